@@ -1,0 +1,37 @@
+# make run    the main job on the bundled data: sets up .venv, runs configs/erc.yaml, writes reports/erc/
+# make test   the gate: the same set-up, then format, lint, types, import contracts and tests
+# make bench  speed, side by side; make lock  pins the newest releases (needs uv)
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: run test bench lock clean
+
+run: $(READY)
+	$(BIN)/python -m backtest run configs/erc.yaml
+
+test: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=90 -q
+
+bench: $(READY)
+	$(BIN)/python benchmarks/run_speed.py
+
+$(READY): requirements/lock.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: $(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.12 ..." >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lock.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+lock:
+	uv pip compile --universal --generate-hashes --python-version 3.11 --group dev --upgrade --no-header --quiet \
+	  pyproject.toml --output-file requirements/lock.txt
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

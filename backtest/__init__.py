@@ -1,0 +1,58 @@
+"""A historical backtester for risk-parity portfolios.
+
+    import backtest as bt
+    result = bt.run("configs/erc.yaml")
+    result.summary()
+
+What is named here is the public interface; it is imported on first use, so that `import backtest` is quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from backtest.analysis.result import BacktestResult
+    from backtest.data.market import MarketData
+    from backtest.errors import BacktestError
+    from backtest.pipeline import run
+    from backtest.reporting import figures as plot
+    from backtest.reporting.files import write_report
+    from backtest.risk import risk_contributions, risk_parity_weights
+    from backtest.strategy import MarketView, Strategy
+
+__all__ = [
+    "BacktestError",
+    "BacktestResult",
+    "MarketData",
+    "MarketView",
+    "Strategy",
+    "plot",
+    "risk_contributions",
+    "risk_parity_weights",
+    "run",
+    "write_report",
+]
+
+_PLACES = {
+    "BacktestError": "backtest.errors",
+    "BacktestResult": "backtest.analysis.result",
+    "MarketData": "backtest.data.market",
+    "MarketView": "backtest.strategy",
+    "Strategy": "backtest.strategy",
+    "risk_contributions": "backtest.risk",
+    "risk_parity_weights": "backtest.risk",
+    "run": "backtest.pipeline",
+    "write_report": "backtest.reporting.files",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "plot":
+        return import_module("backtest.reporting.figures")
+    if name in _PLACES:
+        return getattr(import_module(_PLACES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,140 @@
+"""A run by the calendar: returns of months and years, costs of years, lengths of drawdowns."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from backtest.analysis.drawdown import worst_drawdowns
+
+if TYPE_CHECKING:
+    from backtest.analysis.result import BacktestResult
+
+YEAR = "year"
+"""The column of the whole year's return."""
+
+_MONTHS = range(1, 13)
+
+
+def calendar_returns(nav: pd.Series, periods_per_year: int) -> pd.DataFrame:
+    """Returns of calendar months and years: NAV at the last date in it / NAV at the last date before it, - 1.
+
+    So a month's return is that of its days compounded, and a year's that of its months. The first and the last are
+    of the part that the run covers; `covered_in_part` says which.
+
+    Args:
+        nav: (P,) currency, P of 2 or more.
+        periods_per_year: of its dates. Below 12 there are no months, as the data does not know them.
+
+    Returns:
+        (years, 13) decimals, or (years, 1) without months: index the year, columns 1 to 12 and "year". NaN where the run
+        has no date in a month after its first.
+
+    Example:
+        >>> dates = pd.to_datetime(["2019-12-31", "2020-01-15", "2020-01-31", "2020-02-28"])
+        >>> calendar_returns(pd.Series([1.0, 1.1, 1.2, 0.9], index=dates), 252)[[1, 2, "year"]].round(4)
+                1     2  year
+        2020  0.2 -0.25  -0.1
+    """
+    dates = pd.DatetimeIndex(nav.index)
+    yearly = _compounded(nav, dates.year.to_numpy())
+    years = range(int(yearly.index[0]), int(yearly.index[-1]) + 1)
+    columns: dict[int | str, pd.Series] = {}
+    if periods_per_year >= 12:
+        monthly = _compounded(nav, (dates.year * 12 + dates.month - 1).to_numpy())
+        for month in _MONTHS:
+            wanted = [year * 12 + month - 1 for year in years]
+            columns[month] = pd.Series(monthly.reindex(wanted).to_numpy(), index=years)
+    columns[YEAR] = yearly.reindex(years)
+    return pd.DataFrame(columns, index=pd.Index(years))
+
+
+def _compounded(nav: pd.Series, spans: np.ndarray) -> pd.Series:
+    """The return of each span that has a date after the first."""
+    last = np.append(np.flatnonzero(np.diff(spans)), len(spans) - 1)
+    values = nav.to_numpy()
+    if last[0] == 0:  # the first date is the base of the next span, and has no return of its own
+        return pd.Series(values[last[1:]] / values[last[:-1]] - 1, index=spans[last[1:]])
+    return pd.Series(values[last] / values[np.append(0, last[:-1])] - 1, index=spans[last])
+
+
+def covered_in_part(nav: pd.Series, periods_per_year: int) -> pd.DataFrame:
+    """Which months and years of `calendar_returns` the run covers only in part: the same shape, True or False.
+
+    A span is whole if its base is the last date that could be had before it, and its end the last in it: weekends count
+    as dates only where there are 365 a year. (Before a holiday at the end of a month the last date is taken for one
+    short.)
+
+    Example:
+        >>> dates = pd.to_datetime(["2020-01-15", "2020-01-31", "2020-02-28"])
+        >>> covered_in_part(pd.Series([1.0, 1.2, 0.9], index=dates), 252)[[1, 2, "year"]]
+                 1      2  year
+        2020  True  False  True
+    """
+    returns = calendar_returns(nav, periods_per_year)
+    part = pd.DataFrame(False, index=returns.index, columns=returns.columns)
+    for date in (nav.index[0], nav.index[-1]):
+        following = _date_after(date, periods_per_year)
+        if following.year == date.year and date.year in part.index:
+            part.loc[date.year, YEAR] = True
+            if following.month == date.month and date.month in part.columns:
+                part.loc[date.year, date.month] = True
+    return part & returns.notna()
+
+
+def _date_after(date: pd.Timestamp, periods_per_year: int) -> pd.Timestamp:
+    if periods_per_year == 252:
+        return date + pd.offsets.BDay(1)
+    return date + pd.Timedelta(days=7 if periods_per_year == 52 else 1)
+
+
+def costs_by_year(result: "BacktestResult") -> pd.DataFrame:
+    """Costs and turnover of each calendar year, not annualised: Σ cost_t / NAV_{t-1} over the periods that end in it.
+
+    Returns:
+        (years, 6) fractions of NAV, no NaN: index the year; columns `trading`, `financing` (all interest on loans),
+        `financing_drag` (its part above the cash return), `borrow`, `fees`, `turnover` (½ Σ|trades|).
+
+    Example:
+        >>> costs_by_year(result)["trading"].sum() / years == result.summary()["trading_cost_per_year"]  # doctest: +SKIP
+        True
+    """
+    opening = result.nav.shift()
+    paid = result.costs.assign(financing_drag=result.financing_drag)
+    shares = paid.div(opening, axis=0).assign(turnover=result.turnover).iloc[1:]
+    columns = ["trading", "financing", "financing_drag", "borrow", "fees", "turnover"]
+    return shares.groupby(pd.DatetimeIndex(shares.index).year)[columns].sum().rename_axis(None)
+
+
+def drawdown_lengths(nav: pd.Series, count: int = 5) -> pd.DataFrame:
+    """The worst drawdowns with their lengths in calendar days, deepest first.
+
+    Args:
+        nav: (P,) currency.
+        count: at most so many.
+
+    Returns:
+        (k, 7): `depth` (decimal, below 0), the dates `peak`, `trough` and `recovery` (NaT if not yet), and `days_down`
+        (peak to trough), `days_up` (trough to recovery, NaN if not yet), `days` (peak to recovery, or to the last date).
+
+    Example:
+        >>> dates = pd.date_range("2020-01-31", periods=4, freq="ME")
+        >>> drawdown_lengths(pd.Series([1.0, 1.1, 0.99, 1.2], index=dates))[["days_down", "days_up", "days"]]
+           days_down  days_up  days
+        0         31     30.0    61
+    """
+    rows = []
+    for spell in worst_drawdowns(nav, count):
+        end = nav.index[-1] if spell.recovery is None else spell.recovery
+        rows.append(
+            {
+                "depth": spell.depth,
+                "peak": spell.peak,
+                "trough": spell.trough,
+                "recovery": pd.NaT if spell.recovery is None else spell.recovery,
+                "days_down": (spell.trough - spell.peak).days,
+                "days_up": float("nan") if spell.recovery is None else float((end - spell.trough).days),
+                "days": (end - spell.peak).days,
+            }
+        )
+    return pd.DataFrame(rows, columns=["depth", "peak", "trough", "recovery", "days_down", "days_up", "days"])

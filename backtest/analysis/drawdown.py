@@ -1,0 +1,51 @@
+"""Drawdowns: how far NAV stands below its running peak."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Drawdown:
+    """One fall from a peak until the peak is reached again.
+
+    Args:
+        depth: the lowest NAV / peak - 1, decimal, below 0.
+        peak: the last date at the peak.
+        trough: the first date of the lowest NAV.
+        recovery: the first date back at the peak or above; None if that has not come.
+    """
+
+    depth: float
+    peak: pd.Timestamp
+    trough: pd.Timestamp
+    recovery: pd.Timestamp | None
+
+
+def drawdown(nav: NDArray[np.float64]) -> NDArray[np.float64]:
+    """NAV / running peak - 1: (P,) decimals, never above 0.
+
+    >>> drawdown(np.array([1.0, 1.1, 0.99, 1.2])).round(4).tolist()
+    [0.0, 0.0, -0.1, 0.0]
+    """
+    return nav / np.maximum.accumulate(nav) - 1
+
+
+def worst_drawdowns(nav: pd.Series, count: int = 5) -> list[Drawdown]:
+    """The deepest drawdowns, deepest first; of equal ones the earlier first. None where NAV never falls.
+
+    >>> dates = pd.date_range("2020-01-31", periods=4, freq="ME")
+    >>> worst_drawdowns(pd.Series([1.0, 1.1, 0.99, 1.2], index=dates))[0].depth.__round__(4)
+    -0.1
+    """
+    below = drawdown(nav.to_numpy())
+    under = np.concatenate([[False], below < 0, [False]])
+    edges = np.flatnonzero(np.diff(under.astype(np.int8)))
+    spells = []
+    for first, after in zip(edges[::2], edges[1::2], strict=True):
+        trough = int(first + np.argmin(below[first:after]))
+        recovery = nav.index[after] if after < len(nav) else None
+        spells.append(Drawdown(float(below[trough]), nav.index[first - 1], nav.index[trough], recovery))
+    return sorted(spells, key=lambda spell: spell.depth)[:count]

@@ -1,0 +1,104 @@
+"""Where capital and risk sit: shares of each, and what is held now against what is wanted."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from backtest.analysis.result import BacktestResult
+
+
+def risk_shares(risk_contributions: pd.DataFrame) -> pd.DataFrame:
+    """Each asset's share of the portfolio's volatility: contribution / Σ contributions, row by row.
+
+    Args:
+        risk_contributions: (m, n) decimal per year.
+
+    Returns:
+        (m', n) fractions; each row sums to 1, and a share below 0 is a hedge's. Rows without volatility are left out.
+
+    Example:
+        >>> risk_shares(pd.DataFrame({"a": [0.03, 0.0], "b": [0.01, 0.0]})).to_numpy().tolist()
+        [[0.75, 0.25]]
+    """
+    total = risk_contributions.sum(axis=1)
+    there = total > 0
+    return risk_contributions[there].div(total[there], axis=0)
+
+
+def capital_and_risk(result: "BacktestResult") -> pd.DataFrame:
+    """Average shares of capital and of risk over the rebalance dates that have a covariance.
+
+    Capital: |w_i| / Σ|w| of the target weights; risk: `risk_shares`, both averaged over the same dates.
+
+    Returns:
+        (n, 2) fractions, columns `capital` and `risk`, each of which sums to 1; (0, 2) where no date has a covariance.
+
+    Example:
+        >>> capital_and_risk(result)  # doctest: +SKIP
+                   capital  risk
+        us_stocks     0.60  0.92
+        ...
+    """
+    risk = risk_shares(result.risk_contributions)
+    if risk.empty:
+        return pd.DataFrame({"capital": [], "risk": []}, dtype=float)
+    sizes = result.target_weights.loc[risk.index].abs()
+    return pd.DataFrame({"capital": sizes.div(sizes.sum(axis=1), axis=0).mean(), "risk": risk.mean()})
+
+
+def holdings_now(result: "BacktestResult") -> pd.DataFrame:
+    """What is wanted, what is held after drifting, and the trades between, of every asset that has any of them.
+
+    Returns:
+        (k, 3) fractions of NAV by asset, columns `target`, `current`, `trade`, no NaN.
+
+    Example:
+        >>> holdings_now(result)  # doctest: +SKIP
+                     target  current    trade
+        us_stocks  0.436887  0.41193  0.02496
+        ...
+    """
+    table = pd.DataFrame(
+        {"target": result.target_weights.iloc[-1], "current": result.weights.iloc[-1], "trade": result.latest_trades}
+    )
+    return table[(table != 0).any(axis=1)]
+
+
+def holdings_totals(holdings: pd.DataFrame) -> pd.DataFrame:
+    """Cash and gross exposure that go with the `holdings_now`.
+
+    Returns:
+        (2, 3) fractions of NAV, columns as there: `cash`, 1 - Σw, below zero a loan, whose trade is what the others take
+        out of it, before costs; and `gross_exposure`, Σ|w|, whose trade is Σ|trades|.
+
+    Example:
+        >>> holdings_totals(pd.DataFrame({"target": [1.5], "current": [1.25], "trade": [0.25]}, index=["gold"]))
+                        target  current  trade
+        cash              -0.5    -0.25  -0.25
+        gross_exposure     1.5     1.25   0.25
+    """
+    cash = -holdings.sum() + pd.Series({"target": 1.0, "current": 1.0, "trade": 0.0})
+    return pd.DataFrame({"cash": cash, "gross_exposure": holdings.abs().sum()}).T
+
+
+def largest_and_rest(table: pd.DataFrame, count: int) -> pd.DataFrame:
+    """The columns of the largest average size in their own order, and the sum of the others as one last column.
+
+    For pictures: more than about ten colours cannot be told apart. Nothing is folded where that would save one column.
+
+    Args:
+        table: (m, n) of anything that adds up over the columns.
+        count: columns to keep, 1 or more.
+
+    Example:
+        >>> largest_and_rest(pd.DataFrame({"a": [0.1], "b": [-0.6], "c": [0.2], "d": [0.1]}), 2)
+             b    c  2 others
+        0 -0.6  0.2       0.2
+    """
+    if table.shape[1] <= count + 1:
+        return table
+    order = np.argsort(-table.abs().mean().to_numpy(), kind="stable")
+    kept, folded = np.sort(order[:count]), np.sort(order[count:])
+    return table.iloc[:, kept].assign(**{f"{len(folded)} others": table.iloc[:, folded].sum(axis=1)})

@@ -1,0 +1,122 @@
+"""Measures of performance: pure functions on arrays of returns per period.
+
+All arrays are (P,) decimals without NaN; rates come out per year. A measure that is not defined, such as a Sharpe ratio
+without volatility, is NaN.
+"""
+
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+_NO_RISK = 1e-14  # per period: a deviation below this is the rounding of NAV ratios, not risk
+
+
+def years_between(first: np.datetime64, last: np.datetime64) -> float:
+    """Calendar days / 365.25."""
+    return float((last - first) / np.timedelta64(1, "D")) / 365.25
+
+
+def cagr(growth: float, years: float) -> float:
+    """Compound annual growth rate: growth^(1 / years) - 1.
+
+    Args:
+        growth: last NAV / first NAV, 0 or more.
+        years: above 0.
+
+    >>> round(cagr(1.21, 2.0), 12)
+    0.1
+    """
+    return float(growth ** (1 / years) - 1)
+
+
+def volatility(returns: Array, periods_per_year: int) -> float:
+    """sqrt(periods_per_year) × standard deviation (ddof 1); NaN for fewer than two returns, exactly 0 for rounding."""
+    if len(returns) < 2:
+        return float("nan")
+    deviation = float(np.std(returns, ddof=1))
+    return float(np.sqrt(periods_per_year)) * deviation if deviation > _NO_RISK else 0.0
+
+
+def sharpe(excess_returns: Array, periods_per_year: int) -> float:
+    """Annualised mean excess return over annualised standard deviation of it (Sharpe 1994); NaN where that is 0.
+
+    >>> round(sharpe(np.array([0.02, 0.0, 0.01]), 12), 4)
+    3.4641
+    """
+    deviation = volatility(excess_returns, periods_per_year)
+    return periods_per_year * float(excess_returns.mean()) / deviation if deviation > 0 else float("nan")
+
+
+def sortino(excess_returns: Array, periods_per_year: int) -> float:
+    """Annualised mean excess return over downside deviation: target cash, divisor all periods (Sortino, Price 1994)."""
+    if not len(excess_returns):
+        return float("nan")
+    downside = float(np.sqrt(np.mean(np.minimum(excess_returns, 0.0) ** 2)))
+    if downside <= _NO_RISK:
+        return float("nan")
+    return periods_per_year * float(excess_returns.mean()) / (float(np.sqrt(periods_per_year)) * downside)
+
+
+def standardised_moment(returns: Array, order: int) -> float:
+    """Population moment of the standardised returns: order 3 is the skew, order 4 less 3 the excess kurtosis."""
+    if not len(returns) or float(np.std(returns)) <= _NO_RISK:
+        return float("nan")
+    return float(np.mean(((returns - returns.mean()) / np.std(returns)) ** order))
+
+
+def value_at_risk(returns: Array) -> tuple[float, float]:
+    """Historical VaR and CVaR at 95 %, per period, positive = loss.
+
+    VaR is the 5 % quantile, interpolated linearly at position (P - 1) / 20 of the sorted returns (Hyndman, Fan 1996, type
+    7); CVaR is the mean of all returns at or below it.
+
+    >>> value_at_risk(np.array([-0.10, 0.02] + [0.01] * 19))
+    (-0.01, 0.045)
+    """
+    if not len(returns):
+        return float("nan"), float("nan")
+    ordered = np.sort(returns)
+    whole, part = divmod(len(returns) - 1, 20)
+    quantile = ordered[whole]
+    if part:
+        quantile = quantile + (ordered[whole + 1] - quantile) * (part / 20)
+    return -float(quantile), -float(ordered[ordered <= quantile].mean())
+
+
+def beta_alpha(excess: Array, benchmark_excess: Array, periods_per_year: int) -> tuple[float, float]:
+    """Beta, and Jensen's alpha a year, of excess returns on the benchmark's (Jensen 1968).
+
+    beta = cov(e, b) / var(b); alpha = periods_per_year × (mean(e) - beta × mean(b)).
+    """
+    spread = benchmark_excess - benchmark_excess.mean()
+    variance = float(spread @ spread)
+    if len(excess) < 2 or variance <= len(excess) * _NO_RISK**2:
+        return float("nan"), float("nan")
+    beta = float(spread @ (excess - excess.mean())) / variance
+    return beta, periods_per_year * float(excess.mean() - beta * benchmark_excess.mean())
+
+
+def correlation(returns: Array, other: Array) -> float:
+    """Pearson's correlation; NaN where either does not vary."""
+    if len(returns) < 2 or min(float(np.std(returns)), float(np.std(other))) <= _NO_RISK:
+        return float("nan")
+    return float(np.corrcoef(returns, other)[0, 1])
+
+
+def capture(returns: Array, benchmark: Array, up: bool) -> float:
+    """Up or down capture: geometric mean return over the benchmark's, in periods in which the benchmark rose or fell.
+
+    >>> round(capture(np.array([0.01, -0.03]), np.array([0.02, -0.01]), up=True), 12)
+    0.5
+    """
+    chosen = benchmark > 0 if up else benchmark < 0
+    if not chosen.any():
+        return float("nan")
+
+    def geometric(values: Array) -> float:
+        return cast("float", float(np.prod(1 + values)) ** (1 / len(values)) - 1)
+
+    return geometric(returns[chosen]) / geometric(benchmark[chosen])

@@ -1,0 +1,102 @@
+"""`BacktestResult`: everything that came out of a run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from backtest.analysis.summary import summarise
+
+
+@dataclass(frozen=True, eq=False)
+class BacktestResult:
+    """What a run earned, held, traded and paid. P dates from the first trade on, n assets; NAV begins at 1.
+
+    Args:
+        name: of the run.
+        strategy: name of its strategy.
+        periods_per_year: 252, 365, 52, 12, 4 or 1.
+        nav: (P,) currency, after each close's trades; the first is 1, before the first trade.
+        weights: (P, n) fractions of NAV after each close's trades.
+        target_weights: (m, n) by rebalance date, the last one included although it is not traded.
+        trades: (k, n) by date of trade, fractions of NAV before the trade.
+        turnover: (P,) half the sum of absolute trades, fraction of NAV; the first trade's in the second row.
+        costs: (P, 4) `trading`, `financing`, `borrow`, `fees`, currency.
+        financing_drag: (P,) the part of financing above the cash return, currency.
+        loan: (P,) the loan over each period, currency.
+        contributions: (P, n + 5 or 6) what each asset, cash and cost added in each period, over the first NAV; all of
+            them add up to the total return. `shortfall` is there only where NAV fell below zero.
+        risk_contributions: (m, n) ex ante, of the target weights by the covariance of their date, decimal per year; rows
+            only where there is a covariance.
+        cash_returns: (P,) decimal per period; the first is not part of the run.
+        latest_trades: (n,) from the last weights to the last target weights, fractions of NAV.
+        classes: asset class by asset.
+        benchmark: the benchmark's result over exactly the same dates, or None.
+        notes: what a reader has to be told of data, dates and events.
+        settings: the whole resolved configuration.
+        data_sha256: of the dates, prices and cash that the run used.
+    """
+
+    name: str
+    strategy: str
+    periods_per_year: int
+    nav: pd.Series
+    weights: pd.DataFrame
+    target_weights: pd.DataFrame
+    trades: pd.DataFrame
+    turnover: pd.Series
+    costs: pd.DataFrame
+    financing_drag: pd.Series
+    loan: pd.Series
+    contributions: pd.DataFrame
+    risk_contributions: pd.DataFrame
+    cash_returns: pd.Series
+    latest_trades: pd.Series
+    classes: Mapping[str, str] = field(default_factory=dict)
+    benchmark: "BacktestResult | None" = None
+    notes: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    data_sha256: str = ""
+
+    @cached_property
+    def returns(self) -> pd.Series:
+        """(P - 1,) simple returns of NAV, decimal per period, dated at the end of the period."""
+        return (self.nav / self.nav.shift() - 1).iloc[1:].rename("returns")
+
+    @cached_property
+    def excess_returns(self) -> pd.Series:
+        """(P - 1,) returns less cash returns, decimal per period."""
+        return (self.returns - self.cash_returns.iloc[1:]).rename("excess_returns")
+
+    @property
+    def assets(self) -> list[str]:
+        """The n assets."""
+        return list(self.weights.columns)
+
+    @cached_property
+    def gross_exposure(self) -> pd.Series:
+        """(P,) Σ|w| after each close's trades, multiple of NAV."""
+        return self.weights.abs().sum(axis=1).rename("gross_exposure")
+
+    def until(self, end: pd.Timestamp) -> "BacktestResult":
+        """The same result without the dates after `end`."""
+        if end >= self.nav.index[-1]:
+            return self
+        cut: dict[str, Any] = {
+            name: value.loc[:end]
+            for name, value in vars(self).items()
+            if name in self.__dataclass_fields__
+            and isinstance(value, pd.Series | pd.DataFrame)
+            and isinstance(value.index, pd.DatetimeIndex)
+        }
+        return replace(self, **cut)
+
+    @cached_property
+    def _summary(self) -> dict[str, Any]:
+        return summarise(self)
+
+    def summary(self) -> dict[str, Any]:
+        """The headline numbers, decimals; NaN where one is not defined. The same as `summary.json`."""
+        return dict(self._summary)

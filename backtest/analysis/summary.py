@@ -1,0 +1,99 @@
+"""The headline numbers of a result, as they stand in `summary.json`."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backtest.analysis import performance
+from backtest.analysis.drawdown import worst_drawdowns
+
+if TYPE_CHECKING:
+    from backtest.analysis.result import BacktestResult
+
+
+def summarise(result: "BacktestResult") -> dict[str, Any]:
+    """All headline numbers of a result, and under `benchmark` those of its benchmark and of the two together.
+
+    Decimals; rates per year. Costs and turnover a year are Σ(cost_t / NAV_{t-1}) / years. A number that is not defined is
+    NaN, a date None.
+    """
+    summary = _of_one(result)
+    if result.benchmark is not None:
+        summary["benchmark"] = {**_of_one(result.benchmark), **_together(result, result.benchmark)}
+    return summary
+
+
+def _of_one(result: "BacktestResult") -> dict[str, Any]:
+    nav, periods = result.nav.to_numpy(), result.periods_per_year
+    returns, excess = result.returns.to_numpy(), result.excess_returns.to_numpy()
+    years = performance.years_between(result.nav.index[0].to_datetime64(), result.nav.index[-1].to_datetime64())
+    growth = performance.cagr(float(nav[-1]), years)
+    worst = worst_drawdowns(result.nav, 1)
+    depth = worst[0].depth if worst else 0.0
+    var, cvar = performance.value_at_risk(returns)
+    return {
+        "name": result.name,
+        "strategy": result.strategy,
+        "start": _iso(result.nav.index[0]),
+        "end": _iso(result.nav.index[-1]),
+        "periods": len(returns),
+        "periods_per_year": periods,
+        "total_return": float(nav[-1] - 1),
+        "cagr": growth,
+        "volatility": performance.volatility(returns, periods),
+        "sharpe": performance.sharpe(excess, periods),
+        "sortino": performance.sortino(excess, periods),
+        "calmar": growth / -depth if depth < 0 else float("nan"),
+        "max_drawdown": depth,
+        "max_drawdown_start": _iso(worst[0].peak) if worst else None,
+        "max_drawdown_end": _iso(worst[0].trough) if worst else None,
+        "skew": performance.standardised_moment(returns, 3),
+        "excess_kurtosis": performance.standardised_moment(returns, 4) - 3,
+        "var_95": var,
+        "cvar_95": cvar,
+        **_exposures_and_costs(result, years),
+        "latest_target_weights": {name: float(w) for name, w in result.target_weights.iloc[-1].items()},
+    }
+
+
+def _exposures_and_costs(result: "BacktestResult", years: float) -> dict[str, float]:
+    opening = result.nav.to_numpy()[:-1]
+
+    def per_year(values: Any) -> float:
+        return float(np.sum(values.to_numpy()[1:] / opening)) / years
+
+    days = np.diff(result.nav.index.to_numpy()) / np.timedelta64(1, "D")
+    loan_years = float(np.sum(result.loan.to_numpy()[1:] * days / 360))
+    interest = float(result.costs["financing"].sum())
+    return {
+        "average_gross_exposure": float(result.gross_exposure.mean()),
+        "max_gross_exposure": float(result.gross_exposure.max()),
+        "average_cash_weight": float((1 - result.weights.sum(axis=1)).mean()),
+        "turnover_per_year": float(result.turnover.sum()) / years,
+        "trading_cost_per_year": per_year(result.costs["trading"]),
+        "financing_cost_per_year": per_year(result.costs["financing"]),
+        "financing_drag_per_year": per_year(result.financing_drag),
+        "borrow_cost_per_year": per_year(result.costs["borrow"]),
+        "fees_per_year": per_year(result.costs["fees"]),
+        "average_financing_rate": interest / loan_years if loan_years > 0 else float("nan"),
+    }
+
+
+def _together(result: "BacktestResult", benchmark: "BacktestResult") -> dict[str, float]:
+    periods = result.periods_per_year
+    returns, others = result.returns.to_numpy(), benchmark.returns.to_numpy()
+    beta, alpha = performance.beta_alpha(result.excess_returns.to_numpy(), benchmark.excess_returns.to_numpy(), periods)
+    error = performance.volatility(returns - others, periods)
+    return {
+        "beta": beta,
+        "alpha": alpha,
+        "tracking_error": error,
+        "information_ratio": periods * float((returns - others).mean()) / error if error > 0 else float("nan"),
+        "up_capture": performance.capture(returns, others, up=True),
+        "down_capture": performance.capture(returns, others, up=False),
+        "correlation": performance.correlation(returns, others),
+    }
+
+
+def _iso(date: Any) -> str:
+    return f"{date:%Y-%m-%d}"

@@ -1,0 +1,1 @@
+"""Prices and cash: sources, checks, and the aligned `MarketData` that a run reads."""

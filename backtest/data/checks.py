@@ -1,0 +1,63 @@
+"""Checks that the values of a table can be used: each refusal names the place, the value and the way out."""
+
+import numpy as np
+import pandas as pd
+
+from backtest.data.table import Table
+from backtest.errors import DataError
+
+
+def check_rows(table: Table) -> None:
+    """Raise `DataError` unless there are two rows or more, in strictly rising order of date."""
+    dates = pd.DatetimeIndex(table.values.index)
+    if len(dates) < 2:
+        count = "no rows" if len(dates) == 0 else "one row"
+        raise DataError(f"{table.label}: {count} of data; expected at least two dates. Hint: is it the whole file?")
+    steps = np.diff(dates.to_numpy())
+    wrong = np.flatnonzero(steps <= np.timedelta64(0))
+    if wrong.size:
+        row = int(wrong[0]) + 1
+        before, this = dates[row - 1], dates[row]
+        what = "stands twice" if before == this else f"comes after {before:%Y-%m-%d}"
+        raise DataError(
+            f"{table.where(row)}: date {this:%Y-%m-%d} {what}; expected each date once, oldest first. "
+            "Hint: sort the file by date and leave one row for each."
+        )
+
+
+def check_values(table: Table) -> None:
+    """Raise `DataError` where a price is not above zero, a return not above -1, or a number is infinite."""
+    low, word = (-1.0, "return") if table.are_returns else (0.0, "price")
+    values = table.values.to_numpy()
+    wrong = (values <= low) | np.isinf(values)
+    if wrong.any():
+        row, column = (int(i) for i in np.argwhere(wrong)[0])
+        date = pd.DatetimeIndex(table.values.index)[row]
+        more = int(wrong.sum()) - 1
+        raise DataError(
+            f"{table.where(row)}: {table.values.columns[column]} on {date:%Y-%m-%d}: a {word} of "
+            f"{values[row, column]:g}{f' (and {more} more)' if more else ''}; expected a finite number above {low:g}. "
+            + (
+                "Hint: returns are decimals, 0.01 for 1 %."
+                if table.are_returns
+                else "Hint: leave the cell empty where there is no price; for returns set data.values: returns."
+            )
+        )
+
+
+def check_gaps(table: Table) -> None:
+    """Raise `DataError` where a series has no value between its first and its last one, or no value at all."""
+    for name, series in table.values.items():
+        there = series.notna().to_numpy()
+        if not there.any():
+            first, last = (f"{table.values.index[i]:%Y-%m-%d}" for i in (0, -1))
+            raise DataError(f"{table.label}: {name} has no value from {first} to {last}. Hint: change start or end.")
+        begin, end = int(there.argmax()), len(there) - 1 - int(there[::-1].argmax())
+        holes = np.flatnonzero(~there[begin : end + 1]) + begin
+        if holes.size:
+            dates = pd.DatetimeIndex(table.values.index)[holes]
+            many = f" and on {holes.size - 1} more dates up to {dates[-1]:%Y-%m-%d}" if holes.size > 1 else ""
+            raise DataError(
+                f"{table.label}: {name} has no value on {dates[0]:%Y-%m-%d}{many}, inside its history; expected none "
+                "missing, as nothing is carried forward or filled. Hint: fill in the values, or leave out those rows."
+            )

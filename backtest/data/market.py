@@ -1,0 +1,98 @@
+"""`MarketData`: total-return prices, returns and cash on the dates of a run."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class MarketData:
+    """Aligned market history: what a run may know, once it is cut at a date.
+
+    Args:
+        prices: (T, n) total-return levels at the close, any positive scale; NaN where an asset has no price (only
+            before its first or after its last price).
+        returns: (T, n) simple returns, decimal per period, labelled by the end of the period; NaN where there is
+            none, the first price of an asset among them.
+        cash_returns: (T,) return on cash over the same periods; the first may be NaN.
+        classes: asset class of each asset; an asset without one is missing here.
+        periods_per_year: 252, 365, 52, 12, 4 or 1.
+        notes: caveats that a report has to repeat (averaged yields, spot prices, months relabelled).
+
+    Example:
+        >>> dates = pd.date_range("2020-01-31", periods=3, freq="ME")
+        >>> prices = pd.DataFrame({"a": [100.0, 110.0, 99.0]}, index=dates)
+        >>> data = MarketData(prices, prices.pct_change(), pd.Series(0.01, index=dates), {}, 12)
+        >>> data.excess_returns["a"].round(4).tolist()
+        [nan, 0.09, -0.11]
+    """
+
+    prices: pd.DataFrame
+    returns: pd.DataFrame
+    cash_returns: pd.Series
+    classes: Mapping[str, str]
+    periods_per_year: int
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def dates(self) -> pd.DatetimeIndex:
+        """The T dates, strictly rising."""
+        return pd.DatetimeIndex(self.prices.index)
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """The n assets, in the order of the configuration."""
+        return tuple(self.prices.columns)
+
+    @cached_property
+    def excess_returns(self) -> pd.DataFrame:
+        """(T, n) returns less cash returns, decimal per period; NaN where either is."""
+        excess = self.returns.to_numpy() - self.cash_returns.to_numpy()[:, None]
+        return pd.DataFrame(excess, index=self.returns.index, columns=self.returns.columns)
+
+    @cached_property
+    def days(self) -> NDArray[np.int64]:
+        """(T,) calendar days since the date before; 0 for the first."""
+        return days_between(self.dates)
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 over dates, names, prices, returns and cash, as little-endian bytes."""
+        digest = hashlib.sha256()
+        digest.update(self.dates.to_numpy().astype("datetime64[D]").astype("<i8").tobytes())
+        digest.update("\0".join(self.assets).encode())
+        for values in (self.prices, self.returns, self.cash_returns):
+            digest.update(values.to_numpy(dtype="<f8").tobytes())
+        return digest.hexdigest()
+
+    def on(self, dates: pd.DatetimeIndex) -> "MarketData":
+        """The same history on some of its dates only; returns are compounded over those left out.
+
+        Args:
+            dates: among `self.dates`, rising. The first return is that of the first date where nothing before it is
+                left out, else NaN.
+        """
+        if dates.equals(self.dates[: len(dates)]):
+            kept = slice(0, len(dates))
+            returns, cash = self.returns.iloc[kept], self.cash_returns.iloc[kept]
+        else:
+            returns = self.prices.loc[dates].pct_change(fill_method=None)
+            cash = (
+                (1 + self.cash_returns.fillna(0.0)).cumprod().loc[dates].pct_change()
+            )  # the first has nothing before it
+        return replace(self, prices=self.prices.loc[dates], returns=returns, cash_returns=cash)
+
+
+def days_between(dates: pd.DatetimeIndex) -> NDArray[np.int64]:
+    """Calendar days from each date's predecessor: (T,) for T dates, the first 0.
+
+    >>> days_between(pd.DatetimeIndex(["2020-01-31", "2020-02-29"])).tolist()
+    [0, 29]
+    """
+    numbers = dates.to_numpy().astype("datetime64[D]").astype(np.int64)
+    return np.diff(numbers, prepend=numbers[:1])

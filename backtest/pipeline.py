@@ -1,0 +1,219 @@
+"""`run`: from a configuration to a result, the steps of a backtest in order."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from backtest.analysis.build import build_result
+from backtest.analysis.result import BacktestResult
+from backtest.config import RunConfig, load_config
+from backtest.data.loading import load
+from backtest.data.market import MarketData
+from backtest.engine.schedule import rebalance_rows
+from backtest.engine.simulation import Decide, Periods, SimulationResult, simulate
+from backtest.engine.terms import Terms
+from backtest.errors import DataError, SimulationError
+from backtest.estimation.sample import rolling_sample_covariance
+from backtest.estimation.settings import window_rows
+from backtest.strategy.decisions import Questions, answer, answers, first_answer
+from backtest.strategy.view import History
+
+Array = NDArray[np.float64]
+
+
+def run(config: RunConfig | str | Path, *, on_step: Callable[[str], None] = lambda _: None) -> BacktestResult:
+    """Run a backtest, and its benchmark over the same dates. Writes nothing.
+
+    Args:
+        config: a configuration, or the path of one.
+        on_step: told the name of each step as it begins.
+
+    Raises:
+        BacktestError: anything wrong in the configuration, the data, or what the strategy answers.
+
+    Example:
+        >>> result = run("configs/erc.yaml")
+        >>> result.summary()["start"]
+        '1989-01-31'
+    """
+    if not isinstance(config, RunConfig):
+        config = load_config(config)
+    on_step("data")
+    data = load(config.data, config.folder)
+    if config.benchmark is None:
+        on_step("strategy")
+        plan = Plan.of(config, data)
+        return plan.result(plan.first_trade)
+    on_step("benchmark")
+    data, other, notes = on_common_dates(data, load(config.benchmark.data, config.benchmark.folder))
+    benchmark = Plan.of(config.benchmark, other)
+    plan = Plan.of(config, data, benchmark)
+    first_trade = max(plan.first_trade, benchmark.first_trade)
+    compared = benchmark.result(first_trade)
+    on_step("strategy")
+    result = plan.result(first_trade)
+    if len(compared.nav) < len(result.nav):
+        raise SimulationError(
+            f"the benchmark {compared.name} lost all of its capital on {compared.nav.index[-1]:%Y-%m-%d}; "
+            "nothing can be compared with it after that. Hint: less leverage in it, or another benchmark."
+        )
+    return replace(result, benchmark=compared.until(result.nav.index[-1]), notes=(*result.notes, *notes))
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A strategy before its data, and the dates on which it decides.
+
+    Args:
+        config: its settings.
+        data: its market.
+        benchmark: the plan of its benchmark.
+        questions: all rebalance dates.
+        first: position among them of the first on which the strategy has what it needs.
+    """
+
+    config: RunConfig
+    data: MarketData
+    benchmark: "Plan | None"
+    questions: Questions
+    first: int
+
+    @classmethod
+    def of(cls, config: RunConfig, data: MarketData, benchmark: "Plan | None" = None) -> "Plan":
+        """Find out on which dates the strategy can decide."""
+        questions = ask_on(rebalance_rows(data.dates, config.rebalance.frequency), config, data, benchmark)
+        return cls(config, data, benchmark, questions, first_answer(config.strategy.model, questions))
+
+    @property
+    def lag(self) -> int:
+        """Rows from a decision to its trade."""
+        return self.config.rebalance.lag(self.data.periods_per_year)
+
+    @property
+    def first_trade(self) -> pd.Timestamp:
+        """The date of the first trade; the last date of the data where the first comes too late."""
+        row = self.questions.rows[self.first] + self.lag
+        return self.data.dates[min(row, len(self.data.dates) - 1)]
+
+    def beginning(self, first_trade: pd.Timestamp) -> Questions:
+        """The dates of all decisions, of which the first is traded on the given date."""
+        begin = int(np.flatnonzero(self.data.dates == first_trade)[0]) - self.lag
+        if begin in self.questions.rows:
+            at = list(self.questions.rows).index(begin)
+            never = self.config.rebalance.frequency == "never"
+            return self.questions.part(slice(at, at + 1 if never else None))
+        later = [row for row in self.questions.rows if row > begin]
+        return ask_on([begin, *later], self.config, self.data, self.benchmark)
+
+    def result(self, first_trade: pd.Timestamp) -> BacktestResult:
+        """Simulate from a first trade on this date, which may be later than the strategy's own."""
+        strategy, questions = self.config.strategy.model, self.beginning(first_trade)
+        terms = Terms.of(self.config.costs, self.config.financing, self.config.fees, self.data.assets)
+        prices = self.data.prices.to_numpy()
+        periods = Periods(
+            self.data.returns.to_numpy(), ~np.isnan(prices), self.data.cash_returns.to_numpy(), self.data.days
+        )
+        decide: Array | Decide
+        if strategy.reads_current_weights:
+            decide = partial(answer, strategy, questions)
+        else:
+            decide = answers(strategy, questions)
+        path = simulate(periods, questions.rows, decide, self.lag, terms)
+        return build_result(
+            path,
+            self.data,
+            rows=questions.rows,
+            covariances=questions.covariances,
+            name=self.config.name,
+            strategy=self.config.strategy.name,
+            settings=self.config.resolved(),
+            notes=(*self.data.notes, *run_notes(self.config, self.data, path, questions)),
+        )
+
+
+def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: Plan | None) -> Questions:
+    """What may be asked of a strategy on these rows: covariances, holdable assets and the benchmark's weights."""
+    prices = data.prices.to_numpy()
+    window = window_rows(config.estimation.window, data.periods_per_year)
+    covariances = rolling_sample_covariance(data.excess_returns.to_numpy(), rows, window)
+    holdable = np.ones((len(rows), len(data.assets)), dtype=bool)
+    if config.data.ragged:
+        full = np.isfinite(np.diagonal(covariances, axis1=1, axis2=2))
+        holdable = full & ~np.isnan(prices[list(rows)])
+    history = History(
+        data.dates,
+        data.assets,
+        prices,
+        data.returns.to_numpy(),
+        data.cash_returns.to_numpy(),
+        data.classes,
+        data.periods_per_year,
+        () if benchmark is None else benchmark.data.assets,
+    )
+    followed = None if benchmark is None else benchmark_weights(benchmark, data.dates[list(rows)])
+    return Questions(history, rows, covariances, holdable, followed)
+
+
+def benchmark_weights(benchmark: Plan, dates: pd.DatetimeIndex) -> Array:
+    """Target weights of the benchmark, asked on each of these dates (or its last before): (m, k), NaN where it has none."""
+    rows = benchmark.data.dates.searchsorted(dates, side="right") - 1
+    weights = np.full((len(rows), len(benchmark.data.assets)), np.nan)
+    can = rows >= benchmark.questions.rows[benchmark.first]
+    if can.any() and not benchmark.config.strategy.model.reads_current_weights:
+        questions = ask_on([int(row) for row in rows[can]], benchmark.config, benchmark.data, None)
+        weights[can] = answers(benchmark.config.strategy.model, questions)
+    return weights
+
+
+def on_common_dates(data: MarketData, other: MarketData) -> tuple[MarketData, MarketData, tuple[str, ...]]:
+    """Cut two markets to the same last date and, where both have begun, to the dates that they share.
+
+    Raises:
+        DataError: they come at different frequencies, or share fewer than two dates.
+    """
+    if data.periods_per_year != other.periods_per_year:
+        raise DataError(
+            f"the benchmark's data has {other.periods_per_year} periods a year, the run's {data.periods_per_year}; "
+            "expected the same. Hint: a benchmark on the same source."
+        )
+    begin, end = max(data.dates[0], other.dates[0]), min(data.dates[-1], other.dates[-1])
+    shared = data.dates.intersection(other.dates)
+    if len(shared) < 2:
+        raise DataError(f"the run and its benchmark share {len(shared)} dates; expected two or more")
+    notes = []
+    if data.dates[-1] != other.dates[-1]:
+        notes.append(f"the run ends on {end:%Y-%m-%d}, the last date that its benchmark has too")
+    cut = []
+    for market in (data, other):
+        kept = market.dates[(market.dates <= end) & ((market.dates < begin) | market.dates.isin(shared))]
+        left_out = int((market.dates <= end).sum()) - len(kept)
+        if left_out:
+            notes.append(f"{left_out} dates are left out that only one of run and benchmark has")
+        cut.append(market if len(kept) == len(market.dates) else market.on(kept))
+    return cut[0], cut[1], tuple(notes)
+
+
+def run_notes(config: RunConfig, data: MarketData, path: SimulationResult, questions: Questions) -> list[str]:
+    """What a reader has to be told of this run."""
+    notes = []
+    dates = data.dates[path.start :]
+    joins = np.diff(questions.holdable.astype(int), axis=0) > 0
+    for k, i in np.argwhere(joins):
+        notes.append(f"{data.assets[i]} joins on {data.dates[questions.rows[k + 1]]:%Y-%m-%d}, when its window is full")
+    for at, i in path.unpriced_sales:
+        notes.append(f"{data.assets[i]} has no price on {dates[at]:%Y-%m-%d}: turned into cash at its last price")
+    if path.shortfall > 0:
+        notes.append(
+            f"all capital was lost on {dates[len(path.nav) - 1]:%Y-%m-%d}, where the run ends; the lender lost "
+            f"{path.shortfall:.4f} of the first NAV besides"
+        )
+    if path.loan.any() and config.financing.spread_bps == 0:
+        notes.append("loans pay the cash return alone: no financing.spread_bps is set")
+    if np.max(np.atleast_1d(Terms.of(config.costs, config.financing, config.fees, data.assets).trading_cost)) == 0:
+        notes.append("trades are free: no costs.trading_bps is set")
+    return notes

@@ -1,0 +1,1 @@
+"""Pages, figures and tables from a result. No arithmetic here: numbers come from `analysis`."""

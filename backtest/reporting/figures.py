@@ -1,0 +1,242 @@
+"""The figures of a report: each function draws one from a result, `render_all` all that have something to show."""
+
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from backtest.analysis.calendar import YEAR, calendar_returns, costs_by_year
+from backtest.analysis.drawdown import drawdown as below_peak
+from backtest.analysis.holdings import capital_and_risk, largest_and_rest, risk_shares
+from backtest.analysis.result import BacktestResult
+from backtest.analysis.rolling import rolling_sharpe, rolling_volatility
+from backtest.reporting.figure_style import (
+    BENCHMARK,
+    INK,
+    PALETTE,
+    STRATEGY,
+    colours_of,
+    date_axis,
+    in_house_style,
+    legend_beside,
+    log_axis,
+    panels,
+    percent_axis,
+    png,
+    stack,
+)
+from backtest.reporting.format import change, ratio
+
+_COLOURS = 9  # assets with a colour of their own
+_BARS = 20
+_YEARS_WITH_NUMBERS = 30
+_DIVERGING = LinearSegmentedColormap.from_list("returns", ["#D55E00", "#FFFFFF", "#0072B2"])
+
+
+@in_house_style
+def growth(result: BacktestResult) -> Figure:
+    """NAV on a log scale, beside the benchmark's. A NAV of zero falls out of the picture, and is said."""
+    figure, (ax,) = panels(["Growth of 1, log scale"], [2.8])
+    positive = result.nav[result.nav > 0]
+    low, high = positive.min(), positive.max()
+    if result.benchmark is not None:
+        other = result.benchmark.nav
+        low, high = min(low, other[other > 0].min()), max(high, other.max())
+        ax.plot(other.index, other, color=BENCHMARK, label=f"{result.benchmark.name}: {ratio(other.iloc[-1])}")
+    ax.plot(result.nav.index, result.nav, color=STRATEGY, label=f"{result.name}: {ratio(result.nav.iloc[-1])}")
+    log_axis(ax, float(low), float(high), "NAV, first = 1")
+    date_axis(ax, result.nav.index)
+    if result.nav.iloc[-1] <= 0:
+        ax.text(0.99, 0.05, f"NAV is zero on {result.nav.index[-1]:%Y-%m-%d}", transform=ax.transAxes, ha="right")
+    _legend_inside(ax)
+    return figure
+
+
+@in_house_style
+def drawdown(result: BacktestResult) -> Figure:
+    """How far NAV stands below its running peak, beside the benchmark's."""
+    figure, (ax,) = panels(["Drawdown: NAV below its running peak"], [2.1])
+    dates, values = result.nav.index, below_peak(result.nav.to_numpy())
+    ax.fill_between(dates, values, 0, color=STRATEGY, alpha=0.3, linewidth=0)
+    ax.plot(dates, values, color=STRATEGY, linewidth=1, label=result.name)
+    if result.benchmark is not None:
+        ax.plot(
+            dates,
+            below_peak(result.benchmark.nav.to_numpy()),
+            color=BENCHMARK,
+            linewidth=1,
+            label=result.benchmark.name,
+        )
+    percent_axis(ax, "NAV / peak \u2212 1")
+    date_axis(ax, dates)
+    _legend_inside(ax, "lower left")
+    return figure
+
+
+@in_house_style
+def rolling(result: BacktestResult) -> Figure:
+    """Volatility and Sharpe ratio over the last 12 months."""
+    figure, (above, below) = panels(
+        ["Volatility over the last 12 months", "Sharpe ratio over the last 12 months"], [1.9, 1.9]
+    )
+    window = result.periods_per_year
+    for one, colour in ((result.benchmark, BENCHMARK), (result, STRATEGY)):
+        if one is not None:
+            volatilities = rolling_volatility(one.returns, window, window)
+            above.plot(volatilities.index, volatilities, color=colour, label=one.name)
+            sharpes = rolling_sharpe(one.excess_returns, window, window)
+            below.plot(sharpes.index, sharpes, color=colour)
+    percent_axis(above, "a year")
+    above.set_ylim(bottom=0)
+    below.axhline(0, color=INK, linewidth=0.8)
+    below.set_ylabel("ratio")
+    for ax in (above, below):
+        date_axis(ax, result.nav.index)
+    _legend_inside(above)
+    return figure
+
+
+@in_house_style
+def weights(result: BacktestResult) -> Figure:
+    """Weights after each close's trades, stacked, with the gross exposure: above 100 % is borrowed."""
+    figure, (ax,) = panels(["Weights and gross exposure"], [3.0], legend=True)
+    table = largest_and_rest(result.weights, _COLOURS)
+    handles = stack(ax, table, _colours(result, table))
+    (gross,) = ax.plot(result.gross_exposure.index, result.gross_exposure, color=INK, linewidth=1)
+    ax.axhline(1, color=INK, linewidth=0.8, linestyle=":")
+    percent_axis(ax, "of NAV")
+    date_axis(ax, table.index)
+    legend_beside(ax, [gross, *reversed(handles)], ["gross exposure", *reversed(list(table.columns))])
+    return figure
+
+
+@in_house_style
+def risk_contributions(result: BacktestResult) -> Figure:
+    """Ex-ante risk contributions of the target weights, per year and as shares of the portfolio's volatility."""
+    titles = ["Ex-ante risk contributions: they add up to the volatility", "The same, as shares of the volatility"]
+    figure, (above, below) = panels(titles, [2.1, 2.1], legend=True)
+    table = largest_and_rest(result.risk_contributions, _COLOURS)
+    colours = _colours(result, table)
+    handles = stack(above, table, colours)
+    stack(below, risk_shares(table), colours)
+    percent_axis(above, "a year")
+    percent_axis(below, "of the volatility")
+    for ax in (above, below):
+        date_axis(ax, table.index)
+    legend_beside(above, list(reversed(handles)), list(reversed(list(table.columns))))
+    return figure
+
+
+@in_house_style
+def capital_and_risk_shares(result: BacktestResult) -> Figure:
+    """Where the capital is against where the risk is: averages over all rebalance dates, beside the benchmark's."""
+    shown = [one for one in (result, result.benchmark) if one is not None and not capital_and_risk(one).empty]
+    shares = [largest_and_rest(capital_and_risk(one).T, _BARS).T for one in shown]
+    titles = [f"{one.name}: average share of capital and of risk" for one in shown]
+    figure, axes = panels(titles, [0.25 + 0.36 * len(table) for table in shares])
+    for ax, table in zip(axes, shares, strict=True):
+        _paired_bars(ax, table)
+    axes[0].legend(loc="lower right", ncols=2, bbox_to_anchor=(1, 1), borderaxespad=0.2)
+    return figure
+
+
+def _paired_bars(ax: Axes, table: pd.DataFrame) -> None:
+    box = ax.get_position()
+    ax.set_position((0.2, box.y0, box.x1 - 0.2, box.height))
+    rows = range(len(table))
+    for column, offset, colour in (("capital", -0.19, PALETTE[4]), ("risk", 0.19, PALETTE[5])):
+        bars = ax.barh([row + offset for row in rows], table[column], 0.36, color=colour, label=f"share of {column}")
+        ax.bar_label(bars, [f"{value:.0%}" for value in table[column]], padding=3, fontsize=8.5)
+    ax.set_yticks(list(rows), [name if len(name) <= 22 else f"{name[:21]}…" for name in table.index])
+    ax.set_ylim(len(table) - 0.4, -0.6)
+    ax.set_xlim(min(0.0, 1.2 * table.to_numpy().min()), max(0.5, 1.1 * table.to_numpy().max()))
+    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
+    ax.grid(visible=False, axis="y")
+    ax.axvline(0, color=INK, linewidth=0.8)
+
+
+@in_house_style
+def monthly_returns(result: BacktestResult) -> Figure:
+    """Heat map of the returns of calendar months, with numbers where there are not too many years."""
+    table = calendar_returns(result.nav, result.periods_per_year).drop(columns=YEAR)
+    sparse = len(table) > _YEARS_WITH_NUMBERS
+    figure, (ax,) = panels(["Returns of calendar months"], [(0.1 if sparse else 0.22) * len(table) + 0.1])
+    values = table.to_numpy()
+    full = float(table.abs().stack().quantile(0.98)) or 1.0
+    ax.imshow(values, cmap=_DIVERGING, vmin=-full, vmax=full, aspect="auto", interpolation="nearest")
+    if not sparse:
+        for (row, column), value in ((at, values[at]) for at in zip(*(~pd.isna(values)).nonzero(), strict=True)):
+            colour = "white" if abs(value) > 0.75 * full else INK
+            ax.text(column, row, change(value).rstrip("%"), ha="center", va="center", fontsize=8, color=colour)
+    ax.set_xticks(range(12), [f"{pd.Timestamp(2000, month, 1):%b}" for month in table.columns])
+    step = 10 if sparse else 1
+    labelled = [row for row, year in enumerate(table.index) if year % step == 0]
+    ax.set_yticks(labelled, [str(table.index[row]) for row in labelled])
+    ax.grid(visible=False)
+    ax.set_ylabel("percent" if not sparse else f"colour: \u2212{full:.0%} to +{full:.0%}")
+    return figure
+
+
+@in_house_style
+def costs(result: BacktestResult) -> Figure:
+    """Costs and financing of each calendar year, fractions of NAV, stacked."""
+    figure, (ax,) = panels(["Costs and financing by calendar year"], [2.2], legend=True)
+    table = costs_by_year(result)
+    parts = {"trading": "trading", "fees": "fees", "borrow": "borrow fees", "financing": "financing, all interest"}
+    base, handles, names = table["trading"] * 0, [], []
+    for number, (column, name) in enumerate(parts.items()):
+        if (table[column] == 0).all():
+            continue
+        handles.append(ax.bar(table.index, table[column], 0.8, bottom=base, color=PALETTE[(1, 2, 3, 4)[number]]))
+        names.append(name)
+        if column == "financing" and (table["financing_drag"] != 0).any():
+            handles.append(ax.bar(table.index, table["financing_drag"], 0.8, bottom=base, color=PALETTE[0]))
+            names.append("of it above cash")
+        base = base + table[column]
+    percent_axis(ax, "of NAV")
+    ax.xaxis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=1))
+    ax.grid(visible=False, axis="x")
+    legend_beside(ax, handles, names)
+    return figure
+
+
+def render_all(result: BacktestResult) -> dict[str, bytes]:
+    """All figures that have something to show: name -> PNG."""
+    return {name: png(draw(result)) for name, (draw, shown) in _FIGURES.items() if shown(result)}
+
+
+def _has_paid(result: BacktestResult) -> bool:
+    return bool((result.costs != 0).to_numpy().any())
+
+
+def _has_window(result: BacktestResult) -> bool:
+    return 2 <= result.periods_per_year < len(result.returns)
+
+
+def _has_risk(result: BacktestResult) -> bool:
+    return not capital_and_risk(result).empty
+
+
+_FIGURES: Mapping[str, tuple[Callable[[BacktestResult], Figure], Callable[[BacktestResult], bool]]] = {
+    "growth": (growth, lambda _: True),
+    "drawdown": (drawdown, lambda _: True),
+    "rolling": (rolling, _has_window),
+    "weights": (weights, lambda _: True),
+    "risk_contributions": (risk_contributions, _has_risk),
+    "capital_and_risk_shares": (capital_and_risk_shares, _has_risk),
+    "monthly_returns": (monthly_returns, lambda result: result.periods_per_year >= 12),
+    "costs": (costs, _has_paid),
+}
+
+
+def _legend_inside(ax: Axes, place: str = "upper left") -> None:
+    handles, names = ax.get_legend_handles_labels()
+    ax.legend(handles[::-1], names[::-1], loc=place)
+
+
+def _colours(result: BacktestResult, table: pd.DataFrame) -> list[str]:
+    return colours_of(list(table.columns), folded=table.shape[1] < len(result.assets))

@@ -1,0 +1,41 @@
+"""The headline table: the same rows in the terminal and in the README."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.2f} %"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.2f}"
+
+
+_ROWS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
+    ("CAGR", "cagr", _percent),
+    ("volatility", "volatility", _percent),
+    ("Sharpe ratio", "sharpe", _ratio),
+    ("maximum drawdown", "max_drawdown", _percent),
+    ("average gross exposure", "average_gross_exposure", _ratio),
+    ("turnover a year", "turnover_per_year", _percent),
+    ("trading costs a year", "trading_cost_per_year", _percent),
+    ("financing a year", "financing_cost_per_year", _percent),
+    ("  of it above cash", "financing_drag_per_year", _percent),
+)
+
+
+def headline_rows(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Label, the strategy's number and, where there is one, the benchmark's; rows without a number are left out.
+
+    >>> headline_rows({"cagr": 0.0836, "sharpe": float("nan")})
+    [('CAGR', '8.36 %')]
+    """
+    sides = [summary, *([summary["benchmark"]] if "benchmark" in summary else [])]
+    rows = []
+    for label, key, shown in _ROWS:
+        values = [side.get(key, float("nan")) for side in sides]
+        if any(not math.isnan(value) for value in values):
+            rows.append((label, *(shown(value) if not math.isnan(value) else "-" for value in values)))
+    return rows

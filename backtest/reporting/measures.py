@@ -1,0 +1,129 @@
+"""The headline numbers: what stands in which group of the page, how it is written, and what it means."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from backtest.reporting.format import FILTERS, is_missing
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number of `BacktestResult.summary()`.
+
+    Args:
+        key: its name there.
+        label: its name on the page.
+        form: the filter that writes it.
+        meaning: its definition.
+        if_any: shown only where it is not zero, as without a loan there is no financing.
+    """
+
+    key: str
+    label: str
+    form: str
+    meaning: str
+    if_any: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A measure with its numbers as text; `benchmark` is None where there is no benchmark."""
+
+    measure: Measure
+    strategy: str
+    benchmark: str | None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows under one heading."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+GROUPS: Mapping[str, tuple[Measure, ...]] = {
+    "Return": (
+        Measure("cagr", "CAGR", "percent", "Compound annual growth rate of NAV, after all costs, from the first NAV's date."),
+        Measure("total_return", "Total return", "percent", "Last NAV over first NAV, less one."),
+        Measure("sharpe", "Sharpe ratio", "ratio", "Annualised mean return above cash over its annualised deviation."),
+        Measure("sortino", "Sortino ratio", "ratio", "Annualised mean return above cash over its downside deviation."),
+        Measure("calmar", "Calmar ratio", "ratio", "CAGR over the size of the maximum drawdown."),
+    ),
+    "Risk": (
+        Measure("volatility", "Volatility", "percent", "Standard deviation of returns, annualised."),
+        Measure("max_drawdown", "Maximum drawdown", "percent", "The deepest fall of NAV below its running peak."),
+        Measure("var_95", "VaR 95%, one period", "percent", "Historical: 5% of the periods lost this or more."),
+        Measure("cvar_95", "CVaR 95%, one period", "percent", "The average loss of those worst 5% of the periods."),
+        Measure("skew", "Skew", "ratio", "Third standardised moment of returns; below zero the large moves are losses."),
+        Measure("excess_kurtosis", "Excess kurtosis", "ratio", "Fourth standardised moment less 3: above 0 has fatter tails."),
+    ),
+    "Exposure and trading": (
+        Measure("average_gross_exposure", "Average gross exposure", "multiple", "Mean of Σ|weight|, as a multiple of NAV."),
+        Measure("max_gross_exposure", "Maximum gross exposure", "multiple", "Largest Σ|weight| after a close."),
+        Measure("average_cash_weight", "Average cash", "percent", "Mean of 1 - Σ weight; below zero it is borrowed."),
+        Measure("turnover_per_year", "Turnover a year", "percent", "Half the sum of all trades over NAV; the first included."),
+    ),
+    "Costs a year, of NAV": (
+        Measure("trading_cost_per_year", "Trading cost", "percent2", "Trading costs over the NAV before each period."),
+        Measure("financing_cost_per_year", "Financing cost", "percent2", "All interest on loans, over NAV.", if_any=True),
+        Measure(
+            "financing_drag_per_year", "Financing drag", "percent2",
+            "The part of the interest above the cash return: what leverage cost beyond the cash rate.", if_any=True,
+        ),
+        Measure("average_financing_rate", "Average financing rate", "percent2", "Interest over the loan, a year.", if_any=True),
+        Measure("borrow_cost_per_year", "Borrow fees", "percent2", "Fees on short positions, over NAV.", if_any=True),
+        Measure("fees_per_year", "Other fees", "percent2", "Fund expenses and management fees, over NAV.", if_any=True),
+    ),
+}  # fmt: skip
+
+RELATIVE: tuple[Measure, ...] = (
+    Measure("beta", "Beta", "ratio", "Slope of returns above cash on the benchmark's."),
+    Measure("alpha", "Alpha a year", "percent", "Jensen's: mean return above cash less beta times the benchmark's."),
+    Measure("correlation", "Correlation", "ratio", "Of returns per period."),
+    Measure("tracking_error", "Tracking error", "percent", "Annualised deviation of the difference in returns."),
+    Measure("information_ratio", "Information ratio", "ratio", "Annualised mean difference over the tracking error."),
+    Measure("up_capture", "Up capture", "percent", "Mean return over the benchmark's in periods in which that rose."),
+    Measure(
+        "down_capture", "Down capture", "percent", "Mean return over the benchmark's in periods in which that fell."
+    ),
+)
+
+CARDS = (
+    "cagr", "volatility", "sharpe", "max_drawdown", "average_gross_exposure", "turnover_per_year", "trading_cost_per_year",
+    "financing_drag_per_year",
+)  # fmt: skip
+"""The measures that open the page."""
+
+
+def headline(summary: Mapping[str, Any]) -> tuple[Group, ...]:
+    """All groups that have a row; a measure that neither side has is left out."""
+    benchmark = summary.get("benchmark")
+    groups = [Group(title, _rows(measures, summary, benchmark)) for title, measures in GROUPS.items()]
+    if benchmark is not None:
+        groups.append(Group("Against the benchmark", _rows(RELATIVE, benchmark, None)))
+    return tuple(group for group in groups if group.rows)
+
+
+def cards(groups: tuple[Group, ...]) -> tuple[Row, ...]:
+    """The rows that open the page, in the order of `CARDS`."""
+    rows = {row.measure.key: row for group in groups for row in group.rows}
+    return tuple(rows[key] for key in CARDS if key in rows)
+
+
+def _rows(
+    measures: tuple[Measure, ...], summary: Mapping[str, Any], benchmark: Mapping[str, Any] | None
+) -> tuple[Row, ...]:
+    rows = []
+    for measure in measures:
+        write = FILTERS[measure.form]
+        values = [side.get(measure.key) for side in (summary, benchmark) if side is not None]
+        if any(_shown(value, measure) for value in values):
+            other = None if benchmark is None else write(benchmark.get(measure.key))
+            rows.append(Row(measure, write(summary.get(measure.key)), other))
+    return tuple(rows)
+
+
+def _shown(value: Any, measure: Measure) -> bool:
+    return not is_missing(value) and not (measure.if_any and value == 0)

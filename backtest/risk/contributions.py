@@ -1,0 +1,91 @@
+"""What each position adds to the volatility of a portfolio.
+
+The volatility is homogeneous of degree one in the weights, so by Euler's theorem it is the sum of the weights
+times its derivatives: each product is the risk contribution of one position. Source: Maillard, Roncalli and
+Teïletche (2010), "The Properties of Equally Weighted Risk Contribution Portfolios", equation 1; Roncalli
+(2013), "Introduction to Risk Parity and Budgeting", section 2.1.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from backtest.errors import BacktestError
+
+FloatArray = NDArray[np.float64]
+
+# A variance below zero by less than this part of Σ|w_i Σ_ij w_j| is zero: rounding, of the covariance and of
+# the sums.
+VARIANCE_ROUNDING = 1e-9
+
+
+def portfolio_volatility(weights: ArrayLike, covariance: ArrayLike) -> np.float64 | FloatArray:
+    """Volatility sqrt(wᵀΣw), per period: in the unit of the covariance's square root, not annualised.
+
+    Args:
+        weights: (n,), or (m, n) for a stack of portfolios; fractions of NAV, of any sign and sum.
+        covariance: (n, n), or (m, n, n); decimal² per period. One of the two may be a stack and the other
+            not. It is taken as symmetric and not looked at further.
+
+    Returns:
+        A number, or (m,) for a stack; decimal per period. NaN where a weight or the covariance has a NaN,
+        even at a weight of zero.
+
+    Raises:
+        BacktestError: the shapes do not fit, or the variance is below zero by more than rounding.
+
+    >>> round(float(portfolio_volatility([0.25, 0.75], [[0.0225, 0.0015], [0.0015, 0.0025]])), 6)
+    0.058095
+    """
+    return np.sqrt(_products(weights, covariance)[1])
+
+
+def risk_contributions(weights: ArrayLike, covariance: ArrayLike) -> FloatArray:
+    """Risk contributions w_i (Σw)_i / sqrt(wᵀΣw), per period: they add up to the portfolio's volatility.
+
+    In the unit of the covariance's square root, not annualised: multiply by sqrt(periods_per_year) for that.
+    A position that hedges the others has a contribution below zero. A portfolio without risk has
+    contributions of zero.
+
+    Args:
+        weights: (n,), or (m, n) for a stack of portfolios; fractions of NAV, of any sign and sum.
+        covariance: (n, n), or (m, n, n); decimal² per period. One of the two may be a stack and the other
+            not. It is taken as symmetric and not looked at further.
+
+    Returns:
+        (n,), or (m, n) for a stack; decimal per period. A NaN among the weights or in the covariance makes
+        all contributions of that portfolio NaN, even at a weight of zero.
+
+    Raises:
+        BacktestError: the shapes do not fit, or the variance is below zero by more than rounding.
+
+    >>> risk_contributions([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]]).round(4)
+    array([0.0881, 0.0079])
+    """
+    products, variance = _products(weights, covariance)
+    volatility = np.sqrt(variance)[..., None]
+    return np.divide(products, volatility, out=np.zeros_like(products), where=volatility != 0)
+
+
+def _products(weights: ArrayLike, covariance: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """w_i (Σw)_i and their sum, the variance, at least zero: (..., n) and (...)."""
+    w, sigma = np.asarray(weights, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
+    stacks = {shape for shape in (w.shape[:-1], sigma.shape[:-2]) if shape}
+    if not (w.ndim in (1, 2) and sigma.ndim in (2, 3) and sigma.shape[-2:] == w.shape[-1:] * 2 and len(stacks) <= 1):
+        raise BacktestError(
+            f"risk contributions: got weights of shape {w.shape} and a covariance of shape {sigma.shape}, "
+            f"expected (n,) and (n, n), or for a stack (m, n) and (m, n, n)"
+        )
+    products: FloatArray = w * np.matvec(sigma, w)
+    variance = np.asarray(products.sum(axis=-1))
+    if (variance < 0).any():
+        rounding = VARIANCE_ROUNDING * np.vecdot(np.abs(w), np.matvec(np.abs(sigma), np.abs(w)))
+        wrong = variance < -rounding
+        if wrong.any():
+            where = f"[{np.argmax(wrong)}]" if variance.ndim else ""
+            raise BacktestError(
+                f"covariance{where}: the portfolio's variance is {variance[wrong][0]:.3g}, expected none "
+                f"below zero; hint: the matrix is not positive semi-definite, as happens with correlations "
+                f"estimated from different dates"
+            )
+        variance = np.maximum(variance, 0.0)
+    return products, variance

@@ -1,0 +1,92 @@
+"""`Strategy`: settings and one method."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from backtest.errors import StrategyError
+from backtest.strategy.view import MarketView, MarketViews
+
+
+class Strategy(BaseModel, ABC):
+    """Base of all strategies: a frozen model whose fields are its settings.
+
+    A subclass in a file of its own under `strategies/` is found by that file's name. It is stateless: the same view gives
+    the same weights.
+
+    Example:
+        >>> class Halves(Strategy):
+        ...     '''Half of NAV, spread equally.'''
+        ...     share: float = 0.5
+        ...     def target_weights(self, view: MarketView) -> pd.Series:
+        ...         return pd.Series(self.share / len(view.assets), index=view.assets)
+        >>> Halves(share=0.4)
+        Halves(share=0.4)
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reads_current_weights: ClassVar[bool] = False
+    """Whether `view.current_weights` is read; such a strategy is asked date by date, within the simulation."""
+
+    @abstractmethod
+    def target_weights(self, view: MarketView) -> pd.Series:
+        """Target weights at the close of `view.as_of`.
+
+        Returns:
+            Fractions of NAV by asset; an asset left out is not held. The sum is free: the rest is cash, a sum above one
+            is borrowed.
+
+        Raises:
+            InsufficientHistory: there is too little history yet; the run begins later.
+        """
+
+    def target_weights_many(self, views: MarketViews) -> NDArray[np.float64]:
+        """Target weights on several dates at once: (m, n), rows as `views`, columns as `views.assets`.
+
+        The default asks `target_weights` for each. Override it where the work can be done for all dates together; the
+        result must be the same.
+        """
+        return np.stack([aligned_weights(self.target_weights(view), view, type(self).__name__) for view in views])
+
+    def check_assets(self, assets: tuple[str, ...], classes: Mapping[str, str]) -> None:
+        """Check the settings against the run's assets and their classes, before any data is read.
+
+        Raises:
+            StrategyError: a setting names what is not there.
+        """
+
+
+def aligned_weights(weights: pd.Series, view: MarketView, who: str) -> NDArray[np.float64]:
+    """The answer of a strategy as an (n,) array in the order of `view.assets`, 0 where it left an asset out.
+
+    Raises:
+        StrategyError: the answer is no Series, names an asset that may not be held, or holds a value that is not finite.
+    """
+    where = f"{who} on {view.as_of:%Y-%m-%d}"
+    if not isinstance(weights, pd.Series):
+        raise StrategyError(f"{where}: answered a {type(weights).__name__}; expected a pandas Series by asset")
+    strange = [str(name) for name in weights.index if name not in view.assets]
+    if strange:
+        raise StrategyError(f"{where}: weights for {', '.join(strange)}; it may hold {', '.join(view.assets)}")
+    if weights.index.has_duplicates:
+        raise StrategyError(f"{where}: {weights.index[weights.index.duplicated()][0]} has more than one weight")
+    values = weights.reindex(list(view.assets), fill_value=0.0).to_numpy(dtype=float)
+    return finite_weights(values, view, who)
+
+
+def finite_weights(values: NDArray[np.float64], view: MarketView, who: str) -> NDArray[np.float64]:
+    """`values` if all are finite.
+
+    Raises:
+        StrategyError: one is not.
+    """
+    if not np.isfinite(values).all():
+        bad = view.assets[int(np.flatnonzero(~np.isfinite(values))[0])]
+        raise StrategyError(f"{who} on {view.as_of:%Y-%m-%d}: the weight of {bad} is not a finite number")
+    return values

