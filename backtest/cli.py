@@ -138,7 +138,7 @@ def _table(*headings: str) -> "Table":
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for heading in headings:
         table.add_column(heading, justify="left" if heading == headings[0] else "right")
     return table
@@ -173,7 +173,7 @@ def _print_run(result: "BacktestResult", page: Path) -> None:
 
 @contextmanager
 def _progress(steps: list[str]) -> Iterator[Callable[[str], None]]:
-    """A progress bar on a terminal, shown only once the work has taken a while; gives a function that names the step."""
+    """A progress bar on a terminal, once the work has taken a while; gives a function that names the step."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return

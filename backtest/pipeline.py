@@ -160,7 +160,7 @@ def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: 
 
 
 def benchmark_weights(benchmark: Plan, dates: pd.DatetimeIndex) -> Array:
-    """Target weights of the benchmark, asked on each of these dates (or its last before): (m, k), NaN where it has none."""
+    """Target weights of the benchmark, asked on each of these dates (or its last before): (m, k), NaN for none."""
     rows = benchmark.data.dates.searchsorted(dates, side="right") - 1
     weights = np.full((len(rows), len(benchmark.data.assets)), np.nan)
     can = rows >= benchmark.questions.rows[benchmark.first]

@@ -19,7 +19,7 @@ def _sums_to_one(budgets: dict[str, float] | None) -> dict[str, float] | None:
 
 
 class ERC(Strategy):
-    """Every asset contributes the same risk: w_i (Σw)_i / σ = σ / n, fully invested (Maillard, Roncalli, Teïletche 2010).
+    """Equal risk contributions: w_i (Σw)_i / σ = σ / n for every asset (Maillard, Roncalli, Teïletche 2010).
 
     `budgets` gives each asset its own share of risk instead; they add up to 1, and a budget of 0 gives no weight. While
     some assets are not there yet (`data.ragged`), the others share all of the risk in proportion.

@@ -10,7 +10,8 @@ from backtest.strategy import MarketView, MarketViews, Strategy, StrategyError
 class InverseVolatility(Strategy):
     """Weights inversely proportional to volatility: w_i = (1/σ_i) / Σ_j (1/σ_j).
 
-    Equal risk contributions where all correlations are the same; always so for two assets (Asness, Frazzini, Pedersen 2012).
+    Equal risk contributions where all correlations are the same, so always for two assets (Asness, Frazzini, Pedersen
+    2012).
     """
 
     def target_weights(self, view: MarketView) -> pd.Series:

@@ -12,10 +12,10 @@ from strategies.erc import ERC
 
 
 class LeveredERC(ERC):
-    """ERC scaled to a volatility forecast by the run's own covariance: w = k × ERC, k = σ_target / σ_ERC.
+    """ERC scaled to a target volatility by the run's own covariance: w = k × ERC, k = σ_target / σ_ERC.
 
-    `target_volatility` is decimal a year, or `benchmark`: the benchmark's, by the same covariance. Gross exposure is capped
-    at `max_gross_exposure`; the part above 1 is borrowed, and the financing terms of the run apply to it.
+    `target_volatility` is decimal a year, or `benchmark`: the benchmark's, by the same covariance. Gross exposure is
+    capped at `max_gross_exposure`; the part above 1 is borrowed, and the financing terms of the run apply to it.
     """
 
     target_volatility: Annotated[float, Field(gt=0, le=10)] | Literal["benchmark"] = 0.10

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def summarise(result: "BacktestResult") -> dict[str, Any]:
     """All headline numbers of a result, and under `benchmark` those of its benchmark and of the two together.
 
-    Decimals; rates per year. Costs and turnover a year are Σ(cost_t / NAV_{t-1}) / years. A number that is not defined is
-    NaN, a date None.
+    Decimals; rates per year. Costs and turnover a year are Σ(cost_t / NAV_{t-1}) / years. A number that is not defined
+    is NaN, a date None.
     """
     summary = _of_one(result)
     if result.benchmark is not None:

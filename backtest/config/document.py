@@ -13,6 +13,8 @@ from backtest.errors import ConfigError
 
 Location = Sequence[str | int]
 
+_DEEPEST = 20  # no configuration nests more than a few levels
+
 # YAML 1.2.2, section 10.3.2 (the library's own rules are wider: they take 60_40 for a number)
 _INT = re.compile(r"[-+]?[0-9]+")
 _OTHER_INT = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
@@ -41,7 +43,7 @@ def core_scalar(text: str) -> str | int | float | bool | None:
 
 
 class Document:
-    """A parsed file: `values`, plain Python; `at`, the place of a value; `problems`, what is wrong with the YAML itself.
+    """A parsed file: `values`, plain Python; `at`, the place of a value; `problems`, what is wrong with the YAML.
 
     Args:
         path: the file; it stands in all messages as given.
@@ -85,6 +87,8 @@ class Document:
         return root
 
     def _plain(self, node: Node, location: tuple[str | int, ...]) -> Any:
+        if len(location) > _DEEPEST:  # an alias inside what it stands for, or nonsense
+            raise ConfigError(f"{self._place(node)}: {dotted(location[:3])}...: nested more than {_DEEPEST} deep")
         if isinstance(node, SequenceNode):
             return [self._plain(item, (*location, i)) for i, item in enumerate(node.value)]
         if not isinstance(node, MappingNode):
@@ -92,24 +96,32 @@ class Document:
             return core_scalar(node.value) if plain_text else node.value
         plain: dict[str, Any] = {}
         for key, value in node.value:
+            if not isinstance(key, ScalarNode):
+                self.problems.append(
+                    f"{self._place(key)}: {dotted(location)}: a list or mapping as a name; expected text"
+                )
+                continue
             name = str(key.value)
             if name in plain:
-                place = f"{self.path}:{key.start_mark.line + 1}:{key.start_mark.column + 1}"
-                self.problems.append(f"{place}: {dotted((*location, name))}: stands twice; expected each setting once")
+                where = f"{self._place(key)}: {dotted((*location, name))}"
+                self.problems.append(f"{where}: stands twice; expected each setting once")
             plain[name] = self._plain(value, (*location, name))
         return plain
 
+    def _place(self, node: Node) -> str:
+        return f"{self.path}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+
     def at(self, location: Location, key: bool = False) -> str:
-        """`file:line:column` of the value at a location, of its key where `key`; of the nearest one above it that is there."""
+        """`file:line:column` of the value at a location (of its key where `key`), or of the nearest one above it."""
         node: Node = self._root
-        mark = node.start_mark
+        place = self._place(node)
         for step in location:
             found = _child(node, step)
             if found is None:
                 break
             name, node = found
-            mark = name.start_mark if key or node.start_mark is None else node.start_mark
-        return f"{self.path}:{mark.line + 1}:{mark.column + 1}"
+            place = self._place(name if key else node)
+        return place
 
     def has(self, location: Location) -> bool:
         """Whether a value stands at this location."""

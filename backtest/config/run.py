@@ -46,7 +46,7 @@ class RunConfig(BaseModel):
     folder: Annotated[Path, Field(exclude=True)] = Path()
 
     def resolved(self) -> dict[str, Any]:
-        """Every setting as plain values, defaults included, in the shape of the YAML file; paths as they were written."""
+        """Every setting as plain values, defaults included, in the shape of the YAML file; paths as written."""
         settings = self.model_dump(mode="json", exclude={"strategy", "benchmark"})
         settings["strategy"] = {"name": self.strategy.name, **self.strategy.model.model_dump(mode="json")}
         settings["benchmark"] = None if self.benchmark is None else self.benchmark.resolved()

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,7 +55,9 @@ def load(settings: DataSettings, folder: Path) -> MarketData:
     table = _cut(table, settings.start, settings.end)
     checks.check_gaps(table)
     aligned = _aligned(table, settings)
-    classes = {column.name: column.asset_class for column in columns(settings, folder) if column.asset_class}
+    classes = settings.classes
+    if settings.path is None:  # a file has no classes of its own
+        classes = {column.name: column.asset_class for column in columns(settings, folder) if column.asset_class}
     return _market_data(aligned, settings, classes, by_spacing, notes)
 
 
@@ -76,11 +78,19 @@ def _dated(table: Table) -> tuple[Table, int, tuple[str, ...]]:
     return replace(table, values=values, first_line=None), by_spacing, notes
 
 
-def _cut(table: Table, start: Any, end: Any) -> Table:
-    values = table.values.loc[start:end].dropna(how="all")
+def _cut(table: Table, start: date | None, end: date | None) -> Table:
+    dates = pd.DatetimeIndex(table.values.index)
+    inside = np.ones(len(dates), dtype=bool)
+    if start is not None:
+        inside &= dates >= pd.Timestamp(start)
+    if end is not None:
+        inside &= dates <= pd.Timestamp(end)
+    values = table.values[inside].dropna(how="all")
     if len(values) < 2:
-        have = f"{table.values.index[0]:%Y-%m-%d} to {table.values.index[-1]:%Y-%m-%d}"
-        raise DataError(f"{table.label}: fewer than two dates from {start} to {end}; the data covers {have}")
+        raise DataError(
+            f"{table.label}: fewer than two dates from {start or 'the first'} to {end or 'the last'}; the data covers "
+            f"{dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}. Hint: change data.start or data.end."
+        )
     return replace(table, values=values)
 
 

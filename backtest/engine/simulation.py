@@ -57,7 +57,7 @@ class SimulationResult:
         trade_rows: (k,) positions among the P dates of all trades. trades: (k, n) fractions of NAV before the trade.
         targets: (m, n) what was decided at each decision row.
         shortfall: what the lender lost when NAV fell to zero or below, which ends the path; else 0.
-        unpriced_sales: (position among the P dates, asset position) of each holding turned into cash for want of a price.
+        unpriced_sales: (position among the P dates, asset) of each holding turned into cash for want of a price.
     """
 
     start: int
@@ -86,7 +86,7 @@ def simulate(
 
     Args:
         periods: the market.
-        decision_rows: (m,) rising positions of the decisions; each is traded `lag` rows later, but never on the last row.
+        decision_rows: (m,) rising positions of the decisions, each traded `lag` rows later, never on the last row.
         decide: (m, n) target weights, fractions of NAV; or a function of (k, (n,) current weights) that gives the k-th.
         lag: rows from decision to trade, 0 or more.
         terms: costs, financing and fees.
@@ -95,7 +95,8 @@ def simulate(
         SimulationError: no decision can be traded before the last row, or targets cost more than the NAV to trade.
 
     Example:
-        >>> periods = Periods(np.array([[np.nan], [0.1], [0.0]]), np.ones((3, 1), bool), np.zeros(3), np.array([0, 31, 29]))
+        >>> returns = np.array([[np.nan], [0.1], [0.0]])
+        >>> periods = Periods(returns, np.ones((3, 1), bool), np.zeros(3), np.array([0, 31, 29]))
         >>> terms = Terms(np.array([0.0]), 0.0, 0.0, np.array([0.0]), np.array([0.0]), 0.0)
         >>> simulate(periods, [0], np.array([[0.5]]), 0, terms).nav.tolist()
         [1.0, 1.05, 1.05]
@@ -108,25 +109,21 @@ def simulate(
             "Hint: more data, a shorter window, or a shorter execution_lag."
         )
     path = _Path(periods, min(trade_of), terms)
-    asks = {row: k for k, row in enumerate(decision_rows)}
     targets = np.full((len(decision_rows), periods.returns.shape[1]), np.nan)
-    if not callable(decide):
+    asked: dict[int, int] = {}
+    if callable(decide):
+        asked = {row: k for k, row in enumerate(decision_rows)}
+    else:
         targets[:] = decide
-        asks = {}  # nothing is decided on the way
-    stops = sorted({*trade_of, *asks, *path.rows_losing_a_price(), last})
-    for row in stops:
-        if row < path.start:
-            if callable(decide):
-                targets[asks[row]] = decide(asks[row], path.current_weights())
-            continue
+    for row in sorted({*trade_of, *asked, *path.rows_losing_a_price(), last}):
         if not path.advance_to(row):
             break
         if row not in trade_of:
             path.sell_unpriced(row)
-        if lag > 0 and row in trade_of:
+        elif lag > 0:  # decided before, so what is decided today sees the weights after it
             path.rebalance(row, targets[trade_of[row]])
-        if callable(decide) and row in asks:
-            targets[asks[row]] = decide(asks[row], path.current_weights())
+        if callable(decide) and row in asked:
+            targets[asked[row]] = decide(asked[row], path.current_weights())
         if lag == 0 and row in trade_of:
             path.rebalance(row, targets[trade_of[row]])
     return path.result(targets)
@@ -161,7 +158,7 @@ class _Path:
 
     def advance_to(self, row: int) -> bool:
         """Let prices move and interest and fees accrue up to a row; False if NAV does not survive."""
-        if row == self.row:
+        if row <= self.row:
             return True
         span, first = slice(self.row + 1, row + 1), self.row + 1 - self.start
         # what has no price at the end of a period is sold at its last one: it earns nothing in that period

@@ -34,7 +34,8 @@ class FinancingTerms(BaseModel):
     Args:
         spread_bps: over the cash return, on the loan.
         cash_spread_bps: under the cash return, on free cash.
-        borrow_fee_bps: on the value of short positions, whose proceeds earn the cash return; one number, or one per asset.
+        borrow_fee_bps: on the value of short positions, whose proceeds earn the cash return; one number, or one for
+            each asset.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

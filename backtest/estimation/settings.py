@@ -23,7 +23,8 @@ class EstimationSettings(BaseModel):
 
     Args:
         covariance: `sample`, with divisor window - 1.
-        window: how many of the last excess returns: periods (36), years ("3Y" is 3 × periods_per_year rows) or rows ("252D").
+        window: how many of the last excess returns: periods (36), years ("3Y" is 3 × periods_per_year rows), or rows
+            ("252D").
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

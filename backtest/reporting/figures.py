@@ -1,14 +1,16 @@
 """The figures of a report: each function draws one from a result, `render_all` all that have something to show."""
 
+import gc
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from backtest.analysis.calendar import YEAR, calendar_returns, costs_by_year
+from backtest.analysis.calendar import YEAR, calendar_returns, costs_by_year, typical_size
 from backtest.analysis.drawdown import drawdown as below_peak
 from backtest.analysis.holdings import capital_and_risk, largest_and_rest, risk_shares
 from backtest.analysis.result import BacktestResult
@@ -18,7 +20,9 @@ from backtest.reporting.figure_style import (
     INK,
     PALETTE,
     STRATEGY,
+    bars,
     colours_of,
+    cut,
     date_axis,
     in_house_style,
     legend_beside,
@@ -28,11 +32,12 @@ from backtest.reporting.figure_style import (
     png,
     stack,
 )
-from backtest.reporting.format import change, ratio
+from backtest.reporting.format import ratio
 
 _COLOURS = 9  # assets with a colour of their own
 _BARS = 20
-_YEARS_WITH_NUMBERS = 30
+_TALL_ROWS = 40
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DIVERGING = LinearSegmentedColormap.from_list("returns", ["#D55E00", "#FFFFFF", "#0072B2"])
 
 
@@ -48,7 +53,7 @@ def growth(result: BacktestResult) -> Figure:
         ax.plot(other.index, other, color=BENCHMARK, label=f"{result.benchmark.name}: {ratio(other.iloc[-1])}")
     ax.plot(result.nav.index, result.nav, color=STRATEGY, label=f"{result.name}: {ratio(result.nav.iloc[-1])}")
     log_axis(ax, float(low), float(high), "NAV, first = 1")
-    date_axis(ax, result.nav.index)
+    date_axis((ax,), result.nav.index)
     if result.nav.iloc[-1] <= 0:
         ax.text(0.99, 0.05, f"NAV is zero on {result.nav.index[-1]:%Y-%m-%d}", transform=ax.transAxes, ha="right")
     _legend_inside(ax)
@@ -71,7 +76,7 @@ def drawdown(result: BacktestResult) -> Figure:
             label=result.benchmark.name,
         )
     percent_axis(ax, "NAV / peak \u2212 1")
-    date_axis(ax, dates)
+    date_axis((ax,), dates)
     _legend_inside(ax, "lower left")
     return figure
 
@@ -93,8 +98,7 @@ def rolling(result: BacktestResult) -> Figure:
     above.set_ylim(bottom=0)
     below.axhline(0, color=INK, linewidth=0.8)
     below.set_ylabel("ratio")
-    for ax in (above, below):
-        date_axis(ax, result.nav.index)
+    date_axis((above, below), result.nav.index)
     _legend_inside(above)
     return figure
 
@@ -108,7 +112,7 @@ def weights(result: BacktestResult) -> Figure:
     (gross,) = ax.plot(result.gross_exposure.index, result.gross_exposure, color=INK, linewidth=1)
     ax.axhline(1, color=INK, linewidth=0.8, linestyle=":")
     percent_axis(ax, "of NAV")
-    date_axis(ax, table.index)
+    date_axis((ax,), table.index)
     legend_beside(ax, [gross, *reversed(handles)], ["gross exposure", *reversed(list(table.columns))])
     return figure
 
@@ -124,8 +128,7 @@ def risk_contributions(result: BacktestResult) -> Figure:
     stack(below, risk_shares(table), colours)
     percent_axis(above, "a year")
     percent_axis(below, "of the volatility")
-    for ax in (above, below):
-        date_axis(ax, table.index)
+    date_axis((above, below), table.index)
     legend_beside(above, list(reversed(handles)), list(reversed(list(table.columns))))
     return figure
 
@@ -135,22 +138,20 @@ def capital_and_risk_shares(result: BacktestResult) -> Figure:
     """Where the capital is against where the risk is: averages over all rebalance dates, beside the benchmark's."""
     shown = [one for one in (result, result.benchmark) if one is not None and not capital_and_risk(one).empty]
     shares = [largest_and_rest(capital_and_risk(one).T, _BARS).T for one in shown]
-    titles = [f"{one.name}: average share of capital and of risk" for one in shown]
-    figure, axes = panels(titles, [0.25 + 0.36 * len(table) for table in shares])
+    titles = [f"Average shares: {cut(one.name, 30)}" for one in shown]
+    figure, axes = panels(titles, [0.25 + 0.36 * len(table) for table in shares], left=1.9, one_axis=False)
     for ax, table in zip(axes, shares, strict=True):
         _paired_bars(ax, table)
-    axes[0].legend(loc="lower right", ncols=2, bbox_to_anchor=(1, 1), borderaxespad=0.2)
+    axes[0].legend(loc="lower right", ncols=2, bbox_to_anchor=(1, 1), borderaxespad=0.3)
     return figure
 
 
 def _paired_bars(ax: Axes, table: pd.DataFrame) -> None:
-    box = ax.get_position()
-    ax.set_position((0.2, box.y0, box.x1 - 0.2, box.height))
     rows = range(len(table))
     for column, offset, colour in (("capital", -0.19, PALETTE[4]), ("risk", 0.19, PALETTE[5])):
-        bars = ax.barh([row + offset for row in rows], table[column], 0.36, color=colour, label=f"share of {column}")
-        ax.bar_label(bars, [f"{value:.0%}" for value in table[column]], padding=3, fontsize=8.5)
-    ax.set_yticks(list(rows), [name if len(name) <= 22 else f"{name[:21]}…" for name in table.index])
+        drawn = ax.barh([row + offset for row in rows], table[column], 0.36, color=colour, label=f"share of {column}")
+        ax.bar_label(drawn, [f"{value:.0%}" for value in table[column]], padding=3, fontsize=8.5)
+    ax.set_yticks(list(rows), [cut(name) for name in table.index])
     ax.set_ylim(len(table) - 0.4, -0.6)
     ax.set_xlim(min(0.0, 1.2 * table.to_numpy().min()), max(0.5, 1.1 * table.to_numpy().max()))
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
@@ -161,23 +162,17 @@ def _paired_bars(ax: Axes, table: pd.DataFrame) -> None:
 
 @in_house_style
 def monthly_returns(result: BacktestResult) -> Figure:
-    """Heat map of the returns of calendar months, with numbers where there are not too many years."""
+    """Heat map of the returns of calendar months. The page has the numbers: three hundred texts take long to draw."""
     table = calendar_returns(result.nav, result.periods_per_year).drop(columns=YEAR)
-    sparse = len(table) > _YEARS_WITH_NUMBERS
-    figure, (ax,) = panels(["Returns of calendar months"], [(0.1 if sparse else 0.22) * len(table) + 0.1])
-    values = table.to_numpy()
-    full = float(table.abs().stack().quantile(0.98)) or 1.0
-    ax.imshow(values, cmap=_DIVERGING, vmin=-full, vmax=full, aspect="auto", interpolation="nearest")
-    if not sparse:
-        for (row, column), value in ((at, values[at]) for at in zip(*(~pd.isna(values)).nonzero(), strict=True)):
-            colour = "white" if abs(value) > 0.75 * full else INK
-            ax.text(column, row, change(value).rstrip("%"), ha="center", va="center", fontsize=8, color=colour)
-    ax.set_xticks(range(12), [f"{pd.Timestamp(2000, month, 1):%b}" for month in table.columns])
-    step = 10 if sparse else 1
+    full = typical_size(table)
+    title = f"Calendar months: blue gains, orange losses, full at \u00b1{full:.1%}"
+    figure, (ax,) = panels([title], [max(0.3, (0.2 if len(table) <= _TALL_ROWS else 0.1) * len(table))])
+    ax.imshow(table.to_numpy(), cmap=_DIVERGING, vmin=-full, vmax=full, aspect="auto", interpolation="nearest")
+    ax.set_xticks(range(12), _MONTHS)
+    step = next(step for step in (1, 2, 5, 10, 20, 50) if len(table) <= 20 * step)
     labelled = [row for row, year in enumerate(table.index) if year % step == 0]
     ax.set_yticks(labelled, [str(table.index[row]) for row in labelled])
     ax.grid(visible=False)
-    ax.set_ylabel("percent" if not sparse else f"colour: \u2212{full:.0%} to +{full:.0%}")
     return figure
 
 
@@ -186,27 +181,39 @@ def costs(result: BacktestResult) -> Figure:
     """Costs and financing of each calendar year, fractions of NAV, stacked."""
     figure, (ax,) = panels(["Costs and financing by calendar year"], [2.2], legend=True)
     table = costs_by_year(result)
-    parts = {"trading": "trading", "fees": "fees", "borrow": "borrow fees", "financing": "financing, all interest"}
-    base, handles, names = table["trading"] * 0, [], []
+    parts = {"trading": "trading", "fees": "fees", "borrow": "borrow fees", "financing": "interest, cash rate"}
+    years, base = list(table.index), np.zeros(len(table))
+    handles, names = [], []
     for number, (column, name) in enumerate(parts.items()):
         if (table[column] == 0).all():
             continue
-        handles.append(ax.bar(table.index, table[column], 0.8, bottom=base, color=PALETTE[(1, 2, 3, 4)[number]]))
+        handles.append(bars(ax, years, base, table[column].to_numpy(), 0.8, PALETTE[(1, 2, 3, 4)[number]]))
         names.append(name)
         if column == "financing" and (table["financing_drag"] != 0).any():
-            handles.append(ax.bar(table.index, table["financing_drag"], 0.8, bottom=base, color=PALETTE[0]))
-            names.append("of it above cash")
-        base = base + table[column]
+            handles.append(bars(ax, years, base, table["financing_drag"].to_numpy(), 0.8, PALETTE[0]))
+            names.append("interest, above it")
+        base = base + table[column].to_numpy()
     percent_axis(ax, "of NAV")
-    ax.xaxis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=1))
+    ax.set_xlim(years[0] - 0.6, years[-1] + 0.6)
+    ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     ax.grid(visible=False, axis="x")
     legend_beside(ax, handles, names)
     return figure
 
 
 def render_all(result: BacktestResult) -> dict[str, bytes]:
-    """All figures that have something to show: name -> PNG."""
-    return {name: png(draw(result)) for name, (draw, shown) in _FIGURES.items() if shown(result)}
+    """All figures that have something to show: name -> PNG.
+
+    Rubbish is collected afterwards: matplotlib makes so many small objects that to collect while drawing takes a quarter
+    of the time.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return {name: png(draw(result)) for name, (draw, shown) in _FIGURES.items() if shown(result)}
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _has_paid(result: BacktestResult) -> bool:

@@ -33,8 +33,8 @@ def write_report(
 ) -> Path:
     """Write every file of a report into a folder, replacing an earlier report of ours there in one step.
 
-    The files are written to a temporary folder beside it and renamed into place, so that a run that is cut off leaves an
-    earlier report whole. The same result gives the same bytes of CSV and JSON; what the clock says stands in the
+    The files are written to a temporary folder beside it and renamed into place, so that a run that is cut off leaves
+    an earlier report whole. The same result gives the same bytes of CSV and JSON; what the clock says stands in the
     manifest alone, under `environment`.
 
     Args:

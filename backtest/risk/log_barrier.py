@@ -109,11 +109,19 @@ def newton_step(matrix: FloatArray, weight: FloatArray, y: FloatArray, residual:
     diagonal += weight
     try:
         step: FloatArray = np.asarray(np.linalg.solve(curvature, residual[..., None])[..., 0], np.float64)
-    except np.linalg.LinAlgError:  # by a coincidence of rounding: still downhill
-        step = residual / diagonal
+    except np.linalg.LinAlgError:  # one of them, by a coincidence of rounding: that changes no other's step
+        each = zip(curvature, residual, diagonal, strict=True)
+        step = np.array([_solved_or_downhill(*problem) for problem in each])
     largest: FloatArray = np.abs(step).max(axis=1, keepdims=True)
     step /= np.where(largest > QUADRATIC, 1 + largest, 1.0)
     return step
+
+
+def _solved_or_downhill(curvature: FloatArray, residual: FloatArray, diagonal: FloatArray) -> FloatArray:
+    try:
+        return np.asarray(np.linalg.solve(curvature, residual), np.float64)
+    except np.linalg.LinAlgError:
+        return residual / diagonal
 
 
 def to_weights(y: FloatArray, exponents: NDArray[np.int64]) -> FloatArray:

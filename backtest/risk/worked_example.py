@@ -63,13 +63,17 @@ def _correlation_matrix(correlations: Sequence[float], count: int) -> NDArray[np
     pairs = count * (count - 1) // 2
     given = np.asarray(correlations, dtype=float)
     if len(given) not in (1, pairs):
-        raise BacktestError(f"correlation {_text(correlations)}: expected one number, or {pairs}, one a pair")
+        expected = "one number" if pairs <= 1 else f"one number, or {pairs}: one a pair"
+        raise BacktestError(f"correlation {_text(correlations)}: expected {expected}")
     if not (np.abs(given) <= 1).all():
         raise BacktestError(f"correlation {_text(correlations)}: expected numbers from -1 to 1")
     matrix = np.eye(count)
     upper = np.triu_indices(count, 1)
     matrix[upper] = given if len(given) == pairs else given[0]
     matrix.T[upper] = matrix[upper]
+    if float(np.linalg.eigvalsh(matrix)[0]) < -1e-12:  # rounding of a singular one is some 1e-16 a row
+        hint = f" Hint: {count} assets alike need {-1 / (count - 1):.3g} or more." if len(given) == 1 else ""
+        raise BacktestError(f"correlation {_text(correlations)}: no {count} assets can be correlated like that.{hint}")
     return matrix
 
 

@@ -16,8 +16,8 @@ from backtest.strategy.view import MarketView, MarketViews
 class Strategy(BaseModel, ABC):
     """Base of all strategies: a frozen model whose fields are its settings.
 
-    A subclass in a file of its own under `strategies/` is found by that file's name. It is stateless: the same view gives
-    the same weights.
+    A subclass in a file of its own under `strategies/` is found by that file's name. It is stateless: the same view
+    gives the same weights.
 
     Example:
         >>> class Halves(Strategy):
@@ -66,7 +66,7 @@ def aligned_weights(weights: pd.Series, view: MarketView, who: str) -> NDArray[n
     """The answer of a strategy as an (n,) array in the order of `view.assets`, 0 where it left an asset out.
 
     Raises:
-        StrategyError: the answer is no Series, names an asset that may not be held, or holds a value that is not finite.
+        StrategyError: the answer is no Series, names an asset that may not be held, or holds a value not finite.
     """
     where = f"{who} on {view.as_of:%Y-%m-%d}"
     if not isinstance(weights, pd.Series):

@@ -17,11 +17,11 @@ _FOLDER = "strategies"
 def find_strategy(name: str, folder: Path) -> type[Strategy]:
     """The strategy class of a name.
 
-    `erc` is the one class in `strategies/erc.py`, looked for beside `folder` and in the folders above it, then among the
+    `erc` is the one class in `strategies/erc.py`, looked for in `folder` and in the folders above it, then among the
     strategies shipped; `package.module:Class` is imported.
 
     Raises:
-        StrategyError: nothing of that name, a file that cannot be imported, or one that does not hold exactly one strategy.
+        StrategyError: nothing of that name, a file that cannot be imported, or one that holds not exactly one strategy.
     """
     if ":" in name:
         module_name, _, class_name = name.partition(":")

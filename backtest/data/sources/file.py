@@ -1,7 +1,6 @@
 """A wide file, CSV or Parquet: the first column the date, one column a series."""
 
 from collections.abc import Sequence
-from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -45,11 +44,12 @@ def _check_there(path: Path) -> None:
 
 def _csv_header(path: Path) -> list[str]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            first = lines.readline()
-        header = list(pd.read_csv(StringIO(first), header=None, dtype=str, keep_default_na=False).iloc[0])
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as problem:
+        first = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except pd.errors.EmptyDataError as problem:
+        raise DataError(f"{path.name}: empty; expected a header and a row for each date") from problem
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError) as problem:
         raise DataError(_unreadable(path, problem)) from problem
+    header = [str(name) for name in first.iloc[0]]
     names = [name.strip() for name in header[1:]]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -62,7 +62,6 @@ def _csv_header(path: Path) -> list[str]:
 def _csv(path: Path) -> pd.DataFrame:
     names = _csv_header(path)
     try:
-        # round_trip: the nearest double to what is written, on every platform
         frame = pd.read_csv(
             path,
             header=None,
@@ -70,7 +69,6 @@ def _csv(path: Path) -> pd.DataFrame:
             names=["date", *names],
             index_col=False,
             encoding="utf-8-sig",
-            float_precision="round_trip",
             skipinitialspace=True,
         )
     except (OSError, UnicodeDecodeError, pd.errors.ParserError) as problem:

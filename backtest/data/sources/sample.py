@@ -1,4 +1,4 @@
-"""The bundled samples of real US history: monthly and daily. Where each column comes from: `data/sample/PROVENANCE.md`."""
+"""The bundled samples of real US history, monthly and daily; `data/sample/PROVENANCE.md` tells their origin."""
 
 import tomllib
 from collections.abc import Sequence
@@ -41,7 +41,6 @@ def read(source: str, names: Sequence[str]) -> Table:
         index_col="date",
         usecols=["date", *names],
         parse_dates=["date"],
-        float_precision="round_trip",
     )
     values.index = pd.DatetimeIndex(values.index).as_unit("s")
     return Table(values[list(names)].astype(float), about["file"], notes=_notes(about, names))

@@ -1,0 +1,172 @@
+"""The tearsheet: one page that opens from disk, with everything it shows inside it.
+
+This file lays out; numbers come from `analysis`, their looks from `format`, and what the page holds from
+`templates/tearsheet.html.j2`.
+"""
+
+import base64
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from backtest.analysis.calendar import (
+    YEAR,
+    calendar_returns,
+    costs_by_year,
+    covered_in_part,
+    drawdown_lengths,
+    typical_size,
+)
+from backtest.analysis.holdings import capital_and_risk, holdings_now, holdings_totals
+from backtest.analysis.result import BacktestResult
+from backtest.reporting.format import FILTERS, change, is_missing, percent, percent2, shade
+from backtest.reporting.measures import cards, headline
+
+_FREQUENCIES = {252: "daily", 365: "daily", 52: "weekly", 12: "monthly", 4: "quarterly", 1: "yearly"}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_COSTS = {
+    "trading": ("Trading", "Trading costs."),
+    "financing": ("Financing", "All interest on loans."),
+    "financing_drag": ("of it above cash", "The part of the interest above the cash return."),
+    "borrow": ("Borrow fees", "Fees on short positions."),
+    "fees": ("Other fees", "Fund expenses and management fees."),
+    "turnover": ("Turnover", "Half the sum of all trades."),
+}
+_DRAWDOWNS = 10
+
+
+def render_tearsheet(
+    result: BacktestResult, figures: Mapping[str, bytes], *, command: str = "", versions: Mapping[str, str] | None = None
+) -> str:
+    """The tearsheet of a result as HTML, with no address in it that leads outside.
+
+    Args:
+        result: of a run.
+        figures: PNG by name, as of `figures.render_all`; one that is not there is left out.
+        command: what repeats the run.
+        versions: by package, of what made the run.
+    """
+    summary = result.summary()
+    groups = headline(summary)
+    settings = dict(result.settings)
+    return _templates().get_template("tearsheet.html.j2").render(
+        style=Markup(_style()),  # our own file, no input
+        result=result,
+        benchmark=result.benchmark,
+        summary=summary,
+        frequency=_FREQUENCIES.get(result.periods_per_year, ""),
+        whole_year=result.periods_per_year <= len(result.returns),
+        groups=groups,
+        cards=cards(groups),
+        figures={name: f"data:image/png;base64,{base64.b64encode(png).decode()}" for name, png in figures.items()},
+        shares_in_words=_shares_in_words(result),
+        calendar=_calendar(result),
+        drawdowns=_drawdowns(result),
+        costs=_costs(result, summary),
+        holdings=_holdings(result),
+        notes=result.notes,
+        benchmark_settings=settings.pop("benchmark", None),
+        settings=settings,
+        command=command,
+        versions=versions or {},
+    )  # fmt: skip
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("backtest.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(FILTERS)
+    return environment
+
+
+@cache
+def _style() -> str:
+    return files("backtest.reporting").joinpath("templates", "style.css").read_text(encoding="utf-8")
+
+
+def _shares_in_words(result: BacktestResult) -> str:
+    table = capital_and_risk(result)
+    return ", ".join(
+        f"{name} {percent(row['capital'], 0)} of capital and {percent(row['risk'], 0)} of risk"
+        for name, row in table.iterrows()
+    )
+
+
+def _calendar(result: BacktestResult) -> dict[str, Any]:
+    table = calendar_returns(result.nav, result.periods_per_year)
+    part = covered_in_part(result.nav, result.periods_per_year)
+    full = {column: typical_size(table.drop(columns=YEAR)) for column in table.columns}
+    full[YEAR] = typical_size(table[[YEAR]])
+    others = None
+    if result.benchmark is not None:
+        others = calendar_returns(result.benchmark.nav, result.periods_per_year)[YEAR]
+    rows = []
+    for year, values in table.iterrows():
+        cells = [_cell(values[column], full[column], starred=bool(part.loc[year, column])) for column in table.columns]
+        cells[-1]["shade"] += " year"
+        if others is not None:
+            cells.append(_cell(others[year], full[YEAR], starred=bool(part.loc[year, YEAR])))
+        rows.append({"year": year, "cells": cells})
+    return {
+        "months": _MONTHS if len(table.columns) > 1 else (),
+        "rows": rows,
+        "any_part": bool(part.to_numpy().any()),
+    }
+
+
+def _cell(value: float, full: float, *, starred: bool) -> dict[str, str]:
+    """A return without its percent sign; empty where there is none."""
+    if is_missing(value):
+        return {"text": "", "shade": ""}
+    return {"text": change(value).rstrip("%").lstrip("+") + ("*" if starred else ""), "shade": shade(value, full)}
+
+
+def _drawdowns(result: BacktestResult) -> list[dict[str, Any]]:
+    table = drawdown_lengths(result.nav, _DRAWDOWNS)
+    return [{**row, "recovered": not is_missing(row["recovery"])} for row in table.to_dict("records")]
+
+
+def _costs(result: BacktestResult, summary: Mapping[str, Any]) -> dict[str, Any]:
+    table = costs_by_year(result)
+    shown = [column for column in _COSTS if (table[column] != 0).any()]
+    rows = [
+        {"year": year, "cells": [percent(row[c]) if c == "turnover" else percent2(row[c]) for c in shown]}
+        for year, row in table[shown].iterrows()
+    ]
+    words = [f"{percent2(summary['trading_cost_per_year'])} for trading"]
+    if "financing" in shown:
+        words.append(f"{percent2(summary['financing_cost_per_year'])} for financing")
+    return {
+        "columns": [{"label": _COSTS[column][0], "meaning": _COSTS[column][1]} for column in shown],
+        "rows": rows,
+        "in_words": ", ".join(words),
+    }
+
+
+def _holdings(result: BacktestResult) -> dict[str, Any]:
+    table = holdings_now(result)
+    totals = holdings_totals(table)
+    names = {"cash": "Cash", "gross_exposure": "Gross exposure"}
+    return {
+        "decided": result.target_weights.index[-1],
+        "held": result.weights.index[-1],
+        "trades": bool((table["trade"] != 0).any()),
+        "classes": any(result.classes.values()),
+        "rows": [{"name": name, "asset_class": result.classes.get(name, ""), **_plain(row)} for name, row in table.iterrows()],
+        "totals": [{"name": names[str(name)], **_plain(row)} for name, row in totals.iterrows()],
+    }
+
+
+def _plain(row: pd.Series) -> dict[str, float]:
+    return {str(column): float(value) for column, value in row.items()}

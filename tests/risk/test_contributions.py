@@ -1,0 +1,129 @@
+"""Risk contributions are w_i times the derivative of the volatility, and add up to it.
+
+1. numbers worked out by hand, with their source;
+2. Euler: they add up to the volatility; and each is a derivative, by finite differences;
+3. stacks, broadcasting and DataFrames give what one at a time gives;
+4. NaN goes through; no risk gives zeros; wrong shapes and negative variances are named.
+"""
+
+import re
+
+import hypothesis.extra.numpy as hnp
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import ArrayLike
+
+from backtest.errors import BacktestError
+from backtest.risk.contributions import portfolio_volatility, risk_contributions
+
+# The article's example: volatilities 15 and 5 %, correlation 0.2.
+STOCKS_AND_BONDS = np.array([[0.0225, 0.0015], [0.0015, 0.0025]])
+
+
+def test_sixty_forty_has_92_percent_of_its_risk_in_stocks() -> None:
+    # By hand: w∘Σw = (0.6 × 0.0141, 0.4 × 0.0019) = (0.00846, 0.00076), variance 0.00922.
+    contributions = risk_contributions([0.6, 0.4], STOCKS_AND_BONDS)
+    np.testing.assert_allclose(contributions, np.array([0.00846, 0.00076]) / np.sqrt(0.00922), rtol=1e-14)
+    assert contributions[0] / contributions.sum() == pytest.approx(0.918, abs=5e-4)
+
+
+def test_quarter_stocks_has_equal_contributions_and_a_volatility_of_581_basis_points() -> None:
+    contributions = risk_contributions([0.25, 0.75], STOCKS_AND_BONDS)
+    assert contributions[0] == pytest.approx(contributions[1], rel=1e-14)
+    assert portfolio_volatility([0.25, 0.75], STOCKS_AND_BONDS) == pytest.approx(0.0581, abs=5e-5)
+
+
+def test_a_hedge_contributes_below_zero() -> None:
+    assert risk_contributions([1.0, 0.2], [[0.04, -0.01], [-0.01, 0.01]])[1] < 0
+    assert risk_contributions([1.0, -0.5], STOCKS_AND_BONDS)[1] < 0
+
+
+@st.composite
+def portfolios(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
+    """Long and short weights of 1 to 8 assets, and a covariance of any rank."""
+    n = draw(st.integers(1, 8))
+    loadings = draw(hnp.arrays(float, (n, draw(st.integers(1, 8))), elements=st.floats(-1, 1, width=32)))
+    weights = draw(hnp.arrays(float, n, elements=st.floats(-2, 2, width=32)))
+    return weights, loadings @ loadings.T
+
+
+@given(portfolios())
+def test_contributions_add_up_to_the_volatility(problem: tuple[np.ndarray, np.ndarray]) -> None:
+    contributions = risk_contributions(*problem)
+    size = np.abs(contributions).sum()
+    assert contributions.sum() == pytest.approx(portfolio_volatility(*problem), rel=1e-12, abs=1e-12 * size)
+
+
+def test_each_is_its_weight_times_the_derivative_of_the_volatility() -> None:
+    rng = np.random.default_rng(1)
+    loadings = rng.normal(size=(6, 9))
+    covariance, weights, step = loadings @ loadings.T, rng.normal(size=6), 1e-5
+    shifts = step * np.eye(6)
+    slopes = [
+        (portfolio_volatility(weights + s, covariance) - portfolio_volatility(weights - s, covariance)) / step / 2
+        for s in shifts
+    ]
+    np.testing.assert_allclose(risk_contributions(weights, covariance), weights * slopes, rtol=1e-7)
+
+
+def test_a_stack_is_its_problems_one_at_a_time() -> None:
+    rng = np.random.default_rng(2)
+    loadings, weights = rng.normal(size=(7, 5, 8)), rng.normal(size=(7, 5))
+    stack = loadings @ loadings.swapaxes(1, 2)
+    each = [risk_contributions(w, s) for w, s in zip(weights, stack, strict=True)]
+    np.testing.assert_allclose(risk_contributions(weights, stack), each, rtol=1e-12)
+    np.testing.assert_allclose(portfolio_volatility(weights, stack), np.sum(each, axis=1), rtol=1e-12)
+    one_covariance = [risk_contributions(w, stack[0]) for w in weights]
+    np.testing.assert_allclose(risk_contributions(weights, stack[0]), one_covariance, rtol=1e-12)
+    one_portfolio = [risk_contributions(weights[0], s) for s in stack]
+    np.testing.assert_allclose(risk_contributions(weights[0], stack), one_portfolio, rtol=1e-12)
+    assert risk_contributions(weights[:0], stack[:0]).shape == (0, 5)
+
+
+def test_pandas_objects_are_taken_as_arrays() -> None:
+    frame = pd.DataFrame(STOCKS_AND_BONDS, index=["stocks", "bonds"], columns=["stocks", "bonds"])
+    contributions = risk_contributions(pd.Series([0.6, 0.4], ["stocks", "bonds"]), frame)
+    assert isinstance(contributions, np.ndarray)
+    np.testing.assert_array_equal(contributions, risk_contributions([0.6, 0.4], STOCKS_AND_BONDS))
+
+
+def test_nan_goes_through_to_its_own_portfolio_alone() -> None:
+    contributions = risk_contributions([[0.5, np.nan], [0.5, 0.5]], STOCKS_AND_BONDS)
+    assert np.isnan(contributions[0]).all()
+    assert np.isfinite(contributions[1]).all()
+    assert np.isnan(risk_contributions([1.0, 0.0], [[0.04, np.nan], [np.nan, 0.01]])).all()
+
+
+def test_no_risk_gives_zeros() -> None:
+    np.testing.assert_array_equal(risk_contributions([0.0, 0.0], STOCKS_AND_BONDS), [0.0, 0.0])
+    np.testing.assert_array_equal(risk_contributions([0.5, 0.5], [[1, -1], [-1, 1]]), [0.0, 0.0])
+    # Perfect hedges of volatilities 0.1 and 0.3: the variance comes out at some -1e-19, by rounding.
+    almost = np.array([[0.01, -0.03], [-0.03, 0.09]]) * (1 + 1e-16)
+    assert portfolio_volatility([0.75, 0.25], almost - 1e-18) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("weights", "covariance"),
+    [
+        ([0.5, 0.5, 0.0], STOCKS_AND_BONDS),
+        ([0.5, 0.5], STOCKS_AND_BONDS[:1]),
+        (np.ones((3, 2)), np.ones((4, 2, 2))),
+        (1.0, [[0.04]]),
+        (np.ones((1, 1, 2)), STOCKS_AND_BONDS),
+    ],
+)
+def test_shapes_that_do_not_fit_are_named(weights: ArrayLike, covariance: ArrayLike) -> None:
+    shape = re.escape(str(np.shape(weights)))
+    with pytest.raises(BacktestError, match=f"weights of shape {shape} .* expected "):
+        risk_contributions(weights, covariance)
+
+
+def test_a_negative_variance_is_an_error_that_names_the_problem() -> None:
+    wrong = np.array([[1.0, 2.0], [2.0, 1.0]])
+    with pytest.raises(BacktestError, match=r"^covariance: the portfolio's variance is -2, .* semi-definite"):
+        portfolio_volatility([1.0, -1.0], wrong)
+    with pytest.raises(BacktestError, match=r"^covariance\[1\]: the portfolio's variance is -2"):
+        risk_contributions([1.0, -1.0], [np.eye(2), wrong])
