@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import backtest as bt
+from backtest.config import load_config
+
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
@@ -49,7 +52,7 @@ def test_command_prints_what_the_page_shows(page: str, command: str, shown: str,
 
 
 def _stripped(text: str) -> list[str]:
-    return [line.rstrip() for line in text.strip("\n").splitlines()]
+    return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n").splitlines()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -57,3 +60,49 @@ def test_links_lead_somewhere(page: Path) -> None:
     """Relative links and pictures point at files of the project."""
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
         assert target.startswith("http") or (page.parent / target).exists(), target
+
+
+def _readme_block(language: str, containing: str) -> str:
+    blocks = re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    (found,) = [block for block in blocks if containing in block]
+    return str(found)
+
+
+def test_the_readmes_configuration_is_the_one_that_make_run_runs(tmp_path: Path) -> None:
+    """A reader who copies it gets the numbers printed above it."""
+    (tmp_path / "erc.yaml").write_text(_readme_block("yaml", "name: erc"), encoding="utf-8")
+    (tmp_path / "60_40.yaml").write_bytes((ROOT / "configs/60_40.yaml").read_bytes())
+    assert load_config(tmp_path / "erc.yaml").resolved() == load_config(ROOT / "configs/erc.yaml").resolved()
+
+
+def test_the_readmes_strategy_runs_from_its_one_file(tmp_path: Path) -> None:
+    """It holds 40 % in one asset, the calmest, on every date."""
+    (tmp_path / "strategies").mkdir()
+    (tmp_path / "strategies/equities_and_cash.py").write_text(
+        _readme_block("python", "EquitiesAndCash"), encoding="utf-8"
+    )
+    text = (ROOT / "configs/erc.yaml").read_text(encoding="utf-8").replace("benchmark: 60_40.yaml", "")
+    text = text.replace("strategy: {name: erc}", "strategy: {name: equities_and_cash, share: 0.4}")
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    targets = bt.run(tmp_path / "mine.yaml").target_weights
+    assert ((targets == 0.4).sum(axis=1) == 1).all()
+    assert (targets.sum(axis=1) == 0.4).all()
+
+
+def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Line by line as it stands, in a folder that has the configurations."""
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(_readme_block("python", "bt.run"), "README.md", "exec"), {})  # noqa: S102 - our own page
+    assert (tmp_path / "reports/erc/tearsheet.html").exists()
+
+
+def test_the_readmes_error_message_is_what_the_mistake_gives(tmp_path: Path) -> None:
+    """The line shown there, but for the file's folder."""
+    text = (ROOT / "configs/erc.yaml").read_text(encoding="utf-8").replace("window: 36", "windw: 36")
+    (tmp_path / "erc.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "60_40.yaml").write_bytes((ROOT / "configs/60_40.yaml").read_bytes())
+    with pytest.raises(bt.BacktestError) as caught:
+        load_config(tmp_path / "erc.yaml")
+    shown = f"error: {caught.value}".replace(f"{tmp_path}/", "configs/")
+    assert shown in (ROOT / "README.md").read_text(encoding="utf-8")

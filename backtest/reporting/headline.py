@@ -24,6 +24,7 @@ _ROWS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("financing a year", "financing_cost_per_year", _percent),
     ("  of it above cash", "financing_drag_per_year", _percent),
 )
+_LEFT_OUT_AT_ZERO = ("financing_cost_per_year", "financing_drag_per_year")  # nothing was borrowed
 
 
 def headline_rows(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
@@ -36,6 +37,6 @@ def headline_rows(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
     rows = []
     for label, key, shown in _ROWS:
         values = [side.get(key, float("nan")) for side in sides]
-        if any(not math.isnan(value) for value in values):
+        if any(not math.isnan(value) for value in values) and (key not in _LEFT_OUT_AT_ZERO or any(values)):
             rows.append((label, *(shown(value) if not math.isnan(value) else "-" for value in values)))
     return rows
