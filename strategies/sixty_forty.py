@@ -19,7 +19,7 @@ class SixtyForty(Strategy):
     weights: dict[str, FiniteFloat] = Field(default_factory=lambda: {"equities": 0.6, "bonds": 0.4})
 
     def target_weights(self, view: MarketView) -> pd.Series:
-        return spread_over_classes(self.weights, view.assets, view.classes)
+        return spread_over_classes(self.weights, view.assets, view.classes, view.universe)
 
     def target_weights_many(self, views: MarketViews) -> NDArray[np.float64]:
         one = self.target_weights(views[0]).reindex(list(views.assets), fill_value=0.0)

@@ -19,16 +19,16 @@ _MONTHS = range(1, 13)
 def calendar_returns(nav: pd.Series, periods_per_year: int) -> pd.DataFrame:
     """Returns of calendar months and years: NAV at the last date in it / NAV at the last date before it, - 1.
 
-    So a month's return is that of its days compounded, and a year's that of its months. The first and the last are
-    of the part that the run covers; `covered_in_part` says which.
+    So a month's return is that of its days compounded, and a year's that of its months. The first and the last
+    are of the part that the run covers; `covered_in_part` says which.
 
     Args:
         nav: (P,) currency, P of 2 or more.
         periods_per_year: of its dates. Below 12 there are no months, as the data does not know them.
 
     Returns:
-        (years, 13) decimals, or (years, 1) without months: index the year, columns 1 to 12 and "year". NaN where the run
-        has no date in a month after its first.
+        (years, 13) decimals, or (years, 1) without months: index the year, columns 1 to 12 and "year". NaN where the
+        run has no date in a month after its first.
 
     Example:
         >>> dates = pd.to_datetime(["2019-12-31", "2020-01-15", "2020-01-31", "2020-02-28"])
@@ -85,7 +85,7 @@ def covered_in_part(nav: pd.Series, periods_per_year: int) -> pd.DataFrame:
         2020  True  False  True
     """
     returns = calendar_returns(nav, periods_per_year)
-    part = pd.DataFrame(False, index=returns.index, columns=returns.columns)
+    part = pd.DataFrame(np.zeros(returns.shape, dtype=bool), index=returns.index, columns=returns.columns)
     for date in (nav.index[0], nav.index[-1]):
         following = _date_after(date, periods_per_year)
         if following.year == date.year and date.year in part.index:
@@ -105,12 +105,13 @@ def costs_by_year(result: "BacktestResult") -> pd.DataFrame:
     """Costs and turnover of each calendar year, not annualised: Σ cost_t / NAV_{t-1} over the periods that end in it.
 
     Returns:
-        (years, 6) fractions of NAV, no NaN: index the year; columns `trading`, `financing` (all interest on loans),
-        `financing_drag` (its part above the cash return), `borrow`, `fees`, `turnover` (½ Σ|trades|).
+        (years, 6) fractions of NAV, no NaN: index the year; columns `trading`, `financing` (all interest on
+        loans), `financing_drag` (its part above the cash return), `borrow`, `fees`, `turnover` (½ Σ|trades|).
 
     Example:
-        >>> costs_by_year(result)["trading"].sum() / years == result.summary()["trading_cost_per_year"]  # doctest: +SKIP
-        True
+        >>> costs_by_year(result)["trading"]  # doctest: +SKIP
+        1989    0.002478
+        ...
     """
     opening = result.nav.shift()
     paid = result.costs.assign(financing_drag=result.financing_drag)
@@ -127,8 +128,9 @@ def drawdown_lengths(nav: pd.Series, count: int = 5) -> pd.DataFrame:
         count: at most so many.
 
     Returns:
-        (k, 7): `depth` (decimal, below 0), the dates `peak`, `trough` and `recovery` (NaT if not yet), and `days_down`
-        (peak to trough), `days_up` (trough to recovery, NaN if not yet), `days` (peak to recovery, or to the last date).
+        (k, 7): `depth` (decimal, below 0), the dates `peak`, `trough` and `recovery` (NaT if not yet), and
+        `days_down` (peak to trough), `days_up` (trough to recovery, NaN if not yet), `days` (peak to recovery, or to
+        the last date).
 
     Example:
         >>> dates = pd.date_range("2020-01-31", periods=4, freq="ME")

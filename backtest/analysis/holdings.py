@@ -70,8 +70,8 @@ def holdings_totals(holdings: pd.DataFrame) -> pd.DataFrame:
     """Cash and gross exposure that go with the `holdings_now`.
 
     Returns:
-        (2, 3) fractions of NAV, columns as there: `cash`, 1 - Σw, below zero a loan, whose trade is what the others take
-        out of it, before costs; and `gross_exposure`, Σ|w|, whose trade is Σ|trades|.
+        (2, 3) fractions of NAV, columns as there: `cash`, 1 - Σw, below zero a loan, whose trade is what the others
+        take out of it, before costs; and `gross_exposure`, Σ|w|, whose trade is Σ|trades|.
 
     Example:
         >>> holdings_totals(pd.DataFrame({"target": [1.5], "current": [1.25], "trade": [0.25]}, index=["gold"]))

@@ -22,7 +22,7 @@ def infer_periods_per_year(dates: pd.DatetimeIndex) -> int:
     """
     days = float(np.median(np.diff(dates.to_numpy().astype("datetime64[D]").astype(np.int64))))
     nearest = min(_SPACING, key=lambda periods: abs(np.log(days / _SPACING[periods])))
-    if nearest == 252 and float(np.mean(dates.dayofweek >= 5)) > _WEEKEND_SHARE:
+    if nearest == 252 and float(np.mean(dates.day_of_week >= 5)) > _WEEKEND_SHARE:
         return 365
     return nearest
 

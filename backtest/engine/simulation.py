@@ -122,9 +122,9 @@ def simulate(
             path.sell_unpriced(row)
         elif lag > 0:  # decided before, so what is decided today sees the weights after it
             path.rebalance(row, targets[trade_of[row]])
-        if callable(decide) and row in asked:
+        if callable(decide) and row in asked and path.now > 0:
             targets[asked[row]] = decide(asked[row], path.current_weights())
-        if lag == 0 and row in trade_of:
+        if lag == 0 and row in trade_of and path.now > 0:
             path.rebalance(row, targets[trade_of[row]])
     return path.result(targets)
 
@@ -158,8 +158,8 @@ class _Path:
 
     def advance_to(self, row: int) -> bool:
         """Let prices move and interest and fees accrue up to a row; False if NAV does not survive."""
-        if row <= self.row:
-            return True
+        if row <= self.row or self.now == 0:
+            return self.now > 0
         span, first = slice(self.row + 1, row + 1), self.row + 1 - self.start
         # what has no price at the end of a period is sold at its last one: it earns nothing in that period
         returns = np.where(self.periods.priced[span] & (self.held != 0), self.periods.returns[span], 0.0)
@@ -173,10 +173,10 @@ class _Path:
         self.asset_pnl[first:end] = pnl[:alive]
         self.now, self.row = float(self.nav[end - 1]), self.start + end - 1
         self.held = values[alive - 1]
-        with np.errstate(divide="ignore", invalid="ignore"):  # at ruin the NAV is zero, and nothing is held
-            self.weights[first:end] = np.where(flows[0][:, None] > 0, values[:alive] / flows[0][:, None], 0.0)
-        if self.now == 0:
-            self.held, self.rows = np.zeros_like(self.held), end
+        self.weights[first:end] = values[:alive] / np.where(flows[0] > 0, flows[0], 1.0)[:, None]
+        if self.now <= 0:
+            self._end(end - 1)
+            self.nav[end - 1] = 0.0
         return self.now > 0
 
     def _accrue(self, span: slice, opening: Array, pnl: Array) -> Array:
@@ -189,8 +189,10 @@ class _Path:
             np.where(opening > 0, opening, 0.0).sum(axis=1),
             shorts.sum(axis=1),
             pnl.sum(axis=1),
-            (shorts @ terms.borrow_fee) * days / 360,
-            (opening @ terms.expense_ratio) * days / 365,
+            (shorts * terms.borrow_fee).sum(axis=1)
+            * days
+            / 360,  # not @: its last bit may hang on how many rows follow
+            (opening * terms.expense_ratio).sum(axis=1) * days / 365,
             terms.management_fee * days / 365,
         )
         nav, flows = self.now, []
@@ -206,36 +208,42 @@ class _Path:
             interest = free * (cash - terms.cash_spread * year) + short * cash
             fees = expenses + nav * management
             nav += earned + interest - financing - borrow - fees
-            if nav <= 0:
-                self.shortfall, nav = -nav, 0.0
             flows.append((nav, interest, financing, spread_cost, borrow, fees, loan))
-            if nav == 0:
+            if nav <= 0:
                 break
         return np.array(flows).T
 
     def sell_unpriced(self, row: int) -> None:
         """Turn holdings without a price into cash at their last price."""
-        gone = (self.held != 0) & ~self.periods.priced[row]
+        gone = self._without_price(row)
         if gone.any():
-            trade = np.where(gone, -self.held, 0.0) / self.now
-            cost = float(self.terms.trading_cost @ np.abs(trade))
-            self.unpriced_sales += [(row - self.start, int(i)) for i in np.flatnonzero(gone)]
-            self._book(row, trade, cost, np.where(gone, 0.0, self.held))
+            self._book(row, np.where(gone, -self.held, 0.0) / self.now, np.where(gone, 0.0, self.held))
 
     def rebalance(self, row: int, target: Array) -> None:
-        """Trade to the target weights of the NAV after costs; what has no price is not bought."""
+        """Trade to the target weights of the NAV after costs; what has no price is sold, and not bought."""
         target = np.where(self.periods.priced[row], target, 0.0)
         if float(self.terms.trading_cost @ np.abs(target)) >= 1:
             raise SimulationError(
                 f"trading to a gross exposure of {np.abs(target).sum():g} would cost all of the NAV. "
                 "Hint: check costs.trading_bps and the strategy's weights."
             )
+        self._without_price(row)
         drifted = self.held / self.now
-        cost = cost_of_trade(target, drifted, self.terms.trading_cost)
-        self._book(row, target * (1 - cost) - drifted, cost, target * (self.now * (1 - cost)))
+        if float(self.terms.trading_cost @ np.abs(drifted)) >= 1:  # no NAV is left to hold anything
+            self._book(row, -drifted, np.zeros_like(self.held))
+            return
+        left = 1 - cost_of_trade(target, drifted, self.terms.trading_cost)
+        self._book(row, target * left - drifted, target * (self.now * left), left)
 
-    def _book(self, row: int, trade: Array, cost: float, held: Array) -> None:
+    def _without_price(self, row: int) -> NDArray[np.bool_]:
+        gone: NDArray[np.bool_] = (self.held != 0) & ~self.periods.priced[row]
+        self.unpriced_sales += [(row - self.start, int(i)) for i in np.flatnonzero(gone)]
+        return gone
+
+    def _book(self, row: int, trade: Array, held: Array, left: float | None = None) -> None:
+        """Record a trade; `left` is the part of NAV after its cost, where that is known."""
         at = row - self.start
+        cost = float(self.terms.trading_cost @ np.abs(trade)) if left is None else 1 - left
         paid_in = max(at, 1)  # the first trade's cost falls into the next row's period
         self.trading[paid_in] += cost * self.now
         self.turnover[paid_in] += 0.5 * float(np.abs(trade).sum())
@@ -243,9 +251,19 @@ class _Path:
         self.trades.append(trade)
         self.now *= 1 - cost
         self.held = held
-        self.weights[at] = held / self.now
+        if self.now <= 0:
+            self._end(at)
+        else:
+            self.weights[at] = held / self.now
         if at > 0:
             self.nav[at] = self.now
+
+    def _end(self, at: int) -> None:
+        """Ruin: nothing is left, the lender bears the rest, and the path ends here."""
+        self.shortfall, self.now = -self.now, 0.0
+        self.held = np.zeros_like(self.held)
+        self.weights[at] = 0.0
+        self.rows = at + 1
 
     def result(self, targets: Array) -> SimulationResult:
         live = slice(0, self.rows)

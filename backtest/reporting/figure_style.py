@@ -1,14 +1,16 @@
-"""One style for all figures: colours, axes and legends, and the way to PNG. Object-oriented matplotlib, without pyplot."""
+"""One style for all figures: colours, axes, legends, and the way to PNG. Object-oriented matplotlib, without pyplot."""
 
 import io
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
@@ -36,16 +38,20 @@ PALETTE = (
 """Safe for colour blindness: Okabe and Ito (2008), then three of Tol's."""
 
 _DPI, _WIDTH, _COMPRESSION = 110, 9.0, 2
-_RIGHT, _LEGEND, _TOP, _BOTTOM = 0.3, 2.0, 0.45, 0.4  # inches
-_STYLE = {
-    "font.size": 10, "axes.titlesize": 12, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.labelsize": 10,
+_STACK_ROWS = 2000
+_RIGHT, _LEGEND, _TOP, _BOTTOM = 0.4, 2.0, 0.45, 0.4  # inches
+_STYLE: dict[Any, Any] = {
+    "font.size": 10, "axes.titlesize": 12, "axes.titleweight": "bold", "axes.titlelocation": "left",
     "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "#888888", "axes.labelcolor": INK,
     "axes.axisbelow": True, "axes.grid": True, "grid.color": "#E4E4E4", "grid.linewidth": 0.8, "lines.linewidth": 1.5,
-    "xtick.color": "#555555", "ytick.color": "#555555", "text.color": INK, "legend.frameon": False, "legend.fontsize": 9.5,
-    "axes.titlepad": 9, "figure.facecolor": "white", "figure.dpi": _DPI, "figure.constrained_layout.use": False,
-    "figure.autolayout": False, "text.parse_math": False, "text.usetex": False, "axes.unicode_minus": True,
-    "xtick.minor.visible": False, "ytick.minor.visible": False, "xtick.major.size": 0, "ytick.major.size": 0,
+    "xtick.color": "#555555", "ytick.color": "#555555", "text.color": INK, "legend.frameon": False,
+    "legend.fontsize": 9.5, "axes.titlepad": 9, "axes.labelsize": 10, "figure.facecolor": "white", "figure.dpi": _DPI,
+    "figure.constrained_layout.use": False, "figure.autolayout": False, "text.parse_math": False, "text.usetex": False,
+    "axes.unicode_minus": True,
+    "xtick.minor.visible": False, "ytick.minor.visible": False, "xtick.major.size": 0, "xtick.major.pad": 6,
+    "ytick.major.size": 0,
 }  # fmt: skip
+_PLAIN = {key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith(("backend", "interactive"))}
 _WIDE_FONTS = (
     "Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "Hiragino Sans GB",
     "WenQuanYi Zen Hei", "SimHei", "Noto Sans SC", "Arial Unicode MS",
@@ -69,7 +75,7 @@ def _house_style(names: Iterable[str]) -> Iterator[None]:
     if any(ord(letter) > 0x2E7F for name in names for letter in name):  # beyond what DejaVu has
         installed = {font.name for font in fontManager.ttflist}
         fonts += [font for font in _WIDE_FONTS if font in installed][:1]
-    with mpl.rc_context({**_STYLE, "font.family": fonts}):
+    with mpl.rc_context({**_PLAIN, **_STYLE, "font.family": fonts}):
         yield
 
 
@@ -101,7 +107,7 @@ def panels(
     return figure, axes
 
 
-def legend_beside(ax: Axes, handles: Sequence[object], names: Sequence[str]) -> None:
+def legend_beside(ax: Axes, handles: Sequence[Artist], names: Sequence[str]) -> None:
     """A legend on the right, read from the top, with long names cut."""
     ax.legend(
         list(handles), [cut(name) for name in names], loc="upper left", bbox_to_anchor=(1.01, 1.03), borderaxespad=0,
@@ -136,11 +142,11 @@ def log_axis(ax: Axes, low: float, high: float, label: str) -> None:
 
 
 def date_axis(axes: Sequence[Axes], dates: pd.Index) -> None:
-    """Ticks at the beginnings of years, or of months in short runs; the axis spans the dates, labelled below the last."""
+    """Ticks at the beginnings of years, or of months in short runs, labelled below the last axes; all span the run."""
     ticks, labels = _date_ticks(dates)
     for ax in axes:
         ax.set_xlim(dates[0], dates[-1])
-        ax.xaxis.set_major_locator(FixedLocator(date2num(ticks)))
+        ax.xaxis.set_major_locator(FixedLocator(date2num(ticks)))  # type: ignore[no-untyped-call]
         ax.xaxis.set_major_formatter(FixedFormatter(labels) if ax is axes[-1] else NullFormatter())
 
 
@@ -155,31 +161,38 @@ def _date_ticks(dates: pd.Index) -> tuple[list[pd.Timestamp], list[str]]:
         months = list(pd.date_range(first - pd.offsets.MonthBegin(), last, freq="MS"))
         ticks, form = months[:: -(-len(months) // 8)], "%b %Y"
     ticks = [tick for tick in ticks if first <= tick <= last]
-    if not ticks:
+    if len(ticks) < 2:
         ticks, form = [first, last], "%Y-%m-%d"
     return ticks, [f"{tick:{form}}" for tick in ticks]
 
 
-def stack(ax: Axes, table: pd.DataFrame, colours: Sequence[str]) -> list[object]:
-    """Stacked areas: what is above zero upward, what is below downward. The handles of the columns, for a legend."""
-    dates, handles = table.index.to_numpy(), []
+def stack(ax: Axes, table: pd.DataFrame, colours: Sequence[str]) -> list[Artist]:
+    """Stacked areas: what is above zero upward, what is below downward. The handles of the columns, for a legend.
+
+    Of more rows than the picture is wide in pixels, evenly spaced ones are drawn.
+    """
+    table = table.iloc[:: -(-len(table) // _STACK_ROWS)]
+    dates = table.index.to_numpy()
+    handles: list[Artist] = []
     up, down = np.zeros(len(table)), np.zeros(len(table))
     for values, colour in zip(table.to_numpy().T, colours, strict=True):
         above, below = up + np.maximum(values, 0), down + np.minimum(values, 0)
-        handles.append(ax.fill_between(dates, up, above, color=colour, linewidth=0))
+        handles.append(ax.fill_between(dates, up, above, color=colour, linewidth=0, snap=False))
         if (values < 0).any():
-            ax.fill_between(dates, down, below, color=colour, linewidth=0)
+            ax.fill_between(dates, down, below, color=colour, linewidth=0, snap=False)
         up, down = above, below
+    ax.set_ylim(1.04 * float(down.min()), 1.04 * float(up.max()) or 1.0)
     return handles
 
 
 def bars(
-    ax: Axes, places: Sequence[float], base: NDArray[np.float64], sizes: NDArray[np.float64], thick: float, colour: str
+    ax: Axes, places: Sequence[float], base: NDArray[np.float64], sizes: NDArray[np.float64], colour: str
 ) -> PolyCollection:
     """Upright bars as one artist, which draws much faster than a patch for each."""
-    left, right = np.asarray(places) - thick / 2, np.asarray(places) + thick / 2
+    left, right = np.asarray(places) - 0.4, np.asarray(places) + 0.4
     corners = np.array([[left, base], [left, base + sizes], [right, base + sizes], [right, base]])
-    drawn = ax.add_collection(PolyCollection(list(corners.transpose(2, 0, 1)), facecolors=colour, linewidths=0))
+    drawn = PolyCollection(list(corners.transpose(2, 0, 1)), facecolors=colour, linewidths=0)
+    ax.add_collection(drawn)
     ax.autoscale_view()
     return drawn
 
@@ -193,11 +206,11 @@ def colours_of(names: Sequence[str], *, folded: bool) -> list[str]:
 def png(figure: Figure) -> bytes:
     """The figure as PNG; the same figure gives the same bytes."""
     canvas = FigureCanvasAgg(figure)
-    with warnings.catch_warnings():
+    # ticks are made when they are drawn, in the style of that moment
+    with _house_style([]), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        canvas.draw()
+        canvas.draw()  # type: ignore[no-untyped-call]
     buffer = io.BytesIO()
-    Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").save(
-        buffer, format="png", compress_level=_COMPRESSION
-    )
+    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    Image.fromarray(pixels).convert("RGB").save(buffer, format="png", compress_level=_COMPRESSION)
     return buffer.getvalue()

@@ -56,7 +56,7 @@ def growth(result: BacktestResult) -> Figure:
     date_axis((ax,), result.nav.index)
     if result.nav.iloc[-1] <= 0:
         ax.text(0.99, 0.05, f"NAV is zero on {result.nav.index[-1]:%Y-%m-%d}", transform=ax.transAxes, ha="right")
-    _legend_inside(ax)
+    _legend_above(ax)
     return figure
 
 
@@ -65,19 +65,15 @@ def drawdown(result: BacktestResult) -> Figure:
     """How far NAV stands below its running peak, beside the benchmark's."""
     figure, (ax,) = panels(["Drawdown: NAV below its running peak"], [2.1])
     dates, values = result.nav.index, below_peak(result.nav.to_numpy())
+    if result.benchmark is not None:
+        others = below_peak(result.benchmark.nav.to_numpy())
+        ax.plot(dates, others, color=BENCHMARK, linewidth=1, label=result.benchmark.name)
     ax.fill_between(dates, values, 0, color=STRATEGY, alpha=0.3, linewidth=0)
     ax.plot(dates, values, color=STRATEGY, linewidth=1, label=result.name)
-    if result.benchmark is not None:
-        ax.plot(
-            dates,
-            below_peak(result.benchmark.nav.to_numpy()),
-            color=BENCHMARK,
-            linewidth=1,
-            label=result.benchmark.name,
-        )
     percent_axis(ax, "NAV / peak \u2212 1")
+    ax.set_ylim(min(ax.get_ylim()[0], -0.01), 0)
     date_axis((ax,), dates)
-    _legend_inside(ax, "lower left")
+    _legend_above(ax)
     return figure
 
 
@@ -99,7 +95,7 @@ def rolling(result: BacktestResult) -> Figure:
     below.axhline(0, color=INK, linewidth=0.8)
     below.set_ylabel("ratio")
     date_axis((above, below), result.nav.index)
-    _legend_inside(above)
+    _legend_above(above)
     return figure
 
 
@@ -187,10 +183,10 @@ def costs(result: BacktestResult) -> Figure:
     for number, (column, name) in enumerate(parts.items()):
         if (table[column] == 0).all():
             continue
-        handles.append(bars(ax, years, base, table[column].to_numpy(), 0.8, PALETTE[(1, 2, 3, 4)[number]]))
+        handles.append(bars(ax, years, base, table[column].to_numpy(), PALETTE[(1, 2, 3, 4)[number]]))
         names.append(name)
         if column == "financing" and (table["financing_drag"] != 0).any():
-            handles.append(bars(ax, years, base, table["financing_drag"].to_numpy(), 0.8, PALETTE[0]))
+            handles.append(bars(ax, years, base, table["financing_drag"].to_numpy(), PALETTE[0]))
             names.append("interest, above it")
         base = base + table[column].to_numpy()
     percent_axis(ax, "of NAV")
@@ -204,8 +200,8 @@ def costs(result: BacktestResult) -> Figure:
 def render_all(result: BacktestResult) -> dict[str, bytes]:
     """All figures that have something to show: name -> PNG.
 
-    Rubbish is collected afterwards: matplotlib makes so many small objects that to collect while drawing takes a quarter
-    of the time.
+    Rubbish is collected afterwards: matplotlib makes so many small objects that to collect while drawing takes a
+    quarter of the time.
     """
     collecting = gc.isenabled()
     gc.disable()
@@ -240,9 +236,11 @@ _FIGURES: Mapping[str, tuple[Callable[[BacktestResult], Figure], Callable[[Backt
 }
 
 
-def _legend_inside(ax: Axes, place: str = "upper left") -> None:
+def _legend_above(ax: Axes) -> None:
+    """A legend in the line of the title, where it hides nothing; the strategy first."""
     handles, names = ax.get_legend_handles_labels()
-    ax.legend(handles[::-1], names[::-1], loc=place)
+    names = [cut(name, 26) for name in names]
+    ax.legend(handles[::-1], names[::-1], loc="lower right", ncols=2, bbox_to_anchor=(1, 1), borderaxespad=0.3)
 
 
 def _colours(result: BacktestResult, table: pd.DataFrame) -> list[str]:

@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
+import pandas as pd
+
 MISSING = "–"
 _MINUS = "\u2212"
 
 
 def is_missing(value: Any) -> bool:
     """None, NaN, NaT or infinite."""
-    if value is None or value != value:
-        return True
-    return isinstance(value, float) and math.isinf(value)
+    return value is None or bool(pd.isna(value)) or (isinstance(value, float) and math.isinf(value))
 
 
 def percent(value: float | None, digits: int = 1) -> str:
@@ -80,7 +80,7 @@ def day(value: date | str | None) -> str:
     >>> day(date(2008, 10, 31)), day("2008-10-31"), day(None)
     ('2008-10-31', '2008-10-31', '–')
     """
-    if value is None or value != value:
+    if value is None or is_missing(value):
         return MISSING
     return value if isinstance(value, str) else f"{value:%Y-%m-%d}"
 

@@ -45,7 +45,10 @@ class Group:
 
 GROUPS: Mapping[str, tuple[Measure, ...]] = {
     "Return": (
-        Measure("cagr", "CAGR", "percent", "Compound annual growth rate of NAV, after all costs, from the first NAV's date."),
+        Measure(
+            "cagr", "CAGR", "percent",
+            "Compound annual growth rate of NAV, after all costs, from the first NAV's date.",
+        ),
         Measure("total_return", "Total return", "percent", "Last NAV over first NAV, less one."),
         Measure("sharpe", "Sharpe ratio", "ratio", "Annualised mean return above cash over its annualised deviation."),
         Measure("sortino", "Sortino ratio", "ratio", "Annualised mean return above cash over its downside deviation."),
@@ -54,27 +57,54 @@ GROUPS: Mapping[str, tuple[Measure, ...]] = {
     "Risk": (
         Measure("volatility", "Volatility", "percent", "Standard deviation of returns, annualised."),
         Measure("max_drawdown", "Maximum drawdown", "percent", "The deepest fall of NAV below its running peak."),
-        Measure("var_95", "VaR 95%, one period", "percent", "Historical: 5% of the periods lost this or more."),
-        Measure("cvar_95", "CVaR 95%, one period", "percent", "The average loss of those worst 5% of the periods."),
-        Measure("skew", "Skew", "ratio", "Third standardised moment of returns; below zero the large moves are losses."),
-        Measure("excess_kurtosis", "Excess kurtosis", "ratio", "Fourth standardised moment less 3: above 0 has fatter tails."),
+        Measure("var_95", "VaR 95%", "percent", "Historical: in one period of twenty the loss is this or more."),
+        Measure("cvar_95", "CVaR 95%", "percent", "The average loss of one period in those worst 5%."),
+        Measure(
+            "skew", "Skew", "ratio",
+            "Third standardised moment of returns; below zero the large moves are losses.",
+        ),
+        Measure(
+            "excess_kurtosis", "Excess kurtosis", "ratio",
+            "Fourth standardised moment less 3: above 0 has fatter tails.",
+        ),
     ),
     "Exposure and trading": (
-        Measure("average_gross_exposure", "Average gross exposure", "multiple", "Mean of Σ|weight|, as a multiple of NAV."),
+        Measure(
+            "average_gross_exposure", "Average gross exposure", "multiple",
+            "Mean of Σ|weight|, as a multiple of NAV.",
+        ),
         Measure("max_gross_exposure", "Maximum gross exposure", "multiple", "Largest Σ|weight| after a close."),
         Measure("average_cash_weight", "Average cash", "percent", "Mean of 1 - Σ weight; below zero it is borrowed."),
-        Measure("turnover_per_year", "Turnover a year", "percent", "Half the sum of all trades over NAV; the first included."),
-    ),
-    "Costs a year, of NAV": (
-        Measure("trading_cost_per_year", "Trading cost", "percent2", "Trading costs over the NAV before each period."),
-        Measure("financing_cost_per_year", "Financing cost", "percent2", "All interest on loans, over NAV.", if_any=True),
         Measure(
-            "financing_drag_per_year", "Financing drag", "percent2",
+            "turnover_per_year", "Turnover a year", "percent",
+            "Half the sum of all trades over NAV; the first included.",
+        ),
+    ),
+    "Costs, of NAV": (
+        Measure(
+            "trading_cost_per_year", "Trading cost a year", "percent2",
+            "Trading costs over the NAV before each period.",
+        ),
+        Measure(
+            "financing_cost_per_year", "Financing cost a year", "percent2",
+            "All interest on loans, over NAV.", if_any=True,
+        ),
+        Measure(
+            "financing_drag_per_year", "Financing drag a year", "percent2",
             "The part of the interest above the cash return: what leverage cost beyond the cash rate.", if_any=True,
         ),
-        Measure("average_financing_rate", "Average financing rate", "percent2", "Interest over the loan, a year.", if_any=True),
-        Measure("borrow_cost_per_year", "Borrow fees", "percent2", "Fees on short positions, over NAV.", if_any=True),
-        Measure("fees_per_year", "Other fees", "percent2", "Fund expenses and management fees, over NAV.", if_any=True),
+        Measure(
+            "average_financing_rate", "Financing rate, average", "percent2",
+            "Interest over the loan, a year.", if_any=True,
+        ),
+        Measure(
+            "borrow_cost_per_year", "Borrow fees a year", "percent2",
+            "Fees on short positions, over NAV.", if_any=True,
+        ),
+        Measure(
+            "fees_per_year", "Other fees a year", "percent2",
+            "Fund expenses and management fees, over NAV.", if_any=True,
+        ),
     ),
 }  # fmt: skip
 
@@ -91,8 +121,8 @@ RELATIVE: tuple[Measure, ...] = (
 )
 
 CARDS = (
-    "cagr", "volatility", "sharpe", "max_drawdown", "average_gross_exposure", "turnover_per_year", "trading_cost_per_year",
-    "financing_drag_per_year",
+    "total_return", "cagr", "volatility", "sharpe", "max_drawdown", "average_gross_exposure", "turnover_per_year",
+    "trading_cost_per_year", "financing_drag_per_year",
 )  # fmt: skip
 """The measures that open the page."""
 
@@ -106,9 +136,13 @@ def headline(summary: Mapping[str, Any]) -> tuple[Group, ...]:
     return tuple(group for group in groups if group.rows)
 
 
-def cards(groups: tuple[Group, ...]) -> tuple[Row, ...]:
-    """The rows that open the page, in the order of `CARDS`."""
+def cards(groups: tuple[Group, ...], *, whole_year: bool) -> tuple[Row, ...]:
+    """The rows that open the page, in the order of `CARDS`.
+
+    Of a run of less than a year that is the total return, not a rate per year.
+    """
     rows = {row.measure.key: row for group in groups for row in group.rows}
+    rows.pop("total_return" if whole_year else "cagr", None)
     return tuple(rows[key] for key in CARDS if key in rows)
 
 

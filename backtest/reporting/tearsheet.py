@@ -41,7 +41,11 @@ _DRAWDOWNS = 10
 
 
 def render_tearsheet(
-    result: BacktestResult, figures: Mapping[str, bytes], *, command: str = "", versions: Mapping[str, str] | None = None
+    result: BacktestResult,
+    figures: Mapping[str, bytes],
+    *,
+    command: str = "",
+    versions: Mapping[str, str] | None = None,
 ) -> str:
     """The tearsheet of a result as HTML, with no address in it that leads outside.
 
@@ -53,16 +57,17 @@ def render_tearsheet(
     """
     summary = result.summary()
     groups = headline(summary)
+    whole_year = result.periods_per_year <= len(result.returns)
     settings = dict(result.settings)
     return _templates().get_template("tearsheet.html.j2").render(
-        style=Markup(_style()),  # our own file, no input
+        style=Markup(_style()),  # noqa: S704 - our own file, no input
         result=result,
         benchmark=result.benchmark,
         summary=summary,
         frequency=_FREQUENCIES.get(result.periods_per_year, ""),
-        whole_year=result.periods_per_year <= len(result.returns),
+        whole_year=whole_year,
         groups=groups,
-        cards=cards(groups),
+        cards=cards(groups, whole_year=whole_year),
         figures={name: f"data:image/png;base64,{base64.b64encode(png).decode()}" for name, png in figures.items()},
         shares_in_words=_shares_in_words(result),
         calendar=_calendar(result),
@@ -106,17 +111,17 @@ def _shares_in_words(result: BacktestResult) -> str:
 def _calendar(result: BacktestResult) -> dict[str, Any]:
     table = calendar_returns(result.nav, result.periods_per_year)
     part = covered_in_part(result.nav, result.periods_per_year)
-    full = {column: typical_size(table.drop(columns=YEAR)) for column in table.columns}
-    full[YEAR] = typical_size(table[[YEAR]])
+    full = [typical_size(table.drop(columns=YEAR))] * (len(table.columns) - 1) + [typical_size(table[[YEAR]])]
     others = None
     if result.benchmark is not None:
         others = calendar_returns(result.benchmark.nav, result.periods_per_year)[YEAR]
     rows = []
-    for year, values in table.iterrows():
-        cells = [_cell(values[column], full[column], starred=bool(part.loc[year, column])) for column in table.columns]
+    for position, year in enumerate(table.index):
+        values, starred = table.iloc[position].to_numpy(), part.iloc[position].to_numpy()
+        cells = [_cell(*cell) for cell in zip(values, full, starred, strict=True)]
         cells[-1]["shade"] += " year"
         if others is not None:
-            cells.append(_cell(others[year], full[YEAR], starred=bool(part.loc[year, YEAR])))
+            cells.append(_cell(others.iloc[position], full[-1], starred[-1]))
         rows.append({"year": year, "cells": cells})
     return {
         "months": _MONTHS if len(table.columns) > 1 else (),
@@ -125,7 +130,7 @@ def _calendar(result: BacktestResult) -> dict[str, Any]:
     }
 
 
-def _cell(value: float, full: float, *, starred: bool) -> dict[str, str]:
+def _cell(value: float, full: float, starred: bool) -> dict[str, str]:
     """A return without its percent sign; empty where there is none."""
     if is_missing(value):
         return {"text": "", "shade": ""}
@@ -134,7 +139,7 @@ def _cell(value: float, full: float, *, starred: bool) -> dict[str, str]:
 
 def _drawdowns(result: BacktestResult) -> list[dict[str, Any]]:
     table = drawdown_lengths(result.nav, _DRAWDOWNS)
-    return [{**row, "recovered": not is_missing(row["recovery"])} for row in table.to_dict("records")]
+    return [{**_plain(row), "recovered": not is_missing(row["recovery"])} for _, row in table.iterrows()]
 
 
 def _costs(result: BacktestResult, summary: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,17 +161,20 @@ def _costs(result: BacktestResult, summary: Mapping[str, Any]) -> dict[str, Any]
 
 def _holdings(result: BacktestResult) -> dict[str, Any]:
     table = holdings_now(result)
-    totals = holdings_totals(table)
-    names = {"cash": "Cash", "gross_exposure": "Gross exposure"}
+    cash, gross = (_plain(row) for _, row in holdings_totals(table).iterrows())
+    assets = zip(map(str, table.index), (_plain(row) for _, row in table.iterrows()), strict=True)
     return {
         "decided": result.target_weights.index[-1],
         "held": result.weights.index[-1],
         "trades": bool((table["trade"] != 0).any()),
         "classes": any(result.classes.values()),
-        "rows": [{"name": name, "asset_class": result.classes.get(name, ""), **_plain(row)} for name, row in table.iterrows()],
-        "totals": [{"name": names[str(name)], **_plain(row)} for name, row in totals.iterrows()],
+        "rows": [{"name": name, "asset_class": result.classes.get(name, ""), **row} for name, row in assets],
+        "totals": [
+            {"name": "Cash", **cash, "trade_text": change(cash["trade"])},
+            {"name": "Gross exposure", **gross, "trade_text": percent(gross["trade"])},
+        ],
     }
 
 
-def _plain(row: pd.Series) -> dict[str, float]:
-    return {str(column): float(value) for column, value in row.items()}
+def _plain(row: pd.Series) -> dict[str, Any]:
+    return {str(column): value for column, value in row.items()}

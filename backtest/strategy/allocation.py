@@ -7,13 +7,19 @@ import pandas as pd
 from backtest.errors import StrategyError
 
 
-def spread_over_classes(weights: Mapping[str, float], assets: tuple[str, ...], classes: Mapping[str, str]) -> pd.Series:
+def spread_over_classes(
+    weights: Mapping[str, float],
+    assets: tuple[str, ...],
+    classes: Mapping[str, str],
+    universe: tuple[str, ...] | None = None,
+) -> pd.Series:
     """Weights by class, each split equally over the class's assets; or weights by asset, as they are.
 
     Args:
         weights: fraction of NAV by class, or by asset; never both.
         assets: the assets that may be held; what belongs to others stays in cash.
-        classes: class of each asset of the run, those that may not be held yet included.
+        classes: class of each asset of the run that has one.
+        universe: every asset of the run; by default `assets`.
 
     Returns:
         Fraction of NAV by asset, for those of `assets` that `weights` reaches.
@@ -26,7 +32,7 @@ def spread_over_classes(weights: Mapping[str, float], assets: tuple[str, ...], c
         >>> spread_over_classes({"equities": 0.6, "bonds": 0.4}, ("us", "eu", "bund"), classes).tolist()
         [0.3, 0.3, 0.4]
     """
-    known = set(classes) | set(assets)
+    known = set(universe or assets)
     by_asset = [name for name in weights if name in known]
     if len(by_asset) == len(weights):
         return pd.Series({name: weights[name] for name in weights if name in assets}, dtype=float)

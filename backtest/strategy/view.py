@@ -47,7 +47,8 @@ class MarketView:
 
     Attributes:
         assets: the n assets that may be held now, in the order of the data.
-        classes: asset class of every asset of the run that has one, those not yet there included.
+        universe: every asset of the run, those that may not be held now included.
+        classes: asset class of every asset of the universe that has one.
         periods_per_year: 252, 365, 52, 12, 4 or 1.
     """
 
@@ -61,6 +62,7 @@ class MarketView:
         benchmark: Array | None = None,
         current_weights: Array | None = None,
     ) -> None:
+        self.universe = history.assets
         self.classes = history.classes
         self.periods_per_year = history.periods_per_year
         self.assets = history.assets if columns is None else tuple(history.assets[i] for i in columns)

@@ -93,7 +93,8 @@ def test_a_plain_scalar(file: Path, written: str, meaning: str | float | None) -
     found = parsed(file, f"a: {written}\n").values["a"]
     assert found == meaning
     assert type(found) is type(meaning)
-    assert parsed(file, f"a: [{written or '~'}, x]\n").values["a"][0] == meaning  # flow style reads the same
+    if "," not in written:
+        assert parsed(file, f"a: [{written or '~'}, x]\n").values["a"][0] == meaning  # flow style reads the same
 
 
 def test_not_a_number_is_one(file: Path) -> None:
@@ -138,7 +139,8 @@ def test_any_text_has_a_meaning(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "got"), [("", "nothing"), ("# only a comment\n", "nothing"), ("- a\n- b\n", "a list"), ("erc\n", "a single")]
+    ("text", "got"),
+    [("", "nothing"), ("# only a comment\n", "nothing"), ("- a\n- b\n", "a list"), ("erc\n", "a single")],
 )
 def test_what_is_no_mapping_is_refused(file: Path, text: str, got: str) -> None:
     message = refused(file, text)
@@ -155,13 +157,12 @@ def test_what_is_no_mapping_is_refused(file: Path, text: str, got: str) -> None:
         ("a: 'x\n", ":2:1", "end of stream"),
         ("a: 1\nb: *nope\n", ":2:4", "nope"),
         ("a: 1\n---\nb: 2\n", ":2:1", "another document"),
-        ("a: &x [1, *x]\n", "", ""),
     ],
-    ids=["tab", "unclosed brace", "two colons", "unclosed quote", "no such anchor", "two documents", "endless"],
+    ids=["tab", "unclosed brace", "two colons", "unclosed quote", "no such anchor", "two documents"],
 )
 def test_what_is_not_yaml_is_refused_with_its_place(file: Path, text: str, place: str, words: str) -> None:
     message = refused(file, text)
-    assert message.startswith(f"{place}: not YAML: " if place else ":")
+    assert message.startswith(f"{place}: not YAML: ")
     assert words in message
 
 
@@ -174,7 +175,11 @@ def test_control_characters_are_refused(file: Path) -> None:
     assert ": not YAML: " in refused(file, b"name: erc\x00\n")
 
 
-@pytest.mark.parametrize("text", ["a: " + "[" * 3000 + "]" * 3000 + "\n", "a: " + "{b: " * 3000 + "1" + "}" * 3000 + "\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["a: " + "[" * 500 + "]" * 500, "a: " + "{b: " * 500 + "1" + "}" * 500, "a: &a {b: *a}", "a: &a [1, *a]"],
+    ids=["lists", "mappings", "a mapping in itself", "a list in itself"],
+)
 def test_nesting_without_end_is_refused_and_not_a_crash(file: Path, text: str) -> None:
     refused(file, text)
 
@@ -287,9 +292,7 @@ data:
         (("é", "b"), "11:14", "11:11"),  # columns count characters, not bytes
     ],
 )
-def test_where_values_and_keys_stand(
-    file: Path, location: tuple[str | int, ...], value_at: str, key_at: str
-) -> None:
+def test_where_values_and_keys_stand(file: Path, location: tuple[str | int, ...], value_at: str, key_at: str) -> None:
     document = parsed(file, PLACES)
     assert document.at(location) == f"{file}:{value_at}"
     assert document.at(location, key=True) == f"{file}:{key_at}"

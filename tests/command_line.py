@@ -1,0 +1,36 @@
+"""The command line as a user has it, within this process: what it prints, and what it ends with."""
+
+import contextlib
+import io
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+from backtest.cli import main
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command ended with and printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+def command(*arguments: str | Path) -> Answer:
+    """Run a command; an exception that the command line lets through comes out of here too, as a traceback would."""
+    out, err = io.StringIO(), io.StringIO()
+    code: object = 0
+    with (
+        patch.object(sys, "argv", ["backtest", *map(str, arguments)]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code or 0
+    assert isinstance(code, int)
+    return Answer(code, out.getvalue(), err.getvalue())

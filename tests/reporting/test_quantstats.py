@@ -1,0 +1,117 @@
+"""The quantstats page: told the truth, without a network, and leaving nothing behind."""
+
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+from made_up_result import made_up
+from pytest_socket import disable_socket, enable_socket
+
+from backtest.analysis import BacktestResult
+from backtest.errors import ReportError
+from backtest.reporting import quantstats_page
+from backtest.reporting.quantstats_page import write_quantstats
+
+
+@pytest.fixture(scope="module")
+def result() -> BacktestResult:
+    return made_up(48, name="<b>策略</b> {{metrics}}")
+
+
+@pytest.fixture(scope="module")
+def written(result: BacktestResult, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("quantstats") / "page.html"
+    disable_socket()
+    try:
+        write_quantstats(result, path)
+    finally:
+        enable_socket()
+    return path.read_text(encoding="utf-8")
+
+
+def row(page: str, name: str) -> list[float]:
+    found = re.search(rf"<tr><td>{re.escape(name)}</td><td>(.*?)</td><td>(.*?)</td></tr>", page)
+    assert found, name
+    return [float(cell.rstrip("%").replace(",", "")) for cell in found.groups()]
+
+
+def test_it_is_told_the_frequency(written: str, result: BacktestResult) -> None:
+    summary = result.summary()
+    assert "Periods/Year: 12" in written
+    wanted = [round(100 * side["volatility"], 2) for side in (summary["benchmark"], summary)]
+    assert row(written, "Volatility (ann.)") == wanted
+
+
+def test_its_total_return_is_ours(written: str, result: BacktestResult) -> None:
+    summary = result.summary()
+    wanted = [round(100 * side["total_return"], 2) for side in (summary["benchmark"], summary)]
+    assert row(written, "Cumulative Return") == wanted
+
+
+def test_nothing_leads_outside(written: str) -> None:
+    assert set(re.findall(r"https?://[^\"<> ]*", written)) <= {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+    }
+    assert not re.search(r"<link|<script|onload|<img[^>]*src=\"(?!data:)", written)
+
+
+def test_names_are_text_and_no_template(written: str) -> None:
+    assert "&lt;b&gt;策略&lt;/b&gt; &#123;&#123;metrics}}" in written
+
+
+def test_the_broken_chart_is_left_out_and_its_table_is_not(written: str) -> None:
+    assert '<div id="eoy_returns"></div>' in written
+    assert "EOY Returns vs Benchmark" in written
+    assert "The chart of yearly returns is left out" in written
+
+
+def test_it_is_quiet_and_leaves_everything_as_it_was(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, Any] = {}
+
+    def html(returns: pd.Series, **options: Any) -> None:
+        seen.update(options, returns=returns)
+        assert quantstats_page._FONTS.level > 17
+        print("noise")  # noqa: T201
+        warnings.warn("noise", stacklevel=1)
+        mpl.rcParams["font.size"] = 77
+        Path(options["output"]).write_text("page", encoding="utf-8")
+
+    monkeypatch.setattr("quantstats.reports.html", html)
+    monkeypatch.setattr(quantstats_page._FONTS, "level", 17)
+    before, result, backend = mpl.rcParams["font.size"], made_up(6), mpl.get_backend()
+    plt.switch_backend("svg")
+    try:
+        write_quantstats(result, tmp_path / "page.html")
+        assert mpl.get_backend() == "svg"
+    finally:
+        plt.switch_backend(backend)
+    assert capfd.readouterr() == ("", "")
+    assert (mpl.rcParams["font.size"], quantstats_page._FONTS.level) == (before, 17)
+    assert isinstance(seen["benchmark"], pd.Series)  # a name would be taken for a ticker
+    assert (seen["rf"], seen["periods_per_year"], seen["match_dates"]) == (0.0, 12, False)
+    assert seen["returns"].tolist() == result.returns.tolist()
+
+
+def test_without_a_benchmark(tmp_path: Path) -> None:
+    write_quantstats(made_up(30, benchmark=False), tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "Key Performance Metrics" in page
+    assert "vs Benchmark" not in page
+
+
+def test_what_it_trips_over_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def html(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("no periods")
+
+    monkeypatch.setattr("quantstats.reports.html", html)
+    with pytest.raises(ReportError, match=r"these 3 periods \(ZeroDivisionError: no periods\)\. Hint"):
+        write_quantstats(made_up(3), tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists()

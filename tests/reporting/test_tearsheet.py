@@ -1,0 +1,281 @@
+"""The tearsheet: what is on it equals what `summary` says, nothing leads outside, nothing is empty."""
+
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+from made_up_result import made_up
+
+from backtest.analysis import BacktestResult
+from backtest.reporting.figures import render_all
+from backtest.reporting.format import change, percent, percent2, ratio
+from backtest.reporting.measures import GROUPS, RELATIVE, headline
+from backtest.reporting.tearsheet import render_tearsheet
+
+VOID = {"meta", "img", "br", "link", "hr", "input"}
+PNG = b"\x89PNG nothing more"
+EVERY_FIGURE = dict.fromkeys(
+    ("growth", "drawdown", "rolling", "weights", "risk_contributions", "capital_and_risk_shares", "costs"), PNG
+)
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, the text, and tables as rows of cells; fails on tags that do not match."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.tables: list[list[list[str]]] = []
+        self.sections: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self.open, f"left open: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in {"td", "th"}:
+            self.tables[-1][-1].append("")
+        elif tag == "section" and (name := dict(attrs).get("id")):
+            self.sections.append(name)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes nothing"
+
+    def handle_data(self, data: str) -> None:
+        if "style" in self.open:
+            return
+        self.text += data
+        if self.open[-1:] and self.open[-1] in {"td", "th"}:
+            self.tables[-1][-1][-1] += data
+
+    def of(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    def table(self, first: str) -> list[list[str]]:
+        return next(table for table in self.tables if table[0][0] == first)
+
+
+def page(result: BacktestResult, **options: object) -> Page:
+    return Page(render_tearsheet(result, EVERY_FIGURE, **options))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    result = made_up(gross=1.5)
+    return render_tearsheet(result, render_all(result), command="python -m backtest run x.yaml")
+
+
+class TestNothingLeadsOutside:
+    """The page needs no network, and its reader no eyes."""
+
+    def test_no_address(self, text: str) -> None:
+        without_figures = re.sub(r"base64,[A-Za-z0-9+/=]*", "", text)
+        assert "//" not in without_figures
+        assert not re.search(r"@import|url\(|http", without_figures)
+
+    def test_every_reference_is_inside(self, text: str) -> None:
+        found = Page(text)
+        ids = {attributes["id"] for _, attributes in found.tags if "id" in attributes}
+        assert {str(link["href"])[1:] for link in found.of("a")} <= {str(name) for name in ids}
+        assert all(str(image["src"]).startswith("data:image/png;base64,") for image in found.of("img"))
+        assert not {"script", "link", "iframe", "object", "base"} & {tag for tag, _ in found.tags}
+
+    def test_a_reader_who_does_not_see_is_told(self, text: str) -> None:
+        found = Page(text)
+        assert len(found.of("img")) == 7
+        assert all(len(str(image["alt"])) > 20 for image in found.of("img"))
+        assert found.of("html")[0]["lang"] == "en"
+        assert all(head.get("scope") in {"col", "row"} for head in found.of("th"))
+        levels = [int(tag[1]) for tag, _ in found.tags if re.fullmatch(r"h[1-6]", tag)]
+        assert levels[0] == 1
+        assert levels.count(1) == 1
+        assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+class TestNumbers:
+    """What is shown is what `summary` and the tables say."""
+
+    def test_every_headline_number_is_the_summarys(self) -> None:
+        result = made_up(60, gross=1.5, short=True)
+        summary, found = result.summary(), page(result)
+        rows = {row[0]: row[1:] for table in found.tables for row in table}
+        for key, label, write in (
+            ("cagr", "CAGR", percent),
+            ("volatility", "Volatility", percent),
+            ("sharpe", "Sharpe ratio", ratio),
+            ("sortino", "Sortino ratio", ratio),
+            ("max_drawdown", "Maximum drawdown", percent),
+            ("turnover_per_year", "Turnover a year", percent),
+            ("trading_cost_per_year", "Trading cost a year", percent2),
+            ("financing_cost_per_year", "Financing cost a year", percent2),
+            ("financing_drag_per_year", "Financing drag a year", percent2),
+        ):
+            assert rows[label] == [write(summary[key]), write(summary["benchmark"][key])], label
+        for key, label, write in (
+            ("beta", "Beta", ratio),
+            ("alpha", "Alpha a year", percent),
+            ("tracking_error", "Tracking error", percent),
+            ("information_ratio", "Information ratio", ratio),
+            ("up_capture", "Up capture", percent),
+            ("down_capture", "Down capture", percent),
+            ("correlation", "Correlation", ratio),
+        ):
+            assert rows[label] == [write(summary["benchmark"][key])], label
+        assert rows["Average gross exposure"] == ["1.50×", "1.00×"]
+
+    def test_every_number_of_the_summary_has_a_place(self) -> None:
+        summary = made_up().summary()
+        shown = {measure.key for group in GROUPS.values() for measure in group}
+        assert {key for key, value in summary.items() if isinstance(value, float)} == shown
+        relative = {key for key, value in summary["benchmark"].items() if isinstance(value, float)} - shown
+        assert relative == {measure.key for measure in RELATIVE}
+
+    def test_calendar_is_coloured_starred_and_compounded(self) -> None:
+        result = made_up(24, start="2003-05-31", benchmark=False)
+        table = page(result).table("Year")
+        assert [row[0] for row in table[1:]] == ["2003", "2004", "2005"]
+        first = result.nav.iloc[1] / result.nav.iloc[0] - 1
+        assert table[1][5:7] == ["", change(first).strip("+%")]
+        year = result.nav.loc["2004-12-31"] / result.nav.loc["2003-12-31"] - 1
+        assert table[2][13] == change(year).strip("+%")
+        assert [row[13].endswith("*") for row in table[1:]] == [True, False, True]
+
+    def test_the_benchmarks_years_stand_beside(self) -> None:
+        result = made_up(24, start="2003-05-31")
+        assert result.benchmark is not None
+        others = result.benchmark.nav
+        table = page(result).table("Year")
+        assert table[2][14] == change(others.loc["2004-12-31"] / others.loc["2003-12-31"] - 1).strip("+%")
+        assert [row[14].endswith("*") for row in table[1:]] == [True, False, True]
+
+    def test_holdings_show_what_to_trade(self) -> None:
+        result = made_up(10, gross=1.5)
+        table = page(result).table("Asset")
+        assert [row[0] for row in table] == ["Asset", "stocks", "bonds", "gold", "Cash", "Gross exposure"]
+        assert table[1] == [
+            "stocks",
+            "equities",
+            percent(result.target_weights["stocks"].iloc[-1]),
+            percent(result.weights["stocks"].iloc[-1]),
+            "+1.0%",
+        ]
+        assert table[4][1:] == ["−50.0%", "−50.0%", "−3.0%"]
+        assert table[5][1:] == ["150.0%", "150.0%", "3.0%"]
+
+    def test_worst_drawdowns(self) -> None:
+        result = made_up(60)
+        table = page(result).table("Depth")
+        assert table[1][:3] == [
+            percent(result.summary()["max_drawdown"]),
+            result.summary()["max_drawdown_start"],
+            result.summary()["max_drawdown_end"],
+        ]
+
+    def test_the_sentence(self) -> None:
+        result = made_up(60, gross=1.5, seed=2)
+        summary = result.summary()
+        drag = percent2(summary["financing_drag_per_year"])
+        sentence = (
+            f"fixed on stocks, bonds and gold grew by {percent(summary['cagr'])} a year at "
+            f"{percent(summary['volatility'])} volatility (Sharpe ratio {ratio(summary['sharpe'])}), fell by "
+            f"{percent(-summary['max_drawdown'])} at worst and paid 1.5% a year to borrow, {drag} of it above the cash "
+            "rate;"
+        )
+        assert summary["cagr"] > 0
+        assert sentence in page(result).text
+
+
+class TestNothingIsEmpty:
+    """What a run does not have is left out, with all that mentions it."""
+
+    def test_without_a_benchmark_there_is_no_column_for_one(self) -> None:
+        found = page(made_up(benchmark=False))
+        assert "enchmark" not in found.text.replace("What these numbers mean", "")
+        assert [len(row) for row in found.table("Return")] == [2] * len(found.table("Return"))
+
+    def test_without_loans_there_is_no_financing(self) -> None:
+        assert "inancing" in page(made_up(gross=1.5)).table("Costs, of NAV")[2][0]
+        assert not re.search("[Ff]inanc|borrow fee", page(made_up()).text)
+
+    def test_sections_without_content_are_left_out_with_their_links(self) -> None:
+        full = page(made_up(gross=1.5))
+        assert full.sections == [
+            "numbers", "growth", "rolling", "weights", "risk", "months", "drawdowns", "costs", "now", "run",
+        ]  # fmt: skip
+        bare = Page(render_tearsheet(made_up(1, risk=False, free=True, seed=1, benchmark=False), {"growth": PNG}))
+        assert bare.sections == ["numbers", "growth", "months", "drawdowns", "costs", "now", "run"]
+        assert [link["href"] for link in bare.of("a")] == [f"#{name}" for name in bare.sections]
+        assert len(bare.of("img")) == 1
+        assert "drawdowns" not in page(made_up(30, still=True)).sections
+
+    @pytest.mark.parametrize(
+        "result",
+        [
+            made_up(1),
+            made_up(1, ruined=True, benchmark=False),
+            made_up(20, ruined=True, gross=3.0),
+            made_up(30, still=True, free=True),
+            made_up(30, periods_per_year=4),
+            made_up(30, tuple(f"asset_{i}" for i in range(60)), gross=2.0, short=True),
+        ],
+        ids=["one", "ruin at once", "ruin", "still", "quarterly", "60 assets"],
+    )
+    def test_no_kind_of_run_shows_a_number_that_is_none(self, result: BacktestResult) -> None:
+        found = page(result)
+        assert not re.search(r"\b(nan|NaN|None|N/A|inf|NaT|undefined)\b", found.text)
+        for group in headline(result.summary()):
+            assert not any(row.strategy == "–" and row.benchmark in {"–", None} for row in group.rows)
+
+    def test_one_month_is_not_told_as_a_year(self) -> None:
+        found = page(made_up(1, benchmark=False))
+        assert "in all" in found.text
+        assert "a year at" not in found.text
+
+    def test_ruin_is_told(self) -> None:
+        result = made_up(20, ruined=True)
+        assert f"lost all of its capital by {result.summary()['end']}" in page(result).text
+
+
+class TestWhatUsersWrite:
+    """Names, notes, settings and commands are text, all of them on the page."""
+
+    def test_is_text(self) -> None:
+        script = "<script>alert('1')</script>"
+        result = made_up(30, (script, "沪深300指数"), name=f"{script} & co", notes=(f"see {script}",))
+        found = page(result, command=f"run {script}", versions={script: script})
+        assert "script" not in {tag for tag, _ in found.tags}
+        assert found.of("title")
+        assert f"{script} & co" in found.text
+        assert f"see {script}" in found.text
+        assert f"run {script}" in found.text
+        assert found.table("Asset")[1][0] == script
+        assert found.table("Asset")[2][0] == "沪深300指数"
+
+    def test_every_setting_stands_on_the_page(self) -> None:
+        result = made_up()
+        found = page(result, command="python -m backtest run x.yaml", versions={"numpy": "2.4.6"})
+        for text in ("source", "sample", "path", "not set", "stocks, bonds, gold", "2.4.6", "ab" * 32):
+            assert text in found.text, text
+
+    def test_notes_are_announced_at_the_top(self) -> None:
+        found = page(made_up(notes=("gold is modelled", "trades are free")))
+        assert "2 notes on the data and on this run: read them" in found.text
+        assert "gold is modelled" in found.text
+        assert "notes on the data" not in page(made_up()).text
+
+    def test_no_command_no_word_of_it(self) -> None:
+        assert "To repeat it" in page(made_up(), command="x").text
+        assert "To repeat it" not in page(made_up()).text
+
+
+def test_the_same_result_gives_the_same_page() -> None:
+    assert render_tearsheet(made_up(), EVERY_FIGURE) == render_tearsheet(made_up(), EVERY_FIGURE)
