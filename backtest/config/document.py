@@ -13,6 +13,7 @@ from backtest.errors import ConfigError
 
 Location = Sequence[str | int]
 
+_LONGEST = 1000  # digits: what is longer is no number anyone means
 _DEEPEST = 20  # no configuration nests more than a few levels
 
 # YAML 1.2.2, section 10.3.2 (the library's own rules are wider: they take 60_40 for a number)
@@ -33,7 +34,7 @@ def core_scalar(text: str) -> str | int | float | bool | None:
     """
     if text in _WORDS:
         return _WORDS[text]
-    if _INT.fullmatch(text):
+    if _INT.fullmatch(text) and len(text) < _LONGEST:
         return int(text)
     if _OTHER_INT.fullmatch(text):
         return int(text, 0)
@@ -79,6 +80,8 @@ class Document:
             mark = problem.problem_mark
             place = f":{mark.line + 1}:{mark.column + 1}" if mark is not None else ""
             raise ConfigError(f"{self.path}{place}: not YAML: {problem.problem}") from problem
+        except RecursionError as problem:
+            raise ConfigError(f"{self.path}: nested more than {_DEEPEST} deep") from problem
         except YAMLError as problem:
             raise ConfigError(f"{self.path}: not YAML: {str(problem).splitlines()[0]}") from problem
         if not isinstance(root, MappingNode):
@@ -120,8 +123,16 @@ class Document:
             if found is None:
                 break
             name, node = found
-            place = self._place(name if key else node)
+            left_out = isinstance(node, ScalarNode) and not node.value and not node.style  # stands on the next line
+            place = self._place(name if key or left_out else node)
         return place
+
+    def value(self, location: Location) -> Any:
+        """The plain value at a location that is there."""
+        value: Any = self.values
+        for step in location:
+            value = value[step]
+        return value
 
     def has(self, location: Location) -> bool:
         """Whether a value stands at this location."""

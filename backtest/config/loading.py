@@ -1,19 +1,18 @@
 """From a file to a `RunConfig`: all mistakes of it reported together."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from backtest.config.document import Document, Location, dotted
+from backtest.config.messages import lines, suggestion, unknown
 from backtest.config.run import RunConfig, StrategyChoice
 from backtest.data.loading import columns
 from backtest.data.settings import DataSettings
 from backtest.data.table import Column
-from backtest.errors import BacktestError, ConfigError, DataError
+from backtest.errors import ConfigError, DataError
 from backtest.strategy import StrategyError
 from backtest.strategy.discovery import find_strategy
 
@@ -33,11 +32,11 @@ def load_config(path: str | Path, *, with_benchmark: bool = True) -> RunConfig:
     problems = document.problems
     folder = document.path.parent
     values = dict(document.values)
-    strategy = _strategy(values.get("strategy"), document, problems, folder)
+    strategy = _strategy(document, problems, folder)
     benchmark = _benchmark(values.pop("benchmark", None), document, problems, folder, with_benchmark)
     found = {"strategy": strategy} if strategy is not None else {}
     checked = _validated({**values, **found, "folder": folder}, document, problems, strategy is None)
-    _check_names(document, problems, values, strategy, folder)
+    _check_names(document, problems, strategy, folder)
     if checked is None or problems:
         raise ConfigError(*sorted(set(problems), key=_by_place))
     return checked.model_copy(update={"benchmark": benchmark})
@@ -53,18 +52,19 @@ def _validated(
 ) -> RunConfig | None:
     try:
         if "folder" in document.values:
-            problems.append(_unknown(document, ("folder",), RunConfig))
+            problems.append(unknown(document, ("folder",), RunConfig))
         return RunConfig.model_validate(values)
     except ValidationError as failure:
         skip = {"strategy"} if strategy_is_wrong and "strategy" in values else set()
         errors = [error for error in failure.errors() if error["loc"][0] not in skip]
-        problems += _lines(errors, document, (), RunConfig)
+        problems += lines(errors, document, (), RunConfig)
     return None
 
 
-def _strategy(raw: Any, document: Document, problems: list[str], folder: Path) -> StrategyChoice | None:
-    if raw is None:
+def _strategy(document: Document, problems: list[str], folder: Path) -> StrategyChoice | None:
+    if "strategy" not in document.values:
         return None  # reported as missing with the rest
+    raw = document.values["strategy"]
     name = raw.get("name") if isinstance(raw, dict) else None
     if not isinstance(name, str):
         problems.append(
@@ -77,7 +77,7 @@ def _strategy(raw: Any, document: Document, problems: list[str], folder: Path) -
     except StrategyError as problem:
         problems.append(f"{document.at(('strategy', 'name'))}: strategy.name: {problem}")
     except ValidationError as failure:
-        problems += _lines(failure.errors(), document, ("strategy",), found, name)
+        problems += lines(failure.errors(), document, ("strategy",), found, name)
     return None
 
 
@@ -100,85 +100,53 @@ def _benchmark(raw: Any, document: Document, problems: list[str], folder: Path, 
     return None
 
 
-def _check_names(
-    document: Document, problems: list[str], values: Mapping[str, Any], strategy: StrategyChoice | None, folder: Path
-) -> None:
+def _check_names(document: Document, problems: list[str], strategy: StrategyChoice | None, folder: Path) -> None:
     """Check the names of series against those that the source has, and the strategy's settings against them."""
+    data = _usable(document.values.get("data"))
+    if data is None:
+        return  # its mistakes are reported already
     try:
-        data = DataSettings.model_validate(values.get("data"))
-    except ValidationError:
-        return  # reported already
-    there = {column.name: column for column in columns(data, folder)}
+        there = {column.name: column for column in columns(data, folder)}
+    except DataError as problem:
+        problems.append(f"{document.at(('data', 'path'))}: data.path: {problem}")
+        return
     named: list[tuple[Location, str]] = [(("data", "assets", i), name) for i, name in enumerate(data.assets)]
     if isinstance(data.cash, str):
         named.append((("data", "cash"), data.cash))
-    problems += [
-        _no_such_series(document.at(location), location, name, there)
-        for location, name in named
-        if name not in there or there[name].kind == "macro"
-    ]
+    unknown_series = [(location, name) for location, name in named if name not in there or there[name].kind == "macro"]
+    problems += [_no_such_series(document.at(location), location, name, there) for location, name in unknown_series]
     for name in sorted(set(data.classes) - set(data.assets)):
         problems.append(f"{document.at(('data', 'classes', name))}: data.classes.{name}: is not among data.assets")
     for location in _PER_ASSET:
-        section = values.get(location[0])
+        section = document.values.get(location[0])
         given = section.get(location[1]) if isinstance(section, dict) else None
         off = sorted(set(given) ^ set(data.assets)) if isinstance(given, dict) else []
         if off:
-            expected = (
-                f"expected one number, or one for each asset ({', '.join(data.assets)}); look at {', '.join(off)}"
-            )
-            problems.append(f"{document.at(location)}: {dotted(location)}: {expected}")
-    if strategy is not None and not problems:
+            expected = f"expected one number, or one for each asset ({', '.join(data.assets)})"
+            problems.append(f"{document.at(location)}: {dotted(location)}: {expected}; look at {', '.join(off)}")
+    if strategy is not None and not unknown_series:
         classes = {name: there[name].asset_class for name in data.assets}
         try:
             strategy.model.check_assets(data.assets, {k: v for k, v in classes.items() if v is not None})
-        except BacktestError as problem:
+        except StrategyError as problem:
             problems.append(f"{document.at(('strategy',))}: strategy: {problem}")
+
+
+def _usable(raw: Any) -> DataSettings | None:
+    """What of the data section can be checked further, whatever is wrong with the rest of it."""
+    try:
+        return DataSettings.model_validate(raw)
+    except ValidationError as failure:
+        if not isinstance(raw, dict):
+            return None
+        wrong = {error["loc"][0] for error in failure.errors() if error["loc"]}
+    try:
+        return DataSettings.model_validate({"cash": 0.0, **{k: v for k, v in raw.items() if k not in wrong}})
+    except ValidationError:
+        return None
 
 
 def _no_such_series(at: str, location: Location, name: str, there: Mapping[str, Column]) -> str:
     usable = [column.name for column in there.values() if column.kind != "macro"]
     what = f"{name} is no price series" if name in there else f"no series {name}"
-    return f"{at}: {dotted(location)}: {what}; there are: {', '.join(usable)}.{_suggestion(name, usable)}"
-
-
-def _lines(
-    errors: list[ErrorDetails], document: Document, inside: tuple[str, ...], model: type[BaseModel], name: str = ""
-) -> list[str]:
-    """One line for each place that pydantic complains of; the members of a union are joined by `or`."""
-    messages: dict[tuple[str | int, ...], list[str]] = {}
-    for error in errors:
-        location = (*inside, *error["loc"])
-        if error["type"] == "missing":
-            messages.setdefault(location, []).append("missing; it has no default")
-            continue
-        while not document.has(location):  # a step that names a member of a union stands in no file
-            location = location[:-1]
-        if error["type"] == "extra_forbidden":
-            messages[location] = [_unknown(document, location, model, name, inside).split(": ", 2)[2]]
-        else:
-            words = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-            got = "" if error["type"] == "value_error" else f"got {error['input']!r}, expected "
-            messages.setdefault(location, []).append(f"{got if not messages.get(location) else ''}{words}")
-    return [
-        f"{document.at(location, key='unknown setting' in words[0])}: {dotted(location)}: {' or '.join(words)}"
-        for location, words in messages.items()
-    ]
-
-
-def _unknown(
-    document: Document, location: Location, model: type[BaseModel], name: str = "", inside: Location = ()
-) -> str:
-    """What to say of a key that no model has: what its section accepts, and the nearest of those."""
-    section: Any = model
-    for step in location[len(inside) : -1]:
-        section = section.model_fields[step].annotation
-    accepted = [field for field in section.model_fields if field != "folder"]
-    owner = name or (dotted(location[:-1]) if len(location) > 1 else "a configuration")
-    what = f"unknown setting; {owner} accepts: {', '.join(accepted) or 'none'}."
-    return f"{document.at(location, key=True)}: {dotted(location)}: {what}{_suggestion(str(location[-1]), accepted)}"
-
-
-def _suggestion(name: str, known: list[str]) -> str:
-    close = get_close_matches(name, known, 1)
-    return f" Did you mean {close[0]}?" if close else ""
+    return f"{at}: {dotted(location)}: {what}; there are: {', '.join(usable)}.{suggestion(name, usable)}"

@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, ValidationInfo, field_validator
 
 Source = Literal["sample", "sample_daily", "csv", "parquet"]
 FILE_SOURCES = ("csv", "parquet")
@@ -33,12 +33,12 @@ class DataSettings(BaseModel):
     path: Path | None = Field(default=None, validate_default=True)
     values: Literal["prices", "returns"] = "prices"
     assets: Annotated[tuple[str, ...], Field(min_length=1)]
-    cash: str | float
+    cash: str | StrictFloat
     classes: dict[str, str] = Field(default_factory=dict)
     start: date | None = None
     end: date | None = None
     ragged: bool = False
-    periods_per_year: Annotated[int, Field(ge=1, le=366)] | None = None
+    periods_per_year: Annotated[int, Field(ge=1, le=366, strict=True)] | None = None
 
     @field_validator("path")
     @classmethod
@@ -49,6 +49,13 @@ class DataSettings(BaseModel):
         if source is not None and source not in FILE_SOURCES and path is not None:
             raise ValueError(f"source {source} is bundled and takes no path; for a file use source: csv or parquet")
         return path
+
+    @field_validator("values")
+    @classmethod
+    def _samples_hold_prices(cls, values: str, info: ValidationInfo) -> str:
+        if values == "returns" and info.data.get("source") not in FILE_SOURCES:
+            raise ValueError("the samples hold prices; returns are for source: csv or parquet")
+        return values
 
     @field_validator("assets")
     @classmethod

@@ -22,7 +22,7 @@ class RebalanceSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     frequency: Frequency = "monthly"
-    execution_lag: Annotated[int, Field(ge=0, le=1000)] | None = None
+    execution_lag: Annotated[int, Field(ge=0, le=1000, strict=True)] | None = None
 
     def lag(self, periods_per_year: int) -> int:
         """The execution lag in periods."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 Array = NDArray[np.float64]
-BasisPoints = Annotated[float, Field(ge=0, lt=10_000, allow_inf_nan=False)]
+BasisPoints = Annotated[float, Field(ge=0, lt=10_000, allow_inf_nan=False, strict=True)]
 PerAsset = BasisPoints | dict[str, BasisPoints]
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, StrictInt
 
 _WINDOW = re.compile(r"([1-9][0-9]*)([YD])")
 
@@ -30,7 +30,7 @@ class EstimationSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     covariance: Literal["sample"] = "sample"
-    window: Annotated[int | str, AfterValidator(_checked)] = "3Y"
+    window: Annotated[StrictInt | str, AfterValidator(_checked)] = "3Y"
 
 
 def window_rows(window: int | str, periods_per_year: int) -> int:

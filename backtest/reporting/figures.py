@@ -149,7 +149,8 @@ def _paired_bars(ax: Axes, table: pd.DataFrame) -> None:
         ax.bar_label(drawn, [f"{value:.0%}" for value in table[column]], padding=3, fontsize=8.5)
     ax.set_yticks(list(rows), [cut(name) for name in table.index])
     ax.set_ylim(len(table) - 0.4, -0.6)
-    ax.set_xlim(min(0.0, 1.2 * table.to_numpy().min()), max(0.5, 1.1 * table.to_numpy().max()))
+    low, high = table.to_numpy().min(), max(0.5, 1.1 * table.to_numpy().max())
+    ax.set_xlim(low - 0.08 * high if low < 0 else 0, high)  # room for the label of a hedge
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
     ax.grid(visible=False, axis="y")

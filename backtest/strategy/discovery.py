@@ -3,7 +3,9 @@
 import hashlib
 import importlib
 import importlib.util
+import inspect
 import sys
+import traceback
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
@@ -28,13 +30,13 @@ def find_strategy(name: str, folder: Path) -> type[Strategy]:
         found = getattr(_imported(module_name, name), class_name, None)
         if not (isinstance(found, type) and issubclass(found, Strategy)):
             raise StrategyError(f"{name}: {module_name} has no strategy class {class_name}")
-        return found
+        return _complete(found, name)
     files = strategy_files(folder)
     if name not in files:
         close = get_close_matches(name, files, 1)
         hint = f" Did you mean {close[0]}?" if close else ""
         raise StrategyError(f"unknown strategy {name!r}; there are: {', '.join(sorted(files))}.{hint}")
-    return _only_strategy(_module(files[name]), files[name])
+    return _complete(_only_strategy(_module(files[name]), files[name]), str(files[name]))
 
 
 def strategy_files(folder: Path) -> dict[str, Path]:
@@ -65,13 +67,23 @@ def _module(path: Path) -> ModuleType:
         raise StrategyError(f"{path}:{problem.lineno}: {problem.msg}") from problem
     except ImportError as problem:
         raise StrategyError(f"{path}: {problem}") from problem
+    except Exception as problem:  # whatever a user's file does when it is read, the user can mend
+        at = [frame.lineno for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == str(path)]
+        first_line = str(problem).strip().partition("\n")[0]
+        raise StrategyError(f"{path}:{at[-1] if at else 1}: {type(problem).__name__}: {first_line}") from problem
     return module
+
+
+def _complete(found: type[Strategy], where: str) -> type[Strategy]:
+    if inspect.isabstract(found):
+        raise StrategyError(f"{where}: {found.__name__} has no target_weights; expected that method")
+    return found
 
 
 def _imported(module_name: str, name: str) -> ModuleType:
     try:
         return importlib.import_module(module_name)
-    except ImportError as problem:
+    except (ImportError, TypeError, ValueError) as problem:
         raise StrategyError(f"{name}: {problem}; expected package.module:Class that Python can import") from problem
 
 

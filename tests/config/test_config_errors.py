@@ -143,7 +143,7 @@ ONE = {
     "3X": ("36", "3X", "3X", "estimation.window: '3X' is no window; expected a number of periods such as 36, years '3Y', or rows '252D'"),
     "window in quotes": ("36", "'36'", "'36'", "estimation.window: '36' is no window; expected a number of periods such as 36, years '3Y', or rows '252D'"),
     "half a window": ("36", "2.5", "2.5", "estimation.window: got 2.5, expected …"),
-    "window as yes": ("36", "true", "true", "estimation.window: got True, expected …"),
+    "window as yes": ("36", "true", "true", "estimation.window: got true, expected …"),
     "covariance": ("covariance: sample", "covariance: shrunk", "shrunk", "estimation.covariance: got 'shrunk', expected 'sample'"),
     "frequency": ("frequency: monthly", "frequency: month", "month,", "rebalance.frequency: got 'month', expected 'daily', 'weekly', 'monthly', 'quarterly', 'yearly' or 'never'"),
     "negative lag": ("execution_lag: 0", "execution_lag: -1", "-1}", "rebalance.execution_lag: got -1, expected greater than or equal to 0"),
@@ -155,7 +155,7 @@ ONE = {
     "cost without bound": ("trading_bps: 10", "trading_bps: .inf", ".inf", "costs.trading_bps: got inf, expected a finite number…"),
     "cost as text": ("trading_bps: 10", "trading_bps: ten", "ten", "costs.trading_bps: got 'ten', expected a valid number…"),
     "cost as list": ("trading_bps: 10", "trading_bps: [10]", "[10]", "costs.trading_bps: got [10], expected a valid number…"),
-    "cost as yes": ("trading_bps: 10", "trading_bps: true", "true", "costs.trading_bps: got True, expected …"),
+    "cost as yes": ("trading_bps: 10", "trading_bps: true", "true", "costs.trading_bps: got true, expected …"),
     "cost in quotes": ("trading_bps: 10", "trading_bps: '10'", "'10'", "costs.trading_bps: got '10', expected …"),
     "spread that is no number": ("spread_bps: 50", "spread_bps: .nan", ".nan", "financing.spread_bps: got nan, expected a finite number"),
     "ragged": ("  start", "  ragged: maybe\n  start", "maybe", "data.ragged: got 'maybe', expected …"),
@@ -331,7 +331,7 @@ benchmark: nope.yaml
     ]
     found = mistakes(file, text)
     wanted = [f"{place(text, at)}: {words}" for at, words in expected]
-    missing = [line for line in wanted if not any(other.startswith(line) for other in found)]
+    missing = [line for line in wanted if not any(other.startswith(line.removesuffix("…")) for other in found)]
     assert not missing, "\n".join(["not reported:", *missing, "reported:", *found])
     assert len(found) == len(wanted), found
 

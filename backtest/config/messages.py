@@ -1,0 +1,110 @@
+"""What a user reads of a setting that cannot be: its place, what was got, what was expected."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from backtest.config.document import Document, Location, dotted
+
+_EXPECTED: Mapping[str, str] = {
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "date_from_datetime_inexact": "a date such as 2012-12-31",
+    "date_from_datetime_parsing": "a date such as 2012-12-31",
+    "date_type": "a date such as 2012-12-31",
+    "dict_type": "names with values, such as {gold: 1}",
+    "finite_number": "a finite number",
+    "float_parsing": "a valid number",
+    "float_type": "a valid number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "model_attributes_type": "settings with values, such as {name: value}",
+    "model_type": "settings with values, such as {name: value}",
+    "path_type": "the path of a file",
+    "string_pattern_mismatch": "letters, digits, blanks and . _ + - after a first letter, digit or _, 100 at most",
+    "string_type": "text",
+    "too_short": "one or more",
+    "tuple_type": "a list such as [us_stocks, gold]",
+}  # of pydantic's types of error, in the user's words; what is not here is said as pydantic says it
+_WRONG_KIND = ("_type", "_parsing", "_from_float", "_mismatch")
+
+
+def lines(
+    errors: list[ErrorDetails], document: Document, inside: tuple[str, ...], model: type[BaseModel], name: str = ""
+) -> list[str]:
+    """One line for each place that pydantic complains of; the members of a union are joined by `or`.
+
+    Args:
+        errors: of a validation of `model`.
+        document: where the values stand.
+        inside: location of what was validated.
+        model: the settings' class.
+        name: of the strategy that has these settings.
+    """
+    placed = [(_place(error, document, inside), error) for error in errors]
+    deepest = {at for at, _ in placed}
+    found: dict[tuple[str | int, ...], list[str]] = {}
+    for at, error in placed:
+        inner = any(len(other) > len(at) and other[: len(at)] == at for other in deepest)
+        if inner and error["type"].endswith(_WRONG_KIND):
+            continue  # of a union, the member that fits the value's kind speaks
+        words = _words(error)
+        if error["type"] == "extra_forbidden":
+            words = unknown(document, at, model, name, inside).split(": ", 2)[2]
+        if words not in found.setdefault(at, []):
+            found[at].append(words)
+    return [_line(at, words, document) for at, words in found.items()]
+
+
+def _line(at: Location, words: list[str], document: Document) -> str:
+    expected = [word.removeprefix("expected ") for word in words if word.startswith("expected ")]
+    if expected:
+        return f"{document.at(at)}: {dotted(at)}: got {shown(document.value(at))}, expected {' or '.join(expected)}"
+    return f"{document.at(at, key='unknown setting' in words[0])}: {dotted(at)}: {words[0]}"
+
+
+def _place(error: ErrorDetails, document: Document, inside: tuple[str, ...]) -> tuple[str | int, ...]:
+    """Where an error is; steps that name a member of a union stand in no file and are left out."""
+    at: tuple[str | int, ...] = inside
+    for step in error["loc"]:
+        if document.has((*at, step)):
+            at = (*at, step)
+    return (*at, error["loc"][-1]) if error["type"] == "missing" else at
+
+
+def _words(error: ErrorDetails) -> str:
+    kind = error["type"]
+    if kind == "missing":
+        return "missing; it has no default"
+    if kind == "value_error":
+        return error["msg"].removeprefix("Value error, ")
+    return f"expected {_EXPECTED.get(kind, error['msg'].removeprefix('Input should be '))}"
+
+
+def shown(value: Any) -> str:
+    """A value as the user may have written it."""
+    words = {None: "nothing", True: "true", False: "false"}
+    return words[value] if value is None or isinstance(value, bool) else repr(value)
+
+
+def unknown(
+    document: Document, location: Location, model: type[BaseModel], name: str = "", inside: Location = ()
+) -> str:
+    """What to say of a key that no model has: what its section accepts, and the nearest of those."""
+    section: Any = model
+    for step in location[len(inside) : -1]:
+        section = section.model_fields[step].annotation
+    accepted = [field for field in section.model_fields if field != "folder"]
+    owner = name or (dotted(location[:-1]) if len(location) > 1 else "a configuration")
+    what = f"unknown setting; {owner} accepts: {', '.join(accepted) or 'none'}."
+    return f"{document.at(location, key=True)}: {dotted(location)}: {what}{suggestion(str(location[-1]), accepted)}"
+
+
+def suggestion(name: str, known: list[str]) -> str:
+    """` Did you mean ...?`, or nothing where nothing is near."""
+    close = get_close_matches(name, known, 1)
+    return f" Did you mean {close[0]}?" if close else ""
