@@ -107,7 +107,7 @@ def risk(
     held = [1 / len(numbers)] * len(numbers) if weights is None else _numbers(weights, "--weights")
     given, equal = worked_example(numbers, pairs, held)
 
-    table = _table("asset", "volatility", "weight", "risk", "share", "ERC weight", "risk", "share")
+    table = _table("asset", "volatility", "weight", "risk", "share", "ERC", "risk", "share")
     for i, volatility in enumerate(numbers):
         cells = (volatility, given.weights[i], given.contributions[i], given.shares[i])
         erc = (equal.weights[i], equal.contributions[i], equal.shares[i])
@@ -138,7 +138,7 @@ def _table(*headings: str) -> "Table":
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for heading in headings:
         table.add_column(heading, justify="left" if heading == headings[0] else "right")
     return table

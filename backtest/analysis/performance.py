@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_NO_RISK = 1e-14  # per period: a deviation below this is the rounding of NAV ratios, not risk
+NO_RISK = 1e-14  # per period: a deviation below this is the rounding of NAV ratios, not risk
 
 
 def years_between(first: np.datetime64, last: np.datetime64) -> float:
@@ -37,7 +37,7 @@ def volatility(returns: Array, periods_per_year: int) -> float:
     if len(returns) < 2:
         return float("nan")
     deviation = float(np.std(returns, ddof=1))
-    return float(np.sqrt(periods_per_year)) * deviation if deviation > _NO_RISK else 0.0
+    return float(np.sqrt(periods_per_year)) * deviation if deviation > NO_RISK else 0.0
 
 
 def sharpe(excess_returns: Array, periods_per_year: int) -> float:
@@ -55,14 +55,14 @@ def sortino(excess_returns: Array, periods_per_year: int) -> float:
     if not len(excess_returns):
         return float("nan")
     downside = float(np.sqrt(np.mean(np.minimum(excess_returns, 0.0) ** 2)))
-    if downside <= _NO_RISK:
+    if downside <= NO_RISK:
         return float("nan")
     return periods_per_year * float(excess_returns.mean()) / (float(np.sqrt(periods_per_year)) * downside)
 
 
 def standardised_moment(returns: Array, order: int) -> float:
     """Population moment of the standardised returns: order 3 is the skew, order 4 less 3 the excess kurtosis."""
-    if not len(returns) or float(np.std(returns)) <= _NO_RISK:
+    if not len(returns) or float(np.std(returns)) <= NO_RISK:
         return float("nan")
     return float(np.mean(((returns - returns.mean()) / np.std(returns)) ** order))
 
@@ -93,7 +93,7 @@ def beta_alpha(excess: Array, benchmark_excess: Array, periods_per_year: int) ->
     """
     spread = benchmark_excess - benchmark_excess.mean()
     variance = float(spread @ spread)
-    if len(excess) < 2 or variance <= len(excess) * _NO_RISK**2:
+    if len(excess) < 2 or variance <= len(excess) * NO_RISK**2:
         return float("nan"), float("nan")
     beta = float(spread @ (excess - excess.mean())) / variance
     return beta, periods_per_year * float(excess.mean() - beta * benchmark_excess.mean())
@@ -101,7 +101,7 @@ def beta_alpha(excess: Array, benchmark_excess: Array, periods_per_year: int) ->
 
 def correlation(returns: Array, other: Array) -> float:
     """Pearson's correlation; NaN where either does not vary."""
-    if len(returns) < 2 or min(float(np.std(returns)), float(np.std(other))) <= _NO_RISK:
+    if len(returns) < 2 or min(float(np.std(returns)), float(np.std(other))) <= NO_RISK:
         return float("nan")
     return float(np.corrcoef(returns, other)[0, 1])
 

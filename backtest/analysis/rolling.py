@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_NO_RISK = 1e-14  # as in `performance`: a deviation per period below this is rounding
+
 
 
 def rolling_volatility(returns: pd.Series, window: int, periods_per_year: int) -> pd.Series:
@@ -64,4 +64,4 @@ def _windows(values: pd.Series, window: int) -> Array:
 
 def _volatilities(windows: Array, periods_per_year: int) -> Array:
     deviations = windows.std(axis=1, ddof=1)
-    return np.where(deviations > _NO_RISK, np.sqrt(periods_per_year) * deviations, 0.0)
+    return np.where(deviations > NO_RISK, np.sqrt(periods_per_year) * deviations, 0.0)

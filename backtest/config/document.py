@@ -60,9 +60,9 @@ class Document:
         self.values: dict[str, Any] = self._plain(self._root, ())
 
     def _read(self) -> str:
-        if self.path.is_dir():
-            raise ConfigError(f"{self.path}: a folder; expected a YAML file")
         try:
+            if self.path.is_dir():
+                raise ConfigError(f"{self.path}: a folder; expected a YAML file")
             return self.path.read_text(encoding="utf-8-sig")
         except FileNotFoundError as problem:
             raise ConfigError(

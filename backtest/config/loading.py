@@ -108,6 +108,8 @@ def _check_names(document: Document, problems: list[str], strategy: StrategyChoi
     try:
         there = {column.name: column for column in columns(data, folder)}
     except DataError as problem:
+        if not problems:
+            raise
         problems.append(f"{document.at(('data', 'path'))}: data.path: {problem}")
         return
     named: list[tuple[Location, str]] = [(("data", "assets", i), name) for i, name in enumerate(data.assets)]

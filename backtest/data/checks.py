@@ -6,6 +6,8 @@ import pandas as pd
 from backtest.data.table import Table
 from backtest.errors import DataError
 
+LARGEST = 1e60  # beyond it products of returns leave double precision; no price of any currency comes near
+
 
 def check_rows(table: Table) -> None:
     """Raise `DataError` unless there are two rows or more, in strictly rising order of date."""
@@ -26,22 +28,26 @@ def check_rows(table: Table) -> None:
 
 
 def check_values(table: Table) -> None:
-    """Raise `DataError` where a price is not above zero, a return not above -1, or a number is infinite."""
+    """Raise `DataError` where a price is not above zero, a return not above -1, or a number is out of all reason."""
     low, word = (-1.0, "return") if table.are_returns else (0.0, "price")
     values = table.values.to_numpy()
-    wrong = (values <= low) | np.isinf(values)
+    beyond = np.abs(values) > LARGEST
+    if not table.are_returns:
+        beyond |= (values > 0) & (values < 1 / LARGEST)
+    wrong = (values <= low) | beyond
     if wrong.any():
         row, column = (int(i) for i in np.argwhere(wrong)[0])
         date = pd.DatetimeIndex(table.values.index)[row]
         more = int(wrong.sum()) - 1
+        expected = f"a finite number above {low:g}"
+        if np.isfinite(values[row, column]) and beyond[row, column]:
+            expected = f"a number from {1 / LARGEST:g} to {LARGEST:g}"
+        hint = "leave the cell empty where there is no price; for returns set data.values: returns."
+        if table.are_returns:
+            hint = "returns are decimals, 0.01 for 1 %."
         raise DataError(
             f"{table.where(row)}: {table.values.columns[column]} on {date:%Y-%m-%d}: a {word} of "
-            f"{values[row, column]:g}{f' (and {more} more)' if more else ''}; expected a finite number above {low:g}. "
-            + (
-                "Hint: returns are decimals, 0.01 for 1 %."
-                if table.are_returns
-                else "Hint: leave the cell empty where there is no price; for returns set data.values: returns."
-            )
+            f"{values[row, column]:g}{f' (and {more} more)' if more else ''}; expected {expected}. Hint: {hint}"
         )
 
 

@@ -12,9 +12,11 @@ from backtest.data import checks
 from backtest.data.calendar import infer_periods_per_year, to_month_ends
 from backtest.data.market import MarketData, days_between
 from backtest.data.settings import DataSettings
-from backtest.data.sources import file, sample
+from backtest.data.sources import csv, parquet, sample
 from backtest.data.table import Column, Table
 from backtest.errors import DataError
+
+_FILES = {"csv": csv, "parquet": parquet}
 
 
 def columns(settings: DataSettings, folder: Path) -> list[Column]:
@@ -28,7 +30,7 @@ def columns(settings: DataSettings, folder: Path) -> list[Column]:
         DataError: the file is missing or cannot be read.
     """
     if settings.path is not None:
-        offered = file.columns(folder / settings.path, settings.source)
+        offered = _FILES[settings.source].columns(folder / settings.path)
     else:
         offered = sample.columns(settings.source)
     return [replace(column, asset_class=settings.classes.get(column.name, column.asset_class)) for column in offered]
@@ -46,7 +48,7 @@ def load(settings: DataSettings, folder: Path) -> MarketData:
     names = [*settings.assets, *([settings.cash] if isinstance(settings.cash, str) else [])]
     names = list(dict.fromkeys(names))
     if settings.path is not None:
-        table = file.read(folder / settings.path, settings.source, names, settings.values)
+        table = _FILES[settings.source].read(folder / settings.path, names, settings.values)
     else:
         table = sample.read(settings.source, names)
     checks.check_rows(table)
@@ -75,7 +77,7 @@ def _dated(table: Table) -> tuple[Table, int, tuple[str, ...]]:
         if not ends.equals(dates):
             notes = (*notes, f"{table.label}: monthly rows are dated at their month's end")
         values = values.set_axis(ends, axis=0)
-    return replace(table, values=values, first_line=None), by_spacing, notes
+    return replace(table, values=values, places=()), by_spacing, notes
 
 
 def _cut(table: Table, start: date | None, end: date | None) -> Table:

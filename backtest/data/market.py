@@ -77,15 +77,13 @@ class MarketData:
             dates: among `self.dates`, rising. The first return is that of the first date where nothing before it is
                 left out, else NaN.
         """
-        if dates.equals(self.dates[: len(dates)]):
-            kept = slice(0, len(dates))
-            returns, cash = self.returns.iloc[kept], self.cash_returns.iloc[kept]
-        else:
-            returns = self.prices.loc[dates].pct_change(fill_method=None)
-            cash = (
-                (1 + self.cash_returns.fillna(0.0)).cumprod().loc[dates].pct_change()
-            )  # the first has nothing before it
-        return replace(self, prices=self.prices.loc[dates], returns=returns, cash_returns=cash)
+        rows = self.dates.get_indexer(dates)
+        follows = np.diff(rows, prepend=-1) == 1  # nothing is left out just before
+        returns = self.prices.iloc[rows].pct_change(fill_method=None)
+        returns[follows] = self.returns.iloc[rows][follows]
+        growth = (1 + self.cash_returns.fillna(0.0)).cumprod()  # the first has nothing before it
+        cash = growth.iloc[rows].pct_change().where(~follows, self.cash_returns.iloc[rows])
+        return replace(self, prices=self.prices.iloc[rows], returns=returns, cash_returns=cash)
 
 
 def days_between(dates: pd.DatetimeIndex) -> NDArray[np.int64]:

@@ -1,5 +1,6 @@
 """`Table`: what a source hands over, before it is checked and aligned."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -23,18 +24,16 @@ class Table:
         values: (T, k) numbers by date; total-return levels, or returns where `are_returns`. NaN = missing.
         label: the file's name, for messages.
         are_returns: whether the values are simple returns.
-        first_line: line of the first row in the file, for messages; None where rows have no lines.
+        places: where each row stands, for messages; none where rows have been moved.
         notes: caveats of these series, for the report.
     """
 
     values: pd.DataFrame
     label: str
     are_returns: bool = False
-    first_line: int | None = None
+    places: Sequence[str] = ()
     notes: tuple[str, ...] = field(default=())
 
     def where(self, row: int) -> str:
-        """`label:line` of a row, or `label` and the date where lines mean nothing."""
-        if self.first_line is not None:
-            return f"{self.label}:{self.first_line + row}"
-        return f"{self.label}: row {row + 1}"
+        """The place of a row, or the table's name."""
+        return self.places[row] if self.places else self.label

@@ -104,10 +104,7 @@ def simulate(
     last = len(periods.cash_returns) - 1
     trade_of = {row + lag: k for k, row in enumerate(decision_rows) if row + lag < last}
     if not trade_of:
-        raise SimulationError(
-            f"no trade before the last of the {last + 1} dates of the data, where it could earn nothing. "
-            "Hint: more data, a shorter window, or a shorter execution_lag."
-        )
+        raise no_trade_before_the_end(last + 1)
     path = _Path(periods, min(trade_of), terms)
     targets = np.full((len(decision_rows), periods.returns.shape[1]), np.nan)
     asked: dict[int, int] = {}
@@ -127,6 +124,14 @@ def simulate(
         if lag == 0 and row in trade_of and path.now > 0:
             path.rebalance(row, targets[trade_of[row]])
     return path.result(targets)
+
+
+def no_trade_before_the_end(dates: int) -> SimulationError:
+    """The error of a run whose first trade would fall on the last date of the data, or after it."""
+    return SimulationError(
+        f"no trade before the last of the {dates} dates of the data, where it could earn nothing. "
+        "Hint: more data, a shorter estimation.window, or a shorter rebalance.execution_lag."
+    )
 
 
 class _Path:

@@ -70,12 +70,16 @@ def write_report(
 
 def check_replaceable(folder: Path) -> None:
     """Raise `ReportError` unless the folder is absent, empty or a report of ours, in a place that can be written."""
-    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    try:
+        nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        filled = nearest == folder and nearest.is_dir() and any(folder.iterdir())
+    except OSError as problem:
+        raise _unwritable(folder, problem) from problem
     if not nearest.is_dir():
         raise ReportError(f"{nearest}: a file stands where the report's folder should be. Hint: another --output.")
     if not os.access(nearest if nearest != folder else folder.absolute().parent, os.W_OK | os.X_OK):
         raise ReportError(f"{folder}: cannot be written (no permission in {nearest}). Hint: another --output.")
-    if folder.is_dir() and any(folder.iterdir()) and not _is_ours(folder):
+    if filled and not _is_ours(folder):
         raise ReportError(
             f"{folder}: holds files but no {MANIFEST} of a report, so it is not replaced. "
             "Hint: another --output, or empty it yourself."
@@ -99,16 +103,14 @@ def _swap(new: Path, folder: Path) -> None:
     if not folder.exists():
         new.rename(folder)
         return
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+    old = new.with_name(f"{new.name}-old")
+    folder.rename(old)
     try:
-        folder.rename(old / "report")
-        try:
-            new.rename(folder)
-        except OSError:
-            (old / "report").rename(folder)
-            raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
+        new.rename(folder)
+    except BaseException:
+        old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write_files(

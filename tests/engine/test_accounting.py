@@ -283,7 +283,7 @@ def trades(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return target, drifted, costs
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(trades())
 def test_the_cost_of_a_trade_solves_its_equation(trade: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     """The x = Σ k_i |target_i (1 - x) - drifted_i|, against bisection: any signs, kinks hit exactly, small drifts.
@@ -316,7 +316,7 @@ def test_a_cost_of_all_the_nav_is_refused() -> None:
 # --------------------------------------------------------------------------------------------- 4. laws from the outside
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(runs())
 def test_cash_alone_earns_cash(run: Run) -> None:
     """No asset is wanted: NAV compounds at cash less the cash spread and the management fee, whatever else costs."""
@@ -328,7 +328,7 @@ def test_cash_alone_earns_cash(run: Run) -> None:
     assert not path.trading.any()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_one_asset_alone_is_its_price(seed: int) -> None:
     """All of NAV in one asset, free of cost: NAV is its price over its first, rebalanced as often as one likes."""
@@ -342,7 +342,7 @@ def test_one_asset_alone_is_its_price(seed: int) -> None:
     assert path.nav == pytest.approx(prices / prices[0], rel=1e-13)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(runs())
 def test_long_only_runs_do_not_know_of_shorts(run: Run) -> None:
     """Without a short no rule about shorts has a say: any borrow fee gives the same ledger, to the last bit."""

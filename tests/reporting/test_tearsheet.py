@@ -168,8 +168,8 @@ class TestNumbers:
             percent(result.weights["stocks"].iloc[-1]),
             "+1.0%",
         ]
-        assert table[4][1:] == ["−50.0%", "−50.0%", "−3.0%"]
-        assert table[5][1:] == ["150.0%", "150.0%", "3.0%"]
+        assert table[4][2:] == ["−50.0%", "−50.0%", "−3.0%"]
+        assert table[5][2:] == ["150.0%", "150.0%", "3.0%"]
 
     def test_worst_drawdowns(self) -> None:
         result = made_up(60)

@@ -1,0 +1,70 @@
+"""From the cells of a file to dates and numbers; the first one that is neither is named."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from backtest.errors import DataError
+
+
+def check_there(path: Path) -> None:
+    """Raise `DataError` unless there is a file at this path."""
+    try:
+        if path.is_dir():
+            raise DataError(f"{path}: a folder; expected a file")
+        path.stat()
+    except FileNotFoundError as problem:
+        raise DataError(f"{path}: no such file. Hint: data.path is relative to the configuration.") from problem
+    except (OSError, ValueError) as problem:
+        words = problem.strerror if isinstance(problem, OSError) else str(problem)
+        raise DataError(f"{path}: cannot be read ({words})") from problem
+
+
+def to_dates(cells: "pd.Series", places: Sequence[str]) -> pd.DatetimeIndex:
+    """Local dates: a time of day and a zone are left out.
+
+    Args:
+        cells: texts, numbers such as 20200131, or dates.
+        places: of the cells, for messages.
+
+    Raises:
+        DataError: a cell is no ISO date.
+    """
+    if pd.api.types.is_datetime64_any_dtype(cells):
+        parsed = cells
+    else:
+        texts = cells.astype(str)  # 20200131 is a date, not nanoseconds
+        try:
+            parsed = pd.to_datetime(texts, format="ISO8601", errors="coerce")
+        except ValueError:  # summer and winter time in one file
+            parsed = pd.to_datetime(texts.str.slice(0, 10), format="ISO8601", errors="coerce")
+    wrong = np.flatnonzero(parsed.isna().to_numpy())
+    if wrong.size:
+        cell = cells.iloc[wrong[0]]
+        what = "no date" if pd.isna(cell) else f"{str(cell)!r} is not a date"
+        raise DataError(f"{places[wrong[0]]}: {what}; expected ISO dates such as 2020-01-31")
+    return pd.DatetimeIndex(parsed).tz_localize(None).normalize().as_unit("s").rename("date")
+
+
+def to_numbers(cells: pd.DataFrame, places: Sequence[str]) -> pd.DataFrame:
+    """The cells as doubles, NaN where there is none.
+
+    Raises:
+        DataError: a cell is no number.
+    """
+    return pd.DataFrame({name: _column(column, str(name), places) for name, column in cells.items()})
+
+
+def _column(cells: "pd.Series", name: str, places: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    if pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_bool_dtype(cells):
+        return cells.to_numpy(dtype=float, na_value=float("nan"))
+    numbers = pd.to_numeric(cells.astype(str).where(cells.notna()), errors="coerce")
+    wrong = np.flatnonzero((numbers.isna() & cells.notna()).to_numpy())
+    if wrong.size:
+        raise DataError(
+            f"{places[wrong[0]]}: {name}: {str(cells.iloc[wrong[0]])!r} is not a number. "
+            "Hint: a point for decimals, no thousands separators, empty where there is none."
+        )
+    return numbers.to_numpy(dtype=float, na_value=float("nan"))
