@@ -107,14 +107,14 @@ def risk(
     held = [1 / len(numbers)] * len(numbers) if weights is None else _numbers(weights, "--weights")
     given, equal = worked_example(numbers, pairs, held)
 
-    table = _table("asset", "volatility", "weight", "risk", "share", "ERC", "risk", "share")
+    table = _table("asset", "volatility", "weight", "risk", "share", "ERC weight", "risk", "share")
     for i, volatility in enumerate(numbers):
         cells = (volatility, given.weights[i], given.contributions[i], given.shares[i])
         erc = (equal.weights[i], equal.contributions[i], equal.shares[i])
         table.add_row(str(i + 1), *(_percent(value) for value in (*cells, *erc)))
     table.add_section()
     total = (sum(given.weights), given.volatility, 1.0, sum(equal.weights), equal.volatility, 1.0)
-    table.add_row("portfolio", "", *(_percent(value) for value in total))
+    table.add_row("total", "", *(_percent(value) for value in total))
     _print(table)
     typer.echo("risk: each asset's contribution to the portfolio's volatility; share: its part of it")
 

@@ -150,9 +150,7 @@ def simulate(
     return path
 
 
-def _flows(
-    nav: float, positions: Weights, prices: Prices, cash: float, t: int, days: int, terms: Terms
-) -> Flows:
+def _flows(nav: float, positions: Weights, prices: Prices, cash: float, t: int, days: int, terms: Terms) -> Flows:
     """The flows of period t before its trades, all on the opening balances (`nav` and `positions`)."""
     pnl: dict[str, float] = {}
     for asset, position in positions.items():
@@ -339,7 +337,7 @@ def sample_covariance(excess_returns_rows: Matrix) -> list[list[float]]:
 
 
 def portfolio_variance(weights: Sequence[float], cov: Matrix) -> float:
-    """w' S w, per period."""
+    """W' S w, per period."""
     n = range(len(weights))
     return math.fsum(weights[i] * cov[i][j] * weights[j] for i in n for j in n)
 

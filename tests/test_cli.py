@@ -100,7 +100,7 @@ def test_risk_answers_the_articles_example() -> None:
         [5.00, 40.00, 0.79, 8.24, 75.00, 2.90, 50.00],
         [100.00, 9.60, 100.00, 100.00, 5.81, 100.00],
     ]
-    assert all(word in answer.out for word in ("volatility", "weight", "risk", "share", "ERC", "portfolio"))
+    assert all(word in answer.out for word in ("volatility", "weight", "risk", "share", "ERC weight", "total"))
 
 
 def test_risk_takes_one_correlation_a_pair_and_equal_weights() -> None:

@@ -166,9 +166,7 @@ def test_proceeds_of_a_short_fund_no_longs() -> None:
         spread=0.036,
         cash_spread=0.012,
     )
-    closes(
-        [path.loan[1], path.financing[1], path.cash_interest[1], path.nav[1]], [0.3, 0.0015, 0.0012, 0.9997]
-    )
+    closes([path.loan[1], path.financing[1], path.cash_interest[1], path.nav[1]], [0.3, 0.0015, 0.0012, 0.9997])
     assert_identity(path)
 
 
@@ -265,7 +263,8 @@ def test_ruin_by_the_cost_of_selling() -> None:
 
 def test_cost_of_trade() -> None:
     """Selling: 1 to 0.4 at 1%: x = 0.01 (1 - 0.4 (1 - x)), 0.996 x = 0.006. Crossing zero: 0.5 to -0.5 at 2%:
-    x = 0.02 (0.5 + 0.5 (1 - x)), 1.01 x = 0.02. No trade, no cost. Costs of all the NAV: an error."""
+    x = 0.02 (0.5 + 0.5 (1 - x)), 1.01 x = 0.02. No trade, no cost. Costs of all the NAV: an error.
+    """
     close(oracle.cost_of_trade({"A": 1.0}, {"A": 0.4}, {"A": 0.01}), Fraction(6, 996))
     close(oracle.cost_of_trade({"A": 0.5}, {"A": -0.5}, {"A": 0.02}), Fraction(2, 101))
     assert oracle.cost_of_trade({"A": 0.7}, {"A": 0.7}, {"A": 0.01}) == 0.0
@@ -394,7 +393,8 @@ def test_erc_meets_its_budgets_on_random_covariances() -> None:
 
 def test_levered_erc() -> None:
     """Uncorrelated 1% and 3% a month: weights 3/4, 1/4, variance 2 x 0.0075^2; a year's volatility
-    sqrt(12 x 2) x 0.0075 = 0.036742...; 10% asks for 2.72 times, a cap of 2 gives 1.5 and 0.5."""
+    sqrt(12 x 2) x 0.0075 = 0.036742...; 10% asks for 2.72 times, a cap of 2 gives 1.5 and 0.5.
+    """
     cov = [[0.0001, 0.0], [0.0, 0.0009]]
     gross = 0.1 / (math.sqrt(24) * 0.0075)
     closes(oracle.levered_erc(cov, 12, 0.1, 5.0), [0.75 * gross, 0.25 * gross])
@@ -419,18 +419,14 @@ def test_backtest_waits_for_a_full_window() -> None:
         assert covariance == oracle.sample_covariance(rows)
         return dict(zip(prices, oracle.erc(covariance), strict=True))
 
-    path = oracle.backtest(
-        MONTHS, prices, cash, decide, frequency="monthly", lag=0, window=3, trading_cost=NO_COST
-    )
+    path = oracle.backtest(MONTHS, prices, cash, decide, frequency="monthly", lag=0, window=3, trading_cost=NO_COST)
     assert (path.start, path.dates[0], sorted(path.trades)) == (3, MONTHS[3], [0, 1, 2, 3])
     assert [len(rows) for rows in seen] == [3] * 4
     close(seen[0][0][1], prices["B"][1] / prices["B"][0] - 1 - cash[1])
     close(seen[0][2][0], prices["A"][3] / prices["A"][2] - 1 - cash[3])
     assert_identity(path)
 
-    lagged = oracle.backtest(
-        MONTHS, prices, cash, decide, frequency="monthly", lag=1, window=3, trading_cost=NO_COST
-    )
+    lagged = oracle.backtest(MONTHS, prices, cash, decide, frequency="monthly", lag=1, window=3, trading_cost=NO_COST)
     assert (lagged.start, sorted(lagged.trades)) == (4, [0, 1, 2])
     assert lagged.weights[0] == path.weights[0]
 
@@ -499,7 +495,8 @@ def test_flat_numbers() -> None:
 def test_value_at_risk() -> None:
     """Returns 1%..31% (31 of them): position 0.05 x 30 = 1.5, between 2% and 3%: a VaR of -2.5% (a gain); the
     tail at or below it is 1%, 2%: CVaR -1.5%. Of 21 returns 0.2%..4.2%, less 1%: position 1 is the second
-    exactly, -0.6%; the tail is -0.8%, -0.6%: CVaR 0.7%."""
+    exactly, -0.6%; the tail is -0.8%, -0.6%: CVaR 0.7%.
+    """
 
     def nav_of(returns: list[float]) -> list[float]:
         nav = [1.0]

@@ -5,9 +5,9 @@ import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from backtest.analysis.performance import NO_RISK
+
 Array = NDArray[np.float64]
-
-
 
 
 def rolling_volatility(returns: pd.Series, window: int, periods_per_year: int) -> pd.Series:

@@ -94,9 +94,7 @@ def test_provenance_names_every_archive_and_both_files() -> None:
     provenance = (SAMPLE_DIR / "PROVENANCE.md").read_text(encoding="utf-8")
     script = (REPOSITORY / "scripts" / "build_sample.py").read_text(encoding="utf-8")
     written = set(re.findall(r"\b[0-9a-f]{64}\b", provenance))
-    files = {
-        hashlib.sha256((SAMPLE_DIR / about["file"]).read_bytes()).hexdigest() for about in COLUMNS.values()
-    }
+    files = {hashlib.sha256((SAMPLE_DIR / about["file"]).read_bytes()).hexdigest() for about in COLUMNS.values()}
     assert written == set(re.findall(r"\b[0-9a-f]{64}\b", script)) | files
     assert all(f"`{column}`" in provenance for _, column in RANGES)
 
@@ -108,7 +106,7 @@ def test_a_column_has_its_range_no_gap_and_only_positive_values(sample: str, col
     assert values.notna().all()
     assert (values > 0).all()
     if COLUMNS[sample]["columns"][column]["kind"] != "macro":
-        assert values.iloc[0] == 100  # noqa: PLR2004
+        assert values.iloc[0] == 100
 
 
 def test_monthly_rows_are_all_calendar_month_ends() -> None:
@@ -134,7 +132,7 @@ def test_stocks_from_1929_07_to_2010_12() -> None:
     returns = MONTHLY_RETURNS.loc["1929-07":"2010-12"]
     excess = returns["us_stocks"] - returns["us_tbill"]
     mean, volatility = 12 * excess.mean(), np.sqrt(12) * excess.std(ddof=1)
-    assert len(excess) == 978  # noqa: PLR2004
+    assert len(excess) == 978
     assert mean == pytest.approx(0.0689, abs=0.00005)
     assert volatility == pytest.approx(0.1913, abs=0.00005)
     assert mean / volatility == pytest.approx(0.360, abs=0.0005)
@@ -185,7 +183,7 @@ def test_ten_year_treasury_by_calendar_year(year: int, expected: float) -> None:
     # Damodaran, "Historical returns on stocks, bonds and bills" (histretSP), 10-year T-bond. His bond is
     # kept for a year and then priced with ten years left, ours is renewed each month: 2 points; 1982 is of
     # averaged yields here: 4.
-    tolerance = 0.04 if year < 1990 else 0.02  # noqa: PLR2004
+    tolerance = 0.04 if year < 1990 else 0.02
     assert calendar_year("us_treasury_10y", year) == pytest.approx(expected, abs=tolerance)
 
 
@@ -215,7 +213,7 @@ def test_ten_year_returns_follow_from_the_yield_before_and_the_yield_now(sample:
     if sample == "sample_daily":  # a row after a day that only stocks were closed on spans two quotes
         expected = expected.where(yields.index != pd.Timestamp("2021-04-05"))
     difference = (levels.pct_change(fill_method=None) - expected).dropna()
-    assert difference.abs().max() < 1e-8  # noqa: PLR2004
+    assert difference.abs().max() < 1e-8
 
 
 def test_what_columns_toml_calls_smoothed_is_smoothed_and_the_rest_is_not() -> None:
@@ -224,9 +222,9 @@ def test_what_columns_toml_calls_smoothed_is_smoothed_and_the_rest_is_not() -> N
     until = pd.Timestamp(COLUMNS["sample"]["columns"]["us_treasury_10y"]["smoothed_until"])
     treasury = MONTHLY_RETURNS["us_treasury_10y"]
     assert treasury.loc[:until].autocorr() == pytest.approx(0.25, abs=0.12)
-    assert abs(treasury.loc[until:].iloc[1:].autocorr()) < 0.12  # noqa: PLR2004
+    assert abs(treasury.loc[until:].iloc[1:].autocorr()) < 0.12
     assert MONTHLY_RETURNS["us_corporate_aaa"].autocorr() == pytest.approx(0.25, abs=0.12)
-    assert abs(MONTHLY_RETURNS["us_treasury_20y"].autocorr()) < 0.12  # noqa: PLR2004
+    assert abs(MONTHLY_RETURNS["us_treasury_20y"].autocorr()) < 0.12
 
 
 # Prices of goods

@@ -45,7 +45,7 @@ def _frame(path: Path) -> pd.DataFrame:
         words = str(problem).partition("\n")[0]
         raise DataError(f"{path.name}: cannot be read as a table ({words})") from problem
     if isinstance(frame.index, pd.RangeIndex):
-        if frame.shape[1] < 2:
+        if frame.shape[1] < 2 or pd.api.types.is_float_dtype(frame.iloc[:, 0]):
             raise DataError(f"{path.name}: expected the date as index or first column, then a column for each series")
         frame = frame.set_index(frame.columns[0])
     return frame
