@@ -75,10 +75,10 @@ def _contributions(path: SimulationResult, dates: pd.DatetimeIndex, assets: list
     """What each asset, cash and cost added in each period, over the first NAV (which is 1)."""
     table = pd.DataFrame(path.asset_pnl, index=dates, columns=assets).assign(
         cash_interest=path.cash_interest,
-        financing_cost=-path.financing,
-        borrow_fees=-path.borrow,
-        trading_costs=-path.trading,
-        other_fees=-path.fees,
+        financing_cost=0.0 - path.financing,  # a cost of 0 adds 0, not -0
+        borrow_fees=0.0 - path.borrow,
+        trading_costs=0.0 - path.trading,
+        other_fees=0.0 - path.fees,
     )
     if path.shortfall > 0:
         table["shortfall"] = 0.0

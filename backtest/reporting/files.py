@@ -1,5 +1,6 @@
 """Writing a report: all files of a run, into place in one step."""
 
+import ctypes
 import json
 import math
 import os
@@ -103,6 +104,8 @@ def _swap(new: Path, folder: Path) -> None:
     if not folder.exists():
         new.rename(folder)
         return
+    if _exchange(new, folder):
+        return  # the earlier report now stands at the temporary place, which the caller removes
     old = new.with_name(f"{new.name}-old")
     folder.rename(old)
     try:
@@ -111,6 +114,16 @@ def _swap(new: Path, folder: Path) -> None:
         old.rename(folder)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(new: Path, folder: Path) -> bool:
+    """Exchange two folders in one step, so that a kill finds one or the other there; False where that cannot be."""
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2  # Linux 3.15 and glibc 2.28, or newer
+    except (AttributeError, OSError, TypeError):
+        return False
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return bool(renameat2(here, os.fsencode(new), here, os.fsencode(folder), exchange) == 0)
 
 
 def _write_files(

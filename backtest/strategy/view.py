@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import overload
 
 import numpy as np
@@ -63,7 +64,7 @@ class MarketView:
         current_weights: Array | None = None,
     ) -> None:
         self.universe = history.assets
-        self.classes = history.classes
+        self.classes: Mapping[str, str] = MappingProxyType(dict(history.classes))
         self.periods_per_year = history.periods_per_year
         self.assets = history.assets if columns is None else tuple(history.assets[i] for i in columns)
         self._columns = columns

@@ -347,19 +347,22 @@ def test_current_weights_have_to_be_declared(tmp_path: Path) -> None:
         run(tmp_path, market(), "reader", {})
 
 
-@pytest.mark.parametrize("lag", [0, 1, 2])
-def test_current_weights_are_the_drifted_ones(tmp_path: Path, lag: int) -> None:
+@pytest.mark.parametrize(("lag", "joins"), [(0, 0), (1, 0), (2, 0), (0, 45), (1, 45)])
+def test_current_weights_are_the_drifted_ones(tmp_path: Path, lag: int, joins: int) -> None:
     """At a close: after the drift, interest, costs, and a trade due at this close, before any trade decided now.
 
     The oracle, given all decisions up to a date and none made on it, holds exactly these weights at that date's close;
-    from them the next decision is worked out here, and so on. Nothing is held before the first trade.
+    from them the next decision is worked out here, and so on. Nothing is held before the first trade. With ragged data
+    the first asset has no price before row `joins`, and the weights shown are those of the others.
     """
     write_strategy(tmp_path, "reader", READER.format(declaration="reads_current_weights: ClassVar[bool] = True"))
     prices = market()
+    prices.loc[prices.index[:joins], "spx"] = np.nan
     write_csv(prices, tmp_path / "market.csv")
     config = write_config(
         tmp_path / "run.yaml",
-        data={"source": "csv", "path": "market.csv", "cash": "bills", "assets": list(CLASSES)},
+        data={"source": "csv", "path": "market.csv", "cash": "bills", "assets": list(CLASSES), "ragged": joins > 0},
+        estimation={"window": 20},
         strategy={"name": "reader"},
         rebalance={"frequency": "weekly", "execution_lag": lag},
         costs={"trading_bps": 50},
@@ -367,20 +370,22 @@ def test_current_weights_are_the_drifted_ones(tmp_path: Path, lag: int) -> None:
     )
     result = bt.run(config)
     days = [day.date() for day in prices.index]
-    rows = oracle.rebalance_indices(days, "weekly")
-    start = rows[0] + lag
+    series = {name: [None if np.isnan(p) else float(p) for p in prices[name]] for name in CLASSES}
     cash = [0.0, *prices["bills"].pct_change().iloc[1:]]
+    rows = [row for row in oracle.rebalance_indices(days, "weekly") if row >= (20 if joins else 0)]
+    start = rows[0] + lag
     targets: dict[int, dict[str, float]] = {}
     path: oracle.OraclePath | None = None
     for row in rows:
         held = dict.fromkeys(CLASSES, 0.0)
         if path is not None and row >= start and (lag > 0 or row > start):
             held = path.weights[row - start]
-        targets[row] = {name: 0.5 * held[name] + 0.1 for name in CLASSES}
+        there = [name for name in CLASSES if name != "spx" or not joins or row >= joins + 20]
+        targets[row] = {name: 0.5 * held[name] + 0.5 / len(there) if name in there else 0.0 for name in CLASSES}
         if row + lag >= start:
             path = oracle.simulate(
                 days[start:],
-                {name: prices[name].tolist()[start:] for name in CLASSES},
+                {name: series[name][start:] for name in CLASSES},
                 cash[start:],
                 {r + lag - start: target for r, target in targets.items() if r + lag < len(days)},
                 trading_cost=dict.fromkeys(CLASSES, 0.005),

@@ -87,7 +87,9 @@ def _body(path: Path, header_line: int, header: Sequence[str]) -> pd.DataFrame:
     except pd.errors.EmptyDataError:
         return pd.DataFrame(columns=["date", *header], dtype=float)
     except pd.errors.ParserWarning as problem:
-        raise DataError(f"{path.name}: line {header_line + 1} has more columns than the header") from problem
+        raise DataError(
+            f"{path.name}: line {header_line + 1} has more columns than the header. Hint: name them all"
+        ) from problem
     except (OSError, EOFError, UnicodeDecodeError, pd.errors.ParserError) as problem:
         raise DataError(_unreadable(path, problem)) from problem
 
