@@ -16,7 +16,7 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=90 -q
+	$(BIN)/python -m pytest -q -n auto --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run_speed.py

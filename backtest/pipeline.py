@@ -161,7 +161,9 @@ def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: 
         data.periods_per_year,
         () if benchmark is None else benchmark.data.assets,
     )
-    followed = None if benchmark is None else benchmark_weights(benchmark, data.dates[list(rows)])
+    followed = None
+    if benchmark is not None and not benchmark.config.strategy.model.reads_current_weights:
+        followed = benchmark_weights(benchmark, data.dates[list(rows)])
     return Questions(history, rows, covariances, holdable, followed)
 
 
@@ -170,7 +172,7 @@ def benchmark_weights(benchmark: Plan, dates: pd.DatetimeIndex) -> Array:
     rows = benchmark.data.dates.searchsorted(dates, side="right") - 1
     weights = np.full((len(rows), len(benchmark.data.assets)), np.nan)
     can = rows >= benchmark.questions.rows[benchmark.first]
-    if can.any() and not benchmark.config.strategy.model.reads_current_weights:
+    if can.any():
         questions = ask_on([int(row) for row in rows[can]], benchmark.config, benchmark.data, None)
         weights[can] = answers(benchmark.config.strategy.model, questions)
     return weights

@@ -73,17 +73,16 @@ def build_result(
 
 def _contributions(path: SimulationResult, dates: pd.DatetimeIndex, assets: list[str]) -> pd.DataFrame:
     """What each asset, cash and cost added in each period, over the first NAV (which is 1)."""
-    table = pd.DataFrame(path.asset_pnl, index=dates, columns=assets).assign(
+    shortfall = np.zeros(len(dates))
+    shortfall[-1] = path.shortfall
+    return pd.DataFrame(path.asset_pnl, index=dates, columns=assets).assign(
         cash_interest=path.cash_interest,
         financing_cost=0.0 - path.financing,  # a cost of 0 adds 0, not -0
         borrow_fees=0.0 - path.borrow,
         trading_costs=0.0 - path.trading,
         other_fees=0.0 - path.fees,
+        shortfall=shortfall,
     )
-    if path.shortfall > 0:
-        table["shortfall"] = 0.0
-        table.iloc[-1, -1] = path.shortfall
-    return table
 
 
 def _risk(

@@ -26,8 +26,8 @@ class BacktestResult:
         costs: (P, 4) `trading`, `financing`, `borrow`, `fees`, currency.
         financing_drag: (P,) the part of financing above the cash return, currency.
         loan: (P,) the loan over each period, currency.
-        contributions: (P, n + 5 or 6) what each asset, cash and cost added in each period, over the first NAV; all of
-            them add up to the total return. `shortfall` is there only where NAV fell below zero.
+        contributions: (P, n + 6) what each asset, cash and cost added in each period, over the first NAV; all of them
+            add up to the total return. `shortfall` is what the lender bore where NAV fell below zero.
         risk_contributions: (m, n) ex ante, of the target weights by the covariance of their date, decimal per year;
             rows only where there is a covariance.
         cash_returns: (P,) decimal per period; the first is not part of the run.

@@ -157,11 +157,14 @@ class MarketView:
         """Target weights of the run's benchmark at this date, by asset; fractions of its NAV.
 
         Raises:
-            StrategyError: the run has no benchmark.
+            StrategyError: the run has no benchmark, or one that reads its current weights.
             InsufficientHistory: the benchmark has none yet.
         """
         if self._benchmark is None:
-            raise StrategyError("this strategy follows a benchmark, and the run has none. Hint: set `benchmark:`.")
+            raise StrategyError(
+                "this strategy follows a benchmark, and the run has none, or one that reads its own current weights. "
+                "Hint: set `benchmark:` to one that states its targets."
+            )
         if np.isnan(self._benchmark).any():
             raise InsufficientHistory(f"the benchmark has no target weights on {self.as_of:%Y-%m-%d} yet")
         return self._series(self._benchmark, self._benchmark_assets)

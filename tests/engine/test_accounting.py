@@ -138,7 +138,7 @@ def flows_of(run: Run, row: int, nav: float, positions: np.ndarray) -> Flows:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(runs())
 def test_the_identity_holds_in_every_period(run: Run) -> None:
     """ΔNAV = asset P&L + cash interest - financing - borrow - fees - trading + shortfall, and each term is its formula.
@@ -180,7 +180,7 @@ def test_the_identity_holds_in_every_period(run: Run) -> None:
     assert path.shortfall == pytest.approx(shortfalls, abs=IDENTITY * max(1.0, float(np.abs(path.asset_pnl).max())))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(runs())
 def test_after_a_trade_the_weights_are_the_targets_of_what_is_left(run: Run) -> None:
     """Target weights exactly, of the NAV after costs; an asset without a price is not bought, and not kept either.
@@ -218,7 +218,7 @@ def test_after_a_trade_the_weights_are_the_targets_of_what_is_left(run: Run) -> 
         assert path.turnover[paid_in] == pytest.approx(others / 2, rel=1e-13)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(runs(leverage=8.0))
 def test_linked_contributions_are_the_total_return(run: Run) -> None:
     """Σ over periods of P&L, interest, costs and shortfall, over the first NAV, is the last NAV less 1, ruin or not."""
@@ -283,7 +283,7 @@ def trades(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return target, drifted, costs
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(trades())
 def test_the_cost_of_a_trade_solves_its_equation(trade: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     """The x = Σ k_i |target_i (1 - x) - drifted_i|, against bisection: any signs, kinks hit exactly, small drifts.
@@ -316,7 +316,7 @@ def test_a_cost_of_all_the_nav_is_refused() -> None:
 # --------------------------------------------------------------------------------------------- 4. laws from the outside
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(runs())
 def test_cash_alone_earns_cash(run: Run) -> None:
     """No asset is wanted: NAV compounds at cash less the cash spread and the management fee, whatever else costs."""
@@ -328,7 +328,7 @@ def test_cash_alone_earns_cash(run: Run) -> None:
     assert not path.trading.any()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_one_asset_alone_is_its_price(seed: int) -> None:
     """All of NAV in one asset, free of cost: NAV is its price over its first, rebalanced as often as one likes."""
@@ -342,7 +342,7 @@ def test_one_asset_alone_is_its_price(seed: int) -> None:
     assert path.nav == pytest.approx(prices / prices[0], rel=1e-13)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(runs())
 def test_long_only_runs_do_not_know_of_shorts(run: Run) -> None:
     """Without a short no rule about shorts has a say: any borrow fee gives the same ledger, to the last bit."""
