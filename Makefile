@@ -19,6 +19,7 @@ test: $(READY)
 	$(BIN)/python -m pytest -q -n auto --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 bench: $(READY)
+	$(BIN)/python benchmarks/simulation_speed.py
 	$(BIN)/python benchmarks/run_speed.py
 
 $(READY): requirements/lock.txt pyproject.toml

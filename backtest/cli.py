@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backtest.errors import BacktestError
+from backtest.errors import BacktestError, StrategyError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -46,7 +46,7 @@ def run(
     quantstats: Annotated[bool, typer.Option("--quantstats", help="Also write the classic quantstats page.")] = False,
 ) -> None:
     """Run one configuration and write its report."""
-    with _progress(["configuration", "data", "benchmark", "strategy", "figures", "files"]) as step:
+    with _progress(["configuration", "data", "benchmark", "strategy", "figures", "files", "quantstats"]) as step:
         step("configuration")
         from backtest.config import load_config
 
@@ -74,7 +74,12 @@ def strategies() -> None:
     from backtest.strategy.discovery import find_strategy, strategy_files
 
     here = Path("configs") if Path("configs").is_dir() else Path()
-    rows = [(name, _first_line(find_strategy(name, here).__doc__)) for name in sorted(strategy_files(here))]
+    rows = []
+    for name in sorted(strategy_files(here)):
+        try:
+            rows.append((name, _first_line(find_strategy(name, here).__doc__)))
+        except StrategyError as problem:  # one that cannot be read hides no other
+            rows.append((name, f"error: {problem}"))
     _print_list("strategy", rows)
 
 

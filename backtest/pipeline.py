@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -157,7 +158,7 @@ def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: 
         prices,
         data.returns.to_numpy(),
         data.cash_returns.to_numpy(),
-        data.classes,
+        MappingProxyType(dict(data.classes)),
         data.periods_per_year,
         () if benchmark is None else benchmark.data.assets,
     )

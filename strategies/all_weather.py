@@ -12,5 +12,5 @@ class AllWeather(SixtyForty):
     """
 
     weights: dict[str, FiniteFloat] = Field(
-        default_factory=lambda: {"equities": 0.30, "bonds": 0.55, "commodities": 0.15}
+        min_length=1, default_factory=lambda: {"equities": 0.30, "bonds": 0.55, "commodities": 0.15}
     )

@@ -26,9 +26,7 @@ def _inverse(covariance: NDArray[np.float64], assets: tuple[str, ...]) -> NDArra
     variances = np.diagonal(covariance, axis1=1, axis2=2)
     if not (variances > 0).all():
         flat = assets[int(np.argwhere(~(variances > 0))[0, 1])]
-        raise StrategyError(
-            f"inverse_volatility: {flat} has no variance in a window. Hint: a longer estimation.window."
-        )
+        raise StrategyError(f"{flat} has no variance in a window. Hint: a longer estimation.window.")
     inverse = 1 / np.sqrt(variances)
     weights: NDArray[np.float64] = inverse / inverse.sum(axis=1, keepdims=True)
     return weights

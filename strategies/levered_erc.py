@@ -41,8 +41,8 @@ class LeveredERC(ERC):
             strange = [name for name in held.index if name not in view.assets]
             if strange:
                 raise StrategyError(
-                    f"levered_erc: the benchmark holds {', '.join(strange)}, which this run has no covariance for "
-                    f"on {view.as_of:%Y-%m-%d}. Hint: add it to data.assets, or give target_volatility as a number."
+                    f"the benchmark holds {', '.join(strange)}, which this run has no covariance for. "
+                    "Hint: add it to data.assets, or give target_volatility as a number."
                 )
             rows.append(held.reindex(list(view.assets), fill_value=0.0).to_numpy())
         return _volatility(np.array(rows), views)

@@ -297,17 +297,6 @@ class Cheat(Strategy):
         tilt = views[len(views) - 1].returns.iloc[-5:].mean().to_numpy()
         return np.tile(0.25 + tilt, (len(views), 1))
 """,
-    "reads_behind_the_cut": """
-class Cheat(Strategy):
-    '''Reaches for the whole array that the view's own is a slice of.'''
-    def target_weights(self, view):
-        whole, t = view._prices, len(view.prices)
-        while whole.base is not None and getattr(whole.base, "shape", (0,))[0] > whole.shape[0]:
-            whole = whole.base
-        if len(whole) <= t + 1:
-            whole = np.vstack([view.prices.to_numpy()] * 3)  # cut off for good: falls back to what it may see
-        return tilted(pd.Series(whole[t + 1] / whole[t - 1], index=list(view.assets)), view)
-""",
     "remembers_elsewhere": """
 class Cheat(Strategy):
     '''Keeps what it was shown of later dates, as its benchmark, and uses it at earlier ones.'''
@@ -335,10 +324,7 @@ class Cheat(LeveredERC):
 def test_a_planted_cheating_strategy_is_caught(
     tmp_path: Path, cheat: str, lag: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A harness that lets one of these through would let the next one through too: then the contract says nothing.
-
-    `reads_behind_the_cut` is caught, or has nothing to reach for: the design has the view physically cut.
-    """
+    """A harness that lets one of these through would let the next one through too: then the contract says nothing."""
     monkeypatch.setattr(sys, "_planted_memory", {}, raising=False)
     write_strategy(tmp_path, "cheat", HEAD + CHEATS[cheat])
     case = Case("cheat", {}, "daily", lag)

@@ -102,3 +102,19 @@ def largest_and_rest(table: pd.DataFrame, count: int) -> pd.DataFrame:
     order = np.argsort(-table.abs().mean().to_numpy(), kind="stable")
     kept, folded = np.sort(order[:count]), np.sort(order[count:])
     return table.iloc[:, kept].assign(**{f"{len(folded)} others": table.iloc[:, folded].sum(axis=1)})
+
+
+def standing_until(table: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
+    """What was decided last stands until `end`: the table with its last row again on that date, where it ends before.
+
+    Args:
+        table: (m, n) by rebalance date, one row or more.
+        end: the last date of the run.
+
+    >>> once = pd.DataFrame({"a": [0.1]}, index=pd.DatetimeIndex(["2020-01-31"]))
+    >>> standing_until(once, pd.Timestamp("2020-03-31"))["a"].tolist()
+    [0.1, 0.1]
+    """
+    if table.empty or table.index[-1] >= end:
+        return table
+    return pd.concat([table, table.iloc[[-1]].set_axis(pd.DatetimeIndex([end]), axis=0)])

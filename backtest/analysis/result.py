@@ -1,6 +1,7 @@
 """`BacktestResult`: everything that came out of a run."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -99,4 +100,4 @@ class BacktestResult:
 
     def summary(self) -> dict[str, Any]:
         """The headline numbers, decimals; NaN where one is not defined. The same as `summary.json`."""
-        return dict(self._summary)
+        return deepcopy(self._summary)

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from backtest.analysis.calendar import YEAR, calendar_returns, costs_by_year, typical_size
 from backtest.analysis.drawdown import drawdown as below_peak
-from backtest.analysis.holdings import capital_and_risk, largest_and_rest, risk_shares
+from backtest.analysis.holdings import capital_and_risk, largest_and_rest, risk_shares, standing_until
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.rolling import rolling_sharpe, rolling_volatility
 from backtest.reporting.figure_style import (
@@ -118,7 +118,7 @@ def risk_contributions(result: BacktestResult) -> Figure:
     """Ex-ante risk contributions of the target weights, per year and as shares of the portfolio's volatility."""
     titles = ["Ex-ante risk contributions: they add up to the volatility", "The same, as shares of the volatility"]
     figure, (above, below) = panels(titles, [2.1, 2.1], legend=True)
-    table = largest_and_rest(result.risk_contributions, _COLOURS)
+    table = largest_and_rest(standing_until(result.risk_contributions, result.nav.index[-1]), _COLOURS)
     colours = _colours(result, table)
     handles = stack(above, table, colours)
     stack(below, risk_shares(table), colours)

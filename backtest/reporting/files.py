@@ -146,6 +146,7 @@ def _write_files(
     (folder / "summary.json").write_bytes(json_bytes(result.summary()))
     (folder / MANIFEST).write_bytes(json_bytes(_manifest(result, versions)))
     if quantstats:
+        on_step("quantstats")
         from backtest.reporting.quantstats_page import write_quantstats
 
         write_quantstats(result, folder / "quantstats.html")
@@ -220,11 +221,19 @@ def _manifest(result: BacktestResult, versions: Mapping[str, str]) -> dict[str, 
 
 
 def _git_revision() -> str | None:
-    here = Path(__file__).parent
+    """The revision of the project's own repository, `+` where files differ from it; None outside of one."""
+    known = _git("ls-files", "--error-unmatch", Path(__file__).name)  # not that of a repository around an installation
+    revision = _git("rev-parse", "HEAD") if known is not None else None
+    if revision is None:
+        return None
+    return revision + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
+
+
+def _git(*words: str) -> str | None:
     try:
         asked = subprocess.run(
-            ["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False
+            ["git", "-C", str(Path(__file__).parent), *words], capture_output=True, text=True, timeout=5, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return asked.stdout.strip() or None if asked.returncode == 0 else None
+    return asked.stdout.strip() if asked.returncode == 0 else None

@@ -1,12 +1,17 @@
 """Asking a strategy: which dates it can answer on, and what it answers."""
 
-from collections.abc import Sequence
+import re
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.errors import InsufficientHistory, StrategyError
+from backtest.errors import BacktestError, InsufficientHistory, NoRiskBudgetPortfolio, StrategyError
 from backtest.strategy.base import Strategy, aligned_weights, finite_weights
 from backtest.strategy.view import History, MarketView, MarketViews
 
@@ -43,17 +48,39 @@ class Questions:
 
     def view(self, k: int, current_weights: Array | None = None) -> MarketView:
         """The view of the k-th date."""
-        holdable = self.holdable[k]
-        covariance = self.covariances[k]
-        columns = None
-        if not holdable.all():
-            columns = np.flatnonzero(holdable)
-            covariance = covariance[np.ix_(columns, columns)]
-            current_weights = None if current_weights is None else current_weights[columns]
-        benchmark = None if self.benchmark is None else self.benchmark[k]
-        return MarketView(
-            self.history, self.rows[k], columns, covariance, benchmark=benchmark, current_weights=current_weights
+        return MarketView.cut(
+            self.history,
+            self.rows[k],
+            self.holdable[k],
+            self.covariances[k],
+            benchmark=None if self.benchmark is None else self.benchmark[k],
+            current_weights=current_weights,
         )
+
+    def views(self, first: int, end: int) -> MarketViews:
+        """The views of several dates in a row with the same holdable assets, each made when it is looked at."""
+        held = np.flatnonzero(self.holdable[first])
+        return MarketViews(_Later(self, range(first, end)), self.covariances[first:end][:, held[:, None], held])
+
+
+@dataclass(frozen=True)
+class _Later(Sequence[MarketView]):
+    """Views made when they are looked at: each owns its part of history, and all together would fill the memory."""
+
+    questions: Questions
+    dates: range
+
+    @overload
+    def __getitem__(self, index: int) -> MarketView: ...
+    @overload
+    def __getitem__(self, index: slice) -> "_Later": ...
+    def __getitem__(self, index: int | slice) -> "MarketView | _Later":
+        if isinstance(index, slice):
+            return _Later(self.questions, self.dates[index])
+        return self.questions.view(self.dates[index])
+
+    def __len__(self) -> int:
+        return len(self.dates)
 
 
 def answer(strategy: Strategy, questions: Questions, k: int, current_weights: Array | None = None) -> Array:
@@ -66,9 +93,33 @@ def answer(strategy: Strategy, questions: Questions, k: int, current_weights: Ar
     weights = np.zeros(questions.holdable.shape[1])
     if questions.holdable[k].any():
         view = questions.view(k, current_weights if strategy.reads_current_weights else None)
-        answered = strategy.target_weights(view)
+        with _blamed_on(strategy, view):
+            answered = strategy.target_weights(view)
         weights[questions.holdable[k]] = aligned_weights(answered, view, type(strategy).__name__)
     return weights
+
+
+@contextmanager
+def _blamed_on(strategy: Strategy, view: MarketView) -> Iterator[None]:
+    """Say which strategy failed when; of errors that no one raised on purpose, also where in its file."""
+    who = f"{type(strategy).__name__} on {view.as_of:%Y-%m-%d}"
+    try:
+        yield
+    except NoRiskBudgetPortfolio as problem:
+        named = re.sub(r"\basset (\d+)", lambda found: view.assets[int(found[1])], str(problem))
+        raise StrategyError(f"{who}: {named}") from problem
+    except InsufficientHistory:
+        raise
+    except StrategyError as problem:
+        raise StrategyError(f"{who}: {problem}") from problem
+    except BacktestError:
+        raise
+    except Exception as problem:  # whatever a strategy of the user's does, the user can mend
+        *_, last = traceback.extract_tb(problem.__traceback__)
+        own = sys.modules[type(strategy).__module__].__file__
+        at = [frame for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == own] or [last]
+        words = str(problem).strip().partition("\n")[0]
+        raise StrategyError(f"{at[-1].filename}:{at[-1].lineno}: {who}: {type(problem).__name__}: {words}") from problem
 
 
 def first_answer(strategy: Strategy, questions: Questions) -> int:
@@ -113,15 +164,22 @@ def answers(strategy: Strategy, questions: Questions) -> Array:
         while end < count and (questions.holdable[end] == holdable).all():
             end += 1
         if holdable.any():
-            views = MarketViews([questions.view(i) for i in range(k, end)])
-            weights[k:end, holdable] = _asked_together(strategy, views)
+            weights[k:end, holdable] = _asked_together(strategy, questions.views(k, end))
         k = end
     return weights
 
 
 def _asked_together(strategy: Strategy, views: MarketViews) -> Array:
     name = type(strategy).__name__
-    values = np.asarray(strategy.target_weights_many(views), dtype=float)
+    try:
+        with _blamed_on(strategy, views[0]):
+            values = np.asarray(strategy.target_weights_many(views), dtype=float)
+    except InsufficientHistory:
+        raise
+    except StrategyError:
+        for view in views if len(views) > 1 else ():  # which of them it was
+            _asked_together(strategy, MarketViews([view]))
+        raise
     if values.shape != (len(views), len(views.assets)):
         raise StrategyError(
             f"{name}: target_weights_many answered shape {values.shape}; expected {(len(views), len(views.assets))}"

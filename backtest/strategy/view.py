@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
 from typing import overload
 
 import numpy as np
@@ -40,82 +39,88 @@ class History:
     benchmark_assets: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
 class MarketView:
     """What a strategy is shown at a rebalance date: history up to and including that close, read-only.
 
-    Everything handed out is made on demand from arrays that end at `as_of`; pandas objects are copies of that part, so
-    nothing in them leads to later values.
+    It owns a copy of that part of the arrays, so that nothing in it leads to later values; only dates are known in
+    advance. Tables are made anew each time they are asked for: keep the one you work on.
 
     Attributes:
+        as_of: the rebalance date.
         assets: the n assets that may be held now, in the order of the data.
         universe: every asset of the run, those that may not be held now included.
         classes: asset class of every asset of the universe that has one.
         periods_per_year: 252, 365, 52, 12, 4 or 1.
     """
 
-    def __init__(
-        self,
+    as_of: pd.Timestamp
+    assets: tuple[str, ...]
+    universe: tuple[str, ...]
+    classes: Mapping[str, str]
+    periods_per_year: int
+    _dates: pd.DatetimeIndex
+    _prices: Array
+    _returns: Array
+    _cash_returns: Array
+    _covariance: Array
+    _benchmark: Array | None
+    _benchmark_assets: tuple[str, ...]
+    _current_weights: Array | None
+
+    @classmethod
+    def cut(
+        cls,
         history: History,
         row: int,
-        columns: NDArray[np.intp] | None,
+        holdable: NDArray[np.bool_],
         covariance: Array,
         *,
         benchmark: Array | None = None,
         current_weights: Array | None = None,
-    ) -> None:
-        self.universe = history.assets
-        self.classes: Mapping[str, str] = MappingProxyType(dict(history.classes))
-        self.periods_per_year = history.periods_per_year
-        self.assets = history.assets if columns is None else tuple(history.assets[i] for i in columns)
-        self._columns = columns
-        self._calendar, self._row = history.dates, row  # dates are known in advance
-        self._prices = history.prices[: row + 1]
-        self._returns = history.returns[: row + 1]
-        self._cash_returns = history.cash_returns[: row + 1]
-        self._covariance = covariance
-        self._benchmark, self._benchmark_assets = benchmark, history.benchmark_assets
-        self._current_weights = current_weights
-
-    @cached_property
-    def as_of(self) -> pd.Timestamp:
-        """The rebalance date."""
-        return self._calendar[self._row]
-
-    @cached_property
-    def _dates(self) -> pd.DatetimeIndex:
-        return self._calendar[: self._row + 1]
+    ) -> "MarketView":
+        """The view of one row: (n,) `holdable` of the universe, (n, n) `covariance` and (n,) weights of all of it."""
+        columns = np.flatnonzero(holdable)
+        return cls(
+            as_of=history.dates[row],
+            assets=history.assets if holdable.all() else tuple(history.assets[i] for i in columns),
+            universe=history.assets,
+            classes=history.classes,
+            periods_per_year=history.periods_per_year,
+            _dates=history.dates[: row + 1],
+            _prices=_owned(history.prices[: row + 1, columns]),
+            _returns=_owned(history.returns[: row + 1, columns]),
+            _cash_returns=_owned(history.cash_returns[: row + 1]),
+            _covariance=_owned(covariance[np.ix_(columns, columns)]),
+            _benchmark=None if benchmark is None else _owned(benchmark),
+            _benchmark_assets=history.benchmark_assets,
+            _current_weights=None if current_weights is None else _owned(current_weights[columns]),
+        )
 
     def _frame(self, values: Array) -> pd.DataFrame:
-        values = np.array(values if self._columns is None else values[:, self._columns])
-        values.flags.writeable = False
         return pd.DataFrame(values, index=self._dates, columns=list(self.assets), copy=False)
 
-    def _series(self, values: Array, index: "Sequence[str] | pd.DatetimeIndex") -> pd.Series:
-        values = np.array(values)
-        values.flags.writeable = False
-        return pd.Series(values, index=index if isinstance(index, pd.DatetimeIndex) else list(index), copy=False)
-
-    @cached_property
+    @property
     def prices(self) -> pd.DataFrame:
         """(t, n) total-return levels up to `as_of`; NaN before an asset's first price."""
         return self._frame(self._prices)
 
-    @cached_property
+    @property
     def returns(self) -> pd.DataFrame:
         """(t, n) simple returns, decimal per period; NaN where there is none, the first row of prices among them."""
         return self._frame(self._returns)
 
-    @cached_property
+    @property
     def excess_returns(self) -> pd.DataFrame:
         """(t, n) returns less cash returns, decimal per period."""
-        return self._frame(self._returns - self._cash_returns[:, None])
+        return self._frame(_owned(self._returns - self._cash_returns[:, None]))
 
-    @cached_property
+    @property
     def cash_returns(self) -> pd.Series:
         """(t,) return on cash, decimal per period."""
-        return self._series(self._cash_returns, self._dates)
+        return pd.Series(self._cash_returns, index=self._dates, copy=False)
 
-    @cached_property
+    @property
     def covariance(self) -> pd.DataFrame:
         """(n, n) the run's estimate for excess returns, decimal² per period, never annualised.
 
@@ -124,11 +129,9 @@ class MarketView:
         """
         if not np.isfinite(self._covariance).all():
             raise InsufficientHistory(f"no covariance on {self.as_of:%Y-%m-%d}: the estimation window is not full yet")
-        values = self._covariance.copy()
-        values.flags.writeable = False
-        return pd.DataFrame(values, index=list(self.assets), columns=list(self.assets), copy=False)
+        return pd.DataFrame(self._covariance, index=list(self.assets), columns=list(self.assets), copy=False)
 
-    @cached_property
+    @property
     def volatility(self) -> pd.Series:
         """(n,) sqrt(periods_per_year × diag(covariance)), decimal per year.
 
@@ -136,7 +139,7 @@ class MarketView:
             InsufficientHistory: the estimation window is not full yet.
         """
         variances = np.diag(self.covariance.to_numpy())
-        return self._series(np.sqrt(self.periods_per_year * variances), self.assets)
+        return pd.Series(_owned(np.sqrt(self.periods_per_year * variances)), index=list(self.assets), copy=False)
 
     @property
     def current_weights(self) -> pd.Series:
@@ -150,7 +153,7 @@ class MarketView:
                 "current_weights are only kept for a strategy that says it reads them. "
                 "Hint: put `reads_current_weights: ClassVar[bool] = True` into its class."
             )
-        return self._series(self._current_weights, self.assets)
+        return pd.Series(self._current_weights, index=list(self.assets), copy=False)
 
     @property
     def benchmark_target_weights(self) -> pd.Series:
@@ -167,24 +170,28 @@ class MarketView:
             )
         if np.isnan(self._benchmark).any():
             raise InsufficientHistory(f"the benchmark has no target weights on {self.as_of:%Y-%m-%d} yet")
-        return self._series(self._benchmark, self._benchmark_assets)
+        return pd.Series(self._benchmark, index=list(self._benchmark_assets), copy=False)
 
 
 class MarketViews(Sequence[MarketView]):
     """Views of several rebalance dates with the same assets: what `target_weights_many` is given.
 
+    Args:
+        views: one or more, with the same assets; a sequence may make them on demand.
+        covariance: (m, n, n) of all of them, where they are at hand in one piece.
+
     Attributes:
         assets: the n assets of all these views.
-        covariance: (m, n, n) decimal² per period.
-        periods_per_year: as in `MarketView`.
         classes: as in `MarketView`.
+        universe: as in `MarketView`.
+        periods_per_year: as in `MarketView`.
     """
 
-    def __init__(self, views: Sequence[MarketView]) -> None:
-        self._views = views
-        self.assets = views[0].assets
-        self.classes = views[0].classes
-        self.periods_per_year = views[0].periods_per_year
+    def __init__(self, views: Sequence[MarketView], covariance: Array | None = None) -> None:
+        self._views, self._covariance = views, covariance
+        first = views[0]
+        self.assets, self.universe, self.classes = first.assets, first.universe, first.classes
+        self.periods_per_year = first.periods_per_year
 
     @overload
     def __getitem__(self, index: int) -> MarketView: ...
@@ -192,7 +199,7 @@ class MarketViews(Sequence[MarketView]):
     def __getitem__(self, index: slice) -> "MarketViews": ...
     def __getitem__(self, index: int | slice) -> "MarketView | MarketViews":
         if isinstance(index, slice):
-            return MarketViews(self._views[index])
+            return MarketViews([self._views[i] for i in range(*index.indices(len(self)))])
         return self._views[index]
 
     def __len__(self) -> int:
@@ -200,8 +207,21 @@ class MarketViews(Sequence[MarketView]):
 
     @cached_property
     def covariance(self) -> Array:
-        """(m, n, n) the covariances of all views, decimal² per period."""
-        stack = np.stack([view._covariance for view in self._views])  # noqa: SLF001 - the frames around them cost more than the work
+        """(m, n, n) the covariances of all views, decimal² per period, read-only.
+
+        Raises:
+            InsufficientHistory: the estimation window is not full on all of these dates.
+        """
+        stack = self._covariance
+        if stack is None:
+            stack = np.stack([view._covariance for view in self._views])  # noqa: SLF001 - the frames cost more
         if not np.isfinite(stack).all():
             raise InsufficientHistory("the estimation window is not full on all of these dates")
-        return stack
+        return _owned(stack)
+
+
+def _owned(values: Array) -> Array:
+    """A read-only copy that leads to nothing else."""
+    values = np.array(values)
+    values.flags.writeable = False
+    return values

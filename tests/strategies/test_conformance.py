@@ -305,6 +305,26 @@ def test_a_view_cannot_be_written_into(some_views: list[MarketView]) -> None:
         assert not value.to_numpy().flags.writeable, name
 
 
+def test_nothing_that_a_view_keeps_leads_past_its_date(some_views: list[MarketView]) -> None:
+    """Its private arrays are its own: none is a window onto a longer one, so there is no handle on the rest."""
+    for view in some_views:
+        for name, value in vars(view).items():
+            if isinstance(value, np.ndarray):
+                assert value.base is None, name
+                assert not value.flags.writeable, name
+                assert len(value) <= len(view.prices), name
+
+
+def test_a_view_keeps_what_it_is_whatever_a_strategy_does_to_it(some_views: list[MarketView]) -> None:
+    """Neither a new attribute nor a new column of a table stays in it for the next who asks."""
+    view = some_views[1]
+    with pytest.raises(AttributeError):
+        view.assets = ("bond",)  # type: ignore[misc]
+    table = view.prices
+    table["more"] = 1.0
+    assert list(view.prices.columns) == list(view.assets)
+
+
 def test_the_classes_cannot_be_written_into(some_views: list[MarketView]) -> None:
     """They are one mapping for all views of a run: who could write into it would leave notes to himself."""
     view = some_views[1]
