@@ -105,6 +105,7 @@ def risk(
     weights: Annotated[str | None, typer.Option(help="Weights, such as 0.6,0.4; equal by default.")] = None,
 ) -> None:
     """Show where the risk of a portfolio sits, beside the weights of equal risk contributions."""
+    from backtest.reporting.headline import percent
     from backtest.risk.worked_example import worked_example
 
     numbers = _numbers(volatilities, "--volatilities")
@@ -116,10 +117,10 @@ def risk(
     for i, volatility in enumerate(numbers):
         cells = (volatility, given.weights[i], given.contributions[i], given.shares[i])
         erc = (equal.weights[i], equal.contributions[i], equal.shares[i])
-        table.add_row(str(i + 1), *(_percent(value) for value in (*cells, *erc)))
+        table.add_row(str(i + 1), *(percent(value) for value in (*cells, *erc)))
     table.add_section()
     total = (sum(given.weights), given.volatility, 1.0, sum(equal.weights), equal.volatility, 1.0)
-    table.add_row("total", "", *(_percent(value) for value in total))
+    table.add_row("total", "", *(percent(value) for value in total))
     _print(table)
     typer.echo("risk: each asset's contribution to the portfolio's volatility; share: its part of it")
 
@@ -129,10 +130,6 @@ def _numbers(text: str, option: str) -> list[float]:
         return [float(part) for part in text.split(",")]
     except ValueError:
         raise BacktestError(f"{option} {text}: expected numbers separated by commas, such as 0.15,0.05") from None
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.2f} %"
 
 
 def _first_line(text: str | None) -> str:

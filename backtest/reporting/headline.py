@@ -5,7 +5,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def _percent(value: float) -> str:
+def percent(value: float) -> str:
+    """A decimal as percent, as the terminal shows it.
+
+    >>> percent(0.0836)
+    '8.36 %'
+    """
     return f"{100 * value:.2f} %"
 
 
@@ -14,15 +19,15 @@ def _ratio(value: float) -> str:
 
 
 _ROWS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
-    ("CAGR", "cagr", _percent),
-    ("volatility", "volatility", _percent),
+    ("CAGR", "cagr", percent),
+    ("volatility", "volatility", percent),
     ("Sharpe ratio", "sharpe", _ratio),
-    ("maximum drawdown", "max_drawdown", _percent),
+    ("maximum drawdown", "max_drawdown", percent),
     ("average gross exposure", "average_gross_exposure", _ratio),
-    ("turnover a year", "turnover_per_year", _percent),
-    ("trading costs a year", "trading_cost_per_year", _percent),
-    ("financing a year", "financing_cost_per_year", _percent),
-    ("  of it above cash", "financing_drag_per_year", _percent),
+    ("turnover a year", "turnover_per_year", percent),
+    ("trading costs a year", "trading_cost_per_year", percent),
+    ("financing a year", "financing_cost_per_year", percent),
+    ("  of it above cash", "financing_drag_per_year", percent),
 )
 _LEFT_OUT_AT_ZERO = ("financing_cost_per_year", "financing_drag_per_year")  # nothing was borrowed
 
