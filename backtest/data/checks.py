@@ -16,7 +16,7 @@ def check_rows(table: Table) -> None:
         count = "no rows" if len(dates) == 0 else "one row"
         raise DataError(f"{table.label}: {count} of data; expected at least two dates. Hint: is it the whole file?")
     steps = np.diff(dates.to_numpy())
-    wrong = np.flatnonzero(steps <= np.timedelta64(0))
+    wrong = np.flatnonzero(steps <= np.timedelta64(0, "s"))
     if wrong.size:
         row = int(wrong[0]) + 1
         before, this = dates[row - 1], dates[row]
