@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -68,3 +69,9 @@ def test_importing_it_imports_nothing_heavy() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 0, ended.stderr
+
+
+def test_what_the_prompt_prints_of_a_result_is_one_line() -> None:
+    """The tables in it would fill screens."""
+    result = bt.run(Path(__file__).parents[1] / "configs/60_40.yaml")
+    assert repr(result) == "<BacktestResult 60_40 (sixty_forty), 1978-01-31 to 2012-12-31>"

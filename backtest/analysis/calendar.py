@@ -109,9 +109,9 @@ def costs_by_year(result: "BacktestResult") -> pd.DataFrame:
         loans), `financing_drag` (its part above the cash return), `borrow`, `fees`, `turnover` (½ Σ|trades|).
 
     Example:
-        >>> costs_by_year(result)["trading"]  # doctest: +SKIP
-        1989    0.002478
-        ...
+        >>> import backtest as bt
+        >>> costs_by_year(bt.run("configs/erc.yaml")).loc[1990, "trading"].round(4).item()
+        0.0007
     """
     opening = result.nav.shift()
     paid = result.costs.assign(financing_drag=result.financing_drag)

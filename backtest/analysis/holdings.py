@@ -36,10 +36,9 @@ def capital_and_risk(result: "BacktestResult") -> pd.DataFrame:
         (n, 2) fractions, columns `capital` and `risk`, each of which sums to 1; (0, 2) where no date has a covariance.
 
     Example:
-        >>> capital_and_risk(result)  # doctest: +SKIP
-                   capital  risk
-        us_stocks     0.60  0.92
-        ...
+        >>> import backtest as bt
+        >>> capital_and_risk(bt.run("configs/erc.yaml")).loc["us_stocks"].round(2).tolist()
+        [0.24, 0.25]
     """
     risk = risk_shares(result.risk_contributions)
     if risk.empty:
@@ -55,10 +54,9 @@ def holdings_now(result: "BacktestResult") -> pd.DataFrame:
         (k, 3) fractions of NAV by asset, columns `target`, `current`, `trade`, no NaN.
 
     Example:
-        >>> holdings_now(result)  # doctest: +SKIP
-                     target  current    trade
-        us_stocks  0.436887  0.41193  0.02496
-        ...
+        >>> import backtest as bt
+        >>> holdings_now(bt.run("configs/erc.yaml")).loc["us_stocks"].round(2).tolist()
+        [0.2, 0.22, -0.02]
     """
     table = pd.DataFrame(
         {"target": result.target_weights.iloc[-1], "current": result.weights.iloc[-1], "trade": result.latest_trades}

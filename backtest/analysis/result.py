@@ -11,7 +11,7 @@ import pandas as pd
 from backtest.analysis.summary import summarise
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class BacktestResult:
     """What a run earned, held, traded and paid. P dates from the first trade on, n assets; NAV begins at 1.
 
@@ -60,6 +60,10 @@ class BacktestResult:
     notes: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     data_sha256: str = ""
+
+    def __repr__(self) -> str:
+        first, last = self.nav.index[0], self.nav.index[-1]
+        return f"<BacktestResult {self.name} ({self.strategy}), {first:%Y-%m-%d} to {last:%Y-%m-%d}>"
 
     @cached_property
     def returns(self) -> pd.Series:

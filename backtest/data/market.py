@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MarketData:
     """Aligned market history: what a run may know, once it is cut at a date.
 
@@ -38,6 +38,10 @@ class MarketData:
     classes: Mapping[str, str]
     periods_per_year: int
     notes: tuple[str, ...] = field(default=())
+
+    def __repr__(self) -> str:
+        first, last = self.dates[0], self.dates[-1]
+        return f"<MarketData {', '.join(self.assets)}, {first:%Y-%m-%d} to {last:%Y-%m-%d}>"
 
     @property
     def dates(self) -> pd.DatetimeIndex:

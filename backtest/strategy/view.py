@@ -39,7 +39,7 @@ class History:
     benchmark_assets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MarketView:
     """What a strategy is shown at a rebalance date: history up to and including that close, read-only.
 
@@ -96,6 +96,9 @@ class MarketView:
             _benchmark_assets=history.benchmark_assets,
             _current_weights=None if current_weights is None else _owned(current_weights[columns]),
         )
+
+    def __repr__(self) -> str:
+        return f"<MarketView of {', '.join(self.assets)} on {self.as_of:%Y-%m-%d}>"
 
     def _frame(self, values: Array) -> pd.DataFrame:
         return pd.DataFrame(values, index=self._dates, columns=list(self.assets), copy=False)
