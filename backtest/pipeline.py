@@ -139,7 +139,7 @@ class Plan:
             name=self.config.name,
             strategy=self.config.strategy.name,
             settings=self.config.resolved(),
-            notes=(*self.data.notes, *run_notes(self.config, self.data, path, questions)),
+            notes=(*self.data.notes, *run_notes(self.data, path, questions, terms)),
         )
 
 
@@ -198,16 +198,16 @@ def on_common_dates(data: MarketData, other: MarketData) -> tuple[MarketData, Ma
     if data.dates[-1] != other.dates[-1]:
         notes.append(f"the run ends on {end:%Y-%m-%d}, the last date that its benchmark has too")
     cut = []
-    for market in (data, other):
+    for market, whose in ((data, "run's"), (other, "benchmark's")):
         kept = market.dates[(market.dates <= end) & ((market.dates < begin) | market.dates.isin(shared))]
         left_out = int((market.dates <= end).sum()) - len(kept)
         if left_out:
-            notes.append(f"{left_out} dates are left out that only one of run and benchmark has")
+            notes.append(f"{left_out} of the {whose} dates are left out, which the other does not have")
         cut.append(market if len(kept) == len(market.dates) else market.on(kept))
     return cut[0], cut[1], tuple(notes)
 
 
-def run_notes(config: RunConfig, data: MarketData, path: SimulationResult, questions: Questions) -> list[str]:
+def run_notes(data: MarketData, path: SimulationResult, questions: Questions, terms: Terms) -> list[str]:
     """What a reader has to be told of this run."""
     notes = []
     dates = data.dates[path.start :]
@@ -221,8 +221,8 @@ def run_notes(config: RunConfig, data: MarketData, path: SimulationResult, quest
             f"all capital was lost on {dates[len(path.nav) - 1]:%Y-%m-%d}, where the run ends; the lender lost "
             f"{path.shortfall:.4f} of the first NAV besides"
         )
-    if path.loan.any() and config.financing.spread_bps == 0:
+    if path.loan.any() and terms.spread == 0:
         notes.append("loans pay the cash return alone: no financing.spread_bps is set")
-    if np.max(np.atleast_1d(Terms.of(config.costs, config.financing, config.fees, data.assets).trading_cost)) == 0:
+    if not terms.trading_cost.any():
         notes.append("trades are free: no costs.trading_bps is set")
     return notes

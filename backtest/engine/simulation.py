@@ -194,9 +194,8 @@ class _Path:
             np.where(opening > 0, opening, 0.0).sum(axis=1),
             shorts.sum(axis=1),
             pnl.sum(axis=1),
-            (shorts * terms.borrow_fee).sum(axis=1)
-            * days
-            / 360,  # not @: its last bit may hang on how many rows follow
+            # a sum, not @, whose last bit may hang on how many rows follow
+            (shorts * terms.borrow_fee).sum(axis=1) * days / 360,
             (opening * terms.expense_ratio).sum(axis=1) * days / 365,
             terms.management_fee * days / 365,
         )

@@ -115,11 +115,11 @@ def _blamed_on(strategy: Strategy, view: MarketView) -> Iterator[None]:
     except BacktestError:
         raise
     except Exception as problem:  # whatever a strategy of the user's does, the user can mend
-        *_, last = traceback.extract_tb(problem.__traceback__)
-        own = sys.modules[type(strategy).__module__].__file__
-        at = [frame for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == own] or [last]
+        frames = traceback.extract_tb(problem.__traceback__)
+        own = getattr(sys.modules.get(type(strategy).__module__), "__file__", None)
+        at = next((frame for frame in reversed(frames) if frame.filename == own), frames[-1])
         words = str(problem).strip().partition("\n")[0]
-        raise StrategyError(f"{at[-1].filename}:{at[-1].lineno}: {who}: {type(problem).__name__}: {words}") from problem
+        raise StrategyError(f"{at.filename}:{at.lineno}: {who}: {type(problem).__name__}: {words}") from problem
 
 
 def first_answer(strategy: Strategy, questions: Questions) -> int:
