@@ -52,7 +52,7 @@ def _validated(
 ) -> RunConfig | None:
     try:
         if "folder" in document.values:
-            problems.append(unknown(document, ("folder",), RunConfig))
+            problems.append(f"{document.at(('folder',), key=True)}: folder: {unknown(('folder',), RunConfig)}")
         return RunConfig.model_validate(values)
     except ValidationError as failure:
         skip = {"strategy"} if strategy_is_wrong and "strategy" in values else set()

@@ -30,6 +30,7 @@ _EXPECTED: Mapping[str, str] = {
     "too_short": "one or more",
     "tuple_type": "a list such as [us_stocks, gold]",
 }  # of pydantic's types of error, in the user's words; what is not here is said as pydantic says it
+_UNKNOWN = "unknown setting"
 _WRONG_KIND = ("_type", "_parsing", "_from_float", "_mismatch")
 
 
@@ -52,9 +53,7 @@ def lines(
         inner = any(len(other) > len(at) and other[: len(at)] == at for other in deepest)
         if inner and error["type"].endswith(_WRONG_KIND):
             continue  # of a union, the member that fits the value's kind speaks
-        words = _words(error)
-        if error["type"] == "extra_forbidden":
-            words = unknown(document, at, model, name, inside).split(": ", 2)[2]
+        words = unknown(at, model, name, inside) if error["type"] == "extra_forbidden" else _words(error)
         if words not in found.setdefault(at, []):
             found[at].append(words)
     return [_line(at, words, document) for at, words in found.items()]
@@ -64,7 +63,7 @@ def _line(at: Location, words: list[str], document: Document) -> str:
     expected = [word.removeprefix("expected ") for word in words if word.startswith("expected ")]
     if expected:
         return f"{document.at(at)}: {dotted(at)}: got {shown(document.value(at))}, expected {' or '.join(expected)}"
-    return f"{document.at(at, key='unknown setting' in words[0])}: {dotted(at)}: {words[0]}"
+    return f"{document.at(at, key=words[0].startswith(_UNKNOWN))}: {dotted(at)}: {words[0]}"
 
 
 def _place(error: ErrorDetails, document: Document, inside: tuple[str, ...]) -> tuple[str | int, ...]:
@@ -91,17 +90,14 @@ def shown(value: Any) -> str:
     return words[value] if value is None or isinstance(value, bool) else repr(value)
 
 
-def unknown(
-    document: Document, location: Location, model: type[BaseModel], name: str = "", inside: Location = ()
-) -> str:
+def unknown(location: Location, model: type[BaseModel], name: str = "", inside: Location = ()) -> str:
     """What to say of a key that no model has: what its section accepts, and the nearest of those."""
     section: Any = model
     for step in location[len(inside) : -1]:
         section = section.model_fields[step].annotation
     accepted = [field for field in section.model_fields if field != "folder"]
     owner = name or (dotted(location[:-1]) if len(location) > 1 else "a configuration")
-    what = f"unknown setting; {owner} accepts: {', '.join(accepted) or 'none'}."
-    return f"{document.at(location, key=True)}: {dotted(location)}: {what}{suggestion(str(location[-1]), accepted)}"
+    return f"{_UNKNOWN}; {owner} accepts: {', '.join(accepted) or 'none'}.{suggestion(str(location[-1]), accepted)}"
 
 
 def suggestion(name: str, known: list[str]) -> str:
