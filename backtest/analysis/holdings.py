@@ -109,9 +109,10 @@ def standing_until(table: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
         table: (m, n) by rebalance date, one row or more.
         end: the last date of the run.
 
-    >>> once = pd.DataFrame({"a": [0.1]}, index=pd.DatetimeIndex(["2020-01-31"]))
-    >>> standing_until(once, pd.Timestamp("2020-03-31"))["a"].tolist()
-    [0.1, 0.1]
+    Example:
+        >>> once = pd.DataFrame({"a": [0.1]}, index=pd.DatetimeIndex(["2020-01-31"]))
+        >>> standing_until(once, pd.Timestamp("2020-03-31"))["a"].tolist()
+        [0.1, 0.1]
     """
     if table.empty or table.index[-1] >= end:
         return table

@@ -15,7 +15,11 @@ NO_RISK = 1e-14  # per period: a deviation below this is the rounding of NAV rat
 
 
 def years_between(first: np.datetime64, last: np.datetime64) -> float:
-    """Calendar days / 365.25."""
+    """Calendar days / 365.25.
+
+    >>> years_between(np.datetime64("2000-01-01"), np.datetime64("2004-01-01"))
+    4.0
+    """
     return float((last - first) / np.timedelta64(1, "D")) / 365.25
 
 
@@ -33,7 +37,11 @@ def cagr(growth: float, years: float) -> float:
 
 
 def volatility(returns: Array, periods_per_year: int) -> float:
-    """sqrt(periods_per_year) × standard deviation (ddof 1); NaN for fewer than two returns, exactly 0 for rounding."""
+    """sqrt(periods_per_year) × standard deviation (ddof 1); NaN for fewer than two returns, exactly 0 for rounding.
+
+    >>> round(volatility(np.array([0.02, 0.0, 0.01]), 12), 6)
+    0.034641
+    """
     if len(returns) < 2:
         return float("nan")
     deviation = float(np.std(returns, ddof=1))
@@ -51,7 +59,13 @@ def sharpe(excess_returns: Array, periods_per_year: int) -> float:
 
 
 def sortino(excess_returns: Array, periods_per_year: int) -> float:
-    """Annualised mean excess return over downside deviation: target cash, divisor all periods (Sortino, Price 1994)."""
+    """Annualised mean excess return over downside deviation: target cash, divisor all periods (Sortino, Price 1994).
+
+    NaN where nothing fell short of cash.
+
+    >>> round(sortino(np.array([0.03, -0.01]), 12), 4)  # 12 × 0.01 / (sqrt(12) × sqrt(0.0001 / 2))
+    4.899
+    """
     if not len(excess_returns):
         return float("nan")
     downside = float(np.sqrt(np.mean(np.minimum(excess_returns, 0.0) ** 2)))
@@ -61,7 +75,13 @@ def sortino(excess_returns: Array, periods_per_year: int) -> float:
 
 
 def standardised_moment(returns: Array, order: int) -> float:
-    """Population moment of the standardised returns: order 3 is the skew, order 4 less 3 the excess kurtosis."""
+    """Population moment of the standardised returns: order 3 is the skew, order 4 less 3 the excess kurtosis.
+
+    NaN where the returns do not vary.
+
+    >>> standardised_moment(np.array([-1.0, 1.0]), 4)
+    1.0
+    """
     if not len(returns) or float(np.std(returns)) <= NO_RISK:
         return float("nan")
     return float(np.mean(((returns - returns.mean()) / np.std(returns)) ** order))
@@ -89,7 +109,12 @@ def value_at_risk(returns: Array) -> tuple[float, float]:
 def beta_alpha(excess: Array, benchmark_excess: Array, periods_per_year: int) -> tuple[float, float]:
     """Beta, and Jensen's alpha a year, of excess returns on the benchmark's (Jensen 1968).
 
-    beta = cov(e, b) / var(b); alpha = periods_per_year × (mean(e) - beta × mean(b)).
+    beta = cov(e, b) / var(b); alpha = periods_per_year × (mean(e) - beta × mean(b)). NaN where the benchmark does not
+    vary.
+
+    >>> beta, alpha = beta_alpha(np.array([0.03, -0.01]), np.array([0.01, -0.01]), 12)
+    >>> round(beta, 6), round(alpha, 6)
+    (2.0, 0.12)
     """
     spread = benchmark_excess - benchmark_excess.mean()
     variance = float(spread @ spread)
@@ -100,7 +125,11 @@ def beta_alpha(excess: Array, benchmark_excess: Array, periods_per_year: int) ->
 
 
 def correlation(returns: Array, other: Array) -> float:
-    """Pearson's correlation; NaN where either does not vary."""
+    """Pearson's correlation; NaN where either does not vary.
+
+    >>> round(correlation(np.array([0.01, 0.02]), np.array([0.02, 0.03])), 6)
+    1.0
+    """
     if len(returns) < 2 or min(float(np.std(returns)), float(np.std(other))) <= NO_RISK:
         return float("nan")
     return float(np.corrcoef(returns, other)[0, 1])
