@@ -146,7 +146,7 @@ def date_axis(axes: Sequence[Axes], dates: pd.Index) -> None:
     ticks, labels = _date_ticks(dates)
     for ax in axes:
         ax.set_xlim(dates[0], dates[-1])
-        ax.xaxis.set_major_locator(FixedLocator(date2num(ticks)))  # type: ignore[no-untyped-call]
+        ax.xaxis.set_major_locator(FixedLocator(date2num(ticks)))  # type: ignore[no-untyped-call]  # untyped there
         ax.xaxis.set_major_formatter(FixedFormatter(labels) if ax is axes[-1] else NullFormatter())
 
 
@@ -209,8 +209,8 @@ def png(figure: Figure) -> bytes:
     # ticks are made when they are drawn, in the style of that moment
     with _house_style([]), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        canvas.draw()  # type: ignore[no-untyped-call]
+        canvas.draw()  # type: ignore[no-untyped-call]  # untyped there
     buffer = io.BytesIO()
-    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]  # untyped there
     Image.fromarray(pixels).convert("RGB").save(buffer, format="png", compress_level=_COMPRESSION)
     return buffer.getvalue()

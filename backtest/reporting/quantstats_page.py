@@ -53,7 +53,7 @@ def write_quantstats(result: BacktestResult, path: str | Path) -> None:
         template.write_text(_ours((package / "report.html").read_text(encoding="utf-8")), encoding="utf-8")
         options = {**_options(result), "output": str(page), "template_path": template}
         try:
-            reports.html(result.returns.rename("Strategy"), **options)  # type: ignore[no-untyped-call]
+            reports.html(result.returns.rename("Strategy"), **options)  # type: ignore[no-untyped-call]  # untyped there
         except Exception as problem:  # whatever it trips over is no fault of the run
             raise ReportError(
                 f"{path}: quantstats cannot make its page of these {len(result.returns)} periods "
@@ -111,7 +111,7 @@ def _kept_to_itself() -> Iterator[None]:
     ):
         warnings.simplefilter("ignore")
         import quantstats.reports  # noqa: F401 - sets seaborn's theme when it is first imported, and only then
-        import seaborn as sns  # type: ignore[import-untyped]
+        import seaborn as sns  # type: ignore[import-untyped]  # ships no types
 
         try:
             _FONTS.setLevel(logging.ERROR)

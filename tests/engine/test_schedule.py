@@ -30,7 +30,7 @@ def test_the_last_date_of_each_period_in_the_data(frequency: str, days: set[obje
     for row, day in enumerate(ordered):
         last[PERIODS[frequency](day)] = row
     dates = pd.DatetimeIndex([str(day) for day in ordered])
-    assert rebalance_rows(dates, frequency) == sorted(last.values())  # type: ignore[arg-type]
+    assert rebalance_rows(dates, frequency) == sorted(last.values())  # type: ignore[arg-type]  # a name from the table above
 
 
 def test_a_week_over_new_year_is_one_week() -> None:

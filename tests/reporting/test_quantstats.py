@@ -79,7 +79,7 @@ def test_it_is_quiet_and_leaves_everything_as_it_was(
     def html(returns: pd.Series, **options: Any) -> None:
         seen.update(options, returns=returns)
         assert quantstats_page._FONTS.level > 17
-        print("noise")  # noqa: T201
+        print("noise")  # noqa: T201 - the noise to be silenced
         warnings.warn("noise", stacklevel=1)
         mpl.rcParams["font.size"] = 77
         Path(options["output"]).write_text("page", encoding="utf-8")
