@@ -32,12 +32,11 @@ from backtest.reporting.figure_style import (
     png,
     stack,
 )
-from backtest.reporting.format import ratio
+from backtest.reporting.format import MONTHS, ratio
 
 _COLOURS = 9  # assets with a colour of their own
 _BARS = 20
 _TALL_ROWS = 40
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DIVERGING = LinearSegmentedColormap.from_list("returns", ["#D55E00", "#FFFFFF", "#0072B2"])
 
 
@@ -165,7 +164,7 @@ def monthly_returns(result: BacktestResult) -> Figure:
     title = f"Calendar months: blue gains, orange losses, full at \u00b1{full:.1%}"
     figure, (ax,) = panels([title], [max(0.3, (0.2 if len(table) <= _TALL_ROWS else 0.1) * len(table))])
     ax.imshow(table.to_numpy(), cmap=_DIVERGING, vmin=-full, vmax=full, aspect="auto", interpolation="nearest")
-    ax.set_xticks(range(12), _MONTHS)
+    ax.set_xticks(range(12), MONTHS)
     step = next(step for step in (1, 2, 5, 10, 20, 50) if len(table) <= 20 * step)
     labelled = [row for row, year in enumerate(table.index) if year % step == 0]
     ax.set_yticks(labelled, [str(table.index[row]) for row in labelled])

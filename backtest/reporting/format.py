@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 MISSING = "–"
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MINUS = "\u2212"
 
 

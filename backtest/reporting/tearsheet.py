@@ -24,11 +24,10 @@ from backtest.analysis.calendar import (
 )
 from backtest.analysis.holdings import capital_and_risk, holdings_now, holdings_totals
 from backtest.analysis.result import BacktestResult
-from backtest.reporting.format import FILTERS, change, is_missing, percent, percent2, shade
+from backtest.reporting.format import FILTERS, MONTHS, change, is_missing, percent, percent2, shade
 from backtest.reporting.measures import cards, headline
 
 _FREQUENCIES = {252: "daily", 365: "daily", 52: "weekly", 12: "monthly", 4: "quarterly", 1: "yearly"}
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _COSTS = {
     "trading": ("Trading", "Trading costs."),
     "financing": ("Financing", "All interest on loans."),
@@ -124,7 +123,7 @@ def _calendar(result: BacktestResult) -> dict[str, Any]:
             cells.append(_cell(others.iloc[position], full[-1], starred[-1]))
         rows.append({"year": year, "cells": cells})
     return {
-        "months": _MONTHS if len(table.columns) > 1 else (),
+        "months": MONTHS if len(table.columns) > 1 else (),
         "rows": rows,
         "any_part": bool(part.to_numpy().any()),
     }
