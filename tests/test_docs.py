@@ -1,20 +1,16 @@
 """The commands in README and docs print what stands below them there: documentation that rots fails here."""
 
-import os
 import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import backtest as bt
 from backtest.config import load_config
+from scripts.build_docs import BLOCK, output_of
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 
 
 def shown_commands() -> list[tuple[str, str, str]]:
@@ -39,16 +35,7 @@ def test_command_prints_what_the_page_shows(page: str, command: str, shown: str,
     """Run in a folder that has the project's configs and strategies, and nothing else of it."""
     for name in ("configs", "strategies"):
         (tmp_path / name).symlink_to(ROOT / name)
-    done = subprocess.run(
-        [sys.executable, *shlex.split(command)[1:]],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80"},
-    )
-    assert done.returncode == 0, done.stderr
-    assert _stripped(done.stdout) == _stripped(shown), f"{page} shows something else; correct the page"
+    assert _stripped(output_of(command, tmp_path)) == _stripped(shown), f"{page} shows something else: build_docs.py"
 
 
 def _stripped(text: str) -> list[str]:

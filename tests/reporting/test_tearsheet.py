@@ -65,7 +65,7 @@ class Page(HTMLParser):
 
 
 def page(result: BacktestResult, **options: object) -> Page:
-    return Page(render_tearsheet(result, EVERY_FIGURE, **options))  # type: ignore[arg-type]
+    return Page(render_tearsheet(result, EVERY_FIGURE, **options))  # type: ignore[arg-type]  # options of either kind
 
 
 @pytest.fixture(scope="module")
