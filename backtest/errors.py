@@ -3,7 +3,13 @@
     BacktestError                  anything the user can mend; the command line prints it without a traceback
     ├── ConfigError                a configuration that cannot be run; lists all its mistakes       exit 2
     ├── DataError                  prices, cash or dates that cannot be used as they are            exit 2
+    │   ├── UnknownSeries          a source that has no such series                                exit 2
     │   └── DataUnavailableError   data that could not be had (network, source, cache)              exit 3
+    │       ├── NoDataInRange      the source knows the series, and has nothing of the dates asked for
+    │       ├── NoNetwork          the source could not be reached at all
+    │       ├── RateLimited        the source asks for fewer requests
+    │       ├── SourceDown         the source failed, or answered with something that is no data
+    │       └── TimedOut           no answer in the time that was left
     ├── StrategyError              a strategy that could not be found, or answered with nonsense    exit 2
     │   └── InsufficientHistory    a strategy was asked before it had the history it needs          exit 2
     ├── NoRiskBudgetPortfolio      no long-only portfolio has the wanted risk budgets               exit 2
@@ -43,6 +49,39 @@ class DataUnavailableError(DataError):
     """Data that could not be had: a source, the network or the cache failed."""
 
     exit_code: ClassVar[int] = 3
+
+
+class UnknownSeries(DataError):  # noqa: N818 - named after what is not there
+    """A source that has no series of this name."""
+
+
+class NoDataInRange(DataUnavailableError):  # noqa: N818 - named after what is not there
+    """The source knows the series, and has nothing of the dates asked for."""
+
+
+class NoNetwork(DataUnavailableError):  # noqa: N818 - named after what is not there
+    """The source could not be reached: no network, no such host, nobody listening there."""
+
+
+class RateLimited(DataUnavailableError):  # noqa: N818 - the term for it
+    """The source asks for fewer requests.
+
+    Args:
+        message: for the user.
+        wait: seconds that the source asks to wait, 0 where it does not say.
+    """
+
+    def __init__(self, message: str, wait: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+class SourceDown(DataUnavailableError):  # noqa: N818 - the term for it
+    """The source failed, or answered with something that is no data."""
+
+
+class TimedOut(DataUnavailableError):  # noqa: N818 - the term for it
+    """No answer came in the time that was left."""
 
 
 class StrategyError(BacktestError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from backtest.analysis.build import build_result
 from backtest.analysis.result import BacktestResult
 from backtest.config import RunConfig, load_config
-from backtest.data.loading import load
+from backtest.data.loading import access_for, load
 from backtest.data.market import MarketData
 from backtest.engine.schedule import rebalance_rows
 from backtest.engine.simulation import Decide, Periods, SimulationResult, no_trade_before_the_end, simulate
@@ -27,11 +28,19 @@ from backtest.strategy.view import History
 Array = NDArray[np.float64]
 
 
-def run(config: RunConfig | str | Path, *, on_step: Callable[[str], None] = lambda _: None) -> BacktestResult:
-    """Run a backtest, and its benchmark over the same dates. Writes nothing.
+def run(
+    config: RunConfig | str | Path,
+    *,
+    offline: bool = False,
+    refresh: bool = False,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> BacktestResult:
+    """Run a backtest, and its benchmark over the same dates. Writes nothing but what it fetches, to the cache.
 
     Args:
         config: a configuration, or the path of one.
+        offline: ask no source, whatever the age of what the cache has; as `data.offline`.
+        refresh: fetch the whole history of each series anew.
         on_step: told the name of each step as it begins.
 
     Raises:
@@ -45,13 +54,15 @@ def run(config: RunConfig | str | Path, *, on_step: Callable[[str], None] = lamb
     if not isinstance(config, RunConfig):
         config = load_config(config)
     on_step("data")
-    data = load(config.data, config.folder)
+    access = partial(access_for, offline=offline, refresh=refresh, started=datetime.now(UTC))
+    data = load(config.data, config.folder, access(config.data))
     if config.benchmark is None:
         on_step("strategy")
         plan = Plan.of(config, data)
         return plan.result(plan.first_trade)
     on_step("benchmark")
-    data, other, notes = on_common_dates(data, load(config.benchmark.data, config.benchmark.folder))
+    other = load(config.benchmark.data, config.benchmark.folder, access(config.benchmark.data))
+    data, other, notes = on_common_dates(data, other)
     benchmark = Plan.of(config.benchmark, other)
     plan = Plan.of(config, data, benchmark)
     first_trade = max(plan.first_trade, benchmark.first_trade)
@@ -63,7 +74,17 @@ def run(config: RunConfig | str | Path, *, on_step: Callable[[str], None] = lamb
             f"the benchmark {compared.name} lost all of its capital on {compared.nav.index[-1]:%Y-%m-%d}; "
             "nothing can be compared with it after that. Hint: less leverage in it, or another benchmark."
         )
-    return replace(result, benchmark=compared.until(result.nav.index[-1]), notes=(*result.notes, *notes))
+    return replace(
+        result,
+        benchmark=compared.until(result.nav.index[-1]),
+        notes=(*result.notes, *notes, *_of_benchmark(other.notes, data.notes)),
+        warnings=(*result.warnings, *_of_benchmark(other.warnings, data.warnings)),
+    )
+
+
+def _of_benchmark(said: Sequence[str], already: Sequence[str]) -> list[str]:
+    """What has to be said of the benchmark's data, and is not said of the run's."""
+    return [f"benchmark: {one}" for one in said if one not in already]
 
 
 @dataclass(frozen=True, eq=False)

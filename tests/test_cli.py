@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from command_line import Answer, command
 
-from backtest import cli
+from backtest.cli import terminal as terminal_writing
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ERC = REPOSITORY / "configs" / "erc.yaml"
@@ -418,8 +418,8 @@ def test_a_progress_bar_only_on_a_terminal_and_only_where_it_takes_a_while(
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(cli, "_BAR_AFTER", 0.01 if slow else 30)
-    with cli._progress(["one", "two"]) as step:
+    monkeypatch.setattr(terminal_writing, "_BAR_AFTER", 0.01 if slow else 30)
+    with terminal_writing.progress(["one", "two"]) as step:
         step("two")
         time.sleep(0.3)
     assert ("two" in terminal.written) is slow

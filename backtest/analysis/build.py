@@ -66,6 +66,8 @@ def build_result(
         latest_trades=pd.Series(targets[-1] - weights[-1] if held_on else np.zeros(len(assets)), index=assets),
         classes=dict(data.classes),
         notes=notes,
+        warnings=data.warnings,
+        origins=data.origins,
         settings=settings,
         data_sha256=data.sha256,
     )

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from backtest.analysis.summary import summarise
+from backtest.data.market import Origin
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -36,6 +37,8 @@ class BacktestResult:
         classes: asset class by asset.
         benchmark: the benchmark's result over exactly the same dates, or None.
         notes: what a reader has to be told of data, dates and events.
+        warnings: what was found in the data that should be looked at.
+        origins: where each series of the run comes from.
         settings: the whole resolved configuration.
         data_sha256: of the dates, prices and cash that the run used.
     """
@@ -58,6 +61,8 @@ class BacktestResult:
     classes: Mapping[str, str] = field(default_factory=dict)
     benchmark: "BacktestResult | None" = None
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    origins: tuple[Origin, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     data_sha256: str = ""
 

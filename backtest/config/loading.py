@@ -1,6 +1,6 @@
 """From a file to a `RunConfig`: all mistakes of it reported together."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,16 @@ from backtest.config.document import Document, Location, dotted
 from backtest.config.messages import lines, suggestion, unknown
 from backtest.config.run import RunConfig, StrategyChoice
 from backtest.data.loading import columns
-from backtest.data.settings import DataSettings
+from backtest.data.settings import DataSettings, Series
 from backtest.data.table import Column
 from backtest.errors import ConfigError, DataError
 from backtest.strategy import StrategyError
 from backtest.strategy.discovery import find_strategy
 
 _PER_ASSET = (("costs", "trading_bps"), ("financing", "borrow_fee_bps"), ("fees", "expense_ratio_bps"))
+
+
+_MOST_NAMED = 40  # names in one message; a file may have thousands
 
 
 def load_config(path: str | Path, *, with_benchmark: bool = True) -> RunConfig:
@@ -106,30 +109,38 @@ def _check_names(document: Document, problems: list[str], strategy: StrategyChoi
     if data is None:
         return  # its mistakes are reported already
     try:
-        there = {column.name: column for column in columns(data, folder)}
+        offered = columns(data, folder)
     except DataError as problem:
         if not problems:
             raise
         problems.append(f"{document.at(('data', 'path'))}: data.path: {problem}")
         return
-    named: list[tuple[Location, str]] = [(("data", "assets", i), name) for i, name in enumerate(data.assets)]
-    if isinstance(data.cash, str):
-        named.append((("data", "cash"), data.cash))
-    unknown_series = [(location, name) for location, name in named if name not in there or there[name].kind == "macro"]
-    problems += [_no_such_series(document.at(location), location, name, there) for location, name in unknown_series]
-    for name in sorted(set(data.classes) - set(data.assets)):
+    places = _places(data)
+    unknown_series = [
+        series for series, there in offered.items() if there is not None and not _usable_column(series, there)
+    ]
+    problems += [
+        _no_such_series(document.at(places[one]), places[one], one, offered[one] or []) for one in unknown_series
+    ]
+    for name in sorted(set(data.classes) - set(data.names)):
         problems.append(f"{document.at(('data', 'classes', name))}: data.classes.{name}: is not among data.assets")
     for location in _PER_ASSET:
         section = document.values.get(location[0])
         given = section.get(location[1]) if isinstance(section, dict) else None
-        off = sorted(set(given) ^ set(data.assets)) if isinstance(given, dict) else []
+        off = sorted(set(given) ^ set(data.names)) if isinstance(given, dict) else []
         if off:
-            expected = f"expected one number, or one for each asset ({', '.join(data.assets)})"
+            expected = f"expected one number, or one for each asset ({', '.join(data.names)})"
             problems.append(f"{document.at(location)}: {dotted(location)}: {expected}; look at {', '.join(off)}")
     if strategy is not None and not unknown_series:
-        classes = {name: there[name].asset_class for name in data.assets}
+        of_source = {
+            series.name: column.asset_class
+            for series, there in offered.items()
+            for column in there or ()
+            if column.name == series.symbol and column.asset_class
+        }
+        classes = {**of_source, **data.asset_classes}
         try:
-            strategy.model.check_assets(data.assets, {k: v for k, v in classes.items() if v is not None})
+            strategy.model.check_assets(data.names, {name: classes[name] for name in data.names if name in classes})
         except StrategyError as problem:
             problems.append(f"{document.at(('strategy',))}: strategy: {problem}")
 
@@ -148,7 +159,28 @@ def _usable(raw: Any) -> DataSettings | None:
         return None
 
 
-def _no_such_series(at: str, location: Location, name: str, there: Mapping[str, Column]) -> str:
-    usable = [column.name for column in there.values() if column.kind != "macro"]
-    what = f"{name} is no price series" if name in there else f"no series {name}"
-    return f"{at}: {dotted(location)}: {what}; there are: {', '.join(usable)}.{suggestion(name, usable)}"
+def _places(data: DataSettings) -> dict[Series, Location]:
+    """Where the configuration names each series."""
+    listed = isinstance(data.assets, tuple)
+    found: dict[Series, Location] = {}
+    cash = data.cash_series()
+    for asset, proxy in data.proxies().items():
+        found[proxy] = ("data", "splice", asset)
+    if cash is not None:
+        found[cash] = ("data", "cash")
+    for i, series in enumerate(data.asset_series()):
+        found[series] = ("data", "assets", i if listed else series.name)
+    return found
+
+
+def _usable_column(series: Series, there: Sequence[Column]) -> bool:
+    return any(column.name == series.symbol and column.kind != "macro" for column in there)
+
+
+def _no_such_series(at: str, location: Location, series: Series, there: Sequence[Column]) -> str:
+    usable = [column.name for column in there if column.kind != "macro"]
+    known = any(column.name == series.symbol for column in there)
+    what = f"{series.symbol} is no price series" if known else f"no series {series.symbol}"
+    more = f" and {len(usable) - _MOST_NAMED} more" if len(usable) > _MOST_NAMED else ""
+    listed = ", ".join(usable[:_MOST_NAMED]) + more
+    return f"{at}: {dotted(location)}: {what}; there are: {listed}.{suggestion(series.symbol, usable)}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -94,10 +94,29 @@ def unknown(location: Location, model: type[BaseModel], name: str = "", inside: 
     """What to say of a key that no model has: what its section accepts, and the nearest of those."""
     section: Any = model
     for step in location[len(inside) : -1]:
-        section = section.model_fields[step].annotation
-    accepted = [field for field in section.model_fields if field != "folder"]
+        section = _model_at(section, step)
+    accepted = [field.alias or key for key, field in section.model_fields.items() if key != "folder"]
     owner = name or (dotted(location[:-1]) if len(location) > 1 else "a configuration")
     return f"{_UNKNOWN}; {owner} accepts: {', '.join(accepted) or 'none'}.{suggestion(str(location[-1]), accepted)}"
+
+
+def _model_at(annotation: Any, step: str | int) -> Any:
+    """The model one step deeper: a model's field, or the member of a mapping or union that is one."""
+    fields = getattr(annotation, "model_fields", None)
+    if fields is not None:
+        annotation = next(field.annotation for key, field in fields.items() if step in (key, field.alias))
+        return _model_in(annotation, mapping=False) or annotation
+    return _model_in(annotation, mapping=True)
+
+
+def _model_in(annotation: Any, *, mapping: bool) -> Any:
+    """The model in an annotation: itself, of a union, or (with `mapping`) of a mapping's values."""
+    if hasattr(annotation, "model_fields"):
+        return annotation
+    members = get_args(annotation)
+    if get_origin(annotation) is dict:
+        return _model_in(members[1], mapping=mapping) if mapping else None
+    return next((found for member in members if (found := _model_in(member, mapping=mapping))), None)
 
 
 def suggestion(name: str, known: list[str]) -> str:

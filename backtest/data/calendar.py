@@ -27,6 +27,51 @@ def infer_periods_per_year(dates: pd.DatetimeIndex) -> int:
     return nearest
 
 
+def period_before(first: pd.Timestamp, periods_per_year: int) -> pd.Timestamp:
+    """The end of the period before the one that ends on `first`, as the first return of a series begins there.
+
+    >>> period_before(pd.Timestamp("2020-03-31"), 12), period_before(pd.Timestamp("2020-03-30"), 252)
+    (Timestamp('2020-02-29 00:00:00'), Timestamp('2020-03-27 00:00:00'))
+    """
+    if periods_per_year > 12:
+        days = {365: pd.offsets.Day(), 252: pd.offsets.BDay(), 52: pd.offsets.Week()}
+        return pd.Timestamp(first - days[periods_per_year])
+    return pd.Timestamp(first - pd.offsets.MonthEnd(12 // periods_per_year))
+
+
+def last_of_months(values: pd.DataFrame) -> tuple[pd.DataFrame, str | None]:
+    """The last value of each month that is over, dated at its end, and a note where the last month is not over.
+
+    A month is over if no weekday of it comes after the last date; where that day was a holiday the month is left out
+    until the next date is known.
+
+    Args:
+        values: (T, k) levels by date, each row with a value.
+
+    >>> days = pd.DataFrame({"a": range(45)}, index=pd.date_range("2020-01-01", periods=45))
+    >>> last_of_months(days)
+    (             a
+    2020-01-31  30, '2020-02 is left out: it is not over on 2020-02-14')
+    """
+    dates = pd.DatetimeIndex(values.index)
+    months = dates.to_numpy().astype("datetime64[M]")
+    last = np.flatnonzero(np.append(months[1:] != months[:-1], True))
+    note = None
+    following = np.busday_offset(dates[-1].to_datetime64().astype("datetime64[D]") + 1, 0, roll="forward")
+    if following.astype("datetime64[M]") == months[-1]:
+        last, note = last[:-1], f"{dates[-1]:%Y-%m} is left out: it is not over on {dates[-1]:%Y-%m-%d}"
+    return values.iloc[last].set_axis(dates[last] + pd.offsets.MonthEnd(0), axis=0), note
+
+
+def unfinished_month(dates: pd.DatetimeIndex) -> bool:
+    """Whether monthly dates, all near their month's end, end with one in mid-month: a month under way.
+
+    >>> unfinished_month(pd.DatetimeIndex(["2020-01-31", "2020-02-28", "2020-03-31", "2020-04-17"]))
+    True
+    """
+    return len(dates) > 2 and bool((dates[:-1].day > 24).all()) and int(dates[-1].day) <= 24
+
+
 def to_month_ends(dates: pd.DatetimeIndex, where: str) -> pd.DatetimeIndex:
     """Monthly dates moved to the end of their calendar month.
 

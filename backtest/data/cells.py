@@ -1,6 +1,7 @@
 """From the cells of a file to dates and numbers; the first one that is neither is named."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,18 @@ import pandas as pd
 from backtest.errors import DataError
 
 
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """A file's cells as it has them: dates, the columns beside them, and where each row stands."""
+
+    dates: "pd.Series"
+    values: pd.DataFrame
+    places: Sequence[str]
+
+
 def check_there(path: Path) -> None:
-    """Raise `DataError` unless there is a file at this path."""
+    """Raise `DataError` unless there is something at this path that can be looked at."""
     try:
-        if path.is_dir():
-            raise DataError(f"{path}: a folder; expected a file")
         path.stat()
     except FileNotFoundError as problem:
         raise DataError(f"{path}: no such file. Hint: data.path is relative to the configuration.") from problem

@@ -1,137 +1,227 @@
 """From settings to `MarketData`: read, check, align, cut."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from backtest.data import checks
-from backtest.data.calendar import infer_periods_per_year, to_month_ends
+from backtest.data.cache import Cache
+from backtest.data.combining import aligned, at_one_frequency, cut, dated, merged, within
+from backtest.data.fetching import Access, Wanted, get
+from backtest.data.findings import Finding, find_lagging
 from backtest.data.market import MarketData, days_between
-from backtest.data.settings import DataSettings
-from backtest.data.sources import csv, parquet, sample
+from backtest.data.opening import cache_name, open_source
+from backtest.data.quotes import Quotes
+from backtest.data.rates import rate_level
+from backtest.data.reading import Reading, read
+from backtest.data.settings import DataSettings, Series, SeriesSettings
+from backtest.data.source import Source
 from backtest.data.table import Column, Table
 from backtest.errors import DataError
 
-_FILES = {"csv": csv, "parquet": parquet}
 
-
-def columns(settings: DataSettings, folder: Path) -> list[Column]:
-    """The series that the source offers, without reading their values; classes as the settings give them.
+def columns(settings: DataSettings, folder: Path) -> dict[Series, list[Column] | None]:
+    """By series of the run, what its source has on offer, without reading values or asking anyone.
 
     Args:
-        settings: the source and its path.
-        folder: what the path is relative to.
+        settings: the sources and their paths.
+        folder: what a path is relative to.
+
+    Returns:
+        For each asset, for cash and for each proxy the columns of its source, None where only asking tells.
 
     Raises:
-        DataError: the file is missing or cannot be read.
+        DataError: a file is missing or cannot be read.
     """
-    if settings.path is not None:
-        offered = _FILES[settings.source].columns(folder / settings.path)
-    else:
-        offered = sample.columns(settings.source)
-    return [replace(column, asset_class=settings.classes.get(column.name, column.asset_class)) for column in offered]
+    offered: dict[Source, list[Column] | None] = {}
+    sources = _sources(settings, folder)
+    for source in dict.fromkeys(sources.values()):
+        offered[source] = source.columns()
+    return {series: offered[source] for series, source in sources.items()}
 
 
-def load(settings: DataSettings, folder: Path) -> MarketData:
+def access_for(
+    settings: DataSettings,
+    *,
+    offline: bool = False,
+    refresh: bool = False,
+    started: datetime | None = None,
+    on_symbol: Callable[[str, int, int], None] = lambda *_: None,
+) -> Access:
+    """How the world may be asked: as the settings say, unless the caller is stricter.
+
+    Args:
+        settings: with the cache, the age that is fresh, and the time that all fetching may take.
+        offline: ask no source.
+        refresh: fetch anew what was fetched before `started`.
+        started: when the run began; now by default.
+        on_symbol: told the label of each series that is done, how many are, and of how many.
+    """
+    return Access(
+        Cache(Path(settings.cache)),
+        offline=offline or settings.offline,
+        refresh=refresh,
+        max_age=settings.longest_age,
+        seconds=settings.timeout,
+        started=started or datetime.now(UTC),
+        on_symbol=on_symbol,
+    )
+
+
+def fetch(settings: DataSettings, folder: Path, access: Access) -> dict[Series, Quotes]:
+    """Every series of the settings as its source has it, from the cache where that is fresh.
+
+    Raises:
+        DataError: a series is unknown, or cannot be read.
+        DataUnavailableError: one could not be had.
+    """
+    sources = _sources(settings, folder)
+    wanted = {series: Wanted(cache_name(series), series.symbol, source) for series, source in sources.items()}
+    found = get(list(wanted.values()), access)
+    return {series: found[one.name, one.symbol] for series, one in wanted.items()}
+
+
+def load(settings: DataSettings, folder: Path, access: Access | None = None) -> MarketData:
     """Read the series of a run and align them; a path is relative to `folder`.
 
     By default only the dates that all assets and cash share are kept; with `ragged`, all dates that cash has. Nothing
-    is filled: a missing value inside a history is an error.
+    is filled but where `calendar: union` asks for it: a missing value inside the history of a file is an error.
+
+    Args:
+        settings: the series, their sources and their dates.
+        folder: what a path is relative to.
+        access: how the world may be asked, where that differs from the settings.
 
     Raises:
-        DataError: the source cannot be read, or its values cannot be used.
+        DataError: a source cannot be read, or its values cannot be used.
+        DataUnavailableError: a source could not be had.
     """
-    names = [*settings.assets, *([settings.cash] if isinstance(settings.cash, str) else [])]
-    names = list(dict.fromkeys(names))
-    if settings.path is not None:
-        table = _FILES[settings.source].read(folder / settings.path, names, settings.values)
-    else:
-        table = sample.read(settings.source, names)
-    checks.check_rows(table)
-    checks.check_values(table)
-    table, by_spacing, notes = _dated(table)
-    table = _cut(table, settings.start, settings.end)
-    checks.check_gaps(table)
-    aligned = _aligned(table, settings)
-    classes = settings.classes
-    if settings.path is None:  # a file has no classes of its own
-        classes = {column.name: column.asset_class for column in columns(settings, folder) if column.asset_class}
-    return _market_data(aligned, settings, classes, by_spacing, notes)
+    reading = read(fetch(settings, folder, access or access_for(settings)))
+    cash = settings.cash_series()
+    _check_rates(reading, settings, cash)
+    tables = at_one_frequency([dated(table) for table in reading.tables], settings)
+    together, splices = merged(tables, settings)
+    rate = None if cash is None else reading.rates.get(cash.name)
+    table = cut(together, _start(settings, rate), settings.end)
+    if settings.calendar is None:
+        for own in tables:
+            checks.check_gaps(within(own.table, settings.start, settings.end))
+    table, left_out = aligned(table, settings)
+    data = _market_data(table, settings, rate, tables[0].periods_per_year)
+    lagging = find_lagging(_last_dates(reading, settings), tables[0].periods_per_year)
+    notes = (*reading.notes, *(note for own in tables for note in own.notes), *splices, *left_out)
+    return replace(
+        data,
+        classes=_classes(settings, folder),
+        notes=notes,
+        warnings=tuple(str(finding) for finding in (*_of_the_run(reading, settings), *lagging)),
+        origins=reading.origins,
+    )
 
 
-def _dated(table: Table) -> tuple[Table, int, tuple[str, ...]]:
-    """Drop dates without any value, infer the frequency, and date months at their end."""
-    values = table.values.dropna(how="all")
-    if len(values) < 2:
-        raise DataError(f"{table.label}: no two dates with a value for {', '.join(values.columns)}")
-    dates = pd.DatetimeIndex(values.index)
-    complete = dates[values.notna().all(axis=1).to_numpy()]
-    by_spacing = infer_periods_per_year(complete if len(complete) > 1 else dates)
-    notes = table.notes
-    if by_spacing == 12:
-        ends = to_month_ends(dates, table.label)
-        if not ends.equals(dates):
-            notes = (*notes, f"{table.label}: monthly rows are dated at their month's end")
-        values = values.set_axis(ends, axis=0)
-    return replace(table, values=values, places=()), by_spacing, notes
+def _of_the_run(reading: Reading, settings: DataSettings) -> list[Finding]:
+    """What was found within the dates of the run; that a bill earned nothing for years is no wonder of 2009 to 2015."""
+    cash = settings.cash_series()
+    name = None if cash is None else cash.name
+    return [
+        finding
+        for finding in reading.findings
+        if (settings.start is None or finding.last >= settings.start)
+        and (settings.end is None or finding.first <= settings.end)
+        and not (finding.series == name and finding.check == "stale")
+    ]
 
 
-def _cut(table: Table, start: date | None, end: date | None) -> Table:
-    dates = pd.DatetimeIndex(table.values.index)
-    inside = np.ones(len(dates), dtype=bool)
-    if start is not None:
-        inside &= dates >= pd.Timestamp(start)
-    if end is not None:
-        inside &= dates <= pd.Timestamp(end)
-    values = table.values[inside].dropna(how="all")
-    if len(values) < 2:
+def _last_dates(reading: Reading, settings: DataSettings) -> dict[str, date]:
+    """When each series of the run ends, or the run before it; that a proxy ends early does not matter."""
+    cash = settings.cash_series()
+    used = {*settings.names, *([] if cash is None else [cash.name])}
+    last = {origin.name: date.fromisoformat(origin.last) for origin in reading.origins if origin.name in used}
+    return {name: day if settings.end is None else min(day, settings.end) for name, day in last.items()}
+
+
+def _start(settings: DataSettings, rate: Quotes | None) -> date | None:
+    """The first date, which a quoted rate of cash may bring nearer."""
+    if rate is None:
+        return settings.start
+    first = pd.Timestamp(rate.values["rate"].dropna().index[0]).date()
+    return first if settings.start is None else max(first, settings.start)
+
+
+def _sources(settings: DataSettings, folder: Path) -> dict[Series, Source]:
+    """Each series with its source, opened once for all that share it."""
+    cash = settings.cash_series()
+    wanted = [*settings.asset_series(), *([] if cash is None else [cash]), *settings.proxies().values()]
+    cache = Cache(Path(settings.cache))
+    opened: dict[tuple[str, str | None, str], Source] = {}
+    found = {}
+    for series in dict.fromkeys(wanted):
+        key = (series.source, series.path, series.values)
+        if key not in opened:
+            opened[key] = open_source(series, folder, cache.client_folder(series.source))
+        found[series] = opened[key]
+    return found
+
+
+def _check_rates(reading: Reading, settings: DataSettings, cash: Series | None) -> None:
+    held = [name for name in settings.names if name in reading.rates]
+    if held:
         raise DataError(
-            f"{table.label}: fewer than two dates from {start or 'the first'} to {end or 'the last'}; the data covers "
-            f"{dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}. Hint: change data.start or data.end."
+            f"{reading.rates[held[0]].label}: {held[0]} is a rate, no price; it can be data.cash, but not be held. "
+            "Hint: hold a fund or an index of what earns it."
         )
-    return replace(table, values=values)
+    proxies = [name for name in reading.rates if cash is None or name != cash.name]
+    if proxies:
+        raise DataError(f"{reading.rates[proxies[0]].label}: {proxies[0]} is a rate, no price to splice to")
 
 
-def _aligned(table: Table, settings: DataSettings) -> Table:
-    """Only the dates on which all that must be there is there."""
-    needed = list(table.values.columns)
-    if settings.ragged:
-        needed = [settings.cash] if isinstance(settings.cash, str) else []
-    values = table.values.dropna(subset=needed).dropna(how="all", subset=list(settings.assets))
-    if len(values) < 2:
-        covered = {name: pd.DatetimeIndex(series.dropna().index) for name, series in table.values.items()}
-        ranges = "; ".join(f"{name} {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}" for name, dates in covered.items())
-        raise DataError(
-            f"{table.label}: fewer than two dates that all series share ({ranges}). "
-            "Hint: leave out the one that does not overlap, or set data.ragged: true."
-        )
-    return replace(table, values=values)
+def _classes(settings: DataSettings, folder: Path) -> dict[str, str]:
+    """Class by asset: of the settings, else of the source."""
+    given = settings.asset_classes
+    if len(given) == len(settings.names):
+        return dict(given)
+    offered = columns(settings, folder)
+    known = {
+        series.name: column.asset_class
+        for series, on_offer in offered.items()
+        for column in on_offer or ()
+        if column.name == series.symbol and column.asset_class
+    }
+    return {name: one for name, one in {**known, **given}.items() if name in settings.names}
 
 
-def _market_data(
-    table: Table, settings: DataSettings, classes: Mapping[str, str], by_spacing: int, notes: tuple[str, ...]
-) -> MarketData:
-    values, assets = table.values, list(settings.assets)
+def _market_data(table: Table, settings: DataSettings, rate: Quotes | None, periods_per_year: int) -> MarketData:
+    values, assets = table.values, list(settings.names)
     dates = pd.DatetimeIndex(values.index, name="date")
     returns = values if table.are_returns else values.pct_change(fill_method=None)
     prices = (1 + values[assets]).cumprod() if table.are_returns else values[assets]
-    if isinstance(settings.cash, str):
-        cash = returns[settings.cash].to_numpy()
-    else:
-        cash = (1 + settings.cash) ** (days_between(dates) / 365.25) - 1
-        cash[0] = np.nan
     return MarketData(
         prices=_frozen(prices.set_axis(dates, axis=0)),
         returns=_frozen(returns[assets].set_axis(dates, axis=0)),
-        cash_returns=pd.Series(cash, index=dates, name="cash"),
-        classes={name: classes[name] for name in assets if name in classes},
-        periods_per_year=settings.periods_per_year or by_spacing,
-        notes=notes,
+        cash_returns=pd.Series(_cash(returns, dates, settings, rate), index=dates, name="cash"),
+        classes={},
+        periods_per_year=settings.periods_per_year or periods_per_year,
     )
+
+
+def _cash(
+    returns: pd.DataFrame, dates: pd.DatetimeIndex, settings: DataSettings, rate: Quotes | None
+) -> NDArray[np.float64]:
+    """(T,) return on cash: of a series, of a quoted rate, or of a rate a year."""
+    if isinstance(settings.cash, float):
+        cash: NDArray[np.float64] = (1 + settings.cash) ** (days_between(dates) / 365.25) - 1
+        cash[0] = np.nan
+        return cash
+    if rate is None or rate.rate is None:
+        return returns["cash" if isinstance(settings.cash, SeriesSettings) else settings.cash].to_numpy()
+    quoted = rate.values["rate"].dropna()
+    level = rate_level(pd.DatetimeIndex(quoted.index), quoted.to_numpy(), rate.rate, dates)
+    return np.append(np.nan, level[1:] / level[:-1] - 1)
 
 
 def _frozen(frame: pd.DataFrame) -> pd.DataFrame:

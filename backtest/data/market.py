@@ -10,6 +10,29 @@ import pandas as pd
 from numpy.typing import NDArray
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a series of a run comes from.
+
+    Args:
+        name: in the run.
+        source: name of the source.
+        symbol: at the source.
+        first: its first date there, ISO.
+        last: its last date there.
+        values: how many it has there.
+        meaning: what they are: a total-return level, returns, a quoted rate.
+    """
+
+    name: str
+    source: str
+    symbol: str
+    first: str
+    last: str
+    values: int
+    meaning: str
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class MarketData:
     """Aligned market history: what a run may know, once it is cut at a date.
@@ -23,6 +46,8 @@ class MarketData:
         classes: asset class of each asset; an asset without one is missing here.
         periods_per_year: 252, 365, 52, 12, 4 or 1.
         notes: caveats that a report has to repeat (averaged yields, spot prices, months relabelled).
+        warnings: what was found in the data that should be looked at.
+        origins: where each series comes from.
 
     Example:
         >>> dates = pd.date_range("2020-01-31", periods=3, freq="ME")
@@ -38,6 +63,8 @@ class MarketData:
     classes: Mapping[str, str]
     periods_per_year: int
     notes: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = field(default=())
+    origins: tuple[Origin, ...] = field(default=())
 
     def __repr__(self) -> str:
         first, last = self.dates[0], self.dates[-1]

@@ -1,79 +1,278 @@
 """The `data:` section of a configuration."""
 
-from datetime import date
-from pathlib import Path
-from typing import Annotated, Literal
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictFloat,
+    StrictStr,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+)
 
-Source = Literal["sample", "sample_daily", "csv", "parquet"]
+from backtest.data.address import public
+from backtest.data.quotes import Rate
+from backtest.data.source import own_source
+
 FILE_SOURCES = ("csv", "parquet")
+SAMPLES = ("sample", "sample_daily")
+SOURCES = (*SAMPLES, *FILE_SOURCES, "yfinance", "fred", "french", "french_daily")
 NAMES_IN_USE = ("date", "cash_interest", "financing_cost", "borrow_fees", "trading_costs", "other_fees", "shortfall")
+
+Values = Literal["prices", "returns"]
+
+
+def _source(name: str) -> str:
+    if name in SOURCES:
+        return name
+    if ":" in name:
+        own_source(name)
+        return name
+    close = get_close_matches(name, SOURCES, 1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    raise ValueError(f"got {name!r}, expected one of {', '.join(SOURCES)}, or package.module:Class.{hint}")
+
+
+def _age(text: str) -> str:
+    if not re.fullmatch(r"\d{1,4}[hd]", text):
+        raise ValueError(f"got {text!r}, expected hours or days, such as 12h or 7d")
+    return text
+
+
+SourceName = Annotated[StrictStr, AfterValidator(_source)]
+
+
+class SeriesSettings(BaseModel):
+    """Where one series comes from, as far as that differs from its section.
+
+    Args:
+        source: as that of the section.
+        symbol: its name at the source; its own name by default.
+        path: of a file, a folder of one file a symbol, or an address.
+        values: what a file holds: total-return `prices` or simple `returns`.
+        rate: how a quoted rate turns into a return on cash, where the source does not know: `{quoted: discount, days:
+            91}`; `bond_equivalent` and `overnight` too.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: SourceName | None = None
+    symbol: StrictStr | None = None
+    path: StrictStr | None = None
+    values: Values | None = None
+    rate: Rate | None = None
+
+    @field_serializer("path")
+    def _no_secret(self, path: str | None) -> str | None:
+        return None if path is None else public(path)
+
+
+class AssetSettings(SeriesSettings):
+    """An asset's class, and where it comes from.
+
+    Args:
+        class: its asset class.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+
+    asset_class: StrictStr | None = Field(default=None, alias="class")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series of a run, its place at its source worked out.
+
+    Args:
+        name: in the run.
+        source: name of the source.
+        symbol: at the source.
+        path: of a file source.
+        values: what a file holds.
+        rate: how a rate is quoted, where the settings say so.
+    """
+
+    name: str
+    source: str
+    symbol: str
+    path: str | None
+    values: Values
+    rate: Rate | None
 
 
 class DataSettings(BaseModel):
     """Which series a run reads, from where, and over which dates.
 
     Args:
-        source: the bundled `sample` (monthly) or `sample_daily`, or a wide `csv` or `parquet` file.
-        path: that file; relative to the configuration.
+        source: of the series that name none: the bundled `sample` (monthly) or `sample_daily`, `csv`, `parquet`,
+            `yfinance`, `fred`, `french` (monthly) or `french_daily`, or a source of one's own, `package.module:Class`.
+        path: of a file, of a folder of one file a symbol, or an address; relative to the configuration.
         values: what a file's columns hold: total-return `prices` or simple `returns`.
-        assets: the columns to hold, in this order.
-        cash: a series of the source, or a rate per year: (1 + rate)^(days / 365.25) - 1 over a period.
-        classes: asset class of each asset of a file; the samples know their own.
+        assets: the series to hold, in this order: names, or names with their class (`{SPY: equities}`) or with all that
+            is their own (`{GLD: {class: commodities, source: csv, path: gold.csv}}`).
+        cash: a series of the source, one of its own (`{source: fred, symbol: DTB3}`), or a rate per year:
+            (1 + rate)^(days / 365.25) - 1 over a period.
+        classes: asset class of each asset, where `assets` are names alone; the samples know their own.
+        calendar: of assets that are not priced on the same dates: `intersection` keeps the dates they all have, `union`
+            carries prices forward. Where it is not given the dates of several sources are intersected, and a blank
+            inside the history of a file is an error.
+        splice: by asset, the series whose returns extend it backwards.
+        frequency: `monthly` takes the last price of each month that is over.
         start: first date, inclusive; windows fill inside start..end.
         end: last date, inclusive.
         ragged: let assets join when they have a full window and leave when their prices end.
         periods_per_year: overrides what the spacing of the dates says.
+        cache: folder of what is fetched; relative to where the run is started.
+        max_age: how old what was fetched may be before the source is asked again, such as `12h` or `7d`.
+        offline: ask no source, whatever the age.
+        timeout: seconds that all fetching of the run may take.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: Source
-    path: Path | None = Field(default=None, validate_default=True)
-    values: Literal["prices", "returns"] = "prices"
-    assets: Annotated[tuple[str, ...], Field(min_length=1)]
-    cash: str | StrictFloat
+    source: SourceName
+    path: StrictStr | None = Field(default=None, validate_default=True)
+    values: Values = "prices"
+    assets: (
+        Annotated[tuple[StrictStr, ...], Field(min_length=1)]
+        | Annotated[dict[str, StrictStr | AssetSettings], Field(min_length=1)]
+    )
+    cash: StrictStr | StrictFloat | SeriesSettings
     classes: dict[str, str] = Field(default_factory=dict)
+    calendar: Literal["intersection", "union"] | None = None
+    splice: dict[str, StrictStr | SeriesSettings] = Field(default_factory=dict)
+    frequency: Literal["monthly"] | None = None
     start: date | None = None
     end: date | None = None
     ragged: bool = False
     periods_per_year: Annotated[int, Field(ge=1, le=366, strict=True)] | None = None
+    cache: StrictStr = "data_cache"
+    max_age: Annotated[StrictStr, AfterValidator(_age)] = "1d"
+    offline: bool = False
+    timeout: Annotated[float, Field(gt=0, le=3600)] = 60.0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The assets, in order."""
+        return tuple(self.assets)
+
+    @property
+    def asset_classes(self) -> dict[str, str]:
+        """Class by asset, as far as the settings say."""
+        if not isinstance(self.assets, Mapping):
+            return self.classes
+        own = {name: one if isinstance(one, str) else one.asset_class for name, one in self.assets.items()}
+        return {**self.classes, **{name: one for name, one in own.items() if one is not None}}
+
+    @property
+    def longest_age(self) -> timedelta:
+        """`max_age` as a span of time."""
+        number = int(self.max_age[:-1])
+        return timedelta(hours=number) if self.max_age.endswith("h") else timedelta(days=number)
+
+    def asset_series(self) -> list[Series]:
+        """The series of the assets, in order."""
+        if not isinstance(self.assets, Mapping):
+            return [self._series(name, None) for name in self.assets]
+        return [self._series(name, None if isinstance(one, str) else one) for name, one in self.assets.items()]
+
+    def cash_series(self) -> Series | None:
+        """The series of cash; None where cash is a rate of the settings."""
+        if isinstance(self.cash, float):
+            return None
+        if isinstance(self.cash, str):
+            named = {series.name: series for series in self.asset_series()}
+            return named.get(self.cash) or self._series(self.cash, None)
+        return self._series("cash", self.cash)
+
+    def proxies(self) -> dict[str, Series]:
+        """By asset, the series that it is spliced to."""
+        return {
+            name: self._series(one, None) if isinstance(one, str) else self._series(one.symbol or name, one)
+            for name, one in self.splice.items()
+        }
+
+    def _series(self, name: str, own: SeriesSettings | None) -> Series:
+        own = own or SeriesSettings()
+        source = own.source or self.source
+        same = source == self.source
+        return Series(
+            name,
+            source,
+            own.symbol or name,
+            own.path or (self.path if same else None),
+            own.values or (self.values if same else "prices"),
+            own.rate,
+        )
+
+    @field_serializer("path")
+    def _no_secret(self, path: str | None) -> str | None:
+        return None if path is None else public(path)
 
     @field_validator("path")
     @classmethod
-    def _path_goes_with_source(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+    def _path_goes_with_source(cls, path: str | None, info: ValidationInfo) -> str | None:
         source = info.data.get("source")
         if source in FILE_SOURCES and path is None:
             raise ValueError(f"source {source} needs a path to its file")
         if source is not None and source not in FILE_SOURCES and path is not None:
-            raise ValueError(f"source {source} is bundled and takes no path; for a file use source: csv or parquet")
+            raise ValueError(f"{_what(source)} and takes no path; for a file use source: csv or parquet")
         return path
 
     @field_validator("values")
     @classmethod
     def _samples_hold_prices(cls, values: str, info: ValidationInfo) -> str:
-        if values == "returns" and info.data.get("source") not in FILE_SOURCES:
-            raise ValueError("the samples hold prices; returns are for source: csv or parquet")
+        source = info.data.get("source")
+        if values == "returns" and source is not None and source not in FILE_SOURCES:
+            what = "the samples hold prices" if source in SAMPLES else f"source {source} says itself what it holds"
+            raise ValueError(f"{what}; returns are for source: csv or parquet")
         return values
 
     @field_validator("assets")
     @classmethod
-    def _assets_differ(cls, assets: tuple[str, ...]) -> tuple[str, ...]:
-        twice = sorted({name for name in assets if assets.count(name) > 1})
+    def _assets_differ(cls, assets: Any, info: ValidationInfo) -> Any:
+        names = tuple(assets)
+        twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"named twice: {', '.join(twice)}")
-        taken = sorted(set(assets) & set(NAMES_IN_USE))
+        taken = sorted(set(names) & set(NAMES_IN_USE))
         if taken:
             raise ValueError(f"{', '.join(taken)}: a column of the report's own; rename it in the source")
+        if isinstance(assets, Mapping):
+            for name, one in assets.items():
+                _check_path(name, one, info)
         return assets
 
     @field_validator("cash")
     @classmethod
-    def _rate_is_possible(cls, cash: str | float) -> str | float:
+    def _rate_is_possible(cls, cash: Any, info: ValidationInfo) -> Any:
         if isinstance(cash, float) and not -0.5 < cash < 1:
             raise ValueError(f"a rate of {cash:g} a year; expected a decimal such as 0.02 for 2 %")
+        if isinstance(cash, SeriesSettings) and cash.symbol is None:
+            raise ValueError("expected the symbol too, such as {source: fred, symbol: DTB3}")
+        _check_path("cash", cash, info)
         return cash
+
+    @field_validator("splice")
+    @classmethod
+    def _splices_extend_assets(cls, splice: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        off = sorted(set(splice) - set(info.data.get("assets", splice)))
+        if off:
+            raise ValueError(f"{', '.join(off)}: not among data.assets; expected asset: the series that extends it")
+        for name, one in splice.items():
+            if one == name:
+                raise ValueError(f"{name}: spliced to itself; expected another series")
+            _check_path(name, one, info)
+        return splice
 
     @field_validator("end")
     @classmethod
@@ -82,3 +281,21 @@ class DataSettings(BaseModel):
         if start is not None and end is not None and end <= start:
             raise ValueError(f"{end} is not after start, {start}")
         return end
+
+
+def _what(source: str) -> str:
+    return f"source {source} is {'bundled' if source in SAMPLES else 'no file'}"
+
+
+def _check_path(name: str, one: Any, info: ValidationInfo) -> None:
+    """Raise unless a series of its own source has a path exactly where it needs one."""
+    if not isinstance(one, SeriesSettings) or "source" not in info.data:
+        return
+    source = one.source or info.data["source"]
+    path = one.path or (info.data.get("path") if source == info.data["source"] else None)
+    if source in FILE_SOURCES and path is None:
+        raise ValueError(f"{name}: source {source} needs a path to its file")
+    if source not in FILE_SOURCES and one.path is not None:
+        raise ValueError(f"{name}: {_what(source)} and takes no path; for a file use source: csv or parquet")
+    if source not in FILE_SOURCES and one.values == "returns":
+        raise ValueError(f"{name}: returns are for source: csv or parquet")

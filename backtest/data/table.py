@@ -1,7 +1,7 @@
 """`Table`: what a source hands over, before it is checked and aligned."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -25,14 +25,12 @@ class Table:
         label: the file's name, for messages.
         are_returns: whether the values are simple returns.
         places: where each row stands, for messages; none where rows have been moved.
-        notes: caveats of these series, for the report.
     """
 
     values: pd.DataFrame
     label: str
     are_returns: bool = False
     places: Sequence[str] = ()
-    notes: tuple[str, ...] = field(default=())
 
     def where(self, row: int) -> str:
         """The place of a row, or the table's name."""

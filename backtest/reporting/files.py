@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -212,6 +213,8 @@ def _manifest(result: BacktestResult, versions: Mapping[str, str]) -> dict[str, 
         "versions": versions,
         "seed": None,  # nothing in a run is random
         "notes": result.notes,
+        "data": [asdict(origin) for origin in result.origins],
+        "data_warnings": result.warnings,
         "environment": {
             "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "git_revision": _git_revision(),

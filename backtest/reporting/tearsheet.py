@@ -74,6 +74,8 @@ def render_tearsheet(
         costs=_costs(result, summary),
         holdings=_holdings(result),
         notes=result.notes,
+        warnings=result.warnings,
+        origins=result.origins,
         benchmark_settings=settings.pop("benchmark", None),
         settings=settings,
         command=command,

@@ -31,7 +31,11 @@ financing: {spread_bps: 50}
 SERIES = "us_stocks, us_tbill, us_treasury_10y, us_treasury_20y, us_corporate_aaa, us_tips_10y, gold, crude_oil"
 ASSETS = "us_stocks, us_treasury_10y, gold, crude_oil"
 SECTIONS = "name, data, estimation, strategy, rebalance, costs, financing, fees, benchmark, report"
-DATA = "source, path, values, assets, cash, classes, start, end, ragged, periods_per_year"
+DATA = (
+    "source, path, values, assets, cash, classes, calendar, splice, frequency, start, end, ragged, periods_per_year, "
+    "cache, max_age, offline, timeout"
+)
+SOURCES = "sample, sample_daily, csv, parquet, yfinance, fred, french, french_daily, or package.module:Class"
 
 
 @pytest.fixture
@@ -124,10 +128,28 @@ ONE = {
     "cash as list": ("us_tbill", "[us_tbill]", "[us_tbill", "data.cash: got ['us_tbill'], expected …"),
     "class of no asset": ("  start", "  classes: {silver: metal}\n  start", "metal", "data.classes.silver: is not among data.assets"),
     # sources
-    "no such source": ("source: sample", "source: smple", "smple", "data.source: got 'smple', expected 'sample', 'sample_daily', 'csv' or 'parquet'"),
+    "no such source": ("source: sample", "source: smple", "smple", f"data.source: got 'smple', expected one of {SOURCES}. Did you mean sample?"),
     "path with a sample": ("source: sample", "source: sample\n  path: x.csv", "x.csv", "data.path: source sample is bundled and takes no path; for a file use source: csv or parquet"),
     "csv without path": ("source: sample", "source: csv", "source", "data: source csv needs a path to its file"),
     "parquet without path": ("source: sample", "source: parquet", "source", "data: source parquet needs a path to its file"),
+    "no such source of one's own": ("source: sample", "source: no.such:Source", "no.such", "data.source: no.such:Source: …"),
+    "a class that is no source": ("source: sample", "source: pathlib:Path", "pathlib", "data.source: pathlib:Path: no source; expected a class that extends backtest.data.source.Source, with fetch"),
+    "path with a live source": ("source: sample", "source: yfinance\n  path: x.csv", "x.csv", "data.path: source yfinance is no file and takes no path; for a file use source: csv or parquet"),
+    "returns of a live source": ("source: sample", "source: fred\n  values: returns", "returns", "data.values: source fred says itself what it holds; returns are for source: csv or parquet"),
+    "no such setting of an asset": (f"[{ASSETS}]", "{us_stocks: {clas: equities}}", "clas", "data.assets.us_stocks.clas: unknown setting; data.assets.us_stocks accepts: source, symbol, path, values, rate, class. Did you mean class?"),
+    "no such source of an asset": (f"[{ASSETS}]", "{us_stocks: {source: fread}}", "fread", f"data.assets.us_stocks.source: got 'fread', expected one of {SOURCES}. Did you mean fred?"),
+    "an asset of csv without path": (f"[{ASSETS}]", "{a: {source: csv}}", "{a", "data.assets: a: source csv needs a path to its file"),
+    "no such asset in a mapping": (f"[{ASSETS}]", "{golf: metals}", "metals", f"data.assets.golf: no series golf; there are: {SERIES}. Did you mean gold?"),
+    "no such symbol of an asset": (f"[{ASSETS}]", "{mine: {symbol: golf}}", "{symbol", f"data.assets.mine: no series golf; there are: {SERIES}. Did you mean gold?"),
+    "cash without symbol": ("us_tbill", "{source: fred}", "{source", "data.cash: got {'source': 'fred'}, expected the symbol too, such as {source: fred, symbol: DTB3}"),
+    "no such way to quote": ("us_tbill", "{source: fred, symbol: X, rate: {quoted: discnt}}", "discnt", "data.cash.rate.quoted: got 'discnt', expected …"),
+    "no such calendar": ("  start", "  calendar: both\n  start", "both", "data.calendar: got 'both', expected 'intersection' or 'union'"),
+    "splice of no asset": ("  start", "  splice: {silver: gold}\n  start", "{silver", "data.splice: silver: not among data.assets; expected asset: the series that extends it"),
+    "splice to itself": ("  start", "  splice: {gold: gold}\n  start", "{gold", "data.splice: gold: spliced to itself; expected another series"),
+    "splice to no series": ("  start", "  splice: {gold: golf}\n  start", "golf}", f"data.splice.gold: no series golf; there are: {SERIES}. Did you mean gold?"),
+    "an age without unit": ("  start", "  max_age: 12\n  start", "12\n", "data.max_age: got 12, expected …"),
+    "an age of weeks": ("  start", "  max_age: 2w\n  start", "2w", "data.max_age: got '2w', expected hours or days, such as 12h or 7d"),
+    "no time at all": ("  start", "  timeout: 0\n  start", "0\n", "data.timeout: got 0, expected greater than 0"),
     "returns of a sample": ("source: sample", "source: sample\n  values: returns", "returns", "data.values: …"),
     # dates
     "end before start": ("2012-12-31", "1970-12-31", "1970-12-31", "data.end: 1970-12-31 is not after start, 1978-01-01"),

@@ -327,9 +327,11 @@ def test_a_data_file_that_is_not_there(work: Path) -> None:
     assert refused(work) == [f"{work / 'nope.csv'}: no such file. Hint: data.path is relative to the configuration."]
 
 
-def test_a_folder_for_a_file(work: Path) -> None:
+def test_a_folder_without_files_of_prices(work: Path) -> None:
     (work / "mine.yaml").write_text(config_text("reports"))
-    assert refused(work) == [f"{work / 'reports'}: a folder; expected a file"]
+    assert refused(work) == [
+        f"{work / 'reports'}: a folder without files that end in .csv; expected one for each symbol"
+    ]
 
 
 def test_a_data_file_that_cannot_be_read(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,83 +1,84 @@
-"""A wide CSV file: the first column the date, one column a series."""
+"""CSV as cells: the first column the date, the others by the names in the header."""
 
 import csv
 import gzip
 import re
 import warnings
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
 
-from backtest.data.cells import check_there, to_dates, to_numbers
-from backtest.data.table import Column, Table
+from backtest.data.cells import Cells
 from backtest.errors import DataError
 
+ENDINGS = (".csv", ".csv.gz")
 _TOO_LONG = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 
 
-def columns(path: Path) -> list[Column]:
-    """The names in the file's header.
+def header(opened: Callable[[], BinaryIO], name: str) -> list[str]:
+    """The names in the file's header, after the date's.
 
     Raises:
-        DataError: no such file, or one without a header of unique names.
+        DataError: a file without a header of unique names.
     """
-    return [Column(name, "asset") for name in _header(path)[1]]
+    return _header(opened, name)[1]
 
 
-def read(path: Path, names: Sequence[str], values: str) -> Table:
-    """The named series of a file; `values` says whether it holds prices or returns.
+def cells(opened: Callable[[], BinaryIO], name: str) -> Cells:
+    """All cells of a file, as texts or numbers.
+
+    Args:
+        opened: opens it; unzipped here where its name ends in .gz.
+        name: of the file, for messages.
 
     Raises:
-        DataError: no such file, a column that is not there, a date or number that cannot be read.
+        DataError: it is no CSV.
     """
-    header_line, header = _header(path)
-    missing = [name for name in names if name not in header]
-    if missing:
-        raise DataError(f"{path.name}: no column {', '.join(missing)}; it has {', '.join(header)}")
-    frame = _body(path, header_line, header)
+    header_line, names = _header(opened, name)
+    frame = _body(opened, name, header_line, names)
     lines = np.arange(header_line + 1, header_line + 1 + len(frame))
     there = frame.notna().any(axis=1).to_numpy()  # blank lines are nothing
     frame, lines = frame[there], lines[there]
-    places = [f"{path.name}:{line}" for line in lines]
-    numbers = to_numbers(frame[list(names)], places)
-    return Table(numbers.set_axis(to_dates(frame["date"], places), axis=0), path.name, values == "returns", places)
+    return Cells(frame["date"], frame[names], [f"{name}:{line}" for line in lines])
 
 
-def _header(path: Path) -> tuple[int, list[str]]:
+def _unzipped(opened: Callable[[], BinaryIO], name: str) -> BinaryIO:
+    return gzip.GzipFile(fileobj=opened()) if name.endswith(".gz") else opened()  # type: ignore[return-value]  # it reads
+
+
+def _header(opened: Callable[[], BinaryIO], name: str) -> tuple[int, list[str]]:
     """The number of the first line that is not blank, and the names in it after the date's."""
-    check_there(path)
     try:
-        with (
-            gzip.open(path, "rt", encoding="utf-8-sig")
-            if path.suffix == ".gz"
-            else path.open(encoding="utf-8-sig", newline="") as lines
-        ):
-            number, first = next(((n, line) for n, line in enumerate(lines, 1) if line.strip()), (0, ""))
+        with _unzipped(opened, name) as lines:
+            number, first = next(
+                ((n, line) for n, line in enumerate(lines, 1) if line.strip(b"\xef\xbb\xbf \r\n\t")), (0, b"")
+            )
+            text = first.decode("utf-8-sig")
     except (OSError, EOFError, UnicodeDecodeError) as problem:
-        raise DataError(_unreadable(path, problem)) from problem
+        raise DataError(_unreadable(name, problem)) from problem
     if not first:
-        raise DataError(f"{path.name}: empty; expected a header and a row for each date")
-    names = [name.strip() for name in next(csv.reader([first]))[1:]]
-    twice = sorted({name for name in names if names.count(name) > 1})
+        raise DataError(f"{name}: empty; expected a header and a row for each date")
+    names = [word.strip() for word in next(csv.reader([text]))[1:]]
+    twice = sorted({word for word in names if names.count(word) > 1})
     if not names or "" in names:
         raise DataError(
-            f"{path.name}:{number}: expected a header: the date, then a name for each series, separated by commas"
+            f"{name}:{number}: expected a header: the date, then a name for each series, separated by commas"
         )
     if twice:
-        raise DataError(f"{path.name}:{number}: column {', '.join(twice)} stands twice; expected each name once")
+        raise DataError(f"{name}:{number}: column {', '.join(twice)} stands twice; expected each name once")
     return number, names
 
 
-def _body(path: Path, header_line: int, header: Sequence[str]) -> pd.DataFrame:
+def _body(opened: Callable[[], BinaryIO], name: str, header_line: int, names: Sequence[str]) -> pd.DataFrame:
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _unzipped(opened, name) as file:
             warnings.simplefilter("error", pd.errors.ParserWarning)  # a first row longer than the header
             return pd.read_csv(
-                path,
+                file,
                 header=None,
-                names=["date", *header],
+                names=["date", *names],
                 skiprows=header_line,
                 index_col=False,
                 skip_blank_lines=False,
@@ -85,23 +86,23 @@ def _body(path: Path, header_line: int, header: Sequence[str]) -> pd.DataFrame:
                 encoding="utf-8-sig",
             )
     except pd.errors.EmptyDataError:
-        return pd.DataFrame(columns=["date", *header], dtype=float)
+        return pd.DataFrame(columns=["date", *names], dtype=float)
     except pd.errors.ParserWarning as problem:
         raise DataError(
-            f"{path.name}: line {header_line + 1} has more columns than the header. Hint: name them all"
+            f"{name}: line {header_line + 1} has more columns than the header. Hint: name them all"
         ) from problem
     except (OSError, EOFError, UnicodeDecodeError, pd.errors.ParserError) as problem:
-        raise DataError(_unreadable(path, problem)) from problem
+        raise DataError(_unreadable(name, problem)) from problem
 
 
-def _unreadable(path: Path, problem: Exception) -> str:
+def _unreadable(name: str, problem: Exception) -> str:
     if isinstance(problem, UnicodeDecodeError):
-        return f"{path.name}: not UTF-8 text. Hint: save it as CSV in UTF-8; a compressed file's name ends in .gz"
+        return f"{name}: not UTF-8 text. Hint: save it as CSV in UTF-8; a compressed file's name ends in .gz"
     too_long = _TOO_LONG.search(str(problem))
     if too_long:
         expected, line, got = too_long.groups()
-        return f"{path.name}: line {line} has {got} columns; expected {expected}, as in the header"
+        return f"{name}: line {line} has {got} columns; expected {expected}, as in the header"
     if "EOF inside string" in str(problem):
-        return f"{path.name}: a quotation mark is opened and never closed"
+        return f"{name}: a quotation mark is opened and never closed"
     words = problem.strerror if isinstance(problem, OSError) else str(problem).partition("\n")[0]
-    return f"{path.name}: cannot be read as a table ({words or type(problem).__name__})"
+    return f"{name}: cannot be read as a table ({words or type(problem).__name__})"

@@ -1,0 +1,42 @@
+"""The command line: the only place that prints. Heavy imports wait until a command needs them."""
+
+import logging
+import sys
+
+import typer
+
+from backtest.cli import data, runs
+from backtest.errors import BacktestError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Backtest risk-parity portfolios on real history: financing charged, the future unseen.",
+)
+for command in (runs.run, runs.strategies, runs.assets, runs.risk):
+    app.command()(command)
+app.add_typer(data.app, name="data")
+
+
+class _Warnings(logging.Handler):
+    """What the project logs of the moment - data that is old, damaged or changed - as lines of warning."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        for line in record.getMessage().splitlines():
+            typer.echo(f"warning: {line}", err=True)
+
+
+def main() -> None:
+    """Run the command line; what the user can mend ends in one line an error and exit code 2 or 3."""
+    log, warnings = logging.getLogger("backtest"), _Warnings(logging.WARNING)
+    log.addHandler(warnings)
+    try:
+        app(standalone_mode=True)
+    except BacktestError as error:
+        for line in str(error).splitlines():
+            typer.echo(f"error: {line}", err=True)
+        sys.exit(error.exit_code)
+    finally:
+        log.removeHandler(warnings)

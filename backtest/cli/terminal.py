@@ -1,0 +1,103 @@
+"""What the commands write to a terminal: tables, lists, and a progress bar."""
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+_BAR_AFTER = 1.0  # seconds: a shorter run needs no progress bar
+
+
+def new_table(*headings: str) -> "Table":
+    """An empty table with these headings, the first column to the left."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == headings[0] else "right")
+    return table
+
+
+def show(*parts: object) -> None:
+    """Print tables and texts as they are, without markup."""
+    from rich.console import Console
+
+    Console(highlight=False, markup=False, emoji=False).print(*parts)
+
+
+def show_list(heading: str, rows: list[tuple[str, str]]) -> None:
+    """Print names and a line about each, under a heading."""
+    width = max(len(name) for name, _ in rows)
+    typer.echo(heading)
+    for name, text in rows:
+        typer.echo(f"  {name:<{width}}  {text}")
+
+
+@contextmanager
+def progress(steps: list[str]) -> Iterator[Callable[[str], None]]:
+    """A progress bar on a terminal, once the work has taken a while; gives a function that names the step."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=Console(stderr=True), transient=True
+    )
+    task = bar.add_task(steps[0], total=len(steps))
+    timer = threading.Timer(_BAR_AFTER, bar.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield lambda step: bar.update(task, description=step, completed=steps.index(step))
+    finally:
+        timer.cancel()
+        timer.join()
+        bar.stop()
+
+
+@contextmanager
+def progress_by_series() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on a terminal that names each series as it is done."""
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task("fetching", total=None)
+        yield lambda label, done, total: bar.update(task, description=label, completed=done, total=total)
+
+
+def chart(values: "pd.Series[float]", width: int = 60, height: int = 8) -> str:
+    """A line of blocks, its range on the left, its first and last date below."""
+    import numpy as np
+
+    shown = values.to_numpy()[np.linspace(0, len(values) - 1, min(width, len(values))).round().astype(int)]
+    low, high = float(shown.min()), float(shown.max())
+    filled = np.round((shown - low) / ((high - low) or 1.0) * (8 * height - 1)).astype(int) + 1  # eighths of a row
+    blocks = " ▁▂▃▄▅▆▇█"
+    rows = ["".join(blocks[min(max(one - 8 * row, 0), 8)] for one in filled) for row in range(height - 1, -1, -1)]
+    labels = [f"{high:,.4g}", *[""] * (height - 2), f"{low:,.4g}"]
+    margin = max(map(len, labels))
+    first, last = f"{values.index[0]:%Y-%m-%d}", f"{values.index[-1]:%Y-%m-%d}"
+    below = first + last.rjust(max(len(shown) - len(first), len(last) + 1))
+    return "\n".join(
+        [*(f"{label:>{margin}} {row}" for label, row in zip(labels, rows, strict=True)), " " * (margin + 1) + below]
+    )

@@ -1,0 +1,139 @@
+"""From quotes to levels: what each series of a run is worth by date, and what has to be said of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtest.data import checks
+from backtest.data.calendar import infer_periods_per_year
+from backtest.data.findings import Finding, find, find_in_rate
+from backtest.data.market import Origin
+from backtest.data.quotes import Quotes
+from backtest.data.rates import as_rate
+from backtest.data.settings import Series
+from backtest.data.table import Table
+from backtest.data.total_return import total_return_level
+from backtest.errors import DataError
+
+_MEANINGS = {
+    "closes": "total return, dividends reinvested at the ex-date close",
+    "levels": "total-return level, as given",
+    "returns": "returns, as given",
+}
+_QUOTED = {"discount": "bank discount", "bond_equivalent": "bond-equivalent yield", "overnight": "overnight rate"}
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """The series of a run, checked one by one.
+
+    Args:
+        tables: of levels or returns, the series of one file together.
+        rates: quotes of rates by name.
+        origins: where each series comes from.
+        notes: caveats, each with the name of its series.
+        findings: warnings.
+    """
+
+    tables: tuple[Table, ...]
+    rates: Mapping[str, Quotes]
+    origins: tuple[Origin, ...]
+    notes: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+def read(found: Mapping[Series, Quotes]) -> Reading:
+    """Levels of every series.
+
+    Raises:
+        DataError: rows that are not in order, prices that are none, a rate where there should be prices.
+    """
+    tables: dict[tuple[str, str], list[tuple[str, Quotes, pd.Series]]] = {}  # the series of one file together
+    rates, notes, findings = {}, [], []
+    for series, fetched in found.items():
+        quotes = fetched if series.rate is None else as_rate(fetched, series.rate)
+        values, said = _values(series.name, quotes)
+        notes += [f"{series.name}: {note}" for note in (*quotes.notes, *said)]
+        if quotes.kind == "rate":
+            rates[series.name] = quotes
+        else:
+            tables.setdefault((quotes.label, quotes.kind), []).append((series.name, quotes, values))
+    together = tuple(_table(members) for members in tables.values())
+    for table in together:
+        checks.check_rows(table)
+        checks.check_values(table)
+    origins = [_origin(series, quotes) for series, quotes in found.items()]
+    for members in tables.values():
+        for name, quotes, values in members:
+            findings += _findings(name, quotes, values)
+    for name, quotes in rates.items():
+        findings += _findings(name, quotes, quotes.values["rate"])
+    return Reading(together, rates, tuple(origins), tuple(notes), tuple(findings))
+
+
+def level_of(name: str, quotes: Quotes) -> tuple[pd.Series, str, list[Finding]]:
+    """One series to look at: its level (or rate) where it has one, what that is, and what was found in it.
+
+    Raises:
+        DataError: prices that are none.
+    """
+    values, _ = _values(name, quotes)
+    shown = (1 + values.dropna()).cumprod() if quotes.kind == "returns" else values.dropna()
+    return shown, _meaning(quotes), _findings(name, quotes, values)
+
+
+def _values(name: str, quotes: Quotes) -> tuple[pd.Series, tuple[str, ...]]:
+    """Levels or returns of a series, and what has to be said of how they were made."""
+    column = quotes.values.iloc[:, 0].rename(name)
+    if quotes.kind != "closes":
+        return column, ()
+    checks.check_values(Table(column.to_frame(), quotes.label, places=quotes.places))  # before they are multiplied
+    level, said = total_return_level(quotes.values)
+    return level.rename(name), said
+
+
+def _findings(name: str, quotes: Quotes, values: pd.Series) -> list[Finding]:
+    """What should be looked at in a series whose rows are in order."""
+    dates = pd.DatetimeIndex(values.index)
+    with_value = dates[values.notna().to_numpy()]
+    if len(with_value) < 2:
+        return []
+    periods, days = infer_periods_per_year(with_value), dates.to_numpy()
+    numbers = values.to_numpy(dtype=float)
+    if quotes.kind == "rate":
+        return find_in_rate(name, days, numbers, periods)
+    if quotes.kind == "returns":
+        numbers = np.where(np.isnan(numbers), np.nan, np.cumprod(1 + np.nan_to_num(numbers)))
+    raw = {"close": "closes", "dividends": "dividends", "splits": "splits"} if quotes.kind == "closes" else {}
+    known = {as_: quotes.values[column].to_numpy() for column, as_ in raw.items() if column in quotes.values}
+    return find(name, days, numbers, periods, **known)
+
+
+def _table(members: Sequence[tuple[str, Quotes, pd.Series]]) -> Table:
+    """The series of one file, on its dates."""
+    _, first, values = members[0]
+    same = all(other.index.equals(values.index) for _, _, other in members)
+    if not same:  # two symbols of one address, fetched at different times
+        return Table(
+            pd.concat([other for _, _, other in members], axis=1).sort_index(), first.label, first.kind == "returns"
+        )
+    frame = pd.DataFrame({name: other.to_numpy() for name, _, other in members}, index=values.index)
+    places = first.places if len(frame) == len(first.values) else ()
+    return Table(frame, first.label, first.kind == "returns", places)
+
+
+def _meaning(quotes: Quotes) -> str:
+    if quotes.rate is None:
+        return _MEANINGS[quotes.kind]
+    maturity = "" if quotes.rate.quoted == "overnight" else f" of {quotes.rate.days} days"
+    return f"rate: {_QUOTED[quotes.rate.quoted]}{maturity}"
+
+
+def _origin(series: Series, quotes: Quotes) -> Origin:
+    there = quotes.values.index[quotes.values.iloc[:, 0].notna().to_numpy()]
+    if not len(there):
+        raise DataError(f"{quotes.label}: {series.name} has no value at all. Hint: leave it out.")
+    first, last = f"{there[0]:%Y-%m-%d}", f"{there[-1]:%Y-%m-%d}"
+    return Origin(series.name, series.source, series.symbol, first, last, len(there), _meaning(quotes))

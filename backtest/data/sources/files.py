@@ -1,0 +1,182 @@
+"""Files of prices or returns: one wide file, a folder of one file for each symbol, or an address of either kind."""
+
+from collections.abc import Mapping
+from datetime import date
+from functools import cached_property, partial
+from io import BytesIO
+from pathlib import Path
+from threading import Lock
+from types import ModuleType
+from typing import BinaryIO
+from urllib.parse import urlsplit
+
+import pandas as pd
+
+from backtest.data.address import is_address, public
+from backtest.data.cells import Cells, check_there, to_dates, to_numbers
+from backtest.data.quotes import Quotes
+from backtest.data.source import Source
+from backtest.data.sources import csv, parquet
+from backtest.data.table import Column
+from backtest.errors import DataError, DataUnavailableError, UnknownSeries
+
+FORMATS: Mapping[str, ModuleType] = {"csv": csv, "parquet": parquet}
+_CLOSES = {
+    "close": "close",
+    "dividends": "dividends",
+    "capital gains": "capital_gains",
+    "capital_gains": "capital_gains",
+    "stock splits": "splits",
+    "splits": "splits",
+}
+_ADJUSTED = ("adj close", "adj_close", "adjusted close", "adjclose")
+
+
+class Files(Source):
+    """A wide CSV or Parquet file, a folder of one such file for each symbol, or an address that fsspec opens.
+
+    A wide file has the date first and a column for each series. A symbol's own file has the date and its level in
+    the only other column, or in `Adj Close`, or `Close` with `Dividends`, from which the total return is made.
+
+    Args:
+        form: `csv` or `parquet`.
+        path: of the file or folder, or an address.
+        values: whether it holds `prices` or `returns`.
+    """
+
+    def __init__(self, form: str, path: str, values: str = "prices") -> None:
+        self._form, self._path, self._values = FORMATS[form], path, values
+        self._ending = self._form.ENDINGS[0]
+        self.cached = self._address = is_address(path)  # a file on this machine is read anew
+        self._is_folder = path.endswith("/") if self._address else Path(path).is_dir()
+        self._label = public(path) if self._address else Path(path).name
+        self._wide: tuple[Cells, pd.DatetimeIndex] | None = None
+        self._reading = Lock()
+
+    def columns(self) -> list[Column] | None:
+        """The names in the file's header, or of the folder's files; None of an address, which is not asked for it.
+
+        Raises:
+            DataError: no such file or folder, or a file without a header of unique names.
+        """
+        if self._address:
+            return None
+        check_there(Path(self._path))
+        if self._is_folder:
+            return [Column(name, "asset") for name in self._in_folder]
+        names = self._form.header(partial(_opened, Path(self._path), self._label), self._label)
+        return [Column(name, "asset") for name in names]
+
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:  # noqa: ARG002 - a file comes whole
+        """The series of one column, or of one file of the folder; always its whole history.
+
+        Raises:
+            UnknownSeries: there is no such column or file.
+            DataError: the file cannot be read, or a date or number in it.
+            DataUnavailableError: the address cannot be had.
+        """
+        if self._is_folder:
+            return self._own_file(symbol, seconds)
+        with self._reading:  # one reading for all series, which stay together by their one index
+            if self._wide is None:
+                cells = self._cells(self._path, self._label, seconds)
+                self._wide = cells, to_dates(cells.dates, cells.places)
+        cells, dates = self._wide
+        if symbol not in cells.values.columns:
+            raise UnknownSeries(
+                f"{self._label}: no column {symbol}; it has {', '.join(map(str, cells.values.columns))}"
+            )
+        numbers = to_numbers(cells.values[[symbol]], cells.places)
+        kind, column = ("returns", "return") if self._values == "returns" else ("levels", "level")
+        values = numbers.set_axis([column], axis=1).set_axis(dates, axis=0)
+        return Quotes(values, self._label, kind, places=cells.places)  # type: ignore[arg-type]  # one of two literals
+
+    @cached_property
+    def _in_folder(self) -> dict[str, str]:
+        """Symbol by file: only what is listed can be named, so that no symbol leads out of the folder."""
+        found = {}
+        for file in sorted(Path(self._path).iterdir()):
+            for ending in self._form.ENDINGS:
+                if file.name.endswith(ending) and not file.name.startswith(".") and file.is_file():
+                    found[file.name.removesuffix(ending)] = str(file)
+        if not found:
+            raise DataError(
+                f"{self._path}: a folder without files that end in {self._ending}; expected one for each symbol"
+            )
+        return found
+
+    def _own_file(self, symbol: str, seconds: float) -> Quotes:
+        if self._address:
+            if not all(letter.isalnum() or letter in "._-^=" for letter in symbol):
+                raise UnknownSeries(f"{self._label}: {symbol!r} cannot be the name of a file in it")
+            place = f"{self._path}{symbol}{self._ending}"
+        elif symbol not in self._in_folder:
+            raise UnknownSeries(f"{self._label}: no file {symbol}{self._ending} in this folder")
+        else:
+            place = self._in_folder[symbol]
+        label = f"{symbol}{self._ending}" if self._address else Path(place).name
+        cells = self._cells(place, label, seconds)
+        columns, notes = _columns(list(cells.values.columns), label, self._values)
+        numbers = to_numbers(cells.values[list(columns)], cells.places).set_axis(list(columns.values()), axis=1)
+        kinds = {"close": "closes", "level": "levels", "return": "returns"}
+        values = numbers.set_axis(to_dates(cells.dates, cells.places), axis=0)
+        return Quotes(values, label, kinds[values.columns[0]], places=cells.places, notes=notes)  # type: ignore[arg-type]  # of the literals
+
+    def _cells(self, place: str, label: str, seconds: float) -> Cells:
+        if self._address:
+            content = _download(place, label, seconds)
+            kept: Cells = self._form.cells(lambda: BytesIO(content), label)
+            return kept
+        check_there(Path(place))
+        there: Cells = self._form.cells(partial(_opened, Path(place), label), label)
+        return there
+
+
+def _opened(path: Path, label: str) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as problem:
+        raise DataError(f"{label}: cannot be read ({problem.strerror or problem})") from problem
+
+
+def _columns(names: list[str], label: str, values: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Which columns of a symbol's own file are what, the first of them its price; and a caveat."""
+    known = {name.strip().lower(): name for name in names}
+    if values == "returns":
+        if len(names) != 1:
+            raise DataError(f"{label}: {len(names)} columns beside the date; expected one of returns")
+        return {names[0]: "return"}, ()
+    if "close" in known and "dividends" in known:
+        return {known[name]: column for name, column in _CLOSES.items() if name in known}, ()
+    adjusted = [known[name] for name in _ADJUSTED if name in known]
+    if adjusted:
+        return {adjusted[0]: "level"}, ()
+    if len(names) == 1:
+        return {names[0]: "level"}, ()
+    if "close" in known:
+        return {known["close"]: "level"}, ("closes without dividends: no total return",)
+    raise DataError(
+        f"{label}: columns {', '.join(names)}; expected Close with Dividends, or Adj Close, or one column of levels"
+    )
+
+
+def _download(address: str, label: str, seconds: float) -> bytes:
+    """The whole content of an address."""
+    if urlsplit(address).scheme in ("http", "https"):
+        from backtest.data.sources.web import download
+
+        return download(address, label=label, seconds=seconds)
+    import fsspec
+
+    try:
+        with fsspec.open(address, "rb") as file:
+            content: bytes = file.read()
+    except FileNotFoundError as problem:
+        raise UnknownSeries(f"{label}: nothing at {public(address)}") from problem
+    except ImportError as problem:
+        raise DataError(f"{label}: {problem}. Hint: install that package beside this one.") from problem
+    except Exception as problem:  # each file system has errors of its own
+        raise DataUnavailableError(
+            f"{label}: {public(address)} could not be read ({type(problem).__name__})"
+        ) from problem
+    return content

@@ -1,0 +1,138 @@
+"""FRED, the data of the Federal Reserve Bank of St. Louis: any series by its id, rates as rates."""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+
+from backtest.data.quotes import Quotes, Rate
+from backtest.data.rates import INCOME_UNKNOWN, as_rate
+from backtest.data.source import Source
+from backtest.data.sources.web import download, refuse_page
+from backtest.errors import NoDataInRange, SourceDown, UnknownSeries
+
+# What the series are, by the notes on their pages at FRED: daily, monthly and weekly ids of the same quotation.
+_DISCOUNT = {  # H.15, "discount basis"
+    28: "DTB4WK TB4WK WTB4WK",
+    91: "DTB3 TB3MS WTB3MS",
+    182: "DTB6 TB6MS WTB6MS",
+    364: "DTB1YR TB1YR WTB1YR",
+}
+_CONSTANT_MATURITY = {  # H.15, "investment basis"
+    30: "DGS1MO GS1M WGS1MO",
+    91: "DGS3MO GS3M WGS3MO",
+    182: "DGS6MO GS6M WGS6MO",
+    **{round(365.25 * n): f"DGS{n} GS{n} WGS{n}YR" for n in (1, 2, 3, 5, 7, 10, 20, 30)},
+}
+_OVERNIGHT = "DFF FEDFUNDS EFFR OBFR SOFR ECBESTRVOLWGTTRMDMNRT IUDSOIA"
+_RATES = {
+    **{name: Rate(quoted="discount", days=days) for days, names in _DISCOUNT.items() for name in names.split()},
+    **{
+        name: Rate(quoted="bond_equivalent", days=days)
+        for days, names in _CONSTANT_MATURITY.items()
+        for name in names.split()
+    },
+    **{name: Rate(quoted="overnight") for name in _OVERNIGHT.split()},
+}
+_TOTAL_RETURN = re.compile(r"BAML\w+TRIV|WILL\w+IND(FC)?")  # ICE BofA; Wilshire, gone from FRED since 2024
+_PRICE_INDEX = re.compile(r"SP500|DJ[ITUC]A|NASDAQ(COM|100)|NIKKEI225|WILL\w+PR(FC)?")
+
+_PERIODS = {1: "month", 3: "quarter", 6: "half-year", 12: "year"}
+
+
+class Fred(Source):
+    """Any series of FRED, as its graphs' download has it; no key is needed.
+
+    Bill rates, Treasury yields of constant maturity and overnight rates are known as rates. Anything else comes as
+    levels, with a note unless it is known to be a total return. Series that are dated at the first day of their month,
+    quarter or year are dated at its end: what happened in it was not known before.
+
+    Args:
+        base: the address of FRED.
+    """
+
+    def __init__(self, base: str = "https://fred.stlouisfed.org") -> None:
+        self._base = base
+
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:
+        """The series of an id; days without a value, such as holidays, are left out.
+
+        Raises:
+            UnknownSeries: FRED has no such id.
+            NoDataInRange: it has no value since then.
+            DataUnavailableError: it could not be had.
+        """
+        if not re.fullmatch(r"[A-Za-z0-9_]+", symbol):
+            raise UnknownSeries(f"fred: {symbol!r} is no id; expected letters, digits and _ only, such as DTB3")
+        label = f"fred {symbol}"
+        # A year more, so that the period which ends at `since` is there too, and their spacing can be told.
+        begin = "" if since is None else f"&cosd={since - timedelta(days=366)}"
+        content = download(f"{self._base}/graph/fredgraph.csv?id={symbol}{begin}", label=label, seconds=seconds)
+        refuse_page(content, label)
+        values = _values(content, symbol, label)
+        if values.empty:
+            raise NoDataInRange(f"{label}: no value{'' if since is None else f' since {since}'}")
+        return _quotes(values, symbol.upper(), label)
+
+
+def _values(content: bytes, symbol: str, label: str) -> pd.DataFrame:
+    """The observations that have a value, as levels by date."""
+    lines = content.decode("utf-8-sig", "replace").splitlines()
+    header = lines[0].strip().upper().split(",") if lines else []
+    if header not in (["OBSERVATION_DATE", symbol.upper()], ["DATE", symbol.upper()]):  # DATE until 2024
+        raise SourceDown(f"{label}: the answer is no table of {symbol}; expected a date and its value in each line")
+    found = list(_observations(lines, label))
+    dates = pd.DatetimeIndex([day for day, _ in found], dtype="datetime64[s]", name="date")
+    return pd.DataFrame({"level": np.array([value for _, value in found], dtype=float)}, index=dates)
+
+
+def _observations(lines: Sequence[str], label: str) -> Iterator[tuple[date, float]]:
+    for number, line in enumerate(lines[1:], 2):
+        try:
+            day, text = line.split(",")
+            if text.strip() not in ("", "."):
+                yield date.fromisoformat(day), _finite(text)
+        except ValueError as problem:
+            raise SourceDown(
+                f"{label}: line {number} is {line[:60]!r}; expected a date and a number. Hint: try again later."
+            ) from problem
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not np.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def _quotes(values: pd.DataFrame, symbol: str, label: str) -> Quotes:
+    """What these levels are, with what has to be said of them."""
+    months = _period(pd.DatetimeIndex(values.index))
+    rate = _RATES.get(symbol)
+    notes = []
+    if months:
+        ends = pd.DatetimeIndex(values.index) + pd.offsets.MonthEnd(months)
+        values = values.set_axis(ends.as_unit("s").rename("date"), axis=0)
+        what = "averages of each" if rate else "the value of each"
+        notes.append(f"{what} {_PERIODS[months]}, dated at its end")
+    if rate is None and _PRICE_INDEX.fullmatch(symbol):
+        notes.append("price index: the dividends of its members are not in it")
+    elif rate is None and not _TOTAL_RETURN.fullmatch(symbol):
+        notes.append(INCOME_UNKNOWN)
+    elif rate is not None and rate.quoted == "bond_equivalent" and rate.days > 366:
+        notes.append("a yield earned day by day: a bond's changes in price are not in it")
+    elif symbol == "IUDSOIA":
+        notes.append("SONIA counts its days over 365; over 360, as here, it earns 1.4 % more of itself")
+    quotes = Quotes(values, label, "levels", notes=tuple(notes))
+    return quotes if rate is None else as_rate(quotes, rate)
+
+
+def _period(dates: pd.DatetimeIndex) -> int | None:
+    """The months of each period, where all dates are the first day of one."""
+    steps = np.diff(dates.to_numpy().astype("datetime64[M]").astype(np.int64))
+    if not len(steps) or not (dates.day == 1).all():
+        return None
+    shortest = int(steps.min())
+    return shortest if shortest in _PERIODS else None

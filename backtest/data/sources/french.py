@@ -1,0 +1,154 @@
+"""Kenneth French's data library: factors, the market, bills and portfolios, each a column of a zipped file."""
+
+import re
+from calendar import monthrange
+from datetime import date
+from io import BytesIO
+from threading import Lock
+from time import monotonic
+from typing import Literal
+from zipfile import ZipFile
+
+import numpy as np
+import pandas as pd
+
+from backtest.data.quotes import Quotes
+from backtest.data.source import Source
+from backtest.data.sources.web import download, refuse_page
+from backtest.errors import SourceDown, TimedOut, UnknownSeries
+
+_FACTORS = "F-F_Research_Data_Factors"
+_LONG_SHORT = {"SMB", "HML", "RMW", "CMA", "Mom", "WML", "ST_Rev", "LT_Rev"}
+_MISSING = (-99.99, -999.0)  # as the head of each file says, in percent
+_LARGEST = 256 * 2**20  # bytes of an unpacked file, some ten times his largest
+
+
+class French(Source):
+    """Returns of Kenneth French's data library (Tuck School, Dartmouth), revised as a whole with each release of CRSP.
+
+    A symbol is a column of his three factors, `Mkt-RF`, `SMB`, `HML` or `RF` (the one-month bill), or `DATASET/COLUMN`
+    of any other file, such as `10_Industry_Portfolios/NoDur`; `Mkt` is `Mkt-RF` + `RF`, the market itself. The first
+    table of a file counts, which is the value-weighted one where there are several.
+
+    Args:
+        frequency: `monthly` or `daily`; for the latter `_daily` is added to a data set's name that lacks it.
+        base: the address of the folder of his files.
+    """
+
+    def __init__(
+        self,
+        frequency: Literal["monthly", "daily"],
+        base: str = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp",
+    ) -> None:
+        self._daily, self._base = frequency == "daily", base
+        self._name = "french_daily" if self._daily else "french"
+        self._tables: dict[str, pd.DataFrame] = {}  # one download for all columns of a file
+        self._locks: dict[str, Lock] = {}
+
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:  # noqa: ARG002 - a file comes whole
+        """The returns of one column; always the whole history.
+
+        Raises:
+            UnknownSeries: there is no such file, or no such column in it.
+            DataUnavailableError: it could not be had.
+        """
+        label = f"{self._name} {symbol}"
+        dataset, column = self._parts(symbol)
+        table = self._table(dataset, label, seconds)
+        if column == "Mkt" and "Mkt" not in table.columns and {"Mkt-RF", "RF"} <= set(table.columns):
+            percent = table["Mkt-RF"] + table["RF"]
+        elif column in table.columns:
+            percent = table[column]
+        else:
+            more = " and more" if len(table.columns) > 12 else ""
+            raise UnknownSeries(
+                f"{label}: {dataset} has no column {column}; it has {', '.join(table.columns[:12])}{more}"
+            )
+        values = (percent / 100).to_frame("return")
+        return Quotes(values, label, "returns", notes=_notes(column))
+
+    def _parts(self, symbol: str) -> tuple[str, str]:
+        """Data set and column; neither can lead out of the folder, as only the first comes into an address."""
+        match = re.fullmatch(r"(?:([A-Za-z0-9][A-Za-z0-9_-]*)/)?([^/\x00-\x1f]+)", symbol)
+        if match is None:
+            raise UnknownSeries(
+                f"{self._name}: {symbol!r} is no name of a series; expected a column of {_FACTORS}, or DATASET/COLUMN"
+            )
+        dataset, column = match[1] or _FACTORS, match[2].strip()
+        if self._daily and not dataset.lower().endswith("_daily"):  # some of his end in _Daily
+            dataset += "_daily"
+        return dataset, column
+
+    def _table(self, dataset: str, label: str, seconds: float) -> pd.DataFrame:
+        """A file's first table, downloaded once; another thread may be at it."""
+        end = monotonic() + seconds
+        lock = self._locks.setdefault(dataset, Lock())
+        if not lock.acquire(timeout=seconds):
+            raise TimedOut(
+                f"{label}: another download of {dataset} did not end in {seconds:.3g} s. "
+                "Hint: try again, or raise data.timeout."
+            )
+        try:
+            if dataset not in self._tables:
+                self._tables[dataset] = self._download(dataset, label, max(end - monotonic(), 0.01))
+            return self._tables[dataset]
+        finally:
+            lock.release()
+
+    def _download(self, dataset: str, label: str, seconds: float) -> pd.DataFrame:
+        try:
+            content = download(f"{self._base}/{dataset}_CSV.zip", label=label, seconds=seconds)
+        except UnknownSeries as problem:
+            ending = " (daily ones end in _daily or _Daily)" if self._daily else ""
+            raise UnknownSeries(
+                f"{label}: no data set {dataset} (status 404). "
+                f"Hint: it is named as the zip file in his library, without _CSV.zip{ending}."
+            ) from problem
+        refuse_page(content, label)
+        return _first_table(_unzipped(content, label), 8 if self._daily else 6, label)
+
+
+def _unzipped(content: bytes, label: str) -> str:
+    try:
+        with ZipFile(BytesIO(content)) as archive:
+            [member] = (one for one in archive.infolist() if one.filename.lower().endswith((".csv", ".txt")))
+            return archive.read(member).decode("latin-1") if member.file_size <= _LARGEST else ""
+    except Exception as problem:  # each part of a damaged zip has errors of its own
+        raise SourceDown(f"{label}: no usable zip file of one CSV came. Hint: try again later.") from problem
+
+
+def _first_table(text: str, digits: int, label: str) -> pd.DataFrame:
+    """The first rows of dates with so many digits, in percent; the header stands above them."""
+    lines = [[cell.strip() for cell in line.split(",")] for line in text.splitlines()]
+    dated = [bool(re.fullmatch(r"\d{6}(\d\d)?", row[0])) and len(row) > 1 for row in lines]
+    if True not in dated:
+        raise SourceDown(f"{label}: no table of returns in the file; expected rows such as 192607,2.96")
+    begin = dated.index(True)
+    end = begin + [*dated[begin:], False].index(False)
+    header, rows = next((row for row in reversed(lines[:begin]) if any(row)), []), lines[begin:end]
+    if len(rows[0][0]) != digits:
+        found, source = ("daily", "french_daily") if digits == 6 else ("monthly", "french")
+        raise UnknownSeries(f"{label}: the file is {found}. Hint: use source: {source}.")
+    if len(header) < 2 or header[0] or any(len(row) != len(header) for row in rows):
+        raise SourceDown(f"{label}: rows and header of the table in the file do not go together")
+    try:
+        values = np.array([row[1:] for row in rows]).astype(float)
+        dates = pd.DatetimeIndex([_day(row[0]) for row in rows], dtype="datetime64[s]", name="date")
+    except ValueError as problem:
+        raise SourceDown(f"{label}: the file has a cell that is no number or date") from problem
+    values[np.isin(values, _MISSING)] = np.nan
+    return pd.DataFrame(values, index=dates, columns=header[1:])
+
+
+def _day(digits: str) -> date:
+    """A day, or the last one of a month."""
+    year, month = int(digits[:4]), int(digits[4:6])
+    return date(year, month, int(digits[6:]) if len(digits) == 8 else monthrange(year, month)[1])
+
+
+def _notes(column: str) -> tuple[str, ...]:
+    if column == "Mkt-RF":
+        return ("a return above cash: what cash earns is not in it",)
+    if column in _LONG_SHORT:
+        return ("the return of a long-short portfolio: no capital is tied up in it, and what cash earns is not added",)
+    return ()

@@ -1,0 +1,129 @@
+"""A session that keeps to a deadline, and tells the causes of Yahoo's failures apart; slow to import."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from curl_cffi import requests
+from curl_cffi.requests import exceptions
+
+from backtest.data.sources.web import retry_after
+from backtest.errors import (
+    DataUnavailableError,
+    NoDataInRange,
+    NoNetwork,
+    RateLimited,
+    SourceDown,
+    TimedOut,
+    UnknownSeries,
+)
+
+_CHART = "/v8/finance/chart/"
+_SHARE_OF_COOKIES = 0.25  # of the time left: the chart endpoint answers without a cookie too
+_BROKEN_OFF = ("reset", "empty reply", "recv failure", "closed", "eof")  # in what curl says of a connection
+
+
+class JudgingSession(requests.Session):  # type: ignore[type-arg]  # of plain responses
+    """Looks like a browser's, as Yahoo asks for one; every answer with prices is judged before the client sees it.
+
+    Args:
+        options: of `curl_cffi.requests.Session`.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"impersonate": "chrome", **options})
+        self._of_thread = threading.local()
+
+    @contextmanager
+    def within(self, seconds: float, label: str) -> Iterator[None]:
+        """A time limit for all requests of this thread, and what messages call what is asked for."""
+        own = self._of_thread
+        own.deadline, own.label, own.about, own.refused = time.monotonic() + seconds, label, {}, False
+        yield
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """What the last answer in this thread says of its symbol."""
+        found: Mapping[str, Any] = self._of_thread.about
+        return found
+
+    def request(self, method: Any, url: Any, **options: Any) -> Any:  # type: ignore[override]  # hands on what it gets
+        """The answer to a request of the client.
+
+        Raises:
+            DataError: it has no prices, of the kind that says why.
+        """
+        own = self._of_thread
+        left = own.deadline - time.monotonic()
+        if left <= 0:
+            raise _late(own.label)
+        if _CHART not in str(url):
+            return super().request(method, url, **{**options, "timeout": left * _SHARE_OF_COOKIES})
+        try:
+            answer = super().request(method, url, **{**options, "timeout": left})
+        except exceptions.RequestException as problem:
+            raise _failure(problem, own.label) from problem
+        if answer.status_code in (401, 403) and not own.refused:
+            own.refused = True  # the client has a second way to get a cookie
+            return answer
+        _check_status(answer, own.label)
+        own.about = _checked_meta(answer, own.label)
+        return answer
+
+
+def _failure(problem: exceptions.RequestException, label: str) -> DataUnavailableError:
+    if isinstance(problem, exceptions.Timeout):
+        return _late(label)
+    if isinstance(problem, exceptions.IncompleteRead | exceptions.ChunkedEncodingError):
+        return SourceDown(f"{label}: Yahoo's answer was cut off")
+    if any(sign in str(problem).lower() for sign in _BROKEN_OFF):
+        return SourceDown(f"{label}: Yahoo broke the connection off. Hint: try again later.")
+    if isinstance(problem, exceptions.ConnectionError | exceptions.ProxyError | exceptions.SSLError):
+        return NoNetwork(f"{label}: Yahoo cannot be reached. Hint: is there a network? --offline uses the cache.")
+    return SourceDown(f"{label}: the request failed ({type(problem).__name__})")
+
+
+def _late(label: str) -> TimedOut:
+    return TimedOut(f"{label}: Yahoo did not answer in time. Hint: try again later, or data.timeout: a longer time.")
+
+
+def _check_status(answer: Any, label: str) -> None:
+    status = answer.status_code
+    if status == 429:
+        seconds = retry_after(answer.headers.get("Retry-After", ""))
+        asks = f", and asks to wait {seconds:.0f} s" if seconds else ""
+        raise RateLimited(f"{label}: Yahoo asks for fewer requests (429){asks}. Hint: try again later.", seconds)
+    if status == 404:
+        raise UnknownSeries(f"{label}: Yahoo knows no such symbol. Hint: look it up on finance.yahoo.com.")
+    if status in (401, 403):
+        raise SourceDown(f"{label}: Yahoo refused to answer ({status}). Hint: try again later.")
+    if status >= 500:
+        raise SourceDown(f"{label}: Yahoo failed ({status}). Hint: try again later.")
+
+
+def _checked_meta(answer: Any, label: str) -> Mapping[str, Any]:
+    """What a chart says of its symbol.
+
+    Raises:
+        DataUnavailableError: it is no chart, or one of nothing.
+    """
+    try:
+        chart = json.loads(answer.content)["chart"]
+        error, results = chart.get("error"), chart.get("result")
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        what = "Yahoo's answer was cut off, or is no data. Hint: try again later."
+        if answer.content.lstrip()[:1] == b"<":
+            what = "a web page came in place of data. Hint: does the network ask for a login?"
+        raise SourceDown(f"{label}: {what}") from problem
+    if error:
+        reason = str(error.get("description") or error.get("code"))
+        if "startDate" in reason or "endDate" in reason:
+            raise NoDataInRange(f"{label}: nothing in the range asked for ({reason})")
+        raise SourceDown(f"{label}: Yahoo refused: {reason}")
+    if not results or not (results[0].get("meta") or {}).get("exchangeTimezoneName"):
+        raise NoDataInRange(f"{label}: Yahoo answered without a single price. Hint: another range, or symbol.")
+    found: Mapping[str, Any] = results[0]["meta"]
+    return found

@@ -1,0 +1,159 @@
+"""Yahoo's history by the yfinance client: raw closes, dividends, capital gains and splits, one symbol a request.
+
+The client raises little and tells causes apart badly: an unknown symbol, a failing server and a captive portal all
+read as "possibly delisted". So its session is ours, `yahoo_session`: every answer of the chart endpoint is judged
+before the client sees it, and no request takes longer than what is left.
+"""
+
+import logging
+import threading
+import warnings
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.data.quotes import Quotes, Rate
+from backtest.data.source import Source
+from backtest.errors import (
+    BacktestError,
+    DataUnavailableError,
+    NoDataInRange,
+    SourceDown,
+    TimedOut,
+    UnknownSeries,
+)
+
+if TYPE_CHECKING:
+    from backtest.data.sources.yahoo_session import JudgingSession
+
+_COLUMNS = {"Close": "close", "Dividends": "dividends", "Capital Gains": "capital_gains", "Stock Splits": "splits"}
+_YIELDS = {
+    "^IRX": Rate(quoted="discount", days=91),  # Cboe: discount yield of the newest 13-week bill
+    "^FVX": Rate(quoted="bond_equivalent", days=1826),
+    "^TNX": Rate(quoted="bond_equivalent", days=3652),
+    "^TYX": Rate(quoted="bond_equivalent", days=10957),
+}
+_NO_TOTAL_RETURN = {
+    "INDEX": "price index: the dividends of its members are not in it",
+    "FUTURE": "front contracts strung together: nobody earns the jumps between them",
+    "CURRENCY": "spot rate of exchange: the interest of the currency is not in it",
+}
+_setting_up = threading.Lock()
+
+
+class YFinance(Source):
+    """Yahoo's daily history; closes and payments are in the shares of the day of fetching, so splits are information.
+
+    Args:
+        folder: where the client keeps time zones and cookies.
+        session: another than the client's own, for tests.
+    """
+
+    def __init__(self, folder: Path, session: "JudgingSession | None" = None) -> None:
+        self._folder, self._session = folder, session
+
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:
+        """Closes, dividends, capital gains and splits of a symbol; of a yield such as `^IRX` the rate.
+
+        Raises:
+            UnknownSeries: Yahoo knows no such symbol.
+            DataUnavailableError: of the kind that says why.
+        """
+        label = f"yfinance {symbol}"
+        _set_up(self._folder, seconds)
+        session = self._ours()
+        with session.within(seconds, label):
+            history = _history(session, symbol, since, label)
+            return _quotes(history, symbol, label, session.about)
+
+    def _ours(self) -> "JudgingSession":
+        """One session for all threads, as the client keeps one."""
+        from backtest.data.sources.yahoo_session import JudgingSession
+
+        with _setting_up:
+            self._session = self._session or JudgingSession()
+        return self._session
+
+
+def _quotes(history: pd.DataFrame, symbol: str, label: str, about: Mapping[str, Any]) -> Quotes:
+    dates = pd.DatetimeIndex(history.index).tz_localize(None).normalize().as_unit("s").rename("date")
+    columns = {
+        ours: history[theirs].to_numpy(dtype=float) if theirs in history else np.zeros(len(history))
+        for theirs, ours in _COLUMNS.items()
+    }
+    values = pd.DataFrame(columns, index=dates)
+    values = values[~values.index.duplicated(keep="last")].sort_index()
+    if _under_way(about) == values.index[-1]:
+        values = values.iloc[:-1]
+    if values["close"].isna().all():
+        raise NoDataInRange(f"{label}: no close among {len(values)} dates. Hint: another range, or another symbol.")
+    names = {"currency": "currency", "exchangeTimezoneName": "timezone", "instrumentType": "instrument"}
+    facts = {ours: str(about[theirs]) for theirs, ours in names.items() if about.get(theirs)}
+    if symbol.upper() in _YIELDS:
+        rates = values[["close"]].set_axis(["rate"], axis=1) / 100
+        return Quotes(rates, label, "rate", rate=_YIELDS[symbol.upper()], facts=facts)
+    note = _NO_TOTAL_RETURN.get(facts.get("instrument", ""))
+    return Quotes(values, label, "closes", notes=() if note is None else (note,), facts=facts)
+
+
+def _under_way(about: Mapping[str, Any]) -> pd.Timestamp | None:
+    """The local date of a session that is not over by the server's own word; its last price is no close."""
+    session = (about.get("currentTradingPeriod") or {}).get("regular") or {}
+    traded, end, zone = about.get("regularMarketTime"), session.get("end"), about.get("exchangeTimezoneName")
+    if not (isinstance(traded, int | float) and isinstance(end, int | float) and zone) or traded >= end:
+        return None
+    return pd.Timestamp(end, unit="s", tz="UTC").tz_convert(zone).tz_localize(None).normalize()
+
+
+def _history(session: "JudgingSession", symbol: str, since: date | None, label: str) -> pd.DataFrame:
+    import yfinance
+
+    yfinance.data.YfData.cache_get.cache_clear()  # it keeps failures too, for as long as the process lives
+    span = {"period": "max"} if since is None else {"start": since.isoformat()}
+    try:
+        ticker = yfinance.Ticker(symbol, session=session)
+        history: pd.DataFrame = ticker.history(interval="1d", auto_adjust=False, actions=True, keepna=True, **span)
+    except BacktestError:
+        raise
+    except yfinance.exceptions.YFPricesMissingError as problem:
+        raise NoDataInRange(f"{label}: no prices in the range asked for") from problem
+    except yfinance.exceptions.YFTzMissingError as problem:
+        raise UnknownSeries(f"{label}: Yahoo knows no such symbol. Hint: look it up on finance.yahoo.com.") from problem
+    except Exception as problem:  # whatever the client cannot read is told by its name
+        raise SourceDown(f"{label}: the client could not read Yahoo's answer ({type(problem).__name__})") from problem
+    if history.empty:
+        raise NoDataInRange(f"{label}: no prices in the range asked for")
+    return history
+
+
+def _set_up(folder: Path, seconds: float) -> None:
+    """The client's own settings, once in a process; its tables are made by one process at a time."""
+    with _setting_up:
+        _set_up_once(folder, seconds)
+
+
+@cache
+def _set_up_once(folder: Path, seconds: float) -> None:
+    from filelock import FileLock, Timeout
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / "lock").acquire(timeout=seconds):
+            import yfinance
+            from yfinance import cache as tables
+
+            warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")  # not the user's to mend
+            yfinance.config.debug.hide_exceptions = False
+            yfinance.set_tz_cache_location(str(folder))
+            tables.get_tz_cache().lookup("SPY")
+            tables.get_cookie_cache().lookup("basic")
+    except Timeout as problem:
+        raise TimedOut("yfinance: another process is still setting the client up. Hint: try again.") from problem
+    except OSError as problem:
+        raise DataUnavailableError(f"{folder}: cannot be written ({problem.strerror or problem})") from problem
+    logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # what it has to say is raised

@@ -1,0 +1,80 @@
+"""Total return made here: from raw closes, dividends and capital gains to a level with all of them reinvested."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+_Floats = NDArray[np.float64]
+
+
+def total_return_level(values: pd.DataFrame) -> tuple[pd.Series, tuple[str, ...]]:
+    """The total-return level of one holding whose payments buy more of it at the close of their ex-date.
+
+    L_t = C_t × Π_{s<=t} (1 + D_s / C_s), which is L_t / L_{t-1} = (C_t + D_t) / C_{t-1}: the value of a holding of
+    one share at the first close, whose number of shares grows by D_s / C_s at each payment D_s. Before any tax.
+
+    The scale is that of the first close (a level means nothing but by its ratios), so that no level depends on
+    what comes after its date: a longer history gives the same bits, where adjusted closes all change with each new
+    dividend. Closes and payments are both in the shares of the day of fetching, so splits do not enter.
+
+    Payments on or before the first close are left out: who buys at that close does not get them. One that falls on a
+    date without a close is paid at the next close, as nothing can be bought before.
+
+    Funds also pay capital gains, which Yahoo reports beside the dividend and at times a second time inside it. Gains g
+    above the dividend d cannot be a part of it, and both are paid; otherwise d or d + g is paid, whichever is nearer
+    to the fall of the close C_{t-1} - C_t, and a note says which.
+
+    Args:
+        values: (T, k) by date, rising: `close`, and where the source has them `dividends` and `capital_gains`, all in
+            currency per share; NaN = no close, no payment; closes are above zero. Other columns are not read.
+
+    Returns:
+        The level (T,), NaN where there is no close; and a caveat for each way in which capital gains were read.
+
+    Example:
+        >>> dates = pd.date_range("2024-01-01", periods=4, name="date")
+        >>> closes = pd.DataFrame({"close": [50.0, 49.0, 50.0, 51.0], "dividends": [0.0, 1.0, 0.0, 0.0]}, index=dates)
+        >>> total_return_level(closes)[0].round(6).tolist()
+        [50.0, 50.0, 51.020408, 52.040816]
+    """
+    close = values["close"].to_numpy(dtype=float)
+    rows = np.flatnonzero(~np.isnan(close))
+    level = np.full(len(close), np.nan)
+    dates = pd.DatetimeIndex(values.index)
+    notes: tuple[str, ...] = ()
+    if rows.size:
+        traded = close[rows]
+        paid = _at_closes(values, "dividends", rows)
+        gains = _at_closes(values, "capital_gains", rows)
+        if gains.any():
+            paid, notes = _with_gains(paid, gains, traded, dates[rows])
+        level[rows] = traded * np.cumprod(1 + paid / traded)  # one after the other: later rows change no earlier bit
+    return pd.Series(level, index=dates, name="level"), notes
+
+
+def _at_closes(values: pd.DataFrame, column: str, rows: NDArray[np.intp]) -> _Floats:
+    """(n,) what is paid at each of the n closes: of its own date, and of the dates without a close before it."""
+    if column not in values:
+        return np.zeros(rows.size)
+    paid = np.nan_to_num(values[column].to_numpy(dtype=float), nan=0.0)
+    paid[: rows[0] + 1] = 0.0  # not the buyer's at the first close
+    starts = np.concatenate(([0], rows[:-1] + 1))
+    return np.add.reduceat(paid[: rows[-1] + 1], starts)
+
+
+def _with_gains(
+    dividends: _Floats, gains: _Floats, close: _Floats, dates: pd.DatetimeIndex
+) -> tuple[_Floats, tuple[str, ...]]:
+    """Dividends and gains together, each counted once, and what was decided where both readings were possible."""
+    both = dividends + gains
+    fall = -np.diff(close, prepend=np.nan)
+    unclear = (gains > 0) & (dividends >= gains)
+    within = unclear & (np.abs(fall - dividends) <= np.abs(fall - both))
+    notes = []
+    readings = ((within, "taken as part of the dividend", "of"), (unclear & ~within, "paid with the dividend", "with"))
+    for which, said, word in readings:
+        if which.any():
+            found = np.flatnonzero(which)
+            each = ", ".join(f"{gains[i]:g} {word} {dividends[i]:g} on {dates[i]:%Y-%m-%d}" for i in found.tolist())
+            notes.append(f"capital gains {said}, which the fall of the close fits better: {each}")
+    return np.where(within, dividends, both), tuple(notes)
