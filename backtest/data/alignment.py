@@ -42,6 +42,7 @@ def align(
     names = list(values.columns)
     kept = np.logical_and.reduce(alive[:, [names.index(name) for name in everywhere]], axis=1)
     kept &= np.logical_or.reduce(alive[:, [names.index(name) for name in anywhere]], axis=1)
+    kept &= there.any(axis=1)
     lacking = alive & ~there & kept[:, None]
     if calendar == "union":
         filled = values.ffill().where(alive)

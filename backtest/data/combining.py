@@ -103,7 +103,7 @@ def merged(tables: Sequence[Dated], settings: DataSettings) -> tuple[Table, tupl
     """One table of all series, those to splice extended backwards by their proxies, and what that did."""
     if len(tables) == 1 and not settings.splice:
         return tables[0].table, ()
-    values = pd.concat([_as_levels(one).values for one in tables], axis=1).sort_index()
+    values = pd.concat([_as_levels(one).values for one in tables], axis=1, sort=True)
     label = tables[0].table.label if len(tables) == 1 else "the series of the run"
     return _spliced(Table(values, label), settings, tables[0].periods_per_year)
 

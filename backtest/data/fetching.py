@@ -225,7 +225,7 @@ def _asked(one: Wanted, access: Access, deadline: float, pace: "_Pace", since: d
         pace.wait()
         return _usable(one.source.fetch(one.symbol, since, min(left, _LONGEST_ATTEMPT)), one)
 
-    backing_off = tenacity.wait_exponential_jitter(initial=0.5, max=10, jitter=0.5)
+    backing_off = tenacity.wait_exponential_jitter(multiplier=0.5, max=10, jitter=0.5)
 
     def pause(state: tenacity.RetryCallState) -> float:
         problem = state.outcome.exception() if state.outcome else None

@@ -117,7 +117,7 @@ def _table(members: Sequence[tuple[str, Quotes, pd.Series]]) -> Table:
     same = all(other.index.equals(values.index) for _, _, other in members)
     if not same:  # two symbols of one address, fetched at different times
         return Table(
-            pd.concat([other for _, _, other in members], axis=1).sort_index(), first.label, first.kind == "returns"
+            pd.concat([other for _, _, other in members], axis=1, sort=True), first.label, first.kind == "returns"
         )
     frame = pd.DataFrame({name: other.to_numpy() for name, _, other in members}, index=values.index)
     places = first.places if len(frame) == len(first.values) else ()

@@ -4,8 +4,9 @@ import csv
 import gzip
 import re
 import warnings
-from collections.abc import Callable, Sequence
-from typing import BinaryIO
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -44,8 +45,14 @@ def cells(opened: Callable[[], BinaryIO], name: str) -> Cells:
     return Cells(frame["date"], frame[names], [f"{name}:{line}" for line in lines])
 
 
-def _unzipped(opened: Callable[[], BinaryIO], name: str) -> BinaryIO:
-    return gzip.GzipFile(fileobj=opened()) if name.endswith(".gz") else opened()  # type: ignore[return-value]  # it reads
+@contextmanager
+def _unzipped(opened: Callable[[], BinaryIO], name: str) -> Iterator[IO[bytes]]:
+    with opened() as file:
+        if name.endswith(".gz"):
+            with gzip.GzipFile(fileobj=file) as unzipped:
+                yield unzipped
+        else:
+            yield file
 
 
 def _header(opened: Callable[[], BinaryIO], name: str) -> tuple[int, list[str]]:
