@@ -12,11 +12,13 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     StrictFloat,
     StrictStr,
     ValidationInfo,
     field_serializer,
     field_validator,
+    model_serializer,
 )
 
 from backtest.data.address import public
@@ -71,9 +73,11 @@ class SeriesSettings(BaseModel):
     values: Values | None = None
     rate: Rate | None = None
 
-    @field_serializer("path")
-    def _no_secret(self, path: str | None) -> str | None:
-        return None if path is None else public(path)
+    @model_serializer(mode="wrap")
+    def _what_is_set(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What differs from the section, without what is secret in an address."""
+        set_ = {key: value for key, value in dump(self).items() if value is not None}
+        return {**set_, **({"path": public(set_["path"])} if "path" in set_ else {})}
 
 
 class AssetSettings(SeriesSettings):

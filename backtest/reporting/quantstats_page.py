@@ -13,7 +13,7 @@ import logging
 import re
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,8 @@ def write_quantstats(result: BacktestResult, path: str | Path) -> None:
 
         package = Path(quantstats.__file__).parent
         template, page = Path(folder) / "template.html", Path(folder) / "page.html"
-        template.write_text(_ours((package / "report.html").read_text(encoding="utf-8")), encoding="utf-8")
+        theirs = (package / "report.html").read_text(encoding="utf-8")
+        template.write_text(_ours(theirs, result.notes), encoding="utf-8")
         options = {**_options(result), "output": str(page), "template_path": template}
         try:
             reports.html(result.returns.rename("Strategy"), **options)  # type: ignore[no-untyped-call]  # untyped there
@@ -81,10 +82,11 @@ def _text(name: str) -> str:
     return html.escape(name).replace("{", "&#123;")
 
 
-def _ours(template: str) -> str:
-    """Their template without the yearly chart and what needs a network, and with a note."""
+def _ours(template: str, notes: Sequence[str]) -> str:
+    """Their template without the yearly chart and what needs a network, and with our notes."""
     template = template.replace("{{eoy_returns}}", "").replace(' onload="save()"', "")
-    return template.replace("<hr>", f"<p>{_NOTE}</p>\n<hr>", 1)
+    said = "".join(f"<p>{_text(note)}</p>\n" for note in notes)
+    return template.replace("<hr>", f"<p>{_NOTE}</p>\n{said}<hr>", 1)
 
 
 def _without_addresses(page: str) -> str:

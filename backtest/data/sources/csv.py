@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, cast
 
 import numpy as np
 import pandas as pd
@@ -50,7 +50,7 @@ def _unzipped(opened: Callable[[], BinaryIO], name: str) -> Iterator[IO[bytes]]:
     with opened() as file:
         if name.endswith(".gz"):
             with gzip.GzipFile(fileobj=file) as unzipped:
-                yield unzipped
+                yield cast("IO[bytes]", unzipped)
         else:
             yield file
 

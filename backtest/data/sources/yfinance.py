@@ -10,7 +10,6 @@ import threading
 import warnings
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +43,7 @@ _NO_TOTAL_RETURN = {
     "CURRENCY": "spot rate of exchange: the interest of the currency is not in it",
 }
 _setting_up = threading.Lock()
+_set_up_in: set[Path] = set()
 
 
 class YFinance(Source):
@@ -55,7 +55,7 @@ class YFinance(Source):
     """
 
     def __init__(self, folder: Path, session: "JudgingSession | None" = None) -> None:
-        self._folder, self._session = folder, session
+        self._folder, self._session = folder.absolute(), session  # the client opens its files anew in each thread
 
     def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:
         """Closes, dividends, capital gains and splits of a symbol; of a yield such as `^IRX` the rate.
@@ -134,11 +134,12 @@ def _history(session: "JudgingSession", symbol: str, since: date | None, label: 
 def _set_up(folder: Path, seconds: float) -> None:
     """The client's own settings, once in a process; its tables are made by one process at a time."""
     with _setting_up:
-        _set_up_once(folder, seconds)
+        if folder not in _set_up_in:
+            _set_up_client(folder, seconds)
+            _set_up_in.add(folder)
 
 
-@cache
-def _set_up_once(folder: Path, seconds: float) -> None:
+def _set_up_client(folder: Path, seconds: float) -> None:
     from filelock import FileLock, Timeout
 
     try:
