@@ -1,5 +1,6 @@
 """`run`: from a configuration to a result, the steps of a backtest in order."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from backtest.strategy.decisions import Questions, answer, answers, first_answer
 from backtest.strategy.view import History
 
 Array = NDArray[np.float64]
+_log = logging.getLogger(__name__)
 
 
 def run(
@@ -59,7 +61,7 @@ def run(
     if config.benchmark is None:
         on_step("strategy")
         plan = Plan.of(config, data)
-        return plan.result(plan.first_trade)
+        return _told(plan.result(plan.first_trade))
     on_step("benchmark")
     other = load(config.benchmark.data, config.benchmark.folder, access(config.benchmark.data))
     data, other, notes = on_common_dates(data, other)
@@ -74,12 +76,20 @@ def run(
             f"the benchmark {compared.name} lost all of its capital on {compared.nav.index[-1]:%Y-%m-%d}; "
             "nothing can be compared with it after that. Hint: less leverage in it, or another benchmark."
         )
-    return replace(
+    complete = replace(
         result,
         benchmark=compared.until(result.nav.index[-1]),
         notes=(*result.notes, *notes, *_of_benchmark(other.notes, data.notes)),
         warnings=(*result.warnings, *_of_benchmark(other.warnings, data.warnings)),
     )
+    return _told(complete)
+
+
+def _told(result: BacktestResult) -> BacktestResult:
+    """The same, its warnings in the log too."""
+    for warning in result.warnings:
+        _log.warning("%s", warning)
+    return result
 
 
 def _of_benchmark(said: Sequence[str], already: Sequence[str]) -> list[str]:

@@ -195,5 +195,5 @@ def _entries(cache: Path, symbol: str | None, source: str | None) -> "list[Entry
 def _age(age: timedelta) -> str:
     hours = age.total_seconds() / 3600
     if hours < 1:
-        return "less than an hour ago"
-    return f"{hours:.0f} hours ago" if hours < 48 else f"{hours / 24:.0f} days ago"
+        return "just now"
+    return f"{hours:.0f} h ago" if hours < 48 else f"{hours / 24:.0f} days ago"

@@ -122,6 +122,4 @@ def _print_run(result: "BacktestResult", page: Path) -> None:
     show(table)
     for note in result.notes:
         typer.echo(f"note: {note}")
-    for warning in result.warnings:
-        typer.echo(f"warning: {warning}", err=True)
     typer.echo(f"tearsheet: {page.as_posix()}")

@@ -1,6 +1,7 @@
 """Addresses of files elsewhere."""
 
 import hashlib
+from pathlib import Path
 from urllib.parse import urlsplit
 
 
@@ -14,13 +15,19 @@ def is_address(path: str) -> bool:
 
 
 def public(address: str) -> str:
-    """An address without what may be a secret in it: user, password and query, in whose place a few digits stand.
+    """A path or address as it may be written down, without what is secret or personal.
+
+    Of an address user, password and query are left out, and a few digits stand in their place; a path in the home
+    folder begins with `~`, which is read as it too.
 
     >>> public("s3://bucket/prices.csv")
     's3://bucket/prices.csv'
     >>> public("https://me:secret@example.org/p.csv?token=abc").partition("#")[0]
     'https://example.org/p.csv'
     """
+    if not is_address(address):
+        home = str(Path.home())
+        return f"~{address.removeprefix(home)}" if address.startswith(home + "/") else address
     parts = urlsplit(address)
     if not (parts.query or "@" in parts.netloc):
         return address

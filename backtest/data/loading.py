@@ -63,7 +63,7 @@ def access_for(
         on_symbol: told the label of each series that is done, how many are, and of how many.
     """
     return Access(
-        Cache(Path(settings.cache)),
+        Cache(Path(settings.cache).expanduser()),
         offline=offline or settings.offline,
         refresh=refresh,
         max_age=settings.longest_age,
@@ -157,7 +157,7 @@ def _sources(settings: DataSettings, folder: Path) -> dict[Series, Source]:
     """Each series with its source, opened once for all that share it."""
     cash = settings.cash_series()
     wanted = [*settings.asset_series(), *([] if cash is None else [cash]), *settings.proxies().values()]
-    cache = Cache(Path(settings.cache))
+    cache = Cache(Path(settings.cache).expanduser())
     opened: dict[tuple[str, str | None, str], Source] = {}
     found = {}
     for series in dict.fromkeys(wanted):

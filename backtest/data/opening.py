@@ -19,7 +19,7 @@ def open_source(series: Series, folder: Path, client_folder: Path) -> Source:
     """
     if series.source in FILE_SOURCES:
         path = series.path or ""
-        return Files(series.source, path if is_address(path) else str(folder / path), series.values)
+        return Files(series.source, path if is_address(path) else str(folder / Path(path).expanduser()), series.values)
     if series.source in SAMPLES:
         return Sample(series.source)
     if series.source == "yfinance":

@@ -218,7 +218,7 @@ class DataSettings(BaseModel):
             own.rate,
         )
 
-    @field_serializer("path")
+    @field_serializer("path", "cache")
     def _no_secret(self, path: str | None) -> str | None:
         return None if path is None else public(path)
 

@@ -40,8 +40,8 @@ def test_the_intersection_is_the_dates_that_all_have(values: pd.DataFrame) -> No
         expected &= set(values[name].dropna().index)
     assert set(found.index) == expected
     pd.testing.assert_frame_equal(found, values.loc[found.index])
-    begin = max(values[name].first_valid_index() for name in values)
-    end = min(values[name].last_valid_index() for name in values)
+    own = [values[name].dropna().index for name in values]
+    begin, end = max(dates[0] for dates in own), min(dates[-1] for dates in own)
     possible = values.loc[begin:end].dropna(how="all")
     assert bool(notes) == (len(possible) > len(found))
 
@@ -51,9 +51,9 @@ def test_the_union_carries_values_forward_inside_a_history_and_counts_them(value
     """Each value is the last one known, never one from later; what is counted is what was not there."""
     found, notes = align(values, "union", everywhere=["a", "b", "c"], anywhere=["a", "b"])
     for name in found:
-        for day, value in found[name].items():
-            assert value == values[name].loc[:day].dropna().iloc[-1]
-    carried = {name: int((values.loc[found.index, name].isna()).sum()) for name in values}
+        for day in pd.DatetimeIndex(found.index):
+            assert found[name].loc[day] == values[name].loc[:day].dropna().iloc[-1]
+    carried = {str(name): int(values[name].loc[found.index].isna().sum()) for name in values}
     assert len(notes) == sum(count > 0 for count in carried.values())
     for note in notes:
         name, _, rest = note.partition(": ")
@@ -173,7 +173,7 @@ def test_days_and_months_meet_at_month_ends(tmp_path: Path) -> None:
     assert data.periods_per_year == 12
     assert [f"{day:%F}" for day in data.dates] == ["2024-01-31", "2024-02-29", "2024-03-31", "2024-04-30"]
     assert data.returns["M"].tolist()[1:] == pytest.approx([0.01, 0.02, 0.03], rel=1e-12)
-    assert data.prices["SPY"].iloc[0] == 100 + days.get_loc(pd.Timestamp("2024-01-31"))
+    assert data.prices["SPY"].iloc[0] == 100 + list(days).index(pd.Timestamp("2024-01-31"))
     assert "us.csv: 2024-05 is left out: it is not over on 2024-05-15" in data.notes
 
 
@@ -277,3 +277,15 @@ def test_a_secret_in_an_address_is_not_written_to_the_settings() -> None:
     )
     assert "secret" not in chosen.model_dump_json()
     assert "abc" not in chosen.model_dump_json()
+
+
+def test_a_path_in_the_home_folder_is_written_and_read_with_a_tilde(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody's name is in a report that is passed on, and the settings in it can be run again."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write(tmp_path, "us.csv", dates=pd.date_range("2024-01-02", periods=4, freq="B"), SPY=[1.0, 2, 3, 4])
+    chosen = settings(path=str(tmp_path / "us.csv"), assets=["SPY"], cache=str(tmp_path / "kept"))
+    written = chosen.model_dump(mode="json")
+    assert (written["path"], written["cache"]) == ("~/us.csv", "~/kept")
+    assert load(DataSettings.model_validate(written), Path()).sha256 == load(chosen, Path()).sha256
