@@ -157,10 +157,15 @@ def _sources(settings: DataSettings, folder: Path) -> dict[Series, Source]:
     """Each series with its source, opened once for all that share it."""
     cash = settings.cash_series()
     wanted = [*settings.asset_series(), *([] if cash is None else [cash]), *settings.proxies().values()]
+    unique = list(dict.fromkeys(wanted))
+    names = [series.name for series in unique]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(f"data: {', '.join(twice)} stands for more than one series; expected a name for each")
     cache = Cache(Path(settings.cache).expanduser())
     opened: dict[tuple[str, str | None, str], Source] = {}
     found = {}
-    for series in dict.fromkeys(wanted):
+    for series in unique:
         key = (series.source, series.path, series.values)
         if key not in opened:
             opened[key] = open_source(series, folder, cache.client_folder(series.source))

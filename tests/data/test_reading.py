@@ -10,7 +10,9 @@ from command_line import command
 
 import backtest as bt
 from backtest.data.loading import load
-from backtest.data.settings import DataSettings
+from backtest.data.quotes import Quotes
+from backtest.data.reading import read
+from backtest.data.settings import DataSettings, Series
 from backtest.errors import DataError
 
 DAYS = pd.date_range("2022-01-03", periods=400, freq="B")
@@ -95,3 +97,26 @@ def test_cash_of_a_quoted_rate_earns_by_its_formula(tmp_path: Path) -> None:
     )
     days = np.diff(DAYS.to_numpy()).astype("timedelta64[D]").astype(int)
     np.testing.assert_allclose(data.cash_returns.iloc[1:], np.arange(399) / 1e4 * days / 360, rtol=1e-9, atol=1e-15)
+
+
+def test_one_name_is_one_series(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"A": np.linspace(1, 2, 400), "cash": 5.0}, index=DAYS)
+    frame.rename_axis("date").to_csv(tmp_path / "p.csv", date_format="%Y-%m-%d")
+    settings = {"source": "csv", "path": "p.csv", "assets": ["A", "cash"], "cash": {"symbol": "A"}}
+    with pytest.raises(DataError, match="data: cash stands for more than one series"):
+        load(DataSettings.model_validate(settings), tmp_path)
+
+
+def test_prices_in_several_currencies_are_told_of() -> None:
+    """Yahoo says in what it quotes; nothing is converted."""
+    values = pd.DataFrame({"close": np.linspace(10, 11, 400), "dividends": 0.0}, index=DAYS)
+    series = {name: Series(name, "yfinance", name, None, "prices", None) for name in ("SPY", "TLT", "EWJ.T")}
+    currency = {"SPY": "USD", "TLT": "USD", "EWJ.T": "JPY"}
+    found = {
+        one: Quotes(values, f"yfinance {name}", "closes", facts={"currency": currency[name]})
+        for name, one in series.items()
+    }
+    words = "(USD: SPY, TLT; JPY: EWJ.T): each return is that of an investor of its own currency"
+    assert read(found).notes == (f"prices in several currencies {words}",)
+    del found[series["EWJ.T"]]
+    assert read(found).notes == ()
