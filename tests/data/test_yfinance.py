@@ -140,6 +140,11 @@ def test_what_is_said_of_a_fault(
     assert source.fetch("SPY", None, 20.0).values["close"].tolist() == CLOSES  # one of several failed
 
 
+def test_the_page_tells_what_is_said_of_each_fault() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "when_a_source_fails.md").read_text(encoding="utf-8")
+    assert [words for _, _, words in FAULTS.values() if f"`{words}`" not in page and "503" not in words] == []
+
+
 def test_a_symbol_without_a_close_has_no_data(yahoo: FakeYahoo, source: YFinance) -> None:
     yahoo.listed["NONE"] = Listed(DAYS, [None] * 8)
     with pytest.raises(errors.NoDataInRange, match=r"^yfinance NONE: no close among 8 dates"):
