@@ -50,22 +50,24 @@ def read(found: Mapping[Series, Quotes]) -> Reading:
     Raises:
         DataError: rows that are not in order, prices that are none, a rate where there should be prices.
     """
-    tables: dict[tuple[str, str], list[tuple[str, Quotes, pd.Series]]] = {}  # the series of one file together
+    tables: dict[tuple[str | None, ...], list[tuple[str, Quotes, pd.Series]]] = {}  # the series of one file together
     rates, notes, findings = {}, [], []
-    for series, fetched in found.items():
-        quotes = fetched if series.rate is None else as_rate(fetched, series.rate)
+    used = {series: quotes if series.rate is None else as_rate(quotes, series.rate) for series, quotes in found.items()}
+    for series, quotes in used.items():
         values, said = _values(series.name, quotes)
         notes += [f"{series.name}: {note}" for note in (*quotes.notes, *said)]
         if quotes.kind == "rate":
+            checks.check_rows(Table(quotes.values, quotes.label, places=quotes.places))
             rates[series.name] = quotes
         else:
-            tables.setdefault((quotes.label, quotes.kind), []).append((series.name, quotes, values))
+            file = (series.source, series.path, quotes.label, quotes.kind)
+            tables.setdefault(file, []).append((series.name, quotes, values))
     together = tuple(_table(members) for members in tables.values())
     for table in together:
         checks.check_rows(table)
         checks.check_values(table)
-    notes += _currencies(found)
-    origins = [_origin(series, quotes) for series, quotes in found.items()]
+    notes += _currencies(used)
+    origins = [_origin(series, quotes) for series, quotes in used.items()]
     for members in tables.values():
         for name, quotes, values in members:
             findings += _findings(name, quotes, values)

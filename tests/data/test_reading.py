@@ -96,6 +96,7 @@ def test_cash_of_a_quoted_rate_earns_by_its_formula(tmp_path: Path) -> None:
         DataSettings.model_validate({"source": "csv", "path": "p.csv", "assets": ["A"], "cash": cash}), tmp_path
     )
     days = np.diff(DAYS.to_numpy()).astype("timedelta64[D]").astype(int)
+    assert data.origins[1].meaning == "rate: overnight rate"
     np.testing.assert_allclose(data.cash_returns.iloc[1:], np.arange(399) / 1e4 * days / 360, rtol=1e-9, atol=1e-15)
 
 
