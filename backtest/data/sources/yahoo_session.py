@@ -12,6 +12,7 @@ from curl_cffi.requests import exceptions
 
 from backtest.data.sources.web import retry_after
 from backtest.errors import (
+    DataError,
     DataUnavailableError,
     NoDataInRange,
     NoNetwork,
@@ -22,7 +23,9 @@ from backtest.errors import (
 )
 
 _CHART = "/v8/finance/chart/"
-_SHARE_OF_COOKIES = 0.25  # of the time left: the chart endpoint answers without a cookie too
+_CRUMB = "/v1/test/getcrumb"
+_SHARE_OF_COOKIES = 0.125  # of the time left: the chart endpoint answers without a cookie too
+_SHORTEST = 0.001  # seconds; curl counts in milliseconds, and takes 0 for ever
 _BROKEN_OFF = ("reset", "empty reply", "recv failure", "closed", "eof")  # in what curl says of a connection
 
 
@@ -36,6 +39,7 @@ class JudgingSession(requests.Session):  # type: ignore[type-arg]  # of plain re
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"impersonate": "chrome", **options})
         self._of_thread = threading.local()
+        self._cookies_had: dict[tuple[str, str], Any] = {}
 
     @contextmanager
     def within(self, seconds: float, label: str) -> Iterator[None]:
@@ -58,19 +62,42 @@ class JudgingSession(requests.Session):  # type: ignore[type-arg]  # of plain re
         """
         own = self._of_thread
         left = own.deadline - time.monotonic()
-        if left <= 0:
+        if left <= _SHORTEST:
             raise _late(own.label)
         if _CHART not in str(url):
-            return super().request(method, url, **{**options, "timeout": left * _SHARE_OF_COOKIES})
+            return self._cookie(method, url, {**options, "timeout": max(left * _SHARE_OF_COOKIES, _SHORTEST)})
         try:
             answer = super().request(method, url, **{**options, "timeout": left})
         except exceptions.RequestException as problem:
             raise _failure(problem, own.label) from problem
         if answer.status_code in (401, 403) and not own.refused:
             own.refused = True  # the client has a second way to get a cookie
+            self._cookies_had.clear()
             return answer
         _check_status(answer, own.label)
         own.about = _checked_meta(answer, own.label)
+        return answer
+
+    def _cookie(self, method: Any, url: Any, options: Mapping[str, Any]) -> Any:
+        """What came of a request for a cookie or a crumb: asked once, for all threads, until Yahoo refuses to answer.
+
+        A host of them that hangs, as behind some blocklists, would otherwise take its share of each fetch anew.
+
+        Raises:
+            ConnectionError: nothing came; the client goes on without.
+        """
+        asked = (str(method), str(url))
+        if asked not in self._cookies_had:
+            try:
+                answer = super().request(method, url, **options)
+            except exceptions.RequestException:
+                answer = None
+            if answer is not None and _CRUMB in asked[1] and not answer.ok:
+                answer = None  # the client would send what it says as the crumb
+            self._cookies_had[asked] = answer
+        answer = self._cookies_had[asked]
+        if answer is None:
+            raise exceptions.ConnectionError("no cookie from there")
         return answer
 
 
@@ -90,6 +117,10 @@ def _late(label: str) -> TimedOut:
     return TimedOut(f"{label}: Yahoo did not answer in time. Hint: try again later, or data.timeout: a longer time.")
 
 
+def _unknown(label: str) -> UnknownSeries:
+    return UnknownSeries(f"{label}: Yahoo knows no such symbol. Hint: look it up on finance.yahoo.com.")
+
+
 def _check_status(answer: Any, label: str) -> None:
     status = answer.status_code
     if status == 429:
@@ -97,7 +128,7 @@ def _check_status(answer: Any, label: str) -> None:
         asks = f", and asks to wait {seconds:.0f} s" if seconds else ""
         raise RateLimited(f"{label}: Yahoo asks for fewer requests (429){asks}. Hint: try again later.", seconds)
     if status == 404:
-        raise UnknownSeries(f"{label}: Yahoo knows no such symbol. Hint: look it up on finance.yahoo.com.")
+        raise _unknown(label)
     if status in (401, 403):
         raise SourceDown(f"{label}: Yahoo refused to answer ({status}). Hint: try again later.")
     if status >= 500:
@@ -109,6 +140,7 @@ def _checked_meta(answer: Any, label: str) -> Mapping[str, Any]:
 
     Raises:
         DataUnavailableError: it is no chart, or one of nothing.
+        DataError: dividends in another currency than the closes; the client would hide that.
     """
     try:
         chart = json.loads(answer.content)["chart"]
@@ -118,6 +150,8 @@ def _checked_meta(answer: Any, label: str) -> Mapping[str, Any]:
         if answer.content.lstrip()[:1] == b"<":
             what = "a web page came in place of data. Hint: does the network ask for a login?"
         raise SourceDown(f"{label}: {what}") from problem
+    if isinstance(error, dict) and error.get("code") == "Not Found":
+        raise _unknown(label)
     if error:
         reason = str(error.get("description") or error.get("code"))
         if "startDate" in reason or "endDate" in reason:
@@ -125,5 +159,12 @@ def _checked_meta(answer: Any, label: str) -> Mapping[str, Any]:
         raise SourceDown(f"{label}: Yahoo refused: {reason}")
     if not results or not (results[0].get("meta") or {}).get("exchangeTimezoneName"):
         raise NoDataInRange(f"{label}: Yahoo answered without a single price. Hint: another range, or symbol.")
-    found: Mapping[str, Any] = results[0]["meta"]
-    return found
+    about: Mapping[str, Any] = results[0]["meta"]
+    dividends = (results[0].get("events") or {}).get("dividends") or {}
+    others = {paid.get("currency") for paid in dividends.values()} - {None, "", about.get("currency")}
+    if others:
+        raise DataError(
+            f"{label}: dividends are in {', '.join(sorted(others))} and closes in {about.get('currency')}; expected "
+            "one currency, as a total return needs. Hint: take a listing of it elsewhere, or a file of your own."
+        )
+    return about

@@ -3,13 +3,17 @@
 The client raises little and tells causes apart badly: an unknown symbol, a failing server and a captive portal all
 read as "possibly delisted". So its session is ours, `yahoo_session`: every answer of the chart endpoint is judged
 before the client sees it, and no request takes longer than what is left.
+
+Nothing of the client's is kept on disk. Its tables of time zones and cookies break when processes make or fill them
+at once, and a damaged one stays damaged; a cookie is had again in one request, and no time zone is needed beforehand.
 """
 
 import logging
+import re
 import threading
 import warnings
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +22,7 @@ import pandas as pd
 
 from backtest.data.quotes import Quotes, Rate
 from backtest.data.source import Source
-from backtest.errors import (
-    BacktestError,
-    DataUnavailableError,
-    NoDataInRange,
-    SourceDown,
-    TimedOut,
-    UnknownSeries,
-)
+from backtest.errors import BacktestError, NoDataInRange, SourceDown, UnknownSeries
 
 if TYPE_CHECKING:
     from backtest.data.sources.yahoo_session import JudgingSession
@@ -42,20 +39,21 @@ _NO_TOTAL_RETURN = {
     "FUTURE": "front contracts strung together: nobody earns the jumps between them",
     "CURRENCY": "spot rate of exchange: the interest of the currency is not in it",
 }
+_SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9.^=&_-]*", re.IGNORECASE)  # in a URL: a "#" or "?" would ask for another one
+_ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]", re.IGNORECASE)  # the client would take the first listing it finds
 _setting_up = threading.Lock()
-_set_up_in: set[Path] = set()
 
 
 class YFinance(Source):
     """Yahoo's daily history; closes and payments are in the shares of the day of fetching, so splits are information.
 
     Args:
-        folder: where the client keeps time zones and cookies.
+        folder: where the client would keep files, had it any to keep.
         session: another than the client's own, for tests.
     """
 
     def __init__(self, folder: Path, session: "JudgingSession | None" = None) -> None:
-        self._folder, self._session = folder.absolute(), session  # the client opens its files anew in each thread
+        self._folder, self._session = folder, session
 
     def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:
         """Closes, dividends, capital gains and splits of a symbol; of a yield such as `^IRX` the rate.
@@ -63,9 +61,12 @@ class YFinance(Source):
         Raises:
             UnknownSeries: Yahoo knows no such symbol.
             DataUnavailableError: of the kind that says why.
+            DataError: its dividends are in another currency than its closes.
         """
         label = f"yfinance {symbol}"
-        _set_up(self._folder, seconds)
+        if not _SYMBOL.fullmatch(symbol) or _ISIN.fullmatch(symbol):
+            raise UnknownSeries(f"yfinance {symbol!r}: not a symbol of Yahoo's. Hint: look it up on finance.yahoo.com.")
+        _set_up(self._folder)
         session = self._ours()
         with session.within(seconds, label):
             history = _history(session, symbol, since, label)
@@ -113,48 +114,35 @@ def _under_way(about: Mapping[str, Any]) -> pd.Timestamp | None:
 def _history(session: "JudgingSession", symbol: str, since: date | None, label: str) -> pd.DataFrame:
     import yfinance
 
-    yfinance.data.YfData.cache_get.cache_clear()  # it keeps failures too, for as long as the process lives
-    span = {"period": "max"} if since is None else {"start": since.isoformat()}
+    # A session that opens on a Monday in Sydney opens on Sunday in UTC; what is too early is cut off below.
+    span = {"period": "max"} if since is None else {"start": (since - timedelta(days=1)).isoformat()}
     try:
         ticker = yfinance.Ticker(symbol, session=session)
+        # The client's one YfData has one lock, held while cookies are waited for, and one memory of old answers.
+        ticker._data = type.__call__(yfinance.data.YfData, session=session)  # noqa: SLF001 - so each fetch has its own
+        ticker._tz = "UTC"  # noqa: SLF001 - else asked of Yahoo first; it serves for `start` alone
         history: pd.DataFrame = ticker.history(interval="1d", auto_adjust=False, actions=True, keepna=True, **span)
     except BacktestError:
         raise
     except yfinance.exceptions.YFPricesMissingError as problem:
         raise NoDataInRange(f"{label}: no prices in the range asked for") from problem
-    except yfinance.exceptions.YFTzMissingError as problem:
-        raise UnknownSeries(f"{label}: Yahoo knows no such symbol. Hint: look it up on finance.yahoo.com.") from problem
     except Exception as problem:  # whatever the client cannot read is told by its name
         raise SourceDown(f"{label}: the client could not read Yahoo's answer ({type(problem).__name__})") from problem
+    if since is not None:
+        history = history[pd.DatetimeIndex(history.index).tz_localize(None) >= pd.Timestamp(since)]
     if history.empty:
         raise NoDataInRange(f"{label}: no prices in the range asked for")
     return history
 
 
-def _set_up(folder: Path, seconds: float) -> None:
-    """The client's own settings, once in a process; its tables are made by one process at a time."""
+def _set_up(folder: Path) -> None:
+    """The client's own settings, of the whole process: it raises what fails, and keeps nothing on disk."""
     with _setting_up:
-        if folder not in _set_up_in:
-            _set_up_client(folder, seconds)
-            _set_up_in.add(folder)
+        import yfinance
+        from yfinance import cache
 
-
-def _set_up_client(folder: Path, seconds: float) -> None:
-    from filelock import FileLock, Timeout
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / "lock").acquire(timeout=seconds):
-            import yfinance
-            from yfinance import cache as tables
-
-            warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")  # not the user's to mend
-            yfinance.config.debug.hide_exceptions = False
-            yfinance.set_tz_cache_location(str(folder))
-            tables.get_tz_cache().lookup("SPY")
-            tables.get_cookie_cache().lookup("basic")
-    except Timeout as problem:
-        raise TimedOut("yfinance: another process is still setting the client up. Hint: try again.") from problem
-    except OSError as problem:
-        raise DataUnavailableError(f"{folder}: cannot be written ({problem.strerror or problem})") from problem
-    logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # what it has to say is raised
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")  # not the user's to mend
+        logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # what it has to say is raised
+        yfinance.config.debug.hide_exceptions = False
+        yfinance.set_tz_cache_location(str(folder))
+        cache._CookieCacheManager._Cookie_cache = cache._CookieCacheDummy()  # noqa: SLF001 - there is no public way
