@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -20,6 +21,8 @@ from typing import Any, Self
 import trustme
 from command_line import Answer
 from fake_yahoo import FakeYahoo
+
+from backtest.data.cache import Cache
 
 ROOT = Path(__file__).resolve().parents[1]
 HOSTS = (
@@ -155,7 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Proxy
     protocol_version = "HTTP/1.1"
 
-    def do_CONNECT(self) -> None:  # noqa: N802 - the name in http.server
+    def do_CONNECT(self) -> None:
         self.close_connection = True
         if self.path not in [f"{host}:443" for host in HOSTS]:
             self._refuse()
@@ -195,3 +198,12 @@ def files(folder: Path, *, but: Sequence[str] = ()) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name not in but
     }
+
+
+def age(cache: Path, days: int) -> None:
+    """Let what is kept have been fetched so many days ago."""
+    kept = Cache(cache)
+    for entry in kept.entries():
+        quotes = kept.read(entry.source, entry.symbol)
+        assert quotes is not None
+        kept.write(entry.source, entry.symbol, quotes, datetime.now(UTC) - timedelta(days=days))

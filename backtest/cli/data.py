@@ -11,7 +11,7 @@ from backtest.cli.terminal import chart, new_table, progress_by_series, show
 from backtest.errors import BacktestError, DataUnavailableError
 
 if TYPE_CHECKING:
-    from backtest.data.cache import Cache, Entry
+    from backtest.data.cache import Cache, DamagedEntry, Entry
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -60,17 +60,20 @@ def fetch(
 def list_kept(source: Source = None, cache: Folder = _KEPT) -> None:
     """List the series that the cache has."""
     table = new_table("symbol", "source", "from", "to", "values", "size", "fetched")
-    entries = _entries(cache, None, source)
+    entries, damaged = _entries(cache, None, source), _damaged(cache, None, source)
     now = datetime.now(UTC)
     for entry in entries:
         size = f"{entry.bytes / 1024:,.0f} KiB"
         table.add_row(
             entry.symbol, entry.source, entry.first, entry.last, f"{entry.rows:,}", size, _age(now - entry.fetched_at)
         )
-    if not entries:
-        typer.echo(f"{cache.as_posix()} holds nothing. Hint: python -m backtest data fetch CONFIG")
-        return
-    show(table)
+    for damage in damaged:
+        typer.echo(f"warning: {damage}", err=True)
+    if entries:
+        show(table)
+    elif not damaged:
+        of_it = "" if source is None else f" of source {source}"
+        typer.echo(f"{cache.as_posix()} holds nothing{of_it}. Hint: python -m backtest data fetch CONFIG")
 
 
 @app.command("show")
@@ -82,14 +85,21 @@ def show_one(
 
     kept = _cache(cache)
     found = _entries(cache, symbol, source)
+    if damaged := _damaged(cache, symbol, source):
+        raise damaged[0]
     if not found:
-        others = ", ".join(sorted({entry.symbol for entry in kept.entries()})) or "nothing"
-        raise DataUnavailableError(f"{symbol}: not in {cache.as_posix()}, which holds {others}")
+        of_it = symbol if source is None else f"{symbol} of {source}"
+        others = _some(sorted({entry.symbol for entry in kept.entries()})) or "nothing"
+        raise DataUnavailableError(
+            f"{of_it}: not in {cache.as_posix()}, which holds {others}. Hint: python -m backtest data fetch CONFIG"
+        )
     for entry in found:
         quotes = kept.read(entry.source, entry.symbol)
         if quotes is None:  # removed in this very moment
             continue
         level, meaning, findings = level_of(entry.symbol, quotes)
+        if quotes.kind == "rate":
+            level, meaning = 100 * level, f"{meaning}, in % a year"
         typer.echo(f"{entry.symbol} of {entry.source}: {meaning}")
         typer.echo(
             f"{entry.first} to {entry.last}, {entry.rows:,} dates, fetched {_age(datetime.now(UTC) - entry.fetched_at)}"
@@ -116,8 +126,8 @@ def verify(
         return
     from backtest.data.reading import level_of
 
-    kept, damaged = _cache(cache), []
-    entries = kept.entries()
+    kept, unreadable = _cache(cache), _damaged(cache, None, None)
+    entries, damaged = kept.entries(), [str(damage) for damage in unreadable]
     warnings = 0
     for entry in entries:
         try:
@@ -129,7 +139,7 @@ def verify(
         warnings += len(found)
         for finding in found:
             typer.echo(f"warning: {finding}", err=True)
-    _verdict(f"{len(entries)} series in {cache.as_posix()}", warnings)
+    _verdict(f"{len(entries) + len(unreadable)} series in {cache.as_posix()}", warnings, len(damaged))
     if damaged:
         raise DataUnavailableError("\n".join(damaged))
 
@@ -144,17 +154,19 @@ def clear(
     cache: Folder = _KEPT,
 ) -> None:
     """Remove series from the cache."""
-    kept, found = _cache(cache), _entries(cache, symbol, source)
+    kept = _cache(cache)
+    found = [(entry.source, entry.symbol) for entry in _entries(cache, symbol, source)]
+    found += [(damage.source, damage.symbol) for damage in _damaged(cache, symbol, source)]
     if not found:
         typer.echo(f"nothing to remove from {cache.as_posix()}")
         return
-    named = ", ".join(f"{entry.source} {entry.symbol}" for entry in found[:8]) + (" ..." if len(found) > 8 else "")
+    named = _some([" ".join(one) for one in found])
     if not yes and not sys.stdin.isatty():
         raise BacktestError(f"would remove {named} from {cache.as_posix()}, and there is nobody to ask. Hint: --yes")
     if not yes:
         typer.confirm(f"Remove {len(found)} series from {cache.as_posix()} ({named})?", abort=True)
-    for entry in found:
-        kept.remove(entry.source, entry.symbol)
+    for one in found:
+        kept.remove(*one)
     typer.echo(f"removed {named}")
 
 
@@ -173,9 +185,9 @@ def _verify_configs(configs: list[Path]) -> None:
             _verdict(f"{len(data.origins)} series of {one.name}", len(data.warnings))
 
 
-def _verdict(what: str, warnings: int) -> None:
+def _verdict(what: str, warnings: int, damaged: int = 0) -> None:
     found = {0: "no warning", 1: "1 warning"}.get(warnings, f"{warnings} warnings")
-    typer.echo(f"{what} checked: {found}")
+    typer.echo(f"{what} checked: {found}{f', {damaged} damaged' if damaged else ''}")
 
 
 def _cache(folder: Path) -> "Cache":
@@ -185,11 +197,21 @@ def _cache(folder: Path) -> "Cache":
 
 
 def _entries(cache: Path, symbol: str | None, source: str | None) -> "list[Entry]":
-    return [
-        entry
-        for entry in _cache(cache).entries()
-        if symbol in (None, entry.symbol) and (source is None or entry.source.split()[0] == source)
-    ]
+    return [entry for entry in _cache(cache).entries() if _is_asked_for(entry, symbol, source)]
+
+
+def _damaged(cache: Path, symbol: str | None, source: str | None) -> "list[DamagedEntry]":
+    return [damage for damage in _cache(cache).damaged() if _is_asked_for(damage, symbol, source)]
+
+
+def _is_asked_for(one: "Entry | DamagedEntry", symbol: str | None, source: str | None) -> bool:
+    return symbol in (None, one.symbol) and (source is None or one.source.split()[0] == source)
+
+
+def _some(names: list[str]) -> str:
+    """The first of them, and how many more."""
+    more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
+    return ", ".join(names[:8]) + more
 
 
 def _age(age: timedelta) -> str:

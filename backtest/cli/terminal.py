@@ -92,9 +92,10 @@ def chart(values: "pd.Series[float]", width: int = 60, height: int = 8) -> str:
     shown = values.to_numpy()[np.linspace(0, len(values) - 1, min(width, len(values))).round().astype(int)]
     low, high = float(shown.min()), float(shown.max())
     filled = np.round((shown - low) / ((high - low) or 1.0) * (8 * height - 1)).astype(int) + 1  # eighths of a row
+    height = height if high > low else 1
     blocks = " ▁▂▃▄▅▆▇█"
     rows = ["".join(blocks[min(max(one - 8 * row, 0), 8)] for one in filled) for row in range(height - 1, -1, -1)]
-    labels = [f"{high:,.4g}", *[""] * (height - 2), f"{low:,.4g}"]
+    labels = [f"{high:,.4g}", *[""] * (height - 2), f"{low:,.4g}"][:height]
     margin = max(map(len, labels))
     first, last = f"{values.index[0]:%Y-%m-%d}", f"{values.index[-1]:%Y-%m-%d}"
     below = first + last.rjust(max(len(shown) - len(first), len(last) + 1))

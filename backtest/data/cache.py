@@ -1,14 +1,13 @@
 """The cache: what was fetched of each series, as it was fetched, and what is known of it.
 
 Of each source and symbol there is a Parquet file of the values beside a JSON of what they are, from where and when,
-and their checksum. The JSON names the Parquet by its content, and is put into place last: whatever interrupts a
+and the checksums of both. The JSON names the Parquet by its content, and is put into place last: whatever interrupts a
 writer, a reader finds the old entry or the new one, whole. Readers need no lock.
 """
 
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,17 +20,25 @@ from urllib.parse import unquote
 import numpy as np
 import pandas as pd
 
+from backtest.data.cache_names import file_name, folder_name
 from backtest.data.quotes import Kind, Quotes, Rate
-from backtest.errors import DataError, DataUnavailableError, TimedOut
+from backtest.errors import DataUnavailableError, TimedOut
 
 _FORMAT = 1
-_LONGEST = 200  # bytes of a name, so that endings fit into the 255 of every file system
-_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
-_RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{i}" for port in ("COM", "LPT") for i in range(10))}  # on Windows
 
 
 class DamagedEntry(DataUnavailableError):  # noqa: N818 - named after what it is
-    """What the cache has of a series is not what was put there."""
+    """What the cache has of a series is not what was put there.
+
+    Args:
+        message: for the user.
+        source: name of the source.
+        symbol: at the source, as far as can be told.
+    """
+
+    def __init__(self, message: str, source: str, symbol: str) -> None:
+        super().__init__(message)
+        self.source, self.symbol = source, symbol
 
 
 @dataclass(frozen=True)
@@ -89,39 +96,30 @@ class Cache:
         Raises:
             DamagedEntry: its JSON cannot be read, or is of another series.
         """
-        place = self._place(source, symbol, ".json")
-        try:
-            found = _entry(place.read_bytes())
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, TypeError) as problem:
-            raise _damaged(place, f"{type(problem).__name__}") from problem
-        if (found.source, found.symbol) != (source, symbol):
-            raise _damaged(place, f"it is of {found.source} {found.symbol}")
+        found = _entry_at(self._place(source, symbol, ".json"), source, symbol)
+        if found is not None and (found.source, found.symbol) != (source, symbol):
+            raise _damaged(source, symbol, f"it is of {found.source} {found.symbol}")
         return found
 
     def read(self, source: str, symbol: str) -> Quotes | None:
         """The values of a series, checked against their checksum; None where it was never fetched.
 
         Raises:
-            DamagedEntry: the file is not what was put there.
+            DamagedEntry: the files are not what was put there.
         """
-        for attempt in range(2):  # a writer may have replaced the file that the JSON named
-            entry = self.entry(source, symbol)
-            if entry is None:
-                return None
-            place = self._place(source, symbol, ".json").with_name(entry.file)
+        before, entry = None, self.entry(source, symbol)
+        while entry is not None:
             try:
-                content = place.read_bytes()
+                content = self._place(source, symbol, ".json").with_name(entry.file).read_bytes()
             except OSError as problem:
-                if attempt:
-                    raise _damaged(place, problem.strerror or "cannot be read") from problem
+                if entry == before:
+                    raise _damaged(source, symbol, f"its values: {problem.strerror or 'cannot be read'}") from problem
+                before, entry = entry, self.entry(source, symbol)  # a writer may have put others in place
                 continue
             if hashlib.sha256(content).hexdigest() != entry.sha256:
-                raise _damaged(place, "its checksum is another")
-            return Quotes(
-                _from_parquet(content), entry.label, entry.kind, entry.rate, notes=entry.notes, facts=entry.facts
-            )
+                raise _damaged(source, symbol, "its values have another checksum")
+            values = _from_parquet(content)
+            return Quotes(values, entry.label, entry.kind, entry.rate, notes=entry.notes, facts=entry.facts)
         return None
 
     def write(self, source: str, symbol: str, quotes: Quotes, fetched_at: datetime) -> Entry:
@@ -151,38 +149,44 @@ class Cache:
             bytes=len(content),
             file=f"{place.stem}.{digest[:12]}.parquet",
         )
-        try:
+        with self._writing():
             place.parent.mkdir(parents=True, exist_ok=True)
             _put(place.with_name(entry.file), content)
             _put(place, _to_json(entry))
             for stray in self._files(source, symbol):
                 if stray.name != entry.file and stray.suffix in (".parquet", ".part"):
                     stray.unlink(missing_ok=True)
-        except OSError as problem:
-            raise _unwritable(self._folder, problem) from problem
         return entry
 
     def set_aside(self, source: str, symbol: str) -> None:
-        """Rename what is damaged, to be looked at; one generation is kept. To be called under the series' lock."""
-        for file in self._files(source, symbol):
-            if file.suffix in (".json", ".parquet"):
-                file.replace(self._place(source, symbol, f"{file.suffix}.damaged"))
+        """Rename what is damaged, to be looked at; one generation is kept. To be called under the series' lock.
+
+        Raises:
+            DataUnavailableError: the folder cannot be written.
+        """
+        with self._writing():
+            for file in reversed(self._files(source, symbol)):  # the JSON last: until then it is known to be damaged
+                if file.suffix in (".json", ".parquet"):
+                    file.replace(self._place(source, symbol, f"{file.suffix}.damaged"))
 
     def remove(self, source: str, symbol: str) -> None:
-        """Remove a series and what was set aside of it."""
-        with self.lock(source, symbol, 10.0):
+        """Remove a series and what was set aside of it.
+
+        Raises:
+            DataUnavailableError: the folder cannot be written, or another process is fetching the series.
+        """
+        with self.lock(source, symbol, 10.0), self._writing():
             for file in self._files(source, symbol):
                 file.unlink(missing_ok=True)
 
     def entries(self) -> list[Entry]:
-        """Every series of the cache, by source and symbol; those whose JSON cannot be read are damaged.
+        """Every series of the cache, by source and symbol, but those of `damaged`."""
+        found = [one for one in self._all() if isinstance(one, Entry)]
+        return sorted(found, key=lambda entry: (entry.source, entry.symbol))
 
-        Raises:
-            DamagedEntry: one of them.
-        """
-        names = sorted((unquote(file.parent.name), unquote(file.stem)) for file in self._folder.glob("*/*.json"))
-        found = [self.entry(source, symbol) for source, symbol in names]
-        return [entry for entry in found if entry is not None]
+    def damaged(self) -> list[DamagedEntry]:
+        """The series of which not even the JSON can be read; `read` tells of the values of the others."""
+        return [one for one in self._all() if isinstance(one, DamagedEntry)]
 
     @contextmanager
     def lock(self, source: str, symbol: str, seconds: float) -> Iterator[None]:
@@ -195,69 +199,65 @@ class Cache:
         from filelock import FileLock, Timeout
 
         place = self._place(source, symbol, ".lock")
-        try:
+        with self._writing():
             place.parent.mkdir(parents=True, exist_ok=True)
-            held = FileLock(place).acquire(timeout=max(seconds, 0.0))
-        except Timeout as problem:
-            raise TimedOut(
-                f"{source} {symbol}: another process is still fetching it after {seconds:.0f} s. Hint: try again."
-            ) from problem
-        except OSError as problem:
-            raise _unwritable(self._folder, problem) from problem
+            try:
+                held = FileLock(place).acquire(timeout=max(seconds, 0.0))
+            except Timeout as problem:
+                raise TimedOut(
+                    f"{source} {symbol}: another process is still fetching it after {seconds:.0f} s. Hint: try again."
+                ) from problem
         with held:
             yield
 
     def client_folder(self, source: str) -> Path:
         """Where the client of a source may keep files of its own."""
-        return self._folder / file_name(source) / ".client"
+        return self._folder / folder_name(source) / ".client"
 
     def _place(self, source: str, symbol: str, ending: str) -> Path:
-        return self._folder / file_name(source) / f"{file_name(symbol)}{ending}"
+        return self._folder / folder_name(source) / f"{file_name(symbol)}{ending}"
 
     def _files(self, source: str, symbol: str) -> list[Path]:
-        """All files of a series but its lock."""
-        name = file_name(symbol)
-        there = sorted(self._place(source, symbol, "").parent.glob(f"{name}.*"))
-        return [file for file in there if file.suffix != ".lock" and file.name.partition(".")[0] == name]
+        """All files of a series but its lock, the JSON first: without it the others are no entry."""
+        there = self._place(source, symbol, "").parent.glob(f"{file_name(symbol)}.*")
+        return sorted(
+            (file for file in there if file.suffix != ".lock"), key=lambda file: (file.suffix != ".json", file)
+        )
 
+    def _all(self) -> Iterator[Entry | DamagedEntry]:
+        """Every JSON's entry, or what is wrong with it."""
+        for place in sorted(self._folder.glob("*/*.json")):
+            named = unquote(place.parent.name), unquote(place.stem)
+            try:
+                found = _entry_at(place, *named)
+            except DamagedEntry as damage:
+                yield damage
+                continue
+            if found is not None and self._place(found.source, found.symbol, ".json") != place:
+                yield _damaged(*named, f"it is of {found.source} {found.symbol}")
+            elif found is not None:
+                yield found
 
-def file_name(name: str) -> str:
-    """A name as that of a file on any system: bytes other than letters, digits, `_` and `-` in per cent.
-
-    No two names give the same one, and none leads out of its folder.
-
-    Raises:
-        DataError: the name is empty, too long, or holds control characters.
-
-    >>> file_name("SPY"), file_name("^IRX"), file_name("../x"), file_name("nul")
-    ('SPY', '%5EIRX', '%2E%2E%2Fx', '%6Eul')
-    """
-    if not name or any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
-        raise DataError(f"{name!r} cannot be the symbol of a series; expected letters, digits and marks")
-    try:
-        data = name.encode()
-    except UnicodeEncodeError as problem:
-        raise DataError(f"{name!r} cannot be the symbol of a series; expected text") from problem
-    plain = "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in data)
-    if plain.upper() in _RESERVED:
-        plain = f"%{ord(plain[0]):02X}{plain[1:]}"
-    if len(plain) > _LONGEST:
-        raise DataError(f"{name[:40]!r}...: a symbol of {len(plain)} bytes; expected {_LONGEST} at most")
-    return plain
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """What the system refuses, in words."""
+        try:
+            yield
+        except OSError as problem:
+            raise DataUnavailableError(
+                f"{self._folder}: the cache cannot be written ({problem.strerror or problem}). "
+                "Hint: free the space, allow it, or set data.cache: another folder."
+            ) from problem
 
 
 def _put(place: Path, content: bytes) -> None:
     """A file with this content, in place in one step and on the disk."""
-    handle, temporary = tempfile.mkstemp(prefix=f"{place.name.partition('.')[0]}.", suffix=".part", dir=place.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(place)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    temporary = place.with_name(f"{place.name}.part")  # of one writer, as the series is locked
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(place)
     if os.name == "posix":  # the renaming too
         folder = os.open(place.parent, os.O_RDONLY)
         try:
@@ -288,28 +288,52 @@ def _from_parquet(content: bytes) -> pd.DataFrame:
 
 
 def _to_json(entry: Entry) -> bytes:
-    known = {**vars(entry), "rate": None if entry.rate is None else entry.rate.model_dump()}
+    known = {"format": _FORMAT, **vars(entry), "rate": None if entry.rate is None else entry.rate.model_dump()}
     known["fetched_at"] = entry.fetched_at.isoformat(timespec="seconds")
-    return (json.dumps({"format": _FORMAT, **known}, indent=1, ensure_ascii=False) + "\n").encode()
+    return (json.dumps({**known, "checksum": _checksum(known)}, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _checksum(known: dict[str, Any]) -> str:
+    """Of the values of a JSON, whatever its layout: a day of a rate's maturity that flips is a wrong price too."""
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+
+def _entry_at(place: Path, source: str, symbol: str) -> Entry | None:
+    """What a JSON says; None where there is none.
+
+    Raises:
+        DamagedEntry: it is not what was written there.
+    """
+    try:
+        return _entry(place.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as problem:
+        raise _damaged(source, symbol, problem.strerror or "cannot be read") from problem
+    except ValueError as problem:
+        raise _damaged(source, symbol, str(problem)) from problem
 
 
 def _entry(content: bytes) -> Entry:
-    known: dict[str, Any] = json.loads(content)
+    """What a JSON says.
+
+    Raises:
+        ValueError: it is not what was written there.
+    """
+    try:
+        known: dict[str, Any] = json.loads(content)
+        checksum = known.pop("checksum")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+        raise ValueError("it is none of the cache's JSON") from problem
+    if checksum != _checksum(known):
+        raise ValueError("it has another checksum")
     if known.pop("format") != _FORMAT:
-        raise ValueError("another format")
+        raise ValueError("it is of another version")
     known["rate"] = None if known["rate"] is None else Rate.model_validate(known["rate"])
     known["fetched_at"] = datetime.fromisoformat(known["fetched_at"])
-    if Path(known["file"]).name != known["file"]:
-        raise ValueError("a file elsewhere")
     return Entry(**{**known, "notes": tuple(known["notes"]), "columns": tuple(known["columns"])})
 
 
-def _damaged(place: Path, what: str) -> DamagedEntry:
-    name = f"{place.parent.name}/{place.name}"
-    return DamagedEntry(f"{name}: damaged in the cache ({what}). Hint: fetch it anew, with --refresh.")
-
-
-def _unwritable(folder: Path, problem: OSError) -> DataUnavailableError:
-    return DataUnavailableError(
-        f"{folder}: the cache cannot be written ({problem.strerror or problem}). Hint: another data.cache."
-    )
+def _damaged(source: str, symbol: str, what: str) -> DamagedEntry:
+    text = f"{source} {symbol}: damaged in the cache ({what}). Hint: fetch it anew, with --refresh."
+    return DamagedEntry(text, source, symbol)

@@ -3,7 +3,9 @@
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -12,6 +14,7 @@ from queue import Empty, SimpleQueue
 import numpy as np
 import pandas as pd
 
+from backtest.data.asking import Pace, ask
 from backtest.data.cache import Cache, DamagedEntry, Entry
 from backtest.data.quotes import Quotes
 from backtest.data.source import Source
@@ -19,8 +22,6 @@ from backtest.errors import (
     DataError,
     DataUnavailableError,
     NoDataInRange,
-    RateLimited,
-    SourceDown,
     TimedOut,
     UnknownSeries,
 )
@@ -30,10 +31,8 @@ Key = tuple[str, str]
 _log = logging.getLogger(__name__)
 
 _WORKERS = 4  # requests under way at once: what public sources bear without complaint
-_PAUSE = 0.2  # seconds between the starts of two requests to one source: five a second
-_ATTEMPTS = 4
-_LONGEST_ATTEMPT = 20.0  # seconds, so that one that hangs leaves room for another
 _GRACE = 0.5  # seconds for a source that keeps to its time to say so itself
+_MAY_GO_ON = (DataUnavailableError, UnknownSeries)  # with what the cache has
 _OVERLAP = 10  # rows that are fetched again to see whether history has changed
 
 
@@ -93,10 +92,11 @@ def get(wanted: Sequence[Wanted], access: Access) -> dict[Key, Quotes]:
         else:
             found[key] = quotes
     for done, (key, outcome) in enumerate(_in_parallel(due, access, deadline), 1):
-        if isinstance(outcome, DataError):
-            failures[key] = outcome
+        best = _kept_in_place(due[key], access, outcome) if isinstance(outcome, _MAY_GO_ON) else outcome
+        if isinstance(best, DataError):
+            failures[key] = best
         else:
-            found[key] = outcome
+            found[key] = best
         access.on_symbol(" ".join(key), done, len(due))
     if failures:
         raise _together([failures[key] for key in due if key in failures])
@@ -115,41 +115,38 @@ def _fresh(one: Wanted, access: Access) -> Quotes | None:
 
 
 def _is_fresh(entry: Entry, access: Access) -> bool:
-    if access.refresh:
-        return entry.fetched_at >= access.started.replace(microsecond=0)
-    return entry.fetched_at > access.started - access.max_age
+    started = access.started.replace(microsecond=0)  # as the cache keeps times: what this run fetched is fresh
+    return entry.fetched_at >= (started if access.refresh else started - access.max_age)
 
 
 def _in_parallel(due: dict[Key, Wanted], access: Access, deadline: float) -> Iterator[tuple[Key, Quotes | DataError]]:
     """What came of each, as it is done. The threads are daemons, so that one that hangs holds nothing up."""
     waiting: SimpleQueue[Key] = SimpleQueue()
     done: SimpleQueue[tuple[Key, Quotes | Exception]] = SimpleQueue()
-    paces = {name: _Pace(access.sleep) for name in {one.name for one in due.values()}}
+    paces = {name: Pace(access.sleep) for name in {one.name for one in due.values()}}
     for key in due:
         waiting.put(key)
 
     def work() -> None:
         for key in iter(partial(_next, waiting), None):
-            try:
-                done.put((key, _current(due[key], access, deadline, paces[due[key].name])))
-            except Exception as problem:  # noqa: BLE001 - raised again below, in the caller's thread
-                done.put((key, problem))
+            done.put((key, _outcome(due[key], access, deadline, paces[due[key].name])))
 
     for _ in range(min(_WORKERS, len(due))):
         threading.Thread(target=work, daemon=True).start()
     left = dict(due)
-    while left:
-        try:
+    try:
+        while left:
             key, outcome = done.get(timeout=max(deadline + _GRACE - time.monotonic(), 0.0))
-        except Empty:
-            break
-        if isinstance(outcome, Exception) and not isinstance(outcome, DataError):
-            raise outcome
-        del left[key]
-        yield key, outcome
-    for key, one in left.items():
-        late = TimedOut(f"{' '.join(key)}: no answer in {access.seconds:g} s. Hint: data.timeout: a longer time.")
-        yield key, _kept_in_place(one, access, late)
+            if isinstance(outcome, Exception) and not isinstance(outcome, DataError):
+                raise outcome
+            del left[key]
+            yield key, outcome
+    except Empty:
+        for key in left:
+            late = f"{' '.join(key)}: no answer in {access.seconds:g} s. Hint: data.timeout: a longer time."
+            yield key, TimedOut(late)
+    finally:
+        deque(iter(partial(_next, waiting), None), 0)  # nobody waits for the rest any more
 
 
 def _next(waiting: "SimpleQueue[Key]") -> Key | None:
@@ -157,6 +154,13 @@ def _next(waiting: "SimpleQueue[Key]") -> Key | None:
         return waiting.get_nowait()
     except Empty:
         return None
+
+
+def _outcome(one: Wanted, access: Access, deadline: float, pace: Pace) -> Quotes | Exception:
+    try:
+        return _current(one, access, deadline, pace)
+    except Exception as problem:  # noqa: BLE001 - raised again in the caller's thread
+        return problem
 
 
 def _kept_in_place(one: Wanted, access: Access, problem: DataError) -> Quotes | DataError:
@@ -168,11 +172,11 @@ def _kept_in_place(one: Wanted, access: Access, problem: DataError) -> Quotes | 
         return damage
     if kept is None or entry is None:
         return problem
-    _log.warning("%s Going on with %s", str(problem).partition(" Hint:")[0], _how_old(entry))
+    _log.warning("%s Going on with %s", _sentence(problem), _how_old(entry))
     return kept
 
 
-def _current(one: Wanted, access: Access, deadline: float, pace: "_Pace") -> Quotes:
+def _current(one: Wanted, access: Access, deadline: float, pace: Pace) -> Quotes:
     """A series as its source has it now, and the cache after it."""
     if access.offline:
         return _offline(one, access)
@@ -180,19 +184,14 @@ def _current(one: Wanted, access: Access, deadline: float, pace: "_Pace") -> Quo
         try:
             entry, kept = access.cache.entry(one.name, one.symbol), access.cache.read(one.name, one.symbol)
         except DamagedEntry as damage:
-            _log.warning("%s It is set aside and fetched anew.", str(damage).partition(" Hint:")[0])
+            _log.warning("%s It is set aside and fetched anew.", _sentence(damage))
             access.cache.set_aside(one.name, one.symbol)
             entry = kept = None
         if entry is not None and kept is not None and _is_fresh(entry, access):
             return kept  # another process has just fetched it
-        try:
-            ask = partial(_asked, one, access, deadline, pace)
-            quotes = ask(None) if kept is None else _updated(kept, ask, anew=access.refresh)
-        except (DataUnavailableError, UnknownSeries) as problem:
-            found = _kept_in_place(one, access, problem)
-            if isinstance(found, DataError):
-                raise found from problem
-            return found
+        label = f"{one.name} {one.symbol}"
+        asked = partial(ask, one.source, one.symbol, label, deadline=deadline, pace=pace)
+        quotes = asked(None) if kept is None else _updated(kept, asked, anew=access.refresh)
         access.cache.write(one.name, one.symbol, quotes, datetime.now(UTC))
         return quotes
 
@@ -208,77 +207,39 @@ def _offline(one: Wanted, access: Access) -> Quotes:
     return kept
 
 
+def _sentence(problem: DataError) -> str:
+    return str(problem).partition(" Hint:")[0].rstrip(".") + "."
+
+
 def _how_old(entry: Entry) -> str:
     hours = (datetime.now(UTC) - entry.fetched_at).total_seconds() / 3600
     age = f"{hours:.0f} hours" if hours < 48 else f"{hours / 24:.0f} days"
     return f"values up to {entry.last}, fetched {age} ago."
 
 
-def _asked(one: Wanted, access: Access, deadline: float, pace: "_Pace", since: date | None) -> Quotes:
-    """An answer of the source that can be kept; asked again where that may help and time is left."""
-    import tenacity
-
-    def attempt() -> Quotes:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimedOut(f"{one.name} {one.symbol}: no time left of {access.seconds:g} s. Hint: data.timeout.")
-        pace.wait()
-        return _usable(one.source.fetch(one.symbol, since, min(left, _LONGEST_ATTEMPT)), one)
-
-    backing_off = tenacity.wait_exponential_jitter(multiplier=0.5, max=10, jitter=0.5)
-
-    def pause(state: tenacity.RetryCallState) -> float:
-        problem = state.outcome.exception() if state.outcome else None
-        return max(backing_off(state), problem.wait if isinstance(problem, RateLimited) else 0.0)
-
-    again = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type((SourceDown, RateLimited, TimedOut)),
-        wait=pause,
-        stop=lambda state: state.attempt_number >= _ATTEMPTS or time.monotonic() + state.upcoming_sleep >= deadline,
-        sleep=access.sleep,
-        reraise=True,
-    )
-    return again(attempt)
-
-
-def _usable(quotes: Quotes, one: Wanted) -> Quotes:
-    """The same, with an index as the cache gives it back.
-
-    Raises:
-        SourceDown: nothing in it, or dates that are none.
-    """
-    dates = quotes.values.index
-    if not isinstance(dates, pd.DatetimeIndex) or dates.tz is not None:
-        raise SourceDown(f"{one.name} {one.symbol}: answered with something else than local dates")
-    if dates.empty:
-        raise NoDataInRange(f"{one.name} {one.symbol}: answered without a single date")
-    days = dates.normalize().as_unit("s").rename("date")
-    if not days.is_monotonic_increasing or days.has_duplicates:
-        raise SourceDown(f"{one.name} {one.symbol}: answered with dates that are not in order, or stand twice")
-    return replace(quotes, values=quotes.values.astype(float).set_axis(days, axis=0), places=())
-
-
-def _updated(kept: Quotes, ask: Callable[[date | None], Quotes], *, anew: bool) -> Quotes:
+def _updated(kept: Quotes, asked: Callable[[date | None], Quotes], *, anew: bool) -> Quotes:
     """The kept history with what came after it; the whole fetched anew where the two do not agree."""
     if not anew:
         since = kept.values.index[-min(_OVERLAP, len(kept.values))]
-        try:
-            joined = _joined(kept, ask(since.date()), since)
-        except NoDataInRange:
-            return kept  # nothing new
-        if joined is not None:
-            return joined
-    whole = ask(None)
+        with suppress(NoDataInRange):  # of dates that it had: its history has changed
+            joined = _joined(kept, asked(since.date()), since)
+            if joined is not None:
+                return joined
+    whole = asked(None)
     changes = _changes(kept, whole)
     if changes:
-        _log.warning("%s: history changed since it was fetched: %s; it is fetched anew.", whole.label, changes)
+        _log.warning("%s: history has changed since it was fetched, and is fetched anew: %s", whole.label, changes)
     return whole
 
 
 def _joined(kept: Quotes, tail: Quotes, since: pd.Timestamp) -> Quotes | None:
     """Kept rows and those after them; None where the two differ in a single bit of what they share."""
     old, new = kept.values, tail.values
-    if tail.kind != kept.kind or list(new.columns) != list(old.columns) or new.index[0] > since:
+    if (
+        (tail.kind, tail.rate) != (kept.kind, kept.rate)
+        or list(new.columns) != list(old.columns)
+        or new.index[0] > since
+    ):
         return None
     begin = max(new.index[0], old.index[0])
     shared, again = old.loc[begin:], new.loc[begin : old.index[-1]]
@@ -290,43 +251,30 @@ def _joined(kept: Quotes, tail: Quotes, since: pd.Timestamp) -> Quotes | None:
 def _changes(kept: Quotes, whole: Quotes) -> str:
     """How much of what was kept is otherwise now, in words; empty where nothing is."""
     old, new = kept.values, whole.values
-    if kept.kind != whole.kind or list(old.columns) != list(new.columns):
-        return "its columns are others"
+    if (kept.kind, kept.rate) != (whole.kind, whole.rate) or list(old.columns) != list(new.columns):
+        return "it is of another kind"
     shared = old.index.intersection(new.index)
+    gone, come = len(old) - len(shared), int((new.index <= old.index[-1]).sum()) - len(shared)
+    words = [f"dates that are gone: {gone:,}"] if gone else []
+    words += [f"dates that are new among the old: {come:,}"] if come else []
     before, after = old.loc[shared].to_numpy(), new.loc[shared].to_numpy()
     differs = ~((before == after) | (np.isnan(before) & np.isnan(after)))
-    gone = len(old) - len(shared)
-    words = [f"{gone:,} dates are gone"] if gone else []
     if differs.any():
         rows = differs.any(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            ratios = np.abs(after[:, 0] / before[:, 0] - 1)
-        largest = float(np.nanmax(ratios, initial=0.0, where=np.isfinite(ratios)))
+            sizes = np.where(differs, np.nan_to_num(np.abs(after / before - 1), nan=np.inf), -1.0)
+        row, column = divmod(int(sizes.argmax()), sizes.shape[1])
         words.append(
-            f"{int(rows.sum()):,} of {len(shared):,} dates differ, from {shared[rows.argmax()]:%Y-%m-%d} on, "
-            f"the {old.columns[0]} by up to {100 * largest:.2g} %"
+            f"other values on {int(rows.sum()):,} of {len(shared):,} dates, from {shared[rows.argmax()]:%Y-%m-%d} on, "
+            f"most of all {old.columns[column]} of {shared[row]:%Y-%m-%d}, {before[row, column]:g} before and "
+            f"{after[row, column]:g} now"
         )
-    return " and ".join(words)
+    return "; ".join(words)
 
 
 def _together(failures: list[DataError]) -> DataError:
-    text = "\n".join(str(failure) for failure in failures)
+    text = "\n".join(dict.fromkeys(str(failure) for failure in failures))  # that of the folder once
     if len(failures) == 1:
         return failures[0]
     unavailable = any(isinstance(failure, DataUnavailableError) for failure in failures)
     return DataUnavailableError(text) if unavailable else DataError(text)
-
-
-class _Pace:
-    """Keeps the starts of requests to one source apart, over all threads."""
-
-    def __init__(self, sleep: Callable[[float], None]) -> None:
-        self._sleep, self._next, self._lock = sleep, 0.0, threading.Lock()
-
-    def wait(self) -> None:
-        with self._lock:
-            now = time.monotonic()
-            begin = max(now, self._next)
-            self._next = begin + _PAUSE
-        if begin > now:
-            self._sleep(begin - now)

@@ -113,9 +113,12 @@ def _failure(problem: "requests.RequestException", label: str, url: str) -> Data
             f"{label}: the certificate of {host} is not trusted. "
             "Hint: behind a proxy of a company, REQUESTS_CA_BUNDLE names the file of its certificate."
         )
-    if isinstance(problem, requests.exceptions.ProxyError):
+    # Behind a proxy urllib3 lays the blame on it, even where it had led to the source, which then broke off.
+    blamed = getattr(getattr(cause, "reason", None), "original_error", None)
+    broken_off = isinstance(cause, ProtocolError) or isinstance(blamed, ConnectionResetError)
+    if isinstance(problem, requests.exceptions.ProxyError) and not broken_off:
         return NoNetwork(f"{label}: the proxy does not reach {host}. Hint: check HTTPS_PROXY and NO_PROXY.")
-    broken_off = isinstance(cause, ProtocolError) or isinstance(problem, requests.exceptions.SSLError)
+    broken_off = broken_off or isinstance(problem, requests.exceptions.SSLError)
     if isinstance(problem, requests.ConnectionError) and not broken_off:
         return NoNetwork(
             f"{label}: {host} cannot be reached. Hint: check the network, or use what is cached: --offline."
@@ -127,7 +130,9 @@ def _failure(problem: "requests.RequestException", label: str, url: str) -> Data
 
 def _too_slow(label: str, url: str, seconds: float) -> TimedOut:
     host = urlsplit(url).hostname
-    return TimedOut(f"{label}: no whole answer from {host} in {seconds:.3g} s. Hint: try again, or raise data.timeout.")
+    return TimedOut(
+        f"{label}: no whole answer from {host} in {round(seconds, 1):g} s. Hint: try again, or raise data.timeout."
+    )
 
 
 def refuse_page(content: bytes, label: str) -> None:

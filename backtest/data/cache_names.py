@@ -1,0 +1,54 @@
+"""Names of sources and symbols as names of files, on any system."""
+
+import hashlib
+
+from backtest.errors import DataError
+
+_LONGEST = 200  # bytes of a name, so that endings fit into the 255 of every file system
+_PLAIN = frozenset(b"0123456789_-")
+_UPPER = _PLAIN | frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")  # symbols are mostly upper case,
+_LOWER = _PLAIN | frozenset(b"abcdefghijklmnopqrstuvwxyz")  # sources lower; both would clash where case is ignored
+_RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{i}" for port in ("COM", "LPT") for i in range(10))}  # on Windows
+
+
+def file_name(symbol: str) -> str:
+    """A symbol as the name of a file on any system: bytes other than capitals, digits, `_` and `-` in per cent.
+
+    No two symbols give the same one, even where case is ignored, and none leads out of its folder. What would be too
+    long ends with a checksum instead.
+
+    Raises:
+        DataError: the symbol is empty, or holds control characters.
+
+    >>> file_name("SPY"), file_name("^IRX"), file_name("../X"), file_name("nul")
+    ('SPY', '%5EIRX', '%2E%2E%2FX', '%6E%75%6C')
+    """
+    return _name(symbol, _UPPER)
+
+
+def folder_name(source: str) -> str:
+    """A source as the name of a folder, as `file_name` has it but in lower case.
+
+    Raises:
+        DataError: the name is empty, or holds control characters.
+
+    >>> folder_name("yfinance"), folder_name("mine:Own")
+    ('yfinance', 'mine%3A%4Fwn')
+    """
+    return _name(source, _LOWER)
+
+
+def _name(text: str, plain: frozenset[int]) -> str:
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        data = b""
+    if not data or any(byte < 32 or byte == 127 for byte in data):
+        raise DataError(f"{text!r} cannot be the name of a series; expected letters, digits and marks")
+    name = "".join(chr(byte) if byte in plain else f"%{byte:02X}" for byte in data)
+    if name.upper() in _RESERVED:
+        name = f"%{ord(name[0]):02X}{name[1:]}"
+    if len(name) > _LONGEST:
+        digest = hashlib.sha256(data).hexdigest()[:32]
+        name = f"{name[: _LONGEST - 33]}~{digest}"
+    return name

@@ -1,0 +1,63 @@
+"""A source made up for tests: its history grows by a date a day, is rescaled by splits, and gains dividends."""
+
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from backtest.data.quotes import Quotes
+from backtest.data.source import Source
+
+_SPLITS = {"A": (14, 31), "B": (22,)}  # the days after which all earlier values are halved
+_DIVIDENDS_EVERY = 7
+
+
+def history(symbol: str, day: int) -> Quotes:
+    """What the source has on a day: `20 + day` dates; the shares are those of the day of fetching."""
+    count = 20 + day
+    dates = pd.bdate_range("2020-01-01", periods=count, name="date").as_unit("s")
+    steps = np.random.default_rng(sum(symbol.encode())).normal(0.0, 0.01, 500)
+    close = 100 * np.cumprod(1 + steps)[:count]
+    close[3::17] = np.nan
+    paid = np.where(np.arange(count) % _DIVIDENDS_EVERY == 5, 0.25, 0.0)
+    split = np.zeros(count)
+    for after in _SPLITS.get(symbol, ()):
+        if count > after:
+            close[:after], paid[:after] = close[:after] / 2, paid[:after] / 2
+            split[after] = 2.0
+    values = pd.DataFrame({"close": close, "dividends": paid, "splits": split}, index=dates)
+    return Quotes(values, f"made up {symbol}", "closes", facts={"currency": "USD"}, notes=("made up",))
+
+
+class MadeUp(Source):
+    """The history of a day, whole or from a date on.
+
+    Args:
+        day: of asking.
+        fault: called with the symbol before each answer; what it raises is what the source says.
+    """
+
+    def __init__(self, day: int = 0, fault: Callable[[str], None] = lambda _: None) -> None:
+        self.day, self._fault = day, fault
+        self.asked: list[tuple[str, date | None]] = []
+
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:  # noqa: ARG002 - of the interface
+        """The history that there is."""
+        self.asked.append((symbol, since))
+        self._fault(symbol)
+        return tail(history(symbol, self.day), since)
+
+
+def tail(quotes: Quotes, since: date | None) -> Quotes:
+    """The same from a date on."""
+    if since is None:
+        return quotes
+    return Quotes(
+        quotes.values[quotes.values.index >= pd.Timestamp(since)],
+        quotes.label,
+        quotes.kind,
+        quotes.rate,
+        notes=quotes.notes,
+        facts=quotes.facts,
+    )
