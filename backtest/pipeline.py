@@ -56,7 +56,7 @@ def run(
     if not isinstance(config, RunConfig):
         config = load_config(config)
     on_step("data")
-    access = partial(access_for, offline=offline, refresh=refresh, started=datetime.now(UTC))
+    access = partial(access_for, offline=offline, refresh=refresh, started=datetime.now(UTC), known={})
     data = load(config.data, config.folder, access(config.data))
     if config.benchmark is None:
         on_step("strategy")

@@ -213,10 +213,12 @@ def test_without_a_network_the_same_bytes_come_and_what_is_old_is_said(world: Lo
     for folder in asks:
         assert report_of(folder) == online, folder.name
     assert (answers["down"].err, answers["offline"].err) == ("", "")
-    assert set(answers["stale"].err.splitlines()) == {
+    assert sorted(
+        answers["stale"].err.splitlines()
+    ) == sorted(  # once each, though the benchmark holds some of them too
         f"warning: yfinance {symbol}: Yahoo cannot be reached. Going on with values up to {DAYS[-1]}, fetched 9 days ago."
         for symbol in (*HELD, "^IRX")
-    }
+    )
 
 
 @pytest.mark.parametrize("how", ["hanging", "no network", "offline"])

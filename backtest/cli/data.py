@@ -12,6 +12,9 @@ from backtest.errors import BacktestError, DataUnavailableError
 
 if TYPE_CHECKING:
     from backtest.data.cache import Cache, DamagedEntry, Entry
+    from backtest.data.fetching import Key
+    from backtest.data.quotes import Quotes
+    from backtest.data.settings import Series
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,10 +46,11 @@ def fetch(
     loaded = [load_config(config) for config in configs]
     both = [one for config in loaded for one in (config, config.benchmark) if one is not None]
     table = new_table("series", "source", "symbol", "from", "to", "values")
-    seen = set()
+    seen: set[Series] = set()
+    known: dict[Key, Quotes] = {}
     with progress_by_series() as on_symbol:
         for one in both:
-            access = access_for(one.data, refresh=refresh, started=started, on_symbol=on_symbol)
+            access = access_for(one.data, refresh=refresh, started=started, on_symbol=on_symbol, known=known)
             for series, quotes in fetch_series(one.data, one.folder, access).items():
                 if series not in seen:
                     dates = quotes.values.index
@@ -128,6 +132,9 @@ def verify(
 
     kept, unreadable = _cache(cache), _damaged(cache, None, None)
     entries, damaged = kept.entries(), [str(damage) for damage in unreadable]
+    if not entries and not damaged:
+        typer.echo(f"{cache.as_posix()} holds nothing. Hint: python -m backtest data fetch CONFIG")
+        return
     warnings = 0
     for entry in entries:
         try:

@@ -40,7 +40,7 @@ def run(
             result,
             folder,
             quantstats=quantstats or settings.report.quantstats,
-            command=f"python -m backtest run {config.as_posix()}",
+            command=f"python -m backtest run {_as_written(config)}",
             on_step=step,
         )
     _print_run(result, page)
@@ -98,6 +98,15 @@ def risk(
     table.add_row("total", "", *(percent(value) for value in total))
     show(table)
     typer.echo("risk: each asset's contribution to the portfolio's volatility; share: its part of it")
+
+
+def _as_written(config: Path) -> str:
+    """A configuration's path for a report: from here where it is below, without the name of anyone's home."""
+    from backtest.data.address import public
+
+    if config.is_relative_to(Path.cwd()):
+        config = config.relative_to(Path.cwd())
+    return public(config.as_posix())
 
 
 def _numbers(text: str, option: str) -> list[float]:

@@ -111,6 +111,12 @@ def _usable(quotes: Quotes, label: str) -> Quotes:
     if dates.empty:
         raise NoDataInRange(f"{label}: answered without a single date")
     days = dates.normalize().as_unit("s").rename("date")
+    if (days != dates).any():
+        raise SourceDown(f"{label}: answered with times of day; expected local dates alone")
     if not days.is_monotonic_increasing or days.has_duplicates:
         raise SourceDown(f"{label}: answered with dates that are not in order, or stand twice")
-    return replace(quotes, values=quotes.values.astype(float).set_axis(days, axis=0), places=())
+    try:
+        numbers = quotes.values.astype(float)
+    except (TypeError, ValueError) as problem:
+        raise SourceDown(f"{label}: answered with values that are no numbers") from problem
+    return replace(quotes, values=numbers.set_axis(days, axis=0), places=())

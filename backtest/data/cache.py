@@ -289,7 +289,7 @@ def _from_parquet(content: bytes) -> pd.DataFrame:
 
 def _to_json(entry: Entry) -> bytes:
     known = {"format": _FORMAT, **vars(entry), "rate": None if entry.rate is None else entry.rate.model_dump()}
-    known["fetched_at"] = entry.fetched_at.isoformat(timespec="seconds")
+    known["fetched_at"] = entry.fetched_at.isoformat(timespec="microseconds")
     return (json.dumps({**known, "checksum": _checksum(known)}, indent=1, ensure_ascii=False) + "\n").encode()
 
 

@@ -58,6 +58,7 @@ class Access:
         started: when the run began.
         on_symbol: told the label of each series that is done, how many are, and of how many.
         sleep: waits; another one in tests.
+        known: what was got already, for a run and its benchmark to share: the same bits, and nothing asked twice.
     """
 
     cache: Cache
@@ -68,6 +69,7 @@ class Access:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     on_symbol: Callable[[str, int, int], None] = lambda *_: None
     sleep: Callable[[float], None] = time.sleep
+    known: dict[Key, Quotes] = field(default_factory=dict)
 
 
 def get(wanted: Sequence[Wanted], access: Access) -> dict[Key, Quotes]:
@@ -79,14 +81,17 @@ def get(wanted: Sequence[Wanted], access: Access) -> dict[Key, Quotes]:
         DataError: one or more could not be had, a line each; `DataUnavailableError` if any failed for want of data.
     """
     unique = {(one.name, one.symbol): one for one in wanted}
-    local = {key: one for key, one in unique.items() if not one.source.cached}
-    found = {key: one.source.fetch(one.symbol, None, access.seconds) for key, one in local.items()}
-    remote = {key: one for key, one in unique.items() if one.source.cached}
     deadline = time.monotonic() + access.seconds
+    found: dict[Key, Quotes] = {}
     failures: dict[Key, DataError] = {}
     due = {}
-    for key, one in remote.items():
-        quotes = _fresh(one, access)
+    for key, one in unique.items():
+        try:
+            quotes = access.known.get(key) if one.source.cached else None
+            quotes = quotes or _at_hand(one, access)
+        except DataError as problem:
+            failures[key] = problem
+            continue
         if quotes is None:
             due[key] = one
         else:
@@ -99,12 +104,15 @@ def get(wanted: Sequence[Wanted], access: Access) -> dict[Key, Quotes]:
             found[key] = best
         access.on_symbol(" ".join(key), done, len(due))
     if failures:
-        raise _together([failures[key] for key in due if key in failures])
+        raise _together([failures[key] for key in unique if key in failures])
+    access.known.update({key: quotes for key, quotes in found.items() if unique[key].source.cached})
     return found
 
 
-def _fresh(one: Wanted, access: Access) -> Quotes | None:
-    """The cache's series, if it is as new as it has to be."""
+def _at_hand(one: Wanted, access: Access) -> Quotes | None:
+    """The series of a file on this machine, or the cache's, if it is as new as it has to be."""
+    if not one.source.cached:
+        return one.source.fetch(one.symbol, None, access.seconds)
     try:
         entry = access.cache.entry(one.name, one.symbol)
         if entry is None or not _is_fresh(entry, access):
@@ -115,8 +123,8 @@ def _fresh(one: Wanted, access: Access) -> Quotes | None:
 
 
 def _is_fresh(entry: Entry, access: Access) -> bool:
-    started = access.started.replace(microsecond=0)  # as the cache keeps times: what this run fetched is fresh
-    return entry.fetched_at >= (started if access.refresh else started - access.max_age)
+    earliest = access.started if access.refresh else access.started - access.max_age
+    return earliest <= entry.fetched_at <= datetime.now(UTC)  # one of the future is of a clock that was wrong
 
 
 def _in_parallel(due: dict[Key, Wanted], access: Access, deadline: float) -> Iterator[tuple[Key, Quotes | DataError]]:
@@ -273,8 +281,10 @@ def _changes(kept: Quotes, whole: Quotes) -> str:
 
 
 def _together(failures: list[DataError]) -> DataError:
+    """One error for all: of their class where they share it, else of what may be had another time."""
     text = "\n".join(dict.fromkeys(str(failure) for failure in failures))  # that of the folder once
     if len(failures) == 1:
         return failures[0]
-    unavailable = any(isinstance(failure, DataUnavailableError) for failure in failures)
-    return DataUnavailableError(text) if unavailable else DataError(text)
+    if any(isinstance(failure, DataUnavailableError) for failure in failures):
+        return DataUnavailableError(text)
+    return UnknownSeries(text) if all(isinstance(failure, UnknownSeries) for failure in failures) else DataError(text)

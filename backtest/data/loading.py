@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from backtest.data import checks
 from backtest.data.cache import Cache
 from backtest.data.combining import aligned, at_one_frequency, cut, dated, merged, within
-from backtest.data.fetching import Access, Wanted, get
+from backtest.data.fetching import Access, Key, Wanted, get
 from backtest.data.findings import Finding, find_lagging
 from backtest.data.market import MarketData, days_between
 from backtest.data.opening import cache_name, open_source
@@ -52,6 +52,7 @@ def access_for(
     refresh: bool = False,
     started: datetime | None = None,
     on_symbol: Callable[[str, int, int], None] = lambda *_: None,
+    known: dict[Key, Quotes] | None = None,
 ) -> Access:
     """How the world may be asked: as the settings say, unless the caller is stricter.
 
@@ -61,6 +62,7 @@ def access_for(
         refresh: fetch anew what was fetched before `started`.
         started: when the run began; now by default.
         on_symbol: told the label of each series that is done, how many are, and of how many.
+        known: what was got already; what is got now joins it.
     """
     return Access(
         Cache(Path(settings.cache).expanduser()),
@@ -70,6 +72,7 @@ def access_for(
         seconds=settings.timeout,
         started=started or datetime.now(UTC),
         on_symbol=on_symbol,
+        known={} if known is None else known,
     )
 
 

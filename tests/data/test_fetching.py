@@ -245,9 +245,8 @@ def test_files_of_this_machine_are_read_anew_and_not_kept(tmp_path: Path) -> Non
 def test_what_is_fetched_and_what_is_read_are_the_same(tmp_path: Path) -> None:
     """Byte-identical runs begin here: the first run has the fetched values, the second those of the cache."""
     values = history("A", 0).values
-    dates = pd.DatetimeIndex(values.index)
-    noon = values.set_axis(dates.as_unit("ns") + pd.Timedelta(hours=12), axis=0).astype({"splits": int})
-    source = Answering(lambda _: Quotes(noon, "noon", "closes", places=["1"] * len(noon)))
+    finer = values.set_axis(pd.DatetimeIndex(values.index).as_unit("ns"), axis=0).astype({"splits": int})
+    source = Answering(lambda _: Quotes(finer, "finer", "closes", places=["1"] * len(finer)))
     online, offline = (fetched(tmp_path, source, offline=is_offline)["A"] for is_offline in (False, True))
     pd.testing.assert_frame_equal(online.values, offline.values, check_exact=True, check_freq=False)
     assert [pd.DatetimeIndex(one.values.index).unit for one in (online, offline)] == ["s", "s"]
@@ -388,6 +387,7 @@ def test_a_bug_in_a_source_is_no_fault_of_the_data(tmp_path: Path) -> None:
         (["2020-01-01", "2020-01-01"], "not in order, or stand twice"),
         ([], "out a single date"),
         ([1, 2], "something else than local dates"),
+        (["2020-01-01 16:00", "2020-01-02 16:00"], "times of day; expected local dates alone"),
     ],
 )
 def test_an_answer_that_cannot_be_kept_is_a_failure_of_its_source(tmp_path: Path, dates: list[Any], words: str) -> None:
@@ -525,3 +525,64 @@ def test_who_interrupts_is_obeyed_and_nothing_more_is_asked(tmp_path: Path, monk
         thread.join(10)
         assert not thread.is_alive()
     assert {symbol for symbol, _ in source.asked} <= {"A", "B"}
+
+
+# What a second within a second, a wrong clock and a mixture of faults may do
+
+
+def test_each_refresh_asks_however_soon_it_comes(tmp_path: Path) -> None:
+    """Times are kept to the microsecond: a refresh is of what was fetched before its own run began."""
+    source = MadeUp(5)
+    for times in (1, 2, 3):
+        fetched(tmp_path, source, refresh=True)
+        assert source.asked == [("A", None)] * times
+
+
+def test_an_entry_of_the_future_is_asked_for_again(tmp_path: Path) -> None:
+    """A clock that was wrong for a day would else keep old prices until that day comes."""
+    aged(tmp_path, timedelta(days=-400))
+    source = MadeUp(5)
+    fetched(tmp_path, source, max_age=timedelta(days=1))
+    assert len(source.asked) == 1
+
+
+def test_a_run_and_its_benchmark_ask_once_and_are_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """One fails and is stale: the second of them takes what the first one got, bit for bit."""
+    aged(tmp_path, timedelta(days=3))
+    source, known = MadeUp(0, always(NoNetwork("made-up A: not there"))), dict[tuple[str, str], Quotes]()
+    first, second = (fetched(tmp_path, source, known=known)["A"] for _ in range(2))
+    assert first is second
+    assert (len(source.asked), len(said(caplog))) == (1, 1)
+
+
+def test_files_of_one_name_in_two_folders_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    """What is on this machine is shared with nobody: its name in the cache is not that of its folder."""
+    known = dict[tuple[str, str], Quotes]()
+    found = []
+    for day in (0, 5):
+        source = MadeUp(day)
+        source.cached = False
+        found.append(fetched(tmp_path, source, known=known)["A"])
+    assert len(found[0].values) != len(found[1].values)
+
+
+def test_every_failure_is_told_of_whatever_its_kind(tmp_path: Path) -> None:
+    """A symbol that can be none, two that are unknown, of a file and of the network: a line each, as wanted."""
+    local = MadeUp(0, lambda symbol: always(UnknownSeries(f"no column {symbol}"))(symbol))
+    local.cached = False
+    remote = MadeUp(0, lambda symbol: always(UnknownSeries(f"made-up {symbol}: unknown"))(symbol))
+    wanted = [Wanted("file", "A", local), Wanted("made-up", "\0", remote), Wanted("file", "B", local)]
+    with pytest.raises(DataError) as caught:
+        get([*wanted, Wanted("made-up", "C", remote)], access(tmp_path))
+    lines = str(caught.value).splitlines()
+    assert [lines[i] for i in (0, 2, 3)] == ["no column A", "no column B", "made-up C: unknown"]
+    assert "cannot be the symbol of a series" in lines[1]
+    with pytest.raises(UnknownSeries):
+        get([Wanted("made-up", "C", remote), Wanted("made-up", "D", remote)], access(tmp_path))
+
+
+def test_values_that_are_no_numbers_are_a_failure_of_the_source(tmp_path: Path) -> None:
+    values = history("A", 0).values.astype(object)
+    values.iloc[3, 0] = "n/a"
+    with pytest.raises(SourceDown, match="made-up A: answered with values that are no numbers"):
+        fetched(tmp_path, Answering(lambda _: Quotes(values, "text", "closes")))
