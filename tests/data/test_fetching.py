@@ -576,7 +576,7 @@ def test_every_failure_is_told_of_whatever_its_kind(tmp_path: Path) -> None:
         get([*wanted, Wanted("made-up", "C", remote)], access(tmp_path))
     lines = str(caught.value).splitlines()
     assert [lines[i] for i in (0, 2, 3)] == ["no column A", "no column B", "made-up C: unknown"]
-    assert "cannot be the symbol of a series" in lines[1]
+    assert "cannot be the name of a series" in lines[1]
     with pytest.raises(UnknownSeries):
         get([Wanted("made-up", "C", remote), Wanted("made-up", "D", remote)], access(tmp_path))
 
