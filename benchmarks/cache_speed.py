@@ -2,7 +2,7 @@
 
     python benchmarks/cache_speed.py [--large]
 
-The issue's bounds are 0.3 s for 40 symbols (imports not counted), and with `--large` 2 GB for 3,000, which a process of
+The bounds are 0.3 s for 40 symbols (imports not counted), and with `--large` 2 GB for 3,000, which a process of
 its own loads as a run would.
 """
 

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from backtest.reporting.quantstats_page import write_quantstats
 
 @pytest.fixture(scope="module")
 def result() -> BacktestResult:
-    return made_up(48, name="<b>策略</b> {{metrics}}")
+    return replace(made_up(48, name="<b>策略</b> {{metrics}}"), notes=("T<L before 2002 is {{V}}, spliced",))
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +64,11 @@ def test_nothing_leads_outside(written: str) -> None:
 
 def test_names_are_text_and_no_template(written: str) -> None:
     assert "&lt;b&gt;策略&lt;/b&gt; &#123;&#123;metrics}}" in written
+
+
+def test_what_has_to_be_said_of_the_data_is_said_here_too(written: str) -> None:
+    """A spliced history is named on every page that shows it."""
+    assert "<p>T&lt;L before 2002 is &#123;&#123;V}}, spliced</p>" in written
 
 
 def test_the_broken_chart_is_left_out_and_its_table_is_not(written: str) -> None:
