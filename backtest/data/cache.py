@@ -253,11 +253,15 @@ class Cache:
 def _put(place: Path, content: bytes) -> None:
     """A file with this content, in place in one step and on the disk."""
     temporary = place.with_name(f"{place.name}.part")  # of one writer, as the series is locked
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(place)
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(place)
+    except OSError:  # a full disk is not to be filled with what is of no use
+        temporary.unlink(missing_ok=True)
+        raise
     if os.name == "posix":  # the renaming too
         folder = os.open(place.parent, os.O_RDONLY)
         try:

@@ -1,7 +1,9 @@
 """What is put into the cache comes out of it bit for bit, or not at all; and no name leads out of its folder."""
 
+import errno
 import hashlib
 import json
+import os
 import struct
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -327,3 +329,22 @@ def test_the_checksum_is_that_of_the_file(tmp_path: Path) -> None:
     (known,) = [json.loads(file.read_text("utf-8")) for file in tmp_path.rglob("*.json")]
     assert known["sha256"] == hashlib.sha256(place.read_bytes()).hexdigest()
     assert known["file"] == place.name
+
+
+def test_a_full_disk_is_one_line_and_leaves_the_old_entry_and_no_half_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not be written takes no room from what could be."""
+    cache = Cache(tmp_path)
+    cache.write("made-up", "A", history("A", 0), NOW)
+    before = sorted(file.name for file in (tmp_path / "made-up").iterdir())
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DataUnavailableError, match=r"the cache cannot be written \(No space left on device\)"):
+        cache.write("made-up", "A", history("A", 5), NOW)
+    monkeypatch.undo()
+    assert sorted(file.name for file in (tmp_path / "made-up").iterdir()) == before
+    assert cache.read("made-up", "A") is not None
