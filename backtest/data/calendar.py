@@ -57,7 +57,8 @@ def last_of_months(values: pd.DataFrame) -> tuple[pd.DataFrame, str | None]:
     months = dates.to_numpy().astype("datetime64[M]")
     last = np.flatnonzero(np.append(months[1:] != months[:-1], True))
     note = None
-    following = np.busday_offset(dates[-1].to_datetime64().astype("datetime64[D]") + 1, 0, roll="forward")
+    next_day = dates[-1].to_datetime64().astype("datetime64[D]") + np.timedelta64(1, "D")
+    following = np.busday_offset(next_day, 0, roll="forward")
     if following.astype("datetime64[M]") == months[-1]:
         last, note = last[:-1], f"{dates[-1]:%Y-%m} is left out: it is not over on {dates[-1]:%Y-%m-%d}"
     return values.iloc[last].set_axis(dates[last] + pd.offsets.MonthEnd(0), axis=0), note

@@ -29,7 +29,7 @@ _SHORTEST = 0.001  # seconds; curl counts in milliseconds, and takes 0 for ever
 _BROKEN_OFF = ("reset", "empty reply", "recv failure", "closed", "eof")  # in what curl says of a connection
 
 
-class JudgingSession(requests.Session):  # type: ignore[type-arg]  # of plain responses
+class JudgingSession(requests.Session[requests.Response]):
     """Looks like a browser's, as Yahoo asks for one; every answer with prices is judged before the client sees it.
 
     Args:
