@@ -1,7 +1,7 @@
 """`data`: commands about what is fetched and kept."""
 
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,9 +68,7 @@ def list_kept(source: Source = None, cache: Folder = _KEPT) -> None:
     now = datetime.now(UTC)
     for entry in entries:
         size = f"{entry.bytes / 1024:,.0f} KiB"
-        table.add_row(
-            entry.symbol, entry.source, entry.first, entry.last, f"{entry.rows:,}", size, _age(now - entry.fetched_at)
-        )
+        table.add_row(entry.symbol, entry.source, entry.first, entry.last, f"{entry.rows:,}", size, entry.age(now))
     for damage in damaged:
         typer.echo(f"warning: {damage}", err=True)
     if entries:
@@ -105,9 +103,7 @@ def show_one(
         if quotes.kind == "rate":
             level, meaning = 100 * level, f"{meaning}, in % a year"
         typer.echo(f"{entry.symbol} of {entry.source}: {meaning}")
-        typer.echo(
-            f"{entry.first} to {entry.last}, {entry.rows:,} dates, fetched {_age(datetime.now(UTC) - entry.fetched_at)}"
-        )
+        typer.echo(f"{entry.first} to {entry.last}, {entry.rows:,} dates, fetched {entry.age(datetime.now(UTC))}")
         for name, fact in sorted(entry.facts.items()):
             typer.echo(f"{name}: {fact}")
         for note in entry.notes:
@@ -219,10 +215,3 @@ def _some(names: list[str]) -> str:
     """The first of them, and how many more."""
     more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
     return ", ".join(names[:8]) + more
-
-
-def _age(age: timedelta) -> str:
-    hours = age.total_seconds() / 3600
-    if hours < 1:
-        return "just now"
-    return f"{hours:.0f} h ago" if hours < 48 else f"{hours / 24:.0f} days ago"

@@ -79,6 +79,17 @@ class Entry:
     bytes: int
     file: str
 
+    def age(self, now: datetime) -> str:
+        """How long ago its source was asked, in words.
+
+        Args:
+            now: with a time zone.
+        """
+        hours = (now - self.fetched_at).total_seconds() / 3600
+        if hours < 1:
+            return "just now"
+        return f"{hours:.0f} h ago" if hours < 48 else f"{hours / 24:.0f} days ago"
+
 
 class Cache:
     """Series under a folder, one folder a source.

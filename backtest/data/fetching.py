@@ -220,9 +220,7 @@ def _sentence(problem: DataError) -> str:
 
 
 def _how_old(entry: Entry) -> str:
-    hours = (datetime.now(UTC) - entry.fetched_at).total_seconds() / 3600
-    age = f"{hours:.0f} hours" if hours < 48 else f"{hours / 24:.0f} days"
-    return f"values up to {entry.last}, fetched {age} ago."
+    return f"values up to {entry.last}, fetched {entry.age(datetime.now(UTC))}."
 
 
 def _updated(kept: Quotes, asked: Callable[[date | None], Quotes], *, anew: bool) -> Quotes:

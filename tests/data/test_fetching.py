@@ -293,7 +293,7 @@ def test_offline_asks_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
     aged(tmp_path, timedelta(hours=30, minutes=1))
     for limit in (2, 1):
         fetched(tmp_path, source, offline=True, max_age=timedelta(days=limit))
-    assert said(caplog) == ["made up A: offline, with values up to 2020-01-28, fetched 30 hours ago."]
+    assert said(caplog) == ["made up A: offline, with values up to 2020-01-28, fetched 30 h ago."]
     with pytest.raises(
         DataUnavailableError, match=r"^made-up B: not in the cache, and offline no source is asked\. Hint:"
     ):
