@@ -2,7 +2,7 @@
 
     python benchmarks/simulation_speed.py
 
-The issue's bound is 0.5 s on one core; what is printed is the best and the median of ten runs on this machine.
+The bound is 0.5 s on one core; what is printed is the best and the median of ten runs on this machine.
 """
 
 import statistics
