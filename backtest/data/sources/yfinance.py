@@ -48,7 +48,7 @@ class YFinance(Source):
     """Yahoo's daily history; closes and payments are in the shares of the day of fetching, so splits are information.
 
     Args:
-        folder: where the client would keep files, had it any to keep.
+        folder: where the client is told to keep files, so that none can ever go to a home folder; it keeps none.
         session: another than the client's own, for tests.
     """
 
