@@ -1,14 +1,19 @@
 """A source made up for tests: its history grows by a date a day, is rescaled by splits, and gains dividends."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from backtest.data.cache import Cache
+from backtest.data.fetching import Access, Wanted, get
 from backtest.data.quotes import Quotes
 from backtest.data.source import Source
 
+STALE = timedelta(days=-1)  # an age that nothing has
 _SPLITS = {"A": (14, 31), "B": (22,)}  # the days after which all earlier values are halved
 _DIVIDENDS_EVERY = 7
 
@@ -61,3 +66,47 @@ def tail(quotes: Quotes, since: date | None) -> Quotes:
         notes=quotes.notes,
         facts=quotes.facts,
     )
+
+
+class Failing(MadeUp):
+    """Says what is on its list, one at each asking, and then the truth."""
+
+    def __init__(self, *problems: Exception, day: int = 0) -> None:
+        super().__init__(day, self._next)
+        self._problems = list(problems)
+
+    def _next(self, _: str) -> None:
+        if self._problems:
+            raise self._problems.pop(0)
+
+
+class Answering(MadeUp):
+    """Answers with what a function makes of the seconds that it is given."""
+
+    def __init__(self, answer: Callable[[float], Quotes]) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:
+        self.asked.append((symbol, since))
+        return self._answer(seconds)
+
+
+def access(folder: Path, **changed: Any) -> Access:
+    return Access(Cache(folder), **{"max_age": STALE, "sleep": lambda _: None, **changed})
+
+
+def fetched(folder: Path, source: Source, symbols: str = "A", **changed: Any) -> dict[str, Quotes]:
+    found = get([Wanted("made-up", symbol, source) for symbol in symbols], access(folder, **changed))
+    return {symbol: quotes for (_, symbol), quotes in found.items()}
+
+
+def aged(folder: Path, age: timedelta, symbol: str = "A", day: int = 0) -> None:
+    Cache(folder).write("made-up", symbol, history(symbol, day), datetime.now(UTC) - age)
+
+
+def always(problem: Exception) -> Callable[[str], None]:
+    def fail(_: str) -> None:
+        raise problem
+
+    return fail

@@ -11,13 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_source import MadeUp, history
+from made_up_source import Answering, Failing, MadeUp, access, aged, always, fetched, history
 
-from backtest.data import asking, fetching
 from backtest.data.cache import Cache
-from backtest.data.fetching import Access, Wanted, get
+from backtest.data.fetching import Wanted, get
 from backtest.data.quotes import Quotes
-from backtest.data.source import Source
 from backtest.errors import (
     DataError,
     DataUnavailableError,
@@ -29,65 +27,9 @@ from backtest.errors import (
     UnknownSeries,
 )
 
-STALE = timedelta(days=-1)  # an age that nothing has
-
-
-class Clock:
-    """Stands in for `time`: sleeping is what makes it go on."""
-
-    def __init__(self) -> None:
-        self.now, self.slept = 1000.0, list[float]()
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(asking, "time", made)
-    monkeypatch.setattr(fetching, "time", made)
-    return made
-
-
-class Failing(MadeUp):
-    """Says what is on its list, one at each asking, and then the truth."""
-
-    def __init__(self, *problems: Exception, day: int = 0) -> None:
-        super().__init__(day, self._next)
-        self._problems = list(problems)
-
-    def _next(self, _: str) -> None:
-        if self._problems:
-            raise self._problems.pop(0)
-
-
-def access(folder: Path, **changed: Any) -> Access:
-    return Access(Cache(folder), **{"max_age": STALE, "sleep": lambda _: None, **changed})
-
-
-def fetched(folder: Path, source: Source, symbols: str = "A", **changed: Any) -> dict[str, Quotes]:
-    found = get([Wanted("made-up", symbol, source) for symbol in symbols], access(folder, **changed))
-    return {symbol: quotes for (_, symbol), quotes in found.items()}
-
-
-def aged(folder: Path, age: timedelta, symbol: str = "A", day: int = 0) -> None:
-    Cache(folder).write("made-up", symbol, history(symbol, day), datetime.now(UTC) - age)
-
 
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-
-
-def always(problem: Exception) -> Callable[[str], None]:
-    def fail(_: str) -> None:
-        raise problem
-
-    return fail
 
 
 # 1. What is asked for, and what is kept
@@ -130,18 +72,6 @@ def test_a_split_between_two_fetches_is_fetched_whole_and_told_of(
         "made up B: history has changed since it was fetched, and is fetched anew: other values on 19 of 20 dates, "
         f"from 2020-01-01 on, most of all close of 2020-01-01, {before:g} before and {now:g} now"
     )
-
-
-class Answering(MadeUp):
-    """Answers with what a function makes of the seconds that it is given."""
-
-    def __init__(self, answer: Callable[[float], Quotes]) -> None:
-        super().__init__()
-        self._answer = answer
-
-    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:
-        self.asked.append((symbol, since))
-        return self._answer(seconds)
 
 
 class Changed(MadeUp):
@@ -396,135 +326,6 @@ def test_an_answer_that_cannot_be_kept_is_a_failure_of_its_source(tmp_path: Path
     with pytest.raises(DataUnavailableError, match=rf"^made-up A: answered .*{words}$"):
         fetched(tmp_path, Answering(lambda _: Quotes(frame, "wrong", "levels")))
     assert Cache(tmp_path).entries() == []
-
-
-# 4. Asking again, and for how long
-
-
-@pytest.mark.parametrize(
-    ("problem", "asked"),
-    [
-        (SourceDown("x"), 4),
-        (TimedOut("x"), 4),
-        (RateLimited("x"), 4),
-        (RateLimited("x", 7.0), 4),
-        (RateLimited("x", 61.0), 1),
-        (NoNetwork("x"), 1),
-        (NoDataInRange("x"), 1),
-        (UnknownSeries("x"), 1),
-        (DataError("x"), 1),
-        (DataUnavailableError("x"), 1),
-    ],
-)
-def test_what_may_be_over_in_a_moment_is_asked_again(
-    problem: DataError, asked: int, tmp_path: Path, clock: Clock
-) -> None:
-    """Four times, unless the source itself asks for more time than is left: then at once, with its own words."""
-    source = MadeUp(0, always(problem))
-    with pytest.raises(type(problem), match=r"^x$"):
-        fetched(tmp_path, source, sleep=clock.sleep)
-    assert len(source.asked) == asked
-    waited = clock.now - 1000.0
-    if asked == 1:
-        assert waited == 0.0
-    elif isinstance(problem, RateLimited) and problem.wait:
-        assert 21.0 <= waited < 23.0
-    else:
-        assert 0.5 + 1.0 + 2.0 <= waited < 0.5 + 1.0 + 2.0 + 3 * 0.5 + 0.1
-
-
-def test_each_pause_is_longer_than_the_one_before_and_the_answer_is_taken_when_it_comes(
-    tmp_path: Path, clock: Clock
-) -> None:
-    source = Failing(SourceDown("1"), TimedOut("2"), RateLimited("3"))
-    assert fetched(tmp_path, source, sleep=clock.sleep)["A"].values.equals(history("A", 0).values)
-    assert len(clock.slept) == 3
-    for pause, least in zip(clock.slept, (0.5, 1.0, 2.0), strict=True):
-        assert least <= pause <= least + 0.5
-
-
-def test_a_pause_that_one_series_is_asked_for_is_kept_by_all_of_its_source(
-    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where that is longer than the time left, the others are not even asked for: each says so."""
-    monkeypatch.setattr(fetching, "_WORKERS", 1)
-    source = MadeUp(0, always(RateLimited("A: slower", 61.0)))
-    with pytest.raises(DataUnavailableError) as told:
-        fetched(tmp_path, source, "ABC", sleep=clock.sleep)
-    assert [symbol for symbol, _ in source.asked] == ["A"]
-    first, *others = str(told.value).splitlines()
-    assert first == "A: slower"
-    assert [line.partition(": ")[0] for line in others] == ["made-up B", "made-up C"]
-    assert all("not asked, as its source wants a pause of 61 s, longer than is left" in line for line in others)
-
-
-def test_requests_to_one_source_start_apart_and_those_to_another_do_not_wait_for_them(
-    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fetching, "_WORKERS", 1)
-    began: list[float] = []
-    source = MadeUp(0, lambda _: began.append(clock.now))
-    fetched(tmp_path, source, "ABC", sleep=clock.sleep)
-    assert np.allclose(np.diff(began), 0.2)
-    clock.slept.clear()
-    get([Wanted(name, "D", source) for name in ("one", "other")], access(tmp_path, sleep=clock.sleep))
-    assert clock.slept == []
-
-
-def test_a_source_that_hangs_for_ever_takes_no_more_than_the_time_that_was_given(tmp_path: Path) -> None:
-    """More of them than there are threads: one line for each, and what is kept goes on."""
-    end = threading.Event()
-    aged(tmp_path, timedelta(days=5), "H")
-
-    def hang(_: str) -> None:
-        end.wait(60)
-
-    begin = time.monotonic()
-    with pytest.raises(DataUnavailableError) as told:
-        fetched(tmp_path, MadeUp(0, hang), "ABCDEFGH", seconds=0.3)
-    assert time.monotonic() - begin < 0.3 + 1.0
-    end.set()
-    lines = str(told.value).splitlines()
-    assert lines == [f"made-up {s}: no answer in 0.3 s. Hint: data.timeout: a longer time." for s in "ABCDEFG"]
-
-
-def test_an_attempt_is_given_what_is_left_and_no_more_than_20_s(tmp_path: Path, clock: Clock) -> None:
-    given: list[float] = []
-
-    def slow(seconds: float) -> Quotes:
-        given.append(seconds)
-        clock.now += seconds
-        raise TimedOut("slow")
-
-    with pytest.raises(TimedOut, match="slow"):
-        fetched(tmp_path, Answering(slow), seconds=50.0, sleep=clock.sleep)
-    assert given[:2] == [20.0, 20.0]
-    assert 7.5 < given[2] < 9.0
-    assert len(given) == 3
-    assert clock.now <= 1050.0
-
-
-def test_who_interrupts_is_obeyed_and_nothing_more_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C after the first of many: at most those under way are finished."""
-    monkeypatch.setattr(fetching, "_WORKERS", 1)
-    go_on = threading.Event()
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    def second_waits(symbol: str) -> None:
-        if symbol != "A":
-            go_on.wait(10)
-
-    source = MadeUp(0, second_waits)
-    before = set(threading.enumerate())
-    with pytest.raises(KeyboardInterrupt):
-        fetched(tmp_path, source, "ABCDEF", on_symbol=interrupt)
-    go_on.set()
-    for thread in set(threading.enumerate()) - before:
-        thread.join(10)
-        assert not thread.is_alive()
-    assert {symbol for symbol, _ in source.asked} <= {"A", "B"}
 
 
 # What a second within a second, a wrong clock and a mixture of faults may do
