@@ -21,8 +21,6 @@ from backtest.engine.schedule import rebalance_rows
 from backtest.engine.simulation import Decide, Periods, SimulationResult, no_trade_before_the_end, simulate
 from backtest.engine.terms import Terms
 from backtest.errors import DataError, SimulationError
-from backtest.estimation.sample import rolling_sample_covariance
-from backtest.estimation.settings import window_rows
 from backtest.strategy.decisions import Questions, answer, answers, first_answer
 from backtest.strategy.view import History
 
@@ -177,8 +175,8 @@ class Plan:
 def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: Plan | None) -> Questions:
     """What may be asked of a strategy on these rows: covariances, holdable assets and the benchmark's weights."""
     prices = data.prices.to_numpy()
-    window = window_rows(config.estimation.window, data.periods_per_year)
-    covariances = rolling_sample_covariance(data.excess_returns.to_numpy(), rows, window)
+    excess_returns = data.excess_returns.to_numpy()
+    covariances = config.estimation.covariances(excess_returns, rows, data.periods_per_year)
     holdable = np.ones((len(rows), len(data.assets)), dtype=bool)
     if config.data.ragged:
         full = np.isfinite(np.diagonal(covariances, axis1=1, axis2=2))

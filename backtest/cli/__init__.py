@@ -20,18 +20,20 @@ for command in (runs.run, runs.strategies, runs.assets, runs.risk):
 app.add_typer(data.app, name="data")
 
 
-class _Warnings(logging.Handler):
-    """What the project logs of the moment - data that is old, damaged or changed - as lines of warning."""
+class _Messages(logging.Handler):
+    """What the project logs of the moment - data that is old, damaged or changed, a wait - as lines of their own."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        kind = "warning" if record.levelno >= logging.WARNING else "note"
         for line in record.getMessage().splitlines():
-            typer.echo(f"warning: {line}", err=True)
+            typer.echo(f"{kind}: {line}", err=True)
 
 
 def main() -> None:
     """Run the command line; what the user can mend ends in one line an error and exit code 2 or 3."""
-    log, warnings = logging.getLogger("backtest"), _Warnings(logging.WARNING)
-    log.addHandler(warnings)
+    log, messages = logging.getLogger("backtest"), _Messages(logging.INFO)
+    log.setLevel(logging.INFO)
+    log.addHandler(messages)
     try:
         app(standalone_mode=True)
     except BacktestError as error:
@@ -39,4 +41,4 @@ def main() -> None:
             typer.echo(f"error: {line}", err=True)
         sys.exit(error.exit_code)
     finally:
-        log.removeHandler(warnings)
+        log.removeHandler(messages)

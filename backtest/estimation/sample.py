@@ -1,9 +1,22 @@
 """The sample covariance over a rolling window."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from backtest.estimation.estimator import Array, Estimator, window_rows
+
+
+class Sample(Estimator):
+    """The sample covariance of the last `window` excess returns, divisor window - 1."""
+
+    covariance: Literal["sample"] = "sample"
+
+    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+        """As `Estimator.covariances`."""
+        return rolling_sample_covariance(excess_returns, rows, window_rows(self.window, periods_per_year))
 
 
 def rolling_sample_covariance(

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backtest.estimation.estimator import window_rows
 from backtest.estimation.sample import rolling_sample_covariance
-from backtest.estimation.settings import EstimationSettings, window_rows
+from backtest.estimation.settings import EstimationSettings
 
 RETURNS = np.random.default_rng(3).normal(0.001, 0.02, (60, 4))
 ROUNDING = 1e-16  # of entries near 4e-4: a few units in the last place

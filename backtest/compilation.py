@@ -1,0 +1,90 @@
+"""Compiled kernels: how Numba is used here, how work is shared out over cores, and what is said while it compiles.
+
+Files of kernels import this one, and are themselves imported where the work begins: Numba takes a sixth of a second.
+Compiled code is kept by Numba beside the source (or, where that cannot be written to, in the user's cache folder) for
+each kind of processor, so only a first run on a machine compiles.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numba
+from numba.core import event
+
+_log = logging.getLogger(__name__)
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+# Sums in any order, fused products: what makes loops over arrays use the whole width of a processor. NaN and infinity
+# keep their meaning.
+_REORDERED = {"reassoc", "contract", "nsz", "arcp"}
+
+
+def kernel(function: _Function) -> _Function:
+    """Compile a function at its first call, in the order of operations as written, the interpreter's lock released."""
+    return _compiled(function, fastmath=False)
+
+
+def reordered_kernel(function: _Function) -> _Function:
+    """The same, where sums may be taken in another order than written: faster, and equal up to rounding."""
+    return _compiled(function, fastmath=_REORDERED)
+
+
+def _compiled(function: _Function, *, fastmath: Any) -> _Function:
+    compiled: _Function = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(function)
+    return compiled
+
+
+class _Compiling(event.Listener):  # type: ignore[misc]  # numba ships no types
+    """Says once a process that code is being compiled: the user waits for it."""
+
+    said = False
+
+    def on_start(self, event: Any) -> None:
+        if not self.said:
+            self.said = True
+            _log.info("compiling for this machine, once; later runs start at once")
+
+    def on_end(self, event: Any) -> None:
+        pass
+
+
+event.register("numba:compile", _Compiling())
+
+
+def share_out(work: Callable[[int, int], object], count: int, least: int = 1) -> None:
+    """Call `work(first, end)` for slices of range(count), one for each core, at the same time.
+
+    Threads, and kernels that release the lock, rather than Numba's own parallel loops: those take seconds to compile,
+    and two of them at once end the process.
+
+    Args:
+        work: what to do for the positions first..end - 1; calls do not touch each other's.
+        count: of all positions.
+        least: positions that are worth a thread.
+
+    Example:
+        >>> squares = [0] * 5
+        >>> def work(first: int, end: int) -> None:
+        ...     squares[first:end] = [k * k for k in range(first, end)]
+        >>> share_out(work, 5)
+        >>> squares
+        [0, 1, 4, 9, 16]
+    """
+    slices = max(1, min(_cores(), count // max(least, 1)))
+    ends = [count * k // slices for k in range(slices + 1)]
+    if slices == 1:
+        work(0, count)
+        return
+    with ThreadPoolExecutor(slices - 1) as threads:
+        others = [threads.submit(work, first, end) for first, end in zip(ends[1:-1], ends[2:], strict=True)]
+        work(0, ends[1])
+        for other in others:
+            other.result()
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
