@@ -12,7 +12,9 @@
     │       └── TimedOut           no answer in the time that was left
     ├── StrategyError              a strategy that could not be found, or answered with nonsense    exit 2
     │   └── InsufficientHistory    a strategy was asked before it had the history it needs          exit 2
+    ├── EstimationError            returns from which a covariance cannot be estimated as asked     exit 2
     ├── NoRiskBudgetPortfolio      no long-only portfolio has the wanted risk budgets               exit 2
+    ├── NoOptimalPortfolio         no portfolio solves the strategy's problem                       exit 2
     ├── SimulationError            target weights or terms that the accounting cannot follow        exit 2
     └── ReportError                a report that could not be written                               exit 2
 
@@ -92,8 +94,16 @@ class InsufficientHistory(StrategyError):  # noqa: N818 - named after what is mi
     """A strategy was asked before it had the history it needs; the run begins at the first date without this."""
 
 
+class EstimationError(BacktestError):
+    """Returns from which a covariance cannot be estimated as asked: too few of them, or the estimate is none."""
+
+
 class NoRiskBudgetPortfolio(BacktestError):  # noqa: N818 - named after what does not exist
     """No long-only portfolio has the wanted risk budgets, or double precision cannot reach it."""
+
+
+class NoOptimalPortfolio(BacktestError):  # noqa: N818 - named after what does not exist
+    """No portfolio solves the strategy's problem: its constraints conflict, or the covariance is none."""
 
 
 class SimulationError(BacktestError):

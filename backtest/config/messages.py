@@ -53,7 +53,7 @@ def lines(
         inner = any(len(other) > len(at) and other[: len(at)] == at for other in deepest)
         if inner and error["type"].endswith(_WRONG_KIND):
             continue  # of a union, the member that fits the value's kind speaks
-        words = unknown(at, model, name, inside) if error["type"] == "extra_forbidden" else _words(error)
+        words = unknown(at, model, name, inside, error["loc"]) if error["type"] == "extra_forbidden" else _words(error)
         if words not in found.setdefault(at, []):
             found[at].append(words)
     return [_line(at, words, document) for at, words in found.items()]
@@ -72,6 +72,8 @@ def _place(error: ErrorDetails, document: Document, inside: tuple[str, ...]) -> 
     for step in error["loc"]:
         if document.has((*at, step)):
             at = (*at, step)
+    if error["type"] == "union_tag_invalid":
+        return (*at, error["ctx"]["discriminator"].strip("'"))
     return (*at, error["loc"][-1]) if error["type"] == "missing" else at
 
 
@@ -81,6 +83,10 @@ def _words(error: ErrorDetails) -> str:
         return "missing; it has no default"
     if kind == "value_error":
         return error["msg"].removeprefix("Value error, ")
+    if kind == "union_tag_invalid":
+        names = [tag.strip("'") for tag in error["ctx"]["expected_tags"].split(", ")]
+        hint = suggestion(error["ctx"]["tag"], names)
+        return f"expected one of {', '.join(names)}{'.' if hint else ''}{hint}"
     return f"expected {_EXPECTED.get(kind, error['msg'].removeprefix('Input should be '))}"
 
 
@@ -90,23 +96,35 @@ def shown(value: Any) -> str:
     return words[value] if value is None or isinstance(value, bool) else repr(value)
 
 
-def unknown(location: Location, model: type[BaseModel], name: str = "", inside: Location = ()) -> str:
-    """What to say of a key that no model has: what its section accepts, and the nearest of those."""
+def unknown(
+    location: Location, model: type[BaseModel], name: str = "", inside: Location = (), steps: Location = ()
+) -> str:
+    """What to say of a key that no model has: what its section accepts, and the nearest of those.
+
+    `steps` are pydantic's to that key: they name the member of a union.
+    """
     section: Any = model
     for step in location[len(inside) : -1]:
-        section = _model_at(section, step)
+        section = _model_at(section, step, steps[:-1])
     accepted = [field.alias or key for key, field in section.model_fields.items() if key != "folder"]
     owner = name or (dotted(location[:-1]) if len(location) > 1 else "a configuration")
     return f"{_UNKNOWN}; {owner} accepts: {', '.join(accepted) or 'none'}.{suggestion(str(location[-1]), accepted)}"
 
 
-def _model_at(annotation: Any, step: str | int) -> Any:
+def _model_at(annotation: Any, step: str | int, steps: Location) -> Any:
     """The model one step deeper: a model's field, or the member of a mapping or union that is one."""
     fields = getattr(annotation, "model_fields", None)
     if fields is not None:
-        annotation = next(field.annotation for key, field in fields.items() if step in (key, field.alias))
-        return _model_in(annotation, mapping=False) or annotation
+        field = next(field for key, field in fields.items() if step in (key, field.alias))
+        if isinstance(field.discriminator, str):
+            return next(one for one in get_args(field.annotation) if set(_names(one, field.discriminator)) & set(steps))
+        return _model_in(field.annotation, mapping=False) or field.annotation
     return _model_in(annotation, mapping=True)
+
+
+def _names(model: type[BaseModel], discriminator: str) -> tuple[str, ...]:
+    """Which names choose this member of a union."""
+    return get_args(model.model_fields[discriminator].annotation)
 
 
 def _model_in(annotation: Any, *, mapping: bool) -> Any:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, InstanceOf
 from backtest.data.settings import DataSettings
 from backtest.engine.schedule import RebalanceSettings
 from backtest.engine.terms import Fees, FinancingTerms, TradingCosts
+from backtest.estimation.sample import Sample
 from backtest.estimation.settings import EstimationSettings
 from backtest.reporting.settings import ReportSettings
 from backtest.strategy import Strategy
@@ -35,7 +36,7 @@ class RunConfig(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^\w[\w .+-]{0,99}$")]
     data: DataSettings
-    estimation: EstimationSettings = EstimationSettings()
+    estimation: EstimationSettings = Sample()
     strategy: StrategyChoice
     rebalance: RebalanceSettings = RebalanceSettings()
     costs: TradingCosts = TradingCosts()

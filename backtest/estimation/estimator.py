@@ -3,13 +3,14 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, StrictInt
 
 Array = NDArray[np.float64]
+Missing = Literal["complete_assets", "complete_rows"]
 
 _WINDOW = re.compile(r"([1-9][0-9]*)([YD])")
 
@@ -24,7 +25,18 @@ def _checked(window: int | str) -> int | str:
     return window
 
 
+def _checked_half_life(half_life: int | str) -> int | str:
+    if isinstance(half_life, str) and not _WINDOW.fullmatch(half_life):
+        raise ValueError(
+            f"{half_life!r} is no half-life; expected a number of periods such as 11, years '1Y', or rows '63D'"
+        )
+    if window_rows(half_life, 252) < 1:
+        raise ValueError(f"a half-life of {half_life}; expected one period or more")
+    return half_life
+
+
 Window = Annotated[StrictInt | str, AfterValidator(_checked)]
+HalfLife = Annotated[StrictInt | str, AfterValidator(_checked_half_life)]
 
 
 def window_rows(window: int | str, periods_per_year: int) -> int:
@@ -45,13 +57,19 @@ class Estimator(BaseModel, ABC):
     """Base of all covariance estimators: a frozen model whose fields are its settings.
 
     Args:
+        covariance: the estimator's name in a configuration; each class has its own.
         window: how many of the last excess returns: periods (36), years ("3Y" is 3 × periods_per_year rows), or rows
             ("252D").
+        missing: what happens where a return is missing inside a window. `complete_assets` leaves out the asset that
+            lacks one; `complete_rows` leaves out the row, for all assets (`backtest.estimation.windows`). Covariances
+            of pairs of assets over different rows are not offered: together they may be no covariance matrix.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    covariance: str
     window: Window = "3Y"
+    missing: Missing = "complete_assets"
 
     @abstractmethod
     def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
@@ -66,4 +84,7 @@ class Estimator(BaseModel, ABC):
             (m, n, n) decimal² per period, symmetric and positive semi-definite; row k depends on no return after
             rows[k]. The row and column of an asset that lacks a return it needs are NaN, the others as if it were
             not there.
+
+        Raises:
+            EstimationError: the returns do not allow what the settings ask for.
         """

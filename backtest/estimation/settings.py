@@ -1,5 +1,20 @@
 """The `estimation:` section of a configuration: one of the estimators, by its name."""
 
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from backtest.estimation.expanding import Expanding
 from backtest.estimation.sample import Sample
 
-EstimationSettings = Sample
+
+def _sample_by_default(settings: Any) -> Any:
+    return {"covariance": "sample", **settings} if isinstance(settings, dict) else settings
+
+
+EstimationSettings = Annotated[
+    Sample | Expanding,
+    Field(discriminator="covariance"),
+    BeforeValidator(_sample_by_default),
+]
+"""Which class it is, is said by the value of `covariance`: the one name that the class allows there."""

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.estimation.estimator import window_rows
-from backtest.estimation.sample import rolling_sample_covariance
-from backtest.estimation.settings import EstimationSettings
+from backtest.estimation.sample import Sample, rolling_sample_covariance
 
 RETURNS = np.random.default_rng(3).normal(0.001, 0.02, (60, 4))
 ROUNDING = 1e-16  # of entries near 4e-4: a few units in the last place
@@ -57,4 +56,4 @@ def test_it_scales_with_the_square_and_ignores_a_constant(window: int, scale: fl
     ("window", "periods", "rows"), [(36, 12, 36), ("3Y", 12, 36), ("3Y", 252, 756), ("252D", 12, 252)]
 )
 def test_a_window_in_rows(window: int | str, periods: int, rows: int) -> None:
-    assert window_rows(EstimationSettings(window=window).window, periods) == rows
+    assert window_rows(Sample(window=window).window, periods) == rows

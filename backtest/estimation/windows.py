@@ -1,0 +1,83 @@
+"""The returns in the window of each date, without gaps."""
+
+import logging
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.errors import EstimationError
+from backtest.estimation.estimator import Array, Missing
+
+_log = logging.getLogger(__name__)
+
+
+def complete_windows(
+    excess_returns: Array, rows: Sequence[int], window: int, missing: Missing, *, expanding: bool = False
+) -> Iterator[tuple[int, NDArray[np.intp], Array]]:
+    """The windows of those dates that have one, each a table without NaN.
+
+    By `complete_assets` an asset is there if it has all returns of the window. By `complete_rows` it is there if it
+    has a return on the date itself, and had its first one by the window's first row; rows on which an asset that is
+    there lacks its return are left out for all of them. How many were left out is logged.
+
+    Args:
+        excess_returns: (T, n) decimal per period; NaN where an asset has none.
+        rows: m rising positions in 0..T-1.
+        window: number of returns, at least 2.
+        missing: `complete_assets` or `complete_rows`.
+        expanding: the window grows from the first row since which all assets that are there have returns (with
+            `complete_assets`: without a gap); `window` is then the least number of returns.
+
+    Yields:
+        The date's position in `rows`, the columns of the k assets that are there, and their returns, (r, k). Dates
+        before the window is full, or without any asset, are passed over.
+
+    Raises:
+        EstimationError: more than half of a window's rows would be left out.
+
+    Example:
+        >>> returns = np.array([[0.01, 0.02], [0.03, np.nan], [0.02, 0.01], [0.01, 0.03]])
+        >>> [(at, columns.tolist(), len(x)) for at, columns, x in complete_windows(returns, [3], 4, "complete_rows")]
+        [(0, [0, 1], 3)]
+        >>> [columns.tolist() for _, columns, _ in complete_windows(returns, [2, 3], 2, "complete_assets")]
+        [[0], [0, 1]]
+    """
+    known = ~np.isnan(excess_returns)
+    positions = np.arange(len(known))[:, None]
+    last_gap = np.maximum.accumulate(np.where(known, -1, positions), axis=0)
+    begun = np.where(known.any(axis=0), known.argmax(axis=0), len(known))
+    left_out = np.zeros(len(known), dtype=bool)
+    for at, row in enumerate(rows):
+        first = row + 1 - window
+        since = begun if missing == "complete_rows" else last_gap[row] + 1
+        columns = np.flatnonzero(known[row] & (since <= first))
+        if first < 0 or not columns.size:
+            continue
+        if expanding:
+            first = int(since[columns].max())
+        complete = np.all(known[first : row + 1, columns], axis=1)
+        left_out[first : row + 1] |= ~complete
+        if 2 * complete.sum() < len(complete):
+            raise EstimationError(
+                f"the window that ends on row {row} has {complete.sum()} of {len(complete)} rows on which all of its "
+                f"{columns.size} assets have returns; expected half of them or more. "
+                "Hint: estimation.missing: complete_assets, or leave out the asset with the gaps."
+            )
+        yield at, columns, excess_returns[first : row + 1, columns][complete]
+    if left_out.any():
+        _log.warning(
+            "%d rows are left out of all covariances, on which an asset lacks its return (estimation.missing)",
+            left_out.sum(),
+        )
+
+
+def scattered(matrix: Array, columns: NDArray[np.intp], count: int) -> Array:
+    """The (k, k) matrix of some assets as that of all (count, count), NaN for the others.
+
+    >>> scattered(np.array([[4.0]]), np.array([1]), 2).tolist()
+    [[nan, nan], [nan, 4.0]]
+    """
+    whole = np.full((count, count), np.nan)
+    whole[np.ix_(columns, columns)] = matrix
+    return whole
