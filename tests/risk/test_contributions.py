@@ -2,8 +2,9 @@
 
 1. numbers worked out by hand, with their source;
 2. Euler: they add up to the volatility; and each is a derivative, by finite differences;
-3. stacks, broadcasting and DataFrames give what one at a time gives;
-4. NaN goes through; no risk gives zeros; wrong shapes and negative variances are named.
+3. the sleeves of classes have the contributions of their assets, added up;
+4. stacks, broadcasting and DataFrames give what one at a time gives;
+5. NaN goes through; no risk gives zeros; wrong shapes and negative variances are named.
 """
 
 import re
@@ -17,7 +18,13 @@ from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
 from backtest.errors import BacktestError
-from backtest.risk.contributions import portfolio_volatility, risk_contributions
+from backtest.risk.contributions import (
+    marginal_risk_contributions,
+    percentage_contributions,
+    portfolio_volatility,
+    risk_contributions,
+    sleeve_covariance,
+)
 
 # The article's example: volatilities 15 and 5 %, correlation 0.2.
 STOCKS_AND_BONDS = np.array([[0.0225, 0.0015], [0.0015, 0.0025]])
@@ -27,7 +34,9 @@ def test_sixty_forty_has_92_percent_of_its_risk_in_stocks() -> None:
     # By hand: w∘Σw = (0.6 × 0.0141, 0.4 × 0.0019) = (0.00846, 0.00076), variance 0.00922.
     contributions = risk_contributions([0.6, 0.4], STOCKS_AND_BONDS)
     np.testing.assert_allclose(contributions, np.array([0.00846, 0.00076]) / np.sqrt(0.00922), rtol=1e-14)
-    assert contributions[0] / contributions.sum() == pytest.approx(0.918, abs=5e-4)
+    assert percentage_contributions(contributions) == pytest.approx([0.918, 0.082], abs=5e-4)
+    marginal = marginal_risk_contributions([0.6, 0.4], STOCKS_AND_BONDS)
+    np.testing.assert_allclose(marginal, np.array([0.0141, 0.0019]) / np.sqrt(0.00922), rtol=1e-14)
 
 
 def test_quarter_stocks_has_equal_contributions_and_a_volatility_of_581_basis_points() -> None:
@@ -67,6 +76,36 @@ def test_each_is_its_weight_times_the_derivative_of_the_volatility() -> None:
         for s in shifts
     ]
     np.testing.assert_allclose(risk_contributions(weights, covariance), weights * slopes, rtol=1e-7)
+    np.testing.assert_allclose(marginal_risk_contributions(weights, covariance), slopes, rtol=1e-7)
+    np.testing.assert_allclose(weights * marginal_risk_contributions(weights, covariance),
+                               risk_contributions(weights, covariance), rtol=1e-12)  # fmt: skip
+
+
+@given(portfolios())
+def test_shares_add_up_to_one_or_there_is_no_risk_to_share(problem: tuple[np.ndarray, np.ndarray]) -> None:
+    contributions = risk_contributions(*problem)
+    shares = percentage_contributions(contributions)
+    if contributions.sum() > 0:
+        assert shares.sum() == pytest.approx(1, abs=1e-12 * np.abs(shares).sum())
+    else:
+        assert np.isnan(shares).all()
+
+
+@given(portfolios(), st.integers(0, 2**32 - 1))
+def test_a_sleeve_contributes_what_its_assets_do(problem: tuple[np.ndarray, np.ndarray], seed: int) -> None:
+    """And its own volatility is that of its assets held alone; as one portfolio, sleeves are the whole."""
+    weights, covariance = problem
+    members = np.random.default_rng(seed).integers(3, size=len(weights)) == np.arange(3)[:, None]
+    sleeves = sleeve_covariance(weights, covariance, members)
+    parts = risk_contributions(np.ones(3), sleeves)
+    size = np.abs(weights) @ np.abs(covariance) @ np.abs(weights)
+    variance = portfolio_volatility(weights, covariance) ** 2
+    assert portfolio_volatility(np.ones(3), sleeves) ** 2 == pytest.approx(variance, rel=1e-12, abs=1e-12 * size)
+    if variance > 1e-6 * size:  # else a contribution is a rounding over the root of a rounding
+        wanted = members @ risk_contributions(weights, covariance)
+        np.testing.assert_allclose(parts, wanted, rtol=0, atol=1e-12 * size / np.sqrt(variance))
+    alone = [portfolio_volatility(np.where(held, weights, 0.0), covariance) ** 2 for held in members]
+    np.testing.assert_allclose(np.diagonal(sleeves), alone, rtol=0, atol=1e-12 * size)
 
 
 def test_a_stack_is_its_problems_one_at_a_time() -> None:
@@ -81,6 +120,12 @@ def test_a_stack_is_its_problems_one_at_a_time() -> None:
     one_portfolio = [risk_contributions(weights[0], s) for s in stack]
     np.testing.assert_allclose(risk_contributions(weights[0], stack), one_portfolio, rtol=1e-12)
     assert risk_contributions(weights[:0], stack[:0]).shape == (0, 5)
+    slopes = [marginal_risk_contributions(w, s) for w, s in zip(weights, stack, strict=True)]
+    np.testing.assert_allclose(marginal_risk_contributions(weights, stack), slopes, rtol=1e-12)
+    np.testing.assert_allclose(percentage_contributions(each), np.divide(each, np.sum(each, axis=1)[:, None]))
+    members = np.arange(5) % 2 == np.arange(2)[:, None]
+    sleeves = [sleeve_covariance(w, s, members) for w, s in zip(weights, stack, strict=True)]
+    np.testing.assert_allclose(sleeve_covariance(weights, stack, members), sleeves, rtol=1e-12, atol=1e-14)
 
 
 def test_pandas_objects_are_taken_as_arrays() -> None:
@@ -103,6 +148,14 @@ def test_no_risk_gives_zeros() -> None:
     # Perfect hedges of volatilities 0.1 and 0.3: the variance comes out at some -1e-19, by rounding.
     almost = np.array([[0.01, -0.03], [-0.03, 0.09]]) * (1 + 1e-16)
     assert portfolio_volatility([0.75, 0.25], almost - 1e-18) == 0.0
+
+
+def test_without_risk_there_is_no_derivative_and_nothing_to_share() -> None:
+    assert np.isnan(marginal_risk_contributions([0.0, 0.0], STOCKS_AND_BONDS)).all()
+    assert np.isnan(percentage_contributions([[0.0, 0.0], [-0.2, 0.1]])).all()
+    mixed = marginal_risk_contributions([[0.0, 0.0], [1.0, 0.0]], STOCKS_AND_BONDS)
+    assert mixed[1] == pytest.approx([0.15, 0.01])
+    assert np.isnan(percentage_contributions([0.1, np.nan])).all()
 
 
 @pytest.mark.parametrize(
