@@ -9,7 +9,8 @@ import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from itertools import pairwise
+from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import event
@@ -33,25 +34,24 @@ def reordered_kernel(function: _Function) -> _Function:
 
 
 def _compiled(function: _Function, *, fastmath: Any) -> _Function:
-    compiled: _Function = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(function)
-    return compiled
+    return cast("_Function", numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(function))
 
 
-class _Compiling(event.Listener):  # type: ignore[misc]  # numba ships no types
+class _Compiling(event.Listener):
     """Says once a process that code is being compiled: the user waits for it."""
 
     said = False
 
-    def on_start(self, event: Any) -> None:
+    def on_start(self, event: Any) -> None:  # noqa: ARG002 - whatever is compiled, the user waits for it
         if not self.said:
             self.said = True
             _log.info("compiling for this machine, once; later runs start at once")
 
     def on_end(self, event: Any) -> None:
-        pass
+        """Say nothing more."""
 
 
-event.register("numba:compile", _Compiling())
+event.register("numba:compile", _Compiling())  # type: ignore[no-untyped-call]  # numba's types are partial
 
 
 def share_out(work: Callable[[int, int], object], count: int, least: int = 1) -> None:
@@ -79,7 +79,7 @@ def share_out(work: Callable[[int, int], object], count: int, least: int = 1) ->
         work(0, count)
         return
     with ThreadPoolExecutor(slices - 1) as threads:
-        others = [threads.submit(work, first, end) for first, end in zip(ends[1:-1], ends[2:], strict=True)]
+        others = [threads.submit(work, first, end) for first, end in pairwise(ends[1:])]
         work(0, ends[1])
         for other in others:
             other.result()

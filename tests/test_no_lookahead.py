@@ -13,7 +13,7 @@ the numerical kernels, which work on stacks of dates at once, where a date's bit
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from backtest.config import RunConfig, load_config
 from backtest.data.market import MarketData
 from backtest.engine.simulation import Periods, SimulationResult, simulate
 from backtest.engine.terms import Terms
-from backtest.estimation.sample import rolling_sample_covariance
+from backtest.estimation.sample import Sample, rolling_sample_covariance
 from backtest.reporting.files import csv_bytes, tables
 from backtest.risk import risk_contributions, risk_parity_weights
 from backtest.strategy.discovery import strategy_files
@@ -350,15 +350,18 @@ def write_benchmark_of_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(globals(), "write_files", with_such_a_benchmark)
 
 
+HONEST = Sample.covariances
+
+
 @pytest.mark.parametrize("lag", [0, 1])
 def test_a_cheating_estimator_is_caught(tmp_path: Path, lag: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A covariance whose window reaches one row past its date: the commonest slip, an index off by one."""
 
-    def one_late(excess: np.ndarray, rows: list[int], window: int) -> np.ndarray:
+    def one_late(own: Sample, excess: np.ndarray, rows: Sequence[int], periods_per_year: int) -> np.ndarray:
         shifted = np.vstack([excess[1:], excess[-1:]])
-        return rolling_sample_covariance(shifted, rows, window)
+        return HONEST(own, shifted, rows, periods_per_year)
 
-    monkeypatch.setattr("backtest.pipeline.rolling_sample_covariance", one_late)
+    monkeypatch.setattr(Sample, "covariances", one_late)
     harness = Harness(tmp_path, Case("inverse_volatility", {}, "daily", lag))
     expected = {"target_weights", "risk_contributions"}
     assert harness.caught() >= (expected if lag else expected | {"weights", "trades", "nav"})
@@ -369,11 +372,11 @@ def test_an_estimator_of_the_whole_sample_is_caught_on_fixed_weights_too(
 ) -> None:
     """With fixed weights no NAV rests on the covariance, yet the report's risk contributions do: they are compared."""
 
-    def whole(excess: np.ndarray, rows: list[int], window: int) -> np.ndarray:
-        honest = rolling_sample_covariance(excess, rows, window)
+    def whole(own: Sample, excess: np.ndarray, rows: Sequence[int], periods_per_year: int) -> np.ndarray:
+        honest = HONEST(own, excess, rows, periods_per_year)
         return np.where(np.isfinite(honest), np.cov(excess[1:].T), honest)
 
-    monkeypatch.setattr("backtest.pipeline.rolling_sample_covariance", whole)
+    monkeypatch.setattr(Sample, "covariances", whole)
     harness = Harness(tmp_path, Case("equal_weight", {}))
     assert harness.caught() == {"risk_contributions"}
 

@@ -2,23 +2,27 @@
 
 Order of events in a period: prices move, interest and borrow fees, other fees, trades. The state after a close is the
 value of each position and the NAV; free cash (or, below zero, the loan) is the NAV less the long positions, so the
-proceeds of shorts fund no longs.
+proceeds of shorts fund no longs. `path_kernel` walks the dates; this file prepares what it reads and keeps what it
+wrote.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.engine.terms import Terms, cost_of_trade
+from backtest.engine.terms import Terms
 from backtest.errors import SimulationError
+
+if TYPE_CHECKING:
+    from backtest.engine.path_kernel import Account
 
 Array = NDArray[np.float64]
 Decide = Callable[[int, Array], Array]
 
-_DUST = 1e-12  # of NAV: less free cash or loan than this is rounding of weights that add up to one
-_FLOWS = ("nav", "cash_interest", "financing", "spread_cost", "borrow", "fees", "loan")
+_FLOWS = ("nav", "cash_interest", "financing", "spread_cost", "borrow", "fees", "loan", "trading", "turnover")
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,28 +106,23 @@ def simulate(
         [1.0, 1.05, 1.05]
     """
     last = len(periods.cash_returns) - 1
-    trade_of = {row + lag: k for k, row in enumerate(decision_rows) if row + lag < last}
-    if not trade_of:
+    traded = [k for k, row in enumerate(decision_rows) if row + lag < last]
+    if not traded:
         raise no_trade_before_the_end(last + 1)
-    path = _Path(periods, min(trade_of), terms)
+    due = np.full(last + 1, -1)
+    due[[decision_rows[k] + lag for k in traded]] = traded
     targets = np.full((len(decision_rows), periods.returns.shape[1]), np.nan)
-    asked: dict[int, int] = {}
+    path = _Path(periods, terms, due, targets, start=decision_rows[traded[0]] + lag)
     if callable(decide):
-        asked = {row: k for k, row in enumerate(decision_rows)}
+        for k, row in enumerate(decision_rows):
+            # with a lag today's trade was decided before, so what is decided today sees the weights after it
+            if not path.walk_to(row, traded=lag > 0):
+                break
+            targets[k] = decide(k, path.current_weights())
     else:
         targets[:] = decide
-    for row in sorted({*trade_of, *asked, *path.rows_losing_a_price(), last}):
-        if not path.advance_to(row):
-            break
-        if row not in trade_of:
-            path.sell_unpriced(row)
-        elif lag > 0:  # decided before, so what is decided today sees the weights after it
-            path.rebalance(row, targets[trade_of[row]])
-        if callable(decide) and row in asked and path.now > 0:
-            targets[asked[row]] = decide(asked[row], path.current_weights())
-        if lag == 0 and row in trade_of and path.now > 0:
-            path.rebalance(row, targets[trade_of[row]])
-    return path.result(targets)
+    path.walk_to(last, traded=True)
+    return path.result()
 
 
 def no_trade_before_the_end(dates: int) -> SimulationError:
@@ -135,152 +134,107 @@ def no_trade_before_the_end(dates: int) -> SimulationError:
 
 
 class _Path:
-    """The state of the account and the record of its past."""
+    """A run under way.
 
-    def __init__(self, periods: Periods, start: int, terms: Terms) -> None:
-        size, count = len(periods.cash_returns) - start, periods.returns.shape[1]
-        self.periods, self.start, self.terms = periods, start, terms
-        self.row, self.now, self.rows = start, 1.0, size
-        self.held = np.zeros(count)
-        self.flows = np.zeros((len(_FLOWS), size))
-        self.nav = self.flows[0]
-        self.nav[0] = 1.0
-        self.weights, self.asset_pnl = np.zeros((size, count)), np.zeros((size, count))
-        self.trading, self.turnover = np.zeros(size), np.zeros(size)
-        self.trade_rows: list[int] = []
-        self.trades: list[Array] = []
-        self.unpriced_sales: list[tuple[int, int]] = []
-        self.shortfall = 0.0
+    Args:
+        periods: the market.
+        terms: of the run.
+        due: (T,) the position among `targets` of what is traded at a row's close, or -1.
+        targets: (m, n) target weights; written to while the run is under way.
+        start: row of the first trade.
+    """
 
-    def rows_losing_a_price(self) -> list[int]:
-        """Rows on which some asset lacks a price that it had a row before."""
-        priced = self.periods.priced
-        lost = (priced[:-1] & ~priced[1:]).any(axis=1)
-        return [int(row) for row in np.flatnonzero(lost) + 1 if row > self.start]
+    def __init__(self, periods: Periods, terms: Terms, due: NDArray[np.int64], targets: Array, start: int) -> None:
+        from backtest.engine.path_kernel import Market
+
+        self._market = Market(
+            returns=_read_only(periods.returns),
+            priced=_read_only(periods.priced),
+            cash_returns=_read_only(periods.cash_returns),
+            days=_read_only(periods.days),
+            due=due,
+            targets=targets,
+        )
+        self._terms = terms._replace(
+            trading_cost=_read_only(terms.trading_cost),
+            borrow_fee=_read_only(terms.borrow_fee),
+            expense_ratio=_read_only(terms.expense_ratio),
+        )
+        self._priced, self._targets = periods.priced, targets
+        self._start, self._step = start, 1  # its close
+        self._account = _opened(len(due) - start, targets.shape[1], len(targets) + _rows_losing_a_price(periods.priced))
+
+    def walk_to(self, row: int, *, traded: bool) -> bool:
+        """Go on to a row's close, before its trade or after it; False if NAV does not survive.
+
+        Raises:
+            SimulationError: target weights cost all of the NAV to trade.
+        """
+        from backtest.engine.path_kernel import walk
+
+        end = 2 * (row - self._start) + 1 + traded
+        if self._account.now[0] > 0 and end > self._step:
+            self._step = walk(self._market, self._terms, self._account, self._start, self._step, end)
+            if self._account.now[0] > 0 and self._step < end:
+                raise self._too_dear(self._start + self._step // 2)
+        return bool(self._account.now[0] > 0)
 
     def current_weights(self) -> Array:
-        return self.held / self.now
+        """(n,) fractions of NAV."""
+        weights: Array = self._account.held / self._account.now[0]
+        return weights
 
-    def advance_to(self, row: int) -> bool:
-        """Let prices move and interest and fees accrue up to a row; False if NAV does not survive."""
-        if row <= self.row or self.now == 0:
-            return self.now > 0
-        span, first = slice(self.row + 1, row + 1), self.row + 1 - self.start
-        # what has no price at the end of a period is sold at its last one: it earns nothing in that period
-        returns = np.where(self.periods.priced[span] & (self.held != 0), self.periods.returns[span], 0.0)
-        values = self.held * np.cumprod(1 + returns, axis=0)
-        opening = np.vstack([self.held, values[:-1]])
-        pnl = opening * returns
-        flows = self._accrue(span, opening, pnl)
-        alive = flows.shape[1]
-        end = first + alive
-        self.flows[:, first:end] = flows
-        self.asset_pnl[first:end] = pnl[:alive]
-        self.now, self.row = float(self.nav[end - 1]), self.start + end - 1
-        self.held = values[alive - 1]
-        self.weights[first:end] = values[:alive] / np.where(flows[0] > 0, flows[0], 1.0)[:, None]
-        if self.now <= 0:
-            self._end(end - 1)
-            self.nav[end - 1] = 0.0
-        return self.now > 0
-
-    def _accrue(self, span: slice, opening: Array, pnl: Array) -> Array:
-        """Walk the NAV through the periods of a span: the flows of each, (7, periods), up to a ruin."""
-        terms, days = self.terms, self.periods.days[span]
-        shorts = np.where(opening < 0, -opening, 0.0)
-        columns = (
-            self.periods.cash_returns[span],
-            days / 360,
-            np.where(opening > 0, opening, 0.0).sum(axis=1),
-            shorts.sum(axis=1),
-            pnl.sum(axis=1),
-            # a sum, not @, whose last bit may hang on how many rows follow
-            (shorts * terms.borrow_fee).sum(axis=1) * days / 360,
-            (opening * terms.expense_ratio).sum(axis=1) * days / 365,
-            terms.management_fee * days / 365,
+    def _too_dear(self, row: int) -> SimulationError:
+        exposure = np.abs(self._targets[self._market.due[row]][self._priced[row]]).sum()
+        return SimulationError(
+            f"trading to a gross exposure of {exposure:g} would cost all of the NAV. "
+            "Hint: check costs.trading_bps and the strategy's weights."
         )
-        nav, flows = self.now, []
-        for cash, year, longs, short, earned, borrow, expenses, management in zip(
-            *(column.tolist() for column in columns), strict=True
-        ):
-            free = nav - longs
-            if abs(free) < _DUST * nav:
-                free = 0.0
-            loan, free = (-free, 0.0) if free < 0 else (0.0, free)
-            spread_cost = loan * terms.spread * year
-            financing = loan * cash + spread_cost
-            interest = free * (cash - terms.cash_spread * year) + short * cash
-            fees = expenses + nav * management
-            nav += earned + interest - financing - borrow - fees
-            flows.append((nav, interest, financing, spread_cost, borrow, fees, loan))
-            if nav <= 0:
-                break
-        return np.array(flows).T
 
-    def sell_unpriced(self, row: int) -> None:
-        """Turn holdings without a price into cash at their last price."""
-        gone = self._without_price(row)
-        if gone.any():
-            self._book(row, np.where(gone, -self.held, 0.0) / self.now, np.where(gone, 0.0, self.held))
-
-    def rebalance(self, row: int, target: Array) -> None:
-        """Trade to the target weights of the NAV after costs; what has no price is sold, and not bought."""
-        target = np.where(self.periods.priced[row], target, 0.0)
-        if float(self.terms.trading_cost @ np.abs(target)) >= 1:
-            raise SimulationError(
-                f"trading to a gross exposure of {np.abs(target).sum():g} would cost all of the NAV. "
-                "Hint: check costs.trading_bps and the strategy's weights."
-            )
-        self._without_price(row)
-        drifted = self.held / self.now
-        if float(self.terms.trading_cost @ np.abs(drifted)) >= 1:  # no NAV is left to hold anything
-            self._book(row, -drifted, np.zeros_like(self.held))
-            return
-        left = 1 - cost_of_trade(target, drifted, self.terms.trading_cost)
-        self._book(row, target * left - drifted, target * (self.now * left), left)
-
-    def _without_price(self, row: int) -> NDArray[np.bool_]:
-        gone: NDArray[np.bool_] = (self.held != 0) & ~self.periods.priced[row]
-        self.unpriced_sales += [(row - self.start, int(i)) for i in np.flatnonzero(gone)]
-        return gone
-
-    def _book(self, row: int, trade: Array, held: Array, left: float | None = None) -> None:
-        """Record a trade; `left` is the part of NAV after its cost, where that is known."""
-        at = row - self.start
-        cost = float(self.terms.trading_cost @ np.abs(trade)) if left is None else 1 - left
-        paid_in = max(at, 1)  # the first trade's cost falls into the next row's period
-        self.trading[paid_in] += cost * self.now
-        self.turnover[paid_in] += 0.5 * float(np.abs(trade).sum())
-        self.trade_rows.append(at)
-        self.trades.append(trade)
-        self.now *= 1 - cost
-        self.held = held
-        if self.now <= 0:
-            self._end(at)
-        else:
-            self.weights[at] = held / self.now
-        if at > 0:
-            self.nav[at] = self.now
-
-    def _end(self, at: int) -> None:
-        """Ruin: nothing is left, the lender bears the rest, and the path ends here."""
-        self.shortfall, self.now = -self.now, 0.0
-        self.held = np.zeros_like(self.held)
-        self.weights[at] = 0.0
-        self.rows = at + 1
-
-    def result(self, targets: Array) -> SimulationResult:
-        live = slice(0, self.rows)
+    def result(self) -> SimulationResult:
+        account = self._account
+        trades, rows = (int(count) for count in account.counts)
+        trade_rows, traded = account.trade_rows[:trades], account.trades[:trades]
+        # whatever is held of what has no price is sold at the next close
+        sold = np.argwhere((traded != 0) & ~self._priced[self._start + trade_rows])
         return SimulationResult(
-            start=self.start,
-            weights=self.weights[live],
-            asset_pnl=self.asset_pnl[live],
-            **{name: values[live] for name, values in zip(_FLOWS, self.flows, strict=True)},
-            trading=self.trading[live],
-            turnover=self.turnover[live],
-            trade_rows=np.array(self.trade_rows, dtype=np.int64),
-            trades=np.array(self.trades),
-            targets=targets,
-            shortfall=self.shortfall,
-            unpriced_sales=tuple(self.unpriced_sales),
+            start=self._start,
+            weights=account.weights[:rows],
+            asset_pnl=account.asset_pnl[:rows],
+            **{name: getattr(account, name)[:rows] for name in _FLOWS},
+            trade_rows=trade_rows,
+            trades=traded,
+            targets=self._targets,
+            shortfall=float(account.now[1]),
+            unpriced_sales=tuple((int(trade_rows[k]), int(i)) for k, i in sold),
         )
+
+
+def _opened(rows: int, count: int, most_trades: int) -> "Account":
+    """An account of one unit in cash, with room for its record."""
+    from backtest.engine.path_kernel import Account
+
+    flows = {name: np.zeros(rows) for name in _FLOWS}
+    flows["nav"][0] = 1.0
+    return Account(
+        held=np.zeros(count),
+        now=np.array([1.0, 0.0]),
+        counts=np.array([0, rows]),
+        **flows,
+        weights=np.zeros((rows, count)),
+        asset_pnl=np.zeros((rows, count)),
+        trades=np.zeros((most_trades, count)),
+        trade_rows=np.zeros(most_trades, dtype=np.int64),
+    )
+
+
+def _rows_losing_a_price(priced: NDArray[np.bool_]) -> int:
+    """How many rows lack a price that the row before has."""
+    return 0 if priced.all() else int((priced[:-1] & ~priced[1:]).any(axis=1).sum())
+
+
+def _read_only(values: NDArray[Any]) -> NDArray[Any]:
+    """The same, contiguous and not to be written to: of one type for the compiler, wherever they come from."""
+    view = np.ascontiguousarray(values).view()
+    view.flags.writeable = False
+    return view

@@ -4,8 +4,7 @@ Rates are per year here and in the configuration, in basis points; inside, decim
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,8 +59,7 @@ class Fees(BaseModel):
     expense_ratio_bps: PerAsset = 0.0
 
 
-@dataclass(frozen=True, eq=False)
-class Terms:
+class Terms(NamedTuple):
     """All terms of a run as decimals: (n,) arrays by asset, numbers per year.
 
     Args:
@@ -97,31 +95,3 @@ def _by_asset(bps: float | Mapping[str, float], assets: tuple[str, ...]) -> Arra
     if isinstance(bps, Mapping):
         return np.array([bps[name] for name in assets]) / 1e4
     return np.full(len(assets), bps / 1e4)
-
-
-def cost_of_trade(target: Array, drifted: Array, trading_cost: Array) -> float:
-    """The cost x of a rebalance, as a fraction of the NAV before it.
-
-    After paying x the weights are exactly the target weights of the NAV that is left, so x solves
-    x = Σ k_i |w_target,i (1 - x) - w_drifted,i|. The difference of the two sides is increasing, concave and piecewise
-    linear, so Newton's method ends after finitely many steps, at the exact root.
-
-    Args:
-        target: (n,) target weights, fractions of the NAV after the trade.
-        drifted: (n,) weights before it.
-        trading_cost: (n,) proportional costs k, decimal; Σ k_i |w_target,i| < 1.
-
-    Example:
-        >>> round(cost_of_trade(np.array([1.0]), np.array([0.0]), np.array([0.01])), 8)  # k / (1 + k)
-        0.00990099
-    """
-    cost = 0.0
-    for _ in range(2 * target.size + 3):  # each kink is passed at most once
-        trade = target * (1 - cost) - drifted
-        sign = np.sign(trade)
-        slope = 1 + float(trading_cost @ (sign * target))
-        step = (float(trading_cost @ np.abs(trade)) - cost) / slope
-        cost += step
-        if abs(step) <= 1e-17:
-            break
-    return cost

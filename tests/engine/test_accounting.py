@@ -23,8 +23,9 @@ from hypothesis import strategies as st
 from market_files import dates_of, random_levels, write_config, write_csv
 
 import backtest as bt
+from backtest.engine.path_kernel import cost_of_trade
 from backtest.engine.simulation import Periods, SimulationResult, simulate
-from backtest.engine.terms import Terms, cost_of_trade
+from backtest.engine.terms import Terms
 from backtest.errors import SimulationError
 
 IDENTITY = 1e-12  # of opening gross assets, by the design

@@ -1,0 +1,83 @@
+"""How work is shared out over cores, and what is said while code is compiled."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from threading import Lock
+
+import pytest
+
+from backtest import compilation
+from backtest.compilation import share_out
+
+ROOT = Path(__file__).parents[1]
+
+KERNELS = """
+import logging
+import sys
+from backtest.compilation import kernel
+
+logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+
+
+@kernel
+def doubled(x):
+    return 2 * x
+
+
+@kernel
+def more(x):
+    return doubled(x) + 1
+
+
+print(more(1.0))
+print(more(2))
+"""
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3, 8])
+@pytest.mark.parametrize(("count", "least"), [(0, 1), (1, 1), (2, 1), (5, 1), (7, 3), (100, 7), (100, 1000)])
+def test_every_position_has_its_turn_once(monkeypatch: pytest.MonkeyPatch, cores: int, count: int, least: int) -> None:
+    """However many cores there are; and no thread has fewer positions than are worth one, unless it is the only one."""
+    monkeypatch.setattr(compilation, "_cores", lambda: cores)
+    turns, sizes, lock = [0] * count, [], Lock()
+
+    def work(first: int, end: int) -> None:
+        with lock:
+            sizes.append(end - first)
+        for k in range(first, end):
+            turns[k] += 1
+
+    share_out(work, count, least)
+    assert turns == [1] * count
+    assert len(sizes) <= cores
+    assert len(sizes) == 1 or min(sizes) >= least
+
+
+@pytest.mark.parametrize("failing", [0, 3, 9])
+def test_an_error_in_any_share_is_raised(monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
+    """In the caller's own share and in those of the threads; the others are done before it comes up."""
+    monkeypatch.setattr(compilation, "_cores", lambda: 4)
+    done = []
+
+    def work(first: int, end: int) -> None:
+        if first <= failing < end:
+            raise ZeroDivisionError(f"at {failing}")
+        done.append((first, end))
+
+    with pytest.raises(ZeroDivisionError, match=f"at {failing}"):
+        share_out(work, 10)
+    assert len(done) == 3
+
+
+def test_compiling_is_said_once_and_only_when_it_takes_place(tmp_path: Path) -> None:
+    """Three compilations in a first process say so once; a second process finds them kept, and says nothing."""
+    (tmp_path / "kernels.py").write_text(KERNELS)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path / "kept")}
+    said = []
+    for _ in range(2):
+        command = [sys.executable, "kernels.py"]
+        ran = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
+        said.append(ran.stdout.splitlines())
+    assert said == [["compiling for this machine, once; later runs start at once", "3.0", "5"], ["3.0", "5"]]
