@@ -11,7 +11,13 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.errors import BacktestError, InsufficientHistory, NoRiskBudgetPortfolio, StrategyError
+from backtest.errors import (
+    BacktestError,
+    InsufficientHistory,
+    NoOptimalPortfolio,
+    NoRiskBudgetPortfolio,
+    StrategyError,
+)
 from backtest.strategy.base import Strategy, aligned_weights, finite_weights
 from backtest.strategy.view import History, MarketView, MarketViews
 
@@ -105,7 +111,7 @@ def _blamed_on(strategy: Strategy, view: MarketView) -> Iterator[None]:
     who = f"{type(strategy).__name__} on {view.as_of:%Y-%m-%d}"
     try:
         yield
-    except NoRiskBudgetPortfolio as problem:
+    except (NoRiskBudgetPortfolio, NoOptimalPortfolio) as problem:
         named = re.sub(r"\basset (\d+)", lambda found: view.assets[int(found[1])], str(problem))
         raise StrategyError(f"{who}: {named}") from problem
     except InsufficientHistory:
