@@ -4,8 +4,14 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from backtest.estimation.denoised import Denoised
 from backtest.estimation.expanding import Expanding
+from backtest.estimation.gerber import Gerber
+from backtest.estimation.ledoit_wolf import LedoitWolf, LedoitWolfConstantCorrelation
+from backtest.estimation.nonlinear_shrinkage import NonlinearShrinkage
+from backtest.estimation.oas import OAS
 from backtest.estimation.sample import Sample
+from backtest.estimation.semi_covariance import SemiCovariance
 
 
 def _sample_by_default(settings: Any) -> Any:
@@ -13,7 +19,15 @@ def _sample_by_default(settings: Any) -> Any:
 
 
 EstimationSettings = Annotated[
-    Sample | Expanding,
+    Sample
+    | Expanding
+    | LedoitWolf
+    | LedoitWolfConstantCorrelation
+    | OAS
+    | NonlinearShrinkage
+    | Denoised
+    | Gerber
+    | SemiCovariance,
     Field(discriminator="covariance"),
     BeforeValidator(_sample_by_default),
 ]

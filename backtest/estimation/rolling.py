@@ -1,0 +1,95 @@
+"""Estimates over rolling windows: which assets a window can speak of, and what stands for the others."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.errors import EstimationError
+from backtest.estimation.estimator import Array, Missing
+from backtest.estimation.windows import complete_windows, scattered
+
+EPSILON = float(np.finfo(np.float64).eps)
+
+
+def rolling_covariances(
+    excess_returns: Array,
+    rows: Sequence[int],
+    window: int,
+    estimate: Callable[[Array], Array],
+    missing: Missing = "complete_assets",
+) -> Array:
+    """An estimate from the last `window` excess returns, up to and including each of the given rows.
+
+    Args:
+        excess_returns: (T, n) decimal per period; NaN where an asset has none.
+        rows: m rising positions in 0..T-1.
+        window: number of returns, at least 2.
+        estimate: from (window, k) returns, none missing, to their (k, k) covariance.
+        missing: what a gap inside a window leaves out, the asset or the row (`backtest.estimation.windows`).
+
+    Returns:
+        (m, n, n) decimal² per period, NaN for what is left out. Each matrix depends on its own window alone, bit for
+        bit.
+
+    Example:
+        >>> from backtest.estimation.semi_covariance import semi_covariance
+        >>> returns = np.array([[-0.2, np.nan], [0.1, -0.1], [0.3, -0.3]])
+        >>> rolling_covariances(returns, [0, 1, 2], 2, semi_covariance).round(3).tolist()[1]
+        [[0.02, nan], [nan, nan]]
+    """
+    assets = excess_returns.shape[1]
+    covariances = np.full((len(rows), assets, assets), np.nan)
+    for at, columns, returns in complete_windows(excess_returns, rows, window, missing):
+        if len(returns) < 2:
+            raise EstimationError(
+                f"the window that ends on row {rows[at]} has one row on which all assets have returns; expected two "
+                "or more. Hint: a longer estimation.window"
+            )
+        covariances[at] = scattered(estimate(np.ascontiguousarray(returns)), columns, assets)
+    return covariances
+
+
+def varying(returns: Array) -> NDArray[np.bool_]:
+    """(n,) True where a column's returns are not all the same, up to the rounding of their mean."""
+    lowest, highest = returns.min(axis=0), returns.max(axis=0)
+    vary: NDArray[np.bool_] = highest - lowest > 8 * EPSILON * np.maximum(-lowest, highest)
+    return vary
+
+
+def of_varying(returns: Array, estimate: Callable[[Array], Array]) -> Array:
+    """The estimate for the columns that vary; zeros in the rows and columns of those that do not.
+
+    For estimators built on correlations, which are not defined where a volatility is zero.
+
+    Example:
+        >>> of_varying(np.array([[0.5, 0.0], [-0.5, 0.0]]), lambda returns: returns.T @ returns).tolist()
+        [[0.5, 0.0], [0.0, 0.0]]
+    """
+    moving = varying(returns)
+    if moving.all():
+        return estimate(returns)
+    covariance = np.zeros((returns.shape[1], returns.shape[1]))
+    if moving.any():
+        covariance[np.ix_(moving, moving)] = estimate(np.ascontiguousarray(returns[:, moving]))
+    return covariance
+
+
+def scaled(correlation: Array, volatilities: Array) -> Array:
+    """(n, n) covariance of a correlation matrix and (n,) volatilities: σ_i ρ_ij σ_j, its diagonal σ_i² exactly."""
+    covariance: Array = correlation * volatilities[:, None] * volatilities
+    np.fill_diagonal(covariance, volatilities**2)
+    return symmetric(covariance)
+
+
+def symmetric(matrix: Array) -> Array:
+    """(n, n) the mean of a matrix and its transpose: symmetric to the last bit where it was so up to rounding."""
+    return (matrix + matrix.T) / 2
+
+
+def unit_diagonal(matrix: Array) -> Array:
+    """(n, n) the correlation matrix of a covariance whose variances are above zero."""
+    volatilities = np.sqrt(np.diagonal(matrix))
+    correlation: Array = matrix / volatilities[:, None] / volatilities
+    np.fill_diagonal(correlation, 1.0)
+    return symmetric(correlation)
