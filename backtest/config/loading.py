@@ -1,6 +1,6 @@
 """From a file to a `RunConfig`: all mistakes of it reported together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from backtest.config.document import Document, Location, dotted
 from backtest.config.messages import lines, suggestion, unknown
 from backtest.config.run import RunConfig, StrategyChoice
-from backtest.data.loading import columns
+from backtest.data.loading import classes_of_source, columns
 from backtest.data.settings import DataSettings, Series
 from backtest.data.table import Column
 from backtest.errors import ConfigError, DataError
@@ -120,7 +120,7 @@ def _check_names(document: Document, problems: list[str], strategy: StrategyChoi
         series for series, there in offered.items() if there is not None and not _usable_column(series, there)
     ]
     problems += [
-        _no_such_series(document.at(places[one]), places[one], one, offered[one] or []) for one in unknown_series
+        _no_such_series(document.at(places[one]), places[one], one, offered[one] or {}) for one in unknown_series
     ]
     for name in sorted(set(data.classes) - set(data.names)):
         problems.append(f"{document.at(('data', 'classes', name))}: data.classes.{name}: is not among data.assets")
@@ -132,13 +132,7 @@ def _check_names(document: Document, problems: list[str], strategy: StrategyChoi
             expected = f"expected one number, or one for each asset ({', '.join(data.names)})"
             problems.append(f"{document.at(location)}: {dotted(location)}: {expected}; look at {', '.join(off)}")
     if strategy is not None and not unknown_series:
-        of_source = {
-            series.name: column.asset_class
-            for series, there in offered.items()
-            for column in there or ()
-            if column.name == series.symbol and column.asset_class
-        }
-        classes = {**of_source, **data.asset_classes}
+        classes = {**classes_of_source(offered), **data.asset_classes}
         try:
             strategy.model.check_assets(data.names, {name: classes[name] for name in data.names if name in classes})
         except StrategyError as problem:
@@ -173,14 +167,13 @@ def _places(data: DataSettings) -> dict[Series, Location]:
     return found
 
 
-def _usable_column(series: Series, there: Sequence[Column]) -> bool:
-    return any(column.name == series.symbol and column.kind != "macro" for column in there)
+def _usable_column(series: Series, there: Mapping[str, Column]) -> bool:
+    return series.symbol in there and there[series.symbol].kind != "macro"
 
 
-def _no_such_series(at: str, location: Location, series: Series, there: Sequence[Column]) -> str:
-    usable = [column.name for column in there if column.kind != "macro"]
-    known = any(column.name == series.symbol for column in there)
-    what = f"{series.symbol} is no price series" if known else f"no series {series.symbol}"
+def _no_such_series(at: str, location: Location, series: Series, there: Mapping[str, Column]) -> str:
+    usable = [name for name, column in there.items() if column.kind != "macro"]
+    what = f"{series.symbol} is no price series" if series.symbol in there else f"no series {series.symbol}"
     more = f" and {len(usable) - _MOST_NAMED} more" if len(usable) > _MOST_NAMED else ""
     listed = ", ".join(usable[:_MOST_NAMED]) + more
     return f"{at}: {dotted(location)}: {what}; there are: {listed}.{suggestion(series.symbol, usable)}"

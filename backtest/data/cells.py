@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from backtest.errors import DataError
 
@@ -56,16 +57,17 @@ def to_dates(cells: "pd.Series", places: Sequence[str]) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(parsed).tz_localize(None).normalize().as_unit("s").rename("date")
 
 
-def to_numbers(cells: pd.DataFrame, places: Sequence[str]) -> pd.DataFrame:
-    """The cells as doubles, NaN where there is none.
+def to_numbers(cells: "pd.Series", name: str, places: Sequence[str]) -> NDArray[np.float64]:
+    """The cells of a column as doubles, NaN where there is none.
+
+    Args:
+        cells: texts or numbers.
+        name: of the column, for messages.
+        places: of the cells, for messages.
 
     Raises:
         DataError: a cell is no number.
     """
-    return pd.DataFrame({name: _column(column, str(name), places) for name, column in cells.items()})
-
-
-def _column(cells: "pd.Series", name: str, places: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     if pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_bool_dtype(cells):
         return cells.to_numpy(dtype=float, na_value=float("nan"))
     numbers = pd.to_numeric(cells.astype(str).where(cells.notna()), errors="coerce")

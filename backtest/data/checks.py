@@ -31,6 +31,9 @@ def check_values(table: Table) -> None:
     """Raise `DataError` where a price is not above zero, a return not above -1, or a number is out of all reason."""
     low, word = (-1.0, "return") if table.are_returns else (0.0, "price")
     values = table.values.to_numpy()
+    lowest, highest = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)  # passing over NaN
+    if (low if table.are_returns else 1 / LARGEST) < lowest and highest < LARGEST:
+        return
     beyond = np.abs(values) > LARGEST
     if not table.are_returns:
         beyond |= (values > 0) & (values < 1 / LARGEST)
@@ -53,6 +56,8 @@ def check_values(table: Table) -> None:
 
 def check_gaps(table: Table) -> None:
     """Raise `DataError` where a series has no value between its first and its last one, or no value at all."""
+    if not np.isnan(table.values.to_numpy()).any():
+        return
     for name, series in table.values.items():
         there = series.notna().to_numpy()
         if not there.any():

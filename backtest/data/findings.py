@@ -241,6 +241,8 @@ def _jumps(history: _History, recorded: list[tuple[np.datetime64, float]] | None
     sizes = np.abs(moves)
     if moves.size < _AROUND or not (moving := sizes[sizes > 0]).size:
         return []
+    if 2 * np.count_nonzero(moving > moving.max() / _OUT_OF_PROPORTION) > moving.size:
+        return []  # the median is above that too, and counting is faster
     usual = float(np.median(moving))
     rows = np.flatnonzero(sizes > max(_LEAST_MOVE, _OUT_OF_PROPORTION * usual))
     if not rows.size:

@@ -1,6 +1,6 @@
 """From settings to `MarketData`: read, check, align, cut."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from backtest.data.table import Column, Table
 from backtest.errors import DataError
 
 
-def columns(settings: DataSettings, folder: Path) -> dict[Series, list[Column] | None]:
+def columns(settings: DataSettings, folder: Path) -> dict[Series, Mapping[str, Column] | None]:
     """By series of the run, what its source has on offer, without reading values or asking anyone.
 
     Args:
@@ -33,15 +33,16 @@ def columns(settings: DataSettings, folder: Path) -> dict[Series, list[Column] |
         folder: what a path is relative to.
 
     Returns:
-        For each asset, for cash and for each proxy the columns of its source, None where only asking tells.
+        For each asset, for cash and for each proxy the columns of its source by name, None where only asking tells.
 
     Raises:
         DataError: a file is missing or cannot be read.
     """
-    offered: dict[Source, list[Column] | None] = {}
+    offered: dict[Source, Mapping[str, Column] | None] = {}
     sources = _sources(settings, folder)
     for source in dict.fromkeys(sources.values()):
-        offered[source] = source.columns()
+        on_offer = source.columns()
+        offered[source] = None if on_offer is None else {column.name: column for column in on_offer}
     return {series: offered[source] for series, source in sources.items()}
 
 
@@ -193,14 +194,15 @@ def _classes(settings: DataSettings, folder: Path) -> dict[str, str]:
     given = settings.asset_classes
     if len(given) == len(settings.names):
         return dict(given)
-    offered = columns(settings, folder)
-    known = {
-        series.name: column.asset_class
-        for series, on_offer in offered.items()
-        for column in on_offer or ()
-        if column.name == series.symbol and column.asset_class
-    }
-    return {name: one for name, one in {**known, **given}.items() if name in settings.names}
+    held = set(settings.names)
+    classes = {**classes_of_source(columns(settings, folder)), **given}
+    return {name: one for name, one in classes.items() if name in held}
+
+
+def classes_of_source(offered: Mapping[Series, Mapping[str, Column] | None]) -> dict[str, str]:
+    """Class by series, of those whose source tells one."""
+    found = {series.name: (on_offer or {}).get(series.symbol) for series, on_offer in offered.items()}
+    return {name: column.asset_class for name, column in found.items() if column and column.asset_class}
 
 
 def _market_data(table: Table, settings: DataSettings, rate: Quotes | None, periods_per_year: int) -> MarketData:

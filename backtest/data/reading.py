@@ -68,11 +68,12 @@ def read(found: Mapping[Series, Quotes]) -> Reading:
         checks.check_values(table)
     notes += _currencies(used)
     origins = [_origin(series, quotes) for series, quotes in used.items()]
+    spacing = _Spacing()
     for members in tables.values():
         for name, quotes, values in members:
-            findings += _findings(name, quotes, values)
+            findings += _findings(name, quotes, values, spacing)
     for name, quotes in rates.items():
-        findings += _findings(name, quotes, quotes.values["rate"])
+        findings += _findings(name, quotes, quotes.values["rate"], spacing)
     return Reading(together, rates, tuple(origins), tuple(notes), tuple(findings))
 
 
@@ -84,7 +85,7 @@ def level_of(name: str, quotes: Quotes) -> tuple[pd.Series, str, list[Finding]]:
     """
     values, _ = _values(name, quotes)
     shown = (1 + values.dropna()).cumprod() if quotes.kind == "returns" else values.dropna()
-    return shown, _meaning(quotes), _findings(name, quotes, values)
+    return shown, _meaning(quotes), _findings(name, quotes, values, _Spacing())
 
 
 def _values(name: str, quotes: Quotes) -> tuple[pd.Series, tuple[str, ...]]:
@@ -109,14 +110,25 @@ def _currencies(found: Mapping[Series, Quotes]) -> list[str]:
     return [f"prices in several currencies ({each}): each return is that of an investor of its own currency"]
 
 
-def _findings(name: str, quotes: Quotes, values: pd.Series) -> list[Finding]:
+class _Spacing:
+    """Periods per year of dates; those of one file, which its series share, are looked at once."""
+
+    def __init__(self) -> None:
+        self._dates, self._periods = pd.DatetimeIndex([]), 0
+
+    def of(self, dates: pd.DatetimeIndex) -> int:
+        if not dates.equals(self._dates):
+            self._dates, self._periods = dates, infer_periods_per_year(dates)
+        return self._periods
+
+
+def _findings(name: str, quotes: Quotes, values: pd.Series, spacing: _Spacing) -> list[Finding]:
     """What should be looked at in a series whose rows are in order."""
-    dates = pd.DatetimeIndex(values.index)
-    with_value = dates[values.notna().to_numpy()]
-    if len(with_value) < 2:
+    dates, numbers = pd.DatetimeIndex(values.index), values.to_numpy(dtype=float)
+    there = ~np.isnan(numbers)
+    if np.count_nonzero(there) < 2:
         return []
-    periods, days = infer_periods_per_year(with_value), dates.to_numpy()
-    numbers = values.to_numpy(dtype=float)
+    periods, days = spacing.of(dates if there.all() else dates[there]), dates.to_numpy()
     if quotes.kind == "rate":
         return find_in_rate(name, days, numbers, periods)
     if quotes.kind == "returns":
@@ -147,8 +159,8 @@ def _meaning(quotes: Quotes) -> str:
 
 
 def _origin(series: Series, quotes: Quotes) -> Origin:
-    there = quotes.values.index[quotes.values.iloc[:, 0].notna().to_numpy()]
-    if not len(there):
+    there = np.flatnonzero(~np.isnan(quotes.values.iloc[:, 0].to_numpy()))
+    if not there.size:
         raise DataError(f"{quotes.label}: {series.name} has no value at all. Hint: leave it out.")
-    first, last = f"{there[0]:%Y-%m-%d}", f"{there[-1]:%Y-%m-%d}"
-    return Origin(series.name, series.source, series.symbol, first, last, len(there), _meaning(quotes))
+    first, last = (f"{quotes.values.index[row]:%Y-%m-%d}" for row in (there[0], there[-1]))
+    return Origin(series.name, series.source, series.symbol, first, last, there.size, _meaning(quotes))

@@ -86,9 +86,9 @@ class Files(Source):
             raise UnknownSeries(
                 f"{self._label}: no column {symbol}; it has {', '.join(map(str, cells.values.columns))}"
             )
-        numbers = to_numbers(cells.values[[symbol]], cells.places)
+        numbers = to_numbers(cells.values[symbol], symbol, cells.places)
         kind, column = ("returns", "return") if self._values == "returns" else ("levels", "level")
-        values = numbers.set_axis([column], axis=1).set_axis(dates, axis=0)
+        values = pd.DataFrame(numbers[:, None], index=dates, columns=[column], copy=False)
         return Quotes(values, self._label, kind, places=cells.places)  # type: ignore[arg-type]  # one of two literals
 
     @cached_property
@@ -117,9 +117,9 @@ class Files(Source):
         label = f"{symbol}{self._ending}" if self._address else Path(place).name
         cells = self._cells(place, label, seconds)
         columns, notes = _columns(list(cells.values.columns), label, self._values)
-        numbers = to_numbers(cells.values[list(columns)], cells.places).set_axis(list(columns.values()), axis=1)
+        numbers = {as_: to_numbers(cells.values[name], name, cells.places) for name, as_ in columns.items()}
         kinds = {"close": "closes", "level": "levels", "return": "returns"}
-        values = numbers.set_axis(to_dates(cells.dates, cells.places), axis=0)
+        values = pd.DataFrame(numbers, index=to_dates(cells.dates, cells.places))
         return Quotes(values, label, kinds[values.columns[0]], places=cells.places, notes=notes)  # type: ignore[arg-type]  # of the literals
 
     def _cells(self, place: str, label: str, seconds: float) -> Cells:

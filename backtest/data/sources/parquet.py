@@ -17,7 +17,7 @@ def header(opened: Callable[[], BinaryIO], name: str) -> list[str]:
     Raises:
         DataError: a file that is no table with a date.
     """
-    return [str(column) for column in _frame(opened, name).columns]
+    return [str(column) for column in _frame(opened, name, schema_alone=True).columns]
 
 
 def cells(opened: Callable[[], BinaryIO], name: str) -> Cells:
@@ -35,12 +35,14 @@ def cells(opened: Callable[[], BinaryIO], name: str) -> Cells:
     return Cells(frame.index.to_series(), frame.set_axis(frame.columns.map(str), axis=1), places)
 
 
-def _frame(opened: Callable[[], BinaryIO], name: str) -> pd.DataFrame:
+def _frame(opened: Callable[[], BinaryIO], name: str, *, schema_alone: bool = False) -> pd.DataFrame:
+    """All of the file, or its columns without a row."""
     from pyarrow import ArrowException
+    from pyarrow.parquet import read_schema
 
     try:
         with opened() as file:
-            frame = pd.read_parquet(file)
+            frame = read_schema(file).empty_table().to_pandas() if schema_alone else pd.read_parquet(file)
     except (OSError, ArrowException) as problem:
         words = str(problem).partition("\n")[0]
         raise DataError(f"{name}: cannot be read as a table ({words})") from problem
