@@ -57,6 +57,10 @@ def made_up(
     targets = pd.DataFrame(weights[:: max(1, periods // 40)], columns=list(assets))
     targets.index = dates[:: max(1, periods // 40)]
     contributions = targets * 0.1 if risk else targets.iloc[:0]
+    earned = np.diff(nav, prepend=1.0) + costs.sum(axis=1).to_numpy()
+    shares = np.abs(weights) / np.abs(weights).sum(axis=1, keepdims=True)
+    pnl = pd.DataFrame(earned[:, None] * shares, index=dates, columns=list(assets))
+    added = pnl.assign(cash_interest=0.0, **{f"{name}_cost": -costs[name] for name in costs})
     return BacktestResult(
         name=name,
         strategy="fixed",
@@ -69,8 +73,12 @@ def made_up(
         costs=costs,
         financing_drag=(costs["financing"] / 4).rename("financing_drag"),
         loan=pd.Series(loan, index=dates, name="loan"),
-        contributions=pd.DataFrame(index=dates),
+        contributions=added,
         risk_contributions=contributions,
+        asset_volatilities=contributions.abs() * 0 + 0.12,
+        class_volatilities=pd.DataFrame({"equities": contributions.sum(axis=1)}),
+        trade_dates=pd.Series(targets.index, index=targets.index),
+        asset_returns=pnl / np.maximum(opening, 1e-9)[:, None],
         cash_returns=pd.Series(0.0 if still else 0.02 / periods_per_year, index=dates, name="cash"),
         latest_trades=pd.Series(0.01, index=list(assets)),
         classes=dict.fromkeys(assets, "equities"),

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from backtest.analysis.ex_ante import class_members, ex_ante_risk
 from backtest.analysis.result import BacktestResult
 from backtest.data.market import MarketData
 from backtest.engine.simulation import SimulationResult
-from backtest.risk import risk_contributions
 
 Array = NDArray[np.float64]
 
@@ -44,6 +44,7 @@ def build_result(
     dates, assets = ended[path.start :], list(data.assets)
     decisions = data.dates[np.asarray(rows)[decided]]
     targets, weights = path.targets[decided], path.weights
+    risk = _risk(targets, covariances[decided], decisions, data)
     held_on = decisions[-1] == dates[-1] and path.nav[-1] != 0
     return BacktestResult(
         name=name,
@@ -61,7 +62,11 @@ def build_result(
         financing_drag=pd.Series(path.spread_cost, index=dates, name="financing_drag"),
         loan=pd.Series(path.loan, index=dates, name="loan"),
         contributions=_contributions(path, dates, assets),
-        risk_contributions=_risk(targets, covariances[decided], decisions, assets, data.periods_per_year),
+        risk_contributions=risk["risk_contributions"],
+        asset_volatilities=risk["asset_volatilities"],
+        class_volatilities=risk["class_volatilities"],
+        trade_dates=_trade_dates(path, data, np.asarray(rows)[decided]),
+        asset_returns=data.returns.iloc[path.start : path.start + len(path.nav)],
         cash_returns=data.cash_returns.loc[dates],
         latest_trades=pd.Series(targets[-1] - weights[-1] if held_on else np.zeros(len(assets)), index=assets),
         classes=dict(data.classes),
@@ -87,18 +92,27 @@ def _contributions(path: SimulationResult, dates: pd.DatetimeIndex, assets: list
     )
 
 
-def _risk(
-    targets: Array, covariances: Array, decisions: pd.DatetimeIndex, assets: list[str], periods_per_year: int
-) -> pd.DataFrame:
-    """Ex-ante risk contributions of target weights, decimal per year; rows only where the covariance is there.
+def _risk(targets: Array, covariances: Array, decisions: pd.DatetimeIndex, data: MarketData) -> dict[str, pd.DataFrame]:
+    """Ex-ante risk of the target weights, decimals per year; rows only where the covariance is there."""
+    classes, members = class_members(data.assets, data.classes)
+    risk = ex_ante_risk(targets, covariances, members)
+    there = np.flatnonzero(np.isfinite(risk.contributions).all(axis=1))
+    annual, dates = np.sqrt(data.periods_per_year), decisions[there]
 
-    An asset without a covariance contributes nothing where it has no weight.
-    """
-    held = targets != 0
-    known = np.isfinite(np.diagonal(covariances, axis1=1, axis2=2))
-    there = held.any(axis=1) & (known | ~held).all(axis=1)
-    usable = np.where(known[:, :, None] & known[:, None, :], covariances, 0.0)[there]
-    contributions = np.zeros((int(there.sum()), len(assets)))
-    if there.any():
-        contributions = risk_contributions(targets[there], usable) * np.sqrt(periods_per_year)
-    return pd.DataFrame(contributions, index=decisions[there], columns=assets)
+    def table(values: Array, columns: Sequence[str]) -> pd.DataFrame:
+        return pd.DataFrame(annual * values[there], index=dates, columns=list(columns))
+
+    return {
+        "risk_contributions": table(risk.contributions, data.assets),
+        "asset_volatilities": table(risk.asset_volatilities, data.assets),
+        "class_volatilities": table(risk.class_volatilities, classes),
+    }
+
+
+def _trade_dates(path: SimulationResult, data: MarketData, rows: NDArray[np.int64]) -> pd.Series:
+    """The date of each decision's trade; NaT where it would fall on the last date of the data or after the path."""
+    trades = rows + (path.start - rows[0])
+    last = min(len(data.dates) - 2, path.start + len(path.nav) - 1)
+    made = data.dates.to_numpy()[np.minimum(trades, last)]
+    made[trades > last] = np.datetime64("NaT")
+    return pd.Series(made, index=data.dates[rows], name="trade_date")

@@ -32,6 +32,12 @@ class BacktestResult:
             add up to the total return. `shortfall` is what the lender bore where NAV fell below zero.
         risk_contributions: (m, n) ex ante, of the target weights by the covariance of their date, decimal per year;
             rows only where there is a covariance.
+        asset_volatilities: (m, n) forecast volatility of each asset by the covariance of the same dates, decimal per
+            year; NaN for an asset without one.
+        class_volatilities: (m, k) the same of what is held of each of the k asset classes; without columns where there
+            is no class.
+        trade_dates: (m,) by rebalance date, the date of the trade that followed; NaT where none did.
+        asset_returns: (P, n) decimal per period, NaN where an asset has none; the first are not part of the run.
         cash_returns: (P,) decimal per period; the first is not part of the run.
         latest_trades: (n,) from the last weights to the last target weights, fractions of NAV.
         classes: asset class by asset.
@@ -56,6 +62,10 @@ class BacktestResult:
     loan: pd.Series
     contributions: pd.DataFrame
     risk_contributions: pd.DataFrame
+    asset_volatilities: pd.DataFrame
+    class_volatilities: pd.DataFrame
+    trade_dates: pd.Series
+    asset_returns: pd.DataFrame
     cash_returns: pd.Series
     latest_trades: pd.Series
     classes: Mapping[str, str] = field(default_factory=dict)
@@ -79,6 +89,11 @@ class BacktestResult:
     def excess_returns(self) -> pd.Series:
         """(P - 1,) returns less cash returns, decimal per period."""
         return (self.returns - self.cash_returns.iloc[1:]).rename("excess_returns")
+
+    @cached_property
+    def forecast_volatility(self) -> pd.Series:
+        """(m,) volatility of the target weights by the covariance of their date, decimal per year."""
+        return self.risk_contributions.sum(axis=1).rename("forecast_volatility")
 
     @property
     def assets(self) -> list[str]:

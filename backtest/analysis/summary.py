@@ -3,9 +3,15 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from backtest.analysis import performance
 from backtest.analysis.drawdown import worst_drawdowns
+from backtest.analysis.ex_ante import by_class, diversification
+from backtest.analysis.forecasts import forecast_accuracy
+from backtest.analysis.holdings import capital_and_risk
+from backtest.analysis.realised_risk import realised_risk_contributions
+from backtest.risk import percentage_contributions
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
@@ -52,7 +58,8 @@ def _of_one(result: "BacktestResult") -> dict[str, Any]:
         "var_95": var,
         "cvar_95": cvar,
         **_exposures_and_costs(result, years),
-        "latest_target_weights": {name: float(w) for name, w in result.target_weights.iloc[-1].items()},
+        **_risk(result),
+        "latest_target_weights": _numbers(result.target_weights.iloc[-1]),
     }
 
 
@@ -77,6 +84,46 @@ def _exposures_and_costs(result: "BacktestResult", years: float) -> dict[str, fl
         "fees_per_year": per_year(result.costs["fees"]),
         "average_financing_rate": interest / loan_years if loan_years > 0 else float("nan"),
     }
+
+
+def _risk(result: "BacktestResult") -> dict[str, Any]:
+    """Averages over the rebalance dates that have a covariance, the bias of the forecasts, and shares of risk."""
+    spread, accuracy = diversification(result).mean(), forecast_accuracy(result)
+    portfolio, assets = accuracy.iloc[0], accuracy.iloc[1:]  # by position: an asset may have any name
+    return {
+        "forecast_volatility": float(result.forecast_volatility.mean()),
+        "bias_statistic": float(portfolio["bias_statistic"]),
+        "bias_statistic_band": portfolio[["low", "high"]].tolist(),
+        "diversification_ratio": float(spread["diversification_ratio"]),
+        "effective_number_of_bets": float(spread["effective_number_of_bets"]),
+        "asset_bias_statistics": _numbers(assets["bias_statistic"]),
+        **_shares(result),
+    }
+
+
+def _shares(result: "BacktestResult") -> dict[str, dict[str, float]]:
+    """Of capital and of risk, by asset and, where there are classes, by class; `capital_and_risk` says of what."""
+    realised = realised_risk_contributions(result)
+    realised[:] = percentage_contributions(realised)
+    shares = capital_and_risk(result).reindex(result.assets)
+    by_asset = pd.DataFrame(
+        {
+            "capital_shares": shares["capital"].to_numpy(),
+            "risk_shares": shares["risk"].to_numpy(),
+            "realised_risk_shares": realised.to_numpy()[:-1],
+        },
+        index=result.assets,
+    )
+    classes = by_class(by_asset.T, result.classes).T
+    return {
+        **{str(name): _numbers(table) for name, table in by_asset.items()},
+        "realised_risk_shares": _numbers(realised),
+        **{f"class_{name}": _numbers(table) for name, table in classes.items()},
+    }
+
+
+def _numbers(table: pd.Series) -> dict[str, float]:
+    return {str(name): float(value) for name, value in table.items()}
 
 
 def _together(result: "BacktestResult", benchmark: "BacktestResult") -> dict[str, float]:

@@ -17,6 +17,8 @@ from typing import Any
 
 import pandas as pd
 
+from backtest.analysis.forecasts import volatility_forecasts
+from backtest.analysis.realised_risk import rolling_realised_risk
 from backtest.analysis.result import BacktestResult
 from backtest.errors import ReportError
 
@@ -169,6 +171,8 @@ def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
         "costs": result.costs,
         "contributions": result.contributions,
         "risk_contributions": result.risk_contributions,
+        "realised_risk_contributions": rolling_realised_risk(result, max(2, result.periods_per_year)),
+        "forecast_volatility": volatility_forecasts(result),
     }
 
 

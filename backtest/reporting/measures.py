@@ -60,6 +60,22 @@ GROUPS: Mapping[str, tuple[Measure, ...]] = {
         Measure("var_95", "VaR 95%", "percent", "Historical: in one period of twenty the loss is this or more."),
         Measure("cvar_95", "CVaR 95%", "percent", "The average loss of one period in those worst 5%."),
         Measure(
+            "forecast_volatility", "Forecast volatility", "percent",
+            "Of the target weights, by the covariance of each rebalance date; the average.",
+        ),
+        Measure(
+            "bias_statistic", "Bias statistic", "ratio",
+            "Deviation of returns above cash over their forecast volatility: above 1 risk was underestimated.",
+        ),
+        Measure(
+            "diversification_ratio", "Diversification ratio", "ratio",
+            "Weighted volatilities of the assets over that of the portfolio, ex ante; the average.",
+        ),
+        Measure(
+            "effective_number_of_bets", "Effective bets", "ratio",
+            "1 / Σ (risk share)², ex ante; the average. With equal contributions it is the number of assets.",
+        ),
+        Measure(
             "skew", "Skew", "ratio",
             "Third standardised moment of returns; below zero the large moves are losses.",
         ),

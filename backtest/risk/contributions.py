@@ -136,7 +136,8 @@ def sleeve_covariance(weights: ArrayLike, covariance: ArrayLike, members: ArrayL
     """
     w, sigma = np.asarray(weights, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
     sleeves = w[..., None, :] * np.asarray(members, dtype=np.float64)
-    return np.asarray(sleeves @ sigma @ sleeves.swapaxes(-1, -2))
+    slopes = np.matvec(sigma[..., None, :, :], sleeves)  # several times faster than a product of matrices this thin
+    return np.asarray(sleeves @ slopes.swapaxes(-1, -2))
 
 
 def _products(weights: ArrayLike, covariance: ArrayLike) -> tuple[FloatArray, FloatArray]:

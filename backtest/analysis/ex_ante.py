@@ -1,0 +1,140 @@
+"""Risk as it was expected: by the covariance of each rebalance date, of assets, classes and the whole.
+
+Covariances are large and are not kept: `ex_ante_risk` takes from them, some dates at a time, what the rest needs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from backtest.risk import effective_number_of_bets, risk_contributions, sleeve_covariance
+
+if TYPE_CHECKING:
+    from backtest.analysis.result import BacktestResult
+
+Array = NDArray[np.float64]
+
+UNCLASSIFIED = "unclassified"
+
+
+@dataclass(frozen=True, eq=False)
+class ExAnteRisk:
+    """What m covariances say of m target weights; decimals per period.
+
+    Args:
+        contributions: (m, n) risk contributions of the target weights; NaN where an asset that is held has no
+            covariance, and where nothing is held.
+        asset_volatilities: (m, n) NaN where an asset has no covariance.
+        class_volatilities: (m, k) of what is held of each class, alone; NaN as the contributions.
+    """
+
+    contributions: Array
+    asset_volatilities: Array
+    class_volatilities: Array
+
+
+def ex_ante_risk(targets: Array, covariances: Array, members: NDArray[np.bool_]) -> ExAnteRisk:
+    """Risk of target weights by the covariances of their dates.
+
+    A date's row is the same bits whichever dates are given with it.
+
+    Args:
+        targets: (m, n) fractions of NAV.
+        covariances: (m, n, n) decimal² per period; NaN for assets without one.
+        members: (k, n) which assets belong to each class; k of 0 where there are none.
+
+    Example:
+        >>> risk = ex_ante_risk(np.array([[0.6, 0.4]]), np.array([[[0.04, 0.0], [0.0, 0.01]]]), np.eye(2, dtype=bool))
+        >>> risk.contributions.round(4).tolist(), risk.class_volatilities.round(2).tolist()
+        ([[0.1138, 0.0126]], [[0.12, 0.04]])
+    """
+    variances = np.diagonal(covariances, axis1=1, axis2=2)
+    known, held = np.isfinite(variances), targets != 0
+    there = held.any(axis=1) & (known | ~held).all(axis=1)
+    usable = covariances if there.all() else covariances[there]
+    if not known[there].all():  # what has no weight adds nothing, where NaN times zero would
+        whole = known[there]
+        usable = np.where(whole[:, :, None] & whole[:, None, :], usable, 0.0)
+    contributions = np.full(targets.shape, np.nan)
+    alone = np.full((len(targets), len(members)), np.nan)
+    if there.any():
+        contributions[there] = risk_contributions(targets[there], usable)
+        if len(members):
+            sleeves = np.diagonal(sleeve_covariance(targets[there], usable, members), axis1=1, axis2=2)
+            alone[there] = np.sqrt(np.maximum(sleeves, 0.0))
+    return ExAnteRisk(contributions, np.sqrt(variances), alone)
+
+
+def class_members(assets: Sequence[str], classes: Mapping[str, str]) -> tuple[list[str], NDArray[np.bool_]]:
+    """The k classes in the order of their first assets, and (k, n) which assets belong to each.
+
+    Assets without a class form one, `unclassified`, unless there is no class at all: then k is 0.
+
+    Example:
+        >>> class_members(["spx", "ust", "eafe"], {"spx": "equities", "ust": "bonds", "eafe": "equities"})[1].tolist()
+        [[True, False, True], [False, True, False]]
+    """
+    if not any(classes.get(asset) for asset in assets):
+        return [], np.zeros((0, len(assets)), dtype=bool)
+    of_each = [classes.get(asset) or UNCLASSIFIED for asset in assets]
+    names = list(dict.fromkeys(of_each))
+    return names, np.array(of_each)[None, :] == np.array(names)[:, None]
+
+
+def by_class(table: pd.DataFrame, classes: Mapping[str, str]) -> pd.DataFrame:
+    """Sums over the assets of each class: of risk contributions, of weights, of anything that adds up.
+
+    Args:
+        table: (m, n) by asset; a NaN makes the sum of its class NaN.
+        classes: asset class by asset.
+
+    Returns:
+        (m, k) by class, in the order of their first assets; without columns where there is no class.
+
+    Example:
+        >>> table = pd.DataFrame({"spx": [0.04], "ust": [0.02], "eafe": [0.01]})
+        >>> by_class(table, {"spx": "equities", "ust": "bonds", "eafe": "equities"}).round(2).to_dict("list")
+        {'equities': [0.05], 'bonds': [0.02]}
+    """
+    names, members = class_members(list(table.columns), classes)
+    values = table.to_numpy()
+    sums = [values[:, own].sum(axis=1) for own in members]
+    return pd.DataFrame(dict(zip(names, sums, strict=True)), index=table.index)
+
+
+def diversification(result: "BacktestResult") -> pd.DataFrame:
+    """How far the target weights were spread on each rebalance date that has a covariance.
+
+    Returns:
+        (m, 4) by rebalance date, NaN where a portfolio has no risk: `diversification_ratio` (its square is a number of
+        independent bets) and `effective_number_of_bets` (the inverse Herfindahl index of risk shares, n for ERC by
+        construction), each of assets and, with `class_` before it, of classes; these are NaN without classes.
+
+    Example:
+        >>> import backtest as bt
+        >>> diversification(bt.run("configs/erc.yaml")).mean().round(2).tolist()
+        [2.11, 4.0, 1.86, 2.67]
+    """
+    contributions = result.risk_contributions
+    volatility = contributions.to_numpy().sum(axis=1)
+    weights = np.abs(result.target_weights.loc[contributions.index].to_numpy())
+    alone = np.where(weights != 0, weights * result.asset_volatilities.to_numpy(), 0.0).sum(axis=1)
+    classes = by_class(contributions, result.classes)
+    between = result.class_volatilities.to_numpy().sum(axis=1) if classes.shape[1] else np.full(len(classes), np.nan)
+
+    def ratio(of: Array) -> Array:
+        return np.asarray(np.divide(of, volatility, out=np.full_like(of, np.nan), where=volatility > 0))
+
+    return pd.DataFrame(
+        {
+            "diversification_ratio": ratio(alone),
+            "effective_number_of_bets": effective_number_of_bets(contributions),
+            "class_diversification_ratio": ratio(between),
+            "class_effective_number_of_bets": effective_number_of_bets(classes) if classes.shape[1] else np.nan,
+        },
+        index=contributions.index,
+    )
