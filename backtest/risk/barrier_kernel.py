@@ -122,27 +122,22 @@ def is_unbounded(x: Array, vol: Array) -> bool:
 
 
 @reordered_kernel
-def line_minimum(budget: Array, direction: Array, slope: float, curvature: float) -> float:
-    """The α > 0 of least slope × α + ½ curvature × α² - Σ b_i log(1 + α d_i), all 1 + α d_i above 0; roughly.
+def line_minimum(budget: Array, direction: Array, curvature: float, descent: float, bend: float) -> float:
+    """The α > 0 of least -descent × α + ½ curvature × α² - Σ b_i (log(1 + α d_i) - α d_i); roughly.
 
-    By Newton's method on the line, kept within nine tenths of the way to where the first x_i would be 0.
+    By Newton's method on the line, from where the parabola of the same `bend` has its minimum, and kept on this side of
+    where the first x_i would be 0.
     """
-    descent, bend, largest, fall = -slope, curvature, 0.0, 0.0
+    fall = 0.0
     for i in range(direction.size):
-        descent += budget[i] * direction[i]
-        bend += budget[i] * direction[i] ** 2
-        largest = max(largest, abs(direction[i]))
         fall = max(fall, -direction[i])
-    alpha = descent / bend
-    if alpha * largest <= PARABOLA:
-        return alpha
     end = 1.0 / fall if fall > 0.0 else inf
-    alpha = min(alpha, 0.5 * end)
+    alpha = min(descent / bend, 0.5 * end)
     for _ in range(LINE_STEPS):
-        first, second = slope + alpha * curvature, curvature
+        first, second = alpha * curvature - descent, curvature
         for i in range(direction.size):
             part = direction[i] / (1.0 + alpha * direction[i])
-            first -= budget[i] * part
+            first += budget[i] * (direction[i] - part)
             second += budget[i] * part * part
         step = -first / second
         if end < inf:
@@ -157,14 +152,20 @@ def line_minimum(budget: Array, direction: Array, slope: float, curvature: float
 @reordered_kernel
 def move(cov: Array, budget: Array, x: Array, gradient: Array, direction: Array, change: Array, ahead: Array) -> bool:
     """Go to the minimum on the line x + α x∘d, and rescale; false where no variance is left."""
-    slope, curvature = 0.0, 0.0
+    descent, bend, size, curvature = 0.0, 0.0, 0.0, 0.0
     for i in range(x.size):
         change[i] = x[i] * direction[i]
-        slope += change[i] * gradient[i]
+        descent += (budget[i] - x[i] * gradient[i]) * direction[i]
+        bend += budget[i] * direction[i] * direction[i]
+        size += direction[i] * direction[i]
     product(cov, change, ahead)
     for i in range(x.size):
         curvature += change[i] * ahead[i]
-    alpha = line_minimum(budget, direction, slope, max(curvature, 0.0))
+    curvature = max(curvature, 0.0)
+    bend += curvature
+    alpha = descent / bend
+    if alpha * alpha * size > PARABOLA * PARABOLA:
+        alpha = line_minimum(budget, direction, curvature, descent, bend)
     for i in range(x.size):
         x[i] += alpha * change[i]
         gradient[i] += alpha * ahead[i]
@@ -179,15 +180,16 @@ def conjugate_gradients(cov: Array, budget: Array, vol: Array, x: Array, gradien
     for i in range(x.size):
         residual[i], direction[i] = 0.0, 0.0
     for step in range(CONJUGATE_STEPS):
-        error, norm, overlap = 0.0, 0.0, 0.0
+        beyond, norm, overlap = 0.0, 0.0, 0.0
         for i in range(x.size):
             left = budget[i] - x[i] * gradient[i]
-            error = max(error, abs(left) / budget[i])
-            steepest[i] = left / (budget[i] + (x[i] * vol[i]) ** 2)
-            norm += left * steepest[i]
-            overlap += residual[i] * steepest[i]
+            beyond += 0.0 if abs(left) <= GOAL * budget[i] else 1.0
+            move_to = left / (budget[i] + x[i] * vol[i] * x[i] * vol[i])
+            norm += left * move_to
+            overlap += residual[i] * move_to
+            steepest[i] = move_to
             residual[i] = left
-        if error <= GOAL:
+        if beyond == 0.0:
             return step
         if step % PATIENCE == 0:
             if not norm <= DESCENT * mark or is_unbounded(x, vol):

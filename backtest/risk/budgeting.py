@@ -9,8 +9,8 @@ This file checks what comes in and what goes out; `barrier_kernel` does the nume
 finds the words where there is no answer.
 """
 
-from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,19 +24,15 @@ BUDGET_SUM_TOLERANCE = 1e-9
 A_THREADS_WORTH = 100_000  # of assets² × problems: some 0.1 ms of work
 
 
-@dataclass(frozen=True, eq=False)
-class RiskBudgetSolution:
-    """Weights that meet their risk budgets, and how well.
-
-    Args:
-        weights: (n,), or (m, n) for a stack; fractions of the portfolio, Σ|w| = 1.
-        error: largest |share_i - b_i| / b_i, of each problem: () or (m,); never above 1e-10.
-        iterations: products of the covariance with a vector that it took, of each problem: () or (m,).
-    """
+class RiskBudgetSolution(NamedTuple):
+    """Weights that meet their risk budgets, and how well."""
 
     weights: FloatArray
+    """(n,), or (m, n) for a stack; fractions of the portfolio, Σ|w| = 1."""
     error: FloatArray
+    """Largest |share_i - b_i| / b_i, of each problem: a number, or (m,); never above 1e-10."""
     iterations: NDArray[np.int64]
+    """Products of the covariance with a vector that it took, of each problem: a number, or (m,)."""
 
 
 def risk_parity_weights(
@@ -98,15 +94,13 @@ def solve_risk_budgets(
     if signs is not None:
         sides = _checked_signs(signs, sigma.shape[:-1])
         solution = solve_risk_budgets(sigma * sides[..., :, None] * sides[..., None, :], budgets)
-        return replace(solution, weights=solution.weights * sides)
+        return solution._replace(weights=solution.weights * sides)
     stack = sigma if sigma.ndim == 3 else sigma[None]
     shares = _shaped_budgets(budgets, sigma.shape[:-1])
     solution = _solved(stack, shares)
-    if not (solution.error <= ACCURACY).all():
+    if not solution.error.max(initial=0.0) <= ACCURACY:
         solution = _looked_into(stack, shares, solution, stacked=sigma.ndim == 3)
-    if sigma.ndim == 3:
-        return solution
-    return RiskBudgetSolution(solution.weights[0], solution.error[0], solution.iterations[0])
+    return solution if sigma.ndim == 3 else RiskBudgetSolution(*(each[0] for each in solution))
 
 
 def _solved(stack: FloatArray, budgets: FloatArray) -> RiskBudgetSolution:
@@ -114,15 +108,15 @@ def _solved(stack: FloatArray, budgets: FloatArray) -> RiskBudgetSolution:
     from backtest.risk.barrier_kernel import solve_slice
 
     count, assets = stack.shape[:2]
-    weights, error, iterations = np.empty((count, assets)), np.empty(count), np.empty(count, np.int64)
-    work = partial(solve_slice, _read_only(stack), _read_only(budgets), weights, error, iterations)
+    results = np.empty((count, assets)), np.empty(count), np.empty(count, np.int64)
+    given = _read_only(stack), _read_only(budgets), *results
     if count == 1:
-        work(0, 1)
+        solve_slice(*given, 0, 1)
     else:
         from backtest.compilation import share_out
 
-        share_out(work, count, least=A_THREADS_WORTH // assets**2)
-    return RiskBudgetSolution(weights, error, iterations)
+        share_out(partial(solve_slice, *given), count, least=A_THREADS_WORTH // assets**2)
+    return RiskBudgetSolution(*results)
 
 
 def _read_only(values: FloatArray) -> FloatArray:
@@ -143,7 +137,7 @@ def _looked_into(
     """
     _check_budgets(budgets, stacked=budgets.shape[0] > 1)
     held = np.broadcast_to(budgets > 0, stack.shape[:2])
-    weights, error, iterations = solution.weights, solution.error.copy(), solution.iterations
+    weights, error, iterations = solution
     for pattern in np.unique(held[~held.all(axis=1)], axis=0):
         rows = np.flatnonzero((held == pattern).all(axis=1))
         some = np.ascontiguousarray(stack[np.ix_(rows, pattern, pattern)])
