@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from backtest.estimation.denoised import Denoised
+from backtest.estimation.ewma import EWMA
 from backtest.estimation.expanding import Expanding
 from backtest.estimation.gerber import Gerber
 from backtest.estimation.ledoit_wolf import LedoitWolf, LedoitWolfConstantCorrelation
@@ -12,6 +13,7 @@ from backtest.estimation.nonlinear_shrinkage import NonlinearShrinkage
 from backtest.estimation.oas import OAS
 from backtest.estimation.sample import Sample
 from backtest.estimation.semi_covariance import SemiCovariance
+from backtest.estimation.separate_correlations import SeparateCorrelations
 
 
 def _sample_by_default(settings: Any) -> Any:
@@ -21,6 +23,8 @@ def _sample_by_default(settings: Any) -> Any:
 EstimationSettings = Annotated[
     Sample
     | Expanding
+    | EWMA
+    | SeparateCorrelations
     | LedoitWolf
     | LedoitWolfConstantCorrelation
     | OAS

@@ -13,9 +13,32 @@ _log = logging.getLogger(__name__)
 
 
 def complete_windows(
-    excess_returns: Array, rows: Sequence[int], window: int, missing: Missing, *, expanding: bool = False
+    excess_returns: Array, rows: Sequence[int], window: int, missing: Missing
 ) -> Iterator[tuple[int, NDArray[np.intp], Array]]:
-    """The windows of those dates that have one, each a table without NaN.
+    """The windows of those dates that have one, each a table without NaN: as `window_places`, with the returns.
+
+    Yields:
+        The date's position in `rows`, the columns of the k assets that are there, and their returns, (r, k),
+        read-only.
+
+    Example:
+        >>> returns = np.array([[0.01, 0.02], [0.03, np.nan], [0.02, 0.01]])
+        >>> [(at, columns.tolist(), len(x)) for at, columns, x in complete_windows(returns, [2], 3, "complete_rows")]
+        [(0, [0, 1], 2)]
+    """
+    for at, columns, kept in window_places(excess_returns, rows, window, missing):
+        returns = excess_returns[kept[0] : kept[-1] + 1]
+        if len(kept) < len(returns):
+            returns = returns[kept - kept[0]]
+        returns = returns[:, columns] if columns.size < returns.shape[1] else returns[:]
+        returns.flags.writeable = False  # it may be the caller's own
+        yield at, columns, returns
+
+
+def window_places(
+    excess_returns: Array, rows: Sequence[int], window: int, missing: Missing, *, expanding: bool = False
+) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.intp]]]:
+    """Which assets and which rows make a table without NaN, for those dates that have a full window.
 
     By `complete_assets` an asset is there if it has all returns of the window. By `complete_rows` it is there if it
     has a return on the date itself, and had its first one by the window's first row; rows on which an asset that is
@@ -30,17 +53,17 @@ def complete_windows(
             `complete_assets`: without a gap); `window` is then the least number of returns.
 
     Yields:
-        The date's position in `rows`, the columns of the k assets that are there, and their returns, (r, k). Dates
-        before the window is full, or without any asset, are passed over.
+        The date's position in `rows`, the columns of the assets that are there, and the rows of the window that are
+        kept. Dates before the window is full, or without any asset, are passed over.
 
     Raises:
-        EstimationError: more than half of a window's rows would be left out.
+        EstimationError: more than half of a window's rows would be left out, or all but one.
 
     Example:
         >>> returns = np.array([[0.01, 0.02], [0.03, np.nan], [0.02, 0.01], [0.01, 0.03]])
-        >>> [(at, columns.tolist(), len(x)) for at, columns, x in complete_windows(returns, [3], 4, "complete_rows")]
-        [(0, [0, 1], 3)]
-        >>> [columns.tolist() for _, columns, _ in complete_windows(returns, [2, 3], 2, "complete_assets")]
+        >>> [(columns.tolist(), kept.tolist()) for _, columns, kept in window_places(returns, [3], 4, "complete_rows")]
+        [([0, 1], [0, 2, 3])]
+        >>> [columns.tolist() for _, columns, _ in window_places(returns, [2, 3], 2, "complete_assets")]
         [[0], [0, 1]]
     """
     known = ~np.isnan(excess_returns)
@@ -56,15 +79,18 @@ def complete_windows(
             continue
         if expanding:
             first = int(since[columns].max())
-        complete = np.all(known[first : row + 1, columns], axis=1)
-        left_out[first : row + 1] |= ~complete
-        if 2 * complete.sum() < len(complete):
+        kept = np.arange(first, row + 1)
+        if missing == "complete_rows":
+            complete = np.all(known[first : row + 1, columns], axis=1)
+            left_out[first : row + 1] |= ~complete
+            kept = kept[complete]
+        if len(kept) < max(2, (row + 1 - first) / 2):
             raise EstimationError(
-                f"the window that ends on row {row} has {complete.sum()} of {len(complete)} rows on which all of its "
-                f"{columns.size} assets have returns; expected half of them or more. "
+                f"the window that ends on row {row} has {len(kept)} of {row + 1 - first} rows on which all of its "
+                f"{columns.size} assets have returns; expected half of them or more, and two at least. "
                 "Hint: estimation.missing: complete_assets, or leave out the asset with the gaps."
             )
-        yield at, columns, excess_returns[first : row + 1, columns][complete]
+        yield at, columns, kept
     if left_out.any():
         _log.warning(
             "%d rows are left out of all covariances, on which an asset lacks its return (estimation.missing)",

@@ -1,0 +1,97 @@
+"""Covariances of many overlapping windows, each return multiplied about three times instead of once a window.
+
+Rows 0, W, 2W, ... are anchors: a window of W rows holds exactly one. The products of the returns before an anchor are
+summed backwards from it, those after it forwards, in blocks of rows; a window is a sum of both, with what it has of two
+more blocks at its ends. Nothing is ever subtracted that was added before, so no digits are lost where volatility falls
+after a crisis, and a window depends on no value outside it. (The trick is that of a queue made of two stacks.)
+
+Returns are taken less that of the anchor, which lies in all of its windows (the shifted-data algorithm of Chan, Golub
+and LeVeque 1983, "Algorithms for Computing the Sample Variance"). With d the mean of what is left,
+Σ = (Σ_t x_t x_tᵀ - W d dᵀ) / (W - 1); its rounding error is about 1 + W d² / Σ(x - d)² times that of a product of
+deviations from the mean. Where that is large (the anchor's return is an outlier) the window is worked out by itself.
+
+Weights that halve with age are, seen from the anchor, the same for all of its windows but for one factor.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+BLOCKS = 32  # of a window; more are more sums, fewer are longer ends
+LEAST_BLOCK = 16  # rows: below, adding a block up costs more than multiplying its rows
+MEMORY = 2**27  # bytes that the blocks' sums of one anchor may take
+ILL_CONDITIONED = 100.0  # W d² / Σ(x - d)²: two digits lost of sixteen
+_TOGETHER = 2**15  # elements that are worked on at a time: they stay in the processor's cache
+
+
+def block_rows(window: int, count: int) -> int:
+    """Rows of a block for a window and a number of assets.
+
+    >>> block_rows(756, 6), block_rows(756, 500), block_rows(756, 1000)
+    (23, 23, 91)
+    """
+    return max(window // BLOCKS, LEAST_BLOCK, -(-2 * window * 8 * count**2 // MEMORY))
+
+
+def anchored_covariances(
+    excess_returns: Array, rows: Sequence[int], window: int, decay: float, out: Array
+) -> NDArray[np.bool_]:
+    """Weighted covariances of windows that hold the same anchor, `window` × (rows[0] // window).
+
+    Args:
+        excess_returns: (T, n) decimal per period.
+        rows: (m,) rising positions, all with the same rows // window, at least window - 1.
+        window: number of returns.
+        decay: weight of a return over that of the one after it, 1 for the sample covariance.
+        out: (m, n, n) that is filled with the covariances; NaN in the row and column of an asset with a NaN in the
+            window.
+
+    Returns:
+        (m,) True where rounding errors are larger than need be, for any asset: to be worked out in another way.
+    """
+    ends, count = np.asarray(rows) + 1, excess_returns.shape[1]
+    anchor, step = int(rows[0] // window * window), block_rows(window, count)
+    begin, end = ends[0] - window, ends[-1]
+    shifted = np.zeros((end - begin + 1, count + 1))  # the last column for the sums of the others, the last row empty
+    total, of_squares = (np.power(decay, p * np.arange(window)).sum() for p in (1.0, 2.0))
+    shifted[:-1, :-1] = (excess_returns[begin:end] - excess_returns[anchor]) / np.sqrt(total - of_squares / total)
+    shifted[:-1, -1] = 1 / np.sqrt(total)
+    if decay != 1:
+        shifted[:-1] *= np.power(decay, (anchor - np.arange(begin, end)) / 2)[:, None]
+    forwards = _block_sums(shifted[anchor - begin : -1], step)
+    backwards = _block_sums(shifted[: anchor - begin][::-1], step)
+    after, before = ends - anchor, anchor - (ends - window)  # rows of each window
+    first, last = anchor - begin + after // step * step, anchor - begin - 1 - before // step * step
+    of_block = np.arange(step - 1)
+    places_after = np.where(of_block < (after % step)[:, None], first[:, None] + of_block, -1)
+    places_before = np.where(of_block < (before % step)[:, None], last[:, None] - of_block, -1)
+    places = np.hstack([places_after, places_before])
+    worse = np.zeros(len(ends), dtype=bool)
+    together = max(1, _TOGETHER // count**2)
+    for part in (slice(k, k + together) for k in range(0, len(ends), together)):
+        rest = shifted[places[part]]
+        products = np.matmul(rest.transpose(0, 2, 1), rest)
+        products += forwards[after[part] // step]
+        products += backwards[before[part] // step]
+        if decay != 1:
+            products *= np.power(decay, after[part] - 1.0)[:, None, None]
+        sums = products[:, :-1, -1]
+        np.subtract(products[:, :-1, :-1], sums[:, :, None] * sums[:, None, :], out=out[part])
+        variances = np.diagonal(out[part], axis1=1, axis2=2)
+        worse[part] = (sums**2 > ILL_CONDITIONED * variances).any(axis=1)
+    return worse
+
+
+def _block_sums(rows: Array, step: int) -> Array:
+    """(b + 1, n, n) Σ x xᵀ over the first 0, 1, ..., b whole blocks of `step` rows."""
+    whole, count = len(rows) // step, rows.shape[1]
+    blocks = np.ascontiguousarray(rows[: whole * step]).reshape(whole, step, count)
+    products = np.empty((whole + 1, count, count))
+    products[0] = 0.0
+    np.matmul(blocks.transpose(0, 2, 1), blocks, out=products[1:])
+    for k in range(whole):
+        products[k + 1] += products[k]
+    return products

@@ -1,0 +1,148 @@
+"""Covariances of rolling windows whose returns have equal weights, or weights that halve with age."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.estimation.block_sums import anchored_covariances, block_rows
+from backtest.estimation.estimator import Array, Missing
+from backtest.estimation.windows import complete_windows, scattered, window_places
+
+DENSE = 8  # dates in a window's time, from which on shared sums are faster than a product for each
+LEAST_BLOCKS = 4  # of a window, the same
+SMALLEST = 2.0**-900  # weight of a window's first return, below which shared sums may leave the range of numbers
+_TOGETHER = 2**15  # elements of windows that are worked on at a time
+
+
+def rolling_weighted_covariances(
+    excess_returns: Array,
+    rows: Sequence[int],
+    window: int,
+    *,
+    decay: float = 1.0,
+    missing: Missing = "complete_assets",
+) -> Array:
+    """`weighted_covariance` of the last `window` excess returns, up to and including each of the given rows.
+
+    Where windows overlap much their sums are shared (`backtest.estimation.block_sums`): the same up to rounding.
+
+    Args:
+        excess_returns: (T, n) decimal per period; NaN where an asset has none.
+        rows: m rising positions in 0..T-1.
+        window: number of returns, at least 2.
+        decay: weight of a return over that of the one after it.
+        missing: as in `window_places`.
+
+    Returns:
+        (m, n, n) decimal² per period, symmetric and positive semi-definite up to rounding. NaN in the row and column
+        of an asset that is not there, and where a window reaches before the first row. Each matrix depends on the
+        returns of its window alone; which other dates are asked for changes it by no more than rounding, and later
+        ones not at all.
+
+    Raises:
+        EstimationError: by `complete_rows` more than half of a window would be left out.
+
+    Example:
+        >>> rolling_weighted_covariances(np.array([[0.01], [0.03], [0.02]]), [0, 1, 2], 2).ravel().round(6).tolist()
+        [nan, 0.0002, 5e-05]
+    """
+    ends, count = np.asarray(rows, dtype=np.intp), excess_returns.shape[1]
+    covariances = np.empty((len(ends), count, count))
+    first = int(np.searchsorted(ends, window - 1))
+    covariances[:first] = np.nan
+    apart = np.ones(len(ends), dtype=bool)
+    if window >= LEAST_BLOCKS * block_rows(window, count) and decay**window > SMALLEST:
+        apart[1:] = np.diff(ends) * DENSE > window
+    anchors = np.where(apart, -1, ends // window)
+    for anchor, group in groupby(range(first, len(ends)), anchors.__getitem__):
+        dates = np.array(list(group))
+        part = slice(dates[0], dates[-1] + 1)
+        if anchor >= 0:
+            dates = dates[anchored_covariances(excess_returns, rows[part], window, decay, out=covariances[part])]
+        for some in np.array_split(dates, -(-dates.size * window * count // _TOGETHER) or 1):
+            windows = excess_returns[ends[some][:, None] + np.arange(1 - window, 1)]
+            covariances[some] = weighted_covariance(windows, decay)
+    if missing == "complete_rows":
+        for at, columns, kept in window_places(excess_returns, rows, window, missing):
+            if len(kept) < window:
+                returns = excess_returns[np.ix_(kept, columns)]
+                covariances[at] = scattered(weighted_covariance(returns, decay), columns, count)
+    return covariances
+
+
+def weighted_covariance(returns: Array, decay: float = 1.0) -> Array:
+    """Covariance of returns whose weights fall by `decay` with each period of age; the sample covariance at 1.
+
+    Σ = Σ_t w_t (x_t - m)(x_t - m)ᵀ / (Σw - Σw² / Σw), m = Σ_t w_t x_t / Σw the weighted mean: without bias where
+    returns are independent and alike, as the divisor T - 1 of the sample covariance is. pandas has the same as
+    `ewm(alpha=1 - decay).cov()`.
+
+    Args:
+        returns: (..., T, n) decimal per period, the latest last.
+        decay: above 0, at most 1.
+
+    Returns:
+        (..., n, n) decimal² per period.
+
+    Example:
+        >>> weighted_covariance(np.array([[0.01], [0.03], [0.02]]), 0.5).round(7).tolist()
+        [[7.14e-05]]
+    """
+    weights = relative_weights(returns.shape[-2], decay)
+    deviations = returns - np.matmul(weights, returns)[..., None, :]
+    deviations *= np.sqrt(weights / (1 - weights @ weights))[:, None]
+    covariance: Array = np.matmul(np.swapaxes(deviations, -1, -2), deviations)
+    return covariance
+
+
+def rolling_weighted_variances(
+    excess_returns: Array,
+    rows: Sequence[int],
+    window: int,
+    *,
+    decay: float = 1.0,
+    missing: Missing = "complete_assets",
+) -> Array:
+    """(m, n) the diagonals of `rolling_weighted_covariances`, at a small part of their cost.
+
+    >>> rolling_weighted_variances(np.array([[0.01], [0.03], [0.02]]), [0, 1, 2], 2).ravel().round(6).tolist()
+    [nan, 0.0002, 5e-05]
+    """
+    variances = np.full((len(rows), excess_returns.shape[1]), np.nan)
+    for at, columns, returns in complete_windows(excess_returns, rows, window, missing):
+        weights = relative_weights(len(returns), decay)
+        variances[at, columns] = weights @ (returns - weights @ returns) ** 2 / (1 - weights @ weights)
+    return variances
+
+
+def relative_weights(count: int, decay: float) -> NDArray[np.float64]:
+    """(count,) weights of returns, the latest last, adding up to 1. 1 / Σw² is the number of effective observations.
+
+    >>> relative_weights(3, 0.5).round(3).tolist()
+    [0.143, 0.286, 0.571]
+    """
+    weights = np.power(decay, np.arange(count - 1, -1, -1.0))
+    return np.asarray(weights / weights.sum())
+
+
+def rescaled(covariances: Array, variances: Array) -> Array:
+    """The same correlations with other variances: σ_i ρ_ij σ_j, in place.
+
+    It is DΣD for a diagonal D, and so positive semi-definite where Σ is. Where Σ has a variance of zero there is no
+    correlation, and it counts as zero.
+
+    Args:
+        covariances: (m, n, n), overwritten.
+        variances: (m, n) of the result; NaN for an asset that is not there.
+
+    Example:
+        >>> rescaled(np.array([[[4.0, 1.0], [1.0, 1.0]]]), np.array([[1.0, 9.0]])).tolist()
+        [[[1.0, 1.5], [1.5, 9.0]]]
+    """
+    own = np.einsum("mii->mi", covariances)
+    ratios = np.sqrt(np.divide(variances, own, out=np.zeros_like(own), where=own != 0))
+    covariances *= ratios[:, :, None] * ratios[:, None, :]
+    own[:] = np.where(np.isnan(own), np.nan, variances)
+    return covariances
