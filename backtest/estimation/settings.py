@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from backtest.estimation.conditional_correlation import CCC, DCC
 from backtest.estimation.denoised import Denoised
 from backtest.estimation.ewma import EWMA
 from backtest.estimation.expanding import Expanding
@@ -31,7 +32,9 @@ EstimationSettings = Annotated[
     | NonlinearShrinkage
     | Denoised
     | Gerber
-    | SemiCovariance,
+    | SemiCovariance
+    | CCC
+    | DCC,
     Field(discriminator="covariance"),
     BeforeValidator(_sample_by_default),
 ]
