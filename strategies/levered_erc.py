@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
+from backtest.risk import portfolio_volatility, scaled_to_volatility
 from backtest.strategy import MarketView, MarketViews, StrategyError
 from strategies.erc import ERC
 
@@ -25,11 +26,9 @@ class LeveredERC(ERC):
         return pd.Series(self.target_weights_many(MarketViews([view]))[0], index=list(view.assets))
 
     def target_weights_many(self, views: MarketViews) -> NDArray[np.float64]:
+        target = self._target(views) / np.sqrt(views.periods_per_year)
         weights = super().target_weights_many(views)
-        wanted = self._target(views)
-        forecast = _volatility(weights, views)
-        leverage = np.minimum(wanted / forecast, self.max_gross_exposure)  # ERC weights add up to one
-        return weights * leverage[:, None]
+        return scaled_to_volatility(weights, views.covariance, target, self.max_gross_exposure)
 
     def _target(self, views: MarketViews) -> NDArray[np.float64] | float:
         if self.target_volatility != "benchmark":
@@ -50,5 +49,5 @@ class LeveredERC(ERC):
 
 def _volatility(weights: NDArray[np.float64], views: MarketViews) -> NDArray[np.float64]:
     """(m,) a year, of (m, n) weights by the covariances of their dates."""
-    variance = (weights[:, None, :] @ views.covariance @ weights[:, :, None])[:, 0, 0]
-    return np.sqrt(views.periods_per_year * variance)
+    per_period = np.asarray(portfolio_volatility(weights, views.covariance))
+    return np.asarray(np.sqrt(views.periods_per_year) * per_period, np.float64)

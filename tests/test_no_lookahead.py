@@ -36,8 +36,16 @@ from backtest.strategy.discovery import strategy_files
 STRATEGIES = sorted(strategy_files(Path(__file__).parents[1] / "configs"))
 """All that the project ships, found as its configurations find them: a new file is held to the contract too."""
 
-SETTINGS: dict[str, list[dict[str, Any]]] = {"levered_erc": [{}, {"target_volatility": "benchmark"}]}
-"""Settings besides the defaults under which a strategy reads something else of its view."""
+SETTINGS: dict[str, list[dict[str, Any]]] = {
+    "levered_erc": [{}, {"target_volatility": "benchmark"}],
+    "minimum_variance": [{}, {"max_weight": 0.6}],
+    "hierarchical_risk_parity": [{}, {"linkage": "ward"}],
+    "erc_expected_shortfall": [
+        {"window": 12, "level": 0.75},
+        {"window": 12, "level": 0.75, "distribution": "gaussian"},
+    ],
+}
+"""Settings, the defaults or others, under which a strategy reads something else of its view or needs less history."""
 
 CLASSES = {"spx": "equities", "ust": "bonds", "gold": "commodities", "oil": "commodities"}
 COLUMNS = {"spx": 0.16, "ust": 0.06, "gold": 0.15, "oil": 0.3, "world": 0.2, "bills": 0.002, "cpi": 0.01}
@@ -234,7 +242,7 @@ def test_nor_whether_an_asset_will_still_have_a_price(tmp_path: Path, name: str)
     The simulation walks from one event to the next, and its end of prices is such an event: where it comes later or
     earlier, the same periods are worked out in longer or shorter arrays, which must not show.
     """
-    harness = Harness(tmp_path, Case(name, {}, "daily", 1, ragged=True))
+    harness = Harness(tmp_path, Case(name, SETTINGS.get(name, [{}])[0], "daily", 1, ragged=True))
     cuts = harness.cuts()
     for when in ("a decision", "the trade of a lag of 1"):
         assert harness.leaks(cuts[when], ended) == [], when

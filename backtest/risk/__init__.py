@@ -9,14 +9,27 @@ from backtest.risk.contributions import (
     sleeve_covariance,
 )
 from backtest.risk.diversification import diversification_ratio, effective_number_of_bets
+from backtest.risk.hierarchical import Linkage, hierarchical_risk_parity_weights
+from backtest.risk.inverse_variance import inverse_variance_weights
+from backtest.risk.leverage import scaled_to_volatility
+from backtest.risk.minimum_variance import maximum_diversification_weights, minimum_variance_weights
+from backtest.risk.shortfall_budgeting import gaussian_shortfall_parity_weights, historical_shortfall_parity_weights
 
 __all__ = [
+    "Linkage",
     "diversification_ratio",
     "effective_number_of_bets",
+    "gaussian_shortfall_parity_weights",
+    "hierarchical_risk_parity_weights",
+    "historical_shortfall_parity_weights",
+    "inverse_variance_weights",
     "marginal_risk_contributions",
+    "maximum_diversification_weights",
+    "minimum_variance_weights",
     "percentage_contributions",
     "portfolio_volatility",
     "risk_contributions",
     "risk_parity_weights",
+    "scaled_to_volatility",
     "sleeve_covariance",
 ]

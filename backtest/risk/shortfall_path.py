@@ -1,0 +1,137 @@
+"""The numerical core of budgeting historical expected shortfall: a primal-dual interior-point method.
+
+    minimise  v + Σ_t κ u_t - Σ_i b_i log x_i   subject to   u_t >= 0,   h_t = u_t + v + r_tᵀx >= 0
+
+The first two terms are, at the best v and u, the expected shortfall of x over the periods' returns r_t, κ being one
+part of the tail's size (Rockafellar and Uryasev 2000, "Optimization of Conditional Value-at-Risk"). With multipliers
+λ_t of h_t >= 0 and ν_t = κ - λ_t of u_t >= 0 the conditions of optimality are
+
+    x_i (-Σ_t λ_t r_ti) = b_i,   Σλ = 1,   0 <= λ_t <= κ,   λ_t h_t = 0,   ν_t u_t = 0.
+
+So λ are the parts that the periods have in the tail: κ for the losses beyond v, zero for those below it, and in between
+for those equal to v. Newton's method follows the solutions with μ in place of both zeros, as μ falls to zero; the step
+is Mehrotra's predictor and corrector (Nocedal and Wright 2006, "Numerical Optimization", algorithm 19.2 and 14.3). Per
+step it costs one product RᵀDR: 10 to 20 of them, whatever the number of periods.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+STEPS = 100
+GOAL = 1e-15  # of the duality gap and all residuals, where expected shortfall is 1; mostly rounding stops it before
+PATIENCE = 5  # steps without progress, by which rounding is recognised
+TO_BOUNDARY = 0.995  # part of the way to the first bound that a step may go
+
+
+@dataclass
+class _Point:
+    """x, v and u with their slacks and multipliers; all but v stay above zero."""
+
+    x: FloatArray
+    v: float
+    u: FloatArray
+    slack: FloatArray
+    tail: FloatArray
+    spare: FloatArray
+
+    def gap(self) -> float:
+        return float(self.tail @ self.slack + self.spare @ self.u)
+
+    def moved(self, step: "_Point", length: float) -> "_Point":
+        return _Point(*(getattr(self, name) + length * getattr(step, name) for name in self.__dataclass_fields__))
+
+    def room(self, step: "_Point") -> float:
+        """How far along a step everything stays above zero, at most 1 / TO_BOUNDARY."""
+        here = np.concatenate([self.x, self.u, self.slack, self.tail, self.spare])
+        change = np.concatenate([step.x, step.u, step.slack, step.tail, step.spare])
+        falls = change < 0
+        return float(np.min(-here[falls] / change[falls], initial=1 / TO_BOUNDARY))
+
+
+def solve(returns: FloatArray, budgets: FloatArray, size: float) -> tuple[FloatArray, FloatArray]:
+    """X and the periods' parts in the tail, λ, of one problem.
+
+    Args:
+        returns: (T, n), each asset's of a typical size near 1.
+        budgets: (n,) above zero, summing to 1.
+        size: number of periods in the tail, 1 or more.
+
+    Returns:
+        (n,) and (T,): the best point seen. Not checked: where the problem has no solution (a portfolio without expected
+        shortfall) it is far out in that direction.
+    """
+    point = _start(returns, budgets, size)
+    best, least, since = point, np.inf, 0
+    for _ in range(STEPS):
+        error = _error(point, returns, budgets)
+        if error < least:
+            best, least, since = point, error, 0
+        since += 1
+        if least <= GOAL or since > PATIENCE or not np.isfinite(error):
+            break
+        try:
+            point = _stepped(point, returns, budgets)
+        except np.linalg.LinAlgError:
+            break
+    return best.x, best.tail
+
+
+def _start(returns: FloatArray, budgets: FloatArray, size: float) -> _Point:
+    periods = len(returns)
+    losses = -returns @ budgets
+    v = float(np.quantile(losses, 1 - size / periods))
+    room = 0.3 * float(np.abs(losses).mean())
+    u = np.maximum(losses - v, 0.0) + room
+    tail = np.full(periods, 1 / periods)
+    return _Point(
+        budgets.copy(), v, u, u + v - losses, tail, np.full(periods, max(1 / size - 1 / periods, 1e-3 / size))
+    )
+
+
+def _error(point: _Point, returns: FloatArray, budgets: FloatArray) -> float:
+    """The largest of gap and residuals; those of contributions relative to the budgets."""
+    contributions = np.abs(1 + point.x * (point.tail @ returns) / budgets)
+    primal = np.abs(point.u + point.v + returns @ point.x - point.slack)
+    return max(point.gap(), float(contributions.max()), float(primal.max()), abs(1 - float(point.tail.sum())))
+
+
+def _stepped(point: _Point, returns: FloatArray, budgets: FloatArray) -> _Point:
+    """One step of predictor and corrector."""
+    periods = len(returns)
+    newton = _Newton(point, returns, budgets)
+    slack_product, u_product = point.tail * point.slack, point.spare * point.u
+    predictor = newton.step(-slack_product, -u_product)
+    ahead = point.moved(predictor, min(1.0, point.room(predictor))).gap() / point.gap()
+    centre = ahead**3 * point.gap() / (2 * periods)
+    step = newton.step(
+        centre - slack_product - predictor.tail * predictor.slack, centre - u_product - predictor.spare * predictor.u
+    )
+    return point.moved(step, min(1.0, TO_BOUNDARY * point.room(step)))
+
+
+class _Newton:
+    """The linear system of a point, for several right-hand sides: λ, slack and u are eliminated, x and v remain."""
+
+    def __init__(self, point: _Point, returns: FloatArray, budgets: FloatArray) -> None:
+        self.point, self.returns = point, returns
+        self.width = point.slack + point.tail * point.u / point.spare
+        self.curvature = point.tail / self.width
+        self.with_one = np.column_stack([returns, np.ones(len(returns))])
+        self.matrix = (self.with_one * self.curvature[:, None]).T @ self.with_one
+        self.matrix.flat[: -1 : len(self.matrix) + 1] += budgets / point.x**2
+        self.dual = np.append(budgets / point.x, -1.0) + point.tail @ self.with_one
+        self.primal = point.u + point.v + returns @ point.x - point.slack
+
+    def step(self, slack_product: FloatArray, u_product: FloatArray) -> _Point:
+        """The step that changes λ∘slack and ν∘u by these, to first order, and makes all residuals zero."""
+        point = self.point
+        constant = (slack_product - point.tail * (u_product / point.spare + self.primal)) / self.width
+        change = np.asarray(np.linalg.solve(self.matrix, constant @ self.with_one + self.dual), np.float64)
+        moved = self.with_one @ change
+        tail = constant - self.curvature * moved
+        u = (u_product + point.u * tail) / point.spare
+        return _Point(change[:-1], float(change[-1]), u, u + moved + self.primal, tail, -tail)

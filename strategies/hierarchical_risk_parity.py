@@ -1,0 +1,25 @@
+"""Hierarchical risk parity (HRP)."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from backtest.risk import Linkage, hierarchical_risk_parity_weights
+from backtest.strategy import MarketView, MarketViews, Strategy
+
+
+class HierarchicalRiskParity(Strategy):
+    """Capital halved down a tree of correlated assets, each half by its inverse variance (López de Prado 2016).
+
+    `linkage` says how the distance of two clusters is measured: `single` as in the paper, `average` or `ward`. Assets
+    of equal volatility are taken in the order of the configuration, else their order does not matter.
+    """
+
+    linkage: Linkage = "single"
+
+    def target_weights(self, view: MarketView) -> pd.Series:
+        weights = hierarchical_risk_parity_weights(view.covariance.to_numpy(), self.linkage)
+        return pd.Series(weights, index=list(view.assets))
+
+    def target_weights_many(self, views: MarketViews) -> NDArray[np.float64]:
+        return hierarchical_risk_parity_weights(views.covariance, self.linkage)
