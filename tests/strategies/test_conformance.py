@@ -32,8 +32,16 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 STRATEGIES = sorted(strategy_files(CONFIGS))
 """All that the project ships, found as its configurations find them."""
 
-SETTINGS: dict[str, list[dict[str, Any]]] = {"levered_erc": [{}, {"target_volatility": "benchmark"}]}
-"""Settings besides the defaults under which a strategy reads something else of its view."""
+SETTINGS: dict[str, list[dict[str, Any]]] = {
+    "levered_erc": [{}, {"target_volatility": "benchmark"}],
+    "minimum_variance": [{}, {"max_weight": 0.6}],
+    "hierarchical_risk_parity": [{}, {"linkage": "ward"}],
+    "erc_expected_shortfall": [
+        {"window": 20, "level": 0.75},
+        {"window": 20, "level": 0.75, "distribution": "gaussian"},
+    ],
+}
+"""Settings, the defaults or others, under which a strategy reads something else of its view or needs less history."""
 ASKED = [(name, settings) for name in STRATEGIES for settings in SETTINGS.get(name, [{}])]
 
 CLASSES = {"spx": "equities", "ust": "bonds", "gold": "commodities", "oil": "commodities", "eafe": "equities"}
