@@ -3,8 +3,16 @@
 from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
+
 from backtest.estimation.estimator import Array, Estimator, HalfLife, Missing, Window, window_rows
-from backtest.estimation.weighted import rescaled, rolling_weighted_covariances, rolling_weighted_variances
+from backtest.estimation.weighted import (
+    rescaled,
+    rolling_weighted_covariances,
+    rolling_weighted_variances,
+    weighted_covariance,
+)
+from backtest.estimation.windows import scattered, shortened_windows
 
 
 class EWMA(Estimator):
@@ -61,13 +69,18 @@ def rolling_ewma_covariance(
         (m, n, n) decimal² per period; NaN and errors as in `rolling_weighted_covariances`.
 
     Example:
-        >>> import numpy as np
         >>> rolling_ewma_covariance(np.array([[0.01], [0.03], [0.02]]), [2], 3, 1, 1).ravel().round(7).tolist()
         [7.14e-05]
     """
-    decay = 0.5 ** (1 / correlation_half_life)
-    covariances = rolling_weighted_covariances(excess_returns, rows, window, decay=decay, missing=missing)
-    if half_life == correlation_half_life:
-        return covariances
-    decay = 0.5 ** (1 / half_life)
-    return rescaled(covariances, rolling_weighted_variances(excess_returns, rows, window, decay=decay, missing=missing))
+    decay, of_correlations = 0.5 ** (1 / half_life), 0.5 ** (1 / correlation_half_life)
+    if decay == of_correlations:
+        return rolling_weighted_covariances(excess_returns, rows, window, decay=decay, missing=missing)
+    covariances = rescaled(
+        rolling_weighted_covariances(excess_returns, rows, window, decay=of_correlations),
+        rolling_weighted_variances(excess_returns, rows, window, decay=decay),
+    )
+    for at, columns, returns in shortened_windows(excess_returns, rows, window, missing):
+        variances = np.diagonal(weighted_covariance(returns, decay))
+        of_window = rescaled(weighted_covariance(returns, of_correlations)[None], variances[None])
+        covariances[at] = scattered(of_window[0], columns, excess_returns.shape[1])
+    return covariances

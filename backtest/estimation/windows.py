@@ -35,6 +35,23 @@ def complete_windows(
         yield at, columns, returns
 
 
+def shortened_windows(
+    excess_returns: Array, rows: Sequence[int], window: int, missing: Missing
+) -> Iterator[tuple[int, NDArray[np.intp], Array]]:
+    """Those of `complete_windows` that lack rows, for estimators that treat the others all together.
+
+    >>> returns = np.array([[0.01, 0.02], [0.03, np.nan], [0.02, 0.01], [0.01, np.nan]])
+    >>> [(at, columns.tolist()) for at, columns, _ in shortened_windows(returns, [2, 3], 3, "complete_rows")]
+    [(0, [0, 1])]
+    >>> list(shortened_windows(returns, [2, 3], 3, "complete_assets"))
+    []
+    """
+    if missing == "complete_rows":
+        for at, columns, returns in complete_windows(excess_returns, rows, window, missing):
+            if len(returns) < window:
+                yield at, columns, returns
+
+
 def window_places(
     excess_returns: Array, rows: Sequence[int], window: int, missing: Missing, *, expanding: bool = False
 ) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.intp]]]:
