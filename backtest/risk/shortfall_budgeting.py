@@ -41,8 +41,8 @@ def historical_shortfall_parity_weights(
 
     Args:
         returns: (T, n) decimal per period, of which each is as likely as any other.
-        budgets: (n,) fractions that sum to 1 (within 1e-9, then scaled to it exactly); a budget of zero gives a weight
-            of zero. None: 1/n each.
+        budgets: (n,) fractions that sum to 1 (within 1e-9, then scaled to it exactly). An asset with a budget of zero
+            has a weight of zero, and its returns may be anything, even NaN. None: 1/n each.
         level: the part of periods that are not in the tail. Where (1 - level) × T is below 1, the worst period is all.
 
     Returns:
@@ -63,7 +63,7 @@ def historical_shortfall_parity_weights(
     shares = _checked_budgets(budgets, history.shape[1])
     if not 0 < level < 1:
         raise BacktestError(f"expected shortfall: level {level}; expected above 0 and below 1, as 0.95")
-    for t, i in np.argwhere(~np.isfinite(history)):
+    for t, i in np.argwhere(~np.isfinite(history) & (shares > 0)):
         raise NoRiskBudgetPortfolio(f"returns: that of asset {i} in period {t} is {history[t, i]:g}, expected a number")
     held = np.flatnonzero(shares)
     known, wanted, size = history[:, held], shares[held], max((1 - level) * len(history), 1.0)
@@ -75,7 +75,7 @@ def historical_shortfall_parity_weights(
     weights[held] = (x / typical) / (x / typical).sum()
     error = _shortfall_error(known, weights[held], wanted, tail, size)
     if not error <= ACCURACY:
-        raise NoRiskBudgetPortfolio(_reason(history, weights, held, size, error))
+        raise NoRiskBudgetPortfolio(_reason(known, weights[held], held, size, error))
     return weights
 
 
@@ -90,8 +90,8 @@ def gaussian_shortfall_parity_weights(
     Args:
         covariance: (n, n); decimal² per period.
         mean: (n,) expected returns, decimal per period; None: zero.
-        budgets: (n,) fractions that sum to 1 (within 1e-9, then scaled to it exactly); a budget of zero gives a weight
-            of zero. None: 1/n each.
+        budgets: (n,) fractions that sum to 1 (within 1e-9, then scaled to it exactly). An asset with a budget of zero
+            has a weight of zero, and its mean may be anything, even NaN. None: 1/n each.
         level: the part of outcomes that are not in the tail.
 
     Returns:
@@ -117,7 +117,7 @@ def gaussian_shortfall_parity_weights(
     earned = np.zeros_like(volatility) if mean is None else np.asarray(mean, dtype=np.float64)
     if earned.shape != volatility.shape:
         raise BacktestError(f"mean: got the shape {earned.shape}, expected {volatility.shape}")
-    for i in np.flatnonzero(~np.isfinite(earned)):
+    for i in np.flatnonzero(~np.isfinite(earned) & (shares > 0)):
         raise NoRiskBudgetPortfolio(f"mean: that of asset {i} is {earned[i]:g}, expected a number")
     factor = float(gaussian_expected_shortfall([1.0], [[1.0]], level=level))
     held = np.flatnonzero(shares)
@@ -126,10 +126,11 @@ def gaussian_shortfall_parity_weights(
     weights[held] = y / volatility[held]
     weights /= weights.sum()
     if error == np.inf:
-        shortfall = float(gaussian_expected_shortfall(weights, covariance, earned, level))
+        known = np.where(shares > 0, earned, 0.0)
+        shortfall = float(gaussian_expected_shortfall(weights, covariance, known, level))
         raise NoRiskBudgetPortfolio(
-            f"{_portfolio(weights)} has an expected shortfall of {shortfall:.3g}; expected one above zero of every "
-            f"long-only portfolio, or there are no budgets of it. Hint: a higher level, or means of zero"
+            f"{_portfolio(weights[held], held)} has an expected shortfall of {shortfall:.3g}; expected one above zero "
+            f"of every long-only portfolio, or there are no budgets of it. Hint: a higher level, or means of zero"
         )
     if not error <= ACCURACY:
         raise NoRiskBudgetPortfolio(_unprecise(error))
@@ -167,18 +168,14 @@ def _shortfall_error(
 
 
 def _reason(returns: FloatArray, weights: FloatArray, held: NDArray[np.intp], size: float, error: float) -> str:
-    """Why there are no weights: a long-only portfolio without expected shortfall, or double precision."""
-    level = 1 - size / len(returns)
-    least = _least_shortfall(returns[:, held], size)
-    candidates = [weights]
-    if least is not None:
-        candidates.append(np.zeros_like(weights))
-        candidates[1][held] = least
-    shortfalls = [float(historical_expected_shortfall(one, returns, level)) for one in candidates]
+    """Why there are no weights of the assets held: a portfolio without expected shortfall, or double precision."""
+    least = _least_shortfall(returns, size)
+    candidates = [weights] if least is None else [least, weights]
+    shortfalls = [float(historical_expected_shortfall(one, returns, 1 - size / len(returns))) for one in candidates]
     best = int(np.argmin(shortfalls))
     if shortfalls[best] <= ACCURACY * float(candidates[best] @ np.abs(returns).mean(axis=0)):
         return (
-            f"{_portfolio(candidates[best])} has an expected shortfall of {shortfalls[best]:.3g} over the "
+            f"{_portfolio(candidates[best], held)} has an expected shortfall of {shortfalls[best]:.3g} over the "
             f"{len(returns)} periods; expected one above zero of every long-only portfolio, or there are no budgets of "
             f"it. Hint: a longer window, or a higher level"
         )
@@ -252,8 +249,8 @@ def _length(objective: Callable[[FloatArray], float], y: FloatArray, step: Float
     return length
 
 
-def _portfolio(weights: FloatArray) -> str:
+def _portfolio(weights: FloatArray, assets: NDArray[np.intp]) -> str:
     shown = [i for i in np.argsort(-weights, kind="stable") if weights[i] > NEGLIGIBLE]
-    named = ", ".join(f"{weights[i]:.6g} of asset {i}" for i in shown[:ASSETS_IN_MESSAGES])
+    named = ", ".join(f"{weights[i]:.6g} of asset {assets[i]}" for i in shown[:ASSETS_IN_MESSAGES])
     rest = len(shown) - ASSETS_IN_MESSAGES
     return f"the long-only portfolio of {named}" + (f" and {rest} more" if rest > 0 else "")
