@@ -13,15 +13,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.analysis.build import build_result
+from backtest.analysis.ex_ante import ExAnteRisk, class_members, ex_ante_risk
 from backtest.analysis.result import BacktestResult
 from backtest.config import RunConfig, load_config
+from backtest.data.common_dates import on_common_dates
 from backtest.data.loading import access_for, load
 from backtest.data.market import MarketData
 from backtest.engine.schedule import rebalance_rows
 from backtest.engine.simulation import Decide, Periods, SimulationResult, no_trade_before_the_end, simulate
 from backtest.engine.terms import Terms
-from backtest.errors import DataError, SimulationError
-from backtest.strategy.decisions import Questions, answer, answers, first_answer
+from backtest.errors import SimulationError
+from backtest.strategy import Strategy
+from backtest.strategy.agenda import Agenda, first_answer
+from backtest.strategy.decisions import Questions, answer, answers
 from backtest.strategy.view import History
 
 Array = NDArray[np.float64]
@@ -103,21 +107,21 @@ class Plan:
         config: its settings.
         data: its market.
         benchmark: the plan of its benchmark.
-        questions: all rebalance dates.
+        agenda: all rebalance dates.
         first: position among them of the first on which the strategy has what it needs.
     """
 
     config: RunConfig
     data: MarketData
     benchmark: "Plan | None"
-    questions: Questions
+    agenda: Agenda
     first: int
 
     @classmethod
     def of(cls, config: RunConfig, data: MarketData, benchmark: "Plan | None" = None) -> "Plan":
         """Find out on which dates the strategy can decide."""
-        questions = ask_on(rebalance_rows(data.dates, config.rebalance.frequency), config, data, benchmark)
-        return cls(config, data, benchmark, questions, first_answer(config.strategy.model, questions))
+        agenda = agenda_of(rebalance_rows(data.dates, config.rebalance.frequency), config, data, benchmark)
+        return cls(config, data, benchmark, agenda, first_answer(config.strategy.model, agenda))
 
     @property
     def lag(self) -> int:
@@ -131,45 +135,105 @@ class Plan:
         Raises:
             SimulationError: it would come on the last date of the data, or after it.
         """
-        row = self.questions.rows[self.first] + self.lag
+        row = self.agenda.rows[self.first] + self.lag
         if row >= len(self.data.dates) - 1:
             raise no_trade_before_the_end(len(self.data.dates))
         return self.data.dates[row]
 
-    def beginning(self, first_trade: pd.Timestamp) -> Questions:
-        """The dates of all decisions, of which the first is traded on the given date."""
+    def beginning(self, first_trade: pd.Timestamp) -> tuple[Agenda, int]:
+        """An agenda, and the position in it of the decision that is traded on the given date."""
         begin = int(np.flatnonzero(self.data.dates == first_trade)[0]) - self.lag
-        if begin in self.questions.rows:
-            at = list(self.questions.rows).index(begin)
-            never = self.config.rebalance.frequency == "never"
-            return self.questions.part(slice(at, at + 1 if never else None))
-        later = [row for row in self.questions.rows if row > begin]
-        return ask_on([begin, *later], self.config, self.data, self.benchmark)
+        if begin in self.agenda.rows:
+            return self.agenda, list(self.agenda.rows).index(begin)
+        later = [row for row in self.agenda.rows if row > begin]
+        return agenda_of([begin, *later], self.config, self.data, self.benchmark), 0
 
     def result(self, first_trade: pd.Timestamp) -> BacktestResult:
         """Simulate from a first trade on this date, which may be later than the strategy's own."""
-        strategy, questions = self.config.strategy.model, self.beginning(first_trade)
+        agenda, first = self.beginning(first_trade)
+        span = slice(first, first + 1 if self.config.rebalance.frequency == "never" else len(agenda.rows))
+        rows = agenda.rows[span]
+        decisions = Decisions.of(self.config.strategy.model, agenda, span, self.data)
+        decide: Array | Decide = decisions.one
+        if not self.config.strategy.model.reads_current_weights:
+            decide = decisions.together()
         terms = Terms.of(self.config.costs, self.config.financing, self.config.fees, self.data.assets)
-        prices = self.data.prices.to_numpy()
         periods = Periods(
-            self.data.returns.to_numpy(), ~np.isnan(prices), self.data.cash_returns.to_numpy(), self.data.days
+            self.data.returns.to_numpy(),
+            ~np.isnan(self.data.prices.to_numpy()),
+            self.data.cash_returns.to_numpy(),
+            self.data.days,
         )
-        decide: Array | Decide
-        if strategy.reads_current_weights:
-            decide = partial(answer, strategy, questions)
-        else:
-            decide = answers(strategy, questions)
-        path = simulate(periods, questions.rows, decide, self.lag, terms)
+        path = simulate(periods, rows, decide, self.lag, terms)
         return build_result(
             path,
             self.data,
-            rows=questions.rows,
-            covariances=questions.covariances,
+            rows=rows,
+            risk=decisions.risk,
             name=self.config.name,
             strategy=self.config.strategy.name,
             settings=self.config.resolved(),
-            notes=(*self.data.notes, *run_notes(self.data, path, questions, terms)),
+            notes=(*self.data.notes, *run_notes(self.data, path, rows, decisions.holdable, terms)),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Decisions:
+    """What a strategy decides, and what is kept of it; of a covariance, no more than it says of the target weights.
+
+    Args:
+        strategy: that is asked.
+        agenda: all rebalance dates.
+        first: position in it of the first decision.
+        targets: (m, n) fractions of NAV; NaN where nothing was decided.
+        holdable: (m, n) which assets could be held.
+        risk: of the target weights.
+        members: (k, n) which assets belong to each class.
+    """
+
+    strategy: Strategy
+    agenda: Agenda
+    first: int
+    targets: Array
+    holdable: NDArray[np.bool_]
+    risk: ExAnteRisk
+    members: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, strategy: Strategy, agenda: Agenda, span: slice, data: MarketData) -> "Decisions":
+        """Those of a span of dates of the agenda, to be made."""
+        count, members = span.stop - span.start, class_members(data.assets, data.classes)[1]
+        targets, contributions, volatilities = np.full((3, count, len(data.assets)), np.nan)
+        risk = ExAnteRisk(contributions, volatilities, np.full((count, len(members)), np.nan))
+        return cls(strategy, agenda, span.start, targets, np.zeros(targets.shape, dtype=bool), risk, members)
+
+    def together(self) -> Array:
+        """The (m, n) target weights of all of them."""
+        made = 0
+        for questions in self.agenda.since(self.first, self.first + len(self.targets)):
+            self._keep(made, answers(self.strategy, questions), questions)
+            made += len(questions.rows)
+            del questions  # its covariances go before the next come
+        return self.targets
+
+    def one(self, k: int, current_weights: Array) -> Array:
+        """The (n,) target weights of the k-th, of a strategy that reads what it holds."""
+        questions, at = self.agenda.at(self.first + k)
+        targets = answer(self.strategy, questions, at, current_weights)
+        self._keep(k, targets[None], questions.part(slice(at, at + 1)))
+        return targets
+
+    def _keep(self, first: int, targets: Array, questions: Questions) -> None:
+        part, risk = slice(first, first + len(targets)), ex_ante_risk(targets, questions.covariances, self.members)
+        self.targets[part], self.holdable[part] = targets, questions.holdable
+        self.risk.contributions[part] = risk.contributions
+        self.risk.asset_volatilities[part] = risk.asset_volatilities
+        self.risk.class_volatilities[part] = risk.class_volatilities
+
+
+def agenda_of(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: Plan | None) -> Agenda:
+    """The questions of these rows, some at a time."""
+    return Agenda(data.dates, rows, partial(ask_on, config=config, data=data, benchmark=benchmark), len(data.assets))
 
 
 def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: Plan | None) -> Questions:
@@ -201,48 +265,22 @@ def benchmark_weights(benchmark: Plan, dates: pd.DatetimeIndex) -> Array:
     """Target weights of the benchmark, asked on each of these dates (or its last before): (m, k), NaN for none."""
     rows = benchmark.data.dates.searchsorted(dates, side="right") - 1
     weights = np.full((len(rows), len(benchmark.data.assets)), np.nan)
-    can = rows >= benchmark.questions.rows[benchmark.first]
+    can = rows >= benchmark.agenda.rows[benchmark.first]
     if can.any():
         questions = ask_on([int(row) for row in rows[can]], benchmark.config, benchmark.data, None)
         weights[can] = answers(benchmark.config.strategy.model, questions)
     return weights
 
 
-def on_common_dates(data: MarketData, other: MarketData) -> tuple[MarketData, MarketData, tuple[str, ...]]:
-    """Cut two markets to the same last date and, where both have begun, to the dates that they share.
-
-    Raises:
-        DataError: they come at different frequencies, or share fewer than two dates.
-    """
-    if data.periods_per_year != other.periods_per_year:
-        raise DataError(
-            f"the benchmark's data has {other.periods_per_year} periods a year, the run's {data.periods_per_year}; "
-            "expected the same. Hint: a benchmark on the same source."
-        )
-    begin, end = max(data.dates[0], other.dates[0]), min(data.dates[-1], other.dates[-1])
-    shared = data.dates.intersection(other.dates)
-    if len(shared) < 2:
-        raise DataError(f"the run and its benchmark share {len(shared)} dates; expected two or more")
-    notes = []
-    if data.dates[-1] != other.dates[-1]:
-        notes.append(f"the run ends on {end:%Y-%m-%d}, the last date that its benchmark has too")
-    cut = []
-    for market, whose in ((data, "run's"), (other, "benchmark's")):
-        kept = market.dates[(market.dates <= end) & ((market.dates < begin) | market.dates.isin(shared))]
-        left_out = int((market.dates <= end).sum()) - len(kept)
-        if left_out:
-            notes.append(f"{left_out} of the {whose} dates are left out, which the other does not have")
-        cut.append(market if len(kept) == len(market.dates) else market.on(kept))
-    return cut[0], cut[1], tuple(notes)
-
-
-def run_notes(data: MarketData, path: SimulationResult, questions: Questions, terms: Terms) -> list[str]:
+def run_notes(
+    data: MarketData, path: SimulationResult, rows: Sequence[int], holdable: NDArray[np.bool_], terms: Terms
+) -> list[str]:
     """What a reader has to be told of this run."""
     notes = []
     dates = data.dates[path.start :]
-    joins = np.diff(questions.holdable.astype(int), axis=0) > 0
+    joins = np.diff(holdable.astype(int), axis=0) > 0
     for k, i in np.argwhere(joins):
-        notes.append(f"{data.assets[i]} joins on {data.dates[questions.rows[k + 1]]:%Y-%m-%d}, when its window is full")
+        notes.append(f"{data.assets[i]} joins on {data.dates[rows[k + 1]]:%Y-%m-%d}, when its window is full")
     for at, i in path.unpriced_sales:
         notes.append(f"{data.assets[i]} has no price on {dates[at]:%Y-%m-%d}: turned into cash at its last price")
     if path.shortfall > 0:

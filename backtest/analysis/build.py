@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from backtest.analysis.ex_ante import class_members, ex_ante_risk
+from backtest.analysis.ex_ante import ExAnteRisk, class_members
 from backtest.analysis.result import BacktestResult
 from backtest.data.market import MarketData
 from backtest.engine.simulation import SimulationResult
@@ -20,7 +20,7 @@ def build_result(
     data: MarketData,
     *,
     rows: Sequence[int],
-    covariances: Array,
+    risk: ExAnteRisk,
     name: str,
     strategy: str,
     settings: Mapping[str, Any],
@@ -32,7 +32,7 @@ def build_result(
         path: the ledger.
         data: its market.
         rows: (m,) positions of the decisions in the data.
-        covariances: (m, n, n) per period; NaN where an asset has no full window.
+        risk: of the target weights of all decisions, by the covariances of their dates.
         name: of the run.
         strategy: its name.
         settings: the resolved configuration.
@@ -44,16 +44,16 @@ def build_result(
     dates, assets = ended[path.start :], list(data.assets)
     decisions = data.dates[np.asarray(rows)[decided]]
     targets, weights = path.targets[decided], path.weights
-    risk = _risk(targets, covariances[decided], decisions, data)
+    forecast = _forecast(risk, decided, decisions, data)
     held_on = decisions[-1] == dates[-1] and path.nav[-1] != 0
     return BacktestResult(
         name=name,
         strategy=strategy,
         periods_per_year=data.periods_per_year,
         nav=pd.Series(path.nav, index=dates, name="nav"),
-        weights=pd.DataFrame(weights, index=dates, columns=assets),
+        weights=pd.DataFrame(weights, index=dates, columns=assets, copy=False),
         target_weights=pd.DataFrame(targets, index=decisions, columns=assets),
-        trades=pd.DataFrame(path.trades, index=dates[path.trade_rows], columns=assets),
+        trades=pd.DataFrame(path.trades, index=dates[path.trade_rows], columns=assets, copy=False),
         turnover=pd.Series(path.turnover, index=dates, name="turnover"),
         costs=pd.DataFrame(
             {"trading": path.trading, "financing": path.financing, "borrow": path.borrow, "fees": path.fees},
@@ -62,9 +62,9 @@ def build_result(
         financing_drag=pd.Series(path.spread_cost, index=dates, name="financing_drag"),
         loan=pd.Series(path.loan, index=dates, name="loan"),
         contributions=_contributions(path, dates, assets),
-        risk_contributions=risk["risk_contributions"],
-        asset_volatilities=risk["asset_volatilities"],
-        class_volatilities=risk["class_volatilities"],
+        risk_contributions=forecast["risk_contributions"],
+        asset_volatilities=forecast["asset_volatilities"],
+        class_volatilities=forecast["class_volatilities"],
         trade_dates=_trade_dates(path, data, np.asarray(rows)[decided]),
         asset_returns=data.returns.iloc[path.start : path.start + len(path.nav)],
         cash_returns=data.cash_returns.loc[dates],
@@ -82,7 +82,7 @@ def _contributions(path: SimulationResult, dates: pd.DatetimeIndex, assets: list
     """What each asset, cash and cost added in each period, over the first NAV (which is 1)."""
     shortfall = np.zeros(len(dates))
     shortfall[-1] = path.shortfall
-    return pd.DataFrame(path.asset_pnl, index=dates, columns=assets).assign(
+    return pd.DataFrame(path.asset_pnl, index=dates, columns=assets, copy=False).assign(
         cash_interest=path.cash_interest,
         financing_cost=0.0 - path.financing,  # a cost of 0 adds 0, not -0
         borrow_fees=0.0 - path.borrow,
@@ -92,12 +92,13 @@ def _contributions(path: SimulationResult, dates: pd.DatetimeIndex, assets: list
     )
 
 
-def _risk(targets: Array, covariances: Array, decisions: pd.DatetimeIndex, data: MarketData) -> dict[str, pd.DataFrame]:
+def _forecast(
+    risk: ExAnteRisk, decided: NDArray[np.bool_], decisions: pd.DatetimeIndex, data: MarketData
+) -> dict[str, pd.DataFrame]:
     """Ex-ante risk of the target weights, decimals per year; rows only where the covariance is there."""
-    classes, members = class_members(data.assets, data.classes)
-    risk = ex_ante_risk(targets, covariances, members)
-    there = np.flatnonzero(np.isfinite(risk.contributions).all(axis=1))
-    annual, dates = np.sqrt(data.periods_per_year), decisions[there]
+    classes, _ = class_members(data.assets, data.classes)
+    there = np.isfinite(risk.contributions).all(axis=1) & decided
+    annual, dates = np.sqrt(data.periods_per_year), decisions[there[decided]]
 
     def table(values: Array, columns: Sequence[str]) -> pd.DataFrame:
         return pd.DataFrame(annual * values[there], index=dates, columns=list(columns))

@@ -206,36 +206,47 @@ def classes_of_source(offered: Mapping[Series, Mapping[str, Column] | None]) -> 
 
 
 def _market_data(table: Table, settings: DataSettings, rate: Quotes | None, periods_per_year: int) -> MarketData:
-    values, assets = table.values, list(settings.names)
-    dates = pd.DatetimeIndex(values.index, name="date")
-    returns = values if table.are_returns else values.pct_change(fill_method=None)
-    prices = (1 + values[assets]).cumprod() if table.are_returns else values[assets]
+    dates, assets = pd.DatetimeIndex(table.values.index, name="date"), list(settings.names)
+    held = table.values[assets]
+    values = np.ascontiguousarray(held.to_numpy(dtype=float))
+    prices, returns = values, values
+    if table.are_returns:
+        prices = np.ascontiguousarray((1 + held).cumprod().to_numpy(dtype=float))  # passing over NaN
+    else:
+        returns = _changes(values)
     return MarketData(
-        prices=_frozen(prices.set_axis(dates, axis=0)),
-        returns=_frozen(returns[assets].set_axis(dates, axis=0)),
-        cash_returns=pd.Series(_cash(returns, dates, settings, rate), index=dates, name="cash"),
+        prices=_frozen(prices, dates, assets),
+        returns=_frozen(returns, dates, assets),
+        cash_returns=pd.Series(_cash(table, dates, settings, rate), index=dates, name="cash"),
         classes={},
         periods_per_year=settings.periods_per_year or periods_per_year,
     )
 
 
-def _cash(
-    returns: pd.DataFrame, dates: pd.DatetimeIndex, settings: DataSettings, rate: Quotes | None
-) -> NDArray[np.float64]:
+def _changes(levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(T, ...) levels as simple returns, the first of them NaN."""
+    returns = np.empty_like(levels)
+    returns[0] = np.nan
+    np.divide(levels[1:], levels[:-1], out=returns[1:])
+    returns[1:] -= 1
+    return returns
+
+
+def _cash(table: Table, dates: pd.DatetimeIndex, settings: DataSettings, rate: Quotes | None) -> NDArray[np.float64]:
     """(T,) return on cash: of a series, of a quoted rate, or of a rate a year."""
     if isinstance(settings.cash, float):
         cash: NDArray[np.float64] = (1 + settings.cash) ** (days_between(dates) / 365.25) - 1
         cash[0] = np.nan
         return cash
     if rate is None or rate.rate is None:
-        return returns["cash" if isinstance(settings.cash, SeriesSettings) else settings.cash].to_numpy()
+        values = table.values["cash" if isinstance(settings.cash, SeriesSettings) else settings.cash]
+        return values.to_numpy(dtype=float) if table.are_returns else _changes(values.to_numpy(dtype=float))
     quoted = rate.values["rate"].dropna()
     level = rate_level(pd.DatetimeIndex(quoted.index), quoted.to_numpy(), rate.rate, dates)
-    return np.append(np.nan, level[1:] / level[:-1] - 1)
+    return _changes(level)
 
 
-def _frozen(frame: pd.DataFrame) -> pd.DataFrame:
-    """One contiguous read-only block behind the frame, so that its rows are cut without a copy."""
-    block = np.ascontiguousarray(frame.to_numpy(dtype=float))
+def _frozen(block: NDArray[np.float64], dates: pd.DatetimeIndex, assets: list[str]) -> pd.DataFrame:
+    """A frame around a contiguous block that is read-only from now on, so that its rows are cut without a copy."""
     block.flags.writeable = False
-    return pd.DataFrame(block, index=frame.index, columns=list(frame.columns), copy=False)
+    return pd.DataFrame(block, index=dates, columns=assets, copy=False)

@@ -98,7 +98,7 @@ class MarketData:
         digest.update(self.dates.to_numpy().astype("datetime64[D]").astype("<i8").tobytes())
         digest.update("\0".join(self.assets).encode())
         for values in (self.prices, self.returns, self.cash_returns):
-            digest.update(values.to_numpy(dtype="<f8").tobytes())
+            digest.update(np.ascontiguousarray(values.to_numpy(dtype="<f8")).data)
         return digest.hexdigest()
 
     def on(self, dates: pd.DatetimeIndex) -> "MarketData":

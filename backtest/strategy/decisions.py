@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import overload
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.errors import (
@@ -19,7 +20,7 @@ from backtest.errors import (
     StrategyError,
 )
 from backtest.strategy.base import Strategy, aligned_weights, finite_weights
-from backtest.strategy.view import History, MarketView, MarketViews
+from backtest.strategy.view import About, History, MarketView, MarketViews
 
 Array = NDArray[np.float64]
 
@@ -66,7 +67,17 @@ class Questions:
     def views(self, first: int, end: int) -> MarketViews:
         """The views of several dates in a row with the same holdable assets, each made when it is looked at."""
         held = np.flatnonzero(self.holdable[first])
-        return MarketViews(_Later(self, range(first, end)), self.covariances[first:end][:, held[:, None], held])
+        covariances = self.covariances[first:end]
+        if held.size < self.holdable.shape[1]:
+            covariances = covariances[:, held[:, None], held]
+        about = About(
+            self.history.dates[list(self.rows[first:end])],
+            tuple(self.history.assets[i] for i in held),
+            self.history.assets,
+            self.history.classes,
+            self.history.periods_per_year,
+        )
+        return MarketViews(_Later(self, range(first, end)), covariances, about)
 
 
 @dataclass(frozen=True)
@@ -99,20 +110,20 @@ def answer(strategy: Strategy, questions: Questions, k: int, current_weights: Ar
     weights = np.zeros(questions.holdable.shape[1])
     if questions.holdable[k].any():
         view = questions.view(k, current_weights if strategy.reads_current_weights else None)
-        with _blamed_on(strategy, view):
+        with _blamed_on(strategy, view.as_of, view.assets):
             answered = strategy.target_weights(view)
         weights[questions.holdable[k]] = aligned_weights(answered, view, type(strategy).__name__)
     return weights
 
 
 @contextmanager
-def _blamed_on(strategy: Strategy, view: MarketView) -> Iterator[None]:
+def _blamed_on(strategy: Strategy, as_of: pd.Timestamp, assets: tuple[str, ...]) -> Iterator[None]:
     """Say which strategy failed when; of errors that no one raised on purpose, also where in its file."""
-    who = f"{type(strategy).__name__} on {view.as_of:%Y-%m-%d}"
+    who = f"{type(strategy).__name__} on {as_of:%Y-%m-%d}"
     try:
         yield
     except (NoRiskBudgetPortfolio, NoOptimalPortfolio) as problem:
-        named = re.sub(r"\basset (\d+)", lambda found: view.assets[int(found[1])], str(problem))
+        named = re.sub(r"\basset (\d+)", lambda found: assets[int(found[1])], str(problem))
         raise StrategyError(f"{who}: {named}") from problem
     except InsufficientHistory:
         raise
@@ -126,34 +137,6 @@ def _blamed_on(strategy: Strategy, view: MarketView) -> Iterator[None]:
         at = next((frame for frame in reversed(frames) if frame.filename == own), frames[-1])
         words = str(problem).strip().partition("\n")[0]
         raise StrategyError(f"{at.filename}:{at.lineno}: {who}: {type(problem).__name__}: {words}") from problem
-
-
-def first_answer(strategy: Strategy, questions: Questions) -> int:
-    """Position in `questions.rows` of the first date on which the strategy has what it needs.
-
-    A strategy whose settings read current weights is asked with none held.
-
-    Raises:
-        InsufficientHistory: there is no such date.
-    """
-    flat = np.zeros(questions.holdable.shape[1])
-    reason = "there is no rebalance date"
-    for k in range(len(questions.rows)):
-        if questions.holdable[k].sum() < min(2, questions.holdable.shape[1]):
-            reason = (
-                f"on {questions.history.dates[questions.rows[k]]:%Y-%m-%d} fewer than two assets have a full window"
-            )
-            continue
-        try:
-            answer(strategy, questions, k, flat)
-        except InsufficientHistory as problem:
-            reason = str(problem)
-        else:
-            return k
-    raise InsufficientHistory(
-        f"{type(strategy).__name__} never has the history it needs: {reason}; the data has "
-        f"{len(questions.history.dates)} dates. Hint: a shorter estimation.window, or an earlier data.start."
-    )
 
 
 def answers(strategy: Strategy, questions: Questions) -> Array:
@@ -178,7 +161,7 @@ def answers(strategy: Strategy, questions: Questions) -> Array:
 def _asked_together(strategy: Strategy, views: MarketViews) -> Array:
     name = type(strategy).__name__
     try:
-        with _blamed_on(strategy, views[0]):
+        with _blamed_on(strategy, views.as_of[0], views.assets):
             values = np.asarray(strategy.target_weights_many(views), dtype=float)
     except InsufficientHistory:
         raise

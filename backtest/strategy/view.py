@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import overload
+from typing import NamedTuple, overload
 
 import numpy as np
 import pandas as pd
@@ -81,17 +81,19 @@ class MarketView:
     ) -> "MarketView":
         """The view of one row: (n,) `holdable` of the universe, (n, n) `covariance` and (n,) weights of all of it."""
         columns = np.flatnonzero(holdable)
+        whole = columns.size == len(history.assets)
+        past = slice(row + 1)
         return cls(
             as_of=history.dates[row],
-            assets=history.assets if holdable.all() else tuple(history.assets[i] for i in columns),
+            assets=history.assets if whole else tuple(history.assets[i] for i in columns),
             universe=history.assets,
             classes=history.classes,
             periods_per_year=history.periods_per_year,
-            _dates=history.dates[: row + 1],
-            _prices=_owned(history.prices[: row + 1, columns]),
-            _returns=_owned(history.returns[: row + 1, columns]),
-            _cash_returns=_owned(history.cash_returns[: row + 1]),
-            _covariance=_owned(covariance[np.ix_(columns, columns)]),
+            _dates=history.dates[past],
+            _prices=_owned(history.prices[past] if whole else history.prices[past, columns]),
+            _returns=_owned(history.returns[past] if whole else history.returns[past, columns]),
+            _cash_returns=_owned(history.cash_returns[past]),
+            _covariance=_owned(covariance if whole else covariance[np.ix_(columns, columns)]),
             _benchmark=None if benchmark is None else _owned(benchmark),
             _benchmark_assets=history.benchmark_assets,
             _current_weights=None if current_weights is None else _owned(current_weights[columns]),
@@ -176,25 +178,40 @@ class MarketView:
         return pd.Series(self._benchmark, index=list(self._benchmark_assets), copy=False)
 
 
+class About(NamedTuple):
+    """What views of several rebalance dates have in common, and their dates."""
+
+    as_of: pd.DatetimeIndex
+    assets: tuple[str, ...]
+    universe: tuple[str, ...]
+    classes: Mapping[str, str]
+    periods_per_year: int
+
+
 class MarketViews(Sequence[MarketView]):
     """Views of several rebalance dates with the same assets: what `target_weights_many` is given.
 
     Args:
         views: one or more, with the same assets; a sequence may make them on demand.
         covariance: (m, n, n) of all of them, where they are at hand in one piece.
+        about: what is known of them without making one.
 
     Attributes:
+        as_of: the m rebalance dates.
         assets: the n assets of all these views.
         classes: as in `MarketView`.
         universe: as in `MarketView`.
         periods_per_year: as in `MarketView`.
     """
 
-    def __init__(self, views: Sequence[MarketView], covariance: Array | None = None) -> None:
+    def __init__(
+        self, views: Sequence[MarketView], covariance: Array | None = None, about: About | None = None
+    ) -> None:
         self._views, self._covariance = views, covariance
-        first = views[0]
-        self.assets, self.universe, self.classes = first.assets, first.universe, first.classes
-        self.periods_per_year = first.periods_per_year
+        if about is None:
+            first, dates = views[0], pd.DatetimeIndex([view.as_of for view in views])
+            about = About(dates, first.assets, first.universe, first.classes, first.periods_per_year)
+        self.as_of, self.assets, self.universe, self.classes, self.periods_per_year = about
 
     @overload
     def __getitem__(self, index: int) -> MarketView: ...
@@ -218,9 +235,11 @@ class MarketViews(Sequence[MarketView]):
         stack = self._covariance
         if stack is None:
             stack = np.stack([view._covariance for view in self._views])  # noqa: SLF001 - the frames cost more
-        if not np.isfinite(stack).all():
+        if not np.isfinite(np.diagonal(stack, axis1=1, axis2=2)).all():  # an asset without a window has no variance
             raise InsufficientHistory("the estimation window is not full on all of these dates")
-        return _owned(stack)
+        stack = stack[:]  # all of them once more would fill the memory
+        stack.flags.writeable = False
+        return stack
 
 
 def _owned(values: Array) -> Array:

@@ -93,7 +93,7 @@ def asked(folder: Path, name: str, settings: dict[str, Any]) -> tuple[Strategy, 
     data = load(config.data, folder)
     benchmark = pipeline.Plan.of(config.benchmark, load(config.benchmark.data, folder))
     plan = pipeline.Plan.of(config, data, benchmark)
-    return config.strategy.model, plan.questions.part(slice(plan.first, None))
+    return config.strategy.model, pipeline.ask_on(plan.agenda.rows[plan.first :], config, data, benchmark)
 
 
 def views_of(strategy: Strategy, questions: Questions) -> list[MarketView]:
