@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from backtest.analysis.realised_risk import realised_risk_contributions
+from backtest.risk import percentage_contributions
+
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
 
@@ -28,23 +31,28 @@ def risk_shares(risk_contributions: pd.DataFrame) -> pd.DataFrame:
 
 
 def capital_and_risk(result: "BacktestResult") -> pd.DataFrame:
-    """Average shares of capital and of risk over the rebalance dates that have a covariance.
+    """Average shares of capital and of risk over the rebalance dates that have a covariance, and of risk as it came.
 
-    Capital: |w_i| / Σ|w| of the target weights; risk: `risk_shares`, both averaged over the same dates.
+    Capital: |w_i| / Σ|w| of the target weights; risk: `risk_shares`, both averaged over the same dates. Realised: the
+    share of the volatility of NAV's excess returns over the whole run, of which cash and costs have the rest.
 
     Returns:
-        (n, 2) fractions, columns `capital` and `risk`, each of which sums to 1; (0, 2) where no date has a covariance.
+        (n, 3) fractions, columns `capital`, `risk` and `realised`; the first two sum to 1, and the last is NaN where
+        NAV has no volatility. (0, 3) where no date has a covariance.
 
     Example:
         >>> import backtest as bt
         >>> capital_and_risk(bt.run("configs/erc.yaml")).loc["us_stocks"].round(2).tolist()
-        [0.24, 0.25]
+        [0.24, 0.25, 0.22]
     """
     risk = risk_shares(result.risk_contributions)
     if risk.empty:
-        return pd.DataFrame({"capital": [], "risk": []}, dtype=float)
+        return pd.DataFrame({"capital": [], "risk": [], "realised": []}, dtype=float)
     sizes = result.target_weights.loc[risk.index].abs()
-    return pd.DataFrame({"capital": sizes.div(sizes.sum(axis=1), axis=0).mean(), "risk": risk.mean()})
+    realised = percentage_contributions(realised_risk_contributions(result))[:-1]
+    return pd.DataFrame(
+        {"capital": sizes.div(sizes.sum(axis=1), axis=0).mean(), "risk": risk.mean(), "realised": realised}
+    )
 
 
 def holdings_now(result: "BacktestResult") -> pd.DataFrame:

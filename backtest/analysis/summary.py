@@ -110,7 +110,7 @@ def _shares(result: "BacktestResult") -> dict[str, dict[str, float]]:
         {
             "capital_shares": shares["capital"].to_numpy(),
             "risk_shares": shares["risk"].to_numpy(),
-            "realised_risk_shares": realised.to_numpy()[:-1],
+            "realised_risk_shares": realised.to_numpy()[:-1],  # there without a covariance too
         },
         index=result.assets,
     )

@@ -36,6 +36,11 @@ from backtest.reporting.format import MONTHS, ratio
 
 _COLOURS = 9  # assets with a colour of their own
 _BARS = 20
+_SHARES = {
+    "capital": ("capital", -0.26, PALETTE[4]),
+    "risk": ("expected risk", 0.0, PALETTE[5]),
+    "realised": ("realised risk", 0.26, PALETTE[2]),
+}
 _TALL_ROWS = 40
 _DIVERGING = LinearSegmentedColormap.from_list("returns", ["#D55E00", "#FFFFFF", "#0072B2"])
 
@@ -130,21 +135,22 @@ def risk_contributions(result: BacktestResult) -> Figure:
 
 @in_house_style
 def capital_and_risk_shares(result: BacktestResult) -> Figure:
-    """Where the capital is against where the risk is: averages over all rebalance dates, beside the benchmark's."""
+    """Where the capital is against where the risk is, expected and realised, beside the benchmark's."""
     shown = [one for one in (result, result.benchmark) if one is not None and not capital_and_risk(one).empty]
     shares = [largest_and_rest(capital_and_risk(one).T, _BARS).T for one in shown]
-    titles = [f"Average shares: {cut(one.name, 30)}" for one in shown]
-    figure, axes = panels(titles, [0.25 + 0.36 * len(table) for table in shares], left=1.9, one_axis=False)
+    titles = [f"Shares: {cut(one.name, 20)}" for one in shown]
+    figure, axes = panels(titles, [0.25 + 0.48 * len(table) for table in shares], left=1.9, one_axis=False)
     for ax, table in zip(axes, shares, strict=True):
-        _paired_bars(ax, table)
-    axes[0].legend(loc="lower right", ncols=2, bbox_to_anchor=(1, 1), borderaxespad=0.3)
+        _bars_side_by_side(ax, table.dropna(axis=1))
+    axes[0].legend(loc="lower right", ncols=3, bbox_to_anchor=(1, 1), borderaxespad=0.3)
     return figure
 
 
-def _paired_bars(ax: Axes, table: pd.DataFrame) -> None:
+def _bars_side_by_side(ax: Axes, table: pd.DataFrame) -> None:
     rows = range(len(table))
-    for column, offset, colour in (("capital", -0.19, PALETTE[4]), ("risk", 0.19, PALETTE[5])):
-        drawn = ax.barh([row + offset for row in rows], table[column], 0.36, color=colour, label=f"share of {column}")
+    for column in table.columns:
+        name, offset, colour = _SHARES[column]
+        drawn = ax.barh([row + offset for row in rows], table[column], 0.24, color=colour, label=name)
         ax.bar_label(drawn, [f"{value:.0%}" for value in table[column]], padding=3, fontsize=8.5)
     ax.set_yticks(list(rows), [cut(name) for name in table.index])
     ax.set_ylim(len(table) - 0.4, -0.6)

@@ -23,6 +23,7 @@ from backtest.analysis.holdings import (
     largest_and_rest,
     risk_shares,
 )
+from backtest.analysis.realised_risk import realised_risk_contributions
 from backtest.analysis.rolling import rolling_sharpe, rolling_volatility
 
 
@@ -167,8 +168,14 @@ class TestShares:
         assert shares.to_numpy().tolist() == pytest.approx(np.array([[1.2, -0.2]]))  # without volatility, no row
 
     def test_capital_and_risk_each_add_up_to_one(self) -> None:
-        table = capital_and_risk(made_up(30, gross=2.0))
-        assert table.sum().tolist() == pytest.approx([1.0, 1.0])
+        result = made_up(30, gross=2.0)
+        table = capital_and_risk(result)
+        assert table[["capital", "risk"]].sum().tolist() == pytest.approx([1.0, 1.0])
+        costs = realised_risk_contributions(result)["cash_and_costs"] / performance.volatility(
+            result.excess_returns.to_numpy(), 12
+        )
+        assert table["realised"].sum() == pytest.approx(1 - costs, rel=1e-12)
+        assert capital_and_risk(made_up(30, still=True, free=True))["realised"].isna().all()
 
     def test_capital_counts_sizes(self) -> None:
         result = made_up(1, ("long", "short"), short=True, benchmark=False)

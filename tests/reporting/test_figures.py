@@ -10,9 +10,11 @@ import pytest
 from made_up_result import made_up
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from PIL import Image
 
 from backtest.analysis import BacktestResult
+from backtest.analysis.holdings import capital_and_risk
 from backtest.reporting import figures
 from backtest.reporting.figure_style import png
 from backtest.reporting.figures import render_all
@@ -151,7 +153,11 @@ def test_capital_and_risk_have_a_panel_for_each_side() -> None:
     strategy, benchmark = figures.capital_and_risk_shares(made_up(30)).axes
     assert [text.get_text() for text in strategy.get_yticklabels()] == ["stocks", "bonds", "gold"]
     assert [text.get_text() for text in benchmark.get_yticklabels()] == ["stocks", "bonds"]
-    assert legend_of(strategy) == ["share of capital", "share of risk"]
+    assert legend_of(strategy) == ["capital", "expected risk", "realised risk"]
+    widths = [bar.get_bbox().width for bar in strategy.patches if isinstance(bar, Rectangle)]
+    np.testing.assert_allclose(widths, capital_and_risk(made_up(30)).to_numpy().T.ravel())
+    still, _ = figures.capital_and_risk_shares(made_up(30, still=True, free=True)).axes
+    assert legend_of(still) == ["capital", "expected risk"]  # NAV had no risk to share
 
 
 def test_bars_of_a_year_add_up_to_all_that_was_paid() -> None:
