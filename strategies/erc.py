@@ -1,49 +1,58 @@
-"""Equal risk contribution (ERC), and risk budgets by asset."""
+"""Equal risk contributions (ERC), and risk budgets by asset, by class and in groups."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from backtest.risk import risk_parity_weights
-from backtest.strategy import MarketView, MarketViews, Strategy, StrategyError
+from backtest.risk import bounded_risk_parity_weights, risk_parity_weights
+from backtest.strategy import Budgets, MarketView, MarketViews, Strategy, asset_budgets, check_budgets, weight_bounds
 
-
-def _sums_to_one(budgets: dict[str, float] | None) -> dict[str, float] | None:
-    if budgets is not None and abs(sum(budgets.values()) - 1) > 1e-9:  # room for the rounding of a sum of decimals
-        raise ValueError(f"the budgets add up to {sum(budgets.values()):.10g}; expected 1")
-    return budgets
+Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class ERC(Strategy):
     """Equal risk contributions: w_i (Σw)_i / σ = σ / n for every asset (Maillard, Roncalli, Teïletche 2010).
 
-    `budgets` gives each asset its own share of risk instead; they add up to 1, and a budget of 0 gives no weight. While
+    `budgets` gives shares of risk instead, by asset, by class (divided equally among its assets' contributions) or in
+    groups (`{share: 0.6, within: {...}}`); on each level they add up to 1, and a budget of 0 gives no weight. While
     some assets are not there yet (`data.ragged`), the others share all of the risk in proportion.
+
+    `min_weight` and `max_weight` bound weights: one number for each asset, or by asset and by class, for its sum. At a
+    bound, and because of it elsewhere, contributions are not their budgets; `formulation` says in which sense they are
+    near (`log_barrier` or `least_squares`: `backtest/risk/bounded.py`).
     """
 
-    budgets: Annotated[dict[str, Annotated[float, Field(ge=0, le=1)]] | None, AfterValidator(_sums_to_one)] = None
+    budgets: Budgets | None = None
+    min_weight: Fraction | dict[str, Fraction] = 0.0
+    max_weight: Fraction | dict[str, Fraction] = 1.0
+    formulation: Literal["log_barrier", "least_squares"] = "log_barrier"
 
     def target_weights(self, view: MarketView) -> pd.Series:
-        weights = risk_parity_weights(view.covariance.to_numpy(), self._shares(view.assets))
-        return pd.Series(weights, index=list(view.assets))
+        return pd.Series(self._weights(view.covariance.to_numpy(), view), index=list(view.assets))
 
     def target_weights_many(self, views: MarketViews) -> NDArray[np.float64]:
-        return risk_parity_weights(views.covariance, self._shares(views.assets))
+        return self._weights(views.covariance, views)
 
-    def check_assets(self, assets: tuple[str, ...], classes: Mapping[str, str]) -> None:  # noqa: ARG002 - budgets are by asset
-        if self.budgets is not None and set(self.budgets) != set(assets):
-            off = ", ".join(sorted(set(self.budgets) ^ set(assets)))
-            raise StrategyError(f"budgets: expected one for each asset ({', '.join(assets)}); look at {off}")
+    def _weights(self, covariance: NDArray[np.float64], view: MarketView | MarketViews) -> NDArray[np.float64]:
+        shares = None if self.budgets is None else asset_budgets(self.budgets, view.assets, view.classes)
+        if self.min_weight == 0 and self.max_weight == 1:
+            return risk_parity_weights(covariance, shares)
+        bounds = weight_bounds(self.min_weight, self.max_weight, view.assets, view.classes)
+        held = np.ones(len(view.assets), dtype=bool) if shares is None else shares > 0
+        weights = np.zeros(covariance.shape[:-1])
+        weights[..., held] = bounded_risk_parity_weights(
+            covariance[..., held, :][..., held],
+            None if shares is None else shares[held],
+            bounds.of(held),
+            formulation=self.formulation,
+        )
+        return weights
 
-    def _shares(self, assets: tuple[str, ...]) -> NDArray[np.float64] | None:
-        if self.budgets is None:
-            return None
-        shares: NDArray[np.float64] = np.array([self.budgets[name] for name in assets])
-        if not shares.sum() > 0:
-            raise StrategyError(f"budgets: {', '.join(assets)} have none, and no other asset may be held yet")
-        shares /= shares.sum()
-        return shares
+    def check_assets(self, assets: tuple[str, ...], classes: Mapping[str, str]) -> None:
+        if self.budgets is not None:
+            check_budgets(self.budgets, assets, classes)
+        weight_bounds(self.min_weight, self.max_weight, assets, classes)

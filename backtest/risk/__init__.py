@@ -1,6 +1,7 @@
 """Risk of a portfolio, what each position adds to it, and the portfolios of given risk budgets: functions on arrays."""
 
-from backtest.risk.budgeting import risk_parity_weights
+from backtest.risk.bounded import WeightBounds, bounded_risk_parity_weights
+from backtest.risk.budgeting import RiskBudgetSolution, risk_parity_weights, solve_risk_budgets
 from backtest.risk.contributions import (
     marginal_risk_contributions,
     percentage_contributions,
@@ -17,6 +18,9 @@ from backtest.risk.shortfall_budgeting import gaussian_shortfall_parity_weights,
 
 __all__ = [
     "Linkage",
+    "RiskBudgetSolution",
+    "WeightBounds",
+    "bounded_risk_parity_weights",
     "diversification_ratio",
     "effective_number_of_bets",
     "gaussian_shortfall_parity_weights",
@@ -32,4 +36,5 @@ __all__ = [
     "risk_parity_weights",
     "scaled_to_volatility",
     "sleeve_covariance",
+    "solve_risk_budgets",
 ]

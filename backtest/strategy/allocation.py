@@ -1,10 +1,12 @@
-"""Fixed weights by asset class or by asset."""
+"""From words by asset class or by asset to weights, and to bounds on weights."""
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
-from backtest.errors import StrategyError
+from backtest.errors import NoRiskBudgetPortfolio, StrategyError
+from backtest.risk.bounded import WeightBounds
 
 
 def spread_over_classes(
@@ -47,3 +49,64 @@ def spread_over_classes(
     return pd.Series(
         {name: weights[group] / len(names) for group, names in members.items() for name in names}, dtype=float
     )
+
+
+def weight_bounds(
+    lower: float | Mapping[str, float],
+    upper: float | Mapping[str, float],
+    assets: tuple[str, ...],
+    classes: Mapping[str, str],
+    universe: tuple[str, ...] | None = None,
+) -> WeightBounds:
+    """Bounds on weights that sum to 1: one number for each asset, or by asset and by class, whose weights' sum it is.
+
+    Args:
+        lower: fractions of NAV, zero or above; what is not named has 0.
+        upper: the same; what is not named has 1.
+        assets: the assets that may be held.
+        classes: class of each asset of the run that has one.
+        universe: every asset of the run; by default `assets`.
+
+    Raises:
+        StrategyError: a name is neither an asset nor a class, or two bounds conflict.
+
+    Example:
+        >>> classes = {"us": "equities", "eu": "equities", "bund": "bonds"}
+        >>> bounds = weight_bounds(0.1, {"equities": 0.4, "us": 0.3}, tuple(classes), classes)
+        >>> bounds.lower.tolist(), bounds.upper.tolist(), bounds.groups
+        ([0.1, 0.1, 0.1], [0.3, 1.0, 1.0], (('equities', (0, 1), 0.0, 0.4),))
+    """
+    groups = sorted(set(classes.values()))
+    known = {*(universe or assets), *groups}
+    given = {name for bounds in (lower, upper) if isinstance(bounds, Mapping) for name in bounds}
+    if not given <= known:
+        have = f"classes: {', '.join(groups) or 'none'}; assets: {', '.join(universe or assets)}"
+        strange = ", ".join(sorted(given - known))
+        raise StrategyError(f"bounds on weights: {strange}: neither a class nor an asset of this run ({have})")
+
+    def of(bounds: float | Mapping[str, float], name: str, default: float) -> float:
+        return bounds.get(name, default) if isinstance(bounds, Mapping) else bounds
+
+    named = [
+        (group, tuple(i for i, asset in enumerate(assets) if classes.get(asset) == group))
+        for group in groups
+        if group in given
+    ]
+    try:
+        return WeightBounds(
+            names=assets,
+            lower=np.array([of(lower, name, 0.0) for name in assets]),
+            upper=np.array([of(upper, name, 1.0) for name in assets]),
+            groups=tuple(
+                (
+                    group,
+                    members,
+                    of(lower, group, 0.0) if isinstance(lower, Mapping) else 0.0,
+                    of(upper, group, 1.0) if isinstance(upper, Mapping) else 1.0,
+                )
+                for group, members in named
+                if members
+            ),
+        )
+    except NoRiskBudgetPortfolio as problem:
+        raise StrategyError(str(problem)) from problem

@@ -1,0 +1,213 @@
+"""Risk budgets within bounds: the published case, the conditions of optimality, another algorithm, conflicts.
+
+1. Richard and Roncalli (2019): the same bounds, two formulations, two portfolios;
+2. the log barrier: conditions of optimality worked out here, and scipy's optimiser on another form of the problem;
+3. bounds that do not bind, classes, signs, gross exposure, stacks;
+4. what cannot be: the pair that conflicts, by name.
+"""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import LinearConstraint, minimize
+
+from backtest.errors import BacktestError, NoRiskBudgetPortfolio
+from backtest.risk.bounded import WeightBounds, bounded_risk_parity_weights
+from backtest.risk.budgeting import risk_parity_weights
+
+
+def richard_roncalli() -> np.ndarray:
+    correlations = np.full((4, 4), 0.5) + 0.5 * np.eye(4)
+    correlations[2, 3] = correlations[3, 2] = 0.75
+    volatility = np.array([0.1, 0.15, 0.2, 0.3])
+    return np.asarray(correlations * volatility * volatility[:, None])
+
+
+def upper(bound: float | list[float], n: int = 4) -> WeightBounds:
+    return WeightBounds(tuple("abcdefghijkl"[:n]), np.zeros(n), np.broadcast_to(np.asarray(bound, float), (n,)))
+
+
+def shares_of(weights: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    products = weights * (covariance @ weights)
+    return np.asarray(products / products.sum())
+
+
+def test_richard_roncalli_2019_by_least_squares_and_by_the_log_barrier() -> None:
+    # "Constrained Risk Budgeting Portfolios": no weight above 30 %. Least squares: 30 / 30 / 24.57 / 15.43 %.
+    covariance = richard_roncalli()
+    squares = bounded_risk_parity_weights(covariance, None, upper(0.3), formulation="least_squares")
+    np.testing.assert_allclose(squares, [0.3, 0.3, 0.2457, 0.1543], atol=5e-5)
+    barrier = bounded_risk_parity_weights(covariance, None, upper(0.3))
+    assert np.abs(barrier - squares).max() > 5e-4  # another portfolio, and not by rounding
+    # Each is the better one in its own sense.
+    assert log_objective(barrier, covariance) < log_objective(squares, covariance)
+    assert square_objective(squares, covariance) < square_objective(barrier, covariance)
+    # Off the bounds share_i = b_i + ν w_i: for assets 3 and 4 with the same ν.
+    pull = (shares_of(barrier, covariance) - 0.25) / barrier
+    assert pull[2] == pytest.approx(pull[3], rel=1e-9)
+
+
+def log_objective(weights: np.ndarray, covariance: np.ndarray) -> float:
+    return float(0.5 * np.log(weights @ covariance @ weights) - np.log(weights).mean())
+
+
+def square_objective(weights: np.ndarray, covariance: np.ndarray) -> float:
+    contributions = weights * (covariance @ weights) / np.sqrt(weights @ covariance @ weights)
+    return float(((contributions[:, None] - contributions) ** 2).sum())
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, WeightBounds]:
+    """A covariance of 2 to 7 assets, budgets, and bounds within which there is room."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n = int(rng.integers(2, 8))
+    returns = rng.normal(size=(3 * n, n)) * rng.uniform(0.3, 3, n)
+    high = rng.uniform(1 / n, 2.5 / n, n)
+    low = high * rng.uniform(0, 0.4, n) * (rng.random(n) < 0.5)
+    budgets = rng.dirichlet(np.full(n, 3.0))
+    groups = (("first two", (0, 1), 0.1 * (low[0] + low[1]), 0.9 * (high[0] + high[1])),) if n > 3 else ()
+    widened = np.where(np.arange(n) > 1, 2 * high, high) if n > 3 else high * 1.01
+    try:
+        return returns.T @ returns, budgets, WeightBounds(tuple("abcdefg"[:n]), low, widened, groups)
+    except NoRiskBudgetPortfolio:
+        return returns.T @ returns, budgets, upper(1.0, n)
+
+
+@settings(max_examples=60, deadline=None)
+@given(problems())
+def test_the_conditions_of_optimality_hold(problem: tuple[np.ndarray, np.ndarray, WeightBounds]) -> None:
+    """Whatever small step within the bounds is taken, log σ(w) - Σ b log w does not fall: first order, all corners.
+
+    A linear function falls nowhere on a polytope if it falls to no corner: linear programming finds the best one.
+    """
+    from scipy.optimize import linprog
+
+    covariance, budgets, bounds = problem
+    weights = bounded_risk_parity_weights(covariance, budgets, bounds)
+    assert weights.sum() == pytest.approx(1, abs=1e-12)
+    slope = covariance @ weights / (weights @ covariance @ weights) - budgets / weights
+    rows = bounds.rows()
+    found = linprog(
+        slope,
+        A_ub=rows if len(rows) else None,
+        b_ub=np.zeros(len(rows)) if len(rows) else None,
+        A_eq=np.ones((1, len(weights))),
+        b_eq=[1],
+        bounds=[(0, 1)] * len(weights),
+    )
+    assert (rows @ weights <= 1e-9).all()
+    assert found.fun >= slope @ weights - 1e-8 * (budgets / weights).max()  # 1e-9 promised, and linprog's own tolerance
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_another_algorithm_on_another_form_of_the_problem(seed: int) -> None:
+    """SLSQP, by scipy, on log σ(w) - Σ b log w itself, Σw = 1, where we solve a cone program in multiples of w."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(3, 7))
+    returns = rng.normal(size=(3 * n, n)) * rng.uniform(0.5, 2, n)
+    covariance, high = returns.T @ returns, rng.uniform(1.1 / n, 2 / n, n)
+    weights = bounded_risk_parity_weights(covariance, None, upper(list(high), n))
+    found = minimize(
+        log_objective,
+        high / high.sum(),
+        args=(covariance,),
+        method="SLSQP",
+        bounds=[(1e-6, bound) for bound in high],
+        constraints=[LinearConstraint(np.ones((1, n)), 1, 1)],
+        options={"ftol": 1e-14, "maxiter": 500},
+    )
+    np.testing.assert_allclose(weights, found.x, atol=2e-6)  # SLSQP takes slopes by differences
+    assert log_objective(weights, covariance) <= log_objective(found.x, covariance) + 1e-12
+
+
+def test_bounds_that_do_not_bind_change_nothing() -> None:
+    covariance = richard_roncalli()
+    np.testing.assert_array_equal(
+        bounded_risk_parity_weights(covariance, None, upper(0.5)), risk_parity_weights(covariance)
+    )
+
+
+def test_classes_gross_exposure_and_signs() -> None:
+    """A cap on a class holds for its sum; sizes of shorts count; with twice the exposure everything doubles."""
+    covariance = richard_roncalli()
+    bounds = WeightBounds(tuple("abcd"), np.zeros(4), np.ones(4), (("calm", (0, 1), 0.0, 0.5),))
+    weights = bounded_risk_parity_weights(covariance, None, bounds)
+    assert weights[:2].sum() == pytest.approx(0.5, abs=1e-12)
+    pull = (shares_of(weights, covariance) - 0.25) / weights
+    np.testing.assert_allclose(pull[[0, 2]], pull[[1, 3]], rtol=1e-8)  # one multiplier in the class, one outside
+    double = WeightBounds(bounds.names, 2 * bounds.lower, 2 * bounds.upper, (("calm", (0, 1), 0.0, 1.0),), 2.0)
+    np.testing.assert_allclose(bounded_risk_parity_weights(covariance, None, double), 2 * weights, rtol=1e-10)
+    flipped = covariance * np.outer([1, 1, 1, -1], [1, 1, 1, -1])
+    short = bounded_risk_parity_weights(flipped, None, bounds, signs=[1, 1, 1, -1])
+    np.testing.assert_allclose(short, weights * [1, 1, 1, -1], rtol=1e-10)
+
+
+def test_a_stack_is_its_problems_one_at_a_time() -> None:
+    stack = np.array([richard_roncalli(), np.eye(4), richard_roncalli()[::-1, ::-1]])
+    found = bounded_risk_parity_weights(stack, [0.1, 0.2, 0.3, 0.4], upper(0.3))
+    for weights, covariance in zip(found, stack, strict=True):
+        alone = bounded_risk_parity_weights(covariance, [0.1, 0.2, 0.3, 0.4], upper(0.3))
+        np.testing.assert_array_equal(weights, alone)
+
+
+@pytest.mark.parametrize("block", [0.9, 0.99, 0.999])
+def test_nearly_collinear_assets_within_bounds(block: float) -> None:
+    """Two blocks, long-only: hedges with large multiples before scaling, here with caps that bind."""
+    sides = np.where(np.arange(12) % 2, -1, 1)
+    covariance = (1 - block) * np.eye(12) + block * np.outer(sides, sides)
+    bounds = upper([0.05] * 3 + [0.2] * 9, 12)
+    weights = bounded_risk_parity_weights(covariance, None, bounds)
+    assert weights[:3] == pytest.approx(0.05, abs=1e-10)
+    assert weights.sum() == pytest.approx(1, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "groups", "words"),
+    [
+        ([0.5, 0], [0.4, 1], (), "the lower bound of a, 0.5, is above its upper bound, 0.4"),
+        ([0.6, 0.6], [1, 1], (), "the sum of all lower bounds, 1.2, is above the gross exposure, 1"),
+        ([0, 0], [0.4, 0.5], (), "the gross exposure, 1, is above the sum of all upper bounds, 0.9"),
+        ([0, 0], [1, 1], (("x", (0, 1), 0.7, 0.6),), "the lower bound of x, 0.7, is above its upper bound, 0.6"),
+        (
+            [0.3, 0.4],
+            [1, 1],
+            (("x", (0, 1), 0.0, 0.6),),
+            "the lower bounds of a, b together, 0.7, is above the upper one of x, 0.6",
+        ),
+        (
+            [0, 0],
+            [0.1, 1],
+            (("x", (0,), 0.2, 1.0),),
+            "the lower bound of x, 0.2, is above the upper ones of a together, 0.1",
+        ),
+        (
+            [0, 0],
+            [1, 0.2],
+            (("x", (0,), 0.0, 0.5),),
+            "the gross exposure, 1, is above the sum of all upper bounds, 0.7",
+        ),
+    ],
+)
+def test_the_pair_that_conflicts_is_named(
+    low: list[float], high: list[float], groups: tuple[tuple[str, tuple[int, ...], float, float], ...], words: str
+) -> None:
+    with pytest.raises(NoRiskBudgetPortfolio, match=f"^no weights are within these bounds: {re.escape(words)}$"):
+        WeightBounds(("a", "b"), np.array(low), np.array(high), groups)
+
+
+def test_what_does_not_fit_is_said() -> None:
+    with pytest.raises(BacktestError, match=r"^bounds: got 4 assets, expected the covariance's 2$"):
+        bounded_risk_parity_weights(np.eye(2), None, upper(0.6))
+    with pytest.raises(BacktestError, match=r"^budgets: got one of zero, expected all above it within bounds; hint: "):
+        bounded_risk_parity_weights(np.eye(2), [1.0, 0.0], upper(0.6, 2))
+
+
+def test_part_of_the_assets_keeps_its_bounds() -> None:
+    bounds = WeightBounds(tuple("abc"), np.array([0, 0.1, 0.2]), np.ones(3), (("x", (0,), 0, 1), ("y", (1, 2), 0, 1.5)))
+    part = bounds.of(np.array([False, True, True]))
+    assert part.names == ("b", "c")
+    assert part.lower.tolist() == [0.1, 0.2]
+    assert part.groups == (("y", (0, 1), 0, 1.5),)
