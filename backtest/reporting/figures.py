@@ -138,7 +138,7 @@ def capital_and_risk_shares(result: BacktestResult) -> Figure:
     """Where the capital is against where the risk is, expected and realised, beside the benchmark's."""
     shown = [one for one in (result, result.benchmark) if one is not None and not capital_and_risk(one).empty]
     shares = [largest_and_rest(capital_and_risk(one).T, _BARS).T for one in shown]
-    titles = [f"Shares: {cut(one.name, 20)}" for one in shown]
+    titles = [f"Shares: {cut(one.name, 18)}" for one in shown]
     figure, axes = panels(titles, [0.25 + 0.48 * len(table) for table in shares], left=1.9, one_axis=False)
     for ax, table in zip(axes, shares, strict=True):
         _bars_side_by_side(ax, table.dropna(axis=1))
