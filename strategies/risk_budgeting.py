@@ -1,13 +1,18 @@
 """Risk budgeting: shares of risk as they are given."""
 
-from backtest.strategy import Budgets
+from pydantic import Field
+
+from backtest.strategy import Budgets, GroupBudget
 from strategies.erc import ERC
 
 
 class RiskBudgeting(ERC):
-    """Given shares of risk: w_i (Σw)_i / σ = b_i σ, by asset, by class or in groups (Bruder, Roncalli 2012).
+    """Given shares of risk: w_i (Σw)_i / σ = b_i σ; by default 30 % equities, 40 % bonds, 30 % commodities.
 
-    The settings of `erc`, of which `budgets` has to be given.
+    The settings of `erc`: `budgets` by asset, by class or in groups, and bounds on weights (Roncalli 2013, "Introduction
+    to Risk Parity and Budgeting", chapter 2).
     """
 
-    budgets: Budgets
+    budgets: Budgets = Field(
+        default_factory=lambda: dict[str, float | GroupBudget](equities=0.3, bonds=0.4, commodities=0.3)
+    )
