@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, StrictInt
 
+from backtest.errors import EstimationError
 from backtest.estimation.dcc import correlation_target, dcc_correlations, fitted_dcc
 from backtest.estimation.estimator import Array, Estimator, Missing, Window, window_rows
 from backtest.estimation.garch import Garch, filtered, fitted_garch
-from backtest.estimation.rolling import scaled
+from backtest.estimation.rolling import scaled, varying
 from backtest.estimation.windows import complete_windows, scattered
 
 _log = logging.getLogger(__name__)
@@ -26,15 +27,16 @@ def _checked(refit: int | str) -> int | str:
 class _ConditionalCorrelation(Estimator):
     """What CCC and DCC share: their matrix is the forecast for the next period.
 
-    The parameters are those of the last `window` returns up to the last fit; `refit` rows later they are fitted anew.
-    In between, variances and correlations go on with each return. A date's fit is counted from the first row that has a
-    full window, so it does not depend on the dates asked for.
+    Parameters are fitted to `window` returns, first as soon as all assets that are there have as many, then every
+    `refit` rows; in between, variances and correlations go on with each return. So a date's matrix does not depend on
+    the dates asked for.
 
     A GARCH model wants some hundreds of returns. Where its fit does not converge, the asset's volatility is held at the
-    window's standard deviation until the next one, and the log says so.
+    window's standard deviation until the next one; where correlations are singular (fewer returns than assets, an asset
+    that is a combination of others), DCC holds them constant. The log says so.
 
     Args:
-        window: returns to fit to; an asset needs those between fit and date as well.
+        window: returns to fit to.
         volatility: "garch", or "gjr", in which a loss may raise the volatility by more than a gain does.
         refit: how often parameters are fitted, in the words of `window`.
     """
@@ -97,52 +99,58 @@ def conditional_covariances(
         excess_returns: (T, n) decimal per period; NaN where an asset has none.
         rows: m rising positions in 0..T-1.
         window: number of returns that parameters are fitted to.
-        refit: parameters are fitted on row window - 1 and every `refit` rows from there.
+        refit: rows from one fit to the next, 1 or more. The first is on the `window`-th row on which all assets that
+            are there had their return, or (with `missing` complete_assets) since the last gap.
         leverage: GJR volatilities.
         dynamic: DCC, else CCC.
-        missing: what a gap leaves out, from the first row of the fit's window to the date: the asset, or the row.
+        missing: what a gap inside a window leaves out, the asset or the row (`backtest.estimation.windows`).
 
     Returns:
-        (m, n, n) decimal² per period, NaN for what is left out.
+        (m, n, n) decimal² per period, NaN for what is left out, zeros for an asset whose returns in the fit's window
+        are all the same.
 
     Raises:
-        EstimationError: too few returns to fit to, or (DCC) their correlations are singular.
+        EstimationError: fewer than 20 returns to fit to.
         BacktestError: the package arch is not installed.
     """
     assets = excess_returns.shape[1]
     covariances = np.full((len(rows), assets, assets), np.nan)
     known: dict[bytes, Garch] = {}
-    for (first, there), positions in _dates_by_fit(excess_returns, rows, window, refit, missing).items():
-        columns = np.flatnonzero(np.frombuffer(there, dtype=bool))
-        last = rows[positions[-1]]
-        ((_, _, returns),) = complete_windows(excess_returns[:, columns], [last], last + 1 - first, missing)
-        complete = np.all(~np.isnan(excess_returns[first : last + 1, columns]), axis=1)
-        to_fit = int(np.sum(complete[:window]))
+    for (first, *there), positions in _dates_by_fit(excess_returns, rows, window, refit, missing).items():
+        returns = excess_returns[first : rows[positions[-1]] + 1, there]
+        complete = np.all(~np.isnan(returns), axis=1)
         ends = np.cumsum(complete, dtype=np.intp)[np.array(rows)[positions] - first]
+        to_fit = int(np.sum(complete[:window]))
+        returns = returns[complete]
+        moving = np.flatnonzero(varying(returns[:to_fit]))
+        matrices = np.zeros((len(ends), len(there), len(there)))
         models = []
-        for column, series in zip(columns, returns[:to_fit].T.copy(), strict=True):
+        for column in moving:
+            series = returns[:to_fit, column].copy()
             if series.tobytes() not in known:
-                known[series.tobytes()] = _fitted(series, leverage, f"asset {column + 1} of {assets}", first)
+                known[series.tobytes()] = _fitted(series, leverage, f"asset {there[column] + 1} of {assets}", first)
             models.append(known[series.tobytes()])
-        for position, matrix in zip(positions, _forecasts(models, returns, to_fit, ends, dynamic=dynamic), strict=True):
-            covariances[position] = scattered(matrix, columns, assets)
+        if models:
+            forecasts = _forecasts(models, returns[:, moving], to_fit, ends, dynamic=dynamic)
+            matrices[:, moving[:, None], moving] = forecasts
+        for position, matrix in zip(positions, matrices, strict=True):
+            covariances[position] = scattered(matrix, np.array(there), assets)
     return covariances
 
 
 def _dates_by_fit(
     excess_returns: Array, rows: Sequence[int], window: int, refit: int, missing: Missing
-) -> dict[tuple[int, bytes], list[int]]:
-    """Positions in `rows` of the dates whose parameters are the same: by first row of their fit and assets there."""
+) -> dict[tuple[int, ...], list[int]]:
+    """Positions in `rows` of dates that share their parameters: by first row of the fit, and columns that are there."""
     known = ~np.isnan(excess_returns)
-    begun = np.where(known.any(axis=0), known.argmax(axis=0), len(known))
-    dates: dict[tuple[int, bytes], list[int]] = {}
-    for position, row in enumerate(rows):
-        first = (row + 1 - window) // refit * refit
-        if first < 0:
-            continue
-        there = known[row] & (begun <= first) if missing == "complete_rows" else known[first : row + 1].all(axis=0)
-        if there.any():
-            dates.setdefault((first, there.tobytes()), []).append(position)
+    begun = known.argmax(axis=0)
+    last_gap = np.maximum.accumulate(np.where(known, -1, np.arange(len(known))[:, None]), axis=0)
+    dates: dict[tuple[int, ...], list[int]] = {}
+    for position, columns, _ in complete_windows(excess_returns, rows, window, missing):
+        since = begun if missing == "complete_rows" else last_gap[rows[position]] + 1
+        begin = int(since[columns].max())
+        first = begin + (rows[position] + 1 - window - begin) // refit * refit
+        dates.setdefault((first, *columns.tolist()), []).append(position)
     return dates
 
 
@@ -166,9 +174,12 @@ def _forecasts(
     variances, later = filtered(models, returns[to_fit:])
     fitted = np.column_stack([model.units for model in models])
     target = correlation_target(fitted)
+    correlations = np.broadcast_to(target, (len(ends), *target.shape))
     if dynamic:
-        news, memory = fitted_dcc(fitted, target)
-        correlations = dcc_correlations(np.concatenate([fitted, later]), target, news, memory, ends)
-    else:
-        correlations = np.broadcast_to(target, (len(ends), *target.shape))
+        try:
+            news, memory = fitted_dcc(fitted, target)
+        except EstimationError as problem:
+            _log.warning("%s: they are held constant until the next fit", problem)
+        else:
+            correlations = dcc_correlations(np.concatenate([fitted, later]), target, news, memory, ends)
     return [scaled(matrix, np.sqrt(variances[end - to_fit])) for matrix, end in zip(correlations, ends, strict=True)]

@@ -46,7 +46,7 @@ def fitted_dcc(units: Array, target: Array) -> tuple[float, float]:
     if not at(constant) < np.inf:
         raise EstimationError(
             f"dcc: the correlations of {units.shape[1]} assets over {len(units)} returns are singular; expected more "
-            "returns than assets, and no asset that is a combination of others. Hint: estimation.covariance: ccc"
+            "returns than assets, and no asset that is a combination of others"
         )
     start = min(_STARTS, key=at)
     found = minimize(at, start, method="L-BFGS-B", bounds=[(0, HIGHEST_PERSISTENCE), (0, 1)], options={"ftol": 1e-12})

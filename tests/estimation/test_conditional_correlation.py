@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from backtest.estimation.conditional_correlation import CCC, DCC, conditional_covariances
 from backtest.estimation.dcc import correlation_target, dcc_correlations, fitted_dcc
+from backtest.estimation.garch import TOLERANCE
 from backtest.estimation.settings import EstimationSettings
 
 TARGET = np.array([[1.0, 0.6, -0.3], [0.6, 1.0, 0.0], [-0.3, 0.0, 1.0]])
@@ -29,7 +30,9 @@ def test_it_is_d_r_d_of_archs_volatilities(leverage: bool, later: int) -> None:
     row, variances, units = 309 + later, [], []
     for series in RETURNS.T.copy():
         scale = series[60:310].std(ddof=1)
-        fit = arch_model(series[60:310] / scale, p=1, o=int(leverage), q=1, rescale=False).fit(disp="off")
+        fit = arch_model(series[60:310] / scale, p=1, o=int(leverage), q=1, rescale=False).fit(
+            disp="off", options={"ftol": TOLERANCE}
+        )
         units.append(fit.std_resid)
         longer = arch_model(series[60 : row + 1] / scale, p=1, o=int(leverage), q=1, rescale=False).fix(fit.params)
         variances.append((longer if later else fit).forecast(horizon=1).variance.iloc[-1, 0] * scale**2)
@@ -50,7 +53,9 @@ def test_dcc_differs_from_ccc_in_its_correlations_alone() -> None:
     np.testing.assert_array_equal(variances, np.einsum("mii->mi", constant))
     z = np.array(
         [
-            arch_model(series / series.std(ddof=1), rescale=False).fit(disp="off").std_resid
+            arch_model(series / series.std(ddof=1), rescale=False)
+            .fit(disp="off", options={"ftol": TOLERANCE})
+            .std_resid
             for series in RETURNS[60:310].T
         ]
     ).T
@@ -94,6 +99,36 @@ def test_a_gap_leaves_out_the_asset_or_the_row(dynamic: bool) -> None:
     (found,) = conditional_covariances(gap, [320], WINDOW, REFIT, dynamic=dynamic, missing="complete_rows")
     (shorter,) = conditional_covariances(np.delete(RETURNS, 315, axis=0), [319], WINDOW, REFIT, dynamic=dynamic)
     np.testing.assert_array_equal(found, shorter)
+
+
+def test_an_asset_joins_when_it_has_a_window(caplog: pytest.LogCaptureFixture) -> None:
+    """Between two fits of the others: from then on all are fitted as if its first row were the first."""
+    late = RETURNS.copy()
+    late[:80, 1] = np.nan
+    before, after = conditional_covariances(late, [328, 329], WINDOW, REFIT)
+    assert np.flatnonzero(np.isfinite(np.diagonal(before))).tolist() == [0, 2]
+    np.testing.assert_array_equal(after, conditional_covariances(RETURNS[80:], [249], WINDOW, REFIT)[0])
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_an_asset_that_never_moves_has_zeros(dynamic: bool) -> None:
+    """The others are as without it; of such assets alone all is zero."""
+    still = np.insert(RETURNS, 1, 0.0001, axis=1)
+    (found,) = conditional_covariances(still, [320], WINDOW, REFIT, dynamic=dynamic)
+    assert not found[1].any()
+    (others,) = conditional_covariances(RETURNS, [320], WINDOW, REFIT, dynamic=dynamic)
+    np.testing.assert_array_equal(found[np.ix_([0, 2, 3], [0, 2, 3])], others)
+    assert not conditional_covariances(np.zeros((30, 2)), [29], 25, 5, dynamic=dynamic).any()
+
+
+def test_singular_correlations_are_held_constant_and_that_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    """The same asset twice: no second step is defined, DCC is CCC for that fit."""
+    twice = RETURNS[:, [0, 1, 1]]
+    dynamic = conditional_covariances(twice, [320], WINDOW, REFIT, dynamic=True)
+    np.testing.assert_array_equal(dynamic, conditional_covariances(twice, [320], WINDOW, REFIT))
+    (record,) = caplog.records
+    assert "correlations of 3 assets over 250 returns are singular" in record.getMessage()
 
 
 def test_what_does_not_converge_is_said(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
