@@ -166,6 +166,15 @@ ONE = {
     "window in quotes": ("36", "'36'", "'36'", "estimation.window: '36' is no window; expected a number of periods such as 36, years '3Y', or rows '252D'"),
     "half a window": ("36", "2.5", "2.5", "estimation.window: got 2.5, expected …"),
     "window as yes": ("36", "true", "true", "estimation.window: got true, expected …"),
+    "a setting of an estimator's own": ("sample, window: 36", "ewma, half_lif: 3", "half_lif", "estimation.half_lif: unknown setting; estimation accepts: covariance, window, missing, half_life, correlation_half_life. Did you mean half_life?"),
+    "a setting of another estimator": ("window: 36", "half_life: 3", "half_life", "estimation.half_life: unknown setting; estimation accepts: covariance, window, missing."),
+    "no estimator named": ("covariance: sample, window", "windo", "windo:", "estimation.windo: unknown setting; estimation accepts: covariance, window, missing. Did you mean window?"),
+    "half-life": ("sample, window: 36", "ewma, half_life: 1W", "1W", "estimation.half_life: '1W' is no half-life; expected a number of periods such as 11, years '1Y', or rows '63D'"),
+    "missing": ("window: 36", "missing: complete", "complete}", "estimation.missing: got 'complete', expected 'complete_assets' or 'complete_rows'"),
+    "near an estimator": ("covariance: sample", "covariance: ewm", "ewm", "estimation.covariance: got 'ewm', expected one of sample, …"),
+    "estimators in a list": ("covariance: sample", "covariance: [sample]", "[sample", "estimation.covariance: got ['sample'], expected one of sample, …"),
+    "covariance without a name": ("covariance: sample", "covariance: ~", "~", "estimation.covariance: got nothing, expected one of sample, …"),
+    "estimation in a word": ("{covariance: sample, window: 36}", "sample", "sample\nstrategy", "estimation: got 'sample', expected settings with values, such as {name: value}"),
     "covariance": ("covariance: sample", "covariance: shrunk", "shrunk", "estimation.covariance: got 'shrunk', expected one of sample, …"),
     "frequency": ("frequency: monthly", "frequency: month", "month,", "rebalance.frequency: got 'month', expected 'daily', 'weekly', 'monthly', 'quarterly', 'yearly' or 'never'"),
     "negative lag": ("execution_lag: 0", "execution_lag: -1", "-1}", "rebalance.execution_lag: got -1, expected greater than or equal to 0"),
@@ -316,6 +325,25 @@ def test_what_is_no_mistake(file: Path, old: str, new: str) -> None:
 
 
 # 3. Several at once
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("ewm", "ewma"), ("smple", "sample"), ("expandng", "expanding"), ("zzz", "")]
+)
+def test_an_estimator_that_is_meant_is_named(file: Path, name: str, near: str) -> None:
+    (found,) = mistakes(file, edited("covariance: sample", f"covariance: {name}"))
+    assert found.partition("Did you mean ")[2] == (f"{near}?" if near else "")
+    for known in ("sample", "expanding", "ewma", "separate_correlations"):
+        assert known in found
+
+
+def test_the_name_of_an_estimator_chooses_its_class(file: Path) -> None:
+    config = loaded(file, edited("sample, window: 36", "ewma, window: 5Y, half_life: 3Y"))
+    assert config.estimation.model_dump() == {
+        "covariance": "ewma", "window": "5Y", "missing": "complete_assets", "half_life": "3Y", "correlation_half_life": None,
+    }  # fmt: skip
+    assert loaded(file, edited("covariance: sample, ", "")).estimation.covariance == "sample"
+    assert config.resolved()["estimation"]["covariance"] == "ewma"
 
 
 def test_mistakes_of_all_sections_are_reported_together(file: Path) -> None:

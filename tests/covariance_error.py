@@ -1,0 +1,13 @@
+"""How far two covariance matrices are apart."""
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def error(found: Array, wanted: Array) -> float:
+    """Largest difference of two matrices or stacks, in units of the two volatilities that an entry belongs to."""
+    volatilities = np.sqrt(np.diagonal(wanted, axis1=-2, axis2=-1))
+    return float(np.max(np.abs(found - wanted) / (volatilities[..., :, None] * volatilities[..., None, :])))
