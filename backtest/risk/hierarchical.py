@@ -26,9 +26,9 @@ def hierarchical_risk_parity_weights(covariance: ArrayLike, linkage: Linkage = "
 
     Halves are taken of the order, not of the tree, so it counts which branch comes first. As in the paper that is the
     one joined earlier, single assets before clusters; of two single assets the paper takes the one listed first, here
-    it is the less volatile one, as also where distances tie. So the order of the assets matters only among those of
-    equal volatility, where the one listed first comes first: twins may get different weights. Nearly equal distances
-    may tip over from one date to the next, and weights with them.
+    it is the less volatile one, which also comes first where distances tie. So the order of the assets matters only
+    among those of equal volatility: twins may get different weights. Nearly equal distances may tip over from one date
+    to the next, and weights with them.
 
     Args:
         covariance: (n, n), or (m, n, n) for a stack; of any unit. It may be singular.

@@ -55,7 +55,9 @@ def minimum_variance_weights(covariance: ArrayLike, max_weight: float | None = N
                 f"{count} assets of at most {max_weight:g} each add up to {count * max_weight:g}, expected 1 or more; "
                 f"hint: a max_weight of {1 / count:.6g} or above"
             )
-        upper = max(max_weight, 1 / count) * volatility
+        if count * max_weight <= 1 + ROOM:  # all at their caps; rounding would leave room for none
+            return np.full(np.shape(covariance)[:-1], 1 / count)
+        upper = max_weight * volatility
     unit = volatility.min(axis=1, keepdims=True)
     weights = convex.solve(correlation, unit / volatility, upper / unit) * (unit / volatility)
     return _summing_to_one(weights, np.shape(covariance))
