@@ -13,7 +13,7 @@ from backtest.estimation.dcc import correlation_target, dcc_correlations, fitted
 from backtest.estimation.estimator import Array, Estimator, Missing, Window, window_rows
 from backtest.estimation.garch import Garch, filtered, fitted_garch
 from backtest.estimation.rolling import scaled, varying
-from backtest.estimation.windows import complete_windows, scattered
+from backtest.estimation.windows import scattered, window_places
 
 _log = logging.getLogger(__name__)
 
@@ -146,7 +146,7 @@ def _dates_by_fit(
     begun = known.argmax(axis=0)
     last_gap = np.maximum.accumulate(np.where(known, -1, np.arange(len(known))[:, None]), axis=0)
     dates: dict[tuple[int, ...], list[int]] = {}
-    for position, columns, _ in complete_windows(excess_returns, rows, window, missing):
+    for position, columns, _ in window_places(excess_returns, rows, window, missing):
         since = begun if missing == "complete_rows" else last_gap[rows[position]] + 1
         begin = int(since[columns].max())
         first = begin + (rows[position] + 1 - window - begin) // refit * refit

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.errors import EstimationError
 from backtest.estimation.estimator import Array, Missing
 from backtest.estimation.windows import complete_windows, scattered
 
@@ -41,11 +40,6 @@ def rolling_covariances(
     assets = excess_returns.shape[1]
     covariances = np.full((len(rows), assets, assets), np.nan)
     for at, columns, returns in complete_windows(excess_returns, rows, window, missing):
-        if len(returns) < 2:
-            raise EstimationError(
-                f"the window that ends on row {rows[at]} has one row on which all assets have returns; expected two "
-                "or more. Hint: a longer estimation.window"
-            )
         covariances[at] = scattered(estimate(np.ascontiguousarray(returns)), columns, assets)
     return covariances
 

@@ -36,7 +36,7 @@ def test_or_the_row_is_left_out_for_all() -> None:
     gap[25, 2] = np.nan
     found = rolling_covariances(gap, [30], 12, second_moment, "complete_rows")
     np.testing.assert_array_equal(found[0], second_moment(np.delete(RETURNS[19:31], 6, axis=0)))
-    with pytest.raises(EstimationError, match="one row"):
+    with pytest.raises(EstimationError, match="1 of 2 rows"):
         rolling_covariances(gap, [26], 2, second_moment, "complete_rows")
 
 
