@@ -38,6 +38,8 @@ def align(
         [1.0, 1.0, 3.0]
     """
     there = values.notna().to_numpy()
+    if there.all():
+        return values, ()
     alive = _alive(there)
     names = list(values.columns)
     kept = np.logical_and.reduce(alive[:, [names.index(name) for name in everywhere]], axis=1)

@@ -3,12 +3,37 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.errors import DataError
+
+
+@dataclass(frozen=True)
+class Places(Sequence[str]):
+    """Where each row of a file stands; written out only for a message.
+
+    >>> Places("prices.csv:", range(2, 5))[-1]
+    'prices.csv:4'
+    """
+
+    before: str
+    numbers: Sequence[int]
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Places": ...
+    def __getitem__(self, index: int | slice) -> "str | Places":
+        if isinstance(index, slice):
+            return Places(self.before, self.numbers[index])
+        return f"{self.before}{self.numbers[index]}"
+
+    def __len__(self) -> int:
+        return len(self.numbers)
 
 
 @dataclass(frozen=True, eq=False)

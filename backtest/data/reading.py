@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from backtest.data import checks
 from backtest.data.calendar import infer_periods_per_year
@@ -111,15 +112,16 @@ def _currencies(found: Mapping[Series, Quotes]) -> list[str]:
 
 
 class _Spacing:
-    """Periods per year of dates; those of one file, which its series share, are looked at once."""
+    """Days, and periods per year; the dates of one file, which its series share, are looked at once."""
 
     def __init__(self) -> None:
-        self._dates, self._periods = pd.DatetimeIndex([]), 0
+        self._dates, self._days, self._periods = pd.DatetimeIndex([]), np.array([], dtype="datetime64[D]"), 0
 
-    def of(self, dates: pd.DatetimeIndex) -> int:
+    def of(self, dates: pd.DatetimeIndex) -> tuple[NDArray[np.datetime64], int]:
         if not dates.equals(self._dates):
-            self._dates, self._periods = dates, infer_periods_per_year(dates)
-        return self._periods
+            self._dates, self._days = dates, dates.to_numpy().astype("datetime64[D]")
+            self._periods = infer_periods_per_year(dates)
+        return self._days, self._periods
 
 
 def _findings(name: str, quotes: Quotes, values: pd.Series, spacing: _Spacing) -> list[Finding]:
@@ -128,7 +130,9 @@ def _findings(name: str, quotes: Quotes, values: pd.Series, spacing: _Spacing) -
     there = ~np.isnan(numbers)
     if np.count_nonzero(there) < 2:
         return []
-    periods, days = spacing.of(dates if there.all() else dates[there]), dates.to_numpy()
+    days, periods = spacing.of(dates if there.all() else dates[there])
+    if len(days) < len(dates):
+        days = dates.to_numpy()
     if quotes.kind == "rate":
         return find_in_rate(name, days, numbers, periods)
     if quotes.kind == "returns":
@@ -159,7 +163,7 @@ def _meaning(quotes: Quotes) -> str:
 
 
 def _origin(series: Series, quotes: Quotes) -> Origin:
-    there = np.flatnonzero(~np.isnan(quotes.values.iloc[:, 0].to_numpy()))
+    there = np.flatnonzero(~np.isnan(quotes.values.to_numpy()[:, 0]))
     if not there.size:
         raise DataError(f"{quotes.label}: {series.name} has no value at all. Hint: leave it out.")
     first, last = (f"{quotes.values.index[row]:%Y-%m-%d}" for row in (there[0], there[-1]))

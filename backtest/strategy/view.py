@@ -89,7 +89,7 @@ class MarketView:
             universe=history.assets,
             classes=history.classes,
             periods_per_year=history.periods_per_year,
-            _dates=history.dates[past],
+            _dates=history.dates,
             _prices=_owned(history.prices[past] if whole else history.prices[past, columns]),
             _returns=_owned(history.returns[past] if whole else history.returns[past, columns]),
             _cash_returns=_owned(history.cash_returns[past]),
@@ -103,7 +103,11 @@ class MarketView:
         return f"<MarketView of {', '.join(self.assets)} on {self.as_of:%Y-%m-%d}>"
 
     def _frame(self, values: Array) -> pd.DataFrame:
-        return pd.DataFrame(values, index=self._dates, columns=list(self.assets), copy=False)
+        return pd.DataFrame(values, index=self._past, columns=list(self.assets), copy=False)
+
+    @property
+    def _past(self) -> pd.DatetimeIndex:
+        return self._dates[: len(self._cash_returns)]
 
     @property
     def prices(self) -> pd.DataFrame:
@@ -123,7 +127,7 @@ class MarketView:
     @property
     def cash_returns(self) -> pd.Series:
         """(t,) return on cash, decimal per period."""
-        return pd.Series(self._cash_returns, index=self._dates, copy=False)
+        return pd.Series(self._cash_returns, index=self._past, copy=False)
 
     @property
     def covariance(self) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from typing import IO, BinaryIO, cast
 import numpy as np
 import pandas as pd
 
-from backtest.data.cells import Cells
+from backtest.data.cells import Cells, Places
 from backtest.errors import DataError
 
 ENDINGS = (".csv", ".csv.gz")
@@ -39,10 +39,11 @@ def cells(opened: Callable[[], BinaryIO], name: str) -> Cells:
     """
     header_line, names = _header(opened, name)
     frame = _body(opened, name, header_line, names)
-    lines = np.arange(header_line + 1, header_line + 1 + len(frame))
-    there = frame.notna().any(axis=1).to_numpy()  # blank lines are nothing
-    frame, lines = frame[there], lines[there]
-    return Cells(frame["date"], frame[names], [f"{name}:{line}" for line in lines])
+    lines: Sequence[int] = range(header_line + 1, header_line + 1 + len(frame))
+    there = frame.notna().any(axis=1).to_numpy()
+    if not there.all():  # blank lines are nothing
+        frame, lines = frame[there], np.asarray(lines)[there].tolist()
+    return Cells(frame["date"], frame[names], Places(f"{name}:", lines))
 
 
 @contextmanager

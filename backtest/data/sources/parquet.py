@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 import pandas as pd
 
-from backtest.data.cells import Cells
+from backtest.data.cells import Cells, Places
 from backtest.errors import DataError
 
 ENDINGS = (".parquet", ".pq")
@@ -31,7 +31,7 @@ def cells(opened: Callable[[], BinaryIO], name: str) -> Cells:
         DataError: it is no table with a date.
     """
     frame = _frame(opened, name)
-    places = [f"{name}: row {row}" for row in range(1, len(frame) + 1)]
+    places = Places(f"{name}: row ", range(1, len(frame) + 1))
     return Cells(frame.index.to_series(), frame.set_axis(frame.columns.map(str), axis=1), places)
 
 
