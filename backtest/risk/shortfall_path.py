@@ -22,16 +22,20 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 STEPS = 100
-GOAL = 1e-15  # of the duality gap and all residuals, where expected shortfall is 1; mostly rounding stops it before
+GOAL = 1e-16  # of the duality gap and all residuals, where expected shortfall is 1; mostly rounding stops it before
 PATIENCE = 5  # steps without progress, by which rounding is recognised
 TO_BOUNDARY = 0.995  # part of the way to the first bound that a step may go
 
 
 @dataclass
 class _Point:
-    """x, v and u with their slacks and multipliers; all but v stay above zero."""
+    """x, v and u with their slacks and multipliers; all but v stay above zero.
+
+    `marginal` is -Σλ_t r_t at the solution, one unknown more, so that x∘marginal = b is as tame as the other products.
+    """
 
     x: FloatArray
+    marginal: FloatArray
     v: float
     u: FloatArray
     slack: FloatArray
@@ -46,8 +50,8 @@ class _Point:
 
     def room(self, step: "_Point") -> float:
         """How far along a step everything stays above zero, at most 1 / TO_BOUNDARY."""
-        here = np.concatenate([self.x, self.u, self.slack, self.tail, self.spare])
-        change = np.concatenate([step.x, step.u, step.slack, step.tail, step.spare])
+        here = np.concatenate([self.x, self.marginal, self.u, self.slack, self.tail, self.spare])
+        change = np.concatenate([step.x, step.marginal, step.u, step.slack, step.tail, step.spare])
         falls = change < 0
         return float(np.min(-here[falls] / change[falls], initial=1 / TO_BOUNDARY))
 
@@ -87,9 +91,8 @@ def _start(returns: FloatArray, budgets: FloatArray, size: float) -> _Point:
     room = 0.3 * float(np.abs(losses).mean())
     u = np.maximum(losses - v, 0.0) + room
     tail = np.full(periods, 1 / periods)
-    return _Point(
-        budgets.copy(), v, u, u + v - losses, tail, np.full(periods, max(1 / size - 1 / periods, 1e-3 / size))
-    )
+    spare = np.full(periods, max(1 / size - 1 / periods, 1e-3 / size))
+    return _Point(budgets.copy(), np.ones_like(budgets), v, u, u + v - losses, tail, spare)
 
 
 def _error(point: _Point, returns: FloatArray, budgets: FloatArray) -> float:
@@ -102,36 +105,40 @@ def _error(point: _Point, returns: FloatArray, budgets: FloatArray) -> float:
 def _stepped(point: _Point, returns: FloatArray, budgets: FloatArray) -> _Point:
     """One step of predictor and corrector."""
     periods = len(returns)
-    newton = _Newton(point, returns, budgets)
-    slack_product, u_product = point.tail * point.slack, point.spare * point.u
-    predictor = newton.step(-slack_product, -u_product)
-    ahead = point.moved(predictor, min(1.0, point.room(predictor))).gap() / point.gap()
-    centre = ahead**3 * point.gap() / (2 * periods)
+    newton = _Newton(point, returns)
+    products = budgets - point.x * point.marginal, -point.tail * point.slack, -point.spare * point.u
+    ahead = newton.step(*products)
+    left = point.moved(ahead, min(1.0, point.room(ahead))).gap() / point.gap()
+    centre = left**3 * point.gap() / (2 * periods)
     step = newton.step(
-        centre - slack_product - predictor.tail * predictor.slack, centre - u_product - predictor.spare * predictor.u
+        products[0] - ahead.x * ahead.marginal,
+        products[1] + centre - ahead.tail * ahead.slack,
+        products[2] + centre - ahead.spare * ahead.u,
     )
     return point.moved(step, min(1.0, TO_BOUNDARY * point.room(step)))
 
 
 class _Newton:
-    """The linear system of a point, for several right-hand sides: λ, slack and u are eliminated, x and v remain."""
+    """The linear system of a point, for several right-hand sides: all but x and v are eliminated."""
 
-    def __init__(self, point: _Point, returns: FloatArray, budgets: FloatArray) -> None:
-        self.point, self.returns = point, returns
+    def __init__(self, point: _Point, returns: FloatArray) -> None:
+        self.point = point
         self.width = point.slack + point.tail * point.u / point.spare
         self.curvature = point.tail / self.width
         self.with_one = np.column_stack([returns, np.ones(len(returns))])
         self.matrix = (self.with_one * self.curvature[:, None]).T @ self.with_one
-        self.matrix.flat[: -1 : len(self.matrix) + 1] += budgets / point.x**2
-        self.dual = np.append(budgets / point.x, -1.0) + point.tail @ self.with_one
+        self.matrix.flat[: -1 : len(self.matrix) + 1] += point.marginal / point.x
+        self.dual = np.append(point.marginal, -1.0) + point.tail @ self.with_one
         self.primal = point.u + point.v + returns @ point.x - point.slack
 
-    def step(self, slack_product: FloatArray, u_product: FloatArray) -> _Point:
-        """The step that changes λ∘slack and ν∘u by these, to first order, and makes all residuals zero."""
+    def step(self, x_product: FloatArray, slack_product: FloatArray, u_product: FloatArray) -> _Point:
+        """The step that changes x∘marginal, λ∘slack and ν∘u by these, to first order, and makes all residuals zero."""
         point = self.point
         constant = (slack_product - point.tail * (u_product / point.spare + self.primal)) / self.width
-        change = np.asarray(np.linalg.solve(self.matrix, constant @ self.with_one + self.dual), np.float64)
-        moved = self.with_one @ change
+        right = constant @ self.with_one + self.dual + np.append(x_product / point.x, 0.0)
+        change = np.asarray(np.linalg.solve(self.matrix, right), np.float64)
+        x, moved = change[:-1], self.with_one @ change
+        marginal = (x_product - point.marginal * x) / point.x
         tail = constant - self.curvature * moved
         u = (u_product + point.u * tail) / point.spare
-        return _Point(change[:-1], float(change[-1]), u, u + moved + self.primal, tail, -tail)
+        return _Point(x, marginal, float(change[-1]), u, u + moved + self.primal, tail, -tail)
