@@ -1,12 +1,13 @@
 # make run    the main job on the bundled data: sets up .venv, runs configs/erc.yaml, writes reports/erc/
 # make test   the gate: the same set-up, then format, lint, types, import contracts and tests
-# make bench  speed, side by side; make lock  pins the newest releases (needs uv)
+# make bench  speed, side by side; make peers  the risk engine beside other packages, in an environment of its own
+# make lock   pins the newest releases (needs uv)
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test bench lock clean
+.PHONY: run test bench peers lock clean
 
 run: $(READY)
 	$(BIN)/python -m backtest run configs/erc.yaml
@@ -23,6 +24,14 @@ bench: $(READY)
 	$(BIN)/python benchmarks/run_speed.py
 	$(BIN)/python benchmarks/cache_speed.py --large
 
+peers: .venv-peers/.ready
+	PYTHONPATH=. .venv-peers/bin/python benchmarks/peers.py
+
+.venv-peers/.ready: requirements/peers.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/peers.txt
+	@touch .venv-peers/.ready
+
 $(READY): requirements/lock.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "error: $(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.12 ..." >&2; exit 2; }
@@ -34,6 +43,8 @@ $(READY): requirements/lock.txt pyproject.toml
 lock:
 	uv pip compile --universal --generate-hashes --python-version 3.11 --group dev --upgrade --no-header --quiet \
 	  pyproject.toml --output-file requirements/lock.txt
+	uv pip compile --universal --generate-hashes --python-version 3.11 --group peers --upgrade --no-header --quiet \
+	  pyproject.toml --output-file requirements/peers.txt
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -9,8 +9,8 @@ from strategies.erc import ERC
 class RiskBudgeting(ERC):
     """Given shares of risk: w_i (Σw)_i / σ = b_i σ; by default 30 % equities, 40 % bonds, 30 % commodities.
 
-    The settings of `erc`: `budgets` by asset, by class or in groups, and bounds on weights (Roncalli 2013, "Introduction
-    to Risk Parity and Budgeting", chapter 2).
+    The settings of `erc`: `budgets` by asset, by class or in groups, and bounds on weights. Source: Roncalli (2013),
+    "Introduction to Risk Parity and Budgeting", chapter 2.
     """
 
     budgets: Budgets = Field(

@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 EPSILON = float(np.finfo(np.float64).eps)
 BUDGET_SUM_TOLERANCE = 1e-9
 COVARIANCE_TOLERANCE = 1e-9  # of correlations
-GOAL = 1e-12  # largest |x_i (Σx)_i - b_i| / b_i aimed at
+EASY_GOAL, GOAL = 1e-11, 1e-12  # largest |x_i (Σx)_i - b_i| / b_i aimed at: by method 1, and afterwards
 ACCURACY = 1e-10  # promised
 ROWS = 9  # of working memory
 LINE_STEPS, PARABOLA = 8, 0.02  # steps on a line; relative moves up to this are those of a parabola
@@ -183,7 +183,7 @@ def conjugate_gradients(cov: Array, budget: Array, vol: Array, x: Array, gradien
         beyond, norm, overlap = 0.0, 0.0, 0.0
         for i in range(x.size):
             left = budget[i] - x[i] * gradient[i]
-            beyond += 0.0 if abs(left) <= GOAL * budget[i] else 1.0
+            beyond += 0.0 if abs(left) <= EASY_GOAL * budget[i] else 1.0
             move_to = left / (budget[i] + x[i] * vol[i] * x[i] * vol[i])
             norm += left * move_to
             overlap += residual[i] * move_to

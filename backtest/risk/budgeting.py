@@ -9,7 +9,8 @@ This file checks what comes in and what goes out; `barrier_kernel` does the nume
 finds the words where there is no answer.
 """
 
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -98,25 +99,34 @@ def solve_risk_budgets(
     stack = sigma if sigma.ndim == 3 else sigma[None]
     shares = _shaped_budgets(budgets, sigma.shape[:-1])
     solution = _solved(stack, shares)
-    if not solution.error.max(initial=0.0) <= ACCURACY:
+    error = solution.error
+    if not (error[0] if len(error) == 1 else error.max(initial=0.0)) <= ACCURACY:  # one number is compared sooner
         solution = _looked_into(stack, shares, solution, stacked=sigma.ndim == 3)
-    return solution if sigma.ndim == 3 else RiskBudgetSolution(*(each[0] for each in solution))
+    if sigma.ndim == 3:
+        return solution
+    return RiskBudgetSolution(solution.weights[0], solution.error[0], solution.iterations[0])
+
+
+@cache
+def _kernel() -> Callable[..., None]:
+    """The compiled solver, imported once it is needed."""
+    from backtest.risk.barrier_kernel import solve_slice
+
+    return solve_slice
 
 
 def _solved(stack: FloatArray, budgets: FloatArray) -> RiskBudgetSolution:
     """What the kernel makes of a stack (m, n, n) and budgets (1, n) or (m, n): where its error is large, nothing."""
-    from backtest.risk.barrier_kernel import solve_slice
-
     count, assets = stack.shape[:2]
-    results = np.empty((count, assets)), np.empty(count), np.empty(count, np.int64)
-    given = _read_only(stack), _read_only(budgets), *results
+    weights, error, iterations = np.empty((count, assets)), np.empty(count), np.empty(count, np.int64)
+    work = partial(_kernel(), _read_only(stack), _read_only(budgets), weights, error, iterations)
     if count == 1:
-        solve_slice(*given, 0, 1)
+        work(0, 1)
     else:
         from backtest.compilation import share_out
 
-        share_out(partial(solve_slice, *given), count, least=A_THREADS_WORTH // assets**2)
-    return RiskBudgetSolution(*results)
+        share_out(work, count, least=A_THREADS_WORTH // assets**2)
+    return RiskBudgetSolution(weights, error, iterations)
 
 
 def _read_only(values: FloatArray) -> FloatArray:

@@ -77,7 +77,7 @@ def test_two_assets_with_budgets_by_the_closed_form() -> None:
     quadratic = np.array([b2 * v1 - (b2 - b1) * c - b1 * v2, (b2 - b1) * c + 2 * b1 * v2, -b1 * v2])
     root = [r for r in np.roots(quadratic) if 0 < r < 1]
     weights = risk_parity_weights([[v1, c], [c, v2]], [b1, b2])
-    np.testing.assert_allclose(weights, [root[0], 1 - root[0]], rtol=1e-12)
+    np.testing.assert_allclose(weights, [root[0], 1 - root[0]], rtol=1e-11)
 
 
 # 2. Other algorithms
