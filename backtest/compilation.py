@@ -5,6 +5,7 @@ Compiled code is kept by Numba beside the source (or, where that cannot be writt
 each kind of processor, so only a first run on a machine compiles.
 """
 
+import importlib
 import logging
 import os
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import event
+from numba.np import linalg
 
 _log = logging.getLogger(__name__)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -51,6 +53,20 @@ class _Compiling(event.Listener):
         """Say nothing more."""
 
 
+def _load_without_scipy() -> None:
+    """Load Numba's array functions without SciPy, which they import to see that it is there: a fifth of a second.
+
+    A kernel that multiplies matrices imports it all the same, when it is compiled.
+    """
+    look_for_it = linalg.ensure_blas
+    linalg.ensure_blas = lambda: None
+    try:
+        importlib.import_module("numba.np.arraymath")
+    finally:
+        linalg.ensure_blas = look_for_it
+
+
+_load_without_scipy()
 event.register("numba:compile", _Compiling())  # type: ignore[no-untyped-call]  # numba's types are partial
 
 
