@@ -41,8 +41,8 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
     "minimum_variance": [{}, {"max_weight": 0.6}],
     "hierarchical_risk_parity": [{}, {"linkage": "ward"}],
     "erc_expected_shortfall": [
-        {"window": 12},
-        {"window": 12, "distribution": "gaussian"},
+        {"window": 14},
+        {"window": 14, "distribution": "gaussian"},
     ],
 }
 """Settings, the defaults or others, under which a strategy reads something else of its view or needs less history."""

@@ -141,11 +141,11 @@ def test_a_variance_of_nothing_is_said_by_name(tmp_path: Path) -> None:
             run(tmp_path, {"name": name}, prices)
 
 
-# ----------------------------------------------------------------------------------------------------- volatility target
+# ---------------------------------------------------------------------------------------------------- volatility target
 
 
 def test_fixed_weights_are_scaled_to_the_target(tmp_path: Path) -> None:
-    """The fixed ones times k, with ex-ante volatility at the target or gross exposure at the cap, and both happen here."""
+    """The fixed ones times k, with ex-ante volatility at the target or gross exposure at the cap; both happen."""
     fixed = np.array([0.25, 0.4, 0.0, 0.25])
     strategy = {
         "name": "volatility_target",
