@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from scipy.optimize import LinearConstraint, minimize
 
 from backtest.estimation.denoised import Denoised
+from backtest.estimation.estimator import Estimator
 from backtest.estimation.gerber import Gerber
 from backtest.estimation.ledoit_wolf import LedoitWolf
 from backtest.estimation.oas import OAS
@@ -237,7 +238,7 @@ def estimators() -> list[str]:
     for n, window in ((6, 756), (50, 756), (500, 756)):
         returns = 0.01 * (rng.normal(size=(12_600, n)) + rng.normal(size=(12_600, 1)))
         rows = list(range(window, len(returns), 21))
-        pairs = [
+        pairs: list[tuple[Estimator, str, Callable[[Array], Array], int]] = [
             (Sample(window=window), "numpy.cov", lambda x: np.cov(x.T), 60),
             (LedoitWolf(window=window), "scikit-learn", lambda x: shrunk.ledoit_wolf(x)[0], 30),
             (OAS(window=window), "scikit-learn", lambda x: shrunk.oas(x)[0], 30),

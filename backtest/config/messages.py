@@ -48,10 +48,11 @@ def lines(
     """
     placed = [(_place(error, document, inside), error) for error in errors]
     deepest = {at for at, _ in placed}
+    fitting = {at for at, error in placed if not error["type"].endswith(_WRONG_KIND)}
     found: dict[tuple[str | int, ...], list[str]] = {}
     for at, error in placed:
         inner = any(len(other) > len(at) and other[: len(at)] == at for other in deepest)
-        if inner and error["type"].endswith(_WRONG_KIND):
+        if (inner or at in fitting) and error["type"].endswith(_WRONG_KIND):
             continue  # of a union, the member that fits the value's kind speaks
         words = unknown(at, model, name, inside, error["loc"]) if error["type"] == "extra_forbidden" else _words(error)
         if words not in found.setdefault(at, []):
@@ -107,7 +108,8 @@ def unknown(
     for step in location[len(inside) : -1]:
         section = _model_at(section, step, steps[:-1])
     accepted = [field.alias or key for key, field in section.model_fields.items() if key != "folder"]
-    owner = name or (dotted(location[:-1]) if len(location) > 1 else "a configuration")
+    nested = len(location) > len(inside) + 1
+    owner = name if name and not nested else dotted(location[:-1]) if len(location) > 1 else "a configuration"
     return f"{_UNKNOWN}; {owner} accepts: {', '.join(accepted) or 'none'}.{suggestion(str(location[-1]), accepted)}"
 
 

@@ -89,7 +89,7 @@ ONE = {
     "folder": ("costs: {trading_bps: 10}", "folder: .", "folder", f"folder: unknown setting; a configuration accepts: {SECTIONS}."),
     "data": ("  cash:", "  csh: x\n  cash:", "csh", f"data.csh: unknown setting; data accepts: {DATA}. Did you mean cash?"),
     "estimation": ("window: 36", "windw: 36", "windw", "estimation.windw: unknown setting; estimation accepts: covariance, window, missing. Did you mean window?"),
-    "strategy": ("{name: erc}", "{name: erc, bugets: {gold: 1}}", "bugets", "strategy.bugets: unknown setting; erc accepts: budgets. Did you mean budgets?"),
+    "strategy": ("{name: erc}", "{name: erc, bugets: {gold: 1}}", "bugets", "strategy.bugets: unknown setting; erc accepts: budgets, min_weight, max_weight, formulation. Did you mean budgets?"),
     "strategy without settings": ("{name: erc}", "{name: equal_weight, lokback: 3}", "lokback", "strategy.lokback: unknown setting; equal_weight accepts: none."),
     "rebalance": ("execution_lag: 0", "excution_lag: 0", "excution_lag", "rebalance.excution_lag: unknown setting; rebalance accepts: frequency, execution_lag. Did you mean execution_lag?"),
     "costs": ("trading_bps", "trading_bp", "trading_bp", "costs.trading_bp: unknown setting; costs accepts: trading_bps. Did you mean trading_bps?"),
@@ -180,10 +180,10 @@ ONE = {
     "negative lag": ("execution_lag: 0", "execution_lag: -1", "-1}", "rebalance.execution_lag: got -1, expected greater than or equal to 0"),
     "half a lag": ("execution_lag: 0", "execution_lag: 0.5", "0.5", "rebalance.execution_lag: got 0.5, expected …"),
     "periods": ("  start", "  periods_per_year: 0\n  start", "0\n  start", "data.periods_per_year: got 0, expected greater than or equal to 1"),
-    "negative cost": ("trading_bps: 10", "trading_bps: -1", "-1}", "costs.trading_bps: got -1, expected greater than or equal to 0…"),
-    "cost above all": ("trading_bps: 10", "trading_bps: 10000", "10000", "costs.trading_bps: got 10000, expected less than 10000…"),
-    "cost that is no number": ("trading_bps: 10", "trading_bps: .nan", ".nan", "costs.trading_bps: got nan, expected a finite number…"),
-    "cost without bound": ("trading_bps: 10", "trading_bps: .inf", ".inf", "costs.trading_bps: got inf, expected a finite number…"),
+    "negative cost": ("trading_bps: 10", "trading_bps: -1", "-1}", "costs.trading_bps: got -1, expected greater than or equal to 0"),
+    "cost above all": ("trading_bps: 10", "trading_bps: 10000", "10000", "costs.trading_bps: got 10000, expected less than 10000"),
+    "cost that is no number": ("trading_bps: 10", "trading_bps: .nan", ".nan", "costs.trading_bps: got nan, expected a finite number"),
+    "cost without bound": ("trading_bps: 10", "trading_bps: .inf", ".inf", "costs.trading_bps: got inf, expected a finite number"),
     "cost as text": ("trading_bps: 10", "trading_bps: ten", "ten", "costs.trading_bps: got 'ten', expected a valid number…"),
     "cost as list": ("trading_bps: 10", "trading_bps: [10]", "[10]", "costs.trading_bps: got [10], expected a valid number…"),
     "cost as yes": ("trading_bps: 10", "trading_bps: true", "true", "costs.trading_bps: got true, expected …"),
@@ -208,7 +208,7 @@ ONE = {
     "data as list": (GOOD[GOOD.index("data:") : GOOD.index("estimation")], "data: [gold]\n", "[gold", "data: got ['gold'], expected …"),
     "costs as number": ("costs: {trading_bps: 10}", "costs: 10", "10\nfinancing", "costs: got 10, expected …"),
     # strategies
-    "no such strategy": ("{name: erc}", "{name: ercc}", "ercc", "strategy.name: unknown strategy 'ercc'; there are: all_weather, equal_weight, erc, inverse_volatility, levered_erc, sixty_forty. Did you mean erc?"),
+    "no such strategy": ("{name: erc}", "{name: ercc}", "ercc", "strategy.name: unknown strategy 'ercc'; there are: all_weather, equal_weight, erc, erc_expected_shortfall, hierarchical_risk_parity, inverse_variance, inverse_volatility, levered_erc, maximum_diversification, minimum_variance, risk_budgeting, sixty_forty, volatility_target. Did you mean erc?"),
     "strategy by path": ("{name: erc}", "{name: ../erc}", "../erc", "strategy.name: unknown strategy '../erc'; there are: …"),
     "no such module": ("{name: erc}", "{name: 'no.such:X'}", "'no.such", "strategy.name: no.such:X: No module named 'no'; expected package.module:Class that Python can import"),
     "no such class": ("{name: erc}", "{name: 'strategies.erc:X'}", "'strategies", "strategy.name: strategies.erc:X: strategies.erc has no strategy class X"),
@@ -217,7 +217,7 @@ ONE = {
     "a relative module": ("{name: erc}", "{name: '.erc:X'}", "'.erc", "strategy.name: .erc:X: …"),
     "the base class itself": ("{name: erc}", "{name: 'backtest.strategy:Strategy'}", "'backtest", "strategy.name: …"),
     "budgets that add up to 0.7": ("{name: erc}", "{name: erc, budgets: {gold: 0.5, us_stocks: 0.2}}", "{gold", "strategy.budgets: the budgets add up to 0.7; expected 1"),
-    "budgets of others": ("{name: erc}", "{name: erc, budgets: {silver: 0.5, us_stocks: 0.5}}", "{name: erc", f"strategy: budgets: expected one for each asset ({ASSETS}); look at crude_oil, gold, silver, us_treasury_10y"),
+    "budgets of others": ("{name: erc}", "{name: erc, budgets: {silver: 0.5, us_stocks: 0.5}}", "{name: erc", f"strategy: budgets: silver: neither a class nor an asset of this run (classes: bonds, commodities, equities; assets: {ASSETS})"),
     "budget below zero": ("{name: erc}", "{name: erc, budgets: {gold: -0.5, us_stocks: 1}}", "-0.5", "strategy.budgets.gold: got -0.5, expected greater than or equal to 0"),
     "budget that is no number": ("{name: erc}", "{name: erc, budgets: {gold: .nan}}", ".nan", "strategy.budgets.gold: got nan, expected …"),
     "weights of no class": ("{name: erc}", "{name: sixty_forty, weights: {equity: 0.6, bonds: 0.4}}", "{name: sixty", f"strategy: equity: neither a class nor an asset of this run (classes: bonds, commodities, equities; assets: {', '.join(sorted(ASSETS.split(', ')))})"),
@@ -372,10 +372,10 @@ benchmark: nope.yaml
         ("us_bill", f"data.cash: no series us_bill; there are: {SERIES}. Did you mean us_tbill?"),
         ("strt", f"data.strt: unknown setting; data accepts: {DATA}. Did you mean start?"),
         ("smple", "estimation.covariance: got 'smple', expected one of sample, …"),
-        ("bugets", "strategy.bugets: unknown setting; erc accepts: budgets. Did you mean budgets?"),
+        ("bugets", "strategy.bugets: unknown setting; erc accepts: budgets, min_weight, max_weight, formulation. Did you mean budgets?"),
         ("-1", "rebalance.execution_lag: got -1, expected greater than or equal to 0"),
         ("frequency: weekly", "rebalance.frequency: stands twice; expected each setting once"),
-        (".nan", "costs.trading_bps: got nan, expected a finite number…"),
+        (".nan", "costs.trading_bps: got nan, expected a finite number"),
         ("nope", "benchmark: no such file: nope.yaml; expected a configuration, relative to this one"),
     ]
     found = mistakes(file, text)
@@ -484,4 +484,4 @@ def test_a_strategy_beside_the_configuration_is_found_and_listed(file: Path) -> 
     (file.parent / "strategies" / "own.py").write_text(good)
     assert type(loaded(file, OWN).strategy.model).__name__ == "Own"
     (line,) = mistakes(file, edited("{name: erc}", "{name: onw}"))
-    assert "levered_erc, own, sixty_forty. Did you mean own?" in line
+    assert "own, risk_budgeting, sixty_forty, volatility_target. Did you mean own?" in line
