@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-BLOCKS = 32  # of a window; more are more sums, fewer are longer ends
+BLOCKS = 16  # of a window; more are more sums, fewer are longer ends
 LEAST_BLOCK = 16  # rows: below, adding a block up costs more than multiplying its rows
 MEMORY = 2**27  # bytes that the blocks' sums of one anchor may take
 ILL_CONDITIONED = 100.0  # W d² / Σ(x - d)²: two digits lost of sixteen
@@ -31,7 +31,7 @@ def block_rows(window: int, count: int) -> int:
     """Rows of a block for a window and a number of assets.
 
     >>> block_rows(756, 6), block_rows(756, 500), block_rows(756, 1000)
-    (23, 23, 91)
+    (47, 47, 91)
     """
     return max(window // BLOCKS, LEAST_BLOCK, -(-2 * window * 8 * count**2 // MEMORY))
 
@@ -56,8 +56,8 @@ def anchored_covariances(
     anchor, step = int(rows[0] // window * window), block_rows(window, count)
     begin, end = ends[0] - window, ends[-1]
     shifted = np.zeros((end - begin + 1, count + 1))  # the last column for the sums of the others, the last row empty
-    total, of_squares = (np.power(decay, p * np.arange(window)).sum() for p in (1.0, 2.0))
-    shifted[:-1, :-1] = (excess_returns[begin:end] - excess_returns[anchor]) / np.sqrt(total - of_squares / total)
+    np.subtract(excess_returns[begin:end], excess_returns[anchor], out=shifted[:-1, :-1])
+    total, divisor = _sum_of_weights(window, decay)
     shifted[:-1, -1] = 1 / np.sqrt(total)
     if decay != 1:
         shifted[:-1] *= np.power(decay, (anchor - np.arange(begin, end)) / 2)[:, None]
@@ -79,19 +79,32 @@ def anchored_covariances(
         if decay != 1:
             products *= np.power(decay, after[part] - 1.0)[:, None, None]
         sums = products[:, :-1, -1]
-        np.subtract(products[:, :-1, :-1], sums[:, :, None] * sums[:, None, :], out=out[part])
-        variances = np.diagonal(out[part], axis1=1, axis2=2)
-        worse[part] = (sums**2 > ILL_CONDITIONED * variances).any(axis=1)
+        of_mean = np.multiply(sums[:, :, None], sums[:, None, :], out=out[part])
+        np.subtract(products[:, :-1, :-1], of_mean, out=out[part])
+        squares = np.diagonal(out[part], axis1=1, axis2=2)
+        worse[part] = (sums**2 > ILL_CONDITIONED * squares).any(axis=1)
+        out[part] /= divisor
     return worse
+
+
+def _sum_of_weights(window: int, decay: float) -> tuple[float, float]:
+    """Σw, the last weight being 1, and the divisor Σw - Σw² / Σw of a covariance without bias."""
+    if decay == 1:
+        return window, window - 1
+    weights = np.power(decay, np.arange(window))
+    total = float(weights.sum())
+    return total, total - float(weights @ weights) / total
 
 
 def _block_sums(rows: Array, step: int) -> Array:
     """(b + 1, n, n) Σ x xᵀ over the first 0, 1, ..., b whole blocks of `step` rows."""
     whole, count = len(rows) // step, rows.shape[1]
     blocks = np.ascontiguousarray(rows[: whole * step]).reshape(whole, step, count)
-    products = np.empty((whole + 1, count, count))
-    products[0] = 0.0
-    np.matmul(blocks.transpose(0, 2, 1), blocks, out=products[1:])
-    for k in range(whole):
-        products[k + 1] += products[k]
-    return products
+    sums = np.empty((whole + 1, count, count))
+    sums[0] = 0.0
+    together = max(1, _TOGETHER // count**2)
+    for first in range(0, whole, together):
+        part = blocks[first : first + together]
+        for k, product in enumerate(np.matmul(part.transpose(0, 2, 1), part), first):
+            np.add(sums[k], product, out=sums[k + 1])
+    return sums

@@ -56,14 +56,16 @@ def rolling_weighted_covariances(
     if window >= LEAST_BLOCKS * block_rows(window, count) and decay**window > SMALLEST:
         apart[1:] = np.diff(ends) * DENSE > window
     anchors = np.where(apart, -1, ends // window)
+    alone: list[int] = []
     for anchor, group in groupby(range(first, len(ends)), anchors.__getitem__):
         dates = np.array(list(group))
         part = slice(dates[0], dates[-1] + 1)
         if anchor >= 0:
             dates = dates[anchored_covariances(excess_returns, rows[part], window, decay, out=covariances[part])]
-        for some in np.array_split(dates, -(-dates.size * window * count // _TOGETHER) or 1):
-            windows = excess_returns[ends[some][:, None] + np.arange(1 - window, 1)]
-            covariances[some] = weighted_covariance(windows, decay)
+        alone.extend(dates)
+    for some in np.array_split(np.array(alone, np.intp), -(-len(alone) * window * count // _TOGETHER) or 1):
+        windows = excess_returns[ends[some][:, None] + np.arange(1 - window, 1)]
+        covariances[some] = weighted_covariance(windows, decay)
     for at, columns, returns in shortened_windows(excess_returns, rows, window, missing):
         covariances[at] = scattered(weighted_covariance(returns, decay), columns, count)
     return covariances
