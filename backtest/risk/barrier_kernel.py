@@ -201,7 +201,8 @@ def conjugate_gradients(cov: Array, budget: Array, vol: Array, x: Array, gradien
             direction[i] = steepest[i] + beta * direction[i]
             descent += residual[i] * direction[i]
         if not descent > 0.0:
-            direction[:] = steepest
+            before = inf  # begin again with the steepest descent
+            continue
         if not move(cov, budget, x, gradient, direction, change, ahead):
             return step + 1
     return CONJUGATE_STEPS
@@ -362,29 +363,11 @@ def refine(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array, wor
 
 
 @reordered_kernel
-def solve_one(cov: Array, budget: Array, x: Array, work: Array, factor: Array) -> tuple[float, int]:
-    """Weights into x; the error of their contributions, infinite where nothing was solved, and the products with Σ."""
-    vol, gradient = work[6], work[7]
-    for i in range(x.size):
-        vol[i] = sqrt(cov[i, i])
-        x[i] = sqrt(budget[i]) / vol[i]
-    product(cov, x, gradient)
-    if not rescale(x, gradient):
-        return inf, 1
-    products = 3 + conjugate_gradients(cov, budget, vol, x, gradient, work)
-    normalise(x)
-    error = error_bound(cov, budget, vol, x, gradient)
-    if not error < inf:
-        return inf, products
-    if error > ACCURACY:
-        products += newton(cov, budget, vol, x, gradient, work)
-        error, more = refine(cov, budget, vol, x, gradient, work)
-        products += more
-    if not is_symmetric(cov, vol, x, gradient, work[0]) or not (
-        x.size > FULL_CHECK or is_semidefinite(cov, vol, factor)
-    ):
-        return inf, products
-    return error, products
+def is_covariance(cov: Array, vol: Array, x: Array, gradient: Array, work: Array) -> bool:
+    """Whether Σ may be a covariance: symmetric, and up to FULL_CHECK assets positive semi-definite."""
+    if not is_symmetric(cov, vol, x, gradient, work[0]):
+        return False
+    return x.size > FULL_CHECK or is_semidefinite(cov, vol, np.empty((x.size, x.size)))
 
 
 @reordered_kernel
@@ -403,17 +386,48 @@ def scaled(budget: Array, out: Array) -> bool:
 def solve_slice(
     stack: Array, budgets: Array, weights: Array, errors: Array, products: NDArray[np.int64], first: int, end: int
 ) -> None:
-    """Solve the problems first..end - 1 of a stack (m, n, n) with budgets (1, n) or (m, n).
+    """Solve the problems first..end - 1 of a stack (m, n, n) with budgets (1, n) or (m, n), by method 1.
 
-    What is no problem to solve - a budget of zero, a NaN - has an error of infinity or NaN.
+    Weights, the errors of their contributions, and the number of products with Σ are written. Errors above ACCURACY
+    are for `solve_hard_slice`; what is no problem to solve - a budget of zero, a NaN - has one of infinity or NaN.
     """
-    assets = stack.shape[1]
-    work = np.empty((ROWS, assets))
-    side = assets if assets <= FULL_CHECK else 0
-    factor = np.empty((side, side))
+    work = np.empty((ROWS, stack.shape[1]))
+    vol, gradient, budget = work[6], work[7], work[8]
     for k in range(first, end):
-        budget = budgets[k] if budgets.shape[0] > 1 else budgets[0]
-        if scaled(budget, work[8]):
-            errors[k], products[k] = solve_one(stack[k], work[8], weights[k], work, factor)
-        else:
-            errors[k], products[k] = inf, 0
+        cov, x = stack[k], weights[k]
+        errors[k], products[k] = inf, 0
+        if not scaled(budgets[k] if budgets.shape[0] > 1 else budgets[0], budget):
+            continue
+        for i in range(x.size):
+            vol[i] = sqrt(cov[i, i])
+            x[i] = sqrt(budget[i]) / vol[i]
+        product(cov, x, gradient)
+        if rescale(x, gradient):
+            products[k] = 3 + conjugate_gradients(cov, budget, vol, x, gradient, work)
+            normalise(x)
+            errors[k] = error_bound(cov, budget, vol, x, gradient)
+            if errors[k] <= ACCURACY and not is_covariance(cov, vol, x, gradient, work):
+                errors[k] = inf
+
+
+@reordered_kernel
+def solve_hard_slice(
+    stack: Array, budgets: Array, weights: Array, errors: Array, products: NDArray[np.int64], first: int, end: int
+) -> None:
+    """Go on with those problems that `solve_slice` left above ACCURACY: by method 2, and by residuals without rounding.
+
+    Compiled on its own, as most runs never need it.
+    """
+    work = np.empty((ROWS, stack.shape[1]))
+    vol, gradient, budget = work[6], work[7], work[8]
+    for k in range(first, end):
+        if ACCURACY < errors[k] < inf:
+            cov, x = stack[k], weights[k]
+            scaled(budgets[k] if budgets.shape[0] > 1 else budgets[0], budget)
+            for i in range(x.size):
+                vol[i] = sqrt(cov[i, i])
+            products[k] += newton(cov, budget, vol, x, gradient, work)
+            errors[k], more = refine(cov, budget, vol, x, gradient, work)
+            products[k] += more
+            if not is_covariance(cov, vol, x, gradient, work):
+                errors[k] = inf

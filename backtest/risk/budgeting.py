@@ -11,7 +11,8 @@ finds the words where there is no answer.
 
 from collections.abc import Callable
 from functools import cache, partial
-from typing import NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -99,34 +100,45 @@ def solve_risk_budgets(
     stack = sigma if sigma.ndim == 3 else sigma[None]
     shares = _shaped_budgets(budgets, sigma.shape[:-1])
     solution = _solved(stack, shares)
-    error = solution.error
-    if not (error[0] if len(error) == 1 else error.max(initial=0.0)) <= ACCURACY:  # one number is compared sooner
+    if not _worst(solution.error) <= ACCURACY:
         solution = _looked_into(stack, shares, solution, stacked=sigma.ndim == 3)
     if sigma.ndim == 3:
         return solution
     return RiskBudgetSolution(solution.weights[0], solution.error[0], solution.iterations[0])
 
 
-@cache
-def _kernel() -> Callable[..., None]:
-    """The compiled solver, imported once it is needed."""
-    from backtest.risk.barrier_kernel import solve_slice
-
-    return solve_slice
-
-
 def _solved(stack: FloatArray, budgets: FloatArray) -> RiskBudgetSolution:
     """What the kernel makes of a stack (m, n, n) and budgets (1, n) or (m, n): where its error is large, nothing."""
-    count, assets = stack.shape[:2]
-    weights, error, iterations = np.empty((count, assets)), np.empty(count), np.empty(count, np.int64)
-    work = partial(_kernel(), _read_only(stack), _read_only(budgets), weights, error, iterations)
+    kernel, count = _kernel(), len(stack)
+    solution = RiskBudgetSolution(np.empty(stack.shape[:2]), np.empty(count), np.empty(count, np.int64))
+    given = _read_only(stack), _read_only(budgets), *solution
     if count == 1:
-        work(0, 1)
+        kernel.solve_slice(*given, 0, 1)
     else:
-        from backtest.compilation import share_out
+        _share_out(kernel.solve_slice, given)
+    if not _worst(solution.error) <= ACCURACY:
+        _share_out(kernel.solve_hard_slice, given)
+    return solution
 
-        share_out(work, count, least=A_THREADS_WORTH // assets**2)
-    return RiskBudgetSolution(weights, error, iterations)
+
+def _share_out(kernel: Callable[..., None], given: tuple[NDArray[Any], ...]) -> None:
+    from backtest.compilation import share_out
+
+    count, assets = given[0].shape[:2]
+    share_out(partial(kernel, *given), count, least=A_THREADS_WORTH // assets**2)
+
+
+@cache
+def _kernel() -> ModuleType:
+    """The compiled solver, imported once it is needed."""
+    from backtest.risk import barrier_kernel
+
+    return barrier_kernel
+
+
+def _worst(error: FloatArray) -> float:
+    """The largest of (m,), NaN among them; of a single one without the microsecond that a maximum takes."""
+    return float(error[0] if len(error) == 1 else error.max(initial=0.0))
 
 
 def _read_only(values: FloatArray) -> FloatArray:
