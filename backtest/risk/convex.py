@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.errors import NoOptimalPortfolio
-from backtest.risk.correlation import FloatArray, above
+from backtest.risk.correlation import FloatArray
 
 Sides = NDArray[np.bool_]
 
@@ -30,16 +30,17 @@ RIDGE = 1e-8  # variance added to each asset, relative to its own, where the cor
 BATCHED = 48  # assets up to which all problems are solved as one stack; beyond, each on its free assets alone
 
 
-def solve(matrix: FloatArray, price: FloatArray, upper: FloatArray) -> FloatArray:
+def solve(matrix: FloatArray, price: FloatArray, upper: FloatArray, singular: Sides) -> FloatArray:
     """The solution of each problem of a stack.
 
-    Where an eigenvalue of C is below 1e-8 there may be many, or nearly as good ones far away. Then 1e-8 is added to the
-    diagonal, which picks the one of least Σy² (twins share equally) and costs less than 1e-8 of the assets' variances.
+    Where C is singular there may be many, or nearly as good ones far away. Then 1e-8 is added to its diagonal, which
+    picks the one of least Σy² (twins share equally) and costs less than 1e-8 of the assets' variances.
 
     Args:
         matrix: (m, n, n), C, positive semi-definite with a diagonal of 1.
         price: (m, n), p, above zero.
         upper: (m, n), u, above zero, infinite for none; Σpu >= 1.
+        singular: (m,), whether C has an eigenvalue near zero.
 
     Returns:
         (m, n): y, whose conditions have been checked to 1e-11.
@@ -47,8 +48,8 @@ def solve(matrix: FloatArray, price: FloatArray, upper: FloatArray) -> FloatArra
     Raises:
         NoOptimalPortfolio: a problem for which this was not reached.
     """
-    singular = ~above(matrix, RIDGE)
-    matrix = matrix + np.where(singular, RIDGE, 0.0)[:, None, None] * np.eye(matrix.shape[-1])
+    if singular.any():
+        matrix = matrix + np.where(singular, RIDGE, 0.0)[:, None, None] * np.eye(matrix.shape[-1])
     y, done = _pivoted(matrix, price, upper)
     for k in np.flatnonzero(~done):
         y[k] = _walked(matrix[k], price[k], upper[k], _feasible(price[k], upper[k], y[k]))
@@ -84,18 +85,20 @@ def _pivoted(matrix: FloatArray, price: FloatArray, upper: FloatArray) -> tuple[
     solved = np.zeros(len(price), dtype=bool)
     left = np.arange(len(price))
     free, capped = np.ones(price.shape, dtype=bool), np.zeros(price.shape, dtype=bool)
+    sizes = np.abs(matrix)
     for _ in range(ROUNDS):
         y, multiplier, products = _on_sides(matrix, price, upper, free, capped)
         slopes = products - multiplier[:, None] * price
-        slack = GOAL * np.matvec(np.abs(matrix), np.abs(y))
+        slack = GOAL * np.matvec(sizes, np.abs(y))
         low, high = free & (y < 0), free & (y > upper)
         freed = np.where(capped, slopes > slack, ~free & (slopes < -slack))
         moved = (low | high | freed).any(axis=1)
         done = ~moved & np.isfinite(y).all(axis=1) & (np.abs(np.vecdot(price, y) - 1) <= 1e-12)
         result[left], solved[left] = y, done
-        go = moved
-        left, matrix, price, upper = left[go], matrix[go], price[go], upper[go]
-        free, capped = ((free & ~low & ~high) | freed)[go], ((capped & ~freed) | high)[go]
+        free, capped = (free & ~low & ~high) | freed, (capped & ~freed) | high
+        if not moved.all():
+            left, matrix, sizes, price, upper = left[moved], matrix[moved], sizes[moved], price[moved], upper[moved]
+            free, capped = free[moved], capped[moved]
         if not left.size:
             break
     return result, solved

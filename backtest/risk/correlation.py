@@ -3,6 +3,8 @@
 Optimisers work on the correlations: volatilities may differ by orders of magnitude, correlations do not.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -12,59 +14,99 @@ FloatArray = NDArray[np.float64]
 
 # Of correlations: how far they may differ from their transpose, lie beyond 1, and have eigenvalues below zero.
 CORRELATION_TOLERANCE = 1e-9
+SINGULAR = 1e-8  # an eigenvalue of correlations below this counts as zero
 
 
-def volatilities_and_correlations(covariance: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Volatilities σ_i = sqrt(Σ_ii) and correlations Σ_ij / (σ_i σ_j), of one covariance or a stack of them.
+class Parts(NamedTuple):
+    """A stack of covariances taken apart: volatilities (m, n), correlations (m, n, n), and which are singular, (m,)."""
+
+    volatility: FloatArray
+    correlation: FloatArray
+    singular: NDArray[np.bool_]
+
+
+def volatilities(covariance: ArrayLike) -> FloatArray:
+    """Volatilities σ_i = sqrt(Σ_ii) of one covariance or a stack of them; nothing but the diagonal is looked at.
 
     Args:
         covariance: (n, n), or (m, n, n) for a stack; of any unit. An array, nested lists or a DataFrame.
 
     Returns:
-        (m, n) volatilities per period and (m, n, n) correlations, exactly symmetric, with a diagonal of exactly 1;
-        m is 1 for a single matrix.
+        (m, n) volatilities per period, above zero; m is 1 for a single matrix.
+
+    Raises:
+        BacktestError: the shape does not fit.
+        NoOptimalPortfolio: a variance is NaN, infinite or not above zero.
+
+    >>> volatilities([[0.04, 0.003], [0.003, 0.01]]).round(6).tolist()
+    [[0.2, 0.1]]
+    """
+    stack, names = _stacked(covariance)
+    variances = np.diagonal(stack, axis1=1, axis2=2)
+    for k, i in np.argwhere(~((variances > 0) & np.isfinite(variances))):
+        raise NoOptimalPortfolio(
+            f"{names[k]}: the variance of asset {i} is {variances[k, i]:g}, expected one above zero; hint: a longer "
+            f"estimation.window, or leave the asset out"
+        )
+    return np.asarray(np.sqrt(variances), np.float64)
+
+
+def volatilities_and_correlations(covariance: ArrayLike) -> Parts:
+    """The same, and correlations Σ_ij / (σ_i σ_j).
+
+    Args:
+        covariance: as of `volatilities`.
+
+    Returns:
+        (m, n) volatilities per period; (m, n, n) correlations, exactly symmetric, with a diagonal of exactly 1; and
+        (m,) whether these have an eigenvalue below 1e-8.
 
     Raises:
         BacktestError: the shape does not fit.
         NoOptimalPortfolio: an entry is NaN or infinite, a variance is not above zero, or the matrix is not
             symmetric or not positive semi-definite (beyond rounding).
 
-    >>> volatility, correlation = volatilities_and_correlations([[0.04, 0.003], [0.003, 0.01]])
-    >>> volatility.round(6).tolist(), correlation.round(6).tolist()
-    ([[0.2, 0.1]], [[[1.0, 0.15], [0.15, 1.0]]])
+    >>> volatility, correlation, singular = volatilities_and_correlations([[0.04, 0.003], [0.003, 0.01]])
+    >>> volatility.round(6).tolist(), correlation.round(6).tolist(), singular.tolist()
+    ([[0.2, 0.1]], [[[1.0, 0.15], [0.15, 1.0]]], [False])
     """
-    sigma = np.asarray(covariance, dtype=np.float64)
-    if sigma.ndim not in (2, 3) or sigma.shape[-1] != sigma.shape[-2] or sigma.shape[-1] == 0:
-        raise BacktestError(f"covariance: got the shape {sigma.shape}, expected (n, n), or (m, n, n) for a stack")
-    stack = sigma.reshape(-1, *sigma.shape[-2:])
-    names = [f"covariance[{k}]" if sigma.ndim == 3 else "covariance" for k in range(len(stack))]
-    for k, i, j in np.argwhere(~np.isfinite(stack)):
+    volatility = volatilities(covariance)
+    stack, names = _stacked(covariance)
+    correlation = stack / volatility[:, :, None]
+    correlation /= volatility[:, None, :]
+    if not np.isfinite(correlation).all():
+        k, i, j = np.argwhere(~np.isfinite(correlation))[0]
         raise NoOptimalPortfolio(
             f"{names[k]}: the entry [{i}, {j}] is {stack[k, i, j]:g}, expected finite numbers; hint: leave an asset "
             f"without data out"
         )
-    variances = np.diagonal(stack, axis1=1, axis2=2)
-    for k, i in np.argwhere(variances <= 0):
-        raise NoOptimalPortfolio(
-            f"{names[k]}: the variance of asset {i} is {variances[k, i]:g}, expected one above zero; hint: a longer "
-            f"estimation.window, or leave the asset out"
-        )
-    volatility = np.sqrt(variances)
-    correlation = stack / volatility[:, :, None] / volatility[:, None, :]
-    for k, i, j in np.argwhere(np.abs(correlation - correlation.swapaxes(1, 2)) > CORRELATION_TOLERANCE):
+    transposed = correlation.swapaxes(1, 2)
+    if np.abs(correlation - transposed).max() > CORRELATION_TOLERANCE:
+        k, i, j = np.argwhere(np.abs(correlation - transposed) > CORRELATION_TOLERANCE)[0]
         raise NoOptimalPortfolio(
             f"{names[k]}: the entry [{i}, {j}] is {stack[k, i, j]:.12g}, but [{j}, {i}] is {stack[k, j, i]:.12g}, "
             f"expected a symmetric matrix"
         )
-    correlation = 0.5 * (correlation + correlation.swapaxes(1, 2))
-    correlation[:, np.arange(sigma.shape[-1]), np.arange(sigma.shape[-1])] = 1.0
-    for k in np.flatnonzero(~above(correlation, -CORRELATION_TOLERANCE)):
+    correlation = 0.5 * (correlation + transposed)
+    np.einsum("mii->mi", correlation)[:] = 1.0
+    singular = ~above(correlation, SINGULAR)
+    doubtful = np.flatnonzero(singular)
+    for k in doubtful[~above(correlation[doubtful], -CORRELATION_TOLERANCE)]:
         raise NoOptimalPortfolio(
             f"{names[k]}: its correlations have an eigenvalue of {np.linalg.eigvalsh(correlation[k])[0]:.3g}, expected "
             f"none below zero (a positive semi-definite matrix); hint: estimate all entries from the same dates, or "
             f"shrink the matrix"
         )
-    return volatility, correlation
+    return Parts(volatility, correlation, singular)
+
+
+def _stacked(covariance: ArrayLike) -> tuple[FloatArray, list[str]]:
+    """(m, n, n), and what to call each in a message."""
+    sigma = np.asarray(covariance, dtype=np.float64)
+    if sigma.ndim not in (2, 3) or sigma.shape[-1] != sigma.shape[-2] or sigma.size == 0:
+        raise BacktestError(f"covariance: got the shape {sigma.shape}, expected (n, n), or (m, n, n) for a stack")
+    stack = sigma.reshape(-1, *sigma.shape[-2:])
+    return stack, [f"covariance[{k}]" if sigma.ndim == 3 else "covariance" for k in range(len(stack))]
 
 
 def above(matrix: FloatArray, least: float) -> NDArray[np.bool_]:

@@ -46,7 +46,7 @@ def hierarchical_risk_parity_weights(covariance: ArrayLike, linkage: Linkage = "
     >>> hierarchical_risk_parity_weights([[0.04, 0.0, 0.0], [0.0, 0.01, 0.0], [0.0, 0.0, 0.01]]).round(4).tolist()
     [0.1111, 0.4444, 0.4444]
     """
-    volatility, correlation = volatilities_and_correlations(covariance)
+    volatility, correlation, _ = volatilities_and_correlations(covariance)
     order = np.argsort(volatility, axis=1, kind="stable")
     leaves = np.stack([_leaves(correlation[k][np.ix_(row, row)], linkage) for k, row in enumerate(order)])
     order = np.take_along_axis(order, leaves, axis=1)

@@ -44,7 +44,7 @@ def minimum_variance_weights(covariance: ArrayLike, max_weight: float | None = N
     >>> minimum_variance_weights([[0.04, 0.0], [0.0, 0.01]], max_weight=0.7).round(4).tolist()
     [0.3, 0.7]
     """
-    volatility, correlation = volatilities_and_correlations(covariance)
+    volatility, correlation, singular = volatilities_and_correlations(covariance)
     count = volatility.shape[1]
     upper = np.full_like(volatility, np.inf)
     if max_weight is not None:
@@ -59,7 +59,7 @@ def minimum_variance_weights(covariance: ArrayLike, max_weight: float | None = N
             return np.full(np.shape(covariance)[:-1], 1 / count)
         upper = max_weight * volatility
     unit = volatility.min(axis=1, keepdims=True)
-    weights = convex.solve(correlation, unit / volatility, upper / unit) * (unit / volatility)
+    weights = convex.solve(correlation, unit / volatility, upper / unit, singular) * (unit / volatility)
     return _summing_to_one(weights, np.shape(covariance))
 
 
@@ -86,8 +86,8 @@ def maximum_diversification_weights(covariance: ArrayLike) -> FloatArray:
     >>> maximum_diversification_weights([[0.04, 0.006], [0.006, 0.01]]).round(4).tolist()
     [0.3333, 0.6667]
     """
-    volatility, correlation = volatilities_and_correlations(covariance)
-    y = convex.solve(correlation, np.ones_like(volatility), np.full_like(volatility, np.inf))
+    volatility, correlation, singular = volatilities_and_correlations(covariance)
+    y = convex.solve(correlation, np.ones_like(volatility), np.full_like(volatility, np.inf), singular)
     return _summing_to_one(y / volatility, np.shape(covariance))
 
 

@@ -109,7 +109,7 @@ def gaussian_shortfall_parity_weights(
     >>> gaussian_shortfall_parity_weights([[0.04, 0.0], [0.0, 0.01]], mean=[0.06, 0.0]).round(4).tolist()
     [0.3579, 0.6421]
     """
-    volatilities, correlations = volatilities_and_correlations(covariance)
+    volatilities, correlations, _ = volatilities_and_correlations(covariance)
     if np.ndim(covariance) != 2:
         raise BacktestError(f"covariance: got the shape {np.shape(covariance)}, expected (n, n)")
     volatility, correlation = volatilities[0], correlations[0]

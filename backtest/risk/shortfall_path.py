@@ -24,6 +24,7 @@ FloatArray = NDArray[np.float64]
 STEPS = 100
 GOAL = 1e-16  # of the duality gap and all residuals, where expected shortfall is 1; mostly rounding stops it before
 PATIENCE = 5  # steps without progress, by which rounding is recognised
+ENOUGH = 1e-13  # from here on one such step
 TO_BOUNDARY = 0.995  # part of the way to the first bound that a step may go
 
 
@@ -75,7 +76,8 @@ def solve(returns: FloatArray, budgets: FloatArray, size: float) -> tuple[FloatA
         if error < least:
             best, least, since = point, error, 0
         since += 1
-        if least <= GOAL or since > PATIENCE or not np.isfinite(error):
+        patience = 1 if least <= ENOUGH else PATIENCE
+        if least <= GOAL or since > patience or not np.isfinite(error):
             break
         try:
             point = _stepped(point, returns, budgets)

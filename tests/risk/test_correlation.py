@@ -13,15 +13,17 @@ def test_parts_multiply_to_the_whole() -> None:
     """Σ_ij = σ_i σ_j ρ_ij, whatever the scales; the diagonal of correlations is exactly 1."""
     scale = np.array([1e-9, 1.0, 1e6])
     stack = np.array([[[4.0, 1.0, 0.5], [1.0, 9.0, -2.0], [0.5, -2.0, 1.0]]]) * np.outer(scale, scale)
-    volatility, correlation = volatilities_and_correlations(stack)
+    volatility, correlation, singular = volatilities_and_correlations(stack)
     np.testing.assert_allclose(volatility[:, :, None] * volatility[:, None, :] * correlation, stack, rtol=1e-15)
     assert (np.diagonal(correlation, axis1=1, axis2=2) == 1).all()
+    assert not singular.any()
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ([[0.04, np.nan], [np.nan, 0.01]], r"covariance\[1\]: the entry \[0, 1\] is nan, expected finite numbers"),
+        ([[0.04, 0.0], [0.0, np.nan]], r"covariance\[1\]: the variance of asset 1 is nan, expected one above zero"),
         ([[0.04, 0.0], [0.0, 0.0]], r"covariance\[1\]: the variance of asset 1 is 0, expected one above zero"),
         ([[0.04, 0.004], [0.003, 0.01]], r"covariance\[1\]: the entry \[0, 1\] is 0.004, but \[1, 0\] is 0.003"),
         ([[0.04, 0.022], [0.022, 0.01]], r"covariance\[1\]: its correlations have an eigenvalue of -0.1"),
@@ -45,8 +47,9 @@ def test_a_shape_that_does_not_fit_is_refused(shape: tuple[int, ...]) -> None:
 def test_rounding_is_no_asymmetry() -> None:
     """What a product VΛVᵀ leaves, some 1e-16, is let pass, also where it makes an eigenvalue negative."""
     rounded = np.array([[1.0, 1.0 + 4e-16], [1.0, 1.0]])
-    _, correlation = volatilities_and_correlations(rounded)
+    _, correlation, singular = volatilities_and_correlations(rounded)
     np.testing.assert_array_equal(correlation[0], correlation[0].T)
+    assert singular.tolist() == [True]
 
 
 def test_above_is_by_the_least_eigenvalue() -> None:
