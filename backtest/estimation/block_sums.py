@@ -36,8 +36,13 @@ def block_rows(window: int, count: int) -> int:
     return max(window // BLOCKS, LEAST_BLOCK, -(-2 * window * 8 * count**2 // MEMORY))
 
 
+def room_for(window: int, count: int) -> Array:
+    """(2, b, n + 1, n + 1) memory for the sums of the blocks on both sides of an anchor, to be used again and again."""
+    return np.empty((2, window // block_rows(window, count) + 1, count + 1, count + 1))
+
+
 def anchored_covariances(
-    excess_returns: Array, rows: Sequence[int], window: int, decay: float, out: Array
+    excess_returns: Array, rows: Sequence[int], window: int, decay: float, *, out: Array, room: Array
 ) -> NDArray[np.bool_]:
     """Weighted covariances of windows that hold the same anchor, `window` × (rows[0] // window).
 
@@ -48,6 +53,7 @@ def anchored_covariances(
         decay: weight of a return over that of the one after it, 1 for the sample covariance.
         out: (m, n, n) that is filled with the covariances; NaN in the row and column of an asset with a NaN in the
             window.
+        room: of `room_for` the same window and number of assets; what was in it does not matter.
 
     Returns:
         (m,) True where rounding errors are larger than need be, for any asset: to be worked out in another way.
@@ -61,8 +67,8 @@ def anchored_covariances(
     shifted[:-1, -1] = 1 / np.sqrt(total)
     if decay != 1:
         shifted[:-1] *= np.power(decay, (anchor - np.arange(begin, end)) / 2)[:, None]
-    forwards = _block_sums(shifted[anchor - begin : -1], step)
-    backwards = _block_sums(shifted[: anchor - begin][::-1], step)
+    forwards = _block_sums(shifted[anchor - begin : -1], step, room[0])
+    backwards = _block_sums(shifted[: anchor - begin][::-1], step, room[1])
     after, before = ends - anchor, anchor - (ends - window)  # rows of each window
     first, last = anchor - begin + after // step * step, anchor - begin - 1 - before // step * step
     of_block = np.arange(step - 1)
@@ -96,11 +102,10 @@ def _sum_of_weights(window: int, decay: float) -> tuple[float, float]:
     return total, total - float(weights @ weights) / total
 
 
-def _block_sums(rows: Array, step: int) -> Array:
-    """(b + 1, n, n) Σ x xᵀ over the first 0, 1, ..., b whole blocks of `step` rows."""
+def _block_sums(rows: Array, step: int, sums: Array) -> Array:
+    """Σ x xᵀ over the first 0, 1, ... whole blocks of `step` rows, into the first of `sums`."""
     whole, count = len(rows) // step, rows.shape[1]
     blocks = np.ascontiguousarray(rows[: whole * step]).reshape(whole, step, count)
-    sums = np.empty((whole + 1, count, count))
     sums[0] = 0.0
     together = max(1, _TOGETHER // count**2)
     for first in range(0, whole, together):

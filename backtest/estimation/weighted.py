@@ -6,7 +6,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.estimation.block_sums import anchored_covariances, block_rows
+from backtest.estimation.block_sums import anchored_covariances, block_rows, room_for
 from backtest.estimation.estimator import Array, Missing
 from backtest.estimation.windows import scattered, shortened_windows
 
@@ -49,6 +49,7 @@ def rolling_weighted_covariances(
         [nan, 0.0002, 5e-05]
     """
     ends, count = np.asarray(rows, dtype=np.intp), excess_returns.shape[1]
+    window = min(window, len(excess_returns) + 1)  # one that is never full, however long
     covariances = np.empty((len(ends), count, count))
     first = int(np.searchsorted(ends, window - 1))
     covariances[:first] = np.nan
@@ -57,11 +58,14 @@ def rolling_weighted_covariances(
         apart[1:] = np.diff(ends) * DENSE > window
     anchors = np.where(apart, -1, ends // window)
     alone: list[int] = []
+    room = None
     for anchor, group in groupby(range(first, len(ends)), anchors.__getitem__):
         dates = np.array(list(group))
         part = slice(dates[0], dates[-1] + 1)
         if anchor >= 0:
-            dates = dates[anchored_covariances(excess_returns, rows[part], window, decay, out=covariances[part])]
+            room = room_for(window, count) if room is None else room
+            kept = covariances[part]
+            dates = dates[anchored_covariances(excess_returns, rows[part], window, decay, out=kept, room=room)]
         alone.extend(dates)
     for some in np.array_split(np.array(alone, np.intp), -(-len(alone) * window * count // _TOGETHER) or 1):
         windows = excess_returns[ends[some][:, None] + np.arange(1 - window, 1)]
@@ -103,6 +107,7 @@ def rolling_weighted_variances(excess_returns: Array, rows: Sequence[int], windo
     [nan, 0.0002, 5e-05]
     """
     variances = np.full((len(rows), excess_returns.shape[1]), np.nan)
+    window = min(window, len(excess_returns) + 1)  # one that is never full, however long
     weights = relative_weights(window, decay)
     for at, row in enumerate(rows):
         if row + 1 >= window:

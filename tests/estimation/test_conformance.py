@@ -134,6 +134,14 @@ def test_no_dates_no_covariances(name: str, settings: dict[str, Any]) -> None:
 
 
 @estimators
+def test_a_window_longer_than_any_data_is_never_full(name: str, settings: dict[str, Any]) -> None:
+    """Nor does it fill the memory."""
+    for missing in ("complete_assets", "complete_rows"):
+        estimator = made(name, {**settings, "window": 10**20, "missing": missing})
+        assert np.isnan(covariances(estimator, market(), ROWS)).all()
+
+
+@estimators
 def test_one_asset_has_a_variance(name: str, settings: dict[str, Any]) -> None:
     """In the middle of what the mean of squares was over halves of the window: no estimator is off by a unit."""
     returns = market()[:, :1]
