@@ -23,8 +23,9 @@ FloatArray = NDArray[np.float64]
 
 STEPS = 100
 GOAL = 1e-16  # of the duality gap and all residuals, where expected shortfall is 1; mostly rounding stops it before
-PATIENCE = 5  # steps without progress, by which rounding is recognised
-ENOUGH = 1e-13  # from here on one such step
+PATIENCE = 10  # steps without progress, by which rounding is recognised
+NEAR = 1e-6  # before this is reached the largest error may rise on the way
+ENOUGH = 1e-13  # from here on one step without progress is the last
 TO_BOUNDARY = 0.995  # part of the way to the first bound that a step may go
 
 
@@ -77,7 +78,7 @@ def solve(returns: FloatArray, budgets: FloatArray, size: float) -> tuple[FloatA
             best, least, since = point, error, 0
         since += 1
         patience = 1 if least <= ENOUGH else PATIENCE
-        if least <= GOAL or since > patience or not np.isfinite(error):
+        if least <= GOAL or (least <= NEAR and since > patience) or not np.isfinite(error):
             break
         try:
             point = _stepped(point, returns, budgets)
@@ -110,13 +111,16 @@ def _stepped(point: _Point, returns: FloatArray, budgets: FloatArray) -> _Point:
     newton = _Newton(point, returns)
     products = budgets - point.x * point.marginal, -point.tail * point.slack, -point.spare * point.u
     ahead = newton.step(*products)
-    left = point.moved(ahead, min(1.0, point.room(ahead))).gap() / point.gap()
+    reach = min(1.0, point.room(ahead))
+    left = point.moved(ahead, reach).gap() / point.gap()
     centre = left**3 * point.gap() / (2 * periods)
     step = newton.step(
         products[0] - ahead.x * ahead.marginal,
         products[1] + centre - ahead.tail * ahead.slack,
         products[2] + centre - ahead.spare * ahead.u,
     )
+    if point.room(step) < reach / 2:  # far from the path the products' second order, taken in full, leads astray
+        step = newton.step(products[0], products[1] + centre, products[2] + centre)
     return point.moved(step, min(1.0, TO_BOUNDARY * point.room(step)))
 
 
