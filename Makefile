@@ -21,6 +21,7 @@ test: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/simulation_speed.py
+	$(BIN)/python benchmarks/bt_run_speed.py
 	$(BIN)/python benchmarks/run_speed.py
 	$(BIN)/python benchmarks/cache_speed.py --large
 

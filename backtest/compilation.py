@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 from typing import Any, TypeVar, cast
 
@@ -36,7 +37,11 @@ def reordered_kernel(function: _Function) -> _Function:
 
 
 def _compiled(function: _Function, *, fastmath: Any) -> _Function:
-    return cast("_Function", numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(function))
+    compiler = partial(numba.njit, nogil=True, error_model="numpy", fastmath=fastmath)
+    try:
+        return cast("_Function", compiler(cache=True)(function))
+    except RuntimeError:  # there is no folder that can be written to: each process compiles for itself
+        return cast("_Function", compiler()(function))
 
 
 class _Compiling(event.Listener):

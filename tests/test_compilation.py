@@ -71,6 +71,20 @@ def test_an_error_in_any_share_is_raised(monkeypatch: pytest.MonkeyPatch, failin
     assert len(done) == 3
 
 
+def halved(x: float) -> float:
+    return x / 2
+
+
+def test_where_nothing_can_be_kept_a_kernel_is_compiled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numba refuses `cache` where neither the source's folder nor the user's can be written to."""
+
+    def refuse(*_: object) -> None:
+        raise RuntimeError("cannot cache function: no locator available")
+
+    monkeypatch.setattr("numba.core.caching.FunctionCache.__init__", refuse)
+    assert compilation.kernel(halved)(3.0) == 1.5
+
+
 def test_compiling_is_said_once_and_only_when_it_takes_place(tmp_path: Path) -> None:
     """Three compilations in a first process say so once; a second process finds them kept, and says nothing."""
     (tmp_path / "kernels.py").write_text(KERNELS)

@@ -39,10 +39,13 @@ class Agenda:
     def since(self, first: int, end: int) -> Iterator[Questions]:
         """The dates from `first` to before `end`, in order, slice after slice."""
         while first < end:
-            questions, at = self.at(first)
-            part = slice(at, min(at + end - first, len(questions.rows)))
-            first += part.stop - part.start
-            yield questions.part(part)
+            after = min(end, (first // self._size + 1) * self._size)
+            yield self._part(first, after)  # and keeps none itself, so that a slice goes before the next one comes
+            first = after
+
+    def _part(self, first: int, end: int) -> Questions:
+        questions, at = self.at(first)
+        return questions.part(slice(at, at + end - first))
 
     def _slice(self, number: int) -> Questions:
         if self._kept is None or self._kept[0] != number:
