@@ -1,0 +1,122 @@
+"""Covariances come a slice of dates at a time: nothing of a run may depend on where the slices are cut.
+
+Dates of one slice may share sums, so covariances are the same up to rounding; weights to what the solver promises, and
+NAV to what 300 rebalances make of that: 1e-10.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import MappingProxyType
+from weakref import ref
+
+import numpy as np
+import pandas as pd
+import pytest
+from market_files import write_strategy
+
+import backtest as bt
+from backtest.strategy import agenda
+from backtest.strategy.agenda import Agenda
+from backtest.strategy.decisions import Questions
+from backtest.strategy.view import History
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+DATES = pd.bdate_range("2020-01-01", periods=40)
+PRICES = np.cumsum(np.ones((40, 2)), axis=0)
+HISTORY = History(DATES, ("a", "b"), PRICES, PRICES, PRICES[:, 0], MappingProxyType({}), 252)
+
+
+def asked(rows: Sequence[int]) -> Questions:
+    """Each covariance says the row that it is of."""
+    covariances = np.array(rows, dtype=float)[:, None, None] * np.ones((1, 2, 2))
+    return Questions(HISTORY, rows, covariances, np.ones((len(rows), 2), dtype=bool))
+
+
+@pytest.mark.parametrize("dates_at_a_time", [1, 3, 4, 10, 100])
+def test_every_date_comes_once_and_with_its_own(monkeypatch: pytest.MonkeyPatch, dates_at_a_time: int) -> None:
+    """From whichever date on, to whichever; by position as in order."""
+    monkeypatch.setattr(agenda, "_ELEMENTS", 4 * dates_at_a_time)
+    rows = list(range(1, 40, 4))
+    dates = Agenda(DATES, rows, asked, 2)
+    for first, end in [(0, 10), (0, 1), (3, 10), (4, 8), (9, 10), (5, 5)]:
+        parts = list(dates.since(first, end))
+        assert [row for part in parts for row in part.rows] == rows[first:end]
+        assert [value for part in parts for value in part.covariances[:, 0, 0]] == rows[first:end]
+        assert all(len(part.rows) <= dates_at_a_time for part in parts)
+    for k in [7, 0, 9, 3, 2]:
+        questions, at = dates.at(k)
+        assert questions.covariances[at, 1, 1] == questions.rows[at] == rows[k]
+
+
+def test_slices_are_cut_at_the_same_dates_wherever_a_run_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is estimated together is decided by position alone; and no slice is asked for twice in a row."""
+    monkeypatch.setattr(agenda, "_ELEMENTS", 4 * 3)
+    seen: list[list[int]] = []
+
+    def ask(rows: Sequence[int]) -> Questions:
+        seen.append(list(rows))
+        return asked(rows)
+
+    dates = Agenda(DATES, list(range(8)), ask, 2)
+    for first in (0, 4):
+        dates.at(first)
+        list(dates.since(first, 8))
+    assert seen == [[0, 1, 2], [3, 4, 5], [6, 7], [3, 4, 5], [6, 7]]
+
+
+def test_a_slice_is_gone_before_the_next_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of them at a time would be twice the memory."""
+    monkeypatch.setattr(agenda, "_ELEMENTS", 4 * 2)
+    made: list[ref[np.ndarray]] = []
+
+    def ask(rows: Sequence[int]) -> Questions:
+        assert [one() for one in made if one() is not None] == []
+        questions = asked(rows)
+        made.append(ref(questions.covariances))
+        return questions
+
+    for questions in Agenda(DATES, list(range(7)), ask, 2).since(1, 7):
+        assert len(questions.rows) in (1, 2)
+        del questions
+    assert len(made) == 4
+
+
+READS_WEIGHTS = """
+from typing import ClassVar
+
+import pandas as pd
+
+from backtest.strategy import MarketView, Strategy
+
+
+class Patient(Strategy):
+    '''Half way from what is held to inverse variances.'''
+
+    reads_current_weights: ClassVar[bool] = True
+
+    def target_weights(self, view: MarketView) -> pd.Series:
+        wanted = 1 / view.volatility**2
+        return (view.current_weights + wanted / wanted.sum()) / 2
+"""
+
+
+@pytest.mark.parametrize("dates_at_a_time", [1, 5])
+@pytest.mark.parametrize("name", ["erc", "levered_erc", "patient"])
+def test_a_run_is_the_same_however_many_dates_come_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, dates_at_a_time: int
+) -> None:
+    """Every table of the result, and the benchmark's NAV; also of a strategy that is asked within the simulation."""
+    config = CONFIGS / f"{name}.yaml"
+    if name == "patient":
+        write_strategy(tmp_path, "patient", READS_WEIGHTS)
+        config = tmp_path / "patient.yaml"
+        text = (CONFIGS / "erc.yaml").read_text(encoding="utf-8")
+        config.write_text(text.replace("name: erc", "name: patient").replace("benchmark: 60_40.yaml", ""))
+    whole = bt.run(config)
+    monkeypatch.setattr(agenda, "_ELEMENTS", len(whole.assets) ** 2 * dates_at_a_time)
+    parts = bt.run(config)
+    for table in ("nav", "weights", "target_weights", "trades", "risk_contributions", "asset_volatilities"):
+        got, wanted = getattr(parts, table), getattr(whole, table)
+        assert got.index.equals(wanted.index)
+        np.testing.assert_allclose(got, wanted, rtol=1e-10, atol=1e-13, err_msg=table)
+    assert parts.notes == whole.notes
