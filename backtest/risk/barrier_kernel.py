@@ -1,16 +1,15 @@
 """The compiled core of risk budgeting: the minimum of ½ xᵀΣx - Σ b_i log x_i, for a stack of problems.
 
 At the minimum x∘Σx = b. All steps are relative, u = Δx/x, in which the Hessian is XΣX + B, X and B the diagonal
-matrices of x and b: the assets' scales cancel out. Its diagonal, b_i + x_i² Σ_ii, preconditions both methods:
+matrices of x and b: the assets' scales cancel out. Its diagonal, b_i + x_i² Σ_ii, is the preconditioner.
 
-1. Conjugate gradients for the barrier itself (Polak, Ribière 1969, restarted), each step to the minimum on its line.
-   Along a line Σ(x + αx∘u) = Σx + αΣ(x∘u), so a step costs one product with Σ. With correlations of one sign the
-   eigenvalues lie within [1, 2], and some ten steps are enough; random correlations of 500 assets take a hundred.
-2. Where that slows down - assets that nearly cancel out - Newton's method, each step by conjugate gradients to an
-   accuracy that rises with it (Dembo, Eisenstat, Steihaug 1982).
+The method is that of conjugate gradients for the barrier itself (Polak, Ribière 1969, restarted), each step to the
+minimum on its line. Along a line Σ(x + αx∘u) = Σx + αΣ(x∘u), so a step costs one product with Σ. With correlations of
+one sign the eigenvalues lie within [1, 2], and some ten steps are enough; random correlations of 500 assets take 60.
+After each step x is rescaled to xᵀΣx = Σb = 1, the best of its multiples. Where progress is slow - assets that nearly
+cancel out - `hard_barrier_kernel` goes on.
 
-After each step x is rescaled to xᵀΣx = Σb = 1, the best of its multiples. What comes out is checked by a product of
-its own. Import this file where the work begins: it imports Numba.
+What comes out is checked by a product of its own. Import this file where the work begins: it imports Numba.
 """
 
 from math import inf, sqrt
@@ -18,24 +17,19 @@ from math import inf, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.compilation import kernel, reordered_kernel
+from backtest.compilation import reordered_kernel
 
 Array = NDArray[np.float64]
 
 EPSILON = float(np.finfo(np.float64).eps)
 BUDGET_SUM_TOLERANCE = 1e-9
 COVARIANCE_TOLERANCE = 1e-9  # of correlations
-EASY_GOAL, GOAL = 1e-11, 1e-12  # largest |x_i (Σx)_i - b_i| / b_i aimed at: by method 1, and afterwards
-ACCURACY = 1e-10  # promised
+ACCURACY = 1e-10  # promised: largest |share of risk - b_i| / b_i
+GOAL = 1e-11  # aimed at
 ROWS = 9  # of working memory
 LINE_STEPS, PARABOLA = 8, 0.02  # steps on a line; relative moves up to this are those of a parabola
-CONJUGATE_STEPS, PATIENCE, DESCENT = 400, 16, 0.05  # so much less of the squared gradient in so many steps, or Newton
-NEWTON_STEPS, STALLS = 60, 3
+STEPS, PATIENCE, DESCENT = 400, 16, 0.05  # so much less of the squared gradient in so many steps, or it ends
 FULL_CHECK = 32  # assets up to which all of positive semi-definiteness is checked; beyond, that costs more than solving
-VISIBLE = 1e-9  # the largest error that whoever works the shares out in plain double precision may see
-ROUNDED = 1e-6  # errors below it may be all rounding
-EXACT_STEPS = 8
-SPLIT = 134217729.0  # 2**27 + 1, halves a double's digits (Dekker 1971)
 
 
 @reordered_kernel
@@ -174,16 +168,16 @@ def move(cov: Array, budget: Array, x: Array, gradient: Array, direction: Array,
 
 @reordered_kernel
 def conjugate_gradients(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array, work: Array) -> int:
-    """Method 1, until the goal is met or progress is slow; the number of products with Σ."""
+    """Go on until the goal is met or progress is slow; the number of products with Σ."""
     residual, direction, steepest, change, ahead = work[0], work[1], work[2], work[3], work[4]
     before, mark = 1.0, inf
     for i in range(x.size):
         residual[i], direction[i] = 0.0, 0.0
-    for step in range(CONJUGATE_STEPS):
+    for step in range(STEPS):
         beyond, norm, overlap = 0.0, 0.0, 0.0
         for i in range(x.size):
             left = budget[i] - x[i] * gradient[i]
-            beyond += 0.0 if abs(left) <= EASY_GOAL * budget[i] else 1.0
+            beyond += 0.0 if abs(left) <= GOAL * budget[i] else 1.0
             move_to = left / (budget[i] + x[i] * vol[i] * x[i] * vol[i])
             norm += left * move_to
             overlap += residual[i] * move_to
@@ -205,68 +199,7 @@ def conjugate_gradients(cov: Array, budget: Array, vol: Array, x: Array, gradien
             continue
         if not move(cov, budget, x, gradient, direction, change, ahead):
             return step + 1
-    return CONJUGATE_STEPS
-
-
-@reordered_kernel
-def newton_direction(cov: Array, budget: Array, vol: Array, x: Array, work: Array) -> int:
-    """Solve (XΣX + B) u = r by conjugate gradients, the norm of r lowered to an accuracy that rises with it.
-
-    work[0] holds r, work[1] gets u. Returns the number of products with Σ.
-    """
-    residual, u, inverse, change, ahead, direction = work[0], work[1], work[2], work[3], work[4], work[5]
-    norm = 0.0
-    for i in range(x.size):
-        inverse[i] = 1.0 / (budget[i] + (x[i] * vol[i]) ** 2)
-        direction[i] = residual[i] * inverse[i]
-        norm += residual[i] * direction[i]
-        u[i] = 0.0
-    accuracy = max(min(0.1, 0.5 * sqrt(norm)) ** 2 * norm, (0.1 * GOAL) ** 2)
-    for step in range(x.size + 20):
-        for i in range(x.size):
-            change[i] = x[i] * direction[i]
-        product(cov, change, ahead)
-        curvature = 0.0
-        for i in range(x.size):
-            ahead[i] = x[i] * ahead[i] + budget[i] * direction[i]
-            curvature += direction[i] * ahead[i]
-        if not curvature > 0.0:
-            return step + 1
-        alpha, after = norm / curvature, 0.0
-        for i in range(x.size):
-            u[i] += alpha * direction[i]
-            residual[i] -= alpha * ahead[i]
-            after += residual[i] ** 2 * inverse[i]
-        if not after > accuracy:
-            return step + 1
-        beta, norm = after / norm, after
-        for i in range(x.size):
-            direction[i] = residual[i] * inverse[i] + beta * direction[i]
-    return x.size + 20
-
-
-@reordered_kernel
-def newton(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array, work: Array) -> int:
-    """Method 2, until the goal is met, or rounding or the lack of a solution ends it; the number of products."""
-    residual, direction, change, ahead = work[0], work[1], work[3], work[4]
-    products, best, stalls = 0, inf, 0
-    for _ in range(NEWTON_STEPS):
-        product(cov, x, gradient)
-        products += 1
-        if not rescale(x, gradient) or is_unbounded(x, vol):
-            break
-        error = 0.0
-        for i in range(x.size):
-            residual[i] = budget[i] - x[i] * gradient[i]
-            error = max(error, abs(residual[i]) / budget[i])
-        stalls = 0 if error < 0.5 * best else stalls + 1
-        best = min(best, error)
-        if error <= GOAL or (stalls >= STALLS and error < ROUNDED) or not error < inf:
-            break
-        products += newton_direction(cov, budget, vol, x, work) + 1
-        if not move(cov, budget, x, gradient, direction, change, ahead):
-            break
-    return products
+    return STEPS
 
 
 @reordered_kernel
@@ -300,68 +233,6 @@ def error_bound(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array
     return error
 
 
-@kernel
-def exact_product(cov: Array, x: Array, out: Array, sizes: Array) -> None:
-    """Σx as if worked out in twice the precision, then rounded (Ogita, Rump, Oishi 2005, Dot2); and Σ_j |Σ_ij x_j|."""
-    for i in range(x.size):
-        total, correction, size = 0.0, 0.0, 0.0
-        for j in range(x.size):
-            a, b = cov[i, j], x[j]
-            term = a * b
-            shifted = SPLIT * a
-            a_high = shifted - (shifted - a)
-            shifted = SPLIT * b
-            b_high = shifted - (shifted - b)
-            a_low, b_low = a - a_high, b - b_high
-            lost = a_low * b_low - (((term - a_high * b_high) - a_low * b_high) - a_high * b_low)
-            longer = total + term
-            moved = longer - total
-            lost += (total - (longer - moved)) + (term - moved)
-            total = longer
-            correction += lost
-            size += abs(term)
-        out[i], sizes[i] = total + correction, size
-
-
-@kernel
-def exact_error(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array, work: Array) -> float:
-    """Largest |share of risk - b_i| / b_i of the weights x, without rounding; writes b - share to work[0].
-
-    Where the last bit of a weight may move a contribution by more than VISIBLE the error counts as infinite: a fit
-    would be luck.
-    """
-    residual, sizes = work[0], work[1]
-    exact_product(cov, x, gradient, sizes)
-    size, variance, error, last_bit = 0.0, 0.0, 0.0, 0.0
-    for i in range(x.size):
-        size += x[i] * vol[i]
-        variance += x[i] * gradient[i]
-    if not variance > max(64, x.size) * EPSILON * size * size:
-        return inf
-    for i in range(x.size):
-        residual[i] = budget[i] - x[i] * gradient[i] / variance
-        error = max(error, abs(residual[i]) / budget[i])
-        last_bit = max(last_bit, EPSILON * x[i] * sizes[i] / (budget[i] * variance))
-    return error if last_bit <= VISIBLE else inf
-
-
-@reordered_kernel
-def refine(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array, work: Array) -> tuple[float, int]:
-    """Newton's method on residuals without rounding; the exact error of the weights x, and the number of products."""
-    direction, products = work[1], 0
-    for step in range(EXACT_STEPS):
-        normalise(x)
-        error = exact_error(cov, budget, vol, x, gradient, work)
-        products += 1
-        if error <= GOAL or (error <= ACCURACY and step > 1) or not error < inf:
-            return error, products
-        rescale(x, gradient)
-        products += newton_direction(cov, budget, vol, x, work)
-        for i in range(x.size):
-            x[i] *= 1.0 + max(direction[i], -0.5)
-    return inf, products
-
-
 @reordered_kernel
 def is_covariance(cov: Array, vol: Array, x: Array, gradient: Array, work: Array) -> bool:
     """Whether Σ may be a covariance: symmetric, and up to FULL_CHECK assets positive semi-definite."""
@@ -386,10 +257,10 @@ def scaled(budget: Array, out: Array) -> bool:
 def solve_slice(
     stack: Array, budgets: Array, weights: Array, errors: Array, products: NDArray[np.int64], first: int, end: int
 ) -> None:
-    """Solve the problems first..end - 1 of a stack (m, n, n) with budgets (1, n) or (m, n), by method 1.
+    """Solve the problems first..end - 1 of a stack (m, n, n) with budgets (1, n) or (m, n).
 
     Weights, the errors of their contributions, and the number of products with Σ are written. Errors above ACCURACY
-    are for `solve_hard_slice`; what is no problem to solve - a budget of zero, a NaN - has one of infinity or NaN.
+    are for `hard_barrier_kernel`; what is no problem to solve - a budget of zero, a NaN - has one of infinity or NaN.
     """
     work = np.empty((ROWS, stack.shape[1]))
     vol, gradient, budget = work[6], work[7], work[8]
@@ -407,27 +278,4 @@ def solve_slice(
             normalise(x)
             errors[k] = error_bound(cov, budget, vol, x, gradient)
             if errors[k] <= ACCURACY and not is_covariance(cov, vol, x, gradient, work):
-                errors[k] = inf
-
-
-@reordered_kernel
-def solve_hard_slice(
-    stack: Array, budgets: Array, weights: Array, errors: Array, products: NDArray[np.int64], first: int, end: int
-) -> None:
-    """Go on with those problems that `solve_slice` left above ACCURACY: by method 2, and by residuals without rounding.
-
-    Compiled on its own, as most runs never need it.
-    """
-    work = np.empty((ROWS, stack.shape[1]))
-    vol, gradient, budget = work[6], work[7], work[8]
-    for k in range(first, end):
-        if ACCURACY < errors[k] < inf:
-            cov, x = stack[k], weights[k]
-            scaled(budgets[k] if budgets.shape[0] > 1 else budgets[0], budget)
-            for i in range(x.size):
-                vol[i] = sqrt(cov[i, i])
-            products[k] += newton(cov, budget, vol, x, gradient, work)
-            errors[k], more = refine(cov, budget, vol, x, gradient, work)
-            products[k] += more
-            if not is_covariance(cov, vol, x, gradient, work):
                 errors[k] = inf

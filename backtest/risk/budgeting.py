@@ -11,7 +11,6 @@ finds the words where there is no answer.
 
 from collections.abc import Callable
 from functools import cache, partial
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -109,15 +108,17 @@ def solve_risk_budgets(
 
 def _solved(stack: FloatArray, budgets: FloatArray) -> RiskBudgetSolution:
     """What the kernel makes of a stack (m, n, n) and budgets (1, n) or (m, n): where its error is large, nothing."""
-    kernel, count = _kernel(), len(stack)
+    count = len(stack)
     solution = RiskBudgetSolution(np.empty(stack.shape[:2]), np.empty(count), np.empty(count, np.int64))
     given = _read_only(stack), _read_only(budgets), *solution
     if count == 1:
-        kernel.solve_slice(*given, 0, 1)
+        _kernel()(*given, 0, 1)
     else:
-        _share_out(kernel.solve_slice, given)
+        _share_out(_kernel(), given)
     if not _worst(solution.error) <= ACCURACY:
-        _share_out(kernel.solve_hard_slice, given)
+        from backtest.risk.hard_barrier_kernel import solve_slice
+
+        _share_out(solve_slice, given)
     return solution
 
 
@@ -129,11 +130,11 @@ def _share_out(kernel: Callable[..., None], given: tuple[NDArray[Any], ...]) -> 
 
 
 @cache
-def _kernel() -> ModuleType:
+def _kernel() -> Callable[..., None]:
     """The compiled solver, imported once it is needed."""
-    from backtest.risk import barrier_kernel
+    from backtest.risk.barrier_kernel import solve_slice
 
-    return barrier_kernel
+    return solve_slice
 
 
 def _worst(error: FloatArray) -> float:

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import linprog
 
 from backtest.errors import BacktestError, NoRiskBudgetPortfolio
-from backtest.risk import barrier_kernel
+from backtest.risk import hard_barrier_kernel
 from backtest.risk.budgeting import RiskBudgetSolution, risk_parity_weights
 
 GOOD = np.array([[0.04, 0.01], [0.01, 0.09]])
@@ -145,7 +145,7 @@ def test_refused_just_where_linear_programming_finds_a_portfolio_without_risk(se
     if not exists:
         products = weights * (returns.T @ (returns @ weights))
         np.testing.assert_allclose(
-            products / products.sum(), 1 / n, rtol=barrier_kernel.VISIBLE
+            products / products.sum(), 1 / n, rtol=hard_barrier_kernel.VISIBLE
         )  # here without the solver's care
 
 
@@ -247,7 +247,7 @@ def test_the_exact_product_is_that_of_rational_numbers() -> None:
         float(sum(Fraction(a) * Fraction(b) for a, b in zip(row, y.tolist(), strict=True))) for row in matrix.tolist()
     ]
     found, sizes = np.empty(5), np.empty(5)
-    barrier_kernel.exact_product(matrix, y, found, sizes)
+    hard_barrier_kernel.exact_product(matrix, y, found, sizes)
     np.testing.assert_allclose(found, exact, rtol=1e-15)  # Dot2: one rounding, and the square of EPSILON times 1e17
     np.testing.assert_allclose(sizes, np.abs(matrix) @ np.abs(y), rtol=1e-15)
 
