@@ -78,7 +78,8 @@ def anchored_covariances(
     worse = np.zeros(len(ends), dtype=bool)
     together = max(1, _TOGETHER // count**2)
     for part in (slice(k, k + together) for k in range(0, len(ends), together)):
-        rest = shifted[places[part]]
+        at = places[part]
+        rest = shifted[at] if together > 1 else shifted[at[at >= 0]][None]  # of large matrices no empty rows
         products = np.matmul(rest.transpose(0, 2, 1), rest)
         products += forwards[after[part] // step]
         products += backwards[before[part] // step]

@@ -74,6 +74,11 @@ def test_a_window_in_rows(window: int | str, periods: int, rows: int) -> None:
     assert window_rows(Sample(window=window).window, periods) == rows
 
 
+def test_words_that_are_no_window() -> None:
+    with pytest.raises(ValueError, match="'3W' is no window"):
+        window_rows("3W", 12)
+
+
 # ------------------------------------------------------------------------------------------------ sums that are shared
 
 
@@ -92,6 +97,19 @@ def test_shared_sums_are_numpys_covariances(count: int, window: int, step: int) 
     returns = np.random.default_rng(window).normal(0.0003, 0.01, (2 * window + 300, count))
     rows = range(window - 1, len(returns), step)
     assert error(shared(returns, rows, window), by_numpy(returns, rows, window)) < 1e-12
+
+
+def test_large_matrices_are_summed_one_by_one() -> None:
+    """190 assets: a matrix fills what is worked on at a time. Whatever comes after a date, its bits are the same."""
+    returns = np.random.default_rng(14).normal(0.0003, 0.01, (300, 190))
+    rows = range(130, 300, 12)
+    found = shared(returns, rows, 128)
+    assert error(found, by_numpy(returns, rows, 128)) < 1e-12
+    assert (found == found.swapaxes(1, 2)).all()
+    later = returns.copy()
+    later[203:] = np.nan
+    assert shared(later, rows, 128)[:7].tobytes() == found[:7].tobytes()
+    assert shared(returns[:203], rows[:7], 128).tobytes() == found[:7].tobytes()
 
 
 def test_a_calm_after_a_storm_keeps_its_digits() -> None:
