@@ -70,10 +70,8 @@ def anchored_covariances(
     forwards = _block_sums(shifted[anchor - begin : -1], step, room[0])
     backwards = _block_sums(shifted[: anchor - begin][::-1], step, room[1])
     after, before = ends - anchor, anchor - (ends - window)  # rows of each window
-    first, last = anchor - begin + after // step * step, anchor - begin - 1 - before // step * step
-    of_block = np.arange(step - 1)
-    places_after = np.where(of_block < (after % step)[:, None], first[:, None] + of_block, -1)
-    places_before = np.where(of_block < (before % step)[:, None], last[:, None] - of_block, -1)
+    places_after = _past_whole_blocks(after, step, anchor - begin, 1)
+    places_before = _past_whole_blocks(before, step, anchor - begin - 1, -1)
     places = np.hstack([places_after, places_before])
     worse = np.zeros(len(ends), dtype=bool)
     together = max(1, _TOGETHER // count**2)
@@ -101,6 +99,13 @@ def _sum_of_weights(window: int, decay: float) -> tuple[float, float]:
     weights = np.power(decay, np.arange(window))
     total = float(weights.sum())
     return total, total - float(weights @ weights) / total
+
+
+def _past_whole_blocks(lengths: NDArray[np.intp], step: int, begin: int, direction: int) -> NDArray[np.intp]:
+    """(m, step - 1) places of what `lengths` rows from `begin` on have past their last whole block, then -1."""
+    of_block = np.arange(step - 1)
+    places = begin + direction * ((lengths // step * step)[:, None] + of_block)
+    return np.where(of_block < (lengths % step)[:, None], places, -1)
 
 
 def _block_sums(rows: Array, step: int, sums: Array) -> Array:

@@ -63,7 +63,8 @@ def rolling_separate_correlations(
         window: number of returns for the volatilities, at least 2.
         correlation_window: number of returns for the correlations, at least periods + 1.
         periods: that a sum of returns spans; 1 for the returns themselves.
-        missing: as in `window_places`, for the longer of the two windows.
+        missing: as in `window_places`, for the longer of the two windows; a sum that would span a row that is left out
+            is left out too.
 
     Returns:
         (m, n, n) decimal² per period; NaN in the row and column of an asset that is not there over the longer window.
