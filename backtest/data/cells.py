@@ -93,6 +93,8 @@ def to_numbers(cells: "pd.Series", name: str, places: Sequence[str]) -> NDArray[
     Raises:
         DataError: a cell is no number.
     """
+    if cells.dtype == np.float64:
+        return cells.to_numpy()
     if pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_bool_dtype(cells):
         return cells.to_numpy(dtype=float, na_value=float("nan"))
     numbers = pd.to_numeric(cells.astype(str).where(cells.notna()), errors="coerce")

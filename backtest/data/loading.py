@@ -19,7 +19,7 @@ from backtest.data.opening import cache_name, open_source
 from backtest.data.quotes import Quotes
 from backtest.data.rates import rate_level
 from backtest.data.reading import Reading, read
-from backtest.data.settings import DataSettings, Series, SeriesSettings
+from backtest.data.settings import FILE_SOURCES, DataSettings, Series, SeriesSettings
 from backtest.data.source import Source
 from backtest.data.table import Column, Table
 from backtest.errors import DataError
@@ -195,7 +195,8 @@ def _classes(settings: DataSettings, folder: Path) -> dict[str, str]:
     if len(given) == len(settings.names):
         return dict(given)
     held = set(settings.names)
-    classes = {**classes_of_source(columns(settings, folder)), **given}
+    of_files = all(series.source in FILE_SOURCES for series in settings.asset_series())  # which know of no classes
+    classes = {**({} if of_files else classes_of_source(columns(settings, folder))), **given}
     return {name: one for name, one in classes.items() if name in held}
 
 

@@ -91,7 +91,7 @@ def level_of(name: str, quotes: Quotes) -> tuple[pd.Series, str, list[Finding]]:
 
 def _values(name: str, quotes: Quotes) -> tuple[pd.Series, tuple[str, ...]]:
     """Levels or returns of a series, and what has to be said of how they were made."""
-    column = quotes.values.iloc[:, 0].rename(name)
+    column = pd.Series(quotes.values.to_numpy()[:, 0], index=quotes.values.index, name=name, copy=False)
     if quotes.kind != "closes":
         return column, ()
     checks.check_values(Table(column.to_frame(), quotes.label, places=quotes.places))  # before they are multiplied
