@@ -34,17 +34,22 @@ FULL_CHECK = 32  # assets up to which all of positive semi-definiteness is check
 
 @reordered_kernel
 def product(cov: Array, x: Array, out: Array) -> None:
-    """Σx, four rows at a time."""
+    """Σx, eight rows at a time."""
     n = x.size
-    whole = n - n % 4
-    for i in range(0, whole, 4):
-        a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    whole = n - n % 8
+    for i in range(0, whole, 8):
+        a, b, c, d, e, f, g, h = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
         for j in range(n):
             a += cov[i, j] * x[j]
             b += cov[i + 1, j] * x[j]
             c += cov[i + 2, j] * x[j]
             d += cov[i + 3, j] * x[j]
+            e += cov[i + 4, j] * x[j]
+            f += cov[i + 5, j] * x[j]
+            g += cov[i + 6, j] * x[j]
+            h += cov[i + 7, j] * x[j]
         out[i], out[i + 1], out[i + 2], out[i + 3] = a, b, c, d
+        out[i + 4], out[i + 5], out[i + 6], out[i + 7] = e, f, g, h
     for i in range(whole, n):
         a = 0.0
         for j in range(n):
@@ -54,23 +59,35 @@ def product(cov: Array, x: Array, out: Array) -> None:
 
 @reordered_kernel
 def is_symmetric(cov: Array, vol: Array, x: Array, gradient: Array, transposed: Array) -> bool:
-    """Whether Σx is Σᵀx and correlations lie within ±1, up to the tolerance.
+    """Whether Σx is Σᵀx, up to the tolerance.
 
     An asymmetry that this does not see has no effect: x has the same contributions by the mean of Σ and Σᵀ.
     """
-    beyond, size = 0.0, 0.0
-    for j in range(x.size):
+    n = x.size
+    whole, beyond, size = n - n % 4, 0.0, 0.0
+    for j in range(n):
         transposed[j] = 0.0
         size += x[j] * vol[j]
-    for i in range(x.size):
-        row = x[i]
-        limit = (1.0 + COVARIANCE_TOLERANCE) * vol[i]
-        for j in range(x.size):
-            entry = cov[i, j]
-            transposed[j] += row * entry
-            beyond += 0.0 if abs(entry) <= limit * vol[j] else 1.0
-    for j in range(x.size):
+    for i in range(0, whole, 4):
+        a, b, c, d = x[i], x[i + 1], x[i + 2], x[i + 3]
+        for j in range(n):
+            transposed[j] += cov[i, j] * a + cov[i + 1, j] * b + cov[i + 2, j] * c + cov[i + 3, j] * d
+    for i in range(whole, n):
+        for j in range(n):
+            transposed[j] += cov[i, j] * x[i]
+    for j in range(n):
         beyond += 0.0 if abs(transposed[j] - gradient[j]) <= COVARIANCE_TOLERANCE * vol[j] * size else 1.0
+    return beyond == 0.0
+
+
+@reordered_kernel
+def has_correlations(cov: Array, vol: Array) -> bool:
+    """Whether correlations lie within ±1, up to the tolerance; of a symmetric matrix."""
+    beyond = 0.0
+    for i in range(vol.size):
+        limit = (1.0 + COVARIANCE_TOLERANCE) * vol[i]
+        for j in range(i):
+            beyond += 0.0 if abs(cov[i, j]) <= limit * vol[j] else 1.0
     return beyond == 0.0
 
 
@@ -119,14 +136,19 @@ def is_unbounded(x: Array, vol: Array) -> bool:
 def line_minimum(budget: Array, direction: Array, curvature: float, descent: float, bend: float) -> float:
     """The α > 0 of least -descent × α + ½ curvature × α² - Σ b_i (log(1 + α d_i) - α d_i); roughly.
 
-    By Newton's method on the line, from where the parabola of the same `bend` has its minimum, and kept on this side of
-    where the first x_i would be 0.
+    By Newton's method on the line, from the minimum of its parabola, whose second derivative is curvature + bend, and
+    kept on this side of where the first x_i would be 0.
     """
+    alpha, size = descent / (curvature + bend), 0.0
+    for i in range(direction.size):
+        size += direction[i] * direction[i]
+    if alpha * alpha * size <= PARABOLA * PARABOLA:
+        return alpha
     fall = 0.0
     for i in range(direction.size):
         fall = max(fall, -direction[i])
     end = 1.0 / fall if fall > 0.0 else inf
-    alpha = min(descent / bend, 0.5 * end)
+    alpha = min(alpha, 0.5 * end)
     for _ in range(LINE_STEPS):
         first, second = alpha * curvature - descent, curvature
         for i in range(direction.size):
@@ -144,45 +166,24 @@ def line_minimum(budget: Array, direction: Array, curvature: float, descent: flo
 
 
 @reordered_kernel
-def move(cov: Array, budget: Array, x: Array, gradient: Array, direction: Array, change: Array, ahead: Array) -> bool:
-    """Go to the minimum on the line x + α x∘d, and rescale; false where no variance is left."""
-    descent, bend, size, curvature = 0.0, 0.0, 0.0, 0.0
-    for i in range(x.size):
-        change[i] = x[i] * direction[i]
-        descent += (budget[i] - x[i] * gradient[i]) * direction[i]
-        bend += budget[i] * direction[i] * direction[i]
-        size += direction[i] * direction[i]
-    product(cov, change, ahead)
-    for i in range(x.size):
-        curvature += change[i] * ahead[i]
-    curvature = max(curvature, 0.0)
-    bend += curvature
-    alpha = descent / bend
-    if alpha * alpha * size > PARABOLA * PARABOLA:
-        alpha = line_minimum(budget, direction, curvature, descent, bend)
-    for i in range(x.size):
-        x[i] += alpha * change[i]
-        gradient[i] += alpha * ahead[i]
-    return rescale(x, gradient)
-
-
-@reordered_kernel
 def conjugate_gradients(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array, work: Array) -> int:
     """Go on until the goal is met or progress is slow; the number of products with Σ."""
     residual, direction, steepest, change, ahead = work[0], work[1], work[2], work[3], work[4]
-    before, mark = 1.0, inf
+    before, mark, scale = inf, inf, 1.0
     for i in range(x.size):
-        residual[i], direction[i] = 0.0, 0.0
+        direction[i], residual[i] = 0.0, 0.0
     for step in range(STEPS):
         beyond, norm, overlap = 0.0, 0.0, 0.0
         for i in range(x.size):
+            x[i] *= scale  # from the last step, here to save a pass
+            gradient[i] *= scale
             left = budget[i] - x[i] * gradient[i]
             beyond += 0.0 if abs(left) <= GOAL * budget[i] else 1.0
-            move_to = left / (budget[i] + x[i] * vol[i] * x[i] * vol[i])
-            norm += left * move_to
-            overlap += residual[i] * move_to
-            steepest[i] = move_to
+            steepest[i] = left / (budget[i] + x[i] * vol[i] * x[i] * vol[i])
+            norm += left * steepest[i]
+            overlap += residual[i] * steepest[i]
             residual[i] = left
+        scale = 1.0
         if beyond == 0.0:
             return step
         if step % PATIENCE == 0:
@@ -190,16 +191,44 @@ def conjugate_gradients(cov: Array, budget: Array, vol: Array, x: Array, gradien
                 return step
             mark = norm
         beta = max(0.0, (norm - overlap) / before)
-        before, descent = norm, 0.0
+        before, descent, bend = norm, 0.0, 0.0
         for i in range(x.size):
             direction[i] = steepest[i] + beta * direction[i]
+            change[i] = x[i] * direction[i]
             descent += residual[i] * direction[i]
+            bend += budget[i] * direction[i] * direction[i]
         if not descent > 0.0:
             before = inf  # begin again with the steepest descent
             continue
-        if not move(cov, budget, x, gradient, direction, change, ahead):
+        scale = advance(cov, budget, x, gradient, direction, change, ahead, descent, bend)
+        if scale == 0.0:
             return step + 1
     return STEPS
+
+
+@reordered_kernel
+def advance(
+    cov: Array,
+    budget: Array,
+    x: Array,
+    gradient: Array,
+    direction: Array,
+    change: Array,
+    ahead: Array,
+    descent: float,
+    bend: float,
+) -> float:
+    """Go to the minimum on the line x + α change; by what to rescale, 0 where no variance is left."""
+    product(cov, change, ahead)
+    curvature, variance = 0.0, 0.0
+    for i in range(x.size):
+        curvature += change[i] * ahead[i]
+    alpha = line_minimum(budget, direction, max(curvature, 0.0), descent, bend)
+    for i in range(x.size):
+        x[i] += alpha * change[i]
+        gradient[i] += alpha * ahead[i]
+        variance += x[i] * gradient[i]
+    return 1.0 / sqrt(variance) if 0.0 < variance < inf else 0.0
 
 
 @reordered_kernel
@@ -235,10 +264,12 @@ def error_bound(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array
 
 @reordered_kernel
 def is_covariance(cov: Array, vol: Array, x: Array, gradient: Array, work: Array) -> bool:
-    """Whether Σ may be a covariance: symmetric, and up to FULL_CHECK assets positive semi-definite."""
+    """Whether Σ may be a covariance: symmetric, and up to FULL_CHECK assets positive semi-definite, else by pairs."""
     if not is_symmetric(cov, vol, x, gradient, work[0]):
         return False
-    return x.size > FULL_CHECK or is_semidefinite(cov, vol, np.empty((x.size, x.size)))
+    if x.size > FULL_CHECK:
+        return has_correlations(cov, vol)
+    return is_semidefinite(cov, vol, np.empty((x.size, x.size)))
 
 
 @reordered_kernel

@@ -22,7 +22,7 @@ FloatArray = NDArray[np.float64]
 
 ACCURACY = 1e-10  # promised: largest |share of risk - budget| / budget
 BUDGET_SUM_TOLERANCE = 1e-9
-A_THREADS_WORTH = 100_000  # of assets² × problems: some 0.1 ms of work
+A_THREADS_WORTH = 200.0  # microseconds of work
 
 
 class RiskBudgetSolution(NamedTuple):
@@ -126,7 +126,8 @@ def _share_out(kernel: Callable[..., None], given: tuple[NDArray[Any], ...]) -> 
     from backtest.compilation import share_out
 
     count, assets = given[0].shape[:2]
-    share_out(partial(kernel, *given), count, least=A_THREADS_WORTH // assets**2)
+    microseconds = 0.2 * assets + assets**2 / 400  # a problem, roughly
+    share_out(partial(kernel, *given), count, least=int(A_THREADS_WORTH / microseconds))
 
 
 @cache
@@ -145,7 +146,7 @@ def _worst(error: FloatArray) -> float:
 def _read_only(values: FloatArray) -> FloatArray:
     """A view that cannot be written to: the one kind of array that the kernel is compiled for."""
     view = values.view()
-    view.flags.writeable = False
+    view.setflags(write=False)
     return view
 
 

@@ -16,9 +16,9 @@ from backtest.risk.barrier_kernel import (
     ACCURACY,
     EPSILON,
     ROWS,
+    advance,
     is_covariance,
     is_unbounded,
-    move,
     normalise,
     product,
     rescale,
@@ -90,7 +90,12 @@ def newton(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array, wor
         if error <= GOAL or (stalls >= STALLS and error < ROUNDED) or not error < inf:
             break
         products += newton_direction(cov, budget, vol, x, work) + 1
-        if not move(cov, budget, x, gradient, direction, change, ahead):
+        descent, bend = 0.0, 0.0
+        for i in range(x.size):
+            change[i] = x[i] * direction[i]
+            descent += (budget[i] - x[i] * gradient[i]) * direction[i]
+            bend += budget[i] * direction[i] * direction[i]
+        if advance(cov, budget, x, gradient, direction, change, ahead, descent, bend) == 0.0:
             break
     return products
 
