@@ -23,6 +23,7 @@ from backtest.engine.schedule import rebalance_rows
 from backtest.engine.simulation import Decide, Periods, SimulationResult, no_trade_before_the_end, simulate
 from backtest.engine.terms import Terms
 from backtest.errors import SimulationError
+from backtest.estimation.estimator import window_rows
 from backtest.strategy import Strategy
 from backtest.strategy.agenda import Agenda, first_answer
 from backtest.strategy.decisions import Questions, answer, answers
@@ -233,7 +234,9 @@ class Decisions:
 
 def agenda_of(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: Plan | None) -> Agenda:
     """The questions of these rows, some at a time."""
-    return Agenda(data.dates, rows, partial(ask_on, config=config, data=data, benchmark=benchmark), len(data.assets))
+    window = window_rows(config.estimation.window, data.periods_per_year)
+    ask = partial(ask_on, config=config, data=data, benchmark=benchmark)
+    return Agenda(data.dates, rows, ask, count=len(data.assets), window=window)
 
 
 def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: Plan | None) -> Questions:

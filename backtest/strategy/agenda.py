@@ -1,6 +1,8 @@
 """`Agenda`: all rebalance dates of a run, some at a time."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -13,35 +15,44 @@ _ELEMENTS = 2**24  # of the covariances that are there at a time: 128 MB, 67 dat
 
 
 class Agenda:
-    """The questions of all rebalance dates, a slice of dates at a time: all covariances together may fill the memory.
+    """The questions of all rebalance dates, a slice of dates at a time where all covariances would fill the memory.
 
-    Slices are cut by position from the first rebalance date of the data on, so that a covariance is estimated along
-    with the same dates wherever a run begins and its data ends. The slice last asked for is kept.
+    Slices are cut by position in the data, so that a covariance is estimated along with the same dates wherever a run
+    begins and its data ends; and at whole windows, as estimators share sums of windows that overlap. The slice last
+    asked for is kept.
 
     Args:
         dates: of the data.
         rows: (m,) positions of the rebalance dates among them.
         ask: what is known on some of these rows.
         count: assets.
+        window: rows of the estimator's.
     """
 
     def __init__(
-        self, dates: pd.DatetimeIndex, rows: Sequence[int], ask: Callable[[Sequence[int]], Questions], count: int
+        self,
+        dates: pd.DatetimeIndex,
+        rows: Sequence[int],
+        ask: Callable[[Sequence[int]], Questions],
+        *,
+        count: int,
+        window: int,
     ) -> None:
         self.dates, self.rows = dates, rows
-        self._ask, self._size = ask, max(1, _ELEMENTS // count**2)
+        self._ask = ask
+        self._begins = _cut(rows, max(1, _ELEMENTS // count**2), window)
         self._kept: tuple[int, Questions] | None = None
 
     def at(self, k: int) -> tuple[Questions, int]:
         """The slice that holds the k-th date, and its position there."""
-        return self._slice(k // self._size), k % self._size
+        number = bisect_right(self._begins, k) - 1
+        return self._slice(number), k - self._begins[number]
 
     def since(self, first: int, end: int) -> Iterator[Questions]:
         """The dates from `first` to before `end`, in order, slice after slice."""
-        while first < end:
-            after = min(end, (first // self._size + 1) * self._size)
-            yield self._part(first, after)  # and keeps none itself, so that a slice goes before the next one comes
-            first = after
+        inside = [begin for begin in self._begins if first < begin < end]
+        for begin, after in pairwise([first, *inside, end] if first < end else []):
+            yield self._part(begin, after)  # and keeps none itself, so that a slice goes before the next one comes
 
     def _part(self, first: int, end: int) -> Questions:
         questions, at = self.at(first)
@@ -50,9 +61,22 @@ class Agenda:
     def _slice(self, number: int) -> Questions:
         if self._kept is None or self._kept[0] != number:
             self._kept = None
-            begin = number * self._size
-            self._kept = number, self._ask(self.rows[begin : begin + self._size])
+            part = slice(self._begins[number], None if number + 1 == len(self._begins) else self._begins[number + 1])
+            self._kept = number, self._ask(self.rows[part])
         return self._kept[1]
+
+
+def _cut(rows: Sequence[int], most: int, window: int) -> list[int]:
+    """Where slices of at most so many dates begin: everywhere that a window's number of rows is full.
+
+    >>> _cut([3, 7, 12, 14, 16, 18, 31], 3, 10), _cut([3, 7, 12, 14, 16, 18, 31], 7, 10)
+    ([0, 2, 5, 6], [0])
+    """
+    begins = [0]
+    for k in range(1, len(rows) if len(rows) > most else 0):
+        if rows[k] // window != rows[k - 1] // window or k - begins[-1] == most:
+            begins.append(k)
+    return begins
 
 
 def first_answer(strategy: Strategy, agenda: Agenda) -> int:

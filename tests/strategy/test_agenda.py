@@ -32,12 +32,15 @@ def asked(rows: Sequence[int]) -> Questions:
     return Questions(HISTORY, rows, covariances, np.ones((len(rows), 2), dtype=bool))
 
 
-@pytest.mark.parametrize("dates_at_a_time", [1, 3, 4, 10, 100])
-def test_every_date_comes_once_and_with_its_own(monkeypatch: pytest.MonkeyPatch, dates_at_a_time: int) -> None:
+@pytest.mark.parametrize("window", [1, 7, 12, 1000])
+@pytest.mark.parametrize("dates_at_a_time", [1, 3, 4, 9, 10, 100])
+def test_every_date_comes_once_and_with_its_own(
+    monkeypatch: pytest.MonkeyPatch, dates_at_a_time: int, window: int
+) -> None:
     """From whichever date on, to whichever; by position as in order."""
     monkeypatch.setattr(agenda, "_ELEMENTS", 4 * dates_at_a_time)
     rows = list(range(1, 40, 4))
-    dates = Agenda(DATES, rows, asked, 2)
+    dates = Agenda(DATES, rows, asked, count=2, window=window)
     for first, end in [(0, 10), (0, 1), (3, 10), (4, 8), (9, 10), (5, 5)]:
         parts = list(dates.since(first, end))
         assert [row for part in parts for row in part.rows] == rows[first:end]
@@ -57,11 +60,19 @@ def test_slices_are_cut_at_the_same_dates_wherever_a_run_begins(monkeypatch: pyt
         seen.append(list(rows))
         return asked(rows)
 
-    dates = Agenda(DATES, list(range(8)), ask, 2)
+    dates = Agenda(DATES, list(range(8)), ask, count=2, window=1000)
     for first in (0, 4):
         dates.at(first)
         list(dates.since(first, 8))
     assert seen == [[0, 1, 2], [3, 4, 5], [6, 7], [3, 4, 5], [6, 7]]
+
+
+def test_slices_end_where_a_window_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sums that windows share are made once: no span of a window's rows is cut in two, unless it is too large."""
+    monkeypatch.setattr(agenda, "_ELEMENTS", 4 * 3)
+    rows = [1, 4, 9, 12, 15, 21, 22, 23, 24, 38]
+    parts = Agenda(DATES, rows, asked, count=2, window=10).since(0, 10)
+    assert [part.rows for part in parts] == [[1, 4, 9], [12, 15], [21, 22, 23], [24], [38]]
 
 
 def test_a_slice_is_gone_before_the_next_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +86,7 @@ def test_a_slice_is_gone_before_the_next_is_made(monkeypatch: pytest.MonkeyPatch
         made.append(ref(questions.covariances))
         return questions
 
-    for questions in Agenda(DATES, list(range(7)), ask, 2).since(1, 7):
+    for questions in Agenda(DATES, list(range(7)), ask, count=2, window=1000).since(1, 7):
         assert len(questions.rows) in (1, 2)
         del questions
     assert len(made) == 4
