@@ -10,13 +10,15 @@ import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from contextlib import AbstractContextManager
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import event
 from numba.np import linalg
+from threadpoolctl import ThreadpoolController
 
 _log = logging.getLogger(__name__)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -104,6 +106,21 @@ def share_out(work: Callable[[int, int], object], count: int, least: int = 1) ->
         work(0, ends[1])
         for other in others:
             other.result()
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """A stretch of work in which NumPy's matrix products keep to one thread each, for work that is shared out itself.
+
+    The threads of OpenBLAS wait by turning round: products of some milliseconds take five times as long as soon as
+    another process wants one of their cores.
+    """
+    limited: AbstractContextManager[object] = _blas().limit(limits=1)
+    return limited
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="blas")
 
 
 def _cores() -> int:

@@ -24,6 +24,7 @@ BLOCKS = 16  # of a window; more are more sums, fewer are longer ends
 LEAST_BLOCK = 16  # rows: below, adding a block up costs more than multiplying its rows
 MEMORY = 2**27  # bytes that the blocks' sums of one anchor may take
 ILL_CONDITIONED = 100.0  # W d² / Σ(x - d)²: two digits lost of sixteen
+SHARED = 100  # assets from which on matrices are worth a thread
 _TOGETHER = 2**15  # elements that are worked on at a time: they stay in the processor's cache
 
 
@@ -58,6 +59,9 @@ def anchored_covariances(
     Returns:
         (m,) True where rounding errors are larger than need be, for any asset: to be worked out in another way.
     """
+    from backtest.compilation import one_blas_thread, share_out
+    from backtest.estimation.sums_kernel import combine
+
     ends, count = np.asarray(rows) + 1, excess_returns.shape[1]
     anchor, step = int(rows[0] // window * window), block_rows(window, count)
     begin, end = ends[0] - window, ends[-1]
@@ -67,28 +71,30 @@ def anchored_covariances(
     shifted[:-1, -1] = 1 / np.sqrt(total)
     if decay != 1:
         shifted[:-1] *= np.power(decay, (anchor - np.arange(begin, end)) / 2)[:, None]
-    forwards = _block_sums(shifted[anchor - begin : -1], step, room[0])
-    backwards = _block_sums(shifted[: anchor - begin][::-1], step, room[1])
+    sides = (shifted[anchor - begin : -1], shifted[: anchor - begin][::-1])
     after, before = ends - anchor, anchor - (ends - window)  # rows of each window
     places_after = _past_whole_blocks(after, step, anchor - begin, 1)
     places_before = _past_whole_blocks(before, step, anchor - begin - 1, -1)
     places = np.hstack([places_after, places_before])
     worse = np.zeros(len(ends), dtype=bool)
+    factors = np.power(decay, after - 1.0)
     together = max(1, _TOGETHER // count**2)
-    for part in (slice(k, k + together) for k in range(0, len(ends), together)):
-        at = places[part]
-        rest = shifted[at] if together > 1 else shifted[at[at >= 0]][None]  # of large matrices no empty rows
-        products = np.matmul(rest.transpose(0, 2, 1), rest)
-        products += forwards[after[part] // step]
-        products += backwards[before[part] // step]
-        if decay != 1:
-            products *= np.power(decay, after[part] - 1.0)[:, None, None]
-        sums = products[:, :-1, -1]
-        of_mean = np.multiply(sums[:, :, None], sums[:, None, :], out=out[part])
-        np.subtract(products[:, :-1, :-1], of_mean, out=out[part])
-        squares = np.diagonal(out[part], axis1=1, axis2=2)
-        worse[part] = (sums**2 > ILL_CONDITIONED * squares).any(axis=1)
-        out[part] /= divisor
+
+    def add_blocks(first: int, last: int) -> None:
+        for side in range(first, last):
+            _block_sums(sides[side], step, room[side])
+
+    def add_up(first: int, last: int) -> None:
+        for part in (slice(k, min(k + together, last)) for k in range(first, last, together)):
+            at = places[part]
+            rest = shifted[at] if together > 1 else shifted[at[at >= 0]][None]  # of large matrices no empty rows
+            products = np.matmul(rest.transpose(0, 2, 1), rest)
+            blocks = room[0], after[part] // step, room[1], before[part] // step
+            combine(products, *blocks, factors[part], divisor, ILL_CONDITIONED, out[part], worse[part])
+
+    with one_blas_thread():
+        share_out(add_blocks, 2, least=2 if count < SHARED else 1)
+        share_out(add_up, len(ends), least=len(ends) if count < SHARED else 1)
     return worse
 
 
@@ -108,7 +114,7 @@ def _past_whole_blocks(lengths: NDArray[np.intp], step: int, begin: int, directi
     return np.where(of_block < (lengths % step)[:, None], places, -1)
 
 
-def _block_sums(rows: Array, step: int, sums: Array) -> Array:
+def _block_sums(rows: Array, step: int, sums: Array) -> None:
     """Σ x xᵀ over the first 0, 1, ... whole blocks of `step` rows, into the first of `sums`."""
     whole, count = len(rows) // step, rows.shape[1]
     blocks = np.ascontiguousarray(rows[: whole * step]).reshape(whole, step, count)
@@ -118,4 +124,3 @@ def _block_sums(rows: Array, step: int, sums: Array) -> Array:
         part = blocks[first : first + together]
         for k, product in enumerate(np.matmul(part.transpose(0, 2, 1), part), first):
             np.add(sums[k], product, out=sums[k + 1])
-    return sums

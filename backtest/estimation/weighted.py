@@ -56,6 +56,7 @@ def rolling_weighted_covariances(
     apart = np.ones(len(ends), dtype=bool)
     if window >= LEAST_BLOCKS * block_rows(window, count) and decay**window > SMALLEST:
         apart[1:] = np.diff(ends) * DENSE > window
+        apart[:1] = apart[1] if len(ends) > 1 else True
     anchors = np.where(apart, -1, ends // window)
     alone: list[int] = []
     room = None
@@ -67,7 +68,8 @@ def rolling_weighted_covariances(
             kept = covariances[part]
             dates = dates[anchored_covariances(excess_returns, rows[part], window, decay, out=kept, room=room)]
         alone.extend(dates)
-    for some in np.array_split(np.array(alone, np.intp), -(-len(alone) * window * count // _TOGETHER) or 1):
+    parts = min(len(alone), -(-len(alone) * window * count // _TOGETHER))
+    for some in np.array_split(np.array(alone, np.intp), parts) if parts else ():
         windows = excess_returns[ends[some][:, None] + np.arange(1 - window, 1)]
         covariances[some] = weighted_covariance(windows, decay)
     for at, columns, returns in shortened_windows(excess_returns, rows, window, missing):
