@@ -372,7 +372,10 @@ benchmark: nope.yaml
         ("us_bill", f"data.cash: no series us_bill; there are: {SERIES}. Did you mean us_tbill?"),
         ("strt", f"data.strt: unknown setting; data accepts: {DATA}. Did you mean start?"),
         ("smple", "estimation.covariance: got 'smple', expected one of sample, …"),
-        ("bugets", "strategy.bugets: unknown setting; erc accepts: budgets, min_weight, max_weight, formulation. Did you mean budgets?"),
+        (
+            "bugets",
+            "strategy.bugets: unknown setting; erc accepts: budgets, min_weight, max_weight, formulation. Did you mean budgets?",
+        ),
         ("-1", "rebalance.execution_lag: got -1, expected greater than or equal to 0"),
         ("frequency: weekly", "rebalance.frequency: stands twice; expected each setting once"),
         (".nan", "costs.trading_bps: got nan, expected a finite number"),
