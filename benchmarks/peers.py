@@ -36,7 +36,7 @@ Solver = Callable[[Array, Array], Array]
 
 STACKS = {2: 600, 5: 600, 10: 600, 50: 600, 200: 600, 500: 20, 1000: 20}
 SINGLE = (50, 200, 500, 1000)
-ROUNDS, SEED = 5, 7
+ROUNDS, LEAST, SEED = 5, 0.05, 7
 PAGE = Path("docs/benchmarks.md")
 MARK = "<!-- measured -->"
 
@@ -75,8 +75,10 @@ def peers() -> list[Peer]:
 
     return [
         Peer("riskparityportfolio, its own tolerance", rpp.vanilla.design),
-        Peer("riskparityportfolio, spinu, 1e-12", lambda c, b: rpp.vanilla.design(c, b, 1e-12, 10_000, "spinu")),
-        Peer("riskparityportfolio, choi, 1e-12", lambda c, b: rpp.vanilla.design(c, b, 1e-12, 10_000, "choi")),
+        Peer(
+            "riskparityportfolio, spinu, tight", lambda c, b: rpp.vanilla.design(c, b, 5e-11 / len(b), 10_000, "spinu")
+        ),
+        Peer("riskparityportfolio, choi, tight", lambda c, b: rpp.vanilla.design(c, b, 5e-11 / len(b), 10_000, "choi")),
         Peer("SLSQP, as written by hand", by_slsqp, largest=50, sample=10),
         Peer("cvxpy with Clarabel", by_cvxpy, largest=200, sample=5),
         Peer("skfolio", by_skfolio, largest=50, sample=3),
@@ -137,18 +139,23 @@ def each(solve: Solver, covariances: Array, budgets: Array) -> Array:
     return np.array([np.ravel(np.asarray(solve(covariance, budgets), np.float64)) for covariance in covariances])
 
 
-def timed(work: Callable[[], object]) -> float:
-    """Seconds."""
+def timed(work: Callable[[], object], repeats: int) -> float:
+    """Seconds of one of several calls."""
     begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin
+    for _ in range(repeats):
+        work()
+    return (time.perf_counter() - begin) / repeats
 
 
 def in_turn(works: Sequence[Callable[[], object]], rounds: int = ROUNDS) -> list[float]:
-    """The median time of each, one after the other in every round, after one that does not count."""
+    """The median time of each, one after the other in every round; each as often in a row as takes some LEAST seconds.
+
+    The first call does not count, as it loads and compiles.
+    """
     for work in works:
         work()
-    rows = [[timed(work) for work in works] for _ in range(rounds)]
+    repeats = [max(1, int(LEAST / timed(work, 1))) for work in works]
+    rows = [[timed(work, often) for work, often in zip(works, repeats, strict=True)] for _ in range(rounds)]
     return [statistics.median(column) for column in zip(*rows, strict=True)]
 
 
@@ -182,7 +189,7 @@ def singles(others: list[Peer]) -> list[str]:
         "| assets | budgets | this project, µs | fastest peer at 1e-10, µs | times ours |",
         "|---|---|---|---|---|",
     ]
-    tight = [peer for peer in others if "1e-12" in peer.name]
+    tight = [peer for peer in others if "tight" in peer.name]
     for n in SINGLE:
         covariance, rng = months(n, 1)[0], np.random.default_rng(SEED)
         for name, budgets in (("equal", np.full(n, 1 / n)), ("random", rng.dirichlet(np.ones(n)))):

@@ -232,6 +232,26 @@ def advance(
 
 
 @reordered_kernel
+def all_coordinates(budget: Array, vol: Array, x: Array, gradient: Array) -> bool:
+    """Move each x_i to its own minimum, the others as they are; false, and nothing moved, where that is no beginning.
+
+    Those are the coordinate descent's roots of σ_i² x_i² + h_i x_i = b_i (Griveau-Billion, Richard and Roncalli 2013),
+    all taken at once. From inverse volatility it is a long step in the right direction where the others add to each
+    asset's risk, all h_i >= 0; where some take away from it, it may lead far off.
+    """
+    hedges, beyond = 0.0, 0.0
+    for i in range(x.size):
+        hedges += 1.0 if gradient[i] < vol[i] * vol[i] * x[i] else 0.0
+        beyond += 0.0 if abs(budget[i] - x[i] * gradient[i]) <= GOAL * budget[i] else 1.0
+    if hedges > 0.0 or beyond == 0.0:
+        return False
+    for i in range(x.size):
+        half = 0.5 * (gradient[i] - vol[i] * vol[i] * x[i])
+        x[i] = budget[i] / (sqrt(half * half + budget[i] * vol[i] * vol[i]) + half)
+    return True
+
+
+@reordered_kernel
 def normalise(x: Array) -> None:
     """Make x sum to 1."""
     total = 0.0
@@ -304,8 +324,11 @@ def solve_slice(
             vol[i] = sqrt(cov[i, i])
             x[i] = sqrt(budget[i]) / vol[i]
         product(cov, x, gradient)
+        if rescale(x, gradient) and all_coordinates(budget, vol, x, gradient):
+            product(cov, x, gradient)
+            products[k] = 1
         if rescale(x, gradient):
-            products[k] = 3 + conjugate_gradients(cov, budget, vol, x, gradient, work)
+            products[k] += 3 + conjugate_gradients(cov, budget, vol, x, gradient, work)
             normalise(x)
             errors[k] = error_bound(cov, budget, vol, x, gradient)
             if errors[k] <= ACCURACY and not is_covariance(cov, vol, x, gradient, work):

@@ -96,14 +96,18 @@ def solve_risk_budgets(
         sides = _checked_signs(signs, sigma.shape[:-1])
         solution = solve_risk_budgets(sigma * sides[..., :, None] * sides[..., None, :], budgets)
         return solution._replace(weights=solution.weights * sides)
-    stack = sigma if sigma.ndim == 3 else sigma[None]
     shares = _shaped_budgets(budgets, sigma.shape[:-1])
-    solution = _solved(stack, shares)
-    if not _worst(solution.error) <= ACCURACY:
-        solution = _looked_into(stack, shares, solution, stacked=sigma.ndim == 3)
     if sigma.ndim == 3:
+        return _all_solved(sigma, shares, stacked=True)
+    weights, error, iterations = _all_solved(sigma[None], shares, stacked=False)
+    return RiskBudgetSolution(weights[0], error[0], iterations[0])
+
+
+def _all_solved(stack: FloatArray, budgets: FloatArray, *, stacked: bool) -> RiskBudgetSolution:
+    solution = _solved(stack, budgets)
+    if _worst(solution.error) <= ACCURACY:
         return solution
-    return RiskBudgetSolution(solution.weights[0], solution.error[0], solution.iterations[0])
+    return _looked_into(stack, budgets, solution, stacked=stacked)
 
 
 def _solved(stack: FloatArray, budgets: FloatArray) -> RiskBudgetSolution:
@@ -140,7 +144,8 @@ def _kernel() -> Callable[..., None]:
 
 def _worst(error: FloatArray) -> float:
     """The largest of (m,), NaN among them; of a single one without the microsecond that a maximum takes."""
-    return float(error[0] if len(error) == 1 else error.max(initial=0.0))
+    worst: float = error[0] if len(error) == 1 else error.max(initial=0.0)
+    return worst
 
 
 def _read_only(values: FloatArray) -> FloatArray:
@@ -185,7 +190,9 @@ def _shaped_budgets(budgets: ArrayLike | None, shape: tuple[int, ...]) -> FloatA
     if budgets is None:
         return np.full((1, shape[-1]), 1 / shape[-1])
     given = np.asarray(budgets, dtype=np.float64, order="C")
-    if given.shape not in (shape, shape[-1:]):
+    if given.shape == shape[-1:]:
+        return given[None]
+    if given.shape != shape:
         expected = f"({shape[-1]},)" + (f" or {shape}" if len(shape) == 2 else "")
         raise BacktestError(f"budgets: got the shape {given.shape}, expected {expected}")
     return given.reshape(-1, shape[-1])
