@@ -180,7 +180,12 @@ def stacks(others: list[Peer]) -> list[str]:
 
 def row(problems: str, name: str, seconds: float, ours: float, error: float) -> str:
     """A line of a table."""
-    return f"| {problems} | {name} | {1e3 * seconds:,.3g} | {seconds / ours:,.3g} | {error:.0e} |"
+    return f"| {problems} | {name} | {number(1e3 * seconds)} | {number(seconds / ours)} | {error:.0e} |"
+
+
+def number(value: float) -> str:
+    """Three digits, without an exponent."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def singles(others: list[Peer]) -> list[str]:
@@ -198,7 +203,7 @@ def singles(others: list[Peer]) -> list[str]:
             solvers: list[Solver] = [risk_parity_weights, *(peer.solve for peer in tight)]
             works: list[Callable[[], object]] = [partial(each, solve, many, budgets) for solve in solvers]
             ours, *theirs = (1e6 * seconds / repeats for seconds in in_turn(works))
-            lines.append(f"| {n} | {name} | {ours:,.3g} | {min(theirs):,.3g} | {min(theirs) / ours:.2g} |")
+            lines.append(f"| {n} | {name} | {number(ours)} | {number(min(theirs))} | {number(min(theirs) / ours)} |")
             print(lines[-1], flush=True)
     return lines
 
@@ -250,7 +255,12 @@ def estimators() -> list[str]:
             (LedoitWolf(window=window), "scikit-learn", lambda x: shrunk.ledoit_wolf(x)[0], 30),
             (OAS(window=window), "scikit-learn", lambda x: shrunk.oas(x)[0], 30),
             (Denoised(window=window), "skfolio", lambda x: moments.DenoiseCovariance().fit(x).covariance_, 10),
-            (Gerber(window=window), "skfolio", lambda x: moments.GerberCovariance().fit(x).covariance_, 3),
+            (
+                Gerber(window=window, statistic="gs1"),
+                "skfolio",
+                lambda x: moments.GerberCovariance().fit(x).covariance_,
+                3,
+            ),
         ]
         for mine, name, peer, sample in pairs if n < 500 else pairs[:1]:
             some = rows[:sample]
@@ -264,8 +274,8 @@ def estimators() -> list[str]:
                 np.abs(one - peer(returns[k + 1 - window : k + 1])).max() for one, k in zip(found, some, strict=True)
             )
             lines.append(
-                f"| {mine.covariance} | {n} | {len(rows)} | {1e3 * ours:,.3g} | {name} | {1e3 * theirs:,.3g} | "
-                f"{theirs / ours:.2g} | {off / np.abs(found).max():.0e} |"
+                f"| {mine.covariance} | {n} | {len(rows)} | {number(1e3 * ours)} | {name} | {number(1e3 * theirs)} | "
+                f"{number(theirs / ours)} | {off / np.abs(found).max():.0e} |"
             )
             print(lines[-1], flush=True)
     return lines

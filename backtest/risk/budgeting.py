@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from backtest.errors import BacktestError, NoRiskBudgetPortfolio
 
 FloatArray = NDArray[np.float64]
+Solved = tuple[FloatArray, FloatArray, NDArray[np.int64]]  # as in `RiskBudgetSolution`, of a stack
 
 ACCURACY = 1e-10  # promised: largest |share of risk - budget| / budget
 BUDGET_SUM_TOLERANCE = 1e-9
@@ -98,32 +99,30 @@ def solve_risk_budgets(
         return solution._replace(weights=solution.weights * sides)
     shares = _shaped_budgets(budgets, sigma.shape[:-1])
     if sigma.ndim == 3:
-        return _all_solved(sigma, shares, stacked=True)
+        return RiskBudgetSolution(*_all_solved(sigma, shares, stacked=True))
     weights, error, iterations = _all_solved(sigma[None], shares, stacked=False)
     return RiskBudgetSolution(weights[0], error[0], iterations[0])
 
 
-def _all_solved(stack: FloatArray, budgets: FloatArray, *, stacked: bool) -> RiskBudgetSolution:
-    solution = _solved(stack, budgets)
-    if _worst(solution.error) <= ACCURACY:
-        return solution
-    return _looked_into(stack, budgets, solution, stacked=stacked)
+def _all_solved(stack: FloatArray, budgets: FloatArray, *, stacked: bool) -> Solved:
+    solved = _solved(stack, budgets)
+    return solved if _worst(solved[1]) <= ACCURACY else _looked_into(stack, budgets, solved, stacked=stacked)
 
 
-def _solved(stack: FloatArray, budgets: FloatArray) -> RiskBudgetSolution:
+def _solved(stack: FloatArray, budgets: FloatArray) -> Solved:
     """What the kernel makes of a stack (m, n, n) and budgets (1, n) or (m, n): where its error is large, nothing."""
     count = len(stack)
-    solution = RiskBudgetSolution(np.empty(stack.shape[:2]), np.empty(count), np.empty(count, np.int64))
-    given = _read_only(stack), _read_only(budgets), *solution
+    weights, error, products = np.empty(stack.shape[:2]), np.empty(count), np.empty(count, np.int64)
+    given = _read_only(stack), _read_only(budgets), weights, error, products
     if count == 1:
         _kernel()(*given, 0, 1)
     else:
         _share_out(_kernel(), given)
-    if not _worst(solution.error) <= ACCURACY:
+    if not _worst(error) <= ACCURACY:
         from backtest.risk.hard_barrier_kernel import solve_slice
 
         _share_out(solve_slice, given)
-    return solution
+    return weights, error, products
 
 
 def _share_out(kernel: Callable[..., None], given: tuple[NDArray[Any], ...]) -> None:
@@ -155,9 +154,7 @@ def _read_only(values: FloatArray) -> FloatArray:
     return view
 
 
-def _looked_into(
-    stack: FloatArray, budgets: FloatArray, solution: RiskBudgetSolution, *, stacked: bool
-) -> RiskBudgetSolution:
+def _looked_into(stack: FloatArray, budgets: FloatArray, solved: Solved, *, stacked: bool) -> Solved:
     """What the kernel has left: budgets of zero are left out and the rest solved; for all else there are words.
 
     Raises:
@@ -166,15 +163,13 @@ def _looked_into(
     """
     _check_budgets(budgets, stacked=budgets.shape[0] > 1)
     held = np.broadcast_to(budgets > 0, stack.shape[:2])
-    weights, error, iterations = solution
+    weights, error, products = solved
     for pattern in np.unique(held[~held.all(axis=1)], axis=0):
         rows = np.flatnonzero((held == pattern).all(axis=1))
         some = np.ascontiguousarray(stack[np.ix_(rows, pattern, pattern)])
         shares = np.broadcast_to(budgets, held.shape)[np.ix_(rows, pattern)]
-        part = _solved(some, np.ascontiguousarray(shares))
         weights[rows] = 0.0
-        weights[np.ix_(rows, pattern)] = part.weights
-        error[rows], iterations[rows] = part.error, part.iterations
+        weights[np.ix_(rows, pattern)], error[rows], products[rows] = _solved(some, np.ascontiguousarray(shares))
     for k in np.flatnonzero(~(error <= ACCURACY)):
         from backtest.risk.refusal import reason
 
@@ -182,7 +177,7 @@ def _looked_into(
         row = budgets[k] if budgets.shape[0] > 1 else budgets[0]
         words = reason(stack[k][np.ix_(assets, assets)], row[assets], weights[k][assets], assets)
         raise NoRiskBudgetPortfolio(f"covariance{f'[{k}]' if stacked else ''}: {words}")
-    return RiskBudgetSolution(weights, error, iterations)
+    return weights, error, products
 
 
 def _shaped_budgets(budgets: ArrayLike | None, shape: tuple[int, ...]) -> FloatArray:

@@ -19,7 +19,7 @@ from scipy.optimize import linprog
 
 from backtest.errors import BacktestError, NoRiskBudgetPortfolio
 from backtest.risk import hard_barrier_kernel
-from backtest.risk.budgeting import RiskBudgetSolution, risk_parity_weights
+from backtest.risk.budgeting import risk_parity_weights
 
 GOOD = np.array([[0.04, 0.01], [0.01, 0.09]])
 
@@ -230,9 +230,9 @@ def test_hard_problems_are_right_or_refused(seed: int) -> None:
 def test_out_of_steps_is_an_error_and_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the kernel has not solved is not returned, however near: here it stops at weights wrong by a thousandth."""
 
-    def cut_off(stack: np.ndarray, budgets: np.ndarray) -> RiskBudgetSolution:
+    def cut_off(stack: np.ndarray, budgets: np.ndarray) -> tuple[np.ndarray, ...]:
         assert stack.shape[1:] == (3, 3)
-        return RiskBudgetSolution(np.sqrt(budgets) * [1.001, 1, 1], np.array([1e-3]), np.array([5]))
+        return np.sqrt(budgets) * [1.001, 1, 1], np.array([1e-3]), np.array([5])
 
     monkeypatch.setattr("backtest.risk.budgeting._solved", cut_off)
     with pytest.raises(NoRiskBudgetPortfolio, match=r"^covariance: the risk budgets are met only to 1\.\de-03 of each"):

@@ -83,28 +83,28 @@ def test_there_are_ten_thousand() -> None:
 @pytest.mark.parametrize("n", PROBLEMS)
 def test_right_or_refused_with_the_reason(n: int) -> None:
     names, stack, budgets = cases(n)
-    solution = _solved(stack, budgets)
+    weights, error, iterations = _solved(stack, budgets)
     refused: Counter[str] = Counter()
     for k, name in enumerate(names):
-        if solution.error[k] <= 1e-10:
-            shares = exact_shares(stack[k], solution.weights[k])
+        if error[k] <= 1e-10:
+            shares = exact_shares(stack[k], weights[k])
             assert np.abs(shares / budgets[k] - 1).max() <= ACCURACY, (name, k)
-            assert (solution.weights[k] > 0).all()
+            assert (weights[k] > 0).all()
         else:
             with pytest.raises(NoRiskBudgetPortfolio, match=r"has no risk|beyond double precision"):
                 risk_parity_weights(stack[k], budgets[k])
             refused[name] += 1
     assert not EASY & set(refused)
     assert sum(refused.values()) < 0.45 * len(names), refused
-    assert (solution.iterations <= 400 + 70 * (n + 22)).all()  # the bound that `solve_risk_budgets` states
+    assert (iterations <= 400 + 70 * (n + 22)).all()  # the bound that `solve_risk_budgets` states
 
 
 @pytest.mark.parametrize("observations", [5, 10, 20, 30])
 def test_work_is_bounded_where_there_is_no_solution(observations: int) -> None:
     """80 assets, some of which cancel out exactly: it is noticed, instead of going on towards infinity."""
     stack = of_returns(np.random.default_rng(6), observations, 80)[None]
-    solution = _solved(stack, np.full((1, 80), 1 / 80))
+    _, error, iterations = _solved(stack, np.full((1, 80), 1 / 80))
     with pytest.raises(NoRiskBudgetPortfolio, match="has no risk"):
         risk_parity_weights(stack[0])
-    assert not solution.error[0] <= 1e-10
-    assert 10 < solution.iterations[0] < 2000
+    assert not error[0] <= 1e-10
+    assert 10 < iterations[0] < 2000
