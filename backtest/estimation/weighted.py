@@ -53,11 +53,11 @@ def rolling_weighted_covariances(
     covariances = np.empty((len(ends), count, count))
     first = int(np.searchsorted(ends, window - 1))
     covariances[:first] = np.nan
-    apart = np.ones(len(ends), dtype=bool)
+    shared = np.zeros(len(ends), dtype=bool)
     if window >= LEAST_BLOCKS * block_rows(window, count) and decay**window > SMALLEST:
-        apart[1:] = np.diff(ends) * DENSE > window
-        apart[:1] = apart[1] if len(ends) > 1 else True
-    anchors = np.where(apart, -1, ends // window)
+        shared[1:] = np.diff(ends) * DENSE <= window
+        shared[:1] = True  # whether or not others come after it
+    anchors = np.where(shared, ends // window, -1)
     alone: list[int] = []
     room = None
     for anchor, group in groupby(range(first, len(ends)), anchors.__getitem__):

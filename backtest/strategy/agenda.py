@@ -17,9 +17,9 @@ _ELEMENTS = 2**24  # of the covariances that are there at a time: 128 MB, 67 dat
 class Agenda:
     """The questions of all rebalance dates, a slice of dates at a time where all covariances would fill the memory.
 
-    Slices are cut by position in the data, so that a covariance is estimated along with the same dates wherever a run
-    begins and its data ends; and at whole windows, as estimators share sums of windows that overlap. The slice last
-    asked for is kept.
+    Slices are cut by position in the data, so that a covariance is estimated along with the same dates before it
+    wherever a run begins and its data ends; and if possible at whole windows, as estimators share sums of windows that
+    overlap. The slice last asked for is kept.
 
     Args:
         dates: of the data.
@@ -67,14 +67,17 @@ class Agenda:
 
 
 def _cut(rows: Sequence[int], most: int, window: int) -> list[int]:
-    """Where slices of at most so many dates begin: everywhere that a window's number of rows is full.
+    """Where slices of at most so many dates begin: where a window's number of rows is full, if half of them are there.
+
+    Later dates move no cut before them: estimators sum within slices, and not a bit may hang on what comes.
 
     >>> _cut([3, 7, 12, 14, 16, 18, 31], 3, 10), _cut([3, 7, 12, 14, 16, 18, 31], 7, 10)
-    ([0, 2, 5, 6], [0])
+    ([0, 2, 5], [0, 6])
     """
     begins = [0]
-    for k in range(1, len(rows) if len(rows) > most else 0):
-        if rows[k] // window != rows[k - 1] // window or k - begins[-1] == most:
+    for k in range(1, len(rows)):
+        dates = k - begins[-1]
+        if dates == most or (2 * dates >= most and rows[k] // window != rows[k - 1] // window):
             begins.append(k)
     return begins
 

@@ -281,6 +281,15 @@ def test_later_values_change_not_a_bit(name: str, settings: dict[str, Any]) -> N
 
 
 @estimators
+@pytest.mark.parametrize("rows", [[67, 71, 75, 79, 131], [75, 104, 108, 149]])
+def test_later_dates_change_not_a_bit(name: str, settings: dict[str, Any], rows: list[int]) -> None:
+    """Nor does whether there are any, for the first date too: data that ends earlier has fewer of them."""
+    together = covariances(made(name, settings), market(), rows)
+    for count in range(1, len(rows)):
+        assert covariances(made(name, settings), market(), rows[:count]).tobytes() == together[:count].tobytes()
+
+
+@estimators
 def test_other_dates_change_no_more_than_roundings(name: str, settings: dict[str, Any]) -> None:
     """Each date alone, and in slices of three, as a run with many assets asks."""
     together = covariances(made(name, settings), market(), ROWS)

@@ -72,7 +72,24 @@ def test_slices_end_where_a_window_does(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(agenda, "_ELEMENTS", 4 * 3)
     rows = [1, 4, 9, 12, 15, 21, 22, 23, 24, 38]
     parts = Agenda(DATES, rows, asked, count=2, window=10).since(0, 10)
-    assert [part.rows for part in parts] == [[1, 4, 9], [12, 15], [21, 22, 23], [24], [38]]
+    assert [part.rows for part in parts] == [[1, 4, 9], [12, 15], [21, 22, 23], [24, 38]]
+
+
+@pytest.mark.parametrize("window", [1, 7, 12, 1000])
+@pytest.mark.parametrize("dates_at_a_time", [1, 3, 4, 9, 10, 100])
+def test_slices_do_not_depend_on_later_dates(
+    monkeypatch: pytest.MonkeyPatch, dates_at_a_time: int, window: int
+) -> None:
+    """Data that ends earlier has the same slices up to there: not a bit of what is estimated in them may change."""
+    monkeypatch.setattr(agenda, "_ELEMENTS", 4 * dates_at_a_time)
+    rows = [1, 4, 9, 12, 15, 21, 22, 23, 24, 38]
+
+    def begins(count: int) -> list[int]:
+        dates = Agenda(DATES, rows[:count], asked, count=2, window=window)
+        return [part.rows[0] for part in dates.since(0, count)]
+
+    for count in range(1, 10):
+        assert begins(count) == [row for row in begins(10) if row <= rows[count - 1]]
 
 
 def test_a_slice_is_gone_before_the_next_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
