@@ -17,7 +17,6 @@ from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import event
-from numba.np import linalg
 from threadpoolctl import ThreadpoolController
 
 _log = logging.getLogger(__name__)
@@ -65,7 +64,11 @@ def _load_without_scipy() -> None:
 
     A kernel that multiplies matrices imports it all the same, when it is compiled.
     """
-    look_for_it = linalg.ensure_blas
+    try:
+        linalg: Any = importlib.import_module("numba.np.linalg")
+        look_for_it = linalg.ensure_blas
+    except (ImportError, AttributeError):  # a Numba that has it elsewhere: all works, and begins later
+        return
     linalg.ensure_blas = lambda: None
     try:
         importlib.import_module("numba.np.arraymath")

@@ -1,5 +1,6 @@
 """How work is shared out over cores, and what is said while code is compiled."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -83,6 +84,14 @@ def test_where_nothing_can_be_kept_a_kernel_is_compiled_all_the_same(monkeypatch
 
     monkeypatch.setattr("numba.core.caching.FunctionCache.__init__", refuse)
     assert compilation.kernel(halved)(3.0) == 1.5
+
+
+def test_a_numba_that_looks_for_scipy_elsewhere_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What makes it load faster is none of Numba's promises: without that it loads, and is left as it is."""
+    linalg = importlib.import_module("numba.np.linalg")
+    monkeypatch.delattr(linalg, "ensure_blas")
+    compilation._load_without_scipy()
+    assert not hasattr(linalg, "ensure_blas")
 
 
 def test_compiling_is_said_once_and_only_when_it_takes_place(tmp_path: Path) -> None:
