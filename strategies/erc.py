@@ -41,16 +41,8 @@ class ERC(Strategy):
         shares = None if self.budgets is None else asset_budgets(self.budgets, view.assets, view.classes)
         if self.min_weight == 0 and self.max_weight == 1:
             return risk_parity_weights(covariance, shares)
-        bounds = weight_bounds(self.min_weight, self.max_weight, view.assets, view.classes)
-        held = np.ones(len(view.assets), dtype=bool) if shares is None else shares > 0
-        weights = np.zeros(covariance.shape[:-1])
-        weights[..., held] = bounded_risk_parity_weights(
-            covariance[..., held, :][..., held],
-            None if shares is None else shares[held],
-            bounds.of(held),
-            formulation=self.formulation,
-        )
-        return weights
+        bounds = weight_bounds(self.min_weight, self.max_weight, view.assets, view.classes, view.universe)
+        return bounded_risk_parity_weights(covariance, shares, bounds, formulation=self.formulation)
 
     def check_assets(self, assets: tuple[str, ...], classes: Mapping[str, str]) -> None:
         if self.budgets is not None:

@@ -93,6 +93,20 @@ class WeightBounds:
             gross_exposure=self.gross_exposure,
         )
 
+    def check_room(self) -> None:
+        """Check that each asset may have a weight, as one with a budget of risk needs.
+
+        Raises:
+            NoRiskBudgetPortfolio: an upper bound is zero.
+        """
+        groups = [(name, high) for name, _, _, high in self.groups]
+        for name, high in [*zip(self.names, self.upper, strict=True), *groups]:
+            if not high > 0:
+                raise NoRiskBudgetPortfolio(
+                    f"the upper bound of {name} is {high:g}, expected one above zero; hint: a budget of zero leaves it "
+                    f"out"
+                )
+
     def rows(self) -> FloatArray:
         """A of Ax <= 0, (k, n), for all multiples x of portfolios within the bounds (Σx stands for the exposure)."""
         count = len(self.names)
@@ -129,11 +143,11 @@ def bounded_risk_parity_weights(
     """Weights within bounds whose shares of the portfolio's risk are as near to the budgets as the formulation says.
 
     Contributions at a bound are not equal to their budgets, nor are the others exactly: see the head of this file. An
-    asset with a budget of zero has no place here: leave it out.
+    asset with a budget of zero has a weight of zero, whatever its bounds, and the others are solved without it.
 
     Args:
-        covariance: (n, n), or (m, n, n) for a stack of problems; of any unit. No NaN.
-        budgets: (n,) or (m, n), above zero, summing to 1; None: 1/n each.
+        covariance: (n, n), or (m, n, n) for a stack of problems; of any unit. No NaN, but for a budget of zero.
+        budgets: (n,) or (m, n), zero or above, summing to 1; None: 1/n each.
         bounds: of the sizes |w_i|.
         signs: as in `risk_parity_weights`.
         formulation: `log_barrier` or `least_squares`.
@@ -144,7 +158,8 @@ def bounded_risk_parity_weights(
 
     Raises:
         BacktestError: a shape, a budget or a sign does not fit.
-        NoRiskBudgetPortfolio: as `risk_parity_weights`, or the conditions could not be met.
+        NoRiskBudgetPortfolio: as `risk_parity_weights`, or an upper bound of zero is that of a budget above it, or the
+            conditions could not be met.
 
     >>> bounds = WeightBounds(("stocks", "bonds"), np.zeros(2), np.array([1.0, 0.6]))
     >>> bounded_risk_parity_weights([[0.0225, 0.0015], [0.0015, 0.0025]], None, bounds).round(6).tolist()
@@ -157,16 +172,18 @@ def bounded_risk_parity_weights(
     if len(bounds.names) != count:
         raise BacktestError(f"bounds: got {len(bounds.names)} assets, expected the covariance's {count}")
     shares = np.broadcast_to(1 / count if budgets is None else np.asarray(budgets, np.float64), weights.shape)
-    if not (shares > 0).all():
-        raise BacktestError("budgets: got one of zero, expected all above it within bounds; hint: leave the asset out")
-    rows = bounds.rows()
-    for k in np.flatnonzero((np.abs(weights) @ rows.T > ROOM).any(axis=1)):
-        sides = np.sign(weights[k])
-        one, budget = stack[k] * sides * sides[:, None], shares[k] / shares[k].sum()
-        x = _log_barrier(one, budget, rows, f"covariance[{k}]" if sigma.ndim == 3 else "covariance")
-        if formulation == "least_squares":
-            x = _least_squares(one, budget, bounds, rows, x)
-        weights[k] = sides * x * (bounds.gross_exposure / x.sum())
+    for held in np.unique(shares > 0, axis=0):
+        own = bounds if held.all() else bounds.of(held)
+        own.check_room()
+        rows = own.rows()
+        within = (np.abs(weights[:, held]) @ rows.T <= ROOM).all(axis=1)
+        for k in np.flatnonzero(~within & ((shares > 0) == held).all(axis=1)):
+            sides = np.sign(weights[k, held])
+            one, budget = stack[k][np.ix_(held, held)] * sides * sides[:, None], shares[k, held] / shares[k].sum()
+            x = _log_barrier(one, budget, rows, f"covariance[{k}]" if sigma.ndim == 3 else "covariance")
+            if formulation == "least_squares":
+                x = _least_squares(one, budget, own, rows, x)
+            weights[k, held] = sides * x * (bounds.gross_exposure / x.sum())
     return weights.reshape(free.shape)
 
 

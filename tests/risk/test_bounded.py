@@ -201,8 +201,37 @@ def test_the_pair_that_conflicts_is_named(
 def test_what_does_not_fit_is_said() -> None:
     with pytest.raises(BacktestError, match=r"^bounds: got 4 assets, expected the covariance's 2$"):
         bounded_risk_parity_weights(np.eye(2), None, upper(0.6))
-    with pytest.raises(BacktestError, match=r"^budgets: got one of zero, expected all above it within bounds; hint: "):
+    with pytest.raises(
+        NoRiskBudgetPortfolio, match=r"^the upper bound of \S+ is 0, expected one above zero; hint: a budg"
+    ):
+        bounded_risk_parity_weights(np.eye(2), None, WeightBounds(("a", "b"), np.zeros(2), np.array([0.0, 1.0])))
+    with pytest.raises(
+        NoRiskBudgetPortfolio, match=r"^no weights are within these bounds: the gross exposure, 1, is above"
+    ):
         bounded_risk_parity_weights(np.eye(2), [1.0, 0.0], upper(0.6, 2))
+
+
+def test_an_asset_without_a_budget_is_left_out() -> None:
+    """It has no weight, whatever its bounds and covariances; the others are what they are without it, in any stack."""
+    x = np.random.default_rng(11).normal(size=(60, 4)) @ np.diag([1.0, 2.0, 3.0, 4.0])
+    sigma = np.cov(x.T)
+    unknown = sigma.copy()
+    unknown[1] = unknown[:, 1] = np.nan
+    bounds = WeightBounds(tuple("abcd"), np.zeros(4), np.array([0.4, 0.0, 1.0, 1.0]))
+    found = bounded_risk_parity_weights(np.stack([unknown, sigma]), [[0.5, 0, 0.3, 0.2], [0.5, 0, 0.5, 0]], bounds)
+    three = [0, 2, 3]
+    caps = WeightBounds(tuple("acd"), np.zeros(3), np.array([0.4, 1.0, 1.0]))
+    alone = bounded_risk_parity_weights(sigma[np.ix_(three, three)], [0.5, 0.3, 0.2], caps)
+    np.testing.assert_allclose(found[0, three], alone, rtol=1e-9)  # what is promised
+    assert found[0, 1] == 0
+    np.testing.assert_allclose(found[1], [0.4, 0, 0.6, 0], rtol=1e-9)
+
+
+def test_messages_count_assets_without_a_budget() -> None:
+    """Positions are those of the covariance that was given."""
+    sigma = np.diag([1.0, 1.0, 0.0])
+    with pytest.raises(NoRiskBudgetPortfolio, match=r"variance of asset 2 is 0"):
+        bounded_risk_parity_weights(sigma, [0.0, 0.5, 0.5], upper(0.9, 3))
 
 
 def test_part_of_the_assets_keeps_its_bounds() -> None:

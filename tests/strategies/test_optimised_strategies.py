@@ -114,6 +114,27 @@ def test_an_asset_joins_when_its_own_window_is_full(tmp_path: Path) -> None:
     np.testing.assert_allclose(targets.loc[before, ["aa", "bb", "dd"]], others, rtol=0, atol=1e-9)
 
 
+def test_bounds_may_name_an_asset_that_joins_later(tmp_path: Path) -> None:
+    """Ragged: a bound holds from when its asset may be held; until then the others are as without it."""
+    prices = market()
+    prices.loc[prices.index[:20], "cc"] = np.nan
+    targets = run(tmp_path, {"name": "erc", "max_weight": {"cc": 0.1}}, prices, ragged=True).target_weights
+    joined = targets.index >= prices.index[20 + WINDOW]
+    np.testing.assert_allclose(targets["cc"], np.where(joined, 0.1, 0.0), rtol=0, atol=1e-12)
+    date = targets.index[~joined][-1]
+    others = risk_parity_weights(np.cov(window_until(date, WINDOW)[:, [0, 1, 3]], rowvar=False))
+    np.testing.assert_allclose(targets.loc[date, ["aa", "bb", "dd"]], others, rtol=1e-9)  # what is promised
+
+
+def test_an_asset_beside_one_without_a_budget_is_said_by_its_own_name(tmp_path: Path) -> None:
+    """Messages of bounded problems too: positions are those of all assets, not of the ones with a budget."""
+    prices = market()
+    prices["cc"] = prices["bills"]
+    strategy = {"name": "erc", "budgets": {"aa": 0, "bonds": 0.5, "gold": 0.3, "dd": 0.2}, "max_weight": 0.9}
+    with pytest.raises(bt.BacktestError, match="variance of cc is 0"):
+        run(tmp_path, strategy, prices)
+
+
 def test_a_window_without_losses_names_date_and_assets(tmp_path: Path) -> None:
     """An asset that only rose has no expected shortfall: no budgets, and the run says of which asset and when."""
     prices = market()
