@@ -19,7 +19,7 @@ from market_files import dates_of, random_levels, write_config, write_csv, write
 from pydantic import ValidationError
 
 import backtest as bt
-from backtest import pipeline
+from backtest import plan as planning
 from backtest.config import load_config
 from backtest.data.loading import load
 from backtest.errors import InsufficientHistory, StrategyError
@@ -91,9 +91,9 @@ def asked(folder: Path, name: str, settings: dict[str, Any]) -> tuple[Strategy, 
     config = load_config(configuration(folder, name, settings))
     assert config.benchmark is not None
     data = load(config.data, folder)
-    benchmark = pipeline.Plan.of(config.benchmark, load(config.benchmark.data, folder))
-    plan = pipeline.Plan.of(config, data, benchmark)
-    return config.strategy.model, pipeline.ask_on(plan.agenda.rows[plan.first :], config, data, benchmark)
+    benchmark = planning.Plan.of(config.benchmark, load(config.benchmark.data, folder))
+    plan = planning.Plan.of(config, data, benchmark)
+    return config.strategy.model, planning.ask_on(plan.agenda.rows[plan.first :], config, data, benchmark)
 
 
 def views_of(strategy: Strategy, questions: Questions) -> list[MarketView]:
@@ -346,11 +346,11 @@ def test_a_view_without_a_full_window_says_so(tmp_path: Path) -> None:
     write_csv(market(), tmp_path / "market.csv")
     config = load_config(configuration(tmp_path, "equal_weight", {}))
     data = load(config.data, tmp_path)
-    view = pipeline.ask_on([19, 20], config, data, None).view(0)
+    view = planning.ask_on([19, 20], config, data, None).view(0)
     for name in ("covariance", "volatility"):
         with pytest.raises(InsufficientHistory, match=f"{data.dates[19]:%Y-%m-%d}"):
             getattr(view, name)
-    assert pipeline.ask_on([19, 20], config, data, None).view(1).covariance.notna().all(axis=None)
+    assert planning.ask_on([19, 20], config, data, None).view(1).covariance.notna().all(axis=None)
 
 
 # ----------------------------------------------------------------------------------------------------- what is held now

@@ -1,0 +1,135 @@
+"""`breakeven`: the spread at which a levered strategy only ties its benchmark."""
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backtest.cli.data import check_choice
+from backtest.cli.terminal import new_table, progress, show
+
+if TYPE_CHECKING:
+    from backtest.analysis.breakeven import BreakEvenSpread
+    from backtest.breakeven import BreakEven
+
+
+def breakeven(
+    config: Annotated[Path, typer.Argument(help="A configuration with a benchmark, such as configs/levered_erc.yaml.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the whole curve.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no source: use what the cache has.")] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series anew.")] = False,
+) -> None:
+    """Find the financing spread at which a levered strategy only ties its benchmark."""
+    check_choice(offline=offline, refresh=refresh)
+    with progress(["configuration", "data", "benchmark", "strategy", "break-even"]) as step:
+        step("configuration")
+        from backtest.breakeven import break_even
+
+        found = break_even(config, offline=offline, refresh=refresh, on_step=step)
+    if as_json:
+        typer.echo(json.dumps(_plain(found), indent=1))
+    elif not found.borrows:
+        anywhere = found.at(found.configured)
+        typer.echo(
+            f"{found.name} never borrows, so no spread matters: against {found.benchmark} its compound return is "
+            f"{_than(100 * anywhere.excess_return, ' % a year')}, its Sharpe ratio {_than(anywhere.excess_sharpe)}"
+        )
+    else:
+        _print(found)
+
+
+def _print(found: "BreakEven") -> None:
+    from backtest.analysis.breakeven import DRAWS, LEVEL, SEED
+    from backtest.reporting.headline import percent
+
+    both = (found.by_return, found.by_sharpe)
+    table = new_table(f"{found.start:%Y-%m-%d} to {found.end:%Y-%m-%d}", "return", "Sharpe ratio")
+    table.add_row("break-even spread", *(_bps(one.spread) for one in both))
+    table.add_row(f"  {LEVEL:.0%} interval", *(_range(*one.interval) for one in both))
+    for spread in sorted({0.0, found.configured, 2 * found.configured}):
+        point, what = found.at(spread), " (configured)" if spread == found.configured else ""
+        cells = (percent(point.excess_return), f"{point.excess_sharpe:.2f}")
+        table.add_row(f"excess at {_bps(spread)}{what}", *cells)
+    show(table)
+    for measure, one in zip(("compound return", "Sharpe ratio"), both, strict=True):
+        if verdict := _verdict(found, measure, one.spread):
+            typer.echo(f"note: {verdict}")
+    typer.echo(f"excess: {found.name} less {found.benchmark}, a year")
+    typer.echo(
+        f"interval: {DRAWS:,} draws of the stationary bootstrap, blocks of {found.block:.1f} periods on average, "
+        f"seed {SEED}"
+    )
+
+
+def _verdict(found: "BreakEven", measure: str, spread: float) -> str:
+    """A line on a break-even that no lender offers."""
+    from backtest.analysis.breakeven import BOUND
+
+    if spread < 0:
+        return f"the {measure} is below that of {found.benchmark} even where the loan costs no more than cash"
+    if math.isinf(spread):
+        return f"the {measure} is above that of {found.benchmark} at any spread up to {_bps(BOUND)}"
+    return ""
+
+
+def _bps(spread: float) -> str:
+    """A spread, or on which side of all that were looked at it is."""
+    from backtest.analysis.breakeven import BOUND
+
+    if math.isnan(spread):
+        return "none"
+    if math.isinf(spread):
+        return f"{'above' if spread > 0 else 'below -'} {1e4 * BOUND:,.0f} bp".replace("- ", "-")
+    return f"{round(1e4 * spread):,} bp"
+
+
+def _range(low: float, high: float) -> str:
+    """An interval, its unit once where that will do."""
+    first = _bps(low)
+    return f"{first if math.isinf(low) else first.removesuffix(' bp')} to {_bps(high)}"
+
+
+def _than(difference: float, unit: str = "") -> str:
+    return f"{abs(difference):.2f}{unit} {'higher' if difference >= 0 else 'lower'}"
+
+
+def _plain(found: "BreakEven") -> dict[str, Any]:
+    """All of it: spreads in bp, rates as decimals; null for none, and for what is beyond the spreads looked at."""
+    from backtest.analysis.breakeven import BOUND, DRAWS, LEVEL, SEED
+
+    def number(value: float) -> float | None:
+        return value if math.isfinite(value) else None
+
+    def bps(spread: float) -> float | None:
+        return round(1e4 * spread, 9) if math.isfinite(spread) else None
+
+    def one(spread: "BreakEvenSpread") -> dict[str, Any]:
+        low, high = spread.interval
+        return {
+            "spread_bps": bps(spread.spread),
+            "interval_bps": [bps(low), bps(high)],
+            "words": f"{_bps(spread.spread)}; {_range(low, high)}",
+        }
+
+    return {
+        "name": found.name,
+        "benchmark": found.benchmark,
+        "start": f"{found.start:%Y-%m-%d}",
+        "end": f"{found.end:%Y-%m-%d}",
+        "configured_spread_bps": bps(found.configured),
+        "borrows": found.borrows,
+        "return": one(found.by_return),
+        "sharpe": one(found.by_sharpe),
+        "curve": [
+            {
+                "spread_bps": bps(point.spread),
+                "excess_return": number(point.excess_return),
+                "excess_sharpe": number(point.excess_sharpe),
+            }
+            for point in found.curve
+        ],
+        "searched_bps": [bps(-BOUND), bps(BOUND)],
+        "bootstrap": {"level": LEVEL, "draws": DRAWS, "seed": SEED, "mean_block_periods": found.block},
+    }
