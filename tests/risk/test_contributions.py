@@ -98,13 +98,13 @@ def test_a_sleeve_contributes_what_its_assets_do(problem: tuple[np.ndarray, np.n
     members = np.random.default_rng(seed).integers(3, size=len(weights)) == np.arange(3)[:, None]
     sleeves = sleeve_covariance(weights, covariance, members)
     parts = risk_contributions(np.ones(3), sleeves)
-    size = np.abs(weights) @ np.abs(covariance) @ np.abs(weights)
-    variance = portfolio_volatility(weights, covariance) ** 2
+    size = float(np.abs(weights) @ np.abs(covariance) @ np.abs(weights))
+    variance = float(portfolio_volatility(weights, covariance)) ** 2
     assert portfolio_volatility(np.ones(3), sleeves) ** 2 == pytest.approx(variance, rel=1e-12, abs=1e-12 * size)
     if variance > 1e-6 * size:  # else a contribution is a rounding over the root of a rounding
         wanted = members @ risk_contributions(weights, covariance)
         np.testing.assert_allclose(parts, wanted, rtol=0, atol=1e-12 * size / np.sqrt(variance))
-    alone = [portfolio_volatility(np.where(held, weights, 0.0), covariance) ** 2 for held in members]
+    alone = [float(portfolio_volatility(np.where(held, weights, 0.0), covariance)) ** 2 for held in members]
     np.testing.assert_allclose(np.diagonal(sleeves), alone, rtol=0, atol=1e-12 * size)
 
 
