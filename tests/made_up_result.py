@@ -60,7 +60,14 @@ def made_up(
     earned = np.diff(nav, prepend=1.0) + costs.sum(axis=1).to_numpy()
     shares = np.abs(weights) / np.abs(weights).sum(axis=1, keepdims=True)
     pnl = pd.DataFrame(earned[:, None] * shares, index=dates, columns=list(assets))
-    added = pnl.assign(cash_interest=0.0, **{f"{name}_cost": -costs[name] for name in costs})
+    added = pnl.assign(
+        cash_interest=0.0,
+        financing_cost=-costs["financing"],
+        borrow_fees=-costs["borrow"],
+        trading_costs=-costs["trading"],
+        other_fees=-costs["fees"],
+        shortfall=0.0,
+    )
     return BacktestResult(
         name=name,
         strategy="fixed",

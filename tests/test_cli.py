@@ -18,8 +18,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 ERC = REPOSITORY / "configs" / "erc.yaml"
 
 TABLES = {
-    "returns", "nav", "weights", "target_weights", "trades", "costs", "contributions", "risk_contributions",
-    "realised_risk_contributions", "forecast_volatility",
+    "returns", "nav", "weights", "target_weights", "trades", "costs", "contributions", "attribution",
+    "risk_contributions", "realised_risk_contributions", "forecast_volatility",
 }  # fmt: skip
 FILES = {*(f"{name}.csv" for name in TABLES), "tearsheet.html", "summary.json", "manifest.json"}
 

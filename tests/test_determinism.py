@@ -67,7 +67,7 @@ def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
     write = ["-c", WRITE, "."]
     folders = in_two_processes(tmp_path, [*write, *configs], [*write, *configs[:3], *configs[::-1]])
     one, another = (files(folder) for folder in folders)
-    assert len(one) == 13 * len(CONFIGS)
+    assert len(one) == 14 * len(CONFIGS)
     assert [name for name in one.keys() | another.keys() if one.get(name) != another.get(name)] == []
 
 

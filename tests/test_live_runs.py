@@ -138,7 +138,7 @@ def test_a_run_on_live_sources_is_the_run_on_a_file_of_the_same_prices(world: Lo
 
     live, on_a_file = here / "reports" / "etf_erc", here / "on_a_file"
     names = [path.stem for path in live.glob("*.csv")]
-    assert len(names) == 10
+    assert len(names) == 11
     for name in names:
         pd.testing.assert_frame_equal(table(live, name), table(on_a_file, name), rtol=1e-12, atol=1e-14, obj=name)
     one, other = (json.loads((folder / "summary.json").read_text("utf-8")) for folder in (live, on_a_file))
@@ -177,7 +177,7 @@ def test_levels_of_the_same_bits_give_the_same_bytes(world: LocalWorld, here: Pa
         assert command("run", config).code == 0
     live, on_a_file = (files(here / "reports" / name) for name in ("small", "on_a_file"))
     tables = [name for name in live if name.endswith(".csv")]
-    assert len(tables) == 10
+    assert len(tables) == 11
     assert [name for name in tables if live[name] != on_a_file[name]] == []
 
 

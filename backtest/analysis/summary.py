@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 
 from backtest.analysis import performance
+from backtest.analysis.attribution import compound_growth, linked_attribution
 from backtest.analysis.drawdown import worst_drawdowns
 from backtest.analysis.ex_ante import by_class, diversification
 from backtest.analysis.forecasts import forecast_accuracy
 from backtest.analysis.holdings import capital_and_risk
+from backtest.analysis.levered_return import levered_return_terms
 from backtest.analysis.realised_risk import realised_risk_contributions
 from backtest.risk import percentage_contributions
 
@@ -59,6 +61,7 @@ def _of_one(result: "BacktestResult") -> dict[str, Any]:
         "cvar_95": cvar,
         **_exposures_and_costs(result, years),
         **_risk(result),
+        "attribution": _attribution(result),
         "latest_target_weights": _numbers(result.target_weights.iloc[-1]),
     }
 
@@ -119,6 +122,19 @@ def _shares(result: "BacktestResult") -> dict[str, dict[str, float]]:
         **{str(name): _numbers(table) for name, table in by_asset.items()},
         "realised_risk_shares": _numbers(realised),
         **{f"class_{name}": _numbers(table) for name, table in classes.items()},
+    }
+
+
+def _attribution(result: "BacktestResult") -> dict[str, Any]:
+    """Linked over the run, by asset, class and source; CAGR gross and net; the terms of a run that had a loan."""
+    linked, count = linked_attribution(result), len(result.assets)
+    assets = linked.iloc[:count]
+    return {
+        "assets": _numbers(assets),
+        "classes": _numbers(by_class(assets.to_frame().T, result.classes).iloc[0]),
+        **_numbers(linked.iloc[count:]),
+        "cagr": compound_growth(result),
+        **({"levered_return": _numbers(levered_return_terms(result))} if result.loan.any() else {}),
     }
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 
+from backtest.analysis.attribution import attribution_by_year
 from backtest.analysis.forecasts import volatility_forecasts
 from backtest.analysis.realised_risk import rolling_realised_risk
 from backtest.analysis.result import BacktestResult
@@ -170,6 +171,7 @@ def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
         "trades": result.trades,
         "costs": result.costs,
         "contributions": result.contributions,
+        "attribution": attribution_by_year(result),
         "risk_contributions": result.risk_contributions,
         "realised_risk_contributions": rolling_realised_risk(result, max(2, result.periods_per_year)),
         "forecast_volatility": volatility_forecasts(result),

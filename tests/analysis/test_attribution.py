@@ -4,6 +4,9 @@ Tolerances. An identity of a period is held to 1e-12 of the opening gross assets
 1e-12 of the largest NAV on the way, by which the flows were rounded.
 """
 
+from io import StringIO
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,7 +29,9 @@ from backtest.analysis.attribution import (
 )
 from backtest.analysis.calendar import YEAR, calendar_returns
 from backtest.data.sources.sample import Sample
+from backtest.reporting.files import csv_bytes, tables
 
+CONFIGS = Path(__file__).parents[2] / "configs"
 IDENTITY = 1e-12
 seeds = st.integers(0, 10**6)
 
@@ -186,7 +191,7 @@ class TestReal:
     prices = Sample("sample").fetch("us_cpi", None, 1.0).values["level"]
 
     def test_month_ends_use_the_index_of_the_month_before(self) -> None:
-        result = bt.run("configs/60_40.yaml")
+        result = bt.run(CONFIGS / "60_40.yaml")
         real = real_nav(result.nav, self.prices)
         for first, last in [("1990-12-31", "1991-12-31"), ("1999-01-31", "1999-02-28")]:
             before = [self.prices[pd.Timestamp(date) - pd.offsets.MonthEnd(1)] for date in (first, last)]
@@ -219,3 +224,28 @@ class TestReal:
         assert real_nav(nav, index).tolist() == [1, 1, 1]
         with pytest.raises(ValueError, match="expected 2019-12 to 2020-02"):
             real_nav(nav, index[months])
+
+
+class TestInTheReport:
+    """What a run leaves of it."""
+
+    @pytest.mark.parametrize("name", ["levered_erc", "erc"])
+    def test_the_summary_adds_up(self, name: str) -> None:
+        summary = bt.run(CONFIGS / f"{name}.yaml").summary()
+        parts = summary["attribution"]
+        sources = sum(parts[source] for source in SOURCES)
+        assert sum(parts["assets"].values()) + sources == pytest.approx(summary["total_return"], abs=1e-12)
+        assert sum(parts["classes"].values()) == pytest.approx(sum(parts["assets"].values()), rel=1e-14)
+        assert parts["cagr"]["net"] == summary["cagr"] < parts["cagr"]["gross"]
+        assert ("levered_return" in parts) == (name == "levered_erc")
+        if "levered_return" in parts:
+            assert sum(parts["levered_return"].values()) == pytest.approx(summary["cagr"], abs=1e-12)
+        assert "levered_return" not in summary["benchmark"]["attribution"]  # 60/40 borrows nothing
+
+    def test_the_table_of_years_adds_up_to_their_returns(self) -> None:
+        result = random_run(1)
+        text = csv_bytes(tables(result)["attribution"]).decode()
+        table = pd.read_csv(StringIO(text), index_col="date")
+        years = calendar_returns(result.nav, 12)[YEAR]
+        assert list(table.index) == ["2018-12-31", "2019-12-31", "2020-12-31", "2021-12-31", "2022-02-28"]
+        np.testing.assert_allclose(table.sum(axis=1).to_numpy(), years.to_numpy(), rtol=0, atol=1e-12)

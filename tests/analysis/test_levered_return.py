@@ -1,6 +1,7 @@
 """The terms of Anderson, Bianchi, Goldberg (2014): by hand, by their own formulas, and adding up to the CAGR."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ import backtest as bt
 from backtest.analysis import BacktestResult
 from backtest.analysis.levered_return import TERMS, levered_periods, levered_return_terms
 
+CONFIGS = Path(__file__).parents[2] / "configs"
 seeds = st.integers(0, 10**6)
 DAYS_OF_360 = pd.date_range("2015-01-01", periods=4, freq="360D")  # act/360 is 1: a spread a year is one a period
 
@@ -145,7 +147,7 @@ def test_shorts_and_ruin_have_no_terms() -> None:
 
 
 def test_a_real_run() -> None:
-    result = bt.run("configs/levered_erc.yaml")
+    result = bt.run(CONFIGS / "levered_erc.yaml")
     terms = levered_return_terms(result)
     assert terms.sum() == pytest.approx(result.summary()["cagr"], abs=1e-12)
     assert (terms[["excess_borrowing_cost", "trading_costs", "compounding"]] < 0).all()
