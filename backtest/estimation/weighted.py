@@ -96,7 +96,8 @@ def weighted_covariance(returns: Array, decay: float = 1.0) -> Array:
         [[7.14e-05]]
     """
     weights = relative_weights(returns.shape[-2], decay)
-    deviations = returns - np.matmul(weights, returns)[..., None, :]
+    deviations = returns - returns[..., -1:, :]  # so that those that are all the same have no variance, to the last bit
+    deviations -= np.matmul(weights, deviations)[..., None, :]
     deviations *= np.sqrt(weights / (1 - weights @ weights))[:, None]
     covariance: Array = np.matmul(np.swapaxes(deviations, -1, -2), deviations)
     return covariance
@@ -113,8 +114,8 @@ def rolling_weighted_variances(excess_returns: Array, rows: Sequence[int], windo
     weights = relative_weights(window, decay)
     for at, row in enumerate(rows):
         if row + 1 >= window:
-            returns = excess_returns[row + 1 - window : row + 1]
-            variances[at] = weights @ (returns - weights @ returns) ** 2
+            deviations = excess_returns[row + 1 - window : row + 1] - excess_returns[row]
+            variances[at] = weights @ (deviations - weights @ deviations) ** 2
     return np.asarray(variances / (1 - weights @ weights))
 
 
