@@ -123,7 +123,8 @@ def _blamed_on(strategy: Strategy, as_of: pd.Timestamp, assets: tuple[str, ...])
     try:
         yield
     except (NoRiskBudgetPortfolio, NoOptimalPortfolio) as problem:
-        named = re.sub(r"\basset (\d+)", lambda found: assets[int(found[1])], str(problem))
+        names = {f"asset {i}": name for i, name in enumerate(assets)}  # a strategy's own matrix may have more
+        named = re.sub(r"\basset \d+", lambda found: names.get(found[0], found[0]), str(problem))
         raise StrategyError(f"{who}: {named}") from problem
     except InsufficientHistory:
         raise

@@ -58,6 +58,18 @@ def test_an_error_in_a_strategys_own_code_is_placed_in_its_file(config: Path) ->
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
+def test_positions_beyond_the_assets_stay_positions(config: Path) -> None:
+    """A strategy may ask for risk budgets of more than the assets: of factors, say."""
+    own = config.parent / "strategies" / "own.py"
+    own.parent.mkdir()
+    body = "        return risk_parity_weights(np.diag([1, 1, 0]))\n"
+    imports = "import numpy as np\nfrom backtest.risk import risk_parity_weights\n"
+    own.write_text(f"{imports}{HEAD}\n    def target_weights(self, view: MarketView) -> pd.Series:\n{body}")
+    config.write_text(config.read_text().replace("erc", "own"))
+    with pytest.raises(StrategyError, match="the variance of asset 2 is 0"):
+        bt.run(config)
+
+
 def test_a_run_that_decides_once_gives_a_report(config: Path) -> None:
     """`never` has one rebalance date: its risk figure spans the run, without a warning."""
     config.write_text(config.read_text() + "rebalance: {frequency: never}\n")
