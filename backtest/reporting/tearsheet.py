@@ -22,7 +22,7 @@ from backtest.analysis.calendar import (
     drawdown_lengths,
     typical_size,
 )
-from backtest.analysis.holdings import capital_and_risk, holdings_now, holdings_totals
+from backtest.analysis.holdings import capital_and_risk, holdings_now, holdings_totals, largest_and_rest
 from backtest.analysis.result import BacktestResult
 from backtest.reporting.format import FILTERS, MONTHS, change, is_missing, percent, percent2, shade
 from backtest.reporting.measures import cards, headline
@@ -36,7 +36,35 @@ _COSTS = {
     "fees": ("Other fees", "Fund expenses and management fees."),
     "turnover": ("Turnover", "Half the sum of all trades."),
 }
+_SOURCES = {
+    "cash_interest": ("Interest on cash", "On free cash and on the proceeds of shorts."),
+    "financing_at_cash_rate": (
+        "Financing, at the cash rate",
+        "What the interest on loans would be at the cash return.",
+    ),
+    "financing_spread": ("Financing, above it", "The part of the interest above the cash return."),
+    "borrow_fees": ("Borrow fees", "Fees on short positions."),
+    "trading_costs": ("Trading costs", "Paid at each trade."),
+    "other_fees": ("Other fees", "Fund expenses and management fees."),
+    "shortfall": ("Borne by the lender", "What was lost beyond all of NAV."),
+}
+_TERMS = {
+    "magnified_source_return": (
+        "Magnified source return",
+        "Mean cash return, and mean leverage times the mean return above cash of what is held.",
+    ),
+    "excess_borrowing_cost": ("Excess borrowing cost", "Mean leverage less 1, times the mean rate above cash."),
+    "leverage_covariance": ("Covariance of leverage", "Of leverage with the source's return above the borrowing rate."),
+    "trading_costs": ("Trading costs", "Mean cost over NAV."),
+    "other_fees": ("Other fees", "Mean fees over NAV."),
+    "compounding": ("Compounding", "Geometric less arithmetic mean return."),
+    "compounding_within_year": (
+        "Compounding within the year",
+        "CAGR less the geometric mean times the periods in a year.",
+    ),
+}
 _DRAWDOWNS = 10
+_ASSETS = 12  # of the table of returns; the rest are one row
 
 
 def render_tearsheet(
@@ -71,6 +99,7 @@ def render_tearsheet(
         shares_in_words=_shares_in_words(result),
         calendar=_calendar(result),
         drawdowns=_drawdowns(result),
+        attribution=_attribution(summary["attribution"]),
         costs=_costs(result, summary),
         holdings=_holdings(result),
         notes=result.notes,
@@ -141,6 +170,22 @@ def _cell(value: float, full: float, starred: bool) -> dict[str, str]:
 def _drawdowns(result: BacktestResult) -> list[dict[str, Any]]:
     table = drawdown_lengths(result.nav, _DRAWDOWNS)
     return [{**_plain(row), "recovered": not is_missing(row["recovery"])} for _, row in table.iterrows()]
+
+
+def _attribution(parts: Mapping[str, Any]) -> dict[str, Any]:
+    assets = largest_and_rest(pd.DataFrame([parts["assets"]]), _ASSETS).iloc[0]
+    added = [(str(name), "", value) for name, value in assets.items()]
+    added += [(label, meaning, parts[key]) for key, (label, meaning) in _SOURCES.items()]
+    terms = parts.get("levered_return", {})
+    return {
+        "rows": [{"label": row[0], "meaning": row[1], "value": row[2]} for row in added if row[2] != 0],
+        "terms": [
+            {"label": label, "meaning": meaning, "value": terms[key]}
+            for key, (label, meaning) in _TERMS.items()
+            if terms.get(key) and not is_missing(terms[key])
+        ],
+        "gross": parts["cagr"]["gross"],
+    }
 
 
 def _costs(result: BacktestResult, summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 from made_up_result import made_up
+from simulated_result import random_run
 
 from backtest.analysis import BacktestResult
 from backtest.reporting.figures import render_all
@@ -180,6 +181,29 @@ class TestNumbers:
             result.summary()["max_drawdown_end"],
         ]
 
+    def test_where_the_return_went(self) -> None:
+        result = random_run(4, shorts=False, leverage=1.0)
+        summary = result.summary()
+        parts = summary["attribution"]
+        table, terms = page(result).table("Source"), page(result).table("Terms of the levered return")
+        assert [row[0] for row in table[1:]] == [
+            "stocks", "bonds", "gold", "Interest on cash", "Financing, at the cash rate", "Financing, above it",
+            "Trading costs", "Other fees", "Total return",
+        ]  # fmt: skip
+        shown = {row[0]: row[1] for row in table}
+        assert shown["stocks"] == percent(parts["assets"]["stocks"])
+        assert shown["Financing, above it"] == percent(parts["financing_spread"])
+        assert shown["Total return"] == percent(summary["total_return"])
+        assert [row[1] for row in terms[1:-1]] == [percent2(value) for value in parts["levered_return"].values()]
+        assert terms[-1] == ["CAGR", percent2(summary["cagr"])]
+        gross = percent2(parts["cagr"]["gross"])
+        assert f"Before trading costs and other fees CAGR is {gross}, after" in page(result).text
+
+    def test_the_return_of_many_assets_is_a_short_table(self) -> None:
+        table = page(made_up(30, tuple(f"asset_{i}" for i in range(60)), free=True)).table("Source")
+        assert [row[0] for row in table[-2:]] == ["48 others", "Total return"]
+        assert len(table) == 1 + 12 + 2
+
     def test_the_sentence(self) -> None:
         result = made_up(60, gross=1.5, seed=2)
         summary = result.summary()
@@ -209,10 +233,11 @@ class TestNothingIsEmpty:
     def test_sections_without_content_are_left_out_with_their_links(self) -> None:
         full = page(made_up(gross=1.5))
         assert full.sections == [
-            "numbers", "growth", "rolling", "weights", "risk", "months", "drawdowns", "costs", "now", "run",
+            "numbers", "growth", "rolling", "weights", "risk", "months", "drawdowns", "attribution", "costs", "now",
+            "run",
         ]  # fmt: skip
         bare = Page(render_tearsheet(made_up(1, risk=False, free=True, seed=1, benchmark=False), {"growth": PNG}))
-        assert bare.sections == ["numbers", "growth", "months", "drawdowns", "costs", "now", "run"]
+        assert bare.sections == ["numbers", "growth", "months", "drawdowns", "attribution", "costs", "now", "run"]
         assert [link["href"] for link in bare.of("a")] == [f"#{name}" for name in bare.sections]
         assert len(bare.of("img")) == 1
         assert "drawdowns" not in page(made_up(30, still=True)).sections
