@@ -50,8 +50,8 @@ def _print(found: "BreakEven") -> None:
     table.add_row(f"  {LEVEL:.0%} interval", *(_range(*one.interval) for one in both))
     for spread in sorted({0.0, found.configured, 2 * found.configured}):
         point, what = found.at(spread), " (configured)" if spread == found.configured else ""
-        cells = (percent(point.excess_return), f"{point.excess_sharpe:.2f}")
-        table.add_row(f"excess at {_bps(spread)}{what}", *cells)
+        sharpe = "-" if math.isnan(point.excess_sharpe) else f"{point.excess_sharpe:.2f}"
+        table.add_row(f"excess at {_bps(spread)}{what}", percent(point.excess_return), sharpe)
     show(table)
     for measure, one in zip(("compound return", "Sharpe ratio"), both, strict=True):
         if verdict := _verdict(found, measure, one.spread):
@@ -79,7 +79,7 @@ def _bps(spread: float) -> str:
     from backtest.analysis.breakeven import BOUND
 
     if math.isnan(spread):
-        return "none"
+        return "-"  # as there is no Sharpe ratio without risk
     if math.isinf(spread):
         return f"{'above' if spread > 0 else 'below -'} {1e4 * BOUND:,.0f} bp".replace("- ", "-")
     return f"{round(1e4 * spread):,} bp"
@@ -88,6 +88,8 @@ def _bps(spread: float) -> str:
 def _range(low: float, high: float) -> str:
     """An interval, its unit once where that will do."""
     first = _bps(low)
+    if math.isnan(low):
+        return first
     return f"{first if math.isinf(low) else first.removesuffix(' bp')} to {_bps(high)}"
 
 
@@ -107,10 +109,11 @@ def _plain(found: "BreakEven") -> dict[str, Any]:
 
     def one(spread: "BreakEvenSpread") -> dict[str, Any]:
         low, high = spread.interval
+        words = f"{_bps(spread.spread)}; {_range(low, high)}" if found.borrows else "no spread matters"
         return {
             "spread_bps": bps(spread.spread),
             "interval_bps": [bps(low), bps(high)],
-            "words": f"{_bps(spread.spread)}; {_range(low, high)}",
+            "words": words,
         }
 
     return {
