@@ -28,7 +28,11 @@ from backtest.data.source import own_source
 FILE_SOURCES = ("csv", "parquet")
 SAMPLES = ("sample", "sample_daily")
 SOURCES = (*SAMPLES, *FILE_SOURCES, "yfinance", "fred", "french", "french_daily")
-NAMES_IN_USE = ("date", "cash_interest", "financing_cost", "borrow_fees", "trading_costs", "other_fees", "shortfall")
+NAMES_IN_USE = (
+    "date", "cash_interest", "financing_cost", "financing_at_cash_rate", "financing_spread", "borrow_fees",
+    "trading_costs", "other_fees", "shortfall",
+)  # fmt: skip
+"""Columns of the tables of a run; no asset may have such a name."""
 
 Values = Literal["prices", "returns"]
 

@@ -28,6 +28,7 @@ from backtest.analysis.attribution import (
     real_nav,
 )
 from backtest.analysis.calendar import YEAR, calendar_returns
+from backtest.data.settings import NAMES_IN_USE
 from backtest.data.sources.sample import Sample
 from backtest.reporting.files import csv_bytes, tables
 
@@ -101,6 +102,18 @@ class TestByHand:
         assert linked[["stocks", "shortfall"]].tolist() == [-1.5, 0.5]
         assert linked.sum() == -1
         assert gross_returns(result).tolist() == [-1]
+
+    def test_ruin_by_fees(self) -> None:
+        """1.9 times an asset that loses half leaves 5 %, and a fee of 10 % of NAV takes more: gross there is 5 %."""
+        dates = pd.DatetimeIndex(["2018-12-31", "2019-12-31", "2020-12-31"])  # 365 days: the fee of a year
+        terms = terms_of(1, management_fee=0.1)
+        result = simulated(np.array([[0], [-0.5], [0.1]]), [0, 0, 0], {0: [1.9]}, terms, dates, periods_per_year=1)
+        assert result.nav.tolist() == [1, 0]
+        assert linked_attribution(result)[["other_fees", "shortfall"]].tolist() == pytest.approx([-0.1, 0.05])
+        assert gross_returns(result).tolist() == pytest.approx([-0.95])
+
+    def test_no_asset_has_the_name_of_a_source(self) -> None:
+        assert set(SOURCES) <= set(NAMES_IN_USE)
 
 
 class TestAddsUp:
