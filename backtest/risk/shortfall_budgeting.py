@@ -73,9 +73,9 @@ def historical_shortfall_parity_weights(
     x, tail = shortfall_path.solve(known / typical, wanted, size)
     weights = np.zeros(history.shape[1])
     weights[held] = (x / typical) / (x / typical).sum()
-    error = _shortfall_error(known, weights[held], wanted, tail, size)
+    error = _shortfall_error(known, weights[held], wanted, np.clip(tail, 0.0, 1 / size), level)
     if not error <= ACCURACY:
-        raise NoRiskBudgetPortfolio(_reason(known, weights[held], held, size, error))
+        raise NoRiskBudgetPortfolio(_reason(known, weights[held], held, level, error))
     return weights
 
 
@@ -151,12 +151,11 @@ def _checked_budgets(budgets: ArrayLike | None, assets: int) -> FloatArray:
 
 
 def _shortfall_error(
-    returns: FloatArray, weights: FloatArray, budgets: FloatArray, tail: FloatArray, size: float
+    returns: FloatArray, weights: FloatArray, budgets: FloatArray, parts: FloatArray, level: float
 ) -> float:
     """By how much weights and parts of the tail miss the conditions of optimality: contributions and largest tail."""
-    parts = np.clip(tail, 0.0, 1 / size)
     losses = -returns @ weights
-    shortfall = float(historical_expected_shortfall(weights, returns, 1 - size / len(returns)))
+    shortfall = float(historical_expected_shortfall(weights, returns, level))
     if not shortfall > 0:
         return np.inf
     shares = weights * (-parts @ returns) / shortfall
@@ -167,11 +166,11 @@ def _shortfall_error(
     )
 
 
-def _reason(returns: FloatArray, weights: FloatArray, held: NDArray[np.intp], size: float, error: float) -> str:
+def _reason(returns: FloatArray, weights: FloatArray, held: NDArray[np.intp], level: float, error: float) -> str:
     """Why there are no weights of the assets held: a portfolio without expected shortfall, or double precision."""
-    least = _least_shortfall(returns, size)
+    least = _least_shortfall(returns, max((1 - level) * len(returns), 1.0))
     candidates = [weights] if least is None else [least, weights]
-    shortfalls = [float(historical_expected_shortfall(one, returns, 1 - size / len(returns))) for one in candidates]
+    shortfalls = [float(historical_expected_shortfall(one, returns, level)) for one in candidates]
     best = int(np.argmin(shortfalls))
     if shortfalls[best] <= ACCURACY * float(candidates[best] @ np.abs(returns).mean(axis=0)):
         return (

@@ -80,6 +80,8 @@ def solve(returns: FloatArray, budgets: FloatArray, size: float) -> tuple[FloatA
         patience = 1 if least <= ENOUGH else PATIENCE
         if least <= GOAL or (least <= NEAR and since > patience) or not np.isfinite(error):
             break
+        if point.gap() == 0:  # a start that never loses nor gains: nowhere to go from it, and no expected shortfall
+            break
         try:
             point = _stepped(point, returns, budgets)
         except np.linalg.LinAlgError:

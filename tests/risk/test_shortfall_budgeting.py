@@ -289,6 +289,21 @@ def test_means_that_outweigh_the_tail_are_refused() -> None:
 # ------------------------------------------------------------------------------------------------------------- refusals
 
 
+def test_assets_that_cancel_out_are_named() -> None:
+    """The start of the search is then a portfolio that neither loses nor gains in any period."""
+    one = random_returns(0, 60, 1)
+    with pytest.raises(
+        NoRiskBudgetPortfolio, match=r"^the long-only portfolio of 0\.5 of asset 0, 0\.5 of asset 1 has "
+    ):
+        historical_shortfall_parity_weights(np.hstack([one, -one]))
+
+
+def test_one_period_is_all_of_the_tail() -> None:
+    """Its losses are the expected shortfall: budgets over losses, scaled to 1."""
+    weights = historical_shortfall_parity_weights([[-0.01, -0.03]], [0.4, 0.6])
+    np.testing.assert_allclose(weights, [2 / 3, 1 / 3], rtol=1e-9)  # what is promised
+
+
 def test_what_does_not_fit_is_refused() -> None:
     """By name, with what was got and what is expected."""
     returns, covariance = random_returns(0, 30, 2), np.diag([0.04, 0.01])
