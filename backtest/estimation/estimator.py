@@ -16,10 +16,6 @@ _WINDOW = re.compile(r"([1-9][0-9]*)([YD])")
 
 
 def _checked(window: int | str) -> int | str:
-    if isinstance(window, str) and not _WINDOW.fullmatch(window):
-        raise ValueError(
-            f"{window!r} is no window; expected a number of periods such as 36, years '3Y', or rows '252D'"
-        )
     if window_rows(window, 252) < 2:
         raise ValueError(f"a window of {window}; expected two periods or more, as a variance needs two returns")
     return window
@@ -49,7 +45,9 @@ def window_rows(window: int | str, periods_per_year: int) -> int:
         return window
     match = _WINDOW.fullmatch(window)
     if match is None:
-        raise ValueError(f"{window!r} is no window")
+        raise ValueError(
+            f"{window!r} is no window; expected a number of periods such as 36, years '3Y', or rows '252D'"
+        )
     return int(match[1]) * (periods_per_year if match[2] == "Y" else 1)
 
 
