@@ -170,7 +170,7 @@ ONE = {
     "a setting of another estimator": ("window: 36", "half_life: 3", "half_life", "estimation.half_life: unknown setting; estimation accepts: covariance, window, missing."),
     "no estimator named": ("covariance: sample, window", "windo", "windo:", "estimation.windo: unknown setting; estimation accepts: covariance, window, missing. Did you mean window?"),
     "half-life": ("sample, window: 36", "ewma, half_life: 1W", "1W", "estimation.half_life: '1W' is no half-life; expected a number of periods such as 11, years '1Y', or rows '63D'"),
-    "refit": ("sample, window: 36", "ccc, refit: monthly", "monthly", "estimation.refit: 'monthly' is no window; expected a number of periods such as 36, years '3Y', or rows '252D'"),
+    "refit": ("sample, window: 36", "ccc, refit: often", "often", "estimation.refit: 'often' is no window; expected a number of periods such as 36, years '3Y', or rows '252D'"),
     "missing": ("window: 36", "missing: complete", "complete}", "estimation.missing: got 'complete', expected 'complete_assets' or 'complete_rows'"),
     "near an estimator": ("covariance: sample", "covariance: ewm", "ewm", "estimation.covariance: got 'ewm', expected one of sample, …"),
     "estimators in a list": ("covariance: sample", "covariance: [sample]", "[sample", "estimation.covariance: got ['sample'], expected one of sample, …"),
