@@ -114,6 +114,5 @@ def _trade_dates(path: SimulationResult, data: MarketData, rows: NDArray[np.int6
     """The date of each decision's trade; NaT where it would fall on the last date of the data or after the path."""
     trades = rows + (path.start - rows[0])
     last = min(len(data.dates) - 2, path.start + len(path.nav) - 1)
-    made = data.dates.to_numpy()[np.minimum(trades, last)]
-    made[trades > last] = np.datetime64("NaT")
+    made = data.dates[np.minimum(trades, last)].where(trades <= last)
     return pd.Series(made, index=data.dates[rows], name="trade_date")
