@@ -45,7 +45,8 @@ class Plan:
     @classmethod
     def of(cls, config: RunConfig, data: MarketData, benchmark: "Plan | None" = None) -> "Plan":
         """Find out on which dates the strategy can decide."""
-        agenda = agenda_of(rebalance_rows(data.dates, config.rebalance.frequency), config, data, benchmark)
+        rows = rebalance_rows(data.dates, config.rebalance.frequency, config.rebalance.day)
+        agenda = agenda_of(rows, config, data, benchmark)
         return cls(config, data, benchmark, agenda, first_answer(config.strategy.model, agenda))
 
     @property

@@ -4,17 +4,21 @@ from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+Day = Literal["first", "last"] | Annotated[int, Field(strict=True)]
 Frequency = Literal["daily", "weekly", "monthly", "quarterly", "yearly", "never"]
+
+_MOST_DAYS = {"weekly": 7, "monthly": 31, "quarterly": 92, "yearly": 366}
 
 
 class RebalanceSettings(BaseModel):
     """The `rebalance:` section of a configuration.
 
     Args:
-        frequency: the last date of each such period in the data decides new weights; `never`: the first possible
-            date decides them once.
+        frequency: one date of each such period in the data decides new weights; `never`: the first possible date
+            decides them once.
+        day: which one: `last`, `first`, the n-th, or with -n the n-th from the end.
         execution_lag: dates from the decision to the trade at the close; by default 1 for daily and weekly data, 0 for
             monthly and longer. A lag of 0 on daily data trades at the very close that decided.
     """
@@ -22,7 +26,21 @@ class RebalanceSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     frequency: Frequency = "monthly"
+    day: Day = "last"
     execution_lag: Annotated[int, Field(ge=0, le=1000, strict=True)] | None = None
+
+    @field_validator("day")
+    @classmethod
+    def _day_of_a_period(cls, day: Day, info: ValidationInfo) -> Day:
+        frequency = info.data.get("frequency", "yearly")
+        most = _MOST_DAYS.get(frequency)
+        if most is None and day != "last":
+            raise ValueError(f"no day can be chosen with frequency {frequency}. Hint: leave it out")
+        if isinstance(day, int) and most is not None and not 1 <= abs(day) <= most:
+            raise ValueError(
+                f"got {day}, expected first, last, 1 to {most}, or -{most} to -1, with frequency {frequency}"
+            )
+        return day
 
     def lag(self, periods_per_year: int) -> int:
         """The execution lag in periods."""
@@ -31,14 +49,18 @@ class RebalanceSettings(BaseModel):
         return 1 if periods_per_year >= 52 else 0
 
 
-def rebalance_rows(dates: pd.DatetimeIndex, frequency: Frequency) -> list[int]:
-    """Positions of the rebalance dates: the last date of each period in the data.
+def rebalance_rows(dates: pd.DatetimeIndex, frequency: Frequency, day: Day = "last") -> list[int]:
+    """Positions of the rebalance dates: one of each period's dates in the data, and the last date of the data.
 
-    Weeks are ISO weeks. The last date of the data is always one of them: what is decided there is not traded, but tells
-    what to hold now. `daily` and `never` give every date: `never` is for the caller to stop after the first.
+    Weeks are ISO weeks. A period of fewer dates than asked for has its last one (or first, counted from the end). What
+    is decided on the last date of the data is not traded, but tells what to hold now. The data's last period may not be
+    over: none of its dates is known to be the second from the end, so that with -2 and below it has no other.
 
-    >>> rebalance_rows(pd.DatetimeIndex(["2020-01-30", "2020-01-31", "2020-02-03"]), "monthly")
-    [1, 2]
+    `daily` and `never` give every date: `never` is for the caller to stop after the first.
+
+    >>> dates = pd.DatetimeIndex(["2020-01-30", "2020-01-31", "2020-02-03", "2020-02-04", "2020-02-05"])
+    >>> rebalance_rows(dates, "monthly"), rebalance_rows(dates, "monthly", 2), rebalance_rows(dates, "monthly", -2)
+    ([1, 4], [1, 3, 4], [0, 4])
     """
     if frequency in ("daily", "never"):
         return list(range(len(dates)))
@@ -48,4 +70,8 @@ def rebalance_rows(dates: pd.DatetimeIndex, frequency: Frequency) -> list[int]:
     else:
         months = dates.year.to_numpy(dtype=np.int64) * 12 + dates.month.to_numpy(dtype=np.int64) - 1
         period = months // {"monthly": 1, "quarterly": 3, "yearly": 12}[frequency]
-    return [int(row) for row in np.flatnonzero(np.diff(period, append=-1))]
+    firsts, lasts = np.flatnonzero(np.diff(period, prepend=-1)), np.flatnonzero(np.diff(period, append=-1))
+    n = {"first": 1, "last": -1}[day] if isinstance(day, str) else day
+    rows = np.minimum(firsts + n - 1, lasts) if n > 0 else np.maximum(lasts + n + 1, firsts)
+    known = rows if n >= -1 else rows[:-1]
+    return sorted({*map(int, known), len(dates) - 1})
