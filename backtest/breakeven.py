@@ -4,6 +4,7 @@ The market is loaded and the strategy asked once, as its target weights do not d
 the path. A strategy that reads what it holds is asked anew along each path.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -30,10 +31,11 @@ from backtest.config import RunConfig, load_config
 from backtest.engine.simulation import SimulationResult
 from backtest.engine.terms import Terms
 from backtest.errors import ConfigError, SimulationError
-from backtest.pipeline import lost_before_the_end, plan_of
+from backtest.pipeline import lost_before_the_end, plan_of, warnings_of
 from backtest.plan import Decided, Plan
 
 Array = NDArray[np.float64]
+_log = logging.getLogger(__name__)
 
 GRID = tuple(step / 400 for step in range(17))  # 0 to 4 % a year in steps of 25 bp
 _NONE = BreakEvenSpread(float("nan"), (float("nan"), float("nan")))
@@ -105,6 +107,8 @@ def break_even(
             "Hint: benchmark: 60_40.yaml, a configuration beside it."
         )
     plan, _ = plan_of(config, offline=offline, refresh=refresh, on_step=on_step)
+    for warning in warnings_of(plan):
+        _log.warning("%s", warning)
     on_step("strategy")
     match = Match.of(plan)
     free = match.path(0.0)

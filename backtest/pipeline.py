@@ -64,7 +64,7 @@ def run(
         result,
         benchmark=compared.until(result.nav.index[-1]),
         notes=(*result.notes, *notes, *_of_benchmark(other.data.notes, plan.data.notes)),
-        warnings=(*result.warnings, *_of_benchmark(other.data.warnings, plan.data.warnings)),
+        warnings=warnings_of(plan),
     )
     return _told(complete)
 
@@ -113,6 +113,12 @@ def _told(result: BacktestResult) -> BacktestResult:
     for warning in result.warnings:
         _log.warning("%s", warning)
     return result
+
+
+def warnings_of(plan: Plan) -> tuple[str, ...]:
+    """What was found in the data of a run and of its benchmark that should be looked at."""
+    own = plan.data.warnings
+    return own if plan.benchmark is None else (*own, *_of_benchmark(plan.benchmark.data.warnings, own))
 
 
 def _of_benchmark(said: Sequence[str], already: Sequence[str]) -> list[str]:

@@ -2,8 +2,8 @@
 
 Spreads are decimals per year here, over the cash return. A strategy's return at another spread than the one it was
 simulated at is, for its interval alone, r_t - (s - s₀) × exposure_t, the exposure being loan / NAV × days / 360 at the
-opening of the period. That is exact where weights are set anew in every period; between two rebalances it leaves out
-what interest does to the loan itself.
+opening of the period. That is exact where weights are set anew in every period and trades are free; else it leaves out
+what the interest since the last rebalance does to leverage, and to the size of the next trade.
 """
 
 from collections.abc import Callable
