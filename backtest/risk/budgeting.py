@@ -84,7 +84,7 @@ def solve_risk_budgets(
 ) -> RiskBudgetSolution:
     """The same as `risk_parity_weights`, with the error that was achieved and the work that it took.
 
-    The work is bounded: at most 400 + 61 (n + 22) products with the covariance, and as a rule 10 to 20.
+    The work is bounded: at most 400 + 70 (n + 22) products with the covariance, and as a rule 10 to 20.
 
     >>> solution = solve_risk_budgets([[0.0225, 0.0015], [0.0015, 0.0025]], budgets=[0.6, 0.4])
     >>> bool(solution.error < 1e-10), int(solution.iterations) < 20
