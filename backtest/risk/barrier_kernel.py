@@ -58,26 +58,19 @@ def product(cov: Array, x: Array, out: Array) -> None:
 
 
 @reordered_kernel
-def is_symmetric(cov: Array, vol: Array, x: Array, gradient: Array, transposed: Array) -> bool:
-    """Whether Σx is Σᵀx, up to the tolerance.
-
-    An asymmetry that this does not see has no effect: x has the same contributions by the mean of Σ and Σᵀ.
-    """
+def transposed_product(cov: Array, x: Array, out: Array) -> None:
+    """Σᵀx, four rows at a time."""
     n = x.size
-    whole, beyond, size = n - n % 4, 0.0, 0.0
+    whole = n - n % 4
     for j in range(n):
-        transposed[j] = 0.0
-        size += x[j] * vol[j]
+        out[j] = 0.0
     for i in range(0, whole, 4):
         a, b, c, d = x[i], x[i + 1], x[i + 2], x[i + 3]
         for j in range(n):
-            transposed[j] += cov[i, j] * a + cov[i + 1, j] * b + cov[i + 2, j] * c + cov[i + 3, j] * d
+            out[j] += cov[i, j] * a + cov[i + 1, j] * b + cov[i + 2, j] * c + cov[i + 3, j] * d
     for i in range(whole, n):
         for j in range(n):
-            transposed[j] += cov[i, j] * x[i]
-    for j in range(n):
-        beyond += 0.0 if abs(transposed[j] - gradient[j]) <= COVARIANCE_TOLERANCE * vol[j] * size else 1.0
-    return beyond == 0.0
+            out[j] += cov[i, j] * x[i]
 
 
 @reordered_kernel
@@ -252,44 +245,46 @@ def all_coordinates(budget: Array, vol: Array, x: Array, gradient: Array) -> boo
 
 
 @reordered_kernel
-def normalise(x: Array) -> None:
-    """Make x sum to 1."""
+def normalise(x: Array, gradient: Array) -> None:
+    """Make x sum to 1, and scale Σx with it."""
     total = 0.0
     for i in range(x.size):
         total += x[i]
     for i in range(x.size):
         x[i] /= total
+        gradient[i] /= total
 
 
 @reordered_kernel
 def error_bound(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array) -> float:
-    """Largest |share of risk - b_i| / b_i of the weights x, the rounding in working it out added; writes Σx.
+    """Largest |share of risk - b_i| / b_i of the weights x, the rounding in working it out added.
 
-    The rounding of a scalar product is taken as 4 sqrt(n) EPSILON of the sum of its terms' sizes, which is at most
-    σ_i Σ x_j σ_j: a probable bound (Higham and Mary 2019), the certain one having n.
+    The gradient is that of another way, Σx: Σᵀx is worked out, and where they differ by more than the tolerance, the
+    error is infinite. An asymmetry that this does not see has no effect: x has the same contributions by the mean of Σ
+    and Σᵀ. The rounding of a scalar product is taken as 4 sqrt(n) EPSILON of the sum of its terms' sizes, which is at
+    most σ_i Σ x_j σ_j: a probable bound (Higham and Mary 2019), the certain one having n.
     """
-    size, variance, error = 0.0, 0.0, 0.0
-    product(cov, x, gradient)
+    size, variance, beyond, error = 0.0, 0.0, 0.0, 0.0
+    transposed = np.empty(x.size)
+    transposed_product(cov, x, transposed)
     for i in range(x.size):
         size += x[i] * vol[i]
-        variance += x[i] * gradient[i]
-    if not 0.0 < variance < inf:
-        return inf
+        variance += x[i] * transposed[i]
     rounding = 4.0 * sqrt(x.size) * EPSILON * size
     for i in range(x.size):
-        off = abs(x[i] * gradient[i] - budget[i] * variance) + rounding * x[i] * vol[i]
+        apart = abs(transposed[i] - gradient[i])
+        beyond += 0.0 if apart <= COVARIANCE_TOLERANCE * vol[i] * size else 1.0
+        off = abs(x[i] * transposed[i] - budget[i] * variance) + rounding * x[i] * vol[i]
         error = max(error, off / (budget[i] * variance))
-    return error
+    return error if beyond == 0.0 and 0.0 < variance < inf else inf
 
 
 @reordered_kernel
-def is_covariance(cov: Array, vol: Array, x: Array, gradient: Array, work: Array) -> bool:
-    """Whether Σ may be a covariance: symmetric, and up to FULL_CHECK assets positive semi-definite, else by pairs."""
-    if not is_symmetric(cov, vol, x, gradient, work[0]):
-        return False
-    if x.size > FULL_CHECK:
+def may_be_a_covariance(cov: Array, vol: Array) -> bool:
+    """Whether a symmetric Σ is positive semi-definite: up to FULL_CHECK assets in full, beyond by pairs."""
+    if vol.size > FULL_CHECK:
         return has_correlations(cov, vol)
-    return is_semidefinite(cov, vol, np.empty((x.size, x.size)))
+    return is_semidefinite(cov, vol, np.empty((vol.size, vol.size)))
 
 
 @reordered_kernel
@@ -329,7 +324,7 @@ def solve_slice(
             products[k] = 1
         if rescale(x, gradient):
             products[k] += 3 + conjugate_gradients(cov, budget, vol, x, gradient, work)
-            normalise(x)
+            normalise(x, gradient)
             errors[k] = error_bound(cov, budget, vol, x, gradient)
-            if errors[k] <= ACCURACY and not is_covariance(cov, vol, x, gradient, work):
+            if errors[k] <= ACCURACY and not may_be_a_covariance(cov, vol):
                 errors[k] = inf

@@ -98,22 +98,26 @@ def solve_risk_budgets(
         solution = solve_risk_budgets(sigma * sides[..., :, None] * sides[..., None, :], budgets)
         return solution._replace(weights=solution.weights * sides)
     shares = _shaped_budgets(budgets, sigma.shape[:-1])
-    if sigma.ndim == 3:
-        return RiskBudgetSolution(*_all_solved(sigma, shares, stacked=True))
-    weights, error, iterations = _all_solved(sigma[None], shares, stacked=False)
+    stacked = sigma.ndim == 3
+    stack = sigma[:] if stacked else sigma[None]
+    weights, error, iterations = _solved(stack, shares)
+    if not _worst(error) <= ACCURACY:
+        weights, error, iterations = _looked_into(stack, shares, (weights, error, iterations), stacked=stacked)
+    if stacked:
+        return RiskBudgetSolution(weights, error, iterations)
     return RiskBudgetSolution(weights[0], error[0], iterations[0])
 
 
-def _all_solved(stack: FloatArray, budgets: FloatArray, *, stacked: bool) -> Solved:
-    solved = _solved(stack, budgets)
-    return solved if _worst(solved[1]) <= ACCURACY else _looked_into(stack, budgets, solved, stacked=stacked)
-
-
 def _solved(stack: FloatArray, budgets: FloatArray) -> Solved:
-    """What the kernel makes of a stack (m, n, n) and budgets (1, n) or (m, n): where its error is large, nothing."""
+    """What the kernel makes of a stack (m, n, n) and budgets (1, n) or (m, n): where its error is large, nothing.
+
+    Both become read-only, the one kind of array that the kernel is compiled for: views of what a caller may write to.
+    """
     count = len(stack)
     weights, error, products = np.empty(stack.shape[:2]), np.empty(count), np.empty(count, np.int64)
-    given = _read_only(stack), _read_only(budgets), weights, error, products
+    stack.setflags(write=False)
+    budgets.setflags(write=False)
+    given = stack, budgets, weights, error, products
     if count == 1:
         _kernel()(*given, 0, 1)
     else:
@@ -145,13 +149,6 @@ def _worst(error: FloatArray) -> float:
     """The largest of (m,), NaN among them; of a single one without the microsecond that a maximum takes."""
     worst: float = error[0] if len(error) == 1 else error.max(initial=0.0)
     return worst
-
-
-def _read_only(values: FloatArray) -> FloatArray:
-    """A view that cannot be written to: the one kind of array that the kernel is compiled for."""
-    view = values.view()
-    view.setflags(write=False)
-    return view
 
 
 def _looked_into(stack: FloatArray, budgets: FloatArray, solved: Solved, *, stacked: bool) -> Solved:
@@ -190,7 +187,7 @@ def _shaped_budgets(budgets: ArrayLike | None, shape: tuple[int, ...]) -> FloatA
     if given.shape != shape:
         expected = f"({shape[-1]},)" + (f" or {shape}" if len(shape) == 2 else "")
         raise BacktestError(f"budgets: got the shape {given.shape}, expected {expected}")
-    return given.reshape(-1, shape[-1])
+    return given[:]
 
 
 def _check_budgets(budgets: FloatArray, *, stacked: bool) -> None:

@@ -17,8 +17,8 @@ from backtest.risk.barrier_kernel import (
     EPSILON,
     ROWS,
     advance,
-    is_covariance,
     is_unbounded,
+    may_be_a_covariance,
     normalise,
     product,
     rescale,
@@ -150,7 +150,7 @@ def refine(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array, wor
     """Newton's method on residuals without rounding; the exact error of the weights x, and the number of products."""
     direction, products = work[1], 0
     for step in range(EXACT_STEPS):
-        normalise(x)
+        normalise(x, gradient)
         error = exact_error(cov, budget, vol, x, gradient, work)
         products += 1
         if error <= GOAL or (error <= ACCURACY and step > 1) or not error < inf:
@@ -178,5 +178,5 @@ def solve_slice(
             products[k] += newton(cov, budget, vol, x, gradient, work)
             errors[k], more = refine(cov, budget, vol, x, gradient, work)
             products[k] += more
-            if not is_covariance(cov, vol, x, gradient, work):
+            if not may_be_a_covariance(cov, vol):
                 errors[k] = inf

@@ -249,8 +249,8 @@ def test_near_the_limit_the_budgets_are_met_in_exact_arithmetic() -> None:
     budgets = np.array([0.2, 0.3, 0.5])
     covariance = covariance_of([0.11, 0.07, 0.23], correlations)
     weights = risk_parity_weights(covariance, budgets)
-    volatility, gradient = np.sqrt(np.diagonal(covariance)), np.empty(3)
-    assert barrier_kernel.error_bound(covariance, budgets, volatility, weights, gradient) > 1e-10
+    volatility, gradient = np.sqrt(np.diagonal(covariance)), covariance @ weights
+    assert 1e-10 < barrier_kernel.error_bound(covariance, budgets, volatility, weights, gradient) < 1
     exact = [[Fraction(float(v)) for v in row] for row in covariance]
     w = [Fraction(float(v)) for v in weights]
     products = [w_i * sum(c * w_j for c, w_j in zip(row, w, strict=True)) for w_i, row in zip(w, exact, strict=True)]
