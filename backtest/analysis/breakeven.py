@@ -8,6 +8,7 @@ what the interest since the last rebalance does to leverage, and to the size of 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,11 +149,15 @@ def bootstrap_interval(
     Returns:
         Both ends at `LEVEL`, decimal per year, infinite where they are beyond `BOUND`.
     """
+
+    def ahead(spread: float, drawn: PairedReturns) -> float:
+        return excess(drawn.at(spread), drawn.other)
+
     rng = np.random.default_rng(seed)
     spreads = np.empty(draws)
     for k in range(draws):
         drawn = pairs.take(stationary_rows(len(pairs.own), length, rng))
-        spreads[k] = break_even_spread(lambda spread, drawn=drawn: excess(drawn.at(spread), drawn.other))  # type: ignore[misc]
+        spreads[k] = break_even_spread(partial(ahead, drawn=drawn))
     low, high = np.quantile(spreads, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="inverted_cdf")
     return float(low), float(high)
 

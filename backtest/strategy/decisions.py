@@ -125,6 +125,7 @@ def _blamed_on(strategy: Strategy, as_of: pd.Timestamp, assets: tuple[str, ...])
     except (NoRiskBudgetPortfolio, NoOptimalPortfolio) as problem:
         names = {f"asset {i}": name for i, name in enumerate(assets)}  # a strategy's own matrix may have more
         named = re.sub(r"\basset \d+", lambda found: names.get(found[0], found[0]), str(problem))
+        named = re.sub(r"^covariance\[\d+\]", "covariance", named)  # of the one date that is named
         raise StrategyError(f"{who}: {named}") from problem
     except InsufficientHistory:
         raise
