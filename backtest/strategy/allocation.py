@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from backtest.errors import NoRiskBudgetPortfolio, StrategyError
+from backtest.errors import InsufficientHistory, NoRiskBudgetPortfolio, StrategyError
 from backtest.risk.bounded import WeightBounds
 
 
@@ -69,6 +69,7 @@ def weight_bounds(
 
     Raises:
         StrategyError: a name is neither an asset nor a class, or two bounds conflict.
+        InsufficientHistory: two bounds conflict while some assets of the universe are not there yet.
 
     Example:
         >>> classes = {"us": "equities", "eu": "equities", "bund": "bonds"}
@@ -109,4 +110,6 @@ def weight_bounds(
             ),
         )
     except NoRiskBudgetPortfolio as problem:
+        if set(assets) < set(universe or assets):
+            raise InsufficientHistory(f"of {', '.join(assets)} alone, {problem}") from problem
         raise StrategyError(str(problem)) from problem

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from backtest.errors import StrategyError
+from backtest.errors import InsufficientHistory, StrategyError
 from backtest.risk import risk_contributions, risk_parity_weights
 from backtest.strategy import Budgets, asset_budgets, check_budgets, weight_bounds
 
@@ -106,3 +106,10 @@ def test_bounds_that_cannot_be_are_refused() -> None:
         weight_bounds({"oil": 0.1}, {"stocks": 0.1}, ASSETS, CLASSES)
     with pytest.raises(StrategyError, match=r"^no weights are within these bounds: the gross exposure, 1, is above"):
         weight_bounds(0.0, 0.1, ASSETS, CLASSES)
+
+
+def test_bounds_wait_for_the_assets_that_they_need() -> None:
+    """Caps of 0.4 need three assets: while two are there the run has not begun, instead of ending in an error."""
+    with pytest.raises(InsufficientHistory, match=r"^of us, eu alone, no weights are within these bounds: the gross"):
+        weight_bounds(0.0, 0.4, ("us", "eu"), CLASSES, ASSETS)
+    assert weight_bounds(0.0, 0.4, ("us", "eu", "gold"), CLASSES, ASSETS).names == ("us", "eu", "gold")
