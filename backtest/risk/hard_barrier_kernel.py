@@ -27,7 +27,8 @@ from backtest.risk.barrier_kernel import (
 
 Array = NDArray[np.float64]
 
-GOAL = 1e-12  # largest |x_i (Σx)_i - b_i| / b_i aimed at
+GOAL = 1e-12  # largest |x_i (Σx)_i - b_i| / b_i that steps aim at
+GOOD = 0.2 * ACCURACY  # good enough
 VISIBLE = 1e-9  # the largest error that whoever works the shares out in plain double precision may see
 ROUNDED = 1e-6  # errors below it may be all rounding
 NEWTON_STEPS, STALLS, EXACT_STEPS = 60, 3, 8
@@ -87,7 +88,7 @@ def newton(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array, wor
             error = max(error, abs(residual[i]) / budget[i])
         stalls = 0 if error < 0.5 * best else stalls + 1
         best = min(best, error)
-        if error <= GOAL or (stalls >= STALLS and error < ROUNDED) or not error < inf:
+        if error <= GOOD or (stalls >= STALLS and error < ROUNDED) or not error < inf:
             break
         products += newton_direction(cov, budget, vol, x, work) + 1
         descent, bend = 0.0, 0.0
@@ -101,26 +102,49 @@ def newton(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array, wor
 
 
 @kernel
-def exact_product(cov: Array, x: Array, out: Array, sizes: Array) -> None:
-    """Σx as if worked out in twice the precision, then rounded (Ogita, Rump, Oishi 2005, Dot2); and Σ_j |Σ_ij x_j|."""
-    for i in range(x.size):
-        total, correction, size = 0.0, 0.0, 0.0
+def add_product(total: float, correction: float, a: float, b: float) -> tuple[float, float]:
+    """Add ab to a total; the total, and what all rounding of it has lost so far (Dekker 1971; Knuth 1969)."""
+    term = a * b
+    shifted = SPLIT * a
+    a_high = shifted - (shifted - a)
+    shifted = SPLIT * b
+    b_high = shifted - (shifted - b)
+    a_low, b_low = a - a_high, b - b_high
+    lost = a_low * b_low - (((term - a_high * b_high) - a_low * b_high) - a_high * b_low)
+    longer = total + term
+    moved = longer - total
+    lost += (total - (longer - moved)) + (term - moved)
+    return longer, correction + lost
+
+
+@kernel
+def exact_product(cov: Array, x: Array, out: Array) -> None:
+    """Σx as if worked out in twice the precision, then rounded (Ogita, Rump, Oishi 2005, Dot2); four rows at a time."""
+    whole = x.size - x.size % 4
+    for i in range(0, whole, 4):
+        a, b, c, d = 0.0, 0.0, 0.0, 0.0
+        a_lost, b_lost, c_lost, d_lost = 0.0, 0.0, 0.0, 0.0
         for j in range(x.size):
-            a, b = cov[i, j], x[j]
-            term = a * b
-            shifted = SPLIT * a
-            a_high = shifted - (shifted - a)
-            shifted = SPLIT * b
-            b_high = shifted - (shifted - b)
-            a_low, b_low = a - a_high, b - b_high
-            lost = a_low * b_low - (((term - a_high * b_high) - a_low * b_high) - a_high * b_low)
-            longer = total + term
-            moved = longer - total
-            lost += (total - (longer - moved)) + (term - moved)
-            total = longer
-            correction += lost
-            size += abs(term)
-        out[i], sizes[i] = total + correction, size
+            a, a_lost = add_product(a, a_lost, cov[i, j], x[j])
+            b, b_lost = add_product(b, b_lost, cov[i + 1, j], x[j])
+            c, c_lost = add_product(c, c_lost, cov[i + 2, j], x[j])
+            d, d_lost = add_product(d, d_lost, cov[i + 3, j], x[j])
+        out[i], out[i + 1], out[i + 2], out[i + 3] = a + a_lost, b + b_lost, c + c_lost, d + d_lost
+    for i in range(whole, x.size):
+        a, a_lost = 0.0, 0.0
+        for j in range(x.size):
+            a, a_lost = add_product(a, a_lost, cov[i, j], x[j])
+        out[i] = a + a_lost
+
+
+@reordered_kernel
+def sizes_of_terms(cov: Array, x: Array, out: Array) -> None:
+    """Σ_j |Σ_ij x_j|, of which the rounding of Σx is a part."""
+    for i in range(x.size):
+        total = 0.0
+        for j in range(x.size):
+            total += abs(cov[i, j] * x[j])
+        out[i] = total
 
 
 @kernel
@@ -131,7 +155,8 @@ def exact_error(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array
     would be luck.
     """
     residual, sizes = work[0], work[1]
-    exact_product(cov, x, gradient, sizes)
+    exact_product(cov, x, gradient)
+    sizes_of_terms(cov, x, sizes)
     size, variance, error, last_bit = 0.0, 0.0, 0.0, 0.0
     for i in range(x.size):
         size += x[i] * vol[i]
@@ -153,7 +178,7 @@ def refine(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array, wor
         normalise(x, gradient)
         error = exact_error(cov, budget, vol, x, gradient, work)
         products += 1
-        if error <= GOAL or (error <= ACCURACY and step > 1) or not error < inf:
+        if error <= GOOD or (error <= ACCURACY and step > 1) or not error < inf:
             return error, products
         rescale(x, gradient)
         products += newton_direction(cov, budget, vol, x, work)

@@ -247,7 +247,8 @@ def test_the_exact_product_is_that_of_rational_numbers() -> None:
         float(sum(Fraction(a) * Fraction(b) for a, b in zip(row, y.tolist(), strict=True))) for row in matrix.tolist()
     ]
     found, sizes = np.empty(5), np.empty(5)
-    hard_barrier_kernel.exact_product(matrix, y, found, sizes)
+    hard_barrier_kernel.exact_product(matrix, y, found)
+    hard_barrier_kernel.sizes_of_terms(matrix, y, sizes)
     np.testing.assert_allclose(found, exact, rtol=1e-15)  # Dot2: one rounding, and the square of EPSILON times 1e17
     np.testing.assert_allclose(sizes, np.abs(matrix) @ np.abs(y), rtol=1e-15)
 
