@@ -18,14 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.compilation import reordered_kernel
+from backtest.risk.budgeting import ACCURACY, BUDGET_SUM_TOLERANCE
+from backtest.risk.refusal import COVARIANCE_TOLERANCE, EPSILON
 
 Array = NDArray[np.float64]
 
-EPSILON = float(np.finfo(np.float64).eps)
-BUDGET_SUM_TOLERANCE = 1e-9
-COVARIANCE_TOLERANCE = 1e-9  # of correlations
-ACCURACY = 1e-10  # promised: largest |share of risk - b_i| / b_i
-GOAL = 1e-11  # aimed at
+GOAL = 1e-11  # aimed at: largest |x_i (Σx)_i - b_i| / b_i
 ROWS = 9  # of working memory
 LINE_STEPS, PARABOLA = 8, 0.02  # steps on a line; relative moves up to this are those of a parabola
 STEPS, PATIENCE, DESCENT = 400, 16, 0.05  # so much less of the squared gradient in so many steps, or it ends

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from backtest.compilation import kernel, reordered_kernel
 from backtest.risk.barrier_kernel import (
-    ACCURACY,
-    EPSILON,
     ROWS,
     advance,
     is_unbounded,
@@ -24,6 +22,8 @@ from backtest.risk.barrier_kernel import (
     rescale,
     scaled,
 )
+from backtest.risk.budgeting import ACCURACY
+from backtest.risk.refusal import EPSILON
 
 Array = NDArray[np.float64]
 

@@ -64,10 +64,7 @@ def _out_of_reach(
     least, ratio = _least_risky(correlation, found)
     held = least / volatility
     held /= held.sum()
-    shown = [i for i in np.argsort(-held, kind="stable") if held[i] > NEGLIGIBLE]
-    named = ", ".join(f"{held[i]:.6g} of asset {assets[i]}" for i in shown[:ASSETS_IN_MESSAGES])
-    rest = len(shown) - ASSETS_IN_MESSAGES
-    portfolio = f"the portfolio of {named}" + (f" and {rest} more" if rest > 0 else "")
+    portfolio = f"the portfolio of {in_words(held, assets)}"
     if ratio <= max(64, len(assets)) * EPSILON:  # what assets that cancel out exactly come to, by rounding alone
         return (
             f"no portfolio has these risk budgets, since {portfolio} has no risk: all its assets' risks "
@@ -79,6 +76,18 @@ def _out_of_reach(
         f"its assets' average volatility; hint: give zero in place of very small budgets, shrink the covariance, or "
         f"leave one of these assets out"
     )
+
+
+def in_words(weights: FloatArray, assets: Assets) -> str:
+    """The largest of positive weights, (n,), and how many more there are.
+
+    >>> in_words(np.array([0.25, 0.75, 0.0]), np.array([0, 1, 2]))
+    '0.75 of asset 1, 0.25 of asset 0'
+    """
+    shown = [i for i in np.argsort(-weights, kind="stable") if weights[i] > NEGLIGIBLE]
+    named = ", ".join(f"{weights[i]:.6g} of asset {assets[i]}" for i in shown[:ASSETS_IN_MESSAGES])
+    rest = len(shown) - ASSETS_IN_MESSAGES
+    return named + (f" and {rest} more" if rest > 0 else "")
 
 
 def _least_risky(correlation: FloatArray, found: FloatArray) -> tuple[FloatArray, float]:

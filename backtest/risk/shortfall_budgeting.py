@@ -14,17 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from backtest.errors import BacktestError, NoRiskBudgetPortfolio
 from backtest.risk import shortfall_path
+from backtest.risk.budgeting import BUDGET_SUM_TOLERANCE
 from backtest.risk.correlation import FloatArray, volatilities_and_correlations
 from backtest.risk.expected_shortfall import gaussian_expected_shortfall, historical_expected_shortfall
+from backtest.risk.refusal import in_words
 
 ACCURACY = 1e-9  # promised: largest |share of expected shortfall - budget| / budget; mostly 1e-12 is met
 GOAL = 1e-14
 NEWTON_STEPS = 100
 QUADRATIC = 0.25  # relative steps up to this are taken whole
 SMALL = 1e-4  # relative steps up to this need no look at the objective, whose rounding would hide that it falls
-BUDGET_SUM_TOLERANCE = 1e-9
-ASSETS_IN_MESSAGES = 10
-NEGLIGIBLE = 1e-6  # weights up to this are left out of messages
 
 
 def historical_shortfall_parity_weights(
@@ -129,7 +128,8 @@ def gaussian_shortfall_parity_weights(
         known = np.where(shares > 0, earned, 0.0)
         shortfall = float(gaussian_expected_shortfall(weights, covariance, known, level))
         raise NoRiskBudgetPortfolio(
-            f"{_portfolio(weights[held], held)} has an expected shortfall of {shortfall:.3g}; expected one above zero "
+            f"the long-only portfolio of {in_words(weights[held], held)} has an expected shortfall of "
+            f"{shortfall:.3g}; expected one above zero "
             f"of every long-only portfolio, or there are no budgets of it. Hint: a higher level, or means of zero"
         )
     if not error <= ACCURACY:
@@ -174,7 +174,8 @@ def _reason(returns: FloatArray, weights: FloatArray, held: NDArray[np.intp], le
     best = int(np.argmin(shortfalls))
     if shortfalls[best] <= ACCURACY * float(candidates[best] @ np.abs(returns).mean(axis=0)):
         return (
-            f"{_portfolio(candidates[best], held)} has an expected shortfall of {shortfalls[best]:.3g} over the "
+            f"the long-only portfolio of {in_words(candidates[best], held)} has an expected shortfall of "
+            f"{shortfalls[best]:.3g} over the "
             f"{len(returns)} periods; expected one above zero of every long-only portfolio, or there are no budgets of "
             f"it. Hint: a longer window, or a higher level"
         )
@@ -246,10 +247,3 @@ def _length(objective: Callable[[FloatArray], float], y: FloatArray, step: Float
     while length > SMALL and not objective(y * (1 + length * step)) <= here - 1e-4 * length * fall:
         length /= 2
     return length
-
-
-def _portfolio(weights: FloatArray, assets: NDArray[np.intp]) -> str:
-    shown = [i for i in np.argsort(-weights, kind="stable") if weights[i] > NEGLIGIBLE]
-    named = ", ".join(f"{weights[i]:.6g} of asset {assets[i]}" for i in shown[:ASSETS_IN_MESSAGES])
-    rest = len(shown) - ASSETS_IN_MESSAGES
-    return f"the long-only portfolio of {named}" + (f" and {rest} more" if rest > 0 else "")
