@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from backtest.data.cache import Cache, DamagedEntry, Entry
     from backtest.data.fetching import Key
     from backtest.data.quotes import Quotes
-    from backtest.data.settings import Series
+    from backtest.data.series import Series
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -10,7 +10,8 @@ from backtest.config.document import Document, Location, dotted
 from backtest.config.messages import lines, suggestion, unknown
 from backtest.config.run import RunConfig, StrategyChoice
 from backtest.data.loading import classes_of_source, columns
-from backtest.data.settings import DataSettings, Series
+from backtest.data.series import Series
+from backtest.data.settings import DataSettings
 from backtest.data.table import Column
 from backtest.errors import ConfigError, DataError
 from backtest.strategy import StrategyError

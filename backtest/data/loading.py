@@ -19,7 +19,8 @@ from backtest.data.opening import cache_name, open_source
 from backtest.data.quotes import Quotes
 from backtest.data.rates import rate_level
 from backtest.data.reading import Reading, read
-from backtest.data.settings import FILE_SOURCES, DataSettings, Series, SeriesSettings
+from backtest.data.series import FILE_SOURCES, Series, SeriesSettings
+from backtest.data.settings import DataSettings
 from backtest.data.source import Source
 from backtest.data.table import Column, Table
 from backtest.errors import DataError
@@ -105,7 +106,8 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
         DataError: a source cannot be read, or its values cannot be used.
         DataUnavailableError: a source could not be had.
     """
-    reading = read(fetch(settings, folder, access or access_for(settings)))
+    found = fetch(settings, folder, access or access_for(settings))
+    reading = read(found)
     cash = settings.cash_series()
     _check_rates(reading, settings, cash)
     tables = at_one_frequency([dated(table) for table in reading.tables], settings)
@@ -125,6 +127,7 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
         notes=notes,
         warnings=tuple(str(finding) for finding in (*_of_the_run(reading, settings), *lagging)),
         origins=reading.origins,
+        spot=_spot(settings, found),
     )
 
 
@@ -198,6 +201,13 @@ def _classes(settings: DataSettings, folder: Path) -> dict[str, str]:
     of_files = all(series.source in FILE_SOURCES for series in settings.asset_series())  # which know of no classes
     classes = {**({} if of_files else classes_of_source(columns(settings, folder))), **given}
     return {name: one for name, one in classes.items() if name in held}
+
+
+def _spot(settings: DataSettings, found: Mapping[Series, Quotes]) -> frozenset[str]:
+    """The assets that are spot series, by the settings or else by their source."""
+    spot = {series.name: quotes.facts.get("spot") == "true" for series, quotes in found.items()}
+    spot.update(settings.said_of_spot)
+    return frozenset(name for name in settings.names if spot[name])
 
 
 def classes_of_source(offered: Mapping[Series, Mapping[str, Column] | None]) -> dict[str, str]:

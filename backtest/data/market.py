@@ -48,6 +48,7 @@ class MarketData:
         notes: caveats that a report has to repeat (averaged yields, spot prices, months relabelled).
         warnings: what was found in the data that should be looked at.
         origins: where each series comes from.
+        spot: assets whose prices are those of a spot market: no future, and nothing that can be held as it stands.
 
     Example:
         >>> dates = pd.date_range("2020-01-31", periods=3, freq="ME")
@@ -65,6 +66,7 @@ class MarketData:
     notes: tuple[str, ...] = field(default=())
     warnings: tuple[str, ...] = field(default=())
     origins: tuple[Origin, ...] = field(default=())
+    spot: frozenset[str] = field(default=frozenset())
 
     def __repr__(self) -> str:
         first, last = self.dates[0], self.dates[-1]

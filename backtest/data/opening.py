@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from backtest.data.address import is_address, public
-from backtest.data.settings import FILE_SOURCES, SAMPLES, Series
+from backtest.data.series import FILE_SOURCES, SAMPLES, Series
 from backtest.data.source import Source, own_source
 from backtest.data.sources.files import Files
 from backtest.data.sources.sample import Sample

@@ -40,7 +40,7 @@ class Quotes:
         rate: how a rate is quoted.
         places: where each row stands, for messages; none for what is not a file of the user's.
         notes: caveats that a report has to repeat, without the name of the series.
-        facts: what the source says of it: currency, timezone, instrument.
+        facts: what the source says of it: currency, timezone, instrument; `spot: true` of a spot price.
     """
 
     values: pd.DataFrame

@@ -13,7 +13,7 @@ from backtest.data.findings import Finding, find, find_in_rate
 from backtest.data.market import Origin
 from backtest.data.quotes import Quotes
 from backtest.data.rates import as_rate
-from backtest.data.settings import Series
+from backtest.data.series import Series
 from backtest.data.table import Table
 from backtest.data.total_return import total_return_level
 from backtest.errors import DataError

@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -12,109 +10,27 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    SerializerFunctionWrapHandler,
     StrictFloat,
     StrictStr,
     ValidationInfo,
     field_serializer,
     field_validator,
-    model_serializer,
 )
 
 from backtest.data.address import public
-from backtest.data.quotes import Rate
-from backtest.data.source import own_source
+from backtest.data.series import FILE_SOURCES, SAMPLES, AssetSettings, Series, SeriesSettings, SourceName, Values
 
-FILE_SOURCES = ("csv", "parquet")
-SAMPLES = ("sample", "sample_daily")
-SOURCES = (*SAMPLES, *FILE_SOURCES, "yfinance", "fred", "french", "french_daily")
 NAMES_IN_USE = (
     "date", "cash_interest", "financing_cost", "financing_at_cash_rate", "financing_spread", "borrow_fees",
     "trading_costs", "other_fees", "shortfall",
 )  # fmt: skip
 """Columns of the tables of a run; no asset may have such a name."""
 
-Values = Literal["prices", "returns"]
-
-
-def _source(name: str) -> str:
-    if name in SOURCES:
-        return name
-    if ":" in name:
-        own_source(name)
-        return name
-    close = get_close_matches(name, SOURCES, 1)
-    hint = f" Did you mean {close[0]}?" if close else ""
-    raise ValueError(f"got {name!r}, expected one of {', '.join(SOURCES)}, or package.module:Class.{hint}")
-
 
 def _age(text: str) -> str:
     if not re.fullmatch(r"\d{1,4}[hd]", text):
         raise ValueError(f"got {text!r}, expected hours or days, such as 12h or 7d")
     return text
-
-
-SourceName = Annotated[StrictStr, AfterValidator(_source)]
-
-
-class SeriesSettings(BaseModel):
-    """Where one series comes from, as far as that differs from its section.
-
-    Args:
-        source: as that of the section.
-        symbol: its name at the source; its own name by default.
-        path: of a file, a folder of one file a symbol, or an address.
-        values: what a file holds: total-return `prices` or simple `returns`.
-        rate: how a quoted rate turns into a return on cash, where the source does not know: `{quoted: discount, days:
-            91}`; `bond_equivalent` and `overnight` too.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    source: SourceName | None = None
-    symbol: StrictStr | None = None
-    path: StrictStr | None = None
-    values: Values | None = None
-    rate: Rate | None = None
-
-    @model_serializer(mode="wrap")
-    def _what_is_set(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """What differs from the section, without what is secret in an address."""
-        set_ = {key: value for key, value in dump(self).items() if value is not None}
-        return {**set_, **({"path": public(set_["path"])} if "path" in set_ else {})}
-
-
-class AssetSettings(SeriesSettings):
-    """An asset's class, and where it comes from.
-
-    Args:
-        class: its asset class.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
-
-    asset_class: StrictStr | None = Field(default=None, alias="class")
-
-
-@dataclass(frozen=True)
-class Series:
-    """One series of a run, its place at its source worked out.
-
-    Args:
-        name: in the run.
-        source: name of the source.
-        symbol: at the source.
-        path: of a file source.
-        values: what a file holds.
-        rate: how a rate is quoted, where the settings say so.
-    """
-
-    name: str
-    source: str
-    symbol: str
-    path: str | None
-    values: Values
-    rate: Rate | None
 
 
 class DataSettings(BaseModel):
@@ -180,6 +96,12 @@ class DataSettings(BaseModel):
             return self.classes
         own = {name: one if isinstance(one, str) else one.asset_class for name, one in self.assets.items()}
         return {**self.classes, **{name: one for name, one in own.items() if one is not None}}
+
+    @property
+    def said_of_spot(self) -> dict[str, bool]:
+        """Whether assets are spot series, as far as the settings say."""
+        own = self.assets.items() if isinstance(self.assets, Mapping) else ()
+        return {name: one.spot for name, one in own if isinstance(one, AssetSettings) and one.spot is not None}
 
     @property
     def longest_age(self) -> timedelta:

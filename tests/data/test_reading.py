@@ -12,7 +12,8 @@ import backtest as bt
 from backtest.data.loading import load
 from backtest.data.quotes import Quotes
 from backtest.data.reading import read
-from backtest.data.settings import DataSettings, Series
+from backtest.data.series import Series
+from backtest.data.settings import DataSettings
 from backtest.errors import DataError
 
 DAYS = pd.date_range("2022-01-03", periods=400, freq="B")

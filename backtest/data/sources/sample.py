@@ -62,7 +62,9 @@ class Sample(Source):
         if symbol not in about["columns"]:
             raise UnknownSeries(f"{about['file']}: no column {symbol}; it has {', '.join(about['columns'])}")
         values = self._values[[symbol]].set_axis(["level"], axis=1)
-        return Quotes(values, about["file"], "levels", notes=_notes(about["columns"][symbol]))
+        column = about["columns"][symbol]
+        facts = {"currency": "USD", **({"spot": "true"} if column.get("spot") else {})}
+        return Quotes(values, about["file"], "levels", notes=_notes(column), facts=facts)
 
     @cached_property
     def _values(self) -> pd.DataFrame:

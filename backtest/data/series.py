@@ -1,0 +1,102 @@
+"""One series of a run: what the settings say of it, and its place at its source."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StrictBool,
+    StrictStr,
+    model_serializer,
+)
+
+from backtest.data.address import public
+from backtest.data.quotes import Rate
+from backtest.data.source import own_source
+
+FILE_SOURCES = ("csv", "parquet")
+SAMPLES = ("sample", "sample_daily")
+SOURCES = (*SAMPLES, *FILE_SOURCES, "yfinance", "fred", "french", "french_daily")
+Values = Literal["prices", "returns"]
+
+
+def _source(name: str) -> str:
+    if name in SOURCES:
+        return name
+    if ":" in name:
+        own_source(name)
+        return name
+    close = get_close_matches(name, SOURCES, 1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    raise ValueError(f"got {name!r}, expected one of {', '.join(SOURCES)}, or package.module:Class.{hint}")
+
+
+SourceName = Annotated[StrictStr, AfterValidator(_source)]
+
+
+class SeriesSettings(BaseModel):
+    """Where one series comes from, as far as that differs from its section.
+
+    Args:
+        source: as that of the section.
+        symbol: its name at the source; its own name by default.
+        path: of a file, a folder of one file a symbol, or an address.
+        values: what a file holds: total-return `prices` or simple `returns`.
+        rate: how a quoted rate turns into a return on cash, where the source does not know: `{quoted: discount, days:
+            91}`; `bond_equivalent` and `overnight` too.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: SourceName | None = None
+    symbol: StrictStr | None = None
+    path: StrictStr | None = None
+    values: Values | None = None
+    rate: Rate | None = None
+
+    @model_serializer(mode="wrap")
+    def _what_is_set(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What differs from the section, without what is secret in an address."""
+        set_ = {key: value for key, value in dump(self).items() if value is not None}
+        return {**set_, **({"path": public(set_["path"])} if "path" in set_ else {})}
+
+
+class AssetSettings(SeriesSettings):
+    """What an asset is, and where it comes from.
+
+    Args:
+        class: its asset class.
+        spot: whether its prices are those of the spot market, such as crude oil's: nobody can hold it as it stands, and
+            spot less cash is not the return of a future. Where the settings say nothing its source does.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+
+    asset_class: StrictStr | None = Field(default=None, alias="class")
+    spot: StrictBool | None = None
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series of a run, its place at its source worked out.
+
+    Args:
+        name: in the run.
+        source: name of the source.
+        symbol: at the source.
+        path: of a file source.
+        values: what a file holds.
+        rate: how a rate is quoted, where the settings say so.
+    """
+
+    name: str
+    source: str
+    symbol: str
+    path: str | None
+    values: Values
+    rate: Rate | None
