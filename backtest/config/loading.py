@@ -158,11 +158,11 @@ def _places(data: DataSettings) -> dict[Series, Location]:
     """Where the configuration names each series."""
     listed = isinstance(data.assets, tuple)
     found: dict[Series, Location] = {}
-    cash = data.cash_series()
     for asset, proxy in data.proxies().items():
         found[proxy] = ("data", "splice", asset)
-    if cash is not None:
-        found[cash] = ("data", "cash")
+    for setting, series in (("loan_rate", data.loan_series()), ("cash", data.cash_series())):
+        if series is not None:
+            found[series] = ("data", setting)
     for i, series in enumerate(data.asset_series()):
         found[series] = ("data", "assets", i if listed else series.name)
     return found

@@ -115,8 +115,8 @@ def _spliced(table: Table, settings: DataSettings, periods_per_year: int) -> tup
         joined = splice(values[name].dropna(), values[proxy.name].dropna(), name, proxy.name, periods_per_year)
         notes.append(joined.note)
         values = values.assign(**{name: joined.level.reindex(values.index)})
-    held = [*settings.names, *([] if (cash := settings.cash_series()) is None else [cash.name])]
-    kept = [name for name in dict.fromkeys(held) if name in values.columns]
+    used = dict.fromkeys([*settings.names, *(series.name for series in settings.needed_series())])
+    kept = [name for name in used if name in values.columns]
     return replace(table, values=values[kept]), tuple(notes)
 
 
@@ -155,8 +155,7 @@ def aligned(table: Table, settings: DataSettings) -> tuple[Table, tuple[str, ...
     """
     needed = list(table.values.columns)
     if settings.ragged:
-        cash = settings.cash_series()
-        needed = [cash.name] if cash is not None and cash.name in needed else []
+        needed = [series.name for series in settings.needed_series() if series.name in needed]
     values, notes = align(table.values, settings.calendar or "intersection", everywhere=needed, anywhere=settings.names)
     if len(values) < 2:
         covered = {name: pd.DatetimeIndex(series.dropna().index) for name, series in table.values.items()}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -108,17 +109,15 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
     """
     found = fetch(settings, folder, access or access_for(settings))
     reading = read(found)
-    cash = settings.cash_series()
-    _check_rates(reading, settings, cash)
+    _check_rates(reading, settings)
     tables = at_one_frequency([dated(table) for table in reading.tables], settings)
     together, splices = merged(tables, settings)
-    rate = None if cash is None else reading.rates.get(cash.name)
-    table = cut(together, _start(settings, rate), settings.end)
+    table = cut(together, _start(settings, reading.rates), settings.end)
     if settings.calendar is None:
         for own in tables:
             checks.check_gaps(within(own.table, settings.start, settings.end))
     table, left_out = aligned(table, settings)
-    data = _market_data(table, settings, rate, tables[0].periods_per_year)
+    data = _market_data(table, settings, reading.rates, tables[0].periods_per_year)
     lagging = find_lagging(_last_dates(reading, settings), tables[0].periods_per_year)
     notes = (*reading.notes, *(note for own in tables for note in own.notes), *splices, *left_out)
     return replace(
@@ -133,37 +132,32 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
 
 def _of_the_run(reading: Reading, settings: DataSettings) -> list[Finding]:
     """What was found within the dates of the run; that a bill earned nothing for years is no wonder of 2009 to 2015."""
-    cash = settings.cash_series()
-    name = None if cash is None else cash.name
+    rates = {series.name for series in settings.needed_series()}
     return [
         finding
         for finding in reading.findings
         if (settings.start is None or finding.last >= settings.start)
         and (settings.end is None or finding.first <= settings.end)
-        and not (finding.series == name and finding.check == "stale")
+        and not (finding.series in rates and finding.check == "stale")
     ]
 
 
 def _last_dates(reading: Reading, settings: DataSettings) -> dict[str, date]:
     """When each series of the run ends, or the run before it; that a proxy ends early does not matter."""
-    cash = settings.cash_series()
-    used = {*settings.names, *([] if cash is None else [cash.name])}
+    used = {*settings.names, *(series.name for series in settings.needed_series())}
     last = {origin.name: date.fromisoformat(origin.last) for origin in reading.origins if origin.name in used}
     return {name: day if settings.end is None else min(day, settings.end) for name, day in last.items()}
 
 
-def _start(settings: DataSettings, rate: Quotes | None) -> date | None:
-    """The first date, which a quoted rate of cash may bring nearer."""
-    if rate is None:
-        return settings.start
-    first = pd.Timestamp(rate.values["rate"].dropna().index[0]).date()
-    return first if settings.start is None else max(first, settings.start)
+def _start(settings: DataSettings, rates: Mapping[str, Quotes]) -> date | None:
+    """The first date, which quoted rates of cash and loans may bring nearer."""
+    begun = [pd.Timestamp(rate.values["rate"].dropna().index[0]).date() for rate in rates.values()]
+    return max([*begun, *([] if settings.start is None else [settings.start])], default=None)
 
 
 def _sources(settings: DataSettings, folder: Path) -> dict[Series, Source]:
     """Each series with its source, opened once for all that share it."""
-    cash = settings.cash_series()
-    wanted = [*settings.asset_series(), *([] if cash is None else [cash]), *settings.proxies().values()]
+    wanted = [*settings.asset_series(), *settings.needed_series(), *settings.proxies().values()]
     unique = list(dict.fromkeys(wanted))
     names = [series.name for series in unique]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -180,14 +174,15 @@ def _sources(settings: DataSettings, folder: Path) -> dict[Series, Source]:
     return found
 
 
-def _check_rates(reading: Reading, settings: DataSettings, cash: Series | None) -> None:
+def _check_rates(reading: Reading, settings: DataSettings) -> None:
     held = [name for name in settings.names if name in reading.rates]
     if held:
         raise DataError(
             f"{reading.rates[held[0]].label}: {held[0]} is a rate, no price; it can be data.cash, but not be held. "
             "Hint: hold a fund or an index of what earns it."
         )
-    proxies = [name for name in reading.rates if cash is None or name != cash.name]
+    lent = {series.name for series in settings.needed_series()}
+    proxies = [name for name in reading.rates if name not in lent]
     if proxies:
         raise DataError(f"{reading.rates[proxies[0]].label}: {proxies[0]} is a rate, no price to splice to")
 
@@ -216,7 +211,9 @@ def classes_of_source(offered: Mapping[Series, Mapping[str, Column] | None]) -> 
     return {name: column.asset_class for name, column in found.items() if column and column.asset_class}
 
 
-def _market_data(table: Table, settings: DataSettings, rate: Quotes | None, periods_per_year: int) -> MarketData:
+def _market_data(
+    table: Table, settings: DataSettings, rates: Mapping[str, Quotes], periods_per_year: int
+) -> MarketData:
     dates, assets = pd.DatetimeIndex(table.values.index, name="date"), list(settings.names)
     held = table.values[assets]
     values = np.ascontiguousarray(held.to_numpy(dtype=float))
@@ -225,12 +222,15 @@ def _market_data(table: Table, settings: DataSettings, rate: Quotes | None, peri
         prices = np.ascontiguousarray((1 + held).cumprod().to_numpy(dtype=float))  # passing over NaN
     else:
         returns = _changes(values)
+    cash = _earned(settings.cash, settings.cash_series(), table, rates)
+    loan = None if settings.loan_rate is None else _earned(settings.loan_rate, settings.loan_series(), table, rates)
     return MarketData(
         prices=_frozen(prices, dates, assets),
         returns=_frozen(returns, dates, assets),
-        cash_returns=pd.Series(_cash(table, dates, settings, rate), index=dates, name="cash"),
+        cash_returns=pd.Series(cash, index=dates, name="cash"),
         classes={},
         periods_per_year=settings.periods_per_year or periods_per_year,
+        loan_returns=None if loan is None else pd.Series(loan, index=dates, name="loan_rate"),
     )
 
 
@@ -243,15 +243,19 @@ def _changes(levels: NDArray[np.float64]) -> NDArray[np.float64]:
     return returns
 
 
-def _cash(table: Table, dates: pd.DatetimeIndex, settings: DataSettings, rate: Quotes | None) -> NDArray[np.float64]:
-    """(T,) return on cash: of a series, of a quoted rate, or of a rate a year."""
-    if isinstance(settings.cash, float):
-        cash: NDArray[np.float64] = (1 + settings.cash) ** (days_between(dates) / 365.25) - 1
+def _earned(
+    given: str | float | SeriesSettings, series: Series | None, table: Table, rates: Mapping[str, Quotes]
+) -> NDArray[np.float64]:
+    """(T,) return on cash, or what a loan is charged: of a series, of a quoted rate, or of a rate a year."""
+    dates = pd.DatetimeIndex(table.values.index)
+    if series is None:
+        cash: NDArray[np.float64] = (1 + cast("float", given)) ** (days_between(dates) / 365.25) - 1
         cash[0] = np.nan
         return cash
+    rate = rates.get(series.name)
     if rate is None or rate.rate is None:
-        values = table.values["cash" if isinstance(settings.cash, SeriesSettings) else settings.cash]
-        return values.to_numpy(dtype=float) if table.are_returns else _changes(values.to_numpy(dtype=float))
+        values = table.values[series.name].to_numpy(dtype=float)
+        return values if table.are_returns else _changes(values)
     quoted = rate.values["rate"].dropna()
     level = rate_level(pd.DatetimeIndex(quoted.index), quoted.to_numpy(), rate.rate, dates)
     return _changes(level)

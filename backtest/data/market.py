@@ -48,6 +48,8 @@ class MarketData:
         notes: caveats that a report has to repeat (averaged yields, spot prices, months relabelled).
         warnings: what was found in the data that should be looked at.
         origins: where each series comes from.
+        loan_returns: (T,) what a loan is charged over the same periods, before its spread; None where it is charged
+            the cash return.
         spot: assets whose prices are those of a spot market: no future, and nothing that can be held as it stands.
 
     Example:
@@ -66,6 +68,7 @@ class MarketData:
     notes: tuple[str, ...] = field(default=())
     warnings: tuple[str, ...] = field(default=())
     origins: tuple[Origin, ...] = field(default=())
+    loan_returns: pd.Series | None = field(default=None)
     spot: frozenset[str] = field(default=frozenset())
 
     def __repr__(self) -> str:
@@ -95,12 +98,15 @@ class MarketData:
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 over dates, names, prices, returns and cash, as little-endian bytes."""
+        """SHA-256 over dates, names, prices, returns, cash and what else there is, as little-endian bytes."""
         digest = hashlib.sha256()
         digest.update(self.dates.to_numpy().astype("datetime64[D]").astype("<i8").tobytes())
         digest.update("\0".join(self.assets).encode())
         for values in (self.prices, self.returns, self.cash_returns):
             digest.update(np.ascontiguousarray(values.to_numpy(dtype="<f8")).data)
+        if self.loan_returns is not None:
+            digest.update(b"loan_returns")
+            digest.update(np.ascontiguousarray(self.loan_returns.to_numpy(dtype="<f8")).data)
         return digest.hexdigest()
 
     def on(self, dates: pd.DatetimeIndex) -> "MarketData":
@@ -114,9 +120,19 @@ class MarketData:
         follows = np.diff(rows, prepend=-1) == 1  # nothing is left out just before
         returns = self.prices.iloc[rows].pct_change(fill_method=None)
         returns[follows] = self.returns.iloc[rows][follows]
-        growth = (1 + self.cash_returns.fillna(0.0)).cumprod()  # the first has nothing before it
-        cash = growth.iloc[rows].pct_change().where(~follows, self.cash_returns.iloc[rows])
-        return replace(self, prices=self.prices.iloc[rows], returns=returns, cash_returns=cash)
+        return replace(
+            self,
+            prices=self.prices.iloc[rows],
+            returns=returns,
+            cash_returns=_compounded(self.cash_returns, rows, follows),
+            loan_returns=None if self.loan_returns is None else _compounded(self.loan_returns, rows, follows),
+        )
+
+
+def _compounded(returns: pd.Series, rows: NDArray[np.intp], follows: NDArray[np.bool_]) -> pd.Series:
+    """Returns on some of their rows, compounded over what is left out just before a row that does not follow."""
+    growth = (1 + returns.fillna(0.0)).cumprod()  # the first has nothing before it
+    return growth.iloc[rows].pct_change().where(~follows, returns.iloc[rows])
 
 
 def days_between(dates: pd.DatetimeIndex) -> NDArray[np.int64]:

@@ -45,6 +45,7 @@ class DataSettings(BaseModel):
             is their own (`{GLD: {class: commodities, source: csv, path: gold.csv}}`).
         cash: a series of the source, one of its own (`{source: fred, symbol: DTB3}`), or a rate per year:
             (1 + rate)^(days / 365.25) - 1 over a period.
+        loan_rate: what loans are charged before their spread, in place of cash: given like cash.
         classes: asset class of each asset, where `assets` are names alone; the samples know their own.
         calendar: of assets that are not priced on the same dates: `intersection` keeps the dates they all have, `union`
             carries prices forward. Where it is not given the dates of several sources are intersected, and a blank
@@ -71,6 +72,7 @@ class DataSettings(BaseModel):
         | Annotated[dict[str, StrictStr | AssetSettings], Field(min_length=1)]
     )
     cash: StrictStr | StrictFloat | SeriesSettings
+    loan_rate: StrictStr | StrictFloat | SeriesSettings | None = None
     classes: dict[str, str] = Field(default_factory=dict)
     calendar: Literal["intersection", "union"] | None = None
     splice: dict[str, StrictStr | SeriesSettings] = Field(default_factory=dict)
@@ -117,12 +119,16 @@ class DataSettings(BaseModel):
 
     def cash_series(self) -> Series | None:
         """The series of cash; None where cash is a rate of the settings."""
-        if isinstance(self.cash, float):
-            return None
-        if isinstance(self.cash, str):
-            named = {series.name: series for series in self.asset_series()}
-            return named.get(self.cash) or self._series(self.cash, None)
-        return self._series("cash", self.cash)
+        return self._beside_assets("cash", self.cash)
+
+    def loan_series(self) -> Series | None:
+        """The series that loans are charged; None where it is a rate of the settings, or none is set."""
+        return self._beside_assets("loan_rate", self.loan_rate)
+
+    def needed_series(self) -> list[Series]:
+        """The series beside the assets that every date of the run needs."""
+        found = (self.cash_series(), self.loan_series())
+        return [series for series in found if series is not None]
 
     def proxies(self) -> dict[str, Series]:
         """By asset, the series that it is spliced to."""
@@ -130,6 +136,15 @@ class DataSettings(BaseModel):
             name: self._series(one, None) if isinstance(one, str) else self._series(one.symbol or name, one)
             for name, one in self.splice.items()
         }
+
+    def _beside_assets(self, own_name: str, given: str | float | SeriesSettings | None) -> Series | None:
+        """A series of the source by its name, which may be an asset's, or one of its own; None for a number."""
+        if given is None or isinstance(given, float):
+            return None
+        if isinstance(given, SeriesSettings):
+            return self._series(own_name, given)
+        held = {series.name: series for series in self.asset_series()}
+        return held.get(given) or self._series(given, None)
 
     def _series(self, name: str, own: SeriesSettings | None) -> Series:
         own = own or SeriesSettings()
@@ -182,15 +197,16 @@ class DataSettings(BaseModel):
                 _check_path(name, one, info)
         return assets
 
-    @field_validator("cash")
+    @field_validator("cash", "loan_rate")
     @classmethod
-    def _rate_is_possible(cls, cash: Any, info: ValidationInfo) -> Any:
-        if isinstance(cash, float) and not -0.5 < cash < 1:
-            raise ValueError(f"a rate of {cash:g} a year; expected a decimal such as 0.02 for 2 %")
-        if isinstance(cash, SeriesSettings) and cash.symbol is None:
-            raise ValueError("expected the symbol too, such as {source: fred, symbol: DTB3}")
-        _check_path("cash", cash, info)
-        return cash
+    def _rate_is_possible(cls, rate: Any, info: ValidationInfo) -> Any:
+        if isinstance(rate, float) and not -0.5 < rate < 1:
+            raise ValueError(f"a rate of {rate:g} a year; expected a decimal such as 0.02 for 2 %")
+        if isinstance(rate, SeriesSettings) and rate.symbol is None:
+            example = "DTB3" if info.field_name == "cash" else "SOFR"
+            raise ValueError(f"expected the symbol too, such as {{source: fred, symbol: {example}}}")
+        _check_path(str(info.field_name), rate, info)
+        return rate
 
     @field_validator("splice")
     @classmethod
