@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from backtest.analysis import performance
 from backtest.analysis.ex_ante import by_class
+from backtest.data.consumer_prices import newest_known
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
@@ -171,7 +172,7 @@ def real_nav(nav: pd.Series, consumer_prices: pd.Series) -> pd.Series:
     """
     known = pd.DatetimeIndex(consumer_prices.index).to_period("M")
     dates = pd.DatetimeIndex(nav.index)
-    newest = dates.to_period("M") - np.where(dates.is_month_end, 1, 2)
+    newest = newest_known(dates)
     if known[0] > newest[0] or known[-1] < newest[-1]:
         raise ValueError(
             f"consumer_prices: {known[0]} to {known[-1]}; expected {newest[0]} to {newest[-1]}, "

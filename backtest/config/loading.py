@@ -118,7 +118,9 @@ def _check_names(document: Document, problems: list[str], strategy: StrategyChoi
         return
     places = _places(data)
     unknown_series = [
-        series for series, there in offered.items() if there is not None and not _usable_column(series, there)
+        series
+        for series, there in offered.items()
+        if there is not None and series.symbol not in _usable_names(places[series], there)
     ]
     problems += [
         _no_such_series(document.at(places[one]), places[one], one, offered[one] or {}) for one in unknown_series
@@ -160,7 +162,8 @@ def _places(data: DataSettings) -> dict[Series, Location]:
     found: dict[Series, Location] = {}
     for asset, proxy in data.proxies().items():
         found[proxy] = ("data", "splice", asset)
-    for setting, series in (("loan_rate", data.loan_series()), ("cash", data.cash_series())):
+    others = ("consumer_prices", data.consumer_price_series()), ("loan_rate", data.loan_series())
+    for setting, series in (*others, ("cash", data.cash_series())):
         if series is not None:
             found[series] = ("data", setting)
     for i, series in enumerate(data.asset_series()):
@@ -168,13 +171,18 @@ def _places(data: DataSettings) -> dict[Series, Location]:
     return found
 
 
-def _usable_column(series: Series, there: Mapping[str, Column]) -> bool:
-    return series.symbol in there and there[series.symbol].kind != "macro"
+def _usable_names(location: Location, there: Mapping[str, Column]) -> list[str]:
+    """The series that may stand at a place: a price index where the source tells such series from others."""
+    macro = [name for name, column in there.items() if column.kind == "macro"]
+    if location[1] == "consumer_prices":
+        return macro or list(there)
+    return [name for name in there if name not in macro]
 
 
 def _no_such_series(at: str, location: Location, series: Series, there: Mapping[str, Column]) -> str:
-    usable = [name for name, column in there.items() if column.kind != "macro"]
-    what = f"{series.symbol} is no price series" if series.symbol in there else f"no series {series.symbol}"
+    usable = _usable_names(location, there)
+    kind = "index of consumer prices" if location[1] == "consumer_prices" else "price series"
+    what = f"{series.symbol} is no {kind}" if series.symbol in there else f"no series {series.symbol}"
     more = f" and {len(usable) - _MOST_NAMED} more" if len(usable) > _MOST_NAMED else ""
     listed = ", ".join(usable[:_MOST_NAMED]) + more
     return f"{at}: {dotted(location)}: {what}; there are: {listed}.{suggestion(series.symbol, usable)}"

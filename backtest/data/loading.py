@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from backtest.data import checks
 from backtest.data.cache import Cache
 from backtest.data.combining import aligned, at_one_frequency, cut, dated, merged, within
+from backtest.data.consumer_prices import ConsumerPrices
 from backtest.data.fetching import Access, Key, Wanted, get
 from backtest.data.findings import Finding, find_lagging
 from backtest.data.market import MarketData, days_between
@@ -108,7 +109,7 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
         DataUnavailableError: a source could not be had.
     """
     found = fetch(settings, folder, access or access_for(settings))
-    reading = read(found)
+    reading = read({series: found[series] for series in settings.aligned_series()})
     _check_rates(reading, settings)
     tables = at_one_frequency([dated(table) for table in reading.tables], settings)
     together, splices = merged(tables, settings)
@@ -119,13 +120,22 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
     table, left_out = aligned(table, settings)
     data = _market_data(table, settings, reading.rates, tables[0].periods_per_year)
     lagging = find_lagging(_last_dates(reading, settings), tables[0].periods_per_year)
-    notes = (*reading.notes, *(note for own in tables for note in own.notes), *splices, *left_out)
+    prices = settings.consumer_price_series()
+    consumer_prices = ConsumerPrices() if prices is None else ConsumerPrices.of(prices, found[prices], data.dates)
+    notes = (
+        *reading.notes,
+        *consumer_prices.notes,
+        *(note for own in tables for note in own.notes),
+        *splices,
+        *left_out,
+    )
     return replace(
         data,
         classes=_classes(settings, folder),
         notes=notes,
         warnings=tuple(str(finding) for finding in (*_of_the_run(reading, settings), *lagging)),
-        origins=reading.origins,
+        origins=(*reading.origins, *consumer_prices.origins),
+        consumer_prices=consumer_prices.index,
         spot=_spot(settings, found),
     )
 
@@ -157,8 +167,8 @@ def _start(settings: DataSettings, rates: Mapping[str, Quotes]) -> date | None:
 
 def _sources(settings: DataSettings, folder: Path) -> dict[Series, Source]:
     """Each series with its source, opened once for all that share it."""
-    wanted = [*settings.asset_series(), *settings.needed_series(), *settings.proxies().values()]
-    unique = list(dict.fromkeys(wanted))
+    prices = settings.consumer_price_series()
+    unique = list(dict.fromkeys([*settings.aligned_series(), *([] if prices is None else [prices])]))
     names = [series.name for series in unique]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

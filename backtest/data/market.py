@@ -50,6 +50,8 @@ class MarketData:
         origins: where each series comes from.
         loan_returns: (T,) what a loan is charged over the same periods, before its spread; None where it is charged
             the cash return.
+        consumer_prices: an index above 0, one value a month dated at its end, from before the first date on; None where
+            the run has none.
         spot: assets whose prices are those of a spot market: no future, and nothing that can be held as it stands.
 
     Example:
@@ -69,6 +71,7 @@ class MarketData:
     warnings: tuple[str, ...] = field(default=())
     origins: tuple[Origin, ...] = field(default=())
     loan_returns: pd.Series | None = field(default=None)
+    consumer_prices: pd.Series | None = field(default=None)
     spot: frozenset[str] = field(default=frozenset())
 
     def __repr__(self) -> str:
@@ -104,9 +107,12 @@ class MarketData:
         digest.update("\0".join(self.assets).encode())
         for values in (self.prices, self.returns, self.cash_returns):
             digest.update(np.ascontiguousarray(values.to_numpy(dtype="<f8")).data)
-        if self.loan_returns is not None:
-            digest.update(b"loan_returns")
-            digest.update(np.ascontiguousarray(self.loan_returns.to_numpy(dtype="<f8")).data)
+        for name in ("loan_returns", "consumer_prices"):
+            more = getattr(self, name)
+            if more is not None:
+                digest.update(name.encode())
+                digest.update(pd.DatetimeIndex(more.index).to_numpy().astype("datetime64[D]").astype("<i8").tobytes())
+                digest.update(np.ascontiguousarray(more.to_numpy(dtype="<f8")).data)
         return digest.hexdigest()
 
     def on(self, dates: pd.DatetimeIndex) -> "MarketData":

@@ -68,7 +68,7 @@ def read(found: Mapping[Series, Quotes]) -> Reading:
         checks.check_rows(table)
         checks.check_values(table)
     notes += _currencies(used)
-    origins = [_origin(series, quotes) for series, quotes in used.items()]
+    origins = [origin_of(series, quotes) for series, quotes in used.items()]
     spacing = _Spacing()
     for members in tables.values():
         for name, quotes, values in members:
@@ -162,9 +162,14 @@ def _meaning(quotes: Quotes) -> str:
     return f"rate: {_QUOTED[quotes.rate.quoted]}{maturity}"
 
 
-def _origin(series: Series, quotes: Quotes) -> Origin:
+def origin_of(series: Series, quotes: Quotes, meaning: str | None = None) -> Origin:
+    """Where a series comes from; what it means, if that is not what its kind says.
+
+    Raises:
+        DataError: it has no value.
+    """
     there = np.flatnonzero(~np.isnan(quotes.values.to_numpy()[:, 0]))
     if not there.size:
         raise DataError(f"{quotes.label}: {series.name} has no value at all. Hint: leave it out.")
     first, last = (f"{quotes.values.index[row]:%Y-%m-%d}" for row in (there[0], there[-1]))
-    return Origin(series.name, series.source, series.symbol, first, last, there.size, _meaning(quotes))
+    return Origin(series.name, series.source, series.symbol, first, last, there.size, meaning or _meaning(quotes))

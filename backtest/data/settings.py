@@ -27,6 +27,9 @@ NAMES_IN_USE = (
 """Columns of the tables of a run; no asset may have such a name."""
 
 
+_AT_FRED = {"cash": "DTB3", "loan_rate": "SOFR", "consumer_prices": "CPIAUCNS"}
+
+
 def _age(text: str) -> str:
     if not re.fullmatch(r"\d{1,4}[hd]", text):
         raise ValueError(f"got {text!r}, expected hours or days, such as 12h or 7d")
@@ -46,6 +49,8 @@ class DataSettings(BaseModel):
         cash: a series of the source, one of its own (`{source: fred, symbol: DTB3}`), or a rate per year:
             (1 + rate)^(days / 365.25) - 1 over a period.
         loan_rate: what loans are charged before their spread, in place of cash: given like cash.
+        consumer_prices: an index of consumer prices, one value a month: a series of the source, such as `us_cpi` of the
+            sample, or one of its own (`{source: fred, symbol: CPIAUCNS}`).
         classes: asset class of each asset, where `assets` are names alone; the samples know their own.
         calendar: of assets that are not priced on the same dates: `intersection` keeps the dates they all have, `union`
             carries prices forward. Where it is not given the dates of several sources are intersected, and a blank
@@ -73,6 +78,7 @@ class DataSettings(BaseModel):
     )
     cash: StrictStr | StrictFloat | SeriesSettings
     loan_rate: StrictStr | StrictFloat | SeriesSettings | None = None
+    consumer_prices: StrictStr | SeriesSettings | None = None
     classes: dict[str, str] = Field(default_factory=dict)
     calendar: Literal["intersection", "union"] | None = None
     splice: dict[str, StrictStr | SeriesSettings] = Field(default_factory=dict)
@@ -125,10 +131,18 @@ class DataSettings(BaseModel):
         """The series that loans are charged; None where it is a rate of the settings, or none is set."""
         return self._beside_assets("loan_rate", self.loan_rate)
 
+    def consumer_price_series(self) -> Series | None:
+        """The series of consumer prices, if there is one."""
+        return self._beside_assets("consumer_prices", self.consumer_prices)
+
     def needed_series(self) -> list[Series]:
         """The series beside the assets that every date of the run needs."""
         found = (self.cash_series(), self.loan_series())
         return [series for series in found if series is not None]
+
+    def aligned_series(self) -> list[Series]:
+        """The series that are put on the same dates: assets, what else they need, and what they are spliced to."""
+        return [*self.asset_series(), *self.needed_series(), *self.proxies().values()]
 
     def proxies(self) -> dict[str, Series]:
         """By asset, the series that it is spliced to."""
@@ -197,16 +211,16 @@ class DataSettings(BaseModel):
                 _check_path(name, one, info)
         return assets
 
-    @field_validator("cash", "loan_rate")
+    @field_validator("cash", "loan_rate", "consumer_prices")
     @classmethod
-    def _rate_is_possible(cls, rate: Any, info: ValidationInfo) -> Any:
-        if isinstance(rate, float) and not -0.5 < rate < 1:
-            raise ValueError(f"a rate of {rate:g} a year; expected a decimal such as 0.02 for 2 %")
-        if isinstance(rate, SeriesSettings) and rate.symbol is None:
-            example = "DTB3" if info.field_name == "cash" else "SOFR"
-            raise ValueError(f"expected the symbol too, such as {{source: fred, symbol: {example}}}")
-        _check_path(str(info.field_name), rate, info)
-        return rate
+    def _series_or_rate_is_possible(cls, given: Any, info: ValidationInfo) -> Any:
+        if isinstance(given, float) and not -0.5 < given < 1:
+            raise ValueError(f"a rate of {given:g} a year; expected a decimal such as 0.02 for 2 %")
+        name = str(info.field_name)
+        if isinstance(given, SeriesSettings) and given.symbol is None:
+            raise ValueError(f"expected the symbol too, such as {{source: fred, symbol: {_AT_FRED[name]}}}")
+        _check_path(name, given, info)
+        return given
 
     @field_validator("splice")
     @classmethod
