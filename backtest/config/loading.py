@@ -160,6 +160,8 @@ def _places(data: DataSettings) -> dict[Series, Location]:
     """Where the configuration names each series."""
     listed = isinstance(data.assets, tuple)
     found: dict[Series, Location] = {}
+    for fund, followed in data.followed_series().items():
+        found[followed] = ("data", "assets", fund, "of")
     for asset, proxy in data.proxies().items():
         found[proxy] = ("data", "splice", asset)
     others = ("consumer_prices", data.consumer_price_series()), ("loan_rate", data.loan_series())

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Tag
 from pydantic_core import ErrorDetails
 
 from backtest.config.document import Document, Location, dotted
@@ -120,8 +120,8 @@ def _model_at(annotation: Any, step: str | int, steps: Location) -> Any:
         field = next(field for key, field in fields.items() if step in (key, field.alias))
         if isinstance(field.discriminator, str):
             return next(one for one in get_args(field.annotation) if set(_names(one, field.discriminator)) & set(steps))
-        return _model_in(field.annotation, mapping=False) or field.annotation
-    return _model_in(annotation, mapping=True)
+        return _model_in(field.annotation, steps, mapping=False) or field.annotation
+    return _model_in(annotation, steps, mapping=True)
 
 
 def _names(model: type[BaseModel], discriminator: str) -> tuple[str, ...]:
@@ -129,14 +129,19 @@ def _names(model: type[BaseModel], discriminator: str) -> tuple[str, ...]:
     return get_args(model.model_fields[discriminator].annotation)
 
 
-def _model_in(annotation: Any, *, mapping: bool) -> Any:
-    """The model in an annotation: itself, of a union, or (with `mapping`) of a mapping's values."""
+def _model_in(annotation: Any, steps: Location, *, mapping: bool) -> Any:
+    """The model in an annotation: itself, of a union, or (with `mapping`) of a mapping's values.
+
+    Of a union whose members have tags it is the one whose tag is among the steps.
+    """
     if hasattr(annotation, "model_fields"):
         return annotation
     members = get_args(annotation)
+    if any(isinstance(member, Tag) and member.tag not in steps for member in members):
+        return None
     if get_origin(annotation) is dict:
-        return _model_in(members[1], mapping=mapping) if mapping else None
-    return next((found for member in members if (found := _model_in(member, mapping=mapping))), None)
+        return _model_in(members[1], steps, mapping=mapping) if mapping else None
+    return next((found for member in members if (found := _model_in(member, steps, mapping=mapping))), None)
 
 
 def suggestion(name: str, known: list[str]) -> str:

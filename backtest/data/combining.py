@@ -115,7 +115,7 @@ def _spliced(table: Table, settings: DataSettings, periods_per_year: int) -> tup
         joined = splice(values[name].dropna(), values[proxy.name].dropna(), name, proxy.name, periods_per_year)
         notes.append(joined.note)
         values = values.assign(**{name: joined.level.reindex(values.index)})
-    used = dict.fromkeys([*settings.names, *(series.name for series in settings.needed_series())])
+    used = dict.fromkeys(series.name for series in settings.used_series())
     kept = [name for name in used if name in values.columns]
     return replace(table, values=values[kept]), tuple(notes)
 
@@ -156,7 +156,8 @@ def aligned(table: Table, settings: DataSettings) -> tuple[Table, tuple[str, ...
     needed = list(table.values.columns)
     if settings.ragged:
         needed = [series.name for series in settings.needed_series() if series.name in needed]
-    values, notes = align(table.values, settings.calendar or "intersection", everywhere=needed, anywhere=settings.names)
+    priced = [series.name for series in settings.priced_series()]
+    values, notes = align(table.values, settings.calendar or "intersection", everywhere=needed, anywhere=priced)
     if len(values) < 2:
         covered = {name: pd.DatetimeIndex(series.dropna().index) for name, series in table.values.items()}
         ranges = "; ".join(f"{name} {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}" for name, dates in covered.items())

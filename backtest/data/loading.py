@@ -4,27 +4,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import cast
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtest.data import checks
+from backtest.data.building import market_data
 from backtest.data.cache import Cache
 from backtest.data.combining import aligned, at_one_frequency, cut, dated, merged, within
 from backtest.data.consumer_prices import ConsumerPrices
 from backtest.data.fetching import Access, Key, Wanted, get
 from backtest.data.findings import Finding, find_lagging
-from backtest.data.market import MarketData, days_between
+from backtest.data.leveraged_fund import origin
+from backtest.data.market import MarketData
 from backtest.data.opening import cache_name, open_source
 from backtest.data.quotes import Quotes
-from backtest.data.rates import rate_level
 from backtest.data.reading import Reading, read
-from backtest.data.series import FILE_SOURCES, Series, SeriesSettings
+from backtest.data.series import FILE_SOURCES, Series
 from backtest.data.settings import DataSettings
 from backtest.data.source import Source
-from backtest.data.table import Column, Table
+from backtest.data.table import Column
 from backtest.errors import DataError
 
 
@@ -118,12 +116,14 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
         for own in tables:
             checks.check_gaps(within(own.table, settings.start, settings.end))
     table, left_out = aligned(table, settings)
-    data = _market_data(table, settings, reading.rates, tables[0].periods_per_year)
+    data = market_data(table, settings, reading.rates, tables[0].periods_per_year)
     lagging = find_lagging(_last_dates(reading, settings), tables[0].periods_per_year)
     prices = settings.consumer_price_series()
     consumer_prices = ConsumerPrices() if prices is None else ConsumerPrices.of(prices, found[prices], data.dates)
+    funds = settings.funds
     notes = (
         *reading.notes,
+        *(f"{name}: {fund.meaning}" for name, fund in funds.items()),
         *consumer_prices.notes,
         *(note for own in tables for note in own.notes),
         *splices,
@@ -134,7 +134,11 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
         classes=_classes(settings, folder),
         notes=notes,
         warnings=tuple(str(finding) for finding in (*_of_the_run(reading, settings), *lagging)),
-        origins=(*reading.origins, *consumer_prices.origins),
+        origins=(
+            *reading.origins,
+            *(origin(name, fund, data.prices[name]) for name, fund in funds.items()),
+            *consumer_prices.origins,
+        ),
         consumer_prices=consumer_prices.index,
         spot=_spot(settings, found),
     )
@@ -154,7 +158,7 @@ def _of_the_run(reading: Reading, settings: DataSettings) -> list[Finding]:
 
 def _last_dates(reading: Reading, settings: DataSettings) -> dict[str, date]:
     """When each series of the run ends, or the run before it; that a proxy ends early does not matter."""
-    used = {*settings.names, *(series.name for series in settings.needed_series())}
+    used = {series.name for series in settings.used_series()}
     last = {origin.name: date.fromisoformat(origin.last) for origin in reading.origins if origin.name in used}
     return {name: day if settings.end is None else min(day, settings.end) for name, day in last.items()}
 
@@ -185,7 +189,7 @@ def _sources(settings: DataSettings, folder: Path) -> dict[Series, Source]:
 
 
 def _check_rates(reading: Reading, settings: DataSettings) -> None:
-    held = [name for name in settings.names if name in reading.rates]
+    held = [series.name for series in settings.priced_series() if series.name in reading.rates]
     if held:
         raise DataError(
             f"{reading.rates[held[0]].label}: {held[0]} is a rate, no price; it can be data.cash, but not be held. "
@@ -212,6 +216,7 @@ def _spot(settings: DataSettings, found: Mapping[Series, Quotes]) -> frozenset[s
     """The assets that are spot series, by the settings or else by their source."""
     spot = {series.name: quotes.facts.get("spot") == "true" for series, quotes in found.items()}
     spot.update(settings.said_of_spot)
+    spot.update({name: spot[fund.of] for name, fund in settings.funds.items()})
     return frozenset(name for name in settings.names if spot[name])
 
 
@@ -219,59 +224,3 @@ def classes_of_source(offered: Mapping[Series, Mapping[str, Column] | None]) -> 
     """Class by series, of those whose source tells one."""
     found = {series.name: (on_offer or {}).get(series.symbol) for series, on_offer in offered.items()}
     return {name: column.asset_class for name, column in found.items() if column and column.asset_class}
-
-
-def _market_data(
-    table: Table, settings: DataSettings, rates: Mapping[str, Quotes], periods_per_year: int
-) -> MarketData:
-    dates, assets = pd.DatetimeIndex(table.values.index, name="date"), list(settings.names)
-    held = table.values[assets]
-    values = np.ascontiguousarray(held.to_numpy(dtype=float))
-    prices, returns = values, values
-    if table.are_returns:
-        prices = np.ascontiguousarray((1 + held).cumprod().to_numpy(dtype=float))  # passing over NaN
-    else:
-        returns = _changes(values)
-    cash = _earned(settings.cash, settings.cash_series(), table, rates)
-    loan = None if settings.loan_rate is None else _earned(settings.loan_rate, settings.loan_series(), table, rates)
-    return MarketData(
-        prices=_frozen(prices, dates, assets),
-        returns=_frozen(returns, dates, assets),
-        cash_returns=pd.Series(cash, index=dates, name="cash"),
-        classes={},
-        periods_per_year=settings.periods_per_year or periods_per_year,
-        loan_returns=None if loan is None else pd.Series(loan, index=dates, name="loan_rate"),
-    )
-
-
-def _changes(levels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(T, ...) levels as simple returns, the first of them NaN."""
-    returns = np.empty_like(levels)
-    returns[0] = np.nan
-    np.divide(levels[1:], levels[:-1], out=returns[1:])
-    returns[1:] -= 1
-    return returns
-
-
-def _earned(
-    given: str | float | SeriesSettings, series: Series | None, table: Table, rates: Mapping[str, Quotes]
-) -> NDArray[np.float64]:
-    """(T,) return on cash, or what a loan is charged: of a series, of a quoted rate, or of a rate a year."""
-    dates = pd.DatetimeIndex(table.values.index)
-    if series is None:
-        cash: NDArray[np.float64] = (1 + cast("float", given)) ** (days_between(dates) / 365.25) - 1
-        cash[0] = np.nan
-        return cash
-    rate = rates.get(series.name)
-    if rate is None or rate.rate is None:
-        values = table.values[series.name].to_numpy(dtype=float)
-        return values if table.are_returns else _changes(values)
-    quoted = rate.values["rate"].dropna()
-    level = rate_level(pd.DatetimeIndex(quoted.index), quoted.to_numpy(), rate.rate, dates)
-    return _changes(level)
-
-
-def _frozen(block: NDArray[np.float64], dates: pd.DatetimeIndex, assets: list[str]) -> pd.DataFrame:
-    """A frame around a contiguous block that is read-only from now on, so that its rows are cut without a copy."""
-    block.flags.writeable = False
-    return pd.DataFrame(block, index=dates, columns=assets, copy=False)

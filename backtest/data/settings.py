@@ -9,15 +9,18 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     StrictFloat,
     StrictStr,
+    Tag,
     ValidationInfo,
     field_serializer,
     field_validator,
 )
 
 from backtest.data.address import public
+from backtest.data.leveraged_fund import LeveragedFund
 from backtest.data.series import FILE_SOURCES, SAMPLES, AssetSettings, Series, SeriesSettings, SourceName, Values
 
 NAMES_IN_USE = (
@@ -36,6 +39,21 @@ def _age(text: str) -> str:
     return text
 
 
+def _what_is_said(asset: Any) -> str:
+    """Which of the ways to say what an asset is."""
+    if isinstance(asset, LeveragedFund) or (isinstance(asset, Mapping) and {"of", "leverage"} & set(asset)):
+        return "of a fund"
+    return "of a series" if isinstance(asset, AssetSettings | Mapping) else "its class"
+
+
+Asset = Annotated[
+    Annotated[StrictStr, Tag("its class")]
+    | Annotated[AssetSettings, Tag("of a series")]
+    | Annotated[LeveragedFund, Tag("of a fund")],
+    Discriminator(_what_is_said),
+]
+
+
 class DataSettings(BaseModel):
     """Which series a run reads, from where, and over which dates.
 
@@ -45,7 +63,8 @@ class DataSettings(BaseModel):
         path: of a file, of a folder of one file a symbol, or an address; relative to the configuration.
         values: what a file's columns hold: total-return `prices` or simple `returns`.
         assets: the series to hold, in this order: names, or names with their class (`{SPY: equities}`) or with all that
-            is their own (`{GLD: {class: commodities, source: csv, path: gold.csv}}`).
+            is their own (`{GLD: {class: commodities, source: csv, path: gold.csv}}`). A leveraged fund may be a model,
+            `{SPY_3X: {of: SPY, leverage: 3, expense_ratio: 0.0091, swap_spread_bps: 40, class: equities}}`.
         cash: a series of the source, one of its own (`{source: fred, symbol: DTB3}`), or a rate per year:
             (1 + rate)^(days / 365.25) - 1 over a period.
         loan_rate: what loans are charged before their spread, in place of cash: given like cash.
@@ -72,10 +91,7 @@ class DataSettings(BaseModel):
     source: SourceName
     path: StrictStr | None = Field(default=None, validate_default=True)
     values: Values = "prices"
-    assets: (
-        Annotated[tuple[StrictStr, ...], Field(min_length=1)]
-        | Annotated[dict[str, StrictStr | AssetSettings], Field(min_length=1)]
-    )
+    assets: Annotated[tuple[StrictStr, ...], Field(min_length=1)] | Annotated[dict[str, Asset], Field(min_length=1)]
     cash: StrictStr | StrictFloat | SeriesSettings
     loan_rate: StrictStr | StrictFloat | SeriesSettings | None = None
     consumer_prices: StrictStr | SeriesSettings | None = None
@@ -117,11 +133,26 @@ class DataSettings(BaseModel):
         number = int(self.max_age[:-1])
         return timedelta(hours=number) if self.max_age.endswith("h") else timedelta(days=number)
 
+    @property
+    def funds(self) -> dict[str, LeveragedFund]:
+        """The assets that are models of leveraged funds."""
+        return _funds(self.assets)
+
     def asset_series(self) -> list[Series]:
-        """The series of the assets, in order."""
+        """The series of the assets that have one, in order."""
         if not isinstance(self.assets, Mapping):
             return [self._series(name, None) for name in self.assets]
-        return [self._series(name, None if isinstance(one, str) else one) for name, one in self.assets.items()]
+        read = {name: one for name, one in self.assets.items() if not isinstance(one, LeveragedFund)}
+        return [self._series(name, None if isinstance(one, str) else one) for name, one in read.items()]
+
+    def followed_series(self) -> dict[str, Series]:
+        """By leveraged fund, the series that it follows: an asset's, or one that is not held."""
+        held = {series.name: series for series in self.asset_series()}
+        return {name: held.get(fund.of) or self._series(fund.of, None) for name, fund in self.funds.items()}
+
+    def priced_series(self) -> list[Series]:
+        """The series of prices of a run: those of assets, and what leveraged funds follow besides."""
+        return list(dict.fromkeys([*self.asset_series(), *self.followed_series().values()]))
 
     def cash_series(self) -> Series | None:
         """The series of cash; None where cash is a rate of the settings."""
@@ -140,9 +171,13 @@ class DataSettings(BaseModel):
         found = (self.cash_series(), self.loan_series())
         return [series for series in found if series is not None]
 
+    def used_series(self) -> list[Series]:
+        """The series on the dates of a run: prices, and what else every date needs."""
+        return [*self.priced_series(), *self.needed_series()]
+
     def aligned_series(self) -> list[Series]:
-        """The series that are put on the same dates: assets, what else they need, and what they are spliced to."""
-        return [*self.asset_series(), *self.needed_series(), *self.proxies().values()]
+        """The same, and what they are spliced to."""
+        return [*self.used_series(), *self.proxies().values()]
 
     def proxies(self) -> dict[str, Series]:
         """By asset, the series that it is spliced to."""
@@ -209,6 +244,10 @@ class DataSettings(BaseModel):
         if isinstance(assets, Mapping):
             for name, one in assets.items():
                 _check_path(name, one, info)
+        funds = _funds(assets)
+        for name, fund in funds.items():
+            if fund.of in funds:
+                raise ValueError(f"{name}: of {fund.of}, a leveraged fund itself; expected a series of prices")
         return assets
 
     @field_validator("cash", "loan_rate", "consumer_prices")
@@ -225,9 +264,13 @@ class DataSettings(BaseModel):
     @field_validator("splice")
     @classmethod
     def _splices_extend_assets(cls, splice: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        off = sorted(set(splice) - set(info.data.get("assets", splice)))
+        assets = info.data.get("assets", splice)
+        off = sorted(set(splice) - set(assets))
         if off:
             raise ValueError(f"{', '.join(off)}: not among data.assets; expected asset: the series that extends it")
+        for name, fund in _funds(assets).items():
+            if name in splice:
+                raise ValueError(f"{name}: a model, as long as what it follows. Hint: splice {fund.of}")
         for name, one in splice.items():
             if one == name:
                 raise ValueError(f"{name}: spliced to itself; expected another series")
@@ -241,6 +284,11 @@ class DataSettings(BaseModel):
         if start is not None and end is not None and end <= start:
             raise ValueError(f"{end} is not after start, {start}")
         return end
+
+
+def _funds(assets: Any) -> dict[str, LeveragedFund]:
+    members = assets.items() if isinstance(assets, Mapping) else ()
+    return {name: one for name, one in members if isinstance(one, LeveragedFund)}
 
 
 def _what(source: str) -> str:
