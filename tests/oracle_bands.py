@@ -73,8 +73,8 @@ def nearest_within(drifted: Weights, target: Weights, bands: Bands) -> dict[str,
     def surplus(by: float) -> float:
         return math.fsum([*moved(by).values(), -wanted])
 
-    below = min(low[a] - drifted[a] for a in target)
-    above = max(high[a] - drifted[a] for a in target)
+    below = min((low[a] - drifted[a] for a in target), default=0.0)  # nothing has a price: nothing to move
+    above = max((high[a] - drifted[a] for a in target), default=0.0)
     while True:
         middle = below + (above - below) / 2.0
         if surplus(middle) == 0.0:
