@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from backtest.config.document import Document, Location, dotted
 from backtest.config.messages import lines, suggestion, unknown
 from backtest.config.run import RunConfig, StrategyChoice
+from backtest.data.currency import cannot_be_converted
 from backtest.data.loading import classes_of_source, columns
 from backtest.data.series import Series
 from backtest.data.settings import DataSettings
@@ -41,6 +42,11 @@ def load_config(path: str | Path, *, with_benchmark: bool = True) -> RunConfig:
     found = {"strategy": strategy} if strategy is not None else {}
     checked = _validated({**values, **found, "folder": folder}, document, problems, strategy is None)
     _check_names(document, problems, strategy, folder)
+    if checked is not None and benchmark is not None and benchmark.data.currency != checked.data.currency:
+        theirs, ours = benchmark.data.currency, checked.data.currency
+        problems.append(
+            f"{document.at(('benchmark',))}: benchmark: in {theirs}, and the run in {ours}; expected the same"
+        )
     if checked is None or problems:
         raise ConfigError(*sorted(set(problems), key=_by_place))
     return checked.model_copy(update={"benchmark": benchmark})
@@ -127,6 +133,7 @@ def _check_names(document: Document, problems: list[str], strategy: StrategyChoi
     ]
     for name in sorted(set(data.classes) - set(data.names)):
         problems.append(f"{document.at(('data', 'classes', name))}: data.classes.{name}: is not among data.assets")
+    problems += _currencies(document, data)
     for location in _PER_ASSET:
         section = document.values.get(location[0])
         given = section.get(location[1]) if isinstance(section, dict) else None
@@ -140,6 +147,16 @@ def _check_names(document: Document, problems: list[str], strategy: StrategyChoi
             strategy.model.check_assets(data.names, {name: classes[name] for name in data.names if name in classes})
         except StrategyError as problem:
             problems.append(f"{document.at(('strategy',))}: strategy: {problem}")
+
+
+def _currencies(document: Document, data: DataSettings) -> list[str]:
+    """A line for each asset that is said to be in a currency which cannot be converted."""
+    off = {name: own for name, own in data.said_of_currency.items() if own not in (data.currency, *data.fx)}
+    places: dict[str, Location] = {name: ("data", "assets", name, "currency") for name in off}
+    return [
+        f"{document.at(places[name])}: {dotted(places[name])}: {cannot_be_converted(own, data.currency)}"
+        for name, own in off.items()
+    ]
 
 
 def _usable(raw: Any) -> DataSettings | None:
@@ -164,6 +181,8 @@ def _places(data: DataSettings) -> dict[Series, Location]:
         found[followed] = ("data", "assets", fund, "of")
     for asset, proxy in data.proxies().items():
         found[proxy] = ("data", "splice", asset)
+    for code, fx in data.fx_series().items():
+        found[fx] = ("data", "fx", code)
     others = ("consumer_prices", data.consumer_price_series()), ("loan_rate", data.loan_series())
     for setting, series in (*others, ("cash", data.cash_series())):
         if series is not None:

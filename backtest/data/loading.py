@@ -12,6 +12,7 @@ from backtest.data.building import market_data
 from backtest.data.cache import Cache
 from backtest.data.combining import aligned, at_one_frequency, cut, dated, merged, within
 from backtest.data.consumer_prices import ConsumerPrices
+from backtest.data.currency import cannot_be_converted, check_currency, converted, currency_of
 from backtest.data.fetching import Access, Key, Wanted, get
 from backtest.data.findings import Finding, find_lagging
 from backtest.data.leveraged_fund import origin
@@ -107,7 +108,8 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
         DataUnavailableError: a source could not be had.
     """
     found = fetch(settings, folder, access or access_for(settings))
-    reading = read({series: found[series] for series in settings.aligned_series()})
+    foreign = _foreign(settings, found)
+    reading = _read(settings, found)
     _check_rates(reading, settings)
     tables = at_one_frequency([dated(table) for table in reading.tables], settings)
     together, splices = merged(tables, settings)
@@ -116,6 +118,7 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
         for own in tables:
             checks.check_gaps(within(own.table, settings.start, settings.end))
     table, left_out = aligned(table, settings)
+    table = converted(table, foreign)
     data = market_data(table, settings, reading.rates, tables[0].periods_per_year)
     lagging = find_lagging(_last_dates(reading, settings), tables[0].periods_per_year)
     prices = settings.consumer_price_series()
@@ -123,6 +126,7 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
     funds = settings.funds
     notes = (
         *reading.notes,
+        *(f"{name}: converted to {settings.currency} by {fx}" for name, fx in foreign.items()),
         *(f"{name}: {fund.meaning}" for name, fund in funds.items()),
         *consumer_prices.notes,
         *(note for own in tables for note in own.notes),
@@ -144,9 +148,46 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
     )
 
 
+def _read(settings: DataSettings, found: Mapping[Series, Quotes]) -> Reading:
+    """All series that are put on the same dates; a rate of exchange is no investment, and needs no caveats of one."""
+    held = set(settings.asset_series())
+    fx = {series: code for code, series in settings.fx_series().items() if series not in held}
+    used = {series: found[series] for series in settings.aligned_series()}
+    reading = read({series: replace(one, notes=()) if series in fx else one for series, one in used.items()})
+    meanings = {series.name: f"price of one {code} in {settings.currency}" for series, code in fx.items()}
+    origins = (replace(one, meaning=meanings.get(one.name, one.meaning)) for one in reading.origins)
+    return replace(reading, origins=tuple(origins))
+
+
+def _foreign(settings: DataSettings, found: Mapping[Series, Quotes]) -> dict[str, str]:
+    """The series of prices in other currencies than the run's, each with the column that it is converted by.
+
+    Raises:
+        DataError: one that cannot be converted, or a source that says otherwise than the settings.
+    """
+    wanted, fx, proxies = settings.currency, settings.fx_series(), settings.proxies()
+    foreign = {}
+    for series in settings.priced_series():
+        said = settings.said_of_currency.get(series.name)
+        if said is not None:
+            check_currency(f"data.assets.{series.name}.currency", found[series], said, "by the settings")
+        own = said or currency_of(found[series]) or wanted
+        if series.name in proxies:
+            check_currency("data.splice", found[proxies[series.name]], own, f"as {series.name} is")
+        if own != wanted and own not in fx:
+            raise DataError(f"{found[series].label}: {series.name} is {cannot_be_converted(own, wanted)}.")
+        if own != wanted:
+            foreign[series.name] = fx[own].name
+    for series in settings.interest_series():
+        check_currency("data.currency", found[series], wanted, "the run's")
+    for code, series in fx.items():
+        check_currency("data.fx", found[series], wanted, f"for the price of one {code}")
+    return foreign
+
+
 def _of_the_run(reading: Reading, settings: DataSettings) -> list[Finding]:
     """What was found within the dates of the run; that a bill earned nothing for years is no wonder of 2009 to 2015."""
-    rates = {series.name for series in settings.needed_series()}
+    rates = {series.name for series in settings.interest_series()}
     return [
         finding
         for finding in reading.findings
@@ -195,7 +236,10 @@ def _check_rates(reading: Reading, settings: DataSettings) -> None:
             f"{reading.rates[held[0]].label}: {held[0]} is a rate, no price; it can be data.cash, but not be held. "
             "Hint: hold a fund or an index of what earns it."
         )
-    lent = {series.name for series in settings.needed_series()}
+    traded = [one for one in settings.fx_series().values() if one.name in reading.rates]
+    if traded:
+        raise DataError(f"{reading.rates[traded[0].name].label}: a rate of interest; expected one of exchange")
+    lent = {series.name for series in settings.interest_series()}
     proxies = [name for name in reading.rates if name not in lent]
     if proxies:
         raise DataError(f"{reading.rates[proxies[0]].label}: {proxies[0]} is a rate, no price to splice to")

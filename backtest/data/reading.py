@@ -67,7 +67,6 @@ def read(found: Mapping[Series, Quotes]) -> Reading:
     for table in together:
         checks.check_rows(table)
         checks.check_values(table)
-    notes += _currencies(used)
     origins = [origin_of(series, quotes) for series, quotes in used.items()]
     spacing = _Spacing()
     for members in tables.values():
@@ -97,18 +96,6 @@ def _values(name: str, quotes: Quotes) -> tuple[pd.Series, tuple[str, ...]]:
     checks.check_values(Table(column.to_frame(), quotes.label, places=quotes.places))  # before they are multiplied
     level, said = total_return_level(quotes.values)
     return level.rename(name), said
-
-
-def _currencies(found: Mapping[Series, Quotes]) -> list[str]:
-    """That prices are in several currencies, where their sources say so."""
-    names: dict[str, list[str]] = {}
-    for series, quotes in found.items():
-        if quotes.kind != "rate" and "currency" in quotes.facts:
-            names.setdefault(quotes.facts["currency"], []).append(series.name)
-    if len(names) < 2:
-        return []
-    each = "; ".join(f"{currency}: {', '.join(members)}" for currency, members in names.items())
-    return [f"prices in several currencies ({each}): each return is that of an investor of its own currency"]
 
 
 class _Spacing:

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from backtest.data.address import public
+from backtest.data.currency import Currency
 from backtest.data.quotes import Rate
 from backtest.data.source import own_source
 
@@ -73,12 +74,14 @@ class AssetSettings(SeriesSettings):
         class: its asset class.
         spot: whether its prices are those of the spot market, such as crude oil's: nobody can hold it as it stands, and
             spot less cash is not the return of a future. Where the settings say nothing its source does.
+        currency: of its prices; where neither the settings nor its source say, that of the run.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
     asset_class: StrictStr | None = Field(default=None, alias="class")
     spot: StrictBool | None = None
+    currency: Currency | None = None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from backtest.data.address import public
+from backtest.data.currency import Currency
 from backtest.data.leveraged_fund import LeveragedFund
 from backtest.data.series import FILE_SOURCES, SAMPLES, AssetSettings, Series, SeriesSettings, SourceName, Values
 
@@ -75,6 +76,9 @@ class DataSettings(BaseModel):
             carries prices forward. Where it is not given the dates of several sources are intersected, and a blank
             inside the history of a file is an error.
         splice: by asset, the series whose returns extend it backwards.
+        currency: of the run, an ISO code.
+        fx: by currency of assets, the series of the price of one of it in that of the run: a series of the source, or
+            one of its own (`{EUR: {source: yfinance, symbol: EURUSD=X}}`).
         frequency: `monthly` takes the last price of each month that is over.
         start: first date, inclusive; windows fill inside start..end.
         end: last date, inclusive.
@@ -98,6 +102,8 @@ class DataSettings(BaseModel):
     classes: dict[str, str] = Field(default_factory=dict)
     calendar: Literal["intersection", "union"] | None = None
     splice: dict[str, StrictStr | SeriesSettings] = Field(default_factory=dict)
+    currency: Currency = "USD"
+    fx: dict[Currency, StrictStr | SeriesSettings] = Field(default_factory=dict)
     frequency: Literal["monthly"] | None = None
     start: date | None = None
     end: date | None = None
@@ -126,6 +132,12 @@ class DataSettings(BaseModel):
         """Whether assets are spot series, as far as the settings say."""
         own = self.assets.items() if isinstance(self.assets, Mapping) else ()
         return {name: one.spot for name, one in own if isinstance(one, AssetSettings) and one.spot is not None}
+
+    @property
+    def said_of_currency(self) -> dict[str, str]:
+        """The currency of assets, as far as the settings say."""
+        own = self.assets.items() if isinstance(self.assets, Mapping) else ()
+        return {name: one.currency for name, one in own if isinstance(one, AssetSettings) and one.currency is not None}
 
     @property
     def longest_age(self) -> timedelta:
@@ -166,10 +178,19 @@ class DataSettings(BaseModel):
         """The series of consumer prices, if there is one."""
         return self._beside_assets("consumer_prices", self.consumer_prices)
 
-    def needed_series(self) -> list[Series]:
-        """The series beside the assets that every date of the run needs."""
+    def interest_series(self) -> list[Series]:
+        """The series that say what cash earns and loans are charged."""
         found = (self.cash_series(), self.loan_series())
         return [series for series in found if series is not None]
+
+    def fx_series(self) -> dict[str, Series]:
+        """By currency, the series of its price in that of the run."""
+        found = {code: self._beside_assets(f"{code}/{self.currency}", given) for code, given in self.fx.items()}
+        return {code: series for code, series in found.items() if series is not None}
+
+    def needed_series(self) -> list[Series]:
+        """The series beside the assets that every date of the run needs."""
+        return [*self.interest_series(), *self.fx_series().values()]
 
     def used_series(self) -> list[Series]:
         """The series on the dates of a run: prices, and what else every date needs."""
@@ -276,6 +297,17 @@ class DataSettings(BaseModel):
                 raise ValueError(f"{name}: spliced to itself; expected another series")
             _check_path(name, one, info)
         return splice
+
+    @field_validator("fx")
+    @classmethod
+    def _rates_of_exchange(cls, fx: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        for code, one in fx.items():
+            if code == info.data.get("currency"):
+                raise ValueError(f"{code}: the currency of the run itself; expected those of assets")
+            if isinstance(one, SeriesSettings) and one.symbol is None:
+                raise ValueError(f"{code}: expected the symbol too, such as {{source: yfinance, symbol: EURUSD=X}}")
+            _check_path(code, one, info)
+        return fx
 
     @field_validator("end")
     @classmethod

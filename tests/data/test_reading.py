@@ -10,9 +10,6 @@ from command_line import command
 
 import backtest as bt
 from backtest.data.loading import load
-from backtest.data.quotes import Quotes
-from backtest.data.reading import read
-from backtest.data.series import Series
 from backtest.data.settings import DataSettings
 from backtest.errors import DataError
 
@@ -107,18 +104,3 @@ def test_one_name_is_one_series(tmp_path: Path) -> None:
     settings = {"source": "csv", "path": "p.csv", "assets": ["A", "cash"], "cash": {"symbol": "A"}}
     with pytest.raises(DataError, match="data: cash stands for more than one series"):
         load(DataSettings.model_validate(settings), tmp_path)
-
-
-def test_prices_in_several_currencies_are_told_of() -> None:
-    """Yahoo says in what it quotes; nothing is converted."""
-    values = pd.DataFrame({"close": np.linspace(10, 11, 400), "dividends": 0.0}, index=DAYS)
-    series = {name: Series(name, "yfinance", name, None, "prices", None) for name in ("SPY", "TLT", "EWJ.T")}
-    currency = {"SPY": "USD", "TLT": "USD", "EWJ.T": "JPY"}
-    found = {
-        one: Quotes(values, f"yfinance {name}", "closes", facts={"currency": currency[name]})
-        for name, one in series.items()
-    }
-    words = "(USD: SPY, TLT; JPY: EWJ.T): each return is that of an investor of its own currency"
-    assert read(found).notes == (f"prices in several currencies {words}",)
-    del found[series["EWJ.T"]]
-    assert read(found).notes == ()
