@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import pytest
@@ -103,8 +104,34 @@ def random_terms(rng: random.Random, rows: int) -> Terms:
     )
 
 
-def random_run(rng: random.Random) -> tuple[OraclePath, Terms, dict[str, list[float | None]]]:
-    """A run of 30 rows: levered, long and short, prices coming and going; and its terms and prices."""
+@dataclass(frozen=True)
+class Inputs:
+    """What `run` takes."""
+
+    dates: list[date]
+    prices: dict[str, list[float | None]]
+    cash: list[float]
+    targets: dict[int, dict[str, float]]
+    terms: Terms
+    loan_rate: list[float] | None = None
+
+    def run(self) -> OraclePath:
+        return run(self.dates, self.prices, self.cash, self.targets, self.terms, self.loan_rate)
+
+    def first(self, rows: int) -> Inputs:
+        """The same as known after some rows: no later price, rate or decision."""
+        return Inputs(
+            self.dates[:rows],
+            {a: series[:rows] for a, series in self.prices.items()},
+            self.cash[:rows],
+            {t: target for t, target in self.targets.items() if t - self.terms.lag < rows},
+            self.terms,
+            None if self.loan_rate is None else self.loan_rate[:rows],
+        )
+
+
+def random_inputs(rng: random.Random) -> Inputs:
+    """30 rows: levered, long and short, prices coming and going."""
     rows, noise = 30, rng.choice([0.01, 0.03, 0.1, 0.2])
     terms = random_terms(rng, rows)
     dates = [date(2019, 12, 31)]
@@ -122,8 +149,7 @@ def random_run(rng: random.Random) -> tuple[OraclePath, Terms, dict[str, list[fl
     if rng.random() < 0.5:
         targets = dict.fromkeys(targets, targets[0])
     cash = [rng.gauss(0.0005, 0.0005) for _ in range(rows)]
-    loan_rate = rng.choice([None, [c + 0.0003 for c in cash]])
-    return run(dates, prices, cash, targets, terms, loan_rate), terms, prices
+    return Inputs(dates, prices, cash, targets, terms, rng.choice([None, [c + 0.0003 for c in cash]]))
 
 
 def test_the_identity_in_random_runs_of_random_terms() -> None:
@@ -131,7 +157,7 @@ def test_the_identity_in_random_runs_of_random_terms() -> None:
     rng = random.Random(20_260_731)
     seen = dict.fromkeys(["rebalance", "band", "margin_call", "no_price", "scaled", "ruin", "answered"], 0)
     for _ in range(600):
-        path, _, _ = random_run(rng)
+        path = random_inputs(rng).run()
         assert_identity(path)
         assert min(path.nav) >= 0.0
         assert path.ruined or len(path.nav) == 30
@@ -151,7 +177,8 @@ def test_what_a_trade_leaves_is_allowed() -> None:
     rng = random.Random(5)
     calls = full = 0
     for _ in range(400):
-        path, terms, _ = random_run(rng)
+        inputs = random_inputs(rng)
+        path, terms = inputs.run(), inputs.terms
         financing = terms.financing
         for row, reason in path.trade_reasons.items():
             if path.nav[row] == 0.0:
@@ -173,6 +200,47 @@ def test_what_a_trade_leaves_is_allowed() -> None:
                 full += path.trade_scales[row] < 1.0
     assert calls > 30
     assert full > 30
+
+
+def test_nothing_later_changes_what_was() -> None:
+    """Cut off after any row, a run is the same up to that row, bit for bit, but for the trade of that close.
+
+    On the data's last row nothing is traded, and the performance fee is taken: the row before is the last to agree.
+    """
+    rng = random.Random(8)
+    compared = 0
+    for _ in range(150):
+        inputs = random_inputs(rng)
+        path = inputs.run()
+        rows = rng.randint(2, 29)
+        cut = inputs.first(rows).run()
+        same = min(rows - 1, len(path.nav))
+        compared += same
+        assert cut.nav[:same] == path.nav[:same]
+        assert cut.weights[:same] == path.weights[:same]
+        assert {t: v for t, v in cut.trades.items() if t < same} == {t: v for t, v in path.trades.items() if t < same}
+        assert [t for t in cut.margin_calls if t < same] == [t for t in path.margin_calls if t < same]
+    assert compared > 1000
+
+
+def test_the_kinds_agree_where_they_charge_nothing() -> None:
+    """Cash on what is not invested, cash paid on what is borrowed: on margin, (N - L) c + S c; in futures,
+    N c - (L - S) c; in a fund at 1 time, the same as on margin. One NAV, whatever costs, fees, bands, zone and lag.
+
+    Targets stay below 1 in all, so that funds can hold them. The NAVs are sums of the same amounts in another order.
+    """
+    rng = random.Random(21)
+    for _ in range(60):
+        inputs = random_inputs(rng)
+        small = {t: {a: w / 12 for a, w in target.items()} for t, target in inputs.targets.items()}
+        kinds: list[Margin | Futures | Fund] = [Margin(), Futures(), Fund(1.0)]
+        paths = [
+            replace(inputs, targets=small, loan_rate=None, terms=replace(inputs.terms, financing=k)).run()
+            for k in kinds
+        ]
+        for path in paths[1:]:
+            assert path.nav == pytest.approx(paths[0].nav, rel=1e-12)
+            assert path.trade_reasons == paths[0].trade_reasons
 
 
 def test_the_nearest_weights_within_bands() -> None:
