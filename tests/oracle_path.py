@@ -85,7 +85,7 @@ def run(
     _check_inputs(dates, prices, [cash_returns, loan_rates], targets, terms)
     assets = list(prices)
     last = len(dates) - 1
-    fee_rows = {*rebalance_indices(dates, terms.fees.every), last} if terms.fees.performance else set()
+    fee_rows = rebalance_indices(dates, terms.fees.every) if terms.fees.performance else []  # the last row is in it
     path = OraclePath(assets=assets, asset_pnl={a: [] for a in assets})
     orders = Orders({t: {a: float(w.get(a, 0.0)) for a in assets} for t, w in targets.items()}, terms.lag, terms.bands)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import pytest
-from oracle_bands import nearest_within
+from oracle_bands import is_off, nearest_within
 from oracle_path import OraclePath, run
 from oracle_terms import Bands, Costs, Fees, Fund, Futures, Impact, Margin, Terms
 from test_oracle import assert_identity
@@ -261,6 +261,7 @@ def test_the_nearest_weights_within_bands() -> None:
         bands = Bands(absolute=0.1, relative=rng.choice([None, 0.3]))
         nearest = nearest_within(drifted, target, bands)
         assert math.fsum(nearest.values()) == pytest.approx(math.fsum(target.values()), abs=1e-14)
+        assert not is_off(nearest, target, bands)  # at the edge is not beyond it
         for _ in range(20):
             step = {a: rng.uniform(-1, 1) * bands.width(w) for a, w in target.items()}
             excess = math.fsum(step.values())

@@ -254,6 +254,40 @@ def a_margin_call_that_a_rebalance_answers() -> Case:
     )
 
 
+def a_margin_call_is_answered_in_full() -> Case:
+    """As before, but to A 1.3, B 0.5, and with no trade below 0.05 of the NAV.
+
+    A is at 0.4/0.3, 0.033 from its target, and would be left alone; the call has all of it traded: A 0.39, B 0.15.
+    Then A +10 %: NAV 0.339.
+    """
+    return Case(
+        dates=EVERY_36_DAYS[:4],
+        prices={"A": (100.0, 40.0, 40.0, 44.0), "B": (100.0, 100.0, 90.0, 90.0)},
+        targets={0: {"A": 1.0, "B": 1.0}, 2: {"A": 1.3, "B": 0.5}},
+        terms=Terms(
+            financing=Margin(initial={"A": 0.5, "B": 0.5}, maintenance={"A": 0.25, "B": 0.25}), minimum_trade=0.05
+        ),
+        columns={"nav": (1.0, 0.4, 0.3, 0.339)},
+        weights={2: {"A": 1.3, "B": 0.5}},
+        trades={2: {"A": 1.3 - 0.4 / 0.3, "B": 0.5 - 0.9 / 0.3}},
+        margin_calls=[2],
+        reasons={0: "rebalance", 2: "rebalance"},
+    )
+
+
+def no_margin_call_on_the_last_date() -> Case:
+    """A 1, B 1; A -70 % leaves 0.3 for 1.3, of which 25 % are 0.325: on the data's last date nothing is traded."""
+    return Case(
+        dates=EVERY_36_DAYS[:3],
+        prices={"A": (100.0, 100.0, 30.0), "B": (100.0,) * 3},
+        targets={0: {"A": 1.0, "B": 1.0}},
+        terms=Terms(financing=Margin(initial={"A": 0.5, "B": 0.5}, maintenance={"A": 0.25, "B": 0.25})),
+        columns={"nav": (1.0, 1.0, 0.3)},
+        weights={2: {"A": 1.0, "B": 1 / 0.3}},
+        reasons={0: "rebalance"},
+    )
+
+
 def a_margin_call_where_a_price_is_missing() -> Case:
     """A 1.5, B 0.5, B at a cost of 2 %. All amounts over 101.
 
@@ -603,18 +637,55 @@ def bands_to_the_target() -> Case:
 def bands_to_the_edge_a_row_later() -> Case:
     """Halves, decided once; checked at every close, traded at the next. Bands of 0.05, of 0.2 x 0.5 = 0.1: of 0.05.
 
-    Row 1: A +43 %: 0.715 of 1.215 is off by 0.088. Row 2: flat; to A 0.55, B 0.45, and no further check finds a
-    breach. Period 3: A +10 % of 0.66825. NAV 1.281825.
+    Row 1: A +43 %: 0.715 of 1.215 is off by 0.088. Row 2: flat; to A 0.55, B 0.45. They stay there: at the edge is not
+    beyond it. Period 4: A +10 % of 0.66825. NAV 1.281825.
     """
     return Case(
-        dates=EVERY_36_DAYS[:4],
-        prices={"A": (100.0, 143.0, 143.0, 157.3), "B": (100.0,) * 4},
+        dates=EVERY_36_DAYS[:5],
+        prices={"A": (100.0, 143.0, 143.0, 143.0, 157.3), "B": (100.0,) * 5},
         targets={0: {"A": 0.5, "B": 0.5}},
-        terms=Terms(bands=Bands(absolute=0.05, relative=0.2, to="edge", checks=frozenset({0, 1, 2, 3})), lag=1),
-        columns={"nav": (1.0, 1.215, 1.215, 1.281825)},
+        terms=Terms(bands=Bands(absolute=0.05, relative=0.2, to="edge", checks=frozenset(range(5))), lag=1),
+        columns={"nav": (1.0, 1.215, 1.215, 1.215, 1.281825)},
         trades={2: {"A": 0.55 - 0.715 / 1.215, "B": 0.45 - 0.5 / 1.215}},
         weights={0: {"A": 0.5, "B": 0.5}, 2: {"A": 0.55, "B": 0.45}},
         reasons={0: "rebalance", 2: "band"},
+    )
+
+
+def a_breach_waits_for_one_trade() -> Case:
+    """A 0.4, B 0.4, the rest in cash; bands of 0.1, checked at every close, traded two rows later.
+
+    Row 1: A doubles: 0.8 of 1.4 is off by 0.17; to be traded at row 3. Row 2: still off, and being seen to. Row 3: to
+    0.4 and 0.4 of 1.4. Period 5: B +10 % of 0.56. NAV 1.456.
+    """
+    return Case(
+        dates=EVERY_36_DAYS,
+        prices={"A": (100.0, 200.0, 200.0, 200.0, 200.0, 200.0), "B": (100.0, 100.0, 100.0, 100.0, 100.0, 110.0)},
+        targets={0: {"A": 0.4, "B": 0.4}},
+        terms=Terms(bands=Bands(absolute=0.1, checks=frozenset(range(6))), lag=2),
+        columns={"nav": (1.0, 1.4, 1.4, 1.4, 1.4, 1.456)},
+        trades={3: {"A": 0.4 - 0.8 / 1.4, "B": 0.4 - 0.4 / 1.4}},
+        weights={3: {"A": 0.4, "B": 0.4}},
+        reasons={0: "rebalance", 3: "band"},
+    )
+
+
+def bands_around_what_may_be_held() -> Case:
+    """A 3, B 1 against 50 % make 1.5 and 0.5, and bands of 0.1 are around those.
+
+    A +10 %: 1.65 of 1.15 is off by 0.065, not by 1.57.
+    """
+    return Case(
+        dates=EVERY_36_DAYS[:4],
+        prices={"A": (100.0, 110.0, 110.0, 110.0), "B": (100.0,) * 4},
+        targets={0: {"A": 3.0, "B": 1.0}},
+        terms=Terms(
+            financing=Margin(initial={"A": 0.5, "B": 0.5}), bands=Bands(absolute=0.1, checks=frozenset({1, 2}))
+        ),
+        columns={"nav": (1.0, 1.15, 1.15, 1.15)},
+        weights={0: {"A": 1.5, "B": 0.5}, 2: {"A": 1.65 / 1.15, "B": 0.5 / 1.15}},
+        scales={0: 0.5},
+        reasons={0: "rebalance"},
     )
 
 
@@ -694,6 +765,8 @@ CASES = {
         a_target_above_the_initial_requirement,
         a_margin_call,
         a_margin_call_that_a_rebalance_answers,
+        a_margin_call_is_answered_in_full,
+        no_margin_call_on_the_last_date,
         a_margin_call_where_a_price_is_missing,
         a_margin_call_that_ruins,
         ruin_and_the_lenders_shortfall,
@@ -709,6 +782,8 @@ CASES = {
         square_root_impact,
         bands_to_the_target,
         bands_to_the_edge_a_row_later,
+        a_breach_waits_for_one_trade,
+        bands_around_what_may_be_held,
         a_decision_replaces_a_breach,
         bands_beside_the_schedule,
         a_no_trade_zone,
