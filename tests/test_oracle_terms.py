@@ -12,7 +12,8 @@ from oracle_bands import is_off, nearest_within
 from oracle_path import OraclePath, run
 from oracle_terms import Bands, Costs, Fees, Fund, Futures, Impact, Margin, Terms
 from test_oracle import assert_identity
-from worked_cases import CASES, Case, Number
+from worked_case import Case, Number
+from worked_cases import CASES
 
 EXACT = 1e-13  # some ten sums and products, each good to 1e-16, of amounts around 1
 

@@ -1,0 +1,54 @@
+"""Runs worked by hand, as data: two assets, a few periods, round numbers; the working is in each docstring.
+
+Any simulator of the accounting can be held to them. Unless a case says otherwise a period has 36 days, a tenth of a
+year of 360, there is no cash return and nothing costs anything. Amounts are in units of the first NAV.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from fractions import Fraction
+
+from oracle_terms import Terms
+
+Number = float | Fraction
+Row = Mapping[str, Number]
+
+EVERY_36_DAYS = tuple(date(2021, 1, 1) + timedelta(days=36 * k) for k in range(6))
+EVERY_DAY = tuple(date(2021, 3, 1) + timedelta(days=k) for k in range(4))
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run and what comes of it.
+
+    `columns` are rows of the ledger by name (nav, cash_interest, financing, financing_drag, borrow, fees, trading,
+    shortfall, loan), those worth checking; `pnl` the same of assets; `weights` are exposures after the row's trades.
+    A column shorter than the dates ends with the run, in ruin. `scales` of a trade left out are 1.
+    """
+
+    dates: Sequence[date]
+    prices: Mapping[str, Sequence[float | None]]
+    targets: Mapping[int, Mapping[str, float]]  # by the row of the trade, terms.lag after the decision
+    terms: Terms
+    columns: Mapping[str, Sequence[Number]]
+    reasons: Mapping[int, str]
+    cash: Sequence[float] = ()
+    loan_rate: Sequence[float] | None = None
+    pnl: Mapping[str, Sequence[Number]] = field(default_factory=dict)
+    trades: Mapping[int, Row] = field(default_factory=dict)
+    weights: Mapping[int, Row] = field(default_factory=dict)
+    scales: Mapping[int, Number] = field(default_factory=dict)
+    margin_calls: Sequence[int] = ()
+
+    @property
+    def cash_returns(self) -> Sequence[float]:
+        """The cash return of each row, nothing where the case names none."""
+        return self.cash or [0.0] * len(self.dates)
+
+
+def over(divisor: int, values: Sequence[str]) -> list[Fraction]:
+    """Decimal numbers, exactly, over a divisor."""
+    return [Fraction(value) / divisor for value in values]
