@@ -29,6 +29,8 @@ class Listed:
         instrument: Yahoo's type of it.
         under_way: whether the last session is not over.
         adjusted: whether the answer has adjusted closes.
+        opens: of each session; the closes where not given.
+        volumes: shares of each session; 1000 where not given.
     """
 
     dates: Sequence[str]
@@ -41,18 +43,22 @@ class Listed:
     currency: str = "USD"
     under_way: bool = False
     adjusted: bool = True
+    opens: Sequence[float | None] | None = None
+    volumes: Sequence[int | None] | None = None
 
     def chart(self, symbol: str, begin: float, end: float) -> dict[str, Any]:
         """One answer's `chart`, of the sessions that open in [begin, end)."""
-        opens = [self._at(day, "09:30") for day in self.dates]
-        inside = [i for i, moment in enumerate(opens) if begin <= moment < end]
+        begins = [self._at(day, "09:30") for day in self.dates]
+        inside = [i for i, moment in enumerate(begins) if begin <= moment < end]
         closes = [self.closes[i] for i in inside]
+        opens = [(self.opens or self.closes)[i] for i in inside]
+        volumes = [1000 if self.volumes is None else self.volumes[i] for i in inside]
         result: dict[str, Any] = {
             "meta": self._meta(symbol),
-            "timestamp": [opens[i] for i in inside],
+            "timestamp": [begins[i] for i in inside],
             "events": self._events(begin, end),
             "indicators": {
-                "quote": [{**dict.fromkeys(("open", "high", "low", "close"), closes), "volume": [1000] * len(closes)}]
+                "quote": [{**dict.fromkeys(("high", "low", "close"), closes), "open": opens, "volume": volumes}]
             },
         }
         if self.adjusted:

@@ -177,6 +177,8 @@ def _places(data: DataSettings) -> dict[Series, Location]:
     """Where the configuration names each series."""
     listed = isinstance(data.assets, tuple)
     found: dict[Series, Location] = {}
+    for setting, columns_of in (("volumes", data.volume_series()), ("opens", data.open_series())):
+        found.update(dict.fromkeys(columns_of.values(), ("data", setting)))
     for fund, followed in data.followed_series().items():
         found[followed] = ("data", "assets", fund, "of")
     for asset, proxy in data.proxies().items():

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from backtest.data import checks
+from backtest.data.bars import exchange, lacking, on_dates, open_ratio, value_traded
 from backtest.data.building import market_data
 from backtest.data.cache import Cache
 from backtest.data.combining import aligned, at_one_frequency, cut, dated, merged, within
@@ -123,10 +124,12 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
     lagging = find_lagging(_last_dates(reading, settings), tables[0].periods_per_year)
     prices = settings.consumer_price_series()
     consumer_prices = ConsumerPrices() if prices is None else ConsumerPrices.of(prices, found[prices], data.dates)
+    data = _with_bars(data, settings, found)
     funds = settings.funds
     notes = (
         *reading.notes,
         *(f"{name}: converted to {settings.currency} by {fx}" for name, fx in foreign.items()),
+        *data.notes,
         *(f"{name}: {fund.meaning}" for name, fund in funds.items()),
         *consumer_prices.notes,
         *(note for own in tables for note in own.notes),
@@ -185,6 +188,25 @@ def _foreign(settings: DataSettings, found: Mapping[Series, Quotes]) -> dict[str
     return foreign
 
 
+def _with_bars(data: MarketData, settings: DataSettings, found: Mapping[Series, Quotes]) -> MarketData:
+    """The same market with the opens and volumes that the settings ask for, and notes of what they lack."""
+    opens, volumes, notes = None, None, list[str]()
+    assets = {series.name: series for series in settings.asset_series()}
+    if series := settings.open_series():
+        ratios = {name: open_ratio(found[one], found[assets[name]]) for name, one in series.items()}
+        opens = on_dates(ratios, data.dates, "opens") * data.prices
+        notes += lacking(opens, data.prices, "open")
+    if series := settings.volume_series():
+        volumes = on_dates({name: value_traded(found[one]) for name, one in series.items()}, data.dates, "volumes")
+        fx = settings.fx_series()
+        for name in settings.names:
+            own = settings.said_of_currency.get(name) or currency_of(found[assets[name]]) or settings.currency
+            if own != settings.currency:
+                volumes[name] *= exchange(found[fx[own]], data.dates)
+        notes += lacking(volumes, data.prices, "volume")
+    return replace(data, opens=opens, volumes=volumes, notes=(*data.notes, *notes))
+
+
 def _of_the_run(reading: Reading, settings: DataSettings) -> list[Finding]:
     """What was found within the dates of the run; that a bill earned nothing for years is no wonder of 2009 to 2015."""
     rates = {series.name for series in settings.interest_series()}
@@ -212,17 +234,16 @@ def _start(settings: DataSettings, rates: Mapping[str, Quotes]) -> date | None:
 
 def _sources(settings: DataSettings, folder: Path) -> dict[Series, Source]:
     """Each series with its source, opened once for all that share it."""
-    prices = settings.consumer_price_series()
-    unique = list(dict.fromkeys([*settings.aligned_series(), *([] if prices is None else [prices])]))
+    unique = settings.all_series()
     names = [series.name for series in unique]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise DataError(f"data: {', '.join(twice)} stands for more than one series; expected a name for each")
     cache = Cache(Path(settings.cache).expanduser())
-    opened: dict[tuple[str, str | None, str], Source] = {}
+    opened: dict[tuple[str, str | None, str, bool], Source] = {}
     found = {}
     for series in unique:
-        key = (series.source, series.path, series.values)
+        key = (series.source, series.path, series.values, series.bars)
         if key not in opened:
             opened[key] = open_source(series, folder, cache.client_folder(series.source))
         found[series] = opened[key]

@@ -52,6 +52,9 @@ class MarketData:
             the cash return.
         consumer_prices: an index above 0, one value a month dated at its end, from before the first date on; None where
             the run has none.
+        opens: (T, n) total-return levels at the open, on the scale of `prices`; NaN where there is none. None where the
+            run asks for none, and so for `volumes`.
+        volumes: (T, n) value traded on each date, in the currency of the run; NaN where it is not known.
         spot: assets whose prices are those of a spot market: no future, and nothing that can be held as it stands.
 
     Example:
@@ -72,6 +75,8 @@ class MarketData:
     origins: tuple[Origin, ...] = field(default=())
     loan_returns: pd.Series | None = field(default=None)
     consumer_prices: pd.Series | None = field(default=None)
+    opens: pd.DataFrame | None = field(default=None)
+    volumes: pd.DataFrame | None = field(default=None)
     spot: frozenset[str] = field(default=frozenset())
 
     def __repr__(self) -> str:
@@ -107,7 +112,7 @@ class MarketData:
         digest.update("\0".join(self.assets).encode())
         for values in (self.prices, self.returns, self.cash_returns):
             digest.update(np.ascontiguousarray(values.to_numpy(dtype="<f8")).data)
-        for name in ("loan_returns", "consumer_prices"):
+        for name in ("loan_returns", "consumer_prices", "opens", "volumes"):
             more = getattr(self, name)
             if more is not None:
                 digest.update(name.encode())
@@ -132,6 +137,8 @@ class MarketData:
             returns=returns,
             cash_returns=_compounded(self.cash_returns, rows, follows),
             loan_returns=None if self.loan_returns is None else _compounded(self.loan_returns, rows, follows),
+            opens=None if self.opens is None else self.opens.iloc[rows],
+            volumes=None if self.volumes is None else self.volumes.iloc[rows],
         )
 
 

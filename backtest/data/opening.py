@@ -25,7 +25,7 @@ def open_source(series: Series, folder: Path, client_folder: Path) -> Source:
     if series.source == "yfinance":
         from backtest.data.sources.yfinance import YFinance
 
-        return YFinance(client_folder)
+        return YFinance(client_folder, bars=series.bars)
     if series.source == "fred":
         from backtest.data.sources.fred import Fred
 
@@ -40,5 +40,5 @@ def open_source(series: Series, folder: Path, client_folder: Path) -> Source:
 def cache_name(series: Series) -> str:
     """What the cache calls the source: its name, and for an address that too, without what may be secret in it."""
     if series.source not in FILE_SOURCES:
-        return series.source
+        return f"{series.source} bars" if series.bars else series.source
     return f"{series.source} {public(series.path or '')}{' returns' if series.values == 'returns' else ''}"

@@ -7,7 +7,7 @@ from typing import Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-Kind = Literal["levels", "returns", "closes", "rate"]
+Kind = Literal["levels", "returns", "closes", "rate", "bars"]
 
 
 class Rate(BaseModel):
@@ -34,6 +34,7 @@ class Quotes:
             `levels`: `level`, a total-return level. `returns`: `return`, simple, decimal per period.
             `closes`: `close`, and where the source has them `dividends`, `capital_gains` (per share, on the ex-date)
             and `splits` (new shares for an old one), all in the shares of the day of fetching, as `close` is.
+            `bars`: `close`, `open` and `volume` (shares), in the shares of the day of fetching.
             `rate`: `rate`, decimal a year, in force from its date on.
         label: what messages call it, such as `prices.csv` or `yfinance SPY`.
         kind: what the values are.

@@ -22,6 +22,7 @@ _MEANINGS = {
     "closes": "total return, dividends reinvested at the ex-date close",
     "levels": "total-return level, as given",
     "returns": "returns, as given",
+    "bars": "closes, opens and shares traded, as quoted",
 }
 _QUOTED = {"discount": "bank discount", "bond_equivalent": "bond-equivalent yield", "overnight": "overnight rate"}
 

@@ -12,6 +12,7 @@ from pydantic import (
     SerializerFunctionWrapHandler,
     StrictBool,
     StrictStr,
+    field_serializer,
     model_serializer,
 )
 
@@ -84,6 +85,29 @@ class AssetSettings(SeriesSettings):
     currency: Currency | None = None
 
 
+class WideFile(BaseModel):
+    """A file with a column for each asset, named as the asset is.
+
+    Args:
+        path: of a file, a folder of one file an asset, or an address.
+        source: `csv` or `parquet`; by the ending of the path where it is not given.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: StrictStr
+    source: Literal["csv", "parquet"] | None = None
+
+    def column(self, asset: str, what: str) -> "Series":
+        """The series of one asset in it."""
+        ending = "parquet" if self.path.endswith((".parquet", ".pq")) else "csv"
+        return Series(f"{asset} {what}", self.source or ending, asset, self.path, "prices", None)
+
+    @field_serializer("path")
+    def _no_secret(self, path: str) -> str:
+        return public(path)
+
+
 @dataclass(frozen=True)
 class Series:
     """One series of a run, its place at its source worked out.
@@ -95,6 +119,7 @@ class Series:
         path: of a file source.
         values: what a file holds.
         rate: how a rate is quoted, where the settings say so.
+        bars: whether it is opens, closes and volumes that are wanted.
     """
 
     name: str
@@ -103,3 +128,4 @@ class Series:
     path: str | None
     values: Values
     rate: Rate | None
+    bars: bool = False

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
@@ -11,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    StrictBool,
     StrictFloat,
     StrictStr,
     Tag,
@@ -22,7 +24,16 @@ from pydantic import (
 from backtest.data.address import public
 from backtest.data.currency import Currency
 from backtest.data.leveraged_fund import LeveragedFund
-from backtest.data.series import FILE_SOURCES, SAMPLES, AssetSettings, Series, SeriesSettings, SourceName, Values
+from backtest.data.series import (
+    FILE_SOURCES,
+    SAMPLES,
+    AssetSettings,
+    Series,
+    SeriesSettings,
+    SourceName,
+    Values,
+    WideFile,
+)
 
 NAMES_IN_USE = (
     "date", "cash_interest", "financing_cost", "financing_at_cash_rate", "financing_spread", "borrow_fees",
@@ -79,6 +90,8 @@ class DataSettings(BaseModel):
         currency: of the run, an ISO code.
         fx: by currency of assets, the series of the price of one of it in that of the run: a series of the source, or
             one of its own (`{EUR: {source: yfinance, symbol: EURUSD=X}}`).
+        opens: of assets of yfinance `true`; else `{path: opens.csv}`, a wide file on the scale of their prices.
+        volumes: of assets of yfinance `true`; else `{path: volumes.csv}`, a wide file of the value traded in a period.
         frequency: `monthly` takes the last price of each month that is over.
         start: first date, inclusive; windows fill inside start..end.
         end: last date, inclusive.
@@ -104,6 +117,8 @@ class DataSettings(BaseModel):
     splice: dict[str, StrictStr | SeriesSettings] = Field(default_factory=dict)
     currency: Currency = "USD"
     fx: dict[Currency, StrictStr | SeriesSettings] = Field(default_factory=dict)
+    opens: StrictBool | WideFile | None = None
+    volumes: StrictBool | WideFile | None = None
     frequency: Literal["monthly"] | None = None
     start: date | None = None
     end: date | None = None
@@ -177,6 +192,27 @@ class DataSettings(BaseModel):
     def consumer_price_series(self) -> Series | None:
         """The series of consumer prices, if there is one."""
         return self._beside_assets("consumer_prices", self.consumer_prices)
+
+    def open_series(self) -> dict[str, Series]:
+        """By asset, the series of its opens, where the run has them."""
+        return self._bars(self.opens, "opens")
+
+    def volume_series(self) -> dict[str, Series]:
+        """By asset, the series of its volumes, where the run has them."""
+        return self._bars(self.volumes, "volumes")
+
+    def _bars(self, given: bool | WideFile | None, what: str) -> dict[str, Series]:
+        if isinstance(given, WideFile):
+            return {name: given.column(name, what) for name in self.names}
+        if not given:
+            return {}
+        return {one.name: replace(one, name=f"{one.name} bars", bars=True) for one in self.asset_series()}
+
+    def all_series(self) -> list[Series]:
+        """Every series that is read."""
+        prices = self.consumer_price_series()
+        beside = [*([] if prices is None else [prices]), *self.open_series().values(), *self.volume_series().values()]
+        return list(dict.fromkeys([*self.aligned_series(), *beside]))
 
     def interest_series(self) -> list[Series]:
         """The series that say what cash earns and loans are charged."""
@@ -308,6 +344,25 @@ class DataSettings(BaseModel):
                 raise ValueError(f"{code}: expected the symbol too, such as {{source: yfinance, symbol: EURUSD=X}}")
             _check_path(code, one, info)
         return fx
+
+    @field_validator("opens", "volumes")
+    @classmethod
+    def _assets_have_bars(cls, given: Any, info: ValidationInfo) -> Any:
+        assets = info.data.get("assets")
+        if not given or assets is None or "source" not in info.data:
+            return given or None
+        models = ", ".join(_funds(assets))
+        if models:
+            raise ValueError(f"{models}: a model, which has no {info.field_name}. Hint: leave one of the two out")
+        own = assets if isinstance(assets, Mapping) else {}
+        for name in assets if given is True else ():
+            source = getattr(own.get(name), "source", None) or info.data["source"]
+            if source != "yfinance":
+                raise ValueError(
+                    f"true is for source yfinance, and {name} is of {source}; expected a file with a column for each "
+                    f"asset, such as {{path: {info.field_name}.csv}}"
+                )
+        return given
 
     @field_validator("end")
     @classmethod

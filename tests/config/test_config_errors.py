@@ -32,7 +32,7 @@ SERIES = "us_stocks, us_tbill, us_treasury_10y, us_treasury_20y, us_corporate_aa
 ASSETS = "us_stocks, us_treasury_10y, gold, crude_oil"
 SECTIONS = "name, data, estimation, strategy, rebalance, costs, financing, fees, benchmark, report"
 DATA = (
-    "source, path, values, assets, cash, loan_rate, consumer_prices, classes, calendar, splice, currency, fx, frequency, start, end, ragged, periods_per_year, "
+    "source, path, values, assets, cash, loan_rate, consumer_prices, classes, calendar, splice, currency, fx, opens, volumes, frequency, start, end, ragged, periods_per_year, "
     "cache, max_age, offline, timeout"
 )
 SOURCES = "sample, sample_daily, csv, parquet, yfinance, fred, french, french_daily, or package.module:Class"

@@ -111,7 +111,7 @@ def loaded(folder: Path, assets: Any, **changed: Any) -> MarketData:
 def by_hand(returns: pd.Series, cash: pd.Series, leverage: float = 3.0) -> pd.Series:
     days = pd.Series(returns.index, index=returns.index).diff().dt.days
     spread = 0.0040 * max(leverage - 1, -leverage, 0) * days / 360
-    return leverage * returns - (leverage - 1) * cash - spread - 0.0091 * days / 365
+    return pd.Series(leverage * returns - (leverage - 1) * cash - spread - 0.0091 * days / 365)
 
 
 def test_it_is_computed_from_an_asset_of_the_run(folder: Path) -> None:
@@ -198,7 +198,7 @@ def test_no_value_after_a_date_changes_it_before(folder: Path) -> None:
     (folder / "p.csv").write_text(text, encoding="utf-8")
     after = loaded(folder, {"SPY_3X": TERMS})
     pd.testing.assert_frame_equal(before.prices[:-1], after.prices[:-1], check_exact=True)
-    assert before.prices.iloc[-1, 0] != after.prices.iloc[-1, 0]
+    assert not before.prices[-1:].equals(after.prices[-1:])
 
 
 # 3. What is refused

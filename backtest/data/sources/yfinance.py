@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from backtest.data.sources.yahoo_session import JudgingSession
 
 _COLUMNS = {"Close": "close", "Dividends": "dividends", "Capital Gains": "capital_gains", "Stock Splits": "splits"}
+_BARS = {"Close": "close", "Open": "open", "Volume": "volume"}
 _YIELDS = {
     "^IRX": Rate(quoted="discount", days=91),  # Cboe: discount yield of the newest 13-week bill
     "^FVX": Rate(quoted="bond_equivalent", days=1826),
@@ -50,13 +51,14 @@ class YFinance(Source):
     Args:
         folder: where the client is told to keep files, so that none can ever go to a home folder; it keeps none.
         session: another than the client's own, for tests.
+        bars: whether opens and volumes are wanted, in place of payments. Yahoo revises volumes, so they are kept apart.
     """
 
-    def __init__(self, folder: Path, session: "JudgingSession | None" = None) -> None:
-        self._folder, self._session = folder, session
+    def __init__(self, folder: Path, session: "JudgingSession | None" = None, *, bars: bool = False) -> None:
+        self._folder, self._session, self._columns = folder, session, _BARS if bars else _COLUMNS
 
     def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:
-        """Closes, dividends, capital gains and splits of a symbol; of a yield such as `^IRX` the rate.
+        """Closes, dividends, capital gains and splits of a symbol, or its bars; of a yield such as `^IRX` the rate.
 
         Raises:
             UnknownSeries: Yahoo knows no such symbol.
@@ -70,7 +72,7 @@ class YFinance(Source):
         session = self._ours()
         with session.within(seconds, label):
             history = _history(session, symbol, since, label)
-            return _quotes(history, symbol, label, session.about)
+            return _quotes(history, symbol, label, session.about, self._columns)
 
     def _ours(self) -> "JudgingSession":
         """One session for all threads, as the client keeps one."""
@@ -81,11 +83,13 @@ class YFinance(Source):
         return self._session
 
 
-def _quotes(history: pd.DataFrame, symbol: str, label: str, about: Mapping[str, Any]) -> Quotes:
+def _quotes(
+    history: pd.DataFrame, symbol: str, label: str, about: Mapping[str, Any], wanted: Mapping[str, str]
+) -> Quotes:
     dates = pd.DatetimeIndex(history.index).tz_localize(None).normalize().as_unit("s").rename("date")
     columns = {
         ours: history[theirs].to_numpy(dtype=float) if theirs in history else np.zeros(len(history))
-        for theirs, ours in _COLUMNS.items()
+        for theirs, ours in wanted.items()
     }
     values = pd.DataFrame(columns, index=dates)
     values = values[~values.index.duplicated(keep="last")].sort_index()
@@ -95,6 +99,8 @@ def _quotes(history: pd.DataFrame, symbol: str, label: str, about: Mapping[str, 
         raise NoDataInRange(f"{label}: no close among {len(values)} dates. Hint: another range, or another symbol.")
     names = {"currency": "currency", "exchangeTimezoneName": "timezone", "instrumentType": "instrument"}
     facts = {ours: str(about[theirs]) for theirs, ours in names.items() if about.get(theirs)}
+    if wanted is _BARS:
+        return Quotes(values, label, "bars", facts=facts)
     if symbol.upper() in _YIELDS:
         rates = values[["close"]].set_axis(["rate"], axis=1) / 100
         return Quotes(rates, label, "rate", rate=_YIELDS[symbol.upper()], facts=facts)

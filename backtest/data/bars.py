@@ -1,0 +1,106 @@
+"""What the market tells beside closes: opens on the scale of the prices, and the value traded."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from backtest.data import checks
+from backtest.data.calendar import infer_periods_per_year, to_month_ends
+from backtest.data.currency import units_of
+from backtest.data.quotes import Quotes
+from backtest.data.table import Table
+from backtest.errors import DataError
+
+
+def open_ratio(opens: Quotes, prices: Quotes) -> pd.Series:
+    """Opens as fractions of the price at the close of the same date; NaN where one of the two is missing.
+
+    Args:
+        opens: bars of the asset, whose own closes are taken; or levels on the scale of its prices, each above 0. An
+            open of 0 in a bar is a missing one, as Yahoo has them.
+        prices: the asset itself, as its source has it.
+
+    Raises:
+        DataError: opens of a file that are none, or beside returns.
+    """
+    if opens.kind == "bars":
+        close, opened = opens.values["close"], opens.values["open"]
+        return opened.where(opened > 0) / close
+    if prices.kind == "returns":
+        raise DataError(
+            f"{opens.label}: opens beside returns ({prices.label}); expected prices, whose scale they share"
+        )
+    table = Table(opens.values, opens.label, places=opens.places)
+    checks.check_rows(table)
+    checks.check_values(table)
+    close = prices.values.iloc[:, 0]
+    return opens.values.iloc[:, 0].reindex(close.index) / close
+
+
+def value_traded(volumes: Quotes) -> pd.Series:
+    """The value traded by date in the currency of the asset: of bars the shares at the close; 0 where nothing was.
+
+    Raises:
+        DataError: a value below 0 in a file.
+    """
+    if volumes.kind == "bars":
+        return volumes.values["volume"] * volumes.values["close"] * units_of(volumes)
+    table = Table(volumes.values, volumes.label, places=volumes.places)
+    checks.check_rows(table)
+    value = volumes.values.iloc[:, 0]
+    wrong = np.flatnonzero(value.to_numpy() < 0)
+    if wrong.size:
+        row = int(wrong[0])
+        raise DataError(
+            f"{table.where(row)}: a traded value of {value.iloc[row]:g} on {value.index[row]:%Y-%m-%d}; expected 0 or "
+            "more. Hint: the value traded in currency, not its change."
+        )
+    return value
+
+
+def on_dates(columns: Mapping[str, pd.Series], dates: pd.DatetimeIndex, what: str) -> pd.DataFrame:
+    """(T, n) values on the dates of a run, months dated at their end; NaN where there is none, nothing carried.
+
+    Args:
+        columns: by asset.
+        dates: (T,) of the run.
+        what: is put there, for messages.
+
+    Raises:
+        DataError: the values come at another frequency than the run's.
+    """
+    expected = infer_periods_per_year(dates)
+    placed = {}
+    for name, values in columns.items():
+        there = values.dropna()
+        own = pd.DatetimeIndex(there.index)
+        frequency = infer_periods_per_year(own) if len(own) > 1 else expected
+        if frequency != expected and not {frequency, expected} <= {252, 365}:
+            raise DataError(
+                f"data.{what}: {name} has {frequency} a year, and the run {expected} dates; expected the same. "
+                "Hint: leave data.frequency out, or leave them out."
+            )
+        placed[name] = (there.set_axis(to_month_ends(own, name), axis=0) if expected == 12 else there).reindex(dates)
+    return pd.DataFrame(placed, index=dates)
+
+
+def exchange(quotes: Quotes, dates: pd.DatetimeIndex) -> pd.Series:
+    """The rate of exchange in force on each date: its latest one.
+
+    Raises:
+        DataError: changes of a rate, from which its level is not known.
+    """
+    if quotes.kind == "returns":
+        raise DataError(
+            f"{quotes.label}: returns; expected the level of the rate of exchange, to convert volumes by it"
+        )
+    return quotes.values.iloc[:, 0].dropna().reindex(dates, method="ffill")
+
+
+def lacking(table: pd.DataFrame, prices: pd.DataFrame, what: str) -> Iterable[str]:
+    """A note for each asset without a value on dates on which it has a price."""
+    missing = table.isna() & prices.notna()
+    for name, count in missing.sum().items():
+        if count:
+            yield f"{name}: no {what} on {count:,} of {len(prices):,} dates"
