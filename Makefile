@@ -1,13 +1,14 @@
 # make run    the main job on the bundled data: sets up .venv, runs configs/erc.yaml, writes reports/erc/
 # make test   the gate: the same set-up, then format, lint, types, import contracts and tests
 # make bench  speed, side by side; make peers  the risk engine beside other packages, in an environment of its own
+# make paths  whole runs by other backtesters, which the tests compare with, in environments of their own; and speed
 # make lock   pins the newest releases (needs uv)
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test bench peers lock clean
+.PHONY: run test bench peers paths lock clean
 
 run: $(READY)
 	$(BIN)/python -m backtest run configs/erc.yaml
@@ -30,10 +31,15 @@ bench: $(READY)
 peers: .venv-peers/.ready
 	PYTHONPATH=. .venv-peers/bin/python benchmarks/peers.py
 
-.venv-peers/.ready: requirements/peers.txt
-	$(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/peers.txt
-	@touch .venv-peers/.ready
+paths: $(READY) .venv-peers/.ready .venv-zipline/.ready
+	PYTHONPATH=. .venv-peers/bin/python benchmarks/peer_paths.py bt cvxportfolio vectorbt backtrader
+	PYTHONPATH=. .venv-zipline/bin/python benchmarks/peer_paths.py zipline
+	PYTHONPATH=. $(BIN)/python benchmarks/peer_speed.py
+
+.venv-%/.ready: requirements/%.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
+	@touch $@
 
 $(READY): requirements/lock.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -48,6 +54,8 @@ lock:
 	  pyproject.toml --output-file requirements/lock.txt
 	uv pip compile --universal --generate-hashes --python-version 3.11 --group peers --upgrade --no-header --quiet \
 	  pyproject.toml --output-file requirements/peers.txt
+	uv pip compile --universal --generate-hashes --python-version 3.11 --group zipline --upgrade --no-header --quiet \
+	  --output-file requirements/zipline.txt
 
 clean:
-	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-peers .venv-zipline .mypy_cache .ruff_cache .pytest_cache .hypothesis
