@@ -28,7 +28,7 @@ from backtest.analysis.breakeven import (
 )
 from backtest.analysis.performance import years_between
 from backtest.config import RunConfig, load_config
-from backtest.engine.simulation import SimulationResult
+from backtest.engine.simulation import Path as SimulatedPath
 from backtest.engine.terms import Terms
 from backtest.errors import ConfigError, SimulationError
 from backtest.pipeline import lost_before_the_end, plan_of, warnings_of
@@ -118,7 +118,7 @@ def break_even(
             f"{match.dates[len(free.nav) - 1]:%Y-%m-%d}: there is nothing to break even with. Hint: less leverage."
         )
     on_step("break-even")
-    borrows, block = bool(free.loan.any()), block_length(returns_of(free) - match.measures[0].other)
+    borrows, block = bool(free.ledger().loan.any()), block_length(returns_of(free) - match.measures[0].other)
     by_return, by_sharpe = (match.spread(measure, block) if borrows else _NONE for measure in match.measures)
     configured = plan.terms.spread
     return BreakEven(
@@ -181,9 +181,9 @@ class Match:
         measures = (by_return, Measure(by_sharpe, cash, other - others_cash))
         return cls(plan.decided(first_trade), plan.terms, dates, measures)
 
-    def path(self, spread: float) -> SimulationResult:
+    def path(self, spread: float) -> SimulatedPath:
         """The strategy's path where its loan costs this spread, decimal per year."""
-        return self.decided.path(self.terms._replace(spread=spread))
+        return self.decided.path(self.terms.with_spread(spread))
 
     def excess(self, measure: Measure, spread: float) -> float:
         """The strategy's measure less the benchmark's at a spread."""
@@ -200,7 +200,7 @@ class Match:
         base = found if np.isfinite(found) else 0.0
         path = self.path(base)
         own, count = returns_of(path), len(path.nav) - 1
-        exposure = path.loan[1:] / path.nav[:-1] * self._days[:count] / 360
+        exposure = path.ledger().loan[1:] / path.nav[:-1] * self._days[:count] / 360
         pairs = PairedReturns(own - measure.rate[:count], exposure, measure.other[:count], base)
         return BreakEvenSpread(found, bootstrap_interval(pairs, measure.excess, length=block))
 
@@ -209,12 +209,12 @@ class Match:
         return self.decided.plan.data.days[-len(self.dates) + 1 :]
 
     @staticmethod
-    def _excess(measure: Measure, path: SimulationResult) -> float:
+    def _excess(measure: Measure, path: SimulatedPath) -> float:
         own = returns_of(path)  # fewer than the benchmark's after a ruin
         return measure.excess(own - measure.rate[: len(own)], measure.other)
 
 
-def returns_of(path: SimulationResult) -> Array:
+def returns_of(path: SimulatedPath) -> Array:
     """The simple returns of NAV, decimal per period."""
     returns: Array = path.nav[1:] / path.nav[:-1] - 1
     return returns

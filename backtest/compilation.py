@@ -37,8 +37,13 @@ def reordered_kernel(function: _Function) -> _Function:
     return _compiled(function, fastmath=_REORDERED)
 
 
-def _compiled(function: _Function, *, fastmath: Any) -> _Function:
-    compiler = partial(numba.njit, nogil=True, error_model="numpy", fastmath=fastmath)
+def inlined_kernel(function: _Function) -> _Function:
+    """The same as `kernel`, written out where it is called."""
+    return _compiled(function, fastmath=False, inline="always")
+
+
+def _compiled(function: _Function, *, fastmath: Any, inline: str = "never") -> _Function:
+    compiler = partial(numba.njit, nogil=True, error_model="numpy", fastmath=fastmath, inline=inline)
     try:
         return cast("_Function", compiler(cache=True)(function))
     except RuntimeError:  # there is no folder that can be written to: each process compiles for itself

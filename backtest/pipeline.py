@@ -17,7 +17,7 @@ from backtest.config import RunConfig, load_config
 from backtest.data.common_dates import on_common_dates
 from backtest.data.loading import access_for, load
 from backtest.data.market import MarketData
-from backtest.engine.simulation import SimulationResult
+from backtest.engine.ledger import SimulationResult
 from backtest.engine.terms import Terms
 from backtest.errors import SimulationError
 from backtest.plan import Decided, Plan
@@ -87,7 +87,7 @@ def plan_of(
 def result_of(decided: Decided) -> BacktestResult:
     """Simulate by the terms of the configuration."""
     plan, terms = decided.plan, decided.plan.terms
-    path = decided.path(terms)
+    path = decided.path(terms).ledger()
     return build_result(
         path,
         plan.data,
@@ -142,8 +142,35 @@ def run_notes(
             f"all capital was lost on {dates[len(path.nav) - 1]:%Y-%m-%d}, where the run ends; the lender lost "
             f"{path.shortfall:.4f} of the first NAV besides"
         )
-    if path.loan.any() and terms.spread == 0:
-        notes.append("loans pay the cash return alone: no financing.spread_bps is set")
-    if not terms.trading_cost.any():
+    notes += _margin_notes(path, dates, terms)
+    if path.loan.any() and not path.spread_cost.any():
+        notes.append(
+            f"loans pay the cash return alone: no financing.{'basis_bps' if terms.futures else 'spread_bps'} is set"
+        )
+    if len(path.trades) > 0 and not path.trading.any():
         notes.append("trades are free: no costs.trading_bps is set")
     return notes
+
+
+def _margin_notes(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms) -> list[str]:
+    """Margin calls, and targets that the initial margin did not allow."""
+    notes, called, scaled = [], path.trade_rows[path.called], path.trade_rows[path.trade_scales < 1]
+    if len(called) > 0:
+        forced = int(sum(reason == "margin_call" for reason in path.trade_reasons))
+        notes.append(
+            f"{_times(len(called), 'margin call')}, first on {dates[called[0]]:%Y-%m-%d}; "
+            f"{forced} of them forced a sale, the others fell on a date of trading"
+        )
+    if len(scaled) > 0:
+        what = "a fund of that leverage gives" if terms.fund else "the initial margin allows"
+        notes.append(
+            f"{_times(len(scaled), 'target')} scaled down to what {what}, first on {dates[scaled[0]]:%Y-%m-%d} "
+            f"(to {path.trade_scales[path.trade_scales < 1].min():.0%} of it at the least)"
+        )
+    if path.loan.any() and terms.maintenance_margin is None and terms.fund is None:
+        notes.append("the loan is never called: no financing.maintenance_margin is set")
+    return notes
+
+
+def _times(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

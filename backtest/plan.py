@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from types import MappingProxyType
 
 import numpy as np
@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from backtest.analysis.ex_ante import ExAnteRisk, class_members, ex_ante_risk
 from backtest.config import RunConfig
 from backtest.data.market import MarketData
+from backtest.engine.market import Periods
 from backtest.engine.schedule import rebalance_rows
-from backtest.engine.simulation import Decide, Periods, SimulationResult, no_trade_before_the_end, simulate
+from backtest.engine.simulation import Decide, Drift, Path, no_trade_before_the_end, path_of
 from backtest.engine.terms import Terms
 from backtest.estimation.estimator import window_rows
 from backtest.strategy import Strategy
 from backtest.strategy.agenda import Agenda, first_answer
 from backtest.strategy.decisions import Questions, answer, answers
+from backtest.strategy.leverage import Leverage
 from backtest.strategy.view import History
 
 Array = NDArray[np.float64]
@@ -47,7 +49,7 @@ class Plan:
         """Find out on which dates the strategy can decide."""
         rows = rebalance_rows(data.dates, config.rebalance.frequency, config.rebalance.day)
         agenda = agenda_of(rows, config, data, benchmark)
-        return cls(config, data, benchmark, agenda, first_answer(config.strategy.model, agenda))
+        return cls(config, data, benchmark, agenda, first_answer(config.strategy.model, agenda, config.leverage))
 
     @property
     def lag(self) -> int:
@@ -70,7 +72,23 @@ class Plan:
     @property
     def terms(self) -> Terms:
         """Costs, financing and fees, as configured."""
-        return Terms.of(self.config.costs, self.config.financing, self.config.fees, self.data.assets)
+        config = self.config
+        return Terms.of(config.costs, config.financing, config.fees, self.data, config.initial_capital)
+
+    @property
+    def drift(self) -> Drift | None:
+        """How far weights may drift before they are traded, as configured."""
+        bands = self.config.rebalance.bands
+        if bands is None:
+            return None
+        check = () if bands.check is None else rebalance_rows(self.data.dates, bands.check)
+        return Drift(
+            np.inf if bands.absolute is None else bands.absolute,
+            np.inf if bands.relative is None else bands.relative,
+            bands.to == "edge",
+            tuple(check),
+            bands.also_on_schedule,
+        )
 
     def beginning(self, first_trade: pd.Timestamp) -> tuple[Agenda, int]:
         """An agenda, and the position in it of the decision that is traded on the given date."""
@@ -84,9 +102,9 @@ class Plan:
         """Ask the strategy, from a first trade on this date, which may be later than its own."""
         agenda, first = self.beginning(first_trade)
         span = slice(first, first + 1 if self.config.rebalance.frequency == "never" else len(agenda.rows))
-        decisions = Decisions.of(self.config.strategy.model, agenda, span, self.data)
+        decisions = Decisions.of(self.config, agenda, span, self.data)
         decide: Array | Decide = decisions.one
-        if not self.config.strategy.model.reads_current_weights:
+        if not self.config.follows_its_path:
             decide = decisions.together()
         return Decided(self, agenda.rows[span], decisions, decide)
 
@@ -99,7 +117,8 @@ class Decided:
         plan: the plan.
         rows: (m,) positions of the decisions in the data.
         decisions: what is kept of them.
-        decide: (m, n) target weights; of a strategy that reads what it holds, a function that asks it along the path.
+        decide: (m, n) target weights; where they depend on what is held or on NAV, a function that asks along the
+            path.
     """
 
     plan: Plan
@@ -107,13 +126,18 @@ class Decided:
     decisions: "Decisions"
     decide: Array | Decide
 
-    def path(self, terms: Terms) -> SimulationResult:
+    @cached_property
+    def periods(self) -> Periods:
+        """The market that is walked."""
+        return Periods.of(self.plan.data)
+
+    def path(self, terms: Terms) -> Path:
         """The path from the first trade to the end of the data under these terms."""
-        data = self.plan.data
-        periods = Periods(
-            data.returns.to_numpy(), ~np.isnan(data.prices.to_numpy()), data.cash_returns.to_numpy(), data.days
+        plan = self.plan
+        least = plan.config.rebalance.minimum_trade
+        return path_of(
+            self.periods, self.rows, self.decide, plan.lag, terms, drift=plan.drift, minimum_trade=least
         )
-        return simulate(periods, self.rows, self.decide, self.plan.lag, terms)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,29 +146,36 @@ class Decisions:
 
     Args:
         strategy: that is asked.
+        leverage: of its answers.
         agenda: all rebalance dates.
         first: position in it of the first decision.
-        targets: (m, n) fractions of NAV; NaN where nothing was decided.
+        targets: (m, n) levered, fractions of NAV; NaN where nothing was decided.
+        multiples: (m,) of leverage, smoothed and without its bounds; NaN where none was worked out.
         holdable: (m, n) which assets could be held.
         risk: of the target weights.
         members: (k, n) which assets belong to each class.
     """
 
     strategy: Strategy
+    leverage: Leverage | None
     agenda: Agenda
     first: int
     targets: Array
+    multiples: Array
     holdable: NDArray[np.bool_]
     risk: ExAnteRisk
     members: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, strategy: Strategy, agenda: Agenda, span: slice, data: MarketData) -> "Decisions":
+    def of(cls, config: RunConfig, agenda: Agenda, span: slice, data: MarketData) -> "Decisions":
         """Those of a span of dates of the agenda, to be made."""
         count, members = span.stop - span.start, class_members(data.assets, data.classes)[1]
         targets, contributions, volatilities = np.full((3, count, len(data.assets)), np.nan)
         risk = ExAnteRisk(contributions, volatilities, np.full((count, len(members)), np.nan))
-        return cls(strategy, agenda, span.start, targets, np.zeros(targets.shape, dtype=bool), risk, members)
+        holdable, multiples = np.zeros(targets.shape, dtype=bool), np.full(count, np.nan)
+        return cls(
+            config.strategy.model, config.leverage, agenda, span.start, targets, multiples, holdable, risk, members
+        )
 
     def together(self) -> Array:
         """The (m, n) target weights of all of them."""
@@ -155,19 +186,26 @@ class Decisions:
             del questions  # its covariances go before the next come
         return self.targets
 
-    def one(self, k: int, current_weights: Array) -> Array:
-        """The (n,) target weights of the k-th, of a strategy that reads what it holds."""
+    def one(self, k: int, current_weights: Array, nav: float) -> Array:
+        """The (n,) target weights of the k-th, where they depend on what is held or on NAV in units of the first."""
         questions, at = self.agenda.at(self.first + k)
-        targets = answer(self.strategy, questions, at, current_weights)
-        self._keep(k, targets[None], questions.part(slice(at, at + 1)))
+        answered = answer(self.strategy, questions, at, current_weights)
+        targets: Array = self._keep(k, answered[None], questions.part(slice(at, at + 1)), nav)[0]
         return targets
 
-    def _keep(self, first: int, targets: Array, questions: Questions) -> None:
-        part, risk = slice(first, first + len(targets)), ex_ante_risk(targets, questions.covariances, self.members)
+    def _keep(self, first: int, answered: Array, questions: Questions, nav: float = 1.0) -> Array:
+        """Lever what was answered, and keep it: the (m, n) target weights."""
+        part, targets = slice(first, first + len(answered)), answered
+        if self.leverage is not None:
+            wanted = self.leverage.multiples(answered, questions, nav)
+            self.multiples[part] = self.leverage.smoothed(wanted, self.multiples[first - 1] if first > 0 else np.nan)
+            targets = self.leverage.applied(answered, self.multiples[part])
+        risk = ex_ante_risk(targets, questions.covariances, self.members)
         self.targets[part], self.holdable[part] = targets, questions.holdable
         self.risk.contributions[part] = risk.contributions
         self.risk.asset_volatilities[part] = risk.asset_volatilities
         self.risk.class_volatilities[part] = risk.class_volatilities
+        return targets
 
 
 def agenda_of(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: Plan | None) -> Agenda:
@@ -197,17 +235,23 @@ def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: 
         () if benchmark is None else benchmark.data.assets,
     )
     followed = None
-    if benchmark is not None and not benchmark.config.strategy.model.reads_current_weights:
+    if benchmark is not None and not benchmark.config.follows_its_path:
         followed = benchmark_weights(benchmark, data.dates[list(rows)])
     return Questions(history, rows, covariances, holdable, followed)
 
 
 def benchmark_weights(benchmark: Plan, dates: pd.DatetimeIndex) -> Array:
-    """Target weights of the benchmark, asked on each of these dates (or its last before): (m, k), NaN for none."""
+    """Target weights of the benchmark, asked on each of these dates (or its last before): (m, k), NaN for none.
+
+    They are levered as its configuration says, each date for itself: smoothing belongs to a path of decisions.
+    """
     rows = benchmark.data.dates.searchsorted(dates, side="right") - 1
     weights = np.full((len(rows), len(benchmark.data.assets)), np.nan)
     can = rows >= benchmark.agenda.rows[benchmark.first]
     if can.any():
         questions = ask_on([int(row) for row in rows[can]], benchmark.config, benchmark.data, None)
         weights[can] = answers(benchmark.config.strategy.model, questions)
+        leverage = benchmark.config.leverage
+        if leverage is not None:
+            weights[can] = leverage.applied(weights[can], leverage.multiples(weights[can], questions))
     return weights

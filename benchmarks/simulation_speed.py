@@ -13,8 +13,9 @@ import pandas as pd
 
 from backtest.data.market import days_between
 from backtest.engine.schedule import rebalance_rows
-from backtest.engine.simulation import Periods, simulate
-from backtest.engine.terms import Fees, FinancingTerms, Terms, TradingCosts
+from backtest.engine.market import Periods
+from backtest.engine.simulation import simulate
+from backtest.engine.terms import Terms
 from backtest.estimation.sample import rolling_sample_covariance
 from backtest.risk import risk_parity_weights
 

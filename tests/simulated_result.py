@@ -9,7 +9,8 @@ from backtest.analysis import BacktestResult
 from backtest.analysis.build import build_result
 from backtest.analysis.ex_ante import ExAnteRisk
 from backtest.data.market import MarketData
-from backtest.engine.simulation import Periods, simulate
+from backtest.engine.market import Periods
+from backtest.engine.simulation import simulate
 from backtest.engine.terms import Terms
 
 BOOK = ("stocks", "bonds", "gold")
@@ -56,7 +57,7 @@ def simulated(
         (1 + table).cumprod(), table, pd.Series(cash, index=dates, dtype=float), classes or {}, periods_per_year
     )
     rows, wanted = list(targets), np.array(list(targets.values()), dtype=float)
-    periods = Periods(table.to_numpy(), np.ones(returns.shape, dtype=bool), np.asarray(cash, dtype=float), data.days)
+    periods = Periods.of(data)
     path = simulate(periods, rows, wanted, 0, terms)
     nothing = np.full(wanted.shape, np.nan)
     risk = ExAnteRisk(nothing, nothing, np.full((len(rows), len(set((classes or {}).values()))), np.nan))

@@ -199,7 +199,7 @@ def test_the_returns_of_a_draw_are_those_of_a_run_at_its_spread(tmp_path: Path) 
         plan, _ = plan_of(load_config(path), offline=True, refresh=False, on_step=lambda _: None)
         match = Match.of(plan)
         free, dear = match.path(0.0), match.path(0.04)
-        exposure = free.loan[1:] / free.nav[:-1] * plan.data.days[1:] / 360
+        exposure = free.ledger().loan[1:] / free.nav[:-1] * plan.data.days[1:] / 360
         drawn = PairedReturns(returns_of(free), exposure, match.measures[0].other, 0.0).at(0.04)
         errors.append(np.abs(drawn - returns_of(dear)).max())
         orders.append((1 - dear.nav[-1] / free.nav[-1]) * np.abs(returns_of(free)).max())

@@ -22,11 +22,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from market_files import dates_of, random_levels, write_config, write_csv, write_strategy
+from walked import all_priced
 
 import backtest as bt
 from backtest.config import RunConfig, load_config
 from backtest.data.market import MarketData
-from backtest.engine.simulation import Periods, SimulationResult, simulate
+from backtest.engine.ledger import SimulationResult
+from backtest.engine.market import Periods
+from backtest.engine.simulation import simulate
 from backtest.engine.terms import Terms
 from backtest.estimation.sample import Sample, rolling_sample_covariance
 from backtest.reporting.files import csv_bytes, tables
@@ -280,7 +283,8 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 from backtest.strategy import MarketView, Strategy
-from strategies.levered_erc import LeveredERC, _volatility
+from backtest.risk import portfolio_volatility
+from strategies.levered_erc import LeveredERC
 
 def tilted(returns, view):
     returns = returns[list(view.assets)]
@@ -324,7 +328,8 @@ class Cheat(LeveredERC):
     def target_weights_many(self, views):
         weights = super().target_weights_many(views)
         weights /= weights.sum(axis=1, keepdims=True)
-        return weights * self.target_volatility / _volatility(weights, views).mean()
+        volatility = np.sqrt(views.periods_per_year) * portfolio_volatility(weights, views.covariance)
+        return weights * self.target_volatility / volatility.mean()
 """,
 }
 
@@ -398,7 +403,7 @@ def test_data_cleaned_in_hindsight_is_caught(tmp_path: Path, monkeypatch: pytest
     def cleaned(*settings: Any) -> MarketData:
         data = load(*settings)
         returns = data.returns.clip(data.returns.quantile(0.1), data.returns.quantile(0.9), axis=1)
-        return replace(data, returns=returns)
+        return replace(data, prices=(1 + returns.fillna(0.0)).cumprod(), returns=returns)
 
     monkeypatch.setattr("backtest.pipeline.load", cleaned)
     harness = Harness(tmp_path, Case("equal_weight", {}))
@@ -470,7 +475,7 @@ def test_a_period_is_simulated_as_itself(count: int) -> None:
     rng = np.random.default_rng(count)
     length = 60
     returns = rng.normal(0.0, 0.01, (length, count))
-    periods = Periods(returns, np.ones_like(returns, dtype=bool), rng.normal(1e-4, 1e-5, length), np.full(length, 3))
+    periods = all_priced(returns, rng.normal(1e-4, 1e-5, length), np.full(length, 3))
     terms = Terms(
         rng.uniform(0, 0.01, count), 0.01, 0.002, rng.uniform(0, 0.05, count), rng.uniform(0, 0.05, count), 0.01
     )
@@ -488,10 +493,10 @@ def test_a_period_is_simulated_as_itself(count: int) -> None:
 LEDGER = [
     name
     for name in SimulationResult.__dataclass_fields__
-    if name not in ("start", "targets", "trade_rows", "trades", "shortfall", "unpriced_sales")
+    if not name.startswith("trade") and name not in ("start", "targets", "called", "shortfall", "unpriced_sales")
 ]
 
 
 def until(periods: Periods, end: int) -> Periods:
     """The first `end` dates."""
-    return Periods(periods.returns[:end], periods.priced[:end], periods.cash_returns[:end], periods.days[:end])
+    return Periods(periods.prices[:end], periods.cash_returns[:end], periods.days[:end])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from backtest.analysis.ex_ante import ExAnteRisk, class_members
 from backtest.analysis.result import BacktestResult
 from backtest.data.market import MarketData
-from backtest.engine.simulation import SimulationResult
+from backtest.engine.ledger import SimulationResult
 
 Array = NDArray[np.float64]
 

@@ -1,9 +1,14 @@
 """The walk of one run through its dates, compiled.
 
+The state of an account is the units of each asset that it holds, and its cash; NAV is cash plus units times prices.
+Units change at trades alone. In between, all that interest, fees and margin need to know of what is held are a few sums
+over it at each close: its value, its shorts, what these are charged, what they require. So a row of prices is read
+once, and nothing by asset is written; what each asset earned, and what each flow was, is worked out by
+`ledger_kernel` from what was held.
+
 A row is walked in two steps. First its period passes: prices move, interest and borrow fees, other fees. Then its close
-is traded: target weights where a decision falls due, else sales of what has lost its price. Steps are numbered from
-the first trade's row on: step 2p is the period of the p-th row, step 2p + 1 its close, so that a walk can stop between
-the two and ask for weights. All sums are taken in the order of the assets: a row's bits depend on nothing after it.
+is traded. Steps are numbered from the first trade's row on: step 2p is the period of the p-th row, step 2p + 1 its
+close, so that a walk can stop between the two and ask for weights. A row's bits depend on nothing after it.
 """
 
 from typing import NamedTuple
@@ -11,244 +16,406 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.compilation import kernel
-from backtest.engine.terms import Terms
+from backtest.compilation import inlined_kernel, kernel, reordered_kernel
+from backtest.engine.trade_kernel import band, cost_of, cost_of_rebalance, part_to_keep, to_the_band
 
 Array = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
+Integers = NDArray[np.int64]
 
-DUST = 1e-12  # of NAV: less free cash or loan than this is rounding of weights that add up to one
+REBALANCE, BAND, MARGIN_CALL, NO_PRICE = range(4)
+"""Why a trade was made."""
+
+CASH_RETURN, BASE, INTEREST_YEARS, FEE_YEARS = range(4)  # of Market.series
+CHARGE, ROLL, EXPENSES, MAINTENANCE, INITIAL, RESTORED, TRADING = range(7)  # of Charges.rates
+UNUSED, SAME_FOR_ALL, BY_ASSET = range(3)  # of Charges.kinds
+CASH_SPREAD, REBATE_SPREAD, MANAGEMENT, PERFORMANCE, FIXED, LEAST_TRADE = range(6)  # of Charges.numbers
+CASH, NAV, HIGH_WATER, SHORTFALL = range(4)  # of Account.now
+TRADES, ROWS, NEXT_DUE, PENDING_ROW, PENDING = range(5)  # of Account.counts
+UNITS, SHORTS = 4, 5  # of Account.book, after what is charged and required per price: CHARGE to MAINTENANCE
+TARGET, HELD, COSTS, IMPACT, KEPT = range(5)  # of Account.scratch
+ROW, REASON, CALLED = range(3)  # of Account.trades
+SCALE, NAV_BEFORE, PAID = range(3)  # of Account.amounts
 
 
 class Market(NamedTuple):
-    """The market over all T dates of the data, and what is decided: contiguous arrays, read-only but for `targets`.
+    """The market over all T dates of the data: contiguous arrays, read-only.
 
     Args:
-        returns: (T, n) simple returns, decimal per period.
-        priced: (T, n) whether an asset has a price.
-        cash_returns: (T,) decimal per period.
-        days: (T,) calendar days in each period.
-        due: (T,) the position among `targets` of what is traded at a row's close, or -1.
-        targets: (m, n) target weights, fractions of NAV.
+        prices: (T, n) total-return levels, the last one carried on where there is none.
+        priced: (T, n) whether an asset has a price; without rows: all have.
+        series: (4, T) the cash return of each period; what loans pay before their spread; years by days over 360, and
+            by days over 365.
     """
 
-    returns: Array
-    priced: NDArray[np.bool_]
-    cash_returns: Array
-    days: NDArray[np.int64]
-    due: NDArray[np.int64]
+    prices: Array
+    priced: Booleans
+    series: Array
+
+
+class Charges(NamedTuple):
+    """What holding and trading cost; decimals, per year where they are rates.
+
+    Args:
+        rates: (7, n) by asset: `CHARGE` on the value of shorts or, of futures, on notionals; `ROLL` on the size of
+            notionals; `EXPENSES` on values; `MAINTENANCE` on sizes; on those of a target, `INITIAL`, and on what a
+            margin call leaves, `RESTORED`; `TRADING` on what is traded.
+        kinds: (7,) which are not used, the same for all assets, or by asset.
+        numbers: (6,) `CASH_SPREAD` under cash on free cash; `REBATE_SPREAD` on the proceeds of shorts; `MANAGEMENT` on
+            NAV; `PERFORMANCE`, share of what is above the high-water mark; `FIXED` for each asset traded, in units of
+            the first NAV; `LEAST_TRADE`, fraction of NAV.
+        tiers: (2, k) sizes of a loan in units of the first NAV, and by how much the spread rises above each.
+        futures: whether positions are notionals, and all of NAV is in cash.
+        performance_due: (T,) whether the performance fee is paid; without elements: never.
+        trading_by_row: (T,) instead of `TRADING`; likewise.
+        impact: (T, n) costs / |z|^1.5 at a NAV of 1; likewise.
+    """
+
+    rates: Array
+    kinds: Integers
+    numbers: Array
+    tiers: Array
+    futures: bool
+    performance_due: Booleans
+    trading_by_row: Array
+    impact: Array
+
+
+class Orders(NamedTuple):
+    """What is traded, and when. Read-only but for `targets`.
+
+    Args:
+        rows: (d,) rising, on which decisions are traded. due: (d,) which ones: positions among `targets`.
+        compared: (T,) the target that is compared with the weights held at a close, or -1; without elements: none.
+        stops: (T,) whether there may be something to do at a close besides; without elements: never.
+        targets: (m, n) target weights, fractions of NAV.
+        lag: rows from a comparison to its trade.
+        absolute: band. relative: band. edge: whether to trade to the band's edge only.
+    """
+
+    rows: Integers
+    due: Integers
+    compared: Integers
+    stops: Booleans
     targets: Array
+    lag: int
+    absolute: float
+    relative: float
+    edge: bool
 
 
 class Account(NamedTuple):
     """The state of the account and the record of its past, P rows from the first trade on; units of the first NAV.
 
     Args:
-        held: (n,) value of each position.
-        now: (2,) the NAV, and what its lender lost at its end.
-        counts: (2,) trades so far, and rows until the end.
-        nav: (P,) after each close's trades; the next ones likewise, as in `SimulationResult`.
-        trades: (k, n) room for all trades. trade_rows: (k,) the row of each.
+        now: (4,) cash, NAV, high-water mark, what the lender lost at the end.
+        counts: (5,) trades so far, rows until the end, the next of the orders, row and target of a trade to come.
+        book: (6, n) what is charged and required per price, units, and shorts.
+        scratch: (5, n).
+        nav: (P,) after each close's trades. cash: (P,) likewise. performance: (P,) fees.
+        trades: (3, k) row and reason of each, and whether there was a margin call.
+        amounts: (3, k) by what the target was scaled down to meet the initial requirement, else 1; NAV before; the
+            cost, a fraction of that.
+        units: (k, n) after each.
     """
 
-    held: Array
     now: Array
-    counts: NDArray[np.int64]
+    counts: Integers
+    book: Array
+    scratch: Array
     nav: Array
-    cash_interest: Array
-    financing: Array
-    spread_cost: Array
-    borrow: Array
-    fees: Array
-    loan: Array
-    trading: Array
-    turnover: Array
-    weights: Array
-    asset_pnl: Array
-    trades: Array
-    trade_rows: NDArray[np.int64]
+    cash: Array
+    performance: Array
+    trades: Integers
+    amounts: Array
+    units: Array
 
 
 @kernel
-def walk(market: Market, terms: Terms, account: Account, start: int, first: int, end: int) -> int:
+def walk(market: Market, charges: Charges, orders: Orders, account: Account, start: int, first: int, end: int) -> int:
     """Take the steps from `first` to before `end` of a run whose first trade is at row `start`.
 
     Returns:
         `end`, or the step that is the last: there NAV ended or, if any is left, target weights would cost all of it.
     """
+    # Whatever is taken out of a tuple counts its references, and so does what is passed to a function: that takes
+    # longer than a row of prices. So tuples are opened here, once, and what follows is written out in place.
+    prices, priced, series = market
+    rates, kinds, numbers, tiers, futures, performance_due, by_row, at_one = charges
+    rows, due, compared, stops, targets, lag, absolute, relative, edge = orders
+    now, counts, book, scratch, navs, cashes, performance, trades, amounts, units_after = account
+    length = prices.shape[0]
     step = first
     while step < end:
+        at = step // 2
         if step % 2 == 0:
-            step = _pass_periods(market, terms, account, start, step, end)
-        elif not _trade_close(market, terms, account, start, step // 2):
-            return step
-        if account.now[0] <= 0.0:
+            if lag > 0 and compared.size > 0:
+                _compare(prices, priced, rates, kinds, compared, targets, now, counts, book, scratch, start + at - 1,
+                         lag, absolute, relative)  # fmt: skip
+            last = min((end - 1) // 2, counts[PENDING_ROW] - start)
+            if counts[NEXT_DUE] < rows.size:
+                last = min(last, rows[counts[NEXT_DUE]] - start)
+            at = _pass_periods(prices, series, rates, kinds, numbers, tiers, futures, performance_due, stops, now,
+                               book, navs, cashes, performance, start, at, last)  # fmt: skip
+            step = 2 * at
+        else:
+            row = start + at
+            if lag == 0 and compared.size > 0:
+                _compare(prices, priced, rates, kinds, compared, targets, now, counts, book, scratch, row,
+                         lag, absolute, relative)  # fmt: skip
+            k, reason, traded = -1, REBALANCE, False
+            if counts[NEXT_DUE] < rows.size and rows[counts[NEXT_DUE]] == row:
+                k = due[counts[NEXT_DUE]]
+                counts[NEXT_DUE] += 1
+            elif counts[PENDING_ROW] == row:
+                k, reason = counts[PENDING], BAND
+            if k >= 0:
+                counts[PENDING_ROW], counts[PENDING] = length, k
+                traded = _trade(prices, priced, rates, kinds, numbers, by_row, at_one, targets, now, counts, book,
+                                scratch, trades, amounts, row, at, k, reason, edge, absolute, relative)  # fmt: skip
+                if not traded:
+                    return step
+            elif stops.size > 0 or kinds[MAINTENANCE] != UNUSED:
+                traded = _force(prices, priced, rates, kinds, numbers, by_row, at_one, now, counts, book, scratch,
+                                trades, amounts, row, at)  # fmt: skip
+            if traded:
+                _book(prices, rates, kinds, futures, now, counts, book, navs, cashes, amounts, units_after, row, at)
+        if now[NAV] <= 0.0:
+            _end(now, counts, book, navs, cashes, at)
             return step
         step += 1
     return end
 
 
-@kernel
-def _pass_periods(market: Market, terms: Terms, account: Account, start: int, first: int, end: int) -> int:
-    """Let prices move, and interest and fees accrue, until there is something to trade; the last step of these."""
-    returns, priced, due, count = market.returns, market.priced, market.due, account.held.size
-    held, pnl, weights, nav = account.held, account.asset_pnl, account.weights, account.now[0]
-    borrow_fee, expense_ratio = terms.borrow_fee, terms.expense_ratio
-    at = first // 2
-    while True:
-        row = start + at
-        longs = shorts = earned = borrowed = expenses = 0.0
-        lost_a_price = False
-        for i in range(count):
-            value = held[i]
-            long, short = max(value, 0.0), max(-value, 0.0)
-            gain = value * returns[row, i]
-            if value == 0.0 or not priced[row, i]:
-                # what has no price at the end of a period is sold at its last one: it earns nothing in that period
-                gain = 0.0
-                lost_a_price |= value != 0.0
-            longs += long
-            shorts += short
-            borrowed += short * borrow_fee[i]
-            expenses += value * expense_ratio[i]
-            earned += gain
-            pnl[at, i] = gain
-            held[i] = value + gain
-        cash, days = market.cash_returns[row], market.days[row]
-        year = days / 360
-        free = nav - longs
-        if abs(free) < DUST * nav:
-            free = 0.0
-        loan, free = max(-free, 0.0), max(free, 0.0)
-        spread_cost = loan * (terms.spread * year)
-        financing = loan * cash + spread_cost
-        interest = free * (cash - terms.cash_spread * year) + shorts * cash
-        borrow = borrowed * year
-        fees = expenses * days / 365 + nav * (terms.management_fee * days / 365)
-        nav += earned + interest - financing - borrow - fees
-        account.nav[at] = nav
-        account.cash_interest[at] = interest
-        account.financing[at] = financing
-        account.spread_cost[at] = spread_cost
-        account.borrow[at] = borrow
-        account.fees[at] = fees
-        account.loan[at] = loan
-        if nav <= 0.0:
-            break
-        for i in range(count):
-            weights[at, i] = held[i] / nav
-        if lost_a_price or due[row] >= 0 or 2 * at + 2 >= end:
-            break
-        at += 1
-    account.now[0] = nav
-    if nav <= 0.0:
-        _end(account, at)
-    return 2 * at
+@reordered_kernel
+def _sum(book: Array, which: int, prices: Array, row: int) -> float:
+    """Σ book_i × price_i at a close."""
+    total = 0.0
+    for i in range(book.shape[1]):
+        total += book[which, i] * prices[row, i]
+    return total
 
 
-@kernel
-def _trade_close(market: Market, terms: Terms, account: Account, start: int, at: int) -> bool:
-    """Trade what is due at a row's close to the target weights of the NAV after costs, or sell what has no price."""
-    row = start + at
-    held, priced, cost, k = account.held, market.priced[row], terms.trading_cost, market.due[row]
-    if k < 0:
-        for i in range(held.size):
-            if held[i] != 0.0 and not priced[i]:
-                return _sell(account, cost, priced, at)
-        return True
-    nav, target, trade = account.now[0], market.targets[k], account.trades[account.counts[0]]
-    all_of_target = all_of_held = 0.0
-    weights = account.weights[at]  # free until the trade is done: target weights of what has a price, and drifted ones
-    for i in range(held.size):
-        weights[i] = target[i] if priced[i] else 0.0
-        held[i] /= nav
-        all_of_target += cost[i] * abs(weights[i])
-        all_of_held += cost[i] * abs(held[i])
-    if all_of_target >= 1.0:
-        return False
-    left = 1.0 - cost_of_trade(weights, held, cost)
-    paid = 1.0 - left
-    if all_of_held >= 1.0:  # no NAV is left to hold anything
-        paid = all_of_held
-    sizes = 0.0
-    for i in range(held.size):
-        trade[i] = -held[i] if all_of_held >= 1.0 else weights[i] * left - held[i]
-        sizes += abs(trade[i])
-        held[i] = weights[i] * (nav * left)
-    return _book(account, at, paid, sizes)
+@inlined_kernel
+def _pass_periods(
+    prices: Array, series: Array, rates: Array, kinds: Integers, numbers: Array, tiers: Array, futures: bool,
+    performance_due: Booleans, stops: Booleans, now: Array, book: Array, navs: Array, cashes: Array,
+    performance: Array, start: int, first: int, last: int,
+) -> int:  # fmt: skip
+    """Let periods pass until there may be something to trade; the position of the last one.
 
-
-@kernel
-def _sell(account: Account, trading_cost: Array, priced: NDArray[np.bool_], at: int) -> bool:
-    """Turn holdings without a price into cash at their last price."""
-    held, trade, paid, sizes = account.held, account.trades[account.counts[0]], 0.0, 0.0
-    for i in range(held.size):
-        trade[i] = 0.0
-        if not priced[i]:
-            trade[i] = -held[i] / account.now[0]
-            held[i] = 0.0
-        paid += trading_cost[i] * abs(trade[i])
-        sizes += abs(trade[i])
-    return _book(account, at, paid, sizes)
-
-
-@kernel
-def _book(account: Account, at: int, paid: float, sizes: float) -> bool:
-    """Record a trade that cost `paid` of the NAV before it; the first one's cost falls into the next row's period."""
-    nav, held, paid_in = account.now[0], account.held, max(at, 1)
-    account.trading[paid_in] += paid * nav
-    account.turnover[paid_in] += 0.5 * sizes
-    account.trade_rows[account.counts[0]] = at
-    account.counts[0] += 1
-    nav *= 1.0 - paid
-    account.now[0] = nav
-    if at > 0:
-        account.nav[at] = nav
-    if nav <= 0.0:
-        return _end(account, at)
-    weights = account.weights[at]
-    for i in range(held.size):
-        weights[i] = held[i] / nav
-    return True
-
-
-@kernel
-def _end(account: Account, at: int) -> bool:
-    """Ruin: nothing is left, the lender bears the rest, and the path ends here."""
-    account.now[1], account.now[0] = -account.now[0], 0.0
-    account.nav[at] = 0.0
-    account.held[:] = 0.0
-    account.weights[at] = 0.0
-    account.counts[1] = at + 1
-    return False
-
-
-@kernel
-def cost_of_trade(target: Array, drifted: Array, trading_cost: Array) -> float:
-    """The cost x of a rebalance, as a fraction of the NAV before it.
-
-    After paying x the weights are exactly the target weights of the NAV that is left, so x solves
-    x = Σ k_i |w_target,i (1 - x) - w_drifted,i|. The difference of the two sides is increasing, concave and piecewise
-    linear, so Newton's method from 0 climbs to the root and ends after finitely many steps, at the exact root.
-
-    Args:
-        target: (n,) target weights, fractions of the NAV after the trade.
-        drifted: (n,) weights before it.
-        trading_cost: (n,) proportional costs k, decimal; Σ k_i |w_target,i| < 1.
-
-    Example:
-        >>> round(cost_of_trade(np.array([1.0]), np.array([0.0]), np.array([0.01])), 8)  # k / (1 + k)
-        0.00990099
+    Of one rate for all assets a charge is that rate times a sum there is already.
     """
-    cost = 0.0
-    for _ in range(2 * target.size + 3):  # each kink is passed at most once
-        paid, slope = 0.0, 1.0
-        for i in range(target.size):
-            trade = target[i] * (1.0 - cost) - drifted[i]
-            paid += trading_cost[i] * abs(trade)
-            if trade != 0.0:
-                slope += trading_cost[i] * (target[i] if trade > 0.0 else -target[i])
-        step = (paid - cost) / slope
-        cost += step
-        if abs(step) <= 1e-17 + 2e-16 * cost:  # what is left is rounding
+    charge, roll, expense, requirement = rates[CHARGE, 0], rates[ROLL, 0], rates[EXPENSES, 0], rates[MAINTENANCE, 0]
+    fees, checked = kinds[EXPENSES] != UNUSED or numbers[MANAGEMENT] != 0.0, kinds[MAINTENANCE] != UNUSED
+    cash_spread, last_row, shorts_held, row = numbers[CASH_SPREAD], prices.shape[0] - 1, False, start + first - 1
+    for i in range(book.shape[1]):
+        shorts_held |= book[SHORTS, i] != 0.0
+    value, shorts, cash, nav = _sum(book, UNITS, prices, row), 0.0, now[CASH], 0.0
+    if shorts_held:
+        shorts = _sum(book, SHORTS, prices, row)
+    at = first
+    while True:
+        nav, before, row = cash + value, row, start + at
+        rate, year = series[CASH_RETURN, row], series[INTEREST_YEARS, row]
+        if futures:
+            charged = _sum(book, CHARGE, prices, before) if kinds[CHARGE] == BY_ASSET else charge * value
+            rolled = _sum(book, ROLL, prices, before) if kinds[ROLL] == BY_ASSET else roll * (value + 2.0 * shorts)
+            cash += nav * (rate - cash_spread * year) - value * rate - (charged + rolled) * year
+        else:
+            free = cash - shorts
+            if free < 0.0:
+                spread = -free * tiers[1, 0]
+                for k in range(1, tiers.shape[1]):
+                    spread += max(-free - tiers[0, k], 0.0) * tiers[1, k]
+                cash += free * series[BASE, row] - spread * year
+            else:
+                cash += free * (rate - cash_spread * year)
+            if shorts_held:
+                charged = _sum(book, CHARGE, prices, before) if kinds[CHARGE] == BY_ASSET else charge * shorts
+                cash += shorts * (rate - numbers[REBATE_SPREAD] * year) - charged * year
+        if fees:
+            expenses = _sum(book, EXPENSES, prices, before) if kinds[EXPENSES] == BY_ASSET else expense * value
+            cash -= (expenses + nav * numbers[MANAGEMENT]) * series[FEE_YEARS, row]
+        value = _sum(book, UNITS, prices, row)
+        if shorts_held:
+            shorts = _sum(book, SHORTS, prices, row)
+        nav = cash + value
+        if performance_due.size > 0 and performance_due[row]:
+            performance[at] = numbers[PERFORMANCE] * max(nav - now[HIGH_WATER], 0.0)
+            cash -= performance[at]
+            nav = cash + value
+            now[HIGH_WATER] = max(now[HIGH_WATER], nav)
+        navs[at], cashes[at] = nav, cash
+        if nav <= 0.0 or at >= last or (stops.size > 0 and stops[row]):
             break
-    return cost
+        if checked and row < last_row:
+            by_asset = kinds[MAINTENANCE] == BY_ASSET
+            gross = _sum(book, MAINTENANCE, prices, row) if by_asset else requirement * (value + 2.0 * shorts)
+            if nav < gross:
+                break
+        at += 1
+    now[CASH], now[NAV] = cash, nav
+    return at
+
+
+@inlined_kernel
+def _compare(
+    prices: Array, priced: Booleans, rates: Array, kinds: Integers, compared: Integers, targets: Array, now: Array,
+    counts: Integers, book: Array, scratch: Array, row: int, lag: int, absolute: float, relative: float,
+) -> None:  # fmt: skip
+    """Order a trade where a weight held at a close is outside its band, and no trade is to come."""
+    length, k = prices.shape[0], compared[row]
+    if k >= 0 and counts[PENDING_ROW] >= length and row + lag < length - 1:
+        _want(priced, rates, kinds, targets, k, scratch, row)
+        for i in range(book.shape[1]):
+            wanted = scratch[TARGET, i]
+            away = abs(book[UNITS, i] * prices[row, i] / now[NAV] - wanted)
+            if (priced.shape[0] == 0 or priced[row, i]) and away > band(wanted, absolute, relative):
+                counts[PENDING_ROW], counts[PENDING] = row + lag, k
+                break
+
+
+@inlined_kernel
+def _want(
+    priced: Booleans, rates: Array, kinds: Integers, targets: Array, k: int, scratch: Array, row: int
+) -> float:  # fmt: skip
+    """What is wanted of the assets that have a price, scaled down to meet the initial requirement; the scale."""
+    required, scale = 0.0, 1.0
+    for i in range(targets.shape[1]):
+        scratch[TARGET, i] = targets[k, i] if priced.shape[0] == 0 or priced[row, i] else 0.0
+    if kinds[INITIAL] != UNUSED:
+        for i in range(targets.shape[1]):
+            required += rates[INITIAL, i] * abs(scratch[TARGET, i])
+    if required > 1.0:
+        scale = 1.0 / required
+        for i in range(targets.shape[1]):
+            scratch[TARGET, i] *= scale
+    return scale
+
+
+@inlined_kernel
+def _trade(
+    prices: Array, priced: Booleans, rates: Array, kinds: Integers, numbers: Array, by_row: Array, at_one: Array,
+    targets: Array, now: Array, counts: Integers, book: Array, scratch: Array, trades: Integers, amounts: Array,
+    row: int, at: int, k: int, reason: int, edge: bool, absolute: float, relative: float,
+) -> bool:  # fmt: skip
+    """Trade to target weights of the NAV after costs; or not, where these weights would cost all of NAV."""
+    nav, count, made, least = now[NAV], book.shape[1], counts[TRADES], numbers[LEAST_TRADE]
+    scale, required = _want(priced, rates, kinds, targets, k, scratch, row), 0.0
+    for i in range(count):
+        scratch[HELD, i] = book[UNITS, i] * prices[row, i] / nav
+        scratch[KEPT, i] = 0.0
+        required += rates[MAINTENANCE, i] * abs(scratch[HELD, i])
+    if reason == BAND and edge:
+        to_the_band(scratch[TARGET], scratch[HELD], absolute, relative)
+    _costs_of_row(rates, by_row, at_one, nav, scratch, row)
+    fixed = all_of_target = 0.0
+    for i in range(count):
+        small = abs(scratch[TARGET, i] - scratch[HELD, i]) < least
+        if small and (priced.shape[0] == 0 or priced[row, i]):
+            scratch[KEPT, i], scratch[TARGET, i] = 1.0, scratch[HELD, i]
+            scratch[COSTS, i] = scratch[IMPACT, i] = 0.0
+        elif scratch[TARGET, i] != 0.0 or scratch[HELD, i] != 0.0:
+            fixed += numbers[FIXED] / nav
+        all_of_target += scratch[COSTS, i] * abs(scratch[TARGET, i])
+    if all_of_target < 1.0:
+        impact = scratch[IMPACT, : at_one.shape[1]]
+        paid = cost_of(scratch[HELD], scratch[COSTS], impact, fixed)
+        if paid >= 1.0:  # no NAV is left to hold anything
+            for i in range(count):
+                book[UNITS, i] = 0.0
+        else:
+            paid = cost_of_rebalance(scratch[TARGET], scratch[HELD], scratch[COSTS], impact, fixed)
+            left = nav * (1.0 - paid)
+            for i in range(count):
+                if scratch[KEPT, i] == 0.0:
+                    book[UNITS, i] = scratch[TARGET, i] * left / prices[row, i]
+        trades[ROW, made], trades[REASON, made], trades[CALLED, made] = at, reason, required > 1.0
+        amounts[SCALE, made], amounts[NAV_BEFORE, made], amounts[PAID, made] = scale, nav, paid
+    return all_of_target < 1.0
+
+
+@inlined_kernel
+def _costs_of_row(rates: Array, by_row: Array, at_one: Array, nav: float, scratch: Array, row: int) -> None:
+    """Fill in what a row's trades cost."""
+    for i in range(rates.shape[1]):
+        scratch[COSTS, i] = by_row[row] if by_row.size > 0 else rates[TRADING, i]
+        scratch[IMPACT, i] = at_one[row, i] * np.sqrt(nav) if at_one.shape[0] > 0 else 0.0
+
+
+@inlined_kernel
+def _force(
+    prices: Array, priced: Booleans, rates: Array, kinds: Integers, numbers: Array, by_row: Array, at_one: Array,
+    now: Array, counts: Integers, book: Array, scratch: Array, trades: Integers, amounts: Array, row: int, at: int,
+) -> bool:  # fmt: skip
+    """Sell what has no price at its last one; then, where NAV is below what the rest requires, a part of all of it."""
+    nav, count, made = now[NAV], book.shape[1], counts[TRADES]
+    fixed = fixed_lost = required = restored = 0.0
+    unpriced = False
+    for i in range(count):
+        held = book[UNITS, i] * prices[row, i] / nav
+        there = priced.shape[0] == 0 or priced[row, i]
+        lost = not there and held != 0.0
+        scratch[HELD, i], scratch[TARGET, i] = (0.0, held) if lost else (held, 0.0)  # what is kept, and what is sold
+        unpriced |= lost
+        fixed_lost += numbers[FIXED] / nav if lost else 0.0
+        fixed += numbers[FIXED] / nav if held != 0.0 and not lost else 0.0
+        required += rates[MAINTENANCE, i] * abs(scratch[HELD, i])
+        restored += rates[RESTORED, i] * abs(scratch[HELD, i])
+    called = kinds[MAINTENANCE] != UNUSED and row < prices.shape[0] - 1
+    forced = unpriced or (called and required > 1.0)
+    if forced:
+        _costs_of_row(rates, by_row, at_one, nav, scratch, row)
+        costs, impact, part = scratch[COSTS], scratch[IMPACT, : at_one.shape[1]], 1.0
+        paid = cost_of(scratch[TARGET], costs, impact, fixed_lost)
+        called = called and 1.0 - paid < required
+        if called:
+            part = part_to_keep(scratch[HELD], costs, impact, fixed, restored, paid)
+            for i in range(count):
+                scratch[TARGET, i] = scratch[HELD, i] * (1.0 - part)
+            paid += cost_of(scratch[TARGET], costs, impact, fixed)
+        for i in range(count):
+            book[UNITS, i] *= part if priced.shape[0] == 0 or priced[row, i] else 0.0
+        trades[ROW, made], trades[REASON, made], trades[CALLED, made] = at, MARGIN_CALL if called else NO_PRICE, called
+        amounts[SCALE, made], amounts[NAV_BEFORE, made], amounts[PAID, made] = 1.0, nav, paid
+    return forced
+
+
+@inlined_kernel
+def _book(
+    prices: Array, rates: Array, kinds: Integers, futures: bool, now: Array, counts: Integers, book: Array,
+    navs: Array, cashes: Array, amounts: Array, units_after: Array, row: int, at: int,
+) -> None:  # fmt: skip
+    """Pay for a trade, and write down the units held after it."""
+    made, value = counts[TRADES], 0.0
+    counts[TRADES] += 1
+    now[NAV] *= 1.0 - amounts[PAID, made]
+    for i in range(book.shape[1]):
+        units = book[UNITS, i]
+        units_after[made, i] = units
+        value += units * prices[row, i]
+        book[SHORTS, i] = max(-units, 0.0)
+    for which in range(MAINTENANCE + 1):
+        if kinds[which] == BY_ASSET:
+            for i in range(book.shape[1]):
+                units = book[UNITS, i]
+                if which in (ROLL, MAINTENANCE):
+                    units = abs(units)
+                elif which == CHARGE and not futures:
+                    units = book[SHORTS, i]
+                book[which, i] = rates[which, i] * units
+    now[CASH] = now[NAV] - value
+    cashes[at] = now[CASH]
+    if at > 0:
+        navs[at] = now[NAV]
+
+
+@inlined_kernel
+def _end(now: Array, counts: Integers, book: Array, navs: Array, cashes: Array, at: int) -> None:
+    """Ruin: nothing is left, the lender bears the rest, and the path ends here."""
+    now[SHORTFALL], now[NAV], now[CASH] = -now[NAV], 0.0, 0.0
+    navs[at] = cashes[at] = 0.0
+    counts[ROWS] = at + 1
+    for i in range(book.shape[1]):
+        book[UNITS, i] = 0.0

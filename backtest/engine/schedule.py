@@ -9,7 +9,41 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 Day = Literal["first", "last"] | Annotated[int, Field(strict=True)]
 Frequency = Literal["daily", "weekly", "monthly", "quarterly", "yearly", "never"]
 
+Width = Annotated[float, Field(gt=0, lt=10, strict=True)]
+
 _MOST_DAYS = {"weekly": 7, "monthly": 31, "quarterly": 92, "yearly": 366}
+
+
+class Bands(BaseModel):
+    """How far weights may drift from what was decided last before they are traded.
+
+    The band of an asset is the smaller of those given. Outside it on a date of `check`, everything is traded.
+
+    Args:
+        absolute: fraction of NAV.
+        relative: fraction of the target weight.
+        to: the `target`, or the `edge` of the band: the nearest weights inside the bands that have the targets' sum.
+        check: on which dates; by default those that decide.
+        also_on_schedule: trade whatever is decided, too. Else a decision is traded only where a weight is outside the
+            band around it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    absolute: Width | None = None
+    relative: Width | None = Field(default=None, validate_default=True)
+    to: Literal["target", "edge"] = "target"
+    check: Literal["daily", "weekly", "monthly", "quarterly", "yearly"] | None = None
+    also_on_schedule: bool = False
+
+    @field_validator("relative")
+    @classmethod
+    def _one_is_given(cls, relative: Width | None, info: ValidationInfo) -> Width | None:
+        if relative is None and info.data.get("absolute", 0.0) is None:
+            raise ValueError(
+                "no width; expected absolute, such as 0.05 of NAV, or relative, such as 0.25 of the target"
+            )
+        return relative
 
 
 class RebalanceSettings(BaseModel):
@@ -21,6 +55,9 @@ class RebalanceSettings(BaseModel):
         day: which one: `last`, `first`, the n-th, or with -n the n-th from the end.
         execution_lag: dates from the decision to the trade at the close; by default 1 for daily and weekly data, 0 for
             monthly and longer. A lag of 0 on daily data trades at the very close that decided.
+        execution: at the `close`, or at the `open` of that date, which needs `data.opens` and a lag of 1 or more.
+        bands: trade where weights have drifted out of them.
+        minimum_trade: the no-trade zone, fraction of NAV: an asset whose trade would be smaller is left as it is.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,6 +65,9 @@ class RebalanceSettings(BaseModel):
     frequency: Frequency = "monthly"
     day: Day = "last"
     execution_lag: Annotated[int, Field(ge=0, le=1000, strict=True)] | None = None
+    execution: Literal["close", "open"] = "close"
+    bands: Bands | None = None
+    minimum_trade: Annotated[float, Field(ge=0, lt=1, strict=True)] = 0.0
 
     @field_validator("day")
     @classmethod

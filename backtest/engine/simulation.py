@@ -1,128 +1,113 @@
 """The path of one run: positions drift, interest and fees accrue, trades are paid for.
 
-Order of events in a period: prices move, interest and borrow fees, other fees, trades. The state after a close is the
-value of each position and the NAV; free cash (or, below zero, the loan) is the NAV less the long positions, so the
-proceeds of shorts fund no longs. `path_kernel` walks the dates; this file prepares what it reads and keeps what it
-wrote.
+Order of events in a period: prices move, interest and borrow fees, other fees, margin check, trades. `path_kernel`
+walks the dates and `ledger_kernel` accounts for them; this file prepares what they read and keeps what they wrote.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.engine.terms import Terms
+from backtest.data.leveraged_fund import leveraged_fund_returns
+from backtest.engine.ledger import SimulationResult
+from backtest.engine.market import Periods, marked, read_only
+from backtest.engine.terms import Fund, Terms
 from backtest.errors import SimulationError
 
 if TYPE_CHECKING:
-    from backtest.engine.path_kernel import Account
+    from backtest.engine.path_kernel import Account, Charges, Orders
 
 Array = NDArray[np.float64]
-Decide = Callable[[int, Array], Array]
+Decide = Callable[[int, Array, float], Array]
 
-_FLOWS = ("nav", "cash_interest", "financing", "spread_cost", "borrow", "fees", "loan", "trading", "turnover")
+REASONS = ("rebalance", "band", "margin_call", "no_price")
+"""Why a trade is made, in the order of the kernel's numbers."""
 
-
-@dataclass(frozen=True, eq=False)
-class Periods:
-    """The market as arrays over all T dates of the data.
-
-    Args:
-        returns: (T, n) simple returns, decimal per period; NaN where there is no price or none before.
-        priced: (T, n) whether an asset has a price.
-        cash_returns: (T,) decimal per period.
-        days: (T,) calendar days in each period.
-    """
-
-    returns: Array
-    priced: NDArray[np.bool_]
-    cash_returns: Array
-    days: NDArray[np.int64]
+_NONE = read_only(np.zeros(0))
 
 
-@dataclass(frozen=True, eq=False)
-class SimulationResult:
-    """The ledger of a run: P dates from the first trade on. Values in units of the first NAV.
+@dataclass(frozen=True)
+class Drift:
+    """How far weights may drift before they are traded.
 
     Args:
-        start: position of the first date in the data.
-        nav: (P,) after each close's trades; the first is exactly 1, before the first trade.
-        weights: (P, n) after each close's trades, fractions of NAV.
-        asset_pnl: (P, n) earned by each position over the period.
-        cash_interest: (P,) on free cash and on the proceeds of shorts.
-        financing: (P,) interest paid on the loan.
-        spread_cost: (P,) its part above the cash return.
-        borrow: (P,) borrow fees. fees: (P,) other fees. trading: (P,) trading costs; those of the first trade fall
-            into the second row.
-        loan: (P,) the loan over the period.
-        turnover: (P,) half the sum of absolute trades, fraction of NAV before them; rows as `trading`.
-        trade_rows: (k,) positions among the P dates of all trades. trades: (k, n) fractions of NAV before the trade.
-        targets: (m, n) what was decided at each decision row.
-        shortfall: what the lender lost when NAV fell to zero or below, which ends the path; else 0.
-        unpriced_sales: (position among the P dates, asset) of each holding turned into cash for want of a price.
+        absolute: band, fraction of NAV. relative: band, fraction of the target; the smaller one counts.
+        edge: trade to the nearest weights inside the bands, not to the targets.
+        check: rows on which weights are compared with what was decided last.
+        also_on_schedule: trade every decision too, not the first alone.
     """
 
-    start: int
-    nav: Array
-    weights: Array
-    asset_pnl: Array
-    cash_interest: Array
-    financing: Array
-    spread_cost: Array
-    borrow: Array
-    fees: Array
-    trading: Array
-    loan: Array
-    turnover: Array
-    trade_rows: NDArray[np.int64]
-    trades: Array
-    targets: Array
-    shortfall: float
-    unpriced_sales: tuple[tuple[int, int], ...]
+    absolute: float = np.inf
+    relative: float = np.inf
+    edge: bool = False
+    check: tuple[int, ...] = ()
+    also_on_schedule: bool = False
 
 
 def simulate(
-    periods: Periods, decision_rows: Sequence[int], decide: Array | Decide, lag: int, terms: Terms
+    periods: Periods,
+    decision_rows: Sequence[int],
+    decide: Array | Decide,
+    lag: int,
+    terms: Terms,
+    *,
+    drift: Drift | None = None,
+    minimum_trade: float = 0.0,
 ) -> SimulationResult:
-    """Simulate the path from the first trade to the end of the data.
+    """Simulate the path from the first trade to the end of the data, and account for it.
 
     Args:
         periods: the market.
         decision_rows: (m,) rising positions of the decisions, each traded `lag` rows later, never on the last row.
-        decide: (m, n) target weights, fractions of NAV; or a function of (k, (n,) current weights) that gives the k-th.
+        decide: (m, n) target weights, fractions of NAV; or a function of k, (n,) current weights and NAV that gives
+            the k-th.
         lag: rows from decision to trade, 0 or more.
         terms: costs, financing and fees.
+        drift: the bands outside which weights are traded; without, every decision is.
+        minimum_trade: fraction of NAV below which an asset is not traded.
 
     Raises:
         SimulationError: no decision can be traded before the last row, or targets cost more than the NAV to trade.
 
     Example:
-        >>> returns = np.array([[np.nan], [0.1], [0.0]])
-        >>> periods = Periods(returns, np.ones((3, 1), bool), np.zeros(3), np.array([0, 31, 29]))
-        >>> terms = Terms(np.array([0.0]), 0.0, 0.0, np.array([0.0]), np.array([0.0]), 0.0)
-        >>> simulate(periods, [0], np.array([[0.5]]), 0, terms).nav.tolist()
+        >>> periods = Periods(np.array([[1.0], [1.1], [1.1]]), np.zeros(3), np.array([0, 31, 29]))
+        >>> simulate(periods, [0], np.array([[0.5]]), 0, Terms(np.array([0.0]))).nav.tolist()
         [1.0, 1.05, 1.05]
     """
-    last = len(periods.cash_returns) - 1
-    traded = [k for k, row in enumerate(decision_rows) if row + lag < last]
-    if not traded:
+    return path_of(periods, decision_rows, decide, lag, terms, drift=drift, minimum_trade=minimum_trade).ledger()
+
+
+def path_of(
+    periods: Periods,
+    decision_rows: Sequence[int],
+    decide: Array | Decide,
+    lag: int,
+    terms: Terms,
+    *,
+    drift: Drift | None = None,
+    minimum_trade: float = 0.0,
+) -> "Path":
+    """The path alone, which takes a fraction of the time of its ledger; arguments and errors as of `simulate`."""
+    last = periods.shape[0] - 1
+    start = next((row + lag for row in decision_rows if row + lag < last), None)
+    if start is None:
         raise no_trade_before_the_end(last + 1)
-    due = np.full(last + 1, -1)
-    due[[decision_rows[k] + lag for k in traded]] = traded
-    targets = np.full((len(decision_rows), periods.returns.shape[1]), np.nan)
-    path = _Path(periods, terms, due, targets, start=decision_rows[traded[0]] + lag)
+    targets = np.full((len(decision_rows), periods.shape[1]), np.nan)
+    orders = _orders(periods, decision_rows, targets, lag, drift)
+    path = Path(periods, terms, orders, start, minimum_trade)
     if callable(decide):
         for k, row in enumerate(decision_rows):
             # with a lag today's trade was decided before, so what is decided today sees the weights after it
             if not path.walk_to(row, traded=lag > 0):
                 break
-            targets[k] = decide(k, path.current_weights())
+            path.decide(k, decide(k, path.current_weights(), path.current_nav))
     else:
-        targets[:] = decide
+        path.decide(slice(None), decide)
     path.walk_to(last, traded=True)
-    return path.result()
+    return path
 
 
 def no_trade_before_the_end(dates: int) -> SimulationError:
@@ -133,36 +118,41 @@ def no_trade_before_the_end(dates: int) -> SimulationError:
     )
 
 
-class _Path:
-    """A run under way.
+class Path:
+    """The path of a run, under way or finished.
 
     Args:
         periods: the market.
         terms: of the run.
-        due: (T,) the position among `targets` of what is traded at a row's close, or -1.
-        targets: (m, n) target weights; written to while the run is under way.
+        orders: what is traded, and when; targets are written to while the run is under way.
         start: row of the first trade.
+        minimum_trade: fraction of NAV below which an asset is not traded.
     """
 
-    def __init__(self, periods: Periods, terms: Terms, due: NDArray[np.int64], targets: Array, start: int) -> None:
+    def __init__(self, periods: Periods, terms: Terms, orders: "Orders", start: int, minimum_trade: float) -> None:
         from backtest.engine.path_kernel import Market
 
+        self._periods, self._terms, self._fund = periods, terms, terms.fund
+        self._targets = orders.targets.copy() if terms.fund else orders.targets
+        exposure = abs(terms.fund.leverage) if terms.fund else 1.0  # of a unit of what is held
+        self._orders = orders._replace(absolute=orders.absolute / exposure) if terms.fund else orders
         self._market = Market(
-            returns=_read_only(periods.returns),
-            priced=_read_only(periods.priced),
-            cash_returns=_read_only(periods.cash_returns),
-            days=_read_only(periods.days),
-            due=due,
-            targets=targets,
+            prices=periods.carried if terms.fund is None else _fund_prices(periods, terms.fund),
+            priced=periods.priced,
+            series=_series(periods, terms),
         )
-        self._terms = terms._replace(
-            trading_cost=_read_only(terms.trading_cost),
-            borrow_fee=_read_only(terms.borrow_fee),
-            expense_ratio=_read_only(terms.expense_ratio),
-        )
-        self._priced, self._targets = periods.priced, targets
+        self._charges = _charges(terms, minimum_trade / exposure)
         self._start, self._step = start, 1  # its close
-        self._account = _opened(len(due) - start, targets.shape[1], len(targets) + _rows_losing_a_price(periods.priced))
+        rows = periods.shape[0] - start
+        often = terms.maintenance_margin is not None or orders.compared.size > 0
+        most_trades = rows if often else len(orders.targets) + int(periods.losing_a_price.sum())
+        self._account = _opened(rows, periods.shape, most_trades)
+
+    def decide(self, which: int | slice, targets: Array) -> None:
+        """Write down target weights, fractions of NAV."""
+        self._targets[which] = targets
+        if self._fund:
+            self._orders.targets[which] = self._targets[which] / self._fund.leverage
 
     def walk_to(self, row: int, *, traded: bool) -> bool:
         """Go on to a row's close, before its trade or after it; False if NAV does not survive.
@@ -173,68 +163,208 @@ class _Path:
         from backtest.engine.path_kernel import walk
 
         end = 2 * (row - self._start) + 1 + traded
-        if self._account.now[0] > 0 and end > self._step:
-            self._step = walk(self._market, self._terms, self._account, self._start, self._step, end)
-            if self._account.now[0] > 0 and self._step < end:
+        if self.current_nav > 0 and end > self._step:
+            self._step = walk(self._market, self._charges, self._orders, self._account, self._start, self._step, end)
+            if self.current_nav > 0 and self._step < end:
                 raise self._too_dear(self._start + self._step // 2)
-        return bool(self._account.now[0] > 0)
+        return self.current_nav > 0
+
+    @property
+    def current_nav(self) -> float:
+        """Units of the first NAV."""
+        return float(self._account.now[1])
 
     def current_weights(self) -> Array:
         """(n,) fractions of NAV."""
-        weights: Array = self._account.held / self._account.now[0]
+        row = self._start + (self._step - 1) // 2
+        values = self._account.book[4] * self._market.prices[row]
+        exposure = self._fund.leverage if self._fund else 1.0
+        weights: Array = values * (exposure / self.current_nav)
         return weights
 
+    @property
+    def start(self) -> int:
+        """Position of the first date in the data."""
+        return self._start
+
+    @property
+    def nav(self) -> Array:
+        """(P,) after each close's trades; fewer than there are dates after a ruin."""
+        return self._account.nav[: self._account.counts[1]]
+
     def _too_dear(self, row: int) -> SimulationError:
-        exposure = np.abs(self._targets[self._market.due[row]][self._priced[row]]).sum()
+        decided = self._targets[self._account.counts[4]]
+        exposure = np.abs(decided[self._periods.has_price(np.array([row]))[0]]).sum()
         return SimulationError(
             f"trading to a gross exposure of {exposure:g} would cost all of the NAV. "
             "Hint: check costs.trading_bps and the strategy's weights."
         )
 
-    def result(self) -> SimulationResult:
+    def ledger(self) -> SimulationResult:
+        """What each asset earned, and each flow."""
+        from backtest.engine.ledger_kernel import Flows, account_for
+
         account = self._account
-        trades, rows = (int(count) for count in account.counts)
-        trade_rows, traded = account.trade_rows[:trades], account.trades[:trades]
+        made, rows = int(account.counts[0]), int(account.counts[1])
+        count = self._periods.shape[1]
+        by_asset = {"weights": rows, "asset_pnl": rows, "trades": made}
+        flows = Flows(
+            **{name: np.zeros((by_asset[name], count) if name in by_asset else rows) for name in Flows._fields}
+        )
+        account_for(self._market, self._charges, account, flows, self._start, rows)
+        trade_rows, reasons, called = account.trades[:, :made]
         # whatever is held of what has no price is sold at the next close
-        sold = np.argwhere((traded != 0) & ~self._priced[self._start + trade_rows])
-        return SimulationResult(
+        sold = np.argwhere((flows.trades != 0) & ~self._periods.has_price(self._start + trade_rows))
+        result = SimulationResult(
             start=self._start,
-            weights=account.weights[:rows],
-            asset_pnl=account.asset_pnl[:rows],
-            **{name: getattr(account, name)[:rows] for name in _FLOWS},
+            nav=self.nav,
+            **flows._asdict(),
             trade_rows=trade_rows,
-            trades=traded,
+            trade_reasons=tuple(REASONS[reason] for reason in reasons),
+            called=called.astype(bool),
+            trade_scales=account.amounts[0, :made],
             targets=self._targets,
-            shortfall=float(account.now[1]),
+            shortfall=float(account.now[3]),
             unpriced_sales=tuple((int(trade_rows[k]), int(i)) for k, i in sold),
+        )
+        return result if self._fund is None else self._of_funds(result, self._fund)
+
+    def _of_funds(self, result: SimulationResult, fund: Fund) -> SimulationResult:
+        """The ledger of what is inside the funds: exposures, and what the funds earned, borrowed and were paid."""
+        rows = slice(self._start + 1, self._start + len(result.nav))
+        opening = result.nav[:-1].copy()
+        opening[0] = 1 - self._account.amounts[2, 0]
+        values = result.weights[:-1] * opening[:, None]
+        prices, years = self._periods.carried[self._start : rows.stop], self._periods.interest_years[rows]
+        value, spread = values.sum(axis=1), fund.swap_spread * max(fund.leverage - 1, -fund.leverage, 0.0)
+        earned, financing, spread_cost, fees, loan = (
+            np.zeros_like(one) for one in (result.asset_pnl, *(result.nav,) * 4)
+        )
+        earned[1:] = fund.leverage * values * (prices[1:] / prices[:-1] - 1)
+        spread_cost[1:] = value * spread * years
+        financing[1:] = value * (fund.leverage - 1) * self._periods.cash_returns[rows] + spread_cost[1:]
+        fees[1:] = value * fund.expense_ratio * self._periods.fee_years[rows]
+        loan[1:] = value * max(fund.leverage - 1, 0.0)
+        return replace(
+            result,
+            weights=fund.leverage * result.weights,
+            asset_pnl=earned,
+            financing=result.financing + financing,
+            spread_cost=result.spread_cost + spread_cost,
+            fees=result.fees + fees,
+            loan=result.loan + loan,
         )
 
 
-def _opened(rows: int, count: int, most_trades: int) -> "Account":
-    """An account of one unit in cash, with room for its record."""
-    from backtest.engine.path_kernel import Account
+def _orders(periods: Periods, decision_rows: Sequence[int], targets: Array, lag: int, drift: Drift | None) -> "Orders":
+    from backtest.engine.path_kernel import Orders
 
-    flows = {name: np.zeros(rows) for name in _FLOWS}
-    flows["nav"][0] = 1.0
-    return Account(
-        held=np.zeros(count),
-        now=np.array([1.0, 0.0]),
-        counts=np.array([0, rows]),
-        **flows,
-        weights=np.zeros((rows, count)),
-        asset_pnl=np.zeros((rows, count)),
-        trades=np.zeros((most_trades, count)),
-        trade_rows=np.zeros(most_trades, dtype=np.int64),
+    length, rows = periods.shape[0], np.asarray(decision_rows)
+    on_schedule = np.flatnonzero(rows + lag < length - 1)
+    compared, stops = np.zeros(0, dtype=np.int64), periods.losing_a_price
+    if drift is not None:
+        looked_at = marked(drift.check, length)
+        if not drift.also_on_schedule:
+            on_schedule = on_schedule[:1]
+            looked_at |= marked(decision_rows, length)
+        newest = np.searchsorted(rows, np.arange(length), side="right") - 1
+        compared = np.where(looked_at, newest, -1)
+        stops = stops | looked_at if stops.size > 0 else looked_at
+    width = (np.inf, np.inf, False) if drift is None else (drift.absolute, drift.relative, drift.edge)
+    return Orders(
+        rows[on_schedule] + lag, on_schedule, compared, stops, targets, lag, float(width[0]), float(width[1]), width[2]
     )
 
 
-def _rows_losing_a_price(priced: NDArray[np.bool_]) -> int:
-    """How many rows lack a price that the row before has."""
-    return 0 if priced.all() else int((priced[:-1] & ~priced[1:]).any(axis=1).sum())
+def _series(periods: Periods, terms: Terms) -> Array:
+    """(4, T) cash returns, what a loan pays before the spread that depends on its size alone, and years."""
+    if (periods.loan_returns is None and terms.spread_by_row is None) or terms.futures:
+        return periods.series
+    series = periods.series.copy()
+    if periods.loan_returns is not None:
+        series[1] = periods.loan_returns
+    if terms.spread_by_row is not None:
+        series[1] += terms.spread_by_row * series[2]
+    return read_only(series)
 
 
-def _read_only(values: NDArray[Any]) -> NDArray[Any]:
-    """The same, contiguous and not to be written to: of one type for the compiler, wherever they come from."""
-    view = np.ascontiguousarray(values).view()
-    view.flags.writeable = False
-    return view
+def _charges(terms: Terms, minimum_trade: float) -> "Charges":
+    from backtest.engine.path_kernel import BY_ASSET, SAME_FOR_ALL, UNUSED, Charges
+
+    tiers = terms.tiers or ((0.0, 0.0 if terms.spread_by_row is not None else terms.spread),)
+    sizes, spreads = np.array(tiers).T
+    restored = terms.initial_margin if terms.futures and terms.initial_margin is not None else terms.maintenance_margin
+    rates = (
+        terms.basis if terms.futures else terms.borrow_fee,
+        terms.roll,
+        terms.expense_ratio,
+        terms.maintenance_margin,
+        terms.initial_margin,
+        restored,
+        terms.trading_cost,
+    )
+    kinds = [
+        UNUSED if one is None or not one.any() else SAME_FOR_ALL if (one == one[0]).all() else BY_ASSET for one in rates
+    ]
+    none = np.zeros(len(terms.trading_cost))
+    numbers = (
+        terms.cash_spread, terms.rebate_spread, terms.management_fee, terms.performance_fee, terms.fixed_cost,
+        minimum_trade,
+    )  # fmt: skip
+    return Charges(
+        rates=read_only(np.stack([none if one is None else one for one in rates])),
+        kinds=read_only(np.array(kinds)),
+        numbers=read_only(np.array(numbers)),
+        tiers=read_only(np.stack([sizes, np.diff(spreads, prepend=0.0)])),
+        futures=terms.futures,
+        performance_due=read_only(np.zeros(0, bool) if terms.performance_due is None else terms.performance_due),
+        trading_by_row=_NONE if terms.trading_cost_by_row is None else read_only(terms.trading_cost_by_row),
+        impact=read_only(np.zeros((0, 0)) if terms.impact is None else terms.impact),
+    )
+
+
+def _fund_prices(periods: Periods, fund: Fund) -> Array:
+    """(T, n) the levels of funds on each asset, 1 at first.
+
+    Raises:
+        SimulationError: a fund loses all that it has.
+    """
+    prices, moves = periods.carried, np.zeros(periods.shape)
+    moves[1:] = leveraged_fund_returns(
+        prices[1:] / prices[:-1] - 1,
+        periods.cash_returns[1:, None],
+        periods.days[1:, None],
+        leverage=fund.leverage,
+        swap_spread=fund.swap_spread,
+        expense_ratio=fund.expense_ratio,
+    )
+    if periods.priced.size > 0:  # what has no price at both ends of a period earns nothing in it
+        moves[1:][~(periods.priced[1:] & periods.priced[:-1])] = 0.0
+    lost = np.argwhere(moves <= -1)
+    if len(lost) > 0:
+        raise SimulationError(
+            f"a fund of leverage {fund.leverage:g} loses all of its capital at row {lost[0][0]} of the data, where its "
+            f"asset returns {prices[lost[0][0]][lost[0][1]] / prices[lost[0][0] - 1][lost[0][1]] - 1:.1%} in a day. "
+            "Hint: less leverage in the fund."
+        )
+    return read_only(np.cumprod(1 + moves, axis=0))
+
+
+def _opened(rows: int, shape: tuple[int, int], most_trades: int) -> "Account":
+    """An account of one unit in cash, with room for its record."""
+    from backtest.engine.path_kernel import Account
+
+    nav = np.empty(rows)
+    nav[0] = 1.0
+    return Account(
+        now=np.array([1.0, 1.0, 1.0, 0.0]),
+        counts=np.array([0, rows, 0, shape[0], 0]),
+        book=np.zeros((6, shape[1])),
+        scratch=np.zeros((5, shape[1])),
+        nav=nav,
+        cash=np.empty(rows),
+        performance=np.zeros(rows),
+        trades=np.empty((3, most_trades), dtype=np.int64),
+        amounts=np.empty((3, most_trades)),
+        units=np.empty((most_trades, shape[1])),
+    )

@@ -1,97 +1,231 @@
-"""What holding and trading cost: the sections `costs:`, `financing:` and `fees:`, and `Terms`, their sum in arrays.
-
-Rates are per year here and in the configuration, in basis points; inside, decimals.
-"""
+"""`Terms`: all that holding and trading cost in one run, as arrays."""
 
 from collections.abc import Mapping
-from typing import Annotated, NamedTuple
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+
+from backtest.data.market import MarketData
+from backtest.engine.costs import Fees, TradingCosts
+from backtest.engine.financing import Financing, Futures, LeveragedFund, Margin
+from backtest.engine.rates import by_asset, in_force
+from backtest.engine.schedule import rebalance_rows
+from backtest.errors import ConfigError
 
 Array = NDArray[np.float64]
-BasisPoints = Annotated[float, Field(ge=0, lt=10_000, allow_inf_nan=False, strict=True)]
-PerAsset = BasisPoints | dict[str, BasisPoints]
 
 
-class TradingCosts(BaseModel):
-    """Proportional trading costs.
-
-    Args:
-        trading_bps: of the traded value; one number, or one for each asset.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    trading_bps: PerAsset = 0.0
-
-
-class FinancingTerms(BaseModel):
-    """What is paid on loans and shorts, and earned on cash. All accrue by actual days over 360.
+@dataclass(frozen=True)
+class Fund:
+    """A fund that is reset daily.
 
     Args:
-        spread_bps: over the cash return, on the loan.
-        cash_spread_bps: under the cash return, on free cash.
-        borrow_fee_bps: on the value of short positions, whose proceeds earn the cash return; one number, or one for
-            each asset.
+        leverage: multiple of the asset's return; below zero for an inverse one.
+        swap_spread: over cash on what it borrows, decimal per year, act/360.
+        expense_ratio: of its value, decimal per year, act/365.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    spread_bps: BasisPoints = 0.0
-    cash_spread_bps: BasisPoints = 0.0
-    borrow_fee_bps: PerAsset = 0.0
+    leverage: float
+    swap_spread: float = 0.0
+    expense_ratio: float = 0.0
 
 
-class Fees(BaseModel):
-    """Fees by actual days over 365.
-
-    Args:
-        management_bps: of NAV.
-        expense_ratio_bps: of the value of each position, as a fund's expenses; one number, or one per asset. A short
-            position earns it, as the fund's price falls by it.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    management_bps: BasisPoints = 0.0
-    expense_ratio_bps: PerAsset = 0.0
-
-
-class Terms(NamedTuple):
-    """All terms of a run as decimals: (n,) arrays by asset, numbers per year.
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """All terms of a run: decimals, per year where they are rates; (n,) arrays by asset, (T,) by row of the data.
 
     Args:
         trading_cost: (n,) fraction of the traded value.
-        spread: over cash on loans, act/360.
+        spread: over cash, or what loans are charged over, act/360.
         cash_spread: under cash on free cash, act/360.
         borrow_fee: (n,) on the value of shorts, act/360.
         expense_ratio: (n,) on the value of positions, act/365.
         management_fee: on NAV, act/365.
+        spread_by_row: (T,) the spread of each period, instead.
+        tiers: sizes of the loan in units of the first NAV, and the spread on what is above each, instead.
+        rebate_spread: under cash on the proceeds of shorts, act/360.
+        initial_margin: (n,) fraction of a position's size that NAV has to be when it is traded to.
+        maintenance_margin: (n,) likewise at every close.
+        futures: whether positions are notionals.
+        basis: (n,) over cash in the implied rate, act/360.
+        roll: (n,) cost of rolling on notionals, act/360.
+        fund: through which every asset is held.
+        trading_cost_by_row: (T,) of all assets, instead of `trading_cost`.
+        fixed_cost: of each asset traded, units of the first NAV.
+        impact: (T, n) the cost of a trade z is this × sqrt(NAV) × |z|^1.5.
+        performance_fee: share of what is earned above the high-water mark.
+        performance_due: (T,) whether it is paid on a date.
     """
 
     trading_cost: Array
-    spread: float
-    cash_spread: float
-    borrow_fee: Array
-    expense_ratio: Array
-    management_fee: float
+    spread: float = 0.0
+    cash_spread: float = 0.0
+    borrow_fee: Array | None = None
+    expense_ratio: Array | None = None
+    management_fee: float = 0.0
+    spread_by_row: Array | None = None
+    tiers: tuple[tuple[float, float], ...] = ()
+    rebate_spread: float = 0.0
+    initial_margin: Array | None = None
+    maintenance_margin: Array | None = None
+    futures: bool = False
+    basis: Array | None = None
+    roll: Array | None = None
+    fund: Fund | None = None
+    trading_cost_by_row: Array | None = None
+    fixed_cost: float = 0.0
+    impact: Array | None = None
+    performance_fee: float = 0.0
+    performance_due: NDArray[np.bool_] | None = None
 
     @classmethod
-    def of(cls, costs: TradingCosts, financing: FinancingTerms, fees: Fees, assets: tuple[str, ...]) -> "Terms":
-        """The terms of a run over these assets."""
-        return cls(
-            trading_cost=_by_asset(costs.trading_bps, assets),
-            spread=financing.spread_bps / 1e4,
-            cash_spread=financing.cash_spread_bps / 1e4,
-            borrow_fee=_by_asset(financing.borrow_fee_bps, assets),
-            expense_ratio=_by_asset(fees.expense_ratio_bps, assets),
-            management_fee=fees.management_bps / 1e4,
+    def of(
+        cls,
+        costs: TradingCosts,
+        financing: Financing,
+        fees: Fees,
+        data: MarketData,
+        initial_capital: float | None = None,
+    ) -> "Terms":
+        """The terms of a run over this market.
+
+        Raises:
+            ConfigError: what is given by asset or from dates on does not cover the market, or is not possible in it.
+        """
+        capital = initial_capital if initial_capital is not None else 1.0
+        terms = _with_fees(_trading(costs, data, capital), fees, data)
+        if isinstance(financing, Margin):
+            return _on_margin(terms, financing, data, capital)
+        if isinstance(financing, Futures):
+            return _in_futures(terms, financing, data)
+        return _in_funds(terms, financing, data)
+
+    def with_spread(self, spread: float) -> "Terms":
+        """The same, where a loan pays this spread, whatever its size and date; of futures, their basis."""
+        if self.futures:
+            return replace(self, basis=np.full(len(self.trading_cost), spread))
+        return replace(self, spread=spread, spread_by_row=None, tiers=())
+
+
+def _trading(costs: TradingCosts, data: MarketData, capital: float) -> Terms:
+    proportional = [_by_asset(one, data) for one in (costs.trading_bps, costs.half_spread_bps, costs.commission_bps)]
+    by_row = None if costs.schedule is None else in_force(costs.schedule, data.dates) / 1e4
+    return Terms(
+        trading_cost=proportional[0] + proportional[1] + proportional[2],
+        trading_cost_by_row=by_row,
+        fixed_cost=costs.fixed / capital,
+        impact=None if costs.impact is None else _impact(costs, data, capital),
+    )
+
+
+def _impact(costs: TradingCosts, data: MarketData, capital: float) -> Array:
+    """(T, n) Y σ sqrt(first NAV / value traded a period), of the last `window` periods up to each row.
+
+    Where there are not two returns yet, no volatility is known, and there is no impact.
+    """
+    if costs.impact is None or data.volumes is None:
+        raise ConfigError("costs.impact without data.volumes; expected what was traded of each asset")
+    window, coefficient = costs.impact.window, costs.impact.coefficient
+    sigma = data.returns.rolling(window, min_periods=2).std().fillna(0.0).to_numpy()
+    traded = data.volumes.rolling(window, min_periods=1).mean().to_numpy()
+    impact: Array = coefficient * sigma * np.sqrt(capital / traded)
+    held = ~np.isnan(data.prices.to_numpy())
+    wrong = np.argwhere(held & ~np.isfinite(impact))
+    if len(wrong) > 0:
+        row, i = wrong[0]
+        raise ConfigError(
+            f"costs.impact: {data.assets[i]} has no value traded on {data.dates[row]:%Y-%m-%d}; "
+            "expected one on every date with a price"
         )
+    return np.where(held, impact, 0.0)
 
 
-def _by_asset(bps: float | Mapping[str, float], assets: tuple[str, ...]) -> Array:
-    if isinstance(bps, Mapping):
-        return np.array([bps[name] for name in assets]) / 1e4
-    return np.full(len(assets), bps / 1e4)
+def _with_fees(terms: Terms, fees: Fees, data: MarketData) -> Terms:
+    due = None
+    if fees.performance is not None:
+        due = np.zeros(len(data.dates), dtype=bool)
+        due[rebalance_rows(data.dates, fees.performance.every)] = True
+    return replace(
+        terms,
+        expense_ratio=_by_asset(fees.expense_ratio_bps, data),
+        management_fee=fees.management_bps / 1e4,
+        performance_fee=0.0 if fees.performance is None else fees.performance.rate,
+        performance_due=due,
+    )
+
+
+def _on_margin(terms: Terms, margin: Margin, data: MarketData, capital: float) -> Terms:
+    spread, by_row = 0.0, None
+    if isinstance(margin.spread_bps, Mapping):
+        in_periods = in_force(margin.spread_bps, data.dates[:-1]) / 1e4  # a period pays what is in force as it begins
+        by_row = np.concatenate([in_periods[:1], in_periods])
+    else:
+        spread = margin.spread_bps / 1e4
+    initial, maintenance = _requirements(margin, data)
+    tiers = () if margin.tiers is None else tuple((size / capital, bps / 1e4) for size, bps in margin.tiers.items())
+    return replace(
+        terms,
+        spread=spread,
+        spread_by_row=by_row,
+        tiers=tiers,
+        cash_spread=margin.cash_spread_bps / 1e4,
+        rebate_spread=margin.rebate_spread_bps / 1e4,
+        borrow_fee=_by_asset(margin.borrow_fee_bps, data),
+        initial_margin=initial,
+        maintenance_margin=maintenance,
+    )
+
+
+def _in_futures(terms: Terms, futures: Futures, data: MarketData) -> Terms:
+    spot = sorted(set(data.assets) & data.spot)
+    if spot:
+        raise ConfigError(
+            f"financing: {', '.join(spot)} {'is a spot price' if len(spot) == 1 else 'are spot prices'}, whose return "
+            "less the cash return is not that of a future: no roll yield, no storage. "
+            "Hint: a futures index instead, or financing of kind margin."
+        )
+    initial, maintenance = _requirements(futures, data)
+    return replace(
+        terms,
+        futures=True,
+        basis=by_asset(futures.basis_bps, data.assets, data.classes, 0.0) / 1e4,
+        roll=_by_asset(futures.roll_bps, data),
+        cash_spread=futures.cash_spread_bps / 1e4,
+        initial_margin=initial,
+        maintenance_margin=maintenance,
+    )
+
+
+def _in_funds(terms: Terms, fund: LeveragedFund, data: MarketData) -> Terms:
+    if data.periods_per_year < 252:
+        raise ConfigError(
+            f"financing: a leveraged fund is reset daily, and the data has {data.periods_per_year} periods a year; "
+            "expected daily data"
+        )
+    return replace(
+        terms,
+        spread=fund.swap_spread_bps / 1e4,
+        cash_spread=fund.cash_spread_bps / 1e4,
+        fund=Fund(fund.leverage, fund.swap_spread_bps / 1e4, fund.expense_ratio_bps / 1e4),
+        initial_margin=np.ones(len(data.assets)),
+    )
+
+
+def _requirements(financing: Margin | Futures, data: MarketData) -> tuple[Array | None, Array | None]:
+    """By asset: the initial margin, and the maintenance margin."""
+    initial, maintenance = (
+        None if given is None else by_asset(given, data.assets, data.classes)
+        for given in (financing.initial_margin, financing.maintenance_margin)
+    )
+    if initial is not None and maintenance is not None and (maintenance > initial).any():
+        i = int(np.argmax(maintenance - initial))
+        raise ConfigError(
+            f"financing: {data.assets[i]} has a maintenance margin of {maintenance[i]:g} above its initial margin of "
+            f"{initial[i]:g}; expected at most that"
+        )
+    return initial, maintenance
+
+
+def _by_asset(bps: float | Mapping[str, float], data: MarketData) -> Array:
+    return by_asset(bps, data.assets, data.classes) / 1e4

@@ -21,11 +21,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from market_files import dates_of, random_levels, write_config, write_csv
+from walked import all_priced, is_priced, moves_of, periods_of
 
 import backtest as bt
-from backtest.engine.path_kernel import cost_of_trade
-from backtest.engine.simulation import Periods, SimulationResult, simulate
+from backtest.engine.ledger import SimulationResult
+from backtest.engine.market import Periods
+from backtest.engine.simulation import simulate
 from backtest.engine.terms import Terms
+from backtest.engine.trade_kernel import cost_of_rebalance
 from backtest.errors import SimulationError
 
 IDENTITY = 1e-12  # of opening gross assets, by the design
@@ -62,7 +65,7 @@ def runs(draw: st.DrawFn, leverage: float = 3.0) -> Run:
         first, after = sorted(draw(st.tuples(st.integers(-length, length), st.integers(0, 2 * length))))
         priced[:, i] = (np.arange(length) >= first) & (np.arange(length) < after)
     before = np.vstack([np.zeros(count, dtype=bool), priced[:-1]])
-    periods = Periods(
+    periods = periods_of(
         np.where(priced & before, returns, np.nan),
         priced,
         draw(hnp.arrays(float, length, elements=numbers(-0.01, 0.02))),
@@ -123,7 +126,7 @@ def flows_of(run: Run, row: int, nav: float, positions: np.ndarray) -> Flows:
     """The flows of the period that ends at `row`, straight from the words of the design."""
     periods, terms = run.periods, run.terms
     cash, days = float(periods.cash_returns[row]), int(periods.days[row])
-    moves = np.where(periods.priced[row] & (positions != 0), periods.returns[row], 0.0)
+    moves = np.where(is_priced(periods)[row] & (positions != 0), moves_of(periods)[row], 0.0)
     longs = math.fsum(p for p in positions if p > 0)
     shorts = np.array([-p if p < 0 else 0.0 for p in positions])
     loan, free = max(0.0, longs - nav), max(0.0, nav - longs)
@@ -194,7 +197,7 @@ def test_after_a_trade_the_weights_are_the_targets_of_what_is_left(run: Run) -> 
         if path.nav[at] == 0:  # where the trade itself costs all there is
             continue
         row, costs = path.start + at, run.terms.trading_cost
-        priced = run.periods.priced[row]
+        priced = is_priced(run.periods)[row]
         before = np.zeros(len(priced))
         if at > 0:
             first_cost = float(costs @ np.abs(path.trades[0])) if at == 1 and path.trade_rows[0] == 0 else 0.0
@@ -237,9 +240,7 @@ def test_a_trade_that_costs_all_there_is_ends_the_run() -> None:
     NAV is 0 there, not below, nothing is held, the run ends, and the rest is a shortfall. All is sold: 2 % of 9.01 is
     0.1802, of which 0.01 can be paid.
     """
-    periods = Periods(
-        np.array([[np.nan], [-0.099], [0.2], [0.2]]), np.ones((4, 1), bool), np.zeros(4), np.array([0, 30, 30, 30])
-    )
+    periods = all_priced(np.array([[np.nan], [-0.099], [0.2], [0.2]]), np.zeros(4), np.array([0, 30, 30, 30]))
     zero = np.zeros(1)
     free = Terms(zero, 0.0, 0.0, zero, zero, 0.0)
     bought = simulate(periods, [0], np.array([[10.0]]), 0, free)
@@ -295,7 +296,7 @@ def test_the_cost_of_a_trade_solves_its_equation(trade: tuple[np.ndarray, np.nda
     wanted = by_bisection(target, drifted, costs)
     assume(wanted < 1)  # what costs all there is has no root below 1
     size = 1 + float(costs @ (np.abs(target) + np.abs(drifted)))
-    got = cost_of_trade(target, drifted, costs)
+    got = cost_of_rebalance(target, drifted, costs, np.zeros(0), 0.0)
     assert got == pytest.approx(wanted, rel=0, abs=1e-14 * size)
     assert got == pytest.approx(float(costs @ np.abs(target * (1 - got) - drifted)), rel=0, abs=1e-14 * size)
     assert got >= 0
@@ -303,7 +304,7 @@ def test_the_cost_of_a_trade_solves_its_equation(trade: tuple[np.ndarray, np.nda
 
 def test_a_cost_of_all_the_nav_is_refused() -> None:
     """Σ k |target| = 1: no NAV is left however the weights stood before. Just below: x = 0.998 (1 - x), NAV 1/1.998."""
-    periods = Periods(np.zeros((3, 1)), np.ones((3, 1), bool), np.zeros(3), np.array([0, 1, 1]))
+    periods = all_priced(np.zeros((3, 1)), np.zeros(3), np.array([0, 1, 1]))
     zero = np.zeros(1)
     for cost, error in ((0.5, True), (0.499, False)):
         terms = Terms(np.array([cost]), 0.0, 0.0, zero, zero, 0.0)
@@ -338,7 +339,7 @@ def test_one_asset_alone_is_its_price(seed: int) -> None:
     returns = np.concatenate([[np.nan], prices[1:] / prices[:-1] - 1])[:, None]
     zero = np.zeros(1)
     terms = Terms(zero, 0.03, 0.02, zero + 0.04, zero, 0.0)
-    periods = Periods(returns, np.ones((30, 1), bool), rng.normal(0, 0.01, 30), np.full(30, 7))
+    periods = all_priced(returns, rng.normal(0, 0.01, 30), np.full(30, 7))
     path = simulate(periods, list(range(30)), np.ones((30, 1)), 0, terms)
     assert path.nav == pytest.approx(prices / prices[0], rel=1e-13)
 
