@@ -191,7 +191,10 @@ class DataSettings(BaseModel):
 
     def consumer_price_series(self) -> Series | None:
         """The series of consumer prices, if there is one."""
-        return self._beside_assets("consumer_prices", self.consumer_prices)
+        if self.consumer_prices is None:
+            return None
+        given = self.consumer_prices
+        return self._series("consumer_prices", SeriesSettings(symbol=given) if isinstance(given, str) else given)
 
     def open_series(self) -> dict[str, Series]:
         """By asset, the series of its opens, where the run has them."""

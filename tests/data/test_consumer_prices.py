@@ -45,7 +45,8 @@ def test_the_sample_s_is_whole_at_the_front_and_ends_with_the_run() -> None:
     assert index["1999-12-31"] == 168.3  # CPI-U of December 1999, as published by the BLS
     assert loaded(consumer_prices=None).consumer_prices is None
     origin = data.origins[-1]
-    assert (origin.name, origin.meaning) == ("us_cpi", "index of consumer prices, as published")
+    assert (origin.name, origin.symbol) == ("consumer_prices", "us_cpi")
+    assert (origin.source, origin.meaning) == ("sample", "index of consumer prices, as published")
 
 
 @pytest.mark.parametrize("source", ["sample", "sample_daily"])
