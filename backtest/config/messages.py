@@ -134,11 +134,11 @@ def _model_in(annotation: Any, steps: Location, *, mapping: bool) -> Any:
 
     Of a union whose members have tags it is the one whose tag is among the steps.
     """
-    if hasattr(annotation, "model_fields"):
-        return annotation
     members = get_args(annotation)
     if any(isinstance(member, Tag) and member.tag not in steps for member in members):
         return None
+    if hasattr(annotation, "model_fields"):  # also a model with a tag
+        return annotation
     if get_origin(annotation) is dict:
         return _model_in(members[1], steps, mapping=mapping) if mapping else None
     return next((found for member in members if (found := _model_in(member, steps, mapping=mapping))), None)

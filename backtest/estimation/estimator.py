@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StrictInt
 Array = NDArray[np.float64]
 Missing = Literal["complete_assets", "complete_rows"]
 
-_WINDOW = re.compile(r"([1-9][0-9]*)([YD])")
+_WINDOW = re.compile(r"([1-9][0-9]*)([YMD])")
 
 
 def _checked(window: int | str) -> int | str:
@@ -24,7 +24,8 @@ def _checked(window: int | str) -> int | str:
 def _checked_half_life(half_life: int | str) -> int | str:
     if isinstance(half_life, str) and not _WINDOW.fullmatch(half_life):
         raise ValueError(
-            f"{half_life!r} is no half-life; expected a number of periods such as 11, years '1Y', or rows '63D'"
+            f"{half_life!r} is no half-life; expected a number of periods such as 11, years '1Y', months '3M', "
+            "or rows '63D'"
         )
     if window_rows(half_life, 252) < 1:
         raise ValueError(f"a half-life of {half_life}; expected one period or more")
@@ -38,17 +39,18 @@ HalfLife = Annotated[StrictInt | str, AfterValidator(_checked_half_life)]
 def window_rows(window: int | str, periods_per_year: int) -> int:
     """Number of rows in a window.
 
-    >>> window_rows("3Y", 12), window_rows("252D", 252), window_rows(36, 12)
-    (36, 252, 36)
+    >>> window_rows("3Y", 12), window_rows("3M", 252), window_rows("252D", 252), window_rows(36, 12)
+    (36, 63, 252, 36)
     """
     if isinstance(window, int):
         return window
     match = _WINDOW.fullmatch(window)
     if match is None:
         raise ValueError(
-            f"{window!r} is no window; expected a number of periods such as 36, years '3Y', or rows '252D'"
+            f"{window!r} is no window; expected a number of periods such as 36, years '3Y', months '3M', or rows '252D'"
         )
-    return int(match[1]) * (periods_per_year if match[2] == "Y" else 1)
+    number = int(match[1])
+    return number if match[2] == "D" else round(number * periods_per_year / (12 if match[2] == "M" else 1))
 
 
 class Estimator(BaseModel, ABC):
@@ -56,8 +58,8 @@ class Estimator(BaseModel, ABC):
 
     Args:
         covariance: the estimator's name in a configuration; each class has its own.
-        window: how many of the last excess returns: periods (36), years ("3Y" is 3 × periods_per_year rows), or rows
-            ("252D").
+        window: how many of the last excess returns: periods (36), years ("3Y" is 3 × periods_per_year rows), months
+            ("3M" is a quarter of them), or rows ("252D").
         missing: what happens where a return is missing inside a window. `complete_assets` leaves out the asset that
             lacks one; `complete_rows` leaves out the row, for all assets (`backtest.estimation.windows`). Covariances
             of pairs of assets over different rows are not offered: together they may be no covariance matrix.

@@ -12,7 +12,7 @@ from backtest.risk.contributions import (
 from backtest.risk.diversification import diversification_ratio, effective_number_of_bets
 from backtest.risk.hierarchical import Linkage, hierarchical_risk_parity_weights
 from backtest.risk.inverse_variance import inverse_variance_weights
-from backtest.risk.leverage import scaled_to_volatility
+from backtest.risk.leverage import levered, multiples_to_volatility, sample_volatility, scaled_to_volatility, smoothed
 from backtest.risk.minimum_variance import maximum_diversification_weights, minimum_variance_weights
 from backtest.risk.shortfall_budgeting import gaussian_shortfall_parity_weights, historical_shortfall_parity_weights
 
@@ -27,14 +27,18 @@ __all__ = [
     "hierarchical_risk_parity_weights",
     "historical_shortfall_parity_weights",
     "inverse_variance_weights",
+    "levered",
     "marginal_risk_contributions",
     "maximum_diversification_weights",
     "minimum_variance_weights",
+    "multiples_to_volatility",
     "percentage_contributions",
     "portfolio_volatility",
     "risk_contributions",
     "risk_parity_weights",
+    "sample_volatility",
     "scaled_to_volatility",
     "sleeve_covariance",
+    "smoothed",
     "solve_risk_budgets",
 ]

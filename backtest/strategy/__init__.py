@@ -4,16 +4,20 @@ from backtest.errors import InsufficientHistory, StrategyError
 from backtest.strategy.allocation import spread_over_classes, weight_bounds
 from backtest.strategy.base import Strategy
 from backtest.strategy.budgets import Budgets, GroupBudget, asset_budgets, check_budgets
+from backtest.strategy.leverage import GrossExposure, TargetVolatility, Volatility
 from backtest.strategy.view import MarketView, MarketViews
 
 __all__ = [
     "Budgets",
+    "GrossExposure",
     "GroupBudget",
     "InsufficientHistory",
     "MarketView",
     "MarketViews",
     "Strategy",
     "StrategyError",
+    "TargetVolatility",
+    "Volatility",
     "asset_budgets",
     "check_budgets",
     "spread_over_classes",

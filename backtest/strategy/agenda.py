@@ -10,6 +10,7 @@ import pandas as pd
 from backtest.errors import InsufficientHistory
 from backtest.strategy.base import Strategy
 from backtest.strategy.decisions import Questions, answer
+from backtest.strategy.leverage import Leverage
 
 _ELEMENTS = 2**24  # of the covariances that are there at a time: 128 MB, 67 dates of 500 assets
 
@@ -82,8 +83,8 @@ def _cut(rows: Sequence[int], most: int, window: int) -> list[int]:
     return begins
 
 
-def first_answer(strategy: Strategy, agenda: Agenda) -> int:
-    """Position among all rebalance dates of the first on which the strategy has what it needs.
+def first_answer(strategy: Strategy, agenda: Agenda, leverage: Leverage | None = None) -> int:
+    """Position among all rebalance dates of the first on which the strategy and its leverage have what they need.
 
     A strategy whose settings read current weights is asked with none held.
 
@@ -98,7 +99,9 @@ def first_answer(strategy: Strategy, agenda: Agenda) -> int:
             reason = f"on {agenda.dates[agenda.rows[k]]:%Y-%m-%d} fewer than two assets have a full window"
             continue
         try:
-            answer(strategy, questions, at, np.zeros(holdable.size))
+            answered = answer(strategy, questions, at, np.zeros(holdable.size))
+            if leverage is not None:
+                leverage.multiples(answered[None], questions.part(slice(at, at + 1)))
         except InsufficientHistory as problem:
             reason = str(problem)
         else:

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import overload
 
 import numpy as np
@@ -77,7 +78,16 @@ class Questions:
             self.history.classes,
             self.history.periods_per_year,
         )
-        return MarketViews(_Later(self, range(first, end)), covariances, about)
+        benchmark = None if self.benchmark is None else self.benchmark[first:end]
+        return MarketViews(_Later(self, range(first, end)), covariances, about, benchmark)
+
+    def alike(self) -> Iterator[tuple[int, int]]:
+        """Where dates in a row with the same holdable assets, of which there are some, begin and end."""
+        changes = (self.holdable[1:] != self.holdable[:-1]).any(axis=1)
+        cuts = [0, *(np.flatnonzero(changes) + 1).tolist(), len(self.rows)]
+        for first, end in pairwise(cuts):
+            if end > first and self.holdable[first].any():
+                yield first, end
 
 
 @dataclass(frozen=True)
@@ -146,17 +156,9 @@ def answers(strategy: Strategy, questions: Questions) -> Array:
 
     Dates in a row with the same holdable assets are asked together.
     """
-    count = len(questions.rows)
-    weights = np.zeros((count, questions.holdable.shape[1]))
-    k = 0
-    while k < count:
-        holdable = questions.holdable[k]
-        end = k + 1
-        while end < count and (questions.holdable[end] == holdable).all():
-            end += 1
-        if holdable.any():
-            weights[k:end, holdable] = _asked_together(strategy, questions.views(k, end))
-        k = end
+    weights = np.zeros(questions.holdable.shape)
+    for first, end in questions.alike():
+        weights[first:end, questions.holdable[first]] = _asked_together(strategy, questions.views(first, end))
     return weights
 
 

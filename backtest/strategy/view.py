@@ -169,12 +169,12 @@ class MarketView:
         """Target weights of the run's benchmark at this date, by asset; fractions of its NAV.
 
         Raises:
-            StrategyError: the run has no benchmark, or one that reads its current weights.
+            StrategyError: the run has no benchmark, or one that reads its current weights or its NAV.
             InsufficientHistory: the benchmark has none yet.
         """
         if self._benchmark is None:
             raise StrategyError(
-                "this strategy follows a benchmark, and the run has none, or one that reads its own current weights. "
+                "a benchmark is followed, and the run has none, or one whose targets depend on its own path. "
                 "Hint: set `benchmark:` to one that states its targets."
             )
         if np.isnan(self._benchmark).any():
@@ -199,6 +199,7 @@ class MarketViews(Sequence[MarketView]):
         views: one or more, with the same assets; a sequence may make them on demand.
         covariance: (m, n, n) of all of them, where they are at hand in one piece.
         about: what is known of them without making one.
+        benchmark: (m, k) target weights of the benchmark, likewise.
 
     Attributes:
         as_of: the m rebalance dates.
@@ -209,9 +210,13 @@ class MarketViews(Sequence[MarketView]):
     """
 
     def __init__(
-        self, views: Sequence[MarketView], covariance: Array | None = None, about: About | None = None
+        self,
+        views: Sequence[MarketView],
+        covariance: Array | None = None,
+        about: About | None = None,
+        benchmark: Array | None = None,
     ) -> None:
-        self._views, self._covariance = views, covariance
+        self._views, self._covariance, self._benchmark = views, covariance, benchmark
         if about is None:
             first, dates = views[0], pd.DatetimeIndex([view.as_of for view in views])
             about = About(dates, first.assets, first.universe, first.classes, first.periods_per_year)
@@ -244,6 +249,30 @@ class MarketViews(Sequence[MarketView]):
         stack = stack[:]  # all of them once more would fill the memory
         stack.flags.writeable = False
         return stack
+
+    @property
+    def benchmark_target_weights(self) -> Array:
+        """(m, n) target weights of the run's benchmark on these dates, by `assets`; fractions of its NAV.
+
+        Raises:
+            StrategyError: as of a view, or the benchmark holds what is not among `assets`.
+            InsufficientHistory: the benchmark has none yet.
+        """
+        first, stack = self[0].benchmark_target_weights, self._benchmark
+        if stack is None or np.isnan(stack).any():
+            stack = np.stack([view.benchmark_target_weights.to_numpy() for view in self])
+        names = list(first.index)
+        strange = [names[i] for i in np.flatnonzero(stack.any(axis=0)) if names[i] not in self.assets]
+        if strange:
+            raise StrategyError(
+                f"the benchmark holds {', '.join(strange)}, of which this run knows no risk on that date. "
+                "Hint: add it to data.assets, or give target_volatility as a number."
+            )
+        weights = np.zeros((len(self), len(self.assets)))
+        for i, name in enumerate(self.assets):
+            if name in names:
+                weights[:, i] = stack[:, names.index(name)]
+        return weights
 
 
 def _owned(values: Array) -> Array:
