@@ -48,7 +48,7 @@ def load_config(path: str | Path, *, with_benchmark: bool = True) -> RunConfig:
             f"{document.at(('benchmark',))}: benchmark: in {theirs}, and the run in {ours}; expected the same"
         )
     if checked is None or problems:
-        raise ConfigError(*sorted(set(problems), key=_by_place))
+        raise ConfigError(*sorted(dict.fromkeys(problems), key=_by_place))
     return checked.model_copy(update={"benchmark": benchmark})
 
 
@@ -177,19 +177,19 @@ def _places(data: DataSettings) -> dict[Series, Location]:
     """Where the configuration names each series."""
     listed = isinstance(data.assets, tuple)
     found: dict[Series, Location] = {}
-    for setting, columns_of in (("volumes", data.volume_series()), ("opens", data.open_series())):
+    for setting, columns_of in (("volumes", data.series.volumes()), ("opens", data.series.opens())):
         found.update(dict.fromkeys(columns_of.values(), ("data", setting)))
-    for fund, followed in data.followed_series().items():
+    for fund, followed in data.series.followed().items():
         found[followed] = ("data", "assets", fund, "of")
-    for asset, proxy in data.proxies().items():
+    for asset, proxy in data.series.proxies().items():
         found[proxy] = ("data", "splice", asset)
-    for code, fx in data.fx_series().items():
+    for code, fx in data.series.fx().items():
         found[fx] = ("data", "fx", code)
-    others = ("consumer_prices", data.consumer_price_series()), ("loan_rate", data.loan_series())
-    for setting, series in (*others, ("cash", data.cash_series())):
+    others = ("consumer_prices", data.series.consumer_prices()), ("loan_rate", data.series.loan())
+    for setting, series in (*others, ("cash", data.series.cash())):
         if series is not None:
             found[series] = ("data", setting)
-    for i, series in enumerate(data.asset_series()):
+    for i, series in enumerate(data.series.assets()):
         found[series] = ("data", "assets", i if listed else series.name)
     return found
 

@@ -32,8 +32,8 @@ def market_data(table: Table, settings: DataSettings, rates: Mapping[str, Quotes
     """
     check_daily(settings.funds, periods_per_year)
     dates, assets = pd.DatetimeIndex(table.values.index, name="date"), list(settings.names)
-    cash = _earned(settings.cash, settings.cash_series(), table, rates)
-    read = [series.name for series in settings.priced_series()]
+    cash = _earned(settings.cash, settings.series.cash(), table, rates)
+    read = [series.name for series in settings.series.priced()]
     held = table.values[read]
     values = np.ascontiguousarray(held.to_numpy(dtype=float))
     prices, returns = values, values
@@ -44,7 +44,7 @@ def market_data(table: Table, settings: DataSettings, rates: Mapping[str, Quotes
     if settings.funds:
         found = {name: (prices[:, i], returns[:, i]) for i, name in enumerate(read)}
         prices, returns = _with_funds(found, settings, cash, dates)
-    loan = None if settings.loan_rate is None else _earned(settings.loan_rate, settings.loan_series(), table, rates)
+    loan = None if settings.loan_rate is None else _earned(settings.loan_rate, settings.series.loan(), table, rates)
     return MarketData(
         prices=_frozen(prices, dates, assets),
         returns=_frozen(returns, dates, assets),

@@ -111,11 +111,11 @@ def merged(tables: Sequence[Dated], settings: DataSettings) -> tuple[Table, tupl
 def _spliced(table: Table, settings: DataSettings, periods_per_year: int) -> tuple[Table, tuple[str, ...]]:
     """Assets extended backwards by their proxies, which are left out after it."""
     values, notes = table.values, []
-    for name, proxy in settings.proxies().items():
+    for name, proxy in settings.series.proxies().items():
         joined = splice(values[name].dropna(), values[proxy.name].dropna(), name, proxy.name, periods_per_year)
         notes.append(joined.note)
         values = values.assign(**{name: joined.level.reindex(values.index)})
-    used = dict.fromkeys(series.name for series in settings.used_series())
+    used = dict.fromkeys(series.name for series in settings.series.used())
     kept = [name for name in used if name in values.columns]
     return replace(table, values=values[kept]), tuple(notes)
 
@@ -155,8 +155,8 @@ def aligned(table: Table, settings: DataSettings) -> tuple[Table, tuple[str, ...
     """
     needed = list(table.values.columns)
     if settings.ragged:
-        needed = [series.name for series in settings.needed_series() if series.name in needed]
-    priced = [series.name for series in settings.priced_series()]
+        needed = [series.name for series in settings.series.needed() if series.name in needed]
+    priced = [series.name for series in settings.series.priced()]
     values, notes = align(table.values, settings.calendar or "intersection", everywhere=needed, anywhere=priced)
     if len(values) < 2:
         covered = {name: pd.DatetimeIndex(series.dropna().index) for name, series in table.values.items()}

@@ -122,7 +122,7 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
     table = converted(table, foreign)
     data = market_data(table, settings, reading.rates, tables[0].periods_per_year)
     lagging = find_lagging(_last_dates(reading, settings), tables[0].periods_per_year)
-    prices = settings.consumer_price_series()
+    prices = settings.series.consumer_prices()
     consumer_prices = ConsumerPrices() if prices is None else ConsumerPrices.of(prices, found[prices], data.dates)
     data = _with_bars(data, settings, found)
     funds = settings.funds
@@ -153,9 +153,9 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
 
 def _read(settings: DataSettings, found: Mapping[Series, Quotes]) -> Reading:
     """All series that are put on the same dates; a rate of exchange is no investment, and needs no caveats of one."""
-    held = set(settings.asset_series())
-    fx = {series: code for code, series in settings.fx_series().items() if series not in held}
-    used = {series: found[series] for series in settings.aligned_series()}
+    held = set(settings.series.assets())
+    fx = {series: code for code, series in settings.series.fx().items() if series not in held}
+    used = {series: found[series] for series in settings.series.aligned()}
     reading = read({series: replace(one, notes=()) if series in fx else one for series, one in used.items()})
     meanings = {series.name: f"price of one {code} in {settings.currency}" for series, code in fx.items()}
     origins = (replace(one, meaning=meanings.get(one.name, one.meaning)) for one in reading.origins)
@@ -168,9 +168,9 @@ def _foreign(settings: DataSettings, found: Mapping[Series, Quotes]) -> dict[str
     Raises:
         DataError: one that cannot be converted, or a source that says otherwise than the settings.
     """
-    wanted, fx, proxies = settings.currency, settings.fx_series(), settings.proxies()
+    wanted, fx, proxies = settings.currency, settings.series.fx(), settings.series.proxies()
     foreign = {}
-    for series in settings.priced_series():
+    for series in settings.series.priced():
         said = settings.said_of_currency.get(series.name)
         if said is not None:
             check_currency(f"data.assets.{series.name}.currency", found[series], said, "by the settings")
@@ -181,7 +181,7 @@ def _foreign(settings: DataSettings, found: Mapping[Series, Quotes]) -> dict[str
             raise DataError(f"{found[series].label}: {series.name} is {cannot_be_converted(own, wanted)}.")
         if own != wanted:
             foreign[series.name] = fx[own].name
-    for series in settings.interest_series():
+    for series in settings.series.interest():
         check_currency("data.currency", found[series], wanted, "the run's")
     for code, series in fx.items():
         check_currency("data.fx", found[series], wanted, f"for the price of one {code}")
@@ -191,14 +191,14 @@ def _foreign(settings: DataSettings, found: Mapping[Series, Quotes]) -> dict[str
 def _with_bars(data: MarketData, settings: DataSettings, found: Mapping[Series, Quotes]) -> MarketData:
     """The same market with the opens and volumes that the settings ask for, and notes of what they lack."""
     opens, volumes, notes = None, None, list[str]()
-    assets = {series.name: series for series in settings.asset_series()}
-    if series := settings.open_series():
+    assets = {series.name: series for series in settings.series.assets()}
+    if series := settings.series.opens():
         ratios = {name: open_ratio(found[one], found[assets[name]]) for name, one in series.items()}
         opens = on_dates(ratios, data.dates, "opens") * data.prices
         notes += lacking(opens, data.prices, "open")
-    if series := settings.volume_series():
+    if series := settings.series.volumes():
         volumes = on_dates({name: value_traded(found[one]) for name, one in series.items()}, data.dates, "volumes")
-        fx = settings.fx_series()
+        fx = settings.series.fx()
         for name in settings.names:
             own = settings.said_of_currency.get(name) or currency_of(found[assets[name]]) or settings.currency
             if own != settings.currency:
@@ -209,7 +209,7 @@ def _with_bars(data: MarketData, settings: DataSettings, found: Mapping[Series, 
 
 def _of_the_run(reading: Reading, settings: DataSettings) -> list[Finding]:
     """What was found within the dates of the run; that a bill earned nothing for years is no wonder of 2009 to 2015."""
-    rates = {series.name for series in settings.interest_series()}
+    rates = {series.name for series in settings.series.interest()}
     return [
         finding
         for finding in reading.findings
@@ -221,7 +221,7 @@ def _of_the_run(reading: Reading, settings: DataSettings) -> list[Finding]:
 
 def _last_dates(reading: Reading, settings: DataSettings) -> dict[str, date]:
     """When each series of the run ends, or the run before it; that a proxy ends early does not matter."""
-    used = {series.name for series in settings.used_series()}
+    used = {series.name for series in settings.series.used()}
     last = {origin.name: date.fromisoformat(origin.last) for origin in reading.origins if origin.name in used}
     return {name: day if settings.end is None else min(day, settings.end) for name, day in last.items()}
 
@@ -234,7 +234,7 @@ def _start(settings: DataSettings, rates: Mapping[str, Quotes]) -> date | None:
 
 def _sources(settings: DataSettings, folder: Path) -> dict[Series, Source]:
     """Each series with its source, opened once for all that share it."""
-    unique = settings.all_series()
+    unique = settings.series.every()
     names = [series.name for series in unique]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -251,16 +251,16 @@ def _sources(settings: DataSettings, folder: Path) -> dict[Series, Source]:
 
 
 def _check_rates(reading: Reading, settings: DataSettings) -> None:
-    held = [series.name for series in settings.priced_series() if series.name in reading.rates]
+    held = [series.name for series in settings.series.priced() if series.name in reading.rates]
     if held:
         raise DataError(
             f"{reading.rates[held[0]].label}: {held[0]} is a rate, no price; it can be data.cash, but not be held. "
             "Hint: hold a fund or an index of what earns it."
         )
-    traded = [one for one in settings.fx_series().values() if one.name in reading.rates]
+    traded = [one for one in settings.series.fx().values() if one.name in reading.rates]
     if traded:
         raise DataError(f"{reading.rates[traded[0].name].label}: a rate of interest; expected one of exchange")
-    lent = {series.name for series in settings.interest_series()}
+    lent = {series.name for series in settings.series.interest()}
     proxies = [name for name in reading.rates if name not in lent]
     if proxies:
         raise DataError(f"{reading.rates[proxies[0]].label}: {proxies[0]} is a rate, no price to splice to")
@@ -272,7 +272,7 @@ def _classes(settings: DataSettings, folder: Path) -> dict[str, str]:
     if len(given) == len(settings.names):
         return dict(given)
     held = set(settings.names)
-    of_files = all(series.source in FILE_SOURCES for series in settings.asset_series())  # which know of no classes
+    of_files = all(series.source in FILE_SOURCES for series in settings.series.assets())  # which know of no classes
     classes = {**({} if of_files else classes_of_source(columns(settings, folder))), **given}
     return {name: one for name, one in classes.items() if name in held}
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
@@ -24,11 +23,11 @@ from pydantic import (
 from backtest.data.address import public
 from backtest.data.currency import Currency
 from backtest.data.leveraged_fund import LeveragedFund
+from backtest.data.run_series import RunSeries
 from backtest.data.series import (
     FILE_SOURCES,
     SAMPLES,
     AssetSettings,
-    Series,
     SeriesSettings,
     SourceName,
     Values,
@@ -165,108 +164,10 @@ class DataSettings(BaseModel):
         """The assets that are models of leveraged funds."""
         return _funds(self.assets)
 
-    def asset_series(self) -> list[Series]:
-        """The series of the assets that have one, in order."""
-        if not isinstance(self.assets, Mapping):
-            return [self._series(name, None) for name in self.assets]
-        read = {name: one for name, one in self.assets.items() if not isinstance(one, LeveragedFund)}
-        return [self._series(name, None if isinstance(one, str) else one) for name, one in read.items()]
-
-    def followed_series(self) -> dict[str, Series]:
-        """By leveraged fund, the series that it follows: an asset's, or one that is not held."""
-        held = {series.name: series for series in self.asset_series()}
-        return {name: held.get(fund.of) or self._series(fund.of, None) for name, fund in self.funds.items()}
-
-    def priced_series(self) -> list[Series]:
-        """The series of prices of a run: those of assets, and what leveraged funds follow besides."""
-        return list(dict.fromkeys([*self.asset_series(), *self.followed_series().values()]))
-
-    def cash_series(self) -> Series | None:
-        """The series of cash; None where cash is a rate of the settings."""
-        return self._beside_assets("cash", self.cash)
-
-    def loan_series(self) -> Series | None:
-        """The series that loans are charged; None where it is a rate of the settings, or none is set."""
-        return self._beside_assets("loan_rate", self.loan_rate)
-
-    def consumer_price_series(self) -> Series | None:
-        """The series of consumer prices, if there is one."""
-        if self.consumer_prices is None:
-            return None
-        given = self.consumer_prices
-        return self._series("consumer_prices", SeriesSettings(symbol=given) if isinstance(given, str) else given)
-
-    def open_series(self) -> dict[str, Series]:
-        """By asset, the series of its opens, where the run has them."""
-        return self._bars(self.opens, "opens")
-
-    def volume_series(self) -> dict[str, Series]:
-        """By asset, the series of its volumes, where the run has them."""
-        return self._bars(self.volumes, "volumes")
-
-    def _bars(self, given: bool | WideFile | None, what: str) -> dict[str, Series]:
-        if isinstance(given, WideFile):
-            return {name: given.column(name, what) for name in self.names}
-        if not given:
-            return {}
-        return {one.name: replace(one, name=f"{one.name} bars", bars=True) for one in self.asset_series()}
-
-    def all_series(self) -> list[Series]:
-        """Every series that is read."""
-        prices = self.consumer_price_series()
-        beside = [*([] if prices is None else [prices]), *self.open_series().values(), *self.volume_series().values()]
-        return list(dict.fromkeys([*self.aligned_series(), *beside]))
-
-    def interest_series(self) -> list[Series]:
-        """The series that say what cash earns and loans are charged."""
-        found = (self.cash_series(), self.loan_series())
-        return [series for series in found if series is not None]
-
-    def fx_series(self) -> dict[str, Series]:
-        """By currency, the series of its price in that of the run."""
-        found = {code: self._beside_assets(f"{code}/{self.currency}", given) for code, given in self.fx.items()}
-        return {code: series for code, series in found.items() if series is not None}
-
-    def needed_series(self) -> list[Series]:
-        """The series beside the assets that every date of the run needs."""
-        return [*self.interest_series(), *self.fx_series().values()]
-
-    def used_series(self) -> list[Series]:
-        """The series on the dates of a run: prices, and what else every date needs."""
-        return [*self.priced_series(), *self.needed_series()]
-
-    def aligned_series(self) -> list[Series]:
-        """The same, and what they are spliced to."""
-        return [*self.used_series(), *self.proxies().values()]
-
-    def proxies(self) -> dict[str, Series]:
-        """By asset, the series that it is spliced to."""
-        return {
-            name: self._series(one, None) if isinstance(one, str) else self._series(one.symbol or name, one)
-            for name, one in self.splice.items()
-        }
-
-    def _beside_assets(self, own_name: str, given: str | float | SeriesSettings | None) -> Series | None:
-        """A series of the source by its name, which may be an asset's, or one of its own; None for a number."""
-        if given is None or isinstance(given, float):
-            return None
-        if isinstance(given, SeriesSettings):
-            return self._series(own_name, given)
-        held = {series.name: series for series in self.asset_series()}
-        return held.get(given) or self._series(given, None)
-
-    def _series(self, name: str, own: SeriesSettings | None) -> Series:
-        own = own or SeriesSettings()
-        source = own.source or self.source
-        same = source == self.source
-        return Series(
-            name,
-            source,
-            own.symbol or name,
-            own.path or (self.path if same else None),
-            own.values or (self.values if same else "prices"),
-            own.rate,
-        )
+    @property
+    def series(self) -> RunSeries:
+        """The series of the run, by what they are for."""
+        return RunSeries(self)
 
     @field_serializer("path", "cache")
     def _no_secret(self, path: str | None) -> str | None:
