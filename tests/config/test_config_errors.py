@@ -14,7 +14,7 @@ from config_mistakes import ASSETS, GOOD, SERIES, edited, loaded, mistakes, plac
 from backtest.config import load_config
 from backtest.errors import ConfigError
 
-SECTIONS = "name, data, estimation, strategy, rebalance, costs, financing, fees, benchmark, report"
+SECTIONS = "name, data, initial_capital, estimation, strategy, leverage, rebalance, costs, financing, fees, benchmark, report"
 DATA = (
     "source, path, values, assets, cash, loan_rate, consumer_prices, classes, calendar, splice, currency, fx, opens, volumes, frequency, start, end, ragged, periods_per_year, "
     "cache, max_age, offline, timeout"
@@ -117,15 +117,15 @@ ONE = {
     "window of 0": ("36", "0", "0}\nstrategy", "estimation.window: a window of 0; expected two periods or more, as a variance needs two returns"),
     "window of 1": ("36", "1", "1}\nstrategy", "estimation.window: a window of 1; expected two periods or more, as a variance needs two returns"),
     "window of one row": ("36", "1D", "1D", "estimation.window: a window of 1D; expected two periods or more, as a variance needs two returns"),
-    "3X": ("36", "3X", "3X", "estimation.window: '3X' is no window; expected a number of periods such as 36, years '3Y', or rows '252D'"),
-    "window in quotes": ("36", "'36'", "'36'", "estimation.window: '36' is no window; expected a number of periods such as 36, years '3Y', or rows '252D'"),
+    "3X": ("36", "3X", "3X", "estimation.window: '3X' is no window; expected a number of periods such as 36, years '3Y', months '3M', or rows '252D'"),
+    "window in quotes": ("36", "'36'", "'36'", "estimation.window: '36' is no window; expected a number of periods such as 36, years '3Y', months '3M', or rows '252D'"),
     "half a window": ("36", "2.5", "2.5", "estimation.window: got 2.5, expected …"),
     "window as yes": ("36", "true", "true", "estimation.window: got true, expected …"),
     "a setting of an estimator's own": ("sample, window: 36", "ewma, half_lif: 3", "half_lif", "estimation.half_lif: unknown setting; estimation accepts: covariance, window, missing, half_life, correlation_half_life. Did you mean half_life?"),
     "a setting of another estimator": ("window: 36", "half_life: 3", "half_life", "estimation.half_life: unknown setting; estimation accepts: covariance, window, missing."),
     "no estimator named": ("covariance: sample, window", "windo", "windo:", "estimation.windo: unknown setting; estimation accepts: covariance, window, missing. Did you mean window?"),
-    "half-life": ("sample, window: 36", "ewma, half_life: 1W", "1W", "estimation.half_life: '1W' is no half-life; expected a number of periods such as 11, years '1Y', or rows '63D'"),
-    "refit": ("sample, window: 36", "ccc, refit: often", "often", "estimation.refit: 'often' is no window; expected a number of periods such as 36, years '3Y', or rows '252D'"),
+    "half-life": ("sample, window: 36", "ewma, half_life: 1W", "1W", "estimation.half_life: '1W' is no half-life; expected a number of periods such as 11, years '1Y', months '3M', or rows '63D'"),
+    "refit": ("sample, window: 36", "ccc, refit: often", "often", "estimation.refit: 'often' is no window; expected a number of periods such as 36, years '3Y', months '3M', or rows '252D'"),
     "missing": ("window: 36", "missing: complete", "complete}", "estimation.missing: got 'complete', expected 'complete_assets' or 'complete_rows'"),
     "near an estimator": ("covariance: sample", "covariance: ewm", "ewm", "estimation.covariance: got 'ewm', expected one of sample, …"),
     "estimators in a list": ("covariance: sample", "covariance: [sample]", "[sample", "estimation.covariance: got ['sample'], expected one of sample, …"),
@@ -262,6 +262,7 @@ def test_nothing_for_a_name_is_placed_on_its_line(file: Path) -> None:
         ("name: mine", "name: Größe 1.2+b-c"),
         ("window: 36", "window: 3Y"),
         ("window: 36", "window: 252D"),
+        ("window: 36", "window: 6M"),
         ("window: 36", "window: 036"),
         ("trading_bps: 10", "trading_bps: 1e-4"),
         ("trading_bps: 10", "trading_bps: .5"),
