@@ -47,6 +47,10 @@ def load_config(path: str | Path, *, with_benchmark: bool = True) -> RunConfig:
         problems.append(
             f"{document.at(('benchmark',))}: benchmark: in {theirs}, and the run in {ours}; expected the same"
         )
+    if checked is not None and checked.levers_to_its_benchmark and (not with_benchmark or benchmark is None):
+        at = ("leverage", "target_volatility")
+        why = "this configuration has none" if with_benchmark else "a benchmark has none of its own"
+        problems.append(f"{document.at(at)}: {dotted(at)}: that of the benchmark, and {why}; expected a number")
     if checked is None or problems:
         raise ConfigError(*sorted(dict.fromkeys(problems), key=_by_place))
     return checked.model_copy(update={"benchmark": benchmark})

@@ -13,7 +13,7 @@ from backtest.estimation.sample import Sample
 from backtest.estimation.settings import EstimationSettings
 from backtest.reporting.settings import ReportSettings
 from backtest.strategy import Strategy
-from backtest.strategy.leverage import Leverage
+from backtest.strategy.leverage import Leverage, TargetVolatility
 
 
 class StrategyChoice(BaseModel):
@@ -91,6 +91,11 @@ class RunConfig(BaseModel):
     def follows_its_path(self) -> bool:
         """Whether target weights depend on what is held or on NAV: then they are known only along a path."""
         return self.strategy.model.reads_current_weights or (self.leverage is not None and self.leverage.reads_nav)
+
+    @property
+    def levers_to_its_benchmark(self) -> bool:
+        """Whether leverage follows the benchmark's volatility, and so needs a benchmark."""
+        return isinstance(self.leverage, TargetVolatility) and self.leverage.target_volatility == "benchmark"
 
     def resolved(self) -> dict[str, Any]:
         """Every setting as plain values, defaults included, in the shape of the YAML file; paths as written."""
