@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Any, TypeVar, cast
 
 import numba
-from numba.core import event
+from numba.core import event, options
 from threadpoolctl import ThreadpoolController
 
 _log = logging.getLogger(__name__)
@@ -37,13 +37,23 @@ def reordered_kernel(function: _Function) -> _Function:
     return _compiled(function, fastmath=_REORDERED)
 
 
+def lean_kernel(function: _Function) -> _Function:
+    """The same as `reordered_kernel`, for what allocates nothing: references to its arrays are not counted.
+
+    Where arrays go from one function to the next a few hundred times a run, the counting takes longer than the work.
+    Numba has no public name for this; one that no longer knows it counts again, and is slower.
+    """
+    known = hasattr(options.DefaultOptions, "_nrt")
+    return _compiled(function, fastmath=_REORDERED, **({"_nrt": False} if known else {}))
+
+
 def inlined_kernel(function: _Function) -> _Function:
-    """The same as `kernel`, written out where it is called."""
+    """A function that is written out in each kernel that calls it, and is compiled as that is."""
     return _compiled(function, fastmath=False, inline="always")
 
 
-def _compiled(function: _Function, *, fastmath: Any, inline: str = "never") -> _Function:
-    compiler = partial(numba.njit, nogil=True, error_model="numpy", fastmath=fastmath, inline=inline)
+def _compiled(function: _Function, *, fastmath: Any, **others: Any) -> _Function:
+    compiler = partial(numba.njit, nogil=True, error_model="numpy", fastmath=fastmath, **others)
     try:
         return cast("_Function", compiler(cache=True)(function))
     except RuntimeError:  # there is no folder that can be written to: each process compiles for itself

@@ -1,6 +1,5 @@
 """`Periods`: the market as the engine walks it, made once for all runs over it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -91,10 +90,3 @@ def read_only(values: NDArray[Any]) -> NDArray[Any]:
     view = np.ascontiguousarray(values).view()
     view.flags.writeable = False
     return view
-
-
-def marked(rows: Iterable[int], length: int) -> NDArray[np.bool_]:
-    """(length,) true at these rows."""
-    found = np.zeros(length, dtype=bool)
-    found[list(rows)] = True
-    return found

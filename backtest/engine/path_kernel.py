@@ -16,8 +16,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.compilation import inlined_kernel, kernel, reordered_kernel
-from backtest.engine.trade_kernel import band, cost_of, cost_of_rebalance, part_to_keep, to_the_band
+from backtest.compilation import inlined_kernel, lean_kernel
+from backtest.engine.trade_kernel import (
+    COSTS,
+    HELD,
+    IMPACT,
+    KEPT,
+    TARGET,
+    band,
+    cost_of,
+    cost_of_rebalance,
+    part_to_keep,
+    to_the_band,
+)
 
 Array = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -31,11 +42,15 @@ CHARGE, ROLL, EXPENSES, MAINTENANCE, INITIAL, RESTORED, TRADING = range(7)  # of
 UNUSED, SAME_FOR_ALL, BY_ASSET = range(3)  # of Charges.kinds
 CASH_SPREAD, REBATE_SPREAD, MANAGEMENT, PERFORMANCE, FIXED, LEAST_TRADE = range(6)  # of Charges.numbers
 CASH, NAV, HIGH_WATER, SHORTFALL = range(4)  # of Account.now
-TRADES, ROWS, NEXT_DUE, PENDING_ROW, PENDING = range(5)  # of Account.counts
+TRADES, ROWS, NEXT_DUE, ORDERED_LAST, TRADED = range(5)  # of Account.counts
+WANTED, WHY = range(2)  # of Orders.ordered
+CHECK, DECISION, SCHEDULED = range(3)  # of Orders.looks
 UNITS, SHORTS = 4, 5  # of Account.book, after what is charged and required per price: CHARGE to MAINTENANCE
-TARGET, HELD, COSTS, IMPACT, KEPT = range(5)  # of Account.scratch
 ROW, REASON, CALLED = range(3)  # of Account.trades
 SCALE, NAV_BEFORE, PAID = range(3)  # of Account.amounts
+
+
+ROUNDING = 1e-12  # of NAV: what is beyond a limit by less is at it
 
 
 class Market(NamedTuple):
@@ -82,20 +97,24 @@ class Charges(NamedTuple):
 
 
 class Orders(NamedTuple):
-    """What is traded, and when. Read-only but for `targets`.
+    """What is traded, and when. Read-only but for `targets` and `ordered`.
 
     Args:
-        rows: (d,) rising, on which decisions are traded. due: (d,) which ones: positions among `targets`.
-        compared: (T,) the target that is compared with the weights held at a close, or -1; without elements: none.
+        rows: (d,) rising, on which decisions are traded, whatever is held. due: (d,) positions among `targets`.
+        compared: (T,) the target that is looked at after a close, or -1; without elements, as the next two: no bands.
+        looks: (T,) what for: a `CHECK` of drifted weights, a `DECISION` to be traded if need be, one `SCHEDULED`.
+        ordered: (2, T) by row of the trade, `WANTED`, the target or -1, and `WHY`.
         stops: (T,) whether there may be something to do at a close besides; without elements: never.
         targets: (m, n) target weights, fractions of NAV.
-        lag: rows from a comparison to its trade.
+        lag: rows from a look to its trade.
         absolute: band. relative: band. edge: whether to trade to the band's edge only.
     """
 
     rows: Integers
     due: Integers
     compared: Integers
+    looks: Integers
+    ordered: Integers
     stops: Booleans
     targets: Array
     lag: int
@@ -109,7 +128,7 @@ class Account(NamedTuple):
 
     Args:
         now: (4,) cash, NAV, high-water mark, what the lender lost at the end.
-        counts: (5,) trades so far, rows until the end, the next of the orders, row and target of a trade to come.
+        counts: (5,) trades so far, rows until the end, the next of the orders, the last row ordered, the target traded.
         book: (6, n) what is charged and required per price, units, and shorts.
         scratch: (5, n).
         nav: (P,) after each close's trades. cash: (P,) likewise. performance: (P,) fees.
@@ -131,7 +150,7 @@ class Account(NamedTuple):
     units: Array
 
 
-@kernel
+@lean_kernel
 def walk(market: Market, charges: Charges, orders: Orders, account: Account, start: int, first: int, end: int) -> int:
     """Take the steps from `first` to before `end` of a run whose first trade is at row `start`.
 
@@ -142,35 +161,36 @@ def walk(market: Market, charges: Charges, orders: Orders, account: Account, sta
     # longer than a row of prices. So tuples are opened here, once, and what follows is written out in place.
     prices, priced, series = market
     rates, kinds, numbers, tiers, futures, performance_due, by_row, at_one = charges
-    rows, due, compared, stops, targets, lag, absolute, relative, edge = orders
+    rows, due, compared, looks, ordered, stops, targets, lag, absolute, relative, edge = orders
     now, counts, book, scratch, navs, cashes, performance, trades, amounts, units_after = account
-    length = prices.shape[0]
     step = first
     while step < end:
         at = step // 2
         if step % 2 == 0:
             if lag > 0 and compared.size > 0:
-                _compare(prices, priced, rates, kinds, compared, targets, now, counts, book, scratch, start + at - 1,
-                         lag, absolute, relative)  # fmt: skip
-            last = min((end - 1) // 2, counts[PENDING_ROW] - start)
+                _look(prices, priced, rates, kinds, compared, looks, ordered, targets, now, counts, book, scratch,
+                      start + at - 1, lag, absolute, relative)  # fmt: skip
+            last = (end - 1) // 2
             if counts[NEXT_DUE] < rows.size:
                 last = min(last, rows[counts[NEXT_DUE]] - start)
+            if counts[ORDERED_LAST] >= start + at:
+                last = min(last, _next_order(ordered, start + at) - start)
             at = _pass_periods(prices, series, rates, kinds, numbers, tiers, futures, performance_due, stops, now,
                                book, navs, cashes, performance, start, at, last)  # fmt: skip
             step = 2 * at
         else:
             row = start + at
             if lag == 0 and compared.size > 0:
-                _compare(prices, priced, rates, kinds, compared, targets, now, counts, book, scratch, row,
-                         lag, absolute, relative)  # fmt: skip
+                _look(prices, priced, rates, kinds, compared, looks, ordered, targets, now, counts, book, scratch,
+                      row, lag, absolute, relative)  # fmt: skip
             k, reason, traded = -1, REBALANCE, False
             if counts[NEXT_DUE] < rows.size and rows[counts[NEXT_DUE]] == row:
                 k = due[counts[NEXT_DUE]]
                 counts[NEXT_DUE] += 1
-            elif counts[PENDING_ROW] == row:
-                k, reason = counts[PENDING], BAND
+            elif compared.size > 0:
+                k, reason = ordered[WANTED, row], ordered[WHY, row]
             if k >= 0:
-                counts[PENDING_ROW], counts[PENDING] = length, k
+                counts[TRADED] = k
                 traded = _trade(prices, priced, rates, kinds, numbers, by_row, at_one, targets, now, counts, book,
                                 scratch, trades, amounts, row, at, k, reason, edge, absolute, relative)  # fmt: skip
                 if not traded:
@@ -187,7 +207,7 @@ def walk(market: Market, charges: Charges, orders: Orders, account: Account, sta
     return end
 
 
-@reordered_kernel
+@inlined_kernel
 def _sum(book: Array, which: int, prices: Array, row: int) -> float:
     """Σ book_i × price_i at a close."""
     total = 0.0
@@ -207,6 +227,7 @@ def _pass_periods(
     Of one rate for all assets a charge is that rate times a sum there is already.
     """
     charge, roll, expense, requirement = rates[CHARGE, 0], rates[ROLL, 0], rates[EXPENSES, 0], rates[MAINTENANCE, 0]
+    never = performance_due.size + stops.size == 0 and tiers.shape[1] == 1
     fees, checked = kinds[EXPENSES] != UNUSED or numbers[MANAGEMENT] != 0.0, kinds[MAINTENANCE] != UNUSED
     cash_spread, last_row, shorts_held, row = numbers[CASH_SPREAD], prices.shape[0] - 1, False, start + first - 1
     for i in range(book.shape[1]):
@@ -215,7 +236,10 @@ def _pass_periods(
     if shorts_held:
         shorts = _sum(book, SHORTS, prices, row)
     at = first
-    while True:
+    plain = never and not (futures or shorts_held or fees or checked)
+    if plain:
+        at, cash, nav = _pass_plain(prices, series, numbers, tiers, book, navs, cashes, cash, start, first, last)
+    while not plain:
         nav, before, row = cash + value, row, start + at
         rate, year = series[CASH_RETURN, row], series[INTEREST_YEARS, row]
         if futures:
@@ -260,20 +284,62 @@ def _pass_periods(
 
 
 @inlined_kernel
-def _compare(
-    prices: Array, priced: Booleans, rates: Array, kinds: Integers, compared: Integers, targets: Array, now: Array,
-    counts: Integers, book: Array, scratch: Array, row: int, lag: int, absolute: float, relative: float,
+def _pass_plain(
+    prices: Array, series: Array, numbers: Array, tiers: Array, book: Array, navs: Array, cashes: Array, cash: float,
+    start: int, first: int, last: int,
+) -> tuple[int, float, float]:  # fmt: skip
+    """The same where nothing is short and there is no charge but interest: in half the time. Cash and NAV too."""
+    spread, cash_spread, at, nav = tiers[1, 0], numbers[CASH_SPREAD], first, 0.0
+    while True:
+        row, value = start + at, 0.0
+        for i in range(book.shape[1]):
+            value += book[UNITS, i] * prices[row, i]
+        if cash < 0.0:
+            cash += cash * series[BASE, row] + cash * spread * series[INTEREST_YEARS, row]
+        else:
+            cash += cash * (series[CASH_RETURN, row] - cash_spread * series[INTEREST_YEARS, row])
+        nav = cash + value
+        navs[at], cashes[at] = nav, cash
+        if nav <= 0.0 or at >= last:
+            return at, cash, nav
+        at += 1
+
+
+@inlined_kernel
+def _look(
+    prices: Array, priced: Booleans, rates: Array, kinds: Integers, compared: Integers, looks: Integers,
+    ordered: Integers, targets: Array, now: Array, counts: Integers, book: Array, scratch: Array, row: int, lag: int,
+    absolute: float, relative: float,
 ) -> None:  # fmt: skip
-    """Order a trade where a weight held at a close is outside its band, and no trade is to come."""
-    length, k = prices.shape[0], compared[row]
-    if k >= 0 and counts[PENDING_ROW] >= length and row + lag < length - 1:
+    """Order a trade where it is due, or where a weight is outside its band.
+
+    A check has no say while a trade is to come; a decision that is to be traded takes the place of a check's.
+    """
+    k, look, waiting = compared[row], looks[row], counts[ORDERED_LAST] >= row + (lag > 0)
+    if k < 0 or (look == CHECK and waiting):
+        return
+    away = look == SCHEDULED
+    if not away:
         _want(priced, rates, kinds, targets, k, scratch, row)
         for i in range(book.shape[1]):
             wanted = scratch[TARGET, i]
-            away = abs(book[UNITS, i] * prices[row, i] / now[NAV] - wanted)
-            if (priced.shape[0] == 0 or priced[row, i]) and away > band(wanted, absolute, relative):
-                counts[PENDING_ROW], counts[PENDING] = row + lag, k
-                break
+            drift = abs(book[UNITS, i] * prices[row, i] / now[NAV] - wanted)
+            outside = drift > band(wanted, absolute, relative) + ROUNDING
+            away |= outside and (priced.shape[0] == 0 or priced[row, i])
+    if away:
+        if waiting and looks[counts[ORDERED_LAST] - lag] == CHECK:
+            ordered[WANTED, counts[ORDERED_LAST]] = -1
+        if row + lag < prices.shape[0] - 1:
+            ordered[WANTED, row + lag], counts[ORDERED_LAST] = k, row + lag
+            ordered[WHY, row + lag] = REBALANCE if look == SCHEDULED else BAND
+
+
+@inlined_kernel
+def _next_order(ordered: Integers, row: int) -> int:
+    """The first row from `row` on that has an order, or the last there is."""
+    while row < ordered.shape[1] - 1 and ordered[WANTED, row] < 0:
+        row += 1
+    return row
 
 
 @inlined_kernel
@@ -281,15 +347,20 @@ def _want(
     priced: Booleans, rates: Array, kinds: Integers, targets: Array, k: int, scratch: Array, row: int
 ) -> float:  # fmt: skip
     """What is wanted of the assets that have a price, scaled down to meet the initial requirement; the scale."""
-    required, scale = 0.0, 1.0
     for i in range(targets.shape[1]):
         scratch[TARGET, i] = targets[k, i] if priced.shape[0] == 0 or priced[row, i] else 0.0
-    if kinds[INITIAL] != UNUSED:
-        for i in range(targets.shape[1]):
-            required += rates[INITIAL, i] * abs(scratch[TARGET, i])
-    if required > 1.0:
+    return _scale_down(rates, scratch) if kinds[INITIAL] != UNUSED else 1.0
+
+
+@inlined_kernel
+def _scale_down(rates: Array, scratch: Array) -> float:
+    """Scale what is wanted down to meet the initial requirement; the scale."""
+    required, scale = 0.0, 1.0
+    for i in range(scratch.shape[1]):
+        required += rates[INITIAL, i] * abs(scratch[TARGET, i])
+    if required > 1.0 + ROUNDING:
         scale = 1.0 / required
-        for i in range(targets.shape[1]):
+        for i in range(scratch.shape[1]):
             scratch[TARGET, i] *= scale
     return scale
 
@@ -301,47 +372,61 @@ def _trade(
     row: int, at: int, k: int, reason: int, edge: bool, absolute: float, relative: float,
 ) -> bool:  # fmt: skip
     """Trade to target weights of the NAV after costs; or not, where these weights would cost all of NAV."""
-    nav, count, made, least = now[NAV], book.shape[1], counts[TRADES], numbers[LEAST_TRADE]
+    nav, count, made = now[NAV], book.shape[1], counts[TRADES]
     scale, required = _want(priced, rates, kinds, targets, k, scratch, row), 0.0
     for i in range(count):
         scratch[HELD, i] = book[UNITS, i] * prices[row, i] / nav
-        scratch[KEPT, i] = 0.0
         required += rates[MAINTENANCE, i] * abs(scratch[HELD, i])
     if reason == BAND and edge:
-        to_the_band(scratch[TARGET], scratch[HELD], absolute, relative)
+        to_the_band(scratch, absolute, relative)
+        if kinds[INITIAL] != UNUSED:
+            scale *= _scale_down(rates, scratch)
     _costs_of_row(rates, by_row, at_one, nav, scratch, row)
-    fixed = all_of_target = 0.0
+    if numbers[LEAST_TRADE] > 0.0 and required <= 1.0:
+        _leave_small(priced, numbers[LEAST_TRADE], scratch, row)
+    fixed = fixed_to_sell = all_of_target = 0.0
     for i in range(count):
-        small = abs(scratch[TARGET, i] - scratch[HELD, i]) < least
-        if small and (priced.shape[0] == 0 or priced[row, i]):
-            scratch[KEPT, i], scratch[TARGET, i] = 1.0, scratch[HELD, i]
-            scratch[COSTS, i] = scratch[IMPACT, i] = 0.0
-        elif scratch[TARGET, i] != 0.0 or scratch[HELD, i] != 0.0:
-            fixed += numbers[FIXED] / nav
         all_of_target += scratch[COSTS, i] * abs(scratch[TARGET, i])
-    if all_of_target < 1.0:
-        impact = scratch[IMPACT, : at_one.shape[1]]
-        paid = cost_of(scratch[HELD], scratch[COSTS], impact, fixed)
+        held, wanted = scratch[HELD, i] != 0.0, scratch[TARGET, i] != 0.0
+        fixed += numbers[FIXED] / nav if (held or wanted) and scratch[KEPT, i] == 0.0 else 0.0
+        fixed_to_sell += numbers[FIXED] / nav if held else 0.0
+    to_sell = cost_of(scratch, HELD, at_one.shape[0] > 0)
+    possible = all_of_target < 1.0 and (to_sell + fixed < 1.0 or to_sell + fixed_to_sell >= 1.0)
+    if possible:
+        paid = to_sell + fixed_to_sell
         if paid >= 1.0:  # no NAV is left to hold anything
             for i in range(count):
                 book[UNITS, i] = 0.0
         else:
-            paid = cost_of_rebalance(scratch[TARGET], scratch[HELD], scratch[COSTS], impact, fixed)
+            paid = cost_of_rebalance(scratch, fixed, at_one.shape[0] > 0)
             left = nav * (1.0 - paid)
             for i in range(count):
                 if scratch[KEPT, i] == 0.0:
                     book[UNITS, i] = scratch[TARGET, i] * left / prices[row, i]
         trades[ROW, made], trades[REASON, made], trades[CALLED, made] = at, reason, required > 1.0
         amounts[SCALE, made], amounts[NAV_BEFORE, made], amounts[PAID, made] = scale, nav, paid
-    return all_of_target < 1.0
+    return possible
+
+
+@inlined_kernel
+def _leave_small(priced: Booleans, least: float, scratch: Array, row: int) -> None:
+    """Keep, at no cost, what would be traded by less than the least."""
+    for i in range(scratch.shape[1]):
+        small = abs(scratch[TARGET, i] - scratch[HELD, i]) < least
+        if small and (priced.shape[0] == 0 or priced[row, i]):
+            scratch[KEPT, i], scratch[TARGET, i] = 1.0, scratch[HELD, i]
+            scratch[COSTS, i] = scratch[IMPACT, i] = 0.0
 
 
 @inlined_kernel
 def _costs_of_row(rates: Array, by_row: Array, at_one: Array, nav: float, scratch: Array, row: int) -> None:
-    """Fill in what a row's trades cost."""
+    """Fill in what a row's trades cost, of everything."""
     for i in range(rates.shape[1]):
         scratch[COSTS, i] = by_row[row] if by_row.size > 0 else rates[TRADING, i]
-        scratch[IMPACT, i] = at_one[row, i] * np.sqrt(nav) if at_one.shape[0] > 0 else 0.0
+        scratch[KEPT, i] = 0.0
+    if at_one.shape[0] > 0:
+        for i in range(rates.shape[1]):
+            scratch[IMPACT, i] = at_one[row, i] * np.sqrt(nav)
 
 
 @inlined_kernel
@@ -367,14 +452,14 @@ def _force(
     forced = unpriced or (called and required > 1.0)
     if forced:
         _costs_of_row(rates, by_row, at_one, nav, scratch, row)
-        costs, impact, part = scratch[COSTS], scratch[IMPACT, : at_one.shape[1]], 1.0
-        paid = cost_of(scratch[TARGET], costs, impact, fixed_lost)
+        impact, part = at_one.shape[0] > 0, 1.0
+        paid = cost_of(scratch, TARGET, impact) + fixed_lost
         called = called and 1.0 - paid < required
         if called:
-            part = part_to_keep(scratch[HELD], costs, impact, fixed, restored, paid)
+            part = part_to_keep(scratch, fixed + paid, restored, impact)
             for i in range(count):
                 scratch[TARGET, i] = scratch[HELD, i] * (1.0 - part)
-            paid += cost_of(scratch[TARGET], costs, impact, fixed)
+            paid += cost_of(scratch, TARGET, impact) + fixed
         for i in range(count):
             book[UNITS, i] *= part if priced.shape[0] == 0 or priced[row, i] else 0.0
         trades[ROW, made], trades[REASON, made], trades[CALLED, made] = at, MARGIN_CALL if called else NO_PRICE, called

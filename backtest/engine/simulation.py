@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from backtest.data.leveraged_fund import leveraged_fund_returns
 from backtest.engine.ledger import SimulationResult
-from backtest.engine.market import Periods, marked, read_only
+from backtest.engine.market import Periods, read_only
 from backtest.engine.terms import Fund, Terms
 from backtest.errors import SimulationError
 
@@ -146,7 +146,7 @@ class Path:
         rows = periods.shape[0] - start
         often = terms.maintenance_margin is not None or orders.compared.size > 0
         most_trades = rows if often else len(orders.targets) + int(periods.losing_a_price.sum())
-        self._account = _opened(rows, periods.shape, most_trades)
+        self._account = _opened(rows, periods.shape, most_trades, orders.ordered)
 
     def decide(self, which: int | slice, targets: Array) -> None:
         """Write down target weights, fractions of NAV."""
@@ -257,23 +257,31 @@ class Path:
 
 
 def _orders(periods: Periods, decision_rows: Sequence[int], targets: Array, lag: int, drift: Drift | None) -> "Orders":
-    from backtest.engine.path_kernel import Orders
+    from backtest.engine.path_kernel import BAND, CHECK, DECISION, REBALANCE, SCHEDULED, WANTED, WHY, Orders
 
     length, rows = periods.shape[0], np.asarray(decision_rows)
+    nothing, stops = np.zeros(0, dtype=np.int64), periods.losing_a_price
     on_schedule = np.flatnonzero(rows + lag < length - 1)
-    compared, stops = np.zeros(0, dtype=np.int64), periods.losing_a_price
-    if drift is not None:
-        looked_at = marked(drift.check, length)
-        if not drift.also_on_schedule:
-            on_schedule = on_schedule[:1]
-            looked_at |= marked(decision_rows, length)
-        newest = np.searchsorted(rows, np.arange(length), side="right") - 1
-        compared = np.where(looked_at, newest, -1)
-        stops = stops | looked_at if stops.size > 0 else looked_at
-    width = (np.inf, np.inf, False) if drift is None else (drift.absolute, drift.relative, drift.edge)
+    if drift is None:
+        return Orders(
+            rows[on_schedule] + lag, on_schedule, nothing, nothing, nothing.reshape(2, 0), stops, targets, lag,
+            np.inf, np.inf, edge=False,
+        )  # fmt: skip
+    looks, newest = np.full(length, -1), np.searchsorted(rows, np.arange(length), side="right") - 1
+    looks[list(drift.check)] = CHECK
+    looks[rows] = SCHEDULED if drift.also_on_schedule else DECISION
+    first = on_schedule[:1]
+    looks[rows[first]] = SCHEDULED
+    looked_at, ordered = looks >= 0, np.full((2, length), -1)
+    # until the first trade nothing is held: all that is decided is outside its band
+    early = on_schedule[rows[on_schedule] < rows[first] + lag]
+    ordered[WANTED, rows[early] + lag] = early
+    ordered[WHY, rows[early] + lag] = np.where(looks[rows[early]] == SCHEDULED, REBALANCE, BAND)
     return Orders(
-        rows[on_schedule] + lag, on_schedule, compared, stops, targets, lag, float(width[0]), float(width[1]), width[2]
-    )
+        nothing, nothing, np.where(looked_at, newest, -1), looks, ordered,
+        stops | looked_at if stops.size > 0 else looked_at, targets, lag,
+        drift.absolute, drift.relative, drift.edge,
+    )  # fmt: skip
 
 
 def _series(periods: Periods, terms: Terms) -> Array:
@@ -350,7 +358,7 @@ def _fund_prices(periods: Periods, fund: Fund) -> Array:
     return read_only(np.cumprod(1 + moves, axis=0))
 
 
-def _opened(rows: int, shape: tuple[int, int], most_trades: int) -> "Account":
+def _opened(rows: int, shape: tuple[int, int], most_trades: int, ordered: NDArray[np.int64]) -> "Account":
     """An account of one unit in cash, with room for its record."""
     from backtest.engine.path_kernel import Account
 
@@ -358,7 +366,7 @@ def _opened(rows: int, shape: tuple[int, int], most_trades: int) -> "Account":
     nav[0] = 1.0
     return Account(
         now=np.array([1.0, 1.0, 1.0, 0.0]),
-        counts=np.array([0, rows, 0, shape[0], 0]),
+        counts=np.array([0, rows, 0, max(np.flatnonzero(ordered[0] >= 0), default=-1), 0]),
         book=np.zeros((6, shape[1])),
         scratch=np.zeros((5, shape[1])),
         nav=nav,

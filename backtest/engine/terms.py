@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.data.market import MarketData
@@ -138,7 +139,7 @@ def _impact(costs: TradingCosts, data: MarketData, capital: float) -> Array:
             f"costs.impact: {data.assets[i]} has no value traded on {data.dates[row]:%Y-%m-%d}; "
             "expected one on every date with a price"
         )
-    return np.where(held, impact, 0.0)
+    return pd.DataFrame(np.where(held, impact, np.nan)).ffill().fillna(0.0).to_numpy()  # a sale after the last price
 
 
 def _with_fees(terms: Terms, fees: Fees, data: MarketData) -> Terms:
@@ -205,7 +206,6 @@ def _in_funds(terms: Terms, fund: LeveragedFund, data: MarketData) -> Terms:
         )
     return replace(
         terms,
-        spread=fund.swap_spread_bps / 1e4,
         cash_spread=fund.cash_spread_bps / 1e4,
         fund=Fund(fund.leverage, fund.swap_spread_bps / 1e4, fund.expense_ratio_bps / 1e4),
         initial_margin=np.ones(len(data.assets)),
@@ -218,6 +218,8 @@ def _requirements(financing: Margin | Futures, data: MarketData) -> tuple[Array 
         None if given is None else by_asset(given, data.assets, data.classes)
         for given in (financing.initial_margin, financing.maintenance_margin)
     )
+    if initial is None:  # what is below the maintenance margin cannot be traded to
+        initial = maintenance
     if initial is not None and maintenance is not None and (maintenance > initial).any():
         i = int(np.argmax(maintenance - initial))
         raise ConfigError(

@@ -1,4 +1,9 @@
-"""What a trade costs, and how much has to be traded, compiled. Everything is a fraction of the NAV before the trade."""
+"""What a trade costs, and how much has to be traded, compiled. Everything is a fraction of the NAV before the trade.
+
+Functions read a table of (5, n): by asset, `TARGET` weights, weights `HELD` before, proportional `COSTS` k and square-root
+`IMPACT` c of what is traded, and whether an asset is `KEPT` as it is. A trade z costs Σ k_i |z_i| + Σ c_i |z_i|^1.5, and
+something fixed.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,62 +12,60 @@ from backtest.compilation import inlined_kernel
 
 Array = NDArray[np.float64]
 
+TARGET, HELD, COSTS, IMPACT, KEPT = range(5)
+
 
 @inlined_kernel
-def cost_of(trade: Array, rates: Array, impact: Array, fixed: float) -> float:
-    """The cost Σ k_i |z_i| + Σ c_i |z_i|^1.5 + `fixed` of trades z.
+def cost_of(table: Array, which: int, impact: bool) -> float:
+    """What it costs to trade one of the rows of the table, but for what is fixed.
 
     Args:
-        trade: (n,) z.
-        rates: (n,) proportional costs k.
-        impact: (n,) c, of a square-root impact; without assets: none.
-        fixed: of all assets traded together.
+        table: (5, n).
+        which: the row that is traded.
+        impact: whether there is any.
     """
-    cost = fixed
-    for i in range(trade.size):
-        size = abs(trade[i])
-        cost += rates[i] * size
-        if impact.size > 0:
-            cost += impact[i] * size * np.sqrt(size)
+    cost = 0.0
+    for i in range(table.shape[1]):
+        cost += table[COSTS, i] * abs(table[which, i])
+    if impact:
+        for i in range(table.shape[1]):
+            size = abs(table[which, i])
+            cost += table[IMPACT, i] * size * np.sqrt(size)
     return cost
 
 
 @inlined_kernel
-def cost_of_rebalance(target: Array, drifted: Array, rates: Array, impact: Array, fixed: float) -> float:
+def cost_of_rebalance(table: Array, fixed: float, impact: bool) -> float:
     """The cost x of a rebalance.
 
     After paying x the weights are exactly the target weights of the NAV that is left, so x solves
-    x = Σ k_i |z_i| + Σ c_i |z_i|^1.5 + fixed with z_i = w_target,i (1 - x) - w_drifted,i. The right side less x is
-    convex and, where selling everything costs less than all of NAV, falls through zero once below 1: Newton's method
-    from 0 climbs to that root and never past it. Of proportional costs it is piecewise linear, and the root exact.
+    x = Σ k_i |z_i| + Σ c_i |z_i|^1.5 + fixed with z_i = w_target,i (1 - x) - w_held,i. The right side less x is convex
+    and, where selling everything costs less than all of NAV, falls through zero once below 1: Newton's method from 0
+    climbs to that root and never past it. Of proportional costs it is piecewise linear, and the root exact.
 
     Args:
-        target: (n,) target weights, fractions of the NAV after the trade.
-        drifted: (n,) weights before it.
-        rates: (n,) proportional costs k, decimal.
-        impact: (n,) c; without assets: none.
+        table: (5, n).
         fixed: of all assets traded together.
+        impact: whether there is any.
 
     Example:
-        >>> none = np.zeros(0)
-        >>> one, nothing, rate = np.array([1.0]), np.array([0.0]), np.array([0.01])
-        >>> round(cost_of_rebalance(one, nothing, rate, none, 0.0), 8)  # k / (1 + k)
+        >>> all_in = np.array([[1.0], [0.0], [0.01], [0.0], [0.0]])
+        >>> round(cost_of_rebalance(all_in, 0.0, False), 8)  # k / (1 + k)
         0.00990099
     """
     cost = 0.0
-    for _ in range(2 * target.size + 60):  # each kink is passed at most once; the rest is quadratic
-        paid, slope = fixed, 1.0
-        for i in range(target.size):
-            trade = target[i] * (1.0 - cost) - drifted[i]
+    for _ in range(2 * table.shape[1] + 60):  # each kink is passed at most once; the rest is quadratic
+        paid, slope, left = fixed, 1.0, 1.0 - cost
+        for i in range(table.shape[1]):
+            target, rate = table[TARGET, i], table[COSTS, i]
+            trade = target * left - table[HELD, i]
             size = abs(trade)
-            paid += rates[i] * size
-            rate = rates[i]
-            if impact.size > 0:
+            paid += rate * size
+            if impact:
                 root = np.sqrt(size)
-                paid += impact[i] * size * root
-                rate += 1.5 * impact[i] * root
-            if trade != 0.0:
-                slope += rate * (target[i] if trade > 0.0 else -target[i])
+                paid += table[IMPACT, i] * size * root
+                rate += 1.5 * table[IMPACT, i] * root
+            slope += rate * target if trade > 0.0 else -rate * target if trade < 0.0 else 0.0
         step = (paid - cost) / slope
         cost += step
         if abs(step) <= 1e-17 + 2e-16 * cost:  # what is left is rounding
@@ -71,42 +74,38 @@ def cost_of_rebalance(target: Array, drifted: Array, rates: Array, impact: Array
 
 
 @inlined_kernel
-def part_to_keep(held: Array, rates: Array, impact: Array, fixed: float, required: float, paid: float) -> float:
-    """The factor f by which positions are cut so that NAV after costs is f times what they require.
+def part_to_keep(table: Array, fixed: float, required: float, impact: bool) -> float:
+    """The factor f by which positions held are cut so that NAV after costs is f times what they require.
 
-    f solves 1 - paid - C((1 - f) held) = f × required, C as in `cost_of`. The difference of the sides is concave in f,
-    above zero at 0 and below at 1: Newton's method from 1 comes down to the root and never past it.
+    f solves 1 - fixed - C((1 - f) held) = f × required. The difference of the sides is concave in f, above zero at 0
+    and below at 1: Newton's method from 1 comes down to the root and never past it.
 
     Args:
-        held: (n,) weights.
-        rates: (n,) proportional costs of what is sold.
-        impact: (n,) likewise, as in `cost_of`.
-        fixed: likewise.
-        required: the requirement Σ q_i |w_i| of all of them.
-        paid: costs that fall due besides.
+        table: (5, n).
+        fixed: of everything that is sold, however much of it.
+        required: the requirement Σ q_i |w_i| of all that is held.
+        impact: whether there is any.
 
     Returns:
         The factor, from 0 to 1; 0 where even selling everything costs all of NAV.
 
     Example:
-        >>> held, none = np.array([2.0]), np.zeros(0)
-        >>> part_to_keep(held, np.zeros(1), none, 0.0, 2.5, 0.0)  # NAV 1 carries 0.4 of what requires 2.5
+        >>> free = np.array([[0.0], [2.0], [0.0], [0.0], [0.0]])
+        >>> part_to_keep(free, 0.0, 2.5, False)  # a NAV of 1 carries 0.4 of what requires 2.5
         0.4
     """
-    if 1.0 - paid - cost_of(held, rates, impact, fixed) <= 0.0:
-        return 0.0
-    part = 1.0
+    part = 0.0 if 1.0 - fixed - cost_of(table, HELD, impact) <= 0.0 else 1.0
     for _ in range(60):
-        left, slope = 1.0 - paid - fixed - part * required, -required
-        for i in range(held.size):
-            size = abs(held[i]) * (1.0 - part)
-            left -= rates[i] * size
-            slope += rates[i] * abs(held[i])
-            if impact.size > 0:
-                root = np.sqrt(size)
-                left -= impact[i] * size * root
-                slope += 1.5 * impact[i] * root * abs(held[i])
-        step = left / slope
+        left, slope, sold = 1.0 - fixed - part * required, -required, 1.0 - part
+        for i in range(table.shape[1]):
+            held = abs(table[HELD, i])
+            left -= table[COSTS, i] * held * sold
+            slope += table[COSTS, i] * held
+            if impact:
+                root = np.sqrt(held * sold)
+                left -= table[IMPACT, i] * held * sold * root
+                slope += 1.5 * table[IMPACT, i] * root * held
+        step = left / slope if part > 0.0 else 0.0
         part -= step
         if abs(step) <= 2e-16:
             break
@@ -114,39 +113,38 @@ def part_to_keep(held: Array, rates: Array, impact: Array, fixed: float, require
 
 
 @inlined_kernel
-def to_the_band(target: Array, drifted: Array, absolute: float, relative: float) -> None:
-    """Replace targets by the nearest weights to the drifted ones that are inside the bands and have the same sum.
+def to_the_band(table: Array, absolute: float, relative: float) -> None:
+    """Replace targets by the nearest weights to those held that are inside the bands and have the same sum.
 
-    Least squares over a box and a sum: the answer is clip(w_drifted,i + μ, w_target,i ± band_i) with the one μ that
-    gives the sum of the targets.
+    Least squares over a box and a sum: the answer is clip(w_held,i + μ, w_target,i ± band_i) with the one μ that gives
+    the sum of the targets.
 
     Example:
-        >>> target, drifted = np.array([0.5, 0.5]), np.array([0.6, 0.4])
-        >>> to_the_band(target, drifted, 0.04, np.inf)
-        >>> target.round(12).tolist()
+        >>> table = np.array([[0.5, 0.5], [0.6, 0.4], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
+        >>> to_the_band(table, 0.04, np.inf)
+        >>> table[TARGET].round(12).tolist()
         [0.54, 0.46]
     """
     wanted, low, high = 0.0, np.inf, -np.inf
-    for i in range(target.size):
-        width = band(target[i], absolute, relative)
-        wanted += target[i]
-        low = min(low, target[i] - width - drifted[i])
-        high = max(high, target[i] + width - drifted[i])
-    while True:
-        shift = low + (high - low) / 2
-        if shift <= low or shift >= high:
-            break
+    for i in range(table.shape[1]):
+        width = band(table[TARGET, i], absolute, relative)
+        wanted += table[TARGET, i]
+        low = min(low, table[TARGET, i] - width - table[HELD, i])
+        high = max(high, table[TARGET, i] + width - table[HELD, i])
+    shift = low + (high - low) / 2
+    while low < shift < high:
         total = 0.0
-        for i in range(target.size):
-            width = band(target[i], absolute, relative)
-            total += min(max(drifted[i] + shift, target[i] - width), target[i] + width)
+        for i in range(table.shape[1]):
+            width = band(table[TARGET, i], absolute, relative)
+            total += min(max(table[HELD, i] + shift, table[TARGET, i] - width), table[TARGET, i] + width)
         if total < wanted:
             low = shift
         else:
             high = shift
-    for i in range(target.size):
-        width = band(target[i], absolute, relative)
-        target[i] = min(max(drifted[i] + shift, target[i] - width), target[i] + width)
+        shift = low + (high - low) / 2
+    for i in range(table.shape[1]):
+        width = band(table[TARGET, i], absolute, relative)
+        table[TARGET, i] = min(max(table[HELD, i] + shift, table[TARGET, i] - width), table[TARGET, i] + width)
 
 
 @inlined_kernel

@@ -296,7 +296,8 @@ def test_the_cost_of_a_trade_solves_its_equation(trade: tuple[np.ndarray, np.nda
     wanted = by_bisection(target, drifted, costs)
     assume(wanted < 1)  # what costs all there is has no root below 1
     size = 1 + float(costs @ (np.abs(target) + np.abs(drifted)))
-    got = cost_of_rebalance(target, drifted, costs, np.zeros(0), 0.0)
+    nothing = np.zeros(len(target))
+    got = cost_of_rebalance(np.stack([target, drifted, costs, nothing, nothing]), 0.0, False)
     assert got == pytest.approx(wanted, rel=0, abs=1e-14 * size)
     assert got == pytest.approx(float(costs @ np.abs(target * (1 - got) - drifted)), rel=0, abs=1e-14 * size)
     assert got >= 0
