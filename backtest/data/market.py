@@ -131,12 +131,14 @@ class MarketData:
         follows = np.diff(rows, prepend=-1) == 1  # nothing is left out just before
         returns = self.prices.iloc[rows].pct_change(fill_method=None)
         returns[follows] = self.returns.iloc[rows][follows]
+        index = self.consumer_prices
         return replace(
             self,
             prices=self.prices.iloc[rows],
             returns=returns,
             cash_returns=_compounded(self.cash_returns, rows, follows),
             loan_returns=None if self.loan_returns is None else _compounded(self.loan_returns, rows, follows),
+            consumer_prices=None if index is None else index[index.index <= dates[-1]],
             opens=None if self.opens is None else self.opens.iloc[rows],
             volumes=None if self.volumes is None else self.volumes.iloc[rows],
         )

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from backtest.data.leveraged_fund import LeveragedFund
 from backtest.data.series import Series, SeriesSettings, WideFile
 
 if TYPE_CHECKING:
     from backtest.data.settings import DataSettings
+
+_AS_ITS_SECTION = SeriesSettings()
 
 
 @dataclass(frozen=True)
@@ -21,17 +24,23 @@ class RunSeries:
 
     settings: "DataSettings"
 
+    @cached_property
+    def _held(self) -> Mapping[str, Series]:
+        """By asset its series, of those that have one, in order."""
+        assets = self.settings.assets
+        own: Mapping[str, Any] = assets if isinstance(assets, Mapping) else dict.fromkeys(assets)
+        read = {name: one for name, one in own.items() if not isinstance(one, LeveragedFund)}
+        return {name: self._series(name, None if isinstance(one, str) else one) for name, one in read.items()}
+
     def assets(self) -> list[Series]:
         """The series of the assets that have one, in order."""
-        if not isinstance(self.settings.assets, Mapping):
-            return [self._series(name, None) for name in self.settings.assets]
-        read = {name: one for name, one in self.settings.assets.items() if not isinstance(one, LeveragedFund)}
-        return [self._series(name, None if isinstance(one, str) else one) for name, one in read.items()]
+        return list(self._held.values())
 
     def followed(self) -> dict[str, Series]:
         """By leveraged fund, the series that it follows: an asset's, or one that is not held."""
-        held = {series.name: series for series in self.assets()}
-        return {name: held.get(fund.of) or self._series(fund.of, None) for name, fund in self.settings.funds.items()}
+        return {
+            name: self._held.get(fund.of) or self._series(fund.of, None) for name, fund in self.settings.funds.items()
+        }
 
     def priced(self) -> list[Series]:
         """The series of prices of a run: those of assets, and what leveraged funds follow besides."""
@@ -111,11 +120,10 @@ class RunSeries:
             return None
         if isinstance(given, SeriesSettings):
             return self._series(own_name, given)
-        held = {series.name: series for series in self.assets()}
-        return held.get(given) or self._series(given, None)
+        return self._held.get(given) or self._series(given, None)
 
     def _series(self, name: str, own: SeriesSettings | None) -> Series:
-        own = own or SeriesSettings()
+        own = own or _AS_ITS_SECTION
         source = own.source or self.settings.source
         same = source == self.settings.source
         return Series(
