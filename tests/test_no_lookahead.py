@@ -73,9 +73,11 @@ class Case:
     lag: int = 1
     ragged: bool = False
     values: str = "prices"
+    leverage: Mapping[str, Any] | None = None
 
     def __str__(self) -> str:
-        words = [self.strategy, *map(str, self.settings.values()), self.spacing, f"lag{self.lag}"]
+        settings = [*self.settings.values(), *(self.leverage or {}).values()]
+        words = [self.strategy, *map(str, settings), self.spacing, f"lag{self.lag}"]
         return "-".join(
             [*words, *(["ragged"] if self.ragged else []), *(["returns"] if self.values == "returns" else [])]
         )
@@ -109,9 +111,10 @@ def write_files(folder: Path, case: Case) -> Path:
     }
     source: dict[str, Any] = {"source": "csv", "path": "market.csv", "values": case.values, "cash": "bills"}
     source["periods_per_year"] = 12  # of days too: so that trailing years fit into few rows
-    followed = (
-        case.settings.get("target_volatility") == "benchmark"
-    )  # it may hold only what the run has a covariance of
+    followed = "benchmark" in (  # it may hold only what the run has a covariance of
+        case.settings.get("target_volatility"),
+        (case.leverage or {}).get("target_volatility"),
+    )
     held = ["spx" if followed else "world", "ust"]
     write_config(
         folder / "benchmark.yaml",
@@ -125,6 +128,7 @@ def write_files(folder: Path, case: Case) -> Path:
         **terms,
         data={**source, "assets": list(CLASSES), "classes": CLASSES, "ragged": case.ragged},
         strategy={"name": case.strategy, **case.settings},
+        leverage=case.leverage,
         rebalance={"frequency": case.frequency, "execution_lag": case.lag},
         benchmark="benchmark.yaml",
     )
@@ -250,6 +254,26 @@ def test_nor_whether_an_asset_will_still_have_a_price(tmp_path: Path, name: str)
     cuts = harness.cuts()
     for when in ("a decision", "the trade of a lag of 1"):
         assert harness.leaks(cuts[when], ended) == [], when
+
+
+LEVERAGE: list[dict[str, Any]] = [
+    {"multiple": 1.5},
+    {"target_volatility": 0.1, "smoothing": 0.7, "min_gross_exposure": 0.5},
+    {"target_volatility": 0.1, "window": 8, "smoothing": 0.7},
+    {"target_volatility": "benchmark", "window": 8},
+    {"debt": 0.6},
+]
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+@pytest.mark.parametrize("leverage", LEVERAGE, ids=lambda one: "-".join(map(str, one.values())))
+def test_nor_any_leverage(tmp_path: Path, leverage: dict[str, Any], ragged: bool) -> None:
+    """What is remembered of earlier decisions, a window of its own, and NAV on the way: none of it sees what comes."""
+    case = Case("inverse_volatility", {}, lag=0 if ragged else 1, ragged=ragged, leverage=leverage)
+    harness = Harness(tmp_path, case)
+    cuts = harness.cuts()
+    for name in ("the second decision", "a decision"):
+        assert harness.leaks(cuts[name], wilder) == [], name
 
 
 def test_nor_any_return_where_the_file_holds_returns(tmp_path: Path) -> None:
@@ -394,6 +418,15 @@ def test_an_estimator_of_the_whole_sample_is_caught_on_fixed_weights_too(
     monkeypatch.setattr(Sample, "covariances", whole)
     harness = Harness(tmp_path, Case("equal_weight", {}))
     assert harness.caught() == {"risk_contributions", "forecast_volatility"}
+
+
+def test_leverage_smoothed_in_hindsight_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mean of all multiples of the run, before and after: smooth, and known to nobody."""
+    monkeypatch.setattr(
+        "backtest.strategy.leverage.smoothed", lambda wanted, *_: np.full_like(wanted, np.nanmean(wanted))
+    )
+    harness = Harness(tmp_path, Case("equal_weight", {}, leverage={"target_volatility": 0.1, "smoothing": 0.5}))
+    assert harness.caught() >= {"target_weights", "risk_contributions"}
 
 
 def test_data_cleaned_in_hindsight_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
