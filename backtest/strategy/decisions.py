@@ -70,7 +70,8 @@ class Questions:
         held = np.flatnonzero(self.holdable[first])
         covariances = self.covariances[first:end]
         if held.size < self.holdable.shape[1]:
-            covariances = covariances[:, held[:, None], held]
+            # laid out date by date: else a date's last bits would depend on how many come with it
+            covariances = covariances[np.ix_(np.arange(end - first), held, held)]
         about = About(
             self.history.dates[list(self.rows[first:end])],
             tuple(self.history.assets[i] for i in held),

@@ -131,7 +131,7 @@ class TargetVolatility(_Leverage):
                 measure: Callable[[Array], Any] = partial(portfolio_volatility, covariance=views.covariance)
             else:
                 measure = partial(_over_window, questions=questions, held=held, window=self.window)
-            return self._multiples(weights[:, held], views, measure)
+            return self._multiples(weights.compress(held, axis=1), views, measure)
         except InsufficientHistory:
             raise
         except BacktestError as problem:
