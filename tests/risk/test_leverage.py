@@ -1,12 +1,20 @@
 """Leverage: the scaled portfolio has the target's volatility, or the cap's gross exposure."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.errors import BacktestError, NoOptimalPortfolio
-from backtest.risk import portfolio_volatility, scaled_to_volatility
+from backtest.risk import (
+    levered,
+    multiples_to_volatility,
+    portfolio_volatility,
+    sample_volatility,
+    scaled_to_volatility,
+    smoothed,
+)
 
 
 @given(seed=st.integers(0, 10**6), target=st.floats(1e-4, 1), cap=st.floats(0.1, 10))
@@ -39,3 +47,74 @@ def test_what_holds_nothing_stays_so_and_what_has_no_risk_is_refused() -> None:
     for target, cap in [(0.0, 1.0), (-0.1, 1.0), (0.1, 0.0), (float("nan"), 1.0)]:
         with pytest.raises(BacktestError, match="expected one above 0"):
             scaled_to_volatility([0.5, 0.2], hedge, target, cap)
+
+
+@given(seed=st.integers(0, 10**6), least=st.floats(0, 3), most=st.floats(0.1, 3))
+def test_gross_exposure_is_what_is_asked_for_within_its_bounds(seed: int, least: float, most: float) -> None:
+    """Σ|w| = min(max(L Σ|w|, least), most), the cap winning; and the shares of it stay as they were."""
+    rng = np.random.default_rng(seed)
+    weights, multiples = rng.normal(0.3, 0.5, (4, 3)), rng.uniform(0.1, 4, 4)
+    held = np.abs(weights).sum(axis=1)
+    scaled = levered(weights, multiples, most, least)
+    gross = np.abs(scaled).sum(axis=1)
+    np.testing.assert_allclose(gross, np.minimum(np.maximum(multiples * held, least), most), rtol=1e-14)
+    np.testing.assert_allclose(scaled / gross[:, None], weights / held[:, None], rtol=1e-13)
+    assert levered(np.zeros((2, 3)), np.array([np.nan, 2.0]), most, least).tolist() == [[0.0] * 3] * 2
+
+
+@given(
+    wanted=st.lists(st.floats(0.1, 10) | st.just(float("nan")), min_size=1, max_size=12),
+    smoothing=st.floats(0, 0.99),
+    cut=st.integers(0, 12),
+)
+def test_smoothing_is_an_exponential_average_and_can_be_cut(wanted: list[float], smoothing: float, cut: int) -> None:
+    """As `ewm` of pandas, unadjusted, which leaves out what is missing; and cut anywhere, it goes on to the last bit.
+
+    That divides by the sum of its two weights, which is 1 but for rounding: 1e-14 for each step.
+    """
+    values = np.array(wanted)
+    found = smoothed(values, smoothing)
+    expected = pd.Series(values).ewm(alpha=1 - smoothing, adjust=False, ignore_na=True).mean()
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
+    first = smoothed(values[:cut], smoothing)
+    rest = smoothed(values[cut:], smoothing, float(first[-1]) if first.size else np.nan)
+    assert np.concatenate([first, rest]).tobytes() == found.tobytes()
+    if smoothing == 0:
+        assert found[~np.isnan(values)].tolist() == values[~np.isnan(values)].tolist()
+
+
+@given(seed=st.integers(0, 10**6))
+def test_sample_volatility_needs_no_covariance(seed: int) -> None:
+    """sqrt(wᵀSw) by NumPy's S; what is not held may be missing."""
+    rng = np.random.default_rng(seed)
+    returns, weights = rng.normal(0, 0.02, (9, 4)), rng.normal(0, 1, 4)
+    expected = np.sqrt(weights @ np.cov(returns.T) @ weights)
+    assert sample_volatility(weights, returns) == pytest.approx(expected, rel=1e-11)
+    weights[2], unknown = 0.0, returns.copy()
+    unknown[3, 2] = np.nan
+    assert sample_volatility(weights, unknown) == sample_volatility(weights, returns)
+    unknown[3, 1] = np.nan
+    assert np.isnan(sample_volatility(weights, unknown))
+
+
+def test_a_constant_return_has_no_volatility() -> None:
+    """Seven times 0.1 and their mean differ by a rounding, which is no risk to be divided by."""
+    assert np.full(7, 0.1).std(ddof=1) > 0
+    assert sample_volatility([1.0, 0.0], np.full((7, 2), 0.1)) == 0
+
+
+@pytest.mark.parametrize("count", [1, 3, 8, 9, 17])
+def test_a_portfolio_of_a_stack_is_levered_as_alone(count: int) -> None:
+    """To the last bit, whatever stands beside it."""
+    rng = np.random.default_rng(count)
+    returns = rng.standard_normal((11, 30, count)) * 0.02
+    covariances, weights = returns.swapaxes(1, 2) @ returns / 30, rng.normal(0.3, 0.5, (11, count))
+
+    def scaled(part: slice) -> np.ndarray:
+        volatility = portfolio_volatility(weights[part], covariances[part])
+        multiples = multiples_to_volatility(weights[part], volatility, 0.01)
+        return levered(weights[part], multiples, 1.5, 0.5)
+
+    together = scaled(slice(None))
+    for part in [*(slice(k, k + 1) for k in range(11)), slice(0, 4), slice(3, 9)]:
+        assert scaled(part).tobytes() == together[part].tobytes()
