@@ -10,9 +10,10 @@ import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import cache, partial
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -91,7 +92,24 @@ def _load_without_scipy() -> None:
         linalg.ensure_blas = look_for_it
 
 
+def forget_older_code(package: Path) -> None:
+    """Remove compiled code that is older than the newest file of kernels.
+
+    Numba compiles a kernel anew where its own file has changed. It does not see that functions and positions in arrays
+    which the kernel takes from another file have.
+
+    Args:
+        package: the folder of the folders that have kernels.
+    """
+    newest = max(source.stat().st_mtime for source in package.glob("*/*kernel.py"))
+    for index in package.glob("*/__pycache__/*.nbi"):
+        with suppress(OSError):  # another process removes it, or nobody may
+            if index.stat().st_mtime < newest:
+                index.unlink()
+
+
 _load_without_scipy()
+forget_older_code(Path(__file__).parent)
 event.register("numba:compile", _Compiling())  # type: ignore[no-untyped-call]  # numba's types are partial
 
 

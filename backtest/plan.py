@@ -1,7 +1,7 @@
 """`Plan`: a strategy before its data. What it decides, on which dates, and the path that follows under given terms."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from types import MappingProxyType
 
@@ -13,6 +13,7 @@ from backtest.analysis.ex_ante import ExAnteRisk, class_members, ex_ante_risk
 from backtest.config import RunConfig
 from backtest.data.market import MarketData
 from backtest.engine.market import Periods
+from backtest.engine.opens import with_opens
 from backtest.engine.schedule import rebalance_rows
 from backtest.engine.simulation import Decide, Drift, Path, no_trade_before_the_end, path_of
 from backtest.engine.terms import Terms
@@ -57,13 +58,20 @@ class Plan:
         return self.config.rebalance.lag(self.data.periods_per_year)
 
     @property
+    def at_opens(self) -> bool:
+        """Whether trades are made at the open."""
+        return self.config.rebalance.execution == "open"
+
+    @property
     def first_trade(self) -> pd.Timestamp:
-        """The date of the first trade: the later of the strategy's own and of its benchmark's.
+        """The first date of NAV: that of the first trade, or of the last close before a trade at the open.
+
+        It is the later of the strategy's own and of its benchmark's.
 
         Raises:
             SimulationError: it would come on the last date of the data, or after it.
         """
-        row = self.agenda.rows[self.first] + self.lag
+        row = self.agenda.rows[self.first] + self.lag - self.at_opens
         if row >= len(self.data.dates) - 1:
             raise no_trade_before_the_end(len(self.data.dates))
         own = self.data.dates[row]
@@ -92,7 +100,7 @@ class Plan:
 
     def beginning(self, first_trade: pd.Timestamp) -> tuple[Agenda, int]:
         """An agenda, and the position in it of the decision that is traded on the given date."""
-        begin = int(np.flatnonzero(self.data.dates == first_trade)[0]) - self.lag
+        begin = int(np.flatnonzero(self.data.dates == first_trade)[0]) - self.lag + self.at_opens
         if begin in self.agenda.rows:
             return self.agenda, list(self.agenda.rows).index(begin)
         later = [row for row in self.agenda.rows if row > begin]
@@ -129,15 +137,17 @@ class Decided:
     @cached_property
     def periods(self) -> Periods:
         """The market that is walked."""
-        return Periods.of(self.plan.data)
+        data = self.plan.data
+        return with_opens(data) if self.plan.at_opens else Periods.of(data)
 
     def path(self, terms: Terms) -> Path:
         """The path from the first trade to the end of the data under these terms."""
-        plan = self.plan
+        plan, rows, lag, drift = self.plan, self.rows, self.plan.lag, self.plan.drift
+        if plan.at_opens:
+            rows, lag = [2 * row + 1 for row in rows], 2 * lag - 1
+            drift = None if drift is None else replace(drift, check=tuple(2 * row + 1 for row in drift.check))
         least = plan.config.rebalance.minimum_trade
-        return path_of(
-            self.periods, self.rows, self.decide, plan.lag, terms, drift=plan.drift, minimum_trade=least
-        )
+        return path_of(self.periods, rows, self.decide, lag, terms, drift=drift, minimum_trade=least)
 
 
 @dataclass(frozen=True, eq=False)

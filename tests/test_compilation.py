@@ -104,3 +104,22 @@ def test_compiling_is_said_once_and_only_when_it_takes_place(tmp_path: Path) -> 
         ran = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
         said.append(ran.stdout.splitlines())
     assert said == [["compiling for this machine, once; later runs start at once", "3.0", "5"], ["3.0", "5"]]
+
+
+def test_code_older_than_any_file_of_kernels_is_not_used(tmp_path: Path) -> None:
+    """A kernel takes functions and positions from other files: where one of these is newer, all compile anew.
+
+    What is as new as the newest file stays: the next start compiles nothing.
+    """
+    for name in ("engine", "risk"):
+        (tmp_path / name / "__pycache__").mkdir(parents=True)
+        (tmp_path / name / f"{name}_kernel.py").touch()
+        (tmp_path / name / "__pycache__" / f"{name}_kernel.walk-1.nbi").touch()
+    compiled = sorted(tmp_path.glob("*/__pycache__/*.nbi"))
+    for at, path in enumerate([*tmp_path.glob("*/*.py"), *compiled]):
+        os.utime(path, (1_000 + at, 1_000 + at))
+    compilation.forget_older_code(tmp_path)
+    assert sorted(tmp_path.glob("*/__pycache__/*.nbi")) == compiled
+    os.utime(tmp_path / "risk" / "risk_kernel.py", (1_003, 1_003))
+    compilation.forget_older_code(tmp_path)
+    assert sorted(tmp_path.glob("*/__pycache__/*.nbi")) == compiled[1:]

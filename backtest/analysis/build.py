@@ -65,7 +65,7 @@ def build_result(
         risk_contributions=forecast["risk_contributions"],
         asset_volatilities=forecast["asset_volatilities"],
         class_volatilities=forecast["class_volatilities"],
-        trade_dates=_trade_dates(path, data, np.asarray(rows)[decided]),
+        trade_dates=_trade_dates(path, data, np.asarray(rows)[decided], np.flatnonzero(decided)),
         asset_returns=data.returns.iloc[path.start : path.start + len(path.nav)],
         cash_returns=data.cash_returns.loc[dates],
         latest_trades=pd.Series(targets[-1] - weights[-1] if held_on else np.zeros(len(assets)), index=assets),
@@ -110,9 +110,11 @@ def _forecast(
     }
 
 
-def _trade_dates(path: SimulationResult, data: MarketData, rows: NDArray[np.int64]) -> pd.Series:
-    """The date of each decision's trade; NaT where it would fall on the last date of the data or after the path."""
-    trades = rows + (path.start - rows[0])
-    last = min(len(data.dates) - 2, path.start + len(path.nav) - 1)
-    made = data.dates[np.minimum(trades, last)].where(trades <= last)
+def _trade_dates(
+    path: SimulationResult, data: MarketData, rows: NDArray[np.int64], kept: NDArray[np.int64]
+) -> pd.Series:
+    """The date of each decision's first trade; NaT where it was not traded."""
+    trades = np.full(len(path.targets) + 1, -1)  # the last is of forced sales, which have no target
+    trades[path.trade_targets[::-1]] = path.start + path.trade_rows[::-1]
+    made = data.dates[trades[kept]].where(trades[kept] >= 0)
     return pd.Series(made, index=data.dates[rows], name="trade_date")

@@ -22,12 +22,14 @@ class Periods:
         cash_returns: (T,) decimal per period.
         days: (T,) calendar days in each period.
         loan_returns: (T,) what loans pay before their spread, decimal per period; by default the cash return.
+        opens: whether rows are in turn the open of a date and its close.
     """
 
     prices: Array
     cash_returns: Array
     days: NDArray[np.int64]
     loan_returns: Array | None = None
+    opens: bool = False
 
     @classmethod
     def of(cls, data: MarketData) -> "Periods":

@@ -46,7 +46,7 @@ TRADES, ROWS, NEXT_DUE, ORDERED_LAST, TRADED = range(5)  # of Account.counts
 WANTED, WHY = range(2)  # of Orders.ordered
 CHECK, DECISION, SCHEDULED = range(3)  # of Orders.looks
 UNITS, SHORTS = 4, 5  # of Account.book, after what is charged and required per price: CHARGE to MAINTENANCE
-ROW, REASON, CALLED = range(3)  # of Account.trades
+ROW, REASON, CALLED, DECIDED = range(4)  # of Account.trades
 SCALE, NAV_BEFORE, PAID = range(3)  # of Account.amounts
 
 
@@ -132,7 +132,7 @@ class Account(NamedTuple):
         book: (6, n) what is charged and required per price, units, and shorts.
         scratch: (5, n).
         nav: (P,) after each close's trades. cash: (P,) likewise. performance: (P,) fees.
-        trades: (3, k) row and reason of each, and whether there was a margin call.
+        trades: (4, k) row and reason of each, whether there was a margin call, and the target or -1.
         amounts: (3, k) by what the target was scaled down to meet the initial requirement, else 1; NAV before; the
             cost, a fraction of that.
         units: (k, n) after each.
@@ -403,7 +403,8 @@ def _trade(
             for i in range(count):
                 if scratch[KEPT, i] == 0.0:
                     book[UNITS, i] = scratch[TARGET, i] * left / prices[row, i]
-        trades[ROW, made], trades[REASON, made], trades[CALLED, made] = at, reason, required > 1.0
+        trades[ROW, made], trades[REASON, made] = at, reason
+        trades[CALLED, made], trades[DECIDED, made] = required > 1.0, k
         amounts[SCALE, made], amounts[NAV_BEFORE, made], amounts[PAID, made] = scale, nav, paid
     return possible
 
@@ -462,7 +463,8 @@ def _force(
             paid += cost_of(scratch, TARGET, impact) + fixed
         for i in range(count):
             book[UNITS, i] *= part if priced.shape[0] == 0 or priced[row, i] else 0.0
-        trades[ROW, made], trades[REASON, made], trades[CALLED, made] = at, MARGIN_CALL if called else NO_PRICE, called
+        trades[ROW, made], trades[REASON, made] = at, MARGIN_CALL if called else NO_PRICE
+        trades[CALLED, made], trades[DECIDED, made] = called, -1
         amounts[SCALE, made], amounts[NAV_BEFORE, made], amounts[PAID, made] = 1.0, nav, paid
     return forced
 

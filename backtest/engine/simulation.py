@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from backtest.data.leveraged_fund import leveraged_fund_returns
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.market import Periods, read_only
+from backtest.engine.opens import by_date, navs_by_date, terms_at_opens
 from backtest.engine.terms import Fund, Terms
 from backtest.errors import SimulationError
 
@@ -91,10 +92,11 @@ def path_of(
     minimum_trade: float = 0.0,
 ) -> "Path":
     """The path alone, which takes a fraction of the time of its ledger; arguments and errors as of `simulate`."""
-    last = periods.shape[0] - 1
-    start = next((row + lag for row in decision_rows if row + lag < last), None)
-    if start is None:
+    last = periods.shape[0] - 1 - periods.opens
+    first_trade = next((row + lag for row in decision_rows if row + lag < last), None)
+    if first_trade is None:
         raise no_trade_before_the_end(last + 1)
+    start = first_trade - periods.opens  # the close before a trade at the open
     targets = np.full((len(decision_rows), periods.shape[1]), np.nan)
     orders = _orders(periods, decision_rows, targets, lag, drift)
     path = Path(periods, terms, orders, start, minimum_trade)
@@ -106,7 +108,7 @@ def path_of(
             path.decide(k, decide(k, path.current_weights(), path.current_nav))
     else:
         path.decide(slice(None), decide)
-    path.walk_to(last, traded=True)
+    path.walk_to(periods.shape[0] - 1, traded=True)
     return path
 
 
@@ -132,7 +134,8 @@ class Path:
     def __init__(self, periods: Periods, terms: Terms, orders: "Orders", start: int, minimum_trade: float) -> None:
         from backtest.engine.path_kernel import Market
 
-        self._periods, self._terms, self._fund = periods, terms, terms.fund
+        terms = terms_at_opens(terms) if periods.opens else terms
+        self._periods, self._fund = periods, terms.fund
         self._targets = orders.targets.copy() if terms.fund else orders.targets
         exposure = abs(terms.fund.leverage) if terms.fund else 1.0  # of a unit of what is held
         self._orders = orders._replace(absolute=orders.absolute / exposure) if terms.fund else orders
@@ -185,11 +188,15 @@ class Path:
     @property
     def start(self) -> int:
         """Position of the first date in the data."""
-        return self._start
+        return (self._start - 1) // 2 if self._periods.opens else self._start
 
     @property
     def nav(self) -> Array:
         """(P,) after each close's trades; fewer than there are dates after a ruin."""
+        return navs_by_date(self._navs) if self._periods.opens else self._navs
+
+    @property
+    def _navs(self) -> Array:
         return self._account.nav[: self._account.counts[1]]
 
     def _too_dear(self, row: int) -> SimulationError:
@@ -212,28 +219,32 @@ class Path:
             **{name: np.zeros((by_asset[name], count) if name in by_asset else rows) for name in Flows._fields}
         )
         account_for(self._market, self._charges, account, flows, self._start, rows)
-        trade_rows, reasons, called = account.trades[:, :made]
+        trade_rows, reasons, called, decided = account.trades[:, :made]
         # whatever is held of what has no price is sold at the next close
         sold = np.argwhere((flows.trades != 0) & ~self._periods.has_price(self._start + trade_rows))
         result = SimulationResult(
             start=self._start,
-            nav=self.nav,
+            nav=self._navs,
             **flows._asdict(),
             trade_rows=trade_rows,
             trade_reasons=tuple(REASONS[reason] for reason in reasons),
             called=called.astype(bool),
+            trade_targets=decided,
             trade_scales=account.amounts[0, :made],
             targets=self._targets,
             shortfall=float(account.now[3]),
             unpriced_sales=tuple((int(trade_rows[k]), int(i)) for k, i in sold),
         )
-        return result if self._fund is None else self._of_funds(result, self._fund)
+        if self._fund is not None:
+            result = self._of_funds(result, self._fund)
+        return by_date(result) if self._periods.opens else result
 
     def _of_funds(self, result: SimulationResult, fund: Fund) -> SimulationResult:
         """The ledger of what is inside the funds: exposures, and what the funds earned, borrowed and were paid."""
         rows = slice(self._start + 1, self._start + len(result.nav))
         opening = result.nav[:-1].copy()
-        opening[0] = 1 - self._account.amounts[2, 0]
+        if result.trade_rows[0] == 0:
+            opening[0] = 1 - self._account.amounts[2, 0]
         values = result.weights[:-1] * opening[:, None]
         prices, years = self._periods.carried[self._start : rows.stop], self._periods.interest_years[rows]
         value, spread = values.sum(axis=1), fund.swap_spread * max(fund.leverage - 1, -fund.leverage, 0.0)
@@ -261,7 +272,8 @@ def _orders(periods: Periods, decision_rows: Sequence[int], targets: Array, lag:
 
     length, rows = periods.shape[0], np.asarray(decision_rows)
     nothing, stops = np.zeros(0, dtype=np.int64), periods.losing_a_price
-    on_schedule = np.flatnonzero(rows + lag < length - 1)
+    end = length - 1 - periods.opens  # on the last date nothing is traded
+    on_schedule = np.flatnonzero(rows + lag < end)
     if drift is None:
         return Orders(
             rows[on_schedule] + lag, on_schedule, nothing, nothing, nothing.reshape(2, 0), stops, targets, lag,
@@ -270,6 +282,7 @@ def _orders(periods: Periods, decision_rows: Sequence[int], targets: Array, lag:
     looks, newest = np.full(length, -1), np.searchsorted(rows, np.arange(length), side="right") - 1
     looks[list(drift.check)] = CHECK
     looks[rows] = SCHEDULED if drift.also_on_schedule else DECISION
+    looks[max(end - lag, 0) :] = -1
     first = on_schedule[:1]
     looks[rows[first]] = SCHEDULED
     looked_at, ordered = looks >= 0, np.full((2, length), -1)
@@ -362,17 +375,17 @@ def _opened(rows: int, shape: tuple[int, int], most_trades: int, ordered: NDArra
     """An account of one unit in cash, with room for its record."""
     from backtest.engine.path_kernel import Account
 
-    nav = np.empty(rows)
-    nav[0] = 1.0
+    nav, cash = np.empty(rows), np.empty(rows)
+    nav[0] = cash[0] = 1.0
     return Account(
         now=np.array([1.0, 1.0, 1.0, 0.0]),
         counts=np.array([0, rows, 0, max(np.flatnonzero(ordered[0] >= 0), default=-1), 0]),
         book=np.zeros((6, shape[1])),
         scratch=np.zeros((5, shape[1])),
         nav=nav,
-        cash=np.empty(rows),
+        cash=cash,
         performance=np.zeros(rows),
-        trades=np.empty((3, most_trades), dtype=np.int64),
+        trades=np.empty((4, most_trades), dtype=np.int64),
         amounts=np.empty((3, most_trades)),
         units=np.empty((most_trades, shape[1])),
     )

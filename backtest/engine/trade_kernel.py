@@ -1,8 +1,8 @@
 """What a trade costs, and how much has to be traded, compiled. Everything is a fraction of the NAV before the trade.
 
-Functions read a table of (5, n): by asset, `TARGET` weights, weights `HELD` before, proportional `COSTS` k and square-root
-`IMPACT` c of what is traded, and whether an asset is `KEPT` as it is. A trade z costs Σ k_i |z_i| + Σ c_i |z_i|^1.5, and
-something fixed.
+Functions read a table of (5, n): by asset, `TARGET` weights, weights `HELD` before, proportional `COSTS` k and
+square-root `IMPACT` c of what is traded, and whether an asset is `KEPT` as it is. A trade z costs Σ k_i |z_i| +
+Σ c_i |z_i|^1.5, and something fixed.
 """
 
 import numpy as np

@@ -1,0 +1,94 @@
+"""Trades at the open: by hand, and as the run at closes that it is where opens are the closes before."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from market_files import write_config, write_csv
+
+import backtest as bt
+
+DATES = pd.DatetimeIndex(["2021-01-04", "2021-01-05", "2021-01-06", "2021-01-07"])
+
+
+def run(folder: Path, closes: pd.DataFrame, opens: pd.DataFrame, **settings: object) -> bt.BacktestResult:
+    write_csv(closes, folder / "prices.csv")
+    write_csv(opens, folder / "opens.csv")
+    data = {"source": "csv", "path": "prices.csv", "assets": list(closes.columns), "opens": {"path": "opens.csv"}}
+    names = {name: 1 / len(closes.columns) for name in closes.columns}
+    config = {
+        "data": {**data, "cash": settings.pop("cash", 0.0), "classes": {n: "equities" for n in names}},
+        "strategy": {"name": "sixty_forty", "weights": settings.pop("weights", names)},
+        "rebalance": {"frequency": "daily", "execution": "open", **settings.pop("rebalance", {})},  # type: ignore[dict-item]
+        **settings,
+    }
+    return bt.run(write_config(folder / "at_open.yaml", **config))
+
+
+def test_four_days_by_hand(tmp_path: Path) -> None:
+    """Decided at Monday's close, bought at Tuesday's open at 102: 100, 104, 104, 98.8 at closes.
+
+    Monday's NAV is 1, in cash over night. Tuesday: 104 / 102. On Wednesday nothing changes: the weight of 1 is traded
+    to again for nothing. Thursday is the last date, on which nothing is traded: 98.8 / 102.
+    """
+    closes = pd.DataFrame({"a": [100.0, 104.0, 104.0, 98.8]}, index=DATES)
+    opens = pd.DataFrame({"a": [100.0, 102.0, 103.0, 105.0]}, index=DATES)
+    result = run(tmp_path, closes, opens)
+    assert list(result.nav.index) == list(DATES)
+    assert result.nav.to_list() == pytest.approx([1, 104 / 102, 104 / 102, 98.8 / 102], rel=1e-15)
+    assert list(result.trades.index) == list(DATES[1:3])
+    assert result.trades["a"].to_list() == pytest.approx([1.0, 0.0], abs=1e-15)
+    assert result.weights["a"].to_list() == [0.0, 1.0, 1.0, 1.0]
+
+
+def test_the_night_is_lived_through_with_what_was_held_before(tmp_path: Path) -> None:
+    """Half in the asset, half in cash, costs of 1 %: bought at 100 (x = 0.005 / 1.005), sold down at Wednesday's open.
+
+    Tuesday closes at 110. The night brings the asset to 121; there its weight is w = 0.605 / (0.605 + 0.5), and selling
+    to a half of what is left costs x = 0.01 (w - 0.5 (1 - x)), so x = 0.01 (w - 0.5) / 0.995. By day it falls to 110.
+    """
+    closes = pd.DataFrame({"a": [100.0, 110.0, 110.0, 110.0]}, index=DATES)
+    opens = pd.DataFrame({"a": [100.0, 100.0, 121.0, 110.0]}, index=DATES)
+    result = run(tmp_path, closes, opens, weights={"a": 0.5}, costs={"trading_bps": 100})
+    bought = 1 - 0.005 / 1.005
+    tuesday, opening = bought * 1.05, bought * 1.105
+    paid = 0.01 * (0.605 / 1.105 - 0.5) / 0.995
+    wednesday = opening * (1 - paid) * (0.5 + 0.5 * 110 / 121)
+    assert result.nav.to_list()[:3] == pytest.approx([1, tuesday, wednesday], rel=1e-14)
+    assert result.costs["trading"].to_list()[1:3] == pytest.approx([0.005 / 1.005, paid * opening], rel=1e-12)
+    assert result.contributions["a"].iloc[2] == pytest.approx(
+        bought * 0.055 + opening * (1 - paid) * 0.5 * (110 / 121 - 1), rel=1e-12
+    )
+
+
+def test_opens_at_the_closes_before_are_trades_at_these_closes(tmp_path: Path) -> None:
+    """Where nothing happens over night, an open is the close before: the run is that of one lag less at closes.
+
+    Interest is of days from close to close, on what is held over night. The trade at the open is after it, that at the
+    close before it: so they differ by cash on the first night, and here cash earns nothing.
+    """
+    rng = np.random.default_rng(5)
+    dates = pd.bdate_range("2020-01-02", periods=60)
+    levels = np.cumprod(1 + rng.normal(0, 0.02, (60, 2)), axis=0) * 100
+    closes = pd.DataFrame(levels, index=dates, columns=["a", "b"])
+    opens = closes.shift(1).bfill()
+    terms = {"costs": {"trading_bps": 20}, "weights": {"a": 0.9, "b": 0.7}}
+    at_open = run(tmp_path, closes, opens, rebalance={"frequency": "weekly", "execution_lag": 2}, **terms)
+    at_close = run(
+        tmp_path, closes, opens, rebalance={"frequency": "weekly", "execution_lag": 1, "execution": "close"}, **terms
+    )
+    assert list(at_open.nav.index) == list(at_close.nav.index)
+    # the trade at the close is told at that close, the one at the open on the next date: with costs between them
+    apart = at_open.nav / at_close.nav - 1
+    traded = apart.index.isin(at_close.trades.index)
+    assert apart[~traded].abs().max() < 1e-13
+    assert (apart[traded].iloc[1:] > 0).all()
+
+
+def test_an_open_that_is_missing_is_named(tmp_path: Path) -> None:
+    """Nothing is put in its place."""
+    closes = pd.DataFrame({"a": [100.0, 104.0, 104.0, 98.8]}, index=DATES)
+    opens = pd.DataFrame({"a": [100.0, np.nan, 103.0, 105.0]}, index=DATES)
+    with pytest.raises(bt.BacktestError, match="a .*2021-01-05"):
+        run(tmp_path, closes, opens)
