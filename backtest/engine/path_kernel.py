@@ -165,11 +165,11 @@ def walk(market: Market, charges: Charges, orders: Orders, account: Account, sta
     now, counts, book, scratch, navs, cashes, performance, trades, amounts, units_after = account
     step = first
     while step < end:
-        at = step // 2
-        if step % 2 == 0:
-            if lag > 0 and compared.size > 0:
-                _look(prices, priced, rates, kinds, compared, looks, ordered, targets, now, counts, book, scratch,
-                      start + at - 1, lag, absolute, relative)  # fmt: skip
+        at, passing = step // 2, step % 2 == 0
+        if compared.size > 0 and passing == (lag > 0):  # with a lag, after the trades of the close before
+            _look(prices, priced, rates, kinds, compared, looks, ordered, targets, now, counts, book, scratch,
+                  start + at - passing, lag, absolute, relative)  # fmt: skip
+        if passing:
             last = (end - 1) // 2
             if counts[NEXT_DUE] < rows.size:
                 last = min(last, rows[counts[NEXT_DUE]] - start)
@@ -180,9 +180,6 @@ def walk(market: Market, charges: Charges, orders: Orders, account: Account, sta
             step = 2 * at
         else:
             row = start + at
-            if lag == 0 and compared.size > 0:
-                _look(prices, priced, rates, kinds, compared, looks, ordered, targets, now, counts, book, scratch,
-                      row, lag, absolute, relative)  # fmt: skip
             k, reason, traded = -1, REBALANCE, False
             if counts[NEXT_DUE] < rows.size and rows[counts[NEXT_DUE]] == row:
                 k = due[counts[NEXT_DUE]]
@@ -305,7 +302,7 @@ def _pass_plain(
         at += 1
 
 
-@inlined_kernel
+@lean_kernel
 def _look(
     prices: Array, priced: Booleans, rates: Array, kinds: Integers, compared: Integers, looks: Integers,
     ordered: Integers, targets: Array, now: Array, counts: Integers, book: Array, scratch: Array, row: int, lag: int,
@@ -409,7 +406,7 @@ def _trade(
     return possible
 
 
-@inlined_kernel
+@lean_kernel
 def _leave_small(priced: Booleans, least: float, scratch: Array, row: int) -> None:
     """Keep, at no cost, what would be traded by less than the least."""
     for i in range(scratch.shape[1]):
@@ -430,7 +427,7 @@ def _costs_of_row(rates: Array, by_row: Array, at_one: Array, nav: float, scratc
             scratch[IMPACT, i] = at_one[row, i] * np.sqrt(nav)
 
 
-@inlined_kernel
+@lean_kernel
 def _force(
     prices: Array, priced: Booleans, rates: Array, kinds: Integers, numbers: Array, by_row: Array, at_one: Array,
     now: Array, counts: Integers, book: Array, scratch: Array, trades: Integers, amounts: Array, row: int, at: int,

@@ -8,7 +8,7 @@ square-root `IMPACT` c of what is traded, and whether an asset is `KEPT` as it i
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.compilation import inlined_kernel
+from backtest.compilation import inlined_kernel, lean_kernel
 
 Array = NDArray[np.float64]
 
@@ -73,7 +73,7 @@ def cost_of_rebalance(table: Array, fixed: float, impact: bool) -> float:
     return cost
 
 
-@inlined_kernel
+@lean_kernel
 def part_to_keep(table: Array, fixed: float, required: float, impact: bool) -> float:
     """The factor f by which positions held are cut so that NAV after costs is f times what they require.
 
@@ -112,7 +112,7 @@ def part_to_keep(table: Array, fixed: float, required: float, impact: bool) -> f
     return min(max(part, 0.0), 1.0)
 
 
-@inlined_kernel
+@lean_kernel
 def to_the_band(table: Array, absolute: float, relative: float) -> None:
     """Replace targets by the nearest weights to those held that are inside the bands and have the same sum.
 
