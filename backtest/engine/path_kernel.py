@@ -40,7 +40,7 @@ REBALANCE, BAND, MARGIN_CALL, NO_PRICE = range(4)
 CASH_RETURN, BASE, INTEREST_YEARS, FEE_YEARS = range(4)  # of Market.series
 CHARGE, ROLL, EXPENSES, MAINTENANCE, INITIAL, RESTORED, TRADING = range(7)  # of Charges.rates
 UNUSED, SAME_FOR_ALL, BY_ASSET = range(3)  # of Charges.kinds
-CASH_SPREAD, REBATE_SPREAD, MANAGEMENT, PERFORMANCE, FIXED, LEAST_TRADE = range(6)  # of Charges.numbers
+CASH_SPREAD, REBATE_SPREAD, MANAGEMENT, PERFORMANCE, FIXED = range(5)  # of Charges.numbers
 CASH, NAV, HIGH_WATER, SHORTFALL = range(4)  # of Account.now
 TRADES, ROWS, NEXT_DUE, ORDERED_LAST, TRADED = range(5)  # of Account.counts
 WANTED, WHY = range(2)  # of Orders.ordered
@@ -76,9 +76,9 @@ class Charges(NamedTuple):
             notionals; `EXPENSES` on values; `MAINTENANCE` on sizes; on those of a target, `INITIAL`, and on what a
             margin call leaves, `RESTORED`; `TRADING` on what is traded.
         kinds: (7,) which are not used, the same for all assets, or by asset.
-        numbers: (6,) `CASH_SPREAD` under cash on free cash; `REBATE_SPREAD` on the proceeds of shorts; `MANAGEMENT` on
+        numbers: (5,) `CASH_SPREAD` under cash on free cash; `REBATE_SPREAD` on the proceeds of shorts; `MANAGEMENT` on
             NAV; `PERFORMANCE`, share of what is above the high-water mark; `FIXED` for each asset traded, in units of
-            the first NAV; `LEAST_TRADE`, fraction of NAV.
+            the first NAV.
         tiers: (2, k) sizes of a loan in units of the first NAV, and by how much the spread rises above each.
         futures: whether positions are notionals, and all of NAV is in cash.
         performance_due: (T,) whether the performance fee is paid; without elements: never.
@@ -108,6 +108,7 @@ class Orders(NamedTuple):
         targets: (m, n) target weights, fractions of NAV.
         lag: rows from a look to its trade.
         absolute: band. relative: band. edge: whether to trade to the band's edge only.
+        least: fraction of NAV; a smaller trade of an asset is left.
     """
 
     rows: Integers
@@ -121,6 +122,7 @@ class Orders(NamedTuple):
     absolute: float
     relative: float
     edge: bool
+    least: float
 
 
 class Account(NamedTuple):
@@ -161,7 +163,7 @@ def walk(market: Market, charges: Charges, orders: Orders, account: Account, sta
     # longer than a row of prices. So tuples are opened here, once, and what follows is written out in place.
     prices, priced, series = market
     rates, kinds, numbers, tiers, futures, performance_due, by_row, at_one = charges
-    rows, due, compared, looks, ordered, stops, targets, lag, absolute, relative, edge = orders
+    rows, due, compared, looks, ordered, stops, targets, lag, absolute, relative, edge, least = orders
     now, counts, book, scratch, navs, cashes, performance, trades, amounts, units_after = account
     step = first
     while step < end:
@@ -188,8 +190,8 @@ def walk(market: Market, charges: Charges, orders: Orders, account: Account, sta
                 k, reason = ordered[WANTED, row], ordered[WHY, row]
             if k >= 0:
                 counts[TRADED] = k
-                traded = _trade(prices, priced, rates, kinds, numbers, by_row, at_one, targets, now, counts, book,
-                                scratch, trades, amounts, row, at, k, reason, edge, absolute, relative)  # fmt: skip
+                traded = _trade(prices, priced, rates, numbers, by_row, at_one, targets, now, counts, book, scratch,
+                                trades, amounts, row, at, k, reason, edge, absolute, relative, least)  # fmt: skip
                 if not traded:
                     return step
             elif stops.size > 0 or kinds[MAINTENANCE] != UNUSED:
@@ -364,30 +366,27 @@ def _scale_down(rates: Array, scratch: Array) -> float:
 
 @inlined_kernel
 def _trade(
-    prices: Array, priced: Booleans, rates: Array, kinds: Integers, numbers: Array, by_row: Array, at_one: Array,
-    targets: Array, now: Array, counts: Integers, book: Array, scratch: Array, trades: Integers, amounts: Array,
-    row: int, at: int, k: int, reason: int, edge: bool, absolute: float, relative: float,
+    prices: Array, priced: Booleans, rates: Array, numbers: Array, by_row: Array, at_one: Array, targets: Array,
+    now: Array, counts: Integers, book: Array, scratch: Array, trades: Integers, amounts: Array,
+    row: int, at: int, k: int, reason: int, edge: bool, absolute: float, relative: float, least: float,
 ) -> bool:  # fmt: skip
     """Trade to target weights of the NAV after costs; or not, where these weights would cost all of NAV."""
-    nav, count, made = now[NAV], book.shape[1], counts[TRADES]
-    scale, required = _want(priced, rates, kinds, targets, k, scratch, row), 0.0
+    nav, count, made, own = now[NAV], book.shape[1], counts[TRADES], by_row.size == 0
+    asked = required = all_of_target = to_sell = fixed = fixed_to_sell = 0.0
     for i in range(count):
-        scratch[HELD, i] = book[UNITS, i] * prices[row, i] / nav
-        required += rates[MAINTENANCE, i] * abs(scratch[HELD, i])
-    if reason == BAND and edge:
-        to_the_band(scratch, absolute, relative)
-        if kinds[INITIAL] != UNUSED:
-            scale *= _scale_down(rates, scratch)
-    _costs_of_row(rates, by_row, at_one, nav, scratch, row)
-    if numbers[LEAST_TRADE] > 0.0 and required <= 1.0:
-        _leave_small(priced, numbers[LEAST_TRADE], scratch, row)
-    fixed = fixed_to_sell = all_of_target = 0.0
-    for i in range(count):
-        all_of_target += scratch[COSTS, i] * abs(scratch[TARGET, i])
-        held, wanted = scratch[HELD, i] != 0.0, scratch[TARGET, i] != 0.0
-        fixed += numbers[FIXED] / nav if (held or wanted) and scratch[KEPT, i] == 0.0 else 0.0
-        fixed_to_sell += numbers[FIXED] / nav if held else 0.0
-    to_sell = cost_of(scratch, HELD, at_one.shape[0] > 0)
+        held = book[UNITS, i] * prices[row, i] / nav
+        wanted = targets[k, i] if priced.shape[0] == 0 or priced[row, i] else 0.0
+        cost = rates[TRADING, i] if own else by_row[row]
+        scratch[HELD, i], scratch[TARGET, i], scratch[COSTS, i], scratch[KEPT, i] = held, wanted, cost, 0.0
+        asked += rates[INITIAL, i] * abs(wanted)
+        required += rates[MAINTENANCE, i] * abs(held)
+        all_of_target += cost * abs(wanted)
+        to_sell += cost * abs(held)
+    scale, to_edge, impact = 1.0, reason == BAND and edge, at_one.shape[0] > 0
+    if asked > 1.0 + ROUNDING or to_edge or least > 0.0 or impact or numbers[FIXED] > 0.0:
+        scale, all_of_target, to_sell, fixed, fixed_to_sell = _adjust(
+            priced, rates, at_one, scratch, row, nav, to_edge, absolute, relative, least, required, numbers[FIXED] / nav
+        )
     possible = all_of_target < 1.0 and (to_sell + fixed < 1.0 or to_sell + fixed_to_sell >= 1.0)
     if possible:
         paid = to_sell + fixed_to_sell
@@ -395,7 +394,7 @@ def _trade(
             for i in range(count):
                 book[UNITS, i] = 0.0
         else:
-            paid = cost_of_rebalance(scratch, fixed, at_one.shape[0] > 0)
+            paid = cost_of_rebalance(scratch, fixed, impact)
             left = nav * (1.0 - paid)
             for i in range(count):
                 if scratch[KEPT, i] == 0.0:
@@ -404,6 +403,34 @@ def _trade(
         trades[CALLED, made], trades[DECIDED, made] = required > 1.0, k
         amounts[SCALE, made], amounts[NAV_BEFORE, made], amounts[PAID, made] = scale, nav, paid
     return possible
+
+
+@lean_kernel
+def _adjust(
+    priced: Booleans, rates: Array, at_one: Array, scratch: Array, row: int, nav: float, to_edge: bool,
+    absolute: float, relative: float, least: float, required: float, fixed_each: float,
+) -> tuple[float, float, float, float, float]:  # fmt: skip
+    """What is wanted, within requirements, bands and the no-trade zone, and what that costs.
+
+    Returns:
+        By what the target was scaled down; costs of all of it, and of all that is held, without what is fixed; what is
+        fixed of the trade, and of selling everything.
+    """
+    scale = _scale_down(rates, scratch)
+    if to_edge:
+        to_the_band(scratch, absolute, relative)
+        scale *= _scale_down(rates, scratch)
+    for i in range(at_one.shape[1]):
+        scratch[IMPACT, i] = at_one[row, i] * np.sqrt(nav)
+    if least > 0.0 and required <= 1.0:  # a margin call is answered in full
+        _leave_small(priced, least, scratch, row)
+    fixed = fixed_to_sell = all_of_target = 0.0
+    for i in range(scratch.shape[1]):
+        all_of_target += scratch[COSTS, i] * abs(scratch[TARGET, i])
+        held, wanted = scratch[HELD, i] != 0.0, scratch[TARGET, i] != 0.0
+        fixed += fixed_each if (held or wanted) and scratch[KEPT, i] == 0.0 else 0.0
+        fixed_to_sell += fixed_each if held else 0.0
+    return scale, all_of_target, cost_of(scratch, HELD, at_one.shape[0] > 0), fixed, fixed_to_sell
 
 
 @lean_kernel

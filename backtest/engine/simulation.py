@@ -6,7 +6,7 @@ walks the dates and `ledger_kernel` accounts for them; this file prepares what t
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +19,13 @@ from backtest.engine.terms import Fund, Terms
 from backtest.errors import SimulationError
 
 if TYPE_CHECKING:
-    from backtest.engine.path_kernel import Account, Charges, Orders
+    from backtest.engine.path_kernel import Account, Orders
 
 Array = NDArray[np.float64]
 Decide = Callable[[int, Array, float], Array]
 
 REASONS = ("rebalance", "band", "margin_call", "no_price")
 """Why a trade is made, in the order of the kernel's numbers."""
-
-_NONE = read_only(np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -98,8 +96,7 @@ def path_of(
         raise no_trade_before_the_end(last + 1)
     start = first_trade - periods.opens  # the close before a trade at the open
     targets = np.full((len(decision_rows), periods.shape[1]), np.nan)
-    orders = _orders(periods, decision_rows, targets, lag, drift)
-    path = Path(periods, terms, orders, start, minimum_trade)
+    path = Path(periods, terms, _orders(periods, decision_rows, targets, lag, drift, minimum_trade), start)
     if callable(decide):
         for k, row in enumerate(decision_rows):
             # with a lag today's trade was decided before, so what is decided today sees the weights after it
@@ -110,6 +107,44 @@ def path_of(
         path.decide(slice(None), decide)
     path.walk_to(periods.shape[0] - 1, traded=True)
     return path
+
+
+class Setting(NamedTuple):
+    """One of many runs over the same market; as the arguments of `simulate`."""
+
+    decision_rows: Sequence[int]
+    targets: Array
+    lag: int
+    terms: Terms
+    drift: Drift | None = None
+    minimum_trade: float = 0.0
+
+
+def paths_of(periods: Periods, settings: Sequence[Setting]) -> "list[Path]":
+    """The paths of many settings over the same market, shared out over the cores.
+
+    Args:
+        periods: the market.
+        settings: of the runs; errors as of `simulate`, the first of them.
+
+    Example:
+        >>> periods = Periods(np.array([[1.0], [1.1], [1.1]]), np.zeros(3), np.array([0, 31, 29]))
+        >>> free = Terms(np.array([0.0]))
+        >>> paths = paths_of(periods, [Setting([0], np.array([[weight]]), 0, free) for weight in (0.5, 2.0)])
+        >>> [path.nav.round(12).tolist() for path in paths]
+        [[1.0, 1.05, 1.05], [1.0, 1.2, 1.2]]
+    """
+    from backtest.compilation import share_out
+
+    paths: dict[int, Path] = {}
+
+    def work(first: int, end: int) -> None:
+        for at in range(first, end):
+            rows, targets, lag, terms, drift, minimum_trade = settings[at]
+            paths[at] = path_of(periods, rows, targets, lag, terms, drift=drift, minimum_trade=minimum_trade)
+
+    share_out(work, len(settings))
+    return [paths[at] for at in range(len(settings))]
 
 
 def no_trade_before_the_end(dates: int) -> SimulationError:
@@ -127,24 +162,25 @@ class Path:
         periods: the market.
         terms: of the run.
         orders: what is traded, and when; targets are written to while the run is under way.
-        start: row of the first trade.
-        minimum_trade: fraction of NAV below which an asset is not traded.
+        start: row of the first NAV.
     """
 
-    def __init__(self, periods: Periods, terms: Terms, orders: "Orders", start: int, minimum_trade: float) -> None:
+    def __init__(self, periods: Periods, terms: Terms, orders: "Orders", start: int) -> None:
         from backtest.engine.path_kernel import Market
 
         terms = terms_at_opens(terms) if periods.opens else terms
         self._periods, self._fund = periods, terms.fund
-        self._targets = orders.targets.copy() if terms.fund else orders.targets
-        exposure = abs(terms.fund.leverage) if terms.fund else 1.0  # of a unit of what is held
-        self._orders = orders._replace(absolute=orders.absolute / exposure) if terms.fund else orders
+        self._targets, self._orders = orders.targets, orders
+        if terms.fund is not None:  # bands and trades are of what is held, and targets of its exposure
+            exposure = abs(terms.fund.leverage)
+            self._targets, absolute = orders.targets.copy(), orders.absolute / exposure
+            self._orders = orders._replace(absolute=absolute, least=orders.least / exposure)
         self._market = Market(
             prices=periods.carried if terms.fund is None else _fund_prices(periods, terms.fund),
             priced=periods.priced,
             series=_series(periods, terms),
         )
-        self._charges = _charges(terms, minimum_trade / exposure)
+        self._charges = terms.charges
         self._start, self._step = start, 1  # its close
         rows = periods.shape[0] - start
         often = terms.maintenance_margin is not None or orders.compared.size > 0
@@ -267,7 +303,9 @@ class Path:
         )
 
 
-def _orders(periods: Periods, decision_rows: Sequence[int], targets: Array, lag: int, drift: Drift | None) -> "Orders":
+def _orders(  # noqa: PLR0917 - what `path_of` is given
+    periods: Periods, decision_rows: Sequence[int], targets: Array, lag: int, drift: Drift | None, minimum_trade: float
+) -> "Orders":
     from backtest.engine.path_kernel import BAND, CHECK, DECISION, REBALANCE, SCHEDULED, WANTED, WHY, Orders
 
     length, rows = periods.shape[0], np.asarray(decision_rows)
@@ -276,13 +314,15 @@ def _orders(periods: Periods, decision_rows: Sequence[int], targets: Array, lag:
     on_schedule = np.flatnonzero(rows + lag < end)
     if drift is None:
         return Orders(
-            rows[on_schedule] + lag, on_schedule, nothing, nothing, nothing.reshape(2, 0), stops, targets, lag,
-            np.inf, np.inf, edge=False,
+            rows=rows[on_schedule] + lag, due=on_schedule, compared=nothing, looks=nothing,
+            ordered=nothing.reshape(2, 0), stops=stops, targets=targets, lag=lag,
+            absolute=np.inf, relative=np.inf, edge=False, least=minimum_trade,
         )  # fmt: skip
     looks, newest = np.full(length, -1), np.searchsorted(rows, np.arange(length), side="right") - 1
     looks[list(drift.check)] = CHECK
     looks[rows] = SCHEDULED if drift.also_on_schedule else DECISION
-    looks[max(end - lag, 0) :] = -1
+    if periods.opens:
+        looks[max(end - lag, 0) :] = -1
     first = on_schedule[:1]
     looks[rows[first]] = SCHEDULED
     looked_at, ordered = looks >= 0, np.full((2, length), -1)
@@ -291,9 +331,9 @@ def _orders(periods: Periods, decision_rows: Sequence[int], targets: Array, lag:
     ordered[WANTED, rows[early] + lag] = early
     ordered[WHY, rows[early] + lag] = np.where(looks[rows[early]] == SCHEDULED, REBALANCE, BAND)
     return Orders(
-        nothing, nothing, np.where(looked_at, newest, -1), looks, ordered,
-        stops | looked_at if stops.size > 0 else looked_at, targets, lag,
-        drift.absolute, drift.relative, drift.edge,
+        rows=nothing, due=nothing, compared=np.where(looked_at, newest, -1), looks=looks, ordered=ordered,
+        stops=stops | looked_at if stops.size > 0 else looked_at, targets=targets, lag=lag,
+        absolute=drift.absolute, relative=drift.relative, edge=drift.edge, least=minimum_trade,
     )  # fmt: skip
 
 
@@ -307,41 +347,6 @@ def _series(periods: Periods, terms: Terms) -> Array:
     if terms.spread_by_row is not None:
         series[1] += terms.spread_by_row * series[2]
     return read_only(series)
-
-
-def _charges(terms: Terms, minimum_trade: float) -> "Charges":
-    from backtest.engine.path_kernel import BY_ASSET, SAME_FOR_ALL, UNUSED, Charges
-
-    tiers = terms.tiers or ((0.0, 0.0 if terms.spread_by_row is not None else terms.spread),)
-    sizes, spreads = np.array(tiers).T
-    restored = terms.initial_margin if terms.futures and terms.initial_margin is not None else terms.maintenance_margin
-    rates = (
-        terms.basis if terms.futures else terms.borrow_fee,
-        terms.roll,
-        terms.expense_ratio,
-        terms.maintenance_margin,
-        terms.initial_margin,
-        restored,
-        terms.trading_cost,
-    )
-    kinds = [
-        UNUSED if one is None or not one.any() else SAME_FOR_ALL if (one == one[0]).all() else BY_ASSET for one in rates
-    ]
-    none = np.zeros(len(terms.trading_cost))
-    numbers = (
-        terms.cash_spread, terms.rebate_spread, terms.management_fee, terms.performance_fee, terms.fixed_cost,
-        minimum_trade,
-    )  # fmt: skip
-    return Charges(
-        rates=read_only(np.stack([none if one is None else one for one in rates])),
-        kinds=read_only(np.array(kinds)),
-        numbers=read_only(np.array(numbers)),
-        tiers=read_only(np.stack([sizes, np.diff(spreads, prepend=0.0)])),
-        futures=terms.futures,
-        performance_due=read_only(np.zeros(0, bool) if terms.performance_due is None else terms.performance_due),
-        trading_by_row=_NONE if terms.trading_cost_by_row is None else read_only(terms.trading_cost_by_row),
-        impact=read_only(np.zeros((0, 0)) if terms.impact is None else terms.impact),
-    )
 
 
 def _fund_prices(periods: Periods, fund: Fund) -> Array:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -9,10 +11,22 @@ from numpy.typing import NDArray
 
 from backtest.data.market import MarketData
 from backtest.engine.costs import Fees, TradingCosts
-from backtest.engine.financing import Financing, Futures, LeveragedFund, Margin
+from backtest.engine.financing import (
+    Financing,
+    Futures,
+    LeveragedFund,
+    Margin,
+    margin_requirements,
+    not_daily,
+    spot_in_futures,
+)
+from backtest.engine.market import read_only
 from backtest.engine.rates import by_asset, in_force
 from backtest.engine.schedule import rebalance_rows
 from backtest.errors import ConfigError
+
+if TYPE_CHECKING:
+    from backtest.engine.path_kernel import Charges
 
 Array = NDArray[np.float64]
 
@@ -108,12 +122,48 @@ class Terms:
             return replace(self, basis=np.full(len(self.trading_cost), spread))
         return replace(self, spread=spread, spread_by_row=None, tiers=())
 
+    @cached_property
+    def charges(self) -> "Charges":
+        """The same as the walk reads them."""
+        from backtest.engine.path_kernel import BY_ASSET, SAME_FOR_ALL, UNUSED, Charges
+
+        tiers = self.tiers or ((0.0, 0.0 if self.spread_by_row is not None else self.spread),)
+        sizes, spreads = np.array(tiers).T
+        to_initial = self.futures and self.initial_margin is not None
+        by_asset = (
+            self.basis if self.futures else self.borrow_fee,
+            self.roll,
+            self.expense_ratio,
+            self.maintenance_margin,
+            self.initial_margin,
+            self.initial_margin if to_initial else self.maintenance_margin,
+            self.trading_cost,
+        )
+        rates = np.zeros((len(by_asset), len(self.trading_cost)))
+        for which, given in enumerate(by_asset):
+            rates[which] = 0.0 if given is None else given
+        same = np.where((rates == rates[:, :1]).all(axis=1), SAME_FOR_ALL, BY_ASSET)
+        numbers = self.cash_spread, self.rebate_spread, self.management_fee, self.performance_fee, self.fixed_cost
+        due, by_row, impact = self.performance_due, self.trading_cost_by_row, self.impact
+        return Charges(
+            rates=read_only(rates),
+            kinds=read_only(np.where(rates.any(axis=1), same, UNUSED)),
+            numbers=read_only(np.array(numbers, dtype=np.float64)),
+            tiers=read_only(np.stack([sizes, np.diff(spreads, prepend=0.0)])),
+            futures=self.futures,
+            performance_due=read_only(np.zeros(0, bool) if due is None else due),
+            trading_by_row=read_only(np.zeros(0) if by_row is None else by_row),
+            impact=read_only(np.zeros((0, 0)) if impact is None else impact),
+        )
+
 
 def _trading(costs: TradingCosts, data: MarketData, capital: float) -> Terms:
-    proportional = [_by_asset(one, data) for one in (costs.trading_bps, costs.half_spread_bps, costs.commission_bps)]
-    by_row = None if costs.schedule is None else in_force(costs.schedule, data.dates) / 1e4
+    trading = _by_asset(costs.trading_bps, data, "costs.trading_bps")
+    half_spread = _by_asset(costs.half_spread_bps, data, "costs.half_spread_bps")
+    commission = _by_asset(costs.commission_bps, data, "costs.commission_bps")
+    by_row = None if costs.schedule is None else in_force(costs.schedule, data.dates, "costs.schedule") / 1e4
     return Terms(
-        trading_cost=proportional[0] + proportional[1] + proportional[2],
+        trading_cost=trading + half_spread + commission,
         trading_cost_by_row=by_row,
         fixed_cost=costs.fixed / capital,
         impact=None if costs.impact is None else _impact(costs, data, capital),
@@ -149,7 +199,7 @@ def _with_fees(terms: Terms, fees: Fees, data: MarketData) -> Terms:
         due[rebalance_rows(data.dates, fees.performance.every)] = True
     return replace(
         terms,
-        expense_ratio=_by_asset(fees.expense_ratio_bps, data),
+        expense_ratio=_by_asset(fees.expense_ratio_bps, data, "fees.expense_ratio_bps"),
         management_fee=fees.management_bps / 1e4,
         performance_fee=0.0 if fees.performance is None else fees.performance.rate,
         performance_due=due,
@@ -159,11 +209,12 @@ def _with_fees(terms: Terms, fees: Fees, data: MarketData) -> Terms:
 def _on_margin(terms: Terms, margin: Margin, data: MarketData, capital: float) -> Terms:
     spread, by_row = 0.0, None
     if isinstance(margin.spread_bps, Mapping):
-        in_periods = in_force(margin.spread_bps, data.dates[:-1]) / 1e4  # a period pays what is in force as it begins
+        # a period pays what is in force as it begins
+        in_periods = in_force(margin.spread_bps, data.dates[:-1], "financing.spread_bps") / 1e4
         by_row = np.concatenate([in_periods[:1], in_periods])
     else:
         spread = margin.spread_bps / 1e4
-    initial, maintenance = _requirements(margin, data)
+    initial, maintenance = margin_requirements(margin, data.assets, data.classes)
     tiers = () if margin.tiers is None else tuple((size / capital, bps / 1e4) for size, bps in margin.tiers.items())
     return replace(
         terms,
@@ -172,7 +223,7 @@ def _on_margin(terms: Terms, margin: Margin, data: MarketData, capital: float) -
         tiers=tiers,
         cash_spread=margin.cash_spread_bps / 1e4,
         rebate_spread=margin.rebate_spread_bps / 1e4,
-        borrow_fee=_by_asset(margin.borrow_fee_bps, data),
+        borrow_fee=_by_asset(margin.borrow_fee_bps, data, "financing.borrow_fee_bps"),
         initial_margin=initial,
         maintenance_margin=maintenance,
     )
@@ -181,17 +232,13 @@ def _on_margin(terms: Terms, margin: Margin, data: MarketData, capital: float) -
 def _in_futures(terms: Terms, futures: Futures, data: MarketData) -> Terms:
     spot = sorted(set(data.assets) & data.spot)
     if spot:
-        raise ConfigError(
-            f"financing: {', '.join(spot)} {'is a spot price' if len(spot) == 1 else 'are spot prices'}, whose return "
-            "less the cash return is not that of a future: no roll yield, no storage. "
-            "Hint: a futures index instead, or financing of kind margin."
-        )
-    initial, maintenance = _requirements(futures, data)
+        raise ConfigError(f"financing.kind: {spot_in_futures(spot)}")
+    initial, maintenance = margin_requirements(futures, data.assets, data.classes)
     return replace(
         terms,
         futures=True,
-        basis=by_asset(futures.basis_bps, data.assets, data.classes, 0.0) / 1e4,
-        roll=_by_asset(futures.roll_bps, data),
+        basis=by_asset(futures.basis_bps, data.assets, data.classes, "financing.basis_bps", 0.0) / 1e4,
+        roll=_by_asset(futures.roll_bps, data, "financing.roll_bps"),
         cash_spread=futures.cash_spread_bps / 1e4,
         initial_margin=initial,
         maintenance_margin=maintenance,
@@ -200,10 +247,7 @@ def _in_futures(terms: Terms, futures: Futures, data: MarketData) -> Terms:
 
 def _in_funds(terms: Terms, fund: LeveragedFund, data: MarketData) -> Terms:
     if data.periods_per_year < 252:
-        raise ConfigError(
-            f"financing: a leveraged fund is reset daily, and the data has {data.periods_per_year} periods a year; "
-            "expected daily data"
-        )
+        raise ConfigError(f"financing.kind: {not_daily(data.periods_per_year)}")
     return replace(
         terms,
         cash_spread=fund.cash_spread_bps / 1e4,
@@ -212,22 +256,5 @@ def _in_funds(terms: Terms, fund: LeveragedFund, data: MarketData) -> Terms:
     )
 
 
-def _requirements(financing: Margin | Futures, data: MarketData) -> tuple[Array | None, Array | None]:
-    """By asset: the initial margin, and the maintenance margin."""
-    initial, maintenance = (
-        None if given is None else by_asset(given, data.assets, data.classes)
-        for given in (financing.initial_margin, financing.maintenance_margin)
-    )
-    if initial is None:  # what is below the maintenance margin cannot be traded to
-        initial = maintenance
-    if initial is not None and maintenance is not None and (maintenance > initial).any():
-        i = int(np.argmax(maintenance - initial))
-        raise ConfigError(
-            f"financing: {data.assets[i]} has a maintenance margin of {maintenance[i]:g} above its initial margin of "
-            f"{initial[i]:g}; expected at most that"
-        )
-    return initial, maintenance
-
-
-def _by_asset(bps: float | Mapping[str, float], data: MarketData) -> Array:
-    return by_asset(bps, data.assets, data.classes) / 1e4
+def _by_asset(bps: float | Mapping[str, float], data: MarketData, setting: str) -> Array:
+    return by_asset(bps, data.assets, data.classes, setting) / 1e4
