@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from backtest.analysis.ex_ante import ExAnteRisk, class_members, ex_ante_risk
 from backtest.config import RunConfig
+from backtest.config.terms import placed_in
 from backtest.data.market import MarketData
 from backtest.engine.market import Periods
 from backtest.engine.opens import with_opens
 from backtest.engine.schedule import rebalance_rows
 from backtest.engine.simulation import Decide, Drift, Path, no_trade_before_the_end, path_of
 from backtest.engine.terms import Terms
+from backtest.errors import ConfigError
 from backtest.estimation.estimator import window_rows
 from backtest.strategy import Strategy
 from backtest.strategy.agenda import Agenda, first_answer
@@ -79,9 +81,16 @@ class Plan:
 
     @property
     def terms(self) -> Terms:
-        """Costs, financing and fees, as configured."""
+        """Costs, financing and fees, as configured.
+
+        Raises:
+            ConfigError: they do not fit the market.
+        """
         config = self.config
-        return Terms.of(config.costs, config.financing, config.fees, self.data, config.initial_capital)
+        try:
+            return Terms.of(config.costs, config.financing, config.fees, self.data, config.initial_capital)
+        except ConfigError as problem:
+            raise placed_in(problem, config.file) from problem
 
     @property
     def drift(self) -> Drift | None:

@@ -24,6 +24,8 @@ financing: {spread_bps: 50}
 """
 SERIES = "us_stocks, us_tbill, us_treasury_10y, us_treasury_20y, us_corporate_aaa, us_tips_10y, gold, crude_oil"
 ASSETS = "us_stocks, us_treasury_10y, gold, crude_oil"
+HAVE = f"assets: {ASSETS}; classes: bonds, commodities, equities"
+EACH = f"expected one number, or one for each asset or its class ({HAVE})"
 
 
 def place(text: str, words: str) -> str:

@@ -1,6 +1,8 @@
 """What a user reads of a setting that cannot be: its place, what was got, what was expected."""
 
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, get_args, get_origin
 
@@ -31,6 +33,7 @@ _EXPECTED: Mapping[str, str] = {
     "tuple_type": "a list such as [us_stocks, gold]",
 }  # of pydantic's types of error, in the user's words; what is not here is said as pydantic says it
 _UNKNOWN = "unknown setting"
+_MOST_NAMED = 40  # names in one message; a file may have thousands
 _WRONG_KIND = ("_type", "_parsing", "_from_float", "_mismatch")
 
 
@@ -57,14 +60,37 @@ def lines(
         words = unknown(at, model, name, inside, error["loc"]) if error["type"] == "extra_forbidden" else _words(error)
         if words not in found.setdefault(at, []):
             found[at].append(words)
-    return [_line(at, words, document) for at, words in found.items()]
+    keys = {at for at, error in placed if error["loc"][-1] == "[key]"}
+    return [_line(at, words, document, key=at in keys) for at, words in found.items()]
 
 
-def _line(at: Location, words: list[str], document: Document) -> str:
+def _line(at: Location, words: list[str], document: Document, *, key: bool) -> str:
+    """One line of a place; `key` says that the name there is wrong, not its value."""
     expected = [word.removeprefix("expected ") for word in words if word.startswith("expected ")]
     if expected:
-        return f"{document.at(at)}: {dotted(at)}: got {shown(document.value(at))}, expected {' or '.join(expected)}"
+        value = at[-1] if key else document.value(at)
+        hint = _written(value, at) if any("number" in word for word in expected) else ""
+        wanted = f"got {shown(value)}, expected {' or '.join(expected)}{hint}"
+        return f"{document.at(at, key=key)}: {dotted(at)}: {wanted}"
     return f"{document.at(at, key=words[0].startswith(_UNKNOWN))}: {dotted(at)}: {words[0]}"
+
+
+def _written(value: Any, at: Location) -> str:
+    """How a number that YAML takes for text is written; nothing where it is none."""
+    if not isinstance(value, str):
+        return ""
+    number = re.sub(r"(?<=\d)[_,](?=\d)", "", value).strip()
+    percent = number.endswith("%")
+    try:
+        amount = float(number.removesuffix("%"))
+    except ValueError:
+        return ""
+    if not math.isfinite(amount):
+        return ""
+    if percent:
+        in_bps = any(str(step).endswith("_bps") or step in ("schedule", "tiers") for step in at)
+        return f". Hint: {round(amount * 100 if in_bps else amount / 100, 12):g}{' basis points' if in_bps else ''}"
+    return f". Hint: {number}, without {'quotes' if number == value else '_ or ,'}"
 
 
 def _place(error: ErrorDetails, document: Document, inside: tuple[str, ...]) -> tuple[str | int, ...]:
@@ -75,6 +101,8 @@ def _place(error: ErrorDetails, document: Document, inside: tuple[str, ...]) -> 
             at = (*at, step)
     if error["type"] == "union_tag_invalid":
         return (*at, error["ctx"]["discriminator"].strip("'"))
+    if error["type"] == "elsewhere":
+        return (*at, error["ctx"]["setting"])
     return (*at, error["loc"][-1]) if error["type"] == "missing" else at
 
 
@@ -82,7 +110,7 @@ def _words(error: ErrorDetails) -> str:
     kind = error["type"]
     if kind == "missing":
         return "missing; it has no default"
-    if kind == "value_error":
+    if kind in ("value_error", "elsewhere"):
         return error["msg"].removeprefix("Value error, ")
     if kind == "union_tag_invalid":
         names = [tag.strip("'") for tag in error["ctx"]["expected_tags"].split(", ")]
@@ -105,12 +133,15 @@ def unknown(
     `steps` are pydantic's to that key: they name the member of a union.
     """
     section: Any = model
+    elsewhere = ""
     for step in location[len(inside) : -1]:
+        elsewhere = _of_another_kind(str(location[-1]), section, step)
         section = _model_at(section, step, steps[:-1])
-    accepted = [field.alias or key for key, field in section.model_fields.items() if key != "folder"]
+    accepted = [field.alias or key for key, field in section.model_fields.items() if key != "file"]
     nested = len(location) > len(inside) + 1
     owner = name if name and not nested else dotted(location[:-1]) if len(location) > 1 else "a configuration"
-    return f"{_UNKNOWN}; {owner} accepts: {', '.join(accepted) or 'none'}.{suggestion(str(location[-1]), accepted)}"
+    hint = elsewhere or suggestion(str(location[-1]), accepted)
+    return f"{_UNKNOWN}; {owner} accepts: {', '.join(accepted) or 'none'}.{hint}"
 
 
 def _model_at(annotation: Any, step: str | int, steps: Location) -> Any:
@@ -122,6 +153,16 @@ def _model_at(annotation: Any, step: str | int, steps: Location) -> Any:
             return next(one for one in get_args(field.annotation) if set(_names(one, field.discriminator)) & set(steps))
         return _model_in(field.annotation, steps, mapping=False) or field.annotation
     return _model_in(annotation, steps, mapping=True)
+
+
+def _of_another_kind(setting: str, model: Any, step: str | int) -> str:
+    """Which kinds of a section have a setting that the one it is of has not."""
+    field = next((one for key, one in getattr(model, "model_fields", {}).items() if step in (key, one.alias)), None)
+    if field is None or not isinstance(field.discriminator, str):
+        return ""
+    kinds = [one for one in get_args(field.annotation) if setting in one.model_fields]
+    names = [name for one in kinds for name in _names(one, field.discriminator)]
+    return f" {setting} goes with {field.discriminator}: {' or '.join(names)}." if names else ""
 
 
 def _names(model: type[BaseModel], discriminator: str) -> tuple[str, ...]:
@@ -142,6 +183,12 @@ def _model_in(annotation: Any, steps: Location, *, mapping: bool) -> Any:
     if get_origin(annotation) is dict:
         return _model_in(members[1], steps, mapping=mapping) if mapping else None
     return next((found for member in members if (found := _model_in(member, steps, mapping=mapping))), None)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a message, as many as one can read."""
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
 
 
 def suggestion(name: str, known: list[str]) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from backtest.data.settings import DataSettings
 from backtest.engine.costs import Fees, TradingCosts
@@ -30,7 +31,7 @@ class RunConfig(BaseModel):
 
     Args:
         name: of the run and its report's folder.
-        folder: the configuration's own, which paths are relative to.
+        file: the configuration's own; paths are relative to its folder.
         initial_capital: the first NAV in the currency of the data, where terms are in money; else NAV has no unit.
         leverage: what the strategy's weights are multiplied by; without, they are held as they are.
         benchmark: the configuration of the benchmark; its own benchmark is ignored.
@@ -40,7 +41,7 @@ class RunConfig(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^\w[\w .+-]{0,99}$")]
     data: DataSettings
-    initial_capital: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    initial_capital: Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)] | None = None
     estimation: EstimationSettings = Sample()
     strategy: StrategyChoice
     leverage: Leverage | None = None
@@ -50,7 +51,7 @@ class RunConfig(BaseModel):
     fees: Fees = Fees()
     benchmark: "RunConfig | None" = None
     report: ReportSettings = ReportSettings()
-    folder: Annotated[Path, Field(exclude=True)] = Path()
+    file: Annotated[Path, Field(exclude=True)] = Path()
 
     @field_validator("financing", mode="before")
     @classmethod
@@ -59,21 +60,25 @@ class RunConfig(BaseModel):
 
     @field_validator("costs")
     @classmethod
-    def _costs_in_money(cls, costs: TradingCosts, info: ValidationInfo) -> TradingCosts:
+    def _costs_have_what_they_need(cls, costs: TradingCosts, info: ValidationInfo) -> TradingCosts:
         data = info.data.get("data")
-        for name, given in (("fixed", costs.fixed), ("impact", costs.impact)):
-            if given and info.data.get("initial_capital", 1.0) is None:
-                raise ValueError(f"{name} needs initial_capital, such as 1000000, beside data")
-        if costs.impact is not None and data is not None and data.volumes is None:
-            raise ValueError("impact needs data.volumes, what was traded of each asset")
+        if costs.fixed:
+            _check_capital("fixed", info)
+        if costs.impact is not None:
+            _check_capital("impact", info)
+            if data is not None and data.volumes is None:
+                raise _wrong("impact", "no data.volumes; expected them too, the value traded of each asset")
         return costs
 
     @field_validator("financing")
     @classmethod
-    def _tiers_in_money(cls, financing: Financing, info: ValidationInfo) -> Financing:
-        tiers = isinstance(financing, Margin) and financing.tiers is not None
-        if tiers and info.data.get("initial_capital", 1.0) is None:
-            raise ValueError("tiers need initial_capital, such as 1000000, beside data")
+    def _financing_has_what_it_needs(cls, financing: Financing, info: ValidationInfo) -> Financing:
+        data = info.data.get("data")
+        if not isinstance(financing, Margin):
+            if data is not None and data.loan_rate is not None:
+                raise _wrong("kind", f"{financing.kind} pays no data.loan_rate; expected margin, or none of the two")
+        elif financing.tiers is not None:
+            _check_capital("tiers", info)
         return financing
 
     @field_validator("rebalance")
@@ -82,10 +87,17 @@ class RunConfig(BaseModel):
         data = info.data.get("data")
         if rebalance.execution == "open":
             if data is not None and data.opens is None:
-                raise ValueError("execution at the open needs data.opens")
+                raise _wrong("execution", "open, and there are no opens; expected data.opens too")
             if rebalance.execution_lag == 0:
-                raise ValueError("execution at the open needs an execution_lag of 1 or more: an open is before its close")
+                raise _wrong(
+                    "execution_lag", "got 0, expected 1 or more with execution: open, which is before the close"
+                )
         return rebalance
+
+    @property
+    def folder(self) -> Path:
+        """What paths are relative to."""
+        return self.file.parent
 
     @property
     def follows_its_path(self) -> bool:
@@ -103,3 +115,13 @@ class RunConfig(BaseModel):
         settings["strategy"] = {"name": self.strategy.name, **self.strategy.model.model_dump(mode="json")}
         settings["benchmark"] = None if self.benchmark is None else self.benchmark.resolved()
         return settings
+
+
+def _check_capital(setting: str, info: ValidationInfo) -> None:
+    if info.data.get("initial_capital", 1.0) is None:
+        raise _wrong(setting, "in money; expected initial_capital too, such as 1000000, beside data")
+
+
+def _wrong(setting: str, words: str) -> PydanticCustomError:
+    """An error of one setting of a section, that only other sections tell."""
+    return PydanticCustomError("elsewhere", "{words}", {"words": words, "setting": setting})

@@ -8,12 +8,13 @@ import pandas as pd
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """A series that a source offers: its name, its class where it is an asset, and one line about it."""
+    """A series that a source offers: its name, its class and whether it is a spot price where it is an asset."""
 
     name: str
     kind: str  # "asset", "cash", "macro"; a file's columns are all "asset"
     asset_class: str | None = None
-    description: str = ""
+    description: str = ""  # one line about it
+    spot: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,18 +5,24 @@ borrows for its holders, and pays for that and itself before they see its price.
 360 on the opening balances of a period. Rates are in basis points a year.
 """
 
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+import numpy as np
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from backtest.engine.rates import (
+    Array,
     BasisPoints,
     PerAsset,
     PerAssetRequirement,
     SignedBasisPoints,
     SignedSchedule,
+    by_asset,
 )
+from backtest.errors import ConfigError
 
 _Given = TypeVar("_Given", SignedBasisPoints | SignedSchedule, SignedBasisPoints | dict[str, SignedBasisPoints])
 
@@ -24,59 +30,32 @@ FUNDING_BASIS_OF_TREASURIES = 58.7
 """Basis points: the mean of 1991 to 2018 in Treasury futures (Fleckenstein, Longstaff 2020)."""
 
 
+_EXAMPLE = "{0: 150, 100000: 100}"
+
+
+def _one_for_each_size(given: Any) -> Any:
+    if not isinstance(given, Mapping):
+        raise PydanticCustomError("tiers_type", "sizes of the loan with spreads, such as {tiers}", {"tiers": _EXAMPLE})
+    return given
+
+
 def _tiers_rise(tiers: dict[float, float]) -> dict[float, float]:
     sizes = list(tiers)
-    if not sizes or sizes[0] != 0:
-        raise ValueError("expected the first tier at 0: what the smallest loan pays")
+    if not sizes:
+        raise ValueError(f"empty; expected sizes of the loan with spreads, such as {_EXAMPLE}")
+    if sizes[0] != 0:
+        raise ValueError(f"the first stands at {sizes[0]:g}; expected it at 0, for what the smallest loan pays")
     for smaller, larger in pairwise(sizes):
         if not larger > smaller:
             raise ValueError(f"{larger:g} stands after {smaller:g}; expected rising sizes of the loan")
     return tiers
 
 
-Tiers = Annotated[dict[float, BasisPoints], AfterValidator(_tiers_rise)]
+_Size = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Tiers = Annotated[dict[_Size, BasisPoints], BeforeValidator(_one_for_each_size), AfterValidator(_tiers_rise)]
 
 
-class _Requirements(BaseModel):
-    """Margin: what NAV has to be of the positions.
-
-    Args:
-        initial_margin: at a trade; a target that asks for more is scaled down. A fraction of each position's size; one
-            number, or by asset or class; none: there is no limit.
-        maintenance_margin: at every close; below it positions are sold. At most the initial one.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    initial_margin: PerAssetRequirement | None = None
-    maintenance_margin: PerAssetRequirement | None = None
-
-    @field_validator("maintenance_margin")
-    @classmethod
-    def _at_most_initial(cls, given: PerAssetRequirement | None, info: ValidationInfo) -> PerAssetRequirement | None:
-        initial = info.data.get("initial_margin")
-        if given is None or initial is None:
-            return given
-        both = _pairs(given, initial)
-        for name, maintenance, other in both:
-            if maintenance > other:
-                of = f" of {name}" if name else ""
-                raise ValueError(f"{maintenance:g}{of} is above the initial margin of {other:g}; expected at most that")
-        return given
-
-
-def _pairs(one: PerAssetRequirement, other: PerAssetRequirement) -> list[tuple[str, float, float]]:
-    """What both say of the same names."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return [(name, one[name], other[name]) for name in one if name in other]
-    if isinstance(one, dict) and not isinstance(other, dict):
-        return [(name, value, other) for name, value in one.items()]
-    if isinstance(other, dict) and not isinstance(one, dict):
-        return [(name, one, value) for name, value in other.items()]
-    return [("", one, other)] if isinstance(one, float) and isinstance(other, float) else []
-
-
-class Margin(_Requirements):
+class Margin(BaseModel):
     """A margin loan: it pays the cash return, or that of `data.loan_rate`, and a spread.
 
     Args:
@@ -86,7 +65,12 @@ class Margin(_Requirements):
         cash_spread_bps: under the cash return, on free cash.
         rebate_spread_bps: under the cash return, on the proceeds of shorts.
         borrow_fee_bps: on the value of shorts; one number, or by asset or class.
+        initial_margin: what NAV has to be of the size of positions at a trade, a fraction; one number, or by asset or
+            class. A target that asks for more is scaled down; by default the maintenance margin, or no limit.
+        maintenance_margin: likewise at every close; below it positions are sold. At most the initial margin.
     """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["margin"] = "margin"
     allow_negative_spread: bool = False
@@ -95,6 +79,8 @@ class Margin(_Requirements):
     cash_spread_bps: BasisPoints = 0.0
     rebate_spread_bps: BasisPoints = 0.0
     borrow_fee_bps: PerAsset = 0.0
+    initial_margin: PerAssetRequirement | None = None
+    maintenance_margin: PerAssetRequirement | None = None
 
     @field_validator("spread_bps")
     @classmethod
@@ -111,7 +97,7 @@ class Margin(_Requirements):
         return tiers
 
 
-class Futures(_Requirements):
+class Futures(BaseModel):
     """Futures: positions are notionals that pay the implied rate, the cash return and a basis; NAV is in bills.
 
     Args:
@@ -119,7 +105,11 @@ class Futures(_Requirements):
         basis_bps: over the cash return; one number, or by asset or class, 0 for those left out.
         roll_bps: cost of rolling, on the size of notionals; one number, or by asset or class.
         cash_spread_bps: under the cash return, on NAV.
+        initial_margin: of the size of notionals, as of a margin loan.
+        maintenance_margin: likewise; a call sells down to the initial margin.
     """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["futures"]
     allow_negative_spread: bool = False
@@ -128,6 +118,8 @@ class Futures(_Requirements):
     )
     roll_bps: PerAsset = 0.0
     cash_spread_bps: BasisPoints = 0.0
+    initial_margin: PerAssetRequirement | None = None
+    maintenance_margin: PerAssetRequirement | None = None
 
     @field_validator("basis_bps")
     @classmethod
@@ -159,7 +151,7 @@ class LeveragedFund(BaseModel):
     @classmethod
     def _is_there(cls, leverage: float) -> float:
         if leverage == 0:
-            raise ValueError("a fund of leverage 0 holds nothing; expected such as 2, 3 or -1")
+            raise ValueError("a fund of leverage 0 holds nothing; expected a multiple such as 3 or -1")
         return leverage
 
 
@@ -171,7 +163,47 @@ def _said(given: _Given, info: ValidationInfo) -> _Given:
     values = given.values() if isinstance(given, dict) else [given]
     if min(values, default=0.0) < 0 and not info.data.get("allow_negative_spread"):
         raise ValueError(
-            f"{min(values):g} is below zero: the loan would pay less than cash. "
+            f"{min(values):g} is below zero: what is borrowed would cost less than the cash return. "
             "Hint: allow_negative_spread: true, if that is meant"
         )
     return given
+
+
+def margin_requirements(
+    financing: Margin | Futures, assets: tuple[str, ...], classes: Mapping[str, str]
+) -> tuple[Array | None, Array | None]:
+    """By asset, (n,) each: the initial margin, by default the maintenance one, and the maintenance margin.
+
+    Raises:
+        ConfigError: an asset has none of one that is given, or a maintenance margin above its initial margin.
+    """
+    initial, maintenance = (
+        None if given is None else by_asset(given, assets, classes, f"financing.{name}")
+        for name, given in (
+            ("initial_margin", financing.initial_margin),
+            ("maintenance_margin", financing.maintenance_margin),
+        )
+    )
+    if initial is None:  # what is below the maintenance margin cannot be traded to
+        return maintenance, maintenance
+    if maintenance is not None and (maintenance > initial).any():
+        i = int(np.argmax(maintenance - initial))
+        raise ConfigError(
+            f"financing.maintenance_margin: {maintenance[i]:g} of {assets[i]} is above its initial margin of "
+            f"{initial[i]:g}; expected at most that"
+        )
+    return initial, maintenance
+
+
+def spot_in_futures(spot: Sequence[str]) -> str:
+    """What to say of assets whose prices are those of a spot market, under `futures`."""
+    return (
+        f"{', '.join(spot)} {'is a spot price' if len(spot) == 1 else 'are spot prices'}, whose return less the cash "
+        "return is not that of a future: no roll yield, no storage. "
+        "Hint: leave it out, take a futures index instead, or kind: margin"
+    )
+
+
+def not_daily(periods_per_year: int) -> str:
+    """What to say of a leveraged fund on other data than daily."""
+    return f"a leveraged fund is reset daily, and the data has {periods_per_year} periods a year; expected daily data"

@@ -1,23 +1,39 @@
 """Rates of a configuration: one number, one for each asset or class, or one from each date on; in basis points."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from backtest.errors import ConfigError
 
 Array = NDArray[np.float64]
 
+_EXAMPLE = "{1990-01-01: 50}"
+
+
+def _one_for_each_date(given: Any) -> Any:
+    if not isinstance(given, Mapping):
+        raise PydanticCustomError("schedule_type", "dates with values, such as {example}", {"example": _EXAMPLE})
+    return given
+
+
+def _written_as_a_date(key: Any) -> Any:
+    if isinstance(key, str) and not re.fullmatch(r"\d{4}-\d\d-\d\d", key):  # a bare number would count seconds
+        raise PydanticCustomError("date_type", "a date such as 2012-12-31")
+    return key
+
 
 def _dates_rise(schedule: dict[date, float]) -> dict[date, float]:
     if not schedule:
-        raise ValueError("empty; expected dates with values, such as {1990-01-01: 50}")
+        raise ValueError(f"empty; expected dates with values, such as {_EXAMPLE}")
     for earlier, later in pairwise(schedule):
         if later <= earlier:
             raise ValueError(f"{later} stands after {earlier}; expected rising dates")
@@ -29,14 +45,18 @@ SignedBasisPoints = Annotated[float, Field(gt=-10_000, lt=10_000, allow_inf_nan=
 PerAsset = BasisPoints | dict[str, BasisPoints]
 Requirement = Annotated[float, Field(gt=0, le=1, strict=True)]
 PerAssetRequirement = Requirement | dict[str, Requirement]
-Schedule = Annotated[dict[date, BasisPoints], AfterValidator(_dates_rise)]
-SignedSchedule = Annotated[dict[date, SignedBasisPoints], AfterValidator(_dates_rise)]
+_Start = Annotated[date, BeforeValidator(_written_as_a_date)]
+Schedule = Annotated[dict[_Start, BasisPoints], BeforeValidator(_one_for_each_date), AfterValidator(_dates_rise)]
+SignedSchedule = Annotated[
+    dict[_Start, SignedBasisPoints], BeforeValidator(_one_for_each_date), AfterValidator(_dates_rise)
+]
 
 
 def by_asset(
     given: float | Mapping[str, float],
     assets: tuple[str, ...],
     classes: Mapping[str, str],
+    setting: str,
     otherwise: float | None = None,
 ) -> Array:
     """One value for each asset: its own, else that of its class, else `otherwise`.
@@ -45,13 +65,15 @@ def by_asset(
         given: one number for all, or numbers by asset or class.
         assets: the n assets.
         classes: asset class by asset.
+        setting: what it is called in a configuration, for the message of an error.
         otherwise: of an asset that has none.
 
     Raises:
         ConfigError: an asset has none, and there is no `otherwise`.
 
     Example:
-        >>> by_asset({"bonds": 5.0, "gold": 20.0}, ("gold", "treasury"), {"treasury": "bonds"}).tolist()
+        >>> given = {"bonds": 5.0, "gold": 20.0}
+        >>> by_asset(given, ("gold", "treasury"), {"treasury": "bonds"}, "costs.trading_bps").tolist()
         [20.0, 5.0]
     """
     if not isinstance(given, Mapping):
@@ -59,26 +81,34 @@ def by_asset(
     found = [given.get(name, given.get(classes.get(name, name), otherwise)) for name in assets]
     left_out = [name for name, value in zip(assets, found, strict=True) if value is None]
     if left_out:
-        raise ConfigError(f"no value for {', '.join(left_out)}, nor for its class; expected one for each asset")
+        raise ConfigError(
+            f"{setting}: nothing for {', '.join(left_out)}; expected one number, or one for each asset or its class"
+        )
     return np.array(found, dtype=np.float64)
 
 
-def in_force(schedule: Mapping[date, float], dates: pd.DatetimeIndex) -> Array:
+def in_force(schedule: Mapping[date, float], dates: pd.DatetimeIndex, setting: str) -> Array:
     """(T,) the value in force on each date: that of the last date of a schedule on or before it.
+
+    Args:
+        schedule: values by the date from which on they are in force, rising.
+        dates: the T dates of the data.
+        setting: what the schedule is called in a configuration, for the message of an error.
 
     Raises:
         ConfigError: the schedule begins after the first of the dates.
 
     Example:
         >>> from datetime import date
-        >>> in_force({date(2020, 1, 1): 50.0, date(2020, 2, 1): 10.0}, pd.date_range("2020-01-31", periods=2)).tolist()
+        >>> dates = pd.date_range("2020-01-31", periods=2)
+        >>> in_force({date(2020, 1, 1): 50.0, date(2020, 2, 1): 10.0}, dates, "costs.schedule").tolist()
         [50.0, 10.0]
     """
     begins = pd.DatetimeIndex(list(schedule))
     at = begins.searchsorted(dates, side="right") - 1
     if at[0] < 0:
         raise ConfigError(
-            f"a schedule that begins on {begins[0]:%Y-%m-%d}, and data on {dates[0]:%Y-%m-%d}; "
+            f"{setting}: begins on {begins[0]:%Y-%m-%d}, and the data on {dates[0]:%Y-%m-%d}; "
             "expected a value from the first date of the data on"
         )
     return np.array(list(schedule.values()), dtype=np.float64)[at]

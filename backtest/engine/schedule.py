@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 Day = Literal["first", "last"] | Annotated[int, Field(strict=True)]
 Frequency = Literal["daily", "weekly", "monthly", "quarterly", "yearly", "never"]
 
-Width = Annotated[float, Field(gt=0, lt=10, strict=True)]
+Width = Annotated[float, Field(gt=0, le=1, strict=True)]
 
 _MOST_DAYS = {"weekly": 7, "monthly": 31, "quarterly": 92, "yearly": 366}
 
@@ -82,11 +82,18 @@ class RebalanceSettings(BaseModel):
             )
         return day
 
+    @field_validator("bands")
+    @classmethod
+    def _bands_are_checked(cls, bands: Bands | None, info: ValidationInfo) -> Bands | None:
+        if bands is not None and bands.check is None and info.data.get("frequency") == "never":
+            raise ValueError("nothing is compared with them after the first date; expected check too, such as monthly")
+        return bands
+
     def lag(self, periods_per_year: int) -> int:
         """The execution lag in periods."""
         if self.execution_lag is not None:
             return self.execution_lag
-        return 1 if periods_per_year >= 52 else 0
+        return 1 if periods_per_year >= 52 or self.execution == "open" else 0  # an open is before its close
 
 
 def rebalance_rows(dates: pd.DatetimeIndex, frequency: Frequency, day: Day = "last") -> list[int]:

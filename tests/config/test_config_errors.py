@@ -9,7 +9,7 @@ are the beginning of the line.
 from pathlib import Path
 
 import pytest
-from config_mistakes import ASSETS, GOOD, SERIES, edited, loaded, mistakes, place
+from config_mistakes import ASSETS, EACH, GOOD, HAVE, SERIES, edited, loaded, mistakes, place
 
 from backtest.config import load_config
 from backtest.errors import ConfigError
@@ -41,15 +41,15 @@ ONE = {
     # a key that is not known, in every section
     "top": ("costs: {", "cost: {", "cost:", f"cost: unknown setting; a configuration accepts: {SECTIONS}. Did you mean costs?"),
     "top, nothing near": ("costs: {trading_bps: 10}", "xyz: 1", "xyz", f"xyz: unknown setting; a configuration accepts: {SECTIONS}."),
-    "folder": ("costs: {trading_bps: 10}", "folder: .", "folder", f"folder: unknown setting; a configuration accepts: {SECTIONS}."),
+    "file": ("costs: {trading_bps: 10}", "file: x.yaml", "file", f"file: unknown setting; a configuration accepts: {SECTIONS}."),
     "data": ("  cash:", "  csh: x\n  cash:", "csh", f"data.csh: unknown setting; data accepts: {DATA}. Did you mean cash?"),
     "estimation": ("window: 36", "windw: 36", "windw", "estimation.windw: unknown setting; estimation accepts: covariance, window, missing. Did you mean window?"),
     "strategy": ("{name: erc}", "{name: erc, bugets: {gold: 1}}", "bugets", "strategy.bugets: unknown setting; erc accepts: budgets, min_weight, max_weight, formulation. Did you mean budgets?"),
     "strategy without settings": ("{name: erc}", "{name: equal_weight, lokback: 3}", "lokback", "strategy.lokback: unknown setting; equal_weight accepts: none."),
-    "rebalance": ("execution_lag: 0", "excution_lag: 0", "excution_lag", "rebalance.excution_lag: unknown setting; rebalance accepts: frequency, day, execution_lag. Did you mean execution_lag?"),
-    "costs": ("trading_bps", "trading_bp", "trading_bp", "costs.trading_bp: unknown setting; costs accepts: trading_bps. Did you mean trading_bps?"),
-    "financing": ("spread_bps", "spread", "spread:", "financing.spread: unknown setting; financing accepts: spread_bps, cash_spread_bps, borrow_fee_bps. Did you mean spread_bps?"),
-    "fees": ("financing: {spread_bps: 50}", "fees: {managment_bps: 1}", "managment_bps", "fees.managment_bps: unknown setting; fees accepts: management_bps, expense_ratio_bps. Did you mean management_bps?"),
+    "rebalance": ("execution_lag: 0", "excution_lag: 0", "excution_lag", "rebalance.excution_lag: unknown setting; rebalance accepts: frequency, day, execution_lag, execution, bands, minimum_trade. Did you mean execution_lag?"),
+    "costs": ("trading_bps", "trading_bp", "trading_bp", "costs.trading_bp: unknown setting; costs accepts: trading_bps, half_spread_bps, commission_bps, schedule, fixed, impact. Did you mean trading_bps?"),
+    "financing": ("spread_bps", "spread", "spread:", "financing.spread: unknown setting; financing accepts: kind, allow_negative_spread, spread_bps, tiers, cash_spread_bps, rebate_spread_bps, borrow_fee_bps, initial_margin, maintenance_margin. Did you mean spread_bps?"),
+    "fees": ("financing: {spread_bps: 50}", "fees: {managment_bps: 1}", "managment_bps", "fees.managment_bps: unknown setting; fees accepts: management_bps, expense_ratio_bps, performance. Did you mean management_bps?"),
     "report": ("financing: {spread_bps: 50}", "report: {quantstat: true}", "quantstat", "report.quantstat: unknown setting; report accepts: quantstats. Did you mean quantstats?"),
     "a key with a dot": ("costs: {trading_bps: 10}", "costs.trading_bps: 10", "costs.trading_bps", "costs.trading_bps: unknown setting; …"),
     "a merge key": ("financing: {spread_bps: 50}", "fees: {<<: {management_bps: 1}}", "<<", "fees.<<: unknown setting; fees accepts: …"),
@@ -122,7 +122,7 @@ ONE = {
     "half a window": ("36", "2.5", "2.5", "estimation.window: got 2.5, expected …"),
     "window as yes": ("36", "true", "true", "estimation.window: got true, expected …"),
     "a setting of an estimator's own": ("sample, window: 36", "ewma, half_lif: 3", "half_lif", "estimation.half_lif: unknown setting; estimation accepts: covariance, window, missing, half_life, correlation_half_life. Did you mean half_life?"),
-    "a setting of another estimator": ("window: 36", "half_life: 3", "half_life", "estimation.half_life: unknown setting; estimation accepts: covariance, window, missing."),
+    "a setting of another estimator": ("window: 36", "half_life: 3", "half_life", "estimation.half_life: unknown setting; estimation accepts: covariance, window, missing. half_life goes with covariance: ewma."),
     "no estimator named": ("covariance: sample, window", "windo", "windo:", "estimation.windo: unknown setting; estimation accepts: covariance, window, missing. Did you mean window?"),
     "half-life": ("sample, window: 36", "ewma, half_life: 1W", "1W", "estimation.half_life: '1W' is no half-life; expected a number of periods such as 11, years '1Y', months '3M', or rows '63D'"),
     "refit": ("sample, window: 36", "ccc, refit: often", "often", "estimation.refit: 'often' is no window; expected a number of periods such as 36, years '3Y', months '3M', or rows '252D'"),
@@ -152,11 +152,11 @@ ONE = {
     "spread that is no number": ("spread_bps: 50", "spread_bps: .nan", ".nan", "financing.spread_bps: got nan, expected a finite number"),
     "ragged": ("  start", "  ragged: maybe\n  start", "maybe", "data.ragged: got 'maybe', expected …"),
     # one for each asset
-    "costs of some assets": ("trading_bps: 10", "trading_bps: {gold: 1, us_stocks: 2}", "{gold", f"costs.trading_bps: expected one number, or one for each asset ({ASSETS}); look at crude_oil, us_treasury_10y"),
-    "costs of another": ("trading_bps: 10", "trading_bps: {gold: 1, us_stocks: 2, us_treasury_10y: 1, crude_oil: 1, tin: 1}", "{gold", f"costs.trading_bps: expected one number, or one for each asset ({ASSETS}); look at tin"),
+    "costs of some assets": ("trading_bps: 10", "trading_bps: {gold: 1, us_stocks: 2}", "{gold", f"costs.trading_bps: nothing for us_treasury_10y, crude_oil; {EACH}"),
+    "costs of another": ("trading_bps: 10", "trading_bps: {gold: 1, us_stocks: 2, us_treasury_10y: 1, crude_oil: 1, tin: 1}", "tin", f"costs.trading_bps.tin: neither an asset nor a class of this run ({HAVE})."),
     "a negative one among costs": ("trading_bps: 10", "trading_bps: {gold: -7, us_stocks: 2, us_treasury_10y: 1, crude_oil: 1}", "-7", "costs.trading_bps.gold: got -7, expected greater than or equal to 0"),
-    "borrow fees of some": ("{spread_bps: 50}", "{borrow_fee_bps: {gold: 1}}", "{gold", f"financing.borrow_fee_bps: expected one number, or one for each asset ({ASSETS}); look at crude_oil, us_stocks, us_treasury_10y"),
-    "expenses of some": ("financing: {spread_bps: 50}", "fees: {expense_ratio_bps: {gold: 1}}", "{gold", f"fees.expense_ratio_bps: expected one number, or one for each asset ({ASSETS}); look at crude_oil, us_stocks, us_treasury_10y"),
+    "borrow fees of some": ("{spread_bps: 50}", "{borrow_fee_bps: {gold: 1}}", "{gold", f"financing.borrow_fee_bps: nothing for us_stocks, us_treasury_10y, crude_oil; {EACH}"),
+    "expenses of some": ("financing: {spread_bps: 50}", "fees: {expense_ratio_bps: {gold: 1}}", "{gold", f"fees.expense_ratio_bps: nothing for us_stocks, us_treasury_10y, crude_oil; {EACH}"),
     # names
     "name with a slash": ("name: mine", "name: a/b", "a/b", "name: got 'a/b', expected …"),
     "name with a backslash": ("name: mine", "name: a\\b", "a\\b", "name: got 'a\\\\b', expected …"),

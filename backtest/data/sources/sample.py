@@ -31,7 +31,7 @@ def columns(source: str) -> list[Column]:
     'us_stocks'
     """
     return [
-        Column(name, about["kind"], about.get("asset_class"), about["description"])
+        Column(name, about["kind"], about.get("asset_class"), about["description"], bool(about.get("spot")))
         for name, about in _described(source)["columns"].items()
     ]
 
