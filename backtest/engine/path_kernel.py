@@ -293,10 +293,8 @@ def _pass_plain(
         row, value = start + at, 0.0
         for i in range(book.shape[1]):
             value += book[UNITS, i] * prices[row, i]
-        if cash < 0.0:
-            cash += cash * series[BASE, row] + cash * spread * series[INTEREST_YEARS, row]
-        else:
-            cash += cash * (series[CASH_RETURN, row] - cash_spread * series[INTEREST_YEARS, row])
+        rate, loan_rate, year = series[CASH_RETURN, row], series[BASE, row], series[INTEREST_YEARS, row]
+        cash *= 1.0 + (loan_rate + spread * year if cash < 0.0 else rate - cash_spread * year)
         nav = cash + value
         navs[at], cashes[at] = nav, cash
         if nav <= 0.0 or at >= last:
