@@ -32,7 +32,7 @@ def main() -> None:
     for count in (6, 500):
         draws = np.random.default_rng(SEED)
         prices = np.cumprod(1 + 0.0003 + 0.01 * draws.normal(size=(DAYS, count)), axis=0)
-        periods = Periods(prices, np.full(DAYS, 0.0001), days_between(dates))
+        periods = Periods(prices.astype(np.float64), np.full(DAYS, 0.0001), days_between(dates))
         weights = draws.dirichlet(np.ones(count), len(rows))
         for name, leverage, terms in _terms(count):
             setting = Setting(rows, weights * leverage, 1, terms)

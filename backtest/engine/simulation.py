@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Decide = Callable[[int, Array, float], Array]
+Rows = Sequence[int] | NDArray[np.int64]
 
 REASONS = ("rebalance", "band", "margin_call", "no_price")
 """Why a trade is made, in the order of the kernel's numbers."""
@@ -48,7 +49,7 @@ class Drift:
 
 def simulate(
     periods: Periods,
-    decision_rows: Sequence[int],
+    decision_rows: Rows,
     decide: Array | Decide,
     lag: int,
     terms: Terms,
@@ -81,7 +82,7 @@ def simulate(
 
 def path_of(
     periods: Periods,
-    decision_rows: Sequence[int],
+    decision_rows: Rows,
     decide: Array | Decide,
     lag: int,
     terms: Terms,
@@ -112,7 +113,7 @@ def path_of(
 class Setting(NamedTuple):
     """One of many runs over the same market; as the arguments of `simulate`."""
 
-    decision_rows: Sequence[int]
+    decision_rows: Rows
     targets: Array
     lag: int
     terms: Terms
@@ -304,7 +305,7 @@ class Path:
 
 
 def _orders(  # noqa: PLR0917 - what `path_of` is given
-    periods: Periods, decision_rows: Sequence[int], targets: Array, lag: int, drift: Drift | None, minimum_trade: float
+    periods: Periods, decision_rows: Rows, targets: Array, lag: int, drift: Drift | None, minimum_trade: float
 ) -> "Orders":
     from backtest.engine.path_kernel import BAND, CHECK, DECISION, REBALANCE, SCHEDULED, WANTED, WHY, Orders
 

@@ -117,9 +117,11 @@ class Terms:
         return _in_funds(terms, financing, data)
 
     def with_spread(self, spread: float) -> "Terms":
-        """The same, where a loan pays this spread, whatever its size and date; of futures, their basis."""
+        """The same, where a loan pays this spread, whatever its size and date; futures as basis, funds in swaps."""
         if self.futures:
             return replace(self, basis=np.full(len(self.trading_cost), spread))
+        if self.fund is not None:
+            return replace(self, fund=replace(self.fund, swap_spread=spread))
         return replace(self, spread=spread, spread_by_row=None, tiers=())
 
     @cached_property
