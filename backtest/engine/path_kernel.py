@@ -23,6 +23,7 @@ from backtest.engine.trade_kernel import (
     IMPACT,
     KEPT,
     TARGET,
+    WIDTH,
     band,
     cost_of,
     cost_of_rebalance,
@@ -107,6 +108,7 @@ class Orders(NamedTuple):
         stops: (T,) whether there may be something to do at a close besides; without elements: never.
         targets: (m, n) target weights, fractions of NAV.
         lag: rows from a look to its trade.
+        end: the row from which on nothing is ordered.
         absolute: band. relative: band. edge: whether to trade to the band's edge only.
         least: fraction of NAV; a smaller trade of an asset is left.
     """
@@ -119,6 +121,7 @@ class Orders(NamedTuple):
     stops: Booleans
     targets: Array
     lag: int
+    end: int
     absolute: float
     relative: float
     edge: bool
@@ -132,7 +135,7 @@ class Account(NamedTuple):
         now: (4,) cash, NAV, high-water mark, what the lender lost at the end.
         counts: (5,) trades so far, rows until the end, the next of the orders, the last row ordered, the target traded.
         book: (6, n) what is charged and required per price, units, and shorts.
-        scratch: (5, n).
+        scratch: (6, n).
         nav: (P,) after each close's trades. cash: (P,) likewise. performance: (P,) fees.
         trades: (4, k) row and reason of each, whether there was a margin call, and the target or -1.
         amounts: (3, k) by what the target was scaled down to meet the initial requirement, else 1; NAV before; the
@@ -163,14 +166,18 @@ def walk(market: Market, charges: Charges, orders: Orders, account: Account, sta
     # longer than a row of prices. So tuples are opened here, once, and what follows is written out in place.
     prices, priced, series = market
     rates, kinds, numbers, tiers, futures, performance_due, by_row, at_one = charges
-    rows, due, compared, looks, ordered, stops, targets, lag, absolute, relative, edge, least = orders
+    rows, due, compared, looks, ordered, stops, targets, lag, last_order, absolute, relative, edge, least = orders
     now, counts, book, scratch, navs, cashes, performance, trades, amounts, units_after = account
     step = first
+    if step == 1 and compared.size > 0:  # what is decided before the first trade, when nothing is held yet
+        for row in range(max(start - lag, 0), start):
+            _look(prices, priced, rates, kinds, compared, looks, ordered, targets, now, counts, book, scratch,
+                  row, lag, last_order, absolute, relative)  # fmt: skip
     while step < end:
         at, passing = step // 2, step % 2 == 0
         if compared.size > 0 and passing == (lag > 0):  # with a lag, after the trades of the close before
             _look(prices, priced, rates, kinds, compared, looks, ordered, targets, now, counts, book, scratch,
-                  start + at - passing, lag, absolute, relative)  # fmt: skip
+                  start + at - passing, lag, last_order, absolute, relative)  # fmt: skip
         if passing:
             last = (end - 1) // 2
             if counts[NEXT_DUE] < rows.size:
@@ -306,11 +313,12 @@ def _pass_plain(
 def _look(
     prices: Array, priced: Booleans, rates: Array, kinds: Integers, compared: Integers, looks: Integers,
     ordered: Integers, targets: Array, now: Array, counts: Integers, book: Array, scratch: Array, row: int, lag: int,
-    absolute: float, relative: float,
+    end: int, absolute: float, relative: float,
 ) -> None:  # fmt: skip
     """Order a trade where it is due, or where a weight is outside its band.
 
-    A check has no say while a trade is to come; a decision that is to be traded takes the place of a check's.
+    A check has no say while a trade is to come; a decision that is to be traded takes the place of a check's. So does
+    one that comes too late for the end of the data: what is traded before must not depend on where that is.
     """
     k, look, waiting = compared[row], looks[row], counts[ORDERED_LAST] >= row + (lag > 0)
     if k < 0 or (look == CHECK and waiting):
@@ -326,7 +334,7 @@ def _look(
     if away:
         if waiting and looks[counts[ORDERED_LAST] - lag] == CHECK:
             ordered[WANTED, counts[ORDERED_LAST]] = -1
-        if row + lag < prices.shape[0] - 1:
+        if row + lag < end:
             ordered[WANTED, row + lag], counts[ORDERED_LAST] = k, row + lag
             ordered[WHY, row + lag] = REBALANCE if look == SCHEDULED else BAND
 
@@ -370,10 +378,12 @@ def _trade(
 ) -> bool:  # fmt: skip
     """Trade to target weights of the NAV after costs; or not, where these weights would cost all of NAV."""
     nav, count, made, own = now[NAV], book.shape[1], counts[TRADES], by_row.size == 0
-    asked = required = all_of_target = to_sell = fixed = fixed_to_sell = 0.0
+    asked = required = all_of_target = to_sell = fixed = 0.0
+    lost = False
     for i in range(count):
-        held = book[UNITS, i] * prices[row, i] / nav
-        wanted = targets[k, i] if priced.shape[0] == 0 or priced[row, i] else 0.0
+        held, there = book[UNITS, i] * prices[row, i] / nav, priced.shape[0] == 0 or priced[row, i]
+        wanted = targets[k, i] if there else 0.0
+        lost |= held != 0.0 and not there
         cost = rates[TRADING, i] if own else by_row[row]
         scratch[HELD, i], scratch[TARGET, i], scratch[COSTS, i], scratch[KEPT, i] = held, wanted, cost, 0.0
         asked += rates[INITIAL, i] * abs(wanted)
@@ -381,13 +391,14 @@ def _trade(
         all_of_target += cost * abs(wanted)
         to_sell += cost * abs(held)
     scale, to_edge, impact = 1.0, reason == BAND and edge, at_one.shape[0] > 0
-    if asked > 1.0 + ROUNDING or to_edge or least > 0.0 or impact or numbers[FIXED] > 0.0:
-        scale, all_of_target, to_sell, fixed, fixed_to_sell = _adjust(
-            priced, rates, at_one, scratch, row, nav, to_edge, absolute, relative, least, required, numbers[FIXED] / nav
+    called, to_leave = required > 1.0 + ROUNDING, to_sell
+    if asked > 1.0 + ROUNDING or lost or to_edge or least > 0.0 or impact or numbers[FIXED] > 0.0:
+        scale, called, all_of_target, to_sell, to_leave, fixed = _adjust(
+            priced, rates, at_one, scratch, row, nav, to_edge, absolute, relative, least, numbers[FIXED] / nav
         )
-    possible = all_of_target < 1.0 and (to_sell + fixed < 1.0 or to_sell + fixed_to_sell >= 1.0)
+    possible = to_sell >= 1.0 or (all_of_target < 1.0 and to_leave < 1.0)
     if possible:
-        paid = to_sell + fixed_to_sell
+        paid = to_sell
         if paid >= 1.0:  # no NAV is left to hold anything
             for i in range(count):
                 book[UNITS, i] = 0.0
@@ -398,7 +409,7 @@ def _trade(
                 if scratch[KEPT, i] == 0.0:
                     book[UNITS, i] = scratch[TARGET, i] * left / prices[row, i]
         trades[ROW, made], trades[REASON, made] = at, reason
-        trades[CALLED, made], trades[DECIDED, made] = required > 1.0, k
+        trades[CALLED, made], trades[DECIDED, made] = called, k
         amounts[SCALE, made], amounts[NAV_BEFORE, made], amounts[PAID, made] = scale, nav, paid
     return possible
 
@@ -406,29 +417,54 @@ def _trade(
 @lean_kernel
 def _adjust(
     priced: Booleans, rates: Array, at_one: Array, scratch: Array, row: int, nav: float, to_edge: bool,
-    absolute: float, relative: float, least: float, required: float, fixed_each: float,
-) -> tuple[float, float, float, float, float]:  # fmt: skip
+    absolute: float, relative: float, least: float, fixed_each: float,
+) -> tuple[float, bool, float, float, float, float]:  # fmt: skip
     """What is wanted, within requirements, bands and the no-trade zone, and what that costs.
 
     Returns:
-        By what the target was scaled down; costs of all of it, and of all that is held, without what is fixed; what is
-        fixed of the trade, and of selling everything.
+        By what the target was scaled down; whether there is a margin call; the proportional cost of all of the target;
+        the cost of selling all that is held, and what is traded of it; what is fixed of the trade.
     """
-    scale = _scale_down(rates, scratch)
-    if to_edge:
-        to_the_band(scratch, absolute, relative)
-        scale *= _scale_down(rates, scratch)
+    scale, impact = _scale_down(rates, scratch), at_one.shape[0] > 0
     for i in range(at_one.shape[1]):
         scratch[IMPACT, i] = at_one[row, i] * np.sqrt(nav)
-    if least > 0.0 and required <= 1.0:  # a margin call is answered in full
+    to_sell, called = _sale(priced, rates, scratch, row, fixed_each, impact)
+    if to_edge:
+        for i in range(scratch.shape[1]):
+            there = priced.shape[0] == 0 or priced[row, i]
+            scratch[WIDTH, i] = band(scratch[TARGET, i], absolute, relative) if there else 0.0
+        to_the_band(scratch)
+        scale *= _scale_down(rates, scratch)
+    if least > 0.0 and not called:  # a margin call is answered in full
         _leave_small(priced, least, scratch, row)
-    fixed = fixed_to_sell = all_of_target = 0.0
+    fixed = all_of_target = 0.0
     for i in range(scratch.shape[1]):
         all_of_target += scratch[COSTS, i] * abs(scratch[TARGET, i])
-        held, wanted = scratch[HELD, i] != 0.0, scratch[TARGET, i] != 0.0
-        fixed += fixed_each if (held or wanted) and scratch[KEPT, i] == 0.0 else 0.0
-        fixed_to_sell += fixed_each if held else 0.0
-    return scale, all_of_target, cost_of(scratch, HELD, at_one.shape[0] > 0), fixed, fixed_to_sell
+        traded = (scratch[HELD, i] != 0.0 or scratch[TARGET, i] != 0.0) and scratch[KEPT, i] == 0.0
+        fixed += fixed_each if traded else 0.0
+    return scale, called, all_of_target, to_sell, cost_of(scratch, HELD, impact) + fixed, fixed
+
+
+@lean_kernel
+def _sale(
+    priced: Booleans, rates: Array, scratch: Array, row: int, fixed_each: float, impact: bool
+) -> tuple[float, bool]:  # fmt: skip
+    """What it costs to sell all that is held; and whether there is a margin call.
+
+    What has no price is sold first, and NAV after that has to be what the rest requires.
+    """
+    paid, lost, required = cost_of(scratch, HELD, impact), 0.0, 0.0
+    for i in range(scratch.shape[1]):
+        size = abs(scratch[HELD, i])
+        if size > 0.0:
+            paid += fixed_each
+        if priced.shape[0] == 0 or priced[row, i]:
+            required += rates[MAINTENANCE, i] * size
+        elif size > 0.0:
+            lost += scratch[COSTS, i] * size + fixed_each
+            if impact:
+                lost += scratch[IMPACT, i] * size * np.sqrt(size)
+    return paid, 0.0 < 1.0 - lost < required - ROUNDING
 
 
 @lean_kernel
@@ -472,12 +508,12 @@ def _force(
         required += rates[MAINTENANCE, i] * abs(scratch[HELD, i])
         restored += rates[RESTORED, i] * abs(scratch[HELD, i])
     called = kinds[MAINTENANCE] != UNUSED and row < prices.shape[0] - 1
-    forced = unpriced or (called and required > 1.0)
+    forced = unpriced or (called and required > 1.0 + ROUNDING)
     if forced:
         _costs_of_row(rates, by_row, at_one, nav, scratch, row)
         impact, part = at_one.shape[0] > 0, 1.0
         paid = cost_of(scratch, TARGET, impact) + fixed_lost
-        called = called and 1.0 - paid < required
+        called = called and 0.0 < 1.0 - paid < required - ROUNDING
         if called:
             part = part_to_keep(scratch, fixed + paid, restored, impact)
             for i in range(count):

@@ -172,10 +172,10 @@ class Path:
         terms = terms_at_opens(terms) if periods.opens else terms
         self._periods, self._fund = periods, terms.fund
         self._targets, self._orders = orders.targets, orders
-        if terms.fund is not None:  # bands and trades are of what is held, and targets of its exposure
+        if terms.fund is not None:  # trades are of what is held; targets and bands of its exposure
             exposure = abs(terms.fund.leverage)
             self._targets, absolute = orders.targets.copy(), orders.absolute / exposure
-            self._orders = orders._replace(absolute=absolute, least=orders.least / exposure)
+            self._orders = orders._replace(absolute=absolute)
         self._market = Market(
             prices=periods.carried if terms.fund is None else _fund_prices(periods, terms.fund),
             priced=periods.priced,
@@ -186,7 +186,7 @@ class Path:
         rows = periods.shape[0] - start
         often = terms.maintenance_margin is not None or orders.compared.size > 0
         most_trades = rows if often else len(orders.targets) + int(periods.losing_a_price.sum())
-        self._account = _opened(rows, periods.shape, most_trades, orders.ordered)
+        self._account = _opened(rows, periods.shape, most_trades)
 
     def decide(self, which: int | slice, targets: Array) -> None:
         """Write down target weights, fractions of NAV."""
@@ -292,7 +292,7 @@ class Path:
         spread_cost[1:] = value * spread * years
         financing[1:] = value * (fund.leverage - 1) * self._periods.cash_returns[rows] + spread_cost[1:]
         fees[1:] = value * fund.expense_ratio * self._periods.fee_years[rows]
-        loan[1:] = value * max(fund.leverage - 1, 0.0)
+        loan[1:] = np.maximum(value * (fund.leverage - 1), 0.0)
         return replace(
             result,
             weights=fund.leverage * result.weights,
@@ -307,7 +307,7 @@ class Path:
 def _orders(  # noqa: PLR0917 - what `path_of` is given
     periods: Periods, decision_rows: Rows, targets: Array, lag: int, drift: Drift | None, minimum_trade: float
 ) -> "Orders":
-    from backtest.engine.path_kernel import BAND, CHECK, DECISION, REBALANCE, SCHEDULED, WANTED, WHY, Orders
+    from backtest.engine.path_kernel import CHECK, DECISION, SCHEDULED, Orders
 
     length, rows = periods.shape[0], np.asarray(decision_rows)
     nothing, stops = np.zeros(0, dtype=np.int64), periods.losing_a_price
@@ -317,30 +317,23 @@ def _orders(  # noqa: PLR0917 - what `path_of` is given
         return Orders(
             rows=rows[on_schedule] + lag, due=on_schedule, compared=nothing, looks=nothing,
             ordered=nothing.reshape(2, 0), stops=stops, targets=targets, lag=lag,
-            absolute=np.inf, relative=np.inf, edge=False, least=minimum_trade,
+            end=end, absolute=np.inf, relative=np.inf, edge=False, least=minimum_trade,
         )  # fmt: skip
     looks, newest = np.full(length, -1), np.searchsorted(rows, np.arange(length), side="right") - 1
     looks[list(drift.check)] = CHECK
     looks[rows] = SCHEDULED if drift.also_on_schedule else DECISION
-    if periods.opens:
-        looks[max(end - lag, 0) :] = -1
-    first = on_schedule[:1]
-    looks[rows[first]] = SCHEDULED
+    looks[rows[on_schedule[:1]]] = SCHEDULED
     looked_at, ordered = looks >= 0, np.full((2, length), -1)
-    # until the first trade nothing is held: all that is decided is outside its band
-    early = on_schedule[rows[on_schedule] < rows[first] + lag]
-    ordered[WANTED, rows[early] + lag] = early
-    ordered[WHY, rows[early] + lag] = np.where(looks[rows[early]] == SCHEDULED, REBALANCE, BAND)
     return Orders(
         rows=nothing, due=nothing, compared=np.where(looked_at, newest, -1), looks=looks, ordered=ordered,
         stops=stops | looked_at if stops.size > 0 else looked_at, targets=targets, lag=lag,
-        absolute=drift.absolute, relative=drift.relative, edge=drift.edge, least=minimum_trade,
+        end=end, absolute=drift.absolute, relative=drift.relative, edge=drift.edge, least=minimum_trade,
     )  # fmt: skip
 
 
 def _series(periods: Periods, terms: Terms) -> Array:
     """(4, T) cash returns, what a loan pays before the spread that depends on its size alone, and years."""
-    if (periods.loan_returns is None and terms.spread_by_row is None) or terms.futures:
+    if (periods.loan_returns is None and terms.spread_by_row is None) or terms.futures or terms.fund:
         return periods.series
     series = periods.series.copy()
     if periods.loan_returns is not None:
@@ -365,8 +358,8 @@ def _fund_prices(periods: Periods, fund: Fund) -> Array:
         swap_spread=fund.swap_spread,
         expense_ratio=fund.expense_ratio,
     )
-    if periods.priced.size > 0:  # what has no price at both ends of a period earns nothing in it
-        moves[1:][~(periods.priced[1:] & periods.priced[:-1])] = 0.0
+    if periods.priced.size > 0:  # what has lost its price is charged until its sale; before a price nothing is held
+        moves[1:][~periods.priced[:-1]] = 0.0
     lost = np.argwhere(moves <= -1)
     if len(lost) > 0:
         raise SimulationError(
@@ -377,7 +370,7 @@ def _fund_prices(periods: Periods, fund: Fund) -> Array:
     return read_only(np.cumprod(1 + moves, axis=0))
 
 
-def _opened(rows: int, shape: tuple[int, int], most_trades: int, ordered: NDArray[np.int64]) -> "Account":
+def _opened(rows: int, shape: tuple[int, int], most_trades: int) -> "Account":
     """An account of one unit in cash, with room for its record."""
     from backtest.engine.path_kernel import Account
 
@@ -385,9 +378,9 @@ def _opened(rows: int, shape: tuple[int, int], most_trades: int, ordered: NDArra
     nav[0] = cash[0] = 1.0
     return Account(
         now=np.array([1.0, 1.0, 1.0, 0.0]),
-        counts=np.array([0, rows, 0, max(np.flatnonzero(ordered[0] >= 0), default=-1), 0]),
+        counts=np.array([0, rows, 0, -1, 0]),
         book=np.zeros((6, shape[1])),
-        scratch=np.zeros((5, shape[1])),
+        scratch=np.zeros((6, shape[1])),
         nav=nav,
         cash=cash,
         performance=np.zeros(rows),

@@ -1,8 +1,8 @@
 """What a trade costs, and how much has to be traded, compiled. Everything is a fraction of the NAV before the trade.
 
-Functions read a table of (5, n): by asset, `TARGET` weights, weights `HELD` before, proportional `COSTS` k and
-square-root `IMPACT` c of what is traded, and whether an asset is `KEPT` as it is. A trade z costs Σ k_i |z_i| +
-Σ c_i |z_i|^1.5, and something fixed.
+Functions read a table of (6, n): by asset, `TARGET` weights, weights `HELD` before, proportional `COSTS` k and
+square-root `IMPACT` c of what is traded, whether an asset is `KEPT` as it is, and the `WIDTH` of its band. A trade z
+costs Σ k_i |z_i| + Σ c_i |z_i|^1.5, and something fixed.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from backtest.compilation import inlined_kernel, lean_kernel
 
 Array = NDArray[np.float64]
 
-TARGET, HELD, COSTS, IMPACT, KEPT = range(5)
+TARGET, HELD, COSTS, IMPACT, KEPT, WIDTH = range(6)
 
 
 @inlined_kernel
@@ -20,7 +20,7 @@ def cost_of(table: Array, which: int, impact: bool) -> float:
     """What it costs to trade one of the rows of the table, but for what is fixed.
 
     Args:
-        table: (5, n).
+        table: (6, n).
         which: the row that is traded.
         impact: whether there is any.
     """
@@ -44,7 +44,7 @@ def cost_of_rebalance(table: Array, fixed: float, impact: bool) -> float:
     climbs to that root and never past it. Of proportional costs it is piecewise linear, and the root exact.
 
     Args:
-        table: (5, n).
+        table: (6, n).
         fixed: of all assets traded together.
         impact: whether there is any.
 
@@ -81,7 +81,7 @@ def part_to_keep(table: Array, fixed: float, required: float, impact: bool) -> f
     and below at 1: Newton's method from 1 comes down to the root and never past it.
 
     Args:
-        table: (5, n).
+        table: (6, n).
         fixed: of everything that is sold, however much of it.
         required: the requirement Σ q_i |w_i| of all that is held.
         impact: whether there is any.
@@ -113,21 +113,22 @@ def part_to_keep(table: Array, fixed: float, required: float, impact: bool) -> f
 
 
 @lean_kernel
-def to_the_band(table: Array, absolute: float, relative: float) -> None:
+def to_the_band(table: Array) -> None:
     """Replace targets by the nearest weights to those held that are inside the bands and have the same sum.
 
     Least squares over a box and a sum: the answer is clip(w_held,i + μ, w_target,i ± band_i) with the one μ that gives
     the sum of the targets.
 
     Example:
-        >>> table = np.array([[0.5, 0.5], [0.6, 0.4], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
-        >>> to_the_band(table, 0.04, np.inf)
+        >>> table = np.zeros((6, 2))
+        >>> table[TARGET], table[HELD], table[WIDTH] = [0.5, 0.5], [0.6, 0.4], 0.04
+        >>> to_the_band(table)
         >>> table[TARGET].round(12).tolist()
         [0.54, 0.46]
     """
     wanted, low, high = 0.0, np.inf, -np.inf
     for i in range(table.shape[1]):
-        width = band(table[TARGET, i], absolute, relative)
+        width = table[WIDTH, i]
         wanted += table[TARGET, i]
         low = min(low, table[TARGET, i] - width - table[HELD, i])
         high = max(high, table[TARGET, i] + width - table[HELD, i])
@@ -135,7 +136,7 @@ def to_the_band(table: Array, absolute: float, relative: float) -> None:
     while low < shift < high:
         total = 0.0
         for i in range(table.shape[1]):
-            width = band(table[TARGET, i], absolute, relative)
+            width = table[WIDTH, i]
             total += min(max(table[HELD, i] + shift, table[TARGET, i] - width), table[TARGET, i] + width)
         if total < wanted:
             low = shift
@@ -143,7 +144,7 @@ def to_the_band(table: Array, absolute: float, relative: float) -> None:
             high = shift
         shift = low + (high - low) / 2
     for i in range(table.shape[1]):
-        width = band(table[TARGET, i], absolute, relative)
+        width = table[WIDTH, i]
         table[TARGET, i] = min(max(table[HELD, i] + shift, table[TARGET, i] - width), table[TARGET, i] + width)
 
 
