@@ -157,10 +157,10 @@ def _margin_notes(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms)
     notes, called, scaled = [], path.trade_rows[path.called], path.trade_rows[path.trade_scales < 1]
     if len(called) > 0:
         forced = int(sum(reason == "margin_call" for reason in path.trade_reasons))
-        notes.append(
-            f"{_times(len(called), 'margin call')}, first on {dates[called[0]]:%Y-%m-%d}; "
-            f"{forced} of them forced a sale, the others fell on a date of trading"
-        )
+        answered = "each forced a sale"
+        if forced < len(called):
+            answered = f"{forced} forced a sale, {len(called) - forced} fell on a date of trading, which answered"
+        notes.append(f"{_times(len(called), 'margin call')}, first on {dates[called[0]]:%Y-%m-%d}: {answered}")
     if len(scaled) > 0:
         what = "a fund of that leverage gives" if terms.fund else "the initial margin allows"
         notes.append(
