@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 import backtest as bt
 from backtest.config import load_config
@@ -57,9 +58,31 @@ def _readme_block(language: str, containing: str) -> str:
 
 def test_the_readmes_configuration_is_the_one_that_make_run_runs(tmp_path: Path) -> None:
     """A reader who copies it gets the numbers printed above it."""
-    (tmp_path / "erc.yaml").write_text(_readme_block("yaml", "name: erc"), encoding="utf-8")
+    (tmp_path / "erc.yaml").write_text(_readme_block("yaml", "name: erc\ndata:"), encoding="utf-8")
     (tmp_path / "60_40.yaml").write_bytes((ROOT / "configs/60_40.yaml").read_bytes())
     assert load_config(tmp_path / "erc.yaml").resolved() == load_config(ROOT / "configs/erc.yaml").resolved()
+
+
+@pytest.mark.parametrize(
+    ("containing", "base"),
+    [
+        ("budgets:", "erc.yaml"),
+        ("leverage: {target", "erc.yaml"),
+        ("performance:", "erc.yaml"),
+        ("kind: futures", "levered_erc_futures.yaml"),
+        ("kind: leveraged_fund", "daily/erc.yaml"),
+    ],
+)
+def test_the_readmes_sections_fit_into_a_configuration(containing: str, base: str, tmp_path: Path) -> None:
+    """Each in the place of what a shipped configuration says there."""
+    yaml = YAML(typ="safe", pure=True)
+    written = yaml.load(_readme_block("yaml", containing))
+    config = {**yaml.load((ROOT / "configs" / base).read_text(encoding="utf-8")), **written}
+    del config["benchmark"]
+    with (tmp_path / "mine.yaml").open("w", encoding="utf-8") as file:
+        yaml.dump(config, file)
+    resolved = load_config(tmp_path / "mine.yaml").resolved()
+    assert all(resolved[section] for section in written)
 
 
 def test_the_readmes_strategy_runs_from_its_one_file(tmp_path: Path) -> None:
