@@ -1,0 +1,309 @@
+"""The compiled engine against the second simulator, under random terms of every kind.
+
+Theorem: a path is a function of prices, rates, decisions and terms, and the specification says which. The second
+simulator (`oracle_path`) is that function written by someone who had not seen the engine, row by row, in exact sums,
+each equation solved by bisection. The engine walks units and a few sums. Where the two differ, one is not the
+specification.
+
+Tolerances. Both work in double precision, on balances that are good to 1e-16 of gross assets, over thirty rows. The
+bound is 1e-13 of gross assets, and a hundredth of it is seen. Where NAV has nearly gone, gross assets are large against
+it. Rounding of the assets is then a larger part of NAV, and remains one in all that is later traded as a fraction
+of NAV. So the bound is multiplied by the largest exposure, before or after a trade, that a run has had up to a row.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from oracle_path import OraclePath
+from oracle_terms import Bands, Costs, Fund, Margin, Terms
+from test_oracle_terms import Inputs, random_inputs
+from translated_terms import EngineRun, engine_run
+
+from backtest.engine.ledger import SimulationResult
+from backtest.errors import SimulationError
+
+CLOSE = 1e-13  # of gross assets
+RUNS = 500
+
+FLOWS = {
+    "cash_interest": "cash_interest",
+    "financing": "financing",
+    "financing_drag": "spread_cost",
+    "borrow": "borrow",
+    "fees": "fees",
+    "trading": "trading",
+    "loan": "loan",
+}
+
+
+def widened(rng: random.Random) -> Inputs:
+    """The oracle's own random runs, and more of what decides: absolute bands alone, targets in them, wild assets."""
+    inputs = random_inputs(rng)
+    terms = inputs.terms
+    if terms.bands is not None and rng.random() < 0.3:
+        absolute = rng.choice([0.03, 0.1])
+        terms = replace(terms, bands=replace(terms.bands, absolute=absolute, relative=None))
+    targets = inputs.targets
+    if rng.random() < 0.15:
+        targets = {row: {a: w * rng.choice([0.02, 0.2, 1.0]) for a, w in t.items()} for row, t in targets.items()}
+    prices = inputs.prices
+    if isinstance(terms.financing, Fund):  # calm, as they come, or so wild that funds lose all they have
+        power = rng.choice([0.25, 1.0, 1.0, 3.0])
+        prices = {a: [None if p is None else 100.0 * (p / 100.0) ** power for p in s] for a, s in prices.items()}
+    return replace(inputs, terms=terms, targets=targets, prices=prices)
+
+
+def both(inputs: Inputs) -> tuple[OraclePath | None, SimulationResult | None, str]:
+    """The two paths of a run, None where it is refused, and what the engine said then."""
+    run = translated(inputs)
+    try:
+        wanted = inputs.run()
+    except ValueError:
+        wanted = None
+    try:
+        return wanted, run.simulate(), ""
+    except SimulationError as error:
+        return wanted, None, str(error)
+
+
+def translated(inputs: Inputs) -> EngineRun:
+    return engine_run(inputs.dates, inputs.prices, inputs.cash, inputs.targets, inputs.terms, inputs.loan_rate)
+
+
+def table(rows: list[dict[str, float]], assets: list[str]) -> np.ndarray:
+    return np.array([[row.get(a, 0.0) for a in assets] for row in rows]).reshape(len(rows), len(assets))
+
+
+def disagreement(wanted: OraclePath, got: SimulationResult) -> float:
+    """The largest difference, in units of what it may be; infinite where the two do not even have the same events."""
+    events = [
+        (len(wanted.nav), len(got.nav)),
+        (wanted.trade_reasons, dict(zip(got.trade_rows.tolist(), got.trade_reasons, strict=True))),
+        (wanted.margin_calls, got.trade_rows[got.called].tolist()),
+        (wanted.ruined, got.nav[-1] == 0),
+    ]
+    if any(one != other for one, other in events):
+        return np.inf
+    weights, trades = table(wanted.weights, wanted.assets), table(list(wanted.trades.values()), wanted.assets)
+    rows = list(wanted.trades)
+    exposure = np.maximum(1.0, np.abs(weights).sum(axis=1))
+    exposure[rows] += np.abs(trades).sum(axis=1)
+    wide = np.maximum.accumulate(exposure)  # times NAV
+    assets = np.maximum.accumulate(np.array(wanted.nav) * exposure)  # what a row's flows are of, and those before
+    pnl = np.array([wanted.asset_pnl[a] for a in wanted.assets]).T
+    room = CLOSE * wide
+
+    def off(one: Any, other: Any, scale: np.ndarray) -> float:
+        difference = np.abs(np.asarray(one, dtype=float) - np.asarray(other, dtype=float))
+        return float((difference / scale).max(initial=0.0))
+
+    return max(
+        off(wanted.nav, got.nav, room * assets),
+        off(weights, got.weights, (room * exposure)[:, None]),
+        off(pnl, got.asset_pnl, (room * assets)[:, None]),
+        off(trades, got.trades, (room * exposure)[rows][:, None]),
+        off(list(wanted.trade_scales.values()), got.trade_scales, room[rows]),
+        off(sum(wanted.shortfall), got.shortfall, room[-1:] * assets[-1]),
+        *(off(getattr(wanted, name), getattr(got, own), room * assets) for name, own in FLOWS.items()),
+    )
+
+
+def a_fund_is_lost(inputs: Inputs) -> bool:
+    """Whether a fund on some asset with a price the day before, held or not, loses all that it has on some day."""
+    fund = inputs.terms.financing
+    if not isinstance(fund, Fund):
+        return False
+    financed = max(fund.leverage - 1.0, -fund.leverage, 0.0)
+    for series in inputs.prices.values():
+        for t in range(1, len(inputs.dates)):
+            before, now = series[t - 1], series[t]
+            if before is None:
+                continue
+            days = (inputs.dates[t] - inputs.dates[t - 1]).days
+            charged = fund.swap_spread * financed * days / 360 + fund.expense_ratio * days / 365
+            moved = 0.0 if now is None else now / before - 1.0
+            if fund.leverage * moved - (fund.leverage - 1.0) * inputs.cash[t] - charged <= -1.0:
+                return True
+    return False
+
+
+def test_the_two_agree_under_random_terms() -> None:
+    """NAV, weights, each flow of each row, trades, their reasons and scales, margin calls, ruin and shortfall.
+
+    In the engine alone funds that lose all they have are refused, each time and then only; the second simulator takes
+    them for worth nothing, and the rest for a loss of whom they borrowed from. How much of everything there was is
+    counted: a comparison of runs in which nothing happens shows nothing.
+    """
+    rng, seen = random.Random(20_261_125), Counter[str]()
+    for k in range(RUNS):
+        inputs = widened(rng)
+        wanted, got, said = both(inputs)
+        if a_fund_is_lost(inputs):
+            assert "loses all of its capital" in said, k
+            seen["lost fund"] += 1
+            continue
+        assert (wanted is None) == (got is None), (k, said)
+        if wanted is None or got is None:
+            assert "cost all of the NAV" in said, k
+            continue
+        assert disagreement(wanted, got) <= 1, k
+        seen.update(what_happened(inputs, wanted))
+    for event in EVENTS:
+        assert seen[event] >= 10, (event, seen)
+
+
+EVENTS = (
+    "Margin", "Futures", "Fund", "schedule", "tiers", "loan rate", "short", "rebalance", "band", "margin_call",
+    "no_price", "answered", "scaled", "ruin", "impact", "fixed", "costs by date", "performance", "bands to the edge",
+    "absolute bands alone", "zone", "lag", "lost fund",
+)  # fmt: skip
+
+
+def what_happened(inputs: Inputs, path: OraclePath) -> set[str]:
+    """What a run was made of."""
+    terms, financing, bands = inputs.terms, inputs.terms.financing, inputs.terms.bands
+    loan = financing if isinstance(financing, Margin) else None
+    there = {
+        type(financing).__name__: True,
+        "schedule": loan is not None and not isinstance(loan.spread, float | int),
+        "tiers": loan is not None and loan.tiers is not None and max(path.loan) > 0.5,
+        "loan rate": loan is not None and inputs.loan_rate is not None and max(path.loan) > 0,
+        "short": min(w for row in path.weights for w in row.values()) < 0,
+        "answered": any(path.trade_reasons[row] != "margin_call" for row in path.margin_calls),
+        "scaled": min(path.trade_scales.values()) < 1,
+        "ruin": path.ruined,
+        "impact": terms.costs.impact is not None,
+        "fixed": terms.costs.fixed > 0,
+        "costs by date": terms.costs.schedule is not None,
+        "performance": terms.fees.performance > 0 and max(path.nav) > 1.05,
+        "bands to the edge": bands is not None and bands.to == "edge" and "band" in path.trade_reasons.values(),
+        "absolute bands alone": bands is not None and bands.relative is None,
+        "zone": terms.minimum_trade > 0,
+        "lag": terms.lag > 0,
+    }
+    return {name for name, is_there in there.items() if is_there} | set(path.trade_reasons.values())
+
+
+# ----------------------------------------------------------------------- what the comparison found, each by itself
+
+
+DAYS = random_inputs(random.Random(1)).dates[:6]
+FLAT = (100.0,) * 6
+
+
+def agree(
+    terms: Terms,
+    prices: Mapping[str, tuple[float | None, ...]],
+    targets: dict[int, dict[str, float]],
+    loan_rate: list[float] | None = None,
+) -> SimulationResult:
+    """A run of six days in which cash earns nothing, by both; they agree."""
+    series = {asset: list(levels) for asset, levels in prices.items()}
+    wanted, got, said = both(Inputs(DAYS, series, [0.0] * 6, targets, terms, loan_rate))
+    assert wanted is not None
+    assert got is not None, said
+    assert disagreement(wanted, got) <= 1
+    return got
+
+
+def test_what_has_no_price_is_sold_before_a_margin_call_is_asked_for() -> None:
+    """A 1, B 2 at 30 %: 0.9 are required. A falls to 0.9, which makes 0.87 of a NAV of 0.9. B falls to 1.7, and NAV to
+    0.6, without a price of A on that day: B alone asks for 0.51. No call; so the no-trade zone leaves B where it is.
+    """
+    terms = Terms(Margin(maintenance={"A": 0.3, "B": 0.3}), minimum_trade=0.2)
+    prices = {"A": (100.0, 90.0, None, None, None, None), "B": (100.0, 100.0, 85.0, 85.0, 85.0, 85.0)}
+    path = agree(terms, prices, {0: {"A": 1.0, "B": 2.0}, 2: {"B": 2.8}})
+    assert not path.called.any()
+    assert path.trades[1].tolist() == pytest.approx([-0.9 / 0.6, 0.0], abs=1e-13)
+
+
+def test_a_band_keeps_nothing_that_has_no_price() -> None:
+    """A 0.08 and B 0.5 with bands of 0.1, to the edge. B doubles, and is off. When that is traded A has no price: its
+    target is nothing then, and it would be within 0.1 of that. It is sold; B alone makes up its target's sum, 0.5.
+    """
+    terms = Terms(bands=Bands(absolute=0.1, to="edge", checks=frozenset(range(6))), lag=1)
+    prices = {"A": (100.0, 100.0, None, None, None, None), "B": (100.0, 200.0, 200.0, 200.0, 200.0, 200.0)}
+    path = agree(terms, prices, {0: {"A": 0.08, "B": 0.5}})
+    assert path.trade_reasons == ("rebalance", "band")
+    assert path.weights[2].tolist() == pytest.approx([0.0, 0.5], abs=1e-13)
+
+
+def test_a_fund_without_a_price_pays_for_its_last_day() -> None:
+    """Half of NAV in a fund at 2 times, with expenses of 3.65 % a year: 0.01 % a day, and on that without a price too.
+
+    A fund sold short has no loan; and what its holder borrows pays cash, not the rate of a margin loan.
+    """
+    terms = Terms(Fund(2.0, expense_ratio=0.0365))
+    path = agree(terms, {"A": (100.0, 100.0, None, None, None, None)}, {0: {"A": 1.0}})
+    days = [(later - day).days for day, later in pairwise(DAYS)]
+    left = 0.5 * (1 - days[0] * 1e-4) * (1 - days[1] * 1e-4)
+    assert path.nav[2] == pytest.approx(0.5 + left, abs=1e-14)
+    short = agree(
+        Terms(Fund(2.0)), {"A": (100.0, 300.0) + (280.0,) * 4, "B": FLAT}, {0: {"A": -0.2, "B": 1.8}}, [0.01] * 6
+    )
+    assert short.loan[1] == pytest.approx(0.8)
+    assert not short.financing[0]
+
+
+def test_the_no_trade_zone_of_a_fund_is_of_what_is_traded() -> None:
+    """At 3 times an exposure of 0.06 more is a trade of 0.02 of NAV: below 0.03, and left."""
+    path = agree(Terms(Fund(3.0), minimum_trade=0.03), {"A": FLAT}, {0: {"A": 1.2}, 2: {"A": 1.26}, 3: {"A": 1.5}})
+    assert path.trades[:, 0].tolist() == pytest.approx([0.4, 0.0, 0.1], abs=1e-14)
+
+
+def test_what_is_decided_while_nothing_is_held_may_be_inside_its_band() -> None:
+    """Two days from decision to trade. 0.5 is decided, and on the next day, while nothing is held yet, 0.04: less than
+    its band of 0.05, so it is not traded. It is what later checks compare with: 0.5 is off, and goes.
+    """
+    terms = Terms(bands=Bands(absolute=0.05, checks=frozenset(range(6))), lag=2)
+    path = agree(terms, {"A": FLAT}, {0: {"A": 0.5}, 1: {"A": 0.04}})
+    assert path.trade_rows.tolist() == [0, 2]
+    assert path.weights[2:, 0].tolist() == [0.04] * 4
+
+
+def test_what_is_decided_too_late_still_replaces_what_a_check_has_ordered() -> None:
+    """A doubles on day 1: off, to be traded on day 4. On day 2 another target is decided, for day 5, the last, on which
+    nothing is traded. Were there a day more it would be; so the trade of day 4 is off, whatever the data's end.
+    """
+    terms = Terms(bands=Bands(absolute=0.05, checks=frozenset(range(6))), lag=3)
+    prices = {"A": (100.0, 200.0, 200.0, 200.0, 200.0, 200.0)}
+    path = agree(terms, prices, {0: {"A": 0.5}, 5: {"A": 0.2}})
+    assert path.trade_rows.tolist() == [0]
+
+
+def test_a_margin_call_leaves_no_other() -> None:
+    """After a call NAV is what is required, but for rounding, and nothing moves: 1e-16 too little is no call."""
+    rng, calls = random.Random(4), 0
+    for _ in range(300):
+        maintenance = {"A": rng.uniform(0.2, 0.3), "B": rng.uniform(0.2, 0.3)}
+        costs = Costs({"A": rng.choice([0.0, 0.001]), "B": 0.002})
+        fall = rng.uniform(55.0, 60.0)
+        prices = {"A": (100.0, *(fall,) * 5), "B": (100.0, *(fall + 2.0,) * 5)}
+        run = Inputs(
+            DAYS,
+            {a: list(p) for a, p in prices.items()},
+            [0.0] * 6,
+            {0: {"A": 1.0, "B": 1.0}},
+            Terms(Margin(maintenance=maintenance), costs),
+        )
+        reasons = translated(run).simulate().trade_reasons
+        calls += "margin_call" in reasons
+        assert reasons in {("rebalance",), ("rebalance", "margin_call")}
+    assert calls > 100
+
+
+def test_a_sale_for_want_of_a_price_that_takes_all_of_nav_is_the_end_and_no_call() -> None:
+    """A 1.5, B 1.5, at costs of 10 % of B. A falls until NAV is less than B costs to sell; and B has no price: NAV is
+    below zero before a call is asked for, so A is not sold, and costs nothing.
+    """
+    terms = Terms(Margin(maintenance={"A": 0.25}), Costs({"A": 0.01, "B": 0.1}))
+    prices = {"A": (100.0, 40.0, 40.0, 40.0, 40.0, 40.0), "B": (100.0, None, None, None, None, None)}
+    path = agree(terms, prices, {0: {"A": 1.5, "B": 1.5}})
+    assert path.trade_reasons == ("rebalance", "no_price")
+    assert path.shortfall > 0

@@ -1,0 +1,250 @@
+"""Every run worked by hand, through the engine, and as a file of prices and a configuration through the public way in.
+
+The cases are data: what is shown, and its arithmetic, stands in the docstring of each (`worked_financing`,
+`worked_margin_calls`, `worked_costs`, `worked_bands`). So neither the engine nor its configuration has a say in what is
+expected here.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from market_files import write_config, write_csv
+from oracle_terms import Bands, Costs, Fees, Fund, Futures, Margin, Terms
+from translated_terms import engine_run
+from worked_case import Case, Number
+from worked_cases import CASES
+
+import backtest as bt
+from backtest.errors import SimulationError
+
+EXACT = 1e-13  # some ten sums and products, each good to 1e-16, of amounts around 1
+LOST = "a_fund_that_falls_to_nothing"
+
+COLUMNS = {
+    "nav": "nav",
+    "cash_interest": "cash_interest",
+    "financing": "financing",
+    "financing_drag": "spread_cost",
+    "borrow": "borrow",
+    "fees": "fees",
+    "trading": "trading",
+    "loan": "loan",
+}
+
+
+def close(got: Any, wanted: Sequence[Number], name: str = "") -> None:
+    expected = np.array([float(value) for value in wanted])
+    np.testing.assert_allclose(np.asarray(got, dtype=float), expected, rtol=EXACT, atol=EXACT, err_msg=name)
+
+
+@pytest.mark.parametrize("name", sorted(CASES.keys() - {LOST}))
+def test_a_run_worked_by_hand(name: str) -> None:
+    """Every number that a case names; and no trade, reason, call or ruin that it does not."""
+    case = CASES[name]
+    path = engine_run(case.dates, case.prices, case.cash_returns, case.targets, case.terms, case.loan_rate).simulate()
+    at, names, lag = {row: k for k, row in enumerate(path.trade_rows.tolist())}, list(case.prices), case.terms.lag
+    assert path.start == lag
+    for column, wanted in case.columns.items():
+        if column == "shortfall":
+            close([path.shortfall], [wanted[-1]], column)
+        else:
+            close(getattr(path, COLUMNS[column]), wanted, column)
+    for asset, wanted in case.pnl.items():
+        close(path.asset_pnl[:, names.index(asset)], wanted, asset)
+    assert dict(zip(at, path.trade_reasons, strict=True)) == dict(case.reasons)
+    assert path.trade_rows[path.called].tolist() == list(case.margin_calls)
+    close(path.trade_scales, [case.scales.get(row, 1.0) for row in at], "scales")
+    for row, trades in case.trades.items():
+        close(path.trades[at[row]], [trades.get(asset, 0.0) for asset in names], f"trades of row {row}")
+    for row, weights in case.weights.items():
+        close(path.weights[row], [weights.get(asset, 0.0) for asset in names], f"weights of row {row}")
+    ends = len(case.columns["nav"])
+    assert len(path.nav) == ends
+    assert (path.nav[-1] == 0) == (ends < len(case.dates)) == (path.shortfall > 0)
+
+
+def test_a_fund_that_loses_everything_ends_in_an_error() -> None:
+    """Three times a fall of 50 %: the oracle goes on with what else there is, and books the counterparty's loss.
+
+    The engine refuses: a fund whose model loses more than all of it is no fund that anyone could have held, and a run
+    through it says nothing. The message has the leverage, the row and the return.
+    """
+    case = CASES[LOST]
+    run = engine_run(case.dates, case.prices, case.cash_returns, case.targets, case.terms)
+    with pytest.raises(SimulationError, match=r"leverage 3 loses all of its capital at row 1 .* returns -50\.0%"):
+        run.simulate()
+
+
+# -------------------------------------------------------------------------------------------------- the public way in
+
+
+def bps(rate: float) -> float:
+    return round(rate * 1e4, 9)  # what was written in basis points, before it was a decimal
+
+
+def by_asset(rates: Mapping[str, float], names: Sequence[str]) -> dict[str, float]:
+    return {name: bps(rates.get(name, 0.0)) for name in names}
+
+
+def requirements(financing: Margin | Futures, names: Sequence[str]) -> dict[str, Any]:
+    """In the configuration every asset has one: what a case leaves out is not held in it, and any will do."""
+    both = {"initial_margin": financing.initial, "maintenance_margin": financing.maintenance}
+    return {
+        key: {name: given.get(name, max(given.values())) for name in names}
+        for key, given in both.items()
+        if given is not None
+    }
+
+
+def financing_of(financing: Margin | Futures | Fund, names: Sequence[str]) -> dict[str, Any]:
+    section: dict[str, Any] = {"cash_spread_bps": bps(financing.cash_spread)}
+    if isinstance(financing, Fund):
+        own = {"leverage": financing.leverage, "swap_spread_bps": bps(financing.swap_spread)}
+        return {"kind": "leveraged_fund", **own, "expense_ratio_bps": bps(financing.expense_ratio), **section}
+    section |= requirements(financing, names)
+    if isinstance(financing, Futures):
+        section |= {"basis_bps": by_asset(financing.basis, names), "roll_bps": by_asset(financing.roll, names)}
+        return {"kind": "futures", **section}
+    section["rebate_spread_bps"] = bps(financing.rebate_spread)
+    section["borrow_fee_bps"] = by_asset(financing.borrow_fee, names)
+    if financing.tiers is not None:
+        return {**section, "tiers": {size: bps(rate) for size, rate in financing.tiers.items()}}
+    spread = financing.spread
+    if isinstance(spread, float | int):
+        return {**section, "spread_bps": bps(spread)}
+    return {**section, "spread_bps": {day.isoformat(): bps(rate) for day, rate in spread.items()}}
+
+
+def costs_of(costs: Costs, names: Sequence[str]) -> dict[str, Any]:
+    section: dict[str, Any] = {"fixed": costs.fixed}
+    if costs.schedule is not None:
+        return {**section, "schedule": {day.isoformat(): bps(rate) for day, rate in costs.schedule.items()}}
+    return {**section, "trading_bps": by_asset(costs.proportional, names)}
+
+
+def fees_of(fees: Fees, names: Sequence[str]) -> dict[str, Any]:
+    section: dict[str, Any] = {"management_bps": bps(fees.management)}
+    section["expense_ratio_bps"] = by_asset(fees.expense_ratio, names)
+    if fees.performance:
+        section["performance"] = {"rate": fees.performance, "every": fees.every}
+    return section
+
+
+def bands_of(bands: Bands) -> dict[str, Any]:
+    section = {"absolute": bands.absolute, "relative": bands.relative}
+    section = {name: width for name, width in section.items() if width is not None}
+    check = {"check": "daily"} if bands.checks else {}
+    return {**section, "to": bands.to, "also_on_schedule": bands.also_on_schedule, **check}
+
+
+def decided_every_time(case: Case) -> bool:
+    """Whether a configuration can say when the case decides: the same target once, or at every close."""
+    rows = set(decisions(case))
+    return rows in ({0}, set(range(len(case.dates) - 1))) and len({str(case.targets[row]) for row in rows}) == 1
+
+
+def decisions(case: Case) -> list[int]:
+    """The rows of those that are made: none once all is lost."""
+    return [row for row in case.targets if row < len(case.columns["nav"]) - 1]
+
+
+def checked_every_time(case: Case) -> bool:
+    checks = set() if case.terms.bands is None else set(case.terms.bands.checks)
+    return not checks or checks >= set(range(1, len(case.dates) - 1))
+
+
+def priced_every_time(case: Case) -> bool:
+    """Assets that come and go are held from a full window of returns on, which these few dates do not fill."""
+    return all(None not in series for series in case.prices.values())
+
+
+SAID = sorted(
+    name
+    for name, case in CASES.items()
+    if name != LOST
+    and case.terms.lag == 0
+    and case.terms.costs.impact is None
+    and decided_every_time(case)
+    and checked_every_time(case)
+    and priced_every_time(case)
+)
+
+
+def configured(case: Case, folder: Path) -> Path:
+    """A case as a file of prices and rates, and a configuration beside it.
+
+    The file begins with some days before the start of the run: alone, dates 36 days apart would be taken for months,
+    and moved to their ends.
+    """
+    names, terms = list(case.prices), case.terms
+    frame = pd.DataFrame(dict(case.prices), index=pd.DatetimeIndex(list(case.dates)), dtype=float)
+    data: dict[str, Any] = {"source": "csv", "path": "market.csv", "assets": names, "periods_per_year": 252}
+    data["start"] = case.dates[0].isoformat()
+    rates = {"cash": case.cash_returns, "loan_rate": case.loan_rate}
+    for name, returns in rates.items():
+        if returns is not None:
+            frame[name] = np.cumprod([1.0, *(1 + value for value in returns[1:])])
+            data[name] = name
+    before = pd.bdate_range(end=frame.index[0] - pd.Timedelta(days=1), periods=2 * len(frame))
+    frame = pd.concat([pd.DataFrame(1.0, index=before, columns=frame.columns), frame])
+    write_csv(frame, folder / "market.csv")
+    rebalance: dict[str, Any] = {"frequency": "never" if len(decisions(case)) == 1 else "daily", "execution_lag": 0}
+    rebalance["minimum_trade"] = terms.minimum_trade
+    if terms.bands is not None:
+        rebalance["bands"] = bands_of(terms.bands)
+    return write_config(
+        folder / "by_hand.yaml",
+        data=data,
+        strategy={"name": "sixty_forty", "weights": {name: float(case.targets[0].get(name, 0.0)) for name in names}},
+        rebalance=rebalance,
+        financing=financing_of(terms.financing, names),
+        costs=costs_of(terms.costs, names),
+        fees=fees_of(terms.fees, names),
+        **({} if terms.capital is None else {"initial_capital": terms.capital}),
+    )
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_run_worked_by_hand_from_its_files(name: str, tmp_path: Path) -> None:
+    """What a configuration says is what the case means, in basis points, by asset, from dates on.
+
+    Of the cases those that a configuration can say: one target, decided once or at every close. A case of a maintenance
+    margin alone has it as its initial margin too, as the configuration says; it asks for less than that.
+    """
+    case = CASES[name]
+    result = bt.run(configured(case, tmp_path))
+    assert [day.date() for day in result.nav.index] == list(case.dates[: len(case.columns["nav"])])
+    for column in ("nav", "trading", "financing", "borrow", "fees", "financing_drag", "loan", "cash_interest"):
+        if column in case.columns:
+            table = result.costs if column in result.costs else result.contributions
+            got = table[column] if column in table else getattr(result, column)
+            close(got, case.columns[column], column)
+    if "shortfall" in case.columns:
+        close(result.contributions["shortfall"], case.columns["shortfall"], "shortfall")
+    assert [day.date() for day in result.trades.index] == [case.dates[row] for row in sorted(case.reasons)]
+    for row, weights in case.weights.items():
+        close(result.weights.iloc[row], [weights.get(asset, 0.0) for asset in case.prices], f"weights of row {row}")
+
+
+def test_most_cases_can_be_said_in_a_configuration() -> None:
+    """All three kinds of financing among them, margin calls and ruin, bands, costs and fees."""
+    said = [CASES[name].terms for name in SAID]
+    assert len(said) >= 15
+    assert {type(terms.financing) for terms in said} == {Margin, Futures, Fund}
+    assert sum(terms.bands is not None for terms in said) >= 2
+    assert sum(len(CASES[name].margin_calls) for name in SAID) >= 3
+    assert any(math.isfinite(terms.fees.performance) and terms.fees.performance for terms in said)
+    assert any(len(CASES[name].columns["nav"]) < len(CASES[name].dates) for name in SAID)
+
+
+def test_terms_are_those_of_the_oracle_by_default() -> None:
+    """A run of no terms at all charges nothing: what a case does not name is not there."""
+    case = CASES["bands_to_the_target"]
+    free = engine_run(case.dates, case.prices, case.cash_returns, case.targets, Terms()).simulate()
+    for flow in (free.trading, free.financing, free.fees, free.borrow, free.cash_interest):
+        assert not flow.any()
