@@ -144,9 +144,8 @@ def run_notes(
         )
     notes += _margin_notes(path, dates, terms)
     if path.loan.any() and not path.spread_cost.any():
-        notes.append(
-            f"loans pay the cash return alone: no financing.{'basis_bps' if terms.futures else 'spread_bps'} is set"
-        )
+        setting = "basis_bps" if terms.futures else "swap_spread_bps" if terms.fund else "spread_bps"
+        notes.append(f"loans pay the cash return alone: no financing.{setting} is set")
     if len(path.trades) > 0 and not path.trading.any():
         notes.append("trades are free: no costs.trading_bps is set")
     return notes
@@ -157,10 +156,11 @@ def _margin_notes(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms)
     notes, called, scaled = [], path.trade_rows[path.called], path.trade_rows[path.trade_scales < 1]
     if len(called) > 0:
         forced = int(sum(reason == "margin_call" for reason in path.trade_reasons))
-        answered = "each forced a sale"
-        if forced < len(called):
-            answered = f"{forced} forced a sale, {len(called) - forced} fell on a date of trading, which answered"
-        notes.append(f"{_times(len(called), 'margin call')}, first on {dates[called[0]]:%Y-%m-%d}: {answered}")
+        by_trades = len(called) - forced
+        how = "answered by forced sales" if by_trades == 0 else "answered by the trades of these dates"
+        if forced and by_trades:
+            how = f"{forced} answered by forced sales, {by_trades} by the trades of these dates"
+        notes.append(f"{_times(len(called), 'margin call')}, first on {dates[called[0]]:%Y-%m-%d}, {how}")
     if len(scaled) > 0:
         what = "a fund of that leverage gives" if terms.fund else "the initial margin allows"
         notes.append(
@@ -168,7 +168,8 @@ def _margin_notes(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms)
             f"(to {path.trade_scales[path.trade_scales < 1].min():.0%} of it at the least)"
         )
     if path.loan.any() and terms.maintenance_margin is None and terms.fund is None:
-        notes.append("the loan is never called: no financing.maintenance_margin is set")
+        what = "futures are" if terms.futures else "the loan is"
+        notes.append(f"{what} never called: no financing.maintenance_margin is set")
     return notes
 
 
