@@ -10,10 +10,14 @@ from pathlib import Path
 import pytest
 from command_line import command
 from config_mistakes import place
+from ruamel.yaml import YAML
 
 from backtest.config import RunConfig, load_config
+from backtest.data.loading import load
+from backtest.engine.costs import TradingCosts
 from backtest.engine.financing import Futures, LeveragedFund, Margin
 from backtest.errors import ConfigError
+from backtest.plan import Plan
 
 BARS = "  volumes: {path: volumes.csv}\n  opens: {path: volumes.csv}\n"
 GOOD = f"""\
@@ -262,6 +266,29 @@ def test_a_schedule_that_begins_after_the_data_is_told_with_its_place(file: Path
         assert (answer.code, answer.err.splitlines()[-1]) == (2, f"error: {file}:{at}: {words}")
 
 
+@pytest.mark.parametrize(
+    ("terms", "words"),
+    [
+        ({"costs": TradingCosts(trading_bps={"gold": 1.0})}, "costs.trading_bps: nothing for us_stocks; expected one number, or one for each asset or its class"),
+        ({"financing": Margin(initial_margin=0.2, maintenance_margin=0.3)}, "financing.maintenance_margin: 0.3 of us_stocks is above its initial margin of 0.2; expected at most that"),
+        ({"financing": Futures(kind="futures")}, "financing.kind: crude_oil is a spot price, whose return less …"),
+        ({"financing": LeveragedFund(kind="leveraged_fund", leverage=2.0)}, "financing.kind: a leveraged fund is reset daily, and the data has 12 periods a year; expected daily data"),
+    ],
+    ids=["an asset without", "maintenance above initial", "spot", "monthly"],
+)  # fmt: skip
+def test_terms_made_in_python_are_held_to_the_same(file: Path, terms: dict[str, object], words: str) -> None:
+    """Without a file there is no place; with one that says otherwise, the nearest."""
+    text = GOOD.replace(BARS, "").replace("us_treasury_10y, gold", "gold, crude_oil")
+    config = loaded(file, text).model_copy(update=terms)
+    if not words.startswith("costs"):
+        config = config.model_copy(update={"file": Path()})
+    with pytest.raises(ConfigError) as caught:
+        _ = Plan.of(config, load(config.data, file.parent)).terms
+    place_of_costs = f"{file}:{place(text, '10}')}: " if words.startswith("costs") else ""
+    wanted = place_of_costs + words.replace("nothing for us_stocks", "nothing for us_stocks, crude_oil")
+    assert str(caught.value).startswith(wanted.removesuffix("…"))
+
+
 @pytest.mark.parametrize("written", ["{spread_bps: -5}", "{kind: leveraged_fund, leverage: 0}", "{initial_margin: 2}"])
 def test_the_command_line_ends_with_2(file: Path, written: str) -> None:
     file.write_text(with_section("financing", written), encoding="utf-8")
@@ -332,6 +359,24 @@ def test_the_basis_of_treasuries_has_a_source_and_the_rest_has_none(file: Path) 
 )  # fmt: skip
 def test_what_is_no_mistake(file: Path, section: str, written: str) -> None:
     loaded(file, with_section(section, written))
+
+
+@pytest.mark.parametrize(
+    ("section", "written"),
+    [
+        ("financing", "{spread_bps: {1900-01-01: 100, 1990-01-01: 50}, initial_margin: {equities: 0.5, bonds: 0.2, gold: 0.5}}"),
+        ("financing", "{tiers: {0: 150, 100000: 100, 1e6: 75}}"),
+        ("financing", "{kind: futures}"),
+        ("costs", "{schedule: {1900-01-01: 100}, fixed: 5, impact: {window: 63}}"),
+        ("rebalance", "{execution: open, bands: {relative: 0.25, check: weekly}}"),
+        ("fees", "{performance: {rate: 0.2}}"),
+    ],
+)  # fmt: skip
+def test_what_a_manifest_says_of_terms_is_a_configuration_again(file: Path, section: str, written: str) -> None:
+    resolved = loaded(file, with_section(section, written)).resolved()
+    with file.open("w", encoding="utf-8") as stream:
+        YAML(typ="safe", pure=True).dump(resolved, stream)
+    assert load_config(file).resolved() == resolved
 
 
 def test_an_open_is_never_before_the_close_that_decides(file: Path) -> None:
