@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
+    from backtest.breakeven import break_even
     from backtest.data.market import MarketData
     from backtest.errors import BacktestError
     from backtest.pipeline import run
@@ -26,6 +27,7 @@ __all__ = [
     "MarketData",
     "MarketView",
     "Strategy",
+    "break_even",
     "plot",
     "risk_contributions",
     "risk_parity_weights",
@@ -39,6 +41,7 @@ _PLACES = {
     "MarketData": "backtest.data.market",
     "MarketView": "backtest.strategy",
     "Strategy": "backtest.strategy",
+    "break_even": "backtest.breakeven",
     "risk_contributions": "backtest.risk",
     "risk_parity_weights": "backtest.risk",
     "run": "backtest.pipeline",

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from backtest.analysis.breakeven import BreakEven
 from backtest.analysis.build import build_result
 from backtest.analysis.result import BacktestResult
 from backtest.config import RunConfig, load_config
@@ -20,6 +21,7 @@ from backtest.data.market import MarketData
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.terms import Terms
 from backtest.errors import SimulationError
+from backtest.match import Match
 from backtest.plan import Decided, Plan
 
 _log = logging.getLogger(__name__)
@@ -57,16 +59,31 @@ def run(
         return _told(result_of(plan.decided(first_trade)))
     compared = result_of(other.decided(first_trade))
     on_step("strategy")
-    result = result_of(plan.decided(first_trade))
+    decided = plan.decided(first_trade)
+    result = result_of(decided)
     if len(compared.nav) < len(result.nav):
         raise lost_before_the_end(compared.name, compared.nav.index[-1])
     complete = replace(
         result,
-        benchmark=compared.until(result.nav.index[-1]),
+        benchmark=replace(compared.until(result.nav.index[-1]), consumer_prices=result.consumer_prices),
+        break_even=_break_even(result, decided, compared),
         notes=(*result.notes, *notes, *_of_benchmark(other.data.notes, plan.data.notes)),
         warnings=warnings_of(plan),
     )
     return _told(complete)
+
+
+def _break_even(result: BacktestResult, decided: Decided, compared: BacktestResult) -> BreakEven | None:
+    """Where a run that borrows ties its benchmark; with intervals and the curve if they are asked for.
+
+    Without being asked it takes a few milliseconds; where the strategy has to be asked anew along each path it would
+    take seconds.
+    """
+    config = decided.plan.config
+    asked = config.report.break_even
+    if not result.loan.any() or compared.nav.iloc[-1] <= 0 or (config.follows_its_path and not asked):
+        return None
+    return Match.of(decided, compared).break_even(intervals=asked)
 
 
 def plan_of(

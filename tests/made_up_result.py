@@ -76,6 +76,9 @@ def made_up(
         weights=pd.DataFrame(weights, index=dates, columns=list(assets)),
         target_weights=targets,
         trades=targets.diff().fillna(targets),
+        trade_terms=pd.DataFrame(
+            {"reason": "rebalance", "margin_call": False, "scale": 1.0}, index=targets.index
+        ),
         turnover=pd.Series(np.where(opening > 0, 0.05, 0.0), index=dates, name="turnover"),
         costs=costs,
         financing_drag=(costs["financing"] / 4).rename("financing_drag"),

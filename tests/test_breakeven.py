@@ -12,9 +12,10 @@ from command_line import command
 from market_files import write_config, write_csv, write_strategy
 
 import backtest as bt
-from backtest.analysis.breakeven import BOUND, PairedReturns
-from backtest.breakeven import GRID, BreakEven, Match, break_even, returns_of
+from backtest.analysis.breakeven import BOUND, BreakEven, PairedReturns
+from backtest.breakeven import break_even, match_of
 from backtest.config import load_config
+from backtest.match import GRID, returns_of
 from backtest.pipeline import plan_of
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
@@ -158,7 +159,7 @@ def test_excess_return_falls_with_the_spread(levered: BreakEven) -> None:
     assert (np.diff([point.excess_return for point in levered.curve]) < 0).all()
     assert (np.diff([point.excess_sharpe for point in levered.curve]) < 0).all()
     summary = bt.run(LEVERED).summary()
-    here = levered.at(levered.configured)
+    here = levered.at(levered.configured.spread)
     assert here.excess_return == pytest.approx(summary["cagr"] - summary["benchmark"]["cagr"], abs=1e-12)
     assert here.excess_sharpe == pytest.approx(summary["sharpe"] - summary["benchmark"]["sharpe"], abs=1e-12)
 
@@ -169,6 +170,7 @@ def test_the_break_even_lies_where_the_curve_crosses_zero_and_inside_its_interva
     assert 0.0125 < levered.by_return.spread < 0.015
     assert levered.by_sharpe.spread < 0  # of 60/40's Sharpe ratio levered ERC has less from the start
     for one in (levered.by_return, levered.by_sharpe):
+        assert one.interval is not None
         assert one.interval[0] < one.spread < one.interval[1]
 
 
@@ -183,7 +185,7 @@ def test_the_configured_spread_changes_neither_break_even(levered: BreakEven, tm
     (tmp_path / "levered.yaml").write_text(text, encoding="utf-8")
     other = break_even(tmp_path / "levered.yaml")
     assert (other.by_return, other.by_sharpe) == (levered.by_return, levered.by_sharpe)
-    assert other.configured == 0.0175
+    assert other.configured.spread == 0.0175
 
 
 def test_the_returns_of_a_draw_are_those_of_a_run_at_its_spread(tmp_path: Path) -> None:
@@ -197,10 +199,10 @@ def test_the_returns_of_a_draw_are_those_of_a_run_at_its_spread(tmp_path: Path) 
     for frequency in ("monthly", "never"):
         path = of_multiple(tmp_path, 1.6, {"asset": "bonds"}, cash=0.03, rebalance={"frequency": frequency})
         plan, _ = plan_of(load_config(path), offline=True, refresh=False, on_step=lambda _: None)
-        match = Match.of(plan)
+        match = match_of(plan)
         free, dear = match.path(0.0), match.path(0.04)
         exposure = free.ledger().loan[1:] / free.nav[:-1] * plan.data.days[1:] / 360
-        drawn = PairedReturns(returns_of(free), exposure, match.measures[0].other, 0.0).at(0.04)
+        drawn = PairedReturns(returns_of(free), exposure, match.sides[0].other, 0.0).at(0.04)
         errors.append(np.abs(drawn - returns_of(dear)).max())
         orders.append((1 - dear.nav[-1] / free.nav[-1]) * np.abs(returns_of(free)).max())
     assert errors[0] < 1e-15
@@ -229,6 +231,7 @@ def test_json_has_the_same_numbers_and_the_whole_curve(levered: BreakEven) -> No
     assert (answer.code, answer.err) == (0, "")
     found = json.loads(answer.out)
     assert found["return"]["spread_bps"] == pytest.approx(1e4 * levered.by_return.spread, abs=1e-8)
+    assert levered.by_sharpe.interval is not None
     assert found["sharpe"]["interval_bps"] == pytest.approx([1e4 * end for end in levered.by_sharpe.interval], abs=1e-8)
     assert found["configured_spread_bps"] == 50
     assert [point["spread_bps"] for point in found["curve"]] == [25.0 * k for k in range(17)]

@@ -15,6 +15,7 @@ PUBLIC = [
     "MarketData",
     "MarketView",
     "Strategy",
+    "break_even",
     "plot",
     "risk_contributions",
     "risk_parity_weights",

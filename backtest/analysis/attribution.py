@@ -35,8 +35,9 @@ SOURCES = (
 def period_attribution(result: "BacktestResult") -> pd.DataFrame:
     """What each asset and each of `SOURCES` added to the return of each period: flow_t / NAV_{t-1}.
 
-    The interest on a loan is two of them: `financing_at_cash_rate`, what it would be at the cash return, and
-    `financing_spread`, the drag, its part above that. The first trade's cost is in the first period.
+    What is paid for what is financed is two of them: `financing_at_cash_rate`, what it would be at the cash return, and
+    `financing_spread`, the drag, its part above that: of a margin loan, of the rate implied in futures (the basis), of
+    what leveraged funds pay. The first trade's cost is in the first period.
 
     Returns:
         (P - 1, n + 7) decimals per period, no NaN; rows add up to `result.returns`.
@@ -136,14 +137,15 @@ def gross_returns(result: "BacktestResult") -> pd.Series:
 def capital_after_first_trade(result: "BacktestResult") -> float:
     """The NAV that the first period begins with: 1, less the cost of the first trade.
 
-    That trade is of the weights after it, as fractions of the NAV before it; so their ratio is what is left.
+    That trade is of the weights after it (of a fund's shares, over its leverage), as fractions of the NAV before it; so
+    their ratio is what is left.
 
     Example:
         >>> import backtest as bt
         >>> round(capital_after_first_trade(bt.run("configs/60_40.yaml")), 6)  # 1 / (1 + 10 bp)
         0.999001
     """
-    held = float(result.weights.iloc[0].abs().sum())
+    held = float(result.weights.iloc[0].abs().sum()) / abs(result.fund_leverage)
     return float(result.trades.iloc[0].abs().sum()) / held if held > 0 else 1.0
 
 
@@ -187,7 +189,7 @@ def compound_growth(result: "BacktestResult", consumer_prices: pd.Series | None 
 
     Args:
         result: of a run.
-        consumer_prices: as of `real_nav`.
+        consumer_prices: as of `real_nav`; by default those of the run.
 
     Returns:
         Decimals per year: `gross` of `gross_returns`, `net` that of NAV, and with consumer prices `real` that of
@@ -207,8 +209,9 @@ def compound_growth(result: "BacktestResult", consumer_prices: pd.Series | None 
         "gross": performance.cagr(float(np.prod(1 + gross_returns(result).to_numpy())), years),
         "net": performance.cagr(float(nav.iloc[-1]), years),
     }
-    if consumer_prices is not None:
-        growth["real"] = performance.cagr(float(real_nav(nav, consumer_prices).iloc[-1]), years)
+    prices = result.consumer_prices if consumer_prices is None else consumer_prices
+    if prices is not None:
+        growth["real"] = performance.cagr(float(real_nav(nav, prices).iloc[-1]), years)
     return growth
 
 

@@ -1,4 +1,4 @@
-"""The break-even spread: where a levered strategy's advantage over its benchmark is what its loan costs.
+"""The break-even spread: where a levered strategy's advantage over its benchmark is what its financing costs.
 
 Spreads are decimals per year here, over the cash return. A strategy's return at another spread than the one it was
 simulated at is, for its interval alone, r_t - (s - s₀) × exposure_t, the exposure being loan / NAV × days / 360 at the
@@ -8,22 +8,26 @@ what the interest since the last rebalance does to leverage, and to the size of 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from backtest.analysis.performance import cagr, sharpe
+from backtest.analysis.bootstrap import stationary_rows
+from backtest.analysis.performance import NO_RISK
+from backtest.analysis.roots import nearest_roots
 
 Array = NDArray[np.float64]
-Excess = Callable[[Array, Array], float]
+Rows = NDArray[np.int64]
+Measure = Callable[[Array], Array]
+"""(..., P) returns -> (...,), such as their compound return a year."""
 
 BOUND = 0.20  # no spread beyond this, up or down, is looked at: no lender of margin asks for more
 LEVEL = 0.95  # of the intervals
 DRAWS = 2000
 SEED = 1994
 
-_FIRST_STEP = BOUND / 16
+_AT_ONCE = 2**17  # returns of draws that are worked on together
 
 
 @dataclass(frozen=True)
@@ -32,11 +36,11 @@ class BreakEvenSpread:
 
     Args:
         spread: decimal per year; infinite where it is beyond `BOUND`, NaN where no spread changes anything.
-        interval: its ends at `LEVEL`, likewise.
+        interval: its ends at `LEVEL`, likewise; None where it was not asked for.
     """
 
     spread: float
-    interval: tuple[float, float]
+    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class CurvePoint:
     """What is left of the advantage at a spread.
 
     Args:
-        spread: decimal per year.
+        spread: decimal per year; NaN for terms that are no one spread.
         excess_return: compound return less the benchmark's, decimal per year.
         excess_sharpe: Sharpe ratio less the benchmark's.
     """
@@ -55,13 +59,49 @@ class CurvePoint:
 
 
 @dataclass(frozen=True, eq=False)
-class PairedReturns:
-    """Two strategies over the same P periods, one of them with a loan.
+class BreakEven:
+    """Where a levered strategy ties its benchmark.
 
     Args:
-        own: (P,) of the strategy, decimal per period: simple returns, or those above cash.
-        exposure: (P,) its loan at the opening over its NAV, times days / 360.
-        other: (P,) of the benchmark.
+        name: of the run.
+        benchmark: name of its benchmark, whose own financing stays as configured.
+        start: first date of NAV.
+        end: last date of NAV.
+        financing: whose spread it is: on `margin` that of the loan, of `futures` one basis for all, of a
+            `leveraged_fund` the swap spread.
+        configured: the excess of the run as configured; its spread is NaN where that is by asset, date or size.
+        borrows: whether the run ever finances anything; if not, no spread changes anything, and both spreads are NaN.
+        by_return: where the compound returns are the same.
+        by_sharpe: where the Sharpe ratios are the same.
+        curve: the excess by rising spread; empty where it was not asked for.
+        block: mean length of the bootstrap's blocks, periods.
+    """
+
+    name: str
+    benchmark: str
+    start: pd.Timestamp
+    end: pd.Timestamp
+    financing: str
+    configured: CurvePoint
+    borrows: bool
+    by_return: BreakEvenSpread
+    by_sharpe: BreakEvenSpread
+    curve: tuple[CurvePoint, ...]
+    block: float
+
+    def at(self, spread: float) -> CurvePoint:
+        """The point of the curve at one of its spreads."""
+        return next(point for point in self.curve if point.spread == spread)
+
+
+@dataclass(frozen=True, eq=False)
+class PairedReturns:
+    """Two strategies over the same P periods, one of them with a loan; or k draws of such.
+
+    Args:
+        own: (..., P) of the strategy, decimal per period: simple returns, or those above cash.
+        exposure: (..., P) its loan at the opening over its NAV, times days / 360.
+        other: (..., P) of the benchmark.
         spread: at which `own` was earned, decimal per year.
     """
 
@@ -70,40 +110,43 @@ class PairedReturns:
     other: Array
     spread: float
 
-    def at(self, spread: float) -> Array:
-        """(P,) the strategy's returns, had the loan cost this spread."""
-        returns: Array = self.own - (spread - self.spread) * self.exposure
+    def at(self, spread: float | Array) -> Array:
+        """(..., P) the strategy's returns, had the loan cost this spread, or each draw's a spread of its own."""
+        returns: Array = self.own - (np.asarray(spread)[..., None] - self.spread) * self.exposure
         return returns
 
-    def take(self, rows: NDArray[np.int64]) -> "PairedReturns":
-        """The same of some periods, in this order."""
+    def take(self, rows: Rows) -> "PairedReturns":
+        """The same of some periods, in this order; (k, P) rows make k draws."""
         return PairedReturns(self.own[rows], self.exposure[rows], self.other[rows], self.spread)
 
 
-def compound_excess(own: Array, other: Array, years: float) -> float:
-    """Compound annual return of one less that of the other; what has lost everything has -1.
+def compound_return(returns: Array, years: float) -> Array:
+    """Compound annual return; what has lost everything has -1.
 
-    >>> round(compound_excess(np.array([0.1, 0.1]), np.array([0.0, 0.0]), 2.0), 12)
+    >>> round(float(compound_return(np.array([0.1, 0.1]), 2.0)), 12)
     0.1
     """
-    ends = (float(np.prod(np.maximum(1 + returns, 0.0))) for returns in (own, other))
-    return cagr(next(ends), years) - cagr(next(ends), years)
+    ends: Array = np.prod(np.maximum(1 + returns, 0.0), axis=-1) ** (1 / years) - 1
+    return ends
 
 
-def sharpe_excess(own: Array, other: Array, periods_per_year: int) -> float:
-    """Sharpe ratio of one less that of the other, both of returns above cash; NaN where one has no risk.
+def sharpe_ratio(returns: Array, periods_per_year: int) -> Array:
+    """Sharpe ratio of returns above cash; NaN where there is no risk, as of `performance.sharpe`.
 
-    >>> round(sharpe_excess(np.array([0.02, 0.0, 0.01]), np.array([0.01, -0.01, 0.0]), 12), 4)
+    >>> round(float(sharpe_ratio(np.array([0.02, 0.0, 0.01]), 12)), 4)
     3.4641
     """
-    return sharpe(own, periods_per_year) - sharpe(other, periods_per_year)
+    if returns.shape[-1] < 2:
+        return np.full(returns.shape[:-1], np.nan)
+    deviation = returns.std(axis=-1, ddof=1)
+    ratio: Array = np.sqrt(periods_per_year) * returns.mean(axis=-1) / np.where(deviation > NO_RISK, deviation, np.nan)
+    return ratio
 
 
 def break_even_spread(excess: Callable[[float], float]) -> float:
     """The spread nearest to zero at which an excess is zero.
 
-    Spreads are tried outwards from zero, each twice the one before, up where the strategy is ahead and down where it is
-    behind, until the sign changes; Brent's method (1973) finds the root between the last two. The compound return falls
+    It is looked for upwards where the strategy is ahead, and downwards where it is behind. The compound return falls
     with the spread, so that there is one; a Sharpe ratio falls with it except far from zero.
 
     Args:
@@ -117,21 +160,11 @@ def break_even_spread(excess: Callable[[float], float]) -> float:
         >>> round(break_even_spread(lambda spread: 0.01 - 0.5 * spread), 12), break_even_spread(lambda spread: -1.0)
         (0.02, -inf)
     """
-    from scipy.optimize import brentq
-
-    at_zero = excess(0.0)
-    if np.isnan(at_zero) or at_zero == 0:
-        return at_zero
-    near, far = 0.0, float(np.copysign(_FIRST_STEP, at_zero))
-    while abs(far) <= BOUND:
-        if excess(far) * at_zero <= 0:
-            return float(brentq(excess, near, far, xtol=1e-13, rtol=1e-14))
-        near, far = far, 2 * far
-    return float(np.copysign(np.inf, at_zero))
+    return float(nearest_roots(lambda spreads, _: np.array([excess(float(one)) for one in spreads]), 1, BOUND)[0])
 
 
 def bootstrap_interval(
-    pairs: PairedReturns, excess: Excess, *, length: float, draws: int = DRAWS, seed: int = SEED
+    pairs: PairedReturns, measure: Measure, *, length: float, draws: int = DRAWS, seed: int = SEED
 ) -> tuple[float, float]:
     """The percentile interval of the break-even spread by the stationary bootstrap (Politis, Romano 1994).
 
@@ -141,7 +174,7 @@ def bootstrap_interval(
 
     Args:
         pairs: both strategies, at or near the break-even.
-        excess: of the first returns over the second.
+        measure: that is to be the same of both.
         length: mean number of periods in a block.
         draws: bootstrap samples.
         seed: of the random numbers.
@@ -149,71 +182,22 @@ def bootstrap_interval(
     Returns:
         Both ends at `LEVEL`, decimal per year, infinite where they are beyond `BOUND`.
     """
-
-    def ahead(spread: float, drawn: PairedReturns) -> float:
-        return excess(drawn.at(spread), drawn.other)
-
-    rng = np.random.default_rng(seed)
-    spreads = np.empty(draws)
-    for k in range(draws):
-        drawn = pairs.take(stationary_rows(len(pairs.own), length, rng))
-        spreads[k] = break_even_spread(partial(ahead, drawn=drawn))
+    rng, count = np.random.default_rng(seed), len(pairs.own)
+    spreads, together = np.empty(draws), max(1, _AT_ONCE // count)
+    for first in range(0, draws, together):
+        part = slice(first, min(first + together, draws))
+        rows = np.array([stationary_rows(count, length, rng) for _ in range(part.start, part.stop)])
+        spreads[part] = _break_evens(pairs.take(rows), measure)
     low, high = np.quantile(spreads, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="inverted_cdf")
     return float(low), float(high)
 
 
-def stationary_rows(count: int, length: float, rng: np.random.Generator) -> NDArray[np.int64]:
-    """One draw of the stationary bootstrap: blocks of geometric length from anywhere, the first row after the last.
+def _break_evens(drawn: PairedReturns, measure: Measure) -> Array:
+    """(k,) of k draws."""
+    other = measure(drawn.other)
 
-    Args:
-        count: number of periods.
-        length: mean number of periods in a block, 1 or more.
-        rng: where chance comes from.
+    def ahead(spreads: Array, which: Rows) -> Array:
+        some = PairedReturns(drawn.own[which], drawn.exposure[which], drawn.other, drawn.spread)
+        return measure(some.at(spreads)) - other[which]
 
-    Returns:
-        (count,) positions of the periods drawn.
-
-    Example:
-        >>> stationary_rows(6, 3.0, np.random.default_rng(1)).tolist()
-        [1, 2, 1, 2, 3, 4]
-    """
-    begins, here = rng.random(count) < 1 / length, np.arange(count)
-    begins[0] = True
-    block = np.maximum.accumulate(np.where(begins, here, 0))
-    rows: NDArray[np.int64] = (rng.integers(count, size=count)[block] + here - block) % count
-    return rows
-
-
-def block_length(values: Array) -> float:
-    """The mean block length for which the stationary bootstrap of a mean errs least (Politis, White 2004).
-
-    b = (2 G² / D)^(1/3) × P^(1/3) with G = Σ λ(k / M) |k| R(k), D = 2 (Σ λ(k / M) R(k))², sums over |k| <= M, R the
-    autocovariances, λ the flat-top window; D as corrected by Patton, Politis, White (2009). M is twice the first lag of
-    five in a row (more beyond 10^5 periods) whose autocorrelations are below 2 sqrt(log10(P) / P).
-
-    Args:
-        values: (P,) a series without NaN.
-
-    Returns:
-        Periods: 1 or more, at most 3 sqrt(P) and a third of P; 1 where the series is too short to tell, or constant.
-
-    Example:
-        >>> block_length(np.tile([1.0, 1.0, -1.0, -1.0], 4)) > 1, block_length(np.ones(20))
-        (True, 1.0)
-    """
-    count, quiet_lags = len(values), max(5, int(np.log10(max(len(values), 1))))
-    most = int(np.ceil(np.sqrt(count))) + quiet_lags
-    deviations = values - values.mean()
-    if most >= count or not np.ptp(values) > 0:
-        return 1.0
-    covariances = np.array([deviations[k:] @ deviations[: count - k] / count for k in range(most + 1)])
-    loud = np.abs(covariances) >= 2 * np.sqrt(np.log10(count) / count) * covariances[0]
-    quiet = (k for k in range(1, most - quiet_lags + 1) if not loud[k : k + quiet_lags].any())
-    last = min(2 * next(quiet, most), most)
-    lags = np.arange(1, last + 1)
-    weighted = np.minimum(1.0, 2 * (1 - lags / last)) * covariances[1 : last + 1]
-    slope, spectrum = 2 * float(lags @ weighted), float(covariances[0] + 2 * weighted.sum())
-    if spectrum == 0:
-        return 1.0
-    length = (slope**2 / spectrum**2 * count) ** (1 / 3)
-    return float(np.clip(length, 1.0, np.ceil(min(3 * np.sqrt(count), count / 3))))
+    return nearest_roots(ahead, len(other), BOUND)

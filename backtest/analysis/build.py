@@ -54,6 +54,10 @@ def build_result(
         weights=pd.DataFrame(weights, index=dates, columns=assets, copy=False),
         target_weights=pd.DataFrame(targets, index=decisions, columns=assets),
         trades=pd.DataFrame(path.trades, index=dates[path.trade_rows], columns=assets, copy=False),
+        trade_terms=pd.DataFrame(
+            {"reason": list(path.trade_reasons), "margin_call": path.called, "scale": path.trade_scales},
+            index=dates[path.trade_rows],
+        ),
         turnover=pd.Series(path.turnover, index=dates, name="turnover"),
         costs=pd.DataFrame(
             {"trading": path.trading, "financing": path.financing, "borrow": path.borrow, "fees": path.fees},
@@ -70,6 +74,7 @@ def build_result(
         cash_returns=data.cash_returns.loc[dates],
         latest_trades=pd.Series(targets[-1] - weights[-1] if held_on else np.zeros(len(assets)), index=assets),
         classes=dict(data.classes),
+        consumer_prices=data.consumer_prices,
         notes=notes,
         warnings=data.warnings,
         origins=data.origins,

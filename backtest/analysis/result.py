@@ -8,6 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from backtest.analysis.attribution import real_nav
+from backtest.analysis.breakeven import BreakEven
+from backtest.analysis.events import events_of
 from backtest.analysis.summary import summarise
 from backtest.data.market import Origin
 
@@ -23,11 +26,15 @@ class BacktestResult:
         nav: (P,) currency, after each close's trades; the first is 1, before the first trade.
         weights: (P, n) fractions of NAV after each close's trades.
         target_weights: (m, n) by rebalance date, the last one included although it is not traded.
-        trades: (k, n) by date of trade, fractions of NAV before the trade.
+        trades: (k, n) by date of trade, fractions of NAV before the trade; through leveraged funds, of their shares.
+        trade_terms: (k, 3) of the same trades: `reason` (`rebalance`, `band`, `margin_call` or `no_price`),
+            `margin_call`, whether there was one at that close, which the trade answers, and `scale`, by what the target
+            was scaled down to be allowed, else 1.
         turnover: (P,) half the sum of absolute trades, fraction of NAV; the first trade's in the second row.
         costs: (P, 4) `trading`, `financing`, `borrow`, `fees`, currency.
         financing_drag: (P,) the part of financing above the cash return, currency.
-        loan: (P,) the loan over each period, currency.
+        loan: (P,) what was financed over each period, currency: on margin the loan, in futures the notional, through
+            leveraged funds what these borrow.
         contributions: (P, n + 6) what each asset, cash and cost added in each period, over the first NAV; all of them
             add up to the total return. `shortfall` is what the lender bore where NAV fell below zero.
         risk_contributions: (m, n) ex ante, of the target weights by the covariance of their date, decimal per year;
@@ -41,6 +48,8 @@ class BacktestResult:
         cash_returns: (P,) decimal per period; the first is not part of the run.
         latest_trades: (n,) from the last weights to the last target weights, fractions of NAV.
         classes: asset class by asset.
+        consumer_prices: an index, one value a month, from before the first date on; None where the run has none.
+        break_even: where the run ties its benchmark; None where it was not worked out.
         benchmark: the benchmark's result over exactly the same dates, or None.
         notes: what a reader has to be told of data, dates and events.
         warnings: what was found in the data that should be looked at.
@@ -56,6 +65,7 @@ class BacktestResult:
     weights: pd.DataFrame
     target_weights: pd.DataFrame
     trades: pd.DataFrame
+    trade_terms: pd.DataFrame
     turnover: pd.Series
     costs: pd.DataFrame
     financing_drag: pd.Series
@@ -69,6 +79,8 @@ class BacktestResult:
     cash_returns: pd.Series
     latest_trades: pd.Series
     classes: Mapping[str, str] = field(default_factory=dict)
+    consumer_prices: pd.Series | None = None
+    break_even: BreakEven | None = None
     benchmark: "BacktestResult | None" = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -104,6 +116,31 @@ class BacktestResult:
     def gross_exposure(self) -> pd.Series:
         """(P,) Σ|w| after each close's trades, multiple of NAV."""
         return self.weights.abs().sum(axis=1).rename("gross_exposure")
+
+    @property
+    def financing(self) -> str:
+        """How exposure is financed: `margin`, `futures` or `leveraged_fund`."""
+        return str(self._financing.get("kind", "margin"))
+
+    @property
+    def fund_leverage(self) -> float:
+        """What a unit held gives in exposure: the leverage of the funds that assets are held through, else 1."""
+        return float(self._financing.get("leverage", 1.0))
+
+    @property
+    def _financing(self) -> Mapping[str, Any]:
+        financing: Mapping[str, Any] = self.settings.get("financing", {})
+        return financing
+
+    @cached_property
+    def real_nav(self) -> pd.Series | None:
+        """(P,) NAV in the consumer prices of its first date, by what was known of them; None without an index."""
+        return None if self.consumer_prices is None else real_nav(self.nav, self.consumer_prices)
+
+    @cached_property
+    def events(self) -> pd.DataFrame:
+        """(k, 2) `event` and `amount` by date: margin calls, what they forced, targets scaled down, ruin."""
+        return events_of(self)
 
     def until(self, end: pd.Timestamp) -> "BacktestResult":
         """The same result without the dates after `end`."""

@@ -8,6 +8,7 @@ import pandas as pd
 from backtest.analysis import performance
 from backtest.analysis.attribution import compound_growth, linked_attribution
 from backtest.analysis.drawdown import worst_drawdowns
+from backtest.analysis.events import counts_of_events
 from backtest.analysis.ex_ante import by_class, diversification
 from backtest.analysis.forecasts import forecast_accuracy
 from backtest.analysis.holdings import capital_and_risk
@@ -16,6 +17,7 @@ from backtest.analysis.realised_risk import realised_risk_contributions
 from backtest.risk import percentage_contributions
 
 if TYPE_CHECKING:
+    from backtest.analysis.breakeven import BreakEven
     from backtest.analysis.result import BacktestResult
 
 
@@ -28,14 +30,27 @@ def summarise(result: "BacktestResult") -> dict[str, Any]:
     summary = _of_one(result)
     if result.benchmark is not None:
         summary["benchmark"] = {**_of_one(result.benchmark), **_together(result, result.benchmark)}
+        if result.loan.any():
+            summary["break_even"] = _break_even(result.break_even)
     return summary
+
+
+def _break_even(found: "BreakEven | None") -> dict[str, Any]:
+    """Spreads in basis points; infinite beyond those that were looked at, None what was not worked out."""
+    if found is None:
+        return dict.fromkeys(("return_bps", "return_interval_bps", "sharpe_bps", "sharpe_interval_bps"))
+    numbers: dict[str, Any] = {}
+    for name, one in (("return", found.by_return), ("sharpe", found.by_sharpe)):
+        interval = None if one.interval is None else [1e4 * end for end in one.interval]
+        numbers |= {f"{name}_bps": 1e4 * one.spread, f"{name}_interval_bps": interval}
+    return numbers
 
 
 def _of_one(result: "BacktestResult") -> dict[str, Any]:
     nav, periods = result.nav.to_numpy(), result.periods_per_year
     returns, excess = result.returns.to_numpy(), result.excess_returns.to_numpy()
     years = performance.years_between(result.nav.index[0].to_datetime64(), result.nav.index[-1].to_datetime64())
-    growth = performance.cagr(float(nav[-1]), years)
+    growth = compound_growth(result)
     worst = worst_drawdowns(result.nav, 1)
     depth = worst[0].depth if worst else 0.0
     var, cvar = performance.value_at_risk(returns)
@@ -47,11 +62,13 @@ def _of_one(result: "BacktestResult") -> dict[str, Any]:
         "periods": len(returns),
         "periods_per_year": periods,
         "total_return": float(nav[-1] - 1),
-        "cagr": growth,
+        "cagr": growth["net"],
+        "gross_cagr": growth["gross"],
+        "real_cagr": growth.get("real", float("nan")),
         "volatility": performance.volatility(returns, periods),
         "sharpe": performance.sharpe(excess, periods),
         "sortino": performance.sortino(excess, periods),
-        "calmar": growth / -depth if depth < 0 else float("nan"),
+        "calmar": growth["net"] / -depth if depth < 0 else float("nan"),
         "max_drawdown": depth,
         "max_drawdown_start": _iso(worst[0].peak) if worst else None,
         "max_drawdown_end": _iso(worst[0].trough) if worst else None,
@@ -61,7 +78,8 @@ def _of_one(result: "BacktestResult") -> dict[str, Any]:
         "cvar_95": cvar,
         **_exposures_and_costs(result, years),
         **_risk(result),
-        "attribution": _attribution(result),
+        **counts_of_events(result),
+        "attribution": _attribution(result, growth),
         "latest_target_weights": _numbers(result.target_weights.iloc[-1]),
     }
 
@@ -125,15 +143,15 @@ def _shares(result: "BacktestResult") -> dict[str, dict[str, float]]:
     }
 
 
-def _attribution(result: "BacktestResult") -> dict[str, Any]:
-    """Linked over the run, by asset, class and source; CAGR gross and net; the terms of a run that had a loan."""
+def _attribution(result: "BacktestResult", growth: dict[str, float]) -> dict[str, Any]:
+    """Linked over the run, by asset, class and source; CAGR gross, net, real; the terms of a run that had a loan."""
     linked, count = linked_attribution(result), len(result.assets)
     assets = linked.iloc[:count]
     return {
         "assets": _numbers(assets),
         "classes": _numbers(by_class(assets.to_frame().T, result.classes).iloc[0]),
         **_numbers(linked.iloc[count:]),
-        "cagr": compound_growth(result),
+        "cagr": growth,
         **({"levered_return": _numbers(levered_return_terms(result))} if result.loan.any() else {}),
     }
 

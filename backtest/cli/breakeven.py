@@ -11,8 +11,14 @@ from backtest.cli.data import check_choice
 from backtest.cli.terminal import new_table, progress, show
 
 if TYPE_CHECKING:
-    from backtest.analysis.breakeven import BreakEvenSpread
-    from backtest.breakeven import BreakEven
+    from backtest.analysis.breakeven import BreakEven, BreakEvenSpread, CurvePoint
+
+_SPREADS = {
+    "margin": "what the loan pays above cash, a year",
+    "futures": "the basis of all futures, what their price implies above cash, a year, on notionals",
+    "leveraged_fund": "the swap spread of the funds, what they pay above cash, a year, on what they borrow",
+}
+_NO_INTERVAL = (math.nan, math.nan)
 
 
 def breakeven(
@@ -21,7 +27,7 @@ def breakeven(
     offline: Annotated[bool, typer.Option("--offline", help="Ask no source: use what the cache has.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series anew.")] = False,
 ) -> None:
-    """Find the financing spread at which a levered strategy only ties its benchmark."""
+    """Find the financing spread at which a levered strategy only ties its benchmark; of futures, their basis."""
     check_choice(offline=offline, refresh=refresh)
     with progress(["configuration", "data", "benchmark", "strategy", "break-even"]) as step:
         step("configuration")
@@ -31,7 +37,7 @@ def breakeven(
     if as_json:
         typer.echo(json.dumps(_plain(found), indent=1))
     elif not found.borrows:
-        anywhere = found.at(found.configured)
+        anywhere = found.configured
         typer.echo(
             f"{found.name} never borrows, so no spread matters: against {found.benchmark} its compound return is "
             f"{_than(100 * anywhere.excess_return, ' % a year')}, its Sharpe ratio {_than(anywhere.excess_sharpe)}"
@@ -47,20 +53,31 @@ def _print(found: "BreakEven") -> None:
     both = (found.by_return, found.by_sharpe)
     table = new_table(f"{found.start:%Y-%m-%d} to {found.end:%Y-%m-%d}", "return", "Sharpe ratio")
     table.add_row("break-even spread", *(_bps(one.spread) for one in both))
-    table.add_row(f"  {LEVEL:.0%} interval", *(_range(*one.interval) for one in both))
-    for spread in sorted({0.0, found.configured, 2 * found.configured}):
-        point, what = found.at(spread), " (configured)" if spread == found.configured else ""
+    table.add_row(f"  {LEVEL:.0%} interval", *(_range(one.interval) for one in both))
+    for label, point in _points(found):
         sharpe = "-" if math.isnan(point.excess_sharpe) else f"{point.excess_sharpe:.2f}"
-        table.add_row(f"excess at {_bps(spread)}{what}", percent(point.excess_return), sharpe)
+        table.add_row(f"excess {label}", percent(point.excess_return), sharpe)
     show(table)
     for measure, one in zip(("compound return", "Sharpe ratio"), both, strict=True):
         if verdict := _verdict(found, measure, one.spread):
             typer.echo(f"note: {verdict}")
+    typer.echo(f"spread: {_SPREADS[found.financing]}")
     typer.echo(f"excess: {found.name} less {found.benchmark}, a year")
     typer.echo(
         f"interval: {DRAWS:,} draws of the stationary bootstrap, blocks of {found.block:.1f} periods on average, "
         f"seed {SEED}"
     )
+
+
+def _points(found: "BreakEven") -> "list[tuple[str, CurvePoint]]":
+    """Those of the curve that stand in the table; configured spreads may be none of them."""
+    here = found.configured
+    if math.isnan(here.spread):
+        return [("at 0 bp", found.at(0.0)), ("as configured", here)]
+    return [
+        (f"at {_bps(spread)}{' (configured)' if spread == here.spread else ''}", found.at(spread))
+        for spread in sorted({0.0, here.spread, 2 * here.spread})
+    ]
 
 
 def _verdict(found: "BreakEven", measure: str, spread: float) -> str:
@@ -85,8 +102,11 @@ def _bps(spread: float) -> str:
     return f"{round(1e4 * spread):,} bp"
 
 
-def _range(low: float, high: float) -> str:
+def _range(interval: tuple[float, float] | None) -> str:
     """An interval, its unit once where that will do."""
+    if interval is None:
+        return "-"
+    low, high = interval
     first = _bps(low)
     if math.isnan(low):
         return first
@@ -108,11 +128,10 @@ def _plain(found: "BreakEven") -> dict[str, Any]:
         return round(1e4 * spread, 9) if math.isfinite(spread) else None
 
     def one(spread: "BreakEvenSpread") -> dict[str, Any]:
-        low, high = spread.interval
-        words = f"{_bps(spread.spread)}; {_range(low, high)}" if found.borrows else "no spread matters"
+        words = f"{_bps(spread.spread)}; {_range(spread.interval)}" if found.borrows else "no spread matters"
         return {
             "spread_bps": bps(spread.spread),
-            "interval_bps": [bps(low), bps(high)],
+            "interval_bps": [bps(end) for end in spread.interval or _NO_INTERVAL],
             "words": words,
         }
 
@@ -121,7 +140,8 @@ def _plain(found: "BreakEven") -> dict[str, Any]:
         "benchmark": found.benchmark,
         "start": f"{found.start:%Y-%m-%d}",
         "end": f"{found.end:%Y-%m-%d}",
-        "configured_spread_bps": bps(found.configured),
+        "financing": found.financing,
+        "configured_spread_bps": bps(found.configured.spread),
         "borrows": found.borrows,
         "return": one(found.by_return),
         "sharpe": one(found.by_sharpe),

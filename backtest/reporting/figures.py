@@ -203,6 +203,33 @@ def costs(result: BacktestResult) -> Figure:
     return figure
 
 
+@in_house_style
+def break_even(result: BacktestResult) -> Figure:
+    """What is left of the compound return above the benchmark's at each spread; where it is nothing, and how surely."""
+    found = result.break_even
+    if found is None or not found.curve:
+        raise ValueError("no curve of break-even was worked out; set report.break_even: true")
+    figure, (ax,) = panels(["Compound return above the benchmark's, by spread"], [2.4])
+    spreads = [1e4 * point.spread for point in found.curve]
+    ax.plot(spreads, [point.excess_return for point in found.curve], color=STRATEGY)
+    ax.axhline(0, color=INK, linewidth=0.8)
+    ax.set_xlim(spreads[0], spreads[-1])
+    if not np.isnan(found.configured.spread):
+        ax.plot(
+            1e4 * found.configured.spread, found.configured.excess_return, "o", color=STRATEGY, label="as configured"
+        )
+    root, interval = 1e4 * found.by_return.spread, found.by_return.interval
+    if spreads[0] <= root <= spreads[-1]:
+        ax.axvline(root, color=PALETTE[5], linewidth=1, label=f"break-even at {root:,.0f} bp")
+    if interval is not None:
+        low, high = (float(np.clip(1e4 * end, spreads[0], spreads[-1])) for end in interval)
+        ax.axvspan(low, high, color=PALETTE[5], alpha=0.08, linewidth=0, label="its 95% interval")
+    percent_axis(ax, "a year")
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f} bp".replace("-", "\u2212")))
+    ax.legend(loc="lower right", ncols=3, bbox_to_anchor=(1, 1), borderaxespad=0.3)
+    return figure
+
+
 def render_all(result: BacktestResult) -> dict[str, bytes]:
     """All figures that have something to show: name -> PNG.
 
@@ -239,6 +266,7 @@ _FIGURES: Mapping[str, tuple[Callable[[BacktestResult], Figure], Callable[[Backt
     "capital_and_risk_shares": (capital_and_risk_shares, _has_risk),
     "monthly_returns": (monthly_returns, lambda result: result.periods_per_year >= 12),
     "costs": (costs, _has_paid),
+    "break_even": (break_even, lambda result: result.break_even is not None and bool(result.break_even.curve)),
 }
 
 

@@ -168,7 +168,7 @@ def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
         "nav": pd.DataFrame(both),
         "weights": result.weights,
         "target_weights": result.target_weights,
-        "trades": result.trades,
+        "trades": pd.concat([result.trades, result.trade_terms["reason"]], axis=1),
         "costs": result.costs,
         "contributions": result.contributions,
         "attribution": attribution_by_year(result),

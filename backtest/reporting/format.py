@@ -66,6 +66,15 @@ def multiple(value: float | None) -> str:
     return MISSING if value is None or is_missing(value) else f"{ratio(value)}×"
 
 
+def bps(value: float | None) -> str:
+    """A decimal rate as basis points.
+
+    >>> bps(0.0130), bps(-0.2)
+    ('130 bp', '−2,000 bp')
+    """
+    return MISSING if value is None or is_missing(value) else _signless_zero(f"{1e4 * value:,.0f}") + " bp"
+
+
 def count(value: float | None) -> str:
     """A whole number.
 
@@ -142,6 +151,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "change": change,
     "ratio": ratio,
     "multiple": multiple,
+    "bps": bps,
     "count": count,
     "day": day,
     "shade": shade,

@@ -49,6 +49,14 @@ GROUPS: Mapping[str, tuple[Measure, ...]] = {
             "cagr", "CAGR", "percent",
             "Compound annual growth rate of NAV, after all costs, from the first NAV's date.",
         ),
+        Measure(
+            "gross_cagr", "CAGR before costs", "percent",
+            "Before trading costs and other fees, as if somebody else paid them.",
+        ),
+        Measure(
+            "real_cagr", "Real CAGR", "percent",
+            "CAGR of NAV in the consumer prices of its first date, by what was known of them.",
+        ),
         Measure("total_return", "Total return", "percent", "Last NAV over first NAV, less one."),
         Measure("sharpe", "Sharpe ratio", "ratio", "Annualised mean return above cash over its annualised deviation."),
         Measure("sortino", "Sortino ratio", "ratio", "Annualised mean return above cash over its downside deviation."),
@@ -103,7 +111,7 @@ GROUPS: Mapping[str, tuple[Measure, ...]] = {
         ),
         Measure(
             "financing_cost_per_year", "Financing cost a year", "percent2",
-            "All interest on loans, over NAV.", if_any=True,
+            "All interest on what is financed, over NAV: in a loan, in futures, or inside funds.", if_any=True,
         ),
         Measure(
             "financing_drag_per_year", "Financing drag a year", "percent2",
@@ -111,7 +119,7 @@ GROUPS: Mapping[str, tuple[Measure, ...]] = {
         ),
         Measure(
             "average_financing_rate", "Financing rate, average", "percent2",
-            "Interest over the loan, a year.", if_any=True,
+            "Interest over what is financed, a year.", if_any=True,
         ),
         Measure(
             "borrow_cost_per_year", "Borrow fees a year", "percent2",

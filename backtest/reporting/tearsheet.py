@@ -25,24 +25,22 @@ from backtest.analysis.calendar import (
 from backtest.analysis.holdings import capital_and_risk, holdings_now, holdings_totals, largest_and_rest
 from backtest.analysis.result import BacktestResult
 from backtest.reporting.format import FILTERS, MONTHS, change, is_missing, percent, percent2, shade
+from backtest.reporting.leverage import FinancingWords, break_even_in_words, events, words_of
 from backtest.reporting.measures import cards, headline
 
 _FREQUENCIES = {252: "daily", 365: "daily", 52: "weekly", 12: "monthly", 4: "quarterly", 1: "yearly"}
 _COSTS = {
     "trading": ("Trading", "Trading costs."),
-    "financing": ("Financing", "All interest on loans."),
-    "financing_drag": ("of it above cash", "The part of the interest above the cash return."),
+    "financing": ("Financing", ""),
+    "financing_drag": ("of it above cash", ""),
     "borrow": ("Borrow fees", "Fees on short positions."),
     "fees": ("Other fees", "Fund expenses and management fees."),
     "turnover": ("Turnover", "Half the sum of all trades."),
 }
 _SOURCES = {
     "cash_interest": ("Interest on cash", "On free cash and on the proceeds of shorts."),
-    "financing_at_cash_rate": (
-        "Financing, at the cash rate",
-        "What the interest on loans would be at the cash return.",
-    ),
-    "financing_spread": ("Financing, above it", "The part of the interest above the cash return."),
+    "financing_at_cash_rate": ("", ""),
+    "financing_spread": ("", ""),
     "borrow_fees": ("Borrow fees", "Fees on short positions."),
     "trading_costs": ("Trading costs", "Paid at each trade."),
     "other_fees": ("Other fees", "Fund expenses and management fees."),
@@ -53,8 +51,9 @@ _TERMS = {
         "Magnified source return",
         "Mean cash return, and mean leverage times the mean return above cash of what is held.",
     ),
-    "excess_borrowing_cost": ("Excess borrowing cost", "Mean leverage less 1, times the mean rate above cash."),
+    "excess_borrowing_cost": ("Excess borrowing cost", ""),
     "leverage_covariance": ("Covariance of leverage", "Of leverage with the source's return above the borrowing rate."),
+    "cash_drag": ("Cash drag", "What cash earned less than the cash return, over NAV."),
     "trading_costs": ("Trading costs", "Mean cost over NAV."),
     "other_fees": ("Other fees", "Mean fees over NAV."),
     "compounding": ("Compounding", "Geometric less arithmetic mean return."),
@@ -85,7 +84,7 @@ def render_tearsheet(
     summary = result.summary()
     groups = headline(summary)
     whole_year = result.periods_per_year <= len(result.returns)
-    settings = dict(result.settings)
+    settings, words = dict(result.settings), words_of(result)
     return _templates().get_template("tearsheet.html.j2").render(
         style=Markup(_style()),  # noqa: S704 - our own file, no input
         result=result,
@@ -99,8 +98,11 @@ def render_tearsheet(
         shares_in_words=_shares_in_words(result),
         calendar=_calendar(result),
         drawdowns=_drawdowns(result),
-        attribution=_attribution(summary["attribution"]),
-        costs=_costs(result, summary),
+        attribution=_attribution(summary["attribution"], words),
+        costs=_costs(result, summary, words),
+        words=words,
+        events=events(result),
+        break_even=break_even_in_words(result),
         holdings=_holdings(result),
         notes=result.notes,
         warnings=result.warnings,
@@ -172,36 +174,41 @@ def _drawdowns(result: BacktestResult) -> list[dict[str, Any]]:
     return [{**_plain(row), "recovered": not is_missing(row["recovery"])} for _, row in table.iterrows()]
 
 
-def _attribution(parts: Mapping[str, Any]) -> dict[str, Any]:
+def _attribution(parts: Mapping[str, Any], words: FinancingWords) -> dict[str, Any]:
     assets = largest_and_rest(pd.DataFrame([parts["assets"]]), _ASSETS).iloc[0]
     added = [(str(name), "", value) for name, value in assets.items()]
-    added += [(label, meaning, parts[key]) for key, (label, meaning) in _SOURCES.items()]
+    sources = {**_SOURCES, "financing_at_cash_rate": words.at_cash, "financing_spread": words.above}
+    added += [(label, meaning, parts[key]) for key, (label, meaning) in sources.items()]
     terms = parts.get("levered_return", {})
+    meanings = {"excess_borrowing_cost": words.cost}
     return {
         "rows": [{"label": row[0], "meaning": row[1], "value": row[2]} for row in added if row[2] != 0],
         "terms": [
-            {"label": label, "meaning": meaning, "value": terms[key]}
+            {"label": label, "meaning": meanings.get(key, meaning), "value": terms[key]}
             for key, (label, meaning) in _TERMS.items()
             if terms.get(key) and not is_missing(terms[key])
         ],
-        "gross": parts["cagr"]["gross"],
+        "cagr": parts["cagr"],
     }
 
 
-def _costs(result: BacktestResult, summary: Mapping[str, Any]) -> dict[str, Any]:
+def _costs(result: BacktestResult, summary: Mapping[str, Any], words: FinancingWords) -> dict[str, Any]:
     table = costs_by_year(result)
     shown = [column for column in _COSTS if (table[column] != 0).any()]
     rows = [
         {"year": year, "cells": [percent(row[c]) if c == "turnover" else percent2(row[c]) for c in shown]}
         for year, row in table[shown].iterrows()
     ]
-    words = [f"{percent2(summary['trading_cost_per_year'])} for trading"]
+    meanings = {"financing": words.interest, "financing_drag": words.above[1]}
+    parts = [f"{percent2(summary['trading_cost_per_year'])} for trading"]
     if "financing" in shown:
-        words.append(f"{percent2(summary['financing_cost_per_year'])} for financing")
+        parts.append(f"{percent2(summary['financing_cost_per_year'])} for financing")
     return {
-        "columns": [{"label": _COSTS[column][0], "meaning": _COSTS[column][1]} for column in shown],
+        "columns": [
+            {"label": _COSTS[column][0], "meaning": meanings.get(column, _COSTS[column][1])} for column in shown
+        ],
         "rows": rows,
-        "in_words": ", ".join(words),
+        "in_words": ", ".join(parts),
     }
 
 

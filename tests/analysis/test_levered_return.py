@@ -37,7 +37,7 @@ def test_three_periods_by_hand() -> None:
     result = simulated(returns, [0, 0.02, 0.02, 0.02], targets, terms_of(2, spread=0.01), DAYS_OF_360)
     per_year, growth = 365.25 / 360, 1.13 * 1.04 * 0.94
     geometric = growth ** (1 / 3) - 1
-    expected = [0.06, -0.02 / 3, -0.05 / 3, 0, 0, geometric - 0.11 / 3]
+    expected = [0.06, -0.02 / 3, -0.05 / 3, 0, 0, 0, geometric - 0.11 / 3]
     terms = levered_return_terms(result)
     assert list(terms.index) == list(TERMS)
     np.testing.assert_allclose(terms.iloc[:-1], per_year * np.array(expected), rtol=0, atol=1e-15)
@@ -72,8 +72,8 @@ def test_terms_add_up_to_the_cagr(seed: int, leverage: float) -> None:
     periods = len(result.returns)
     mean = result.returns.mean() * periods / years_of(result)
     geometric = (result.nav.iloc[-1] ** (1 / periods) - 1) * periods / years_of(result)
-    assert terms.iloc[:5].sum() == pytest.approx(mean, abs=1e-12)
-    assert terms.iloc[:6].sum() == pytest.approx(geometric, abs=1e-12)
+    assert terms.iloc[:6].sum() == pytest.approx(mean, abs=1e-12)
+    assert terms.iloc[:7].sum() == pytest.approx(geometric, abs=1e-12)
     assert terms.sum() == pytest.approx(result.summary()["cagr"], abs=1e-12)
 
 
@@ -104,6 +104,7 @@ def test_each_term_by_its_own_formula(seed: int) -> None:
         r_f.mean() + np.mean(leverage) * (r_s - r_f).mean(),
         -(np.mean(leverage) - 1) * (r_b - r_f).mean(),
         np.cov(leverage, r_s - r_b, ddof=0)[0, 1],
+        0,
         -np.mean(trading),
         -np.mean(fees),
         growth - 1 - result.returns.mean(),

@@ -1,0 +1,63 @@
+"""The stationary bootstrap (Politis, Romano 1994): blocks of periods, of chance length and from anywhere."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def stationary_rows(count: int, length: float, rng: np.random.Generator) -> NDArray[np.int64]:
+    """One draw of the stationary bootstrap: blocks of geometric length from anywhere, the first row after the last.
+
+    Args:
+        count: number of periods.
+        length: mean number of periods in a block, 1 or more.
+        rng: where chance comes from.
+
+    Returns:
+        (count,) positions of the periods drawn.
+
+    Example:
+        >>> stationary_rows(6, 3.0, np.random.default_rng(1)).tolist()
+        [1, 2, 1, 2, 3, 4]
+    """
+    begins, here = rng.random(count) < 1 / length, np.arange(count)
+    begins[0] = True
+    block = np.maximum.accumulate(np.where(begins, here, 0))
+    rows: NDArray[np.int64] = (rng.integers(count, size=count)[block] + here - block) % count
+    return rows
+
+
+def block_length(values: Array) -> float:
+    """The mean block length for which the stationary bootstrap of a mean errs least (Politis, White 2004).
+
+    b = (2 G² / D)^(1/3) × P^(1/3) with G = Σ λ(k / M) |k| R(k), D = 2 (Σ λ(k / M) R(k))², sums over |k| <= M, R the
+    autocovariances, λ the flat-top window; D as corrected by Patton, Politis, White (2009). M is twice the first lag of
+    five in a row (more beyond 10^5 periods) whose autocorrelations are below 2 sqrt(log10(P) / P).
+
+    Args:
+        values: (P,) a series without NaN.
+
+    Returns:
+        Periods: 1 or more, at most 3 sqrt(P) and a third of P; 1 where the series is too short to tell, or constant.
+
+    Example:
+        >>> block_length(np.tile([1.0, 1.0, -1.0, -1.0], 4)) > 1, block_length(np.ones(20))
+        (True, 1.0)
+    """
+    count, quiet_lags = len(values), max(5, int(np.log10(max(len(values), 1))))
+    most = int(np.ceil(np.sqrt(count))) + quiet_lags
+    deviations = values - values.mean()
+    if most >= count or not np.ptp(values) > 0:
+        return 1.0
+    covariances = np.array([deviations[k:] @ deviations[: count - k] / count for k in range(most + 1)])
+    loud = np.abs(covariances) >= 2 * np.sqrt(np.log10(count) / count) * covariances[0]
+    quiet = (k for k in range(1, most - quiet_lags + 1) if not loud[k : k + quiet_lags].any())
+    last = min(2 * next(quiet, most), most)
+    lags = np.arange(1, last + 1)
+    weighted = np.minimum(1.0, 2 * (1 - lags / last)) * covariances[1 : last + 1]
+    slope, spectrum = 2 * float(lags @ weighted), float(covariances[0] + 2 * weighted.sum())
+    if spectrum == 0:
+        return 1.0
+    length = (slope**2 / spectrum**2 * count) ** (1 / 3)
+    return float(np.clip(length, 1.0, np.ceil(min(3 * np.sqrt(count), count / 3))))

@@ -1,0 +1,131 @@
+"""What a page says of leverage: in the words of its kind of financing, its events, and where it breaks even."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from backtest.analysis.breakeven import BOUND, LEVEL
+from backtest.analysis.result import BacktestResult
+from backtest.reporting.format import bps, day, percent, percent2
+
+_EVENTS = 20  # on the page
+
+
+@dataclass(frozen=True)
+class FinancingWords:
+    """How to speak of one kind of financing.
+
+    Args:
+        paid: ends the sentence that opens the page; `{}` is a rate a year.
+        at_cash: label and meaning of what was paid at the cash return.
+        above: the same of the part above it.
+        interest: the meaning of all of it.
+        cost: the term of the levered return.
+        weights: what a weight is, below their figure.
+        cash: the same of cash, below the holdings.
+        spread: what breaks even.
+    """
+
+    paid: str
+    at_cash: tuple[str, str]
+    above: tuple[str, str]
+    interest: str
+    cost: str
+    weights: str
+    cash: str
+    spread: str
+
+
+_WORDS: Mapping[str, FinancingWords] = {
+    "margin": FinancingWords(
+        paid="paid {} a year to borrow",
+        at_cash=("Financing, at the cash rate", "What the interest on loans would be at the cash return."),
+        above=("Financing, above it", "The part of the interest above the cash return."),
+        interest="All interest on loans.",
+        cost="Mean leverage less 1, times the mean rate above cash.",
+        weights="what exceeds 100% of NAV is borrowed or short",
+        cash="Cash below zero is borrowed",
+        spread="spread of the loan",
+    ),
+    "futures": FinancingWords(
+        paid="paid {} a year in the rate that its futures imply",
+        at_cash=(
+            "Implied rate, at the cash rate",
+            "The cash return on all notionals, which is in the price of futures; NAV earns it in bills.",
+        ),
+        above=("Basis", "The part of the implied rate above the cash return."),
+        interest="The implied rate on all notionals; NAV earns the cash return in bills.",
+        cost="Mean notional over NAV, times the mean basis.",
+        weights="weights are notionals, and NAV stays in bills",
+        cash="Weights are notionals; all of NAV is in bills",
+        spread="basis of the futures",
+    ),
+    "leveraged_fund": FinancingWords(
+        paid="paid {} a year inside its funds for what they borrow",
+        at_cash=("Paid by the funds, at the cash rate", "What the funds borrow, at the cash return."),
+        above=("Swap spread", "What the funds pay above the cash return."),
+        interest="What the funds pay for what they borrow.",
+        cost="Mean of what the funds borrow over NAV, times the mean swap spread.",
+        weights="weights are the exposures that the funds give",
+        cash="Weights are exposures; a fund of leverage L takes 1/L of them in money",
+        spread="swap spread of the funds",
+    ),
+}
+
+
+def words_of(result: BacktestResult) -> FinancingWords:
+    """Those of the run's kind of financing."""
+    return _WORDS[result.financing]
+
+
+def events(result: BacktestResult) -> dict[str, Any]:
+    """The first events as rows of date, event and amount in words; how many there are besides."""
+    table = result.events
+    shown = table.iloc[:_EVENTS]
+    rows = [
+        {"date": day(date), **_event(event, amount)}
+        for date, event, amount in zip(shown.index, shown["event"], shown["amount"], strict=True)
+    ]
+    return {"rows": rows, "more": len(table) - len(rows)}
+
+
+def _event(event: str, amount: float) -> dict[str, str]:
+    label, words = {
+        "margin_call": ("Margin call", f"{percent(amount)} of NAV was sold at this close"),
+        "answered_call": ("Margin call", f"answered by the trade of this close, {percent(amount)} of NAV"),
+        "scaled_down": ("Target scaled down", f"to {percent(amount)} of what was asked for"),
+        "no_price": ("No price", f"{percent(amount)} of NAV was sold at its last price"),
+        "ruin": ("Ruin", f"all capital was lost, and the lender lost {percent2(amount)} of the first NAV"),
+    }[event]
+    return {"event": label, "words": words}
+
+
+def break_even_in_words(result: BacktestResult) -> list[str]:
+    """A sentence on the compound return and one on the Sharpe ratio; none where nothing was worked out."""
+    found = result.break_even
+    if found is None or not found.borrows:
+        return []
+    kind, sentences = words_of(result).spread, []
+    for measure, one in (("compound return", found.by_return), ("Sharpe ratio", found.by_sharpe)):
+        if math.isnan(one.spread):
+            continue
+        if math.isinf(one.spread):
+            above = "above" if one.spread > 0 else "below"
+            sentence = f"The {measure} is {above} that of {found.benchmark} at any {kind} that was looked at"
+            sentence += f", up to {bps(BOUND)}" if one.spread > 0 else f", down to {bps(-BOUND)}"
+        else:
+            sentence = f"The {measure} is that of {found.benchmark} at a {kind} of {bps(one.spread)}"
+            if one.spread < 0:
+                sentence += ", so it is behind even at the price of cash"
+        if one.interval is not None:
+            low, high = (_end(end) for end in one.interval)
+            sentence += f" ({LEVEL:.0%} interval: {low} to {high})"
+        sentences.append(f"{sentence}.")
+    return sentences
+
+
+def _end(spread: float) -> str:
+    if math.isinf(spread):
+        return f"{'above' if spread > 0 else 'below'} {bps(math.copysign(BOUND, spread))}"
+    return bps(spread)
