@@ -14,7 +14,9 @@ from config_mistakes import ASSETS, EACH, GOOD, HAVE, SERIES, edited, loaded, mi
 from backtest.config import load_config
 from backtest.errors import ConfigError
 
-SECTIONS = "name, data, initial_capital, estimation, strategy, leverage, rebalance, costs, financing, fees, benchmark, report"
+SECTIONS = (
+    "name, data, initial_capital, estimation, strategy, leverage, rebalance, costs, financing, fees, benchmark, report"
+)
 DATA = (
     "source, path, values, assets, cash, loan_rate, consumer_prices, classes, calendar, splice, currency, fx, opens, volumes, frequency, start, end, ragged, periods_per_year, "
     "cache, max_age, offline, timeout"
