@@ -1,6 +1,7 @@
 """Results of the real ledger over a market made up in a test: every flow is what its own formula says."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,6 +40,7 @@ def simulated(
     *,
     periods_per_year: int = 12,
     classes: Mapping[str, str] | None = None,
+    missing: Mapping[int, int] | None = None,
 ) -> BacktestResult:
     """The result of trading to target weights at the closes of some rows.
 
@@ -50,18 +52,29 @@ def simulated(
         dates: (T,).
         periods_per_year: of the dates.
         classes: asset class by asset.
+        missing: from which row on an asset, by its column, has no price.
     """
     assets = list(BOOK[: returns.shape[1]])
     table = pd.DataFrame(returns, index=dates, columns=assets)
-    data = MarketData(
-        (1 + table).cumprod(), table, pd.Series(cash, index=dates, dtype=float), classes or {}, periods_per_year
-    )
+    prices = (1 + table).cumprod()
+    for column, row in (missing or {}).items():
+        prices.iloc[row:, column] = np.nan
+    data = MarketData(prices, table, pd.Series(cash, index=dates, dtype=float), classes or {}, periods_per_year)
     rows, wanted = list(targets), np.array(list(targets.values()), dtype=float)
     periods = Periods.of(data)
     path = simulate(periods, rows, wanted, 0, terms)
     nothing = np.full(wanted.shape, np.nan)
     risk = ExAnteRisk(nothing, nothing, np.full((len(rows), len(set((classes or {}).values()))), np.nan))
-    return build_result(path, data, rows=rows, risk=risk, name="made_up", strategy="fixed", settings={}, notes=())
+    return build_result(
+        path, data, rows=rows, risk=risk, name="made_up", strategy="fixed", settings=settings_of(terms), notes=()
+    )
+
+
+def settings_of(terms: Terms) -> dict[str, Any]:
+    """What a configuration of such terms says of its kind of financing."""
+    if terms.fund is not None:
+        return {"financing": {"kind": "leveraged_fund", "leverage": terms.fund.leverage}}
+    return {"financing": {"kind": "futures" if terms.futures else "margin"}}
 
 
 def random_run(

@@ -102,7 +102,8 @@ def levered_periods(result: "BacktestResult") -> LeveredPeriods:
         excess = np.divide(added[:, count], free, out=cash + excess, where=lends) - cash
         trading[0] += (1 - capital[0]) * (cash[0] + excess[0])
     else:
-        financed = loan / opening
+        lent = leverage * min(1 - 1 / result.fund_leverage, 0.0)  # inside funds of a leverage below 1
+        financed = loan / opening + lent
         drag = (capital - leverage + financed) * cash - added[:, count]
         trading[0] += (1 - capital[0]) * cash[0]
     fees = result.costs["fees"].to_numpy()[1:] / opening

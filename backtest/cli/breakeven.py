@@ -18,6 +18,11 @@ _SPREADS = {
     "futures": "the basis of all futures, what their price implies above cash, a year, on notionals",
     "leveraged_fund": "the swap spread of the funds, what they pay above cash, a year, on what they borrow",
 }
+_AT_CASH = {
+    "margin": "the loan costs no more",
+    "futures": "futures imply no higher rate",
+    "leveraged_fund": "the funds pay no more",
+}
 _NO_INTERVAL = (math.nan, math.nan)
 
 
@@ -85,7 +90,7 @@ def _verdict(found: "BreakEven", measure: str, spread: float) -> str:
     from backtest.analysis.breakeven import BOUND
 
     if spread < 0:
-        return f"the {measure} is below that of {found.benchmark} even where the loan costs no more than cash"
+        return f"the {measure} is below that of {found.benchmark} even where {_AT_CASH[found.financing]} than cash"
     if math.isinf(spread):
         return f"the {measure} is above that of {found.benchmark} at any spread up to {_bps(BOUND)}"
     return ""

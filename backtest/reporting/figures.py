@@ -210,16 +210,19 @@ def break_even(result: BacktestResult) -> Figure:
     if found is None or not found.curve:
         raise ValueError("no curve of break-even was worked out; set report.break_even: true")
     figure, (ax,) = panels(["Compound return above the benchmark's, by spread"], [2.4])
-    spreads = [1e4 * point.spread for point in found.curve]
-    ax.plot(spreads, [point.excess_return for point in found.curve], color=STRATEGY)
+    root, interval = 1e4 * found.by_return.spread, found.by_return.interval
+    points = {1e4 * point.spread: point.excess_return for point in found.curve}
+    if np.isfinite(root):
+        points[root] = 0.0  # what it is found by
+    spreads = sorted(points)
+    ax.plot(spreads, [points[spread] for spread in spreads], color=STRATEGY)
     ax.axhline(0, color=INK, linewidth=0.8)
     ax.set_xlim(spreads[0], spreads[-1])
     if not np.isnan(found.configured.spread):
         ax.plot(
             1e4 * found.configured.spread, found.configured.excess_return, "o", color=STRATEGY, label="as configured"
         )
-    root, interval = 1e4 * found.by_return.spread, found.by_return.interval
-    if spreads[0] <= root <= spreads[-1]:
+    if np.isfinite(root):
         ax.axvline(root, color=PALETTE[5], linewidth=1, label=f"break-even at {root:,.0f} bp")
     if interval is not None:
         low, high = (float(np.clip(1e4 * end, spreads[0], spreads[-1])) for end in interval)

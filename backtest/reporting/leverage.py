@@ -46,7 +46,7 @@ _WORDS: Mapping[str, FinancingWords] = {
         cost="Mean leverage less 1, times the mean rate above cash.",
         weights="what exceeds 100% of NAV is borrowed or short",
         cash="Cash below zero is borrowed",
-        spread="spread of the loan",
+        spread="loan spread",
     ),
     "futures": FinancingWords(
         paid="paid {} a year in the rate that its futures imply",
@@ -59,7 +59,7 @@ _WORDS: Mapping[str, FinancingWords] = {
         cost="Mean notional over NAV, times the mean basis.",
         weights="weights are notionals, and NAV stays in bills",
         cash="Weights are notionals; all of NAV is in bills",
-        spread="basis of the futures",
+        spread="futures basis",
     ),
     "leveraged_fund": FinancingWords(
         paid="paid {} a year inside its funds for what they borrow",
@@ -69,7 +69,7 @@ _WORDS: Mapping[str, FinancingWords] = {
         cost="Mean of what the funds borrow over NAV, times the mean swap spread.",
         weights="weights are the exposures that the funds give",
         cash="Weights are exposures; a fund of leverage L takes 1/L of them in money",
-        spread="swap spread of the funds",
+        spread="swap spread",
     ),
 }
 
@@ -92,10 +92,10 @@ def events(result: BacktestResult) -> dict[str, Any]:
 
 def _event(event: str, amount: float) -> dict[str, str]:
     label, words = {
-        "margin_call": ("Margin call", f"{percent(amount)} of NAV was sold at this close"),
-        "answered_call": ("Margin call", f"answered by the trade of this close, {percent(amount)} of NAV"),
+        "margin_call": ("Margin call", f"{percent2(amount)} of NAV was sold at this close"),
+        "answered_call": ("Margin call", f"answered by the trade of this close, {percent2(amount)} of NAV"),
         "scaled_down": ("Target scaled down", f"to {percent(amount)} of what was asked for"),
-        "no_price": ("No price", f"{percent(amount)} of NAV was sold at its last price"),
+        "no_price": ("No price", f"{percent2(amount)} of NAV was sold at its last price"),
         "ruin": ("Ruin", f"all capital was lost, and the lender lost {percent2(amount)} of the first NAV"),
     }[event]
     return {"event": label, "words": words}
@@ -115,9 +115,9 @@ def break_even_in_words(result: BacktestResult) -> list[str]:
             sentence = f"The {measure} is {above} that of {found.benchmark} at any {kind} that was looked at"
             sentence += f", up to {bps(BOUND)}" if one.spread > 0 else f", down to {bps(-BOUND)}"
         else:
-            sentence = f"The {measure} is that of {found.benchmark} at a {kind} of {bps(one.spread)}"
+            sentence = f"The {measure} equals that of {found.benchmark} at a {kind} of {bps(one.spread)}"
             if one.spread < 0:
-                sentence += ", so it is behind even at the price of cash"
+                sentence += ", so it is behind even where financing costs no more than cash"
         if one.interval is not None:
             low, high = (_end(end) for end in one.interval)
             sentence += f" ({LEVEL:.0%} interval: {low} to {high})"

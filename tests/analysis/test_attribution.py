@@ -28,8 +28,10 @@ from backtest.analysis.attribution import (
     real_nav,
 )
 from backtest.analysis.calendar import YEAR, calendar_returns
+from backtest.config import load_config
 from backtest.data.settings import NAMES_IN_USE
 from backtest.data.sources.sample import Sample
+from backtest.engine.terms import Fund, Terms
 from backtest.reporting.files import csv_bytes, tables
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -42,6 +44,12 @@ def gross_assets(result: BacktestResult) -> np.ndarray:
     weights = result.weights.to_numpy()[:-1]
     sizes: np.ndarray = 1 + 2 * np.abs(weights).sum(axis=1)
     return sizes
+
+
+def act_360(result: BacktestResult) -> np.ndarray:
+    """(P - 1,) years of each period."""
+    days: np.ndarray = np.diff(result.nav.index.to_numpy()).astype("m8[D]").astype(float)
+    return days / 360
 
 
 def two_months() -> BacktestResult:
@@ -85,6 +93,18 @@ class TestByHand:
         result = two_months()
         assert capital_after_first_trade(result) == pytest.approx(1 / 1.02, rel=1e-15)
         np.testing.assert_allclose(gross_returns(result), [0.14, 1.0575 / 1.14 - 1], rtol=0, atol=1e-15)
+
+    def test_gross_of_what_it_cost_to_buy_funds(self) -> None:
+        """1.5 of exposure through funds of 3 is half of NAV, bought at 1 %: 1 / 1.005 is left.
+
+        The asset earns 10 %: gross 15 %, whatever it cost to buy.
+        """
+        dates = pd.date_range("2020-01-01", periods=2, freq="D")
+        terms = Terms(np.array([0.01]), fund=Fund(3.0))
+        result = simulated(np.array([[0], [0.1]]), [0, 0], {0: [1.5]}, terms, dates)
+        assert capital_after_first_trade(result) == pytest.approx(1 / 1.005, rel=1e-15)
+        assert gross_returns(result).tolist() == pytest.approx([0.15], abs=1e-15)
+        assert result.returns.tolist() == pytest.approx([1.15 / 1.005 - 1], abs=1e-15)
 
     def test_gross_of_fees(self) -> None:
         """One asset of no return, a fee of 3.65 % on NAV, 10 days each: 0.1 % goes, and gross nothing does."""
@@ -160,6 +180,54 @@ class TestAddsUp:
         before = 1 + parts.drop(columns="trading_costs").sum(axis=1)  # NAV at the close, before its trade
         paid = 0.004 * result.trades.abs().sum(axis=1).reindex(parts.index).fillna(0.0) * before
         np.testing.assert_allclose(parts["trading_costs"], -paid, rtol=0, atol=1e-15)
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_futures_by_their_own_formulas(self, seed: int) -> None:
+        """The implied rate is charged on notionals, and received on those sold; NAV is in bills; roll is trading."""
+        rng = np.random.default_rng(seed)
+        basis, roll = rng.uniform(-0.002, 0.01, 3), rng.uniform(0, 0.003, 3)
+        terms = Terms(np.zeros(3), cash_spread=0.002, futures=True, basis=basis, roll=roll)
+        result = random_run(seed, terms, volatility=0.02)
+        parts, weights = period_attribution(result), result.weights.to_numpy()[:-1]
+        cash, year = result.cash_returns.to_numpy()[1:], act_360(result)
+        expected = {
+            "cash_interest": cash - 0.002 * year,
+            "financing_at_cash_rate": -weights.sum(axis=1) * cash,
+            "financing_spread": -weights @ basis * year,
+            "borrow_fees": 0 * cash,
+            "trading_costs": -np.abs(weights) @ roll * year,
+            "other_fees": 0 * cash,
+            "shortfall": 0 * cash,
+        }
+        for name, values in expected.items():
+            np.testing.assert_allclose(parts[name], values, rtol=0, atol=1e-15, err_msg=name)
+        assert (np.abs(parts.sum(axis=1) - result.returns) <= IDENTITY * gross_assets(result)).all()
+
+    @pytest.mark.parametrize("leverage", [2.0, 3.0, -1.0])
+    def test_leveraged_funds_by_their_own_formulas(self, leverage: float) -> None:
+        """A fund held with v of NAV gives an exposure of l v, borrows (l - 1) v and costs e v.
+
+        It pays its swap spread on l - 1, or, of an inverse fund, on -l; its cash is lent where l - 1 is below zero.
+        """
+        terms = Terms(np.zeros(3), cash_spread=0.002, fund=Fund(leverage, 0.004, 0.009))
+        result = random_run(5, terms, shorts=False, leverage=0.3 * leverage, volatility=0.02)
+        parts, weights = period_attribution(result), result.weights.to_numpy()[:-1]
+        cash, year = result.cash_returns.to_numpy()[1:], act_360(result)
+        held = weights.sum(axis=1) / leverage
+        assert held.min() > 0
+        expected = {
+            "cash_interest": (1 - held) * (cash - 0.002 * year),
+            "financing_at_cash_rate": -held * (leverage - 1) * cash,
+            "financing_spread": -held * 0.004 * max(leverage - 1, -leverage) * year,
+            "borrow_fees": 0 * cash,
+            "trading_costs": 0 * cash,
+            "other_fees": -held * 0.009 * year * 360 / 365,
+            "shortfall": 0 * cash,
+        }
+        np.testing.assert_allclose(parts.iloc[:, :3], weights * result.asset_returns.iloc[1:], rtol=0, atol=1e-15)
+        for name, values in expected.items():
+            np.testing.assert_allclose(parts[name], values, rtol=0, atol=1e-15, err_msg=name)
+        assert (np.abs(parts.sum(axis=1) - result.returns) <= IDENTITY * gross_assets(result)).all()
 
     def test_classes_are_the_sums_of_their_assets(self) -> None:
         result = random_run(3)
@@ -254,6 +322,26 @@ class TestInTheReport:
         if "levered_return" in parts:
             assert sum(parts["levered_return"].values()) == pytest.approx(summary["cagr"], abs=1e-12)
         assert "levered_return" not in summary["benchmark"]["attribution"]  # 60/40 borrows nothing
+
+    def test_gross_net_and_real_stand_side_by_side(self, tmp_path: Path) -> None:
+        """By the consumer prices of the run, the benchmark too; without any there is no real number, and no error."""
+        text = (CONFIGS / "erc.yaml").read_text(encoding="utf-8")
+        (tmp_path / "60_40.yaml").write_bytes((CONFIGS / "60_40.yaml").read_bytes())
+        (tmp_path / "erc.yaml").write_text(
+            text.replace("  cash:", "  consumer_prices: us_cpi\n  cash:"), encoding="utf-8"
+        )
+        real, nominal = bt.run(load_config(tmp_path / "erc.yaml")), bt.run(CONFIGS / "erc.yaml")
+        assert real.benchmark is not None
+        for one in (real, real.benchmark):
+            summary, growth = one.summary(), compound_growth(one, TestReal.prices)
+            assert [summary[name] for name in ("gross_cagr", "cagr", "real_cagr")] == list(growth.values())
+            assert summary["attribution"]["cagr"] == growth
+            assert one.real_nav is not None
+            assert one.real_nav.iloc[0] == 1
+        assert nominal.real_nav is None
+        assert np.isnan(nominal.summary()["real_cagr"])
+        assert "real" not in nominal.summary()["attribution"]["cagr"]
+        assert real.summary()["cagr"] == nominal.summary()["cagr"]
 
     def test_the_table_of_years_adds_up_to_their_returns(self) -> None:
         result = random_run(1)

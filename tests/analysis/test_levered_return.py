@@ -1,5 +1,6 @@
 """The terms of Anderson, Bianchi, Goldberg (2014): by hand, by their own formulas, and adding up to the CAGR."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from simulated_result import random_run, simulated, terms_of
 
 import backtest as bt
 from backtest.analysis import BacktestResult
-from backtest.analysis.levered_return import TERMS, levered_periods, levered_return_terms
+from backtest.analysis.levered_return import TERMS, LeveredPeriods, levered_periods, levered_return_terms
+from backtest.engine.terms import Fund, Terms
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 seeds = st.integers(0, 10**6)
@@ -135,6 +137,103 @@ def test_below_one_the_rate_is_that_of_free_cash_and_at_one_that_of_cash() -> No
     assert one.borrowing.tolist() == pytest.approx([0.016, 0.02, 0.016], abs=1e-15)
     assert one.source.tolist() == pytest.approx([0.1, 0.1, 0.02], abs=1e-15)  # nothing held: that of cash
     assert one.leverage.tolist() == [0.5, 1, 0]
+
+
+def made_of(one: LeveredPeriods) -> np.ndarray:
+    """Returns by the general identity."""
+    above = one.leverage * (one.source - one.cash) - one.financed * one.excess
+    made: np.ndarray = one.cash + above - one.cash_drag - one.trading - one.fees
+    return made
+
+
+def in_futures(rng: np.random.Generator) -> Terms:
+    """Three assets, each with a basis and a roll of its own; bills that earn less than cash; a fee."""
+    return Terms(
+        rng.uniform(0, 0.01, 3), 0.0, 0.003, None, np.full(3, 0.002), 0.004,
+        futures=True, basis=rng.uniform(-0.002, 0.01, 3), roll=rng.uniform(0, 0.003, 3),
+    )  # fmt: skip
+
+
+def in_funds(leverage: float, rng: np.random.Generator) -> Terms:
+    return Terms(rng.uniform(0, 0.01, 3), cash_spread=0.003, fund=Fund(leverage, 0.004, 0.009), management_fee=0.004)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds, st.sampled_from(["futures", "fund of 2", "fund of 3", "fund of a half"]))
+def test_terms_of_futures_and_funds_add_up_to_the_cagr(seed: int, kind: str) -> None:
+    """With every cost they have, period by period and over the run; to 1e-12."""
+    leverage = {"fund of 2": 2.0, "fund of 3": 3.0, "fund of a half": 0.5}.get(kind)
+    rng = np.random.default_rng(seed)
+    terms = in_futures(rng) if leverage is None else in_funds(leverage, rng)
+    result = random_run(seed, terms, shorts=False, leverage=0.3 * (leverage or 3), volatility=0.02)
+    one, found = levered_periods(result), levered_return_terms(result)
+    np.testing.assert_allclose(made_of(one), result.returns, rtol=0, atol=1e-12)
+    periods = len(result.returns)
+    assert found.iloc[:6].sum() == pytest.approx(result.returns.mean() * periods / years_of(result), abs=1e-12)
+    assert found.sum() == pytest.approx(result.summary()["cagr"], abs=1e-12)
+
+
+def test_futures_by_their_own_formulas() -> None:
+    """All of the notional is financed, at the mean basis by notional; all of NAV is in bills, at 30 bp less than cash.
+
+    Roll is booked with trading: 10 bp a year of the notional.
+    """
+    dates = pd.date_range("2018-10-31", periods=25, freq="ME")
+    rng, basis = np.random.default_rng(4), np.array([0.002, 0.006])
+    terms = Terms(np.zeros(2), cash_spread=0.003, futures=True, basis=basis, roll=np.full(2, 0.001))
+    targets = {row: rng.uniform(0.3, 1.2, 2) for row in range(0, 24, 2)}
+    result = simulated(rng.normal(0.005, 0.02, (25, 2)), np.full(25, 0.002), targets, terms, dates)
+    one, weights = levered_periods(result), result.weights.to_numpy()[:-1]
+    year = np.diff(dates.to_numpy()).astype("m8[D]").astype(float) / 360
+    exposure = weights.sum(axis=1)
+    np.testing.assert_allclose(one.financed, exposure, rtol=1e-13)
+    np.testing.assert_allclose(one.leverage, exposure, rtol=1e-14)
+    np.testing.assert_allclose(one.excess, weights @ basis / exposure * year, rtol=1e-12)
+    np.testing.assert_allclose(one.cash_drag, 0.003 * year, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(one.trading, 0.001 * exposure * year, rtol=1e-13)
+    found, per_year = levered_return_terms(result), 24 / years_of(result)
+    assert found["excess_borrowing_cost"] == pytest.approx(-per_year * exposure.mean() * one.excess.mean(), rel=1e-12)
+    covariance = np.cov(exposure, one.source - one.cash - one.excess, ddof=0)[0, 1]  # F is L
+    assert found["leverage_covariance"] == pytest.approx(per_year * covariance, abs=1e-14)
+
+
+def test_a_period_in_funds_by_hand() -> None:
+    """1.2 of exposure through funds of 3 takes 0.4 of NAV; 360 days, cash 2 %, of which free cash loses 1 %.
+
+    They borrow 0.8 at 2 % and a swap spread of 0.5 %, cost 3.65 % × 360 / 365 = 3.6 % of 0.4; the asset earns 10 %.
+    NAV: 1.2 × 10 % - 0.8 × 2.5 % - 0.4 × 3.6 % + 0.6 × 1 % = 12 - 2 - 1.44 + 0.6 = 9.16 %.
+    In the terms: 2 % + 1.2 × 8 % - 0.8 × 0.5 % - 0.6 × 1 % - 1.44 % = 2 + 9.6 - 0.4 - 0.6 - 1.44 = 9.16 %.
+    """
+    terms = Terms(np.zeros(1), cash_spread=0.01, fund=Fund(3.0, 0.005, 0.0365))
+    result = simulated(np.array([[0], [0.1]]), [0, 0.02], {0: [1.2]}, terms, DAYS_OF_360[:2])
+    assert result.returns.iloc[0] == pytest.approx(0.0916, abs=1e-15)
+    one = levered_periods(result)
+    numbers = [one.leverage, one.financed, one.source, one.excess, one.cash_drag, one.fees]
+    assert np.concatenate(numbers).tolist() == pytest.approx([1.2, 0.8, 0.1, 0.005, 0.006, 0.0144], abs=1e-15)
+
+
+def test_futures_whose_basis_is_the_share_of_a_loan_are_that_loan() -> None:
+    """At a constant L, back to it every period and free, a basis of s (L - 1) / L costs what a spread s does, by term.
+
+    The loan is L - 1 and pays s, the notional L and pays s (L - 1) / L.
+    """
+    dates = pd.date_range("2018-12-31", periods=25, freq="ME")
+    returns, targets = np.random.default_rng(1).normal(0.005, 0.03, (25, 1)), {row: [2.5] for row in range(24)}
+    margin, futures = (
+        levered_return_terms(simulated(returns, np.full(25, 0.002), targets, terms, dates))
+        for terms in (terms_of(1, spread=0.015), Terms(np.zeros(1), futures=True, basis=np.array([0.015 * 1.5 / 2.5])))
+    )
+    np.testing.assert_allclose(futures, margin, rtol=0, atol=1e-13)
+
+
+def test_inverse_funds_and_trades_at_the_open_have_no_one_leverage() -> None:
+    dates = pd.date_range("2020-01-31", periods=3, freq="ME")
+    inverse = simulated(np.zeros((3, 1)), [0, 0, 0], {0: [0.5]}, Terms(np.zeros(1), fund=Fund(-1.0)), dates)
+    plain = simulated(np.zeros((3, 1)), [0, 0, 0], {0: [1.5]}, terms_of(1), dates)
+    opens = replace(plain, settings={"rebalance": {"execution": "open"}})
+    for result in (inverse, opens):
+        assert levered_return_terms(result).isna().all()
+    assert levered_return_terms(plain).notna().all()
 
 
 def test_shorts_and_ruin_have_no_terms() -> None:
