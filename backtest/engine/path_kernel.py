@@ -164,6 +164,8 @@ def walk(market: Market, charges: Charges, orders: Orders, account: Account, sta
     """
     # Whatever is taken out of a tuple counts its references, and so does what is passed to a function: that takes
     # longer than a row of prices. So tuples are opened here, once, and what follows is written out in place.
+    # Loops that add up write nothing: where a loop does both, how arrays lie in memory decides whether it is taken in
+    # fours, and so the order of a sum. The same run has the same bits.
     prices, priced, series = market
     rates, kinds, numbers, tiers, futures, performance_due, by_row, at_one = charges
     rows, due, compared, looks, ordered, stops, targets, lag, last_order, absolute, relative, edge, least = orders
@@ -386,10 +388,12 @@ def _trade(
         lost |= held != 0.0 and not there
         cost = rates[TRADING, i] if own else by_row[row]
         scratch[HELD, i], scratch[TARGET, i], scratch[COSTS, i], scratch[KEPT, i] = held, wanted, cost, 0.0
-        asked += rates[INITIAL, i] * abs(wanted)
-        required += rates[MAINTENANCE, i] * abs(held)
-        all_of_target += cost * abs(wanted)
-        to_sell += cost * abs(held)
+    for i in range(count):
+        held, wanted, cost = abs(scratch[HELD, i]), abs(scratch[TARGET, i]), scratch[COSTS, i]
+        asked += rates[INITIAL, i] * wanted
+        required += rates[MAINTENANCE, i] * held
+        all_of_target += cost * wanted
+        to_sell += cost * held
     scale, to_edge, impact = 1.0, reason == BAND and edge, at_one.shape[0] > 0
     called, to_leave = required > 1.0 + ROUNDING, to_sell
     if asked > 1.0 + ROUNDING or lost or to_edge or least > 0.0 or impact or numbers[FIXED] > 0.0:
@@ -503,8 +507,9 @@ def _force(
         lost = not there and held != 0.0
         scratch[HELD, i], scratch[TARGET, i] = (0.0, held) if lost else (held, 0.0)  # what is kept, and what is sold
         unpriced |= lost
-        fixed_lost += numbers[FIXED] / nav if lost else 0.0
-        fixed += numbers[FIXED] / nav if held != 0.0 and not lost else 0.0
+    for i in range(count):
+        fixed_lost += numbers[FIXED] / nav if scratch[TARGET, i] != 0.0 else 0.0
+        fixed += numbers[FIXED] / nav if scratch[HELD, i] != 0.0 else 0.0
         required += rates[MAINTENANCE, i] * abs(scratch[HELD, i])
         restored += rates[RESTORED, i] * abs(scratch[HELD, i])
     called = kinds[MAINTENANCE] != UNUSED and row < prices.shape[0] - 1
@@ -533,14 +538,13 @@ def _book(
     navs: Array, cashes: Array, amounts: Array, units_after: Array, row: int, at: int,
 ) -> None:  # fmt: skip
     """Pay for a trade, and write down the units held after it."""
-    made, value = counts[TRADES], 0.0
+    made = counts[TRADES]
     counts[TRADES] += 1
     now[NAV] *= 1.0 - amounts[PAID, made]
     for i in range(book.shape[1]):
-        units = book[UNITS, i]
-        units_after[made, i] = units
-        value += units * prices[row, i]
-        book[SHORTS, i] = max(-units, 0.0)
+        units_after[made, i] = book[UNITS, i]
+        book[SHORTS, i] = max(-book[UNITS, i], 0.0)
+    value = _sum(book, UNITS, prices, row)  # on its own: see `walk`
     for which in range(MAINTENANCE + 1):
         if kinds[which] == BY_ASSET:
             for i in range(book.shape[1]):
