@@ -12,11 +12,14 @@ from command_line import command
 from market_files import write_config, write_csv, write_strategy
 
 import backtest as bt
+from backtest.analysis import BacktestResult
 from backtest.analysis.breakeven import BOUND, BreakEven, PairedReturns
 from backtest.breakeven import break_even, match_of
 from backtest.config import load_config
 from backtest.match import GRID, returns_of
 from backtest.pipeline import plan_of
+from backtest.reporting.figures import render_all
+from backtest.reporting.files import json_bytes
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 LEVERED = CONFIGS / "levered_erc.yaml"
@@ -324,3 +327,113 @@ def test_a_spread_that_ruins_counts_as_a_return_of_minus_one(tmp_path: Path) -> 
     assert found.at(0.04).excess_return == -1
     assert -1 < found.at(0.0).excess_return < 0
     assert found.by_return.spread < 0
+
+
+# 3. In the result of a run
+
+
+def numbers_of(result: BacktestResult) -> dict[str, Any]:
+    summary: dict[str, Any] = json.loads(json_bytes(result.summary()))
+    return summary
+
+
+def test_a_run_that_borrows_has_its_break_even_spreads(levered: BreakEven) -> None:
+    """The same as those of the command, without intervals and the curve, which nobody asked for."""
+    result = bt.run(LEVERED)
+    found = result.break_even
+    assert found is not None
+    assert (found.by_return.spread, found.by_sharpe.spread) == (levered.by_return.spread, levered.by_sharpe.spread)
+    assert (found.by_return.interval, found.by_sharpe.interval, found.curve) == (None, None, ())
+    assert found.configured == levered.configured == levered.at(0.005)
+    assert numbers_of(result)["break_even"] == {
+        "return_bps": 1e4 * levered.by_return.spread,
+        "return_interval_bps": None,
+        "sharpe_bps": 1e4 * levered.by_sharpe.spread,
+        "sharpe_interval_bps": None,
+    }
+
+
+def test_with_intervals_and_the_curve_on_request(levered: BreakEven, tmp_path: Path) -> None:
+    text = LEVERED.read_text(encoding="utf-8") + "report: {break_even: true}\n"
+    (tmp_path / "60_40.yaml").write_bytes((CONFIGS / "60_40.yaml").read_bytes())
+    (tmp_path / "levered.yaml").write_text(text, encoding="utf-8")
+    result = bt.run(tmp_path / "levered.yaml")
+    assert result.break_even is not None
+    assert (result.break_even.by_return, result.break_even.curve) == (levered.by_return, levered.curve)
+    assert levered.by_return.interval is not None
+    assert numbers_of(result)["break_even"]["return_interval_bps"] == [1e4 * end for end in levered.by_return.interval]
+    assert "break_even" in render_all(result)
+
+
+def test_a_run_that_does_not_borrow_or_has_no_benchmark_has_none() -> None:
+    for name in ("erc", "60_40"):
+        result = bt.run(CONFIGS / f"{name}.yaml")
+        assert result.break_even is None
+        assert "break_even" not in result.summary()
+
+
+def test_what_reads_what_it_holds_is_not_asked_again_unless_that_is_wanted(tmp_path: Path) -> None:
+    """It would be asked on every path; without the request the numbers are null."""
+    market(tmp_path, random_months(40), random_months(40, 2))
+    quiet = bt.run(config(tmp_path, {"name": "halfway"}, {"asset": "bonds"}))
+    assert set(numbers_of(quiet)["break_even"].values()) == {None}
+    asked = bt.run(config(tmp_path, {"name": "halfway"}, {"asset": "bonds"}, report={"break_even": True}))
+    assert 0 < asked.summary()["break_even"]["return_bps"] < 1e4 * BOUND
+
+
+def test_nothing_breaks_even_where_all_is_lost_or_beyond_what_is_looked_at(tmp_path: Path) -> None:
+    """Ruin even at a spread of zero: null. So far ahead that no spread matters: infinite, which is null in JSON."""
+    market(tmp_path, [0.0, -0.6, 0.1], [0.0, 0.01, 0.0])
+    lost = bt.run(of_multiple(tmp_path, 2.0, {"asset": "bonds"}))
+    assert lost.break_even is None
+    assert set(numbers_of(lost)["break_even"].values()) == {None}
+    market(tmp_path, [0.3, 0.2, 0.3], [0.0, 0.01, 0.0])
+    ahead = bt.run(of_multiple(tmp_path, 2.0, {"asset": "bonds"}))
+    assert ahead.summary()["break_even"]["return_bps"] == math.inf
+    assert numbers_of(ahead)["break_even"]["return_bps"] is None
+
+
+# 4. Of other financing
+
+
+def test_of_futures_it_is_the_basis_of_all(tmp_path: Path) -> None:
+    """A run with that basis ties; its roll and margin stay. The default basis, by asset, is no one spread."""
+    market(tmp_path, random_months(60), random_months(60, 2))
+    terms = {"kind": "futures", "roll_bps": 3, "allow_negative_spread": True, "maintenance_margin": 0.1}
+    more: dict[str, Any] = {"cash": 0.01, "costs": {"trading_bps": 10}}
+    path = of_multiple(tmp_path, 1.6, {"asset": "bonds"}, financing={**terms, "basis_bps": {"stocks": 20}}, **more)
+    found = break_even(path)
+    assert (found.financing, found.borrows) == ("futures", True)
+    assert math.isnan(found.configured.spread)
+    summary = bt.run(path).summary()
+    excess = summary["cagr"] - summary["benchmark"]["cagr"]
+    assert found.configured.excess_return == pytest.approx(excess, abs=1e-12)
+    said = command("breakeven", path).out
+    assert "excess as configured" in said
+    assert "spread: the basis of all futures" in said
+    basis = {**terms, "basis_bps": 1e4 * found.by_return.spread}
+    tied = bt.run(of_multiple(tmp_path, 1.6, {"asset": "bonds"}, financing=basis, **more)).summary()
+    assert tied["cagr"] == pytest.approx(tied["benchmark"]["cagr"], abs=1e-9)
+    assert tied["break_even"]["return_bps"] == pytest.approx(1e4 * found.by_return.spread, abs=1e-8)
+
+
+def test_of_leveraged_funds_it_is_their_swap_spread(tmp_path: Path) -> None:
+    dates = pd.bdate_range("2020-01-01", periods=260)
+    levels = 100 * np.cumprod(1 + 0.0008 + 0.01 * np.random.default_rng(8).standard_normal((260, 2)), axis=0)
+    market(tmp_path, [0.0], [0.0])
+    write_csv(pd.DataFrame(levels, index=dates, columns=["stocks", "bonds"]), tmp_path / "prices.csv")
+    terms = {"kind": "leveraged_fund", "leverage": 2, "expense_ratio_bps": 50}
+    found = break_even(of_multiple(tmp_path, 1.8, {"asset": "bonds"}, financing={**terms, "swap_spread_bps": 40}))
+    assert (found.financing, found.configured.spread) == ("leveraged_fund", 0.004)
+    assert 0 < found.by_return.spread < BOUND
+    tied = {**terms, "swap_spread_bps": 1e4 * found.by_return.spread}
+    summary = bt.run(of_multiple(tmp_path, 1.8, {"asset": "bonds"}, financing=tied)).summary()
+    assert summary["cagr"] == pytest.approx(summary["benchmark"]["cagr"], abs=1e-9)
+
+
+@pytest.mark.parametrize("spread", [{"spread_bps": {"2020-01-01": 50, "2021-01-01": 100}}, {"tiers": {0: 100, 5: 50}}])
+def test_a_spread_by_date_or_by_size_is_no_one_number(tmp_path: Path, spread: dict[str, Any]) -> None:
+    market(tmp_path, random_months(40), random_months(40, 2))
+    found = break_even(of_multiple(tmp_path, 1.6, {"asset": "bonds"}, financing=spread, initial_capital=10.0))
+    assert math.isnan(found.configured.spread)
+    assert [point.spread for point in found.curve] == list(GRID)

@@ -1,14 +1,18 @@
 """The tearsheet: what is on it equals what `summary` says, nothing leads outside, nothing is empty."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
+import numpy as np
+import pandas as pd
 import pytest
 from made_up_result import made_up
 from simulated_result import random_run
 
 from backtest.analysis import BacktestResult
+from backtest.analysis.breakeven import BreakEven, BreakEvenSpread, CurvePoint
 from backtest.reporting.figures import render_all
 from backtest.reporting.format import change, percent, percent2, ratio
 from backtest.reporting.measures import GROUPS, RELATIVE, headline
@@ -217,6 +221,116 @@ class TestNumbers:
         )
         assert summary["cagr"] > 0
         assert sentence in page(result).text
+
+
+def financed_by(kind: str, **more: object) -> BacktestResult:
+    """A made-up result with a loan, of another kind of financing."""
+    result = made_up(60, gross=1.5)
+    return replace(result, settings={**result.settings, "financing": {"kind": kind, **more}})
+
+
+def tied(by_return: BreakEvenSpread, by_sharpe: BreakEvenSpread, *, curve: bool = False) -> BreakEven:
+    points = tuple(CurvePoint(k / 400, 0.01 - k / 400, 0.1) for k in range(17)) if curve else ()
+    return BreakEven(
+        name="made_up", benchmark="sixty_forty", start=pd.Timestamp("2003-12-31"), end=pd.Timestamp("2008-12-31"),
+        financing="margin", configured=CurvePoint(0.005, 0.005, 0.1), borrows=True, by_return=by_return,
+        by_sharpe=by_sharpe, curve=points, block=1.0,
+    )  # fmt: skip
+
+
+class TestLeverage:
+    """Words by kind of financing, events, the break-even."""
+
+    @pytest.mark.parametrize(
+        ("kind", "rows", "sentence"),
+        [
+            (
+                "margin",
+                ["Financing, at the cash rate", "Financing, above it"],
+                "paid 1.5% a year to borrow, 0.37% of it",
+            ),
+            (
+                "futures",
+                ["Implied rate, at the cash rate", "Basis"],
+                "paid 1.5% a year in the rate that its futures imply",
+            ),
+            (
+                "leveraged_fund",
+                ["Paid by the funds, at the cash rate", "Swap spread"],
+                "inside its funds for what they",
+            ),
+        ],
+    )
+    def test_each_kind_of_financing_has_its_words(self, kind: str, rows: list[str], sentence: str) -> None:
+        found = page(financed_by(kind, **({"leverage": 2} if kind == "leveraged_fund" else {})))
+        assert [row[0] for row in found.table("Source")[4:6]] == rows
+        assert sentence in found.text
+        assert ("borrowed" in found.text.replace("below zero it is borrowed", "")) == (kind == "margin")
+
+    def test_events_are_listed_with_what_they_did(self) -> None:
+        result = made_up(60, gross=1.5)
+        reasons, called, scales = ["margin_call", "rebalance", "no_price"], [True, True, False], [1.0, 0.75, 1.0]
+        rest = len(result.trades) - 4
+        terms = result.trade_terms.assign(
+            reason=["rebalance", *reasons, *["rebalance"] * rest],
+            margin_call=[False, *called, *[False] * rest],
+            scale=[1.0, *scales, *[1.0] * rest],
+        )
+        sizes = [percent2(size) for size in result.trades.abs().sum(axis=1).iloc[1:4]]
+        table = page(replace(result, trade_terms=terms)).table("Date")
+        assert [row[1:] for row in table[1:]] == [
+            ["Margin call", f"{sizes[0]} of NAV was sold at this close"],
+            ["Margin call", f"answered by the trade of this close, {sizes[1]} of NAV"],
+            ["Target scaled down", "to 75.0% of what was asked for"],
+            ["No price", f"{sizes[2]} of NAV was sold at its last price"],
+        ]
+        assert [row[0] for row in table[1:3]] == [f"{date:%Y-%m-%d}" for date in result.trades.index[1:3]]
+
+    def test_the_first_twenty_and_how_many_more(self) -> None:
+        result = made_up(60, gross=1.5)
+        found = page(replace(result, trade_terms=result.trade_terms.assign(scale=0.5)))
+        assert len(found.table("Date")) == 1 + 20
+        assert f"And {len(result.trades) - 20} more" in found.text
+
+    def test_a_quiet_run_says_nothing_of_events(self) -> None:
+        assert not {"events", "breakeven"} & set(page(made_up(60, gross=1.5)).sections)
+
+    def test_ruin_is_an_event(self) -> None:
+        assert page(made_up(20, ruined=True)).table("Date")[1][1] == "Ruin"
+
+    def test_where_it_breaks_even(self) -> None:
+        result, inside = made_up(60, gross=1.5), BreakEvenSpread(0.0130, (-0.0422, np.inf))
+        found = page(replace(result, break_even=tied(inside, BreakEvenSpread(-0.0033))))
+        assert (
+            "The compound return equals that of sixty_forty at a loan spread of 130 bp (95% interval: −422 bp to above "
+            "2,000 bp). The Sharpe ratio equals that of sixty_forty at a loan spread of −33 bp, so it is behind even "
+            "where financing costs no more than cash."
+        ) in found.text
+        beyond = page(replace(result, break_even=tied(BreakEvenSpread(np.inf), BreakEvenSpread(np.nan))))
+        assert "is above that of sixty_forty at any loan spread that was looked at, up to 2,000 bp." in beyond.text
+        assert "The Sharpe ratio" not in beyond.text
+
+    def test_its_figure_is_on_the_page_when_there_is_a_curve(self) -> None:
+        result = made_up(60, gross=1.5)
+        spread = BreakEvenSpread(0.01, (-0.01, 0.03))
+        with_curve = replace(result, break_even=tied(spread, spread, curve=True))
+        assert set(render_all(with_curve)) - set(render_all(result)) == {"break_even"}
+        found = Page(render_tearsheet(with_curve, {**EVERY_FIGURE, "break_even": PNG}))
+        assert any("at each loan spread" in str(image["alt"]) for image in found.of("img"))
+
+    def test_gross_net_and_real_stand_side_by_side(self) -> None:
+        result = made_up(60)
+        assert result.benchmark is not None
+        months = pd.date_range("2003-06-30", periods=70, freq="ME")
+        index = pd.Series(100 * 1.002 ** np.arange(70), index=months)
+        real = replace(result, consumer_prices=index, benchmark=replace(result.benchmark, consumer_prices=index))
+        rows = page(real).table("Return")
+        assert [row[0] for row in rows[1:4]] == ["CAGR", "CAGR before costs", "Real CAGR"]
+        summary = real.summary()
+        assert rows[3][1:] == [percent(one["real_cagr"]) for one in (summary, summary["benchmark"])]
+        assert summary["real_cagr"] < summary["cagr"] < summary["gross_cagr"]
+        assert "in consumer prices" in page(real).text
+        assert "Real CAGR" not in page(result).text
 
 
 class TestNothingIsEmpty:
