@@ -1,0 +1,79 @@
+"""The accounting identity, in ten thousand random runs under terms of every kind, margin calls and ruin included.
+
+ΔNAV = asset P&L + cash interest - financing - borrow - trading - fees (+ what the lender bore, at the end of a ruin),
+in every row. NAV comes from the walk, which knows units, cash, and sums over what is held; each flow comes from the
+ledger, by its own formula from the opening balances of its period, and none is what is left of the others. So the two
+sides meet only if both are right.
+"""
+
+from collections import Counter
+
+import numpy as np
+from random_runs import random_runs
+from translated_terms import EngineRun
+
+from backtest.engine.ledger import SimulationResult
+
+IDENTITY = 1e-12  # of opening gross assets, by the design
+MARKETS, EACH = 1000, 10
+
+
+def unexplained(path: SimulationResult) -> float:
+    """The largest part of a change of NAV that no flow explains, over the opening gross assets of its row."""
+    flows = path.asset_pnl.sum(axis=1) + path.cash_interest
+    flows -= path.financing + path.borrow + path.trading + path.fees
+    flows[-1] += path.shortfall
+    gross = path.nav[:-1] * np.maximum(1.0, np.abs(path.weights[:-1]).sum(axis=1))
+    return float((np.abs(np.diff(path.nav) - flows[1:]) / gross).max())
+
+
+def what_happened(run: EngineRun, path: SimulationResult) -> set[str]:
+    terms = run.terms
+    alone = terms.performance_fee > 0 and terms.management_fee == 0 and terms.fund is None
+    there = {
+        "futures": terms.futures,
+        "fund": terms.fund is not None,
+        "margin": not terms.futures and path.loan.any(),
+        "margin call": bool(path.called.any()),
+        "forced sale": "margin_call" in path.trade_reasons,
+        "ruin": path.nav[-1] == 0 and path.shortfall >= 0,
+        "ruin by a forced sale": path.nav[-1] == 0 and path.trade_reasons[-1] == "margin_call",
+        "band": "band" in path.trade_reasons,
+        "performance fee": alone and bool(path.fees.any()),
+        "no price": bool(path.unpriced_sales),
+        "short": bool((path.weights < 0).any()),
+        "scaled down": bool((path.trade_scales < 1).any()),
+    }
+    return {name for name, is_there in there.items() if is_there}
+
+
+def test_the_identity_in_ten_thousand_random_runs() -> None:
+    """Each row of each run; and what the runs were made of, as runs in which nothing happens show nothing.
+
+    No NAV is negative, and none comes back from nothing.
+    """
+    seen = Counter[str]()
+    runs = random_runs(20_261_125, MARKETS, EACH)
+    assert len(runs) == 10_000
+    for k, run in enumerate(runs):
+        path = run.simulate()
+        assert unexplained(path) <= IDENTITY, k
+        assert path.nav[:-1].min() > 0
+        assert path.nav[-1] >= 0
+        assert len(path.nav) == run.periods.shape[0] - path.start or path.nav[-1] == 0
+        seen.update(what_happened(run, path))
+    for event, least in {
+        "fund": 3000,
+        "futures": 3000,
+        "margin": 2000,
+        "margin call": 500,
+        "forced sale": 300,
+        "ruin": 100,
+        "ruin by a forced sale": 10,
+        "band": 2000,
+        "performance fee": 500,
+        "no price": 2000,
+        "short": 3000,
+        "scaled down": 1000,
+    }.items():
+        assert seen[event] >= least, (event, seen)
