@@ -21,7 +21,7 @@ from backtest.analysis.breakeven import (
 )
 from backtest.analysis.performance import years_between
 from backtest.analysis.result import BacktestResult
-from backtest.engine.simulation import Path
+from backtest.engine.path import Path
 from backtest.engine.terms import Terms
 from backtest.plan import Decided
 

@@ -15,8 +15,9 @@ from backtest.config.terms import placed_in
 from backtest.data.market import MarketData
 from backtest.engine.market import Periods
 from backtest.engine.opens import with_opens
+from backtest.engine.path import Drift, Path
 from backtest.engine.schedule import rebalance_rows
-from backtest.engine.simulation import Decide, Drift, Path, no_trade_before_the_end, path_of
+from backtest.engine.simulation import Decide, no_trade_before_the_end, path_of
 from backtest.engine.terms import Terms
 from backtest.errors import ConfigError
 from backtest.estimation.estimator import window_rows

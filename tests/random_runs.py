@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from translated_terms import EngineRun
 
 from backtest.engine.market import Periods
-from backtest.engine.simulation import Drift
+from backtest.engine.path import Drift
 from backtest.engine.terms import Fund, Terms
 
 Array = NDArray[np.float64]

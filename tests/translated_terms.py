@@ -15,7 +15,8 @@ from oracle_terms import Terms as OracleTerms
 from backtest.engine import terms as engine
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.market import Periods
-from backtest.engine.simulation import Drift, simulate
+from backtest.engine.path import Drift
+from backtest.engine.simulation import simulate
 
 Rates = Mapping[str, float]
 

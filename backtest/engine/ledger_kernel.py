@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.compilation import inlined_kernel, kernel
-from backtest.engine.path_kernel import (
+from backtest.engine.account import (
     BASE,
     CASH_RETURN,
     CASH_SPREAD,

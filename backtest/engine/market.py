@@ -1,5 +1,6 @@
 """`Periods`: the market as the engine walks it, made once for all runs over it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,6 +24,7 @@ class Periods:
         days: (T,) calendar days in each period.
         loan_returns: (T,) what loans pay before their spread, decimal per period; by default the cash return.
         opens: whether rows are in turn the open of a date and its close.
+        label: tells of a row and an asset what a user knows them by.
     """
 
     prices: Array
@@ -30,12 +32,17 @@ class Periods:
     days: NDArray[np.int64]
     loan_returns: Array | None = None
     opens: bool = False
+    label: Callable[[int, int], str] = "asset {1} at row {0}".format
 
     @classmethod
     def of(cls, data: MarketData) -> "Periods":
         """Those of a market."""
         loans = None if data.loan_returns is None else data.loan_returns.to_numpy()
-        return cls(data.prices.to_numpy(), data.cash_returns.to_numpy(), data.days, loans)
+
+        def label(row: int, i: int) -> str:
+            return f"{data.assets[i]} on {data.dates[row]:%Y-%m-%d}"
+
+        return cls(data.prices.to_numpy(), data.cash_returns.to_numpy(), data.days, loans, label=label)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -36,7 +36,11 @@ def with_opens(data: MarketData) -> Periods:
     night = Periods.of(data)
     loans = None if night.loan_returns is None else _at_opens(night.loan_returns)
     both = np.stack([np.where(np.isnan(closes), np.nan, opens), closes], axis=1).reshape(-1, closes.shape[1])
-    return Periods(both, _at_opens(night.cash_returns), _at_opens(night.days), loans, opens=True)
+
+    def label(row: int, i: int) -> str:
+        return night.label(row // 2, i)
+
+    return Periods(both, _at_opens(night.cash_returns), _at_opens(night.days), loans, opens=True, label=label)
 
 
 def terms_at_opens(terms: Terms) -> Terms:

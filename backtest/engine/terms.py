@@ -26,7 +26,7 @@ from backtest.engine.schedule import rebalance_rows
 from backtest.errors import ConfigError
 
 if TYPE_CHECKING:
-    from backtest.engine.path_kernel import Charges
+    from backtest.engine.account import Charges
 
 Array = NDArray[np.float64]
 
@@ -127,7 +127,7 @@ class Terms:
     @cached_property
     def charges(self) -> "Charges":
         """The same as the walk reads them."""
-        from backtest.engine.path_kernel import BY_ASSET, SAME_FOR_ALL, UNUSED, Charges
+        from backtest.engine.account import BY_ASSET, SAME_FOR_ALL, UNUSED, Charges
 
         tiers = self.tiers or ((0.0, 0.0 if self.spread_by_row is not None else self.spread),)
         sizes, spreads = np.array(tiers).T

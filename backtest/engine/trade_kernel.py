@@ -6,13 +6,9 @@ costs Σ k_i |z_i| + Σ c_i |z_i|^1.5, and something fixed.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtest.compilation import inlined_kernel, lean_kernel
-
-Array = NDArray[np.float64]
-
-TARGET, HELD, COSTS, IMPACT, KEPT, WIDTH = range(6)
+from backtest.engine.account import COSTS, HELD, IMPACT, TARGET, WIDTH, Array
 
 
 @inlined_kernel

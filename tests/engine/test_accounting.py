@@ -11,7 +11,7 @@ and so is what rounding does to it.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import hypothesis.extra.numpy as hnp
@@ -351,14 +351,8 @@ def test_long_only_runs_do_not_know_of_shorts(run: Run) -> None:
     """Without a short no rule about shorts has a say: any borrow fee gives the same ledger, to the last bit."""
     longs = np.abs(run.targets)
     terms = run.terms
-    dear = Terms(
-        terms.trading_cost,
-        terms.spread,
-        terms.cash_spread,
-        terms.borrow_fee * 7 + 0.5,
-        terms.expense_ratio,
-        terms.management_fee,
-    )
+    assert terms.borrow_fee is not None
+    dear = replace(terms, borrow_fee=terms.borrow_fee * 7 + 0.5)
     plain = simulate(run.periods, run.rows, longs, run.lag, terms)
     other = simulate(run.periods, run.rows, longs, run.lag, dear)
     for name in ("nav", "weights", "cash_interest", "financing", "fees", "trading", "asset_pnl"):

@@ -16,7 +16,8 @@ from translated_terms import EngineRun
 
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.market import Periods
-from backtest.engine.simulation import Drift, simulate
+from backtest.engine.path import Drift
+from backtest.engine.simulation import simulate
 from backtest.engine.terms import Terms
 
 FREE = Terms(np.zeros(3))

@@ -18,7 +18,7 @@ def run(folder: Path, closes: pd.DataFrame, opens: pd.DataFrame, **settings: obj
     data = {"source": "csv", "path": "prices.csv", "assets": list(closes.columns), "opens": {"path": "opens.csv"}}
     names = {name: 1 / len(closes.columns) for name in closes.columns}
     config = {
-        "data": {**data, "cash": settings.pop("cash", 0.0), "classes": {n: "equities" for n in names}},
+        "data": {**data, "cash": settings.pop("cash", 0.0), "classes": dict.fromkeys(names, "equities")},
         "strategy": {"name": "sixty_forty", "weights": settings.pop("weights", names)},
         "rebalance": {"frequency": "daily", "execution": "open", **settings.pop("rebalance", {})},  # type: ignore[dict-item]
         **settings,
@@ -90,5 +90,5 @@ def test_an_open_that_is_missing_is_named(tmp_path: Path) -> None:
     """Nothing is put in its place."""
     closes = pd.DataFrame({"a": [100.0, 104.0, 104.0, 98.8]}, index=DATES)
     opens = pd.DataFrame({"a": [100.0, np.nan, 103.0, 105.0]}, index=DATES)
-    with pytest.raises(bt.BacktestError, match="a .*2021-01-05"):
+    with pytest.raises(bt.BacktestError, match=r"a .*2021-01-05"):
         run(tmp_path, closes, opens)

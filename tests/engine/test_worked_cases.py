@@ -76,7 +76,7 @@ def test_a_fund_that_loses_everything_ends_in_an_error() -> None:
     """
     case = CASES[LOST]
     run = engine_run(case.dates, case.prices, case.cash_returns, case.targets, case.terms)
-    with pytest.raises(SimulationError, match=r"leverage 3 loses all of its capital at row 1 .* returns -50\.0%"):
+    with pytest.raises(SimulationError, match=r"leverage 3 loses all of its capital: asset 0 at row 1 returns -50\.0%"):
         run.simulate()
 
 

@@ -1,0 +1,72 @@
+"""Exposures held through leveraged funds: what the account holds are funds, and what is told is what is inside them."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.data.leveraged_fund import leveraged_fund_returns
+from backtest.engine.ledger import SimulationResult
+from backtest.engine.market import Periods, read_only
+from backtest.engine.terms import Fund
+from backtest.errors import SimulationError
+
+Array = NDArray[np.float64]
+
+
+def fund_prices(periods: Periods, fund: Fund) -> Array:
+    """(T, n) the levels of funds on each asset, 1 at first.
+
+    Raises:
+        SimulationError: a fund loses all that it has.
+    """
+    prices, moves = periods.carried, np.zeros(periods.shape)
+    moves[1:] = leveraged_fund_returns(
+        prices[1:] / prices[:-1] - 1,
+        periods.cash_returns[1:, None],
+        periods.days[1:, None],
+        leverage=fund.leverage,
+        swap_spread=fund.swap_spread,
+        expense_ratio=fund.expense_ratio,
+    )
+    if periods.priced.size > 0:  # what has lost its price is charged until its sale; before a price nothing is held
+        moves[1:][~periods.priced[:-1]] = 0.0
+    lost = np.argwhere(moves <= -1)
+    for row, i in lost[:1]:
+        raise SimulationError(
+            f"a fund of leverage {fund.leverage:g} loses all of its capital: {periods.label(row, i)} returns "
+            f"{prices[row, i] / prices[row - 1, i] - 1:.1%} in a day. Hint: less leverage in the fund."
+        )
+    return read_only(np.cumprod(1 + moves, axis=0))
+
+
+def inside_the_funds(result: SimulationResult, fund: Fund, periods: Periods, left: float) -> SimulationResult:
+    """A ledger of funds as one of their exposures, and of what the funds earned, borrowed and were paid.
+
+    Args:
+        result: whose weights and P&L are those of the funds' shares.
+        fund: through which every asset is held.
+        periods: the market of the assets.
+        left: of the first NAV after the first trade's cost.
+    """
+    rows = slice(result.start + 1, result.start + len(result.nav))
+    opening = result.nav[:-1].copy()
+    opening[0] = left
+    values = result.weights[:-1] * opening[:, None]
+    prices, years = periods.carried[result.start : rows.stop], periods.interest_years[rows]
+    value, spread = values.sum(axis=1), fund.swap_spread * max(fund.leverage - 1, -fund.leverage, 0.0)
+    earned, financing, spread_cost, fees, loan = (np.zeros_like(one) for one in (result.asset_pnl, *(result.nav,) * 4))
+    earned[1:] = fund.leverage * values * (prices[1:] / prices[:-1] - 1)
+    spread_cost[1:] = value * spread * years
+    financing[1:] = value * (fund.leverage - 1) * periods.cash_returns[rows] + spread_cost[1:]
+    fees[1:] = value * fund.expense_ratio * periods.fee_years[rows]
+    loan[1:] = np.maximum(value * (fund.leverage - 1), 0.0)
+    return replace(
+        result,
+        weights=fund.leverage * result.weights,
+        asset_pnl=earned,
+        financing=result.financing + financing,
+        spread_cost=result.spread_cost + spread_cost,
+        fees=result.fees + fees,
+        loan=result.loan + loan,
+    )

@@ -1,0 +1,232 @@
+"""`Path`: the path of one run, under way or finished; and what the walk of it reads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.engine.account import (
+    BASE,
+    CHECK,
+    DECISION,
+    INTEREST_YEARS,
+    NAV,
+    PAID,
+    ROWS,
+    SCALE,
+    SCHEDULED,
+    SHORTFALL,
+    TRADED,
+    TRADES,
+    UNITS,
+    Account,
+    Market,
+    Orders,
+)
+from backtest.engine.funds import fund_prices, inside_the_funds
+from backtest.engine.ledger import SimulationResult
+from backtest.engine.market import Periods, read_only
+from backtest.engine.opens import by_date, navs_by_date, terms_at_opens
+from backtest.engine.terms import Terms
+from backtest.errors import SimulationError
+
+Array = NDArray[np.float64]
+Rows = Sequence[int] | NDArray[np.int64]
+
+REASONS = ("rebalance", "band", "margin_call", "no_price")
+"""Why a trade is made, in the order of the kernel's numbers."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far weights may drift before they are traded.
+
+    Args:
+        absolute: band, fraction of NAV. relative: band, fraction of the target; the smaller one counts.
+        edge: trade to the nearest weights inside the bands, not to the targets.
+        check: rows on which weights are compared with what was decided last.
+        also_on_schedule: trade every decision too, not the first alone.
+    """
+
+    absolute: float = np.inf
+    relative: float = np.inf
+    edge: bool = False
+    check: tuple[int, ...] = ()
+    also_on_schedule: bool = False
+
+
+class Path:
+    """The path of a run, under way or finished.
+
+    Args:
+        periods: the market.
+        terms: of the run.
+        orders: what is traded, and when; targets are written to while the run is under way.
+        start: row of the first NAV.
+    """
+
+    def __init__(self, periods: Periods, terms: Terms, orders: Orders, start: int) -> None:
+        terms = terms_at_opens(terms) if periods.opens else terms
+        self._periods, self._fund = periods, terms.fund
+        self._targets, self._orders = orders.targets, orders
+        if terms.fund is not None:  # trades are of what is held; targets and bands of its exposure
+            exposure = abs(terms.fund.leverage)
+            self._targets, absolute = orders.targets.copy(), orders.absolute / exposure
+            self._orders = orders._replace(absolute=absolute)
+        self._market = Market(
+            prices=periods.carried if terms.fund is None else fund_prices(periods, terms.fund),
+            priced=periods.priced,
+            series=_series(periods, terms),
+        )
+        self._charges = terms.charges
+        self._start, self._step = start, 1  # its close
+        rows = periods.shape[0] - start
+        often = terms.maintenance_margin is not None or orders.compared.size > 0
+        most_trades = rows if often else len(orders.targets) + int(periods.losing_a_price.sum())
+        self._account = _opened(rows, periods.shape, most_trades)
+
+    def decide(self, which: int | slice, targets: Array) -> None:
+        """Write down target weights, fractions of NAV."""
+        self._targets[which] = targets
+        if self._fund:
+            self._orders.targets[which] = self._targets[which] / self._fund.leverage
+
+    def walk_to(self, row: int, *, traded: bool) -> bool:
+        """Go on to a row's close, before its trade or after it; False if NAV does not survive.
+
+        Raises:
+            SimulationError: target weights cost all of the NAV to trade.
+        """
+        from backtest.engine.path_kernel import walk
+
+        end = 2 * (row - self._start) + 1 + traded
+        if self.current_nav > 0 and end > self._step:
+            self._step = walk(self._market, self._charges, self._orders, self._account, self._start, self._step, end)
+            if self.current_nav > 0 and self._step < end:
+                raise self._too_dear(self._start + self._step // 2)
+        return self.current_nav > 0
+
+    @property
+    def current_nav(self) -> float:
+        """Units of the first NAV."""
+        return float(self._account.now[NAV])
+
+    def current_weights(self) -> Array:
+        """(n,) fractions of NAV."""
+        row = self._start + (self._step - 1) // 2
+        values = self._account.book[UNITS] * self._market.prices[row]
+        exposure = self._fund.leverage if self._fund else 1.0
+        weights: Array = values * (exposure / self.current_nav)
+        return weights
+
+    @property
+    def start(self) -> int:
+        """Position of the first date in the data."""
+        return (self._start - 1) // 2 if self._periods.opens else self._start
+
+    @property
+    def nav(self) -> Array:
+        """(P,) after each close's trades; fewer than there are dates after a ruin."""
+        return navs_by_date(self._navs) if self._periods.opens else self._navs
+
+    @property
+    def _navs(self) -> Array:
+        return self._account.nav[: self._account.counts[ROWS]]
+
+    def _too_dear(self, row: int) -> SimulationError:
+        decided = self._targets[self._account.counts[TRADED]]
+        exposure = np.abs(decided[self._periods.has_price(np.array([row]))[0]]).sum()
+        return SimulationError(
+            f"trading to a gross exposure of {exposure:g} would cost all of the NAV. "
+            "Hint: check costs.trading_bps and the strategy's weights."
+        )
+
+    def ledger(self) -> SimulationResult:
+        """What each asset earned, and each flow."""
+        from backtest.engine.ledger_kernel import Flows, account_for
+
+        account = self._account
+        made, rows = int(account.counts[TRADES]), int(account.counts[ROWS])
+        count = self._periods.shape[1]
+        by_asset = {"weights": rows, "asset_pnl": rows, "trades": made}
+        flows = Flows(
+            **{name: np.zeros((by_asset[name], count) if name in by_asset else rows) for name in Flows._fields}
+        )
+        account_for(self._market, self._charges, account, flows, self._start, rows)
+        trade_rows, reasons, called, decided = account.trades[:, :made]
+        # whatever is held of what has no price is sold at the next close
+        sold = np.argwhere((flows.trades != 0) & ~self._periods.has_price(self._start + trade_rows))
+        result = SimulationResult(
+            start=self._start,
+            nav=self._navs,
+            **flows._asdict(),
+            trade_rows=trade_rows,
+            trade_reasons=tuple(REASONS[reason] for reason in reasons),
+            called=called.astype(bool),
+            trade_targets=decided,
+            trade_scales=account.amounts[SCALE, :made],
+            targets=self._targets,
+            shortfall=float(account.now[SHORTFALL]),
+            unpriced_sales=tuple((int(trade_rows[k]), int(i)) for k, i in sold),
+        )
+        if self._fund is not None:
+            left = 1 - account.amounts[PAID, 0] if result.trade_rows[0] == 0 else 1.0  # of the first NAV, by its trade
+            result = inside_the_funds(result, self._fund, self._periods, left)
+        return by_date(result) if self._periods.opens else result
+
+
+def orders_of(  # noqa: PLR0917 - what `path_of` is given
+    periods: Periods, decision_rows: Rows, targets: Array, lag: int, drift: Drift | None, minimum_trade: float
+) -> Orders:
+    """What is traded, and when; arguments as of `simulate`."""
+    length, rows = periods.shape[0], np.asarray(decision_rows)
+    nothing, stops = np.zeros(0, dtype=np.int64), periods.losing_a_price
+    end = length - 1 - periods.opens  # on the last date nothing is traded
+    on_schedule = np.flatnonzero(rows + lag < end)
+    if drift is None:
+        return Orders(
+            rows=rows[on_schedule] + lag, due=on_schedule, compared=nothing, looks=nothing,
+            ordered=nothing.reshape(2, 0), stops=stops, targets=targets, lag=lag,
+            end=end, absolute=np.inf, relative=np.inf, edge=False, least=minimum_trade,
+        )  # fmt: skip
+    looks, newest = np.full(length, -1), np.searchsorted(rows, np.arange(length), side="right") - 1
+    looks[list(drift.check)] = CHECK
+    looks[rows] = SCHEDULED if drift.also_on_schedule else DECISION
+    looks[rows[on_schedule[:1]]] = SCHEDULED
+    looked_at, ordered = looks >= 0, np.full((2, length), -1)
+    return Orders(
+        rows=nothing, due=nothing, compared=np.where(looked_at, newest, -1), looks=looks, ordered=ordered,
+        stops=stops | looked_at if stops.size > 0 else looked_at, targets=targets, lag=lag,
+        end=end, absolute=drift.absolute, relative=drift.relative, edge=drift.edge, least=minimum_trade,
+    )  # fmt: skip
+
+
+def _series(periods: Periods, terms: Terms) -> Array:
+    """(4, T) cash returns, what a loan pays before the spread that depends on its size alone, and years."""
+    if (periods.loan_returns is None and terms.spread_by_row is None) or terms.futures or terms.fund:
+        return periods.series
+    series = periods.series.copy()
+    if periods.loan_returns is not None:
+        series[BASE] = periods.loan_returns
+    if terms.spread_by_row is not None:
+        series[BASE] += terms.spread_by_row * series[INTEREST_YEARS]
+    return read_only(series)
+
+
+def _opened(rows: int, shape: tuple[int, int], most_trades: int) -> Account:
+    """An account of one unit in cash, with room for its record."""
+    nav, cash = np.empty(rows), np.empty(rows)
+    nav[0] = cash[0] = 1.0
+    return Account(
+        now=np.array([1.0, 1.0, 1.0, 0.0]),
+        counts=np.array([0, rows, 0, -1, 0]),
+        book=np.zeros((6, shape[1])),
+        scratch=np.zeros((6, shape[1])),
+        nav=nav,
+        cash=cash,
+        performance=np.zeros(rows),
+        trades=np.empty((4, most_trades), dtype=np.int64),
+        amounts=np.empty((3, most_trades)),
+        units=np.empty((most_trades, shape[1])),
+    )
