@@ -77,13 +77,18 @@ def _break_even(result: BacktestResult, decided: Decided, compared: BacktestResu
     """Where a run that borrows ties its benchmark; with intervals and the curve if they are asked for.
 
     Without being asked it takes a few milliseconds; where the strategy has to be asked anew along each path it would
-    take seconds.
+    take seconds. Where a spread that is tried cannot be simulated, as fixed costs take all that is left of NAV, there
+    is none, and the log says so.
     """
     config = decided.plan.config
     asked = config.report.break_even
     if not result.loan.any() or compared.nav.iloc[-1] <= 0 or (config.follows_its_path and not asked):
         return None
-    return Match.of(decided, compared).break_even(intervals=asked)
+    try:
+        return Match.of(decided, compared).break_even(intervals=asked)
+    except SimulationError as problem:
+        _log.warning("no break-even spread of %s: %s", result.name, problem)
+        return None
 
 
 def plan_of(

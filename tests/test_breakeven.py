@@ -52,6 +52,17 @@ class Halfway(Strategy):
         return pd.Series({"stocks": 1.0 + view.current_weights["stocks"] / 2})
 """
 
+SWITCHING = """
+import pandas as pd
+from backtest.strategy import MarketView, Strategy
+
+class Switching(Strategy):
+    '''Eleven times NAV in stocks in odd months, in bonds in even ones.'''
+
+    def target_weights(self, view: MarketView) -> pd.Series:
+        return pd.Series({"stocks" if view.as_of.month % 2 else "bonds": 11.0})
+"""
+
 
 def market(folder: Path, stocks: list[float], bonds: list[float]) -> None:
     """Month-ends from January 2020 on, level 100 before the first of these monthly returns."""
@@ -391,6 +402,23 @@ def test_nothing_breaks_even_where_all_is_lost_or_beyond_what_is_looked_at(tmp_p
     ahead = bt.run(of_multiple(tmp_path, 2.0, {"asset": "bonds"}))
     assert ahead.summary()["break_even"]["return_bps"] == math.inf
     assert numbers_of(ahead)["break_even"]["return_bps"] is None
+
+
+def test_a_spread_that_cannot_be_traded_does_not_stop_the_run(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """11 times NAV, every month in the other asset: twice 3 % of the first NAV.
+
+    Free of a spread it is ahead; at 10 % a year NAV falls to where selling one asset leaves something, and buying the
+    other does not.
+    """
+    market(tmp_path, [0.01, 0.0105] * 40, [0.0101, 0.0104] * 40)
+    write_strategy(tmp_path, "switching", SWITCHING)
+    costs = {"costs": {"fixed": 3.0}, "initial_capital": 100.0}
+    path = config(tmp_path, {"name": "switching"}, {"asset": "bonds", "multiple": 0.1}, **costs)
+    with caplog.at_level("WARNING"):
+        result = bt.run(path)
+    assert result.nav.iloc[-1] > 1
+    assert set(numbers_of(result)["break_even"].values()) == {None}
+    assert "no break-even spread of levered: trading to a gross exposure of 11 would cost all of the NAV" in caplog.text
 
 
 # 4. Of other financing

@@ -209,7 +209,7 @@ def break_even(result: BacktestResult) -> Figure:
     found = result.break_even
     if found is None or not found.curve:
         raise ValueError("no curve of break-even was worked out; set report.break_even: true")
-    figure, (ax,) = panels(["Compound return above the benchmark's, by spread"], [2.4])
+    figure, (ax,) = panels(["Excess return, by spread"], [2.4])
     root, interval = 1e4 * found.by_return.spread, found.by_return.interval
     points = {1e4 * point.spread: point.excess_return for point in found.curve}
     if np.isfinite(root):
@@ -223,7 +223,7 @@ def break_even(result: BacktestResult) -> Figure:
             1e4 * found.configured.spread, found.configured.excess_return, "o", color=STRATEGY, label="as configured"
         )
     if np.isfinite(root):
-        ax.axvline(root, color=PALETTE[5], linewidth=1, label=f"break-even at {root:,.0f} bp")
+        ax.axvline(root, color=PALETTE[5], linewidth=1, label="break-even")
     if interval is not None:
         low, high = (float(np.clip(1e4 * end, spreads[0], spreads[-1])) for end in interval)
         ax.axvspan(low, high, color=PALETTE[5], alpha=0.08, linewidth=0, label="its 95% interval")
