@@ -412,7 +412,7 @@ def test_a_spread_that_cannot_be_traded_does_not_stop_the_run(tmp_path: Path, ca
     """
     market(tmp_path, [0.01, 0.0105] * 40, [0.0101, 0.0104] * 40)
     write_strategy(tmp_path, "switching", SWITCHING)
-    costs = {"costs": {"fixed": 3.0}, "initial_capital": 100.0}
+    costs: dict[str, Any] = {"costs": {"fixed": 3.0}, "initial_capital": 100.0}
     path = config(tmp_path, {"name": "switching"}, {"asset": "bonds", "multiple": 0.1}, **costs)
     with caplog.at_level("WARNING"):
         result = bt.run(path)
