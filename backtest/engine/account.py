@@ -82,7 +82,7 @@ class Orders(NamedTuple):
         stops: (T,) whether there may be something to do at a close besides; without elements: never.
         targets: (m, n) target weights, fractions of NAV.
         lag: rows from a look to its trade.
-        end: the row from which on nothing is ordered.
+        end: the row from which on nothing is ordered, nor called.
         absolute: band. relative: band. edge: whether to trade to the band's edge only.
         least: fraction of NAV; a smaller trade of an asset is left.
     """

@@ -82,7 +82,7 @@ def walk(market: Market, charges: Charges, orders: Orders, account: Account, sta
             if counts[ORDERED_LAST] >= start + at:
                 last = min(last, _next_order(ordered, start + at) - start)
             at = pass_periods(prices, series, rates, kinds, numbers, tiers, futures, performance_due, stops, now,
-                               book, navs, cashes, performance, start, at, last)  # fmt: skip
+                               book, navs, cashes, performance, start, at, last, last_order)  # fmt: skip
             step = 2 * at
         else:
             row = start + at
@@ -100,7 +100,7 @@ def walk(market: Market, charges: Charges, orders: Orders, account: Account, sta
                     return step
             elif stops.size > 0 or kinds[MAINTENANCE] != UNUSED:
                 traded = force(prices, priced, rates, kinds, numbers, by_row, at_one, now, counts, book, scratch,
-                                trades, amounts, row, at)  # fmt: skip
+                                trades, amounts, row, at, last_order)  # fmt: skip
             if traded:
                 _book(prices, rates, kinds, futures, now, counts, book, navs, cashes, amounts, units_after, row, at)
         if now[NAV] <= 0.0:

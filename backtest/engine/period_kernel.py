@@ -40,7 +40,7 @@ def sum_of(book: Array, which: int, prices: Array, row: int) -> float:
 def pass_periods(
     prices: Array, series: Array, rates: Array, kinds: Integers, numbers: Array, tiers: Array, futures: bool,
     performance_due: Booleans, stops: Booleans, now: Array, book: Array, navs: Array, cashes: Array,
-    performance: Array, start: int, first: int, last: int,
+    performance: Array, start: int, first: int, last: int, end: int,
 ) -> int:  # fmt: skip
     """Let periods pass until there may be something to trade; the position of the last one.
 
@@ -49,7 +49,7 @@ def pass_periods(
     charge, roll, expense, requirement = rates[CHARGE, 0], rates[ROLL, 0], rates[EXPENSES, 0], rates[MAINTENANCE, 0]
     never = performance_due.size + stops.size == 0 and tiers.shape[1] == 1
     fees, checked = kinds[EXPENSES] != UNUSED or numbers[MANAGEMENT] != 0.0, kinds[MAINTENANCE] != UNUSED
-    cash_spread, last_row, shorts_held, row = numbers[CASH_SPREAD], prices.shape[0] - 1, False, start + first - 1
+    cash_spread, shorts_held, row = numbers[CASH_SPREAD], False, start + first - 1
     for i in range(book.shape[1]):
         shorts_held |= book[SHORTS, i] != 0.0
     value, shorts, cash, nav = sum_of(book, UNITS, prices, row), 0.0, now[CASH], 0.0
@@ -93,7 +93,7 @@ def pass_periods(
         navs[at], cashes[at] = nav, cash
         if nav <= 0.0 or at >= last or (stops.size > 0 and stops[row]):
             break
-        if checked and row < last_row:
+        if checked and row < end:
             by_asset = kinds[MAINTENANCE] == BY_ASSET
             gross = sum_of(book, MAINTENANCE, prices, row) if by_asset else requirement * (value + 2.0 * shorts)
             if nav < gross:

@@ -184,6 +184,7 @@ def _costs_of_row(rates: Array, by_row: Array, at_one: Array, nav: float, scratc
 def force(
     prices: Array, priced: Booleans, rates: Array, kinds: Integers, numbers: Array, by_row: Array, at_one: Array,
     now: Array, counts: Integers, book: Array, scratch: Array, trades: Integers, amounts: Array, row: int, at: int,
+    end: int,
 ) -> bool:  # fmt: skip
     """Sell what has no price at its last one; then, where NAV is below what the rest requires, a part of all of it."""
     nav, count, made = now[NAV], book.shape[1], counts[TRADES]
@@ -200,7 +201,7 @@ def force(
         fixed += numbers[FIXED] / nav if scratch[HELD, i] != 0.0 else 0.0
         required += rates[MAINTENANCE, i] * abs(scratch[HELD, i])
         restored += rates[RESTORED, i] * abs(scratch[HELD, i])
-    called = kinds[MAINTENANCE] != UNUSED and row < prices.shape[0] - 1
+    called = kinds[MAINTENANCE] != UNUSED and row < end
     forced = unpriced or (called and required > 1.0 + ROUNDING)
     if forced:
         _costs_of_row(rates, by_row, at_one, nav, scratch, row)

@@ -92,3 +92,22 @@ def test_an_open_that_is_missing_is_named(tmp_path: Path) -> None:
     opens = pd.DataFrame({"a": [100.0, np.nan, 103.0, 105.0]}, index=DATES)
     with pytest.raises(bt.BacktestError, match=r"a .*2021-01-05"):
         run(tmp_path, closes, opens)
+
+
+def test_margin_is_asked_at_opens_but_not_on_the_last_date(tmp_path: Path) -> None:
+    """At 2x, a night of -40 % leaves NAV 0.2 of 1.2: below 0.25 × 1.2, so half of it stays: a sale at that open.
+
+    Positions are cut to 0.2 / 0.25 = 0.8. The same night before the last date calls nobody: nothing is traded there.
+    """
+    opens = pd.DataFrame({"a": [100.0, 100.0, 60.0, 60.0]}, index=DATES)
+    closes = pd.DataFrame({"a": [100.0, 100.0, 60.0, 60.0]}, index=DATES)
+    terms: dict[str, object] = {
+        "weights": {"a": 2.0},
+        "financing": {"initial_margin": 0.5, "maintenance_margin": 0.25},
+        "rebalance": {"frequency": "yearly", "day": "first", "execution_lag": 1},
+    }
+    called = run(tmp_path, closes, opens, **terms)
+    assert list(called.trades.index) == [DATES[1], DATES[2]]
+    assert called.weights["a"].iloc[2] == pytest.approx(4.0, rel=1e-12)
+    late = pd.DataFrame({"a": [100.0, 100.0, 100.0, 60.0]}, index=DATES)
+    assert list(run(tmp_path, late, late, **terms).trades.index) == [DATES[1]]
