@@ -27,7 +27,7 @@ LEVEL = 0.95  # of the intervals
 DRAWS = 2000
 SEED = 1994
 
-_AT_ONCE = 2**17  # returns of draws that are worked on together
+_AT_ONCE = 2**16  # returns of draws that are worked on together
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,9 @@ def _break_evens(drawn: PairedReturns, measure: Measure) -> Array:
     other = measure(drawn.other)
 
     def ahead(spreads: Array, which: Rows) -> Array:
-        some = PairedReturns(drawn.own[which], drawn.exposure[which], drawn.other, drawn.spread)
+        some = drawn
+        if len(which) < len(other):
+            some = PairedReturns(drawn.own[which], drawn.exposure[which], drawn.other, drawn.spread)
         return measure(some.at(spreads)) - other[which]
 
     return nearest_roots(ahead, len(other), BOUND)
