@@ -16,6 +16,7 @@
     ├── NoRiskBudgetPortfolio      no long-only portfolio has the wanted risk budgets               exit 2
     ├── NoOptimalPortfolio         no portfolio solves the strategy's problem                       exit 2
     ├── SimulationError            target weights or terms that the accounting cannot follow        exit 2
+    ├── ComparisonError            results that cannot be set side by side                          exit 2
     └── ReportError                a report that could not be written                               exit 2
 
 A message says what, where, got, expected, and a hint, in that order, in one line. `exit_code` is what the command line
@@ -108,6 +109,10 @@ class NoOptimalPortfolio(BacktestError):  # noqa: N818 - named after what does n
 
 class SimulationError(BacktestError):
     """Target weights, costs or financing terms that the accounting cannot follow."""
+
+
+class ComparisonError(BacktestError):
+    """Results that cannot be set side by side: too few, of different frequencies, or without common dates."""
 
 
 class ReportError(BacktestError):

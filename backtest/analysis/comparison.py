@@ -1,0 +1,256 @@
+"""`Comparison`: several results over the dates that they share, side by side."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from backtest.analysis.crises import InCrisis, falls_of, in_crises
+from backtest.analysis.side_by_side import (
+    BETTER,
+    Shares,
+    best_of,
+    class_shares,
+    correlations_of,
+    metrics_of,
+    sharpe_differences_of,
+    windows_won,
+)
+from backtest.analysis.span import on_dates
+from backtest.errors import ComparisonError
+
+if TYPE_CHECKING:
+    from backtest.analysis.result import BacktestResult
+
+WINDOW_YEARS = (1, 3, 5)
+_SHARES: tuple[Shares, ...] = ("capital", "risk", "realised_risk")
+_FREQUENCIES = {365: "daily, weekends included", 252: "daily", 52: "weekly", 12: "monthly", 4: "quarterly", 1: "yearly"}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison:
+    """Two or more results over exactly the same dates, k of them, with names that differ.
+
+    Args:
+        results: cut to the common dates, NAV rebased to 1 on the first, without their benchmarks. The first is the
+            reference, whose own worst drawdowns are looked at.
+        notes: what a reader has to be told of the dates.
+    """
+
+    results: tuple["BacktestResult", ...]
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {', '.join(self.names)}, {self.start:%Y-%m-%d} to {self.end:%Y-%m-%d}>"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The k names; those that came twice with a number behind."""
+        return tuple(result.name for result in self.results)
+
+    @property
+    def start(self) -> pd.Timestamp:
+        """The first date, on which every NAV is 1."""
+        return pd.Timestamp(self.results[0].nav.index[0])
+
+    @property
+    def end(self) -> pd.Timestamp:
+        """The last date."""
+        return pd.Timestamp(self.results[0].nav.index[-1])
+
+    @property
+    def periods_per_year(self) -> int:
+        """Of all of them."""
+        return self.results[0].periods_per_year
+
+    @cached_property
+    def growth(self) -> pd.DataFrame:
+        """(P, k) NAV by name, 1 on the first date."""
+        return pd.DataFrame({result.name: result.nav for result in self.results})
+
+    @cached_property
+    def summaries(self) -> Mapping[str, Mapping[str, Any]]:
+        """`BacktestResult.summary()` over the common dates, by name."""
+        return {result.name: result.summary() for result in self.results}
+
+    @cached_property
+    def metrics(self) -> pd.DataFrame:
+        """(m, k) every single number of the summaries, costs and financing a year and leverage among them."""
+        return metrics_of(self.summaries)
+
+    @cached_property
+    def best(self) -> Mapping[str, tuple[str, ...]]:
+        """By number of `metrics`, the names that have the best of it; `side_by_side.BETTER` says what is better."""
+        return best_of(self.metrics)
+
+    def class_shares(self, of: Shares) -> pd.DataFrame:
+        """(c, k) average shares of asset classes, of `capital`, of `risk` ex ante or of `realised_risk`."""
+        return class_shares(self.summaries, of)
+
+    @cached_property
+    def crises(self) -> tuple[InCrisis, ...]:
+        """Return and drawdown in each of `crises.CRISES` that the dates cover."""
+        return in_crises(self.growth)
+
+    @cached_property
+    def falls(self) -> tuple[InCrisis, ...]:
+        """The same in the five worst drawdowns of the first."""
+        return in_crises(self.growth, falls_of(self.results[0].nav.rename(self.names[0])))
+
+    @cached_property
+    def correlations(self) -> pd.DataFrame:
+        """(k, k) of returns per period."""
+        return correlations_of(self.results)
+
+    @cached_property
+    def sharpe_differences(self) -> pd.DataFrame:
+        """Of each pair, with p-values; `side_by_side.sharpe_differences_of`."""
+        return sharpe_differences_of(self.results)
+
+    @cached_property
+    def windows_won(self) -> Mapping[int, pd.DataFrame]:
+        """By years of the window, of those that fit: (k, k) how often the row's compound return beats the column's."""
+        windows = {years: years * self.periods_per_year for years in WINDOW_YEARS}
+        return {
+            years: windows_won(self.growth, window) for years, window in windows.items() if window < len(self.growth)
+        }
+
+    def table(self) -> pd.DataFrame:
+        """All that has one number a strategy, the same as `comparison.csv`.
+
+        Returns:
+            (r, k + 2) by `measure`: columns `better` (`higher`, `lower`, `nearest 1`, or empty), `best` (names, with a
+            semicolon between those that tie), and the names. Measures are those of `metrics`, then
+            `capital_share: <class>`, `risk_share: <class>`, `realised_risk_share: <class>`, `return: <crisis>`,
+            `drawdown: <crisis>`, and the same of `<the first>'s fall <dates>`.
+        """
+        better = [BETTER.get(key, "") for key in self.best]
+        metrics = self.metrics.assign(better=better, best=["; ".join(names) for names in self.best.values()])
+        shares = [self.class_shares(of).T.add_prefix(f"{of}_share: ").T for of in _SHARES]
+        falls = [
+            replace(fall, crisis=replace(fall.crisis, name=f"{self.names[0]}'s fall {fall.crisis.name}"))
+            for fall in self.falls
+        ]
+        rows = {
+            f"{what}: {one.crisis.name}": values
+            for one in (*self.crises, *falls)
+            for what, values in (("return", one.returns), ("drawdown", one.drawdowns))
+        }
+        crises = pd.DataFrame(rows, index=[*self.names]).T
+        table = pd.concat([metrics, *(part.assign(better="", best="") for part in (*shares, crises))])
+        return table[["better", "best", *self.names]].rename_axis("measure")
+
+    def summary(self) -> dict[str, Any]:
+        """Everything but the NAVs, decimals; NaN where something is not defined. The same as `comparison.json`."""
+        return {
+            "strategies": list(self.names),
+            "start": f"{self.start:%Y-%m-%d}",
+            "end": f"{self.end:%Y-%m-%d}",
+            "periods": len(self.growth) - 1,
+            "periods_per_year": self.periods_per_year,
+            "notes": list(self.notes),
+            "metrics": {
+                key: {"better": BETTER.get(key), "best": list(best), "values": self.metrics.loc[key].to_dict()}
+                for key, best in self.best.items()
+            },
+            **{f"{of}_shares": self.class_shares(of).to_dict() for of in _SHARES},
+            "crises": [_plain(one) for one in self.crises],
+            "falls_of_the_first": [_plain(one) for one in self.falls],
+            "correlations": self.correlations.to_dict("index"),
+            "sharpe_differences": self.sharpe_differences.to_dict("records"),
+            "windows_won": {
+                str(years): {
+                    "windows": len(self.growth) - years * self.periods_per_year,
+                    "won": won.to_dict("index"),
+                }
+                for years, won in self.windows_won.items()
+            },
+            "summaries": dict(self.summaries),
+        }
+
+
+def compare(results: Sequence["BacktestResult"]) -> Comparison:
+    """Set results side by side over the dates that they share.
+
+    Args:
+        results: two or more of one frequency and currency; their benchmarks are left out, and may be given too.
+
+    Returns:
+        With each result cut to the common dates as `span.on_dates` says: as if what it held on the first had been
+        taken over then. Names that come twice get a number.
+
+    Raises:
+        ComparisonError: fewer than two results, of different frequencies or currencies, or that share fewer than two
+            dates.
+
+    Example:
+        >>> import backtest as bt
+        >>> result = bt.run("configs/erc.yaml")
+        >>> found = compare([result.benchmark, result])
+        >>> found
+        <Comparison of 60_40, erc, 1989-01-31 to 2012-12-31>
+        >>> found.metrics.loc["sharpe"].round(2).to_dict(), found.best["sharpe"]
+        ({'60_40': 0.6, 'erc': 0.71}, ('erc',))
+    """
+    if len(results) < 2:
+        raise ComparisonError(f"{len(results)} to compare; expected two results or more")
+    named = _named(results)
+    _check_same("frequency", {one.name: _frequency(one) for one in named})
+    _check_same("currency", {one.name: str(one.settings.get("data", {}).get("currency", "USD")) for one in named})
+    dates = pd.DatetimeIndex(named[0].nav.index)
+    for one in named[1:]:
+        dates = dates.intersection(pd.DatetimeIndex(one.nav.index))
+    if len(dates) < 2:
+        spans = "; ".join(f"{one.name} {one.nav.index[0]:%Y-%m-%d} to {one.nav.index[-1]:%Y-%m-%d}" for one in named)
+        raise ComparisonError(f"{spans}: they share {len(dates)} dates; expected two or more")
+    return Comparison(tuple(on_dates(one, dates) for one in named), tuple(_notes(named, dates)))
+
+
+def _named(results: Sequence["BacktestResult"]) -> list["BacktestResult"]:
+    """The results, each with a name of its own."""
+    taken: dict[str, BacktestResult] = {}
+    for result in results:
+        name, number = result.name, 1
+        while name in taken:
+            number += 1
+            name = f"{result.name} ({number})"
+        taken[name] = result if name == result.name else replace(result, name=name)
+    return list(taken.values())
+
+
+def _frequency(result: "BacktestResult") -> str:
+    return _FREQUENCIES[result.periods_per_year]
+
+
+def _check_same(what: str, of: Mapping[str, str]) -> None:
+    if len(set(of.values())) > 1:
+        each = ", ".join(f"{name} is {value}" for name, value in of.items())
+        raise ComparisonError(f"{each}: results of one {what} can be compared, not of several")
+
+
+def _notes(results: Sequence["BacktestResult"], dates: pd.DatetimeIndex) -> list[str]:
+    notes = []
+    for one in results:
+        within = (one.nav.index >= dates[0]) & (one.nav.index <= dates[-1])
+        left_out = int(within.sum()) - len(dates)
+        if left_out:
+            notes.append(f"{left_out} dates of {one.name} are left out, which the others do not all have")
+        if one.nav.iloc[-1] <= 0 and one.nav.index[-1] == dates[-1]:
+            notes.append(f"{one.name} lost all of its capital on {dates[-1]:%Y-%m-%d}, where the comparison ends")
+    return notes
+
+
+def _plain(one: InCrisis) -> dict[str, Any]:
+    return {
+        "name": one.crisis.name,
+        "start": f"{one.crisis.start:%Y-%m-%d}",
+        "end": f"{one.crisis.end:%Y-%m-%d}",
+        "first": f"{one.first:%Y-%m-%d}",
+        "last": f"{one.last:%Y-%m-%d}",
+        "why": one.crisis.why,
+        "source": one.crisis.source,
+        "returns": one.returns.to_dict(),
+        "drawdowns": one.drawdowns.to_dict(),
+    }
