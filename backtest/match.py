@@ -1,6 +1,6 @@
 """`Match`: a strategy that has decided, the spread that it pays still open, beside its benchmark's finished path."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -86,8 +86,6 @@ class Match:
 
     def path(self, spread: float) -> Path:
         """The strategy's path at this spread, decimal per year: of its loan, of all its futures, of its funds."""
-        if self.terms.fund is not None:
-            return self.decided.path(replace(self.terms, fund=replace(self.terms.fund, swap_spread=spread)))
         return self.decided.path(self.terms.with_spread(spread))
 
     def break_even(self, *, intervals: bool) -> BreakEven | None:

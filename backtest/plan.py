@@ -80,7 +80,7 @@ class Plan:
         own = self.data.dates[row]
         return own if self.benchmark is None else max(own, self.benchmark.first_trade)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Costs, financing and fees, as configured.
 
@@ -118,6 +118,7 @@ class Plan:
 
     def decided(self, first_trade: pd.Timestamp) -> "Decided":
         """Ask the strategy, from a first trade on this date, which may be later than its own."""
+        _ = self.terms  # what does not fit the market is told before the strategy is asked
         agenda, first = self.beginning(first_trade)
         span = slice(first, first + 1 if self.config.rebalance.frequency == "never" else len(agenda.rows))
         decisions = Decisions.of(self.config, agenda, span, self.data)

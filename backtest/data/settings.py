@@ -36,7 +36,7 @@ from backtest.data.series import (
 
 NAMES_IN_USE = (
     "date", "cash_interest", "financing_cost", "financing_at_cash_rate", "financing_spread", "borrow_fees",
-    "trading_costs", "other_fees", "shortfall",
+    "trading_costs", "other_fees", "shortfall", "reason",
 )  # fmt: skip
 """Columns of the tables of a run; no asset may have such a name."""
 
