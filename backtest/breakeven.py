@@ -13,7 +13,7 @@ from backtest.analysis.breakeven import BreakEven
 from backtest.config import RunConfig, load_config
 from backtest.errors import ConfigError, SimulationError
 from backtest.match import Match
-from backtest.pipeline import lost_before_the_end, plan_of, result_of, warnings_of
+from backtest.pipeline import loader, lost_before_the_end, plan_of, result_of, warnings_of
 from backtest.plan import Plan
 
 _log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def break_even(
             f"{config.name} has no benchmark, and so nothing to break even with. "
             "Hint: benchmark: 60_40.yaml, a configuration beside it."
         )
-    plan, _ = plan_of(config, offline=offline, refresh=refresh, on_step=on_step)
+    plan, _ = plan_of(config, loader(offline=offline, refresh=refresh), on_step)
     for warning in warnings_of(plan):
         _log.warning("%s", warning)
     match = match_of(plan, on_step)

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +15,17 @@ from backtest.analysis.build import build_result
 from backtest.analysis.result import BacktestResult
 from backtest.config import RunConfig, load_config
 from backtest.data.common_dates import on_common_dates
+from backtest.data.fetching import Key
 from backtest.data.loading import access_for, load
 from backtest.data.market import MarketData
+from backtest.data.quotes import Quotes
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.terms import Terms
 from backtest.errors import SimulationError
 from backtest.match import Match
 from backtest.plan import Decided, Plan
+
+Loader = Callable[[RunConfig], MarketData]
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +55,57 @@ def run(
     """
     if not isinstance(config, RunConfig):
         config = load_config(config)
-    plan, notes = plan_of(config, offline=offline, refresh=refresh, on_step=on_step)
+    return _run(config, loader(offline=offline, refresh=refresh), on_step)
+
+
+def run_all(
+    configs: Sequence[RunConfig],
+    *,
+    offline: bool = False,
+    refresh: bool = False,
+    on_run: Callable[[str], None] = lambda _: None,
+) -> list[BacktestResult]:
+    """Run several configurations as `run` would each of them, their data loaded once.
+
+    Args:
+        configs: the configurations.
+        offline: as of `run`.
+        refresh: likewise.
+        on_run: told the name of each as it begins.
+
+    Raises:
+        BacktestError: as `run`, of the first of them that fails.
+
+    Example:
+        >>> [result.name for result in run_all([load_config(f"configs/{name}.yaml") for name in ("60_40", "erc")])]
+        ['60_40', 'erc']
+    """
+    market, results = loader(offline=offline, refresh=refresh), []
+    for config in configs:
+        on_run(config.name)
+        results.append(_run(config, market, lambda _: None))
+    return results
+
+
+def loader(*, offline: bool, refresh: bool) -> Loader:
+    """What loads the market of a configuration: the same settings once, and each series of a source once."""
+    known: dict[Key, Quotes] = {}
+    loaded: list[tuple[RunConfig, MarketData]] = []
+
+    def market(config: RunConfig) -> MarketData:
+        for other, data in loaded:
+            if other.data == config.data and other.folder == config.folder:
+                return data
+        access = access_for(config.data, offline=offline, refresh=refresh, started=started, known=known)
+        loaded.append((config, load(config.data, config.folder, access)))
+        return loaded[-1][1]
+
+    started = datetime.now(UTC)
+    return market
+
+
+def _run(config: RunConfig, market: Loader, on_step: Callable[[str], None]) -> BacktestResult:
+    plan, notes = plan_of(config, market, on_step)
     other, first_trade = plan.benchmark, plan.first_trade
     if other is None:
         on_step("strategy")
@@ -91,18 +144,14 @@ def _break_even(result: BacktestResult, decided: Decided, compared: BacktestResu
         return None
 
 
-def plan_of(
-    config: RunConfig, *, offline: bool, refresh: bool, on_step: Callable[[str], None]
-) -> tuple[Plan, Sequence[str]]:
+def plan_of(config: RunConfig, market: Loader, on_step: Callable[[str], None]) -> tuple[Plan, Sequence[str]]:
     """The plan of a run and, inside it, of its benchmark over the dates of both; what has to be said of those dates."""
     on_step("data")
-    access = partial(access_for, offline=offline, refresh=refresh, started=datetime.now(UTC), known={})
-    data = load(config.data, config.folder, access(config.data))
+    data = market(config)
     if config.benchmark is None:
         return Plan.of(config, data), ()
     on_step("benchmark")
-    other = load(config.benchmark.data, config.benchmark.folder, access(config.benchmark.data))
-    data, other, notes = on_common_dates(data, other)
+    data, other, notes = on_common_dates(data, market(config.benchmark))
     return Plan.of(config, data, Plan.of(config.benchmark, other)), notes
 
 

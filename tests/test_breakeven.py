@@ -17,7 +17,7 @@ from backtest.analysis.breakeven import BOUND, BreakEven, PairedReturns
 from backtest.breakeven import break_even, match_of
 from backtest.config import load_config
 from backtest.match import GRID, returns_of
-from backtest.pipeline import plan_of
+from backtest.pipeline import loader, plan_of
 from backtest.reporting.figures import render_all
 from backtest.reporting.files import json_bytes
 
@@ -212,7 +212,7 @@ def test_the_returns_of_a_draw_are_those_of_a_run_at_its_spread(tmp_path: Path) 
     errors, orders = [], []
     for frequency in ("monthly", "never"):
         path = of_multiple(tmp_path, 1.6, {"asset": "bonds"}, cash=0.03, rebalance={"frequency": frequency})
-        plan, _ = plan_of(load_config(path), offline=True, refresh=False, on_step=lambda _: None)
+        plan, _ = plan_of(load_config(path), loader(offline=True, refresh=False), lambda _: None)
         match = match_of(plan)
         free, dear = match.path(0.0), match.path(0.04)
         exposure = free.ledger().loan[1:] / free.nav[:-1] * plan.data.days[1:] / 360
