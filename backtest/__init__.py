@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from backtest.analysis.comparison import compare
     from backtest.analysis.result import BacktestResult
     from backtest.breakeven import break_even
     from backtest.data.market import MarketData
@@ -28,6 +29,7 @@ __all__ = [
     "MarketView",
     "Strategy",
     "break_even",
+    "compare",
     "plot",
     "risk_contributions",
     "risk_parity_weights",
@@ -42,6 +44,7 @@ _PLACES = {
     "MarketView": "backtest.strategy",
     "Strategy": "backtest.strategy",
     "break_even": "backtest.breakeven",
+    "compare": "backtest.analysis.comparison",
     "risk_contributions": "backtest.risk",
     "risk_parity_weights": "backtest.risk",
     "run": "backtest.pipeline",

@@ -16,6 +16,7 @@ PUBLIC = [
     "MarketView",
     "Strategy",
     "break_even",
+    "compare",
     "plot",
     "risk_contributions",
     "risk_parity_weights",

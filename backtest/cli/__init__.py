@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from backtest.cli import breakeven, data, runs
+from backtest.cli import breakeven, compare, data, runs
 from backtest.errors import BacktestError
 
 app = typer.Typer(
@@ -16,7 +16,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Backtest risk-parity portfolios on real history: financing charged, the future unseen.",
 )
-for command in (runs.run, breakeven.breakeven, runs.strategies, runs.assets, runs.risk):
+for command in (runs.run, compare.compare, breakeven.breakeven, runs.strategies, runs.assets, runs.risk):
     app.command()(command)
 app.add_typer(data.app, name="data")
 

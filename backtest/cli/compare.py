@@ -1,0 +1,153 @@
+"""`compare`: several configurations or finished runs over their common dates, side by side."""
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from backtest.cli.data import check_choice
+from backtest.cli.terminal import new_table, progress, show
+
+if TYPE_CHECKING:
+    from backtest.analysis.comparison import Comparison
+    from backtest.config import RunConfig
+
+
+def compare(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Two or more configurations, or folders of finished runs; the first is what others are held against.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        Path | None, typer.Option(help="Folder of the files; by default reports/<a>_vs_<b>.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print comparison.json alone.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no source: use what the cache has.")] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series anew.")] = False,
+) -> None:
+    """Compare strategies over their common dates: measures, risk by class, crises, Sharpe ratios, windows won."""
+    check_choice(offline=offline, refresh=refresh)
+    from backtest.errors import ComparisonError
+
+    if len(runs) < 2:
+        raise ComparisonError(f"{runs[0]} alone; expected two or more configurations or folders of finished runs")
+    configs = [_config(path) for path in runs]
+    names = [config.name for config in configs]
+    from backtest.reporting.comparison_files import folder_of, write_comparison
+    from backtest.reporting.files import check_replaceable, json_bytes
+
+    folder = output or folder_of(names)
+    check_replaceable(folder)
+    with progress([*names, "comparison"]) as step:
+        from backtest.analysis.comparison import compare as side_by_side
+        from backtest.pipeline import run_all
+
+        results = run_all(configs, offline=offline, refresh=refresh, on_run=step)
+        step("comparison")
+        for path, result in zip(runs, results, strict=True):
+            if path.is_dir():
+                from backtest.reporting.finished import check_repeated
+
+                check_repeated(result, path)
+        found = side_by_side(results)
+        written = write_comparison(found, folder)
+    if as_json:
+        typer.echo(json_bytes(found.summary()).decode(), nl=False)
+    else:
+        _print(found, written)
+
+
+def _config(path: Path) -> "RunConfig":
+    """That of a file, or of a finished run's folder."""
+    if not path.is_dir():
+        from backtest.config import load_config
+
+        return load_config(path)
+    from backtest.config.manifest import config_of_manifest
+    from backtest.reporting.files import MANIFEST
+    from backtest.reporting.finished import configuration_of
+
+    return config_of_manifest(configuration_of(path), path / MANIFEST)
+
+
+def _print(found: "Comparison", written: Path) -> None:
+    table = new_table(f"{found.start:%Y-%m-%d} to {found.end:%Y-%m-%d}", *found.names)
+    for part in (_measures, _shares, _crises, _against_the_first):
+        for label, *cells in part(found):
+            table.add_row(label, *(cell if cell.endswith("*") else f"{cell} " for cell in cells))
+        table.add_section()
+    show(table)
+    for note in found.notes:
+        typer.echo(f"note: {note}")
+    typer.echo("*: the best of a row; won: share of windows with the higher compound return")
+    if found.crises or found.falls:
+        typer.echo("crises and the worst fall: return / drawdown, %")
+    typer.echo(f"comparison: {written.as_posix()}")
+
+
+def _measures(found: "Comparison") -> Iterator[tuple[str, ...]]:
+    for label, key, write in _MEASURES:
+        values, best = found.metrics.loc[key].to_dict(), found.best[key]
+        if key in _LEFT_OUT_AT_ZERO and not any(values.values()):
+            continue
+        yield label, *(f"{_cell(values[name], write)}{'*' if name in best else ''}" for name in found.names)
+
+
+def _shares(found: "Comparison") -> Iterator[tuple[str, ...]]:
+    for of in ("capital", "risk"):
+        for label, shares in found.class_shares(of).iterrows():
+            yield f"{of}: {label}", *(_cell(value, _percent) for value in shares)
+
+
+def _crises(found: "Comparison") -> Iterator[tuple[str, ...]]:
+    worst = [(f"worst of {found.names[0]}", one) for one in found.falls[:1]]
+    for name, one in (*((one.crisis.name, one) for one in found.crises), *worst):
+        both = zip(one.returns, one.drawdowns, strict=True)
+        yield name, *(f"{100 * earned:z.1f}/{100 * depth:z.1f}" for earned, depth in both)
+
+
+def _against_the_first(found: "Comparison") -> Iterator[tuple[str, ...]]:
+    first, others = found.names[0], list(found.names[1:])
+    differences = found.sharpe_differences[found.sharpe_differences["name"] == first]
+    yield f"against {first}", *("" for _ in found.names)
+    rows = (
+        ("  Sharpe ratio", -differences["difference"]),
+        ("  p (Ledoit, Wolf)", differences["ledoit_wolf_p"]),
+        ("  p (Memmel)", differences["memmel_p"]),
+        ("  correlation", found.correlations[first][others]),
+        *((f"  won, windows of {years}Y", won[first][others]) for years, won in found.windows_won.items()),
+    )
+    for label, values in rows:
+        yield label, "", *(_cell(value, _ratio) for value in values)
+
+
+def _cell(value: float, write: Callable[[float], str]) -> str:
+    return "-" if math.isnan(value) else write(value)
+
+
+def _ratio(value: float) -> str:
+    return f"{value:z.2f}"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:z.2f} %"
+
+
+_MEASURES = (
+    ("CAGR", "cagr", _percent),
+    ("volatility", "volatility", _percent),
+    ("Sharpe ratio", "sharpe", _ratio),
+    ("maximum drawdown", "max_drawdown", _percent),
+    ("average gross exposure", "average_gross_exposure", _ratio),
+    ("maximum gross exposure", "max_gross_exposure", _ratio),
+    ("turnover a year", "turnover_per_year", _percent),
+    ("trading costs a year", "trading_cost_per_year", _percent),
+    ("financing a year", "financing_cost_per_year", _percent),
+    ("  of it above cash", "financing_drag_per_year", _percent),
+)
+_LEFT_OUT_AT_ZERO = ("financing_cost_per_year", "financing_drag_per_year")  # nothing was borrowed
