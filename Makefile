@@ -14,7 +14,6 @@ run: $(READY)
 	$(BIN)/python -m backtest run configs/erc.yaml
 
 test: $(READY)
-	@rm -f backtest/*/__pycache__/*.nb[ci]  # compiled code is kept by its own file's date, not by those it calls
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
