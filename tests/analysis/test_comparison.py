@@ -17,7 +17,7 @@ from simulated_result import random_run, simulated, terms_of
 
 import backtest as bt
 from backtest.analysis import BacktestResult
-from backtest.analysis.attribution import gross_returns, linked_attribution
+from backtest.analysis.attribution import gross_returns, linked_attribution, period_attribution
 from backtest.analysis.comparison import WINDOW_YEARS, Comparison, compare
 from backtest.analysis.crises import CRISES, Crisis, falls_of, in_crises
 from backtest.analysis.drawdown import worst_drawdowns
@@ -116,14 +116,21 @@ def test_the_rate_paid_on_loans_is_the_same_with_dates_left_out() -> None:
     assert rates[1] == pytest.approx(rates[0], abs=EXACT)
 
 
-@pytest.mark.parametrize("name", ["erc", "levered_erc"])
-def test_each_period_keeps_the_forecast_that_stood_for_it(name: str) -> None:
-    """Daily data trades a day after it decides: the decision of before the cut is in force at its start."""
-    whole = bt.run(CONFIGS / f"daily/{name}.yaml")
+@pytest.mark.parametrize(
+    "name",
+    ["levered_erc_futures", "daily/erc", "daily/levered_erc_margin_calls", "daily/60_40_in_funds", "daily/60_40_bands"],
+)
+def test_each_period_keeps_its_flows_and_the_forecast_that_stood_for_it(name: str) -> None:
+    """Of every kind of financing. Daily data trades a day after it decides: that of before the cut is in force."""
+    whole = bt.run(CONFIGS / f"{name}.yaml")
     for first in (30, 31, 32, 45):
         cut = on_dates(whole, pd.DatetimeIndex(whole.nav.index[first:-10]))
-        expected = standing_forecasts(whole).loc[cut.nav.index[1:]]
-        pd.testing.assert_frame_equal(standing_forecasts(cut), expected)
+        dates = cut.nav.index[1:]
+        pd.testing.assert_frame_equal(standing_forecasts(cut), standing_forecasts(whole).loc[dates])
+        flows = period_attribution(whole).loc[dates]
+        pd.testing.assert_frame_equal(period_attribution(cut), flows, rtol=0, atol=EXACT)
+        before_costs = gross_returns(whole).loc[dates]
+        pd.testing.assert_series_equal(gross_returns(cut), before_costs, rtol=0, atol=EXACT)
 
 
 @pytest.mark.parametrize("rows", [[3], [5, 4], [4, 4]])
