@@ -17,27 +17,40 @@ Array = NDArray[np.float64]
 def fund_prices(periods: Periods, fund: Fund) -> Array:
     """(T, n) the levels of funds on each asset, 1 at first.
 
+    A fund is reset at closes: at an open it is worth what its exposure since the last close has come to.
+
     Raises:
         SimulationError: a fund loses all that it has.
     """
-    prices, moves = periods.carried, np.zeros(periods.shape)
-    moves[1:] = leveraged_fund_returns(
-        prices[1:] / prices[:-1] - 1,
-        periods.cash_returns[1:, None],
-        periods.days[1:, None],
+    closes = np.arange(len(periods.prices))[1 if periods.opens else 0 :: 2 if periods.opens else 1]
+    levels = np.ones(periods.shape)
+    moves = _moves(periods, fund, closes[:-1], closes[1:])
+    levels[closes[1:]] = np.cumprod(1 + moves, axis=0)
+    if periods.opens:
+        opens = closes[1:] - 1
+        levels[opens] = levels[closes[:-1]] * (1 + _moves(periods, fund, closes[:-1], opens))
+    return read_only(levels)
+
+
+def _moves(periods: Periods, fund: Fund, before: NDArray[np.int64], after: NDArray[np.int64]) -> Array:
+    """(k, n) returns of the funds from closes to later rows of the next date; interest is of its first row."""
+    prices, charged = periods.carried, after if not periods.opens else after - after % 2
+    moves = leveraged_fund_returns(
+        prices[after] / prices[before] - 1,
+        periods.cash_returns[charged, None],
+        periods.days[charged, None],
         leverage=fund.leverage,
         swap_spread=fund.swap_spread,
         expense_ratio=fund.expense_ratio,
     )
-    if periods.priced.size > 0:  # what has lost its price is charged until its sale; before a price nothing is held
-        moves[1:][~periods.priced[:-1]] = 0.0
-    lost = np.argwhere(moves <= -1)
-    for row, i in lost[:1]:
+    # what has lost its price is charged until its sale; before a price nothing is held
+    moves = np.where(periods.has_price(before), moves, 0.0)
+    for k, i in np.argwhere(moves <= -1)[:1]:
         raise SimulationError(
-            f"a fund of leverage {fund.leverage:g} loses all of its capital: {periods.label(row, i)} returns "
-            f"{prices[row, i] / prices[row - 1, i] - 1:.1%} in a day. Hint: less leverage in the fund."
+            f"a fund of leverage {fund.leverage:g} loses all of its capital: {periods.label(int(after[k]), int(i))} "
+            f"returns {prices[after[k], i] / prices[before[k], i] - 1:.1%} in a day. Hint: less leverage in the fund."
         )
-    return read_only(np.cumprod(1 + moves, axis=0))
+    return moves
 
 
 def inside_the_funds(result: SimulationResult, fund: Fund, periods: Periods, left: float) -> SimulationResult:
@@ -57,6 +70,9 @@ def inside_the_funds(result: SimulationResult, fund: Fund, periods: Periods, lef
     value, spread = values.sum(axis=1), fund.swap_spread * max(fund.leverage - 1, -fund.leverage, 0.0)
     earned, financing, spread_cost, fees, loan = (np.zeros_like(one) for one in (result.asset_pnl, *(result.nav,) * 4))
     earned[1:] = fund.leverage * values * (prices[1:] / prices[:-1] - 1)
+    if periods.opens:  # by day a fund's exposure is that of the last close, and nothing is charged
+        day = np.arange(result.start, rows.stop) % 2 == 1
+        earned[day] = result.asset_pnl[day]
     spread_cost[1:] = value * spread * years
     financing[1:] = value * (fund.leverage - 1) * periods.cash_returns[rows] + spread_cost[1:]
     fees[1:] = value * fund.expense_ratio * periods.fee_years[rows]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from market_files import write_config, write_csv
+from scipy.optimize import brentq
 
 import backtest as bt
 
@@ -18,7 +19,12 @@ def run(folder: Path, closes: pd.DataFrame, opens: pd.DataFrame, **settings: obj
     data = {"source": "csv", "path": "prices.csv", "assets": list(closes.columns), "opens": {"path": "opens.csv"}}
     names = {name: 1 / len(closes.columns) for name in closes.columns}
     config = {
-        "data": {**data, "cash": settings.pop("cash", 0.0), "classes": dict.fromkeys(names, "equities")},
+        "data": {
+            **data,
+            "cash": settings.pop("cash", 0.0),
+            "classes": dict.fromkeys(names, "equities"),
+            **({"volumes": settings.pop("volumes")} if "volumes" in settings else {}),
+        },
         "strategy": {"name": "sixty_forty", "weights": settings.pop("weights", names)},
         "rebalance": {"frequency": "daily", "execution": "open", **settings.pop("rebalance", {})},  # type: ignore[dict-item]
         **settings,
@@ -111,3 +117,56 @@ def test_margin_is_asked_at_opens_but_not_on_the_last_date(tmp_path: Path) -> No
     assert called.weights["a"].iloc[2] == pytest.approx(4.0, rel=1e-12)
     late = pd.DataFrame({"a": [100.0, 100.0, 100.0, 60.0]}, index=DATES)
     assert list(run(tmp_path, late, late, **terms).trades.index) == [DATES[1]]
+
+
+def test_a_fund_is_reset_at_closes_whenever_it_is_traded(tmp_path: Path) -> None:
+    """Bought at an open that is the close before and held, a 3x fund compounds 3 r - 2 c - charges from close to close.
+
+    What happened between an open and its close is no reset: the levels at closes are those of its formula.
+    """
+    rng = np.random.default_rng(11)
+    dates = pd.bdate_range("2020-01-02", periods=40)
+    closes = pd.DataFrame({"a": np.cumprod(1 + rng.normal(0, 0.03, 40)) * 100}, index=dates)
+    opens = closes.shift(1).bfill() * (1 + rng.normal(0, 0.02, (40, 1)))
+    opens.iloc[1] = closes.iloc[0]
+    fund = {"kind": "leveraged_fund", "leverage": 3.0, "swap_spread_bps": 50, "expense_ratio_bps": 95}
+    result = run(
+        tmp_path,
+        closes,
+        opens,
+        cash=0.02,
+        weights={"a": 3.0},
+        financing=fund,
+        rebalance={"frequency": "never", "execution_lag": 1},
+    )
+    days, cash = np.diff(dates).astype("timedelta64[D]").astype(int), result.cash_returns.to_numpy()[1:]
+    moves = 3 * closes["a"].pct_change().to_numpy()[1:] - 2 * cash - 0.005 * 2 * days / 360 - 0.0095 * days / 365
+    # on the first night the money is in cash, and the fund is bought at its level of that open, its charges paid
+    bought = 1 - 2 * cash[0] - 0.005 * 2 * days[0] / 360 - 0.0095 * days[0] / 365
+    wanted = (1 + cash[0]) * np.cumprod(1 + moves) / bought
+    assert result.nav.to_numpy()[1:] == pytest.approx(wanted, rel=1e-12)
+    linked = result.contributions.sum(axis=1)
+    assert np.diff(result.nav) == pytest.approx(linked.to_numpy()[1:], abs=1e-13)
+
+
+def test_the_impact_of_a_trade_at_the_open_is_of_the_days_before(tmp_path: Path) -> None:
+    """Bought on Wednesday's open: σ and the value traded are those up to Tuesday, whatever Wednesday brings.
+
+    Returns up to Tuesday are 2 % and -1 %, σ = 0.03 / sqrt(2); 4 million were traded a day. All of 1 million in:
+    x = σ sqrt((1 - x) / 4) (1 - x), so that with y = 1 - x, y + σ / 2 × y^1.5 = 1.
+    """
+    closes = pd.DataFrame({"a": [100.0, 102.0, 100.98, 150.0, 150.0]}, index=pd.bdate_range("2021-01-04", periods=5))
+    opens = closes.shift(1).bfill()
+    volumes = pd.DataFrame({"a": [4e6, 4e6, 4e6, 1e3, 1e3]}, index=closes.index)
+    write_csv(volumes, tmp_path / "volumes.csv")
+    result = run(
+        tmp_path,
+        closes,
+        opens,
+        volumes={"path": "volumes.csv"},
+        initial_capital=1e6,
+        costs={"impact": {"coefficient": 1.0, "window": 21}},
+        rebalance={"frequency": "never", "execution_lag": 3},
+    )
+    left = brentq(lambda y: y + 0.03 / np.sqrt(2) / 2 * y**1.5 - 1, 0.5, 1.0, xtol=1e-15)
+    assert result.costs["trading"].sum() == pytest.approx(1 - left, rel=1e-12)
