@@ -182,7 +182,8 @@ def _trade_order(
 ) -> tuple[Traded, dict[str, float] | None, float]:
     """Trade an order: to its target, or to the edge of its bands, as far as margin allows.
 
-    The no-trade zone spares what has a price, unless the trade has to answer a margin call.
+    The no-trade zone spares what has a price, unless the trade has to answer a margin call, or more would be held than
+    the initial margin allows.
     """
     leverage = terms.leverage
     wanted, scale = as_allowed(_of(order.target, priced), terms)
@@ -193,7 +194,8 @@ def _trade_order(
     exposures = {a: wanted.get(a, 0.0) for a in positions}
     values = {a: w / leverage for a, w in exposures.items()}
     small = [a for a in priced if abs(values[a] - positions[a] / nav) < terms.minimum_trade]
-    skipped = frozenset[str]() if in_full else frozenset(small)
+    held = {**exposures, **{a: leverage * positions[a] / nav for a in small}}
+    skipped = frozenset[str]() if in_full or as_allowed(held, terms)[1] < 1.0 else frozenset(small)
     traded = rebalance(nav, positions, values, rates, skipped)
     exact = exposures if traded.nav > 0.0 and not skipped else None
     return traded, exact, scale

@@ -127,7 +127,7 @@ def _adjust(
             scratch[WIDTH, i] = band(scratch[TARGET, i], absolute, relative) if there else 0.0
         to_the_band(scratch)
         scale *= _scale_down(rates, scratch)
-    if least > 0.0 and not called:  # a margin call is answered in full
+    if least > 0.0 and not called and _may_leave_small(priced, rates, least, scratch, row):
         _leave_small(priced, least, scratch, row)
     fixed = all_of_target = 0.0
     for i in range(scratch.shape[1]):
@@ -157,6 +157,17 @@ def _sale(
             if impact:
                 lost += scratch[IMPACT, i] * size * np.sqrt(size)
     return paid, 0.0 < 1.0 - lost < required - ROUNDING
+
+
+@lean_kernel
+def _may_leave_small(priced: Booleans, rates: Array, least: float, scratch: Array, row: int) -> bool:
+    """Whether what would then be held meets the initial requirement; a margin call is answered in full anyway."""
+    required = 0.0
+    for i in range(scratch.shape[1]):
+        held, wanted = abs(scratch[HELD, i]), abs(scratch[TARGET, i])
+        small = abs(scratch[TARGET, i] - scratch[HELD, i]) < least and (priced.shape[0] == 0 or priced[row, i])
+        required += rates[INITIAL, i] * (held if small else wanted)
+    return required <= 1.0 + ROUNDING
 
 
 @lean_kernel
