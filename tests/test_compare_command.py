@@ -19,6 +19,7 @@ from backtest.data.settings import DataSettings
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / "configs"
 ARTICLE = [CONFIGS / f"{name}.yaml" for name in ("60_40", "erc", "all_weather", "levered_erc")]
+STARS = "*: the best of a row; won: share of windows with the higher compound return"
 FOLDER = "reports/60_40_vs_erc_vs_all_weather_vs_levered_erc"
 
 
@@ -51,7 +52,7 @@ def test_the_articles_strategies(here: Path) -> None:
     assert rows["GFC"] == ["-22.9/-28.9", "-2.5/-14.0", "-6.0/-16.5", "-14.9/-31.6"]
     differences = found.sharpe_differences.iloc[:3]
     assert rows["p (Ledoit, Wolf)"] == [f"{p:.2f}" for p in differences["ledoit_wolf_p"]]
-    assert rows["Sharpe ratio"] == [f"{-value:.2f}" for value in differences["difference"]]  # the later row
+    assert rows["Sharpe difference"] == [f"{-value:.2f}" for value in differences["difference"]]  # the later row
     assert rows["won, windows of 3Y"] == [f"{share:.2f}" for share in found.windows_won[3]["60_40"].iloc[1:]]
     assert {path.name for path in (here / FOLDER).iterdir()} == {
         "comparison.csv", "comparison.json", "nav.csv", "manifest.json",
@@ -60,6 +61,24 @@ def test_the_articles_strategies(here: Path) -> None:
     assert [float(table[name]["sharpe"]) for name in found.names] == found.metrics.T["sharpe"].to_list()
     navs = pd.read_csv(here / FOLDER / "nav.csv", index_col="date", parse_dates=["date"])
     assert navs.to_numpy().tolist() == found.growth.to_numpy().tolist()
+
+
+@pytest.mark.parametrize(("width", "tables"), [(200, 1), (80, 2), (60, 3), (45, 5)])
+def test_more_strategies_than_the_terminal_is_wide_enough_for_come_below(
+    width: int, tables: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No cell is folded or shortened, and each strategy has every row once, with what a wide terminal shows."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = command("compare", *ARTICLE, CONFIGS / "equal_weight.yaml").out.splitlines()
+    assert max(len(line) for line in lines[: lines.index(STARS)]) <= width
+    assert "…" not in "".join(lines)
+    assert sum(line.startswith(" 1989-01-31 to") for line in lines) == tables
+    values = [line.split()[2:] for line in lines if line.startswith(" maximum drawdown")]
+    assert len(values) == tables
+    assert [cell for row in values for cell in row if "%" not in cell] == [
+        "-28.91", "-13.98", "-16.50", "-31.56", "-30.33",
+    ]  # fmt: skip
+    assert len([cell for row in values for cell in row if cell == "%*"]) == 1  # the best of all, whichever table
 
 
 def test_json_alone_is_the_file(here: Path) -> None:
@@ -82,7 +101,7 @@ def test_the_same_gives_the_same_bytes_in_place_of_the_earlier(here: Path) -> No
     after = {path.name: path.read_bytes() for path in (here / "one").iterdir()}
     assert set(after) == set(before)
     manifests = [json.loads(files.pop("manifest.json")) for files in (before, after)]
-    assert all(manifest.pop("environment") for manifest in manifests)
+    assert all(set(manifest.pop("environment")) == {"written_at", "git_revision", "platform"} for manifest in manifests)
     assert manifests[0] == manifests[1]
     assert manifests[0]["comparison"]["erc"]["strategy"]["name"] == "erc"
     assert before == after

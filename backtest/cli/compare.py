@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backtest.cli.data import check_choice
-from backtest.cli.terminal import new_table, progress, show
+from backtest.cli.terminal import fits, new_table, progress, show
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from backtest.analysis.comparison import Comparison
     from backtest.config import RunConfig
 
@@ -39,7 +41,8 @@ def compare(
     configs = [_config(path) for path in runs]
     names = [config.name for config in configs]
     from backtest.reporting.comparison_files import folder_of, write_comparison
-    from backtest.reporting.files import check_replaceable, json_bytes
+    from backtest.reporting.files import json_bytes
+    from backtest.reporting.folder import check_replaceable
 
     folder = output or folder_of(names)
     check_replaceable(folder)
@@ -69,25 +72,44 @@ def _config(path: Path) -> "RunConfig":
 
         return load_config(path)
     from backtest.config.manifest import config_of_manifest
-    from backtest.reporting.files import MANIFEST
     from backtest.reporting.finished import configuration_of
+    from backtest.reporting.manifest import MANIFEST
 
     return config_of_manifest(configuration_of(path), path / MANIFEST)
 
 
 def _print(found: "Comparison", written: Path) -> None:
-    table = new_table(f"{found.start:%Y-%m-%d} to {found.end:%Y-%m-%d}", *found.names)
-    for part in (_measures, _shares, _crises, _against_the_first):
-        for label, *cells in part(found):
-            table.add_row(label, *(cell if cell.endswith("*") else f"{cell} " for cell in cells))
-        table.add_section()
-    show(table)
+    for table in _tables(found):
+        show(table)
     for note in found.notes:
         typer.echo(f"note: {note}")
     typer.echo("*: the best of a row; won: share of windows with the higher compound return")
     if found.crises or found.falls:
         typer.echo("crises and the worst fall: return / drawdown, %")
     typer.echo(f"comparison: {written.as_posix()}")
+
+
+def _tables(found: "Comparison") -> "Iterator[Table]":
+    """All rows of as many strategies as the terminal is wide enough for, then of the next."""
+    sections = [[*part(found)] for part in (_measures, _shares, _crises, _against_the_first)]
+    begin, count = 0, len(found.names)
+    while begin < count:
+        end = begin + 1
+        table = _table(found, sections, begin, end)
+        while end < count and fits(wider := _table(found, sections, begin, end + 1)):
+            table, end = wider, end + 1
+        yield table
+        begin = end
+
+
+def _table(found: "Comparison", sections: list[list[tuple[str, ...]]], begin: int, end: int) -> "Table":
+    """That of the strategies begin..end - 1."""
+    table = new_table(f"{found.start:%Y-%m-%d} to\n{found.end:%Y-%m-%d}", *found.names[begin:end])
+    for rows in sections:
+        for label, *cells in rows:
+            table.add_row(label, *(cell if cell.endswith("*") else f"{cell} " for cell in cells[begin:end]))
+        table.add_section()
+    return table
 
 
 def _measures(found: "Comparison") -> Iterator[tuple[str, ...]]:
@@ -116,7 +138,7 @@ def _against_the_first(found: "Comparison") -> Iterator[tuple[str, ...]]:
     differences = found.sharpe_differences[found.sharpe_differences["name"] == first]
     yield f"against {first}", *("" for _ in found.names)
     rows = (
-        ("  Sharpe ratio", -differences["difference"]),
+        ("  Sharpe difference", -differences["difference"]),
         ("  p (Ledoit, Wolf)", differences["ledoit_wolf_p"]),
         ("  p (Memmel)", differences["memmel_p"]),
         ("  correlation", found.correlations[first][others]),

@@ -30,7 +30,8 @@ def run(
         check_choice(offline=offline, refresh=refresh)
         settings = load_config(config)
         folder = output or Path("reports") / settings.name
-        from backtest.reporting.files import check_replaceable, write_report
+        from backtest.reporting.files import write_report
+        from backtest.reporting.folder import check_replaceable
 
         check_replaceable(folder)
         from backtest.pipeline import run as run_backtest

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _BAR_AFTER = 1.0  # seconds: a shorter run needs no progress bar
+_WIDEST = 10_000  # characters
 
 
 def new_table(*headings: str) -> "Table":
@@ -31,6 +32,14 @@ def show(*parts: object) -> None:
     from rich.console import Console
 
     Console(highlight=False, markup=False, emoji=False).print(*parts)
+
+
+def fits(table: "Table") -> bool:
+    """Whether the terminal is wide enough for a table to be shown without folded or shortened cells."""
+    from rich.console import Console
+
+    console = Console()
+    return console.measure(table, options=console.options.update(width=_WIDEST)).maximum <= console.width
 
 
 def show_list(heading: str, rows: list[tuple[str, str]]) -> None:

@@ -1,22 +1,12 @@
 """Writing a comparison: its files, into place in one step as those of a report."""
 
-import tempfile
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from shutil import rmtree
 
 from backtest.analysis.comparison import Comparison
-from backtest.reporting.files import (
-    _MADE_BY,
-    MANIFEST,
-    _swap,
-    _unwritable,
-    _versions,
-    check_replaceable,
-    csv_bytes,
-    json_bytes,
-)
+from backtest.reporting.files import csv_bytes, json_bytes
+from backtest.reporting.folder import replacing
+from backtest.reporting.manifest import MADE_BY, MANIFEST, environment, versions
 
 _LONGEST_NAME = 120  # characters: no folder's name may have more than 255 bytes
 
@@ -37,21 +27,9 @@ def write_comparison(comparison: Comparison, folder: str | Path) -> Path:
         ReportError: the folder cannot be written, or holds files that are no report.
     """
     folder = Path(folder)
-    check_replaceable(folder)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as problem:
-        raise _unwritable(folder, problem) from problem
-    try:
+    with replacing(folder) as temporary:
         for name, content in files_of(comparison).items():
             (temporary / name).write_bytes(content)
-        temporary.chmod(0o755)
-        _swap(temporary, folder)
-    except OSError as problem:
-        raise _unwritable(folder, problem) from problem
-    finally:
-        rmtree(temporary, ignore_errors=True)
     return folder / "comparison.csv"
 
 
@@ -59,11 +37,11 @@ def files_of(comparison: Comparison) -> dict[str, bytes]:
     """The files of a comparison by name."""
     table: str = comparison.table().to_csv(lineterminator="\n")
     manifest = {
-        "made_by": _MADE_BY,
+        "made_by": MADE_BY,
         "comparison": {result.name: result.settings for result in comparison.results},
         "data_sha256": {result.name: result.data_sha256 for result in comparison.results},
-        "versions": _versions(),
-        "environment": {"written_at": datetime.now(UTC).isoformat(timespec="seconds")},
+        "versions": versions(),
+        "environment": environment(),
     }
     return {
         "comparison.csv": table.encode(),

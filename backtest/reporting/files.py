@@ -1,17 +1,9 @@
 """Writing a report: all files of a run, into place in one step."""
 
-import ctypes
 import json
 import math
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +13,8 @@ from backtest.analysis.attribution import attribution_by_year
 from backtest.analysis.forecasts import volatility_forecasts
 from backtest.analysis.realised_risk import rolling_realised_risk
 from backtest.analysis.result import BacktestResult
-from backtest.errors import ReportError
-
-MANIFEST = "manifest.json"
-_MADE_BY = "risk-parity-backtest"
-_PACKAGES = ("risk-parity-backtest", "numpy", "pandas", "scipy", "matplotlib", "pydantic")
+from backtest.reporting.folder import replacing
+from backtest.reporting.manifest import MADE_BY, MANIFEST, environment, versions
 
 
 def write_report(
@@ -56,78 +45,9 @@ def write_report(
         ReportError: the folder cannot be written, or holds files that are no report.
     """
     folder = Path(folder)
-    check_replaceable(folder)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as problem:
-        raise _unwritable(folder, problem) from problem
-    try:
+    with replacing(folder) as temporary:
         _write_files(result, temporary, quantstats, command, on_step)
-        temporary.chmod(0o755)
-        _swap(temporary, folder)
-    except OSError as problem:
-        raise _unwritable(folder, problem) from problem
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return folder / "tearsheet.html"
-
-
-def check_replaceable(folder: Path) -> None:
-    """Raise `ReportError` unless the folder is absent, empty or a report of ours, in a place that can be written."""
-    try:
-        nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-        filled = nearest == folder and nearest.is_dir() and any(folder.iterdir())
-    except OSError as problem:
-        raise _unwritable(folder, problem) from problem
-    if not nearest.is_dir():
-        raise ReportError(f"{nearest}: a file stands where the report's folder should be. Hint: another --output.")
-    if not os.access(nearest if nearest != folder else folder.absolute().parent, os.W_OK | os.X_OK):
-        raise ReportError(f"{folder}: cannot be written (no permission in {nearest}). Hint: another --output.")
-    if filled and not _is_ours(folder):
-        raise ReportError(
-            f"{folder}: holds files but no {MANIFEST} of a report, so it is not replaced. "
-            "Hint: another --output, or empty it yourself."
-        )
-
-
-def _is_ours(folder: Path) -> bool:
-    try:
-        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(found, dict) and found.get("made_by") == _MADE_BY
-
-
-def _unwritable(folder: Path, problem: OSError) -> ReportError:
-    return ReportError(f"{folder}: cannot be written ({problem.strerror or problem}). Hint: another --output.")
-
-
-def _swap(new: Path, folder: Path) -> None:
-    """Put a finished folder into place; what stood there is removed only once the new one is."""
-    if not folder.exists():
-        new.rename(folder)
-        return
-    if _exchange(new, folder):
-        return  # the earlier report now stands at the temporary place, which the caller removes
-    old = new.with_name(f"{new.name}-old")
-    folder.rename(old)
-    try:
-        new.rename(folder)
-    except BaseException:
-        old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _exchange(new: Path, folder: Path) -> bool:
-    """Exchange two folders in one step, so that a kill finds one or the other there; False where that cannot be."""
-    try:
-        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2  # Linux 3.15 and glibc 2.28, or newer
-    except (AttributeError, OSError, TypeError):
-        return False
-    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
-    return bool(renameat2(here, os.fsencode(new), here, os.fsencode(folder), exchange) == 0)
 
 
 def _write_files(
@@ -137,18 +57,18 @@ def _write_files(
     from backtest.reporting.tearsheet import render_tearsheet
 
     on_step("figures")
-    versions = _versions()
+    made_with = versions()
     figures = render_all(result)
     (folder / "figures").mkdir()
     for name, png in figures.items():
         (folder / "figures" / f"{name}.png").write_bytes(png)
     on_step("files")
-    page = render_tearsheet(result, figures, command=command, versions=versions)
+    page = render_tearsheet(result, figures, command=command, versions=made_with)
     (folder / "tearsheet.html").write_text(page, encoding="utf-8", newline="\n")
     for name, table in tables(result).items():
         (folder / f"{name}.csv").write_bytes(csv_bytes(table))
     (folder / "summary.json").write_bytes(json_bytes(result.summary()))
-    (folder / MANIFEST).write_bytes(json_bytes(_manifest(result, versions)))
+    (folder / MANIFEST).write_bytes(json_bytes(_manifest(result, made_with)))
     if quantstats:
         on_step("quantstats")
         from backtest.reporting.quantstats_page import write_quantstats
@@ -200,49 +120,16 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _versions() -> dict[str, str]:
-    found = {"python": ".".join(str(part) for part in sys.version_info[:3])}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:  # run from a checkout that is not installed
-            continue
-    return found
-
-
-def _manifest(result: BacktestResult, versions: Mapping[str, str]) -> dict[str, Any]:
+def _manifest(result: BacktestResult, made_with: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "made_by": _MADE_BY,
+        "made_by": MADE_BY,
         "config": result.settings,
         "data_sha256": result.data_sha256,
         "benchmark_data_sha256": None if result.benchmark is None else result.benchmark.data_sha256,
-        "versions": versions,
+        "versions": made_with,
         "seed": None,  # nothing in a run is random
         "notes": result.notes,
         "data": [asdict(origin) for origin in result.origins],
         "data_warnings": result.warnings,
-        "environment": {
-            "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "git_revision": _git_revision(),
-            "platform": sys.platform,
-        },
+        "environment": environment(),
     }
-
-
-def _git_revision() -> str | None:
-    """The revision of the project's own repository, `+` where files differ from it; None outside of one."""
-    known = _git("ls-files", "--error-unmatch", Path(__file__).name)  # not that of a repository around an installation
-    revision = _git("rev-parse", "HEAD") if known is not None else None
-    if revision is None:
-        return None
-    return revision + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
-
-
-def _git(*words: str) -> str | None:
-    try:
-        asked = subprocess.run(
-            ["git", "-C", str(Path(__file__).parent), *words], capture_output=True, text=True, timeout=5, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return asked.stdout.strip() if asked.returncode == 0 else None

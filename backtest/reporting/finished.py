@@ -9,7 +9,7 @@ import pandas as pd
 
 from backtest.analysis.result import BacktestResult
 from backtest.errors import ReportError
-from backtest.reporting.files import MANIFEST
+from backtest.reporting.manifest import MANIFEST
 
 _SAME = 1e-9  # relative, of NAV: what other versions of libraries may round differently
 

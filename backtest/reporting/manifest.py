@@ -1,0 +1,50 @@
+"""What every manifest says, of a run or a comparison: who made it, with which versions, when and where."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+MANIFEST = "manifest.json"
+MADE_BY = "risk-parity-backtest"
+_PACKAGES = ("risk-parity-backtest", "numpy", "pandas", "scipy", "matplotlib", "pydantic")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that numbers and pages come from, by name."""
+    found = {"python": ".".join(str(part) for part in sys.version_info[:3])}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:  # run from a checkout that is not installed
+            continue
+    return found
+
+
+def environment() -> dict[str, str | None]:
+    """What differs between two writings of the same: the time (UTC), the project's git revision and the platform."""
+    return {
+        "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "git_revision": _git_revision(),
+        "platform": sys.platform,
+    }
+
+
+def _git_revision() -> str | None:
+    """The revision of the project's own repository, `+` where files differ from it; None outside of one."""
+    known = _git("ls-files", "--error-unmatch", Path(__file__).name)  # not that of a repository around an installation
+    revision = _git("rev-parse", "HEAD") if known is not None else None
+    if revision is None:
+        return None
+    return revision + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
+
+
+def _git(*words: str) -> str | None:
+    try:
+        asked = subprocess.run(
+            ["git", "-C", str(Path(__file__).parent), *words], capture_output=True, text=True, timeout=5, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return asked.stdout.strip() if asked.returncode == 0 else None
