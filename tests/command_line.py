@@ -9,6 +9,8 @@ from unittest.mock import patch
 
 from backtest.cli import main
 
+COMPILING = "compiling for this machine, once; later runs start at once"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -33,4 +35,12 @@ def command(*arguments: str | Path) -> Answer:
         except SystemExit as end:
             code = end.code or 0
     assert isinstance(code, int)
-    return Answer(code, out.getvalue(), err.getvalue())
+    return answer_of(code, out.getvalue(), err.getvalue())
+
+
+def answer_of(code: int, out: str, err: str) -> Answer:
+    """What a command ended with and printed, but for the note that code is being compiled.
+
+    Whichever command comes first on a machine, or after a change of a kernel, says that: it is no part of its answer.
+    """
+    return Answer(code, out, err.replace(f"note: {COMPILING}\n", "", 1))

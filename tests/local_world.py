@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import trustme
-from command_line import Answer
+from command_line import Answer, answer_of
 from fake_yahoo import FakeYahoo
 
 from backtest.data.cache import Cache
@@ -115,7 +115,7 @@ def finished(process: "subprocess.Popen[str]") -> Answer:
         out, err = process.communicate(timeout=120)
     finally:
         process.kill()
-    return Answer(process.returncode, out, err)
+    return answer_of(process.returncode, out, err)
 
 
 def lead(environment: Any, variables: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import Answer, command
+from command_line import Answer, answer_of, command
 
 from backtest.cli import terminal as terminal_writing
 
@@ -39,7 +39,7 @@ def in_a_process(*arguments: str, cwd: Path, before: str = "") -> Answer:
     ended = subprocess.run(
         [sys.executable, "-c", code, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120, check=False
     )
-    return Answer(ended.returncode, ended.stdout, ended.stderr)
+    return answer_of(ended.returncode, ended.stdout, ended.stderr)
 
 
 # 1. Lists
@@ -195,7 +195,8 @@ def test_help_answers_without_importing_anything_heavy(tmp_path: Path) -> None:
 
 
 def test_help_names_all_commands_and_options() -> None:
-    assert all(f" {name} " in command("--help").out for name in ("run", "strategies", "assets", "risk"))
+    names = ("run", "compare", "breakeven", "strategies", "assets", "risk", "data")
+    assert all(f" {name} " in command("--help").out for name in names)
     assert all(option in command("run", "--help").out for option in ("--output", "--quantstats"))
     assert all(option in command("risk", "--help").out for option in ("--volatilities", "--correlation", "--weights"))
 
@@ -229,7 +230,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Answer, Path]:
         [sys.executable, "-W", "error", "-m", "backtest", "run", str(ERC), "--output", "erc"],
         cwd=folder, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
-    return Answer(ended.returncode, ended.stdout, ended.stderr), folder / "erc"
+    return answer_of(ended.returncode, ended.stdout, ended.stderr), folder / "erc"
 
 
 def test_a_run_ends_with_the_headline_and_the_place_of_the_page(finished: tuple[Answer, Path]) -> None:
@@ -336,7 +337,7 @@ def test_a_run_cut_off_while_it_is_put_into_place_leaves_the_earlier_report(
     earlier: Path, monkeypatch: pytest.MonkeyPatch, cut: type[BaseException]
 ) -> None:
     """Where two folders cannot be exchanged in one step: the earlier is moved aside, the new one not there yet."""
-    monkeypatch.setattr("backtest.reporting.files._exchange", lambda *_: False)
+    monkeypatch.setattr("backtest.reporting.folder._exchange", lambda *_: False)
     rename = Path.rename
     before = contents(earlier)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 
 import pytest
+from command_line import COMPILING
 
 from backtest import compilation
 from backtest.compilation import share_out
@@ -103,7 +104,7 @@ def test_compiling_is_said_once_and_only_when_it_takes_place(tmp_path: Path) -> 
         command = [sys.executable, "kernels.py"]
         ran = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
         said.append(ran.stdout.splitlines())
-    assert said == [["compiling for this machine, once; later runs start at once", "3.0", "5"], ["3.0", "5"]]
+    assert said == [[COMPILING, "3.0", "5"], ["3.0", "5"]]
 
 
 def test_code_older_than_any_file_of_kernels_is_not_used(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from command_line import Answer, command
+from command_line import Answer, answer_of, command
 
 ROWS = 60
 DATES = [f"{date:%Y-%m-%d}" for date in pd.date_range("2015-01-31", periods=ROWS, freq="ME")]
@@ -561,8 +561,9 @@ def test_in_a_process_of_its_own(work: Path, what: str) -> None:
         [sys.executable, "-W", "error", "-m", "backtest", "run", "mine.yaml"],
         cwd=work, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    _assert_refused(Answer(ended.returncode, ended.stdout, ended.stderr))
-    assert len(ended.stderr.splitlines()) == 1
+    answer = answer_of(ended.returncode, ended.stdout, ended.stderr)
+    _assert_refused(answer)
+    assert len(answer.err.splitlines()) == 1
     begin = {"data": "error: p.csv:11: ", "configuration": "error: mine.yaml:7:22: ", "folder": "error: reports/mine: "}
-    assert ended.stderr.startswith(begin[what])
+    assert answer.err.startswith(begin[what])
     assert contents(work) == before
