@@ -15,7 +15,7 @@ from backtest.config.terms import placed_in
 from backtest.data.market import MarketData
 from backtest.engine.market import Periods
 from backtest.engine.opens import with_opens
-from backtest.engine.path import Drift, Path
+from backtest.engine.path import Bands, Path
 from backtest.engine.schedule import rebalance_rows
 from backtest.engine.simulation import Decide, no_trade_before_the_end, path_of
 from backtest.engine.terms import Terms
@@ -94,18 +94,18 @@ class Plan:
             raise placed_in(problem, config.file) from problem
 
     @property
-    def drift(self) -> Drift | None:
+    def bands(self) -> Bands | None:
         """How far weights may drift before they are traded, as configured."""
-        bands = self.config.rebalance.bands
-        if bands is None:
+        given = self.config.rebalance.bands
+        if given is None:
             return None
-        check = () if bands.check is None else rebalance_rows(self.data.dates, bands.check)
-        return Drift(
-            np.inf if bands.absolute is None else bands.absolute,
-            np.inf if bands.relative is None else bands.relative,
-            bands.to == "edge",
+        check = () if given.check is None else rebalance_rows(self.data.dates, given.check)
+        return Bands(
+            np.inf if given.absolute is None else given.absolute,
+            np.inf if given.relative is None else given.relative,
+            given.to == "edge",
             tuple(check),
-            bands.also_on_schedule,
+            given.also_on_schedule,
         )
 
     def beginning(self, first_trade: pd.Timestamp) -> tuple[Agenda, int]:
@@ -153,12 +153,12 @@ class Decided:
 
     def path(self, terms: Terms) -> Path:
         """The path from the first trade to the end of the data under these terms."""
-        plan, rows, lag, drift = self.plan, self.rows, self.plan.lag, self.plan.drift
+        plan, rows, lag, bands = self.plan, self.rows, self.plan.lag, self.plan.bands
         if plan.at_opens:
             rows, lag = [2 * row + 1 for row in rows], 2 * lag - 1
-            drift = None if drift is None else replace(drift, check=tuple(2 * row + 1 for row in drift.check))
+            bands = None if bands is None else replace(bands, check=tuple(2 * row + 1 for row in bands.check))
         least = plan.config.rebalance.minimum_trade
-        return path_of(self.periods, rows, self.decide, lag, terms, drift=drift, minimum_trade=least)
+        return path_of(self.periods, rows, self.decide, lag, terms, bands=bands, minimum_trade=least)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from translated_terms import EngineRun
 
 from backtest.engine.market import Periods
-from backtest.engine.path import Drift
+from backtest.engine.path import Bands
 from backtest.engine.terms import Fund, Terms
 
 Array = NDArray[np.float64]
@@ -84,8 +84,8 @@ def _financed(rng: Rng, terms: Terms, rows: int, count: int, kind: str) -> Terms
     return replace(terms, tiers=((0.0, 0.02), (0.5, 0.01), (2.0, 0.005)))
 
 
-def _bands(rng: Rng, rows: int) -> Drift:
-    return Drift(
+def _bands(rng: Rng, rows: int) -> Bands:
+    return Bands(
         float(rng.choice([np.inf, 0.05])),
         float(rng.choice([0.1, 0.25])),
         bool(rng.random() < 0.5),

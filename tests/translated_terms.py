@@ -15,7 +15,7 @@ from oracle_terms import Terms as OracleTerms
 from backtest.engine import terms as engine
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.market import Periods
-from backtest.engine.path import Drift
+from backtest.engine.path import Bands
 from backtest.engine.simulation import simulate
 
 Rates = Mapping[str, float]
@@ -30,7 +30,7 @@ class EngineRun:
     targets: np.ndarray
     lag: int
     terms: engine.Terms
-    drift: Drift | None
+    bands: Bands | None
     minimum_trade: float
 
     def simulate(self) -> SimulationResult:
@@ -40,7 +40,7 @@ class EngineRun:
             self.targets,
             self.lag,
             self.terms,
-            drift=self.drift,
+            bands=self.bands,
             minimum_trade=self.minimum_trade,
         )
 
@@ -70,7 +70,7 @@ def engine_run(
         np.array([[float(targets[row].get(a, 0.0)) for a in names] for row in rows]),
         lag,
         engine_terms(terms, names, all_dates, len(dates)),
-        _drift(terms),
+        _bands(terms),
         terms.minimum_trade,
     )
 
@@ -156,11 +156,11 @@ def _on_margin(
     )
 
 
-def _drift(terms: OracleTerms) -> Drift | None:
+def _bands(terms: OracleTerms) -> Bands | None:
     bands = terms.bands
     if bands is None:
         return None
-    return Drift(
+    return Bands(
         math.inf if bands.absolute is None else bands.absolute,
         math.inf if bands.relative is None else bands.relative,
         bands.to == "edge",

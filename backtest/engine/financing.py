@@ -64,7 +64,7 @@ class Margin(BaseModel):
         tiers: instead, by size of the loan in the currency of `initial_capital`: what the part above each size pays.
         cash_spread_bps: under the cash return, on free cash.
         rebate_spread_bps: under the cash return, on the proceeds of shorts.
-        borrow_fee_bps: on the value of shorts; one number, or by asset or class.
+        borrow_fee_bps: on the value of shorts; one number, or by asset or class, 0 for those left out.
         initial_margin: what NAV has to be of the size of positions at a trade, a fraction; one number, or by asset or
             class. A target that asks for more is scaled down; by default the maintenance margin, or no limit.
         maintenance_margin: likewise at every close; below it positions are sold. At most the initial margin.
@@ -137,6 +137,8 @@ class LeveragedFund(BaseModel):
         swap_spread_bps: over the cash return, on what the fund borrows.
         expense_ratio_bps: of the fund's value.
         cash_spread_bps: under the cash return, on free cash.
+        borrow_fee_bps: on the value of a fund that is sold short; one number, or by asset or class, 0 for those left
+            out.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -146,6 +148,7 @@ class LeveragedFund(BaseModel):
     swap_spread_bps: BasisPoints = 0.0
     expense_ratio_bps: BasisPoints = 0.0
     cash_spread_bps: BasisPoints = 0.0
+    borrow_fee_bps: PerAsset = 0.0
 
     @field_validator("leverage")
     @classmethod
@@ -202,6 +205,13 @@ def spot_in_futures(spot: Sequence[str]) -> str:
         "return is not that of a future: no roll yield, no storage. "
         "Hint: leave it out, take a futures index instead, or kind: margin"
     )
+
+
+IMPACT_OF_FUNDS = (
+    "the impact of trading a fund's shares is on what the fund trades for it, which is not modelled. "
+    "Hint: leave it out with kind: leveraged_fund, or kind: margin or futures"
+)
+"""What to say of `costs.impact` where exposures are held through leveraged funds."""
 
 
 def not_daily(periods_per_year: int) -> str:

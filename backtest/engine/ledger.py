@@ -34,7 +34,7 @@ class SimulationResult:
         called: (k,) whether there was a margin call at that close, which the trade answered.
         trade_scales: (k,) by what the target was scaled down to meet the initial margin; else 1.
         targets: (m, n) what was decided at each decision row.
-        shortfall: what the lender lost when NAV fell to zero or below, which ends the path; else 0.
+        shortfall: how far NAV fell below zero, at the lender's expense if there is one, which ends the path; else 0.
         unpriced_sales: (position among the P dates, asset) of each holding turned into cash for want of a price.
     """
 

@@ -39,7 +39,7 @@ REASONS = ("rebalance", "band", "margin_call", "no_price")
 
 
 @dataclass(frozen=True)
-class Drift:
+class Bands:
     """How far weights may drift before they are traded.
 
     Args:
@@ -177,28 +177,28 @@ class Path:
 
 
 def orders_of(  # noqa: PLR0917 - what `path_of` is given
-    periods: Periods, decision_rows: Rows, targets: Array, lag: int, drift: Drift | None, minimum_trade: float
+    periods: Periods, decision_rows: Rows, targets: Array, lag: int, bands: Bands | None, minimum_trade: float
 ) -> Orders:
     """What is traded, and when; arguments as of `simulate`."""
     length, rows = periods.shape[0], np.asarray(decision_rows)
     nothing, stops = np.zeros(0, dtype=np.int64), periods.losing_a_price
     end = length - 1 - periods.opens  # on the last date nothing is traded
     on_schedule = np.flatnonzero(rows + lag < end)
-    if drift is None:
+    if bands is None:
         return Orders(
             rows=rows[on_schedule] + lag, due=on_schedule, compared=nothing, looks=nothing,
             ordered=nothing.reshape(2, 0), stops=stops, targets=targets, lag=lag,
             end=end, absolute=np.inf, relative=np.inf, edge=False, least=minimum_trade,
         )  # fmt: skip
     looks, newest = np.full(length, -1), np.searchsorted(rows, np.arange(length), side="right") - 1
-    looks[list(drift.check)] = CHECK
-    looks[rows] = SCHEDULED if drift.also_on_schedule else DECISION
+    looks[list(bands.check)] = CHECK
+    looks[rows] = SCHEDULED if bands.also_on_schedule else DECISION
     looks[rows[on_schedule[:1]]] = SCHEDULED
     looked_at, ordered = looks >= 0, np.full((2, length), -1)
     return Orders(
         rows=nothing, due=nothing, compared=np.where(looked_at, newest, -1), looks=looks, ordered=ordered,
         stops=stops | looked_at if stops.size > 0 else looked_at, targets=targets, lag=lag,
-        end=end, absolute=drift.absolute, relative=drift.relative, edge=drift.edge, least=minimum_trade,
+        end=end, absolute=bands.absolute, relative=bands.relative, edge=bands.edge, least=minimum_trade,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ Width = Annotated[float, Field(gt=0, le=1, strict=True)]
 _MOST_DAYS = {"weekly": 7, "monthly": 31, "quarterly": 92, "yearly": 366}
 
 
-class Bands(BaseModel):
+class BandSettings(BaseModel):
     """How far weights may drift from what was decided last before they are traded.
 
     The band of an asset is the smaller of those given. Outside it on a date of `check`, everything is traded.
@@ -58,6 +58,7 @@ class RebalanceSettings(BaseModel):
         execution: at the `close`, or at the `open` of that date, which needs `data.opens` and a lag of 1 or more.
         bands: trade where weights have drifted out of them.
         minimum_trade: the no-trade zone, fraction of NAV: an asset whose trade would be smaller is left as it is.
+            Below the absolute band.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,7 +67,7 @@ class RebalanceSettings(BaseModel):
     day: Day = "last"
     execution_lag: Annotated[int, Field(ge=0, le=1000, strict=True)] | None = None
     execution: Literal["close", "open"] = "close"
-    bands: Bands | None = None
+    bands: BandSettings | None = None
     minimum_trade: Annotated[float, Field(ge=0, lt=1, strict=True)] = 0.0
 
     @field_validator("day")
@@ -84,10 +85,21 @@ class RebalanceSettings(BaseModel):
 
     @field_validator("bands")
     @classmethod
-    def _bands_are_checked(cls, bands: Bands | None, info: ValidationInfo) -> Bands | None:
+    def _bands_are_checked(cls, bands: BandSettings | None, info: ValidationInfo) -> BandSettings | None:
         if bands is not None and bands.check is None and info.data.get("frequency") == "never":
             raise ValueError("nothing is compared with them after the first date; expected check too, such as monthly")
         return bands
+
+    @field_validator("minimum_trade")
+    @classmethod
+    def _a_breach_is_traded(cls, minimum_trade: float, info: ValidationInfo) -> float:
+        bands = info.data.get("bands")
+        if bands is not None and bands.absolute is not None and minimum_trade >= bands.absolute:
+            raise ValueError(
+                f"got {minimum_trade:g}, expected less than bands.absolute, {bands.absolute:g}: what leaves a band "
+                "would be too small to be traded, and so leave it every day"
+            )
+        return minimum_trade
 
     def lag(self, periods_per_year: int) -> int:
         """The execution lag in periods."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.market import Periods
-from backtest.engine.path import Drift, Path, Rows, orders_of
+from backtest.engine.path import Bands, Path, Rows, orders_of
 from backtest.engine.terms import Terms
 from backtest.errors import SimulationError
 
@@ -27,7 +27,7 @@ def simulate(
     lag: int,
     terms: Terms,
     *,
-    drift: Drift | None = None,
+    bands: Bands | None = None,
     minimum_trade: float = 0.0,
 ) -> SimulationResult:
     """Simulate the path from the first trade to the end of the data, and account for it.
@@ -39,7 +39,7 @@ def simulate(
             the k-th.
         lag: rows from decision to trade, 0 or more.
         terms: costs, financing and fees.
-        drift: the bands outside which weights are traded; without, every decision is.
+        bands: outside which weights are traded; without, every decision is.
         minimum_trade: fraction of NAV below which an asset is not traded.
 
     Raises:
@@ -50,7 +50,7 @@ def simulate(
         >>> simulate(periods, [0], np.array([[0.5]]), 0, Terms(np.array([0.0]))).nav.tolist()
         [1.0, 1.05, 1.05]
     """
-    return path_of(periods, decision_rows, decide, lag, terms, drift=drift, minimum_trade=minimum_trade).ledger()
+    return path_of(periods, decision_rows, decide, lag, terms, bands=bands, minimum_trade=minimum_trade).ledger()
 
 
 def path_of(
@@ -60,7 +60,7 @@ def path_of(
     lag: int,
     terms: Terms,
     *,
-    drift: Drift | None = None,
+    bands: Bands | None = None,
     minimum_trade: float = 0.0,
 ) -> Path:
     """The path alone, which takes a fraction of the time of its ledger; arguments and errors as of `simulate`."""
@@ -70,7 +70,7 @@ def path_of(
         raise no_trade_before_the_end(last + 1)
     start = first_trade - periods.opens  # the close before a trade at the open
     targets = np.full((len(decision_rows), periods.shape[1]), np.nan)
-    path = Path(periods, terms, orders_of(periods, decision_rows, targets, lag, drift, minimum_trade), start)
+    path = Path(periods, terms, orders_of(periods, decision_rows, targets, lag, bands, minimum_trade), start)
     if callable(decide):
         for k, row in enumerate(decision_rows):
             # with a lag today's trade was decided before, so what is decided today sees the weights after it
@@ -90,7 +90,7 @@ class Setting(NamedTuple):
     targets: Array
     lag: int
     terms: Terms
-    drift: Drift | None = None
+    bands: Bands | None = None
     minimum_trade: float = 0.0
 
 
@@ -114,8 +114,8 @@ def paths_of(periods: Periods, settings: Sequence[Setting]) -> list[Path]:
 
     def work(first: int, end: int) -> None:
         for at in range(first, end):
-            rows, targets, lag, terms, drift, minimum_trade = settings[at]
-            paths[at] = path_of(periods, rows, targets, lag, terms, drift=drift, minimum_trade=minimum_trade)
+            rows, targets, lag, terms, bands, minimum_trade = settings[at]
+            paths[at] = path_of(periods, rows, targets, lag, terms, bands=bands, minimum_trade=minimum_trade)
 
     share_out(work, len(settings))
     return [paths[at] for at in range(len(settings))]

@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from backtest.data.calendar import infer_periods_per_year
 from backtest.data.market import MarketData
 from backtest.engine.costs import Fees, TradingCosts
 from backtest.engine.financing import (
+    IMPACT_OF_FUNDS,
     Financing,
     Futures,
     LeveragedFund,
@@ -54,7 +56,7 @@ class Terms:
         trading_cost: (n,) fraction of the traded value.
         spread: over cash, or what loans are charged over, act/360.
         cash_spread: under cash on free cash, act/360.
-        borrow_fee: (n,) on the value of shorts, act/360.
+        borrow_fee: (n,) on the value of shorts, of assets or of funds, act/360.
         expense_ratio: (n,) on the value of positions, act/365.
         management_fee: on NAV, act/365.
         spread_by_row: (T,) the spread of each period, instead.
@@ -108,6 +110,8 @@ class Terms:
         Raises:
             ConfigError: what is given by asset or from dates on does not cover the market, or is not possible in it.
         """
+        if isinstance(financing, LeveragedFund) and costs.impact is not None:
+            raise ConfigError(f"costs.impact: {IMPACT_OF_FUNDS}")
         capital = initial_capital if initial_capital is not None else 1.0
         terms = _with_fees(_trading(costs, data, capital), fees, data)
         if isinstance(financing, Margin):
@@ -225,7 +229,7 @@ def _on_margin(terms: Terms, margin: Margin, data: MarketData, capital: float) -
         tiers=tiers,
         cash_spread=margin.cash_spread_bps / 1e4,
         rebate_spread=margin.rebate_spread_bps / 1e4,
-        borrow_fee=_by_asset(margin.borrow_fee_bps, data, "financing.borrow_fee_bps"),
+        borrow_fee=_borrow_fee(margin, data),
         initial_margin=initial,
         maintenance_margin=maintenance,
     )
@@ -248,14 +252,20 @@ def _in_futures(terms: Terms, futures: Futures, data: MarketData) -> Terms:
 
 
 def _in_funds(terms: Terms, fund: LeveragedFund, data: MarketData) -> Terms:
-    if data.periods_per_year < 252:
-        raise ConfigError(f"financing.kind: {not_daily(data.periods_per_year)}")
+    periods_per_year = min(data.periods_per_year, infer_periods_per_year(data.dates))  # whatever the settings say
+    if periods_per_year < 252:
+        raise ConfigError(f"financing.kind: {not_daily(periods_per_year)}")
     return replace(
         terms,
         cash_spread=fund.cash_spread_bps / 1e4,
+        borrow_fee=_borrow_fee(fund, data),
         fund=Fund(fund.leverage, fund.swap_spread_bps / 1e4, fund.expense_ratio_bps / 1e4),
         initial_margin=np.ones(len(data.assets)),
     )
+
+
+def _borrow_fee(financing: Margin | LeveragedFund, data: MarketData) -> Array:
+    return by_asset(financing.borrow_fee_bps, data.assets, data.classes, "financing.borrow_fee_bps", 0.0) / 1e4
 
 
 def _by_asset(bps: float | Mapping[str, float], data: MarketData, setting: str) -> Array:

@@ -16,7 +16,7 @@ from translated_terms import EngineRun
 
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.market import Periods
-from backtest.engine.path import Drift
+from backtest.engine.path import Bands
 from backtest.engine.simulation import simulate
 from backtest.engine.terms import Terms
 
@@ -216,7 +216,7 @@ def asked(run: EngineRun) -> SimulationResult:
         wanted: np.ndarray = run.targets[k]
         return wanted
 
-    return simulate(run.periods, run.rows, decide, run.lag, run.terms, drift=run.drift, minimum_trade=run.minimum_trade)
+    return simulate(run.periods, run.rows, decide, run.lag, run.terms, bands=run.bands, minimum_trade=run.minimum_trade)
 
 
 def test_asked_on_the_way_is_decided_before_under_all_terms_and_bands() -> None:
@@ -244,10 +244,10 @@ def test_bands_that_nothing_leaves_are_no_trades_and_bands_of_all_decisions_are_
         terms = Terms(np.full(count, 0.001), spread=0.02)
         wide: dict[str, Any] = {"absolute": 9.0, "check": tuple(range(rows))}
         decided = range(0, 24, 3)
-        once = simulate(periods, decided, targets, 1, terms, drift=Drift(**wide))
+        once = simulate(periods, decided, targets, 1, terms, bands=Bands(**wide))
         assert once.trade_reasons.count("rebalance") == 1
         assert "band" not in once.trade_reasons
-        always = simulate(periods, decided, targets, 1, terms, drift=Drift(**wide, also_on_schedule=True))
+        always = simulate(periods, decided, targets, 1, terms, bands=Bands(**wide, also_on_schedule=True))
         none = simulate(periods, decided, targets, 1, terms)
         assert always.nav == pytest.approx(none.nav, rel=1e-14)
         assert always.trade_reasons == none.trade_reasons
