@@ -6,9 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtest.analysis.breakeven import BreakEven
 from backtest.analysis.build import build_result
@@ -19,10 +17,9 @@ from backtest.data.fetching import Key
 from backtest.data.loading import access_for, load
 from backtest.data.market import MarketData
 from backtest.data.quotes import Quotes
-from backtest.engine.ledger import SimulationResult
-from backtest.engine.terms import Terms
 from backtest.errors import SimulationError
 from backtest.match import Match
+from backtest.notes import run_notes
 from backtest.plan import Decided, Plan
 
 Loader = Callable[[RunConfig], MarketData]
@@ -164,10 +161,11 @@ def result_of(decided: Decided) -> BacktestResult:
         plan.data,
         rows=decided.rows,
         risk=decided.decisions.risk,
+        terms=plan.terms,
         name=plan.config.name,
         strategy=plan.config.strategy.name,
         settings=plan.config.resolved(),
-        notes=(*plan.data.notes, *run_notes(plan.data, path, decided.rows, decided.decisions.holdable, terms)),
+        notes=(*plan.data.notes, *run_notes(decided, path)),
     )
 
 
@@ -195,54 +193,3 @@ def warnings_of(plan: Plan) -> tuple[str, ...]:
 def _of_benchmark(said: Sequence[str], already: Sequence[str]) -> list[str]:
     """What has to be said of the benchmark's data, and is not said of the run's."""
     return [f"benchmark: {one}" for one in said if one not in already]
-
-
-def run_notes(
-    data: MarketData, path: SimulationResult, rows: Sequence[int], holdable: NDArray[np.bool_], terms: Terms
-) -> list[str]:
-    """What a reader has to be told of this run."""
-    notes = []
-    dates = data.dates[path.start :]
-    joins = np.diff(holdable.astype(int), axis=0) > 0
-    for k, i in np.argwhere(joins):
-        notes.append(f"{data.assets[i]} joins on {data.dates[rows[k + 1]]:%Y-%m-%d}, when its window is full")
-    for at, i in path.unpriced_sales:
-        notes.append(f"{data.assets[i]} has no price on {dates[at]:%Y-%m-%d}: turned into cash at its last price")
-    if path.shortfall > 0:
-        notes.append(
-            f"all capital was lost on {dates[len(path.nav) - 1]:%Y-%m-%d}, where the run ends; the lender lost "
-            f"{path.shortfall:.4f} of the first NAV besides"
-        )
-    notes += _margin_notes(path, dates, terms)
-    if path.loan.any() and not path.spread_cost.any():
-        setting = "basis_bps" if terms.futures else "swap_spread_bps" if terms.fund else "spread_bps"
-        notes.append(f"loans pay the cash return alone: no financing.{setting} is set")
-    if len(path.trades) > 0 and not path.trading.any():
-        notes.append("trades are free: no costs.trading_bps is set")
-    return notes
-
-
-def _margin_notes(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms) -> list[str]:
-    """Margin calls, and targets that the initial margin did not allow."""
-    notes, called, scaled = [], path.trade_rows[path.called], path.trade_rows[path.trade_scales < 1]
-    if len(called) > 0:
-        forced = int(sum(reason == "margin_call" for reason in path.trade_reasons))
-        by_trades = len(called) - forced
-        how = "answered by forced sales" if by_trades == 0 else "answered by the trades of these dates"
-        if forced and by_trades:
-            how = f"{forced} answered by forced sales, {by_trades} by the trades of these dates"
-        notes.append(f"{_times(len(called), 'margin call')}, first on {dates[called[0]]:%Y-%m-%d}, {how}")
-    if len(scaled) > 0:
-        what = "a fund of that leverage gives" if terms.fund else "the initial margin allows"
-        notes.append(
-            f"{_times(len(scaled), 'target')} scaled down to what {what}, first on {dates[scaled[0]]:%Y-%m-%d} "
-            f"(to {path.trade_scales[path.trade_scales < 1].min():.0%} of it at the least)"
-        )
-    if path.loan.any() and terms.maintenance_margin is None and terms.fund is None:
-        what = "futures are" if terms.futures else "the loan is"
-        notes.append(f"{what} never called: no financing.maintenance_margin is set")
-    return notes
-
-
-def _times(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -22,7 +22,7 @@ def events_of(result: "BacktestResult") -> pd.DataFrame:
         - `answered_call`: a margin call on a date of trading; the amount is what that trade moved, likewise.
         - `scaled_down`: what of the target was allowed.
         - `no_price`: what was sold at its last price, for want of one, fraction of NAV before.
-        - `ruin`: what the lender lost, over the first NAV.
+        - `ruin`: what was lost beyond NAV, by the lender if there is one, over the first NAV.
 
     Example:
         >>> import backtest as bt

@@ -11,6 +11,7 @@ from backtest.data.series import Series
 from backtest.data.settings import DataSettings
 from backtest.data.table import Column
 from backtest.engine.financing import (
+    IMPACT_OF_FUNDS,
     Financing,
     Futures,
     LeveragedFund,
@@ -32,7 +33,7 @@ _BY_ASSET: tuple[Location, ...] = (
     ("financing", "roll_bps"),
     ("fees", "expense_ratio_bps"),
 )
-_MAY_LEAVE_OUT = ("financing", "basis_bps")
+_MAY_LEAVE_OUT: tuple[Location, ...] = (("financing", "borrow_fee_bps"), ("financing", "basis_bps"))
 _MONTHLY_SOURCES = ("sample", "french")
 
 
@@ -60,8 +61,8 @@ def term_mistakes(
     spot = _spot(data, offered)
     if isinstance(financing, Futures) and spot:
         problems += placed(ConfigError(f"financing.kind: {spot_in_futures(spot)}"), document).problems
-    if isinstance(financing, LeveragedFund) and _at_most_a_year(data) < 252:
-        problems += placed(ConfigError(f"financing.kind: {not_daily(_at_most_a_year(data))}"), document).problems
+    if isinstance(financing, LeveragedFund):
+        problems += placed(ConfigError(*_in_funds(document, data)), document).problems
     return problems
 
 
@@ -90,7 +91,7 @@ def _by_asset(document: Document, location: Location, assets: tuple[str, ...], c
             for name in strange
         ]
     left_out = [name for name in assets if name not in given and classes.get(name) not in given]
-    if left_out and location != _MAY_LEAVE_OUT:
+    if left_out and location not in _MAY_LEAVE_OUT:
         wanted = f"expected one number, or one for each asset or its class ({have})"
         return [f"{document.at(location)}: {dotted(location)}: nothing for {listed(left_out)}; {wanted}"]
     return []
@@ -108,6 +109,17 @@ def _financing(document: Document) -> Financing | None:
     return found
 
 
+def _in_funds(document: Document, data: DataSettings) -> list[str]:
+    """What cannot be where exposures are held through funds."""
+    problems = []
+    if _at_most_a_year(data) < 252:
+        problems.append(f"financing.kind: {not_daily(_at_most_a_year(data))}")
+    costs = document.values.get("costs")
+    if isinstance(costs, dict) and costs.get("impact") is not None:
+        problems.append(f"costs.impact: {IMPACT_OF_FUNDS}")
+    return problems
+
+
 def _spot(data: DataSettings, offered: Mapping[Series, Mapping[str, Column] | None]) -> list[str]:
     """The assets that are said to be spot series, by the settings or else by their source."""
     found = {series.name: (there or {}).get(series.symbol) for series, there in offered.items()}
@@ -117,7 +129,5 @@ def _spot(data: DataSettings, offered: Mapping[Series, Mapping[str, Column] | No
 
 def _at_most_a_year(data: DataSettings) -> int:
     """Periods a year that the data cannot have more of."""
-    if data.periods_per_year is not None:
-        return data.periods_per_year
     monthly = data.frequency == "monthly" or any(one.source in _MONTHLY_SOURCES for one in data.series.assets())
-    return 12 if monthly else 366
+    return min(12 if monthly else 366, data.periods_per_year or 366)  # what is said makes no days of months

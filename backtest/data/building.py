@@ -30,8 +30,8 @@ def market_data(table: Table, settings: DataSettings, rates: Mapping[str, Quotes
     Raises:
         DataError: a leveraged fund on data that is not daily, or one that loses everything.
     """
-    check_daily(settings.funds, periods_per_year)
     dates, assets = pd.DatetimeIndex(table.values.index, name="date"), list(settings.names)
+    check_daily(settings.funds, dates)
     cash = _earned(settings.cash, settings.series.cash(), table, rates)
     read = [series.name for series in settings.series.priced()]
     held = table.values[read]

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, field_validator
 
+from backtest.data.calendar import infer_periods_per_year
 from backtest.data.market import Origin, days_between
 from backtest.errors import DataError
 
@@ -110,9 +111,9 @@ def leveraged_fund_returns(
     return fund
 
 
-def check_daily(funds: dict[str, LeveragedFund], periods_per_year: int) -> None:
-    """Raise `DataError` where a fund that is reset daily meets data that is not daily."""
-    if funds and periods_per_year < _DAILY:
+def check_daily(funds: dict[str, LeveragedFund], dates: pd.DatetimeIndex) -> None:
+    """Raise `DataError` where a fund that is reset daily meets dates that are not daily."""
+    if funds and (periods_per_year := infer_periods_per_year(dates)) < _DAILY:
         name, fund = next(iter(funds.items()))
         raise DataError(
             f"data.assets.{name}: a fund reset daily needs daily prices of {fund.of}; these have {periods_per_year} "

@@ -166,10 +166,11 @@ def _foreign(settings: DataSettings, found: Mapping[Series, Quotes]) -> dict[str
     """The series of prices in other currencies than the run's, each with the column that it is converted by.
 
     Raises:
-        DataError: one that cannot be converted, or a source that says otherwise than the settings.
+        DataError: one that cannot be converted, a source that says otherwise than the settings, or a rate of exchange
+            of no asset.
     """
     wanted, fx, proxies = settings.currency, settings.series.fx(), settings.series.proxies()
-    foreign = {}
+    foreign, used = {}, set[str]()
     for series in settings.series.priced():
         said = settings.said_of_currency.get(series.name)
         if said is not None:
@@ -181,9 +182,14 @@ def _foreign(settings: DataSettings, found: Mapping[Series, Quotes]) -> dict[str
             raise DataError(f"{found[series].label}: {series.name} is {cannot_be_converted(own, wanted)}.")
         if own != wanted:
             foreign[series.name] = fx[own].name
+            used.add(own)
     for series in settings.series.interest():
         check_currency("data.currency", found[series], wanted, "the run's")
     for code, series in fx.items():
+        if code not in used:
+            raise DataError(
+                f"data.fx.{code}: no asset is in {code}. Hint: {{currency: {code}}} at those that are, or leave it out."
+            )
         check_currency("data.fx", found[series], wanted, f"for the price of one {code}")
     return foreign
 

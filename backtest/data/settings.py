@@ -249,6 +249,14 @@ class DataSettings(BaseModel):
             _check_path(code, one, info)
         return fx
 
+    @field_validator("opens", "volumes", mode="before")
+    @classmethod
+    def _a_file_has_a_path(cls, given: Any) -> Any:
+        path = public(given) if isinstance(given, str) else None
+        if path is not None:
+            raise ValueError(f"got {path!r}, expected true with source yfinance, or a file: {{path: {path}}}")
+        return given
+
     @field_validator("opens", "volumes")
     @classmethod
     def _assets_have_bars(cls, given: Any, info: ValidationInfo) -> Any:

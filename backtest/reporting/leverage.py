@@ -96,7 +96,7 @@ def _event(event: str, amount: float) -> dict[str, str]:
         "answered_call": ("Margin call", f"answered by the trade of this close, {percent2(amount)} of NAV"),
         "scaled_down": ("Target scaled down", f"to {percent(amount)} of what was asked for"),
         "no_price": ("No price", f"{percent2(amount)} of NAV was sold at its last price"),
-        "ruin": ("Ruin", f"all capital was lost, and the lender lost {percent2(amount)} of the first NAV"),
+        "ruin": ("Ruin", f"all capital was lost, and {percent2(amount)} of the first NAV besides"),
     }[event]
     return {"event": label, "words": words}
 

@@ -44,7 +44,7 @@ _SOURCES = {
     "borrow_fees": ("Borrow fees", "Fees on short positions."),
     "trading_costs": ("Trading costs", "Paid at each trade."),
     "other_fees": ("Other fees", "Fund expenses and management fees."),
-    "shortfall": ("Borne by the lender", "What was lost beyond all of NAV."),
+    "shortfall": ("Lost beyond NAV", "What others bore: a lender, or who was owed costs."),
 }
 _TERMS = {
     "magnified_source_return": (
