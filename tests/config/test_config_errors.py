@@ -157,7 +157,6 @@ ONE = {
     "costs of some assets": ("trading_bps: 10", "trading_bps: {gold: 1, us_stocks: 2}", "{gold", f"costs.trading_bps: nothing for us_treasury_10y, crude_oil; {EACH}"),
     "costs of another": ("trading_bps: 10", "trading_bps: {gold: 1, us_stocks: 2, us_treasury_10y: 1, crude_oil: 1, tin: 1}", "tin", f"costs.trading_bps.tin: neither an asset nor a class of this run ({HAVE})."),
     "a negative one among costs": ("trading_bps: 10", "trading_bps: {gold: -7, us_stocks: 2, us_treasury_10y: 1, crude_oil: 1}", "-7", "costs.trading_bps.gold: got -7, expected greater than or equal to 0"),
-    "borrow fees of some": ("{spread_bps: 50}", "{borrow_fee_bps: {gold: 1}}", "{gold", f"financing.borrow_fee_bps: nothing for us_stocks, us_treasury_10y, crude_oil; {EACH}"),
     "expenses of some": ("financing: {spread_bps: 50}", "fees: {expense_ratio_bps: {gold: 1}}", "{gold", f"fees.expense_ratio_bps: nothing for us_stocks, us_treasury_10y, crude_oil; {EACH}"),
     # names
     "name with a slash": ("name: mine", "name: a/b", "a/b", "name: got 'a/b', expected …"),

@@ -61,6 +61,8 @@ ONE = {
     # opens and volumes
     "opens of the sample": ("  start", "  opens: true\n  start", "true", "data.opens: true is for source yfinance, and us_stocks is of sample; expected a file with a column for each asset, such as {path: opens.csv}"),
     "volumes of the sample": ("  start", "  volumes: true\n  start", "true", "data.volumes: true is for source yfinance, and us_stocks is of sample; expected a file with a column for each asset, such as {path: volumes.csv}"),
+    "opens as a word": ("  start", "  opens: opens.csv\n  start", "opens.csv", "data.opens: got 'opens.csv', expected true with source yfinance, or a file: {path: opens.csv}"),
+    "volumes as a word": ("  start", "  volumes: v.parquet\n  start", "v.parquet", "data.volumes: got 'v.parquet', expected true with source yfinance, or a file: {path: v.parquet}"),
     "opens of a file without the asset": ("  start", "  opens: {path: p.csv}\n  start", "{path", "data.opens: no series us_stocks; there are: A, B, c."),
     "opens of a model": (f"{LISTED}\n", "{g: {of: gold, leverage: 2}}\n  opens: {path: p.csv}\n", "{path", "data.opens: g: a model, which has no opens. Hint: leave one of the two out"),
     "no such setting of opens": ("  start", "  opens: {path: p.csv, sorce: csv}\n  start", "sorce", "data.opens.sorce: unknown setting; data.opens accepts: path, source. Did you mean source?"),

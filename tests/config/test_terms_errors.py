@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from backtest.config import RunConfig, load_config
 from backtest.data.loading import load
-from backtest.engine.costs import TradingCosts
+from backtest.engine.costs import Impact, TradingCosts
 from backtest.engine.financing import Futures, LeveragedFund, Margin
 from backtest.errors import ConfigError
 from backtest.plan import Plan
@@ -37,7 +37,7 @@ HAVE = "assets: us_stocks, us_treasury_10y, gold; classes: bonds, commodities, e
 EACH = f"expected one number, or one for each asset or its class ({HAVE})"
 ON_MARGIN = "kind, allow_negative_spread, spread_bps, tiers, cash_spread_bps, rebate_spread_bps, borrow_fee_bps, initial_margin, maintenance_margin"
 IN_FUTURES = "kind, allow_negative_spread, basis_bps, roll_bps, cash_spread_bps, initial_margin, maintenance_margin"
-IN_FUNDS = "kind, leverage, swap_spread_bps, expense_ratio_bps, cash_spread_bps"
+IN_FUNDS = "kind, leverage, swap_spread_bps, expense_ratio_bps, cash_spread_bps, borrow_fee_bps"
 NEGATIVE = "is below zero: what is borrowed would cost less than the cash return. Hint: allow_negative_spread: true, if that is meant"
 DATE = "expected a date such as 2012-12-31"
 DATES = "dates with values, such as {1990-01-01: 50}"
@@ -85,7 +85,8 @@ FINANCING = {
     # names
     "no such class": ("{initial_margin: {equites: 0.2, bonds: 0.1, gold: 0.2}}", "equites", f"initial_margin.equites: neither an asset nor a class of this run ({HAVE}). Did you mean equities?"),
     "an asset without": ("{maintenance_margin: {equities: 0.2, us_treasury_10y: 0.1}}", "{equities", f"maintenance_margin: nothing for gold; {EACH}"),
-    "a borrow fee for one": ("{borrow_fee_bps: {gold: 5}}", "{gold", f"borrow_fee_bps: nothing for us_stocks, us_treasury_10y; {EACH}"),
+    "a borrow fee of no class": ("{borrow_fee_bps: {golf: 5}}", "golf", f"borrow_fee_bps.golf: neither an asset nor a class of this run ({HAVE}). Did you mean gold?"),
+    "a margin call for one": ("{maintenance_margin: {gold: 0.5}}", "{gold", f"maintenance_margin: nothing for us_stocks, us_treasury_10y; {EACH}"),
     "a roll for one": ("{kind: futures, roll_bps: {bonds: 5}}", "{bonds", f"roll_bps: nothing for us_stocks, gold; {EACH}"),
     "a basis of no class": ("{kind: futures, basis_bps: {bond: 5}}", "bond: 5", f"basis_bps.bond: neither an asset nor a class of this run ({HAVE}). Did you mean bonds?"),
     "a basis from a date on": ("{kind: futures, basis_bps: {1990-01-01: 5}}", "1990", f"basis_bps.1990-01-01: neither an asset nor a class of this run ({HAVE})."),
@@ -166,6 +167,8 @@ REBALANCE = {
     "no trade at all": ("{minimum_trade: 1}", "1}", "minimum_trade: got 1, expected less than 1"),
     "no-trade zone below 0": ("{minimum_trade: -0.1}", "-0.1", "minimum_trade: got -0.1, expected greater than or equal to 0"),
     "no-trade zone in percent": ("{minimum_trade: 1%}", "1%", "minimum_trade: got '1%', expected a valid number. Hint: 0.01"),
+    "no trade of what leaves its band": ("{bands: {absolute: 0.05}, minimum_trade: 0.06}", "0.06", "minimum_trade: got 0.06, expected less than bands.absolute, 0.05: what leaves a band would be too small to be traded, and so leave it every day"),
+    "no trade as wide as its band": ("{bands: {absolute: 0.05}, minimum_trade: 0.050}", "0.050", "minimum_trade: got 0.05, expected less than bands.absolute, 0.05: what leaves a band would be too small to be traded, and so leave it every day"),
     "at the opening": ("{execution: opening}", "opening", "execution: got 'opening', expected 'close' or 'open'"),
     "an open before its close": ("{execution: open, execution_lag: 0}", "0}", "execution_lag: got 0, expected 1 or more with execution: open, which is before the close"),
 }  # fmt: skip
@@ -234,7 +237,10 @@ def test_futures_refuse_spot_series_before_prices_are_read(file: Path) -> None:
     loaded(file, text.replace("spot: true", "spot: false").replace(", oil_2x: {of: crude_oil, leverage: 2}", ""))
 
 
-@pytest.mark.parametrize("more", ["", "  frequency: monthly\n", "  periods_per_year: 52\n"])
+@pytest.mark.parametrize(
+    "more",
+    ["", "  frequency: monthly\n", "  periods_per_year: 52\n", "  frequency: monthly\n  periods_per_year: 252\n"],
+)
 def test_a_leveraged_fund_takes_daily_data(file: Path, more: str) -> None:
     """Where the settings say that the data cannot be daily, it is told with its line; else when prices are read."""
     text = GOOD.replace("source: sample", "source: sample_daily").replace("us_stocks", "us_equity")
@@ -245,6 +251,50 @@ def test_a_leveraged_fund_takes_daily_data(file: Path, more: str) -> None:
         return
     (found,) = mistakes(file, text)
     assert found.startswith(f"{place(text, 'leveraged_fund')}: financing.kind: a leveraged fund is reset daily")
+
+
+IMPACT_OF_FUNDS = "costs.impact: the impact of trading a fund's shares is on what the fund trades for it, which is not modelled. Hint: leave it out with kind: leveraged_fund, or kind: margin or futures"
+
+
+def test_trading_funds_has_no_impact(file: Path) -> None:
+    """With its line; of monthly data that is the second mistake."""
+    text = with_section("costs", "{impact: {window: 5}}").replace(
+        "{spread_bps: 50}", "{kind: leveraged_fund, leverage: 2}"
+    )
+    monthly, impact = sorted(mistakes(file, text), key=lambda line: line.count("impact"))
+    assert monthly.startswith(f"{place(text, 'leveraged_fund')}: financing.kind: a leveraged fund is reset daily")
+    assert impact == f"{place(text, '{window')}: {IMPACT_OF_FUNDS}"
+
+
+def test_fees_of_borrowed_funds_are_by_asset_or_class(file: Path) -> None:
+    text = GOOD.replace("source: sample", "source: sample_daily").replace(
+        "[us_stocks, us_treasury_10y, gold]", "[us_equity, gold]"
+    )
+    text = text.replace(BARS, "").replace(
+        "{spread_bps: 50}", "{kind: leveraged_fund, leverage: 2, borrow_fee_bps: {gold: 5}}"
+    )
+    config = loaded(file, text)
+    fees = Plan.of(config, load(config.data, file.parent)).terms.borrow_fee
+    assert fees is not None
+    assert fees.tolist() == [0.0, 0.0005]
+    (found,) = mistakes(file, text.replace("{gold: 5}", "{golf: 5}"))
+    assert found.startswith(f"{place(text, 'gold: 5')}: financing.borrow_fee_bps.golf: neither an asset nor a class")
+
+
+def test_more_periods_a_year_make_no_days_of_months(file: Path) -> None:
+    """Of a source of months that is told with its line; of a file its dates tell, once they are read."""
+    months = load(loaded(file, GOOD.replace(BARS, "")).data, file.parent)
+    table = months.prices.assign(us_tbill=(1 + months.cash_returns.fillna(0.0)).cumprod())
+    table.to_csv(file.parent / "months.csv", index_label="date")
+    text = GOOD.replace(BARS, "  periods_per_year: 252\n")
+    text = text.replace("{spread_bps: 50}", "{kind: leveraged_fund, leverage: 2}")
+    why = "financing.kind: a leveraged fund is reset daily, and the data has 12 periods a year; expected daily data"
+    assert mistakes(file, text) == [f"{place(text, 'leveraged_fund')}: {why}"]
+    text = text.replace("source: sample", "source: csv\n  path: months.csv")
+    config = loaded(file, text.replace("strategy:", "estimation: {covariance: sample, window: 36}\nstrategy:"))
+    with pytest.raises(ConfigError) as caught:
+        _ = Plan.of(config, load(config.data, file.parent)).terms
+    assert str(caught.value).endswith(why)
 
 
 def test_only_margin_pays_the_loan_rate(file: Path) -> None:
@@ -272,19 +322,20 @@ def test_a_schedule_that_begins_after_the_data_is_told_with_its_place(file: Path
         ({"costs": TradingCosts(trading_bps={"gold": 1.0})}, "costs.trading_bps: nothing for us_stocks; expected one number, or one for each asset or its class"),
         ({"financing": Margin(initial_margin=0.2, maintenance_margin=0.3)}, "financing.maintenance_margin: 0.3 of us_stocks is above its initial margin of 0.2; expected at most that"),
         ({"financing": Futures(kind="futures")}, "financing.kind: crude_oil is a spot price, whose return less …"),
+        ({"financing": LeveragedFund(kind="leveraged_fund", leverage=2.0), "costs": TradingCosts(impact=Impact())}, IMPACT_OF_FUNDS),
         ({"financing": LeveragedFund(kind="leveraged_fund", leverage=2.0)}, "financing.kind: a leveraged fund is reset daily, and the data has 12 periods a year; expected daily data"),
     ],
-    ids=["an asset without", "maintenance above initial", "spot", "monthly"],
+    ids=["an asset without", "maintenance above initial", "spot", "impact of funds", "monthly"],
 )  # fmt: skip
 def test_terms_made_in_python_are_held_to_the_same(file: Path, terms: dict[str, object], words: str) -> None:
     """Without a file there is no place; with one that says otherwise, the nearest."""
     text = GOOD.replace(BARS, "").replace("us_treasury_10y, gold", "gold, crude_oil")
     config = loaded(file, text).model_copy(update=terms)
-    if not words.startswith("costs"):
+    if not words.startswith("costs.trading"):
         config = config.model_copy(update={"file": Path()})
     with pytest.raises(ConfigError) as caught:
         _ = Plan.of(config, load(config.data, file.parent)).terms
-    place_of_costs = f"{file}:{place(text, '10}')}: " if words.startswith("costs") else ""
+    place_of_costs = f"{file}:{place(text, '10}')}: " if words.startswith("costs.trading") else ""
     wanted = place_of_costs + words.replace("nothing for us_stocks", "nothing for us_stocks, crude_oil")
     assert str(caught.value).startswith(wanted.removesuffix("…"))
 
@@ -347,6 +398,7 @@ def test_the_basis_of_treasuries_has_a_source_and_the_rest_has_none(file: Path) 
         ("financing", "{initial_margin: {equities: 0.5, gold: 0.2, bonds: 1}, maintenance_margin: 0.2}"),
         ("financing", "{initial_margin: {equities: 0.1, us_stocks: 0.5, gold: 0.2, bonds: 1}, maintenance_margin: {us_stocks: 0.5, bonds: 0.3, gold: 0.2}}"),
         ("financing", "{maintenance_margin: 0.25}"),
+        ("financing", "{borrow_fee_bps: {gold: 5}}"),
         ("financing", "{kind: futures, basis_bps: {gold: 10}}"),
         ("costs", "{half_spread_bps: 1, commission_bps: {equities: 2, bonds: 1, commodities: 3}, fixed: 5, impact: {}}"),
         ("costs", "{schedule: {1900-01-01: 100, '1956-01-01': 50}}"),

@@ -78,6 +78,17 @@ def test_a_run_in_the_assets_currency_needs_no_conversion() -> None:
     np.testing.assert_array_equal(data.prices["DAX"], level("DAX"))
 
 
+def test_a_rate_of_exchange_of_no_asset_is_a_forgotten_currency(tmp_path: Path) -> None:
+    """A file tells no currency: without it the price in euros would pass for one in dollars."""
+    frame = pd.DataFrame({"A": LEVELS["DAX"], "fx": LEVELS["EURUSD"], "c": LEVELS["BILL"]}, index=DAYS)
+    frame.to_csv(tmp_path / "p.csv", index_label="date")
+    with pytest.raises(DataError) as failure:
+        loaded({"A": "equities"}, tmp_path, source="csv", path="p.csv", cash="c", fx={"EUR": "fx"})
+    assert str(failure.value) == (
+        "data.fx.EUR: no asset is in EUR. Hint: {currency: EUR} at those that are, or leave it out."
+    )
+
+
 def test_pence_are_pounds() -> None:
     data = loaded(["FTSE"], fx={"GBP": {"symbol": "GBPUSD"}})
     expected = (level("FTSE") * level("GBPUSD")).pct_change()

@@ -204,14 +204,16 @@ def test_no_value_after_a_date_changes_it_before(folder: Path) -> None:
 # 3. What is refused
 
 
+@pytest.mark.parametrize("said", [None, 252])
 @pytest.mark.parametrize("source", ["sample", "monthly"])
-def test_data_that_is_not_daily(source: str, folder: Path) -> None:
+def test_data_that_is_not_daily(source: str, said: int | None, folder: Path) -> None:
+    """Whatever the settings say of the periods in a year: the dates tell."""
     chosen: dict[str, Any] = {"source": "sample", "path": None, "cash": "us_tbill"}
     if source == "monthly":
         chosen = {"source": "sample_daily", "path": None, "cash": "us_tbill", "frequency": "monthly"}
     followed = "us_stocks" if source == "sample" else "us_equity"
     with pytest.raises(DataError) as failure:
-        loaded(folder, {"x": {"of": followed, "leverage": 2}}, **chosen)
+        loaded(folder, {"x": {"of": followed, "leverage": 2}}, **chosen, periods_per_year=said)
     assert str(failure.value) == (
         f"data.assets.x: a fund reset daily needs daily prices of {followed}; these have 12 periods a year. "
         "Hint: another source, or leave data.frequency out."
