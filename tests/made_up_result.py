@@ -75,6 +75,7 @@ def made_up(
         nav=pd.Series(nav, index=dates, name="nav"),
         weights=pd.DataFrame(weights, index=dates, columns=list(assets)),
         target_weights=targets,
+        target_scales=pd.Series(1.0, index=targets.index, name="target_scale"),
         trades=targets.diff().fillna(targets),
         trade_terms=pd.DataFrame(
             {"reason": "rebalance", "margin_call": False, "scale": 1.0}, index=targets.index

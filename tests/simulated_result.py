@@ -66,8 +66,9 @@ def simulated(
     nothing = np.full(wanted.shape, np.nan)
     risk = ExAnteRisk(nothing, nothing, np.full((len(rows), len(set((classes or {}).values()))), np.nan))
     return build_result(
-        path, data, rows=rows, risk=risk, name="made_up", strategy="fixed", settings=settings_of(terms), notes=()
-    )
+        path, data, rows=rows, risk=risk, terms=terms, name="made_up", strategy="fixed",
+        settings=settings_of(terms), notes=(),
+    )  # fmt: skip
 
 
 def settings_of(terms: Terms) -> dict[str, Any]:

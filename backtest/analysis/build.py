@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from backtest.analysis.ex_ante import ExAnteRisk, class_members
 from backtest.analysis.result import BacktestResult
 from backtest.data.market import MarketData
+from backtest.engine.account import ROUNDING
 from backtest.engine.ledger import SimulationResult
+from backtest.engine.terms import Terms
 
 Array = NDArray[np.float64]
 
@@ -21,6 +23,7 @@ def build_result(
     *,
     rows: Sequence[int],
     risk: ExAnteRisk,
+    terms: Terms,
     name: str,
     strategy: str,
     settings: Mapping[str, Any],
@@ -33,6 +36,7 @@ def build_result(
         data: its market.
         rows: (m,) positions of the decisions in the data.
         risk: of the target weights of all decisions, by the covariances of their dates.
+        terms: of the run.
         name: of the run.
         strategy: its name.
         settings: the resolved configuration.
@@ -44,7 +48,8 @@ def build_result(
     dates, assets = ended[path.start :], list(data.assets)
     decisions = data.dates[np.asarray(rows)[decided]]
     targets, weights = path.targets[decided], path.weights
-    forecast = _forecast(risk, decided, decisions, data)
+    scales = scales_allowed(targets, terms)
+    forecast = _forecast(risk, decided, scales, decisions, data)
     held_on = decisions[-1] == dates[-1] and path.nav[-1] != 0
     return BacktestResult(
         name=name,
@@ -53,6 +58,7 @@ def build_result(
         nav=pd.Series(path.nav, index=dates, name="nav"),
         weights=pd.DataFrame(weights, index=dates, columns=assets, copy=False),
         target_weights=pd.DataFrame(targets, index=decisions, columns=assets),
+        target_scales=pd.Series(scales, index=decisions, name="target_scale"),
         trades=pd.DataFrame(path.trades, index=dates[path.trade_rows], columns=assets, copy=False),
         trade_terms=pd.DataFrame(
             {"reason": list(path.trade_reasons), "margin_call": path.called, "scale": path.trade_scales},
@@ -72,7 +78,9 @@ def build_result(
         trade_dates=_trade_dates(path, data, np.asarray(rows)[decided], np.flatnonzero(decided)),
         asset_returns=data.returns.iloc[path.start : path.start + len(path.nav)],
         cash_returns=data.cash_returns.loc[dates],
-        latest_trades=pd.Series(targets[-1] - weights[-1] if held_on else np.zeros(len(assets)), index=assets),
+        latest_trades=pd.Series(
+            targets[-1] * scales[-1] - weights[-1] if held_on else np.zeros(len(assets)), index=assets
+        ),
         classes=dict(data.classes),
         consumer_prices=data.consumer_prices,
         notes=notes,
@@ -81,6 +89,31 @@ def build_result(
         settings=settings,
         data_sha256=data.sha256,
     )
+
+
+def scales_allowed(targets: Array, terms: Terms) -> Array:
+    """By what the initial margin, or the leverage of the funds, scales target weights down: 1 where it allows them.
+
+    It is known as they are decided, whatever comes before they are traded. Then it is the scale of the trade too, but
+    where an asset has lost its price, or where what is traded is the edge of a band.
+
+    Args:
+        targets: (m, n) fractions of NAV.
+        terms: of the run.
+
+    Returns:
+        (m,) above 0 and up to 1.
+
+    Example:
+        >>> terms = Terms(np.zeros(2), initial_margin=np.array([0.5, 0.5]))
+        >>> scales_allowed(np.array([[1.5, 1.0], [0.6, 0.4]]), terms).tolist()
+        [0.8, 1.0]
+    """
+    if terms.initial_margin is None:
+        return np.ones(len(targets))
+    held = targets if terms.fund is None else targets / terms.fund.leverage
+    required = (terms.initial_margin * np.abs(held)).sum(axis=1)
+    return np.where(required > 1.0 + ROUNDING, 1.0 / np.maximum(required, 1.0), 1.0)
 
 
 def _contributions(path: SimulationResult, dates: pd.DatetimeIndex, assets: list[str]) -> pd.DataFrame:
@@ -98,20 +131,24 @@ def _contributions(path: SimulationResult, dates: pd.DatetimeIndex, assets: list
 
 
 def _forecast(
-    risk: ExAnteRisk, decided: NDArray[np.bool_], decisions: pd.DatetimeIndex, data: MarketData
+    risk: ExAnteRisk, decided: NDArray[np.bool_], scales: Array, decisions: pd.DatetimeIndex, data: MarketData
 ) -> dict[str, pd.DataFrame]:
-    """Ex-ante risk of the target weights, decimals per year; rows only where the covariance is there."""
+    """Ex-ante risk of what was allowed of the target weights, decimals per year; rows only where there is a covariance.
+
+    Volatility and contributions are homogeneous of degree one: weights scaled down have as much less of both.
+    """
     classes, _ = class_members(data.assets, data.classes)
     there = np.isfinite(risk.contributions).all(axis=1) & decided
     annual, dates = np.sqrt(data.periods_per_year), decisions[there[decided]]
+    allowed = scales[there[decided], None]
 
     def table(values: Array, columns: Sequence[str]) -> pd.DataFrame:
-        return pd.DataFrame(annual * values[there], index=dates, columns=list(columns))
+        return pd.DataFrame(annual * values, index=dates, columns=list(columns))
 
     return {
-        "risk_contributions": table(risk.contributions, data.assets),
-        "asset_volatilities": table(risk.asset_volatilities, data.assets),
-        "class_volatilities": table(risk.class_volatilities, classes),
+        "risk_contributions": table(allowed * risk.contributions[there], data.assets),
+        "asset_volatilities": table(risk.asset_volatilities[there], data.assets),
+        "class_volatilities": table(allowed * risk.class_volatilities[there], classes),
     }
 
 

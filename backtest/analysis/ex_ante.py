@@ -107,7 +107,7 @@ def by_class(table: pd.DataFrame, classes: Mapping[str, str]) -> pd.DataFrame:
 
 
 def diversification(result: "BacktestResult") -> pd.DataFrame:
-    """How far the target weights were spread on each rebalance date that has a covariance.
+    """How far the allowed targets were spread on each rebalance date that has a covariance.
 
     Returns:
         (m, 4) by rebalance date, NaN where a portfolio has no risk: `diversification_ratio` (its square is a number of
@@ -121,7 +121,7 @@ def diversification(result: "BacktestResult") -> pd.DataFrame:
     """
     contributions = result.risk_contributions
     volatility = contributions.to_numpy().sum(axis=1)
-    weights = np.abs(result.target_weights.loc[contributions.index].to_numpy())
+    weights = np.abs(result.allowed_targets.loc[contributions.index].to_numpy())
     alone = np.where(weights != 0, weights * result.asset_volatilities.to_numpy(), 0.0).sum(axis=1)
     classes = by_class(contributions, result.classes)
     between = result.class_volatilities.to_numpy().sum(axis=1) if classes.shape[1] else np.full(len(classes), np.nan)

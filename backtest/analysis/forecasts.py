@@ -69,7 +69,7 @@ def qlike(returns: Array, forecasts: Array) -> Array:
 
 
 def volatility_forecasts(result: "BacktestResult") -> pd.DataFrame:
-    """The volatility forecast on each rebalance date that has a covariance: of the target weights, and of each asset.
+    """The volatility forecast on each rebalance date that has a covariance: of the allowed targets, and of each asset.
 
     Returns:
         (m, n + 1) decimals per year, columns `portfolio` and the assets; NaN for an asset without a covariance.
@@ -85,7 +85,7 @@ def volatility_forecasts(result: "BacktestResult") -> pd.DataFrame:
 def standing_forecasts(result: "BacktestResult") -> pd.DataFrame:
     """The volatility forecast for each period: that of the last decision traded before the period began.
 
-    The portfolio's is that of the target weights, while held weights drift; an asset's stands from the same trade on.
+    The portfolio's is that of the allowed targets, while held weights drift; an asset's stands from the same trade on.
 
     Returns:
         (P - 1, n + 1) decimals per period, columns `portfolio` and the assets; NaN where the decision has no

@@ -56,7 +56,7 @@ def capital_and_risk(result: "BacktestResult") -> pd.DataFrame:
 
 
 def holdings_now(result: "BacktestResult") -> pd.DataFrame:
-    """What is wanted, what is held after drifting, and the trades between, of every asset that has any of them.
+    """What is wanted and allowed, what is held after drifting, and the trades between; of assets that have any of them.
 
     Returns:
         (k, 3) fractions of NAV by asset, columns `target`, `current`, `trade`, no NaN.
@@ -67,7 +67,7 @@ def holdings_now(result: "BacktestResult") -> pd.DataFrame:
         [0.2, 0.22, -0.02]
     """
     table = pd.DataFrame(
-        {"target": result.target_weights.iloc[-1], "current": result.weights.iloc[-1], "trade": result.latest_trades}
+        {"target": result.allowed_targets.iloc[-1], "current": result.weights.iloc[-1], "trade": result.latest_trades}
     )
     return table[(table != 0).any(axis=1)]
 

@@ -26,6 +26,7 @@ class BacktestResult:
         nav: (P,) currency, after each close's trades; the first is 1, before the first trade.
         weights: (P, n) fractions of NAV after each close's trades.
         target_weights: (m, n) by rebalance date, the last one included although it is not traded.
+        target_scales: (m,) by what the initial margin, or the leverage of the funds, scales them down, else 1.
         trades: (k, n) by date of trade, fractions of NAV before the trade; through leveraged funds, of their shares.
         trade_terms: (k, 3) of the same trades: `reason` (`rebalance`, `band`, `margin_call` or `no_price`),
             `margin_call`, whether there was one at that close, which the trade answers, and `scale`, by what the target
@@ -37,7 +38,7 @@ class BacktestResult:
             leveraged funds what these borrow.
         contributions: (P, n + 6) what each asset, cash and cost added in each period, over the first NAV; all of them
             add up to the total return. `shortfall` is what the lender bore where NAV fell below zero.
-        risk_contributions: (m, n) ex ante, of the target weights by the covariance of their date, decimal per year;
+        risk_contributions: (m, n) ex ante, of the allowed targets by the covariance of their date, decimal per year;
             rows only where there is a covariance.
         asset_volatilities: (m, n) forecast volatility of each asset by the covariance of the same dates, decimal per
             year; NaN for an asset without one.
@@ -46,7 +47,7 @@ class BacktestResult:
         trade_dates: (m,) by rebalance date, the date of the trade that followed; NaT where none did.
         asset_returns: (P, n) decimal per period, NaN where an asset has none; the first are not part of the run.
         cash_returns: (P,) decimal per period; the first is not part of the run.
-        latest_trades: (n,) from the last weights to the last target weights, fractions of NAV.
+        latest_trades: (n,) from the last weights to the last allowed targets, fractions of NAV.
         classes: asset class by asset.
         consumer_prices: an index, one value a month, from before the first date on; None where the run has none.
         break_even: where the run ties its benchmark; None where it was not worked out.
@@ -64,6 +65,7 @@ class BacktestResult:
     nav: pd.Series
     weights: pd.DataFrame
     target_weights: pd.DataFrame
+    target_scales: pd.Series
     trades: pd.DataFrame
     trade_terms: pd.DataFrame
     turnover: pd.Series
@@ -103,8 +105,13 @@ class BacktestResult:
         return (self.returns - self.cash_returns.iloc[1:]).rename("excess_returns")
 
     @cached_property
+    def allowed_targets(self) -> pd.DataFrame:
+        """(m, n) target weights as far as the initial margin, or the leverage of the funds, allows them."""
+        return self.target_weights.mul(self.target_scales, axis=0)
+
+    @cached_property
     def forecast_volatility(self) -> pd.Series:
-        """(m,) volatility of the target weights by the covariance of their date, decimal per year."""
+        """(m,) volatility of the allowed targets by the covariance of their date, decimal per year."""
         return self.risk_contributions.sum(axis=1).rename("forecast_volatility")
 
     @property

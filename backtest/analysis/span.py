@@ -93,7 +93,8 @@ def _decisions(result: "BacktestResult", dates: pd.DatetimeIndex) -> dict[str, A
     """From the one that stood on the first date to the last one by the end."""
     standing = result.trade_dates[result.trade_dates <= dates[0]]
     since = standing.index[-1] if len(standing) else result.trade_dates.index[0]
-    tables = ("target_weights", "risk_contributions", "asset_volatilities", "class_volatilities", "trade_dates")
+    risk = ("risk_contributions", "asset_volatilities", "class_volatilities")
+    tables = ("target_weights", "target_scales", *risk, "trade_dates")
     cut = {name: getattr(result, name).loc[since : dates[-1]] for name in tables}
     return {**cut, "trade_dates": cut["trade_dates"].where(cut["trade_dates"] <= dates[-1])}
 

@@ -80,7 +80,7 @@ def _of_one(result: "BacktestResult") -> dict[str, Any]:
         **_risk(result),
         **counts_of_events(result),
         "attribution": _attribution(result, growth),
-        "latest_target_weights": _numbers(result.target_weights.iloc[-1]),
+        "latest_target_weights": _numbers(result.allowed_targets.iloc[-1]),
     }
 
 

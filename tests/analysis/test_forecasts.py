@@ -3,10 +3,12 @@
 1. right forecasts have a bias of 1, within the band 95 times of 100; forecasts of half the risk have 2;
 2. QLIKE prefers the right forecast;
 3. a return is measured by the decision traded before its period, and by none that came later;
-4. the table of a run is that arithmetic, by portfolio and asset; missing is missing.
+4. the table of a run is that arithmetic, by portfolio and asset; missing is missing;
+5. what the initial margin does not allow is not forecast, nor told to be held.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +18,8 @@ from market_files import dates_of, random_levels, write_config, write_csv
 
 import backtest as bt
 from backtest.analysis import BacktestResult
+from backtest.analysis.build import scales_allowed
+from backtest.analysis.ex_ante import diversification
 from backtest.analysis.forecasts import (
     PORTFOLIO,
     bias_statistic,
@@ -24,6 +28,9 @@ from backtest.analysis.forecasts import (
     standing_forecasts,
     volatility_forecasts,
 )
+from backtest.analysis.holdings import holdings_now
+from backtest.analysis.span import on_dates
+from backtest.engine.terms import Fund, Terms
 from backtest.reporting.files import json_bytes, tables
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -70,7 +77,9 @@ def test_qlike_prefers_the_right_forecast_even_to_one_of_the_right_average() -> 
     np.testing.assert_allclose(right, (np.log(true**2) + (returns / true) ** 2).mean(), rtol=1e-13)
 
 
-def daily(folder: Path, lag: int, ragged: bool = False) -> tuple[BacktestResult, pd.DatetimeIndex]:
+def daily(
+    folder: Path, lag: int, ragged: bool = False, bands: dict[str, Any] | None = None, **terms: Any
+) -> tuple[BacktestResult, pd.DatetimeIndex]:
     """A run rebalanced weekly whose trades come some days later, and the dates of its data."""
     rng = np.random.default_rng(5)
     dates = dates_of("daily", 120, rng)
@@ -86,7 +95,8 @@ def daily(folder: Path, lag: int, ragged: bool = False) -> tuple[BacktestResult,
         },
         estimation={"covariance": "sample", "window": 20},
         strategy={"name": "erc"},
-        rebalance={"frequency": "weekly", "execution_lag": lag},
+        rebalance={"frequency": "weekly", "execution_lag": lag, **({"bands": bands} if bands else {})},
+        **terms,
     )  # fmt: skip
     return bt.run(config), dates
 
@@ -130,6 +140,82 @@ def test_the_table_of_a_run() -> None:
         assert row["bias_statistic"] == pytest.approx(ratios.std(), rel=1e-12)
         assert row["periods"] == len(ratios)
         assert row["high"] - 1 == pytest.approx(1 - row["low"]) == pytest.approx(np.sqrt(2 / len(ratios)))
+
+
+OF_TWO = {
+    "margin": {"initial_margin": 0.5},
+    "by asset": {"initial_margin": {"spx": 0.6, "ust": 0.4, "gold": 0.5}},
+    "futures": {"kind": "futures", "initial_margin": 0.5},
+    "fund": {"kind": "leveraged_fund", "leverage": 2},
+}
+
+
+class TestWhatIsAllowed:
+    """Financing that gives about twice NAV and no more, whatever is asked for."""
+
+    @pytest.mark.parametrize("bands", [None, {"relative": 0.1}, {"relative": 0.1, "to": "edge", "check": "daily"}])
+    @pytest.mark.parametrize("financing", list(OF_TWO.values()), ids=list(OF_TWO))
+    def test_who_asks_for_more_than_that_is_told_the_same(
+        self, tmp_path: Path, financing: dict[str, Any], bands: dict[str, Any] | None
+    ) -> None:
+        """One book is held, so risk is forecast alike and there is one thing to hold now. To 1e-12, as sums round."""
+        runs = [
+            daily(tmp_path, 1, bands=bands, financing=financing, leverage={"multiple": multiple})[0]
+            for multiple in (2.6, 3, 5)
+        ]
+        least = runs[0]
+        assert (least.target_scales < 1).all()
+        for multiple, run in zip((2.6, 3, 5), runs, strict=True):
+            np.testing.assert_allclose(run.weights, least.weights, rtol=0, atol=1e-12)
+            asked = run.target_weights.sum(axis=1)
+            np.testing.assert_allclose(asked, multiple, rtol=1e-12)  # what was asked for stays in its table
+            for name in ("risk_contributions", "asset_volatilities", "class_volatilities", "allowed_targets"):
+                np.testing.assert_allclose(getattr(run, name), getattr(least, name), rtol=1e-12)
+            np.testing.assert_allclose(run.latest_trades, least.latest_trades, rtol=0, atol=1e-12)
+            np.testing.assert_allclose(diversification(run), diversification(least), rtol=1e-12)
+            np.testing.assert_allclose(holdings_now(run), holdings_now(least), rtol=0, atol=1e-12)
+            summary, wanted = run.summary(), least.summary()
+            for name in ("forecast_volatility", "bias_statistic", "latest_target_weights"):
+                assert summary[name] == pytest.approx(wanted[name], rel=1e-12)
+
+    @pytest.mark.parametrize("financing", list(OF_TWO.values()), ids=list(OF_TWO))
+    def test_it_is_what_was_traded(self, tmp_path: Path, financing: dict[str, Any]) -> None:
+        """The scales are the ledger's, and the forecast is that of the weights it holds after each trade."""
+        run, _ = daily(tmp_path, 1, financing=financing, leverage={"multiple": 3})
+        traded = run.trade_dates.dropna()
+        np.testing.assert_allclose(run.target_scales[traded.index], run.trade_terms.loc[traded, "scale"], rtol=1e-14)
+        np.testing.assert_allclose(run.allowed_targets.loc[traded.index], run.weights.loc[traded], rtol=1e-12)
+        excess = run.asset_returns.sub(run.cash_returns, axis=0)
+        for date in traded.index[8::4]:  # the window is within the run
+            covariance = 252 * np.cov(excess.loc[:date].iloc[-20:].to_numpy().T)
+            held = run.weights.loc[traded[date]].to_numpy()
+            assert run.forecast_volatility[date] == pytest.approx(np.sqrt(held @ covariance @ held), rel=1e-10)
+
+    def test_what_is_allowed_anyway_is_as_it_is_without_a_limit_to_the_bit(self, tmp_path: Path) -> None:
+        run, _ = daily(tmp_path, 1, financing={"initial_margin": 0.5}, leverage={"multiple": 1.9})
+        free, _ = daily(tmp_path, 1, leverage={"multiple": 1.9})
+        assert (free.target_scales == 1).all()
+        for one in (run, free):
+            assert one.allowed_targets.equals(one.target_weights)
+            last = one.target_weights.iloc[-1]
+            assert one.latest_trades.equals(last - one.weights.iloc[-1])
+            assert one.summary()["latest_target_weights"] == last.to_dict()
+        for name in ("risk_contributions", "class_volatilities", "weights"):
+            assert getattr(run, name).equals(getattr(free, name))
+
+    def test_a_part_of_the_dates_keeps_it(self, tmp_path: Path) -> None:
+        run, _ = daily(tmp_path, 1, financing={"initial_margin": 0.5}, leverage={"multiple": 3})
+        for part in (on_dates(run, pd.DatetimeIndex(run.nav.index[30:])), run.until(run.nav.index[60])):
+            pd.testing.assert_series_equal(part.forecast_volatility, run.forecast_volatility[part.target_weights.index])
+            assert sum(part.summary()["latest_target_weights"].values()) == pytest.approx(2, rel=1e-12)
+
+    def test_scales_by_hand(self) -> None:
+        asked = np.array([[1.5, -1.5], [0.5, 0.5], [1.0, 2.0]])
+        by_asset = Terms(np.zeros(2), initial_margin=np.array([0.5, 0.25]))
+        np.testing.assert_allclose(scales_allowed(asked, by_asset), [1 / 1.125, 1, 1], rtol=1e-15)
+        inverse = Terms(np.zeros(2), initial_margin=np.ones(2), fund=Fund(-2.0))
+        np.testing.assert_allclose(scales_allowed(asked, inverse), [2 / 3, 1, 2 / 3], rtol=1e-15)
+        assert scales_allowed(asked, Terms(np.zeros(2))).tolist() == [1, 1, 1]
 
 
 class TestSummaryAndFiles:
