@@ -2,7 +2,9 @@
 
 import re
 from pathlib import Path
+from textwrap import dedent
 
+import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
@@ -116,3 +118,19 @@ def test_the_readmes_error_message_is_what_the_mistake_gives(tmp_path: Path) -> 
         load_config(tmp_path / "erc.yaml")
     shown = f"error: {caught.value}".replace(f"{tmp_path}/", "configs/")
     assert shown in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_example_of_trades_at_opens_is_a_configuration(tmp_path: Path) -> None:
+    """With its three files, a name and a strategy it runs, and pays for its trades."""
+    page = (ROOT / "docs" / "conventions.md").read_text(encoding="utf-8")
+    (example,) = [one for one in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "opens.csv" in one]
+    for name, values in (("prices", "100,100"), ("opens", "99,101"), ("volumes", "1e8,1e8")):
+        rows = "".join(f"{date:%F},{values}\n" for date in pd.bdate_range("2020-01-01", periods=90))
+        (tmp_path / f"{name}.csv").write_text(f"date,SPY,TLT\n{rows}", encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(
+        f"name: mine\n{dedent(example)}strategy: {{name: equal_weight}}\n", encoding="utf-8"
+    )
+    config = load_config(tmp_path / "mine.yaml")
+    assert config.costs.impact is not None
+    assert config.rebalance.execution == "open"
+    assert bt.run(config).costs["trading"].sum() > 0
