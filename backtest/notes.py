@@ -34,6 +34,11 @@ def run_notes(decided: Decided, path: SimulationResult) -> list[str]:
         notes.append(f"{data.assets[i]} has no price on {dates[at]:%Y-%m-%d}: turned into cash at its last price")
     if path.shortfall > 0:
         notes.append(_ruin(path, dates, terms))
+    strategy = decided.plan.config.strategy
+    if decided.plan.config.leverage is not None and "target_volatility" in type(strategy.model).model_fields:
+        notes.append(
+            f"{strategy.name} levers itself to its target_volatility, and leverage: multiplies what it asks for"
+        )
     notes += _margin_notes(path, dates, terms)
     notes += _financing_notes(decided, path)
     if len(path.trades) > 0 and not path.trading.any():

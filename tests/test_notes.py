@@ -134,3 +134,22 @@ def test_a_fund_sold_short_pays_a_borrow_fee_on_its_value(tmp_path: Path) -> Non
     assert not free.contributions["borrow_fees"].any()
     # the fee lowers NAV by itself and by what interest it would have earned, of second order
     assert (free.nav - paid.nav).iloc[-1] == pytest.approx(expected.sum(), rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["volatility_target", "sixty_forty"])
+def test_leverage_twice_is_told(tmp_path: Path, name: str) -> None:
+    """A strategy with a target volatility has it before `leverage:` multiplies; one without is levered once."""
+    rng = np.random.default_rng(4)
+    levels = pd.DataFrame({"SPY": np.cumprod(1 + rng.normal(0, 0.01, len(DAYS)))}, index=DAYS)
+    write_csv(levels, tmp_path / "market.csv")
+    result = bt.run(
+        write_config(
+            tmp_path / "mine.yaml",
+            data={"source": "csv", "path": "market.csv", "cash": 0.0, "assets": {"SPY": "equities"}},
+            estimation={"covariance": "sample", "window": 3},
+            strategy={"name": name, "weights": {"SPY": 1.0}},
+            leverage={"multiple": 1.5},
+            rebalance={"frequency": "daily"},
+        )
+    )
+    assert any("levers itself" in note for note in result.notes) == (name == "volatility_target")
