@@ -146,12 +146,12 @@ def _ingest(prices: pd.DataFrame, environ: dict[str, str]) -> Any:
         return pd.DataFrame({"open": close, "high": close, "low": close, "close": close, "volume": 1_000_000})
 
     def ingest(  # the arguments that zipline gives
-        environ: Any,  # noqa: ARG001
+        environ: Any,  # noqa: ARG001 - given by zipline
         asset_writer: Any,
-        minute_writer: Any,  # noqa: ARG001
+        minute_writer: Any,  # noqa: ARG001 - given by zipline
         daily_writer: Any,
         adjustment_writer: Any,
-        *rest: Any,  # noqa: ARG001
+        *rest: Any,  # noqa: ARG001 - given by zipline
     ) -> None:
         asset_writer.write(
             pd.DataFrame(

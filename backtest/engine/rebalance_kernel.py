@@ -118,8 +118,7 @@ def _adjust(
         the cost of selling all that is held, and what is traded of it; what is fixed of the trade.
     """
     scale, impact = _scale_down(rates, scratch), at_one.shape[0] > 0
-    for i in range(at_one.shape[1]):
-        scratch[IMPACT, i] = at_one[row, i] * np.sqrt(nav)
+    _fill_in_impact(at_one, nav, scratch, row)
     to_sell, called = _sale(priced, rates, scratch, row, fixed_each, impact)
     if to_edge:
         for i in range(scratch.shape[1]):
@@ -181,14 +180,19 @@ def _leave_small(priced: Booleans, least: float, scratch: Array, row: int) -> No
 
 
 @inlined_kernel
+def _fill_in_impact(at_one: Array, nav: float, scratch: Array, row: int) -> None:
+    """The square-root impact of a row's trades, where there is any."""
+    for i in range(at_one.shape[1]):
+        scratch[IMPACT, i] = at_one[row, i] * np.sqrt(nav)
+
+
+@inlined_kernel
 def _costs_of_row(rates: Array, by_row: Array, at_one: Array, nav: float, scratch: Array, row: int) -> None:
     """Fill in what a row's trades cost, of everything."""
     for i in range(rates.shape[1]):
         scratch[COSTS, i] = by_row[row] if by_row.size > 0 else rates[TRADING, i]
         scratch[KEPT, i] = 0.0
-    if at_one.shape[0] > 0:
-        for i in range(rates.shape[1]):
-            scratch[IMPACT, i] = at_one[row, i] * np.sqrt(nav)
+    _fill_in_impact(at_one, nav, scratch, row)
 
 
 @lean_kernel

@@ -45,7 +45,8 @@ def cost_of_rebalance(table: Array, fixed: float, impact: bool) -> float:
         impact: whether there is any.
 
     Example:
-        >>> all_in = np.array([[1.0], [0.0], [0.01], [0.0], [0.0]])
+        >>> all_in = np.zeros((6, 1))
+        >>> all_in[TARGET], all_in[COSTS] = 1.0, 0.01
         >>> round(cost_of_rebalance(all_in, 0.0, False), 8)  # k / (1 + k)
         0.00990099
     """
@@ -86,7 +87,8 @@ def part_to_keep(table: Array, fixed: float, required: float, impact: bool) -> f
         The factor, from 0 to 1; 0 where even selling everything costs all of NAV.
 
     Example:
-        >>> free = np.array([[0.0], [2.0], [0.0], [0.0], [0.0]])
+        >>> free = np.zeros((6, 1))
+        >>> free[HELD] = 2.0
         >>> part_to_keep(free, 0.0, 2.5, False)  # a NAV of 1 carries 0.4 of what requires 2.5
         0.4
     """

@@ -1,6 +1,7 @@
 """Trades at the open: by hand, and as the run at closes that it is where opens are the closes before."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ import backtest as bt
 DATES = pd.DatetimeIndex(["2021-01-04", "2021-01-05", "2021-01-06", "2021-01-07"])
 
 
-def run(folder: Path, closes: pd.DataFrame, opens: pd.DataFrame, **settings: object) -> bt.BacktestResult:
+def run(folder: Path, closes: pd.DataFrame, opens: pd.DataFrame, **settings: Any) -> bt.BacktestResult:
     write_csv(closes, folder / "prices.csv")
     write_csv(opens, folder / "opens.csv")
     data = {"source": "csv", "path": "prices.csv", "assets": list(closes.columns), "opens": {"path": "opens.csv"}}
@@ -26,7 +27,7 @@ def run(folder: Path, closes: pd.DataFrame, opens: pd.DataFrame, **settings: obj
             **({"volumes": settings.pop("volumes")} if "volumes" in settings else {}),
         },
         "strategy": {"name": "sixty_forty", "weights": settings.pop("weights", names)},
-        "rebalance": {"frequency": "daily", "execution": "open", **settings.pop("rebalance", {})},  # type: ignore[dict-item]
+        "rebalance": {"frequency": "daily", "execution": "open", **settings.pop("rebalance", {})},
         **settings,
     }
     return bt.run(write_config(folder / "at_open.yaml", **config))
@@ -107,7 +108,7 @@ def test_margin_is_asked_at_opens_but_not_on_the_last_date(tmp_path: Path) -> No
     """
     opens = pd.DataFrame({"a": [100.0, 100.0, 60.0, 60.0]}, index=DATES)
     closes = pd.DataFrame({"a": [100.0, 100.0, 60.0, 60.0]}, index=DATES)
-    terms: dict[str, object] = {
+    terms: dict[str, Any] = {
         "weights": {"a": 2.0},
         "financing": {"initial_margin": 0.5, "maintenance_margin": 0.25},
         "rebalance": {"frequency": "yearly", "day": "first", "execution_lag": 1},
