@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -121,9 +122,9 @@ def test_each_market_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[DataSettings] = []
     load = loading.load
 
-    def counted(settings: DataSettings, *more: object) -> object:
+    def counted(settings: DataSettings, *more: Any) -> Any:
         loaded.append(settings)
-        return load(settings, *more)  # type: ignore[arg-type]
+        return load(settings, *more)
 
     monkeypatch.setattr("backtest.pipeline.load", counted)
     assert command("compare", ARTICLE[0], ARTICLE[1], ARTICLE[3]).code == 0

@@ -176,8 +176,8 @@ class Path:
         return by_date(result) if self._periods.opens else result
 
 
-def orders_of(  # noqa: PLR0917 - what `path_of` is given
-    periods: Periods, decision_rows: Rows, targets: Array, lag: int, bands: Bands | None, minimum_trade: float
+def orders_of(
+    periods: Periods, decision_rows: Rows, targets: Array, lag: int, *, bands: Bands | None, minimum_trade: float
 ) -> Orders:
     """What is traded, and when; arguments as of `simulate`."""
     length, rows = periods.shape[0], np.asarray(decision_rows)

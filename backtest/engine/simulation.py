@@ -70,7 +70,8 @@ def path_of(
         raise no_trade_before_the_end(last + 1)
     start = first_trade - periods.opens  # the close before a trade at the open
     targets = np.full((len(decision_rows), periods.shape[1]), np.nan)
-    path = Path(periods, terms, orders_of(periods, decision_rows, targets, lag, bands, minimum_trade), start)
+    orders = orders_of(periods, decision_rows, targets, lag, bands=bands, minimum_trade=minimum_trade)
+    path = Path(periods, terms, orders, start)
     if callable(decide):
         for k, row in enumerate(decision_rows):
             # with a lag today's trade was decided before, so what is decided today sees the weights after it

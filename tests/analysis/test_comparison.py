@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -222,9 +223,9 @@ def test_what_cannot_be_compared() -> None:
     ],
     ids=str,
 )
-def test_anything_can_be_compared_with_anything(made: dict[str, object]) -> None:
+def test_anything_can_be_compared_with_anything(made: dict[str, Any]) -> None:
     """Whatever is not defined is null, and the rest is there."""
-    found = compare([made_up(**made), made_up(**made, seed=5, name="other")])  # type: ignore[arg-type]
+    found = compare([made_up(**made), made_up(**made, seed=5, name="other")])
     summary = json.loads(json_bytes(found.summary()))
     assert summary["strategies"] == ["made_up", "other"]
     assert set(found.table().columns) == {"better", "best", "made_up", "other"}
