@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from backtest.analysis import performance
 from backtest.analysis.ex_ante import by_class
+from backtest.analysis.holdings import largest_and_rest
 from backtest.data.consumer_prices import newest_known
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ SOURCES = (
     "shortfall",
 )
 """What adds to the return besides assets: costs are below zero, and `shortfall` is what the lender bore at ruin."""
+
+TOTAL = "total return"
 
 
 def period_attribution(result: "BacktestResult") -> pd.DataFrame:
@@ -67,6 +70,43 @@ def linked_attribution(result: "BacktestResult") -> pd.Series:
         [21.29, 12.36, -0.11]
     """
     return pd.Series(_flows(result).sum(axis=0), index=[*result.assets, *SOURCES], name="linked")
+
+
+def waterfall(result: "BacktestResult", most: int) -> pd.DataFrame:
+    """Bars of the linked attribution, each from where the one before it ends, and the total's from zero.
+
+    Args:
+        result: of a run.
+        most: assets with a bar of their own, those that added or took most, in their own order; the others are one bar.
+
+    Returns:
+        (b, 3) decimals over the first NAV, no NaN, columns `start`, `end` and `value`, the second less the first. The
+        index says what a bar is of: assets, `SOURCES` that are not zero, and in the last row `total return`, from 0. An
+        asset may be called that too: the last row is known by its place.
+
+    Example:
+        >>> import backtest as bt
+        >>> waterfall(bt.run("configs/60_40.yaml"), 5).round(2)
+                         start    end  value
+        us_stocks         0.00  21.29  21.29
+        us_treasury_10y  21.29  33.65  12.36
+        trading_costs    33.65  33.54  -0.11
+        total return      0.00  33.54  33.54
+    """
+    linked, count = linked_attribution(result), len(result.assets)
+    assets = largest_and_rest(linked.iloc[:count].to_frame().T, most).iloc[0]
+    sources = linked.iloc[count:]
+    bars = pd.concat([assets, sources[sources != 0]])
+    ends = np.cumsum(bars.to_numpy())
+    total = float(result.nav.iloc[-1] - 1)
+    return pd.DataFrame(
+        {
+            "start": np.concatenate([[0.0], ends[:-1], [0.0]]),
+            "end": np.append(ends, total),
+            "value": np.append(bars.to_numpy(), total),
+        },
+        index=[*bars.index, TOTAL],
+    )
 
 
 def attribution_by_year(result: "BacktestResult") -> pd.DataFrame:

@@ -107,7 +107,8 @@ def largest_and_rest(table: pd.DataFrame, count: int) -> pd.DataFrame:
         return table
     order = np.argsort(-table.abs().mean().to_numpy(), kind="stable")
     kept, folded = np.sort(order[:count]), np.sort(order[count:])
-    return table.iloc[:, kept].assign(**{f"{len(folded)} others": table.iloc[:, folded].sum(axis=1)})
+    rest = table.iloc[:, folded].sum(axis=1).rename(f"{len(folded)} others")
+    return pd.concat([table.iloc[:, kept], rest], axis=1)  # a column of its own, whatever an asset is called
 
 
 def standing_until(table: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:

@@ -53,6 +53,37 @@ def rolling_sharpe(excess_returns: pd.Series, window: int, periods_per_year: int
     return pd.Series(ratios, index=excess_returns.index[window - 1 :], name="sharpe")
 
 
+def rolling_correlation(returns: pd.Series, others: pd.Series, window: int) -> pd.Series:
+    """Pearson's correlation of the last `window` returns of two over the same dates, up to and including each date.
+
+    Args:
+        returns: (P,) decimal per period, no NaN.
+        others: (P,) of the other, by the same dates.
+        window: rows, 2 or more.
+
+    Returns:
+        (P - window + 1,) by the window's last date; NaN where either does not vary; empty where P < window.
+
+    Example:
+        >>> dates = pd.date_range("2020-01-31", periods=4, freq="ME")
+        >>> one, other = pd.Series([0.0, 0.02, 0.01, 0.0], index=dates), pd.Series([0.0, 0.01, 0.0, 0.0], index=dates)
+        >>> rolling_correlation(one, other, 3).round(4).tolist()
+        [0.866, 0.866]
+    """
+    first, second = _windows(returns, window), _windows(others, window)
+    varies = (_volatilities(first, 1) > 0) & (_volatilities(second, 1) > 0)
+    deviations, other_deviations = first - first.mean(axis=1)[:, None], second - second.mean(axis=1)[:, None]
+    products, squares, other_squares = (
+        np.einsum("tw,tw->t", a, b)
+        for a, b in (
+            (deviations, other_deviations), (deviations, deviations), (other_deviations, other_deviations),
+        )
+    )  # fmt: skip
+    found = np.full(len(products), np.nan)
+    np.divide(products, np.sqrt(squares * other_squares), out=found, where=varies)
+    return pd.Series(np.clip(found, -1.0, 1.0), index=returns.index[window - 1 :], name="correlation")
+
+
 def _windows(values: pd.Series, window: int) -> Array:
     """(P - window + 1, window), or (0, window)."""
     if window < 2:

@@ -12,12 +12,14 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_up_result import made_up
 from simulated_result import random_run, simulated, terms_of
 
 import backtest as bt
 from backtest.analysis import BacktestResult
 from backtest.analysis.attribution import (
     SOURCES,
+    TOTAL,
     attribution_by_year,
     attribution_of_classes,
     capital_after_first_trade,
@@ -26,6 +28,7 @@ from backtest.analysis.attribution import (
     linked_attribution,
     period_attribution,
     real_nav,
+    waterfall,
 )
 from backtest.analysis.calendar import YEAR, calendar_returns
 from backtest.config import load_config
@@ -240,6 +243,43 @@ class TestAddsUp:
     def test_without_classes_assets_stay(self) -> None:
         years = attribution_by_year(two_months())
         pd.testing.assert_frame_equal(attribution_of_classes(years, two_months()), years)
+
+
+class TestWaterfall:
+    """Bars from what assets added to the total return."""
+
+    @given(count=st.integers(1, 12), most=st.integers(1, 8), seed=st.integers(0, 2**16))
+    @settings(max_examples=25)
+    def test_each_bar_begins_where_the_last_one_ended_and_they_reach_the_total(
+        self, count: int, most: int, seed: int
+    ) -> None:
+        result = made_up(12, tuple(f"asset {i}" for i in range(count)), gross=1.5, short=True, seed=seed)
+        table = waterfall(result, most)
+        start, end, value = (table[name].to_numpy() for name in ("start", "end", "value"))
+        assert start[0] == start[-1] == 0
+        assert start[1:-1].tolist() == end[:-2].tolist()
+        assert end - start == pytest.approx(value, abs=1e-12)
+        assert end[-2] == pytest.approx(end[-1], abs=1e-12)
+        assert end[-1] == result.summary()["total_return"]
+        assets = len(table) - 1 - int((linked_attribution(result).iloc[count:] != 0).sum())
+        assert assets == min(count, most + 1)
+
+    def test_sources_of_nothing_have_no_bar(self) -> None:
+        assert list(waterfall(made_up(6, free=True), 5).index) == ["stocks", "bonds", "gold", TOTAL]
+        still = waterfall(made_up(1, ("only",), still=True, free=True), 5)
+        assert still.to_numpy().tolist() == [[0.0, 0.0, 0.0]] * 2
+
+    def test_assets_may_have_any_name(self) -> None:
+        """Also that of the total, and that of the others; of 60 assets the rest is one bar."""
+        names = (TOTAL, "55 others", "value", *(f"a{i}" for i in range(57)))
+        result = made_up(24, names)
+        table = waterfall(result, 5)
+        assert len(table) == 5 + 1 + 1 + 1  # trading costs, and the total
+        assert table.index[5] == "55 others"
+        assert table["value"].iloc[:-1].sum() == pytest.approx(table["value"].iloc[-1], abs=1e-12)
+
+    def test_ruin_ends_at_minus_one(self) -> None:
+        assert waterfall(made_up(24, ruined=True), 5)["end"].iloc[-2:].tolist() == pytest.approx([-1, -1], abs=1e-12)
 
 
 class TestGross:

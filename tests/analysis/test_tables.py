@@ -24,7 +24,7 @@ from backtest.analysis.holdings import (
     risk_shares,
 )
 from backtest.analysis.realised_risk import realised_risk_contributions
-from backtest.analysis.rolling import rolling_sharpe, rolling_volatility
+from backtest.analysis.rolling import rolling_correlation, rolling_sharpe, rolling_volatility
 
 
 def row(table: pd.DataFrame, year: int, *columns: int | str) -> list[Any]:
@@ -147,6 +147,26 @@ class TestRolling:
             assert volatilities[date] == pytest.approx(performance.volatility(part.to_numpy(), 12), rel=1e-12)
             assert sharpes[date] == pytest.approx(performance.sharpe(part.to_numpy(), 12), rel=1e-12)
 
+    @pytest.mark.parametrize("window", [2, 12, 40])
+    def test_each_correlation_is_the_plain_one(self, window: int) -> None:
+        """To 1e-10: of two returns a deviation may be as small as it likes, and of two the correlation is 1 or -1."""
+        result = made_up(40)
+        others = result.benchmark.returns if result.benchmark is not None else result.returns
+        found = rolling_correlation(result.returns, others, window)
+        assert len(found) == 40 - window + 1
+        for date, value in found.items():
+            one, other = (returns.loc[:date].to_numpy()[-window:] for returns in (result.returns, others))
+            assert value == pytest.approx(performance.correlation(one, other), abs=1e-10)
+        assert rolling_correlation(result.returns, -3 * result.returns, window).to_numpy() == pytest.approx(
+            -1, abs=1e-12
+        )
+
+    def test_a_correlation_with_what_does_not_vary_in_the_window_is_undefined(self) -> None:
+        returns = made_up(6).returns
+        others = pd.Series([0.01, 0.01, 0.01, 0.02, 0.01, 0.01], index=returns.index)
+        assert rolling_correlation(returns, others, 3).isna().tolist() == [True, False, False, False]
+        assert rolling_correlation(returns, others, 7).empty
+
     def test_without_risk(self) -> None:
         flat = pd.Series(0.01 + 1e-17, index=pd.date_range("2020-01-31", periods=5, freq="ME"))
         assert rolling_volatility(flat, 3, 12).tolist() == [0, 0, 0]
@@ -193,6 +213,10 @@ class TestShares:
         assert list(folded.columns) == ["b", "d", "3 others"]
         assert folded["3 others"].tolist() == pytest.approx([0.4, 0.6])
         assert folded.sum(axis=1).tolist() == pytest.approx(table.sum(axis=1).tolist())
+
+    def test_an_asset_may_be_called_as_the_rest_is(self) -> None:
+        folded = largest_and_rest(pd.DataFrame({"2 others": [0.9], "a": [0.1], "b": [0.2]}), 1)
+        assert folded.to_numpy().tolist() == pytest.approx(np.array([[0.9, 0.3]]))
 
     def test_nothing_is_folded_for_one_column(self) -> None:
         assert list(largest_and_rest(pd.DataFrame({"a": [1.0], "b": [2.0], "c": [3.0]}), 2).columns) == ["a", "b", "c"]
