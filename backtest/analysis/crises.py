@@ -5,11 +5,12 @@ chosen with hindsight, for names on a picture and rows of a table: no strategy s
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
-from backtest.analysis.drawdown import drawdown, worst_drawdowns
+from backtest.analysis.drawdown import worst_drawdowns
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,25 @@ def in_crises(navs: pd.DataFrame, crises: Sequence[Crisis] = CRISES) -> tuple[In
     return tuple(_outcome(navs, crisis) for crisis in crises if dates[0] <= crisis.start and dates[-1] >= crisis.end)
 
 
+def overlapping(dates: pd.DatetimeIndex, crises: Sequence[Crisis] = CRISES) -> tuple[Crisis, ...]:
+    """The crises that these dates cover at least in part, cut to them: for shading a picture.
+
+    Args:
+        dates: (P,) rising, one or more.
+        crises: to look for.
+
+    Example:
+        >>> [(one.name, f"{one.end:%Y-%m-%d}") for one in overlapping(pd.to_datetime(["2019-12-31", "2020-02-28"]))]
+        [('Covid', '2020-02-28')]
+    """
+    first, last = dates[0], dates[-1]
+    return tuple(
+        replace(one, start=max(one.start, first), end=min(one.end, last))
+        for one in crises
+        if one.start < last and one.end > first
+    )
+
+
 def falls_of(nav: pd.Series, count: int = 5) -> tuple[Crisis, ...]:
     """The worst drawdowns of a NAV as crises, deepest first: from peak to trough, named after these months.
 
@@ -120,5 +140,7 @@ def falls_of(nav: pd.Series, count: int = 5) -> tuple[Crisis, ...]:
 def _outcome(navs: pd.DataFrame, crisis: Crisis) -> InCrisis:
     first = navs.index.searchsorted(crisis.start, side="right") - 1
     within = navs.iloc[first : navs.index.searchsorted(crisis.end) + 1]
-    deepest = within.apply(lambda nav: drawdown(nav.to_numpy()).min())
-    return InCrisis(crisis, within.index[0], within.index[-1], within.iloc[-1] / within.iloc[0] - 1, deepest)
+    values = within.to_numpy()
+    deepest = (values / np.maximum.accumulate(values, axis=0) - 1).min(axis=0)
+    returns, drawdowns = (pd.Series(found, index=navs.columns) for found in (values[-1] / values[0] - 1, deepest))
+    return InCrisis(crisis, within.index[0], within.index[-1], returns, drawdowns)

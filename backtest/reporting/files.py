@@ -13,8 +13,9 @@ from backtest.analysis.attribution import attribution_by_year
 from backtest.analysis.forecasts import volatility_forecasts
 from backtest.analysis.realised_risk import rolling_realised_risk
 from backtest.analysis.result import BacktestResult
+from backtest.reporting.entry import SECTION, run_entry
 from backtest.reporting.folder import replacing
-from backtest.reporting.manifest import MADE_BY, MANIFEST, environment, versions
+from backtest.reporting.manifest import MADE_BY, MANIFEST, environment, versions, written_on
 
 
 def write_report(
@@ -57,18 +58,27 @@ def _write_files(
     from backtest.reporting.tearsheet import render_tearsheet
 
     on_step("figures")
-    made_with = versions()
+    made_with, around = versions(), environment()
     figures = render_all(result)
     (folder / "figures").mkdir()
-    for name, png in figures.items():
-        (folder / "figures" / f"{name}.png").write_bytes(png)
+    for name, figure in figures.items():
+        (folder / "figures" / f"{name}.png").write_bytes(figure.png)
+        (folder / "figures" / f"{name}.svg").write_bytes(figure.svg)
     on_step("files")
-    page = render_tearsheet(result, figures, command=command, versions=made_with)
+    contents = {f"{name}.csv": csv_bytes(table) for name, table in tables(result).items()}
+    contents["summary.json"] = json_bytes(result.summary())
+    contents[MANIFEST] = json_bytes(_manifest(result, made_with, around))
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    page = render_tearsheet(
+        result,
+        {name: figure.svg for name, figure in figures.items()},
+        command=command,
+        versions=made_with,
+        data_files=[*contents, *(["quantstats.html"] if quantstats else [])],
+        written=written_on(around),
+    )
     (folder / "tearsheet.html").write_text(page, encoding="utf-8", newline="\n")
-    for name, table in tables(result).items():
-        (folder / f"{name}.csv").write_bytes(csv_bytes(table))
-    (folder / "summary.json").write_bytes(json_bytes(result.summary()))
-    (folder / MANIFEST).write_bytes(json_bytes(_manifest(result, made_with)))
     if quantstats:
         on_step("quantstats")
         from backtest.reporting.quantstats_page import write_quantstats
@@ -120,9 +130,10 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _manifest(result: BacktestResult, made_with: Mapping[str, str]) -> dict[str, Any]:
+def _manifest(result: BacktestResult, made_with: Mapping[str, str], around: Mapping[str, str | None]) -> dict[str, Any]:
     return {
         "made_by": MADE_BY,
+        SECTION: run_entry(result),
         "config": result.settings,
         "data_sha256": result.data_sha256,
         "benchmark_data_sha256": None if result.benchmark is None else result.benchmark.data_sha256,
@@ -131,5 +142,5 @@ def _manifest(result: BacktestResult, made_with: Mapping[str, str]) -> dict[str,
         "notes": result.notes,
         "data": [asdict(origin) for origin in result.origins],
         "data_warnings": result.warnings,
-        "environment": environment(),
+        "environment": around,
     }

@@ -48,6 +48,16 @@ def change(value: float | None) -> str:
     return f"+{text}" if value is not None and value > 0 and text.strip("0.%") else text
 
 
+def change2(value: float | None) -> str:
+    """The same with two digits, for single trades.
+
+    >>> change2(0.00051)
+    '+0.05%'
+    """
+    text = percent2(value)
+    return f"+{text}" if value is not None and value > 0 and text.strip("0.%") else text
+
+
 def ratio(value: float | None) -> str:
     """A number with two digits.
 
@@ -93,6 +103,18 @@ def day(value: date | str | None) -> str:
     if value is None or is_missing(value):
         return MISSING
     return value if isinstance(value, str) else f"{value:%Y-%m-%d}"
+
+
+def age(last: str, written: date) -> str:
+    """From the last date of a series, ISO, to the day of writing.
+
+    >>> age("2012-12-31", date(2026, 11, 25)), age("2026-11-24", date(2026, 11, 25))
+    ('13.9 years', '1 day')
+    """
+    days = (written - date.fromisoformat(last)).days
+    if days > 365:
+        return f"{days / 365.25:.1f} years"
+    return f"{days} day{'' if days == 1 else 's'}"
 
 
 def shade(value: float, full: float) -> str:
@@ -149,11 +171,13 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "percent": percent,
     "percent2": percent2,
     "change": change,
+    "change2": change2,
     "ratio": ratio,
     "multiple": multiple,
     "bps": bps,
     "count": count,
     "day": day,
+    "age": age,
     "shade": shade,
     "setting": setting,
     "listed": listed,

@@ -2,7 +2,8 @@
 
 import subprocess
 import sys
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -29,6 +30,15 @@ def environment() -> dict[str, str | None]:
         "git_revision": _git_revision(),
         "platform": sys.platform,
     }
+
+
+def written_on(environment: Mapping[str, str | None]) -> date:
+    """The day of writing, UTC.
+
+    >>> written_on({"written_at": "2026-11-25T03:51:26+00:00"})
+    datetime.date(2026, 11, 25)
+    """
+    return datetime.fromisoformat(str(environment["written_at"])).date()
 
 
 def _git_revision() -> str | None:

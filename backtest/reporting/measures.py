@@ -28,11 +28,12 @@ class Measure:
 
 @dataclass(frozen=True)
 class Row:
-    """A measure with its numbers as text; `benchmark` is None where there is no benchmark."""
+    """A measure with its numbers as text; `benchmark` is None where there is none, `interval` where there is none."""
 
     measure: Measure
     strategy: str
     benchmark: str | None
+    interval: str | None = None
 
 
 @dataclass(frozen=True)

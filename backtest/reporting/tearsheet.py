@@ -4,16 +4,13 @@ This file lays out; numbers come from `analysis`, their looks from `format`, and
 `templates/tearsheet.html.j2`.
 """
 
-import base64
-from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
+from backtest.analysis.attribution import SOURCES
 from backtest.analysis.calendar import (
     YEAR,
     calendar_returns,
@@ -24,9 +21,15 @@ from backtest.analysis.calendar import (
 )
 from backtest.analysis.holdings import capital_and_risk, holdings_now, holdings_totals, largest_and_rest
 from backtest.analysis.result import BacktestResult
-from backtest.reporting.format import FILTERS, MONTHS, change, is_missing, percent, percent2, shade
+from backtest.analysis.trade_list import trade_list
+from backtest.reporting.chart_leverage import SOURCE_LABELS
+from backtest.reporting.chart_risk import asset_legend
+from backtest.reporting.charts import charts_of
+from backtest.reporting.embedding import days, indexed, numbers
+from backtest.reporting.format import MONTHS, change, is_missing, percent, percent2, shade
 from backtest.reporting.leverage import FinancingWords, break_even_in_words, events, words_of
 from backtest.reporting.measures import cards, headline
+from backtest.reporting.page import picture, render
 
 _FREQUENCIES = {252: "daily", 365: "daily", 52: "weekly", 12: "monthly", 4: "quarterly", 1: "yearly"}
 _COSTS = {
@@ -38,13 +41,11 @@ _COSTS = {
     "turnover": ("Turnover", "Half the sum of all trades."),
 }
 _SOURCES = {
-    "cash_interest": ("Interest on cash", "On free cash and on the proceeds of shorts."),
-    "financing_at_cash_rate": ("", ""),
-    "financing_spread": ("", ""),
-    "borrow_fees": ("Borrow fees", "Fees on short positions."),
-    "trading_costs": ("Trading costs", "Paid at each trade."),
-    "other_fees": ("Other fees", "Fund expenses and management fees."),
-    "shortfall": ("Lost beyond NAV", "What others bore: a lender, or who was owed costs."),
+    "cash_interest": "On free cash and on the proceeds of shorts.",
+    "borrow_fees": "Fees on short positions.",
+    "trading_costs": "Paid at each trade.",
+    "other_fees": "Fund expenses and management fees.",
+    "shortfall": "What others bore: a lender, or who was owed costs.",
 }
 _TERMS = {
     "magnified_source_return": (
@@ -62,7 +63,14 @@ _TERMS = {
         "CAGR less the geometric mean times the periods in a year.",
     ),
 }
+_REASONS = {
+    "rebalance": "rebalance",
+    "band": "left its band",
+    "margin_call": "margin call",
+    "no_price": "no price",
+}
 _DRAWDOWNS = 10
+_LARGEST_TRADES, _MOST_TRADES = 20, 20_000  # shown without scripts; held by the page
 _ASSETS = 12  # of the table of returns; the rest are one row
 
 
@@ -72,21 +80,27 @@ def render_tearsheet(
     *,
     command: str = "",
     versions: Mapping[str, str] | None = None,
+    data_files: Sequence[str] = (),
+    written: date | None = None,
 ) -> str:
     """The tearsheet of a result as HTML, with no address in it that leads outside.
 
     Args:
         result: of a run.
-        figures: PNG by name, as of `figures.render_all`; one that is not there is left out.
+        figures: SVG by name, as of `figures.render_all`; they stand in for charts where scripts are off, and in print.
         command: what repeats the run.
         versions: by package, of what made the run.
+        data_files: names of the files that will stand beside the page.
+        written: the day, for the age of the data.
     """
-    summary = result.summary()
+    summary, words = result.summary(), words_of(result)
     groups = headline(summary)
     whole_year = result.periods_per_year <= len(result.returns)
-    settings, words = dict(result.settings), words_of(result)
-    return _templates().get_template("tearsheet.html.j2").render(
-        style=Markup(_style()),  # noqa: S704 - our own file, no input
+    settings = dict(result.settings)
+    drawn, trades = charts_of(result, words), trade_list(result)
+    return render(
+        "tearsheet.html.j2",
+        data={**drawn, "tables": {"trades": _all_trades(trades)}},
         result=result,
         benchmark=result.benchmark,
         summary=summary,
@@ -94,16 +108,24 @@ def render_tearsheet(
         whole_year=whole_year,
         groups=groups,
         cards=cards(groups, whole_year=whole_year),
-        figures={name: f"data:image/png;base64,{base64.b64encode(png).decode()}" for name, png in figures.items()},
+        charts=drawn["charts"],
+        any_crisis=bool(drawn["crises"]),
+        pictures={name: picture(svg) for name, svg in figures.items()},
+        sides=_sides(result),
+        assets=asset_legend(result),
         shares_in_words=_shares_in_words(result),
         calendar=_calendar(result),
         drawdowns=_drawdowns(result),
+        crises=(),
+        smoothing="",
+        confidence="",
         attribution=_attribution(summary["attribution"], words),
         costs=_costs(result, summary, words),
         words=words,
         events=events(result),
         break_even=break_even_in_words(result),
         holdings=_holdings(result),
+        trades=_trades(result, trades),
         notes=result.notes,
         warnings=result.warnings,
         origins=result.origins,
@@ -111,25 +133,15 @@ def render_tearsheet(
         settings=settings,
         command=command,
         versions=versions or {},
-    )  # fmt: skip
-
-
-@cache
-def _templates() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("backtest.reporting"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+        data_files=data_files,
+        written=written,
     )
-    environment.filters.update(FILTERS)
-    return environment
 
 
-@cache
-def _style() -> str:
-    return files("backtest.reporting").joinpath("templates", "style.css").read_text(encoding="utf-8")
+def _sides(result: BacktestResult) -> list[dict[str, Any]]:
+    """The names that switch the strategy and its benchmark on and off."""
+    sides = [("strategy", result.name), *([("benchmark", result.benchmark.name)] if result.benchmark else [])]
+    return [{"key": key, "name": name, "colour": key, "growth": True} for key, name in sides]
 
 
 def _shares_in_words(result: BacktestResult) -> str:
@@ -177,8 +189,9 @@ def _drawdowns(result: BacktestResult) -> list[dict[str, Any]]:
 def _attribution(parts: Mapping[str, Any], words: FinancingWords) -> dict[str, Any]:
     assets = largest_and_rest(pd.DataFrame([parts["assets"]]), _ASSETS).iloc[0]
     added = [(str(name), "", value) for name, value in assets.items()]
-    sources = {**_SOURCES, "financing_at_cash_rate": words.at_cash, "financing_spread": words.above}
-    added += [(label, meaning, parts[key]) for key, (label, meaning) in sources.items()]
+    sources = {key: (SOURCE_LABELS[key], meaning) for key, meaning in _SOURCES.items()}
+    sources |= {"financing_at_cash_rate": words.at_cash, "financing_spread": words.above}
+    added += [(*sources[key], parts[key]) for key in SOURCES]
     terms = parts.get("levered_return", {})
     meanings = {"excess_borrowing_cost": words.cost}
     return {
@@ -231,3 +244,35 @@ def _holdings(result: BacktestResult) -> dict[str, Any]:
 
 def _plain(row: pd.Series) -> dict[str, Any]:
     return {str(column): value for column, value in row.items()}
+
+
+def _trades(result: BacktestResult, trades: pd.DataFrame) -> dict[str, Any]:
+    """The largest as rows, and how many there are."""
+    kept = _largest(trades, _MOST_TRADES)
+    return {
+        "rows": [
+            {**_plain(row), "reason": _REASONS[row["reason"]]}
+            for _, row in _largest(trades, _LARGEST_TRADES).iterrows()
+        ],
+        "count": len(trades),
+        "dates": result.trades.index.nunique(),
+        "kept": len(kept),
+        "left_out": len(trades.index.difference(kept.index)),
+    }
+
+
+def _all_trades(trades: pd.DataFrame) -> dict[str, Any]:
+    """The rows that the page's script lists, the largest first; names and reasons as places in their lists."""
+    kept = _largest(trades, _MOST_TRADES)
+    names, asset = indexed(map(str, kept["asset"]))
+    reasons, reason = indexed(_REASONS[one] for one in kept["reason"])
+    columns = (days(kept["date"]), asset, numbers(kept["trade"]), numbers(kept["weight"]), reason)
+    return {
+        "names": ["date", "asset", "trade", "weight", "reason"],
+        "kinds": ["day", names, "change2", "percent", reasons],
+        "rows": [list(row) for row in zip(*columns, strict=True)],
+    }
+
+
+def _largest(trades: pd.DataFrame, most: int) -> pd.DataFrame:
+    return trades.sort_values("trade", key=abs, ascending=False, kind="stable").head(most)

@@ -1,0 +1,444 @@
+"use strict";
+// One state for the whole page: which series are hidden, the range of dates, the scale. Charts and tables follow it.
+(() => {
+  const root = document.documentElement;
+  const embedded = document.getElementById("page-data");
+  const data = embedded ? JSON.parse(embedded.textContent) : { charts: {}, tables: {}, crises: [] };
+  const state = { hidden: new Set(), from: -Infinity, to: Infinity, scale: "log" };
+  const DAY = 86400000;
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const css = (name) => getComputedStyle(root).getPropertyValue(name).trim();
+  const colour = (token) => css(typeof token === "number" ? `--s${token}` : `--${token}`);
+  const signed = (text) => (/[1-9]/.test(text) ? text.replace("-", "\u2212") : text.replace("-", ""));
+  const grouped = (value, digits) =>
+    signed(value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }));
+  const shortest = (value) => signed(String(Number(value.toPrecision(6))));
+  const FORMS = {
+    percent: { text: (v) => `${grouped(100 * v, 1)}%`, axis: (v) => `${shortest(100 * v)}%` },
+    percent2: { text: (v) => `${grouped(100 * v, 2)}%`, axis: (v) => `${shortest(100 * v)}%` },
+    change2: { text: (v) => `${v > 0 && grouped(100 * v, 2) !== "0.00" ? "+" : ""}${grouped(100 * v, 2)}%`, axis: (v) => `${shortest(100 * v)}%` },
+    multiple: { text: (v) => `${grouped(v, 2)}×`, axis: (v) => `${shortest(v)}×` },
+    ratio: { text: (v) => grouped(v, 2), axis: shortest },
+    growth: { text: (v) => grouped(v, v < 100 ? 3 : 1), axis: (v) => v.toLocaleString("en-US") },
+    count: { text: (v) => grouped(v, 0), axis: shortest },
+    bps: { text: (v) => `${grouped(1e4 * v, 0)} bp`, axis: (v) => `${shortest(1e4 * v)} bp` },
+  };
+  const iso = (time) => new Date(time).toISOString().slice(0, 10);
+
+  // Dates come as days since 1970, the first one whole and the others as steps.
+  function timesOf(steps) {
+    let day = 0;
+    return steps.map((step) => (day += step) * DAY);
+  }
+  for (const chart of Object.values(data.charts))
+    chart.places = chart.x.dates ? timesOf(chart.x.dates) : chart.x.values || chart.x.labels.map((_, i) => i);
+
+  /* ---- charts ---- */
+  const drawn = new Map(); // container -> its ECharts instance
+  const TOP = 34, BETWEEN = 14, BOTTOM = 28;
+
+  function heightOf(chart) {
+    return chart.panels.reduce((sum, panel) => sum + panel.height + TOP + BETWEEN, BOTTOM - BETWEEN);
+  }
+
+  // The points of a series that are in range, as [x, drawn, value]; growth is rebased at the range's start.
+  function points(chart, panel, series, rows) {
+    const base = panel.rebase ? series.values.slice(rows[0], rows[1]).find((v) => v > 0) || 1 : 1;
+    const log = logarithmic(panel);
+    const list = [];
+    for (let i = rows[0]; i < rows[1]; i++) {
+      const value = series.values[i];
+      if (value === null) { list.push([chart.places[i], null, null]); continue; }
+      const shown = value / base;
+      list.push([chart.places[i], log ? (shown > 0 ? Math.log10(shown) : null) : shown, shown]);
+    }
+    return list;
+  }
+
+  const logarithmic = (panel) => panel.scale === "log" && state.scale === "log";
+
+  function rowsInRange(chart) {
+    if (!chart.x.dates) return [0, chart.places.length];
+    const first = chart.places.findIndex((time) => time >= state.from);
+    const after = chart.places.findIndex((time) => time > state.to);
+    return [first < 0 ? chart.places.length : first, after < 0 ? chart.places.length : after];
+  }
+
+  function logTicks(low, high) {
+    const ticks = [];
+    for (const steps of [[1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8], [1, 1.5, 2, 3, 4, 5, 7], [1, 2, 3, 5], [1, 2, 5], [1, 3], [1]]) {
+      ticks.length = 0;
+      for (let decade = Math.floor(low); decade <= Math.ceil(high); decade++)
+        for (const step of steps) {
+          const place = decade + Math.log10(step);
+          if (place >= low - 1e-9 && place <= high + 1e-9) ticks.push(place);
+        }
+      if (ticks.length <= 9) break;
+    }
+    return ticks;
+  }
+
+  function optionOf(chart, width) {
+    const narrow = width < 560;
+    const [ink, quiet, line, card] = ["--ink", "--quiet", "--line", "--card"].map(css);
+    const option = {
+      animation: false, textStyle: { fontFamily: getComputedStyle(document.body).fontFamily }, backgroundColor: "transparent",
+      title: [], grid: [], xAxis: [], yAxis: [], series: [], axisPointer: { link: [{ xAxisIndex: "all" }] },
+      tooltip: {
+        trigger: "axis", confine: true, backgroundColor: card, borderColor: line, textStyle: { color: ink, fontSize: 12 },
+        axisPointer: { type: "line", lineStyle: { color: quiet } }, formatter: (marks) => tooltip(chart, [].concat(marks)),
+      },
+    };
+    const rows = rowsInRange(chart);
+    const left = chart.left ? (narrow ? Math.min(chart.left, 110) : chart.left) : narrow ? 46 : 58;
+    let top = 0;
+    chart.panels.forEach((panel, p) => {
+      const last = p === chart.panels.length - 1;
+      const form = FORMS[panel.unit];
+      option.title.push({ text: panel.title, left: 0, top, textStyle: { color: ink, fontSize: narrow ? 12.5 : 14, fontWeight: 600, width: width - 8, overflow: "truncate" } });
+      option.grid.push({ left, right: narrow ? 10 : 18, top: top + TOP, height: panel.height });
+      const places = { gridIndex: p, axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, splitLine: { show: false },
+        axisLabel: { show: last || chart.horizontal === true, color: quiet, fontSize: 11, hideOverlap: true } };
+      if (chart.x.dates) {
+        Object.assign(places, { type: "time", min: chart.places[rows[0]], max: chart.places[rows[1] - 1] });
+      } else if (chart.x.labels) {
+        Object.assign(places, { type: "category", data: chart.x.labels, inverse: chart.horizontal === true });
+        Object.assign(places.axisLabel, { width: left - 12, overflow: chart.horizontal ? "truncate" : "none", interval: chart.horizontal ? 0 : "auto" });
+      } else {
+        const values = chart.x.values, half = panel.series[0].style === "bar" ? (values[1] - values[0]) / 2 : 0;
+        Object.assign(places, { type: "value", min: values[0] - half, max: values[values.length - 1] + half });
+        Object.assign(places.axisLabel, { formatter: FORMS[chart.x.unit].axis, showMinLabel: false, showMaxLabel: false });
+      }
+      const sizes = { type: "value", gridIndex: p, scale: panel.zero !== true, axisLine: { show: false }, axisTick: { show: false },
+        splitLine: { lineStyle: { color: line } }, splitNumber: panel.height < 170 ? 3 : 5,
+        axisLabel: { color: quiet, fontSize: 11, formatter: form.axis, hideOverlap: true } };
+      if (panel.top !== undefined) sizes.max = panel.top;
+      const shown = panel.series.filter((series) => !state.hidden.has(series.key));
+      const lists = shown.map((series) => (series.style === "range" ? [] : points(chart, panel, series, rows)));
+      if (logarithmic(panel)) fitLog(sizes, lists);
+      option.xAxis.push(chart.horizontal ? sizes : places);
+      option.yAxis.push(chart.horizontal ? places : sizes);
+      shown.forEach((series, s) => option.series.push(...seriesOf(chart, panel, p, series, lists[s], s === 0 && { quiet, line, ink, rows, width })));
+      top += TOP + panel.height + BETWEEN;
+    });
+    return option;
+  }
+
+  function fitLog(axis, lists) {
+    let low = Infinity, high = -Infinity;
+    for (const list of lists) for (const point of list) if (point[1] !== null) { low = Math.min(low, point[1]); high = Math.max(high, point[1]); }
+    if (low > high) return;
+    const room = Math.max(0.02 * (high - low), 0.004);
+    const ticks = logTicks(low - room, high + room);
+    Object.assign(axis, { min: low - room, max: high + room, scale: true });
+    Object.assign(axis.axisLabel, { customValues: ticks, formatter: (v) => FORMS.growth.axis(Number((10 ** v).toPrecision(3))) });
+    axis.axisTick.customValues = ticks;
+  }
+
+  function seriesOf(chart, panel, index, series, list, first) {
+    const paint = colour(series.colour);
+    const common = { name: series.name, xAxisIndex: index, yAxisIndex: index, itemStyle: { color: paint }, emphasis: { disabled: true }, silent: false };
+    if (first) Object.assign(common, markers(chart, panel, first));
+    if (series.style === "range") return ranges(chart, series, common);
+    const turned = chart.horizontal ? list.map(([x, y, v]) => [y, x, v]) : list;
+    if (series.style === "bar")
+      return [{ ...common, type: "bar", data: turned, stack: series.stack, barMaxWidth: 40, barCategoryGap: chart.x.values ? "0%" : "25%", barGap: "10%" }];
+    const area = series.style === "area" || series.style === "stack";
+    return [{
+      ...common, type: "line", data: turned, showSymbol: series.style === "point", symbolSize: 7, step: series.step ? "end" : false,
+      lineStyle: { color: paint, width: series.style === "stack" || series.style === "point" ? 0 : series.thin ? 1 : 1.6, type: series.dash || "solid" },
+      areaStyle: area ? { color: paint, opacity: series.style === "stack" ? 0.9 : 0.25, origin: "auto" } : undefined,
+      stack: series.style === "stack" ? `stack${index}` : undefined, sampling: series.style === "stack" ? undefined : "minmax",
+      connectNulls: false, z: area ? 2 : 3,
+    }];
+  }
+
+  // Bars from a start to an end: what lies above zero and below it are stacked apart, on what is left clear.
+  function ranges(chart, series, common) {
+    const parts = { clear: [], above: [], below: [] };
+    series.values.forEach(([start, end, value, tint], i) => {
+      const low = Math.min(start, end), high = Math.max(start, end);
+      const put = (list, size, style) => {
+        const item = { value: chart.horizontal ? [size, i, value] : [i, size, value], itemStyle: style };
+        list.push(item);
+      };
+      put(parts.clear, low > 0 ? low : high < 0 ? high : 0, { color: "transparent" });
+      const paint = { color: colour(tint) };
+      put(parts.above, high > 0 ? high - Math.max(low, 0) : 0, paint);
+      put(parts.below, low < 0 ? low - Math.min(high, 0) : 0, paint);
+    });
+    return Object.entries(parts).map(([part, list]) => ({
+      ...common, ...(part === "clear" ? {} : { markArea: undefined, markLine: undefined }), type: "bar", stack: "range", data: list, barMaxWidth: 22,
+      tooltip: { show: part !== "clear" },
+    }));
+  }
+
+  // Crises as bands; zero, VaR, break-even and such as lines.
+  function markers(chart, panel, look) {
+    const found = {};
+    const within = chart.x.dates ? [chart.places[look.rows[0]], chart.places[look.rows[1] - 1]] : [0, 0];
+    if (panel.crises && data.crises.length) {
+      const perPixel = (within[1] - within[0]) / Math.max(look.width - 80, 1);
+      const inside = data.crises.filter((one) => one.to * DAY > within[0] && one.from * DAY < within[1]);
+      found.markArea = {
+        silent: true, itemStyle: { color: look.quiet, opacity: 0.13 }, label: { color: look.quiet, fontSize: 10, position: "insideTop" },
+        data: inside.map((one) => {
+          const ends = [Math.max(one.from * DAY, within[0]), Math.min(one.to * DAY, within[1])];
+          const fits = (ends[1] - ends[0]) / perPixel > 5.6 * one.name.length;
+          return [{ xAxis: ends[0], name: fits && panel.named ? one.name : "" }, { xAxis: ends[1] }];
+        }),
+      };
+    }
+    if (panel.span) found.markArea = { silent: true, itemStyle: { color: colour(panel.span.colour), opacity: 0.12 },
+      data: [[{ xAxis: panel.span.from }, { xAxis: panel.span.to }]] };
+    const lines = (panel.marks || []).map((mark) => ({
+      [mark.axis === "y" ? "yAxis" : "xAxis"]: mark.at, lineStyle: { color: colour(mark.colour), type: mark.dash || "solid", width: 1 },
+      label: { show: Boolean(mark.name), formatter: mark.name, color: look.ink, fontSize: 11, rotate: 0, position: "end",
+        align: mark.align, verticalAlign: "top", offset: [mark.align === "right" ? -5 : 5, 10] },
+    }));
+    if (lines.length) found.markLine = { silent: true, symbol: "none", data: lines };
+    return found;
+  }
+
+  function tooltip(chart, marks) {
+    const shown = marks.filter((mark) => mark.value && mark.value[2] !== null && mark.value[2] !== undefined);
+    if (!shown.length) return "";
+    const escape = echarts.format.encodeHTML;
+    const at = shown[0].axisValue;
+    const place = chart.x.dates ? iso(at) : chart.x.labels ? chart.x.labels[shown[0].dataIndex] : FORMS[chart.x.unit].text(at);
+    const seen = new Set();
+    const lines = shown.flatMap((mark) => {
+      const panel = chart.panels[mark.axisIndex] || chart.panels[0];
+      const id = `${mark.axisIndex}/${mark.seriesName}`;
+      if (seen.has(id) || (mark.data.itemStyle && mark.data.itemStyle.color === "transparent")) return [];
+      seen.add(id);
+      const text = FORMS[panel.unit].text(mark.value[2]);
+      const tint = (mark.data.itemStyle && mark.data.itemStyle.color) || mark.color;
+      return `<span class="tip"><i style="background:${tint}"></i>${escape(mark.seriesName)}<b>${text}</b></span>`;
+    });
+    return `<strong>${escape(String(place))}</strong>${lines.join("")}`;
+  }
+
+  function draw(container) {
+    const chart = data.charts[container.dataset.chart];
+    const width = container.clientWidth;
+    if (!width) return;
+    if (!drawn.has(container)) {
+      drawn.set(container, echarts.init(container, null, { renderer: "canvas" }));
+      listenForRange(container, chart);
+    }
+    const rows = rowsInRange(chart);
+    container.classList.toggle("nothing", rows[1] - rows[0] < 1);
+    if (rows[1] - rows[0] >= 1) drawn.get(container).setOption(optionOf(chart, width), { notMerge: true });
+  }
+
+  // A drag across a chart of dates chooses the range, on what has a mouse; a double click takes it back.
+  function listenForRange(container, chart) {
+    if (!chart.x.dates || !matchMedia("(pointer: fine)").matches) return;
+    const instance = drawn.get(container);
+    const area = instance.getZr();
+    const mark = container.appendChild(document.createElement("div"));
+    mark.className = "dragged";
+    let begin = null;
+    const bounds = (end) => [Math.min(begin, end), Math.max(begin, end)];
+    area.on("mousedown", (event) => { begin = event.offsetX; });
+    area.on("mousemove", (event) => {
+      if (begin === null) return;
+      const [low, high] = bounds(event.offsetX);
+      Object.assign(mark.style, { display: high - low > 6 ? "block" : "none", left: `${low}px`, width: `${high - low}px` });
+    });
+    const end = (event) => {
+      if (begin === null) return;
+      const [low, high] = bounds(event.offsetX);
+      begin = null;
+      mark.style.display = "none";
+      if (high - low > 6) setRange(...[low, high].map((x) => instance.convertFromPixel({ xAxisIndex: 0 }, x)));
+    };
+    area.on("mouseup", end);
+    area.on("globalout", () => { begin = null; mark.style.display = "none"; });
+    area.on("dblclick", () => setRange(-Infinity, Infinity));
+  }
+
+  const redraw = () => drawn.forEach((_, container) => draw(container));
+
+  /* ---- what the reader sets ---- */
+  const [first, last] = span();
+
+  function span() {
+    const every = Object.values(data.charts).filter((chart) => chart.x.dates).flatMap(({ places }) => [places[0], places[places.length - 1]]);
+    return every.length ? [Math.min(...every), Math.max(...every)] : [0, 0];
+  }
+
+  function setRange(from, to) {
+    state.from = Math.max(from, first) <= first ? -Infinity : from;
+    state.to = to >= last ? Infinity : to;
+    all("input[data-from]").forEach((input) => { input.value = iso(Math.max(state.from, first)); });
+    all("input[data-to]").forEach((input) => { input.value = iso(Math.min(state.to, last)); });
+    all("button[data-range]").forEach((button) => {
+      const chosen = button.dataset.range === "all" ? state.from === -Infinity && state.to === Infinity
+        : state.to === Infinity && state.from === yearsBack(Number(button.dataset.range));
+      button.setAttribute("aria-pressed", String(chosen));
+    });
+    redraw();
+    showGrowth();
+  }
+
+  // The date of the run nearest to so many years before its last one: months end on different days.
+  function yearsBack(years) {
+    const wanted = new Date(last);
+    wanted.setUTCFullYear(wanted.getUTCFullYear() - years);
+    const places = data.charts.growth.places;
+    return places.reduce((best, time) => (Math.abs(time - wanted) < Math.abs(best - wanted) ? time : best), first);
+  }
+
+  // What 1 at the range's start became at its end, beside each name.
+  function showGrowth() {
+    const chart = data.charts.growth;
+    if (!chart) return;
+    const rows = rowsInRange(chart);
+    for (const series of chart.panels[0].series) {
+      const values = series.values.slice(rows[0], rows[1]);
+      const base = values.find((v) => v > 0);
+      const text = base && values.length > 1 ? `${FORMS.growth.text(values[values.length - 1] / base)}` : "";
+      all("[data-growth]").filter((e) => e.dataset.growth === series.key).forEach((e) => { e.textContent = text; });
+    }
+  }
+
+  function setHidden(key, hidden) {
+    state.hidden[hidden ? "add" : "delete"](key);
+    all("button[data-series]").filter((b) => b.dataset.series === key).forEach((b) => b.setAttribute("aria-pressed", String(!hidden)));
+    all("[data-column]").filter((e) => e.dataset.column === key).forEach((e) => { e.hidden = hidden; });
+    redraw();
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    const { series, range, scale, download } = button.dataset;
+    if (series !== undefined) setHidden(series, !state.hidden.has(series));
+    else if (range !== undefined) range === "all" ? setRange(-Infinity, Infinity) : setRange(yearsBack(Number(range)), Infinity);
+    else if (scale !== undefined) {
+      state.scale = scale;
+      all("button[data-scale]").forEach((b) => b.setAttribute("aria-pressed", String(b.dataset.scale === scale)));
+      redraw();
+    } else if (download !== undefined) save(button.dataset.file, tables.has(download) ? tables.get(download).csv() : seriesCsv(download));
+  });
+
+  all("input[data-from], input[data-to]").forEach((input) => {
+    Object.assign(input, { min: iso(first), max: iso(last) });
+    input.addEventListener("change", () => {
+      const [from, to] = ["from", "to"].map((end) => Date.parse(document.querySelector(`input[data-${end}]`).value));
+      if (from < to) setRange(from, to);
+      else setRange(state.from, state.to); // puts the last good dates back
+    });
+  });
+  const years = (last - first) / (365.25 * DAY);
+  all("button[data-range]").forEach((button) => { button.hidden = Number(button.dataset.range) >= years; });
+
+  /* ---- tables ---- */
+  const FIRST = 12, BATCH = 50;
+  const collator = new Intl.Collator(undefined, { numeric: true });
+  const tables = new Map();
+
+  function tableOf(table) {
+    const body = table.tBodies[0];
+    const listed = data.tables[table.dataset.rows];
+    const headings = all("thead th", table).map((th) => th.textContent.trim());
+    const rows = listed ? listed.rows.map(fromList) : [...body.rows].map(fromPage);
+    let shown = rows, limit = listed ? FIRST : Infinity, needle = "";
+
+    // A row of the JSON: text where it has to be looked up, a number with the form of its column.
+    function fromList(cells) {
+      const values = cells.map((cell, i) => { const kind = listed.kinds[i]; return Array.isArray(kind) ? kind[cell] : kind === "day" ? iso(cell * DAY) : cell; });
+      const texts = () => values.map((value, i) => (value === null ? "" : FORMS[listed.kinds[i]] ? FORMS[listed.kinds[i]].text(value) : String(value)));
+      return { values, get text() { return texts().join(" ").toLowerCase(); }, make: () => {
+        const row = document.createElement("tr");
+        texts().forEach((text, i) => {
+          const cell = row.appendChild(document.createElement(i ? "td" : "th"));
+          if (!i) cell.scope = "row";
+          if (i && typeof values[i] === "string") cell.className = "text";
+          cell.textContent = text;
+        });
+        return row;
+      } };
+    }
+    function fromPage(row) {
+      const values = [...row.cells].map((cell) => {
+        const key = cell.dataset.value;
+        return key === undefined ? cell.textContent.trim() : key === "" ? null : isNaN(key) ? key : Number(key);
+      });
+      return { values, text: row.textContent.toLowerCase(), make: () => row };
+    }
+    function show() {
+      shown = needle ? rows.filter((row) => needle.every((word) => row.text.includes(word))) : rows;
+      body.replaceChildren(...shown.slice(0, limit).map((row) => row.make()));
+      const count = shown.length === rows.length ? `${rows.length.toLocaleString("en-US")} in all` : `${shown.length.toLocaleString("en-US")} of ${rows.length.toLocaleString("en-US")}`;
+      all("output[data-count]").filter((e) => e.dataset.count === table.id).forEach((e) => { e.textContent = count; });
+      more.hidden = shown.length <= limit;
+    }
+    function sort(column, descending) {
+      const missing = (value) => value === null || value === "" || value === "–";
+      rows.sort((a, b) => {
+        const [x, y] = [a.values[column], b.values[column]];
+        if (missing(x) || missing(y)) return missing(x) - missing(y);
+        const order = typeof x === "number" && typeof y === "number" ? x - y : collator.compare(x, y);
+        return descending ? -order : order;
+      });
+      all("thead th", table).forEach((th, i) => th.setAttribute("aria-sort", i === column ? (descending ? "descending" : "ascending") : "none"));
+      show();
+    }
+    all("thead th", table).forEach((th, column) => {
+      if (th.dataset.fixed !== undefined) return;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...th.childNodes);
+      th.append(button);
+      th.setAttribute("aria-sort", "none");
+      button.addEventListener("click", () => {
+        const now = th.getAttribute("aria-sort");
+        sort(column, now === "none" ? rows.some((row) => typeof row.values[column] === "number") : now === "ascending");
+      });
+    });
+    const more = document.createElement("button");
+    Object.assign(more, { type: "button", className: "more script-only", textContent: `Show ${BATCH} more` });
+    more.addEventListener("click", () => { limit += BATCH; show(); });
+    table.parentElement.after(more);
+    show();
+    return {
+      filter(text) { needle = text.trim() ? text.toLowerCase().trim().split(/\s+/) : ""; limit = listed ? FIRST : Infinity; show(); },
+      csv: () => [listed ? listed.names : headings, ...shown.map((row) => row.values)],
+    };
+  }
+
+  all("table[data-sortable]").forEach((table) => tables.set(table.id, tableOf(table)));
+  all("input[data-filter]").forEach((input) => input.addEventListener("input", () => tables.get(input.dataset.filter).filter(input.value)));
+
+  /* ---- downloads: every row of what a chart of dates, or a table, holds ---- */
+  function seriesCsv(name) {
+    const chart = data.charts[name];
+    const columns = chart.panels[0].series;
+    return [["date", ...columns.map((series) => series.column || series.name)],
+      ...chart.places.map((time, i) => [iso(time), ...columns.map((series) => series.values[i])])];
+  }
+
+  function save(name, rows) {
+    const quoted = (value) => { const text = value === null ? "" : String(value); return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text; };
+    const address = URL.createObjectURL(new Blob([rows.map((row) => `${row.map(quoted).join(",")}\n`).join("")], { type: "text/csv" }));
+    const link = Object.assign(document.createElement("a"), { href: address, download: name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(address), 1000);
+  }
+
+  /* ---- begin: charts are drawn as they come near, and again when width or colours change ---- */
+  const near = new IntersectionObserver((entries) => entries.filter((one) => one.isIntersecting).forEach((one) => {
+    near.unobserve(one.target);
+    draw(one.target);
+    new ResizeObserver(() => { drawn.get(one.target)?.resize(); draw(one.target); }).observe(one.target);
+  }), { rootMargin: "300px" });
+  all("[data-chart]").forEach((container) => {
+    container.style.height = `${heightOf(data.charts[container.dataset.chart])}px`;
+    near.observe(container);
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  if (data.charts.growth) setRange(-Infinity, Infinity);
+})();
