@@ -43,9 +43,14 @@ def worst_drawdowns(nav: pd.Series, count: int = 5) -> list[Drawdown]:
     below = drawdown(nav.to_numpy())
     under = np.concatenate([[False], below < 0, [False]])
     edges = np.flatnonzero(np.diff(under.astype(np.int8)))
+    firsts, afters = edges[::2], edges[1::2]
+    if not len(firsts):
+        return []
+    depths = np.minimum.reduceat(below, firsts)  # up to the next fall: nothing in between is below 0
     spells = []
-    for first, after in zip(edges[::2], edges[1::2], strict=True):
-        trough = int(first + np.argmin(below[first:after]))
+    for worst in np.argsort(depths, kind="stable")[:count]:
+        first, after = int(firsts[worst]), int(afters[worst])
+        trough = first + int(np.argmin(below[first:after]))
         recovery = nav.index[after] if after < len(nav) else None
         spells.append(Drawdown(float(below[trough]), nav.index[first - 1], nav.index[trough], recovery))
-    return sorted(spells, key=lambda spell: spell.depth)[:count]
+    return spells

@@ -7,7 +7,8 @@ import pandas as pd
 
 from backtest.analysis import performance
 from backtest.analysis.attribution import compound_growth, linked_attribution
-from backtest.analysis.drawdown import worst_drawdowns
+from backtest.analysis.calendar import YEAR, calendar_returns, drawdown_lengths
+from backtest.analysis.crises import in_crises
 from backtest.analysis.events import counts_of_events
 from backtest.analysis.ex_ante import by_class, diversification
 from backtest.analysis.forecasts import forecast_accuracy
@@ -25,7 +26,11 @@ def summarise(result: "BacktestResult") -> dict[str, Any]:
     """All headline numbers of a result, and under `benchmark` those of its benchmark and of the two together.
 
     Decimals; rates per year. Costs and turnover a year are Σ(cost_t / NAV_{t-1}) / years. A number that is not defined
-    is NaN, a date None.
+    is NaN, a date None. What has more than one number is nested: `calendar_years` by year; `worst_drawdowns`, a list
+    of ten at most, deepest first, each as a row of `calendar.drawdown_lengths`; `crises`, a list of those that the
+    dates cover as a whole, each with `name`, `start` and `end` of the crisis, `first` and `last` of the dates that
+    count, and `return` and `drawdown` between them. The benchmark has the same over the same dates, so that its crises
+    stand in the same order.
     """
     summary = _of_one(result)
     if result.benchmark is not None:
@@ -51,8 +56,9 @@ def _of_one(result: "BacktestResult") -> dict[str, Any]:
     returns, excess = result.returns.to_numpy(), result.excess_returns.to_numpy()
     years = performance.years_between(result.nav.index[0].to_datetime64(), result.nav.index[-1].to_datetime64())
     growth = compound_growth(result)
-    worst = worst_drawdowns(result.nav, 1)
-    depth = worst[0].depth if worst else 0.0
+    worst = _worst_drawdowns(result)
+    deepest: dict[str, Any] = worst[0] if worst else {"depth": 0.0, "peak": None, "trough": None}
+    depth = deepest["depth"]
     var, cvar = performance.value_at_risk(returns)
     return {
         "name": result.name,
@@ -70,8 +76,8 @@ def _of_one(result: "BacktestResult") -> dict[str, Any]:
         "sortino": performance.sortino(excess, periods),
         "calmar": growth["net"] / -depth if depth < 0 else float("nan"),
         "max_drawdown": depth,
-        "max_drawdown_start": _iso(worst[0].peak) if worst else None,
-        "max_drawdown_end": _iso(worst[0].trough) if worst else None,
+        "max_drawdown_start": deepest["peak"],
+        "max_drawdown_end": deepest["trough"],
         "skew": performance.standardised_moment(returns, 3),
         "excess_kurtosis": performance.standardised_moment(returns, 4) - 3,
         "var_95": var,
@@ -81,7 +87,36 @@ def _of_one(result: "BacktestResult") -> dict[str, Any]:
         **counts_of_events(result),
         "attribution": _attribution(result, growth),
         "latest_target_weights": _numbers(result.allowed_targets.iloc[-1]),
+        "calendar_years": _numbers(calendar_returns(result.nav, 1)[YEAR]),
+        "worst_drawdowns": worst,
+        "crises": _crises(result),
     }
+
+
+def _worst_drawdowns(result: "BacktestResult") -> list[dict[str, Any]]:
+    """The ten of `calendar.drawdown_lengths`, dates as text; None and NaN for what has not come yet."""
+    rows = drawdown_lengths(result.nav, 10).to_dict("records")
+    dates = {"peak", "trough", "recovery"}
+    return [
+        {str(key): (None if pd.isna(value) else _iso(value)) if key in dates else value for key, value in row.items()}
+        for row in rows
+    ]
+
+
+def _crises(result: "BacktestResult") -> list[dict[str, Any]]:
+    """What NAV did in each crisis that its dates cover as a whole."""
+    return [
+        {
+            "name": one.crisis.name,
+            "start": _iso(one.crisis.start),
+            "end": _iso(one.crisis.end),
+            "first": _iso(one.first),
+            "last": _iso(one.last),
+            "return": float(one.returns.iloc[0]),
+            "drawdown": float(one.drawdowns.iloc[0]),
+        }
+        for one in in_crises(result.nav.to_frame())
+    ]
 
 
 def _exposures_and_costs(result: "BacktestResult", years: float) -> dict[str, float]:
