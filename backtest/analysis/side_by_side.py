@@ -26,9 +26,9 @@ BETTER: Mapping[str, Better] = {
     ),
     **dict.fromkeys(
         (
-            "volatility", "excess_kurtosis", "var_95", "cvar_95", "turnover_per_year", "trading_cost_per_year",
-            "financing_cost_per_year", "financing_drag_per_year", "average_financing_rate", "borrow_cost_per_year",
-            "fees_per_year", "margin_calls", "forced_sales", "targets_scaled_down",
+            "volatility", "adjusted_volatility", "excess_kurtosis", "var_95", "cvar_95", "turnover_per_year",
+            "trading_cost_per_year", "financing_cost_per_year", "financing_drag_per_year", "average_financing_rate",
+            "borrow_cost_per_year", "fees_per_year", "margin_calls", "forced_sales", "targets_scaled_down",
         ),
         "lower",
     ),

@@ -15,6 +15,7 @@ from backtest.analysis.forecasts import forecast_accuracy
 from backtest.analysis.holdings import capital_and_risk
 from backtest.analysis.levered_return import levered_return_terms
 from backtest.analysis.realised_risk import realised_risk_contributions
+from backtest.analysis.smoothing import adjusted_volatility, autocorrelation
 from backtest.risk import percentage_contributions
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ def _of_one(result: "BacktestResult") -> dict[str, Any]:
         "gross_cagr": growth["gross"],
         "real_cagr": growth.get("real", float("nan")),
         "volatility": performance.volatility(returns, periods),
+        "autocorrelation": autocorrelation(returns),
+        "adjusted_volatility": adjusted_volatility(returns, periods),
         "sharpe": performance.sharpe(excess, periods),
         "sortino": performance.sortino(excess, periods),
         "calmar": growth["net"] / -depth if depth < 0 else float("nan"),
