@@ -9,6 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from command_line import Answer, answer_of, command
 
@@ -186,7 +188,7 @@ def test_help_answers_without_importing_anything_heavy(tmp_path: Path) -> None:
         "import atexit, sys\n"
         f"atexit.register(lambda: print('imported:', sorted({heavy} & set(sys.modules)), file=sys.stderr))"
     )
-    for arguments in (["--help"], ["run", "--help"], ["risk", "-h"]):
+    for arguments in (["--help"], ["run", "--help"], ["risk", "-h"], ["open", "--help"], ["list", "--help"]):
         answer = in_a_process(*arguments, cwd=tmp_path, before=before)
         assert answer.code == 0
         assert answer.err == "imported: []\n"
@@ -195,9 +197,9 @@ def test_help_answers_without_importing_anything_heavy(tmp_path: Path) -> None:
 
 
 def test_help_names_all_commands_and_options() -> None:
-    names = ("run", "compare", "breakeven", "strategies", "assets", "risk", "data")
+    names = ("run", "compare", "breakeven", "open", "list", "strategies", "assets", "risk", "data")
     assert all(f" {name} " in command("--help").out for name in names)
-    assert all(option in command("run", "--help").out for option in ("--output", "--quantstats"))
+    assert all(option in command("run", "--help").out for option in ("--output", "--json", "--quantstats"))
     assert all(option in command("risk", "--help").out for option in ("--volatilities", "--correlation", "--weights"))
 
 
@@ -248,12 +250,61 @@ def test_a_run_ends_with_the_headline_and_the_place_of_the_page(finished: tuple[
     assert [line for line in lines if line.startswith("note: crude_oil: ")]
 
 
+def test_growth_is_shown_in_a_line_for_each(finished: tuple[Answer, Path]) -> None:
+    """The last NAV of each, behind blocks of one scale: the higher of the two ends in the highest block."""
+    answer, report = finished
+    lines = answer.out.splitlines()
+    begin = lines.index("growth of 1, log scale")
+    last = dict(zip(("erc", "60_40"), (report / "nav.csv").read_text().splitlines()[-1].split(",")[1:], strict=True))
+    shown = {name: (blocks, end) for name, blocks, end in (line.split() for line in lines[begin + 1 : begin + 3])}
+    assert {name: end for name, (_, end) in shown.items()} == {name: f"{float(nav):.2f}" for name, nav in last.items()}
+    assert {len(blocks) for blocks, _ in shown.values()} == {48}
+    assert shown[max(last, key=lambda name: float(last[name]))][0][-1] == "█"
+    assert shown["erc"][0][0] == shown["60_40"][0][0]
+
+
+def test_a_line_of_blocks_is_exact_on_a_log_scale() -> None:
+    """Eight doublings are eight blocks; the other line, of three values, ends half way up."""
+    dates = pd.date_range("2000-12-31", periods=8, freq="YE")
+    navs = [("doubles", pd.Series(2.0 ** np.arange(8), dates)), ("a", pd.Series([1.0, 1.0, 8.0], dates[:3]))]
+    assert terminal_writing.sparklines(navs).splitlines() == [
+        "growth of 1, log scale",
+        "  doubles  ▁▂▃▄▅▆▇█ 128.00",
+        "  a        ▁▁▄ 8.00",
+    ]
+    ruined = [("lost", pd.Series([1.0, 0.5, 0.0], dates[:3]))]
+    assert terminal_writing.sparklines(ruined) == "growth of 1\n  lost  █▅▁ 0.00"
+    still = [("still", pd.Series([1.0, 1.0], dates[:2]))]
+    assert terminal_writing.sparklines(still).splitlines()[1] == "  still  ▅▅ 1.00"
+
+
+def test_where_blocks_cannot_be_written_there_are_none(tmp_path: Path) -> None:
+    before = "import sys\nsys.stdout.reconfigure(encoding='ascii')"
+    answer = in_a_process("run", str(REPOSITORY / "configs/60_40.yaml"), "--output", "x", cwd=tmp_path, before=before)
+    assert (answer.code, answer.err) == (0, "")
+    assert "growth" not in answer.out
+    assert answer.out.isascii()
+    assert answer.out.splitlines()[-1] == "tearsheet: x/tearsheet.html"
+
+
+def test_json_alone_is_the_summary(finished: tuple[Answer, Path], tmp_path: Path) -> None:
+    """For scripts: nothing else on stdout; the notes on stderr; the report all the same."""
+    shown, report = finished
+    answer = command("run", ERC, "--json", "--output", tmp_path / "x")
+    assert answer.code == 0
+    assert answer.out == (report / "summary.json").read_text(encoding="utf-8")
+    assert answer.err.splitlines() == [line for line in shown.out.splitlines() if line.startswith("note: ")]
+    assert contents(tmp_path / "x").keys() == contents(report).keys()
+
+
 def test_a_run_leaves_every_file_of_a_report(finished: tuple[Answer, Path]) -> None:
     _, report = finished
     assert {path.name for path in report.iterdir()} == {*FILES, "figures"}
     pictures = sorted((report / "figures").iterdir())
-    assert {"growth.png", "drawdown.png", "weights.png"} <= {path.name for path in pictures}
-    assert all(path.read_bytes().startswith(b"\x89PNG\r\n") for path in pictures)
+    assert {"growth", "drawdown", "weights"} <= {path.stem for path in pictures}
+    begins = {".png": b"\x89PNG\r\n", ".svg": b"<svg "}
+    assert all(path.read_bytes().startswith(begins[path.suffix]) for path in pictures)
+    assert len(pictures) == 2 * len({path.stem for path in pictures})
     assert (report / "tearsheet.html").read_text().lower().startswith("<!doctype html>")
     for name in TABLES:
         header, *rows = (report / f"{name}.csv").read_text().splitlines()

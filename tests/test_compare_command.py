@@ -113,7 +113,7 @@ def test_of_many_the_folder_is_named_after_two(here: Path) -> None:
         text = ARTICLE[0].read_text(encoding="utf-8").replace("name: 60_40", f"name: a_strategy_of_long_name_{number}")
         (here / f"{number}.yaml").write_text(text, encoding="utf-8")
     assert command("compare", *(f"{number}.yaml" for number in range(6))).code == 0
-    (folder,) = (here / "reports").iterdir()
+    (folder,) = (path for path in (here / "reports").iterdir() if path.is_dir())
     assert folder.name == "a_strategy_of_long_name_0_vs_a_strategy_of_long_name_1_vs_4_others"
 
 
@@ -167,7 +167,7 @@ def test_a_run_that_would_now_be_another_is_refused(finished: Path, here: Path) 
         f"error: {finished}/nav.csv: a run of the manifest.json beside it gives another NAV from 1997-05-31 on: its "
         "data, a strategy or the program has changed since. Hint: compare the configuration, or run it again."
     )
-    assert [path.name for path in (here / "reports").iterdir()] == ["erc"]
+    assert [path.name for path in (here / "reports").iterdir() if path.is_dir()] == ["erc"]
     (finished / "nav.csv").unlink()
     assert "nav.csv: cannot be read" in refused(command("compare", finished, ARTICLE[0]))
 

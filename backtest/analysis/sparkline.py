@@ -16,8 +16,8 @@ POINTS = 60
 def sparkline(nav: pd.Series, most: int = POINTS) -> list[float]:
     """The NAVs of a few dates, with four significant digits.
 
-    The dates are those that `rows_to_draw` picks, so that the highest and the lowest stay. They are drawn side by side at
-    one distance: no point is further from its place than a thirtieth of the width.
+    The dates are those that `rows_to_draw` picks, so that the highest and the lowest stay. They are drawn side by side
+    at one distance: no point is further from its place than a thirtieth of the width.
 
     Args:
         nav: (P,) without NaN.

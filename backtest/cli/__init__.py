@@ -3,10 +3,11 @@
 import gc
 import logging
 import sys
+from collections.abc import Callable
 
 import typer
 
-from backtest.cli import breakeven, compare, data, runs
+from backtest.cli import breakeven, compare, data, runs, shelf
 from backtest.errors import BacktestError
 
 app = typer.Typer(
@@ -16,8 +17,18 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Backtest risk-parity portfolios on real history: financing charged, the future unseen.",
 )
-for command in (runs.run, compare.compare, breakeven.breakeven, runs.strategies, runs.assets, runs.risk):
-    app.command()(command)
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "run": runs.run,
+    "compare": compare.compare,
+    "breakeven": breakeven.breakeven,
+    "open": shelf.open_page,
+    "list": shelf.list_shelf,
+    "strategies": runs.strategies,
+    "assets": runs.assets,
+    "risk": runs.risk,
+}
+for name, command in _COMMANDS.items():
+    app.command(name)(command)
 app.add_typer(data.app, name="data")
 
 

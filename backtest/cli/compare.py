@@ -43,6 +43,7 @@ def compare(
     from backtest.reporting.comparison_files import folder_of, write_comparison
     from backtest.reporting.files import json_bytes
     from backtest.reporting.folder import check_replaceable
+    from backtest.reporting.shelf import renew_shelf
 
     folder = output or folder_of(names)
     check_replaceable(folder)
@@ -59,6 +60,7 @@ def compare(
                 check_repeated(result, path)
         found = side_by_side(results)
         written = write_comparison(found, folder)
+    renew_shelf(folder)
     if as_json:
         typer.echo(json_bytes(found.summary()).decode(), nl=False)
     else:

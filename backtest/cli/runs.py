@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backtest.cli.data import check_choice
-from backtest.cli.terminal import new_table, progress, show, show_list
+from backtest.cli.terminal import new_table, progress, show, show_list, sparklines
 from backtest.errors import BacktestError, StrategyError
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ def run(
     output: Annotated[
         Path | None, typer.Option(help="The report's folder; by default reports/<name>.", show_default=False)
     ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json alone; notes go to stderr.")] = False,
     quantstats: Annotated[bool, typer.Option("--quantstats", help="Also write the classic quantstats page.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Ask no source: use what the cache has.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series anew.")] = False,
@@ -29,10 +31,11 @@ def run(
 
         check_choice(offline=offline, refresh=refresh)
         settings = load_config(config)
-        folder = output or Path("reports") / settings.name
-        from backtest.reporting.files import write_report
+        from backtest.reporting.files import json_bytes, write_report
         from backtest.reporting.folder import check_replaceable
+        from backtest.reporting.shelf import REPORTS, renew_shelf
 
+        folder = output or REPORTS / settings.name
         check_replaceable(folder)
         from backtest.pipeline import run as run_backtest
 
@@ -44,7 +47,13 @@ def run(
             command=f"python -m backtest run {_as_written(config)}",
             on_step=step,
         )
-    _print_run(result, page)
+    renew_shelf(folder)
+    if as_json:
+        for note in result.notes:
+            typer.echo(f"note: {note}", err=True)
+        typer.echo(json_bytes(result.summary()).decode(), nl=False)
+    else:
+        _print_run(result, page)
 
 
 def strategies() -> None:
@@ -122,14 +131,16 @@ def _first_line(text: str | None) -> str:
 
 
 def _print_run(result: "BacktestResult", page: Path) -> None:
-    """The headline table, the notes, and where the page is."""
+    """The headline table, the growth of 1, the notes, and where the page is."""
     from backtest.reporting.headline import headline_rows
 
-    names = [result.name] if result.benchmark is None else [result.name, result.benchmark.name]
-    table = new_table(f"{result.nav.index[0]:%Y-%m-%d} to {result.nav.index[-1]:%Y-%m-%d}", *names)
+    both = [result] if result.benchmark is None else [result, result.benchmark]
+    table = new_table(f"{result.nav.index[0]:%Y-%m-%d} to {result.nav.index[-1]:%Y-%m-%d}", *(one.name for one in both))
     for label, *values in headline_rows(result.summary()):
         table.add_row(label, *values)
     show(table)
+    if lines := sparklines([(one.name, one.nav) for one in both]):
+        typer.echo(lines)
     for note in result.notes:
         typer.echo(f"note: {note}")
     typer.echo(f"tearsheet: {page.as_posix()}")

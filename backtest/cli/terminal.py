@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -92,6 +92,33 @@ def progress_by_series() -> Iterator[Callable[[str, int, int], None]]:
     ) as bar:
         task = bar.add_task("fetching", total=None)
         yield lambda label, done, total: bar.update(task, description=label, completed=done, total=total)
+
+
+def sparklines(navs: "Sequence[tuple[str, pd.Series[float]]]", width: int = 48) -> str:
+    """Growth in a line of blocks for each name, all on one scale, its end on the right.
+
+    Nothing where what is printed goes to something that has no such blocks.
+
+    Args:
+        navs: name and (P,) NAV from 1 on, over the same dates.
+        width: blocks at most.
+    """
+    import numpy as np
+
+    from backtest.analysis.sparkline import heights
+
+    blocks = "▁▂▃▄▅▆▇█"
+    try:
+        blocks.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return ""
+    values = [nav.to_numpy()[np.linspace(0, len(nav) - 1, min(width, len(nav))).round().astype(int)] for _, nav in navs]
+    margin = max(len(name) for name, _ in navs)
+    lines = [f"growth of 1{', log scale' if all((line > 0).all() for line in values) else ''}"]
+    for (name, nav), line in zip(navs, heights(values), strict=True):
+        row = "".join(blocks[place] for place in np.round(7 * line).astype(int))
+        lines.append(f"  {name:<{margin}}  {row} {nav.iloc[-1]:,.2f}")
+    return "\n".join(lines)
 
 
 def chart(values: "pd.Series[float]", width: int = 60, height: int = 8) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backtest.analysis.comparison import Comparison
+from backtest.reporting.entry import SECTION, comparison_entry
 from backtest.reporting.files import csv_bytes, json_bytes
 from backtest.reporting.folder import replacing
 from backtest.reporting.manifest import MADE_BY, MANIFEST, environment, versions
@@ -38,6 +39,7 @@ def files_of(comparison: Comparison) -> dict[str, bytes]:
     table: str = comparison.table().to_csv(lineterminator="\n")
     manifest = {
         "made_by": MADE_BY,
+        SECTION: comparison_entry(comparison),
         "comparison": {result.name: result.settings for result in comparison.results},
         "data_sha256": {result.name: result.data_sha256 for result in comparison.results},
         "versions": versions(),
