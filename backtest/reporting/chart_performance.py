@@ -88,9 +88,8 @@ def distribution(result: BacktestResult) -> Chart | None:
 
 
 def _sides(result: BacktestResult) -> list[tuple[str, BacktestResult]]:
-    """The benchmark first, so that the strategy lies over it."""
     sides = zip(SHARED, (result, result.benchmark), strict=True)
-    return [(key, one) for key, one in sides if one is not None][::-1]
+    return [(key, one) for key, one in sides if one is not None]
 
 
 def _dashed(key: str) -> dict[str, str]:

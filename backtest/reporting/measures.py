@@ -65,6 +65,11 @@ GROUPS: Mapping[str, tuple[Measure, ...]] = {
     ),
     "Risk": (
         Measure("volatility", "Volatility", "percent", "Standard deviation of returns, annualised."),
+        Measure(
+            "adjusted_volatility", "Volatility, adjusted", "percent",
+            "With the autocorrelations of returns (Lo 2002): more than the plain one where returns are smoothed.",
+        ),
+        Measure("autocorrelation", "Autocorrelation", "ratio", "Of returns with those of the period before."),
         Measure("max_drawdown", "Maximum drawdown", "percent", "The deepest fall of NAV below its running peak."),
         Measure("var_95", "VaR 95%", "percent", "Historical: in one period of twenty the loss is this or more."),
         Measure("cvar_95", "CVaR 95%", "percent", "The average loss of one period in those worst 5%."),
@@ -146,8 +151,8 @@ RELATIVE: tuple[Measure, ...] = (
 )
 
 CARDS = (
-    "total_return", "cagr", "volatility", "sharpe", "max_drawdown", "average_gross_exposure", "turnover_per_year",
-    "trading_cost_per_year", "financing_drag_per_year",
+    "total_return", "cagr", "real_cagr", "volatility", "sharpe", "max_drawdown", "average_gross_exposure",
+    "turnover_per_year", "trading_cost_per_year", "financing_drag_per_year",
 )  # fmt: skip
 """The measures that open the page."""
 

@@ -16,17 +16,18 @@ from backtest.analysis.calendar import (
     calendar_returns,
     costs_by_year,
     covered_in_part,
-    drawdown_lengths,
     typical_size,
 )
+from backtest.analysis.crises import CRISES
 from backtest.analysis.holdings import capital_and_risk, holdings_now, holdings_totals, largest_and_rest
 from backtest.analysis.result import BacktestResult
+from backtest.analysis.smoothing import smoothing
 from backtest.analysis.trade_list import trade_list
 from backtest.reporting.chart_leverage import SOURCE_LABELS
 from backtest.reporting.chart_risk import asset_legend
 from backtest.reporting.charts import charts_of
 from backtest.reporting.embedding import days, indexed, numbers
-from backtest.reporting.format import MONTHS, change, is_missing, percent, percent2, shade
+from backtest.reporting.format import MONTHS, change, is_missing, percent, percent2, ratio, shade
 from backtest.reporting.leverage import FinancingWords, break_even_in_words, events, words_of
 from backtest.reporting.measures import cards, headline
 from backtest.reporting.page import picture, render
@@ -69,7 +70,6 @@ _REASONS = {
     "margin_call": "margin call",
     "no_price": "no price",
 }
-_DRAWDOWNS = 10
 _LARGEST_TRADES, _MOST_TRADES = 20, 20_000  # shown without scripts; held by the page
 _ASSETS = 12  # of the table of returns; the rest are one row
 
@@ -115,9 +115,9 @@ def render_tearsheet(
         assets=asset_legend(result),
         shares_in_words=_shares_in_words(result),
         calendar=_calendar(result),
-        drawdowns=_drawdowns(result),
-        crises=(),
-        smoothing="",
+        drawdowns=summary["worst_drawdowns"],
+        crises=_crises(summary),
+        smoothing=_smoothing_in_words(result),
         confidence="",
         attribution=_attribution(summary["attribution"], words),
         costs=_costs(result, summary, words),
@@ -152,6 +152,19 @@ def _shares_in_words(result: BacktestResult) -> str:
     )
 
 
+def _smoothing_in_words(result: BacktestResult) -> str:
+    found = smoothing(result)
+    if found is None:
+        return ""
+    series = f" In the data: {'; '.join(found.notes)}." if found.notes else ""
+    return (
+        f"Returns follow those of the period before (autocorrelation {ratio(found.autocorrelation)}, standard error "
+        f"{ratio(found.standard_error)}): they are smoothed, as averages are. Volatility is "
+        f"{percent(found.volatility)} a year as if they were not, and {percent(found.adjusted_volatility)} with their "
+        f"autocorrelations (Lo 2002); the Sharpe ratio is flattered by as much.{series}"
+    )
+
+
 def _calendar(result: BacktestResult) -> dict[str, Any]:
     table = calendar_returns(result.nav, result.periods_per_year)
     part = covered_in_part(result.nav, result.periods_per_year)
@@ -181,9 +194,12 @@ def _cell(value: float, full: float, starred: bool) -> dict[str, str]:
     return {"text": change(value).rstrip("%").lstrip("+") + ("*" if starred else ""), "shade": shade(value, full)}
 
 
-def _drawdowns(result: BacktestResult) -> list[dict[str, Any]]:
-    table = drawdown_lengths(result.nav, _DRAWDOWNS)
-    return [{**_plain(row), "recovered": not is_missing(row["recovery"])} for _, row in table.iterrows()]
+def _crises(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each crisis, the benchmark's numbers in it, and what happened."""
+    why = {one.name: one.why for one in CRISES}
+    others = summary["benchmark"]["crises"] if "benchmark" in summary else [None] * len(summary["crises"])
+    pairs = zip(summary["crises"], others, strict=True)
+    return [{**one, "other": other, "why": why[one["name"]]} for one, other in pairs]
 
 
 def _attribution(parts: Mapping[str, Any], words: FinancingWords) -> dict[str, Any]:

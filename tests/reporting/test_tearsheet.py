@@ -1,9 +1,13 @@
 """The tearsheet: what is on it equals what `summary` says, nothing leads outside, nothing is empty."""
 
+import hashlib
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib.resources import files
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,16 +17,19 @@ from simulated_result import random_run
 
 from backtest.analysis import BacktestResult
 from backtest.analysis.breakeven import BreakEven, BreakEvenSpread, CurvePoint
+from backtest.reporting.figure_style import BENCHMARK, PALETTE, STRATEGY
 from backtest.reporting.figures import render_all
-from backtest.reporting.format import change, percent, percent2, ratio
+from backtest.reporting.format import change, change2, percent, percent2, ratio
 from backtest.reporting.measures import GROUPS, RELATIVE, headline
 from backtest.reporting.tearsheet import render_tearsheet
 
 VOID = {"meta", "img", "br", "link", "hr", "input"}
-PNG = b"\x89PNG nothing more"
-EVERY_FIGURE = dict.fromkeys(
-    ("growth", "drawdown", "rolling", "weights", "risk_contributions", "capital_and_risk_shares", "costs"), PNG
-)
+SVG = b'<svg xmlns="name"></svg>'
+STATIC = (
+    "growth", "drawdown", "distribution", "rolling", "weights", "capital_and_risk_shares", "risk", "forecasts",
+    "attribution", "financing", "costs",
+)  # fmt: skip
+EVERY_FIGURE = dict.fromkeys(STATIC, SVG)
 
 
 class Page(HTMLParser):
@@ -35,6 +42,7 @@ class Page(HTMLParser):
         self.text = ""
         self.tables: list[list[list[str]]] = []
         self.sections: list[str] = []
+        self.scripts: list[str] = []
         self.feed(text)
         self.close()
         assert not self.open, f"left open: {self.open}"
@@ -49,6 +57,8 @@ class Page(HTMLParser):
             self.tables[-1].append([])
         elif tag in {"td", "th"}:
             self.tables[-1][-1].append("")
+        elif tag == "script":
+            self.scripts.append("")
         elif tag == "section" and (name := dict(attrs).get("id")):
             self.sections.append(name)
 
@@ -56,7 +66,9 @@ class Page(HTMLParser):
         assert self.open.pop() == tag, f"</{tag}> closes nothing"
 
     def handle_data(self, data: str) -> None:
-        if "style" in self.open:
+        if "script" in self.open:
+            self.scripts[-1] += data
+        if {"style", "script"} & set(self.open):
             return
         self.text += data
         if self.open[-1:] and self.open[-1] in {"td", "th"}:
@@ -64,6 +76,12 @@ class Page(HTMLParser):
 
     def of(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.tags if name == tag]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the page's script reads."""
+        found: dict[str, Any] = json.loads(self.scripts[1])
+        return found
 
     def table(self, first: str) -> list[list[str]]:
         return next(table for table in self.tables if table[0][0] == first)
@@ -76,34 +94,98 @@ def page(result: BacktestResult, **options: object) -> Page:
 @pytest.fixture(scope="module")
 def text() -> str:
     result = made_up(gross=1.5)
-    return render_tearsheet(result, render_all(result), command="python -m backtest run x.yaml")
+    figures = {name: figure.svg for name, figure in render_all(result).items()}
+    return render_tearsheet(result, figures, command="python -m backtest run x.yaml", data_files=["nav.csv"])
+
+
+ASSETS = files("backtest.reporting") / "assets"
 
 
 class TestNothingLeadsOutside:
     """The page needs no network, and its reader no eyes."""
 
     def test_no_address(self, text: str) -> None:
-        without_figures = re.sub(r"base64,[A-Za-z0-9+/=]*", "", text)
-        assert "//" not in without_figures
-        assert not re.search(r"@import|url\(|http", without_figures)
+        library = (ASSETS / "echarts.common.min.js").read_text(encoding="utf-8")
+        own = text.replace(library, "").replace("http%3A//www.w3.org/2000/svg", "")
+        own = own.replace("http://www.w3.org/2000/svg", "")  # the name of the format, which nothing fetches
+        assert len(text) - len(own) > len(library)
+        assert not re.search(r"@import|url\((?!%23)|https?:|src=\"//", own)
+
+    def test_the_library_is_its_makers(self) -> None:
+        """The sum in the README beside it is that of the file: nobody has put anything into it."""
+        digest = hashlib.sha256((ASSETS / "echarts.common.min.js").read_bytes()).hexdigest()
+        assert digest in (ASSETS / "README.md").read_text(encoding="utf-8")
 
     def test_every_reference_is_inside(self, text: str) -> None:
         found = Page(text)
         ids = {attributes["id"] for _, attributes in found.tags if "id" in attributes}
-        assert {str(link["href"])[1:] for link in found.of("a")} <= {str(name) for name in ids}
-        assert all(str(image["src"]).startswith("data:image/png;base64,") for image in found.of("img"))
-        assert not {"script", "link", "iframe", "object", "base"} & {tag for tag, _ in found.tags}
+        links = {str(link["href"]) for link in found.of("a")}
+        assert {link[1:] for link in links if link.startswith("#")} <= {str(name) for name in ids}
+        assert {link for link in links if not link.startswith("#")} == {"nav.csv"}
+        assert all(str(image["src"]).startswith("data:image/svg+xml,") for image in found.of("img"))
+        assert all(set(script) <= {"type", "id"} for script in found.of("script"))
+        assert not {"link", "iframe", "object", "base"} & {tag for tag, _ in found.tags}
+
+    def test_every_chart_has_its_data_and_a_picture(self, text: str) -> None:
+        found = Page(text)
+        drawn = [attributes["data-chart"] for attributes in found.of("div") if "data-chart" in attributes]
+        assert drawn == list(dict.fromkeys(drawn))
+        assert set(drawn) == set(found.data["charts"])
+        assert len(found.of("img")) == len(STATIC)
 
     def test_a_reader_who_does_not_see_is_told(self, text: str) -> None:
         found = Page(text)
-        assert len(found.of("img")) == 7
         assert all(len(str(image["alt"])) > 20 for image in found.of("img"))
+        drawn = [attributes for attributes in found.of("div") if "data-chart" in attributes]
+        assert all(one["role"] == "img" and len(str(one["aria-label"])) > 20 for one in drawn)
         assert found.of("html")[0]["lang"] == "en"
         assert all(head.get("scope") in {"col", "row"} for head in found.of("th"))
         levels = [int(tag[1]) for tag, _ in found.tags if re.fullmatch(r"h[1-6]", tag)]
         assert levels[0] == 1
         assert levels.count(1) == 1
         assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+class TestWhatTheScriptDraws:
+    """The charts' data are the tables of the run."""
+
+    def test_growth_keeps_every_row(self) -> None:
+        result = made_up(3000, periods_per_year=252)
+        chart = page(result).data["charts"]["growth"]
+        days = np.cumsum(chart["x"]["dates"])
+        assert (np.datetime64("1970-01-01") + days == result.nav.index.to_numpy().astype("datetime64[D]")).all()
+        assert result.benchmark is not None
+        shown = {one["key"]: one["values"] for one in chart["panels"][0]["series"]}
+        for key, nav in (("strategy", result.nav), ("benchmark", result.benchmark.nav)):
+            np.testing.assert_allclose(shown[key], nav, rtol=1e-7)  # written with 8 digits
+        deepest = min(chart["panels"][1]["series"][0]["values"])
+        assert deepest == pytest.approx(result.summary()["max_drawdown"], rel=1e-4)  # with 5
+
+    def test_long_series_are_thinned_and_keep_their_extremes(self) -> None:
+        result = made_up(3000, periods_per_year=252, gross=1.5, short=True)
+        drawn = page(result).data["charts"]["weights"]["panels"][0]["series"]
+        assert len(drawn[0]["values"]) < 1700 < len(result.weights)
+        for one, name in zip(drawn, result.assets, strict=False):
+            extremes = [min(one["values"]), max(one["values"])]
+            np.testing.assert_allclose(extremes, [result.weights[name].min(), result.weights[name].max()], rtol=1e-4)
+
+    def test_the_trades_are_all_there(self) -> None:
+        result = made_up(60, gross=1.5)
+        found = page(result)
+        listed = found.data["tables"]["trades"]
+        sizes = result.trades.to_numpy()
+        assert len(listed["rows"]) == np.count_nonzero(sizes)
+        assert [abs(row[2]) for row in listed["rows"]] == sorted((abs(row[2]) for row in listed["rows"]), reverse=True)
+        assert sum(row[2] for row in listed["rows"]) == pytest.approx(sizes.sum(), abs=1e-3)  # 5 digits each
+        assert listed["kinds"][1][listed["rows"][0][1]] in result.assets
+        largest = float(sizes.flat[np.abs(sizes).argmax()])
+        assert found.table("Date")[1][2] == change2(largest)
+
+    def test_the_palette_is_that_of_the_figures(self) -> None:
+        style = (files("backtest.reporting") / "templates" / "style.css").read_text(encoding="utf-8")
+        light = dict(re.findall(r"--(s\d|strategy|benchmark): (#\w+)", style.partition("@media")[0]))
+        assert [light[f"s{i}"].upper() for i in range(10)] == [colour.upper() for colour in PALETTE]
+        assert (light["strategy"].upper(), light["benchmark"].upper()) == (STRATEGY, BENCHMARK)
 
 
 class TestNumbers:
@@ -315,7 +397,7 @@ class TestLeverage:
         spread = BreakEvenSpread(0.01, (-0.01, 0.03))
         with_curve = replace(result, break_even=tied(spread, spread, curve=True))
         assert set(render_all(with_curve)) - set(render_all(result)) == {"break_even"}
-        found = Page(render_tearsheet(with_curve, {**EVERY_FIGURE, "break_even": PNG}))
+        found = Page(render_tearsheet(with_curve, {**EVERY_FIGURE, "break_even": SVG}))
         assert any("at each loan spread" in str(image["alt"]) for image in found.of("img"))
 
     def test_gross_net_and_real_stand_side_by_side(self) -> None:
@@ -348,12 +430,14 @@ class TestNothingIsEmpty:
     def test_sections_without_content_are_left_out_with_their_links(self) -> None:
         full = page(made_up(gross=1.5))
         assert full.sections == [
-            "numbers", "growth", "rolling", "weights", "risk", "months", "drawdowns", "attribution", "costs", "now",
-            "run",
+            "numbers", "growth", "drawdowns", "months", "distribution", "rolling", "weights", "risk", "attribution",
+            "financing", "costs", "now", "trades", "run",
         ]  # fmt: skip
-        bare = Page(render_tearsheet(made_up(1, risk=False, free=True, seed=1, benchmark=False), {"growth": PNG}))
-        assert bare.sections == ["numbers", "growth", "months", "drawdowns", "attribution", "costs", "now", "run"]
-        assert [link["href"] for link in bare.of("a")] == [f"#{name}" for name in bare.sections]
+        bare = Page(render_tearsheet(made_up(1, risk=False, free=True, seed=1, benchmark=False), {"growth": SVG}))
+        assert bare.sections == [
+            "numbers", "growth", "drawdowns", "months", "weights", "attribution", "costs", "now", "trades", "run",
+        ]  # fmt: skip
+        assert [link["href"] for link in bare.of("a")] == ["#main", *(f"#{name}" for name in bare.sections)]
         assert len(bare.of("img")) == 1
         assert "drawdowns" not in page(made_up(30, still=True)).sections
 
@@ -392,7 +476,7 @@ class TestWhatUsersWrite:
         script = "<script>alert('1')</script>"
         result = made_up(30, (script, "沪深300指数"), name=f"{script} & co", notes=(f"see {script}",))
         found = page(result, command=f"run {script}", versions={script: script})
-        assert "script" not in {tag for tag, _ in found.tags}
+        assert found.of("script") == page(made_up(30)).of("script")
         assert found.of("title")
         assert f"{script} & co" in found.text
         assert f"see {script}" in found.text

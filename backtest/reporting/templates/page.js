@@ -118,7 +118,7 @@
       if (logarithmic(panel)) fitLog(sizes, lists);
       option.xAxis.push(chart.horizontal ? sizes : places);
       option.yAxis.push(chart.horizontal ? places : sizes);
-      shown.forEach((series, s) => option.series.push(...seriesOf(chart, panel, p, series, lists[s], s === 0 && { quiet, line, ink, rows, width })));
+      shown.forEach((series, s) => option.series.push(...seriesOf(chart, panel, p, series, lists[s], { quiet, ink, rows, width, place: s })));
       top += TOP + panel.height + BETWEEN;
     });
     return option;
@@ -135,10 +135,10 @@
     axis.axisTick.customValues = ticks;
   }
 
-  function seriesOf(chart, panel, index, series, list, first) {
+  function seriesOf(chart, panel, index, series, list, look) {
     const paint = colour(series.colour);
     const common = { name: series.name, xAxisIndex: index, yAxisIndex: index, itemStyle: { color: paint }, emphasis: { disabled: true }, silent: false };
-    if (first) Object.assign(common, markers(chart, panel, first));
+    if (look.place === 0) Object.assign(common, markers(chart, panel, look));
     if (series.style === "range") return ranges(chart, series, common);
     const turned = chart.horizontal ? list.map(([x, y, v]) => [y, x, v]) : list;
     if (series.style === "bar")
@@ -149,7 +149,7 @@
       lineStyle: { color: paint, width: series.style === "stack" || series.style === "point" ? 0 : series.thin ? 1 : 1.6, type: series.dash || "solid" },
       areaStyle: area ? { color: paint, opacity: series.style === "stack" ? 0.9 : 0.25, origin: "auto" } : undefined,
       stack: series.style === "stack" ? `stack${index}` : undefined, sampling: series.style === "stack" ? undefined : "minmax",
-      connectNulls: false, z: area ? 2 : 3,
+      connectNulls: false, z: area ? 2 : 3 + 1 / (1 + look.place), // the first lies over the others
     }];
   }
 
@@ -211,10 +211,11 @@
       const panel = chart.panels[mark.axisIndex] || chart.panels[0];
       const id = `${mark.axisIndex}/${mark.seriesName}`;
       if (seen.has(id) || (mark.data.itemStyle && mark.data.itemStyle.color === "transparent")) return [];
-      seen.add(id);
+      const heading = chart.panels.length > 1 && !seen.has(panel.title) ? `<em>${escape(panel.title)}</em>` : "";
+      seen.add(id).add(panel.title);
       const text = FORMS[panel.unit].text(mark.value[2]);
       const tint = (mark.data.itemStyle && mark.data.itemStyle.color) || mark.color;
-      return `<span class="tip"><i style="background:${tint}"></i>${escape(mark.seriesName)}<b>${text}</b></span>`;
+      return `${heading}<span class="tip"><i style="background:${tint}"></i>${escape(mark.seriesName)}<b>${text}</b></span>`;
     });
     return `<strong>${escape(String(place))}</strong>${lines.join("")}`;
   }
