@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
 
 WINDOW_YEARS = (1, 3, 5)
+_WHOLE = 1 + 1e-9  # of NAV, to the rounding of a sum of weights
 _SHARES: tuple[Shares, ...] = ("capital", "risk", "realised_risk")
 _FREQUENCIES = {365: "daily, weekends included", 252: "daily", 52: "weekly", 12: "monthly", 4: "quarterly", 1: "yearly"}
 
@@ -71,6 +72,11 @@ class Comparison:
         return pd.DataFrame({result.name: result.nav for result in self.results})
 
     @cached_property
+    def gross_exposure(self) -> pd.DataFrame:
+        """(P, k) Σ|w| after each close's trades by name, multiple of NAV."""
+        return pd.DataFrame({result.name: result.gross_exposure for result in self.results})
+
+    @cached_property
     def summaries(self) -> Mapping[str, Mapping[str, Any]]:
         """`BacktestResult.summary()` over the common dates, by name."""
         return {result.name: result.summary() for result in self.results}
@@ -84,6 +90,12 @@ class Comparison:
     def best(self) -> Mapping[str, tuple[str, ...]]:
         """By number of `metrics`, the names that have the best of it; `side_by_side.BETTER` says what is better."""
         return best_of(self.metrics)
+
+    @cached_property
+    def levered(self) -> tuple[str, ...]:
+        """The names whose gross exposure was above NAV after some close."""
+        most = self.metrics.loc["max_gross_exposure"]
+        return tuple(name for name in self.names if most[name] > _WHOLE)
 
     def class_shares(self, of: Shares) -> pd.DataFrame:
         """(c, k) average shares of asset classes, of `capital`, of `risk` ex ante or of `realised_risk`."""
@@ -231,7 +243,7 @@ def _check_same(what: str, of: Mapping[str, str]) -> None:
 
 
 def _notes(results: Sequence["BacktestResult"], dates: pd.DatetimeIndex) -> list[str]:
-    notes = []
+    notes = _ends_in_words(results, dates)
     for one in results:
         within = (one.nav.index >= dates[0]) & (one.nav.index <= dates[-1])
         left_out = int(within.sum()) - len(dates)
@@ -240,6 +252,20 @@ def _notes(results: Sequence["BacktestResult"], dates: pd.DatetimeIndex) -> list
         if one.nav.iloc[-1] <= 0 and one.nav.index[-1] == dates[-1]:
             notes.append(f"{one.name} lost all of its capital on {dates[-1]:%Y-%m-%d}, where the comparison ends")
     return notes
+
+
+def _ends_in_words(results: Sequence["BacktestResult"], dates: pd.DatetimeIndex) -> list[str]:
+    """Why the dates begin and end where they do, unless all do so there."""
+    ruined = any(one.nav.iloc[-1] <= 0 and one.nav.index[-1] == dates[-1] for one in results)
+    words = []
+    for place, verb in ((0, "begin"), *(() if ruined else ((-1, "end"),))):
+        day, ends = f"{dates[place]:%Y-%m-%d}", {one.name: f"{one.nav.index[place]:%Y-%m-%d}" for one in results}
+        with_them = ", ".join(name for name, end in ends.items() if end == day)
+        others = [f"{name} on {end}" for name, end in ends.items() if end != day]
+        if others:
+            where = f"with {with_them} on {day}" if with_them else f"on {day}, a date that all have"
+            words.append(f"the dates {verb} {where}; on its own {', '.join(others)}")
+    return words
 
 
 def _plain(one: InCrisis) -> dict[str, Any]:

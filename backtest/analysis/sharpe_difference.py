@@ -10,7 +10,7 @@ s_1 - s_2 over its standard error is about standard normal if the true ratios ar
   Var = ∇ᵀΨ∇ / P, where Ψ is the long-run covariance of (e_1 - μ_1, e_2 - μ_2, e_1² - γ_1, e_2² - γ_2), by a
   heteroskedasticity and autocorrelation consistent (HAC) kernel.
 
-p-values are of the two-sided test, of one pair: of many pairs some are small by chance.
+p-values are of the two-sided test, of one pair: of many pairs some are small by chance, which `holm` corrects.
 """
 
 import math
@@ -89,6 +89,30 @@ def sharpe_difference(excess: Array, other: Array, periods_per_year: int) -> Sha
         for variance in (memmel, ledoit_wolf_variance(both))
     )
     return SharpeDifference(difference, *tests)
+
+
+def holm(p_values: Array) -> Array:
+    """p-values of several tests, corrected so that chance makes any of them as small as 5 % in at most 5 % of cases.
+
+    The j-th smallest of m is multiplied by m - j + 1, and is no smaller than those before it: Holm (1979), "A simple
+    sequentially rejective multiple test procedure". It holds however the tests depend on each other.
+
+    Args:
+        p_values: (m,) of the single tests; NaN where there is none, which does not count.
+
+    Returns:
+        (m,) at most 1; NaN where the test has none.
+
+    Example:
+        >>> holm(np.array([0.01, 0.04, 0.03, 0.005])).round(4).tolist()
+        [0.03, 0.06, 0.06, 0.02]
+    """
+    found = np.full(len(p_values), np.nan)
+    there = np.flatnonzero(~np.isnan(p_values))
+    order = there[np.argsort(p_values[there], kind="stable")]
+    factors = np.arange(len(order), 0, -1)
+    found[order] = np.minimum(np.maximum.accumulate(factors * p_values[order]), 1.0)
+    return found
 
 
 def memmel_variance(sharpe: float, other: float, correlation: float) -> float:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from backtest.analysis.ex_ante import UNCLASSIFIED
 from backtest.analysis.performance import correlation
-from backtest.analysis.sharpe_difference import sharpe_difference
+from backtest.analysis.sharpe_difference import holm, sharpe_difference
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
@@ -138,8 +138,9 @@ def sharpe_differences_of(results: Sequence["BacktestResult"]) -> pd.DataFrame:
     """Differences of annualised Sharpe ratios, both tests of each, for every pair.
 
     Returns:
-        (k (k - 1) / 2, 7), columns `name`, `other`, `difference` (the first less the second), and `memmel_error`,
-        `memmel_p`, `ledoit_wolf_error`, `ledoit_wolf_p`: standard errors and p-values of `sharpe_difference`.
+        (k (k - 1) / 2, 8), columns `name`, `other`, `difference` (the first less the second), `memmel_error`,
+        `memmel_p`, `ledoit_wolf_error`, `ledoit_wolf_p`: standard errors and p-values of `sharpe_difference`, and
+        `holm_p`: those of Ledoit, Wolf corrected for the number of pairs.
 
     Example:
         >>> import backtest as bt
@@ -160,7 +161,8 @@ def sharpe_differences_of(results: Sequence["BacktestResult"]) -> pd.DataFrame:
     columns = [
         "name", "other", "difference", "memmel_error", "memmel_p", "ledoit_wolf_error", "ledoit_wolf_p",
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(holm_p=holm(table["ledoit_wolf_p"].to_numpy(dtype=float)))
 
 
 def windows_won(navs: pd.DataFrame, window: int) -> pd.DataFrame:

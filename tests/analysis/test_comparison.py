@@ -23,6 +23,7 @@ from backtest.analysis.comparison import WINDOW_YEARS, Comparison, compare
 from backtest.analysis.crises import CRISES, Crisis, falls_of, in_crises
 from backtest.analysis.drawdown import worst_drawdowns
 from backtest.analysis.forecasts import standing_forecasts
+from backtest.analysis.sharpe_difference import holm
 from backtest.analysis.side_by_side import BETTER, best_of, class_shares, windows_won
 from backtest.analysis.span import on_dates
 from backtest.data.sources.sample import Sample
@@ -180,6 +181,20 @@ def test_dates_that_others_lack_are_told() -> None:
     assert len(found.growth) == 11
 
 
+def test_why_the_dates_begin_and_end_where_they_do_is_told() -> None:
+    early, late = made_up(20, name="early"), made_up(20, name="late", start="2004-12-31")
+    assert compare([early, late, replace(late, name="third")]).notes == (
+        "the dates begin with late, third on 2004-12-31; on its own early on 2003-12-31",
+        "the dates end with early on 2005-08-31; on its own late on 2006-08-31, third on 2006-08-31",
+    )
+    first, dates = made_up(6, name="first"), pd.DatetimeIndex(made_up(6).nav.index)
+    odd, even = on_dates(first, dates.delete(0)), on_dates(first, dates.delete(1))
+    (begin, *_) = compare([replace(odd, name="odd"), replace(even, name="even")]).notes
+    assert begin == (
+        "the dates begin on 2004-02-29, a date that all have; on its own odd on 2004-01-31, even on 2003-12-31"
+    )
+
+
 def test_a_ruin_ends_the_comparison_and_is_told() -> None:
     ruined = made_up(20, name="ruined", ruined=True)
     found = compare([made_up(30, seed=1), ruined])
@@ -303,6 +318,14 @@ def test_each_pair_has_a_difference_of_sharpe_ratios(comparison: Comparison) -> 
         assert row["difference"] == pytest.approx(sharpe[row["name"]] - sharpe[row["other"]], abs=EXACT)
         assert 0 < row["ledoit_wolf_p"] <= 1
         assert 0 < row["memmel_p"] <= 1
+    assert table["holm_p"].tolist() == holm(table["ledoit_wolf_p"].to_numpy()).tolist()
+
+
+def test_leverage_is_told_by_what_was_held(comparison: Comparison) -> None:
+    assert comparison.levered == ("levered_erc",)
+    pd.testing.assert_series_equal(
+        comparison.gross_exposure.mean(), comparison.metrics.loc["average_gross_exposure"], check_names=False
+    )
 
 
 @given(seed=st.integers(0, 10_000), window=st.integers(1, 12))

@@ -13,6 +13,7 @@ from backtest.analysis.performance import sharpe
 from backtest.analysis.sharpe_difference import (
     FEWEST,
     SharpeDifference,
+    holm,
     ledoit_wolf_variance,
     memmel_variance,
     sharpe_difference,
@@ -200,3 +201,22 @@ def test_a_difference_that_is_there_is_found() -> None:
     both = pairs(np.random.default_rng(5), 240) + np.array([0.01, 0.0])
     found = difference_of(both)
     assert max(found.memmel.p_value, found.ledoit_wolf.p_value) < 1e-6
+
+
+# 6. Many pairs
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.floats(0.001, 0.999))
+def test_a_corrected_p_value_is_the_level_at_which_holms_procedure_rejects(p_values: list[float], level: float) -> None:
+    """The procedure itself: from the smallest up, each against level / (tests that are left), until one is kept."""
+    corrected, rejected = holm(np.array(p_values)), set[int]()
+    for place, test in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        if p_values[test] * (len(p_values) - place) > level:
+            break
+        rejected.add(test)
+    assert {test for test, p in enumerate(corrected) if p <= level} == rejected
+
+
+def test_a_pair_without_a_test_does_not_count() -> None:
+    assert holm(np.array([math.nan, 0.02, 0.01])).tolist()[1:] == [0.02, 0.02]
+    assert math.isnan(holm(np.array([math.nan]))[0])
