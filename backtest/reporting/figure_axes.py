@@ -22,7 +22,7 @@ from matplotlib.ticker import (
 from backtest.reporting.figure_style import cut
 
 _WIDTH = 9.0
-_RIGHT, _LEGEND, _TOP, _BOTTOM = 0.4, 2.0, 0.45, 0.4  # inches
+_RIGHT, _LEGEND, _TOP, _BOTTOM = 0.47, 2.0, 0.45, 0.4  # inches
 
 
 def panels(
@@ -71,11 +71,11 @@ def legend_above(ax: Axes, *, reverse: bool = True, columns: int = 2) -> None:
     )  # fmt: skip
 
 
-def legend_beside(ax: Axes, handles: Sequence[Artist], names: Sequence[str]) -> None:
-    """A legend on the right, read from the top, with long names cut."""
+def legend_beside(ax: Axes, handles: Sequence[Artist], names: Sequence[str], *, wide: float = 1.2) -> None:
+    """A legend on the right, read from the top, with long names cut; `wide` are the samples, in letters."""
     ax.legend(
         list(handles), [cut(name) for name in names], loc="upper left", bbox_to_anchor=(1.01, 1.03), borderaxespad=0,
-        handlelength=1.2, handletextpad=0.6, labelspacing=0.45,
+        handlelength=wide, handletextpad=0.6, labelspacing=0.45,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from backtest.analysis.crises import overlapping
 from backtest.analysis.thinning import rows_to_draw
 from backtest.reporting.figure_style import BAND
 
-LINE_ROWS, STACK_ROWS = 1000, 500  # more than these the eye cannot tell, and an SVG grows by each
+LINE_ROWS, STACK_ROWS = 1000, 800  # more than these the eye cannot tell, and an SVG grows by each
 _LETTER = 6.4  # pixels of a letter of a crisis' name
 _HEADROOM = 0.09
 _NAME: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": 7.5, "color": "#666666"}
@@ -23,15 +23,14 @@ _NAME: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": 7.5, "color": 
 Array = NDArray[np.float64]
 
 
-def line(ax: Axes, values: pd.Series, **looks: Any) -> None:
-    """A line by date that keeps its extremes."""
-    kept = thinned(values)
+def line(ax: Axes, values: pd.Series, *, most: int = LINE_ROWS, **looks: Any) -> None:
+    """A line by date that keeps its extremes, of so many rows at most."""
+    kept = _thinned(values, most)
     ax.plot(kept.index, kept.to_numpy(), **looks)
 
 
-def thinned(values: pd.Series) -> pd.Series:
-    """The rows of a line that are worth drawing."""
-    return values.iloc[rows_to_draw(values.to_numpy(dtype=float)[:, None], LINE_ROWS)]
+def _thinned(values: pd.Series, most: int) -> pd.Series:
+    return values.iloc[rows_to_draw(values.to_numpy(dtype=float)[:, None], most)]
 
 
 def stack(ax: Axes, table: pd.DataFrame, colours: Sequence[str]) -> list[Artist]:
@@ -53,7 +52,7 @@ def stack(ax: Axes, table: pd.DataFrame, colours: Sequence[str]) -> list[Artist]
 
 def area(ax: Axes, values: pd.Series, colour: str, *, alpha: float = 1.0) -> None:
     """The area between a line by date and zero."""
-    kept = thinned(values)
+    kept = _thinned(values, LINE_ROWS)
     _area(ax, kept.index, kept.to_numpy(), colour, alpha)
 
 

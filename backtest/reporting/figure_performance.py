@@ -1,7 +1,6 @@
 """Figures of what was earned, and how it came: growth, drawdown, rolling measures, months, distribution."""
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -14,6 +13,7 @@ from backtest.analysis.rolling import rolling_correlation, rolling_sharpe, rolli
 from backtest.reporting.figure_axes import (
     date_axis,
     legend_above,
+    legend_beside,
     log_axis,
     panels,
     percent_axis,
@@ -70,10 +70,12 @@ def drawdown(result: BacktestResult) -> Figure:
 def rolling(result: BacktestResult) -> Figure:
     """Volatility and Sharpe ratio over the last 12 months, and the correlation of returns with the benchmark's."""
     titles = [f"{what} over the last 12 months" for what in ("Volatility", "Sharpe ratio")]
+    window, correlations = result.periods_per_year, None
     if result.benchmark is not None:
+        correlations = rolling_correlation(result.returns, result.benchmark.returns, window)
+    if correlations is not None and correlations.notna().any():
         titles.append("Correlation to the benchmark over the last 12 months")
     figure, axes = panels(titles, [1.7] * len(titles))
-    window = result.periods_per_year
     for one, colour in ((result.benchmark, BENCHMARK), (result, STRATEGY)):
         if one is not None:
             line(axes[0], rolling_volatility(one.returns, window, window), color=colour, label=one.name)
@@ -81,8 +83,7 @@ def rolling(result: BacktestResult) -> Figure:
     percent_axis(axes[0], "a year")
     axes[0].set_ylim(bottom=0)
     ratio_axis(axes[1], "ratio")
-    if result.benchmark is not None:
-        correlations = rolling_correlation(result.returns, result.benchmark.returns, window)
+    if correlations is not None and len(axes) > 2:
         line(axes[2], correlations, color=STRATEGY)
         ratio_axis(axes[2], "correlation")
         axes[2].set_ylim(min(0.0, correlations.min()) - 0.05, 1.05)
@@ -100,7 +101,7 @@ def monthly_returns(result: BacktestResult) -> Figure:
     full = typical_size(table)
     title = f"Calendar months: blue gains, orange losses, full at \u00b1{full:.1%}"
     figure, (ax,) = panels([title], [max(0.3, (0.2 if len(table) <= _TALL_ROWS else 0.1) * len(table))])
-    ax.imshow(table.to_numpy(), cmap=_DIVERGING, vmin=-full, vmax=full, aspect="auto", interpolation="none")
+    ax.imshow(table.to_numpy(), cmap=_DIVERGING, vmin=-(full or 1), vmax=full or 1, aspect="auto", interpolation="none")
     ax.set_xticks(range(12), MONTHS)
     step = next(step for step in (1, 2, 5, 10, 20, 50) if len(table) <= 13 * step)
     labelled = [row for row, year in enumerate(table.index) if year % step == 0]
@@ -116,23 +117,18 @@ def distribution(result: BacktestResult) -> Figure:
     if table.empty:
         raise ValueError("returns do not vary, or are fewer than two: they have no distribution")
     title = f"{_OF_PERIODS[result.periods_per_year]} returns, and what a normal distribution would give"
-    figure, (ax,) = panels([title], [2.4])
+    figure, (ax,) = panels([title], [2.4], legend=True)
     centres, width = (table["low"] + table["high"]) / 2, float(table["high"].iloc[0] - table["low"].iloc[0])
     counts = table["count"].to_numpy(dtype=float)
     bars(ax, centres.tolist(), 0 * counts, counts, "#9CC7E0", wide=0.94 * width).set_label("returns")
-    ax.plot(centres, table["normal"], color=INK, linewidth=1.2, label="normal, same mean and deviation")
+    ax.plot(centres, table["normal"], color=INK, linewidth=1.2, label="normal")
     for key, name, colour in (("var_95", "VaR 95%", PALETTE[1]), ("cvar_95", "CVaR 95%", LOSS)):
-        ax.axvline(-summary[key], color=colour, linewidth=1.6, label=f"{name}: loss of {percent(summary[key])}")
+        ax.axvline(-summary[key], color=colour, linewidth=1.6, label=f"{name}: {percent(summary[key])}")
     percent_ticks(ax.xaxis, 9)
     ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     ax.set_ylabel("periods")
     ax.set_ylim(bottom=0)
     ax.grid(visible=False, axis="x")
-    _legend_in_the_emptier_corner(ax, float(centres[counts.argmax()]))
+    legend_beside(ax, *ax.get_legend_handles_labels())
     return figure
-
-
-def _legend_in_the_emptier_corner(ax: Axes, fullest: float) -> None:
-    low, high = ax.get_xlim()
-    ax.legend(loc="upper left" if fullest > (low + high) / 2 else "upper right")

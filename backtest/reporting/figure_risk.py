@@ -20,7 +20,7 @@ from backtest.reporting.figure_marks import flat_bars, line, stack
 from backtest.reporting.figure_style import BENCHMARK, INK, OTHERS, PALETTE, STRATEGY, colours_of, cut, in_house_style
 
 _COLOURS = 9  # assets with a colour of their own
-_BARS = 20
+_BARS = 12
 _REST = "\u200brest"  # a column that no asset is called
 _SHARES = {
     "capital": ("capital", -0.26, PALETTE[4]),
@@ -60,7 +60,8 @@ def risk(result: BacktestResult) -> Figure:
     if realised is not None:
         folded = realised.shape[1] == table.shape[1]
         handles = stack(axes[2], realised, colours if folded else [*colours, OTHERS])
-        legend_beside(axes[2], handles[-1:], ["others, cash, costs" if folded else "cash and costs"])
+        if (realised[_REST] != 0).any():
+            legend_beside(axes[2], handles[-1:], ["others, cash, costs" if folded else "cash and costs"])
         axes[2].axhline(0, color=INK, linewidth=0.8)
     for ax in axes[1:]:
         percent_axis(ax, "of the volatility")
@@ -123,7 +124,7 @@ def forecasts(result: BacktestResult) -> Figure:
     window = result.periods_per_year
     realised = rolling_volatility(result.excess_returns, window, window)
     came = realised.set_axis(result.nav.index[: len(realised)])  # by the date that its window begins after
-    line(ax, came, color=BENCHMARK, label="realised in the next 12 months")
+    line(ax, came, color=BENCHMARK, label="realised")
     line(ax, result.forecast_volatility, color=STRATEGY, label="forecast")
     percent_axis(ax, "a year")
     ax.set_ylim(bottom=0)

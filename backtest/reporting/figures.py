@@ -60,7 +60,7 @@ def _varies(result: BacktestResult) -> bool:
 _FIGURES: Mapping[str, tuple[Callable[[BacktestResult], Figure], Callable[[BacktestResult], bool]]] = {
     "growth": (growth, lambda _: True),
     "drawdown": (drawdown, lambda _: True),
-    "rolling": (rolling, _has_window),
+    "rolling": (rolling, lambda result: _has_window(result) and _varies(result)),
     "monthly_returns": (monthly_returns, lambda result: result.periods_per_year >= 12),
     "distribution": (distribution, _varies),
     "weights": (weights, lambda _: True),
