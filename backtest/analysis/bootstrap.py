@@ -6,6 +6,30 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
+def stationary_blocks(
+    count: int, length: float, rng: np.random.Generator
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """The chances of one draw of the stationary bootstrap, from which `stationary_rows` makes its rows.
+
+    Args:
+        count: number of periods.
+        length: mean number of periods in a block, 1 or more.
+        rng: where chance comes from.
+
+    Returns:
+        (count,) where a block begins, at the first place in any case; and (count,) the period that a block would begin
+        with, of which only those count where one does. Within a block the next period follows, the first the last.
+
+    Example:
+        >>> begins, starts = stationary_blocks(6, 3.0, np.random.default_rng(1))
+        >>> begins.astype(int).tolist(), starts[begins].tolist()
+        ([1, 0, 1, 0, 1, 0], [1, 1, 3])
+    """
+    begins = rng.random(count) < 1 / length
+    begins[0] = True
+    return begins, rng.integers(count, size=count)
+
+
 def stationary_rows(count: int, length: float, rng: np.random.Generator) -> NDArray[np.int64]:
     """One draw of the stationary bootstrap: blocks of geometric length from anywhere, the first row after the last.
 
@@ -21,11 +45,26 @@ def stationary_rows(count: int, length: float, rng: np.random.Generator) -> NDAr
         >>> stationary_rows(6, 3.0, np.random.default_rng(1)).tolist()
         [1, 2, 1, 2, 3, 4]
     """
-    begins, here = rng.random(count) < 1 / length, np.arange(count)
-    begins[0] = True
+    begins, starts = stationary_blocks(count, length, rng)
+    here = np.arange(count)
     block = np.maximum.accumulate(np.where(begins, here, 0))
-    rows: NDArray[np.int64] = (rng.integers(count, size=count)[block] + here - block) % count
+    rows: NDArray[np.int64] = (starts[block] + here - block) % count
     return rows
+
+
+def percentile_interval(values: Array, level: float) -> tuple[float, float]:
+    """The ends between which the middle draws lie: order statistics, so that infinite ones can be among them.
+
+    Args:
+        values: (k,) a measure of each draw, no NaN.
+        level: share of the draws that lie within.
+
+    Example:
+        >>> percentile_interval(np.arange(1.0, 101.0), 0.90)
+        (5.0, 95.0)
+    """
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
+    return float(low), float(high)
 
 
 def block_length(values: Array) -> float:

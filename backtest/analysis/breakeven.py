@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from backtest.analysis.bootstrap import stationary_rows
+from backtest.analysis.bootstrap import percentile_interval, stationary_rows
 from backtest.analysis.performance import NO_RISK
 from backtest.analysis.roots import nearest_roots
 
@@ -188,8 +188,7 @@ def bootstrap_interval(
         part = slice(first, min(first + together, draws))
         rows = np.array([stationary_rows(count, length, rng) for _ in range(part.start, part.stop)])
         spreads[part] = _break_evens(pairs.take(rows), measure)
-    low, high = np.quantile(spreads, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="inverted_cdf")
-    return float(low), float(high)
+    return percentile_interval(spreads, LEVEL)
 
 
 def _break_evens(drawn: PairedReturns, measure: Measure) -> Array:

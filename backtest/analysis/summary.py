@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from backtest.analysis import performance
 from backtest.analysis.attribution import compound_growth, linked_attribution
 from backtest.analysis.calendar import YEAR, calendar_returns, drawdown_lengths
+from backtest.analysis.confidence import DRAWS, LEVEL, SEED, confidence
 from backtest.analysis.crises import in_crises
 from backtest.analysis.events import counts_of_events
 from backtest.analysis.ex_ante import by_class, diversification
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from backtest.analysis.breakeven import BreakEven
     from backtest.analysis.result import BacktestResult
 
+Array = NDArray[np.float64]
+
 
 def summarise(result: "BacktestResult") -> dict[str, Any]:
     """All headline numbers of a result, and under `benchmark` those of its benchmark and of the two together.
@@ -30,8 +34,9 @@ def summarise(result: "BacktestResult") -> dict[str, Any]:
     is NaN, a date None. What has more than one number is nested: `calendar_years` by year; `worst_drawdowns`, a list
     of ten at most, deepest first, each as a row of `calendar.drawdown_lengths`; `crises`, a list of those that the
     dates cover as a whole, each with `name`, `start` and `end` of the crisis, `first` and `last` of the dates that
-    count, and `return` and `drawdown` between them. The benchmark has the same over the same dates, so that its crises
-    stand in the same order.
+    count, and `return` and `drawdown` between them; `confidence`, by number its interval as [low, high] or None, with
+    the level, draws, seed and mean block of the bootstrap. The benchmark has the same over the same dates, so that its
+    crises stand in the same order.
     """
     summary = _of_one(result)
     if result.benchmark is not None:
@@ -93,6 +98,21 @@ def _of_one(result: "BacktestResult") -> dict[str, Any]:
         "calendar_years": _numbers(calendar_returns(result.nav, 1)[YEAR]),
         "worst_drawdowns": worst,
         "crises": _crises(result),
+        "confidence": _confidence(returns, excess, years, periods),
+    }
+
+
+def _confidence(returns: Array, excess: Array, years: float, periods: int) -> dict[str, Any]:
+    """Intervals of four headline numbers as [low, high], or None, and what they were drawn by."""
+    found = confidence(returns, excess, years, periods)
+    names = ("cagr", "volatility", "sharpe", "max_drawdown")
+    intervals = {name: getattr(found, name) for name in names}
+    return {
+        "level": LEVEL,
+        "draws": DRAWS,
+        "seed": SEED,
+        "mean_block_periods": found.mean_block,
+        **{name: None if ends is None else list(ends) for name, ends in intervals.items()},
     }
 
 

@@ -1,0 +1,144 @@
+"""Intervals of the headline numbers: the draws in plain NumPy, how often they hold what is true, what they keep."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from made_up_result import made_up
+
+import backtest as bt
+from backtest.analysis import performance
+from backtest.analysis.bootstrap import block_length, percentile_interval, stationary_rows
+from backtest.analysis.confidence import DRAWS, FEWEST, LEVEL, SEED, confidence, measures_of_draws
+from backtest.analysis.drawdown import drawdown
+from backtest.reporting.files import json_bytes
+
+NUMBERS = ("cagr", "volatility", "sharpe", "max_drawdown")
+
+
+@pytest.mark.parametrize(("count", "length"), [(24, 1.0), (60, 3.0), (3_000, 40.0), (66_000, 2.0)])
+def test_the_measures_are_those_of_plain_numpy_on_the_same_rows(count: int, length: float) -> None:
+    """Draws are worked on in batches; one of 66,000 periods is more than fits into one. 1e-12 is rounding of sums."""
+    rng, draws = np.random.default_rng(count), 40 if count < 10_000 else 3
+    returns = rng.normal(0.0, 0.01, count)
+    excess = returns - rng.uniform(0.0, 0.001, count)
+    found, again = measures_of_draws(returns, excess, length, draws), np.random.default_rng(SEED)
+    for draw in range(draws):
+        rows = stationary_rows(count, length, again)
+        nav = np.cumprod(np.append(1.0, 1 + returns[rows]))
+        deviations = (returns[rows].std(ddof=1), excess[rows].std(ddof=1))
+        expected = (nav[-1], deviations[0], excess[rows].mean(), deviations[1], drawdown(nav).min())
+        assert found[:, draw] == pytest.approx(expected, abs=1e-12)
+
+
+def test_intervals_are_percentiles_of_the_measures_as_the_summary_has_them() -> None:
+    result = made_up(60, gross=1.5)
+    returns, excess = result.returns.to_numpy(), result.excess_returns.to_numpy()
+    length = max(block_length(excess), block_length((returns - returns.mean()) ** 2))
+    rng = np.random.default_rng(SEED)
+    years = performance.years_between(result.nav.index[0].to_datetime64(), result.nav.index[-1].to_datetime64())
+    drawn: dict[str, list[float]] = {name: [] for name in NUMBERS}
+    for _ in range(DRAWS):
+        rows = stationary_rows(60, length, rng)
+        nav = np.cumprod(np.append(1.0, 1 + returns[rows]))
+        drawn["cagr"].append(performance.cagr(float(nav[-1]), years))
+        drawn["volatility"].append(performance.volatility(returns[rows], 12))
+        drawn["sharpe"].append(performance.sharpe(excess[rows], 12))
+        drawn["max_drawdown"].append(float(drawdown(nav).min()))
+    found = result.summary()["confidence"]
+    assert [found[key] for key in ("level", "draws", "seed", "mean_block_periods")] == [LEVEL, DRAWS, SEED, length]
+    for name, values in drawn.items():
+        assert found[name] == pytest.approx(percentile_interval(np.array(values), LEVEL), abs=1e-11), name
+
+
+def test_of_normal_returns_nineteen_of_twenty_hold_what_is_true() -> None:
+    """Twenty years of months whose growth is log-normal, 150 times, with the true numbers in closed form.
+
+    The share of 150 has an error of 1.8 %, so three are 5.3 %. Percentile intervals are a little short besides: they
+    have the skew of the estimate, a standard deviation's with divisor P, and blocks that are longer than one by chance.
+    At 240 periods that is near 1 %. Above 95 % three errors are more than there are.
+    """
+    rng, mean, deviation, cash = np.random.default_rng(7), 0.006, 0.04, 0.002
+    growth = np.exp(mean + deviation**2 / 2)
+    spread = growth * np.sqrt(np.expm1(deviation**2))
+    true = {
+        "cagr": np.expm1(12 * mean),
+        "volatility": np.sqrt(12) * spread,
+        "sharpe": np.sqrt(12) * (growth - 1 - cash) / spread,
+    }
+    held = dict.fromkeys(true, 0)
+    for _ in range(150):
+        returns = np.expm1(rng.normal(mean, deviation, 240))
+        found = confidence(returns, returns - cash, 20.0, 12)
+        for name, value in true.items():
+            low, high = getattr(found, name)
+            held[name] += low <= value <= high
+    for name, times in held.items():
+        assert 0.95 - 0.053 - 0.01 <= times / 150 <= 1.0, name
+
+
+def test_spells_of_volatility_widen_what_it_depends_on() -> None:
+    """Blocks by the mean alone would be short: returns do not follow each other, their sizes do."""
+    rng = np.random.default_rng(4)
+    returns = 0.01 * np.repeat(rng.choice([0.4, 2.0], 100), 25) * rng.normal(size=2_500)
+    spells, shuffled = (confidence(one, one, 10.0, 252) for one in (returns, rng.permutation(returns)))
+    assert spells.mean_block > 5 * shuffled.mean_block
+    assert np.ptp(spells.volatility or np.nan) > 1.5 * np.ptp(shuffled.volatility or np.nan)
+
+
+@pytest.mark.parametrize("name", ["60_40", "erc", "levered_erc"])
+def test_runs_lie_within_their_own_intervals_and_so_do_their_benchmarks(name: str) -> None:
+    summary = bt.run(f"configs/{name}.yaml").summary()
+    for one in (summary, summary.get("benchmark", summary)):
+        for number in NUMBERS:
+            low, high = one["confidence"][number]
+            assert low < one[number] < high
+        assert one["confidence"]["max_drawdown"][1] < 0
+    if "benchmark" in summary:
+        assert summary["confidence"]["cagr"] != summary["benchmark"]["confidence"]["cagr"]
+
+
+def test_leverage_in_cash_leaves_the_sharpe_ratios_and_stretches_volatilitys() -> None:
+    """Returns c + L (r - c) with a steady c: excess returns times L, and the same blocks, to rounding."""
+    rng, cash = np.random.default_rng(2), 0.002
+    excess = rng.normal(0.004, 0.03, 180)
+    plain, levered = (confidence(cash + by * excess, by * excess, 15.0, 12) for by in (1.0, 2.5))
+    assert levered.mean_block == pytest.approx(plain.mean_block, rel=1e-9)
+    assert plain.sharpe is not None
+    assert plain.volatility is not None
+    assert levered.sharpe == pytest.approx(plain.sharpe, rel=1e-9)
+    assert levered.volatility == pytest.approx(tuple(2.5 * end for end in plain.volatility), rel=1e-9)
+
+
+def test_the_same_run_has_the_same_intervals() -> None:
+    first, again = (json_bytes(made_up(120).summary()) for _ in range(2))
+    assert first == again
+
+
+@pytest.mark.parametrize(
+    "one", [made_up(1), made_up(FEWEST - 1), made_up(60, still=True), made_up(60, ruined=True)],
+    ids=["one period", "few", "still", "ruined"],
+)  # fmt: skip
+def test_there_are_none_of_too_little(one: Any) -> None:
+    found = json.loads(json_bytes(one.summary()))["confidence"]
+    assert [found[name] for name in (*NUMBERS, "mean_block_periods")] == [None] * 5
+    assert found["level"] == LEVEL
+
+
+def test_there_are_some_of_the_fewest() -> None:
+    found = made_up(FEWEST).summary()["confidence"]
+    assert all(found[name] is not None for name in NUMBERS)
+
+
+def test_a_draw_without_risk_above_cash_leaves_no_interval_of_the_sharpe_ratio() -> None:
+    """One month of thirty is not zero: e^-1 of the draws have it not."""
+    returns = np.zeros(30)
+    returns[7] = 0.05
+    found = confidence(returns, returns, 2.5, 12)
+    assert found.sharpe is None
+    assert found.volatility is not None
+    assert found.volatility[0] == 0
+    steady = np.full(30, 0.01)
+    steady[7] = 0.05
+    assert confidence(steady, steady, 2.5, 12).sharpe is None  # rounding is no risk
