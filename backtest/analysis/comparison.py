@@ -46,6 +46,12 @@ class Comparison:
     def __repr__(self) -> str:
         return f"<Comparison of {', '.join(self.names)}, {self.start:%Y-%m-%d} to {self.end:%Y-%m-%d}>"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        from backtest.reporting.notebook import comparison_html
+
+        return comparison_html(self)
+
     @property
     def names(self) -> tuple[str, ...]:
         """The k names; those that came twice with a number behind."""

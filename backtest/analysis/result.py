@@ -94,6 +94,12 @@ class BacktestResult:
         first, last = self.nav.index[0], self.nav.index[-1]
         return f"<BacktestResult {self.name} ({self.strategy}), {first:%Y-%m-%d} to {last:%Y-%m-%d}>"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        from backtest.reporting.notebook import result_html
+
+        return result_html(self)
+
     @cached_property
     def returns(self) -> pd.Series:
         """(P - 1,) simple returns of NAV, decimal per period, dated at the end of the period."""

@@ -1,7 +1,7 @@
-"""The headline table: the same rows in the terminal and in the README."""
+"""The headline table: the same rows in the terminal, in a notebook and in the README."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
@@ -38,10 +38,18 @@ def headline_rows(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
     >>> headline_rows({"cagr": 0.0836, "sharpe": float("nan")})
     [('CAGR', '8.36 %')]
     """
-    sides = [summary, *([summary["benchmark"]] if "benchmark" in summary else [])]
+    return rows_of([summary, *([summary["benchmark"]] if "benchmark" in summary else [])])
+
+
+def rows_of(summaries: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """Label, and the number of each summary, `-` where one has none; rows without a number are left out.
+
+    >>> rows_of([{"cagr": 0.0836}, {"cagr": 0.0902, "sharpe": 0.6}])
+    [('CAGR', '8.36 %', '9.02 %'), ('Sharpe ratio', '-', '0.60')]
+    """
     rows = []
     for label, key, shown in _ROWS:
-        values = [side.get(key, float("nan")) for side in sides]
+        values = [one.get(key, float("nan")) for one in summaries]
         if any(not math.isnan(value) for value in values) and (key not in _LEFT_OUT_AT_ZERO or any(values)):
             rows.append((label, *(shown(value) if not math.isnan(value) else "-" for value in values)))
     return rows
