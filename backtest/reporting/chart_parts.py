@@ -38,6 +38,11 @@ def panel(title: str, unit: str, height: int, drawn: Sequence[Mapping[str, Any]]
     return {"title": title, "unit": unit, "height": height, "series": list(drawn), **more}
 
 
+def has_values(drawn: Mapping[str, Any]) -> bool:
+    """Whether a panel has anything to show: a ratio without risk is missing on every date."""
+    return any(value is not None for one in drawn["series"] for value in one["values"])
+
+
 def legend(chart: Chart) -> list[dict[str, Any]]:
     """The series of a chart that a press hides, each once.
 

@@ -11,7 +11,7 @@ from backtest.analysis.distribution import histogram
 from backtest.analysis.drawdown import drawdown
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.rolling import rolling_correlation, rolling_sharpe, rolling_volatility
-from backtest.reporting.chart_parts import SHARED, ZERO, Chart, panel, series, thinned
+from backtest.reporting.chart_parts import SHARED, ZERO, Chart, has_values, panel, series, thinned
 from backtest.reporting.embedding import numbers, steps
 
 _NAV_DIGITS = 8
@@ -63,6 +63,7 @@ def rolling(result: BacktestResult) -> Chart | None:
     if result.benchmark is not None:
         drawn = [series("strategy", f"with {result.benchmark.name}", "strategy", numbers(table["correlation"]))]
         panels.append(panel("Correlation to the benchmark, last 12 months", "ratio", 140, drawn, marks=[ZERO]))
+    panels = [one for one in panels if has_values(one)]
     return {"x": {"dates": steps(table.index)}, "panels": panels}
 
 

@@ -52,7 +52,7 @@ def risk(result: BacktestResult) -> Chart | None:
             zero=True,
         )
         for place, (title, height) in enumerate(kinds)
-        if tables[place].notna().any(axis=None)
+        if (tables[place].fillna(0) != 0).any(axis=None)
     ]
     return {"x": {"dates": steps(both.index)}, "panels": panels}
 
@@ -62,7 +62,11 @@ def shares(result: BacktestResult) -> Chart | None:
     table = capital_and_risk(result)
     if table.empty:
         return None
+    folded = len(table) > _BARS + 1
     table = largest_and_rest(table.T, _BARS).T
+    if folded:
+        table = table.iloc[:-1]
+    title = f"Average share of capital and of risk{', the largest' if folded else ''}"
     drawn = [
         series(f"share: {column}", name, colour, numbers(table[column]), "bar")
         for column, name, colour in (
@@ -77,7 +81,7 @@ def shares(result: BacktestResult) -> Chart | None:
         "x": {"labels": list(map(str, table.index))},
         "horizontal": True,
         "left": 130,
-        "panels": [panel("Average share of capital, and of risk", "percent", height, drawn, zero=True)],
+        "panels": [panel(title, "percent", height, drawn, zero=True)],
     }
 
 

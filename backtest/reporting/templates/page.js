@@ -19,7 +19,7 @@
     change2: { text: (v) => `${v > 0 && grouped(100 * v, 2) !== "0.00" ? "+" : ""}${grouped(100 * v, 2)}%`, axis: (v) => `${shortest(100 * v)}%` },
     multiple: { text: (v) => `${grouped(v, 2)}×`, axis: (v) => `${shortest(v)}×` },
     ratio: { text: (v) => grouped(v, 2), axis: shortest },
-    growth: { text: (v) => grouped(v, v < 100 ? 3 : 1), axis: (v) => v.toLocaleString("en-US") },
+    growth: { text: (v) => grouped(v, v < 100 ? 3 : 1), axis: (v) => v.toLocaleString("en-US", { maximumFractionDigits: 4 }) },
     count: { text: (v) => grouped(v, 0), axis: shortest },
     bps: { text: (v) => `${grouped(1e4 * v, 0)} bp`, axis: (v) => `${shortest(1e4 * v)} bp` },
   };
@@ -66,6 +66,12 @@
 
   function logTicks(low, high) {
     const ticks = [];
+    if (high - low < 0.3) { // less than doubled: as on a linear scale
+      const size = 10 ** high - 10 ** low, decade = 10 ** Math.floor(Math.log10(size / 4));
+      const step = decade * [1, 2, 5, 10].find((one) => size / (one * decade) <= 6);
+      for (let i = Math.ceil(10 ** low / step); i * step <= 10 ** high; i++) ticks.push(Math.log10(i * step));
+      return ticks;
+    }
     for (const steps of [[1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8], [1, 1.5, 2, 3, 4, 5, 7], [1, 2, 3, 5], [1, 2, 5], [1, 3], [1]]) {
       ticks.length = 0;
       for (let decade = Math.floor(low); decade <= Math.ceil(high); decade++)
@@ -112,10 +118,13 @@
       const sizes = { type: "value", gridIndex: p, scale: panel.zero !== true, axisLine: { show: false }, axisTick: { show: false },
         splitLine: { lineStyle: { color: line } }, splitNumber: panel.height < 170 ? 3 : 5,
         axisLabel: { color: quiet, fontSize: 11, formatter: form.axis, hideOverlap: true } };
-      if (panel.top !== undefined) sizes.max = panel.top;
       const shown = panel.series.filter((series) => !state.hidden.has(series.key));
       const lists = shown.map((series) => (series.style === "range" ? [] : points(chart, panel, series, rows)));
       if (logarithmic(panel)) fitLog(sizes, lists);
+      if (panel.top !== undefined) {
+        sizes.max = panel.top;
+        if (!lists.some((list) => list.some((point) => point[1] < panel.top))) sizes.min = panel.top - 0.01;
+      }
       option.xAxis.push(chart.horizontal ? sizes : places);
       option.yAxis.push(chart.horizontal ? places : sizes);
       shown.forEach((series, s) => option.series.push(...seriesOf(chart, panel, p, series, lists[s], { quiet, ink, rows, width, place: s })));
@@ -131,7 +140,7 @@
     const room = Math.max(0.02 * (high - low), 0.004);
     const ticks = logTicks(low - room, high + room);
     Object.assign(axis, { min: low - room, max: high + room, scale: true });
-    Object.assign(axis.axisLabel, { customValues: ticks, formatter: (v) => FORMS.growth.axis(Number((10 ** v).toPrecision(3))) });
+    Object.assign(axis.axisLabel, { customValues: ticks, formatter: (v) => FORMS.growth.axis(Number((10 ** v).toPrecision(5))) });
     axis.axisTick.customValues = ticks;
   }
 
@@ -142,7 +151,7 @@
     if (series.style === "range") return ranges(chart, series, common);
     const turned = chart.horizontal ? list.map(([x, y, v]) => [y, x, v]) : list;
     if (series.style === "bar")
-      return [{ ...common, type: "bar", data: turned, stack: series.stack, barMaxWidth: 40, barCategoryGap: chart.x.values ? "0%" : "25%", barGap: "10%" }];
+      return [{ ...common, type: "bar", data: turned, barMaxWidth: chart.x.values ? undefined : 40, barCategoryGap: chart.x.values ? "0%" : "25%", barGap: "10%" }];
     const area = series.style === "area" || series.style === "stack";
     return [{
       ...common, type: "line", data: turned, showSymbol: series.style === "point", symbolSize: 7, step: series.step ? "end" : false,
