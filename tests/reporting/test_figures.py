@@ -3,32 +3,44 @@
 import io
 import subprocess
 import sys
+from itertools import pairwise
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 from made_up_result import made_up
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from PIL import Image
 
 from backtest.analysis import BacktestResult
-from backtest.analysis.holdings import capital_and_risk
+from backtest.analysis.attribution import waterfall
+from backtest.analysis.crises import overlapping
+from backtest.analysis.financing_path import financing_path
+from backtest.analysis.holdings import capital_and_risk, risk_shares
+from backtest.analysis.realised_risk import rolling_realised_risk
+from backtest.analysis.rolling import rolling_correlation
 from backtest.reporting import figures
-from backtest.reporting.figure_style import png
+from backtest.reporting.figure_files import picture
 from backtest.reporting.figures import render_all
+from backtest.reporting.format import change
 
 EVERY = {
     "growth",
     "drawdown",
     "rolling",
-    "weights",
-    "risk_contributions",
-    "capital_and_risk_shares",
     "monthly_returns",
+    "distribution",
+    "weights",
+    "risk",
+    "capital_and_risk_shares",
+    "forecasts",
+    "attribution",
     "costs",
+    "financing",
 }
+LEVERED = made_up(gross=1.5)
 
 
 def legend_of(ax: Axes) -> list[str]:
@@ -47,19 +59,20 @@ def only_axes(figure: Figure) -> Axes:
     return ax
 
 
-def test_all_are_pngs_of_the_same_width() -> None:
-    drawn = render_all(made_up(gross=1.5))
+def test_all_are_pictures_of_the_same_width() -> None:
+    drawn = render_all(LEVERED)
     assert set(drawn) == EVERY
-    for name, data in drawn.items():
-        image = Image.open(io.BytesIO(data))
+    for name, both in drawn.items():
+        image = Image.open(io.BytesIO(both.png))
         assert (image.format, image.mode, image.width) == ("PNG", "RGB", 990), name
         assert np.ptp(np.asarray(image)) == 255, name  # something is drawn, on white
+        assert b' width="648pt"' in both.svg, name
 
 
 def test_the_same_bytes_each_time_whatever_the_users_settings() -> None:
-    first = render_all(made_up())
-    with mpl.rc_context({"font.size": 20, "axes.facecolor": "red", "lines.linewidth": 9, "axes.grid": False}):
-        assert render_all(made_up()) == first
+    first = render_all(made_up(18))
+    with mpl.rc_context({"font.size": 20, "axes.facecolor": "red", "axes.grid": False, "svg.hashsalt": "theirs"}):
+        assert render_all(made_up(18)) == first
 
 
 def test_nothing_of_matplotlib_is_changed_and_pyplot_is_not_used() -> None:
@@ -79,12 +92,27 @@ def test_nothing_of_matplotlib_is_changed_and_pyplot_is_not_used() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_what_has_nothing_to_show_is_not_drawn() -> None:
-    assert EVERY - set(render_all(made_up(30, risk=False))) == {"risk_contributions", "capital_and_risk_shares"}
-    assert EVERY - set(render_all(made_up(30, free=True))) == {"costs"}
-    assert EVERY - set(render_all(made_up(12))) == {"rolling"}  # one window is a point, no line
-    assert EVERY - set(render_all(made_up(30, periods_per_year=4))) == {"monthly_returns"}
-    assert EVERY - set(render_all(made_up(30, periods_per_year=1))) == {"monthly_returns", "rolling"}
+@pytest.mark.parametrize(
+    ("result", "missing"),
+    [
+        (made_up(30, gross=1.5, risk=False), {"risk", "capital_and_risk_shares", "forecasts"}),
+        (made_up(30, free=True), {"costs", "financing"}),
+        (made_up(12, gross=1.5), {"rolling", "forecasts"}),  # one window is a point, no line
+        (made_up(30, gross=1.5, periods_per_year=4), {"monthly_returns"}),
+        (made_up(30, gross=1.5, periods_per_year=1), {"monthly_returns", "rolling", "forecasts"}),
+        (made_up(1, gross=1.5), {"rolling", "forecasts", "distribution"}),
+        (
+            made_up(30, still=True, free=True),
+            {"rolling", "distribution", "attribution", "costs", "financing"},
+        ),
+    ],
+    ids=["no covariance", "free", "one year", "quarterly", "yearly", "one month", "still"],
+)
+def test_what_has_nothing_to_show_is_not_drawn(
+    monkeypatch: pytest.MonkeyPatch, result: BacktestResult, missing: set[str]
+) -> None:
+    monkeypatch.setattr(figures, "pictures", lambda draws, _: draws)  # which, without the time to draw them
+    assert EVERY - set(render_all(result)) == missing
 
 
 @pytest.mark.parametrize(
@@ -144,9 +172,24 @@ def test_long_and_odd_names_stand_in_the_legend() -> None:
     assert [name.strip("\u200b") for name in names[1:]] == ["x" * 19 + "…", "_under"]
 
 
-def test_risk_shares_fill_the_whole() -> None:
-    _, below = figures.risk_contributions(made_up(30)).axes
+def test_risk_shares_fill_the_whole_as_expected_and_as_they_came() -> None:
+    result = made_up(30)
+    above, below, realised = figures.risk(result).axes
+    assert max(heights(above)) == pytest.approx(result.forecast_volatility.max())
     assert max(heights(below)) == pytest.approx(1.0)
+    came = risk_shares(rolling_realised_risk(result, 12))
+    assert max(heights(realised)) == pytest.approx(came.clip(lower=0).sum(axis=1).max())
+    assert min(heights(realised)) == pytest.approx(came.clip(upper=0).sum(axis=1).min())
+    assert legend_of(realised) == ["cash and costs"]
+
+
+def test_realised_shares_are_of_the_assets_that_expected_ones_are_of() -> None:
+    result = made_up(30, tuple(f"asset_{i}" for i in range(60)))
+    expected, _, realised = figures.risk(result).axes
+    assert legend_of(expected)[0] == "51 others"
+    assert legend_of(realised) == ["others, cash, costs"]
+    colours = [[str(area.get_facecolor()) for area in ax.collections] for ax in (expected, realised)]
+    assert colours[0] == colours[1]
 
 
 def test_capital_and_risk_have_a_panel_for_each_side() -> None:
@@ -154,7 +197,8 @@ def test_capital_and_risk_have_a_panel_for_each_side() -> None:
     assert [text.get_text() for text in strategy.get_yticklabels()] == ["stocks", "bonds", "gold"]
     assert [text.get_text() for text in benchmark.get_yticklabels()] == ["stocks", "bonds"]
     assert legend_of(strategy) == ["capital", "expected risk", "realised risk"]
-    widths = [bar.get_bbox().width for bar in strategy.patches if isinstance(bar, Rectangle)]
+    paths = [bar for bars in strategy.collections for bar in bars.get_paths()]
+    widths = [float(np.ptp(np.asarray(bar.vertices)[:, 0])) for bar in paths]
     np.testing.assert_allclose(widths, capital_and_risk(made_up(30)).to_numpy().T.ravel())
     still, _ = figures.capital_and_risk_shares(made_up(30, still=True, free=True)).axes
     assert legend_of(still) == ["capital", "expected risk"]  # NAV had no risk to share
@@ -163,11 +207,77 @@ def test_capital_and_risk_have_a_panel_for_each_side() -> None:
 def test_bars_of_a_year_add_up_to_all_that_was_paid() -> None:
     result = made_up(24, gross=1.5)
     ax = only_axes(figures.costs(result))
-    assert legend_of(ax) == ["trading", "interest, cash rate", "interest, above it"]
+    assert legend_of(ax) == ["interest, above it", "interest, cash rate", "trading"]
     assert max(heights(ax)) == pytest.approx(0.002 + 0.03 * 0.5)
 
 
-def test_png_keeps_quiet_about_letters_without_a_glyph() -> None:
-    figure = Figure()
-    figure.text(0.5, 0.5, "\U0001f9ff\U000e0041")
-    assert png(figure).startswith(b"\x89PNG")
+def test_crises_are_shaded_and_their_names_hide_nothing() -> None:
+    result = made_up(300, start="1989-12-31")
+    for draw in (figures.growth, figures.drawdown):
+        figure = draw(result)
+        ax = only_axes(figure)
+        picture(figure)
+        spans = overlapping(pd.DatetimeIndex(result.nav.index))
+        assert len(ax.patches) == len(spans) > 5
+        boxes = [text.get_window_extent() for text in ax.texts]
+        assert {"GFC", "Dot-com", "LTCM"} <= {text.get_text() for text in ax.texts} <= {one.name for one in spans}
+        assert all(one.x1 < other.x0 for one, other in pairwise(boxes))
+        highest = max(ax.transData.transform((0, float(np.max(line.get_ydata()))))[1] for line in ax.lines)
+        assert min(box.y0 for box in boxes) > highest
+
+
+def test_long_lines_keep_their_extremes() -> None:
+    result = made_up(6000, periods_per_year=252)
+    lines = only_axes(figures.drawdown(result)).lines
+    assert all(len(np.asarray(line.get_ydata())) <= 1000 for line in lines)
+    assert np.min(np.asarray(lines[-1].get_ydata())) == result.summary()["max_drawdown"]
+
+
+def test_correlation_to_the_benchmark_has_a_panel_where_there_is_one() -> None:
+    assert len(figures.rolling(made_up(30, benchmark=False)).axes) == 2
+    result = made_up(30)
+    assert result.benchmark is not None
+    correlations = rolling_correlation(result.returns, result.benchmark.returns, 12)
+    np.testing.assert_array_equal(figures.rolling(result).axes[2].lines[0].get_ydata(), correlations)
+
+
+def test_bars_of_the_distribution_add_up_and_its_tail_is_marked() -> None:
+    result = made_up(60)
+    ax = only_axes(figures.distribution(result))
+    (bars,) = ax.collections
+    assert sum(float(np.max(np.asarray(bar.vertices)[:, 1])) for bar in bars.get_paths()) == 60
+    places = [float(np.asarray(line.get_xdata())[0]) for line in ax.lines[1:]]
+    assert places == [-result.summary()["var_95"], -result.summary()["cvar_95"]]
+    with pytest.raises(ValueError, match="do not vary"):
+        figures.distribution(made_up(30, still=True))
+
+
+def test_forecasts_stand_above_what_came_after_them() -> None:
+    result = made_up(48)
+    realised, forecast = only_axes(figures.forecasts(result)).lines
+    last = result.excess_returns.iloc[-12:]  # the year after the last date of that line
+    assert np.asarray(realised.get_xdata())[-1] == result.nav.index[-13].to_datetime64()
+    expected = pytest.approx(last.std() * 12**0.5, rel=1e-12)  # of sums in another order
+    assert np.asarray(realised.get_ydata())[-1] == expected
+    np.testing.assert_array_equal(forecast.get_ydata(), result.forecast_volatility)
+
+
+def test_the_waterfall_ends_at_the_total_return() -> None:
+    ax = only_axes(figures.attribution(LEVERED))
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert labels[:3] == ["stocks", "bonds", "gold"]
+    assert labels[3:] == ["Financing, at the cash rate", "Financing, above it", "Trading costs", "Total return"]
+    ends = [np.asarray(bar.vertices)[:, 0] for bar in ax.collections[0].get_paths()]
+    np.testing.assert_allclose([np.ptp(corners) for corners in ends], waterfall(LEVERED, 12)["value"].abs())
+    assert max(ends[-1], key=abs) == pytest.approx(LEVERED.summary()["total_return"])
+    assert ax.texts[-1].get_text() == change(LEVERED.summary()["total_return"])
+
+
+def test_financing_shows_the_rates_and_the_loan_of_each_month() -> None:
+    rates, loan = figures.financing(LEVERED).axes
+    path = financing_path(LEVERED)
+    np.testing.assert_array_equal(rates.lines[0].get_ydata(), path["cash_rate"])
+    np.testing.assert_array_equal(rates.lines[1].get_ydata(), path["rate"])
+    assert max(heights(loan)) == path["loan"].max()
+    with pytest.raises(ValueError, match="nothing was ever financed"):
+        figures.financing(made_up(30))
