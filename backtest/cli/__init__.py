@@ -16,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Backtest risk-parity portfolios on real history: financing charged, the future unseen.",
+    epilog="Begin with: python -m backtest run configs/erc.yaml",
 )
 _COMMANDS: dict[str, Callable[..., None]] = {
     "run": runs.run,

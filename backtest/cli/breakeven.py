@@ -27,12 +27,14 @@ _NO_INTERVAL = (math.nan, math.nan)
 
 
 def breakeven(
-    config: Annotated[Path, typer.Argument(help="A configuration with a benchmark, such as configs/levered_erc.yaml.")],
+    config: Annotated[
+        Path, typer.Argument(help="A configuration file with a benchmark, such as configs/levered_erc.yaml.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the whole curve.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no source: use what the cache has.")] = False,
-    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series anew.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no source: use what was fetched before.")] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
 ) -> None:
-    """Find the financing spread at which a levered strategy only ties its benchmark; of futures, their basis."""
+    """Find what leverage may cost: the spread over cash at which a strategy only ties its benchmark."""
     check_choice(offline=offline, refresh=refresh)
     with progress(["configuration", "data", "benchmark", "strategy", "break-even"]) as step:
         step("configuration")

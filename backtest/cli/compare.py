@@ -21,18 +21,18 @@ def compare(
     runs: Annotated[
         list[Path],
         typer.Argument(
-            help="Two or more configurations, or folders of finished runs; the first is what others are held against.",
+            help="Two or more configuration files, or folders of finished runs; the others are held against the first.",
             show_default=False,
         ),
     ],
     output: Annotated[
         Path | None, typer.Option(help="Folder of the files; by default reports/<a>_vs_<b>.", show_default=False)
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print comparison.json alone.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no source: use what the cache has.")] = False,
-    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series anew.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print comparison.json alone, for scripts.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no source: use what was fetched before.")] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
 ) -> None:
-    """Compare strategies over their common dates: measures, risk by class, crises, Sharpe ratios, windows won."""
+    """Set strategies side by side over their common dates: return, risk, crises, costs, who won how often."""
     check_choice(offline=offline, refresh=refresh)
     from backtest.errors import ComparisonError
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Prices from the world: fetch them, and look at what is kept of them.",
+    help="Prices from Yahoo, FRED and others: fetch them, and look at what is kept of them.",
 )
 
 Folder = Annotated[Path, typer.Option("--cache", help="The folder of what is fetched.")]
@@ -34,8 +34,8 @@ def check_choice(*, offline: bool, refresh: bool) -> None:
 
 @app.command()
 def fetch(
-    configs: Annotated[list[Path], typer.Argument(help="Configurations, such as configs/etf/erc.yaml.")],
-    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series anew.")] = False,
+    configs: Annotated[list[Path], typer.Argument(help="Configuration files, such as configs/etf/erc.yaml.")],
+    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
 ) -> None:
     """Fetch every series of some configurations and their benchmarks into the cache."""
     from backtest.config import load_config

@@ -14,17 +14,22 @@ if TYPE_CHECKING:
 
 
 def run(
-    config: Annotated[Path, typer.Argument(help="A configuration, such as configs/erc.yaml.", show_default=False)],
+    config: Annotated[Path, typer.Argument(help="A configuration file, such as configs/erc.yaml.", show_default=False)],
     output: Annotated[
-        Path | None, typer.Option(help="The report's folder; by default reports/<name>.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="The report's folder; by default reports/<name>, as `list` and `open` look there.", show_default=False
+        ),
     ] = None,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json alone; notes go to stderr.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print summary.json alone, for scripts; notes go to stderr.")
+    ] = False,
     quantstats: Annotated[bool, typer.Option("--quantstats", help="Also write the classic quantstats page.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no source: use what the cache has.")] = False,
-    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series anew.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no source: use what was fetched before.")] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
 ) -> None:
-    """Run one configuration and write its report."""
+    """Run a backtest as a configuration file says, and write its report: a page, figures and tables."""
     with progress(["configuration", "data", "benchmark", "strategy", "figures", "files", "quantstats"]) as step:
         step("configuration")
         from backtest.config import load_config
@@ -57,7 +62,7 @@ def run(
 
 
 def strategies() -> None:
-    """List the strategies that a configuration here can name."""
+    """List the strategies that a configuration here can name, your own included."""
     from backtest.strategy.discovery import find_strategy, strategy_files
 
     here = Path("configs") if Path("configs").is_dir() else Path()
@@ -71,7 +76,7 @@ def strategies() -> None:
 
 
 def assets() -> None:
-    """List the series of the bundled samples."""
+    """List the series of the bundled samples, which need no network."""
     from backtest.data.sources import sample
 
     for source in sample.SAMPLES:
@@ -89,7 +94,7 @@ def risk(
     ] = "0",
     weights: Annotated[str | None, typer.Option(help="Weights, such as 0.6,0.4; equal by default.")] = None,
 ) -> None:
-    """Show where the risk of a portfolio sits, beside the weights of equal risk contributions."""
+    """Show how much of a portfolio's risk each asset brings, beside the weights that make all bring the same."""
     from backtest.reporting.headline import percent
     from backtest.risk.worked_example import worked_example
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def list_shelf(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all that the shelf knows.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:
     """List the runs and comparisons in reports/, the newest first."""
     from backtest.reporting.shelf import FIRST_RUN, REPORTS, read_shelf
@@ -37,10 +37,13 @@ def list_shelf(
 def open_page(
     name: Annotated[
         str | None,
-        typer.Argument(help="A run or comparison, or its folder; without a name the shelf.", show_default=False),
+        typer.Argument(
+            help="A run or comparison in reports/, or a report's folder; without it, the shelf: a page of them all.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
-    """Open the page of a run or comparison in the browser, or that of all of them."""
+    """Open the page of a run or a comparison in the browser, or the shelf, which shows all of them."""
     page = _shelf() if name is None else _page_of(name)
     typer.echo(f"page: {page.as_posix()}")
     if not webbrowser.open(page.absolute().as_uri()):
