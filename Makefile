@@ -24,6 +24,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/simulation_speed.py
 	$(BIN)/python benchmarks/bt_run_speed.py
 	$(BIN)/python benchmarks/run_speed.py
+	PYTHONPATH=. $(BIN)/python benchmarks/page_speed.py
 	$(BIN)/python benchmarks/estimation_speed.py
 	$(BIN)/python benchmarks/cache_speed.py --large
 

@@ -75,8 +75,9 @@ def _write_files(
         {name: figure.svg for name, figure in figures.items()},
         command=command,
         versions=made_with,
-        data_files=[*contents, *(["quantstats.html"] if quantstats else [])],
+        data_files=list(contents),
         written=written_on(around),
+        quantstats=quantstats,
     )
     (folder / "tearsheet.html").write_text(page, encoding="utf-8", newline="\n")
     if quantstats:

@@ -28,12 +28,13 @@ class Measure:
 
 @dataclass(frozen=True)
 class Row:
-    """A measure with its numbers as text; `benchmark` is None where there is none, `interval` where there is none."""
+    """A measure with its numbers as text, and between which others they lie; None what there is none of."""
 
     measure: Measure
     strategy: str
     benchmark: str | None
-    interval: str | None = None
+    interval: str | None
+    benchmark_interval: str | None
 
 
 @dataclass(frozen=True)
@@ -185,8 +186,14 @@ def _rows(
         values = [side.get(measure.key) for side in (summary, benchmark) if side is not None]
         if any(_shown(value, measure) for value in values):
             other = None if benchmark is None else write(benchmark.get(measure.key))
-            rows.append(Row(measure, write(summary.get(measure.key)), other))
+            intervals = [_interval(side, measure) for side in (summary, benchmark)]
+            rows.append(Row(measure, write(summary.get(measure.key)), other, *intervals))
     return tuple(rows)
+
+
+def _interval(side: Mapping[str, Any] | None, measure: Measure) -> str | None:
+    ends = (side or {}).get("confidence", {}).get(measure.key)
+    return None if ends is None else " to ".join(FILTERS[measure.form](end) for end in ends)
 
 
 def _shown(value: Any, measure: Measure) -> bool:

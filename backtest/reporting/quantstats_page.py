@@ -20,11 +20,17 @@ from typing import Any
 from backtest.analysis.result import BacktestResult
 from backtest.errors import ReportError
 
-_NOTE = (
-    "The page of the quantstats package, with its own conventions: Sharpe, Sortino and alpha are of returns, not of "
-    "returns above cash (RF 0); the information ratio is of one period; drawdowns begin a period after the peak and "
-    "end one before the recovery; names such as daily or days stand for the periods of the data. The numbers of this "
-    "project are in tearsheet.html. The chart of yearly returns is left out: it puts bars beside their years."
+DEVIATIONS = (
+    "Sharpe, Sortino and alpha are of returns, not of returns above cash (RF 0).",
+    "The information ratio is of one period, not of a year.",
+    "Drawdowns begin a period after the peak and end one before the recovery.",
+    "Names such as daily or days stand for the periods of the data.",
+    "The chart of yearly returns is left out: it puts bars beside their years. The table of them is right.",
+)
+"""Where its page differs from the tearsheet, or says what is not so."""
+
+_NOTE = " ".join(
+    ("The page of the quantstats package, with its own conventions. tearsheet.html has others.", *DEVIATIONS)
 )
 _STYLE = {
     "figure.figsize": (10, 6), "axes.facecolor": "white", "figure.facecolor": "white", "grid.color": "#dddddd",

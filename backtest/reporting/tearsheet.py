@@ -27,12 +27,12 @@ from backtest.reporting.chart_leverage import SOURCE_LABELS
 from backtest.reporting.chart_risk import asset_legend
 from backtest.reporting.charts import charts_of
 from backtest.reporting.embedding import days, indexed, numbers
-from backtest.reporting.format import MONTHS, change, is_missing, percent, percent2, ratio, shade
+from backtest.reporting.format import FREQUENCIES, MONTHS, change, is_missing, percent, percent2, ratio, shade
 from backtest.reporting.leverage import FinancingWords, break_even_in_words, events, words_of
 from backtest.reporting.measures import cards, headline
 from backtest.reporting.page import picture, render
+from backtest.reporting.quantstats_page import DEVIATIONS
 
-_FREQUENCIES = {252: "daily", 365: "daily", 52: "weekly", 12: "monthly", 4: "quarterly", 1: "yearly"}
 _COSTS = {
     "trading": ("Trading", "Trading costs."),
     "financing": ("Financing", ""),
@@ -82,6 +82,7 @@ def render_tearsheet(
     versions: Mapping[str, str] | None = None,
     data_files: Sequence[str] = (),
     written: date | None = None,
+    quantstats: bool = False,
 ) -> str:
     """The tearsheet of a result as HTML, with no address in it that leads outside.
 
@@ -92,6 +93,7 @@ def render_tearsheet(
         versions: by package, of what made the run.
         data_files: names of the files that will stand beside the page.
         written: the day, for the age of the data.
+        quantstats: whether the classic page will stand beside this one.
     """
     summary, words = result.summary(), words_of(result)
     groups = headline(summary)
@@ -104,7 +106,7 @@ def render_tearsheet(
         result=result,
         benchmark=result.benchmark,
         summary=summary,
-        frequency=_FREQUENCIES.get(result.periods_per_year, ""),
+        frequency=FREQUENCIES.get(result.periods_per_year, ""),
         whole_year=whole_year,
         groups=groups,
         cards=cards(groups, whole_year=whole_year),
@@ -118,7 +120,7 @@ def render_tearsheet(
         drawdowns=summary["worst_drawdowns"],
         crises=_crises(summary),
         smoothing=_smoothing_in_words(result),
-        confidence="",
+        confidence=_confidence_in_words(summary["confidence"]),
         attribution=_attribution(summary["attribution"], words),
         costs=_costs(result, summary, words),
         words=words,
@@ -135,6 +137,7 @@ def render_tearsheet(
         versions=versions or {},
         data_files=data_files,
         written=written,
+        deviations=DEVIATIONS if quantstats else (),
     )
 
 
@@ -162,6 +165,16 @@ def _smoothing_in_words(result: BacktestResult) -> str:
         f"{ratio(found.standard_error)}): they are smoothed, as averages are. Volatility is "
         f"{percent(found.volatility)} a year as if they were not, and {percent(found.adjusted_volatility)} with their "
         f"autocorrelations (Lo 2002); the Sharpe ratio is flattered by as much.{series}"
+    )
+
+
+def _confidence_in_words(found: Mapping[str, Any]) -> str:
+    if all(found[key] is None for key in ("cagr", "volatility", "sharpe", "max_drawdown")):
+        return ""
+    return (
+        f"Below a number its {found['level']:.0%} interval, where there is one: of {found['draws']:,} histories drawn "
+        f"from the run's own periods in blocks of {found['mean_block_periods']:.0f} on average (stationary "
+        "bootstrap). It says what chance leaves open, not what other times would bring."
     )
 
 
