@@ -1,7 +1,9 @@
-"""What all tests share: hypothesis without clock, chance or a database, and no way out of this machine."""
+"""What all tests share: hypothesis without clock, chance or a database, no way out of this machine, skips in words."""
 
 import os
+from collections import Counter
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("same-everywhere", derandomize=True, deadline=None, database=None)
@@ -9,3 +11,10 @@ settings.load_profile("same-everywhere")
 
 # pytest-socket keeps Python's sockets to 127.0.0.1; curl has its own, which a proxy where nobody listens keeps in.
 os.environ.update(dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"), "http://127.0.0.1:9"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says at the end why tests were skipped, one line a reason."""
+    skipped = Counter(report.longrepr[2] for report in terminalreporter.stats.get("skipped", []))
+    for reason, count in skipped.items():
+        terminalreporter.write_line(f"{count} tests {reason[0].lower()}{reason[1:]}")

@@ -1,0 +1,117 @@
+"""A page in a real browser: what it complained of, what stands out of it, what axe-core and a printer make of it."""
+
+import re
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal, Protocol
+
+from playwright.sync_api import BrowserContext, Page
+
+Scheme = Literal["light", "dark"]
+
+INSIDE = ("file:", "data:", "blob:")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SERIOUS = ("serious", "critical")
+
+_STANDING_OUT = """() => {
+  const wide = document.scrollingElement.scrollWidth, room = document.documentElement.clientWidth;
+  if (wide <= room) return [];
+  const out = [...document.body.querySelectorAll("*")].filter(e => e.getBoundingClientRect().right > room + 0.5);
+  const named = e => e.tagName.toLowerCase() + (e.id && "#" + e.id) + [...e.classList].map(c => "." + c).join("");
+  return [`the page is ${wide} px wide in ${room}`, ...out.slice(0, 5).map(named)];
+}"""
+_RUN_AXE = """async rules => {
+  const found = await axe.run({runOnly: rules, resultTypes: ["violations"]});
+  return found.violations.flatMap(({id, impact, nodes}) => nodes.map(node => [impact, id, node.target.join(" ")]));
+}"""
+
+
+ReportOf = Callable[[str], Path]
+"""Gives the folder of the report on one of `page_cases.CASES`."""
+
+
+class OpenPage(Protocol):
+    """Opens a file in the browser, in a window so wide, by day or by night, with scripts on or off."""
+
+    def __call__(self, path: Path, *, width: int = 1440, scheme: Scheme = "light", scripts: bool = True) -> Page: ...
+
+
+class Watch:
+    """What a window's pages log as an error, fail with or ask for, from before the first is opened."""
+
+    def __init__(self, window: BrowserContext) -> None:
+        self.errors: list[str] = []
+        self.requests: list[str] = []
+        window.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        window.on("weberror", lambda error: self.errors.append(str(error.error)))
+        window.on("request", lambda request: self.requests.append(request.url))
+
+    def complaints(self) -> list[str]:
+        """Errors, and requests that leave the disk; none is right."""
+        outside = [f"asks for {address}" for address in self.requests if not address.startswith(INSIDE)]
+        return [*self.errors, *outside]
+
+
+def standing_out(page: Page) -> list[str]:
+    """Where the page scrolls sideways: how wide it is, and elements beyond its right edge; none is right.
+
+    What scrolls within a frame of its own, as a wide table does, is no part of it.
+    """
+    found: list[str] = page.evaluate(_STANDING_OUT)
+    return found
+
+
+def axe_findings(page: Page) -> list[str]:
+    """Serious and critical findings of axe-core by WCAG 2.2 A and AA and best practices; none is right.
+
+    axe-core needs scripts: for a page without them, see `frozen`.
+    """
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+    return [
+        f"{impact}: {rule} at {place}" for impact, rule, place in page.evaluate(_RUN_AXE, RULES) if impact in SERIOUS
+    ]
+
+
+def frozen(page: Page, folder: Path) -> Path:
+    """A page as it stands, as a file without its scripts: what one opened with scripts off shows, for axe-core."""
+    page.evaluate("document.querySelectorAll('script').forEach(script => script.remove())")
+    copy = folder / "frozen.html"
+    copy.write_text(page.content(), encoding="utf-8")
+    return copy
+
+
+def printed(page: Page) -> bytes:
+    """The page as a PDF, A4, with its headings as the outline."""
+    return page.pdf(format="A4", prefer_css_page_size=True, print_background=True, tagged=True, outline=True)
+
+
+def pages_of(pdf: bytes) -> list[tuple[float, float]]:
+    """Width and height in points of each page of a PDF as Chromium writes it."""
+    boxes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", pdf)
+    return [(float(width), float(height)) for width, height in boxes]
+
+
+def headings_of(pdf: bytes) -> set[str]:
+    """The outline of a PDF as Chromium writes it and the document's title, closed up.
+
+    Blanks are left out, as Chromium leaves out those at which a heading breaks.
+    """
+    found = re.findall(rb"/Title (?:\(((?:\\.|[^\\)])*)\)|<FEFF([0-9A-F]*)>)", pdf)
+    return {closed_up(_text(wide, plain)) for plain, wide in found}
+
+
+def closed_up(text: str) -> str:
+    """A text without its blanks.
+
+    >>> closed_up("Where the risk sits")
+    'Wheretherisksits'
+    """
+    return "".join(text.split())
+
+
+def _text(wide: bytes, plain: bytes) -> str:
+    """A PDF's string: UTF-16 in hexadecimal, or characters of which some are escaped."""
+    if wide:
+        return bytes.fromhex(wide.decode()).decode("utf-16-be")
+    return re.sub(r"\\(.)", r"\1", plain.decode("latin-1"))
