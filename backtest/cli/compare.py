@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backtest.cli.data import check_choice
+from backtest.cli.runs import as_written
 from backtest.cli.terminal import fits, new_table, progress, show
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def compare(
 
     folder = output or folder_of(names)
     check_replaceable(folder)
-    with progress([*names, "comparison"]) as step:
+    with progress([*names, "comparison", "figures", "files"]) as step:
         from backtest.analysis.comparison import compare as side_by_side
         from backtest.pipeline import run_all
 
@@ -59,7 +60,8 @@ def compare(
 
                 check_repeated(result, path)
         found = side_by_side(results)
-        written = write_comparison(found, folder)
+        command = f"python -m backtest compare {' '.join(as_written(path) for path in runs)}"
+        written = write_comparison(found, folder, command=command, on_step=step)
     renew_shelf(folder)
     if as_json:
         typer.echo(json_bytes(found.summary()).decode(), nl=False)

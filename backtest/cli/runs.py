@@ -49,7 +49,7 @@ def run(
             result,
             folder,
             quantstats=quantstats or settings.report.quantstats,
-            command=f"python -m backtest run {_as_written(config)}",
+            command=f"python -m backtest run {as_written(config)}",
             on_step=step,
         )
     renew_shelf(folder)
@@ -115,7 +115,7 @@ def risk(
     typer.echo("risk: each asset's contribution to the portfolio's volatility; share: its part of it")
 
 
-def _as_written(config: Path) -> str:
+def as_written(config: Path) -> str:
     """A configuration's path for a report: from here where it is below, without the name of anyone's home."""
     from backtest.data.address import public
 

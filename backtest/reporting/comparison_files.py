@@ -1,41 +1,79 @@
 """Writing a comparison: its files, into place in one step as those of a report."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from backtest.analysis.comparison import Comparison
 from backtest.reporting.entry import SECTION, comparison_entry
 from backtest.reporting.files import csv_bytes, json_bytes
 from backtest.reporting.folder import replacing
-from backtest.reporting.manifest import MADE_BY, MANIFEST, environment, versions
+from backtest.reporting.manifest import MADE_BY, MANIFEST, environment, versions, written_on
 
 _LONGEST_NAME = 120  # characters: no folder's name may have more than 255 bytes
 
 
-def write_comparison(comparison: Comparison, folder: str | Path) -> Path:
-    """Write `comparison.csv`, `comparison.json`, `nav.csv` and a manifest into a folder, in place of earlier ones.
+def write_comparison(
+    comparison: Comparison,
+    folder: str | Path,
+    *,
+    command: str = "",
+    on_step: Callable[[str], None] = lambda _: None,
+) -> Path:
+    """Write the page of a comparison, its figures, tables and a manifest into a folder, in place of earlier ones.
 
-    As `write_report` does it: to a temporary folder first, and the same results give the same bytes.
+    As `write_report` does it: to a temporary folder first, and the same results give the same bytes of CSV and JSON.
 
     Args:
         comparison: of `compare`.
         folder: where the files go; its parents are made.
+        command: what repeats the comparison, for the page.
+        on_step: told the name of each step as it begins.
 
     Returns:
-        The path of `comparison.csv`.
+        The path of `comparison.html`.
 
     Raises:
         ReportError: the folder cannot be written, or holds files that are no report.
     """
     folder = Path(folder)
     with replacing(folder) as temporary:
-        for name, content in files_of(comparison).items():
-            (temporary / name).write_bytes(content)
-    return folder / "comparison.csv"
+        _write_files(comparison, temporary, command, on_step)
+    return folder / "comparison.html"
 
 
-def files_of(comparison: Comparison) -> dict[str, bytes]:
-    """The files of a comparison by name."""
+def _write_files(comparison: Comparison, folder: Path, command: str, on_step: Callable[[str], None]) -> None:
+    from backtest.reporting.comparison_figures import render_comparison
+    from backtest.reporting.comparison_page import render_comparison_page
+
+    on_step("figures")
+    figures = render_comparison(comparison)
+    (folder / "figures").mkdir()
+    for name, figure in figures.items():
+        (folder / "figures" / f"{name}.png").write_bytes(figure.png)
+        (folder / "figures" / f"{name}.svg").write_bytes(figure.svg)
+    on_step("files")
+    around = environment()
+    contents = files_of(comparison, around)
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    page = render_comparison_page(
+        comparison,
+        {name: figure.svg for name, figure in figures.items()},
+        command=command,
+        versions=versions(),
+        data_files=list(contents),
+        written=written_on(around),
+    )
+    (folder / "comparison.html").write_text(page, encoding="utf-8", newline="\n")
+
+
+def files_of(comparison: Comparison, around: Mapping[str, str | None] | None = None) -> dict[str, bytes]:
+    """`comparison.csv`, `comparison.json`, `nav.csv` and the manifest by name.
+
+    Args:
+        comparison: of `compare`.
+        around: of `manifest.environment`; by default that of now.
+    """
     table: str = comparison.table().to_csv(lineterminator="\n")
     manifest = {
         "made_by": MADE_BY,
@@ -43,7 +81,7 @@ def files_of(comparison: Comparison) -> dict[str, bytes]:
         "comparison": {result.name: result.settings for result in comparison.results},
         "data_sha256": {result.name: result.data_sha256 for result in comparison.results},
         "versions": versions(),
-        "environment": environment(),
+        "environment": around or environment(),
     }
     return {
         "comparison.csv": table.encode(),

@@ -46,14 +46,19 @@
     const base = panel.rebase ? series.values.slice(rows[0], rows[1]).find((v) => v > 0) || 1 : 1;
     const log = logarithmic(panel);
     const list = [];
-    for (let i = rows[0]; i < rows[1]; i++) {
+    for (const i of chart.x.keys ? labelsShown(chart) : range(...rows)) {
       const value = series.values[i];
-      if (value === null) { list.push([chart.places[i], null, null]); continue; }
+      const place = chart.x.keys ? list.length : chart.places[i];
+      if (value === null) { list.push([place, null, null]); continue; }
       const shown = value / base;
-      list.push([chart.places[i], log ? (shown > 0 ? Math.log10(shown) : null) : shown, shown]);
+      list.push([place, log ? (shown > 0 ? Math.log10(shown) : null) : shown, shown]);
     }
     return list;
   }
+
+  // The labels whose own key is not hidden, by their place among all.
+  const labelsShown = (chart) => range(0, chart.x.labels.length).filter((i) => !chart.x.keys || !state.hidden.has(chart.x.keys[i]));
+  const range = (first, after) => Array.from({ length: Math.max(after - first, 0) }, (_, i) => first + i);
 
   const logarithmic = (panel) => panel.scale === "log" && state.scale === "log";
 
@@ -108,7 +113,9 @@
       if (chart.x.dates) {
         Object.assign(places, { type: "time", min: chart.places[rows[0]], max: chart.places[rows[1] - 1] });
       } else if (chart.x.labels) {
-        Object.assign(places, { type: "category", data: chart.x.labels, inverse: chart.horizontal === true });
+        const labels = labelsShown(chart), { full } = chart.x;
+        Object.assign(places, { type: "category", data: labels.map((i) => chart.x.labels[i]), inverse: chart.horizontal === true });
+        if (full) places.axisLabel.color = (_, place) => (full[labels[place]] === chart.x.labels[labels[place]] ? ink : quiet); // headings
         Object.assign(places.axisLabel, { width: left - 12, overflow: chart.horizontal ? "truncate" : "none", interval: chart.horizontal ? 0 : "auto" });
       } else {
         const values = chart.x.values, half = panel.series[0].style === "bar" ? (values[1] - values[0]) / 2 : 0;
@@ -151,7 +158,7 @@
     if (series.style === "range") return ranges(chart, series, common);
     const turned = chart.horizontal ? list.map(([x, y, v]) => [y, x, v]) : list;
     if (series.style === "bar")
-      return [{ ...common, type: "bar", data: turned, barMaxWidth: chart.x.values ? undefined : 40, barCategoryGap: chart.x.values ? "0%" : "25%", barGap: "10%" }];
+      return [{ ...common, type: "bar", data: turned, stack: series.stack, barMaxWidth: chart.x.values ? undefined : 40, barCategoryGap: chart.x.values ? "0%" : "25%", barGap: "10%" }];
     const area = series.style === "area" || series.style === "stack";
     return [{
       ...common, type: "line", data: turned, showSymbol: series.style === "point", symbolSize: 7, step: series.step ? "end" : false,
@@ -214,7 +221,7 @@
     if (!shown.length) return "";
     const escape = echarts.format.encodeHTML;
     const at = shown[0].axisValue;
-    const place = chart.x.dates ? iso(at) : chart.x.labels ? chart.x.labels[shown[0].dataIndex] : FORMS[chart.x.unit].text(at);
+    const place = chart.x.dates ? iso(at) : chart.x.labels ? (chart.x.full || chart.x.labels)[labelsShown(chart)[shown[0].dataIndex]] : FORMS[chart.x.unit].text(at);
     const seen = new Set();
     const lines = shown.flatMap((mark) => {
       const panel = chart.panels[mark.axisIndex] || chart.panels[0];
@@ -317,7 +324,8 @@
   function setHidden(key, hidden) {
     state.hidden[hidden ? "add" : "delete"](key);
     all("button[data-series]").filter((b) => b.dataset.series === key).forEach((b) => b.setAttribute("aria-pressed", String(!hidden)));
-    all("[data-column]").filter((e) => e.dataset.column === key).forEach((e) => { e.hidden = hidden; });
+    all("[data-column]").filter((e) => e.dataset.column.split(" ").includes(key)) // a row of two goes with either
+      .forEach((e) => { e.hidden = e.dataset.column.split(" ").some((one) => state.hidden.has(one)); });
     redraw();
   }
 
