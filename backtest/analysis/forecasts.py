@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.analysis.performance import NO_RISK
+from backtest.analysis.rolling import rolling_volatility
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
@@ -80,6 +81,26 @@ def volatility_forecasts(result: "BacktestResult") -> pd.DataFrame:
         [0.046, 0.159, 0.072, 0.185, 0.272]
     """
     return pd.concat([result.forecast_volatility.rename(PORTFOLIO), result.asset_volatilities], axis=1)
+
+
+def volatility_that_followed(result: "BacktestResult", window: int) -> pd.Series:
+    """The volatility of NAV's excess returns over the `window` periods after each date: what a forecast speaks for.
+
+    Args:
+        result: of a run.
+        window: periods, 2 or more.
+
+    Returns:
+        (P - window,) decimals per year by the date that its window begins after; empty where the run is shorter.
+
+    Example:
+        >>> import backtest as bt
+        >>> followed = volatility_that_followed(bt.run("configs/erc.yaml"), 12)
+        >>> f"{followed.index[-1]:%Y-%m-%d}", round(float(followed.iloc[-1]), 3)
+        ('2011-12-31', 0.048)
+    """
+    realised = rolling_volatility(result.excess_returns, window, result.periods_per_year)
+    return realised.set_axis(result.nav.index[: len(realised)])
 
 
 def standing_forecasts(result: "BacktestResult") -> pd.DataFrame:

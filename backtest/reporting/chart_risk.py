@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
+from backtest.analysis.forecasts import volatility_that_followed
 from backtest.analysis.holdings import capital_and_risk, largest_and_rest, risk_shares, standing_until
 from backtest.analysis.realised_risk import rolling_realised_risk
 from backtest.analysis.result import BacktestResult
-from backtest.analysis.rolling import rolling_volatility
 from backtest.reporting.chart_parts import ASSET, Chart, panel, series, thinned
 from backtest.reporting.embedding import numbers, steps
 
@@ -91,18 +91,16 @@ def forecasts(result: BacktestResult) -> Chart | None:
     forecast = result.forecast_volatility
     if forecast.empty or not 2 <= window < len(result.returns):
         return None
-    realised = rolling_volatility(result.excess_returns, window, window)
+    followed = volatility_that_followed(result, window)
     standing = standing_until(forecast.to_frame(), result.nav.index[-1]).iloc[:, 0].reindex(result.nav.index).ffill()
-    table = thinned(pd.DataFrame({"forecast": standing, "realised": realised}))
+    table = thinned(pd.DataFrame({"forecast": standing, "followed": followed.reindex(result.nav.index)}))
     drawn = [
-        series("realised volatility", "realised over the last 12 months", 2, numbers(table["realised"])),
-        series(
-            "forecast volatility", "forecast at the last rebalance", "strategy", numbers(table["forecast"]), step=True
-        ),
+        series("realised volatility", "of the next 12 months", 2, numbers(table["followed"])),
+        series("forecast volatility", "forecast", "strategy", numbers(table["forecast"]), step=True),
     ]
     return {
         "x": {"dates": steps(table.index)},
-        "panels": [panel("Volatility as forecast and as it came, a year", "percent", 200, drawn, zero=True)],
+        "panels": [panel("Forecast volatility, and what followed, a year", "percent", 200, drawn, zero=True)],
     }
 
 

@@ -4,10 +4,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from backtest.analysis.forecasts import volatility_that_followed
 from backtest.analysis.holdings import capital_and_risk, largest_and_rest, risk_shares, standing_until
 from backtest.analysis.realised_risk import rolling_realised_risk
 from backtest.analysis.result import BacktestResult
-from backtest.analysis.rolling import rolling_volatility
 from backtest.reporting.figure_axes import (
     date_axis,
     legend_above,
@@ -122,9 +122,7 @@ def forecasts(result: BacktestResult) -> Figure:
     """
     figure, (ax,) = panels(["Forecast volatility, and that of the next 12 months"], [2.3])
     window = result.periods_per_year
-    realised = rolling_volatility(result.excess_returns, window, window)
-    came = realised.set_axis(result.nav.index[: len(realised)])  # by the date that its window begins after
-    line(ax, came, color=BENCHMARK, label="realised")
+    line(ax, volatility_that_followed(result, window), color=BENCHMARK, label="realised")
     line(ax, result.forecast_volatility, color=STRATEGY, label="forecast")
     percent_axis(ax, "a year")
     ax.set_ylim(bottom=0)
