@@ -31,6 +31,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    """Of all files but the page, which says when it was written."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "comparison.html"]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
 def refused(answer: Answer) -> str:
     assert (answer.code, answer.out) == (2, "")
     (line,) = answer.err.splitlines()
@@ -50,13 +56,14 @@ def test_the_articles_strategies(here: Path) -> None:
     assert [cell for cell in rows["volatility"] if "%" not in cell] == volatility
     assert rows["volatility"][5] == "%*"  # the third is the calmest
     assert rows["risk: equities"][0] == "90.42"
+    assert answer.out.splitlines()[-1] == f"comparison: {FOLDER}/comparison.html"
     assert rows["GFC"] == ["-22.9/-28.9", "-2.5/-14.0", "-6.0/-16.5", "-14.9/-31.6"]
     differences = found.sharpe_differences.iloc[:3]
     assert rows["p (Ledoit, Wolf)"] == [f"{p:.2f}" for p in differences["ledoit_wolf_p"]]
     assert rows["Sharpe difference"] == [f"{-value:.2f}" for value in differences["difference"]]  # the later row
     assert rows["won, windows of 3Y"] == [f"{share:.2f}" for share in found.windows_won[3]["60_40"].iloc[1:]]
     assert {path.name for path in (here / FOLDER).iterdir()} == {
-        "comparison.csv", "comparison.json", "nav.csv", "manifest.json",
+        "comparison.html", "comparison.csv", "comparison.json", "nav.csv", "manifest.json", "figures",
     }  # fmt: skip
     table = pd.read_csv(here / FOLDER / "comparison.csv", index_col="measure")
     assert [float(table[name]["sharpe"]) for name in found.names] == found.metrics.T["sharpe"].to_list()
@@ -71,7 +78,8 @@ def test_more_strategies_than_the_terminal_is_wide_enough_for_come_below(
     """No cell is folded or shortened, and each strategy has every row once, with what a wide terminal shows."""
     monkeypatch.setenv("COLUMNS", str(width))
     lines = command("compare", *ARTICLE, CONFIGS / "equal_weight.yaml").out.splitlines()
-    assert max(len(line) for line in lines[: lines.index(STARS)]) <= width
+    above = [line for line in lines[: lines.index(STARS)] if not line.startswith("note: ")]
+    assert max(len(line) for line in above) <= width
     assert "…" not in "".join(lines)
     assert sum(line.startswith(" 1989-01-31 to") for line in lines) == tables
     values = [line.split()[2:] for line in lines if line.startswith(" maximum drawdown")]
@@ -96,10 +104,10 @@ def test_what_is_not_borrowed_has_no_row() -> None:
 
 def test_the_same_gives_the_same_bytes_in_place_of_the_earlier(here: Path) -> None:
     command("compare", *ARTICLE[:2], "--output", "one")
-    before = {path.name: path.read_bytes() for path in (here / "one").iterdir()}
+    before = contents(here / "one")
     (here / "one/other.txt").write_text("in the way")
     assert command("compare", *ARTICLE[:2], "--output", "one").code == 0
-    after = {path.name: path.read_bytes() for path in (here / "one").iterdir()}
+    after = contents(here / "one")
     assert set(after) == set(before)
     manifests = [json.loads(files.pop("manifest.json")) for files in (before, after)]
     assert all(set(manifest.pop("environment")) == {"written_at", "git_revision", "platform"} for manifest in manifests)

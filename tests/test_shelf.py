@@ -20,7 +20,7 @@ from backtest.reporting.comparison_files import files_of
 from backtest.reporting.entry import SECTION, ComparisonEntry, RunEntry, entry_of, run_entry
 from backtest.reporting.files import json_bytes
 from backtest.reporting.folder import replacing
-from backtest.reporting.shelf import find, read_shelf, renew_shelf, write_shelf
+from backtest.reporting.shelf import Shelved, find, read_shelf, renew_shelf, write_shelf
 
 SCRIPT = "<script>alert(1)<∕script>"
 
@@ -222,6 +222,33 @@ def test_runs_that_end_at_once_lose_nothing(here: Path) -> None:
     assert {path.name for path in here.iterdir() if not path.name.startswith(".index.lock")} == {
         *(f"run_{i}" for i in range(8)), "index.html",
     }  # fmt: skip
+
+
+def test_a_slow_writer_does_not_undo_a_later_one(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first has read the folder before the second run is there, and would write after it if it were let."""
+    render = shelf_module.render_shelf
+    read, written = threading.Event(), threading.Event()
+
+    def slow(shelf: list[Shelved], name: str) -> str:
+        if len(shelf) == 1:
+            read.set()
+            written.wait(0.3)
+        return render(shelf, name)
+
+    def second() -> None:
+        read.wait()
+        put(here, "second", 2)
+        write_shelf(here)
+        written.set()
+
+    monkeypatch.setattr(shelf_module, "render_shelf", slow)
+    put(here, "first")
+    other = threading.Thread(target=second)
+    other.start()
+    write_shelf(here)
+    other.join()
+    page = (here / "index.html").read_text(encoding="utf-8")
+    assert [row[0] for row in rows_of(page, "runs-table")] == ["second", "first"]
 
 
 def test_a_shelf_cut_off_leaves_the_earlier_one(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
