@@ -15,11 +15,10 @@ from matplotlib.ticker import (
     FuncFormatter,
     LogLocator,
     MaxNLocator,
-    NullFormatter,
     NullLocator,
 )
 
-from backtest.reporting.figure_style import cut
+from backtest.reporting.figure_style import GRID, cut
 
 _WIDTH = 9.0
 _RIGHT, _LEGEND, _TOP, _BOTTOM = 0.47, 2.0, 0.45, 0.4  # inches
@@ -114,10 +113,15 @@ def log_axis(ax: Axes, low: float, high: float, label: str) -> None:
 def date_axis(axes: Sequence[Axes], dates: pd.Index) -> None:
     """Ticks at the beginnings of years, or of months in short runs, labelled below the last axes; all span the run."""
     ticks, labels = _date_ticks(dates)
+    places = date2num(ticks)  # type: ignore[no-untyped-call]  # untyped there
     for ax in axes:
         ax.set_xlim(dates[0], dates[-1])
-        ax.xaxis.set_major_locator(FixedLocator(date2num(ticks)))  # type: ignore[no-untyped-call]  # untyped there
-        ax.xaxis.set_major_formatter(FixedFormatter(labels) if ax is axes[-1] else NullFormatter())
+        if ax is axes[-1]:
+            ax.xaxis.set_major_locator(FixedLocator(places))
+            ax.xaxis.set_major_formatter(FixedFormatter(labels))
+        else:  # the same lines, without the time that ticks take
+            ax.xaxis.set_major_locator(NullLocator())
+            ax.vlines(places, 0, 1, colors=GRID, linewidth=0.8, zorder=0.5, transform=ax.get_xaxis_transform())
 
 
 def _date_ticks(dates: pd.Index) -> tuple[list[pd.Timestamp], list[str]]:

@@ -79,6 +79,17 @@ def flat_bars(
     return _drawn(ax, corners.transpose(2, 0, 1), colour)
 
 
+def cells(ax: Axes, colours: Array) -> None:
+    """A table of (rows, columns, 4) colours, the first row above, each cell around its row and column."""
+    rows, columns = colours.shape[:2]
+    row, column = np.divmod(np.arange(rows * columns), columns)
+    left, top = column - 0.5, row - 0.5
+    corners = np.array([[left, top], [left + 1, top], [left + 1, top + 1], [left, top + 1]]).transpose(2, 0, 1)
+    ax.add_collection(PolyCollection(list(corners), facecolors=colours.reshape(-1, 4), linewidths=0), autolim=False)
+    ax.set_xlim(-0.5, columns - 0.5)
+    ax.set_ylim(rows - 0.5, -0.5)
+
+
 def _corners(places: Sequence[float], base: Array, sizes: Array, wide: float) -> Array:
     """(4, 2, k)."""
     left, right = np.asarray(places, dtype=float) - wide / 2, np.asarray(places, dtype=float) + wide / 2

@@ -1,7 +1,7 @@
 """Figures of what was earned, and how it came: growth, drawdown, rolling measures, months, distribution."""
 
 import pandas as pd
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -20,7 +20,7 @@ from backtest.reporting.figure_axes import (
     percent_ticks,
     ratio_axis,
 )
-from backtest.reporting.figure_marks import area, bars, crises, line
+from backtest.reporting.figure_marks import area, bars, cells, crises, line
 from backtest.reporting.figure_style import BENCHMARK, GAIN, INK, LOSS, PALETTE, STRATEGY, in_house_style
 from backtest.reporting.format import MONTHS, percent, ratio
 
@@ -101,7 +101,7 @@ def monthly_returns(result: BacktestResult) -> Figure:
     full = typical_size(table)
     title = f"Calendar months: blue gains, orange losses, full at \u00b1{full:.1%}"
     figure, (ax,) = panels([title], [max(0.3, (0.2 if len(table) <= _TALL_ROWS else 0.1) * len(table))])
-    ax.imshow(table.to_numpy(), cmap=_DIVERGING, vmin=-(full or 1), vmax=full or 1, aspect="auto", interpolation="none")
+    cells(ax, _DIVERGING(Normalize(-(full or 1), full or 1)(table.to_numpy())))
     ax.set_xticks(range(12), MONTHS)
     step = next(step for step in (1, 2, 5, 10, 20, 50) if len(table) <= 13 * step)
     labelled = [row for row, year in enumerate(table.index) if year % step == 0]

@@ -12,7 +12,8 @@ from matplotlib.font_manager import fontManager
 from backtest.analysis.comparison import Comparison
 from backtest.analysis.result import BacktestResult
 
-STRATEGY, BENCHMARK, INK, OTHERS, BAND = "#0072B2", "#777777", "#222222", "#BBBBBB", "#F1EFEA"
+STRATEGY, BENCHMARK, INK, OTHERS = "#0072B2", "#777777", "#222222", "#BBBBBB"
+BAND, GRID = "#F1EFEA", "#E4E4E4"
 PALETTE = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#332288", "#999933", "#882255",
 )  # fmt: skip
@@ -25,7 +26,7 @@ DPI = 110
 _STYLE: dict[Any, Any] = {
     "font.size": 10, "axes.titlesize": 12, "axes.titleweight": "bold", "axes.titlelocation": "left",
     "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "#888888", "axes.labelcolor": INK,
-    "axes.axisbelow": True, "axes.grid": True, "grid.color": "#E4E4E4", "grid.linewidth": 0.8, "lines.linewidth": 1.5,
+    "axes.axisbelow": True, "axes.grid": True, "grid.color": GRID, "grid.linewidth": 0.8, "lines.linewidth": 1.5,
     "xtick.color": "#555555", "ytick.color": "#555555", "text.color": INK, "legend.frameon": False,
     "legend.fontsize": 9.5, "axes.titlepad": 9, "axes.labelsize": 10, "figure.facecolor": "white", "figure.dpi": DPI,
     "figure.constrained_layout.use": False, "figure.autolayout": False, "text.parse_math": False, "text.usetex": False,

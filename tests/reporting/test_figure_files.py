@@ -1,4 +1,4 @@
-"""Figures as files: what an SVG holds, and what it does not, to the tenth of a point."""
+"""Figures as files: what an SVG holds, and what it does not, to the tenth of a pixel."""
 
 import re
 from xml.etree import ElementTree as ET
@@ -28,19 +28,19 @@ def texts_of(svg: bytes) -> set[str]:
 
 
 def drawn_line(figure: Figure) -> np.ndarray:
-    """(k, 2) corners of the line in the strategy's colour, points from the upper left."""
-    found = re.search(rf'<path d="([^"]*)"[^>]*stroke: {STRATEGY.lower()}', picture(figure).svg.decode())
+    """(k, 2) corners of the line in the strategy's colour, pixels from the upper left."""
+    found = re.search(rf'<path d="([^"]*)"[^>]*stroke="{STRATEGY.lower()}"', picture(figure).svg.decode())
     assert found is not None
     numbers = [float(number) for number in re.findall(r"-?[\d.]+", found[1])]
     return np.cumsum(np.reshape(numbers, (-1, 2)), axis=0)
 
 
 def bare(x: list[float], y: list[float]) -> tuple[Figure, np.ndarray]:
-    """A line that fills a figure, and where its corners should be, points from the upper left."""
-    figure = Figure(figsize=(6, 4))
+    """A line that fills a figure, and where its corners should be, pixels from the upper left."""
+    figure = Figure(figsize=(6, 4), dpi=100)
     ax = figure.add_axes((0, 0, 1, 1), xlim=(0, 1), ylim=(0, 1))
     ax.plot(x, y, color=STRATEGY)
-    return figure, np.column_stack([432 * np.array(x), 288 * (1 - np.array(y))])
+    return figure, np.column_stack([600 * np.array(x), 400 * (1 - np.array(y))])
 
 
 def test_nothing_in_an_svg_leads_outside_or_tells_the_time() -> None:
@@ -65,16 +65,16 @@ def test_fonts_fall_back_to_those_of_a_browser() -> None:
     assert svg.count("font-family") == 1
 
 
-def test_a_line_is_where_it_was_drawn_to_half_a_tenth_of_a_point() -> None:
+def test_a_line_is_where_it_was_drawn_to_half_a_tenth_of_a_pixel() -> None:
     rng = np.random.default_rng(0)
     x, y = np.linspace(0, 1, 60).tolist(), rng.uniform(0, 1, 60).tolist()
     figure, expected = bare(x, y)
-    np.testing.assert_allclose(drawn_line(figure), expected, atol=0.05 + 1e-6)  # written to 6 digits before
+    np.testing.assert_allclose(drawn_line(figure), expected, atol=0.05 + 1e-9)
 
 
 def test_flat_stretches_are_one_piece() -> None:
     figure, expected = bare([0, 0.1, 0.2, 0.5, 0.6, 0.7, 0.9], [0.5, 0.5, 0.5, 0.5, 0.75, 0.25, 0.25])
-    np.testing.assert_allclose(drawn_line(figure), expected[[0, 3, 4, 5, 6]], atol=0.05 + 1e-6)
+    np.testing.assert_allclose(drawn_line(figure), expected[[0, 3, 4, 5, 6]], atol=0.05 + 1e-9)
 
 
 @pytest.mark.parametrize(("assets", "most"), [(6, 60_000), (60, 90_000)])

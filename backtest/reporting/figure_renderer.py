@@ -1,0 +1,140 @@
+"""Drawing a figure once, as pixels and as SVG."""
+
+import re
+from html import escape
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.colors import to_hex
+from matplotlib.path import Path
+from numpy.typing import NDArray
+
+_FAMILY = "DejaVu Sans, Verdana, sans-serif"  # Verdana is as wide; a browser finds other letters by itself
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_ANCHORS = {"center": "middle", "right": "end"}
+_FURTHEST = 1e5  # pixels: beyond the picture of whatever is drawn
+
+Tenths = NDArray[np.int64]
+
+
+class Recorder(RendererAgg):
+    """Draws pixels as its base does, and keeps all it is told as SVG: to lay out and draw a figure twice takes long.
+
+    What it keeps has no address in it but the name of the format, no date and no identity of this run. Names are text
+    there, whatever they hold. Places are to a tenth of a pixel. Images are not kept: no figure of ours has one.
+    """
+
+    def __init__(self, width: float, height: float, dpi: float) -> None:
+        super().__init__(width, height, dpi)  # type: ignore[no-untyped-call]  # untyped there
+        self._elements: list[str] = []
+        self._clips: dict[tuple[str, ...], str] = {}
+        # what draws many paths at once tells nothing; that of all renderers calls draw_path for each
+        del self.draw_markers, self.draw_path_collection
+
+    def draw_path(self, gc: Any, path: Path, transform: Any, face: Any = None) -> None:
+        """A line, or an area of the colour `face`."""
+        super().draw_path(gc, path, transform, face)  # type: ignore[no-untyped-call]  # likewise
+        looks = self._looks(gc, face)
+        if not looks:
+            return
+        whole = None if face is not None else (0.0, 0.0, float(self.width), float(self.height))
+        simple = face is None and path.should_simplify
+        found = path.cleaned(transform=transform, remove_nans=True, clip=whole, simplify=simple)
+        corners, codes = np.clip(np.asarray(found.vertices), -_FURTHEST, _FURTHEST), np.asarray(found.codes)
+        drawn = corners[(codes == Path.MOVETO) | (codes == Path.LINETO)]
+        if len(drawn) < 2:
+            return
+        clip = self._clip(gc, drawn)
+        tenths = np.rint(10 * np.column_stack([corners[:, 0], self.height - corners[:, 1]])).astype(np.int64)
+        self._elements.append(f'<path d="{_lines(tenths, codes)}"{looks}{clip}/>')
+
+    def draw_text(  # noqa: PLR0917 - as matplotlib calls it
+        self, gc: Any, x: float, y: float, s: str, prop: Any, angle: float, ismath: Any = False, mtext: Any = None
+    ) -> None:
+        """A line of text from a place on; in a font of other width it is centred, or ends, where `mtext` is or does."""
+        super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)  # type: ignore[no-untyped-call]  # likewise
+        anchor, along, turn = "start", 0.0, np.deg2rad(angle)
+        if mtext is not None and mtext.get_horizontalalignment() != "left":
+            anchor = _ANCHORS[mtext.get_horizontalalignment()]
+            there = mtext.get_transform().transform(mtext.get_unitless_position())
+            along = (there[0] - x) * np.cos(turn) - (self.height - there[1] - y) * np.sin(turn)
+        place = _short(10 * (x + along * np.cos(turn))), _short(10 * (y - along * np.sin(turn)))
+        size = prop.get_size_in_points() * self.dpi / 72
+        looks = f' x="{place[0]}" y="{place[1]}" font-size="{size:.1f}" fill="{to_hex(gc.get_rgb())}"'
+        if anchor != "start":
+            looks += f' text-anchor="{anchor}"'
+        if prop.get_weight() == "bold":
+            looks += ' font-weight="bold"'
+        if angle:
+            looks += f' transform="rotate({-angle:g} {place[0]} {place[1]})"'
+        self._elements.append(f"<text{looks}>{escape(_NO_XML.sub('', s), quote=False)}</text>")
+
+    def svg(self) -> bytes:
+        """All that was drawn."""
+        clips = "".join(
+            f'<clipPath id="{name}"><rect x="{x}" y="{y}" width="{width}" height="{height}"/></clipPath>\n'
+            for (x, y, width, height), name in self._clips.items()
+        )
+        size = f'width="{self.width:g}" height="{self.height:g}" viewBox="0 0 {self.width:g} {self.height:g}"'
+        head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="{_FAMILY}" stroke-linejoin="round">\n'
+        return (head + clips + "\n".join(self._elements) + "\n</svg>\n").encode()
+
+    def _looks(self, gc: Any, face: Any) -> str:
+        """Fill and stroke as attributes; empty where nothing can be seen."""
+        forced = gc.get_alpha() if gc.get_forced_alpha() else None
+        fill = _paint("fill", face, forced)
+        width = gc.get_linewidth() * self.dpi / 72
+        stroke = _paint("stroke", gc.get_rgb(), forced) if width > 0 else ""
+        if stroke:
+            dashes = gc.get_dashes()[1]
+            stroke += f' stroke-width="{width:.3g}"'
+            if dashes is not None:
+                lengths = " ".join(f"{dash * self.dpi / 72:.3g}" for dash in dashes)
+                stroke += f' stroke-dasharray="{lengths}"'
+            elif gc.get_capstyle() == "projecting":
+                stroke += ' stroke-linecap="square"'
+        return (fill or ' fill="none"') + stroke if fill or stroke else ""
+
+    def _clip(self, gc: Any, corners: NDArray[np.float64]) -> str:
+        """The attribute that cuts off what lies outside of where it may be drawn; none where nothing does."""
+        box = gc.get_clip_rectangle()
+        if box is None or ((corners >= box.min - 1) & (corners <= box.max + 1)).all():
+            return ""
+        edges = (box.x0, self.height - box.y1, box.width, box.height)
+        name = self._clips.setdefault(tuple(f"{edge:.1f}" for edge in edges), f"c{len(self._clips)}")
+        return f' clip-path="url(#{name})"'
+
+
+def _paint(kind: str, colour: Any, forced: float | None) -> str:
+    """A colour as an attribute, and how much shows through it; empty where all does."""
+    alpha = 0.0 if colour is None else forced if forced is not None else colour[3] if len(colour) > 3 else 1.0
+    if alpha == 0:
+        return ""
+    seen = "" if alpha == 1 else f' {kind}-opacity="{alpha:.3g}"'
+    return f' {kind}="{to_hex(colour[:3])}"{seen}'
+
+
+def _lines(corners: Tenths, codes: NDArray[np.uint8]) -> str:
+    """A path of straight lines, from each corner to the next, flat stretches in one piece."""
+    begins = np.flatnonzero(codes == Path.MOVETO)
+    pieces = []
+    for begin, end in zip(begins, [*begins[1:], len(codes)], strict=True):
+        own = codes[begin:end]
+        piece = corners[begin:end][(own == Path.MOVETO) | (own == Path.LINETO)]
+        steps = _joined(np.diff(piece, axis=0)).ravel().tolist()
+        if steps:
+            first = " ".join(map(_short, piece[0].tolist()))
+            pieces.append(f"M{first}l{' '.join(map(_short, steps))}" + ("z" if (own == Path.CLOSEPOLY).any() else ""))
+    return "".join(pieces).replace(" -", "-")
+
+
+def _joined(steps: Tenths) -> Tenths:
+    """(m, 2) steps with those that follow one another in the same flat direction added up."""
+    flat = (steps[:, 1] == 0) & (steps[:, 0] > 0)
+    begins = np.flatnonzero(~(flat & np.append(False, flat[:-1])))
+    return np.add.reduceat(steps, begins, axis=0) if len(steps) else steps
+
+
+def _short(tenths: float) -> str:
+    return f"{round(tenths) / 10:g}"
