@@ -5,6 +5,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+LEVEL = 0.95  # of all intervals
+SEED = 1994  # of all draws, so that the same run gives the same intervals
+
 
 def stationary_blocks(
     count: int, length: float, rng: np.random.Generator

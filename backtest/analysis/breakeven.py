@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from backtest.analysis.bootstrap import percentile_interval, stationary_rows
+from backtest.analysis.bootstrap import LEVEL, SEED, percentile_interval, stationary_rows
 from backtest.analysis.performance import NO_RISK
 from backtest.analysis.roots import nearest_roots
 
@@ -23,9 +23,7 @@ Measure = Callable[[Array], Array]
 """(..., P) returns -> (...,), such as their compound return a year."""
 
 BOUND = 0.20  # no spread beyond this, up or down, is looked at: no lender of margin asks for more
-LEVEL = 0.95  # of the intervals
 DRAWS = 2000
-SEED = 1994
 
 _AT_ONCE = 2**16  # returns of draws that are worked on together
 
@@ -36,7 +34,7 @@ class BreakEvenSpread:
 
     Args:
         spread: decimal per year; infinite where it is beyond `BOUND`, NaN where no spread changes anything.
-        interval: its ends at `LEVEL`, likewise; None where it was not asked for.
+        interval: its ends at `bootstrap.LEVEL`, likewise; None where it was not asked for.
     """
 
     spread: float
@@ -180,7 +178,7 @@ def bootstrap_interval(
         seed: of the random numbers.
 
     Returns:
-        Both ends at `LEVEL`, decimal per year, infinite where they are beyond `BOUND`.
+        Both ends at `bootstrap.LEVEL`, decimal per year, infinite where they are beyond `BOUND`.
     """
     rng, count = np.random.default_rng(seed), len(pairs.own)
     spreads, together = np.empty(draws), max(1, _AT_ONCE // count)

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.analysis.bootstrap import block_length, percentile_interval, stationary_blocks
+from backtest.analysis.bootstrap import LEVEL, SEED, block_length, percentile_interval, stationary_blocks
 from backtest.analysis.performance import NO_RISK
 
 Array = NDArray[np.float64]
 Interval = tuple[float, float]
 
-LEVEL = 0.95
 DRAWS = 1000
-SEED = 1994
 FEWEST = 24  # periods: two years of months; fewer have too little in them to draw from
 
 _AT_ONCE = 2**16  # periods of draws that are worked on together
@@ -27,7 +25,7 @@ _AT_ONCE = 2**16  # periods of draws that are worked on together
 
 @dataclass(frozen=True)
 class Confidence:
-    """Intervals at `LEVEL` of the headline numbers; None where there is none.
+    """Intervals at `bootstrap.LEVEL` of the headline numbers; None where there is none.
 
     Args:
         mean_block: mean number of periods in a block; NaN where nothing was drawn.
@@ -87,7 +85,7 @@ def confidence(returns: Array, excess_returns: Array, years: float, periods_per_
 
 
 def measures_of_draws(returns: Array, excess_returns: Array, length: float, draws: int = DRAWS) -> Array:
-    """What each draw of the bootstrap comes to, by the rows of `bootstrap.stationary_rows` from `SEED` on.
+    """What each draw of the bootstrap comes to, by the rows of `bootstrap.stationary_rows` from `bootstrap.SEED` on.
 
     Args:
         returns: (P,) decimal per period, no NaN.

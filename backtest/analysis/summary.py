@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from backtest.analysis import performance
 from backtest.analysis.attribution import compound_growth, linked_attribution
+from backtest.analysis.bootstrap import LEVEL, SEED
 from backtest.analysis.calendar import YEAR, calendar_returns, drawdown_lengths
-from backtest.analysis.confidence import DRAWS, LEVEL, SEED, confidence
+from backtest.analysis.confidence import DRAWS, confidence
 from backtest.analysis.crises import in_crises
 from backtest.analysis.events import counts_of_events
 from backtest.analysis.ex_ante import by_class, diversification

@@ -54,7 +54,8 @@ def breakeven(
 
 
 def _print(found: "BreakEven") -> None:
-    from backtest.analysis.breakeven import DRAWS, LEVEL, SEED
+    from backtest.analysis.bootstrap import LEVEL, SEED
+    from backtest.analysis.breakeven import DRAWS
     from backtest.reporting.headline import percent
 
     both = (found.by_return, found.by_sharpe)
@@ -126,7 +127,8 @@ def _than(difference: float, unit: str = "") -> str:
 
 def _plain(found: "BreakEven") -> dict[str, Any]:
     """All of it: spreads in bp, rates as decimals; null for none, and for what is beyond the spreads looked at."""
-    from backtest.analysis.breakeven import BOUND, DRAWS, LEVEL, SEED
+    from backtest.analysis.bootstrap import LEVEL, SEED
+    from backtest.analysis.breakeven import BOUND, DRAWS
 
     def number(value: float) -> float | None:
         return value if math.isfinite(value) else None

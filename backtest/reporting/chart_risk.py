@@ -36,7 +36,7 @@ def risk(result: BacktestResult) -> Chart | None:
     expected = _folded(standing_until(result.risk_contributions, result.nav.index[-1]), result)
     realised = rolling_realised_risk(result, max(2, result.periods_per_year))[result.assets]  # not of cash and costs
     tables = (expected, risk_shares(expected), _folded(realised, result))
-    both = thinned(pd.concat(tables, axis=1).reindex(expected.index))
+    both = thinned(pd.concat([table.reindex(expected.index) for table in tables], axis=1))
     count = len(colours)
     kinds = (
         ("Expected risk contributions, a year", 190),

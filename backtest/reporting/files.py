@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from backtest.analysis.attribution import attribution_by_year
+from backtest.analysis.bootstrap import SEED
 from backtest.analysis.forecasts import volatility_forecasts
 from backtest.analysis.realised_risk import rolling_realised_risk
 from backtest.analysis.result import BacktestResult
@@ -139,7 +140,7 @@ def _manifest(result: BacktestResult, made_with: Mapping[str, str], around: Mapp
         "data_sha256": result.data_sha256,
         "benchmark_data_sha256": None if result.benchmark is None else result.benchmark.data_sha256,
         "versions": made_with,
-        "seed": None,  # nothing in a run is random
+        "seed": SEED,  # only the bootstraps draw, always from this one
         "notes": result.notes,
         "data": [asdict(origin) for origin in result.origins],
         "data_warnings": result.warnings,

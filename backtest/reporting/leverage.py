@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from backtest.analysis.breakeven import BOUND, LEVEL
+from backtest.analysis.bootstrap import LEVEL
+from backtest.analysis.breakeven import BOUND
 from backtest.analysis.result import BacktestResult
 from backtest.reporting.format import bps, day, percent, percent2
 

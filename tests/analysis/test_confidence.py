@@ -9,8 +9,8 @@ from made_up_result import made_up
 
 import backtest as bt
 from backtest.analysis import performance
-from backtest.analysis.bootstrap import block_length, percentile_interval, stationary_rows
-from backtest.analysis.confidence import DRAWS, FEWEST, LEVEL, SEED, confidence, measures_of_draws
+from backtest.analysis.bootstrap import LEVEL, SEED, block_length, percentile_interval, stationary_rows
+from backtest.analysis.confidence import DRAWS, FEWEST, confidence, measures_of_draws
 from backtest.analysis.drawdown import drawdown
 from backtest.reporting.files import json_bytes
 
