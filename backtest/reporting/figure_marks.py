@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
+from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.dates import date2num
+from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from backtest.analysis.crises import overlapping
@@ -18,6 +19,7 @@ from backtest.reporting.figure_style import BAND
 LINE_ROWS, STACK_ROWS = 1000, 800  # more than these the eye cannot tell, and an SVG grows by each
 _LETTER = 6.4  # pixels of a letter of a crisis' name
 _HEADROOM = 0.09
+_BOX = np.array([Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY], dtype=np.uint8)
 _NAME: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": 7.5, "color": "#666666"}
 
 Array = NDArray[np.float64]
@@ -80,12 +82,18 @@ def flat_bars(
 
 
 def cells(ax: Axes, colours: Array) -> None:
-    """A table of (rows, columns, 4) colours, the first row above, each cell around its row and column."""
+    """A table of (rows, columns, 4) colours, the first row above, each cell around its row and column.
+
+    Cells of one colour are one path: there are fewer colours than cells.
+    """
     rows, columns = colours.shape[:2]
     row, column = np.divmod(np.arange(rows * columns), columns)
     left, top = column - 0.5, row - 0.5
-    corners = np.array([[left, top], [left + 1, top], [left + 1, top + 1], [left, top + 1]]).transpose(2, 0, 1)
-    ax.add_collection(PolyCollection(list(corners), facecolors=colours.reshape(-1, 4), linewidths=0), autolim=False)
+    corners = np.array([[left, top], [left + 1, top], [left + 1, top + 1], [left, top + 1], [left, top]])
+    shown, which = np.unique(colours.reshape(-1, 4), axis=0, return_inverse=True)
+    alike = [corners.transpose(2, 0, 1)[which == number] for number in range(len(shown))]
+    paths = [Path(boxes.reshape(-1, 2), np.tile(_BOX, len(boxes))) for boxes in alike]
+    ax.add_collection(PathCollection(paths, facecolors=shown, linewidths=0), autolim=False)
     ax.set_xlim(-0.5, columns - 0.5)
     ax.set_ylim(rows - 0.5, -0.5)
 

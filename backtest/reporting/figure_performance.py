@@ -25,7 +25,7 @@ from backtest.reporting.figure_style import BENCHMARK, GAIN, INK, LOSS, PALETTE,
 from backtest.reporting.format import MONTHS, percent, ratio
 
 _TALL_ROWS = 40
-_DIVERGING = LinearSegmentedColormap.from_list("returns", [LOSS, "#FFFFFF", GAIN])
+_DIVERGING = LinearSegmentedColormap.from_list("returns", [LOSS, "#FFFFFF", GAIN], N=41)
 _OF_PERIODS = {252: "Daily", 365: "Daily", 52: "Weekly", 12: "Monthly", 4: "Quarterly", 1: "Yearly"}
 
 

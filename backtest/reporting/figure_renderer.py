@@ -15,6 +15,8 @@ _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ANCHORS = {"center": "middle", "right": "end"}
 _FURTHEST = 1e5  # pixels: beyond the picture of whatever is drawn
 
+_FEW = 6  # corners of which none is worth leaving out
+
 Tenths = NDArray[np.int64]
 
 
@@ -131,9 +133,11 @@ def _lines(corners: Tenths, codes: NDArray[np.uint8]) -> str:
 
 def _joined(steps: Tenths) -> Tenths:
     """(m, 2) steps with those that follow one another in the same flat direction added up."""
+    if len(steps) < _FEW:
+        return steps
     flat = (steps[:, 1] == 0) & (steps[:, 0] > 0)
     begins = np.flatnonzero(~(flat & np.append(False, flat[:-1])))
-    return np.add.reduceat(steps, begins, axis=0) if len(steps) else steps
+    return np.add.reduceat(steps, begins, axis=0)
 
 
 def _short(tenths: float) -> str:
