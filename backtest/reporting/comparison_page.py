@@ -13,6 +13,7 @@ import pandas as pd
 from backtest.analysis.calendar import typical_size
 from backtest.analysis.comparison import Comparison
 from backtest.analysis.crises import InCrisis
+from backtest.analysis.side_by_side import Shares
 from backtest.analysis.sparkline import polylines, sparkline
 from backtest.reporting.comparison_charts import SHARES, comparison_charts, draws_every_row, looks
 from backtest.reporting.comparison_words import findings, in_words_of_chance, p_value, verdict, whole_year
@@ -134,20 +135,26 @@ def _headline(comparison: Comparison) -> dict[str, Any]:
 
 def _article(comparison: Comparison) -> list[dict[str, Any]]:
     """The article's table by strategy: where its risk is, what leverage it used, and what crises did to it."""
-    risk = comparison.class_shares("risk")
-    rows = []
-    for name, summary in comparison.summaries.items():
-        shares = [(str(label), value) for label, value in risk[name].items() if not is_missing(value) and value != 0]
-        rows.append(
-            {
-                "risk": ", ".join(f"{label} {percent(value, 0)}" for label, value in shares),
-                "levered": name in comparison.levered,
-                "average": multiple(summary["average_gross_exposure"]),
-                "most": multiple(summary["max_gross_exposure"]),
-                "crises": [_outcome(one, name) for one in comparison.crises],
-            }
-        )
-    return rows
+    return [
+        {
+            "risk": _risk_in_words(comparison, name),
+            "levered": name in comparison.levered,
+            "average": multiple(summary["average_gross_exposure"]),
+            "most": multiple(summary["max_gross_exposure"]),
+            "crises": [_outcome(one, name) for one in comparison.crises],
+        }
+        for name, summary in comparison.summaries.items()
+    ]
+
+
+def _risk_in_words(comparison: Comparison, name: str) -> str:
+    """Shares of expected risk by class; of realised risk where there was no covariance to expect any by."""
+    kinds: tuple[tuple[Shares, str], ...] = (("risk", ""), ("realised_risk", ", realised"))
+    for of, what in kinds:
+        shares = comparison.class_shares(of)[name]
+        if shares.notna().all():
+            return ", ".join(f"{label} {percent(value, 0)}" for label, value in shares.items() if value != 0) + what
+    return ""
 
 
 def _crises(crises: Sequence[InCrisis]) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ def in_words_of_chance(comparison: Comparison) -> str:
         every = "The difference" if len(tested) == 1 else "No difference"
         can = "cannot" if len(tested) == 1 else "can"
         smallest = "p-value" if len(tested) == 1 else "smallest p-value"
-        return f"{every} of Sharpe ratios {can} be told from chance {pairs} ({smallest} {least})."
+        return f"{every} of Sharpe ratios {can} be told from chance{pairs} ({smallest} {least})."
     named = ", ".join(_ranked(row) for row in sure.head(_NAMED).to_dict("records"))
     more = f" and {len(sure) - _NAMED} more" if len(sure) > _NAMED else ""
     of = f"{len(sure)} of {len(tested)} differences" if len(tested) > 1 else "The difference"

@@ -1,18 +1,16 @@
 """The tearsheet: what is on it equals what `summary` says, nothing leads outside, nothing is empty."""
 
 import hashlib
-import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from importlib.resources import files
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from made_up_result import made_up
+from read_page import Page
 from simulated_result import random_run
 
 from backtest.analysis import BacktestResult
@@ -23,68 +21,12 @@ from backtest.reporting.format import change, change2, percent, percent2, ratio
 from backtest.reporting.measures import GROUPS, RELATIVE, headline
 from backtest.reporting.tearsheet import render_tearsheet
 
-VOID = {"meta", "img", "br", "link", "hr", "input"}
 SVG = b'<svg xmlns="name"></svg>'
 STATIC = (
     "growth", "drawdown", "distribution", "rolling", "weights", "capital_and_risk_shares", "risk", "forecasts",
     "attribution", "financing", "costs",
 )  # fmt: skip
 EVERY_FIGURE = dict.fromkeys(STATIC, SVG)
-
-
-class Page(HTMLParser):
-    """Tags with their attributes, the text, and tables as rows of cells; fails on tags that do not match."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.text = ""
-        self.tables: list[list[list[str]]] = []
-        self.sections: list[str] = []
-        self.scripts: list[str] = []
-        self.feed(text)
-        self.close()
-        assert not self.open, f"left open: {self.open}"
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-        if tag == "table":
-            self.tables.append([])
-        elif tag == "tr":
-            self.tables[-1].append([])
-        elif tag in {"td", "th"}:
-            self.tables[-1][-1].append("")
-        elif tag == "script":
-            self.scripts.append("")
-        elif tag == "section" and (name := dict(attrs).get("id")):
-            self.sections.append(name)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag, f"</{tag}> closes nothing"
-
-    def handle_data(self, data: str) -> None:
-        if "script" in self.open:
-            self.scripts[-1] += data
-        if {"style", "script"} & set(self.open):
-            return
-        self.text += data
-        if self.open[-1:] and self.open[-1] in {"td", "th"}:
-            self.tables[-1][-1][-1] += data
-
-    def of(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """What the page's script reads."""
-        found: dict[str, Any] = json.loads(self.scripts[1])
-        return found
-
-    def table(self, first: str) -> list[list[str]]:
-        return next(table for table in self.tables if table[0][0] == first)
 
 
 def page(result: BacktestResult, **options: object) -> Page:

@@ -1,0 +1,62 @@
+"""A page as tests read it: its tags, its text, its tables, and what its script reads."""
+
+import json
+from html.parser import HTMLParser
+from typing import Any
+
+VOID = {"meta", "img", "br", "link", "hr", "input", "wbr"}
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, the text, and tables as rows of cells; fails on tags that do not match."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.tables: list[list[list[str]]] = []
+        self.sections: list[str] = []
+        self.scripts: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self.open, f"left open: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in {"td", "th"}:
+            self.tables[-1][-1].append("")
+        elif tag == "script":
+            self.scripts.append("")
+        elif tag == "section" and (name := dict(attrs).get("id")):
+            self.sections.append(name)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes nothing"
+
+    def handle_data(self, data: str) -> None:
+        if "script" in self.open:
+            self.scripts[-1] += data
+        if {"style", "script"} & set(self.open):
+            return
+        self.text += data
+        if {"td", "th"} & set(self.open):
+            self.tables[-1][-1][-1] += data
+
+    def of(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the page's script reads."""
+        found: dict[str, Any] = json.loads(self.scripts[1])
+        return found
+
+    def table(self, first: str) -> list[list[str]]:
+        return next(table for table in self.tables if table[0][0] == first)

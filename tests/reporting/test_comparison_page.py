@@ -1,0 +1,374 @@
+"""The page of a comparison: its numbers are those of comparison.json, nothing leads outside, nothing is empty."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up_result import made_up
+from read_page import Page
+from simulated_result import random_run
+
+from backtest.analysis import BacktestResult
+from backtest.analysis.comparison import Comparison, compare
+from backtest.analysis.drawdown import drawdown
+from backtest.reporting.comparison_charts import SHARES
+from backtest.reporting.comparison_figures import render_comparison
+from backtest.reporting.comparison_files import write_comparison
+from backtest.reporting.comparison_page import render_comparison_page
+from backtest.reporting.comparison_words import findings, in_words_of_chance
+from backtest.reporting.files import json_bytes
+from backtest.reporting.format import FILTERS, change, percent, percent2, ratio
+from backtest.reporting.measures import GROUPS
+
+SVG = b'<svg xmlns="name"></svg>'
+STATIC = ("growth", "drawdown", "rolling", "class_shares", "gross_exposure")
+
+
+def some(count: int = 3, periods: int = 90, **options: Any) -> list[BacktestResult]:
+    """So many results, the last one levered, over dates that cover some crises."""
+    return [
+        made_up(periods, gross=1.5 if i == count - 1 else 1.0, name=f"run_{i}", seed=i, benchmark=False, **options)
+        for i in range(count)
+    ]
+
+
+def page(results: Sequence[BacktestResult], **options: Any) -> Page:
+    return Page(render_comparison_page(compare(results), dict.fromkeys(STATIC, SVG), **options))
+
+
+@pytest.fixture(scope="module")
+def comparison() -> Comparison:
+    return compare(some())
+
+
+@pytest.fixture(scope="module")
+def text(comparison: Comparison) -> str:
+    figures = {name: figure.svg for name, figure in render_comparison(comparison).items()}
+    return render_comparison_page(
+        comparison, figures, command="python -m backtest compare a.yaml b.yaml", data_files=["nav.csv"]
+    )
+
+
+@pytest.fixture(scope="module")
+def found(text: str) -> Page:
+    return Page(text)
+
+
+class TestNothingLeadsOutside:
+    """The page needs no network, and its reader no eyes."""
+
+    def test_no_address(self, text: str) -> None:
+        library = files("backtest.reporting") / "assets" / "echarts.common.min.js"
+        own = text.replace(library.read_text(encoding="utf-8"), "").replace("http%3A//www.w3.org/2000/svg", "")
+        own = own.replace("http://www.w3.org/2000/svg", "")  # the name of the format, which nothing fetches
+        assert not re.search(r"@import|url\((?!%23)|https?:|src=\"//", own)
+
+    def test_every_reference_is_inside(self, found: Page) -> None:
+        ids = [attributes["id"] for _, attributes in found.tags if "id" in attributes]
+        assert len(ids) == len(set(ids))
+        links = {str(link["href"]) for link in found.of("a")}
+        assert {link[1:] for link in links if link.startswith("#")} <= {str(name) for name in ids}
+        assert {link for link in links if not link.startswith("#")} == {"nav.csv"}
+        assert all(str(image["src"]).startswith("data:image/svg+xml,") for image in found.of("img"))
+
+    def test_every_chart_has_its_data_and_a_picture(self, found: Page) -> None:
+        drawn = [str(attributes["data-chart"]) for attributes in found.of("div") if "data-chart" in attributes]
+        assert sorted(drawn) == sorted(found.data["charts"])
+        assert len(found.of("img")) == len(STATIC)
+
+    def test_a_reader_who_does_not_see_is_told(self, found: Page) -> None:
+        assert all(len(str(image["alt"])) > 20 for image in found.of("img"))
+        assert all(head.get("scope") in {"col", "row", "rowgroup"} for head in found.of("th"))
+        levels = [int(tag[1]) for tag, _ in found.tags if re.fullmatch(r"h[1-6]", tag)]
+        assert levels[0] == levels.count(1) == 1
+        assert all(after - before <= 1 for before, after in pairwise(levels))
+        marks = [attributes for _, attributes in found.tags if attributes.get("class") == "mark"]
+        assert marks
+        assert all(mark["aria-hidden"] == "true" for mark in marks)
+        assert found.text.count("★ best") == len(marks)
+
+
+class TestNumbers:
+    """What is shown is what comparison.json says."""
+
+    def test_every_measure_of_each_with_the_best_marked(self, comparison: Comparison, found: Page) -> None:
+        said = json.loads(json_bytes(comparison.summary()))["metrics"]
+        rows = {row[0]: row[1:] for row in found.table("Measure") if len(row) > 1}
+        shown = {measure.label: measure for group in GROUPS.values() for measure in group if measure.label in rows}
+        assert {"CAGR", "Sharpe ratio", "Maximum drawdown", "Financing drag a year", "Skew"} <= set(shown)
+        for label, measure in shown.items():
+            numbers, best = said[measure.key]["values"], said[measure.key]["best"]
+            expected = [
+                FILTERS[measure.form](numbers[name]) + ("★ best" if name in best else "") for name in comparison.names
+            ]
+            assert rows[label] == expected, label
+        missing = [key for key, one in said.items() if any(value not in {None, 0} for value in one["values"].values())]
+        assert set(missing) <= {measure.key for measure in shown.values()}
+
+    def test_margin_calls_and_such_are_counted_where_there_are_any(self) -> None:
+        one, other = some(2)
+        called = other.trade_terms.assign(margin_call=True, scale=0.5)
+        rows = {row[0]: row[1:] for row in page([one, replace(other, trade_terms=called)]).table("Measure")}
+        dates = str(len(other.trades))
+        assert rows["Margin calls"] == ["0★ best", dates]
+        assert rows["Targets scaled down"] == ["0★ best", dates]
+        assert "Forced sales" not in rows
+
+    def test_the_headline(self, comparison: Comparison, found: Page) -> None:
+        table = found.table("Strategy")
+        assert [row[0] for row in table[1:]] == list(comparison.names)
+        place = table[0].index("Sharpe ratio")
+        assert [row[place].removesuffix("★ best") for row in table[1:]] == [
+            ratio(comparison.summaries[name]["sharpe"]) for name in comparison.names
+        ]
+        assert sum(row[place].endswith("best") for row in table[1:]) == 1
+
+    def test_the_articles_table(self) -> None:
+        results = [replace(random_run(seed), name=f"run {seed}") for seed in (4, 5)]
+        found = compare(results)
+        table = page(results).tables[1]
+        assert table[0][1:3] == ["Risk allocation", "Leverage used"]
+        for row, name in zip(table[1:], found.names, strict=True):
+            assert row[0] == name
+            assert found.class_shares("risk")[name].isna().all()  # no covariance, so it is of what came
+            shares = found.class_shares("realised_risk")[name]
+            words = ", ".join(f"{label} {percent(value, 0)}" for label, value in shares.items())
+            assert row[1] == f"{words}, realised"
+            average, most = (found.summaries[name][f"{part}_gross_exposure"] for part in ("average", "max"))
+            assert row[2].startswith("yes" if most > 1 else "no")
+            assert f"{average:.2f}×" in row[2]
+            assert f"at most {most:.2f}×" in row[2]
+
+    def test_crises_and_falls(self, comparison: Comparison, found: Page) -> None:
+        for table, crises in ((found.table("Crisis"), comparison.crises), (found.table("Fall"), comparison.falls)):
+            assert len(table) - 1 == len(crises) >= 1
+            for row, one in zip(table[1:], crises, strict=True):
+                assert row[0].startswith(one.crisis.name)
+                assert row[1:3] == [f"{one.first:%Y-%m-%d}", f"{one.last:%Y-%m-%d}"]
+                assert row[3:] == [
+                    f"{change(one.returns[name])} fall {percent(-one.drawdowns[name])}" for name in comparison.names
+                ]
+
+    def test_shares_of_capital_and_risk(self) -> None:
+        classes = {"stocks": "equities", "bonds": "bonds", "gold": "commodities"}
+        given = [replace(one, classes=classes) for one in some(2)]
+        comparison = compare(given)
+        (table,) = (table for table in page(given).tables if table[0][1] == "Share of")
+        assert table[0][2:] == ["equities", "bonds", "commodities"]
+        rows = [row[-4:] for row in table[1:]]
+        expected = [
+            [label, *(percent(value, 0) for value in comparison.class_shares(of)[name])]
+            for name in comparison.names
+            for of, label in SHARES.items()
+        ]
+        assert rows == expected
+
+    def test_differences_of_sharpe_ratios(self, comparison: Comparison, found: Page) -> None:
+        table = found.table("Pair")
+        for row, one in zip(table[1:], comparison.sharpe_differences.to_dict("records"), strict=True):
+            assert row[0] == f"{one['name']} less {one['other']}"
+            assert row[1].lstrip("+") == ratio(one["difference"])
+            assert row[2] == ratio(one["ledoit_wolf_error"])
+            assert row[3:6] == [f"{one[key]:.3f}" for key in ("ledoit_wolf_p", "memmel_p", "holm_p")]
+            assert row[6] == ("more than chance" if one["holm_p"] < 0.05 else "may be chance")
+
+    def test_correlations_and_windows(self, comparison: Comparison, found: Page) -> None:
+        rows = [row[1:] for row in found.table("Between")[1:]]
+        assert rows == [[ratio(value) for value in row] for row in comparison.correlations.to_numpy()]
+        tables = [table for table in found.tables if table[0][0] == "Won against"]
+        assert len(tables) == len(comparison.windows_won) == 3
+        for table, (years, won) in zip(tables, comparison.windows_won.items(), strict=True):
+            expected = [["" if np.isnan(value) else percent(value, 0) for value in row] for row in won.to_numpy()]
+            assert [row[1:] for row in table[1:]] == expected
+            assert f"Of {90 - 12 * years} windows." in found.text.replace(
+                f"Of {91 - 12 * years}", f"Of {90 - 12 * years}"
+            )
+
+    def test_costs(self, comparison: Comparison, found: Page) -> None:
+        table = next(table for table in found.tables if "CAGR before costs" in table[0])
+        place = table[0].index("Financing cost a year")
+        assert table[3][place] == percent2(comparison.summaries["run_2"]["financing_cost_per_year"])
+
+
+class TestWhatTheScriptDraws:
+    """The charts' data are the tables of the comparison."""
+
+    def test_growth_has_every_row_of_each(self, comparison: Comparison, found: Page) -> None:
+        chart = found.data["charts"]["growth"]
+        days = np.cumsum(chart["x"]["dates"])
+        dates = comparison.growth.index.to_numpy().astype("datetime64[D]")
+        assert (np.datetime64("1970-01-01") + days == dates).all()
+        above, below = (part["series"] for part in chart["panels"])
+        for name, nav, fall in zip(comparison.names, above, below, strict=True):
+            assert nav["column"] == fall["name"] == name
+            np.testing.assert_allclose(nav["values"], comparison.growth[name], rtol=1e-6)  # written with 7 digits
+            expected = drawdown(comparison.growth[name].to_numpy())
+            np.testing.assert_allclose(fall["values"], expected, rtol=1e-4)  # with 5
+
+    def test_too_many_numbers_are_thinned_and_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        results = some(2, periods=600, periods_per_year=252)
+        whole = page(results)
+        monkeypatch.setattr("backtest.reporting.comparison_charts._NUMBERS", 2000)
+        thinned = page(results)
+        drawn = thinned.data["charts"]["growth"]["panels"][0]["series"]
+        assert len(drawn[0]["values"]) <= 500
+        for one, result in zip(drawn, results, strict=True):
+            extremes = [min(one["values"]), max(one["values"])]
+            np.testing.assert_allclose(extremes, [result.nav.min(), result.nav.max()], rtol=1e-6)
+        assert "has those that a picture needs" in thinned.text
+        assert "Download NAV" not in thinned.text
+        assert "Download NAV" in whole.text
+
+    def test_a_strategy_has_one_key_and_one_look_in_all_charts(self, found: Page) -> None:
+        looks: dict[str, set[str]] = {}
+        for name, chart in found.data["charts"].items():
+            for one in (one for part in chart["panels"] for one in part["series"] if name != "class_shares"):
+                looks.setdefault(one["key"], set()).add(f"{one['name']} {one['colour']} {one['dash']}")
+        assert {key: len(found) for key, found in looks.items()} == {"run0": 1, "run1": 1, "run2": 1}
+        assert len(set.union(*looks.values())) == 3
+        assert set(looks) < {button["data-series"] for button in found.of("button") if "data-series" in button}
+
+    def test_of_ten_no_two_look_alike(self) -> None:
+        drawn = page(some(10, periods=30)).data["charts"]["growth"]["panels"][0]["series"]
+        assert len({one["colour"] for one in drawn}) == 10
+        assert len({f"{one['dash']}" for one in drawn}) == 5
+
+    def test_what_a_press_hides_is_in_every_table(self, found: Page) -> None:
+        """Of each strategy a column or a row of each table, and each pair that it is one of."""
+        columns = [str(attributes["data-column"]) for _, attributes in found.tags if "data-column" in attributes]
+        for table in found.tables:
+            assert {"run_0", "run_1", "run_2"} <= {word for row in table for cell in row for word in cell.split()}
+        assert sum(len(one.split()) == 2 for one in columns) == 3
+        assert all(set(one.split()) <= {"run0", "run1", "run2"} for one in columns)
+
+    def test_shares_are_drawn_by_strategy_below_its_name(self, comparison: Comparison, found: Page) -> None:
+        chart = found.data["charts"]["class_shares"]
+        assert chart["x"]["labels"] == [
+            label for name in comparison.names for label in (name, "capital", "expected risk", "realised risk")
+        ]
+        assert chart["x"]["keys"] == [f"run{i}" for i in range(3) for _ in range(4)]
+        (drawn,) = chart["panels"][0]["series"]
+        assert drawn["values"][:3] == [None, 1.0, 1.0]  # all in one class
+
+
+class TestWords:
+    """The sentences that open the page."""
+
+    def test_who_earned_the_most_and_what_chance_explains(self, comparison: Comparison, found: Page) -> None:
+        (most,), (best,) = comparison.best["cagr"], comparison.best["sharpe"]
+        summary = comparison.summaries[most]
+        assert findings(comparison)[0].startswith(
+            f"{most} earned the most: {percent(summary['cagr'])} a year, with a Sharpe ratio of "
+            f"{ratio(summary['sharpe'])} and a fall of {percent(-summary['max_drawdown'])} at worst."
+        )
+        said = " ".join(findings(comparison))
+        assert ("That is the best Sharpe ratio too." in said) == (most == best)
+        assert said in found.text
+        least = comparison.sharpe_differences["holm_p"].min()
+        assert in_words_of_chance(comparison) == (
+            "No difference of Sharpe ratios can be told from chance when corrected for 3 pairs "
+            f"(smallest p-value {least:.3f})."
+        )
+
+    def test_a_difference_that_is_more_than_chance(self) -> None:
+        one = made_up(120, benchmark=False, name="one")
+        better = replace(one, nav=one.nav * 1.002 ** np.arange(121), name="better")
+        assert in_words_of_chance(compare([one, better])) == (
+            "The difference of Sharpe ratios can be told from chance: better above one (p-value below 0.001)."
+        )
+        third = made_up(120, benchmark=False, name="third", seed=7)
+        said = in_words_of_chance(compare([one, third, better]))
+        assert " of 3 differences of Sharpe ratios can be told from chance when corrected for 3 pairs: " in said
+        assert "better above one (p-value below 0.001)" in said
+
+    def test_dates_are_explained(self) -> None:
+        early, late = made_up(40, benchmark=False), made_up(40, benchmark=False, name="late", start="2004-12-31")
+        assert "the dates begin with late on 2004-12-31; on its own made_up on 2003-12-31" in page([early, late]).text
+
+    def test_notes_once_with_the_names_that_they_are_about(self) -> None:
+        one, other = some(2)
+        text = page([replace(one, notes=("both", "first")), replace(other, notes=("both",))]).text
+        assert "both (all)" in text
+        assert "first (run_0)" in text
+
+
+class TestOddComparisons:
+    """A right page of any comparison."""
+
+    @staticmethod
+    def checked(results: Sequence[BacktestResult]) -> Page:
+        found = page(results, command="python -m backtest compare a b", versions={"numpy": "2"})
+        cells = {cell.strip() for table in found.tables for row in table for cell in row}
+        assert not {"nan", "None", "inf", "NaN", "nan%"} & cells
+        assert not re.search(r"\bnan\b|\binf\b|None|NaT", found.text)
+        assert all(len(table) > 1 for table in found.tables)
+        for chart in found.data["charts"].values():
+            for part in chart["panels"]:
+                assert any(value is not None for one in part["series"] for value in one["values"]), part["title"]
+        links = {str(link["href"])[1:] for link in found.of("a")} - {"main"}
+        assert links == set(found.sections)
+        return found
+
+    def test_one_that_ended_at_zero(self) -> None:
+        found = self.checked([*some(2, periods=30), made_up(20, ruined=True, name="ruined", benchmark=False)])
+        assert "ruined lost all of its capital on 2005-08-31, where the comparison ends" in found.text
+        assert "−100.0%" in {cell for row in found.tables[0] for cell in row}
+
+    def test_one_month(self) -> None:
+        found = self.checked(some(2, periods=1))
+        assert "There are too few dates to test differences of Sharpe ratios." in found.text
+        assert {"rolling", "windows", "chance"}.isdisjoint(found.sections)
+        assert "Total return" in found.tables[0][0]
+
+    def test_nothing_happened(self) -> None:
+        still = [made_up(30, still=True, free=True, risk=False, benchmark=False, name=name) for name in "ab"]
+        found = self.checked(still)
+        assert "All earned the same, 0.0% a year." in found.text
+        assert {"risk", "chance", "correlations"}.isdisjoint(found.sections)
+        assert "★" not in "".join(cell for table in found.tables for row in table for cell in row)
+
+    def test_the_same_twice(self) -> None:
+        one = made_up(30, benchmark=False)
+        found = self.checked([one, one])
+        assert [row[0] for row in found.tables[0][1:]] == ["made_up", "made_up (2)"]
+        assert "All earned the same" in found.text
+
+    def test_names_are_text(self) -> None:
+        hostile, chinese = "<script>alert(1)</script>", "风险平价_策略"
+        results = [
+            made_up(30, name=name, seed=i, benchmark=False) for i, name in enumerate((hostile, chinese, chinese))
+        ]
+        found = self.checked(results)
+        assert [row[0] for row in found.tables[0][1:]] == [hostile, chinese, f"{chinese} (2)"]
+        assert found.data["charts"]["growth"]["panels"][0]["series"][0]["name"] == hostile
+        assert len(found.of("script")) == 4
+        assert not any("alert(1)</script" in script for script in found.scripts)
+
+    def test_ten_of_a_year_of_days(self) -> None:
+        found = self.checked(some(10, periods=252, periods_per_year=252, start="2020-01-31"))
+        assert "10 strategies" in found.text
+        assert len(found.table("Pair")) == 1 + 45
+
+
+def test_it_is_written_beside_its_data(tmp_path: Path, comparison: Comparison) -> None:
+    steps: list[str] = []
+    path = write_comparison(comparison, tmp_path / "both", command="python -m backtest compare a", on_step=steps.append)
+    assert path == tmp_path / "both/comparison.html"
+    assert steps == ["figures", "files"]
+    text = path.read_text(encoding="utf-8")
+    beside = {str(link["href"]) for link in Page(text).of("a") if not str(link["href"]).startswith("#")}
+    assert beside == {"comparison.csv", "comparison.json", "nav.csv", "manifest.json"}
+    assert all((path.parent / name).is_file() for name in beside)
+    figures = {file.name for file in (path.parent / "figures").iterdir()}
+    assert figures == {f"{name}.{kind}" for name in STATIC for kind in ("png", "svg")}
+    assert len(text) < 1_000_000
+    assert "python -m backtest compare a" in text
+    assert pd.Timestamp.now(tz="UTC").strftime("%Y") in text or "written" in text
