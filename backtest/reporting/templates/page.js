@@ -269,7 +269,7 @@
       const [low, high] = bounds(event.offsetX);
       begin = null;
       mark.style.display = "none";
-      if (high - low > 6) setRange(...[low, high].map((x) => instance.convertFromPixel({ xAxisIndex: 0 }, x)));
+      if (high - low > 6) chooseRange(...[low, high].map((x) => Math.round(instance.convertFromPixel({ xAxisIndex: 0 }, x) / DAY) * DAY));
     };
     area.on("mouseup", end);
     area.on("globalout", () => { begin = null; mark.style.display = "none"; });
@@ -289,8 +289,7 @@
   function setRange(from, to) {
     state.from = Math.max(from, first) <= first ? -Infinity : from;
     state.to = to >= last ? Infinity : to;
-    all("input[data-from]").forEach((input) => { input.value = iso(Math.max(state.from, first)); });
-    all("input[data-to]").forEach((input) => { input.value = iso(Math.min(state.to, last)); });
+    showDates();
     all("button[data-range]").forEach((button) => {
       const chosen = button.dataset.range === "all" ? state.from === -Infinity && state.to === Infinity
         : state.to === Infinity && state.from === yearsBack(Number(button.dataset.range));
@@ -298,6 +297,18 @@
     });
     redraw();
     showGrowth();
+  }
+
+  function showDates() {
+    const [from, to] = [Math.max(state.from, first), Math.min(state.to, last)].map(iso);
+    const put = (selector, text) => all(selector).filter((input) => input.value !== text).forEach((input) => { input.value = text; });
+    put("input[data-from]", from);
+    put("input[data-to]", to);
+  }
+
+  // A range that holds fewer than two dates has nothing to show, and is not taken.
+  function chooseRange(from, to) {
+    if (data.charts.growth.places.filter((time) => time >= from && time <= to).length > 1) setRange(from, to);
   }
 
   // The date of the run nearest to so many years before its last one: months end on different days.
@@ -344,11 +355,11 @@
 
   all("input[data-from], input[data-to]").forEach((input) => {
     Object.assign(input, { min: iso(first), max: iso(last) });
-    input.addEventListener("change", () => {
-      const [from, to] = ["from", "to"].map((end) => Date.parse(document.querySelector(`input[data-${end}]`).value));
-      if (from < to) setRange(from, to);
-      else setRange(state.from, state.to); // puts the last good dates back
+    input.addEventListener("change", () => { // as each digit is typed: the year 20 on the way to 2008 is left alone
+      const ends = ["from", "to"].map((end) => document.querySelector(`input[data-${end}]`));
+      if (ends.every((end) => end.validity.valid)) chooseRange(...ends.map((end) => Date.parse(end.value)));
     });
+    input.addEventListener("blur", showDates); // puts the last good dates back
   });
   const years = (last - first) / (365.25 * DAY);
   all("button[data-range]").forEach((button) => { button.hidden = Number(button.dataset.range) >= years; });
@@ -458,5 +469,7 @@
     near.observe(container);
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  const bar = document.querySelector(".toolbar"); // stays on top: what is scrolled to, or has the focus, comes below it
+  if (bar) new ResizeObserver(() => { root.style.scrollPaddingTop = `${bar.offsetHeight + 12}px`; }).observe(bar);
   if (data.charts.growth) setRange(-Infinity, Infinity);
 })();
