@@ -90,7 +90,7 @@ def _tables(shelf: "Iterable[Shelved]") -> "list[Table]":
 
 
 def _period(entry: "RunEntry | ComparisonEntry") -> str:
-    return f"{entry.start:%Y-%m}/{entry.end:%Y-%m}"  # nowhere to break
+    return f"{entry.start:%Y}-{entry.end:%Y}"
 
 
 def _best(entry: "ComparisonEntry", key: str, write: "Callable[[float | None], str]") -> str:
