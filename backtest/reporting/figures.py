@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from matplotlib.figure import Figure
 
 from backtest.analysis.distribution import histogram
+from backtest.analysis.financing_path import financing_path
 from backtest.analysis.holdings import capital_and_risk
 from backtest.analysis.result import BacktestResult
 from backtest.reporting.figure_files import Picture, pictures
@@ -61,7 +62,7 @@ _FIGURES: Mapping[str, tuple[Callable[[BacktestResult], Figure], Callable[[Backt
     "growth": (growth, lambda _: True),
     "drawdown": (drawdown, lambda _: True),
     "rolling": (rolling, lambda result: _has_window(result) and _varies(result)),
-    "monthly_returns": (monthly_returns, lambda result: result.periods_per_year >= 12),
+    "monthly_returns": (monthly_returns, lambda result: result.periods_per_year >= 12 and bool(result.returns.any())),
     "distribution": (distribution, _varies),
     "weights": (weights, lambda _: True),
     "risk": (risk, _has_risk),
@@ -69,6 +70,6 @@ _FIGURES: Mapping[str, tuple[Callable[[BacktestResult], Figure], Callable[[Backt
     "forecasts": (forecasts, lambda result: _has_window(result) and len(result.forecast_volatility) > 1),
     "attribution": (attribution, lambda result: bool((result.contributions != 0).to_numpy().any())),
     "costs": (costs, _has_paid),
-    "financing": (financing, lambda result: bool((result.loan > 0).any())),
+    "financing": (financing, lambda result: len(financing_path(result)) > 1),
     "break_even": (break_even, lambda result: result.break_even is not None and bool(result.break_even.curve)),
 }

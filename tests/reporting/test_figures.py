@@ -105,10 +105,10 @@ def test_nothing_of_matplotlib_is_changed_and_pyplot_is_not_used() -> None:
         (made_up(12, gross=1.5), {"rolling", "forecasts"}),  # one window is a point, no line
         (made_up(30, gross=1.5, periods_per_year=4), {"monthly_returns"}),
         (made_up(30, gross=1.5, periods_per_year=1), {"monthly_returns", "rolling", "forecasts"}),
-        (made_up(1, gross=1.5), {"rolling", "forecasts", "distribution"}),
+        (made_up(1, gross=1.5), {"rolling", "forecasts", "distribution", "financing"}),
         (
             made_up(30, still=True, free=True),
-            {"rolling", "distribution", "attribution", "costs", "financing"},
+            {"rolling", "monthly_returns", "distribution", "attribution", "costs", "financing"},
         ),
     ],
     ids=["no covariance", "free", "one year", "quarterly", "yearly", "one month", "still"],
