@@ -1,0 +1,128 @@
+"""The page of a comparison in a real browser: what is pressed, at each width, printed, and by axe-core."""
+
+import csv
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from browser_page import OpenPage, Scheme, axe_findings, closed_up, headings_of, pages_of, printed, standing_out
+from made_up_result import made_up
+from page_cases import MARKUP
+from playwright.sync_api import Page
+
+from backtest.analysis.comparison import compare
+from backtest.reporting.comparison_files import write_comparison
+
+NAMES = ("first", "levered", MARKUP, "债券_策略", *(f"strategy_of_a_long_name_{i}" for i in range(6)))
+
+
+Written = Callable[[int], Path]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """Gives the page of so many strategies, the second of which is levered; it is written once."""
+
+    @cache
+    def page_of_so_many(count: int) -> Path:
+        results = [
+            made_up(120, gross=1.5 if i == 1 else 1.0, name=name, seed=i, benchmark=False)
+            for i, name in enumerate(NAMES[:count])
+        ]
+        folder = tmp_path_factory.mktemp("reports") / "comparison"
+        return write_comparison(compare(results), folder, command="python -m backtest compare a.yaml b.yaml")
+
+    return page_of_so_many
+
+
+@pytest.fixture
+def three(written: Written) -> Path:
+    return written(3)
+
+
+def growth_of(page: Page) -> list[str]:
+    """What stands beside each name."""
+    return page.locator("[data-growth]").all_inner_texts()
+
+
+@pytest.mark.parametrize("count", [2, 10])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (768, "light"), (390, "dark")])
+def test_it_fits_its_window_and_reads_well(
+    count: int, width: int, scheme: Scheme, page_of: OpenPage, written: Written
+) -> None:
+    page = page_of(written(count), width=width, scheme=scheme)
+    assert standing_out(page) == []
+    assert axe_findings(page) == []
+
+
+def test_a_press_takes_a_strategy_off_the_whole_page(three: Path, page_of: OpenPage) -> None:
+    page = page_of(three)
+    places = page.locator("[data-column~=run1]")
+    shown = places.count()
+    assert shown == places.locator("visible=true").count() > 40
+    others = page.locator("[data-column=run0]:visible").count()
+    page.get_by_role("button", name="levered").click()
+    assert places.locator("visible=true").count() == 0
+    assert page.locator("[data-column=run0]:visible").count() < others  # the levered one's own columns of these rows
+    assert page.get_by_role("button", name="levered").get_attribute("aria-pressed") == "false"
+    assert page.get_by_role("row", name="first less levered").count() == 0
+    page.get_by_role("button", name="levered").click()
+    assert places.locator("visible=true").count() == shown
+    assert page.locator("[data-column=run0]:visible").count() == others
+
+
+def test_the_range_is_that_of_all_and_growth_begins_in_it(three: Path, page_of: OpenPage) -> None:
+    navs = pd.read_csv(three.parent / "nav.csv", index_col="date", parse_dates=["date"])
+    page = page_of(three)
+    assert growth_of(page) == [f"{value:.3f}" for value in navs.iloc[-1]]
+    page.get_by_role("button", name="5Y", exact=True).click()
+    last = navs.loc[navs.index[-1] - pd.DateOffset(years=5) - pd.Timedelta(days=3) :]
+    assert growth_of(page) == [f"{value:.3f}" for value in last.iloc[-1] / last.iloc[0]]
+    page.get_by_role("button", name="Linear").click()
+    assert page.get_by_role("button", name="Log", exact=True).get_attribute("aria-pressed") == "false"
+
+
+def test_its_navs_are_saved_as_they_are(three: Path, page_of: OpenPage, tmp_path: Path) -> None:
+    page = page_of(three)
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download NAV (CSV)").click()
+    saved.value.save_as(tmp_path / "nav.csv")
+    with (tmp_path / "nav.csv").open(encoding="utf-8", newline="") as file:
+        assert next(csv.reader(file)) == ["date", *NAMES[:3]]
+    mine, whole = (
+        pd.read_csv(folder / "nav.csv", index_col="date", parse_dates=["date"]) for folder in (tmp_path, three.parent)
+    )
+    pd.testing.assert_frame_equal(mine, whole, rtol=1e-6)  # the page has 7 digits
+
+
+def test_every_chart_is_drawn_as_it_comes_near(three: Path, page_of: OpenPage) -> None:
+    page = page_of(three)
+    for chart in page.locator("[data-chart]").all():
+        chart.scroll_into_view_if_needed()
+        chart.locator("canvas").first.wait_for()
+    assert page.title().startswith("first, levered")  # what a name says is not done
+
+
+def test_it_prints_on_a4_with_all_its_sections(three: Path, page_of: OpenPage) -> None:
+    page = page_of(three)
+    sections = page.locator("h1:visible, h2:visible").all_inner_texts()
+    pdf = printed(page)
+    assert {closed_up(section) for section in sections} <= headings_of(pdf)
+    assert all(size == pytest.approx((842, 595), abs=1) for size in pages_of(pdf))  # points, landscape
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 1032, "height": 728})  # what is left of A4 within the margins
+    assert standing_out(page) == []
+    assert (
+        page.locator(".wide").evaluate_all("all => all.filter(one => one.scrollWidth > one.clientWidth + 1).length")
+        == 0
+    )
+
+
+def test_it_is_whole_without_scripts(three: Path, page_of: OpenPage) -> None:
+    page = page_of(three, scripts=False)
+    pictures = page.locator("img:visible")
+    assert pictures.count() == 5
+    assert all(pictures.evaluate_all("all => all.map(one => one.complete && one.naturalWidth > 0)"))
+    assert page.locator(".script-only:visible").count() == 0
