@@ -31,7 +31,7 @@ _WHOLE = 1.0001  # of capital or risk, to the digits that are drawn
 def looks(comparison: Comparison) -> list[dict[str, Any]]:
     """Key, name, colour and dashes of each strategy."""
     return [
-        {"key": f"run{i}", "name": name, "colour": i % _COLOURS, "dash": _DASHES[i % len(_DASHES)]}
+        {"key": f"run{i}", "name": name, "colour": i % _COLOURS, "dash": _DASHES[(i + i // _COLOURS) % len(_DASHES)]}
         for i, name in enumerate(comparison.names)
     ]
 

@@ -165,7 +165,10 @@ _FIGURES: Mapping[str, tuple[Callable[[Comparison], Figure], Callable[[Compariso
 
 
 def _looks(number: int) -> dict[str, Any]:
-    return {"color": PALETTE[number % len(PALETTE)], "linestyle": DASHES[number % len(DASHES)]}
+    return {
+        "color": PALETTE[number % len(PALETTE)],
+        "linestyle": DASHES[(number + number // len(PALETTE)) % len(DASHES)],
+    }
 
 
 def _lines(ax: Axes, columns: Sequence[pd.Series], *, panes: int = 1, **looks: Any) -> None:

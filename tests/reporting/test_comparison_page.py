@@ -236,10 +236,11 @@ class TestWhatTheScriptDraws:
         assert len(set.union(*looks.values())) == 3
         assert set(looks) < {button["data-series"] for button in found.of("button") if "data-series" in button}
 
-    def test_of_ten_no_two_look_alike(self) -> None:
-        drawn = page(some(10, periods=30)).data["charts"]["growth"]["panels"][0]["series"]
-        assert len({one["colour"] for one in drawn}) == 10
-        assert len({f"{one['dash']}" for one in drawn}) == 5
+    def test_of_many_no_two_look_alike(self) -> None:
+        drawn = page(some(20, periods=30)).data["charts"]["growth"]["panels"][0]["series"]
+        assert len({one["colour"] for one in drawn[:10]}) == 10
+        assert len({f"{one['dash']}" for one in drawn[:5]}) == 5
+        assert len({f"{one['colour']} {one['dash']}" for one in drawn}) == 20
 
     def test_what_a_press_hides_is_in_every_table(self, found: Page) -> None:
         """Of each strategy a column or a row of each table, and each pair that it is one of."""
