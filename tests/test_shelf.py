@@ -330,7 +330,7 @@ def test_list_prints_the_shelf(here: Path, monkeypatch: pytest.MonkeyPatch) -> N
     rows = [line.split() for line in answer.out.splitlines() if line.strip()]
     assert rows[0] == ["run", "period", "CAGR", "volatility", "Sharpe", "drawdown", "written"]
     assert [row[0] for row in rows[2:5]] == ["old", "second", "first"]
-    assert rows[3][1:] == ["2003-12/2007-12", "0.00", "%", "0.00", "%", "-", "0.00", "%", "2026-11-02"]
+    assert rows[3][1:] == ["2003-2007", "0.00", "%", "0.00", "%", "-", "0.00", "%", "2026-11-02"]
     assert rows[5][0] == "comparison"
     assert (rows[7][0], rows[7][-1]) == ("a_vs_b", "2026-11-04")
 

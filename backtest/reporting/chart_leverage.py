@@ -9,18 +9,9 @@ from backtest.analysis.financing_path import financing_path
 from backtest.analysis.result import BacktestResult
 from backtest.reporting.chart_parts import ZERO, Chart, panel, series, thinned
 from backtest.reporting.embedding import numbers, steps
-from backtest.reporting.leverage import FinancingWords
+from backtest.reporting.leverage import bars_in_words
 
 _BARS = 20
-
-
-SOURCE_LABELS = {
-    "cash_interest": "Interest on cash",
-    "borrow_fees": "Borrow fees",
-    "trading_costs": "Trading costs",
-    "other_fees": "Other fees",
-    "shortfall": "Lost beyond NAV",
-}
 
 
 COSTS = {
@@ -32,13 +23,10 @@ COSTS = {
 }
 
 
-def attribution(result: BacktestResult, words: FinancingWords) -> Chart:
+def attribution(result: BacktestResult) -> Chart:
     """The waterfall from what assets earned through financing and costs to the total return."""
     bars = waterfall(result, _BARS)
-    labels = {**SOURCE_LABELS, "financing_at_cash_rate": words.at_cash[0], "financing_spread": words.above[0]}
-    assets = set(result.assets)
-    names = [name if name in assets else labels.get(name, name) for name in map(str, bars.index)]
-    names[-1] = "Total return"
+    names = bars_in_words(result, bars)
     tints: list[int | str] = ["up" if value >= 0 else "down" for value in bars["value"]]
     tints[-1] = "quiet"
     rows = zip(numbers(bars["start"]), numbers(bars["end"]), numbers(bars["value"]), tints, strict=True)

@@ -7,15 +7,13 @@ from backtest.reporting.chart_leverage import attribution, break_even, costs, fi
 from backtest.reporting.chart_parts import crises_within, legend
 from backtest.reporting.chart_performance import distribution, growth, rolling
 from backtest.reporting.chart_risk import forecasts, risk, shares, weights
-from backtest.reporting.leverage import FinancingWords
 
 
-def charts_of(result: BacktestResult, words: FinancingWords) -> dict[str, Any]:
+def charts_of(result: BacktestResult) -> dict[str, Any]:
     """Everything that the page of a run draws: `charts` and `crises`.
 
     Args:
         result: of a run.
-        words: of its financing.
 
     Returns:
         What `page.render` takes as `data`. A chart that has nothing to show is not there.
@@ -28,7 +26,7 @@ def charts_of(result: BacktestResult, words: FinancingWords) -> dict[str, Any]:
         "shares": shares(result),
         "forecasts": forecasts(result),
         "distribution": distribution(result),
-        "attribution": attribution(result, words),
+        "attribution": attribution(result),
         "financing": financing(result),
         "costs": costs(result),
         "break_even": break_even(result),

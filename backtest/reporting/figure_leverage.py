@@ -1,7 +1,6 @@
 """Figures of what was added and what was paid: attribution, costs, financing, and where leverage breaks even."""
 
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -13,16 +12,9 @@ from backtest.reporting.figure_axes import date_axis, legend_above, legend_besid
 from backtest.reporting.figure_marks import area, bars, flat_bars, line
 from backtest.reporting.figure_style import GAIN, INK, LOSS, PALETTE, STRATEGY, TOTAL, cut, in_house_style
 from backtest.reporting.format import change
-from backtest.reporting.leverage import words_of
+from backtest.reporting.leverage import bars_in_words
 
 _BARS = 12  # assets with a bar of their own
-_LABELS = {
-    "cash_interest": "Interest on cash",
-    "borrow_fees": "Borrow fees",
-    "trading_costs": "Trading costs",
-    "other_fees": "Other fees",
-    "shortfall": "Lost beyond NAV",
-}
 
 
 @in_house_style
@@ -42,20 +34,13 @@ def attribution(result: BacktestResult) -> Figure:
     wide = high - low or 1.0
     for row, value in enumerate(values):
         ax.text(max(starts[row], ends[row]) + 0.008 * wide, row, change(value), va="center_baseline", fontsize=9)
-    ax.set_yticks(rows, _labels(result, table))
+    ax.set_yticks(rows, [cut(label, 30) for label in bars_in_words(result, table)])
     ax.set_ylim(len(table) - 0.4, -0.6)
     ax.set_xlim(low - 0.02 * wide if low < 0 else 0, high + 0.02 * wide)
     percent_ticks(ax.xaxis, 7)
     ax.grid(visible=False, axis="y")
     ax.axvline(0, color=INK, linewidth=0.8)
     return figure
-
-
-def _labels(result: BacktestResult, table: pd.DataFrame) -> list[str]:
-    words = words_of(result)
-    labels = {**_LABELS, "financing_at_cash_rate": words.at_cash[0], "financing_spread": words.above[0]}
-    own = [cut(name if name in result.assets else labels.get(name, name), 30) for name in table.index[:-1]]
-    return [*own, "Total return"]
 
 
 @in_house_style

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from backtest.analysis.bootstrap import LEVEL
 from backtest.analysis.breakeven import BOUND
 from backtest.analysis.result import BacktestResult
@@ -78,6 +80,26 @@ _WORDS: Mapping[str, FinancingWords] = {
 def words_of(result: BacktestResult) -> FinancingWords:
     """Those of the run's kind of financing."""
     return _WORDS[result.financing]
+
+
+def sources_in_words(words: FinancingWords) -> dict[str, tuple[str, str]]:
+    """Label and meaning of each of `attribution.SOURCES`."""
+    return {
+        "cash_interest": ("Interest on cash", "On free cash and on the proceeds of shorts."),
+        "financing_at_cash_rate": words.at_cash,
+        "financing_spread": words.above,
+        "borrow_fees": ("Borrow fees", "Fees on short positions."),
+        "trading_costs": ("Trading costs", "Paid at each trade."),
+        "other_fees": ("Other fees", "Fund expenses and management fees."),
+        "shortfall": ("Lost beyond NAV", "What others bore: a lender, or who was owed costs."),
+    }
+
+
+def bars_in_words(result: BacktestResult, waterfall: pd.DataFrame) -> list[str]:
+    """The labels of the bars of `attribution.waterfall`: an asset keeps its name, whatever that is."""
+    sources, assets = sources_in_words(words_of(result)), set(result.assets)
+    names = [str(name) for name in waterfall.index[:-1]]
+    return [*(sources[name][0] if name in sources and name not in assets else name for name in names), "Total return"]
 
 
 def events(result: BacktestResult) -> dict[str, Any]:

@@ -23,12 +23,11 @@ from backtest.analysis.holdings import capital_and_risk, holdings_now, holdings_
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.smoothing import smoothing
 from backtest.analysis.trade_list import trade_list
-from backtest.reporting.chart_leverage import SOURCE_LABELS
 from backtest.reporting.chart_risk import asset_legend
 from backtest.reporting.charts import charts_of
 from backtest.reporting.embedding import days, indexed, numbers
 from backtest.reporting.format import FREQUENCIES, MONTHS, change, is_missing, percent, percent2, ratio, shade
-from backtest.reporting.leverage import FinancingWords, break_even_in_words, events, words_of
+from backtest.reporting.leverage import FinancingWords, break_even_in_words, events, sources_in_words, words_of
 from backtest.reporting.measures import cards, headline
 from backtest.reporting.page import picture, render
 from backtest.reporting.quantstats_page import DEVIATIONS
@@ -40,13 +39,6 @@ _COSTS = {
     "borrow": ("Borrow fees", "Fees on short positions."),
     "fees": ("Other fees", "Fund expenses and management fees."),
     "turnover": ("Turnover", "Half the sum of all trades."),
-}
-_SOURCES = {
-    "cash_interest": "On free cash and on the proceeds of shorts.",
-    "borrow_fees": "Fees on short positions.",
-    "trading_costs": "Paid at each trade.",
-    "other_fees": "Fund expenses and management fees.",
-    "shortfall": "What others bore: a lender, or who was owed costs.",
 }
 _TERMS = {
     "magnified_source_return": (
@@ -99,7 +91,7 @@ def render_tearsheet(
     groups = headline(summary)
     whole_year = result.periods_per_year <= len(result.returns)
     settings = dict(result.settings)
-    drawn, trades = charts_of(result, words), trade_list(result)
+    drawn, trades = charts_of(result), trade_list(result)
     return render(
         "tearsheet.html.j2",
         data={**drawn, "tables": {"trades": _all_trades(trades)}},
@@ -218,8 +210,7 @@ def _crises(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _attribution(parts: Mapping[str, Any], words: FinancingWords) -> dict[str, Any]:
     assets = largest_and_rest(pd.DataFrame([parts["assets"]]), _ASSETS).iloc[0]
     added = [(str(name), "", value) for name, value in assets.items()]
-    sources = {key: (SOURCE_LABELS[key], meaning) for key, meaning in _SOURCES.items()}
-    sources |= {"financing_at_cash_rate": words.at_cash, "financing_spread": words.above}
+    sources = sources_in_words(words)
     added += [(*sources[key], parts[key]) for key in SOURCES]
     terms = parts.get("levered_return", {})
     meanings = {"excess_borrowing_cost": words.cost}
