@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -71,6 +72,20 @@ def test_a_press_takes_a_strategy_off_the_whole_page(three: Path, page_of: OpenP
     page.get_by_role("button", name="levered").click()
     assert places.locator("visible=true").count() == shown
     assert page.locator("[data-column=run0]:visible").count() == others
+
+
+def test_shares_of_those_that_are_hidden_take_no_room(three: Path, page_of: OpenPage) -> None:
+    """And with every strategy hidden there is nothing to draw, and nothing fails."""
+    page = page_of(three)
+    chart = page.locator("[data-chart=class_shares]")
+    chart.scroll_into_view_if_needed()
+    chart.locator("canvas").wait_for()
+    heights = [chart.evaluate("one => one.clientHeight")]
+    for key in ("run0", "run1", "run2"):
+        page.locator(f"button[data-series={key}]").click()
+        heights.append(chart.evaluate("one => one.clientHeight"))
+    assert [before - after for before, after in pairwise(heights)] == [4 * 24] * 3  # pixels: a name and three bars
+    page.get_by_role("button", name="All", exact=True).click()
 
 
 def test_the_range_is_that_of_all_and_growth_begins_in_it(three: Path, page_of: OpenPage) -> None:

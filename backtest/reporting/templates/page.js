@@ -38,7 +38,12 @@
   const TOP = 34, BETWEEN = 14, BOTTOM = 28;
 
   function heightOf(chart) {
-    return chart.panels.reduce((sum, panel) => sum + panel.height + TOP + BETWEEN, BOTTOM - BETWEEN);
+    return chart.panels.reduce((sum, panel) => sum + heightOfPanel(chart, panel) + TOP + BETWEEN, BOTTOM - BETWEEN);
+  }
+
+  // Labels that are hidden take no room.
+  function heightOfPanel(chart, panel) {
+    return chart.x.keys ? Math.round((panel.height * labelsShown(chart).length) / chart.x.labels.length) : panel.height;
   }
 
   // The points of a series that are in range, as [x, drawn, value]; growth is rebased at the range's start.
@@ -107,7 +112,7 @@
       const last = p === chart.panels.length - 1;
       const form = FORMS[panel.unit];
       option.title.push({ text: panel.title, left: 0, top, textStyle: { color: ink, fontSize: narrow ? 12.5 : 14, fontWeight: 600, width: width - 8, overflow: "truncate" } });
-      option.grid.push({ left, right: narrow ? 10 : 18, top: top + TOP, height: panel.height });
+      option.grid.push({ left, right: narrow ? 10 : 18, top: top + TOP, height: heightOfPanel(chart, panel) });
       const places = { gridIndex: p, axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, splitLine: { show: false },
         axisLabel: { show: last || chart.horizontal === true, color: quiet, fontSize: 11, hideOverlap: true } };
       if (chart.x.dates) {
@@ -135,7 +140,7 @@
       option.xAxis.push(chart.horizontal ? sizes : places);
       option.yAxis.push(chart.horizontal ? places : sizes);
       shown.forEach((series, s) => option.series.push(...seriesOf(chart, panel, p, series, lists[s], { quiet, ink, rows, width, place: s })));
-      top += TOP + panel.height + BETWEEN;
+      top += TOP + heightOfPanel(chart, panel) + BETWEEN;
     });
     return option;
   }
@@ -243,6 +248,11 @@
     if (!drawn.has(container)) {
       drawn.set(container, echarts.init(container, null, { renderer: "canvas" }));
       listenForRange(container, chart);
+    }
+    const height = `${heightOf(chart)}px`;
+    if (container.style.height !== height) {
+      container.style.height = height;
+      drawn.get(container).resize();
     }
     const rows = rowsInRange(chart);
     container.classList.toggle("nothing", rows[1] - rows[0] < 1);
