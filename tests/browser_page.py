@@ -1,10 +1,12 @@
 """A page in a real browser: what it complained of, what stands out of it, what axe-core and a printer make of it."""
 
+import csv
+import json
 import re
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from playwright.sync_api import BrowserContext, Page
 
@@ -25,6 +27,12 @@ _RUN_AXE = """async rules => {
   const found = await axe.run({runOnly: rules, resultTypes: ["violations"]});
   return found.violations.flatMap(({id, impact, nodes}) => nodes.map(node => [impact, id, node.target.join(" ")]));
 }"""
+
+_ALL_DRAWN = """() => [...document.querySelectorAll("[data-chart]")].every(one => echarts.getInstanceByDom(one))"""
+_DRAWN = """() => JSON.stringify(Object.fromEntries([...document.querySelectorAll("[data-chart]")].map(container => {
+  const {title, grid, xAxis, yAxis, series} = echarts.getInstanceByDom(container).getOption();
+  return [container.dataset.chart, {title, grid, xAxis, yAxis, series}];
+})))"""
 
 
 ReportOf = Callable[[str], Path]
@@ -71,6 +79,29 @@ def axe_findings(page: Page) -> list[str]:
     return [
         f"{impact}: {rule} at {place}" for impact, rule, place in page.evaluate(_RUN_AXE, RULES) if impact in SERIOUS
     ]
+
+
+def draw_all(page: Page) -> None:
+    """Make the window as tall as the page, so that every chart comes near and is drawn."""
+    size = page.viewport_size
+    assert size
+    page.set_viewport_size({"width": size["width"], "height": page.evaluate("document.documentElement.scrollHeight")})
+    page.wait_for_function(_ALL_DRAWN)
+
+
+def drawn(page: Page) -> dict[str, Any]:
+    """What the chart library was given to draw, by chart: titles, grids, axes and series."""
+    found: dict[str, Any] = json.loads(page.evaluate(_DRAWN))
+    return found
+
+
+def downloaded(page: Page, button: str) -> tuple[str, list[list[str]]]:
+    """The name of the file that a press on a button saves, and the cells of its rows, read as CSV."""
+    with page.expect_download() as waiting:
+        page.click(button)
+    file = waiting.value
+    with Path(file.path()).open(encoding="utf-8", newline="") as text:
+        return file.suggested_filename, list(csv.reader(text))
 
 
 def frozen(page: Page, folder: Path) -> Path:

@@ -1,0 +1,353 @@
+"""The tearsheet in use: ranges, scale, names, search, sort, downloads, by mouse and by keyboard, against its files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from browser_page import OpenPage, ReportOf, axe_findings, downloaded, draw_all, drawn, standing_out
+from made_up_result import made_up
+from page_cases import MARKUP
+from playwright.sync_api import Page
+
+from backtest.reporting.tearsheet import render_tearsheet
+
+DAY = 86_400_000  # milliseconds
+GROWTH = "[data-chart=growth]"
+FOCUS = """() => {
+  const one = document.activeElement, {left, top, width, height} = one.getBoundingClientRect();
+  const seen = document.elementFromPoint(left + width / 2, top + height / 2);
+  return {
+    name: one.dataset.series ?? one.dataset.range ?? one.dataset.scale ?? Object.keys(one.dataset)[0] ?? one.tagName,
+    outlined: getComputedStyle(one).outlineStyle === "solid",
+    covered: Boolean(seen?.closest(".toolbar")) && !one.closest(".toolbar"),
+  };
+}"""
+
+
+def table_of(folder: Path, name: str) -> pd.DataFrame:
+    table = pd.read_csv(folder / f"{name}.csv", index_col="date")
+    return table.set_axis(pd.DatetimeIndex(table.index), axis=0)
+
+
+def dates_in(table: pd.DataFrame) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(table.index)
+
+
+def cells(table: pd.DataFrame) -> dict[tuple[pd.Timestamp, str], Any]:
+    return {(pd.Timestamp(date), str(name)): table[name][date] for name in table for date in dates_in(table)}
+
+
+def pressed(page: Page, control: str) -> list[str]:
+    """What is chosen of buttons with `data-range`, `data-scale` or `data-series`; of two of a name both."""
+    buttons = page.locator(f"button[data-{control}][aria-pressed=true]").all()
+    return [str(button.get_attribute(f"data-{control}")) for button in buttons]
+
+
+def dates_of(page: Page) -> tuple[pd.Timestamp, pd.Timestamp]:
+    first, last = (pd.Timestamp(page.input_value(f"input[data-{end}]")) for end in ("from", "to"))
+    return first, last
+
+
+def type_date(page: Page, end: str, date: str) -> None:
+    """Digit by digit, as the field of a browser in American English wants them."""
+    page.focus(f"input[data-{end}]")
+    page.keyboard.type(pd.Timestamp(date).strftime("%m%d%Y"))
+    page.locator(f"input[data-{end}]").blur()
+
+
+def values_of(series: dict[str, Any], part: int = 2) -> list[float]:
+    """Of each point the value (or the place, or what is drawn of it)."""
+    return [point[part] for point in series["data"]]
+
+
+class TestRange:
+    """Growth and dates are those of nav.csv."""
+
+    @staticmethod
+    def follows(page: Page, nav: pd.DataFrame, first: str | pd.Timestamp, last: str | pd.Timestamp) -> None:
+        """The fields show it, what 1 became stands beside the names, and growth is drawn from 1 between its dates."""
+        assert dates_of(page) == (pd.Timestamp(first), pd.Timestamp(last))
+        inside = nav.loc[first:last]
+        growth = inside / inside.iloc[0]
+        shown = {one.get_attribute("data-growth"): one.inner_text() for one in page.locator("[data-growth]").all()}
+        for side in nav.columns:
+            assert float(shown[side]) == pytest.approx(growth[side].iloc[-1], abs=0.5e-3 + 1e-6)  # 3 digits of 8
+        drawn_of = drawn(page)
+        for line, side in zip(drawn_of["growth"]["series"], nav.columns, strict=False):
+            np.testing.assert_array_equal(values_of(line, 0), dates_in(inside).as_unit("ms").asi8)
+            np.testing.assert_allclose(values_of(line), growth[side], rtol=2e-7)  # a quotient of 8 digits
+        for chart in ("growth", "rolling", "weights", "risk", "financing"):
+            for axis in drawn_of[chart]["xAxis"]:
+                begin, end = (pd.Timestamp(axis[of], unit="ms") for of in ("min", "max"))
+                assert pd.Timestamp(first) <= begin < end <= pd.Timestamp(last)
+
+    def test_every_way_to_choose_one(self, report_of: ReportOf, page_of: OpenPage) -> None:
+        folder = report_of("sample")
+        nav, page = table_of(folder, "nav"), page_of(folder / "tearsheet.html")
+        begin, end = nav.index[[0, -1]]
+        draw_all(page)
+        self.follows(page, nav, begin, end)
+        assert pressed(page, "range") == ["all"]
+
+        for years in (1, 3, 5, 10, 20):
+            page.click(f"button[data-range='{years}']")
+            wanted = end - pd.DateOffset(years=years)
+            self.follows(page, nav, nav.index[abs(nav.index - wanted).argmin()], end)
+            assert pressed(page, "range") == [str(years)]
+
+        type_date(page, "from", "2000-02-10")  # no dates of the run
+        type_date(page, "to", "2007-11-20")
+        self.follows(page, nav, "2000-02-10", "2007-11-20")
+        assert pressed(page, "range") == []
+        wrong = {"from": ("2007-11-21", "1950-01-01", ""), "to": ("2000-03-30", "2050-01-01", "")}
+        for field, date in ((field, date) for field, dates in wrong.items() for date in dates):
+            page.fill(f"input[data-{field}]", date)
+            page.locator(f"input[data-{field}]").blur()
+            self.follows(page, nav, "2000-02-10", "2007-11-20")
+
+        page.click("button[data-range=all]")
+        self.follows(page, nav, begin, end)
+
+    def test_a_drag_chooses_it_and_a_double_click_takes_it_back(self, report_of: ReportOf, page_of: OpenPage) -> None:
+        folder = report_of("sample")
+        nav, page = table_of(folder, "nav"), page_of(folder / "tearsheet.html")
+        draw_all(page)
+        chart = page.locator(GROWTH)
+        box = chart.bounding_box()
+        assert box
+        wanted = pd.to_datetime(["1998-06-15", "2009-03-15"])
+        place = (
+            f"x => echarts.getInstanceByDom(document.querySelector('{GROWTH}')).convertToPixel({{xAxisIndex: 0}}, x)"
+        )
+        left, right = (box["x"] + page.evaluate(place, int(date.timestamp()) * 1000) for date in wanted)
+        for start, stop in ((left, right), (right, left)):  # in either direction
+            page.mouse.move(start, box["y"] + 150)
+            page.mouse.down()
+            page.mouse.move(stop, box["y"] + 160, steps=4)
+            assert page.locator(f"{GROWTH} .dragged").is_visible()
+            page.mouse.up()
+            assert not page.locator(f"{GROWTH} .dragged").is_visible()
+            found = dates_of(page)
+            pixel = (nav.index[-1] - nav.index[0]) / (box["width"] - 76)
+            assert all(abs(date - by_mouse) <= pixel for date, by_mouse in zip(wanted, found, strict=True))
+            self.follows(page, nav, *found)
+            page.mouse.dblclick(left, box["y"] + 150)
+            self.follows(page, nav, *nav.index[[0, -1]])
+        page.mouse.move(left, box["y"] + 150)  # a click with a hand that trembles is no drag
+        page.mouse.down()
+        page.mouse.move(left + 4, box["y"] + 150)
+        page.mouse.up()
+        self.follows(page, nav, *nav.index[[0, -1]])
+
+
+def test_growth_is_drawn_on_a_log_or_a_linear_scale(report_of: ReportOf, page_of: OpenPage) -> None:
+    folder = report_of("sample")
+    nav, page = table_of(folder, "nav")["strategy"], page_of(folder / "tearsheet.html")
+    draw_all(page)
+    seen = "document.querySelector('[data-chart=growth] canvas').toDataURL()"
+    pictures = []
+    for scale, expected in (("log", np.log10(nav)), ("linear", nav), ("log", np.log10(nav))):
+        page.click(f"button[data-scale={scale}]")
+        assert pressed(page, "scale") == [scale]
+        chart = drawn(page)["growth"]
+        np.testing.assert_allclose(values_of(chart["series"][0], 1), expected, atol=1e-6)
+        pictures.append(page.evaluate(seen))
+    assert pictures[0] == pictures[2] != pictures[1]
+
+
+def test_a_name_takes_its_series_off_every_chart(report_of: ReportOf, page_of: OpenPage) -> None:
+    page = page_of(report_of("sample") / "tearsheet.html")
+    draw_all(page)
+    panels = page.evaluate("JSON.parse(document.getElementById('page-data').textContent).charts")
+    before = drawn(page)
+
+    def hidden(*keys: str) -> None:
+        """Every chart draws all its series but these; nothing of the others has moved."""
+        now = drawn(page)
+        for name, chart in panels.items():
+            every = [one for panel in chart["panels"] for one in panel["series"]]
+            times = 3 if every[0]["style"] == "range" else 1  # a bar from start to end is drawn as three
+            assert [one["name"] for one in now[name]["series"]] == [
+                one["name"] for one in every if one["key"] not in keys for _ in range(times)
+            ]
+            assert [axis["type"] for axis in now[name]["xAxis"]] == [axis["type"] for axis in before[name]["xAxis"]]
+        buttons = page.locator("button[data-series]").all()
+        assert {str(one.get_attribute("data-series")) for one in buttons} - set(pressed(page, "series")) == set(keys)
+
+    def charts_with(key: str) -> int:
+        return sum(
+            any(one["key"] == key for panel in chart["panels"] for one in panel["series"]) for chart in panels.values()
+        )
+
+    hidden()
+    assert charts_with("strategy") == charts_with("benchmark") == charts_with("asset: gold") == 2
+    page.click("button[data-series=strategy]")
+    hidden("strategy")
+    page.click("button[data-series=benchmark]")  # now nothing is left of growth
+    hidden("strategy", "benchmark")
+    places = page.locator("button[data-series='asset: gold']")
+    assert places.count() == 2  # above the weights and above the risk
+    places.first.click()
+    hidden("strategy", "benchmark", "asset: gold")
+    places.last.click()
+    page.click("button[data-series=benchmark]")
+    page.click("button[data-series=strategy]")
+    hidden()
+    assert drawn(page)["growth"]["yAxis"] == before["growth"]["yAxis"]
+
+
+class TestTrades:
+    """Sizes and weights are those of trades.csv and weights.csv."""
+
+    @staticmethod
+    def listed(page: Page) -> tuple[str, list[str]]:
+        """How many rows there are, in words, and the first cells of those that are shown."""
+        rows = page.locator("#trade-list tbody tr")
+        return page.locator("output[data-count=trade-list]").inner_text(), rows.all_inner_texts()
+
+    @staticmethod
+    def saved(page: Page) -> pd.DataFrame:
+        name, (header, *rows) = downloaded(page, "button[data-download=trade-list]")
+        assert name == "levered_erc_trades.csv"
+        assert header == ["date", "asset", "trade", "weight", "reason"]
+        table = pd.DataFrame(rows, columns=header)
+        return table.assign(date=pd.to_datetime(table["date"]), **table[["trade", "weight"]].astype(float))
+
+    def test_search_sort_more_and_download(self, report_of: ReportOf, page_of: OpenPage) -> None:
+        folder = report_of("sample")
+        page = page_of(folder / "tearsheet.html")
+        sizes, weights = (cells(table_of(folder, name)) for name in ("trades", "weights"))
+        expected = {key: float(size) for key, size in sizes.items() if key[1] != "reason" and float(size) != 0}
+        every = len(expected)
+        count, rows = self.listed(page)
+        assert (count, len(rows)) == (f"{every:,} in all", 12)
+        more = page.get_by_role("button", name="Show 50 more")
+        more.click()
+        assert len(self.listed(page)[1]) == 62
+
+        saved = self.saved(page)
+        traded = list(zip(saved["date"], saved["asset"], strict=True))
+        assert sorted(traded) == sorted(expected)
+        np.testing.assert_allclose(saved["trade"], [expected[one] for one in traded], rtol=5e-5)  # 5 digits
+        np.testing.assert_allclose(saved["weight"], [weights[one] for one in traded], rtol=5e-5)
+        assert saved["trade"].abs().is_monotonic_decreasing
+
+        for column, falls in (("Date", False), ("Asset", False), ("Trade", True), ("Weight after", True)):
+            heading = page.locator("#trade-list th").filter(has=page.get_by_role("button", name=column, exact=True))
+            for descending in (falls, not falls):  # numbers the largest first, and back
+                heading.get_by_role("button").click()
+                assert heading.get_attribute("aria-sort") == ("descending" if descending else "ascending")
+                assert page.locator("#trade-list th[aria-sort]:not([aria-sort=none])").count() == 1
+                order = self.saved(page)[column.split()[0].lower()]
+                assert order.is_monotonic_decreasing if descending else order.is_monotonic_increasing
+                assert len(order) == every
+
+        page.fill("input[data-filter=trade-list]", " GOLD 2008")
+        count, rows = self.listed(page)
+        found = {date for date, asset in expected if asset == "gold" and date.year == 2008}
+        assert (count, len(rows)) == (f"{len(found)} of {every:,}", len(found))
+        assert all("gold" in row and "2008" in row for row in rows)
+        assert set(self.saved(page)["date"]) == found
+        assert more.is_hidden()
+        page.fill("input[data-filter=trade-list]", "silver")
+        assert self.listed(page) == (f"0 of {every:,}", [])
+        assert self.saved(page).empty
+        page.fill("input[data-filter=trade-list]", "")
+        assert self.listed(page)[0] == f"{every:,} in all"
+        assert more.is_visible()
+
+
+@pytest.mark.parametrize("case", ["sample", "daily"])
+def test_every_row_of_nav_is_saved(case: str, report_of: ReportOf, page_of: OpenPage) -> None:
+    folder = report_of(case)
+    nav, page = table_of(folder, "nav"), page_of(folder / "tearsheet.html")
+    page.click("button[data-range='3']")  # of what is drawn, not of what is saved
+    name, (header, *rows) = downloaded(page, "button[data-download=growth]")
+    assert name == "nav.csv"
+    assert header == ["date", *nav.columns]
+    assert [row[0] for row in rows] == list(dates_in(nav).strftime("%Y-%m-%d"))
+    np.testing.assert_allclose(np.array([row[1:] for row in rows], dtype=float), nav, rtol=5e-8)  # 8 digits
+
+
+def test_any_name_is_text_in_charts_and_quoted_in_files(page_of: OpenPage, tmp_path: Path) -> None:
+    names = ('<b>stocks</b>, "large"', "two\nlines", "=1+1", MARKUP)
+    result = made_up(assets=names, name=f"{MARKUP}, a", gross=1.5)
+    path = tmp_path / "page.html"
+    path.write_text(render_tearsheet(result, {}), encoding="utf-8")
+    page = page_of(path)
+    _, (_, *rows) = downloaded(page, "button[data-download=trade-list]")
+    assert {row[1] for row in rows} == set(names)
+    assert {len(row) for row in rows} == {5}
+    page.fill("input[data-filter=trade-list]", '<b>stocks</b>, "large"')
+    assert page.locator("#trade-list tbody tr").count() > 0
+
+    for chart, said in (("growth", [result.name]), ("weights", names), ("attribution", names[:1])):
+        container = page.locator(f"[data-chart={chart}]")
+        container.scroll_into_view_if_needed()
+        page.wait_for_function("one => echarts.getInstanceByDom(one)", arg=container.element_handle())
+        container.hover(position={"x": 500, "y": 60})  # on the first asset's bar, where there are bars
+        tooltip = container.locator("> div:has(strong)")
+        tooltip.wait_for()
+        assert [name for name in said if " ".join(name.split()) not in " ".join(tooltip.inner_text().split())] == []
+        assert tooltip.locator("script, b:text('stocks')").count() == 0
+    assert page.title().startswith(MARKUP)
+
+
+def test_charts_follow_the_width_and_the_colours_of_the_window(report_of: ReportOf, page_of: OpenPage) -> None:
+    page = page_of(report_of("sample") / "tearsheet.html")
+    draw_all(page)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function("""() => [...document.querySelectorAll("[data-chart] canvas")].every(one =>
+      one.clientWidth === one.closest("[data-chart]").clientWidth)""")
+    assert {grid["left"] for name in ("growth", "rolling", "weights") for grid in drawn(page)[name]["grid"]} == {46}
+    assert standing_out(page) == []
+    colours = []
+    for scheme in ("light", "dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        ink = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--ink').trim()")
+        assert {title["textStyle"]["color"] for chart in drawn(page).values() for title in chart["title"]} == {ink}
+        colours.append(ink)
+    assert colours[0] == colours[2] != colours[1]
+
+
+def test_the_keyboard_reaches_and_presses_every_control(report_of: ReportOf, page_of: OpenPage) -> None:
+    page = page_of(report_of("sample") / "tearsheet.html")
+    page.emulate_media(reduced_motion="reduce")  # what comes into view does so at once
+
+    def walk(key: str, until: str) -> Sequence[str]:
+        """The controls that have the focus in turn; each shows that it has, and the bar on top covers none."""
+        reached: list[str] = []
+        while not reached or reached[-1] != until:
+            page.keyboard.press(key)
+            focus = page.evaluate(FOCUS)
+            assert focus == {"name": focus["name"], "outlined": True, "covered": False}
+            if not reached or focus["name"] != reached[-1]:  # a date has a stop for each of its parts
+                reached.append(focus["name"])
+            assert len(reached) < 200
+        return reached
+
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#main")  # the link that skips the names of sections
+    bar = ["strategy", "benchmark", "1", "3", "5", "10", "20", "all", "from", "to", "log", "linear"]
+    assert walk("Tab", "linear")[-len(bar) :] == bar
+    page.keyboard.press("Enter")
+    assert pressed(page, "scale") == ["linear"]
+    assert walk("Shift+Tab", "5")[-1] == "5"
+    page.keyboard.press("Space")
+    assert pressed(page, "range") == ["5"]
+    walk("Shift+Tab", "benchmark")
+    page.keyboard.press("Space")
+    assert "benchmark" not in pressed(page, "series")
+    walk("Tab", "filter")
+    page.keyboard.type("gold 2008")
+    assert page.locator("#trade-list tbody tr").count() == 12
+    walk("Tab", "BUTTON")  # the first heading
+    page.keyboard.press("Enter")
+    assert page.locator("#trade-list th").first.get_attribute("aria-sort") == "ascending"
+    walk("Tab", "A")  # a file beside the page, below the table
+    walk("Shift+Tab", "linear")
+    assert axe_findings(page) == []  # as it stands now: names off, a range, rows found and sorted
