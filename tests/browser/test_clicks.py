@@ -16,6 +16,9 @@ from backtest.reporting.tearsheet import render_tearsheet
 
 DAY = 86_400_000  # milliseconds
 GROWTH = "[data-chart=growth]"
+INKED = """() => [...document.querySelectorAll("[data-chart]")].every(one =>
+  echarts.getInstanceByDom(one).getOption().title.every(({textStyle}) =>
+    textStyle.color === getComputedStyle(document.documentElement).getPropertyValue("--ink").trim()))"""
 FOCUS = """() => {
   const one = document.activeElement, {left, top, width, height} = one.getBoundingClientRect();
   const seen = document.elementFromPoint(left + width / 2, top + height / 2);
@@ -307,9 +310,8 @@ def test_charts_follow_the_width_and_the_colours_of_the_window(report_of: Report
     colours = []
     for scheme in ("light", "dark", "light"):
         page.emulate_media(color_scheme=scheme)
-        ink = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--ink').trim()")
-        assert {title["textStyle"]["color"] for chart in drawn(page).values() for title in chart["title"]} == {ink}
-        colours.append(ink)
+        page.wait_for_function(INKED)  # the page is told with its next frame
+        colours.append(drawn(page)["growth"]["title"][0]["textStyle"]["color"])
     assert colours[0] == colours[2] != colours[1]
 
 
