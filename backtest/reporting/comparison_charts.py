@@ -102,30 +102,21 @@ def gross_exposure(comparison: Comparison) -> Chart:
 
 
 def class_shares(comparison: Comparison) -> Chart | None:
-    """Shares of asset classes in each strategy's capital and risk, stacked; none without a covariance.
+    """Shares of asset classes in each strategy's capital and risk, stacked; none where there are none.
 
     A strategy is a line with its name, and below it one with a bar for each of what it has.
     """
-    tables = {of: comparison.class_shares(of).T for of in SHARES}  # strategies by classes
-    table = largest_and_rest(pd.concat(tables), _CLASSES)
-    folded = table.shape[1] < tables["capital"].shape[1]
-    places: list[tuple[str, str, str]] = []
-    rows: list[pd.Series] = []
-    for look in looks(comparison):
-        name, key = look["name"], look["key"]
-        there = [of for of in SHARES if table.loc[(of, name)].notna().all()]
-        if not there:
-            continue
-        places += [(name, name, key), *((SHARES[of], f"{name}: {SHARES[of]}", key) for of in there)]
-        rows += [table.loc[("capital", name)] * float("nan"), *(table.loc[(of, name)] for of in there)]
-    if not rows:
+    classes = comparison.class_shares("capital").shape[0]
+    table = largest_and_rest(pd.concat({of: comparison.class_shares(of).T for of in SHARES}), _CLASSES)
+    places = _share_places(comparison, table)
+    if not places:
         return None
-    labels, full, keys = (list(column) for column in zip(*places, strict=True))
+    labels, full, keys, rows = (list(column) for column in zip(*places, strict=True))
     drawn = [
         series(
             f"class: {label}",
             str(label),
-            "others" if folded and place == table.shape[1] - 1 else place,
+            "others" if table.shape[1] < classes and place == table.shape[1] - 1 else place,
             numbers([row.iloc[place] for row in rows]),
             "bar",
             stack="shares",
@@ -141,6 +132,18 @@ def class_shares(comparison: Comparison) -> Chart | None:
         "panels": [panel("Asset classes: shares of capital and of risk", "percent", 24 * len(labels), drawn, **ends)],
     }
     return {**chart, "legend": legend(chart)}
+
+
+def _share_places(comparison: Comparison, table: pd.DataFrame) -> list[tuple[str, str, str, pd.Series]]:
+    """From top to bottom: a label, the same in full, the key of the strategy, and its shares of the classes."""
+    places = []
+    for look in looks(comparison):
+        name, key = look["name"], look["key"]
+        there = {label: table.loc[(of, name)] for of, label in SHARES.items()}
+        bars = [(label, f"{name}: {label}", key, row) for label, row in there.items() if row.notna().all()]
+        if bars:
+            places += [(name, name, key, pd.Series(float("nan"), index=table.columns)), *bars]
+    return places
 
 
 def _lines(comparison: Comparison, table: pd.DataFrame, digits: int = 5, **more: Any) -> list[dict[str, Any]]:
