@@ -1,5 +1,6 @@
 """Commands that run strategies, and say what there is to run."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -116,12 +117,12 @@ def risk(
 
 
 def as_written(config: Path) -> str:
-    """A configuration's path for a report: from here where it is below, without the name of anyone's home."""
+    """A configuration's path for a report's command: from here where it is below, without the name of anyone's home."""
     from backtest.data.address import public
 
     if config.is_relative_to(Path.cwd()):
         config = config.relative_to(Path.cwd())
-    return public(config.as_posix())
+    return shlex.quote(public(config.as_posix()))
 
 
 def _numbers(text: str, option: str) -> list[float]:
