@@ -95,7 +95,7 @@ def comparison_entry(comparison: "Comparison") -> dict[str, Any]:
         "end": f"{comparison.end:%Y-%m-%d}",
         "periods_per_year": comparison.periods_per_year,
         "best": {
-            key: {"value": float(comparison.metrics.loc[key, names[0]]), "names": names} for key, names in best.items()
+            key: {"value": float(comparison.metrics[names[0]][key]), "names": names} for key, names in best.items()
         },
         "sparklines": {str(name): sparkline(nav) for name, nav in comparison.growth.items()},
     }

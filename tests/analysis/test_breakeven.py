@@ -9,11 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from backtest.analysis.bootstrap import block_length, stationary_rows
+from backtest.analysis.bootstrap import LEVEL, SEED, block_length, stationary_rows
 from backtest.analysis.breakeven import (
     BOUND,
-    LEVEL,
-    SEED,
     Measure,
     PairedReturns,
     bootstrap_interval,

@@ -323,9 +323,8 @@ def test_each_pair_has_a_difference_of_sharpe_ratios(comparison: Comparison) -> 
 
 def test_leverage_is_told_by_what_was_held(comparison: Comparison) -> None:
     assert comparison.levered == ("levered_erc",)
-    pd.testing.assert_series_equal(
-        comparison.gross_exposure.mean(), comparison.metrics.loc["average_gross_exposure"], check_names=False
-    )
+    means = {name: comparison.metrics[name]["average_gross_exposure"] for name in comparison.names}
+    pd.testing.assert_series_equal(comparison.gross_exposure.mean(), pd.Series(means))
 
 
 @given(seed=st.integers(0, 10_000), window=st.integers(1, 12))
