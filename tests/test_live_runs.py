@@ -153,6 +153,9 @@ def assert_same(one: Any, other: Any) -> None:
         assert list(one) == list(other)
         for name in one:
             assert_same(one[name], other[name])
+    elif isinstance(one, list):
+        for value, same in zip(one, other, strict=True):
+            assert_same(value, same)
     elif isinstance(one, float):
         assert one == pytest.approx(other, rel=1e-10, abs=1e-12)
     else:
