@@ -8,7 +8,18 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from browser_page import OpenPage, Scheme, axe_findings, closed_up, headings_of, pages_of, printed, standing_out
+from browser_page import (
+    OpenPage,
+    Scheme,
+    axe_findings,
+    closed_up,
+    draw_all,
+    drawn,
+    headings_of,
+    pages_of,
+    printed,
+    standing_out,
+)
 from made_up_result import made_up
 from page_cases import MARKUP
 from playwright.sync_api import Page
@@ -72,6 +83,28 @@ def test_a_press_takes_a_strategy_off_the_whole_page(three: Path, page_of: OpenP
     page.get_by_role("button", name="levered").click()
     assert places.locator("visible=true").count() == shown
     assert page.locator("[data-column=run0]:visible").count() == others
+
+
+def test_no_chart_draws_what_is_hidden_and_tables_stay_whole(three: Path, page_of: OpenPage) -> None:
+    page = page_of(three)
+    draw_all(page)
+    before = drawn(page)
+    lines = ("growth", "rolling", "gross_exposure")
+    assert all([line["name"] for line in before[chart]["series"]][:3] == list(NAMES[:3]) for chart in lines)
+    page.locator("button[data-series=run1]").click()
+    now = drawn(page)
+    for chart in lines:
+        assert [line["name"] for line in now[chart]["series"]] == [
+            line["name"] for line in before[chart]["series"] if line["name"] != "levered"
+        ]
+    assert "levered" in before["class_shares"]["yAxis"][0]["data"]
+    assert "levered" not in now["class_shares"]["yAxis"][0]["data"]
+    for table in page.locator("table").all():  # a cell for each heading, but where one cell is as wide or high as many
+        rows = table.locator("tr:visible:not(:has([colspan])):not([data-column] tr)")
+        cells = rows.evaluate_all("all => all.map(row => [...row.cells].filter(cell => !cell.hidden).length)")
+        assert len(set(cells)) == 1
+    page.locator("button[data-series=run1]").click()
+    assert drawn(page)["growth"]["series"] == before["growth"]["series"]
 
 
 def test_shares_of_those_that_are_hidden_take_no_room(three: Path, page_of: OpenPage) -> None:
