@@ -12,7 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.analysis.performance import NO_RISK
-from backtest.analysis.rolling import rolling_volatility
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
@@ -83,24 +82,20 @@ def volatility_forecasts(result: "BacktestResult") -> pd.DataFrame:
     return pd.concat([result.forecast_volatility.rename(PORTFOLIO), result.asset_volatilities], axis=1)
 
 
-def volatility_that_followed(result: "BacktestResult", window: int) -> pd.Series:
-    """The volatility of NAV's excess returns over the `window` periods after each date: what a forecast speaks for.
-
-    Args:
-        result: of a run.
-        window: periods, 2 or more.
+def volatility_that_followed(result: "BacktestResult") -> pd.Series:
+    """The volatility of NAV's excess returns over the 12 months after each date: what a forecast speaks for.
 
     Returns:
-        (P - window,) decimals per year by the date that its window begins after; empty where the run is shorter.
+        (P - periods_per_year,) decimals per year by the date that the window begins after; empty as `result.rolling`.
 
     Example:
         >>> import backtest as bt
-        >>> followed = volatility_that_followed(bt.run("configs/erc.yaml"), 12)
+        >>> followed = volatility_that_followed(bt.run("configs/erc.yaml"))
         >>> f"{followed.index[-1]:%Y-%m-%d}", round(float(followed.iloc[-1]), 3)
         ('2011-12-31', 0.048)
     """
-    realised = rolling_volatility(result.excess_returns, window, result.periods_per_year)
-    return realised.set_axis(result.nav.index[: len(realised)])
+    came = result.rolling["excess_volatility"]
+    return came.set_axis(result.nav.index[: len(came)])
 
 
 def standing_forecasts(result: "BacktestResult") -> pd.DataFrame:

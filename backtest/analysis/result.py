@@ -11,6 +11,9 @@ import pandas as pd
 from backtest.analysis.attribution import real_nav
 from backtest.analysis.breakeven import BreakEven
 from backtest.analysis.events import events_of
+from backtest.analysis.holdings import capital_and_risk
+from backtest.analysis.realised_risk import rolling_realised_risk
+from backtest.analysis.rolling import rolling_measures
 from backtest.analysis.summary import summarise
 from backtest.data.market import Origin
 
@@ -149,6 +152,21 @@ class BacktestResult:
     def real_nav(self) -> pd.Series | None:
         """(P,) NAV in the consumer prices of its first date, by what was known of them; None without an index."""
         return None if self.consumer_prices is None else real_nav(self.nav, self.consumer_prices)
+
+    @cached_property
+    def rolling(self) -> pd.DataFrame:
+        """Volatility, Sharpe ratio and correlation over the last 12 months; `rolling.rolling_measures`."""
+        return rolling_measures(self)
+
+    @cached_property
+    def capital_and_risk(self) -> pd.DataFrame:
+        """(n, 3) average shares of capital, of expected and of realised risk; `holdings.capital_and_risk`."""
+        return capital_and_risk(self)
+
+    @cached_property
+    def realised_risk(self) -> pd.DataFrame:
+        """(k, n + 1) realised risk contributions over the 12 months before each rebalance date, decimal per year."""
+        return rolling_realised_risk(self, max(2, self.periods_per_year))
 
     @cached_property
     def events(self) -> pd.DataFrame:

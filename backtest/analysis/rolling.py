@@ -1,5 +1,7 @@
 """Measures over a window that rolls along: one value for each full window, none before the first is full."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
@@ -7,7 +9,36 @@ from numpy.typing import NDArray
 
 from backtest.analysis.performance import NO_RISK
 
+if TYPE_CHECKING:
+    from backtest.analysis.result import BacktestResult
+
 Array = NDArray[np.float64]
+
+
+def rolling_measures(result: "BacktestResult") -> pd.DataFrame:
+    """Volatility, Sharpe ratio and correlation to the benchmark over the last 12 months.
+
+    Returns:
+        (P - periods_per_year, 3 or 4) by the window's last date: `volatility` of returns and `excess_volatility` of
+        those above cash, decimals per year; `sharpe`, NaN where there is no risk; and with a benchmark `correlation`,
+        NaN where either does not vary. No rows for a run of a year or less, or one period a year.
+
+    Example:
+        >>> import backtest as bt
+        >>> rolling_measures(bt.run("configs/erc.yaml")).iloc[-1].round(2).to_dict()
+        {'volatility': 0.05, 'excess_volatility': 0.05, 'sharpe': 1.14, 'correlation': 0.74}
+    """
+    window = result.periods_per_year
+    if not 2 <= window < len(result.returns):
+        window = len(result.returns) + 2  # more than there are, and so no rows
+    columns = {
+        "volatility": rolling_volatility(result.returns, window, result.periods_per_year),
+        "excess_volatility": rolling_volatility(result.excess_returns, window, result.periods_per_year),
+        "sharpe": rolling_sharpe(result.excess_returns, window, result.periods_per_year),
+    }
+    if result.benchmark is not None:
+        columns["correlation"] = rolling_correlation(result.returns, result.benchmark.returns, window)
+    return pd.DataFrame(columns)
 
 
 def rolling_volatility(returns: pd.Series, window: int, periods_per_year: int) -> pd.Series:

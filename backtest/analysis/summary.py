@@ -15,7 +15,6 @@ from backtest.analysis.crises import in_crises
 from backtest.analysis.events import counts_of_events
 from backtest.analysis.ex_ante import by_class, diversification
 from backtest.analysis.forecasts import forecast_accuracy
-from backtest.analysis.holdings import capital_and_risk
 from backtest.analysis.levered_return import levered_return_terms
 from backtest.analysis.realised_risk import realised_risk_contributions
 from backtest.analysis.smoothing import adjusted_volatility, autocorrelation
@@ -185,7 +184,7 @@ def _shares(result: "BacktestResult") -> dict[str, dict[str, float]]:
     """Of capital and of risk, by asset and, where there are classes, by class; `capital_and_risk` says of what."""
     realised = realised_risk_contributions(result)
     realised[:] = percentage_contributions(realised)
-    shares = capital_and_risk(result).reindex(result.assets)
+    shares = result.capital_and_risk.reindex(result.assets)
     by_asset = pd.DataFrame(
         {
             "capital_shares": shares["capital"].to_numpy(),

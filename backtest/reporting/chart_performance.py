@@ -10,7 +10,6 @@ import pandas as pd
 from backtest.analysis.distribution import histogram
 from backtest.analysis.drawdown import drawdown
 from backtest.analysis.result import BacktestResult
-from backtest.analysis.rolling import rolling_correlation, rolling_sharpe, rolling_volatility
 from backtest.reporting.chart_parts import SHARED, ZERO, Chart, has_values, panel, series, thinned
 from backtest.reporting.embedding import numbers, steps
 
@@ -41,27 +40,22 @@ def growth(result: BacktestResult) -> Chart:
 
 def rolling(result: BacktestResult) -> Chart | None:
     """Volatility, Sharpe ratio and correlation over the last 12 months; none of a run that is shorter."""
-    window = result.periods_per_year
-    if not 2 <= window < len(result.returns):
+    if result.rolling.empty:
         return None
     sides = _sides(result)
-    columns: dict[str, pd.Series] = {}
-    for key, one in sides:
-        columns[f"volatility {key}"] = rolling_volatility(one.returns, window, window)
-        columns[f"sharpe {key}"] = rolling_sharpe(one.excess_returns, window, window)
-    if result.benchmark is not None:
-        columns["correlation"] = rolling_correlation(result.returns, result.benchmark.returns, window)
-    table = thinned(pd.DataFrame(columns))
+    table = thinned(pd.concat({key: one.rolling for key, one in sides}, axis=1))
 
     def of(what: str) -> list[dict[str, Any]]:
-        return [series(key, one.name, key, numbers(table[f"{what} {key}"]), **_dashed(key)) for key, one in sides]
+        return [series(key, one.name, key, numbers(table[key, what]), **_dashed(key)) for key, one in sides]
 
     panels = [
         panel("Volatility, last 12 months, a year", "percent", 170, of("volatility"), zero=True),
         panel("Sharpe ratio, last 12 months", "ratio", 170, of("sharpe"), marks=[ZERO]),
     ]
     if result.benchmark is not None:
-        drawn = [series("strategy", f"with {result.benchmark.name}", "strategy", numbers(table["correlation"]))]
+        drawn = [
+            series("strategy", f"with {result.benchmark.name}", "strategy", numbers(table["strategy", "correlation"]))
+        ]
         panels.append(panel("Correlation to the benchmark, last 12 months", "ratio", 140, drawn, marks=[ZERO]))
     panels = [one for one in panels if has_values(one)]
     return {"x": {"dates": steps(table.index)}, "panels": panels}

@@ -6,8 +6,7 @@ from typing import Any
 import pandas as pd
 
 from backtest.analysis.forecasts import volatility_that_followed
-from backtest.analysis.holdings import capital_and_risk, largest_and_rest, risk_shares, standing_until
-from backtest.analysis.realised_risk import rolling_realised_risk
+from backtest.analysis.holdings import largest_and_rest, risk_shares, standing_until
 from backtest.analysis.result import BacktestResult
 from backtest.reporting.chart_parts import ASSET, Chart, panel, series, thinned
 from backtest.reporting.embedding import numbers, steps
@@ -30,11 +29,11 @@ def weights(result: BacktestResult) -> Chart:
 
 def risk(result: BacktestResult) -> Chart | None:
     """Ex ante as it was decided, and realised over the 12 months before."""
-    if capital_and_risk(result).empty:
+    if result.capital_and_risk.empty:
         return None
     colours = asset_colours(result)
     expected = _folded(standing_until(result.risk_contributions, result.nav.index[-1]), result)
-    realised = rolling_realised_risk(result, max(2, result.periods_per_year))[result.assets]  # not of cash and costs
+    realised = result.realised_risk[result.assets]  # not of cash and costs
     tables = (expected, risk_shares(expected), _folded(realised, result))
     both = thinned(pd.concat([table.reindex(expected.index) for table in tables], axis=1))
     count = len(colours)
@@ -59,7 +58,7 @@ def risk(result: BacktestResult) -> Chart | None:
 
 def shares(result: BacktestResult) -> Chart | None:
     """Average share of capital, of expected and of realised risk; none without a covariance."""
-    table = capital_and_risk(result)
+    table = result.capital_and_risk
     if table.empty:
         return None
     folded = len(table) > _BARS + 1
@@ -87,11 +86,9 @@ def shares(result: BacktestResult) -> Chart | None:
 
 def forecasts(result: BacktestResult) -> Chart | None:
     """The volatility that was forecast beside the one that came; none of a run of less than 12 months."""
-    window = result.periods_per_year
-    forecast = result.forecast_volatility
-    if forecast.empty or not 2 <= window < len(result.returns):
+    forecast, followed = result.forecast_volatility, volatility_that_followed(result)
+    if forecast.empty or followed.empty:
         return None
-    followed = volatility_that_followed(result, window)
     standing = standing_until(forecast.to_frame(), result.nav.index[-1]).iloc[:, 0].reindex(result.nav.index).ffill()
     table = thinned(pd.DataFrame({"forecast": standing, "followed": followed.reindex(result.nav.index)}))
     drawn = [

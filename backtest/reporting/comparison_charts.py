@@ -11,7 +11,6 @@ import pandas as pd
 from backtest.analysis.comparison import Comparison
 from backtest.analysis.drawdown import drawdown
 from backtest.analysis.holdings import largest_and_rest
-from backtest.analysis.rolling import rolling_sharpe, rolling_volatility
 from backtest.analysis.side_by_side import Shares
 from backtest.analysis.thinning import rows_to_draw
 from backtest.reporting.chart_parts import ZERO, Chart, crises_within, legend, panel, series, thinned
@@ -77,12 +76,11 @@ def draws_every_row(comparison: Comparison) -> bool:
 
 def rolling(comparison: Comparison) -> Chart | None:
     """Volatility and Sharpe ratio over the last 12 months; none of dates that are fewer."""
-    window, results = comparison.periods_per_year, comparison.results
-    if not 2 <= window < len(comparison.growth) - 1:
+    results = comparison.results
+    if results[0].rolling.empty:
         return None
-    volatility = [rolling_volatility(one.returns, window, window) for one in results]
-    sharpe = [rolling_sharpe(one.excess_returns, window, window) for one in results]
-    table = thinned(pd.concat([*volatility, *sharpe], axis=1))
+    columns = [one.rolling[what] for what in ("volatility", "sharpe") for one in results]
+    table = thinned(pd.concat(columns, axis=1))
     above, below = table.iloc[:, : len(results)], table.iloc[:, len(results) :]
     panels = [panel("Volatility, last 12 months, a year", "percent", 200, _lines(comparison, above), zero=True)]
     if below.notna().to_numpy().any():

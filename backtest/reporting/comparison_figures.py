@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from backtest.analysis.comparison import Comparison
 from backtest.analysis.drawdown import drawdown as below_peak
 from backtest.analysis.holdings import largest_and_rest
-from backtest.analysis.rolling import rolling_sharpe, rolling_volatility
 from backtest.analysis.side_by_side import Shares
 from backtest.reporting.figure_axes import (
     date_axis,
@@ -74,10 +73,8 @@ def rolling(comparison: Comparison) -> Figure:
     """Volatility and Sharpe ratio of each over the last 12 months."""
     titles = ["Volatility over the last 12 months", "Sharpe ratio over the last 12 months"]
     figure, (above, below) = panels(titles, [2.0, 2.0], right=_RIGHT)
-    window = comparison.periods_per_year
-    results = comparison.results
-    _lines(above, [rolling_volatility(one.returns, window, window) for one in results], panes=2)
-    _lines(below, [rolling_sharpe(one.excess_returns, window, window) for one in results], panes=2)
+    _lines(above, [one.rolling["volatility"] for one in comparison.results], panes=2)
+    _lines(below, [one.rolling["sharpe"] for one in comparison.results], panes=2)
     percent_axis(above, "a year")
     above.set_ylim(bottom=0)
     ratio_axis(below, "ratio")
@@ -148,7 +145,7 @@ def render_comparison(comparison: Comparison) -> dict[str, Picture]:
 
 
 def _has_window(comparison: Comparison) -> bool:
-    return 2 <= comparison.periods_per_year < len(comparison.growth) - 1
+    return not comparison.results[0].rolling.empty
 
 
 def _has_shares(comparison: Comparison) -> bool:

@@ -9,7 +9,6 @@ from backtest.analysis.calendar import YEAR, calendar_returns, typical_size
 from backtest.analysis.distribution import histogram
 from backtest.analysis.drawdown import drawdown as below_peak
 from backtest.analysis.result import BacktestResult
-from backtest.analysis.rolling import rolling_correlation, rolling_sharpe, rolling_volatility
 from backtest.reporting.figure_axes import (
     date_axis,
     legend_above,
@@ -70,16 +69,14 @@ def drawdown(result: BacktestResult) -> Figure:
 def rolling(result: BacktestResult) -> Figure:
     """Volatility and Sharpe ratio over the last 12 months, and the correlation of returns with the benchmark's."""
     titles = [f"{what} over the last 12 months" for what in ("Volatility", "Sharpe ratio")]
-    window, correlations = result.periods_per_year, None
-    if result.benchmark is not None:
-        correlations = rolling_correlation(result.returns, result.benchmark.returns, window)
+    correlations = result.rolling.get("correlation")
     if correlations is not None and correlations.notna().any():
         titles.append("Correlation to the benchmark over the last 12 months")
     figure, axes = panels(titles, [1.7] * len(titles))
     for one, colour in ((result.benchmark, BENCHMARK), (result, STRATEGY)):
         if one is not None:
-            line(axes[0], rolling_volatility(one.returns, window, window), color=colour, label=one.name)
-            line(axes[1], rolling_sharpe(one.excess_returns, window, window), color=colour)
+            line(axes[0], one.rolling["volatility"], color=colour, label=one.name)
+            line(axes[1], one.rolling["sharpe"], color=colour)
     percent_axis(axes[0], "a year")
     axes[0].set_ylim(bottom=0)
     ratio_axis(axes[1], "ratio")

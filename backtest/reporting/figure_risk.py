@@ -5,8 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from backtest.analysis.forecasts import volatility_that_followed
-from backtest.analysis.holdings import capital_and_risk, largest_and_rest, risk_shares, standing_until
-from backtest.analysis.realised_risk import rolling_realised_risk
+from backtest.analysis.holdings import largest_and_rest, risk_shares, standing_until
 from backtest.analysis.result import BacktestResult
 from backtest.reporting.figure_axes import (
     date_axis,
@@ -71,10 +70,9 @@ def risk(result: BacktestResult) -> Figure:
 
 def _realised_shares(result: BacktestResult, table: pd.DataFrame) -> pd.DataFrame | None:
     """By the columns of the ex-ante table, and all else in one: the others, if they are folded, cash and costs."""
-    window = result.periods_per_year
-    if window < 2:
+    if result.periods_per_year < 2:
         return None
-    shares = risk_shares(rolling_realised_risk(result, window))
+    shares = risk_shares(result.realised_risk)
     if len(shares) < 2:
         return None
     kept = [name for name in table.columns if name in result.assets]
@@ -84,8 +82,8 @@ def _realised_shares(result: BacktestResult, table: pd.DataFrame) -> pd.DataFram
 @in_house_style
 def capital_and_risk_shares(result: BacktestResult) -> Figure:
     """Where the capital is against where the risk is, expected and realised, beside the benchmark's."""
-    shown = [one for one in (result, result.benchmark) if one is not None and not capital_and_risk(one).empty]
-    shares = [largest_and_rest(capital_and_risk(one).T, _BARS).T for one in shown]
+    shown = [one for one in (result, result.benchmark) if one is not None and not one.capital_and_risk.empty]
+    shares = [largest_and_rest(one.capital_and_risk.T, _BARS).T for one in shown]
     titles = [f"Shares: {cut(one.name, 18)}" for one in shown]
     figure, axes = panels(titles, [0.25 + 0.48 * len(table) for table in shares], left=1.9, one_axis=False)
     for ax, table in zip(axes, shares, strict=True):
@@ -121,8 +119,7 @@ def forecasts(result: BacktestResult) -> Figure:
     risk was underestimated.
     """
     figure, (ax,) = panels(["Forecast volatility, and that of the next 12 months"], [2.3])
-    window = result.periods_per_year
-    line(ax, volatility_that_followed(result, window), color=BENCHMARK, label="realised")
+    line(ax, volatility_that_followed(result), color=BENCHMARK, label="realised")
     line(ax, result.forecast_volatility, color=STRATEGY, label="forecast")
     percent_axis(ax, "a year")
     ax.set_ylim(bottom=0)

@@ -6,7 +6,6 @@ from matplotlib.figure import Figure
 
 from backtest.analysis.distribution import histogram
 from backtest.analysis.financing_path import financing_path
-from backtest.analysis.holdings import capital_and_risk
 from backtest.analysis.result import BacktestResult
 from backtest.reporting.figure_files import Picture, pictures
 from backtest.reporting.figure_leverage import attribution, break_even, costs, financing
@@ -47,11 +46,11 @@ def _has_paid(result: BacktestResult) -> bool:
 
 
 def _has_window(result: BacktestResult) -> bool:
-    return 2 <= result.periods_per_year < len(result.returns)
+    return not result.rolling.empty
 
 
 def _has_risk(result: BacktestResult) -> bool:
-    return not capital_and_risk(result).empty
+    return not result.capital_and_risk.empty
 
 
 def _varies(result: BacktestResult) -> bool:

@@ -12,7 +12,6 @@ import pandas as pd
 from backtest.analysis.attribution import attribution_by_year
 from backtest.analysis.bootstrap import SEED
 from backtest.analysis.forecasts import volatility_forecasts
-from backtest.analysis.realised_risk import rolling_realised_risk
 from backtest.analysis.result import BacktestResult
 from backtest.reporting.entry import SECTION, run_entry
 from backtest.reporting.folder import replacing
@@ -105,7 +104,7 @@ def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
         "contributions": result.contributions,
         "attribution": attribution_by_year(result),
         "risk_contributions": result.risk_contributions,
-        "realised_risk_contributions": rolling_realised_risk(result, max(2, result.periods_per_year)),
+        "realised_risk_contributions": result.realised_risk,
         "forecast_volatility": volatility_forecasts(result),
     }
 

@@ -19,7 +19,7 @@ from backtest.analysis.calendar import (
     typical_size,
 )
 from backtest.analysis.crises import CRISES
-from backtest.analysis.holdings import capital_and_risk, holdings_now, holdings_totals, largest_and_rest
+from backtest.analysis.holdings import holdings_now, holdings_totals, largest_and_rest
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.smoothing import smoothing
 from backtest.analysis.trade_list import trade_list
@@ -140,7 +140,7 @@ def _sides(result: BacktestResult) -> list[dict[str, Any]]:
 
 
 def _shares_in_words(result: BacktestResult) -> str:
-    table = capital_and_risk(result)
+    table = result.capital_and_risk
     return ", ".join(
         f"{name} {percent(row['capital'], 0)} of capital and {percent(row['risk'], 0)} of risk"
         for name, row in table.iterrows()
