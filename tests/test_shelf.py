@@ -20,6 +20,7 @@ from backtest.reporting.comparison_files import files_of
 from backtest.reporting.entry import SECTION, ComparisonEntry, RunEntry, entry_of, run_entry
 from backtest.reporting.files import json_bytes
 from backtest.reporting.folder import replacing
+from backtest.reporting.manifest import environment
 from backtest.reporting.shelf import Shelved, find, read_shelf, renew_shelf, write_shelf
 
 SCRIPT = "<script>alert(1)<∕script>"
@@ -42,7 +43,7 @@ def put_manifest(place: Path, manifest: dict[str, Any], day: int = 1, files: tup
 
 def put_comparison(folder: Path, names: tuple[str, ...], day: int = 1) -> Path:
     found = compare([made_up(name=name, seed=seed, benchmark=False) for seed, name in enumerate(names)])
-    files = files_of(found)
+    files = files_of(found, environment())
     manifest = json.loads(files.pop("manifest.json"))
     place = put_manifest(folder / "_vs_".join(names), manifest, day)
     for name, content in files.items():
@@ -93,7 +94,7 @@ def test_what_a_manifest_says_is_read_again(options: dict[str, Any]) -> None:
 
 def test_of_a_comparison_the_best_are_named() -> None:
     found = compare([made_up(name=name, seed=seed, benchmark=False) for seed, name in enumerate("abc")])
-    read = entry_of(json.loads(files_of(found)["manifest.json"]))
+    read = entry_of(json.loads(files_of(found, environment())["manifest.json"]))
     assert isinstance(read, ComparisonEntry)
     assert read.names == ("a", "b", "c")
     for key in ("cagr", "sharpe", "max_drawdown"):

@@ -44,13 +44,10 @@ def write_comparison(
 def _write_files(comparison: Comparison, folder: Path, command: str, on_step: Callable[[str], None]) -> None:
     from backtest.reporting.comparison_figures import render_comparison
     from backtest.reporting.comparison_page import render_comparison_page
+    from backtest.reporting.figure_files import write_pictures
 
     on_step("figures")
-    figures = render_comparison(comparison)
-    (folder / "figures").mkdir()
-    for name, figure in figures.items():
-        (folder / "figures" / f"{name}.png").write_bytes(figure.png)
-        (folder / "figures" / f"{name}.svg").write_bytes(figure.svg)
+    figures = write_pictures(render_comparison(comparison), folder / "figures")
     on_step("files")
     around = environment()
     contents = files_of(comparison, around)
@@ -58,7 +55,7 @@ def _write_files(comparison: Comparison, folder: Path, command: str, on_step: Ca
         (folder / name).write_bytes(content)
     page = render_comparison_page(
         comparison,
-        {name: figure.svg for name, figure in figures.items()},
+        figures,
         command=command,
         versions=versions(),
         data_files=list(contents),
@@ -67,12 +64,12 @@ def _write_files(comparison: Comparison, folder: Path, command: str, on_step: Ca
     (folder / "comparison.html").write_text(page, encoding="utf-8", newline="\n")
 
 
-def files_of(comparison: Comparison, around: Mapping[str, str | None] | None = None) -> dict[str, bytes]:
+def files_of(comparison: Comparison, around: Mapping[str, str | None]) -> dict[str, bytes]:
     """`comparison.csv`, `comparison.json`, `nav.csv` and the manifest by name.
 
     Args:
         comparison: of `compare`.
-        around: of `manifest.environment`; by default that of now.
+        around: of `manifest.environment`.
     """
     table: str = comparison.table().to_csv(lineterminator="\n")
     manifest = {
@@ -81,7 +78,7 @@ def files_of(comparison: Comparison, around: Mapping[str, str | None] | None = N
         "comparison": {result.name: result.settings for result in comparison.results},
         "data_sha256": {result.name: result.data_sha256 for result in comparison.results},
         "versions": versions(),
-        "environment": around or environment(),
+        "environment": around,
     }
     return {
         "comparison.csv": table.encode(),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import unwrap
+from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -45,6 +46,15 @@ def pictures(draws: Mapping[str, Callable[[Subject], Figure]], subject: Subject)
     finally:
         if collecting:
             gc.enable()
+
+
+def write_pictures(drawn: Mapping[str, Picture], folder: Path) -> dict[str, bytes]:
+    """Write each as PNG and as SVG into a folder that is made; the SVGs by name, as a page takes them."""
+    folder.mkdir()
+    for name, one in drawn.items():
+        (folder / f"{name}.png").write_bytes(one.png)
+        (folder / f"{name}.svg").write_bytes(one.svg)
+    return {name: one.svg for name, one in drawn.items()}
 
 
 def picture(figure: Figure) -> Picture:

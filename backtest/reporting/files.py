@@ -54,16 +54,13 @@ def write_report(
 def _write_files(
     result: BacktestResult, folder: Path, quantstats: bool, command: str, on_step: Callable[[str], None]
 ) -> None:
+    from backtest.reporting.figure_files import write_pictures
     from backtest.reporting.figures import render_all
     from backtest.reporting.tearsheet import render_tearsheet
 
     on_step("figures")
     made_with, around = versions(), environment()
-    figures = render_all(result)
-    (folder / "figures").mkdir()
-    for name, figure in figures.items():
-        (folder / "figures" / f"{name}.png").write_bytes(figure.png)
-        (folder / "figures" / f"{name}.svg").write_bytes(figure.svg)
+    figures = write_pictures(render_all(result), folder / "figures")
     on_step("files")
     contents = {f"{name}.csv": csv_bytes(table) for name, table in tables(result).items()}
     contents["summary.json"] = json_bytes(result.summary())
@@ -72,7 +69,7 @@ def _write_files(
         (folder / name).write_bytes(content)
     page = render_tearsheet(
         result,
-        {name: figure.svg for name, figure in figures.items()},
+        figures,
         command=command,
         versions=made_with,
         data_files=list(contents),
