@@ -134,6 +134,11 @@ class BacktestResult:
         return self.weights.abs().sum(axis=1).rename("gross_exposure")
 
     @property
+    def whole_year(self) -> bool:
+        """Whether it has the periods of a year or more, so that rates a year say something."""
+        return self.periods_per_year <= len(self.returns)
+
+    @property
     def financing(self) -> str:
         """How exposure is financed: `margin`, `futures` or `leveraged_fund`."""
         return str(self._financing.get("kind", "margin"))

@@ -16,7 +16,7 @@ from backtest.analysis.crises import InCrisis
 from backtest.analysis.side_by_side import Shares
 from backtest.analysis.sparkline import polylines, sparkline
 from backtest.reporting.comparison_charts import SHARES, comparison_charts, draws_every_row, looks
-from backtest.reporting.comparison_words import findings, in_words_of_chance, p_value, verdict, whole_year
+from backtest.reporting.comparison_words import findings, in_words_of_chance, p_value, verdict
 from backtest.reporting.format import FILTERS, FREQUENCIES, change, is_missing, multiple, percent, ratio, shade
 from backtest.reporting.measures import CARDS, GROUPS, Measure
 from backtest.reporting.page import picture, render
@@ -128,7 +128,7 @@ def _rows_of(comparison: Comparison, keys: Iterable[str]) -> dict[str, Any]:
 
 
 def _headline(comparison: Comparison) -> dict[str, Any]:
-    rate = "total_return" if whole_year(comparison) else "cagr"
+    rate = "total_return" if comparison.results[0].whole_year else "cagr"
     lines = polylines([sparkline(nav) for _, nav in comparison.growth.items()], *_SPARK)
     return {**_rows_of(comparison, (key for key in CARDS if key != rate)), "lines": lines, "size": _SPARK}
 

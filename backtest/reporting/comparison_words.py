@@ -61,13 +61,8 @@ def p_value(p: float) -> str:
     return "below 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def whole_year(comparison: Comparison) -> bool:
-    """Whether the dates are a year or more, so that rates a year say something."""
-    return comparison.periods_per_year < len(comparison.growth)
-
-
 def _earned(comparison: Comparison) -> list[str]:
-    key = "cagr" if whole_year(comparison) else "total_return"
+    key = "cagr" if comparison.results[0].whole_year else "total_return"
     most, best = comparison.best[key], comparison.best["sharpe"]
     if not most:
         said = [f"All earned the same, {_rate(comparison, comparison.names[0], key)}."]

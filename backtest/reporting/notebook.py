@@ -37,7 +37,6 @@ def result_html(result: BacktestResult) -> str:
         result=result,
         benchmark=benchmark,
         summary=summary,
-        whole_year=result.periods_per_year <= len(result.returns),
         words=words_of(result),
         notes=[*result.warnings, *result.notes],
         **_shown(lines, summaries),

@@ -89,7 +89,6 @@ def render_tearsheet(
     """
     summary, words = result.summary(), words_of(result)
     groups = headline(summary)
-    whole_year = result.periods_per_year <= len(result.returns)
     settings = dict(result.settings)
     drawn, trades = charts_of(result), trade_list(result)
     return render(
@@ -99,9 +98,8 @@ def render_tearsheet(
         benchmark=result.benchmark,
         summary=summary,
         frequency=FREQUENCIES.get(result.periods_per_year, ""),
-        whole_year=whole_year,
         groups=groups,
-        cards=cards(groups, whole_year=whole_year),
+        cards=cards(groups, whole_year=result.whole_year),
         charts=drawn["charts"],
         any_crisis=bool(drawn["crises"]),
         pictures={name: picture(svg) for name, svg in figures.items()},
