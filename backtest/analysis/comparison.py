@@ -130,10 +130,15 @@ class Comparison:
     @cached_property
     def windows_won(self) -> Mapping[int, pd.DataFrame]:
         """By years of the window, of those that fit: (k, k) how often the row's compound return beats the column's."""
-        windows = {years: years * self.periods_per_year for years in WINDOW_YEARS}
         return {
-            years: windows_won(self.growth, window) for years, window in windows.items() if window < len(self.growth)
+            years: windows_won(self.growth, years * self.periods_per_year)
+            for years in WINDOW_YEARS
+            if self.windows(years) > 0
         }
+
+    def windows(self, years: int) -> int:
+        """How many windows of so many years the dates hold, each a period after the last; none at 0 or below."""
+        return len(self.growth) - years * self.periods_per_year
 
     def table(self) -> pd.DataFrame:
         """All that has one number a strategy, the same as `comparison.csv`.
@@ -180,7 +185,7 @@ class Comparison:
             "sharpe_differences": self.sharpe_differences.to_dict("records"),
             "windows_won": {
                 str(years): {
-                    "windows": len(self.growth) - years * self.periods_per_year,
+                    "windows": self.windows(years),
                     "won": won.to_dict("index"),
                 }
                 for years, won in self.windows_won.items()

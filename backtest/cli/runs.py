@@ -38,8 +38,8 @@ def run(
         check_choice(offline=offline, refresh=refresh)
         settings = load_config(config)
         from backtest.reporting.files import json_bytes, write_report
-        from backtest.reporting.folder import check_replaceable
-        from backtest.reporting.shelf import REPORTS, renew_shelf
+        from backtest.reporting.folder import REPORTS, check_replaceable
+        from backtest.reporting.shelf import renew_shelf
 
         folder = output or REPORTS / settings.name
         check_replaceable(folder)

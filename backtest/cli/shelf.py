@@ -22,7 +22,8 @@ def list_shelf(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:
     """List the runs and comparisons in reports/, the newest first."""
-    from backtest.reporting.shelf import FIRST_RUN, REPORTS, read_shelf
+    from backtest.reporting.folder import REPORTS
+    from backtest.reporting.shelf import FIRST_RUN, read_shelf
 
     shelf = read_shelf(REPORTS)
     if as_json:
@@ -52,7 +53,8 @@ def open_page(
 
 def _shelf() -> Path:
     from backtest.errors import ReportError
-    from backtest.reporting.shelf import FIRST_RUN, REPORTS, read_shelf, write_shelf
+    from backtest.reporting.folder import REPORTS
+    from backtest.reporting.shelf import FIRST_RUN, read_shelf, write_shelf
 
     if not read_shelf(REPORTS):
         raise ReportError(f"{REPORTS.as_posix()} holds no run to show. {FIRST_RUN}")
@@ -61,7 +63,8 @@ def _shelf() -> Path:
 
 def _page_of(name: str) -> Path:
     from backtest.errors import ReportError
-    from backtest.reporting.shelf import REPORTS, find
+    from backtest.reporting.folder import REPORTS
+    from backtest.reporting.shelf import find
 
     found = find(REPORTS, name)
     if found.page is None:

@@ -25,6 +25,10 @@ ASSET = "asset: "
 ZERO: Mapping[str, Any] = {"axis": "y", "at": 0, "colour": "quiet"}
 """A line at zero."""
 
+WHOLE: Mapping[str, Any] = {"axis": "y", "at": 1, "colour": "ink", "dash": "dotted"}
+"""A line at all of NAV."""
+
+_COLOURS, _DASHES = 10, 5
 _ROWS = 1600  # more than a chart has pixels
 
 
@@ -36,6 +40,15 @@ def series(key: str, name: str, colour: int | str, values: Any, style: str = "li
 def panel(title: str, unit: str, height: int, drawn: Sequence[Mapping[str, Any]], **more: Any) -> dict[str, Any]:
     """One panel of a chart."""
     return {"title": title, "unit": unit, "height": height, "series": list(drawn), **more}
+
+
+def colour_and_dash(place: int) -> tuple[int, int]:
+    """Which of ten colours and of five dashes a strategy has: beyond ten, colours come again with other dashes.
+
+    >>> [colour_and_dash(place) for place in (0, 4, 5, 10)]
+    [(0, 0), (4, 4), (5, 0), (0, 1)]
+    """
+    return place % _COLOURS, (place + place // _COLOURS) % _DASHES
 
 
 def has_values(drawn: Mapping[str, Any]) -> bool:

@@ -8,10 +8,10 @@ import pandas as pd
 from backtest.analysis.forecasts import volatility_that_followed
 from backtest.analysis.holdings import largest_and_rest, risk_shares, standing_until
 from backtest.analysis.result import BacktestResult
-from backtest.reporting.chart_parts import ASSET, Chart, panel, series, thinned
+from backtest.reporting.chart_parts import ASSET, WHOLE, Chart, panel, series, thinned
 from backtest.reporting.embedding import numbers, steps
 
-COLOURS = 9  # assets with a colour of their own; the others are one series
+_COLOURS = 9  # assets with a colour of their own; the others are one series
 _BARS = 20
 
 
@@ -20,10 +20,9 @@ def weights(result: BacktestResult) -> Chart:
     both = thinned(pd.concat([_folded(result.weights, result), result.gross_exposure], axis=1))
     drawn = _asset_series(both, asset_colours(result))
     drawn.append(series("gross exposure", "gross exposure", "ink", numbers(both.iloc[:, -1]), thin=True))
-    whole = {"axis": "y", "at": 1, "colour": "ink", "dash": "dotted"}
     return {
         "x": {"dates": steps(both.index)},
-        "panels": [panel("Weights and gross exposure, of NAV", "percent", 300, drawn, zero=True, marks=[whole])],
+        "panels": [panel("Weights and gross exposure, of NAV", "percent", 300, drawn, zero=True, marks=[WHOLE])],
     }
 
 
@@ -103,7 +102,7 @@ def forecasts(result: BacktestResult) -> Chart | None:
 
 def asset_colours(result: BacktestResult) -> dict[str, int | str]:
     """The assets that charts show by name, those of the largest weights, and the others as one, with their colours."""
-    table = largest_and_rest(result.weights, COLOURS)
+    table = largest_and_rest(result.weights, _COLOURS)
     folded = table.shape[1] < len(result.assets)
     colours: dict[str, int | str] = {str(name): number for number, name in enumerate(table.columns)}
     return {**colours, str(table.columns[-1]): "others"} if folded else colours

@@ -3,7 +3,6 @@
 A strategy has the same key, colour and dashes in all of them; a press on its name hides it on the whole page.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -11,16 +10,22 @@ import pandas as pd
 from backtest.analysis.comparison import Comparison
 from backtest.analysis.drawdown import drawdown
 from backtest.analysis.holdings import largest_and_rest
-from backtest.analysis.side_by_side import Shares
 from backtest.analysis.thinning import rows_to_draw
-from backtest.reporting.chart_parts import ZERO, Chart, crises_within, legend, panel, series, thinned
+from backtest.reporting.chart_parts import (
+    WHOLE,
+    ZERO,
+    Chart,
+    colour_and_dash,
+    crises_within,
+    legend,
+    panel,
+    series,
+    thinned,
+)
+from backtest.reporting.comparison_words import SHARES
 from backtest.reporting.embedding import numbers, steps
 
-SHARES: Mapping[Shares, str] = {"capital": "capital", "risk": "expected risk", "realised_risk": "realised risk"}
-"""What is put into asset classes, as the page calls it."""
-
-_COLOURS = 10
-_DASHES = ("solid", [8, 2.4], [2, 2], [9.6, 2.4, 2, 2.4], [14, 3.2])  # as figures have them, in pixels
+_DASHES = ("solid", [8, 2.4], [2, 2], [9.6, 2.4, 2, 2.4], [14, 3.2])  # as `figure_style.DASHES`, in pixels
 _CLASSES = 9  # with a colour of their own; the others are one series
 _NUMBERS = 110_000  # of growth and drawdown: four strategies over 50 years of days are drawn as they are
 _NAV_DIGITS = 7
@@ -29,9 +34,10 @@ _WHOLE = 1.0001  # of capital or risk, to the digits that are drawn
 
 def looks(comparison: Comparison) -> list[dict[str, Any]]:
     """Key, name, colour and dashes of each strategy."""
+    places = [colour_and_dash(i) for i in range(len(comparison.names))]
     return [
-        {"key": f"run{i}", "name": name, "colour": i % _COLOURS, "dash": _DASHES[(i + i // _COLOURS) % len(_DASHES)]}
-        for i, name in enumerate(comparison.names)
+        {"key": f"run{i}", "name": name, "colour": colour, "dash": _DASHES[dash]}
+        for i, (name, (colour, dash)) in enumerate(zip(comparison.names, places, strict=True))
     ]
 
 
@@ -91,11 +97,10 @@ def rolling(comparison: Comparison) -> Chart | None:
 def gross_exposure(comparison: Comparison) -> Chart:
     """Gross exposure after each close's trades, as a fraction of NAV."""
     table = thinned(comparison.gross_exposure)
-    whole = {"axis": "y", "at": 1, "colour": "ink", "dash": "dotted"}
     drawn = _lines(comparison, table)
     return {
         "x": {"dates": steps(table.index)},
-        "panels": [panel("Gross exposure, of NAV", "percent", 200, drawn, zero=True, marks=[whole])],
+        "panels": [panel("Gross exposure, of NAV", "percent", 200, drawn, zero=True, marks=[WHOLE])],
     }
 
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from backtest.analysis.comparison import Comparison
 from backtest.analysis.drawdown import drawdown as below_peak
 from backtest.analysis.holdings import largest_and_rest
-from backtest.analysis.side_by_side import Shares
+from backtest.reporting.chart_parts import colour_and_dash
+from backtest.reporting.comparison_words import SHARES
 from backtest.reporting.figure_axes import (
     date_axis,
     legend_beside,
@@ -34,7 +35,6 @@ Array = NDArray[np.float64]
 
 _CLASSES, _RIGHT = 9, 2.4
 _ROWS = 4000  # of all lines of a figure together
-_SHARES: Mapping[Shares, str] = {"capital": "capital", "risk": "expected risk", "realised_risk": "realised risk"}
 
 __all__ = ["class_shares", "drawdown", "gross_exposure", "growth", "render_comparison", "rolling"]
 
@@ -100,17 +100,17 @@ def gross_exposure(comparison: Comparison) -> Figure:
 @in_house_style
 def class_shares(comparison: Comparison) -> Figure:
     """What each puts its capital into, and where its risk is: shares of asset classes, expected and realised."""
-    tables = {of: comparison.class_shares(of).T for of in _SHARES}  # strategies by classes
+    tables = {of: comparison.class_shares(of).T for of in SHARES}  # strategies by classes
     classes = tables["capital"].shape[1]
     table = largest_and_rest(pd.concat(tables), _CLASSES)
-    table = table.reindex([(of, name) for name in comparison.names for of in _SHARES]).dropna()
+    table = table.reindex([(of, name) for name in comparison.names for of in SHARES]).dropna()
     names = table.index.get_level_values(1)
     group = pd.factorize(names)[0]
     places = np.arange(len(table)) + 0.5 * group  # with room between strategies
     left, tall = 3.1, 0.3 + 0.22 * len(table)
     figure, (ax,) = panels(["Asset classes: shares of capital and of risk"], [tall], left=left, right=1.7)
     _stacked(ax, places.tolist(), table.to_numpy(), colours_of(list(table.columns), folded=table.shape[1] < classes))
-    ax.set_yticks(places, [_SHARES[of] for of in table.index.get_level_values(0)])
+    ax.set_yticks(places, [SHARES[of] for of in table.index.get_level_values(0)])
     beside = ax.get_yaxis_transform()
     for number, name in enumerate(dict.fromkeys(names)):
         first = places[group == number][0]
@@ -161,11 +161,9 @@ _FIGURES: Mapping[str, tuple[Callable[[Comparison], Figure], Callable[[Compariso
 }
 
 
-def _looks(number: int) -> dict[str, Any]:
-    return {
-        "color": PALETTE[number % len(PALETTE)],
-        "linestyle": DASHES[(number + number // len(PALETTE)) % len(DASHES)],
-    }
+def _looks(place: int) -> dict[str, Any]:
+    colour, dash = colour_and_dash(place)
+    return {"color": PALETTE[colour], "linestyle": DASHES[dash]}
 
 
 def _lines(ax: Axes, columns: Sequence[pd.Series], *, panes: int = 1, **looks: Any) -> None:

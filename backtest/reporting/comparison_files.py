@@ -6,7 +6,7 @@ from pathlib import Path
 from backtest.analysis.comparison import Comparison
 from backtest.reporting.entry import SECTION, comparison_entry
 from backtest.reporting.files import csv_bytes, json_bytes
-from backtest.reporting.folder import replacing
+from backtest.reporting.folder import REPORTS, replacing
 from backtest.reporting.manifest import MADE_BY, MANIFEST, environment, versions, written_on
 
 _LONGEST_NAME = 120  # characters: no folder's name may have more than 255 bytes
@@ -98,4 +98,4 @@ def folder_of(names: Sequence[str]) -> Path:
     name = "_vs_".join(names)
     if len(name) > _LONGEST_NAME:
         name = f"{'_vs_'.join(names[:2])[:_LONGEST_NAME]}_vs_{len(names) - 2}_others"
-    return Path("reports") / name
+    return REPORTS / name

@@ -15,8 +15,9 @@ from backtest.analysis.comparison import Comparison
 from backtest.analysis.crises import InCrisis
 from backtest.analysis.side_by_side import Shares
 from backtest.analysis.sparkline import polylines, sparkline
-from backtest.reporting.comparison_charts import SHARES, comparison_charts, draws_every_row, looks
-from backtest.reporting.comparison_words import findings, in_words_of_chance, p_value, verdict
+from backtest.reporting.comparison_charts import comparison_charts, draws_every_row, looks
+from backtest.reporting.comparison_words import SHARES, findings, in_words_of_chance, p_value, verdict
+from backtest.reporting.entry import SPARKLINE
 from backtest.reporting.format import FILTERS, FREQUENCIES, change, is_missing, multiple, percent, ratio, shade
 from backtest.reporting.measures import CARDS, GROUPS, Measure
 from backtest.reporting.page import picture, render
@@ -35,7 +36,6 @@ _EVENTS = (
 _GROUPS: Mapping[str, Sequence[Measure]] = {**GROUPS, "Events": _EVENTS}
 _MEASURES: Mapping[str, Measure] = {measure.key: measure for group in _GROUPS.values() for measure in group}
 _COSTS = ("gross_cagr", "cagr", "turnover_per_year", *(measure.key for measure in GROUPS["Costs, of NAV"]))
-_SPARK = (120.0, 28.0)  # pixels
 
 
 def render_comparison_page(
@@ -129,8 +129,8 @@ def _rows_of(comparison: Comparison, keys: Iterable[str]) -> dict[str, Any]:
 
 def _headline(comparison: Comparison) -> dict[str, Any]:
     rate = "total_return" if comparison.results[0].whole_year else "cagr"
-    lines = polylines([sparkline(nav) for _, nav in comparison.growth.items()], *_SPARK)
-    return {**_rows_of(comparison, (key for key in CARDS if key != rate)), "lines": lines, "size": _SPARK}
+    lines = polylines([sparkline(nav) for _, nav in comparison.growth.items()], *SPARKLINE)
+    return {**_rows_of(comparison, (key for key in CARDS if key != rate)), "lines": lines, "size": SPARKLINE}
 
 
 def _article(comparison: Comparison) -> list[dict[str, Any]]:
@@ -224,11 +224,10 @@ def _square(table: pd.DataFrame, write: Callable[[float], str]) -> list[list[dic
 
 
 def _windows(comparison: Comparison) -> list[dict[str, Any]]:
-    counts = comparison.summary()["windows_won"]
     return [
         {
             "years": years,
-            "windows": counts[str(years)]["windows"],
+            "windows": comparison.windows(years),
             "rows": _square(won, lambda value: percent(value, 0)),
         }
         for years, won in comparison.windows_won.items()

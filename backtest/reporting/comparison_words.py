@@ -5,7 +5,11 @@ from typing import Any
 
 from backtest.analysis.comparison import Comparison
 from backtest.analysis.sharpe_difference import FEWEST
+from backtest.analysis.side_by_side import Shares
 from backtest.reporting.format import MISSING, is_missing, listed, percent, ratio
+
+SHARES: Mapping[Shares, str] = {"capital": "capital", "risk": "expected risk", "realised_risk": "realised risk"}
+"""What is put into asset classes."""
 
 LEVEL = 0.05
 """Below this a p-value is called more than chance."""

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 SECTION = "headline"
 """Where it stands in a manifest."""
 
+SPARKLINE = (120.0, 28.0)
+"""Width and height of a sparkline in a table, pixels."""
+
 Points = Annotated[tuple[float, ...], Field(min_length=1)]
 _COMPARED = ("cagr", "sharpe", "max_drawdown")
 

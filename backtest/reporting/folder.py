@@ -12,6 +12,9 @@ from pathlib import Path
 from backtest.errors import ReportError
 from backtest.reporting.manifest import MADE_BY, MANIFEST
 
+REPORTS = Path("reports")
+"""Where runs and comparisons go by default, and whose shelf is kept."""
+
 
 @contextmanager
 def replacing(folder: Path) -> Iterator[Path]:

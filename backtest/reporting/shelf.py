@@ -12,11 +12,10 @@ from typing import Any
 from urllib.parse import quote
 
 from backtest.errors import ReportError
-from backtest.reporting.entry import ComparisonEntry, RunEntry, entry_of
+from backtest.reporting.entry import SPARKLINE, ComparisonEntry, RunEntry, entry_of
+from backtest.reporting.folder import REPORTS
 from backtest.reporting.manifest import MADE_BY, MANIFEST
 
-REPORTS = Path("reports")
-"""Where runs go by default, and whose shelf is kept."""
 INDEX = "index.html"
 FIRST_RUN = "Hint: python -m backtest run configs/erc.yaml"
 
@@ -24,7 +23,6 @@ _PAGES = ("tearsheet.html", "comparison.html")
 _DATA = ("summary.json", "comparison.json", "comparison.csv", "nav.csv", "trades.csv", "figures")
 _OURS = f'data-made-by="{MADE_BY}"'  # by which a page that may be replaced is known
 _LOCK, _PATIENCE = ".index.lock", 10.0  # seconds, for another run to finish its shelf: it takes a tenth of one
-_SPARK = (120.0, 28.0)  # pixels
 
 _log = logging.getLogger(__name__)
 
@@ -70,9 +68,9 @@ class Shelved:
 
         match self.entry:
             case RunEntry():
-                return polylines([self.entry.sparkline], *_SPARK)
+                return polylines([self.entry.sparkline], *SPARKLINE)
             case ComparisonEntry():
-                return polylines([*self.entry.sparklines.values()], *_SPARK)
+                return polylines([*self.entry.sparklines.values()], *SPARKLINE)
             case _:
                 return []
 
@@ -162,7 +160,7 @@ def render_shelf(shelf: Sequence[Shelved], name: str) -> str:
         runs=[one for one in shelf if one.kind == "run"],
         comparisons=[one for one in shelf if one.kind == "comparison"],
         folder=name,
-        spark=_SPARK,
+        spark=SPARKLINE,
         percent=percent,
         ratio=ratio,
         made_by=MADE_BY,

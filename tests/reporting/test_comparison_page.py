@@ -19,11 +19,10 @@ from simulated_result import random_run
 from backtest.analysis import BacktestResult
 from backtest.analysis.comparison import Comparison, compare
 from backtest.analysis.drawdown import drawdown
-from backtest.reporting.comparison_charts import SHARES
 from backtest.reporting.comparison_figures import render_comparison
 from backtest.reporting.comparison_files import write_comparison
 from backtest.reporting.comparison_page import render_comparison_page
-from backtest.reporting.comparison_words import findings, in_words_of_chance
+from backtest.reporting.comparison_words import SHARES, findings, in_words_of_chance
 from backtest.reporting.files import json_bytes
 from backtest.reporting.format import FILTERS, change, percent, percent2, ratio
 from backtest.reporting.measures import GROUPS
