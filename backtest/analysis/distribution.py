@@ -21,9 +21,9 @@ def histogram(returns: pd.Series) -> pd.DataFrame:
         returns: (P,) decimal per period, no NaN.
 
     Returns:
-        (b, 4), no NaN: the edges `low` and `high`, decimals; `count` of returns, which add up to P; and `normal`, what
-        P returns of a normal distribution with the same mean and standard deviation (ddof 1) would have in the bin on
-        average. (0, 4) where returns do not vary, or are fewer than two.
+        (b, 5), no NaN: the edges `low` and `high` of each bin and its `centre`, decimals; `count` of returns, which add
+        up to P; and `normal`, what P returns of a normal distribution with the same mean and standard deviation
+        (ddof 1) would have in the bin on average. (0, 5) where returns do not vary, or are fewer than two.
 
     Example:
         >>> bins = histogram(pd.Series(np.linspace(-0.05, 0.05, 101)))
@@ -32,7 +32,7 @@ def histogram(returns: pd.Series) -> pd.DataFrame:
     """
     values = returns.to_numpy(dtype=float)
     if len(values) < 2 or float(np.std(values, ddof=1)) <= NO_RISK:
-        return pd.DataFrame({"low": [], "high": [], "count": [], "normal": []}, dtype=float)
+        return pd.DataFrame({"low": [], "high": [], "centre": [], "count": [], "normal": []}, dtype=float)
     quarter, three_quarters = np.quantile(values, [0.25, 0.75])
     width = 2 * float(three_quarters - quarter) / len(values) ** (1 / 3)
     spread = float(np.ptp(values))
@@ -40,4 +40,12 @@ def histogram(returns: pd.Series) -> pd.DataFrame:
     counts, edges = np.histogram(values, bins=bins)
     standardised = (edges - values.mean()) / (np.std(values, ddof=1) * math.sqrt(2))
     below = np.array([0.5 * math.erfc(-edge) for edge in standardised])
-    return pd.DataFrame({"low": edges[:-1], "high": edges[1:], "count": counts, "normal": len(values) * np.diff(below)})
+    return pd.DataFrame(
+        {
+            "low": edges[:-1],
+            "high": edges[1:],
+            "centre": (edges[:-1] + edges[1:]) / 2,
+            "count": counts,
+            "normal": len(values) * np.diff(below),
+        }
+    )

@@ -67,7 +67,6 @@ def distribution(result: BacktestResult) -> Chart | None:
     if bins.empty:
         return None
     summary = result.summary()
-    middles = bins[["low", "high"]].mean(axis=1)
     marks = [
         {"axis": "x", "at": -summary[key], "colour": colour, "name": name, "dash": "dashed", "align": align}
         for key, name, colour, align in (("var_95", "VaR 95%", "ink", "left"), ("cvar_95", "CVaR 95%", 5, "right"))
@@ -77,7 +76,7 @@ def distribution(result: BacktestResult) -> Chart | None:
         series("normal", "if normal", 1, numbers(bins["normal"])),
     ]
     return {
-        "x": {"values": numbers(middles), "unit": "percent2"},
+        "x": {"values": numbers(bins["centre"]), "unit": "percent2"},
         "panels": [panel("Returns of single periods", "count", 210, drawn, zero=True, marks=marks)],
     }
 

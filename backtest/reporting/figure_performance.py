@@ -115,7 +115,7 @@ def distribution(result: BacktestResult) -> Figure:
         raise ValueError("returns do not vary, or are fewer than two: they have no distribution")
     title = f"{_OF_PERIODS[result.periods_per_year]} returns, and what a normal distribution would give"
     figure, (ax,) = panels([title], [2.4], legend=True)
-    centres, width = (table["low"] + table["high"]) / 2, float(table["high"].iloc[0] - table["low"].iloc[0])
+    centres, width = table["centre"], float(table["high"].iloc[0] - table["low"].iloc[0])
     counts = table["count"].to_numpy(dtype=float)
     bars(ax, centres.tolist(), 0 * counts, counts, "#9CC7E0", wide=0.94 * width).set_label("returns")
     ax.plot(centres, table["normal"], color=INK, linewidth=1.2, label="normal")

@@ -43,6 +43,6 @@ def test_nothing_to_show_where_returns_do_not_vary() -> None:
     for one in (made_up(24, still=True), made_up(1)):
         table = histogram(one.returns)
         assert table.empty
-        assert list(table.columns) == ["low", "high", "count", "normal"]
+        assert list(table.columns) == ["low", "high", "centre", "count", "normal"]
     assert histogram(pd.Series([0.01, 0.01 + 1e-17, 0.01])).empty
     assert not histogram(made_up(24, ruined=True).returns).empty
