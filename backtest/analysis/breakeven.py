@@ -87,6 +87,16 @@ class BreakEven:
     curve: tuple[CurvePoint, ...]
     block: float
 
+    @property
+    def line(self) -> pd.Series:
+        """Excess compound return by rising spread, decimals: the curve, where it is nothing, and as configured."""
+        points = {point.spread: point.excess_return for point in self.curve}
+        if np.isfinite(self.by_return.spread):
+            points[self.by_return.spread] = 0.0  # what it is found by
+        if not np.isnan(self.configured.spread):
+            points[self.configured.spread] = self.configured.excess_return
+        return pd.Series(points, dtype=float).sort_index()
+
     def at(self, spread: float) -> CurvePoint:
         """The point of the curve at one of its spreads."""
         return next(point for point in self.curve if point.spread == spread)

@@ -1,6 +1,7 @@
 """Charts of where the return went, and what leverage and trading cost."""
 
 from collections.abc import Mapping
+from math import isnan
 from typing import Any
 
 from backtest.analysis.attribution import waterfall
@@ -12,9 +13,7 @@ from backtest.reporting.embedding import numbers, steps
 from backtest.reporting.leverage import bars_in_words
 
 _BARS = 20
-
-
-COSTS = {
+_COSTS = {
     "trading": ("trading", 1),
     "fees": ("fees", 2),
     "borrow": ("borrow fees", 3),
@@ -67,7 +66,7 @@ def costs(result: BacktestResult) -> Chart | None:
     table = costs_by_year(result)
     drawn = [
         series(f"cost: {column}", name, colour, numbers(table[column]), "bar")
-        for column, (name, colour) in COSTS.items()
+        for column, (name, colour) in _COSTS.items()
         if (table[column] != 0).any()
     ]
     if not drawn:
@@ -83,8 +82,8 @@ def break_even(result: BacktestResult) -> Chart | None:
     found = result.break_even
     if found is None or not found.curve:
         return None
-    curve = sorted((point.spread, point.excess_return) for point in found.curve)
-    spreads, excess = zip(*curve, strict=True)
+    excess = found.line
+    spreads = excess.index.to_list()
     marks: list[Mapping[str, Any]] = [ZERO]
     if spreads[0] <= found.by_return.spread <= spreads[-1]:
         marks.append({"axis": "x", "at": found.by_return.spread, "colour": 5, "name": "break-even", "align": "left"})
@@ -93,6 +92,9 @@ def break_even(result: BacktestResult) -> Chart | None:
         low, high = (min(max(end, spreads[0]), spreads[-1]) for end in found.by_return.interval)
         more["span"] = {"from": low, "to": high, "colour": 5}
     drawn = [series("excess return", "above the benchmark", "strategy", numbers(excess))]
+    if not isnan(found.configured.spread):
+        at = numbers(excess.where(excess.index == found.configured.spread))
+        drawn.append(series("configured", "as configured", "strategy", at, "point"))
     return {
         "x": {"values": numbers(spreads), "unit": "bps"},
         "panels": [panel("Return above the benchmark's, a year", "percent2", 220, drawn, marks=marks, **more)],

@@ -98,11 +98,9 @@ def break_even(result: BacktestResult) -> Figure:
         raise ValueError("no curve of break-even was worked out; set report.break_even: true")
     figure, (ax,) = panels(["Excess return, by spread"], [2.4])
     root, interval = 1e4 * found.by_return.spread, found.by_return.interval
-    points = {1e4 * point.spread: point.excess_return for point in found.curve}
-    if np.isfinite(root):
-        points[root] = 0.0  # what it is found by
-    spreads = sorted(points)
-    ax.plot(spreads, [points[spread] for spread in spreads], color=STRATEGY)
+    excess = found.line
+    spreads = 1e4 * excess.index.to_numpy()
+    ax.plot(spreads, excess.to_numpy(), color=STRATEGY)
     ax.axhline(0, color=INK, linewidth=0.8)
     ax.set_xlim(spreads[0], spreads[-1])
     if not np.isnan(found.configured.spread):
