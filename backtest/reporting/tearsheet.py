@@ -90,10 +90,11 @@ def render_tearsheet(
     summary, words = result.summary(), words_of(result)
     groups = headline(summary)
     settings = dict(result.settings)
-    drawn, trades = charts_of(result), trade_list(result)
+    drawn = charts_of(result)
+    trades = trade_list(result).sort_values("trade", key=abs, ascending=False, kind="stable")
     return render(
         "tearsheet.html.j2",
-        data={**drawn, "tables": {"trades": _all_trades(trades)}},
+        data={**drawn, "tables": {"trades": _listed_trades(trades)}},
         result=result,
         benchmark=result.benchmark,
         summary=summary,
@@ -266,22 +267,20 @@ def _plain(row: pd.Series) -> dict[str, Any]:
 
 def _trades(result: BacktestResult, trades: pd.DataFrame) -> dict[str, Any]:
     """The largest as rows, and how many there are."""
-    kept = _largest(trades, _MOST_TRADES)
     return {
         "rows": [
-            {**_plain(row), "reason": _REASONS[row["reason"]]}
-            for _, row in _largest(trades, _LARGEST_TRADES).iterrows()
+            {**_plain(row), "reason": _REASONS[row["reason"]]} for _, row in trades.head(_LARGEST_TRADES).iterrows()
         ],
         "count": len(trades),
         "dates": result.trades.index.nunique(),
-        "kept": len(kept),
-        "left_out": len(trades.index.difference(kept.index)),
+        "kept": len(trades.iloc[:_MOST_TRADES]),
+        "left_out": len(trades.iloc[_MOST_TRADES:]),
     }
 
 
-def _all_trades(trades: pd.DataFrame) -> dict[str, Any]:
+def _listed_trades(trades: pd.DataFrame) -> dict[str, Any]:
     """The rows that the page's script lists, the largest first; names and reasons as places in their lists."""
-    kept = _largest(trades, _MOST_TRADES)
+    kept = trades.head(_MOST_TRADES)
     names, asset = indexed(map(str, kept["asset"]))
     reasons, reason = indexed(_REASONS[one] for one in kept["reason"])
     columns = (days(kept["date"]), asset, numbers(kept["trade"]), numbers(kept["weight"]), reason)
@@ -290,7 +289,3 @@ def _all_trades(trades: pd.DataFrame) -> dict[str, Any]:
         "kinds": ["day", names, "change2", "percent", reasons],
         "rows": [list(row) for row in zip(*columns, strict=True)],
     }
-
-
-def _largest(trades: pd.DataFrame, most: int) -> pd.DataFrame:
-    return trades.sort_values("trade", key=abs, ascending=False, kind="stable").head(most)
