@@ -22,15 +22,15 @@ GAIN, LOSS, TOTAL = "#0072B2", "#D55E00", "#555555"
 DASHES = ("solid", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 2)))
 """Lines that differ in more than colour, for those who see none and for print in grey."""
 
-DPI = 110
+_DPI = 110
 _STYLE: dict[Any, Any] = {
     "font.size": 10, "axes.titlesize": 12, "axes.titleweight": "bold", "axes.titlelocation": "left",
     "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "#888888", "axes.labelcolor": INK,
     "axes.axisbelow": True, "axes.grid": True, "grid.color": GRID, "grid.linewidth": 0.8, "lines.linewidth": 1.5,
     "xtick.color": "#555555", "ytick.color": "#555555", "text.color": INK, "legend.frameon": False,
-    "legend.fontsize": 9.5, "axes.titlepad": 9, "axes.labelsize": 10, "figure.facecolor": "white", "figure.dpi": DPI,
+    "legend.fontsize": 9.5, "axes.titlepad": 9, "axes.labelsize": 10, "figure.facecolor": "white", "figure.dpi": _DPI,
     "figure.constrained_layout.use": False, "figure.autolayout": False, "text.parse_math": False, "text.usetex": False,
-    "axes.unicode_minus": True, "svg.fonttype": "none", "svg.hashsalt": "backtest",
+    "axes.unicode_minus": True,
     "xtick.minor.visible": False, "ytick.minor.visible": False, "xtick.bottom": False, "ytick.left": False,
     "xtick.major.size": 0, "ytick.major.size": 0, "xtick.major.pad": 6,
 }  # fmt: skip
