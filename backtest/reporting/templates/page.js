@@ -217,7 +217,7 @@
       label: { show: Boolean(mark.name), formatter: mark.name, color: look.ink, fontSize: 11, rotate: 0, position: "end",
         align: mark.align, verticalAlign: "top", offset: [mark.align === "right" ? -5 : 5, 10] },
     }));
-    if (lines.length) found.markLine = { silent: true, symbol: "none", precision: 12, data: lines }; // else rounded to two decimals
+    if (lines.length) found.markLine = { silent: true, symbol: "none", precision: -1, data: lines }; // not rounded, as two decimals otherwise
     return found;
   }
 
