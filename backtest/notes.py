@@ -41,7 +41,7 @@ def run_notes(decided: Decided, path: SimulationResult) -> list[str]:
         )
     notes += _margin_notes(path, dates, terms)
     notes += _financing_notes(decided, path)
-    if len(path.trades) > 0 and not path.trading.any():
+    if len(path.trades) > 0 and not path.trading.any() and terms.trades_are_free:
         notes.append("trades are free: no costs.trading_bps is set")
     return notes
 

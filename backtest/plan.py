@@ -13,6 +13,7 @@ from backtest.analysis.ex_ante import ExAnteRisk, class_members, ex_ante_risk
 from backtest.config import RunConfig
 from backtest.config.terms import placed_in
 from backtest.data.market import MarketData
+from backtest.engine.impact import impact_begun
 from backtest.engine.market import Periods
 from backtest.engine.opens import with_opens
 from backtest.engine.path import Bands, Path
@@ -242,9 +243,11 @@ def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: 
     excess_returns = data.excess_returns.to_numpy()
     covariances = config.estimation.covariances(excess_returns, rows, data.periods_per_year)
     holdable = np.ones((len(rows), len(data.assets)), dtype=bool)
+    if config.costs.impact is not None:
+        begun = impact_begun(config.costs.impact, data)[list(rows)]
+        holdable = begun if config.data.ragged else holdable & begun.all(axis=1, keepdims=True)
     if config.data.ragged:
-        full = np.isfinite(np.diagonal(covariances, axis1=1, axis2=2))
-        holdable = full & ~np.isnan(prices[list(rows)])
+        holdable &= np.isfinite(np.diagonal(covariances, axis1=1, axis2=2)) & ~np.isnan(prices[list(rows)])
     history = History(
         data.dates,
         data.assets,

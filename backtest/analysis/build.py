@@ -51,6 +51,8 @@ def build_result(
     scales = scales_allowed(targets, terms)
     forecast = _forecast(risk, decided, scales, decisions, data)
     held_on = decisions[-1] == dates[-1] and path.nav[-1] != 0
+    outstanding = targets[-1] * scales[-1] - weights[-1]
+    outstanding[np.abs(outstanding) < ROUNDING] = 0.0
     return BacktestResult(
         name=name,
         strategy=strategy,
@@ -78,9 +80,7 @@ def build_result(
         trade_dates=_trade_dates(path, data, np.asarray(rows)[decided], np.flatnonzero(decided)),
         asset_returns=data.returns.iloc[path.start : path.start + len(path.nav)],
         cash_returns=data.cash_returns.loc[dates],
-        latest_trades=pd.Series(
-            targets[-1] * scales[-1] - weights[-1] if held_on else np.zeros(len(assets)), index=assets
-        ),
+        latest_trades=pd.Series(outstanding if held_on else np.zeros(len(assets)), index=assets),
         classes=dict(data.classes),
         consumer_prices=data.consumer_prices,
         notes=notes,
@@ -155,8 +155,7 @@ def _forecast(
 def _trade_dates(
     path: SimulationResult, data: MarketData, rows: NDArray[np.int64], kept: NDArray[np.int64]
 ) -> pd.Series:
-    """The date of each decision's first trade; NaT where it was not traded."""
-    trades = np.full(len(path.targets) + 1, -1)  # the last is of forced sales, which have no target
-    trades[path.trade_targets[::-1]] = path.start + path.trade_rows[::-1]
-    made = data.dates[trades[kept]].where(trades[kept] >= 0)
+    """The date on which each decision was first traded, or found to need no trade; NaT where it was not."""
+    executed = path.executed[kept]
+    made = data.dates[path.start + executed].where(executed >= 0)
     return pd.Series(made, index=data.dates[rows], name="trade_date")

@@ -30,7 +30,8 @@ class BacktestResult:
         weights: (P, n) fractions of NAV after each close's trades.
         target_weights: (m, n) by rebalance date, the last one included although it is not traded.
         target_scales: (m,) by what the initial margin, or the leverage of the funds, scales them down, else 1.
-        trades: (k, n) by date of trade, fractions of NAV before the trade; through leveraged funds, of their shares.
+        trades: (k, n) by date of trade, fractions of NAV before the trade; through leveraged funds, of their shares. A
+            date can have more than one row, in the order of the trades; a close at which nothing is traded has none.
         trade_terms: (k, 3) of the same trades: `reason` (`rebalance`, `band`, `margin_call` or `no_price`),
             `margin_call`, whether there was one at that close, which the trade answers, and `scale`, by what the target
             was scaled down to be allowed, else 1.
@@ -47,7 +48,8 @@ class BacktestResult:
             year; NaN for an asset without one.
         class_volatilities: (m, k) the same of what is held of each of the k asset classes; without columns where there
             is no class.
-        trade_dates: (m,) by rebalance date, the date of the trade that followed; NaT where none did.
+        trade_dates: (m,) by rebalance date, the date of the trade that followed, even if all was at its target then;
+            NaT where the decision was not traded.
         asset_returns: (P, n) decimal per period, NaN where an asset has none; the first are not part of the run.
         cash_returns: (P,) decimal per period; the first is not part of the run.
         latest_trades: (n,) from the last weights to the last allowed targets, fractions of NAV.

@@ -25,7 +25,10 @@ ROW, REASON, CALLED, DECIDED = range(4)  # of Account.trades
 SCALE, NAV_BEFORE, PAID = range(3)  # of Account.amounts
 TARGET, HELD, COSTS, IMPACT, KEPT, WIDTH = range(6)  # of Account.scratch
 
-ROUNDING = 1e-12  # of NAV: what is beyond a limit by less is at it
+ROUNDING = 1e-12  # of NAV: what is beyond a limit by less is at it, and less is never traded
+
+REFUSED, NOTHING, DONE = range(-1, 2)
+"""Outcome of a trade that is due: it is not possible, nothing has to be traded, or it is made."""
 
 
 class Market(NamedTuple):
@@ -36,11 +39,14 @@ class Market(NamedTuple):
         priced: (T, n) whether an asset has a price; without rows: all have.
         series: (4, T) the cash return of each period; what loans pay before their spread; years by days over 360, and
             by days over 365.
+        missing: (T, n) whether the price that an asset lacks is unknown, so that it must be neither held nor traded
+            there; without rows: no price is unknown.
     """
 
     prices: Array
     priced: Booleans
     series: Array
+    missing: Booleans
 
 
 class Charges(NamedTuple):
@@ -116,6 +122,7 @@ class Account(NamedTuple):
         amounts: (3, k) by what the target was scaled down to meet the initial requirement, else 1; NAV before; the
             cost, a fraction of that.
         units: (k, n) after each.
+        executed: (m,) the row on which each target was first traded to, or found to need no trade; else -1.
     """
 
     now: Array
@@ -128,3 +135,4 @@ class Account(NamedTuple):
     trades: Integers
     amounts: Array
     units: Array
+    executed: Integers

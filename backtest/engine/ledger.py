@@ -28,12 +28,14 @@ class SimulationResult:
             those of the first trade fall into the second row.
         loan: (P,) the loan over the period.
         turnover: (P,) half the sum of absolute trades, fraction of NAV before them; rows as `trading`.
-        trade_rows: (k,) positions among the P dates of all trades. trades: (k, n) fractions of NAV before the trade.
+        trade_rows: (k,) positions among the P dates of all trades, in their order; a date can have more than one.
+        trades: (k, n) fractions of NAV before the trade.
         trade_targets: (k,) positions among the targets of what was traded to; -1 of a forced sale.
         trade_reasons: (k,) `rebalance`, `band`, `margin_call` or `no_price`.
         called: (k,) whether there was a margin call at that close, which the trade answered.
         trade_scales: (k,) by what the target was scaled down to meet the initial margin; else 1.
         targets: (m, n) what was decided at each decision row.
+        executed: (m,) position among the P dates at which each was first traded to, or found to need no trade; else -1.
         shortfall: how far NAV fell below zero, at the lender's expense if there is one, which ends the path; else 0.
         unpriced_sales: (position among the P dates, asset) of each holding turned into cash for want of a price.
     """
@@ -57,5 +59,6 @@ class SimulationResult:
     called: NDArray[np.bool_]
     trade_scales: Array
     targets: Array
+    executed: NDArray[np.int64]
     shortfall: float
     unpriced_sales: tuple[tuple[int, int], ...]

@@ -82,7 +82,7 @@ def account_for(market: Market, charges: Charges, account: Account, flows: Flows
             borrow[at] = 0.0 if futures else charged * year
             trading[at] += rolled * year
             fees[at] = (expenses + opening * numbers[MANAGEMENT]) * series[FEE_YEARS, row] + performance[at]
-        if made < last and trades[ROW, made] == at:
+        while made < last and trades[ROW, made] == at:
             before, sizes = amounts[NAV_BEFORE, made], 0.0
             for i in range(count):
                 traded[made, i] = (after[made, i] - units[i]) * prices[row, i] / before

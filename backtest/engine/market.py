@@ -1,7 +1,7 @@
 """`Periods`: the market as the engine walks it, made once for all runs over it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +24,7 @@ class Periods:
         days: (T,) calendar days in each period.
         loan_returns: (T,) what loans pay before their spread, decimal per period; by default the cash return.
         opens: whether rows are in turn the open of a date and its close.
+        missing: (T, n) where an open is unknown although its date has a close; without rows: nowhere.
         label: tells of a row and an asset what a user knows them by.
     """
 
@@ -32,6 +33,7 @@ class Periods:
     days: NDArray[np.int64]
     loan_returns: Array | None = None
     opens: bool = False
+    missing: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
     label: Callable[[int, int], str] = "asset {1} at row {0}".format
 
     @classmethod

@@ -10,7 +10,7 @@ from backtest.data.market import MarketData
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.market import Periods
 from backtest.engine.terms import Terms
-from backtest.errors import DataError, SimulationError
+from backtest.errors import SimulationError
 
 Array = NDArray[np.float64]
 
@@ -20,27 +20,29 @@ _Number = TypeVar("_Number", np.float64, np.int64)
 def with_opens(data: MarketData) -> Periods:
     """A market of (2 T) rows: row 2t is the open of date t, row 2t + 1 its close.
 
-    All interest of a date is that of the night before: it accrues by calendar days from close to open.
-
-    Raises:
-        DataError: an asset has a close and no open.
+    All interest of a date is that of the night before: it accrues by calendar days from close to open. An open that is
+    missing on a date with a close is an error only where a path needs it.
     """
     if data.opens is None:
         raise SimulationError("trades at the open without data.opens; expected the opens of all assets")
     closes, opens = data.prices.to_numpy(), data.opens.to_numpy()
-    for row, i in np.argwhere(np.isnan(opens) & ~np.isnan(closes))[:1]:
-        raise DataError(
-            f"{data.assets[i]} has a close and no open on {data.dates[row]:%Y-%m-%d}; trades at the open need both. "
-            "Hint: a later data.start, or rebalance.execution: close."
-        )
     night = Periods.of(data)
     loans = None if night.loan_returns is None else _at_opens(night.loan_returns)
     both = np.stack([np.where(np.isnan(closes), np.nan, opens), closes], axis=1).reshape(-1, closes.shape[1])
+    missing = np.isnan(both) & ~np.isnan(np.repeat(closes, 2, axis=0))
 
     def label(row: int, i: int) -> str:
         return night.label(row // 2, i)
 
-    return Periods(both, _at_opens(night.cash_returns), _at_opens(night.days), loans, opens=True, label=label)
+    return Periods(
+        both,
+        _at_opens(night.cash_returns),
+        _at_opens(night.days),
+        loans,
+        opens=True,
+        missing=missing if missing.any() else missing[:0],
+        label=label,
+    )
 
 
 def terms_at_opens(terms: Terms) -> Terms:
@@ -84,6 +86,7 @@ def by_date(result: SimulationResult) -> SimulationResult:
         weights=weights,
         loan=np.concatenate([result.loan[:1], result.loan[1::2]]),
         trade_rows=(result.trade_rows + 1) // 2,
+        executed=np.where(result.executed < 0, -1, (result.executed + 1) // 2),
         unpriced_sales=tuple(((row + 1) // 2, i) for row, i in result.unpriced_sales),
         asset_pnl=whole(result.asset_pnl),
         cash_interest=whole(result.cash_interest),

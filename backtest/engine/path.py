@@ -29,7 +29,7 @@ from backtest.engine.ledger import SimulationResult
 from backtest.engine.market import Periods, read_only
 from backtest.engine.opens import by_date, navs_by_date, terms_at_opens
 from backtest.engine.terms import Terms
-from backtest.errors import SimulationError
+from backtest.errors import BacktestError, DataError, SimulationError
 
 Array = NDArray[np.float64]
 Rows = Sequence[int] | NDArray[np.int64]
@@ -78,13 +78,14 @@ class Path:
             prices=periods.carried if terms.fund is None else fund_prices(periods, terms.fund),
             priced=periods.priced,
             series=_series(periods, terms),
+            missing=read_only(periods.missing),
         )
         self._charges = terms.charges
         self._start, self._step = start, 1  # its close
         rows = periods.shape[0] - start
         often = terms.maintenance_margin is not None or orders.compared.size > 0
-        most_trades = rows if often else len(orders.targets) + int(periods.losing_a_price.sum())
-        self._account = _opened(rows, periods.shape, most_trades)
+        most_trades = (rows if often else len(orders.targets)) + int(periods.losing_a_price.sum())
+        self._account = _opened(rows, orders.targets.shape, most_trades)
 
     def decide(self, which: int | slice, targets: Array) -> None:
         """Write down target weights, fractions of NAV."""
@@ -93,10 +94,14 @@ class Path:
             self._orders.targets[which] = self._targets[which] / self._fund.leverage
 
     def walk_to(self, row: int, *, traded: bool) -> bool:
-        """Go on to a row's close, before its trade or after it; False if NAV does not survive.
+        """Go on to a row's close, before its trade (but after the sale of what has no price) or after it.
+
+        Returns:
+            False if NAV does not survive.
 
         Raises:
             SimulationError: target weights cost all of the NAV to trade.
+            DataError: an open is needed and missing.
         """
         from backtest.engine.path_kernel import walk
 
@@ -104,7 +109,7 @@ class Path:
         if self.current_nav > 0 and end > self._step:
             self._step = walk(self._market, self._charges, self._orders, self._account, self._start, self._step, end)
             if self.current_nav > 0 and self._step < end:
-                raise self._too_dear(self._start + self._step // 2)
+                raise self._refused(self._start + self._step // 2)
         return self.current_nav > 0
 
     @property
@@ -134,8 +139,17 @@ class Path:
     def _navs(self) -> Array:
         return self._account.nav[: self._account.counts[ROWS]]
 
-    def _too_dear(self, row: int) -> SimulationError:
+    def _refused(self, row: int) -> BacktestError:
+        """The error of a walk that stopped at a row."""
         decided = self._targets[self._account.counts[TRADED]]
+        for needed in (self._account.book[UNITS], decided):
+            for i in np.flatnonzero(needed) if self._market.missing.size > 0 else ():
+                if self._market.missing[row, i]:
+                    return DataError(
+                        f"no open of {self._periods.label(row, int(i))}, which has a close; the open is needed, as the "
+                        "asset is held over the night before or bought at the open. "
+                        "Hint: a later data.start, or rebalance.execution: close."
+                    )
         exposure = np.abs(decided[self._periods.has_price(np.array([row]))[0]]).sum()
         return SimulationError(
             f"trading to a gross exposure of {exposure:g} would cost all of the NAV. "
@@ -167,11 +181,13 @@ class Path:
             trade_targets=decided,
             trade_scales=account.amounts[SCALE, :made],
             targets=self._targets,
+            executed=account.executed,
             shortfall=float(account.now[SHORTFALL]),
             unpriced_sales=tuple((int(trade_rows[k]), int(i)) for k, i in sold),
         )
         if self._fund is not None:
-            left = 1 - account.amounts[PAID, 0] if result.trade_rows[0] == 0 else 1.0  # of the first NAV, by its trade
+            at_once = made > 0 and trade_rows[0] == 0  # else the first decision asks for cash alone
+            left = 1 - account.amounts[PAID, 0] if at_once else 1.0
             result = inside_the_funds(result, self._fund, self._periods, left)
         return by_date(result) if self._periods.opens else result
 
@@ -214,19 +230,21 @@ def _series(periods: Periods, terms: Terms) -> Array:
     return read_only(series)
 
 
-def _opened(rows: int, shape: tuple[int, int], most_trades: int) -> Account:
-    """An account of one unit in cash, with room for its record."""
+def _opened(rows: int, targets: tuple[int, ...], most_trades: int) -> Account:
+    """An account of one unit in cash, with room for its record of so many rows, targets (m, n) and trades."""
+    decisions, count = targets
     nav, cash = np.empty(rows), np.empty(rows)
     nav[0] = cash[0] = 1.0
     return Account(
         now=np.array([1.0, 1.0, 1.0, 0.0]),
         counts=np.array([0, rows, 0, -1, 0]),
-        book=np.zeros((6, shape[1])),
-        scratch=np.zeros((6, shape[1])),
+        book=np.zeros((6, count)),
+        scratch=np.zeros((6, count)),
         nav=nav,
         cash=cash,
         performance=np.zeros(rows),
         trades=np.empty((4, most_trades), dtype=np.int64),
         amounts=np.empty((3, most_trades)),
-        units=np.empty((most_trades, shape[1])),
+        units=np.empty((most_trades, count)),
+        executed=np.full(decisions, -1),
     )

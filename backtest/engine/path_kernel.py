@@ -6,8 +6,8 @@ over it at each close: its value, its shorts, what these are charged, what they 
 once, and nothing by asset is written; what each asset earned, and what each flow was, is worked out by
 `ledger_kernel` from what was held.
 
-A row is walked in two steps. First its period passes: prices move, interest and borrow fees, other fees. Then its close
-is traded. Steps are numbered from the first trade's row on: step 2p is the period of the p-th row, step 2p + 1 its
+A row is walked in two steps. First its period passes: prices move, interest and borrow fees, other fees, the sale of
+what has no price. Then its close is traded. Steps are numbered from the first trade's row on: step 2p is the period of the p-th row, step 2p + 1 its
 close, so that a walk can stop between the two and ask for weights. A row's bits depend on nothing after it.
 """
 
@@ -18,12 +18,15 @@ from backtest.engine.account import (
     CASH,
     CHARGE,
     CHECK,
+    DONE,
     MAINTENANCE,
     NAV,
     NEXT_DUE,
+    NOTHING,
     ORDERED_LAST,
     PAID,
     REBALANCE,
+    REFUSED,
     ROLL,
     ROUNDING,
     ROWS,
@@ -46,7 +49,7 @@ from backtest.engine.account import (
     Orders,
 )
 from backtest.engine.period_kernel import pass_periods, sum_of
-from backtest.engine.rebalance_kernel import force, trade, want
+from backtest.engine.rebalance_kernel import force, sell_unpriced, trade, want
 from backtest.engine.trade_kernel import band
 
 
@@ -55,23 +58,24 @@ def walk(market: Market, charges: Charges, orders: Orders, account: Account, sta
     """Take the steps from `first` to before `end` of a run whose first trade is at row `start`.
 
     Returns:
-        `end`, or the step that is the last: there NAV ended or, if any is left, target weights would cost all of it.
+        `end`, or the last step: there NAV ended or, if any is left, target weights would cost all of it, or a price
+        that is needed is unknown.
     """
     # Whatever is taken out of a tuple counts its references, and so does what is passed to a function: that takes
     # longer than a row of prices. So tuples are opened here, once, and what follows is written out in place.
     # Loops that add up write nothing: where a loop does both, how arrays lie in memory decides whether it is taken in
     # fours, and so the order of a sum. The same run has the same bits.
-    prices, priced, series = market
+    prices, priced, series, missing = market
     rates, kinds, numbers, tiers, futures, performance_due, by_row, at_one = charges
     rows, due, compared, looks, ordered, stops, targets, lag, last_order, absolute, relative, edge, least = orders
-    now, counts, book, scratch, navs, cashes, performance, trades, amounts, units_after = account
+    now, counts, book, scratch, navs, cashes, performance, trades, amounts, units_after, executed = account
     step = first
     if step == 1 and compared.size > 0:  # what is decided before the first trade, when nothing is held yet
         for row in range(max(start - lag, 0), start):
             _look(prices, priced, rates, kinds, compared, looks, ordered, targets, now, counts, book, scratch,
                   row, lag, last_order, absolute, relative)  # fmt: skip
     while step < end:
-        at, passing = step // 2, step % 2 == 0
+        at, passing, outcome = step // 2, step % 2 == 0, NOTHING
         if compared.size > 0 and passing == (lag > 0):  # with a lag, after the trades of the close before
             _look(prices, priced, rates, kinds, compared, looks, ordered, targets, now, counts, book, scratch,
                   start + at - passing, lag, last_order, absolute, relative)  # fmt: skip
@@ -84,9 +88,11 @@ def walk(market: Market, charges: Charges, orders: Orders, account: Account, sta
             at = pass_periods(prices, series, rates, kinds, numbers, tiers, futures, performance_due, stops, now,
                                book, navs, cashes, performance, start, at, last, last_order)  # fmt: skip
             step = 2 * at
+            if priced.shape[0] > 0 and now[NAV] > 0.0:
+                outcome = sell_unpriced(prices, priced, missing, rates, numbers, by_row, at_one, now, counts, book,
+                                         scratch, trades, amounts, start + at, at)  # fmt: skip
         else:
-            row = start + at
-            k, reason, traded = -1, REBALANCE, False
+            row, k, reason = start + at, -1, REBALANCE
             if counts[NEXT_DUE] < rows.size and rows[counts[NEXT_DUE]] == row:
                 k = due[counts[NEXT_DUE]]
                 counts[NEXT_DUE] += 1
@@ -94,15 +100,20 @@ def walk(market: Market, charges: Charges, orders: Orders, account: Account, sta
                 k, reason = ordered[WANTED, row], ordered[WHY, row]
             if k >= 0:
                 counts[TRADED] = k
-                traded = trade(prices, priced, rates, numbers, by_row, at_one, targets, now, counts, book, scratch,
-                                trades, amounts, row, at, k, reason, edge, absolute, relative, least)  # fmt: skip
-                if not traded:
-                    return step
-            elif stops.size > 0 or kinds[MAINTENANCE] != UNUSED:
-                traded = force(prices, priced, rates, kinds, numbers, by_row, at_one, now, counts, book, scratch,
-                                trades, amounts, row, at, last_order)  # fmt: skip
-            if traded:
-                _book(prices, rates, kinds, futures, now, counts, book, navs, cashes, amounts, units_after, row, at)
+                outcome = trade(prices, priced, missing, rates, numbers, by_row, at_one, targets, now, counts, book,
+                                 scratch, trades, amounts, row, at, k, reason, edge, absolute, relative,
+                                 least)  # fmt: skip
+                if outcome != REFUSED and executed[k] < 0:
+                    executed[k] = at
+            elif kinds[MAINTENANCE] != UNUSED and force(
+                prices, rates, kinds, numbers, by_row, at_one, now, counts, book, scratch, trades, amounts, row, at,
+                last_order,
+            ):  # fmt: skip
+                outcome = DONE
+        if outcome == REFUSED:
+            return step
+        if outcome == DONE:
+            _book(prices, rates, kinds, futures, now, counts, book, navs, cashes, amounts, units_after, start + at, at)
         if now[NAV] <= 0.0:
             _end(now, counts, book, navs, cashes, at)
             return step

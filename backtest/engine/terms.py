@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.data.calendar import infer_periods_per_year
@@ -22,6 +21,7 @@ from backtest.engine.financing import (
     not_daily,
     spot_in_futures,
 )
+from backtest.engine.impact import impact_rates
 from backtest.engine.market import read_only
 from backtest.engine.rates import by_asset, in_force
 from backtest.engine.schedule import rebalance_rows
@@ -109,6 +109,7 @@ class Terms:
 
         Raises:
             ConfigError: what is given by asset or from dates on does not cover the market, or is not possible in it.
+            DataError: impact lacks traded values.
         """
         if isinstance(financing, LeveragedFund) and costs.impact is not None:
             raise ConfigError(f"costs.impact: {IMPACT_OF_FUNDS}")
@@ -119,6 +120,12 @@ class Terms:
         if isinstance(financing, Futures):
             return _in_futures(terms, financing, data)
         return _in_funds(terms, financing, data)
+
+    @property
+    def trades_are_free(self) -> bool:
+        """Whether no cost of trading is set."""
+        by_row = self.trading_cost if self.trading_cost_by_row is None else self.trading_cost_by_row
+        return self.impact is None and self.fixed_cost == 0 and not by_row.any()
 
     def with_spread(self, spread: float) -> "Terms":
         """The same, where a loan pays this spread, whatever its size and date; futures as basis, funds in swaps."""
@@ -172,30 +179,8 @@ def _trading(costs: TradingCosts, data: MarketData, capital: float) -> Terms:
         trading_cost=trading + half_spread + commission,
         trading_cost_by_row=by_row,
         fixed_cost=costs.fixed / capital,
-        impact=None if costs.impact is None else _impact(costs, data, capital),
+        impact=None if costs.impact is None else impact_rates(costs.impact, data, capital),
     )
-
-
-def _impact(costs: TradingCosts, data: MarketData, capital: float) -> Array:
-    """(T, n) Y σ sqrt(first NAV / value traded a period), of the last `window` periods up to each row.
-
-    Where there are not two returns yet, no volatility is known, and there is no impact.
-    """
-    if costs.impact is None or data.volumes is None:
-        raise ConfigError("costs.impact without data.volumes; expected what was traded of each asset")
-    window, coefficient = costs.impact.window, costs.impact.coefficient
-    sigma = data.returns.rolling(window, min_periods=2).std().fillna(0.0).to_numpy()
-    traded = data.volumes.rolling(window, min_periods=1).mean().to_numpy()
-    impact: Array = coefficient * sigma * np.sqrt(capital / traded)
-    held = ~np.isnan(data.prices.to_numpy())
-    wrong = np.argwhere(held & ~np.isfinite(impact))
-    if len(wrong) > 0:
-        row, i = wrong[0]
-        raise ConfigError(
-            f"costs.impact: {data.assets[i]} has no value traded on {data.dates[row]:%Y-%m-%d}; "
-            "expected one on every date with a price"
-        )
-    return pd.DataFrame(np.where(held, impact, np.nan)).ffill().fillna(0.0).to_numpy()  # a sale after the last price
 
 
 def _with_fees(terms: Terms, fees: Fees, data: MarketData) -> Terms:

@@ -110,12 +110,27 @@ def part_to_keep(table: Array, fixed: float, required: float, impact: bool) -> f
     return min(max(part, 0.0), 1.0)
 
 
+@inlined_kernel
+def inside_the_band(weight: float, target: float, width: float) -> float:
+    """Nearest weight inside a band that ends at zero, so that no weight gets a sign that its target does not have.
+
+    Example:
+        >>> [inside_the_band(weight, 0.02, 0.05) for weight in (-0.01, 0.01, 0.1)]
+        [0.0, 0.01, 0.07]
+        >>> inside_the_band(0.01, -0.02, 0.05), inside_the_band(0.03, 0.0, 0.05)
+        (0.0, 0.0)
+    """
+    low = max(target - width, 0.0) if target > 0.0 else target - width
+    high = min(target + width, 0.0) if target < 0.0 else target + width
+    return min(max(weight, low), high) if target != 0.0 else 0.0
+
+
 @lean_kernel
 def to_the_band(table: Array) -> None:
     """Replace targets by the nearest weights to those held that are inside the bands and have the same sum.
 
-    Least squares over a box and a sum: the answer is clip(w_held,i + μ, w_target,i ± band_i) with the one μ that gives
-    the sum of the targets.
+    Least squares over a box and a sum: the answer is clip(w_held,i + μ, low_i, high_i), by `inside_the_band`, with the
+    one μ that gives the sum of the targets.
 
     Example:
         >>> table = np.zeros((6, 2))
@@ -123,27 +138,29 @@ def to_the_band(table: Array) -> None:
         >>> to_the_band(table)
         >>> table[TARGET].round(12).tolist()
         [0.54, 0.46]
+        >>> table[TARGET], table[HELD], table[WIDTH] = [1.0, 0.0], [0.97, 0.03], 0.05
+        >>> to_the_band(table)
+        >>> table[TARGET].tolist()
+        [1.0, 0.0]
     """
     wanted, low, high = 0.0, np.inf, -np.inf
     for i in range(table.shape[1]):
-        width = table[WIDTH, i]
-        wanted += table[TARGET, i]
-        low = min(low, table[TARGET, i] - width - table[HELD, i])
-        high = max(high, table[TARGET, i] + width - table[HELD, i])
+        target, width = table[TARGET, i], table[WIDTH, i]
+        wanted += target
+        low = min(low, inside_the_band(-np.inf, target, width) - table[HELD, i])
+        high = max(high, inside_the_band(np.inf, target, width) - table[HELD, i])
     shift = low + (high - low) / 2
     while low < shift < high:
         total = 0.0
         for i in range(table.shape[1]):
-            width = table[WIDTH, i]
-            total += min(max(table[HELD, i] + shift, table[TARGET, i] - width), table[TARGET, i] + width)
+            total += inside_the_band(table[HELD, i] + shift, table[TARGET, i], table[WIDTH, i])
         if total < wanted:
             low = shift
         else:
             high = shift
         shift = low + (high - low) / 2
     for i in range(table.shape[1]):
-        width = table[WIDTH, i]
-        table[TARGET, i] = min(max(table[HELD, i] + shift, table[TARGET, i] - width), table[TARGET, i] + width)
+        table[TARGET, i] = inside_the_band(table[HELD, i] + shift, table[TARGET, i], table[WIDTH, i])
 
 
 @inlined_kernel

@@ -96,7 +96,7 @@ def first_answer(strategy: Strategy, agenda: Agenda, leverage: Leverage | None =
         questions, at = agenda.at(k)
         holdable = questions.holdable[at]
         if holdable.sum() < min(2, holdable.size):
-            reason = f"on {agenda.dates[agenda.rows[k]]:%Y-%m-%d} fewer than two assets have a full window"
+            reason = f"on {agenda.dates[agenda.rows[k]]:%Y-%m-%d} too few assets have full windows"
             continue
         try:
             answered = answer(strategy, questions, at, np.zeros(holdable.size))
@@ -108,5 +108,5 @@ def first_answer(strategy: Strategy, agenda: Agenda, leverage: Leverage | None =
             return k
     raise InsufficientHistory(
         f"{type(strategy).__name__} never has the history it needs: {reason}; the data has {len(agenda.dates)} dates. "
-        "Hint: a shorter estimation.window, or an earlier data.start."
+        "Hint: a shorter estimation.window (or costs.impact.window, where it is set), or an earlier data.start."
     )

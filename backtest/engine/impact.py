@@ -1,0 +1,86 @@
+"""Square-root market impact: its rate by date and asset, and the dates from which an asset has the windows it needs."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from backtest.data.market import MarketData
+from backtest.engine.costs import Impact
+from backtest.errors import ConfigError, DataError
+
+Array = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
+
+
+def impact_begun(impact: Impact, data: MarketData) -> Booleans:
+    """Dates on which an asset has, or once had, full windows of returns and traded values.
+
+    Args:
+        impact: the settings.
+        data: the market.
+
+    Returns:
+        (T, n) True from the first date on that ends `window` returns and, on the last 2 × `window` dates, `window`
+        known traded values.
+    """
+    return np.asarray(np.maximum.accumulate(_full(impact, data), axis=0))
+
+
+def impact_rates(impact: Impact, data: MarketData, capital: float) -> Array:
+    """Impact of a trade z at a NAV of 1, over |z|^1.5: Y σ sqrt(first NAV / value traded a period).
+
+    Args:
+        impact: the settings.
+        data: the market.
+        capital: the first NAV, in the currency of traded values.
+
+    Returns:
+        (T, n) from the windows that end on each date. An asset without a price keeps its last rate. Before its windows
+        are full it cannot be held: the 0 there is never used.
+
+    Raises:
+        DataError: traded values are missing after an asset's windows were full, or nothing was traded.
+    """
+    full, priced, window = _full(impact, data), data.prices.notna().to_numpy(), impact.window
+    sigma = data.returns.rolling(window).std().to_numpy()
+    traded = _volumes(data).apply(lambda values: _mean_of_known(values, window)).to_numpy()
+    gap = priced & ~full & np.maximum.accumulate(full, axis=0)
+    _check(gap, data, f"fewer than {window} known values on the last {2 * window} dates")
+    _check(priced & full & ~(traded > 0), data, f"no trades in the last {window} known values")
+    shares = np.divide(capital, traded, out=np.full(full.shape, np.nan), where=priced & full)
+    rates: Array = pd.DataFrame(impact.coefficient * sigma * np.sqrt(shares)).ffill().fillna(0.0).to_numpy()
+    return rates
+
+
+def _mean_of_known(values: pd.Series, window: int) -> pd.Series:
+    """(T,) mean of the last `window` known values up to each date."""
+    return values.dropna().rolling(window).mean().reindex(values.index).ffill()
+
+
+def _full(impact: Impact, data: MarketData) -> Booleans:
+    """(T, n) whether a date ends full windows."""
+    returns, values = data.returns.notna().to_numpy(), _volumes(data).notna().to_numpy()
+    return np.asarray(
+        (_count(returns, impact.window) == impact.window) & (_count(values, 2 * impact.window) >= impact.window)
+    )
+
+
+def _count(there: Booleans, window: int) -> NDArray[np.int64]:
+    """(T, n) how many of the last `window` rows hold."""
+    counts = np.cumsum(there, axis=0, dtype=np.int64)
+    counts[window:] -= counts[:-window].copy()
+    return counts
+
+
+def _volumes(data: MarketData) -> pd.DataFrame:
+    if data.volumes is None:
+        raise ConfigError("costs.impact without data.volumes; expected what was traded of each asset")
+    return data.volumes
+
+
+def _check(wrong: Booleans, data: MarketData, what: str) -> None:
+    for row, i in np.argwhere(wrong)[:1]:
+        raise DataError(
+            f"costs.impact: {data.assets[i]} has {what} up to {data.dates[row]:%Y-%m-%d}; data.volumes has to know "
+            "what was traded. Hint: a later data.start, a longer costs.impact.window, or leave costs.impact out."
+        )
