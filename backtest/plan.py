@@ -54,7 +54,9 @@ class Plan:
         """Find out on which dates the strategy can decide."""
         rows = rebalance_rows(data.dates, config.rebalance.frequency, config.rebalance.day)
         agenda = agenda_of(rows, config, data, benchmark)
-        return cls(config, data, benchmark, agenda, first_answer(config.strategy.model, agenda, config.leverage))
+        least = min(2, len(data.assets)) if config.data.ragged else len(data.assets)
+        first = first_answer(config.strategy.model, agenda, config.leverage, least=least)
+        return cls(config, data, benchmark, agenda, first)
 
     @property
     def lag(self) -> int:
@@ -243,9 +245,8 @@ def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: 
     excess_returns = data.excess_returns.to_numpy()
     covariances = config.estimation.covariances(excess_returns, rows, data.periods_per_year)
     holdable = np.ones((len(rows), len(data.assets)), dtype=bool)
-    if config.costs.impact is not None:
-        begun = impact_begun(config.costs.impact, data)[list(rows)]
-        holdable = begun if config.data.ragged else holdable & begun.all(axis=1, keepdims=True)
+    if config.costs.impact is not None and data.volumes is not None:  # `Terms.of` refuses impact without volumes
+        holdable = impact_begun(config.costs.impact, data)[list(rows)]
     if config.data.ragged:
         holdable &= np.isfinite(np.diagonal(covariances, axis1=1, axis2=2)) & ~np.isnan(prices[list(rows)])
     history = History(

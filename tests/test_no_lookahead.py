@@ -526,7 +526,8 @@ def test_a_period_is_simulated_as_itself(count: int) -> None:
 LEDGER = [
     name
     for name in SimulationResult.__dataclass_fields__
-    if not name.startswith("trade") and name not in ("start", "targets", "called", "shortfall", "unpriced_sales")
+    if not name.startswith("trade")
+    and name not in ("start", "targets", "executed", "called", "shortfall", "unpriced_sales")
 ]
 
 

@@ -7,8 +7,9 @@ once, and nothing by asset is written; what each asset earned, and what each flo
 `ledger_kernel` from what was held.
 
 A row is walked in two steps. First its period passes: prices move, interest and borrow fees, other fees, the sale of
-what has no price. Then its close is traded. Steps are numbered from the first trade's row on: step 2p is the period of the p-th row, step 2p + 1 its
-close, so that a walk can stop between the two and ask for weights. A row's bits depend on nothing after it.
+what has no price. Then its close is traded. Steps are numbered from the first trade's row on: step 2p is the period of
+the p-th row, step 2p + 1 its close, so that a walk can stop between the two and ask for weights. A row's bits depend on
+nothing after it.
 """
 
 from backtest.compilation import inlined_kernel, lean_kernel

@@ -83,10 +83,16 @@ def _cut(rows: Sequence[int], most: int, window: int) -> list[int]:
     return begins
 
 
-def first_answer(strategy: Strategy, agenda: Agenda, leverage: Leverage | None = None) -> int:
+def first_answer(strategy: Strategy, agenda: Agenda, leverage: Leverage | None = None, *, least: int = 0) -> int:
     """Position among all rebalance dates of the first on which the strategy and its leverage have what they need.
 
     A strategy whose settings read current weights is asked with none held.
+
+    Args:
+        strategy: the strategy.
+        agenda: the rebalance dates.
+        leverage: leverage of the strategy's weights.
+        least: number of assets that must be holdable.
 
     Raises:
         InsufficientHistory: there is no such date.
@@ -95,8 +101,13 @@ def first_answer(strategy: Strategy, agenda: Agenda, leverage: Leverage | None =
     for k in range(len(agenda.rows)):
         questions, at = agenda.at(k)
         holdable = questions.holdable[at]
-        if holdable.sum() < min(2, holdable.size):
-            reason = f"on {agenda.dates[agenda.rows[k]]:%Y-%m-%d} too few assets have full windows"
+        if holdable.sum() < least:
+            lacking = [name for name, can in zip(questions.history.assets, holdable, strict=True) if not can]
+            more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
+            reason = (
+                f"on {agenda.dates[agenda.rows[k]]:%Y-%m-%d} {holdable.sum()} of {holdable.size} assets have a full "
+                f"window, expected {least}; without one: {', '.join(lacking[:5])}{more}"
+            )
             continue
         try:
             answered = answer(strategy, questions, at, np.zeros(holdable.size))

@@ -449,7 +449,7 @@ def test_too_little_data_says_how_much_there_is_and_what_helps(
 
 def test_assets_that_never_overlap_are_refused_with_ragged_too(work: Path) -> None:
     line = told_of(work, halves(), data="  ragged: true\n")
-    assert "fewer than two assets have a full window" in line
+    assert "of 2 assets have a full window, expected 2" in line
 
 
 def test_a_lag_beyond_the_data_is_refused(work: Path) -> None:

@@ -10,6 +10,7 @@ from market_files import write_config, write_csv
 from scipy.optimize import brentq
 
 import backtest as bt
+from backtest.errors import DataError
 
 DATES = pd.DatetimeIndex(["2021-01-04", "2021-01-05", "2021-01-06", "2021-01-07"])
 
@@ -36,16 +37,16 @@ def run(folder: Path, closes: pd.DataFrame, opens: pd.DataFrame, **settings: Any
 def test_four_days_by_hand(tmp_path: Path) -> None:
     """Decided at Monday's close, bought at Tuesday's open at 102: 100, 104, 104, 98.8 at closes.
 
-    Monday's NAV is 1, in cash over night. Tuesday: 104 / 102. On Wednesday nothing changes: the weight of 1 is traded
-    to again for nothing. Thursday is the last date, on which nothing is traded: 98.8 / 102.
+    Monday's NAV is 1, in cash over night. Tuesday: 104 / 102. On Wednesday the weight is 1 already: nothing is traded.
+    Thursday is the last date, on which nothing is traded: 98.8 / 102.
     """
     closes = pd.DataFrame({"a": [100.0, 104.0, 104.0, 98.8]}, index=DATES)
     opens = pd.DataFrame({"a": [100.0, 102.0, 103.0, 105.0]}, index=DATES)
     result = run(tmp_path, closes, opens)
     assert list(result.nav.index) == list(DATES)
     assert result.nav.to_list() == pytest.approx([1, 104 / 102, 104 / 102, 98.8 / 102], rel=1e-15)
-    assert list(result.trades.index) == list(DATES[1:3])
-    assert result.trades["a"].to_list() == pytest.approx([1.0, 0.0], abs=1e-15)
+    assert list(result.trades.index) == [DATES[1]]
+    assert result.trades["a"].to_list() == [1.0]
     assert result.weights["a"].to_list() == [0.0, 1.0, 1.0, 1.0]
 
 
@@ -94,11 +95,13 @@ def test_opens_at_the_closes_before_are_trades_at_these_closes(tmp_path: Path) -
 
 
 def test_an_open_that_is_missing_is_named(tmp_path: Path) -> None:
-    """Nothing is put in its place."""
+    """Nothing is put in its place where the asset is bought, or is held over the night before."""
     closes = pd.DataFrame({"a": [100.0, 104.0, 104.0, 98.8]}, index=DATES)
-    opens = pd.DataFrame({"a": [100.0, np.nan, 103.0, 105.0]}, index=DATES)
-    with pytest.raises(bt.BacktestError, match=r"a .*2021-01-05"):
-        run(tmp_path, closes, opens)
+    for row in (1, 2, 3):
+        opens = pd.DataFrame({"a": [100.0, 101.0, 103.0, 105.0]}, index=DATES)
+        opens.iloc[row] = np.nan
+        with pytest.raises(DataError, match=f"no open of a on {DATES[row]:%Y-%m-%d}"):
+            run(tmp_path, closes, opens)
 
 
 def test_margin_is_asked_at_opens_but_not_on_the_last_date(tmp_path: Path) -> None:
@@ -151,14 +154,14 @@ def test_a_fund_is_reset_at_closes_whenever_it_is_traded(tmp_path: Path) -> None
 
 
 def test_the_impact_of_a_trade_at_the_open_is_of_the_days_before(tmp_path: Path) -> None:
-    """Bought on Wednesday's open: σ and the value traded are those up to Tuesday, whatever Wednesday brings.
+    """Decided on Wednesday and bought on Thursday's open: σ and the value traded are of the window up to Wednesday.
 
-    Returns up to Tuesday are 2 % and -1 %, σ = 0.03 / sqrt(2); 4 million were traded a day. All of 1 million in:
+    Two returns, 2 % and -1 %, σ = 0.03 / sqrt(2); 4 million were traded a day. All of 1 million in:
     x = σ sqrt((1 - x) / 4) (1 - x), so that with y = 1 - x, y + σ / 2 × y^1.5 = 1.
     """
     closes = pd.DataFrame({"a": [100.0, 102.0, 100.98, 150.0, 150.0]}, index=pd.bdate_range("2021-01-04", periods=5))
     opens = closes.shift(1).bfill()
-    volumes = pd.DataFrame({"a": [4e6, 4e6, 4e6, 1e3, 1e3]}, index=closes.index)
+    volumes = pd.DataFrame({"a": [9e9, 4e6, 4e6, 1e3, 1e3]}, index=closes.index)
     write_csv(volumes, tmp_path / "volumes.csv")
     result = run(
         tmp_path,
@@ -166,8 +169,9 @@ def test_the_impact_of_a_trade_at_the_open_is_of_the_days_before(tmp_path: Path)
         opens,
         volumes={"path": "volumes.csv"},
         initial_capital=1e6,
-        costs={"impact": {"coefficient": 1.0, "window": 21}},
-        rebalance={"frequency": "never", "execution_lag": 3},
+        costs={"impact": {"coefficient": 1.0, "window": 2}},
+        rebalance={"frequency": "never", "execution_lag": 1},
     )
+    assert result.nav.index[0] == closes.index[2]
     left = brentq(lambda y: y + 0.03 / np.sqrt(2) / 2 * y**1.5 - 1, 0.5, 1.0, xtol=1e-15)
     assert result.costs["trading"].sum() == pytest.approx(1 - left, rel=1e-12)

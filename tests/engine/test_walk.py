@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from walked import all_priced, periods_of
+from walked import all_priced, is_priced, periods_of
 
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.market import Periods
@@ -42,7 +42,8 @@ def test_asked_on_the_way_is_decided_before(seed: int, lag: int, wild: float) ->
     """The same bits, in every table, of a function that gives the k-th targets and of the targets; ruin or not.
 
     What it is told it holds is what the ledger says: with a lag, after the trade of the day; without, what the weights
-    of the day before have drifted to. On the date of the first trade nothing is held before it.
+    of the day before have drifted to, after the sale of what has no price. On the date of the first trade nothing is
+    held before it.
     """
     rng = np.random.default_rng(seed)
     periods, charged = market(rng, wild), terms(rng)
@@ -68,6 +69,7 @@ def test_asked_on_the_way_is_decided_before(seed: int, lag: int, wild: float) ->
             assert weights == pytest.approx(one.weights[at], rel=1e-15)
         elif at > 1:  # NAV of the first row is that before its trade's cost
             drifted = one.weights[at - 1] * one.nav[at - 1] + one.asset_pnl[at]
+            drifted *= is_priced(periods)[rows[k]]
             assert weights * drifted.sum() == pytest.approx(drifted * weights.sum(), rel=0, abs=1e-12 * wide(one))
         elif at <= 0:
             assert not weights.any()

@@ -1,0 +1,161 @@
+"""Nothing below rounding is a trade: what is at its target keeps its units, costs nothing, and is not listed."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from market_files import write_config, write_csv
+from random_runs import random_runs
+from walked import all_priced
+
+import backtest as bt
+from backtest.analysis.forecasts import standing_forecasts, volatility_forecasts
+from backtest.analysis.trade_list import trade_list
+from backtest.engine.ledger import SimulationResult
+from backtest.engine.market import Periods
+from backtest.engine.simulation import simulate
+from backtest.engine.terms import Terms
+
+LIMIT = 1e-12  # of NAV
+
+
+def market(returns: list[list[float]]) -> Periods:
+    moves = np.array([[0.0] * len(returns[0]), *returns])
+    return all_priced(moves, np.zeros(len(moves)), np.arange(len(moves)))
+
+
+def run(folder: Path, levels: pd.DataFrame, **sections: Any) -> bt.BacktestResult:
+    write_csv(levels, folder / "prices.csv")
+    data = {"source": "csv", "path": "prices.csv", "assets": dict.fromkeys(levels, "equities"), "cash": 0.0}
+    return bt.run(write_config(folder / "mine.yaml", data={**data, **sections.pop("data", {})}, **sections))
+
+
+def random_levels(count: int, length: int = 400, seed: int = 1) -> pd.DataFrame:
+    moves = np.random.default_rng(seed).normal(0.0003, 0.01, (length, count))
+    dates = pd.bdate_range("2020-01-01", periods=length)
+    return pd.DataFrame(100 * np.cumprod(1 + moves, axis=0), index=dates, columns=list("abcdef")[:count])
+
+
+@pytest.mark.parametrize("frequency", ["daily", "weekly", "monthly"])
+@pytest.mark.parametrize("lag", [0, 1])
+def test_a_fixed_cost_is_charged_for_the_one_purchase_of_a_single_asset(
+    tmp_path: Path, frequency: str, lag: int
+) -> None:
+    """An asset at 100 % of NAV stays there: a broker charges its purchase, 5 of 10,000, and nothing after that."""
+    result = run(
+        tmp_path,
+        random_levels(1),
+        strategy={"name": "equal_weight"},
+        rebalance={"frequency": frequency, "execution_lag": lag},
+        costs={"fixed": 5},
+        initial_capital=10_000,
+    )
+    assert result.costs["trading"].sum() == pytest.approx(5e-4, rel=1e-15)
+    assert len(result.trades) == len(trade_list(result)) == 1
+
+
+def test_a_run_without_costs_lists_no_trade_that_trades_nothing(tmp_path: Path) -> None:
+    """Weekly decisions of 100 % in one asset differ from what is held by up to 1e-16."""
+    result = run(tmp_path, random_levels(1), strategy={"name": "equal_weight"}, rebalance={"frequency": "weekly"})
+    assert result.trades["a"].to_list() == [1.0]
+    assert result.summary()["turnover_per_year"] > 0
+    assert result.turnover.iloc[1] == 0.5
+    assert not result.turnover.iloc[2:].any()
+
+
+def test_a_decision_that_needs_no_trade_counts_as_traded(tmp_path: Path) -> None:
+    """The forecast in force is that of the last decision, although only the first one needs an order."""
+    result = run(
+        tmp_path,
+        random_levels(1),
+        strategy={"name": "erc"},
+        estimation={"window": 60},
+        rebalance={"frequency": "monthly", "execution_lag": 1},
+    )
+    assert len(result.trades) == 1
+    decided = result.trade_dates.iloc[:-1]
+    assert decided.notna().all()
+    assert (result.nav.index.get_indexer(decided) > result.nav.index.get_indexer(decided.index)).all()
+    forecasts = standing_forecasts(result)["portfolio"] * np.sqrt(252)
+    assert forecasts.iloc[-2] == pytest.approx(volatility_forecasts(result)["portfolio"].iloc[-2], rel=1e-15)
+
+
+def test_a_run_that_holds_nothing_has_no_trades(tmp_path: Path) -> None:
+    """Weights of zero: NAV is cash at interest, and every table is there."""
+    levels = random_levels(2)
+    result = run(
+        tmp_path,
+        levels,
+        data={"cash": 0.02},
+        strategy={"name": "sixty_forty", "weights": {"a": 0.0, "b": 0.0}},
+        costs={"trading_bps": 10, "fixed": 5},
+        initial_capital=1000,
+    )
+    years = (result.nav.index[-1] - result.nav.index[0]).days / 365.25
+    assert result.nav.iloc[-1] == pytest.approx(1.02**years, rel=1e-12)
+    assert result.trades.empty
+    assert trade_list(result).empty
+    assert result.events.empty
+    assert result.summary()["turnover_per_year"] == 0
+
+
+def test_what_is_at_its_target_keeps_its_units_while_others_are_traded() -> None:
+    """A stays at 0.5, B goes from 0.25 to 0.35. Trading A would cost 10 %, B costs 1 %.
+
+    The first trade costs x = (0.1 × 0.5 + 0.01 × 0.25) (1 - x) = 0.0525 / 1.0525. In the second z = 0.35 (1 - x) - 0.25
+    and x = 0.01 z, so x = 0.001 / 1.0035: nothing for A, although its units are then worth 0.5 / (1 - x) of NAV.
+    """
+    targets = np.array([[0.5, 0.25], [0.5, 0.35]])
+    path = simulate(market([[0.0, 0.0]] * 3), [0, 1], targets, 0, Terms(np.array([0.1, 0.01])))
+    x = 0.001 / 1.0035
+    assert path.nav == pytest.approx([1, (1 - x) / 1.0525, (1 - x) / 1.0525, (1 - x) / 1.0525], rel=1e-15)
+    assert path.weights[1] == pytest.approx([0.5 / (1 - x), 0.35], rel=1e-15)
+    assert path.trades[1].tolist() == [0.0, pytest.approx(0.35 * (1 - x) - 0.25, rel=1e-14)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_each_asset_that_is_traded_pays_the_fixed_cost_and_no_other(seed: int) -> None:
+    """Random targets on a coarse grid, which prices on a grid hit exactly time and again; k Σ|z| N + F n is paid."""
+    rng = np.random.default_rng(seed)
+    count, length = int(rng.integers(1, 5)), 12
+    returns, targets = rng.choice([0.0, 0.0, 1.0, -0.5], (length, count)), rng.choice([0, 0.25, 0.5], (length, count))
+    targets[0] = 0.0  # the cost of a first trade would be booked with the next row
+    terms = Terms(np.full(count, 0.01), fixed_cost=1e-3)
+    path = simulate(market(returns.tolist()), list(range(length)), targets, 0, terms)
+    assert len(set(path.trade_rows.tolist())) == len(path.trade_rows)
+    for at, sizes in zip(path.trade_rows.tolist(), np.abs(path.trades), strict=True):
+        traded, before = sizes > 0, path.nav[at] + path.trading[at]
+        assert traded.any()
+        assert (sizes[traded] > LIMIT / 2).all()
+        paid = before * 0.01 * sizes.sum() + 1e-3 * int(traded.sum())
+        assert path.trading[at] == pytest.approx(paid, rel=1e-12)
+    still = np.setdiff1d(np.arange(1, len(path.nav)), path.trade_rows)
+    assert not path.trading[still].any()
+
+
+def test_a_position_at_its_target_is_not_sold_because_selling_it_would_cost_all_of_nav() -> None:
+    """Bought for 0.3, it falls to 0.2 of the first NAV: selling would cost more than there is, but nothing is traded."""
+    terms = Terms(np.zeros(1), fixed_cost=0.3)
+    path = simulate(market([[0.0], [-0.75], [1.0], [0.0]]), [0, 1, 2, 3], np.ones((4, 1)), 0, terms)
+    assert path.nav == pytest.approx([1.0, 0.7, 0.175, 0.35, 0.35], rel=1e-15)
+    assert path.trade_rows.tolist() == [0]
+    assert path.executed.tolist() == [0, 1, 2, 3]
+
+
+def test_the_same_run_has_the_same_bits_wherever_its_arrays_lie() -> None:
+    """Each of many runs with margin calls, sales for want of a price and bands, three times beside other arrays."""
+    others = []
+    for k, one in enumerate(random_runs(11, 60, 10)):
+        first = one.simulate()
+        for _ in range(2):
+            others.append(np.empty(17 * (k % 11) + 1))
+            again = one.simulate()
+            for name in SimulationResult.__dataclass_fields__:
+                got, wanted = getattr(again, name), getattr(first, name)
+                same = got == wanted if isinstance(got, tuple) else np.array_equal(got, wanted, equal_nan=True)
+                assert same, (k, name)
