@@ -99,14 +99,14 @@ def run(
 
     `targets[t]` are exposures as fractions of NAV for a trade at the close of row t, decided `terms.lag` rows
     before (the first ones before row 0, where nothing is held yet); an asset left out counts as 0. A target may be
-    a function of the NAV and the weights at the close that decides. Nothing is traded on the last row but what has
-    no price. Entry t of `cash_returns` and `loan_returns` (cash, where not
+    a function of the NAV and the weights at the close that decides. Nothing is traded on the last date but what has
+    no price. A date may have two rows, its open and its close: then the period between them has no days, and row 0 is
+    the last close before the first trade. Entry t of `cash_returns` and `loan_returns` (cash, where not
     given) is the return of period t; row 0's is unused.
     """
     loan_rates = cash_returns if loan_returns is None else loan_returns
     _check_inputs(dates, prices, [cash_returns, loan_rates], targets, terms)
     assets = list(prices)
-    last = len(dates) - 1
     fee_rows = rebalance_indices(dates, terms.fees.every) if terms.fees.performance else []  # the last row is in it
     path = OraclePath(assets=assets, asset_pnl={a: [] for a in assets})
     orders = Orders(targets, terms.lag, terms.bands)
@@ -140,7 +140,7 @@ def run(
             path.note(t, sold.trades, "no_price")
             nav, positions = sold.nav, sold.positions
             flows.trading += sold.cost
-        if nav > 0.0 and t < last:
+        if nav > 0.0 and day < dates[-1]:
             if terms.lag == 0:
                 look(t, Seen(nav, _exposures(nav, positions, terms)), priced)
             traded, weights = _trade(path, t, nav, positions, orders.due.pop(t, None), priced, rates, terms)
@@ -148,7 +148,7 @@ def run(
                 nav, positions = traded.nav, traded.positions
                 flows.trading += traded.cost
         if nav > 0.0:
-            if terms.lag > 0 and t < last:
+            if terms.lag > 0 and day < dates[-1]:
                 look(t, Seen(nav, _exposures(nav, positions, terms)), priced)
         else:
             flows.shortfall, nav = flows.shortfall - nav, 0.0
@@ -279,7 +279,7 @@ def _check_inputs(
     check_terms(terms)
     if len(dates) < 2:
         raise ValueError("two dates at least: nothing is traded on the last one")
-    if any(b <= a for a, b in pairwise(dates)):
+    if any(b < a for a, b in pairwise(dates)):
         raise ValueError("the dates must rise")
     if any(len(r) != len(dates) for r in rates) or any(len(p) != len(dates) for p in prices.values()):
         raise ValueError("prices and cash returns need one entry a date")
@@ -288,8 +288,8 @@ def _check_inputs(
     for asset, series in prices.items():
         if not all(p is None or (math.isfinite(p) and p > 0.0) for p in series):
             raise ValueError(f"{asset}: a price is None or a positive number")
-    if 0 not in targets:
-        raise ValueError("row 0 is the first trade's date and needs a target")
+    if 0 not in targets and (1 not in targets or len(set(dates)) == len(dates)):
+        raise ValueError("row 0, or row 1 where it is an open, is the first trade's and needs a target")
     for t, target in targets.items():
         if not 0 <= t < len(dates) + terms.lag or not (callable(target) or set(target) <= set(prices)):
             raise ValueError(f"the target at {t} has an unknown row or asset")

@@ -102,6 +102,8 @@ def random_runs(seed: int, markets: int, each: int, kinds: Sequence[str] = KINDS
     runs = []
     for k in range(markets):
         kind = kinds[k % len(kinds)]
-        periods = random_market(rng, float(rng.choice([0.0, 0.01, 0.03] if kind == "fund" else [0.0, 0.01, 0.03, 0.1, 0.2])))
+        periods = random_market(
+            rng, float(rng.choice([0.0, 0.01, 0.03] if kind == "fund" else [0.0, 0.01, 0.03, 0.1, 0.2]))
+        )
         runs += [random_run(rng, periods, kind) for _ in range(each)]
     return runs

@@ -367,6 +367,25 @@ def test_a_target_of_nothing_is_no_trade() -> None:
     assert path.nav == [1.0, 1.0, 1.0]
 
 
+def test_a_trade_at_the_open_and_a_call_at_the_close() -> None:
+    """A date as two rows: A 2 is bought at an open of 100, and 25 % have to be covered. Row 0 is the close before.
+
+    It closes at 60: 1.2 of a NAV of 0.2, a call on the date of the purchase. Kept: f x 1.2 x 0.25 = 0.2, so f = 2/3:
+    0.8, and a loan of 0.6. The night costs 36 % / 360 of that, 0.0006, the day nothing: at 60 again NAV is 0.1994,
+    which does not cover 0.2; but on the last date nothing is traded.
+    """
+    dates = [date(2021, 3, day) for day in (1, 2, 2, 3, 3)]
+    prices: list[float | None] = [90.0, 100.0, 60.0, 60.0, 60.0]
+    terms = Terms(Margin(spread=0.36, maintenance={"A": 0.25}), lag=1)
+    path = run(dates, {"A": prices}, [0.0] * 5, {1: {"A": 2.0}}, terms)
+    assert path.nav == pytest.approx([1.0, 1.0, 0.2, 0.1994, 0.1994], rel=EXACT)
+    assert path.reasons == [(1, "rebalance"), (2, "margin_call")]
+    assert [path.dates[row] for row in path.trade_rows] == [dates[1], dates[1]]
+    near(path.trades[1]["A"], -2.0)
+    assert path.margin_calls == [2]
+    assert path.financing == pytest.approx([0.0, 0.0, 0.0, 0.0006, 0.0], abs=EXACT)
+
+
 def test_terms_that_are_refused() -> None:
     """What would only be noticed as a wrong number."""
     dates = [date(2021, 1, 1), date(2021, 1, 2)]
