@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from market_files import random_levels, write_config, write_csv
-from oracle_bands import Decision
+from market_files import random_levels, write_config, write_csv, write_strategy
+from oracle_bands import Decision, Seen
 from oracle_calendar import rebalance_indices
 from oracle_impact import has_window
 from oracle_path import OraclePath
@@ -117,6 +117,42 @@ def test_a_price_that_ends_at_a_rebalance(tmp_path: Path, seed: int, bands: str 
     series = {name: values[start:] for name, values in prices.items()}
     path = run_oracle(days, series, [0.0] * len(days), targets, terms)
     assert path.trade_reasons.count("no_price") in {1, 2}
+    agree(bt.run(write_config(tmp_path / "run.yaml", **config)), path)
+
+
+READER = """
+from typing import ClassVar
+import pandas as pd
+from backtest.strategy import MarketView, Strategy
+
+class Reader(Strategy):
+    reads_current_weights: ClassVar[bool] = True
+    def target_weights(self, view: MarketView) -> pd.Series:
+        return 0.5 * view.current_weights + 0.6 / len(view.assets)
+"""
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_current_weights_at_a_price_that_ends(tmp_path: Path, seed: int) -> None:
+    """A strategy that goes half way from what it holds sees what the sale has left, its cost paid."""
+    rng = np.random.default_rng(seed)
+    dates, prices = random_market(rng)
+    write_market(tmp_path, dates, prices)
+    write_strategy(tmp_path, "reader", READER)
+    lag = seed % 2
+    start, targets = decisions(dates, prices, dict.fromkeys(ASSETS, 0.0), lag, None)
+
+    def half_way(names: list[str]) -> Decision:
+        def decide(seen: Seen) -> dict[str, float]:
+            return {name: 0.5 * seen.weights[name] + 0.6 / len(names) for name in names}
+
+        return decide
+
+    read: dict[int, Decision] = {row: half_way(list(target)) for row, target in targets.items() if not callable(target)}
+    terms = Terms(costs=Costs(dict.fromkeys(ASSETS, 0.01)), lag=lag)
+    days = [day.date() for day in dates[start:]]
+    path = run_oracle(days, {name: p[start:] for name, p in prices.items()}, [0.0] * len(days), read, terms)
+    config = base_config({}, lag) | {"strategy": {"name": "reader"}, "costs": {"trading_bps": 100}}
     agree(bt.run(write_config(tmp_path / "run.yaml", **config)), path)
 
 
