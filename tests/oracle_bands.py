@@ -6,11 +6,20 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from oracle_terms import Bands
-
-ROUNDING = 1e-12  # weights off by their band and this are at the edge, not beyond it
+from oracle_terms import ROUNDING, Bands
 
 Weights = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The state at a close that a decision may depend on: after the close's sales and trades, before its own trade."""
+
+    nav: float
+    weights: Weights
+
+
+Decision = Weights | Callable[[Seen], Weights]
 
 
 @dataclass(frozen=True)
@@ -31,16 +40,19 @@ class Orders:
     latest decided target if nothing is waiting to be traded; a later decision that is to be traded cancels it.
     """
 
-    decisions: Mapping[int, Weights]
+    decisions: Mapping[int, Decision]
     lag: int
     bands: Bands | None
     latest: Weights | None = None
     due: dict[int, Order] = field(default_factory=dict)
 
-    def look(self, row: int, off: Callable[[Weights], bool]) -> None:
-        """Take in what is decided and checked at a row's close; `off` says whether a target's bands are breached."""
-        target, trade_row = self.decisions.get(row + self.lag), row + self.lag
-        if target is not None:
+    def look(self, row: int, seen: Seen, off: Callable[[Weights], bool]) -> None:
+        """Take in the decision and the check of a row's close; `off` tests whether a target's bands are breached."""
+        trade_row = row + self.lag
+        decision = self.decisions.get(trade_row)
+        if decision is not None:
+            answer = decision(seen) if callable(decision) else decision
+            target = {a: float(answer.get(a, 0.0)) for a in seen.weights}
             by_schedule = self.bands is None or self.latest is None or self.bands.also_on_schedule
             self.latest = target
             if by_schedule or off(target):
@@ -58,13 +70,13 @@ def is_off(weights: Weights, target: Weights, bands: Bands) -> bool:
 
 
 def nearest_within(drifted: Weights, target: Weights, bands: Bands) -> dict[str, float]:
-    """The weights nearest to the drifted ones (least squares) within target +- band whose sum is the target's.
+    """Return the weights nearest to the drifted ones (least squares) inside the bands whose sum is the target's.
 
-    By the conditions of Kuhn and Tucker all move by one amount, but for those that stop at an edge; the sum rises
-    with that amount, which bisection finds to the last bit.
+    The target lies inside its own bands, so there are such weights. By the conditions of Kuhn and Tucker all move by
+    one amount, but for those that stop at an end; the sum rises with that amount. Bisection finds it to the last bit.
     """
-    low = {a: w - bands.width(w) for a, w in target.items()}
-    high = {a: w + bands.width(w) for a, w in target.items()}
+    low = {a: bands.ends(w)[0] for a, w in target.items()}
+    high = {a: bands.ends(w)[1] for a, w in target.items()}
     wanted = math.fsum(target.values())
 
     def moved(by: float) -> dict[str, float]:

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
-from oracle_terms import Fees, Fund, Futures, Margin, Terms, in_force
-
-DUST = 1e-12  # a loan or free cash below this fraction of NAV is rounding
+from oracle_terms import ROUNDING, Fees, Fund, Futures, Margin, Terms, in_force
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ def cash_and_loan(nav: float, positions: Mapping[str, float]) -> tuple[float, fl
     longs = math.fsum(v for v in positions.values() if v > 0.0)
     shorts = math.fsum(-v for v in positions.values() if v < 0.0)
     free = nav - longs
-    if abs(free) < DUST * nav:
+    if abs(free) < ROUNDING * nav:
         free = 0.0
     return max(0.0, free), max(0.0, -free), shorts
 

@@ -135,7 +135,7 @@ def _per_year(path: OraclePath, column: Sequence[float]) -> float:
 
 def turnover_per_year(path: OraclePath) -> float:
     """Half the sum of |trades| (already fractions of the NAV before each), the first purchase in, a year."""
-    return math.fsum(abs(s) / 2.0 for trade in path.trades.values() for s in trade.values()) / path.years
+    return math.fsum(abs(s) / 2.0 for trade in path.trades for s in trade.values()) / path.years
 
 
 def trading_cost_per_year(path: OraclePath) -> float:

@@ -1,7 +1,8 @@
 """The second opinion: the path of one run under any terms, row by row.
 
 Order in a period: prices move; interest and borrow fees; other fees, the performance fee last; the end if nothing
-is left; the margin check; trades. Row 0 is the first trade's date, before whose trade the NAV is exactly 1.
+is left; the sale of what has no price; the end again if nothing is left; the margin check; trades. Row 0 is the
+first trade's date, before whose trade the NAV is exactly 1.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
 
-from oracle_bands import Order, Orders, is_off, nearest_within
+from oracle_bands import Decision, Order, Orders, Seen, is_off, nearest_within
 from oracle_calendar import rebalance_indices
 from oracle_flows import Flows, Period, flows_of
-from oracle_terms import Futures, Margin, Terms, check_terms
+from oracle_impact import impact_rates
+from oracle_terms import ROUNDING, Futures, Margin, Terms, check_terms
 from oracle_trades import CostRates, Traded, as_allowed, called, cost_rates, forced_sale, rebalance, sell
 
 Prices = Mapping[str, Sequence[float | None]]
@@ -30,9 +32,10 @@ class OraclePath:
     dates: list[date] = field(default_factory=list)
     nav: list[float] = field(default_factory=list)  # after the row's trades; row 0: before the first trade
     weights: list[dict[str, float]] = field(default_factory=list)  # exposures after the row's trades
-    trades: dict[int, dict[str, float]] = field(default_factory=dict)  # of values, fraction of NAV before the trade
-    trade_reasons: dict[int, str] = field(default_factory=dict)  # rebalance, band, margin_call, no_price
-    trade_scales: dict[int, float] = field(default_factory=dict)  # what the target was scaled down by, else 1
+    trades: list[dict[str, float]] = field(default_factory=list)  # in order; of values, fractions of the NAV before
+    trade_rows: list[int] = field(default_factory=list)  # the row of each trade; a row may have two
+    trade_reasons: list[str] = field(default_factory=list)  # rebalance, band, margin_call, no_price
+    trade_scales: list[float] = field(default_factory=list)  # what the target was scaled down by, else 1
     margin_calls: list[int] = field(default_factory=list)  # rows, answered by a rebalance or not
     asset_pnl: dict[str, list[float]] = field(default_factory=dict)
     cash_interest: list[float] = field(default_factory=list)  # on free cash, collateral and short proceeds
@@ -49,6 +52,24 @@ class OraclePath:
     def ruined(self) -> bool:
         """Whether the path ended because nothing was left."""
         return self.nav[-1] <= 0.0
+
+    @property
+    def reasons(self) -> list[tuple[int, str]]:
+        """The row and the reason of each trade."""
+        return list(zip(self.trade_rows, self.trade_reasons, strict=True))
+
+    def trades_of(self, row: int) -> list[dict[str, float]]:
+        """Return the trades of a row, in order."""
+        return [trade for at, trade in zip(self.trade_rows, self.trades, strict=True) if at == row]
+
+    def note(self, row: int, trades: dict[str, float], reason: str, scale: float = 1.0) -> None:
+        """Append a trade, if anything was traded."""
+        if not trades:
+            return
+        self.trades.append(trades)
+        self.trade_rows.append(row)
+        self.trade_reasons.append(reason)
+        self.trade_scales.append(scale)
 
     @property
     def years(self) -> float:
@@ -70,33 +91,35 @@ def run(
     dates: Sequence[date],
     prices: Prices,
     cash_returns: Sequence[float],
-    targets: Mapping[int, Weights],
+    targets: Mapping[int, Decision],
     terms: Terms,
     loan_returns: Sequence[float] | None = None,
 ) -> OraclePath:
     """The accounting of one run, from the first trade's date (row 0) on.
 
     `targets[t]` are exposures as fractions of NAV for a trade at the close of row t, decided `terms.lag` rows
-    before (the first ones before row 0, where nothing is held yet); an asset left out counts as 0. Nothing is
-    traded on the last row but what has no price. Entry t of `cash_returns` and `loan_returns` (cash, where not
+    before (the first ones before row 0, where nothing is held yet); an asset left out counts as 0. A target may be
+    a function of the NAV and the weights at the close that decides. Nothing is traded on the last date but what has
+    no price. A date may have two rows, its open and its close: then the period between them has no days, and row 0 is
+    the last close before the first trade. Entry t of `cash_returns` and `loan_returns` (cash, where not
     given) is the return of period t; row 0's is unused.
     """
     loan_rates = cash_returns if loan_returns is None else loan_returns
     _check_inputs(dates, prices, [cash_returns, loan_rates], targets, terms)
     assets = list(prices)
-    last = len(dates) - 1
     fee_rows = rebalance_indices(dates, terms.fees.every) if terms.fees.performance else []  # the last row is in it
     path = OraclePath(assets=assets, asset_pnl={a: [] for a in assets})
-    orders = Orders({t: {a: float(w.get(a, 0.0)) for a in assets} for t, w in targets.items()}, terms.lag, terms.bands)
+    orders = Orders(targets, terms.lag, terms.bands)
+    impact = None if terms.costs.impact is None else impact_rates(terms.costs.impact, prices, terms.money)
 
     nav, high, positions = 1.0, 1.0, dict.fromkeys(assets, 0.0)
     nothing = dict.fromkeys(assets, 0.0)
 
-    def look(row: int, weights: Weights, names: list[str]) -> None:
-        orders.look(row, lambda target: _off(weights, _of(target, names), terms))
+    def look(row: int, seen: Seen, names: list[str]) -> None:
+        orders.look(row, seen, lambda target: _off(seen.weights, _of(target, names), terms))
 
     for row in range(-terms.lag, 0):
-        look(row, nothing, assets)
+        look(row, Seen(1.0, nothing), assets)
     for t, day in enumerate(dates):
         flows = Flows(asset_pnl=dict.fromkeys(assets, 0.0), positions=positions)
         if t > 0:
@@ -110,18 +133,23 @@ def run(
                 high = nav
 
         priced = [a for a in assets if prices[a][t] is not None]
+        rates = cost_rates(terms, assets, t, day, impact)
         weights: dict[str, float] | None = None
         if nav > 0.0:
-            if terms.lag == 0 and t < last:
-                look(t, _exposures(nav, positions, terms), priced)
-            order = orders.due.pop(t, None) if t < last else None
-            traded, weights = _close(path, t, day, nav, positions, order, priced, terms, final=t == last)
+            sold = sell(nav, positions, [a for a in assets if a not in priced], rates)
+            path.note(t, sold.trades, "no_price")
+            nav, positions = sold.nav, sold.positions
+            flows.trading += sold.cost
+        if nav > 0.0 and day < dates[-1]:
+            if terms.lag == 0:
+                look(t, Seen(nav, _exposures(nav, positions, terms)), priced)
+            traded, weights = _trade(path, t, nav, positions, orders.due.pop(t, None), priced, rates, terms)
             if traded is not None:
                 nav, positions = traded.nav, traded.positions
                 flows.trading += traded.cost
         if nav > 0.0:
-            if terms.lag > 0 and t < last:
-                look(t, _exposures(nav, positions, terms), priced)
+            if terms.lag > 0 and day < dates[-1]:
+                look(t, Seen(nav, _exposures(nav, positions, terms)), priced)
         else:
             flows.shortfall, nav = flows.shortfall - nav, 0.0
             positions, weights = dict(nothing), dict(nothing)
@@ -131,43 +159,38 @@ def run(
     return path
 
 
-def _close(
+def _trade(
     path: OraclePath,
     row: int,
-    day: date,
     nav: float,
     positions: dict[str, float],
     order: Order | None,
     priced: list[str],
+    rates: CostRates,
     terms: Terms,
-    *,
-    final: bool,
 ) -> tuple[Traded | None, dict[str, float] | None]:
-    """The one trade of a close, noted in the path, and the exact weights that it leads to, where it has a target."""
-    rates = cost_rates(terms, list(positions), row, day)
-    sold = sell(nav, positions, [a for a in positions if a not in priced], rates)
-    call = not final and sold.nav > 0.0 and called(sold.nav, sold.positions, terms)
+    """Trade what is due at a close or what a margin call asks for, note it, and return it.
+
+    The second value is the weights after it where they are known exactly.
+    """
+    call = called(nav, positions, terms)
     if call:
         path.margin_calls.append(row)
     if order is not None:
         traded, exact, scale = _trade_order(nav, positions, order, priced, rates, terms, in_full=call)
-        _note(path, row, traded.trades, order.reason, scale)
+        if traded is not None:
+            path.note(row, traded.trades, order.reason, scale)
         return traded, exact
-    if call:
-        financing = terms.financing
-        assert isinstance(financing, Margin | Futures)
-        maintenance = financing.maintenance or {}
-        to_initial = isinstance(financing, Futures) and financing.initial is not None
-        needed = (financing.initial or {}) if to_initial else maintenance
-        cut = forced_sale(sold.nav, sold.positions, needed, rates)
-        of_cut = {a: s * sold.nav / nav for a, s in cut.trades.items()}
-        traded = Traded(cut.nav, cut.positions, {**sold.trades, **of_cut}, sold.cost + cut.cost)
-        _note(path, row, traded.trades, "margin_call", 1.0)
-        return traded, None
-    if sold.trades:
-        _note(path, row, sold.trades, "no_price", 1.0)
-        return sold, None
-    return None, None
+    if not call:
+        return None, None
+    financing = terms.financing
+    assert isinstance(financing, Margin | Futures)
+    maintenance = financing.maintenance or {}
+    to_initial = isinstance(financing, Futures) and financing.initial is not None
+    needed = (financing.initial or {}) if to_initial else maintenance
+    cut = forced_sale(nav, positions, needed, rates)
+    path.note(row, cut.trades, "margin_call")
+    return cut, None
 
 
 def _trade_order(
@@ -179,11 +202,11 @@ def _trade_order(
     terms: Terms,
     *,
     in_full: bool,
-) -> tuple[Traded, dict[str, float] | None, float]:
+) -> tuple[Traded | None, dict[str, float] | None, float]:
     """Trade an order: to its target, or to the edge of its bands, as far as margin allows.
 
     The no-trade zone spares what has a price, unless the trade has to answer a margin call, or more would be held than
-    the initial margin allows.
+    the initial margin allows. What is within rounding of its target is spared in any case.
     """
     leverage = terms.leverage
     wanted, scale = as_allowed(_of(order.target, priced), terms)
@@ -193,16 +216,15 @@ def _trade_order(
         scale *= again
     exposures = {a: wanted.get(a, 0.0) for a in positions}
     values = {a: w / leverage for a, w in exposures.items()}
-    small = [a for a in priced if abs(values[a] - positions[a] / nav) < terms.minimum_trade]
+    off = {a: abs(values[a] - positions[a] / nav) for a in positions}
+    small = [a for a in priced if off[a] < terms.minimum_trade or off[a] <= ROUNDING]
     held = {**exposures, **{a: leverage * positions[a] / nav for a in small}}
     skipped = frozenset[str]() if in_full or as_allowed(held, terms)[1] < 1.0 else frozenset(small)
     traded = rebalance(nav, positions, values, rates, skipped)
-    exact = exposures if traded.nav > 0.0 and not skipped else None
-    return traded, exact, scale
-
-
-def _note(path: OraclePath, row: int, trades: dict[str, float], reason: str, scale: float) -> None:
-    path.trades[row], path.trade_reasons[row], path.trade_scales[row] = trades, reason, scale
+    if traded is None or traded.nav <= 0.0:
+        return traded, None, scale
+    after = _exposures(traded.nav, traded.positions, terms)
+    return traded, {**after, **{a: exposures[a] for a in traded.trades}}, scale
 
 
 def _of(target: Weights, priced: list[str]) -> dict[str, float]:
@@ -250,14 +272,14 @@ def _check_inputs(
     dates: Sequence[date],
     prices: Prices,
     rates: Sequence[Sequence[float]],
-    targets: Mapping[int, Weights],
+    targets: Mapping[int, Decision],
     terms: Terms,
 ) -> None:
     """Refuse what would only be noticed as a wrong number: the oracle guesses nothing."""
     check_terms(terms)
     if len(dates) < 2:
         raise ValueError("two dates at least: nothing is traded on the last one")
-    if any(b <= a for a, b in pairwise(dates)):
+    if any(b < a for a, b in pairwise(dates)):
         raise ValueError("the dates must rise")
     if any(len(r) != len(dates) for r in rates) or any(len(p) != len(dates) for p in prices.values()):
         raise ValueError("prices and cash returns need one entry a date")
@@ -266,10 +288,10 @@ def _check_inputs(
     for asset, series in prices.items():
         if not all(p is None or (math.isfinite(p) and p > 0.0) for p in series):
             raise ValueError(f"{asset}: a price is None or a positive number")
-    if 0 not in targets:
-        raise ValueError("row 0 is the first trade's date and needs a target")
+    if 0 not in targets and (1 not in targets or len(set(dates)) == len(dates)):
+        raise ValueError("row 0, or row 1 where it is an open, is the first trade's and needs a target")
     for t, target in targets.items():
-        if not 0 <= t < len(dates) + terms.lag or not set(target) <= set(prices):
+        if not 0 <= t < len(dates) + terms.lag or not (callable(target) or set(target) <= set(prices)):
             raise ValueError(f"the target at {t} has an unknown row or asset")
-        if not all(math.isfinite(w) for w in target.values()):
+        if not callable(target) and not all(math.isfinite(w) for w in target.values()):
             raise ValueError(f"the target at {t} is not finite")

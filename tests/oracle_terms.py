@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+ROUNDING = 1e-12  # weights, requirements and balances that are nearer to each other than this are equal
+
 Rates = Mapping[str, float]
 Schedule = Mapping[date, float]  # each in force from its date on
 
@@ -57,11 +59,16 @@ class Fund:
 
 @dataclass(frozen=True)
 class Impact:
-    """Square-root impact, from daily volatilities and average daily values traded (currency), by asset and row."""
+    """Square-root impact, by volatilities and values traded over a window.
+
+    `earlier_prices` are those of the dates before row 0, oldest first. `value_traded` is in currency, of those dates
+    and then of the rows of the run; None where a value is not known.
+    """
 
     coefficient: float
-    volatility: Mapping[str, Sequence[float | None]]
+    window: int
     value_traded: Mapping[str, Sequence[float | None]]
+    earlier_prices: Mapping[str, Sequence[float | None]]
 
 
 @dataclass(frozen=True)
@@ -95,10 +102,19 @@ class Bands:
     also_on_schedule: bool = False
 
     def width(self, target: float) -> float:
-        """The band on either side of one target weight."""
+        """Return how far a weight may be from one target weight."""
         given = [] if self.absolute is None else [self.absolute]
         given += [] if self.relative is None else [self.relative * abs(target)]
         return min(given)
+
+    def ends(self, target: float) -> tuple[float, float]:
+        """Return the lowest and the highest weight that a trade to the edge may lead to."""
+        width = self.width(target)
+        if target > 0.0:
+            return max(0.0, target - width), target + width
+        if target < 0.0:
+            return target - width, min(0.0, target + width)
+        return 0.0, 0.0
 
 
 @dataclass(frozen=True)
@@ -109,7 +125,7 @@ class Terms:
     costs: Costs = field(default_factory=Costs)
     fees: Fees = field(default_factory=Fees)
     bands: Bands | None = None
-    minimum_trade: float = 0.0  # the no-trade zone
+    minimum_trade: float = 0.0  # the no-trade zone, which is never narrower than rounding
     lag: int = 0  # rows from a decision to its trade
     capital: float | None = None  # currency: what a NAV of 1 is worth
 
@@ -143,6 +159,9 @@ def check_terms(terms: Terms) -> None:
         sizes = list(financing.tiers)
         if sizes != sorted(sizes) or sizes[:1] != [0.0] or financing.spread != 0.0:
             raise ValueError("tiers rise from 0, and stand instead of a spread")
+    impact = terms.costs.impact
+    if impact is not None and impact.window < 2:
+        raise ValueError("a standard deviation needs two returns at least")
     if terms.bands is not None:
         if terms.bands.absolute is None and terms.bands.relative is None:
             raise ValueError("bands are absolute, relative or both")

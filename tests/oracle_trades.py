@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
-from oracle_terms import Fund, Impact, Rates, Terms, in_force
-
-NOISE = 1e-12  # requirements of a target that add up to 1 but for rounding ask for no scaling
+from oracle_impact import ImpactRates
+from oracle_terms import ROUNDING, Fund, Rates, Terms, in_force
 
 Weights = Mapping[str, float]
 
@@ -23,12 +22,20 @@ class CostRates:
 
     rate: Rates
     fixed: float = 0.0
-    impact: Rates = field(default_factory=dict)
+    impact: Mapping[str, float | None] | None = None  # None: no impact; None of an asset: not known, and an error
 
     def of(self, values: Weights) -> float:
-        """The cost of trading these values; every asset named pays the fixed cost, traded by a hair or not."""
+        """Return the cost of trading these values; every asset named pays the fixed cost."""
         parts = [self.rate.get(a, 0.0) * abs(q) + self.fixed for a, q in values.items()]
-        return math.fsum([*parts, *(self.impact.get(a, 0.0) * abs(q) ** 1.5 for a, q in values.items())])
+        return math.fsum([*parts, *(self._impact(a) * abs(q) ** 1.5 for a, q in values.items())])
+
+    def _impact(self, asset: str) -> float:
+        if self.impact is None:
+            return 0.0
+        rate = self.impact[asset]
+        if rate is None:
+            raise ValueError(f"{asset} is traded before its impact has a window of returns and values")
+        return rate
 
 
 @dataclass(frozen=True)
@@ -41,26 +48,19 @@ class Traded:
     cost: float
 
 
-def cost_rates(terms: Terms, assets: list[str], row: int, day: date) -> CostRates:
-    """The costs in force at a row's close."""
+def cost_rates(terms: Terms, assets: list[str], row: int, day: date, impact: ImpactRates | None) -> CostRates:
+    """Return the costs in force at a row's close."""
     costs = terms.costs
     rate = costs.proportional
     if costs.schedule is not None:
         rate = dict.fromkeys(assets, in_force(costs.schedule, day))
     fixed = costs.fixed / terms.money if costs.fixed else 0.0
-    impact = dict[str, float]()
-    if costs.impact is not None:
-        impact = {a: _impact_rate(costs.impact, a, row, terms.money) for a in assets}
-    return CostRates(rate, fixed, impact)
+    return CostRates(rate, fixed, None if impact is None else {a: impact[a][row] for a in assets})
 
 
-def _impact_rate(impact: Impact, asset: str, row: int, capital: float) -> float:
-    """Y sigma sqrt(capital / ADV), by the latest row that has both; NaN, and so an error, where none has."""
-    for t in range(row, -1, -1):
-        sigma, volume = impact.volatility[asset][t], impact.value_traded[asset][t]
-        if sigma is not None and volume is not None:
-            return impact.coefficient * sigma * math.sqrt(capital / volume)
-    return math.nan
+def held_of(nav: float, positions: Weights) -> dict[str, float]:
+    """Return the positions that can be traded: those that are more than rounding."""
+    return {a: v for a, v in positions.items() if abs(v) > ROUNDING * nav}
 
 
 def root(f: Callable[[float], float], low: float, high: float) -> float:
@@ -81,18 +81,15 @@ def cost_of_trade(drifted: Weights, target: Weights, rates: CostRates, nav: floa
     """The x in [0, 1) that solves x N = cost of the values N (target (1 - x) - drifted), of assets in `target`.
 
     The cost is convex in x (each part is a convex function of an affine one) and so is the excess of it over x N;
-    from 0 or more at x = 0 to below 0 at x = 1 it falls through 0 exactly once. An asset at 0 that stays there
-    is not traded.
+    from 0 or more at x = 0 to below 0 at x = 1 it falls through 0 exactly once. Whatever is in `target` is traded,
+    and pays the fixed cost.
     """
     if math.fsum(rates.rate.get(a, 0.0) * abs(w) for a, w in target.items()) >= 1.0:
         raise ValueError("the costs of the target weights are the whole NAV or more: sum k |w| >= 1")
-    traded = [a for a in target if target[a] != 0.0 or drifted[a] != 0.0]
 
     def excess(x: float) -> float:
-        return math.fsum([rates.of({a: nav * (target[a] * (1.0 - x) - drifted[a]) for a in traded}) / nav, -x])
+        return math.fsum([rates.of({a: nav * (target[a] * (1.0 - x) - drifted[a]) for a in target}) / nav, -x])
 
-    if math.isnan(excess(0.0)):
-        raise ValueError("a trade has no volatility or volume to work out its impact from")
     if excess(0.0) <= 0.0:
         return 0.0
     if excess(1.0) >= 0.0:
@@ -102,31 +99,35 @@ def cost_of_trade(drifted: Weights, target: Weights, rates: CostRates, nav: floa
 
 def rebalance(
     nav: float, positions: Weights, target: Weights, rates: CostRates, skipped: frozenset[str] = frozenset()
-) -> Traded:
-    """Trade to `target`, values as fractions of the NAV after costs; what is `skipped` is left as it is.
+) -> Traded | None:
+    """Trade to `target`, values as fractions of the NAV after costs; None where nothing is traded.
 
-    Where even selling everything costs the whole NAV or more, everything is sold: the NAV comes out <= 0.
+    What is `skipped`, or within rounding of its target before the trade, keeps its position and pays nothing. Where
+    even selling everything costs the whole NAV or more, everything is sold: the NAV comes out <= 0.
     """
     drifted = {a: v / nav for a, v in positions.items()}
-    everything = {a: -v for a, v in positions.items() if v != 0.0}
+    wanted = {a: w for a, w in target.items() if a not in skipped and abs(w - drifted[a]) > ROUNDING}
+    if not wanted:
+        return None
+    everything = held_of(nav, positions)
     if rates.of(everything) >= nav:
         cost = rates.of(everything)
-        return Traded(nav - cost, dict.fromkeys(positions, 0.0), {a: -d for a, d in drifted.items()}, cost)
-    wanted = {a: target[a] for a in positions if a not in skipped}
+        return Traded(nav - cost, dict.fromkeys(positions, 0.0), {a: -drifted[a] for a in everything}, cost)
     x = cost_of_trade(drifted, wanted, rates, nav)
-    trades = {a: wanted[a] * (1.0 - x) - drifted[a] if a in wanted else 0.0 for a in positions}
+    trades = {a: w * (1.0 - x) - drifted[a] for a, w in wanted.items()}
     after = nav * (1.0 - x)
-    values = {a: nav * trades[a] for a, w in wanted.items() if w != 0.0 or drifted[a] != 0.0}
-    return Traded(
-        after, {a: wanted[a] * after if a in wanted else positions[a] for a in positions}, trades, rates.of(values)
-    )
+    left = {**positions, **{a: w * after for a, w in wanted.items()}}
+    return Traded(after, left, trades, rates.of({a: nav * trade for a, trade in trades.items()}))
 
 
 def sell(nav: float, positions: Weights, assets: list[str], rates: CostRates) -> Traded:
-    """Close the positions in `assets` at their last price, paying their costs; touch nothing else."""
-    closed = {a: positions[a] for a in assets if positions[a] != 0.0}
+    """Close the positions in `assets` at their last price, paying their costs; touch nothing else.
+
+    A position within rounding of nothing becomes cash without a trade.
+    """
+    closed = {a: v for a, v in held_of(nav, positions).items() if a in assets}
     cost = rates.of(closed)
-    kept = {a: 0.0 if a in closed else v for a, v in positions.items()}
+    kept = {a: 0.0 if a in assets else v for a, v in positions.items()}
     return Traded(nav - cost, kept, {a: -v / nav for a, v in closed.items()}, cost)
 
 
@@ -148,16 +149,16 @@ def as_allowed(target: Weights, terms: Terms) -> tuple[dict[str, float], float]:
         need = math.fsum(abs(w / financing.leverage) for w in target.values())
     else:
         need = requirement(target, financing.initial or {})
-    scale = 1.0 / need if need > 1.0 + NOISE else 1.0
+    scale = 1.0 / need if need > 1.0 + ROUNDING else 1.0
     return {a: w * scale for a, w in target.items()}, scale
 
 
 def called(nav: float, positions: Weights, terms: Terms) -> bool:
-    """Whether the NAV is below the maintenance requirement."""
+    """Whether the NAV is below the maintenance requirement by more than rounding."""
     financing = terms.financing
     if isinstance(financing, Fund) or financing.maintenance is None:
         return False
-    return nav < requirement(positions, financing.maintenance)
+    return requirement(positions, financing.maintenance) > nav * (1.0 + ROUNDING)
 
 
 def forced_sale(nav: float, positions: Weights, needed: Rates, rates: CostRates) -> Traded:
@@ -166,7 +167,7 @@ def forced_sale(nav: float, positions: Weights, needed: Rates, rates: CostRates)
     With g(f) = N - cost of the values (1 - f) v - f sum q |v|: below 0 at f = 1 (a call), above 0 at f = 0 where
     selling everything leaves something, and concave between, so that it is 0 once. Else all is sold.
     """
-    held = {a: v for a, v in positions.items() if v != 0.0}
+    held = held_of(nav, positions)
     full = requirement(held, needed)
 
     def surplus(f: float) -> float:
@@ -174,5 +175,5 @@ def forced_sale(nav: float, positions: Weights, needed: Rates, rates: CostRates)
 
     f = root(surplus, 0.0, 1.0) if surplus(0.0) > 0.0 else 0.0
     cost = rates.of({a: v * (1.0 - f) for a, v in held.items()})
-    kept = {a: f * v for a, v in positions.items()}
+    kept = {**positions, **{a: f * v for a, v in held.items()}}
     return Traded(nav - cost, kept, {a: -(1.0 - f) * v / nav for a, v in held.items()}, cost)

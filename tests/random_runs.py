@@ -18,9 +18,9 @@ KINDS = ("margin", "futures", "fund")
 
 
 def random_market(rng: Rng, wild: float, rows: int = 24) -> Periods:
-    """One to four assets, of these weekly movements; some come, some go, some are away for a day."""
+    """One to four assets, of these weekly movements; some come, some go, some are away for a day, some never move."""
     count = int(rng.integers(1, 5))
-    prices = 100 * np.exp(np.cumsum(rng.normal(0, wild, (rows, count)), axis=0))
+    prices = 100 * np.exp(np.cumsum(rng.normal(0, wild, (rows, count)) * (rng.random(count) < 0.85), axis=0))
     if rng.random() < 0.5:
         away = rng.random((rows, count)) < 0.03
         away[:3, 0] = False
@@ -41,6 +41,8 @@ def random_run(rng: Rng, periods: Periods, kind: str) -> EngineRun:
     targets = rng.uniform(-0.3, 1.0, (len(decided), count)) * size
     if rng.random() < 0.5:
         targets[1:] = targets[0]
+    if rng.random() < 0.25:
+        targets[1:, int(rng.integers(count))] = 0
     terms = _financed(rng, _charged(rng, rows, count), rows, count, kind)
     least = float(rng.choice([0.0, 0.0, 0.03]))
     return EngineRun(periods, decided, targets, lag, terms, _bands(rng, rows) if rng.random() < 0.5 else None, least)
@@ -100,6 +102,8 @@ def random_runs(seed: int, markets: int, each: int, kinds: Sequence[str] = KINDS
     runs = []
     for k in range(markets):
         kind = kinds[k % len(kinds)]
-        periods = random_market(rng, float(rng.choice([0.01, 0.03] if kind == "fund" else [0.01, 0.03, 0.1, 0.2])))
+        periods = random_market(
+            rng, float(rng.choice([0.0, 0.01, 0.03] if kind == "fund" else [0.0, 0.01, 0.03, 0.1, 0.2]))
+        )
         runs += [random_run(rng, periods, kind) for _ in range(each)]
     return runs

@@ -208,8 +208,8 @@ def agree(result: bt.BacktestResult, case: Case, path: oracle.OraclePath, begin:
     wanted = pd.DataFrame(decided, index=case.assets).T.fillna(0.0)
     assert [day.date() for day in result.target_weights.index] == [case.dates[row] for row in decided]
     np.testing.assert_allclose(result.target_weights, wanted, rtol=0, atol=accuracy * scale)
-    trades = [[trade.get(name, 0.0) for name in case.assets] for trade in path.trades.values()]
-    assert [day.date() for day in result.trades.index] == [path.dates[t] for t in path.trades]
+    trades = [[trade.get(name, 0.0) for name in case.assets] for trade in path.trades]
+    assert [day.date() for day in result.trades.index] == [path.dates[t] for t in path.trade_rows]
     np.testing.assert_allclose(result.trades, trades, rtol=0, atol=accuracy * scale)
     for name in ("trading", "financing", "borrow", "fees"):
         near(result.costs[name], getattr(path, name), name)

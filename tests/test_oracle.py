@@ -65,9 +65,9 @@ def test_unlevered_with_trading_cost() -> None:
     closes(path.nav, [Fraction(1), Fraction(105, 101), Fraction(2099, 2020), last_nav])
     closes(path.trading, [Fraction(0), Fraction(1, 101), Fraction(1, 2020), Fraction(0)])
     closes(path.asset_pnl["A"], [Fraction(0), Fraction(5, 101), Fraction(0), Fraction(2099, 40400)])
-    assert sorted(path.trades) == [0, 2]
+    assert path.trade_rows == [0, 2]
     closes([path.trades[0]["A"], path.trades[0]["B"]], [Fraction(50, 101), Fraction(50, 101)])
-    closes([path.trades[2]["A"], path.trades[2]["B"]], [Fraction(-101, 4200), Fraction(99, 4200)])
+    closes([path.trades[1]["A"], path.trades[1]["B"]], [Fraction(-101, 4200), Fraction(99, 4200)])
     assert path.weights[0] == half
     assert path.weights[2] == half
     closes([path.weights[1]["A"], path.weights[1]["B"]], [Fraction(11, 21), Fraction(10, 21)])
@@ -180,8 +180,9 @@ def test_a_price_that_vanishes(trade_date_too: bool) -> None:
     Row 2: B is worth 55/101 still and is sold for 2% of that, 1.1/101; NAV 113.9/101. Its trade is -55/115.
     A is left at 60/101; cash is 53.9/101.
     Period 3, cash 1%: A gains 6/101, cash 0.539/101. NAV 120.439/101.
-    Where row 2 is a trade date too, target half and half, B's counts as 0: the same cost (A's is free), and A
-    is half of 113.9/101: it gains 5.695/101, and cash as much x 0.1 = 0.5695/101. NAV 120.1645/101.
+    Where row 2 is a trade date too, target half and half, B is sold first and for the same cost. A, 60 of the 113.9
+    that are left, goes to half of them: a trade of -3.05/113.9, free. It gains 5.695/101, and cash as much x 0.1 =
+    0.5695/101. NAV 120.1645/101.
     """
     half = {"A": 0.5, "B": 0.5}
     path = simulate(
@@ -194,10 +195,15 @@ def test_a_price_that_vanishes(trade_date_too: bool) -> None:
     last_nav = Fraction("120.1645") if trade_date_too else Fraction("120.439")
     closes(path.nav, [Fraction(1), Fraction(115, 101), Fraction("113.9") / 101, last_nav / 101])
     closes(path.trading, [Fraction(0), Fraction(1, 101), Fraction("1.1") / 101, Fraction(0)])
-    close(path.trades[2]["B"], Fraction(-55, 115))
+    sale, *rebalance = path.trades_of(2)
+    assert list(sale) == ["B"]
+    close(sale["B"], Fraction(-55, 115))
     assert path.weights[2]["B"] == 0.0
     close(path.weights[2]["A"], Fraction(1, 2) if trade_date_too else 60 / Fraction("113.9"))
-    assert ("A" in path.trades[2]) == trade_date_too
+    assert path.trade_reasons == ["rebalance", "no_price", "rebalance"][: 3 if trade_date_too else 2]
+    if trade_date_too:
+        assert list(rebalance[0]) == ["A"]
+        close(rebalance[0]["A"], Fraction("-3.05") / Fraction("113.9"))
     closes(path.asset_pnl["B"], [Fraction(0), Fraction(5, 101), Fraction(0), Fraction(0)])
     assert_identity(path)
 
@@ -236,7 +242,7 @@ def test_ruin_by_interest() -> None:
     assert path.nav[-1] == 0.0
     assert path.ruined
     assert path.dates == EVERY_30_DAYS[:3]
-    assert sorted(path.trades) == [0]
+    assert path.trade_rows == [0]
     assert path.weights[-1] == {"A": 0.0, "B": 0.0}
     assert oracle.total_return(path.nav) == -1.0
     assert oracle.cagr(path.nav, path.dates) == -1.0
@@ -303,7 +309,7 @@ def test_identity_and_exact_targets_on_random_runs() -> None:
         )
         assert_identity(path)
         assert path.ruined or len(path.nav) == n
-        for t in path.trades.keys() & wanted.keys():
+        for t in set(path.trade_rows) & wanted.keys():
             if path.nav[t] > 0.0:
                 held = {a: w if prices[a][t] is not None else 0.0 for a, w in wanted[t].items()}
                 assert path.weights[t] == held
@@ -421,14 +427,14 @@ def test_backtest_waits_for_a_full_window() -> None:
         return dict(zip(prices, oracle.erc(covariance), strict=True))
 
     path = oracle.backtest(MONTHS, prices, cash, decide, frequency="monthly", lag=0, window=3, trading_cost=NO_COST)
-    assert (path.start, path.dates[0], sorted(path.trades)) == (3, MONTHS[3], [0, 1, 2, 3])
+    assert (path.start, path.dates[0], path.trade_rows) == (3, MONTHS[3], [0, 1, 2, 3])
     assert [len(rows) for rows in seen] == [3] * 4
     close(seen[0][0][1], prices["B"][1] / prices["B"][0] - 1 - cash[1])
     close(seen[0][2][0], prices["A"][3] / prices["A"][2] - 1 - cash[3])
     assert_identity(path)
 
     lagged = oracle.backtest(MONTHS, prices, cash, decide, frequency="monthly", lag=1, window=3, trading_cost=NO_COST)
-    assert (lagged.start, sorted(lagged.trades)) == (4, [0, 1, 2])
+    assert (lagged.start, lagged.trade_rows) == (4, [0, 1, 2])
     assert lagged.weights[0] == path.weights[0]
 
 
@@ -436,7 +442,7 @@ def test_backtest_of_fixed_weights_begins_at_the_first_rebalance_date() -> None:
     """Quarterly: March (row 2) and June (row 5) are traded; August closes the last quarter, untraded."""
     path = oracle.backtest(
         MONTHS,
-        {"A": [100.0] * 8},
+        {"A": [100.0 + month for month in range(8)]},
         [0.0] * 8,
         lambda rows, covariance: {"A": 0.6},
         frequency="quarterly",
@@ -444,7 +450,7 @@ def test_backtest_of_fixed_weights_begins_at_the_first_rebalance_date() -> None:
         window=None,
         trading_cost={"A": 0.001},
     )
-    assert (path.start, sorted(path.trades)) == (2, [0, 3])
+    assert (path.start, path.trade_rows) == (2, [0, 3])
     with pytest.raises(ValueError, match="full window"):
         oracle.backtest(
             MONTHS,
@@ -518,7 +524,7 @@ def test_value_at_risk() -> None:
 def test_the_oracle_shares_no_code_with_the_project() -> None:
     """Its only imports are the standard library's, and its own files."""
     files = sorted(Path(oracle.__file__).parent.glob("oracle*.py"))
-    assert len(files) == 9
+    assert len(files) == 10
     imported = {
         line.split()[1].split(".")[0]
         for file in files

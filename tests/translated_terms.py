@@ -9,7 +9,8 @@ from datetime import date, timedelta
 
 import numpy as np
 from oracle_calendar import rebalance_indices
-from oracle_terms import Costs, Fund, Futures, Impact, Margin, in_force
+from oracle_impact import impact_rates
+from oracle_terms import Costs, Fund, Futures, Margin, in_force
 from oracle_terms import Terms as OracleTerms
 
 from backtest.engine import terms as engine
@@ -19,6 +20,7 @@ from backtest.engine.path import Bands
 from backtest.engine.simulation import simulate
 
 Rates = Mapping[str, float]
+Prices = Mapping[str, Sequence[float | None]]
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class EngineRun:
 
 def engine_run(
     dates: Sequence[date],
-    prices: Mapping[str, Sequence[float | None]],
+    prices: Prices,
     cash: Sequence[float],
     targets: Mapping[int, Mapping[str, float]],
     terms: OracleTerms,
@@ -69,15 +71,15 @@ def engine_run(
         rows,
         np.array([[float(targets[row].get(a, 0.0)) for a in names] for row in rows]),
         lag,
-        engine_terms(terms, names, all_dates, len(dates)),
+        engine_terms(terms, prices, all_dates, len(dates)),
         _bands(terms),
         terms.minimum_trade,
     )
 
 
-def engine_terms(terms: OracleTerms, names: Sequence[str], dates: Sequence[date], length: int) -> engine.Terms:
+def engine_terms(terms: OracleTerms, prices: Prices, dates: Sequence[date], length: int) -> engine.Terms:
     """The same terms, of `length` dates, and of those before them that decide alone."""
-    before = len(dates) - length
+    before, names = len(dates) - length, list(prices)
     due = np.zeros(len(dates), dtype=bool)
     due[[before + row for row in rebalance_indices(dates[before:], terms.fees.every)]] = True
     base = engine.Terms(
@@ -87,7 +89,7 @@ def engine_terms(terms: OracleTerms, names: Sequence[str], dates: Sequence[date]
         performance_fee=terms.fees.performance,
         performance_due=due if terms.fees.performance else None,
     )
-    base = _with_costs(base, terms, names, dates, before)
+    base = _with_costs(base, terms, prices, dates, before)
     financing = terms.financing
     if isinstance(financing, Fund):
         fund = engine.Fund(financing.leverage, financing.swap_spread, financing.expense_ratio)
@@ -108,7 +110,7 @@ def _of(rates: Rates, names: Sequence[str]) -> np.ndarray:
 
 
 def _with_costs(
-    base: engine.Terms, terms: OracleTerms, names: Sequence[str], dates: Sequence[date], before: int
+    base: engine.Terms, terms: OracleTerms, prices: Prices, dates: Sequence[date], before: int
 ) -> engine.Terms:
     costs: Costs = terms.costs
     schedule = costs.schedule
@@ -116,7 +118,7 @@ def _with_costs(
         base,
         trading_cost_by_row=None if schedule is None else np.array([_at(schedule, day) for day in dates]),
         fixed_cost=costs.fixed / terms.money if costs.fixed else 0.0,
-        impact=None if costs.impact is None else _impact(costs.impact, names, before, terms.money),
+        impact=None if costs.impact is None else _impact(terms, prices, before),
     )
 
 
@@ -125,16 +127,14 @@ def _at(schedule: Mapping[date, float], day: date) -> float:
     return in_force(schedule, max(day, min(schedule)))
 
 
-def _impact(impact: Impact, names: Sequence[str], before: int, capital: float) -> np.ndarray:
-    """(T, n) Y sigma sqrt(capital / ADV), each the last known; before any is, none is used."""
+def _impact(terms: OracleTerms, prices: Prices, before: int) -> np.ndarray:
+    """(T, n) Y sigma sqrt(capital / V); nothing for the dates before the run, on which nothing is traded."""
+    assert terms.costs.impact is not None
+    rates = impact_rates(terms.costs.impact, prices, terms.money)
     columns = []
-    for name in names:
-        column, known = [0.0] * before, 0.0
-        for sigma, volume in zip(impact.volatility[name], impact.value_traded[name], strict=True):
-            if sigma is not None and volume is not None:
-                known = impact.coefficient * sigma * math.sqrt(capital / volume)
-            column.append(known)
-        columns.append(column)
+    for name, known in rates.items():
+        assert None not in known, f"{name} may be traded without a window"
+        columns.append([0.0] * before + [rate for rate in known if rate is not None])
     return np.array(columns).T
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from oracle_terms import Bands, Costs, Margin, Terms
-from worked_case import EVERY_36_DAYS, Case
+from worked_case import EVERY_36_DAYS, Case, over
 
 
 def bands_to_the_target() -> Case:
@@ -122,7 +122,8 @@ def bands_beside_the_schedule() -> Case:
 def a_no_trade_zone() -> Case:
     """A 0.5, B 0.5, costs of 1 %, no trade below 0.02 of the NAV. All amounts over 101.
 
-    First trade: NAV 100, 50 in each. Row 1: A +1 %: 50.5 of 100.5; halves are 0.0025 away: nothing is traded.
+    First trade: NAV 100, 50 in each. Row 1: A +1 %: 50.5 of 100.5; halves are 0.0025 away: nothing is traded, so
+    there is no trade.
     Row 2: B to 0.2; A, 0.0025 off its target, stays at 50.5. The cost C = 0.01 (50 - 0.2 (100.5 - C)) = 0.299 + 0.002 C
     = 299/998. NAV 100.5 - 299/998; A is more than half of it.
     Period 3: A +10 % = 5.05.
@@ -139,11 +140,112 @@ def a_no_trade_zone() -> Case:
             "trading": [Fraction(0), Fraction(1, 101), cost / 101, Fraction(0)],
         },
         trades={
-            1: {"A": 0.0, "B": 0.0},
-            2: {"A": 0.0, "B": (nav / 5 - 50) / Fraction("100.5")},
+            2: {"B": (nav / 5 - 50) / Fraction("100.5")},
         },
         weights={1: {"A": 50.5 / 100.5, "B": 50 / 100.5}, 2: {"A": Fraction("50.5") / nav, "B": 0.2}},
-        reasons={0: "rebalance", 1: "rebalance", 2: "rebalance"},
+        reasons={0: "rebalance", 2: "rebalance"},
+    )
+
+
+def an_edge_sells_what_has_a_target_of_zero() -> Case:
+    """A 0.5, B 0.46, C 0.04; then A 0.6, B 0.4 and no C, with bands of 0.05 traded to their edge.
+
+    Row 1: flat. A is off by 0.1. C, 0.04 from its target, is inside its band, but a target of zero has no band: it is
+    sold in full. A goes to its end, 0.55, and B to the rest of the sum of 1, 0.45. (With C free as far as 0.05 on
+    either side B would be 0.435 and C 0.015.) Period 2: B +10 % = 0.045.
+    """
+    return Case(
+        dates=EVERY_36_DAYS[:3],
+        prices={"A": (100.0,) * 3, "B": (100.0, 100.0, 110.0), "C": (100.0,) * 3},
+        targets={0: {"A": 0.5, "B": 0.46, "C": 0.04}, 1: {"A": 0.6, "B": 0.4}},
+        terms=Terms(bands=Bands(absolute=0.05, to="edge")),
+        columns={"nav": (1.0, 1.0, 1.045)},
+        trades={1: {"A": 0.05, "B": -0.01, "C": -0.04}},
+        weights={1: {"A": 0.55, "B": 0.45, "C": 0.0}},
+        reasons={0: "rebalance", 1: "band"},
+    )
+
+
+def an_edge_ends_at_zero() -> Case:
+    """A 1.6, B 0.38, C 0.02: a loan of 1. Bands of 0.05 traded to their edge, checked at row 1.
+
+    Period 1: A -17 % to 1.328, B +20 % to 0.456, C -20 % to 0.016. NAV 0.8; weights 1.66, 0.57, 0.02: 2.25 in all.
+    Ends: A 1.55 to 1.65, B 0.33 to 0.43, C 0 to 0.07. Less 0.09: A 1.57; B 0.48, at its end 0.43; C -0.07, at its end
+    0: 2 in all. (If C could be as low as -0.03, it would be: A 1.60, B 0.43, C -0.03.)
+    Period 2: A +10 % of 1.57 x 0.8 = 0.1256. NAV 0.9256.
+    """
+    return Case(
+        dates=EVERY_36_DAYS[:3],
+        prices={"A": (100.0, 83.0, 91.3), "B": (100.0, 120.0, 120.0), "C": (100.0, 80.0, 80.0)},
+        targets={0: {"A": 1.6, "B": 0.38, "C": 0.02}},
+        terms=Terms(bands=Bands(absolute=0.05, to="edge", checks=frozenset({1}))),
+        columns={"nav": (1.0, 0.8, 0.9256)},
+        trades={1: {"A": -0.09, "B": -0.14, "C": -0.02}},
+        weights={1: {"A": 1.57, "B": 0.43, "C": 0.0}},
+        reasons={0: "rebalance", 1: "band"},
+    )
+
+
+def an_edge_of_shorts_ends_at_zero() -> Case:
+    """A -0.8, B -0.16, C -0.04. Bands of 0.05 traded to their edge, checked at row 1.
+
+    Period 1: A +29 % to -1.032, C -80 % to -0.008. NAV 1 - 0.232 + 0.032 = 0.8; weights -1.29, -0.2, -0.01.
+    Ends: A -0.85 to -0.75, B -0.21 to -0.11, C -0.09 to 0. Plus 0.05: A -1.24, at its end -0.85; B -0.15; C 0.04, at
+    its end 0: -1 in all. (If C could be as high as 0.01, it would be: A -0.85, B -0.16, C 0.01.)
+    Period 2: A -10 % of -0.85 x 0.8 = 0.068. NAV 0.868.
+    """
+    return Case(
+        dates=EVERY_36_DAYS[:3],
+        prices={"A": (100.0, 129.0, 116.1), "B": (100.0,) * 3, "C": (100.0, 20.0, 20.0)},
+        targets={0: {"A": -0.8, "B": -0.16, "C": -0.04}},
+        terms=Terms(bands=Bands(absolute=0.05, to="edge", checks=frozenset({1}))),
+        columns={"nav": (1.0, 0.8, 0.868)},
+        trades={1: {"A": 0.44, "B": 0.05, "C": 0.01}},
+        weights={1: {"A": -0.85, "B": -0.15, "C": 0.0}},
+        reasons={0: "rebalance", 1: "band"},
+    )
+
+
+def bands_see_what_a_sale_leaves() -> Case:
+    """Halves, B at a cost of 10 %; bands of 0.05, checked at row 1. All amounts over 21.
+
+    First trade: x = 0.1 (1 - x)/2 = 1/21. NAV 20, A 10, B 10.
+    Row 1: A +18 % to 11.8: 0.5413 of 21.8. B has no price: it is sold at 10, which costs 1. A is 0.567 of the 20.8 that
+    are left, off by 0.067, and goes to half of them, 10.4. Period 2: A +10 % = 1.04. NAV 21.84.
+    """
+    return Case(
+        dates=EVERY_36_DAYS[:3],
+        prices={"A": (100.0, 118.0, 129.8), "B": (100.0, None, None)},
+        targets={0: {"A": 0.5, "B": 0.5}},
+        terms=Terms(costs=Costs({"B": 0.1}), bands=Bands(absolute=0.05, checks=frozenset({1}))),
+        columns={
+            "nav": over(21, ["21", "20.8", "21.84"]),
+            "trading": over(21, ["0", "2", "0"]),
+        },
+        trades={1: ({"B": Fraction("-10") / Fraction("21.8")}, {"A": Fraction("-1.4") / Fraction("20.8")})},
+        weights={1: {"A": 0.5, "B": 0.0}},
+        reasons={0: "rebalance", 1: ("no_price", "band")},
+    )
+
+
+def bands_that_a_sale_does_not_breach_stay() -> Case:
+    """Halves, B at a cost of 10 %; bands of 0.02, checked at row 1. All amounts over 21, as before.
+
+    Row 1: A -10 % to 9: 9/19 of the NAV, off by 0.026. B has no price: its sale at 10 costs 1, and 9 is half of the 18
+    that are left: nothing is off. Period 2: A +10 % = 0.9. NAV 18.9.
+    """
+    return Case(
+        dates=EVERY_36_DAYS[:3],
+        prices={"A": (100.0, 90.0, 99.0), "B": (100.0, None, None)},
+        targets={0: {"A": 0.5, "B": 0.5}},
+        terms=Terms(costs=Costs({"B": 0.1}), bands=Bands(absolute=0.02, checks=frozenset({1}))),
+        columns={
+            "nav": over(21, ["21", "18", "18.9"]),
+            "trading": over(21, ["0", "2", "0"]),
+        },
+        trades={1: {"B": Fraction("-10") / 19}},
+        weights={1: {"A": 0.5, "B": 0.0}},
+        reasons={0: "rebalance", 1: "no_price"},
     )
 
 
@@ -155,4 +257,9 @@ CASES = [
     bands_around_what_may_be_held,
     bands_beside_the_schedule,
     a_no_trade_zone,
+    an_edge_sells_what_has_a_target_of_zero,
+    an_edge_ends_at_zero,
+    an_edge_of_shorts_ends_at_zero,
+    bands_see_what_a_sale_leaves,
+    bands_that_a_sale_does_not_breach_stay,
 ]

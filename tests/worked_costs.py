@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 
 from oracle_terms import Costs, Fees, Impact, Margin, Terms
@@ -63,30 +63,91 @@ def a_fixed_cost() -> Case:
     """5 for each asset traded, of 10,000: 0.0005.
 
     First trade, two assets: NAV 0.999, 0.4995 in each. A +10 %: 0.54945, NAV 1.04895. To A 0.5 and no B: two assets,
-    NAV 1.04795, A 0.523975. At row 2 the same target: A is bought by not a cent, and pays; B, not held and not wanted,
-    does not. NAV 1.04745.
+    NAV 1.04795, A 0.523975. At row 2 the same target: A is at it, and B is neither held nor wanted: there is no trade.
     """
     return Case(
         dates=EVERY_36_DAYS[:4],
         prices={"A": (100.0, 110.0, 110.0, 110.0), "B": (100.0,) * 4},
         targets={0: {"A": 0.5, "B": 0.5}, 1: {"A": 0.5}, 2: {"A": 0.5}},
         terms=Terms(costs=Costs(fixed=5.0), capital=10_000.0),
-        columns={"nav": (1.0, 1.04795, 1.04745, 1.04745), "trading": (0.0, 0.002, 0.0005, 0.0)},
+        columns={"nav": (1.0, 1.04795, 1.04795, 1.04795), "trading": (0.0, 0.002, 0.0, 0.0)},
         trades={
             0: {"A": 0.4995, "B": 0.4995},
             1: {"A": 0.523975 / 1.04895 - 0.54945 / 1.04895, "B": -0.4995 / 1.04895},
         },
-        reasons={0: "rebalance", 1: "rebalance", 2: "rebalance"},
+        reasons={0: "rebalance", 1: "rebalance"},
+    )
+
+
+def a_fixed_cost_of_holding_one_asset() -> Case:
+    """All of 10,000 in A, decided at twelve closes; 5 for each asset traded: one purchase, and 5 in all.
+
+    First trade: NAV 0.9995. A +10 %, -10 % and so on: 1.1, 0.99, 1.089, ... times 0.9995. A is all of NAV at each
+    close, whatever its price, so nothing else is traded.
+    """
+    levels = [1.0, 1.1, 0.99, 1.089, 0.9801, 1.07811, 0.970299]
+    levels += [1.0673289, 0.96059601, 1.056655611, 0.9509900499, 1.04608905489, 0.941480149401]
+    return Case(
+        dates=[EVERY_36_DAYS[0] + timedelta(days=36 * k) for k in range(13)],
+        prices={"A": tuple(100.0 * level for level in levels), "B": (100.0,) * 13},
+        targets={row: {"A": 1.0} for row in range(12)},
+        terms=Terms(costs=Costs(fixed=5.0), capital=10_000.0),
+        columns={
+            "nav": (1.0, *(0.9995 * level for level in levels[1:])),
+            "trading": (0.0, 0.0005, *(0.0,) * 11),
+        },
+        trades={0: {"A": 0.9995}},
+        reasons={0: "rebalance"},
+    )
+
+
+def a_fixed_cost_of_one_of_two_assets() -> Case:
+    """5 for each asset traded, of 10,000: 0.0005. A 0.5, B 0.3; then B 0.2 and A at its target.
+
+    First trade, two assets: NAV 0.999, A 0.4995, B 0.2997. Row 1: flat; B alone is traded: NAV 0.9985, B 0.1997. A
+    keeps 0.4995, now a little more than half. Period 2: A +10 % = 0.04995. NAV 1.04845.
+    """
+    return Case(
+        dates=EVERY_36_DAYS[:3],
+        prices={"A": (100.0, 100.0, 110.0), "B": (100.0,) * 3},
+        targets={0: {"A": 0.5, "B": 0.3}, 1: {"A": 0.5, "B": 0.2}},
+        terms=Terms(costs=Costs(fixed=5.0), capital=10_000.0),
+        columns={"nav": (1.0, 0.9985, 1.04845), "trading": (0.0, 0.0015, 0.0)},
+        trades={1: {"B": -0.1 / 0.999}},
+        weights={1: {"A": 0.4995 / 0.9985, "B": 0.2}},
+        reasons={0: "rebalance", 1: "rebalance"},
+    )
+
+
+def drifts_of_the_size_of_rounding() -> Case:
+    """Halves at every close, 5 for each asset traded, of 10,000: 0.0005.
+
+    First trade, two assets: NAV 0.999. Row 1: A up by 2e-13 of itself, its weight by a quarter of that, 5e-14: no
+    trade. Row 2: A up by 2e-11 of itself: 5e-12 off, more than 1e-12: two assets are traded for 0.001.
+    NAV 0.999 (1 + 1e-13), 0.999 (1 + 1e-11) - 0.001.
+    """
+    half = {"A": 0.5, "B": 0.5}
+    last = 0.999 * (1 + 1e-11) - 0.001
+    return Case(
+        dates=EVERY_36_DAYS[:4],
+        prices={"A": (100.0, 100.0 * (1 + 2e-13), 100.0 * (1 + 2e-11), 100.0 * (1 + 2e-11)), "B": (100.0,) * 4},
+        targets={0: half, 1: half, 2: half},
+        terms=Terms(costs=Costs(fixed=5.0), capital=10_000.0),
+        columns={"nav": (1.0, 0.999 * (1 + 1e-13), last, last), "trading": (0.0, 0.001, 0.001, 0.0)},
+        reasons={0: "rebalance", 2: "rebalance"},
     )
 
 
 def square_root_impact() -> Case:
-    """1,000,000; A moves by 5 % a day, B by 2 %. Targets chosen so that the trades are round.
+    """1,000,000; a window of 3 dates, A's deviation 5 %, B's 2 %. Targets chosen so that the trades are round.
 
-    First trade: 0.16 of A, where 100,000,000 trade a day: 0.05 x sqrt(0.0016) = 0.2 % of it, 0.00032; 0.25 of B, where
-    25,000,000 trade: 0.02 x sqrt(0.01) = 0.2 %, 0.0005. NAV 0.99918, so the targets are 0.16 and 0.25 over that.
-    Period 1: A +50 %: 0.24, NAV 1.07918. All of A is sold, 150,000,000 now trading: 0.05 x sqrt(0.0016) = 0.2 % of
-    0.24, 0.00048. NAV 1.0787; B's target, 0.25 over that, trades nothing of B.
+    A's returns up to row 0 are 35, 40 and 45 %, and at row 1 40, 45 and 50 %: three in equal steps of 5 % have a
+    deviation (ddof 1) of 5 %. B's up to row 0 are 2, -2 and 0 %. The last three values of A that are known up to row 0
+    are 90, 100 and 110 million, and at row 1 100, 110 and 240: means of 100 and 150 million.
+    First trade: 0.16 of A: 0.05 x sqrt(0.0016) = 0.2 % of it, 0.00032; 0.25 of B, where 25,000,000 trade:
+    0.02 x sqrt(0.01) = 0.2 %, 0.0005. NAV 0.99918, so the targets are 0.16 and 0.25 over that.
+    Period 1: A +50 %: 0.24, NAV 1.07918. All of A is sold: 0.05 x sqrt(0.0016) = 0.2 % of 0.24, 0.00048. NAV 1.0787;
+    B's target, 0.25 over that, is reached by the cost of the sale alone: a trade of nothing.
     Period 3: B +10 %. NAV 1.1037.
     """
     return Case(
@@ -97,8 +158,15 @@ def square_root_impact() -> Case:
             costs=Costs(
                 impact=Impact(
                     coefficient=1.0,
-                    volatility={"A": (0.05,) * 4, "B": (0.02,) * 4},
-                    value_traded={"A": (1e8, 1.5e8, 1e8, 1e8), "B": (2.5e7,) * 4},
+                    window=3,
+                    value_traded={
+                        "A": (1e9, 0.9e8, None, 1e8, 1.1e8, 2.4e8, 1e8, 1e8),
+                        "B": (2.5e7,) * 8,
+                    },
+                    earlier_prices={
+                        "A": (50.0, 100.0 / (1.35 * 1.4 * 1.45), 100.0 / (1.4 * 1.45), 100.0 / 1.45),
+                        "B": (70.0, 100.0 / (1.02 * 0.98), 100.0 / 0.98, 100.0),
+                    },
                 )
             ),
             capital=1e6,
@@ -136,6 +204,9 @@ CASES = [
     twice_with_a_rebalance_cost,
     costs_by_date,
     a_fixed_cost,
+    a_fixed_cost_of_holding_one_asset,
+    a_fixed_cost_of_one_of_two_assets,
+    drifts_of_the_size_of_rounding,
     square_root_impact,
     a_performance_fee_after_a_drawdown,
 ]

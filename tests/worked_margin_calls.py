@@ -110,7 +110,8 @@ def a_margin_call_where_a_price_is_missing() -> Case:
 
     First trade: x = 0.02 (1 - x)/2 = 1/101. NAV 100, A 150, B 50.
     Period 2: A -60 %: 60. NAV 10. B has no price: it is sold at 50, which costs 1. NAV 9 does not cover
-    0.25 x 60 = 15: of A 9/15 are kept, 36, and 24 sold. One trade: A -24/10, B -50/10.
+    0.25 x 60 = 15: of A 9/15 are kept, 36, and 24 sold. Two trades: B -50/10 of what there was, then A -24/9 of what
+    was left.
     Period 3: A +10 % = 3.6. NAV 12.6.
     """
     return Case(
@@ -125,10 +126,54 @@ def a_margin_call_where_a_price_is_missing() -> Case:
             "nav": over(101, ["101", "100", "9", "12.6"]),
             "trading": over(101, ["0", "1", "1", "0"]),
         },
-        trades={2: {"A": -2.4, "B": -5.0}},
+        trades={2: ({"B": -5.0}, {"A": Fraction(-24, 9)})},
         weights={2: {"A": 4.0, "B": 0.0}},
         margin_calls=[2],
-        reasons={0: "rebalance", 2: "margin_call"},
+        reasons={0: "rebalance", 2: ("no_price", "margin_call")},
+    )
+
+
+def a_sale_that_leaves_no_margin_call() -> Case:
+    """A 1.5, B 0.5, B at a cost of 10 %; 25 % have to be covered. All amounts over 21.
+
+    First trade: x = 0.1 (1 - x)/2 = 1/21. NAV 20, A 30, B 10.
+    Row 1: A -50 %: 15. NAV 5 does not cover 0.25 x 25 = 6.25. But B has no price: it is sold at 10, which costs 1, and
+    NAV 4 covers the 3.75 of A: no call. Row 2: A +10 % = 1.5. NAV 5.5.
+    """
+    return Case(
+        dates=EVERY_36_DAYS[:3],
+        prices={"A": (100.0, 50.0, 55.0), "B": (100.0, None, None)},
+        targets={0: {"A": 1.5, "B": 0.5}},
+        terms=Terms(financing=Margin(maintenance={"A": 0.25, "B": 0.25}), costs=Costs({"B": 0.1})),
+        columns={
+            "nav": over(21, ["21", "4", "5.5"]),
+            "trading": over(21, ["0", "2", "0"]),
+        },
+        trades={1: {"B": -2.0}},
+        weights={1: {"A": 3.75, "B": 0.0}},
+        reasons={0: "rebalance", 1: "no_price"},
+    )
+
+
+def a_sale_whose_cost_is_a_margin_call() -> Case:
+    """The same, but 25 % of A alone have to be covered, and A falls by 52 %. All amounts over 21.
+
+    Row 1: A 14.4. NAV 4.4 covers 0.25 x 14.4 = 3.6. The sale of B at 10 costs 1: NAV 3.4 does not. Of A 3.4/3.6 =
+    17/18 are kept, 13.6, and 0.8 sold: 4/17 of 3.4. Row 2: A +10 % = 1.36. NAV 4.76.
+    """
+    return Case(
+        dates=EVERY_36_DAYS[:3],
+        prices={"A": (100.0, 48.0, 52.8), "B": (100.0, None, None)},
+        targets={0: {"A": 1.5, "B": 0.5}},
+        terms=Terms(financing=Margin(maintenance={"A": 0.25}), costs=Costs({"B": 0.1})),
+        columns={
+            "nav": over(21, ["21", "3.4", "4.76"]),
+            "trading": over(21, ["0", "2", "0"]),
+        },
+        trades={1: ({"B": Fraction(-25, 11)}, {"A": Fraction(-4, 17)})},
+        weights={1: {"A": 4.0, "B": 0.0}},
+        margin_calls=[1],
+        reasons={0: "rebalance", 1: ("no_price", "margin_call")},
     )
 
 
@@ -192,6 +237,8 @@ CASES = [
     a_margin_call_is_answered_in_full,
     no_margin_call_on_the_last_date,
     a_margin_call_where_a_price_is_missing,
+    a_sale_that_leaves_no_margin_call,
+    a_sale_whose_cost_is_a_margin_call,
     a_margin_call_that_ruins,
     a_margin_call_in_futures,
 ]

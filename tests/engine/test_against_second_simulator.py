@@ -84,16 +84,16 @@ def disagreement(wanted: OraclePath, got: SimulationResult) -> float:
     """The largest difference, in units of what it may be; infinite where the two do not even have the same events."""
     events = [
         (len(wanted.nav), len(got.nav)),
-        (wanted.trade_reasons, dict(zip(got.trade_rows.tolist(), got.trade_reasons, strict=True))),
+        (wanted.reasons, list(zip(got.trade_rows.tolist(), got.trade_reasons, strict=True))),
         (wanted.margin_calls, got.trade_rows[got.called].tolist()),
         (wanted.ruined, got.nav[-1] == 0),
     ]
     if any(one != other for one, other in events):
         return np.inf
-    weights, trades = table(wanted.weights, wanted.assets), table(list(wanted.trades.values()), wanted.assets)
-    rows = list(wanted.trades)
+    weights, trades = table(wanted.weights, wanted.assets), table(wanted.trades, wanted.assets)
+    rows = wanted.trade_rows
     exposure = np.maximum(1.0, np.abs(weights).sum(axis=1))
-    exposure[rows] += np.abs(trades).sum(axis=1)
+    np.add.at(exposure, rows, np.abs(trades).sum(axis=1))  # a row may have two trades
     wide = np.maximum.accumulate(exposure)  # times NAV
     assets = np.maximum.accumulate(np.array(wanted.nav) * exposure)  # what a row's flows are of, and those before
     pnl = np.array([wanted.asset_pnl[a] for a in wanted.assets]).T
@@ -108,7 +108,7 @@ def disagreement(wanted: OraclePath, got: SimulationResult) -> float:
         off(weights, got.weights, (room * exposure)[:, None]),
         off(pnl, got.asset_pnl, (room * assets)[:, None]),
         off(trades, got.trades, (room * exposure)[rows][:, None]),
-        off(list(wanted.trade_scales.values()), got.trade_scales, room[rows]),
+        off(wanted.trade_scales, got.trade_scales, room[rows]),
         off(sum(wanted.shortfall), got.shortfall, room[-1:] * assets[-1]),
         *(off(getattr(wanted, name), getattr(got, own), room * assets) for name, own in FLOWS.items()),
     )
@@ -161,7 +161,8 @@ def test_the_two_agree_under_random_terms() -> None:
 EVENTS = (
     "Margin", "Futures", "Fund", "schedule", "tiers", "loan rate", "short", "rebalance", "band", "margin_call",
     "no_price", "answered", "scaled", "ruin", "impact", "fixed", "costs by date", "performance", "bands to the edge",
-    "absolute bands alone", "zone", "lag", "lost fund",
+    "absolute bands alone", "zone", "lag", "lost fund", "two trades on a row", "two trades with costs", "at its target",
+    "no trade at all", "nothing wanted at the edge",
 )  # fmt: skip
 
 
@@ -169,25 +170,38 @@ def what_happened(inputs: Inputs, path: OraclePath) -> set[str]:
     """What a run was made of."""
     terms, financing, bands = inputs.terms, inputs.terms.financing, inputs.terms.bands
     loan = financing if isinstance(financing, Margin) else None
+    twice = {row for row in path.trade_rows if path.trade_rows.count(row) == 2}
+    zero = {row for row, target in inputs.targets.items() if 0.0 in target.values()}
+    planned = {row for row in inputs.targets if row < len(path.nav) - 1}
+    to_edge = bands is not None and bands.to == "edge"
     there = {
         type(financing).__name__: True,
         "schedule": loan is not None and not isinstance(loan.spread, float | int),
         "tiers": loan is not None and loan.tiers is not None and max(path.loan) > 0.5,
         "loan rate": loan is not None and inputs.loan_rate is not None and max(path.loan) > 0,
         "short": min(w for row in path.weights for w in row.values()) < 0,
-        "answered": any(path.trade_reasons[row] != "margin_call" for row in path.margin_calls),
-        "scaled": min(path.trade_scales.values()) < 1,
+        "answered": len(path.margin_calls) > path.trade_reasons.count("margin_call"),
+        "scaled": min(path.trade_scales, default=1.0) < 1,
         "ruin": path.ruined,
         "impact": terms.costs.impact is not None,
         "fixed": terms.costs.fixed > 0,
         "costs by date": terms.costs.schedule is not None,
         "performance": terms.fees.performance > 0 and max(path.nav) > 1.05,
-        "bands to the edge": bands is not None and bands.to == "edge" and "band" in path.trade_reasons.values(),
+        "bands to the edge": to_edge and "band" in path.trade_reasons,
+        "nothing wanted at the edge": to_edge and any(row in zero and why == "band" for row, why in path.reasons),
         "absolute bands alone": bands is not None and bands.relative is None,
         "zone": terms.minimum_trade > 0,
         "lag": terms.lag > 0,
+        "two trades on a row": bool(twice),
+        "two trades with costs": bool(twice) and terms.costs != Costs(),
+        "at its target": any(
+            0 < len(trades) < sum(held != 0 for held in path.weights[row].values()) and reason == "rebalance"
+            for (row, reason), trades in zip(path.reasons, path.trades, strict=True)
+            if not terms.minimum_trade
+        ),
+        "no trade at all": bands is None and bool(planned - set(path.trade_rows)),
     }
-    return {name for name, is_there in there.items() if is_there} | set(path.trade_reasons.values())
+    return {name for name, is_there in there.items() if is_there} | set(path.trade_reasons)
 
 
 # ----------------------------------------------------------------------- what the comparison found, each by itself
@@ -219,18 +233,19 @@ def test_what_has_no_price_is_sold_before_a_margin_call_is_asked_for() -> None:
     terms = Terms(Margin(maintenance={"A": 0.3, "B": 0.3}), minimum_trade=0.2)
     prices = {"A": (100.0, 90.0, None, None, None, None), "B": (100.0, 100.0, 85.0, 85.0, 85.0, 85.0)}
     path = agree(terms, prices, {0: {"A": 1.0, "B": 2.0}, 2: {"B": 2.8}})
+    assert path.trade_reasons == ("rebalance", "no_price")
     assert not path.called.any()
     assert path.trades[1].tolist() == pytest.approx([-0.9 / 0.6, 0.0], abs=1e-13)
 
 
 def test_a_band_keeps_nothing_that_has_no_price() -> None:
     """A 0.08 and B 0.5 with bands of 0.1, to the edge. B doubles, and is off. When that is traded A has no price: its
-    target is nothing then, and it would be within 0.1 of that. It is sold; B alone makes up its target's sum, 0.5.
+    target is nothing then, and it would be within 0.1 of that. It is sold first; B alone makes up the sum of 0.5.
     """
     terms = Terms(bands=Bands(absolute=0.1, to="edge", checks=frozenset(range(6))), lag=1)
     prices = {"A": (100.0, 100.0, None, None, None, None), "B": (100.0, 200.0, 200.0, 200.0, 200.0, 200.0)}
     path = agree(terms, prices, {0: {"A": 0.08, "B": 0.5}})
-    assert path.trade_reasons == ("rebalance", "band")
+    assert path.trade_reasons == ("rebalance", "no_price", "band")
     assert path.weights[2].tolist() == pytest.approx([0.0, 0.5], abs=1e-13)
 
 
@@ -254,7 +269,8 @@ def test_a_fund_without_a_price_pays_for_its_last_day() -> None:
 def test_the_no_trade_zone_of_a_fund_is_of_what_is_traded() -> None:
     """At 3 times an exposure of 0.06 more is a trade of 0.02 of NAV: below 0.03, and left."""
     path = agree(Terms(Fund(3.0), minimum_trade=0.03), {"A": FLAT}, {0: {"A": 1.2}, 2: {"A": 1.26}, 3: {"A": 1.5}})
-    assert path.trades[:, 0].tolist() == pytest.approx([0.4, 0.0, 0.1], abs=1e-14)
+    assert path.trade_rows.tolist() == [0, 3]
+    assert path.trades[:, 0].tolist() == pytest.approx([0.4, 0.1], abs=1e-14)
 
 
 def test_what_is_decided_while_nothing_is_held_may_be_inside_its_band() -> None:

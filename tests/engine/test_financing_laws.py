@@ -222,7 +222,7 @@ def asked(run: EngineRun) -> SimulationResult:
 def test_asked_on_the_way_is_decided_before_under_all_terms_and_bands() -> None:
     """The same bits in the whole ledger: stops at each decision, before its trade or after it, change nothing."""
     banded = stopped = 0
-    for run in random_runs(8, 90, 4):
+    for run in random_runs(8, 120, 4):
         path, other = run.simulate(), asked(run)
         same_bits(path, other, but=("targets",) if path.nav[-1] == 0 else ())  # after a ruin nobody is asked
         banded += "band" in path.trade_reasons

@@ -42,12 +42,12 @@ def close(got: Any, wanted: Sequence[Number], name: str = "") -> None:
     np.testing.assert_allclose(np.asarray(got, dtype=float), expected, rtol=EXACT, atol=EXACT, err_msg=name)
 
 
-@pytest.mark.parametrize("name", sorted(CASES.keys() - {LOST}))
+@pytest.mark.parametrize("name", sorted(name for name, case in CASES.items() if name != LOST and case.debt is None))
 def test_a_run_worked_by_hand(name: str) -> None:
     """Every number that a case names; and no trade, reason, call or ruin that it does not."""
     case = CASES[name]
     path = engine_run(case.dates, case.prices, case.cash_returns, case.targets, case.terms, case.loan_rate).simulate()
-    at, names, lag = {row: k for k, row in enumerate(path.trade_rows.tolist())}, list(case.prices), case.terms.lag
+    rows, names, lag = path.trade_rows.tolist(), list(case.prices), case.terms.lag
     assert path.start == lag
     for column, wanted in case.columns.items():
         if column == "shortfall":
@@ -56,11 +56,13 @@ def test_a_run_worked_by_hand(name: str) -> None:
             close(getattr(path, COLUMNS[column]), wanted, column)
     for asset, wanted in case.pnl.items():
         close(path.asset_pnl[:, names.index(asset)], wanted, asset)
-    assert dict(zip(at, path.trade_reasons, strict=True)) == dict(case.reasons)
+    assert list(zip(rows, path.trade_reasons, strict=True)) == case.events
     assert path.trade_rows[path.called].tolist() == list(case.margin_calls)
-    close(path.trade_scales, [case.scales.get(row, 1.0) for row in at], "scales")
-    for row, trades in case.trades.items():
-        close(path.trades[at[row]], [trades.get(asset, 0.0) for asset in names], f"trades of row {row}")
+    close(path.trade_scales, [case.scales.get(row, 1.0) for row in rows], "scales")
+    for row in case.trades:
+        got = path.trades[path.trade_rows == row]
+        for trade, expected in zip(got, case.trades_of(row), strict=True):
+            close(trade, [expected.get(asset, 0.0) for asset in names], f"trades of row {row}")
     for row, weights in case.weights.items():
         close(path.weights[row], [weights.get(asset, 0.0) for asset in names], f"weights of row {row}")
     ends = len(case.columns["nav"])
@@ -143,8 +145,13 @@ def bands_of(bands: Bands) -> dict[str, Any]:
 
 
 def decided_every_time(case: Case) -> bool:
-    """Whether a configuration can say when the case decides: the same target once, or at every close."""
+    """Whether a configuration can say when the case decides: the same target once, or at every close.
+
+    A case with a fixed debt divides equally among the assets that have a price.
+    """
     rows = set(decisions(case))
+    if case.debt is not None:
+        return rows == set(range(len(case.dates) - 1))
     return rows in ({0}, set(range(len(case.dates) - 1))) and len({str(case.targets[row]) for row in rows}) == 1
 
 
@@ -159,7 +166,7 @@ def checked_every_time(case: Case) -> bool:
 
 
 def priced_every_time(case: Case) -> bool:
-    """Assets that come and go are held from a full window of returns on, which these few dates do not fill."""
+    """Whether no asset loses its price."""
     return all(None not in series for series in case.prices.values())
 
 
@@ -171,7 +178,6 @@ SAID = sorted(
     and case.terms.costs.impact is None
     and decided_every_time(case)
     and checked_every_time(case)
-    and priced_every_time(case)
 )
 
 
@@ -179,33 +185,37 @@ def configured(case: Case, folder: Path) -> Path:
     """A case as a file of prices and rates, and a configuration beside it.
 
     The file begins with some days before the start of the run: alone, dates 36 days apart would be taken for months,
-    and moved to their ends.
+    and moved to their ends. Assets that lose their price are held from a full window of returns on, which those days
+    fill, at the first prices: as many returns as there are, up to row 0, make the window.
     """
     names, terms = list(case.prices), case.terms
     frame = pd.DataFrame(dict(case.prices), index=pd.DatetimeIndex(list(case.dates)), dtype=float)
     data: dict[str, Any] = {"source": "csv", "path": "market.csv", "assets": names, "periods_per_year": 252}
-    data["start"] = case.dates[0].isoformat()
     rates = {"cash": case.cash_returns, "loan_rate": case.loan_rate}
     for name, returns in rates.items():
         if returns is not None:
             frame[name] = np.cumprod([1.0, *(1 + value for value in returns[1:])])
             data[name] = name
     before = pd.bdate_range(end=frame.index[0] - pd.Timedelta(days=1), periods=2 * len(frame))
-    frame = pd.concat([pd.DataFrame(1.0, index=before, columns=frame.columns), frame])
-    write_csv(frame, folder / "market.csv")
+    data |= {"start": case.dates[0].isoformat()} if priced_every_time(case) else {"ragged": True}
+    earlier = np.tile(frame.iloc[0], (len(before), 1))
+    write_csv(pd.concat([pd.DataFrame(earlier, before, frame.columns), frame]), folder / "market.csv")
     rebalance: dict[str, Any] = {"frequency": "never" if len(decisions(case)) == 1 else "daily", "execution_lag": 0}
     rebalance["minimum_trade"] = terms.minimum_trade
     if terms.bands is not None:
         rebalance["bands"] = bands_of(terms.bands)
+    fixed = {"name": "sixty_forty", "weights": {name: float(case.targets[0].get(name, 0.0)) for name in names}}
     return write_config(
         folder / "by_hand.yaml",
         data=data,
-        strategy={"name": "sixty_forty", "weights": {name: float(case.targets[0].get(name, 0.0)) for name in names}},
+        estimation={"window": len(before)},
+        strategy=fixed if case.debt is None else {"name": "equal_weight"},
         rebalance=rebalance,
         financing=financing_of(terms.financing, names),
         costs=costs_of(terms.costs, names),
         fees=fees_of(terms.fees, names),
         **({} if terms.capital is None else {"initial_capital": terms.capital}),
+        **({} if case.debt is None else {"leverage": {"debt": case.debt}}),
     )
 
 
@@ -226,7 +236,7 @@ def test_a_run_worked_by_hand_from_its_files(name: str, tmp_path: Path) -> None:
             close(got, case.columns[column], column)
     if "shortfall" in case.columns:
         close(result.contributions["shortfall"], case.columns["shortfall"], "shortfall")
-    assert [day.date() for day in result.trades.index] == [case.dates[row] for row in sorted(case.reasons)]
+    assert [day.date() for day in result.trades.index] == [case.dates[row] for row, _ in case.events]
     for row, weights in case.weights.items():
         close(result.weights.iloc[row], [weights.get(asset, 0.0) for asset in case.prices], f"weights of row {row}")
 
@@ -238,6 +248,8 @@ def test_most_cases_can_be_said_in_a_configuration() -> None:
     assert {type(terms.financing) for terms in said} == {Margin, Futures, Fund}
     assert sum(terms.bands is not None for terms in said) >= 2
     assert sum(len(CASES[name].margin_calls) for name in SAID) >= 3
+    assert sum(not priced_every_time(CASES[name]) for name in SAID) >= 5
+    assert any(CASES[name].debt is not None for name in SAID)
     assert any(math.isfinite(terms.fees.performance) and terms.fees.performance for terms in said)
     assert any(len(CASES[name].columns["nav"]) < len(CASES[name].dates) for name in SAID)
 
