@@ -34,9 +34,14 @@ def deviation(values: Sequence[float]) -> float:
     return math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (len(values) - 1))
 
 
+def recent(traded: Series, t: int, window: int) -> list[float]:
+    """Return the known values of the last 2 x `window` dates."""
+    return [v for v in traded[max(0, t + 1 - 2 * window) : t + 1] if v is not None]
+
+
 def has_window(prices: Series, traded: Series, t: int, window: int) -> bool:
-    """Whether `window` returns and `window` values traded are known up to a date."""
-    return len(latest(returns_of(prices), t, window)) == len(latest(traded, t, window)) == window
+    """Whether a date has `window` returns and, on the last 2 x `window` dates, `window` known values traded."""
+    return len(latest(returns_of(prices), t, window)) == window and len(recent(traded, t, window)) >= window
 
 
 def impact_of(asset: str, prices: Series, traded: Series, t: int, window: int) -> float | None:
@@ -46,14 +51,12 @@ def impact_of(asset: str, prices: Series, traded: Series, t: int, window: int) -
     2 x `window` dates, it is refused.
     """
     priced = [k for k in range(t + 1) if prices[k] is not None]
-    if not priced or not has_window(prices, traded, priced[-1], window):
+    if not any(has_window(prices, traded, k, window) for k in reversed(priced)):
         return None
     at = priced[-1]
-    recent = [v for v in traded[max(0, at + 1 - 2 * window) : at + 1] if v is not None]
-    if len(recent) < window:
-        raise ValueError(
-            f"{asset}: of the {2 * window} values traded up to {at}, {len(recent)} are known, not {window}"
-        )
+    known = recent(traded, at, window)
+    if len(known) < window:
+        raise ValueError(f"{asset}: of the {2 * window} values traded up to {at}, {len(known)} are known, not {window}")
     volume = math.fsum(latest(traded, at, window)) / window
     if volume == 0.0:
         raise ValueError(f"{asset}: nothing was traded on {window} dates up to {at}")

@@ -103,15 +103,16 @@ def rebalance(
     """Trade to `target`, values as fractions of the NAV after costs; None where nothing is traded.
 
     What is `skipped`, or within rounding of its target before the trade, keeps its position and pays nothing. Where
-    even selling everything costs the whole NAV or more, everything is sold: the NAV comes out <= 0.
+    selling what is traded costs the whole NAV or more, and so does selling everything, everything is sold: the NAV
+    comes out <= 0.
     """
     drifted = {a: v / nav for a, v in positions.items()}
     wanted = {a: w for a, w in target.items() if a not in skipped and abs(w - drifted[a]) > ROUNDING}
     if not wanted:
         return None
     everything = held_of(nav, positions)
-    if rates.of(everything) >= nav:
-        cost = rates.of(everything)
+    cost = rates.of(everything)
+    if cost >= nav and rates.of({a: nav * drifted[a] for a in wanted}) >= nav:
         return Traded(nav - cost, dict.fromkeys(positions, 0.0), {a: -drifted[a] for a in everything}, cost)
     x = cost_of_trade(drifted, wanted, rates, nav)
     trades = {a: w * (1.0 - x) - drifted[a] for a, w in wanted.items()}
@@ -123,11 +124,11 @@ def rebalance(
 def sell(nav: float, positions: Weights, assets: list[str], rates: CostRates) -> Traded:
     """Close the positions in `assets` at their last price, paying their costs; touch nothing else.
 
-    A position within rounding of nothing becomes cash without a trade.
+    A position within rounding of nothing is not worth a trade, and stays at its last price.
     """
     closed = {a: v for a, v in held_of(nav, positions).items() if a in assets}
     cost = rates.of(closed)
-    kept = {a: 0.0 if a in assets else v for a, v in positions.items()}
+    kept = {a: 0.0 if a in closed else v for a, v in positions.items()}
     return Traded(nav - cost, kept, {a: -v / nav for a, v in closed.items()}, cost)
 
 

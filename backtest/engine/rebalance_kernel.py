@@ -140,12 +140,13 @@ def trade(
         scale, all_of_target, to_sell, to_leave, fixed, traded = _adjust(
             rates, at_one, scratch, row, nav, called, to_edge, absolute, relative, least, numbers[FIXED] / nav
         )
-    outcome = DONE if to_sell >= 1.0 or (all_of_target < 1.0 and to_leave < 1.0) else REFUSED
+    possible = all_of_target < 1.0 and to_leave < 1.0
+    outcome = DONE if possible or to_sell >= 1.0 else REFUSED
     if refused or traded == 0:
         outcome = REFUSED if refused else NOTHING
     if outcome == DONE:
         paid = to_sell
-        if paid >= 1.0:  # no NAV is left to hold anything
+        if not possible:  # all is sold, and no NAV is left
             for i in range(count):
                 book[UNITS, i] = 0.0
         else:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from market_files import write_config, write_csv
+from market_files import write_config, write_csv, write_strategy
 from scipy.optimize import brentq
 
 import backtest as bt
@@ -25,9 +25,10 @@ def run(folder: Path, closes: pd.DataFrame, opens: pd.DataFrame, **settings: Any
             **data,
             "cash": settings.pop("cash", 0.0),
             "classes": dict.fromkeys(names, "equities"),
+            "ragged": settings.pop("ragged", False),
             **({"volumes": settings.pop("volumes")} if "volumes" in settings else {}),
         },
-        "strategy": {"name": "sixty_forty", "weights": settings.pop("weights", names)},
+        "strategy": settings.pop("strategy", {"name": "sixty_forty", "weights": settings.pop("weights", names)}),
         "rebalance": {"frequency": "daily", "execution": "open", **settings.pop("rebalance", {})},
         **settings,
     }
@@ -175,3 +176,82 @@ def test_the_impact_of_a_trade_at_the_open_is_of_the_days_before(tmp_path: Path)
     assert result.nav.index[0] == closes.index[2]
     left = brentq(lambda y: y + 0.03 / np.sqrt(2) / 2 * y**1.5 - 1, 0.5, 1.0, xtol=1e-15)
     assert result.costs["trading"].sum() == pytest.approx(1 - left, rel=1e-12)
+
+
+RISING = pd.DataFrame({"a": [100.0, 104.0, 104.0, 98.8], "b": [50.0, 51.0, 52.0, 53.0]}, index=DATES)
+
+
+def test_an_asset_that_is_not_held_needs_no_opens(tmp_path: Path) -> None:
+    """The run is the one in which all opens are there: none of b's is used."""
+    opens = pd.DataFrame({"a": [100.0, 102.0, 103.0, 105.0], "b": [50.0, 50.0, 51.0, 52.0]}, index=DATES)
+    blank = opens.assign(b=[np.nan, np.nan, np.nan, 52.0])
+    whole, missing = (run(tmp_path, RISING, given, weights={"a": 1.0, "b": 0.0}) for given in (opens, blank))
+    assert missing.nav.to_list() == whole.nav.to_list()
+    assert not missing.trades["b"].any()
+
+
+def test_an_open_that_is_needed_is_asked_for_although_nothing_else_is_traded(tmp_path: Path) -> None:
+    """A is at its target on Wednesday, and b would be bought if its open were known."""
+    opens = pd.DataFrame({"a": [100.0, 100.0, 100.0, 100.0], "b": [50.0, 50.0, np.nan, 52.0]}, index=DATES)
+    closes = RISING.assign(a=100.0)
+    code = "class Later(Strategy):\n    def target_weights(self, view):\n"
+    code += "        return pd.Series({'a': 0.5, 'b': 0.5 * (view.as_of.day > 4)})\n"
+    write_strategy(tmp_path, "later", "import pandas as pd\nfrom backtest.strategy import Strategy\n\n" + code)
+    with pytest.raises(DataError, match="no open of b on 2021-01-06"):
+        run(tmp_path, closes, opens, strategy={"name": "later"})
+    opens.loc[DATES[2], "b"] = 51.0
+    assert run(tmp_path, closes, opens, strategy={"name": "later"}).weights["b"].to_list()[2] > 0
+
+
+def test_opens_are_needed_from_the_purchase_on_in_a_ragged_universe(tmp_path: Path) -> None:
+    """The closes of b begin on the 5th date and its opens on the 13th; by its window it is bought at the 12th or later.
+
+    With a window of seven returns b has a full one on the 12th date, and is bought at the open of the 13th. With six
+    it is bought a date earlier, at an open that is missing.
+    """
+    rng = np.random.default_rng(2)
+    dates = pd.bdate_range("2021-01-04", periods=30)
+    levels = 100 * np.cumprod(1 + rng.normal(0, 0.01, (30, 3)), axis=0)
+    closes = pd.DataFrame(levels, dates, ["a", "b", "c"])
+    opens = closes.shift(1).bfill()
+    closes.iloc[:4, 1] = opens.iloc[:12, 1] = np.nan
+    settings = {"ragged": True, "strategy": {"name": "inverse_volatility"}}
+    result = run(tmp_path, closes, opens, **settings, estimation={"window": 7})
+    assert result.weights.index[result.weights["b"] > 0][0] == dates[12]
+    with pytest.raises(DataError, match=f"no open of b on {dates[11]:%Y-%m-%d}"):
+        run(tmp_path, closes, opens, **settings, estimation={"window": 6})
+
+
+def test_a_price_that_ends_is_no_missing_open(tmp_path: Path) -> None:
+    """Without a close no open is needed: b is sold at the open of the first such date, at its last close, 55.
+
+    Decided on the third date, bought at the fourth's open for 100 and 50; on the sixth, 106 at the close, b is gone.
+    """
+    dates = pd.bdate_range("2021-01-04", periods=7)
+    closes = pd.DataFrame(
+        {"a": [100, 101, 102, 103, 104, 106, 107.0], "b": [50, 51, 49, 52, 55, np.nan, np.nan]}, dates
+    )
+    opens = pd.DataFrame({"a": [100.0] * 7, "b": [np.nan, np.nan, np.nan, 50, 51, np.nan, np.nan]}, dates)
+    result = run(tmp_path, closes, opens, ragged=True, estimation={"window": 2}, rebalance={"frequency": "never"})
+    assert result.trade_terms["reason"].to_list() == ["rebalance", "no_price"]
+    assert result.trades.index.to_list() == [dates[3], dates[5]]
+    assert result.nav[dates[5]] == pytest.approx(0.5 * 106 / 100 + 0.5 * 55 / 50, rel=1e-14)
+    assert any("b has no price on 2021-01-11" in note for note in result.notes)
+
+
+def test_a_date_can_have_a_trade_at_its_open_and_a_call_at_its_close(tmp_path: Path) -> None:
+    """Bought at 2x at the open, a day of -40 % leaves a NAV of 0.2 and 1.2 of the asset, of which 0.2 / 0.25 may stay."""
+    opens = pd.DataFrame({"a": [100.0, 100.0, 60.0, 60.0]}, index=DATES)
+    closes = pd.DataFrame({"a": [100.0, 60.0, 60.0, 60.0]}, index=DATES)
+    result = run(
+        tmp_path,
+        closes,
+        opens,
+        weights={"a": 2.0},
+        financing={"initial_margin": 0.5, "maintenance_margin": 0.25},
+        rebalance={"frequency": "never"},
+    )
+    assert list(result.trades.index) == [DATES[1], DATES[1]]
+    assert result.trade_terms["reason"].to_list() == ["rebalance", "margin_call"]
+    assert result.trades["a"].to_list() == pytest.approx([2.0, -2.0], rel=1e-12)
+    assert result.events.loc[DATES[1], "event"] == "margin_call"

@@ -139,12 +139,20 @@ def test_each_asset_that_is_traded_pays_the_fixed_cost_and_no_other(seed: int) -
 
 
 def test_a_position_at_its_target_is_not_sold_because_selling_it_would_cost_all_of_nav() -> None:
-    """Bought for 0.3, it falls to 0.2 of the first NAV: selling would cost more than there is, but nothing is traded."""
+    """Bought for 0.3, it falls to 0.175: selling would cost more than there is, but nothing is traded."""
     terms = Terms(np.zeros(1), fixed_cost=0.3)
     path = simulate(market([[0.0], [-0.75], [1.0], [0.0]]), [0, 1, 2, 3], np.ones((4, 1)), 0, terms)
     assert path.nav == pytest.approx([1.0, 0.7, 0.175, 0.35, 0.35], rel=1e-15)
     assert path.trade_rows.tolist() == [0]
     assert path.executed.tolist() == [0, 1, 2, 3]
+
+
+def test_only_what_is_traded_has_to_be_paid_for() -> None:
+    """Three tickets of 0.2 leave 0.4. Selling all three would cost 0.6, but only C is traded, for 0.2: x is a half."""
+    targets = np.array([[0.3, 0.3, 0.4], [0.3, 0.3, 0.3]])
+    path = simulate(market([[0.0] * 3] * 3), [0, 1], targets, 0, Terms(np.zeros(3), fixed_cost=0.2))
+    assert path.nav == pytest.approx([1.0, 0.2, 0.2, 0.2], rel=1e-14)
+    assert path.weights[1] == pytest.approx([0.6, 0.6, 0.3], rel=1e-14)
 
 
 def test_the_same_run_has_the_same_bits_wherever_its_arrays_lie() -> None:
