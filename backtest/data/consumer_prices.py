@@ -40,8 +40,8 @@ class ConsumerPrices:
         index = monthly_index(quotes)
         check_covers(index, dates)
         origin = origin_of(series, quotes, "index of consumer prices, as published")
-        notes = tuple(f"{series.name}: {note}" for note in quotes.notes if note != INCOME_UNKNOWN)
-        return cls(index[index.index <= dates[-1]], (origin,), notes)
+        said = (*(note for note in quotes.notes if note != INCOME_UNKNOWN), *unpublished(index, dates))
+        return cls(index[index.index <= dates[-1]], (origin,), tuple(f"{series.name}: {note}" for note in said))
 
 
 def monthly_index(quotes: Quotes) -> pd.Series:
@@ -86,6 +86,22 @@ def newest_known(dates: pd.DatetimeIndex) -> pd.PeriodIndex:
     ['2019-12', '2020-01']
     """
     return pd.PeriodIndex(dates.to_period("M") - np.where(dates.is_month_end, 1, 2))
+
+
+def unpublished(index: pd.Series, dates: pd.DatetimeIndex) -> tuple[str, ...]:
+    """Note the months that a run needs and the index lacks: they count as unchanged.
+
+    >>> index = pd.Series([100.0, 101.0], index=pd.DatetimeIndex(["2025-09-30", "2025-11-30"]))
+    >>> unpublished(index, pd.DatetimeIndex(["2025-10-31", "2025-12-31"]))
+    ('1 month without a value counts as unchanged: 2025-10',)
+    """
+    first, last = newest_known(dates[[0, -1]])
+    lacking = pd.period_range(first, last, freq="M").difference(pd.DatetimeIndex(index.index).to_period("M"))
+    if lacking.empty:
+        return ()
+    counts = "month without a value counts" if len(lacking) == 1 else "months without a value count"
+    named = ", ".join(map(str, lacking[:5])) + (", …" if len(lacking) > 5 else "")
+    return (f"{len(lacking)} {counts} as unchanged: {named}",)
 
 
 def check_covers(index: pd.Series, dates: pd.DatetimeIndex) -> None:

@@ -21,7 +21,7 @@ TRADES, ROWS, NEXT_DUE, ORDERED_LAST, TRADED = range(5)  # of Account.counts
 WANTED, WHY = range(2)  # of Orders.ordered
 CHECK, DECISION, SCHEDULED = range(3)  # of Orders.looks
 UNITS, SHORTS = 4, 5  # of Account.book, after what is charged and required per price: CHARGE to MAINTENANCE
-ROW, REASON, CALLED, DECIDED = range(4)  # of Account.trades
+ROW, REASON, CALLED = range(3)  # of Account.trades
 SCALE, NAV_BEFORE, PAID = range(3)  # of Account.amounts
 TARGET, HELD, COSTS, IMPACT, KEPT, WIDTH = range(6)  # of Account.scratch
 
@@ -118,7 +118,7 @@ class Account(NamedTuple):
         scratch: (6, n) of a trade: `TARGET` weights, weights `HELD` before, proportional `COSTS` and square-root
             `IMPACT` of what is traded, whether an asset is `KEPT` as it is, and the `WIDTH` of its band.
         nav: (P,) after each close's trades. cash: (P,) likewise. performance: (P,) fees.
-        trades: (4, k) row and reason of each, whether there was a margin call, and the target or -1.
+        trades: (3, k) row and reason of each, and whether there was a margin call.
         amounts: (3, k) by what the target was scaled down to meet the initial requirement, else 1; NAV before; the
             cost, a fraction of that.
         units: (k, n) after each.

@@ -30,7 +30,6 @@ class SimulationResult:
         turnover: (P,) half the sum of absolute trades, fraction of NAV before them; rows as `trading`.
         trade_rows: (k,) positions among the P dates of all trades, in their order; a date can have more than one.
         trades: (k, n) fractions of NAV before the trade.
-        trade_targets: (k,) positions among the targets of what was traded to; -1 of a forced sale.
         trade_reasons: (k,) `rebalance`, `band`, `margin_call` or `no_price`.
         called: (k,) whether there was a margin call at that close, which the trade answered.
         trade_scales: (k,) by what the target was scaled down to meet the initial margin; else 1.
@@ -54,7 +53,6 @@ class SimulationResult:
     turnover: Array
     trade_rows: NDArray[np.int64]
     trades: Array
-    trade_targets: NDArray[np.int64]
     trade_reasons: tuple[str, ...]
     called: NDArray[np.bool_]
     trade_scales: Array

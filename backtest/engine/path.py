@@ -168,7 +168,7 @@ class Path:
             **{name: np.zeros((by_asset[name], count) if name in by_asset else rows) for name in Flows._fields}
         )
         account_for(self._market, self._charges, account, flows, self._start, rows)
-        trade_rows, reasons, called, decided = account.trades[:, :made]
+        trade_rows, reasons, called = account.trades[:, :made]
         # whatever is held of what has no price is sold at the next close
         sold = np.argwhere((flows.trades != 0) & ~self._periods.has_price(self._start + trade_rows))
         result = SimulationResult(
@@ -178,7 +178,6 @@ class Path:
             trade_rows=trade_rows,
             trade_reasons=tuple(REASONS[reason] for reason in reasons),
             called=called.astype(bool),
-            trade_targets=decided,
             trade_scales=account.amounts[SCALE, :made],
             targets=self._targets,
             executed=account.executed,
@@ -243,7 +242,7 @@ def _opened(rows: int, targets: tuple[int, ...], most_trades: int) -> Account:
         nav=nav,
         cash=cash,
         performance=np.zeros(rows),
-        trades=np.empty((4, most_trades), dtype=np.int64),
+        trades=np.empty((3, most_trades), dtype=np.int64),
         amounts=np.empty((3, most_trades)),
         units=np.empty((most_trades, count)),
         executed=np.full(decisions, -1),

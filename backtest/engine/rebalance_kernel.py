@@ -7,7 +7,6 @@ from backtest.engine.account import (
     BAND,
     CALLED,
     COSTS,
-    DECIDED,
     DONE,
     FIXED,
     HELD,
@@ -100,7 +99,7 @@ def sell_unpriced(
         for i in range(book.shape[1]):
             book[UNITS, i] = book[UNITS, i] if scratch[TARGET, i] == 0.0 else 0.0
         trades[ROW, made], trades[REASON, made] = at, NO_PRICE
-        trades[CALLED, made], trades[DECIDED, made] = False, -1
+        trades[CALLED, made] = False
         amounts[SCALE, made], amounts[NAV_BEFORE, made], amounts[PAID, made] = 1.0, nav, paid
     return outcome
 
@@ -156,7 +155,7 @@ def trade(
                 if scratch[KEPT, i] == 0.0:
                     book[UNITS, i] = scratch[TARGET, i] * left / prices[row, i]
         trades[ROW, made], trades[REASON, made] = at, reason
-        trades[CALLED, made], trades[DECIDED, made] = called, k
+        trades[CALLED, made] = called
         amounts[SCALE, made], amounts[NAV_BEFORE, made], amounts[PAID, made] = scale, nav, paid
     return outcome
 
@@ -230,6 +229,6 @@ def force(
         for i in range(count):
             book[UNITS, i] *= part if abs(scratch[HELD, i]) >= ROUNDING else 1.0
         trades[ROW, made], trades[REASON, made] = at, MARGIN_CALL
-        trades[CALLED, made], trades[DECIDED, made] = True, -1
+        trades[CALLED, made] = True
         amounts[SCALE, made], amounts[NAV_BEFORE, made], amounts[PAID, made] = 1.0, nav, paid
     return called

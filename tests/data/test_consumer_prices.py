@@ -68,6 +68,11 @@ def test_a_month_that_was_never_published_is_none() -> None:
     )
     assert len(index_of(data)) == 119  # twelve for each of ten years, less that one
     assert index_of(data).index[-1] == data.dates[-1] == pd.Timestamp("2009-12-31")
+    assert "consumer_prices: 1 month without a value counts as unchanged: 2006-06" in data.notes
+    later = loaded(
+        consumer_prices={"source": f"{__name__}:Gap", "symbol": "X"}, start=date(2007, 1, 31), end=date(2010, 1, 1)
+    )
+    assert not any("unchanged" in note for note in later.notes)
 
 
 def test_it_stays_whole_at_the_front_where_dates_are_taken_out_and_goes_into_the_sum() -> None:

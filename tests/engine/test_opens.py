@@ -240,7 +240,7 @@ def test_a_price_that_ends_is_no_missing_open(tmp_path: Path) -> None:
 
 
 def test_a_date_can_have_a_trade_at_its_open_and_a_call_at_its_close(tmp_path: Path) -> None:
-    """Bought at 2x at the open, a day of -40 % leaves a NAV of 0.2 and 1.2 of the asset, of which 0.2 / 0.25 may stay."""
+    """Bought at 2x at the open, a day of -40 % leaves a NAV of 0.2 and 1.2 of the asset: 0.2 / 0.25 of it may stay."""
     opens = pd.DataFrame({"a": [100.0, 100.0, 60.0, 60.0]}, index=DATES)
     closes = pd.DataFrame({"a": [100.0, 60.0, 60.0, 60.0]}, index=DATES)
     result = run(
