@@ -6,6 +6,7 @@ a source does wrong, or changes, is said in one line and never ends in a wrong n
 """
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from patience import HANG
 
 import backtest as bt
 from backtest.data import asking
+from backtest.reporting.manifest import written_on
 
 SHIPPED = sorted((ROOT / "configs" / "etf").glob("*.yaml"))
 HELD = ("SPY", "TLT", "IEF", "GLD", "DBC", "TIP")
@@ -89,10 +91,12 @@ def small(folder: Path, name: str = "small", **data: Any) -> Path:
 
 
 def report_of(folder: Path) -> dict[str, Any]:
-    """All files of a report as bytes, but for what the clock says."""
+    """Return all files of a report, but for what the clock says: two of them may be written on two days."""
     found: dict[str, Any] = dict(files(folder))
     found["manifest.json"] = json.loads(found["manifest.json"])
-    assert found["manifest.json"].pop("environment")
+    written = written_on(found["manifest.json"].pop("environment"))
+    page = found["tearsheet.html"].decode().replace(f"written {written}", "written")
+    found["tearsheet.html"] = re.sub(r"<td>[\d.]+ (?:day|days|years)</td>", "<td>age</td>", page)
     return found
 
 
