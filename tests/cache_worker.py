@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from made_up_source import MadeUp
+from patience import HANG
 
 from backtest.data import fetching
 from backtest.data.cache import Cache
@@ -28,7 +29,7 @@ NEVER_FRESH = timedelta(days=-1)
 
 def fetch(folder: str, symbols: list[str], day: int, *, refresh: bool = False) -> None:
     """What the made-up source has on a day, into the cache."""
-    access = Access(Cache(Path(folder)), refresh=refresh, max_age=NEVER_FRESH, sleep=lambda _: None)
+    access = Access(Cache(Path(folder)), refresh=refresh, max_age=NEVER_FRESH, seconds=HANG, sleep=lambda _: None)
     source = MadeUp(day)
     get([Wanted("made-up", symbol, source) for symbol in symbols], access)
 

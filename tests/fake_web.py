@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
+from itertools import chain, repeat
 from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any, Self
@@ -35,7 +36,8 @@ class FakeWeb(ThreadingHTTPServer):
 
     `fail` makes the next requests, or all of them, fail: 404, 429 (`headers` may hold Retry-After), 500 or any other
     status; `html`, `empty`, `truncated` (fewer bytes than announced), `truncated chunks`, `reset`, `hang`, `drip` (a
-    byte at a time) and `drip head`. What hangs and drips ends with the server.
+    byte at a time) and `drip head`. What hangs and drips does so until `release`, the end of the server or, for what
+    drips, of the client: no answer ever comes of it, however long a client waits.
 
     Args:
         ssl_context: speaks TLS with it.
@@ -43,6 +45,7 @@ class FakeWeb(ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = False  # a client that was given up on would hold the end
+    request_queue_size = 64
 
     def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -53,7 +56,7 @@ class FakeWeb(ThreadingHTTPServer):
         self.french: dict[str, bytes] = {}
         self.requests: list[str] = []
         self.agents: list[str] = []
-        self.stopping = Event()
+        self.released = Event()
         self._fault, self._headers, self._left = "", dict[str, str](), 0
         self._counting = Lock()
 
@@ -65,6 +68,10 @@ class FakeWeb(ThreadingHTTPServer):
     def fail(self, fault: str, times: int = 1_000_000, headers: Mapping[str, str] | None = None) -> None:
         """Fail so many times from now on, then answer again."""
         self._fault, self._left, self._headers = fault, times, dict(headers or {})
+
+    def release(self) -> None:
+        """Break off what hangs or drips."""
+        self.released.set()
 
     def next_fault(self) -> tuple[str, dict[str, str]]:
         """What the request that has just come meets; "" for an answer."""
@@ -93,7 +100,7 @@ class FakeWeb(ThreadingHTTPServer):
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stopping.set()
+        self.release()
         self.shutdown()
         self.server_close()
 
@@ -129,11 +136,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault == "truncated chunks":
             self._answer(200, b"%x\r\n%s" % (len(content), half), "text/csv", {"Transfer-Encoding": "chunked"})
         elif fault == "hang":
-            self.server.stopping.wait()
+            self.server.released.wait()
         elif fault == "drip head":
-            self._drip(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 10_000)
+            self._drip(b"HTTP/1.1 200 OK\r\nX-Slow: ")
         elif fault == "drip":
-            self._answer(200, b"", "text/csv", {"Content-Length": str(len(content))})
+            self._answer(200, b"", "text/csv", {"Content-Length": str(2**30)})
             self._drip(content)
         elif fault == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -153,9 +160,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def _drip(self, content: bytes) -> None:
-        for i in range(len(content)):
-            self.wfile.write(content[i : i + 1])
-            if self.server.stopping.wait(0.02):
+        for byte in chain(content, repeat(ord("x"))):
+            self.wfile.write(bytes([byte]))
+            if self.server.released.wait(0.02):
                 return
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name in http.server

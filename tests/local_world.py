@@ -21,6 +21,7 @@ from typing import Any, Self
 import trustme
 from command_line import Answer, answer_of
 from fake_yahoo import FakeYahoo
+from patience import HANG
 
 from backtest.data.cache import Cache
 
@@ -112,7 +113,7 @@ class LocalWorld:
 def finished(process: "subprocess.Popen[str]") -> Answer:
     """What a process printed and ended with; one that does not end is ended."""
     try:
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=HANG)
     finally:
         process.kill()
     return answer_of(process.returncode, out, err)

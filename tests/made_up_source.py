@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
+from patience import HANG
 
+from backtest.data import asking, fetching
 from backtest.data.cache import Cache
 from backtest.data.fetching import Access, Wanted, get
 from backtest.data.quotes import Quotes
@@ -68,6 +71,29 @@ def tail(quotes: Quotes, since: date | None) -> Quotes:
     )
 
 
+class Clock:
+    """A clock in place of `time`: only sleeping makes it go on, and that takes no time."""
+
+    def __init__(self) -> None:
+        self.now, self.slept = 1000.0, list[float]()
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def on_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Put asking on a clock of its own; who waits for an answer waits for as long as it takes."""
+    clock = Clock()
+    monkeypatch.setattr(asking, "time", clock)
+    monkeypatch.setattr(fetching, "time", clock)
+    monkeypatch.setattr(fetching, "_GRACE", HANG)
+    return clock
+
+
 class Failing(MadeUp):
     """Says what is on its list, one at each asking, and then the truth."""
 
@@ -93,7 +119,7 @@ class Answering(MadeUp):
 
 
 def access(folder: Path, **changed: Any) -> Access:
-    return Access(Cache(folder), **{"max_age": STALE, "sleep": lambda _: None, **changed})
+    return Access(Cache(folder), **{"max_age": STALE, "seconds": HANG, "sleep": lambda _: None, **changed})
 
 
 def fetched(folder: Path, source: Source, symbols: str = "A", **changed: Any) -> dict[str, Quotes]:

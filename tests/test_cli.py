@@ -5,6 +5,8 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from command_line import Answer, answer_of, command
+from patience import HANG
 
 from backtest.cli import terminal as terminal_writing
 
@@ -39,7 +42,7 @@ def in_a_process(*arguments: str, cwd: Path, before: str = "") -> Answer:
     """The command line in a process of its own; `before` is run in it first."""
     code = f"{before}\nfrom backtest.cli import main\nmain()"
     ended = subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", code, *arguments], cwd=cwd, capture_output=True, text=True, timeout=HANG, check=False
     )
     return answer_of(ended.returncode, ended.stdout, ended.stderr)
 
@@ -230,7 +233,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Answer, Path]:
     folder = tmp_path_factory.mktemp("run")
     ended = subprocess.run(
         [sys.executable, "-W", "error", "-m", "backtest", "run", str(ERC), "--output", "erc"],
-        cwd=folder, capture_output=True, text=True, timeout=120, check=False,
+        cwd=folder, capture_output=True, text=True, timeout=HANG, check=False,
     )  # fmt: skip
     return answer_of(ended.returncode, ended.stdout, ended.stderr), folder / "erc"
 
@@ -466,13 +469,23 @@ class Terminal:
 def test_a_progress_bar_only_on_a_terminal_and_only_where_it_takes_a_while(
     monkeypatch: pytest.MonkeyPatch, slow: bool
 ) -> None:
-    import time
+    """The timer runs out at once, or never."""
+
+    class Timer(threading.Thread):
+        def __init__(self, _: float, show: Callable[[], None]) -> None:
+            super().__init__(target=show if slow else lambda: None)
+
+        def start(self) -> None:
+            super().start()
+            self.join()
+
+        def cancel(self) -> None:
+            pass
 
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(terminal_writing, "_BAR_AFTER", 0.01 if slow else 30)
+    monkeypatch.setattr(threading, "Timer", Timer)
     with terminal_writing.progress(["one", "two"]) as step:
         step("two")
-        time.sleep(0.3)
     assert ("two" in terminal.written) is slow

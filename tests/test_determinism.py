@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from patience import HANG
+
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted(path for path in (ROOT / "configs").rglob("*.yaml") if path.parent.name != "etf")  # no network here
 
@@ -44,7 +46,7 @@ def in_two_processes(folder: Path, one: list[str], another: list[str]) -> list[P
         )
         processes.append(process)
     for process in processes:
-        said, _ = process.communicate(timeout=120)
+        said, _ = process.communicate(timeout=HANG)
         assert process.returncode == 0, said.decode()
     return folders
 

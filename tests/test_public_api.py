@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from patience import HANG
 
 import backtest as bt
 
@@ -69,7 +70,7 @@ def test_importing_it_imports_nothing_heavy() -> None:
         "from backtest import *\n"
         "assert set(backtest.__all__) <= set(globals())\n"
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=HANG, check=False)
     assert ended.returncode == 0, ended.stderr
 
 

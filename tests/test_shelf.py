@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import pytest
 from command_line import command
 from made_up_result import made_up
+from patience import HANG
 
 from backtest.analysis.comparison import compare
 from backtest.analysis.sparkline import POINTS
@@ -61,6 +62,7 @@ def rows_of(page: str, table: str) -> list[list[str]]:
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to work in, with nothing in it."""
+    monkeypatch.setattr(shelf_module, "_PATIENCE", HANG)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

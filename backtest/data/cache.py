@@ -209,11 +209,11 @@ class Cache:
         """
         from filelock import FileLock, Timeout
 
-        place = self._place(source, symbol, ".lock")
+        place, seconds = self._place(source, symbol, ".lock"), max(seconds, 0.0)
         with self._writing():
             place.parent.mkdir(parents=True, exist_ok=True)
             try:
-                held = FileLock(place).acquire(timeout=max(seconds, 0.0))
+                held = FileLock(place).acquire(timeout=seconds)
             except Timeout as problem:
                 raise TimedOut(
                     f"{source} {symbol}: another process is still fetching it after {seconds:.0f} s. Hint: try again."

@@ -47,7 +47,8 @@ def _git_revision() -> str | None:
     revision = _git("rev-parse", "HEAD") if known is not None else None
     if revision is None:
         return None
-    return revision + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
+    changes = _git("status", "--porcelain", "--untracked-files=no")
+    return None if changes is None else revision + ("+" if changes else "")
 
 
 def _git(*words: str) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from browser_page import OpenPage, ReportOf, Scheme, Watch
 from page_cases import CASES
+from patience import HANG
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from backtest.reporting.files import write_report
@@ -33,7 +34,7 @@ def chromium() -> str:
 def browser(chromium: str) -> Iterator[Browser]:
     """A Chromium with a user's folder of its own, which goes with it."""
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        running = playwright.chromium.launch(executable_path=chromium, args=FLAGS, timeout=1000 * HANG)
         yield running
         running.close()
 
@@ -48,8 +49,8 @@ def page_of(browser: Browser) -> Iterator[OpenPage]:
             viewport={"width": width, "height": HEIGHTS[width]}, color_scheme=scheme, java_script_enabled=scripts
         )
         opened.append((window, Watch(window)))
+        window.set_default_timeout(1000 * HANG)  # milliseconds
         page = window.new_page()
-        page.set_default_timeout(60_000)  # milliseconds; a busy machine is no fault of the page
         page.goto(path.as_uri())
         return page
 

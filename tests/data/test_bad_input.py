@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from command_line import Answer, answer_of, command
+from patience import HANG
 
 ROWS = 60
 DATES = [f"{date:%Y-%m-%d}" for date in pd.date_range("2015-01-31", periods=ROWS, freq="ME")]
@@ -559,7 +560,7 @@ def test_in_a_process_of_its_own(work: Path, what: str) -> None:
     before = contents(work)
     ended = subprocess.run(
         [sys.executable, "-W", "error", "-m", "backtest", "run", "mine.yaml"],
-        cwd=work, capture_output=True, text=True, timeout=60, check=False,
+        cwd=work, capture_output=True, text=True, timeout=HANG, check=False,
     )  # fmt: skip
     answer = answer_of(ended.returncode, ended.stdout, ended.stderr)
     _assert_refused(answer)

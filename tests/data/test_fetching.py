@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_source import Answering, Failing, MadeUp, access, aged, always, fetched, history
+from made_up_source import Answering, Failing, MadeUp, access, aged, always, fetched, history, on_clock
+from patience import HANG
 
 from backtest.data.cache import Cache
 from backtest.data.fetching import Wanted, get
@@ -151,13 +151,19 @@ def test_a_series_wanted_twice_is_asked_for_once(tmp_path: Path) -> None:
 
 
 def test_eight_threads_ask_once_for_a_cold_series(tmp_path: Path) -> None:
-    """The second finds what the first has fetched, under its lock."""
-    source = MadeUp(0, fault=lambda _: time.sleep(0.1))
+    """The second finds what the first has fetched, under its lock. The first answer waits until all have begun."""
+    begun = threading.Event()
+
+    def wait(_: str) -> None:
+        begun.wait(HANG)
+
+    source = MadeUp(0, wait)
     runs = [
         threading.Thread(target=fetched, args=(tmp_path, source), kwargs={"max_age": timedelta(1)}) for _ in range(8)
     ]
     for run in runs:
         run.start()
+    begun.set()
     for run in runs:
         run.join()
     assert source.asked == [("A", None)]
@@ -251,9 +257,10 @@ def test_a_damaged_series_is_set_aside_and_fetched_anew_or_told_of_offline(
 
 
 def test_a_series_that_another_process_holds_goes_on_with_what_is_there(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aged(tmp_path, timedelta(days=5, minutes=1))
+    on_clock(monkeypatch)
     with Cache(tmp_path).lock("made-up", "A", 1.0):
         fetched(tmp_path, MadeUp(9), seconds=0.2)
     assert said(caplog)[0].startswith("made-up A: another process is still fetching it after 0 s. Going on with values")

@@ -6,11 +6,11 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
-from time import monotonic
 
 import pytest
 import trustme
 from fake_web import FakeWeb, fred_csv
+from patience import HANG
 
 from backtest.data.quotes import Quotes, Rate
 from backtest.data.rates import INCOME_UNKNOWN, as_rate
@@ -45,7 +45,7 @@ def server() -> Iterator[FakeWeb]:
 
 def fetched(server: FakeWeb, symbol: str, rows: dict[str, str], since: date | None = None) -> Quotes:
     server.fred[symbol] = fred_csv(symbol, rows)
-    return Fred(server.base).fetch(symbol, since, 10.0)
+    return Fred(server.base).fetch(symbol, since, HANG)
 
 
 def dates(quotes: Quotes) -> list[str]:
@@ -56,7 +56,7 @@ def dates(quotes: Quotes) -> list[str]:
 
 
 def test_days_without_a_value_are_no_observations_and_percent_become_decimals(server: FakeWeb) -> None:
-    quotes = Fred(server.base).fetch("DTB3", None, 10.0)
+    quotes = Fred(server.base).fetch("DTB3", None, HANG)
     assert (quotes.label, quotes.kind, quotes.notes) == ("fred DTB3", "rate", ())
     assert quotes.rate == Rate(quoted="discount", days=91)
     assert dates(quotes) == ["2024-01-02", "2024-01-03", "2024-01-05"]
@@ -68,9 +68,9 @@ def test_days_without_a_value_are_no_observations_and_percent_become_decimals(se
 
 
 def test_lines_of_windows_a_mark_at_the_beginning_and_the_older_header_are_read(server: FakeWeb) -> None:
-    plain = Fred(server.base).fetch("DTB3", None, 10.0)
+    plain = Fred(server.base).fetch("DTB3", None, HANG)
     server.fred["DTB3"] = "\ufeff" + fred_csv("DTB3", BILLS, "DATE").replace("\n", "\r\n")
-    assert Fred(server.base).fetch("DTB3", None, 10.0).values.equals(plain.values)
+    assert Fred(server.base).fetch("DTB3", None, HANG).values.equals(plain.values)
 
 
 @pytest.mark.parametrize("since", ["2023-12-31", "2022-12-31"])
@@ -209,25 +209,23 @@ FAULTS = [
 def test_each_fault_is_told_apart_and_the_next_attempt_is_a_new_one(
     server: FakeWeb, fault: str, kind: type[DataError], words: str
 ) -> None:
-    """However the server behaves, the time is kept: 0.3 s and what a busy machine adds."""
+    """What hangs or drips never ends by itself: that there is an error means that the time of 0.3 s was kept."""
     server.fail(fault, times=1)
-    begin = monotonic()
     with pytest.raises(DataError) as caught:
-        Fred(server.base).fetch("DTB3", None, 0.3 if kind is TimedOut else 10.0)
-    assert monotonic() - begin < 5
+        Fred(server.base).fetch("DTB3", None, 0.3 if kind is TimedOut else HANG)
     assert type(caught.value) is kind
     assert str(caught.value) == words
-    assert len(Fred(server.base).fetch("DTB3", None, 10.0).values) == 3
+    assert len(Fred(server.base).fetch("DTB3", None, HANG).values) == 3
 
 
 def test_a_download_that_was_given_up_does_not_go_on(server: FakeWeb) -> None:
-    """A body that would drip for 20 s: who reads it notices too, and is gone with the next bytes."""
+    """The body drips for as long as somebody reads it: the reading thread gives up with the next bytes too."""
     server.fail("drip")
     with pytest.raises(TimedOut):
         web.download(server.base, label="dripping", seconds=0.1)
     reading = [thread for thread in threading.enumerate() if thread.name == "download dripping"]
     for thread in reading:
-        thread.join(5)
+        thread.join(HANG)
     assert not any(thread.is_alive() for thread in reading)
 
 
@@ -237,17 +235,17 @@ def test_a_download_that_was_given_up_does_not_go_on(server: FakeWeb) -> None:
 def test_the_time_that_a_source_asks_to_wait_is_handed_on(server: FakeWeb, text: str, wait: float) -> None:
     server.fail("429", headers={"Retry-After": text})
     with pytest.raises(RateLimited) as caught:
-        Fred(server.base).fetch("DTB3", None, 10.0)
+        Fred(server.base).fetch("DTB3", None, HANG)
     assert caught.value.wait == wait
     assert ("and to wait 30 s (status 429)" in str(caught.value)) == (wait == 30)
 
 
 def test_the_time_to_wait_may_be_a_date(server: FakeWeb) -> None:
-    until = datetime.now(UTC) + timedelta(hours=1)
+    until = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
     server.fail("429", headers={"Retry-After": format_datetime(until, usegmt=True)})
     with pytest.raises(RateLimited) as caught:
-        Fred(server.base).fetch("DTB3", None, 10.0)
-    assert 3500 < caught.value.wait <= 3600
+        Fred(server.base).fetch("DTB3", None, HANG)
+    assert (until - datetime.now(UTC)).total_seconds() <= caught.value.wait <= 3600
 
 
 def test_nobody_listening_is_no_network() -> None:
@@ -255,7 +253,7 @@ def test_nobody_listening_is_no_network() -> None:
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
         with pytest.raises(NoNetwork) as caught:
-            Fred(f"http://127.0.0.1:{port}").fetch("DTB3", None, 10.0)
+            Fred(f"http://127.0.0.1:{port}").fetch("DTB3", None, HANG)
     assert str(caught.value) == (
         "fred DTB3: 127.0.0.1 cannot be reached. Hint: check the network, or use what is cached: --offline."
     )
@@ -266,7 +264,7 @@ def test_a_proxy_that_cannot_be_reached_is_named(monkeypatch: pytest.MonkeyPatch
         bound.bind(("127.0.0.1", 0))
         monkeypatch.setenv("HTTPS_PROXY", f"http://name:secret@127.0.0.1:{bound.getsockname()[1]}")
         with pytest.raises(NoNetwork) as caught:
-            Fred().fetch("DTB3", None, 10.0)
+            Fred().fetch("DTB3", None, HANG)
     assert str(caught.value) == (
         "fred DTB3: the proxy does not reach fred.stlouisfed.org. Hint: check HTTPS_PROXY and NO_PROXY."
     )
@@ -282,13 +280,13 @@ def test_certificates_are_those_of_the_environment(
     with FakeWeb(context) as server:
         server.fred["DTB3"] = fred_csv("DTB3", BILLS)
         with pytest.raises(NoNetwork) as caught:
-            Fred(server.base).fetch("DTB3", None, 10.0)
+            Fred(server.base).fetch("DTB3", None, HANG)
         assert str(caught.value).startswith("fred DTB3: the certificate of 127.0.0.1 is not trusted. Hint: ")
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(file))
-        assert len(Fred(server.base).fetch("DTB3", None, 10.0).values) == 3
+        assert len(Fred(server.base).fetch("DTB3", None, HANG).values) == 3
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(file) + "x")
         with pytest.raises(NoNetwork) as caught:
-            Fred(server.base).fetch("DTB3", None, 10.0)
+            Fred(server.base).fetch("DTB3", None, HANG)
     assert str(caught.value) == (
         "fred DTB3: the file of certificates cannot be read. Hint: check REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE."
     )
@@ -314,7 +312,7 @@ def test_an_address_stays_out_of_what_the_user_reads(server: FakeWeb) -> None:
 @pytest.mark.parametrize("symbol", ["", "../x", "DTB3&cosd=1", "DTB3,SP500", "DTB 3", "a/b", "DTB3\n", "é"])
 def test_what_is_no_id_is_not_asked_for(server: FakeWeb, symbol: str) -> None:
     with pytest.raises(UnknownSeries, match=r"is no id; expected letters, digits and _ only, such as DTB3$"):
-        Fred(server.base).fetch(symbol, None, 10.0)
+        Fred(server.base).fetch(symbol, None, HANG)
     assert server.requests == []
 
 
@@ -333,7 +331,7 @@ def test_what_is_no_id_is_not_asked_for(server: FakeWeb, symbol: str) -> None:
 def test_what_is_no_table_of_the_series_is_the_source_s_failure(server: FakeWeb, text: str, words: str) -> None:
     server.fred["DTB3"] = text
     with pytest.raises(SourceDown) as caught:
-        Fred(server.base).fetch("DTB3", None, 10.0)
+        Fred(server.base).fetch("DTB3", None, HANG)
     assert str(caught.value).startswith(f"fred DTB3: {words}")
 
 

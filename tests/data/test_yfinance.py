@@ -1,7 +1,6 @@
 # ruff: noqa: E501 - a row of the table of faults is a line
 """The real yfinance client against a server that answers as Yahoo's does: what comes, and what is said where nothing does."""
 
-import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from fake_yahoo import FakeYahoo, Listed, walk
+from patience import HANG
 
 from backtest import errors
 from backtest.data.quotes import Rate
@@ -58,7 +58,7 @@ def test_raw_closes_and_what_was_paid_on_the_ex_date(yahoo: FakeYahoo, source: Y
         {DAYS[3]: 0.25},
         instrument="MUTUALFUND",
     )
-    quotes = source.fetch("FUND", None, 20.0)
+    quotes = source.fetch("FUND", None, HANG)
     assert [f"{day:%Y-%m-%d}" for day in quotes.values.index] == DAYS
     assert quotes.values.index.dtype == "datetime64[s]"
     assert list(quotes.values.columns) == ["close", "dividends", "capital_gains", "splits"]
@@ -74,14 +74,14 @@ def test_raw_closes_and_what_was_paid_on_the_ex_date(yahoo: FakeYahoo, source: Y
 def test_dates_are_those_of_the_exchange(zone: str, yahoo: FakeYahoo, source: YFinance) -> None:
     """A session that opens on Monday in Sydney opens on Sunday in UTC."""
     yahoo.listed["FAR"] = Listed(DAYS, CLOSES, zone=zone)
-    assert [f"{day:%Y-%m-%d}" for day in source.fetch("FAR", None, 20.0).values.index] == DAYS
+    assert [f"{day:%Y-%m-%d}" for day in source.fetch("FAR", None, HANG).values.index] == DAYS
 
 
 def test_a_missing_adjusted_close_changes_nothing(yahoo: FakeYahoo, source: YFinance) -> None:
     """The client would hand out unadjusted prices as adjusted ones; ours are made from what was paid."""
-    with_it = source.fetch("SPY", None, 20.0)
+    with_it = source.fetch("SPY", None, HANG)
     yahoo.listed["SPY"].adjusted = False
-    without = source.fetch("SPY", None, 20.0)
+    without = source.fetch("SPY", None, HANG)
     pd.testing.assert_frame_equal(with_it.values, without.values)
     level, _ = total_return_level(without.values)
     assert level.iloc[3] / level.iloc[2] == pytest.approx((103 + 1.5) / 102, rel=1e-12)
@@ -89,22 +89,22 @@ def test_a_missing_adjusted_close_changes_nothing(yahoo: FakeYahoo, source: YFin
 
 def test_the_day_under_way_is_left_out_by_the_word_of_the_server(yahoo: FakeYahoo, source: YFinance) -> None:
     yahoo.listed["SPY"].under_way = True
-    assert f"{source.fetch('SPY', None, 20.0).values.index[-1]:%Y-%m-%d}" == DAYS[-2]
+    assert f"{source.fetch('SPY', None, HANG).values.index[-1]:%Y-%m-%d}" == DAYS[-2]
 
 
 def test_only_what_is_asked_for_and_a_new_dividend_is_seen_at_once(yahoo: FakeYahoo, source: YFinance) -> None:
-    assert len(source.fetch("SPY", date.fromisoformat(DAYS[5]), 20.0).values) == 3
+    assert len(source.fetch("SPY", date.fromisoformat(DAYS[5]), HANG).values) == 3
     yahoo.listed["SPY"].dividends = {DAYS[3]: 1.5, DAYS[7]: 2.0}
-    assert source.fetch("SPY", date.fromisoformat(DAYS[5]), 20.0).values["dividends"].tolist() == [0, 0, 2.0]
+    assert source.fetch("SPY", date.fromisoformat(DAYS[5]), HANG).values["dividends"].tolist() == [0, 0, 2.0]
 
 
 def test_a_yield_is_a_rate_and_an_index_says_what_it_lacks(yahoo: FakeYahoo, source: YFinance) -> None:
     yahoo.listed["^IRX"] = Listed(DAYS, [5.2] * 8, instrument="INDEX")
     yahoo.listed["^GSPC"] = Listed(DAYS, CLOSES, instrument="INDEX")
-    bill = source.fetch("^IRX", None, 20.0)
+    bill = source.fetch("^IRX", None, HANG)
     assert (bill.kind, bill.rate) == ("rate", Rate(quoted="discount", days=91))
     assert bill.values["rate"].tolist() == pytest.approx([0.052] * 8)
-    assert source.fetch("^GSPC", None, 20.0).notes == ("price index: the dividends of its members are not in it",)
+    assert source.fetch("^GSPC", None, HANG).notes == ("price index: the dividends of its members are not in it",)
 
 
 FAULTS = {
@@ -135,9 +135,9 @@ def test_what_is_said_of_a_fault(
     yahoo.listed["BAD"] = walk("BAD", pd.date_range("2024-01-01", periods=60, freq="B"))
     yahoo.faults["BAD"] = fault
     with pytest.raises(errors.DataError) as failure:
-        source.fetch("BAD", None, 1.0 if fault == "hang" else 20.0)
+        source.fetch("BAD", None, 1.0 if fault == "hang" else HANG)
     assert (type(failure.value), str(failure.value)) == (kind, f"yfinance BAD: {words}")
-    assert source.fetch("SPY", None, 20.0).values["close"].tolist() == CLOSES  # one of several failed
+    assert source.fetch("SPY", None, HANG).values["close"].tolist() == CLOSES  # one of several failed
 
 
 def test_the_page_tells_what_is_said_of_each_fault() -> None:
@@ -148,19 +148,17 @@ def test_the_page_tells_what_is_said_of_each_fault() -> None:
 def test_a_symbol_without_a_close_has_no_data(yahoo: FakeYahoo, source: YFinance) -> None:
     yahoo.listed["NONE"] = Listed(DAYS, [None] * 8)
     with pytest.raises(errors.NoDataInRange, match=r"^yfinance NONE: no close among 8 dates"):
-        source.fetch("NONE", None, 20.0)
+        source.fetch("NONE", None, HANG)
 
 
 def test_nobody_listening_is_no_network(source: YFinance, yahoo: FakeYahoo) -> None:
     yahoo.base = "http://127.0.0.1:9"  # the port to discard; nothing listens on it
     with pytest.raises(errors.NoNetwork, match=r"^yfinance SPY: Yahoo cannot be reached"):
-        source.fetch("SPY", None, 20.0)
+        source.fetch("SPY", None, HANG)
 
 
 def test_a_hanging_server_holds_nobody_longer_than_was_allowed(yahoo: FakeYahoo, source: YFinance) -> None:
-    """Cookies, crumb, time zone and history hang, each with a timeout of the client's own of 10 s or more."""
+    """Cookies, crumb, time zone and history hang for ever; how long each may take is argued in test_yfinance_source."""
     yahoo.fail("hang")
-    begin = time.monotonic()
     with pytest.raises(errors.TimedOut):
         source.fetch("SPY", None, 1.0)
-    assert time.monotonic() - begin < 3.0  # 1 s and what a busy machine takes

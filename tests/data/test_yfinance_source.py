@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -12,14 +11,19 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 import pytest
+from curl_cffi import requests
+from curl_cffi.requests import exceptions
 from fake_yahoo import CHART, FakeYahoo, Listed
+from patience import HANG
 
+from backtest.data.sources import yahoo_session
 from backtest.data.sources.yahoo_session import JudgingSession
 from backtest.data.sources.yfinance import YFinance
 from backtest.errors import BacktestError, DataError, DataUnavailableError, TimedOut, UnknownSeries
 
 DAYS = [f"{day:%Y-%m-%d}" for day in pd.date_range("2024-03-04", periods=8, freq="B")]
 CLOSES = [100.0, 101.0, 102.0, 103.0, 104.0, 105.0, 106.0, 107.0]
+SILENT = "http://silent.invalid"
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy")
 
 
@@ -51,23 +55,47 @@ def yahoo() -> Iterator[FakeYahoo]:
 
 
 @pytest.fixture
-def hanging() -> Iterator[FakeYahoo]:
+def failing() -> Iterator[FakeYahoo]:
     with FakeYahoo() as server:
-        server.fail("hang")
+        server.fail("500")
         yield server
 
 
-def outcomes(source: YFinance, seconds: dict[str, float]) -> dict[str, tuple[float, object]]:
-    """What came of each symbol, all asked for at once, and after how many seconds."""
+class Clocks(threading.local):
+    """A clock for each thread, in place of `time`: only what waits makes it go on."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    """A network in which whatever goes to `SILENT` takes all the time that it is given, on these clocks."""
+    made, send = Clocks(), requests.Session.request
+
+    def sent(session: Any, method: Any, url: Any, **options: Any) -> Any:
+        if not str(url).startswith(SILENT):
+            return send(session, method, url, **{**options, "timeout": HANG})
+        made.now += options["timeout"]
+        raise exceptions.Timeout("silent")
+
+    monkeypatch.setattr(yahoo_session, "time", made)
+    monkeypatch.setattr(requests.Session, "request", sent)
+    return made
+
+
+def outcomes(source: YFinance, seconds: dict[str, float], clocks: Clocks) -> dict[str, tuple[float, object]]:
+    """Fetch all symbols at once; return for each the seconds it took on its thread's clock, and what came of it."""
     found: dict[str, tuple[float, object]] = {}
 
     def ask(symbol: str, limit: float) -> None:
-        begin = time.monotonic()
         try:
             outcome: object = source.fetch(symbol, None, limit).values["close"].tolist()
         except BacktestError as problem:
             outcome = type(problem)
-        found[symbol] = (time.monotonic() - begin, outcome)
+        found[symbol] = (clocks.now, outcome)
 
     threads = [threading.Thread(target=ask, args=one) for one in seconds.items()]
     for thread in threads:
@@ -84,7 +112,7 @@ def outcomes(source: YFinance, seconds: dict[str, float]) -> dict[str, tuple[flo
 def test_no_symbol_turns_into_another_one(symbol: str, yahoo: FakeYahoo, tmp_path: Path) -> None:
     """The client puts it into the address as it stands: "SPY#B" would bring the prices of SPY under another name."""
     with pytest.raises(UnknownSeries, match="not a symbol of Yahoo's") as failure:
-        YFinance(tmp_path, Led(yahoo.base)).fetch(symbol, None, 5.0)
+        YFinance(tmp_path, Led(yahoo.base)).fetch(symbol, None, HANG)
     assert "\n" not in str(failure.value)
     assert yahoo.requests == []
 
@@ -92,21 +120,21 @@ def test_no_symbol_turns_into_another_one(symbol: str, yahoo: FakeYahoo, tmp_pat
 def test_an_isin_is_not_looked_up(yahoo: FakeYahoo, tmp_path: Path) -> None:
     """The client would take the first listing that a search finds, of whatever exchange and currency."""
     with pytest.raises(UnknownSeries):
-        YFinance(tmp_path, Led(yahoo.base)).fetch("US78462F1030", None, 5.0)
+        YFinance(tmp_path, Led(yahoo.base)).fetch("US78462F1030", None, HANG)
     assert yahoo.requests == []
 
 
 @pytest.mark.parametrize("symbol", ["^GSPC", "EURUSD=X", "BRK-B", "ES=F", "M&M.NS", "0700.HK", "BTC-USD", "^SP500-45"])
 def test_the_spellings_of_yahoo_are_symbols(symbol: str, yahoo: FakeYahoo, tmp_path: Path) -> None:
     yahoo.listed[symbol] = Listed(DAYS, CLOSES)
-    assert YFinance(tmp_path, Led(yahoo.base)).fetch(symbol, None, 5.0).values["close"].tolist() == CLOSES
+    assert YFinance(tmp_path, Led(yahoo.base)).fetch(symbol, None, HANG).values["close"].tolist() == CLOSES
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland", "America/New_York"])
 def test_the_first_date_wanted_is_the_exchange_s(zone: str, yahoo: FakeYahoo, tmp_path: Path) -> None:
     """The client is told no time zone; a Monday that begins on Sunday in UTC is there, and Friday is not."""
     yahoo.listed["FAR"] = Listed(DAYS, CLOSES, zone=zone)
-    values = YFinance(tmp_path, Led(yahoo.base)).fetch("FAR", date.fromisoformat(DAYS[5]), 5.0).values
+    values = YFinance(tmp_path, Led(yahoo.base)).fetch("FAR", date.fromisoformat(DAYS[5]), HANG).values
     assert [f"{day:%Y-%m-%d}" for day in values.index] == DAYS[5:]
 
 
@@ -136,10 +164,10 @@ def test_dividends_in_another_currency_are_not_added(
         server.listed["ADR"] = Listed(DAYS, CLOSES, dividends={DAYS[3]: 1.5})
         source = YFinance(tmp_path, Led(server.base, yahoo.base))
         if not refused:
-            assert source.fetch("ADR", None, 5.0).values["dividends"].sum() == 1.5
+            assert source.fetch("ADR", None, HANG).values["dividends"].sum() == 1.5
             return
         with pytest.raises(DataError, match=r"^yfinance ADR: dividends are in EUR and closes in USD") as failure:
-            source.fetch("ADR", None, 5.0)
+            source.fetch("ADR", None, HANG)
     assert not isinstance(failure.value, DataUnavailableError)  # asking again would change nothing
 
 
@@ -153,7 +181,7 @@ def test_not_found_is_an_unknown_symbol_whatever_the_status(yahoo: FakeYahoo, tm
         server.listed["GONE"] = Listed(DAYS, CLOSES)
         source = YFinance(tmp_path, Led(server.base, yahoo.base))
         with pytest.raises(UnknownSeries, match="knows no such symbol"):
-            source.fetch("GONE", None, 5.0)
+            source.fetch("GONE", None, HANG)
 
 
 # 3. Few requests, and no host that holds the others up
@@ -162,32 +190,30 @@ def test_not_found_is_an_unknown_symbol_whatever_the_status(yahoo: FakeYahoo, tm
 def test_one_request_a_fetch_and_one_cookie_for_all(yahoo: FakeYahoo, tmp_path: Path) -> None:
     source = YFinance(tmp_path, Led(yahoo.base))
     for symbol in ("SPY", "S0", "SPY"):
-        source.fetch(symbol, None, 5.0)
+        source.fetch(symbol, None, HANG)
     assert yahoo.counts == {"/": 1, "/v1/test/getcrumb": 1, f"{CHART}SPY": 2, f"{CHART}S0": 1}
 
 
-def test_hosts_of_cookies_that_hang_cost_their_share_once(yahoo: FakeYahoo, hanging: FakeYahoo, tmp_path: Path) -> None:
+def test_hosts_of_cookies_that_hang_cost_their_share_once(yahoo: FakeYahoo, clocks: Clocks, tmp_path: Path) -> None:
     """They stand on lists of blocked hosts, and prices come without them: at most a quarter of the time, once.
 
-    The client's own would wait for them anew for each symbol, the other threads standing in line.
+    The client's own would wait for them again for each symbol, the other threads standing in line.
     """
-    source = YFinance(tmp_path, Led(yahoo.base, hanging.base))
-    first = outcomes(source, dict.fromkeys(("S0", "S1", "S2", "S3"), 4.0))
+    source = YFinance(tmp_path, Led(yahoo.base, SILENT))
+    first = outcomes(source, dict.fromkeys(("S0", "S1", "S2", "S3"), 4.0), clocks)
     assert {str(outcome) for _, outcome in first.values()} == {str(CLOSES)}
-    assert max(took for took, _ in first.values()) < 2.0
-    later = outcomes(source, dict.fromkeys(("S4", "S5", "S6", "S7"), 4.0))
+    assert 0 < max(took for took, _ in first.values()) <= 1.0
+    later = outcomes(source, dict.fromkeys(("S4", "S5", "S6", "S7"), 4.0), clocks)
     assert {str(outcome) for _, outcome in later.values()} == {str(CLOSES)}
-    assert max(took for took, _ in later.values()) < 0.5
+    assert max(took for took, _ in later.values()) == 0
 
 
-def test_each_thread_has_its_own_deadline(hanging: FakeYahoo, tmp_path: Path) -> None:
-    """A second of slack is for a busy machine; the client's own limits are 10 s and 30 s, one after the other."""
-    for symbol in ("S0", "S1", "S2", "S3"):
-        hanging.listed[symbol] = Listed(DAYS, CLOSES)
+def test_each_thread_has_its_own_deadline(clocks: Clocks, tmp_path: Path) -> None:
+    """Where nothing answers each takes what it was given; the client's own limits are 10 s and 30 s, one by one."""
     limits = {"S0": 0.5, "S1": 2.0, "S2": 0.5, "S3": 2.0}
-    for symbol, (took, outcome) in outcomes(YFinance(tmp_path, Led(hanging.base)), limits).items():
-        assert outcome is TimedOut
-        assert 0.9 * limits[symbol] < took < limits[symbol] + 1
+    found = outcomes(YFinance(tmp_path, Led(SILENT)), limits, clocks)
+    assert {outcome for _, outcome in found.values()} == {TimedOut}
+    assert {symbol: took for symbol, (took, _) in found.items()} == pytest.approx(limits, rel=1e-12)
 
 
 def test_a_refusal_is_answered_with_a_new_cookie(yahoo: FakeYahoo, tmp_path: Path) -> None:
@@ -201,13 +227,12 @@ def test_a_refusal_is_answered_with_a_new_cookie(yahoo: FakeYahoo, tmp_path: Pat
 
     yahoo.faults["SPY"] = "401"
     source = YFinance(tmp_path, Mended(yahoo.base))
-    assert source.fetch("SPY", None, 5.0).values["close"].tolist() == CLOSES
+    assert source.fetch("SPY", None, HANG).values["close"].tolist() == CLOSES
 
 
-def test_a_failing_crumb_is_not_sent_on(yahoo: FakeYahoo, hanging: FakeYahoo, tmp_path: Path) -> None:
+def test_a_failing_crumb_is_not_sent_on(yahoo: FakeYahoo, failing: FakeYahoo, tmp_path: Path) -> None:
     """The client takes the text of any answer but 429 for the crumb, an error's too."""
-    hanging.fail("500")
-    YFinance(tmp_path, Led(yahoo.base, hanging.base)).fetch("SPY", None, 5.0)
+    YFinance(tmp_path, Led(yahoo.base, failing.base)).fetch("SPY", None, HANG)
     assert [one for one in yahoo.requests if "crumb" in one] == []
 
 
@@ -219,7 +244,7 @@ sys.path[:0] = ["tests", "tests/data"]
 from pathlib import Path
 from test_yfinance_source import Led
 from backtest.data.sources.yfinance import YFinance
-print(YFinance(Path(sys.argv[1]), Led(sys.argv[2])).fetch(sys.argv[3], None, 10.0).values["close"].tolist())
+print(YFinance(Path(sys.argv[1]), Led(sys.argv[2])).fetch(sys.argv[3], None, 600.0).values["close"].tolist())
 """
 
 
@@ -238,11 +263,11 @@ def started(folder: Path, home: Path, yahoo: FakeYahoo, symbol: str) -> "subproc
 def test_eight_cold_processes_leave_no_file_and_say_nothing(yahoo: FakeYahoo, tmp_path: Path) -> None:
     """The client's tables fail where processes make or fill them at once: so there are none, here or at home."""
     processes = [started(tmp_path / "client", tmp_path, yahoo, f"S{k}") for k in range(8)]
-    assert [process.communicate(timeout=120) for process in processes] == [(f"{CLOSES}\n", "")] * 8
+    assert [process.communicate(timeout=HANG) for process in processes] == [(f"{CLOSES}\n", "")] * 8
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_damaged_tables_of_an_earlier_client_harm_nobody(yahoo: FakeYahoo, tmp_path: Path) -> None:
     for table in ("tkr-tz.db", "cookies.db"):
         (tmp_path / table).write_bytes(b"no table" * 600)
-    assert started(tmp_path, tmp_path, yahoo, "SPY").communicate(timeout=120) == (f"{CLOSES}\n", "")
+    assert started(tmp_path, tmp_path, yahoo, "SPY").communicate(timeout=HANG) == (f"{CLOSES}\n", "")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from made_up_result import made_up
 from read_page import Page
@@ -24,7 +23,8 @@ from backtest.reporting.comparison_files import write_comparison
 from backtest.reporting.comparison_page import render_comparison_page
 from backtest.reporting.comparison_words import SHARES, findings, in_words_of_chance
 from backtest.reporting.files import json_bytes
-from backtest.reporting.format import FILTERS, change, percent, percent2, ratio
+from backtest.reporting.format import FILTERS, change, day, percent, percent2, ratio
+from backtest.reporting.manifest import written_on
 from backtest.reporting.measures import GROUPS
 
 SVG = b'<svg xmlns="name"></svg>'
@@ -371,4 +371,5 @@ def test_it_is_written_beside_its_data(tmp_path: Path, comparison: Comparison) -
     assert figures == {f"{name}.{kind}" for name in STATIC for kind in ("png", "svg")}
     assert len(text) < 1_000_000
     assert "python -m backtest compare a" in text
-    assert pd.Timestamp.now(tz="UTC").strftime("%Y") in text or "written" in text
+    manifest = json.loads((path.parent / "manifest.json").read_text(encoding="utf-8"))
+    assert f"written {day(written_on(manifest['environment']))}" in text
