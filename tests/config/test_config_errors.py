@@ -46,7 +46,8 @@ ONE = {
     "file": ("costs: {trading_bps: 10}", "file: x.yaml", "file", f"file: unknown setting; a configuration accepts: {SECTIONS}."),
     "data": ("  cash:", "  csh: x\n  cash:", "csh", f"data.csh: unknown setting; data accepts: {DATA}. Did you mean cash?"),
     "estimation": ("window: 36", "windw: 36", "windw", "estimation.windw: unknown setting; estimation accepts: covariance, window, missing. Did you mean window?"),
-    "strategy": ("{name: erc}", "{name: erc, bugets: {gold: 1}}", "bugets", "strategy.bugets: unknown setting; erc accepts: budgets, min_weight, max_weight, formulation. Did you mean budgets?"),
+    "strategy": ("{name: erc}", "{name: erc, bugets: {gold: 1}}", "bugets", "strategy.bugets: unknown setting; erc accepts: budgets, min_weight, max_weight. Did you mean budgets?"),
+    "a removed setting": ("{name: erc}", "{name: erc, formulation: least_squares}", "formulation", "strategy.formulation: unknown setting; erc accepts: budgets, min_weight, max_weight. It was removed, as bounds are always met by the log barrier: leave it out."),
     "strategy without settings": ("{name: erc}", "{name: equal_weight, lokback: 3}", "lokback", "strategy.lokback: unknown setting; equal_weight accepts: none."),
     "rebalance": ("execution_lag: 0", "excution_lag: 0", "excution_lag", "rebalance.excution_lag: unknown setting; rebalance accepts: frequency, day, execution_lag, execution, bands, minimum_trade. Did you mean execution_lag?"),
     "costs": ("trading_bps", "trading_bp", "trading_bp", "costs.trading_bp: unknown setting; costs accepts: trading_bps, half_spread_bps, commission_bps, schedule, fixed, impact. Did you mean trading_bps?"),
@@ -337,7 +338,7 @@ benchmark: nope.yaml
         ("smple", "estimation.covariance: got 'smple', expected one of sample, …"),
         (
             "bugets",
-            "strategy.bugets: unknown setting; erc accepts: budgets, min_weight, max_weight, formulation. Did you mean budgets?",
+            "strategy.bugets: unknown setting; erc accepts: budgets, min_weight, max_weight. Did you mean budgets?",
         ),
         ("-1", "rebalance.execution_lag: got -1, expected greater than or equal to 0"),
         ("frequency: weekly", "rebalance.frequency: stands twice; expected each setting once"),
