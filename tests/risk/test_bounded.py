@@ -60,10 +60,14 @@ def best_of_many_starts(
 ) -> np.ndarray:
     """Minimum of an objective over Σw = 1 and 0 < w <= most: the best of 20 local ones."""
     rng, n = np.random.default_rng(0), len(covariance)
-    start = abs(objective(np.full(n, 1 / n), covariance))  # values near 1, beside a constraint of that size
+    unit = abs(objective(np.full(n, 1 / n), covariance))  # values near 1, beside a constraint of that size
+
+    def scaled(weights: np.ndarray) -> float:
+        return objective(weights, covariance) / unit
+
     found = [
         minimize(
-            lambda w: objective(w, covariance) / start,
+            scaled,
             np.minimum(rng.dirichlet(np.ones(n)), most),
             method="SLSQP",
             bounds=[(1e-6, most)] * n,
