@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, StrictInt
 
 from backtest.errors import EstimationError
+from backtest.estimation.constant import varying
 from backtest.estimation.dcc import correlation_target, dcc_correlations, fitted_dcc
 from backtest.estimation.estimator import Array, Estimator, Missing, Window, window_rows
 from backtest.estimation.garch import Garch, filtered, fitted_garch
-from backtest.estimation.rolling import scaled, varying
+from backtest.estimation.rolling import scaled
 from backtest.estimation.windows import scattered, window_places
 
 _log = logging.getLogger(__name__)
@@ -107,7 +108,7 @@ def conditional_covariances(
 
     Returns:
         (m, n, n) decimal² per period, NaN for what is left out, zeros for an asset whose returns in the fit's window
-        are all the same.
+        do not vary but by rounding.
 
     Raises:
         EstimationError: fewer than 20 returns to fit to.

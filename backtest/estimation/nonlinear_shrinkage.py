@@ -8,7 +8,8 @@ import numpy as np
 
 from backtest.errors import EstimationError
 from backtest.estimation.estimator import Array, Estimator, window_rows
-from backtest.estimation.rolling import EPSILON, rolling_covariances, symmetric
+from backtest.estimation.rolling import rolling_covariances, symmetric
+from backtest.tolerances import EPSILON
 
 LEAST_OBSERVATIONS = 12  # the kernel of a smaller sample reaches below zero, where no eigenvalue can be
 _REACH = math.sqrt(5)  # of the Epanechnikov kernel, in bandwidths
