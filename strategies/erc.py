@@ -9,7 +9,16 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from backtest.risk import bounded_risk_parity_weights, risk_parity_weights
-from backtest.strategy import Budgets, MarketView, MarketViews, Strategy, asset_budgets, check_budgets, weight_bounds
+from backtest.strategy import (
+    Budgets,
+    MarketView,
+    MarketViews,
+    Strategy,
+    asset_budgets,
+    check_bounds,
+    check_budgets,
+    weight_bounds,
+)
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -46,4 +55,4 @@ class ERC(Strategy):
     def check_assets(self, assets: tuple[str, ...], classes: Mapping[str, str]) -> None:
         if self.budgets is not None:
             check_budgets(self.budgets, assets, classes)
-        weight_bounds(self.min_weight, self.max_weight, assets, classes)
+        check_bounds(self.min_weight, self.max_weight, self.budgets, assets, classes)

@@ -219,7 +219,7 @@ def test_the_sample_volatility_of_a_window_has_the_same_limit() -> None:
 
 def test_a_cluster_whose_risks_cancel_out_by_rounding_has_none() -> None:
     """Two pairs of opposites in the order of the tree: their shares are not defined, whatever the last bits are."""
-    opposites = np.kron(np.eye(2), [[1.0, -1 + 2e-16], [-1 + 2e-16, 1.0]])
+    opposites = np.asarray(np.kron(np.eye(2), [[1.0, -1 + 2e-16], [-1 + 2e-16, 1.0]]), np.float64)
     with pytest.raises(BacktestError, match="4 neighbouring assets have no variance in either half of them"):
         _bisected(np.ones((1, 4)), opposites[None])
 

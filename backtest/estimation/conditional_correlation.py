@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from backtest.errors import EstimationError
 from backtest.estimation.constant import varying
 from backtest.estimation.dcc import correlation_target, dcc_correlations, fitted_dcc
 from backtest.estimation.estimator import Array, Estimator, Missing, Window, window_rows
-from backtest.estimation.garch import Garch, filtered, fitted_garch
+from backtest.estimation.garch import LEAST_RETURNS, Garch, filtered, fitted_garch
 from backtest.estimation.rolling import scaled
 from backtest.estimation.windows import scattered, window_places
 
@@ -43,6 +43,7 @@ class _ConditionalCorrelation(Estimator):
     """
 
     window: Window = "5Y"
+    least_returns: ClassVar[int] = LEAST_RETURNS
     volatility: Literal["garch", "gjr"] = "garch"
     refit: Annotated[StrictInt | str, AfterValidator(_checked)] = "1Y"
 

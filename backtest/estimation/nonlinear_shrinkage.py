@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -24,6 +24,7 @@ class NonlinearShrinkage(Estimator):
     """
 
     covariance: Literal["nonlinear_shrinkage"] = "nonlinear_shrinkage"
+    least_returns: ClassVar[int] = LEAST_OBSERVATIONS + 1
 
     def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
         """As `Estimator.covariances`."""

@@ -75,7 +75,18 @@ class WeightBounds:
         _check(gross, self.gross_exposure, f"the sum of all upper bounds, {total_high:g}", total_high)
 
     def of(self, held: NDArray[np.bool_]) -> "WeightBounds":
-        """The bounds of some of the assets, the others left out."""
+        """Return the bounds of the assets that have a budget, the others left out.
+
+        Raises:
+            NoRiskBudgetPortfolio: what is left out has a lower bound above zero, or no portfolio is within the rest.
+        """
+        groups_out = [(name, low) for name, members, low, _ in self.groups if not held[list(members)].any()]
+        for name, low in [*zip(np.array(self.names)[~held], self.lower[~held], strict=True), *groups_out]:
+            if low > 0:
+                raise NoRiskBudgetPortfolio(
+                    f"the lower bound of {name} is {low:g}, beside a budget of zero, which gives a weight of zero; "
+                    f"expected a lower bound of 0, or a budget above zero"
+                )
         place = np.cumsum(held) - 1
         groups = [
             (name, tuple(int(place[i]) for i in members if held[i]), low, high)
@@ -138,7 +149,7 @@ def bounded_risk_parity_weights(
     """Return the weights of least log σ(w) - Σ b_i log|w_i| within bounds.
 
     Contributions at a bound are not equal to their budgets, nor are the others exactly: see the head of this file. An
-    asset with a budget of zero has a weight of zero, whatever its bounds, and the others are solved without it.
+    asset with a budget of zero has a weight of zero, whatever its upper bound, and the others are solved without it.
 
     Args:
         covariance: (n, n), or (m, n, n) for a stack of problems; of any unit. No NaN, but for a budget of zero.
@@ -152,8 +163,8 @@ def bounded_risk_parity_weights(
 
     Raises:
         BacktestError: a shape, a budget or a sign does not fit.
-        NoRiskBudgetPortfolio: as `risk_parity_weights`, or an upper bound of zero is that of a budget above it, or the
-            conditions could not be met.
+        NoRiskBudgetPortfolio: as `risk_parity_weights`, or a lower bound above zero meets a budget of zero, or an upper
+            bound of zero a budget above it, or the conditions could not be met.
 
     >>> bounds = WeightBounds(("stocks", "bonds"), np.zeros(2), np.array([1.0, 0.6]))
     >>> bounded_risk_parity_weights([[0.0225, 0.0015], [0.0015, 0.0025]], None, bounds).round(6).tolist()
