@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from backtest.engine.financing import Futures, Margin
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.terms import Terms
+from backtest.idle import idle_settings
 from backtest.plan import Decided
 
 Array = NDArray[np.float64]
@@ -41,6 +42,7 @@ def run_notes(decided: Decided, path: SimulationResult) -> list[str]:
         )
     notes += _margin_notes(path, dates, terms)
     notes += _financing_notes(decided, path)
+    notes += idle_settings(decided, path)
     if len(path.trades) > 0 and not path.trading.any() and terms.trades_are_free:
         notes.append("trades are free: no costs.trading_bps is set")
     return notes

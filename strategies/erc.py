@@ -1,7 +1,7 @@
 """Equal risk contributions (ERC), and risk budgets by asset, by class and in groups."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,16 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from backtest.risk import bounded_risk_parity_weights, risk_parity_weights
-from backtest.strategy import Budgets, MarketView, MarketViews, Strategy, asset_budgets, check_budgets, weight_bounds
+from backtest.strategy import (
+    Budgets,
+    MarketView,
+    MarketViews,
+    Strategy,
+    asset_budgets,
+    check_bounds,
+    check_budgets,
+    weight_bounds,
+)
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -22,14 +31,13 @@ class ERC(Strategy):
     some assets are not there yet (`data.ragged`), the others share all of the risk in proportion.
 
     `min_weight` and `max_weight` bound weights: one number for each asset, or by asset and by class, for its sum. At a
-    bound, and because of it elsewhere, contributions are not their budgets; `formulation` says in which sense they are
-    near (`log_barrier` or `least_squares`: `backtest/risk/bounded.py`).
+    bound, and because of it elsewhere, contributions are not their budgets; the weights taken are those of least
+    log σ(w) - Σ b_i log w_i within the bounds (`backtest/risk/bounded.py`).
     """
 
     budgets: Budgets | None = None
     min_weight: Fraction | dict[str, Fraction] = 0.0
     max_weight: Fraction | dict[str, Fraction] = 1.0
-    formulation: Literal["log_barrier", "least_squares"] = "log_barrier"
 
     def target_weights(self, view: MarketView) -> pd.Series:
         return pd.Series(self._weights(view.covariance.to_numpy(), view), index=list(view.assets))
@@ -42,9 +50,9 @@ class ERC(Strategy):
         if self.min_weight == 0 and self.max_weight == 1:
             return risk_parity_weights(covariance, shares)
         bounds = weight_bounds(self.min_weight, self.max_weight, view.assets, view.classes, view.universe)
-        return bounded_risk_parity_weights(covariance, shares, bounds, formulation=self.formulation)
+        return bounded_risk_parity_weights(covariance, shares, bounds)
 
     def check_assets(self, assets: tuple[str, ...], classes: Mapping[str, str]) -> None:
         if self.budgets is not None:
             check_budgets(self.budgets, assets, classes)
-        weight_bounds(self.min_weight, self.max_weight, assets, classes)
+        check_bounds(self.min_weight, self.max_weight, self.budgets, assets, classes)

@@ -19,11 +19,14 @@ class SixtyForty(Strategy):
     weights: dict[str, FiniteFloat] = Field(min_length=1, default_factory=lambda: {"equities": 0.6, "bonds": 0.4})
 
     def target_weights(self, view: MarketView) -> pd.Series:
-        return spread_over_classes(self.weights, view.assets, view.classes, view.universe)
+        return self._fixed(view)
 
     def target_weights_many(self, views: MarketViews) -> NDArray[np.float64]:
-        one = self.target_weights(views[0]).reindex(list(views.assets), fill_value=0.0)
-        return np.tile(one.to_numpy(), (len(views), 1))
+        fixed = self._fixed(views).reindex(list(views.assets), fill_value=0.0)
+        return np.tile(fixed.to_numpy(), (len(views), 1))
+
+    def _fixed(self, view: MarketView | MarketViews) -> pd.Series:
+        return spread_over_classes(self.weights, view.assets, view.classes, view.universe)
 
     def check_assets(self, assets: tuple[str, ...], classes: Mapping[str, str]) -> None:
         spread_over_classes(self.weights, assets, classes)

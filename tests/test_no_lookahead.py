@@ -307,8 +307,6 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 from backtest.strategy import MarketView, Strategy
-from backtest.risk import portfolio_volatility
-from strategies.levered_erc import LeveredERC
 
 def tilted(returns, view):
     returns = returns[list(view.assets)]
@@ -326,15 +324,6 @@ class Cheat(Strategy):
             return pd.Series(0.2, index=list(view.assets))
         return tilted(later.iloc[1] / later.iloc[0], view)
 """,
-    "reads_later_views": """
-class Cheat(Strategy):
-    '''Asked for many dates at once, answers each by what the view of the last one shows.'''
-    def target_weights(self, view):
-        return pd.Series(0.25, index=list(view.assets))
-    def target_weights_many(self, views):
-        tilt = views[len(views) - 1].returns.iloc[-5:].mean().to_numpy()
-        return np.tile(0.25 + tilt, (len(views), 1))
-""",
     "remembers_elsewhere": """
 class Cheat(Strategy):
     '''Keeps what it was shown of later dates, as its benchmark, and uses it at earlier ones.'''
@@ -345,15 +334,6 @@ class Cheat(Strategy):
         if not later:
             return pd.Series(0.25, index=list(view.assets))
         return tilted(later[-1] / view.prices.iloc[-1], view)
-""",
-    "scales_in_hindsight": """
-class Cheat(LeveredERC):
-    '''The ERC portfolio levered by one constant: the target over the volatility of the whole sample.'''
-    def target_weights_many(self, views):
-        weights = super().target_weights_many(views)
-        weights /= weights.sum(axis=1, keepdims=True)
-        volatility = np.sqrt(views.periods_per_year) * portfolio_volatility(weights, views.covariance)
-        return weights * self.target_volatility / volatility.mean()
 """,
 }
 

@@ -14,8 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.analysis.bootstrap import LEVEL, SEED, percentile_interval, stationary_rows
-from backtest.analysis.performance import NO_RISK
 from backtest.analysis.roots import nearest_roots
+from backtest.tolerances import has_risk
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -147,7 +147,7 @@ def sharpe_ratio(returns: Array, periods_per_year: int) -> Array:
     if returns.shape[-1] < 2:
         return np.full(returns.shape[:-1], np.nan)
     deviation = returns.std(axis=-1, ddof=1)
-    ratio: Array = np.sqrt(periods_per_year) * returns.mean(axis=-1) / np.where(deviation > NO_RISK, deviation, np.nan)
+    ratio: Array = np.sqrt(periods_per_year) * returns.mean(axis=-1) / np.where(has_risk(deviation), deviation, np.nan)
     return ratio
 
 

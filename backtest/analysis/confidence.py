@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.analysis.bootstrap import LEVEL, SEED, block_length, percentile_interval, stationary_blocks
-from backtest.analysis.performance import NO_RISK
+from backtest.tolerances import has_risk
 
 Array = NDArray[np.float64]
 Interval = tuple[float, float]
@@ -65,13 +65,14 @@ def confidence(returns: Array, excess_returns: Array, years: float, periods_per_
         >>> [round(end, 2) for end in found.sharpe], [round(end, 2) for end in found.max_drawdown]
         ([-0.17, 0.57], [-0.52, -0.17])
     """
-    if len(returns) < FEWEST or float(np.std(returns)) <= NO_RISK or returns.min() <= -1:
+    if len(returns) < FEWEST or not has_risk(np.std(returns)) or returns.min() <= -1:
         return Confidence(float("nan"), None, None, None, None)
     squares = (returns - returns.mean()) ** 2
-    length = max(block_length(excess_returns), block_length(squares))
+    varying = [excess_returns] if has_risk(np.std(excess_returns)) else []  # else its blocks are those of rounding
+    length = max(map(block_length, [*varying, squares]))
     measures = measures_of_draws(returns, excess_returns, length)
     annual = np.sqrt(periods_per_year)
-    deviations = np.where(measures[3] > NO_RISK, measures[3], np.nan)
+    deviations = np.where(has_risk(measures[3]), measures[3], np.nan)
     cagr, volatility, sharpe, max_drawdown = (
         None if np.isnan(values).any() else percentile_interval(values, LEVEL)
         for values in (

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from backtest.analysis.performance import NO_RISK
+from backtest.tolerances import has_risk
 
 FEWEST_BINS, MOST_BINS = 10, 60
 
@@ -31,7 +31,7 @@ def histogram(returns: pd.Series) -> pd.DataFrame:
         (10, 101, [4.3, 6.8, 9.5])
     """
     values = returns.to_numpy(dtype=float)
-    if len(values) < 2 or float(np.std(values, ddof=1)) <= NO_RISK:
+    if len(values) < 2 or not has_risk(np.std(values, ddof=1)):
         return pd.DataFrame({"low": [], "high": [], "centre": [], "count": [], "normal": []}, dtype=float)
     quarter, three_quarters = np.quantile(values, [0.25, 0.75])
     width = 2 * float(three_quarters - quarter) / len(values) ** (1 / 3)

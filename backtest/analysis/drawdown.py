@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from backtest.tolerances import NO_RISK
+
 
 @dataclass(frozen=True)
 class Drawdown:
@@ -25,12 +27,13 @@ class Drawdown:
 
 
 def drawdown(nav: NDArray[np.float64]) -> NDArray[np.float64]:
-    """NAV / running peak - 1: (P,) decimals, never above 0.
+    """NAV / running peak - 1: (P,) decimals, never above 0, and exactly 0 within 1e-12 of the peak, which is rounding.
 
     >>> drawdown(np.array([1.0, 1.1, 0.99, 1.2])).round(4).tolist()
     [0.0, 0.0, -0.1, 0.0]
     """
-    return nav / np.maximum.accumulate(nav) - 1
+    below: NDArray[np.float64] = nav / np.maximum.accumulate(nav) - 1
+    return np.where(below < -NO_RISK, below, 0.0)
 
 
 def worst_drawdowns(nav: pd.Series, count: int = 5) -> list[Drawdown]:

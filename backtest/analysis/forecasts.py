@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from backtest.analysis.performance import NO_RISK
+from backtest.tolerances import has_risk
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
@@ -153,5 +153,5 @@ def forecast_accuracy(result: "BacktestResult") -> pd.DataFrame:
 
 def _standardised(returns: Array, forecasts: Array) -> Array:
     """Returns over forecasts, NaN where one of them is missing or the forecast is no risk."""
-    ratios: Array = np.divide(returns, forecasts, out=np.full_like(returns, np.nan), where=forecasts > NO_RISK)
+    ratios: Array = np.divide(returns, forecasts, out=np.full_like(returns, np.nan), where=has_risk(forecasts))
     return ratios

@@ -9,9 +9,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from backtest.tolerances import NO_RISK, has_risk
 
-NO_RISK = 1e-14  # per period: a deviation below this is the rounding of NAV ratios, not risk
+Array = NDArray[np.float64]
 
 
 def years_between(first: np.datetime64, last: np.datetime64) -> float:
@@ -45,7 +45,7 @@ def volatility(returns: Array, periods_per_year: int) -> float:
     if len(returns) < 2:
         return float("nan")
     deviation = float(np.std(returns, ddof=1))
-    return float(np.sqrt(periods_per_year)) * deviation if deviation > NO_RISK else 0.0
+    return float(np.sqrt(periods_per_year)) * deviation if has_risk(deviation) else 0.0
 
 
 def sharpe(excess_returns: Array, periods_per_year: int) -> float:
@@ -69,7 +69,7 @@ def sortino(excess_returns: Array, periods_per_year: int) -> float:
     if not len(excess_returns):
         return float("nan")
     downside = float(np.sqrt(np.mean(np.minimum(excess_returns, 0.0) ** 2)))
-    if downside <= NO_RISK:
+    if not has_risk(downside):
         return float("nan")
     return periods_per_year * float(excess_returns.mean()) / (float(np.sqrt(periods_per_year)) * downside)
 
@@ -82,7 +82,7 @@ def standardised_moment(returns: Array, order: int) -> float:
     >>> standardised_moment(np.array([-1.0, 1.0]), 4)
     1.0
     """
-    if not len(returns) or float(np.std(returns)) <= NO_RISK:
+    if not len(returns) or not has_risk(np.std(returns)):
         return float("nan")
     return float(np.mean(((returns - returns.mean()) / np.std(returns)) ** order))
 
@@ -116,10 +116,10 @@ def beta_alpha(excess: Array, benchmark_excess: Array, periods_per_year: int) ->
     >>> round(beta, 6), round(alpha, 6)
     (2.0, 0.12)
     """
+    if len(excess) < 2 or not has_risk(np.std(benchmark_excess)):
+        return float("nan"), float("nan")
     spread = benchmark_excess - benchmark_excess.mean()
     variance = float(spread @ spread)
-    if len(excess) < 2 or variance <= len(excess) * NO_RISK**2:
-        return float("nan"), float("nan")
     beta = float(spread @ (excess - excess.mean())) / variance
     return beta, periods_per_year * float(excess.mean() - beta * benchmark_excess.mean())
 
@@ -130,7 +130,7 @@ def correlation(returns: Array, other: Array) -> float:
     >>> round(correlation(np.array([0.01, 0.02]), np.array([0.02, 0.03])), 6)
     1.0
     """
-    if len(returns) < 2 or min(float(np.std(returns)), float(np.std(other))) <= NO_RISK:
+    if len(returns) < 2 or not (has_risk(np.std(returns)) and has_risk(np.std(other))):
         return float("nan")
     return float(np.corrcoef(returns, other)[0, 1])
 
@@ -138,10 +138,12 @@ def correlation(returns: Array, other: Array) -> float:
 def capture(returns: Array, benchmark: Array, up: bool) -> float:
     """Up or down capture: geometric mean return over the benchmark's, in periods in which the benchmark rose or fell.
 
+    A return within 1e-12 of zero is the rounding of one, neither a rise nor a fall.
+
     >>> round(capture(np.array([0.01, -0.03]), np.array([0.02, -0.01]), up=True), 12)
     0.5
     """
-    chosen = benchmark > 0 if up else benchmark < 0
+    chosen = benchmark > NO_RISK if up else benchmark < -NO_RISK
     if not chosen.any():
         return float("nan")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from backtest.analysis.performance import NO_RISK
+from backtest.tolerances import has_risk
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
@@ -98,7 +98,7 @@ def _contributions(parts: Array, whole: Array) -> Array:
         return np.full(parts.shape[1], np.nan)
     centred = whole - whole.mean()
     deviation = float(np.std(whole, ddof=1))
-    if deviation <= NO_RISK:
+    if not has_risk(deviation):
         return np.zeros(parts.shape[1])
     # einsum and not @, so that no bit depends on anything but these rows
     return np.asarray(np.einsum("t,tk->k", centred, parts) / ((len(whole) - 1) * deviation))

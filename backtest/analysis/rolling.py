@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from backtest.analysis.performance import NO_RISK
+from backtest.tolerances import has_risk
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
@@ -126,4 +126,4 @@ def _windows(values: pd.Series, window: int) -> Array:
 
 def _volatilities(windows: Array, periods_per_year: int) -> Array:
     deviations = windows.std(axis=1, ddof=1)
-    return np.where(deviations > NO_RISK, np.sqrt(periods_per_year) * deviations, 0.0)
+    return np.where(has_risk(deviations), np.sqrt(periods_per_year) * deviations, 0.0)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.analysis.performance import NO_RISK
+from backtest.tolerances import has_risk
 
 Array = NDArray[np.float64]
 
@@ -75,7 +75,7 @@ def sharpe_difference(excess: Array, other: Array, periods_per_year: int) -> Sha
         (0.53, 0.0908, 0.0581)
     """
     nothing = SharpeTest(math.nan, math.nan)
-    if len(excess) < 2 or min(float(np.std(excess, ddof=1)), float(np.std(other, ddof=1))) <= NO_RISK:
+    if len(excess) < 2 or not has_risk([np.std(excess, ddof=1), np.std(other, ddof=1)]).all():
         return SharpeDifference(math.nan, nothing, nothing)
     both = np.column_stack([excess, other])
     both = both / both.std(axis=0, ddof=1)  # so that no amount of leverage changes a bandwidth; Sharpe ratios stay

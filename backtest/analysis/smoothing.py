@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.analysis import performance
+from backtest.tolerances import has_risk
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
@@ -147,4 +148,4 @@ def adjusted_volatility(returns: Array, periods_per_year: int) -> float:
 
 
 def _too_little(returns: Array) -> bool:
-    return len(returns) < FEWEST or float(np.std(returns, ddof=1)) <= performance.NO_RISK
+    return len(returns) < FEWEST or not has_risk(np.std(returns, ddof=1))

@@ -32,18 +32,31 @@ def load_config(path: str | Path, *, with_benchmark: bool = True) -> RunConfig:
     found = {"strategy": strategy} if strategy is not None else {}
     checked = _validated({**values, **found, "file": document.path}, document, problems, strategy is None)
     check_names(document, problems, strategy, folder)
-    if checked is not None and benchmark is not None and benchmark.data.currency != checked.data.currency:
-        theirs, ours = benchmark.data.currency, checked.data.currency
-        problems.append(
-            f"{document.at(('benchmark',))}: benchmark: in {theirs}, and the run in {ours}; expected the same"
-        )
-    if checked is not None and checked.levers_to_its_benchmark and (not with_benchmark or benchmark is None):
-        at = ("leverage", "target_volatility")
-        why = "this configuration has none" if with_benchmark else "a benchmark has none of its own"
-        problems.append(f"{document.at(at)}: {dotted(at)}: that of the benchmark, and {why}; expected a number")
+    if checked is not None:
+        problems += _beside_benchmark(document, checked, benchmark, with_benchmark)
     if checked is None or problems:
         raise ConfigError(*sorted(dict.fromkeys(problems), key=_by_place))
     return checked.model_copy(update={"benchmark": benchmark})
+
+
+def _beside_benchmark(
+    document: Document, config: RunConfig, benchmark: RunConfig | None, with_benchmark: bool
+) -> list[str]:
+    """A line for each setting that its benchmark does not go with."""
+    problems = []
+    if benchmark is not None and benchmark.data.currency != config.data.currency:
+        theirs, ours = benchmark.data.currency, config.data.currency
+        at = document.at(("benchmark",))
+        problems.append(f"{at}: benchmark: in {theirs}, and the run in {ours}; expected the same")
+    why = "this configuration has none" if with_benchmark else "a benchmark has none of its own"
+    if benchmark is not None:
+        why = "its targets depend on its own path" if benchmark.follows_its_path else ""
+    if why:
+        problems += [
+            f"{document.at(at)}: {dotted(at)}: that of the benchmark, and {why}; expected a number"
+            for at in config.volatilities_of_benchmark
+        ]
+    return problems
 
 
 def _by_place(problem: str) -> tuple[str, int, int]:

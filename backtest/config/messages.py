@@ -33,6 +33,9 @@ _EXPECTED: Mapping[str, str] = {
     "tuple_type": "a list such as [us_stocks, gold]",
 }  # of pydantic's types of error, in the user's words; what is not here is said as pydantic says it
 _UNKNOWN = "unknown setting"
+_REMOVED: Mapping[str, str] = {
+    "formulation": "It was removed, as bounds are always met by the log barrier: leave it out"
+}
 _MOST_NAMED = 40  # names in one message; a file may have thousands
 _WRONG_KIND = ("_type", "_parsing", "_from_float", "_mismatch")
 
@@ -140,7 +143,8 @@ def unknown(
     accepted = [field.alias or key for key, field in section.model_fields.items() if key != "file"]
     nested = len(location) > len(inside) + 1
     owner = name if name and not nested else dotted(location[:-1]) if len(location) > 1 else "a configuration"
-    hint = elsewhere or suggestion(str(location[-1]), accepted)
+    setting = str(location[-1])
+    hint = f" {_REMOVED[setting]}." if setting in _REMOVED else elsewhere or suggestion(setting, accepted)
     return f"{_UNKNOWN}; {owner} accepts: {', '.join(accepted) or 'none'}.{hint}"
 
 

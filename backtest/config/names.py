@@ -52,7 +52,16 @@ def check_names(document: Document, problems: list[str], strategy: StrategyChoic
         try:
             strategy.model.check_assets(data.names, classes)
         except StrategyError as problem:
-            problems.append(f"{document.at(('strategy',))}: strategy: {problem}")
+            problems.append(_of_strategy(document, str(problem)))
+
+
+def _of_strategy(document: Document, words: str) -> str:
+    """A line at the setting of the strategy that the words begin with, else at the whole section."""
+    setting, _, rest = words.partition(": ")
+    at = ("strategy", *setting.split(".", 1))
+    if document.has(at):
+        return f"{document.at(at)}: {dotted(at)}: {rest}"
+    return f"{document.at(('strategy',))}: strategy: {words}"
 
 
 def _currencies(document: Document, data: DataSettings) -> list[str]:

@@ -14,7 +14,7 @@ from backtest.estimation.sample import Sample
 from backtest.estimation.settings import EstimationSettings
 from backtest.reporting.settings import ReportSettings
 from backtest.strategy import Strategy
-from backtest.strategy.leverage import Leverage, TargetVolatility
+from backtest.strategy.leverage import Leverage
 
 
 class StrategyChoice(BaseModel):
@@ -105,9 +105,14 @@ class RunConfig(BaseModel):
         return self.strategy.model.reads_current_weights or (self.leverage is not None and self.leverage.reads_nav)
 
     @property
-    def levers_to_its_benchmark(self) -> bool:
-        """Whether leverage follows the benchmark's volatility, and so needs a benchmark."""
-        return isinstance(self.leverage, TargetVolatility) and self.leverage.target_volatility == "benchmark"
+    def volatilities_of_benchmark(self) -> list[tuple[str, str]]:
+        """The settings that follow the benchmark's volatility, and so need a benchmark with targets of its own."""
+        sections = {"strategy": self.strategy.model, "leverage": self.leverage}
+        return [
+            (name, "target_volatility")
+            for name, section in sections.items()
+            if getattr(section, "target_volatility", None) == "benchmark"
+        ]
 
     def resolved(self) -> dict[str, Any]:
         """Every setting as plain values, defaults included, in the shape of the YAML file; paths as written."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from backtest.config.document import Document, Location, dotted
@@ -55,14 +56,18 @@ def term_mistakes(
     financing = _financing(document)
     if isinstance(financing, Margin | Futures) and not problems:
         try:
-            margin_requirements(financing, data.names, classes)
+            initial, _ = margin_requirements(financing, data.names, classes)
         except ConfigError as problem:
             problems += placed(problem, document).problems
+        else:
+            allowed = np.inf if initial is None else 1 / float(initial.min())
+            problems += _least_exposure(document, allowed, "the initial margin allows")
     spot = _spot(data, offered)
     if isinstance(financing, Futures) and spot:
         problems += placed(ConfigError(f"financing.kind: {spot_in_futures(spot)}"), document).problems
     if isinstance(financing, LeveragedFund):
         problems += placed(ConfigError(*_in_funds(document, data)), document).problems
+        problems += _least_exposure(document, abs(financing.leverage), "funds of that leverage give")
     return problems
 
 
@@ -107,6 +112,15 @@ def _financing(document: Document) -> Financing | None:
     except ValidationError:
         return None
     return found
+
+
+def _least_exposure(document: Document, allowed: float, what: str) -> list[str]:
+    """What is wrong with a least gross exposure, where the financing allows no more than a multiple of NAV."""
+    at = ("leverage", "min_gross_exposure")
+    least = document.value(at) if document.has(at) else None
+    if not isinstance(least, int | float) or isinstance(least, bool) or least <= allowed * (1 + 1e-12):
+        return []  # the room is for the rounding of 1 / margin
+    return [f"{document.at(at)}: {dotted(at)}: {least:g} of NAV, and {what} {allowed:g} at most; expected at most that"]
 
 
 def _in_funds(document: Document, data: DataSettings) -> list[str]:

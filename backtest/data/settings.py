@@ -211,6 +211,16 @@ class DataSettings(BaseModel):
                 raise ValueError(f"{name}: of {fund.of}, a leveraged fund itself; expected a series of prices")
         return assets
 
+    @field_validator("classes")
+    @classmethod
+    def _classes_agree(cls, classes: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        assets = info.data.get("assets")
+        for name, one in assets.items() if isinstance(assets, Mapping) else ():
+            own = one if isinstance(one, str) else one.asset_class
+            if own is not None and classes.get(name, own) != own:
+                raise ValueError(f"{name}: {classes[name]}, and data.assets says {own}; expected one of them")
+        return classes
+
     @field_validator("cash", "loan_rate", "consumer_prices")
     @classmethod
     def _series_or_rate_is_possible(cls, given: Any, info: ValidationInfo) -> Any:
@@ -274,6 +284,13 @@ class DataSettings(BaseModel):
                     f"true is for source yfinance, and {name} is of {source}; expected a file with a column for each "
                     f"asset, such as {{path: {info.field_name}.csv}}"
                 )
+        return given
+
+    @field_validator("periods_per_year")
+    @classmethod
+    def _months_are_twelve(cls, given: int | None, info: ValidationInfo) -> int | None:
+        if given not in (None, 12) and info.data.get("frequency") == "monthly":
+            raise ValueError(f"got {given}, expected 12 with frequency: monthly. Hint: leave it out")
         return given
 
     @field_validator("end")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.errors import DataError
+from backtest.tolerances import has_risk
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +112,7 @@ def _compare(own: pd.Series, proxy: pd.Series, periods_per_year: int) -> tuple[f
         return np.nan, difference, np.nan
     returns = levels[1:] / levels[:-1] - 1
     error = float(np.sqrt(periods_per_year) * np.std(returns[:, 0] - returns[:, 1], ddof=1))
-    if (np.ptp(returns, axis=0) < 1e-14).any():  # growth at one rate: what varies is rounding
+    if not has_risk(np.std(returns, axis=0, ddof=1)).all():
         return np.nan, difference, error
     return float(np.corrcoef(returns.T)[0, 1]), difference, error
 

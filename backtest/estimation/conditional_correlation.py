@@ -2,17 +2,18 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, StrictInt
 
 from backtest.errors import EstimationError
+from backtest.estimation.constant import varying
 from backtest.estimation.dcc import correlation_target, dcc_correlations, fitted_dcc
 from backtest.estimation.estimator import Array, Estimator, Missing, Window, window_rows
-from backtest.estimation.garch import Garch, filtered, fitted_garch
-from backtest.estimation.rolling import scaled, varying
+from backtest.estimation.garch import LEAST_RETURNS, Garch, filtered, fitted_garch
+from backtest.estimation.rolling import scaled
 from backtest.estimation.windows import scattered, window_places
 
 _log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class _ConditionalCorrelation(Estimator):
     """
 
     window: Window = "5Y"
+    least_returns: ClassVar[int] = LEAST_RETURNS
     volatility: Literal["garch", "gjr"] = "garch"
     refit: Annotated[StrictInt | str, AfterValidator(_checked)] = "1Y"
 
@@ -107,7 +109,7 @@ def conditional_covariances(
 
     Returns:
         (m, n, n) decimal² per period, NaN for what is left out, zeros for an asset whose returns in the fit's window
-        are all the same.
+        do not vary but by rounding.
 
     Raises:
         EstimationError: fewer than 20 returns to fit to.

@@ -6,8 +6,9 @@ from typing import Literal
 
 import numpy as np
 
+from backtest.estimation.constant import of_varying
 from backtest.estimation.estimator import Array, Estimator, window_rows
-from backtest.estimation.rolling import of_varying, rolling_covariances, scaled, symmetric, unit_diagonal
+from backtest.estimation.rolling import rolling_covariances, scaled, symmetric, unit_diagonal
 
 
 class Denoised(Estimator):

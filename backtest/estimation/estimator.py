@@ -3,14 +3,16 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, BaseModel, ConfigDict, StrictInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, field_validator
 
 Array = NDArray[np.float64]
 Missing = Literal["complete_assets", "complete_rows"]
+
+MOST_A_YEAR = 366  # periods: a window in years has no more rows
 
 _WINDOW = re.compile(r"([1-9][0-9]*)([YMD])")
 
@@ -68,8 +70,21 @@ class Estimator(BaseModel, ABC):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     covariance: str
-    window: Window = "3Y"
+    window: Annotated[Window, Field(validate_default=True)] = "3Y"
     missing: Missing = "complete_assets"
+
+    least_returns: ClassVar[int] = 2
+    """How many returns of a window the method needs, whatever the data."""
+
+    @field_validator("window")
+    @classmethod
+    def _is_long_enough(cls, window: int | str) -> int | str:
+        if window_rows(window, MOST_A_YEAR) < cls.least_returns:
+            raise ValueError(
+                f"a window of {window}, and {cls.model_fields['covariance'].default} needs {cls.least_returns} returns "
+                "or more; expected a longer window, or another covariance"
+            )
+        return window
 
     @abstractmethod
     def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:

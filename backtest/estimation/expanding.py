@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.estimation.block_sums import ILL_CONDITIONED
+from backtest.estimation.constant import without_rounding
 from backtest.estimation.estimator import Array, Estimator, Missing, window_rows
 from backtest.estimation.weighted import weighted_covariance
 from backtest.estimation.windows import scattered, window_places
@@ -60,7 +61,7 @@ def expanding_sample_covariance(
         if sums is None or not sums.go_on_to(columns, kept):
             sums = _Sums(excess_returns, columns, kept)
         covariances[at] = scattered(sums.covariance_at(kept), columns, count)
-    return covariances
+    return without_rounding(covariances)
 
 
 class _Sums:

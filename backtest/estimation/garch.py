@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from backtest.errors import BacktestError, EstimationError
+from backtest.estimation.constant import varying
 from backtest.estimation.estimator import Array
-from backtest.estimation.rolling import varying
 
 LEAST_RETURNS = 20  # five for each of four parameters: below it the likelihood has no maximum worth the name
 

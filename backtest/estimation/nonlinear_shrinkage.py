@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from backtest.errors import EstimationError
 from backtest.estimation.estimator import Array, Estimator, window_rows
-from backtest.estimation.rolling import EPSILON, rolling_covariances, symmetric
+from backtest.estimation.rolling import rolling_covariances, symmetric
+from backtest.tolerances import EPSILON
 
 LEAST_OBSERVATIONS = 12  # the kernel of a smaller sample reaches below zero, where no eigenvalue can be
 _REACH = math.sqrt(5)  # of the Epanechnikov kernel, in bandwidths
@@ -23,6 +24,7 @@ class NonlinearShrinkage(Estimator):
     """
 
     covariance: Literal["nonlinear_shrinkage"] = "nonlinear_shrinkage"
+    least_returns: ClassVar[int] = LEAST_OBSERVATIONS + 1
 
     def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
         """As `Estimator.covariances`."""

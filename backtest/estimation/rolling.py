@@ -3,12 +3,10 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from backtest.estimation.constant import without_rounding
 from backtest.estimation.estimator import Array, Missing
 from backtest.estimation.windows import complete_windows, scattered
-
-EPSILON = float(np.finfo(np.float64).eps)
 
 
 def rolling_covariances(
@@ -28,8 +26,8 @@ def rolling_covariances(
         missing: what a gap inside a window leaves out, the asset or the row (`backtest.estimation.windows`).
 
     Returns:
-        (m, n, n) decimal² per period, NaN for what is left out. Each matrix depends on its own window alone, bit for
-        bit.
+        (m, n, n) decimal² per period, NaN for what is left out, zeros for an asset whose variance is rounding. Each
+        matrix depends on its own window alone, bit for bit.
 
     Example:
         >>> from backtest.estimation.semi_covariance import semi_covariance
@@ -41,32 +39,7 @@ def rolling_covariances(
     covariances = np.full((len(rows), assets, assets), np.nan)
     for at, columns, returns in complete_windows(excess_returns, rows, window, missing):
         covariances[at] = scattered(estimate(np.ascontiguousarray(returns)), columns, assets)
-    return covariances
-
-
-def varying(returns: Array) -> NDArray[np.bool_]:
-    """(n,) True where a column's returns are not all the same, up to the rounding of their mean."""
-    lowest, highest = returns.min(axis=0), returns.max(axis=0)
-    vary: NDArray[np.bool_] = highest - lowest > 8 * EPSILON * np.maximum(-lowest, highest)
-    return vary
-
-
-def of_varying(returns: Array, estimate: Callable[[Array], Array]) -> Array:
-    """The estimate for the columns that vary; zeros in the rows and columns of those that do not.
-
-    For estimators built on correlations, which are not defined where a volatility is zero.
-
-    Example:
-        >>> of_varying(np.array([[0.5, 0.0], [-0.5, 0.0]]), lambda returns: returns.T @ returns).tolist()
-        [[0.5, 0.0], [0.0, 0.0]]
-    """
-    moving = varying(returns)
-    if moving.all():
-        return estimate(returns)
-    covariance = np.zeros((returns.shape[1], returns.shape[1]))
-    if moving.any():
-        covariance[np.ix_(moving, moving)] = estimate(np.ascontiguousarray(returns[:, moving]))
-    return covariance
+    return without_rounding(covariances)
 
 
 def scaled(correlation: Array, volatilities: Array) -> Array:

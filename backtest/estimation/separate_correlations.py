@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, StrictInt
+from pydantic import Field, StrictInt, ValidationInfo, field_validator
 
 from backtest.errors import EstimationError
-from backtest.estimation.estimator import Array, Estimator, Missing, Window, window_rows
+from backtest.estimation.estimator import MOST_A_YEAR, Array, Estimator, Missing, Window, window_rows
 from backtest.estimation.weighted import (
     rescaled,
     rolling_weighted_covariances,
@@ -29,7 +29,19 @@ class SeparateCorrelations(Estimator):
 
     covariance: Literal["separate_correlations"] = "separate_correlations"
     correlation_window: Window | None = None
-    correlation_periods: Annotated[StrictInt, Field(ge=1)] = 1
+    correlation_periods: Annotated[StrictInt, Field(ge=1, validate_default=True)] = 1
+
+    @field_validator("correlation_periods")
+    @classmethod
+    def _two_sums_fit(cls, periods: int, info: ValidationInfo) -> int:
+        given = info.data.get("correlation_window") or info.data.get("window", "1Y")
+        most = window_rows(given, MOST_A_YEAR)
+        if most < periods + 1:
+            raise ValueError(
+                f"sums of {periods} returns, and the window of the correlations, {given}, holds {most} returns at "
+                f"most; expected {periods + 1} or more, for two sums"
+            )
+        return periods
 
     def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
         """As `Estimator.covariances`."""

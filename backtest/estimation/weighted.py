@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.estimation.block_sums import anchored_covariances, block_rows, room_for
+from backtest.estimation.constant import without_rounding
 from backtest.estimation.estimator import Array, Missing
 from backtest.estimation.windows import scattered, shortened_windows
+from backtest.tolerances import NO_RISK
 
 DENSE = 8  # dates in a window's time, from which on shared sums are faster than a product for each
 LEAST_BLOCKS = 4  # of a window, the same
@@ -74,7 +76,7 @@ def rolling_weighted_covariances(
         covariances[some] = weighted_covariance(windows, decay)
     for at, columns, returns in shortened_windows(excess_returns, rows, window, missing):
         covariances[at] = scattered(weighted_covariance(returns, decay), columns, count)
-    return covariances
+    return without_rounding(covariances)
 
 
 def weighted_covariance(returns: Array, decay: float = 1.0) -> Array:
@@ -89,7 +91,7 @@ def weighted_covariance(returns: Array, decay: float = 1.0) -> Array:
         decay: above 0, at most 1.
 
     Returns:
-        (..., n, n) decimal² per period.
+        (..., n, n) decimal² per period; zeros for an asset whose variance is rounding.
 
     Example:
         >>> weighted_covariance(np.array([[0.01], [0.03], [0.02]]), 0.5).round(7).tolist()
@@ -99,8 +101,7 @@ def weighted_covariance(returns: Array, decay: float = 1.0) -> Array:
     deviations = returns - returns[..., -1:, :]  # so that those that are all the same have no variance, to the last bit
     deviations -= np.matmul(weights, deviations)[..., None, :]
     deviations *= np.sqrt(weights / (1 - weights @ weights))[:, None]
-    covariance: Array = np.matmul(np.swapaxes(deviations, -1, -2), deviations)
-    return covariance
+    return without_rounding(np.matmul(np.swapaxes(deviations, -1, -2), deviations))
 
 
 def rolling_weighted_variances(excess_returns: Array, rows: Sequence[int], window: int, *, decay: float = 1.0) -> Array:
@@ -116,7 +117,8 @@ def rolling_weighted_variances(excess_returns: Array, rows: Sequence[int], windo
         if row + 1 >= window:
             deviations = excess_returns[row + 1 - window : row + 1] - excess_returns[row]
             variances[at] = weights @ (deviations - weights @ deviations) ** 2
-    return np.asarray(variances / (1 - weights @ weights))
+    variances /= 1 - weights @ weights
+    return np.where(variances <= NO_RISK**2, 0.0, variances)
 
 
 def relative_weights(count: int, decay: float) -> NDArray[np.float64]:

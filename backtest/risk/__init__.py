@@ -9,6 +9,7 @@ from backtest.risk.contributions import (
     risk_contributions,
     sleeve_covariance,
 )
+from backtest.risk.correlation import volatilities
 from backtest.risk.diversification import diversification_ratio, effective_number_of_bets
 from backtest.risk.hierarchical import Linkage, hierarchical_risk_parity_weights
 from backtest.risk.inverse_variance import inverse_variance_weights
@@ -41,4 +42,5 @@ __all__ = [
     "sleeve_covariance",
     "smoothed",
     "solve_risk_budgets",
+    "volatilities",
 ]

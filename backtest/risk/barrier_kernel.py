@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from backtest.compilation import reordered_kernel
 from backtest.risk.budgeting import ACCURACY, BUDGET_SUM_TOLERANCE
-from backtest.risk.refusal import COVARIANCE_TOLERANCE, EPSILON
+from backtest.risk.refusal import COVARIANCE_TOLERANCE
+from backtest.tolerances import EPSILON, FEWEST_ROUNDINGS, NO_RISK
 
 Array = NDArray[np.float64]
 
@@ -120,7 +121,17 @@ def is_unbounded(x: Array, vol: Array) -> bool:
     size = 0.0
     for i in range(x.size):
         size += x[i] * vol[i]
-    return not size * size * max(64, x.size) * EPSILON < 1.0
+    return not size * size * max(FEWEST_ROUNDINGS, x.size) * EPSILON < 1.0
+
+
+@reordered_kernel
+def all_have_risk(vol: Array) -> bool:
+    """Whether the least of all volatilities is more than rounding beside the largest; not where one is NaN."""
+    least, largest = inf, 0.0
+    for i in range(vol.size):
+        least = min(least, vol[i])
+        largest = max(largest, vol[i])
+    return least > NO_RISK * largest
 
 
 @reordered_kernel
@@ -315,6 +326,9 @@ def solve_slice(
             continue
         for i in range(x.size):
             vol[i] = sqrt(cov[i, i])
+        if not all_have_risk(vol):
+            continue
+        for i in range(x.size):
             x[i] = sqrt(budget[i]) / vol[i]
         product(cov, x, gradient)
         if rescale(x, gradient) and all_coordinates(budget, vol, x, gradient):

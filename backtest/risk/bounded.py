@@ -1,21 +1,20 @@
-"""Risk budgets within bounds on weights: the portfolio nearest to the budgets in one of two senses.
+"""Risk budgets within bounds on weights: the portfolio nearest to the budgets.
 
 Bounds and budgets cannot both be met in general: at a bound, and because of it elsewhere, contributions differ from
-their budgets. Two formulations are in use, and they give different portfolios (Richard and Roncalli 2019, "Constrained
-Risk Budgeting Portfolios"):
+their budgets. The portfolio taken is the one of least log σ(w) - Σ b_i log|w_i| within the bounds, the log barrier of
+risk budgeting (Richard and Roncalli 2019, "Constrained Risk Budgeting Portfolios"). In terms of x, any multiple of w,
+it is the minimum of ½ xᵀΣx - Σ b_i log|x_i| over the cone of the bounds. The problem is convex, so its solution is
+unique, and it is the risk-budgeting portfolio where that lies within the bounds. An asset at none of its bounds has
+share_i = b_i + ν w_i with the same ν for all. (Richard and Roncalli choose the factor of the logarithms such that ν is
+zero. As bounds get tight the logarithms then outweigh the variance, and weights approach the budgets themselves.)
 
-log barrier: of all portfolios within the bounds the one of least log σ(w) - Σ b_i log|w_i|. In terms of x, any multiple
-    of w, that is the minimum of ½ xᵀΣx - Σ b_i log|x_i| over the cone of the bounds: convex, so there is one and no
-    other, and it is the risk-budgeting portfolio where that lies within the bounds. An asset that no bound holds has
-    share_i = b_i + ν w_i with one ν for all. (Richard and Roncalli choose the factor of the logarithms such that ν is
-    zero. As bounds get tight the logarithms then outweigh the variance, and weights go to the budgets themselves.)
-least squares: the least of Σ_ij (RC_i / b_i - RC_j / b_j)², RC the contributions to volatility (Maillard, Roncalli and
-    Teïletche 2010, equation 7, with budgets). It is not convex: what is returned is a local minimum, found from the
-    portfolio of the log barrier.
+Least squares of the contributions, Σ_ij (RC_i / b_i - RC_j / b_j)² (Maillard, Roncalli and Teïletche 2010, equation 7),
+give another portfolio. They are not solved here: the problem is not convex and has local minima. For the example of
+Richard and Roncalli, no weight above 30 %, they give 30 / 30 / 24.57 / 15.43 %, and the log barrier 30 / 30 / 24.64 /
+15.36 %.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,11 +23,8 @@ from backtest.errors import BacktestError, NoRiskBudgetPortfolio
 from backtest.risk.budgeting import solve_risk_budgets
 
 FloatArray = NDArray[np.float64]
-Formulation = Literal["log_barrier", "least_squares"]
 
 ACCURACY = 1e-9  # promised: of the conditions of optimality, relative to the largest slope
-LEAST_SQUARES_ACCURACY = 1e-5  # of a slope, relative to it: what SLSQP reaches
-RESTARTS = 20
 ROOM = 1e-12  # for the rounding of sums of bounds
 POLISHING_STEPS = 30
 
@@ -79,7 +75,18 @@ class WeightBounds:
         _check(gross, self.gross_exposure, f"the sum of all upper bounds, {total_high:g}", total_high)
 
     def of(self, held: NDArray[np.bool_]) -> "WeightBounds":
-        """The bounds of some of the assets, the others left out."""
+        """Return the bounds of the assets that have a budget, the others left out.
+
+        Raises:
+            NoRiskBudgetPortfolio: what is left out has a lower bound above zero, or no portfolio is within the rest.
+        """
+        groups_out = [(name, low) for name, members, low, _ in self.groups if not held[list(members)].any()]
+        for name, low in [*zip(np.array(self.names)[~held], self.lower[~held], strict=True), *groups_out]:
+            if low > 0:
+                raise NoRiskBudgetPortfolio(
+                    f"the lower bound of {name} is {low:g}, beside a budget of zero, which gives a weight of zero; "
+                    f"expected a lower bound of 0, or a budget above zero"
+                )
         place = np.cumsum(held) - 1
         groups = [
             (name, tuple(int(place[i]) for i in members if held[i]), low, high)
@@ -138,28 +145,26 @@ def bounded_risk_parity_weights(
     budgets: ArrayLike | None,
     bounds: WeightBounds,
     signs: ArrayLike | None = None,
-    formulation: Formulation = "log_barrier",
 ) -> FloatArray:
-    """Weights within bounds whose shares of the portfolio's risk are as near to the budgets as the formulation says.
+    """Return the weights of least log σ(w) - Σ b_i log|w_i| within bounds.
 
     Contributions at a bound are not equal to their budgets, nor are the others exactly: see the head of this file. An
-    asset with a budget of zero has a weight of zero, whatever its bounds, and the others are solved without it.
+    asset with a budget of zero has a weight of zero, whatever its upper bound, and the others are solved without it.
 
     Args:
         covariance: (n, n), or (m, n, n) for a stack of problems; of any unit. No NaN, but for a budget of zero.
         budgets: (n,) or (m, n), zero or above, summing to 1; None: 1/n each.
         bounds: of the sizes |w_i|.
         signs: as in `risk_parity_weights`.
-        formulation: `log_barrier` or `least_squares`.
 
     Returns:
-        (n,) weights, or (m, n) for a stack; Σ|w| is the gross exposure. The conditions of optimality have been checked:
-        to 1e-9 for the log barrier, to 1e-5 for least squares.
+        (n,) weights, or (m, n) for a stack; Σ|w| is the gross exposure. The conditions of optimality have been checked
+        to 1e-9.
 
     Raises:
         BacktestError: a shape, a budget or a sign does not fit.
-        NoRiskBudgetPortfolio: as `risk_parity_weights`, or an upper bound of zero is that of a budget above it, or the
-            conditions could not be met.
+        NoRiskBudgetPortfolio: as `risk_parity_weights`, or a lower bound above zero meets a budget of zero, or an upper
+            bound of zero a budget above it, or the conditions could not be met.
 
     >>> bounds = WeightBounds(("stocks", "bonds"), np.zeros(2), np.array([1.0, 0.6]))
     >>> bounded_risk_parity_weights([[0.0225, 0.0015], [0.0015, 0.0025]], None, bounds).round(6).tolist()
@@ -181,8 +186,6 @@ def bounded_risk_parity_weights(
             sides = np.sign(weights[k, held])
             one, budget = stack[k][np.ix_(held, held)] * sides * sides[:, None], shares[k, held] / shares[k].sum()
             x = _log_barrier(one, budget, rows, f"covariance[{k}]" if sigma.ndim == 3 else "covariance")
-            if formulation == "least_squares":
-                x = _least_squares(one, budget, own, rows, x)
             weights[k, held] = sides * x * (bounds.gross_exposure / x.sum())
     return weights.reshape(free.shape)
 
@@ -273,52 +276,3 @@ def _optimality_error(
     wrong = np.maximum(-multipliers, 0.0) / pull.max()
     slack = np.abs(multipliers * room) / (pull.max() * y.max())
     return float(max(each.max(initial=0.0) for each in (slopes, beyond, wrong, slack)))
-
-
-def _least_squares(
-    covariance: FloatArray, budgets: FloatArray, bounds: WeightBounds, rows: FloatArray, x: FloatArray
-) -> FloatArray:
-    """A local minimum of Σ_ij (RC_i / b_i - RC_j / b_j)² by sequential quadratic programming, scipy's SLSQP."""
-    from scipy.optimize import LinearConstraint, minimize
-
-    n, gross = len(x), bounds.gross_exposure
-    start = x * (gross / x.sum())
-    unit = float(start @ covariance @ start) / n**2  # contributions to volatility then are near 1
-
-    def value_and_slope(w: FloatArray) -> tuple[float, FloatArray]:
-        pull = covariance @ w
-        variance, ratios = float(w @ pull), w * pull / budgets / n
-        spread = ratios - ratios.mean()
-        total, weighted = float(spread @ spread) / variance, spread / budgets / n
-        slope = 2 * (weighted * pull + covariance @ (weighted * w)) / variance - 2 * total / variance * pull
-        return total / unit, slope / unit
-
-    limits = [LinearConstraint(np.ones((1, n)), gross, gross), LinearConstraint(rows, -np.inf, 0.0)]
-    weights, error = start, np.inf
-    for _ in range(RESTARTS):  # a new start forgets what it took for the curvature
-        found = minimize(
-            value_and_slope,
-            weights,
-            jac=True,
-            method="SLSQP",
-            bounds=[(0.0, gross)] * n,
-            constraints=limits,
-            options={"maxiter": 200, "ftol": 1e-14},
-        )
-        weights = np.clip(np.asarray(found.x, np.float64), 0.0, None)
-        error = _slope_left(value_and_slope(weights)[1], rows, weights)
-        if error <= LEAST_SQUARES_ACCURACY and (rows @ weights).max() <= LEAST_SQUARES_ACCURACY:
-            return weights
-    raise NoRiskBudgetPortfolio(
-        f"least squares of risk contributions within bounds ended where a slope of {error:.1e} is left, expected "
-        f"{LEAST_SQUARES_ACCURACY:.0e}; hint: formulation log_barrier, or wider bounds"
-    )
-
-
-def _slope_left(slope: FloatArray, rows: FloatArray, weights: FloatArray) -> float:
-    """The part of the slope that no multipliers of the bounds that hold, or of the exposure, take up; relative."""
-    from scipy.optimize import nnls
-
-    holding = rows[rows @ weights > -LEAST_SQUARES_ACCURACY]
-    ones = np.ones((1, len(weights)))
-    return float(nnls(np.concatenate([holding, ones, -ones]).T, -slope)[1] / max(1.0, float(np.linalg.norm(slope))))

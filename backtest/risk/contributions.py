@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backtest.errors import BacktestError
+from backtest.tolerances import cancels, has_risk
 
 FloatArray = NDArray[np.float64]
 
@@ -29,8 +30,8 @@ def portfolio_volatility(weights: ArrayLike, covariance: ArrayLike) -> np.float6
             not. It is taken as symmetric and not looked at further.
 
     Returns:
-        A number, or (m,) for a stack; decimal per period. NaN where a weight or the covariance has a NaN,
-        even at a weight of zero.
+        A number, or (m,) for a stack; decimal per period, 0 where it is rounding (`backtest.tolerances`). NaN where a
+        weight or the covariance has a NaN, even at a weight of zero.
 
     Raises:
         BacktestError: the shapes do not fit, or the variance is below zero by more than rounding.
@@ -162,4 +163,13 @@ def _products(weights: ArrayLike, covariance: ArrayLike) -> tuple[FloatArray, Fl
                 f"estimated from different dates"
             )
         variance = np.maximum(variance, 0.0)
-    return products, variance
+    return products, np.where(_is_rounding(variance, w, sigma), 0.0, variance)
+
+
+def _is_rounding(variance: FloatArray, weights: FloatArray, covariance: FloatArray) -> NDArray[np.bool_]:
+    """Whether portfolios have no risk: what they hold has none beside the riskiest asset, or its risks cancel out."""
+    sizes = np.abs(weights)
+    deviations = np.sqrt(np.maximum(np.diagonal(covariance, axis1=-2, axis2=-1), 0.0))
+    largest = deviations.max(axis=-1) * sizes.sum(axis=-1)
+    cancelled = cancels(variance, np.vecdot(sizes, deviations), sizes.shape[-1])
+    return np.asarray(cancelled | (~has_risk(np.sqrt(variance), largest) & np.isfinite(variance)))

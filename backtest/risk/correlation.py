@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backtest.errors import BacktestError, NoOptimalPortfolio
+from backtest.risk.refusal import no_variance, without_risk
 
 FloatArray = NDArray[np.float64]
 
@@ -36,17 +37,17 @@ def volatilities(covariance: ArrayLike) -> FloatArray:
 
     Raises:
         BacktestError: the shape does not fit.
-        NoOptimalPortfolio: a variance is NaN, infinite or not above zero.
+        NoOptimalPortfolio: a variance is NaN, infinite or no risk: not above zero, or rounding beside the largest
+            (`backtest.tolerances`).
 
     >>> volatilities([[0.04, 0.003], [0.003, 0.01]]).round(6).tolist()
     [[0.2, 0.1]]
     """
     stack, names = _stacked(covariance)
     variances = np.diagonal(stack, axis1=1, axis2=2)
-    for k, i in np.argwhere(~((variances > 0) & np.isfinite(variances))):
+    for k, i in without_risk(variances):
         raise NoOptimalPortfolio(
-            f"{names[k]}: the variance of asset {i} is {variances[k, i]:g}, expected one above zero; hint: a longer "
-            f"estimation.window, or leave the asset out"
+            f"{names[k]}: {no_variance(variances[k], i, i)}; hint: a longer estimation.window, or leave the asset out"
         )
     return np.asarray(np.sqrt(variances), np.float64)
 

@@ -23,7 +23,7 @@ from backtest.risk.barrier_kernel import (
     scaled,
 )
 from backtest.risk.budgeting import ACCURACY
-from backtest.risk.refusal import EPSILON
+from backtest.tolerances import EPSILON, FEWEST_ROUNDINGS
 
 Array = NDArray[np.float64]
 
@@ -161,7 +161,7 @@ def exact_error(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array
     for i in range(x.size):
         size += x[i] * vol[i]
         variance += x[i] * gradient[i]
-    if not variance > max(64, x.size) * EPSILON * size * size:
+    if not variance > max(FEWEST_ROUNDINGS, x.size) * EPSILON * size * size:
         return inf
     for i in range(x.size):
         residual[i] = budget[i] - x[i] * gradient[i] / variance

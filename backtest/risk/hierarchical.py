@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from backtest.errors import NoOptimalPortfolio
 from backtest.risk.correlation import FloatArray, volatilities_and_correlations
+from backtest.tolerances import cancels
 
 Linkage = Literal["single", "average", "ward"]
 
@@ -96,5 +97,6 @@ def _bisected(volatility: FloatArray, correlation: FloatArray) -> FloatArray:
 def _inverse_variance_risk(volatility: FloatArray, correlation: FloatArray) -> FloatArray:
     """Variance of assets in weights proportional to 1/σ², (m,): weights times volatilities are proportional to 1/σ."""
     inverse = 1 / volatility
-    variance = np.vecdot(inverse, np.matvec(correlation, inverse)) / np.vecdot(inverse, inverse) ** 2
-    return np.asarray(np.maximum(variance, 0.0), np.float64)
+    variance = np.vecdot(inverse, np.matvec(correlation, inverse))
+    variance = np.where(cancels(variance, inverse.sum(axis=1), inverse.shape[1]), 0.0, variance)
+    return np.asarray(variance / np.vecdot(inverse, inverse) ** 2, np.float64)

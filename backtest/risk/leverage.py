@@ -5,8 +5,7 @@ from numpy.typing import ArrayLike
 
 from backtest.errors import BacktestError, NoOptimalPortfolio
 from backtest.risk.contributions import FloatArray, portfolio_volatility
-
-NO_RISK = 1e-14  # per period: a deviation below this is the rounding of sums, not risk
+from backtest.tolerances import has_risk
 
 
 def scaled_to_volatility(
@@ -59,7 +58,7 @@ def multiples_to_volatility(weights: ArrayLike, volatility: ArrayLike, target: A
         raise BacktestError(f"a target volatility of {wanted.min():g}; expected one above 0")
     gross = np.abs(np.asarray(weights, dtype=np.float64)).sum(axis=-1)
     some = gross > 0
-    for k in np.flatnonzero(some & ~(risk > 0)):
+    for k in np.flatnonzero(some & ~has_risk(risk, gross)):
         raise NoOptimalPortfolio(
             f"{f'portfolio {k}' if risk.size > 1 else 'the portfolio'} has a gross exposure of {gross.flat[k]:g} and a "
             f"volatility of {risk.flat[k]:g}; expected one above zero, to be scaled; hint: a longer window"
@@ -77,7 +76,8 @@ def sample_volatility(weights: ArrayLike, excess_returns: ArrayLike) -> float:
         excess_returns: (T, n) decimal per period.
 
     Returns:
-        Decimal per period; 0 below 1e-14, which is rounding. NaN where a return of what is held is missing.
+        Decimal per period; 0 where it is rounding (`backtest.tolerances`), NaN where a return of what is held is
+        missing.
 
     >>> round(sample_volatility([0.5, 0.5], [[0.01, 0.03], [0.0, -0.02], [0.02, 0.0]]), 6)
     0.015275
@@ -86,7 +86,7 @@ def sample_volatility(weights: ArrayLike, excess_returns: ArrayLike) -> float:
     some = held != 0
     earned = (np.asarray(excess_returns, dtype=np.float64)[:, some] * held[some]).sum(axis=1)
     deviation = float(earned.std(ddof=1))
-    return 0.0 if deviation < NO_RISK else deviation
+    return deviation if has_risk(deviation, np.abs(held[some]).sum()) or np.isnan(deviation) else 0.0
 
 
 def smoothed(wanted: FloatArray, smoothing: float, before: float = np.nan) -> FloatArray:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from backtest.errors import BacktestError
 from backtest.risk.contributions import portfolio_volatility
+from backtest.tolerances import has_risk
 
 FloatArray = NDArray[np.float64]
 
@@ -77,7 +78,7 @@ def _exposures(covariance: FloatArray, name: str) -> FloatArray:
     volatility = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
     if np.isnan(covariance).any():
         return np.full_like(covariance, np.nan)
-    singular = not (volatility > 0).all()
+    singular = not has_risk(volatility, volatility.max()).all()
     if not singular:
         spread, axes = np.linalg.eigh(covariance / np.outer(volatility, volatility))
         singular = bool(spread[0] <= len(spread) * np.finfo(float).eps * spread[-1])

@@ -5,10 +5,11 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 
+from backtest.tolerances import EPSILON, cancels, has_risk
+
 FloatArray = NDArray[np.float64]
 Assets = NDArray[np.int64]
 
-EPSILON = float(np.finfo(np.float64).eps)
 # Of correlations: how far they may differ from their transpose, and how far eigenvalues may lie below zero. Rounding
 # in a product VΛVᵀ is 1e-16 of its largest entries: 1e-10 of its smallest, where volatilities differ by a factor 1000.
 COVARIANCE_TOLERANCE = 1e-9
@@ -32,11 +33,8 @@ def reason(covariance: FloatArray, budgets: FloatArray, weights: FloatArray, ass
             f"an asset without data has to be left out, or given a budget of zero"
         )
     variances = np.diagonal(covariance)
-    for i in np.flatnonzero(variances <= 0):
-        return (
-            f"the variance of asset {assets[i]} is {variances[i]:g}, expected one above zero; "
-            f"hint: leave the asset out, or give it a budget of zero"
-        )
+    for i in without_risk(variances[None])[:, 1]:
+        return f"{no_variance(variances, i, assets[i])}; hint: leave the asset out, or give it a budget of zero"
     volatility = np.sqrt(variances)
     with np.errstate(over="ignore"):  # only where correlations are far beyond 1
         correlation = np.clip(covariance / volatility / volatility[:, None], -1e9, 1e9)
@@ -54,6 +52,26 @@ def reason(covariance: FloatArray, budgets: FloatArray, weights: FloatArray, ass
     return _out_of_reach(correlation, volatility, budgets, weights, assets)
 
 
+def without_risk(variances: FloatArray) -> NDArray[np.intp]:
+    """Return the positions, (k, 2), in (m, n) variances of those that are not finite or are no risk.
+
+    >>> without_risk(np.array([[0.04, 0.01], [0.04, 1e-32]])).tolist()
+    [[1, 1]]
+    """
+    finite = np.isfinite(variances)
+    deviations = np.sqrt(np.where(finite, np.maximum(variances, 0.0), 0.0))
+    return np.argwhere(~(finite & has_risk(deviations, deviations.max(axis=1, keepdims=True))))
+
+
+def no_variance(variances: FloatArray, i: np.intp, asset: np.int64 | np.intp) -> str:
+    """Words for the i-th of (n,) variances, which is no risk, of an asset as it is called in the message."""
+    words = f"the variance of asset {asset} is {variances[i]:g}"
+    if not variances[i] > 0 or not np.isfinite(variances[i]):
+        return f"{words}, expected one above zero"
+    largest = variances[np.isfinite(variances)].max()
+    return f"{words} beside a largest of {largest:g}, the rounding of returns that do not vary; expected one above it"
+
+
 def _out_of_reach(
     correlation: FloatArray, volatility: FloatArray, budgets: FloatArray, weights: FloatArray, assets: Assets
 ) -> str:
@@ -65,7 +83,7 @@ def _out_of_reach(
     held = least / volatility
     held /= held.sum()
     portfolio = f"the portfolio of {in_words(held, assets)}"
-    if ratio <= max(64, len(assets)) * EPSILON:  # what assets that cancel out exactly come to, by rounding alone
+    if cancels(ratio, 1.0, len(assets)):
         return (
             f"no portfolio has these risk budgets, since {portfolio} has no risk: all its assets' risks "
             f"cancel out; hint: leave one of them out, or estimate from more observations than assets"

@@ -18,6 +18,7 @@ from backtest.risk.budgeting import BUDGET_SUM_TOLERANCE
 from backtest.risk.correlation import FloatArray, volatilities_and_correlations
 from backtest.risk.expected_shortfall import gaussian_expected_shortfall, historical_expected_shortfall
 from backtest.risk.refusal import in_words
+from backtest.tolerances import has_risk
 
 ACCURACY = 1e-9  # promised: largest |share of expected shortfall - budget| / budget; mostly 1e-12 is met
 GOAL = 1e-14
@@ -67,8 +68,11 @@ def historical_shortfall_parity_weights(
     held = np.flatnonzero(shares)
     known, wanted, size = np.ascontiguousarray(history[:, held]), shares[held], max((1 - level) * len(history), 1.0)
     typical = np.abs(known).mean(axis=0)
-    for i in held[typical == 0]:
-        raise NoRiskBudgetPortfolio(f"returns: all of asset {i} are zero, so it has no expected shortfall")
+    for i in held[~has_risk(typical)]:
+        raise NoRiskBudgetPortfolio(
+            f"returns: all of asset {i} are zero but for rounding, so it has no expected shortfall; hint: leave the "
+            f"asset out, or give it a budget of zero"
+        )
     x, tail = shortfall_path.solve(known / typical, wanted, size)
     weights = np.zeros(history.shape[1])
     weights[held] = (x / typical) / (x / typical).sum()
@@ -90,7 +94,7 @@ def gaussian_shortfall_parity_weights(
         covariance: (n, n); decimal² per period.
         mean: (n,) expected returns, decimal per period; None: zero.
         budgets: (n,) fractions that sum to 1 (within 1e-9, then scaled to it exactly). An asset with a budget of zero
-            has a weight of zero, and its mean may be anything, even NaN. None: 1/n each.
+            has a weight of zero, and its mean, row and column may be anything, even NaN. None: 1/n each.
         level: the part of outcomes that are not in the tail.
 
     Returns:
@@ -98,7 +102,7 @@ def gaussian_shortfall_parity_weights(
 
     Raises:
         BacktestError: a shape, a budget or the level does not fit.
-        NoOptimalPortfolio: the covariance is none (NaN, a variance not above zero, not symmetric or not positive
+        NoOptimalPortfolio: the covariance is none (NaN, a variance that is no risk, not symmetric or not positive
             semi-definite).
         NoRiskBudgetPortfolio: a mean is NaN or infinite, a long-only portfolio has no expected shortfall, or double
             precision does not reach 1e-9.
@@ -108,11 +112,15 @@ def gaussian_shortfall_parity_weights(
     >>> gaussian_shortfall_parity_weights([[0.04, 0.0], [0.0, 0.01]], mean=[0.06, 0.0]).round(4).tolist()
     [0.3579, 0.6421]
     """
-    volatilities, correlations, _ = volatilities_and_correlations(covariance)
-    if np.ndim(covariance) != 2:
-        raise BacktestError(f"covariance: got the shape {np.shape(covariance)}, expected (n, n)")
+    sigma = np.array(covariance, dtype=np.float64)
+    if sigma.ndim != 2 or sigma.shape[0] != sigma.shape[1] or sigma.size == 0:
+        raise BacktestError(f"covariance: got the shape {sigma.shape}, expected (n, n)")
+    shares = _checked_budgets(budgets, len(sigma))
+    out = shares == 0
+    sigma[out], sigma[:, out] = 0.0, 0.0  # whatever is known of an asset that is not held has no say
+    sigma[out, out] = np.fmax.reduce(np.diagonal(sigma), initial=0.0)
+    volatilities, correlations, _ = volatilities_and_correlations(sigma)
     volatility, correlation = volatilities[0], correlations[0]
-    shares = _checked_budgets(budgets, len(volatility))
     earned = np.zeros_like(volatility) if mean is None else np.asarray(mean, dtype=np.float64)
     if earned.shape != volatility.shape:
         raise BacktestError(f"mean: got the shape {earned.shape}, expected {volatility.shape}")
@@ -126,7 +134,7 @@ def gaussian_shortfall_parity_weights(
     weights /= weights.sum()
     if error == np.inf:
         known = np.where(shares > 0, earned, 0.0)
-        shortfall = float(gaussian_expected_shortfall(weights, covariance, known, level))
+        shortfall = float(gaussian_expected_shortfall(weights, sigma, known, level))
         raise NoRiskBudgetPortfolio(
             f"the long-only portfolio of {in_words(weights[held], held)} has an expected shortfall of "
             f"{shortfall:.3g}; expected one above zero "

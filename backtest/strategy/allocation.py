@@ -7,6 +7,7 @@ import pandas as pd
 
 from backtest.errors import InsufficientHistory, NoRiskBudgetPortfolio, StrategyError
 from backtest.risk.bounded import WeightBounds
+from backtest.strategy.budgets import GroupBudget, asset_budgets
 
 
 def spread_over_classes(
@@ -113,3 +114,43 @@ def weight_bounds(
         if set(assets) < set(universe or assets):
             raise InsufficientHistory(f"of {', '.join(assets)} alone, {problem}") from problem
         raise StrategyError(str(problem)) from problem
+
+
+def check_bounds(
+    lower: float | Mapping[str, float],
+    upper: float | Mapping[str, float],
+    budgets: Mapping[str, float | GroupBudget] | None,
+    assets: tuple[str, ...],
+    classes: Mapping[str, str],
+) -> None:
+    """Check that bounds on weights leave a portfolio, and that each asset with a budget of risk may have a weight.
+
+    Args:
+        lower: as in `weight_bounds`; the setting `min_weight`.
+        upper: likewise; the setting `max_weight`.
+        budgets: of risk, which reach each asset once; None: equal ones.
+        assets: of the run.
+        classes: class of each asset that has one.
+
+    Raises:
+        StrategyError: two of them conflict; the message begins with the setting to change.
+
+    Example:
+        >>> check_bounds({"bund": 0.1}, 1.0, {"us": 1.0, "bund": 0.0}, ("us", "bund"), {})
+        Traceback (most recent call last):
+        backtest.errors.StrategyError: min_weight.bund: 0.1, beside a budget of zero, which gives a weight of zero; ...
+    """
+    bounds = weight_bounds(lower, upper, assets, classes)
+    held = np.ones(len(assets), bool) if budgets is None else asset_budgets(budgets, assets, classes) > 0
+    named = lower if isinstance(lower, Mapping) else dict.fromkeys(assets, lower)
+    for name, low in named.items():
+        members = [name in (asset, classes.get(asset)) for asset in assets]
+        if low > 0 and not held[members].any():
+            place = f"min_weight.{name}: {low:g}" if isinstance(lower, Mapping) else f"min_weight: {low:g} of {name}"
+            raise StrategyError(
+                f"{place}, beside a budget of zero, which gives a weight of zero; expected 0, or a budget above zero"
+            )
+    try:
+        (bounds if held.all() else bounds.of(held)).check_room()
+    except NoRiskBudgetPortfolio as problem:
+        raise StrategyError(f"max_weight: {problem}") from problem

@@ -49,8 +49,9 @@ class Strategy(BaseModel, ABC):
     def target_weights_many(self, views: MarketViews) -> NDArray[np.float64]:
         """Target weights on several dates at once: (m, n), rows as `views`, columns as `views.assets`.
 
-        The default asks `target_weights` for each. Override it where the work can be done for all dates together; the
-        result must be the same.
+        The default asks `target_weights` for each date. Override it where the work can be done for all dates together.
+        Each row may depend on the view of its own date alone, and the result must be the same: a run checks some dates
+        against `target_weights`. A subclass that overrides `target_weights` alone is asked by that method.
         """
         return np.stack([aligned_weights(self.target_weights(view), view, type(self).__name__) for view in views])
 
@@ -71,6 +72,8 @@ def aligned_weights(weights: pd.Series, view: MarketView, who: str) -> NDArray[n
     where = f"{who} on {view.as_of:%Y-%m-%d}"
     if not isinstance(weights, pd.Series):
         raise StrategyError(f"{where}: answered a {type(weights).__name__}; expected a pandas Series by asset")
+    if tuple(weights.index) == view.assets:
+        return finite_weights(weights.to_numpy(dtype=float), view, who)
     strange = [str(name) for name in weights.index if name not in view.assets]
     if strange:
         raise StrategyError(f"{where}: weights for {', '.join(strange)}; it may hold {', '.join(view.assets)}")

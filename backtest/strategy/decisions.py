@@ -20,6 +20,7 @@ from backtest.errors import (
     NoRiskBudgetPortfolio,
     StrategyError,
 )
+from backtest.strategy.agreement import answers_together, ask_together, check_agreement, sampled_dates
 from backtest.strategy.base import Strategy, aligned_weights, finite_weights
 from backtest.strategy.view import About, History, MarketView, MarketViews
 
@@ -155,11 +156,23 @@ def _blamed_on(strategy: Strategy, as_of: pd.Timestamp, assets: tuple[str, ...])
 def answers(strategy: Strategy, questions: Questions) -> Array:
     """Target weights on all dates, (m, n) over all assets of the run.
 
-    Dates in a row with the same holdable assets are asked together.
+    Dates in a row with the same holdable assets are asked together; what a strategy's own `target_weights_many` answers
+    is checked on some of them, the first and the last of each row among them.
+
+    Raises:
+        InsufficientHistory: the strategy lacks history on one of the dates.
+        StrategyError: an answer is no portfolio, or `target_weights` answers another.
     """
     weights = np.zeros(questions.holdable.shape)
+    sampled = sampled_dates(len(questions.rows)) if answers_together(strategy) else []
     for first, end in questions.alike():
-        weights[first:end, questions.holdable[first]] = _asked_together(strategy, questions.views(first, end))
+        views = questions.views(first, end)
+        together = _asked_together(strategy, views)
+        if sampled:
+            for k in sorted({0, end - first - 1, *(k - first for k in sampled if first <= k < end)}):
+                with _blamed_on(strategy, views.as_of[k], views.assets):
+                    check_agreement(strategy, views, together[k], k)
+        weights[first:end, questions.holdable[first]] = together
     return weights
 
 
@@ -167,7 +180,7 @@ def _asked_together(strategy: Strategy, views: MarketViews) -> Array:
     name = type(strategy).__name__
     try:
         with _blamed_on(strategy, views.as_of[0], views.assets):
-            values = np.asarray(strategy.target_weights_many(views), dtype=float)
+            values = ask_together(strategy, views)
     except InsufficientHistory:
         raise
     except StrategyError:

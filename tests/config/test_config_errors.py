@@ -46,7 +46,8 @@ ONE = {
     "file": ("costs: {trading_bps: 10}", "file: x.yaml", "file", f"file: unknown setting; a configuration accepts: {SECTIONS}."),
     "data": ("  cash:", "  csh: x\n  cash:", "csh", f"data.csh: unknown setting; data accepts: {DATA}. Did you mean cash?"),
     "estimation": ("window: 36", "windw: 36", "windw", "estimation.windw: unknown setting; estimation accepts: covariance, window, missing. Did you mean window?"),
-    "strategy": ("{name: erc}", "{name: erc, bugets: {gold: 1}}", "bugets", "strategy.bugets: unknown setting; erc accepts: budgets, min_weight, max_weight, formulation. Did you mean budgets?"),
+    "strategy": ("{name: erc}", "{name: erc, bugets: {gold: 1}}", "bugets", "strategy.bugets: unknown setting; erc accepts: budgets, min_weight, max_weight. Did you mean budgets?"),
+    "a removed setting": ("{name: erc}", "{name: erc, formulation: least_squares}", "formulation", "strategy.formulation: unknown setting; erc accepts: budgets, min_weight, max_weight. It was removed, as bounds are always met by the log barrier: leave it out."),
     "strategy without settings": ("{name: erc}", "{name: equal_weight, lokback: 3}", "lokback", "strategy.lokback: unknown setting; equal_weight accepts: none."),
     "rebalance": ("execution_lag: 0", "excution_lag: 0", "excution_lag", "rebalance.excution_lag: unknown setting; rebalance accepts: frequency, day, execution_lag, execution, bands, minimum_trade. Did you mean execution_lag?"),
     "costs": ("trading_bps", "trading_bp", "trading_bp", "costs.trading_bp: unknown setting; costs accepts: trading_bps, half_spread_bps, commission_bps, schedule, fixed, impact. Did you mean trading_bps?"),
@@ -179,7 +180,7 @@ ONE = {
     "a relative module": ("{name: erc}", "{name: '.erc:X'}", "'.erc", "strategy.name: .erc:X: …"),
     "the base class itself": ("{name: erc}", "{name: 'backtest.strategy:Strategy'}", "'backtest", "strategy.name: …"),
     "budgets that add up to 0.7": ("{name: erc}", "{name: erc, budgets: {gold: 0.5, us_stocks: 0.2}}", "{gold", "strategy.budgets: the budgets add up to 0.7; expected 1"),
-    "budgets of others": ("{name: erc}", "{name: erc, budgets: {silver: 0.5, us_stocks: 0.5}}", "{name: erc", f"strategy: budgets: silver: neither a class nor an asset of this run (classes: bonds, commodities, equities; assets: {ASSETS})"),
+    "budgets of others": ("{name: erc}", "{name: erc, budgets: {silver: 0.5, us_stocks: 0.5}}", "{silver", f"strategy.budgets: silver: neither a class nor an asset of this run (classes: bonds, commodities, equities; assets: {ASSETS})"),
     "budget below zero": ("{name: erc}", "{name: erc, budgets: {gold: -0.5, us_stocks: 1}}", "-0.5", "strategy.budgets.gold: got -0.5, expected greater than or equal to 0"),
     "budget that is no number": ("{name: erc}", "{name: erc, budgets: {gold: .nan}}", ".nan", "strategy.budgets.gold: got nan, expected …"),
     "weights of no class": ("{name: erc}", "{name: sixty_forty, weights: {equity: 0.6, bonds: 0.4}}", "{name: sixty", f"strategy: equity: neither a class nor an asset of this run (classes: bonds, commodities, equities; assets: {', '.join(sorted(ASSETS.split(', ')))})"),
@@ -280,7 +281,6 @@ def test_nothing_for_a_name_is_placed_on_its_line(file: Path) -> None:
         ("strategy: {name: erc}", "strategy: {name: 'strategies.erc:ERC'}"),
         ("strategy: {name: erc}", "strategy: {name: erc, budgets: {gold: .1, us_stocks: .2, crude_oil: 0, us_treasury_10y: .7}}"),
         ("strategy: {name: erc}", "strategy: {name: sixty_forty, weights: {gold: 0.1}}"),
-        ("strategy: {name: erc}", "strategy: {name: levered_erc, target_volatility: benchmark}"),
     ],
 )  # fmt: skip
 def test_what_is_no_mistake(file: Path, old: str, new: str) -> None:
@@ -337,7 +337,7 @@ benchmark: nope.yaml
         ("smple", "estimation.covariance: got 'smple', expected one of sample, …"),
         (
             "bugets",
-            "strategy.bugets: unknown setting; erc accepts: budgets, min_weight, max_weight, formulation. Did you mean budgets?",
+            "strategy.bugets: unknown setting; erc accepts: budgets, min_weight, max_weight. Did you mean budgets?",
         ),
         ("-1", "rebalance.execution_lag: got -1, expected greater than or equal to 0"),
         ("frequency: weekly", "rebalance.frequency: stands twice; expected each setting once"),
@@ -359,7 +359,7 @@ def test_a_series_that_is_not_there_and_a_date_that_cannot_be_are_reported_toget
 
 def test_strategy_settings_of_other_assets_are_reported_with_the_rest(file: Path) -> None:
     text = edited("{name: erc}", "{name: erc, budgets: {silver: 1}}").replace("36", "-36")
-    assert [line.split(": ")[1] for line in mistakes(file, text)] == ["estimation.window", "strategy"]
+    assert [line.split(": ")[1] for line in mistakes(file, text)] == ["estimation.window", "strategy.budgets"]
 
 
 def test_a_data_file_that_is_not_there_does_not_hide_the_mistakes_of_the_configuration(file: Path) -> None:

@@ -239,7 +239,7 @@ def test_futures_refuse_spot_series_before_prices_are_read(file: Path) -> None:
 
 @pytest.mark.parametrize(
     "more",
-    ["", "  frequency: monthly\n", "  periods_per_year: 52\n", "  frequency: monthly\n  periods_per_year: 252\n"],
+    ["", "  frequency: monthly\n", "  periods_per_year: 52\n"],
 )
 def test_a_leveraged_fund_takes_daily_data(file: Path, more: str) -> None:
     """Where the settings say that the data cannot be daily, it is told with its line; else when prices are read."""

@@ -187,6 +187,41 @@ def test_an_asset_that_never_moves_has_no_variance(name: str, settings: dict[str
     assert "expected" in said
 
 
+def at_one_rate(rate: float, length: int = LENGTH) -> Array:
+    """Returns above cash, worked out from prices that grow at one rate: they vary by rounding alone."""
+    prices = 100 * (1.004 + rate) ** np.arange(length + 1)
+    returns = prices[1:] / prices[:-1] - 1.004
+    assert 0 < np.std(returns) < 1e-15
+    return np.asarray(returns)
+
+
+@estimators
+@pytest.mark.parametrize("rate", [1 / 300, 0.0001, 0.0, -0.002])
+def test_growth_at_one_rate_is_what_an_asset_that_never_moves_is(
+    name: str, settings: dict[str, Any], rate: float
+) -> None:
+    """To the last bit of its own row and column; the others differ by what rounding of one asset moves them."""
+    constant, rounded = market(), market()
+    constant[:, 2], rounded[:, 2] = rate, at_one_rate(rate)
+    expected = covariances(made(name, settings), constant, [80, 84, 88, 120])
+    found = covariances(made(name, settings), rounded, [80, 84, 88, 120])
+    assert_same(found, expected, 1e-12)
+    if name not in ROTATED and not (name == "semi_covariance" and rate < 0):  # a loss at one rate is a shortfall
+        assert not found[:, 2].any()
+        assert not found[:, :, 2].any()
+
+
+@estimators
+def test_a_deposit_whose_rate_changes_once_has_a_variance(name: str, settings: dict[str, Any]) -> None:
+    """A basis point a year, of daily returns: 4e-7, far above rounding and far below any fund."""
+    returns = market()
+    returns[:, 2] = np.where(np.arange(LENGTH) < 70, 0.01, 0.0101) / 252
+    returns[:, 2] -= returns[:, 2].max()  # below the threshold of a semi-covariance
+    (matrix,) = covariances(made(name, settings), returns, [88])
+    assert_covariance(matrix)
+    assert matrix[2, 2] > 1e-16
+
+
 @estimators
 def test_returns_that_are_all_the_same_have_no_covariance_or_one_of_zeros(name: str, settings: dict[str, Any]) -> None:
     try:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from backtest.errors import EstimationError
+from backtest.estimation.constant import of_varying, varying
 from backtest.estimation.estimator import Array
-from backtest.estimation.rolling import of_varying, rolling_covariances, scaled, unit_diagonal, varying
+from backtest.estimation.rolling import rolling_covariances, scaled, unit_diagonal
 
 RETURNS = np.random.default_rng(3).normal(0.001, 0.02, (40, 4))
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from covariance_error import error
+from pydantic import ValidationError
 
 from backtest.errors import EstimationError
 from backtest.estimation.sample import rolling_sample_covariance
@@ -75,5 +76,8 @@ def test_a_window_in_which_too_few_sums_are_left() -> None:
 
 
 def test_a_window_too_short_for_the_sums() -> None:
-    with pytest.raises(EstimationError, match="a correlation window of 5 rows holds 1 sums of 5 returns; expected two"):
-        SeparateCorrelations(window=5, correlation_periods=5).covariances(RETURNS, [100], 252)
+    """What cannot be in any data is refused with the settings, else when the data is known."""
+    with pytest.raises(ValidationError, match="the window of the correlations, 5, holds 5 returns at most; expected 6"):
+        SeparateCorrelations(window=5, correlation_periods=5)
+    with pytest.raises(EstimationError, match="a correlation window of 1 rows holds 0 sums of 5 returns; expected two"):
+        SeparateCorrelations(window=20, correlation_window="1Y", correlation_periods=5).covariances(RETURNS, [100], 1)

@@ -108,7 +108,7 @@ def test_shapes_that_are_no_covariance_are_named(shape: tuple[int, ...]) -> None
 # 2. No solution
 
 
-@pytest.mark.parametrize("volatilities", [[1, 1], [0.15, 0.05], [0.3, 1e-4], [1e-150, 1e150]])
+@pytest.mark.parametrize("volatilities", [[1, 1], [0.15, 0.05], [0.3, 1e-4], [1e-5, 1e5]])
 def test_a_perfect_hedge_is_refused_with_its_portfolio(volatilities: list[float]) -> None:
     v = np.array(volatilities)
     weights = v[::-1] / v.sum()  # the perfect hedge: equal volatilities against each other

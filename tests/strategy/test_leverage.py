@@ -16,7 +16,7 @@ import backtest as bt
 from backtest import plan as planning
 from backtest.config import load_config
 from backtest.data.loading import load
-from backtest.errors import InsufficientHistory, NoOptimalPortfolio, StrategyError
+from backtest.errors import ConfigError, InsufficientHistory, NoOptimalPortfolio, StrategyError
 from backtest.reporting.files import csv_bytes, tables
 from backtest.strategy.decisions import Questions, answers
 
@@ -402,7 +402,7 @@ def test_a_benchmark_of_fixed_debt_states_no_targets(run: Callable[..., bt.Backt
     """They depend on its own NAV; it can be compared with, not followed."""
     written(tmp_path, "other", SIXTY_FORTY, {"debt": 0.5})
     assert run({"name": "erc"}, benchmark="other.yaml").benchmark is not None
-    with pytest.raises(StrategyError, match=r"leverage on 20.*one whose targets depend on its own path"):
+    with pytest.raises(ConfigError, match=r"that of the benchmark, and its targets depend on its own path; expected a"):
         run({"name": "erc"}, {"target_volatility": "benchmark"}, benchmark="other.yaml")
 
 

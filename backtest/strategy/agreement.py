@@ -1,0 +1,102 @@
+"""One meaning for two methods: what a strategy answers for many dates together is what it answers for each alone.
+
+`target_weights` says what a strategy holds, and `target_weights_many` may work that out for many dates together. Where
+a subclass overrides `target_weights` alone, an inherited `target_weights_many` knows nothing of it and is not used.
+Where `target_weights_many` is used, some dates are asked for again: by `target_weights`, and in a stack of views that
+ends at the date. A row that depends on later views differs from both.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.errors import StrategyError
+from backtest.strategy.base import Strategy, aligned_weights
+from backtest.strategy.view import MarketViews
+
+Array = NDArray[np.float64]
+
+TOLERANCE = 1e-6  # of NAV, and of larger weights: optimisers stop within 1e-8, and what is below it pays nobody
+SAMPLED = 6  # dates besides the first and the last
+ASSETS_IN_MESSAGES = 6
+_GOLDEN = (np.sqrt(5) - 1) / 2
+
+
+def answers_together(strategy: Strategy) -> bool:
+    """Whether `target_weights_many` is the strategy's own: overridden, and not further up than `target_weights`.
+
+    Example:
+        >>> import pandas as pd
+        >>> class Fixed(Strategy):
+        ...     '''Answers for many dates together.'''
+        ...     def target_weights(self, view):
+        ...         return pd.Series(0.5, index=list(view.assets))
+        ...     def target_weights_many(self, views):
+        ...         return np.full((len(views), len(views.assets)), 0.5)
+        >>> class Half(Fixed):
+        ...     '''Half of it, said for one date alone.'''
+        ...     def target_weights(self, view):
+        ...         return super().target_weights(view) / 2
+        >>> answers_together(Fixed()), answers_together(Half())
+        (True, False)
+    """
+    for owner in type(strategy).__mro__:
+        if "target_weights_many" in vars(owner):
+            return owner is not Strategy
+        if "target_weights" in vars(owner):
+            return False
+    return False
+
+
+def ask_together(strategy: Strategy, views: MarketViews) -> Array:
+    """Ask for all dates of a stack: by `target_weights_many` where that is the strategy's own, else one by one."""
+    if answers_together(strategy):
+        return np.asarray(strategy.target_weights_many(views), dtype=float)
+    return Strategy.target_weights_many(strategy, views)
+
+
+def sampled_dates(count: int) -> list[int]:
+    """Positions of the dates that are asked for again: the first, the last, and some between.
+
+    The steps of the golden section keep them apart for any count, and off any calendar.
+
+    >>> sampled_dates(3), sampled_dates(300)[:4]
+    ([0, 1, 2], [0, 27, 70, 141])
+    """
+    between = {int(count * (k * _GOLDEN % 1)) for k in range(1, SAMPLED + 1)}
+    return sorted({0, count - 1, *between})
+
+
+def check_agreement(strategy: Strategy, views: MarketViews, row: Array, k: int) -> None:
+    """Check a row of `target_weights_many` against `target_weights`, and against a stack that ends at its date.
+
+    Args:
+        strategy: whose own `target_weights_many` was asked.
+        views: what it was asked of.
+        row: (n,) its answer for the k-th date.
+        k: position of the date.
+
+    Raises:
+        StrategyError: the answers differ; the message shows both.
+    """
+    alone = aligned_weights(strategy.target_weights(views[k]), views[k], type(strategy).__name__)
+    _compare(row, views, alone, "target_weights")
+    until = ask_together(strategy, views[max(0, k - 1) : k + 1])[-1]
+    _compare(row, views, until, "target_weights_many of the dates up to it")
+
+
+def _compare(row: Array, views: MarketViews, other: Array, asked: str) -> None:
+    """Raise if a row differs from what was answered when `asked`."""
+    off = ~(np.abs(row - other) <= TOLERANCE * np.maximum(1.0, np.abs(other)))
+    if off.any():
+        raise StrategyError(
+            f"target_weights_many of {len(views)} dates answers {_in_words(row, off, views.assets)}, and {asked} "
+            f"{_in_words(other, off, views.assets)}; expected the same weights. Hint: a row may depend on the view of "
+            "its own date alone; without a target_weights_many of its own, a strategy is asked for each date"
+        )
+
+
+def _in_words(weights: Array, which: NDArray[np.bool_], assets: tuple[str, ...]) -> str:
+    chosen = np.flatnonzero(which)
+    words = ", ".join(f"{assets[i]} {weights[i]:.6g}" for i in chosen[:ASSETS_IN_MESSAGES])
+    rest = len(chosen) - ASSETS_IN_MESSAGES
+    return f"{words} and {rest} more" if rest > 0 else words

@@ -1,0 +1,53 @@
+"""Definition of no risk: a standard deviation that rounding alone explains.
+
+A return is a ratio of two prices less one, so it is rounded by some 1e-16 of one, however small it is. Growth at
+exactly one rate therefore has a sample deviation near 1e-16 a period, and levels written with 15 digits have one near
+1e-14. Prices that move at all, such as the value of a deposit whose rate changes by a basis point once in ten years,
+have one of 1e-9 or more. The limit lies between, and it is relative to the numbers that a deviation is worked out from:
+
+- of returns per period it is 1e-12, as they are ratios of prices less one;
+- of the returns of a portfolio, and of its volatility by a covariance, 1e-12 × Σ|w|;
+- of an asset in a covariance matrix, whose unit nobody knows, 1e-12 × the largest deviation in it.
+
+A variance wᵀΣw is rounded by more than that, as large numbers cancel out: `cancels` has its limit.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+NO_RISK = 1e-12
+"""Largest standard deviation that is rounding, as a part of the numbers that it is worked out from."""
+
+EPSILON = float(np.finfo(np.float64).eps)
+FEWEST_ROUNDINGS = 64  # that a variance of fewer terms counts as well
+
+
+def has_risk(deviation: ArrayLike, size: ArrayLike = 1.0) -> NDArray[np.bool_]:
+    """Whether standard deviations are more than the rounding of numbers of a size; not where one is NaN.
+
+    Args:
+        deviation: of any shape and unit.
+        size: of the numbers that it is worked out from, in its unit: 1 for returns per period.
+
+    Example:
+        >>> growth = np.diff(100 * 1.003 ** np.arange(60)) / (100 * 1.003 ** np.arange(59))
+        >>> bool(0 < np.std(growth) < 1e-15), bool(has_risk(np.std(growth))), bool(has_risk(1e-9))
+        (True, False, True)
+    """
+    return np.asarray(np.asarray(deviation) > NO_RISK * np.asarray(size))
+
+
+def cancels(variance: ArrayLike, gross: ArrayLike, assets: int) -> NDArray[np.bool_]:
+    """Whether variances wᵀΣw are no more than the rounding of terms that cancel out.
+
+    Args:
+        variance: wᵀΣw.
+        gross: Σ|w_i|σ_i, what the volatility would be if nothing cancelled out.
+        assets: n.
+
+    Example:
+        >>> bool(cancels(1e-17, 1.0, 2)), bool(cancels(1e-12, 1.0, 2))
+        (True, False)
+    """
+    limit = max(FEWEST_ROUNDINGS, assets) * EPSILON
+    return np.asarray(np.asarray(variance) <= limit * np.asarray(gross) ** 2)

@@ -1,0 +1,312 @@
+"""`target_weights` is the meaning of a strategy, and `target_weights_many` no more than a faster way to it.
+
+1. A subclass that overrides `target_weights` alone is asked by it, whatever it inherits, for all strategies shipped.
+2. An own `target_weights_many` whose rows depend on other dates, or that means something else, is refused: every way
+   to look into later views that the interface has.
+3. What differs by rounding is not refused.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from market_files import dates_of, random_levels, write_config, write_csv, write_strategy
+
+import backtest as bt
+from backtest.errors import StrategyError
+from backtest.strategy.agreement import sampled_dates
+from backtest.strategy.discovery import strategy_files
+
+CLASSES = {"spx": "equities", "ust": "bonds", "gold": "commodities"}
+SHIPPED = sorted(strategy_files(Path(__file__).parents[2] / "configs"))
+SETTINGS: dict[str, dict[str, Any]] = {"erc_expected_shortfall": {"window": 20, "level": 0.75}}
+HEAD = """
+import numpy as np
+import pandas as pd
+from backtest.risk import portfolio_volatility
+from backtest.strategy import MarketViews, Strategy
+from strategies.erc import ERC
+from strategies.levered_erc import LeveredERC
+"""
+
+
+def run(folder: Path, code: str | None, settings: dict[str, Any] | None = None, **data: Any) -> bt.BacktestResult:
+    """A run of the strategy `mine`, or of the one that `settings` name, on 90 business days."""
+    rng = np.random.default_rng(4)
+    dates = dates_of("daily", 90, rng)
+    prices = pd.DataFrame(random_levels(dates, [0.16, 0.06, 0.15], rng), index=dates, columns=list(CLASSES))
+    prices.loc[prices.index[:40], "gold"] = np.nan if data.get("ragged") else prices.loc[prices.index[:40], "gold"]
+    write_csv(prices, folder / "market.csv")
+    if code is not None:
+        write_strategy(folder, "mine", HEAD + code)
+    config = write_config(
+        folder / "run.yaml",
+        data={"source": "csv", "path": "market.csv", "cash": 0.02, "assets": CLASSES, **data},
+        estimation={"window": 20},
+        strategy=settings or {"name": "mine"},
+        rebalance={"frequency": "weekly"},
+    )
+    return bt.run(config)
+
+
+# --------------------------------------------------------------------------------------- 1. one overridable meaning
+
+HALF = """
+from {module} import {base}
+class Mine({base}):
+    '''Half of it.'''
+    def target_weights(self, view):
+        return super().target_weights(view) / 2
+"""
+
+
+def class_of(name: str) -> str:
+    found = re.search(
+        r"^class (\w+)", (Path(__file__).parents[2] / "strategies" / f"{name}.py").read_text(), re.MULTILINE
+    )
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_half_of_a_shipped_strategy_holds_half_of_it(tmp_path: Path, name: str) -> None:
+    settings = SETTINGS.get(name, {})
+    whole = run(tmp_path, None, {"name": name, **settings})
+    code = HALF.format(module=f"strategies.{name}", base=class_of(name))
+    half = run(tmp_path, code, {"name": "mine", **settings})
+    # to the rounding of sums taken date by date or for all dates together, as weights are of a size near 1
+    np.testing.assert_allclose(2 * half.target_weights, whole.target_weights, rtol=0, atol=1e-12)
+
+
+BY_OTHER_WAYS = {
+    "a mixin": """
+class Halved:
+    def target_weights(self, view):
+        return super().target_weights(view) / 2
+class Mine(Halved, LeveredERC):
+    '''Half of it.'''
+    target_volatility: float = 0.05
+""",
+    "a subclass of a subclass": """
+class _Half(LeveredERC):
+    '''Half of it.'''
+    target_volatility: float = 0.05
+    def target_weights(self, view):
+        return super().target_weights(view) / 2
+class Mine(_Half):
+    '''The same.'''
+""",
+    "both methods": """
+class Mine(LeveredERC):
+    '''Half of it.'''
+    target_volatility: float = 0.05
+    def target_weights(self, view):
+        return super().target_weights(view) / 2
+    def target_weights_many(self, views):
+        return super().target_weights_many(views) / 2
+""",
+    "below an own method of many": """
+class _Whole(LeveredERC):
+    '''As it is.'''
+    target_volatility: float = 0.05
+    def target_weights_many(self, views):
+        return super().target_weights_many(views)
+class Mine(_Whole):
+    '''Half of it.'''
+    def target_weights(self, view):
+        return super().target_weights(view) / 2
+""",
+    "one that asks a stack of one": """
+class _Whole(Strategy):
+    '''As it is, by a stack of one.'''
+    def target_weights(self, view):
+        return pd.Series(self.target_weights_many(MarketViews([view]))[0], index=list(view.assets))
+    def target_weights_many(self, views):
+        return LeveredERC(target_volatility=0.05).target_weights_many(views)
+class Mine(_Whole):
+    '''Half of it.'''
+    def target_weights(self, view):
+        return super().target_weights(view) / 2
+""",
+}
+
+
+@pytest.mark.parametrize("way", BY_OTHER_WAYS)
+def test_half_is_half_however_the_class_is_built(tmp_path: Path, way: str) -> None:
+    whole = run(tmp_path, None, {"name": "levered_erc", "target_volatility": 0.05})
+    half = run(tmp_path, BY_OTHER_WAYS[way])
+    np.testing.assert_allclose(2 * half.target_weights, whole.target_weights, rtol=0, atol=1e-12)
+
+
+# ------------------------------------------------------------------------------ 2. what is not the same is refused
+
+EQUAL = """
+class Mine(Strategy):
+    '''Equal weights for one date, and something else for many.'''
+    def target_weights(self, view):
+        return pd.Series(1 / len(view.assets), index=list(view.assets))
+"""
+REFUSED = {
+    "the last view": """
+    def target_weights_many(self, views):
+        tilt = views[len(views) - 1].returns.iloc[-5:].mean().to_numpy()
+        return np.tile(0.25 + tilt, (len(views), 1))
+""",
+    "the next view": """
+    def target_weights_many(self, views):
+        later = [views[min(k + 1, len(views) - 1)].returns.iloc[-1].to_numpy() for k in range(len(views))]
+        return 1 / len(views.assets) + np.array(later)
+""",
+    "a slice of later views": """
+    def target_weights_many(self, views):
+        return np.array([1 / len(views.assets) + views[k:][-1].returns.iloc[-1].to_numpy() for k in range(len(views))])
+""",
+    "the prices of the last view, cut at another date": """
+    def target_weights_many(self, views):
+        prices, rows = views[len(views) - 1].prices, []
+        for view in views:
+            at = min(prices.index.get_loc(view.as_of) + 1, len(prices) - 1)
+            rows.append((prices.iloc[at] / prices.iloc[at - 1]).to_numpy() / 3)
+        return np.array(rows)
+""",
+    "only on one date in the middle": """
+    def target_weights_many(self, views):
+        found = np.full((len(views), len(views.assets)), 1 / len(views.assets))
+        found[len(views) // 3 : len(views) // 2] *= 1.01
+        return found
+""",
+}
+OF_COVARIANCES = {
+    "the next covariance": """
+class Mine(ERC):
+    '''ERC by the next covariance.'''
+    def target_weights_many(self, views):
+        found = super().target_weights_many(views)
+        return np.vstack([found[1:], found[-1:]])
+""",
+    "the mean of all covariances": """
+class Mine(LeveredERC):
+    '''ERC levered by one constant, the volatility of the whole sample.'''
+    def target_weights_many(self, views):
+        weights = super().target_weights_many(views)
+        weights /= weights.sum(axis=1, keepdims=True)
+        volatility = np.sqrt(views.periods_per_year) * portfolio_volatility(weights, views.covariance)
+        return weights * self.target_volatility / volatility.mean()
+""",
+    "half of many alone": """
+class Mine(ERC):
+    '''Half of ERC, said for many dates alone.'''
+    def target_weights_many(self, views):
+        return super().target_weights_many(views) / 2
+""",
+    "many above a method for one that it ignores": """
+class _Half(ERC):
+    '''Half of ERC.'''
+    def target_weights(self, view):
+        return super().target_weights(view) / 2
+class Mine(_Half):
+    '''Its many is that of ERC.'''
+    def target_weights_many(self, views):
+        return super().target_weights_many(views)
+""",
+    "a shipped class between that passes a method for one over": """
+class _Half(ERC):
+    '''Half of ERC.'''
+    def target_weights(self, view):
+        return super().target_weights(view) / 2
+class Mine(LeveredERC, _Half):
+    '''Levered, of half or of the whole?'''
+    max_gross_exposure: float = 1.0
+    target_volatility: float = 0.001
+    def _levered(self, weights, views):
+        return weights
+""",
+}
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+@pytest.mark.parametrize("way", [*REFUSED, *OF_COVARIANCES])
+def test_rows_that_depend_on_other_dates_or_mean_something_else_are_refused(
+    tmp_path: Path, way: str, ragged: bool
+) -> None:
+    code = EQUAL + REFUSED[way] if way in REFUSED else OF_COVARIANCES[way]
+    pattern = (
+        r"Mine on \d{4}-\d\d-\d\d: target_weights_many of \d+ dates answers \w+ [-\d.e]+.*, and target_weights \w+ "
+    )
+    with pytest.raises(StrategyError, match=pattern):
+        run(tmp_path, code, ragged=ragged)
+
+
+def test_answers_kept_from_a_look_ahead_do_not_hide_it(tmp_path: Path) -> None:
+    """Both methods answer the same where one has kept what the other found: a stack that ends at the date tells."""
+    code = """
+KEPT = {}
+class Mine(Strategy):
+    '''By the last view of the first stack, for one date by what was kept.'''
+    def target_weights(self, view):
+        return KEPT.get(view.as_of, pd.Series(0.25, index=list(view.assets)))
+    def target_weights_many(self, views):
+        tilt = views[len(views) - 1].returns.iloc[-5:].mean()
+        for date in views.as_of:
+            KEPT.setdefault(date, 0.25 + tilt)
+        return np.tile((0.25 + tilt).to_numpy(), (len(views), 1))
+"""
+    with pytest.raises(StrategyError, match="and target_weights_many of the dates up to it "):
+        run(tmp_path, code)
+
+
+def test_the_message_shows_both_answers(tmp_path: Path) -> None:
+    """All of it once: the strategy, the date, both answers, what was expected, and what to do."""
+    code = (
+        EQUAL
+        + "    def target_weights_many(self, views):\n        return np.tile([0.5, 0.25, 1 / 3], (len(views), 1))\n"
+    )
+    with pytest.raises(StrategyError) as caught:
+        run(tmp_path, code)
+    assert re.fullmatch(
+        r"Mine on 2018-11-22: target_weights_many of 20 dates answers spx 0\.5, ust 0\.25, and target_weights "
+        r"spx 0\.333333, ust 0\.333333; expected the same weights\. Hint: a row may depend on the view of its own date "
+        r"alone; without a target_weights_many of its own, a strategy is asked for each date",
+        str(caught.value),
+    )
+
+
+def test_an_error_of_the_method_for_one_date_is_placed_in_its_file(tmp_path: Path) -> None:
+    code = """
+class Mine(Strategy):
+    '''Fails for one date alone, later than the first.'''
+    def target_weights(self, view):
+        if len(view.prices) > 60:
+            raise KeyError("lost")
+        return pd.Series(0.25, index=list(view.assets))
+    def target_weights_many(self, views):
+        return np.full((len(views), len(views.assets)), 0.25)
+"""
+    with pytest.raises(StrategyError, match=r"mine\.py:\d+: Mine on \d{4}-\d\d-\d\d: KeyError: 'lost'"):
+        run(tmp_path, code)
+
+
+# ------------------------------------------------------------------------------------------- 3. rounding is no fault
+
+
+def test_what_an_optimiser_leaves_is_not_refused(tmp_path: Path) -> None:
+    """Weights that differ by 1e-7, as those of two ways to an optimum do, are the same."""
+    code = """
+class Mine(ERC):
+    '''Ends a little elsewhere when it is asked for many dates.'''
+    def target_weights_many(self, views):
+        return super().target_weights_many(views) + 1e-7
+"""
+    assert len(run(tmp_path, code).nav) > 50
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 9, 240, 5000])
+def test_sampled_dates_hold_both_ends_and_leave_no_long_stretch_out(count: int) -> None:
+    """Golden-section steps: of 6 points in a circle no gap is above twice the mean one."""
+    dates = sampled_dates(count)
+    assert dates[0] == 0
+    assert dates[-1] == count - 1
+    assert max(np.diff(dates), default=0) <= max(2 * count / 6, 1)

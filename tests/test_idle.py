@@ -1,0 +1,103 @@
+"""Settings that cannot take effect are told with the run; those that take effect, or were not given, are not."""
+# ruff: noqa: E501 - a note is one line, and so it is here
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from market_files import dates_of, random_levels, write_config, write_csv
+
+import backtest as bt
+
+ASSETS = {"spx": "equities", "ust": "bonds"}
+
+
+def notes(folder: Path, spacing: str = "daily", **sections: Any) -> list[str]:
+    """The notes of a run of two assets over 90 dates, of those about settings."""
+    rng = np.random.default_rng(6)
+    dates = dates_of(spacing, 90, rng)
+    levels = random_levels(dates, [0.16, 0.06], rng)
+    write_csv(pd.DataFrame(levels, index=dates, columns=list(ASSETS)), folder / "market.csv")
+    write_csv(pd.DataFrame(levels, index=dates, columns=list(ASSETS)), folder / "opens.csv")
+    write_csv(pd.DataFrame(1e6, index=dates, columns=list(ASSETS)), folder / "volumes.csv")
+    data = {"source": "csv", "path": "market.csv", "assets": ASSETS, "cash": 0.02, **sections.pop("data", {})}
+    base: dict[str, Any] = {"estimation": {"window": 20}, "strategy": {"name": "inverse_volatility"}}
+    write_config(folder / "other.yaml", data=data, **{**base, "strategy": {"name": "equal_weight"}})
+    found = bt.run(write_config(folder / "run.yaml", data=data, **{**base, **sections})).notes
+    telling = ("no effect", "both charged", "is above the band", "longer than the window", "differences from it")
+    return [note for note in found if any(words in note for words in telling)]
+
+
+NONE: dict[str, tuple[dict[str, Any], str | None]] = {
+    "nothing given": ({}, None),
+    "opens, trades at the close": ({"data": {"opens": {"path": "opens.csv"}}}, "data.opens has no effect: rebalance.execution is close"),
+    "opens, trades at the open": ({"data": {"opens": {"path": "opens.csv"}}, "rebalance": {"execution": "open"}}, None),
+    "volumes, no impact": ({"data": {"volumes": {"path": "volumes.csv"}}}, "data.volumes has no effect: no costs.impact is set"),
+    "volumes, impact": (
+        {"data": {"volumes": {"path": "volumes.csv"}}, "costs": {"impact": {}}, "initial_capital": 1e4},
+        None,
+    ),
+    "capital, nothing in money": (
+        {"initial_capital": 1e6},
+        "initial_capital has no effect: no costs.fixed, costs.impact or financing.tiers is set",
+    ),
+    "capital, a fixed cost": ({"initial_capital": 1e6, "costs": {"fixed": 5}}, None),
+    "capital, tiers": ({"initial_capital": 1e6, "financing": {"tiers": {"0": 100}}}, None),
+    "expenses twice": (
+        {"financing": {"kind": "leveraged_fund", "leverage": 2, "expense_ratio_bps": 90}, "fees": {"expense_ratio_bps": 90}},
+        "fees.expense_ratio_bps and financing.expense_ratio_bps are both charged on the value of the funds",
+    ),
+    "expenses once": ({"financing": {"kind": "leveraged_fund", "leverage": 2, "expense_ratio_bps": 90}}, None),
+    "checks on other dates than decisions": (
+        {"rebalance": {"frequency": "weekly", "bands": {"absolute": 0.05, "check": "monthly"}}},
+        None,  # the last date of a month is not that of a week
+    ),
+    "checks coarser than decisions": (
+        {"rebalance": {"frequency": "daily", "bands": {"absolute": 0.05, "check": "weekly"}}},
+        "rebalance.bands.check: weekly has no effect: each of its dates decides new weights, and is looked at in any case",
+    ),
+    "checks finer than decisions": ({"rebalance": {"frequency": "monthly", "bands": {"absolute": 0.05, "check": "daily"}}}, None),
+    "a schedule without a second decision": (
+        {"rebalance": {"frequency": "never", "bands": {"absolute": 0.05, "check": "daily", "also_on_schedule": True}}},
+        "rebalance.bands.also_on_schedule has no effect: with frequency: never there is one decision",
+    ),
+    "bands above the least trade": (
+        {"strategy": {"name": "sixty_forty"}, "rebalance": {"bands": {"relative": 0.25}, "minimum_trade": 0.09}},
+        None,
+    ),
+    "a least trade above the bands": (
+        {"strategy": {"name": "sixty_forty"}, "rebalance": {"bands": {"relative": 0.25, "absolute": 0.2}, "minimum_trade": 0.12}},
+        "rebalance.minimum_trade of 0.12 is above the band of ust, 0.1, on 6 of 6 decisions: what leaves such a band is not traded, and leaves it again at the next look",
+    ),
+    "a half-life beyond the window": (
+        {"estimation": {"covariance": "ewma", "window": 20, "half_life": 63}},
+        "estimation.half_life of 63 is longer than the window of 20: the oldest return still counts more than half of the latest",
+    ),
+    "a half-life as long as the window": ({"estimation": {"covariance": "ewma", "window": 20, "half_life": 20}}, None),
+    "a break-even, no benchmark": ({"report": {"break_even": True}}, "report.break_even has no effect: there is no benchmark"),
+    "a break-even, no loan": (
+        {"report": {"break_even": True}, "benchmark": "other.yaml"},
+        "report.break_even has no effect: nothing is borrowed",
+    ),
+    "a break-even": ({"report": {"break_even": True}, "benchmark": "other.yaml", "leverage": {"multiple": 2}}, None),
+    "another benchmark": ({"benchmark": "other.yaml"}, None),
+    "the same benchmark": (
+        {"benchmark": "run.yaml"},
+        "the benchmark has the settings of the run itself: all differences from it are zero",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NONE)
+def test_what_has_no_effect_is_told_and_nothing_else(tmp_path: Path, case: str) -> None:
+    sections, expected = NONE[case]
+    assert notes(tmp_path, **sections) == ([] if expected is None else [expected])
+
+
+@pytest.mark.parametrize("check", ["daily", "weekly", "monthly", "quarterly"])
+def test_no_check_of_months_sees_more_than_monthly_decisions(tmp_path: Path, check: str) -> None:
+    bands = {"absolute": 0.05, "check": check}
+    (note,) = notes(tmp_path, "monthly", rebalance={"frequency": "monthly", "bands": bands})
+    assert note.startswith(f"rebalance.bands.check: {check} has no effect")
