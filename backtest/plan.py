@@ -1,6 +1,6 @@
 """`Plan`: a strategy before its data. What it decides, on which dates, and the path that follows under given terms."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from types import MappingProxyType
@@ -31,6 +31,36 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
+class Setup:
+    """Run setup: a configuration with its market, from which a plan can be made at any time.
+
+    Args:
+        config: settings of the run.
+        data: market of the run, on the dates that its benchmark has too.
+        benchmark: setup of the benchmark.
+    """
+
+    config: RunConfig
+    data: MarketData
+    benchmark: "Setup | None" = None
+
+    def plan(self) -> "Plan":
+        """Find out on which dates the strategy and its benchmark can decide."""
+        return Plan.of(self.config, self.data, None if self.benchmark is None else self.benchmark.plan())
+
+    @property
+    def markets(self) -> tuple[MarketData, ...]:
+        """Markets of the run and of its benchmark."""
+        return (self.data, *(() if self.benchmark is None else self.benchmark.markets))
+
+    def on(self, cut: Callable[[MarketData], MarketData]) -> "Setup":
+        """Cut each market to other dates; the same setup where no market changes."""
+        data, benchmark = cut(self.data), None if self.benchmark is None else self.benchmark.on(cut)
+        same = data is self.data and benchmark is self.benchmark
+        return self if same else Setup(self.config, data, benchmark)
+
+
+@dataclass(frozen=True, eq=False)
 class Plan:
     """A strategy before its data, and the dates on which it decides.
 
@@ -54,6 +84,11 @@ class Plan:
         rows = rebalance_rows(data.dates, config.rebalance.frequency, config.rebalance.day)
         agenda = agenda_of(rows, config, data, benchmark)
         return cls(config, data, benchmark, agenda, first_answer(config.strategy.model, agenda, config.leverage))
+
+    @property
+    def setup(self) -> Setup:
+        """What the plan was made from; without the covariances that the agenda keeps."""
+        return Setup(self.config, self.data, None if self.benchmark is None else self.benchmark.setup)
 
     @property
     def lag(self) -> int:

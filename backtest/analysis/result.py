@@ -60,6 +60,8 @@ class BacktestResult:
         origins: where each series of the run comes from.
         settings: the whole resolved configuration.
         data_sha256: of the dates, prices and cash that the run used.
+        setup: the `plan.Setup` that the run was made from, with which a comparison begins it again at a later date.
+            None for a result that was built by hand or copied by pickle, as a user's strategy cannot be pickled.
     """
 
     name: str
@@ -92,6 +94,11 @@ class BacktestResult:
     origins: tuple[Origin, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     data_sha256: str = ""
+    setup: object | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle keeps: everything but the setup."""
+        return {**vars(self), "setup": None}
 
     def __repr__(self) -> str:
         first, last = self.nav.index[0], self.nav.index[-1]
@@ -179,7 +186,7 @@ class BacktestResult:
         return events_of(self)
 
     def until(self, end: pd.Timestamp) -> "BacktestResult":
-        """The same result without the dates after `end`."""
+        """Return the same result, and its benchmark, without the dates after `end`."""
         if end >= self.nav.index[-1]:
             return self
         cut: dict[str, Any] = {
@@ -189,7 +196,9 @@ class BacktestResult:
             and isinstance(value, pd.Series | pd.DataFrame)
             and isinstance(value.index, pd.DatetimeIndex)
         }
-        return replace(self, **cut)
+        benchmark = None if self.benchmark is None else self.benchmark.until(end)
+        nothing = 0.0 * self.latest_trades
+        return replace(self, **cut, latest_trades=nothing, benchmark=benchmark, break_even=None)
 
     @cached_property
     def _summary(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`compare`: several configurations or finished runs over their common dates, side by side."""
+"""`compare`: several configurations or finished runs, begun together, side by side."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ def compare(
     runs: Annotated[
         list[Path],
         typer.Argument(
-            help="Two or more configuration files, or folders of finished runs; the others are held against the first.",
+            help="Two or more configuration files, or folders of finished runs; the first is the baseline.",
             show_default=False,
         ),
     ],
@@ -33,7 +33,7 @@ def compare(
     offline: Annotated[bool, typer.Option("--offline", help="Ask no source: use what was fetched before.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
 ) -> None:
-    """Set strategies side by side over their common dates: return, risk, crises, costs, who won how often."""
+    """Set strategies side by side, all begun on their first common date: return, risk, crises, costs, windows won."""
     check_choice(offline=offline, refresh=refresh)
     from backtest.errors import ComparisonError
 
@@ -49,7 +49,7 @@ def compare(
     folder = output or folder_of(names)
     check_replaceable(folder)
     with progress([*names, "comparison", "figures", "files"]) as step:
-        from backtest.analysis.comparison import compare as side_by_side
+        from backtest.comparison import compare as side_by_side
         from backtest.pipeline import run_all
 
         results = run_all(configs, offline=offline, refresh=refresh, on_run=step)
