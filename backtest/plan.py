@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.analysis.ex_ante import ExAnteRisk, class_members, ex_ante_risk
+from backtest.blas import one_blas_thread
 from backtest.config import RunConfig
 from backtest.config.terms import placed_in
 from backtest.data.market import MarketData
@@ -79,6 +80,7 @@ class Plan:
     first: int
 
     @classmethod
+    @one_blas_thread()
     def of(cls, config: RunConfig, data: MarketData, benchmark: "Plan | None" = None) -> "Plan":
         """Find out on which dates the strategy can decide."""
         rows = rebalance_rows(data.dates, config.rebalance.frequency, config.rebalance.day)
@@ -151,6 +153,7 @@ class Plan:
         later = [row for row in self.agenda.rows if row > begin]
         return agenda_of([begin, *later], self.config, self.data, self.benchmark), 0
 
+    @one_blas_thread()
     def decided(self, first_trade: pd.Timestamp) -> "Decided":
         """Ask the strategy, from a first trade on this date, which may be later than its own."""
         _ = self.terms  # what does not fit the market is told before the strategy is asked
@@ -186,6 +189,7 @@ class Decided:
         data = self.plan.data
         return with_opens(data) if self.plan.at_opens else Periods.of(data)
 
+    @one_blas_thread()
     def path(self, terms: Terms) -> Path:
         """The path from the first trade to the end of the data under these terms."""
         plan, rows, lag, bands = self.plan, self.rows, self.plan.lag, self.plan.bands

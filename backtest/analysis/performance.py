@@ -9,6 +9,8 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from backtest.blas import one_blas_thread
+
 Array = NDArray[np.float64]
 
 NO_RISK = 1e-14  # per period: a deviation below this is the rounding of NAV ratios, not risk
@@ -106,6 +108,7 @@ def value_at_risk(returns: Array) -> tuple[float, float]:
     return -float(quantile), -float(ordered[ordered <= quantile].mean())
 
 
+@one_blas_thread()
 def beta_alpha(excess: Array, benchmark_excess: Array, periods_per_year: int) -> tuple[float, float]:
     """Beta, and Jensen's alpha a year, of excess returns on the benchmark's (Jensen 1968).
 
@@ -124,6 +127,7 @@ def beta_alpha(excess: Array, benchmark_excess: Array, periods_per_year: int) ->
     return beta, periods_per_year * float(excess.mean() - beta * benchmark_excess.mean())
 
 
+@one_blas_thread()
 def correlation(returns: Array, other: Array) -> float:
     """Pearson's correlation; NaN where either does not vary.
 

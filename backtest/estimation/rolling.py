@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from backtest.blas import one_blas_thread
 from backtest.estimation.estimator import Array, Missing
 from backtest.estimation.windows import complete_windows, scattered
 
 EPSILON = float(np.finfo(np.float64).eps)
 
 
+@one_blas_thread()
 def rolling_covariances(
     excess_returns: Array,
     rows: Sequence[int],

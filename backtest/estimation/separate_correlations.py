@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, StrictInt
 
+from backtest.blas import one_blas_thread
 from backtest.errors import EstimationError
 from backtest.estimation.estimator import Array, Estimator, Missing, Window, window_rows
 from backtest.estimation.weighted import (
@@ -40,6 +41,7 @@ class SeparateCorrelations(Estimator):
         )
 
 
+@one_blas_thread()
 def rolling_separate_correlations(
     excess_returns: Array,
     rows: Sequence[int],
