@@ -12,6 +12,7 @@ from backtest.analysis.attribution import real_nav
 from backtest.analysis.breakeven import BreakEven
 from backtest.analysis.events import events_of
 from backtest.analysis.holdings import capital_and_risk
+from backtest.analysis.performance import is_whole_year
 from backtest.analysis.realised_risk import rolling_realised_risk
 from backtest.analysis.rolling import rolling_measures
 from backtest.analysis.summary import summarise
@@ -142,8 +143,8 @@ class BacktestResult:
 
     @property
     def whole_year(self) -> bool:
-        """Whether it has the periods of a year or more, so that rates a year say something."""
-        return self.periods_per_year <= len(self.returns)
+        """Whether it covers a year or more; if not, its return and costs are not rates per year."""
+        return is_whole_year(self.nav.index[0].to_datetime64(), self.nav.index[-1].to_datetime64())
 
     @property
     def financing(self) -> str:
