@@ -11,9 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from backtest.analysis.comparison import compare
     from backtest.analysis.result import BacktestResult
     from backtest.breakeven import break_even
+    from backtest.comparison import compare
     from backtest.data.market import MarketData
     from backtest.errors import BacktestError
     from backtest.pipeline import run
@@ -44,7 +44,7 @@ _PLACES = {
     "MarketView": "backtest.strategy",
     "Strategy": "backtest.strategy",
     "break_even": "backtest.breakeven",
-    "compare": "backtest.analysis.comparison",
+    "compare": "backtest.comparison",
     "risk_contributions": "backtest.risk",
     "risk_parity_weights": "backtest.risk",
     "run": "backtest.pipeline",

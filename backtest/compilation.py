@@ -10,15 +10,14 @@ import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, suppress
-from functools import cache, partial
+from contextlib import suppress
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import event, options
-from threadpoolctl import ThreadpoolController
 
 _log = logging.getLogger(__name__)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -142,21 +141,6 @@ def share_out(work: Callable[[int, int], object], count: int, least: int = 1) ->
         work(0, ends[1])
         for other in others:
             other.result()
-
-
-def one_blas_thread() -> AbstractContextManager[object]:
-    """A stretch of work in which NumPy's matrix products keep to one thread each, for work that is shared out itself.
-
-    The threads of OpenBLAS wait by turning round: products of some milliseconds take five times as long as soon as
-    another process wants one of their cores.
-    """
-    limited: AbstractContextManager[object] = _blas().limit(limits=1)
-    return limited
-
-
-@cache
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController().select(user_api="blas")
 
 
 def _cores() -> int:

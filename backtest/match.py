@@ -19,7 +19,8 @@ from backtest.analysis.breakeven import (
     compound_return,
     sharpe_ratio,
 )
-from backtest.analysis.performance import years_between
+from backtest.analysis.confidence import FEWEST
+from backtest.analysis.performance import is_whole_year, years_between
 from backtest.analysis.result import BacktestResult
 from backtest.engine.path import Path
 from backtest.engine.terms import Terms
@@ -70,7 +71,8 @@ class Match:
     def of(cls, decided: Decided, benchmark: BacktestResult) -> "Match":
         """A strategy against the result of its benchmark."""
         dates, other = benchmark.nav.index, benchmark.returns.to_numpy()
-        years = years_between(dates[0].to_datetime64(), dates[-1].to_datetime64())
+        ends = dates[0].to_datetime64(), dates[-1].to_datetime64()
+        years = years_between(*ends) if is_whole_year(*ends) else 1.0  # the same break-even, by total returns
         cash = decided.plan.data.cash_returns.loc[dates[1:]].to_numpy()
         by_sharpe = partial(sharpe_ratio, periods_per_year=decided.plan.data.periods_per_year)
         sides = (
@@ -92,13 +94,14 @@ class Match:
         """Where the strategy ties its benchmark; None where it loses all of its capital even at a spread of zero.
 
         Args:
-            intervals: also find the bootstrap intervals, and the curve.
+            intervals: also find the curve and, of `FEWEST` periods or more, the bootstrap intervals.
         """
         free, configured = self.path(0.0), self._configured
         if len(free.nav) < len(self.dates):
             return None
         borrows = bool(free.ledger().loan.any())
-        block = block_length(returns_of(free) - self.sides[0].other) if intervals else float("nan")
+        enough = intervals and len(free.nav) > FEWEST
+        block = block_length(returns_of(free) - self.sides[0].other) if enough else float("nan")
         by_return, by_sharpe = (self.spread(side, block) if borrows else _NONE for side in self.sides)
         spreads = {*GRID, *(() if np.isnan(configured) else (configured, 2 * configured))}
         return BreakEven(

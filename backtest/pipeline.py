@@ -156,7 +156,7 @@ def result_of(decided: Decided) -> BacktestResult:
     """Simulate by the terms of the configuration."""
     plan, terms = decided.plan, decided.plan.terms
     path = decided.path(terms).ledger()
-    return build_result(
+    result = build_result(
         path,
         plan.data,
         rows=decided.rows,
@@ -167,6 +167,7 @@ def result_of(decided: Decided) -> BacktestResult:
         settings=plan.config.resolved(),
         notes=(*plan.data.notes, *run_notes(decided, path)),
     )
+    return replace(result, setup=plan.setup)
 
 
 def lost_before_the_end(benchmark: str, date: pd.Timestamp) -> SimulationError:

@@ -1,6 +1,6 @@
 """`Plan`: a strategy before its data. What it decides, on which dates, and the path that follows under given terms."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from types import MappingProxyType
@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.analysis.ex_ante import ExAnteRisk, class_members, ex_ante_risk
+from backtest.blas import one_blas_thread
 from backtest.config import RunConfig
 from backtest.config.terms import placed_in
 from backtest.data.market import MarketData
@@ -32,6 +33,36 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
+class Setup:
+    """Run setup: a configuration with its market, from which a plan can be made at any time.
+
+    Args:
+        config: settings of the run.
+        data: market of the run, on the dates that its benchmark has too.
+        benchmark: setup of the benchmark.
+    """
+
+    config: RunConfig
+    data: MarketData
+    benchmark: "Setup | None" = None
+
+    def plan(self) -> "Plan":
+        """Find out on which dates the strategy and its benchmark can decide."""
+        return Plan.of(self.config, self.data, None if self.benchmark is None else self.benchmark.plan())
+
+    @property
+    def markets(self) -> tuple[MarketData, ...]:
+        """Markets of the run and of its benchmark."""
+        return (self.data, *(() if self.benchmark is None else self.benchmark.markets))
+
+    def on(self, cut: Callable[[MarketData], MarketData]) -> "Setup":
+        """Cut each market to other dates; the same setup where no market changes."""
+        data, benchmark = cut(self.data), None if self.benchmark is None else self.benchmark.on(cut)
+        same = data is self.data and benchmark is self.benchmark
+        return self if same else Setup(self.config, data, benchmark)
+
+
+@dataclass(frozen=True, eq=False)
 class Plan:
     """A strategy before its data, and the dates on which it decides.
 
@@ -50,6 +81,7 @@ class Plan:
     first: int
 
     @classmethod
+    @one_blas_thread()
     def of(cls, config: RunConfig, data: MarketData, benchmark: "Plan | None" = None) -> "Plan":
         """Find out on which dates the strategy can decide."""
         rows = rebalance_rows(data.dates, config.rebalance.frequency, config.rebalance.day)
@@ -57,6 +89,11 @@ class Plan:
         least = min(2, len(data.assets)) if config.data.ragged else len(data.assets)
         first = first_answer(config.strategy.model, agenda, config.leverage, least=least)
         return cls(config, data, benchmark, agenda, first)
+
+    @property
+    def setup(self) -> Setup:
+        """What the plan was made from; without the covariances that the agenda keeps."""
+        return Setup(self.config, self.data, None if self.benchmark is None else self.benchmark.setup)
 
     @property
     def lag(self) -> int:
@@ -119,6 +156,7 @@ class Plan:
         later = [row for row in self.agenda.rows if row > begin]
         return agenda_of([begin, *later], self.config, self.data, self.benchmark), 0
 
+    @one_blas_thread()
     def decided(self, first_trade: pd.Timestamp) -> "Decided":
         """Ask the strategy, from a first trade on this date, which may be later than its own."""
         _ = self.terms  # what does not fit the market is told before the strategy is asked
@@ -154,6 +192,7 @@ class Decided:
         data = self.plan.data
         return with_opens(data) if self.plan.at_opens else Periods.of(data)
 
+    @one_blas_thread()
     def path(self, terms: Terms) -> Path:
         """The path from the first trade to the end of the data under these terms."""
         plan, rows, lag, bands = self.plan, self.rows, self.plan.lag, self.plan.bands

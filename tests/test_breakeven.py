@@ -141,9 +141,9 @@ def test_a_run_with_that_spread_ties_with_its_benchmark(tmp_path: Path, measure:
 
 def test_daily_runs_tie_too_although_the_loan_drifts_between_rebalances(tmp_path: Path) -> None:
     """Here the spread's effect is not linear, and the root is still that of whole runs."""
-    dates = pd.bdate_range("2020-01-01", periods=260)
+    dates = pd.bdate_range("2020-01-01", periods=300)
     rng = np.random.default_rng(8)
-    levels = 100 * np.cumprod(1 + 0.0008 + 0.01 * rng.standard_normal((260, 2)), axis=0)
+    levels = 100 * np.cumprod(1 + 0.0008 + 0.01 * rng.standard_normal((300, 2)), axis=0)
     market(tmp_path, [0.0], [0.0])
     write_csv(pd.DataFrame(levels, index=dates, columns=["stocks", "bonds"]), tmp_path / "prices.csv")
     settings: dict[str, Any] = {"costs": {"trading_bps": 10}, "cash": 0.02}
@@ -446,8 +446,8 @@ def test_of_futures_it_is_the_basis_of_all(tmp_path: Path) -> None:
 
 
 def test_of_leveraged_funds_it_is_their_swap_spread(tmp_path: Path) -> None:
-    dates = pd.bdate_range("2020-01-01", periods=260)
-    levels = 100 * np.cumprod(1 + 0.0008 + 0.01 * np.random.default_rng(8).standard_normal((260, 2)), axis=0)
+    dates = pd.bdate_range("2020-01-01", periods=300)
+    levels = 100 * np.cumprod(1 + 0.0008 + 0.01 * np.random.default_rng(8).standard_normal((300, 2)), axis=0)
     market(tmp_path, [0.0], [0.0])
     write_csv(pd.DataFrame(levels, index=dates, columns=["stocks", "bonds"]), tmp_path / "prices.csv")
     terms = {"kind": "leveraged_fund", "leverage": 2, "expense_ratio_bps": 50}

@@ -13,8 +13,8 @@ from command_line import command
 from made_up_result import made_up
 from patience import HANG
 
-from backtest.analysis.comparison import compare
 from backtest.analysis.sparkline import POINTS
+from backtest.comparison import compare
 from backtest.errors import ReportError
 from backtest.reporting import shelf as shelf_module
 from backtest.reporting.comparison_files import files_of

@@ -233,7 +233,7 @@ def compound_growth(result: "BacktestResult", consumer_prices: pd.Series | None 
 
     Returns:
         Decimals per year: `gross` of `gross_returns`, `net` that of NAV, and with consumer prices `real` that of
-        `real_nav`.
+        `real_nav`. NaN for a run of less than a year.
 
     Example:
         >>> import backtest as bt
@@ -243,13 +243,14 @@ def compound_growth(result: "BacktestResult", consumer_prices: pd.Series | None 
         >>> {name: round(rate, 4) for name, rate in growth.items()}
         {'gross': 0.107, 'net': 0.1068, 'real': 0.066}
     """
-    nav = result.nav
+    nav, prices = result.nav, result.consumer_prices if consumer_prices is None else consumer_prices
+    if not result.whole_year:
+        return dict.fromkeys(("gross", "net", *(() if prices is None else ("real",))), float("nan"))
     years = performance.years_between(nav.index[0].to_datetime64(), nav.index[-1].to_datetime64())
     growth = {
         "gross": performance.cagr(float(np.prod(1 + gross_returns(result).to_numpy())), years),
         "net": performance.cagr(float(nav.iloc[-1]), years),
     }
-    prices = result.consumer_prices if consumer_prices is None else consumer_prices
     if prices is not None:
         growth["real"] = performance.cagr(float(real_nav(nav, prices).iloc[-1]), years)
     return growth

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from backtest.blas import one_blas_thread
+
 Array = NDArray[np.float64]
 
 LEVEL = 0.95  # of all intervals
@@ -70,6 +72,7 @@ def percentile_interval(values: Array, level: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
+@one_blas_thread()
 def block_length(values: Array) -> float:
     """The mean block length for which the stationary bootstrap of a mean errs least (Politis, White 2004).
 

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.analysis.bootstrap import LEVEL, SEED, percentile_interval, stationary_rows
+from backtest.analysis.performance import is_whole_year
 from backtest.analysis.roots import nearest_roots
 from backtest.tolerances import has_risk
 
@@ -47,7 +48,7 @@ class CurvePoint:
 
     Args:
         spread: decimal per year; NaN for terms that are no one spread.
-        excess_return: compound return less the benchmark's, decimal per year.
+        excess_return: compound return less the benchmark's, decimal per year; of less than a year the total return.
         excess_sharpe: Sharpe ratio less the benchmark's.
     """
 
@@ -72,7 +73,8 @@ class BreakEven:
         by_return: where the compound returns are the same.
         by_sharpe: where the Sharpe ratios are the same.
         curve: the excess by rising spread; empty where it was not asked for.
-        block: mean length of the bootstrap's blocks, periods.
+        block: mean length of the bootstrap's blocks, periods; NaN without intervals, which are not worked out for fewer
+            than `confidence.FEWEST` periods.
     """
 
     name: str
@@ -86,6 +88,11 @@ class BreakEven:
     by_sharpe: BreakEvenSpread
     curve: tuple[CurvePoint, ...]
     block: float
+
+    @property
+    def whole_year(self) -> bool:
+        """Whether the run covers a year or more; if not, excess returns are not rates per year."""
+        return is_whole_year(self.start.to_datetime64(), self.end.to_datetime64())
 
     @property
     def line(self) -> pd.Series:

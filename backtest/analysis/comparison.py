@@ -1,6 +1,6 @@
-"""`Comparison`: several results over the dates that they share, side by side."""
+"""`Comparison`: several results over the same dates, side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,6 @@ from backtest.analysis.side_by_side import (
     sharpe_differences_of,
     windows_won,
 )
-from backtest.analysis.span import on_dates
-from backtest.errors import ComparisonError
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 WINDOW_YEARS = (1, 3, 5)
 _WHOLE = 1 + 1e-9  # of NAV, to the rounding of a sum of weights
 _SHARES: tuple[Shares, ...] = ("capital", "risk", "realised_risk")
-_FREQUENCIES = {365: "daily, weekends included", 252: "daily", 52: "weekly", 12: "monthly", 4: "quarterly", 1: "yearly"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -35,9 +32,9 @@ class Comparison:
     """Two or more results over exactly the same dates, k of them, with names that differ.
 
     Args:
-        results: cut to the common dates, NAV rebased to 1 on the first, without their benchmarks. The first is the
+        results: of runs that all begin on the first common date, without their benchmarks. The first is the
             reference, whose own worst drawdowns are looked at.
-        notes: what a reader has to be told of the dates.
+        notes: why the dates begin and end where they do, and which are left out.
     """
 
     results: tuple["BacktestResult", ...]
@@ -192,91 +189,6 @@ class Comparison:
             },
             "summaries": dict(self.summaries),
         }
-
-
-def compare(results: Sequence["BacktestResult"]) -> Comparison:
-    """Set results side by side over the dates that they share.
-
-    Args:
-        results: two or more of one frequency and currency; their benchmarks are left out, and may be given too.
-
-    Returns:
-        With each result cut to the common dates as `span.on_dates` says: as if what it held on the first had been
-        taken over then. Names that come twice get a number.
-
-    Raises:
-        ComparisonError: fewer than two results, of different frequencies or currencies, or that share fewer than two
-            dates.
-
-    Example:
-        >>> import backtest as bt
-        >>> result = bt.run("configs/erc.yaml")
-        >>> found = compare([result.benchmark, result])
-        >>> found
-        <Comparison of 60_40, erc, 1989-01-31 to 2012-12-31>
-        >>> found.metrics.loc["sharpe"].round(2).to_dict(), found.best["sharpe"]
-        ({'60_40': 0.6, 'erc': 0.71}, ('erc',))
-    """
-    if len(results) < 2:
-        raise ComparisonError(f"{len(results)} to compare; expected two results or more")
-    named = _named(results)
-    _check_same("frequency", {one.name: _frequency(one) for one in named})
-    _check_same("currency", {one.name: str(one.settings.get("data", {}).get("currency", "USD")) for one in named})
-    dates = pd.DatetimeIndex(named[0].nav.index)
-    for one in named[1:]:
-        dates = dates.intersection(pd.DatetimeIndex(one.nav.index))
-    if len(dates) < 2:
-        spans = "; ".join(f"{one.name} {one.nav.index[0]:%Y-%m-%d} to {one.nav.index[-1]:%Y-%m-%d}" for one in named)
-        raise ComparisonError(f"{spans}: they share {len(dates)} dates; expected two or more")
-    return Comparison(tuple(on_dates(one, dates) for one in named), tuple(_notes(named, dates)))
-
-
-def _named(results: Sequence["BacktestResult"]) -> list["BacktestResult"]:
-    """The results, each with a name of its own."""
-    taken: dict[str, BacktestResult] = {}
-    for result in results:
-        name, number = result.name, 1
-        while name in taken:
-            number += 1
-            name = f"{result.name} ({number})"
-        taken[name] = result if name == result.name else replace(result, name=name)
-    return list(taken.values())
-
-
-def _frequency(result: "BacktestResult") -> str:
-    return _FREQUENCIES[result.periods_per_year]
-
-
-def _check_same(what: str, of: Mapping[str, str]) -> None:
-    if len(set(of.values())) > 1:
-        each = ", ".join(f"{name} is {value}" for name, value in of.items())
-        raise ComparisonError(f"{each}: results of one {what} can be compared, not of several")
-
-
-def _notes(results: Sequence["BacktestResult"], dates: pd.DatetimeIndex) -> list[str]:
-    notes = _ends_in_words(results, dates)
-    for one in results:
-        within = (one.nav.index >= dates[0]) & (one.nav.index <= dates[-1])
-        left_out = int(within.sum()) - len(dates)
-        if left_out:
-            notes.append(f"{left_out} dates of {one.name} are left out, which the others do not all have")
-        if one.nav.iloc[-1] <= 0 and one.nav.index[-1] == dates[-1]:
-            notes.append(f"{one.name} lost all of its capital on {dates[-1]:%Y-%m-%d}, where the comparison ends")
-    return notes
-
-
-def _ends_in_words(results: Sequence["BacktestResult"], dates: pd.DatetimeIndex) -> list[str]:
-    """Why the dates begin and end where they do, unless all do so there."""
-    ruined = any(one.nav.iloc[-1] <= 0 and one.nav.index[-1] == dates[-1] for one in results)
-    words = []
-    for place, verb in ((0, "begin"), *(() if ruined else ((-1, "end"),))):
-        day, ends = f"{dates[place]:%Y-%m-%d}", {one.name: f"{one.nav.index[place]:%Y-%m-%d}" for one in results}
-        with_them = ", ".join(name for name, end in ends.items() if end == day)
-        others = [f"{name} on {end}" for name, end in ends.items() if end != day]
-        if others:
-            where = f"with {with_them} on {day}" if with_them else f"on {day}, a date that all have"
-            words.append(f"the dates {verb} {where}; on its own {', '.join(others)}")
-    return words
 
 
 def _plain(one: InCrisis) -> dict[str, Any]:

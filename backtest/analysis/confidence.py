@@ -42,7 +42,7 @@ class Confidence:
     max_drawdown: Interval | None
 
 
-def confidence(returns: Array, excess_returns: Array, years: float, periods_per_year: int) -> Confidence:
+def confidence(returns: Array, excess_returns: Array, years: float | None, periods_per_year: int) -> Confidence:
     """Percentile intervals of CAGR, volatility, Sharpe ratio and maximum drawdown.
 
     Blocks are of geometric length. Their mean is that of Politis, White (2004) for the excess returns or for the
@@ -52,7 +52,7 @@ def confidence(returns: Array, excess_returns: Array, years: float, periods_per_
     Args:
         returns: (P,) decimal per period, no NaN.
         excess_returns: (P,) above cash, over the same periods, which are drawn together.
-        years: that the P periods last, above 0.
+        years: that the P periods last, above 0; None for less than a year, which has no CAGR.
         periods_per_year: of them.
 
     Returns:
@@ -76,7 +76,7 @@ def confidence(returns: Array, excess_returns: Array, years: float, periods_per_
     cagr, volatility, sharpe, max_drawdown = (
         None if np.isnan(values).any() else percentile_interval(values, LEVEL)
         for values in (
-            measures[0] ** (1 / years) - 1,
+            np.full(1, np.nan) if years is None else measures[0] ** (1 / years) - 1,
             annual * measures[1],
             annual * measures[2] / deviations,
             measures[4],

@@ -126,7 +126,8 @@ def forecast_accuracy(result: "BacktestResult") -> pd.DataFrame:
     Returns:
         (n + 1, 5) by `portfolio` and the assets: `periods` that have a forecast; `bias_statistic`; `low` and `high`,
         1 ∓ sqrt(2 / periods), between which it lies 95 % of the time if forecasts are right and returns normal (with
-        fat tails it strays further); and `qlike`, per period. NaN where there is no forecast.
+        fat tails it strays further); and `qlike`, per period. NaN where there is no forecast, the statistic and its
+        band for one period too.
 
     Example:
         >>> import backtest as bt
@@ -138,7 +139,7 @@ def forecast_accuracy(result: "BacktestResult") -> pd.DataFrame:
     returns = np.column_stack([result.excess_returns.to_numpy(), result.asset_returns.to_numpy()[1:] - cash])
     there = np.isfinite(_standardised(returns, forecasts.to_numpy()))
     periods = there.sum(axis=0)
-    width = np.sqrt(2 / np.where(periods > 0, periods, np.nan))
+    width = np.sqrt(2 / np.where(periods > 1, periods, np.nan))
     return pd.DataFrame(
         {
             "periods": periods,

@@ -130,7 +130,7 @@ def levered_return_terms(result: "BacktestResult") -> pd.Series:
     Returns:
         (8,) decimals per year; NaN where there is no one leverage: for a run that ever held a short, whose proceeds
         fund no longs, for one through inverse funds, for one that trades at the open, whose days have two leverages,
-        and for one that ended in ruin.
+        for one that ended in ruin, and for one of less than a year.
 
     Example:
         >>> import backtest as bt
@@ -138,7 +138,7 @@ def levered_return_terms(result: "BacktestResult") -> pd.Series:
         [0.1177, -0.0036, -0.0137, 0.0, -0.0011, 0.0, -0.0069, 0.004]
     """
     nav = result.nav.to_numpy()
-    if nav[-1] <= 0 or not _has_one_leverage(result):
+    if nav[-1] <= 0 or not result.whole_year or not _has_one_leverage(result):
         return pd.Series(np.nan, index=list(TERMS), name="levered_return")
     one, returns = levered_periods(result), result.returns.to_numpy()
     years = performance.years_between(result.nav.index[0].to_datetime64(), result.nav.index[-1].to_datetime64())

@@ -1,14 +1,17 @@
 """Measures of performance: pure functions on arrays of returns per period.
 
 All arrays are (P,) decimals without NaN; rates come out per year. A measure that is not defined, such as a Sharpe ratio
-without volatility, is NaN.
+without volatility, is NaN; so is one of too few observations, which would be the same number whatever they are (the
+Sortino ratio of one loss, the correlation of two returns) or has no error left to speak of.
 """
 
 from typing import cast
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from backtest.blas import one_blas_thread
 from backtest.tolerances import NO_RISK, has_risk
 
 Array = NDArray[np.float64]
@@ -21,6 +24,16 @@ def years_between(first: np.datetime64, last: np.datetime64) -> float:
     4.0
     """
     return float((last - first) / np.timedelta64(1, "D")) / 365.25
+
+
+def is_whole_year(first: np.datetime64, last: np.datetime64) -> bool:
+    """Whether the dates cover a year or more, by the calendar: a return of less is not a rate per year (GIPS).
+
+    >>> first = np.datetime64("2020-01-31")
+    >>> is_whole_year(first, np.datetime64("2021-01-31")), is_whole_year(first, np.datetime64("2021-01-30"))
+    (True, False)
+    """
+    return bool(pd.Timestamp(last) >= pd.Timestamp(first) + pd.DateOffset(years=1))
 
 
 def cagr(growth: float, years: float) -> float:
@@ -61,12 +74,12 @@ def sharpe(excess_returns: Array, periods_per_year: int) -> float:
 def sortino(excess_returns: Array, periods_per_year: int) -> float:
     """Annualised mean excess return over downside deviation: target cash, divisor all periods (Sortino, Price 1994).
 
-    NaN where nothing fell short of cash.
+    NaN where nothing fell short of cash, and for fewer than two returns.
 
     >>> round(sortino(np.array([0.03, -0.01]), 12), 4)  # 12 × 0.01 / (sqrt(12) × sqrt(0.0001 / 2))
     4.899
     """
-    if not len(excess_returns):
+    if len(excess_returns) < 2:
         return float("nan")
     downside = float(np.sqrt(np.mean(np.minimum(excess_returns, 0.0) ** 2)))
     if not has_risk(downside):
@@ -77,12 +90,13 @@ def sortino(excess_returns: Array, periods_per_year: int) -> float:
 def standardised_moment(returns: Array, order: int) -> float:
     """Population moment of the standardised returns: order 3 is the skew, order 4 less 3 the excess kurtosis.
 
-    NaN where the returns do not vary.
+    NaN where the returns do not vary, and for fewer returns than the order: the skew of two is always 0, the fourth
+    moment of three always 1.5.
 
-    >>> standardised_moment(np.array([-1.0, 1.0]), 4)
+    >>> standardised_moment(np.array([-1.0, 1.0, -1.0, 1.0]), 4)
     1.0
     """
-    if not len(returns) or not has_risk(np.std(returns)):
+    if len(returns) < order or not has_risk(np.std(returns)):
         return float("nan")
     return float(np.mean(((returns - returns.mean()) / np.std(returns)) ** order))
 
@@ -91,12 +105,12 @@ def value_at_risk(returns: Array) -> tuple[float, float]:
     """Historical VaR and CVaR at 95 %, per period, positive = loss.
 
     VaR is the 5 % quantile, interpolated linearly at position (P - 1) / 20 of the sorted returns (Hyndman, Fan 1996,
-    type 7); CVaR is the mean of all returns at or below it.
+    type 7); CVaR is the mean of all returns at or below it. NaN for fewer than two returns.
 
     >>> [round(loss, 6) for loss in value_at_risk(np.linspace(-0.1, 0.1, 21))]
     [0.09, 0.095]
     """
-    if not len(returns):
+    if len(returns) < 2:
         return float("nan"), float("nan")
     ordered = np.sort(returns)
     whole, part = divmod(len(returns) - 1, 20)
@@ -106,17 +120,18 @@ def value_at_risk(returns: Array) -> tuple[float, float]:
     return -float(quantile), -float(ordered[ordered <= quantile].mean())
 
 
+@one_blas_thread()
 def beta_alpha(excess: Array, benchmark_excess: Array, periods_per_year: int) -> tuple[float, float]:
     """Beta, and Jensen's alpha a year, of excess returns on the benchmark's (Jensen 1968).
 
     beta = cov(e, b) / var(b); alpha = periods_per_year × (mean(e) - beta × mean(b)). NaN where the benchmark does not
-    vary.
+    vary, and for fewer than three periods: a line goes through any two.
 
-    >>> beta, alpha = beta_alpha(np.array([0.03, -0.01]), np.array([0.01, -0.01]), 12)
+    >>> beta, alpha = beta_alpha(np.array([0.03, -0.01, 0.01]), np.array([0.01, -0.01, 0.0]), 12)
     >>> round(beta, 6), round(alpha, 6)
     (2.0, 0.12)
     """
-    if len(excess) < 2 or not has_risk(np.std(benchmark_excess)):
+    if len(excess) < 3 or not has_risk(np.std(benchmark_excess)):
         return float("nan"), float("nan")
     spread = benchmark_excess - benchmark_excess.mean()
     variance = float(spread @ spread)
@@ -124,13 +139,14 @@ def beta_alpha(excess: Array, benchmark_excess: Array, periods_per_year: int) ->
     return beta, periods_per_year * float(excess.mean() - beta * benchmark_excess.mean())
 
 
+@one_blas_thread()
 def correlation(returns: Array, other: Array) -> float:
-    """Pearson's correlation; NaN where either does not vary.
+    """Pearson's correlation; NaN where either does not vary, and for fewer than three returns (of two it is ±1).
 
-    >>> round(correlation(np.array([0.01, 0.02]), np.array([0.02, 0.03])), 6)
+    >>> round(correlation(np.array([0.01, 0.02, 0.04]), np.array([0.02, 0.03, 0.05])), 6)
     1.0
     """
-    if len(returns) < 2 or not (has_risk(np.std(returns)) and has_risk(np.std(other))):
+    if len(returns) < 3 or not (has_risk(np.std(returns)) and has_risk(np.std(other))):
         return float("nan")
     return float(np.corrcoef(returns, other)[0, 1])
 

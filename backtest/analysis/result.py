@@ -12,6 +12,7 @@ from backtest.analysis.attribution import real_nav
 from backtest.analysis.breakeven import BreakEven
 from backtest.analysis.events import events_of
 from backtest.analysis.holdings import capital_and_risk
+from backtest.analysis.performance import is_whole_year
 from backtest.analysis.realised_risk import rolling_realised_risk
 from backtest.analysis.rolling import rolling_measures
 from backtest.analysis.summary import summarise
@@ -62,6 +63,8 @@ class BacktestResult:
         origins: where each series of the run comes from.
         settings: the whole resolved configuration.
         data_sha256: of the dates, prices and cash that the run used.
+        setup: the `plan.Setup` that the run was made from, with which a comparison begins it again at a later date.
+            None for a result that was built by hand or copied by pickle, as a user's strategy cannot be pickled.
     """
 
     name: str
@@ -94,6 +97,11 @@ class BacktestResult:
     origins: tuple[Origin, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     data_sha256: str = ""
+    setup: object | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle keeps: everything but the setup."""
+        return {**vars(self), "setup": None}
 
     def __repr__(self) -> str:
         first, last = self.nav.index[0], self.nav.index[-1]
@@ -137,8 +145,8 @@ class BacktestResult:
 
     @property
     def whole_year(self) -> bool:
-        """Whether it has the periods of a year or more, so that rates a year say something."""
-        return self.periods_per_year <= len(self.returns)
+        """Whether it covers a year or more; if not, its return and costs are not rates per year."""
+        return is_whole_year(self.nav.index[0].to_datetime64(), self.nav.index[-1].to_datetime64())
 
     @property
     def financing(self) -> str:
@@ -181,7 +189,7 @@ class BacktestResult:
         return events_of(self)
 
     def until(self, end: pd.Timestamp) -> "BacktestResult":
-        """The same result without the dates after `end`."""
+        """Return the same result, and its benchmark, without the dates after `end`."""
         if end >= self.nav.index[-1]:
             return self
         cut: dict[str, Any] = {
@@ -191,7 +199,9 @@ class BacktestResult:
             and isinstance(value, pd.Series | pd.DataFrame)
             and isinstance(value.index, pd.DatetimeIndex)
         }
-        return replace(self, **cut)
+        benchmark = None if self.benchmark is None else self.benchmark.until(end)
+        nothing = 0.0 * self.latest_trades
+        return replace(self, **cut, latest_trades=nothing, benchmark=benchmark, break_even=None)
 
     @cached_property
     def _summary(self) -> dict[str, Any]:

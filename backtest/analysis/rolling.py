@@ -93,7 +93,8 @@ def rolling_correlation(returns: pd.Series, others: pd.Series, window: int) -> p
         window: rows, 2 or more.
 
     Returns:
-        (P - window + 1,) by the window's last date; NaN where either does not vary; empty where P < window.
+        (P - window + 1,) by the window's last date; NaN where either does not vary, and for a window of two, in which
+        it would be ±1; empty where P < window.
 
     Example:
         >>> dates = pd.date_range("2020-01-31", periods=4, freq="ME")
@@ -102,7 +103,7 @@ def rolling_correlation(returns: pd.Series, others: pd.Series, window: int) -> p
         [0.866, 0.866]
     """
     first, second = _windows(returns, window), _windows(others, window)
-    varies = (_volatilities(first, 1) > 0) & (_volatilities(second, 1) > 0)
+    varies = (window > 2) & (_volatilities(first, 1) > 0) & (_volatilities(second, 1) > 0)
     deviations, other_deviations = first - first.mean(axis=1)[:, None], second - second.mean(axis=1)[:, None]
     products, squares, other_squares = (
         np.einsum("tw,tw->t", a, b)

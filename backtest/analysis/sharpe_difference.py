@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from backtest.blas import one_blas_thread
 from backtest.tolerances import has_risk
 
 Array = NDArray[np.float64]
@@ -56,6 +57,7 @@ class SharpeDifference:
     ledoit_wolf: SharpeTest
 
 
+@one_blas_thread()
 def sharpe_difference(excess: Array, other: Array, periods_per_year: int) -> SharpeDifference:
     """Difference of two annualised Sharpe ratios, with both tests.
 
@@ -133,6 +135,7 @@ def memmel_variance(sharpe: float, other: float, correlation: float) -> float:
     return 2 - 2 * correlation + 0.5 * (sharpe**2 + other**2 - 2 * sharpe * other * correlation**2)
 
 
+@one_blas_thread()
 def ledoit_wolf_variance(excess: Array) -> float:
     """P × Var of the difference of two Sharpe ratios per period, ∇ᵀΨ∇ with Ψ by a prewhitened HAC kernel.
 

@@ -28,7 +28,8 @@ BETTER: Mapping[str, Better] = {
         (
             "volatility", "adjusted_volatility", "excess_kurtosis", "var_95", "cvar_95", "turnover_per_year",
             "trading_cost_per_year", "financing_cost_per_year", "financing_drag_per_year", "average_financing_rate",
-            "borrow_cost_per_year", "fees_per_year", "margin_calls", "forced_sales", "targets_scaled_down",
+            "borrow_cost_per_year", "fees_per_year", "turnover", "trading_cost", "financing_cost", "financing_drag",
+            "borrow_cost", "fees", "margin_calls", "forced_sales", "targets_scaled_down",
         ),
         "lower",
     ),

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.analysis import performance
+from backtest.blas import one_blas_thread
 from backtest.tolerances import has_risk
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def lags_of(periods_per_year: int) -> int:
     return min(periods_per_year - 1, MOST_LAGS)
 
 
+@one_blas_thread()
 def autocorrelation(returns: Array, lag: int = 1) -> float:
     """ρ_k = Σ_t e_t e_{t-k} / Σ_t e_t², e the deviations from the mean; NaN for what `FEWEST` says, or no variation.
 
@@ -102,6 +104,7 @@ def autocorrelation(returns: Array, lag: int = 1) -> float:
     return float(deviations[lag:] @ deviations[:-lag] / (deviations @ deviations))
 
 
+@one_blas_thread()
 def autocorrelation_error(returns: Array) -> float:
     """The standard error of ρ_1 of returns that do not follow each other, whatever their volatility does.
 

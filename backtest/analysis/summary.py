@@ -31,12 +31,13 @@ def summarise(result: "BacktestResult") -> dict[str, Any]:
     """All headline numbers of a result, and under `benchmark` those of its benchmark and of the two together.
 
     Decimals; rates per year. Costs and turnover a year are Σ(cost_t / NAV_{t-1}) / years. A number that is not defined
-    is NaN, a date None. What has more than one number is nested: `calendar_years` by year; `worst_drawdowns`, a list
-    of ten at most, deepest first, each as a row of `calendar.drawdown_lengths`; `crises`, a list of those that the
-    dates cover as a whole, each with `name`, `start` and `end` of the crisis, `first` and `last` of the dates that
-    count, and `return` and `drawdown` between them; `confidence`, by number its interval as [low, high] or None, with
-    the level, draws, seed and mean block of the bootstrap. The benchmark has the same over the same dates, so that its
-    crises stand in the same order.
+    is NaN, a date None. A run of less than a year has no CAGR, Calmar ratio, alpha or costs a year, but the sums of its
+    costs and turnover, `turnover`, `trading_cost` and so on. What has more than one number is nested: `calendar_years`
+    by year; `worst_drawdowns`, a list of ten at most, deepest first, each as a row of `calendar.drawdown_lengths`;
+    `crises`, a list of those that the dates cover as a whole, each with `name`, `start` and `end` of the crisis,
+    `first` and `last` of the dates that count, and `return` and `drawdown` between them; `confidence`, by number its
+    interval as [low, high] or None, with the level, draws, seed and mean block of the bootstrap. The benchmark has the
+    same over the same dates, so that its crises stand in the same order.
     """
     summary = _of_one(result)
     if result.benchmark is not None:
@@ -98,11 +99,11 @@ def _of_one(result: "BacktestResult") -> dict[str, Any]:
         "calendar_years": _numbers(calendar_returns(result.nav, 1)[YEAR]),
         "worst_drawdowns": worst,
         "crises": _crises(result),
-        "confidence": _confidence(returns, excess, years, periods),
+        "confidence": _confidence(returns, excess, years if result.whole_year else None, periods),
     }
 
 
-def _confidence(returns: Array, excess: Array, years: float, periods: int) -> dict[str, Any]:
+def _confidence(returns: Array, excess: Array, years: float | None, periods: int) -> dict[str, Any]:
     """Intervals of four headline numbers as [low, high], or None, and what they were drawn by."""
     found = confidence(returns, excess, years, periods)
     names = ("cagr", "volatility", "sharpe", "max_drawdown")
@@ -145,9 +146,20 @@ def _crises(result: "BacktestResult") -> list[dict[str, Any]]:
 def _exposures_and_costs(result: "BacktestResult", years: float) -> dict[str, float]:
     opening = result.nav.to_numpy()[:-1]
 
-    def per_year(values: Any) -> float:
-        return float(np.sum(values.to_numpy()[1:] / opening)) / years
+    def total(values: Any) -> float:
+        return float(np.sum(values.to_numpy()[1:] / opening))
 
+    totals = {
+        "turnover": float(result.turnover.sum()),
+        "trading_cost": total(result.costs["trading"]),
+        "financing_cost": total(result.costs["financing"]),
+        "financing_drag": total(result.financing_drag),
+        "borrow_cost": total(result.costs["borrow"]),
+        "fees": total(result.costs["fees"]),
+    }
+    a_year = {
+        f"{name}_per_year": value / years if result.whole_year else float("nan") for name, value in totals.items()
+    }
     days = np.diff(result.nav.index.to_numpy()) / np.timedelta64(1, "D")
     loan_years = float(np.sum(result.loan.to_numpy()[1:] * days / 360))
     interest = float(result.costs["financing"].sum())
@@ -155,13 +167,9 @@ def _exposures_and_costs(result: "BacktestResult", years: float) -> dict[str, fl
         "average_gross_exposure": float(result.gross_exposure.mean()),
         "max_gross_exposure": float(result.gross_exposure.max()),
         "average_cash_weight": float((1 - result.weights.sum(axis=1)).mean()),
-        "turnover_per_year": float(result.turnover.sum()) / years,
-        "trading_cost_per_year": per_year(result.costs["trading"]),
-        "financing_cost_per_year": per_year(result.costs["financing"]),
-        "financing_drag_per_year": per_year(result.financing_drag),
-        "borrow_cost_per_year": per_year(result.costs["borrow"]),
-        "fees_per_year": per_year(result.costs["fees"]),
+        **a_year,
         "average_financing_rate": interest / loan_years if loan_years > 0 else float("nan"),
+        **({} if result.whole_year else totals),
     }
 
 
@@ -225,7 +233,7 @@ def _together(result: "BacktestResult", benchmark: "BacktestResult") -> dict[str
     error = performance.volatility(returns - others, periods)
     return {
         "beta": beta,
-        "alpha": alpha,
+        "alpha": alpha if result.whole_year else float("nan"),
         "tracking_error": error,
         "information_ratio": periods * float((returns - others).mean()) / error if error > 0 else float("nan"),
         "up_capture": performance.capture(returns, others, up=True),

@@ -44,10 +44,10 @@ def breakeven(
     if as_json:
         typer.echo(json.dumps(_plain(found), indent=1))
     elif not found.borrows:
-        anywhere = found.configured
+        anywhere, unit = found.configured, f" %{_a_year(found)}"
         typer.echo(
             f"{found.name} never borrows, so no spread matters: against {found.benchmark} its compound return is "
-            f"{_than(100 * anywhere.excess_return, ' % a year')}, its Sharpe ratio {_than(anywhere.excess_sharpe)}"
+            f"{_than(100 * anywhere.excess_return, unit)}, its Sharpe ratio {_than(anywhere.excess_sharpe)}"
         )
     else:
         _print(found)
@@ -61,7 +61,8 @@ def _print(found: "BreakEven") -> None:
     both = (found.by_return, found.by_sharpe)
     table = new_table(f"{found.start:%Y-%m-%d} to {found.end:%Y-%m-%d}", "return", "Sharpe ratio")
     table.add_row("break-even spread", *(_bps(one.spread) for one in both))
-    table.add_row(f"  {LEVEL:.0%} interval", *(_range(one.interval) for one in both))
+    if not math.isnan(found.block):
+        table.add_row(f"  {LEVEL:.0%} interval", *(_range(one.interval) for one in both))
     for label, point in _points(found):
         sharpe = "-" if math.isnan(point.excess_sharpe) else f"{point.excess_sharpe:.2f}"
         table.add_row(f"excess {label}", percent(point.excess_return), sharpe)
@@ -70,11 +71,16 @@ def _print(found: "BreakEven") -> None:
         if verdict := _verdict(found, measure, one.spread):
             typer.echo(f"note: {verdict}")
     typer.echo(f"spread: {_SPREADS[found.financing]}")
-    typer.echo(f"excess: {found.name} less {found.benchmark}, a year")
-    typer.echo(
-        f"interval: {DRAWS:,} draws of the stationary bootstrap, blocks of {found.block:.1f} periods on average, "
-        f"seed {SEED}"
-    )
+    typer.echo(f"excess: {found.name} less {found.benchmark},{_a_year(found)}")
+    if not math.isnan(found.block):
+        typer.echo(
+            f"interval: {DRAWS:,} draws of the stationary bootstrap, blocks of {found.block:.1f} periods on average, "
+            f"seed {SEED}"
+        )
+
+
+def _a_year(found: "BreakEven") -> str:
+    return " a year" if found.whole_year else " over the whole run, of less than a year"
 
 
 def _points(found: "BreakEven") -> "list[tuple[str, CurvePoint]]":
@@ -163,5 +169,5 @@ def _plain(found: "BreakEven") -> dict[str, Any]:
             for point in found.curve
         ],
         "searched_bps": [bps(-BOUND), bps(BOUND)],
-        "bootstrap": {"level": LEVEL, "draws": DRAWS, "seed": SEED, "mean_block_periods": found.block},
+        "bootstrap": {"level": LEVEL, "draws": DRAWS, "seed": SEED, "mean_block_periods": number(found.block)},
     }

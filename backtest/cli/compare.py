@@ -1,4 +1,4 @@
-"""`compare`: several configurations or finished runs over their common dates, side by side."""
+"""`compare`: several configurations or finished runs, begun together, side by side."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ def compare(
     runs: Annotated[
         list[Path],
         typer.Argument(
-            help="Two or more configuration files, or folders of finished runs; the others are held against the first.",
+            help="Two or more configuration files, or folders of finished runs; the first is the baseline.",
             show_default=False,
         ),
     ],
@@ -33,7 +33,7 @@ def compare(
     offline: Annotated[bool, typer.Option("--offline", help="Ask no source: use what was fetched before.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
 ) -> None:
-    """Set strategies side by side over their common dates: return, risk, crises, costs, who won how often."""
+    """Set strategies side by side, all begun on their first common date: return, risk, crises, costs, windows won."""
     check_choice(offline=offline, refresh=refresh)
     from backtest.errors import ComparisonError
 
@@ -49,7 +49,7 @@ def compare(
     folder = output or folder_of(names)
     check_replaceable(folder)
     with progress([*names, "comparison", "figures", "files"]) as step:
-        from backtest.analysis.comparison import compare as side_by_side
+        from backtest.comparison import compare as side_by_side
         from backtest.pipeline import run_all
 
         results = run_all(configs, offline=offline, refresh=refresh, on_run=step)
@@ -117,9 +117,14 @@ def _table(found: "Comparison", sections: list[list[tuple[str, ...]]], begin: in
 
 
 def _measures(found: "Comparison") -> Iterator[tuple[str, ...]]:
+    from backtest.reporting.headline import LEFT_OUT_AT_ZERO
+
     for label, key, write in _MEASURES:
-        values, best = found.metrics.loc[key].to_dict(), found.best[key]
-        if key in _LEFT_OUT_AT_ZERO and not any(values.values()):
+        if key == "total_return" and found.results[0].whole_year:
+            continue
+        values, best = found.metrics.loc[key].to_dict() if key in found.metrics.index else {}, found.best.get(key, ())
+        there = [value for value in values.values() if not math.isnan(value)]
+        if not there or (key in LEFT_OUT_AT_ZERO and not any(there)):
             continue
         yield label, *(f"{_cell(values[name], write)}{'*' if name in best else ''}" for name in found.names)
 
@@ -166,6 +171,7 @@ def _percent(value: float) -> str:
 
 _MEASURES = (
     ("CAGR", "cagr", _percent),
+    ("total return", "total_return", _percent),
     ("volatility", "volatility", _percent),
     ("Sharpe ratio", "sharpe", _ratio),
     ("maximum drawdown", "max_drawdown", _percent),
@@ -175,5 +181,8 @@ _MEASURES = (
     ("trading costs a year", "trading_cost_per_year", _percent),
     ("financing a year", "financing_cost_per_year", _percent),
     ("  of it above cash", "financing_drag_per_year", _percent),
+    ("turnover", "turnover", _percent),
+    ("trading costs", "trading_cost", _percent),
+    ("financing", "financing_cost", _percent),
+    ("  of it above cash", "financing_drag", _percent),
 )
-_LEFT_OUT_AT_ZERO = ("financing_cost_per_year", "financing_drag_per_year")  # nothing was borrowed

@@ -82,7 +82,8 @@ def _tables(shelf: "Iterable[Shelved]") -> "list[Table]":
         table, numbers = (runs, [""] * 5) if one.kind == "run" else (compared, [""] * 3)
         match one.entry:
             case RunEntry() as run:
-                rates = (_percent(run.cagr), _percent(run.volatility), _ratio(run.sharpe), _percent(run.max_drawdown))
+                earned = _percent(run.cagr) if run.total_return is None else f"{_percent(run.total_return)} in all"
+                rates = (earned, _percent(run.volatility), _ratio(run.sharpe), _percent(run.max_drawdown))
                 numbers = [_period(run), *rates]
             case ComparisonEntry() as found:
                 numbers = [_period(found), _best(found, "cagr", _percent), _best(found, "sharpe", _ratio)]
@@ -97,8 +98,10 @@ def _period(entry: "RunEntry | ComparisonEntry") -> str:
 
 
 def _best(entry: "ComparisonEntry", key: str, write: "Callable[[float | None], str]") -> str:
-    best = entry.best.get(key)
-    return "equal" if best is None else f"{write(best.value)} {', '.join(best.names)}"
+    best, in_all = entry.best.get(key), ""
+    if best is None and key == "cagr":
+        best, in_all = entry.best.get("total_return"), " in all"
+    return "equal" if best is None else f"{write(best.value)}{in_all} {', '.join(best.names)}"
 
 
 def _percent(value: float | None) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from backtest.blas import one_blas_thread
 from backtest.errors import DataError
 from backtest.tolerances import has_risk
 
@@ -100,6 +101,7 @@ def splice(level: pd.Series, proxy: pd.Series, name: str, proxy_name: str, perio
     return Splice(joined, name, proxy_name, first, left_out, len(shared) - 1, correlation, difference, error)
 
 
+@one_blas_thread()
 def _compare(own: pd.Series, proxy: pd.Series, periods_per_year: int) -> tuple[float, float, float]:
     """Correlation, tracking difference and tracking error over the dates that both have."""
     if len(own) < 2:

@@ -18,6 +18,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from backtest.blas import one_blas_thread
+
 Array = NDArray[np.float64]
 
 BLOCKS = 16  # of a window; more are more sums, fewer are longer ends
@@ -59,7 +61,7 @@ def anchored_covariances(
     Returns:
         (m,) True where rounding errors are larger than need be, for any asset: to be worked out in another way.
     """
-    from backtest.compilation import one_blas_thread, share_out
+    from backtest.compilation import share_out
     from backtest.estimation.sums_kernel import combine
 
     ends, count = np.asarray(rows) + 1, excess_returns.shape[1]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, StrictInt
 
+from backtest.blas import one_blas_thread
 from backtest.errors import EstimationError
 from backtest.estimation.constant import varying
 from backtest.estimation.dcc import correlation_target, dcc_correlations, fitted_dcc
@@ -81,6 +82,7 @@ class DCC(_ConditionalCorrelation):
         return self._covariances(excess_returns, rows, periods_per_year, dynamic=True)
 
 
+@one_blas_thread()
 def conditional_covariances(
     excess_returns: Array,
     rows: Sequence[int],

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from backtest.blas import one_blas_thread
 from backtest.estimation.block_sums import ILL_CONDITIONED
 from backtest.estimation.constant import without_rounding
 from backtest.estimation.estimator import Array, Estimator, Missing, window_rows
@@ -29,6 +30,7 @@ class Expanding(Estimator):
         )
 
 
+@one_blas_thread()
 def expanding_sample_covariance(
     excess_returns: Array, rows: Sequence[int], least: int, missing: Missing = "complete_assets"
 ) -> Array:

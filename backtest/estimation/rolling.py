@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from backtest.blas import one_blas_thread
 from backtest.estimation.constant import without_rounding
 from backtest.estimation.estimator import Array, Missing
 from backtest.estimation.windows import complete_windows, scattered
 
 
+@one_blas_thread()
 def rolling_covariances(
     excess_returns: Array,
     rows: Sequence[int],

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, StrictInt, ValidationInfo, field_validator
 
+from backtest.blas import one_blas_thread
 from backtest.errors import EstimationError
 from backtest.estimation.estimator import MOST_A_YEAR, Array, Estimator, Missing, Window, window_rows
 from backtest.estimation.weighted import (
@@ -52,6 +53,7 @@ class SeparateCorrelations(Estimator):
         )
 
 
+@one_blas_thread()
 def rolling_separate_correlations(
     excess_returns: Array,
     rows: Sequence[int],

@@ -6,6 +6,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
+from backtest.blas import one_blas_thread
 from backtest.estimation.block_sums import anchored_covariances, block_rows, room_for
 from backtest.estimation.constant import without_rounding
 from backtest.estimation.estimator import Array, Missing
@@ -18,6 +19,7 @@ SMALLEST = 2.0**-900  # weight of a window's first return, below which shared su
 _TOGETHER = 2**15  # elements of windows that are worked on at a time
 
 
+@one_blas_thread()
 def rolling_weighted_covariances(
     excess_returns: Array,
     rows: Sequence[int],
@@ -104,6 +106,7 @@ def weighted_covariance(returns: Array, decay: float = 1.0) -> Array:
     return without_rounding(np.matmul(np.swapaxes(deviations, -1, -2), deviations))
 
 
+@one_blas_thread()
 def rolling_weighted_variances(excess_returns: Array, rows: Sequence[int], window: int, *, decay: float = 1.0) -> Array:
     """(m, n) the diagonals of `rolling_weighted_covariances` by `complete_assets`, at a small part of their cost.
 

@@ -97,5 +97,14 @@ def break_even(result: BacktestResult) -> Chart | None:
         drawn.append(series("configured", "as configured", "strategy", at, "point"))
     return {
         "x": {"values": numbers(spreads), "unit": "bps"},
-        "panels": [panel("Return above the benchmark's, a year", "percent2", 220, drawn, marks=marks, **more)],
+        "panels": [
+            panel(
+                f"Return above the benchmark's{', a year' if found.whole_year else ''}",
+                "percent2",
+                220,
+                drawn,
+                marks=marks,
+                **more,
+            )
+        ],
     }

@@ -35,7 +35,7 @@ _EVENTS = (
 )  # fmt: skip
 _GROUPS: Mapping[str, Sequence[Measure]] = {**GROUPS, "Events": _EVENTS}
 _MEASURES: Mapping[str, Measure] = {measure.key: measure for group in _GROUPS.values() for measure in group}
-_COSTS = ("gross_cagr", "cagr", "turnover_per_year", *(measure.key for measure in GROUPS["Costs, of NAV"]))
+_COSTS = ("gross_cagr", "cagr", "turnover_per_year", "turnover", *(measure.key for measure in GROUPS["Costs, of NAV"]))
 
 
 def render_comparison_page(

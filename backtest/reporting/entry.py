@@ -17,11 +17,13 @@ SPARKLINE = (120.0, 28.0)
 """Width and height of a sparkline in a table, pixels."""
 
 Points = Annotated[tuple[float, ...], Field(min_length=1)]
-_COMPARED = ("cagr", "sharpe", "max_drawdown")
 
 
 class RunEntry(BaseModel):
-    """A run in one line of a table. Decimals, rates per year, None for what is not defined; NAV begins at 1."""
+    """A run in one line of a table. Decimals, rates per year, None for what is not defined; NAV begins at 1.
+
+    A run of less than a year has no CAGR; only such a run has its total return here.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,6 +40,7 @@ class RunEntry(BaseModel):
     max_drawdown: float | None
     average_gross_exposure: float | None
     financing_drag_per_year: float | None
+    total_return: float | None = None
     sparkline: Points
 
 
@@ -51,7 +54,10 @@ class Best(BaseModel):
 
 
 class ComparisonEntry(BaseModel):
-    """A comparison in one line of a table; the best of `cagr`, `sharpe` and `max_drawdown` where they are defined."""
+    """A comparison in one line of a table; the best of `cagr`, `sharpe` and `max_drawdown` where they are defined.
+
+    Of less than a year `total_return` stands for `cagr`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -78,7 +84,8 @@ def run_entry(result: "BacktestResult") -> dict[str, Any]:
     from backtest.analysis.sparkline import sparkline
 
     summary = result.summary()
-    numbers = [key for key in RunEntry.model_fields if key in summary]
+    left_out = {"total_return"} if result.whole_year else set()
+    numbers = [key for key in RunEntry.model_fields if key in summary and key not in left_out]
     return {
         "kind": "run",
         **{key: summary[key] for key in numbers},
@@ -91,7 +98,8 @@ def comparison_entry(comparison: "Comparison") -> dict[str, Any]:
     """The section of a comparison's manifest that `ComparisonEntry` reads."""
     from backtest.analysis.sparkline import sparkline
 
-    best = {key: comparison.best[key] for key in _COMPARED if comparison.best.get(key)}
+    compared = ("cagr" if comparison.results[0].whole_year else "total_return", "sharpe", "max_drawdown")
+    best = {key: comparison.best[key] for key in compared if comparison.best.get(key)}
     return {
         "kind": "comparison",
         "start": f"{comparison.start:%Y-%m-%d}",

@@ -112,7 +112,7 @@ def break_even(result: BacktestResult) -> Figure:
     if interval is not None:
         low, high = (float(np.clip(1e4 * end, spreads[0], spreads[-1])) for end in interval)
         ax.axvspan(low, high, color=PALETTE[5], alpha=0.08, linewidth=0, label="its 95% interval")
-    percent_axis(ax, "a year")
+    percent_axis(ax, "a year" if found.whole_year else "")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f} bp".replace("-", "\u2212")))
     ax.legend(loc="lower right", ncols=3, bbox_to_anchor=(1, 1), borderaxespad=0.3)
     return figure

@@ -20,6 +20,7 @@ def _ratio(value: float) -> str:
 
 _ROWS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("CAGR", "cagr", percent),
+    ("total return", "total_return", percent),
     ("volatility", "volatility", percent),
     ("Sharpe ratio", "sharpe", _ratio),
     ("maximum drawdown", "max_drawdown", percent),
@@ -28,8 +29,14 @@ _ROWS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("trading costs a year", "trading_cost_per_year", percent),
     ("financing a year", "financing_cost_per_year", percent),
     ("  of it above cash", "financing_drag_per_year", percent),
+    ("turnover", "turnover", percent),
+    ("trading costs", "trading_cost", percent),
+    ("financing", "financing_cost", percent),
+    ("  of it above cash", "financing_drag", percent),
 )
-_LEFT_OUT_AT_ZERO = ("financing_cost_per_year", "financing_drag_per_year")  # nothing was borrowed
+LEFT_OUT_AT_ZERO = (  # nothing was borrowed
+    "financing_cost_per_year", "financing_drag_per_year", "financing_cost", "financing_drag",
+)  # fmt: skip
 
 
 def headline_rows(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
@@ -44,12 +51,17 @@ def headline_rows(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
 def rows_of(summaries: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     """Label, and the number of each summary, `-` where one has none; rows without a number are left out.
 
+    The total return is shown only where there is no CAGR, as of a run of less than a year.
+
     >>> rows_of([{"cagr": 0.0836}, {"cagr": 0.0902, "sharpe": 0.6}])
     [('CAGR', '8.36 %', '9.02 %'), ('Sharpe ratio', '-', '0.60')]
     """
     rows = []
+    a_year = any(not math.isnan(one.get("cagr", float("nan"))) for one in summaries)
     for label, key, shown in _ROWS:
+        if a_year and key == "total_return":
+            continue
         values = [one.get(key, float("nan")) for one in summaries]
-        if any(not math.isnan(value) for value in values) and (key not in _LEFT_OUT_AT_ZERO or any(values)):
+        if any(not math.isnan(value) for value in values) and (key not in LEFT_OUT_AT_ZERO or any(values)):
             rows.append((label, *(shown(value) if not math.isnan(value) else "-" for value in values)))
     return rows

@@ -20,7 +20,7 @@ class FinancingWords:
     """How to speak of one kind of financing.
 
     Args:
-        paid: ends the sentence that opens the page; `{}` is a rate a year.
+        paid: ends the sentence that opens the page; `{}` is a rate a year, or of less than a year a part of NAV.
         at_cash: label and meaning of what was paid at the cash return.
         above: the same of the part above it.
         interest: the meaning of all of it.
@@ -42,7 +42,7 @@ class FinancingWords:
 
 _WORDS: Mapping[str, FinancingWords] = {
     "margin": FinancingWords(
-        paid="paid {} a year to borrow",
+        paid="paid {} to borrow",
         at_cash=("Financing, at the cash rate", "What the interest on loans would be at the cash return."),
         above=("Financing, above it", "The part of the interest above the cash return."),
         interest="All interest on loans.",
@@ -52,7 +52,7 @@ _WORDS: Mapping[str, FinancingWords] = {
         spread="loan spread",
     ),
     "futures": FinancingWords(
-        paid="paid {} a year in the rate that its futures imply",
+        paid="paid {} in the rate that its futures imply",
         at_cash=(
             "Implied rate, at the cash rate",
             "The cash return on all notionals, which is in the price of futures; NAV earns it in bills.",
@@ -65,7 +65,7 @@ _WORDS: Mapping[str, FinancingWords] = {
         spread="futures basis",
     ),
     "leveraged_fund": FinancingWords(
-        paid="paid {} a year inside its funds for what they borrow",
+        paid="paid {} inside its funds for what they borrow",
         at_cash=("Paid by the funds, at the cash rate", "What the funds borrow, at the cash return."),
         above=("Swap spread", "What the funds pay above the cash return."),
         interest="What the funds pay for what they borrow.",

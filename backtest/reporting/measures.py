@@ -110,6 +110,7 @@ GROUPS: Mapping[str, tuple[Measure, ...]] = {
             "turnover_per_year", "Turnover a year", "percent",
             "Half the sum of all trades over NAV; the first included.",
         ),
+        Measure("turnover", "Turnover", "percent", "Half the sum of all trades over NAV, in all; the first included."),
     ),
     "Costs, of NAV": (
         Measure(
@@ -136,6 +137,17 @@ GROUPS: Mapping[str, tuple[Measure, ...]] = {
             "fees_per_year", "Other fees a year", "percent2",
             "Fund expenses and management fees, over NAV.", if_any=True,
         ),
+        Measure("trading_cost", "Trading cost", "percent2", "Over the NAV before each period, in all."),
+        Measure(
+            "financing_cost", "Financing cost", "percent2",
+            "All interest on what is financed, over NAV, in all.", if_any=True,
+        ),
+        Measure(
+            "financing_drag", "Financing drag", "percent2",
+            "The part of the interest above the cash return, in all.", if_any=True,
+        ),
+        Measure("borrow_cost", "Borrow fees", "percent2", "Fees on short positions, over NAV, in all.", if_any=True),
+        Measure("fees", "Other fees", "percent2", "Fund expenses and management fees, over NAV, in all.", if_any=True),
     ),
 }  # fmt: skip
 
@@ -153,7 +165,8 @@ RELATIVE: tuple[Measure, ...] = (
 
 CARDS = (
     "total_return", "cagr", "real_cagr", "volatility", "sharpe", "max_drawdown", "average_gross_exposure",
-    "turnover_per_year", "trading_cost_per_year", "financing_drag_per_year",
+    "turnover_per_year", "trading_cost_per_year", "financing_drag_per_year", "turnover", "trading_cost",
+    "financing_drag",
 )  # fmt: skip
 """The measures that open the page."""
 

@@ -232,9 +232,10 @@ def _costs(result: BacktestResult, summary: Mapping[str, Any], words: FinancingW
         for year, row in table[shown].iterrows()
     ]
     meanings = {"financing": words.interest, "financing_drag": words.above[1]}
-    parts = [f"{percent2(summary['trading_cost_per_year'])} for trading"]
+    rate = "_per_year" if result.whole_year else ""
+    parts = [f"{percent2(summary[f'trading_cost{rate}'])} for trading"]
     if "financing" in shown:
-        parts.append(f"{percent2(summary['financing_cost_per_year'])} for financing")
+        parts.append(f"{percent2(summary[f'financing_cost{rate}'])} for financing")
     return {
         "columns": [
             {"label": _COSTS[column][0], "meaning": meanings.get(column, _COSTS[column][1])} for column in shown

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from backtest.blas import one_blas_thread
 from backtest.errors import BacktestError, NoRiskBudgetPortfolio
 from backtest.risk.budgeting import solve_risk_budgets
 
@@ -140,6 +141,7 @@ def _membership(members: tuple[int, ...], count: int) -> FloatArray:
     return row
 
 
+@one_blas_thread()
 def bounded_risk_parity_weights(
     covariance: ArrayLike,
     budgets: ArrayLike | None,

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from backtest.blas import one_blas_thread
 from backtest.errors import BacktestError, NoRiskBudgetPortfolio
 
 FloatArray = NDArray[np.float64]
@@ -79,6 +80,7 @@ def risk_parity_weights(
     return solve_risk_budgets(covariance, budgets, signs).weights
 
 
+@one_blas_thread()
 def solve_risk_budgets(
     covariance: ArrayLike, budgets: ArrayLike | None = None, signs: ArrayLike | None = None
 ) -> RiskBudgetSolution:

@@ -11,6 +11,7 @@ Contributions and Performance Measurement".
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from backtest.blas import one_blas_thread
 from backtest.errors import BacktestError
 from backtest.tolerances import cancels, has_risk
 
@@ -69,6 +70,7 @@ def risk_contributions(weights: ArrayLike, covariance: ArrayLike) -> FloatArray:
     return np.divide(products, volatility, out=np.zeros_like(products), where=volatility != 0)
 
 
+@one_blas_thread()
 def marginal_risk_contributions(weights: ArrayLike, covariance: ArrayLike) -> FloatArray:
     """Marginal contributions (Σw)_i / sqrt(wᵀΣw), per period: the derivative of the volatility by each weight.
 
@@ -114,6 +116,7 @@ def percentage_contributions(contributions: ArrayLike) -> FloatArray:
     return shares
 
 
+@one_blas_thread()
 def sleeve_covariance(weights: ArrayLike, covariance: ArrayLike, members: ArrayLike) -> FloatArray:
     """Covariance of the sleeves of a portfolio: of what each class of its assets earns, weights included.
 
@@ -141,6 +144,7 @@ def sleeve_covariance(weights: ArrayLike, covariance: ArrayLike, members: ArrayL
     return np.asarray(sleeves @ slopes.swapaxes(-1, -2))
 
 
+@one_blas_thread()
 def _products(weights: ArrayLike, covariance: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """w_i (Σw)_i and their sum, the variance, at least zero: (..., n) and (...)."""
     w, sigma = np.asarray(weights, dtype=np.float64), np.asarray(covariance, dtype=np.float64)

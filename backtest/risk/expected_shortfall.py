@@ -19,6 +19,7 @@ the last observation in full: the two agree where T / 20 is whole, and else `cva
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from backtest.blas import one_blas_thread
 from backtest.errors import BacktestError
 from backtest.risk.contributions import marginal_risk_contributions, portfolio_volatility, risk_contributions
 
@@ -88,6 +89,7 @@ def gaussian_shortfall_contributions(
     return _tail_factor(level) * risk_contributions(weights, covariance) - earned
 
 
+@one_blas_thread()
 def historical_expected_shortfall(
     weights: ArrayLike, returns: ArrayLike, level: float = 0.95
 ) -> np.float64 | FloatArray:
@@ -115,6 +117,7 @@ def historical_expected_shortfall(
     return shortfall
 
 
+@one_blas_thread()
 def marginal_historical_shortfall(weights: ArrayLike, returns: ArrayLike, level: float = 0.95) -> FloatArray:
     """Average loss of each asset in the tail of the portfolio: the derivative of the historical expected shortfall.
 
@@ -134,6 +137,7 @@ def marginal_historical_shortfall(weights: ArrayLike, returns: ArrayLike, level:
     return np.asarray(-np.vecmat(tail, history))
 
 
+@one_blas_thread()
 def historical_shortfall_contributions(weights: ArrayLike, returns: ArrayLike, level: float = 0.95) -> FloatArray:
     """What each position adds to the historical expected shortfall: its average loss in the tail of the portfolio.
 

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from backtest.blas import one_blas_thread
 from backtest.errors import NoOptimalPortfolio
 from backtest.risk.correlation import FloatArray, volatilities_and_correlations
 from backtest.tolerances import cancels
@@ -16,6 +17,7 @@ from backtest.tolerances import cancels
 Linkage = Literal["single", "average", "ward"]
 
 
+@one_blas_thread()
 def hierarchical_risk_parity_weights(covariance: ArrayLike, linkage: Linkage = "single") -> FloatArray:
     """Weights by hierarchical risk parity: tree clustering, quasi-diagonal order, recursive bisection.
 

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from backtest.blas import one_blas_thread
 from backtest.errors import BacktestError, NoOptimalPortfolio
 from backtest.risk.contributions import FloatArray, portfolio_volatility
 from backtest.tolerances import has_risk
@@ -66,6 +67,7 @@ def multiples_to_volatility(weights: ArrayLike, volatility: ArrayLike, target: A
     return np.where(some, wanted / np.where(some, risk, 1.0), np.nan)
 
 
+@one_blas_thread()
 def sample_volatility(weights: ArrayLike, excess_returns: ArrayLike) -> float:
     """Standard deviation (ddof 1) of what fixed weights would have earned over the rows of a window.
 

@@ -7,6 +7,7 @@ Composition"; Choueifaty and Coignard (2008), "Toward Maximum Diversification". 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from backtest.blas import one_blas_thread
 from backtest.errors import BacktestError, NoOptimalPortfolio
 from backtest.risk import convex
 from backtest.risk.correlation import FloatArray, volatilities_and_correlations
@@ -14,6 +15,7 @@ from backtest.risk.correlation import FloatArray, volatilities_and_correlations
 ROOM = 1e-12  # for the rounding of n × max_weight
 
 
+@one_blas_thread()
 def minimum_variance_weights(covariance: ArrayLike, max_weight: float | None = None) -> FloatArray:
     """Long-only weights of least variance: minimise ½ wᵀΣw with Σw = 1 and 0 <= w_i <= max_weight.
 
@@ -63,6 +65,7 @@ def minimum_variance_weights(covariance: ArrayLike, max_weight: float | None = N
     return _summing_to_one(weights, np.shape(covariance))
 
 
+@one_blas_thread()
 def maximum_diversification_weights(covariance: ArrayLike) -> FloatArray:
     """Long-only weights of the largest diversification ratio wᵀσ / sqrt(wᵀΣw).
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from backtest.blas import one_blas_thread
 from backtest.errors import BacktestError, NoRiskBudgetPortfolio
 from backtest.risk import shortfall_path
 from backtest.risk.budgeting import BUDGET_SUM_TOLERANCE
@@ -27,6 +28,7 @@ QUADRATIC = 0.25  # relative steps up to this are taken whole
 SMALL = 1e-4  # relative steps up to this need no look at the objective, whose rounding would hide that it falls
 
 
+@one_blas_thread()
 def historical_shortfall_parity_weights(
     returns: ArrayLike, budgets: ArrayLike | None = None, level: float = 0.95
 ) -> FloatArray:
@@ -82,6 +84,7 @@ def historical_shortfall_parity_weights(
     return weights
 
 
+@one_blas_thread()
 def gaussian_shortfall_parity_weights(
     covariance: ArrayLike, mean: ArrayLike | None = None, budgets: ArrayLike | None = None, level: float = 0.95
 ) -> FloatArray:

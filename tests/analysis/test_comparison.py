@@ -1,9 +1,10 @@
-"""Results side by side: what a cut leaves as it was, and every table against plain loops or the results themselves."""
+"""Results side by side: all begin together, and every table against plain loops or the results themselves."""
 
 import json
 import math
+import pickle
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,23 +15,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_up_result import made_up
-from simulated_result import random_run, simulated, terms_of
+from market_files import random_levels, write_config, write_csv
 
 import backtest as bt
 from backtest.analysis import BacktestResult
-from backtest.analysis.attribution import gross_returns, linked_attribution, period_attribution
-from backtest.analysis.comparison import WINDOW_YEARS, Comparison, compare
+from backtest.analysis.comparison import WINDOW_YEARS, Comparison
 from backtest.analysis.crises import CRISES, Crisis, falls_of, in_crises
 from backtest.analysis.drawdown import worst_drawdowns
-from backtest.analysis.forecasts import standing_forecasts
 from backtest.analysis.sharpe_difference import holm
 from backtest.analysis.side_by_side import BETTER, best_of, class_shares, windows_won
-from backtest.analysis.span import on_dates
+from backtest.comparison import compare
+from backtest.config import load_config
 from backtest.data.sources.sample import Sample
 from backtest.errors import ComparisonError
 from backtest.reporting.files import json_bytes
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+TOGETHER = {
+    "beta", "alpha", "tracking_error", "information_ratio", "up_capture", "down_capture", "correlation",
+}  # fmt: skip
 EXACT = 1e-12  # roundings of sums of some hundred numbers near 1
 
 
@@ -45,103 +48,146 @@ def comparison(results: list[BacktestResult]) -> Comparison:
     return compare(results)
 
 
-# 1. A result over some of its dates
+# 1. All begin on the first common date
 
 
-def same_tables(one: BacktestResult, other: BacktestResult, *, but: Sequence[str] = ()) -> None:
-    """Every series and table of two results, to rounding."""
-    for field in fields(BacktestResult):
-        values = getattr(one, field.name), getattr(other, field.name)
-        if field.name in but or not isinstance(values[0], pd.Series | pd.DataFrame):
-            continue
-        equal = pd.testing.assert_series_equal if isinstance(values[0], pd.Series) else pd.testing.assert_frame_equal
-        equal(*values, rtol=0, atol=EXACT, check_freq=False, check_names=False)
+def files(folder: Path, dates: pd.DatetimeIndex, seed: int = 0) -> pd.DataFrame:
+    """Prices of four assets; `prices.csv` has all dates, `fewer.csv` lacks every seventh date from the 40th on."""
+    rng = np.random.default_rng(seed)
+    levels = random_levels(dates, [0.18, 0.06, 0.15, 0.25], rng)
+    prices = pd.DataFrame(levels, index=dates, columns=["stocks", "bonds", "gold", "oil"])
+    write_csv(prices, folder / "prices.csv")
+    write_csv(prices.drop(index=dates[40::7]), folder / "fewer.csv")
+    return prices
 
 
-def test_all_of_its_dates_leave_it_as_it_was(results: list[BacktestResult]) -> None:
-    levered = results[-1]
-    cut = on_dates(levered, pd.DatetimeIndex(levered.nav.index))
-    same_tables(cut, levered)
-    alone = {key: value for key, value in levered.summary().items() if key not in {"benchmark", "break_even"}}
-    assert json_bytes(cut.summary()) == json_bytes(alone)
-    assert cut.benchmark is None
+def config(
+    folder: Path, name: str, path: str = "prices.csv", assets: Sequence[str] = ("stocks", "bonds"), **more: Any
+) -> Path:
+    sections = {
+        "data": {"source": "csv", "path": path, "assets": list(assets), "cash": 0.02, **more.pop("data", {})},
+        "strategy": {"name": "erc"},
+        "estimation": {"window": 24},
+        "costs": {"trading_bps": 25},
+        **more,
+    }
+    return write_config(folder / f"{name}.yaml", **sections)
 
 
-def test_cut_at_a_free_trade_it_is_the_run_that_begins_there() -> None:
-    """The ledger does the same from there on, whatever came before; only the first row's returns are of before."""
-    rng = np.random.default_rng(0)
-    dates = pd.date_range("2018-10-31", periods=31, freq="ME")
-    returns, cash = rng.normal(0.005, 0.04, (31, 3)), rng.uniform(0, 0.005, 31)
-    targets = {row: rng.uniform(0.2, 0.8, 3) for row in (0, 4, 12, 20, 25)}  # levered
-    terms = terms_of(3, spread=0.01, borrow_fee=0.01, management_fee=0.005)
-    whole = simulated(returns, cash, targets, terms, dates)
-    later = {row - 12: weights for row, weights in targets.items() if row >= 12}
-    begun_there = simulated(returns[12:], cash[12:], later, terms, dates[12:])
-    cut = on_dates(whole, dates[12:])
-    same_tables(cut, begun_there, but=("asset_returns", "cash_returns", "trades", "turnover"))
-    pd.testing.assert_frame_equal(cut.trades.iloc[1:], begun_there.trades.iloc[1:], rtol=0, atol=EXACT)
-    assert not whole.loan.empty
-    assert cut.loan.any()
-    ours, theirs = cut.summary(), begun_there.summary()
-    for key in ("cagr", "gross_cagr", "sharpe", "financing_drag_per_year", "fees_per_year"):
-        assert ours[key] == pytest.approx(theirs[key], abs=EXACT)
-    bought = float(begun_there.turnover.iloc[1])  # what the other one has already
-    years = (dates[-1] - dates[12]).days / 365.25
-    assert theirs["turnover_per_year"] - ours["turnover_per_year"] == pytest.approx(bought / years, abs=EXACT)
-
-
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("every", [1, 3])
-def test_what_flowed_still_adds_up_to_the_return(seed: int, every: int) -> None:
-    """With a cut at both ends, and with two of three dates left out."""
-    whole = random_run(seed, shorts=False)
-    dates = pd.DatetimeIndex(whole.nav.index[5:38:every])
-    cut = on_dates(whole, dates)
-    assert linked_attribution(cut).sum() == pytest.approx(cut.nav.iloc[-1] - 1, abs=EXACT)
-    assert cut.contributions.to_numpy().sum() == pytest.approx(cut.nav.iloc[-1] - 1, abs=EXACT)
-    assert cut.nav.iloc[-1] == pytest.approx(whole.nav[dates[-1]] / whole.nav[dates[0]], abs=EXACT)
-    within = (whole.nav.index > dates[0]) & (whole.nav.index <= dates[-1])
-    paid = whole.costs[within].sum().to_numpy() / whole.nav[dates[0]]
-    assert cut.costs.sum().to_numpy() == pytest.approx(paid, abs=EXACT)
-    assert cut.turnover.sum() == pytest.approx(whole.turnover[within].sum(), abs=EXACT)
-    assert (1 + cut.cash_returns.iloc[1:]).prod() == pytest.approx((1 + whole.cash_returns[within]).prod(), abs=EXACT)
-    assert (gross_returns(cut) >= cut.returns - EXACT).all()  # no first purchase was invented
-    assert cut.trades.index[0] == dates[0]
-    assert (cut.latest_trades == 0).all()
-
-
-def test_the_rate_paid_on_loans_is_the_same_with_dates_left_out() -> None:
-    whole = random_run(1, shorts=False)
-    thinned = on_dates(whole, pd.DatetimeIndex(whole.nav.index[::4]))
-    rates = [result.summary()["average_financing_rate"] for result in (whole, thinned)]
-    assert rates[0] > 0
-    assert rates[1] == pytest.approx(rates[0], abs=EXACT)
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["levered_erc_futures", "daily/erc", "daily/levered_erc_margin_calls", "daily/60_40_in_funds", "daily/60_40_bands"],
+WITH_BENCHMARKS = sorted(
+    str(path.relative_to(CONFIGS).with_suffix(""))
+    for folder in (CONFIGS, CONFIGS / "daily")
+    for path in folder.glob("*.yaml")
+    if "\nbenchmark:" in path.read_text(encoding="utf-8")
 )
-def test_each_period_keeps_its_flows_and_the_forecast_that_stood_for_it(name: str) -> None:
-    """Of every kind of financing. Daily data trades a day after it decides: that of before the cut is in force."""
-    whole = bt.run(CONFIGS / f"{name}.yaml")
-    for first in (30, 31, 32, 45):
-        cut = on_dates(whole, pd.DatetimeIndex(whole.nav.index[first:-10]))
-        dates = cut.nav.index[1:]
-        pd.testing.assert_frame_equal(standing_forecasts(cut), standing_forecasts(whole).loc[dates])
-        flows = period_attribution(whole).loc[dates]
-        pd.testing.assert_frame_equal(period_attribution(cut), flows, rtol=0, atol=EXACT)
-        before_costs = gross_returns(whole).loc[dates]
-        pd.testing.assert_series_equal(gross_returns(cut), before_costs, rtol=0, atol=EXACT)
 
 
-@pytest.mark.parametrize("rows", [[3], [5, 4], [4, 4]])
-def test_dates_that_are_no_span_are_refused(rows: list[int]) -> None:
-    result = made_up()
-    with pytest.raises(ValueError, match="two or more of the run's own, rising"):
-        on_dates(result, pd.DatetimeIndex(result.nav.index[rows]))
-    with pytest.raises(ValueError, match="two or more of the run's own, rising"):
-        on_dates(result, pd.DatetimeIndex(["2001-01-01", "2001-01-02"]))
+@pytest.mark.parametrize("name", WITH_BENCHMARKS)
+def test_a_strategy_has_the_same_numbers_as_a_benchmark_and_in_a_comparison(name: str) -> None:
+    """Whichever of the two began first on its own, to the bit."""
+    path = CONFIGS / f"{name}.yaml"
+    result, benchmark = bt.run(path), load_config(path).benchmark
+    assert benchmark is not None
+    assert result.benchmark is not None
+    for pair in ([bt.run(benchmark), result], [result, bt.run(benchmark)], [result.benchmark, result]):
+        found = compare(pair)
+        both = dict(zip(found.names, found.summaries.values(), strict=True))
+        expected = {key: value for key, value in result.summary()["benchmark"].items() if key not in TOGETHER}
+        assert json_bytes(both[result.benchmark.name]) == json_bytes(expected)
+        alone = {key: value for key, value in result.summary().items() if key not in {"benchmark", "break_even"}}
+        assert json_bytes(both[result.name]) == json_bytes(alone)
+
+
+MARKETS = {
+    "monthly": ("ME", 90, {}, "prices.csv"),
+    "daily": ("B", 320, {}, "prices.csv"),
+    "other_calendar": ("B", 320, {}, "fewer.csv"),
+    "two_days_later": ("B", 320, {"rebalance": {"execution_lag": 2}}, "prices.csv"),
+    "bands": ("B", 320, {"rebalance": {"bands": {"absolute": 0.02}}}, "prices.csv"),
+    "never": ("ME", 90, {"rebalance": {"frequency": "never"}}, "prices.csv"),
+    "futures": ("ME", 90, {"financing": {"kind": "futures"}, "leverage": {"multiple": 2}}, "prices.csv"),
+    "levered": ("ME", 90, {"financing": {"spread_bps": 100}, "leverage": {"multiple": 2}}, "prices.csv"),
+}
+
+
+@pytest.mark.parametrize("case", MARKETS)
+def test_three_runs_begin_where_the_last_of_them_can(case: str, tmp_path: Path) -> None:
+    """Each is, to the bit, what it is as the benchmark of the last, and each pays for its first purchase."""
+    spacing, count, terms, other_file = MARKETS[case]
+    files(tmp_path, pd.date_range("2011-01-31", periods=count, freq=spacing))
+    first = config(tmp_path, "first", other_file, estimation={"window": 12}, **terms)
+    second = config(tmp_path, "second", assets=("bonds", "oil"), estimation={"window": 24}, **terms)
+    last = {"assets": ("stocks", "gold", "oil"), "estimation": {"window": 45}, **terms}
+    results = [bt.run(path) for path in (first, second, config(tmp_path, "last", **last))]
+    found = compare(results)
+    assert len({result.nav.index[0] for result in results}) == 3
+    for name, path in (("first", first), ("second", second)):
+        if case == "other_calendar" and name == "second":
+            continue  # the pair of the second and the last alone has more dates than all three
+        paired = bt.run(config(tmp_path, f"with_{name}", benchmark=str(path), **last))
+        assert paired.benchmark is not None
+        begun = found.results[found.names.index(name)]
+        pd.testing.assert_series_equal(begun.nav, paired.benchmark.nav)
+        pd.testing.assert_frame_equal(begun.weights, paired.benchmark.weights)
+        pd.testing.assert_frame_equal(begun.trades, paired.benchmark.trades)
+        pd.testing.assert_series_equal(found.growth["last"], paired.nav, check_names=False)
+    for result in found.results:
+        assert result.nav.index[0] == found.start
+        assert result.turnover.iloc[1] >= result.trades.iloc[0].abs().sum() / 2 - EXACT
+        assert result.costs["trading"].iloc[1] > 0.002
+        assert result.trades.index[0] == found.start
+
+
+def test_the_end_is_the_earliest_of_all_and_decides_there(tmp_path: Path) -> None:
+    """Also of a result that was cut, as a run whose data ends there."""
+    dates = pd.date_range("2011-01-31", periods=60, freq="ME")
+    files(tmp_path, dates)
+    long = bt.run(config(tmp_path, "long"))
+    cut = {"data": {"end": f"{dates[49]:%Y-%m-%d}"}, "assets": ("stocks", "gold")}
+    short = bt.run(config(tmp_path, "short", **cut))
+    found = compare([long, short])
+    ended = bt.run(config(tmp_path, "ended", data={"end": f"{dates[49]:%Y-%m-%d}"}))
+    assert found.end == dates[49]
+    assert found.notes == ("the dates end with short on 2015-02-28; on its own long on 2015-12-31",)
+    for begun in (found.results[0], compare([long.until(dates[49]), short]).results[0]):
+        pd.testing.assert_series_equal(begun.nav, ended.nav)
+        pd.testing.assert_series_equal(begun.latest_trades, ended.latest_trades)
+
+
+def test_a_run_that_was_lost_before_the_common_start_begins_afresh_too(tmp_path: Path) -> None:
+    dates = pd.date_range("2011-01-31", periods=60, freq="ME")
+    prices = files(tmp_path, dates)
+    prices.iloc[10:, 0] *= 0.02
+    write_csv(prices, tmp_path / "prices.csv")
+    lost = bt.run(config(tmp_path, "lost", **SHARE, leverage={"multiple": 2.5}))
+    late = bt.run(config(tmp_path, "late", assets=("bonds", "gold"), estimation={"window": 24}))
+    assert lost.nav.iloc[-1] == 0
+    assert lost.nav.index[-1] < late.nav.index[0]
+    found = compare([lost, late])
+    assert found.start == late.nav.index[0]
+    assert found.end == dates[-1]
+    assert found.growth["lost"].iloc[-1] > 0
+
+
+SHARE = {"strategy": {"name": "equal_weight"}}
+
+
+def test_results_that_were_pickled_compare_on_the_dates_they_have(tmp_path: Path) -> None:
+    """A pickle has no setup, as a user's strategy cannot be pickled: what would have to begin again is refused."""
+    files(tmp_path, pd.date_range("2011-01-31", periods=60, freq="ME"))
+    early, late = (
+        bt.run(config(tmp_path, name, estimation={"window": n})) for name, n in (("early", 12), ("late", 24))
+    )
+    copied = pickle.loads(pickle.dumps([early, late]))  # noqa: S301 - made here
+    assert [one.setup for one in copied] == [None, None]
+    assert json_bytes(copied[0].summary()) == json_bytes(early.summary())
+    assert refused(copied) == refused([copied[0], late]).replace("early cannot", "early, late cannot")
+    assert refused(copied) == (
+        "the results have different dates, and early, late cannot be begun again on the common ones: it was unpickled "
+        "or built by hand, without its setup. Hint: compare results that bt.run made in this process."
+    )
+    same = [copied[0], replace(copied[0], name="again")]
+    assert compare(same).growth["again"].equals(early.nav.rename("again"))
 
 
 # 2. What is compared
@@ -173,25 +219,22 @@ def test_the_same_name_twice_gets_a_number() -> None:
     assert compare([one, named, other]).names == ("made_up", "made_up (2)", "made_up (3)")
 
 
-def test_dates_that_others_lack_are_told() -> None:
-    whole = made_up(12, seed=1)
-    gap = on_dates(made_up(12, name="gap"), pd.DatetimeIndex(whole.nav.index).delete([3, 4]))
-    found = compare([whole, gap])
-    assert found.notes == ("2 dates of made_up are left out, which the others do not all have",)
-    assert len(found.growth) == 11
+def test_dates_that_others_lack_are_told(tmp_path: Path) -> None:
+    dates = pd.date_range("2011-01-31", periods=120, freq="B")
+    files(tmp_path, dates)
+    found = compare([bt.run(config(tmp_path, "whole")), bt.run(config(tmp_path, "gaps", "fewer.csv"))])
+    missing = [date for date in dates[40::7] if date > found.start]
+    assert found.notes[-1] == f"{len(missing)} dates of whole are left out, which the others do not all have"
+    assert not set(missing) & set(found.growth.index)
 
 
-def test_why_the_dates_begin_and_end_where_they_do_is_told() -> None:
-    early, late = made_up(20, name="early"), made_up(20, name="late", start="2004-12-31")
-    assert compare([early, late, replace(late, name="third")]).notes == (
-        "the dates begin with late, third on 2004-12-31; on its own early on 2003-12-31",
-        "the dates end with early on 2005-08-31; on its own late on 2006-08-31, third on 2006-08-31",
-    )
-    first, dates = made_up(6, name="first"), pd.DatetimeIndex(made_up(6).nav.index)
-    odd, even = on_dates(first, dates.delete(0)), on_dates(first, dates.delete(1))
-    (begin, *_) = compare([replace(odd, name="odd"), replace(even, name="even")]).notes
-    assert begin == (
-        "the dates begin on 2004-02-29, a date that all have; on its own odd on 2004-01-31, even on 2003-12-31"
+def test_why_the_dates_begin_and_end_where_they_do_is_told(tmp_path: Path) -> None:
+    files(tmp_path, pd.date_range("2011-01-31", periods=60, freq="ME"))
+    early = bt.run(config(tmp_path, "early", estimation={"window": 12}, data={"end": "2014-12-31"}))
+    late, third = (bt.run(config(tmp_path, name, estimation={"window": 24})) for name in ("late", "third"))
+    assert compare([early, late, third]).notes == (
+        "the dates begin with late, third on 2013-01-31; on its own early on 2012-01-31",
+        "the dates end with early on 2014-12-31; on its own late on 2015-12-31, third on 2015-12-31",
     )
 
 
@@ -266,8 +309,9 @@ def test_the_best_of_each_number_by_a_plain_search(comparison: Comparison) -> No
 
 
 def test_every_number_that_can_be_better_is_one_of_a_summary(comparison: Comparison) -> None:
-    """A measure renamed would else lose its mark without a word."""
-    assert set(BETTER) <= set(comparison.metrics.index)
+    """Otherwise renaming a measure would silently drop its "best" mark. Sums of costs are of less than a year."""
+    short = compare([made_up(3), made_up(3, seed=1)])
+    assert set(BETTER) <= {*comparison.metrics.index, *short.metrics.index}
     assert {"average_gross_exposure", "average_cash_weight", "forecast_volatility"} <= {
         *comparison.metrics.index
     } - set(BETTER)

@@ -24,7 +24,7 @@ from made_up_result import made_up
 from page_cases import MARKUP
 from playwright.sync_api import Page
 
-from backtest.analysis.comparison import compare
+from backtest.comparison import compare
 from backtest.reporting.comparison_files import write_comparison
 
 NAMES = ("first", "levered", MARKUP, "债券_策略", *(f"strategy_of_a_long_name_{i}" for i in range(6)))

@@ -12,7 +12,7 @@ from made_up_result import made_up
 from page_cases import MARKUP
 from playwright.sync_api import Locator
 
-from backtest.analysis.comparison import compare
+from backtest.comparison import compare
 from backtest.reporting.comparison_files import write_comparison
 from backtest.reporting.shelf import write_shelf
 

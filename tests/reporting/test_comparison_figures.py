@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from backtest.analysis import BacktestResult
-from backtest.analysis.comparison import Comparison, compare
+from backtest.analysis.comparison import Comparison
 from backtest.analysis.side_by_side import Shares
+from backtest.comparison import compare
 from backtest.reporting import comparison_figures as figures
 from backtest.reporting.comparison_figures import render_comparison
 

@@ -16,8 +16,9 @@ from read_page import Page
 from simulated_result import random_run
 
 from backtest.analysis import BacktestResult
-from backtest.analysis.comparison import Comparison, compare
+from backtest.analysis.comparison import Comparison
 from backtest.analysis.drawdown import drawdown
+from backtest.comparison import compare
 from backtest.reporting.comparison_figures import render_comparison
 from backtest.reporting.comparison_files import write_comparison
 from backtest.reporting.comparison_page import render_comparison_page
@@ -290,8 +291,9 @@ class TestWords:
         assert "better above one (p-value below 0.001)" in said
 
     def test_dates_are_explained(self) -> None:
-        early, late = made_up(40, benchmark=False), made_up(40, benchmark=False, name="late", start="2004-12-31")
-        assert "the dates begin with late on 2004-12-31; on its own made_up on 2003-12-31" in page([early, late]).text
+        note = "the dates begin with late on 2004-12-31; on its own made_up on 2003-12-31"
+        found = replace(compare(some(2)), notes=(note,))
+        assert note in Page(render_comparison_page(found, dict.fromkeys(STATIC, SVG))).text
 
     def test_notes_once_with_the_names_that_they_are_about(self) -> None:
         one, other = some(2)

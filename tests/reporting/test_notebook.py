@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from made_up_result import made_up
 
-from backtest.analysis.comparison import compare
 from backtest.analysis.result import BacktestResult
+from backtest.comparison import compare
 from backtest.reporting.headline import headline_rows
 from backtest.reporting.notebook import COLOURS, comparison_html, result_html
 

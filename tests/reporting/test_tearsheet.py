@@ -162,9 +162,11 @@ class TestNumbers:
         assert rows["Average gross exposure"] == ["1.50×", "1.00×"]
 
     def test_every_number_of_the_summary_has_a_place(self) -> None:
-        summary = made_up().summary()
+        summary, of_three_months = made_up().summary(), made_up(3).summary()
         shown = {measure.key for group in GROUPS.values() for measure in group}
-        assert {key for key, value in summary.items() if isinstance(value, float)} == shown
+        assert {
+            key for one in (summary, of_three_months) for key, value in one.items() if isinstance(value, float)
+        } == shown
         relative = {key for key, value in summary["benchmark"].items() if isinstance(value, float)} - shown
         assert relative == {measure.key for measure in RELATIVE}
 

@@ -1,0 +1,32 @@
+"""NumPy's matrix products (BLAS) limited to one thread: the same bits on any number of cores."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from threadpoolctl import ThreadpoolController
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Limit BLAS to one thread; a context manager, and a decorator of functions.
+
+    OpenBLAS splits the sums of large products (from 10,000 elements on) over its threads, so the last bits of a product
+    depend on the number of cores. Its threads also spin while they wait: products of some milliseconds take five times
+    as long as soon as another process uses one of their cores.
+
+    Example:
+        >>> import numpy as np
+        >>> with one_blas_thread():
+        ...     float(np.ones(3) @ np.ones(3))
+        3.0
+    """
+    with _blas(scipy="scipy.linalg" in sys.modules).limit(limits=1):
+        yield
+
+
+@cache
+def _blas(*, scipy: bool) -> ThreadpoolController:  # noqa: ARG001 - SciPy loads a BLAS of its own: look again
+    """Libraries of BLAS that this process has loaded."""
+    return ThreadpoolController().select(user_api="blas")
