@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from backtest.analysis.crises import InCrisis, falls_of, in_crises
+from backtest.analysis.frequency import FREQUENCIES, frequency_in_words
 from backtest.analysis.side_by_side import (
     BETTER,
     Shares,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 WINDOW_YEARS = (1, 3, 5)
 _WHOLE = 1 + 1e-9  # of NAV, to the rounding of a sum of weights
 _SHARES: tuple[Shares, ...] = ("capital", "risk", "realised_risk")
-_FREQUENCIES = {365: "daily, weekends included", 252: "daily", 52: "weekly", 12: "monthly", 4: "quarterly", 1: "yearly"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -244,7 +244,8 @@ def _named(results: Sequence["BacktestResult"]) -> list["BacktestResult"]:
 
 
 def _frequency(result: "BacktestResult") -> str:
-    return _FREQUENCIES[result.periods_per_year]
+    periods = result.periods_per_year
+    return FREQUENCIES.get(periods, f"{frequency_in_words(periods)}, {periods} periods a year")
 
 
 def _check_same(what: str, of: Mapping[str, str]) -> None:
