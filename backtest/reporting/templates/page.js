@@ -158,13 +158,13 @@
     axis.axisTick.customValues = ticks;
   }
 
-  // Dates a pixel or more apart, the last one among them: of points that are closer the library skips some, and so it
-  // would cut the corners of areas.
+  // Dates a pixel or more apart, and the last one with two pixels before it: of points that are closer the library skips
+  // some, and so it would cut the corners of areas.
   function rowsApart(times, pixels) {
-    const least = (times[times.length - 1] - times[0]) / pixels, kept = [];
-    times.forEach((time, i) => { if (!kept.length || time - times[kept[kept.length - 1]] >= least) kept.push(i); });
-    if (kept.length > 1) kept.pop();
-    return new Set([...kept, times.length - 1]);
+    const last = times.length - 1, pixel = (times[last] - times[0]) / pixels, kept = [];
+    times.forEach((time, i) => { if (!kept.length || time - times[kept[kept.length - 1]] >= pixel) kept.push(i); });
+    while (kept.length > 1 && times[last] - times[kept[kept.length - 1]] <= 2 * pixel) kept.pop();
+    return new Set([...kept, last]);
   }
 
   // Stacked areas: each reaches from zero to the sum of its own part and of those nearer to zero, which are drawn over
