@@ -25,8 +25,9 @@ def dates_in_force(result: "BacktestResult") -> pd.Series:
 
     Example:
         >>> import backtest as bt
-        >>> dates_in_force(bt.run("configs/daily/erc.yaml")).iloc[[0, -1]].dt.strftime("%Y-%m-%d").tolist()
-        ['2018-02-01', '2022-12-01']
+        >>> since = dates_in_force(bt.run("configs/daily/erc.yaml"))
+        >>> f"{since.index[0]:%Y-%m-%d}", f"{since.iloc[0]:%Y-%m-%d}"
+        ('2019-01-31', '2019-02-01')
     """
     dates, decided = result.nav.index, pd.DatetimeIndex(result.target_weights.index)
     lag = RebalanceSettings.model_validate(result.settings.get("rebalance", {})).lag(result.periods_per_year)
