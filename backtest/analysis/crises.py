@@ -119,7 +119,7 @@ def overlapping(dates: pd.DatetimeIndex, crises: Sequence[Crisis] = CRISES) -> t
     )
 
 
-def covered_partly(dates: pd.DatetimeIndex, crises: Sequence[Crisis] = CRISES) -> tuple[Crisis, ...]:
+def covered_partly(dates: pd.Index, crises: Sequence[Crisis] = CRISES) -> tuple[Crisis, ...]:
     """Return the whole crises of which these dates cover a part: those of `overlapping` that `in_crises` leaves out.
 
     Args:
@@ -130,7 +130,7 @@ def covered_partly(dates: pd.DatetimeIndex, crises: Sequence[Crisis] = CRISES) -
         >>> [(one.name, f"{one.end:%Y-%m-%d}") for one in covered_partly(pd.to_datetime(["2019-12-31", "2020-02-28"]))]
         [('Covid', '2020-03-23')]
     """
-    shaded = {one.name for one in overlapping(dates, crises)}
+    shaded = {one.name for one in overlapping(pd.DatetimeIndex(dates), crises)}
     return tuple(one for one in crises if one.name in shaded and not _covers(dates, one))
 
 

@@ -65,7 +65,7 @@ def realised_risk_contributions(result: "BacktestResult") -> pd.Series:
     return pd.Series(values, index=parts.columns, name="realised_risk_contributions")
 
 
-def rolling_realised_risk(result: "BacktestResult", window: int, dates: pd.DatetimeIndex | None = None) -> pd.DataFrame:
+def rolling_realised_risk(result: "BacktestResult", window: int, dates: pd.Index | None = None) -> pd.DataFrame:
     """Realised risk contributions over the `window` returns up to and including each date.
 
     Args:

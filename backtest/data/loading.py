@@ -274,8 +274,15 @@ def _check_rates(reading: Reading, settings: DataSettings) -> None:
 
 
 def _classes(settings: DataSettings, folder: Path) -> dict[str, str]:
-    """Class by asset: of the settings, else of the source."""
+    """Class by asset: of the settings, else of the source.
+
+    Raises:
+        DataError: the settings name a class for what is not an asset of the run.
+    """
     given = settings.asset_classes
+    strange = sorted(set(settings.classes) - set(settings.names))
+    if strange:
+        raise DataError(f"data.classes: {', '.join(strange)}: not among data.assets, {', '.join(settings.names)}")
     if len(given) == len(settings.names):
         return dict(given)
     held = set(settings.names)

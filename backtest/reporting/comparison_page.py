@@ -77,7 +77,7 @@ def render_comparison_page(
         pictures={name: picture(svg) for name, svg in figures.items()},
         crises=_crises(comparison.crises),
         falls=_crises(comparison.falls),
-        partly=covered_partly(pd.DatetimeIndex(comparison.growth.index)),
+        partly=covered_partly(comparison.growth.index),
         shares=_shares(comparison),
         costs=_rows_of(comparison, _COSTS),
         groups=_groups(comparison),

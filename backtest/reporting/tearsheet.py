@@ -111,7 +111,7 @@ def render_tearsheet(
         calendar=_calendar(result),
         drawdowns=summary["worst_drawdowns"],
         crises=_crises(summary),
-        partly=covered_partly(pd.DatetimeIndex(result.nav.index)),
+        partly=covered_partly(result.nav.index),
         smoothing=_smoothing_in_words(result),
         confidence=_confidence_in_words(summary["confidence"]),
         attribution=_attribution(summary["attribution"], words),
