@@ -1,7 +1,8 @@
 """The All-Weather portfolio as the article gives it."""
 
-from pydantic import Field, FiniteFloat
+from pydantic import Field
 
+from backtest.strategy import Weights
 from strategies.sixty_forty import SixtyForty
 
 
@@ -11,6 +12,4 @@ class AllWeather(SixtyForty):
     `weights` are by asset class, split equally within a class, or by asset; what they leave is cash.
     """
 
-    weights: dict[str, FiniteFloat] = Field(
-        min_length=1, default_factory=lambda: {"equities": 0.30, "bonds": 0.55, "commodities": 0.15}
-    )
+    weights: Weights = Field(default_factory=lambda: {"equities": 0.30, "bonds": 0.55, "commodities": 0.15})

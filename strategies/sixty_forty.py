@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import Field, FiniteFloat
+from pydantic import Field
 
-from backtest.strategy import MarketView, MarketViews, Strategy, spread_over_classes
+from backtest.strategy import MarketView, MarketViews, Strategy, Weights, spread_over_classes
 
 
 class SixtyForty(Strategy):
@@ -16,7 +16,7 @@ class SixtyForty(Strategy):
     `weights` are by asset class, split equally within a class, or by asset; what they leave is cash.
     """
 
-    weights: dict[str, FiniteFloat] = Field(min_length=1, default_factory=lambda: {"equities": 0.6, "bonds": 0.4})
+    weights: Weights = Field(default_factory=lambda: {"equities": 0.6, "bonds": 0.4})
 
     def target_weights(self, view: MarketView) -> pd.Series:
         return self._fixed(view)

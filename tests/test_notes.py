@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from market_files import write_config, write_csv
+from market_files import write_config, write_csv, write_strategy
 
 import backtest as bt
 from backtest.analysis import BacktestResult
+from backtest.config import load_config
+from backtest.errors import DataError
 
 DAYS = pd.bdate_range("2020-01-01", periods=8)
 BONDS = {"SPY": "equities", "GLD": "commodities", "TLT": "bonds"}
@@ -153,3 +155,158 @@ def test_leverage_twice_is_told(tmp_path: Path, name: str) -> None:
         )
     )
     assert any("levers itself" in note for note in result.notes) == (name == "volatility_target")
+
+
+MONTHS = pd.date_range("2015-01-31", periods=72, freq="ME")
+LONG_DAYS = pd.bdate_range("2018-01-01", periods=600)
+
+
+def ran_over(dates: pd.DatetimeIndex, folder: Path, strategy: dict[str, Any], **sections: Any) -> BacktestResult:
+    """Three assets of rising volatility, of which the calmest is in bonds."""
+    rng = np.random.default_rng(8)
+    size = np.array([0.20, 0.15, 0.05]) / np.sqrt(12 if dates is MONTHS else 252)
+    levels = np.cumprod(1 + rng.normal(0.0005, size, (len(dates), 3)), axis=0)
+    write_csv(pd.DataFrame(levels, index=dates, columns=list(BONDS)), folder / "market.csv")
+    data = {"source": "csv", "path": "market.csv", "cash": 0.01, "assets": BONDS}
+    sections = {"estimation": {"window": 24}, "costs": {"trading_bps": 10}, "financing": {"spread_bps": 50}, **sections}
+    return bt.run(write_config(folder / "mine.yaml", data=data, strategy=strategy, **sections))
+
+
+def told(result: BacktestResult, word: str) -> list[str]:
+    return [note for note in result.notes if word in note]
+
+
+@pytest.mark.parametrize("section", ["leverage", "strategy"])
+def test_a_cap_that_binds_is_counted(tmp_path: Path, section: str) -> None:
+    """Each decision's gross exposure is the cap, or what the target volatility asks for, which is below it."""
+
+    def ran_with(cap: float) -> BacktestResult:
+        limits = {"target_volatility": 0.10, "max_gross_exposure": cap}
+        if section == "leverage":
+            return ran_over(MONTHS, tmp_path, {"name": "erc"}, leverage=limits)
+        return ran_over(MONTHS, tmp_path, {"name": "levered_erc", **limits})
+
+    result = ran_with(1.9)
+    gross = result.target_weights.abs().sum(axis=1)
+    at = int((gross > 1.9 - 1e-9).sum())
+    assert 0 < at < len(gross)
+    expected = f"the cap on gross exposure binds on {at} of {len(gross)} dates ({section}.max_gross_exposure: 1.9)"
+    assert told(result, "gross exposure") == [expected]
+    assert told(ran_with(10), "gross exposure") == []
+
+
+def test_a_floor_that_binds_is_counted(tmp_path: Path) -> None:
+    leverage = {"target_volatility": 0.10, "min_gross_exposure": 1.9}
+    result = ran_over(MONTHS, tmp_path, {"name": "erc"}, leverage=leverage)
+    gross = result.target_weights.abs().sum(axis=1)
+    at = int((gross < 1.9 + 1e-9).sum())
+    assert 0 < at < len(gross)
+    expected = f"the floor on gross exposure binds on {at} of {len(gross)} dates (leverage.min_gross_exposure: 1.9)"
+    assert told(result, "gross exposure") == [expected]
+
+
+@pytest.mark.parametrize("leverage", [None, {"multiple": 1.5}])
+@pytest.mark.parametrize(
+    ("bounds", "setting", "names"),
+    [
+        ({"max_weight": 0.55}, "max_weight", ["TLT"]),
+        ({"max_weight": {"TLT": 0.5}}, "max_weight", ["TLT"]),
+        ({"max_weight": {"bonds": 0.5}}, "max_weight", ["bonds"]),
+        ({"min_weight": 0.2}, "min_weight", ["SPY"]),
+        ({"max_weight": 0.99, "min_weight": 0.01}, None, []),
+    ],
+)
+def test_bounds_that_bind_are_counted_by_name(
+    tmp_path: Path, bounds: dict[str, Any], setting: str | None, names: list[str], leverage: dict[str, Any] | None
+) -> None:
+    result = ran_over(MONTHS, tmp_path, {"name": "erc", **bounds}, leverage=leverage)
+    found = told(result, "_weight binds on")
+    assert len(found) == (setting is not None)
+    for note in found:
+        shares = result.target_weights.div(result.target_weights.abs().sum(axis=1), axis=0).rename(
+            columns={"TLT": "bonds"}
+        )
+        limit = next(iter(bounds.values()))
+        limit = next(iter(limit.values())) if isinstance(limit, dict) else limit
+        asset = "bonds" if names[0] in {"TLT", "bonds"} else names[0]
+        at = int((abs(shares[asset] - limit) < 1e-6).sum())
+        assert note.startswith(f"strategy.{setting} binds on ")
+        assert f" of {len(shares)} dates: " in note
+        assert f"{names[0]} ({at})" in note
+
+
+def test_targets_of_a_strategy_in_percent_are_told(tmp_path: Path) -> None:
+    code = (
+        "import pandas as pd\nfrom backtest.strategy import MarketView, Strategy\n"
+        "class Percent(Strategy):\n"
+        "    def target_weights(self, view: MarketView) -> pd.Series:\n"
+        "        return pd.Series([60.0, 40.0, -0.0], index=list(view.assets))\n"
+    )
+    write_strategy(tmp_path, "percent", code)
+    (note,) = told(ran_over(MONTHS, tmp_path, {"name": "percent"}), "times NAV")
+    assert note.startswith("the sizes of target weights add up to more than 20 times NAV on ")
+
+
+@pytest.mark.parametrize(
+    ("dates", "rebalance", "notes"),
+    [
+        (MONTHS, {"frequency": "weekly"}, ["rebalance.frequency: weekly has no effect beyond monthly"]),
+        (MONTHS, {"frequency": "daily"}, ["rebalance.frequency: daily has no effect beyond monthly"]),
+        (MONTHS, {"day": 5}, ["rebalance.day: 5 has no effect: it chooses the same dates as last"]),
+        (
+            MONTHS,
+            {"bands": {"absolute": 0.05, "check": "daily"}},
+            ["rebalance.bands.check: daily has no effect beyond monthly"],
+        ),
+        (MONTHS, {"frequency": "quarterly", "day": 1}, []),
+        (MONTHS, {"frequency": "monthly"}, []),
+        (MONTHS, {"frequency": "yearly", "bands": {"absolute": 0.05, "check": "monthly"}}, []),
+        (MONTHS[::3], {"frequency": "monthly"}, ["rebalance.frequency: monthly has no effect beyond quarterly"]),
+        (LONG_DAYS, {"frequency": "daily"}, []),
+        (LONG_DAYS, {"frequency": "weekly", "day": 3}, []),
+        (LONG_DAYS, {"frequency": "monthly", "day": 5}, []),
+        (LONG_DAYS[::5], {"frequency": "daily"}, ["rebalance.frequency: daily has no effect beyond weekly"]),
+        (MONTHS, {"minimum_trade": 0.6}, ["rebalance.minimum_trade: 0.6 is above every trade after the first"]),
+        (MONTHS, {"minimum_trade": 0.005}, []),
+    ],
+)
+def test_a_setting_that_cannot_take_effect_is_told(
+    tmp_path: Path, dates: pd.DatetimeIndex, rebalance: dict[str, Any], notes: list[str]
+) -> None:
+    held = {"name": "sixty_forty", "weights": {"SPY": 0.98, "GLD": 0.02}}
+    result = ran_over(dates, tmp_path, held, rebalance=rebalance, estimation={"window": 14})
+    found = [note for word in ("has no effect", "above every trade") for note in told(result, word)]
+    assert len(found) == len(notes)
+    assert all(note.startswith(expected) for note, expected in zip(found, notes, strict=True))
+
+
+def test_a_frequency_without_effect_gives_the_result_of_the_one_that_is_named(tmp_path: Path) -> None:
+    held = {"name": "sixty_forty", "weights": {"SPY": 0.6, "GLD": 0.4}}
+    weekly, monthly = (ran_over(MONTHS, tmp_path, held, rebalance={"frequency": f}) for f in ("weekly", "monthly"))
+    pd.testing.assert_series_equal(weekly.nav, monthly.nav)
+
+
+def test_break_even_of_what_cannot_break_even_is_told(tmp_path: Path) -> None:
+    held = {"name": "sixty_forty", "weights": {"SPY": 0.6, "GLD": 0.4}}
+    ran_over(MONTHS, tmp_path, held)
+    (tmp_path / "mine.yaml").rename(tmp_path / "plain.yaml")
+    words = "report.break_even has no effect: "
+    alone = ran_over(MONTHS, tmp_path, held, report={"break_even": True})
+    assert told(alone, words) == [f"{words}there is no benchmark to break even with"]
+    unlevered = ran_over(MONTHS, tmp_path, held, report={"break_even": True}, benchmark="plain.yaml")
+    assert told(unlevered, words) == [f"{words}nothing is financed, so that no spread is paid"]
+
+
+def test_a_unit_that_was_probably_not_meant_is_told(tmp_path: Path) -> None:
+    result = ran_over(MONTHS, tmp_path, {"name": "erc"}, costs={"trading_bps": 1000}, financing={"spread_bps": 0.005})
+    assert [note.split(" means ")[0] for note in told(result, "which is unusual")] == [
+        "costs.trading_bps: 1000", "financing.spread_bps: 0.005",
+    ]  # fmt: skip
+
+
+def test_classes_of_what_is_not_held_are_an_error_from_python_too(tmp_path: Path) -> None:
+    ran_over(MONTHS, tmp_path, {"name": "erc"})
+    config = load_config(tmp_path / "mine.yaml")
+    data = config.data.model_copy(update={"classes": {"silver": "metal"}})
+    with pytest.raises(DataError, match=r"^data\.classes: silver: not among data\.assets, SPY, GLD, TLT$"):
+        bt.run(config.model_copy(update={"data": data}))

@@ -97,7 +97,7 @@ def in_crises(navs: pd.DataFrame, crises: Sequence[Crisis] = CRISES) -> tuple[In
         ('Covid', [-0.2, 0.01], [-0.2, -0.0098])
     """
     dates = navs.index
-    return tuple(_outcome(navs, crisis) for crisis in crises if dates[0] <= crisis.start and dates[-1] >= crisis.end)
+    return tuple(_outcome(navs, crisis) for crisis in crises if _covers(dates, crisis))
 
 
 def overlapping(dates: pd.DatetimeIndex, crises: Sequence[Crisis] = CRISES) -> tuple[Crisis, ...]:
@@ -119,6 +119,21 @@ def overlapping(dates: pd.DatetimeIndex, crises: Sequence[Crisis] = CRISES) -> t
     )
 
 
+def covered_partly(dates: pd.Index, crises: Sequence[Crisis] = CRISES) -> tuple[Crisis, ...]:
+    """Return the whole crises of which these dates cover a part: those of `overlapping` that `in_crises` leaves out.
+
+    Args:
+        dates: (P,) rising, one or more.
+        crises: to look for.
+
+    Example:
+        >>> [(one.name, f"{one.end:%Y-%m-%d}") for one in covered_partly(pd.to_datetime(["2019-12-31", "2020-02-28"]))]
+        [('Covid', '2020-03-23')]
+    """
+    shaded = {one.name for one in overlapping(pd.DatetimeIndex(dates), crises)}
+    return tuple(one for one in crises if one.name in shaded and not _covers(dates, one))
+
+
 def falls_of(nav: pd.Series, count: int = 5) -> tuple[Crisis, ...]:
     """The worst drawdowns of a NAV as crises, deepest first: from peak to trough, named after these months.
 
@@ -135,6 +150,10 @@ def falls_of(nav: pd.Series, count: int = 5) -> tuple[Crisis, ...]:
         Crisis(f"{one.peak:%Y-%m} to {one.trough:%Y-%m}", one.peak, one.trough, f"{nav.name} fell", "found in the data")
         for one in worst_drawdowns(nav, count)
     )
+
+
+def _covers(dates: pd.Index, crisis: Crisis) -> bool:
+    return bool(dates[0] <= crisis.start and dates[-1] >= crisis.end)
 
 
 def _outcome(navs: pd.DataFrame, crisis: Crisis) -> InCrisis:

@@ -109,20 +109,3 @@ def largest_and_rest(table: pd.DataFrame, count: int) -> pd.DataFrame:
     kept, folded = np.sort(order[:count]), np.sort(order[count:])
     rest = table.iloc[:, folded].sum(axis=1).rename(f"{len(folded)} others")
     return pd.concat([table.iloc[:, kept], rest], axis=1)  # a column of its own, whatever an asset is called
-
-
-def standing_until(table: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
-    """What was decided last stands until `end`: the table with its last row again on that date, where it ends before.
-
-    Args:
-        table: (m, n) by rebalance date, one row or more.
-        end: the last date of the run.
-
-    Example:
-        >>> once = pd.DataFrame({"a": [0.1]}, index=pd.DatetimeIndex(["2020-01-31"]))
-        >>> standing_until(once, pd.Timestamp("2020-03-31"))["a"].tolist()
-        [0.1, 0.1]
-    """
-    if table.empty or table.index[-1] >= end:
-        return table
-    return pd.concat([table, table.iloc[[-1]].set_axis(pd.DatetimeIndex([end]), axis=0)])

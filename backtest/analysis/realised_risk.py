@@ -65,16 +65,17 @@ def realised_risk_contributions(result: "BacktestResult") -> pd.Series:
     return pd.Series(values, index=parts.columns, name="realised_risk_contributions")
 
 
-def rolling_realised_risk(result: "BacktestResult", window: int) -> pd.DataFrame:
-    """Realised risk contributions over the `window` returns up to and including each rebalance date.
+def rolling_realised_risk(result: "BacktestResult", window: int, dates: pd.Index | None = None) -> pd.DataFrame:
+    """Realised risk contributions over the `window` returns up to and including each date.
 
     Args:
         result: of a run.
         window: rows, 2 or more.
+        dates: dates of NAV, rising; the rebalance dates by default.
 
     Returns:
-        (k, n + 1) decimals per year, by the rebalance dates that have so many returns before them; rows add up to the
-        volatility of NAV's excess returns over their window.
+        (k, n + 1) decimals per year, by the dates that have so many returns before them; rows add up to the volatility
+        of NAV's excess returns over their window.
 
     Example:
         >>> import backtest as bt
@@ -84,7 +85,7 @@ def rolling_realised_risk(result: "BacktestResult", window: int) -> pd.DataFrame
     if window < 2:
         raise ValueError(f"window: {window}; expected 2 rows or more")
     parts, excess = excess_contributions(result), result.excess_returns.to_numpy()
-    ends = result.nav.index.get_indexer(result.target_weights.index)
+    ends = result.nav.index.get_indexer(result.target_weights.index if dates is None else dates)
     ends = ends[ends >= window]
     values = parts.to_numpy()
     rows = [_contributions(values[end - window : end], excess[end - window : end]) for end in ends]

@@ -83,6 +83,8 @@ def _config(path: Path) -> "RunConfig":
 
 
 def _print(found: "Comparison", written: Path) -> None:
+    from backtest.analysis.crises import covered_partly
+
     for table in _tables(found):
         show(table)
     for note in found.notes:
@@ -90,6 +92,8 @@ def _print(found: "Comparison", written: Path) -> None:
     typer.echo("*: the best of a row; won: share of windows with the higher compound return")
     if found.crises or found.falls:
         typer.echo("crises and the worst fall: return / drawdown, %")
+    if partly := covered_partly(found.growth.index):
+        typer.echo(f"crises that the dates cover only in part, without a row: {', '.join(one.name for one in partly)}")
     typer.echo(f"comparison: {written.as_posix()}")
 
 

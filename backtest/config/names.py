@@ -41,7 +41,11 @@ def check_names(document: Document, problems: list[str], strategy: StrategyChoic
         _no_such_series(document.at(places[one]), places[one], one, offered[one] or {}) for one in unknown_series
     ]
     for name in sorted(set(data.classes) - set(data.names)):
-        problems.append(f"{document.at(('data', 'classes', name))}: data.classes.{name}: is not among data.assets")
+        asset = data.classes[name]
+        hint = f". Hint: the asset first, such as {{{asset}: {name}}}" if asset in data.names else ""
+        problems.append(
+            f"{document.at(('data', 'classes', name))}: data.classes.{name}: is not among data.assets{hint}"
+        )
     problems += _currencies(document, data)
     if unknown_series:
         return  # what follows asks for their classes

@@ -62,8 +62,13 @@ class RunConfig(BaseModel):
     @classmethod
     def _costs_have_what_they_need(cls, costs: TradingCosts, info: ValidationInfo) -> TradingCosts:
         data = info.data.get("data")
+        capital = info.data.get("initial_capital")
         if costs.fixed:
             _check_capital("fixed", info)
+        if capital is not None and costs.fixed >= capital:
+            raise _wrong(
+                "fixed", f"{costs.fixed:g} for each asset traded; expected less than initial_capital, {capital:g}"
+            )
         if costs.impact is not None:
             _check_capital("impact", info)
             if data is not None and data.volumes is None:

@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 _DAILY = 252  # periods a year, or more
+_MOST = 10  # as of funds that exposure is held through; above it the leverage was written in percent
 
 
 class LeveragedFund(BaseModel):
@@ -22,7 +23,7 @@ class LeveragedFund(BaseModel):
 
     Args:
         of: what it follows: an asset of the run, or a series of its source that is not held itself.
-        leverage: multiple of its daily return; not 0, negative for an inverse fund.
+        leverage: multiple of its daily return; not 0, negative for an inverse fund, 10 in size at most.
         expense_ratio: decimal a year, from 0 to below 0.2.
         swap_spread_bps: over the cash return on what the fund finances, basis points a year.
         class: its asset class.
@@ -49,6 +50,8 @@ class LeveragedFund(BaseModel):
     def _is_a_multiple(cls, leverage: float) -> float:
         if leverage == 0:
             raise ValueError("a leverage of 0; expected a multiple of the daily return, such as 3 or -1")
+        if abs(leverage) > _MOST:
+            raise ValueError(f"a leverage of {leverage:g}; expected a multiple of {_MOST} or less, such as 3 or -1")
         return leverage
 
     @field_validator("expense_ratio")

@@ -20,7 +20,7 @@ from backtest.data.leveraged_fund import origin
 from backtest.data.market import MarketData
 from backtest.data.opening import cache_name, open_source
 from backtest.data.quotes import Quotes
-from backtest.data.reading import Reading, read
+from backtest.data.reading import SPOT, Reading, read
 from backtest.data.series import FILE_SOURCES, Series
 from backtest.data.settings import DataSettings
 from backtest.data.source import Source
@@ -157,7 +157,8 @@ def _read(settings: DataSettings, found: Mapping[Series, Quotes]) -> Reading:
     fx = {series: code for code, series in settings.series.fx().items() if series not in held}
     used = {series: found[series] for series in settings.series.aligned()}
     reading = read({series: replace(one, notes=()) if series in fx else one for series, one in used.items()})
-    meanings = {series.name: f"price of one {code} in {settings.currency}" for series, code in fx.items()}
+    meanings = {name: SPOT for name in _spot(settings, found) if name not in settings.funds}
+    meanings |= {series.name: f"price of one {code} in {settings.currency}" for series, code in fx.items()}
     origins = (replace(one, meaning=meanings.get(one.name, one.meaning)) for one in reading.origins)
     return replace(reading, origins=tuple(origins))
 
@@ -273,8 +274,15 @@ def _check_rates(reading: Reading, settings: DataSettings) -> None:
 
 
 def _classes(settings: DataSettings, folder: Path) -> dict[str, str]:
-    """Class by asset: of the settings, else of the source."""
+    """Class by asset: of the settings, else of the source.
+
+    Raises:
+        DataError: the settings name a class for what is not an asset of the run.
+    """
     given = settings.asset_classes
+    strange = sorted(set(settings.classes) - set(settings.names))
+    if strange:
+        raise DataError(f"data.classes: {', '.join(strange)}: not among data.assets, {', '.join(settings.names)}")
     if len(given) == len(settings.names):
         return dict(given)
     held = set(settings.names)

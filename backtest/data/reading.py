@@ -24,6 +24,8 @@ _MEANINGS = {
     "returns": "returns, as given",
     "bars": "closes, opens and shares traded, as quoted",
 }
+SPOT = "spot price, as given"
+_NO_TOTAL_RETURN = ("price index", "spot price", "spot rate of exchange", "front contracts strung together")
 _QUOTED = {"discount": "bank discount", "bond_equivalent": "bond-equivalent yield", "overnight": "overnight rate"}
 
 
@@ -145,7 +147,9 @@ def _table(members: Sequence[tuple[str, Quotes, pd.Series]]) -> Table:
 
 def _meaning(quotes: Quotes) -> str:
     if quotes.rate is None:
-        return _MEANINGS[quotes.kind]
+        words = (one for one in _NO_TOTAL_RETURN for note in quotes.notes if note.startswith(one))
+        lacking = next(words, None)
+        return _MEANINGS[quotes.kind] if lacking is None else f"{lacking}, as given"
     maturity = "" if quotes.rate.quoted == "overnight" else f" of {quotes.rate.days} days"
     return f"rate: {_QUOTED[quotes.rate.quoted]}{maturity}"
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from backtest.analysis.distribution import histogram
 from backtest.analysis.drawdown import drawdown
+from backtest.analysis.frequency import frequency_in_words
 from backtest.analysis.result import BacktestResult
 from backtest.reporting.chart_parts import SHARED, ZERO, Chart, has_values, panel, series, thinned
 from backtest.reporting.embedding import numbers, steps
@@ -66,9 +67,16 @@ def distribution(result: BacktestResult) -> Chart | None:
     bins = histogram(result.returns)
     if bins.empty:
         return None
-    summary = result.summary()
+    summary, frequency = result.summary(), frequency_in_words(result.periods_per_year)
     marks = [
-        {"axis": "x", "at": -summary[key], "colour": colour, "name": name, "dash": "dashed", "align": align}
+        {
+            "axis": "x",
+            "at": -summary[key],
+            "colour": colour,
+            "name": f"{name}, {frequency}",
+            "dash": "dashed",
+            "align": align,
+        }
         for key, name, colour, align in (("var_95", "VaR 95%", "ink", "left"), ("cvar_95", "CVaR 95%", 5, "right"))
     ]
     drawn = [
@@ -77,7 +85,7 @@ def distribution(result: BacktestResult) -> Chart | None:
     ]
     return {
         "x": {"values": numbers(bins["centre"]), "unit": "percent2"},
-        "panels": [panel("Returns of single periods", "count", 210, drawn, zero=True, marks=marks)],
+        "panels": [panel(f"{frequency.capitalize()} returns", "count", 210, drawn, zero=True, marks=marks)],
     }
 
 

@@ -6,53 +6,53 @@ from typing import Any
 import pandas as pd
 
 from backtest.analysis.forecasts import volatility_that_followed
-from backtest.analysis.holdings import largest_and_rest, risk_shares, standing_until
+from backtest.analysis.holdings import largest_and_rest, risk_shares
+from backtest.analysis.in_force import in_force
+from backtest.analysis.realised_risk import rolling_realised_risk
 from backtest.analysis.result import BacktestResult
 from backtest.reporting.chart_parts import ASSET, WHOLE, Chart, panel, series, thinned
 from backtest.reporting.embedding import numbers, steps
 
 _COLOURS = 9  # assets with a colour of their own; the others are one series
 _BARS = 20
+_BETWEEN = 400  # dates on which realised contributions are drawn, besides those of decisions
 
 
 def weights(result: BacktestResult) -> Chart:
-    """Weights after each close's trades, stacked, and the gross exposure."""
-    both = thinned(pd.concat([_folded(result.weights, result), result.gross_exposure], axis=1))
-    drawn = _asset_series(both, asset_colours(result))
-    drawn.append(series("gross exposure", "gross exposure", "ink", numbers(both.iloc[:, -1]), thin=True))
+    """Weights after each close's trades, stacked, the gross exposure and, where there are shorts, the net exposure."""
+    stacked = _folded(result.weights, result)
+    table = thinned(pd.concat([stacked, result.weights.sum(axis=1), result.gross_exposure], axis=1))
+    stacked, net, gross = table.iloc[:, :-2], table.iloc[:, -2], table.iloc[:, -1]
+    drawn = _stack(stacked, asset_colours(result), "net exposure", net)
+    drawn.append(series("gross exposure", "gross exposure", "ink", numbers(gross), thin=True))
     return {
-        "x": {"dates": steps(both.index)},
+        "x": {"dates": steps(table.index)},
         "panels": [panel("Weights and gross exposure, of NAV", "percent", 300, drawn, zero=True, marks=[WHOLE])],
     }
 
 
 def risk(result: BacktestResult) -> Chart | None:
-    """Ex ante as it was decided, and realised over the 12 months before."""
+    """Expected contributions of the decisions in force, which are steps, and contributions realised over 12 months."""
     if result.capital_and_risk.empty:
         return None
-    colours = asset_colours(result)
-    expected = _folded(standing_until(result.risk_contributions, result.nav.index[-1]), result)
-    realised = result.realised_risk[result.assets]  # not of cash and costs
-    tables = (expected, risk_shares(expected), _folded(realised, result))
-    both = thinned(pd.concat([table.reindex(expected.index) for table in tables], axis=1))
-    count = len(colours)
+    decided = _folded(in_force(result.risk_contributions, result), result)
+    every = result.nav.index
+    dates = _dates_to_draw(decided, every[:: -(-len(every) // _BETWEEN)].union(every[-1:]))
+    expected = decided.reindex(dates, method="ffill")
+    realised = rolling_realised_risk(result, max(2, result.periods_per_year), dates)
     kinds = (
-        ("Expected risk contributions, a year", 190),
-        ("Their shares of the volatility", 170),
-        ("Realised over the 12 months before, a year", 190),
+        ("Expected risk contributions, a year", 190, expected, True),
+        ("Their shares of the volatility", 170, risk_shares(expected), True),
+        ("Realised over the 12 months before, a year", 190, _folded(realised[result.assets], result), False),
     )
-    panels = [
-        panel(
-            title,
-            "percent",
-            height,
-            _asset_series(both.iloc[:, place * count : (place + 1) * count], colours),
-            zero=True,
-        )
-        for place, (title, height) in enumerate(kinds)
-        if (tables[place].fillna(0) != 0).any(axis=None)
-    ]
-    return {"x": {"dates": steps(both.index)}, "panels": panels}
+    panels = []
+    for title, height, table, step in kinds:
+        if (table.fillna(0) != 0).any(axis=None):
+            stacked = table.reindex(dates)
+            total = stacked.sum(axis=1, min_count=1)
+            drawn = _stack(stacked, asset_colours(result), "all assets", total, **({"step": True} if step else {}))
+            panels.append(panel(title, "percent", height, drawn, zero=True))
+    return {"x": {"dates": steps(dates)}, "panels": panels} if panels else None
 
 
 def shares(result: BacktestResult) -> Chart | None:
@@ -84,12 +84,13 @@ def shares(result: BacktestResult) -> Chart | None:
 
 
 def forecasts(result: BacktestResult) -> Chart | None:
-    """The volatility that was forecast beside the one that came; none of a run of less than 12 months."""
+    """The forecast volatility in force, a step, beside the one that followed; none of a run of less than 12 months."""
     forecast, followed = result.forecast_volatility, volatility_that_followed(result)
     if forecast.empty or followed.empty:
         return None
-    standing = standing_until(forecast.to_frame(), result.nav.index[-1]).iloc[:, 0].reindex(result.nav.index).ffill()
-    table = thinned(pd.DataFrame({"forecast": standing, "followed": followed.reindex(result.nav.index)}))
+    decided = in_force(forecast.to_frame("forecast"), result)
+    every = decided.reindex(result.nav.index, method="ffill").assign(followed=followed.reindex(result.nav.index))
+    table = every.loc[_dates_to_draw(decided, thinned(every).index)]
     drawn = [
         series("realised volatility", "of the next 12 months", 2, numbers(table["followed"])),
         series("forecast volatility", "forecast", "strategy", numbers(table["forecast"]), step=True),
@@ -113,12 +114,22 @@ def asset_legend(result: BacktestResult) -> list[dict[str, Any]]:
     return [{"key": f"{ASSET}{name}", "name": name, "colour": colour} for name, colour in asset_colours(result).items()]
 
 
-def _asset_series(table: pd.DataFrame, colours: Mapping[str, int | str]) -> list[dict[str, Any]]:
-    """Stacked, in the order of the colours."""
-    return [
-        series(f"{ASSET}{name}", name, colour, numbers(table.iloc[:, place]), "stack")
-        for place, (name, colour) in enumerate(colours.items())
+def _stack(
+    table: pd.DataFrame, colours: Mapping[str, int | str], name: str, total: pd.Series, **more: Any
+) -> list[dict[str, Any]]:
+    """Return the assets as stacked series in the order of the colours, and their total as a line if any is negative."""
+    drawn = [
+        series(f"{ASSET}{asset}", asset, colour, numbers(table.iloc[:, place]), "stack", **more)
+        for place, (asset, colour) in enumerate(colours.items())
     ]
+    if (table < 0).any(axis=None):
+        drawn.append(series(f"total: {name}", name, "ink", numbers(total), dash="dashed", **more))
+    return drawn
+
+
+def _dates_to_draw(decided: pd.DataFrame, between: pd.Index) -> pd.Index:
+    """Return some dates of a line, and all on which a decision comes into force unless these are too many to draw."""
+    return thinned(decided).index.union(between)
 
 
 def _folded(table: pd.DataFrame, result: BacktestResult) -> pd.DataFrame:

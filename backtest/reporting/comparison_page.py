@@ -12,14 +12,16 @@ import pandas as pd
 
 from backtest.analysis.calendar import typical_size
 from backtest.analysis.comparison import Comparison
-from backtest.analysis.crises import InCrisis
+from backtest.analysis.crises import InCrisis, covered_partly
+from backtest.analysis.frequency import frequency_in_words
 from backtest.analysis.side_by_side import Shares
 from backtest.analysis.sparkline import polylines, sparkline
 from backtest.reporting.comparison_charts import comparison_charts, draws_every_row, looks
 from backtest.reporting.comparison_words import SHARES, findings, in_words_of_chance, p_value, verdict
 from backtest.reporting.entry import SPARKLINE
-from backtest.reporting.format import FILTERS, FREQUENCIES, change, is_missing, multiple, percent, ratio, shade
-from backtest.reporting.measures import CARDS, GROUPS, Measure
+from backtest.reporting.format import FILTERS, change, is_missing, multiple, percent, ratio, shade
+from backtest.reporting.leverage import AVERAGE_OF_ANY, words_of
+from backtest.reporting.measures import CARDS, GROUPS, Measure, groups_of
 from backtest.reporting.page import picture, render
 
 _EVENTS = (
@@ -33,8 +35,7 @@ _EVENTS = (
     ),
     Measure("targets_scaled_down", "Targets scaled down", "count", "To what the initial margin allows.", if_any=True),
 )  # fmt: skip
-_GROUPS: Mapping[str, Sequence[Measure]] = {**GROUPS, "Events": _EVENTS}
-_MEASURES: Mapping[str, Measure] = {measure.key: measure for group in _GROUPS.values() for measure in group}
+_MEASURES: Mapping[str, Measure] = {measure.key: measure for group in GROUPS.values() for measure in group}
 _COSTS = ("gross_cagr", "cagr", "turnover_per_year", "turnover", *(measure.key for measure in GROUPS["Costs, of NAV"]))
 
 
@@ -65,7 +66,7 @@ def render_comparison_page(
         comparison=comparison,
         strategies=[{**look, "growth": True} for look in looks(comparison)],
         title=", ".join(comparison.names) if len(comparison.names) <= 4 else f"{len(comparison.names)} strategies",
-        frequency=FREQUENCIES.get(comparison.periods_per_year, ""),
+        frequency=frequency_in_words(comparison.periods_per_year),
         periods=len(comparison.growth) - 1,
         findings=findings(comparison),
         headline=_headline(comparison),
@@ -76,6 +77,7 @@ def render_comparison_page(
         pictures={name: picture(svg) for name, svg in figures.items()},
         crises=_crises(comparison.crises),
         falls=_crises(comparison.falls),
+        partly=covered_partly(comparison.growth.index),
         shares=_shares(comparison),
         costs=_rows_of(comparison, _COSTS),
         groups=_groups(comparison),
@@ -108,10 +110,12 @@ def _shown(comparison: Comparison, measure: Measure) -> bool:
 
 def _groups(comparison: Comparison) -> list[dict[str, Any]]:
     """All measures, a row each."""
+    kinds = {words_of(result).average_free for result in comparison.results}
+    groups = {**groups_of(kinds.pop() if len(kinds) == 1 else AVERAGE_OF_ANY), "Events": _EVENTS}
     found = []
-    for title, measures in _GROUPS.items():
+    for title, measures in groups.items():
         rows = [
-            {"measure": measure, "cells": _cells(comparison, measure)}
+            {"measure": measure.of(comparison.periods_per_year), "cells": _cells(comparison, measure)}
             for measure in measures
             if _shown(comparison, measure)
         ]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from backtest.analysis.crises import overlapping
 from backtest.analysis.thinning import rows_to_draw
-from backtest.reporting.figure_style import BAND
+from backtest.reporting.figure_style import BAND, INK
 
 LINE_ROWS, STACK_ROWS = 1000, 800  # more than these the eye cannot tell, and an SVG grows by each
 _LETTER = 6.4  # pixels of a letter of a crisis' name
@@ -35,19 +35,25 @@ def _thinned(values: pd.Series, most: int) -> pd.Series:
     return values.iloc[rows_to_draw(values.to_numpy(dtype=float)[:, None], most)]
 
 
-def stack(ax: Axes, table: pd.DataFrame, colours: Sequence[str]) -> list[Artist]:
+def stack(ax: Axes, table: pd.DataFrame, colours: Sequence[str], *, step: bool = False) -> list[Artist]:
     """Stacked areas: what is above zero upward, what is below downward. The handles of the columns, for a legend.
 
     Each area reaches from zero, and those nearer to zero are drawn over it: half the points of bands, and no seams.
+    With parts below zero a dashed line shows the total. With `step` a row holds until the next one begins; a missing
+    value is drawn as zero.
     """
-    table = table.iloc[rows_to_draw(table.to_numpy(), max(STACK_ROWS, 2 * table.shape[1] + 2))]
+    table = table.iloc[rows_to_draw(table.to_numpy(), max(STACK_ROWS, 2 * table.shape[1] + 2))].fillna(0.0)
     dates, values = table.index, table.to_numpy()
+    if step:
+        dates, values = dates.repeat(2)[1:], values.repeat(2, axis=0)[:-1]
     up, down = np.maximum(values, 0).cumsum(axis=1), np.minimum(values, 0).cumsum(axis=1)
     handles: list[Artist] = []
     for column in reversed(range(len(colours))):
         handles.insert(0, _area(ax, dates, up[:, column], colours[column]))
         if (values[:, column] < 0).any():
             _area(ax, dates, down[:, column], colours[column])
+    if (values < 0).any():
+        ax.plot(dates, values.sum(axis=1), color=INK, linewidth=1, linestyle="--", label="total")
     ax.set_ylim(1.04 * float(down[:, -1].min()), 1.04 * float(up[:, -1].max()) or 1.0)
     return handles
 

@@ -8,6 +8,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from backtest.analysis.calendar import YEAR, calendar_returns, typical_size
 from backtest.analysis.distribution import histogram
 from backtest.analysis.drawdown import drawdown as below_peak
+from backtest.analysis.frequency import frequency_in_words
 from backtest.analysis.result import BacktestResult
 from backtest.reporting.figure_axes import (
     date_axis,
@@ -25,7 +26,6 @@ from backtest.reporting.format import MONTHS, percent, ratio
 
 _TALL_ROWS = 40
 _DIVERGING = LinearSegmentedColormap.from_list("returns", [LOSS, "#FFFFFF", GAIN], N=41)
-_OF_PERIODS = {252: "Daily", 365: "Daily", 52: "Weekly", 12: "Monthly", 4: "Quarterly", 1: "Yearly"}
 
 
 @in_house_style
@@ -113,7 +113,8 @@ def distribution(result: BacktestResult) -> Figure:
     table, summary = histogram(result.returns), result.summary()
     if table.empty:
         raise ValueError("returns do not vary, or are fewer than two: they have no distribution")
-    title = f"{_OF_PERIODS[result.periods_per_year]} returns, and what a normal distribution would give"
+    frequency = frequency_in_words(result.periods_per_year).capitalize()
+    title = f"{frequency} returns, and what a normal distribution would give"
     figure, (ax,) = panels([title], [2.4], legend=True)
     centres, width = table["centre"], float(table["high"].iloc[0] - table["low"].iloc[0])
     counts = table["count"].to_numpy(dtype=float)

@@ -5,7 +5,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from backtest.analysis.forecasts import volatility_that_followed
-from backtest.analysis.holdings import largest_and_rest, risk_shares, standing_until
+from backtest.analysis.holdings import largest_and_rest, risk_shares
+from backtest.analysis.in_force import in_force
+from backtest.analysis.realised_risk import rolling_realised_risk
 from backtest.analysis.result import BacktestResult
 from backtest.reporting.figure_axes import (
     date_axis,
@@ -15,7 +17,7 @@ from backtest.reporting.figure_axes import (
     percent_axis,
     percent_ticks,
 )
-from backtest.reporting.figure_marks import flat_bars, line, stack
+from backtest.reporting.figure_marks import STACK_ROWS, flat_bars, line, stack
 from backtest.reporting.figure_style import BENCHMARK, INK, OTHERS, PALETTE, STRATEGY, colours_of, cut, in_house_style
 
 _COLOURS = 9  # assets with a colour of their own
@@ -33,29 +35,33 @@ def weights(result: BacktestResult) -> Figure:
     """Weights after each close's trades, stacked, with the gross exposure: above 100 % is borrowed."""
     figure, (ax,) = panels(["Weights and gross exposure"], [3.0], legend=True)
     table = largest_and_rest(result.weights, _COLOURS)
-    handles = stack(ax, table, _colours(result, table))
     line(ax, result.gross_exposure, color=INK, linewidth=1)
+    handles = stack(ax, table, _colours(result, table))
+    lines = ["gross exposure", "net exposure"][: len(ax.lines)]
+    legend_beside(ax, [*ax.lines, *reversed(handles)], [*lines, *reversed(list(table.columns))])
     ax.axhline(1, color=INK, linewidth=0.8, linestyle=":")
+    ax.set_ylim(top=max(ax.get_ylim()[1], 1.04 * float(result.gross_exposure.max())))
     percent_axis(ax, "of NAV")
     date_axis((ax,), table.index)
-    legend_beside(ax, [ax.lines[0], *reversed(handles)], ["gross exposure", *reversed(list(table.columns))])
     return figure
 
 
 @in_house_style
 def risk(result: BacktestResult) -> Figure:
-    """Ex-ante risk contributions of the target weights, a year and as shares; below them the shares that came."""
-    table = largest_and_rest(standing_until(result.risk_contributions, result.nav.index[-1]), _COLOURS)
+    """Ex-ante risk contributions of the decisions in force, a year and as shares; below them the realised shares."""
+    table = largest_and_rest(in_force(result.risk_contributions, result), _COLOURS)
     realised = _realised_shares(result, table)
     titles = ["Ex-ante risk contributions: they add up to the volatility", "The same, as shares of the volatility"]
     if realised is not None:
         titles.append("Realised shares over the last 12 months")
     figure, axes = panels(titles, [1.7] * len(titles), legend=True)
     colours = _colours(result, table)
-    handles = stack(axes[0], table, colours)
-    stack(axes[1], risk_shares(table), colours)
+    handles = stack(axes[0], table, colours, step=True)
+    stack(axes[1], risk_shares(table).reindex(table.index), colours, step=True)
     percent_axis(axes[0], "a year")
-    legend_beside(axes[0], list(reversed(handles)), list(reversed(list(table.columns))))
+    totals = list(axes[0].lines)
+    names = [*("all assets" for _ in totals), *reversed(list(table.columns))]
+    legend_beside(axes[0], [*totals, *reversed(handles)], names)
     if realised is not None:
         folded = realised.shape[1] == table.shape[1]
         handles = stack(axes[2], realised, colours if folded else [*colours, OTHERS])
@@ -64,7 +70,7 @@ def risk(result: BacktestResult) -> Figure:
         axes[2].axhline(0, color=INK, linewidth=0.8)
     for ax in axes[1:]:
         percent_axis(ax, "of the volatility")
-    date_axis(axes, table.index)
+    date_axis(axes, result.nav.index)
     return figure
 
 
@@ -72,7 +78,8 @@ def _realised_shares(result: BacktestResult, table: pd.DataFrame) -> pd.DataFram
     """By the columns of the ex-ante table, and all else in one: the others, if they are folded, cash and costs."""
     if result.periods_per_year < 2:
         return None
-    shares = risk_shares(result.realised_risk)
+    dates = result.nav.index[:: -(-len(result.nav) // STACK_ROWS)].union(result.nav.index[-1:])
+    shares = risk_shares(rolling_realised_risk(result, result.periods_per_year, dates))
     if len(shares) < 2:
         return None
     kept = [name for name in table.columns if name in result.assets]
@@ -113,14 +120,14 @@ def _bars_side_by_side(ax: Axes, table: pd.DataFrame) -> None:
 
 @in_house_style
 def forecasts(result: BacktestResult) -> Figure:
-    """The volatility forecast on each rebalance date against that of the 12 months after it, which it speaks for.
+    """The volatility forecast in force against the volatility of the next 12 months, both of returns above cash.
 
-    So a line of what came ends a year before the run does. Both are of returns above cash. Where the forecast is lower,
-    risk was underestimated.
+    The realised line ends a year before the run does. Where the forecast is lower, risk was underestimated.
     """
     figure, (ax,) = panels(["Forecast volatility, and that of the next 12 months"], [2.3])
     line(ax, volatility_that_followed(result), color=BENCHMARK, label="realised")
-    line(ax, result.forecast_volatility, color=STRATEGY, label="forecast")
+    decided = in_force(result.forecast_volatility.to_frame(), result).iloc[:, 0]
+    line(ax, decided, color=STRATEGY, label="forecast", drawstyle="steps-post")
     percent_axis(ax, "a year")
     ax.set_ylim(bottom=0)
     date_axis((ax,), result.nav.index)

@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 
 MISSING = "–"
-FREQUENCIES: Mapping[int, str] = {252: "daily", 365: "daily", 52: "weekly", 12: "monthly", 4: "quarterly", 1: "yearly"}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MINUS = "\u2212"
 

@@ -11,6 +11,7 @@ from backtest.analysis.bootstrap import LEVEL
 from backtest.analysis.breakeven import BOUND
 from backtest.analysis.result import BacktestResult
 from backtest.reporting.format import bps, day, percent, percent2
+from backtest.reporting.measures import Measure
 
 _EVENTS = 20  # on the page
 
@@ -27,6 +28,8 @@ class FinancingWords:
         cost: the term of the levered return.
         weights: what a weight is, below their figure.
         cash: the same of cash, below the holdings.
+        free: the row of 1 - Σ weight there.
+        average_free: its average over the run.
         spread: what breaks even.
     """
 
@@ -37,7 +40,20 @@ class FinancingWords:
     cost: str
     weights: str
     cash: str
+    free: str
+    average_free: Measure
     spread: str
+
+
+def _average(label: str, meaning: str) -> Measure:
+    return Measure("average_cash_weight", label, "percent", meaning)
+
+
+AVERAGE_OF_ANY = _average(
+    "Average NAV less exposure",
+    "Mean of 1 - Σ weight. On margin it is cash, and below zero it is borrowed; in futures NAV itself is in bills.",
+)
+"""What is left of NAV in runs that are financed in different ways."""
 
 
 _WORDS: Mapping[str, FinancingWords] = {
@@ -49,6 +65,8 @@ _WORDS: Mapping[str, FinancingWords] = {
         cost="Mean leverage less 1, times the mean rate above cash.",
         weights="what exceeds 100% of NAV is borrowed or short",
         cash="Cash below zero is borrowed",
+        free="Cash",
+        average_free=_average("Average cash", "Mean of 1 - Σ weight; below zero it is borrowed."),
         spread="loan spread",
     ),
     "futures": FinancingWords(
@@ -61,7 +79,11 @@ _WORDS: Mapping[str, FinancingWords] = {
         interest="The implied rate on all notionals; NAV earns the cash return in bills.",
         cost="Mean notional over NAV, times the mean basis.",
         weights="weights are notionals, and NAV stays in bills",
-        cash="Weights are notionals; all of NAV is in bills",
+        cash="Weights are notionals; whatever they add up to, all of NAV is in bills",
+        free="NAV less notionals",
+        average_free=_average(
+            "Average NAV less notionals", "Mean of 1 - Σ weight. Weights are notionals; all of NAV is in bills."
+        ),
         spread="futures basis",
     ),
     "leveraged_fund": FinancingWords(
@@ -72,6 +94,11 @@ _WORDS: Mapping[str, FinancingWords] = {
         cost="Mean of what the funds borrow over NAV, times the mean swap spread.",
         weights="weights are the exposures that the funds give",
         cash="Weights are exposures; a fund of leverage L takes 1/L of them in money",
+        free="NAV less exposures",
+        average_free=_average(
+            "Average NAV less exposures",
+            "Mean of 1 - Σ weight. Weights are exposures; a fund of leverage L takes 1/L of them in money.",
+        ),
         spread="swap spread",
     ),
 }

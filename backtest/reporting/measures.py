@@ -1,9 +1,10 @@
 """The headline numbers: what stands in which group of the page, how it is written, and what it means."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from backtest.analysis.frequency import frequency_in_words
 from backtest.reporting.format import FILTERS, is_missing
 
 
@@ -17,6 +18,7 @@ class Measure:
         form: the filter that writes it.
         meaning: its definition.
         if_any: shown only where it is not zero, as without a loan there is no financing.
+        of_one_period: whether it is a number of the returns of single periods, and so depends on their length.
     """
 
     key: str
@@ -24,6 +26,13 @@ class Measure:
     form: str
     meaning: str
     if_any: bool = False
+    of_one_period: bool = False
+
+    def of(self, periods_per_year: int) -> "Measure":
+        """Return the measure with the length of a period in its label, where that matters: `VaR 95%, monthly`."""
+        if not self.of_one_period:
+            return self
+        return replace(self, label=f"{self.label}, {frequency_in_words(periods_per_year)}")
 
 
 @dataclass(frozen=True)
@@ -70,10 +79,18 @@ GROUPS: Mapping[str, tuple[Measure, ...]] = {
             "adjusted_volatility", "Volatility, adjusted", "percent",
             "With the autocorrelations of returns (Lo 2002): more than the plain one where returns are smoothed.",
         ),
-        Measure("autocorrelation", "Autocorrelation", "ratio", "Of returns with those of the period before."),
+        Measure(
+            "autocorrelation", "Autocorrelation", "ratio", "Of returns with those of the period before.",
+            of_one_period=True,
+        ),
         Measure("max_drawdown", "Maximum drawdown", "percent", "The deepest fall of NAV below its running peak."),
-        Measure("var_95", "VaR 95%", "percent", "Historical: in one period of twenty the loss is this or more."),
-        Measure("cvar_95", "CVaR 95%", "percent", "The average loss of one period in those worst 5%."),
+        Measure(
+            "var_95", "VaR 95%", "percent", "Historical: in one period of twenty the loss is this or more.",
+            of_one_period=True,
+        ),
+        Measure(
+            "cvar_95", "CVaR 95%", "percent", "The average loss of one period in those worst 5%.", of_one_period=True,
+        ),
         Measure(
             "forecast_volatility", "Forecast volatility", "percent",
             "Of the target weights, by the covariance of each rebalance date; the average.",
@@ -92,11 +109,11 @@ GROUPS: Mapping[str, tuple[Measure, ...]] = {
         ),
         Measure(
             "skew", "Skew", "ratio",
-            "Third standardised moment of returns; below zero the large moves are losses.",
+            "Third standardised moment of returns; below zero the large moves are losses.", of_one_period=True,
         ),
         Measure(
             "excess_kurtosis", "Excess kurtosis", "ratio",
-            "Fourth standardised moment less 3: above 0 has fatter tails.",
+            "Fourth standardised moment less 3: above 0 has fatter tails.", of_one_period=True,
         ),
     ),
     "Exposure and trading": (
@@ -171,13 +188,26 @@ CARDS = (
 """The measures that open the page."""
 
 
-def headline(summary: Mapping[str, Any]) -> tuple[Group, ...]:
-    """All groups that have a row; a measure that neither side has is left out."""
+def headline(summary: Mapping[str, Any], cash: Measure | None = None) -> tuple[Group, ...]:
+    """All groups that have a row; a measure that neither side has is left out.
+
+    Args:
+        summary: of a run.
+        cash: the measure of `average_cash_weight`, where weights are not what is paid for.
+    """
     benchmark = summary.get("benchmark")
-    groups = [Group(title, _rows(measures, summary, benchmark)) for title, measures in GROUPS.items()]
+    groups = [Group(title, _rows(measures, summary, benchmark)) for title, measures in groups_of(cash).items()]
     if benchmark is not None:
         groups.append(Group("Against the benchmark", _rows(RELATIVE, benchmark, None)))
     return tuple(group for group in groups if group.rows)
+
+
+def groups_of(cash: Measure | None = None) -> dict[str, tuple[Measure, ...]]:
+    """Return `GROUPS`, with another measure of `average_cash_weight` if one is given."""
+    return {
+        title: tuple(cash if cash is not None and one.key == cash.key else one for one in measures)
+        for title, measures in GROUPS.items()
+    }
 
 
 def cards(groups: tuple[Group, ...], *, whole_year: bool) -> tuple[Row, ...]:
@@ -200,7 +230,8 @@ def _rows(
         if any(_shown(value, measure) for value in values):
             other = None if benchmark is None else write(benchmark.get(measure.key))
             intervals = [_interval(side, measure) for side in (summary, benchmark)]
-            rows.append(Row(measure, write(summary.get(measure.key)), other, *intervals))
+            named = measure.of(summary["periods_per_year"]) if measure.of_one_period else measure
+            rows.append(Row(named, write(summary.get(measure.key)), other, *intervals))
     return tuple(rows)
 
 

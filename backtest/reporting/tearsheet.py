@@ -18,7 +18,8 @@ from backtest.analysis.calendar import (
     covered_in_part,
     typical_size,
 )
-from backtest.analysis.crises import CRISES
+from backtest.analysis.crises import CRISES, covered_partly
+from backtest.analysis.frequency import frequency_in_words
 from backtest.analysis.holdings import holdings_now, holdings_totals, largest_and_rest
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.smoothing import smoothing
@@ -26,7 +27,7 @@ from backtest.analysis.trade_list import trade_list
 from backtest.reporting.chart_risk import asset_legend
 from backtest.reporting.charts import charts_of
 from backtest.reporting.embedding import days, indexed, numbers
-from backtest.reporting.format import FREQUENCIES, MONTHS, change, is_missing, percent, percent2, ratio, shade
+from backtest.reporting.format import MONTHS, change, is_missing, percent, percent2, ratio, shade
 from backtest.reporting.leverage import FinancingWords, break_even_in_words, events, sources_in_words, words_of
 from backtest.reporting.measures import cards, headline
 from backtest.reporting.page import picture, render
@@ -88,7 +89,7 @@ def render_tearsheet(
         quantstats: whether the classic page will stand beside this one.
     """
     summary, words = result.summary(), words_of(result)
-    groups = headline(summary)
+    groups = headline(summary, words.average_free)
     settings = dict(result.settings)
     drawn = charts_of(result)
     trades = trade_list(result).sort_values("trade", key=abs, ascending=False, kind="stable")
@@ -98,7 +99,7 @@ def render_tearsheet(
         result=result,
         benchmark=result.benchmark,
         summary=summary,
-        frequency=FREQUENCIES.get(result.periods_per_year, ""),
+        frequency=frequency_in_words(result.periods_per_year),
         groups=groups,
         cards=cards(groups, whole_year=result.whole_year),
         charts=drawn["charts"],
@@ -110,6 +111,7 @@ def render_tearsheet(
         calendar=_calendar(result),
         drawdowns=summary["worst_drawdowns"],
         crises=_crises(summary),
+        partly=covered_partly(result.nav.index),
         smoothing=_smoothing_in_words(result),
         confidence=_confidence_in_words(summary["confidence"]),
         attribution=_attribution(summary["attribution"], words),
@@ -256,7 +258,7 @@ def _holdings(result: BacktestResult) -> dict[str, Any]:
         "classes": any(result.classes.values()),
         "rows": [{"name": name, "asset_class": result.classes.get(name, ""), **row} for name, row in assets],
         "totals": [
-            {"name": "Cash", **cash, "trade_text": change(cash["trade"])},
+            {"name": words_of(result).free, **cash, "trade_text": change(cash["trade"])},
             {"name": "Gross exposure", **gross, "trade_text": percent(gross["trade"])},
         ],
     }

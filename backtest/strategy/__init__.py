@@ -1,7 +1,7 @@
 """What a strategy is, what it is shown, and how it is found and asked."""
 
 from backtest.errors import InsufficientHistory, StrategyError
-from backtest.strategy.allocation import check_bounds, spread_over_classes, weight_bounds
+from backtest.strategy.allocation import Weights, check_bounds, spread_over_classes, weight_bounds
 from backtest.strategy.base import Strategy
 from backtest.strategy.budgets import Budgets, GroupBudget, asset_budgets, check_budgets
 from backtest.strategy.leverage import GrossExposure, TargetVolatility, Volatility
@@ -18,6 +18,7 @@ __all__ = [
     "StrategyError",
     "TargetVolatility",
     "Volatility",
+    "Weights",
     "asset_budgets",
     "check_bounds",
     "check_budgets",

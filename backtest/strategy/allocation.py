@@ -1,13 +1,32 @@
 """From words by asset class or by asset to weights, and to bounds on weights."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from pydantic import AfterValidator, Field, FiniteFloat
 
 from backtest.errors import InsufficientHistory, NoRiskBudgetPortfolio, StrategyError
 from backtest.risk.bounded import WeightBounds
 from backtest.strategy.budgets import GroupBudget, asset_budgets
+
+_MOST = 20.0  # times NAV: above it weights were written in percent
+
+
+def _are_no_percents(weights: dict[str, float]) -> dict[str, float]:
+    size = sum(map(abs, weights.values()))
+    if size > _MOST:
+        decimals = ", ".join(f"{name}: {weight / 100:g}" for name, weight in weights.items())
+        raise ValueError(
+            f"their sizes add up to {size:g}, which means {size:g} times NAV; expected fractions of NAV. "
+            f"Hint: {{{decimals}}}"
+        )
+    return weights
+
+
+Weights = Annotated[dict[str, FiniteFloat], Field(min_length=1), AfterValidator(_are_no_percents)]
+"""Fixed weights by asset or by asset class, fractions of NAV."""
 
 
 def spread_over_classes(

@@ -12,7 +12,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from backtest.errors import BacktestError, InsufficientHistory, StrategyError
 from backtest.estimation.estimator import Window, window_rows
@@ -21,8 +22,25 @@ from backtest.strategy.decisions import Questions
 from backtest.strategy.view import MarketViews
 
 Array = NDArray[np.float64]
-Volatility = Annotated[float, Field(gt=0, le=10)]
 GrossExposure = Annotated[float, Field(gt=0, le=100)]
+
+_MOST_VOLATILITY, _MOST_LEVERAGE = 2.0, 20.0  # above these a number was written in percent
+
+
+def _is_no_percent_of_volatility(volatility: float) -> float:
+    if volatility > _MOST_VOLATILITY:
+        raise PydanticCustomError("in_percent", "Input should be a decimal of 2 or less (0.1 means 10 % a year)")
+    return volatility
+
+
+def _is_no_percent_of_nav(multiple: float) -> float:
+    if multiple > _MOST_LEVERAGE:
+        raise PydanticCustomError("in_percent", "Input should be a multiple of 20 or less (1.5 means 150 % of NAV)")
+    return multiple
+
+
+Volatility = Annotated[float, Field(gt=0, le=10), AfterValidator(_is_no_percent_of_volatility)]
+Multiple = Annotated[GrossExposure, AfterValidator(_is_no_percent_of_nav)]
 
 
 class _Leverage(BaseModel, ABC):
@@ -63,7 +81,7 @@ class _Leverage(BaseModel, ABC):
 class FixedMultiple(_Leverage):
     """A fixed multiple of the strategy's weights: 2 doubles each."""
 
-    multiple: GrossExposure
+    multiple: Multiple
 
     def multiples(self, weights: Array, questions: Questions, nav: float = 1.0) -> Array:  # noqa: ARG002 - as its base
         """As the base; the same on all dates."""
@@ -86,7 +104,7 @@ class TargetVolatility(_Leverage):
     target_volatility: Volatility | Literal["benchmark"]
     window: Window | None = None
     max_gross_exposure: GrossExposure = 3.0
-    min_gross_exposure: GrossExposure | None = None
+    min_gross_exposure: Multiple | None = None
     smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     @field_validator("min_gross_exposure")
@@ -162,7 +180,7 @@ class FixedDebt(_Leverage):
 
     reads_nav: ClassVar[bool] = True
 
-    debt: GrossExposure
+    debt: Multiple
     max_gross_exposure: GrossExposure | None = None
 
     def multiples(self, weights: Array, questions: Questions, nav: float = 1.0) -> Array:  # noqa: ARG002 - as its base

@@ -187,6 +187,8 @@ ONE = {
     "weights of both kinds": ("{name: erc}", "{name: sixty_forty, weights: {equities: 0.6, gold: 0.4}}", "{name: sixty", "strategy: gold is an asset and the others are classes; expected one kind"),
     "weight without bound": ("{name: erc}", "{name: sixty_forty, weights: {equities: .inf}}", ".inf", "strategy.weights.equities: got inf, expected a finite number"),
     "target of zero": ("{name: erc}", "{name: levered_erc, target_volatility: 0}", "0}\nrebalance", "strategy.target_volatility: got 0, expected greater than 0 or 'benchmark'"),
+    "target of 10 percent": ("{name: erc}", "{name: levered_erc, target_volatility: 10}", "10}\nrebalance", "strategy.target_volatility: got 10, expected a decimal of 2 or less (0.1 means 10 % a year) or 'benchmark'"),
+    "weights in percent": ("{name: erc}", "{name: sixty_forty, weights: {us_stocks: 60, gold: 40}}", "{us_stocks", "strategy.weights: their sizes add up to 100, which means 100 times NAV; expected fractions of NAV. Hint: {us_stocks: 0.6, gold: 0.4}"),
     "target in percent": ("{name: erc}", "{name: levered_erc, target_volatility: 11}", "11}", "strategy.target_volatility: got 11, expected less than or equal to 10 or 'benchmark'"),
     "target in words": ("{name: erc}", "{name: levered_erc, target_volatility: bench}", "bench", "strategy.target_volatility: got 'bench', expected …"),
     "leverage without bound": ("{name: erc}", "{name: levered_erc, max_gross_exposure: .inf}", ".inf", "strategy.max_gross_exposure: got inf, expected …"),

@@ -163,7 +163,9 @@ def test_weights_are_stacked_from_zero_up_and_shorts_down() -> None:
     assert max(heights(ax)) == pytest.approx(result.weights.clip(lower=0).sum(axis=1).max())
     assert min(heights(ax)) == pytest.approx(result.weights.clip(upper=0).sum(axis=1).min())
     assert np.asarray(ax.lines[0].get_ydata()) == pytest.approx(result.gross_exposure.to_numpy())
-    assert legend_of(ax) == ["gross exposure", "gold", "bonds", "stocks"]  # as stacked, from the top
+    assert np.asarray(ax.lines[1].get_ydata()) == pytest.approx(result.weights.sum(axis=1).to_numpy())
+    assert legend_of(ax) == ["gross exposure", "net exposure", "gold", "bonds", "stocks"]  # as stacked, from the top
+    assert legend_of(only_axes(figures.weights(made_up(30, gross=2.0))))[:2] == ["gross exposure", "gold"]
 
 
 def test_many_assets_are_folded_into_a_legend_that_can_be_read() -> None:

@@ -106,13 +106,14 @@
       },
     };
     const rows = rowsInRange(chart);
-    const left = chart.left ? (narrow ? Math.min(chart.left, 110) : chart.left) : narrow ? 46 : 58;
+    const left = chart.left ? (narrow ? Math.min(chart.left, 110) : chart.left) : narrow ? 46 : 58, right = narrow ? 10 : 18;
+    const apart = chart.x.dates ? rowsApart(chart.places.slice(...rows), width - left - right) : null;
     let top = 0;
     chart.panels.forEach((panel, p) => {
       const last = p === chart.panels.length - 1;
       const form = FORMS[panel.unit];
       option.title.push({ text: panel.title, left: 0, top, textStyle: { color: ink, fontSize: narrow ? 12.5 : 14, fontWeight: 600, width: width - 8, overflow: "truncate" } });
-      option.grid.push({ left, right: narrow ? 10 : 18, top: top + TOP, height: heightOfPanel(chart, panel) });
+      option.grid.push({ left, right, top: top + TOP, height: heightOfPanel(chart, panel) });
       const places = { gridIndex: p, axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, splitLine: { show: false },
         axisLabel: { show: last || chart.horizontal === true, color: quiet, fontSize: 11, hideOverlap: true } };
       if (chart.x.dates) {
@@ -132,6 +133,7 @@
         axisLabel: { color: quiet, fontSize: 11, formatter: form.axis, hideOverlap: true } };
       const shown = panel.series.filter((series) => !state.hidden.has(series.key));
       const lists = shown.map((series) => (series.style === "range" ? [] : points(chart, panel, series, rows)));
+      const layers = layersOf(shown, lists, apart);
       if (logarithmic(panel)) fitLog(sizes, lists);
       if (panel.top !== undefined) {
         sizes.max = panel.top;
@@ -139,7 +141,7 @@
       }
       option.xAxis.push(chart.horizontal ? sizes : places);
       option.yAxis.push(chart.horizontal ? places : sizes);
-      shown.forEach((series, s) => option.series.push(...seriesOf(chart, panel, p, series, lists[s], { quiet, ink, rows, width, place: s })));
+      shown.forEach((series, s) => option.series.push(...seriesOf(chart, panel, p, series, layers.get(series) || [lists[s]], { quiet, ink, rows, width, place: s })));
       top += TOP + heightOfPanel(chart, panel) + BETWEEN;
     });
     return option;
@@ -156,22 +158,47 @@
     axis.axisTick.customValues = ticks;
   }
 
-  function seriesOf(chart, panel, index, series, list, look) {
+  // Dates a pixel or more apart, and the last one with two pixels before it: of points that are closer the library skips
+  // some, and so it would cut the corners of areas.
+  function rowsApart(times, pixels) {
+    const last = times.length - 1, pixel = (times[last] - times[0]) / pixels, kept = [];
+    times.forEach((time, i) => { if (!kept.length || time - times[kept[kept.length - 1]] >= pixel) kept.push(i); });
+    while (kept.length > 1 && times[last] - times[kept[kept.length - 1]] <= 2 * pixel) kept.pop();
+    return new Set([...kept, last]);
+  }
+
+  // Stacked areas: each reaches from zero to the sum of its own part and of those nearer to zero, which are drawn over
+  // it, so that no gap is left between two layers. Positive and negative parts are stacked apart. All have the same dates.
+  function layersOf(shown, lists, apart) {
+    const layers = new Map(), sums = { up: [], down: [] };
+    shown.forEach((series, s) => {
+      if (series.style !== "stack") return;
+      const list = lists[s].filter((_, i) => apart.has(i));
+      const part = (side, size) => list.map(([place, drawn, value], i) => {
+        sums[side][i] = (sums[side][i] || 0) + (drawn === null ? 0 : size(drawn));
+        return [place, drawn === null && sums[side][i] === 0 ? null : sums[side][i], value];
+      });
+      const above = part("up", (drawn) => Math.max(drawn, 0)), below = part("down", (drawn) => Math.min(drawn, 0));
+      layers.set(series, list.some((point) => point[1] < 0) ? [above, below] : [above]);
+    });
+    return layers;
+  }
+
+  function seriesOf(chart, panel, index, series, lists, look) {
     const paint = colour(series.colour);
     const common = { name: series.name, xAxisIndex: index, yAxisIndex: index, itemStyle: { color: paint }, emphasis: { disabled: true }, silent: false };
-    if (look.place === 0) Object.assign(common, markers(chart, panel, look));
-    if (series.style === "range") return ranges(chart, series, common);
-    const turned = chart.horizontal ? list.map(([x, y, v]) => [y, x, v]) : list;
+    const marks = look.place === 0 ? markers(chart, panel, look) : {};
+    if (series.style === "range") return ranges(chart, series, { ...common, ...marks });
+    const stack = series.style === "stack", area = stack || series.style === "area";
+    const turned = lists.map((list) => (chart.horizontal ? list.map(([x, y, v]) => [y, x, v]) : list));
     if (series.style === "bar")
-      return [{ ...common, type: "bar", data: turned, stack: series.stack, barMaxWidth: chart.x.values ? undefined : 40, barCategoryGap: chart.x.values ? "0%" : "25%", barGap: "10%" }];
-    const area = series.style === "area" || series.style === "stack";
-    return [{
-      ...common, type: "line", data: turned, showSymbol: series.style === "point", symbolSize: 7, step: series.step ? "end" : false,
-      lineStyle: { color: paint, width: series.style === "stack" || series.style === "point" ? 0 : series.thin ? 1 : 1.6, type: series.dash || "solid" },
-      areaStyle: area ? { color: paint, opacity: series.style === "stack" ? 0.9 : 0.25, origin: "auto" } : undefined,
-      stack: series.style === "stack" ? `stack${index}` : undefined, sampling: series.style === "stack" ? undefined : "minmax",
-      connectNulls: false, z: area ? 2 : 3 + 1 / (1 + look.place), // the first lies over the others
-    }];
+      return [{ ...common, ...marks, type: "bar", data: turned[0], stack: series.stack, barMaxWidth: chart.x.values ? undefined : 40, barCategoryGap: chart.x.values ? "0%" : "25%", barGap: "10%" }];
+    return turned.map((list, part) => ({
+      ...common, ...(part ? {} : marks), type: "line", data: list, showSymbol: series.style === "point", symbolSize: 7, step: series.step ? "end" : false,
+      lineStyle: { color: paint, width: stack || series.style === "point" ? 0 : series.thin ? 1 : 1.6, type: series.dash || "solid" },
+      areaStyle: area ? { color: paint, opacity: stack ? 1 : 0.25, origin: "auto" } : undefined, sampling: stack || series.step ? undefined : "minmax",
+      connectNulls: false, z: (area ? 2 : 3) + 1 / (1 + look.place), // the first lies over the others
+    }));
   }
 
   // Bars from a start to an end: what lies above zero and below it are stacked apart, on what is left clear.
@@ -292,8 +319,8 @@
   const [first, last] = span();
 
   function span() {
-    const every = Object.values(data.charts).filter((chart) => chart.x.dates).flatMap(({ places }) => [places[0], places[places.length - 1]]);
-    return every.length ? [Math.min(...every), Math.max(...every)] : [0, 0];
+    const places = data.charts.growth ? data.charts.growth.places : [0];
+    return [places[0], places[places.length - 1]];
   }
 
   function setRange(from, to) {

@@ -1,0 +1,185 @@
+"""Plausible ranges of settings: what is allowed but probably written in another unit than the setting's own."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plausible:
+    """A range of plausible sizes, and the meaning of a value in words.
+
+    Args:
+        least: the smallest plausible size above zero.
+        most: the largest plausible size.
+        in_words: the meaning of a value.
+        meant: the value that was probably meant, for a size outside the range.
+    """
+
+    least: float
+    most: float
+    in_words: Callable[[float], str]
+    meant: Callable[[float], float]
+
+
+def _of_bps(least: float, most: float, percent_from: float = 0.05) -> Plausible:
+    """Basis points; below the range a number was probably written in percent, or as a decimal below `percent_from`."""
+    return Plausible(
+        least,
+        most,
+        lambda bps: f"{_plain(bps / 100)} %",
+        lambda bps: bps / 100 if bps > most else 100 * bps if bps >= percent_from else 1e4 * bps,
+    )
+
+
+def _of_decimals(least: float, most: float) -> Plausible:
+    """Decimals; above the range a number was probably written in percent, below it the decimal of one."""
+    return Plausible(least, most, lambda value: f"{_plain(100 * value)} %", lambda value: _hundredfold(value, most))
+
+
+def _of_nav(least: float, most: float) -> Plausible:
+    """Multiples of NAV, likewise."""
+    return Plausible(least, most, lambda value: f"{_plain(value)} times NAV", lambda value: _hundredfold(value, most))
+
+
+def _hundredfold(value: float, most: float) -> float:
+    return value / 100 if value > most else 100 * value
+
+
+def _plain(value: float) -> str:
+    """Digits without an exponent.
+
+    >>> _plain(5e-05), _plain(1000.0)
+    ('0.00005', '1000')
+    """
+    return f"{value:.10f}".rstrip("0").rstrip(".")
+
+
+_TRADING = _of_bps(0.02, 200)  # from a futures commission to small stocks of a century ago
+_SPREAD = _of_bps(1, 1000)  # a year, over the cash rate
+_FEE = _of_bps(0.5, 500, 0.02)  # a year, from the cheapest funds to the dearest
+_MARGIN = _of_decimals(0.002, 1)
+_VOLATILITY = _of_decimals(0.005, 0.5)  # a year, from bills to single stocks
+_LEVERAGE = _of_nav(0.05, 5)
+_CAP = _of_nav(0.1, 20)  # a cap far above what is held is a way to write that there is none
+_RATE = _of_decimals(0, 0.2)  # a year: US bills paid 16 % at most
+
+PLAUSIBLE: Mapping[Path, Plausible] = {
+    ("data", "cash"): _RATE,
+    ("data", "loan_rate"): _RATE,
+    ("data", "assets", "*", "expense_ratio"): _of_decimals(0.0002, 0.05),
+    ("data", "assets", "*", "swap_spread_bps"): _SPREAD,
+    ("costs", "trading_bps"): _TRADING,
+    ("costs", "half_spread_bps"): _TRADING,
+    ("costs", "commission_bps"): _TRADING,
+    ("costs", "schedule"): _TRADING,
+    ("financing", "spread_bps"): _SPREAD,
+    ("financing", "tiers"): _SPREAD,
+    ("financing", "cash_spread_bps"): _SPREAD,
+    ("financing", "rebate_spread_bps"): _SPREAD,
+    ("financing", "swap_spread_bps"): _SPREAD,
+    ("financing", "basis_bps"): _of_bps(0.1, 1000),
+    ("financing", "roll_bps"): _of_bps(0.1, 500),
+    ("financing", "borrow_fee_bps"): _of_bps(1, 5000),  # of what is hard to borrow
+    ("financing", "expense_ratio_bps"): _FEE,
+    ("financing", "initial_margin"): _MARGIN,
+    ("financing", "maintenance_margin"): _MARGIN,
+    ("fees", "management_bps"): _of_bps(3, 500),
+    ("fees", "expense_ratio_bps"): _FEE,
+    ("fees", "performance", "rate"): _of_decimals(0.01, 0.5),
+    ("leverage", "multiple"): _LEVERAGE,
+    ("leverage", "debt"): _LEVERAGE,
+    ("leverage", "target_volatility"): _VOLATILITY,
+    ("leverage", "min_gross_exposure"): _LEVERAGE,
+    ("leverage", "max_gross_exposure"): _CAP,
+    ("strategy", "target_volatility"): _VOLATILITY,
+    ("strategy", "max_gross_exposure"): _CAP,
+    ("rebalance", "minimum_trade"): _of_decimals(1e-6, 0.05),
+    ("rebalance", "bands", "absolute"): _of_decimals(1e-3, 0.3),
+    ("rebalance", "bands", "relative"): _of_decimals(0.01, 0.9),
+}
+"""By setting; what a mapping has by asset, class, date or size is looked at one by one. Zero is always plausible."""
+
+_FEWEST: Mapping[Path, int] = {
+    ("estimation", "window"): 12,
+    ("estimation", "correlation_window"): 12,
+    ("estimation", "half_life"): 5,
+    ("estimation", "correlation_half_life"): 5,
+    ("leverage", "window"): 12,
+    ("strategy", "window"): 12,
+}
+"""Returns of a window: where fewer are asked for, a number of years was probably meant."""
+
+_LARGEST_WEIGHTS = 5.0
+_LARGEST_FIXED = 0.01  # of the capital, for one trade of one asset
+
+
+def improbable(settings: Mapping[str, Any]) -> list[str]:
+    """Return a note for each setting that is probably in another unit than its own, with the likely value.
+
+    Args:
+        settings: a whole resolved configuration.
+
+    Example:
+        >>> improbable({"costs": {"trading_bps": 10}, "financing": {"spread_bps": 0.005}})
+        ['financing.spread_bps: 0.005 means 0.00005 %, which is unusual; 50 would mean 0.5 %']
+    """
+    notes = []
+    for path, plausible in PLAUSIBLE.items():
+        for name, value in _numbers(settings, path):
+            if value and not plausible.least <= abs(value) <= plausible.most:
+                meant = float(f"{plausible.meant(abs(value)):.3g}") * (1 if value > 0 else -1)
+                notes.append(
+                    f"{name}: {_plain(value)} means {plausible.in_words(value)}, which is unusual; "
+                    f"{_plain(meant)} would mean {plausible.in_words(meant)}"
+                )
+    return [*notes, *_weights(settings), *_windows(settings), *_money(settings)]
+
+
+def _numbers(settings: Any, path: Path, name: str = "") -> Iterator[tuple[str, float]]:
+    """The numbers at a path, each with its name: of a mapping there, its values."""
+    if path and isinstance(settings, Mapping):
+        for key in settings if path[0] == "*" else [path[0]] if path[0] in settings else ():
+            yield from _numbers(settings[key], path[1:], f"{name}.{key}" if name else str(key))
+    elif isinstance(settings, Mapping):
+        for key, value in settings.items():
+            yield from _numbers(value, (), f"{name}.{key}")
+    elif not path and isinstance(settings, int | float) and not isinstance(settings, bool):
+        yield name, float(settings)
+
+
+def _weights(settings: Mapping[str, Any]) -> list[str]:
+    sizes = [abs(weight) for _, weight in _numbers(settings, ("strategy", "weights"))]
+    if sum(sizes) <= _LARGEST_WEIGHTS:
+        return []
+    decimals = ", ".join(_plain(size / 100) for size in sizes)
+    return [f"strategy.weights: their sizes add up to {sum(sizes):g} times NAV; as percent they would be {decimals}"]
+
+
+def _windows(settings: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{name}: {rows:g} counts returns, and so few estimate risk badly; {rows:g}Y would mean years"
+        for path, fewest in _FEWEST.items()
+        for name, rows in _numbers(settings, path)
+        if rows < fewest
+    ]
+
+
+def _money(settings: Mapping[str, Any]) -> list[str]:
+    """Settings in money beside the capital that they are compared with."""
+    capital, fixed = settings.get("initial_capital"), settings.get("costs", {}).get("fixed", 0.0)
+    notes = []
+    if capital and fixed > _LARGEST_FIXED * capital:
+        notes.append(
+            f"costs.fixed: {fixed:g} for each asset traded is {fixed / capital:.3g} of initial_capital, {capital:g}; "
+            "both are in money"
+        )
+    sizes = [float(size) for size in settings.get("financing", {}).get("tiers") or {}]
+    if capital and len(sizes) > 1 and sizes[1] > _CAP.most * capital:
+        notes.append(
+            f"financing.tiers: {sizes[1]:g} is {sizes[1] / capital:.3g} times initial_capital, {capital:g}: only the "
+            "first tier is ever paid"
+        )
+    return notes

@@ -1,0 +1,80 @@
+"""Stacked areas in a browser: layers share their dates and their edges, and nothing shows between them."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from browser_page import OpenPage, draw_all, drawn
+from made_up_result import made_up
+
+from backtest.reporting.files import write_report
+
+BACKGROUND = """() => {
+  const container = document.querySelector("[data-chart=weights]"), chart = echarts.getInstanceByDom(container);
+  const canvas = container.querySelector("canvas"), scale = canvas.width / container.clientWidth;
+  const [series] = chart.getOption().series;
+  const at = (place, value) => chart.convertToPixel({ xAxisIndex: 0, yAxisIndex: 0 }, [place, value]);
+  const [left, zero] = at(series.data[0][0], 0), [right, whole] = at(series.data[series.data.length - 1][0], 1);
+  const area = [left + 1, whole + 3, right - left - 2, zero - whole - 5].map((one) => Math.round(scale * one));
+  const { data } = canvas.getContext("2d").getImageData(...area);
+  let bare = 0;
+  for (let i = 0; i < data.length; i += 4)
+    if (data[i + 3] < 128 || Math.min(data[i], data[i + 1], data[i + 2]) > 225) bare++;
+  return { bare, pixels: data.length / 4 };
+}"""
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Pages of long and of long and short weights, with more dates than pixels."""
+    root = tmp_path_factory.mktemp("stacks")
+    runs = {
+        "long": made_up(1226, periods_per_year=252),
+        "short": made_up(1226, periods_per_year=252, gross=1.5, short=True),
+    }
+    return {name: write_report(result, root / name, command="").parent for name, result in runs.items()}
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_no_background_shows_inside_a_stack(folders: dict[str, Path], page_of: OpenPage, width: int) -> None:
+    page = page_of(folders["long"] / "tearsheet.html", width=width)
+    draw_all(page)
+    found = page.evaluate(BACKGROUND)
+    assert found["pixels"] > 20_000
+    assert found["bare"] == 0
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("name", ["long", "short"])
+def test_each_layer_begins_where_the_one_below_ends(
+    folders: dict[str, Path], page_of: OpenPage, name: str, width: int
+) -> None:
+    """Areas reach from zero to the sum up to their own part, on the same dates, a pixel or more apart."""
+    page = page_of(folders[name] / "tearsheet.html", width=width)
+    draw_all(page)
+    for chart in ("weights", "risk"):
+        found = drawn(page)[chart]
+        for panel in range(len(found["grid"])):
+            areas = [one for one in found["series"] if one["xAxisIndex"] == panel and one.get("areaStyle")]
+            assert_layers(areas, float(page.locator(f"[data-chart={chart}]").evaluate("one => one.clientWidth")))
+
+
+def assert_layers(areas: list[dict[str, Any]], width: float) -> None:
+    dates = [[point[0] for point in one["data"]] for one in areas]
+    assert all(other == dates[0] for other in dates)
+    assert np.diff(dates[0]).min() * width >= dates[0][-1] - dates[0][0]  # the plot is narrower than the chart
+    sums = {1: np.zeros(len(dates[0])), -1: np.zeros(len(dates[0]))}
+    for one in areas:
+        tops, parts = (np.array([point[place] for point in one["data"]], dtype=float) for place in (1, 2))
+        side = -1 if (tops < 0).any() else 1
+        expected = sums[side] + np.where(side * np.nan_to_num(parts) > 0, np.nan_to_num(parts), 0.0)
+        np.testing.assert_allclose(np.nan_to_num(tops), expected, rtol=0, atol=1e-9)
+        sums[side] = expected
+    assert all(lower["z"] > upper["z"] for lower, upper in pairwise(areas) if lower["name"] != upper["name"])
+
+
+def test_the_range_begins_with_the_first_nav(folders: dict[str, Path], page_of: OpenPage) -> None:
+    page = page_of(folders["long"] / "tearsheet.html")
+    assert page.locator("input[data-from]").first.input_value() == "2003-12-31"

@@ -1,0 +1,193 @@
+"""Charts and figures of decisions: steps over the dates of NAV, stacked without gaps, labelled with their horizon."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up_result import FREQUENCIES, made_up
+from matplotlib.collections import PolyCollection
+from PIL import Image
+from read_page import Page
+
+import backtest as bt
+from backtest.analysis import BacktestResult
+from backtest.analysis.frequency import frequency_in_words
+from backtest.analysis.in_force import in_force
+from backtest.reporting import figures
+from backtest.reporting.charts import charts_of
+from backtest.reporting.comparison_page import render_comparison_page
+from backtest.reporting.figure_files import picture
+from backtest.reporting.tearsheet import render_tearsheet
+
+CALLED = Path(__file__).parents[2] / "configs" / "daily" / "levered_erc_margin_calls.yaml"
+DECIDED = ("Expected risk contributions, a year", "Their shares of the volatility")
+
+
+@pytest.fixture(scope="module")
+def called() -> BacktestResult:
+    """Yearly decisions, the first of them dated before the first NAV."""
+    result = bt.run(CALLED)
+    assert result.target_weights.index[0] < result.nav.index[0]
+    return result
+
+
+def dates_of(chart: dict[str, Any]) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(np.cumsum(chart["x"]["dates"]).astype("datetime64[D]"))
+
+
+def panel_of(chart: dict[str, Any], title: str) -> dict[str, Any]:
+    (found,) = [one for one in chart["panels"] if one["title"] == title]
+    return dict(found)
+
+
+@pytest.mark.parametrize("name", ["growth", "rolling", "weights", "risk", "forecasts"])
+def test_no_chart_begins_before_the_first_nav_or_ends_after_the_last(called: BacktestResult, name: str) -> None:
+    dates = dates_of(charts_of(called)["charts"][name])
+    assert dates[0] >= called.nav.index[0]
+    assert dates[-1] <= called.nav.index[-1]
+
+
+def test_the_forecast_is_a_step_from_the_first_nav_to_the_last(called: BacktestResult) -> None:
+    chart = charts_of(called)["charts"]["forecasts"]
+    _, forecast = chart["panels"][0]["series"]
+    dates = dates_of(chart)
+    assert forecast["step"] is True
+    assert (dates[0], dates[-1]) == (called.nav.index[0], called.nav.index[-1])
+    expected = in_force(called.forecast_volatility.to_frame(), called).reindex(dates, method="ffill").to_numpy()[:, 0]
+    np.testing.assert_allclose(forecast["values"], expected, rtol=1e-4)  # five digits
+    assert forecast["values"][0] == pytest.approx(called.forecast_volatility.iloc[0], rel=1e-4)
+    assert set(called.trade_dates.dropna()) - set(dates) == set()  # a step is where it is, not near it
+
+
+def test_decided_risk_is_a_step_and_realised_risk_a_line(called: BacktestResult) -> None:
+    chart = charts_of(called)["charts"]["risk"]
+    for panel in chart["panels"]:
+        assert {one.get("step", False) for one in panel["series"]} == {panel["title"] in DECIDED}
+    assert dates_of(chart)[0] == called.nav.index[0]
+
+
+@pytest.mark.parametrize(
+    "result",
+    [made_up(1500, periods_per_year=252, short=True, gross=2.0), made_up(3000, periods_per_year=252, gross=2.0)],
+    ids=["shorts", "long"],
+)
+def test_stacks_have_a_total_where_a_part_is_negative(result: BacktestResult) -> None:
+    charts = charts_of(result)["charts"]
+    weights = charts["weights"]["panels"][0]["series"]
+    net = [one for one in weights if one["name"] == "net exposure"]
+    short = bool((result.weights < 0).any(axis=None))
+    assert len(net) == short
+    if short:
+        expected = result.weights.sum(axis=1).loc[dates_of(charts["weights"])]
+        np.testing.assert_allclose(net[0]["values"], expected, rtol=1e-4, atol=1e-9)
+    for panel in charts["risk"]["panels"]:
+        stacked = [one for one in panel["series"] if one["style"] == "stack"]
+        values = np.array([one["values"] for one in stacked], dtype=float)
+        totals = [one for one in panel["series"] if one["name"] == "all assets"]
+        assert len(totals) == bool((values < 0).any())
+        for one in totals:  # each number has five digits
+            np.testing.assert_allclose(np.array(one["values"], dtype=float), values.sum(axis=0), rtol=0, atol=1e-4)
+
+
+def test_figures_draw_decisions_as_steps(called: BacktestResult) -> None:
+    figure = figures.forecasts(called)
+    realised, forecast = figure.axes[0].lines
+    assert (realised.get_drawstyle(), forecast.get_drawstyle()) == ("default", "steps-post")
+    assert np.asarray(forecast.get_xdata())[0] == called.nav.index[0].to_datetime64()
+    assert np.asarray(forecast.get_xdata())[-1] == called.nav.index[-1].to_datetime64()
+    areas = [one for one in figures.risk(called).axes[0].collections if isinstance(one, PolyCollection)]
+    for area in areas:
+        corners = np.asarray(area.get_paths()[0].vertices)
+        moves = np.diff(corners, axis=0)
+        assert (moves == 0).any(axis=1).all()  # only across, or only up and down
+
+
+def test_the_gross_exposure_of_a_figure_is_inside_its_axes() -> None:
+    result = made_up(400, periods_per_year=252, short=True, gross=3.0)
+    ax = figures.weights(result).axes[0]
+    assert ax.get_ylim()[1] > result.gross_exposure.max()
+
+
+def test_no_background_shows_between_the_layers_of_a_figure() -> None:
+    """A column of pixels through a stack of long weights is background above it, and nowhere in it."""
+    figure = figures.weights(made_up(1226, periods_per_year=252, gross=1.0))
+    image = np.asarray(Image.open(io.BytesIO(picture(figure).png)), dtype=int)
+    ax = figure.axes[0].get_window_extent()
+    height = image.shape[0]
+    inside = image[int(height - ax.y1) + 40 : int(height - ax.y0) - 4, int(ax.x0) + 4 : int(ax.x1) - 4]
+    assert not (inside.min(axis=2) > 240).any()
+
+
+@pytest.mark.parametrize(("periods_per_year", "word"), [(252, "daily"), (12, "monthly"), (4, "quarterly")])
+def test_numbers_of_single_periods_say_how_long_a_period_is(periods_per_year: int, word: str) -> None:
+    result = made_up(60, periods_per_year=periods_per_year, start="2010-12-31")
+    rows = {row[0] for row in Page(render_tearsheet(result, {})).table("Risk")}
+    both = bt.compare([result, made_up(60, periods_per_year=periods_per_year, start="2010-12-31", name="b", seed=3)])
+    compared = {row[0] for row in Page(render_comparison_page(both, {})).table("Measure")}
+    for label in ("VaR 95%", "CVaR 95%", "Skew", "Excess kurtosis", "Autocorrelation"):
+        assert f"{label}, {word}" in rows & compared
+        assert label not in rows | compared
+    marks = charts_of(result)["charts"]["distribution"]["panels"][0]["marks"]
+    assert [mark["name"] for mark in marks] == [f"VaR 95%, {word}", f"CVaR 95%, {word}"]
+    assert figures.distribution(result).axes[0].get_title("left").startswith(f"{word.capitalize()} returns")
+
+
+@pytest.mark.parametrize("periods_per_year", [366, 313, 300, 260, 52, 26, 24, 17, 13, 6, 3, 2, 1])
+def test_every_number_of_periods_a_year_has_a_word(periods_per_year: int) -> None:
+    word = frequency_in_words(periods_per_year)
+    assert word
+    assert (word == "daily") == (periods_per_year > 200)
+    known = made_up(30, periods_per_year=min(FREQUENCIES, key=lambda one: abs(one - periods_per_year)))
+    result = known.__class__(**{**vars_of(known), "periods_per_year": periods_per_year, "benchmark": None})
+    assert f"30 {word} periods" in Page(render_tearsheet(result, {})).text
+    assert figures.distribution(result).axes[0].get_title("left").startswith(word.capitalize())
+
+
+def vars_of(result: BacktestResult) -> dict[str, Any]:
+    return {name: value for name, value in vars(result).items() if name in result.__dataclass_fields__}
+
+
+def test_crises_that_are_covered_in_part_are_named_where_they_are_left_out() -> None:
+    """From 2008-07 on, the financial crisis of 2007 to 2009 is shaded and has no row; from 2009-03 on it is neither."""
+    within, after = made_up(120, start="2008-07-31"), made_up(120, start="2009-03-31")
+    text = "only in part, so the charts shade it and no return is given: GFC (2007-10-09 to 2009-03-09)."
+    found = Page(render_tearsheet(within, {}))
+    assert "GFC" in {one["name"] for one in charts_of(within)["crises"]}
+    assert "GFC" not in {row[0] for row in found.table("Crisis")}
+    assert text in found.text
+    assert "only in part, so" not in Page(render_tearsheet(after, {})).text
+    both = bt.compare([within, made_up(120, start="2008-07-31", name="other", seed=4)])
+    assert text in Page(render_comparison_page(both, {})).text
+    alone = made_up(10, start="2008-07-31")  # covers no crisis as a whole, and so has no table
+    assert text in Page(render_tearsheet(alone, {})).text
+
+
+@pytest.mark.parametrize(
+    ("kind", "row"),
+    [
+        ({"kind": "margin"}, "Cash"),
+        ({"kind": "futures"}, "NAV less notionals"),
+        ({"kind": "leveraged_fund", "leverage": 3}, "NAV less exposures"),
+    ],
+)
+def test_cash_is_what_is_held_in_cash(kind: dict[str, Any], row: str) -> None:
+    """Futures take no cash: one less the sum of notionals is no holding of it."""
+    plain = made_up(30, gross=1.5)
+    result = plain.__class__(**{**vars_of(plain), "settings": {**plain.settings, "financing": kind}})
+    found = Page(render_tearsheet(result, {}))
+    assert [one[0] for one in found.table("Asset")][-2] == row
+    average = "Average cash" if row == "Cash" else f"Average {row}"
+    assert average in {one[0] for one in found.table("Exposure and trading")}
+    others = {"Cash", "NAV less notionals", "NAV less exposures"} - {row}
+    assert not any(f"{other}−" in found.text for other in others)
+    mixed = Page(render_comparison_page(bt.compare([result, made_up(30, name="margin", seed=4)]), {}))
+    expected = "Average cash" if row == "Cash" else "Average NAV less exposure"
+    assert expected in {one[0] for one in mixed.table("Measure")}
+
+
+def test_a_spot_price_is_no_total_return() -> None:
+    result = bt.run(CALLED.parents[1] / "risk_budgeting.yaml")
+    assert {one.name: one.meaning for one in result.origins}["crude_oil"] == "spot price, as given"
