@@ -69,6 +69,10 @@ class FakeWeb(ThreadingHTTPServer):
         """Fail so many times from now on, then answer again."""
         self._fault, self._left, self._headers = fault, times, dict(headers or {})
 
+    def recover(self) -> None:
+        """Answer again, a request too that was sent before and comes late."""
+        self._left = 0
+
     def release(self) -> None:
         """Break off what hangs or drips."""
         self.released.set()

@@ -242,14 +242,19 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_each_fault_is_told_apart_and_nothing_of_it_is_kept(server: FakeWeb, fault: str) -> None:
+def test_each_fault_is_told_apart_and_nothing_of_it_is_kept(
+    server: FakeWeb, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock stands still until the download begins, which is then given all of the time."""
     kind, words = FAULTS[fault]
     source = monthly(server)
-    server.fail(fault, times=1)
+    monkeypatch.setattr(french, "monotonic", lambda: 0.0)
+    server.fail(fault)
     with pytest.raises(DataError) as caught:
         source.fetch("Mkt", None, 0.3 if kind is TimedOut else HANG)
     assert type(caught.value) is kind
     assert str(caught.value) == f"french Mkt: {words}"
+    server.recover()
     assert len(source.fetch("Mkt", None, HANG).values) == 5
 
 
