@@ -10,50 +10,30 @@ Array = NDArray[np.float64]
 LEVEL = 0.95  # of all intervals
 SEED = 1994  # of all draws, so that the same run gives the same intervals
 
-
-def stationary_blocks(
-    count: int, length: float, rng: np.random.Generator
-) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """The chances of one draw of the stationary bootstrap, from which `stationary_rows` makes its rows.
-
-    Args:
-        count: number of periods.
-        length: mean number of periods in a block, 1 or more.
-        rng: where chance comes from.
-
-    Returns:
-        (count,) where a block begins, at the first place in any case; and (count,) the period that a block would begin
-        with, of which only those count where one does. Within a block the next period follows, the first the last.
-
-    Example:
-        >>> begins, starts = stationary_blocks(6, 3.0, np.random.default_rng(1))
-        >>> begins.astype(int).tolist(), starts[begins].tolist()
-        ([1, 0, 1, 0, 1, 0], [1, 1, 3])
-    """
-    begins = rng.random(count) < 1 / length
-    begins[0] = True
-    return begins, rng.integers(count, size=count)
+_MOST = 12  # decimals
 
 
-def stationary_rows(count: int, length: float, rng: np.random.Generator) -> NDArray[np.int64]:
-    """One draw of the stationary bootstrap: blocks of geometric length from anywhere, the first row after the last.
+def stationary_rows(count: int, length: float, draws: int, *, first: int = 0, seed: int = SEED) -> NDArray[np.int64]:
+    """Draws of the stationary bootstrap: blocks of geometric length from anywhere, the first row after the last.
 
     Args:
-        count: number of periods.
+        count: number of periods, P.
         length: mean number of periods in a block, 1 or more.
-        rng: where chance comes from.
+        draws: k.
+        first: number of the first of them; each draw depends on the seed and its number alone.
+        seed: of the random numbers.
 
     Returns:
-        (count,) positions of the periods drawn.
+        (k, P) positions of the periods drawn.
 
     Example:
-        >>> stationary_rows(6, 3.0, np.random.default_rng(1)).tolist()
-        [1, 2, 1, 2, 3, 4]
+        >>> stationary_rows(6, 3.0, 2).tolist()
+        [[4, 5, 0, 1, 2, 3], [1, 2, 3, 5, 4, 5]]
     """
-    begins, starts = stationary_blocks(count, length, rng)
-    here = np.arange(count)
-    block = np.maximum.accumulate(np.where(begins, here, 0))
-    rows: NDArray[np.int64] = (starts[block] + here - block) % count
+    from backtest.analysis.bootstrap_kernel import block_chance, draw_rows  # Numba takes a while to load
+
+    rows = np.empty((draws, count), dtype=np.int64)
+    draw_rows(seed, first, block_chance(length), rows)
     return rows
 
 
@@ -70,6 +50,32 @@ def percentile_interval(values: Array, level: float) -> tuple[float, float]:
     """
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
     return float(low), float(high)
+
+
+def stable_decimals(values: Array, level: float) -> int:
+    """Decimals of the ends of a percentile interval that hardly depend on the seed.
+
+    The standard error of a quantile at p of k draws is half the distance between the order statistics
+    sqrt(k p (1 - p)) ranks below and above it. The last decimal is worth two standard errors of either end or more.
+
+    Args:
+        values: (k,) a measure of each draw, without infinite ones.
+        level: share of the draws that lie within.
+
+    Returns:
+        At most 12, also of NaN; below zero tens, hundreds and so on.
+
+    Example:
+        >>> draws = np.random.default_rng(1).normal(0.5, 0.2, 40_000)
+        >>> stable_decimals(draws, 0.95), stable_decimals(draws[:1_000], 0.95), stable_decimals(1e4 * draws, 0.95)
+        (2, 1, -2)
+    """
+    ordered, count, tail = np.sort(values), len(values), (1 - level) / 2
+    ranks = np.sqrt(count * tail * (1 - tail))
+    places = np.array([tail * count + np.array([-ranks, ranks]), (1 - tail) * count + np.array([-ranks, ranks])])
+    around = ordered[np.clip(places.astype(int), 0, count - 1)]
+    least = float(np.ptp(around, axis=1).max())  # twice the error
+    return _MOST if not least > 10.0**-_MOST else int(np.floor(-np.log10(least)))
 
 
 @one_blas_thread()

@@ -36,10 +36,12 @@ class BreakEvenSpread:
     Args:
         spread: decimal per year; infinite where it is beyond `BOUND`, NaN where no spread changes anything.
         interval: its ends at `bootstrap.LEVEL`, likewise; None where it was not asked for.
+        decimals: how many decimals of the ends hardly depend on the seed.
     """
 
     spread: float
     interval: tuple[float, float] | None = None
+    decimals: int = 12
 
 
 @dataclass(frozen=True)
@@ -197,13 +199,20 @@ def bootstrap_interval(
     Returns:
         Both ends at `bootstrap.LEVEL`, decimal per year, infinite where they are beyond `BOUND`.
     """
-    rng, count = np.random.default_rng(seed), len(pairs.own)
+    return percentile_interval(break_evens_of_draws(pairs, measure, length=length, draws=draws, seed=seed), LEVEL)
+
+
+def break_evens_of_draws(
+    pairs: PairedReturns, measure: Measure, *, length: float, draws: int = DRAWS, seed: int = SEED
+) -> Array:
+    """(draws,) the break-even spread of each draw of `bootstrap_interval`."""
+    count = len(pairs.own)
     spreads, together = np.empty(draws), max(1, _AT_ONCE // count)
     for first in range(0, draws, together):
-        part = slice(first, min(first + together, draws))
-        rows = np.array([stationary_rows(count, length, rng) for _ in range(part.start, part.stop)])
-        spreads[part] = _break_evens(pairs.take(rows), measure)
-    return percentile_interval(spreads, LEVEL)
+        end = min(first + together, draws)
+        rows = stationary_rows(count, length, end - first, first=first, seed=seed)
+        spreads[first:end] = _break_evens(pairs.take(rows), measure)
+    return spreads
 
 
 def _break_evens(drawn: PairedReturns, measure: Measure) -> Array:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from backtest.analysis.crises import InCrisis, falls_of, in_crises
-from backtest.analysis.frequency import FREQUENCIES, frequency_in_words
 from backtest.analysis.side_by_side import (
     BETTER,
     Shares,

@@ -6,21 +6,23 @@ other times would bring. That of the maximum drawdown is of the deepest fall of 
 one of them.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.analysis.bootstrap import LEVEL, SEED, block_length, percentile_interval, stationary_blocks
+from backtest.analysis.bootstrap import LEVEL, SEED, block_length, percentile_interval, stable_decimals
 from backtest.tolerances import has_risk
 
 Array = NDArray[np.float64]
 Interval = tuple[float, float]
 
-DRAWS = 1000
+DRAWS = (10_000, 40_000)  # least and most
 FEWEST = 24  # periods: two years of months; fewer have too little in them to draw from
 
-_AT_ONCE = 2**16  # periods of draws that are worked on together
+_PERIODS = 25_000_000  # of all draws together, 2.5 ns each
+_THREADS_WORTH = 400_000  # periods, a millisecond
 
 
 @dataclass(frozen=True)
@@ -28,21 +30,27 @@ class Confidence:
     """Intervals at `bootstrap.LEVEL` of the headline numbers; None where there is none.
 
     Args:
+        draws: number of histories drawn; 0 where nothing was.
         mean_block: mean number of periods in a block; NaN where nothing was drawn.
         cagr: decimal per year.
         volatility: decimal per year.
         sharpe: annualised.
         max_drawdown: decimal, below 0; the deeper end first.
+        decimals: by measure, how many decimals of its interval hardly depend on the seed.
     """
 
+    draws: int
     mean_block: float
     cagr: Interval | None
     volatility: Interval | None
     sharpe: Interval | None
     max_drawdown: Interval | None
+    decimals: Mapping[str, int] = field(default_factory=dict)
 
 
-def confidence(returns: Array, excess_returns: Array, years: float | None, periods_per_year: int) -> Confidence:
+def confidence(
+    returns: Array, excess_returns: Array, years: float | None, periods_per_year: int, *, seed: int = SEED
+) -> Confidence:
     """Percentile intervals of CAGR, volatility, Sharpe ratio and maximum drawdown.
 
     Blocks are of geometric length. Their mean is that of Politis, White (2004) for the excess returns or for the
@@ -54,6 +62,7 @@ def confidence(returns: Array, excess_returns: Array, years: float | None, perio
         excess_returns: (P,) above cash, over the same periods, which are drawn together.
         years: that the P periods last, above 0; None for less than a year, which has no CAGR.
         periods_per_year: of them.
+        seed: of the random numbers.
 
     Returns:
         All of it None for fewer than `FEWEST` periods, where returns do not vary, and where all of NAV is lost in one,
@@ -66,50 +75,68 @@ def confidence(returns: Array, excess_returns: Array, years: float | None, perio
         ([-0.17, 0.57], [-0.52, -0.17])
     """
     if len(returns) < FEWEST or not has_risk(np.std(returns)) or returns.min() <= -1:
-        return Confidence(float("nan"), None, None, None, None)
+        return Confidence(0, float("nan"), None, None, None, None)
     squares = (returns - returns.mean()) ** 2
     varying = [excess_returns] if has_risk(np.std(excess_returns)) else []  # else its blocks are those of rounding
     length = max(map(block_length, [*varying, squares]))
-    measures = measures_of_draws(returns, excess_returns, length)
+    draws = draws_for(len(returns))
+    measures = measures_of_draws(returns, excess_returns, length, draws, seed)
     annual = np.sqrt(periods_per_year)
     deviations = np.where(has_risk(measures[3]), measures[3], np.nan)
-    cagr, volatility, sharpe, max_drawdown = (
-        None if np.isnan(values).any() else percentile_interval(values, LEVEL)
-        for values in (
-            np.full(1, np.nan) if years is None else measures[0] ** (1 / years) - 1,
-            annual * measures[1],
-            annual * measures[2] / deviations,
-            measures[4],
-        )
+    found = {
+        "cagr": np.full(1, np.nan) if years is None else measures[0] ** (1 / years) - 1,
+        "volatility": annual * measures[1],
+        "sharpe": annual * measures[2] / deviations,
+        "max_drawdown": measures[4],
+    }
+    known = {name: values for name, values in found.items() if not np.isnan(values).any()}
+    intervals = {name: percentile_interval(values, LEVEL) for name, values in known.items()}
+    return Confidence(
+        draws,
+        length,
+        **{name: intervals.get(name) for name in found},
+        decimals={name: stable_decimals(values, LEVEL) for name, values in known.items()},
     )
-    return Confidence(length, cagr, volatility, sharpe, max_drawdown)
 
 
-def measures_of_draws(returns: Array, excess_returns: Array, length: float, draws: int = DRAWS) -> Array:
-    """What each draw of the bootstrap comes to, by the rows of `bootstrap.stationary_rows` from `bootstrap.SEED` on.
+def draws_for(count: int) -> int:
+    """Number of draws for so many periods: `_PERIODS` in all, but within `DRAWS`.
+
+    A longer history has narrower intervals, which need fewer draws for the same digits.
+
+    >>> draws_for(288), draws_for(1_260), draws_for(12_600)
+    (40000, 19841, 10000)
+    """
+    least, most = DRAWS
+    return max(least, min(most, _PERIODS // count))
+
+
+def measures_of_draws(returns: Array, excess_returns: Array, length: float, draws: int, seed: int = SEED) -> Array:
+    """Measures of each draw of the bootstrap, by `bootstrap.stationary_rows` of the same seed.
 
     Args:
         returns: (P,) decimal per period, no NaN.
         excess_returns: (P,) of the same periods.
         length: mean number of periods in a block, 1 or more.
         draws: k.
+        seed: of the random numbers.
 
     Returns:
         (5, k): the growth of 1; the standard deviation (ddof 1) of the returns; mean and standard deviation of the
         excess returns, decimals per period; the maximum drawdown.
     """
-    from backtest.analysis.confidence_kernel import measure_draws  # Numba takes a while to load
+    from backtest.analysis.bootstrap_kernel import block_chance  # Numba takes a while to load
+    from backtest.analysis.confidence_kernel import measure_draws
+    from backtest.compilation import share_out
 
-    rng, count = np.random.default_rng(SEED), len(returns)
-    centre = excess_returns.mean()
+    centre, begin = excess_returns.mean(), block_chance(length)
     periods = np.column_stack([1 + returns, returns - returns.mean(), excess_returns - centre])
-    measures, together = np.empty((5, draws)), max(1, _AT_ONCE // count)
-    begins, starts = np.empty((together, count), dtype=bool), np.empty((together, count), dtype=np.int64)
-    for first in range(0, draws, together):
-        end = min(first + together, draws)
-        for draw in range(end - first):
-            begins[draw], starts[draw] = stationary_blocks(count, length, rng)
-        measure_draws(begins[: end - first], starts[: end - first], periods, measures[:, first:end])
+    measures = np.empty((5, draws))
+
+    def work(first: int, end: int) -> None:
+        measure_draws(seed, first, begin, periods, measures[:, first:end])
+
+    share_out(work, draws, least=_THREADS_WORTH // len(returns))
     measures[2] += centre
     measures[4] -= 1
     return measures

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from backtest.analysis.bootstrap_kernel import after, any_row, bits, next_row, stream
 from backtest.compilation import kernel
 
 Array = NDArray[np.float64]
@@ -11,24 +12,26 @@ _ROUNDING = 1e-12  # of a sum of squares: what the variance of draws of one peri
 
 
 @kernel
-def measure_draws(begins: NDArray[np.bool_], starts: NDArray[np.int64], periods: Array, measures: Array) -> None:
-    """Fill in what each draw's growth, standard deviations, mean and deepest drawdown are.
+def measure_draws(seed: int, first: int, begin: np.uint64, periods: Array, measures: Array) -> None:
+    """Fill in each draw's growth, standard deviations, mean and deepest drawdown.
 
     Args:
-        begins: (k, P) of `bootstrap.stationary_blocks`.
-        starts: (k, P) likewise.
+        seed: of all draws.
+        first: number of the first draw.
+        begin: of `bootstrap_kernel.block_chance`.
         periods: (P, 3) growth, 1 + return; the return less the mean of all; and the excess return less that of all.
         measures: (5, k) to be filled in: growth of all periods; standard deviation (ddof 1) of the returns; mean and
             standard deviation of the excess returns, less the mean of all; the lowest NAV / peak.
     """
-    draws, count = begins.shape
-    for draw in range(draws):
-        at, nav, below_peak, lowest = 0, 1.0, 1.0, 1.0
+    count = len(periods)
+    for draw in range(measures.shape[1]):
+        state = stream(seed, first + draw)
+        at = any_row(bits(state), count) - 1
+        nav, below_peak, lowest = 1.0, 1.0, 1.0
         total = squares = excess_total = excess_squares = 0.0
-        for here in range(count):
-            at = starts[draw, here] if begins[draw, here] else at + 1
-            if at == count:
-                at = 0
+        for _ in range(count):
+            state = after(state)
+            at = next_row(bits(state), at, begin, count)
             growth, deviation, excess = periods[at, 0], periods[at, 1], periods[at, 2]
             nav *= growth
             below_peak = min(below_peak * growth, 1.0)

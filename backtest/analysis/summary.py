@@ -10,7 +10,7 @@ from backtest.analysis import performance
 from backtest.analysis.attribution import compound_growth, linked_attribution
 from backtest.analysis.bootstrap import LEVEL, SEED
 from backtest.analysis.calendar import YEAR, calendar_returns, drawdown_lengths
-from backtest.analysis.confidence import DRAWS, confidence
+from backtest.analysis.confidence import confidence
 from backtest.analysis.crises import in_crises
 from backtest.analysis.events import counts_of_events
 from backtest.analysis.ex_ante import by_class, diversification
@@ -110,9 +110,10 @@ def _confidence(returns: Array, excess: Array, years: float | None, periods: int
     intervals = {name: getattr(found, name) for name in names}
     return {
         "level": LEVEL,
-        "draws": DRAWS,
+        "draws": found.draws,
         "seed": SEED,
         "mean_block_periods": found.mean_block,
+        "decimals": dict(found.decimals),
         **{name: None if ends is None else list(ends) for name, ends in intervals.items()},
     }
 

@@ -62,7 +62,7 @@ def _print(found: "BreakEven") -> None:
     table = new_table(f"{found.start:%Y-%m-%d} to {found.end:%Y-%m-%d}", "return", "Sharpe ratio")
     table.add_row("break-even spread", *(_bps(one.spread) for one in both))
     if not math.isnan(found.block):
-        table.add_row(f"  {LEVEL:.0%} interval", *(_range(one.interval) for one in both))
+        table.add_row(f"  {LEVEL:.0%} interval", *(_range(one) for one in both))
     for label, point in _points(found):
         sharpe = "-" if math.isnan(point.excess_sharpe) else f"{point.excess_sharpe:.2f}"
         table.add_row(f"excess {label}", percent(point.excess_return), sharpe)
@@ -116,11 +116,11 @@ def _bps(spread: float) -> str:
     return f"{round(1e4 * spread):,} bp"
 
 
-def _range(interval: tuple[float, float] | None) -> str:
-    """An interval, its unit once where that will do."""
-    if interval is None:
+def _range(one: "BreakEvenSpread") -> str:
+    """An interval with the digits that are stable, its unit once where that will do."""
+    if one.interval is None:
         return "-"
-    low, high = interval
+    low, high = (round(end, one.decimals) if math.isfinite(end) else end for end in one.interval)
     first = _bps(low)
     if math.isnan(low):
         return first
@@ -143,7 +143,7 @@ def _plain(found: "BreakEven") -> dict[str, Any]:
         return round(1e4 * spread, 9) if math.isfinite(spread) else None
 
     def one(spread: "BreakEvenSpread") -> dict[str, Any]:
-        words = f"{_bps(spread.spread)}; {_range(spread.interval)}" if found.borrows else "no spread matters"
+        words = f"{_bps(spread.spread)}; {_range(spread)}" if found.borrows else "no spread matters"
         return {
             "spread_bps": bps(spread.spread),
             "interval_bps": [bps(end) for end in spread.interval or _NO_INTERVAL],

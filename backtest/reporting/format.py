@@ -4,7 +4,7 @@ These are the filters of the templates. A value that is not there (None, NaN, in
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -58,13 +58,31 @@ def change2(value: float | None) -> str:
     return f"+{text}" if value is not None and value > 0 and text.strip("0.%") else text
 
 
-def ratio(value: float | None) -> str:
+def ratio(value: float | None, digits: int = 2) -> str:
     """A number with two digits.
 
-    >>> ratio(0.5507), ratio(-1.0)
-    ('0.55', '−1.00')
+    >>> ratio(0.5507), ratio(-1.0), ratio(0.5507, 1)
+    ('0.55', '−1.00', '0.6')
     """
-    return MISSING if value is None or is_missing(value) else _signless_zero(f"{value:,.2f}")
+    return MISSING if value is None or is_missing(value) else _signless_zero(f"{value:,.{digits}f}")
+
+
+def interval(ends: Sequence[float], form: str, decimals: int) -> str:
+    """The ends of an interval, with no more decimals than are stable.
+
+    Args:
+        ends: low and high.
+        form: `percent`, with one digit at most, or `ratio`, with two.
+        decimals: of the ends that are stable.
+
+    >>> interval([0.0583, 0.1085], "percent", 3), interval([0.0583, 0.1085], "percent", 2)
+    ('5.8% to 10.8%', '6% to 11%')
+    >>> interval([0.334, 1.119], "ratio", 4), interval([0.334, 1.119], "ratio", 1)
+    ('0.33 to 1.12', '0.3 to 1.1')
+    """
+    write, most, scale = (percent, 1, 2) if form == "percent" else (ratio, 2, 0)
+    digits = max(0, min(most, decimals - scale))
+    return " to ".join(write(round(end, decimals), digits) for end in ends)
 
 
 def multiple(value: float | None) -> str:

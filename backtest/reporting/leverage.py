@@ -169,7 +169,7 @@ def break_even_in_words(result: BacktestResult) -> list[str]:
             if one.spread < 0:
                 sentence += ", so it is behind even where financing costs no more than cash"
         if one.interval is not None:
-            low, high = (_end(end) for end in one.interval)
+            low, high = (_end(round(end, one.decimals) if math.isfinite(end) else end) for end in one.interval)
             sentence += f" ({LEVEL:.0%} interval: {low} to {high})"
         sentences.append(f"{sentence}.")
     return sentences

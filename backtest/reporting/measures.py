@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from backtest.analysis.frequency import frequency_in_words
-from backtest.reporting.format import FILTERS, is_missing
+from backtest.reporting.format import FILTERS, interval, is_missing
 
 
 @dataclass(frozen=True)
@@ -236,8 +236,9 @@ def _rows(
 
 
 def _interval(side: Mapping[str, Any] | None, measure: Measure) -> str | None:
-    ends = (side or {}).get("confidence", {}).get(measure.key)
-    return None if ends is None else " to ".join(FILTERS[measure.form](end) for end in ends)
+    found = (side or {}).get("confidence", {})
+    ends = found.get(measure.key)
+    return None if ends is None else interval(ends, measure.form, found["decimals"][measure.key])
 
 
 def _shown(value: Any, measure: Measure) -> bool:

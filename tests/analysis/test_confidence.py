@@ -19,35 +19,74 @@ NUMBERS = ("cagr", "volatility", "sharpe", "max_drawdown")
 
 @pytest.mark.parametrize(("count", "length"), [(24, 1.0), (60, 3.0), (3_000, 40.0), (66_000, 2.0)])
 def test_the_measures_are_those_of_plain_numpy_on_the_same_rows(count: int, length: float) -> None:
-    """Draws are worked on in batches; one of 66,000 periods is more than fits into one. 1e-12 is rounding of sums."""
+    """Draws are shared out over cores. 1e-12 is rounding of sums."""
     rng, draws = np.random.default_rng(count), 40 if count < 10_000 else 3
     returns = rng.normal(0.0, 0.01, count)
     excess = returns - rng.uniform(0.0, 0.001, count)
-    found, again = measures_of_draws(returns, excess, length, draws), np.random.default_rng(SEED)
-    for draw in range(draws):
-        rows = stationary_rows(count, length, again)
+    found = measures_of_draws(returns, excess, length, draws)
+    for draw, rows in enumerate(stationary_rows(count, length, draws)):
         nav = np.cumprod(np.append(1.0, 1 + returns[rows]))
         deviations = (returns[rows].std(ddof=1), excess[rows].std(ddof=1))
         expected = (nav[-1], deviations[0], excess[rows].mean(), deviations[1], drawdown(nav).min())
         assert found[:, draw] == pytest.approx(expected, abs=1e-12)
 
 
+def test_rows_are_those_of_the_definition_in_plain_integers() -> None:
+    """SplitMix64 (Steele, Lea, Flood 2014) in Python's integers; a block begins by the high half of the bits."""
+    seed, count, length, wide = 1994, 37, 2.5, 2**64
+
+    def mixed(state: int) -> int:
+        state = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9 % wide
+        state = (state ^ (state >> 27)) * 0x94D049BB133111EB % wide
+        return state ^ (state >> 31)
+
+    assert mixed((1234567 + 0x9E3779B97F4A7C15) % wide) == 6457827717110365317  # the first number of seed 1234567
+    found = stationary_rows(count, length, 5, first=3, seed=seed)
+    for draw, rows in enumerate(found, 3):
+        state = mixed((seed << 32) + draw)
+        at = (mixed(state) & 0xFFFFFFFF) * count // 2**32 - 1
+        for row in rows:
+            state = (state + 0x9E3779B97F4A7C15) % wide
+            random = mixed(state)
+            at = (at + 1) % count
+            if random >> 32 < round(2**32 / length):
+                at = (random & 0xFFFFFFFF) * count >> 32
+            assert row == at
+    assert found.tolist() == stationary_rows(count, length, 8)[3:].tolist()
+
+
+@pytest.mark.parametrize(("count", "periods_per_year"), [(24, 12), (288, 12), (2_520, 252)])
+def test_the_digits_that_are_shown_do_not_depend_on_the_seed(count: int, periods_per_year: int) -> None:
+    """The last one is worth two standard errors, so the deviation between seeds is half a unit of it, or less.
+
+    The deviation of twenty seeds is itself known to 0.16 of it: 0.5 × (1 + 3 × 0.16).
+    """
+    rng = np.random.default_rng(count)
+    excess = rng.standard_t(5, count) * 0.1 / np.sqrt(periods_per_year) + 0.05 / periods_per_year
+    years = count / periods_per_year
+    found = [confidence(excess, excess, years, periods_per_year, seed=seed) for seed in range(20)]
+    for name in NUMBERS:
+        ends = np.array([getattr(one, name) for one in found])
+        decimals = max(one.decimals[name] for one in found)
+        assert ends.std(axis=0, ddof=1).max() * 10.0**decimals < 0.74, name
+        assert len(np.unique(ends)) > 2  # other seeds, other draws
+    assert found[0].decimals["sharpe"] == (2 if count == 288 else 1)
+
+
 def test_intervals_are_percentiles_of_the_measures_as_the_summary_has_them() -> None:
     result = made_up(60, gross=1.5)
     returns, excess = result.returns.to_numpy(), result.excess_returns.to_numpy()
     length = max(block_length(excess), block_length((returns - returns.mean()) ** 2))
-    rng = np.random.default_rng(SEED)
     years = performance.years_between(result.nav.index[0].to_datetime64(), result.nav.index[-1].to_datetime64())
     drawn: dict[str, list[float]] = {name: [] for name in NUMBERS}
-    for _ in range(DRAWS):
-        rows = stationary_rows(60, length, rng)
+    for rows in stationary_rows(60, length, DRAWS[1]):
         nav = np.cumprod(np.append(1.0, 1 + returns[rows]))
         drawn["cagr"].append(performance.cagr(float(nav[-1]), years))
         drawn["volatility"].append(performance.volatility(returns[rows], 12))
         drawn["sharpe"].append(performance.sharpe(excess[rows], 12))
         drawn["max_drawdown"].append(float(drawdown(nav).min()))
     found = result.summary()["confidence"]
-    assert [found[key] for key in ("level", "draws", "seed", "mean_block_periods")] == [LEVEL, DRAWS, SEED, length]
+    assert [found[key] for key in ("level", "draws", "seed", "mean_block_periods")] == [LEVEL, DRAWS[1], SEED, length]
     for name, values in drawn.items():
         assert found[name] == pytest.approx(percentile_interval(np.array(values), LEVEL), abs=1e-11), name
 
