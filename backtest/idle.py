@@ -1,15 +1,27 @@
 """Settings that cannot take effect in a run: what was given, and why nothing comes of it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from backtest.config import RunConfig
+from backtest.data.market import MarketData
 from backtest.engine.financing import LeveragedFund, Margin
 from backtest.engine.ledger import SimulationResult
+from backtest.engine.schedule import Day, Frequency, rebalance_rows
 from backtest.estimation.estimator import window_rows
 from backtest.estimation.ewma import EWMA
 from backtest.plan import Decided
+
+_DUST = 1e-12  # of NAV: a trade of less is rounding
+_FEW = 2  # dates: of as few any two frequencies choose the same
+_FINER = 1.5  # times the periods a year of the data
+_PERIODS: Mapping[Frequency, tuple[str, int]] = {
+    "daily": ("day", 252), "weekly": ("week", 52), "monthly": ("month", 12), "quarterly": ("quarter", 4),
+    "yearly": ("year", 1),
+}  # fmt: skip
+"""Frequencies from the shortest period to the longest: the name of a period, and how many a year has."""
 
 
 def idle_settings(decided: Decided, path: SimulationResult) -> list[str]:
@@ -22,7 +34,15 @@ def idle_settings(decided: Decided, path: SimulationResult) -> list[str]:
         path: what became of them.
     """
     config = decided.plan.config
-    return [*_of_data(config), *_of_rebalancing(decided), *_of_estimation(decided), *_of_report(config, path)]
+    frequencies = _of_frequencies(config, decided.plan.data)
+    return [
+        *_of_data(config),
+        *frequencies,
+        *_of_bands(decided, too_fine=any(note.startswith("rebalance.bands.check") for note in frequencies)),
+        *_of_trades(decided, path),
+        *_of_estimation(decided),
+        *_of_report(config, path),
+    ]
 
 
 def _of_data(config: RunConfig) -> list[str]:
@@ -43,13 +63,51 @@ def _of_data(config: RunConfig) -> list[str]:
     return notes
 
 
-def _of_rebalancing(decided: Decided) -> list[str]:
-    """Bands, and dates on which nothing can be seen that is not seen anyway."""
+def _of_frequencies(config: RunConfig, data: MarketData) -> list[str]:
+    """Frequencies that are finer than the data, and days of periods that have one date each."""
+    rebalance, bands, fee = config.rebalance, config.rebalance.bands, config.fees.performance
+    asked: list[tuple[str, Frequency | None, Day]] = [
+        ("rebalance.frequency", rebalance.frequency, rebalance.day),
+        ("rebalance.bands.check", None if bands is None else bands.check, "last"),
+        ("fees.performance.every", None if fee is None else fee.every, "last"),
+    ]
+    notes = []
+    for setting, frequency, day in asked:
+        same = None if frequency is None or frequency not in _PERIODS else _coarser(data, frequency, day)
+        if same is not None:
+            notes.append(f"{setting}: {frequency} has no effect beyond {same}")
+    if rebalance.day != "last":
+        chosen, last = (rebalance_rows(data.dates, rebalance.frequency, day) for day in (rebalance.day, "last"))
+        if chosen == last and len(chosen) > _FEW:
+            notes.append(f"rebalance.day: {rebalance.day} has no effect: it chooses the same dates as last")
+    return notes
+
+
+def _coarser(data: MarketData, frequency: Frequency, day: Day) -> str | None:
+    """What chooses the dates that a frequency chooses, where the data is too coarse for the frequency to matter."""
+    chosen, order = rebalance_rows(data.dates, frequency, day), [*_PERIODS]
+    same = [one for one in order[order.index(frequency) + 1 :] if rebalance_rows(data.dates, one) == chosen]
+    if len(chosen) <= _FEW:
+        return None
+    if same:
+        return f"{same[-1]}: the data has one date in each {_PERIODS[same[-1]][0]}"
+    if len(chosen) == len(data.dates) and _PERIODS[frequency][1] > _FINER * data.periods_per_year:
+        return f"every date of the data, which has {data.periods_per_year} a year"
+    return None
+
+
+def _of_bands(decided: Decided, *, too_fine: bool) -> list[str]:
+    """Bands, and checks on dates that decide anyway, unless their frequency is known to be too fine for the data."""
     config, bands = decided.plan.config.rebalance, decided.plan.config.rebalance.bands
     if bands is None:
         return []
     notes, between, rows = [], decided.plan.bands, decided.rows
-    if between is not None and between.check and {row for row in between.check if row >= rows[0]} <= set(rows):
+    if (
+        not too_fine
+        and between is not None
+        and between.check
+        and {row for row in between.check if row >= rows[0]} <= set(rows)
+    ):
         notes.append(
             f"rebalance.bands.check: {bands.check} has no effect: each of its dates decides new weights, and is looked "
             "at in any case"
@@ -71,6 +129,20 @@ def _narrow_bands(decided: Decided, relative: float, least: float) -> list[str]:
     ]
 
 
+def _of_trades(decided: Decided, path: SimulationResult) -> list[str]:
+    """A no-trade zone above every trade, and smoothing without a second decision."""
+    config, notes = decided.plan.config, []
+    traded = int((abs(path.trades) > _DUST).any(axis=1).sum())
+    if config.rebalance.minimum_trade > 0 and len(decided.rows) > _FEW and traded < _FEW:
+        notes.append(
+            f"rebalance.minimum_trade: {config.rebalance.minimum_trade:g} is above every trade after the first: "
+            "nothing is ever rebalanced"
+        )
+    if getattr(config.leverage, "smoothing", 0.0) and len(decided.rows) < _FEW:
+        notes.append("leverage.smoothing has no effect: there is one decision, and none before it")
+    return notes
+
+
 def _of_estimation(decided: Decided) -> list[str]:
     """Weights of returns that hardly fall within the window."""
     estimation, periods = decided.plan.config.estimation, decided.plan.data.periods_per_year
@@ -89,9 +161,9 @@ def _of_report(config: RunConfig, path: SimulationResult) -> list[str]:
     """Comparisons with nothing to compare."""
     notes = []
     if config.report.break_even and config.benchmark is None:
-        notes.append("report.break_even has no effect: there is no benchmark")
+        notes.append("report.break_even has no effect: there is no benchmark to break even with")
     elif config.report.break_even and not path.loan.any():
-        notes.append("report.break_even has no effect: nothing is borrowed")
+        notes.append("report.break_even has no effect: nothing is financed, so that no spread is paid")
     if config.benchmark is not None and _same(config, config.benchmark):
         notes.append("the benchmark has the settings of the run itself: all differences from it are zero")
     return notes

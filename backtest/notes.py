@@ -6,12 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from backtest.config import RunConfig
 from backtest.config.plausible import improbable
 from backtest.data.market import MarketData
 from backtest.engine.financing import Futures, Margin
 from backtest.engine.ledger import SimulationResult
-from backtest.engine.schedule import Day, Frequency, rebalance_rows
 from backtest.engine.terms import Terms
 from backtest.idle import idle_settings
 from backtest.plan import Decided
@@ -21,13 +19,6 @@ Array = NDArray[np.float64]
 _DUST = 1e-12  # of NAV: what is held of less is rounding
 _BINDS = 1e-6  # of a limit: nearer than what solvers are precise to
 _MOST_GROSS = 20.0  # times NAV: above it weights were written in percent
-_FEW = 2  # dates: of as few any two frequencies choose the same
-_FINER = 1.5  # times the periods a year of the data
-_PERIODS: Mapping[Frequency, tuple[str, int]] = {
-    "daily": ("day", 252), "weekly": ("week", 52), "monthly": ("month", 12), "quarterly": ("quarter", 4),
-    "yearly": ("year", 1),
-}  # fmt: skip
-"""Frequencies from the shortest period to the longest: the name of a period, and how many a year has."""
 
 
 def run_notes(decided: Decided, path: SimulationResult) -> list[str]:
@@ -59,7 +50,7 @@ def run_notes(decided: Decided, path: SimulationResult) -> list[str]:
     notes += idle_settings(decided, path)
     if len(path.trades) > 0 and not path.trading.any() and terms.trades_are_free:
         notes.append("trades are free: no costs.trading_bps is set")
-    return [*notes, *improbable(decided.plan.config.resolved()), *_without_effect(decided, path)]
+    return [*notes, *improbable(decided.plan.config.resolved())]
 
 
 def _ruin(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms) -> str:
@@ -151,57 +142,6 @@ def _at_bounds(
         if limit != float(above):
             found[name] = at & holdable[:, own].any(axis=1)
     return found
-
-
-def _without_effect(decided: Decided, path: SimulationResult) -> list[str]:
-    """Settings that change nothing in this run."""
-    config, rebalance, notes = decided.plan.config, decided.plan.config.rebalance, []
-    traded = int((abs(path.trades) > _DUST).any(axis=1).sum())
-    if rebalance.minimum_trade > 0 and len(decided.rows) > _FEW and traded < _FEW:
-        notes.append(
-            f"rebalance.minimum_trade: {rebalance.minimum_trade:g} is above every trade after the first: nothing is "
-            "ever rebalanced"
-        )
-    if getattr(config.leverage, "smoothing", 0.0) and len(decided.rows) < _FEW:
-        notes.append("leverage.smoothing has no effect: there is one decision, and none before it")
-    if config.report.break_even and config.benchmark is None:
-        notes.append("report.break_even has no effect: there is no benchmark to break even with")
-    elif config.report.break_even and not path.loan.any():
-        notes.append("report.break_even has no effect: nothing is financed, so that no spread is paid")
-    return [*_frequencies_without_effect(config, decided.plan.data), *notes]
-
-
-def _frequencies_without_effect(config: RunConfig, data: MarketData) -> list[str]:
-    """Frequencies that are finer than the data, and days of periods that have one date each."""
-    rebalance, bands, fee = config.rebalance, config.rebalance.bands, config.fees.performance
-    asked: list[tuple[str, Frequency | None, Day]] = [
-        ("rebalance.frequency", rebalance.frequency, rebalance.day),
-        ("rebalance.bands.check", None if bands is None else bands.check, "last"),
-        ("fees.performance.every", None if fee is None else fee.every, "last"),
-    ]
-    notes = []
-    for setting, frequency, day in asked:
-        same = None if frequency is None or frequency not in _PERIODS else _coarser(data, frequency, day)
-        if same is not None:
-            notes.append(f"{setting}: {frequency} has no effect beyond {same}")
-    if rebalance.day != "last":
-        chosen, last = (rebalance_rows(data.dates, rebalance.frequency, day) for day in (rebalance.day, "last"))
-        if chosen == last and len(chosen) > _FEW:
-            notes.append(f"rebalance.day: {rebalance.day} has no effect: it chooses the same dates as last")
-    return notes
-
-
-def _coarser(data: MarketData, frequency: Frequency, day: Day) -> str | None:
-    """What chooses the dates that a frequency chooses, where the data is too coarse for the frequency to matter."""
-    chosen, order = rebalance_rows(data.dates, frequency, day), [*_PERIODS]
-    same = [one for one in order[order.index(frequency) + 1 :] if rebalance_rows(data.dates, one) == chosen]
-    if len(chosen) <= _FEW:
-        return None
-    if same:
-        return f"{same[-1]}: the data has one date in each {_PERIODS[same[-1]][0]}"
-    if len(chosen) == len(data.dates) and _PERIODS[frequency][1] > _FINER * data.periods_per_year:
-        return f"every date of the data, which has {data.periods_per_year} a year"
-    return None
 
 
 def _financing_notes(decided: Decided, path: SimulationResult) -> list[str]:

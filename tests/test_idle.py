@@ -76,10 +76,10 @@ NONE: dict[str, tuple[dict[str, Any], str | None]] = {
         "estimation.half_life of 63 is longer than the window of 20: the oldest return still counts more than half of the latest",
     ),
     "a half-life as long as the window": ({"estimation": {"covariance": "ewma", "window": 20, "half_life": 20}}, None),
-    "a break-even, no benchmark": ({"report": {"break_even": True}}, "report.break_even has no effect: there is no benchmark"),
+    "a break-even, no benchmark": ({"report": {"break_even": True}}, "report.break_even has no effect: there is no benchmark to break even with"),
     "a break-even, no loan": (
         {"report": {"break_even": True}, "benchmark": "other.yaml"},
-        "report.break_even has no effect: nothing is borrowed",
+        "report.break_even has no effect: nothing is financed, so that no spread is paid",
     ),
     "a break-even": ({"report": {"break_even": True}, "benchmark": "other.yaml", "leverage": {"multiple": 2}}, None),
     "another benchmark": ({"benchmark": "other.yaml"}, None),
