@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, FiniteFloat
 from backtest.errors import InsufficientHistory, NoRiskBudgetPortfolio, StrategyError
 from backtest.risk.bounded import WeightBounds
 
-_MOST = 20.0  # times NAV: above it weights were written in percent
+_MOST = 30.0  # times NAV: above it weights were written in percent
 
 
 def _are_no_percents(weights: dict[str, float]) -> dict[str, float]:
