@@ -10,6 +10,7 @@ from unittest.mock import patch
 from backtest.cli import main
 
 COMPILING = "compiling for this machine, once; later runs start at once"
+FONTS = "Matplotlib is building the font cache; this may take a moment."  # matplotlib's own words, after 5 s of it
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,9 @@ def command(*arguments: str | Path) -> Answer:
 
 
 def answer_of(code: int, out: str, err: str) -> Answer:
-    """What a command ended with and printed, but for the note that code is being compiled.
+    """Return what a command ended with and printed, without the notes that code is compiled or fonts are listed.
 
-    Whichever command comes first on a machine, or after a change of a kernel, says that: it is no part of its answer.
+    Whichever command comes first on a machine says that (of fonts if it is slow), as does the first one after a change
+    of a kernel: it is not a part of its answer.
     """
-    return Answer(code, out, err.replace(f"note: {COMPILING}\n", "", 1))
+    return Answer(code, out, err.replace(f"note: {COMPILING}\n", "", 1).replace(f"{FONTS}\n", "", 1))

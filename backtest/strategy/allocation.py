@@ -11,7 +11,7 @@ from backtest.errors import InsufficientHistory, NoRiskBudgetPortfolio, Strategy
 from backtest.risk.bounded import WeightBounds
 from backtest.strategy.budgets import GroupBudget, asset_budgets
 
-_MOST = 20.0  # times NAV: above it weights were written in percent
+_MOST = 30.0  # times NAV: above it weights were written in percent
 
 
 def _are_no_percents(weights: dict[str, float]) -> dict[str, float]:

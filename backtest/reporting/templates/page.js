@@ -107,7 +107,8 @@
     };
     const rows = rowsInRange(chart);
     const left = chart.left ? (narrow ? Math.min(chart.left, 110) : chart.left) : narrow ? 46 : 58, right = narrow ? 10 : 18;
-    const apart = chart.x.dates ? rowsApart(chart.places.slice(...rows), width - left - right) : null;
+    const stepped = chart.panels.some((panel) => panel.series.some((series) => series.step));
+    const apart = chart.x.dates ? rowsApart(chart.places.slice(...rows), width - left - right, stepped ? 2.1 : 1) : null;
     let top = 0;
     chart.panels.forEach((panel, p) => {
       const last = p === chart.panels.length - 1;
@@ -158,12 +159,13 @@
     axis.axisTick.customValues = ticks;
   }
 
-  // Dates a pixel or more apart, and the last one with two pixels before it: of points that are closer the library skips
-  // some, and so it would cut the corners of areas.
-  function rowsApart(times, pixels) {
-    const last = times.length - 1, pixel = (times[last] - times[0]) / pixels, kept = [];
-    times.forEach((time, i) => { if (!kept.length || time - times[kept[kept.length - 1]] >= pixel) kept.push(i); });
-    while (kept.length > 1 && times[last] - times[kept[kept.length - 1]] <= 2 * pixel) kept.pop();
+  // Dates so many pixels apart or more, and the last one with more than two before it. Of points within two pixels of
+  // each other the library skips some, which would cut the corners of areas and of steps.
+  function rowsApart(times, width, pixels) {
+    const last = times.length - 1, pixel = (times[last] - times[0]) / width, kept = [];
+    const since = (time) => (time - times[kept[kept.length - 1]]) / pixel;
+    times.forEach((time, i) => { if (!kept.length || since(time) >= pixels) kept.push(i); });
+    while (kept.length > 1 && since(times[last]) <= 2) kept.pop();
     return new Set([...kept, last]);
   }
 
