@@ -19,6 +19,7 @@ from backtest.analysis.side_by_side import (
     windows_won,
 )
 from backtest.analysis.span import on_dates
+from backtest.data.spacing import frequency_name
 from backtest.errors import ComparisonError
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 WINDOW_YEARS = (1, 3, 5)
 _WHOLE = 1 + 1e-9  # of NAV, to the rounding of a sum of weights
 _SHARES: tuple[Shares, ...] = ("capital", "risk", "realised_risk")
-_FREQUENCIES = {365: "daily, weekends included", 252: "daily", 52: "weekly", 12: "monthly", 4: "quarterly", 1: "yearly"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -220,7 +220,7 @@ def compare(results: Sequence["BacktestResult"]) -> Comparison:
     if len(results) < 2:
         raise ComparisonError(f"{len(results)} to compare; expected two results or more")
     named = _named(results)
-    _check_same("frequency", {one.name: _frequency(one) for one in named})
+    _check_same("frequency", {one.name: frequency_name(one.periods_per_year) for one in named})
     _check_same("currency", {one.name: str(one.settings.get("data", {}).get("currency", "USD")) for one in named})
     dates = pd.DatetimeIndex(named[0].nav.index)
     for one in named[1:]:
@@ -241,10 +241,6 @@ def _named(results: Sequence["BacktestResult"]) -> list["BacktestResult"]:
             name = f"{result.name} ({number})"
         taken[name] = result if name == result.name else replace(result, name=name)
     return list(taken.values())
-
-
-def _frequency(result: "BacktestResult") -> str:
-    return _FREQUENCIES[result.periods_per_year]
 
 
 def _check_same(what: str, of: Mapping[str, str]) -> None:

@@ -12,15 +12,33 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from backtest.data.spacing import MONTHS
+
 _Floats = NDArray[np.float64]
 _Days = NDArray[np.datetime64]
 _Rows = NDArray[np.intp]
 
 # Longest steps between two dates. Daily: Taiwan's new year of 2023 closed it from the 17th to the 30th of January,
 # Japan and China close for up to 11 days, New York was closed for 7 days in 2001 and for 12 in 1933.
-_LONGEST_STEP = {252: 13, 365: 2, 52: 1, 12: 1, 4: 1, 1: 1}
-_PERIOD = {252: "days", 365: "days", 52: "weeks", 12: "months", 4: "quarters", 1: "years"}
-_MAY_LAG = {252: 5, 365: 5, 52: 1, 12: 1, 4: 1, 1: 1}
+_LONGEST_STEP = {365: 2, 300: 13, 252: 13}  # of all other frequencies 1 period
+_PERIOD = {
+    365: "days",
+    300: "days",
+    252: "days",
+    52: "weeks",
+    26: "fortnights",
+    24: "half-months",
+    13: "four-week periods",
+    12: "months",
+    6: "two-month periods",
+    4: "quarters",
+    2: "half-years",
+    1: "years",
+}
+_MAY_LAG = {365: 5, 300: 5, 252: 5}  # of all other frequencies 1 period
+_STRAY = 0.1  # share of a day of the week below which its dates are not sessions
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 _OUT_OF_PROPORTION = 20.0  # times the usual move: 13.5 standard deviations of a normal one
 _LEAST_MOVE = 0.01  # smaller ones are ticks of what hardly moves
@@ -78,7 +96,7 @@ def find(
     series: str,
     dates: _Days,
     levels: _Floats,
-    periods_per_year: int,
+    periods_per_year: int | None,
     *,
     closes: _Floats | None = None,
     dividends: _Floats | None = None,
@@ -92,7 +110,7 @@ def find(
         series: its name.
         dates: (T,) rising.
         levels: (T,) total-return levels above zero; NaN = none.
-        periods_per_year: 252, 365, 52, 12, 4 or 1.
+        periods_per_year: one of `spacing.FREQUENCIES`; None if the dates have none of them.
         closes: (T,) raw closes of the same dates, NaN where the levels are; the levels where there are none.
         dividends: (T,) paid per share, 0 or NaN = none.
         splits: (T,) new shares for an old one, 0, 1 or NaN = none; None where the source does not tell.
@@ -109,13 +127,13 @@ def find(
         _missing(series, days, there),
         _stale(history),
         *_jumps(history, None if splits is None else _recorded(days, splits)),
-        _weekend(history) if periods_per_year == 252 else None,
+        _weekend(history) if periods_per_year in (252, 300) else None,
         None if dividends is None else _dividend(series, days, closes, there, dividends),
     ]
     return [finding for finding in found if finding]
 
 
-def find_in_rate(series: str, dates: _Days, rates: _Floats, periods_per_year: int) -> list[Finding]:
+def find_in_rate(series: str, dates: _Days, rates: _Floats, periods_per_year: int | None) -> list[Finding]:
     """What should be looked at in a quoted rate: gaps, and values that look like percent.
 
     Dates without a value are none: publishers of rates list holidays.
@@ -124,7 +142,7 @@ def find_in_rate(series: str, dates: _Days, rates: _Floats, periods_per_year: in
         series: its name.
         dates: (T,) rising.
         rates: (T,) decimal a year; NaN = none.
-        periods_per_year: 252, 365, 52, 12, 4 or 1.
+        periods_per_year: one of `spacing.FREQUENCIES`; None if the dates have none of them.
     """
     there = np.flatnonzero(~np.isnan(rates))
     if there.size == 0:
@@ -147,13 +165,13 @@ def find_lagging(last_dates: Mapping[str, date], periods_per_year: int) -> list[
 
     Args:
         last_dates: of each series, that of its last value.
-        periods_per_year: of all of them.
+        periods_per_year: of all of them; nothing lags where it is none of `spacing.FREQUENCIES`.
 
     >>> [str(finding) for finding in find_lagging({"SPY": date(2020, 3, 31), "GLD": date(2020, 1, 31)}, 12)]
     ['GLD: ends on 2020-01-31, 2 months before SPY (2020-03-31); expected at most 1']
     """
     days = {name: np.datetime64(f"{last:%Y-%m-%d}", "D") for name, last in last_dates.items()}
-    if not days:
+    if not days or periods_per_year not in _PERIOD:
         return []
     newest = max(days, key=lambda name: days[name])
     found = []
@@ -161,27 +179,30 @@ def find_lagging(last_dates: Mapping[str, date], periods_per_year: int) -> list[
         if periods_per_year == 252:
             lag, unit = int(np.busday_count(last, days[newest])), "weekdays"
         else:
-            lag = int(np.diff(_numbers(np.array([last, days[newest]]), periods_per_year))[0])
+            lag = int(_periods_between(np.array([last, days[newest]]), periods_per_year)[0])
             unit = _PERIOD[periods_per_year]
-        if lag > (most := _MAY_LAG[periods_per_year]):
+        if lag > (most := _MAY_LAG.get(periods_per_year, 1)):
             text = f"ends on {last}, {lag} {unit} before {newest} ({days[newest]}); expected at most {most}"
             found.append(Finding(name, "lagging", last.item(), days[newest].item(), text))
     return found
 
 
-def _numbers(days: _Days, periods_per_year: int) -> NDArray[np.int64]:
-    """The numbers of the calendar periods that dates lie in: days, ISO weeks, months, quarters, years."""
-    if periods_per_year in (252, 365):
-        return days.astype(np.int64)
+def _periods_between(days: _Days, periods_per_year: int) -> NDArray[np.int64]:
+    """(n - 1,) periods from each date to the next: days, ISO weeks, calendar months or multiples of them."""
+    if periods_per_year in _LONGEST_STEP:
+        return np.diff(days.astype(np.int64))
     if periods_per_year == 52:
-        return (days.astype(np.int64) + 3) // 7  # 1970-01-01 was a Thursday
-    months = days.astype("datetime64[M]").astype(np.int64)
-    return months // (12 // periods_per_year)
+        return np.diff((days.astype(np.int64) + 3) // 7)  # 1970-01-01 was a Thursday
+    if periods_per_year in MONTHS:
+        return np.diff(days.astype("datetime64[M]").astype(np.int64) // MONTHS[periods_per_year])
+    return np.rint(np.diff(days.astype(np.int64)) * (periods_per_year / 365.25)).astype(np.int64)
 
 
-def _gap(history: _History, periods_per_year: int) -> Finding | None:
-    steps = np.diff(_numbers(history.days, periods_per_year))
-    longest = _LONGEST_STEP[periods_per_year]
+def _gap(history: _History, periods_per_year: int | None) -> Finding | None:
+    if periods_per_year not in _PERIOD:
+        return None
+    steps = _periods_between(history.days, periods_per_year)
+    longest = _LONGEST_STEP.get(periods_per_year, 1)
     if steps.size == 0 or steps.max() <= longest:
         return None
     row = int(steps.argmax())
@@ -307,15 +328,23 @@ def _recorded(days: _Days, splits: _Floats) -> list[tuple[np.datetime64, float]]
 
 
 def _weekend(history: _History) -> Finding | None:
-    numbers = history.days.astype(np.int64) + 3
-    rows = np.flatnonzero(numbers - numbers // 7 * 7 >= 5)  # % is five times as slow
+    """Dates on days of the week on which there are hardly ever sessions, such as weekends."""
+    numbers = history.days.astype(np.int64) + 3  # 1970-01-01 was a Thursday
+    weekday = numbers - numbers // 7 * 7  # % is five times as slow
+    counts = np.bincount(weekday, minlength=7)
+    stray = (counts > 0) & (counts < _STRAY * counts.max())
+    rows = np.flatnonzero(stray[weekday])
     if not rows.size:
         return None
     first, last = int(rows[0]), int(rows[-1])
     where = f"{history.days[first]} is"
     if rows.size > 1:
         where = f"{rows.size} dates from {history.days[first]} to {history.days[last]} are"
-    return history.finding("weekend", first, last, f"{where} on a weekend; expected weekdays, on which the rest is")
+    if not stray[:5].any():
+        return history.finding("weekend", first, last, f"{where} on a weekend; expected weekdays, on which the rest is")
+    names = " or ".join(_WEEKDAYS[day] for day in np.flatnonzero(stray).tolist())
+    rest = ", ".join(_WEEKDAYS[day] for day in np.flatnonzero(~stray & (counts > 0)).tolist())
+    return history.finding("weekend", first, last, f"{where} on a {names}; expected {rest}, on which the rest is")
 
 
 def _dividend(series: str, days: _Days, closes: _Floats, there: _Rows, dividends: _Floats) -> Finding | None:

@@ -8,12 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.data import checks
-from backtest.data.calendar import infer_periods_per_year
 from backtest.data.findings import Finding, find, find_in_rate
 from backtest.data.market import Origin
 from backtest.data.quotes import Quotes
 from backtest.data.rates import as_rate
 from backtest.data.series import Series
+from backtest.data.shifted_dates import shifted
+from backtest.data.spacing import spacing_of
 from backtest.data.table import Table
 from backtest.data.total_return import total_return_level
 from backtest.errors import DataError
@@ -65,9 +66,11 @@ def read(found: Mapping[Series, Quotes]) -> Reading:
             file = (series.source, series.path, quotes.label, quotes.kind)
             tables.setdefault(file, []).append((series.name, quotes, values))
     together = tuple(_table(members) for members in tables.values())
-    for table in together:
+    for table, members in zip(together, tables.values(), strict=True):
         checks.check_rows(table)
         checks.check_values(table)
+        caveat = shifted(pd.DatetimeIndex(table.values.index), members[0][1].facts.get("clock"))
+        notes += [] if caveat is None else [f"{table.label}: {caveat}"]
     origins = [origin_of(series, quotes) for series, quotes in used.items()]
     spacing = _Spacing()
     for members in tables.values():
@@ -100,15 +103,15 @@ def _values(name: str, quotes: Quotes) -> tuple[pd.Series, tuple[str, ...]]:
 
 
 class _Spacing:
-    """Days, and periods per year; the dates of one file, which its series share, are looked at once."""
+    """Days and periods per year; the dates of one file, which its series share, are looked at once."""
 
     def __init__(self) -> None:
-        self._dates, self._days, self._periods = pd.DatetimeIndex([]), np.array([], dtype="datetime64[D]"), 0
+        self._dates, self._days, self._periods = pd.DatetimeIndex([]), np.array([], dtype="datetime64[D]"), None
 
-    def of(self, dates: pd.DatetimeIndex) -> tuple[NDArray[np.datetime64], int]:
+    def of(self, dates: pd.DatetimeIndex) -> tuple[NDArray[np.datetime64], int | None]:
         if not dates.equals(self._dates):
             self._dates, self._days = dates, dates.to_numpy().astype("datetime64[D]")
-            self._periods = infer_periods_per_year(dates)
+            self._periods = spacing_of(dates).periods_per_year
         return self._days, self._periods
 
 

@@ -148,12 +148,6 @@ class DataSettings(BaseModel):
         return {name: one.spot for name, one in own if isinstance(one, AssetSettings) and one.spot is not None}
 
     @property
-    def said_of_currency(self) -> dict[str, str]:
-        """The currency of assets, as far as the settings say."""
-        own = self.assets.items() if isinstance(self.assets, Mapping) else ()
-        return {name: one.currency for name, one in own if isinstance(one, AssetSettings) and one.currency is not None}
-
-    @property
     def longest_age(self) -> timedelta:
         """`max_age` as a span of time."""
         number = int(self.max_age[:-1])
@@ -219,6 +213,8 @@ class DataSettings(BaseModel):
         name = str(info.field_name)
         if isinstance(given, SeriesSettings) and given.symbol is None:
             raise ValueError(f"expected the symbol too, such as {{source: fred, symbol: {_AT_FRED[name]}}}")
+        if name == "consumer_prices" and isinstance(given, SeriesSettings) and given.currency is not None:
+            raise ValueError("an index, which takes no currency. Hint: the index of the country whose currency it is")
         _check_path(name, given, info)
         return given
 
@@ -244,6 +240,8 @@ class DataSettings(BaseModel):
         for code, one in fx.items():
             if code == info.data.get("currency"):
                 raise ValueError(f"{code}: the currency of the run itself; expected those of assets")
+            if isinstance(one, SeriesSettings) and one.currency is not None:
+                raise ValueError(f"{code}: the price of one {code} in the currency of the run, so it takes no currency")
             if isinstance(one, SeriesSettings) and one.symbol is None:
                 raise ValueError(f"{code}: expected the symbol too, such as {{source: yfinance, symbol: EURUSD=X}}")
             _check_path(code, one, info)

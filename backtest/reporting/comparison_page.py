@@ -18,7 +18,7 @@ from backtest.analysis.sparkline import polylines, sparkline
 from backtest.reporting.comparison_charts import comparison_charts, draws_every_row, looks
 from backtest.reporting.comparison_words import SHARES, findings, in_words_of_chance, p_value, verdict
 from backtest.reporting.entry import SPARKLINE
-from backtest.reporting.format import FILTERS, FREQUENCIES, change, is_missing, multiple, percent, ratio, shade
+from backtest.reporting.format import FILTERS, change, frequency, is_missing, multiple, percent, ratio, shade
 from backtest.reporting.measures import CARDS, GROUPS, Measure
 from backtest.reporting.page import picture, render
 
@@ -65,7 +65,7 @@ def render_comparison_page(
         comparison=comparison,
         strategies=[{**look, "growth": True} for look in looks(comparison)],
         title=", ".join(comparison.names) if len(comparison.names) <= 4 else f"{len(comparison.names)} strategies",
-        frequency=FREQUENCIES.get(comparison.periods_per_year, ""),
+        frequency=frequency(comparison.periods_per_year),
         periods=len(comparison.growth) - 1,
         findings=findings(comparison),
         headline=_headline(comparison),

@@ -21,11 +21,10 @@ from backtest.reporting.figure_axes import (
 )
 from backtest.reporting.figure_marks import area, bars, cells, crises, line
 from backtest.reporting.figure_style import BENCHMARK, GAIN, INK, LOSS, PALETTE, STRATEGY, in_house_style
-from backtest.reporting.format import MONTHS, percent, ratio
+from backtest.reporting.format import MONTHS, frequency, percent, ratio
 
 _TALL_ROWS = 40
 _DIVERGING = LinearSegmentedColormap.from_list("returns", [LOSS, "#FFFFFF", GAIN], N=41)
-_OF_PERIODS = {252: "Daily", 365: "Daily", 52: "Weekly", 12: "Monthly", 4: "Quarterly", 1: "Yearly"}
 
 
 @in_house_style
@@ -113,8 +112,8 @@ def distribution(result: BacktestResult) -> Figure:
     table, summary = histogram(result.returns), result.summary()
     if table.empty:
         raise ValueError("returns do not vary, or are fewer than two: they have no distribution")
-    title = f"{_OF_PERIODS[result.periods_per_year]} returns, and what a normal distribution would give"
-    figure, (ax,) = panels([title], [2.4], legend=True)
+    title = f"{frequency(result.periods_per_year)} returns, and what a normal distribution would give".lstrip()
+    figure, (ax,) = panels([title[0].upper() + title[1:]], [2.4], legend=True)
     centres, width = table["centre"], float(table["high"].iloc[0] - table["low"].iloc[0])
     counts = table["count"].to_numpy(dtype=float)
     bars(ax, centres.tolist(), 0 * counts, counts, "#9CC7E0", wide=0.94 * width).set_label("returns")

@@ -11,9 +11,29 @@ from typing import Any
 import pandas as pd
 
 MISSING = "–"
-FREQUENCIES: Mapping[int, str] = {252: "daily", 365: "daily", 52: "weekly", 12: "monthly", 4: "quarterly", 1: "yearly"}
+_FREQUENCIES: Mapping[int, str] = {
+    52: "weekly",
+    26: "fortnightly",
+    24: "semi-monthly",
+    13: "four-weekly",
+    12: "monthly",
+    6: "two-monthly",
+    4: "quarterly",
+    2: "semi-annual",
+    1: "yearly",
+}
+_DAILY = 180  # periods a year or more
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MINUS = "\u2212"
+
+
+def frequency(periods_per_year: int) -> str:
+    """Return the adjective for periods of which there are so many a year, empty if there is none.
+
+    >>> frequency(12), frequency(365), frequency(36)
+    ('monthly', 'daily', '')
+    """
+    return "daily" if periods_per_year >= _DAILY else _FREQUENCIES.get(periods_per_year, "")
 
 
 def is_missing(value: Any) -> bool:

@@ -26,7 +26,7 @@ from backtest.analysis.trade_list import trade_list
 from backtest.reporting.chart_risk import asset_legend
 from backtest.reporting.charts import charts_of
 from backtest.reporting.embedding import days, indexed, numbers
-from backtest.reporting.format import FREQUENCIES, MONTHS, change, is_missing, percent, percent2, ratio, shade
+from backtest.reporting.format import MONTHS, change, frequency, is_missing, percent, percent2, ratio, shade
 from backtest.reporting.leverage import FinancingWords, break_even_in_words, events, sources_in_words, words_of
 from backtest.reporting.measures import cards, headline
 from backtest.reporting.page import picture, render
@@ -98,7 +98,7 @@ def render_tearsheet(
         result=result,
         benchmark=result.benchmark,
         summary=summary,
-        frequency=FREQUENCIES.get(result.periods_per_year, ""),
+        frequency=frequency(result.periods_per_year),
         groups=groups,
         cards=cards(groups, whole_year=result.whole_year),
         charts=drawn["charts"],

@@ -79,13 +79,13 @@ def test_a_run_in_the_assets_currency_needs_no_conversion() -> None:
 
 
 def test_a_rate_of_exchange_of_no_asset_is_a_forgotten_currency(tmp_path: Path) -> None:
-    """A file tells no currency: without it the price in euros would pass for one in dollars."""
+    """A file states no currency: without it the price in euros would pass for one in dollars."""
     frame = pd.DataFrame({"A": LEVELS["DAX"], "fx": LEVELS["EURUSD"], "c": LEVELS["BILL"]}, index=DAYS)
     frame.to_csv(tmp_path / "p.csv", index_label="date")
     with pytest.raises(DataError) as failure:
-        loaded({"A": "equities"}, tmp_path, source="csv", path="p.csv", cash="c", fx={"EUR": "fx"})
+        loaded({"A": "equities"}, tmp_path, source="csv", path="p.csv", cash=0.0, fx={"EUR": "fx"})
     assert str(failure.value) == (
-        "data.fx.EUR: no asset is in EUR. Hint: {currency: EUR} at those that are, or leave it out."
+        "data.fx.EUR: no series is in EUR. Hint: {currency: EUR} at those that are, or leave it out."
     )
 
 
@@ -104,10 +104,11 @@ def test_a_file_is_in_the_run_s_currency_unless_the_settings_say_otherwise(tmp_p
     own = loaded({"A": "equities"}, tmp_path, **file)
     np.testing.assert_array_equal(own.prices["A"], level("DAX"))
     said = {"A": {"currency": "EUR"}}
+    file["cash"] = {"symbol": "c", "currency": "USD"}
     foreign = loaded(said, tmp_path, **file, fx={"EUR": "fx"})
     np.testing.assert_allclose(foreign.prices["A"], level("DAX") * level("EURUSD"), rtol=1e-15)
     returns = loaded(said, tmp_path, **{**file, "path": "r.csv"}, values="returns", fx={"EUR": "fx"})
-    np.testing.assert_allclose(returns.returns["A"], foreign.returns["A"][1:], rtol=1e-10)  # of a file
+    np.testing.assert_allclose(returns.returns["A"], foreign.returns["A"], rtol=1e-10)  # of a file
 
 
 def test_dates_without_a_rate_of_exchange_are_left_out(tmp_path: Path) -> None:
@@ -157,15 +158,13 @@ def test_a_rate_of_exchange_that_is_the_wrong_way_round() -> None:
     )
 
 
-def test_cash_in_another_currency() -> None:
-    words = "exchange BILL: in USD, by its source; expected EUR, the run's. Hint: look at data.currency."
+def test_cash_in_another_currency_without_a_rate_of_exchange() -> None:
+    words = (
+        "exchange BILL: BILL is in USD, and the run is in EUR; expected the same. "
+        "Hint: data.fx: {USD: the series of the price of one USD in EUR}, or data.currency: USD."
+    )
     assert refused(["DAX"], currency="EUR") == words
     assert refused(["DAX"], currency="EUR", cash=0.0, loan_rate="BILL") == words
-
-
-def test_a_proxy_in_another_currency_than_its_asset() -> None:
-    words = "in USD, by its source; expected EUR, as DAX is. Hint: look at data.splice."
-    assert refused(["DAX"], fx={"EUR": "EURUSD"}, splice={"DAX": "SPY"}) == f"exchange SPY: {words}"
 
 
 def test_a_rate_of_interest_is_none_of_exchange(tmp_path: Path) -> None:
