@@ -43,8 +43,8 @@ def shifted(dates: pd.DatetimeIndex, clock: str | None = None) -> str | None:
 def _days_off(dates: pd.DatetimeIndex) -> tuple[bool, bool]:
     """Return whether daily dates have Sundays and no Fridays, and whether they have Saturdays and no Mondays."""
     share = np.bincount(dates.day_of_week, minlength=7) / len(dates)
-    early = share[6] > _COMMON and share[4] < _RARE
-    return bool(early), bool(share[5] > _COMMON and share[0] < _RARE)
+    early = share[6] > _COMMON and max(share[4], share[5]) < _RARE
+    return bool(early), bool(share[5] > _COMMON and max(share[6], share[0]) < _RARE)
 
 
 def clock_of(dates: pd.DatetimeIndex) -> str | None:

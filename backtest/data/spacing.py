@@ -47,7 +47,16 @@ _BY_SESSIONS = {5: 252, 6: 300, 7: 365}
 _SOME_SESSIONS = 260  # rows that tell the sessions of a week, which may change over a history
 _PRIOR = 4  # sessions without a holiday that a short history is credited with
 _WORKWEEK = (0, 1, 2, 3, 4)
-_SETS = (_WORKWEEK, (6, 0, 1, 2, 3), (1, 2, 3, 4, 5), (0, 1, 2, 3, 4, 5), (6, 0, 1, 2, 3, 4), (0, 1, 2, 3, 4, 5, 6))
+_SETS = (
+    _WORKWEEK,
+    (6, 0, 1, 2, 3),  # the Gulf, Israel up to 2025
+    (5, 6, 0, 1, 2),  # Iran
+    (1, 2, 3, 4, 5),  # dates a day late
+    (0, 1, 2, 3, 4, 5),  # New York up to 1952
+    (6, 0, 1, 2, 3, 4),
+    (5, 6, 0, 1, 2, 3),
+    (0, 1, 2, 3, 4, 5, 6),
+)
 
 
 def frequency_name(periods_per_year: int) -> str:

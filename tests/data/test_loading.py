@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from backtest.data.spacing import infer_periods_per_year
 from backtest.data.loading import columns, load
 from backtest.data.market import MarketData
 from backtest.data.settings import DataSettings
+from backtest.data.spacing import infer_periods_per_year
 from backtest.errors import DataError
 
 MONTHS = [f"{day:%Y-%m-%d}" for day in pd.date_range("2019-01-31", periods=6, freq="ME")]
