@@ -100,7 +100,7 @@ def _date_after(dates: pd.DatetimeIndex, periods_per_year: int) -> pd.Timestamp:
     """Return the date expected after the last one."""
     if periods_per_year in MONTHS:
         return dates[-1] + pd.Timedelta(days=1)
-    return period_after(dates)
+    return period_after(dates, periods_per_year)
 
 
 def costs_by_year(result: "BacktestResult") -> pd.DataFrame:

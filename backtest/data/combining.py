@@ -10,9 +10,10 @@ import pandas as pd
 from backtest.data import checks
 from backtest.data.alignment import align
 from backtest.data.calendar import last_of_months, to_month_ends, unfinished_month
+from backtest.data.compounding import levels_of
 from backtest.data.conversion import in_currency_of
 from backtest.data.settings import DataSettings
-from backtest.data.spacing import TOLERANCE, Spacing, infer_periods_per_year, period_before, spacing_of
+from backtest.data.spacing import TOLERANCE, Spacing, infer_periods_per_year, spacing_of
 from backtest.data.splicing import splice
 from backtest.data.table import Table
 from backtest.errors import DataError
@@ -58,7 +59,7 @@ def dated(table: Table, settings: DataSettings) -> Dated:
     if table.are_returns:
         if settings.calendar is None:
             checks.check_gaps(within(moved, settings.start, settings.end))
-        moved, blanks = compounded(moved)
+        moved, blanks = levels_of(moved, settings.start)
         notes = (*notes, *blanks)
     return Dated(moved, spacing, notes)
 
@@ -96,43 +97,6 @@ def _by_month(one: Dated) -> Dated:
         raise DataError(f"{one.table.label}: fewer than two months that are over; expected two or more")
     notes = one.notes if note is None else (*one.notes, f"{one.table.label}: {note}")
     return Dated(replace(one.table, values=values), spacing_of(pd.DatetimeIndex(values.index)), notes)
-
-
-def compounded(table: Table) -> tuple[Table, tuple[str, ...]]:
-    """Return returns as levels, 1 at the end of the period before the first return, and a note for blank returns.
-
-    Each series has its own first return; its level is 1 on the date before it, which is the row before in the file, or
-    the end of the period before the file begins. A blank return inside a history leaves the level of its date blank.
-
-    Args:
-        table: returns by date, two or more.
-
-    Raises:
-        DataError: they compound to a level that no price has.
-    """
-    dates, growth = pd.DatetimeIndex(table.values.index), 1 + table.values.to_numpy(dtype=float)
-    there = ~np.isnan(growth)
-    with np.errstate(over="ignore"):
-        levels = np.where(there, np.cumprod(np.where(there, growth, 1.0), axis=0), np.nan)
-    beyond = np.argwhere((levels > checks.LARGEST) | (levels < 1 / checks.LARGEST))
-    if beyond.size:
-        row, column = beyond[0]
-        raise DataError(
-            f"{table.label}: the returns of {table.values.columns[column]} compound to {levels[row, column]:g} by "
-            f"{dates[row]:%Y-%m-%d}; expected decimals, 0.01 for 1 %. Hint: are they percent, or gross returns (1.01)?"
-        )
-    levels = np.vstack([np.full(levels.shape[1], np.nan), levels])
-    begun = there.argmax(axis=0)
-    levels[begun, np.arange(levels.shape[1])] = np.where(there.any(axis=0), 1.0, np.nan)
-    index = dates.insert(0, period_before(dates)).as_unit("s").rename(dates.name)
-    frame = pd.DataFrame(levels, index=index, columns=table.values.columns).dropna(how="all")
-    blank = there.cumsum(axis=0).astype(bool) & there[::-1].cumsum(axis=0)[::-1].astype(bool) & ~there
-    notes = tuple(
-        f"{name}: {count} blank {'return counts' if count == 1 else 'returns count'} as 0"
-        for name, count in zip(frame.columns, blank.sum(axis=0).tolist(), strict=True)
-        if count
-    )
-    return replace(table, values=frame, are_returns=False), notes
 
 
 def merged(tables: Sequence[Dated], settings: DataSettings, rates: Mapping[str, str]) -> tuple[Table, tuple[str, ...]]:

@@ -69,6 +69,7 @@ def read(found: Mapping[Series, Quotes]) -> Reading:
     for table, members in zip(together, tables.values(), strict=True):
         checks.check_rows(table)
         checks.check_values(table)
+        checks.check_growth(table)
         caveat = shifted(pd.DatetimeIndex(table.values.index), members[0][1].facts.get("clock"))
         notes += [] if caveat is None else [f"{table.label}: {caveat}"]
     origins = [origin_of(series, quotes) for series, quotes in used.items()]

@@ -255,23 +255,26 @@ def period_before(dates: pd.DatetimeIndex) -> pd.Timestamp:
     return _session(first, -1, spacing_of(dates[:_SOME_SESSIONS]).sessions)
 
 
-def period_after(dates: pd.DatetimeIndex) -> pd.Timestamp:
+def period_after(dates: pd.DatetimeIndex, periods_per_year: int) -> pd.Timestamp:
     """Return the date expected after the last one.
 
     Args:
         dates: at least two, strictly rising.
+        periods_per_year: of the dates.
 
-    >>> period_after(pd.bdate_range("2020-03-26", periods=2))
+    >>> period_after(pd.bdate_range("2020-03-26", periods=2), 252)
     Timestamp('2020-03-30 00:00:00')
     """
-    spacing, last = spacing_of(dates), dates[-1]
-    if spacing.periods_per_year in MONTHS:
-        return _months_on(last, MONTHS[spacing.periods_per_year])
-    if spacing.periods_per_year == 24:
+    last = dates[-1]
+    if periods_per_year in MONTHS:
+        return _months_on(last, MONTHS[periods_per_year])
+    if periods_per_year == 24:
         return _months_on(dates[-2], 1)
-    if not spacing.sessions:
-        return pd.Timestamp(last + pd.Timedelta(days=DAYS.get(spacing.periods_per_year or 0, spacing.usual)))
-    return _session(last, 1, spacing_of(dates[-_SOME_SESSIONS:]).sessions)
+    if periods_per_year < DAILY:
+        return pd.Timestamp(last + pd.Timedelta(days=DAYS.get(periods_per_year, round(_YEAR / periods_per_year))))
+    recent = spacing_of(dates[-_SOME_SESSIONS:])
+    sessions = recent.sessions if recent.is_daily else _WORKWEEK
+    return _session(last, 1, tuple(range(_WEEK)) if periods_per_year == 365 else sessions)
 
 
 def _months_on(date: pd.Timestamp, months: int) -> pd.Timestamp:

@@ -191,7 +191,7 @@ def test_saturdays_of_the_past_count_as_the_rows_that_they_are() -> None:
 ])  # fmt: skip
 def test_the_periods_before_and_after(dates: pd.DatetimeIndex, before: str, after: str) -> None:
     assert period_before(dates) == pd.Timestamp(before)
-    assert period_after(dates) == pd.Timestamp(after)
+    assert period_after(dates, infer_periods_per_year(dates)) == pd.Timestamp(after)
 
 
 # Findings
