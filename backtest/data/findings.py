@@ -12,33 +12,12 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.data.spacing import MONTHS
+from backtest.data.gaps import and_more, lag_between, longest_gap, stray_days
+from backtest.data.spacing import FREQUENCIES
 
 _Floats = NDArray[np.float64]
 _Days = NDArray[np.datetime64]
 _Rows = NDArray[np.intp]
-
-# Longest steps between two dates. Daily: Taiwan's new year of 2023 closed it from the 17th to the 30th of January,
-# Japan and China close for up to 11 days, New York was closed for 7 days in 2001 and for 12 in 1933.
-_LONGEST_STEP = {365: 2, 300: 13, 252: 13}  # of all other frequencies 1 period
-_PERIOD = {
-    365: "days",
-    300: "days",
-    252: "days",
-    52: "weeks",
-    26: "fortnights",
-    24: "half-months",
-    13: "four-week periods",
-    12: "months",
-    6: "two-month periods",
-    4: "quarters",
-    2: "half-years",
-    1: "years",
-}
-_MAY_LAG = {365: 5, 300: 5, 252: 5}  # of all other frequencies 1 period
-_STRAY = 0.1  # share of a day of the week below which its dates are not sessions
-
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 _OUT_OF_PROPORTION = 20.0  # times the usual move: 13.5 standard deviations of a normal one
 _LEAST_MOVE = 0.01  # smaller ones are ticks of what hardly moves
@@ -153,8 +132,8 @@ def find_in_rate(series: str, dates: _Days, rates: _Floats, periods_per_year: in
     if wrong.size:
         worst = int(wrong[np.argmax(np.abs(history.levels[wrong]))])
         text = (
-            f"a rate of {history.levels[worst]:g} on {history.days[worst]}{_more(wrong.size - 1)}; expected decimals "
-            f"a year, at most {_LARGEST_RATE:g}: percent taken for decimals?"
+            f"a rate of {history.levels[worst]:g} on {history.days[worst]}{and_more(wrong.size - 1)}; expected "
+            f"decimals a year, at most {_LARGEST_RATE:g}: percent taken for decimals?"
         )
         found.append(history.finding("unit", int(wrong[0]), int(wrong[-1]), text))
     return [finding for finding in found if finding]
@@ -171,46 +150,21 @@ def find_lagging(last_dates: Mapping[str, date], periods_per_year: int) -> list[
     ['GLD: ends on 2020-01-31, 2 months before SPY (2020-03-31); expected at most 1']
     """
     days = {name: np.datetime64(f"{last:%Y-%m-%d}", "D") for name, last in last_dates.items()}
-    if not days or periods_per_year not in _PERIOD:
+    if not days or periods_per_year not in FREQUENCIES:
         return []
     newest = max(days, key=lambda name: days[name])
     found = []
     for name, last in days.items():
-        if periods_per_year == 252:
-            lag, unit = int(np.busday_count(last, days[newest])), "weekdays"
-        else:
-            lag = int(_periods_between(np.array([last, days[newest]]), periods_per_year)[0])
-            unit = _PERIOD[periods_per_year]
-        if lag > (most := _MAY_LAG.get(periods_per_year, 1)):
+        lag, unit, most = lag_between(last, days[newest], periods_per_year)
+        if lag > most:
             text = f"ends on {last}, {lag} {unit} before {newest} ({days[newest]}); expected at most {most}"
             found.append(Finding(name, "lagging", last.item(), days[newest].item(), text))
     return found
 
 
-def _periods_between(days: _Days, periods_per_year: int) -> NDArray[np.int64]:
-    """(n - 1,) periods from each date to the next: days, ISO weeks, calendar months or multiples of them."""
-    if periods_per_year in _LONGEST_STEP:
-        return np.diff(days.astype(np.int64))
-    if periods_per_year == 52:
-        return np.diff((days.astype(np.int64) + 3) // 7)  # 1970-01-01 was a Thursday
-    if periods_per_year in MONTHS:
-        return np.diff(days.astype("datetime64[M]").astype(np.int64) // MONTHS[periods_per_year])
-    return np.rint(np.diff(days.astype(np.int64)) * (periods_per_year / 365.25)).astype(np.int64)
-
-
 def _gap(history: _History, periods_per_year: int | None) -> Finding | None:
-    if periods_per_year not in _PERIOD:
-        return None
-    steps = _periods_between(history.days, periods_per_year)
-    longest = _LONGEST_STEP.get(periods_per_year, 1)
-    if steps.size == 0 or steps.max() <= longest:
-        return None
-    row = int(steps.argmax())
-    text = (
-        f"no value for {steps[row]} {_PERIOD[periods_per_year]}, from {history.days[row]} to {history.days[row + 1]}"
-        f"{_more(int((steps > longest).sum()) - 1)}; expected at most {longest} from one to the next"
-    )
-    return history.finding("gap", row, row + 1, text)
+    found = None if periods_per_year is None else longest_gap(history.days, periods_per_year)
+    return None if found is None else history.finding("gap", found[0], found[0] + 1, found[1])
 
 
 def _missing(series: str, days: _Days, there: _Rows) -> Finding | None:
@@ -252,7 +206,7 @@ def _stale(history: _History) -> Finding | None:
     first, last = int(starts[worst]), int(starts[worst] + lengths[worst])
     text = (
         f"the same value, {history.closes[first]:g}, on {last - first + 1} dates from {history.days[first]} to "
-        f"{history.days[last]}{_more(lengths.size - 1)}; expected to move, as all but cash at zero interest does"
+        f"{history.days[last]}{and_more(lengths.size - 1)}; expected to move, as all but cash at zero interest does"
     )
     return history.finding("stale", first, last, text)
 
@@ -289,7 +243,7 @@ def _spike(history: _History, moves: _Floats, rows: _Rows, usual: float) -> Find
     before, value, after = history.closes[row - 1 : row + 2]
     text = (
         f"{value:g} on {history.days[row]}, between {before:g} on {history.days[row - 1]} and {after:g} on "
-        f"{history.days[row + 1]}{_more(rows.size - 1)}; expected moves near its usual {100 * usual:.2g} %"
+        f"{history.days[row + 1]}{and_more(rows.size - 1)}; expected moves near its usual {100 * usual:.2g} %"
     )
     return history.finding("spike", row, row, text)
 
@@ -316,8 +270,8 @@ def _split(
             known = f"; a split of {ratio:g} for 1 is recorded on {day}"
     unit = " or by pence for pounds" if 100 in (new, old) else ""
     text = (
-        f"from {history.closes[row - 1]:g} to {history.closes[row]:g} on {history.days[row]}{_more(rows.size - 1)}, as "
-        f"by a split of {new} for {old} that was not adjusted{unit}{known}; expected adjusted closes"
+        f"from {history.closes[row - 1]:g} to {history.closes[row]:g} on {history.days[row]}{and_more(rows.size - 1)}, "
+        f"as by a split of {new} for {old} that was not adjusted{unit}{known}; expected adjusted closes"
     )
     return history.finding("split", row, row, text)
 
@@ -328,23 +282,8 @@ def _recorded(days: _Days, splits: _Floats) -> list[tuple[np.datetime64, float]]
 
 
 def _weekend(history: _History) -> Finding | None:
-    """Dates on days of the week on which there are hardly ever sessions, such as weekends."""
-    numbers = history.days.astype(np.int64) + 3  # 1970-01-01 was a Thursday
-    weekday = numbers - numbers // 7 * 7  # % is five times as slow
-    counts = np.bincount(weekday, minlength=7)
-    stray = (counts > 0) & (counts < _STRAY * counts.max())
-    rows = np.flatnonzero(stray[weekday])
-    if not rows.size:
-        return None
-    first, last = int(rows[0]), int(rows[-1])
-    where = f"{history.days[first]} is"
-    if rows.size > 1:
-        where = f"{rows.size} dates from {history.days[first]} to {history.days[last]} are"
-    if not stray[:5].any():
-        return history.finding("weekend", first, last, f"{where} on a weekend; expected weekdays, on which the rest is")
-    names = " or ".join(_WEEKDAYS[day] for day in np.flatnonzero(stray).tolist())
-    rest = ", ".join(_WEEKDAYS[day] for day in np.flatnonzero(~stray & (counts > 0)).tolist())
-    return history.finding("weekend", first, last, f"{where} on a {names}; expected {rest}, on which the rest is")
+    found = stray_days(history.days)
+    return None if found is None else history.finding("weekend", *found)
 
 
 def _dividend(series: str, days: _Days, closes: _Floats, there: _Rows, dividends: _Floats) -> Finding | None:
@@ -359,10 +298,6 @@ def _dividend(series: str, days: _Days, closes: _Floats, there: _Rows, dividends
     row = int(paid[worst])
     text = (
         f"a dividend of {dividends[row]:g} on {days[row]}, {100 * share[worst]:.0f} % of the close before, "
-        f"{before[worst]:g}{_more(wrong.size - 1)}; expected none below 0 or above a third"
+        f"{before[worst]:g}{and_more(wrong.size - 1)}; expected none below 0 or above a third"
     )
     return Finding(series, "dividend", days[row].item(), days[row].item(), text)
-
-
-def _more(others: int) -> str:
-    return f" (and {others} more)" if others else ""
