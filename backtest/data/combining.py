@@ -34,8 +34,13 @@ class Dated:
     notes: tuple[str, ...] = ()
 
 
-def dated(table: Table, settings: DataSettings) -> Dated:
+def dated(table: Table, settings: DataSettings, known: pd.DatetimeIndex) -> Dated:
     """Drop dates without any value, infer the spacing, date months at their end, and compound returns to levels.
+
+    Args:
+        table: levels or returns.
+        settings: of the data.
+        known: the dates of all tables.
 
     Raises:
         DataError: fewer than two dates, two rows in a month, or returns that are missing inside a history.
@@ -46,6 +51,8 @@ def dated(table: Table, settings: DataSettings) -> Dated:
     dates = pd.DatetimeIndex(values.index)
     complete = dates[values.notna().all(axis=1).to_numpy()]
     spacing = spacing_of(complete if len(complete) > 1 else dates)
+    if spacing.periods_per_year is None:  # of a few dates, perhaps
+        spacing = spacing_of(dates)
     notes: tuple[str, ...] = ()
     if spacing.periods_per_year == 12:
         if unfinished_month(dates):
@@ -59,7 +66,7 @@ def dated(table: Table, settings: DataSettings) -> Dated:
     if table.are_returns:
         if settings.calendar is None:
             checks.check_gaps(within(moved, settings.start, settings.end))
-        moved, blanks = levels_of(moved, settings.start)
+        moved, blanks = levels_of(moved, settings.start, known)
         notes = (*notes, *blanks)
     return Dated(moved, spacing, notes)
 
@@ -77,7 +84,7 @@ def at_one_frequency(tables: Sequence[Dated], settings: DataSettings) -> list[Da
         each = "; ".join(f"{one.table.label} {_count(one.spacing)} a year" for one in tables)
         raise DataError(
             f"the series come at different frequencies ({each}); expected one, or daily and monthly. "
-            "Hint: data.frequency: monthly, where all come monthly or more often."
+            "Hint: data.frequency: monthly takes the months of daily, weekly, semi-monthly and monthly series."
         )
     return [one if one.spacing.periods_per_year == 12 else _by_month(one) for one in tables]
 
@@ -179,8 +186,13 @@ def aligned(table: Table, settings: DataSettings) -> tuple[Table, tuple[str, ...
     return replace(table, values=values), notes
 
 
-def frequency_of(table: Table, settings: DataSettings) -> tuple[int, tuple[str, ...]]:
+def frequency_of(table: Table, settings: DataSettings, caveats: Sequence[str]) -> tuple[int, tuple[str, ...]]:
     """Return the periods per year of the dates of a run, and a note if the settings say otherwise than the dates.
+
+    Args:
+        table: on the dates of the run.
+        settings: of the data.
+        caveats: on dates that look a day off, which may be why those that all series share are unclear.
 
     Raises:
         DataError: the settings say nothing, and the dates have no supported frequency.
@@ -188,7 +200,7 @@ def frequency_of(table: Table, settings: DataSettings) -> tuple[int, tuple[str, 
     dates = pd.DatetimeIndex(table.values.index)
     given = settings.periods_per_year
     if given is None:
-        return infer_periods_per_year(dates, table.label), ()
+        return infer_periods_per_year(dates, table.label, caveats), ()
     spacing = spacing_of(dates)
     counted = spacing.periods_per_year or spacing.rows_per_year
     if 1 / TOLERANCE <= given / counted <= TOLERANCE:

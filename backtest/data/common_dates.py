@@ -5,6 +5,7 @@ from dataclasses import replace
 import pandas as pd
 
 from backtest.data.market import MarketData
+from backtest.data.shifted_dates import shifted
 from backtest.data.spacing import Spacing, frequency_name, infer_periods_per_year, spacing_of
 from backtest.errors import DataError
 
@@ -50,7 +51,10 @@ def _periods_per_year(data: MarketData, other: MarketData, shared: pd.DatetimeIn
     own = {"run": data.periods_per_year, "benchmark": other.periods_per_year}
     stated = own["run"] != spacing_of(data.dates).periods_per_year
     keep = stated or (own["run"] == own["benchmark"] and len(shared) < _FEW)
-    number = own["run"] if keep else infer_periods_per_year(shared, "the dates of the run and its benchmark")
+    caveats = {whose: shifted(one.dates) for whose, one in (("run", data), ("benchmark", other))}
+    notes = [f"the {whose}'s data has {caveat}" for whose, caveat in caveats.items() if caveat is not None]
+    label = "the dates of the run and its benchmark"
+    number = own["run"] if keep else infer_periods_per_year(shared, label, notes)
     changed = ", ".join(f"{count} on the {whose}'s own dates" for whose, count in own.items() if count != number)
     return number, (f"the run and its benchmark have {number} periods a year ({changed})",) if changed else ()
 

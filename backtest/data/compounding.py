@@ -10,7 +10,9 @@ from backtest.data.spacing import period_before
 from backtest.data.table import Table
 
 
-def levels_of(table: Table, start: date | None = None) -> tuple[Table, tuple[str, ...]]:
+def levels_of(
+    table: Table, start: date | None = None, known: pd.DatetimeIndex | None = None
+) -> tuple[Table, tuple[str, ...]]:
     """Return returns as levels, 1 at the end of the period before the first return, and a note for blank returns.
 
     Each series has its own first return; its level is 1 on the date before it, which is the row before in the file, or
@@ -20,6 +22,7 @@ def levels_of(table: Table, start: date | None = None) -> tuple[Table, tuple[str
     Args:
         table: returns by date, two or more.
         start: of the run.
+        known: dates of other series.
 
     >>> dates = pd.DatetimeIndex(["2020-01-31", "2020-02-29"])
     >>> levels_of(Table(pd.DataFrame({"a": [0.5, 0.1]}, index=dates), "x", are_returns=True))[0].values["a"].round(2)
@@ -37,7 +40,7 @@ def levels_of(table: Table, start: date | None = None) -> tuple[Table, tuple[str
     levels = np.full((len(dates) + 1, returns.shape[1]), np.nan)
     levels[1:] = np.where(alive & ~blank, np.cumprod(1 + np.nan_to_num(returns), axis=0), np.nan)
     levels[there.argmax(axis=0), np.arange(returns.shape[1])] = np.where(there.any(axis=0), 1.0, np.nan)
-    index = dates.insert(0, period_before(dates)).as_unit("s").rename(dates.name)
+    index = dates.insert(0, period_before(dates, known)).as_unit("s").rename(dates.name)
     notes = tuple(
         f"{name}: {count} blank {'return counts' if count == 1 else 'returns count'} as 0"
         for name, count in zip(table.values.columns, blank.sum(axis=0).tolist(), strict=True)

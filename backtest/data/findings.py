@@ -139,7 +139,7 @@ def find_in_rate(series: str, dates: _Days, rates: _Floats, periods_per_year: in
     return [finding for finding in found if finding]
 
 
-def find_lagging(last_dates: Mapping[str, date], periods_per_year: int) -> list[Finding]:
+def find_lagging(last_dates: Mapping[str, date], periods_per_year: int | None) -> list[Finding]:
     """Series that end before the newest of them: by more than 5 days (weekdays, if only these are traded) or a period.
 
     Args:

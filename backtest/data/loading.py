@@ -113,7 +113,7 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
     rates = foreign(settings, own_currencies)
     reading = _read(settings, found)
     _check_rates(reading, settings)
-    tables = at_one_frequency([dated(table, settings) for table in reading.tables], settings)
+    tables = at_one_frequency([dated(table, settings, reading.dates) for table in reading.tables], settings)
     together, splices = merged(tables, settings, rates)
     table = cut(together, _start(together, settings, reading), settings.end)
     if settings.calendar is None:
@@ -121,15 +121,16 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
             checks.check_gaps(within(own.table, settings.start, settings.end))
     table, left_out = aligned(table, settings)
     table = converted(table, rates)
-    periods_per_year, said = frequency_of(table, settings)
+    periods_per_year, said = frequency_of(table, settings, reading.shifts)
     data = market_data(table, settings, reading.rates, periods_per_year, rates)
-    lagging = find_lagging(_last_dates(reading, settings), periods_per_year)
+    lagging = find_lagging(_last_dates(reading, settings), tables[0].spacing.periods_per_year)
     prices = settings.series.consumer_prices()
     consumer_prices = ConsumerPrices() if prices is None else ConsumerPrices.of(prices, found[prices], data.dates)
     data = _with_bars(data, settings, found, own_currencies)
     funds = settings.funds
     notes = (
         *reading.notes,
+        *reading.shifts,
         *(f"{name}: converted to {settings.currency} by {fx}" for name, fx in rates.items()),
         *said,
         *data.notes,

@@ -37,6 +37,7 @@ class Reading:
         rates: quotes of rates by name.
         origins: where each series comes from.
         notes: caveats, each with the name of its series.
+        shifts: caveats on dates that look a day off, each with the label of its table.
         findings: warnings.
     """
 
@@ -44,7 +45,14 @@ class Reading:
     rates: Mapping[str, Quotes]
     origins: tuple[Origin, ...]
     notes: tuple[str, ...]
+    shifts: tuple[str, ...]
     findings: tuple[Finding, ...]
+
+    @property
+    def dates(self) -> pd.DatetimeIndex:
+        """All dates of the tables."""
+        days = [pd.DatetimeIndex(table.values.index).as_unit("s") for table in self.tables]
+        return days[0].append(days[1:]).unique().sort_values()
 
 
 def read(found: Mapping[Series, Quotes]) -> Reading:
@@ -54,7 +62,7 @@ def read(found: Mapping[Series, Quotes]) -> Reading:
         DataError: rows that are not in order, prices that are none, a rate where there should be prices.
     """
     tables: dict[tuple[str | None, ...], list[tuple[str, Quotes, pd.Series]]] = {}  # the series of one file together
-    rates, notes, findings = {}, [], []
+    rates, notes, shifts, findings = {}, [], [], []
     used = {series: quotes if series.rate is None else as_rate(quotes, series.rate) for series, quotes in found.items()}
     for series, quotes in used.items():
         values, said = _values(series.name, quotes)
@@ -71,7 +79,7 @@ def read(found: Mapping[Series, Quotes]) -> Reading:
         checks.check_values(table)
         checks.check_growth(table)
         caveat = shifted(pd.DatetimeIndex(table.values.index), members[0][1].facts.get("clock"))
-        notes += [] if caveat is None else [f"{table.label}: {caveat}"]
+        shifts += [] if caveat is None else [f"{table.label}: {caveat}"]
     origins = [origin_of(series, quotes) for series, quotes in used.items()]
     spacing = _Spacing()
     for members in tables.values():
@@ -79,7 +87,7 @@ def read(found: Mapping[Series, Quotes]) -> Reading:
             findings += _findings(name, quotes, values, spacing)
     for name, quotes in rates.items():
         findings += _findings(name, quotes, quotes.values["rate"], spacing)
-    return Reading(together, rates, tuple(origins), tuple(notes), tuple(findings))
+    return Reading(together, rates, tuple(origins), tuple(notes), tuple(shifts), tuple(findings))
 
 
 def level_of(name: str, quotes: Quotes) -> tuple[pd.Series, str, list[Finding]]:

@@ -11,7 +11,7 @@ _FEWEST = 14  # dates that tell the days of the week of a market
 _COMMON, _RARE = 0.1, 0.01  # shares of the dates
 _LONDON = ["00:00", "23:00"]  # midnight there in winter and summer, in UTC
 _MIDNIGHTS = {True: [_LONDON], False: [_LONDON, ["22:00", "23:00"], ["23:00"]]}
-"""Times of day in UTC that are midnight in Europe, by whether dates are daily: then days of the week tell more."""
+"""Times of day in UTC that are midnight in Europe, by whether dates are those of a daily market with weekends."""
 
 
 def shifted(dates: pd.DatetimeIndex, clock: str | None = None) -> str | None:
@@ -24,8 +24,9 @@ def shifted(dates: pd.DatetimeIndex, clock: str | None = None) -> str | None:
     >>> print(shifted(pd.bdate_range("2020-01-01", periods=60) + pd.Timedelta(days=1)))
     sessions on Saturdays and none on Mondays: the dates are probably a day late
     """
-    daily = len(dates) >= _FEWEST and spacing_of(dates).is_daily
-    early, late = _days_off(dates) if daily else (False, False)
+    spacing = spacing_of(dates) if len(dates) >= _FEWEST else None
+    early, late = _days_off(dates) if spacing is not None and spacing.is_daily else (False, False)
+    daily = spacing is not None and spacing.is_daily and len(spacing.sessions) < 7  # whose days of the week tell more
     times = re.findall(r"\d\d:\d\d", clock or "")
     if (early and any(time >= "12:00" for time in times)) or (not early and times in _MIDNIGHTS[daily]):
         return (

@@ -1,6 +1,6 @@
 """Spacing of dates: rows per year, sessions of the week, and the dates before the first and after the last one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,12 +122,13 @@ def spacing_of(dates: pd.DatetimeIndex) -> Spacing:
     return Spacing(rows, nearest, usual)
 
 
-def infer_periods_per_year(dates: pd.DatetimeIndex, label: str = "the data") -> int:
+def infer_periods_per_year(dates: pd.DatetimeIndex, label: str = "the data", caveats: Sequence[str] = ()) -> int:
     """Return the number of periods per year of dates: one of `FREQUENCIES`.
 
     Args:
         dates: at least two, strictly rising.
         label: of the data, for messages.
+        caveats: to add to a message.
 
     Raises:
         DataError: no supported frequency is within 10 % of the rows per year.
@@ -137,11 +138,11 @@ def infer_periods_per_year(dates: pd.DatetimeIndex, label: str = "the data") -> 
     """
     spacing = spacing_of(dates)
     if spacing.periods_per_year is None:
-        raise DataError(unclear(spacing, dates, label))
+        raise DataError(" ".join([_unclear(spacing, dates, label), *(f"Note: {caveat}." for caveat in caveats)]))
     return spacing.periods_per_year
 
 
-def unclear(spacing: Spacing, dates: pd.DatetimeIndex, label: str) -> str:
+def _unclear(spacing: Spacing, dates: pd.DatetimeIndex, label: str) -> str:
     """Return the message for dates of no supported frequency."""
     rows = spacing.rows_per_year
     if _nearest(rows) is not None:
@@ -234,11 +235,12 @@ def _two_a_month(dates: pd.DatetimeIndex, steps: _Days) -> bool:
     return bool(first_and_middle.all() or middle_and_last.all())
 
 
-def period_before(dates: pd.DatetimeIndex) -> pd.Timestamp:
+def period_before(dates: pd.DatetimeIndex, known: pd.DatetimeIndex | None = None) -> pd.Timestamp:
     """Return the end of the period before the first date, where the first return of a series begins.
 
     Args:
         dates: at least two, strictly rising.
+        known: sessions of other series, which tell whether the weekday before a daily date was a holiday.
 
     >>> period_before(pd.date_range("2020-03-31", periods=3, freq="ME"))
     Timestamp('2020-02-29 00:00:00')
@@ -252,7 +254,11 @@ def period_before(dates: pd.DatetimeIndex) -> pd.Timestamp:
         return _months_on(dates[1], -1)
     if not spacing.sessions:
         return pd.Timestamp(first - pd.Timedelta(days=DAYS.get(spacing.periods_per_year or 0, spacing.usual)))
-    return _session(first, -1, spacing_of(dates[:_SOME_SESSIONS]).sessions)
+    before = _session(first, -1, spacing_of(dates[:_SOME_SESSIONS]).sessions)
+    if known is None or before in known:
+        return before
+    closed = known[(known < before) & (known > before - pd.Timedelta(days=_WEEK))]
+    return pd.Timestamp(closed[-1]) if len(closed) else before
 
 
 def period_after(dates: pd.DatetimeIndex, periods_per_year: int) -> pd.Timestamp:

@@ -148,6 +148,18 @@ def test_prices_beside_returns(tmp_path: Path) -> None:
     np.testing.assert_allclose(data.returns["P"][1:], levels["P"].pct_change()[1:], rtol=1e-12)
 
 
+def test_prices_tell_that_the_day_before_was_a_holiday(tmp_path: Path) -> None:
+    """25 May 2020 was a holiday in New York: the return of the 26th is earned from the 22nd on."""
+    days = pd.bdate_range("2020-05-26", "2020-12-31")
+    table = written(tmp_path, "r.csv", moves(days, "A"))
+    sessions = days.insert(0, pd.Timestamp("2020-05-22"))
+    written(tmp_path, "p.csv", pd.DataFrame({"P": 100.0 * 1.001 ** np.arange(len(sessions))}, index=sessions))
+    own = {"A": {"values": "returns"}, "P": {"path": "p.csv", "values": "prices"}}
+    data = loaded(tmp_path, assets=own)
+    assert data.dates.equals(sessions.as_unit("s"))
+    assert data.returns["A"].iloc[1] == pytest.approx(table["A"].iloc[0], rel=1e-12)
+
+
 def test_days_become_months_that_begin_with_the_year(tmp_path: Path) -> None:
     """January's first return is of the 2nd, from the close of the year before."""
     days = pd.bdate_range("2020-01-02", "2020-12-31")

@@ -242,6 +242,8 @@ def test_dates_that_look_a_day_off() -> None:
     for week in ("Monday to Saturday", "Sunday to Friday", "Saturday to Wednesday", "every day"):
         assert shifted(of_week(pd.Timestamp("2020-01-01"), WEEKS[week][0], 90)) is None
     assert shifted(early[:4]) is None
+    everyday = pd.date_range("2020-01-01", periods=300).tz_localize("Europe/Berlin").tz_convert("UTC")
+    assert "a day early" in str(shifted(everyday.tz_localize(None).normalize(), clock_of(everyday)))
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Tokyo", "Asia/Kolkata", "Australia/Sydney", "Europe/London"])
@@ -303,6 +305,10 @@ def test_two_markets_with_four_days_in_common(tmp_path: Path, calendar: str) -> 
         return
     with pytest.raises(DataError, match=r"about 20\d a year .* Hint: set data.periods_per_year, such as 209"):
         loaded(tmp_path, frame, calendar=calendar)
+    names = {"A": {"class": "x"}, "B": {"source": "csv", "path": "b.csv"}}
+    frame["B"].dropna().to_csv(tmp_path / "b.csv")
+    with pytest.raises(DataError, match=r"periods_per_year.* Note: b\.csv: sessions on Sundays and none on Fridays"):
+        loaded(tmp_path, frame[["A"]].dropna(), assets=names, calendar=calendar)
     data = loaded(tmp_path, frame, calendar=calendar, periods_per_year=209)
     assert data.periods_per_year == 209
     assert not [note for note in data.notes if "periods_per_year" in note]
@@ -365,7 +371,10 @@ def test_the_number_that_the_run_states_is_that_of_its_benchmark() -> None:
 
 def test_markets_that_share_four_days_of_a_week_need_the_setting() -> None:
     riyadh = of_week(pd.Timestamp("2015-01-01"), (6, 0, 1, 2, 3), 700)
-    with pytest.raises(DataError, match=r"^the dates of the run and its benchmark: .* set data.periods_per_year"):
+    words = (
+        "^the dates of the run and its benchmark: .* set data.periods_per_year.* the run's data has sessions on Sundays"
+    )
+    with pytest.raises(DataError, match=words):
         on_common_dates(market(riyadh, 252), market(pd.bdate_range("2015-01-01", periods=500), 252))
 
 
