@@ -22,9 +22,9 @@ def on_common_dates(data: MarketData, other: MarketData) -> tuple[MarketData, Ma
     """
     spacings = spacing_of(data.dates), spacing_of(other.dates)
     if not spacings[0].same_frequency(spacings[1]):
-        ours, theirs = (_in_words(one) for one in spacings)
+        own = [_in_words(one) for one in spacings]
         raise DataError(
-            f"the benchmark's data is {theirs}, the run's {ours}; expected the same. Hint: a benchmark on the same "
+            f"the benchmark's data is {own[1]}, the run's {own[0]}; expected the same. Hint: a benchmark on the same "
             "source."
         )
     begin, end = max(data.dates[0], other.dates[0]), min(data.dates[-1], other.dates[-1])

@@ -85,10 +85,10 @@ def and_more(others: int) -> str:
 
 def _periods_between(days: _Days, periods_per_year: int) -> NDArray[np.int64]:
     """(n - 1,) periods from each date to the next: days, ISO weeks, calendar months or multiples of them."""
-    if periods_per_year in _LONGEST_STEP:
-        return np.diff(days.astype(np.int64))
+    numbers: NDArray[np.int64] = days.astype(np.int64)
     if periods_per_year == 52:
-        return np.diff((days.astype(np.int64) + 3) // 7)  # 1970-01-01 was a Thursday
+        numbers = (numbers + 3) // 7  # 1970-01-01 was a Thursday
     if periods_per_year in MONTHS:
-        return np.diff(days.astype("datetime64[M]").astype(np.int64) // MONTHS[periods_per_year])
-    return np.rint(np.diff(days.astype(np.int64)) * (periods_per_year / 365.25)).astype(np.int64)
+        numbers = days.astype("datetime64[M]").astype(np.int64) // MONTHS[periods_per_year]
+    steps = np.diff(numbers)
+    return np.rint(steps * (periods_per_year / 365.25)).astype(np.int64) if periods_per_year in (24, 26, 13) else steps

@@ -52,7 +52,7 @@ class Reading:
     def dates(self) -> pd.DatetimeIndex:
         """All dates of the tables."""
         days = [pd.DatetimeIndex(table.values.index).as_unit("s") for table in self.tables]
-        return days[0].append(days[1:]).unique().sort_values()
+        return pd.DatetimeIndex(days[0].append(list(days[1:]))).unique().sort_values()
 
 
 def read(found: Mapping[Series, Quotes]) -> Reading:
@@ -78,7 +78,9 @@ def read(found: Mapping[Series, Quotes]) -> Reading:
         checks.check_rows(table)
         checks.check_values(table)
         checks.check_growth(table)
-        caveat = shifted(pd.DatetimeIndex(table.values.index), members[0][1].facts.get("clock"))
+        facts = members[0][1].facts  # a source that states the time zone has local dates
+        dates = pd.DatetimeIndex(table.values.index)
+        caveat = None if "timezone" in facts else shifted(dates, facts.get("clock"))
         shifts += [] if caveat is None else [f"{table.label}: {caveat}"]
     origins = [origin_of(series, quotes) for series, quotes in used.items()]
     spacing = _Spacing()
@@ -115,7 +117,8 @@ class _Spacing:
     """Days and periods per year; the dates of one file, which its series share, are looked at once."""
 
     def __init__(self) -> None:
-        self._dates, self._days, self._periods = pd.DatetimeIndex([]), np.array([], dtype="datetime64[D]"), None
+        self._dates, self._days = pd.DatetimeIndex([]), np.array([], dtype="datetime64[D]")
+        self._periods: int | None = None
 
     def of(self, dates: pd.DatetimeIndex) -> tuple[NDArray[np.datetime64], int | None]:
         if not dates.equals(self._dates):

@@ -87,15 +87,15 @@ class DataSettings(BaseModel):
             inside the history of a file is an error.
         splice: by asset, the series whose returns extend it backwards.
         currency: of the run, an ISO code.
-        fx: by currency of assets, the series of the price of one of it in that of the run: a series of the source, or
-            one of its own (`{EUR: {source: yfinance, symbol: EURUSD=X}}`).
+        fx: by currency of series (assets, cash, the loan rate, splice series), the series of the price of one unit of it
+            in the currency of the run: of the source, or one of its own (`{EUR: {source: yfinance, symbol: EURUSD=X}}`).
         opens: of assets of yfinance `true`; else `{path: opens.csv}`, a wide file on the scale of their prices.
         volumes: of assets of yfinance `true`; else `{path: volumes.csv}`, a wide file of the value traded in a period.
         frequency: `monthly` takes the last price of each month that is over.
         start: first date, inclusive; windows fill inside start..end.
         end: last date, inclusive.
         ragged: let assets join when they have a full window and leave when their prices end.
-        periods_per_year: overrides what the spacing of the dates says.
+        periods_per_year: overrides the number inferred from the dates of the run; needed where that is unclear.
         cache: folder of what is fetched; relative to where the run is started.
         max_age: how old what was fetched may be before the source is asked again, such as `12h` or `7d`.
         offline: ask no source, whatever the age.

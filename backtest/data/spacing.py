@@ -248,12 +248,13 @@ def period_before(dates: pd.DatetimeIndex, known: pd.DatetimeIndex | None = None
     Timestamp('2020-03-27 00:00:00')
     """
     spacing, first = spacing_of(dates), dates[0]
-    if spacing.periods_per_year in MONTHS:
-        return _months_on(first, -MONTHS[spacing.periods_per_year])
-    if spacing.periods_per_year == 24:
+    number = spacing.periods_per_year or 0
+    if number in MONTHS:
+        return _months_on(first, -MONTHS[number])
+    if number == 24:
         return _months_on(dates[1], -1)
     if not spacing.sessions:
-        return pd.Timestamp(first - pd.Timedelta(days=DAYS.get(spacing.periods_per_year or 0, spacing.usual)))
+        return pd.Timestamp(first - pd.Timedelta(days=DAYS.get(number, spacing.usual)))
     before = _session(first, -1, spacing_of(dates[:_SOME_SESSIONS]).sessions)
     if known is None or before in known:
         return before

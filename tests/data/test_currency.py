@@ -101,7 +101,7 @@ def test_a_file_is_in_the_run_s_currency_unless_the_settings_say_otherwise(tmp_p
     frame = pd.DataFrame({"A": LEVELS["DAX"], "fx": LEVELS["EURUSD"], "c": LEVELS["BILL"]}, index=DAYS)
     frame.to_csv(tmp_path / "p.csv", index_label="date")
     frame.pct_change().iloc[1:].to_csv(tmp_path / "r.csv", index_label="date")
-    file = {"source": "csv", "path": "p.csv", "cash": "c"}
+    file: dict[str, Any] = {"source": "csv", "path": "p.csv", "cash": "c"}
     own = loaded({"A": "equities"}, tmp_path, **file)
     np.testing.assert_array_equal(own.prices["A"], level("DAX"))
     said = {"A": {"currency": "EUR"}}
@@ -162,7 +162,7 @@ def test_a_rate_of_exchange_that_is_the_wrong_way_round() -> None:
 # Cash, the loan rate and splice series
 
 
-EUROS = {"currency": "EUR", "fx": {"USD": "USDEUR"}}
+EUROS: Mapping[str, Any] = {"currency": "EUR", "fx": {"USD": "USDEUR"}}
 
 
 @pytest.fixture

@@ -46,6 +46,11 @@ RULES = {
 }
 
 
+def joined(*parts: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Dates one after the other."""
+    return pd.DatetimeIndex(np.concatenate([part.to_numpy() for part in parts]))
+
+
 def without(dates: pd.DatetimeIndex, share: float, seed: int) -> pd.DatetimeIndex:
     """The dates without a random share of them."""
     return dates[np.random.default_rng(seed).random(len(dates)) >= share]
@@ -127,10 +132,10 @@ UNCLEAR = {
     "weeks of which every other one is there in part": pd.date_range("2010-01-01", periods=200, freq="7D")[
         np.arange(200) % 3 > 0
     ],
-    "months, then days": MONTHS.append(BUSINESS),
-    "days, then months": BUSINESS.append(pd.date_range("2015-01-31", periods=120, freq="ME")),
-    "weeks, then months": pd.date_range("2000-01-07", periods=260, freq="7D").append(
-        pd.date_range("2005-01-31", periods=60, freq="ME")
+    "months, then days": joined(MONTHS, BUSINESS),
+    "days, then months": joined(BUSINESS, pd.date_range("2015-01-31", periods=120, freq="ME")),
+    "weeks, then months": joined(
+        pd.date_range("2000-01-07", periods=260, freq="7D"), pd.date_range("2005-01-31", periods=60, freq="ME")
     ),
     "the first half of each month": BUSINESS[BUSINESS.day <= 14],
     "a week of consecutive days from a Sunday on": pd.date_range("2024-01-07", periods=5),
@@ -163,8 +168,8 @@ def test_saturdays_of_the_past_count_as_the_rows_that_they_are() -> None:
     """New York traded on Saturdays up to 1952: to 1960 there are 285 sessions a year, up to the present 264."""
     past = of_week(pd.Timestamp("1926-01-02"), (0, 1, 2, 3, 4, 5), 9700)  # up to July 1952
     rest = pd.bdate_range(past[-1] + pd.Timedelta(days=3), "2024-12-31")
-    assert infer_periods_per_year(past.append(rest)) == 252
-    assert infer_periods_per_year(past.append(rest[rest < "1954"])) == 300
+    assert infer_periods_per_year(joined(past, rest)) == 252
+    assert infer_periods_per_year(joined(past, rest[rest < pd.Timestamp("1954-01-01")])) == 300
 
 
 # The dates before the first and after the last one
@@ -211,7 +216,7 @@ def test_a_week_of_fixed_sessions_has_no_findings(week: str) -> None:
 def test_dates_outside_the_sessions_of_the_week_are_found(week: str, stray: int, first: str, where: str) -> None:
     dates = of_week(pd.Timestamp("2015-01-04"), WEEKS[week][0], 1200)
     extra = pd.DatetimeIndex(["2015-03-02", "2015-04-27"]) + pd.Timedelta(days=stray)
-    dates = dates.append(extra).sort_values()
+    dates = joined(dates, extra).sort_values()
     levels = 100 * np.exp(np.cumsum(np.random.default_rng(0).normal(0, 0.01, len(dates))))
     text = f"2 dates from {first} are on {where}, on which the rest is"
     assert re.fullmatch(text, "; ".join(finding.text for finding in find("A", dates.to_numpy(), levels, 252)))
@@ -289,7 +294,7 @@ def loaded(folder: Path, frame: pd.DataFrame, **changed: Any) -> MarketData:
 def test_the_number_is_that_of_the_dates_after_alignment(tmp_path: Path) -> None:
     """Stocks beside a coin that is traded every day: 365 rows a year in the union, 252 where both have a price."""
     frame = prices(pd.date_range("2015-01-01", periods=800))
-    frame.loc[frame.index.day_of_week > 4, "A"] = np.nan
+    frame.loc[pd.DatetimeIndex(frame.index).day_of_week > 4, "A"] = np.nan
     assert loaded(tmp_path, frame, calendar="union").periods_per_year == 365
     assert loaded(tmp_path, frame, calendar="intersection").periods_per_year == 252
 
