@@ -198,15 +198,14 @@ def frequency_of(table: Table, settings: DataSettings, caveats: Sequence[str]) -
         DataError: the settings say nothing, and the dates have no supported frequency.
     """
     dates = pd.DatetimeIndex(table.values.index)
-    given = settings.periods_per_year
-    if given is None:
-        return infer_periods_per_year(dates, table.label, caveats), ()
-    spacing = spacing_of(dates)
-    counted = spacing.periods_per_year or spacing.rows_per_year
-    if 1 / TOLERANCE <= given / counted <= TOLERANCE:
-        return given, ()
-    note = (
-        f"data.periods_per_year is {given}, while the dates have about {counted:.3g} a year: volatility, Sharpe ratio "
-        "and windows in years are by the setting"
-    )
-    return given, (note,)
+    spacing, given = spacing_of(dates), settings.periods_per_year
+    number = given or infer_periods_per_year(dates, table.label, caveats)
+    counted = spacing.rows_per_year if given is None else spacing.periods_per_year or spacing.rows_per_year
+    if 1 / TOLERANCE <= number / counted <= TOLERANCE:
+        return number, ()
+    by = "volatility, Sharpe ratio and windows in years are by"
+    if given is not None:
+        said = f"data.periods_per_year is {given}, while the dates have about {counted:.3g} a year: {by} the setting"
+    else:
+        said = f"the dates have about {counted:.3g} rows a year, as sessions are missing: {by} {number} a year"
+    return number, (said,)

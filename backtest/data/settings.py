@@ -87,8 +87,8 @@ class DataSettings(BaseModel):
             inside the history of a file is an error.
         splice: by asset, the series whose returns extend it backwards.
         currency: of the run, an ISO code.
-        fx: by currency of series (assets, cash, the loan rate, splice series), the series of the price of one unit of it
-            in the currency of the run: of the source, or one of its own (`{EUR: {source: yfinance, symbol: EURUSD=X}}`).
+        fx: by currency of assets, cash, loan rate or splice series, the series of the price of one unit of it in the
+            currency of the run: of the source, or one of its own (`{EUR: {source: yfinance, symbol: EURUSD=X}}`).
         opens: of assets of yfinance `true`; else `{path: opens.csv}`, a wide file on the scale of their prices.
         volumes: of assets of yfinance `true`; else `{path: volumes.csv}`, a wide file of the value traded in a period.
         frequency: `monthly` takes the last price of each month that is over.

@@ -330,6 +330,16 @@ def test_a_setting_far_from_the_dates_is_noted(tmp_path: Path, given: int, noted
     assert (words in data.notes) == noted
 
 
+def test_many_missing_sessions_are_noted(tmp_path: Path) -> None:
+    """Three exchanges with holidays of their own share some 222 days a year, of five sessions a week."""
+    dates = pd.bdate_range("2015-01-01", periods=1500)
+    kept = loaded(tmp_path, prices(without(dates, 0.15, 1)))
+    assert kept.periods_per_year == 252
+    note = next(one for one in kept.notes if "rows a year" in one)
+    assert re.match(r"the dates have about 22\d rows a year, as sessions are missing: .* by 252 a year$", note)
+    assert not [one for one in loaded(tmp_path, prices(without(dates, 0.07, 1))).notes if "rows a year" in one]
+
+
 @pytest.mark.parametrize("rule", ["28D", "SME", "14D", "2ME", "10D"])
 def test_only_months_are_moved_to_their_end(tmp_path: Path, rule: str) -> None:
     """Four weeks and half-months are not, though some fall alone into a month; nor is what needs a setting."""
