@@ -10,11 +10,10 @@ import pandas as pd
 from backtest.analysis.comparison import Comparison
 from backtest.analysis.result import BacktestResult
 from backtest.data.common_dates import on_shared_dates, shared_dates
+from backtest.data.spacing import frequency_name, spacing_of
 from backtest.errors import ComparisonError, InsufficientHistory, SimulationError
 from backtest.pipeline import result_of
 from backtest.plan import Plan, Setup
-
-_FREQUENCIES = {365: "daily, weekends included", 252: "daily", 52: "weekly", 12: "monthly", 4: "quarterly", 1: "yearly"}
 
 
 def compare(results: Sequence[BacktestResult]) -> Comparison:
@@ -43,7 +42,7 @@ def compare(results: Sequence[BacktestResult]) -> Comparison:
     if len(results) < 2:
         raise ComparisonError(f"{len(results)} to compare; expected two results or more")
     named = _named(results)
-    _check_same("frequency", {one.name: _frequency(one) for one in named})
+    _check_frequencies(named)
     _check_same("currency", {one.name: str(one.settings.get("data", {}).get("currency", "USD")) for one in named})
     begun = _as_they_are(named) if any(one.setup is None for one in named) else _begun_together(named)
     end = min(one.nav.index[-1] for one in begun)
@@ -143,14 +142,17 @@ def _named(results: Sequence[BacktestResult]) -> list[BacktestResult]:
     return list(taken.values())
 
 
-def _frequency(result: BacktestResult) -> str:
-    return _FREQUENCIES[result.periods_per_year]
-
-
 def _check_same(what: str, of: Mapping[str, str]) -> None:
     if len(set(of.values())) > 1:
         each = ", ".join(f"{name} is {value}" for name, value in of.items())
         raise ComparisonError(f"{each}: results of one {what} can be compared, not of several")
+
+
+def _check_frequencies(results: Sequence[BacktestResult]) -> None:
+    """Check that the dates of all results can be shared; five and seven sessions a week are both daily."""
+    spacings = [spacing_of(pd.DatetimeIndex(one.nav.index)) for one in results]
+    if not all(spacings[0].same_frequency(other) for other in spacings[1:]):
+        _check_same("frequency", {one.name: frequency_name(one.periods_per_year) for one in results})
 
 
 def _notes(own: Sequence[BacktestResult], compared: Sequence[BacktestResult]) -> list[str]:
@@ -165,6 +167,9 @@ def _notes(own: Sequence[BacktestResult], compared: Sequence[BacktestResult]) ->
         left_out = int(((all_dates >= dates[0]) & (all_dates <= dates[-1])).sum()) - len(dates)
         if left_out:
             notes.append(f"{left_out} dates of {one.name} are left out, which the others do not all have")
+        if one.periods_per_year != compared[0].periods_per_year:
+            now = compared[0].periods_per_year
+            notes.append(f"{one.name} has {one.periods_per_year} periods a year on its own dates, and {now} on these")
     notes += [f"{name} lost all of its capital on {dates[-1]:%Y-%m-%d}, where the comparison ends" for name in ruined]
     return notes
 

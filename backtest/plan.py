@@ -274,6 +274,11 @@ class Decisions:
 def agenda_of(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: Plan | None) -> Agenda:
     """The questions of these rows, some at a time."""
     window = window_rows(config.estimation.window, data.periods_per_year)
+    if window < 2:
+        raise ConfigError(
+            f"estimation.window of {config.estimation.window} is {window} of the data's periods, of "
+            f"{data.periods_per_year} a year; expected two or more. Hint: a longer window, such as 3Y."
+        )
     ask = partial(ask_on, config=config, data=data, benchmark=benchmark)
     return Agenda(data.dates, rows, ask, count=len(data.assets), window=window)
 

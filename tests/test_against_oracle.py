@@ -515,17 +515,14 @@ def test_the_log_says_what_was_sold_for_want_of_a_price(tmp_path: Path, seed: in
 @pytest.mark.parametrize("name", ["fixed_levered", "scripted", "inverse_volatility", "levered_erc"])
 @pytest.mark.parametrize("lag", [0, 1])
 def test_a_run_on_a_file_of_returns_is_the_oracles(tmp_path: Path, name: str, lag: int) -> None:
-    """`values: returns`, cash among them. The first row is a return too: a window may begin with it."""
+    """`values: returns`, cash among them, is the market of the prices: their first date is the first return's base."""
     rng = np.random.default_rng(lag)
     case, files = random_case(tmp_path, rng, "monthly", STRATEGIES[name], cash="series")
     case.terms, case.lag = random_terms(rng, per_asset=False, free=False), lag
     files.rewrite(files.frame.pct_change().iloc[1:])
     files.data["values"] = "returns"
     result = bt.run(files.config("run", case))
-    begin = (
-        case.first_decision if case.estimates else 1
-    )  # the oracle's market has one more date, the base of the first return
-    agree(result, case, case.path(begin), begin, accuracy(case))
+    agree(result, case, case.path(), case.first_decision, accuracy(case))
 
 
 @pytest.mark.parametrize("name", ["fixed_short", "erc"])

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.analysis.drawdown import worst_drawdowns
+from backtest.data.spacing import MONTHS, period_after
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
@@ -74,9 +75,9 @@ def typical_size(returns: pd.DataFrame) -> float:
 def covered_in_part(nav: pd.Series, periods_per_year: int) -> pd.DataFrame:
     """Which months and years of `calendar_returns` the run covers only in part: the same shape, True or False.
 
-    A span is whole if its base is the last date that could be had before it, and its end the last in it: weekends count
-    as dates only where there are 365 a year. (Before a holiday at the end of a month the last date is taken for one
-    short.)
+    A span is whole if the date after its base is in it, and the date expected after its end is in the next one: the
+    next session by the days of the week that have sessions, the next week, or the next day of longer periods, which
+    are dated at their end. (Before a holiday at the end of a month the last date is taken for one short.)
 
     Example:
         >>> dates = pd.to_datetime(["2020-01-15", "2020-01-31", "2020-02-28"])
@@ -86,8 +87,8 @@ def covered_in_part(nav: pd.Series, periods_per_year: int) -> pd.DataFrame:
     """
     returns = calendar_returns(nav, periods_per_year)
     part = pd.DataFrame(np.zeros(returns.shape, dtype=bool), index=returns.index, columns=returns.columns)
-    for date in (nav.index[0], nav.index[-1]):
-        following = _date_after(date, periods_per_year)
+    dates = pd.DatetimeIndex(nav.index)
+    for date, following in ((dates[0], dates[1]), (dates[-1], _date_after(dates, periods_per_year))):
         if following.year == date.year and date.year in part.index:
             part.loc[date.year, YEAR] = True
             if following.month == date.month and date.month in part.columns:
@@ -95,10 +96,11 @@ def covered_in_part(nav: pd.Series, periods_per_year: int) -> pd.DataFrame:
     return part & returns.notna()
 
 
-def _date_after(date: pd.Timestamp, periods_per_year: int) -> pd.Timestamp:
-    if periods_per_year == 252:
-        return date + pd.offsets.BDay(1)
-    return date + pd.Timedelta(days=7 if periods_per_year == 52 else 1)
+def _date_after(dates: pd.DatetimeIndex, periods_per_year: int) -> pd.Timestamp:
+    """Return the date expected after the last one."""
+    if periods_per_year in MONTHS:
+        return dates[-1] + pd.Timedelta(days=1)
+    return period_after(dates, periods_per_year)
 
 
 def costs_by_year(result: "BacktestResult") -> pd.DataFrame:

@@ -1,22 +1,6 @@
 """Words for the number of periods in a year."""
 
-from collections.abc import Mapping
-
-FREQUENCIES: Mapping[int, str] = {
-    252: "daily",
-    52: "weekly",
-    26: "fortnightly",
-    24: "semi-monthly",
-    13: "four-weekly",
-    12: "monthly",
-    6: "two-monthly",
-    4: "quarterly",
-    2: "half-yearly",
-    1: "yearly",
-}
-"""By periods a year, the word for one period."""
-
-_FEWEST_OF_DAYS = 200  # trading weeks of four to seven days
+from backtest.data.spacing import DAILY, FREQUENCIES, frequency_name
 
 
 def frequency_in_words(periods_per_year: int) -> str:
@@ -25,6 +9,6 @@ def frequency_in_words(periods_per_year: int) -> str:
     >>> frequency_in_words(12), frequency_in_words(26), frequency_in_words(260), frequency_in_words(17)
     ('monthly', 'fortnightly', 'daily', '1/17-year')
     """
-    if periods_per_year >= _FEWEST_OF_DAYS:
+    if periods_per_year >= DAILY:
         return "daily"
-    return FREQUENCIES.get(periods_per_year, f"1/{periods_per_year}-year")
+    return frequency_name(periods_per_year) if periods_per_year in FREQUENCIES else f"1/{periods_per_year}-year"

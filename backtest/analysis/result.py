@@ -26,7 +26,7 @@ class BacktestResult:
     Args:
         name: of the run.
         strategy: name of its strategy.
-        periods_per_year: 252, 365, 52, 12, 4 or 1.
+        periods_per_year: of the dates, one of `spacing.FREQUENCIES` unless the settings state another.
         nav: (P,) currency, after each close's trades; the first is 1, before the first trade.
         weights: (P, n) fractions of NAV after each close's trades.
         target_weights: (m, n) by rebalance date, the last one included although it is not traded.

@@ -69,13 +69,13 @@ def _of_strategy(document: Document, words: str) -> str:
 
 
 def _currencies(document: Document, data: DataSettings) -> list[str]:
-    """A line for each asset that is said to be in a currency which cannot be converted."""
-    off = {name: own for name, own in data.said_of_currency.items() if own not in (data.currency, *data.fx)}
-    places: dict[str, Location] = {name: ("data", "assets", name, "currency") for name in off}
-    return [
-        f"{document.at(places[name])}: {dotted(places[name])}: {cannot_be_converted(own, data.currency)}"
-        for name, own in off.items()
-    ]
+    """Return a line for each series whose stated currency cannot be converted."""
+    problems = []
+    for series, place in _places(data).items():
+        own, location = series.currency, (*place, "currency")
+        if own is not None and own not in (data.currency, *data.fx):
+            problems.append(f"{document.at(location)}: {dotted(location)}: {cannot_be_converted(own, data.currency)}")
+    return problems
 
 
 def _usable(raw: Any) -> DataSettings | None:

@@ -10,6 +10,7 @@ from backtest.config.document import Document, Location, dotted
 from backtest.config.messages import listed, suggestion
 from backtest.data.series import Series
 from backtest.data.settings import DataSettings
+from backtest.data.spacing import DAILY
 from backtest.data.table import Column
 from backtest.engine.financing import (
     IMPACT_OF_FUNDS,
@@ -126,7 +127,7 @@ def _least_exposure(document: Document, allowed: float, what: str) -> list[str]:
 def _in_funds(document: Document, data: DataSettings) -> list[str]:
     """What cannot be where exposures are held through funds."""
     problems = []
-    if _at_most_a_year(data) < 252:
+    if _at_most_a_year(data) < DAILY:
         problems.append(f"financing.kind: {not_daily(_at_most_a_year(data))}")
     costs = document.values.get("costs")
     if isinstance(costs, dict) and costs.get("impact") is not None:

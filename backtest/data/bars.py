@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from backtest.data import checks
-from backtest.data.calendar import infer_periods_per_year, to_month_ends
+from backtest.data.calendar import to_month_ends
 from backtest.data.currency import units_of
 from backtest.data.quotes import Quotes
+from backtest.data.spacing import spacing_of
 from backtest.data.table import Table
 from backtest.errors import DataError
 
@@ -70,18 +71,20 @@ def on_dates(columns: Mapping[str, pd.Series], dates: pd.DatetimeIndex, what: st
     Raises:
         DataError: the values come at another frequency than the run's.
     """
-    expected = infer_periods_per_year(dates)
+    expected = spacing_of(dates)
     placed = {}
     for name, values in columns.items():
         there = values.dropna()
         own = pd.DatetimeIndex(there.index)
-        frequency = infer_periods_per_year(own) if len(own) > 1 else expected
-        if frequency != expected and not {frequency, expected} <= {252, 365}:
+        spacing = spacing_of(own) if len(own) > 1 else expected
+        if not spacing.same_frequency(expected):
+            theirs, ours = (one.periods_per_year or round(one.rows_per_year) for one in (spacing, expected))
             raise DataError(
-                f"data.{what}: {name} has {frequency} a year, and the run {expected} dates; expected the same. "
+                f"data.{what}: {name} has {theirs} a year, and the run {ours} dates; expected the same. "
                 "Hint: leave data.frequency out, or leave them out."
             )
-        placed[name] = (there.set_axis(to_month_ends(own, name), axis=0) if expected == 12 else there).reindex(dates)
+        monthly = expected.periods_per_year == 12
+        placed[name] = (there.set_axis(to_month_ends(own, name), axis=0) if monthly else there).reindex(dates)
     return pd.DataFrame(placed, index=dates)
 
 

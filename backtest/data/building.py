@@ -1,6 +1,7 @@
 """From an aligned table to `MarketData`: prices, returns, cash, and what is computed of them."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -18,39 +19,43 @@ from backtest.data.table import Table
 Floats = NDArray[np.float64]
 
 
-def market_data(table: Table, settings: DataSettings, rates: Mapping[str, Quotes], periods_per_year: int) -> MarketData:
-    """The market of a run.
+def market_data(
+    table: Table,
+    settings: DataSettings,
+    rates: Mapping[str, Quotes],
+    periods_per_year: int,
+    exchange: Mapping[str, str],
+) -> MarketData:
+    """Return the market of a run.
 
     Args:
-        table: of the series that are not quoted rates, on the dates of the run.
+        table: levels of the series that are not quoted rates, on the dates of the run, in its currency.
         settings: what they are for.
         rates: quoted rates by name.
-        periods_per_year: as inferred; the settings may say otherwise.
+        periods_per_year: of the dates.
+        exchange: by series in another currency than the run's, the column of its rate of exchange.
 
     Raises:
         DataError: a leveraged fund on data that is not daily, or one that loses everything.
     """
     dates, assets = pd.DatetimeIndex(table.values.index, name="date"), list(settings.names)
     check_daily(settings.funds, dates)
-    cash = _earned(settings.cash, settings.series.cash(), table, rates)
+    earned = partial(_earned, table=table, rates=rates, exchange=exchange)
+    cash = earned(settings.cash, settings.series.cash())
     read = [series.name for series in settings.series.priced()]
     held = table.values[read]
     values = np.ascontiguousarray(held.to_numpy(dtype=float))
-    prices, returns = values, values
-    if table.are_returns:
-        prices = np.ascontiguousarray((1 + held).cumprod().to_numpy(dtype=float))  # passing over NaN
-    else:
-        returns = _changes(values)
+    prices, returns = values, _changes(values)
     if settings.funds:
         found = {name: (prices[:, i], returns[:, i]) for i, name in enumerate(read)}
         prices, returns = _with_funds(found, settings, cash, dates)
-    loan = None if settings.loan_rate is None else _earned(settings.loan_rate, settings.series.loan(), table, rates)
+    loan = None if settings.loan_rate is None else earned(settings.loan_rate, settings.series.loan())
     return MarketData(
         prices=_frozen(prices, dates, assets),
         returns=_frozen(returns, dates, assets),
         cash_returns=pd.Series(cash, index=dates, name="cash"),
         classes={},
-        periods_per_year=settings.periods_per_year or periods_per_year,
+        periods_per_year=periods_per_year,
         loan_returns=None if loan is None else pd.Series(loan, index=dates, name="loan_rate"),
     )
 
@@ -75,7 +80,12 @@ def _changes(levels: Floats) -> Floats:
 
 
 def _earned(
-    given: str | float | SeriesSettings, series: Series | None, table: Table, rates: Mapping[str, Quotes]
+    given: str | float | SeriesSettings,
+    series: Series | None,
+    *,
+    table: Table,
+    rates: Mapping[str, Quotes],
+    exchange: Mapping[str, str],
 ) -> Floats:
     """(T,) return on cash, or what a loan is charged: of a series, of a quoted rate, or of a rate a year."""
     dates = pd.DatetimeIndex(table.values.index)
@@ -85,10 +95,11 @@ def _earned(
         return cash
     rate = rates.get(series.name)
     if rate is None or rate.rate is None:
-        values = table.values[series.name].to_numpy(dtype=float)
-        return values if table.are_returns else _changes(values)
+        return _changes(table.values[series.name].to_numpy(dtype=float))
     quoted = rate.values["rate"].dropna()
     level = rate_level(pd.DatetimeIndex(quoted.index), quoted.to_numpy(), rate.rate, dates)
+    if series.name in exchange:
+        level = level * table.values[exchange[series.name]].to_numpy(dtype=float)
     return _changes(level)
 
 

@@ -1,50 +1,9 @@
-"""Dates: how often the data comes, and months dated at their end."""
+"""Months dated at their end."""
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtest.errors import DataError
-
-_SPACING = {252: 1.0, 52: 7.0, 12: 30.4375, 4: 91.3125, 1: 365.25}
-_WEEKEND_SHARE = 0.1  # a market traded every day has 2/7 of its dates on weekends, one of weekdays has none
-
-
-def infer_periods_per_year(dates: pd.DatetimeIndex) -> int:
-    """Periods per year by the median spacing of dates: 252 (365 where weekends are traded), 52, 12, 4 or 1.
-
-    The nearest frequency by ratio is taken; rows are never counted, so holidays and gaps do not matter.
-
-    Args:
-        dates: at least two, strictly rising.
-
-    >>> infer_periods_per_year(pd.date_range("2020-01-31", periods=6, freq="ME"))
-    12
-    """
-    numbers = dates.to_numpy().astype("datetime64[D]").astype(np.int64)
-    days = _median(np.diff(numbers))
-    nearest = min(_SPACING, key=lambda periods: abs(np.log(days / _SPACING[periods])))
-    weekend = (numbers + 3) % 7 >= 5  # 1970-01-01 was a Thursday
-    return 365 if nearest == 252 and np.count_nonzero(weekend) > _WEEKEND_SHARE * numbers.size else nearest
-
-
-def _median(steps: NDArray[np.int64]) -> float:
-    """The median by counting, as nearly all steps are the same few days."""
-    up_to = np.cumsum(np.bincount(steps))
-    lower, upper = np.searchsorted(up_to, [(steps.size + 1) // 2, steps.size // 2 + 1])
-    return float(lower + upper) / 2
-
-
-def period_before(first: pd.Timestamp, periods_per_year: int) -> pd.Timestamp:
-    """The end of the period before the one that ends on `first`, as the first return of a series begins there.
-
-    >>> period_before(pd.Timestamp("2020-03-31"), 12), period_before(pd.Timestamp("2020-03-30"), 252)
-    (Timestamp('2020-02-29 00:00:00'), Timestamp('2020-03-27 00:00:00'))
-    """
-    if periods_per_year > 12:
-        days = {365: pd.offsets.Day(), 252: pd.offsets.BDay(), 52: pd.offsets.Week()}
-        return pd.Timestamp(first - days[periods_per_year])
-    return pd.Timestamp(first - pd.offsets.MonthEnd(12 // periods_per_year))
 
 
 def last_of_months(values: pd.DataFrame) -> tuple[pd.DataFrame, str | None]:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from backtest.data.shifted_dates import clock_of
 from backtest.errors import DataError
 
 
@@ -56,12 +57,15 @@ def check_there(path: Path) -> None:
         raise DataError(f"{path}: cannot be read ({words})") from problem
 
 
-def to_dates(cells: "pd.Series", places: Sequence[str]) -> pd.DatetimeIndex:
-    """Local dates: a time of day and a zone are left out.
+def to_dates(cells: "pd.Series", places: Sequence[str]) -> tuple[pd.DatetimeIndex, str | None]:
+    """Return local dates, without a time of day and a zone, and the times of day that were left out.
 
     Args:
         cells: texts, numbers such as 20200131, or dates.
         places: of the cells, for messages.
+
+    Returns:
+        The dates, and the times of day as `clock_of` writes them.
 
     Raises:
         DataError: a cell is no ISO date.
@@ -79,7 +83,8 @@ def to_dates(cells: "pd.Series", places: Sequence[str]) -> pd.DatetimeIndex:
         cell = cells.iloc[wrong[0]]
         what = "no date" if pd.isna(cell) else f"{str(cell)!r} is not a date"
         raise DataError(f"{places[wrong[0]]}: {what}; expected ISO dates such as 2020-01-31")
-    return pd.DatetimeIndex(parsed).tz_localize(None).normalize().as_unit("s").rename("date")
+    written = pd.DatetimeIndex(parsed)
+    return written.tz_localize(None).normalize().as_unit("s").rename("date"), clock_of(written)
 
 
 def to_numbers(cells: "pd.Series", name: str, places: Sequence[str]) -> NDArray[np.float64]:

@@ -54,6 +54,21 @@ def check_values(table: Table) -> None:
         )
 
 
+def check_growth(table: Table) -> None:
+    """Raise `DataError` where returns compound to a level that no price has."""
+    if not table.are_returns:
+        return
+    logs = np.nancumsum(np.log1p(table.values.to_numpy(dtype=float)), axis=0)
+    beyond = np.argwhere(np.abs(logs) > np.log(LARGEST))
+    if beyond.size:
+        row, column = (int(i) for i in beyond[0])
+        raise DataError(
+            f"{table.label}: the returns of {table.values.columns[column]} compound to a factor of 1e"
+            f"{logs[row, column] / np.log(10):.0f} by {table.values.index[row]:%Y-%m-%d}; expected decimals, 0.01 for "
+            "1 %. Hint: are they percent, or gross returns such as 1.01?"
+        )
+
+
 def check_gaps(table: Table) -> None:
     """Raise `DataError` where a series has no value between its first and its last one, or no value at all."""
     if not np.isnan(table.values.to_numpy()).any():

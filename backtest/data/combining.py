@@ -1,6 +1,6 @@
 """Tables of several sources at one frequency, spliced, and cut to the dates of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -9,14 +9,11 @@ import pandas as pd
 
 from backtest.data import checks
 from backtest.data.alignment import align
-from backtest.data.calendar import (
-    infer_periods_per_year,
-    last_of_months,
-    period_before,
-    to_month_ends,
-    unfinished_month,
-)
+from backtest.data.calendar import last_of_months, to_month_ends, unfinished_month
+from backtest.data.compounding import levels_of
+from backtest.data.conversion import in_currency_of
 from backtest.data.settings import DataSettings
+from backtest.data.spacing import TOLERANCE, Spacing, infer_periods_per_year, spacing_of
 from backtest.data.splicing import splice
 from backtest.data.table import Table
 from backtest.errors import DataError
@@ -24,27 +21,40 @@ from backtest.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Dated:
-    """A table whose frequency is known, its months dated at their end."""
+    """A table of levels whose spacing is known, its months dated at their end.
+
+    Args:
+        table: levels.
+        spacing: of the dates on which all its series have a value.
+        notes: caveats, each with the table's label.
+    """
 
     table: Table
-    periods_per_year: int
+    spacing: Spacing
     notes: tuple[str, ...] = ()
 
 
-def dated(table: Table) -> Dated:
-    """Drop dates without any value, infer the frequency, and date months at their end.
+def dated(table: Table, settings: DataSettings, known: pd.DatetimeIndex) -> Dated:
+    """Drop dates without any value, infer the spacing, date months at their end, and compound returns to levels.
+
+    Args:
+        table: levels or returns.
+        settings: of the data.
+        known: the dates of all tables.
 
     Raises:
-        DataError: fewer than two dates, or two rows in a month.
+        DataError: fewer than two dates, two rows in a month, or returns that are missing inside a history.
     """
     values = table.values.dropna(how="all")
     if len(values) < 2:
         raise DataError(f"{table.label}: no two dates with a value for {', '.join(values.columns)}")
     dates = pd.DatetimeIndex(values.index)
     complete = dates[values.notna().all(axis=1).to_numpy()]
-    by_spacing = infer_periods_per_year(complete if len(complete) > 1 else dates)
+    spacing = spacing_of(complete if len(complete) > 1 else dates)
+    if spacing.periods_per_year is None:  # of a few dates, perhaps
+        spacing = spacing_of(dates)
     notes: tuple[str, ...] = ()
-    if by_spacing == 12:
+    if spacing.periods_per_year == 12:
         if unfinished_month(dates):
             notes = (f"{table.label}: {dates[-1]:%Y-%m} is left out: it is not over on {dates[-1]:%Y-%m-%d}",)
             dates, values = dates[:-1], values.iloc[:-1]
@@ -52,67 +62,75 @@ def dated(table: Table) -> Dated:
         if not ends.equals(dates):
             notes = (*notes, f"{table.label}: monthly rows are dated at their month's end")
         values = values.set_axis(ends, axis=0)
-    return Dated(replace(table, values=values, places=()), by_spacing, notes)
+    moved = replace(table, values=values, places=())
+    if table.are_returns:
+        if settings.calendar is None:
+            checks.check_gaps(within(moved, settings.start, settings.end))
+        moved, blanks = levels_of(moved, settings.start, known)
+        notes = (*notes, *blanks)
+    return Dated(moved, spacing, notes)
 
 
 def at_one_frequency(tables: Sequence[Dated], settings: DataSettings) -> list[Dated]:
-    """The tables as they come or, where some are monthly or the settings say so, the last prices of their months.
+    """Return the tables as they come or, where some are monthly or the settings say so, the last levels of months.
 
     Raises:
         DataError: other mixtures of frequencies.
     """
-    found = {one.periods_per_year for one in tables}
-    if settings.frequency is None and (len(found) == 1 or found == {252, 365}):
-        return [replace(one, periods_per_year=min(found)) for one in tables]
-    if min(found) < 12 or (settings.frequency is None and 12 not in found):
-        each = "; ".join(f"{one.table.label} {one.periods_per_year} a year" for one in tables)
+    if settings.frequency is None and all(one.spacing.same_frequency(tables[0].spacing) for one in tables):
+        return list(tables)
+    any_monthly = any(one.spacing.periods_per_year == 12 for one in tables)
+    if not all(_has_months(one.spacing) for one in tables) or (settings.frequency is None and not any_monthly):
+        each = "; ".join(f"{one.table.label} {_count(one.spacing)} a year" for one in tables)
         raise DataError(
             f"the series come at different frequencies ({each}); expected one, or daily and monthly. "
-            "Hint: data.frequency: monthly, where all come monthly or more often."
+            "Hint: data.frequency: monthly takes the months of daily, weekly, semi-monthly and monthly series."
         )
-    return [one if one.periods_per_year == 12 else _by_month(one) for one in tables]
+    return [one if one.spacing.periods_per_year == 12 else _by_month(one) for one in tables]
+
+
+def _has_months(spacing: Spacing) -> bool:
+    """Return whether the last value of a month is near the month's end."""
+    return spacing.periods_per_year in (12, 24, 52) or bool(spacing.sessions)
+
+
+def _count(spacing: Spacing) -> str:
+    return str(spacing.periods_per_year or f"about {spacing.rows_per_year:.3g}")
 
 
 def _by_month(one: Dated) -> Dated:
-    values, note = last_of_months(_as_levels(one).values)
+    values, note = last_of_months(one.table.values)
     if len(values) < 2:
         raise DataError(f"{one.table.label}: fewer than two months that are over; expected two or more")
     notes = one.notes if note is None else (*one.notes, f"{one.table.label}: {note}")
-    return Dated(replace(one.table, values=values, are_returns=False), 12, notes)
+    return Dated(replace(one.table, values=values), spacing_of(pd.DatetimeIndex(values.index)), notes)
 
 
-def _as_levels(one: Dated) -> Table:
-    """Returns compounded from 1 at the end of the period before the first; levels as they are."""
-    table = one.table
-    if not table.are_returns:
-        return table
-    checks.check_gaps(table)
-    dates = pd.DatetimeIndex(table.values.index)
-    before = period_before(dates[0], one.periods_per_year)
-    growth = (1 + table.values).cumprod()
-    begun = table.values.notna().to_numpy().argmax(axis=0)
-    levels = pd.concat([pd.DataFrame(np.nan, index=[before], columns=growth.columns), growth])
-    for i, row in enumerate(begun):
-        levels.iloc[row, i] = 1.0  # just before the first return
-    return replace(
-        table, values=levels.set_axis(pd.DatetimeIndex(levels.index).as_unit("s"), axis=0), are_returns=False
-    )
+def merged(tables: Sequence[Dated], settings: DataSettings, rates: Mapping[str, str]) -> tuple[Table, tuple[str, ...]]:
+    """Return one table of all series, those to splice extended backwards by their proxies, and a note of each splice.
 
-
-def merged(tables: Sequence[Dated], settings: DataSettings) -> tuple[Table, tuple[str, ...]]:
-    """One table of all series, those to splice extended backwards by their proxies, and what that did."""
+    Args:
+        tables: of one frequency.
+        settings: what the series are for.
+        rates: by series in another currency than the run's, the column of its rate of exchange.
+    """
     if len(tables) == 1 and not settings.splice:
         return tables[0].table, ()
-    values = pd.concat([_as_levels(one).values for one in tables], axis=1, sort=True)
+    values = pd.concat([one.table.values for one in tables], axis=1, sort=True)
     label = tables[0].table.label if len(tables) == 1 else "the series of the run"
-    return _spliced(Table(values, label), settings, tables[0].periods_per_year)
+    spacing = tables[0].spacing
+    periods_per_year = settings.periods_per_year or spacing.periods_per_year or round(spacing.rows_per_year)
+    return _spliced(Table(values, label), settings, periods_per_year, rates)
 
 
-def _spliced(table: Table, settings: DataSettings, periods_per_year: int) -> tuple[Table, tuple[str, ...]]:
-    """Assets extended backwards by their proxies, which are left out after it."""
+def _spliced(
+    table: Table, settings: DataSettings, periods_per_year: int, rates: Mapping[str, str]
+) -> tuple[Table, tuple[str, ...]]:
+    """Return assets extended backwards by their proxies, which are left out, and a note of each splice."""
     values, notes = table.values, []
     for name, proxy in settings.series.proxies().items():
-        joined = splice(values[name].dropna(), values[proxy.name].dropna(), name, proxy.name, periods_per_year)
+        other = in_currency_of(name, proxy.name, values, rates)
+        joined = splice(values[name].dropna(), other.dropna(), name, proxy.name, periods_per_year)
         notes.append(joined.note)
         values = values.assign(**{name: joined.level.reindex(values.index)})
     used = dict.fromkeys(series.name for series in settings.series.used())
@@ -166,3 +184,28 @@ def aligned(table: Table, settings: DataSettings) -> tuple[Table, tuple[str, ...
             "Hint: leave out the one that does not overlap, or set data.ragged: true."
         )
     return replace(table, values=values), notes
+
+
+def frequency_of(table: Table, settings: DataSettings, caveats: Sequence[str]) -> tuple[int, tuple[str, ...]]:
+    """Return the periods per year of the dates of a run, and a note if the settings say otherwise than the dates.
+
+    Args:
+        table: on the dates of the run.
+        settings: of the data.
+        caveats: on dates that look a day off, which may be why those that all series share are unclear.
+
+    Raises:
+        DataError: the settings say nothing, and the dates have no supported frequency.
+    """
+    dates = pd.DatetimeIndex(table.values.index)
+    spacing, given = spacing_of(dates), settings.periods_per_year
+    number = given or infer_periods_per_year(dates, table.label, caveats)
+    counted = spacing.rows_per_year if given is None else spacing.periods_per_year or spacing.rows_per_year
+    if 1 / TOLERANCE <= number / counted <= TOLERANCE:
+        return number, ()
+    by = "volatility, Sharpe ratio and windows in years are by"
+    if given is not None:
+        said = f"data.periods_per_year is {given}, while the dates have about {counted:.3g} a year: {by} the setting"
+    else:
+        said = f"the dates have about {counted:.3g} rows a year, as sessions are missing: {by} {number} a year"
+    return number, (said,)

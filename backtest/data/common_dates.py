@@ -1,12 +1,17 @@
 """Markets on the dates that all of them have: of a run and its benchmark, or of the runs of a comparison."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 
 import pandas as pd
 
 from backtest.data.market import MarketData
+from backtest.data.shifted_dates import shifted
+from backtest.data.spacing import Spacing, frequency_name, infer_periods_per_year, spacing_of
 from backtest.errors import DataError
+
+_FEW = 20  # dates, which tell less of the sessions of a week than the whole histories do
 
 
 def shared_dates(markets: Sequence[MarketData]) -> pd.DatetimeIndex:
@@ -22,30 +27,39 @@ def on_shared_dates(markets: Sequence[MarketData], end: pd.Timestamp) -> list[Ma
     """Cut markets to the same last date and, from the date on which all have begun, to the dates that they share.
 
     Args:
-        markets: one or more.
+        markets: one or more, of the same frequency.
         end: the last date to keep.
 
     Returns:
-        The markets in their order; one that loses no date is the same object.
+        The markets in their order, with the periods per year of the dates that they share; one that loses no date and
+        has these periods already is the same object.
+
+    Raises:
+        DataError: the shared dates have no clear number of periods per year.
     """
     begin, shared = max(market.dates[0] for market in markets), shared_dates(markets)
-    cut = []
+    number, cut = _periods_per_year(markets, shared), []
     for market in markets:
         kept = market.dates[(market.dates <= end) & ((market.dates < begin) | market.dates.isin(shared))]
-        cut.append(market if len(kept) == len(market.dates) else market.on(kept))
+        whole = market if len(kept) == len(market.dates) else market.on(kept)
+        cut.append(whole if whole.periods_per_year == number else replace(whole, periods_per_year=number))
     return cut
 
 
 def on_common_dates(data: MarketData, other: MarketData) -> tuple[MarketData, MarketData, tuple[str, ...]]:
     """Cut two markets to the same last date and, where both have begun, to the dates that they share.
 
+    Both get one number of periods per year: the one that the settings of the run state, else that of the shared dates.
+
     Raises:
         DataError: they come at different frequencies, or share fewer than two dates.
     """
-    if data.periods_per_year != other.periods_per_year:
+    spacings = spacing_of(data.dates), spacing_of(other.dates)
+    if not spacings[0].same_frequency(spacings[1]):
+        own = [_in_words(one) for one in spacings]
         raise DataError(
-            f"the benchmark's data has {other.periods_per_year} periods a year, the run's {data.periods_per_year}; "
-            "expected the same. Hint: a benchmark on the same source."
+            f"the benchmark's data is {own[1]}, the run's {own[0]}; expected the same. Hint: a benchmark on the same "
+            "source."
         )
     end, shared = min(data.dates[-1], other.dates[-1]), shared_dates([data, other])
     if len(shared) < 2:
@@ -58,4 +72,27 @@ def on_common_dates(data: MarketData, other: MarketData) -> tuple[MarketData, Ma
         left_out = int((market.dates <= end).sum()) - len(kept.dates)
         if left_out:
             notes.append(f"{left_out} of the {whose} dates are left out, which the other does not have")
+    changed = [
+        f"{market.periods_per_year} on the {whose} own dates"
+        for market, kept, whose in zip((data, other), cut, ("run's", "benchmark's"), strict=True)
+        if market.periods_per_year != kept.periods_per_year
+    ]
+    if changed:
+        notes.append(f"the run and its benchmark have {cut[0].periods_per_year} periods a year ({', '.join(changed)})")
     return cut[0], cut[1], tuple(notes)
+
+
+def _periods_per_year(markets: Sequence[MarketData], shared: pd.DatetimeIndex) -> int:
+    """Return the periods per year of the dates that markets share; what the settings of the first one state counts."""
+    own = [market.periods_per_year for market in markets]
+    stated = own[0] != spacing_of(markets[0].dates).periods_per_year
+    if stated or (len(set(own)) == 1 and len(shared) < _FEW):
+        return own[0]
+    caveats = dict.fromkeys(caveat for market in markets if (caveat := shifted(market.dates)) is not None)
+    return infer_periods_per_year(shared, "the dates that all share", [f"one history has {one}" for one in caveats])
+
+
+def _in_words(spacing: Spacing) -> str:
+    if spacing.periods_per_year is None:
+        return f"of about {spacing.rows_per_year:.3g} dates a year"
+    return frequency_name(spacing.periods_per_year)

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 
 from backtest.data import checks
-from backtest.data.calendar import infer_periods_per_year, to_month_ends
+from backtest.data.calendar import to_month_ends
 from backtest.data.market import Origin
 from backtest.data.quotes import Quotes
 from backtest.data.rates import INCOME_UNKNOWN
 from backtest.data.reading import origin_of
 from backtest.data.series import Series
+from backtest.data.spacing import spacing_of
 from backtest.data.table import Table
 from backtest.errors import DataError
 
@@ -68,11 +69,10 @@ def monthly_index(quotes: Quotes) -> pd.Series:
     checks.check_values(table)
     level = quotes.values["level"].dropna()
     dates = pd.DatetimeIndex(level.index)
-    per_year = infer_periods_per_year(dates) if len(dates) > 1 else 0
-    if per_year != 12:
-        raise DataError(
-            f"{quotes.label}: {per_year or 'too few'} values a year; expected an index of consumer prices, one a month"
-        )
+    spacing = spacing_of(dates) if len(dates) > 1 else None
+    if spacing is None or spacing.periods_per_year != 12:
+        many = "too few" if spacing is None else spacing.periods_per_year or f"about {spacing.rows_per_year:.3g}"
+        raise DataError(f"{quotes.label}: {many} values a year; expected an index of consumer prices, one a month")
     return level.set_axis(to_month_ends(dates, quotes.label), axis=0).rename("consumer_prices")
 
 

@@ -1,14 +1,11 @@
-"""Currencies: which one each series is in, that it can be had in the run's, and its conversion."""
+"""Codes of currencies, and the currency that a source states."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import Annotated
 
 from pydantic import AfterValidator, StrictStr
 
 from backtest.data.quotes import Quotes
-from backtest.data.table import Table
 from backtest.errors import DataError
 
 _HUNDREDTHS = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ZAC": "ZAR", "ILA": "ILS"}
@@ -27,14 +24,14 @@ Currency = Annotated[StrictStr, AfterValidator(_iso_code)]
 
 
 def currency_of(quotes: Quotes) -> str | None:
-    """The currency of prices, where their source tells; None of a rate, which has none.
+    """Return the currency of prices, or of what a rate is paid on, where the source states it.
 
     >>> import pandas as pd
     >>> currency_of(Quotes(pd.DataFrame({"close": [70.0]}), "yfinance VUKE.L", "closes", facts={"currency": "GBp"}))
     'GBP'
     """
     code = quotes.facts.get("currency")
-    return None if code is None or quotes.kind == "rate" else _HUNDREDTHS.get(code, code)
+    return None if code is None else _HUNDREDTHS.get(code, code)
 
 
 def units_of(quotes: Quotes) -> float:
@@ -55,24 +52,3 @@ def check_currency(what: str, quotes: Quotes, wanted: str, why: str) -> None:
     told = currency_of(quotes)
     if told not in (None, wanted):
         raise DataError(f"{quotes.label}: in {told}, by its source; expected {wanted}, {why}. Hint: look at {what}.")
-
-
-def converted(table: Table, foreign: Mapping[str, str]) -> Table:
-    """The table with some of its series converted to the currency of the run: (1 + r)(1 + r_fx) - 1.
-
-    Args:
-        table: levels or returns, with a value of the rate of exchange wherever a converted series has one.
-        foreign: by series, the column of the price of its currency in that of the run.
-
-    >>> import pandas as pd
-    >>> days = pd.date_range("2024-01-02", periods=2)
-    >>> levels = pd.DataFrame({"DAX": [100.0, 110.0], "EUR/USD": [1.0, 1.1]}, index=days)
-    >>> converted(Table(levels, "x"), {"DAX": "EUR/USD"}).values["DAX"].round(6).tolist()
-    [100.0, 121.0]
-    """
-    values = table.values
-    if table.are_returns:
-        new = {name: (1 + values[name]) * (1 + values[fx]) - 1 for name, fx in foreign.items()}
-    else:
-        new = {name: values[name] * values[fx] for name, fx in foreign.items()}
-    return replace(table, values=values.assign(**new)) if foreign else table

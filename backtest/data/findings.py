@@ -12,15 +12,12 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from backtest.data.gaps import and_more, lag_between, longest_gap, stray_days
+from backtest.data.spacing import FREQUENCIES
+
 _Floats = NDArray[np.float64]
 _Days = NDArray[np.datetime64]
 _Rows = NDArray[np.intp]
-
-# Longest steps between two dates. Daily: Taiwan's new year of 2023 closed it from the 17th to the 30th of January,
-# Japan and China close for up to 11 days, New York was closed for 7 days in 2001 and for 12 in 1933.
-_LONGEST_STEP = {252: 13, 365: 2, 52: 1, 12: 1, 4: 1, 1: 1}
-_PERIOD = {252: "days", 365: "days", 52: "weeks", 12: "months", 4: "quarters", 1: "years"}
-_MAY_LAG = {252: 5, 365: 5, 52: 1, 12: 1, 4: 1, 1: 1}
 
 _OUT_OF_PROPORTION = 20.0  # times the usual move: 13.5 standard deviations of a normal one
 _LEAST_MOVE = 0.01  # smaller ones are ticks of what hardly moves
@@ -78,7 +75,7 @@ def find(
     series: str,
     dates: _Days,
     levels: _Floats,
-    periods_per_year: int,
+    periods_per_year: int | None,
     *,
     closes: _Floats | None = None,
     dividends: _Floats | None = None,
@@ -92,7 +89,7 @@ def find(
         series: its name.
         dates: (T,) rising.
         levels: (T,) total-return levels above zero; NaN = none.
-        periods_per_year: 252, 365, 52, 12, 4 or 1.
+        periods_per_year: one of `spacing.FREQUENCIES`; None if the dates have none of them.
         closes: (T,) raw closes of the same dates, NaN where the levels are; the levels where there are none.
         dividends: (T,) paid per share, 0 or NaN = none.
         splits: (T,) new shares for an old one, 0, 1 or NaN = none; None where the source does not tell.
@@ -109,13 +106,13 @@ def find(
         _missing(series, days, there),
         _stale(history),
         *_jumps(history, None if splits is None else _recorded(days, splits)),
-        _weekend(history) if periods_per_year == 252 else None,
+        _weekend(history) if periods_per_year in (252, 300) else None,
         None if dividends is None else _dividend(series, days, closes, there, dividends),
     ]
     return [finding for finding in found if finding]
 
 
-def find_in_rate(series: str, dates: _Days, rates: _Floats, periods_per_year: int) -> list[Finding]:
+def find_in_rate(series: str, dates: _Days, rates: _Floats, periods_per_year: int | None) -> list[Finding]:
     """What should be looked at in a quoted rate: gaps, and values that look like percent.
 
     Dates without a value are none: publishers of rates list holidays.
@@ -124,7 +121,7 @@ def find_in_rate(series: str, dates: _Days, rates: _Floats, periods_per_year: in
         series: its name.
         dates: (T,) rising.
         rates: (T,) decimal a year; NaN = none.
-        periods_per_year: 252, 365, 52, 12, 4 or 1.
+        periods_per_year: one of `spacing.FREQUENCIES`; None if the dates have none of them.
     """
     there = np.flatnonzero(~np.isnan(rates))
     if there.size == 0:
@@ -135,61 +132,39 @@ def find_in_rate(series: str, dates: _Days, rates: _Floats, periods_per_year: in
     if wrong.size:
         worst = int(wrong[np.argmax(np.abs(history.levels[wrong]))])
         text = (
-            f"a rate of {history.levels[worst]:g} on {history.days[worst]}{_more(wrong.size - 1)}; expected decimals "
-            f"a year, at most {_LARGEST_RATE:g}: percent taken for decimals?"
+            f"a rate of {history.levels[worst]:g} on {history.days[worst]}{and_more(wrong.size - 1)}; expected "
+            f"decimals a year, at most {_LARGEST_RATE:g}: percent taken for decimals?"
         )
         found.append(history.finding("unit", int(wrong[0]), int(wrong[-1]), text))
     return [finding for finding in found if finding]
 
 
-def find_lagging(last_dates: Mapping[str, date], periods_per_year: int) -> list[Finding]:
+def find_lagging(last_dates: Mapping[str, date], periods_per_year: int | None) -> list[Finding]:
     """Series that end before the newest of them: by more than 5 days (weekdays, if only these are traded) or a period.
 
     Args:
         last_dates: of each series, that of its last value.
-        periods_per_year: of all of them.
+        periods_per_year: of all of them; nothing lags where it is none of `spacing.FREQUENCIES`.
 
     >>> [str(finding) for finding in find_lagging({"SPY": date(2020, 3, 31), "GLD": date(2020, 1, 31)}, 12)]
     ['GLD: ends on 2020-01-31, 2 months before SPY (2020-03-31); expected at most 1']
     """
     days = {name: np.datetime64(f"{last:%Y-%m-%d}", "D") for name, last in last_dates.items()}
-    if not days:
+    if not days or periods_per_year not in FREQUENCIES:
         return []
     newest = max(days, key=lambda name: days[name])
     found = []
     for name, last in days.items():
-        if periods_per_year == 252:
-            lag, unit = int(np.busday_count(last, days[newest])), "weekdays"
-        else:
-            lag = int(np.diff(_numbers(np.array([last, days[newest]]), periods_per_year))[0])
-            unit = _PERIOD[periods_per_year]
-        if lag > (most := _MAY_LAG[periods_per_year]):
+        lag, unit, most = lag_between(last, days[newest], periods_per_year)
+        if lag > most:
             text = f"ends on {last}, {lag} {unit} before {newest} ({days[newest]}); expected at most {most}"
             found.append(Finding(name, "lagging", last.item(), days[newest].item(), text))
     return found
 
 
-def _numbers(days: _Days, periods_per_year: int) -> NDArray[np.int64]:
-    """The numbers of the calendar periods that dates lie in: days, ISO weeks, months, quarters, years."""
-    if periods_per_year in (252, 365):
-        return days.astype(np.int64)
-    if periods_per_year == 52:
-        return (days.astype(np.int64) + 3) // 7  # 1970-01-01 was a Thursday
-    months = days.astype("datetime64[M]").astype(np.int64)
-    return months // (12 // periods_per_year)
-
-
-def _gap(history: _History, periods_per_year: int) -> Finding | None:
-    steps = np.diff(_numbers(history.days, periods_per_year))
-    longest = _LONGEST_STEP[periods_per_year]
-    if steps.size == 0 or steps.max() <= longest:
-        return None
-    row = int(steps.argmax())
-    text = (
-        f"no value for {steps[row]} {_PERIOD[periods_per_year]}, from {history.days[row]} to {history.days[row + 1]}"
-        f"{_more(int((steps > longest).sum()) - 1)}; expected at most {longest} from one to the next"
-    )
-    return history.finding("gap", row, row + 1, text)
+def _gap(history: _History, periods_per_year: int | None) -> Finding | None:
+    found = None if periods_per_year is None else longest_gap(history.days, periods_per_year)
+    return None if found is None else history.finding("gap", found[0], found[0] + 1, found[1])
 
 
 def _missing(series: str, days: _Days, there: _Rows) -> Finding | None:
@@ -231,7 +206,7 @@ def _stale(history: _History) -> Finding | None:
     first, last = int(starts[worst]), int(starts[worst] + lengths[worst])
     text = (
         f"the same value, {history.closes[first]:g}, on {last - first + 1} dates from {history.days[first]} to "
-        f"{history.days[last]}{_more(lengths.size - 1)}; expected to move, as all but cash at zero interest does"
+        f"{history.days[last]}{and_more(lengths.size - 1)}; expected to move, as all but cash at zero interest does"
     )
     return history.finding("stale", first, last, text)
 
@@ -268,7 +243,7 @@ def _spike(history: _History, moves: _Floats, rows: _Rows, usual: float) -> Find
     before, value, after = history.closes[row - 1 : row + 2]
     text = (
         f"{value:g} on {history.days[row]}, between {before:g} on {history.days[row - 1]} and {after:g} on "
-        f"{history.days[row + 1]}{_more(rows.size - 1)}; expected moves near its usual {100 * usual:.2g} %"
+        f"{history.days[row + 1]}{and_more(rows.size - 1)}; expected moves near its usual {100 * usual:.2g} %"
     )
     return history.finding("spike", row, row, text)
 
@@ -295,8 +270,8 @@ def _split(
             known = f"; a split of {ratio:g} for 1 is recorded on {day}"
     unit = " or by pence for pounds" if 100 in (new, old) else ""
     text = (
-        f"from {history.closes[row - 1]:g} to {history.closes[row]:g} on {history.days[row]}{_more(rows.size - 1)}, as "
-        f"by a split of {new} for {old} that was not adjusted{unit}{known}; expected adjusted closes"
+        f"from {history.closes[row - 1]:g} to {history.closes[row]:g} on {history.days[row]}{and_more(rows.size - 1)}, "
+        f"as by a split of {new} for {old} that was not adjusted{unit}{known}; expected adjusted closes"
     )
     return history.finding("split", row, row, text)
 
@@ -307,15 +282,8 @@ def _recorded(days: _Days, splits: _Floats) -> list[tuple[np.datetime64, float]]
 
 
 def _weekend(history: _History) -> Finding | None:
-    numbers = history.days.astype(np.int64) + 3
-    rows = np.flatnonzero(numbers - numbers // 7 * 7 >= 5)  # % is five times as slow
-    if not rows.size:
-        return None
-    first, last = int(rows[0]), int(rows[-1])
-    where = f"{history.days[first]} is"
-    if rows.size > 1:
-        where = f"{rows.size} dates from {history.days[first]} to {history.days[last]} are"
-    return history.finding("weekend", first, last, f"{where} on a weekend; expected weekdays, on which the rest is")
+    found = stray_days(history.days)
+    return None if found is None else history.finding("weekend", *found)
 
 
 def _dividend(series: str, days: _Days, closes: _Floats, there: _Rows, dividends: _Floats) -> Finding | None:
@@ -330,10 +298,6 @@ def _dividend(series: str, days: _Days, closes: _Floats, there: _Rows, dividends
     row = int(paid[worst])
     text = (
         f"a dividend of {dividends[row]:g} on {days[row]}, {100 * share[worst]:.0f} % of the close before, "
-        f"{before[worst]:g}{_more(wrong.size - 1)}; expected none below 0 or above a third"
+        f"{before[worst]:g}{and_more(wrong.size - 1)}; expected none below 0 or above a third"
     )
     return Finding(series, "dividend", days[row].item(), days[row].item(), text)
-
-
-def _more(others: int) -> str:
-    return f" (and {others} more)" if others else ""

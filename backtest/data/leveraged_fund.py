@@ -7,14 +7,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, field_validator
 
-from backtest.data.calendar import infer_periods_per_year
 from backtest.data.market import Origin, days_between
+from backtest.data.spacing import spacing_of
 from backtest.errors import DataError
 
 Floats = NDArray[np.float64]
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
-_DAILY = 252  # periods a year, or more
 _MOST = 10  # as of funds that exposure is held through; above it the leverage was written in percent
 
 
@@ -116,8 +115,9 @@ def leveraged_fund_returns(
 
 def check_daily(funds: dict[str, LeveragedFund], dates: pd.DatetimeIndex) -> None:
     """Raise `DataError` where a fund that is reset daily meets dates that are not daily."""
-    if funds and (periods_per_year := infer_periods_per_year(dates)) < _DAILY:
+    if funds and not (spacing := spacing_of(dates)).is_daily:
         name, fund = next(iter(funds.items()))
+        periods_per_year = spacing.periods_per_year or round(spacing.rows_per_year)
         raise DataError(
             f"data.assets.{name}: a fund reset daily needs daily prices of {fund.of}; these have {periods_per_year} "
             "periods a year. Hint: another source, or leave data.frequency out."
@@ -132,7 +132,8 @@ def history(
     Args:
         name: of the fund, for messages.
         fund: its terms.
-        of: prices (T,) of what it follows, NaN before the first and after the last one, and returns (T,).
+        of: prices (T,) of what it follows, NaN before the first and after the last one, and returns (T,), NaN
+            at the first price.
         cash_returns: (T,).
         dates: (T,).
 
@@ -143,16 +144,15 @@ def history(
         DataError: it loses everything on one of the dates.
     """
     prices, returns = of
-    followed, there = returns.copy(), ~np.isnan(prices)
-    followed[int(there.argmax())] = np.nan  # what came before is not in the data
+    there = ~np.isnan(prices)
     terms = {"leverage": fund.leverage, "swap_spread": fund.swap_spread_bps / 1e4, "expense_ratio": fund.expense_ratio}
-    earned = leveraged_fund_returns(followed, cash_returns, days_between(dates), **terms)
-    lost = np.flatnonzero((fund.leverage * followed <= -1) | (earned <= -1))
+    earned = leveraged_fund_returns(returns, cash_returns, days_between(dates), **terms)
+    lost = np.flatnonzero((fund.leverage * returns <= -1) | (earned <= -1))
     if lost.size:
         row = int(lost[0])
         raise DataError(
             f"data.assets.{name}: a fund of {fund.leverage:g} times {fund.of} loses everything on "
-            f"{dates[row]:%Y-%m-%d}, on a return of {100 * followed[row]:.2f} %. Hint: less leverage, or other dates."
+            f"{dates[row]:%Y-%m-%d}, on a return of {100 * returns[row]:.2f} %. Hint: less leverage, or other dates."
         )
     level = np.where(there, np.cumprod(1 + np.nan_to_num(earned)), np.nan)
     return level, earned

@@ -11,9 +11,9 @@ from backtest.data import checks
 from backtest.data.bars import exchange, lacking, on_dates, open_ratio, value_traded
 from backtest.data.building import market_data
 from backtest.data.cache import Cache
-from backtest.data.combining import aligned, at_one_frequency, cut, dated, merged, within
+from backtest.data.combining import aligned, at_one_frequency, cut, dated, frequency_of, merged, within
 from backtest.data.consumer_prices import ConsumerPrices
-from backtest.data.currency import cannot_be_converted, check_currency, converted, currency_of
+from backtest.data.conversion import converted, currencies, foreign
 from backtest.data.fetching import Access, Key, Wanted, get
 from backtest.data.findings import Finding, find_lagging
 from backtest.data.leveraged_fund import origin
@@ -24,7 +24,7 @@ from backtest.data.reading import SPOT, Reading, read
 from backtest.data.series import FILE_SOURCES, Series
 from backtest.data.settings import DataSettings
 from backtest.data.source import Source
-from backtest.data.table import Column
+from backtest.data.table import Column, Table
 from backtest.errors import DataError
 
 
@@ -109,26 +109,30 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
         DataUnavailableError: a source could not be had.
     """
     found = fetch(settings, folder, access or access_for(settings))
-    foreign = _foreign(settings, found)
+    own_currencies = currencies(settings, found)
+    rates = foreign(settings, own_currencies)
     reading = _read(settings, found)
     _check_rates(reading, settings)
-    tables = at_one_frequency([dated(table) for table in reading.tables], settings)
-    together, splices = merged(tables, settings)
-    table = cut(together, _start(settings, reading.rates), settings.end)
+    tables = at_one_frequency([dated(table, settings, reading.dates) for table in reading.tables], settings)
+    together, splices = merged(tables, settings, rates)
+    table = cut(together, _start(together, settings, reading), settings.end)
     if settings.calendar is None:
         for own in tables:
             checks.check_gaps(within(own.table, settings.start, settings.end))
     table, left_out = aligned(table, settings)
-    table = converted(table, foreign)
-    data = market_data(table, settings, reading.rates, tables[0].periods_per_year)
-    lagging = find_lagging(_last_dates(reading, settings), tables[0].periods_per_year)
+    table = converted(table, rates)
+    periods_per_year, said = frequency_of(table, settings, reading.shifts)
+    data = market_data(table, settings, reading.rates, periods_per_year, rates)
+    lagging = find_lagging(_last_dates(reading, settings), tables[0].spacing.periods_per_year)
     prices = settings.series.consumer_prices()
     consumer_prices = ConsumerPrices() if prices is None else ConsumerPrices.of(prices, found[prices], data.dates)
-    data = _with_bars(data, settings, found)
+    data = _with_bars(data, settings, found, own_currencies)
     funds = settings.funds
     notes = (
         *reading.notes,
-        *(f"{name}: converted to {settings.currency} by {fx}" for name, fx in foreign.items()),
+        *reading.shifts,
+        *(f"{name}: converted to {settings.currency} by {fx}" for name, fx in rates.items()),
+        *said,
         *data.notes,
         *(f"{name}: {fund.meaning}" for name, fund in funds.items()),
         *consumer_prices.notes,
@@ -163,39 +167,9 @@ def _read(settings: DataSettings, found: Mapping[Series, Quotes]) -> Reading:
     return replace(reading, origins=tuple(origins))
 
 
-def _foreign(settings: DataSettings, found: Mapping[Series, Quotes]) -> dict[str, str]:
-    """The series of prices in other currencies than the run's, each with the column that it is converted by.
-
-    Raises:
-        DataError: one that cannot be converted, a source that says otherwise than the settings, or a rate of exchange
-            of no asset.
-    """
-    wanted, fx, proxies = settings.currency, settings.series.fx(), settings.series.proxies()
-    foreign, used = {}, set[str]()
-    for series in settings.series.priced():
-        said = settings.said_of_currency.get(series.name)
-        if said is not None:
-            check_currency(f"data.assets.{series.name}.currency", found[series], said, "by the settings")
-        own = said or currency_of(found[series]) or wanted
-        if series.name in proxies:
-            check_currency("data.splice", found[proxies[series.name]], own, f"as {series.name} is")
-        if own != wanted and own not in fx:
-            raise DataError(f"{found[series].label}: {series.name} is {cannot_be_converted(own, wanted)}.")
-        if own != wanted:
-            foreign[series.name] = fx[own].name
-            used.add(own)
-    for series in settings.series.interest():
-        check_currency("data.currency", found[series], wanted, "the run's")
-    for code, series in fx.items():
-        if code not in used:
-            raise DataError(
-                f"data.fx.{code}: no asset is in {code}. Hint: {{currency: {code}}} at those that are, or leave it out."
-            )
-        check_currency("data.fx", found[series], wanted, f"for the price of one {code}")
-    return foreign
-
-
-def _with_bars(data: MarketData, settings: DataSettings, found: Mapping[Series, Quotes]) -> MarketData:
+def _with_bars(
+    data: MarketData, settings: DataSettings, found: Mapping[Series, Quotes], own_currencies: Mapping[str, str]
+) -> MarketData:
     """The same market with the opens and volumes that the settings ask for, and notes of what they lack."""
     opens, volumes, notes = None, None, list[str]()
     assets = {series.name: series for series in settings.series.assets()}
@@ -207,8 +181,7 @@ def _with_bars(data: MarketData, settings: DataSettings, found: Mapping[Series, 
         volumes = on_dates({name: value_traded(found[one]) for name, one in series.items()}, data.dates, "volumes")
         fx = settings.series.fx()
         for name in settings.names:
-            own = settings.said_of_currency.get(name) or currency_of(found[assets[name]]) or settings.currency
-            if own != settings.currency:
+            if (own := own_currencies[name]) != settings.currency:
                 volumes[name] *= exchange(found[fx[own]], data.dates)
         notes += lacking(volumes, data.prices, "volume")
     return replace(data, opens=opens, volumes=volumes, notes=(*data.notes, *notes))
@@ -233,10 +206,19 @@ def _last_dates(reading: Reading, settings: DataSettings) -> dict[str, date]:
     return {name: day if settings.end is None else min(day, settings.end) for name, day in last.items()}
 
 
-def _start(settings: DataSettings, rates: Mapping[str, Quotes]) -> date | None:
-    """The first date, which quoted rates of cash and loans may bring nearer."""
-    begun = [pd.Timestamp(rate.values["rate"].dropna().index[0]).date() for rate in rates.values()]
-    return max([*begun, *([] if settings.start is None else [settings.start])], default=None)
+def _start(table: Table, settings: DataSettings, reading: Reading) -> date | None:
+    """Return the first date: where the first return from `data.start` on begins, or later if quoted rates begin later.
+
+    Prices begin at `data.start`. If all assets are files of returns, the date before it is kept too.
+    """
+    start = settings.start
+    of_returns = {name for one in reading.tables if one.are_returns for name in one.values.columns}
+    priced = [series.name for series in settings.series.priced()]
+    if start is not None and of_returns.issuperset(priced):
+        before = table.values.loc[: pd.Timestamp(start) - pd.Timedelta(days=1), priced].dropna(how="all")
+        start = start if before.empty else before.index[-1].date()
+    begun = [pd.Timestamp(rate.values["rate"].dropna().index[0]).date() for rate in reading.rates.values()]
+    return max([*begun, *([] if start is None else [start])], default=None)
 
 
 def _sources(settings: DataSettings, folder: Path) -> dict[Series, Source]:

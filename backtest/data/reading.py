@@ -8,12 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.data import checks
-from backtest.data.calendar import infer_periods_per_year
 from backtest.data.findings import Finding, find, find_in_rate
 from backtest.data.market import Origin
 from backtest.data.quotes import Quotes
 from backtest.data.rates import as_rate
 from backtest.data.series import Series
+from backtest.data.shifted_dates import shifted
+from backtest.data.spacing import spacing_of
 from backtest.data.table import Table
 from backtest.data.total_return import total_return_level
 from backtest.errors import DataError
@@ -38,6 +39,7 @@ class Reading:
         rates: quotes of rates by name.
         origins: where each series comes from.
         notes: caveats, each with the name of its series.
+        shifts: caveats on dates that look a day off, each with the label of its table.
         findings: warnings.
     """
 
@@ -45,7 +47,14 @@ class Reading:
     rates: Mapping[str, Quotes]
     origins: tuple[Origin, ...]
     notes: tuple[str, ...]
+    shifts: tuple[str, ...]
     findings: tuple[Finding, ...]
+
+    @property
+    def dates(self) -> pd.DatetimeIndex:
+        """All dates of the tables."""
+        days = [pd.DatetimeIndex(table.values.index).as_unit("s") for table in self.tables]
+        return pd.DatetimeIndex(days[0].append(list(days[1:]))).unique().sort_values()
 
 
 def read(found: Mapping[Series, Quotes]) -> Reading:
@@ -55,7 +64,7 @@ def read(found: Mapping[Series, Quotes]) -> Reading:
         DataError: rows that are not in order, prices that are none, a rate where there should be prices.
     """
     tables: dict[tuple[str | None, ...], list[tuple[str, Quotes, pd.Series]]] = {}  # the series of one file together
-    rates, notes, findings = {}, [], []
+    rates, notes, shifts, findings = {}, [], [], []
     used = {series: quotes if series.rate is None else as_rate(quotes, series.rate) for series, quotes in found.items()}
     for series, quotes in used.items():
         values, said = _values(series.name, quotes)
@@ -67,9 +76,14 @@ def read(found: Mapping[Series, Quotes]) -> Reading:
             file = (series.source, series.path, quotes.label, quotes.kind)
             tables.setdefault(file, []).append((series.name, quotes, values))
     together = tuple(_table(members) for members in tables.values())
-    for table in together:
+    for table, members in zip(together, tables.values(), strict=True):
         checks.check_rows(table)
         checks.check_values(table)
+        checks.check_growth(table)
+        facts = members[0][1].facts  # a source that states the time zone has local dates
+        dates = pd.DatetimeIndex(table.values.index)
+        caveat = None if "timezone" in facts else shifted(dates, facts.get("clock"))
+        shifts += [] if caveat is None else [f"{table.label}: {caveat}"]
     origins = [origin_of(series, quotes) for series, quotes in used.items()]
     spacing = _Spacing()
     for members in tables.values():
@@ -77,7 +91,7 @@ def read(found: Mapping[Series, Quotes]) -> Reading:
             findings += _findings(name, quotes, values, spacing)
     for name, quotes in rates.items():
         findings += _findings(name, quotes, quotes.values["rate"], spacing)
-    return Reading(together, rates, tuple(origins), tuple(notes), tuple(findings))
+    return Reading(together, rates, tuple(origins), tuple(notes), tuple(shifts), tuple(findings))
 
 
 def level_of(name: str, quotes: Quotes) -> tuple[pd.Series, str, list[Finding]]:
@@ -102,15 +116,16 @@ def _values(name: str, quotes: Quotes) -> tuple[pd.Series, tuple[str, ...]]:
 
 
 class _Spacing:
-    """Days, and periods per year; the dates of one file, which its series share, are looked at once."""
+    """Days and periods per year; the dates of one file, which its series share, are looked at once."""
 
     def __init__(self) -> None:
-        self._dates, self._days, self._periods = pd.DatetimeIndex([]), np.array([], dtype="datetime64[D]"), 0
+        self._dates, self._days = pd.DatetimeIndex([]), np.array([], dtype="datetime64[D]")
+        self._periods: int | None = None
 
-    def of(self, dates: pd.DatetimeIndex) -> tuple[NDArray[np.datetime64], int]:
+    def of(self, dates: pd.DatetimeIndex) -> tuple[NDArray[np.datetime64], int | None]:
         if not dates.equals(self._dates):
             self._dates, self._days = dates, dates.to_numpy().astype("datetime64[D]")
-            self._periods = infer_periods_per_year(dates)
+            self._periods = spacing_of(dates).periods_per_year
         return self._days, self._periods
 
 

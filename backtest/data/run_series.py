@@ -110,7 +110,9 @@ class RunSeries:
     def proxies(self) -> dict[str, Series]:
         """By asset, the series that it is spliced to."""
         return {
-            name: self._series(one, None) if isinstance(one, str) else self._series(one.symbol or name, one)
+            name: self._held.get(one) or self._series(one, None)
+            if isinstance(one, str)
+            else self._series(one.symbol or name, one)
             for name, one in self.settings.splice.items()
         }
 
@@ -133,4 +135,5 @@ class RunSeries:
             own.path or (self.settings.path if same else None),
             own.values or (self.settings.values if same else "prices"),
             own.rate,
+            currency=own.currency,
         )

@@ -51,6 +51,8 @@ class SeriesSettings(BaseModel):
         values: what a file holds: total-return `prices` or simple `returns`.
         rate: how a quoted rate turns into a return on cash, where the source does not know: `{quoted: discount, days:
             91}`; `bond_equivalent` and `overnight` too.
+        currency: of its prices, or of the deposit that a quoted rate is paid on; where neither the settings nor the
+            source say, that of the run. Cash, the loan rate and splice series have to say in a run with `fx`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,6 +62,7 @@ class SeriesSettings(BaseModel):
     path: StrictStr | None = None
     values: Values | None = None
     rate: Rate | None = None
+    currency: Currency | None = None
 
     @model_serializer(mode="wrap")
     def _what_is_set(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -75,14 +78,12 @@ class AssetSettings(SeriesSettings):
         class: its asset class.
         spot: whether its prices are those of the spot market, such as crude oil's: nobody can hold it as it stands, and
             spot less cash is not the return of a future. Where the settings say nothing its source does.
-        currency: of its prices; where neither the settings nor its source say, that of the run.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
     asset_class: StrictStr | None = Field(default=None, alias="class")
     spot: StrictBool | None = None
-    currency: Currency | None = None
 
 
 class WideFile(BaseModel):
@@ -120,6 +121,7 @@ class Series:
         values: what a file holds.
         rate: how a rate is quoted, where the settings say so.
         bars: whether it is opens, closes and volumes that are wanted.
+        currency: of its values, if the settings state it.
     """
 
     name: str
@@ -129,3 +131,4 @@ class Series:
     values: Values
     rate: Rate | None
     bars: bool = False
+    currency: str | None = None

@@ -87,15 +87,15 @@ class DataSettings(BaseModel):
             inside the history of a file is an error.
         splice: by asset, the series whose returns extend it backwards.
         currency: of the run, an ISO code.
-        fx: by currency of assets, the series of the price of one of it in that of the run: a series of the source, or
-            one of its own (`{EUR: {source: yfinance, symbol: EURUSD=X}}`).
+        fx: by currency of assets, cash, loan rate or splice series, the series of the price of one unit of it in the
+            currency of the run: of the source, or one of its own (`{EUR: {source: yfinance, symbol: EURUSD=X}}`).
         opens: of assets of yfinance `true`; else `{path: opens.csv}`, a wide file on the scale of their prices.
         volumes: of assets of yfinance `true`; else `{path: volumes.csv}`, a wide file of the value traded in a period.
         frequency: `monthly` takes the last price of each month that is over.
         start: first date, inclusive; windows fill inside start..end.
         end: last date, inclusive.
         ragged: let assets join when they have a full window and leave when their prices end.
-        periods_per_year: overrides what the spacing of the dates says.
+        periods_per_year: overrides the number inferred from the dates of the run; needed where that is unclear.
         cache: folder of what is fetched; relative to where the run is started.
         max_age: how old what was fetched may be before the source is asked again, such as `12h` or `7d`.
         offline: ask no source, whatever the age.
@@ -146,12 +146,6 @@ class DataSettings(BaseModel):
         """Whether assets are spot series, as far as the settings say."""
         own = self.assets.items() if isinstance(self.assets, Mapping) else ()
         return {name: one.spot for name, one in own if isinstance(one, AssetSettings) and one.spot is not None}
-
-    @property
-    def said_of_currency(self) -> dict[str, str]:
-        """The currency of assets, as far as the settings say."""
-        own = self.assets.items() if isinstance(self.assets, Mapping) else ()
-        return {name: one.currency for name, one in own if isinstance(one, AssetSettings) and one.currency is not None}
 
     @property
     def longest_age(self) -> timedelta:
@@ -229,6 +223,8 @@ class DataSettings(BaseModel):
         name = str(info.field_name)
         if isinstance(given, SeriesSettings) and given.symbol is None:
             raise ValueError(f"expected the symbol too, such as {{source: fred, symbol: {_AT_FRED[name]}}}")
+        if name == "consumer_prices" and isinstance(given, SeriesSettings) and given.currency is not None:
+            raise ValueError("an index, which takes no currency. Hint: the index of the country whose currency it is")
         _check_path(name, given, info)
         return given
 
@@ -254,6 +250,8 @@ class DataSettings(BaseModel):
         for code, one in fx.items():
             if code == info.data.get("currency"):
                 raise ValueError(f"{code}: the currency of the run itself; expected those of assets")
+            if isinstance(one, SeriesSettings) and one.currency is not None:
+                raise ValueError(f"{code}: the price of one {code} in the currency of the run, so it takes no currency")
             if isinstance(one, SeriesSettings) and one.symbol is None:
                 raise ValueError(f"{code}: expected the symbol too, such as {{source: yfinance, symbol: EURUSD=X}}")
             _check_path(code, one, info)

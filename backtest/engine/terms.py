@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.data.calendar import infer_periods_per_year
 from backtest.data.market import MarketData
+from backtest.data.spacing import spacing_of
 from backtest.engine.costs import Fees, TradingCosts
 from backtest.engine.financing import (
     IMPACT_OF_FUNDS,
@@ -237,9 +237,9 @@ def _in_futures(terms: Terms, futures: Futures, data: MarketData) -> Terms:
 
 
 def _in_funds(terms: Terms, fund: LeveragedFund, data: MarketData) -> Terms:
-    periods_per_year = min(data.periods_per_year, infer_periods_per_year(data.dates))  # whatever the settings say
-    if periods_per_year < 252:
-        raise ConfigError(f"financing.kind: {not_daily(periods_per_year)}")
+    spacing = spacing_of(data.dates)  # whatever data.periods_per_year says
+    if not spacing.is_daily:
+        raise ConfigError(f"financing.kind: {not_daily(spacing.periods_per_year or round(spacing.rows_per_year))}")
     return replace(
         terms,
         cash_spread=fund.cash_spread_bps / 1e4,

@@ -92,6 +92,29 @@ class TestCoveredInPart:
         nav = series([1.0, 1.1], ["2020-01-31", "2020-05-29"])  # a Friday; Saturday the 30th is the last but one
         assert covered_in_part(nav, periods_per_year).loc[2020, 5] == part
 
+    @pytest.mark.parametrize(
+        ("freq", "end", "periods_per_year", "part"),
+        [
+            ("C", "2020-04-30", 252, False),  # a Thursday, the last session of a week from Sunday on
+            ("C", "2020-04-29", 252, True),
+            ("14D", "2020-05-23", 26, False),  # the next one is of June
+            ("14D", "2020-05-09", 26, True),
+            ("28D", "2020-05-23", 13, False),
+            ("SME", "2020-05-31", 24, False),
+            ("SME", "2020-05-15", 24, True),
+            ("SMS", "2020-05-15", 24, False),
+            ("SMS", "2020-05-01", 24, True),
+        ],
+    )
+    def test_the_next_date_is_by_the_sessions_and_the_spacing(
+        self, freq: str, end: str, periods_per_year: int, part: bool
+    ) -> None:
+        rule = pd.offsets.CDay(weekmask="Sun Mon Tue Wed Thu") if freq == "C" else freq
+        dates = pd.date_range(end=end, periods=40, freq=rule)
+        assert dates[-1] == pd.Timestamp(end)
+        nav = pd.Series(np.linspace(1, 2, 40), index=dates)
+        assert covered_in_part(nav, periods_per_year).loc[2020, dates[-1].month] == part
+
 
 class TestCostsByYear:
     """Sums over years, each cost against the NAV before it."""

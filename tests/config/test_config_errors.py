@@ -94,7 +94,7 @@ ONE = {
     "a class that is no source": ("source: sample", "source: pathlib:Path", "pathlib", "data.source: pathlib:Path: no source; expected a class that extends backtest.data.source.Source, with fetch"),
     "path with a live source": ("source: sample", "source: yfinance\n  path: x.csv", "x.csv", "data.path: source yfinance is no file and takes no path; for a file use source: csv or parquet"),
     "returns of a live source": ("source: sample", "source: fred\n  values: returns", "returns", "data.values: source fred says itself what it holds; returns are for source: csv or parquet"),
-    "no such setting of an asset": (f"[{ASSETS}]", "{us_stocks: {clas: equities}}", "clas", "data.assets.us_stocks.clas: unknown setting; data.assets.us_stocks accepts: source, symbol, path, values, rate, class, spot, currency. Did you mean class?"),
+    "no such setting of an asset": (f"[{ASSETS}]", "{us_stocks: {clas: equities}}", "clas", "data.assets.us_stocks.clas: unknown setting; data.assets.us_stocks accepts: source, symbol, path, values, rate, currency, class, spot. Did you mean class?"),
     "no such source of an asset": (f"[{ASSETS}]", "{us_stocks: {source: fread}}", "fread", f"data.assets.us_stocks.source: got 'fread', expected one of {SOURCES}. Did you mean fred?"),
     "an asset of csv without path": (f"[{ASSETS}]", "{a: {source: csv}}", "{a", "data.assets: a: source csv needs a path to its file"),
     "no such asset in a mapping": (f"[{ASSETS}]", "{golf: metals}", "metals", f"data.assets.golf: no series golf; there are: {SERIES}. Did you mean gold?"),

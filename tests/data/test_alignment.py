@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.data.alignment import align
-from backtest.data.calendar import last_of_months, period_before, unfinished_month
+from backtest.data.calendar import last_of_months, unfinished_month
 from backtest.data.loading import load
 from backtest.data.settings import DataSettings
 from backtest.errors import DataError
@@ -92,13 +92,6 @@ def test_a_month_that_is_not_over_is_no_month_end() -> None:
 def test_a_month_that_ends_on_a_weekend_is_over_on_friday() -> None:
     days = pd.DataFrame({"a": 1.0}, index=pd.date_range("2024-02-01", "2024-03-29", freq="B"))
     assert last_of_months(days)[1] is None
-
-
-@pytest.mark.parametrize("periods", [365, 252, 52, 12, 4, 1])
-def test_the_period_before_ends_before_the_first(periods: int) -> None:
-    first = pd.Timestamp("2024-12-31")
-    days = (first - period_before(first, periods)).days
-    assert days == pytest.approx(365.25 / periods, rel=0.5)
 
 
 def test_months_dated_anywhere_by_habit_are_whole() -> None:

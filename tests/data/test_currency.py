@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from backtest.data.loading import load
 from backtest.data.market import MarketData
@@ -79,13 +80,13 @@ def test_a_run_in_the_assets_currency_needs_no_conversion() -> None:
 
 
 def test_a_rate_of_exchange_of_no_asset_is_a_forgotten_currency(tmp_path: Path) -> None:
-    """A file tells no currency: without it the price in euros would pass for one in dollars."""
+    """A file states no currency: without it the price in euros would pass for one in dollars."""
     frame = pd.DataFrame({"A": LEVELS["DAX"], "fx": LEVELS["EURUSD"], "c": LEVELS["BILL"]}, index=DAYS)
     frame.to_csv(tmp_path / "p.csv", index_label="date")
     with pytest.raises(DataError) as failure:
-        loaded({"A": "equities"}, tmp_path, source="csv", path="p.csv", cash="c", fx={"EUR": "fx"})
+        loaded({"A": "equities"}, tmp_path, source="csv", path="p.csv", cash=0.0, fx={"EUR": "fx"})
     assert str(failure.value) == (
-        "data.fx.EUR: no asset is in EUR. Hint: {currency: EUR} at those that are, or leave it out."
+        "data.fx.EUR: no series is in EUR. Hint: {currency: EUR} at those that are, or leave it out."
     )
 
 
@@ -100,14 +101,15 @@ def test_a_file_is_in_the_run_s_currency_unless_the_settings_say_otherwise(tmp_p
     frame = pd.DataFrame({"A": LEVELS["DAX"], "fx": LEVELS["EURUSD"], "c": LEVELS["BILL"]}, index=DAYS)
     frame.to_csv(tmp_path / "p.csv", index_label="date")
     frame.pct_change().iloc[1:].to_csv(tmp_path / "r.csv", index_label="date")
-    file = {"source": "csv", "path": "p.csv", "cash": "c"}
+    file: dict[str, Any] = {"source": "csv", "path": "p.csv", "cash": "c"}
     own = loaded({"A": "equities"}, tmp_path, **file)
     np.testing.assert_array_equal(own.prices["A"], level("DAX"))
     said = {"A": {"currency": "EUR"}}
+    file["cash"] = {"symbol": "c", "currency": "USD"}
     foreign = loaded(said, tmp_path, **file, fx={"EUR": "fx"})
     np.testing.assert_allclose(foreign.prices["A"], level("DAX") * level("EURUSD"), rtol=1e-15)
     returns = loaded(said, tmp_path, **{**file, "path": "r.csv"}, values="returns", fx={"EUR": "fx"})
-    np.testing.assert_allclose(returns.returns["A"], foreign.returns["A"][1:], rtol=1e-10)  # of a file
+    np.testing.assert_allclose(returns.returns["A"], foreign.returns["A"], rtol=1e-10)  # of a file
 
 
 def test_dates_without_a_rate_of_exchange_are_left_out(tmp_path: Path) -> None:
@@ -157,15 +159,142 @@ def test_a_rate_of_exchange_that_is_the_wrong_way_round() -> None:
     )
 
 
-def test_cash_in_another_currency() -> None:
-    words = "exchange BILL: in USD, by its source; expected EUR, the run's. Hint: look at data.currency."
+# Cash, the loan rate and splice series
+
+
+EUROS: Mapping[str, Any] = {"currency": "EUR", "fx": {"USD": "USDEUR"}}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file, which states no currency."""
+    pd.DataFrame(LEVELS, index=DAYS).assign(rate=3.6).to_csv(tmp_path / "p.csv", index_label="date")
+    return tmp_path
+
+
+def from_file(folder: Path, **changed: Any) -> MarketData:
+    assets = changed.pop("assets", {"DAX": {"currency": "EUR"}})
+    return loaded(assets, folder, **{"source": "csv", "path": "p.csv", **changed})
+
+
+def in_euros(symbol: str) -> pd.Series:
+    """The return of dollars invested in it, to an investor in euros."""
+    return (1 + level(symbol).pct_change()) * (1 + level("USDEUR").pct_change()) - 1
+
+
+@pytest.mark.parametrize("own", [{"symbol": "BILL"}, {"source": "csv", "path": "p.csv", "symbol": "BILL"}])
+def test_cash_and_loans_of_another_currency_are_converted(file: Path, own: dict[str, str]) -> None:
+    """A dollar bill in a run in euros moves with the dollar: (1 + r)(1 + fx) - 1, and so does a loan in dollars."""
+    foreign = {**own, "currency": "USD"}
+    data = from_file(file, cash=foreign, loan_rate=foreign, **EUROS)
+    assert data.loan_returns is not None
+    np.testing.assert_allclose(data.cash_returns, in_euros("BILL"), rtol=0, atol=1e-15)
+    np.testing.assert_allclose(data.loan_returns, in_euros("BILL"), rtol=0, atol=1e-15)
+    assert {f"{name}: converted to EUR by USDEUR" for name in ("cash", "loan_rate")} <= set(data.notes)
+    local = from_file(file, cash={**own, "currency": "EUR"}, loan_rate=foreign, **EUROS)
+    np.testing.assert_allclose(local.cash_returns, level("BILL").pct_change(), rtol=0, atol=1e-15)
+
+
+def test_a_source_that_states_the_currency_of_cash_needs_no_setting() -> None:
+    data = loaded(["DAX"], cash="BILL", **EUROS)
+    np.testing.assert_allclose(data.cash_returns, in_euros("BILL"), rtol=0, atol=1e-15)
+    np.testing.assert_allclose(data.returns["DAX"], level("DAX").pct_change(), rtol=0, atol=1e-15)
+
+
+def test_cash_that_is_an_asset_is_in_its_currency(file: Path) -> None:
+    assets = {"DAX": {"currency": "EUR"}, "BILL": {"currency": "USD"}}
+    data = from_file(file, assets=assets, cash="BILL", **EUROS)
+    np.testing.assert_allclose(data.cash_returns, in_euros("BILL"), rtol=0, atol=1e-15)
+    np.testing.assert_array_equal(data.cash_returns, data.returns["BILL"])
+
+
+def test_a_quoted_rate_is_paid_in_its_currency(file: Path) -> None:
+    """A deposit at 3.6 % a year earns a basis point a day, three over the weekend, in dollars."""
+    rate = {"symbol": "rate", "rate": {"quoted": "overnight"}}
+    data = from_file(file, cash={**rate, "currency": "USD"}, **EUROS)
+    earned = 1e-4 * np.array([1, 1, 1, 1, 3])
+    fx = level("USDEUR").pct_change().to_numpy()[1:]
+    np.testing.assert_allclose(data.cash_returns[1:], (1 + earned) * (1 + fx) - 1, rtol=0, atol=1e-15)
+    local = from_file(file, cash={**rate, "currency": "EUR"}, loan_rate={"symbol": "BILL", "currency": "USD"}, **EUROS)
+    np.testing.assert_allclose(local.cash_returns[1:], earned, rtol=1e-10)  # of levels near 1
+
+
+def test_a_rate_a_year_is_in_the_currency_of_the_run(file: Path) -> None:
+    assets = {"SPY": {"currency": "USD"}}
+    data = from_file(file, assets=assets, cash=0.02, **EUROS)
+    assert data.cash_returns.iloc[1] == pytest.approx(1.02 ** (1 / 365.25) - 1, rel=1e-12)
+
+
+@pytest.mark.parametrize("calendar", [None, "intersection", "union"])
+@pytest.mark.parametrize(("of_asset", "of_proxy"), [("EUR", "USD"), ("USD", "EUR"), ("USD", "USD"), ("GBP", "USD")])
+def test_a_splice_series_is_converted_from_its_own_currency(
+    file: Path, of_asset: str, of_proxy: str, calendar: str | None
+) -> None:
+    """Before the splice its returns are those of an investor of the run's currency, after it those of the asset."""
+    frame = pd.DataFrame({name: LEVELS[name] for name in ("DAX", "SPY", "USDEUR")}, index=DAYS)
+    frame = frame.assign(GBPEUR=[1.15, 1.16, 1.17, 1.16, 1.14, 1.15])
+    frame.iloc[:3, 0] = np.nan
+    frame.to_csv(file / "s.csv", index_label="date")
+    rates = {"EUR": pd.Series(1.0, DAYS), "USD": frame["USDEUR"], "GBP": frame["GBPEUR"]}
+    used = {code: {"symbol": f"{code}EUR"} for code in {of_asset, of_proxy} - {"EUR"}}
+    data = loaded(
+        {"DAX": {"currency": of_asset}}, file, source="csv", path="s.csv", cash=0.0, currency="EUR", fx=used,
+        splice={"DAX": {"symbol": "SPY", "currency": of_proxy}}, **({} if calendar is None else {"calendar": calendar}),
+    )  # fmt: skip
+    before = (frame["SPY"] * rates[of_proxy]).pct_change()
+    after = (frame["DAX"] * rates[of_asset]).pct_change()
+    expected = pd.concat([before[1:4], after[4:]])
+    np.testing.assert_allclose(data.returns["DAX"][1:], expected, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize(("changed", "place", "name", "hint"), [
+    ({"cash": "BILL"}, "data.cash", "BILL", "cash: {symbol: BILL, currency: EUR}"),
+    ({"cash": {"symbol": "BILL"}}, "data.cash", "cash", "cash: {symbol: BILL, currency: EUR}"),
+    ({"cash": {"symbol": "rate", "rate": {"quoted": "overnight"}}}, "data.cash", "cash",
+     "cash: {symbol: rate, currency: EUR}"),
+    ({"cash": 0.0, "loan_rate": "BILL"}, "data.loan_rate", "BILL", "loan_rate: {symbol: BILL, currency: EUR}"),
+    ({"cash": 0.0, "splice": {"SPY": "OLD"}}, "data.splice.SPY", "OLD", "splice.SPY: {symbol: OLD, currency: EUR}"),
+    ({"cash": "DAX", "assets": {"SPY": {"currency": "USD"}, "DAX": "x"}}, "data.assets.DAX", "DAX",
+     "assets.DAX: {symbol: DAX, currency: EUR}"),
+])  # fmt: skip
+def test_what_has_to_state_its_currency(file: Path, changed: dict[str, Any], place: str, name: str, hint: str) -> None:
+    with pytest.raises(DataError) as failure:
+        from_file(file, **{"assets": {"SPY": {"currency": "USD"}}, **EUROS, **changed})
+    assert str(failure.value) == (
+        f"{place}: the currency of {name} (p.csv) is not stated, and the run has data.fx; expected its currency, as it "
+        f"is converted to EUR or is in EUR already. Hint: {hint}, or the currency that it is in."
+    )
+
+
+def test_without_rates_of_exchange_all_is_in_the_currency_of_the_run(file: Path) -> None:
+    data = from_file(file, currency="EUR", cash="BILL", loan_rate={"symbol": "BILL", "currency": "EUR"})
+    np.testing.assert_allclose(data.cash_returns, level("BILL").pct_change(), rtol=0, atol=1e-15)
+
+
+def test_a_stated_currency_that_cannot_be_converted(file: Path) -> None:
+    with pytest.raises(
+        DataError, match=r"^p.csv: cash is in USD, and the run is in EUR; expected the same. Hint: data.fx"
+    ):
+        from_file(file, currency="EUR", cash={"symbol": "BILL", "currency": "USD"})
+
+
+@pytest.mark.parametrize(("setting", "given", "words"), [
+    ("fx", {"USD": {"symbol": "USDEUR", "currency": "EUR"}}, "the price of one USD in the currency of the run"),
+    ("consumer_prices", {"symbol": "cpi", "currency": "EUR"}, "an index, which takes no currency"),
+])  # fmt: skip
+def test_what_takes_no_currency(setting: str, given: Any, words: str) -> None:
+    raw = {"source": "csv", "path": "p.csv", "assets": ["A"], "cash": 0.0, "currency": "EUR", setting: given}
+    with pytest.raises(ValidationError, match=words):
+        DataSettings.model_validate(raw)
+
+
+def test_cash_in_another_currency_without_a_rate_of_exchange() -> None:
+    words = (
+        "exchange BILL: BILL is in USD, and the run is in EUR; expected the same. "
+        "Hint: data.fx: {USD: the series of the price of one USD in EUR}, or data.currency: USD."
+    )
     assert refused(["DAX"], currency="EUR") == words
     assert refused(["DAX"], currency="EUR", cash=0.0, loan_rate="BILL") == words
-
-
-def test_a_proxy_in_another_currency_than_its_asset() -> None:
-    words = "in USD, by its source; expected EUR, as DAX is. Hint: look at data.splice."
-    assert refused(["DAX"], fx={"EUR": "EURUSD"}, splice={"DAX": "SPY"}) == f"exchange SPY: {words}"
 
 
 def test_a_rate_of_interest_is_none_of_exchange(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from backtest.data.calendar import infer_periods_per_year
 from backtest.data.findings import Finding, find, find_in_rate, find_lagging
 from backtest.data.sources.sample import Sample, columns
+from backtest.data.spacing import infer_periods_per_year
 
 Floats = NDArray[np.float64]
 DAYS = pd.bdate_range("2015-01-01", periods=1500).to_numpy()

@@ -175,14 +175,14 @@ def test_it_comes_and_goes_with_what_it_follows(folder: Path) -> None:
     np.testing.assert_allclose(data.returns["SPY_3X"], expected, rtol=1e-13)
 
 
-def test_a_file_of_returns_has_no_first_return_of_it(folder: Path) -> None:
-    """How long the first period is, is not in the data; so what it cost is not known."""
-    frame = pd.read_csv(folder / "p.csv", index_col="date").pct_change().iloc[1:]
+def test_a_file_of_returns_is_the_same_fund_as_its_prices(folder: Path) -> None:
+    """The first period begins on the session before the first return, so its length and its cost are known."""
+    frame = pd.read_csv(folder / "p.csv", index_col="date").pct_change().iloc[2:]
     frame.to_csv(folder / "r.csv")
     data = loaded(folder, {"SPY": "equities", "SPY_3X": TERMS}, path="r.csv", values="returns")
-    of_prices = loaded(folder, {"SPY_3X": TERMS})
-    assert np.isnan(data.returns["SPY_3X"].iloc[0])
-    np.testing.assert_allclose(data.returns["SPY_3X"][1:], of_prices.returns["SPY_3X"][2:], rtol=1e-10)  # of a file
+    of_prices = loaded(folder, {"SPY_3X": TERMS}, start=DAYS[1].date())
+    assert data.dates.equals(of_prices.dates)
+    np.testing.assert_allclose(data.returns["SPY_3X"], of_prices.returns["SPY_3X"], rtol=1e-10)  # of a file
     assert data.prices["SPY_3X"].iloc[0] == 1.0
 
 

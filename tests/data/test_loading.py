@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from backtest.data.calendar import infer_periods_per_year
 from backtest.data.loading import columns, load
 from backtest.data.market import MarketData
 from backtest.data.settings import DataSettings
+from backtest.data.spacing import infer_periods_per_year
 from backtest.errors import DataError
 
 MONTHS = [f"{day:%Y-%m-%d}" for day in pd.date_range("2019-01-31", periods=6, freq="ME")]
@@ -175,12 +175,15 @@ def test_prices_and_the_returns_worked_out_from_them(tmp_path: Path) -> None:
     pd.testing.assert_series_equal(data.excess_returns["b"], expected, check_names=False)
 
 
-def test_returns_are_taken_as_they_are(tmp_path: Path) -> None:
+def test_returns_are_compounded_from_the_end_of_the_month_before_the_first(tmp_path: Path) -> None:
     rows = [(day, f"0.0{k}", f"-0.0{k}", "0.001") for k, day in enumerate(MONTHS, 1)]
     data = loaded(tmp_path, rows, values="returns")
-    assert data.returns["a"].tolist() == [0.01, 0.02, 0.03, 0.04, 0.05, 0.06]
-    assert data.cash_returns.tolist() == [0.001] * 6
-    assert data.prices["b"].tolist() == pytest.approx(np.cumprod([0.99, 0.98, 0.97, 0.96, 0.95, 0.94]), rel=1e-14)
+    assert data.dates[0] == pd.Timestamp(MONTHS[0]) - pd.offsets.MonthEnd()
+    assert data.dates[1:].strftime("%Y-%m-%d").tolist() == list(MONTHS)
+    assert data.returns.iloc[0].isna().all()
+    assert data.returns["a"].tolist()[1:] == pytest.approx([0.01, 0.02, 0.03, 0.04, 0.05, 0.06], rel=1e-13)
+    assert data.cash_returns.tolist()[1:] == pytest.approx([0.001] * 6, rel=1e-12)  # 1e-16 of a level of 1
+    assert data.prices["b"].tolist() == pytest.approx(np.cumprod([1, 0.99, 0.98, 0.97, 0.96, 0.95, 0.94]), rel=1e-14)
 
 
 def test_numbers_are_read_as_the_nearest_doubles(tmp_path: Path) -> None:
@@ -200,7 +203,7 @@ STEPS = st.lists(
 def test_a_file_of_prices_and_one_of_their_returns_are_the_same_market(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[float, ...]]
 ) -> None:
-    """The file of returns begins one row later, where the first price has no return."""
+    """The file of returns begins one row later, and the date before its first return is that of the first price."""
     folder = tmp_path_factory.getbasetemp()
     dates = [f"{day:%Y-%m-%d}" for day in pd.date_range("2001-01-31", periods=len(steps) + 1, freq="ME")]
     levels = [[100.0, 20.0, 3.0]]
@@ -213,11 +216,11 @@ def test_a_file_of_prices_and_one_of_their_returns_are_the_same_market(
     of_returns = loaded(
         folder, [(day, *map(repr, row)) for day, row in zip(dates[1:], returns, strict=True)], values="returns"
     )
-    assert of_returns.dates.equals(of_prices.dates[1:])
-    np.testing.assert_allclose(of_returns.returns, of_prices.returns[1:], rtol=0, atol=1e-15)
-    np.testing.assert_allclose(of_returns.cash_returns, of_prices.cash_returns[1:], rtol=0, atol=1e-15)
-    scaled = of_returns.prices * (of_prices.prices.iloc[1] / of_returns.prices.iloc[0])
-    np.testing.assert_allclose(scaled, of_prices.prices[1:], rtol=1e-12)
+    assert of_returns.dates.equals(of_prices.dates)
+    np.testing.assert_allclose(of_returns.returns, of_prices.returns, rtol=0, atol=2e-15)  # up to 2, of levels
+    np.testing.assert_allclose(of_returns.cash_returns, of_prices.cash_returns, rtol=0, atol=2e-15)
+    scaled = of_returns.prices * of_prices.prices.iloc[0]
+    np.testing.assert_allclose(scaled, of_prices.prices, rtol=1e-12)
     assert of_returns.periods_per_year == of_prices.periods_per_year
 
 
@@ -442,12 +445,12 @@ def test_on_some_dates_returns_compound_over_those_left_out(
     assert np.isnan(part.cash_returns.iloc[0])
 
 
-def test_the_first_return_of_a_file_of_returns_stays_where_its_date_stays(tmp_path: Path) -> None:
+def test_the_first_return_of_a_file_of_returns_is_compounded_with_the_next_where_its_date_goes(tmp_path: Path) -> None:
     rows = [(day, f"0.0{k}", f"-0.0{k}", "0.001") for k, day in enumerate(MONTHS, 1)]
     data = loaded(tmp_path, rows, values="returns")
     part = data.on(data.dates[[0, 2, 3]])
-    assert part.returns["a"].tolist() == pytest.approx([0.01, 1.02 * 1.03 - 1, 0.04])
-    assert part.cash_returns.tolist() == pytest.approx([0.001, 1.001**2 - 1, 0.001])
+    assert part.returns["a"].tolist()[1:] == pytest.approx([1.01 * 1.02 - 1, 0.03], rel=1e-12)
+    assert part.cash_returns.tolist()[1:] == pytest.approx([1.001**2 - 1, 0.001], rel=1e-12)
 
 
 def test_an_asset_that_joins_has_no_return_over_the_gap(tmp_path: Path) -> None:

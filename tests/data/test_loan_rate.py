@@ -60,10 +60,11 @@ def test_a_rate_a_year(folder: Path) -> None:
     )
 
 
-def test_returns_keep_their_first(folder: Path) -> None:
+def test_the_first_return_is_charged_too(folder: Path) -> None:
     (folder / "r.csv").write_text("date,a,c,l\n2024-01-31,0.1,0.01,0.02\n2024-02-29,0.1,0.01,0.03\n", encoding="utf-8")
     data = loaded(folder, path="r.csv", values="returns", cash="c", loan_rate="l")
-    assert loans(data) == [0.02, 0.03]
+    assert loans(data)[1:] == pytest.approx([0.02, 0.03], rel=1e-13)
+    assert data.cash_returns.tolist()[1:] == pytest.approx([0.01, 0.01], rel=1e-13)
 
 
 def test_a_quoted_rate_by_its_own_formula(folder: Path) -> None:

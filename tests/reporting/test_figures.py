@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 
 import matplotlib as mpl
@@ -257,6 +258,17 @@ def test_bars_of_the_distribution_add_up_and_its_tail_is_marked() -> None:
     assert places == [-result.summary()["var_95"], -result.summary()["cvar_95"]]
     with pytest.raises(ValueError, match="do not vary"):
         figures.distribution(made_up(30, still=True))
+
+
+@pytest.mark.parametrize(
+    ("periods_per_year", "title"),
+    [(365, "Daily returns"), (300, "Daily returns"), (209, "Daily returns"), (26, "Fortnightly returns"),
+     (24, "Semi-monthly returns"), (13, "Four-weekly returns"), (6, "Two-monthly returns"), (2, "Semi-annual returns"),
+     (37, "Returns")],
+)  # fmt: skip
+def test_the_distribution_names_periods_of_every_frequency(periods_per_year: int, title: str) -> None:
+    ax = only_axes(figures.distribution(replace(made_up(60), periods_per_year=periods_per_year)))
+    assert ax.get_title(loc="left").startswith(f"{title}, and what a normal")
 
 
 def test_forecasts_stand_above_what_came_after_them() -> None:

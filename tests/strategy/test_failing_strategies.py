@@ -54,7 +54,7 @@ def test_an_error_in_a_strategys_own_code_is_placed_in_its_file(config: Path) ->
     config.write_text(config.read_text().replace("erc", "own"))
     with pytest.raises(StrategyError) as caught:
         bt.run(config)
-    assert str(caught.value) == f"{own}:9: Own on 2015-01-31: ZeroDivisionError: division by zero"
+    assert str(caught.value) == f"{own}:9: Own on 2014-12-31: ZeroDivisionError: division by zero"
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 

@@ -50,7 +50,7 @@ class Files(Source):
         self.cached = self._address = is_address(path)  # a file on this machine is read anew
         self._is_folder = path.endswith("/") if self._address else Path(path).is_dir()
         self._label = public(path) if self._address else Path(path).name
-        self._wide: tuple[Cells, pd.DatetimeIndex] | None = None
+        self._wide: tuple[Cells, pd.DatetimeIndex, Mapping[str, str]] | None = None
         self._reading = Lock()
 
     def columns(self) -> list[Column] | None:
@@ -80,8 +80,8 @@ class Files(Source):
         with self._reading:  # one reading for all series, which stay together by their one index
             if self._wide is None:
                 cells = self._cells(self._path, self._label, seconds)
-                self._wide = cells, to_dates(cells.dates, cells.places)
-        cells, dates = self._wide
+                self._wide = cells, *_dated(cells)
+        cells, dates, facts = self._wide
         if symbol not in cells.values.columns:
             raise UnknownSeries(
                 f"{self._label}: no column {symbol}; it has {', '.join(map(str, cells.values.columns))}"
@@ -89,7 +89,7 @@ class Files(Source):
         numbers = to_numbers(cells.values[symbol], symbol, cells.places)
         kind, column = ("returns", "return") if self._values == "returns" else ("levels", "level")
         values = pd.DataFrame(numbers[:, None], index=dates, columns=[column], copy=False)
-        return Quotes(values, self._label, kind, places=cells.places)  # type: ignore[arg-type]  # one of two literals
+        return Quotes(values, self._label, kind, places=cells.places, facts=facts)  # type: ignore[arg-type]  # one of two literals
 
     @cached_property
     def _in_folder(self) -> dict[str, str]:
@@ -119,8 +119,10 @@ class Files(Source):
         columns, notes = _columns(list(cells.values.columns), label, self._values)
         numbers = {as_: to_numbers(cells.values[name], name, cells.places) for name, as_ in columns.items()}
         kinds = {"close": "closes", "level": "levels", "return": "returns"}
-        values = pd.DataFrame(numbers, index=to_dates(cells.dates, cells.places))
-        return Quotes(values, label, kinds[values.columns[0]], places=cells.places, notes=notes)  # type: ignore[arg-type]  # of the literals
+        dates, facts = _dated(cells)
+        values = pd.DataFrame(numbers, index=dates)
+        kind = kinds[values.columns[0]]
+        return Quotes(values, label, kind, places=cells.places, notes=notes, facts=facts)  # type: ignore[arg-type]  # of the literals
 
     def _cells(self, place: str, label: str, seconds: float) -> Cells:
         if self._address:
@@ -130,6 +132,12 @@ class Files(Source):
         check_there(Path(place))
         there: Cells = self._form.cells(partial(_opened, Path(place), label), label)
         return there
+
+
+def _dated(cells: Cells) -> tuple[pd.DatetimeIndex, dict[str, str]]:
+    """Return the dates of cells, and a fact for times of day that are left out of them."""
+    dates, clock = to_dates(cells.dates, cells.places)
+    return dates, {} if clock is None else {"clock": clock}
 
 
 def _opened(path: Path, label: str) -> BinaryIO:
