@@ -204,8 +204,7 @@ def test_no_value_after_a_date_changes_it_before(folder: Path) -> None:
 # 3. What is refused
 
 
-@pytest.mark.parametrize("said", [None, 252])
-@pytest.mark.parametrize("source", ["sample", "monthly"])
+@pytest.mark.parametrize(("source", "said"), [("sample", None), ("sample", 252), ("monthly", None)])
 def test_data_that_is_not_daily(source: str, said: int | None, folder: Path) -> None:
     """Whatever the settings say of the periods in a year: the dates tell."""
     chosen: dict[str, Any] = {"source": "sample", "path": None, "cash": "us_tbill"}
