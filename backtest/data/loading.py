@@ -20,6 +20,7 @@ from backtest.data.leveraged_fund import origin
 from backtest.data.market import MarketData
 from backtest.data.opening import cache_name, open_source
 from backtest.data.quotes import Quotes
+from backtest.data.rates import last_in_force
 from backtest.data.reading import SPOT, Reading, read
 from backtest.data.series import FILE_SOURCES, Series
 from backtest.data.settings import DataSettings
@@ -115,7 +116,8 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
     _check_rates(reading, settings)
     tables = at_one_frequency([dated(table, settings, reading.dates) for table in reading.tables], settings)
     together, splices = merged(tables, settings, rates)
-    table = cut(together, _start(together, settings, reading), settings.end)
+    end, ended = _end(together, settings, reading)
+    table = cut(together, _start(together, settings, reading), end)
     if settings.calendar is None:
         for own in tables:
             checks.check_gaps(within(own.table, settings.start, settings.end))
@@ -139,6 +141,7 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
         *(note for own in tables for note in own.notes),
         *splices,
         *left_out,
+        *ended,
     )
     return replace(
         data,
@@ -219,6 +222,18 @@ def _start(table: Table, settings: DataSettings, reading: Reading) -> date | Non
         start = start if before.empty else before.index[-1].date()
     begun = [pd.Timestamp(rate.values["rate"].dropna().index[0]).date() for rate in reading.rates.values()]
     return max([*begun, *([] if start is None else [start])], default=None)
+
+
+def _end(table: Table, settings: DataSettings, reading: Reading) -> tuple[date | None, tuple[str, ...]]:
+    """Return the last date, with a note if quoted rates end so much earlier that the run has to end with them."""
+    end = settings.end
+    last, until = min(((last_in_force(rate), name) for name, rate in reading.rates.items()), default=(None, ""))
+    newest = table.values.index[-1] if end is None else min(table.values.index[-1], pd.Timestamp(end))
+    if last is None or last >= newest:
+        return end, ()
+    quoted = reading.rates[until].values["rate"].dropna().index[-1]
+    note = f"{until}: last quoted on {quoted:%Y-%m-%d}; the run ends by {last:%Y-%m-%d}, beyond which no rate is known"
+    return last.date(), (note,)
 
 
 def _sources(settings: DataSettings, folder: Path) -> dict[Series, Source]:

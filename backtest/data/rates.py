@@ -14,11 +14,14 @@ Days = NDArray[np.int64]
 
 INCOME_UNKNOWN = "as published by FRED; whether its income is in it is not known"  # moot once it is a rate
 
+_LATE = 14  # days that a daily quotation stays in force: exchanges have closed for 13
+
 
 def rate_level(dates: pd.DatetimeIndex, rates: Floats, rate: Rate, on: pd.DatetimeIndex) -> Floats:
     """(N,) level of cash that earns a quoted rate: 1 at the first quotation, NaN before it.
 
-    A quotation is in force from its own date until the next one, the last one for ever. Over `days` of it cash grows by
+    A quotation is in force from its own date until the next one; see `last_in_force` for the last one. Over `days` of
+    it cash grows by
 
     - `discount` d, n days to maturity: (1 / P) ^ (days / n), where P = 1 - d n / 360 is the price of the bill;
     - `bond_equivalent` y, n up to 182: (1 + y n / 365) ^ (days / n); beyond: (1 + y / 2) ^ (2 days / 365.25);
@@ -78,6 +81,20 @@ def as_rate(quotes: Quotes, rate: Rate) -> Quotes:
     values = (quotes.values / 100).set_axis(["rate"], axis=1)
     notes = tuple(note for note in quotes.notes if note != INCOME_UNKNOWN)
     return replace(quotes, values=values, kind="rate", rate=rate, notes=notes)
+
+
+def last_in_force(quotes: Quotes) -> pd.Timestamp:
+    """Return the last date on which the latest quotation still applies: 2.25 usual steps after it, at least 14 days.
+
+    A rate applies until the next quotation, which a holiday or late publication may delay. Beyond that it is not known.
+
+    >>> months = pd.DataFrame({"rate": 0.05}, index=pd.date_range("2024-01-31", periods=6, freq="ME"))
+    >>> last_in_force(Quotes(months, "x", "rate"))
+    Timestamp('2024-09-05 00:00:00')
+    """
+    dates = pd.DatetimeIndex(quotes.values["rate"].dropna().index)
+    usual = int(np.median(np.diff(_day_numbers(dates)))) if len(dates) > 1 else 0
+    return pd.Timestamp(dates[-1] + pd.Timedelta(days=max(_LATE, usual * 9 // 4)))
 
 
 def _growth(rates: Floats, rate: Rate, days: Days) -> Floats:

@@ -108,3 +108,30 @@ def test_it_goes_where_the_dates_go_and_into_the_sum(folder: Path) -> None:
     np.testing.assert_array_equal(loans(other), loans(kept))
     sums = {loaded(folder, loan_rate=rate).sha256 for rate in (None, "loan", "cash", 0.05)}
     assert len(sums) == 4
+
+
+@pytest.mark.parametrize(("setting", "reached"), [("cash", 21), ("loan_rate", 21)])
+def test_a_run_ends_with_its_quoted_rates(tmp_path: Path, setting: str, reached: int) -> None:
+    """A rate that ends on day 20 of 300 is no rate of the 280 days after it: 14 days are two weeks of late quotations."""
+    dates = pd.bdate_range("2024-01-01", periods=300)
+    prices = pd.DataFrame({"a": np.linspace(100, 130, 300)}, index=dates.rename("date"))
+    quoted = pd.DataFrame({"r": 5.0}, index=dates[:reached].rename("date"))
+    prices.to_csv(tmp_path / "p.csv")
+    quoted.to_csv(tmp_path / "r.csv")
+    rate = {"source": "csv", "path": "r.csv", "symbol": "r", "rate": {"quoted": "overnight"}}
+    data = loaded(tmp_path, **{"cash": 0.02, setting: rate})
+    last = dates[reached - 1] + pd.Timedelta(days=14)
+    assert data.dates[-1] == last
+    assert [note for note in data.notes if "last quoted" in note] == [
+        f"r: last quoted on {dates[reached - 1]:%Y-%m-%d}; the run ends by {last:%Y-%m-%d}, beyond which no rate is known"
+    ]
+
+
+def test_a_rate_that_is_quoted_late_ends_no_run(tmp_path: Path) -> None:
+    """Monthly averages that are a month behind the prices stay in force."""
+    months = pd.date_range("2020-01-31", periods=24, freq="ME")
+    pd.DataFrame({"a": np.linspace(100, 130, 24)}, index=months.rename("date")).to_csv(tmp_path / "p.csv")
+    pd.DataFrame({"r": 5.0}, index=months[:-2].rename("date")).to_csv(tmp_path / "r.csv")
+    data = loaded(tmp_path, cash={"source": "csv", "path": "r.csv", "symbol": "r", "rate": {"quoted": "overnight"}})
+    assert data.dates[-1] == months[-1]
+    assert not [note for note in data.notes if "last quoted" in note]
