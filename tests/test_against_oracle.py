@@ -298,7 +298,7 @@ def agree_on_numbers(summary: Mapping[str, Any], case: Case, path: oracle.Oracle
     too_little = too_little_for(path, periods=len(nav) - 1)
     if "cagr" in too_little:
         for name in ("turnover", "trading_cost", "financing_cost", "financing_drag"):  # sums instead of rates
-            expected[name] = expected[f"{name}_per_year"] * path.years
+            expected[name] = path.years * (expected[f"{name}_per_year"] or 0.0)
     for name, value in expected.items():
         wanted = np.nan if value is None or name in too_little else value
         assert summary[name] == pytest.approx(wanted, rel=2000 * accuracy, abs=100 * accuracy, nan_ok=True), name

@@ -58,6 +58,8 @@ names = ["sample", "expanding", "ewma", "separate_correlations", "ledoit_wolf", 
 for name in names:
     estimator = TypeAdapter(EstimationSettings).validate_python({"covariance": name, "window": T - 30})
     print(name, estimator.covariances(returns, [T - 20, T - 1], 252).tobytes().hex())
+fitted = TypeAdapter(EstimationSettings).validate_python({"covariance": "dcc", "window": 250, "refit": 1000})
+print("dcc", fitted.covariances(returns[:420, :3], [309, 316], 252).tobytes().hex())
 for more in ({"missing": "complete_rows"}, {"covariance": "ewma", "half_life": "1Y", "correlation_half_life": "3Y"}):
     estimator = TypeAdapter(EstimationSettings).validate_python({"window": T - 30, **more})
     print(more, estimator.covariances(gaps, [T - 20, T - 1], 252).tobytes().hex())

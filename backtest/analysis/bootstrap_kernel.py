@@ -61,13 +61,13 @@ def bits(state: np.uint64) -> np.uint64:
 
 
 @inlined_kernel
-def any_row(random: np.uint64, count: int) -> int:
+def any_row(random: np.uint64, count: int) -> np.int64:
     """Any of `count` rows, by the low half of random bits."""
     return np.int64(((random & _LOW) * np.uint64(count)) >> _32)
 
 
 @inlined_kernel
-def next_row(random: np.uint64, at: int, begin: np.uint64, count: int) -> int:
+def next_row(random: np.uint64, at: np.int64, begin: np.uint64, count: int) -> np.int64:
     """The row after `at`: the next one, the first after the last, or any row where a block begins (by the high half).
 
     Without a branch, which a processor could not foresee: arithmetic takes half the time.

@@ -22,11 +22,12 @@ class Splice:
         first: the first date that both have, from which on the returns are those of the series.
         left_out: dates of the series before `first`, which its proxy does not have.
         periods: returns that the two share: between dates on which both have a level.
-        correlation: of these returns; NaN where there are fewer than two of them, or one of the two never varies.
-        tracking_difference: CAGR of the series less that of the proxy over the shared dates, decimal a year; NaN
-            without a shared return.
+        correlation: of these returns; NaN where there are fewer than three of them, or one of the two never varies.
+        tracking_difference: CAGR of the series less that of the proxy over the shared dates, decimal a year; of less
+            than a year the total return. NaN without a shared return.
         tracking_error: sqrt(periods_per_year) × std (ddof 1) of the differences of the shared returns, decimal a year;
             NaN where there are fewer than two.
+        whole_year: whether the shared dates cover a year or more.
     """
 
     level: pd.Series
@@ -38,6 +39,7 @@ class Splice:
     correlation: float
     tracking_difference: float
     tracking_error: float
+    whole_year: bool = True
 
     @property
     def note(self) -> str:
@@ -45,7 +47,7 @@ class Splice:
         spliced = f"{self.name} before {self.first:%Y-%m-%d} is {self.proxy_name}, spliced"
         if self.left_out:
             spliced += f" ({self.left_out} earlier dates of {self.name}, which {self.proxy_name} lacks, are left out)"
-        if self.periods < 2:
+        if self.periods < 3:
             return f"{spliced}: they share {self.periods} periods, too few to tell how well it stands in"
         moved = f"their returns have a correlation of {self.correlation:.2f}"
         if np.isnan(self.correlation):
@@ -53,7 +55,7 @@ class Splice:
         percent = round(100 * self.tracking_difference, 2)
         return (
             f"{spliced}: over the {self.periods:,} periods they share {moved}, and {self.name} earned "
-            f"{abs(percent):.2f} % a year {'less' if percent < 0 else 'more'}, "
+            f"{abs(percent):.2f} %{' a year' if self.whole_year else ''} {'less' if percent < 0 else 'more'}, "
             f"with a tracking error of {100 * self.tracking_error:.2f} % a year"
         )
 
@@ -96,25 +98,28 @@ def splice(level: pd.Series, proxy: pd.Series, name: str, proxy_name: str, perio
         )
     factor = other[first] / own[first]
     joined = pd.concat([proxy[proxy.index < first], level[level.index >= first] * factor]).rename(level.name)
-    correlation, difference, error = _compare(own[shared], other[shared], periods_per_year)
+    whole_year = bool(shared[-1] >= first + pd.DateOffset(years=1))
+    compared = *_compare(own[shared], other[shared], periods_per_year, whole_year=whole_year), whole_year
     left_out = int((own.index < first).sum())
-    return Splice(joined, name, proxy_name, first, left_out, len(shared) - 1, correlation, difference, error)
+    return Splice(joined, name, proxy_name, first, left_out, len(shared) - 1, *compared)
 
 
 @one_blas_thread()
-def _compare(own: pd.Series, proxy: pd.Series, periods_per_year: int) -> tuple[float, float, float]:
+def _compare(
+    own: pd.Series, proxy: pd.Series, periods_per_year: int, *, whole_year: bool
+) -> tuple[float, float, float]:
     """Correlation, tracking difference and tracking error over the dates that both have."""
     if len(own) < 2:
         return np.nan, np.nan, np.nan
     levels = np.column_stack([own.to_numpy(), proxy.to_numpy()])
-    years = (own.index[-1] - own.index[0]).days / 365.25
-    cagr = (levels[-1] / levels[0]) ** (1 / years) - 1
-    difference = float(cagr[0] - cagr[1])
+    years = (own.index[-1] - own.index[0]).days / 365.25 if whole_year else 1.0
+    growth = (levels[-1] / levels[0]) ** (1 / years)
+    difference = float(growth[0] - growth[1])
     if len(own) < 3:
         return np.nan, difference, np.nan
     returns = levels[1:] / levels[:-1] - 1
     error = float(np.sqrt(periods_per_year) * np.std(returns[:, 0] - returns[:, 1], ddof=1))
-    if not has_risk(np.std(returns, axis=0, ddof=1)).all():
+    if len(returns) < 3 or not has_risk(np.std(returns, axis=0, ddof=1)).all():
         return np.nan, difference, error
     return float(np.corrcoef(returns.T)[0, 1]), difference, error
 

@@ -98,7 +98,7 @@ def test_a_strategy_has_the_same_numbers_as_a_benchmark_and_in_a_comparison(name
         assert json_bytes(both[result.name]) == json_bytes(alone)
 
 
-MARKETS = {
+MARKETS: dict[str, tuple[str, int, dict[str, Any], str]] = {
     "monthly": ("ME", 90, {}, "prices.csv"),
     "daily": ("B", 320, {}, "prices.csv"),
     "other_calendar": ("B", 320, {}, "fewer.csv"),
@@ -117,7 +117,7 @@ def test_three_runs_begin_where_the_last_of_them_can(case: str, tmp_path: Path) 
     files(tmp_path, pd.date_range("2011-01-31", periods=count, freq=spacing))
     first = config(tmp_path, "first", other_file, estimation={"window": 12}, **terms)
     second = config(tmp_path, "second", assets=("bonds", "oil"), estimation={"window": 24}, **terms)
-    last = {"assets": ("stocks", "gold", "oil"), "estimation": {"window": 45}, **terms}
+    last: dict[str, Any] = {"assets": ("stocks", "gold", "oil"), "estimation": {"window": 45}, **terms}
     results = [bt.run(path) for path in (first, second, config(tmp_path, "last", **last))]
     found = compare(results)
     assert len({result.nav.index[0] for result in results}) == 3
@@ -143,7 +143,7 @@ def test_the_end_is_the_earliest_of_all_and_decides_there(tmp_path: Path) -> Non
     dates = pd.date_range("2011-01-31", periods=60, freq="ME")
     files(tmp_path, dates)
     long = bt.run(config(tmp_path, "long"))
-    cut = {"data": {"end": f"{dates[49]:%Y-%m-%d}"}, "assets": ("stocks", "gold")}
+    cut: dict[str, Any] = {"data": {"end": f"{dates[49]:%Y-%m-%d}"}, "assets": ("stocks", "gold")}
     short = bt.run(config(tmp_path, "short", **cut))
     found = compare([long, short])
     ended = bt.run(config(tmp_path, "ended", data={"end": f"{dates[49]:%Y-%m-%d}"}))
@@ -169,7 +169,7 @@ def test_a_run_that_was_lost_before_the_common_start_begins_afresh_too(tmp_path:
     assert found.growth["lost"].iloc[-1] > 0
 
 
-SHARE = {"strategy": {"name": "equal_weight"}}
+SHARE: dict[str, Any] = {"strategy": {"name": "equal_weight"}}
 
 
 def test_results_that_were_pickled_compare_on_the_dates_they_have(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from made_up_result import made_up
 import backtest as bt
 from backtest.analysis import performance
 from backtest.analysis.bootstrap import LEVEL, SEED, block_length, percentile_interval, stationary_rows
-from backtest.analysis.confidence import DRAWS, FEWEST, confidence, measures_of_draws
+from backtest.analysis.confidence import FEWEST, confidence, measures_of_draws
 from backtest.analysis.drawdown import drawdown
 from backtest.reporting.files import json_bytes
 
@@ -73,31 +73,33 @@ def test_the_digits_that_are_shown_do_not_depend_on_the_seed(count: int, periods
     assert found[0].decimals["sharpe"] == (2 if count == 288 else 1)
 
 
-def test_intervals_are_percentiles_of_the_measures_as_the_summary_has_them() -> None:
+def test_intervals_are_percentiles_of_the_measures_as_the_summary_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backtest.analysis.confidence.DRAWS", (1_000, 1_000))
     result = made_up(60, gross=1.5)
     returns, excess = result.returns.to_numpy(), result.excess_returns.to_numpy()
     length = max(block_length(excess), block_length((returns - returns.mean()) ** 2))
     years = performance.years_between(result.nav.index[0].to_datetime64(), result.nav.index[-1].to_datetime64())
     drawn: dict[str, list[float]] = {name: [] for name in NUMBERS}
-    for rows in stationary_rows(60, length, DRAWS[1]):
+    for rows in stationary_rows(60, length, 1_000):
         nav = np.cumprod(np.append(1.0, 1 + returns[rows]))
         drawn["cagr"].append(performance.cagr(float(nav[-1]), years))
         drawn["volatility"].append(performance.volatility(returns[rows], 12))
         drawn["sharpe"].append(performance.sharpe(excess[rows], 12))
         drawn["max_drawdown"].append(float(drawdown(nav).min()))
     found = result.summary()["confidence"]
-    assert [found[key] for key in ("level", "draws", "seed", "mean_block_periods")] == [LEVEL, DRAWS[1], SEED, length]
+    assert [found[key] for key in ("level", "draws", "seed", "mean_block_periods")] == [LEVEL, 1_000, SEED, length]
     for name, values in drawn.items():
         assert found[name] == pytest.approx(percentile_interval(np.array(values), LEVEL), abs=1e-11), name
 
 
-def test_of_normal_returns_nineteen_of_twenty_hold_what_is_true() -> None:
+def test_of_normal_returns_nineteen_of_twenty_hold_what_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twenty years of months whose growth is log-normal, 150 times, with the true numbers in closed form.
 
     The share of 150 has an error of 1.8 %, so three are 5.3 %. Percentile intervals are a little short besides: they
     have the skew of the estimate, a standard deviation's with divisor P, and blocks that are longer than one by chance.
     At 240 periods that is near 1 %. That none of 150 misses has a chance of 0.0005.
     """
+    monkeypatch.setattr("backtest.analysis.confidence.DRAWS", (1_000, 1_000))  # enough for coverage
     rng, mean, deviation, cash = np.random.default_rng(7), 0.006, 0.04, 0.002
     growth = np.exp(mean + deviation**2 / 2)
     spread = growth * np.sqrt(np.expm1(deviation**2))

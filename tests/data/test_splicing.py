@@ -72,7 +72,7 @@ def test_the_statistics_by_hand() -> None:
     assert found.tracking_difference == pytest.approx(1.21 ** (1 / years) - 1.265 ** (1 / years), rel=1e-12)
     gaps = [0.21 - 0.10, 0.0 - 0.15]
     assert found.tracking_error == pytest.approx(abs(gaps[0] - gaps[1]) / 2**0.5, rel=1e-12)
-    assert found.correlation == pytest.approx(-1.0)
+    assert np.isnan(found.correlation)  # of two returns it is ±1, whatever they are
     assert found.level.tolist() == pytest.approx([40, 50, 60.5, 60.5])
 
 
@@ -109,13 +109,24 @@ def test_own_dates_that_the_proxy_lacks_are_left_out_and_counted() -> None:
     assert "(2 earlier dates of TLT, which VUSTX lacks, are left out)" in found.note
 
 
-@pytest.mark.parametrize("periods", [0, 1])
+@pytest.mark.parametrize("periods", [0, 1, 2])
 def test_an_overlap_too_short_to_judge_is_said(periods: int) -> None:
     found = spliced(walk(12).iloc[20:], walk(13, 21 + periods))
     assert found.periods == periods
-    assert np.isnan([found.correlation, found.tracking_error]).all()
+    assert np.isnan(found.correlation)
+    assert np.isnan(found.tracking_error) == (periods < 2)
     assert np.isnan(found.tracking_difference) == (periods == 0)
     assert found.note.endswith(f"they share {periods} periods, too few to tell how well it stands in")
+
+
+def test_the_difference_over_less_than_a_year_is_that_of_total_returns() -> None:
+    own = walk(12).iloc[20:]
+    found = spliced(own, walk(13, 27))
+    ratio = [series.iloc[26] / series.iloc[20] for series in (walk(12), walk(13))]
+    assert found.tracking_difference == pytest.approx(ratio[0] - ratio[1], rel=1e-12)
+    assert (
+        f"TLT earned {100 * abs(ratio[0] - ratio[1]):.2f} % {'more' if ratio[0] > ratio[1] else 'less'}, " in found.note
+    )
 
 
 def test_what_never_varies_has_no_correlation() -> None:

@@ -1,6 +1,7 @@
 """CCC and DCC over dates: made of arch's volatilities, from the past alone, whatever dates are asked for."""
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from arch import arch_model
 from garch_samples import dcc_units, garch_returns
 from pydantic import TypeAdapter, ValidationError
 
+from backtest.blas import one_blas_thread
 from backtest.estimation.conditional_correlation import CCC, DCC, conditional_covariances
 from backtest.estimation.dcc import correlation_target, dcc_correlations, fitted_dcc
 from backtest.estimation.garch import TOLERANCE
@@ -17,6 +19,13 @@ from backtest.estimation.settings import EstimationSettings
 TARGET = np.array([[1.0, 0.6, -0.3], [0.6, 1.0, 0.0], [-0.3, 0.0, 1.0]])
 RETURNS = garch_returns(dcc_units(2, 420, TARGET, 0.06, 0.9), 0.08, 0.0, 0.88)
 WINDOW, REFIT = 250, 60  # fits on rows 249, 309, 369
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in the estimator: with another number of threads arch's fits end 1e-8 elsewhere."""
+    with one_blas_thread():
+        yield
 
 
 @pytest.mark.parametrize("leverage", [False, True])
