@@ -14,7 +14,8 @@ def one_blas_thread() -> Iterator[None]:
 
     OpenBLAS splits the sums of large products (from 10,000 elements on) over its threads, so the last bits of a product
     depend on the number of cores. Its threads also spin while they wait: products of some milliseconds take five times
-    as long as soon as another process uses one of their cores.
+    as long as soon as another process uses one of their cores. A BLAS that is loaded later, as SciPy's by the import of
+    scipy.linalg, is limited only from the next use on.
 
     Example:
         >>> import numpy as np

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from backtest.blas import one_blas_thread
 from backtest.errors import EstimationError
 from backtest.estimation.estimator import Array
 from backtest.estimation.rolling import unit_diagonal
@@ -49,7 +50,9 @@ def fitted_dcc(units: Array, target: Array) -> tuple[float, float]:
             "returns than assets, and no asset that is a combination of others"
         )
     start = min(_STARTS, key=at)
-    found = minimize(at, start, method="L-BFGS-B", bounds=[(0, HIGHEST_PERSISTENCE), (0, 1)], options={"ftol": 1e-12})
+    with one_blas_thread():  # once more: SciPy has loaded a BLAS of its own
+        bounds = [(0, HIGHEST_PERSISTENCE), (0, 1)]
+        found = minimize(at, start, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-12})
     # Rounding may end the search before its own conditions are met: any point has a likelihood, the best is taken.
     persistence, share = min(constant, start, found.x, key=at)
     return float(persistence * share), float(persistence * (1 - share))

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from backtest.blas import one_blas_thread
 from backtest.errors import BacktestError, EstimationError
 from backtest.estimation.constant import varying
 from backtest.estimation.estimator import Array
@@ -83,6 +84,7 @@ def fitted_garch(returns: Array, *, leverage: bool = False) -> Garch:
     return Garch(scale, mean, omega, alpha, gamma, beta, next_variance, units, converged=True)
 
 
+@one_blas_thread()  # once more: arch has loaded SciPy's BLAS
 def _best(model: Any) -> tuple[Any, bool]:
     """The result of arch, and whether its search converged.
 
