@@ -72,7 +72,7 @@ def confidence(
         >>> months = np.random.default_rng(1).normal(0.008, 0.04, 240)
         >>> found = confidence(months, months - 0.002, 20.0, 12)
         >>> [round(end, 2) for end in found.sharpe], [round(end, 2) for end in found.max_drawdown]
-        ([-0.17, 0.57], [-0.52, -0.17])
+        ([-0.19, 0.59], [-0.51, -0.17])
     """
     if len(returns) < FEWEST or not has_risk(np.std(returns)) or returns.min() <= -1:
         return Confidence(0, float("nan"), None, None, None, None)

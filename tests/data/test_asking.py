@@ -127,7 +127,11 @@ def test_a_source_that_hangs_for_ever_takes_no_more_than_the_time_that_was_given
     assert back == []
     end.set()
     lines = str(told.value).splitlines()
-    assert lines == [f"made-up {s}: no answer in 0.3 s. Hint: data.timeout: a longer time." for s in "ABCDEFG"]
+    assert [line.partition(":")[0] for line in lines] == [f"made-up {symbol}" for symbol in "ABCDEFG"]
+    reasons = {"no answer in 0.3 s", "not asked, as no time is left"}  # the second where a thread starts that late
+    assert {line.partition(": ")[2] for line in lines} <= {
+        f"{why}. Hint: data.timeout: a longer time." for why in reasons
+    }
 
 
 def test_an_attempt_is_given_what_is_left_and_no_more_than_20_s(tmp_path: Path, clock: Clock) -> None:

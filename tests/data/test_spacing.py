@@ -386,9 +386,7 @@ def test_the_number_that_the_run_states_is_that_of_its_benchmark() -> None:
 
 def test_markets_that_share_four_days_of_a_week_need_the_setting() -> None:
     riyadh = of_week(pd.Timestamp("2015-01-01"), (6, 0, 1, 2, 3), 700)
-    words = (
-        "^the dates of the run and its benchmark: .* set data.periods_per_year.* the run's data has sessions on Sundays"
-    )
+    words = "^the dates that all share: .* set data.periods_per_year.* one history has sessions on Sundays"
     with pytest.raises(DataError, match=words):
         on_common_dates(market(riyadh, 252), market(pd.bdate_range("2015-01-01", periods=500), 252))
 

@@ -264,7 +264,7 @@ def test_bars_of_the_distribution_add_up_and_its_tail_is_marked() -> None:
     ("periods_per_year", "title"),
     [(365, "Daily returns"), (300, "Daily returns"), (209, "Daily returns"), (26, "Fortnightly returns"),
      (24, "Semi-monthly returns"), (13, "Four-weekly returns"), (6, "Two-monthly returns"), (2, "Semi-annual returns"),
-     (37, "Returns")],
+     (37, "1/37-year returns")],
 )  # fmt: skip
 def test_the_distribution_names_periods_of_every_frequency(periods_per_year: int, title: str) -> None:
     ax = only_axes(figures.distribution(replace(made_up(60), periods_per_year=periods_per_year)))
