@@ -1,7 +1,10 @@
 """Conversion of series in other currencies to the currency of a run."""
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
@@ -21,20 +24,29 @@ def currencies(settings: DataSettings, found: Mapping[Series, Quotes]) -> dict[s
 
     Raises:
         DataError: a series that cannot be converted or does not state its currency, a source that says otherwise than
-            the settings, or a rate of exchange of no series.
+            the settings, an asset without a currency that is cash in another one, or a rate of exchange of no series.
     """
     wanted, fx = settings.currency, settings.series.fx()
     own: dict[str, str] = {}
+    silent: dict[tuple[str | None, ...], str] = {}
     for series, (place, may_be_silent) in _places(settings).items():
         quotes = found[series]
         if series.currency is not None:
-            check_currency(f"{place}.currency", quotes, series.currency, "by the settings")
+            check_currency(f"data.{'.'.join(place)}.currency", quotes, series.currency, "by the settings")
         stated = series.currency or currency_of(quotes)
         if stated is None and fx and not may_be_silent:
-            raise DataError(_unstated(place, series, quotes, wanted))
+            raise DataError(_unstated(place, series, quotes, settings))
         own[series.name] = stated or wanted
         if own[series.name] not in (wanted, *fx):
             raise DataError(f"{quotes.label}: {series.name} is {cannot_be_converted(own[series.name], wanted)}.")
+        column = series.source, series.path, series.symbol
+        if stated is None:
+            silent[column] = ".".join(place)
+        elif stated != wanted and column in silent:
+            raise DataError(
+                f"{quotes.label}: {series.symbol} is in {stated} as data.{'.'.join(place)}, and in {wanted} as "
+                f"data.{silent[column]}, which states none; expected one currency. Hint: currency: {stated} there."
+            )
     for code, series in fx.items():
         if code not in own.values():
             raise DataError(
@@ -45,24 +57,45 @@ def currencies(settings: DataSettings, found: Mapping[Series, Quotes]) -> dict[s
     return own
 
 
-def _places(settings: DataSettings) -> dict[Series, tuple[str, bool]]:
+def _places(settings: DataSettings) -> dict[Series, tuple[tuple[str, ...], bool]]:
     """Return where the settings name each series, and whether it may be silent about its currency."""
     series = settings.series
-    places = {one: (f"data.assets.{one.name}", True) for one in series.priced()}
-    places |= {proxy: (f"data.splice.{name}", False) for name, proxy in series.proxies().items()}
-    for place, one in (("data.cash", series.cash()), ("data.loan_rate", series.loan())):
+    places: dict[Series, tuple[tuple[str, ...], bool]] = {one: (("assets", one.name), True) for one in series.priced()}
+    others: list[tuple[tuple[str, ...], Series | None]] = [(("cash",), series.cash()), (("loan_rate",), series.loan())]
+    others += [(("splice", name), proxy) for name, proxy in series.proxies().items()]
+    for place, one in others:
         if one is not None:
-            places[one] = (f"data.assets.{one.name}" if one in series.assets() else place, False)
+            places[one] = (places[one][0] if one in places else place, False)
     return places
 
 
-def _unstated(place: str, series: Series, quotes: Quotes, wanted: str) -> str:
-    own = f"symbol: {series.symbol}, currency: {wanted}"
+def _unstated(place: tuple[str, ...], series: Series, quotes: Quotes, settings: DataSettings) -> str:
+    wanted = settings.currency
     return (
-        f"{place}: the currency of {series.name} ({quotes.label}) is not stated, and the run has data.fx; expected its "
-        f"currency, as it is converted to {wanted} or is in {wanted} already. "
-        f"Hint: {place.removeprefix('data.')}: {{{own}}}, or the currency that it is in."
+        f"data.{'.'.join(place)}: the currency of {series.name} ({quotes.label}) is not stated, and the run has "
+        f"data.fx; expected its currency, as it is converted to {wanted} or is in {wanted} already. "
+        f"Hint: {place[0]}: {_flow(_with_currency(place, settings))}, or the currency that it is in."
     )
+
+
+def _with_currency(place: tuple[str, ...], settings: DataSettings) -> Mapping[str, Any]:
+    """Return the setting that names a series, with the run's currency as the currency of the series."""
+    given = settings.model_dump(mode="json")[place[0]]
+    if len(place) == 1:
+        own = {"symbol": given} if isinstance(given, str) else given
+        return {**own, "currency": settings.currency}
+    members = given if isinstance(given, Mapping) else {name: {} for name in given}
+    own, short = members[place[1]], "class" if place[0] == "assets" else "symbol"
+    own = {short: own} if isinstance(own, str) else own
+    return {**members, place[1]: {**own, "currency": settings.currency}}
+
+
+def _flow(value: Any) -> str:
+    """Return a setting as it is written in YAML on one line."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{_flow(key)}: {_flow(one)}' for key, one in value.items())}}}"
+    is_plain = isinstance(value, str) and re.fullmatch(r"[A-Za-z][\w./-]*", value)
+    return str(value) if is_plain else json.dumps(value)
 
 
 def foreign(settings: DataSettings, own: Mapping[str, str]) -> dict[str, str]:

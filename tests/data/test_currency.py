@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
+from ruamel.yaml import YAML
 
 from backtest.data.loading import load
 from backtest.data.market import MarketData
@@ -251,11 +252,15 @@ def test_a_splice_series_is_converted_from_its_own_currency(
     ({"cash": "BILL"}, "data.cash", "BILL", "cash: {symbol: BILL, currency: EUR}"),
     ({"cash": {"symbol": "BILL"}}, "data.cash", "cash", "cash: {symbol: BILL, currency: EUR}"),
     ({"cash": {"symbol": "rate", "rate": {"quoted": "overnight"}}}, "data.cash", "cash",
-     "cash: {symbol: rate, currency: EUR}"),
+     "cash: {symbol: rate, rate: {quoted: overnight, days: 91}, currency: EUR}"),
+    ({"cash": {"source": "csv", "path": "p.csv", "symbol": "BILL"}}, "data.cash", "cash",
+     "cash: {source: csv, symbol: BILL, path: p.csv, currency: EUR}"),
     ({"cash": 0.0, "loan_rate": "BILL"}, "data.loan_rate", "BILL", "loan_rate: {symbol: BILL, currency: EUR}"),
-    ({"cash": 0.0, "splice": {"SPY": "OLD"}}, "data.splice.SPY", "OLD", "splice.SPY: {symbol: OLD, currency: EUR}"),
+    ({"cash": 0.0, "splice": {"SPY": "OLD"}}, "data.splice.SPY", "OLD", "splice: {SPY: {symbol: OLD, currency: EUR}}"),
     ({"cash": "DAX", "assets": {"SPY": {"currency": "USD"}, "DAX": "x"}}, "data.assets.DAX", "DAX",
-     "assets.DAX: {symbol: DAX, currency: EUR}"),
+     "assets: {SPY: {currency: USD}, DAX: {class: x, currency: EUR}}"),
+    ({"cash": "DAX", "assets": ["SPY", "DAX"]}, "data.assets.DAX", "DAX",
+     "assets: {SPY: {}, DAX: {currency: EUR}}"),
 ])  # fmt: skip
 def test_what_has_to_state_its_currency(file: Path, changed: dict[str, Any], place: str, name: str, hint: str) -> None:
     with pytest.raises(DataError) as failure:
@@ -264,6 +269,23 @@ def test_what_has_to_state_its_currency(file: Path, changed: dict[str, Any], pla
         f"{place}: the currency of {name} (p.csv) is not stated, and the run has data.fx; expected its currency, as it "
         f"is converted to EUR or is in EUR already. Hint: {hint}, or the currency that it is in."
     )
+    accepted = YAML(typ="safe").load(hint)
+    assert DataSettings.model_validate(
+        {"source": "csv", "path": "p.csv", "assets": {"SPY": {"currency": "USD"}}, **EUROS, **changed, **accepted}
+    )
+
+
+def test_a_series_is_in_one_currency(file: Path) -> None:
+    """An asset that says nothing is in euros; the same column cannot be in dollars as cash."""
+    given: dict[str, Any] = {"cash": {"symbol": "BILL", "currency": "USD"}, **EUROS}
+    with pytest.raises(DataError) as failure:
+        from_file(file, assets={"SPY": {"currency": "USD"}, "BILL": "bills"}, **given)
+    assert str(failure.value) == (
+        "p.csv: BILL is in USD as data.cash, and in EUR as data.assets.BILL, which states none; expected one "
+        "currency. Hint: currency: USD there."
+    )
+    data = from_file(file, assets={"SPY": {"currency": "USD"}, "BILL": {"currency": "USD"}}, **given)
+    np.testing.assert_array_equal(data.cash_returns, data.returns["BILL"])
 
 
 def test_without_rates_of_exchange_all_is_in_the_currency_of_the_run(file: Path) -> None:
