@@ -51,7 +51,10 @@ def dated(table: Table, settings: DataSettings, known: pd.DatetimeIndex) -> Date
     dates = pd.DatetimeIndex(values.index)
     complete = dates[values.notna().all(axis=1).to_numpy()]
     spacing = spacing_of(complete if len(complete) > 1 else dates)
-    if spacing.periods_per_year is None:  # of a few dates, perhaps
+    if spacing.periods_per_year in (
+        None,
+        12,
+    ):  # of a few dates, perhaps; or months of one series beside days of another
         spacing = spacing_of(dates)
     notes: tuple[str, ...] = ()
     if spacing.periods_per_year == 12:
@@ -171,11 +174,7 @@ def aligned(table: Table, settings: DataSettings) -> tuple[Table, tuple[str, ...
     Raises:
         DataError: there are fewer than two such dates.
     """
-    needed = list(table.values.columns)
-    if settings.ragged:
-        needed = [series.name for series in settings.series.needed() if series.name in needed]
-    priced = [series.name for series in settings.series.priced()]
-    values, notes = align(table.values, settings.calendar or "intersection", everywhere=needed, anywhere=priced)
+    values, notes = _aligned(table.values, settings)
     if len(values) < 2:
         covered = {name: pd.DatetimeIndex(series.dropna().index) for name, series in table.values.items()}
         ranges = "; ".join(f"{name} {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}" for name, dates in covered.items())
@@ -184,6 +183,29 @@ def aligned(table: Table, settings: DataSettings) -> tuple[Table, tuple[str, ...
             "Hint: leave out the one that does not overlap, or set data.ragged: true."
         )
     return replace(table, values=values), notes
+
+
+def _aligned(values: pd.DataFrame, settings: DataSettings) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    needed = list(values.columns)
+    if settings.ragged:
+        needed = [series.name for series in settings.series.needed() if series.name in needed]
+    priced = [series.name for series in settings.series.priced()]
+    return align(values, settings.calendar or "intersection", everywhere=needed, anywhere=priced)
+
+
+def with_base(table: Table, settings: DataSettings, start: date, end: date | None) -> tuple[Table, date]:
+    """Return the date on which the first return from `start` on begins, and the table with the levels of that date.
+
+    It is the last date before `start` that alignment keeps. With `calendar: union` levels are carried forward to it.
+    Where alignment keeps no date before `start`, or none after it, that is `start` itself.
+    """
+    values, _ = _aligned(within(table, None, end).values, settings)
+    before = values.index < pd.Timestamp(start)
+    if before.all() or not before.any():
+        return table, start
+    base, levels = values.index[before][-1], table.values.copy()
+    levels.loc[base] = values.loc[base]
+    return replace(table, values=levels), base.date()
 
 
 def frequency_of(table: Table, settings: DataSettings, caveats: Sequence[str]) -> tuple[int, tuple[str, ...]]:

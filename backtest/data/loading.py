@@ -11,7 +11,7 @@ from backtest.data import checks
 from backtest.data.bars import exchange, lacking, on_dates, open_ratio, value_traded
 from backtest.data.building import market_data
 from backtest.data.cache import Cache
-from backtest.data.combining import aligned, at_one_frequency, cut, dated, frequency_of, merged, within
+from backtest.data.combining import aligned, at_one_frequency, cut, dated, frequency_of, merged, with_base, within
 from backtest.data.consumer_prices import ConsumerPrices
 from backtest.data.conversion import converted, currencies, foreign
 from backtest.data.fetching import Access, Key, Wanted, get
@@ -117,7 +117,7 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
     tables = at_one_frequency([dated(table, settings, reading.dates) for table in reading.tables], settings)
     together, splices = merged(tables, settings, rates)
     end, ended = _end(together, settings, reading)
-    table = cut(together, _start(together, settings, reading), end)
+    table = _from_start(together, settings, reading, end)
     if settings.calendar is None:
         for own in tables:
             checks.check_gaps(within(own.table, settings.start, settings.end))
@@ -209,19 +209,17 @@ def _last_dates(reading: Reading, settings: DataSettings) -> dict[str, date]:
     return {name: day if settings.end is None else min(day, settings.end) for name, day in last.items()}
 
 
-def _start(table: Table, settings: DataSettings, reading: Reading) -> date | None:
-    """Return the first date: where the first return from `data.start` on begins, or later if quoted rates begin later.
+def _from_start(table: Table, settings: DataSettings, reading: Reading, end: date | None) -> Table:
+    """Return the table cut to the dates of the run: to `data.start`, or later if quoted rates begin later, and `end`.
 
     Prices begin at `data.start`. If all assets are files of returns, the date before it is kept too.
     """
     start = settings.start
     of_returns = {name for one in reading.tables if one.are_returns for name in one.values.columns}
-    priced = [series.name for series in settings.series.priced()]
-    if start is not None and of_returns.issuperset(priced):
-        before = table.values.loc[: pd.Timestamp(start) - pd.Timedelta(days=1), priced].dropna(how="all")
-        start = start if before.empty else before.index[-1].date()
+    if start is not None and of_returns.issuperset(series.name for series in settings.series.priced()):
+        table, start = with_base(table, settings, start, end)
     begun = [pd.Timestamp(rate.values["rate"].dropna().index[0]).date() for rate in reading.rates.values()]
-    return max([*begun, *([] if start is None else [start])], default=None)
+    return cut(table, max([*begun, *([] if start is None else [start])], default=None), end)
 
 
 def _end(table: Table, settings: DataSettings, reading: Reading) -> tuple[date | None, tuple[str, ...]]:

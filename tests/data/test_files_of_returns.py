@@ -105,6 +105,29 @@ def test_the_first_return_from_the_start_on_is_kept(tmp_path: Path, start: date)
     assert data.dates[0] == first - pd.offsets.MonthEnd()
 
 
+@pytest.mark.parametrize("calendar", [None, "intersection", "union"])
+def test_the_first_return_from_the_start_on_is_that_of_each_of_several_files(
+    tmp_path: Path, calendar: str | None
+) -> None:
+    """Stocks and a coin that is traded every day, from a Monday on, before which only the coin has a return."""
+    table = moves(pd.date_range("2015-01-01", periods=800))
+    table.loc[pd.DatetimeIndex(table.index).day_of_week > 4, "A"] = np.nan
+    for name in "AB":
+        written(tmp_path, f"{name}.csv", table[[name]].dropna())
+    given = {} if calendar is None else {"calendar": calendar}
+    data = loaded(tmp_path, path=str(tmp_path), start=date(2016, 1, 4), **given)
+    assert data.dates[0] == pd.Timestamp("2016-01-03" if calendar == "union" else "2016-01-01")
+    assert data.returns["A"].iloc[1] == pytest.approx(table["A"]["2016-01-04"], rel=1e-12)
+    since = table["B"].loc[data.dates[0] + pd.Timedelta(days=1) : pd.Timestamp("2016-01-04")]
+    assert data.returns["B"].iloc[1] == pytest.approx(np.prod(1 + since.to_numpy()) - 1, rel=1e-12)
+
+
+def test_a_start_after_the_last_return(tmp_path: Path) -> None:
+    written(tmp_path, "r.csv", moves(MONTHS))
+    with pytest.raises(DataError, match=r"^r.csv: fewer than two dates from 2030-01-01 to the last"):
+        loaded(tmp_path, start=date(2030, 1, 1))
+
+
 def test_cash_in_levels_does_not_take_the_first_return(tmp_path: Path) -> None:
     """Its level on the date before is in the data, though that is before the start."""
     table = written(tmp_path, "r.csv", moves(MONTHS))
