@@ -26,6 +26,9 @@ def shared_dates(markets: Sequence[MarketData]) -> pd.DatetimeIndex:
 def on_shared_dates(markets: Sequence[MarketData], end: pd.Timestamp) -> list[MarketData]:
     """Cut markets to the same last date and, from the date on which all have begun, to the dates that they share.
 
+    Before that date a daily history keeps the days of the week on which the shared dates have sessions, so that each
+    of its returns is over a period of the same length as theirs.
+
     Args:
         markets: one or more, of the same frequency.
         end: the last date to keep.
@@ -38,9 +41,10 @@ def on_shared_dates(markets: Sequence[MarketData], end: pd.Timestamp) -> list[Ma
         DataError: the shared dates have no clear number of periods per year.
     """
     begin, shared = max(market.dates[0] for market in markets), shared_dates(markets)
-    number, cut = _periods_per_year(markets, shared), []
+    number, sessions, cut = _periods_per_year(markets, shared), _sessions(shared), []
     for market in markets:
-        kept = market.dates[(market.dates <= end) & ((market.dates < begin) | market.dates.isin(shared))]
+        earlier = (market.dates < begin) & market.dates.day_of_week.isin(sessions)
+        kept = market.dates[(market.dates <= end) & (earlier | market.dates.isin(shared))]
         whole = market if len(kept) == len(market.dates) else market.on(kept)
         cut.append(whole if whole.periods_per_year == number else replace(whole, periods_per_year=number))
     return cut
@@ -90,6 +94,12 @@ def _periods_per_year(markets: Sequence[MarketData], shared: pd.DatetimeIndex) -
         return own[0]
     caveats = dict.fromkeys(caveat for market in markets if (caveat := shifted(market.dates)) is not None)
     return infer_periods_per_year(shared, "the dates that all share", [f"one history has {one}" for one in caveats])
+
+
+def _sessions(shared: pd.DatetimeIndex) -> tuple[int, ...]:
+    """Return the days of the week on which daily dates have sessions, all seven of other dates or a few of them."""
+    spacing = spacing_of(shared) if len(shared) >= _FEW else None
+    return spacing.sessions if spacing is not None and spacing.is_daily else tuple(range(7))
 
 
 def _in_words(spacing: Spacing) -> str:

@@ -80,10 +80,7 @@ def read(found: Mapping[Series, Quotes]) -> Reading:
         checks.check_rows(table)
         checks.check_values(table)
         checks.check_growth(table)
-        facts = members[0][1].facts  # a source that states the time zone has local dates
-        dates = pd.DatetimeIndex(table.values.index)
-        caveat = None if "timezone" in facts else shifted(dates, facts.get("clock"))
-        shifts += [] if caveat is None else [f"{table.label}: {caveat}"]
+        shifts += _shifts(table, members[0][1].facts)
     origins = [origin_of(series, quotes) for series, quotes in used.items()]
     spacing = _Spacing()
     for members in tables.values():
@@ -113,6 +110,17 @@ def _values(name: str, quotes: Quotes) -> tuple[pd.Series, tuple[str, ...]]:
     checks.check_values(Table(column.to_frame(), quotes.label, places=quotes.places))  # before they are multiplied
     level, said = total_return_level(quotes.values)
     return level.rename(name), said
+
+
+def _shifts(table: Table, facts: Mapping[str, str]) -> list[str]:
+    """Return caveats on dates that look a day off: of a file, or of those of its series that lack some of its dates."""
+    if "timezone" in facts:  # a source that states it has local dates
+        return []
+    clock, dates, there = facts.get("clock"), pd.DatetimeIndex(table.values.index), table.values.notna()
+    if (caveat := shifted(dates, clock)) is not None:
+        return [f"{table.label}: {caveat}"]
+    own = {name: shifted(dates[has.to_numpy()], clock) for name, has in there.items() if not has.all()}
+    return [f"{table.label}, {name}: {one}" for name, one in own.items() if one is not None]
 
 
 class _Spacing:

@@ -195,7 +195,8 @@ def _daily(days: _Days, steps: _Days, usual: int) -> Spacing:
     present = np.bincount(_weekday(days), minlength=_WEEK)
     off = [_misplaced(week, passed, present) for week in _SETS]
     best = [week for week, count in zip(_SETS, off, strict=True) if count == min(off)]
-    week, few = list(best[0]), best[0] != _WORKWEEK and len({len(one) for one in best}) > 1
+    unclear = best[0] != _WORKWEEK and len({len(one) for one in best}) > 1
+    week, few = list(best[0]), unclear and covered.size < 2 * _WEEK
     expected = int(passed[week].sum())
     rows = float(len(week) * (_YEAR / _WEEK) * (days.size + _PRIOR) / (expected + _PRIOR))
     lost = 1 - (int(present[week].sum()) + _PRIOR) / (expected + _PRIOR)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,12 @@ def test_a_week_of_fixed_sessions_less_holidays_is_known_by_its_sessions(
 ) -> None:
     weekdays, periods = WEEKS[week]
     assert infer_periods_per_year(without(of_week(start, weekdays, days), holidays, seed)) == periods
+
+
+@pytest.mark.parametrize("weekdays", [days for count in (5, 6) for days in combinations(range(7), count)])
+def test_any_five_or_six_days_of_the_week(weekdays: tuple[int, ...]) -> None:
+    dates = of_week(pd.Timestamp("2015-01-01"), weekdays, 400)
+    assert infer_periods_per_year(dates) == {5: 252, 6: 300}[len(weekdays)]
 
 
 @examples(max_examples=60)
@@ -270,6 +277,20 @@ def test_times_of_a_close_are_no_sign_of_another_zone() -> None:
     assert clock_of(pd.bdate_range("2015-01-01", periods=9).tz_localize("Europe/Berlin")) is None
 
 
+@pytest.mark.parametrize(("weekdays", "words"), [
+    ((1, 2, 3, 4, 5), "p.csv, B: sessions on Saturdays and none on Mondays: the dates are probably a day late"),
+    ((6, 0, 1, 2, 3), "p.csv, B: sessions on Sundays and none on Fridays: a market that is open from Sunday"),
+])  # fmt: skip
+def test_one_column_whose_dates_look_a_day_off(tmp_path: Path, weekdays: tuple[int, ...], words: str) -> None:
+    """The dates of the file are those of both columns, six days a week, and tell nothing."""
+    days = pd.date_range("2015-01-01", periods=900)
+    frame = prices(days).where(np.column_stack([days.day_of_week < 5, np.isin(days.day_of_week, weekdays)]))
+    data = loaded(tmp_path, frame.dropna(how="all"), calendar="union")
+    assert data.periods_per_year == 300
+    assert [note for note in data.notes if note.startswith(words)]
+    assert not [note for note in data.notes if "p.csv, A" in note]
+
+
 def test_months_at_23_utc_are_a_day_early_too() -> None:
     firsts = pd.date_range("2015-01-01", periods=24, freq="MS").tz_localize("Europe/Berlin").tz_convert("UTC")
     clock = clock_of(firsts)
@@ -297,6 +318,21 @@ def test_the_number_is_that_of_the_dates_after_alignment(tmp_path: Path) -> None
     frame.loc[pd.DatetimeIndex(frame.index).day_of_week > 4, "A"] = np.nan
     assert loaded(tmp_path, frame, calendar="union").periods_per_year == 365
     assert loaded(tmp_path, frame, calendar="intersection").periods_per_year == 252
+
+
+def test_days_of_one_series_and_months_of_another_in_one_file(tmp_path: Path) -> None:
+    """Blanks as any others: refused, left out, or carried forward; the months of both where they are asked for."""
+    frame = prices(pd.bdate_range("2015-01-01", "2017-12-29"))
+    ends = pd.DatetimeIndex(frame.groupby(pd.DatetimeIndex(frame.index).to_period("M")).tail(1).index)
+    frame.loc[~frame.index.isin(ends), "B"] = np.nan
+    with pytest.raises(DataError, match=r"^p.csv: B has no value on .* inside its history"):
+        loaded(tmp_path, frame)
+    shared = loaded(tmp_path, frame, calendar="intersection")
+    assert (shared.periods_per_year, len(shared.dates)) == (12, 36)
+    assert loaded(tmp_path, frame, calendar="union").periods_per_year == 252
+    months = loaded(tmp_path, frame, calendar="intersection", frequency="monthly")
+    assert months.dates.equals((ends + pd.offsets.MonthEnd(0)).as_unit("s"))
+    np.testing.assert_array_equal(months.prices, shared.prices)
 
 
 @pytest.mark.parametrize("calendar", ["intersection", "union"])
@@ -375,6 +411,15 @@ def test_a_benchmark_of_weekdays_beside_a_run_of_all_days() -> None:
         assert data.dates.equals(other.dates)
         assert (data.periods_per_year, other.periods_per_year) == (252, 252)
         assert "the run and its benchmark have 252 periods a year (365 on the" in notes[-1]
+
+
+def test_a_history_before_the_benchmark_has_the_sessions_that_both_share() -> None:
+    """A window of it would else hold returns over a day, and be annualised as if they were over 365 / 252 days."""
+    everyday, weekdays = pd.date_range("2013-01-01", "2016-12-30"), pd.bdate_range("2015-01-01", "2016-12-30")
+    run, benchmark = market(everyday, 365), market(weekdays, 252)
+    for data in (on_common_dates(run, benchmark)[0], on_common_dates(benchmark, run)[1]):
+        assert data.dates.equals(pd.bdate_range("2013-01-01", "2016-12-30"))
+        pd.testing.assert_frame_equal(data.returns, data.prices.pct_change(), check_freq=False, rtol=0, atol=1e-15)
 
 
 def test_the_number_that_the_run_states_is_that_of_its_benchmark() -> None:
