@@ -113,14 +113,18 @@ def _values(name: str, quotes: Quotes) -> tuple[pd.Series, tuple[str, ...]]:
 
 
 def _shifts(table: Table, facts: Mapping[str, str]) -> list[str]:
-    """Return caveats on dates that look a day off: of a file, or of those of its series that lack some of its dates."""
+    """Return caveats on dates that look a day off: of a file, or of its series with gaps inside their history."""
     if "timezone" in facts:  # a source that states it has local dates
         return []
-    clock, dates, there = facts.get("clock"), pd.DatetimeIndex(table.values.index), table.values.notna()
+    clock, dates = facts.get("clock"), pd.DatetimeIndex(table.values.index)
     if (caveat := shifted(dates, clock)) is not None:
         return [f"{table.label}: {caveat}"]
-    own = {name: shifted(dates[has.to_numpy()], clock) for name, has in there.items() if not has.all()}
-    return [f"{table.label}, {name}: {one}" for name, one in own.items() if one is not None]
+    there, found = table.values.notna().to_numpy(), []
+    for name, has in zip(table.values.columns, there.T, strict=True):
+        rows = np.flatnonzero(has)
+        if rows.size and rows[-1] - rows[0] >= rows.size and (own := shifted(dates[rows], clock)) is not None:
+            found.append(f"{table.label}, {name}: {own}")
+    return found
 
 
 class _Spacing:
