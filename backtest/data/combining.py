@@ -225,7 +225,7 @@ def frequency_of(table: Table, settings: DataSettings, caveats: Sequence[str]) -
     counted = spacing.rows_per_year if given is None else spacing.periods_per_year or spacing.rows_per_year
     if 1 / TOLERANCE <= number / counted <= TOLERANCE:
         return number, ()
-    by = "volatility, Sharpe ratio and windows in years are by"
+    by = "volatility, Sharpe ratio, windows in years and the default execution lag are by"
     if given is not None:
         said = f"data.periods_per_year is {given}, while the dates have about {counted:.3g} a year: {by} the setting"
     else:

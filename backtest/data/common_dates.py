@@ -93,7 +93,11 @@ def _periods_per_year(markets: Sequence[MarketData], shared: pd.DatetimeIndex) -
     if stated or (len(set(own)) == 1 and len(shared) < _FEW):
         return own[0]
     caveats = dict.fromkeys(caveat for market in markets if (caveat := shifted(market.dates)) is not None)
-    return infer_periods_per_year(shared, "the dates that all share", [f"one history has {one}" for one in caveats])
+    notes = [
+        *(f"one history has {one}" for one in caveats),
+        "the setting of the run, or of the first one compared, counts",
+    ]
+    return infer_periods_per_year(shared, "the dates that all share", notes)
 
 
 def _sessions(shared: pd.DatetimeIndex) -> tuple[int, ...]:

@@ -361,7 +361,7 @@ def test_a_setting_far_from_the_dates_is_noted(tmp_path: Path, given: int, noted
     assert data.periods_per_year == given
     words = (
         f"data.periods_per_year is {given}, while the dates have about 252 a year: "
-        "volatility, Sharpe ratio and windows in years are by the setting"
+        "volatility, Sharpe ratio, windows in years and the default execution lag are by the setting"
     )
     assert (words in data.notes) == noted
 
@@ -432,8 +432,12 @@ def test_the_number_that_the_run_states_is_that_of_its_benchmark() -> None:
 def test_markets_that_share_four_days_of_a_week_need_the_setting() -> None:
     riyadh = of_week(pd.Timestamp("2015-01-01"), (6, 0, 1, 2, 3), 700)
     words = "^the dates that all share: .* set data.periods_per_year.* one history has sessions on Sundays"
-    with pytest.raises(DataError, match=words):
-        on_common_dates(market(riyadh, 252), market(pd.bdate_range("2015-01-01", periods=500), 252))
+    new_york = market(pd.bdate_range("2015-01-01", periods=500), 252)
+    with pytest.raises(
+        DataError, match=words + ".* Note: the setting of the run, or of the first one compared, counts"
+    ):
+        on_common_dates(market(riyadh, 252), new_york)
+    assert on_common_dates(market(riyadh, 209), new_york)[1].periods_per_year == 209
 
 
 def test_a_benchmark_of_another_frequency_is_refused() -> None:
