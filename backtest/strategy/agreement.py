@@ -74,13 +74,13 @@ def check_agreement(views: MarketViews, row: Array, alone: Array, until: Array) 
         views: what `target_weights_many` was asked of.
         row: (n,) its answer for the date.
         alone: (n,) that of `target_weights`.
-        until: (n,) that of `target_weights_many` for a stack of views that ends at the date.
+        until: (n,) that of `target_weights_many` for a stack that ends with the view of the date.
 
     Raises:
         StrategyError: the answers differ; the message shows both.
     """
     _compare(row, views, alone, "target_weights")
-    _compare(row, views, until, "target_weights_many of the dates up to it")
+    _compare(row, views, until, "target_weights_many of this date")
 
 
 def _compare(row: Array, views: MarketViews, other: Array, asked: str) -> None:

@@ -170,7 +170,7 @@ def answers(strategy: Strategy, questions: Questions) -> Array:
         views = questions.views(first, end)
         inside = {0, end - first - 1, *(k - first for k in sampled if first <= k < end)} if sampled else ()
         try:
-            apart = {k: _asked_apart(strategy, views, k) for k in sorted(inside)}  # before any later view is shown
+            apart = {k: _asked_apart(strategy, views[k]) for k in sorted(inside)}  # before any later view is shown
         except StrategyError:
             _asked_together(strategy, views)  # reports the first date that fails, which may be an earlier one
             raise
@@ -182,11 +182,11 @@ def answers(strategy: Strategy, questions: Questions) -> Array:
     return weights
 
 
-def _asked_apart(strategy: Strategy, views: MarketViews, k: int) -> tuple[Array, Array]:
-    """Return the (n,) weights of one date twice: by `target_weights`, and by a stack of views that ends at the date."""
-    with _blamed_on(strategy, views.as_of[k], views.assets):
-        alone = aligned_weights(strategy.target_weights(views[k]), views[k], type(strategy).__name__)
-    return alone, _asked_together(strategy, views[max(0, k - 1) : k + 1])[-1]
+def _asked_apart(strategy: Strategy, view: MarketView) -> tuple[Array, Array]:
+    """Return the (n,) weights of one date twice: by `target_weights`, and by a stack that ends with its view."""
+    with _blamed_on(strategy, view.as_of, view.assets):
+        alone = aligned_weights(strategy.target_weights(view), view, type(strategy).__name__)
+    return alone, _asked_together(strategy, MarketViews([view]))[-1]
 
 
 def _asked_together(strategy: Strategy, views: MarketViews) -> Array:
