@@ -102,12 +102,14 @@ def _of_bands(decided: Decided, *, too_fine: bool) -> list[str]:
     if bands is None:
         return []
     notes, between, rows = [], decided.plan.bands, decided.rows
-    if (
-        not too_fine
-        and between is not None
-        and between.check
-        and {row for row in between.check if row >= rows[0]} <= set(rows)
-    ):
+    checks = () if between is None else between.check
+    only_decisions = {row for row in checks if row >= rows[0]} <= set(rows)
+    if only_decisions and bands.also_on_schedule and config.frequency != "never":
+        notes.append(
+            "rebalance.bands has no effect: also_on_schedule trades each decision to its target, and no date between "
+            "two decisions is looked at; expected a check of more dates, such as daily, or also_on_schedule: false"
+        )
+    elif only_decisions and checks and not too_fine:
         notes.append(
             f"rebalance.bands.check: {bands.check} has no effect: each of its dates decides new weights, and is looked "
             "at in any case"

@@ -1,6 +1,7 @@
 """What a reader has to be told of a run besides its numbers."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,14 +12,18 @@ from backtest.data.market import MarketData
 from backtest.engine.financing import Futures, Margin
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.terms import Terms
+from backtest.errors import InsufficientHistory
 from backtest.idle import idle_settings
 from backtest.plan import Decided
+from backtest.strategy.decisions import answer
 
 Array = NDArray[np.float64]
 
 _DUST = 1e-12  # of NAV: what is held of less is rounding
 _BINDS = 1e-6  # of a limit: nearer than what solvers are precise to
 _MOST_GROSS = 20.0  # times NAV: above it weights were written in percent
+_CALM = 0.005  # of the highest volatility: beside it an asset gets half a percent by risk (bills have 0.02 of stocks')
+_NEARLY_ALL = 0.9  # of the gross exposure
 
 
 def run_notes(decided: Decided, path: SimulationResult) -> list[str]:
@@ -44,8 +49,11 @@ def run_notes(decided: Decided, path: SimulationResult) -> list[str]:
         notes.append(
             f"{strategy.name} levers itself to its target_volatility, and leverage: multiplies what it asks for"
         )
+    if not np.nan_to_num(path.targets).any():
+        notes.append("nothing is ever held: all target weights are zero, and all of NAV is in cash")
     notes += _margin_notes(path, dates, terms)
     notes += _binding_notes(decided, path)
+    notes += _calm_notes(decided, path)
     notes += _financing_notes(decided, path)
     notes += idle_settings(decided, path)
     if len(path.trades) > 0 and not path.trading.any() and terms.trades_are_free:
@@ -142,6 +150,41 @@ def _at_bounds(
         if limit != float(above):
             found[name] = at & holdable[:, own].any(axis=1)
     return found
+
+
+def _calm_notes(decided: Decided, path: SimulationResult) -> list[str]:
+    """Return a note where weights by risk are nearly all in assets that hardly move, such as a deposit in cents."""
+    data, volatilities = decided.plan.data, decided.decisions.risk.asset_volatilities
+    known = np.isfinite(path.targets).all(axis=1) & np.isfinite(volatilities).any(axis=1)
+    sizes, volatilities = abs(path.targets[known]), np.nan_to_num(volatilities[known])
+    highest = volatilities.max(axis=1, initial=0.0, keepdims=True)
+    calm = (volatilities < _CALM * highest) & (sizes > 0)
+    gross, in_calm = sizes.sum(axis=1), np.where(calm, sizes, 0.0).sum(axis=1)
+    nearly_all = (gross > 0) & (in_calm > _NEARLY_ALL * gross)
+    if not nearly_all.any() or not _weights_depend_on_covariance(decided):
+        return []
+    k = int(np.flatnonzero(nearly_all)[-1])
+    annual = np.sqrt(data.periods_per_year)
+    names = ", ".join(
+        f"{data.assets[i]} (volatility {100 * annual * volatilities[k, i]:.2g} % a year, "
+        f"{100 * volatilities[k, i] / highest[k, 0]:.2g} % of the highest)"
+        for i in np.flatnonzero(calm[k])
+    )
+    dates = f"on {nearly_all.sum()} of {_times(len(sizes), 'date')}"
+    where = f"more than {100 * _NEARLY_ALL:.0f} % of the target weights are in assets that hardly move"
+    return [f"{dates} {where}: {names}; weights by risk go to such assets almost entirely. Hint: leave them out"]
+
+
+def _weights_depend_on_covariance(decided: Decided) -> bool:
+    """Return whether the strategy has no answer without the covariance of the date."""
+    decisions = decided.decisions
+    questions, at = decisions.agenda.at(decisions.first)
+    without = replace(questions, covariances=np.full_like(questions.covariances, np.nan))
+    try:
+        answer(decisions.strategy, without, at, np.zeros(len(decided.plan.data.assets)))
+    except InsufficientHistory:
+        return True
+    return False
 
 
 def _financing_notes(decided: Decided, path: SimulationResult) -> list[str]:

@@ -30,6 +30,7 @@ def notes(folder: Path, spacing: str = "daily", **sections: Any) -> list[str]:
     return [note for note in found if any(words in note for words in telling)]
 
 
+BANDS = "rebalance.bands has no effect: also_on_schedule trades each decision to its target, and no date between two decisions is looked at; expected a check of more dates, such as daily, or also_on_schedule: false"
 NONE: dict[str, tuple[dict[str, Any], str | None]] = {
     "nothing given": ({}, None),
     "opens, trades at the close": ({"data": {"opens": {"path": "opens.csv"}}}, "data.opens has no effect: rebalance.execution is close"),
@@ -62,6 +63,18 @@ NONE: dict[str, tuple[dict[str, Any], str | None]] = {
     "a schedule without a second decision": (
         {"rebalance": {"frequency": "never", "bands": {"absolute": 0.05, "check": "daily", "also_on_schedule": True}}},
         "rebalance.bands.also_on_schedule has no effect: with frequency: never there is one decision",
+    ),
+    "bands that every decision is traded in spite of": (
+        {"rebalance": {"frequency": "monthly", "bands": {"absolute": 0.05, "to": "edge", "also_on_schedule": True}}},
+        BANDS,
+    ),
+    "the same, checks on dates that decide": (
+        {"rebalance": {"frequency": "daily", "bands": {"absolute": 0.05, "check": "weekly", "also_on_schedule": True}}},
+        BANDS,
+    ),
+    "a schedule, and checks between its dates": (
+        {"rebalance": {"frequency": "monthly", "bands": {"absolute": 0.05, "check": "weekly", "also_on_schedule": True}}},
+        None,
     ),
     "bands above the least trade": (
         {"strategy": {"name": "sixty_forty"}, "rebalance": {"bands": {"relative": 0.25}, "minimum_trade": 0.09}},

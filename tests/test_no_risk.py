@@ -316,3 +316,46 @@ def test_the_limit_lies_between_rounding_and_risk() -> None:
     assert not has_risk(1000 * np.std(returns))
     cents = np.round(levels, 2)
     assert np.std(cents[1:] / cents[:-1] - 1) > 1e6 * NO_RISK
+
+
+# ------------------------------------------------------------------------------------ 5. an asset that hardly moves
+
+CALM = "of the target weights are in assets that hardly move: C (volatility "
+
+
+def calm_notes(result: bt.BacktestResult) -> list[str]:
+    return [note for note in result.notes if "hardly move" in note]
+
+
+@pytest.mark.parametrize(
+    "strategy", [name for name in BY_RISK if name not in {"erc, bounded", "erc_expected_shortfall"}]
+)
+@pytest.mark.parametrize("rounded", [lambda levels: np.round(levels, 2), np.float32], ids=["cents", "single precision"])
+def test_a_portfolio_of_nearly_nothing_but_rounded_prices_is_noted(
+    tmp_path: Path, strategy: str, rounded: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    """A deposit at one rate whose value was rounded once it was known: it moves, by less than anything that is sold."""
+    settings = {"name": strategy.partition(",")[0], **BY_RISK[strategy]}
+    level = np.asarray(rounded(100 * (1 + 1 / 300) ** STEPS), np.float64)
+    result = run(tmp_path, level, settings)
+    (note,) = calm_notes(result)
+    assert note.startswith("on 36 of 36 dates more than 90 % ")
+    assert CALM in note
+    gross = result.target_weights.abs().sum(axis=1)
+    assert (result.target_weights["C"].abs() > 0.9 * gross).all()
+
+
+@pytest.mark.parametrize(
+    ("deviation", "strategy"),
+    [
+        (8e-4, {"name": "erc"}),  # bills beside stocks: 2 % of their volatility
+        (8e-4, {"name": "inverse_variance"}),
+        (4e-5, {"name": "equal_weight"}),
+        (4e-5, {"name": "sixty_forty", "weights": {"A": 0.05, "C": 0.95}}),  # meant, whatever it does
+    ],
+)
+def test_what_moves_like_bills_or_is_held_on_purpose_is_not_noted(
+    tmp_path: Path, deviation: float, strategy: dict[str, Any]
+) -> None:
+    moves = np.random.default_rng(8).normal(0.002, deviation, MONTHS)
+    assert not calm_notes(run(tmp_path, 100 * np.cumprod(1 + moves), strategy))

@@ -297,6 +297,12 @@ def test_break_even_of_what_cannot_break_even_is_told(tmp_path: Path) -> None:
     assert told(unlevered, words) == [f"{words}nothing is financed, so that no spread is paid"]
 
 
+def test_a_run_that_holds_nothing_is_noted(tmp_path: Path) -> None:
+    words = "nothing is ever held: all target weights are zero, and all of NAV is in cash"
+    assert words in ran_over(MONTHS, tmp_path, {"name": "sixty_forty", "weights": {"SPY": 0.0}}).notes
+    assert words not in ran_over(MONTHS, tmp_path, {"name": "sixty_forty", "weights": {"SPY": 1e-3}}).notes
+
+
 def test_a_unit_that_was_probably_not_meant_is_told(tmp_path: Path) -> None:
     result = ran_over(MONTHS, tmp_path, {"name": "erc"}, costs={"trading_bps": 1000}, financing={"spread_bps": 0.005})
     assert [note.split(" means ")[0] for note in told(result, "which is unusual")] == [

@@ -218,8 +218,7 @@ def _weekday(days: _Days) -> _Days:
 
 def _one_a_month(dates: pd.DatetimeIndex, steps: _Days) -> bool:
     """Return whether the few first dates of a history are months, of which February looks like four weeks."""
-    months = dates.year * 12 + dates.month
-    if steps.size > 5 or months.has_duplicates:
+    if steps.size > 5 or (dates.year * 12 + dates.month).has_duplicates:
         return False
     to_end = dates.days_in_month - dates.day
     by_day = np.ptp(dates.day) <= 1 or bool((dates.day <= 4).all() or (to_end <= 3).all())

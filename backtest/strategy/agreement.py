@@ -2,15 +2,16 @@
 
 `target_weights` says what a strategy holds, and `target_weights_many` may work that out for many dates together. Where
 a subclass overrides `target_weights` alone, an inherited `target_weights_many` knows nothing of it and is not used.
-Where `target_weights_many` is used, some dates are asked for again: by `target_weights`, and in a stack of views that
-ends at the date. A row that depends on later views differs from both.
+Where `target_weights_many` is used, some dates are asked for besides: by `target_weights`, and in a stack of views that
+ends at the date. A row that depends on later views differs from both. These questions come first, in the order of their
+dates: what a strategy keeps of an answer (in a module, or in itself) then holds nothing of later views.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backtest.errors import StrategyError
-from backtest.strategy.base import Strategy, aligned_weights
+from backtest.strategy.base import Strategy
 from backtest.strategy.view import MarketViews
 
 Array = NDArray[np.float64]
@@ -66,22 +67,20 @@ def sampled_dates(count: int) -> list[int]:
     return sorted({0, count - 1, *between})
 
 
-def check_agreement(strategy: Strategy, views: MarketViews, row: Array, k: int) -> None:
-    """Check a row of `target_weights_many` against `target_weights`, and against a stack that ends at its date.
+def check_agreement(views: MarketViews, row: Array, alone: Array, until: Array) -> None:
+    """Check a row of `target_weights_many` against what was answered for its date by other ways.
 
     Args:
-        strategy: whose own `target_weights_many` was asked.
-        views: what it was asked of.
-        row: (n,) its answer for the k-th date.
-        k: position of the date.
+        views: what `target_weights_many` was asked of.
+        row: (n,) its answer for the date.
+        alone: (n,) that of `target_weights`.
+        until: (n,) that of `target_weights_many` for a stack that ends with the view of the date.
 
     Raises:
         StrategyError: the answers differ; the message shows both.
     """
-    alone = aligned_weights(strategy.target_weights(views[k]), views[k], type(strategy).__name__)
     _compare(row, views, alone, "target_weights")
-    until = ask_together(strategy, views[max(0, k - 1) : k + 1])[-1]
-    _compare(row, views, until, "target_weights_many of the dates up to it")
+    _compare(row, views, until, "target_weights_many of this date")
 
 
 def _compare(row: Array, views: MarketViews, other: Array, asked: str) -> None:

@@ -156,8 +156,9 @@ def _blamed_on(strategy: Strategy, as_of: pd.Timestamp, assets: tuple[str, ...])
 def answers(strategy: Strategy, questions: Questions) -> Array:
     """Target weights on all dates, (m, n) over all assets of the run.
 
-    Dates in a row with the same holdable assets are asked together; what a strategy's own `target_weights_many` answers
-    is checked on some of them, the first and the last of each row among them.
+    Dates in a row with the same holdable assets are asked together. The answers of a strategy's own
+    `target_weights_many` are checked on some of these dates, always on the first and the last; the answers that they
+    are checked against are asked for first.
 
     Raises:
         InsufficientHistory: the strategy lacks history on one of the dates.
@@ -167,13 +168,25 @@ def answers(strategy: Strategy, questions: Questions) -> Array:
     sampled = sampled_dates(len(questions.rows)) if answers_together(strategy) else []
     for first, end in questions.alike():
         views = questions.views(first, end)
+        inside = {0, end - first - 1, *(k - first for k in sampled if first <= k < end)} if sampled else ()
+        try:
+            apart = {k: _asked_apart(strategy, views[k]) for k in sorted(inside)}  # before any later view is shown
+        except StrategyError:
+            _asked_together(strategy, views)  # reports the first date that fails, which may be an earlier one
+            raise
         together = _asked_together(strategy, views)
-        if sampled:
-            for k in sorted({0, end - first - 1, *(k - first for k in sampled if first <= k < end)}):
-                with _blamed_on(strategy, views.as_of[k], views.assets):
-                    check_agreement(strategy, views, together[k], k)
+        for k, weights_apart in apart.items():
+            with _blamed_on(strategy, views.as_of[k], views.assets):
+                check_agreement(views, together[k], *weights_apart)
         weights[first:end, questions.holdable[first]] = together
     return weights
+
+
+def _asked_apart(strategy: Strategy, view: MarketView) -> tuple[Array, Array]:
+    """Return the (n,) weights of one date twice: by `target_weights`, and by a stack that ends with its view."""
+    with _blamed_on(strategy, view.as_of, view.assets):
+        alone = aligned_weights(strategy.target_weights(view), view, type(strategy).__name__)
+    return alone, _asked_together(strategy, MarketViews([view]))[-1]
 
 
 def _asked_together(strategy: Strategy, views: MarketViews) -> Array:

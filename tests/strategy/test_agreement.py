@@ -26,6 +26,7 @@ SETTINGS: dict[str, dict[str, Any]] = {"erc_expected_shortfall": {"window": 20, 
 HEAD = """
 import numpy as np
 import pandas as pd
+from pydantic import PrivateAttr
 from backtest.risk import portfolio_volatility
 from backtest.strategy import MarketViews, Strategy
 from strategies.erc import ERC
@@ -240,9 +241,8 @@ def test_rows_that_depend_on_other_dates_or_mean_something_else_are_refused(
         run(tmp_path, code, ragged=ragged)
 
 
-def test_answers_kept_from_a_look_ahead_do_not_hide_it(tmp_path: Path) -> None:
-    """Both methods answer the same where one has kept what the other found: a stack that ends at the date tells."""
-    code = """
+KEEPING = {
+    "by date, in a module": """
 KEPT = {}
 class Mine(Strategy):
     '''By the last view of the first stack, for one date by what was kept.'''
@@ -253,9 +253,50 @@ class Mine(Strategy):
         for date in views.as_of:
             KEPT.setdefault(date, 0.25 + tilt)
         return np.tile((0.25 + tilt).to_numpy(), (len(views), 1))
-"""
-    with pytest.raises(StrategyError, match="and target_weights_many of the dates up to it "):
-        run(tmp_path, code)
+""",
+    "by date, in the strategy": """
+class Mine(Strategy):
+    '''By the last view of each stack, for one date by what was kept.'''
+    _kept: dict = PrivateAttr(default_factory=dict)
+    def target_weights(self, view):
+        return self._kept.get(view.as_of, pd.Series(0.25, index=list(view.assets)))
+    def target_weights_many(self, views):
+        tilt = 0.25 + views[len(views) - 1].returns.iloc[-5:].mean()
+        self._kept.update(dict.fromkeys(views.as_of, tilt))
+        return np.tile(tilt.to_numpy(), (len(views), 1))
+""",
+    "of the last stack, in the strategy": """
+class Mine(Strategy):
+    '''By the prices of the last stack that was shown, whose next rows both methods look into.'''
+    _kept: list = PrivateAttr(default_factory=list)
+    def target_weights(self, view):
+        prices = self._kept[0] if self._kept and view.as_of in self._kept[0].index else view.prices
+        at = min(prices.index.get_loc(view.as_of) + 1, len(prices) - 1)
+        return prices.iloc[at] / prices.iloc[at - 1] / 3
+    def target_weights_many(self, views):
+        self._kept[:] = [views[len(views) - 1].prices]
+        return np.array([self.target_weights(view) for view in views])
+""",
+    "of the longest stack, in a module": """
+KEPT = []
+class Mine(Strategy):
+    '''By the longest history that was ever shown, whose next rows both methods look into.'''
+    def target_weights(self, view):
+        prices = max([view.prices, *KEPT], key=len)
+        at = min(prices.index.get_loc(view.as_of) + 1, len(prices) - 1)
+        return prices.iloc[at] / prices.iloc[at - 1] / 3
+    def target_weights_many(self, views):
+        KEPT.append(views[len(views) - 1].prices)
+        return np.array([self.target_weights(view) for view in views])
+""",
+}
+
+
+@pytest.mark.parametrize("way", KEEPING)
+def test_answers_kept_from_a_look_ahead_do_not_hide_it(tmp_path: Path, way: str) -> None:
+    """Both methods agree once one has kept what the other saw: so other answers are asked for before later views."""
+    with pytest.raises(StrategyError, match=r"target_weights_many of \d+ dates answers .*, and target_weights "):
+        run(tmp_path, KEEPING[way])
 
 
 def test_the_message_shows_both_answers(tmp_path: Path) -> None:
