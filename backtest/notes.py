@@ -11,8 +11,8 @@ from backtest.data.market import MarketData
 from backtest.engine.financing import Futures, Margin
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.terms import Terms
-from backtest.idle import idle_settings
-from backtest.plan import Decided
+from backtest.idle import idle_on, idle_settings
+from backtest.plan import Decided, Plan
 
 Array = NDArray[np.float64]
 
@@ -51,6 +51,11 @@ def run_notes(decided: Decided, path: SimulationResult) -> list[str]:
     if len(path.trades) > 0 and not path.trading.any() and terms.trades_are_free:
         notes.append("trades are free: no costs.trading_bps is set")
     return [*notes, *improbable(decided.plan.config.resolved())]
+
+
+def benchmark_notes(benchmark: Plan) -> list[str]:
+    """Return the notes on settings of a benchmark that are probably mistakes, as they distort what a run is held to."""
+    return [*idle_on(benchmark.config, benchmark.data), *improbable(benchmark.config.resolved())]
 
 
 def _ruin(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms) -> str:
