@@ -93,8 +93,10 @@ def _margin_notes(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms)
         notes.append(f"{_times(len(called), 'margin call')}, first on {dates[called[0]]:%Y-%m-%d}, {how}")
     if len(scaled) > 0:
         what = "a fund of that leverage gives" if terms.fund else "the initial margin allows"
+        traded_to = sum(reason in {"rebalance", "band"} for reason in path.trade_reasons)
         notes.append(
-            f"{_times(len(scaled), 'target')} scaled down to what {what}, first on {dates[scaled[0]]:%Y-%m-%d} "
+            f"{len(scaled)} of {_times(traded_to, 'target')} scaled down to what {what}, "
+            f"first on {dates[scaled[0]]:%Y-%m-%d} "
             f"(to {path.trade_scales[path.trade_scales < 1].min():.0%} of it at the least)"
         )
     if path.loan.any() and terms.maintenance_margin is None and terms.fund is None:
