@@ -94,13 +94,24 @@ def _begun_together(results: Sequence[BacktestResult]) -> list[BacktestResult]:
     shared = shared_dates(markets)
     if len(shared) < 2:
         raise _too_few_dates(results, len(shared))
-    cut = dict(zip(map(id, markets), on_shared_dates(markets, min(map(_end, results))), strict=True))
+    cut_markets = on_shared_dates(markets, min(map(_end, results)), _stated_periods(results))
+    cut = dict(zip(map(id, markets), cut_markets, strict=True))
     runs = [_Run(one, setup.on(lambda market: cut[id(market)])) for one, setup in zip(results, setups, strict=True)]
     firsts = [run.first for run in runs]
     dates = shared[(shared >= max(firsts)) & (shared <= min(map(_end, results)))]
     if len(dates) < 2:
         raise _too_few_dates(results, len(dates))
     return [run.begun(dates[0]) for run in runs]
+
+
+def _stated_periods(results: Sequence[BacktestResult]) -> int | None:
+    """Return the periods per year that settings state, in whatever order results are given; None if none does."""
+    stated = {one.name: cast("Setup", one.setup).config.data.periods_per_year for one in results}
+    numbers = {name: number for name, number in stated.items() if number is not None}
+    if len(set(numbers.values())) > 1:
+        each = ", ".join(f"{number} of {name}" for name, number in numbers.items())
+        raise ComparisonError(f"data.periods_per_year: {each}; expected one number for results that are compared")
+    return next(iter(numbers.values()), None)
 
 
 def _as_they_are(results: Sequence[BacktestResult]) -> list[BacktestResult]:

@@ -34,15 +34,24 @@ def idle_settings(decided: Decided, path: SimulationResult) -> list[str]:
         path: what became of them.
     """
     config = decided.plan.config
-    frequencies = _of_frequencies(config, decided.plan.data)
+    known = idle_on(config, decided.plan.data)
     return [
-        *_of_data(config),
-        *frequencies,
-        *_of_bands(decided, too_fine=any(note.startswith("rebalance.bands.check") for note in frequencies)),
+        *known,
+        *_of_bands(decided, too_fine=any(note.startswith("rebalance.bands.check") for note in known)),
         *_of_trades(decided, path),
         *_of_estimation(decided),
         *_of_report(config, path),
     ]
+
+
+def idle_on(config: RunConfig, data: MarketData) -> list[str]:
+    """Return those of the notes that the configuration and its market alone tell.
+
+    Args:
+        config: settings of a run.
+        data: market of the run.
+    """
+    return [*_of_data(config), *_of_frequencies(config, data)]
 
 
 def _of_data(config: RunConfig) -> list[str]:
@@ -66,8 +75,9 @@ def _of_data(config: RunConfig) -> list[str]:
 def _of_frequencies(config: RunConfig, data: MarketData) -> list[str]:
     """Frequencies that are finer than the data, and days of periods that have one date each."""
     rebalance, bands, fee = config.rebalance, config.rebalance.bands, config.fees.performance
+    given = "frequency" in rebalance.model_fields_set
     asked: list[tuple[str, Frequency | None, Day]] = [
-        ("rebalance.frequency", rebalance.frequency, rebalance.day),
+        ("rebalance.frequency", rebalance.frequency if given else None, rebalance.day),
         ("rebalance.bands.check", None if bands is None else bands.check, "last"),
         ("fees.performance.every", None if fee is None else fee.every, "last"),
     ]

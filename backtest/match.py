@@ -21,7 +21,7 @@ from backtest.analysis.breakeven import (
     sharpe_ratio,
 )
 from backtest.analysis.confidence import FEWEST
-from backtest.analysis.performance import is_whole_year, years_between
+from backtest.analysis.performance import years_between
 from backtest.analysis.result import BacktestResult
 from backtest.engine.path import Path
 from backtest.engine.terms import Terms
@@ -73,7 +73,7 @@ class Match:
         """A strategy against the result of its benchmark."""
         dates, other = benchmark.nav.index, benchmark.returns.to_numpy()
         ends = dates[0].to_datetime64(), dates[-1].to_datetime64()
-        years = years_between(*ends) if is_whole_year(*ends) else 1.0  # the same break-even, by total returns
+        years = years_between(*ends) if benchmark.whole_year else 1.0  # the same break-even, by total returns
         cash = decided.plan.data.cash_returns.loc[dates[1:]].to_numpy()
         by_sharpe = partial(sharpe_ratio, periods_per_year=decided.plan.data.periods_per_year)
         sides = (
@@ -117,6 +117,7 @@ class Match:
             by_sharpe=by_sharpe,
             curve=tuple(self.point(spread) for spread in sorted(spreads)) if intervals else (),
             block=block,
+            whole_year=self.benchmark.whole_year,
         )
 
     def point(self, spread: float) -> CurvePoint:

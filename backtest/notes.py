@@ -13,8 +13,8 @@ from backtest.engine.financing import Futures, Margin
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.terms import Terms
 from backtest.errors import InsufficientHistory
-from backtest.idle import idle_settings
-from backtest.plan import Decided
+from backtest.idle import idle_on, idle_settings
+from backtest.plan import Decided, Plan
 from backtest.strategy.decisions import answer
 
 Array = NDArray[np.float64]
@@ -61,6 +61,11 @@ def run_notes(decided: Decided, path: SimulationResult) -> list[str]:
     return [*notes, *improbable(decided.plan.config.resolved())]
 
 
+def benchmark_notes(benchmark: Plan) -> list[str]:
+    """Return the notes on settings of a benchmark that are probably mistakes, as they distort what a run is held to."""
+    return [*idle_on(benchmark.config, benchmark.data), *improbable(benchmark.config.resolved())]
+
+
 def _ruin(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms) -> str:
     """How the run ended, and at whose expense."""
     what = "the lender lost {} of the first NAV besides"
@@ -96,8 +101,10 @@ def _margin_notes(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms)
         notes.append(f"{_times(len(called), 'margin call')}, first on {dates[called[0]]:%Y-%m-%d}, {how}")
     if len(scaled) > 0:
         what = "a fund of that leverage gives" if terms.fund else "the initial margin allows"
+        traded_to = sum(reason in {"rebalance", "band"} for reason in path.trade_reasons)
         notes.append(
-            f"{_times(len(scaled), 'target')} scaled down to what {what}, first on {dates[scaled[0]]:%Y-%m-%d} "
+            f"{len(scaled)} of {_times(traded_to, 'target')} scaled down to what {what}, "
+            f"first on {dates[scaled[0]]:%Y-%m-%d} "
             f"(to {path.trade_scales[path.trade_scales < 1].min():.0%} of it at the least)"
         )
     if path.loan.any() and terms.maintenance_margin is None and terms.fund is None:

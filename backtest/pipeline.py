@@ -19,7 +19,7 @@ from backtest.data.market import MarketData
 from backtest.data.quotes import Quotes
 from backtest.errors import SimulationError
 from backtest.match import Match
-from backtest.notes import run_notes
+from backtest.notes import benchmark_notes, run_notes
 from backtest.plan import Decided, Plan
 
 Loader = Callable[[RunConfig], MarketData]
@@ -117,7 +117,12 @@ def _run(config: RunConfig, market: Loader, on_step: Callable[[str], None]) -> B
         result,
         benchmark=replace(compared.until(result.nav.index[-1]), consumer_prices=result.consumer_prices),
         break_even=_break_even(result, decided, compared),
-        notes=(*result.notes, *notes, *_of_benchmark(other.data.notes, plan.data.notes)),
+        notes=(
+            *result.notes,
+            *notes,
+            *_of_benchmark(other.data.notes, plan.data.notes),
+            *_of_benchmark(benchmark_notes(other), ()),
+        ),
         warnings=warnings_of(plan),
     )
     return _told(complete)
@@ -192,5 +197,5 @@ def warnings_of(plan: Plan) -> tuple[str, ...]:
 
 
 def _of_benchmark(said: Sequence[str], already: Sequence[str]) -> list[str]:
-    """What has to be said of the benchmark's data, and is not said of the run's."""
+    """What has to be said of the benchmark, and is not said of the run already."""
     return [f"benchmark: {one}" for one in said if one not in already]

@@ -114,3 +114,36 @@ def test_no_check_of_months_sees_more_than_monthly_decisions(tmp_path: Path, che
     bands = {"absolute": 0.05, "check": check}
     (note,) = notes(tmp_path, "monthly", rebalance={"frequency": "monthly", "bands": bands})
     assert note.startswith(f"rebalance.bands.check: {check} has no effect")
+
+
+@pytest.mark.parametrize("given", [None, "monthly", "quarterly"])
+def test_a_frequency_has_a_note_only_where_it_was_given(tmp_path: Path, given: str | None) -> None:
+    """On quarterly data the default, monthly, says nothing of what was meant."""
+    dates = pd.date_range("2000-03-31", periods=40, freq="QE")
+    levels = random_levels(dates, [0.16, 0.06], np.random.default_rng(2))
+    write_csv(pd.DataFrame(levels, index=dates, columns=list(ASSETS)), tmp_path / "market.csv")
+    data = {"source": "csv", "path": "market.csv", "assets": ASSETS, "cash": 0.02}
+    rebalance = {"execution_lag": 0} | ({} if given is None else {"frequency": given})
+    found = bt.run(
+        write_config(tmp_path / "run.yaml", data=data, strategy={"name": "equal_weight"}, rebalance=rebalance)
+    ).notes
+    expected = "rebalance.frequency: monthly has no effect beyond quarterly: the data has one date in each quarter"
+    assert (expected in found) is (given == "monthly")
+    assert not any("rebalance.frequency" in note for note in found if note != expected)
+
+
+def test_probable_mistakes_in_the_settings_of_a_benchmark_are_noted(tmp_path: Path) -> None:
+    """They distort what the run is compared with; other notes of the benchmark stay with its own run."""
+    dates = dates_of("monthly", 40, np.random.default_rng(3))
+    levels = random_levels(dates, [0.16, 0.06], np.random.default_rng(3))
+    write_csv(pd.DataFrame(levels, index=dates, columns=list(ASSETS)), tmp_path / "market.csv")
+    data = {"source": "csv", "path": "market.csv", "assets": ASSETS, "cash": 0.02}
+    common: dict[str, Any] = {"data": data, "strategy": {"name": "equal_weight"}, "costs": {"trading_bps": 10}}
+    slips = {"costs": {"trading_bps": 1000}, "rebalance": {"frequency": "weekly"}}
+    write_config(tmp_path / "other.yaml", **{**common, **slips}, report={"break_even": True})
+    alone = bt.run(write_config(tmp_path / "alone.yaml", **common)).notes
+    found = bt.run(write_config(tmp_path / "run.yaml", **common, benchmark="other.yaml")).notes
+    assert [note for note in found if note not in alone] == [
+        "benchmark: rebalance.frequency: weekly has no effect beyond monthly: the data has one date in each month",
+        "benchmark: costs.trading_bps: 1000 means 10 %, which is unusual; 10 would mean 0.1 %",
+    ]

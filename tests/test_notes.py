@@ -205,6 +205,18 @@ def test_a_floor_that_binds_is_counted(tmp_path: Path) -> None:
     assert told(result, "gross exposure") == [expected]
 
 
+def test_targets_that_the_initial_margin_scales_down_are_counted(tmp_path: Path) -> None:
+    """Among those that were traded to: margin calls have no target of their own."""
+    financing = {"spread_bps": 50, "initial_margin": 0.55, "maintenance_margin": 0.545}
+    strategy = {"name": "levered_erc", "target_volatility": 0.10, "max_gross_exposure": 10}
+    result = ran_over(MONTHS, tmp_path, strategy, financing=financing, rebalance={"frequency": "quarterly"})
+    terms = result.trade_terms
+    asked, scaled = int((terms["reason"] == "rebalance").sum()), int((terms["scale"] < 1).sum())
+    assert 0 < scaled < asked < len(terms)
+    (note,) = told(result, "scaled down")
+    assert note.startswith(f"{scaled} of {asked} targets scaled down to what the initial margin allows, first on ")
+
+
 @pytest.mark.parametrize("leverage", [None, {"multiple": 1.5}])
 @pytest.mark.parametrize(
     ("bounds", "setting", "names"),

@@ -14,7 +14,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.analysis.bootstrap import LEVEL, SEED, percentile_interval, stationary_rows
-from backtest.analysis.performance import is_whole_year
 from backtest.analysis.roots import nearest_roots
 from backtest.tolerances import has_risk
 
@@ -77,6 +76,7 @@ class BreakEven:
         curve: the excess by rising spread; empty where it was not asked for.
         block: mean length of the bootstrap's blocks, periods; NaN without intervals, which are not worked out for fewer
             than `confidence.FEWEST` periods.
+        whole_year: whether the run covers a year or more; if not, excess returns are not rates per year.
     """
 
     name: str
@@ -90,11 +90,7 @@ class BreakEven:
     by_sharpe: BreakEvenSpread
     curve: tuple[CurvePoint, ...]
     block: float
-
-    @property
-    def whole_year(self) -> bool:
-        """Whether the run covers a year or more; if not, excess returns are not rates per year."""
-        return is_whole_year(self.start.to_datetime64(), self.end.to_datetime64())
+    whole_year: bool = True
 
     @property
     def line(self) -> pd.Series:

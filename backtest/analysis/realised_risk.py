@@ -93,6 +93,13 @@ def rolling_realised_risk(result: "BacktestResult", window: int, dates: pd.Index
     return pd.DataFrame(table, index=result.nav.index[ends], columns=parts.columns)
 
 
+def realised_risk_of_a_year(result: "BacktestResult", dates: pd.Index | None = None) -> pd.DataFrame:
+    """Return `rolling_realised_risk` over 12 months: no rows for one period a year, as one return has no risk."""
+    whole_run = len(result.returns) + 2  # more returns than there are
+    window = result.periods_per_year if result.periods_per_year > 1 else whole_run
+    return rolling_realised_risk(result, window, dates)
+
+
 def _contributions(parts: Array, whole: Array) -> Array:
     """Per period: (T, k) parts of (T,) returns -> (k,)."""
     if len(whole) < 2:

@@ -10,10 +10,10 @@ import pandas as pd
 
 from backtest.analysis.attribution import real_nav
 from backtest.analysis.breakeven import BreakEven
+from backtest.analysis.calendar import is_whole_year
 from backtest.analysis.events import events_of
 from backtest.analysis.holdings import capital_and_risk
-from backtest.analysis.performance import is_whole_year
-from backtest.analysis.realised_risk import rolling_realised_risk
+from backtest.analysis.realised_risk import realised_risk_of_a_year
 from backtest.analysis.rolling import rolling_measures
 from backtest.analysis.summary import summarise
 from backtest.data.market import Origin
@@ -146,7 +146,7 @@ class BacktestResult:
     @property
     def whole_year(self) -> bool:
         """Whether it covers a year or more; if not, its return and costs are not rates per year."""
-        return is_whole_year(self.nav.index[0].to_datetime64(), self.nav.index[-1].to_datetime64())
+        return is_whole_year(pd.DatetimeIndex(self.nav.index), self.periods_per_year)
 
     @property
     def financing(self) -> str:
@@ -181,7 +181,7 @@ class BacktestResult:
     @cached_property
     def realised_risk(self) -> pd.DataFrame:
         """(k, n + 1) realised risk contributions over the 12 months before each rebalance date, decimal per year."""
-        return rolling_realised_risk(self, max(2, self.periods_per_year))
+        return realised_risk_of_a_year(self)
 
     @cached_property
     def events(self) -> pd.DataFrame:

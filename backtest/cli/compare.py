@@ -135,7 +135,7 @@ def _measures(found: "Comparison") -> Iterator[tuple[str, ...]]:
 
 def _shares(found: "Comparison") -> Iterator[tuple[str, ...]]:
     for of in ("capital", "risk"):
-        for label, shares in found.class_shares(of).iterrows():
+        for label, shares in found.class_shares(of).dropna(how="all").iterrows():
             yield f"{of}: {label}", *(_cell(value, _percent) for value in shares)
 
 

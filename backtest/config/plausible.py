@@ -57,9 +57,12 @@ def _plain(value: float) -> str:
     return f"{value:.10f}".rstrip("0").rstrip(".")
 
 
-_TRADING = _of_bps(0.02, 200)  # from a futures commission to small stocks of a century ago
-_SPREAD = _of_bps(1, 1000)  # a year, over the cash rate
-_FEE = _of_bps(0.5, 500, 0.02)  # a year, from the cheapest funds to the dearest
+_TRADING = _of_bps(0.2, 200)  # from futures to small stocks of a century ago
+_HALF_SPREAD = _of_bps(0.1, 200)
+_COMMISSION = _of_bps(0.02, 200)
+_SPREAD = _of_bps(3, 1000)  # a year, over the cash rate; brokers ask for 0.5 to 2.5 %, which are no basis points
+_CASH_SPREAD = _of_bps(1, 1000)
+_FEE = _of_bps(1, 500, 0.02)  # a year, from the cheapest funds to the dearest
 _MARGIN = _of_decimals(0.002, 1)
 _VOLATILITY = _of_decimals(0.005, 0.5)  # a year, from bills to single stocks
 _LEVERAGE = _of_nav(0.05, 5)
@@ -72,13 +75,13 @@ PLAUSIBLE: Mapping[Path, Plausible] = {
     ("data", "assets", "*", "expense_ratio"): _of_decimals(0.0002, 0.05),
     ("data", "assets", "*", "swap_spread_bps"): _SPREAD,
     ("costs", "trading_bps"): _TRADING,
-    ("costs", "half_spread_bps"): _TRADING,
-    ("costs", "commission_bps"): _TRADING,
+    ("costs", "half_spread_bps"): _HALF_SPREAD,
+    ("costs", "commission_bps"): _COMMISSION,
     ("costs", "schedule"): _TRADING,
     ("financing", "spread_bps"): _SPREAD,
     ("financing", "tiers"): _SPREAD,
-    ("financing", "cash_spread_bps"): _SPREAD,
-    ("financing", "rebate_spread_bps"): _SPREAD,
+    ("financing", "cash_spread_bps"): _CASH_SPREAD,
+    ("financing", "rebate_spread_bps"): _CASH_SPREAD,
     ("financing", "swap_spread_bps"): _SPREAD,
     ("financing", "basis_bps"): _of_bps(0.1, 1000),
     ("financing", "roll_bps"): _of_bps(0.1, 500),
@@ -96,7 +99,7 @@ PLAUSIBLE: Mapping[Path, Plausible] = {
     ("leverage", "max_gross_exposure"): _CAP,
     ("strategy", "target_volatility"): _VOLATILITY,
     ("strategy", "max_gross_exposure"): _CAP,
-    ("rebalance", "minimum_trade"): _of_decimals(1e-6, 0.05),
+    ("rebalance", "minimum_trade"): _of_decimals(0, 0.05),
     ("rebalance", "bands", "absolute"): _of_decimals(1e-3, 0.3),
     ("rebalance", "bands", "relative"): _of_decimals(0.01, 0.9),
 }

@@ -23,7 +23,7 @@ def shared_dates(markets: Sequence[MarketData]) -> pd.DatetimeIndex:
     return reduce(pd.DatetimeIndex.intersection, (market.dates for market in markets))
 
 
-def on_shared_dates(markets: Sequence[MarketData], end: pd.Timestamp) -> list[MarketData]:
+def on_shared_dates(markets: Sequence[MarketData], end: pd.Timestamp, stated: int | None) -> list[MarketData]:
     """Cut markets to the same last date and, from the date on which all have begun, to the dates that they share.
 
     Before that date a daily history keeps the days of the week on which the shared dates have sessions, so that each
@@ -32,16 +32,17 @@ def on_shared_dates(markets: Sequence[MarketData], end: pd.Timestamp) -> list[Ma
     Args:
         markets: one or more, of the same frequency.
         end: the last date to keep.
+        stated: periods per year that settings state; None to infer them from the dates that the markets share.
 
     Returns:
-        The markets in their order, with the periods per year of the dates that they share; one that loses no date and
-        has these periods already is the same object.
+        The markets in their order, all with the same periods per year; one that loses no date and has these periods
+        already is the same object.
 
     Raises:
         DataError: the shared dates have no clear number of periods per year.
     """
     begin, shared = max(market.dates[0] for market in markets), shared_dates(markets)
-    number, sessions, cut = _periods_per_year(markets, shared), _sessions(shared), []
+    number, sessions, cut = stated or _periods_per_year(markets, shared), _sessions(shared), []
     for market in markets:
         earlier = (market.dates < begin) & market.dates.day_of_week.isin(sessions)
         kept = market.dates[(market.dates <= end) & (earlier | market.dates.isin(shared))]
@@ -71,7 +72,8 @@ def on_common_dates(data: MarketData, other: MarketData) -> tuple[MarketData, Ma
     notes = []
     if data.dates[-1] != other.dates[-1]:
         notes.append(f"the run ends on {end:%Y-%m-%d}, the last date that its benchmark has too")
-    cut = on_shared_dates([data, other], end)
+    stated = data.periods_per_year if data.periods_per_year != spacings[0].periods_per_year else None
+    cut = on_shared_dates([data, other], end, stated)
     for market, kept, whose in zip((data, other), cut, ("run's", "benchmark's"), strict=True):
         left_out = int((market.dates <= end).sum()) - len(kept.dates)
         if left_out:
@@ -87,15 +89,14 @@ def on_common_dates(data: MarketData, other: MarketData) -> tuple[MarketData, Ma
 
 
 def _periods_per_year(markets: Sequence[MarketData], shared: pd.DatetimeIndex) -> int:
-    """Return the periods per year of the dates that markets share; what the settings of the first one state counts."""
+    """Return the periods per year of the dates that markets share."""
     own = [market.periods_per_year for market in markets]
-    stated = own[0] != spacing_of(markets[0].dates).periods_per_year
-    if stated or (len(set(own)) == 1 and len(shared) < _FEW):
+    if len(set(own)) == 1 and len(shared) < _FEW:
         return own[0]
     caveats = dict.fromkeys(caveat for market in markets if (caveat := shifted(market.dates)) is not None)
     notes = [
         *(f"one history has {one}" for one in caveats),
-        "the setting of the run, or of the first one compared, counts",
+        "the setting of the run counts, or of any of the runs that are compared",
     ]
     return infer_periods_per_year(shared, "the dates that all share", notes)
 

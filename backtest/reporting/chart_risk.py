@@ -8,7 +8,7 @@ import pandas as pd
 from backtest.analysis.forecasts import volatility_that_followed
 from backtest.analysis.holdings import largest_and_rest, risk_shares
 from backtest.analysis.in_force import in_force
-from backtest.analysis.realised_risk import rolling_realised_risk
+from backtest.analysis.realised_risk import realised_risk_of_a_year
 from backtest.analysis.result import BacktestResult
 from backtest.reporting.chart_parts import ASSET, WHOLE, Chart, panel, series, thinned
 from backtest.reporting.embedding import numbers, steps
@@ -39,7 +39,7 @@ def risk(result: BacktestResult) -> Chart | None:
     every = result.nav.index
     dates = _dates_to_draw(decided, every[:: -(-len(every) // _BETWEEN)].union(every[-1:]))
     expected = decided.reindex(dates, method="ffill")
-    realised = rolling_realised_risk(result, max(2, result.periods_per_year), dates)
+    realised = realised_risk_of_a_year(result, dates)
     kinds = (
         ("Expected risk contributions, a year", 190, expected, True),
         ("Their shares of the volatility", 170, risk_shares(expected), True),

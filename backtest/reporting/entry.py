@@ -22,7 +22,8 @@ Points = Annotated[tuple[float, ...], Field(min_length=1)]
 class RunEntry(BaseModel):
     """A run in one line of a table. Decimals, rates per year, None for what is not defined; NAV begins at 1.
 
-    A run of less than a year has no CAGR; only such a run has its total return here.
+    A run of less than a year has no CAGR and no financing drag a year; only such a run has its total return and its
+    financing drag in all here.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +42,7 @@ class RunEntry(BaseModel):
     average_gross_exposure: float | None
     financing_drag_per_year: float | None
     total_return: float | None = None
+    financing_drag: float | None = None
     sparkline: Points
 
 

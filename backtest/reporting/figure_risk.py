@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from backtest.analysis.forecasts import volatility_that_followed
 from backtest.analysis.holdings import largest_and_rest, risk_shares
 from backtest.analysis.in_force import in_force
-from backtest.analysis.realised_risk import rolling_realised_risk
+from backtest.analysis.realised_risk import realised_risk_of_a_year
 from backtest.analysis.result import BacktestResult
 from backtest.reporting.figure_axes import (
     date_axis,
@@ -76,10 +76,8 @@ def risk(result: BacktestResult) -> Figure:
 
 def _realised_shares(result: BacktestResult, table: pd.DataFrame) -> pd.DataFrame | None:
     """By the columns of the ex-ante table, and all else in one: the others, if they are folded, cash and costs."""
-    if result.periods_per_year < 2:
-        return None
     dates = result.nav.index[:: -(-len(result.nav) // STACK_ROWS)].union(result.nav.index[-1:])
-    shares = risk_shares(rolling_realised_risk(result, result.periods_per_year, dates))
+    shares = risk_shares(realised_risk_of_a_year(result, dates))
     if len(shares) < 2:
         return None
     kept = [name for name in table.columns if name in result.assets]

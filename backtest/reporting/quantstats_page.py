@@ -23,6 +23,7 @@ from backtest.errors import ReportError
 DEVIATIONS = (
     "Sharpe, Sortino and alpha are of returns, not of returns above cash (RF 0).",
     "The information ratio is of one period, not of a year.",
+    "CAGR, Calmar ratio and expected returns are a year even for a run of less than a year.",
     "Drawdowns begin a period after the peak and end one before the recovery.",
     "Names such as daily or days stand for the periods of the data.",
     "The chart of yearly returns is left out: it puts bars beside their years. The table of them is right.",

@@ -51,6 +51,28 @@ def comparison(results: list[BacktestResult]) -> Comparison:
 # 1. All begin on the first common date
 
 
+def test_the_order_of_arguments_changes_no_number(tmp_path: Path) -> None:
+    """Not even where one configuration states its periods per year, which counts for all; two numbers are refused."""
+    files(tmp_path, pd.bdate_range("2015-01-02", periods=400))
+    paths = {}
+    for name, stated in (("a", None), ("b", 260), ("c", 250)):
+        data = {"source": "csv", "path": "prices.csv", "assets": ["stocks", "bonds"], "cash": 0.02}
+        if stated is not None:
+            data["periods_per_year"] = stated
+        weights = {"stocks": 0.7 if name == "a" else 0.4, "bonds": 0.3}
+        paths[name] = write_config(
+            tmp_path / f"{name}.yaml", data=data, strategy={"name": "sixty_forty", "weights": weights}
+        )
+    one, other, third = (bt.run(path) for path in paths.values())
+    found, turned = compare([one, other]), compare([other, one])
+    assert found.periods_per_year == turned.periods_per_year == 260
+    pd.testing.assert_frame_equal(found.metrics, turned.metrics[["a", "b"]], rtol=0, atol=0)
+    assert found.notes == turned.notes == ("a has 252 periods a year on its own dates, and 260 on these",)
+    for pair in ([other, third], [third, other]):
+        with pytest.raises(ComparisonError, match=r"data\.periods_per_year: .* expected one number"):
+            compare(pair)
+
+
 def files(folder: Path, dates: pd.DatetimeIndex, seed: int = 0) -> pd.DataFrame:
     """Prices of four assets; `prices.csv` has all dates, `fewer.csv` lacks every seventh date from the 40th on."""
     rng = np.random.default_rng(seed)

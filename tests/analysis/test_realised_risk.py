@@ -21,8 +21,10 @@ from backtest.analysis.realised_risk import (
     CASH_AND_COSTS,
     excess_contributions,
     realised_risk_contributions,
+    realised_risk_of_a_year,
     rolling_realised_risk,
 )
+from backtest.reporting.chart_risk import risk
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -129,6 +131,17 @@ def test_rolling_is_the_same_of_each_window(tmp_path: Path) -> None:
     np.testing.assert_array_equal(whole.iloc[0], realised_risk_contributions(result))
     assert rolling_realised_risk(result, periods + 1).empty
     assert list(rolling_realised_risk(result, periods + 1).columns) == list(table.columns)
+
+
+@pytest.mark.parametrize(("periods_per_year", "rows"), [(12, 1), (4, 9), (1, 0)])
+def test_the_risk_of_12_months_needs_two_returns_a_year(periods_per_year: int, rows: int) -> None:
+    """Of yearly data there is none: not that of two years under its name."""
+    result = made_up(12, periods_per_year=periods_per_year)
+    table = realised_risk_of_a_year(result, result.nav.index)
+    assert len(table) == rows
+    assert result.realised_risk.empty is (rows == 0)
+    panels = (risk(result) or {"panels": []})["panels"]
+    assert any("12 months" in panel["title"] for panel in panels) is (rows > 0)
 
 
 def test_no_later_return_counts_in_a_window(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from read_page import Page
 
 import backtest as bt
 from backtest.analysis import BacktestResult
-from backtest.analysis.performance import is_whole_year
+from backtest.analysis.calendar import is_whole_year
 from backtest.breakeven import break_even
 from backtest.comparison import compare
 from backtest.reporting.files import json_bytes
@@ -134,7 +134,31 @@ def test_a_comparison_of_two_periods_has_no_correlation(tmp_path: Path) -> None:
     ],
 )
 def test_a_year_is_over_on_its_anniversary(first: str, last: str, whole: bool) -> None:
-    assert is_whole_year(np.datetime64(first), np.datetime64(last)) is whole
+    """By days without a gap."""
+    assert is_whole_year(pd.date_range(first, last), 365) is whole
+
+
+@pytest.mark.parametrize(
+    ("dates", "periods_per_year", "rows"),
+    [
+        (pd.bdate_range("2021-12-31", "2022-12-30"), 252, 260),  # 31 December 2022 is a Saturday
+        (pd.date_range("2020-01-31", "2021-01-31", freq="BME"), 12, 12),  # ends on 29 January
+        (pd.date_range("2020-05-29", "2021-04-30", freq="BME").append(pd.DatetimeIndex(["2021-05-28"])), 12, 12),
+        (pd.date_range("2021-01-01", "2022-01-05", freq="BMS"), 12, 12),  # from 1 January to 3 January
+        (pd.date_range("2020-01-03", periods=53, freq="W-FRI"), 52, 52),
+        (pd.date_range("2021-12-31", "2022-12-31", freq="BQE"), 4, 4),
+        (pd.date_range("2021-12-31", "2022-12-31", freq="BYE"), 1, 1),
+        (pd.date_range("2020-01-03", periods=14, freq="28D"), 13, 13),
+    ],
+)  # fmt: skip
+def test_a_year_ends_with_the_last_date_before_its_anniversary(
+    dates: pd.DatetimeIndex, periods_per_year: int, rows: int
+) -> None:
+    """Where the anniversary has no session; a period less is not a year."""
+    assert len(dates) == rows + 1
+    assert is_whole_year(dates, periods_per_year)
+    assert rows == 1 or not is_whole_year(dates[:-1], periods_per_year)
+    assert rows == 1 or not is_whole_year(dates[1:], periods_per_year)
 
 
 @pytest.mark.parametrize(

@@ -243,7 +243,7 @@
       data: [[{ xAxis: panel.span.from }, { xAxis: panel.span.to }]] };
     const lines = (panel.marks || []).map((mark) => ({
       [mark.axis === "y" ? "yAxis" : "xAxis"]: mark.at, lineStyle: { color: colour(mark.colour), type: mark.dash || "solid", width: 1 },
-      label: { show: Boolean(mark.name), formatter: mark.name, color: look.ink, fontSize: 11, rotate: 0, position: "end",
+      label: { show: Boolean(mark.name), formatter: look.width < 560 ? (mark.name || "").replace(", ", ",\n") : mark.name, color: look.ink, fontSize: 11, lineHeight: 13, textBorderColor: css("--card"), textBorderWidth: 2, rotate: 0, position: "end",
         align: mark.align, verticalAlign: "top", offset: [mark.align === "right" ? -5 : 5, 10] },
     }));
     if (lines.length) found.markLine = { silent: true, symbol: "none", precision: -1, data: lines }; // not rounded, as two decimals otherwise
