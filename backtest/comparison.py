@@ -10,7 +10,8 @@ import pandas as pd
 from backtest.analysis.comparison import Comparison
 from backtest.analysis.result import BacktestResult
 from backtest.data.common_dates import on_shared_dates, shared_dates
-from backtest.data.spacing import frequency_name, spacing_of
+from backtest.data.periods import frequency_name
+from backtest.data.spacing import spacing_of
 from backtest.errors import ComparisonError, InsufficientHistory, SimulationError
 from backtest.pipeline import result_of
 from backtest.plan import Plan, Setup

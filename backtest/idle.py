@@ -7,6 +7,8 @@ import numpy as np
 
 from backtest.config import RunConfig
 from backtest.data.market import MarketData
+from backtest.data.periods import PERIODS
+from backtest.engine.account import ROUNDING
 from backtest.engine.financing import LeveragedFund, Margin
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.schedule import Day, Frequency, rebalance_rows
@@ -14,14 +16,10 @@ from backtest.estimation.estimator import window_rows
 from backtest.estimation.ewma import EWMA
 from backtest.plan import Decided
 
-_DUST = 1e-12  # of NAV: a trade of less is rounding
 _FEW = 2  # dates: of as few any two frequencies choose the same
 _FINER = 1.5  # times the periods a year of the data
-_PERIODS: Mapping[Frequency, tuple[str, int]] = {
-    "daily": ("day", 252), "weekly": ("week", 52), "monthly": ("month", 12), "quarterly": ("quarter", 4),
-    "yearly": ("year", 1),
-}  # fmt: skip
-"""Frequencies from the shortest period to the longest: the name of a period, and how many a year has."""
+_FREQUENCIES: Mapping[Frequency, int] = {"daily": 252, "weekly": 52, "monthly": 12, "quarterly": 4, "yearly": 1}
+"""Periods per year of rebalance frequencies, the shortest period first."""
 
 
 def idle_settings(decided: Decided, path: SimulationResult) -> list[str]:
@@ -73,7 +71,7 @@ def _of_frequencies(config: RunConfig, data: MarketData) -> list[str]:
     ]
     notes = []
     for setting, frequency, day in asked:
-        same = None if frequency is None or frequency not in _PERIODS else _coarser(data, frequency, day)
+        same = None if frequency is None or frequency not in _FREQUENCIES else _coarser(data, frequency, day)
         if same is not None:
             notes.append(f"{setting}: {frequency} has no effect beyond {same}")
     if rebalance.day != "last":
@@ -85,13 +83,13 @@ def _of_frequencies(config: RunConfig, data: MarketData) -> list[str]:
 
 def _coarser(data: MarketData, frequency: Frequency, day: Day) -> str | None:
     """What chooses the dates that a frequency chooses, where the data is too coarse for the frequency to matter."""
-    chosen, order = rebalance_rows(data.dates, frequency, day), [*_PERIODS]
+    chosen, order = rebalance_rows(data.dates, frequency, day), [*_FREQUENCIES]
     same = [one for one in order[order.index(frequency) + 1 :] if rebalance_rows(data.dates, one) == chosen]
     if len(chosen) <= _FEW:
         return None
     if same:
-        return f"{same[-1]}: the data has one date in each {_PERIODS[same[-1]][0]}"
-    if len(chosen) == len(data.dates) and _PERIODS[frequency][1] > _FINER * data.periods_per_year:
+        return f"{same[-1]}: the data has one date in each {PERIODS[_FREQUENCIES[same[-1]]].noun}"
+    if len(chosen) == len(data.dates) and _FREQUENCIES[frequency] > _FINER * data.periods_per_year:
         return f"every date of the data, which has {data.periods_per_year} a year"
     return None
 
@@ -132,7 +130,7 @@ def _narrow_bands(decided: Decided, relative: float, least: float) -> list[str]:
 def _of_trades(decided: Decided, path: SimulationResult) -> list[str]:
     """A no-trade zone above every trade, and smoothing without a second decision."""
     config, notes = decided.plan.config, []
-    traded = int((abs(path.trades) > _DUST).any(axis=1).sum())
+    traded = int((abs(path.trades) > ROUNDING).any(axis=1).sum())
     if config.rebalance.minimum_trade > 0 and len(decided.rows) > _FEW and traded < _FEW:
         notes.append(
             f"rebalance.minimum_trade: {config.rebalance.minimum_trade:g} is above every trade after the first: "

@@ -21,8 +21,9 @@ from backtest.analysis.breakeven import (
     sharpe_ratio,
 )
 from backtest.analysis.confidence import FEWEST
-from backtest.analysis.performance import is_whole_year, years_between
+from backtest.analysis.performance import years_between
 from backtest.analysis.result import BacktestResult
+from backtest.data.calendar import is_whole_year
 from backtest.engine.path import Path
 from backtest.engine.terms import Terms
 from backtest.plan import Decided

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from backtest.config.plausible import improbable
 from backtest.data.market import MarketData
+from backtest.engine.account import ROUNDING
 from backtest.engine.financing import Futures, Margin
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.terms import Terms
@@ -16,7 +17,6 @@ from backtest.plan import Decided
 
 Array = NDArray[np.float64]
 
-_DUST = 1e-12  # of NAV: what is held of less is rounding
 _BINDS = 1e-6  # of a limit: nearer than what solvers are precise to
 _MOST_GROSS = 20.0  # times NAV: above it weights were written in percent
 
@@ -72,8 +72,8 @@ def _held(path: SimulationResult, terms: Terms) -> Array:
 def _owes(held: Array, terms: Terms) -> bool:
     """Whether anybody lends to an account that holds this over a period."""
     if terms.futures:
-        return bool((abs(held) > _DUST).any())
-    return bool((held < -_DUST).any() or np.maximum(held, 0.0).sum() > 1 + _DUST)
+        return bool((abs(held) > ROUNDING).any())
+    return bool((held < -ROUNDING).any() or np.maximum(held, 0.0).sum() > 1 + ROUNDING)
 
 
 def _margin_notes(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms) -> list[str]:
@@ -158,13 +158,13 @@ def _financing_notes(decided: Decided, path: SimulationResult) -> list[str]:
             who, setting = "funds", "swap_spread_bps"
         notes.append(f"{who} pay the cash return alone: no financing.{setting} is set")
     elif terms.futures and terms.basis is not None:
-        free = _named(data.assets, (abs(held) > _DUST).any(axis=0) & (terms.basis == 0))
+        free = _named(data.assets, (abs(held) > ROUNDING).any(axis=0) & (terms.basis == 0))
         if free:
             names, pay, them = free
             notes.append(f"{names} {pay} no basis over the cash return: financing.basis_bps has none for {them}")
     if not terms.futures:
         fees = np.zeros(len(data.assets)) if terms.borrow_fee is None else terms.borrow_fee
-        free = _named(data.assets, (held < -_DUST).any(axis=0) & (fees == 0))
+        free = _named(data.assets, (held < -ROUNDING).any(axis=0) & (fees == 0))
         if free and not fees.any():
             notes.append("shorts are borrowed free: no financing.borrow_fee_bps is set")
         elif free:

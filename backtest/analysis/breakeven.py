@@ -14,8 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.analysis.bootstrap import LEVEL, SEED, percentile_interval, stationary_rows
-from backtest.analysis.performance import is_whole_year
 from backtest.analysis.roots import nearest_roots
+from backtest.data.calendar import is_whole_year
 from backtest.tolerances import has_risk
 
 Array = NDArray[np.float64]
@@ -94,7 +94,7 @@ class BreakEven:
     @property
     def whole_year(self) -> bool:
         """Whether the run covers a year or more; if not, excess returns are not rates per year."""
-        return is_whole_year(self.start.to_datetime64(), self.end.to_datetime64())
+        return is_whole_year(self.start, self.end)
 
     @property
     def line(self) -> pd.Series:

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from backtest.analysis.drawdown import worst_drawdowns
-from backtest.data.spacing import MONTHS, period_after
+from backtest.data.periods import MONTHS
+from backtest.data.spacing import period_after
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult

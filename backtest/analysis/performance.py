@@ -8,7 +8,6 @@ Sortino ratio of one loss, the correlation of two returns) or has no error left 
 from typing import cast
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.blas import one_blas_thread
@@ -24,16 +23,6 @@ def years_between(first: np.datetime64, last: np.datetime64) -> float:
     4.0
     """
     return float((last - first) / np.timedelta64(1, "D")) / 365.25
-
-
-def is_whole_year(first: np.datetime64, last: np.datetime64) -> bool:
-    """Whether the dates cover a year or more, by the calendar: a return of less is not a rate per year (GIPS).
-
-    >>> first = np.datetime64("2020-01-31")
-    >>> is_whole_year(first, np.datetime64("2021-01-31")), is_whole_year(first, np.datetime64("2021-01-30"))
-    (True, False)
-    """
-    return bool(pd.Timestamp(last) >= pd.Timestamp(first) + pd.DateOffset(years=1))
 
 
 def cagr(growth: float, years: float) -> float:

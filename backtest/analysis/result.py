@@ -12,10 +12,10 @@ from backtest.analysis.attribution import real_nav
 from backtest.analysis.breakeven import BreakEven
 from backtest.analysis.events import events_of
 from backtest.analysis.holdings import capital_and_risk
-from backtest.analysis.performance import is_whole_year
 from backtest.analysis.realised_risk import rolling_realised_risk
 from backtest.analysis.rolling import rolling_measures
 from backtest.analysis.summary import summarise
+from backtest.data.calendar import is_whole_year
 from backtest.data.market import Origin
 
 
@@ -26,7 +26,7 @@ class BacktestResult:
     Args:
         name: of the run.
         strategy: name of its strategy.
-        periods_per_year: of the dates, one of `spacing.FREQUENCIES` unless the settings state another.
+        periods_per_year: of the dates, one of `periods.FREQUENCIES` unless the settings state another.
         nav: (P,) currency, after each close's trades; the first is 1, before the first trade.
         weights: (P, n) fractions of NAV after each close's trades.
         target_weights: (m, n) by rebalance date, the last one included although it is not traded.
@@ -146,7 +146,7 @@ class BacktestResult:
     @property
     def whole_year(self) -> bool:
         """Whether it covers a year or more; if not, its return and costs are not rates per year."""
-        return is_whole_year(self.nav.index[0].to_datetime64(), self.nav.index[-1].to_datetime64())
+        return is_whole_year(self.nav.index[0], self.nav.index[-1])
 
     @property
     def financing(self) -> str:

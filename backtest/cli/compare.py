@@ -124,7 +124,7 @@ def _measures(found: "Comparison") -> Iterator[tuple[str, ...]]:
     from backtest.reporting.headline import LEFT_OUT_AT_ZERO
 
     for label, key, write in _MEASURES:
-        if key == "total_return" and found.results[0].whole_year:
+        if key == "total_return" and found.return_measure == "cagr":
             continue
         values, best = found.metrics.loc[key].to_dict() if key in found.metrics.index else {}, found.best.get(key, ())
         there = [value for value in values.values() if not math.isnan(value)]

@@ -1,4 +1,4 @@
-"""Months dated at their end."""
+"""Calendar months and years: months dated at their end, and whether dates cover a year."""
 
 import numpy as np
 import pandas as pd
@@ -58,3 +58,14 @@ def to_month_ends(dates: pd.DatetimeIndex, where: str) -> pd.DatetimeIndex:
             "expected one row a month. Hint: leave one of them out."
         )
     return ends
+
+
+def is_whole_year(first: pd.Timestamp | np.datetime64, last: pd.Timestamp | np.datetime64) -> bool:
+    """Return whether the dates cover a year or more; the return of less is not a rate per year (GIPS).
+
+    >>> is_whole_year(pd.Timestamp("2020-01-31"), pd.Timestamp("2021-01-31"))
+    True
+    >>> is_whole_year(pd.Timestamp("2020-01-31"), pd.Timestamp("2021-01-30"))
+    False
+    """
+    return bool(pd.Timestamp(last) >= pd.Timestamp(first) + pd.DateOffset(years=1))

@@ -7,8 +7,9 @@ from functools import reduce
 import pandas as pd
 
 from backtest.data.market import MarketData
+from backtest.data.periods import frequency_name
 from backtest.data.shifted_dates import shifted
-from backtest.data.spacing import Spacing, frequency_name, infer_periods_per_year, spacing_of
+from backtest.data.spacing import Spacing, infer_periods_per_year, spacing_of
 from backtest.errors import DataError
 
 _FEW = 20  # dates, which tell less of the sessions of a week than the whole histories do

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.blas import one_blas_thread
+from backtest.data.calendar import is_whole_year
 from backtest.errors import DataError
 from backtest.tolerances import has_risk
 
@@ -98,7 +99,7 @@ def splice(level: pd.Series, proxy: pd.Series, name: str, proxy_name: str, perio
         )
     factor = other[first] / own[first]
     joined = pd.concat([proxy[proxy.index < first], level[level.index >= first] * factor]).rename(level.name)
-    whole_year = bool(shared[-1] >= first + pd.DateOffset(years=1))
+    whole_year = is_whole_year(first, shared[-1])
     compared = *_compare(own[shared], other[shared], periods_per_year, whole_year=whole_year), whole_year
     left_out = int((own.index < first).sum())
     return Splice(joined, name, proxy_name, first, left_out, len(shared) - 1, *compared)

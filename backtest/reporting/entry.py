@@ -98,7 +98,7 @@ def comparison_entry(comparison: "Comparison") -> dict[str, Any]:
     """The section of a comparison's manifest that `ComparisonEntry` reads."""
     from backtest.analysis.sparkline import sparkline
 
-    compared = ("cagr" if comparison.results[0].whole_year else "total_return", "sharpe", "max_drawdown")
+    compared = (comparison.return_measure, "sharpe", "max_drawdown")
     best = {key: comparison.best[key] for key in compared if comparison.best.get(key)}
     return {
         "kind": "comparison",

@@ -51,7 +51,7 @@ class MarketView:
         assets: the n assets that may be held now, in the order of the data.
         universe: every asset of the run, those that may not be held now included.
         classes: asset class of every asset of the universe that has one.
-        periods_per_year: of the dates, one of `spacing.FREQUENCIES` unless the settings state another.
+        periods_per_year: of the dates, one of `periods.FREQUENCIES` unless the settings state another.
     """
 
     as_of: pd.Timestamp

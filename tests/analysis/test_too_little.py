@@ -20,9 +20,9 @@ from read_page import Page
 
 import backtest as bt
 from backtest.analysis import BacktestResult
-from backtest.analysis.performance import is_whole_year
 from backtest.breakeven import break_even
 from backtest.comparison import compare
+from backtest.data.calendar import is_whole_year
 from backtest.reporting.files import json_bytes
 from backtest.reporting.headline import headline_rows
 from backtest.reporting.notebook import comparison_html, result_html

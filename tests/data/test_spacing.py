@@ -16,9 +16,10 @@ from backtest.data.common_dates import on_common_dates
 from backtest.data.findings import find
 from backtest.data.loading import load
 from backtest.data.market import MarketData
+from backtest.data.periods import FREQUENCIES
 from backtest.data.settings import DataSettings
 from backtest.data.shifted_dates import clock_of, shifted
-from backtest.data.spacing import FREQUENCIES, infer_periods_per_year, period_after, period_before, spacing_of
+from backtest.data.spacing import infer_periods_per_year, period_after, period_before, spacing_of
 from backtest.errors import DataError
 
 FIRST = date(1999, 3, 1)
