@@ -1,4 +1,4 @@
-"""Settings that cannot take effect in a run: what was given, and why nothing comes of it."""
+"""Settings that have no effect in a run, with the reasons."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,11 +25,11 @@ _FREQUENCIES: Mapping[Frequency, int] = {"daily": 252, "weekly": 52, "monthly": 
 def idle_settings(decided: Decided, path: SimulationResult) -> list[str]:
     """Return a note for each setting of a run that has no effect, or another one than it seems to have.
 
-    What is left at its default gives no note.
+    A setting that is left at its default has no note.
 
     Args:
         decided: the plan of the run and its decisions.
-        path: what became of them.
+        path: the simulated run.
     """
     config = decided.plan.config
     frequencies = _of_frequencies(config, decided.plan.data)
@@ -44,7 +44,7 @@ def idle_settings(decided: Decided, path: SimulationResult) -> list[str]:
 
 
 def _of_data(config: RunConfig) -> list[str]:
-    """Series and amounts that nothing asks for."""
+    """Note series and amounts that are not used."""
     notes = []
     data, costs, financing = config.data, config.costs, config.financing
     if data.opens is not None and config.rebalance.execution != "open":
@@ -62,7 +62,7 @@ def _of_data(config: RunConfig) -> list[str]:
 
 
 def _of_frequencies(config: RunConfig, data: MarketData) -> list[str]:
-    """Frequencies that are finer than the data, and days of periods that have one date each."""
+    """Note frequencies that are finer than the data, and days of periods that have one date each."""
     rebalance, bands, fee = config.rebalance, config.rebalance.bands, config.fees.performance
     asked: list[tuple[str, Frequency | None, Day]] = [
         ("rebalance.frequency", rebalance.frequency, rebalance.day),
@@ -82,7 +82,7 @@ def _of_frequencies(config: RunConfig, data: MarketData) -> list[str]:
 
 
 def _coarser(data: MarketData, frequency: Frequency, day: Day) -> str | None:
-    """What chooses the dates that a frequency chooses, where the data is too coarse for the frequency to matter."""
+    """Describe the coarser choice of dates that equals a frequency's, if the data is too coarse for the frequency."""
     chosen, order = rebalance_rows(data.dates, frequency, day), [*_FREQUENCIES]
     same = [one for one in order[order.index(frequency) + 1 :] if rebalance_rows(data.dates, one) == chosen]
     if len(chosen) <= _FEW:
@@ -95,7 +95,7 @@ def _coarser(data: MarketData, frequency: Frequency, day: Day) -> str | None:
 
 
 def _of_bands(decided: Decided, *, too_fine: bool) -> list[str]:
-    """Bands, and checks on dates that decide anyway, unless their frequency is known to be too fine for the data."""
+    """Note bands without effect; checks whose frequency is too fine for the data have a note already."""
     config, bands = decided.plan.config.rebalance, decided.plan.config.rebalance.bands
     if bands is None:
         return []
@@ -116,7 +116,7 @@ def _of_bands(decided: Decided, *, too_fine: bool) -> list[str]:
 
 
 def _narrow_bands(decided: Decided, relative: float, least: float) -> list[str]:
-    """Assets whose bands, relative to their targets, are narrower than the least trade."""
+    """Note assets whose bands, relative to their targets, are narrower than the smallest trade."""
     widths = relative * np.abs(decided.decisions.targets)
     narrow = (widths > 0) & (widths <= least)
     return [
@@ -128,7 +128,7 @@ def _narrow_bands(decided: Decided, relative: float, least: float) -> list[str]:
 
 
 def _of_trades(decided: Decided, path: SimulationResult) -> list[str]:
-    """A no-trade zone above every trade, and smoothing without a second decision."""
+    """Note a no-trade zone above every trade, and smoothing without a second decision."""
     config, notes = decided.plan.config, []
     traded = int((abs(path.trades) > ROUNDING).any(axis=1).sum())
     if config.rebalance.minimum_trade > 0 and len(decided.rows) > _FEW and traded < _FEW:
@@ -142,7 +142,7 @@ def _of_trades(decided: Decided, path: SimulationResult) -> list[str]:
 
 
 def _of_estimation(decided: Decided) -> list[str]:
-    """Weights of returns that hardly fall within the window."""
+    """Note half-lives that are longer than the window."""
     estimation, periods = decided.plan.config.estimation, decided.plan.data.periods_per_year
     notes = []
     for name in ("half_life", "correlation_half_life") if isinstance(estimation, EWMA) else ():
@@ -156,7 +156,7 @@ def _of_estimation(decided: Decided) -> list[str]:
 
 
 def _of_report(config: RunConfig, path: SimulationResult) -> list[str]:
-    """Comparisons with nothing to compare."""
+    """Note a break-even spread without financing or benchmark, and a benchmark that equals the run."""
     notes = []
     if config.report.break_even and config.benchmark is None:
         notes.append("report.break_even has no effect: there is no benchmark to break even with")
@@ -168,7 +168,7 @@ def _of_report(config: RunConfig, path: SimulationResult) -> list[str]:
 
 
 def _same(config: RunConfig, benchmark: RunConfig) -> bool:
-    """Whether two configurations are the same but for their names and benchmarks."""
+    """Return whether two configurations are the same but for their names and benchmarks."""
     apart = {"name": "", "benchmark": None, "file": Path()}
     alike = config.model_copy(update=apart) == benchmark.model_copy(update=apart)
     return alike and config.folder.resolve() == benchmark.folder.resolve()

@@ -1,4 +1,4 @@
-"""What a reader has to be told of a run besides its numbers."""
+"""Notes on a run, listed next to its numbers."""
 
 from collections.abc import Mapping, Sequence
 
@@ -99,7 +99,7 @@ def _margin_notes(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms)
 
 
 def _binding_notes(decided: Decided, path: SimulationResult) -> list[str]:
-    """On how many decisions a cap, a floor or a bound on weights sets the target weights."""
+    """Note on how many decisions a cap, a floor or a bound on weights sets the target weights."""
     config, made = decided.plan.config, np.isfinite(path.targets).all(axis=1)
     targets = path.targets[made]
     gross, of, notes = abs(targets).sum(axis=1), f"of {_times(len(targets), 'date')}", []
@@ -132,7 +132,7 @@ def _binding_notes(decided: Decided, path: SimulationResult) -> list[str]:
 def _at_bounds(
     shares: Array, holdable: NDArray[np.bool_], bound: float | Mapping[str, float], data: MarketData, setting: str
 ) -> dict[str, NDArray[np.bool_]]:
-    """By asset or class, on which decisions it is at its bound: those of 0 below and of 1 above bind nothing."""
+    """Return by asset or class on which decisions it is at its bound; a lower 0 and an upper 1 never bind."""
     found, above = {}, setting == "max_weight"
     for name in bound if isinstance(bound, Mapping) else data.assets:
         limit = bound[name] if isinstance(bound, Mapping) else bound

@@ -92,7 +92,7 @@ class Plan:
 
     @property
     def setup(self) -> Setup:
-        """What the plan was made from; without the covariances that the agenda keeps."""
+        """Setup that the plan was made from, without the covariances that the agenda keeps."""
         return Setup(self.config, self.data, None if self.benchmark is None else self.benchmark.setup)
 
     @property

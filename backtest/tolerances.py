@@ -23,7 +23,7 @@ FEWEST_ROUNDINGS = 64  # that a variance of fewer terms counts as well
 
 
 def has_risk(deviation: ArrayLike, size: ArrayLike = 1.0) -> NDArray[np.bool_]:
-    """Whether standard deviations are more than the rounding of numbers of a size; not where one is NaN.
+    """Return whether standard deviations are more than the rounding of numbers of a size; False for NaN.
 
     Args:
         deviation: of any shape and unit.
@@ -38,7 +38,7 @@ def has_risk(deviation: ArrayLike, size: ArrayLike = 1.0) -> NDArray[np.bool_]:
 
 
 def cancels(variance: ArrayLike, gross: ArrayLike, assets: int) -> NDArray[np.bool_]:
-    """Whether variances wᵀΣw are no more than the rounding of terms that cancel out.
+    """Return whether variances wᵀΣw are no more than the rounding of terms that cancel out.
 
     Args:
         variance: wᵀΣw.

@@ -36,7 +36,7 @@ class BreakEvenSpread:
     Args:
         spread: decimal per year; infinite where it is beyond `BOUND`, NaN where no spread changes anything.
         interval: its ends at `bootstrap.LEVEL`, likewise; None where it was not asked for.
-        decimals: how many decimals of the ends hardly depend on the seed.
+        decimals: decimals of the ends that hardly depend on the seed.
     """
 
     spread: float
@@ -46,11 +46,12 @@ class BreakEvenSpread:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """What is left of the advantage at a spread.
+    """Advantage that is left at a spread.
 
     Args:
         spread: decimal per year; NaN for terms that are no one spread.
-        excess_return: compound return less the benchmark's, decimal per year; of less than a year the total return.
+        excess_return: compound return less the benchmark's, decimal per year; over less than a year the
+            difference of total returns.
         excess_sharpe: Sharpe ratio less the benchmark's.
     """
 
@@ -93,7 +94,7 @@ class BreakEven:
 
     @property
     def whole_year(self) -> bool:
-        """Whether the run covers a year or more; if not, excess returns are not rates per year."""
+        """Return whether the run covers a year or more; if not, excess returns are not rates per year."""
         return is_whole_year(self.start, self.end)
 
     @property
@@ -205,7 +206,7 @@ def bootstrap_interval(
 def break_evens_of_draws(
     pairs: PairedReturns, measure: Measure, *, length: float, draws: int = DRAWS, seed: int = SEED
 ) -> Array:
-    """(draws,) the break-even spread of each draw of `bootstrap_interval`."""
+    """Return the (draws,) break-even spreads of the draws of `bootstrap_interval`."""
     count = len(pairs.own)
     spreads, together = np.empty(draws), max(1, _AT_ONCE // count)
     for first in range(0, draws, together):

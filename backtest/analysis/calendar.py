@@ -74,7 +74,7 @@ def typical_size(returns: pd.DataFrame) -> float:
 
 
 def covered_in_part(nav: pd.Series, periods_per_year: int) -> pd.DataFrame:
-    """Which months and years of `calendar_returns` the run covers only in part: the same shape, True or False.
+    """Months and years of `calendar_returns` that the run covers only in part: the same shape, True or False.
 
     A span is whole if the date after its base is in it, and the date expected after its end is in the next one: the
     next session by the days of the week that have sessions, the next week, or the next day of longer periods, which

@@ -49,7 +49,7 @@ class BacktestResult:
             year; NaN for an asset without one.
         class_volatilities: (m, k) the same of what is held of each of the k asset classes; without columns where there
             is no class.
-        trade_dates: (m,) by rebalance date, the date of the trade that followed, even if all was at its target then;
+        trade_dates: (m,) by rebalance date, the date of the trade that followed, even if nothing had to be traded;
             NaT where the decision was not traded.
         asset_returns: (P, n) decimal per period, NaN where an asset has none; the first are not part of the run.
         cash_returns: (P,) decimal per period; the first is not part of the run.
@@ -145,7 +145,7 @@ class BacktestResult:
 
     @property
     def whole_year(self) -> bool:
-        """Whether it covers a year or more; if not, its return and costs are not rates per year."""
+        """Return whether it covers a year or more; if not, its return and costs are not rates per year."""
         return is_whole_year(self.nav.index[0], self.nav.index[-1])
 
     @property

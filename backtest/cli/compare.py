@@ -1,4 +1,4 @@
-"""`compare`: several configurations or finished runs, begun together, side by side."""
+"""`compare`: several configurations or finished runs side by side, all begun on one date."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ def compare(
     offline: Annotated[bool, typer.Option("--offline", help="Ask no source: use what was fetched before.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
 ) -> None:
-    """Set strategies side by side, all begun on their first common date: return, risk, crises, costs, windows won."""
+    """Compare strategies that all begin on their first common date: return, risk, crises, costs, windows won."""
     check_choice(offline=offline, refresh=refresh)
     from backtest.errors import ComparisonError
 
@@ -93,7 +93,7 @@ def _print(found: "Comparison", written: Path) -> None:
     if found.crises or found.falls:
         typer.echo("crises and the worst fall: return / drawdown, %")
     if partly := covered_partly(found.growth.index):
-        typer.echo(f"crises that the dates cover only in part, without a row: {', '.join(one.name for one in partly)}")
+        typer.echo(f"crises left out, as the dates cover them only in part: {', '.join(one.name for one in partly)}")
     typer.echo(f"comparison: {written.as_posix()}")
 
 

@@ -42,7 +42,7 @@ def load_config(path: str | Path, *, with_benchmark: bool = True) -> RunConfig:
 def _beside_benchmark(
     document: Document, config: RunConfig, benchmark: RunConfig | None, with_benchmark: bool
 ) -> list[str]:
-    """A line for each setting that its benchmark does not go with."""
+    """Return a line for each setting that contradicts the benchmark."""
     problems = []
     if benchmark is not None and benchmark.data.currency != config.data.currency:
         theirs, ours = benchmark.data.currency, config.data.currency

@@ -1,4 +1,4 @@
-"""Plausible ranges of settings: what is allowed but probably written in another unit than the setting's own."""
+"""Plausible ranges of settings: values outside them are allowed, but were probably written in another unit."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -35,12 +35,12 @@ def _of_bps(least: float, most: float, percent_from: float = 0.05) -> Plausible:
 
 
 def _of_decimals(least: float, most: float) -> Plausible:
-    """Decimals; above the range a number was probably written in percent, below it the decimal of one."""
+    """Decimals; outside the range a number was probably written in percent, or the other way round."""
     return Plausible(least, most, lambda value: f"{_plain(100 * value)} %", lambda value: _hundredfold(value, most))
 
 
 def _of_nav(least: float, most: float) -> Plausible:
-    """Multiples of NAV, likewise."""
+    """Multiples of NAV; outside the range a number was probably written in percent, or the other way round."""
     return Plausible(least, most, lambda value: f"{_plain(value)} times NAV", lambda value: _hundredfold(value, most))
 
 
@@ -100,7 +100,7 @@ PLAUSIBLE: Mapping[Path, Plausible] = {
     ("rebalance", "bands", "absolute"): _of_decimals(1e-3, 0.3),
     ("rebalance", "bands", "relative"): _of_decimals(0.01, 0.9),
 }
-"""By setting; what a mapping has by asset, class, date or size is looked at one by one. Zero is always plausible."""
+"""By setting; each value of a mapping by asset, class, date or size is checked. Zero is always plausible."""
 
 _FEWEST: Mapping[Path, int] = {
     ("estimation", "window"): 12,
@@ -110,7 +110,7 @@ _FEWEST: Mapping[Path, int] = {
     ("leverage", "window"): 12,
     ("strategy", "window"): 12,
 }
-"""Returns of a window: where fewer are asked for, a number of years was probably meant."""
+"""Fewest returns of a window; a smaller number was probably meant in years."""
 
 _LARGEST_WEIGHTS = 5.0
 _LARGEST_FIXED = 0.01  # of the capital, for one trade of one asset
@@ -139,7 +139,7 @@ def improbable(settings: Mapping[str, Any]) -> list[str]:
 
 
 def _numbers(settings: Any, path: Path, name: str = "") -> Iterator[tuple[str, float]]:
-    """The numbers at a path, each with its name: of a mapping there, its values."""
+    """Yield the numbers at a path with their names; a mapping yields each of its values."""
     if path and isinstance(settings, Mapping):
         for key in settings if path[0] == "*" else [path[0]] if path[0] in settings else ():
             yield from _numbers(settings[key], path[1:], f"{name}.{key}" if name else str(key))
@@ -168,7 +168,7 @@ def _windows(settings: Mapping[str, Any]) -> list[str]:
 
 
 def _money(settings: Mapping[str, Any]) -> list[str]:
-    """Settings in money beside the capital that they are compared with."""
+    """Return notes on settings in money that are implausible next to the initial capital."""
     capital, fixed = settings.get("initial_capital"), settings.get("costs", {}).get("fixed", 0.0)
     notes = []
     if capital and fixed > _LARGEST_FIXED * capital:

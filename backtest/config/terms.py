@@ -116,7 +116,7 @@ def _financing(document: Document) -> Financing | None:
 
 
 def _least_exposure(document: Document, allowed: float, what: str) -> list[str]:
-    """What is wrong with a least gross exposure, where the financing allows no more than a multiple of NAV."""
+    """Return the problem of a least gross exposure above the multiple of NAV that the financing allows."""
     at = ("leverage", "min_gross_exposure")
     least = document.value(at) if document.has(at) else None
     if not isinstance(least, int | float) or isinstance(least, bool) or least <= allowed * (1 + 1e-12):

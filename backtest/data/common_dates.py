@@ -12,7 +12,7 @@ from backtest.data.shifted_dates import shifted
 from backtest.data.spacing import Spacing, infer_periods_per_year, spacing_of
 from backtest.errors import DataError
 
-_FEW = 20  # dates, which tell less of the sessions of a week than the whole histories do
+_FEW = 20  # dates; fewer say less about the sessions of a week than the whole histories
 
 
 def shared_dates(markets: Sequence[MarketData]) -> pd.DatetimeIndex:
@@ -84,7 +84,7 @@ def on_common_dates(data: MarketData, other: MarketData) -> tuple[MarketData, Ma
 
 
 def _periods_per_year(markets: Sequence[MarketData], shared: pd.DatetimeIndex) -> int:
-    """Return the periods per year of the dates that markets share; what the settings of the first one state counts."""
+    """Return the periods per year that the first market's settings state, else those of the shared dates."""
     own = [market.periods_per_year for market in markets]
     stated = own[0] != spacing_of(markets[0].dates).periods_per_year
     if stated or (len(set(own)) == 1 and len(shared) < _FEW):

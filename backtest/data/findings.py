@@ -81,9 +81,9 @@ def find(
     dividends: _Floats | None = None,
     splits: _Floats | None = None,
 ) -> list[Finding]:
-    """What should be looked at in the prices of one series.
+    """Find prices of one series that look like errors.
 
-    Moves are those of the total-return level, in which a large dividend is none; stale runs are those of the close.
+    Moves are changes of the total-return level, in which a large dividend is not a move; stale runs are runs of closes.
 
     Args:
         series: its name.
@@ -113,9 +113,9 @@ def find(
 
 
 def find_in_rate(series: str, dates: _Days, rates: _Floats, periods_per_year: int | None) -> list[Finding]:
-    """What should be looked at in a quoted rate: gaps, and values that look like percent.
+    """Find gaps in a quoted rate, and values that look like percent.
 
-    Dates without a value are none: publishers of rates list holidays.
+    Dates without a value are not gaps: publishers of rates list holidays.
 
     Args:
         series: its name.
@@ -144,7 +144,7 @@ def find_lagging(last_dates: Mapping[str, date], periods_per_year: int | None) -
 
     Args:
         last_dates: of each series, that of its last value.
-        periods_per_year: of all of them; nothing lags where it is none of `periods.FREQUENCIES`.
+        periods_per_year: of all of them; nothing lags if it is not one of `periods.FREQUENCIES`.
 
     >>> [str(finding) for finding in find_lagging({"SPY": date(2020, 3, 31), "GLD": date(2020, 1, 31)}, 12)]
     ['GLD: ends on 2020-01-31, 2 months before SPY (2020-03-31); expected at most 1']

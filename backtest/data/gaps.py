@@ -33,7 +33,7 @@ def longest_gap(days: _Days, periods_per_year: int) -> tuple[int, str] | None:
 
 
 def lag_between(last: np.datetime64, newest: np.datetime64, periods_per_year: int) -> tuple[int, str, int]:
-    """Return how many periods a date is before the newest one, their name, and how many are no fault."""
+    """Return how many periods a date is before the newest one, their name, and how many are allowed."""
     most = _MAY_LAG.get(periods_per_year, 1)
     if periods_per_year == 252:
         return int(np.busday_count(last, newest)), "weekdays", most

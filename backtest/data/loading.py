@@ -274,7 +274,7 @@ def _classes(settings: DataSettings, folder: Path) -> dict[str, str]:
     """Class by asset: of the settings, else of the source.
 
     Raises:
-        DataError: the settings name a class for what is not an asset of the run.
+        DataError: the settings name a class for something that is not an asset of the run.
     """
     given = settings.asset_classes
     strange = sorted(set(settings.classes) - set(settings.names))

@@ -61,11 +61,11 @@ class Spacing:
 
     @property
     def is_daily(self) -> bool:
-        """Whether the dates are the sessions of a market, on four days a week or more."""
+        """Return whether the dates are the sessions of a market, on four days a week or more."""
         return bool(self.sessions) and self.rows_per_year >= DAILY
 
     def same_frequency(self, other: "Spacing") -> bool:
-        """Whether two series can share the dates of a run: both daily, or of the same number of periods per year."""
+        """Return whether two series can share the dates of a run: both daily, or with one number of periods a year."""
         return (self.is_daily and other.is_daily) or self.periods_per_year == other.periods_per_year
 
 
@@ -197,7 +197,7 @@ def weekday(days: _Days) -> _Days:
 
 
 def _one_a_month(dates: pd.DatetimeIndex, steps: _Days) -> bool:
-    """Return whether the few first dates of a history are months, of which February looks like four weeks."""
+    """Return whether the first few dates of a history are months, of which February looks like four weeks."""
     months = dates.year * 12 + dates.month
     if steps.size > 5 or months.has_duplicates:
         return False
@@ -273,7 +273,7 @@ def _months_on(date: pd.Timestamp, months: int) -> pd.Timestamp:
 
 
 def _session(date: pd.Timestamp, step: int, sessions: tuple[int, ...]) -> pd.Timestamp:
-    """Return the nearest session before or after a date; New Year's Day is none unless markets never close."""
+    """Return the nearest session before or after a date; New Year's Day is not a session unless markets never close."""
     day = date + pd.Timedelta(days=step)
     while day.weekday() not in sessions or (len(sessions) < _WEEK and (day.month, day.day) == (1, 1)):
         day += pd.Timedelta(days=step)

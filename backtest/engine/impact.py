@@ -58,16 +58,16 @@ def _mean_of_known(values: pd.Series, window: int) -> pd.Series:
 
 
 def _full(impact: Impact, data: MarketData) -> Booleans:
-    """(T, n) whether a date ends full windows."""
+    """(T, n) whether the windows that end on a date are full."""
     returns, values = data.returns.notna().to_numpy(), _volumes(data).notna().to_numpy()
     return np.asarray(
         (_count(returns, impact.window) == impact.window) & (_count(values, 2 * impact.window) >= impact.window)
     )
 
 
-def _count(there: Booleans, window: int) -> NDArray[np.int64]:
-    """(T, n) how many of the last `window` rows hold."""
-    counts = np.cumsum(there, axis=0, dtype=np.int64)
+def _count(flags: Booleans, window: int) -> NDArray[np.int64]:
+    """(T, n) number of True values among the last `window` rows."""
+    counts = np.cumsum(flags, axis=0, dtype=np.int64)
     counts[window:] -= counts[:-window].copy()
     return counts
 

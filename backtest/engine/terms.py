@@ -123,7 +123,7 @@ class Terms:
 
     @property
     def trades_are_free(self) -> bool:
-        """Whether no cost of trading is set."""
+        """Return whether no cost of trading is set."""
         by_row = self.trading_cost if self.trading_cost_by_row is None else self.trading_cost_by_row
         return self.impact is None and self.fixed_cost == 0 and not by_row.any()
 

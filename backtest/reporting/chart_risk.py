@@ -84,7 +84,7 @@ def shares(result: BacktestResult) -> Chart | None:
 
 
 def forecasts(result: BacktestResult) -> Chart | None:
-    """The forecast volatility in force, a step, beside the one that followed; none of a run of less than 12 months."""
+    """The forecast volatility in force, a step, beside the realised one; None for a run of less than 12 months."""
     forecast, followed = result.forecast_volatility, volatility_that_followed(result)
     if forecast.empty or followed.empty:
         return None

@@ -56,7 +56,7 @@ class Best(BaseModel):
 class ComparisonEntry(BaseModel):
     """A comparison in one line of a table; the best of `cagr`, `sharpe` and `max_drawdown` where they are defined.
 
-    Of less than a year `total_return` stands for `cagr`.
+    A comparison of less than a year has `total_return` in place of `cagr`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

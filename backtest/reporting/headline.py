@@ -56,7 +56,7 @@ def headline_rows(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
 def rows_of(summaries: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     """Label, and the number of each summary, `-` where one has none; rows without a number are left out.
 
-    The total return is shown only where there is no CAGR, as of a run of less than a year.
+    The total return is shown only if there is no CAGR, because the run is shorter than a year.
 
     >>> rows_of([{"cagr": 0.0836}, {"cagr": 0.0902, "sharpe": 0.6}])
     [('CAGR', '8.36 %', '9.02 %'), ('Sharpe ratio', '-', '0.60')]

@@ -105,7 +105,7 @@ def gaussian_shortfall_parity_weights(
 
     Raises:
         BacktestError: a shape, a budget or the level does not fit.
-        NoOptimalPortfolio: the covariance is none (NaN, a variance that is no risk, not symmetric or not positive
+        NoOptimalPortfolio: the covariance is not valid (NaN, a variance that is no risk, not symmetric or not positive
             semi-definite).
         NoRiskBudgetPortfolio: a mean is NaN or infinite, a long-only portfolio has no expected shortfall, or double
             precision does not reach 1e-9.

@@ -41,10 +41,10 @@ class History:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MarketView:
-    """What a strategy is shown at a rebalance date: history up to and including that close, read-only.
+    """Market history that a strategy is shown at a rebalance date: up to and including that close, read-only.
 
     It owns a copy of that part of the arrays, so that nothing in it leads to later values; only dates are known in
-    advance. Tables are made anew each time they are asked for: keep the one you work on.
+    advance. Tables are made again each time they are asked for: keep the one you work on.
 
     Attributes:
         as_of: the rebalance date.
