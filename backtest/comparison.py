@@ -114,7 +114,7 @@ def _as_they_are(results: Sequence[BacktestResult]) -> list[BacktestResult]:
     if any(not own.equals(shared) for own in dates):
         fixed = ", ".join(one.name for one in results if one.setup is None)
         raise ComparisonError(
-            f"the results have different dates, and {fixed} cannot be begun again on the common ones: it was unpickled "
+            f"the results have different dates, and {fixed} cannot begin again on the common ones: it was unpickled "
             "or built by hand, without its setup. Hint: compare results that bt.run made in this process."
         )
     return list(results)
@@ -167,7 +167,7 @@ def _notes(own: Sequence[BacktestResult], compared: Sequence[BacktestResult]) ->
         all_dates = one.nav.index if one.setup is None else cast("Setup", one.setup).data.dates
         left_out = int(((all_dates >= dates[0]) & (all_dates <= dates[-1])).sum()) - len(dates)
         if left_out:
-            notes.append(f"{left_out} dates of {one.name} are left out, which the others do not all have")
+            notes.append(f"{left_out} dates of {one.name} are left out, as not all of the others have them")
         if one.periods_per_year != compared[0].periods_per_year:
             now = compared[0].periods_per_year
             notes.append(f"{one.name} has {one.periods_per_year} periods a year on its own dates, and {now} on these")

@@ -107,8 +107,8 @@ def _of_bands(decided: Decided, *, too_fine: bool) -> list[str]:
         and {row for row in between.check if row >= rows[0]} <= set(rows)
     ):
         notes.append(
-            f"rebalance.bands.check: {bands.check} has no effect: each of its dates decides new weights, and is looked "
-            "at in any case"
+            f"rebalance.bands.check: {bands.check} has no effect: on each of its dates new weights are decided, "
+            "and bands are checked in any case"
         )
     if bands.also_on_schedule and config.frequency == "never":
         notes.append("rebalance.bands.also_on_schedule has no effect: with frequency: never there is one decision")
@@ -121,8 +121,8 @@ def _narrow_bands(decided: Decided, relative: float, least: float) -> list[str]:
     narrow = (widths > 0) & (widths <= least)
     return [
         f"rebalance.minimum_trade of {least:g} is above the band of {decided.plan.data.assets[i]}, "
-        f"{widths[narrow[:, i], i].min():.3g}, on {narrow[:, i].sum()} of {len(widths)} decisions: what leaves such a "
-        "band is not traded, and leaves it again at the next look"
+        f"{widths[narrow[:, i], i].min():.3g}, on {narrow[:, i].sum()} of {len(widths)} decisions: an asset that "
+        "leaves such a band is not traded, and is outside it again at the next check"
         for i in np.flatnonzero(narrow.any(axis=0))
     ]
 

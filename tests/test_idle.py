@@ -56,7 +56,7 @@ NONE: dict[str, tuple[dict[str, Any], str | None]] = {
     ),
     "checks coarser than decisions": (
         {"rebalance": {"frequency": "daily", "bands": {"absolute": 0.05, "check": "weekly"}}},
-        "rebalance.bands.check: weekly has no effect: each of its dates decides new weights, and is looked at in any case",
+        "rebalance.bands.check: weekly has no effect: on each of its dates new weights are decided, and bands are checked in any case",
     ),
     "checks finer than decisions": ({"rebalance": {"frequency": "monthly", "bands": {"absolute": 0.05, "check": "daily"}}}, None),
     "a schedule without a second decision": (
@@ -69,7 +69,7 @@ NONE: dict[str, tuple[dict[str, Any], str | None]] = {
     ),
     "a least trade above the bands": (
         {"strategy": {"name": "sixty_forty"}, "rebalance": {"bands": {"relative": 0.25, "absolute": 0.2}, "minimum_trade": 0.12}},
-        "rebalance.minimum_trade of 0.12 is above the band of ust, 0.1, on 6 of 6 decisions: what leaves such a band is not traded, and leaves it again at the next look",
+        "rebalance.minimum_trade of 0.12 is above the band of ust, 0.1, on 6 of 6 decisions: an asset that leaves such a band is not traded, and is outside it again at the next check",
     ),
     "a half-life beyond the window": (
         {"estimation": {"covariance": "ewma", "window": 20, "half_life": 63}},

@@ -170,7 +170,7 @@ UNITS = [1e-24, 1e-4, 1.0, 1e4, 1e24]
 def test_a_variance_that_is_rounding_beside_the_largest_is_refused_in_any_unit(optimiser: str, unit: float) -> None:
     """Of 8e-17 a month beside 4 %; one of 4e-8, a millionth of the largest deviation, is solved."""
     rounding, small = (MOVING + np.diag([0, 0, deviation**2]) for deviation in (8e-17, 4e-8))
-    with pytest.raises(BacktestError, match=r"the variance of asset 2 is .* beside a largest of .*, the rounding of"):
+    with pytest.raises(BacktestError, match=r"the variance of asset 2 is .* while the largest is .*: rounding of"):
         OPTIMISERS[optimiser](rounding * unit)
     found = OPTIMISERS[optimiser](small * unit)
     assert np.isfinite(found).all()

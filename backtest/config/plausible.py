@@ -155,12 +155,14 @@ def _weights(settings: Mapping[str, Any]) -> list[str]:
     if sum(sizes) <= _LARGEST_WEIGHTS:
         return []
     decimals = ", ".join(_plain(size / 100) for size in sizes)
-    return [f"strategy.weights: their sizes add up to {sum(sizes):g} times NAV; as percent they would be {decimals}"]
+    return [
+        f"strategy.weights: their sizes add up to {sum(sizes):g} times NAV; percentages would be written {decimals}"
+    ]
 
 
 def _windows(settings: Mapping[str, Any]) -> list[str]:
     return [
-        f"{name}: {rows:g} counts returns, and so few estimate risk badly; {rows:g}Y would mean years"
+        f"{name}: {rows:g} means {rows:g} returns, which are too few to estimate risk; {rows:g}Y would mean years"
         for path, fewest in _FEWEST.items()
         for name, rows in _numbers(settings, path)
         if rows < fewest

@@ -203,9 +203,9 @@ def frequency_of(table: Table, settings: DataSettings, caveats: Sequence[str]) -
     counted = spacing.rows_per_year if given is None else spacing.periods_per_year or spacing.rows_per_year
     if 1 / TOLERANCE <= number / counted <= TOLERANCE:
         return number, ()
-    by = "volatility, Sharpe ratio and windows in years are by"
+    rule = "volatility, Sharpe ratio and windows in years use"
     if given is not None:
-        said = f"data.periods_per_year is {given}, while the dates have about {counted:.3g} a year: {by} the setting"
+        note = f"data.periods_per_year is {given}, while the dates have about {counted:.3g} a year: {rule} the setting"
     else:
-        said = f"the dates have about {counted:.3g} rows a year, as sessions are missing: {by} {number} a year"
-    return number, (said,)
+        note = f"the dates have about {counted:.3g} rows a year, as sessions are missing: {rule} {number} a year"
+    return number, (note,)

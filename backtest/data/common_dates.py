@@ -67,12 +67,12 @@ def on_common_dates(data: MarketData, other: MarketData) -> tuple[MarketData, Ma
         raise DataError(f"the run and its benchmark share {len(shared)} dates; expected two or more")
     notes = []
     if data.dates[-1] != other.dates[-1]:
-        notes.append(f"the run ends on {end:%Y-%m-%d}, the last date that its benchmark has too")
+        notes.append(f"the run ends on {end:%Y-%m-%d}, the last date that it shares with its benchmark")
     cut = on_shared_dates([data, other], end)
     for market, kept, whose in zip((data, other), cut, ("run's", "benchmark's"), strict=True):
         left_out = int((market.dates <= end).sum()) - len(kept.dates)
         if left_out:
-            notes.append(f"{left_out} of the {whose} dates are left out, which the other does not have")
+            notes.append(f"{left_out} of the {whose} dates are left out, as the other history does not have them")
     changed = [
         f"{market.periods_per_year} on the {whose} own dates"
         for market, kept, whose in zip((data, other), cut, ("run's", "benchmark's"), strict=True)

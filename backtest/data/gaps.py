@@ -56,10 +56,10 @@ def stray_days(days: _Days) -> tuple[int, int, str] | None:
     first, last = int(rows[0]), int(rows[-1])
     where = f"{days[first]} is" if rows.size == 1 else f"{rows.size} dates from {days[first]} to {days[last]} are"
     if not stray[:5].any():
-        return first, last, f"{where} on a weekend; expected weekdays, on which the rest is"
+        return first, last, f"{where} on a weekend; expected weekdays, like the other dates"
     names = " or ".join(_WEEKDAYS[day] for day in np.flatnonzero(stray).tolist())
     rest = ", ".join(_WEEKDAYS[day] for day in np.flatnonzero(~stray & (counts > 0)).tolist())
-    return first, last, f"{where} on a {names}; expected {rest}, on which the rest is"
+    return first, last, f"{where} on a {names}; expected {rest}, like the other dates"
 
 
 def and_more(others: int) -> str:

@@ -14,7 +14,7 @@ from backtest.errors import DataError
 Floats = NDArray[np.float64]
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
-_MOST = 10  # as of funds that exposure is held through; above it the leverage was written in percent
+MOST_LEVERAGE = 10  # of real funds; above it the leverage was written in percent
 
 
 class LeveragedFund(BaseModel):
@@ -49,8 +49,10 @@ class LeveragedFund(BaseModel):
     def _is_a_multiple(cls, leverage: float) -> float:
         if leverage == 0:
             raise ValueError("a leverage of 0; expected a multiple of the daily return, such as 3 or -1")
-        if abs(leverage) > _MOST:
-            raise ValueError(f"a leverage of {leverage:g}; expected a multiple of {_MOST} or less, such as 3 or -1")
+        if abs(leverage) > MOST_LEVERAGE:
+            raise ValueError(
+                f"a leverage of {leverage:g}; expected a multiple of {MOST_LEVERAGE} or less, such as 3 or -1"
+            )
         return leverage
 
     @field_validator("expense_ratio")

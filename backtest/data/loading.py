@@ -232,7 +232,9 @@ def _end(table: Table, settings: DataSettings, reading: Reading) -> tuple[date |
     if last is None or last >= newest:
         return end, ()
     quoted = reading.rates[until].values["rate"].dropna().index[-1]
-    note = f"{until}: last quoted on {quoted:%Y-%m-%d}; the run ends by {last:%Y-%m-%d}, beyond which no rate is known"
+    note = (
+        f"{until}: last quoted on {quoted:%Y-%m-%d}; the run ends by {last:%Y-%m-%d}, after which the rate is unknown"
+    )
     return last.date(), (note,)
 
 

@@ -74,13 +74,14 @@ def _count(flags: Booleans, window: int) -> NDArray[np.int64]:
 
 def _volumes(data: MarketData) -> pd.DataFrame:
     if data.volumes is None:
-        raise ConfigError("costs.impact without data.volumes; expected what was traded of each asset")
+        raise ConfigError("costs.impact without data.volumes; expected the value traded of each asset")
     return data.volumes
 
 
 def _check(wrong: Booleans, data: MarketData, what: str) -> None:
     for row, i in np.argwhere(wrong)[:1]:
         raise DataError(
-            f"costs.impact: {data.assets[i]} has {what} up to {data.dates[row]:%Y-%m-%d}; data.volumes has to know "
-            "what was traded. Hint: a later data.start, a longer costs.impact.window, or leave costs.impact out."
+            f"costs.impact: {data.assets[i]} has {what} up to {data.dates[row]:%Y-%m-%d}; "
+            "expected the value traded in data.volumes. "
+            "Hint: a later data.start, a longer costs.impact.window, or leave costs.impact out."
         )

@@ -69,7 +69,7 @@ def no_variance(variances: FloatArray, i: np.intp, asset: np.int64 | np.intp) ->
     if not variances[i] > 0 or not np.isfinite(variances[i]):
         return f"{words}, expected one above zero"
     largest = variances[np.isfinite(variances)].max()
-    return f"{words} beside a largest of {largest:g}, the rounding of returns that do not vary; expected one above it"
+    return f"{words} while the largest is {largest:g}: rounding of returns that do not vary; expected one above it"
 
 
 def _out_of_reach(

@@ -183,7 +183,7 @@ def test_results_that_were_pickled_compare_on_the_dates_they_have(tmp_path: Path
     assert json_bytes(copied[0].summary()) == json_bytes(early.summary())
     assert refused(copied) == refused([copied[0], late]).replace("early cannot", "early, late cannot")
     assert refused(copied) == (
-        "the results have different dates, and early, late cannot be begun again on the common ones: it was unpickled "
+        "the results have different dates, and early, late cannot begin again on the common ones: it was unpickled "
         "or built by hand, without its setup. Hint: compare results that bt.run made in this process."
     )
     same = [copied[0], replace(copied[0], name="again")]
@@ -224,7 +224,7 @@ def test_dates_that_others_lack_are_told(tmp_path: Path) -> None:
     files(tmp_path, dates)
     found = compare([bt.run(config(tmp_path, "whole")), bt.run(config(tmp_path, "gaps", "fewer.csv"))])
     missing = [date for date in dates[40::7] if date > found.start]
-    assert found.notes[-1] == f"{len(missing)} dates of whole are left out, which the others do not all have"
+    assert found.notes[-1] == f"{len(missing)} dates of whole are left out, as not all of the others have them"
     assert not set(missing) & set(found.growth.index)
 
 

@@ -94,13 +94,13 @@ PAIRS = {
     "the benchmark's volatility, no benchmark": (
         BASE,
         "strategy:\n  name: levered_erc\n  target_volatility: benchmark\n",
-        ("benchmark", "strategy.target_volatility: that of the benchmark, and this configuration has none; expected a number"),
+        ("benchmark", "strategy.target_volatility: benchmark, but this configuration has no benchmark; expected a number"),
         "strategy:\n  name: levered_erc\n  target_volatility: benchmark\nbenchmark: other.yaml\n",
     ),
     "the benchmark's volatility, a benchmark of its own path": (
         BASE + "benchmark: indebted.yaml\n",
         "strategy:\n  name: levered_erc\n  target_volatility: benchmark\n",
-        ("benchmark\n", "strategy.target_volatility: that of the benchmark, and its targets depend on its own path; expected a number"),
+        ("benchmark\n", "strategy.target_volatility: benchmark, but the benchmark's targets depend on its own path; expected a number"),
         "strategy:\n  name: levered_erc\n  target_volatility: 0.1\n",
     ),
     "a least exposure, an initial margin": (

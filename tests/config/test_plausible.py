@@ -89,14 +89,14 @@ def test_no_shipped_configuration_has_a_note(file: Path) -> None:
 @pytest.mark.parametrize("path", ["estimation.window", "leverage.window", "estimation.half_life"])
 def test_few_rows_were_probably_years(path: str) -> None:
     (note,) = improbable(settings(path, 3))
-    assert note == f"{path}: 3 counts returns, and so few estimate risk badly; 3Y would mean years"
+    assert note == f"{path}: 3 means 3 returns, which are too few to estimate risk; 3Y would mean years"
     for window in ("3Y", "3D", 60):
         assert improbable(settings(path, window)) == []
 
 
 def test_weights_above_five_times_nav_were_probably_percent() -> None:
     (note,) = improbable(settings("strategy.weights", {"SPY": 6.0, "TLT": -4.0}))
-    assert note == "strategy.weights: their sizes add up to 10 times NAV; as percent they would be 0.06, 0.04"
+    assert note == "strategy.weights: their sizes add up to 10 times NAV; percentages would be written 0.06, 0.04"
     assert improbable(settings("strategy.weights", {"SPY": 1.8, "TLT": 1.2})) == []
 
 

@@ -122,7 +122,7 @@ def test_a_run_ends_with_its_quoted_rates(tmp_path: Path, setting: str, reached:
     data = loaded(tmp_path, **{"cash": 0.02, setting: rate})
     last = dates[reached - 1] + pd.Timedelta(days=14)
     assert data.dates[-1] == last
-    until = f"the run ends by {last:%Y-%m-%d}, beyond which no rate is known"
+    until = f"the run ends by {last:%Y-%m-%d}, after which the rate is unknown"
     assert f"{setting}: last quoted on {dates[reached - 1]:%Y-%m-%d}; {until}" in data.notes
 
 

@@ -219,7 +219,7 @@ def test_dates_outside_the_sessions_of_the_week_are_found(week: str, stray: int,
     extra = pd.DatetimeIndex(["2015-03-02", "2015-04-27"]) + pd.Timedelta(days=stray)
     dates = joined(dates, extra).sort_values()
     levels = 100 * np.exp(np.cumsum(np.random.default_rng(0).normal(0, 0.01, len(dates))))
-    text = f"2 dates from {first} are on {where}, on which the rest is"
+    text = f"2 dates from {first} are on {where}, like the other dates"
     assert re.fullmatch(text, "; ".join(finding.text for finding in find("A", dates.to_numpy(), levels, 252)))
 
 
@@ -326,7 +326,7 @@ def test_a_setting_far_from_the_dates_is_noted(tmp_path: Path, given: int, noted
     assert data.periods_per_year == given
     words = (
         f"data.periods_per_year is {given}, while the dates have about 252 a year: "
-        "volatility, Sharpe ratio and windows in years are by the setting"
+        "volatility, Sharpe ratio and windows in years use the setting"
     )
     assert (words in data.notes) == noted
 
