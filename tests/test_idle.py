@@ -1,4 +1,4 @@
-"""Settings that cannot take effect are told with the run; those that take effect, or were not given, are not."""
+"""Settings that cannot take effect are noted; settings that take effect, or were not given, are not."""
 # ruff: noqa: E501 - a note is one line, and so it is here
 
 from pathlib import Path
@@ -15,7 +15,7 @@ ASSETS = {"spx": "equities", "ust": "bonds"}
 
 
 def notes(folder: Path, spacing: str = "daily", **sections: Any) -> list[str]:
-    """The notes of a run of two assets over 90 dates, of those about settings."""
+    """Return the notes about settings of a run of two assets over 90 dates."""
     rng = np.random.default_rng(6)
     dates = dates_of(spacing, 90, rng)
     levels = random_levels(dates, [0.16, 0.06], rng)
@@ -91,7 +91,7 @@ NONE: dict[str, tuple[dict[str, Any], str | None]] = {
 
 
 @pytest.mark.parametrize("case", NONE)
-def test_what_has_no_effect_is_told_and_nothing_else(tmp_path: Path, case: str) -> None:
+def test_settings_without_effect_are_noted_and_no_others(tmp_path: Path, case: str) -> None:
     sections, expected = NONE[case]
     assert notes(tmp_path, **sections) == ([] if expected is None else [expected])
 

@@ -183,7 +183,7 @@ def test_an_interval_reaches_beyond_what_is_looked_at() -> None:
 
 
 def test_the_digits_of_an_interval_that_are_shown_do_not_depend_on_the_seed() -> None:
-    """As of the other intervals: the deviation of twenty seeds, known to 0.16 of it, is half a unit or less."""
+    """The deviation between twenty seeds, known to 0.16 of it, is half a unit of the last digit or less."""
     pairs = pairs_of(np.random.default_rng(8), 120)
     measure = partial(compound_return, years=10.0)
     draws = [break_evens_of_draws(pairs, measure, length=2.0, seed=seed) for seed in range(20)]

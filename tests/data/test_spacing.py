@@ -255,7 +255,7 @@ def test_dates_that_look_a_day_off() -> None:
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Tokyo", "Asia/Kolkata", "Australia/Sydney", "Europe/London"])
 @pytest.mark.parametrize("aware", [True, False])
 def test_midnight_of_a_zone_ahead_written_in_utc(zone: str, aware: bool) -> None:
-    """Every date is a day early (London's in summer), whether the text keeps +00:00 or not."""
+    """Every date is a day early (in London in summer), whether the text has +00:00 or not."""
     utc = pd.bdate_range("2015-01-01", periods=400).tz_localize(zone).tz_convert("UTC")
     written = utc if aware else utc.tz_localize(None)
     clock = clock_of(pd.DatetimeIndex(written))
@@ -337,13 +337,13 @@ def test_many_missing_sessions_are_noted(tmp_path: Path) -> None:
     kept = loaded(tmp_path, prices(without(dates, 0.15, 1)))
     assert kept.periods_per_year == 252
     note = next(one for one in kept.notes if "rows a year" in one)
-    assert re.match(r"the dates have about 22\d rows a year, as sessions are missing: .* by 252 a year$", note)
+    assert re.match(r"the dates have about 22\d rows a year, as sessions are missing: .* use 252 a year$", note)
     assert not [one for one in loaded(tmp_path, prices(without(dates, 0.07, 1))).notes if "rows a year" in one]
 
 
 @pytest.mark.parametrize("rule", ["28D", "SME", "14D", "2ME", "10D"])
 def test_only_months_are_moved_to_their_end(tmp_path: Path, rule: str) -> None:
-    """Four weeks and half-months are not, though some fall alone into a month; nor is what needs a setting."""
+    """Four-week periods and half-months keep their dates, even alone in a month; so do dates that need the setting."""
     dates = pd.date_range("2015-01-09", periods=60, freq=rule)
     given = 37 if rule == "10D" else None
     data = loaded(tmp_path, prices(dates), periods_per_year=given)
@@ -399,7 +399,7 @@ def test_a_benchmark_of_another_frequency_is_refused() -> None:
 
 
 def test_dates_of_a_weekday_are_their_own_week() -> None:
-    """By another way: in each supported daily week the sessions are the days of the week that the dates have."""
+    """In each supported daily week the sessions are the days of the week that the dates have."""
     for weekdays, _ in WEEKS.values():
         dates = of_week(pd.Timestamp("2020-01-01"), weekdays, 200)
         assert set(spacing_of(dates).sessions) == set(weekdays)
