@@ -7,16 +7,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from backtest.analysis.bootstrap import LEVEL, block_length, percentile_interval, stable_decimals
+from backtest.analysis.bootstrap import block_length
 from backtest.analysis.breakeven import (
-    BOUND,
     BreakEven,
     BreakEvenSpread,
     CurvePoint,
     Measure,
     PairedReturns,
+    bootstrap_interval,
     break_even_spread,
-    break_evens_of_draws,
     compound_return,
     sharpe_ratio,
 )
@@ -135,9 +134,7 @@ class Match:
         days = self.decided.plan.data.days[-len(self.dates) + 1 :][:count]
         exposure = path.ledger().loan[1:] / path.nav[:-1] * days / 360
         pairs = PairedReturns(own - side.rate[:count], exposure, side.other[:count], base)
-        spreads = break_evens_of_draws(pairs, side.measure, length=block)
-        decimals = stable_decimals(np.clip(spreads, -BOUND, BOUND), LEVEL)
-        return BreakEvenSpread(found, percentile_interval(spreads, LEVEL), decimals)
+        return BreakEvenSpread(found, *bootstrap_interval(pairs, side.measure, length=block))
 
     @property
     def _configured(self) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from backtest.analysis.bootstrap import LEVEL, SEED, percentile_interval, stationary_rows
+from backtest.analysis.bootstrap import LEVEL, SEED, percentile_interval, stable_decimals, stationary_rows
 from backtest.analysis.roots import nearest_roots
 from backtest.data.calendar import is_whole_year
 from backtest.tolerances import has_risk
@@ -183,7 +183,7 @@ def break_even_spread(excess: Callable[[float], float]) -> float:
 
 def bootstrap_interval(
     pairs: PairedReturns, measure: Measure, *, length: float, draws: int = DRAWS, seed: int = SEED
-) -> tuple[float, float]:
+) -> tuple[tuple[float, float], int]:
     """The percentile interval of the break-even spread by the stationary bootstrap (Politis, Romano 1994).
 
     Periods are drawn in blocks, the same for both strategies and the loan, and each draw has its own break-even. As an
@@ -198,22 +198,16 @@ def bootstrap_interval(
         seed: of the random numbers.
 
     Returns:
-        Both ends at `bootstrap.LEVEL`, decimal per year, infinite where they are beyond `BOUND`.
+        Both ends at `bootstrap.LEVEL`, decimal per year, infinite where they are beyond `BOUND`; and the decimals of
+        them that hardly depend on the seed.
     """
-    return percentile_interval(break_evens_of_draws(pairs, measure, length=length, draws=draws, seed=seed), LEVEL)
-
-
-def break_evens_of_draws(
-    pairs: PairedReturns, measure: Measure, *, length: float, draws: int = DRAWS, seed: int = SEED
-) -> Array:
-    """Return the (draws,) break-even spreads of the draws of `bootstrap_interval`."""
     count = len(pairs.own)
     spreads, together = np.empty(draws), max(1, _AT_ONCE // count)
     for first in range(0, draws, together):
         end = min(first + together, draws)
         rows = stationary_rows(count, length, end - first, first=first, seed=seed)
         spreads[first:end] = _break_evens(pairs.take(rows), measure)
-    return spreads
+    return percentile_interval(spreads, LEVEL), stable_decimals(np.clip(spreads, -BOUND, BOUND), LEVEL)
 
 
 def _break_evens(drawn: PairedReturns, measure: Measure) -> Array:

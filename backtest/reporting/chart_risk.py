@@ -10,6 +10,7 @@ from backtest.analysis.holdings import largest_and_rest, risk_shares
 from backtest.analysis.in_force import in_force
 from backtest.analysis.realised_risk import rolling_realised_risk
 from backtest.analysis.result import BacktestResult
+from backtest.analysis.thinning import evenly_spaced
 from backtest.reporting.chart_parts import ASSET, WHOLE, Chart, panel, series, thinned
 from backtest.reporting.embedding import numbers, steps
 
@@ -36,8 +37,7 @@ def risk(result: BacktestResult) -> Chart | None:
     if result.capital_and_risk.empty:
         return None
     decided = _folded(in_force(result.risk_contributions, result), result)
-    every = result.nav.index
-    dates = _dates_to_draw(decided, every[:: -(-len(every) // _BETWEEN)].union(every[-1:]))
+    dates = _dates_to_draw(decided, evenly_spaced(result.nav.index, _BETWEEN))
     expected = decided.reindex(dates, method="ffill")
     realised = rolling_realised_risk(result, max(2, result.periods_per_year), dates)
     kinds = (

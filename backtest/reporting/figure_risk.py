@@ -9,6 +9,7 @@ from backtest.analysis.holdings import largest_and_rest, risk_shares
 from backtest.analysis.in_force import in_force
 from backtest.analysis.realised_risk import rolling_realised_risk
 from backtest.analysis.result import BacktestResult
+from backtest.analysis.thinning import evenly_spaced
 from backtest.reporting.figure_axes import (
     date_axis,
     legend_above,
@@ -78,7 +79,7 @@ def _realised_shares(result: BacktestResult, table: pd.DataFrame) -> pd.DataFram
     """By the columns of the ex-ante table, and all else in one: the others, if they are folded, cash and costs."""
     if result.periods_per_year < 2:
         return None
-    dates = result.nav.index[:: -(-len(result.nav) // STACK_ROWS)].union(result.nav.index[-1:])
+    dates = evenly_spaced(result.nav.index, STACK_ROWS)
     shares = risk_shares(rolling_realised_risk(result, result.periods_per_year, dates))
     if len(shares) < 2:
         return None
