@@ -184,7 +184,7 @@ def test_a_variance_that_is_rounding_beside_the_largest_is_refused_in_any_unit(o
 
 def test_a_rounded_variance_is_refused_in_a_stack_and_not_where_its_budget_is_zero() -> None:
     rounding, good = MOVING + np.diag([0, 0, 6.4e-33]), MOVING + np.diag([0, 0, 0.01])
-    with pytest.raises(BacktestError, match=r"covariance\[1\]: the variance of asset 2 is 6\.4e-33 beside"):
+    with pytest.raises(BacktestError, match=r"covariance\[1\]: the variance of asset 2 is 6\.4e-33 while"):
         risk_parity_weights(np.stack([good, rounding]))
     held_out = risk_parity_weights(rounding, [0.5, 0.5, 0.0])
     np.testing.assert_allclose(held_out, risk_parity_weights(good, [0.5, 0.5, 0.0]), rtol=1e-12)
