@@ -16,7 +16,7 @@ from backtest.estimation.estimator import window_rows
 from backtest.estimation.ewma import EWMA
 from backtest.plan import Decided
 
-_FEW = 2  # dates: of as few any two frequencies choose the same
+_FEW = 2  # dates: if there are so few, any two frequencies choose the same ones
 _FINER = 1.5  # times the periods a year of the data
 _FREQUENCIES: Mapping[Frequency, int] = {"daily": 252, "weekly": 52, "monthly": 12, "quarterly": 4, "yearly": 1}
 """Periods per year of rebalance frequencies, the shortest period first."""

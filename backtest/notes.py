@@ -17,7 +17,7 @@ from backtest.plan import Decided
 
 Array = NDArray[np.float64]
 
-_BINDS = 1e-6  # of a limit: nearer than what solvers are precise to
+_BINDS = 1e-6  # of a limit: solvers are no more precise
 _MOST_GROSS = 20.0  # times NAV: above it weights were written in percent
 
 
@@ -105,7 +105,7 @@ def _binding_notes(decided: Decided, path: SimulationResult) -> list[str]:
     gross, of, notes = abs(targets).sum(axis=1), f"of {_times(len(targets), 'date')}", []
     for section, settings in (("leverage", config.leverage), ("strategy", config.strategy.model)):
         if section == "strategy" and config.leverage is not None:
-            continue  # the strategy's own limits are of weights that are multiplied afterwards
+            continue  # leverage multiplies the weights to which the strategy's own limits apply
         for what, setting in (("cap", "max_gross_exposure"), ("floor", "min_gross_exposure")):
             limit = getattr(settings, setting, None)
             if isinstance(limit, int | float):

@@ -19,7 +19,7 @@ NO_RISK = 1e-12
 """Largest standard deviation that is rounding, as a part of the numbers that it is worked out from."""
 
 EPSILON = float(np.finfo(np.float64).eps)
-FEWEST_ROUNDINGS = 64  # that a variance of fewer terms counts as well
+FEWEST_ROUNDINGS = 64  # allowed in a variance, even of fewer terms
 
 
 def has_risk(deviation: ArrayLike, size: ArrayLike = 1.0) -> NDArray[np.bool_]:

@@ -77,7 +77,7 @@ def confidence(
     if len(returns) < FEWEST or not has_risk(np.std(returns)) or returns.min() <= -1:
         return Confidence(0, float("nan"), None, None, None, None)
     squares = (returns - returns.mean()) ** 2
-    varying = [excess_returns] if has_risk(np.std(excess_returns)) else []  # else its blocks are those of rounding
+    varying = [excess_returns] if has_risk(np.std(excess_returns)) else []  # else the block length would be of rounding
     length = max(map(block_length, [*varying, squares]))
     draws = draws_for(len(returns))
     measures = measures_of_draws(returns, excess_returns, length, draws, seed)

@@ -51,7 +51,7 @@ def dated(table: Table, settings: DataSettings, known: pd.DatetimeIndex) -> Date
     dates = pd.DatetimeIndex(values.index)
     complete = dates[values.notna().all(axis=1).to_numpy()]
     spacing = spacing_of(complete if len(complete) > 1 else dates)
-    if spacing.periods_per_year is None:  # of a few dates, perhaps
+    if spacing.periods_per_year is None:  # perhaps because few dates are complete
         spacing = spacing_of(dates)
     notes: tuple[str, ...] = ()
     if spacing.periods_per_year == 12:

@@ -123,7 +123,7 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
             checks.check_gaps(within(own.table, settings.start, settings.end))
     table, left_out = aligned(table, settings)
     table = converted(table, rates)
-    periods_per_year, said = frequency_of(table, settings, reading.shifts)
+    periods_per_year, frequency_notes = frequency_of(table, settings, reading.shifts)
     data = market_data(table, settings, reading.rates, periods_per_year, rates)
     lagging = find_lagging(_last_dates(reading, settings), tables[0].spacing.periods_per_year)
     prices = settings.series.consumer_prices()
@@ -134,7 +134,7 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
         *reading.notes,
         *reading.shifts,
         *(f"{name}: converted to {settings.currency} by {fx}" for name, fx in rates.items()),
-        *said,
+        *frequency_notes,
         *data.notes,
         *(f"{name}: {fund.meaning}" for name, fund in funds.items()),
         *consumer_prices.notes,

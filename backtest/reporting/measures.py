@@ -230,7 +230,7 @@ def _rows(
         if any(_shown(value, measure) for value in values):
             other = None if benchmark is None else write(benchmark.get(measure.key))
             intervals = [_interval(side, measure) for side in (summary, benchmark)]
-            named = measure.of(summary["periods_per_year"]) if measure.of_one_period else measure
+            named = measure.of(summary["periods_per_year"])
             rows.append(Row(named, write(summary.get(measure.key)), other, *intervals))
     return tuple(rows)
 

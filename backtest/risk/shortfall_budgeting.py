@@ -120,7 +120,7 @@ def gaussian_shortfall_parity_weights(
         raise BacktestError(f"covariance: got the shape {sigma.shape}, expected (n, n)")
     shares = _checked_budgets(budgets, len(sigma))
     out = shares == 0
-    sigma[out], sigma[:, out] = 0.0, 0.0  # whatever is known of an asset that is not held has no say
+    sigma[out], sigma[:, out] = 0.0, 0.0  # an asset that is not held has no influence
     sigma[out, out] = np.fmax.reduce(np.diagonal(sigma), initial=0.0)
     volatilities, correlations, _ = volatilities_and_correlations(sigma)
     volatility, correlation = volatilities[0], correlations[0]
