@@ -78,7 +78,7 @@ def on_dates(columns: Mapping[str, pd.Series], dates: pd.DatetimeIndex, what: st
         own = pd.DatetimeIndex(there.index)
         spacing = spacing_of(own) if len(own) > 1 else expected
         if not spacing.same_frequency(expected):
-            theirs, ours = (one.periods_per_year or round(one.rows_per_year) for one in (spacing, expected))
+            theirs, ours = (one.rounded for one in (spacing, expected))
             raise DataError(
                 f"data.{what}: {name} has {theirs} a year, and the run {ours} dates; expected the same. "
                 "Hint: leave data.frequency out, or leave them out."

@@ -81,7 +81,7 @@ def at_one_frequency(tables: Sequence[Dated], settings: DataSettings) -> list[Da
         return list(tables)
     any_monthly = any(one.spacing.periods_per_year == 12 for one in tables)
     if not all(_has_months(one.spacing) for one in tables) or (settings.frequency is None and not any_monthly):
-        each = "; ".join(f"{one.table.label} {_count(one.spacing)} a year" for one in tables)
+        each = "; ".join(f"{one.table.label} {one.spacing.in_words} a year" for one in tables)
         raise DataError(
             f"the series come at different frequencies ({each}); expected one, or daily and monthly. "
             "Hint: data.frequency: monthly takes the months of daily, weekly, semi-monthly and monthly series."
@@ -92,10 +92,6 @@ def at_one_frequency(tables: Sequence[Dated], settings: DataSettings) -> list[Da
 def _has_months(spacing: Spacing) -> bool:
     """Return whether the last value of a month is near the month's end."""
     return spacing.periods_per_year in (12, 24, 52) or bool(spacing.sessions)
-
-
-def _count(spacing: Spacing) -> str:
-    return str(spacing.periods_per_year or f"about {spacing.rows_per_year:.3g}")
 
 
 def _by_month(one: Dated) -> Dated:
@@ -118,8 +114,7 @@ def merged(tables: Sequence[Dated], settings: DataSettings, rates: Mapping[str, 
         return tables[0].table, ()
     values = pd.concat([one.table.values for one in tables], axis=1, sort=True)
     label = tables[0].table.label if len(tables) == 1 else "the series of the run"
-    spacing = tables[0].spacing
-    periods_per_year = settings.periods_per_year or spacing.periods_per_year or round(spacing.rows_per_year)
+    periods_per_year = settings.periods_per_year or tables[0].spacing.rounded
     return _spliced(Table(values, label), settings, periods_per_year, rates)
 
 

@@ -119,9 +119,8 @@ def check_daily(funds: dict[str, LeveragedFund], dates: pd.DatetimeIndex) -> Non
     """Raise `DataError` where a fund that is reset daily meets dates that are not daily."""
     if funds and not (spacing := spacing_of(dates)).is_daily:
         name, fund = next(iter(funds.items()))
-        periods_per_year = spacing.periods_per_year or round(spacing.rows_per_year)
         raise DataError(
-            f"data.assets.{name}: a fund reset daily needs daily prices of {fund.of}; these have {periods_per_year} "
+            f"data.assets.{name}: a fund reset daily needs daily prices of {fund.of}; these have {spacing.rounded} "
             "periods a year. Hint: another source, or leave data.frequency out."
         )
 

@@ -60,6 +60,16 @@ class Spacing:
     sessions: tuple[int, ...] = ()
 
     @property
+    def rounded(self) -> int:
+        """Supported periods per year or, if there are none, the rounded rows per year."""
+        return self.periods_per_year or round(self.rows_per_year)
+
+    @property
+    def in_words(self) -> str:
+        """Periods per year for messages: `12`, or `about 36.5` if that is not supported."""
+        return str(self.periods_per_year or f"about {self.rows_per_year:.3g}")
+
+    @property
     def is_daily(self) -> bool:
         """Return whether the dates are the sessions of a market, on four days a week or more."""
         return bool(self.sessions) and self.rows_per_year >= DAILY

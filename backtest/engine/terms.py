@@ -239,7 +239,7 @@ def _in_futures(terms: Terms, futures: Futures, data: MarketData) -> Terms:
 def _in_funds(terms: Terms, fund: LeveragedFund, data: MarketData) -> Terms:
     spacing = spacing_of(data.dates)  # whatever data.periods_per_year says
     if not spacing.is_daily:
-        raise ConfigError(f"financing.kind: {not_daily(spacing.periods_per_year or round(spacing.rows_per_year))}")
+        raise ConfigError(f"financing.kind: {not_daily(spacing.rounded)}")
     return replace(
         terms,
         cash_spread=fund.cash_spread_bps / 1e4,
