@@ -85,11 +85,11 @@ GROUPS: Mapping[str, tuple[Measure, ...]] = {
         ),
         Measure("max_drawdown", "Maximum drawdown", "percent", "The deepest fall of NAV below its running peak."),
         Measure(
-            "var_95", "VaR 95%", "percent", "Historical: in one period of twenty the loss is this or more.",
+            "var_95", "VaR 95%", "percent", "Historical: in 5% of periods the loss is this or more.",
             of_one_period=True,
         ),
         Measure(
-            "cvar_95", "CVaR 95%", "percent", "The average loss of one period in those worst 5%.", of_one_period=True,
+            "cvar_95", "CVaR 95%", "percent", "The average loss in the worst 5% of periods.", of_one_period=True,
         ),
         Measure(
             "forecast_volatility", "Forecast volatility", "percent",
