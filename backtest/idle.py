@@ -32,11 +32,10 @@ def idle_settings(decided: Decided, path: SimulationResult) -> list[str]:
         path: the simulated run.
     """
     config = decided.plan.config
-    frequencies = _of_frequencies(config, decided.plan.data)
     return [
         *_of_data(config),
-        *frequencies,
-        *_of_bands(decided, too_fine=any(note.startswith("rebalance.bands.check") for note in frequencies)),
+        *_of_frequencies(config, decided.plan.data),
+        *_of_bands(decided),
         *_of_trades(decided, path),
         *_of_estimation(decided),
         *_of_report(config, path),
@@ -94,18 +93,15 @@ def _coarser(data: MarketData, frequency: Frequency, day: Day) -> str | None:
     return None
 
 
-def _of_bands(decided: Decided, *, too_fine: bool) -> list[str]:
+def _of_bands(decided: Decided) -> list[str]:
     """Note bands without effect; checks whose frequency is too fine for the data have a note already."""
     config, bands = decided.plan.config.rebalance, decided.plan.config.rebalance.bands
     if bands is None:
         return []
     notes, between, rows = [], decided.plan.bands, decided.rows
-    if (
-        not too_fine
-        and between is not None
-        and between.check
-        and {row for row in between.check if row >= rows[0]} <= set(rows)
-    ):
+    too_fine = bands.check is not None and _coarser(decided.plan.data, bands.check, "last") is not None
+    check = () if between is None or too_fine else between.check
+    if check and {row for row in check if row >= rows[0]} <= set(rows):
         notes.append(
             f"rebalance.bands.check: {bands.check} has no effect: on each of its dates new weights are decided, "
             "and bands are checked in any case"
