@@ -63,7 +63,7 @@ _FEE = _of_bps(0.5, 500, 0.02)  # a year, from the cheapest funds to the dearest
 _MARGIN = _of_decimals(0.002, 1)
 _VOLATILITY = _of_decimals(0.005, 0.5)  # a year, from bills to single stocks
 _LEVERAGE = _of_nav(0.05, 5)
-_CAP = _of_nav(0.1, 20)  # a cap far above what is held is a way to write that there is none
+_CAP = _of_nav(0.1, 20)  # a cap far above all weights is a way to set none
 _RATE = _of_decimals(0, 0.2)  # a year: US bills paid 16 % at most
 
 PLAUSIBLE: Mapping[Path, Plausible] = {

@@ -184,7 +184,7 @@ def _daily(days: _Days, steps: _Days, usual: int) -> Spacing:
     expected = int(passed[week].sum())
     rows = float(len(week) * (_YEAR / _WEEK) * (days.size + _PRIOR) / (expected + _PRIOR))
     lost = 1 - (int(present[week].sum()) + _PRIOR) / (expected + _PRIOR)
-    by_day = (present[week] + 2) / (passed[week] + 2)  # a holiday is no day of the week without sessions
+    by_day = (present[week] + 2) / (passed[week] + 2)  # a holiday does not remove a day of the week
     steady = lost < _MOST_LOST and by_day.min() >= 0.5 and days.size - present[week].sum() <= _STRAY * days.size
     number = None if few else _BY_SESSIONS[len(week)] if steady else _nearest(rows)
     return Spacing(rows, number, usual, _WORKWEEK if few else best[0])

@@ -126,7 +126,7 @@ def is_unbounded(x: Array, vol: Array) -> bool:
 
 @reordered_kernel
 def all_have_risk(vol: Array) -> bool:
-    """Return whether the least of all volatilities is more than rounding beside the largest; not where one is NaN."""
+    """Return whether the least of all volatilities is more than rounding next to the largest; False for NaN."""
     least, largest = inf, 0.0
     for i in range(vol.size):
         least = min(least, vol[i])

@@ -85,7 +85,7 @@ class WeightBounds:
         for name, low in [*zip(np.array(self.names)[~held], self.lower[~held], strict=True), *groups_out]:
             if low > 0:
                 raise NoRiskBudgetPortfolio(
-                    f"the lower bound of {name} is {low:g}, beside a budget of zero, which gives a weight of zero; "
+                    f"the lower bound of {name} is {low:g}, next to a budget of zero, which gives a weight of zero; "
                     f"expected a lower bound of 0, or a budget above zero"
                 )
         place = np.cumsum(held) - 1

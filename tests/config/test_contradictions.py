@@ -28,25 +28,25 @@ PAIRS = {
     "a budget of zero, a lower bound of the class": (
         ERC + "  budgets: {equities: 0.5, bonds: 0.5, commodities: 0}\n",
         "  min_weight: {commodities: 0.2}\n",
-        ("0.2}", f"strategy.min_weight.commodities: 0.2, beside a budget of zero, {ZERO}"),
+        ("0.2}", f"strategy.min_weight.commodities: 0.2, next to a budget of zero, {ZERO}"),
         "  min_weight: {commodities: 0}\n",
     ),
     "a budget of zero, a lower bound of the asset": (
         ERC + "  budgets: {us_stocks: 0.5, bonds: 0.5, gold: 0, crude_oil: 0}\n",
         "  min_weight:\n    us_stocks: 0.1\n    gold: 0.05\n",
-        ("0.05", f"strategy.min_weight.gold: 0.05, beside a budget of zero, {ZERO}"),
+        ("0.05", f"strategy.min_weight.gold: 0.05, next to a budget of zero, {ZERO}"),
         "  min_weight:\n    us_stocks: 0.1\n",
     ),
     "a budget of zero, one lower bound for each": (
         ERC + "  budgets: {us_stocks: 0.5, bonds: 0.5, gold: 0, crude_oil: 0}\n",
         "  min_weight: 0.07\n",
-        ("0.07", f"strategy.min_weight: 0.07 of gold, beside a budget of zero, {ZERO}"),
+        ("0.07", f"strategy.min_weight: 0.07 of gold, next to a budget of zero, {ZERO}"),
         "  min_weight: {us_stocks: 0.07, bonds: 0.07}\n",
     ),
     "a group of no budget, a lower bound of a class in it": (
         ERC + NESTED,
         "  min_weight: {commodities: 0.2}\n",
-        ("0.2}", f"strategy.min_weight.commodities: 0.2, beside a budget of zero, {ZERO}"),
+        ("0.2}", f"strategy.min_weight.commodities: 0.2, next to a budget of zero, {ZERO}"),
         "  min_weight: {bonds: 0.2}\n",
     ),
     "a class with one budget of zero has a lower bound for the other": (

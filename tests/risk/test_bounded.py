@@ -277,7 +277,7 @@ def test_a_lower_bound_beside_a_budget_of_zero_is_refused(lower: list[float], gr
     bounds = WeightBounds(tuple("abc"), np.array(lower, float), np.ones(3), (("g", (1,), group, 1.0),))
     name = "g" if group else "b"
     with pytest.raises(
-        NoRiskBudgetPortfolio, match=f"the lower bound of {name} is 0.1, beside a budget of zero, which"
+        NoRiskBudgetPortfolio, match=f"the lower bound of {name} is 0.1, next to a budget of zero, which"
     ):
         bounded_risk_parity_weights(np.eye(3), [0.5, 0, 0.5], bounds)
     assert bounded_risk_parity_weights(np.eye(3), [0.4, 0.2, 0.4], bounds)[1] > 0.1
