@@ -92,7 +92,7 @@ class Match:
         return self.decided.path(self.terms.with_spread(spread))
 
     def break_even(self, *, intervals: bool) -> BreakEven | None:
-        """Where the strategy ties its benchmark; None where it loses all of its capital even at a spread of zero.
+        """Break-even against the benchmark; None if the strategy loses all of its capital even at a spread of zero.
 
         Args:
             intervals: also find the curve and, of `FEWEST` periods or more, the bootstrap intervals.

@@ -70,7 +70,7 @@ def _held(path: SimulationResult, terms: Terms) -> Array:
 
 
 def _owes(held: Array, terms: Terms) -> bool:
-    """Whether anybody lends to an account that holds this over a period."""
+    """Return whether cash or assets have to be borrowed to hold this over a period."""
     if terms.futures:
         return bool((abs(held) > ROUNDING).any())
     return bool((held < -ROUNDING).any() or np.maximum(held, 0.0).sum() > 1 + ROUNDING)
@@ -145,7 +145,7 @@ def _at_bounds(
 
 
 def _financing_notes(decided: Decided, path: SimulationResult) -> list[str]:
-    """What of the financing is free, or at its limit, because nothing is set."""
+    """Note financing that is free, or at its limit, because nothing is set."""
     data, terms, financing = decided.plan.data, decided.plan.terms, decided.plan.config.financing
     notes, held = [], _held(path, terms)
     if isinstance(financing, Margin | Futures) and financing.initial_margin is None and financing.maintenance_margin:

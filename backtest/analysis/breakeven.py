@@ -62,7 +62,7 @@ class CurvePoint:
 
 @dataclass(frozen=True, eq=False)
 class BreakEven:
-    """Where a levered strategy ties its benchmark.
+    """Spreads at which a levered strategy ties its benchmark.
 
     Args:
         name: of the run.

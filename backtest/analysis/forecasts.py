@@ -121,7 +121,7 @@ def standing_forecasts(result: "BacktestResult") -> pd.DataFrame:
 
 
 def forecast_accuracy(result: "BacktestResult") -> pd.DataFrame:
-    """How the forecasts of the portfolio and of each asset compare with the excess returns that followed them.
+    """Compare the forecasts of the portfolio and of each asset with the excess returns that followed them.
 
     Returns:
         (n + 1, 5) by `portfolio` and the assets: `periods` that have a forecast; `bias_statistic`; `low` and `high`,

@@ -110,7 +110,7 @@ def levered_periods(result: "BacktestResult") -> LeveredPeriods:
 
 
 def levered_return_terms(result: "BacktestResult") -> pd.Series:
-    """What made the compound return of a levered run: the five terms of the paper, and three that close the account.
+    """Terms of the compound return of a levered run: the five of the paper, and three that account for the rest.
 
     With means over the P periods of `LeveredPeriods`, and m = P / years periods a year:
 

@@ -21,7 +21,7 @@ from backtest.data.market import Origin
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BacktestResult:
-    """What a run earned, held, traded and paid. P dates from the first trade on, n assets; NAV begins at 1.
+    """Returns, holdings, trades and costs of a run. P dates from the first trade on, n assets; NAV begins at 1.
 
     Args:
         name: of the run.

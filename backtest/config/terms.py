@@ -125,7 +125,7 @@ def _least_exposure(document: Document, allowed: float, what: str) -> list[str]:
 
 
 def _in_funds(document: Document, data: DataSettings) -> list[str]:
-    """What cannot be where exposures are held through funds."""
+    """Return the problems of holding exposures through funds."""
     problems = []
     if _at_most_a_year(data) < DAILY:
         problems.append(f"financing.kind: {not_daily(_at_most_a_year(data))}")

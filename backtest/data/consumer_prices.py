@@ -33,7 +33,7 @@ class ConsumerPrices:
 
     @classmethod
     def of(cls, series: Series, quotes: Quotes, dates: pd.DatetimeIndex) -> "ConsumerPrices":
-        """Those that were known on the dates of a run, and all before them.
+        """Prices that were known on the dates of a run, and all before them.
 
         Raises:
             DataError: they are no monthly index, or do not cover the dates.

@@ -173,7 +173,7 @@ def _read(settings: DataSettings, found: Mapping[Series, Quotes]) -> Reading:
 def _with_bars(
     data: MarketData, settings: DataSettings, found: Mapping[Series, Quotes], own_currencies: Mapping[str, str]
 ) -> MarketData:
-    """The same market with the opens and volumes that the settings ask for, and notes of what they lack."""
+    """Add the opens and volumes that the settings ask for, and notes of what they lack."""
     opens, volumes, notes = None, None, list[str]()
     assets = {series.name: series for series in settings.series.assets()}
     if series := settings.series.opens():

@@ -42,7 +42,7 @@ SourceName = Annotated[StrictStr, AfterValidator(_source)]
 
 
 class SeriesSettings(BaseModel):
-    """Where one series comes from, as far as that differs from its section.
+    """Origin of one series, where it differs from its section.
 
     Args:
         source: as that of the section.

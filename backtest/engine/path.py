@@ -157,7 +157,7 @@ class Path:
         )
 
     def ledger(self) -> SimulationResult:
-        """What each asset earned, and each flow."""
+        """Ledger of what each asset earned, and of each flow."""
         from backtest.engine.ledger_kernel import Flows, account_for
 
         account = self._account

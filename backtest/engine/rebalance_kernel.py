@@ -196,7 +196,7 @@ def _adjust(
 
 @lean_kernel
 def _may_leave_small(rates: Array, least: float, scratch: Array) -> bool:
-    """Whether what would then be held meets the initial requirement; a margin call is answered in full anyway."""
+    """Return whether the holdings would then meet the initial requirement; a margin call is answered in full anyway."""
     required = 0.0
     for i in range(scratch.shape[1]):
         held, wanted = abs(scratch[HELD, i]), abs(scratch[TARGET, i])

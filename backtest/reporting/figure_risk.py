@@ -76,7 +76,7 @@ def risk(result: BacktestResult) -> Figure:
 
 
 def _realised_shares(result: BacktestResult, table: pd.DataFrame) -> pd.DataFrame | None:
-    """By the columns of the ex-ante table, and all else in one: the others, if they are folded, cash and costs."""
+    """Return realised shares by the columns of the ex-ante table, and one of the rest: other assets, cash, costs."""
     if result.periods_per_year < 2:
         return None
     dates = evenly_spaced(result.nav.index, STACK_ROWS)

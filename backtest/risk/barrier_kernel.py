@@ -117,7 +117,7 @@ def rescale(x: Array, gradient: Array) -> bool:
 
 @reordered_kernel
 def is_unbounded(x: Array, vol: Array) -> bool:
-    """Whether x, whose variance is 1, has grown so far that its assets cancel out in double precision."""
+    """Return whether x, whose variance is 1, is so large that its assets cancel out in double precision."""
     size = 0.0
     for i in range(x.size):
         size += x[i] * vol[i]
