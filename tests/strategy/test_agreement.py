@@ -217,12 +217,16 @@ class _Half(ERC):
     '''Half of ERC.'''
     def target_weights(self, view):
         return super().target_weights(view) / 2
+class _AsItIs:
+    '''No leverage.'''
+    def scaled_alone(self, weights, view):
+        return weights
+    def scaled(self, weights, views):
+        return weights
 class Mine(LeveredERC, _Half):
     '''Levered, of half or of the whole?'''
-    max_gross_exposure: float = 1.0
-    target_volatility: float = 0.001
-    def _levered(self, weights, views):
-        return weights
+    def _leverage(self):
+        return _AsItIs()
 """,
 }
 
