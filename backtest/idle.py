@@ -115,12 +115,16 @@ def _narrow_bands(decided: Decided, relative: float, least: float) -> list[str]:
     """Note assets whose bands, relative to their targets, are narrower than the smallest trade."""
     widths = relative * np.abs(decided.decisions.targets)
     narrow = (widths > 0) & (widths <= least)
-    return [
-        f"rebalance.minimum_trade of {least:g} is above the band of {decided.plan.data.assets[i]}, "
-        f"{widths[narrow[:, i], i].min():.3g}, on {narrow[:, i].sum()} of {len(widths)} decisions: an asset that "
-        "leaves such a band is not traded, and is outside it again at the next check"
+    found = [
+        f"{decided.plan.data.assets[i]} ({widths[narrow[:, i], i].min():.3g}, on {narrow[:, i].sum()})"
         for i in np.flatnonzero(narrow.any(axis=0))
     ]
+    note = (
+        f"rebalance.minimum_trade of {least:g} is above some bands on {narrow.any(axis=1).sum()} of {len(widths)} "
+        f"decisions: {', '.join(found)}; an asset that leaves such a band is not traded, and is outside it again at "
+        "the next check"
+    )
+    return [note] if found else []
 
 
 def _of_trades(decided: Decided, path: SimulationResult) -> list[str]:

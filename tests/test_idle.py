@@ -26,7 +26,7 @@ def notes(folder: Path, spacing: str = "daily", **sections: Any) -> list[str]:
     base: dict[str, Any] = {"estimation": {"window": 20}, "strategy": {"name": "inverse_volatility"}}
     write_config(folder / "other.yaml", data=data, **{**base, "strategy": {"name": "equal_weight"}})
     found = bt.run(write_config(folder / "run.yaml", data=data, **{**base, **sections})).notes
-    telling = ("no effect", "both charged", "is above the band", "longer than the window", "differences from it")
+    telling = ("no effect", "both charged", "is above some bands", "longer than the window", "differences from it")
     return [note for note in found if any(words in note for words in telling)]
 
 
@@ -69,7 +69,7 @@ NONE: dict[str, tuple[dict[str, Any], str | None]] = {
     ),
     "a least trade above the bands": (
         {"strategy": {"name": "sixty_forty"}, "rebalance": {"bands": {"relative": 0.25, "absolute": 0.2}, "minimum_trade": 0.12}},
-        "rebalance.minimum_trade of 0.12 is above the band of ust, 0.1, on 6 of 6 decisions: an asset that leaves such a band is not traded, and is outside it again at the next check",
+        "rebalance.minimum_trade of 0.12 is above some bands on 6 of 6 decisions: ust (0.1, on 6); an asset that leaves such a band is not traded, and is outside it again at the next check",
     ),
     "a half-life beyond the window": (
         {"estimation": {"covariance": "ewma", "window": 20, "half_life": 63}},
