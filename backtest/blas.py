@@ -14,8 +14,8 @@ def one_blas_thread() -> Iterator[None]:
 
     OpenBLAS splits the sums of large products (from 10,000 elements on) over its threads, so the last bits of a product
     depend on the number of cores. Its threads also spin while they wait: products of some milliseconds take five times
-    as long as soon as another process uses one of their cores. A BLAS that is loaded later, as SciPy's by the import of
-    scipy.linalg, is limited only from the next use on.
+    as long as soon as another process uses one of their cores. A BLAS that is loaded later, such as SciPy's when
+    scipy.linalg is imported, is limited only from the next call on.
 
     Example:
         >>> import numpy as np
@@ -29,5 +29,5 @@ def one_blas_thread() -> Iterator[None]:
 
 @cache
 def _blas(*, scipy: bool) -> ThreadpoolController:  # noqa: ARG001 - SciPy loads a BLAS of its own: look again
-    """Libraries of BLAS that this process has loaded."""
+    """Return the BLAS libraries that this process has loaded."""
     return ThreadpoolController().select(user_api="blas")

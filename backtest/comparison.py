@@ -1,4 +1,4 @@
-"""`compare`: several results side by side, every run begun on their first common date."""
+"""`compare`: several results side by side, whose runs all begin on their first common date."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,14 +10,15 @@ import pandas as pd
 from backtest.analysis.comparison import Comparison
 from backtest.analysis.result import BacktestResult
 from backtest.data.common_dates import on_shared_dates, shared_dates
-from backtest.data.spacing import frequency_name, spacing_of
+from backtest.data.periods import frequency_name
+from backtest.data.spacing import spacing_of
 from backtest.errors import ComparisonError, InsufficientHistory, SimulationError
 from backtest.pipeline import result_of
 from backtest.plan import Plan, Setup
 
 
 def compare(results: Sequence[BacktestResult]) -> Comparison:
-    """Set results side by side over the dates that their markets share.
+    """Compare results over the dates that their markets share.
 
     All runs begin on the first date on which each of them can hold its portfolio, exactly as a run and its benchmark
     do: each decides `execution_lag` rows earlier and pays for its first purchase. A run that already began on that
@@ -52,7 +53,7 @@ def compare(results: Sequence[BacktestResult]) -> Comparison:
 
 @dataclass(frozen=True, eq=False)
 class _Run:
-    """A run to be begun on the common dates.
+    """A run that has to begin on the common dates.
 
     Args:
         result: as it was made.
@@ -72,7 +73,7 @@ class _Run:
 
     @property
     def first(self) -> pd.Timestamp:
-        """The first date on which the run can begin: not before its own beginning."""
+        """Return the first date on which the run can begin, never before the first date of its result."""
         own = pd.Timestamp(self.result.nav.index[0])
         if self.same_dates:
             return own
@@ -115,7 +116,7 @@ def _stated_periods(results: Sequence[BacktestResult]) -> int | None:
 
 
 def _as_they_are(results: Sequence[BacktestResult]) -> list[BacktestResult]:
-    """Results of which one cannot be begun again: they need the same dates up to the earliest end."""
+    """Return results of which one cannot begin again; they need the same dates up to the earliest end."""
     end = min(one.nav.index[-1] for one in results)
     dates = [pd.DatetimeIndex(one.nav.index[one.nav.index <= end]) for one in results]
     shared = reduce(pd.DatetimeIndex.intersection, dates)
@@ -124,14 +125,14 @@ def _as_they_are(results: Sequence[BacktestResult]) -> list[BacktestResult]:
     if any(not own.equals(shared) for own in dates):
         fixed = ", ".join(one.name for one in results if one.setup is None)
         raise ComparisonError(
-            f"the results have different dates, and {fixed} cannot be begun again on the common ones: it was unpickled "
+            f"the results have different dates, and {fixed} cannot begin again on the common ones: it was unpickled "
             "or built by hand, without its setup. Hint: compare results that bt.run made in this process."
         )
     return list(results)
 
 
 def _end(result: BacktestResult) -> pd.Timestamp:
-    """The last date of a run; of a ruined one that of its data, as it may live longer if it begins later."""
+    """Return the last date of a run, or of its data if the run is ruined, as it may survive if it begins later."""
     ruined = result.nav.iloc[-1] <= 0
     return cast("Setup", result.setup).data.dates[-1] if ruined and result.setup else result.nav.index[-1]
 
@@ -142,7 +143,7 @@ def _too_few_dates(results: Sequence[BacktestResult], count: int) -> ComparisonE
 
 
 def _named(results: Sequence[BacktestResult]) -> list[BacktestResult]:
-    """Results with a name of their own each."""
+    """Give each result a name of its own."""
     taken: dict[str, BacktestResult] = {}
     for result in results:
         name, number = result.name, 1
@@ -167,7 +168,7 @@ def _check_frequencies(results: Sequence[BacktestResult]) -> None:
 
 
 def _notes(own: Sequence[BacktestResult], compared: Sequence[BacktestResult]) -> list[str]:
-    """Why the dates begin and end where they do, which dates are left out, and who was ruined."""
+    """Note why the dates begin and end where they do, which dates are left out, and which runs are ruined."""
     dates = pd.DatetimeIndex(compared[0].nav.index)
     ruined = [one.name for one in compared if one.nav.iloc[-1] <= 0]
     notes = _ends_in_words("begin", dates[0], {one.name: one.nav.index[0] for one in own})
@@ -177,7 +178,7 @@ def _notes(own: Sequence[BacktestResult], compared: Sequence[BacktestResult]) ->
         all_dates = one.nav.index if one.setup is None else cast("Setup", one.setup).data.dates
         left_out = int(((all_dates >= dates[0]) & (all_dates <= dates[-1])).sum()) - len(dates)
         if left_out:
-            notes.append(f"{left_out} dates of {one.name} are left out, which the others do not all have")
+            notes.append(f"{left_out} dates of {one.name} are left out, as not all of the others have them")
         if one.periods_per_year != compared[0].periods_per_year:
             now = compared[0].periods_per_year
             notes.append(f"{one.name} has {one.periods_per_year} periods a year on its own dates, and {now} on these")
@@ -186,7 +187,7 @@ def _notes(own: Sequence[BacktestResult], compared: Sequence[BacktestResult]) ->
 
 
 def _ends_in_words(verb: str, date: pd.Timestamp, own: Mapping[str, pd.Timestamp]) -> list[str]:
-    """Whose own first or last date decides, unless all have the same."""
+    """Note which run's own first or last date decides, unless all have the same date."""
     deciding = ", ".join(name for name, end in own.items() if end == date)
     others = [f"{name} on {end:%Y-%m-%d}" for name, end in own.items() if end != date]
     if not others:

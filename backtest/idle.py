@@ -1,4 +1,4 @@
-"""Settings that cannot take effect in a run: what was given, and why nothing comes of it."""
+"""Settings that have no effect in a run, with the reasons."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,6 +7,8 @@ import numpy as np
 
 from backtest.config import RunConfig
 from backtest.data.market import MarketData
+from backtest.data.periods import PERIODS
+from backtest.engine.account import ROUNDING
 from backtest.engine.financing import LeveragedFund, Margin
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.schedule import Day, Frequency, rebalance_rows
@@ -14,30 +16,25 @@ from backtest.estimation.estimator import window_rows
 from backtest.estimation.ewma import EWMA
 from backtest.plan import Decided
 
-_DUST = 1e-12  # of NAV: a trade of less is rounding
-_FEW = 2  # dates: of as few any two frequencies choose the same
+_FEW = 2  # dates: if there are so few, any two frequencies choose the same ones
 _FINER = 1.5  # times the periods a year of the data
-_PERIODS: Mapping[Frequency, tuple[str, int]] = {
-    "daily": ("day", 252), "weekly": ("week", 52), "monthly": ("month", 12), "quarterly": ("quarter", 4),
-    "yearly": ("year", 1),
-}  # fmt: skip
-"""Frequencies from the shortest period to the longest: the name of a period, and how many a year has."""
+_FREQUENCIES: Mapping[Frequency, int] = {"daily": 252, "weekly": 52, "monthly": 12, "quarterly": 4, "yearly": 1}
+"""Periods per year of rebalance frequencies, the shortest period first."""
 
 
 def idle_settings(decided: Decided, path: SimulationResult) -> list[str]:
     """Return a note for each setting of a run that has no effect, or another one than it seems to have.
 
-    What is left at its default gives no note.
+    A setting that is left at its default has no note.
 
     Args:
         decided: the plan of the run and its decisions.
-        path: what became of them.
+        path: the simulated run.
     """
     config = decided.plan.config
-    known = idle_on(config, decided.plan.data)
     return [
-        *known,
-        *_of_bands(decided, too_fine=any(note.startswith("rebalance.bands.check") for note in known)),
+        *idle_on(config, decided.plan.data),
+        *_of_bands(decided),
         *_of_trades(decided, path),
         *_of_estimation(decided),
         *_of_report(config, path),
@@ -55,7 +52,7 @@ def idle_on(config: RunConfig, data: MarketData) -> list[str]:
 
 
 def _of_data(config: RunConfig) -> list[str]:
-    """Series and amounts that nothing asks for."""
+    """Note series and amounts that are not used."""
     notes = []
     data, costs, financing = config.data, config.costs, config.financing
     if data.opens is not None and config.rebalance.execution != "open":
@@ -73,7 +70,7 @@ def _of_data(config: RunConfig) -> list[str]:
 
 
 def _of_frequencies(config: RunConfig, data: MarketData) -> list[str]:
-    """Frequencies that are finer than the data, and days of periods that have one date each."""
+    """Note frequencies that are finer than the data, and days of periods that have one date each."""
     rebalance, bands, fee = config.rebalance, config.rebalance.bands, config.fees.performance
     given = "frequency" in rebalance.model_fields_set
     asked: list[tuple[str, Frequency | None, Day]] = [
@@ -83,7 +80,7 @@ def _of_frequencies(config: RunConfig, data: MarketData) -> list[str]:
     ]
     notes = []
     for setting, frequency, day in asked:
-        same = None if frequency is None or frequency not in _PERIODS else _coarser(data, frequency, day)
+        same = None if frequency is None or frequency not in _FREQUENCIES else _coarser(data, frequency, day)
         if same is not None:
             notes.append(f"{setting}: {frequency} has no effect beyond {same}")
     if rebalance.day != "last":
@@ -94,24 +91,25 @@ def _of_frequencies(config: RunConfig, data: MarketData) -> list[str]:
 
 
 def _coarser(data: MarketData, frequency: Frequency, day: Day) -> str | None:
-    """What chooses the dates that a frequency chooses, where the data is too coarse for the frequency to matter."""
-    chosen, order = rebalance_rows(data.dates, frequency, day), [*_PERIODS]
+    """Describe the coarser choice of dates that equals a frequency's, if the data is too coarse for the frequency."""
+    chosen, order = rebalance_rows(data.dates, frequency, day), [*_FREQUENCIES]
     same = [one for one in order[order.index(frequency) + 1 :] if rebalance_rows(data.dates, one) == chosen]
     if len(chosen) <= _FEW:
         return None
     if same:
-        return f"{same[-1]}: the data has one date in each {_PERIODS[same[-1]][0]}"
-    if len(chosen) == len(data.dates) and _PERIODS[frequency][1] > _FINER * data.periods_per_year:
+        return f"{same[-1]}: the data has one date in each {PERIODS[_FREQUENCIES[same[-1]]].noun}"
+    if len(chosen) == len(data.dates) and _FREQUENCIES[frequency] > _FINER * data.periods_per_year:
         return f"every date of the data, which has {data.periods_per_year} a year"
     return None
 
 
-def _of_bands(decided: Decided, *, too_fine: bool) -> list[str]:
-    """Bands, and checks on dates that decide anyway, unless their frequency is known to be too fine for the data."""
+def _of_bands(decided: Decided) -> list[str]:
+    """Note bands without effect; checks whose frequency is too fine for the data have a note already."""
     config, bands = decided.plan.config.rebalance, decided.plan.config.rebalance.bands
     if bands is None:
         return []
     notes, between, rows = [], decided.plan.bands, decided.rows
+    too_fine = bands.check is not None and _coarser(decided.plan.data, bands.check, "last") is not None
     checks = () if between is None else between.check
     only_decisions = {row for row in checks if row >= rows[0]} <= set(rows)
     if only_decisions and bands.also_on_schedule and config.frequency != "never":
@@ -121,8 +119,8 @@ def _of_bands(decided: Decided, *, too_fine: bool) -> list[str]:
         )
     elif only_decisions and checks and not too_fine:
         notes.append(
-            f"rebalance.bands.check: {bands.check} has no effect: each of its dates decides new weights, and is looked "
-            "at in any case"
+            f"rebalance.bands.check: {bands.check} has no effect: on each of its dates new weights are decided, "
+            "and bands are checked in any case"
         )
     if bands.also_on_schedule and config.frequency == "never":
         notes.append("rebalance.bands.also_on_schedule has no effect: with frequency: never there is one decision")
@@ -130,21 +128,25 @@ def _of_bands(decided: Decided, *, too_fine: bool) -> list[str]:
 
 
 def _narrow_bands(decided: Decided, relative: float, least: float) -> list[str]:
-    """Assets whose bands, relative to their targets, are narrower than the least trade."""
+    """Note assets whose bands, relative to their targets, are narrower than the smallest trade."""
     widths = relative * np.abs(decided.decisions.targets)
     narrow = (widths > 0) & (widths <= least)
-    return [
-        f"rebalance.minimum_trade of {least:g} is above the band of {decided.plan.data.assets[i]}, "
-        f"{widths[narrow[:, i], i].min():.3g}, on {narrow[:, i].sum()} of {len(widths)} decisions: what leaves such a "
-        "band is not traded, and leaves it again at the next look"
+    found = [
+        f"{decided.plan.data.assets[i]} ({widths[narrow[:, i], i].min():.3g}, on {narrow[:, i].sum()})"
         for i in np.flatnonzero(narrow.any(axis=0))
     ]
+    note = (
+        f"rebalance.minimum_trade of {least:g} is above some bands on {narrow.any(axis=1).sum()} of {len(widths)} "
+        f"decisions: {', '.join(found)}; an asset that leaves such a band is not traded, and is outside it again at "
+        "the next check"
+    )
+    return [note] if found else []
 
 
 def _of_trades(decided: Decided, path: SimulationResult) -> list[str]:
-    """A no-trade zone above every trade, and smoothing without a second decision."""
+    """Note a no-trade zone above every trade, and smoothing without a second decision."""
     config, notes = decided.plan.config, []
-    traded = int((abs(path.trades) > _DUST).any(axis=1).sum())
+    traded = int((abs(path.trades) > ROUNDING).any(axis=1).sum())
     if config.rebalance.minimum_trade > 0 and len(decided.rows) > _FEW and traded < _FEW:
         notes.append(
             f"rebalance.minimum_trade: {config.rebalance.minimum_trade:g} is above every trade after the first: "
@@ -156,7 +158,7 @@ def _of_trades(decided: Decided, path: SimulationResult) -> list[str]:
 
 
 def _of_estimation(decided: Decided) -> list[str]:
-    """Weights of returns that hardly fall within the window."""
+    """Note half-lives that are longer than the window."""
     estimation, periods = decided.plan.config.estimation, decided.plan.data.periods_per_year
     notes = []
     for name in ("half_life", "correlation_half_life") if isinstance(estimation, EWMA) else ():
@@ -170,7 +172,7 @@ def _of_estimation(decided: Decided) -> list[str]:
 
 
 def _of_report(config: RunConfig, path: SimulationResult) -> list[str]:
-    """Comparisons with nothing to compare."""
+    """Note a break-even spread without financing or benchmark, and a benchmark that equals the run."""
     notes = []
     if config.report.break_even and config.benchmark is None:
         notes.append("report.break_even has no effect: there is no benchmark to break even with")
@@ -182,7 +184,7 @@ def _of_report(config: RunConfig, path: SimulationResult) -> list[str]:
 
 
 def _same(config: RunConfig, benchmark: RunConfig) -> bool:
-    """Whether two configurations are the same but for their names and benchmarks."""
+    """Return whether two configurations are the same but for their names and benchmarks."""
     apart = {"name": "", "benchmark": None, "file": Path()}
     alike = config.model_copy(update=apart) == benchmark.model_copy(update=apart)
     return alike and config.folder.resolve() == benchmark.folder.resolve()

@@ -7,16 +7,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from backtest.analysis.bootstrap import LEVEL, block_length, percentile_interval, stable_decimals
+from backtest.analysis.bootstrap import block_length
 from backtest.analysis.breakeven import (
-    BOUND,
     BreakEven,
     BreakEvenSpread,
     CurvePoint,
     Measure,
     PairedReturns,
+    bootstrap_interval,
     break_even_spread,
-    break_evens_of_draws,
     compound_return,
     sharpe_ratio,
 )
@@ -92,7 +91,7 @@ class Match:
         return self.decided.path(self.terms.with_spread(spread))
 
     def break_even(self, *, intervals: bool) -> BreakEven | None:
-        """Where the strategy ties its benchmark; None where it loses all of its capital even at a spread of zero.
+        """Break-even against the benchmark; None if the strategy loses all of its capital even at a spread of zero.
 
         Args:
             intervals: also find the curve and, of `FEWEST` periods or more, the bootstrap intervals.
@@ -135,9 +134,7 @@ class Match:
         days = self.decided.plan.data.days[-len(self.dates) + 1 :][:count]
         exposure = path.ledger().loan[1:] / path.nav[:-1] * days / 360
         pairs = PairedReturns(own - side.rate[:count], exposure, side.other[:count], base)
-        spreads = break_evens_of_draws(pairs, side.measure, length=block)
-        decimals = stable_decimals(np.clip(spreads, -BOUND, BOUND), LEVEL)
-        return BreakEvenSpread(found, percentile_interval(spreads, LEVEL), decimals)
+        return BreakEvenSpread(found, *bootstrap_interval(pairs, side.measure, length=block))
 
     @property
     def _configured(self) -> float:

@@ -1,4 +1,4 @@
-"""What a reader has to be told of a run besides its numbers."""
+"""Notes on a run, listed next to its numbers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from backtest.config.plausible import improbable
 from backtest.data.market import MarketData
+from backtest.engine.account import ROUNDING
 from backtest.engine.financing import Futures, Margin
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.terms import Terms
@@ -19,8 +20,7 @@ from backtest.strategy.decisions import answer
 
 Array = NDArray[np.float64]
 
-_DUST = 1e-12  # of NAV: what is held of less is rounding
-_BINDS = 1e-6  # of a limit: nearer than what solvers are precise to
+_BINDS = 1e-6  # of a limit: solvers are no more precise
 _MOST_GROSS = 20.0  # times NAV: above it weights were written in percent
 _CALM = 0.005  # of the highest volatility: beside it an asset gets half a percent by risk (bills have 0.02 of stocks')
 _NEARLY_ALL = 0.9  # of the gross exposure
@@ -83,10 +83,10 @@ def _held(path: SimulationResult, terms: Terms) -> Array:
 
 
 def _owes(held: Array, terms: Terms) -> bool:
-    """Whether anybody lends to an account that holds this over a period."""
+    """Return whether cash or assets have to be borrowed to hold this over a period."""
     if terms.futures:
-        return bool((abs(held) > _DUST).any())
-    return bool((held < -_DUST).any() or np.maximum(held, 0.0).sum() > 1 + _DUST)
+        return bool((abs(held) > ROUNDING).any())
+    return bool((held < -ROUNDING).any() or np.maximum(held, 0.0).sum() > 1 + ROUNDING)
 
 
 def _margin_notes(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms) -> list[str]:
@@ -114,13 +114,13 @@ def _margin_notes(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms)
 
 
 def _binding_notes(decided: Decided, path: SimulationResult) -> list[str]:
-    """On how many decisions a cap, a floor or a bound on weights sets the target weights."""
+    """Note on how many decisions a cap, a floor or a bound on weights sets the target weights."""
     config, made = decided.plan.config, np.isfinite(path.targets).all(axis=1)
     targets = path.targets[made]
     gross, of, notes = abs(targets).sum(axis=1), f"of {_times(len(targets), 'date')}", []
     for section, settings in (("leverage", config.leverage), ("strategy", config.strategy.model)):
         if section == "strategy" and config.leverage is not None:
-            continue  # the strategy's own limits are of weights that are multiplied afterwards
+            continue  # leverage multiplies the weights to which the strategy's own limits apply
         for what, setting in (("cap", "max_gross_exposure"), ("floor", "min_gross_exposure")):
             limit = getattr(settings, setting, None)
             if isinstance(limit, int | float):
@@ -147,7 +147,7 @@ def _binding_notes(decided: Decided, path: SimulationResult) -> list[str]:
 def _at_bounds(
     shares: Array, holdable: NDArray[np.bool_], bound: float | Mapping[str, float], data: MarketData, setting: str
 ) -> dict[str, NDArray[np.bool_]]:
-    """By asset or class, on which decisions it is at its bound: those of 0 below and of 1 above bind nothing."""
+    """Return by asset or class on which decisions it is at its bound; a lower 0 and an upper 1 never bind."""
     found, above = {}, setting == "max_weight"
     for name in bound if isinstance(bound, Mapping) else data.assets:
         limit = bound[name] if isinstance(bound, Mapping) else bound
@@ -195,7 +195,7 @@ def _weights_depend_on_covariance(decided: Decided) -> bool:
 
 
 def _financing_notes(decided: Decided, path: SimulationResult) -> list[str]:
-    """What of the financing is free, or at its limit, because nothing is set."""
+    """Note financing that is free, or at its limit, because nothing is set."""
     data, terms, financing = decided.plan.data, decided.plan.terms, decided.plan.config.financing
     notes, held = [], _held(path, terms)
     if isinstance(financing, Margin | Futures) and financing.initial_margin is None and financing.maintenance_margin:
@@ -208,13 +208,13 @@ def _financing_notes(decided: Decided, path: SimulationResult) -> list[str]:
             who, setting = "funds", "swap_spread_bps"
         notes.append(f"{who} pay the cash return alone: no financing.{setting} is set")
     elif terms.futures and terms.basis is not None:
-        free = _named(data.assets, (abs(held) > _DUST).any(axis=0) & (terms.basis == 0))
+        free = _named(data.assets, (abs(held) > ROUNDING).any(axis=0) & (terms.basis == 0))
         if free:
             names, pay, them = free
             notes.append(f"{names} {pay} no basis over the cash return: financing.basis_bps has none for {them}")
     if not terms.futures:
         fees = np.zeros(len(data.assets)) if terms.borrow_fee is None else terms.borrow_fee
-        free = _named(data.assets, (held < -_DUST).any(axis=0) & (fees == 0))
+        free = _named(data.assets, (held < -ROUNDING).any(axis=0) & (fees == 0))
         if free and not fees.any():
             notes.append("shorts are borrowed free: no financing.borrow_fee_bps is set")
         elif free:

@@ -92,7 +92,7 @@ class Plan:
 
     @property
     def setup(self) -> Setup:
-        """What the plan was made from; without the covariances that the agenda keeps."""
+        """Setup that the plan was made from, without the covariances that the agenda keeps."""
         return Setup(self.config, self.data, None if self.benchmark is None else self.benchmark.setup)
 
     @property
@@ -284,7 +284,7 @@ def agenda_of(rows: Sequence[int], config: RunConfig, data: MarketData, benchmar
 
 
 def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: Plan | None) -> Questions:
-    """What may be asked of a strategy on these rows: covariances, holdable assets and the benchmark's weights."""
+    """Questions to a strategy on these rows: covariances, holdable assets and the benchmark's weights."""
     prices = data.prices.to_numpy()
     excess_returns = data.excess_returns.to_numpy()
     covariances = config.estimation.covariances(excess_returns, rows, data.periods_per_year)

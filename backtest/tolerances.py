@@ -19,11 +19,11 @@ NO_RISK = 1e-12
 """Largest standard deviation that is rounding, as a part of the numbers that it is worked out from."""
 
 EPSILON = float(np.finfo(np.float64).eps)
-FEWEST_ROUNDINGS = 64  # that a variance of fewer terms counts as well
+FEWEST_ROUNDINGS = 64  # allowed in a variance, even of fewer terms
 
 
 def has_risk(deviation: ArrayLike, size: ArrayLike = 1.0) -> NDArray[np.bool_]:
-    """Whether standard deviations are more than the rounding of numbers of a size; not where one is NaN.
+    """Return whether standard deviations are more than the rounding of numbers of a size; False for NaN.
 
     Args:
         deviation: of any shape and unit.
@@ -38,7 +38,7 @@ def has_risk(deviation: ArrayLike, size: ArrayLike = 1.0) -> NDArray[np.bool_]:
 
 
 def cancels(variance: ArrayLike, gross: ArrayLike, assets: int) -> NDArray[np.bool_]:
-    """Whether variances wᵀΣw are no more than the rounding of terms that cancel out.
+    """Return whether variances wᵀΣw are no more than the rounding of terms that cancel out.
 
     Args:
         variance: wᵀΣw.

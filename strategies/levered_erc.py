@@ -22,15 +22,10 @@ class LeveredERC(ERC):
     max_gross_exposure: GrossExposure = 3.0
 
     def target_weights(self, view: MarketView) -> pd.Series:
-        assets = list(view.assets)
-        weights = super().target_weights(view).reindex(assets, fill_value=0.0).to_numpy()
-        return pd.Series(self._levered(weights[None], MarketViews([view]))[0], index=assets)
+        return self._leverage().scaled_alone(super().target_weights(view), view)
 
     def target_weights_many(self, views: MarketViews) -> NDArray[np.float64]:
-        return self._levered(super().target_weights_many(views), views)
+        return self._leverage().scaled(super().target_weights_many(views), views)
 
-    def _levered(self, weights: NDArray[np.float64], views: MarketViews) -> NDArray[np.float64]:
-        leverage = TargetVolatility(
-            target_volatility=self.target_volatility, max_gross_exposure=self.max_gross_exposure
-        )
-        return leverage.scaled(weights, views)
+    def _leverage(self) -> TargetVolatility:
+        return TargetVolatility(target_volatility=self.target_volatility, max_gross_exposure=self.max_gross_exposure)

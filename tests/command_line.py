@@ -42,7 +42,7 @@ def command(*arguments: str | Path) -> Answer:
 def answer_of(code: int, out: str, err: str) -> Answer:
     """Return what a command ended with and printed, without the notes that code is compiled or fonts are listed.
 
-    Whichever command comes first on a machine says that (of fonts if it is slow), as does the first one after a change
-    of a kernel: it is not a part of its answer.
+    The first command on a machine prints these notes (about fonts if listing them is slow), as does the first one after
+    a change of a kernel: they are not part of its answer.
     """
     return Answer(code, out, err.replace(f"note: {COMPILING}\n", "", 1).replace(f"{FONTS}\n", "", 1))

@@ -70,11 +70,11 @@ class FakeWeb(ThreadingHTTPServer):
         self._fault, self._left, self._headers = fault, times, dict(headers or {})
 
     def recover(self) -> None:
-        """Answer again, a request too that was sent before and comes late."""
+        """Answer again, including requests that were sent before and arrive late."""
         self._left = 0
 
     def release(self) -> None:
-        """Break off what hangs or drips."""
+        """Break off answers that hang or drip."""
         self.released.set()
 
     def next_fault(self) -> tuple[str, dict[str, str]]:

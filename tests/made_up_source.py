@@ -72,7 +72,7 @@ def tail(quotes: Quotes, since: date | None) -> Quotes:
 
 
 class Clock:
-    """A clock in place of `time`: only sleeping makes it go on, and that takes no time."""
+    """A clock in place of `time`: only sleeping advances it, and takes no time."""
 
     def __init__(self) -> None:
         self.now, self.slept = 1000.0, list[float]()
@@ -86,7 +86,7 @@ class Clock:
 
 
 def on_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Put asking on a clock of its own; who waits for an answer waits for as long as it takes."""
+    """Put requests on a clock of their own; waiting for an answer has no limit."""
     clock = Clock()
     monkeypatch.setattr(asking, "time", clock)
     monkeypatch.setattr(fetching, "time", clock)

@@ -40,7 +40,7 @@ def recent(traded: Series, t: int, window: int) -> list[float]:
 
 
 def has_window(prices: Series, traded: Series, t: int, window: int) -> bool:
-    """Whether a date has `window` returns and, on the last 2 x `window` dates, `window` known values traded."""
+    """Return whether a date has `window` returns and, on the last 2 x `window` dates, `window` known values traded."""
     return len(latest(returns_of(prices), t, window)) == window and len(recent(traded, t, window)) >= window
 
 

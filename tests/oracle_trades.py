@@ -155,7 +155,7 @@ def as_allowed(target: Weights, terms: Terms) -> tuple[dict[str, float], float]:
 
 
 def called(nav: float, positions: Weights, terms: Terms) -> bool:
-    """Whether the NAV is below the maintenance requirement by more than rounding."""
+    """Return whether the NAV is below the maintenance requirement by more than rounding."""
     financing = terms.financing
     if isinstance(financing, Fund) or financing.maintenance is None:
         return False

@@ -1,3 +1,3 @@
-"""The limit of everything that tests wait for: it ends what hangs, and no test passes or fails by how fast it is."""
+"""Time limit of everything that tests wait for: it ends hanging tests, and no test depends on speed below it."""
 
 HANG = 600.0  # seconds

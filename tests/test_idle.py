@@ -1,4 +1,4 @@
-"""Settings that cannot take effect are told with the run; those that take effect, or were not given, are not."""
+"""Settings that cannot take effect are noted; settings that take effect, or were not given, are not."""
 # ruff: noqa: E501 - a note is one line, and so it is here
 
 from pathlib import Path
@@ -15,7 +15,7 @@ ASSETS = {"spx": "equities", "ust": "bonds"}
 
 
 def notes(folder: Path, spacing: str = "daily", **sections: Any) -> list[str]:
-    """The notes of a run of two assets over 90 dates, of those about settings."""
+    """Return the notes about settings of a run of two assets over 90 dates."""
     rng = np.random.default_rng(6)
     dates = dates_of(spacing, 90, rng)
     levels = random_levels(dates, [0.16, 0.06], rng)
@@ -26,7 +26,7 @@ def notes(folder: Path, spacing: str = "daily", **sections: Any) -> list[str]:
     base: dict[str, Any] = {"estimation": {"window": 20}, "strategy": {"name": "inverse_volatility"}}
     write_config(folder / "other.yaml", data=data, **{**base, "strategy": {"name": "equal_weight"}})
     found = bt.run(write_config(folder / "run.yaml", data=data, **{**base, **sections})).notes
-    telling = ("no effect", "both charged", "is above the band", "longer than the window", "differences from it")
+    telling = ("no effect", "both charged", "is above some bands", "longer than the window", "differences from it")
     return [note for note in found if any(words in note for words in telling)]
 
 
@@ -57,7 +57,7 @@ NONE: dict[str, tuple[dict[str, Any], str | None]] = {
     ),
     "checks coarser than decisions": (
         {"rebalance": {"frequency": "daily", "bands": {"absolute": 0.05, "check": "weekly"}}},
-        "rebalance.bands.check: weekly has no effect: each of its dates decides new weights, and is looked at in any case",
+        "rebalance.bands.check: weekly has no effect: on each of its dates new weights are decided, and bands are checked in any case",
     ),
     "checks finer than decisions": ({"rebalance": {"frequency": "monthly", "bands": {"absolute": 0.05, "check": "daily"}}}, None),
     "a schedule without a second decision": (
@@ -82,7 +82,7 @@ NONE: dict[str, tuple[dict[str, Any], str | None]] = {
     ),
     "a least trade above the bands": (
         {"strategy": {"name": "sixty_forty"}, "rebalance": {"bands": {"relative": 0.25, "absolute": 0.2}, "minimum_trade": 0.12}},
-        "rebalance.minimum_trade of 0.12 is above the band of ust, 0.1, on 6 of 6 decisions: what leaves such a band is not traded, and leaves it again at the next look",
+        "rebalance.minimum_trade of 0.12 is above some bands on 6 of 6 decisions: ust (0.1, on 6); an asset that leaves such a band is not traded, and is outside it again at the next check",
     ),
     "a half-life beyond the window": (
         {"estimation": {"covariance": "ewma", "window": 20, "half_life": 63}},
@@ -104,7 +104,7 @@ NONE: dict[str, tuple[dict[str, Any], str | None]] = {
 
 
 @pytest.mark.parametrize("case", NONE)
-def test_what_has_no_effect_is_told_and_nothing_else(tmp_path: Path, case: str) -> None:
+def test_settings_without_effect_are_noted_and_no_others(tmp_path: Path, case: str) -> None:
     sections, expected = NONE[case]
     assert notes(tmp_path, **sections) == ([] if expected is None else [expected])
 

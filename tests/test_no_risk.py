@@ -1,9 +1,9 @@
-"""No risk has one definition (`backtest.tolerances`): growth at one rate is no risk, on any way through the project.
+"""No risk has one definition (`backtest.tolerances`): growth at one rate has no risk anywhere in the project.
 
-1. Runs: every strategy and every way to lever refuses what varies by rounding alone, as it refuses a constant price.
+1. Runs: strategies and leverage refuse assets that vary by rounding alone, as they refuse a constant price.
 2. Weights, contributions and measures of a covariance whose unit nobody knows: relative to the largest deviation.
 3. Measures of a run that earns one rate: null, where rounding would make them enormous.
-4. What is small and yet no rounding keeps its risk.
+4. Risk that is small, but larger than rounding, remains.
 """
 
 from collections.abc import Callable
@@ -92,7 +92,7 @@ BY_RISK: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("kind", ROUNDING)
 @pytest.mark.parametrize("strategy", BY_RISK)
 def test_strategies_refuse_what_varies_by_rounding_alone(tmp_path: Path, strategy: str, kind: str) -> None:
-    """With the words that a price which never changes gets: the asset, and to leave it out."""
+    """The message is the one for a price that never changes: it names the asset, and says to leave it out."""
     settings = {"name": strategy.partition(",")[0], **BY_RISK[strategy]}
     with pytest.raises(
         BacktestError, match=r"the variance of C is 0, expected one above zero; hint: .*leave the asset out"
@@ -102,8 +102,10 @@ def test_strategies_refuse_what_varies_by_rounding_alone(tmp_path: Path, strateg
 
 @pytest.mark.parametrize("window", [None, 24])
 @pytest.mark.parametrize("kind", ROUNDING)
-def test_leverage_refuses_a_portfolio_of_it(tmp_path: Path, kind: str, window: int | None) -> None:
-    """By the covariance and by a window of its own: one limit."""
+def test_leverage_refuses_a_portfolio_that_varies_by_rounding_alone(
+    tmp_path: Path, kind: str, window: int | None
+) -> None:
+    """The limit is the same by the covariance and by a window of its own."""
     leverage = {"target_volatility": 0.1, **({} if window is None else {"window": window})}
     with pytest.raises(BacktestError, match=r"a gross exposure of 1 and a volatility of 0; expected one above zero"):
         run(tmp_path, ROUNDING[kind], {"name": "sixty_forty", "weights": {"C": 1.0}}, leverage=leverage)
@@ -116,7 +118,7 @@ def test_leverage_refuses_a_portfolio_of_it(tmp_path: Path, kind: str, window: i
 
 @pytest.mark.parametrize("window", [None, 24])
 def test_leverage_refuses_twins_against_each_other(tmp_path: Path, window: int | None) -> None:
-    """Long one and short another that is worth a third of it: what is left is rounding."""
+    """Long one asset and short another one at a third of its price: what is left is rounding."""
     rng = np.random.default_rng(0)
     twin = 100 * np.cumprod(1 + rng.normal(0.005, [0.04, 0.015], (MONTHS, 2)), axis=0)[:, 0] / 3
     leverage = {"target_volatility": 0.1, **({} if window is None else {"window": window})}
@@ -133,7 +135,9 @@ def test_leverage_refuses_twins_against_each_other(tmp_path: Path, window: int |
         {"name": "erc_expected_shortfall", "window": 36, "distribution": "gaussian"},
     ],
 )
-def test_a_budget_of_zero_holds_it_out(tmp_path: Path, kind: str, strategy: dict[str, Any]) -> None:
+def test_a_budget_of_zero_leaves_out_an_asset_that_varies_by_rounding_alone(
+    tmp_path: Path, kind: str, strategy: dict[str, Any]
+) -> None:
     """The others get the weights that they have where C moves."""
     given = {**strategy, "budgets": {"A": 0.5, "B": 0.5, "C": 0}}
     found = run(tmp_path, ROUNDING[kind], given).target_weights
@@ -168,9 +172,9 @@ UNITS = [1e-24, 1e-4, 1.0, 1e4, 1e24]
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
 def test_a_variance_that_is_rounding_beside_the_largest_is_refused_in_any_unit(optimiser: str, unit: float) -> None:
-    """Of 8e-17 a month beside 4 %; one of 4e-8, a millionth of the largest deviation, is solved."""
+    """A deviation of 8e-17 a month next to 4 % is refused; 4e-8, a millionth of the largest one, is solved."""
     rounding, small = (MOVING + np.diag([0, 0, deviation**2]) for deviation in (8e-17, 4e-8))
-    with pytest.raises(BacktestError, match=r"the variance of asset 2 is .* beside a largest of .*, the rounding of"):
+    with pytest.raises(BacktestError, match=r"the variance of asset 2 is .* while the largest is .*: rounding of"):
         OPTIMISERS[optimiser](rounding * unit)
     found = OPTIMISERS[optimiser](small * unit)
     assert np.isfinite(found).all()
@@ -180,7 +184,7 @@ def test_a_variance_that_is_rounding_beside_the_largest_is_refused_in_any_unit(o
 
 def test_a_rounded_variance_is_refused_in_a_stack_and_not_where_its_budget_is_zero() -> None:
     rounding, good = MOVING + np.diag([0, 0, 6.4e-33]), MOVING + np.diag([0, 0, 0.01])
-    with pytest.raises(BacktestError, match=r"covariance\[1\]: the variance of asset 2 is 6\.4e-33 beside"):
+    with pytest.raises(BacktestError, match=r"covariance\[1\]: the variance of asset 2 is 6\.4e-33 while"):
         risk_parity_weights(np.stack([good, rounding]))
     held_out = risk_parity_weights(rounding, [0.5, 0.5, 0.0])
     np.testing.assert_allclose(held_out, risk_parity_weights(good, [0.5, 0.5, 0.0]), rtol=1e-12)
@@ -188,7 +192,7 @@ def test_a_rounded_variance_is_refused_in_a_stack_and_not_where_its_budget_is_ze
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_portfolio_without_risk_has_none_by_any_measure(unit: float) -> None:
-    """Of an asset that varies by rounding, and of twins that cancel out: no volatility, contributions or ratio."""
+    """An asset that varies by rounding, and twins that cancel out, have no volatility, contributions or ratio."""
     twins = np.array([[0.04, 0.04], [0.04, 0.04]]) * (1 + 4e-16 * np.array([[1, 0], [0, 1]]))
     for weights, covariance in (
         ([0.0, 0.0, 1.0], MOVING + np.diag([0, 0, 6.4e-33])),
@@ -284,7 +288,7 @@ def test_a_fall_by_rounding_is_no_drawdown() -> None:
 
 
 def test_a_run_at_one_rate_has_no_ratios(tmp_path: Path) -> None:
-    """The whole way, from a file to the summary."""
+    """This holds from a file to the summary."""
     summary = run(tmp_path, ROUNDING["growth by a power"], {"name": "sixty_forty", "weights": {"C": 1.0}}).summary()
     assert summary["volatility"] == 0
     for name in ("sharpe", "sortino", "skew", "excess_kurtosis", "calmar", "autocorrelation", "bias_statistic"):
@@ -299,7 +303,7 @@ def test_a_run_at_one_rate_has_no_ratios(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("strategy", [name for name in BY_RISK if "shortfall" not in name])
 def test_a_deposit_whose_rate_changes_by_a_basis_point_has_risk(tmp_path: Path, strategy: str) -> None:
-    """Once in six years, of monthly returns: a deviation of 4e-6. So it is nearly all that risk parity holds."""
+    """One change in six years of months is a deviation of 4e-6, so the deposit is nearly the whole portfolio."""
     returns = np.where(STEPS < 40, 0.0200, 0.0201) / 12
     settings = {"name": strategy.partition(",")[0], **BY_RISK[strategy]}
     rebalance = {"frequency": "never"}

@@ -247,7 +247,7 @@ def test_bounds_that_bind_are_counted_by_name(
         assert f"{names[0]} ({at})" in note
 
 
-def test_targets_of_a_strategy_in_percent_are_told(tmp_path: Path) -> None:
+def test_targets_of_a_strategy_in_percent_are_noted(tmp_path: Path) -> None:
     code = (
         "import pandas as pd\nfrom backtest.strategy import MarketView, Strategy\n"
         "class Percent(Strategy):\n"
@@ -282,7 +282,7 @@ def test_targets_of_a_strategy_in_percent_are_told(tmp_path: Path) -> None:
         (MONTHS, {"minimum_trade": 0.005}, []),
     ],
 )
-def test_a_setting_that_cannot_take_effect_is_told(
+def test_a_setting_that_cannot_take_effect_is_noted(
     tmp_path: Path, dates: pd.DatetimeIndex, rebalance: dict[str, Any], notes: list[str]
 ) -> None:
     held = {"name": "sixty_forty", "weights": {"SPY": 0.98, "GLD": 0.02}}
@@ -298,7 +298,7 @@ def test_a_frequency_without_effect_gives_the_result_of_the_one_that_is_named(tm
     pd.testing.assert_series_equal(weekly.nav, monthly.nav)
 
 
-def test_break_even_of_what_cannot_break_even_is_told(tmp_path: Path) -> None:
+def test_a_break_even_without_benchmark_or_financing_is_noted(tmp_path: Path) -> None:
     held = {"name": "sixty_forty", "weights": {"SPY": 0.6, "GLD": 0.4}}
     ran_over(MONTHS, tmp_path, held)
     (tmp_path / "mine.yaml").rename(tmp_path / "plain.yaml")
@@ -315,7 +315,7 @@ def test_a_run_that_holds_nothing_is_noted(tmp_path: Path) -> None:
     assert words not in ran_over(MONTHS, tmp_path, {"name": "sixty_forty", "weights": {"SPY": 1e-3}}).notes
 
 
-def test_a_unit_that_was_probably_not_meant_is_told(tmp_path: Path) -> None:
+def test_a_unit_that_was_probably_not_meant_is_noted(tmp_path: Path) -> None:
     result = ran_over(MONTHS, tmp_path, {"name": "erc"}, costs={"trading_bps": 1000}, financing={"spread_bps": 0.005})
     assert [note.split(" means ")[0] for note in told(result, "which is unusual")] == [
         "costs.trading_bps: 1000", "financing.spread_bps: 0.005",

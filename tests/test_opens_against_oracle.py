@@ -1,6 +1,6 @@
 """Trades at the open against the second opinion, for which each date is two rows: its open and its close.
 
-The night is a period of the date's days and of all its interest; the day is a period of none. A decision at the close
+The night has all days and all interest of the date; the day has neither. A decision at the close
 of row 2e of such a run is traded `execution_lag` dates later, at the open of row 2 (e + lag) - 1: that is a lag of
 2 lag - 1 rows. Row 0 is the last close before the first trade.
 """

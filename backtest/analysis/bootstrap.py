@@ -14,7 +14,7 @@ _MOST = 12  # decimals
 
 
 def stationary_rows(count: int, length: float, draws: int, *, first: int = 0, seed: int = SEED) -> NDArray[np.int64]:
-    """Draws of the stationary bootstrap: blocks of geometric length from anywhere, the first row after the last.
+    """Draws of the stationary bootstrap: blocks of geometric length that begin anywhere and wrap around at the end.
 
     Args:
         count: number of periods, P.
@@ -64,7 +64,7 @@ def stable_decimals(values: Array, level: float) -> int:
         level: share of the draws that lie within.
 
     Returns:
-        At most 12, also of NaN; below zero tens, hundreds and so on.
+        The number of decimals, at most 12, also for NaN; negative for tens, hundreds and so on.
 
     Example:
         >>> draws = np.random.default_rng(1).normal(0.5, 0.1, 40_000)

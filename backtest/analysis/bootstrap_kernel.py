@@ -1,7 +1,7 @@
 """Random rows of the stationary bootstrap, compiled.
 
-Each draw has a stream of random bits of its own, SplitMix64 (Steele, Lea, Flood 2014) begun at a hash of the seed and
-the draw's number, so that draws can be shared out over cores and are the same on any number of them.
+Each draw has a stream of random bits of its own, SplitMix64 (Steele, Lea, Flood 2014) that starts from a hash of the
+seed and the draw's number, so that draws can be shared out over cores and are the same on any number of them.
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ def draw_rows(seed: int, first: int, begin: np.uint64, rows: NDArray[np.int64]) 
     Args:
         seed: of all draws, below 2^32.
         first: number of the first draw, below 2^32.
-        begin: of `block_chance`.
+        begin: from `block_chance`.
         rows: (k, P) to be filled in.
     """
     draws, count = rows.shape
@@ -42,19 +42,19 @@ def block_chance(length: float) -> np.uint64:
 
 @inlined_kernel
 def stream(seed: int, draw: int) -> np.uint64:
-    """The state before the first bits of a draw."""
+    """Return the state before the first bits of a draw."""
     return bits((np.uint64(seed) << _32) + np.uint64(draw))
 
 
 @inlined_kernel
 def after(state: np.uint64) -> np.uint64:
-    """The next state."""
+    """Return the next state."""
     return state + _STEP
 
 
 @inlined_kernel
 def bits(state: np.uint64) -> np.uint64:
-    """64 random bits of a state."""
+    """Return 64 random bits of a state."""
     mixed = (state ^ (state >> _30)) * _FIRST
     mixed = (mixed ^ (mixed >> _27)) * _SECOND
     return mixed ^ (mixed >> _31)
@@ -62,15 +62,16 @@ def bits(state: np.uint64) -> np.uint64:
 
 @inlined_kernel
 def any_row(random: np.uint64, count: int) -> np.int64:
-    """Any of `count` rows, by the low half of random bits."""
+    """Choose one of `count` rows by the low half of random bits."""
     return np.int64(((random & _LOW) * np.uint64(count)) >> _32)
 
 
 @inlined_kernel
 def next_row(random: np.uint64, at: np.int64, begin: np.uint64, count: int) -> np.int64:
-    """The row after `at`: the next one, the first after the last, or any row where a block begins (by the high half).
+    """Return the row after `at`: the next one, the first one after the last, or any row if a block begins.
 
-    Without a branch, which a processor could not foresee: arithmetic takes half the time.
+    The high half of the bits decides whether a block begins. There is no branch, which a processor could not predict:
+    arithmetic takes half the time.
     """
     following = at + 1
     following -= count * np.int64(following == count)

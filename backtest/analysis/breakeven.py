@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from backtest.analysis.bootstrap import LEVEL, SEED, percentile_interval, stationary_rows
+from backtest.analysis.bootstrap import LEVEL, SEED, percentile_interval, stable_decimals, stationary_rows
 from backtest.analysis.roots import nearest_roots
 from backtest.tolerances import has_risk
 
@@ -35,7 +35,7 @@ class BreakEvenSpread:
     Args:
         spread: decimal per year; infinite where it is beyond `BOUND`, NaN where no spread changes anything.
         interval: its ends at `bootstrap.LEVEL`, likewise; None where it was not asked for.
-        decimals: how many decimals of the ends hardly depend on the seed.
+        decimals: decimals of the ends that hardly depend on the seed.
     """
 
     spread: float
@@ -45,11 +45,12 @@ class BreakEvenSpread:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """What is left of the advantage at a spread.
+    """Advantage that is left at a spread.
 
     Args:
         spread: decimal per year; NaN for terms that are no one spread.
-        excess_return: compound return less the benchmark's, decimal per year; of less than a year the total return.
+        excess_return: compound return less the benchmark's, decimal per year; over less than a year the
+            difference of total returns.
         excess_sharpe: Sharpe ratio less the benchmark's.
     """
 
@@ -60,7 +61,7 @@ class CurvePoint:
 
 @dataclass(frozen=True, eq=False)
 class BreakEven:
-    """Where a levered strategy ties its benchmark.
+    """Spreads at which a levered strategy ties its benchmark.
 
     Args:
         name: of the run.
@@ -178,7 +179,7 @@ def break_even_spread(excess: Callable[[float], float]) -> float:
 
 def bootstrap_interval(
     pairs: PairedReturns, measure: Measure, *, length: float, draws: int = DRAWS, seed: int = SEED
-) -> tuple[float, float]:
+) -> tuple[tuple[float, float], int]:
     """The percentile interval of the break-even spread by the stationary bootstrap (Politis, Romano 1994).
 
     Periods are drawn in blocks, the same for both strategies and the loan, and each draw has its own break-even. As an
@@ -193,22 +194,16 @@ def bootstrap_interval(
         seed: of the random numbers.
 
     Returns:
-        Both ends at `bootstrap.LEVEL`, decimal per year, infinite where they are beyond `BOUND`.
+        Both ends at `bootstrap.LEVEL`, decimal per year, infinite where they are beyond `BOUND`; and the decimals of
+        them that hardly depend on the seed.
     """
-    return percentile_interval(break_evens_of_draws(pairs, measure, length=length, draws=draws, seed=seed), LEVEL)
-
-
-def break_evens_of_draws(
-    pairs: PairedReturns, measure: Measure, *, length: float, draws: int = DRAWS, seed: int = SEED
-) -> Array:
-    """(draws,) the break-even spread of each draw of `bootstrap_interval`."""
     count = len(pairs.own)
     spreads, together = np.empty(draws), max(1, _AT_ONCE // count)
     for first in range(0, draws, together):
         end = min(first + together, draws)
         rows = stationary_rows(count, length, end - first, first=first, seed=seed)
         spreads[first:end] = _break_evens(pairs.take(rows), measure)
-    return spreads
+    return percentile_interval(spreads, LEVEL), stable_decimals(np.clip(spreads, -BOUND, BOUND), LEVEL)
 
 
 def _break_evens(drawn: PairedReturns, measure: Measure) -> Array:

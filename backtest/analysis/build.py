@@ -155,7 +155,7 @@ def _forecast(
 def _trade_dates(
     path: SimulationResult, data: MarketData, rows: NDArray[np.int64], kept: NDArray[np.int64]
 ) -> pd.Series:
-    """The date on which each decision was first traded, or found to need no trade; NaT where it was not."""
+    """Return the date on which each decision was first traded, or found to need no trade; NaT without either."""
     executed = path.executed[kept]
     made = data.dates[path.start + executed].where(executed >= 0)
     return pd.Series(made, index=data.dates[rows], name="trade_date")

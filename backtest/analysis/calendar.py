@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from backtest.analysis.drawdown import worst_drawdowns
-from backtest.data.spacing import MONTHS, period_after
+from backtest.data.periods import MONTHS
+from backtest.data.spacing import period_after
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
@@ -15,30 +16,6 @@ YEAR = "year"
 """The column of the whole year's return."""
 
 _MONTHS = range(1, 13)
-_WEEKEND = pd.Timedelta(days=4)  # with a holiday: so much before the anniversary a month's last session may be
-
-
-def is_whole_year(dates: pd.DatetimeIndex, periods_per_year: int) -> bool:
-    """Return whether dates cover a year or more: a return of less is not a rate per year (GIPS).
-
-    The last date need not be the first one's anniversary, which may be a weekend: a year is covered if the anniversary
-    comes before the next date that the data would have, and by months if there are twelve of them.
-
-    Args:
-        dates: (P,) of NAV, rising, two or more.
-        periods_per_year: of the dates.
-
-    Example:
-        >>> days = pd.bdate_range("2021-12-31", "2022-12-30")  # 31 December 2022 is a Saturday
-        >>> is_whole_year(days, 252), is_whole_year(days[:-1], 252), is_whole_year(days[[0, -1]], 12)
-        (True, False, True)
-    """
-    first, last = dates[0], dates[-1]
-    anniversary = first + pd.DateOffset(years=1)
-    if periods_per_year in MONTHS:
-        months = 12 * (last.year - first.year) + last.month - first.month
-        return bool(months >= 12 and last >= anniversary - _WEEKEND)
-    return bool(last >= anniversary or period_after(dates, periods_per_year) > anniversary)
 
 
 def calendar_returns(nav: pd.Series, periods_per_year: int) -> pd.DataFrame:
@@ -97,7 +74,7 @@ def typical_size(returns: pd.DataFrame) -> float:
 
 
 def covered_in_part(nav: pd.Series, periods_per_year: int) -> pd.DataFrame:
-    """Which months and years of `calendar_returns` the run covers only in part: the same shape, True or False.
+    """Months and years of `calendar_returns` that the run covers only in part: the same shape, True or False.
 
     A span is whole if the date after its base is in it, and the date expected after its end is in the next one: the
     next session by the days of the week that have sessions, the next week, or the next day of longer periods, which

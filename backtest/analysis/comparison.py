@@ -69,6 +69,11 @@ class Comparison:
         """Of all of them."""
         return self.results[0].periods_per_year
 
+    @property
+    def return_measure(self) -> str:
+        """Key of the measure of return that all results have: `cagr`, or `total_return` over less than a year."""
+        return "cagr" if self.results[0].whole_year else "total_return"
+
     @cached_property
     def growth(self) -> pd.DataFrame:
         """(P, k) NAV by name, 1 on the first date."""

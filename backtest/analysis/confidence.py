@@ -2,8 +2,8 @@
 
 Histories as long as the run are drawn from its own periods, in blocks, and each has numbers of its own. The intervals
 hold the middle 95 % of them. They say what chance leaves open had the years been others of the same kind; not what
-other times would bring. That of the maximum drawdown is of the deepest fall of such a history: the one that was had is
-one of them.
+other times would bring. The interval of the maximum drawdown covers the drawdowns of resampled histories, of which the
+realised one is a single draw.
 """
 
 from collections.abc import Mapping
@@ -27,16 +27,16 @@ _THREADS_WORTH = 400_000  # periods, a millisecond
 
 @dataclass(frozen=True)
 class Confidence:
-    """Intervals at `bootstrap.LEVEL` of the headline numbers; None where there is none.
+    """Intervals at `bootstrap.LEVEL` of the headline numbers; None if a number has no interval.
 
     Args:
-        draws: number of histories drawn; 0 where nothing was.
-        mean_block: mean number of periods in a block; NaN where nothing was drawn.
+        draws: number of histories drawn; 0 without intervals.
+        mean_block: mean number of periods in a block; NaN without intervals.
         cagr: decimal per year.
         volatility: decimal per year.
         sharpe: annualised.
         max_drawdown: decimal, below 0; the deeper end first.
-        decimals: by measure, how many decimals of its interval hardly depend on the seed.
+        decimals: by measure, the decimals of its interval that hardly depend on the seed.
     """
 
     draws: int
@@ -65,8 +65,8 @@ def confidence(
         seed: of the random numbers.
 
     Returns:
-        All of it None for fewer than `FEWEST` periods, where returns do not vary, and where all of NAV is lost in one,
-        as it then is in most draws; that of the Sharpe ratio alone where a draw has none.
+        All intervals are None for fewer than `FEWEST` periods, if returns do not vary, and if all of NAV is lost in one
+        period, as it then is in most draws. The interval of the Sharpe ratio alone is None if a draw has no ratio.
 
     Example:
         >>> months = np.random.default_rng(1).normal(0.008, 0.04, 240)
@@ -77,7 +77,7 @@ def confidence(
     if len(returns) < FEWEST or not has_risk(np.std(returns)) or returns.min() <= -1:
         return Confidence(0, float("nan"), None, None, None, None)
     squares = (returns - returns.mean()) ** 2
-    varying = [excess_returns] if has_risk(np.std(excess_returns)) else []  # else its blocks are those of rounding
+    varying = [excess_returns] if has_risk(np.std(excess_returns)) else []  # else the block length would be of rounding
     length = max(map(block_length, [*varying, squares]))
     draws = draws_for(len(returns))
     measures = measures_of_draws(returns, excess_returns, length, draws, seed)
@@ -100,7 +100,7 @@ def confidence(
 
 
 def draws_for(count: int) -> int:
-    """Number of draws for so many periods: `_PERIODS` in all, but within `DRAWS`.
+    """Number of draws of this many periods: `_PERIODS` periods in all, within the limits of `DRAWS`.
 
     A longer history has narrower intervals, which need fewer draws for the same digits.
 

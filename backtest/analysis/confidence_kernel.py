@@ -18,8 +18,8 @@ def measure_draws(seed: int, first: int, begin: np.uint64, periods: Array, measu
     Args:
         seed: of all draws.
         first: number of the first draw.
-        begin: of `bootstrap_kernel.block_chance`.
-        periods: (P, 3) growth, 1 + return; the return less the mean of all; and the excess return less that of all.
+        begin: from `bootstrap_kernel.block_chance`.
+        periods: (P, 3) growth, 1 + return; the return less the mean of all; and the excess return less the mean of all.
         measures: (5, k) to be filled in: growth of all periods; standard deviation (ddof 1) of the returns; mean and
             standard deviation of the excess returns, less the mean of all; the lowest NAV / peak.
     """

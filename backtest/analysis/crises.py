@@ -120,7 +120,7 @@ def overlapping(dates: pd.DatetimeIndex, crises: Sequence[Crisis] = CRISES) -> t
 
 
 def covered_partly(dates: pd.Index, crises: Sequence[Crisis] = CRISES) -> tuple[Crisis, ...]:
-    """Return the whole crises of which these dates cover a part: those of `overlapping` that `in_crises` leaves out.
+    """Return the crises that these dates cover only in part, which `overlapping` cuts and `in_crises` leaves out.
 
     Args:
         dates: (P,) rising, one or more.

@@ -121,13 +121,13 @@ def standing_forecasts(result: "BacktestResult") -> pd.DataFrame:
 
 
 def forecast_accuracy(result: "BacktestResult") -> pd.DataFrame:
-    """How the forecasts of the portfolio and of each asset compare with the excess returns that followed them.
+    """Compare the forecasts of the portfolio and of each asset with the excess returns that followed them.
 
     Returns:
         (n + 1, 5) by `portfolio` and the assets: `periods` that have a forecast; `bias_statistic`; `low` and `high`,
         1 ∓ sqrt(2 / periods), between which it lies 95 % of the time if forecasts are right and returns normal (with
-        fat tails it strays further); and `qlike`, per period. NaN where there is no forecast, the statistic and its
-        band for one period too.
+        fat tails it strays further); and `qlike`, per period. NaN where there is no forecast; the statistic and its
+        band are NaN for a single period too.
 
     Example:
         >>> import backtest as bt

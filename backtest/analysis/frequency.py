@@ -1,6 +1,7 @@
 """Words for the number of periods in a year."""
 
-from backtest.data.spacing import DAILY, FREQUENCIES, frequency_name
+from backtest.data.periods import FREQUENCIES, frequency_name
+from backtest.data.spacing import DAILY
 
 
 def frequency_in_words(periods_per_year: int) -> str:

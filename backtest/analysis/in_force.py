@@ -1,4 +1,4 @@
-"""Decisions in force: from which date of NAV on each of them stands, and for how long."""
+"""Decisions in force: the dates of NAV between which each decision applies."""
 
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def dates_in_force(result: "BacktestResult") -> pd.Series:
-    """Return the date of NAV from which each decision is in force: that of its first trade.
+    """Return the date of NAV from which each decision is in force: the date of its first trade.
 
-    A decision that asks for no trade, as all weights are inside their bands, is in force from the date on which it
+    A decision that asks for no trade, because all weights are inside their bands, is in force from the date on which it
     would have been traded.
 
     Args:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from backtest.analysis import performance
 from backtest.analysis.attribution import capital_after_first_trade
+from backtest.engine.account import ROUNDING
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
@@ -32,8 +33,6 @@ TERMS = (
     "compounding",
     "compounding_within_year",
 )
-
-_NOTHING = 1e-12  # of NAV: less is the rounding of weights that add up to one, as in the simulation
 
 
 class LeveredPeriods(NamedTuple):
@@ -98,7 +97,7 @@ def levered_periods(result: "BacktestResult") -> LeveredPeriods:
     trading = result.costs["trading"].to_numpy()[1:] / opening
     if result.financing == "margin":
         financed, drag, free = leverage - 1, np.zeros(len(loan)), capital - leverage
-        lends = (loan <= 0) & (free > _NOTHING)
+        lends = (loan <= 0) & (free > ROUNDING)
         excess = np.divide(added[:, count], free, out=cash + excess, where=lends) - cash
         trading[0] += (1 - capital[0]) * (cash[0] + excess[0])
     else:
@@ -111,7 +110,7 @@ def levered_periods(result: "BacktestResult") -> LeveredPeriods:
 
 
 def levered_return_terms(result: "BacktestResult") -> pd.Series:
-    """What made the compound return of a levered run: the five terms of the paper, and three that close the account.
+    """Terms of the compound return of a levered run: the five of the paper, and three that account for the rest.
 
     With means over the P periods of `LeveredPeriods`, and m = P / years periods a year:
 
@@ -159,7 +158,7 @@ def levered_return_terms(result: "BacktestResult") -> pd.Series:
 
 def _has_one_leverage(result: "BacktestResult") -> bool:
     at_opens = result.settings.get("rebalance", {}).get("execution") == "open"
-    shorts = result.weights.to_numpy().min(initial=0.0) < -_NOTHING
+    shorts = result.weights.to_numpy().min(initial=0.0) < -ROUNDING
     return not (at_opens or shorts or result.fund_leverage < 0)
 
 

@@ -1,8 +1,8 @@
 """Measures of performance: pure functions on arrays of returns per period.
 
 All arrays are (P,) decimals without NaN; rates come out per year. A measure that is not defined, such as a Sharpe ratio
-without volatility, is NaN; so is one of too few observations, which would be the same number whatever they are (the
-Sortino ratio of one loss, the correlation of two returns) or has no error left to speak of.
+without volatility, is NaN. So is a measure of too few observations: it would be the same number whatever they are
+(the Sortino ratio of one loss, the correlation of two returns).
 """
 
 from typing import cast
@@ -143,7 +143,7 @@ def correlation(returns: Array, other: Array) -> float:
 def capture(returns: Array, benchmark: Array, up: bool) -> float:
     """Up or down capture: geometric mean return over the benchmark's, in periods in which the benchmark rose or fell.
 
-    A return within 1e-12 of zero is the rounding of one, neither a rise nor a fall.
+    A return within 1e-12 of zero is rounding, neither a rise nor a fall.
 
     >>> round(capture(np.array([0.01, -0.03]), np.array([0.02, -0.01]), up=True), 12)
     0.5

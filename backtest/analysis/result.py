@@ -10,23 +10,23 @@ import pandas as pd
 
 from backtest.analysis.attribution import real_nav
 from backtest.analysis.breakeven import BreakEven
-from backtest.analysis.calendar import is_whole_year
 from backtest.analysis.events import events_of
 from backtest.analysis.holdings import capital_and_risk
 from backtest.analysis.realised_risk import realised_risk_of_a_year
 from backtest.analysis.rolling import rolling_measures
 from backtest.analysis.summary import summarise
+from backtest.data.calendar import is_whole_year
 from backtest.data.market import Origin
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BacktestResult:
-    """What a run earned, held, traded and paid. P dates from the first trade on, n assets; NAV begins at 1.
+    """Returns, holdings, trades and costs of a run. P dates from the first trade on, n assets; NAV begins at 1.
 
     Args:
         name: of the run.
         strategy: name of its strategy.
-        periods_per_year: of the dates, one of `spacing.FREQUENCIES` unless the settings state another.
+        periods_per_year: of the dates, one of `periods.FREQUENCIES` unless the settings state another.
         nav: (P,) currency, after each close's trades; the first is 1, before the first trade.
         weights: (P, n) fractions of NAV after each close's trades.
         target_weights: (m, n) by rebalance date, the last one included although it is not traded.
@@ -49,7 +49,7 @@ class BacktestResult:
             year; NaN for an asset without one.
         class_volatilities: (m, k) the same of what is held of each of the k asset classes; without columns where there
             is no class.
-        trade_dates: (m,) by rebalance date, the date of the trade that followed, even if all was at its target then;
+        trade_dates: (m,) by rebalance date, the date of the trade that followed, even if nothing had to be traded;
             NaT where the decision was not traded.
         asset_returns: (P, n) decimal per period, NaN where an asset has none; the first are not part of the run.
         cash_returns: (P,) decimal per period; the first is not part of the run.
@@ -145,7 +145,7 @@ class BacktestResult:
 
     @property
     def whole_year(self) -> bool:
-        """Whether it covers a year or more; if not, its return and costs are not rates per year."""
+        """Return whether it covers a year or more; if not, its return and costs are not rates per year."""
         return is_whole_year(pd.DatetimeIndex(self.nav.index), self.periods_per_year)
 
     @property

@@ -37,7 +37,7 @@ def summarise(result: "BacktestResult") -> dict[str, Any]:
     `crises`, a list of those that the dates cover as a whole, each with `name`, `start` and `end` of the crisis,
     `first` and `last` of the dates that count, and `return` and `drawdown` between them; `confidence`, by number its
     interval as [low, high] or None, with the level, draws, seed and mean block of the bootstrap. The benchmark has the
-    same over the same dates, so that its crises stand in the same order.
+    same over the same dates, so that its crises are in the same order.
     """
     summary = _of_one(result)
     if result.benchmark is not None:

@@ -1,10 +1,20 @@
 """Rows of a long series that are worth drawing: a picture has some thousand points, and is to keep its extremes."""
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
+
+
+def evenly_spaced(dates: pd.Index, most: int) -> pd.Index:
+    """Return every m-th date, for the least m that leaves at most `most` of them, and the last date.
+
+    >>> evenly_spaced(pd.Index(range(8)), 3).tolist()
+    [0, 3, 6, 7]
+    """
+    return dates[:: -(-len(dates) // most)].union(dates[-1:])
 
 
 def rows_to_draw(values: Array, most: int) -> Rows:

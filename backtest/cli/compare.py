@@ -1,4 +1,4 @@
-"""`compare`: several configurations or finished runs, begun together, side by side."""
+"""`compare`: several configurations or finished runs side by side, all begun on one date."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ def compare(
     offline: Annotated[bool, typer.Option("--offline", help="Ask no source: use what was fetched before.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
 ) -> None:
-    """Set strategies side by side, all begun on their first common date: return, risk, crises, costs, windows won."""
+    """Compare strategies that all begin on their first common date: return, risk, crises, costs, windows won."""
     check_choice(offline=offline, refresh=refresh)
     from backtest.errors import ComparisonError
 
@@ -93,7 +93,7 @@ def _print(found: "Comparison", written: Path) -> None:
     if found.crises or found.falls:
         typer.echo("crises and the worst fall: return / drawdown, %")
     if partly := covered_partly(found.growth.index):
-        typer.echo(f"crises that the dates cover only in part, without a row: {', '.join(one.name for one in partly)}")
+        typer.echo(f"crises left out, as the dates cover them only in part: {', '.join(one.name for one in partly)}")
     typer.echo(f"comparison: {written.as_posix()}")
 
 
@@ -121,10 +121,11 @@ def _table(found: "Comparison", sections: list[list[tuple[str, ...]]], begin: in
 
 
 def _measures(found: "Comparison") -> Iterator[tuple[str, ...]]:
-    from backtest.reporting.headline import LEFT_OUT_AT_ZERO
+    from backtest.reporting.headline import LEFT_OUT_AT_ZERO, ROWS, ratio
 
-    for label, key, write in _MEASURES:
-        if key == "total_return" and found.results[0].whole_year:
+    place = [key for _, key, _ in ROWS].index("average_gross_exposure") + 1
+    for label, key, write in (*ROWS[:place], ("maximum gross exposure", "max_gross_exposure", ratio), *ROWS[place:]):
+        if key == "total_return" and found.return_measure == "cagr":
             continue
         values, best = found.metrics.loc[key].to_dict() if key in found.metrics.index else {}, found.best.get(key, ())
         there = [value for value in values.values() if not math.isnan(value)]
@@ -134,9 +135,11 @@ def _measures(found: "Comparison") -> Iterator[tuple[str, ...]]:
 
 
 def _shares(found: "Comparison") -> Iterator[tuple[str, ...]]:
+    from backtest.reporting.headline import percent
+
     for of in ("capital", "risk"):
         for label, shares in found.class_shares(of).dropna(how="all").iterrows():
-            yield f"{of}: {label}", *(_cell(value, _percent) for value in shares)
+            yield f"{of}: {label}", *(_cell(value, percent) for value in shares)
 
 
 def _crises(found: "Comparison") -> Iterator[tuple[str, ...]]:
@@ -147,6 +150,8 @@ def _crises(found: "Comparison") -> Iterator[tuple[str, ...]]:
 
 
 def _against_the_first(found: "Comparison") -> Iterator[tuple[str, ...]]:
+    from backtest.reporting.headline import ratio
+
     first, others = found.names[0], list(found.names[1:])
     differences = found.sharpe_differences[found.sharpe_differences["name"] == first]
     yield f"against {first}", *("" for _ in found.names)
@@ -158,35 +163,8 @@ def _against_the_first(found: "Comparison") -> Iterator[tuple[str, ...]]:
         *((f"  won, windows of {years}Y", won[first][others]) for years, won in found.windows_won.items()),
     )
     for label, values in rows:
-        yield label, "", *(_cell(value, _ratio) for value in values)
+        yield label, "", *(_cell(value, ratio) for value in values)
 
 
 def _cell(value: float, write: Callable[[float], str]) -> str:
     return "-" if math.isnan(value) else write(value)
-
-
-def _ratio(value: float) -> str:
-    return f"{value:z.2f}"
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:z.2f} %"
-
-
-_MEASURES = (
-    ("CAGR", "cagr", _percent),
-    ("total return", "total_return", _percent),
-    ("volatility", "volatility", _percent),
-    ("Sharpe ratio", "sharpe", _ratio),
-    ("maximum drawdown", "max_drawdown", _percent),
-    ("average gross exposure", "average_gross_exposure", _ratio),
-    ("maximum gross exposure", "max_gross_exposure", _ratio),
-    ("turnover a year", "turnover_per_year", _percent),
-    ("trading costs a year", "trading_cost_per_year", _percent),
-    ("financing a year", "financing_cost_per_year", _percent),
-    ("  of it above cash", "financing_drag_per_year", _percent),
-    ("turnover", "turnover", _percent),
-    ("trading costs", "trading_cost", _percent),
-    ("financing", "financing_cost", _percent),
-    ("  of it above cash", "financing_drag", _percent),
-)

@@ -42,18 +42,18 @@ def load_config(path: str | Path, *, with_benchmark: bool = True) -> RunConfig:
 def _beside_benchmark(
     document: Document, config: RunConfig, benchmark: RunConfig | None, with_benchmark: bool
 ) -> list[str]:
-    """A line for each setting that its benchmark does not go with."""
+    """Return a line for each setting that contradicts the benchmark."""
     problems = []
     if benchmark is not None and benchmark.data.currency != config.data.currency:
         theirs, ours = benchmark.data.currency, config.data.currency
         at = document.at(("benchmark",))
-        problems.append(f"{at}: benchmark: in {theirs}, and the run in {ours}; expected the same")
-    why = "this configuration has none" if with_benchmark else "a benchmark has none of its own"
+        problems.append(f"{at}: benchmark: its currency is {theirs}, and the run's is {ours}; expected the same")
+    why = "this configuration has no benchmark" if with_benchmark else "a benchmark has no benchmark of its own"
     if benchmark is not None:
-        why = "its targets depend on its own path" if benchmark.follows_its_path else ""
+        why = "the benchmark's targets depend on its own path" if benchmark.follows_its_path else ""
     if why:
         problems += [
-            f"{document.at(at)}: {dotted(at)}: that of the benchmark, and {why}; expected a number"
+            f"{document.at(at)}: {dotted(at)}: benchmark, but {why}; expected a number"
             for at in config.volatilities_of_benchmark
         ]
     return problems

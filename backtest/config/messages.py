@@ -131,7 +131,7 @@ def shown(value: Any) -> str:
 def unknown(
     location: Location, model: type[BaseModel], name: str = "", inside: Location = (), steps: Location = ()
 ) -> str:
-    """What to say of a key that no model has: what its section accepts, and the nearest of those.
+    """Message for a key that no model has: the keys that its section accepts, and the nearest of them.
 
     `steps` are pydantic's to that key: they name the member of a union.
     """

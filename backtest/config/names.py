@@ -60,7 +60,7 @@ def check_names(document: Document, problems: list[str], strategy: StrategyChoic
 
 
 def _of_strategy(document: Document, words: str) -> str:
-    """A line at the setting of the strategy that the words begin with, else at the whole section."""
+    """Place a message at the setting of the strategy that it begins with, else at the whole section."""
     setting, _, rest = words.partition(": ")
     at = ("strategy", *setting.split(".", 1))
     if document.has(at):

@@ -1,4 +1,4 @@
-"""Plausible ranges of settings: what is allowed but probably written in another unit than the setting's own."""
+"""Plausible ranges of settings: values outside them are allowed, but were probably written in another unit."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -35,12 +35,12 @@ def _of_bps(least: float, most: float, percent_from: float = 0.05) -> Plausible:
 
 
 def _of_decimals(least: float, most: float) -> Plausible:
-    """Decimals; above the range a number was probably written in percent, below it the decimal of one."""
+    """Decimals; outside the range a number was probably written in percent, or the other way round."""
     return Plausible(least, most, lambda value: f"{_plain(100 * value)} %", lambda value: _hundredfold(value, most))
 
 
 def _of_nav(least: float, most: float) -> Plausible:
-    """Multiples of NAV, likewise."""
+    """Multiples of NAV; outside the range a number was probably written in percent, or the other way round."""
     return Plausible(least, most, lambda value: f"{_plain(value)} times NAV", lambda value: _hundredfold(value, most))
 
 
@@ -66,7 +66,7 @@ _FEE = _of_bps(1, 500, 0.02)  # a year, from the cheapest funds to the dearest
 _MARGIN = _of_decimals(0.002, 1)
 _VOLATILITY = _of_decimals(0.005, 0.5)  # a year, from bills to single stocks
 _LEVERAGE = _of_nav(0.05, 5)
-_CAP = _of_nav(0.1, 20)  # a cap far above what is held is a way to write that there is none
+_CAP = _of_nav(0.1, 20)  # a cap far above all weights is a way to set none
 _RATE = _of_decimals(0, 0.2)  # a year: US bills paid 16 % at most
 
 PLAUSIBLE: Mapping[Path, Plausible] = {
@@ -103,7 +103,7 @@ PLAUSIBLE: Mapping[Path, Plausible] = {
     ("rebalance", "bands", "absolute"): _of_decimals(1e-3, 0.3),
     ("rebalance", "bands", "relative"): _of_decimals(0.01, 0.9),
 }
-"""By setting; what a mapping has by asset, class, date or size is looked at one by one. Zero is always plausible."""
+"""By setting; each value of a mapping by asset, class, date or size is checked. Zero is always plausible."""
 
 _FEWEST: Mapping[Path, int] = {
     ("estimation", "window"): 12,
@@ -113,7 +113,7 @@ _FEWEST: Mapping[Path, int] = {
     ("leverage", "window"): 12,
     ("strategy", "window"): 12,
 }
-"""Returns of a window: where fewer are asked for, a number of years was probably meant."""
+"""Fewest returns of a window; a smaller number was probably meant in years."""
 
 _LARGEST_WEIGHTS = 5.0
 _LARGEST_FIXED = 0.01  # of the capital, for one trade of one asset
@@ -142,7 +142,7 @@ def improbable(settings: Mapping[str, Any]) -> list[str]:
 
 
 def _numbers(settings: Any, path: Path, name: str = "") -> Iterator[tuple[str, float]]:
-    """The numbers at a path, each with its name: of a mapping there, its values."""
+    """Yield the numbers at a path with their names; a mapping yields each of its values."""
     if path and isinstance(settings, Mapping):
         for key in settings if path[0] == "*" else [path[0]] if path[0] in settings else ():
             yield from _numbers(settings[key], path[1:], f"{name}.{key}" if name else str(key))
@@ -158,12 +158,14 @@ def _weights(settings: Mapping[str, Any]) -> list[str]:
     if sum(sizes) <= _LARGEST_WEIGHTS:
         return []
     decimals = ", ".join(_plain(size / 100) for size in sizes)
-    return [f"strategy.weights: their sizes add up to {sum(sizes):g} times NAV; as percent they would be {decimals}"]
+    return [
+        f"strategy.weights: their sizes add up to {sum(sizes):g} times NAV; percentages would be written {decimals}"
+    ]
 
 
 def _windows(settings: Mapping[str, Any]) -> list[str]:
     return [
-        f"{name}: {rows:g} counts returns, and so few estimate risk badly; {rows:g}Y would mean years"
+        f"{name}: {rows:g} means {rows:g} returns, which are too few to estimate risk; {rows:g}Y would mean years"
         for path, fewest in _FEWEST.items()
         for name, rows in _numbers(settings, path)
         if rows < fewest
@@ -171,7 +173,7 @@ def _windows(settings: Mapping[str, Any]) -> list[str]:
 
 
 def _money(settings: Mapping[str, Any]) -> list[str]:
-    """Settings in money beside the capital that they are compared with."""
+    """Return notes on settings in money that are implausible next to the initial capital."""
     capital, fixed = settings.get("initial_capital"), settings.get("costs", {}).get("fixed", 0.0)
     notes = []
     if capital and fixed > _LARGEST_FIXED * capital:

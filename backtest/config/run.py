@@ -111,7 +111,7 @@ class RunConfig(BaseModel):
 
     @property
     def volatilities_of_benchmark(self) -> list[tuple[str, str]]:
-        """The settings that follow the benchmark's volatility, and so need a benchmark with targets of its own."""
+        """Return the settings that follow the benchmark's volatility, and so need a benchmark with own targets."""
         sections = {"strategy": self.strategy.model, "leverage": self.leverage}
         return [
             (name, "target_volatility")

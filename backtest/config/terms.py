@@ -116,7 +116,7 @@ def _financing(document: Document) -> Financing | None:
 
 
 def _least_exposure(document: Document, allowed: float, what: str) -> list[str]:
-    """What is wrong with a least gross exposure, where the financing allows no more than a multiple of NAV."""
+    """Return the problem of a least gross exposure above the multiple of NAV that the financing allows."""
     at = ("leverage", "min_gross_exposure")
     least = document.value(at) if document.has(at) else None
     if not isinstance(least, int | float) or isinstance(least, bool) or least <= allowed * (1 + 1e-12):
@@ -125,7 +125,7 @@ def _least_exposure(document: Document, allowed: float, what: str) -> list[str]:
 
 
 def _in_funds(document: Document, data: DataSettings) -> list[str]:
-    """What cannot be where exposures are held through funds."""
+    """Return the problems of holding exposures through funds."""
     problems = []
     if _at_most_a_year(data) < DAILY:
         problems.append(f"financing.kind: {not_daily(_at_most_a_year(data))}")

@@ -79,7 +79,7 @@ def on_dates(columns: Mapping[str, pd.Series], dates: pd.DatetimeIndex, what: st
         spacing = spacing_of(own) if len(own) > 1 else expected
         with_gaps = 0.5 < spacing.usual / expected.usual < 2  # the steps of the run, though values are missing
         if not (spacing.same_frequency(expected) or with_gaps):
-            theirs, ours = (one.periods_per_year or round(one.rows_per_year) for one in (spacing, expected))
+            theirs, ours = (one.rounded for one in (spacing, expected))
             raise DataError(
                 f"data.{what}: {name} has {theirs} a year, and the run {ours} dates; expected the same. "
                 f"Hint: remove data.frequency, where it is set, or data.{what}."

@@ -1,9 +1,13 @@
-"""Months dated at their end."""
+"""Calendar months and years: months dated at their end, and whether dates cover a year."""
 
 import numpy as np
 import pandas as pd
 
+from backtest.data.periods import MONTHS
+from backtest.data.spacing import period_after
 from backtest.errors import DataError
+
+_WEEKEND = pd.Timedelta(days=4)  # with a holiday: so much before the anniversary a month's last session may be
 
 
 def last_of_months(values: pd.DataFrame) -> tuple[pd.DataFrame, str | None]:
@@ -58,3 +62,26 @@ def to_month_ends(dates: pd.DatetimeIndex, where: str) -> pd.DatetimeIndex:
             "expected one row a month. Hint: leave one of them out."
         )
     return ends
+
+
+def is_whole_year(dates: pd.DatetimeIndex, periods_per_year: int) -> bool:
+    """Return whether dates cover a year or more: a return of less is not a rate per year (GIPS).
+
+    The last date need not be the first one's anniversary, which may be a weekend: a year is covered if the anniversary
+    comes before the next date that the data would have, and by months if there are twelve of them.
+
+    Args:
+        dates: (P,) of NAV, rising, two or more.
+        periods_per_year: of the dates.
+
+    Example:
+        >>> days = pd.bdate_range("2021-12-31", "2022-12-30")  # 31 December 2022 is a Saturday
+        >>> is_whole_year(days, 252), is_whole_year(days[:-1], 252), is_whole_year(days[[0, -1]], 12)
+        (True, False, True)
+    """
+    first, last = dates[0], dates[-1]
+    anniversary = first + pd.DateOffset(years=1)
+    if periods_per_year in MONTHS:
+        months = 12 * (last.year - first.year) + last.month - first.month
+        return bool(months >= 12 and last >= anniversary - _WEEKEND)
+    return bool(last >= anniversary or period_after(dates, periods_per_year) > anniversary)

@@ -58,7 +58,7 @@ def check_there(path: Path) -> None:
 
 
 def to_dates(cells: "pd.Series", places: Sequence[str]) -> tuple[pd.DatetimeIndex, str | None]:
-    """Return local dates, without a time of day and a zone, and the times of day that were left out.
+    """Return local dates, without time of day and zone, and the times of day that were left out.
 
     Args:
         cells: texts, numbers such as 20200131, or dates.
@@ -68,7 +68,7 @@ def to_dates(cells: "pd.Series", places: Sequence[str]) -> tuple[pd.DatetimeInde
         The dates, and the times of day as `clock_of` writes them.
 
     Raises:
-        DataError: a cell is no ISO date.
+        DataError: a cell is not an ISO date.
     """
     if pd.api.types.is_datetime64_any_dtype(cells):
         parsed = cells

@@ -51,10 +51,10 @@ def dated(table: Table, settings: DataSettings, known: pd.DatetimeIndex) -> Date
     dates = pd.DatetimeIndex(values.index)
     complete = dates[values.notna().all(axis=1).to_numpy()]
     spacing = spacing_of(complete if len(complete) > 1 else dates)
-    if spacing.periods_per_year in (
+    if spacing.periods_per_year in {
         None,
         12,
-    ):  # of a few dates, perhaps; or months of one series beside days of another
+    }:  # few dates are complete, or months of one series are beside days of another
         spacing = spacing_of(dates)
     notes: tuple[str, ...] = ()
     if spacing.periods_per_year == 12:
@@ -84,7 +84,7 @@ def at_one_frequency(tables: Sequence[Dated], settings: DataSettings) -> list[Da
         return list(tables)
     any_monthly = any(one.spacing.periods_per_year == 12 for one in tables)
     if not all(_has_months(one.spacing) for one in tables) or (settings.frequency is None and not any_monthly):
-        each = "; ".join(f"{one.table.label} {_count(one.spacing)} a year" for one in tables)
+        each = "; ".join(f"{one.table.label} {one.spacing.in_words} a year" for one in tables)
         raise DataError(
             f"the series come at different frequencies ({each}); expected one, or daily and monthly. "
             "Hint: data.frequency: monthly takes the months of daily, weekly, semi-monthly and monthly series."
@@ -95,10 +95,6 @@ def at_one_frequency(tables: Sequence[Dated], settings: DataSettings) -> list[Da
 def _has_months(spacing: Spacing) -> bool:
     """Return whether the last value of a month is near the month's end."""
     return spacing.periods_per_year in (12, 24, 52) or bool(spacing.sessions)
-
-
-def _count(spacing: Spacing) -> str:
-    return str(spacing.periods_per_year or f"about {spacing.rows_per_year:.3g}")
 
 
 def _by_month(one: Dated) -> Dated:
@@ -121,8 +117,7 @@ def merged(tables: Sequence[Dated], settings: DataSettings, rates: Mapping[str, 
         return tables[0].table, ()
     values = pd.concat([one.table.values for one in tables], axis=1, sort=True)
     label = tables[0].table.label if len(tables) == 1 else "the series of the run"
-    spacing = tables[0].spacing
-    periods_per_year = settings.periods_per_year or spacing.periods_per_year or round(spacing.rows_per_year)
+    periods_per_year = settings.periods_per_year or tables[0].spacing.rounded
     return _spliced(Table(values, label), settings, periods_per_year, rates)
 
 
@@ -225,9 +220,9 @@ def frequency_of(table: Table, settings: DataSettings, caveats: Sequence[str]) -
     counted = spacing.rows_per_year if given is None else spacing.periods_per_year or spacing.rows_per_year
     if 1 / TOLERANCE <= number / counted <= TOLERANCE:
         return number, ()
-    by = "volatility, Sharpe ratio, windows in years and the default execution lag are by"
+    rule = "volatility, Sharpe ratio, windows in years and the default execution lag use"
     if given is not None:
-        said = f"data.periods_per_year is {given}, while the dates have about {counted:.3g} a year: {by} the setting"
+        note = f"data.periods_per_year is {given}, while the dates have about {counted:.3g} a year: {rule} the setting"
     else:
-        said = f"the dates have about {counted:.3g} rows a year, as sessions are missing: {by} {number} a year"
-    return number, (said,)
+        note = f"the dates have about {counted:.3g} rows a year, as sessions are missing: {rule} {number} a year"
+    return number, (note,)

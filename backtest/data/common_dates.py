@@ -7,11 +7,12 @@ from functools import reduce
 import pandas as pd
 
 from backtest.data.market import MarketData
+from backtest.data.periods import frequency_name
 from backtest.data.shifted_dates import shifted
-from backtest.data.spacing import Spacing, frequency_name, infer_periods_per_year, spacing_of
+from backtest.data.spacing import Spacing, infer_periods_per_year, spacing_of
 from backtest.errors import DataError
 
-_FEW = 20  # dates, which tell less of the sessions of a week than the whole histories do
+_FEW = 20  # dates; fewer say less about the sessions of a week than the whole histories
 
 
 def shared_dates(markets: Sequence[MarketData]) -> pd.DatetimeIndex:
@@ -54,7 +55,7 @@ def on_shared_dates(markets: Sequence[MarketData], end: pd.Timestamp, stated: in
 def on_common_dates(data: MarketData, other: MarketData) -> tuple[MarketData, MarketData, tuple[str, ...]]:
     """Cut two markets to the same last date and, where both have begun, to the dates that they share.
 
-    Both get one number of periods per year: the one that the settings of the run state, else that of the shared dates.
+    Both get the periods per year that the settings of the run state, else those of the shared dates.
 
     Raises:
         DataError: they come at different frequencies, or share fewer than two dates.
@@ -71,13 +72,13 @@ def on_common_dates(data: MarketData, other: MarketData) -> tuple[MarketData, Ma
         raise DataError(f"the run and its benchmark share {len(shared)} dates; expected two or more")
     notes = []
     if data.dates[-1] != other.dates[-1]:
-        notes.append(f"the run ends on {end:%Y-%m-%d}, the last date that its benchmark has too")
+        notes.append(f"the run ends on {end:%Y-%m-%d}, the last date that it shares with its benchmark")
     stated = data.periods_per_year if data.periods_per_year != spacings[0].periods_per_year else None
     cut = on_shared_dates([data, other], end, stated)
     for market, kept, whose in zip((data, other), cut, ("run's", "benchmark's"), strict=True):
         left_out = int((market.dates <= end).sum()) - len(kept.dates)
         if left_out:
-            notes.append(f"{left_out} of the {whose} dates are left out, which the other does not have")
+            notes.append(f"{left_out} of the {whose} dates are left out, as the other history does not have them")
     changed = [
         f"{market.periods_per_year} on the {whose} own dates"
         for market, kept, whose in zip((data, other), cut, ("run's", "benchmark's"), strict=True)

@@ -33,7 +33,7 @@ class ConsumerPrices:
 
     @classmethod
     def of(cls, series: Series, quotes: Quotes, dates: pd.DatetimeIndex) -> "ConsumerPrices":
-        """Those that were known on the dates of a run, and all before them.
+        """Prices that were known on the dates of a run, and all before them.
 
         Raises:
             DataError: they are no monthly index, or do not cover the dates.
@@ -71,7 +71,7 @@ def monthly_index(quotes: Quotes) -> pd.Series:
     dates = pd.DatetimeIndex(level.index)
     spacing = spacing_of(dates) if len(dates) > 1 else None
     if spacing is None or spacing.periods_per_year != 12:
-        many = "too few" if spacing is None else spacing.periods_per_year or f"about {spacing.rows_per_year:.3g}"
+        many = "too few" if spacing is None else spacing.in_words
         raise DataError(f"{quotes.label}: {many} values a year; expected an index of consumer prices, one a month")
     return level.set_axis(to_month_ends(dates, quotes.label), axis=0).rename("consumer_prices")
 

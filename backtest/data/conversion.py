@@ -114,7 +114,7 @@ def converted(table: Table, rates: Mapping[str, str]) -> Table:
 
     Args:
         table: levels, with a value of the rate of exchange wherever a converted series has one.
-        rates: by series, the column of the price of its currency in that of the run; series that are not in the table
+        rates: by series, the column of the price of its currency in the run's; series that are not in the table
             are passed over.
 
     >>> days = pd.date_range("2024-01-02", periods=2)
@@ -134,7 +134,7 @@ def in_currency_of(asset: str, proxy: str, values: pd.DataFrame, rates: Mapping[
         asset: name of the asset.
         proxy: name of the splice series.
         values: levels of both and of the rates of exchange.
-        rates: by series, the column of the price of its currency in that of the run.
+        rates: by series, the column of the price of its currency in the run's.
     """
     level = values[proxy]
     if rates.get(asset) == rates.get(proxy):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.data.gaps import and_more, lag_between, longest_gap, stray_days
-from backtest.data.spacing import FREQUENCIES
+from backtest.data.periods import FREQUENCIES
 
 _Floats = NDArray[np.float64]
 _Days = NDArray[np.datetime64]
@@ -81,15 +81,15 @@ def find(
     dividends: _Floats | None = None,
     splits: _Floats | None = None,
 ) -> list[Finding]:
-    """What should be looked at in the prices of one series.
+    """Find prices of one series that look like errors.
 
-    Moves are those of the total-return level, in which a large dividend is none; stale runs are those of the close.
+    Moves are changes of the total-return level, in which a large dividend is not a move; stale runs are runs of closes.
 
     Args:
         series: its name.
         dates: (T,) rising.
         levels: (T,) total-return levels above zero; NaN = none.
-        periods_per_year: one of `spacing.FREQUENCIES`; None if the dates have none of them.
+        periods_per_year: one of `periods.FREQUENCIES`; None if the dates have none of them.
         closes: (T,) raw closes of the same dates, NaN where the levels are; the levels where there are none.
         dividends: (T,) paid per share, 0 or NaN = none.
         splits: (T,) new shares for an old one, 0, 1 or NaN = none; None where the source does not tell.
@@ -113,15 +113,15 @@ def find(
 
 
 def find_in_rate(series: str, dates: _Days, rates: _Floats, periods_per_year: int | None) -> list[Finding]:
-    """What should be looked at in a quoted rate: gaps, and values that look like percent.
+    """Find gaps in a quoted rate, and values that look like percent.
 
-    Dates without a value are none: publishers of rates list holidays.
+    Dates without a value are not gaps: publishers of rates list holidays.
 
     Args:
         series: its name.
         dates: (T,) rising.
         rates: (T,) decimal a year; NaN = none.
-        periods_per_year: one of `spacing.FREQUENCIES`; None if the dates have none of them.
+        periods_per_year: one of `periods.FREQUENCIES`; None if the dates have none of them.
     """
     there = np.flatnonzero(~np.isnan(rates))
     if there.size == 0:
@@ -144,7 +144,7 @@ def find_lagging(last_dates: Mapping[str, date], periods_per_year: int | None) -
 
     Args:
         last_dates: of each series, that of its last value.
-        periods_per_year: of all of them; nothing lags where it is none of `spacing.FREQUENCIES`.
+        periods_per_year: of all of them; nothing lags if it is not one of `periods.FREQUENCIES`.
 
     >>> [str(finding) for finding in find_lagging({"SPY": date(2020, 3, 31), "GLD": date(2020, 1, 31)}, 12)]
     ['GLD: ends on 2020-01-31, 2 months before SPY (2020-03-31); expected at most 1']

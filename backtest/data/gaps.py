@@ -3,28 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.data.spacing import MONTHS
+from backtest.data.periods import MONTHS, PERIODS
+from backtest.data.spacing import LONGEST_CLOSURE, weekday
 
 _Days = NDArray[np.datetime64]
 
-# Longest steps between two dates. Daily: Taiwan's new year of 2023 closed it from the 17th to the 30th of January,
-# Japan and China close for up to 11 days, New York was closed for 7 days in 2001 and for 12 in 1933.
-_LONGEST_STEP = {365: 2, 300: 13, 252: 13}  # of all other frequencies 1 period
+_LONGEST_STEP = {365: 2, 300: LONGEST_CLOSURE, 252: LONGEST_CLOSURE}  # of all other frequencies 1 period
 _MAY_LAG = {365: 5, 300: 5, 252: 5}  # of all other frequencies 1 period
-_PERIOD = {
-    365: "days",
-    300: "days",
-    252: "days",
-    52: "weeks",
-    26: "fortnights",
-    24: "half-months",
-    13: "four-week periods",
-    12: "months",
-    6: "two-month periods",
-    4: "quarters",
-    2: "half-years",
-    1: "years",
-}
 _STRAY = 0.1  # of the dates on the commonest day of the week; fewer are not sessions
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -34,7 +19,7 @@ def longest_gap(days: _Days, periods_per_year: int) -> tuple[int, str] | None:
 
     Args:
         days: (n,) rising.
-        periods_per_year: one of `spacing.FREQUENCIES`.
+        periods_per_year: one of `periods.FREQUENCIES`.
     """
     steps = _periods_between(days, periods_per_year)
     longest = _LONGEST_STEP.get(periods_per_year, 1)
@@ -42,18 +27,18 @@ def longest_gap(days: _Days, periods_per_year: int) -> tuple[int, str] | None:
         return None
     row = int(steps.argmax())
     return row, (
-        f"no value for {steps[row]} {_PERIOD[periods_per_year]}, from {days[row]} to {days[row + 1]}"
+        f"no value for {steps[row]} {PERIODS[periods_per_year].noun}s, from {days[row]} to {days[row + 1]}"
         f"{and_more(int((steps > longest).sum()) - 1)}; expected at most {longest} from one to the next"
     )
 
 
 def lag_between(last: np.datetime64, newest: np.datetime64, periods_per_year: int) -> tuple[int, str, int]:
-    """Return how many periods a date is before the newest one, their name, and how many are no fault."""
+    """Return how many periods a date is before the newest one, their name, and how many are allowed."""
     most = _MAY_LAG.get(periods_per_year, 1)
     if periods_per_year == 252:
         return int(np.busday_count(last, newest)), "weekdays", most
     lag = int(_periods_between(np.array([last, newest]), periods_per_year)[0])
-    return lag, _PERIOD[periods_per_year], most
+    return lag, f"{PERIODS[periods_per_year].noun}s", most
 
 
 def stray_days(days: _Days) -> tuple[int, int, str] | None:
@@ -62,20 +47,19 @@ def stray_days(days: _Days) -> tuple[int, int, str] | None:
     Args:
         days: (n,) rising, of sessions on five or six days of the week.
     """
-    numbers = days.astype(np.int64) + 3  # 1970-01-01 was a Thursday
-    weekday = numbers - numbers // 7 * 7  # % is five times as slow
-    counts = np.bincount(weekday, minlength=7)
+    days_of_week = weekday(days.astype(np.int64))
+    counts = np.bincount(days_of_week, minlength=7)
     stray = (counts > 0) & (counts < _STRAY * counts.max())
-    rows = np.flatnonzero(stray[weekday])
+    rows = np.flatnonzero(stray[days_of_week])
     if not rows.size:
         return None
     first, last = int(rows[0]), int(rows[-1])
     where = f"{days[first]} is" if rows.size == 1 else f"{rows.size} dates from {days[first]} to {days[last]} are"
     if not stray[:5].any():
-        return first, last, f"{where} on a weekend; expected weekdays, on which the rest is"
+        return first, last, f"{where} on a weekend; expected weekdays, like the other dates"
     names = " or ".join(_WEEKDAYS[day] for day in np.flatnonzero(stray).tolist())
     rest = ", ".join(_WEEKDAYS[day] for day in np.flatnonzero(~stray & (counts > 0)).tolist())
-    return first, last, f"{where} on a {names}; expected {rest}, on which the rest is"
+    return first, last, f"{where} on a {names}; expected {rest}, like the other dates"
 
 
 def and_more(others: int) -> str:

@@ -14,7 +14,7 @@ from backtest.errors import DataError
 Floats = NDArray[np.float64]
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
-_MOST = 10  # as of funds that exposure is held through; above it the leverage was written in percent
+MOST_LEVERAGE = 10  # of real funds; above it the leverage was written in percent
 
 
 class LeveragedFund(BaseModel):
@@ -49,8 +49,10 @@ class LeveragedFund(BaseModel):
     def _is_a_multiple(cls, leverage: float) -> float:
         if leverage == 0:
             raise ValueError("a leverage of 0; expected a multiple of the daily return, such as 3 or -1")
-        if abs(leverage) > _MOST:
-            raise ValueError(f"a leverage of {leverage:g}; expected a multiple of {_MOST} or less, such as 3 or -1")
+        if abs(leverage) > MOST_LEVERAGE:
+            raise ValueError(
+                f"a leverage of {leverage:g}; expected a multiple of {MOST_LEVERAGE} or less, such as 3 or -1"
+            )
         return leverage
 
     @field_validator("expense_ratio")
@@ -117,9 +119,8 @@ def check_daily(funds: dict[str, LeveragedFund], dates: pd.DatetimeIndex) -> Non
     """Raise `DataError` where a fund that is reset daily meets dates that are not daily."""
     if funds and not (spacing := spacing_of(dates)).is_daily:
         name, fund = next(iter(funds.items()))
-        periods_per_year = spacing.periods_per_year or round(spacing.rows_per_year)
         raise DataError(
-            f"data.assets.{name}: a fund reset daily needs daily prices of {fund.of}; these have {periods_per_year} "
+            f"data.assets.{name}: a fund reset daily needs daily prices of {fund.of}; these have {spacing.rounded} "
             "periods a year. Hint: another source, or leave data.frequency out."
         )
 

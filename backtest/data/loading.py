@@ -123,7 +123,7 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
             checks.check_gaps(within(own.table, settings.start, settings.end))
     table, left_out = aligned(table, settings)
     table = converted(table, rates)
-    periods_per_year, said = frequency_of(table, settings, reading.shifts)
+    periods_per_year, frequency_notes = frequency_of(table, settings, reading.shifts)
     data = market_data(table, settings, reading.rates, periods_per_year, rates)
     lagging = find_lagging(_last_dates(reading, settings), tables[0].spacing.periods_per_year)
     prices = settings.series.consumer_prices()
@@ -134,7 +134,7 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
         *reading.notes,
         *reading.shifts,
         *(f"{name}: converted to {settings.currency} by {fx}" for name, fx in rates.items()),
-        *said,
+        *frequency_notes,
         *data.notes,
         *(f"{name}: {fund.meaning}" for name, fund in funds.items()),
         *consumer_prices.notes,
@@ -173,7 +173,7 @@ def _read(settings: DataSettings, found: Mapping[Series, Quotes]) -> Reading:
 def _with_bars(
     data: MarketData, settings: DataSettings, found: Mapping[Series, Quotes], own_currencies: Mapping[str, str]
 ) -> MarketData:
-    """The same market with the opens and volumes that the settings ask for, and notes of what they lack."""
+    """Add the opens and volumes that the settings ask for, and notes of what they lack."""
     opens, volumes, notes = None, None, list[str]()
     assets = {series.name: series for series in settings.series.assets()}
     if series := settings.series.opens():
@@ -230,7 +230,9 @@ def _end(table: Table, settings: DataSettings, reading: Reading) -> tuple[date |
     if last is None or last >= newest:
         return end, ()
     quoted = reading.rates[until].values["rate"].dropna().index[-1]
-    note = f"{until}: last quoted on {quoted:%Y-%m-%d}; the run ends by {last:%Y-%m-%d}, beyond which no rate is known"
+    note = (
+        f"{until}: last quoted on {quoted:%Y-%m-%d}; the run ends by {last:%Y-%m-%d}, after which the rate is unknown"
+    )
     return last.date(), (note,)
 
 
@@ -272,7 +274,7 @@ def _classes(settings: DataSettings, folder: Path) -> dict[str, str]:
     """Class by asset: of the settings, else of the source.
 
     Raises:
-        DataError: the settings name a class for what is not an asset of the run.
+        DataError: the settings name a class for something that is not an asset of the run.
     """
     given = settings.asset_classes
     strange = sorted(set(settings.classes) - set(settings.names))

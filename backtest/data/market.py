@@ -44,7 +44,7 @@ class MarketData:
             none, the first price of an asset among them.
         cash_returns: (T,) return on cash over the same periods; the first may be NaN.
         classes: asset class of each asset; an asset without one is missing here.
-        periods_per_year: of the dates, one of `spacing.FREQUENCIES` unless the settings state another.
+        periods_per_year: of the dates, one of `periods.FREQUENCIES` unless the settings state another.
         notes: caveats that a report has to repeat (averaged yields, spot prices, months relabelled).
         warnings: what was found in the data that should be looked at.
         origins: where each series comes from.

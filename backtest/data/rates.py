@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.data.quotes import Quotes, Rate
+from backtest.data.spacing import LONGEST_CLOSURE
 from backtest.errors import DataError
 
 Floats = NDArray[np.float64]
@@ -14,7 +15,7 @@ Days = NDArray[np.int64]
 
 INCOME_UNKNOWN = "as published by FRED; whether its income is in it is not known"  # moot once it is a rate
 
-_LATE = 14  # days that a daily quotation stays in force: exchanges have closed for 13
+_LATE = LONGEST_CLOSURE + 1  # days that a daily quotation stays in force
 
 
 def rate_level(dates: pd.DatetimeIndex, rates: Floats, rate: Rate, on: pd.DatetimeIndex) -> Floats:

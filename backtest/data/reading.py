@@ -128,7 +128,7 @@ def _shifts(table: Table, facts: Mapping[str, str]) -> list[str]:
 
 
 class _Spacing:
-    """Days and periods per year; the dates of one file, which its series share, are looked at once."""
+    """Days and periods per year; the dates of one file, which its series share, are examined once."""
 
     def __init__(self) -> None:
         self._dates, self._days = pd.DatetimeIndex([]), np.array([], dtype="datetime64[D]")

@@ -108,7 +108,7 @@ class RunSeries:
         return [*self.used(), *self.proxies().values()]
 
     def proxies(self) -> dict[str, Series]:
-        """By asset, the series that it is spliced to."""
+        """Series to which assets are spliced, by asset."""
         return {
             name: self._held.get(one) or self._series(one, None)
             if isinstance(one, str)

@@ -42,7 +42,7 @@ SourceName = Annotated[StrictStr, AfterValidator(_source)]
 
 
 class SeriesSettings(BaseModel):
-    """Where one series comes from, as far as that differs from its section.
+    """Origin of one series, where it differs from its section.
 
     Args:
         source: as that of the section.
@@ -51,8 +51,9 @@ class SeriesSettings(BaseModel):
         values: what a file holds: total-return `prices` or simple `returns`.
         rate: how a quoted rate turns into a return on cash, where the source does not know: `{quoted: discount, days:
             91}`; `bond_equivalent` and `overnight` too.
-        currency: of its prices, or of the deposit that a quoted rate is paid on; where neither the settings nor the
-            source say, that of the run. Cash, the loan rate and splice series have to say in a run with `fx`.
+        currency: of its prices, or of the deposit that a quoted rate is paid on; by default the currency that the
+            source states, else the currency of the run. Cash, the loan rate and splice series of a run with `fx`
+            have no such default.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -66,7 +66,7 @@ Asset = Annotated[
 
 
 class DataSettings(BaseModel):
-    """Which series a run reads, from where, and over which dates.
+    """Series that a run reads, their sources and their dates.
 
     Args:
         source: of the series that name none: the bundled `sample` (monthly) or `sample_daily`, `csv`, `parquet`,

@@ -1,45 +1,29 @@
 """Spacing of dates: rows per year, sessions of the week, and the dates before the first and after the last one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from backtest.data.periods import DAYS, FREQUENCIES, MONTHS, frequency_name
 from backtest.errors import DataError
 
 _Days = NDArray[np.int64]
 _Flags = NDArray[np.bool_]
 
-_NAMES: Mapping[int, str] = {
-    365: "daily, weekends included",
-    300: "daily, six days a week",
-    252: "daily",
-    52: "weekly",
-    26: "fortnightly",
-    24: "semi-monthly",
-    13: "four-weekly",
-    12: "monthly",
-    6: "two-monthly",
-    4: "quarterly",
-    2: "semi-annual",
-    1: "yearly",
-}
-FREQUENCIES = tuple(_NAMES)
-"""Supported numbers of periods per year, largest first."""
-
-MONTHS: Mapping[int, int] = {12: 1, 6: 2, 4: 3, 2: 6, 1: 12}
-"""Calendar months in a period, by periods per year."""
-
-DAYS: Mapping[int, int] = {52: 7, 26: 14, 13: 28}
-"""Days in a period that is a fixed number of weeks, by periods per year."""
-
 TOLERANCE = 1.1  # largest ratio between the rows per year counted and the frequency they are taken for
 DAILY = 180.0  # rows a year from which dates count as daily: five sessions a week less the holidays of two markets
+LONGEST_CLOSURE = 13
+"""Calendar days between the sessions before and after the longest closure of an exchange.
+
+Taiwan was closed between 17 and 30 January 2023 for the new year, Japan and China close for up to 11 days, New York was
+closed for 7 days in 2001 and for 12 in 1933.
+"""
 
 _WEEK, _YEAR = 7, 365.25
-_DAILY_STEP, _LONGEST_CLOSURE = 4, 13  # calendar days; see `findings` for the closures of exchanges
+_DAILY_STEP = 4  # calendar days
 _OUTLIER = 1.75  # times the usual step: a row is missing, or there is one too many
 _REGIME = 3  # consecutive outliers, beyond which they are a different spacing
 _MOST_LOST, _STRAY = 0.2, 0.05  # shares of the rows
@@ -59,15 +43,6 @@ _SETS = (
 )
 
 
-def frequency_name(periods_per_year: int) -> str:
-    """Return the name of a number of periods per year, which differs for each number.
-
-    >>> frequency_name(12), frequency_name(365), frequency_name(36)
-    ('monthly', 'daily, weekends included', '36 periods a year')
-    """
-    return _NAMES.get(periods_per_year, f"{periods_per_year} periods a year")
-
-
 @dataclass(frozen=True)
 class Spacing:
     """Frequency of rising dates.
@@ -85,12 +60,22 @@ class Spacing:
     sessions: tuple[int, ...] = ()
 
     @property
+    def rounded(self) -> int:
+        """Supported periods per year or, if there are none, the rounded rows per year."""
+        return self.periods_per_year or round(self.rows_per_year)
+
+    @property
+    def in_words(self) -> str:
+        """Periods per year for messages: `12`, or `about 36.5` if that is not supported."""
+        return str(self.periods_per_year or f"about {self.rows_per_year:.3g}")
+
+    @property
     def is_daily(self) -> bool:
-        """Whether the dates are the sessions of a market, on four days a week or more."""
+        """Return whether the dates are the sessions of a market, on four days a week or more."""
         return bool(self.sessions) and self.rows_per_year >= DAILY
 
     def same_frequency(self, other: "Spacing") -> bool:
-        """Whether two series can share the dates of a run: both daily, or of the same number of periods per year."""
+        """Return whether two series can share the dates of a run: both daily, or with one number of periods a year."""
         return (self.is_daily and other.is_daily) or self.periods_per_year == other.periods_per_year
 
 
@@ -189,10 +174,10 @@ def _rows_per_year(steps: _Days, usual: int) -> float:
 def _daily(days: _Days, steps: _Days, usual: int) -> Spacing:
     """Infer the sessions of a week, and the frequency from them or, where they change, from the rows per year."""
     covered = np.ones(int(days[-1] - days[0]) + 1, dtype=bool)
-    for row in np.flatnonzero(_isolated(steps > _LONGEST_CLOSURE, max(2, steps.size / 100))).tolist():
+    for row in np.flatnonzero(_isolated(steps > LONGEST_CLOSURE, max(2, steps.size / 100))).tolist():
         covered[days[row] + 1 - days[0] : days[row + 1] - days[0]] = False
-    passed = np.bincount(_weekday(np.arange(days[0], days[-1] + 1)[covered]), minlength=_WEEK)
-    present = np.bincount(_weekday(days), minlength=_WEEK)
+    passed = np.bincount(weekday(np.arange(days[0], days[-1] + 1)[covered]), minlength=_WEEK)
+    present = np.bincount(weekday(days), minlength=_WEEK)
     off = [_misplaced(week, passed, present) for week in _SETS]
     best = [week for week, count in zip(_SETS, off, strict=True) if count == min(off)]
     unclear = best[0] != _WORKWEEK and len({len(one) for one in best}) > 1
@@ -200,7 +185,7 @@ def _daily(days: _Days, steps: _Days, usual: int) -> Spacing:
     expected = int(passed[week].sum())
     rows = float(len(week) * (_YEAR / _WEEK) * (days.size + _PRIOR) / (expected + _PRIOR))
     lost = 1 - (int(present[week].sum()) + _PRIOR) / (expected + _PRIOR)
-    by_day = (present[week] + 2) / (passed[week] + 2)  # a holiday is no day of the week without sessions
+    by_day = (present[week] + 2) / (passed[week] + 2)  # a holiday does not remove a day of the week
     steady = lost < _MOST_LOST and by_day.min() >= 0.5 and days.size - present[week].sum() <= _STRAY * days.size
     number = None if few else _BY_SESSIONS[len(week)] if steady else _nearest(rows)
     return Spacing(rows, number, usual, _WORKWEEK if few else best[0])
@@ -212,12 +197,18 @@ def _misplaced(week: tuple[int, ...], passed: _Days, present: _Days) -> int:
     return int((passed - present)[is_open].sum() + present[~is_open].sum())
 
 
-def _weekday(days: _Days) -> _Days:
-    return (days + 3) % _WEEK  # 1970-01-01 was a Thursday
+def weekday(days: _Days) -> _Days:
+    """Return the days of the week, Monday is 0, of days since 1970-01-01, which was a Thursday.
+
+    >>> weekday(np.array([0, 4]))
+    array([3, 0])
+    """
+    numbers = days + 3
+    return numbers - numbers // _WEEK * _WEEK  # % is five times as slow
 
 
 def _one_a_month(dates: pd.DatetimeIndex, steps: _Days) -> bool:
-    """Return whether the few first dates of a history are months, of which February looks like four weeks."""
+    """Return whether the first few dates of a history are months, of which February looks like four weeks."""
     if steps.size > 5 or (dates.year * 12 + dates.month).has_duplicates:
         return False
     to_end = dates.days_in_month - dates.day
@@ -292,7 +283,7 @@ def _months_on(date: pd.Timestamp, months: int) -> pd.Timestamp:
 
 
 def _session(date: pd.Timestamp, step: int, sessions: tuple[int, ...]) -> pd.Timestamp:
-    """Return the nearest session before or after a date; New Year's Day is none unless markets never close."""
+    """Return the nearest session before or after a date; New Year's Day is not a session unless markets never close."""
     day = date + pd.Timedelta(days=step)
     while day.weekday() not in sessions or (len(sessions) < _WEEK and (day.month, day.day) == (1, 1)):
         day += pd.Timedelta(days=step)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.blas import one_blas_thread
+from backtest.data.calendar import is_whole_year
 from backtest.errors import DataError
 from backtest.tolerances import has_risk
 
@@ -23,8 +24,8 @@ class Splice:
         left_out: dates of the series before `first`, which its proxy does not have.
         periods: returns that the two share: between dates on which both have a level.
         correlation: of these returns; NaN where there are fewer than three of them, or one of the two never varies.
-        tracking_difference: CAGR of the series less that of the proxy over the shared dates, decimal a year; of less
-            than a year the total return. NaN without a shared return.
+        tracking_difference: CAGR of the series less that of the proxy over the shared dates, decimal a year, or
+            the difference of total returns over less than a year. NaN without a shared return.
         tracking_error: sqrt(periods_per_year) × std (ddof 1) of the differences of the shared returns, decimal a year;
             NaN where there are fewer than two.
         whole_year: whether the shared dates cover a year or more.
@@ -98,7 +99,7 @@ def splice(level: pd.Series, proxy: pd.Series, name: str, proxy_name: str, perio
         )
     factor = other[first] / own[first]
     joined = pd.concat([proxy[proxy.index < first], level[level.index >= first] * factor]).rename(level.name)
-    whole_year = bool(shared[-1] >= first + pd.DateOffset(years=1))
+    whole_year = len(shared) > 1 and is_whole_year(shared, periods_per_year)
     compared = *_compare(own[shared], other[shared], periods_per_year, whole_year=whole_year), whole_year
     left_out = int((own.index < first).sum())
     return Splice(joined, name, proxy_name, first, left_out, len(shared) - 1, *compared)

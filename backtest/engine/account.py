@@ -25,7 +25,7 @@ ROW, REASON, CALLED = range(3)  # of Account.trades
 SCALE, NAV_BEFORE, PAID = range(3)  # of Account.amounts
 TARGET, HELD, COSTS, IMPACT, KEPT, WIDTH = range(6)  # of Account.scratch
 
-ROUNDING = 1e-12  # of NAV: what is beyond a limit by less is at it, and less is never traded
+ROUNDING = 1e-12  # of NAV: amounts, and differences from a limit or a target, that are smaller count as zero
 
 REFUSED, NOTHING, DONE = range(-1, 2)
 """Outcome of a trade that is due: it is not possible, nothing has to be traded, or it is made."""

@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from backtest.data.leveraged_fund import MOST_LEVERAGE
 from backtest.engine.rates import (
     Array,
     BasisPoints,
@@ -144,7 +145,7 @@ class LeveragedFund(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["leveraged_fund"]
-    leverage: Annotated[float, Field(ge=-10, le=10, strict=True)]
+    leverage: Annotated[float, Field(ge=-MOST_LEVERAGE, le=MOST_LEVERAGE, strict=True)]
     swap_spread_bps: BasisPoints = 0.0
     expense_ratio_bps: BasisPoints = 0.0
     cash_spread_bps: BasisPoints = 0.0

@@ -58,29 +58,30 @@ def _mean_of_known(values: pd.Series, window: int) -> pd.Series:
 
 
 def _full(impact: Impact, data: MarketData) -> Booleans:
-    """(T, n) whether a date ends full windows."""
+    """(T, n) whether the windows that end on a date are full."""
     returns, values = data.returns.notna().to_numpy(), _volumes(data).notna().to_numpy()
     return np.asarray(
         (_count(returns, impact.window) == impact.window) & (_count(values, 2 * impact.window) >= impact.window)
     )
 
 
-def _count(there: Booleans, window: int) -> NDArray[np.int64]:
-    """(T, n) how many of the last `window` rows hold."""
-    counts = np.cumsum(there, axis=0, dtype=np.int64)
+def _count(flags: Booleans, window: int) -> NDArray[np.int64]:
+    """(T, n) number of True values among the last `window` rows."""
+    counts = np.cumsum(flags, axis=0, dtype=np.int64)
     counts[window:] -= counts[:-window].copy()
     return counts
 
 
 def _volumes(data: MarketData) -> pd.DataFrame:
     if data.volumes is None:
-        raise ConfigError("costs.impact without data.volumes; expected what was traded of each asset")
+        raise ConfigError("costs.impact without data.volumes; expected the value traded of each asset")
     return data.volumes
 
 
 def _check(wrong: Booleans, data: MarketData, what: str) -> None:
     for row, i in np.argwhere(wrong)[:1]:
         raise DataError(
-            f"costs.impact: {data.assets[i]} has {what} up to {data.dates[row]:%Y-%m-%d}; data.volumes has to know "
-            "what was traded. Hint: a later data.start, a longer costs.impact.window, or leave costs.impact out."
+            f"costs.impact: {data.assets[i]} has {what} up to {data.dates[row]:%Y-%m-%d}; "
+            "expected the value traded in data.volumes. "
+            "Hint: a later data.start, a longer costs.impact.window, or leave costs.impact out."
         )

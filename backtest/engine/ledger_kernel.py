@@ -23,6 +23,7 @@ from backtest.engine.account import (
     PAID,
     REBATE_SPREAD,
     ROLL,
+    ROUNDING,
     ROW,
     TRADES,
     Account,
@@ -31,8 +32,6 @@ from backtest.engine.account import (
 )
 
 Array = NDArray[np.float64]
-
-DUST = 1e-12  # of NAV: less free cash or loan than this is rounding of weights that add up to one
 
 
 class Flows(NamedTuple):
@@ -109,7 +108,7 @@ def _interest(
     above = spread
     if not futures:
         free = nav - longs
-        if abs(free) < DUST * nav:
+        if abs(free) < ROUNDING * nav:
             free = 0.0
         loan, free, spread = max(-free, 0.0), max(free, 0.0), 0.0
         for k in range(tiers.shape[1]):

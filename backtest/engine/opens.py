@@ -20,7 +20,7 @@ _Number = TypeVar("_Number", np.float64, np.int64)
 def with_opens(data: MarketData) -> Periods:
     """A market of (2 T) rows: row 2t is the open of date t, row 2t + 1 its close.
 
-    All interest of a date is that of the night before: it accrues by calendar days from close to open. An open that is
+    All interest of a date accrues in the night before, by calendar days from close to open. An open that is
     missing on a date with a close is an error only where a path needs it.
     """
     if data.opens is None:

@@ -140,7 +140,7 @@ class Path:
         return self._account.nav[: self._account.counts[ROWS]]
 
     def _refused(self, row: int) -> BacktestError:
-        """The error of a walk that stopped at a row."""
+        """Return the error for a simulation that stopped at a row."""
         decided = self._targets[self._account.counts[TRADED]]
         for needed in (self._account.book[UNITS], decided):
             for i in np.flatnonzero(needed) if self._market.missing.size > 0 else ():
@@ -157,7 +157,7 @@ class Path:
         )
 
     def ledger(self) -> SimulationResult:
-        """What each asset earned, and each flow."""
+        """Ledger of what each asset earned, and of each flow."""
         from backtest.engine.ledger_kernel import Flows, account_for
 
         account = self._account
@@ -230,7 +230,7 @@ def _series(periods: Periods, terms: Terms) -> Array:
 
 
 def _opened(rows: int, targets: tuple[int, ...], most_trades: int) -> Account:
-    """An account of one unit in cash, with room for its record of so many rows, targets (m, n) and trades."""
+    """Return an account of one unit in cash, with room for these numbers of rows, targets (m, n) and trades."""
     decisions, count = targets
     nav, cash = np.empty(rows), np.empty(rows)
     nav[0] = cash[0] = 1.0

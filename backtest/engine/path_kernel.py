@@ -59,8 +59,8 @@ def walk(market: Market, charges: Charges, orders: Orders, account: Account, sta
     """Take the steps from `first` to before `end` of a run whose first trade is at row `start`.
 
     Returns:
-        `end`, or the last step: there NAV ended or, if any is left, target weights would cost all of it, or a price
-        that is needed is unknown.
+        `end`, or an earlier last step: NAV ended there or, if NAV is left, target weights would cost all of it or need
+        a price that is unknown.
     """
     # Whatever is taken out of a tuple counts its references, and so does what is passed to a function: that takes
     # longer than a row of prices. So tuples are opened here, once, and what follows is written out in place.

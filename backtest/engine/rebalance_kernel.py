@@ -64,14 +64,14 @@ def _scale_down(rates: Array, scratch: Array) -> float:
 
 @inlined_kernel
 def _fill_in_impact(at_one: Array, nav: float, scratch: Array, row: int) -> None:
-    """The square-root impact of a row's trades, where there is any."""
+    """Fill in the square-root impact of a row's trades, if there is any."""
     for i in range(at_one.shape[1]):
         scratch[IMPACT, i] = at_one[row, i] * np.sqrt(nav)
 
 
 @inlined_kernel
 def _costs_of_row(rates: Array, by_row: Array, at_one: Array, nav: float, scratch: Array, row: int) -> None:
-    """Fill in what a row's trades cost, of everything."""
+    """Fill in the rates of all trading costs of a row."""
     for i in range(rates.shape[1]):
         scratch[COSTS, i] = by_row[row] if by_row.size > 0 else rates[TRADING, i]
         scratch[KEPT, i] = 0.0
@@ -83,7 +83,7 @@ def sell_unpriced(
     prices: Array, priced: Booleans, missing: Booleans, rates: Array, numbers: Array, by_row: Array, at_one: Array,
     now: Array, counts: Integers, book: Array, scratch: Array, trades: Integers, amounts: Array, row: int, at: int,
 ) -> int:  # fmt: skip
-    """Sell at its last price what has no price any more; `REFUSED` where its price is unknown."""
+    """Sell what no longer has a price at its last price; `REFUSED` if its price is unknown."""
     nav, made, sold, refused = now[NAV], counts[TRADES], 0, False
     for i in range(book.shape[1]):
         held = book[UNITS, i] * prices[row, i] / nav
@@ -113,8 +113,8 @@ def trade(
     """Trade to target weights of the NAV after costs.
 
     Returns:
-        `NOTHING` where all is at its target; `REFUSED` where the targets would cost all of NAV, or need a price that is
-        unknown.
+        `NOTHING` if every asset is at its target; `REFUSED` if the targets would cost all of NAV, or need a price that
+        is unknown.
     """
     nav, count, made, own = now[NAV], book.shape[1], counts[TRADES], by_row.size == 0
     asked = required = all_of_target = to_sell = fixed = 0.0
@@ -168,8 +168,8 @@ def _adjust(
     """Adjust targets to requirements, bands and the no-trade zone.
 
     Returns:
-        By what the target was scaled down; the proportional cost of all of the target; the cost of selling all that is
-        held, and what is traded of it; what is fixed of the trade; how many assets are traded.
+        The factor by which the target was scaled down; the proportional cost of the whole target; the cost of selling
+        all that is held, and of selling what is traded of it; the fixed cost of the trade; the number of assets traded.
     """
     scale, impact, held, traded = _scale_down(rates, scratch), at_one.shape[0] > 0, 0, 0
     _fill_in_impact(at_one, nav, scratch, row)
@@ -196,7 +196,7 @@ def _adjust(
 
 @lean_kernel
 def _may_leave_small(rates: Array, least: float, scratch: Array) -> bool:
-    """Whether what would then be held meets the initial requirement; a margin call is answered in full anyway."""
+    """Return whether the holdings would then meet the initial requirement; a margin call is answered in full anyway."""
     required = 0.0
     for i in range(scratch.shape[1]):
         held, wanted = abs(scratch[HELD, i]), abs(scratch[TARGET, i])

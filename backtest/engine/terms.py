@@ -123,7 +123,7 @@ class Terms:
 
     @property
     def trades_are_free(self) -> bool:
-        """Whether no cost of trading is set."""
+        """Return whether no cost of trading is set."""
         by_row = self.trading_cost if self.trading_cost_by_row is None else self.trading_cost_by_row
         return self.impact is None and self.fixed_cost == 0 and not by_row.any()
 
@@ -239,7 +239,7 @@ def _in_futures(terms: Terms, futures: Futures, data: MarketData) -> Terms:
 def _in_funds(terms: Terms, fund: LeveragedFund, data: MarketData) -> Terms:
     spacing = spacing_of(data.dates)  # whatever data.periods_per_year says
     if not spacing.is_daily:
-        raise ConfigError(f"financing.kind: {not_daily(spacing.periods_per_year or round(spacing.rows_per_year))}")
+        raise ConfigError(f"financing.kind: {not_daily(spacing.rounded)}")
     return replace(
         terms,
         cash_spread=fund.cash_spread_bps / 1e4,

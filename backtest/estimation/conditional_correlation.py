@@ -111,7 +111,7 @@ def conditional_covariances(
 
     Returns:
         (m, n, n) decimal² per period, NaN for what is left out, zeros for an asset whose returns in the fit's window
-        do not vary but by rounding.
+        vary by rounding alone.
 
     Raises:
         EstimationError: fewer than 20 returns to fit to.

@@ -1,4 +1,4 @@
-"""Assets whose returns do not vary but by rounding: they have no variance, and no correlation with anything."""
+"""Assets whose returns vary by rounding alone: their variance is zero, and they have no correlations."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from backtest.tolerances import NO_RISK, has_risk
 
 
 def varying(returns: Array) -> NDArray[np.bool_]:
-    """Whether the returns of each column vary by more than rounding: (n,) for (T, n) decimals per period.
+    """Return whether the returns of each column vary by more than rounding: (n,) for (T, n) decimals per period.
 
     Example:
         >>> deposit = np.diff(100 * 1.003 ** np.arange(60)) / (100 * 1.003 ** np.arange(59))
@@ -21,7 +21,7 @@ def varying(returns: Array) -> NDArray[np.bool_]:
 
 
 def of_varying(returns: Array, estimate: Callable[[Array], Array]) -> Array:
-    """The estimate for the columns that vary; zeros in the rows and columns of those that do not.
+    """Return the estimate for the columns that vary; zeros in the rows and columns of those that do not.
 
     For estimators built on correlations, which are not defined where a volatility is zero.
 

@@ -50,7 +50,7 @@ def fitted_dcc(units: Array, target: Array) -> tuple[float, float]:
             "returns than assets, and no asset that is a combination of others"
         )
     start = min(_STARTS, key=at)
-    with one_blas_thread():  # once more: SciPy has loaded a BLAS of its own
+    with one_blas_thread():  # again, as SciPy has loaded a BLAS of its own
         bounds = [(0, HIGHEST_PERSISTENCE), (0, 1)]
         found = minimize(at, start, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-12})
     # Rounding may end the search before its own conditions are met: any point has a likelihood, the best is taken.

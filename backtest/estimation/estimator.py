@@ -74,7 +74,7 @@ class Estimator(BaseModel, ABC):
     missing: Missing = "complete_assets"
 
     least_returns: ClassVar[int] = 2
-    """How many returns of a window the method needs, whatever the data."""
+    """Returns that a window needs at least, whatever the data."""
 
     @field_validator("window")
     @classmethod

@@ -84,7 +84,7 @@ def fitted_garch(returns: Array, *, leverage: bool = False) -> Garch:
     return Garch(scale, mean, omega, alpha, gamma, beta, next_variance, units, converged=True)
 
 
-@one_blas_thread()  # once more: arch has loaded SciPy's BLAS
+@one_blas_thread()  # again, as arch has loaded SciPy's BLAS
 def _best(model: Any) -> tuple[Any, bool]:
     """The result of arch, and whether its search converged.
 

@@ -10,6 +10,7 @@ from backtest.analysis.holdings import largest_and_rest, risk_shares
 from backtest.analysis.in_force import in_force
 from backtest.analysis.realised_risk import realised_risk_of_a_year
 from backtest.analysis.result import BacktestResult
+from backtest.analysis.thinning import evenly_spaced
 from backtest.reporting.chart_parts import ASSET, WHOLE, Chart, panel, series, thinned
 from backtest.reporting.embedding import numbers, steps
 
@@ -36,8 +37,7 @@ def risk(result: BacktestResult) -> Chart | None:
     if result.capital_and_risk.empty:
         return None
     decided = _folded(in_force(result.risk_contributions, result), result)
-    every = result.nav.index
-    dates = _dates_to_draw(decided, every[:: -(-len(every) // _BETWEEN)].union(every[-1:]))
+    dates = _dates_to_draw(decided, evenly_spaced(result.nav.index, _BETWEEN))
     expected = decided.reindex(dates, method="ffill")
     realised = realised_risk_of_a_year(result, dates)
     kinds = (
@@ -84,7 +84,7 @@ def shares(result: BacktestResult) -> Chart | None:
 
 
 def forecasts(result: BacktestResult) -> Chart | None:
-    """The forecast volatility in force, a step, beside the one that followed; none of a run of less than 12 months."""
+    """The forecast volatility in force, a step, beside the realised one; None for a run of less than 12 months."""
     forecast, followed = result.forecast_volatility, volatility_that_followed(result)
     if forecast.empty or followed.empty:
         return None

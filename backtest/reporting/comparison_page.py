@@ -132,9 +132,9 @@ def _rows_of(comparison: Comparison, keys: Iterable[str]) -> dict[str, Any]:
 
 
 def _headline(comparison: Comparison) -> dict[str, Any]:
-    rate = "total_return" if comparison.results[0].whole_year else "cagr"
+    left_out = {"cagr", "total_return"} - {comparison.return_measure}
     lines = polylines([sparkline(nav) for _, nav in comparison.growth.items()], *SPARKLINE)
-    return {**_rows_of(comparison, (key for key in CARDS if key != rate)), "lines": lines, "size": SPARKLINE}
+    return {**_rows_of(comparison, (key for key in CARDS if key not in left_out)), "lines": lines, "size": SPARKLINE}
 
 
 def _article(comparison: Comparison) -> list[dict[str, Any]]:

@@ -66,7 +66,7 @@ def p_value(p: float) -> str:
 
 
 def _earned(comparison: Comparison) -> list[str]:
-    key = "cagr" if comparison.results[0].whole_year else "total_return"
+    key = comparison.return_measure
     most, best = comparison.best[key], comparison.best["sharpe"]
     if not most:
         said = [f"All earned the same, {_rate(comparison, comparison.names[0], key)}."]

@@ -58,7 +58,7 @@ class Best(BaseModel):
 class ComparisonEntry(BaseModel):
     """A comparison in one line of a table; the best of `cagr`, `sharpe` and `max_drawdown` where they are defined.
 
-    Of less than a year `total_return` stands for `cagr`.
+    A comparison of less than a year has `total_return` in place of `cagr`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -100,7 +100,7 @@ def comparison_entry(comparison: "Comparison") -> dict[str, Any]:
     """The section of a comparison's manifest that `ComparisonEntry` reads."""
     from backtest.analysis.sparkline import sparkline
 
-    compared = ("cagr" if comparison.results[0].whole_year else "total_return", "sharpe", "max_drawdown")
+    compared = (comparison.return_measure, "sharpe", "max_drawdown")
     best = {key: comparison.best[key] for key in compared if comparison.best.get(key)}
     return {
         "kind": "comparison",

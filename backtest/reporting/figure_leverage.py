@@ -92,7 +92,7 @@ def financing(result: BacktestResult) -> Figure:
 
 @in_house_style
 def break_even(result: BacktestResult) -> Figure:
-    """What is left of the compound return above the benchmark's at each spread; where it is nothing, and how surely."""
+    """Compound return above the benchmark's at each spread, with the break-even spread and its interval."""
     found = result.break_even
     if found is None or not found.curve:
         raise ValueError("no curve of break-even was worked out; set report.break_even: true")

@@ -36,7 +36,7 @@ def _thinned(values: pd.Series, most: int) -> pd.Series:
 
 
 def stack(ax: Axes, table: pd.DataFrame, colours: Sequence[str], *, step: bool = False) -> list[Artist]:
-    """Stacked areas: what is above zero upward, what is below downward. The handles of the columns, for a legend.
+    """Draw stacked areas, positive values upward and negative ones downward; return handles for a legend.
 
     Each area reaches from zero, and those nearer to zero are drawn over it: half the points of bands, and no seams.
     With parts below zero a dashed line shows the total. With `step` a row holds until the next one begins; a missing

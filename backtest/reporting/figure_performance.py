@@ -109,7 +109,7 @@ def monthly_returns(result: BacktestResult) -> Figure:
 
 @in_house_style
 def distribution(result: BacktestResult) -> Figure:
-    """How often returns fell into each range, beside a normal distribution; value at risk and expected shortfall."""
+    """Histogram of returns next to a normal distribution, with value at risk and expected shortfall."""
     table, summary = histogram(result.returns), result.summary()
     if table.empty:
         raise ValueError("returns do not vary, or are fewer than two: they have no distribution")

@@ -9,6 +9,7 @@ from backtest.analysis.holdings import largest_and_rest, risk_shares
 from backtest.analysis.in_force import in_force
 from backtest.analysis.realised_risk import realised_risk_of_a_year
 from backtest.analysis.result import BacktestResult
+from backtest.analysis.thinning import evenly_spaced
 from backtest.reporting.figure_axes import (
     date_axis,
     legend_above,
@@ -75,8 +76,8 @@ def risk(result: BacktestResult) -> Figure:
 
 
 def _realised_shares(result: BacktestResult, table: pd.DataFrame) -> pd.DataFrame | None:
-    """By the columns of the ex-ante table, and all else in one: the others, if they are folded, cash and costs."""
-    dates = result.nav.index[:: -(-len(result.nav) // STACK_ROWS)].union(result.nav.index[-1:])
+    """Return realised shares by the columns of the ex-ante table, and one of the rest: other assets, cash, costs."""
+    dates = evenly_spaced(result.nav.index, STACK_ROWS)
     shares = risk_shares(realised_risk_of_a_year(result, dates))
     if len(shares) < 2:
         return None

@@ -59,7 +59,7 @@ def change2(value: float | None) -> str:
 
 
 def ratio(value: float | None, digits: int = 2) -> str:
-    """A number with two digits.
+    """Write a number, with two decimals by default.
 
     >>> ratio(0.5507), ratio(-1.0), ratio(0.5507, 1)
     ('0.55', '−1.00', '0.6')
@@ -68,7 +68,7 @@ def ratio(value: float | None, digits: int = 2) -> str:
 
 
 def interval(ends: Sequence[float], form: str, decimals: int) -> str:
-    """The ends of an interval, with no more decimals than are stable.
+    """Write the ends of an interval with no more decimals than are stable.
 
     Args:
         ends: low and high.

@@ -6,25 +6,30 @@ from typing import Any
 
 
 def percent(value: float) -> str:
-    """A decimal as percent, as the terminal shows it.
+    """Return a decimal in percent, as the terminal shows it.
 
     >>> percent(0.0836)
     '8.36 %'
     """
-    return f"{100 * value:.2f} %"
+    return f"{100 * value:z.2f} %"
 
 
-def _ratio(value: float) -> str:
-    return f"{value:.2f}"
+def ratio(value: float) -> str:
+    """Return a ratio as the terminal shows it.
+
+    >>> ratio(0.6)
+    '0.60'
+    """
+    return f"{value:z.2f}"
 
 
-_ROWS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
+ROWS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("CAGR", "cagr", percent),
     ("total return", "total_return", percent),
     ("volatility", "volatility", percent),
-    ("Sharpe ratio", "sharpe", _ratio),
+    ("Sharpe ratio", "sharpe", ratio),
     ("maximum drawdown", "max_drawdown", percent),
-    ("average gross exposure", "average_gross_exposure", _ratio),
+    ("average gross exposure", "average_gross_exposure", ratio),
     ("turnover a year", "turnover_per_year", percent),
     ("trading costs a year", "trading_cost_per_year", percent),
     ("financing a year", "financing_cost_per_year", percent),
@@ -51,14 +56,14 @@ def headline_rows(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
 def rows_of(summaries: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     """Label, and the number of each summary, `-` where one has none; rows without a number are left out.
 
-    The total return is shown only where there is no CAGR, as of a run of less than a year.
+    The total return is shown only if there is no CAGR, because the run is shorter than a year.
 
     >>> rows_of([{"cagr": 0.0836}, {"cagr": 0.0902, "sharpe": 0.6}])
     [('CAGR', '8.36 %', '9.02 %'), ('Sharpe ratio', '-', '0.60')]
     """
     rows = []
     a_year = any(not math.isnan(one.get("cagr", float("nan"))) for one in summaries)
-    for label, key, shown in _ROWS:
+    for label, key, shown in ROWS:
         if a_year and key == "total_return":
             continue
         values = [one.get(key, float("nan")) for one in summaries]

@@ -18,18 +18,18 @@ _EVENTS = 20  # on the page
 
 @dataclass(frozen=True)
 class FinancingWords:
-    """How to speak of one kind of financing.
+    """Words for one kind of financing.
 
     Args:
-        paid: ends the sentence that opens the page; `{}` is a rate a year, or of less than a year a part of NAV.
+        paid: ends the sentence that opens the page; `{}` is a rate a year, or a part of NAV over less than a year.
         at_cash: label and meaning of what was paid at the cash return.
         above: the same of the part above it.
         interest: the meaning of all of it.
         cost: the term of the levered return.
         weights: what a weight is, below their figure.
         cash: the same of cash, below the holdings.
-        free: the row of 1 - Σ weight there.
-        average_free: its average over the run.
+        free: label of 1 - Σ weight among the holdings.
+        average_free: measure of its average over the run.
         spread: what breaks even.
     """
 
@@ -53,7 +53,7 @@ AVERAGE_OF_ANY = _average(
     "Average NAV less exposure",
     "Mean of 1 - Σ weight. On margin it is cash, and below zero it is borrowed; in futures NAV itself is in bills.",
 )
-"""What is left of NAV in runs that are financed in different ways."""
+"""Measure of the average of 1 - Σ weight for runs with different kinds of financing."""
 
 
 _WORDS: Mapping[str, FinancingWords] = {

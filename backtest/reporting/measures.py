@@ -85,11 +85,11 @@ GROUPS: Mapping[str, tuple[Measure, ...]] = {
         ),
         Measure("max_drawdown", "Maximum drawdown", "percent", "The deepest fall of NAV below its running peak."),
         Measure(
-            "var_95", "VaR 95%", "percent", "Historical: in one period of twenty the loss is this or more.",
+            "var_95", "VaR 95%", "percent", "Historical: in 5% of periods the loss is this or more.",
             of_one_period=True,
         ),
         Measure(
-            "cvar_95", "CVaR 95%", "percent", "The average loss of one period in those worst 5%.", of_one_period=True,
+            "cvar_95", "CVaR 95%", "percent", "The average loss in the worst 5% of periods.", of_one_period=True,
         ),
         Measure(
             "forecast_volatility", "Forecast volatility", "percent",
@@ -230,7 +230,7 @@ def _rows(
         if any(_shown(value, measure) for value in values):
             other = None if benchmark is None else write(benchmark.get(measure.key))
             intervals = [_interval(side, measure) for side in (summary, benchmark)]
-            named = measure.of(summary["periods_per_year"]) if measure.of_one_period else measure
+            named = measure.of(summary["periods_per_year"])
             rows.append(Row(named, write(summary.get(measure.key)), other, *intervals))
     return tuple(rows)
 

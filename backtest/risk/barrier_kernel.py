@@ -117,7 +117,7 @@ def rescale(x: Array, gradient: Array) -> bool:
 
 @reordered_kernel
 def is_unbounded(x: Array, vol: Array) -> bool:
-    """Whether x, whose variance is 1, has grown so far that its assets cancel out in double precision."""
+    """Return whether x, whose variance is 1, is so large that its assets cancel out in double precision."""
     size = 0.0
     for i in range(x.size):
         size += x[i] * vol[i]
@@ -126,7 +126,7 @@ def is_unbounded(x: Array, vol: Array) -> bool:
 
 @reordered_kernel
 def all_have_risk(vol: Array) -> bool:
-    """Whether the least of all volatilities is more than rounding beside the largest; not where one is NaN."""
+    """Return whether the least of all volatilities is more than rounding next to the largest; False for NaN."""
     least, largest = inf, 0.0
     for i in range(vol.size):
         least = min(least, vol[i])

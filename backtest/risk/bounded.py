@@ -4,7 +4,7 @@ Bounds and budgets cannot both be met in general: at a bound, and because of it 
 their budgets. The portfolio taken is the one of least log σ(w) - Σ b_i log|w_i| within the bounds, the log barrier of
 risk budgeting (Richard and Roncalli 2019, "Constrained Risk Budgeting Portfolios"). In terms of x, any multiple of w,
 it is the minimum of ½ xᵀΣx - Σ b_i log|x_i| over the cone of the bounds. The problem is convex, so its solution is
-unique, and it is the risk-budgeting portfolio where that lies within the bounds. An asset at none of its bounds has
+unique, and it is the risk-budgeting portfolio where that lies within the bounds. An asset that is not at a bound has
 share_i = b_i + ν w_i with the same ν for all. (Richard and Roncalli choose the factor of the logarithms such that ν is
 zero. As bounds get tight the logarithms then outweigh the variance, and weights approach the budgets themselves.)
 
@@ -85,7 +85,7 @@ class WeightBounds:
         for name, low in [*zip(np.array(self.names)[~held], self.lower[~held], strict=True), *groups_out]:
             if low > 0:
                 raise NoRiskBudgetPortfolio(
-                    f"the lower bound of {name} is {low:g}, beside a budget of zero, which gives a weight of zero; "
+                    f"the lower bound of {name} is {low:g}, next to a budget of zero, which gives a weight of zero; "
                     f"expected a lower bound of 0, or a budget above zero"
                 )
         place = np.cumsum(held) - 1

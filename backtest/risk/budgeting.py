@@ -64,7 +64,7 @@ def risk_parity_weights(
         BacktestError: a shape does not fit, a budget is negative, NaN or does not add up with the others to 1, or a
             sign is zero or NaN.
         NoRiskBudgetPortfolio: an entry of the covariance is NaN or infinite, a variance is no risk (not above zero, or
-            rounding beside the largest: `backtest.tolerances`), the matrix is not symmetric or not positive
+            rounding next to the largest: `backtest.tolerances`), the matrix is not symmetric or not positive
             semi-definite (beyond rounding), a portfolio of these signs has no risk, or one has so little that double
             precision cannot meet the budgets to 1e-10. The message names the problem of the stack, by its position,
             and the assets. Above 32 assets a matrix is taken as positive semi-definite if its correlations lie within

@@ -171,7 +171,7 @@ def _products(weights: ArrayLike, covariance: ArrayLike) -> tuple[FloatArray, Fl
 
 
 def _is_rounding(variance: FloatArray, weights: FloatArray, covariance: FloatArray) -> NDArray[np.bool_]:
-    """Whether portfolios have no risk: what they hold has none beside the riskiest asset, or its risks cancel out."""
+    """Return whether portfolios have no risk: their assets have none next to the riskiest, or risks cancel out."""
     sizes = np.abs(weights)
     deviations = np.sqrt(np.maximum(np.diagonal(covariance, axis1=-2, axis2=-1), 0.0))
     largest = deviations.max(axis=-1) * sizes.sum(axis=-1)

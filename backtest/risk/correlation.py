@@ -37,7 +37,7 @@ def volatilities(covariance: ArrayLike) -> FloatArray:
 
     Raises:
         BacktestError: the shape does not fit.
-        NoOptimalPortfolio: a variance is NaN, infinite or no risk: not above zero, or rounding beside the largest
+        NoOptimalPortfolio: a variance is NaN, infinite or no risk: not above zero, or rounding next to the largest
             (`backtest.tolerances`).
 
     >>> volatilities([[0.04, 0.003], [0.003, 0.01]]).round(6).tolist()

@@ -37,7 +37,7 @@ def scaled_to_volatility(
 
 
 def multiples_to_volatility(weights: ArrayLike, volatility: ArrayLike, target: ArrayLike) -> FloatArray:
-    """What portfolios are multiplied by to have a volatility: target / volatility.
+    """Multiples that give portfolios a volatility: target / volatility.
 
     Args:
         weights: (n,), or (m, n) for a stack of portfolios; fractions of NAV, of any sign and sum.

@@ -64,12 +64,12 @@ def without_risk(variances: FloatArray) -> NDArray[np.intp]:
 
 
 def no_variance(variances: FloatArray, i: np.intp, asset: np.int64 | np.intp) -> str:
-    """Words for the i-th of (n,) variances, which is no risk, of an asset as it is called in the message."""
+    """Describe the i-th of (n,) variances, which is not a risk; `asset` is what the message calls the asset."""
     words = f"the variance of asset {asset} is {variances[i]:g}"
     if not variances[i] > 0 or not np.isfinite(variances[i]):
         return f"{words}, expected one above zero"
     largest = variances[np.isfinite(variances)].max()
-    return f"{words} beside a largest of {largest:g}, the rounding of returns that do not vary; expected one above it"
+    return f"{words} while the largest is {largest:g}: rounding of returns that do not vary; expected one above it"
 
 
 def _out_of_reach(

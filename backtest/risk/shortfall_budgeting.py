@@ -105,7 +105,7 @@ def gaussian_shortfall_parity_weights(
 
     Raises:
         BacktestError: a shape, a budget or the level does not fit.
-        NoOptimalPortfolio: the covariance is none (NaN, a variance that is no risk, not symmetric or not positive
+        NoOptimalPortfolio: the covariance is not valid (NaN, a variance that is no risk, not symmetric or not positive
             semi-definite).
         NoRiskBudgetPortfolio: a mean is NaN or infinite, a long-only portfolio has no expected shortfall, or double
             precision does not reach 1e-9.
@@ -120,7 +120,7 @@ def gaussian_shortfall_parity_weights(
         raise BacktestError(f"covariance: got the shape {sigma.shape}, expected (n, n)")
     shares = _checked_budgets(budgets, len(sigma))
     out = shares == 0
-    sigma[out], sigma[:, out] = 0.0, 0.0  # whatever is known of an asset that is not held has no say
+    sigma[out], sigma[:, out] = 0.0, 0.0  # an asset that is not held has no influence
     sigma[out, out] = np.fmax.reduce(np.diagonal(sigma), initial=0.0)
     volatilities, correlations, _ = volatilities_and_correlations(sigma)
     volatility, correlation = volatilities[0], correlations[0]

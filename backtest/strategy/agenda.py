@@ -86,7 +86,7 @@ def _cut(rows: Sequence[int], most: int, window: int) -> list[int]:
 def first_answer(strategy: Strategy, agenda: Agenda, leverage: Leverage | None = None, *, least: int = 0) -> int:
     """Position among all rebalance dates of the first on which the strategy and its leverage have what they need.
 
-    A strategy whose settings read current weights is asked with none held.
+    A strategy that reads current weights is asked as if it held nothing.
 
     Args:
         strategy: the strategy.

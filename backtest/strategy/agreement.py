@@ -1,4 +1,4 @@
-"""One meaning for two methods: what a strategy answers for many dates together is what it answers for each alone.
+"""Agreement of two methods: a strategy has to answer the same for many dates together as for each alone.
 
 `target_weights` says what a strategy holds, and `target_weights_many` may work that out for many dates together. Where
 a subclass overrides `target_weights` alone, an inherited `target_weights_many` knows nothing of it and is not used.
@@ -16,14 +16,14 @@ from backtest.strategy.view import MarketViews
 
 Array = NDArray[np.float64]
 
-TOLERANCE = 1e-6  # of NAV, and of larger weights: optimisers stop within 1e-8, and what is below it pays nobody
+TOLERANCE = 1e-6  # of NAV, or of a larger weight: optimisers stop within 1e-8
 SAMPLED = 6  # dates besides the first and the last
 ASSETS_IN_MESSAGES = 6
 _GOLDEN = (np.sqrt(5) - 1) / 2
 
 
 def answers_together(strategy: Strategy) -> bool:
-    """Whether `target_weights_many` is the strategy's own: overridden, and not further up than `target_weights`.
+    """Return whether `target_weights_many` is the strategy's own: overridden, and not further up than `target_weights`.
 
     Example:
         >>> import pandas as pd
@@ -34,7 +34,7 @@ def answers_together(strategy: Strategy) -> bool:
         ...     def target_weights_many(self, views):
         ...         return np.full((len(views), len(views.assets)), 0.5)
         >>> class Half(Fixed):
-        ...     '''Half of it, said for one date alone.'''
+        ...     '''Half of it, for one date alone.'''
         ...     def target_weights(self, view):
         ...         return super().target_weights(view) / 2
         >>> answers_together(Fixed()), answers_together(Half())
@@ -71,10 +71,10 @@ def check_agreement(views: MarketViews, row: Array, alone: Array, until: Array) 
     """Check a row of `target_weights_many` against what was answered for its date by other ways.
 
     Args:
-        views: what `target_weights_many` was asked of.
+        views: the views that `target_weights_many` was given.
         row: (n,) its answer for the date.
-        alone: (n,) that of `target_weights`.
-        until: (n,) that of `target_weights_many` for a stack that ends with the view of the date.
+        alone: (n,) answer of `target_weights`.
+        until: (n,) answer of `target_weights_many` for a stack that ends with the view of the date.
 
     Raises:
         StrategyError: the answers differ; the message shows both.
@@ -84,7 +84,7 @@ def check_agreement(views: MarketViews, row: Array, alone: Array, until: Array) 
 
 
 def _compare(row: Array, views: MarketViews, other: Array, asked: str) -> None:
-    """Raise if a row differs from what was answered when `asked`."""
+    """Raise if a row differs from the answer of another call, `asked`."""
     off = ~(np.abs(row - other) <= TOLERANCE * np.maximum(1.0, np.abs(other)))
     if off.any():
         raise StrategyError(

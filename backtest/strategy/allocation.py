@@ -157,7 +157,7 @@ def check_bounds(
     Example:
         >>> check_bounds({"bund": 0.1}, 1.0, {"us": 1.0, "bund": 0.0}, ("us", "bund"), {})
         Traceback (most recent call last):
-        backtest.errors.StrategyError: min_weight.bund: 0.1, beside a budget of zero, which gives a weight of zero; ...
+        backtest.errors.StrategyError: min_weight.bund: 0.1, next to a budget of zero, which gives a weight of zero; ...
     """
     bounds = weight_bounds(lower, upper, assets, classes)
     held = np.ones(len(assets), bool) if budgets is None else asset_budgets(budgets, assets, classes) > 0
@@ -167,7 +167,7 @@ def check_bounds(
         if low > 0 and not held[members].any():
             place = f"min_weight.{name}: {low:g}" if isinstance(lower, Mapping) else f"min_weight: {low:g} of {name}"
             raise StrategyError(
-                f"{place}, beside a budget of zero, which gives a weight of zero; expected 0, or a budget above zero"
+                f"{place}, next to a budget of zero, which gives a weight of zero; expected 0, or a budget above zero"
             )
     try:
         (bounds if held.all() else bounds.of(held)).check_room()

@@ -156,13 +156,13 @@ def _blamed_on(strategy: Strategy, as_of: pd.Timestamp, assets: tuple[str, ...])
 def answers(strategy: Strategy, questions: Questions) -> Array:
     """Target weights on all dates, (m, n) over all assets of the run.
 
-    Dates in a row with the same holdable assets are asked together. The answers of a strategy's own
-    `target_weights_many` are checked on some of these dates, always on the first and the last; the answers that they
-    are checked against are asked for first.
+    Consecutive dates with the same holdable assets are asked for together. The answers of a strategy's own
+    `target_weights_many` are checked on some of them, the first and the last of each stretch included; the answers that
+    they are checked against are asked for first.
 
     Raises:
         InsufficientHistory: the strategy lacks history on one of the dates.
-        StrategyError: an answer is no portfolio, or `target_weights` answers another.
+        StrategyError: an answer is not a portfolio, or `target_weights` gives another one.
     """
     weights = np.zeros(questions.holdable.shape)
     sampled = sampled_dates(len(questions.rows)) if answers_together(strategy) else []

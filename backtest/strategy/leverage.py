@@ -11,6 +11,7 @@ from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -19,7 +20,7 @@ from backtest.errors import BacktestError, InsufficientHistory, StrategyError
 from backtest.estimation.estimator import Window, window_rows
 from backtest.risk import levered, multiples_to_volatility, portfolio_volatility, sample_volatility, smoothed
 from backtest.strategy.decisions import Questions
-from backtest.strategy.view import MarketViews
+from backtest.strategy.view import MarketView, MarketViews
 
 Array = NDArray[np.float64]
 GrossExposure = Annotated[float, Field(gt=0, le=100)]
@@ -124,6 +125,17 @@ class TargetVolatility(_Leverage):
         """
         by_covariance = partial(portfolio_volatility, covariance=views.covariance)
         return self.applied(weights, self._multiples(weights, views, by_covariance))
+
+    def scaled_alone(self, weights: pd.Series, view: MarketView) -> pd.Series:
+        """Return the weights of one date, scaled as by `scaled`.
+
+        Args:
+            weights: fractions of NAV by asset; an asset that is left out has none.
+            view: of the date.
+        """
+        assets = list(view.assets)
+        aligned = weights.reindex(assets, fill_value=0.0).to_numpy()
+        return pd.Series(self.scaled(aligned[None], MarketViews([view]))[0], index=assets)
 
     def multiples(self, weights: Array, questions: Questions, nav: float = 1.0) -> Array:  # noqa: ARG002 - as its base
         """As the base; of several dates an error names the one."""

@@ -41,17 +41,17 @@ class History:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MarketView:
-    """What a strategy is shown at a rebalance date: history up to and including that close, read-only.
+    """Market history that a strategy is shown at a rebalance date: up to and including that close, read-only.
 
     It owns a copy of that part of the arrays, so that nothing in it leads to later values; only dates are known in
-    advance. Tables are made anew each time they are asked for: keep the one you work on.
+    advance. Tables are made again each time they are asked for: keep the one you work on.
 
     Attributes:
         as_of: the rebalance date.
         assets: the n assets that may be held now, in the order of the data.
         universe: every asset of the run, those that may not be held now included.
         classes: asset class of every asset of the universe that has one.
-        periods_per_year: of the dates, one of `spacing.FREQUENCIES` unless the settings state another.
+        periods_per_year: of the dates, one of `periods.FREQUENCIES` unless the settings state another.
     """
 
     as_of: pd.Timestamp

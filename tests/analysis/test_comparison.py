@@ -1,4 +1,4 @@
-"""Results side by side: all begin together, and every table against plain loops or the results themselves."""
+"""Comparisons: all runs begin on one date, and every table equals plain loops or the results themselves."""
 
 import json
 import math
@@ -106,7 +106,7 @@ WITH_BENCHMARKS = sorted(
 
 @pytest.mark.parametrize("name", WITH_BENCHMARKS)
 def test_a_strategy_has_the_same_numbers_as_a_benchmark_and_in_a_comparison(name: str) -> None:
-    """Whichever of the two began first on its own, to the bit."""
+    """They are equal to the bit, whichever of the two began first on its own."""
     path = CONFIGS / f"{name}.yaml"
     result, benchmark = bt.run(path), load_config(path).benchmark
     assert benchmark is not None
@@ -134,7 +134,7 @@ MARKETS: dict[str, tuple[str, int, dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("case", MARKETS)
 def test_three_runs_begin_where_the_last_of_them_can(case: str, tmp_path: Path) -> None:
-    """Each is, to the bit, what it is as the benchmark of the last, and each pays for its first purchase."""
+    """Each equals, to the bit, its run as the benchmark of the last, and each pays for its first purchase."""
     spacing, count, terms, other_file = MARKETS[case]
     files(tmp_path, pd.date_range("2011-01-31", periods=count, freq=spacing))
     first = config(tmp_path, "first", other_file, estimation={"window": 12}, **terms)
@@ -161,7 +161,7 @@ def test_three_runs_begin_where_the_last_of_them_can(case: str, tmp_path: Path) 
 
 
 def test_the_end_is_the_earliest_of_all_and_decides_there(tmp_path: Path) -> None:
-    """Also of a result that was cut, as a run whose data ends there."""
+    """A result that was cut equals a run whose data ends there."""
     dates = pd.date_range("2011-01-31", periods=60, freq="ME")
     files(tmp_path, dates)
     long = bt.run(config(tmp_path, "long"))
@@ -205,7 +205,7 @@ def test_results_that_were_pickled_compare_on_the_dates_they_have(tmp_path: Path
     assert json_bytes(copied[0].summary()) == json_bytes(early.summary())
     assert refused(copied) == refused([copied[0], late]).replace("early cannot", "early, late cannot")
     assert refused(copied) == (
-        "the results have different dates, and early, late cannot be begun again on the common ones: it was unpickled "
+        "the results have different dates, and early, late cannot begin again on the common ones: it was unpickled "
         "or built by hand, without its setup. Hint: compare results that bt.run made in this process."
     )
     same = [copied[0], replace(copied[0], name="again")]
@@ -241,16 +241,16 @@ def test_the_same_name_twice_gets_a_number() -> None:
     assert compare([one, named, other]).names == ("made_up", "made_up (2)", "made_up (3)")
 
 
-def test_dates_that_others_lack_are_told(tmp_path: Path) -> None:
+def test_dates_that_others_lack_are_noted(tmp_path: Path) -> None:
     dates = pd.date_range("2011-01-31", periods=120, freq="B")
     files(tmp_path, dates)
     found = compare([bt.run(config(tmp_path, "whole")), bt.run(config(tmp_path, "gaps", "fewer.csv"))])
     missing = [date for date in dates[40::7] if date > found.start]
-    assert found.notes[-1] == f"{len(missing)} dates of whole are left out, which the others do not all have"
+    assert found.notes[-1] == f"{len(missing)} dates of whole are left out, as not all of the others have them"
     assert not set(missing) & set(found.growth.index)
 
 
-def test_why_the_dates_begin_and_end_where_they_do_is_told(tmp_path: Path) -> None:
+def test_the_run_that_decides_the_first_or_last_date_is_noted(tmp_path: Path) -> None:
     files(tmp_path, pd.date_range("2011-01-31", periods=60, freq="ME"))
     early = bt.run(config(tmp_path, "early", estimation={"window": 12}, data={"end": "2014-12-31"}))
     late, third = (bt.run(config(tmp_path, name, estimation={"window": 24})) for name in ("late", "third"))
@@ -331,7 +331,7 @@ def test_the_best_of_each_number_by_a_plain_search(comparison: Comparison) -> No
 
 
 def test_every_number_that_can_be_better_is_one_of_a_summary(comparison: Comparison) -> None:
-    """Otherwise renaming a measure would silently drop its "best" mark. Sums of costs are of less than a year."""
+    """Otherwise renaming a measure would silently drop its "best" mark. Sums of costs are for less than a year."""
     short = compare([made_up(3), made_up(3, seed=1)])
     assert set(BETTER) <= {*comparison.metrics.index, *short.metrics.index}
     assert {"average_gross_exposure", "average_cash_weight", "forecast_volatility"} <= {

@@ -19,7 +19,7 @@ NUMBERS = ("cagr", "volatility", "sharpe", "max_drawdown")
 
 @pytest.mark.parametrize(("count", "length"), [(24, 1.0), (60, 3.0), (3_000, 40.0), (66_000, 2.0)])
 def test_the_measures_are_those_of_plain_numpy_on_the_same_rows(count: int, length: float) -> None:
-    """Draws are shared out over cores. 1e-12 is rounding of sums."""
+    """Draws are shared out over cores. The tolerance of 1e-12 is the rounding of sums."""
     rng, draws = np.random.default_rng(count), 40 if count < 10_000 else 3
     returns = rng.normal(0.0, 0.01, count)
     excess = returns - rng.uniform(0.0, 0.001, count)
@@ -92,7 +92,7 @@ def test_intervals_are_percentiles_of_the_measures_as_the_summary_has_them(monke
         assert found[name] == pytest.approx(percentile_interval(np.array(values), LEVEL), abs=1e-11), name
 
 
-def test_of_normal_returns_nineteen_of_twenty_hold_what_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nineteen_of_twenty_intervals_of_normal_returns_contain_the_true_value(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twenty years of months whose growth is log-normal, 150 times, with the true numbers in closed form.
 
     The share of 150 has an error of 1.8 %, so three are 5.3 %. Percentile intervals are a little short besides: they

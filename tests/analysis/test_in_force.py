@@ -1,6 +1,6 @@
-"""Decisions in force: each is a step of NAV's dates, from its trade to the next decision's.
+"""Decisions in force: each is a step over the dates of NAV, from its trade to the trade of the next decision.
 
-1. the oracle is the forecast that stands for a period (`standing_forecasts`), which is worked out from the trades;
+1. the oracle is the forecast that applies to a period (`standing_forecasts`), which is worked out from the trades;
 2. a decision dated before the first NAV is in force on the first NAV;
 3. a decision inside its bands, which trades nothing, is in force when it would have been traded;
 4. a decision that awaits its trade at the end of the run is not in force.

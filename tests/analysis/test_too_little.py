@@ -1,7 +1,7 @@
-"""Runs of too few periods, or of less than a year: what cannot be known of them is null, and nothing is annualised.
+"""Runs of too few periods, or of less than a year: numbers without information are null, nothing is annualised.
 
 Two arguments. A number that is the same whatever the returns are (Sortino's -sqrt(12) for any single loss, the
-correlation of ±1 of any two returns, the kurtosis of any three) says nothing of them. And a return of less than a
+correlation of ±1 of any two returns, the kurtosis of any three) says nothing about them. And a return of less than a
 year is not a rate per year: the Global Investment Performance Standards forbid to annualise it.
 """
 
@@ -20,9 +20,9 @@ from read_page import Page
 
 import backtest as bt
 from backtest.analysis import BacktestResult
-from backtest.analysis.calendar import is_whole_year
 from backtest.breakeven import break_even
 from backtest.comparison import compare
+from backtest.data.calendar import is_whole_year
 from backtest.reporting.files import json_bytes
 from backtest.reporting.headline import headline_rows
 from backtest.reporting.notebook import comparison_html, result_html
@@ -95,7 +95,7 @@ def test_numbers_of_too_few_periods_are_null(tmp_path: Path, periods: int) -> No
 
 @pytest.mark.parametrize("periods", [1, 2, 3, 4])
 def test_no_number_is_the_same_whatever_the_returns_are(tmp_path: Path, periods: int) -> None:
-    """In five random markets."""
+    """Each number differs between five random markets."""
     others = ("alpha", "calmar", "bias_statistic", "up_capture", "down_capture", "max_drawdown", "total_return")
     found = [plain(bt.run(written(tmp_path, periods, seed))) for seed in range(5)]
     for key in (*LEAST, *others):
@@ -105,7 +105,7 @@ def test_no_number_is_the_same_whatever_the_returns_are(tmp_path: Path, periods:
 
 
 def test_a_single_loss_has_no_sortino_ratio(tmp_path: Path) -> None:
-    """It would be -sqrt(12) for any."""
+    """It would be -sqrt(12) for any loss."""
     results = [bt.run(written(tmp_path, 1, seed)) for seed in range(4)]
     assert any(result.returns.iloc[0] < 0 for result in results)
     assert all(math.isnan(result.summary()["sortino"]) for result in results)
@@ -166,7 +166,7 @@ def test_a_year_ends_with_the_last_date_before_its_anniversary(
     [(1, "ME", False), (3, "ME", False), (11, "ME", False), (12, "ME", True), (200, "B", False), (300, "B", True)],
 )
 def test_a_run_of_less_than_a_year_has_no_rate_per_year(tmp_path: Path, periods: int, freq: str, whole: bool) -> None:
-    """The return and the costs in all stand for them; they are the rates times the years that a longer run has."""
+    """The total return and total costs replace them, and equal the rates times the years of a longer run."""
     result = bt.run(written(tmp_path, periods, freq=freq))
     for summary in (result.summary(), result.summary()["benchmark"]):
         assert {key for key in RATES if math.isnan(summary[key])} == ({"real_cagr"} if whole else RATES)

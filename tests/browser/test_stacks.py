@@ -1,4 +1,4 @@
-"""Stacked areas in a browser: layers share their dates and their edges, and nothing shows between them."""
+"""Stacked areas in a browser: layers share their dates and edges, without gaps between them."""
 
 from itertools import pairwise
 from pathlib import Path

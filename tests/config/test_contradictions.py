@@ -1,6 +1,6 @@
 """Settings that contradict each other: an error with the line of the one to change, before prices are read.
 
-Each pair has its contradiction, and the nearest thing to it that is no contradiction.
+Each pair has a contradiction, and the nearest settings that do not contradict each other.
 """
 # ruff: noqa: E501 - a message is one line, and so it is here
 
@@ -28,25 +28,25 @@ PAIRS = {
     "a budget of zero, a lower bound of the class": (
         ERC + "  budgets: {equities: 0.5, bonds: 0.5, commodities: 0}\n",
         "  min_weight: {commodities: 0.2}\n",
-        ("0.2}", f"strategy.min_weight.commodities: 0.2, beside a budget of zero, {ZERO}"),
+        ("0.2}", f"strategy.min_weight.commodities: 0.2, next to a budget of zero, {ZERO}"),
         "  min_weight: {commodities: 0}\n",
     ),
     "a budget of zero, a lower bound of the asset": (
         ERC + "  budgets: {us_stocks: 0.5, bonds: 0.5, gold: 0, crude_oil: 0}\n",
         "  min_weight:\n    us_stocks: 0.1\n    gold: 0.05\n",
-        ("0.05", f"strategy.min_weight.gold: 0.05, beside a budget of zero, {ZERO}"),
+        ("0.05", f"strategy.min_weight.gold: 0.05, next to a budget of zero, {ZERO}"),
         "  min_weight:\n    us_stocks: 0.1\n",
     ),
     "a budget of zero, one lower bound for each": (
         ERC + "  budgets: {us_stocks: 0.5, bonds: 0.5, gold: 0, crude_oil: 0}\n",
         "  min_weight: 0.07\n",
-        ("0.07", f"strategy.min_weight: 0.07 of gold, beside a budget of zero, {ZERO}"),
+        ("0.07", f"strategy.min_weight: 0.07 of gold, next to a budget of zero, {ZERO}"),
         "  min_weight: {us_stocks: 0.07, bonds: 0.07}\n",
     ),
     "a group of no budget, a lower bound of a class in it": (
         ERC + NESTED,
         "  min_weight: {commodities: 0.2}\n",
-        ("0.2}", f"strategy.min_weight.commodities: 0.2, beside a budget of zero, {ZERO}"),
+        ("0.2}", f"strategy.min_weight.commodities: 0.2, next to a budget of zero, {ZERO}"),
         "  min_weight: {bonds: 0.2}\n",
     ),
     "a class with one budget of zero has a lower bound for the other": (
@@ -94,13 +94,13 @@ PAIRS = {
     "the benchmark's volatility, no benchmark": (
         BASE,
         "strategy:\n  name: levered_erc\n  target_volatility: benchmark\n",
-        ("benchmark", "strategy.target_volatility: that of the benchmark, and this configuration has none; expected a number"),
+        ("benchmark", "strategy.target_volatility: benchmark, but this configuration has no benchmark; expected a number"),
         "strategy:\n  name: levered_erc\n  target_volatility: benchmark\nbenchmark: other.yaml\n",
     ),
     "the benchmark's volatility, a benchmark of its own path": (
         BASE + "benchmark: indebted.yaml\n",
         "strategy:\n  name: levered_erc\n  target_volatility: benchmark\n",
-        ("benchmark\n", "strategy.target_volatility: that of the benchmark, and its targets depend on its own path; expected a number"),
+        ("benchmark\n", "strategy.target_volatility: benchmark, but the benchmark's targets depend on its own path; expected a number"),
         "strategy:\n  name: levered_erc\n  target_volatility: 0.1\n",
     ),
     "a least exposure, an initial margin": (
@@ -145,7 +145,7 @@ PAIRS = {
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Beside it are a benchmark, and one whose targets depend on its own path."""
+    """Return a configuration next to a benchmark and to one whose targets depend on its own path."""
     (tmp_path / "other.yaml").write_text(BASE + PLAIN, encoding="utf-8")
     (tmp_path / "indebted.yaml").write_text(BASE + PLAIN + "leverage: {debt: 0.5}\n", encoding="utf-8")
     return tmp_path / "mine.yaml"

@@ -84,7 +84,7 @@ def test_the_benchmark_is_in_the_currency_of_the_run(file: Path) -> None:
     (file.parent / "other.yaml").write_text(edited("  start", "  currency: EUR\n  start"), encoding="utf-8")
     text = f"{GOOD}benchmark: other.yaml\n"
     assert mistakes(file, text) == [
-        f"{place(text, 'other.yaml')}: benchmark: in EUR, and the run in USD; expected the same"
+        f"{place(text, 'other.yaml')}: benchmark: its currency is EUR, and the run's is USD; expected the same"
     ]
 
 

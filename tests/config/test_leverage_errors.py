@@ -41,7 +41,7 @@ WRONG = {
     "floor above the cap": ("{target_volatility: 0.1, min_gross_exposure: 2, max_gross_exposure: 1.5}", "2, max", ".min_gross_exposure: 2 is above the max_gross_exposure of 1.5; expected at most that"),
     "debt below zero": ("{debt: -1}", "-1", ".debt: got -1, expected greater than 0"),
     "a debt with a window": ("{debt: 1, window: 3}", "window: 3", ".window: unknown setting; leverage accepts: debt, max_gross_exposure."),
-    "no benchmark to follow": ("{target_volatility: benchmark}", "benchmark}", ".target_volatility: that of the benchmark, and this configuration has none; expected a number"),
+    "no benchmark to follow": ("{target_volatility: benchmark}", "benchmark}", ".target_volatility: benchmark, but this configuration has no benchmark; expected a number"),
 }  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def test_a_benchmark_has_none_of_its_own_to_follow(tmp_path: Path) -> None:
     loaded(other, other.read_text(encoding="utf-8"))
     with pytest.raises(ConfigError) as caught:
         loaded(tmp_path / "mine.yaml", f"{GOOD}benchmark: other.yaml\n")
-    why = "that of the benchmark, and a benchmark has none of its own; expected a number"
+    why = "benchmark, but a benchmark has no benchmark of its own; expected a number"
     assert str(caught.value) == f"{other}:14:31: leverage.target_volatility: {why}"
 
 

@@ -1,4 +1,4 @@
-"""Settings in another unit than their own: a note with the likely value, and none in a configuration as it should be.
+"""Settings in another unit than their own: a note with the likely value, and no note in a right configuration.
 
 1. the ranges name settings that exist, and are inside what is allowed;
 2. each common slip (percent for a decimal, a decimal or percent for basis points, rows for years) has a note that
@@ -73,7 +73,7 @@ def test_a_slip_has_a_note_with_the_likely_value(path: str, written: Any, meant:
 
 
 def test_every_range_is_of_a_setting_that_exists() -> None:
-    """Looked up in the JSON schema of a configuration, and of the strategies that have such settings."""
+    """The JSON schemas of configurations and strategies have a setting at each path."""
     schema = json.dumps(RunConfig.model_json_schema())
     for *_, setting in PLAUSIBLE:
         assert f'"{setting}"' in schema or setting in {"target_volatility", "max_gross_exposure"}, setting
@@ -93,19 +93,19 @@ def test_no_shipped_configuration_has_a_note(file: Path) -> None:
 @pytest.mark.parametrize("path", ["estimation.window", "leverage.window", "estimation.half_life"])
 def test_few_rows_were_probably_years(path: str) -> None:
     (note,) = improbable(settings(path, 3))
-    assert note == f"{path}: 3 counts returns, and so few estimate risk badly; 3Y would mean years"
+    assert note == f"{path}: 3 means 3 returns, which are too few to estimate risk; 3Y would mean years"
     for window in ("3Y", "3D", 60):
         assert improbable(settings(path, window)) == []
 
 
 def test_weights_above_five_times_nav_were_probably_percent() -> None:
     (note,) = improbable(settings("strategy.weights", {"SPY": 6.0, "TLT": -4.0}))
-    assert note == "strategy.weights: their sizes add up to 10 times NAV; as percent they would be 0.06, 0.04"
+    assert note == "strategy.weights: their sizes add up to 10 times NAV; percentages would be written 0.06, 0.04"
     assert improbable(settings("strategy.weights", {"SPY": 1.8, "TLT": 1.2})) == []
 
 
 def test_money_is_compared_with_the_capital() -> None:
-    """A fixed cost of 5 is 5 times a capital of 1, and nothing of a million."""
+    """A fixed cost of 5 is 5 times a capital of 1, and negligible next to a million."""
     terms: dict[str, Any] = {"costs": {"fixed": 5.0}, "financing": {"tiers": {"0": 150.0, "100000": 100.0}}}
     assert [note.split(":")[0] for note in improbable({**terms, "initial_capital": 100.0})] == [
         "costs.fixed", "financing.tiers",

@@ -168,7 +168,7 @@ EUROS: Mapping[str, Any] = {"currency": "EUR", "fx": {"USD": "USDEUR"}}
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """A file, which states no currency."""
+    """Return a file, which states no currency."""
     pd.DataFrame(LEVELS, index=DAYS).assign(rate=3.6).to_csv(tmp_path / "p.csv", index_label="date")
     return tmp_path
 
@@ -179,7 +179,7 @@ def from_file(folder: Path, **changed: Any) -> MarketData:
 
 
 def in_euros(symbol: str) -> pd.Series:
-    """The return of dollars invested in it, to an investor in euros."""
+    """Return the return of dollars invested in it, to an investor in euros."""
     return (1 + level(symbol).pct_change()) * (1 + level("USDEUR").pct_change()) - 1
 
 
@@ -262,7 +262,9 @@ def test_a_splice_series_is_converted_from_its_own_currency(
     ({"cash": "DAX", "assets": ["SPY", "DAX"]}, "data.assets.DAX", "DAX",
      "assets: {SPY: {}, DAX: {currency: EUR}}"),
 ])  # fmt: skip
-def test_what_has_to_state_its_currency(file: Path, changed: dict[str, Any], place: str, name: str, hint: str) -> None:
+def test_cash_loans_and_splices_have_to_state_their_currency(
+    file: Path, changed: dict[str, Any], place: str, name: str, hint: str
+) -> None:
     with pytest.raises(DataError) as failure:
         from_file(file, **{"assets": {"SPY": {"currency": "USD"}}, **EUROS, **changed})
     assert str(failure.value) == (
@@ -304,7 +306,7 @@ def test_a_stated_currency_that_cannot_be_converted(file: Path) -> None:
     ("fx", {"USD": {"symbol": "USDEUR", "currency": "EUR"}}, "the price of one USD in the currency of the run"),
     ("consumer_prices", {"symbol": "cpi", "currency": "EUR"}, "an index, which takes no currency"),
 ])  # fmt: skip
-def test_what_takes_no_currency(setting: str, given: Any, words: str) -> None:
+def test_settings_that_take_no_currency_refuse_one(setting: str, given: Any, words: str) -> None:
     raw = {"source": "csv", "path": "p.csv", "assets": ["A"], "cash": 0.0, "currency": "EUR", setting: given}
     with pytest.raises(ValidationError, match=words):
         DataSettings.model_validate(raw)

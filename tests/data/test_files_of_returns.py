@@ -96,7 +96,7 @@ def test_each_series_has_its_own_first_return(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("start", [date(2020, 6, 1), date(2020, 6, 30), date(2020, 5, 31)])
 def test_the_first_return_from_the_start_on_is_kept(tmp_path: Path, start: date) -> None:
-    """It begins on the date before: the end of May for June's, the end of April where the start is that of May."""
+    """NAV begins on the date before: the end of May for June's return, the end of April for May's."""
     table = written(tmp_path, "r.csv", moves(MONTHS))
     data = loaded(tmp_path, start=start)
     first = table.index[table.index >= pd.Timestamp(start)][0]
@@ -129,7 +129,7 @@ def test_a_start_after_the_last_return(tmp_path: Path) -> None:
 
 
 def test_cash_in_levels_does_not_take_the_first_return(tmp_path: Path) -> None:
-    """Its level on the date before is in the data, though that is before the start."""
+    """The level of cash on the date before is in the data, although that is before the start."""
     table = written(tmp_path, "r.csv", moves(MONTHS))
     levels = pd.DataFrame({"bill": 1.001 ** np.arange(24)}, index=MONTHS)
     written(tmp_path, "c.csv", levels)
@@ -183,8 +183,8 @@ def test_prices_tell_that_the_day_before_was_a_holiday(tmp_path: Path) -> None:
     assert data.returns["A"].iloc[1] == pytest.approx(table["A"].iloc[0], rel=1e-12)
 
 
-def test_days_become_months_that_begin_with_the_year(tmp_path: Path) -> None:
-    """January's first return is of the 2nd, from the close of the year before."""
+def test_the_first_month_of_daily_returns_begins_with_the_year(tmp_path: Path) -> None:
+    """The first return of January is earned on the 2nd, from the last close of the year before."""
     days = pd.bdate_range("2020-01-02", "2020-12-31")
     table = written(tmp_path, "r.csv", moves(days) / 5)
     data = loaded(tmp_path, frequency="monthly")
@@ -195,7 +195,7 @@ def test_days_become_months_that_begin_with_the_year(tmp_path: Path) -> None:
 
 @examples(max_examples=30)
 @given(st.sets(st.integers(1, 22), max_size=5), st.sampled_from(["intersection", "union"]), st.integers(0, 99))
-def test_blanks_are_those_of_the_same_prices(
+def test_blank_returns_give_the_same_market_as_the_same_prices(
     tmp_path_factory: pytest.TempPathFactory, blanks: set[int], calendar: str, seed: int
 ) -> None:
     """A row that is left out, or carried forward, takes no return of the other series with it, and repeats none."""
@@ -246,7 +246,7 @@ def test_an_own_source_of_returns_earns_its_first(tmp_path: Path) -> None:
 
 
 def test_returns_in_other_units_compound_beyond_all_prices(tmp_path: Path) -> None:
-    """Gross returns by day: one line on the units, not an overflow later on."""
+    """Gross returns by day give one line about the units, not an overflow later."""
     days = pd.bdate_range("2015-01-01", periods=1500)
     written(tmp_path, "r.csv", 1 + moves(days) / 5)
     with pytest.raises(

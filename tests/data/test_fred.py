@@ -209,7 +209,7 @@ FAULTS = [
 def test_each_fault_is_told_apart_and_the_next_attempt_is_a_new_one(
     server: FakeWeb, fault: str, kind: type[DataError], words: str
 ) -> None:
-    """What hangs or drips never ends by itself: that there is an error means that the time of 0.3 s was kept."""
+    """A download that hangs or drips never ends by itself, so an error means that the limit of 0.3 s was kept."""
     server.fail(fault)
     with pytest.raises(DataError) as caught:
         Fred(server.base).fetch("DTB3", None, 0.3 if kind is TimedOut else HANG)

@@ -112,7 +112,7 @@ def test_it_goes_where_the_dates_go_and_into_the_sum(folder: Path) -> None:
 
 @pytest.mark.parametrize(("setting", "reached"), [("cash", 21), ("loan_rate", 21)])
 def test_a_run_ends_with_its_quoted_rates(tmp_path: Path, setting: str, reached: int) -> None:
-    """A rate that ends on day 20 of 300 says nothing of the days after it, but for two weeks of late quotations."""
+    """A rate that ends on day 20 of 300 is unknown afterwards, except for two weeks in which it may be late."""
     dates = pd.bdate_range("2024-01-01", periods=300)
     prices = pd.DataFrame({"a": np.linspace(100, 130, 300)}, index=dates.rename("date"))
     quoted = pd.DataFrame({"r": 5.0}, index=dates[:reached].rename("date"))
@@ -122,7 +122,7 @@ def test_a_run_ends_with_its_quoted_rates(tmp_path: Path, setting: str, reached:
     data = loaded(tmp_path, **{"cash": 0.02, setting: rate})
     last = dates[reached - 1] + pd.Timedelta(days=14)
     assert data.dates[-1] == last
-    until = f"the run ends by {last:%Y-%m-%d}, beyond which no rate is known"
+    until = f"the run ends by {last:%Y-%m-%d}, after which the rate is unknown"
     assert f"{setting}: last quoted on {dates[reached - 1]:%Y-%m-%d}; {until}" in data.notes
 
 

@@ -17,9 +17,10 @@ from backtest.data.common_dates import on_common_dates
 from backtest.data.findings import find
 from backtest.data.loading import load
 from backtest.data.market import MarketData
+from backtest.data.periods import FREQUENCIES
 from backtest.data.settings import DataSettings
 from backtest.data.shifted_dates import clock_of, shifted
-from backtest.data.spacing import FREQUENCIES, infer_periods_per_year, period_after, period_before, spacing_of
+from backtest.data.spacing import infer_periods_per_year, period_after, period_before, spacing_of
 from backtest.errors import DataError
 
 FIRST = date(1999, 3, 1)
@@ -225,7 +226,7 @@ def test_dates_outside_the_sessions_of_the_week_are_found(week: str, stray: int,
     extra = pd.DatetimeIndex(["2015-03-02", "2015-04-27"]) + pd.Timedelta(days=stray)
     dates = joined(dates, extra).sort_values()
     levels = 100 * np.exp(np.cumsum(np.random.default_rng(0).normal(0, 0.01, len(dates))))
-    text = f"2 dates from {first} are on {where}, on which the rest is"
+    text = f"2 dates from {first} are on {where}, like the other dates"
     assert re.fullmatch(text, "; ".join(finding.text for finding in find("A", dates.to_numpy(), levels, 252)))
 
 
@@ -261,7 +262,7 @@ def test_dates_that_look_a_day_off() -> None:
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Tokyo", "Asia/Kolkata", "Australia/Sydney", "Europe/London"])
 @pytest.mark.parametrize("aware", [True, False])
 def test_midnight_of_a_zone_ahead_written_in_utc(zone: str, aware: bool) -> None:
-    """Every date is a day early (London's in summer), whether the text keeps +00:00 or not."""
+    """Every date is a day early (in London in summer), whether the text has +00:00 or not."""
     utc = pd.bdate_range("2015-01-01", periods=400).tz_localize(zone).tz_convert("UTC")
     written = utc if aware else utc.tz_localize(None)
     clock = clock_of(pd.DatetimeIndex(written))
@@ -361,7 +362,7 @@ def test_a_setting_far_from_the_dates_is_noted(tmp_path: Path, given: int, noted
     assert data.periods_per_year == given
     words = (
         f"data.periods_per_year is {given}, while the dates have about 252 a year: "
-        "volatility, Sharpe ratio, windows in years and the default execution lag are by the setting"
+        "volatility, Sharpe ratio, windows in years and the default execution lag use the setting"
     )
     assert (words in data.notes) == noted
 
@@ -372,13 +373,13 @@ def test_many_missing_sessions_are_noted(tmp_path: Path) -> None:
     kept = loaded(tmp_path, prices(without(dates, 0.15, 1)))
     assert kept.periods_per_year == 252
     note = next(one for one in kept.notes if "rows a year" in one)
-    assert re.match(r"the dates have about 22\d rows a year, as sessions are missing: .* by 252 a year$", note)
+    assert re.match(r"the dates have about 22\d rows a year, as sessions are missing: .* use 252 a year$", note)
     assert not [one for one in loaded(tmp_path, prices(without(dates, 0.07, 1))).notes if "rows a year" in one]
 
 
 @pytest.mark.parametrize("rule", ["28D", "SME", "14D", "2ME", "10D"])
 def test_only_months_are_moved_to_their_end(tmp_path: Path, rule: str) -> None:
-    """Four weeks and half-months are not, though some fall alone into a month; nor is what needs a setting."""
+    """Four-week periods and half-months keep their dates, even alone in a month; so do dates that need the setting."""
     dates = pd.date_range("2015-01-09", periods=60, freq=rule)
     given = 37 if rule == "10D" else None
     data = loaded(tmp_path, prices(dates), periods_per_year=given)
@@ -447,7 +448,7 @@ def test_a_benchmark_of_another_frequency_is_refused() -> None:
 
 
 def test_dates_of_a_weekday_are_their_own_week() -> None:
-    """By another way: in each supported daily week the sessions are the days of the week that the dates have."""
+    """In each supported daily week the sessions are the days of the week that the dates have."""
     for weekdays, _ in WEEKS.values():
         dates = of_week(pd.Timestamp("2020-01-01"), weekdays, 200)
         assert set(spacing_of(dates).sessions) == set(weekdays)

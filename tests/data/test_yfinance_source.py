@@ -62,7 +62,7 @@ def failing() -> Iterator[FakeYahoo]:
 
 
 class Clocks(threading.local):
-    """A clock for each thread, in place of `time`: only what waits makes it go on."""
+    """A clock for each thread, in place of `time`: only waiting advances it."""
 
     now = 0.0
 
@@ -195,9 +195,9 @@ def test_one_request_a_fetch_and_one_cookie_for_all(yahoo: FakeYahoo, tmp_path: 
 
 
 def test_hosts_of_cookies_that_hang_cost_their_share_once(yahoo: FakeYahoo, clocks: Clocks, tmp_path: Path) -> None:
-    """They stand on lists of blocked hosts, and prices come without them: at most a quarter of the time, once.
+    """They are on lists of blocked hosts, and prices come without them: they cost a quarter of the time at most, once.
 
-    The client's own would wait for them again for each symbol, the other threads standing in line.
+    The client itself would wait for them again for each symbol, while the other threads wait in line.
     """
     source = YFinance(tmp_path, Led(yahoo.base, SILENT))
     first = outcomes(source, dict.fromkeys(("S0", "S1", "S2", "S3"), 4.0), clocks)
@@ -209,7 +209,7 @@ def test_hosts_of_cookies_that_hang_cost_their_share_once(yahoo: FakeYahoo, cloc
 
 
 def test_each_thread_has_its_own_deadline(clocks: Clocks, tmp_path: Path) -> None:
-    """Where nothing answers each takes what it was given; the client's own limits are 10 s and 30 s, one by one."""
+    """If nothing answers, each thread takes the time it was given; the client's own limits are 10 s and 30 s each."""
     limits = {"S0": 0.5, "S1": 2.0, "S2": 0.5, "S3": 2.0}
     found = outcomes(YFinance(tmp_path, Led(SILENT)), limits, clocks)
     assert {outcome for _, outcome in found.values()} == {TimedOut}

@@ -1,4 +1,4 @@
-"""Market impact waits for its windows, counts known values alone, and refuses what it does not know."""
+"""Market impact waits for its windows, counts known values alone, and refuses missing ones."""
 
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def test_blanks_are_skipped(tmp_path: Path) -> None:
 
 
 def test_the_first_cost_depends_on_nothing_later(tmp_path: Path) -> None:
-    """Not a bit of it, whatever is traded afterwards."""
+    """It has the same bits, whatever is traded afterwards."""
     levels, volumes = market()
     wild = volumes.copy()
     wild.iloc[WINDOW + 1 :] /= 50
@@ -88,7 +88,7 @@ def test_the_first_cost_depends_on_nothing_later(tmp_path: Path) -> None:
 
 
 def test_volumes_that_begin_late_make_the_run_begin_late(tmp_path: Path) -> None:
-    """Or, with `ragged`, the asset join late."""
+    """With `ragged`, the asset joins late instead."""
     levels, volumes = market()
     volumes.iloc[:40, 1] = np.nan
     assert run(tmp_path, levels, volumes).nav.index[0] == DATES[44]
@@ -128,7 +128,7 @@ def test_windows_that_never_fill_are_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", [np.nan, 0.0])
 def test_a_gap_is_an_error_that_names_the_asset_and_the_date(tmp_path: Path, value: float) -> None:
-    """Six blanks leave four values of the last ten; five values of zero are no market to trade in."""
+    """Six blanks leave four values of the last ten; with five values of zero nothing was traded."""
     levels, volumes = market()
     volumes.iloc[30:36, 1] = value
     row = 35 if np.isnan(value) else 34
@@ -137,7 +137,7 @@ def test_a_gap_is_an_error_that_names_the_asset_and_the_date(tmp_path: Path, val
 
 
 def test_notes_call_no_trade_free_that_has_impact(tmp_path: Path) -> None:
-    """Constant prices have no volatility, and so no impact; that is a price, and not a setting left out."""
+    """Constant prices have no volatility, and so no impact; so the cost is zero although it is set."""
     levels, volumes = market()
     free = "trades are free: no costs.trading_bps is set"
     assert free in run(tmp_path, levels, volumes, costs={}).notes

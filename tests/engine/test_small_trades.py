@@ -1,4 +1,4 @@
-"""Nothing below rounding is a trade: what is at its target keeps its units, costs nothing, and is not listed."""
+"""Amounts below rounding are not traded: an asset at its target keeps its units, costs nothing, and is not listed."""
 
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,7 @@ def test_a_run_that_holds_nothing_has_no_trades(tmp_path: Path) -> None:
     assert result.summary()["turnover_per_year"] == 0
 
 
-def test_what_is_at_its_target_keeps_its_units_while_others_are_traded() -> None:
+def test_an_asset_at_its_target_keeps_its_units_while_others_are_traded() -> None:
     """A stays at 0.5, B goes from 0.25 to 0.35. Trading A would cost 10 %, B costs 1 %.
 
     The first trade costs x = (0.1 × 0.5 + 0.01 × 0.25) (1 - x) = 0.0525 / 1.0525. In the second z = 0.35 (1 - x) - 0.25
@@ -147,7 +147,7 @@ def test_a_position_at_its_target_is_not_sold_because_selling_it_would_cost_all_
     assert path.executed.tolist() == [0, 1, 2, 3]
 
 
-def test_only_what_is_traded_has_to_be_paid_for() -> None:
+def test_only_traded_assets_have_to_be_paid_for() -> None:
     """Three tickets of 0.2 leave 0.4. Selling all three would cost 0.6, but only C is traded, for 0.2: x is a half."""
     targets = np.array([[0.3, 0.3, 0.4], [0.3, 0.3, 0.3]])
     path = simulate(market([[0.0] * 3] * 3), [0, 1], targets, 0, Terms(np.zeros(3), fixed_cost=0.2))

@@ -19,7 +19,7 @@ HALVES = np.array([0.5, 0.5])
 
 
 def market(a: list[float], b: list[float]) -> Periods:
-    """B has as many prices as are given."""
+    """Return a market in which B has as many prices as are given."""
     prices = np.array([a, [*b, *[np.nan] * (len(a) - len(b))]]).T
     return Periods(prices, np.zeros(len(a)), np.arange(len(a)))
 
@@ -105,14 +105,14 @@ def test_a_sale_that_costs_all_of_nav_ends_the_run() -> None:
 
 
 def test_the_last_date_has_the_sale_too() -> None:
-    """Its cost is in the last NAV."""
+    """The cost of the sale is in the last NAV."""
     path = simulate(market([100.0] * 3, [100.0] * 2), [0], HALVES[None], 0, ONE_PERCENT)
     assert path.trade_reasons == ("rebalance", "no_price")
     assert path.nav[-1] == pytest.approx(0.995 / 1.01, rel=1e-15)
 
 
 def test_a_position_below_rounding_is_not_worth_a_sale() -> None:
-    """1e-13 of NAV, left of a fall of B, is no trade; nothing is listed and nothing charged."""
+    """1e-13 of NAV, left after a fall of B, is not traded: nothing is listed and nothing charged."""
     fallen = market([100.0] * 4, [100.0, 2e-11])
     path = simulate(fallen, [0], HALVES[None], 0, Terms(np.zeros(2), fixed_cost=0.01))
     assert path.trade_rows.tolist() == [0]

@@ -145,7 +145,7 @@ def bands_of(bands: Bands) -> dict[str, Any]:
 
 
 def decided_every_time(case: Case) -> bool:
-    """Whether a configuration can say when the case decides: the same target once, or at every close.
+    """Return whether a configuration can say when the case decides: the same target once, or at every close.
 
     A case with a fixed debt divides equally among the assets that have a price.
     """
@@ -166,7 +166,7 @@ def checked_every_time(case: Case) -> bool:
 
 
 def priced_every_time(case: Case) -> bool:
-    """Whether no asset loses its price."""
+    """Return whether no asset loses its price."""
     return all(None not in series for series in case.prices.values())
 
 

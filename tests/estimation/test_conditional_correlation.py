@@ -23,7 +23,7 @@ WINDOW, REFIT = 250, 60  # fits on rows 249, 309, 369
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """As in the estimator: with another number of threads arch's fits end 1e-8 elsewhere."""
+    """Limit BLAS to one thread, as the estimator does: with more threads arch's fits end 1e-8 elsewhere."""
     with one_blas_thread():
         yield
 

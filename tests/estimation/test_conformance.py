@@ -197,7 +197,7 @@ def at_one_rate(rate: float, length: int = LENGTH) -> Array:
 
 @estimators
 @pytest.mark.parametrize("rate", [1 / 300, 0.0001, 0.0, -0.002])
-def test_growth_at_one_rate_is_what_an_asset_that_never_moves_is(
+def test_growth_at_one_rate_is_treated_as_an_asset_that_never_moves(
     name: str, settings: dict[str, Any], rate: float
 ) -> None:
     """To the last bit of its own row and column; the others differ by what rounding of one asset moves them."""

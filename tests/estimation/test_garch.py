@@ -17,7 +17,7 @@ RETURNS = garch_returns(np.random.default_rng(1).normal(size=(1500, 1)), 0.06, 0
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """As in the estimator: with another number of threads arch's fits end 1e-8 elsewhere."""
+    """Limit BLAS to one thread, as the estimator does: with more threads arch's fits end 1e-8 elsewhere."""
     with one_blas_thread():
         yield
 

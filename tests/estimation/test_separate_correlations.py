@@ -76,7 +76,7 @@ def test_a_window_in_which_too_few_sums_are_left() -> None:
 
 
 def test_a_window_too_short_for_the_sums() -> None:
-    """What cannot be in any data is refused with the settings, else when the data is known."""
+    """A window too short for any data is refused with the settings, another one when the data is known."""
     with pytest.raises(ValidationError, match="the window of the correlations, 5, holds 5 returns at most; expected 6"):
         SeparateCorrelations(window=5, correlation_periods=5)
     with pytest.raises(EstimationError, match="a correlation window of 1 rows holds 0 sums of 5 returns; expected two"):

@@ -173,7 +173,7 @@ def test_crises_that_are_covered_in_part_are_named_where_they_are_left_out() -> 
         ({"kind": "leveraged_fund", "leverage": 3}, "NAV less exposures"),
     ],
 )
-def test_cash_is_what_is_held_in_cash(kind: dict[str, Any], row: str) -> None:
+def test_the_row_of_free_nav_is_called_cash_only_on_margin(kind: dict[str, Any], row: str) -> None:
     """Futures take no cash: one less the sum of notionals is no holding of it."""
     plain = made_up(30, gross=1.5)
     result = plain.__class__(**{**vars_of(plain), "settings": {**plain.settings, "financing": kind}})

@@ -3,7 +3,7 @@
 1. Richard and Roncalli (2019): the least squares of the paper and the log barrier taken here, on the same bounds;
 2. the log barrier: conditions of optimality worked out here, and scipy's optimiser on another form of the problem;
 3. bounds that do not bind, classes, signs, gross exposure, stacks;
-4. what cannot be: the pair that conflicts, by name.
+4. contradictions: the message names the pair that conflicts.
 """
 
 import re
@@ -273,11 +273,11 @@ def test_part_of_the_assets_keeps_its_bounds() -> None:
 
 @pytest.mark.parametrize(("lower", "group"), [([0, 0.1, 0], 0.0), ([0, 0, 0], 0.1)])
 def test_a_lower_bound_beside_a_budget_of_zero_is_refused(lower: list[float], group: float) -> None:
-    """Of an asset, and of a group whose assets all have none; the weight of zero would be below it."""
+    """The bound may be of an asset, or of a group whose assets all have a budget of zero."""
     bounds = WeightBounds(tuple("abc"), np.array(lower, float), np.ones(3), (("g", (1,), group, 1.0),))
     name = "g" if group else "b"
     with pytest.raises(
-        NoRiskBudgetPortfolio, match=f"the lower bound of {name} is 0.1, beside a budget of zero, which"
+        NoRiskBudgetPortfolio, match=f"the lower bound of {name} is 0.1, next to a budget of zero, which"
     ):
         bounded_risk_parity_weights(np.eye(3), [0.5, 0, 0.5], bounds)
     assert bounded_risk_parity_weights(np.eye(3), [0.4, 0.2, 0.4], bounds)[1] > 0.1

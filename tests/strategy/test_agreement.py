@@ -1,6 +1,6 @@
-"""`target_weights` is the meaning of a strategy, and `target_weights_many` no more than a faster way to it.
+"""`target_weights` defines a strategy, and `target_weights_many` is only a faster way to the same weights.
 
-1. A subclass that overrides `target_weights` alone is asked by it, whatever it inherits, for all strategies shipped.
+1. A subclass of any shipped strategy that overrides `target_weights` alone is asked by it, whatever it inherits.
 2. An own `target_weights_many` whose rows depend on other dates, or that means something else, is refused: every way
    to look into later views that the interface has.
 3. What differs by rounding is not refused.
@@ -218,12 +218,16 @@ class _Half(ERC):
     '''Half of ERC.'''
     def target_weights(self, view):
         return super().target_weights(view) / 2
+class _AsItIs:
+    '''No leverage.'''
+    def scaled_alone(self, weights, view):
+        return weights
+    def scaled(self, weights, views):
+        return weights
 class Mine(LeveredERC, _Half):
     '''Levered, of half or of the whole?'''
-    max_gross_exposure: float = 1.0
-    target_volatility: float = 0.001
-    def _levered(self, weights, views):
-        return weights
+    def _leverage(self):
+        return _AsItIs()
 """,
 }
 
@@ -300,7 +304,7 @@ def test_answers_kept_from_a_look_ahead_do_not_hide_it(tmp_path: Path, way: str)
 
 
 def test_the_message_shows_both_answers(tmp_path: Path) -> None:
-    """All of it once: the strategy, the date, both answers, what was expected, and what to do."""
+    """The message has the strategy, the date, both answers, what was expected, and what to do."""
     code = (
         EQUAL
         + "    def target_weights_many(self, views):\n        return np.tile([0.5, 0.25, 1 / 3], (len(views), 1))\n"
@@ -333,8 +337,8 @@ class Mine(Strategy):
 # ------------------------------------------------------------------------------------------- 3. rounding is no fault
 
 
-def test_what_an_optimiser_leaves_is_not_refused(tmp_path: Path) -> None:
-    """Weights that differ by 1e-7, as those of two ways to an optimum do, are the same."""
+def test_differences_within_the_precision_of_an_optimiser_are_not_refused(tmp_path: Path) -> None:
+    """Weights that differ by 1e-7, as two optimisers' answers do, count as the same."""
     code = """
 class Mine(ERC):
     '''Ends a little elsewhere when it is asked for many dates.'''

@@ -402,7 +402,7 @@ def test_a_benchmark_of_fixed_debt_states_no_targets(run: Callable[..., bt.Backt
     """They depend on its own NAV; it can be compared with, not followed."""
     written(tmp_path, "other", SIXTY_FORTY, {"debt": 0.5})
     assert run({"name": "erc"}, benchmark="other.yaml").benchmark is not None
-    with pytest.raises(ConfigError, match=r"that of the benchmark, and its targets depend on its own path; expected a"):
+    with pytest.raises(ConfigError, match=r"benchmark, but the benchmark's targets depend on its own path; expected a"):
         run({"name": "erc"}, {"target_volatility": "benchmark"}, benchmark="other.yaml")
 
 
