@@ -93,7 +93,7 @@ def _with_currency(place: tuple[str, ...], settings: DataSettings) -> Mapping[st
 def _flow(value: Any) -> str:
     """Return a setting as it is written in YAML on one line."""
     if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{_flow(key)}: {_flow(one)}' for key, one in value.items())}}}"
+        return f"{{{', '.join(f'{_flow(key)}: {_flow(one)}' for key, one in value.items() if one is not None)}}}"
     is_plain = isinstance(value, str) and re.fullmatch(r"[A-Za-z][\w./-]*", value)
     return str(value) if is_plain else json.dumps(value)
 

@@ -259,6 +259,9 @@ def test_a_splice_series_is_converted_from_its_own_currency(
     ({"cash": 0.0, "splice": {"SPY": "OLD"}}, "data.splice.SPY", "OLD", "splice: {SPY: {symbol: OLD, currency: EUR}}"),
     ({"cash": "DAX", "assets": {"SPY": {"currency": "USD"}, "DAX": "x"}}, "data.assets.DAX", "DAX",
      "assets: {SPY: {currency: USD}, DAX: {class: x, currency: EUR}}"),
+    ({"cash": "DAX", "assets": {"SPY": {"currency": "USD"}, "DAX": "x", "SPY_2X": {"of": "SPY", "leverage": 2.0}}},
+     "data.assets.DAX", "DAX", ("assets: {SPY: {currency: USD}, DAX: {class: x, currency: EUR}, "
+     "SPY_2X: {of: SPY, leverage: 2.0, expense_ratio: 0.0, swap_spread_bps: 0.0}}")),
     ({"cash": "DAX", "assets": ["SPY", "DAX"]}, "data.assets.DAX", "DAX",
      "assets: {SPY: {}, DAX: {currency: EUR}}"),
 ])  # fmt: skip
