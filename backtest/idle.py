@@ -66,7 +66,17 @@ def _of_data(config: RunConfig) -> list[str]:
         notes.append(
             "fees.expense_ratio_bps and financing.expense_ratio_bps are both charged on the value of the funds"
         )
-    return notes
+    spreads = {f"data.assets.{name}": (one.leverage, one.swap_spread_bps) for name, one in data.funds.items()}
+    if isinstance(financing, LeveragedFund):
+        spreads["financing"] = financing.leverage, financing.swap_spread_bps
+    return [
+        *notes,
+        *(
+            f"{section}.swap_spread_bps has no effect: a fund of leverage {leverage:g} borrows nothing"
+            for section, (leverage, spread) in spreads.items()
+            if spread and 0 < leverage <= 1
+        ),
+    ]
 
 
 def _of_frequencies(config: RunConfig, data: MarketData) -> list[str]:

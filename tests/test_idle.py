@@ -50,6 +50,18 @@ NONE: dict[str, tuple[dict[str, Any], str | None]] = {
         {"financing": {"kind": "leveraged_fund", "leverage": 2, "expense_ratio_bps": 90}, "fees": {"expense_ratio_bps": 90}},
         "fees.expense_ratio_bps and financing.expense_ratio_bps are both charged on the value of the funds",
     ),
+    "a spread of funds that borrow nothing": (
+        {"financing": {"kind": "leveraged_fund", "leverage": 1, "swap_spread_bps": 50}},
+        "financing.swap_spread_bps has no effect: a fund of leverage 1 borrows nothing",
+    ),
+    "a spread of a fund among the assets that borrows nothing": (
+        {"data": {"assets": {**ASSETS, "half": {"of": "spx", "leverage": 0.5, "swap_spread_bps": 50}}}},
+        "data.assets.half.swap_spread_bps has no effect: a fund of leverage 0.5 borrows nothing",
+    ),
+    "a spread of inverse funds, which lend": (
+        {"financing": {"kind": "leveraged_fund", "leverage": -1, "swap_spread_bps": 50}},
+        None,
+    ),
     "expenses once": ({"financing": {"kind": "leveraged_fund", "leverage": 2, "expense_ratio_bps": 90}}, None),
     "checks on other dates than decisions": (
         {"rebalance": {"frequency": "weekly", "bands": {"absolute": 0.05, "check": "monthly"}}},

@@ -13,6 +13,8 @@ from backtest.data.spacing import spacing_of
 from backtest.data.table import Table
 from backtest.errors import DataError
 
+MOST_MISSING = 2.5  # times the run's usual step: half of the values may be missing, and quarters are not months
+
 
 def open_ratio(opens: Quotes, prices: Quotes) -> pd.Series:
     """Opens as fractions of the price at the close of the same date; NaN where one of the two is missing.
@@ -77,7 +79,7 @@ def on_dates(columns: Mapping[str, pd.Series], dates: pd.DatetimeIndex, what: st
         there = values.dropna()
         own = pd.DatetimeIndex(there.index)
         spacing = spacing_of(own) if len(own) > 1 else expected
-        with_gaps = 0.5 < spacing.usual / expected.usual < 2  # the steps of the run, though values are missing
+        with_gaps = 0.5 < spacing.usual / expected.usual <= MOST_MISSING
         if not (spacing.same_frequency(expected) or with_gaps):
             theirs, ours = (one.rounded for one in (spacing, expected))
             raise DataError(

@@ -231,3 +231,37 @@ def test_days_beside_months(folder: Path) -> None:
         frame.to_csv(folder / f"{name}.csv", index_label="date")
     with pytest.raises(DataError, match=r"^data\.opens: A has 252 a year, and the run 12 dates; expected the same"):
         loaded(folder, frequency="monthly", opens={"path": "o.csv"})
+
+
+def gapped(index: pd.DatetimeIndex, each: int) -> pd.DataFrame:
+    """Values of both assets; one of `each` rows is known of A, all but the last 3 rows of B."""
+    frame = pd.DataFrame({"A": 1000.0, "B": 1000.0}, index=index)
+    frame["A"] = frame["A"].where(np.arange(len(index)) % each == 0)
+    frame.loc[index[-3:], "B"] = np.nan
+    return frame
+
+
+@pytest.mark.parametrize("freq", ["B", "W-FRI", "ME", "QE"])
+@pytest.mark.parametrize("rows", [40, 90])
+def test_half_of_the_values_may_be_missing(folder: Path, freq: str, rows: int) -> None:
+    """They are missing on their dates: the others are no series of another frequency."""
+    index = pd.date_range("2004-01-01", periods=rows, freq=freq)
+    moves = np.random.default_rng(1).normal(0, 0.01, (rows, 2))
+    pd.DataFrame(100 * np.cumprod(1 + moves, axis=0), index, columns=["A", "B"]).to_csv(
+        folder / "p.csv", index_label="date"
+    )
+    gapped(index, 2).to_csv(folder / "v.csv", index_label="date")
+    found = volumes(loaded(folder, volumes={"path": "v.csv"}))
+    assert found.isna().sum().to_dict() == {"A": rows // 2, "B": 3}
+
+
+@pytest.mark.parametrize(("freq", "each"), [("B", 5), ("ME", 3), ("W-FRI", 4)])
+def test_values_at_another_frequency_are_refused(folder: Path, freq: str, each: int) -> None:
+    index = pd.date_range("2004-01-01", periods=90, freq=freq)
+    moves = np.random.default_rng(1).normal(0, 0.01, (90, 2))
+    pd.DataFrame(100 * np.cumprod(1 + moves, axis=0), index, columns=["A", "B"]).to_csv(
+        folder / "p.csv", index_label="date"
+    )
+    gapped(index, each).to_csv(folder / "v.csv", index_label="date")
+    with pytest.raises(DataError, match=r"^data\.volumes: A has \d+ a year, and the run \d+ dates; expected the same"):
+        loaded(folder, volumes={"path": "v.csv"})
