@@ -117,17 +117,13 @@ def _binding_notes(decided: Decided, path: SimulationResult) -> list[str]:
     """Note on how many decisions a cap, a floor or a bound on weights sets the target weights."""
     config, made = decided.plan.config, np.isfinite(path.targets).all(axis=1)
     targets = path.targets[made]
-    gross, of, notes = abs(targets).sum(axis=1), f"of {_times(len(targets), 'date')}", []
-    for section, settings in (("leverage", config.leverage), ("strategy", config.strategy.model)):
-        if section == "strategy" and config.leverage is not None:
-            continue  # leverage multiplies the weights to which the strategy's own limits apply
-        for what, setting in (("cap", "max_gross_exposure"), ("floor", "min_gross_exposure")):
-            limit = getattr(settings, setting, None)
-            if isinstance(limit, int | float):
-                at = gross >= limit * (1 - _BINDS) if what == "cap" else (gross > 0) & (gross <= limit * (1 + _BINDS))
-                if at.any():
-                    where = f"({section}.{setting}: {limit:g})"
-                    notes.append(f"the {what} on gross exposure binds on {at.sum()} {of} {where}")
+    gross, of = abs(targets).sum(axis=1), f"of {_times(len(targets), 'date')}"
+    notes = _limits_of("leverage", config.leverage, gross, of)
+    if config.leverage is None:
+        notes += _limits_of("strategy", config.strategy.model, gross, of)
+    elif getattr(config.leverage, "max_gross_exposure", None) is None:  # else targets may be at that cap
+        before = gross / decided.decisions.multiples[made]
+        notes += _limits_of("strategy", config.strategy.model, before, of)
     if (gross > _MOST_GROSS).any():
         notes.append(
             f"the sizes of target weights add up to more than {_MOST_GROSS:g} times NAV on "
@@ -141,6 +137,18 @@ def _binding_notes(decided: Decided, path: SimulationResult) -> list[str]:
             names = ", ".join(f"{name} ({rows.sum()})" for name, rows in at.items() if rows.any())
             if names:
                 notes.append(f"strategy.{setting} binds on {np.any([*at.values()], axis=0).sum()} {of}: {names}")
+    return notes
+
+
+def _limits_of(section: str, settings: object, gross: Array, of: str) -> list[str]:
+    """Notes on the cap and the floor of one section, by the gross exposures that it answers with."""
+    notes = []
+    for what, setting in (("cap", "max_gross_exposure"), ("floor", "min_gross_exposure")):
+        limit = getattr(settings, setting, None)
+        if isinstance(limit, int | float):
+            at = gross >= limit * (1 - _BINDS) if what == "cap" else (gross > 0) & (gross <= limit * (1 + _BINDS))
+            if at.any():
+                notes.append(f"the {what} on gross exposure binds on {at.sum()} {of} ({section}.{setting}: {limit:g})")
     return notes
 
 

@@ -195,6 +195,13 @@ def test_a_cap_that_binds_is_counted(tmp_path: Path, section: str) -> None:
     assert told(ran_with(10), "gross exposure") == []
 
 
+@pytest.mark.parametrize("leverage", [{"multiple": 1.5}, {"debt": 0.5}])
+def test_a_cap_of_the_strategy_is_counted_before_leverage_multiplies(tmp_path: Path, leverage: dict[str, Any]) -> None:
+    strategy = {"name": "levered_erc", "target_volatility": 0.10, "max_gross_exposure": 1.9}
+    plain = ran_over(MONTHS, tmp_path, strategy)
+    assert told(ran_over(MONTHS, tmp_path, strategy, leverage=leverage), "the cap") == told(plain, "the cap") != []
+
+
 def test_a_floor_that_binds_is_counted(tmp_path: Path) -> None:
     leverage = {"target_volatility": 0.10, "min_gross_exposure": 1.9}
     result = ran_over(MONTHS, tmp_path, {"name": "erc"}, leverage=leverage)

@@ -148,7 +148,7 @@ def _numbers(settings: Any, path: Path, name: str = "") -> Iterator[tuple[str, f
             yield from _numbers(settings[key], path[1:], f"{name}.{key}" if name else str(key))
     elif isinstance(settings, Mapping):
         for key, value in settings.items():
-            yield from _numbers(value, (), f"{name}.{key}")
+            yield from _numbers(value, (), f"{name}.{str(key).removesuffix('.0')}")  # sizes as they are written
     elif not path and isinstance(settings, int | float) and not isinstance(settings, bool):
         yield name, float(settings)
 

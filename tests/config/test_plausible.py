@@ -72,6 +72,12 @@ def test_a_slip_has_a_note_with_the_likely_value(path: str, written: Any, meant:
     assert improbable(settings(path, 0.0)) == []
 
 
+def test_a_size_is_named_as_it_is_written() -> None:
+    """A resolved configuration has it with a decimal."""
+    (note,) = improbable({"financing": {"tiers": {"0.0": 150.0, "100000.0": 1.0}}})
+    assert note.startswith("financing.tiers.100000: 1 means 0.01 %")
+
+
 def test_every_range_is_of_a_setting_that_exists() -> None:
     """The JSON schemas of configurations and strategies have a setting at each path."""
     schema = json.dumps(RunConfig.model_json_schema())
