@@ -303,7 +303,7 @@ def test_a_run_at_one_rate_has_no_ratios(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("strategy", [name for name in BY_RISK if "shortfall" not in name])
 def test_a_deposit_whose_rate_changes_by_a_basis_point_has_risk(tmp_path: Path, strategy: str) -> None:
-    """One change in six years of monthly returns is a deviation of 4e-6, so the deposit is nearly the whole portfolio."""
+    """One change in six years of monthly returns is a deviation of 4e-6, so it is nearly the whole portfolio."""
     returns = np.where(STEPS < 40, 0.0200, 0.0201) / 12
     settings = {"name": strategy.partition(",")[0], **BY_RISK[strategy]}
     rebalance = {"frequency": "never"}
