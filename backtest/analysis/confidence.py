@@ -18,7 +18,7 @@ from backtest.tolerances import has_risk
 Array = NDArray[np.float64]
 Interval = tuple[float, float]
 
-DRAWS = (10_000, 40_000)  # least and most
+DRAWS = (10_000, 20_000)  # least and most
 FEWEST = 24  # periods: two years of months; fewer have too little in them to draw from
 
 _PERIODS = 25_000_000  # of all draws together, 2.5 ns each
@@ -105,7 +105,7 @@ def draws_for(count: int) -> int:
     A longer history has narrower intervals, which need fewer draws for the same digits.
 
     >>> draws_for(288), draws_for(1_260), draws_for(12_600)
-    (40000, 19841, 10000)
+    (20000, 19841, 10000)
     """
     least, most = DRAWS
     return max(least, min(most, _PERIODS // count))
