@@ -8,7 +8,7 @@ import pytest
 from made_up_result import made_up
 
 import backtest as bt
-from backtest.analysis import performance
+from backtest.analysis import performance, summary
 from backtest.analysis.bootstrap import LEVEL, SEED, block_length, percentile_interval, stationary_rows
 from backtest.analysis.confidence import FEWEST, confidence, measures_of_draws
 from backtest.analysis.drawdown import drawdown
@@ -74,7 +74,7 @@ def test_the_digits_that_are_shown_do_not_depend_on_the_seed(count: int, periods
 
 
 def test_intervals_are_percentiles_of_the_measures_as_the_summary_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backtest.analysis.confidence.DRAWS", (1_000, 1_000))
+    monkeypatch.setitem(vars(summary)["confidence"].__globals__, "DRAWS", (1_000, 1_000))
     result = made_up(60, gross=1.5)
     returns, excess = result.returns.to_numpy(), result.excess_returns.to_numpy()
     length = max(block_length(excess), block_length((returns - returns.mean()) ** 2))
@@ -99,7 +99,7 @@ def test_nineteen_of_twenty_intervals_of_normal_returns_contain_the_true_value(m
     have the skew of the estimate, a standard deviation's with divisor P, and blocks that are longer than one by chance.
     At 240 periods that is near 1 %. That none of 150 misses has a chance of 0.0005.
     """
-    monkeypatch.setattr("backtest.analysis.confidence.DRAWS", (1_000, 1_000))  # enough for coverage
+    monkeypatch.setitem(confidence.__globals__, "DRAWS", (1_000, 1_000))  # enough for coverage
     rng, mean, deviation, cash = np.random.default_rng(7), 0.006, 0.04, 0.002
     growth = np.exp(mean + deviation**2 / 2)
     spread = growth * np.sqrt(np.expm1(deviation**2))
