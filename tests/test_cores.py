@@ -13,8 +13,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 TESTS = Path(__file__).parent
 
 PROLOGUE = """
@@ -89,7 +87,6 @@ levels = pd.DataFrame(np.cumprod(1 + rng.normal(0.0003, 0.01, (T, 5)), axis=0), 
 levels.to_csv("prices.csv", index_label="date")
 strategies = [
     {"name": "erc_expected_shortfall", "distribution": "gaussian", "window": "30Y"},
-    {"name": "minimum_variance"},
     {"name": "own"},
 ]
 for k, strategy in enumerate(strategies):
@@ -125,8 +122,12 @@ def printed(folder: Path, code: str, threads: int) -> bytes:
     return process.stdout
 
 
-@pytest.mark.parametrize("code", [SUMMARIES, ESTIMATES, RUN], ids=["summaries", "estimates", "runs"])
-def test_one_core_and_two_give_the_same_bytes(tmp_path: Path, code: str) -> None:
-    one, two = (printed(tmp_path / str(threads), code, threads) for threads in (1, 2))
+def test_one_core_and_two_give_the_same_bytes(tmp_path: Path) -> None:
+    """One process for all of it: half of the time of a short one is its start."""
+    one, two = (printed(tmp_path / str(threads), SUMMARIES + ESTIMATES + RUN, threads) for threads in (1, 2))
     assert one
-    assert one == two
+    assert [
+        number
+        for number, lines in enumerate(zip(one.splitlines(), two.splitlines(), strict=True))
+        if lines[0] != lines[1]
+    ] == []
