@@ -5,8 +5,6 @@
 # make lock   pins the newest releases (needs uv)
 
 PYTHON ?= python3
-# test processes: one more than cores, as some tests wait for servers and browsers
-WORKERS ?= $$(( $$(getconf _NPROCESSORS_ONLN) + 1 ))
 BIN := .venv/bin
 READY := .venv/.ready
 
@@ -20,7 +18,7 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest -q -n $(WORKERS) --cov --cov-report=term:skip-covered --cov-fail-under=95
+	$(BIN)/python -m pytest -q -n auto --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 bench: $(READY)
 	$(BIN)/python benchmarks/simulation_speed.py
