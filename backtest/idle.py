@@ -42,7 +42,7 @@ def idle_settings(decided: Decided, path: SimulationResult) -> list[str]:
 
 
 def idle_on(config: RunConfig, data: MarketData) -> list[str]:
-    """Return those of the notes that the configuration and its market alone tell.
+    """Return the notes that follow from the configuration and its market alone.
 
     Args:
         config: settings of a run.

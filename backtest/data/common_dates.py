@@ -55,7 +55,7 @@ def on_shared_dates(markets: Sequence[MarketData], end: pd.Timestamp, stated: in
 def on_common_dates(data: MarketData, other: MarketData) -> tuple[MarketData, MarketData, tuple[str, ...]]:
     """Cut two markets to the same last date and, where both have begun, to the dates that they share.
 
-    Both get the periods per year that the settings of the run state, else those of the shared dates.
+    Both get the periods per year that the settings of the run state, else the number inferred from the shared dates.
 
     Raises:
         DataError: they come at different frequencies, or share fewer than two dates.

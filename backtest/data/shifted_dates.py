@@ -11,7 +11,7 @@ _FEWEST = 14  # dates that tell the days of the week of a market
 _COMMON, _RARE = 0.1, 0.01  # shares of the dates
 _LONDON = ["00:00", "23:00"]  # midnight there in winter and summer, in UTC
 _MIDNIGHTS = {True: [_LONDON], False: [_LONDON, ["22:00", "23:00"], ["23:00"]]}
-"""Times of day in UTC that are midnight in Europe, by whether dates are those of a daily market with weekends."""
+"""Times of day in UTC that are midnight in Europe, by whether the dates are sessions of a market with weekends."""
 
 
 def shifted(dates: pd.DatetimeIndex, clock: str | None = None) -> str | None:

@@ -24,7 +24,7 @@ class Splice:
         left_out: dates of the series before `first`, which its proxy does not have.
         periods: returns that the two share: between dates on which both have a level.
         correlation: of these returns; NaN where there are fewer than three of them, or one of the two never varies.
-        tracking_difference: CAGR of the series less that of the proxy over the shared dates, decimal a year, or
+        tracking_difference: CAGR of the series less the CAGR of the proxy over the shared dates, decimal a year, or
             the difference of total returns over less than a year. NaN without a shared return.
         tracking_error: sqrt(periods_per_year) × std (ddof 1) of the differences of the shared returns, decimal a year;
             NaN where there are fewer than two.

@@ -16,7 +16,7 @@ from backtest.reporting.embedding import numbers, steps
 
 _COLOURS = 9  # assets with a colour of their own; the others are one series
 _BARS = 20
-_BETWEEN = 400  # dates on which realised contributions are drawn, besides those of decisions
+_BETWEEN = 400  # dates on which realised contributions are drawn, in addition to the decision dates
 
 
 def weights(result: BacktestResult) -> Chart:

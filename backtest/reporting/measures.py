@@ -80,7 +80,7 @@ GROUPS: Mapping[str, tuple[Measure, ...]] = {
             "With the autocorrelations of returns (Lo 2002): more than the plain one where returns are smoothed.",
         ),
         Measure(
-            "autocorrelation", "Autocorrelation", "ratio", "Of returns with those of the period before.",
+            "autocorrelation", "Autocorrelation", "ratio", "Correlation of returns with the period before.",
             of_one_period=True,
         ),
         Measure("max_drawdown", "Maximum drawdown", "percent", "The deepest fall of NAV below its running peak."),
