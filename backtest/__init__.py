@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
-    from backtest.breakeven import break_even
-    from backtest.comparison import compare
-    from backtest.data.market import MarketData
+    from backtest.data.market_data import MarketData
     from backtest.errors import BacktestError
-    from backtest.pipeline import run
-    from backtest.reporting import figures as plot
-    from backtest.reporting.files import write_report
+    from backtest.reporting.figures import run_figures as plot
+    from backtest.reporting.files.report_files import write_report
     from backtest.risk import risk_contributions, risk_parity_weights
+    from backtest.runs.break_even import break_even
+    from backtest.runs.compared_runs import compare
+    from backtest.runs.pipeline import run
     from backtest.strategy import MarketView, Strategy
 
 __all__ = [
@@ -40,21 +40,21 @@ __all__ = [
 _PLACES = {
     "BacktestError": "backtest.errors",
     "BacktestResult": "backtest.analysis.result",
-    "MarketData": "backtest.data.market",
+    "MarketData": "backtest.data.market_data",
     "MarketView": "backtest.strategy",
     "Strategy": "backtest.strategy",
-    "break_even": "backtest.breakeven",
-    "compare": "backtest.comparison",
+    "break_even": "backtest.runs.break_even",
+    "compare": "backtest.runs.compared_runs",
     "risk_contributions": "backtest.risk",
     "risk_parity_weights": "backtest.risk",
-    "run": "backtest.pipeline",
-    "write_report": "backtest.reporting.files",
+    "run": "backtest.runs.pipeline",
+    "write_report": "backtest.reporting.files.report_files",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name == "plot":
-        return import_module("backtest.reporting.figures")
+        return import_module("backtest.reporting.figures.run_figures")
     if name in _PLACES:
         return getattr(import_module(_PLACES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

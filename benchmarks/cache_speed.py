@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from backtest.data.cache import Cache
-from backtest.data.fetching import Access, Wanted, get
-from backtest.data.loading import load
+from backtest.data.cache.fetch import Access, Wanted, get
+from backtest.data.cache.store import Cache
+from backtest.data.data_settings import DataSettings
+from backtest.data.load import load
 from backtest.data.quotes import Quotes
-from backtest.data.settings import DataSettings
-from backtest.data.source import Source
+from backtest.data.sources.source import Source
 
 SYMBOLS, LARGE, YEARS, SEED = 40, 3_000, 20, 7
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.estimation.sample import Sample
+from backtest.estimation.methods.sample_covariance import Sample
 
 Array = NDArray[np.float64]
 

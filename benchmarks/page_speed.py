@@ -16,9 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import backtest as bt
-from backtest.reporting.figures import render_all
-from backtest.reporting.quantstats_page import write_quantstats
-from backtest.reporting.tearsheet import render_tearsheet
+from backtest.reporting.figures.run_figures import render_all
+from backtest.reporting.pages.quantstats_page import write_quantstats
+from backtest.reporting.pages.tearsheet import render_tearsheet
 from benchmarks.run_speed import write_daily
 
 ROUNDS = 5

@@ -1,10 +1,10 @@
-"""Whole runs by the peers, kept as files that tests/test_against_peers.py holds this project to.
+"""Whole runs by the peers, kept as files that tests/against_oracle/test_against_peers.py holds this project to.
 
     make paths      # in environments of their own: zipline needs an older pandas than the others
 
     python benchmarks/peer_paths.py PEER...
 
-reads `tests/peer_paths/cases.json`, makes the two markets beside it, and writes a file for each PEER named: the NAV of
+reads `cases.json` in that folder, makes the two markets beside it, and writes a file for each PEER named: the NAV of
 each case on the dates of its market, the versions that made it, and the faults that can be shown in a number. The same
 versions write the same files.
 """
@@ -22,7 +22,7 @@ import pandas as pd
 
 from benchmarks.peer_runs import CAPITAL, PEERS, Work, quietly, vectorbt_portfolio
 
-FOLDER = Path("tests/peer_paths")
+FOLDER = Path("tests/against_oracle/peer_paths")
 NAMES = ["aa", "bb", "cc", "dd", "ee", "ff"]
 VOLATILITIES = np.array([0.16, 0.06, 0.2, 0.12, 0.25, 0.3])
 SPACINGS = {"daily": ("B", 75, 260), "monthly": ("ME", 40, 12)}

@@ -23,12 +23,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import LinearConstraint, minimize
 
-from backtest.estimation.denoised import Denoised
 from backtest.estimation.estimator import Estimator
-from backtest.estimation.gerber import Gerber
-from backtest.estimation.ledoit_wolf import LedoitWolf
-from backtest.estimation.oas import OAS
-from backtest.estimation.sample import Sample
+from backtest.estimation.methods.denoised import Denoised
+from backtest.estimation.methods.gerber import Gerber
+from backtest.estimation.methods.ledoit_wolf import LedoitWolf
+from backtest.estimation.methods.oas import OAS
+from backtest.estimation.methods.sample_covariance import Sample
 from backtest.risk import risk_parity_weights
 
 Array = NDArray[np.float64]

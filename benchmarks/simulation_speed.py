@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest.data.market import days_between
-from backtest.engine.market import Periods
-from backtest.engine.schedule import rebalance_rows
+from backtest.data.market_data import days_between
+from backtest.engine.market_periods import Periods
+from backtest.engine.settings.schedule import rebalance_rows
 from backtest.engine.simulation import Setting, path_of, paths_of
 from backtest.engine.terms import Terms
 
@@ -68,9 +68,9 @@ def _times(periods: Periods, setting: Setting, repeats: int) -> tuple[float, flo
 
 def _time_walks(periods: Periods, setting: Setting, walks: list[float], repeats: int) -> None:
     """The time in compiled code alone, by a kernel that is timed while it is called as always."""
-    from backtest.engine import path_kernel
+    from backtest.engine.kernels import walk_kernel
 
-    walk: Any = path_kernel.walk
+    walk: Any = walk_kernel.walk
 
     def timed(*given: Any) -> Any:
         begin = time.perf_counter()
@@ -78,12 +78,12 @@ def _time_walks(periods: Periods, setting: Setting, walks: list[float], repeats:
         walks.append(time.perf_counter() - begin)
         return step
 
-    vars(path_kernel)["walk"] = timed
+    vars(walk_kernel)["walk"] = timed
     try:
         for _ in range(repeats):
             path_of(periods, setting.decision_rows, setting.targets, setting.lag, setting.terms)
     finally:
-        vars(path_kernel)["walk"] = walk
+        vars(walk_kernel)["walk"] = walk
 
 
 def _best(work: Callable[[], object], repeats: int) -> float:

@@ -2,7 +2,7 @@
 
     python scripts/build_docs.py
 
-`tests/test_docs.py` fails where a page shows something else than its command prints.
+`tests/contracts/test_docs.py` fails where a page shows something else than its command prints.
 """
 
 import os

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from backtest.analysis.ex_ante import ExAnteRisk, class_members
+from backtest.analysis.metrics.ex_ante import ExAnteRisk, class_members
 from backtest.analysis.result import BacktestResult
-from backtest.data.market import MarketData
-from backtest.engine.account import ROUNDING
+from backtest.data.market_data import MarketData
+from backtest.engine.kernels.state import ROUNDING
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.terms import Terms
 

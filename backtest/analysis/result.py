@@ -8,15 +8,15 @@ from typing import Any
 
 import pandas as pd
 
-from backtest.analysis.attribution import real_nav
-from backtest.analysis.breakeven import BreakEven
-from backtest.analysis.events import events_of
-from backtest.analysis.holdings import capital_and_risk
-from backtest.analysis.realised_risk import realised_risk_of_a_year
-from backtest.analysis.rolling import rolling_measures
-from backtest.analysis.summary import summarise
-from backtest.data.calendar import is_whole_year
-from backtest.data.market import Origin
+from backtest.analysis.attribution.return_attribution import real_nav
+from backtest.analysis.break_even_spread.spread_search import BreakEven
+from backtest.analysis.metrics.realised_risk import realised_risk_of_a_year
+from backtest.analysis.metrics.rolling_measures import rolling_measures
+from backtest.analysis.metrics.summary import summarise
+from backtest.analysis.tables.events import events_of
+from backtest.analysis.tables.holdings import capital_and_risk
+from backtest.data.dates.months_and_years import is_whole_year
+from backtest.data.market_data import Origin
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -109,7 +109,7 @@ class BacktestResult:
 
     def _repr_html_(self) -> str:
         """What a notebook shows of it."""
-        from backtest.reporting.notebook import result_html
+        from backtest.reporting.pages.notebook import result_html
 
         return result_html(self)
 

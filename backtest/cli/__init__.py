@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from backtest.cli import breakeven, compare, data, runs, shelf
+from backtest.cli import break_even_command, compare_command, data_commands, run_commands, shelf_commands
 from backtest.errors import BacktestError
 
 app = typer.Typer(
@@ -19,18 +19,18 @@ app = typer.Typer(
     epilog="Begin with: python -m backtest run configs/erc.yaml",
 )
 _COMMANDS: dict[str, Callable[..., None]] = {
-    "run": runs.run,
-    "compare": compare.compare,
-    "breakeven": breakeven.breakeven,
-    "open": shelf.open_page,
-    "list": shelf.list_shelf,
-    "strategies": runs.strategies,
-    "assets": runs.assets,
-    "risk": runs.risk,
+    "run": run_commands.run,
+    "compare": compare_command.compare,
+    "breakeven": break_even_command.breakeven,
+    "open": shelf_commands.open_page,
+    "list": shelf_commands.list_shelf,
+    "strategies": run_commands.strategies,
+    "assets": run_commands.assets,
+    "risk": run_commands.risk,
 }
 for name, command in _COMMANDS.items():
     app.command(name)(command)
-app.add_typer(data.app, name="data")
+app.add_typer(data_commands.app, name="data")
 
 
 class _Messages(logging.Handler):

@@ -105,7 +105,7 @@ def sparklines(navs: "Sequence[tuple[str, pd.Series[float]]]", width: int = 48) 
     """
     import numpy as np
 
-    from backtest.analysis.sparkline import heights
+    from backtest.analysis.drawing.sparkline import heights
 
     blocks = "▁▂▃▄▅▆▇█"
     try:

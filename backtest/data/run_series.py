@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from backtest.data.leveraged_fund import LeveragedFund
+from backtest.data.prepare.leveraged_fund import LeveragedFund
 from backtest.data.series import Series, SeriesSettings, WideFile
 
 if TYPE_CHECKING:
-    from backtest.data.settings import DataSettings
+    from backtest.data.data_settings import DataSettings
 
 _AS_ITS_SECTION = SeriesSettings()
 

@@ -16,10 +16,10 @@ from pydantic import (
     model_serializer,
 )
 
-from backtest.data.address import public
-from backtest.data.currency import Currency
+from backtest.data.prepare.currencies import Currency
 from backtest.data.quotes import Rate
-from backtest.data.source import own_source
+from backtest.data.sources.address import public
+from backtest.data.sources.source import own_source
 
 FILE_SOURCES = ("csv", "parquet")
 SAMPLES = ("sample", "sample_daily")

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.data.leveraged_fund import leveraged_fund_returns
+from backtest.data.prepare.leveraged_fund import leveraged_fund_returns
 from backtest.engine.ledger import SimulationResult
-from backtest.engine.market import Periods, read_only
+from backtest.engine.market_periods import Periods, read_only
 from backtest.engine.terms import Fund
 from backtest.errors import SimulationError
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from backtest.data.market import MarketData
-from backtest.engine.costs import Impact
+from backtest.data.market_data import MarketData
+from backtest.engine.settings.costs import Impact
 from backtest.errors import ConfigError, DataError
 
 Array = NDArray[np.float64]

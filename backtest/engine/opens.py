@@ -6,9 +6,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.data.market import MarketData
+from backtest.data.market_data import MarketData
 from backtest.engine.ledger import SimulationResult
-from backtest.engine.market import Periods
+from backtest.engine.market_periods import Periods
 from backtest.engine.terms import Terms
 from backtest.errors import SimulationError
 

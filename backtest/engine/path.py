@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.engine.account import (
+from backtest.engine.funds import fund_prices, inside_the_funds
+from backtest.engine.kernels.state import (
     BASE,
     CHECK,
     DECISION,
@@ -24,9 +25,8 @@ from backtest.engine.account import (
     Market,
     Orders,
 )
-from backtest.engine.funds import fund_prices, inside_the_funds
 from backtest.engine.ledger import SimulationResult
-from backtest.engine.market import Periods, read_only
+from backtest.engine.market_periods import Periods, read_only
 from backtest.engine.opens import by_date, navs_by_date, terms_at_opens
 from backtest.engine.terms import Terms
 from backtest.errors import BacktestError, DataError, SimulationError
@@ -103,7 +103,7 @@ class Path:
             SimulationError: target weights cost all of the NAV to trade.
             DataError: an open is needed and missing.
         """
-        from backtest.engine.path_kernel import walk
+        from backtest.engine.kernels.walk_kernel import walk
 
         end = 2 * (row - self._start) + 1 + traded
         if self.current_nav > 0 and end > self._step:
@@ -158,7 +158,7 @@ class Path:
 
     def ledger(self) -> SimulationResult:
         """Ledger of what each asset earned, and of each flow."""
-        from backtest.engine.ledger_kernel import Flows, account_for
+        from backtest.engine.kernels.ledger_kernel import Flows, account_for
 
         account = self._account
         made, rows = int(account.counts[TRADES]), int(account.counts[ROWS])

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.engine.ledger import SimulationResult
-from backtest.engine.market import Periods
+from backtest.engine.market_periods import Periods
 from backtest.engine.path import Bands, Path, Rows, orders_of
 from backtest.engine.terms import Terms
 from backtest.errors import SimulationError
@@ -109,7 +109,7 @@ def paths_of(periods: Periods, settings: Sequence[Setting]) -> list[Path]:
         >>> [path.nav.round(12).tolist() for path in paths]
         [[1.0, 1.05, 1.05], [1.0, 1.2, 1.2]]
     """
-    from backtest.compilation import share_out
+    from backtest.numerics.numba_kernels import share_out
 
     paths: dict[int, Path] = {}
 

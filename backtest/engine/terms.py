@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.data.market import MarketData
-from backtest.data.spacing import spacing_of
-from backtest.engine.costs import Fees, TradingCosts
-from backtest.engine.financing import (
+from backtest.data.dates.spacing import spacing_of
+from backtest.data.market_data import MarketData
+from backtest.engine.impact import impact_rates
+from backtest.engine.market_periods import read_only
+from backtest.engine.settings.costs import Fees, TradingCosts
+from backtest.engine.settings.financing import (
     IMPACT_OF_FUNDS,
     Financing,
     Futures,
@@ -21,14 +23,12 @@ from backtest.engine.financing import (
     not_daily,
     spot_in_futures,
 )
-from backtest.engine.impact import impact_rates
-from backtest.engine.market import read_only
-from backtest.engine.rates import by_asset, in_force
-from backtest.engine.schedule import rebalance_rows
+from backtest.engine.settings.rate_schedule import by_asset, in_force
+from backtest.engine.settings.schedule import rebalance_rows
 from backtest.errors import ConfigError
 
 if TYPE_CHECKING:
-    from backtest.engine.account import Charges
+    from backtest.engine.kernels.state import Charges
 
 Array = NDArray[np.float64]
 
@@ -138,7 +138,7 @@ class Terms:
     @cached_property
     def charges(self) -> "Charges":
         """The same as the walk reads them."""
-        from backtest.engine.account import BY_ASSET, SAME_FOR_ALL, UNUSED, Charges
+        from backtest.engine.kernels.state import BY_ASSET, SAME_FOR_ALL, UNUSED, Charges
 
         tiers = self.tiers or ((0.0, 0.0 if self.spread_by_row is not None else self.spread),)
         sizes, spreads = np.array(tiers).T

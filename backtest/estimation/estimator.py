@@ -63,7 +63,7 @@ class Estimator(BaseModel, ABC):
         window: how many of the last excess returns: periods (36), years ("3Y" is 3 × periods_per_year rows), months
             ("3M" is a quarter of them), or rows ("252D").
         missing: what happens where a return is missing inside a window. `complete_assets` leaves out the asset that
-            lacks one; `complete_rows` leaves out the row, for all assets (`backtest.estimation.windows`). Covariances
+            lacks one; `complete_rows` leaves out the row, for all assets (`window_sizes`). Covariances
             of pairs of assets over different rows are not offered: together they may be no covariance matrix.
     """
 

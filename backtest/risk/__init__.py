@@ -1,21 +1,30 @@
 """Risk of a portfolio, what each position adds to it, and the portfolios of given risk budgets: functions on arrays."""
 
-from backtest.risk.bounded import WeightBounds, bounded_risk_parity_weights
-from backtest.risk.budgeting import RiskBudgetSolution, risk_parity_weights, solve_risk_budgets
-from backtest.risk.contributions import (
+from backtest.risk.measures.contributions import (
     marginal_risk_contributions,
     percentage_contributions,
     portfolio_volatility,
     risk_contributions,
     sleeve_covariance,
 )
-from backtest.risk.correlation import volatilities
-from backtest.risk.diversification import diversification_ratio, effective_number_of_bets
-from backtest.risk.hierarchical import Linkage, hierarchical_risk_parity_weights
-from backtest.risk.inverse_variance import inverse_variance_weights
-from backtest.risk.leverage import levered, multiples_to_volatility, sample_volatility, scaled_to_volatility, smoothed
-from backtest.risk.minimum_variance import maximum_diversification_weights, minimum_variance_weights
-from backtest.risk.shortfall_budgeting import gaussian_shortfall_parity_weights, historical_shortfall_parity_weights
+from backtest.risk.measures.correlation import volatilities
+from backtest.risk.measures.diversification import diversification_ratio, effective_number_of_bets
+from backtest.risk.solvers.bounded import WeightBounds, bounded_risk_parity_weights
+from backtest.risk.solvers.budgeting import RiskBudgetSolution, risk_parity_weights, solve_risk_budgets
+from backtest.risk.solvers.hierarchical import Linkage, hierarchical_risk_parity_weights
+from backtest.risk.solvers.least_variance import maximum_diversification_weights, minimum_variance_weights
+from backtest.risk.solvers.shortfall_budgeting import (
+    gaussian_shortfall_parity_weights,
+    historical_shortfall_parity_weights,
+)
+from backtest.risk.solvers.variance_weighting import inverse_variance_weights
+from backtest.risk.volatility_scaling import (
+    levered,
+    multiples_to_volatility,
+    sample_volatility,
+    scaled_to_volatility,
+    smoothed,
+)
 
 __all__ = [
     "Linkage",

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.errors import BacktestError
-from backtest.risk.budgeting import risk_parity_weights
-from backtest.risk.contributions import portfolio_volatility, risk_contributions
+from backtest.risk.measures.contributions import portfolio_volatility, risk_contributions
+from backtest.risk.solvers.budgeting import risk_parity_weights
 
 
 @dataclass(frozen=True, eq=False)

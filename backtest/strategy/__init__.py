@@ -4,7 +4,7 @@ from backtest.errors import InsufficientHistory, StrategyError
 from backtest.strategy.allocation import Weights, check_bounds, spread_over_classes, weight_bounds
 from backtest.strategy.base import Strategy
 from backtest.strategy.budgets import Budgets, GroupBudget, asset_budgets, check_budgets
-from backtest.strategy.leverage import GrossExposure, TargetVolatility, Volatility
+from backtest.strategy.scaling import GrossExposure, TargetVolatility, Volatility
 from backtest.strategy.view import MarketView, MarketViews
 
 __all__ = [

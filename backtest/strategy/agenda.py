@@ -10,7 +10,7 @@ import pandas as pd
 from backtest.errors import InsufficientHistory
 from backtest.strategy.base import Strategy
 from backtest.strategy.decisions import Questions, answer
-from backtest.strategy.leverage import Leverage
+from backtest.strategy.scaling import Leverage
 
 _ELEMENTS = 2**24  # of the covariances that are there at a time: 128 MB, 67 dates of 500 assets
 

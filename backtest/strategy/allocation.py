@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import AfterValidator, Field, FiniteFloat
 
 from backtest.errors import InsufficientHistory, NoRiskBudgetPortfolio, StrategyError
-from backtest.risk.bounded import WeightBounds
+from backtest.risk.solvers.bounded import WeightBounds
 from backtest.strategy.budgets import GroupBudget, asset_budgets
 
 _MOST = 30.0  # times NAV: above it weights were written in percent

@@ -6,12 +6,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from browser_page import OpenPage, ReportOf, Scheme, Watch
-from page_cases import CASES
-from patience import HANG
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from backtest.reporting.files import write_report
+from backtest.reporting.files.report_files import write_report
+from support.pages.browser_page import OpenPage, ReportOf, Scheme, Watch
+from support.pages.page_cases import CASES
+from support.patience import HANG
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (

@@ -3,8 +3,18 @@
 from pathlib import Path
 
 import pytest
-from browser_page import OpenPage, Watch, axe_findings, frozen, headings_of, pages_of, printed, standing_out
 from playwright.sync_api import Browser
+
+from support.pages.browser_page import (
+    OpenPage,
+    Watch,
+    axe_findings,
+    frozen,
+    headings_of,
+    pages_of,
+    printed,
+    standing_out,
+)
 
 NOBODY = "http://127.0.0.1:9"
 

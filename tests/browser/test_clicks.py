@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from browser_page import OpenPage, ReportOf, axe_findings, downloaded, draw_all, drawn, standing_out
-from made_up_result import made_up
-from page_cases import MARKUP
 from playwright.sync_api import Page
 
-from backtest.reporting.tearsheet import render_tearsheet
+from backtest.reporting.pages.tearsheet import render_tearsheet
+from support.builders.synthetic_result import made_up
+from support.pages.browser_page import OpenPage, ReportOf, axe_findings, downloaded, draw_all, drawn, standing_out
+from support.pages.page_cases import MARKUP
 
 DAY = 86_400_000  # milliseconds
 GROWTH = "[data-chart=growth]"

@@ -3,7 +3,8 @@
 import json
 
 import numpy as np
-from browser_page import OpenPage, ReportOf, draw_all
+
+from support.pages.browser_page import OpenPage, ReportOf, draw_all
 
 PLACES = """() => {
   const container = document.querySelector("[data-chart=distribution]"), chart = echarts.getInstanceByDom(container);

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser_page import OpenPage, draw_all, drawn
-from made_up_result import made_up
 
-from backtest.reporting.files import write_report
+from backtest.reporting.files.report_files import write_report
+from support.builders.synthetic_result import made_up
+from support.pages.browser_page import OpenPage, draw_all, drawn
 
 BACKGROUND = """() => {
   const container = document.querySelector("[data-chart=weights]"), chart = echarts.getInstanceByDom(container);

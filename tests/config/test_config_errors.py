@@ -9,10 +9,10 @@ are the beginning of the line.
 from pathlib import Path
 
 import pytest
-from config_mistakes import ASSETS, EACH, GOOD, HAVE, SERIES, edited, loaded, mistakes, place
 
 from backtest.config import load_config
 from backtest.errors import ConfigError
+from support.builders.config_mistakes import ASSETS, EACH, GOOD, HAVE, SERIES, edited, loaded, mistakes, place
 
 SECTIONS = (
     "name, data, initial_capital, estimation, strategy, leverage, rebalance, costs, financing, fees, benchmark, report"
@@ -91,7 +91,7 @@ ONE = {
     "csv without path": ("source: sample", "source: csv", "source", "data: source csv needs a path to its file"),
     "parquet without path": ("source: sample", "source: parquet", "source", "data: source parquet needs a path to its file"),
     "no such source of one's own": ("source: sample", "source: no.such:Source", "no.such", "data.source: no.such:Source: …"),
-    "a class that is no source": ("source: sample", "source: pathlib:Path", "pathlib", "data.source: pathlib:Path: no source; expected a class that extends backtest.data.source.Source, with fetch"),
+    "a class that is no source": ("source: sample", "source: pathlib:Path", "pathlib", "data.source: pathlib:Path: no source; expected a class that extends backtest.data.sources.source.Source, with fetch"),
     "path with a live source": ("source: sample", "source: yfinance\n  path: x.csv", "x.csv", "data.path: source yfinance is no file and takes no path; for a file use source: csv or parquet"),
     "returns of a live source": ("source: sample", "source: fred\n  values: returns", "returns", "data.values: source fred says itself what it holds; returns are for source: csv or parquet"),
     "no such setting of an asset": (f"[{ASSETS}]", "{us_stocks: {clas: equities}}", "clas", "data.assets.us_stocks.clas: unknown setting; data.assets.us_stocks accepts: source, symbol, path, values, rate, currency, class, spot. Did you mean class?"),

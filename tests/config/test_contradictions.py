@@ -7,7 +7,8 @@ Each pair has a contradiction, and the nearest settings that do not contradict e
 from pathlib import Path
 
 import pytest
-from config_mistakes import loaded, mistakes, place
+
+from support.builders.config_mistakes import loaded, mistakes, place
 
 BASE = """\
 name: mine

@@ -7,7 +7,8 @@ As in `test_config_errors`: what is written instead of what, whose place is expe
 from pathlib import Path
 
 import pytest
-from config_mistakes import GOOD, SERIES, edited, loaded, mistakes, place
+
+from support.builders.config_mistakes import GOOD, SERIES, edited, loaded, mistakes, place
 
 LISTED = "[us_stocks, us_treasury_10y, gold, crude_oil]"
 FUND = "of, leverage, expense_ratio, swap_spread_bps, class"

@@ -7,9 +7,9 @@ The section is one of three kinds, chosen by the one setting that only it has; a
 from pathlib import Path
 
 import pytest
-from config_mistakes import GOOD, loaded, mistakes, place
 
 from backtest.errors import ConfigError
+from support.builders.config_mistakes import GOOD, loaded, mistakes, place
 
 KINDS = "expected settings with one of multiple, target_volatility, debt, such as {multiple: 2}"
 TARGET = "target_volatility, window, max_gross_exposure, min_gross_exposure, smoothing"

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from backtest.config import RunConfig, load_config
-from backtest.config.plausible import PLAUSIBLE, improbable
+from backtest.config.plausible_ranges import PLAUSIBLE, improbable
 from backtest.errors import ConfigError
 
 CONFIGS = Path(__file__).parents[2] / "configs"

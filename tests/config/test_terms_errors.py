@@ -8,16 +8,16 @@ run holds no spot series, so that futures are possible, and its capital is known
 from pathlib import Path
 
 import pytest
-from command_line import command
-from config_mistakes import place
 from ruamel.yaml import YAML
 
 from backtest.config import RunConfig, load_config
-from backtest.data.loading import load
-from backtest.engine.costs import Impact, TradingCosts
-from backtest.engine.financing import Futures, LeveragedFund, Margin
+from backtest.data.load import load
+from backtest.engine.settings.costs import Impact, TradingCosts
+from backtest.engine.settings.financing import Futures, LeveragedFund, Margin
 from backtest.errors import ConfigError
-from backtest.plan import Plan
+from backtest.runs.plan import Plan
+from support.builders.config_mistakes import place
+from support.command_line import command
 
 BARS = "  volumes: {path: volumes.csv}\n  opens: {path: volumes.csv}\n"
 GOOD = f"""\

@@ -20,16 +20,16 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from market_files import dates_of, random_levels, write_config, write_csv
-from walked import all_priced, is_priced, moves_of, periods_of
 
 import backtest as bt
+from backtest.engine.kernels.trade_kernel import cost_of_rebalance
 from backtest.engine.ledger import SimulationResult
-from backtest.engine.market import Periods
+from backtest.engine.market_periods import Periods
 from backtest.engine.simulation import simulate
 from backtest.engine.terms import Terms
-from backtest.engine.trade_kernel import cost_of_rebalance
 from backtest.errors import SimulationError
+from support.builders.engine_markets import all_priced, is_priced, moves_of, periods_of
+from support.builders.market_files import dates_of, random_levels, write_config, write_csv
 
 IDENTITY = 1e-12  # of opening gross assets, by the design
 

@@ -20,13 +20,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracle_path import OraclePath
-from oracle_terms import Bands, Costs, Fund, Margin, Terms
-from test_oracle_terms import Inputs, random_inputs
-from translated_terms import EngineRun, engine_run
 
+from against_oracle.test_oracle_terms import Inputs, random_inputs
 from backtest.engine.ledger import SimulationResult
 from backtest.errors import SimulationError
+from support.oracle.oracle_path import OraclePath
+from support.oracle.oracle_terms import Bands, Costs, Fund, Margin, Terms
+from support.oracle.translated_terms import EngineRun, engine_run
 
 CLOSE = 1e-13  # of gross assets
 RUNS = 500

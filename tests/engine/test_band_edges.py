@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from market_files import write_config, write_csv
 
 import backtest as bt
-from backtest.engine.account import HELD, TARGET, WIDTH
-from backtest.engine.trade_kernel import to_the_band
+from backtest.engine.kernels.state import HELD, TARGET, WIDTH
+from backtest.engine.kernels.trade_kernel import to_the_band
+from support.builders.market_files import write_config, write_csv
 
 Array = np.ndarray
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from random_runs import random_market, random_runs
-from translated_terms import EngineRun
 
 from backtest.engine.ledger import SimulationResult
-from backtest.engine.market import Periods
+from backtest.engine.market_periods import Periods
 from backtest.engine.path import Bands
 from backtest.engine.simulation import simulate
 from backtest.engine.terms import Terms
+from support.builders.random_runs import random_market, random_runs
+from support.oracle.translated_terms import EngineRun
 
 FREE = Terms(np.zeros(3))
 ROWS = 60

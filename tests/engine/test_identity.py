@@ -9,10 +9,10 @@ sides meet only if both are right.
 from collections import Counter
 
 import numpy as np
-from random_runs import random_runs
-from translated_terms import EngineRun
 
 from backtest.engine.ledger import SimulationResult
+from support.builders.random_runs import random_runs
+from support.oracle.translated_terms import EngineRun
 
 IDENTITY = 1e-12  # of opening gross assets, by the design
 MARKETS, EACH = 1000, 10

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from market_files import write_config, write_csv
 from scipy.optimize import brentq
 
 import backtest as bt
 from backtest.errors import DataError, InsufficientHistory
+from support.builders.market_files import write_config, write_csv
 
 LENGTH, WINDOW, CAPITAL = 80, 5, 1e6
 DATES = pd.bdate_range("2020-01-01", periods=LENGTH)

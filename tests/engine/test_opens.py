@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from market_files import write_config, write_csv, write_strategy
 from scipy.optimize import brentq
 
 import backtest as bt
 from backtest.errors import DataError
+from support.builders.market_files import write_config, write_csv, write_strategy
 
 DATES = pd.DatetimeIndex(["2021-01-04", "2021-01-05", "2021-01-06", "2021-01-07"])
 

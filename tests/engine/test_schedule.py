@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from market_files import write_config, write_csv
 from pydantic import ValidationError
 
 import backtest as bt
-from backtest.engine.schedule import RebalanceSettings, rebalance_rows
+from backtest.engine.settings.schedule import RebalanceSettings, rebalance_rows
+from support.builders.market_files import write_config, write_csv
 
 DAYS = st.sets(st.dates(pd.Timestamp("1990-01-01").date(), pd.Timestamp("1996-12-31").date()), min_size=1, max_size=200)
 PERIODS: dict[str, Callable[[Any], object]] = {

@@ -8,17 +8,17 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from market_files import write_config, write_csv
-from random_runs import random_runs
-from walked import all_priced
 
 import backtest as bt
-from backtest.analysis.forecasts import standing_forecasts, volatility_forecasts
-from backtest.analysis.trade_list import trade_list
+from backtest.analysis.metrics.forecasts import standing_forecasts, volatility_forecasts
+from backtest.analysis.tables.trade_list import trade_list
 from backtest.engine.ledger import SimulationResult
-from backtest.engine.market import Periods
+from backtest.engine.market_periods import Periods
 from backtest.engine.simulation import simulate
 from backtest.engine.terms import Terms
+from support.builders.engine_markets import all_priced
+from support.builders.market_files import write_config, write_csv
+from support.builders.random_runs import random_runs
 
 LIMIT = 1e-12  # of NAV
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from market_files import write_config, write_csv
 
 import backtest as bt
-from backtest.analysis.trade_list import trade_list
-from backtest.engine.market import Periods
+from backtest.analysis.tables.trade_list import trade_list
+from backtest.engine.market_periods import Periods
 from backtest.engine.path import Bands
 from backtest.engine.simulation import simulate
 from backtest.engine.terms import Terms
+from support.builders.market_files import write_config, write_csv
 
 ONE_PERCENT = Terms(np.array([0.01, 0.01]))
 HALVES = np.array([0.5, 0.5])

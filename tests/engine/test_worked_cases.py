@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from market_files import write_config, write_csv
-from oracle_terms import Bands, Costs, Fees, Fund, Futures, Margin, Terms
-from translated_terms import engine_run
-from worked_case import Case, Number
-from worked_cases import CASES
 
 import backtest as bt
 from backtest.errors import SimulationError
+from support.builders.market_files import write_config, write_csv
+from support.oracle.oracle_terms import Bands, Costs, Fees, Fund, Futures, Margin, Terms
+from support.oracle.translated_terms import engine_run
+from support.worked_cases.worked_case import Case, Number
+from support.worked_cases.worked_cases import CASES
 
 EXACT = 1e-13  # some ten sums and products, each good to 1e-16, of amounts around 1
 LOST = "a_fund_that_falls_to_nothing"

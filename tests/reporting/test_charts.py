@@ -7,20 +7,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_result import FREQUENCIES, made_up
 from matplotlib.collections import PolyCollection
 from PIL import Image
-from read_page import Page
 
 import backtest as bt
 from backtest.analysis import BacktestResult
-from backtest.analysis.frequency import frequency_in_words
-from backtest.analysis.in_force import in_force
-from backtest.reporting import figures
-from backtest.reporting.charts import charts_of
-from backtest.reporting.comparison_page import render_comparison_page
-from backtest.reporting.figure_files import picture
-from backtest.reporting.tearsheet import render_tearsheet
+from backtest.analysis.tables.frequency_words import frequency_in_words
+from backtest.analysis.tables.in_force import in_force
+from backtest.reporting.charts.run_charts import charts_of
+from backtest.reporting.figures import run_figures
+from backtest.reporting.figures.figure_files import picture
+from backtest.reporting.pages.comparison_page import render_comparison_page
+from backtest.reporting.pages.tearsheet import render_tearsheet
+from support.builders.synthetic_result import FREQUENCIES, made_up
+from support.pages.read_page import Page
 
 CALLED = Path(__file__).parents[2] / "configs" / "daily" / "levered_erc_margin_calls.yaml"
 DECIDED = ("Expected risk contributions, a year", "Their shares of the volatility")
@@ -93,12 +93,12 @@ def test_stacks_have_a_total_where_a_part_is_negative(result: BacktestResult) ->
 
 
 def test_figures_draw_decisions_as_steps(called: BacktestResult) -> None:
-    figure = figures.forecasts(called)
+    figure = run_figures.forecasts(called)
     realised, forecast = figure.axes[0].lines
     assert (realised.get_drawstyle(), forecast.get_drawstyle()) == ("default", "steps-post")
     assert np.asarray(forecast.get_xdata())[0] == called.nav.index[0].to_datetime64()
     assert np.asarray(forecast.get_xdata())[-1] == called.nav.index[-1].to_datetime64()
-    areas = [one for one in figures.risk(called).axes[0].collections if isinstance(one, PolyCollection)]
+    areas = [one for one in run_figures.risk(called).axes[0].collections if isinstance(one, PolyCollection)]
     for area in areas:
         corners = np.asarray(area.get_paths()[0].vertices)
         moves = np.diff(corners, axis=0)
@@ -107,13 +107,13 @@ def test_figures_draw_decisions_as_steps(called: BacktestResult) -> None:
 
 def test_the_gross_exposure_of_a_figure_is_inside_its_axes() -> None:
     result = made_up(400, periods_per_year=252, short=True, gross=3.0)
-    ax = figures.weights(result).axes[0]
+    ax = run_figures.weights(result).axes[0]
     assert ax.get_ylim()[1] > result.gross_exposure.max()
 
 
 def test_no_background_shows_between_the_layers_of_a_figure() -> None:
     """A column of pixels through a stack of long weights is background above it, and nowhere in it."""
-    figure = figures.weights(made_up(1226, periods_per_year=252, gross=1.0))
+    figure = run_figures.weights(made_up(1226, periods_per_year=252, gross=1.0))
     image = np.asarray(Image.open(io.BytesIO(picture(figure).png)), dtype=int)
     ax = figure.axes[0].get_window_extent()
     height = image.shape[0]
@@ -132,7 +132,7 @@ def test_numbers_of_single_periods_say_how_long_a_period_is(periods_per_year: in
         assert label not in rows | compared
     marks = charts_of(result)["charts"]["distribution"]["panels"][0]["marks"]
     assert [mark["name"] for mark in marks] == [f"VaR 95%, {word}", f"CVaR 95%, {word}"]
-    assert figures.distribution(result).axes[0].get_title("left").startswith(f"{word.capitalize()} returns")
+    assert run_figures.distribution(result).axes[0].get_title("left").startswith(f"{word.capitalize()} returns")
 
 
 @pytest.mark.parametrize("periods_per_year", [366, 313, 300, 260, 52, 26, 24, 17, 13, 6, 3, 2, 1])
@@ -143,7 +143,7 @@ def test_every_number_of_periods_a_year_has_a_word(periods_per_year: int) -> Non
     known = made_up(30, periods_per_year=min(FREQUENCIES, key=lambda one: abs(one - periods_per_year)))
     result = known.__class__(**{**vars_of(known), "periods_per_year": periods_per_year, "benchmark": None})
     assert f"30 {word} periods" in Page(render_tearsheet(result, {})).text
-    assert figures.distribution(result).axes[0].get_title("left").startswith(word.capitalize())
+    assert run_figures.distribution(result).axes[0].get_title("left").startswith(word.capitalize())
 
 
 def vars_of(result: BacktestResult) -> dict[str, Any]:

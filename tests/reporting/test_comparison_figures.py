@@ -4,16 +4,16 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from made_up_result import made_up
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from backtest.analysis import BacktestResult
-from backtest.analysis.comparison import Comparison
-from backtest.analysis.side_by_side import Shares
-from backtest.comparison import compare
-from backtest.reporting import comparison_figures as figures
-from backtest.reporting.comparison_figures import render_comparison
+from backtest.analysis.compare.comparison import Comparison
+from backtest.analysis.compare.side_by_side import Shares
+from backtest.reporting.figures import comparison_figures as figures
+from backtest.reporting.figures.comparison_figures import render_comparison
+from backtest.runs.compared_runs import compare
+from support.builders.synthetic_result import made_up
 
 
 def several(count: int, periods: int = 30, **made: object) -> Comparison:

@@ -11,22 +11,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_up_result import made_up
-from read_page import Page
-from simulated_result import random_run
 
 from backtest.analysis import BacktestResult
-from backtest.analysis.comparison import Comparison
-from backtest.analysis.drawdown import drawdown
-from backtest.comparison import compare
-from backtest.reporting.comparison_figures import render_comparison
-from backtest.reporting.comparison_files import write_comparison
-from backtest.reporting.comparison_page import render_comparison_page
-from backtest.reporting.comparison_words import SHARES, findings, in_words_of_chance
-from backtest.reporting.files import json_bytes
+from backtest.analysis.compare.comparison import Comparison
+from backtest.analysis.metrics.drawdown import drawdown
+from backtest.reporting.figures.comparison_figures import render_comparison
+from backtest.reporting.files.comparison_files import write_comparison
+from backtest.reporting.files.manifest import written_on
+from backtest.reporting.files.report_files import json_bytes
 from backtest.reporting.format import FILTERS, change, day, percent, percent2, ratio
-from backtest.reporting.manifest import written_on
-from backtest.reporting.measures import GROUPS
+from backtest.reporting.pages.comparison_page import render_comparison_page
+from backtest.reporting.pages.comparison_words import SHARES, findings, in_words_of_chance
+from backtest.reporting.pages.measure_texts import GROUPS
+from backtest.runs.compared_runs import compare
+from support.builders.ledger_result import random_run
+from support.builders.synthetic_result import made_up
+from support.pages.read_page import Page
 
 SVG = b'<svg xmlns="name"></svg>'
 STATIC = ("growth", "drawdown", "rolling", "class_shares", "gross_exposure")
@@ -66,7 +66,7 @@ class TestNothingLeadsOutside:
     """The page needs no network, and its reader no eyes."""
 
     def test_no_address(self, text: str) -> None:
-        library = files("backtest.reporting") / "assets" / "echarts.common.min.js"
+        library = files("backtest.reporting.pages") / "assets" / "echarts.common.min.js"
         own = text.replace(library.read_text(encoding="utf-8"), "").replace("http%3A//www.w3.org/2000/svg", "")
         own = own.replace("http://www.w3.org/2000/svg", "")  # the name of the format, which nothing fetches
         assert not re.search(r"@import|url\((?!%23)|https?:|src=\"//", own)
@@ -217,7 +217,7 @@ class TestWhatTheScriptDraws:
     def test_too_many_numbers_are_thinned_and_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
         results = some(2, periods=600, periods_per_year=252)
         whole = page(results)
-        monkeypatch.setattr("backtest.reporting.comparison_charts._NUMBERS", 2000)
+        monkeypatch.setattr("backtest.reporting.charts.comparison_charts._NUMBERS", 2000)
         thinned = page(results)
         drawn = thinned.data["charts"]["growth"]["panels"][0]["series"]
         assert len(drawn[0]["values"]) <= 500

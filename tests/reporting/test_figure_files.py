@@ -5,13 +5,13 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
-from made_up_result import made_up
 from matplotlib.figure import Figure
 
-from backtest.reporting import figures
-from backtest.reporting.figure_files import picture
-from backtest.reporting.figure_style import STRATEGY
-from backtest.reporting.figures import render_all
+from backtest.reporting.figures import run_figures
+from backtest.reporting.figures.figure_files import picture
+from backtest.reporting.figures.figure_style import STRATEGY
+from backtest.reporting.figures.run_figures import render_all
+from support.builders.synthetic_result import made_up
 
 NAMESPACE = "http://www.w3.org/2000/svg"
 NAMES = ("沪深300", "_under", "$a^2$", '<b title="x">', "a & b")
@@ -60,7 +60,7 @@ def test_names_are_shown_as_they_are() -> None:
 
 
 def test_fonts_fall_back_to_those_of_a_browser() -> None:
-    svg = picture(figures.weights(made_up(30, NAMES))).svg.decode()
+    svg = picture(run_figures.weights(made_up(30, NAMES))).svg.decode()
     assert re.findall("font-family[^>]*?sans-serif", svg) == ['font-family="DejaVu Sans, Verdana, sans-serif']
     assert svg.count("font-family") == 1
 
@@ -80,7 +80,7 @@ def test_flat_stretches_are_one_piece() -> None:
 @pytest.mark.parametrize(("assets", "most"), [(6, 60_000), (60, 90_000)])
 def test_fifty_years_of_daily_data_stay_small(assets: int, most: int) -> None:
     result = made_up(12_600, tuple(f"asset_{i}" for i in range(assets)), periods_per_year=252, start="1962-01-02")
-    for draw in (figures.weights, figures.rolling, figures.drawdown):
+    for draw in (run_figures.weights, run_figures.rolling, run_figures.drawdown):
         assert len(picture(draw(result)).svg) < most
 
 

@@ -10,23 +10,23 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_result import made_up
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from PIL import Image
 
 from backtest.analysis import BacktestResult
-from backtest.analysis.attribution import waterfall
-from backtest.analysis.crises import overlapping
-from backtest.analysis.financing_path import financing_path
-from backtest.analysis.holdings import capital_and_risk, risk_shares
-from backtest.analysis.realised_risk import rolling_realised_risk
-from backtest.analysis.rolling import rolling_correlation
-from backtest.reporting import figures
-from backtest.reporting.figure_files import picture
-from backtest.reporting.figures import render_all
+from backtest.analysis.attribution.financing_path import financing_path
+from backtest.analysis.attribution.return_attribution import waterfall
+from backtest.analysis.metrics.realised_risk import rolling_realised_risk
+from backtest.analysis.metrics.rolling_measures import rolling_correlation
+from backtest.analysis.tables.crises import overlapping
+from backtest.analysis.tables.holdings import capital_and_risk, risk_shares
+from backtest.reporting.figures import run_figures
+from backtest.reporting.figures.figure_files import picture
+from backtest.reporting.figures.run_figures import render_all
 from backtest.reporting.format import change
+from support.builders.synthetic_result import made_up
 
 EVERY = {
     "growth",
@@ -87,8 +87,8 @@ def test_nothing_of_matplotlib_is_changed_and_pyplot_is_not_used() -> None:
         "def settings():  # to ask for the backend is to import pyplot\n"
         "    return {key: matplotlib.rcParams[key] for key in matplotlib.rcParams if key != 'backend'}\n"
         "before = settings()\n"
-        "from made_up_result import made_up\n"
-        "from backtest.reporting.figures import render_all\n"
+        "from support.builders.synthetic_result import made_up\n"
+        "from backtest.reporting.figures.run_figures import render_all\n"
         "render_all(made_up(6))\n"
         "assert settings() == before\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
@@ -117,7 +117,7 @@ def test_nothing_of_matplotlib_is_changed_and_pyplot_is_not_used() -> None:
 def test_what_has_nothing_to_show_is_not_drawn(
     monkeypatch: pytest.MonkeyPatch, result: BacktestResult, missing: set[str]
 ) -> None:
-    monkeypatch.setattr(figures, "pictures", lambda draws, _: draws)  # which, without the time to draw them
+    monkeypatch.setattr(run_figures, "pictures", lambda draws, _: draws)  # which, without the time to draw them
     assert EVERY - set(render_all(result)) == missing
 
 
@@ -145,7 +145,7 @@ def test_every_kind_of_run(result: BacktestResult) -> None:
 def test_growth_shows_both_to_their_last_nav() -> None:
     result = made_up()
     assert result.benchmark is not None
-    ax = only_axes(figures.growth(result))
+    ax = only_axes(run_figures.growth(result))
     assert ax.get_yscale() == "log"
     ends = [float(np.asarray(line.get_ydata())[-1]) for line in ax.lines]
     assert ends == pytest.approx([result.benchmark.nav.iloc[-1], result.nav.iloc[-1]])
@@ -154,35 +154,35 @@ def test_growth_shows_both_to_their_last_nav() -> None:
 
 def test_ruin_is_said() -> None:
     result = made_up(20, ruined=True)
-    texts = [text.get_text() for text in only_axes(figures.growth(result)).texts]
+    texts = [text.get_text() for text in only_axes(run_figures.growth(result)).texts]
     assert texts == [f"NAV is zero on {result.nav.index[-1]:%Y-%m-%d}"]
 
 
 def test_weights_are_stacked_from_zero_up_and_shorts_down() -> None:
     result = made_up(30, gross=2.0, short=True)
-    ax = only_axes(figures.weights(result))
+    ax = only_axes(run_figures.weights(result))
     assert max(heights(ax)) == pytest.approx(result.weights.clip(lower=0).sum(axis=1).max())
     assert min(heights(ax)) == pytest.approx(result.weights.clip(upper=0).sum(axis=1).min())
     assert np.asarray(ax.lines[0].get_ydata()) == pytest.approx(result.gross_exposure.to_numpy())
     assert np.asarray(ax.lines[1].get_ydata()) == pytest.approx(result.weights.sum(axis=1).to_numpy())
     assert legend_of(ax) == ["gross exposure", "net exposure", "gold", "bonds", "stocks"]  # as stacked, from the top
-    assert legend_of(only_axes(figures.weights(made_up(30, gross=2.0))))[:2] == ["gross exposure", "gold"]
+    assert legend_of(only_axes(run_figures.weights(made_up(30, gross=2.0))))[:2] == ["gross exposure", "gold"]
 
 
 def test_many_assets_are_folded_into_a_legend_that_can_be_read() -> None:
-    names = legend_of(only_axes(figures.weights(made_up(30, tuple(f"asset_{i}" for i in range(60))))))
+    names = legend_of(only_axes(run_figures.weights(made_up(30, tuple(f"asset_{i}" for i in range(60))))))
     assert len(names) == 11
     assert names[1] == "51 others"
 
 
 def test_long_and_odd_names_stand_in_the_legend() -> None:
-    names = legend_of(only_axes(figures.weights(made_up(30, ("_under", "x" * 50)))))
+    names = legend_of(only_axes(run_figures.weights(made_up(30, ("_under", "x" * 50)))))
     assert [name.strip("\u200b") for name in names[1:]] == ["x" * 19 + "…", "_under"]
 
 
 def test_risk_shares_fill_the_whole_as_expected_and_as_they_came() -> None:
     result = made_up(30)
-    above, below, realised = figures.risk(result).axes
+    above, below, realised = run_figures.risk(result).axes
     assert max(heights(above)) == pytest.approx(result.forecast_volatility.max())
     assert max(heights(below)) == pytest.approx(1.0)
     came = risk_shares(rolling_realised_risk(result, 12))
@@ -193,7 +193,7 @@ def test_risk_shares_fill_the_whole_as_expected_and_as_they_came() -> None:
 
 def test_realised_shares_are_of_the_assets_that_expected_ones_are_of() -> None:
     result = made_up(30, tuple(f"asset_{i}" for i in range(60)))
-    expected, _, realised = figures.risk(result).axes
+    expected, _, realised = run_figures.risk(result).axes
     assert legend_of(expected)[0] == "51 others"
     assert legend_of(realised) == ["others, cash, costs"]
     colours = [[str(area.get_facecolor()) for area in areas_of(ax)] for ax in (expected, realised)]
@@ -201,27 +201,27 @@ def test_realised_shares_are_of_the_assets_that_expected_ones_are_of() -> None:
 
 
 def test_capital_and_risk_have_a_panel_for_each_side() -> None:
-    strategy, benchmark = figures.capital_and_risk_shares(made_up(30)).axes
+    strategy, benchmark = run_figures.capital_and_risk_shares(made_up(30)).axes
     assert [text.get_text() for text in strategy.get_yticklabels()] == ["stocks", "bonds", "gold"]
     assert [text.get_text() for text in benchmark.get_yticklabels()] == ["stocks", "bonds"]
     assert legend_of(strategy) == ["capital", "expected risk", "realised risk"]
     paths = [bar for bars in strategy.collections for bar in bars.get_paths()]
     widths = [float(np.ptp(np.asarray(bar.vertices)[:, 0])) for bar in paths]
     np.testing.assert_allclose(widths, capital_and_risk(made_up(30)).to_numpy().T.ravel())
-    still, _ = figures.capital_and_risk_shares(made_up(30, still=True, free=True)).axes
+    still, _ = run_figures.capital_and_risk_shares(made_up(30, still=True, free=True)).axes
     assert legend_of(still) == ["capital", "expected risk"]  # NAV had no risk to share
 
 
 def test_bars_of_a_year_add_up_to_all_that_was_paid() -> None:
     result = made_up(24, gross=1.5)
-    ax = only_axes(figures.costs(result))
+    ax = only_axes(run_figures.costs(result))
     assert legend_of(ax) == ["interest, above it", "interest, cash rate", "trading"]
     assert max(heights(ax)) == pytest.approx(0.002 + 0.03 * 0.5)
 
 
 def test_crises_are_shaded_and_their_names_hide_nothing() -> None:
     result = made_up(300, start="1989-12-31")
-    for draw in (figures.growth, figures.drawdown):
+    for draw in (run_figures.growth, run_figures.drawdown):
         figure = draw(result)
         ax = only_axes(figure)
         picture(figure)
@@ -236,28 +236,28 @@ def test_crises_are_shaded_and_their_names_hide_nothing() -> None:
 
 def test_long_lines_keep_their_extremes() -> None:
     result = made_up(6000, periods_per_year=252)
-    lines = only_axes(figures.drawdown(result)).lines
+    lines = only_axes(run_figures.drawdown(result)).lines
     assert all(len(np.asarray(line.get_ydata())) <= 1000 for line in lines)
     assert np.min(np.asarray(lines[-1].get_ydata())) == result.summary()["max_drawdown"]
 
 
 def test_correlation_to_the_benchmark_has_a_panel_where_there_is_one() -> None:
-    assert len(figures.rolling(made_up(30, benchmark=False)).axes) == 2
+    assert len(run_figures.rolling(made_up(30, benchmark=False)).axes) == 2
     result = made_up(30)
     assert result.benchmark is not None
     correlations = rolling_correlation(result.returns, result.benchmark.returns, 12)
-    np.testing.assert_array_equal(figures.rolling(result).axes[2].lines[0].get_ydata(), correlations)
+    np.testing.assert_array_equal(run_figures.rolling(result).axes[2].lines[0].get_ydata(), correlations)
 
 
 def test_bars_of_the_distribution_add_up_and_its_tail_is_marked() -> None:
     result = made_up(60)
-    ax = only_axes(figures.distribution(result))
+    ax = only_axes(run_figures.distribution(result))
     (bars,) = ax.collections
     assert sum(float(np.max(np.asarray(bar.vertices)[:, 1])) for bar in bars.get_paths()) == 60
     places = [float(np.asarray(line.get_xdata())[0]) for line in ax.lines[1:]]
     assert places == [-result.summary()["var_95"], -result.summary()["cvar_95"]]
     with pytest.raises(ValueError, match="do not vary"):
-        figures.distribution(made_up(30, still=True))
+        run_figures.distribution(made_up(30, still=True))
 
 
 @pytest.mark.parametrize(
@@ -267,13 +267,13 @@ def test_bars_of_the_distribution_add_up_and_its_tail_is_marked() -> None:
      (37, "1/37-year returns")],
 )  # fmt: skip
 def test_the_distribution_names_periods_of_every_frequency(periods_per_year: int, title: str) -> None:
-    ax = only_axes(figures.distribution(replace(made_up(60), periods_per_year=periods_per_year)))
+    ax = only_axes(run_figures.distribution(replace(made_up(60), periods_per_year=periods_per_year)))
     assert ax.get_title(loc="left").startswith(f"{title}, and what a normal")
 
 
 def test_forecasts_stand_above_what_came_after_them() -> None:
     result = made_up(48)
-    realised, forecast = only_axes(figures.forecasts(result)).lines
+    realised, forecast = only_axes(run_figures.forecasts(result)).lines
     last = result.excess_returns.iloc[-12:]  # the year after the last date of that line
     assert np.asarray(realised.get_xdata())[-1] == result.nav.index[-13].to_datetime64()
     expected = pytest.approx(last.std() * 12**0.5, rel=1e-12)  # of sums in another order
@@ -282,7 +282,7 @@ def test_forecasts_stand_above_what_came_after_them() -> None:
 
 
 def test_the_waterfall_ends_at_the_total_return() -> None:
-    ax = only_axes(figures.attribution(LEVERED))
+    ax = only_axes(run_figures.attribution(LEVERED))
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert labels[:3] == ["stocks", "bonds", "gold"]
     assert labels[3:] == ["Financing, at the cash rate", "Financing, above it", "Trading costs", "Total return"]
@@ -293,10 +293,10 @@ def test_the_waterfall_ends_at_the_total_return() -> None:
 
 
 def test_financing_shows_the_rates_and_the_loan_of_each_month() -> None:
-    rates, loan = figures.financing(LEVERED).axes
+    rates, loan = run_figures.financing(LEVERED).axes
     path = financing_path(LEVERED)
     np.testing.assert_array_equal(rates.lines[0].get_ydata(), path["cash_rate"])
     np.testing.assert_array_equal(rates.lines[1].get_ydata(), path["rate"])
     assert max(heights(loan)) == path["loan"].max()
     with pytest.raises(ValueError, match="nothing was ever financed"):
-        figures.financing(made_up(30))
+        run_figures.financing(made_up(30))

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_up_result import made_up
 
 from backtest.analysis.result import BacktestResult
-from backtest.comparison import compare
-from backtest.reporting.headline import headline_rows
-from backtest.reporting.notebook import COLOURS, comparison_html, result_html
+from backtest.reporting.pages.headline import headline_rows
+from backtest.reporting.pages.notebook import COLOURS, comparison_html, result_html
+from backtest.runs.compared_runs import compare
+from support.builders.synthetic_result import made_up
 
 VOID = {"polyline"}
 SCRIPT = '<script>alert("1")</script>'

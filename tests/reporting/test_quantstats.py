@@ -10,13 +10,13 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
-from made_up_result import made_up
 from pytest_socket import disable_socket, enable_socket
 
 from backtest.analysis import BacktestResult
 from backtest.errors import ReportError
-from backtest.reporting import quantstats_page
-from backtest.reporting.quantstats_page import write_quantstats
+from backtest.reporting.pages import quantstats_page
+from backtest.reporting.pages.quantstats_page import write_quantstats
+from support.builders.synthetic_result import made_up
 
 
 @pytest.fixture(scope="module")

@@ -9,17 +9,17 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_result import made_up
-from read_page import Page
-from simulated_result import random_run
 
 from backtest.analysis import BacktestResult
-from backtest.analysis.breakeven import BreakEven, BreakEvenSpread, CurvePoint
-from backtest.reporting.figure_style import BENCHMARK, PALETTE, STRATEGY
-from backtest.reporting.figures import render_all
+from backtest.analysis.break_even_spread.spread_search import BreakEven, BreakEvenSpread, CurvePoint
+from backtest.reporting.figures.figure_style import BENCHMARK, PALETTE, STRATEGY
+from backtest.reporting.figures.run_figures import render_all
 from backtest.reporting.format import change, change2, percent, percent2, ratio
-from backtest.reporting.measures import GROUPS, RELATIVE, headline
-from backtest.reporting.tearsheet import render_tearsheet
+from backtest.reporting.pages.measure_texts import GROUPS, RELATIVE, headline
+from backtest.reporting.pages.tearsheet import render_tearsheet
+from support.builders.ledger_result import random_run
+from support.builders.synthetic_result import made_up
+from support.pages.read_page import Page
 
 SVG = b'<svg xmlns="name"></svg>'
 STATIC = (
@@ -40,7 +40,7 @@ def text() -> str:
     return render_tearsheet(result, figures, command="python -m backtest run x.yaml", data_files=["nav.csv"])
 
 
-ASSETS = files("backtest.reporting") / "assets"
+ASSETS = files("backtest.reporting.pages") / "assets"
 
 
 class TestNothingLeadsOutside:
@@ -124,7 +124,7 @@ class TestWhatTheScriptDraws:
         assert found.table("Date")[1][2] == change2(largest)
 
     def test_the_palette_is_that_of_the_figures(self) -> None:
-        style = (files("backtest.reporting") / "templates" / "style.css").read_text(encoding="utf-8")
+        style = (files("backtest.reporting.pages") / "templates" / "style.css").read_text(encoding="utf-8")
         light = dict(re.findall(r"--(s\d|strategy|benchmark): (#\w+)", style.partition("@media")[0]))
         assert [light[f"s{i}"].upper() for i in range(10)] == [colour.upper() for colour in PALETTE]
         assert (light["strategy"].upper(), light["benchmark"].upper()) == (STRATEGY, BENCHMARK)

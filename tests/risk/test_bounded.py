@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, minimize
 
 from backtest.errors import BacktestError, NoRiskBudgetPortfolio
-from backtest.risk.bounded import WeightBounds, bounded_risk_parity_weights
-from backtest.risk.budgeting import risk_parity_weights
+from backtest.risk.solvers.bounded import WeightBounds, bounded_risk_parity_weights
+from backtest.risk.solvers.budgeting import risk_parity_weights
 
 
 def richard_roncalli() -> np.ndarray:

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 
-from backtest.risk import barrier_kernel
-from backtest.risk.budgeting import risk_parity_weights
-from backtest.risk.contributions import portfolio_volatility, risk_contributions
+from backtest.risk.measures.contributions import portfolio_volatility, risk_contributions
+from backtest.risk.solvers import barrier_kernel
+from backtest.risk.solvers.budgeting import risk_parity_weights
 
 
 def covariance_of(volatilities: list[float], correlations: np.ndarray) -> np.ndarray:

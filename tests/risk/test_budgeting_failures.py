@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike
 from scipy.optimize import linprog
 
 from backtest.errors import BacktestError, NoRiskBudgetPortfolio
-from backtest.risk import hard_barrier_kernel
-from backtest.risk.budgeting import risk_parity_weights
+from backtest.risk.solvers import hard_barrier_kernel
+from backtest.risk.solvers.budgeting import risk_parity_weights
 
 GOOD = np.array([[0.04, 0.01], [0.01, 0.09]])
 
@@ -234,7 +234,7 @@ def test_out_of_steps_is_an_error_and_no_number(monkeypatch: pytest.MonkeyPatch)
         assert stack.shape[1:] == (3, 3)
         return np.sqrt(budgets) * [1.001, 1, 1], np.array([1e-3]), np.array([5])
 
-    monkeypatch.setattr("backtest.risk.budgeting._solved", cut_off)
+    monkeypatch.setattr("backtest.risk.solvers.budgeting._solved", cut_off)
     with pytest.raises(NoRiskBudgetPortfolio, match=r"^covariance: the risk budgets are met only to 1\.\de-03 of each"):
         risk_parity_weights(np.eye(3), [0.2, 0.3, 0.5])
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
 from backtest.errors import BacktestError
-from backtest.risk.contributions import (
+from backtest.risk.measures.contributions import (
     marginal_risk_contributions,
     percentage_contributions,
     portfolio_volatility,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backtest.errors import BacktestError, NoOptimalPortfolio
-from backtest.risk.correlation import above, volatilities_and_correlations
+from backtest.risk.measures.correlation import above, volatilities_and_correlations
 
 GOOD = np.array([[0.04, 0.003], [0.003, 0.01]])
 

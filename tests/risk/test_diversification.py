@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from backtest.errors import BacktestError
-from backtest.risk import minimum_torsion
-from backtest.risk.budgeting import risk_parity_weights
-from backtest.risk.contributions import risk_contributions, sleeve_covariance
-from backtest.risk.diversification import diversification_ratio, effective_number_of_bets
-from backtest.risk.minimum_torsion import effective_number_of_torsion_bets, minimum_torsion_shares
+from backtest.risk.measures import minimum_torsion
+from backtest.risk.measures.contributions import risk_contributions, sleeve_covariance
+from backtest.risk.measures.diversification import diversification_ratio, effective_number_of_bets
+from backtest.risk.measures.minimum_torsion import effective_number_of_torsion_bets, minimum_torsion_shares
+from backtest.risk.solvers.budgeting import risk_parity_weights
 
 STOCKS_AND_BONDS = np.array([[0.0225, 0.0015], [0.0015, 0.0025]])  # volatilities 15 and 5 %, correlation 0.2
 

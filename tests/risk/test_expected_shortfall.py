@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.analysis.performance import value_at_risk
+from backtest.analysis.metrics.performance import value_at_risk
 from backtest.errors import BacktestError
-from backtest.risk.contributions import percentage_contributions, portfolio_volatility, risk_contributions
-from backtest.risk.expected_shortfall import (
+from backtest.risk.measures.contributions import percentage_contributions, portfolio_volatility, risk_contributions
+from backtest.risk.measures.expected_shortfall import (
     gaussian_expected_shortfall,
     gaussian_shortfall_contributions,
     historical_expected_shortfall,

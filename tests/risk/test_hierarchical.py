@@ -2,7 +2,6 @@
 
 import itertools
 
-import hrp_example
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +9,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from backtest.errors import NoOptimalPortfolio
-from backtest.risk import Linkage, hierarchical, hierarchical_risk_parity_weights
+from backtest.risk import Linkage, hierarchical_risk_parity_weights
+from backtest.risk.solvers import hierarchical
+from support.builders import hrp_example
 
 Array = NDArray[np.float64]
 LINKAGES: tuple[Linkage, ...] = ("single", "average", "ward")

@@ -16,19 +16,14 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from backtest.errors import BacktestError, NoOptimalPortfolio, NoRiskBudgetPortfolio
-from backtest.risk import (
-    gaussian_shortfall_parity_weights,
-    historical_shortfall_parity_weights,
-    risk_parity_weights,
-    shortfall_budgeting,
-    shortfall_path,
-)
-from backtest.risk.expected_shortfall import (
+from backtest.risk import gaussian_shortfall_parity_weights, historical_shortfall_parity_weights, risk_parity_weights
+from backtest.risk.measures.expected_shortfall import (
     gaussian_expected_shortfall,
     gaussian_shortfall_contributions,
     historical_expected_shortfall,
     historical_shortfall_contributions,
 )
+from backtest.risk.solvers import shortfall_budgeting, shortfall_path
 
 Array = NDArray[np.float64]
 

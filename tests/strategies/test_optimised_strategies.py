@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from market_files import dates_of, random_levels, write_config, write_csv
 from numpy.typing import NDArray
 
 import backtest as bt
@@ -22,6 +21,7 @@ from backtest.risk import (
     minimum_variance_weights,
     risk_parity_weights,
 )
+from support.builders.market_files import dates_of, random_levels, write_config, write_csv
 
 NAMES = ["aa", "bb", "cc", "dd"]
 CLASSES = {"aa": "equities", "bb": "bonds", "cc": "gold", "dd": "equities"}

@@ -12,13 +12,13 @@ from weakref import ref
 import numpy as np
 import pandas as pd
 import pytest
-from market_files import write_strategy
 
 import backtest as bt
 from backtest.strategy import agenda
 from backtest.strategy.agenda import Agenda
 from backtest.strategy.decisions import Questions
 from backtest.strategy.view import History
+from support.builders.market_files import write_strategy
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 DATES = pd.bdate_range("2020-01-01", periods=40)

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from market_files import dates_of, random_levels, write_config, write_csv, write_strategy
 
 import backtest as bt
 from backtest.errors import StrategyError
 from backtest.strategy.agreement import sampled_dates
 from backtest.strategy.discovery import strategy_files
+from support.builders.market_files import dates_of, random_levels, write_config, write_csv, write_strategy
 
 CLASSES = {"spx": "equities", "ust": "bonds", "gold": "commodities"}
 SHIPPED = sorted(strategy_files(Path(__file__).parents[2] / "configs"))

@@ -12,15 +12,15 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from backtest.data.address import is_address, public
-from backtest.data.cells import Cells, check_there, to_dates, to_numbers
+from backtest.data.prepare.cells import Cells, check_there, to_dates, to_numbers
 from backtest.data.quotes import Quotes
-from backtest.data.source import Source
-from backtest.data.sources import csv, parquet
+from backtest.data.sources import csv_file, parquet_file
+from backtest.data.sources.address import is_address, public
+from backtest.data.sources.source import Source
 from backtest.data.table import Column
 from backtest.errors import DataError, DataUnavailableError, UnknownSeries
 
-FORMATS: Mapping[str, ModuleType] = {"csv": csv, "parquet": parquet}
+FORMATS: Mapping[str, ModuleType] = {"csv": csv_file, "parquet": parquet_file}
 _CLOSES = {
     "close": "close",
     "dividends": "dividends",
@@ -171,7 +171,7 @@ def _columns(names: list[str], label: str, values: str) -> tuple[dict[str, str],
 def _download(address: str, label: str, seconds: float) -> bytes:
     """The whole content of an address."""
     if urlsplit(address).scheme in ("http", "https"):
-        from backtest.data.sources.web import download
+        from backtest.data.sources.http_download import download
 
         return download(address, label=label, seconds=seconds)
     import fsspec

@@ -7,10 +7,10 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
+from backtest.data.prepare.quoted_rates import INCOME_UNKNOWN, as_rate
 from backtest.data.quotes import Quotes, Rate
-from backtest.data.rates import INCOME_UNKNOWN, as_rate
-from backtest.data.source import Source
-from backtest.data.sources.web import download, refuse_page
+from backtest.data.sources.http_download import download, refuse_page
+from backtest.data.sources.source import Source
 from backtest.errors import NoDataInRange, SourceDown, UnknownSeries
 
 # What the series are, by the notes on their pages at FRED: daily, monthly and weekly ids of the same quotation.

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from backtest.data.quotes import Quotes
-from backtest.data.source import Source
-from backtest.data.sources.web import download, refuse_page
+from backtest.data.sources.http_download import download, refuse_page
+from backtest.data.sources.source import Source
 from backtest.errors import SourceDown, TimedOut, UnknownSeries
 
 _FACTORS = "F-F_Research_Data_Factors"

@@ -1,0 +1,1 @@
+"""Attribution: where the return of a run came from."""

@@ -1,0 +1,1 @@
+"""Search for the break-even spread."""

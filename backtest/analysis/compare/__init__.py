@@ -1,0 +1,1 @@
+"""Comparison of several results over the same dates."""

@@ -1,0 +1,210 @@
+"""`Comparison`: several results over the same dates, side by side."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from backtest.analysis.compare.side_by_side import (
+    BETTER,
+    Shares,
+    best_of,
+    class_shares,
+    correlations_of,
+    metrics_of,
+    sharpe_differences_of,
+    windows_won,
+)
+from backtest.analysis.tables.crises import InCrisis, falls_of, in_crises
+
+if TYPE_CHECKING:
+    from backtest.analysis.result import BacktestResult
+
+WINDOW_YEARS = (1, 3, 5)
+_WHOLE = 1 + 1e-9  # of NAV, to the rounding of a sum of weights
+_SHARES: tuple[Shares, ...] = ("capital", "risk", "realised_risk")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison:
+    """Two or more results over exactly the same dates, k of them, with names that differ.
+
+    Args:
+        results: of runs that all begin on the first common date, without their benchmarks. The first is the
+            reference, whose own worst drawdowns are looked at.
+        notes: why the dates begin and end where they do, and which are left out.
+    """
+
+    results: tuple["BacktestResult", ...]
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {', '.join(self.names)}, {self.start:%Y-%m-%d} to {self.end:%Y-%m-%d}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        from backtest.reporting.pages.notebook import comparison_html
+
+        return comparison_html(self)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The k names; those that came twice with a number behind."""
+        return tuple(result.name for result in self.results)
+
+    @property
+    def start(self) -> pd.Timestamp:
+        """The first date, on which every NAV is 1."""
+        return pd.Timestamp(self.results[0].nav.index[0])
+
+    @property
+    def end(self) -> pd.Timestamp:
+        """The last date."""
+        return pd.Timestamp(self.results[0].nav.index[-1])
+
+    @property
+    def periods_per_year(self) -> int:
+        """Of all of them."""
+        return self.results[0].periods_per_year
+
+    @property
+    def return_measure(self) -> str:
+        """Key of the measure of return that all results have: `cagr`, or `total_return` over less than a year."""
+        return "cagr" if self.results[0].whole_year else "total_return"
+
+    @cached_property
+    def growth(self) -> pd.DataFrame:
+        """(P, k) NAV by name, 1 on the first date."""
+        return pd.DataFrame({result.name: result.nav for result in self.results})
+
+    @cached_property
+    def gross_exposure(self) -> pd.DataFrame:
+        """(P, k) Σ|w| after each close's trades by name, multiple of NAV."""
+        return pd.DataFrame({result.name: result.gross_exposure for result in self.results})
+
+    @cached_property
+    def summaries(self) -> Mapping[str, Mapping[str, Any]]:
+        """`BacktestResult.summary()` over the common dates, by name."""
+        return {result.name: result.summary() for result in self.results}
+
+    @cached_property
+    def metrics(self) -> pd.DataFrame:
+        """(m, k) every single number of the summaries, costs and financing a year and leverage among them."""
+        return metrics_of(self.summaries)
+
+    @cached_property
+    def best(self) -> Mapping[str, tuple[str, ...]]:
+        """By number of `metrics`, the names that have the best of it; `side_by_side.BETTER` says what is better."""
+        return best_of(self.metrics)
+
+    @cached_property
+    def levered(self) -> tuple[str, ...]:
+        """The names whose gross exposure was above NAV after some close."""
+        most = self.metrics.loc["max_gross_exposure"]
+        return tuple(name for name in self.names if most[name] > _WHOLE)
+
+    def class_shares(self, of: Shares) -> pd.DataFrame:
+        """(c, k) average shares of asset classes, of `capital`, of `risk` ex ante or of `realised_risk`."""
+        return class_shares(self.summaries, of)
+
+    @cached_property
+    def crises(self) -> tuple[InCrisis, ...]:
+        """Return and drawdown in each of `crises.CRISES` that the dates cover."""
+        return in_crises(self.growth)
+
+    @cached_property
+    def falls(self) -> tuple[InCrisis, ...]:
+        """The same in the five worst drawdowns of the first."""
+        return in_crises(self.growth, falls_of(self.results[0].nav.rename(self.names[0])))
+
+    @cached_property
+    def correlations(self) -> pd.DataFrame:
+        """(k, k) of returns per period."""
+        return correlations_of(self.results)
+
+    @cached_property
+    def sharpe_differences(self) -> pd.DataFrame:
+        """Of each pair, with p-values; `side_by_side.sharpe_differences_of`."""
+        return sharpe_differences_of(self.results)
+
+    @cached_property
+    def windows_won(self) -> Mapping[int, pd.DataFrame]:
+        """By years of the window, of those that fit: (k, k) how often the row's compound return beats the column's."""
+        return {
+            years: windows_won(self.growth, years * self.periods_per_year)
+            for years in WINDOW_YEARS
+            if self.windows(years) > 0
+        }
+
+    def windows(self, years: int) -> int:
+        """How many windows of so many years the dates hold, each a period after the last; none at 0 or below."""
+        return len(self.growth) - years * self.periods_per_year
+
+    def table(self) -> pd.DataFrame:
+        """All that has one number a strategy, the same as `comparison.csv`.
+
+        Returns:
+            (r, k + 2) by `measure`: columns `better` (`higher`, `lower`, `nearest 1`, or empty), `best` (names, with a
+            semicolon between those that tie), and the names. Measures are those of `metrics`, then
+            `capital_share: <class>`, `risk_share: <class>`, `realised_risk_share: <class>`, `return: <crisis>`,
+            `drawdown: <crisis>`, and the same of `<the first>'s fall <dates>`.
+        """
+        better = [BETTER.get(key, "") for key in self.best]
+        metrics = self.metrics.assign(better=better, best=["; ".join(names) for names in self.best.values()])
+        shares = [self.class_shares(of).T.add_prefix(f"{of}_share: ").T for of in _SHARES]
+        falls = [
+            replace(fall, crisis=replace(fall.crisis, name=f"{self.names[0]}'s fall {fall.crisis.name}"))
+            for fall in self.falls
+        ]
+        rows = {
+            f"{what}: {one.crisis.name}": values
+            for one in (*self.crises, *falls)
+            for what, values in (("return", one.returns), ("drawdown", one.drawdowns))
+        }
+        crises = pd.DataFrame(rows, index=[*self.names]).T
+        table = pd.concat([metrics, *(part.assign(better="", best="") for part in (*shares, crises))])
+        return table[["better", "best", *self.names]].rename_axis("measure")
+
+    def summary(self) -> dict[str, Any]:
+        """Everything but the NAVs, decimals; NaN where something is not defined. The same as `comparison.json`."""
+        return {
+            "strategies": list(self.names),
+            "start": f"{self.start:%Y-%m-%d}",
+            "end": f"{self.end:%Y-%m-%d}",
+            "periods": len(self.growth) - 1,
+            "periods_per_year": self.periods_per_year,
+            "notes": list(self.notes),
+            "metrics": {
+                key: {"better": BETTER.get(key), "best": list(best), "values": self.metrics.loc[key].to_dict()}
+                for key, best in self.best.items()
+            },
+            **{f"{of}_shares": self.class_shares(of).to_dict() for of in _SHARES},
+            "crises": [_plain(one) for one in self.crises],
+            "falls_of_the_first": [_plain(one) for one in self.falls],
+            "correlations": self.correlations.to_dict("index"),
+            "sharpe_differences": self.sharpe_differences.to_dict("records"),
+            "windows_won": {
+                str(years): {
+                    "windows": self.windows(years),
+                    "won": won.to_dict("index"),
+                }
+                for years, won in self.windows_won.items()
+            },
+            "summaries": dict(self.summaries),
+        }
+
+
+def _plain(one: InCrisis) -> dict[str, Any]:
+    return {
+        "name": one.crisis.name,
+        "start": f"{one.crisis.start:%Y-%m-%d}",
+        "end": f"{one.crisis.end:%Y-%m-%d}",
+        "first": f"{one.first:%Y-%m-%d}",
+        "last": f"{one.last:%Y-%m-%d}",
+        "why": one.crisis.why,
+        "source": one.crisis.source,
+        "returns": one.returns.to_dict(),
+        "drawdowns": one.drawdowns.to_dict(),
+    }

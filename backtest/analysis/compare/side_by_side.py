@@ -1,0 +1,197 @@
+"""Tables that have a column, or a row and a column, for each of several results over the same dates."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from backtest.analysis.metrics.ex_ante import UNCLASSIFIED
+from backtest.analysis.metrics.performance import correlation
+from backtest.analysis.uncertainty.sharpe_difference import holm, sharpe_difference
+
+if TYPE_CHECKING:
+    from backtest.analysis.result import BacktestResult
+
+Better = Literal["higher", "lower", "nearest 1"]
+Shares = Literal["capital", "risk", "realised_risk"]
+
+BETTER: Mapping[str, Better] = {
+    **dict.fromkeys(
+        (
+            "total_return", "cagr", "gross_cagr", "real_cagr", "sharpe", "sortino", "calmar", "max_drawdown", "skew",
+            "diversification_ratio", "effective_number_of_bets",
+        ),
+        "higher",
+    ),
+    **dict.fromkeys(
+        (
+            "volatility", "adjusted_volatility", "excess_kurtosis", "var_95", "cvar_95", "turnover_per_year",
+            "trading_cost_per_year", "financing_cost_per_year", "financing_drag_per_year", "average_financing_rate",
+            "borrow_cost_per_year", "fees_per_year", "turnover", "trading_cost", "financing_cost", "financing_drag",
+            "borrow_cost", "fees", "margin_calls", "forced_sales", "targets_scaled_down",
+        ),
+        "lower",
+    ),
+    "bias_statistic": "nearest 1",
+}  # fmt: skip
+"""By number of a summary, what an investor would rather have (a drawdown is below zero); of the others, nothing."""
+
+_SAME = 1e-9  # relative: nearer numbers tie
+_OF_ALL = ("periods", "periods_per_year")  # the same for all, so nothing to compare
+
+
+def metrics_of(summaries: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Every single number of the summaries of results.
+
+    Args:
+        summaries: of `BacktestResult.summary()`, by the name of the result.
+
+    Returns:
+        (m, k) by the number's name and the result's; NaN where one is not defined.
+
+    Example:
+        >>> metrics_of({"a": {"name": "a", "sharpe": 0.5}, "b": {"name": "b", "sharpe": 0.7}})
+                  a    b
+        sharpe  0.5  0.7
+    """
+    numbers = {
+        name: {
+            key: float(value) for key, value in summary.items() if isinstance(value, int | float) and key not in _OF_ALL
+        }
+        for name, summary in summaries.items()
+    }
+    keys = dict.fromkeys(key for one in numbers.values() for key in one)
+    return pd.DataFrame({name: [one.get(key, np.nan) for key in keys] for name, one in numbers.items()}, index=[*keys])
+
+
+def best_of(metrics: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Which columns have the best of each number: several if they tie, none where all are the same or none is better.
+
+    Args:
+        metrics: of `metrics_of`; NaN is never best.
+
+    Example:
+        >>> best_of(pd.DataFrame({"a": [0.5, 0.1], "b": [0.7, 0.1]}, index=["sharpe", "volatility"]))
+        {'sharpe': ('b',), 'volatility': ()}
+    """
+    return {str(key): _best(row, BETTER.get(str(key))) for key, row in metrics.iterrows()}
+
+
+def _best(row: pd.Series, better: Better | None) -> tuple[str, ...]:
+    values = row.dropna().to_numpy()
+    if better is None or not len(values):
+        return ()
+    rounding = _SAME * float(np.abs(values).max())
+    if float(np.ptp(values)) <= rounding:
+        return ()
+    merit = -row if better == "lower" else -(row - 1).abs() if better == "nearest 1" else row
+    return tuple(row.index[merit >= merit.max() - rounding])
+
+
+def correlations_of(results: Sequence["BacktestResult"]) -> pd.DataFrame:
+    """(k, k) correlations of returns per period, 1 on the diagonal; NaN where one does not vary.
+
+    Example:
+        >>> import backtest as bt
+        >>> result = bt.run("configs/60_40.yaml")
+        >>> correlations_of([result]).round(6).to_numpy().tolist()
+        [[1.0]]
+    """
+    returns = [result.returns.to_numpy() for result in results]
+    names = [result.name for result in results]
+    values = [[correlation(one, other) for other in returns] for one in returns]
+    return pd.DataFrame(values, index=names, columns=names)
+
+
+def class_shares(summaries: Mapping[str, Mapping[str, Any]], of: Shares) -> pd.DataFrame:
+    """Average shares of each asset class: what a strategy puts its capital, and its risk, into.
+
+    Capital and risk are as of `holdings.capital_and_risk`, ex ante and over the same rebalance dates; realised risk is
+    of the whole span. Of a result without classes it is all in one, `unclassified`.
+
+    Args:
+        summaries: of `BacktestResult.summary()`, by the name of the result.
+        of: whose shares.
+
+    Returns:
+        (c, k) fractions by class, in the order in which they come, and result; 0 for a class that a result does not
+        hold, NaN where it has no shares, as without a covariance.
+
+    Example:
+        >>> import backtest as bt
+        >>> summaries = {"erc": bt.run("configs/erc.yaml").summary()}
+        >>> class_shares(summaries, "capital")["erc"].round(2).to_dict()
+        {'equities': 0.24, 'bonds': 0.45, 'commodities': 0.32}
+    """
+    found = {}
+    for name, summary in summaries.items():
+        classes = summary[f"class_{of}_shares"]
+        found[name] = classes or {UNCLASSIFIED: sum(summary[f"{of}_shares"].values())}
+    every = dict.fromkeys(label for shares in found.values() for label in shares)
+    columns = {
+        name: [shares.get(label, sum(shares.values()) * 0.0) for label in every] for name, shares in found.items()
+    }
+    return pd.DataFrame(columns, index=[*every])
+
+
+def sharpe_differences_of(results: Sequence["BacktestResult"]) -> pd.DataFrame:
+    """Differences of annualised Sharpe ratios, both tests of each, for every pair.
+
+    Returns:
+        (k (k - 1) / 2, 8), columns `name`, `other`, `difference` (the first less the second), `memmel_error`,
+        `memmel_p`, `ledoit_wolf_error`, `ledoit_wolf_p`: standard errors and p-values of `sharpe_difference`, and
+        `holm_p`: those of Ledoit, Wolf corrected for the number of pairs.
+
+    Example:
+        >>> import backtest as bt
+        >>> result = bt.run("configs/erc.yaml")
+        >>> sharpe_differences_of([result, result.benchmark])[["difference", "ledoit_wolf_p"]].round(2).values.tolist()
+        [[0.11, 0.63]]
+    """
+    rows = []
+    for i, one in enumerate(results):
+        for other in results[i + 1 :]:
+            found = sharpe_difference(
+                one.excess_returns.to_numpy(), other.excess_returns.to_numpy(), one.periods_per_year
+            )
+            tests = [
+                value for test in (found.memmel, found.ledoit_wolf) for value in (test.standard_error, test.p_value)
+            ]
+            rows.append((one.name, other.name, found.difference, *tests))
+    columns = [
+        "name", "other", "difference", "memmel_error", "memmel_p", "ledoit_wolf_error", "ledoit_wolf_p",
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(holm_p=holm(table["ledoit_wolf_p"].to_numpy(dtype=float)))
+
+
+def windows_won(navs: pd.DataFrame, window: int) -> pd.DataFrame:
+    """Share of all windows of so many periods in which the compound return of one is above that of another.
+
+    Windows overlap, so they are far fewer independent ones than they seem.
+
+    Args:
+        navs: (P, k) currency, above 0 but perhaps at the end.
+        window: periods, 1 or more.
+
+    Returns:
+        (k, k) fractions: how often the row beats the column, NaN on the diagonal. With what is the same in both, which
+        neither wins, a pair adds up to 1. NaN everywhere where P - 1 < window.
+
+    Example:
+        >>> dates = pd.date_range("2020-01-31", periods=3, freq="ME")
+        >>> windows_won(pd.DataFrame({"a": [1.0, 1.1, 1.0], "b": [1.0, 1.0, 1.05]}, index=dates), 1)
+             a    b
+        a  NaN  0.5
+        b  0.5  NaN
+    """
+    if window < 1:
+        raise ValueError(f"window: {window}; expected 1 period or more")
+    values = navs.to_numpy()
+    growth = values[window:] / values[:-window]
+    shares = np.full((values.shape[1],) * 2, np.nan)
+    if len(growth):
+        shares = np.asarray((growth[:, :, None] > growth[:, None, :]).mean(axis=0))
+        np.fill_diagonal(shares, np.nan)
+    return pd.DataFrame(shares, index=navs.columns, columns=navs.columns)

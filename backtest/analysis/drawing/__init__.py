@@ -1,0 +1,1 @@
+"""Reduction of long series to the points that a drawing needs."""

@@ -1,0 +1,51 @@
+"""How returns are distributed, beside what they would be if they were normal."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from backtest.numerics.tolerances import has_risk
+
+FEWEST_BINS, MOST_BINS = 10, 60
+
+
+def histogram(returns: pd.Series) -> pd.DataFrame:
+    """Counts of returns in bins of one width from the lowest to the highest, and those of a normal distribution.
+
+    The width is that of Freedman, Diaconis (1981), 2 × interquartile range / P^(1/3), as near as a whole number of bins
+    comes, which is kept between 10 and 60. A return on the edge of two bins counts in the higher one, the highest in
+    the last.
+
+    Args:
+        returns: (P,) decimal per period, no NaN.
+
+    Returns:
+        (b, 5), no NaN: the edges `low` and `high` of each bin and its `centre`, decimals; `count` of returns, which add
+        up to P; and `normal`, what P returns of a normal distribution with the same mean and standard deviation
+        (ddof 1) would have in the bin on average. (0, 5) where returns do not vary, or are fewer than two.
+
+    Example:
+        >>> bins = histogram(pd.Series(np.linspace(-0.05, 0.05, 101)))
+        >>> len(bins), bins["count"].sum().item(), bins["normal"].round(1).tolist()[:3]
+        (10, 101, [4.3, 6.8, 9.5])
+    """
+    values = returns.to_numpy(dtype=float)
+    if len(values) < 2 or not has_risk(np.std(values, ddof=1)):
+        return pd.DataFrame({"low": [], "high": [], "centre": [], "count": [], "normal": []}, dtype=float)
+    quarter, three_quarters = np.quantile(values, [0.25, 0.75])
+    width = 2 * float(three_quarters - quarter) / len(values) ** (1 / 3)
+    spread = float(np.ptp(values))
+    bins = MOST_BINS if width * MOST_BINS <= spread else max(FEWEST_BINS, math.ceil(spread / width))
+    counts, edges = np.histogram(values, bins=bins)
+    standardised = (edges - values.mean()) / (np.std(values, ddof=1) * math.sqrt(2))
+    below = np.array([0.5 * math.erfc(-edge) for edge in standardised])
+    return pd.DataFrame(
+        {
+            "low": edges[:-1],
+            "high": edges[1:],
+            "centre": (edges[:-1] + edges[1:]) / 2,
+            "count": counts,
+            "normal": len(values) * np.diff(below),
+        }
+    )

@@ -1,0 +1,158 @@
+"""Measures of performance: pure functions on arrays of returns per period.
+
+All arrays are (P,) decimals without NaN; rates come out per year. A measure that is not defined, such as a Sharpe ratio
+without volatility, is NaN. So is a measure of too few observations: it would be the same number whatever they are
+(the Sortino ratio of one loss, the correlation of two returns).
+"""
+
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.numerics.blas import one_blas_thread
+from backtest.numerics.tolerances import NO_RISK, has_risk
+
+Array = NDArray[np.float64]
+
+
+def years_between(first: np.datetime64, last: np.datetime64) -> float:
+    """Calendar days / 365.25.
+
+    >>> years_between(np.datetime64("2000-01-01"), np.datetime64("2004-01-01"))
+    4.0
+    """
+    return float((last - first) / np.timedelta64(1, "D")) / 365.25
+
+
+def cagr(growth: float, years: float) -> float:
+    """Compound annual growth rate: growth^(1 / years) - 1.
+
+    Args:
+        growth: last NAV / first NAV, 0 or more.
+        years: above 0.
+
+    >>> round(cagr(1.21, 2.0), 12)
+    0.1
+    """
+    return float(growth ** (1 / years) - 1)
+
+
+def volatility(returns: Array, periods_per_year: int) -> float:
+    """sqrt(periods_per_year) × standard deviation (ddof 1); NaN for fewer than two returns, exactly 0 for rounding.
+
+    >>> round(volatility(np.array([0.02, 0.0, 0.01]), 12), 6)
+    0.034641
+    """
+    if len(returns) < 2:
+        return float("nan")
+    deviation = float(np.std(returns, ddof=1))
+    return float(np.sqrt(periods_per_year)) * deviation if has_risk(deviation) else 0.0
+
+
+def sharpe(excess_returns: Array, periods_per_year: int) -> float:
+    """Annualised mean excess return over annualised standard deviation of it (Sharpe 1994); NaN where that is 0.
+
+    >>> round(sharpe(np.array([0.02, 0.0, 0.01]), 12), 4)
+    3.4641
+    """
+    deviation = volatility(excess_returns, periods_per_year)
+    return periods_per_year * float(excess_returns.mean()) / deviation if deviation > 0 else float("nan")
+
+
+def sortino(excess_returns: Array, periods_per_year: int) -> float:
+    """Annualised mean excess return over downside deviation: target cash, divisor all periods (Sortino, Price 1994).
+
+    NaN where nothing fell short of cash, and for fewer than two returns.
+
+    >>> round(sortino(np.array([0.03, -0.01]), 12), 4)  # 12 × 0.01 / (sqrt(12) × sqrt(0.0001 / 2))
+    4.899
+    """
+    if len(excess_returns) < 2:
+        return float("nan")
+    downside = float(np.sqrt(np.mean(np.minimum(excess_returns, 0.0) ** 2)))
+    if not has_risk(downside):
+        return float("nan")
+    return periods_per_year * float(excess_returns.mean()) / (float(np.sqrt(periods_per_year)) * downside)
+
+
+def standardised_moment(returns: Array, order: int) -> float:
+    """Population moment of the standardised returns: order 3 is the skew, order 4 less 3 the excess kurtosis.
+
+    NaN where the returns do not vary, and for fewer returns than the order: the skew of two is always 0, the fourth
+    moment of three always 1.5.
+
+    >>> standardised_moment(np.array([-1.0, 1.0, -1.0, 1.0]), 4)
+    1.0
+    """
+    if len(returns) < order or not has_risk(np.std(returns)):
+        return float("nan")
+    return float(np.mean(((returns - returns.mean()) / np.std(returns)) ** order))
+
+
+def value_at_risk(returns: Array) -> tuple[float, float]:
+    """Historical VaR and CVaR at 95 %, per period, positive = loss.
+
+    VaR is the 5 % quantile, interpolated linearly at position (P - 1) / 20 of the sorted returns (Hyndman, Fan 1996,
+    type 7); CVaR is the mean of all returns at or below it. NaN for fewer than two returns.
+
+    >>> [round(loss, 6) for loss in value_at_risk(np.linspace(-0.1, 0.1, 21))]
+    [0.09, 0.095]
+    """
+    if len(returns) < 2:
+        return float("nan"), float("nan")
+    ordered = np.sort(returns)
+    whole, part = divmod(len(returns) - 1, 20)
+    quantile = ordered[whole]
+    if part:
+        quantile = quantile + (ordered[whole + 1] - quantile) * (part / 20)
+    return -float(quantile), -float(ordered[ordered <= quantile].mean())
+
+
+@one_blas_thread()
+def beta_alpha(excess: Array, benchmark_excess: Array, periods_per_year: int) -> tuple[float, float]:
+    """Beta, and Jensen's alpha a year, of excess returns on the benchmark's (Jensen 1968).
+
+    beta = cov(e, b) / var(b); alpha = periods_per_year × (mean(e) - beta × mean(b)). NaN where the benchmark does not
+    vary, and for fewer than three periods: a line goes through any two.
+
+    >>> beta, alpha = beta_alpha(np.array([0.03, -0.01, 0.01]), np.array([0.01, -0.01, 0.0]), 12)
+    >>> round(beta, 6), round(alpha, 6)
+    (2.0, 0.12)
+    """
+    if len(excess) < 3 or not has_risk(np.std(benchmark_excess)):
+        return float("nan"), float("nan")
+    spread = benchmark_excess - benchmark_excess.mean()
+    variance = float(spread @ spread)
+    beta = float(spread @ (excess - excess.mean())) / variance
+    return beta, periods_per_year * float(excess.mean() - beta * benchmark_excess.mean())
+
+
+@one_blas_thread()
+def correlation(returns: Array, other: Array) -> float:
+    """Pearson's correlation; NaN where either does not vary, and for fewer than three returns (of two it is ±1).
+
+    >>> round(correlation(np.array([0.01, 0.02, 0.04]), np.array([0.02, 0.03, 0.05])), 6)
+    1.0
+    """
+    if len(returns) < 3 or not (has_risk(np.std(returns)) and has_risk(np.std(other))):
+        return float("nan")
+    return float(np.corrcoef(returns, other)[0, 1])
+
+
+def capture(returns: Array, benchmark: Array, up: bool) -> float:
+    """Up or down capture: geometric mean return over the benchmark's, in periods in which the benchmark rose or fell.
+
+    A return within 1e-12 of zero is rounding, neither a rise nor a fall.
+
+    >>> round(capture(np.array([0.01, -0.03]), np.array([0.02, -0.01]), up=True), 12)
+    0.5
+    """
+    chosen = benchmark > NO_RISK if up else benchmark < -NO_RISK
+    if not chosen.any():
+        return float("nan")
+
+    def geometric(values: Array) -> float:
+        return cast("float", float(np.prod(1 + values)) ** (1 / len(values)) - 1)
+
+    return geometric(returns[chosen]) / geometric(benchmark[chosen])

@@ -1,0 +1,112 @@
+"""Risk as it came: what each held position added to the volatility of NAV.
+
+The return of NAV above cash is a sum: what each position earned above cash, and what cash and costs added. So its
+variance is the sum of the covariances of the parts with the whole, and its volatility that of cov(part, whole) / std
+(whole): the same split as ex ante (Tasche 2000), with what happened in place of what was expected.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from backtest.numerics.tolerances import has_risk
+
+if TYPE_CHECKING:
+    from backtest.analysis.result import BacktestResult
+
+Array = NDArray[np.float64]
+
+CASH_AND_COSTS = "cash_and_costs"
+
+
+def excess_contributions(result: "BacktestResult") -> pd.DataFrame:
+    """What each asset, and cash and costs, added to the return of NAV above cash, period by period.
+
+    An asset: its profit over the NAV before, less the cash return on its weight. `cash_and_costs`: interest, financing,
+    fees and trading costs over the NAV before, less the cash return on the rest of NAV; so cash that earns the cash
+    return adds nothing, and a loan its spread.
+
+    Returns:
+        (P - 1, n + 1) decimals per period, no NaN; the rows add up to `result.excess_returns`.
+
+    Example:
+        >>> import backtest as bt
+        >>> result = bt.run("configs/erc.yaml")
+        >>> bool(abs(excess_contributions(result).sum(axis=1) - result.excess_returns).max() < 1e-12)
+        True
+    """
+    count = len(result.assets)
+    earned = result.contributions.to_numpy()[1:] / result.nav.to_numpy()[:-1, None]
+    weights, cash = result.weights.to_numpy()[:-1], result.cash_returns.to_numpy()[1:]
+    assets = earned[:, :count] - weights * cash[:, None]
+    rest = earned[:, count:].sum(axis=1) - (1 - weights.sum(axis=1)) * cash
+    return pd.DataFrame(
+        np.column_stack([assets, rest]), index=result.nav.index[1:], columns=[*result.assets, CASH_AND_COSTS]
+    )
+
+
+def realised_risk_contributions(result: "BacktestResult") -> pd.Series:
+    """Realised risk contributions over the whole run: cov(part, whole) / std(whole), annualised.
+
+    Returns:
+        (n + 1,) decimals per year by asset, and `cash_and_costs`. They add up to the volatility of NAV's excess
+        returns (ddof 1), and are zero where that does not vary; NaN for fewer than two returns.
+
+    Example:
+        >>> import backtest as bt
+        >>> realised_risk_contributions(bt.run("configs/60_40.yaml")).round(4).tolist()
+        [0.0902, 0.0123, 0.0]
+    """
+    parts = excess_contributions(result)
+    annual = np.sqrt(result.periods_per_year)
+    values = annual * _contributions(parts.to_numpy(), result.excess_returns.to_numpy())
+    return pd.Series(values, index=parts.columns, name="realised_risk_contributions")
+
+
+def rolling_realised_risk(result: "BacktestResult", window: int, dates: pd.Index | None = None) -> pd.DataFrame:
+    """Realised risk contributions over the `window` returns up to and including each date.
+
+    Args:
+        result: of a run.
+        window: rows, 2 or more.
+        dates: dates of NAV, rising; the rebalance dates by default.
+
+    Returns:
+        (k, n + 1) decimals per year, by the dates that have so many returns before them; rows add up to the volatility
+        of NAV's excess returns over their window.
+
+    Example:
+        >>> import backtest as bt
+        >>> rolling_realised_risk(bt.run("configs/60_40.yaml"), 12).iloc[-1].round(4).tolist()
+        [0.0615, -0.0091, 0.0]
+    """
+    if window < 2:
+        raise ValueError(f"window: {window}; expected 2 rows or more")
+    parts, excess = excess_contributions(result), result.excess_returns.to_numpy()
+    ends = result.nav.index.get_indexer(result.target_weights.index if dates is None else dates)
+    ends = ends[ends >= window]
+    values = parts.to_numpy()
+    rows = [_contributions(values[end - window : end], excess[end - window : end]) for end in ends]
+    table = np.sqrt(result.periods_per_year) * np.reshape(rows, (len(ends), parts.shape[1]))
+    return pd.DataFrame(table, index=result.nav.index[ends], columns=parts.columns)
+
+
+def realised_risk_of_a_year(result: "BacktestResult", dates: pd.Index | None = None) -> pd.DataFrame:
+    """Return `rolling_realised_risk` over 12 months: no rows for one period a year, as one return has no risk."""
+    whole_run = len(result.returns) + 2  # more returns than there are
+    window = result.periods_per_year if result.periods_per_year > 1 else whole_run
+    return rolling_realised_risk(result, window, dates)
+
+
+def _contributions(parts: Array, whole: Array) -> Array:
+    """Per period: (T, k) parts of (T,) returns -> (k,)."""
+    if len(whole) < 2:
+        return np.full(parts.shape[1], np.nan)
+    centred = whole - whole.mean()
+    deviation = float(np.std(whole, ddof=1))
+    if not has_risk(deviation):
+        return np.zeros(parts.shape[1])
+    # einsum and not @, so that no bit depends on anything but these rows
+    return np.asarray(np.einsum("t,tk->k", centred, parts) / ((len(whole) - 1) * deviation))

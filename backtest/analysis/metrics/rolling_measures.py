@@ -1,0 +1,130 @@
+"""Measures over a window that rolls along: one value for each full window, none before the first is full."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from backtest.numerics.tolerances import has_risk
+
+if TYPE_CHECKING:
+    from backtest.analysis.result import BacktestResult
+
+Array = NDArray[np.float64]
+
+
+def rolling_measures(result: "BacktestResult") -> pd.DataFrame:
+    """Volatility, Sharpe ratio and correlation to the benchmark over the last 12 months.
+
+    Returns:
+        (P - periods_per_year, 3 or 4) by the window's last date: `volatility` of returns and `excess_volatility` of
+        those above cash, decimals per year; `sharpe`, NaN where there is no risk; and with a benchmark `correlation`,
+        NaN where either does not vary. No rows for a run of a year or less, or one period a year.
+
+    Example:
+        >>> import backtest as bt
+        >>> rolling_measures(bt.run("configs/erc.yaml")).iloc[-1].round(2).to_dict()
+        {'volatility': 0.05, 'excess_volatility': 0.05, 'sharpe': 1.14, 'correlation': 0.74}
+    """
+    window = result.periods_per_year
+    if not 2 <= window < len(result.returns):
+        window = len(result.returns) + 2  # more than there are, and so no rows
+    columns = {
+        "volatility": rolling_volatility(result.returns, window, result.periods_per_year),
+        "excess_volatility": rolling_volatility(result.excess_returns, window, result.periods_per_year),
+        "sharpe": rolling_sharpe(result.excess_returns, window, result.periods_per_year),
+    }
+    if result.benchmark is not None:
+        columns["correlation"] = rolling_correlation(result.returns, result.benchmark.returns, window)
+    return pd.DataFrame(columns)
+
+
+def rolling_volatility(returns: pd.Series, window: int, periods_per_year: int) -> pd.Series:
+    """sqrt(periods_per_year) × standard deviation (ddof 1) of the last `window` returns, up to and including each date.
+
+    Args:
+        returns: (P,) decimal per period, no NaN.
+        window: rows, 2 or more.
+        periods_per_year: of the returns.
+
+    Returns:
+        (P - window + 1,) decimals per year by the window's last date, no NaN; empty where P < window.
+
+    Example:
+        >>> dates = pd.date_range("2020-01-31", periods=3, freq="ME")
+        >>> rolling_volatility(pd.Series([0.0, 0.02, 0.0], index=dates), 2, 12).round(4).tolist()
+        [0.049, 0.049]
+    """
+    windows = _windows(returns, window)
+    return pd.Series(_volatilities(windows, periods_per_year), index=returns.index[window - 1 :], name="volatility")
+
+
+def rolling_sharpe(excess_returns: pd.Series, window: int, periods_per_year: int) -> pd.Series:
+    """Annualised mean of the last `window` excess returns over their annualised standard deviation (ddof 1).
+
+    Args:
+        excess_returns: (P,) decimal per period, no NaN.
+        window: rows, 2 or more.
+        periods_per_year: of the returns.
+
+    Returns:
+        (P - window + 1,) by the window's last date; NaN where the deviation is 0; empty where P < window.
+
+    Example:
+        >>> dates = pd.date_range("2020-01-31", periods=3, freq="ME")
+        >>> rolling_sharpe(pd.Series([0.02, 0.0, 0.01], index=dates), 3, 12).round(4).tolist()
+        [3.4641]
+    """
+    windows = _windows(excess_returns, window)
+    deviations = _volatilities(windows, periods_per_year)
+    means = periods_per_year * windows.mean(axis=1)
+    ratios = np.divide(means, deviations, out=np.full(len(means), np.nan), where=deviations > 0)
+    return pd.Series(ratios, index=excess_returns.index[window - 1 :], name="sharpe")
+
+
+def rolling_correlation(returns: pd.Series, others: pd.Series, window: int) -> pd.Series:
+    """Pearson's correlation of the last `window` returns of two over the same dates, up to and including each date.
+
+    Args:
+        returns: (P,) decimal per period, no NaN.
+        others: (P,) of the other, by the same dates.
+        window: rows, 2 or more.
+
+    Returns:
+        (P - window + 1,) by the window's last date; NaN where either does not vary, and for a window of two, in which
+        it would be ±1; empty where P < window.
+
+    Example:
+        >>> dates = pd.date_range("2020-01-31", periods=4, freq="ME")
+        >>> one, other = pd.Series([0.0, 0.02, 0.01, 0.0], index=dates), pd.Series([0.0, 0.01, 0.0, 0.0], index=dates)
+        >>> rolling_correlation(one, other, 3).round(4).tolist()
+        [0.866, 0.866]
+    """
+    first, second = _windows(returns, window), _windows(others, window)
+    varies = (window > 2) & (_volatilities(first, 1) > 0) & (_volatilities(second, 1) > 0)
+    deviations, other_deviations = first - first.mean(axis=1)[:, None], second - second.mean(axis=1)[:, None]
+    products, squares, other_squares = (
+        np.einsum("tw,tw->t", a, b)
+        for a, b in (
+            (deviations, other_deviations), (deviations, deviations), (other_deviations, other_deviations),
+        )
+    )  # fmt: skip
+    found = np.full(len(products), np.nan)
+    np.divide(products, np.sqrt(squares * other_squares), out=found, where=varies)
+    return pd.Series(np.clip(found, -1.0, 1.0), index=returns.index[window - 1 :], name="correlation")
+
+
+def _windows(values: pd.Series, window: int) -> Array:
+    """(P - window + 1, window), or (0, window)."""
+    if window < 2:
+        raise ValueError(f"window: {window}; expected 2 rows or more")
+    if len(values) < window:
+        return np.empty((0, window))
+    return sliding_window_view(values.to_numpy(dtype=float), window)
+
+
+def _volatilities(windows: Array, periods_per_year: int) -> Array:
+    deviations = windows.std(axis=1, ddof=1)
+    return np.where(has_risk(deviations), np.sqrt(periods_per_year) * deviations, 0.0)

@@ -1,0 +1,1 @@
+"""Tables of one result: calendar, crises, holdings, trades and events."""

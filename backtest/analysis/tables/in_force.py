@@ -1,0 +1,64 @@
+"""Decisions in force: the dates of NAV between which each decision applies."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from backtest.engine.settings.schedule import RebalanceSettings
+
+if TYPE_CHECKING:
+    from backtest.analysis.result import BacktestResult
+
+
+def dates_in_force(result: "BacktestResult") -> pd.Series:
+    """Return the date of NAV from which each decision is in force: the date of its first trade.
+
+    A decision that asks for no trade, because all weights are inside their bands, is in force from the date on which it
+    would have been traded.
+
+    Args:
+        result: a run.
+
+    Returns:
+        (m,) rising dates by rebalance date; NaT where the run ends before the decision is in force.
+
+    Example:
+        >>> import backtest as bt
+        >>> since = dates_in_force(bt.run("configs/daily/erc.yaml"))
+        >>> f"{since.index[0]:%Y-%m-%d}", f"{since.iloc[0]:%Y-%m-%d}"
+        ('2019-01-31', '2019-02-01')
+    """
+    dates, decided = result.nav.index, pd.DatetimeIndex(result.target_weights.index)
+    lag = RebalanceSettings.model_validate(result.settings.get("rebalance", {})).lag(result.periods_per_year)
+    due = np.where(decided >= dates[0], dates.searchsorted(decided) + lag, 0)
+    traded = result.trade_dates.to_numpy()
+    rows = np.maximum.accumulate(np.where(pd.isna(traded), due, dates.searchsorted(traded)))
+    known = dates.append(pd.DatetimeIndex([pd.NaT]))
+    return pd.Series(known[np.minimum(rows, len(dates))], index=decided, name="in_force")
+
+
+def in_force(table: pd.DataFrame, result: "BacktestResult") -> pd.DataFrame:
+    """Return the rows of decisions by the dates from which they are in force; the last row again on the last date.
+
+    Between its dates the table is a step: a row holds until the next one begins.
+
+    Args:
+        table: (k, n) by rebalance date.
+        result: the run that decided.
+
+    Returns:
+        (j, n) by date of NAV, rising, from the first date to the last; NaN where a decision has no row in the table.
+
+    Example:
+        >>> import backtest as bt
+        >>> result = bt.run("configs/60_40.yaml")
+        >>> targets = in_force(result.target_weights, result)
+        >>> targets.index[0] == result.nav.index[0], targets.index[-1] == result.nav.index[-1]
+        (True, True)
+    """
+    dates = dates_in_force(result).dropna()
+    dates = dates[~dates.duplicated(keep="last").to_numpy()]
+    steps = table.reindex(dates.index).set_axis(pd.DatetimeIndex(dates), axis=0)
+    last = result.nav.index[-1]
+    return steps if dates.empty or dates.iloc[-1] == last else pd.concat([steps, steps.iloc[[-1]].set_axis([last])])

@@ -1,0 +1,1 @@
+"""Uncertainty: bootstrap intervals and tests of differences."""

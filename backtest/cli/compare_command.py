@@ -1,0 +1,170 @@
+"""`compare`: several configurations or finished runs side by side, all begun on one date."""
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from backtest.cli.data_commands import check_choice
+from backtest.cli.run_commands import as_written
+from backtest.cli.terminal import fits, new_table, progress, show
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from backtest.analysis.compare.comparison import Comparison
+    from backtest.config import RunConfig
+
+
+def compare(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Two or more configuration files, or folders of finished runs; the first is the baseline.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        Path | None, typer.Option(help="Folder of the files; by default reports/<a>_vs_<b>.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print comparison.json alone, for scripts.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no source: use what was fetched before.")] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
+) -> None:
+    """Compare strategies that all begin on their first common date: return, risk, crises, costs, windows won."""
+    check_choice(offline=offline, refresh=refresh)
+    from backtest.errors import ComparisonError
+
+    if len(runs) < 2:
+        raise ComparisonError(f"{runs[0]} alone; expected two or more configurations or folders of finished runs")
+    configs = [_config(path) for path in runs]
+    names = [config.name for config in configs]
+    from backtest.reporting.files.comparison_files import folder_of, write_comparison
+    from backtest.reporting.files.report_files import json_bytes
+    from backtest.reporting.files.report_folder import check_replaceable
+    from backtest.reporting.pages.shelf_page import renew_shelf
+
+    folder = output or folder_of(names)
+    check_replaceable(folder)
+    with progress([*names, "comparison", "figures", "files"]) as step:
+        from backtest.runs.compared_runs import compare as side_by_side
+        from backtest.runs.pipeline import run_all
+
+        results = run_all(configs, offline=offline, refresh=refresh, on_run=step)
+        step("comparison")
+        for path, result in zip(runs, results, strict=True):
+            if path.is_dir():
+                from backtest.reporting.files.finished_run import check_repeated
+
+                check_repeated(result, path)
+        found = side_by_side(results)
+        command = f"python -m backtest compare {' '.join(as_written(path) for path in runs)}"
+        written = write_comparison(found, folder, command=command, on_step=step)
+    renew_shelf(folder)
+    if as_json:
+        typer.echo(json_bytes(found.summary()).decode(), nl=False)
+    else:
+        _print(found, written)
+
+
+def _config(path: Path) -> "RunConfig":
+    """That of a file, or of a finished run's folder."""
+    if not path.is_dir():
+        from backtest.config import load_config
+
+        return load_config(path)
+    from backtest.config.manifest_config import config_of_manifest
+    from backtest.reporting.files.finished_run import configuration_of
+    from backtest.reporting.files.manifest import MANIFEST
+
+    return config_of_manifest(configuration_of(path), path / MANIFEST)
+
+
+def _print(found: "Comparison", written: Path) -> None:
+    from backtest.analysis.tables.crises import covered_partly
+
+    for table in _tables(found):
+        show(table)
+    for note in found.notes:
+        typer.echo(f"note: {note}")
+    typer.echo("*: the best of a row; won: share of windows with the higher compound return")
+    if found.crises or found.falls:
+        typer.echo("crises and the worst fall: return / drawdown, %")
+    if partly := covered_partly(found.growth.index):
+        typer.echo(f"crises left out, as the dates cover them only in part: {', '.join(one.name for one in partly)}")
+    typer.echo(f"comparison: {written.as_posix()}")
+
+
+def _tables(found: "Comparison") -> "Iterator[Table]":
+    """All rows of as many strategies as the terminal is wide enough for, then of the next."""
+    sections = [[*part(found)] for part in (_measures, _shares, _crises, _against_the_first)]
+    begin, count = 0, len(found.names)
+    while begin < count:
+        end = begin + 1
+        table = _table(found, sections, begin, end)
+        while end < count and fits(wider := _table(found, sections, begin, end + 1)):
+            table, end = wider, end + 1
+        yield table
+        begin = end
+
+
+def _table(found: "Comparison", sections: list[list[tuple[str, ...]]], begin: int, end: int) -> "Table":
+    """That of the strategies begin..end - 1."""
+    table = new_table(f"{found.start:%Y-%m-%d} to\n{found.end:%Y-%m-%d}", *found.names[begin:end])
+    for rows in sections:
+        for label, *cells in rows:
+            table.add_row(label, *(cell if cell.endswith("*") else f"{cell} " for cell in cells[begin:end]))
+        table.add_section()
+    return table
+
+
+def _measures(found: "Comparison") -> Iterator[tuple[str, ...]]:
+    from backtest.reporting.pages.headline import LEFT_OUT_AT_ZERO, ROWS, ratio
+
+    place = [key for _, key, _ in ROWS].index("average_gross_exposure") + 1
+    for label, key, write in (*ROWS[:place], ("maximum gross exposure", "max_gross_exposure", ratio), *ROWS[place:]):
+        if key == "total_return" and found.return_measure == "cagr":
+            continue
+        values, best = found.metrics.loc[key].to_dict() if key in found.metrics.index else {}, found.best.get(key, ())
+        there = [value for value in values.values() if not math.isnan(value)]
+        if not there or (key in LEFT_OUT_AT_ZERO and not any(there)):
+            continue
+        yield label, *(f"{_cell(values[name], write)}{'*' if name in best else ''}" for name in found.names)
+
+
+def _shares(found: "Comparison") -> Iterator[tuple[str, ...]]:
+    from backtest.reporting.pages.headline import percent
+
+    for of in ("capital", "risk"):
+        for label, shares in found.class_shares(of).dropna(how="all").iterrows():
+            yield f"{of}: {label}", *(_cell(value, percent) for value in shares)
+
+
+def _crises(found: "Comparison") -> Iterator[tuple[str, ...]]:
+    worst = [(f"worst of {found.names[0]}", one) for one in found.falls[:1]]
+    for name, one in (*((one.crisis.name, one) for one in found.crises), *worst):
+        both = zip(one.returns, one.drawdowns, strict=True)
+        yield name, *(f"{100 * earned:z.1f}/{100 * depth:z.1f}" for earned, depth in both)
+
+
+def _against_the_first(found: "Comparison") -> Iterator[tuple[str, ...]]:
+    from backtest.reporting.pages.headline import ratio
+
+    first, others = found.names[0], list(found.names[1:])
+    differences = found.sharpe_differences[found.sharpe_differences["name"] == first]
+    yield f"against {first}", *("" for _ in found.names)
+    rows = (
+        ("  Sharpe difference", -differences["difference"]),
+        ("  p (Ledoit, Wolf)", differences["ledoit_wolf_p"]),
+        ("  p (Memmel)", differences["memmel_p"]),
+        ("  correlation", found.correlations[first][others]),
+        *((f"  won, windows of {years}Y", won[first][others]) for years, won in found.windows_won.items()),
+    )
+    for label, values in rows:
+        yield label, "", *(_cell(value, ratio) for value in values)
+
+
+def _cell(value: float, write: Callable[[float], str]) -> str:
+    return "-" if math.isnan(value) else write(value)

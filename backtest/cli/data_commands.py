@@ -1,0 +1,217 @@
+"""`data`: commands about what is fetched and kept."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from backtest.cli.terminal import chart, new_table, progress_by_series, show
+from backtest.errors import BacktestError, DataUnavailableError
+
+if TYPE_CHECKING:
+    from backtest.data.cache.fetch import Key
+    from backtest.data.cache.store import Cache, DamagedEntry, Entry
+    from backtest.data.quotes import Quotes
+    from backtest.data.series import Series
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Prices from Yahoo, FRED and others: fetch them, and look at what is kept of them.",
+)
+
+Folder = Annotated[Path, typer.Option("--cache", help="The folder of what is fetched.")]
+Source = Annotated[str | None, typer.Option("--source", help="Only of this source.", show_default=False)]
+_KEPT = Path("data_cache")
+
+
+def check_choice(*, offline: bool, refresh: bool) -> None:
+    """Raise unless at most one of two options that exclude each other is given."""
+    if offline and refresh:
+        raise BacktestError("--offline and --refresh exclude each other: one asks no source, the other asks them all")
+
+
+@app.command()
+def fetch(
+    configs: Annotated[list[Path], typer.Argument(help="Configuration files, such as configs/etf/erc.yaml.")],
+    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
+) -> None:
+    """Fetch every series of some configurations and their benchmarks into the cache."""
+    from backtest.config import load_config
+    from backtest.data.load import access_for
+    from backtest.data.load import fetch as fetch_series
+
+    started = datetime.now(UTC)
+    loaded = [load_config(config) for config in configs]
+    both = [one for config in loaded for one in (config, config.benchmark) if one is not None]
+    table = new_table("series", "source", "symbol", "from", "to", "values")
+    seen: set[Series] = set()
+    known: dict[Key, Quotes] = {}
+    with progress_by_series() as on_symbol:
+        for one in both:
+            access = access_for(one.data, refresh=refresh, started=started, on_symbol=on_symbol, known=known)
+            for series, quotes in fetch_series(one.data, one.folder, access).items():
+                if series not in seen:
+                    dates = quotes.values.index
+                    ends = (f"{dates[0]:%Y-%m-%d}", f"{dates[-1]:%Y-%m-%d}")
+                    table.add_row(series.name, series.source, series.symbol, *ends, f"{len(dates):,}")
+                seen.add(series)
+    show(table)
+
+
+@app.command("list")
+def list_kept(source: Source = None, cache: Folder = _KEPT) -> None:
+    """List the series that the cache has."""
+    table = new_table("symbol", "source", "from", "to", "values", "size", "fetched")
+    entries, damaged = _entries(cache, None, source), _damaged(cache, None, source)
+    now = datetime.now(UTC)
+    for entry in entries:
+        size = f"{entry.bytes / 1024:,.0f} KiB"
+        table.add_row(entry.symbol, entry.source, entry.first, entry.last, f"{entry.rows:,}", size, entry.age(now))
+    for damage in damaged:
+        typer.echo(f"warning: {damage}", err=True)
+    if entries:
+        show(table)
+    elif not damaged:
+        of_it = "" if source is None else f" of source {source}"
+        typer.echo(f"{cache.as_posix()} holds nothing{of_it}. Hint: python -m backtest data fetch CONFIG")
+
+
+@app.command("show")
+def show_one(
+    symbol: Annotated[str, typer.Argument(help="A symbol, such as SPY.")], source: Source = None, cache: Folder = _KEPT
+) -> None:
+    """Show what the cache has of a symbol: its range, source and age, and a small plot."""
+    from backtest.data.prepare.levels import level_of
+
+    kept = _cache(cache)
+    found = _entries(cache, symbol, source)
+    if damaged := _damaged(cache, symbol, source):
+        raise damaged[0]
+    if not found:
+        of_it = symbol if source is None else f"{symbol} of {source}"
+        others = _some(sorted({entry.symbol for entry in kept.entries()})) or "nothing"
+        raise DataUnavailableError(
+            f"{of_it}: not in {cache.as_posix()}, which holds {others}. Hint: python -m backtest data fetch CONFIG"
+        )
+    for entry in found:
+        quotes = kept.read(entry.source, entry.symbol)
+        if quotes is None:  # removed in this very moment
+            continue
+        level, meaning, findings = level_of(entry.symbol, quotes)
+        if quotes.kind == "rate":
+            level, meaning = 100 * level, f"{meaning}, in % a year"
+        typer.echo(f"{entry.symbol} of {entry.source}: {meaning}")
+        typer.echo(f"{entry.first} to {entry.last}, {entry.rows:,} dates, fetched {entry.age(datetime.now(UTC))}")
+        for name, fact in sorted(entry.facts.items()):
+            typer.echo(f"{name}: {fact}")
+        for note in entry.notes:
+            typer.echo(f"note: {note}")
+        for finding in findings:
+            typer.echo(f"warning: {finding}", err=True)
+        show(chart(level))
+
+
+@app.command()
+def verify(
+    configs: Annotated[
+        list[Path] | None, typer.Argument(help="Only the series of these configurations.", show_default=False)
+    ] = None,
+    cache: Folder = _KEPT,
+) -> None:
+    """Check what is kept: every file against its checksum, every series for what should be looked at."""
+    if configs:
+        _verify_configs(configs)
+        return
+    from backtest.data.prepare.levels import level_of
+
+    kept, unreadable = _cache(cache), _damaged(cache, None, None)
+    entries, damaged = kept.entries(), [str(damage) for damage in unreadable]
+    if not entries and not damaged:
+        typer.echo(f"{cache.as_posix()} holds nothing. Hint: python -m backtest data fetch CONFIG")
+        return
+    warnings = 0
+    for entry in entries:
+        try:
+            quotes = kept.read(entry.source, entry.symbol)
+            found = [] if quotes is None else level_of(entry.symbol, quotes)[2]
+        except BacktestError as problem:
+            damaged.append(str(problem))
+            continue
+        warnings += len(found)
+        for finding in found:
+            typer.echo(f"warning: {finding}", err=True)
+    _verdict(f"{len(entries) + len(unreadable)} series in {cache.as_posix()}", warnings, len(damaged))
+    if damaged:
+        raise DataUnavailableError("\n".join(damaged))
+
+
+@app.command()
+def clear(
+    symbol: Annotated[
+        str | None, typer.Argument(help="Only this symbol; everything by default.", show_default=False)
+    ] = None,
+    source: Source = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    cache: Folder = _KEPT,
+) -> None:
+    """Remove series from the cache."""
+    kept = _cache(cache)
+    found = [(entry.source, entry.symbol) for entry in _entries(cache, symbol, source)]
+    found += [(damage.source, damage.symbol) for damage in _damaged(cache, symbol, source)]
+    if not found:
+        typer.echo(f"nothing to remove from {cache.as_posix()}")
+        return
+    named = _some([" ".join(one) for one in found])
+    if not yes and not sys.stdin.isatty():
+        raise BacktestError(f"would remove {named} from {cache.as_posix()}, and there is nobody to ask. Hint: --yes")
+    if not yes:
+        typer.confirm(f"Remove {len(found)} series from {cache.as_posix()} ({named})?", abort=True)
+    for one in found:
+        kept.remove(*one)
+    typer.echo(f"removed {named}")
+
+
+def _verify_configs(configs: list[Path]) -> None:
+    from backtest.config import load_config
+    from backtest.data.load import load
+
+    for path in configs:
+        config = load_config(path)
+        for one in (config, config.benchmark):
+            if one is None:
+                continue
+            data = load(one.data, one.folder)
+            for warning in data.warnings:
+                typer.echo(f"warning: {warning}", err=True)
+            _verdict(f"{len(data.origins)} series of {one.name}", len(data.warnings))
+
+
+def _verdict(what: str, warnings: int, damaged: int = 0) -> None:
+    found = {0: "no warning", 1: "1 warning"}.get(warnings, f"{warnings} warnings")
+    typer.echo(f"{what} checked: {found}{f', {damaged} damaged' if damaged else ''}")
+
+
+def _cache(folder: Path) -> "Cache":
+    from backtest.data.cache.store import Cache
+
+    return Cache(folder)
+
+
+def _entries(cache: Path, symbol: str | None, source: str | None) -> "list[Entry]":
+    return [entry for entry in _cache(cache).entries() if _is_asked_for(entry, symbol, source)]
+
+
+def _damaged(cache: Path, symbol: str | None, source: str | None) -> "list[DamagedEntry]":
+    return [damage for damage in _cache(cache).damaged() if _is_asked_for(damage, symbol, source)]
+
+
+def _is_asked_for(one: "Entry | DamagedEntry", symbol: str | None, source: str | None) -> bool:
+    return symbol in (None, one.symbol) and (source is None or one.source.split()[0] == source)
+
+
+def _some(names: list[str]) -> str:
+    """The first of them, and how many more."""
+    more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
+    return ", ".join(names[:8]) + more

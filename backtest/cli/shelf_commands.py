@@ -1,0 +1,131 @@
+"""`list` and `open`: what was run, and its pages in a browser."""
+
+import json
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backtest.cli.terminal import new_table, show
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from rich.table import Table
+
+    from backtest.reporting.files.shelf_entry import ComparisonEntry, RunEntry
+    from backtest.reporting.pages.shelf_page import Shelved
+
+
+def list_shelf(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
+) -> None:
+    """List the runs and comparisons in reports/, the newest first."""
+    from backtest.reporting.files.report_folder import REPORTS
+    from backtest.reporting.pages.shelf_page import FIRST_RUN, read_shelf
+
+    shelf = read_shelf(REPORTS)
+    if as_json:
+        typer.echo(json.dumps([_plain(one) for one in shelf], indent=1, ensure_ascii=False))
+        return
+    if not shelf:
+        typer.echo(f"{REPORTS.as_posix()} holds no run. {FIRST_RUN}")
+    for table in _tables(shelf):
+        show(table)
+
+
+def open_page(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="A run or comparison in reports/, or a report's folder; without it, the shelf: a page of them all.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Open the page of a run or a comparison in the browser, or the shelf, which shows all of them."""
+    page = _shelf() if name is None else _page_of(name)
+    typer.echo(f"page: {page.as_posix()}")
+    if not webbrowser.open(page.absolute().as_uri()):
+        typer.echo("note: no browser could be started here; open the page yourself", err=True)
+
+
+def _shelf() -> Path:
+    from backtest.errors import ReportError
+    from backtest.reporting.files.report_folder import REPORTS
+    from backtest.reporting.pages.shelf_page import FIRST_RUN, read_shelf, write_shelf
+
+    if not read_shelf(REPORTS):
+        raise ReportError(f"{REPORTS.as_posix()} holds no run to show. {FIRST_RUN}")
+    return write_shelf(REPORTS)  # anew, as what was written from Python or removed by hand did not do it
+
+
+def _page_of(name: str) -> Path:
+    from backtest.errors import ReportError
+    from backtest.reporting.files.report_folder import REPORTS
+    from backtest.reporting.pages.shelf_page import find
+
+    found = find(REPORTS, name)
+    if found.page is None:
+        raise ReportError(f"{found.folder.as_posix()}: has no page to open. Hint: run it again.")
+    return found.folder / found.page
+
+
+def _tables(shelf: "Iterable[Shelved]") -> "list[Table]":
+    """One of the runs and one of the comparisons, where there are any."""
+    from backtest.reporting.files.shelf_entry import ComparisonEntry, RunEntry
+
+    runs = new_table("run", "period", "CAGR", "volatility", "Sharpe", "drawdown", "written")
+    compared = new_table("comparison", "period", "best CAGR", "best Sharpe", "written")
+    for one in shelf:
+        table, numbers = (runs, [""] * 5) if one.kind == "run" else (compared, [""] * 3)
+        match one.entry:
+            case RunEntry() as run:
+                earned = _percent(run.cagr) if run.total_return is None else f"{_percent(run.total_return)} in all"
+                rates = (earned, _percent(run.volatility), _ratio(run.sharpe), _percent(run.max_drawdown))
+                numbers = [_period(run), *rates]
+            case ComparisonEntry() as found:
+                numbers = [_period(found), _best(found, "cagr", _percent), _best(found, "sharpe", _ratio)]
+        table.add_row(one.folder.name, *numbers, one.written_at[:10])
+    for column in (*runs.columns, *compared.columns):
+        column.overflow = "fold"  # a long name is what `open` asks for: all of it is shown
+    return [table for table in (runs, compared) if table.row_count]
+
+
+def _period(entry: "RunEntry | ComparisonEntry") -> str:
+    return f"{entry.start:%Y}-{entry.end:%Y}"
+
+
+def _best(entry: "ComparisonEntry", key: str, write: "Callable[[float | None], str]") -> str:
+    best, in_all = entry.best.get(key), ""
+    if best is None and key == "cagr":
+        best, in_all = entry.best.get("total_return"), " in all"
+    return "equal" if best is None else f"{write(best.value)}{in_all} {', '.join(best.names)}"
+
+
+def _percent(value: float | None) -> str:
+    from backtest.reporting.pages.headline import percent
+
+    return "-" if value is None else percent(value)
+
+
+def _ratio(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _plain(one: "Shelved") -> dict[str, Any]:
+    """What `--json` says of a run or comparison; its numbers as in its manifest, none of an older version."""
+    from backtest.reporting.files.shelf_entry import ComparisonEntry
+
+    compared = {"strategies": one.entry.names} if isinstance(one.entry, ComparisonEntry) else {}
+    numbers = {} if one.entry is None else one.entry.model_dump(mode="json", exclude={"sparkline", "sparklines"})
+    return {
+        "folder": one.folder.as_posix(),
+        "kind": one.kind,
+        "name": one.name,
+        "written_at": one.written_at or None,
+        "page": None if one.page is None else (one.folder / one.page).as_posix(),
+        **compared,
+        **numbers,
+    }

@@ -1,0 +1,117 @@
+"""From a file to a `RunConfig`: all mistakes of it reported together."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from backtest.config.document import Document, dotted
+from backtest.config.known_names import check_names
+from backtest.config.messages import lines, unknown
+from backtest.config.run_config import RunConfig, StrategyChoice
+from backtest.errors import ConfigError, DataError
+from backtest.strategy import StrategyError
+from backtest.strategy.discovery import find_strategy
+
+
+def load_config(path: str | Path, *, with_benchmark: bool = True) -> RunConfig:
+    """Read and check a configuration, and that of its benchmark.
+
+    Names of assets, classes and strategies are checked against what is there; no prices are read.
+
+    Raises:
+        ConfigError: anything wrong in it, each mistake with its line and column.
+        DataError: its data file is missing or has no readable header.
+    """
+    document = Document(Path(path))
+    problems = document.problems
+    folder = document.path.parent
+    values = dict(document.values)
+    strategy = _strategy(document, problems, folder)
+    benchmark = _benchmark(values.pop("benchmark", None), document, problems, folder, with_benchmark)
+    found = {"strategy": strategy} if strategy is not None else {}
+    checked = _validated({**values, **found, "file": document.path}, document, problems, strategy is None)
+    check_names(document, problems, strategy, folder)
+    if checked is not None:
+        problems += _beside_benchmark(document, checked, benchmark, with_benchmark)
+    if checked is None or problems:
+        raise ConfigError(*sorted(dict.fromkeys(problems), key=_by_place))
+    return checked.model_copy(update={"benchmark": benchmark})
+
+
+def _beside_benchmark(
+    document: Document, config: RunConfig, benchmark: RunConfig | None, with_benchmark: bool
+) -> list[str]:
+    """Return a line for each setting that contradicts the benchmark."""
+    problems = []
+    if benchmark is not None and benchmark.data.currency != config.data.currency:
+        theirs, ours = benchmark.data.currency, config.data.currency
+        at = document.at(("benchmark",))
+        problems.append(f"{at}: benchmark: its currency is {theirs}, and the run's is {ours}; expected the same")
+    why = "this configuration has no benchmark" if with_benchmark else "a benchmark has no benchmark of its own"
+    if benchmark is not None:
+        why = "the benchmark's targets depend on its own path" if benchmark.follows_its_path else ""
+    if why:
+        problems += [
+            f"{document.at(at)}: {dotted(at)}: benchmark, but {why}; expected a number"
+            for at in config.volatilities_of_benchmark
+        ]
+    return problems
+
+
+def _by_place(problem: str) -> tuple[str, int, int]:
+    file, line, column, *_ = [*problem.split(":", 3), "", ""]
+    return (file, int(line), int(column)) if line.isdigit() and column.isdigit() else (file, 0, 0)
+
+
+def _validated(
+    values: dict[str, Any], document: Document, problems: list[str], strategy_is_wrong: bool
+) -> RunConfig | None:
+    try:
+        if "file" in document.values:
+            problems.append(f"{document.at(('file',), key=True)}: file: {unknown(('file',), RunConfig)}")
+        return RunConfig.model_validate(values)
+    except ValidationError as failure:
+        skip = {"strategy"} if strategy_is_wrong and "strategy" in values else set()
+        errors = [error for error in failure.errors() if error["loc"][0] not in skip]
+        problems += lines(errors, document, (), RunConfig)
+    return None
+
+
+def _strategy(document: Document, problems: list[str], folder: Path) -> StrategyChoice | None:
+    if "strategy" not in document.values:
+        return None  # reported as missing with the rest
+    raw = document.values["strategy"]
+    name = raw.get("name") if isinstance(raw, dict) else None
+    if not isinstance(name, str):
+        problems.append(
+            f"{document.at(('strategy',))}: strategy: expected a mapping with a name, such as {{name: erc}}"
+        )
+        return None
+    try:
+        found = find_strategy(name, folder)
+        return StrategyChoice(name=name, model=found.model_validate({k: v for k, v in raw.items() if k != "name"}))
+    except StrategyError as problem:
+        problems.append(f"{document.at(('strategy', 'name'))}: strategy.name: {problem}")
+    except ValidationError as failure:
+        problems += lines(failure.errors(), document, ("strategy",), found, name)
+    return None
+
+
+def _benchmark(raw: Any, document: Document, problems: list[str], folder: Path, wanted: bool) -> RunConfig | None:
+    if raw is None or not wanted:
+        return None
+    at = document.at(("benchmark",))
+    if not isinstance(raw, str):
+        problems.append(f"{at}: benchmark: got {raw!r}; expected the path of a configuration, such as 60_40.yaml")
+        return None
+    if not (folder / raw).is_file():
+        problems.append(f"{at}: benchmark: no such file: {raw}; expected a configuration, relative to this one")
+        return None
+    try:
+        return load_config(folder / raw, with_benchmark=False)
+    except ConfigError as failure:
+        problems += failure.problems
+    except DataError as failure:
+        problems.append(f"{at}: benchmark: {failure}")
+    return None

@@ -1,0 +1,148 @@
+"""Whether the terms of a run fit its assets, as far as that can be told before prices are read."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from backtest.config.document import Document, Location, dotted
+from backtest.config.messages import listed, suggestion
+from backtest.data.data_settings import DataSettings
+from backtest.data.dates.spacing import DAILY
+from backtest.data.series import Series
+from backtest.data.table import Column
+from backtest.engine.settings.financing import (
+    IMPACT_OF_FUNDS,
+    Financing,
+    Futures,
+    LeveragedFund,
+    Margin,
+    margin_requirements,
+    not_daily,
+    spot_in_futures,
+)
+from backtest.errors import ConfigError
+
+_BY_ASSET: tuple[Location, ...] = (
+    ("costs", "trading_bps"),
+    ("costs", "half_spread_bps"),
+    ("costs", "commission_bps"),
+    ("financing", "initial_margin"),
+    ("financing", "maintenance_margin"),
+    ("financing", "borrow_fee_bps"),
+    ("financing", "basis_bps"),
+    ("financing", "roll_bps"),
+    ("fees", "expense_ratio_bps"),
+)
+_MAY_LEAVE_OUT: tuple[Location, ...] = (("financing", "borrow_fee_bps"), ("financing", "basis_bps"))
+_MONTHLY_SOURCES = ("sample", "french")
+
+
+def term_mistakes(
+    document: Document,
+    data: DataSettings,
+    classes: Mapping[str, str],
+    offered: Mapping[Series, Mapping[str, Column] | None],
+) -> list[str]:
+    """A line for each mistake, with its place.
+
+    Args:
+        document: the configuration.
+        data: its assets.
+        classes: class of each asset that has one.
+        offered: what the source of each series has.
+    """
+    problems = [line for location in _BY_ASSET for line in _by_asset(document, location, data.names, classes)]
+    financing = _financing(document)
+    if isinstance(financing, Margin | Futures) and not problems:
+        try:
+            initial, _ = margin_requirements(financing, data.names, classes)
+        except ConfigError as problem:
+            problems += placed(problem, document).problems
+        else:
+            allowed = np.inf if initial is None else 1 / float(initial.min())
+            problems += _least_exposure(document, allowed, "the initial margin allows")
+    spot = _spot(data, offered)
+    if isinstance(financing, Futures) and spot:
+        problems += placed(ConfigError(f"financing.kind: {spot_in_futures(spot)}"), document).problems
+    if isinstance(financing, LeveragedFund):
+        problems += placed(ConfigError(*_in_funds(document, data)), document).problems
+        problems += _least_exposure(document, abs(financing.leverage), "funds of that leverage give")
+    return problems
+
+
+def placed(problem: ConfigError, document: Document) -> ConfigError:
+    """The same mistakes, each line with the place of the setting that it begins with."""
+    return ConfigError(*(f"{document.at(line.partition(':')[0].split('.'))}: {line}" for line in problem.problems))
+
+
+def placed_in(problem: ConfigError, file: Path) -> ConfigError:
+    """Likewise, where there is a file: a configuration made in Python has none."""
+    return placed(problem, Document(file)) if file.is_file() else problem
+
+
+def _by_asset(document: Document, location: Location, assets: tuple[str, ...], classes: Mapping[str, str]) -> list[str]:
+    """What is wrong with the names of one setting: each is an asset or a class, and no asset is left out."""
+    given = document.value(location) if document.has(location) else None
+    if not isinstance(given, dict):
+        return []
+    known = [*assets, *dict.fromkeys(classes.values())]
+    have = f"assets: {listed(assets)}; classes: {listed(sorted(set(classes.values()))) or 'none'}"
+    strange = [name for name in given if name not in known]
+    if strange:
+        return [
+            f"{document.at((*location, name), key=True)}: {dotted((*location, name))}: neither an asset nor a class of "
+            f"this run ({have}).{suggestion(name, known)}"
+            for name in strange
+        ]
+    left_out = [name for name in assets if name not in given and classes.get(name) not in given]
+    if left_out and location not in _MAY_LEAVE_OUT:
+        wanted = f"expected one number, or one for each asset or its class ({have})"
+        return [f"{document.at(location)}: {dotted(location)}: nothing for {listed(left_out)}; {wanted}"]
+    return []
+
+
+def _financing(document: Document) -> Financing | None:
+    """The section, where nothing is wrong with it alone."""
+    raw = document.values.get("financing", {})
+    try:
+        found: Financing = TypeAdapter(Financing).validate_python(
+            {"kind": "margin", **raw} if isinstance(raw, dict) else raw
+        )
+    except ValidationError:
+        return None
+    return found
+
+
+def _least_exposure(document: Document, allowed: float, what: str) -> list[str]:
+    """Return the problem of a least gross exposure above the multiple of NAV that the financing allows."""
+    at = ("leverage", "min_gross_exposure")
+    least = document.value(at) if document.has(at) else None
+    if not isinstance(least, int | float) or isinstance(least, bool) or least <= allowed * (1 + 1e-12):
+        return []  # the room is for the rounding of 1 / margin
+    return [f"{document.at(at)}: {dotted(at)}: {least:g} of NAV, and {what} {allowed:g} at most; expected at most that"]
+
+
+def _in_funds(document: Document, data: DataSettings) -> list[str]:
+    """Return the problems of holding exposures through funds."""
+    problems = []
+    if _at_most_a_year(data) < DAILY:
+        problems.append(f"financing.kind: {not_daily(_at_most_a_year(data))}")
+    costs = document.values.get("costs")
+    if isinstance(costs, dict) and costs.get("impact") is not None:
+        problems.append(f"costs.impact: {IMPACT_OF_FUNDS}")
+    return problems
+
+
+def _spot(data: DataSettings, offered: Mapping[Series, Mapping[str, Column] | None]) -> list[str]:
+    """The assets that are said to be spot series, by the settings or else by their source."""
+    found = {series.name: (there or {}).get(series.symbol) for series, there in offered.items()}
+    spot = {name: column is not None and column.spot for name, column in found.items()} | data.said_of_spot
+    return [name for name in data.names if spot[data.funds[name].of if name in data.funds else name]]
+
+
+def _at_most_a_year(data: DataSettings) -> int:
+    """Periods a year that the data cannot have more of."""
+    monthly = data.frequency == "monthly" or any(one.source in _MONTHLY_SOURCES for one in data.series.assets())
+    return min(12 if monthly else 366, data.periods_per_year or 366)  # what is said makes no days of months

@@ -1,0 +1,1 @@
+"""Cache of fetched series: names, storage and fetching."""

@@ -1,0 +1,323 @@
+"""The `data:` section of a configuration."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictStr,
+    Tag,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+)
+
+from backtest.data.prepare.currencies import Currency
+from backtest.data.prepare.leveraged_fund import LeveragedFund
+from backtest.data.run_series import RunSeries
+from backtest.data.series import (
+    FILE_SOURCES,
+    SAMPLES,
+    AssetSettings,
+    SeriesSettings,
+    SourceName,
+    Values,
+    WideFile,
+)
+from backtest.data.sources.address import public
+
+NAMES_IN_USE = (
+    "date", "cash_interest", "financing_cost", "financing_at_cash_rate", "financing_spread", "borrow_fees",
+    "trading_costs", "other_fees", "shortfall", "reason",
+)  # fmt: skip
+"""Columns of the tables of a run; no asset may have such a name."""
+
+
+_AT_FRED = {"cash": "DTB3", "loan_rate": "SOFR", "consumer_prices": "CPIAUCNS"}
+
+
+def _age(text: str) -> str:
+    if not re.fullmatch(r"\d{1,4}[hd]", text):
+        raise ValueError(f"got {text!r}, expected hours or days, such as 12h or 7d")
+    return text
+
+
+def _what_is_said(asset: Any) -> str:
+    """Which of the ways to say what an asset is."""
+    if isinstance(asset, LeveragedFund) or (isinstance(asset, Mapping) and {"of", "leverage"} & set(asset)):
+        return "of a fund"
+    return "of a series" if isinstance(asset, AssetSettings | Mapping) else "its class"
+
+
+Asset = Annotated[
+    Annotated[StrictStr, Tag("its class")]
+    | Annotated[AssetSettings, Tag("of a series")]
+    | Annotated[LeveragedFund, Tag("of a fund")],
+    Discriminator(_what_is_said),
+]
+
+
+class DataSettings(BaseModel):
+    """Series that a run reads, their sources and their dates.
+
+    Args:
+        source: of the series that name none: the bundled `sample` (monthly) or `sample_daily`, `csv`, `parquet`,
+            `yfinance`, `fred`, `french` (monthly) or `french_daily`, or a source of one's own, `package.module:Class`.
+        path: of a file, of a folder of one file a symbol, or an address; relative to the configuration.
+        values: what a file's columns hold: total-return `prices` or simple `returns`.
+        assets: the series to hold, in this order: names, or names with their class (`{SPY: equities}`) or with all that
+            is their own (`{GLD: {class: commodities, source: csv, path: gold.csv}}`). A leveraged fund may be a model,
+            `{SPY_3X: {of: SPY, leverage: 3, expense_ratio: 0.0091, swap_spread_bps: 40, class: equities}}`.
+        cash: a series of the source, one of its own (`{source: fred, symbol: DTB3}`), or a rate per year:
+            (1 + rate)^(days / 365.25) - 1 over a period.
+        loan_rate: what loans are charged before their spread, in place of cash: given like cash.
+        consumer_prices: an index of consumer prices, one value a month: a series of the source, such as `us_cpi` of the
+            sample, or one of its own (`{source: fred, symbol: CPIAUCNS}`).
+        classes: asset class of each asset, where `assets` are names alone; the samples know their own.
+        calendar: of assets that are not priced on the same dates: `intersection` keeps the dates they all have, `union`
+            carries prices forward. Where it is not given the dates of several sources are intersected, and a blank
+            inside the history of a file is an error.
+        splice: by asset, the series whose returns extend it backwards.
+        currency: of the run, an ISO code.
+        fx: by currency of assets, cash, loan rate or splice series, the series of the price of one unit of it in the
+            currency of the run: of the source, or one of its own (`{EUR: {source: yfinance, symbol: EURUSD=X}}`).
+        opens: of assets of yfinance `true`; else `{path: opens.csv}`, a wide file on the scale of their prices.
+        volumes: of assets of yfinance `true`; else `{path: volumes.csv}`, a wide file of the value traded in a period.
+        frequency: `monthly` takes the last price of each month that is over.
+        start: first date, inclusive; windows fill inside start..end.
+        end: last date, inclusive.
+        ragged: let assets join when they have a full window and leave when their prices end.
+        periods_per_year: overrides the number inferred from the dates of the run; needed where that is unclear.
+        cache: folder of what is fetched; relative to where the run is started.
+        max_age: how old what was fetched may be before the source is asked again, such as `12h` or `7d`.
+        offline: ask no source, whatever the age.
+        timeout: seconds that all fetching of the run may take.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: SourceName
+    path: StrictStr | None = Field(default=None, validate_default=True)
+    values: Values = "prices"
+    assets: Annotated[tuple[StrictStr, ...], Field(min_length=1)] | Annotated[dict[str, Asset], Field(min_length=1)]
+    cash: StrictStr | StrictFloat | SeriesSettings
+    loan_rate: StrictStr | StrictFloat | SeriesSettings | None = None
+    consumer_prices: StrictStr | SeriesSettings | None = None
+    classes: dict[str, str] = Field(default_factory=dict)
+    calendar: Literal["intersection", "union"] | None = None
+    splice: dict[str, StrictStr | SeriesSettings] = Field(default_factory=dict)
+    currency: Currency = "USD"
+    fx: dict[Currency, StrictStr | SeriesSettings] = Field(default_factory=dict)
+    opens: StrictBool | WideFile | None = None
+    volumes: StrictBool | WideFile | None = None
+    frequency: Literal["monthly"] | None = None
+    start: date | None = None
+    end: date | None = None
+    ragged: bool = False
+    periods_per_year: Annotated[int, Field(ge=1, le=366, strict=True)] | None = None
+    cache: StrictStr = "data_cache"
+    max_age: Annotated[StrictStr, AfterValidator(_age)] = "1d"
+    offline: bool = False
+    timeout: Annotated[float, Field(gt=0, le=3600)] = 60.0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The assets, in order."""
+        return tuple(self.assets)
+
+    @property
+    def asset_classes(self) -> dict[str, str]:
+        """Class by asset, as far as the settings say."""
+        if not isinstance(self.assets, Mapping):
+            return self.classes
+        own = {name: one if isinstance(one, str) else one.asset_class for name, one in self.assets.items()}
+        return {**self.classes, **{name: one for name, one in own.items() if one is not None}}
+
+    @property
+    def said_of_spot(self) -> dict[str, bool]:
+        """Whether assets are spot series, as far as the settings say."""
+        own = self.assets.items() if isinstance(self.assets, Mapping) else ()
+        return {name: one.spot for name, one in own if isinstance(one, AssetSettings) and one.spot is not None}
+
+    @property
+    def longest_age(self) -> timedelta:
+        """`max_age` as a span of time."""
+        number = int(self.max_age[:-1])
+        return timedelta(hours=number) if self.max_age.endswith("h") else timedelta(days=number)
+
+    @property
+    def funds(self) -> dict[str, LeveragedFund]:
+        """The assets that are models of leveraged funds."""
+        return _funds(self.assets)
+
+    @property
+    def series(self) -> RunSeries:
+        """The series of the run, by what they are for."""
+        return RunSeries(self)
+
+    @field_serializer("path", "cache")
+    def _no_secret(self, path: str | None) -> str | None:
+        return None if path is None else public(path)
+
+    @field_validator("path")
+    @classmethod
+    def _path_goes_with_source(cls, path: str | None, info: ValidationInfo) -> str | None:
+        source = info.data.get("source")
+        if source in FILE_SOURCES and path is None:
+            raise ValueError(f"source {source} needs a path to its file")
+        if source is not None and source not in FILE_SOURCES and path is not None:
+            raise ValueError(f"{_what(source)} and takes no path; for a file use source: csv or parquet")
+        return path
+
+    @field_validator("values")
+    @classmethod
+    def _samples_hold_prices(cls, values: str, info: ValidationInfo) -> str:
+        source = info.data.get("source")
+        if values == "returns" and source is not None and source not in FILE_SOURCES:
+            what = "the samples hold prices" if source in SAMPLES else f"source {source} says itself what it holds"
+            raise ValueError(f"{what}; returns are for source: csv or parquet")
+        return values
+
+    @field_validator("assets")
+    @classmethod
+    def _assets_differ(cls, assets: Any, info: ValidationInfo) -> Any:
+        names = tuple(assets)
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"named twice: {', '.join(twice)}")
+        taken = sorted(set(names) & set(NAMES_IN_USE))
+        if taken:
+            raise ValueError(f"{', '.join(taken)}: a column of the report's own; rename it in the source")
+        if isinstance(assets, Mapping):
+            for name, one in assets.items():
+                _check_path(name, one, info)
+        funds = _funds(assets)
+        for name, fund in funds.items():
+            if fund.of in funds:
+                raise ValueError(f"{name}: of {fund.of}, a leveraged fund itself; expected a series of prices")
+        return assets
+
+    @field_validator("classes")
+    @classmethod
+    def _classes_agree(cls, classes: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        assets = info.data.get("assets")
+        for name, one in assets.items() if isinstance(assets, Mapping) else ():
+            own = one if isinstance(one, str) else one.asset_class
+            if own is not None and classes.get(name, own) != own:
+                raise ValueError(f"{name}: {classes[name]}, and data.assets says {own}; expected one of them")
+        return classes
+
+    @field_validator("cash", "loan_rate", "consumer_prices")
+    @classmethod
+    def _series_or_rate_is_possible(cls, given: Any, info: ValidationInfo) -> Any:
+        if isinstance(given, float) and not -0.5 < given < 1:
+            raise ValueError(f"a rate of {given:g} a year; expected a decimal such as 0.02 for 2 %")
+        name = str(info.field_name)
+        if isinstance(given, SeriesSettings) and given.symbol is None:
+            raise ValueError(f"expected the symbol too, such as {{source: fred, symbol: {_AT_FRED[name]}}}")
+        if name == "consumer_prices" and isinstance(given, SeriesSettings) and given.currency is not None:
+            raise ValueError("an index, which takes no currency. Hint: the index of the country whose currency it is")
+        _check_path(name, given, info)
+        return given
+
+    @field_validator("splice")
+    @classmethod
+    def _splices_extend_assets(cls, splice: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        assets = info.data.get("assets", splice)
+        off = sorted(set(splice) - set(assets))
+        if off:
+            raise ValueError(f"{', '.join(off)}: not among data.assets; expected asset: the series that extends it")
+        for name, fund in _funds(assets).items():
+            if name in splice:
+                raise ValueError(f"{name}: a model, as long as what it follows. Hint: splice {fund.of}")
+        for name, one in splice.items():
+            if one == name:
+                raise ValueError(f"{name}: spliced to itself; expected another series")
+            _check_path(name, one, info)
+        return splice
+
+    @field_validator("fx")
+    @classmethod
+    def _rates_of_exchange(cls, fx: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        for code, one in fx.items():
+            if code == info.data.get("currency"):
+                raise ValueError(f"{code}: the currency of the run itself; expected those of assets")
+            if isinstance(one, SeriesSettings) and one.currency is not None:
+                raise ValueError(f"{code}: the price of one {code} in the currency of the run, so it takes no currency")
+            if isinstance(one, SeriesSettings) and one.symbol is None:
+                raise ValueError(f"{code}: expected the symbol too, such as {{source: yfinance, symbol: EURUSD=X}}")
+            _check_path(code, one, info)
+        return fx
+
+    @field_validator("opens", "volumes", mode="before")
+    @classmethod
+    def _a_file_has_a_path(cls, given: Any) -> Any:
+        path = public(given) if isinstance(given, str) else None
+        if path is not None:
+            raise ValueError(f"got {path!r}, expected true with source yfinance, or a file: {{path: {path}}}")
+        return given
+
+    @field_validator("opens", "volumes")
+    @classmethod
+    def _assets_have_bars(cls, given: Any, info: ValidationInfo) -> Any:
+        assets = info.data.get("assets")
+        if not given or assets is None or "source" not in info.data:
+            return given or None
+        models = ", ".join(_funds(assets))
+        if models:
+            raise ValueError(f"{models}: a model, which has no {info.field_name}. Hint: leave one of the two out")
+        own = assets if isinstance(assets, Mapping) else {}
+        for name in assets if given is True else ():
+            source = getattr(own.get(name), "source", None) or info.data["source"]
+            if source != "yfinance":
+                raise ValueError(
+                    f"true is for source yfinance, and {name} is of {source}; expected a file with a column for each "
+                    f"asset, such as {{path: {info.field_name}.csv}}"
+                )
+        return given
+
+    @field_validator("periods_per_year")
+    @classmethod
+    def _months_are_twelve(cls, given: int | None, info: ValidationInfo) -> int | None:
+        if given not in (None, 12) and info.data.get("frequency") == "monthly":
+            raise ValueError(f"got {given}, expected 12 with frequency: monthly. Hint: leave it out")
+        return given
+
+    @field_validator("end")
+    @classmethod
+    def _end_follows_start(cls, end: date | None, info: ValidationInfo) -> date | None:
+        start = info.data.get("start")
+        if start is not None and end is not None and end <= start:
+            raise ValueError(f"{end} is not after start, {start}")
+        return end
+
+
+def _funds(assets: Any) -> dict[str, LeveragedFund]:
+    members = assets.items() if isinstance(assets, Mapping) else ()
+    return {name: one for name, one in members if isinstance(one, LeveragedFund)}
+
+
+def _what(source: str) -> str:
+    return f"source {source} is {'bundled' if source in SAMPLES else 'no file'}"
+
+
+def _check_path(name: str, one: Any, info: ValidationInfo) -> None:
+    """Raise unless a series of its own source has a path exactly where it needs one."""
+    if not isinstance(one, SeriesSettings) or "source" not in info.data:
+        return
+    source = one.source or info.data["source"]
+    path = one.path or (info.data.get("path") if source == info.data["source"] else None)
+    if source in FILE_SOURCES and path is None:
+        raise ValueError(f"{name}: source {source} needs a path to its file")
+    if source not in FILE_SOURCES and one.path is not None:
+        raise ValueError(f"{name}: {_what(source)} and takes no path; for a file use source: csv or parquet")
+    if source not in FILE_SOURCES and one.values == "returns":
+        raise ValueError(f"{name}: returns are for source: csv or parquet")

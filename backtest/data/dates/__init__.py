@@ -1,0 +1,1 @@
+"""Dates: frequencies, spacing, months and years, and dates that several runs share."""

@@ -1,0 +1,114 @@
+"""Markets on the dates that all of them have: of a run and its benchmark, or of the runs of a comparison."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import reduce
+
+import pandas as pd
+
+from backtest.data.dates.frequencies import frequency_name
+from backtest.data.dates.spacing import Spacing, infer_periods_per_year, spacing_of
+from backtest.data.market_data import MarketData
+from backtest.data.quality.shifted_dates import shifted
+from backtest.errors import DataError
+
+_FEW = 20  # dates; fewer say less about the sessions of a week than the whole histories
+
+
+def shared_dates(markets: Sequence[MarketData]) -> pd.DatetimeIndex:
+    """Dates that every market has.
+
+    Args:
+        markets: one or more.
+    """
+    return reduce(pd.DatetimeIndex.intersection, (market.dates for market in markets))
+
+
+def on_shared_dates(markets: Sequence[MarketData], end: pd.Timestamp, stated: int | None) -> list[MarketData]:
+    """Cut markets to the same last date and, from the date on which all have begun, to the dates that they share.
+
+    Before that date a daily history keeps the days of the week on which the shared dates have sessions, so that each
+    of its returns is over a period of the same length as theirs.
+
+    Args:
+        markets: one or more, of the same frequency.
+        end: the last date to keep.
+        stated: periods per year that settings state; None to infer them from the dates that the markets share.
+
+    Returns:
+        The markets in their order, all with the same periods per year; one that loses no date and has these periods
+        already is the same object.
+
+    Raises:
+        DataError: the shared dates have no clear number of periods per year.
+    """
+    begin, shared = max(market.dates[0] for market in markets), shared_dates(markets)
+    number, sessions, cut = stated or _periods_per_year(markets, shared), _sessions(shared), []
+    for market in markets:
+        earlier = (market.dates < begin) & market.dates.day_of_week.isin(sessions)
+        kept = market.dates[(market.dates <= end) & (earlier | market.dates.isin(shared))]
+        whole = market if len(kept) == len(market.dates) else market.on(kept)
+        cut.append(whole if whole.periods_per_year == number else replace(whole, periods_per_year=number))
+    return cut
+
+
+def on_common_dates(data: MarketData, other: MarketData) -> tuple[MarketData, MarketData, tuple[str, ...]]:
+    """Cut two markets to the same last date and, where both have begun, to the dates that they share.
+
+    Both get the periods per year that the settings of the run state, else the number inferred from the shared dates.
+
+    Raises:
+        DataError: they come at different frequencies, or share fewer than two dates.
+    """
+    spacings = spacing_of(data.dates), spacing_of(other.dates)
+    if not spacings[0].same_frequency(spacings[1]):
+        own = [_in_words(one) for one in spacings]
+        raise DataError(
+            f"the benchmark's data is {own[1]}, the run's {own[0]}; expected the same. Hint: a benchmark on the same "
+            "source."
+        )
+    end, shared = min(data.dates[-1], other.dates[-1]), shared_dates([data, other])
+    if len(shared) < 2:
+        raise DataError(f"the run and its benchmark share {len(shared)} dates; expected two or more")
+    notes = []
+    if data.dates[-1] != other.dates[-1]:
+        notes.append(f"the run ends on {end:%Y-%m-%d}, the last date that it shares with its benchmark")
+    stated = data.periods_per_year if data.periods_per_year != spacings[0].periods_per_year else None
+    cut = on_shared_dates([data, other], end, stated)
+    for market, kept, whose in zip((data, other), cut, ("run's", "benchmark's"), strict=True):
+        left_out = int((market.dates <= end).sum()) - len(kept.dates)
+        if left_out:
+            notes.append(f"{left_out} of the {whose} dates are left out, as the other history does not have them")
+    changed = [
+        f"{market.periods_per_year} on the {whose} own dates"
+        for market, kept, whose in zip((data, other), cut, ("run's", "benchmark's"), strict=True)
+        if market.periods_per_year != kept.periods_per_year
+    ]
+    if changed:
+        notes.append(f"the run and its benchmark have {cut[0].periods_per_year} periods a year ({', '.join(changed)})")
+    return cut[0], cut[1], tuple(notes)
+
+
+def _periods_per_year(markets: Sequence[MarketData], shared: pd.DatetimeIndex) -> int:
+    """Return the periods per year of the dates that markets share."""
+    own = [market.periods_per_year for market in markets]
+    if len(set(own)) == 1 and len(shared) < _FEW:
+        return own[0]
+    caveats = dict.fromkeys(caveat for market in markets if (caveat := shifted(market.dates)) is not None)
+    notes = [
+        *(f"one history has {one}" for one in caveats),
+        "the setting of the run counts, or of any of the runs that are compared",
+    ]
+    return infer_periods_per_year(shared, "the dates that all share", notes)
+
+
+def _sessions(shared: pd.DatetimeIndex) -> tuple[int, ...]:
+    """Return the days of the week on which daily dates have sessions, all seven of other dates or a few of them."""
+    spacing = spacing_of(shared) if len(shared) >= _FEW else None
+    return spacing.sessions if spacing is not None and spacing.is_daily else tuple(range(7))
+
+
+def _in_words(spacing: Spacing) -> str:
+    if spacing.periods_per_year is None:
+        return f"of about {spacing.rows_per_year:.3g} dates a year"
+    return frequency_name(spacing.periods_per_year)

@@ -1,0 +1,87 @@
+"""Calendar months and years: months dated at their end, and whether dates cover a year."""
+
+import numpy as np
+import pandas as pd
+
+from backtest.data.dates.frequencies import MONTHS
+from backtest.data.dates.spacing import period_after
+from backtest.errors import DataError
+
+_WEEKEND = pd.Timedelta(days=4)  # with a holiday: so much before the anniversary a month's last session may be
+
+
+def last_of_months(values: pd.DataFrame) -> tuple[pd.DataFrame, str | None]:
+    """The last value of each month that is over, dated at its end, and a note where the last month is not over.
+
+    A month is over if no weekday of it comes after the last date; where that day was a holiday the month is left out
+    until the next date is known.
+
+    Args:
+        values: (T, k) levels by date, each row with a value.
+
+    >>> days = pd.DataFrame({"a": range(45)}, index=pd.date_range("2020-01-01", periods=45))
+    >>> last_of_months(days)
+    (             a
+    2020-01-31  30, '2020-02 is left out: it is not over on 2020-02-14')
+    """
+    dates = pd.DatetimeIndex(values.index)
+    months = dates.to_numpy().astype("datetime64[M]")
+    last = np.flatnonzero(np.append(months[1:] != months[:-1], True))
+    note = None
+    next_day = dates[-1].to_datetime64().astype("datetime64[D]") + np.timedelta64(1, "D")
+    following = np.busday_offset(next_day, 0, roll="forward")
+    if following.astype("datetime64[M]") == months[-1]:
+        last, note = last[:-1], f"{dates[-1]:%Y-%m} is left out: it is not over on {dates[-1]:%Y-%m-%d}"
+    return values.iloc[last].set_axis(dates[last] + pd.offsets.MonthEnd(0), axis=0), note
+
+
+def unfinished_month(dates: pd.DatetimeIndex) -> bool:
+    """Whether monthly dates, all near their month's end, end with one in mid-month: a month under way.
+
+    >>> unfinished_month(pd.DatetimeIndex(["2020-01-31", "2020-02-28", "2020-03-31", "2020-04-17"]))
+    True
+    """
+    return len(dates) > 2 and bool((dates[:-1].day > 24).all()) and int(dates[-1].day) <= 24
+
+
+def to_month_ends(dates: pd.DatetimeIndex, where: str) -> pd.DatetimeIndex:
+    """Monthly dates moved to the end of their calendar month.
+
+    Raises:
+        DataError: two rows fall into the same month.
+
+    >>> to_month_ends(pd.DatetimeIndex(["2020-02-01", "2020-03-30"]), "x.csv").strftime("%F").tolist()
+    ['2020-02-29', '2020-03-31']
+    """
+    ends = dates + pd.offsets.MonthEnd(0)
+    if ends.has_duplicates:
+        twice = ends[ends.duplicated()][0]
+        both = ", ".join(dates[ends == twice].strftime("%Y-%m-%d"))
+        raise DataError(
+            f"{where}: the rows are monthly, yet {twice:%Y-%m} has more than one ({both}); "
+            "expected one row a month. Hint: leave one of them out."
+        )
+    return ends
+
+
+def is_whole_year(dates: pd.DatetimeIndex, periods_per_year: int) -> bool:
+    """Return whether dates cover a year or more: a return of less is not a rate per year (GIPS).
+
+    The last date need not be the first one's anniversary, which may be a weekend: a year is covered if the anniversary
+    comes before the next date that the data would have, and by months if there are twelve of them.
+
+    Args:
+        dates: (P,) of NAV, rising, two or more.
+        periods_per_year: of the dates.
+
+    Example:
+        >>> days = pd.bdate_range("2021-12-31", "2022-12-30")  # 31 December 2022 is a Saturday
+        >>> is_whole_year(days, 252), is_whole_year(days[:-1], 252), is_whole_year(days[[0, -1]], 12)
+        (True, False, True)
+    """
+    first, last = dates[0], dates[-1]
+    anniversary = first + pd.DateOffset(years=1)
+    if periods_per_year in MONTHS:
+        months = 12 * (last.year - first.year) + last.month - first.month
+        return bool(months >= 12 and last >= anniversary - _WEEKEND)
+    return bool(last >= anniversary or period_after(dates, periods_per_year) > anniversary)

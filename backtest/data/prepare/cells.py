@@ -1,0 +1,112 @@
+"""From the cells of a file to dates and numbers; the first one that is neither is named."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from backtest.data.quality.shifted_dates import clock_of
+from backtest.errors import DataError
+
+
+@dataclass(frozen=True)
+class Places(Sequence[str]):
+    """Where each row of a file stands; written out only for a message.
+
+    >>> Places("prices.csv:", range(2, 5))[-1]
+    'prices.csv:4'
+    """
+
+    before: str
+    numbers: Sequence[int]
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Places": ...
+    def __getitem__(self, index: int | slice) -> "str | Places":
+        if isinstance(index, slice):
+            return Places(self.before, self.numbers[index])
+        return f"{self.before}{self.numbers[index]}"
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """A file's cells as it has them: dates, the columns beside them, and where each row stands."""
+
+    dates: "pd.Series"
+    values: pd.DataFrame
+    places: Sequence[str]
+
+
+def check_there(path: Path) -> None:
+    """Raise `DataError` unless there is something at this path that can be looked at."""
+    try:
+        path.stat()
+    except FileNotFoundError as problem:
+        raise DataError(f"{path}: no such file. Hint: data.path is relative to the configuration.") from problem
+    except (OSError, ValueError) as problem:
+        words = problem.strerror if isinstance(problem, OSError) else str(problem)
+        raise DataError(f"{path}: cannot be read ({words})") from problem
+
+
+def to_dates(cells: "pd.Series", places: Sequence[str]) -> tuple[pd.DatetimeIndex, str | None]:
+    """Return local dates, without time of day and zone, and the times of day that were left out.
+
+    Args:
+        cells: texts, numbers such as 20200131, or dates.
+        places: of the cells, for messages.
+
+    Returns:
+        The dates, and the times of day as `clock_of` writes them.
+
+    Raises:
+        DataError: a cell is not an ISO date.
+    """
+    if pd.api.types.is_datetime64_any_dtype(cells):
+        parsed = cells
+    else:
+        texts = cells.astype(str)  # 20200131 is a date, not nanoseconds
+        try:
+            parsed = pd.to_datetime(texts, format="ISO8601", errors="coerce")
+        except ValueError:  # summer and winter time in one file
+            parsed = pd.to_datetime(texts.str.slice(0, 10), format="ISO8601", errors="coerce")
+    wrong = np.flatnonzero(parsed.isna().to_numpy())
+    if wrong.size:
+        cell = cells.iloc[wrong[0]]
+        what = "no date" if pd.isna(cell) else f"{str(cell)!r} is not a date"
+        raise DataError(f"{places[wrong[0]]}: {what}; expected ISO dates such as 2020-01-31")
+    written = pd.DatetimeIndex(parsed)
+    return written.tz_localize(None).normalize().as_unit("s").rename("date"), clock_of(written)
+
+
+def to_numbers(cells: "pd.Series", name: str, places: Sequence[str]) -> NDArray[np.float64]:
+    """The cells of a column as doubles, NaN where there is none.
+
+    Args:
+        cells: texts or numbers.
+        name: of the column, for messages.
+        places: of the cells, for messages.
+
+    Raises:
+        DataError: a cell is no number.
+    """
+    if cells.dtype == np.float64:
+        return cells.to_numpy()
+    if pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_bool_dtype(cells):
+        return cells.to_numpy(dtype=float, na_value=float("nan"))
+    numbers = pd.to_numeric(cells.astype(str).where(cells.notna()), errors="coerce")
+    wrong = np.flatnonzero((numbers.isna() & cells.notna()).to_numpy())
+    if wrong.size:
+        raise DataError(
+            f"{places[wrong[0]]}: {name}: {str(cells.iloc[wrong[0]])!r} is not a number. "
+            "Hint: a point for decimals, no thousands separators, empty where there is none."
+        )
+    return numbers.to_numpy(dtype=float, na_value=float("nan"))

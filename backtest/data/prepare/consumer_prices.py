@@ -1,0 +1,119 @@
+"""An index of consumer prices: one value a month, and which of them was known on a date."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtest.data.dates.months_and_years import to_month_ends
+from backtest.data.dates.spacing import spacing_of
+from backtest.data.market_data import Origin
+from backtest.data.prepare.levels import origin_of
+from backtest.data.prepare.quoted_rates import INCOME_UNKNOWN
+from backtest.data.quality import limits
+from backtest.data.quotes import Quotes
+from backtest.data.series import Series
+from backtest.data.table import Table
+from backtest.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class ConsumerPrices:
+    """The index of a run, where it comes from, and what has to be said of it; nothing where there is none.
+
+    Args:
+        index: one value a month dated at its end, from its beginning to the last of the run's dates.
+        origins: its own.
+        notes: caveats.
+    """
+
+    index: pd.Series | None = None
+    origins: tuple[Origin, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, series: Series, quotes: Quotes, dates: pd.DatetimeIndex) -> "ConsumerPrices":
+        """Prices that were known on the dates of a run, and all before them.
+
+        Raises:
+            DataError: they are no monthly index, or do not cover the dates.
+        """
+        index = monthly_index(quotes)
+        check_covers(index, dates)
+        origin = origin_of(series, quotes, "index of consumer prices, as published")
+        said = (*(note for note in quotes.notes if note != INCOME_UNKNOWN), *unpublished(index, dates))
+        return cls(index[index.index <= dates[-1]], (origin,), tuple(f"{series.name}: {note}" for note in said))
+
+
+def monthly_index(quotes: Quotes) -> pd.Series:
+    """The index by month, dated at the month's end.
+
+    Args:
+        quotes: levels, one a month; a month without one was never published.
+
+    Raises:
+        DataError: they are no levels above zero, or not one a month.
+
+    >>> months = pd.DatetimeIndex(["2020-01-01", "2020-02-01", "2020-03-01"], name="date")
+    >>> monthly_index(Quotes(pd.DataFrame({"level": [257.971, 258.678, 258.115]}, index=months), "cpi", "levels"))
+    date
+    2020-01-31    257.971
+    2020-02-29    258.678
+    2020-03-31    258.115
+    Name: consumer_prices, dtype: float64
+    """
+    if quotes.kind != "levels":
+        raise DataError(f"{quotes.label}: {quotes.kind}, no index of consumer prices; expected levels, one a month")
+    table = Table(quotes.values, quotes.label, places=quotes.places)
+    limits.check_rows(table)
+    limits.check_values(table)
+    level = quotes.values["level"].dropna()
+    dates = pd.DatetimeIndex(level.index)
+    spacing = spacing_of(dates) if len(dates) > 1 else None
+    if spacing is None or spacing.periods_per_year != 12:
+        many = "too few" if spacing is None else spacing.in_words
+        raise DataError(f"{quotes.label}: {many} values a year; expected an index of consumer prices, one a month")
+    return level.set_axis(to_month_ends(dates, quotes.label), axis=0).rename("consumer_prices")
+
+
+def newest_known(dates: pd.DatetimeIndex) -> pd.PeriodIndex:
+    """The newest month whose index was known on each date.
+
+    The index of month m is published in the next, and known from the last day of month m + 1 on: at a month's end that
+    of the month before, on days within a month that of two months before.
+
+    >>> newest_known(pd.DatetimeIndex(["2020-02-28", "2020-02-29"])).astype(str).tolist()
+    ['2019-12', '2020-01']
+    """
+    return pd.PeriodIndex(dates.to_period("M") - np.where(dates.is_month_end, 1, 2))
+
+
+def unpublished(index: pd.Series, dates: pd.DatetimeIndex) -> tuple[str, ...]:
+    """Note the months that a run needs and the index lacks: they count as unchanged.
+
+    >>> index = pd.Series([100.0, 101.0], index=pd.DatetimeIndex(["2025-09-30", "2025-11-30"]))
+    >>> unpublished(index, pd.DatetimeIndex(["2025-10-31", "2025-12-31"]))
+    ('1 month without a value counts as unchanged: 2025-10',)
+    """
+    first, last = newest_known(dates[[0, -1]])
+    lacking = pd.period_range(first, last, freq="M").difference(pd.DatetimeIndex(index.index).to_period("M"))
+    if lacking.empty:
+        return ()
+    counts = "month without a value counts" if len(lacking) == 1 else "months without a value count"
+    named = ", ".join(map(str, lacking[:5])) + (", …" if len(lacking) > 5 else "")
+    return (f"{len(lacking)} {counts} as unchanged: {named}",)
+
+
+def check_covers(index: pd.Series, dates: pd.DatetimeIndex) -> None:
+    """Raise `DataError` unless the index has what was known on the first and on the last of the dates of a run."""
+    months = pd.DatetimeIndex(index.index).to_period("M")
+    needed = newest_known(dates[[0, -1]])
+    if months[0] <= needed[0] and months[-1] >= needed[-1]:
+        return
+    late = months[0] > needed[0]
+    hint = "a later data.start" if late else "an earlier data.end"
+    raise DataError(
+        f"data.consumer_prices: {'begins' if late else 'ends'} with {months[0] if late else months[-1]}; "
+        f"expected {needed[0]} to {needed[-1]}, the months known on {dates[0]:%Y-%m-%d} and {dates[-1]:%Y-%m-%d}, the "
+        f"run's first and last dates. Hint: {hint}, or a longer index."
+    )

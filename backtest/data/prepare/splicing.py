@@ -1,0 +1,131 @@
+"""Splicing: a short history made longer by the returns of a proxy before its first date."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtest.data.dates.months_and_years import is_whole_year
+from backtest.errors import DataError
+from backtest.numerics.blas import one_blas_thread
+from backtest.numerics.tolerances import has_risk
+
+
+@dataclass(frozen=True, eq=False)
+class Splice:
+    """A history that begins as its proxy's, and how well the two agree where they can be compared.
+
+    Args:
+        level: total-return level by date: the proxy's own values before `first`, the scaled ones of the series from
+            `first` on; NaN where the one it comes from has none.
+        name: of the series.
+        proxy_name: of its proxy.
+        first: the first date that both have, from which on the returns are those of the series.
+        left_out: dates of the series before `first`, which its proxy does not have.
+        periods: returns that the two share: between dates on which both have a level.
+        correlation: of these returns; NaN where there are fewer than three of them, or one of the two never varies.
+        tracking_difference: CAGR of the series less the CAGR of the proxy over the shared dates, decimal a year, or
+            the difference of total returns over less than a year. NaN without a shared return.
+        tracking_error: sqrt(periods_per_year) × std (ddof 1) of the differences of the shared returns, decimal a year;
+            NaN where there are fewer than two.
+        whole_year: whether the shared dates cover a year or more.
+    """
+
+    level: pd.Series
+    name: str
+    proxy_name: str
+    first: pd.Timestamp
+    left_out: int
+    periods: int
+    correlation: float
+    tracking_difference: float
+    tracking_error: float
+    whole_year: bool = True
+
+    @property
+    def note(self) -> str:
+        """One sentence for every page that shows the series."""
+        spliced = f"{self.name} before {self.first:%Y-%m-%d} is {self.proxy_name}, spliced"
+        if self.left_out:
+            spliced += f" ({self.left_out} earlier dates of {self.name}, which {self.proxy_name} lacks, are left out)"
+        if self.periods < 3:
+            return f"{spliced}: they share {self.periods} periods, too few to tell how well it stands in"
+        moved = f"their returns have a correlation of {self.correlation:.2f}"
+        if np.isnan(self.correlation):
+            moved = "one of them never varies, so that their returns have no correlation"
+        percent = round(100 * self.tracking_difference, 2)
+        return (
+            f"{spliced}: over the {self.periods:,} periods they share {moved}, and {self.name} earned "
+            f"{abs(percent):.2f} %{' a year' if self.whole_year else ''} {'less' if percent < 0 else 'more'}, "
+            f"with a tracking error of {100 * self.tracking_error:.2f} % a year"
+        )
+
+
+def splice(level: pd.Series, proxy: pd.Series, name: str, proxy_name: str, periods_per_year: int) -> Splice:
+    """Extend a series backwards by its proxy.
+
+    Returns up to the first date that both have are the proxy's, and after it the series' own. The proxy keeps its own
+    values and the series is scaled onto them, by a factor known on that date: no level depends on what comes after
+    its date, bit for bit.
+
+    Args:
+        level: total-return level by date, rising; NaN = none that day.
+        proxy: the same, of what stands in for it.
+        name: of the series, for messages.
+        proxy_name: of its proxy.
+        periods_per_year: of both.
+
+    Raises:
+        DataError: the two share no date, or the proxy begins no earlier.
+
+    Example:
+        >>> dates = pd.date_range("2020-01-31", periods=4, freq="ME")
+        >>> proxy, own = pd.Series([10.0, 11.0, 12.0, 12.6], index=dates), pd.Series([100.0, 110.0], index=dates[2:])
+        >>> splice(own, proxy, "TLT", "VUSTX", 12).level.round(6).tolist()
+        [10.0, 11.0, 12.0, 13.2]
+    """
+    own, other = level.dropna(), proxy.dropna()
+    shared = pd.DatetimeIndex(own.index.intersection(other.index))
+    if shared.empty:
+        raise DataError(
+            f"splice: {name} ({_covered(own)}) and its proxy {proxy_name} ({_covered(other)}) share no date; expected "
+            f"one or more, to join them on. Hint: choose a proxy that goes on after {name} has begun."
+        )
+    first = shared[0]
+    if other.index[0] >= own.index[0]:
+        raise DataError(
+            f"splice: {proxy_name} ({_covered(other)}) begins no earlier than {name} ({_covered(own)}); expected a "
+            f"proxy with a longer history, as this one adds nothing. Hint: leave {name} out of splice."
+        )
+    factor = other[first] / own[first]
+    joined = pd.concat([proxy[proxy.index < first], level[level.index >= first] * factor]).rename(level.name)
+    whole_year = len(shared) > 1 and is_whole_year(shared, periods_per_year)
+    compared = *_compare(own[shared], other[shared], periods_per_year, whole_year=whole_year), whole_year
+    left_out = int((own.index < first).sum())
+    return Splice(joined, name, proxy_name, first, left_out, len(shared) - 1, *compared)
+
+
+@one_blas_thread()
+def _compare(
+    own: pd.Series, proxy: pd.Series, periods_per_year: int, *, whole_year: bool
+) -> tuple[float, float, float]:
+    """Correlation, tracking difference and tracking error over the dates that both have."""
+    if len(own) < 2:
+        return np.nan, np.nan, np.nan
+    levels = np.column_stack([own.to_numpy(), proxy.to_numpy()])
+    years = (own.index[-1] - own.index[0]).days / 365.25 if whole_year else 1.0
+    growth = (levels[-1] / levels[0]) ** (1 / years)
+    difference = float(growth[0] - growth[1])
+    if len(own) < 3:
+        return np.nan, difference, np.nan
+    returns = levels[1:] / levels[:-1] - 1
+    error = float(np.sqrt(periods_per_year) * np.std(returns[:, 0] - returns[:, 1], ddof=1))
+    if len(returns) < 3 or not has_risk(np.std(returns, axis=0, ddof=1)).all():
+        return np.nan, difference, error
+    return float(np.corrcoef(returns.T)[0, 1]), difference, error
+
+
+def _covered(series: pd.Series) -> str:
+    if series.empty:
+        return "no values"
+    return f"{series.index[0]:%Y-%m-%d} to {series.index[-1]:%Y-%m-%d}"

@@ -1,0 +1,1 @@
+"""Quality of data: limits that refuse a value, and findings that are reported."""

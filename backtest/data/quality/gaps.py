@@ -1,0 +1,78 @@
+"""Dates that are missing from a series or do not belong to it."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.data.dates.frequencies import MONTHS, PERIODS
+from backtest.data.dates.spacing import LONGEST_CLOSURE, weekday
+
+_Days = NDArray[np.datetime64]
+
+_LONGEST_STEP = {365: 2, 300: LONGEST_CLOSURE, 252: LONGEST_CLOSURE}  # of all other frequencies 1 period
+_MAY_LAG = {365: 5, 300: 5, 252: 5}  # of all other frequencies 1 period
+_STRAY = 0.1  # of the dates on the commonest day of the week; fewer are not sessions
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def longest_gap(days: _Days, periods_per_year: int) -> tuple[int, str] | None:
+    """Return the row before the longest gap between dates and its description, None if there is no gap.
+
+    Args:
+        days: (n,) rising.
+        periods_per_year: one of `periods.FREQUENCIES`.
+    """
+    steps = _periods_between(days, periods_per_year)
+    longest = _LONGEST_STEP.get(periods_per_year, 1)
+    if steps.size == 0 or steps.max() <= longest:
+        return None
+    row = int(steps.argmax())
+    return row, (
+        f"no value for {steps[row]} {PERIODS[periods_per_year].noun}s, from {days[row]} to {days[row + 1]}"
+        f"{and_more(int((steps > longest).sum()) - 1)}; expected at most {longest} from one to the next"
+    )
+
+
+def lag_between(last: np.datetime64, newest: np.datetime64, periods_per_year: int) -> tuple[int, str, int]:
+    """Return how many periods a date is before the newest one, their name, and how many are allowed."""
+    most = _MAY_LAG.get(periods_per_year, 1)
+    if periods_per_year == 252:
+        return int(np.busday_count(last, newest)), "weekdays", most
+    lag = int(_periods_between(np.array([last, newest]), periods_per_year)[0])
+    return lag, f"{PERIODS[periods_per_year].noun}s", most
+
+
+def stray_days(days: _Days) -> tuple[int, int, str] | None:
+    """Return the first and last row of dates on days of the week that hardly ever have sessions, and a description.
+
+    Args:
+        days: (n,) rising, of sessions on five or six days of the week.
+    """
+    days_of_week = weekday(days.astype(np.int64))
+    counts = np.bincount(days_of_week, minlength=7)
+    stray = (counts > 0) & (counts < _STRAY * counts.max())
+    rows = np.flatnonzero(stray[days_of_week])
+    if not rows.size:
+        return None
+    first, last = int(rows[0]), int(rows[-1])
+    where = f"{days[first]} is" if rows.size == 1 else f"{rows.size} dates from {days[first]} to {days[last]} are"
+    if not stray[:5].any():
+        return first, last, f"{where} on a weekend; expected weekdays, like the other dates"
+    names = " or ".join(_WEEKDAYS[day] for day in np.flatnonzero(stray).tolist())
+    rest = ", ".join(_WEEKDAYS[day] for day in np.flatnonzero(~stray & (counts > 0)).tolist())
+    return first, last, f"{where} on a {names}; expected {rest}, like the other dates"
+
+
+def and_more(others: int) -> str:
+    """Return a remark on how many more there are, empty if there are none."""
+    return f" (and {others} more)" if others else ""
+
+
+def _periods_between(days: _Days, periods_per_year: int) -> NDArray[np.int64]:
+    """(n - 1,) periods from each date to the next: days, ISO weeks, calendar months or multiples of them."""
+    numbers: NDArray[np.int64] = days.astype(np.int64)
+    if periods_per_year == 52:
+        numbers = (numbers + 3) // 7  # 1970-01-01 was a Thursday
+    if periods_per_year in MONTHS:
+        numbers = days.astype("datetime64[M]").astype(np.int64) // MONTHS[periods_per_year]
+    steps = np.diff(numbers)
+    return np.rint(steps * (periods_per_year / 365.25)).astype(np.int64) if periods_per_year in (24, 26, 13) else steps

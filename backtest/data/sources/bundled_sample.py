@@ -1,0 +1,82 @@
+"""The bundled samples of real US history, monthly and daily; `data/sample/PROVENANCE.md` tells their origin."""
+
+import tomllib
+from datetime import date
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from backtest.data.quotes import Quotes
+from backtest.data.sources.source import Source
+from backtest.data.table import Column
+from backtest.errors import UnknownSeries
+
+_FOLDER = Path(__file__).parent.parent / "sample"
+SAMPLES = ("sample", "sample_daily")
+
+
+@cache
+def _described(source: str) -> dict[str, Any]:
+    with (_FOLDER / "columns.toml").open("rb") as file:
+        described: dict[str, Any] = tomllib.load(file)[source]
+    return described
+
+
+def columns(source: str) -> list[Column]:
+    """The series of a sample, with their classes and one line about each.
+
+    >>> columns("sample")[0].name
+    'us_stocks'
+    """
+    return [
+        Column(name, about["kind"], about.get("asset_class"), about["description"], bool(about.get("spot")))
+        for name, about in _described(source)["columns"].items()
+    ]
+
+
+class Sample(Source):
+    """A bundled sample.
+
+    Args:
+        name: one of `SAMPLES`.
+    """
+
+    cached = False
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def columns(self) -> list[Column]:
+        """The series of the sample, with their classes and one line about each."""
+        return columns(self._name)
+
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:  # noqa: ARG002 - it comes whole
+        """A series of the sample, as total-return level.
+
+        Raises:
+            UnknownSeries: it has none of this name.
+        """
+        about = _described(self._name)
+        if symbol not in about["columns"]:
+            raise UnknownSeries(f"{about['file']}: no column {symbol}; it has {', '.join(about['columns'])}")
+        values = self._values[[symbol]].set_axis(["level"], axis=1)
+        column = about["columns"][symbol]
+        facts = {"currency": "USD", **({"spot": "true"} if column.get("spot") else {})}
+        return Quotes(values, about["file"], "levels", notes=_notes(column), facts=facts)
+
+    @cached_property
+    def _values(self) -> pd.DataFrame:
+        values = pd.read_csv(_FOLDER / _described(self._name)["file"], index_col="date", parse_dates=["date"])
+        return values.set_axis(pd.DatetimeIndex(values.index).as_unit("s"), axis=0).astype(float)
+
+
+def _notes(column: dict[str, Any]) -> tuple[str, ...]:
+    notes = []
+    if column.get("spot"):
+        notes.append("spot price, no investable index: no roll yield, storage or collateral")
+    if column.get("smoothed"):
+        until = f" up to {column['smoothed_until']:%Y-%m}" if "smoothed_until" in column else ""
+        notes.append(f"modelled from monthly average yields{until}, which understates volatility")
+    return tuple(notes)

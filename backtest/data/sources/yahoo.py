@@ -1,0 +1,154 @@
+"""Yahoo's history by the yfinance client: raw closes, dividends, capital gains and splits, one symbol a request.
+
+The client raises little and tells causes apart badly: an unknown symbol, a failing server and a captive portal all
+read as "possibly delisted". So its session is ours, `yahoo_session`: every answer of the chart endpoint is judged
+before the client sees it, and no request takes longer than what is left.
+
+Nothing of the client's is kept on disk. Its tables of time zones and cookies break when processes make or fill them
+at once, and a damaged one stays damaged; a cookie is had again in one request, and no time zone is needed beforehand.
+"""
+
+import logging
+import re
+import threading
+import warnings
+from collections.abc import Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.data.quotes import Quotes, Rate
+from backtest.data.sources.source import Source
+from backtest.errors import BacktestError, NoDataInRange, SourceDown, UnknownSeries
+
+if TYPE_CHECKING:
+    from backtest.data.sources.yahoo_session import JudgingSession
+
+_COLUMNS = {"Close": "close", "Dividends": "dividends", "Capital Gains": "capital_gains", "Stock Splits": "splits"}
+_BARS = {"Close": "close", "Open": "open", "Volume": "volume"}
+_YIELDS = {
+    "^IRX": Rate(quoted="discount", days=91),  # Cboe: discount yield of the newest 13-week bill
+    "^FVX": Rate(quoted="bond_equivalent", days=1826),
+    "^TNX": Rate(quoted="bond_equivalent", days=3652),
+    "^TYX": Rate(quoted="bond_equivalent", days=10957),
+}
+_NO_TOTAL_RETURN = {
+    "INDEX": "price index: the dividends of its members are not in it",
+    "FUTURE": "front contracts strung together: nobody earns the jumps between them",
+    "CURRENCY": "spot rate of exchange: the interest of the currency is not in it",
+}
+_SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9.^=&_-]*", re.IGNORECASE)  # in a URL: a "#" or "?" would ask for another one
+_ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]", re.IGNORECASE)  # the client would take the first listing it finds
+_setting_up = threading.Lock()
+
+
+class YFinance(Source):
+    """Yahoo's daily history; closes and payments are in the shares of the day of fetching, so splits are information.
+
+    Args:
+        folder: where the client is told to keep files, so that none can ever go to a home folder; it keeps none.
+        session: another than the client's own, for tests.
+        bars: whether opens and volumes are wanted, in place of payments. Yahoo revises volumes, so they are kept apart.
+    """
+
+    def __init__(self, folder: Path, session: "JudgingSession | None" = None, *, bars: bool = False) -> None:
+        self._folder, self._session, self._columns = folder, session, _BARS if bars else _COLUMNS
+
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:
+        """Closes, dividends, capital gains and splits of a symbol, or its bars; of a yield such as `^IRX` the rate.
+
+        Raises:
+            UnknownSeries: Yahoo knows no such symbol.
+            DataUnavailableError: of the kind that says why.
+            DataError: its dividends are in another currency than its closes.
+        """
+        label = f"yfinance {symbol}"
+        if not _SYMBOL.fullmatch(symbol) or _ISIN.fullmatch(symbol):
+            raise UnknownSeries(f"yfinance {symbol!r}: not a symbol of Yahoo's. Hint: look it up on finance.yahoo.com.")
+        _set_up(self._folder)
+        session = self._ours()
+        with session.within(seconds, label):
+            history = _history(session, symbol, since, label)
+            return _quotes(history, symbol, label, session.about, self._columns)
+
+    def _ours(self) -> "JudgingSession":
+        """One session for all threads, as the client keeps one."""
+        from backtest.data.sources.yahoo_session import JudgingSession
+
+        with _setting_up:
+            self._session = self._session or JudgingSession()
+        return self._session
+
+
+def _quotes(
+    history: pd.DataFrame, symbol: str, label: str, about: Mapping[str, Any], wanted: Mapping[str, str]
+) -> Quotes:
+    dates = pd.DatetimeIndex(history.index).tz_localize(None).normalize().as_unit("s").rename("date")
+    columns = {
+        ours: history[theirs].to_numpy(dtype=float) if theirs in history else np.zeros(len(history))
+        for theirs, ours in wanted.items()
+    }
+    values = pd.DataFrame(columns, index=dates)
+    values = values[~values.index.duplicated(keep="last")].sort_index()
+    if _under_way(about) == values.index[-1]:
+        values = values.iloc[:-1]
+    if values["close"].isna().all():
+        raise NoDataInRange(f"{label}: no close among {len(values)} dates. Hint: another range, or another symbol.")
+    names = {"currency": "currency", "exchangeTimezoneName": "timezone", "instrumentType": "instrument"}
+    facts = {ours: str(about[theirs]) for theirs, ours in names.items() if about.get(theirs)}
+    if wanted is _BARS:
+        return Quotes(values, label, "bars", facts=facts)
+    if symbol.upper() in _YIELDS:
+        rates = values[["close"]].set_axis(["rate"], axis=1) / 100
+        return Quotes(rates, label, "rate", rate=_YIELDS[symbol.upper()], facts=facts)
+    note = _NO_TOTAL_RETURN.get(facts.get("instrument", ""))
+    return Quotes(values, label, "closes", notes=() if note is None else (note,), facts=facts)
+
+
+def _under_way(about: Mapping[str, Any]) -> pd.Timestamp | None:
+    """The local date of a session that is not over by the server's own word; its last price is no close."""
+    session = (about.get("currentTradingPeriod") or {}).get("regular") or {}
+    traded, end, zone = about.get("regularMarketTime"), session.get("end"), about.get("exchangeTimezoneName")
+    if not (isinstance(traded, int | float) and isinstance(end, int | float) and zone) or traded >= end:
+        return None
+    return pd.Timestamp(end, unit="s", tz="UTC").tz_convert(zone).tz_localize(None).normalize()
+
+
+def _history(session: "JudgingSession", symbol: str, since: date | None, label: str) -> pd.DataFrame:
+    import yfinance
+
+    # A session that opens on a Monday in Sydney opens on Sunday in UTC; what is too early is cut off below.
+    span = {"period": "max"} if since is None else {"start": (since - timedelta(days=1)).isoformat()}
+    try:
+        ticker = yfinance.Ticker(symbol, session=session)
+        # The client's one YfData has one lock, held while cookies are waited for, and one memory of old answers.
+        ticker._data = type.__call__(yfinance.data.YfData, session=session)  # noqa: SLF001 - so each fetch has its own
+        ticker._tz = "UTC"  # noqa: SLF001 - else asked of Yahoo first; it serves for `start` alone
+        history: pd.DataFrame = ticker.history(interval="1d", auto_adjust=False, actions=True, keepna=True, **span)
+    except BacktestError:
+        raise
+    except yfinance.exceptions.YFPricesMissingError as problem:
+        raise NoDataInRange(f"{label}: no prices in the range asked for") from problem
+    except Exception as problem:  # whatever the client cannot read is told by its name
+        raise SourceDown(f"{label}: the client could not read Yahoo's answer ({type(problem).__name__})") from problem
+    if since is not None:
+        history = history[pd.DatetimeIndex(history.index).tz_localize(None) >= pd.Timestamp(since)]
+    if history.empty:
+        raise NoDataInRange(f"{label}: no prices in the range asked for")
+    return history
+
+
+def _set_up(folder: Path) -> None:
+    """The client's own settings, of the whole process: it raises what fails, and keeps nothing on disk."""
+    with _setting_up:
+        import yfinance
+        from yfinance import cache
+
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")  # not the user's to mend
+        logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # what it has to say is raised
+        yfinance.config.debug.hide_exceptions = False
+        yfinance.set_tz_cache_location(str(folder))
+        cache._CookieCacheManager._Cookie_cache = cache._CookieCacheDummy()  # noqa: SLF001 - there is no public way

@@ -1,0 +1,174 @@
+"""What a trade costs, and how much has to be traded, compiled. Everything is a fraction of the NAV before the trade.
+
+Functions read a table of (6, n): by asset, `TARGET` weights, weights `HELD` before, proportional `COSTS` k and
+square-root `IMPACT` c of what is traded, whether an asset is `KEPT` as it is, and the `WIDTH` of its band. A trade z
+costs Σ k_i |z_i| + Σ c_i |z_i|^1.5, and something fixed.
+"""
+
+import numpy as np
+
+from backtest.engine.kernels.state import COSTS, HELD, IMPACT, TARGET, WIDTH, Array
+from backtest.numerics.numba_kernels import inlined_kernel, lean_kernel
+
+
+@inlined_kernel
+def cost_of(table: Array, which: int, impact: bool) -> float:
+    """What it costs to trade one of the rows of the table, but for what is fixed.
+
+    Args:
+        table: (6, n).
+        which: the row that is traded.
+        impact: whether there is any.
+    """
+    cost = 0.0
+    for i in range(table.shape[1]):
+        cost += table[COSTS, i] * abs(table[which, i])
+    if impact:
+        for i in range(table.shape[1]):
+            size = abs(table[which, i])
+            cost += table[IMPACT, i] * size * np.sqrt(size)
+    return cost
+
+
+@inlined_kernel
+def cost_of_rebalance(table: Array, fixed: float, impact: bool) -> float:
+    """The cost x of a rebalance.
+
+    After paying x the weights are exactly the target weights of the NAV that is left, so x solves
+    x = Σ k_i |z_i| + Σ c_i |z_i|^1.5 + fixed with z_i = w_target,i (1 - x) - w_held,i. The right side less x is convex
+    and, where selling everything costs less than all of NAV, falls through zero once below 1: Newton's method from 0
+    climbs to that root and never past it. Of proportional costs it is piecewise linear, and the root exact.
+
+    Args:
+        table: (6, n).
+        fixed: of all assets traded together.
+        impact: whether there is any.
+
+    Example:
+        >>> all_in = np.zeros((6, 1))
+        >>> all_in[TARGET], all_in[COSTS] = 1.0, 0.01
+        >>> round(cost_of_rebalance(all_in, 0.0, False), 8)  # k / (1 + k)
+        0.00990099
+    """
+    cost = 0.0
+    for _ in range(2 * table.shape[1] + 60):  # each kink is passed at most once; the rest is quadratic
+        paid, slope, left = fixed, 1.0, 1.0 - cost
+        for i in range(table.shape[1]):
+            target, rate = table[TARGET, i], table[COSTS, i]
+            trade = target * left - table[HELD, i]
+            size = abs(trade)
+            paid += rate * size
+            if impact:
+                root = np.sqrt(size)
+                paid += table[IMPACT, i] * size * root
+                rate += 1.5 * table[IMPACT, i] * root
+            slope += rate * target if trade > 0.0 else -rate * target if trade < 0.0 else 0.0
+        step = (paid - cost) / slope
+        cost += step
+        if abs(step) <= 1e-17 + 2e-16 * cost:  # what is left is rounding
+            break
+    return cost
+
+
+@lean_kernel
+def part_to_keep(table: Array, fixed: float, required: float, impact: bool) -> float:
+    """The factor f by which positions held are cut so that NAV after costs is f times what they require.
+
+    f solves 1 - fixed - C((1 - f) held) = f × required. The difference of the sides is concave in f, above zero at 0
+    and below at 1: Newton's method from 1 comes down to the root and never past it.
+
+    Args:
+        table: (6, n).
+        fixed: of everything that is sold, however much of it.
+        required: the requirement Σ q_i |w_i| of all that is held.
+        impact: whether there is any.
+
+    Returns:
+        The factor, from 0 to 1; 0 where even selling everything costs all of NAV.
+
+    Example:
+        >>> free = np.zeros((6, 1))
+        >>> free[HELD] = 2.0
+        >>> part_to_keep(free, 0.0, 2.5, False)  # a NAV of 1 carries 0.4 of what requires 2.5
+        0.4
+    """
+    part = 0.0 if 1.0 - fixed - cost_of(table, HELD, impact) <= 0.0 else 1.0
+    for _ in range(60):
+        left, slope, sold = 1.0 - fixed - part * required, -required, 1.0 - part
+        for i in range(table.shape[1]):
+            held = abs(table[HELD, i])
+            left -= table[COSTS, i] * held * sold
+            slope += table[COSTS, i] * held
+            if impact:
+                root = np.sqrt(held * sold)
+                left -= table[IMPACT, i] * held * sold * root
+                slope += 1.5 * table[IMPACT, i] * root * held
+        step = left / slope if part > 0.0 else 0.0
+        part -= step
+        if abs(step) <= 2e-16:
+            break
+    return min(max(part, 0.0), 1.0)
+
+
+@inlined_kernel
+def inside_the_band(weight: float, target: float, width: float) -> float:
+    """Nearest weight inside a band that ends at zero, so that no weight gets a sign that its target does not have.
+
+    Example:
+        >>> [inside_the_band(weight, 0.02, 0.05) for weight in (-0.01, 0.01, 0.1)]
+        [0.0, 0.01, 0.07]
+        >>> inside_the_band(0.01, -0.02, 0.05), inside_the_band(0.03, 0.0, 0.05)
+        (0.0, 0.0)
+    """
+    low = max(target - width, 0.0) if target > 0.0 else target - width
+    high = min(target + width, 0.0) if target < 0.0 else target + width
+    return min(max(weight, low), high) if target != 0.0 else 0.0
+
+
+@lean_kernel
+def to_the_band(table: Array) -> None:
+    """Replace targets by the nearest weights to those held that are inside the bands and have the same sum.
+
+    Least squares over a box and a sum: the answer is clip(w_held,i + μ, low_i, high_i), by `inside_the_band`, with the
+    one μ that gives the sum of the targets.
+
+    Example:
+        >>> table = np.zeros((6, 2))
+        >>> table[TARGET], table[HELD], table[WIDTH] = [0.5, 0.5], [0.6, 0.4], 0.04
+        >>> to_the_band(table)
+        >>> table[TARGET].round(12).tolist()
+        [0.54, 0.46]
+        >>> table[TARGET], table[HELD], table[WIDTH] = [1.0, 0.0], [0.97, 0.03], 0.05
+        >>> to_the_band(table)
+        >>> table[TARGET].tolist()
+        [1.0, 0.0]
+    """
+    wanted, low, high = 0.0, np.inf, -np.inf
+    for i in range(table.shape[1]):
+        target, width = table[TARGET, i], table[WIDTH, i]
+        wanted += target
+        low = min(low, inside_the_band(-np.inf, target, width) - table[HELD, i])
+        high = max(high, inside_the_band(np.inf, target, width) - table[HELD, i])
+    shift = low + (high - low) / 2
+    while low < shift < high:
+        total = 0.0
+        for i in range(table.shape[1]):
+            total += inside_the_band(table[HELD, i] + shift, table[TARGET, i], table[WIDTH, i])
+        if total < wanted:
+            low = shift
+        else:
+            high = shift
+        shift = low + (high - low) / 2
+    for i in range(table.shape[1]):
+        table[TARGET, i] = inside_the_band(table[HELD, i] + shift, table[TARGET, i], table[WIDTH, i])
+
+
+@inlined_kernel
+def band(target: float, absolute: float, relative: float) -> float:
+    """How far a weight may drift from its target: the smaller of the absolute and of the relative band.
+
+    Example:
+        >>> band(0.1, 0.05, 0.25), band(0.5, 0.05, 0.25)
+        (0.025, 0.05)
+    """
+    return min(absolute, relative * abs(target)) if relative < np.inf else absolute

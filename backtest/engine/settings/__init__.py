@@ -1,0 +1,1 @@
+"""Settings of the engine: trading costs, financing, rebalance schedule."""

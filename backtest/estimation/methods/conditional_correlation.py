@@ -1,0 +1,189 @@
+"""Conditional covariances: a GARCH volatility for each asset, and constant (CCC) or dynamic (DCC) correlations."""
+
+import logging
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import AfterValidator, StrictInt
+
+from backtest.errors import EstimationError
+from backtest.estimation.constant_assets import varying
+from backtest.estimation.estimator import Array, Estimator, Missing, Window, window_rows
+from backtest.estimation.methods.dcc import correlation_target, dcc_correlations, fitted_dcc
+from backtest.estimation.methods.garch import LEAST_RETURNS, Garch, filtered, fitted_garch
+from backtest.estimation.windows.rolling import scaled
+from backtest.estimation.windows.window_sizes import scattered, window_places
+from backtest.numerics.blas import one_blas_thread
+
+_log = logging.getLogger(__name__)
+
+
+def _checked(refit: int | str) -> int | str:
+    if window_rows(refit, 252) < 1:
+        raise ValueError(f"every {refit} periods; expected one or more")
+    return refit
+
+
+class _ConditionalCorrelation(Estimator):
+    """What CCC and DCC share: their matrix is the forecast for the next period.
+
+    Parameters are fitted to `window` returns, first as soon as all assets that are there have as many, then every
+    `refit` rows; in between, variances and correlations go on with each return. So a date's matrix does not depend on
+    the dates asked for.
+
+    A GARCH model wants some hundreds of returns. Where its fit does not converge, the asset's volatility is held at the
+    window's standard deviation until the next one; where correlations are singular (fewer returns than assets, an asset
+    that is a combination of others), DCC holds them constant. The log says so.
+
+    Args:
+        window: returns to fit to.
+        volatility: "garch", or "gjr", in which a loss may raise the volatility by more than a gain does.
+        refit: how often parameters are fitted, in the words of `window`.
+    """
+
+    window: Window = "5Y"
+    least_returns: ClassVar[int] = LEAST_RETURNS
+    volatility: Literal["garch", "gjr"] = "garch"
+    refit: Annotated[StrictInt | str, AfterValidator(_checked)] = "1Y"
+
+    def _covariances(
+        self, excess_returns: Array, rows: Sequence[int], periods_per_year: int, *, dynamic: bool
+    ) -> Array:
+        return conditional_covariances(
+            excess_returns,
+            rows,
+            window_rows(self.window, periods_per_year),
+            window_rows(self.refit, periods_per_year),
+            leverage=self.volatility == "gjr",
+            dynamic=dynamic,
+            missing=self.missing,
+        )
+
+
+class CCC(_ConditionalCorrelation):
+    """Constant conditional correlations (Bollerslev 1990): Σ = D R D, D the volatilities forecast, R of the fit."""
+
+    covariance: Literal["ccc"] = "ccc"
+
+    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+        """As `Estimator.covariances`."""
+        return self._covariances(excess_returns, rows, periods_per_year, dynamic=False)
+
+
+class DCC(_ConditionalCorrelation):
+    """Dynamic conditional correlations (Engle 2002): Σ = D R D, both of them forecast (`dcc`)."""
+
+    covariance: Literal["dcc"] = "dcc"
+
+    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+        """As `Estimator.covariances`."""
+        return self._covariances(excess_returns, rows, periods_per_year, dynamic=True)
+
+
+@one_blas_thread()
+def conditional_covariances(
+    excess_returns: Array,
+    rows: Sequence[int],
+    window: int,
+    refit: int,
+    *,
+    leverage: bool = False,
+    dynamic: bool = False,
+    missing: Missing = "complete_assets",
+) -> Array:
+    """Covariance forecast at the close of each of the given rows for the period after it.
+
+    Source: Bollerslev (1990), "Modelling the coherence in short-run nominal exchange rates", Review of Economics and
+    Statistics 72; Engle (2002), "Dynamic conditional correlation", Journal of Business & Economic Statistics 20. The
+    mean of the returns is a constant; it is fitted with the volatility.
+
+    Args:
+        excess_returns: (T, n) decimal per period; NaN where an asset has none.
+        rows: m rising positions in 0..T-1.
+        window: number of returns that parameters are fitted to.
+        refit: rows from one fit to the next, 1 or more. The first is on the `window`-th row on which all assets that
+            are there had their return, or (with `missing` complete_assets) since the last gap.
+        leverage: GJR volatilities.
+        dynamic: DCC, else CCC.
+        missing: what a gap inside a window leaves out, the asset or the row (`window_sizes`).
+
+    Returns:
+        (m, n, n) decimal² per period, NaN for what is left out, zeros for an asset whose returns in the fit's window
+        vary by rounding alone.
+
+    Raises:
+        EstimationError: fewer than 20 returns to fit to.
+        BacktestError: the package arch is not installed.
+    """
+    assets = excess_returns.shape[1]
+    covariances = np.full((len(rows), assets, assets), np.nan)
+    known: dict[bytes, Garch] = {}
+    for (first, *there), positions in _dates_by_fit(excess_returns, rows, window, refit, missing).items():
+        returns = excess_returns[first : rows[positions[-1]] + 1, there]
+        complete = np.all(~np.isnan(returns), axis=1)
+        ends = np.cumsum(complete, dtype=np.intp)[np.array(rows)[positions] - first]
+        to_fit = int(np.sum(complete[:window]))
+        returns = returns[complete]
+        moving = np.flatnonzero(varying(returns[:to_fit]))
+        matrices = np.zeros((len(ends), len(there), len(there)))
+        models = []
+        for column in moving:
+            series = returns[:to_fit, column].copy()
+            if series.tobytes() not in known:
+                known[series.tobytes()] = _fitted(series, leverage, f"asset {there[column] + 1} of {assets}", first)
+            models.append(known[series.tobytes()])
+        if models:
+            forecasts = _forecasts(models, returns[:, moving], to_fit, ends, dynamic=dynamic)
+            matrices[:, moving[:, None], moving] = forecasts
+        for position, matrix in zip(positions, matrices, strict=True):
+            covariances[position] = scattered(matrix, np.array(there), assets)
+    return covariances
+
+
+def _dates_by_fit(
+    excess_returns: Array, rows: Sequence[int], window: int, refit: int, missing: Missing
+) -> dict[tuple[int, ...], list[int]]:
+    """Positions in `rows` of dates that share their parameters: by first row of the fit, and columns that are there."""
+    known = ~np.isnan(excess_returns)
+    begun = known.argmax(axis=0)
+    last_gap = np.maximum.accumulate(np.where(known, -1, np.arange(len(known))[:, None]), axis=0)
+    dates: dict[tuple[int, ...], list[int]] = {}
+    for position, columns, _ in window_places(excess_returns, rows, window, missing):
+        since = begun if missing == "complete_rows" else last_gap[rows[position]] + 1
+        begin = int(since[columns].max())
+        first = begin + (rows[position] + 1 - window - begin) // refit * refit
+        dates.setdefault((first, *columns.tolist()), []).append(position)
+    return dates
+
+
+def _fitted(returns: Array, leverage: bool, asset: str, first: int) -> Garch:
+    fit = fitted_garch(returns, leverage=leverage)
+    if not fit.converged:
+        _log.warning(
+            "%s: the GARCH model of its %d returns from row %d on did not converge; its volatility is held constant "
+            "until the next fit",
+            asset,
+            len(returns),
+            first,
+        )
+    return fit
+
+
+def _forecasts(
+    models: Sequence[Garch], returns: Array, to_fit: int, ends: NDArray[np.intp], *, dynamic: bool
+) -> list[Array]:
+    """The (k, k) covariances after the first `ends` rows of (s, k) returns, the first `to_fit` of them fitted."""
+    variances, later = filtered(models, returns[to_fit:])
+    fitted = np.column_stack([model.units for model in models])
+    target = correlation_target(fitted)
+    correlations = np.broadcast_to(target, (len(ends), *target.shape))
+    if dynamic:
+        try:
+            news, memory = fitted_dcc(fitted, target)
+        except EstimationError as problem:
+            _log.warning("%s: they are held constant until the next fit", problem)
+        else:
+            correlations = dcc_correlations(np.concatenate([fitted, later]), target, news, memory, ends)
+    return [scaled(matrix, np.sqrt(variances[end - to_fit])) for matrix, end in zip(correlations, ends, strict=True)]

@@ -1,0 +1,79 @@
+"""Dynamic conditional correlation: correlations that move with the last returns and go back to their mean."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.errors import EstimationError
+from backtest.estimation.estimator import Array
+from backtest.estimation.windows.rolling import unit_diagonal
+from backtest.numerics.blas import one_blas_thread
+
+HIGHEST_PERSISTENCE = 0.999  # a + b: at 1 the correlations would have no mean to go back to
+# The search begins at the best of these (a + b, a / (a + b)).
+_STARTS = np.array([(0.5, 0.1), (0.9, 0.02), (0.9, 0.1), (0.97, 0.02), (0.97, 0.06), (0.99, 0.02)])
+
+
+def correlation_target(units: Array) -> Array:
+    """(n, n) the correlation matrix of (T, n) returns in units of their conditional volatility: mean z zᵀ, rescaled."""
+    return unit_diagonal(units.T @ units / len(units))
+
+
+def fitted_dcc(units: Array, target: Array) -> tuple[float, float]:
+    """The second step of the quasi-likelihood: a and b of Q_{t+1} = (1 - a - b) S + a z_t z_tᵀ + b Q_t, Q_1 = S.
+
+    R_t is Q_t scaled to a unit diagonal; a, b >= 0 and a + b <= 0.999. Source: Engle (2002), "Dynamic conditional
+    correlation", Journal of Business & Economic Statistics 20, equations 17, 18 and 33. With many assets (above about
+    20) the estimate of a is known to be too low: Pakel, Shephard, Sheppard and Engle (2021).
+
+    Args:
+        units: (T, n), z: returns in units of their conditional volatility.
+        target: (n, n), S, by `correlation_target`.
+
+    Returns:
+        a and b; (0.0, 0.0), constant correlation, where nothing is more likely.
+
+    Raises:
+        EstimationError: S is singular, so that no likelihood is defined.
+    """
+    from scipy.optimize import minimize
+
+    from backtest.estimation.methods.dcc_kernel import mean_negative_log_likelihood
+
+    def at(point: Array) -> float:
+        persistence, share = point
+        return mean_negative_log_likelihood(units, target, persistence * share, persistence * (1 - share))
+
+    constant = np.zeros(2)
+    if not at(constant) < np.inf:
+        raise EstimationError(
+            f"dcc: the correlations of {units.shape[1]} assets over {len(units)} returns are singular; expected more "
+            "returns than assets, and no asset that is a combination of others"
+        )
+    start = min(_STARTS, key=at)
+    with one_blas_thread():  # again, as SciPy has loaded a BLAS of its own
+        bounds = [(0, HIGHEST_PERSISTENCE), (0, 1)]
+        found = minimize(at, start, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-12})
+    # Rounding may end the search before its own conditions are met: any point has a likelihood, the best is taken.
+    persistence, share = min(constant, start, found.x, key=at)
+    return float(persistence * share), float(persistence * (1 - share))
+
+
+def dcc_correlations(units: Array, target: Array, news: float, memory: float, ends: NDArray[np.intp]) -> Array:
+    """(m, n, n) the correlations forecast for the next period after the first `ends[k]` rows of (T, n) units.
+
+    Args:
+        units: z.
+        target: S.
+        news: a.
+        memory: b.
+        ends: (m,) rising counts of rows.
+    """
+    wanted = {int(end): k for k, end in enumerate(ends)}
+    correlations = np.empty((len(ends), *target.shape))
+    constant = (1 - news - memory) * target
+    q = target
+    for t, z in enumerate(units[: ends[-1]], start=1):
+        q = constant + news * (z[:, None] * z) + memory * q
+        if t in wanted:
+            correlations[wanted[t]] = unit_diagonal(q)
+    return correlations

@@ -1,0 +1,47 @@
+"""The likelihood of dynamic conditional correlations, compiled."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.numerics.numba_kernels import reordered_kernel
+
+_ROUNDING = 1e-13  # of a unit variance: what is left of it, given the assets before, is noise below this
+
+
+@reordered_kernel
+def mean_negative_log_likelihood(
+    units: NDArray[np.float64], target: NDArray[np.float64], news: float, memory: float
+) -> float:
+    """½ mean_t (log|R_t| + z_tᵀ R_t⁻¹ z_t), (T, n) z and (n, n) target; infinite where an R_t is singular.
+
+    By Q = LLᵀ: log|R| = 2 Σ log L_ii - Σ log Q_ii, and zᵀR⁻¹z = |L⁻¹u|² with u_i = z_i sqrt(Q_ii).
+    """
+    count, assets = units.shape
+    q = target.copy()
+    lower = np.zeros_like(target)
+    solved = np.zeros(assets)
+    constant = 1.0 - news - memory
+    total = 0.0
+    for t in range(count):
+        for i in range(assets):
+            value = units[t, i] * math.sqrt(q[i, i])
+            for j in range(i):
+                entry = q[i, j]
+                for k in range(j):
+                    entry -= lower[i, k] * lower[j, k]
+                lower[i, j] = entry / lower[j, j]
+                value -= lower[i, j] * solved[j]
+            left = q[i, i]
+            for k in range(i):
+                left -= lower[i, k] * lower[i, k]
+            if left <= _ROUNDING * assets * q[i, i]:
+                return np.inf
+            lower[i, i] = math.sqrt(left)
+            solved[i] = value / lower[i, i]
+            total += math.log(left / q[i, i]) + solved[i] * solved[i]
+        for i in range(assets):
+            for j in range(i + 1):
+                q[i, j] = constant * target[i, j] + news * units[t, i] * units[t, j] + memory * q[i, j]
+    return float(0.5 * total / count)

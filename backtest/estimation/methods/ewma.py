@@ -1,0 +1,86 @@
+"""The exponentially weighted covariance, by half-life."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from backtest.estimation.estimator import Array, Estimator, HalfLife, Missing, Window, window_rows
+from backtest.estimation.windows.weighted_sums import (
+    rescaled,
+    rolling_weighted_covariances,
+    rolling_weighted_variances,
+    weighted_covariance,
+)
+from backtest.estimation.windows.window_sizes import scattered, shortened_windows
+
+
+class EWMA(Estimator):
+    """Exponentially weighted: a return counts half as much as one that is `half_life` younger.
+
+    Weights are 2^(-age / half_life) over the window's returns, as RiskMetrics' are (J.P. Morgan 1996, "RiskMetrics
+    Technical Document", where λ = 0.94 is a half-life of 11 days). Other than there, the weighted mean is taken off,
+    and the divisor makes up for it: with a long half-life this is the sample covariance.
+
+    Args:
+        half_life: periods (11), years ("1Y") or rows ("63D"). Over a long window the number of effective observations
+            1 / Σw² is about 2.9 half-lives.
+        correlation_half_life: that of the correlations, where it is not that of the volatilities: correlations are
+            noisier, and mostly given a longer one.
+    """
+
+    covariance: Literal["ewma"] = "ewma"
+    window: Window = "5Y"
+    half_life: HalfLife = "1Y"
+    correlation_half_life: HalfLife | None = None
+
+    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+        """As `Estimator.covariances`."""
+        window = window_rows(self.window, periods_per_year)
+        half_life = window_rows(self.half_life, periods_per_year)
+        of_correlations = window_rows(self.correlation_half_life or self.half_life, periods_per_year)
+        return rolling_ewma_covariance(excess_returns, rows, window, half_life, of_correlations, missing=self.missing)
+
+
+def rolling_ewma_covariance(
+    excess_returns: Array,
+    rows: Sequence[int],
+    window: int,
+    half_life: float,
+    correlation_half_life: float,
+    *,
+    missing: Missing = "complete_assets",
+) -> Array:
+    """Covariances with exponential weights over the last `window` excess returns.
+
+    Σ_ij = σ_i ρ_ij σ_j, σ² and ρ from `weighted_covariance` with the decays 2^(-1 / half_life) and
+    2^(-1 / correlation_half_life). It is DCD, C the covariance by the second decay and D the diagonal matrix of the
+    ratios of volatilities, and so positive semi-definite as C is.
+
+    Args:
+        excess_returns: (T, n) decimal per period; NaN where an asset has none.
+        rows: m rising positions in 0..T-1.
+        window: number of returns, at least 2.
+        half_life: of the volatilities, in rows.
+        correlation_half_life: of the correlations, in rows.
+        missing: as in `window_places`.
+
+    Returns:
+        (m, n, n) decimal² per period; NaN and errors as in `rolling_weighted_covariances`.
+
+    Example:
+        >>> rolling_ewma_covariance(np.array([[0.01], [0.03], [0.02]]), [2], 3, 1, 1).ravel().round(7).tolist()
+        [7.14e-05]
+    """
+    decay, of_correlations = 0.5 ** (1 / half_life), 0.5 ** (1 / correlation_half_life)
+    if decay == of_correlations:
+        return rolling_weighted_covariances(excess_returns, rows, window, decay=decay, missing=missing)
+    covariances = rescaled(
+        rolling_weighted_covariances(excess_returns, rows, window, decay=of_correlations),
+        rolling_weighted_variances(excess_returns, rows, window, decay=decay),
+    )
+    for at, columns, returns in shortened_windows(excess_returns, rows, window, missing):
+        variances = np.diagonal(weighted_covariance(returns, decay))
+        of_window = rescaled(weighted_covariance(returns, of_correlations)[None], variances[None])
+        covariances[at] = scattered(of_window[0], columns, excess_returns.shape[1])
+    return covariances

@@ -1,0 +1,76 @@
+"""The Gerber covariance: co-movement counted where both returns are large, whatever their size beyond that."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from backtest.estimation.constant_assets import of_varying
+from backtest.estimation.estimator import Array, Estimator, window_rows
+from backtest.estimation.windows.rolling import rolling_covariances, scaled, unit_diagonal
+
+Statistic = Literal["gs1", "gs2"]
+
+
+class Gerber(Estimator):
+    """Gerber correlations and sample volatilities (Gerber, Markowitz, Ernst, Miao, Javid and Sargen 2022).
+
+    Args:
+        threshold: of a large return, in standard deviations; the paper has 0.5, 0.7 and 0.9.
+        statistic: what the difference of agreeing and opposing periods is divided by: "gs2" the geometric mean of both
+            assets' large returns, "gs1" the periods in which either return is large.
+    """
+
+    covariance: Literal["gerber"] = "gerber"
+    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    statistic: Statistic = "gs2"
+
+    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+        """As `Estimator.covariances`."""
+        estimate = partial(gerber_covariance, threshold=self.threshold, statistic=self.statistic)
+        window = window_rows(self.window, periods_per_year)
+        return rolling_covariances(excess_returns, rows, window, estimate, self.missing)
+
+
+def gerber_covariance(returns: Array, threshold: float = 0.5, statistic: Statistic = "gs2") -> Array:
+    """Σ_ij = s_i g_ij s_j, s the sample standard deviations (divisor T - 1), g the Gerber statistic.
+
+    With m_ti = 1 where x_ti >= c s_i, -1 where x_ti <= -c s_i and 0 between, H = mᵀm counts the periods in which i and
+    j had large returns of the same sign less those of opposite signs. "gs2" is g_ij = H_ij / sqrt(H_ii H_jj). "gs1" is
+    g_ij = H_ij / (T - N_ij), N_ij the periods in which neither return was large. Source: Gerber, Markowitz, Ernst,
+    Miao, Javid and Sargen (2022), "The Gerber statistic: a robust co-movement measure for portfolio optimization",
+    Journal of Portfolio Management 48. (skfolio's `psd_variant=True` is gs1.)
+
+    Both are positive semi-definite: gs2 is a Gram matrix scaled to a unit diagonal; gs1 is the entrywise product of
+    H with 1 / (T - N_ij) = Σ_k N_ij^k / T^(k+1), a sum of entrywise powers of a Gram matrix (Schur's product theorem).
+
+    Args:
+        returns: (T, n) decimal per period, none missing. Their means are not taken off.
+        threshold: c, between 0 and 1.
+        statistic: "gs1" or "gs2".
+
+    Returns:
+        (n, n) decimal² per period; zeros for an asset whose returns do not vary.
+
+    Example:
+        >>> returns = np.array([[0.02, 0.03], [-0.02, -0.01], [0.02, -0.03], [-0.02, 0.0]])
+        >>> (gerber_covariance(returns) / np.std(returns, axis=0, ddof=1).prod()).round(3).tolist()[0][1]
+        0.0
+    """
+    return of_varying(returns, partial(_gerber, threshold=threshold, statistic=statistic))
+
+
+def _gerber(returns: Array, threshold: float, statistic: Statistic) -> Array:
+    volatilities = np.std(returns, axis=0, ddof=1)
+    up, down = returns >= threshold * volatilities, returns <= -threshold * volatilities
+    marks = up.astype(np.float64) - down
+    agreement = marks.T @ marks
+    # Two or three returns may all lie below a threshold near 1; then nothing is known of the asset's co-movement.
+    np.fill_diagonal(agreement, np.maximum(np.diagonal(agreement), 1.0))
+    if statistic == "gs2":
+        return scaled(unit_diagonal(agreement), volatilities)
+    small = 1.0 - np.abs(marks)
+    either = np.maximum(len(returns) - small.T @ small, 1.0)
+    return scaled(agreement / either, volatilities)

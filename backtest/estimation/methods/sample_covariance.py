@@ -1,0 +1,34 @@
+"""The sample covariance over a rolling window."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from backtest.estimation.estimator import Array, Estimator, Missing, window_rows
+from backtest.estimation.windows.weighted_sums import rolling_weighted_covariances
+
+
+class Sample(Estimator):
+    """The sample covariance of the last `window` excess returns, divisor window - 1."""
+
+    covariance: Literal["sample"] = "sample"
+
+    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+        """As `Estimator.covariances`."""
+        window = window_rows(self.window, periods_per_year)
+        return rolling_sample_covariance(excess_returns, rows, window, self.missing)
+
+
+def rolling_sample_covariance(
+    excess_returns: Array, rows: Sequence[int], window: int, missing: Missing = "complete_assets"
+) -> Array:
+    """Sample covariance of the last `window` excess returns, up to and including each of the given rows.
+
+    Σ = XᵀX / (window - 1), X the deviations from the window's own mean. Arguments, result and errors are those of
+    `rolling_weighted_covariances`, with equal weights.
+
+    Example:
+        >>> import numpy as np
+        >>> rolling_sample_covariance(np.array([[0.01], [0.03], [0.02]]), [0, 1, 2], 2).ravel().round(6).tolist()
+        [nan, 0.0002, 5e-05]
+    """
+    return rolling_weighted_covariances(excess_returns, rows, window, missing=missing)

@@ -1,0 +1,54 @@
+"""The semi-covariance: co-movement below a threshold alone."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Literal
+
+import numpy as np
+from pydantic import FiniteFloat
+
+from backtest.estimation.estimator import Array, Estimator, window_rows
+from backtest.estimation.windows.rolling import rolling_covariances
+
+
+class SemiCovariance(Estimator):
+    """The semi-covariance of the last `window` excess returns below a threshold (Estrada 2008).
+
+    Volatilities that follow from it are semi-deviations: for symmetric returns without drift 1/sqrt(2) of the others.
+    A target volatility reads them as they are.
+
+    Args:
+        threshold: decimal per period, of the excess return; 0 counts what fell behind cash.
+    """
+
+    covariance: Literal["semi_covariance"] = "semi_covariance"
+    threshold: FiniteFloat = 0.0
+
+    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+        """As `Estimator.covariances`."""
+        estimate = partial(semi_covariance, threshold=self.threshold)
+        window = window_rows(self.window, periods_per_year)
+        return rolling_covariances(excess_returns, rows, window, estimate, self.missing)
+
+
+def semi_covariance(returns: Array, threshold: float = 0.0) -> Array:
+    """Σ_ij = (1/T) Σ_t min(x_ti - τ, 0) min(x_tj - τ, 0).
+
+    Positive semi-definite, being a product of a matrix with its transpose, where definitions that ask whether the
+    portfolio fell are not. Source: Estrada (2008), "Mean-semivariance optimization: a heuristic approach", Journal of
+    Applied Finance 18, equation 8; divisor T, as the threshold is given and no mean is estimated.
+
+    Args:
+        returns: (T, n) decimal per period, none missing.
+        threshold: τ, decimal per period.
+
+    Returns:
+        (n, n) decimal² per period; zeros for an asset that never fell below the threshold.
+
+    Example:
+        >>> semi_covariance(np.array([[-0.02, -0.01], [0.05, -0.03]])).round(6).tolist()
+        [[0.0002, 0.0001], [0.0001, 0.0005]]
+    """
+    shortfalls = np.minimum(returns - threshold, 0.0)
+    covariance: Array = shortfalls.T @ shortfalls / len(returns)
+    return covariance

@@ -1,0 +1,145 @@
+"""Volatilities from one window, correlations from another, or from returns over several periods."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field, StrictInt, ValidationInfo, field_validator
+
+from backtest.errors import EstimationError
+from backtest.estimation.estimator import MOST_A_YEAR, Array, Estimator, Missing, Window, window_rows
+from backtest.estimation.windows.weighted_sums import (
+    rescaled,
+    rolling_weighted_covariances,
+    rolling_weighted_variances,
+    weighted_covariance,
+)
+from backtest.estimation.windows.window_sizes import scattered, window_places
+from backtest.numerics.blas import one_blas_thread
+
+
+class SeparateCorrelations(Estimator):
+    """Sample volatilities from one window, sample correlations from a window or a horizon of their own.
+
+    Args:
+        window: of the volatilities, from returns over one period.
+        correlation_window: of the correlations, `window` by default.
+        correlation_periods: correlations are those of overlapping sums of this many returns: 5 for assets that close
+            at different hours, whose returns of the same day are less correlated than they are.
+    """
+
+    covariance: Literal["separate_correlations"] = "separate_correlations"
+    correlation_window: Window | None = None
+    correlation_periods: Annotated[StrictInt, Field(ge=1, validate_default=True)] = 1
+
+    @field_validator("correlation_periods")
+    @classmethod
+    def _two_sums_fit(cls, periods: int, info: ValidationInfo) -> int:
+        given = info.data.get("correlation_window") or info.data.get("window", "1Y")
+        most = window_rows(given, MOST_A_YEAR)
+        if most < periods + 1:
+            raise ValueError(
+                f"sums of {periods} returns, and the window of the correlations, {given}, holds {most} returns at "
+                f"most; expected {periods + 1} or more, for two sums"
+            )
+        return periods
+
+    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+        """As `Estimator.covariances`."""
+        window = window_rows(self.window, periods_per_year)
+        of_correlations = window_rows(self.correlation_window or self.window, periods_per_year)
+        return rolling_separate_correlations(
+            excess_returns, rows, window, of_correlations, periods=self.correlation_periods, missing=self.missing
+        )
+
+
+@one_blas_thread()
+def rolling_separate_correlations(
+    excess_returns: Array,
+    rows: Sequence[int],
+    window: int,
+    correlation_window: int,
+    *,
+    periods: int = 1,
+    missing: Missing = "complete_assets",
+) -> Array:
+    """Covariances σ_i ρ_ij σ_j, σ from the last `window` returns, ρ from the last `correlation_window` ones.
+
+    ρ is the sample correlation of the correlation_window - periods + 1 sums of `periods` consecutive excess returns
+    that lie in the window (why: Lo and MacKinlay 1990, "An Econometric Analysis of Nonsynchronous Trading"). Sums, not
+    compounded returns: so the covariance scales with the returns. It is DCD, C the covariance of the sums and D a
+    diagonal matrix, and so positive semi-definite by construction. A correlation with an asset whose sums do not vary
+    counts as zero.
+
+    Args:
+        excess_returns: (T, n) decimal per period; NaN where an asset has none.
+        rows: m rising positions in 0..T-1.
+        window: number of returns for the volatilities, at least 2.
+        correlation_window: number of returns for the correlations, at least periods + 1.
+        periods: that a sum of returns spans; 1 for the returns themselves.
+        missing: as in `window_places`, for the longer of the two windows; a sum that would span a row that is left out
+            is left out too.
+
+    Returns:
+        (m, n, n) decimal² per period; NaN in the row and column of an asset that is not there over the longer window.
+
+    Raises:
+        EstimationError: fewer than two sums of returns fit into the window, or by `complete_rows` more than half of it
+            would be left out.
+
+    Example:
+        >>> returns = np.array([[0.02, 0.01], [-0.01, 0.0], [0.01, 0.01], [0.01, -0.01]])
+        >>> rolling_separate_correlations(returns, [3], 2, 4).round(6).tolist()
+        [[[0.0, 0.0], [0.0, 0.0002]]]
+    """
+    if correlation_window < periods + 1:
+        raise EstimationError(
+            f"a correlation window of {correlation_window} rows holds {max(0, correlation_window - periods + 1)} sums "
+            f"of {periods} returns; expected two or more. Hint: a longer estimation.correlation_window."
+        )
+    sums = _consecutive_sums(excess_returns, periods)
+    covariances = rescaled(
+        rolling_weighted_covariances(sums, rows, correlation_window - periods + 1),
+        rolling_weighted_variances(excess_returns, rows, window),
+    )
+    if missing == "complete_rows":
+        longest, count = max(window, correlation_window), excess_returns.shape[1]
+        for at, columns, kept in window_places(excess_returns, rows, longest, missing):
+            if len(kept) < longest:
+                returns = np.full((longest, columns.size), np.nan)
+                returns[kept - (rows[at] + 1 - longest)] = excess_returns[np.ix_(kept, columns)]
+                covariance = _with_gaps(returns, window, correlation_window, periods)
+                covariances[at] = scattered(covariance, columns, count)
+    return covariances
+
+
+def _with_gaps(returns: Array, window: int, correlation_window: int, periods: int) -> Array:
+    """The covariance of one window, from the rows and sums of consecutive rows that are complete."""
+    recent = _complete(returns[-window:])
+    sums = _complete(_consecutive_sums(returns, periods)[periods - 1 - correlation_window :])
+    covariance = rescaled(weighted_covariance(sums)[None], np.diagonal(weighted_covariance(recent))[None])
+    return np.asarray(covariance[0])
+
+
+def _complete(values: Array) -> Array:
+    """Rows without NaN.
+
+    Raises:
+        EstimationError: they are fewer than half, or than two.
+    """
+    complete = values[~np.isnan(values).any(axis=1)]
+    if len(complete) < max(2, len(values) / 2):
+        raise EstimationError(
+            f"{len(complete)} of {len(values)} rows of returns, or of sums of consecutive ones, are complete in a "
+            "window; expected half of them or more, and two at least. Hint: estimation.missing: complete_assets."
+        )
+    return complete
+
+
+def _consecutive_sums(returns: Array, periods: int) -> Array:
+    """(T, n) the sum of each return and the periods - 1 before it; NaN where they are not all there."""
+    sums = returns.copy()
+    for lag in range(1, periods):
+        sums[lag:] += returns[:-lag]
+    sums[: periods - 1] = np.nan
+    return sums

@@ -1,0 +1,1 @@
+"""Windows of returns: their sizes, and sums over many of them."""

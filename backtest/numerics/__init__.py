@@ -1,0 +1,1 @@
+"""Numerics that every layer uses: tolerances, compiled kernels and BLAS threads."""

@@ -1,0 +1,1 @@
+"""Charts of the pages: data and options for the chart library."""

@@ -1,0 +1,110 @@
+"""Charts of where the return went, and what leverage and trading cost."""
+
+from collections.abc import Mapping
+from math import isnan
+from typing import Any
+
+from backtest.analysis.attribution.financing_path import financing_path
+from backtest.analysis.attribution.return_attribution import waterfall
+from backtest.analysis.result import BacktestResult
+from backtest.analysis.tables.calendar_tables import costs_by_year
+from backtest.reporting.charts.chart_parts import ZERO, Chart, panel, series, thinned
+from backtest.reporting.charts.embedding import numbers, steps
+from backtest.reporting.pages.leverage_words import bars_in_words
+
+_BARS = 20
+_COSTS = {
+    "trading": ("trading", 1),
+    "fees": ("fees", 2),
+    "borrow": ("borrow fees", 3),
+    "financing": ("interest, all", 4),
+    "financing_drag": ("interest, above the cash rate", 0),
+}
+
+
+def attribution(result: BacktestResult) -> Chart:
+    """The waterfall from what assets earned through financing and costs to the total return."""
+    bars = waterfall(result, _BARS)
+    names = bars_in_words(result, bars)
+    tints: list[int | str] = ["up" if value >= 0 else "down" for value in bars["value"]]
+    tints[-1] = "quiet"
+    rows = zip(numbers(bars["start"]), numbers(bars["end"]), numbers(bars["value"]), tints, strict=True)
+    return {
+        "x": {"labels": names},
+        "horizontal": True,
+        "left": 190,
+        "panels": [
+            panel(
+                "From assets to the total return, of first NAV", "percent", 28 * len(names),
+                [series("attribution", "added", "strategy", [list(row) for row in rows], "range")], zero=True,
+            )
+        ],
+    }  # fmt: skip
+
+
+def financing(result: BacktestResult) -> Chart | None:
+    """What was paid, the cash rate, and how much was financed; none where nothing was."""
+    table = thinned(financing_path(result))
+    if len(table) < 2:
+        return None
+    rates = [
+        series("cash rate", "cash rate", "benchmark", numbers(table["cash_rate"]), dash="dashed"),
+        series("rate paid", "rate paid", 5, numbers(table["rate"])),
+    ]
+    loan = [series("financed", "financed", 0, numbers(table["loan"]), "area")]
+    return {
+        "x": {"dates": steps(table.index)},
+        "panels": [
+            panel("Financing rate, a year", "percent2", 170, rates),
+            panel("What is financed, of NAV", "percent", 130, loan, zero=True),
+        ],
+    }
+
+
+def costs(result: BacktestResult) -> Chart | None:
+    """Costs of calendar years by kind; none where nothing was paid."""
+    table = costs_by_year(result)
+    drawn = [
+        series(f"cost: {column}", name, colour, numbers(table[column]), "bar")
+        for column, (name, colour) in _COSTS.items()
+        if (table[column] != 0).any()
+    ]
+    if not drawn:
+        return None
+    return {
+        "x": {"labels": list(map(str, table.index))},
+        "panels": [panel("Costs by calendar year, of NAV", "percent2", 200, drawn, zero=True)],
+    }
+
+
+def break_even(result: BacktestResult) -> Chart | None:
+    """The compound return above the benchmark's by spread; none where no curve was worked out."""
+    found = result.break_even
+    if found is None or not found.curve:
+        return None
+    excess = found.line
+    spreads = excess.index.to_list()
+    marks: list[Mapping[str, Any]] = [ZERO]
+    if spreads[0] <= found.by_return.spread <= spreads[-1]:
+        marks.append({"axis": "x", "at": found.by_return.spread, "colour": 5, "name": "break-even", "align": "left"})
+    more: dict[str, Any] = {}
+    if found.by_return.interval is not None:
+        low, high = (min(max(end, spreads[0]), spreads[-1]) for end in found.by_return.interval)
+        more["span"] = {"from": low, "to": high, "colour": 5}
+    drawn = [series("excess return", "above the benchmark", "strategy", numbers(excess))]
+    if not isnan(found.configured.spread):
+        at = numbers(excess.where(excess.index == found.configured.spread))
+        drawn.append(series("configured", "as configured", "strategy", at, "point"))
+    return {
+        "x": {"values": numbers(spreads), "unit": "bps"},
+        "panels": [
+            panel(
+                f"Return above the benchmark's{', a year' if found.whole_year else ''}",
+                "percent2",
+                220,
+                drawn,
+                marks=marks,
+                **more,
+            )
+        ],
+    }

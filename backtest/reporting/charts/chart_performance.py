@@ -1,0 +1,102 @@
+"""Charts of what a run earned: growth and drawdown, rolling measures, the distribution of its returns.
+
+Growth and drawdown keep every row, as they can be zoomed into and downloaded.
+"""
+
+from typing import Any
+
+import pandas as pd
+
+from backtest.analysis.metrics.distribution import histogram
+from backtest.analysis.metrics.drawdown import drawdown
+from backtest.analysis.result import BacktestResult
+from backtest.analysis.tables.frequency_words import frequency_in_words
+from backtest.reporting.charts.chart_parts import SHARED, ZERO, Chart, has_values, panel, series, thinned
+from backtest.reporting.charts.embedding import numbers, steps
+
+_NAV_DIGITS = 8
+
+
+def growth(result: BacktestResult) -> Chart:
+    """NAV, and how far it stands below its peak, with the crises."""
+    sides = _sides(result)
+    above = [
+        series(key, one.name, key, numbers(one.nav.to_numpy(), _NAV_DIGITS), column=key, **_dashed(key))
+        for key, one in sides
+    ]
+    below = [
+        series(
+            key, one.name, key, numbers(drawdown(one.nav.to_numpy())), _drawdown_style(key), thin=True, **_dashed(key)
+        )
+        for key, one in sides
+    ]
+    return {
+        "x": {"dates": steps(result.nav.index)},
+        "panels": [
+            panel("Growth of 1", "growth", 300, above, scale="log", rebase=True, crises=True, named=True),
+            panel("Drawdown below the running peak", "percent", 150, below, top=0, crises=True),
+        ],
+    }  # fmt: skip
+
+
+def rolling(result: BacktestResult) -> Chart | None:
+    """Volatility, Sharpe ratio and correlation over the last 12 months; none of a run that is shorter."""
+    if result.rolling.empty:
+        return None
+    sides = _sides(result)
+    table = thinned(pd.concat({key: one.rolling for key, one in sides}, axis=1))
+
+    def of(what: str) -> list[dict[str, Any]]:
+        return [series(key, one.name, key, numbers(table[key, what]), **_dashed(key)) for key, one in sides]
+
+    panels = [
+        panel("Volatility, last 12 months, a year", "percent", 170, of("volatility"), zero=True),
+        panel("Sharpe ratio, last 12 months", "ratio", 170, of("sharpe"), marks=[ZERO]),
+    ]
+    if result.benchmark is not None:
+        drawn = [
+            series("strategy", f"with {result.benchmark.name}", "strategy", numbers(table["strategy", "correlation"]))
+        ]
+        panels.append(panel("Correlation to the benchmark, last 12 months", "ratio", 140, drawn, marks=[ZERO]))
+    panels = [one for one in panels if has_values(one)]
+    return {"x": {"dates": steps(table.index)}, "panels": panels}
+
+
+def distribution(result: BacktestResult) -> Chart | None:
+    """The histogram of the returns, with VaR and CVaR; none where they do not vary."""
+    bins = histogram(result.returns)
+    if bins.empty:
+        return None
+    summary, frequency = result.summary(), frequency_in_words(result.periods_per_year)
+    marks = [
+        {
+            "axis": "x",
+            "at": -summary[key],
+            "colour": colour,
+            "name": f"{name}, {frequency}",
+            "dash": "dashed",
+            "align": align,
+        }
+        for key, name, colour, align in (("var_95", "VaR 95%", "ink", "left"), ("cvar_95", "CVaR 95%", 5, "right"))
+    ]
+    drawn = [
+        series("returns", "periods", "strategy", numbers(bins["count"]), "bar"),
+        series("normal", "if normal", 1, numbers(bins["normal"])),
+    ]
+    return {
+        "x": {"values": numbers(bins["centre"]), "unit": "percent2"},
+        "panels": [panel(f"{frequency.capitalize()} returns", "count", 210, drawn, zero=True, marks=marks)],
+    }
+
+
+def _sides(result: BacktestResult) -> list[tuple[str, BacktestResult]]:
+    sides = zip(SHARED, (result, result.benchmark), strict=True)
+    return [(key, one) for key, one in sides if one is not None]
+
+
+def _dashed(key: str) -> dict[str, str]:
+    return {"dash": "dashed"} if key == "benchmark" else {}
+
+
+def _drawdown_style(key: str) -> str:
+    return "area" if key == "strategy" else "line"

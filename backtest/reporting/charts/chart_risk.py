@@ -1,0 +1,141 @@
+"""Charts of what a run held and where its risk sat."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from backtest.analysis.drawing.thinning import evenly_spaced
+from backtest.analysis.metrics.forecasts import volatility_that_followed
+from backtest.analysis.metrics.realised_risk import realised_risk_of_a_year
+from backtest.analysis.result import BacktestResult
+from backtest.analysis.tables.holdings import largest_and_rest, risk_shares
+from backtest.analysis.tables.in_force import in_force
+from backtest.reporting.charts.chart_parts import ASSET, WHOLE, Chart, panel, series, thinned
+from backtest.reporting.charts.embedding import numbers, steps
+
+_COLOURS = 9  # assets with a colour of their own; the others are one series
+_BARS = 20
+_BETWEEN = 400  # dates on which realised contributions are drawn, in addition to the decision dates
+
+
+def weights(result: BacktestResult) -> Chart:
+    """Weights after each close's trades, stacked, the gross exposure and, where there are shorts, the net exposure."""
+    stacked = _folded(result.weights, result)
+    table = thinned(pd.concat([stacked, result.weights.sum(axis=1), result.gross_exposure], axis=1))
+    stacked, net, gross = table.iloc[:, :-2], table.iloc[:, -2], table.iloc[:, -1]
+    drawn = _stack(stacked, asset_colours(result), "net exposure", net)
+    drawn.append(series("gross exposure", "gross exposure", "ink", numbers(gross), thin=True))
+    return {
+        "x": {"dates": steps(table.index)},
+        "panels": [panel("Weights and gross exposure, of NAV", "percent", 300, drawn, zero=True, marks=[WHOLE])],
+    }
+
+
+def risk(result: BacktestResult) -> Chart | None:
+    """Expected contributions of the decisions in force, which are steps, and contributions realised over 12 months."""
+    if result.capital_and_risk.empty:
+        return None
+    decided = _folded(in_force(result.risk_contributions, result), result)
+    dates = _dates_to_draw(decided, evenly_spaced(result.nav.index, _BETWEEN))
+    expected = decided.reindex(dates, method="ffill")
+    realised = realised_risk_of_a_year(result, dates)
+    kinds = (
+        ("Expected risk contributions, a year", 190, expected, True),
+        ("Their shares of the volatility", 170, risk_shares(expected), True),
+        ("Realised over the 12 months before, a year", 190, _folded(realised[result.assets], result), False),
+    )
+    panels = []
+    for title, height, table, step in kinds:
+        if (table.fillna(0) != 0).any(axis=None):
+            stacked = table.reindex(dates)
+            total = stacked.sum(axis=1, min_count=1)
+            drawn = _stack(stacked, asset_colours(result), "all assets", total, **({"step": True} if step else {}))
+            panels.append(panel(title, "percent", height, drawn, zero=True))
+    return {"x": {"dates": steps(dates)}, "panels": panels} if panels else None
+
+
+def shares(result: BacktestResult) -> Chart | None:
+    """Average share of capital, of expected and of realised risk; none without a covariance."""
+    table = result.capital_and_risk
+    if table.empty:
+        return None
+    folded = len(table) > _BARS + 1
+    table = largest_and_rest(table.T, _BARS).T
+    if folded:
+        table = table.iloc[:-1]
+    title = f"Average share of capital and of risk{', the largest' if folded else ''}"
+    drawn = [
+        series(f"share: {column}", name, colour, numbers(table[column]), "bar")
+        for column, name, colour in (
+            ("capital", "capital", 4),
+            ("risk", "expected risk", 5),
+            ("realised", "realised risk", 2),
+        )
+        if table[column].notna().any()
+    ]
+    height = 40 + 46 * len(table)
+    return {
+        "x": {"labels": list(map(str, table.index))},
+        "horizontal": True,
+        "left": 130,
+        "panels": [panel(title, "percent", height, drawn, zero=True)],
+    }
+
+
+def forecasts(result: BacktestResult) -> Chart | None:
+    """The forecast volatility in force, a step, beside the realised one; None for a run of less than 12 months."""
+    forecast, followed = result.forecast_volatility, volatility_that_followed(result)
+    if forecast.empty or followed.empty:
+        return None
+    decided = in_force(forecast.to_frame("forecast"), result)
+    every = decided.reindex(result.nav.index, method="ffill").assign(followed=followed.reindex(result.nav.index))
+    table = every.loc[_dates_to_draw(decided, thinned(every).index)]
+    drawn = [
+        series("realised volatility", "of the next 12 months", 2, numbers(table["followed"])),
+        series("forecast volatility", "forecast", "strategy", numbers(table["forecast"]), step=True),
+    ]
+    return {
+        "x": {"dates": steps(table.index)},
+        "panels": [panel("Forecast volatility, and what followed, a year", "percent", 200, drawn, zero=True)],
+    }
+
+
+def asset_colours(result: BacktestResult) -> dict[str, int | str]:
+    """The assets that charts show by name, those of the largest weights, and the others as one, with their colours."""
+    table = largest_and_rest(result.weights, _COLOURS)
+    folded = table.shape[1] < len(result.assets)
+    colours: dict[str, int | str] = {str(name): number for number, name in enumerate(table.columns)}
+    return {**colours, str(table.columns[-1]): "others"} if folded else colours
+
+
+def asset_legend(result: BacktestResult) -> list[dict[str, Any]]:
+    """The names that switch assets on and off."""
+    return [{"key": f"{ASSET}{name}", "name": name, "colour": colour} for name, colour in asset_colours(result).items()]
+
+
+def _stack(
+    table: pd.DataFrame, colours: Mapping[str, int | str], name: str, total: pd.Series, **more: Any
+) -> list[dict[str, Any]]:
+    """Return the assets as stacked series in the order of the colours, and their total as a line if any is negative."""
+    drawn = [
+        series(f"{ASSET}{asset}", asset, colour, numbers(table.iloc[:, place]), "stack", **more)
+        for place, (asset, colour) in enumerate(colours.items())
+    ]
+    if (table < 0).any(axis=None):
+        drawn.append(series(f"total: {name}", name, "ink", numbers(total), dash="dashed", **more))
+    return drawn
+
+
+def _dates_to_draw(decided: pd.DataFrame, between: pd.Index) -> pd.Index:
+    """Return some dates of a line, and all on which a decision comes into force unless these are too many to draw."""
+    return thinned(decided).index.union(between)
+
+
+def _folded(table: pd.DataFrame, result: BacktestResult) -> pd.DataFrame:
+    """The columns of all assets as `asset_colours` has them, the others added up."""
+    colours = asset_colours(result)
+    if len(colours) == table.shape[1]:
+        return table
+    named = list(colours)[:-1]
+    return table[named].assign(**{list(colours)[-1]: table.drop(columns=named).sum(axis=1, min_count=1)})

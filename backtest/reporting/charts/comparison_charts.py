@@ -1,0 +1,165 @@
+"""The charts of a comparison, from tables that `analysis` has worked out.
+
+A strategy has the same key, colour and dashes in all of them; a press on its name hides it on the whole page.
+"""
+
+from typing import Any
+
+import pandas as pd
+
+from backtest.analysis.compare.comparison import Comparison
+from backtest.analysis.drawing.thinning import rows_to_draw
+from backtest.analysis.metrics.drawdown import drawdown
+from backtest.analysis.tables.holdings import largest_and_rest
+from backtest.reporting.charts.chart_parts import (
+    WHOLE,
+    ZERO,
+    Chart,
+    colour_and_dash,
+    crises_within,
+    legend,
+    panel,
+    series,
+    thinned,
+)
+from backtest.reporting.charts.embedding import numbers, steps
+from backtest.reporting.pages.comparison_words import SHARES
+
+_DASHES = ("solid", [8, 2.4], [2, 2], [9.6, 2.4, 2, 2.4], [14, 3.2])  # as `figure_style.DASHES`, in pixels
+_CLASSES = 9  # with a colour of their own; the others are one series
+_NUMBERS = 110_000  # of growth and drawdown: four strategies over 50 years of days are drawn as they are
+_NAV_DIGITS = 7
+_WHOLE = 1.0001  # of capital or risk, to the digits that are drawn
+
+
+def looks(comparison: Comparison) -> list[dict[str, Any]]:
+    """Key, name, colour and dashes of each strategy."""
+    places = [colour_and_dash(i) for i in range(len(comparison.names))]
+    return [
+        {"key": f"run{i}", "name": name, "colour": colour, "dash": _DASHES[dash]}
+        for i, (name, (colour, dash)) in enumerate(zip(comparison.names, places, strict=True))
+    ]
+
+
+def comparison_charts(comparison: Comparison) -> dict[str, Any]:
+    """Everything that the page of a comparison draws: `charts` and `crises`, as `page.render` takes them."""
+    made = {
+        "growth": growth(comparison),
+        "rolling": rolling(comparison),
+        "gross_exposure": gross_exposure(comparison),
+        "class_shares": class_shares(comparison),
+    }
+    charts = {name: {"legend": [], **chart} for name, chart in made.items() if chart is not None}
+    return {"charts": charts, "crises": crises_within(comparison.growth.index), "tables": {}}
+
+
+def growth(comparison: Comparison) -> Chart:
+    """NAV, and how far it stands below its peak: every row, unless there are too many numbers for a page."""
+    navs = comparison.growth
+    below = navs.apply(lambda nav: pd.Series(drawdown(nav.to_numpy()), index=nav.index))
+    both = pd.concat([navs, below], axis=1)
+    both = both.iloc[rows_to_draw(both.to_numpy(), _NUMBERS // both.shape[1])]
+    count = navs.shape[1]
+    return {
+        "x": {"dates": steps(both.index)},
+        "panels": [
+            panel(
+                "Growth of 1", "growth", 320, _lines(comparison, both.iloc[:, :count], _NAV_DIGITS),
+                scale="log", rebase=True, crises=True, named=True,
+            ),
+            panel(
+                "Drawdown below the running peak", "percent", 170, _lines(comparison, both.iloc[:, count:], thin=True),
+                top=0, crises=True,
+            ),
+        ],
+    }  # fmt: skip
+
+
+def draws_every_row(comparison: Comparison) -> bool:
+    """Whether `growth` has all dates, and not only those that a picture needs."""
+    return 2 * comparison.growth.size <= _NUMBERS
+
+
+def rolling(comparison: Comparison) -> Chart | None:
+    """Volatility and Sharpe ratio over the last 12 months; none of dates that are fewer."""
+    results = comparison.results
+    if results[0].rolling.empty:
+        return None
+    columns = [one.rolling[what] for what in ("volatility", "sharpe") for one in results]
+    table = thinned(pd.concat(columns, axis=1))
+    above, below = table.iloc[:, : len(results)], table.iloc[:, len(results) :]
+    panels = [panel("Volatility, last 12 months, a year", "percent", 200, _lines(comparison, above), zero=True)]
+    if below.notna().to_numpy().any():
+        panels.append(panel("Sharpe ratio, last 12 months", "ratio", 200, _lines(comparison, below), marks=[ZERO]))
+    return {"x": {"dates": steps(table.index)}, "panels": panels}
+
+
+def gross_exposure(comparison: Comparison) -> Chart:
+    """Gross exposure after each close's trades, as a fraction of NAV."""
+    table = thinned(comparison.gross_exposure)
+    drawn = _lines(comparison, table)
+    return {
+        "x": {"dates": steps(table.index)},
+        "panels": [panel("Gross exposure, of NAV", "percent", 200, drawn, zero=True, marks=[WHOLE])],
+    }
+
+
+def class_shares(comparison: Comparison) -> Chart | None:
+    """Shares of asset classes in each strategy's capital and risk, stacked; none where there are none.
+
+    A strategy is a line with its name, and below it one with a bar for each of what it has.
+    """
+    classes = comparison.class_shares("capital").shape[0]
+    table = largest_and_rest(pd.concat({of: comparison.class_shares(of).T for of in SHARES}), _CLASSES)
+    places = _share_places(comparison, table)
+    if not places:
+        return None
+    labels, full, keys, rows = (list(column) for column in zip(*places, strict=True))
+    drawn = [
+        series(
+            f"class: {label}",
+            str(label),
+            "others" if table.shape[1] < classes and place == table.shape[1] - 1 else place,
+            numbers([row.iloc[place] for row in rows]),
+            "bar",
+            stack="shares",
+        )
+        for place, label in enumerate(table.columns)
+    ]
+    whole = bool((table.clip(lower=0).sum(axis=1) < _WHOLE).all())  # or hedges push others above it
+    ends = {"zero": True, **({"top": 1} if whole else {})}
+    chart: Chart = {
+        "x": {"labels": labels, "full": full, "keys": keys},
+        "horizontal": True,
+        "left": 130,
+        "panels": [panel("Asset classes: shares of capital and of risk", "percent", 24 * len(labels), drawn, **ends)],
+    }
+    return {**chart, "legend": legend(chart)}
+
+
+def _share_places(comparison: Comparison, table: pd.DataFrame) -> list[tuple[str, str, str, pd.Series]]:
+    """From top to bottom: a label, the same in full, the key of the strategy, and its shares of the classes."""
+    places = []
+    for look in looks(comparison):
+        name, key = look["name"], look["key"]
+        there = {label: table.loc[(of, name)] for of, label in SHARES.items()}
+        bars = [(label, f"{name}: {label}", key, row) for label, row in there.items() if row.notna().all()]
+        if bars:
+            places += [(name, name, key, pd.Series(float("nan"), index=table.columns)), *bars]
+    return places
+
+
+def _lines(comparison: Comparison, table: pd.DataFrame, digits: int = 5, **more: Any) -> list[dict[str, Any]]:
+    """A line for each strategy, from its column."""
+    return [
+        series(
+            look["key"],
+            look["name"],
+            look["colour"],
+            numbers(table.iloc[:, place], digits),
+            dash=look["dash"],
+            column=look["name"],
+            **more,
+        )
+        for place, look in enumerate(looks(comparison))
+    ]

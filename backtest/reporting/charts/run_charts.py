@@ -1,0 +1,37 @@
+"""The charts of a tearsheet, from tables that `analysis` has worked out."""
+
+from typing import Any
+
+from backtest.analysis.result import BacktestResult
+from backtest.reporting.charts.chart_leverage import attribution, break_even, costs, financing
+from backtest.reporting.charts.chart_parts import crises_within, legend
+from backtest.reporting.charts.chart_performance import distribution, growth, rolling
+from backtest.reporting.charts.chart_risk import forecasts, risk, shares, weights
+
+
+def charts_of(result: BacktestResult) -> dict[str, Any]:
+    """Everything that the page of a run draws: `charts` and `crises`.
+
+    Args:
+        result: of a run.
+
+    Returns:
+        What `page.render` takes as `data`. A chart that has nothing to show is not there.
+    """
+    made = {
+        "growth": growth(result),
+        "rolling": rolling(result),
+        "weights": weights(result),
+        "risk": risk(result),
+        "shares": shares(result),
+        "forecasts": forecasts(result),
+        "distribution": distribution(result),
+        "attribution": attribution(result),
+        "financing": financing(result),
+        "costs": costs(result),
+        "break_even": break_even(result),
+    }
+    return {
+        "charts": {name: {**chart, "legend": legend(chart)} for name, chart in made.items() if chart is not None},
+        "crises": crises_within(result.nav.index),
+    }

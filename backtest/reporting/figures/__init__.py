@@ -1,0 +1,1 @@
+"""Figures: static images drawn with matplotlib."""

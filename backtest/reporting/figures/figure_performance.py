@@ -1,0 +1,132 @@
+"""Figures of what was earned, and how it came: growth, drawdown, rolling measures, months, distribution."""
+
+import pandas as pd
+from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from backtest.analysis.metrics.distribution import histogram
+from backtest.analysis.metrics.drawdown import drawdown as below_peak
+from backtest.analysis.result import BacktestResult
+from backtest.analysis.tables.calendar_tables import YEAR, calendar_returns, typical_size
+from backtest.analysis.tables.frequency_words import frequency_in_words
+from backtest.reporting.figures.figure_axes import (
+    date_axis,
+    legend_above,
+    legend_beside,
+    log_axis,
+    panels,
+    percent_axis,
+    percent_ticks,
+    ratio_axis,
+)
+from backtest.reporting.figures.figure_marks import area, bars, cells, crises, line
+from backtest.reporting.figures.figure_style import BENCHMARK, GAIN, INK, LOSS, PALETTE, STRATEGY, in_house_style
+from backtest.reporting.format import MONTHS, percent, ratio
+
+_TALL_ROWS = 40
+_DIVERGING = LinearSegmentedColormap.from_list("returns", [LOSS, "#FFFFFF", GAIN], N=41)
+
+
+@in_house_style
+def growth(result: BacktestResult) -> Figure:
+    """NAV on a log scale, beside the benchmark's. A NAV of zero falls out of the picture, and is said."""
+    figure, (ax,) = panels(["Growth of 1, log scale"], [2.8])
+    positive = result.nav[result.nav > 0]
+    low, high = positive.min(), positive.max()
+    if result.benchmark is not None:
+        other = result.benchmark.nav
+        low, high = min(low, other[other > 0].min()), max(high, other.max())
+        line(ax, other, color=BENCHMARK, label=f"{result.benchmark.name}: {ratio(other.iloc[-1])}")
+    line(ax, result.nav, color=STRATEGY, label=f"{result.name}: {ratio(result.nav.iloc[-1])}")
+    log_axis(ax, float(low), float(high), "NAV, first = 1")
+    date_axis((ax,), result.nav.index)
+    crises(ax, pd.DatetimeIndex(result.nav.index))
+    if result.nav.iloc[-1] <= 0:
+        ax.text(0.99, 0.05, f"NAV is zero on {result.nav.index[-1]:%Y-%m-%d}", transform=ax.transAxes, ha="right")
+    legend_above(ax)
+    return figure
+
+
+@in_house_style
+def drawdown(result: BacktestResult) -> Figure:
+    """How far NAV stands below its running peak, beside the benchmark's."""
+    figure, (ax,) = panels(["Drawdown: NAV below its running peak"], [2.1])
+    for one, colour in ((result.benchmark, BENCHMARK), (result, STRATEGY)):
+        if one is not None:
+            below = pd.Series(below_peak(one.nav.to_numpy()), index=one.nav.index)
+            line(ax, below, color=colour, linewidth=1, label=one.name)
+    area(ax, below, STRATEGY, alpha=0.3)
+    percent_axis(ax, "NAV / peak \u2212 1")
+    ax.set_ylim(min(ax.get_ylim()[0], -0.01), 0)
+    date_axis((ax,), result.nav.index)
+    crises(ax, pd.DatetimeIndex(result.nav.index))
+    legend_above(ax)
+    return figure
+
+
+@in_house_style
+def rolling(result: BacktestResult) -> Figure:
+    """Volatility and Sharpe ratio over the last 12 months, and the correlation of returns with the benchmark's."""
+    titles = [f"{what} over the last 12 months" for what in ("Volatility", "Sharpe ratio")]
+    correlations = result.rolling.get("correlation")
+    if correlations is not None and correlations.notna().any():
+        titles.append("Correlation to the benchmark over the last 12 months")
+    figure, axes = panels(titles, [1.7] * len(titles))
+    for one, colour in ((result.benchmark, BENCHMARK), (result, STRATEGY)):
+        if one is not None:
+            line(axes[0], one.rolling["volatility"], color=colour, label=one.name)
+            line(axes[1], one.rolling["sharpe"], color=colour)
+    percent_axis(axes[0], "a year")
+    axes[0].set_ylim(bottom=0)
+    ratio_axis(axes[1], "ratio")
+    if correlations is not None and len(axes) > 2:
+        line(axes[2], correlations, color=STRATEGY)
+        ratio_axis(axes[2], "correlation")
+        axes[2].set_ylim(min(0.0, correlations.min()) - 0.05, 1.05)
+    for ax in axes[1:]:
+        ax.axhline(0, color=INK, linewidth=0.8)
+    date_axis(axes, result.nav.index)
+    legend_above(axes[0])
+    return figure
+
+
+@in_house_style
+def monthly_returns(result: BacktestResult) -> Figure:
+    """Heat map of the returns of calendar months. The page has the numbers: three hundred texts take long to draw."""
+    table = calendar_returns(result.nav, result.periods_per_year).drop(columns=YEAR)
+    full = typical_size(table)
+    title = f"Calendar months: blue gains, orange losses, full at \u00b1{full:.1%}"
+    figure, (ax,) = panels([title], [max(0.3, (0.2 if len(table) <= _TALL_ROWS else 0.1) * len(table))])
+    cells(ax, _DIVERGING(Normalize(-(full or 1), full or 1)(table.to_numpy())))
+    ax.set_xticks(range(12), MONTHS)
+    step = next(step for step in (1, 2, 5, 10, 20, 50) if len(table) <= 13 * step)
+    labelled = [row for row, year in enumerate(table.index) if year % step == 0]
+    ax.set_yticks(labelled, [str(table.index[row]) for row in labelled])
+    ax.grid(visible=False)
+    return figure
+
+
+@in_house_style
+def distribution(result: BacktestResult) -> Figure:
+    """Histogram of returns next to a normal distribution, with value at risk and expected shortfall."""
+    table, summary = histogram(result.returns), result.summary()
+    if table.empty:
+        raise ValueError("returns do not vary, or are fewer than two: they have no distribution")
+    frequency = frequency_in_words(result.periods_per_year).capitalize()
+    title = f"{frequency} returns, and what a normal distribution would give"
+    figure, (ax,) = panels([title], [2.4], legend=True)
+    centres, width = table["centre"], float(table["high"].iloc[0] - table["low"].iloc[0])
+    counts = table["count"].to_numpy(dtype=float)
+    bars(ax, centres.tolist(), 0 * counts, counts, "#9CC7E0", wide=0.94 * width).set_label("returns")
+    ax.plot(centres, table["normal"], color=INK, linewidth=1.2, label="normal")
+    for key, name, colour in (("var_95", "VaR 95%", PALETTE[1]), ("cvar_95", "CVaR 95%", LOSS)):
+        ax.axvline(-summary[key], color=colour, linewidth=1.6, label=f"{name}: {percent(summary[key])}")
+    percent_ticks(ax.xaxis, 9)
+    ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    ax.set_ylabel("periods")
+    ax.set_ylim(bottom=0)
+    ax.grid(visible=False, axis="x")
+    legend_beside(ax, *ax.get_legend_handles_labels())
+    return figure

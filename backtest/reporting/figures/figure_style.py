@@ -1,0 +1,87 @@
+"""One style for all figures: colours and settings. Object-oriented matplotlib, without pyplot."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, TypeVar
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
+
+from backtest.analysis.compare.comparison import Comparison
+from backtest.analysis.result import BacktestResult
+
+STRATEGY, BENCHMARK, INK, OTHERS = "#0072B2", "#777777", "#222222", "#BBBBBB"
+BAND, GRID = "#F1EFEA", "#E4E4E4"
+PALETTE = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#332288", "#999933", "#882255",
+)  # fmt: skip
+"""Safe for colour blindness: Okabe and Ito (2008), then three of Tol's."""
+GAIN, LOSS, TOTAL = "#0072B2", "#D55E00", "#555555"
+DASHES = ("solid", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 2)))
+"""Lines that differ in more than colour, for those who see none and for print in grey."""
+
+_DPI = 110
+_STYLE: dict[Any, Any] = {
+    "font.size": 10, "axes.titlesize": 12, "axes.titleweight": "bold", "axes.titlelocation": "left",
+    "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "#888888", "axes.labelcolor": INK,
+    "axes.axisbelow": True, "axes.grid": True, "grid.color": GRID, "grid.linewidth": 0.8, "lines.linewidth": 1.5,
+    "xtick.color": "#555555", "ytick.color": "#555555", "text.color": INK, "legend.frameon": False,
+    "legend.fontsize": 9.5, "axes.titlepad": 9, "axes.labelsize": 10, "figure.facecolor": "white", "figure.dpi": _DPI,
+    "figure.constrained_layout.use": False, "figure.autolayout": False, "text.parse_math": False, "text.usetex": False,
+    "axes.unicode_minus": True,
+    "xtick.minor.visible": False, "ytick.minor.visible": False, "xtick.bottom": False, "ytick.left": False,
+    "xtick.major.size": 0, "ytick.major.size": 0, "xtick.major.pad": 6,
+}  # fmt: skip
+_PLAIN = {key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith(("backend", "interactive"))}
+_WIDE_FONTS = (
+    "Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "Hiragino Sans GB",
+    "WenQuanYi Zen Hei", "SimHei", "Noto Sans SC", "Arial Unicode MS",
+)  # fmt: skip
+
+Subject = TypeVar("Subject", BacktestResult, Comparison)
+
+
+def in_house_style(draw: Callable[[Subject], Figure]) -> Callable[[Subject], Figure]:
+    """Draw in the style of all figures, whatever the user's own matplotlib settings are left at."""
+
+    @wraps(draw)
+    def styled(subject: Subject) -> Figure:
+        with house_style(names_in(subject)):
+            return draw(subject)
+
+    return styled
+
+
+def names_in(subject: BacktestResult | Comparison | None) -> Iterator[str]:
+    """All names that a figure of it may show."""
+    if isinstance(subject, Comparison):
+        for result in subject.results:
+            yield from names_in(result)
+    elif subject is not None:
+        yield from (subject.name, *subject.assets, *subject.classes.values())
+        yield from names_in(subject.benchmark)
+
+
+@contextmanager
+def house_style(names: Iterable[str]) -> Iterator[None]:
+    """The settings of all figures, with a font for Chinese, Japanese and Korean names if there are such and it is."""
+    fonts = ["DejaVu Sans"]
+    if any(ord(letter) > 0x2E7F for name in names for letter in name):  # beyond what DejaVu has
+        installed = {font.name for font in fontManager.ttflist}
+        fonts += [font for font in _WIDE_FONTS if font in installed][:1]
+    with mpl.rc_context({**_PLAIN, **_STYLE, "font.family": fonts}):
+        yield
+
+
+def colours_of(names: Sequence[str], *, folded: bool) -> list[str]:
+    """A colour for each name; grey for the last one where it stands for the others."""
+    own = [PALETTE[i % len(PALETTE)] for i in range(len(names))]
+    return [*own[:-1], OTHERS] if folded else own
+
+
+def cut(name: str, letters: int = 20) -> str:
+    """A name that fits."""
+    name = name if len(name) <= letters else f"{name[: letters - 1]}…"
+    return f"\u200b{name}" if name.startswith("_") else name  # matplotlib drops labels that begin with one

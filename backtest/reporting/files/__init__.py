@@ -1,0 +1,1 @@
+"""Files of a report: folders, manifests and tables."""

@@ -1,0 +1,101 @@
+"""Writing a comparison: its files, into place in one step as those of a report."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from backtest.analysis.compare.comparison import Comparison
+from backtest.reporting.files.manifest import MADE_BY, MANIFEST, environment, versions, written_on
+from backtest.reporting.files.report_files import csv_bytes, json_bytes
+from backtest.reporting.files.report_folder import REPORTS, replacing
+from backtest.reporting.files.shelf_entry import SECTION, comparison_entry
+
+_LONGEST_NAME = 120  # characters: no folder's name may have more than 255 bytes
+
+
+def write_comparison(
+    comparison: Comparison,
+    folder: str | Path,
+    *,
+    command: str = "",
+    on_step: Callable[[str], None] = lambda _: None,
+) -> Path:
+    """Write the page of a comparison, its figures, tables and a manifest into a folder, in place of earlier ones.
+
+    As `write_report` does it: to a temporary folder first, and the same results give the same bytes of CSV and JSON.
+
+    Args:
+        comparison: of `compare`.
+        folder: where the files go; its parents are made.
+        command: what repeats the comparison, for the page.
+        on_step: told the name of each step as it begins.
+
+    Returns:
+        The path of `comparison.html`.
+
+    Raises:
+        ReportError: the folder cannot be written, or holds files that are no report.
+    """
+    folder = Path(folder)
+    with replacing(folder) as temporary:
+        _write_files(comparison, temporary, command, on_step)
+    return folder / "comparison.html"
+
+
+def _write_files(comparison: Comparison, folder: Path, command: str, on_step: Callable[[str], None]) -> None:
+    from backtest.reporting.figures.comparison_figures import render_comparison
+    from backtest.reporting.figures.figure_files import write_pictures
+    from backtest.reporting.pages.comparison_page import render_comparison_page
+
+    on_step("figures")
+    figures = write_pictures(render_comparison(comparison), folder / "figures")
+    on_step("files")
+    around = environment()
+    contents = files_of(comparison, around)
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    page = render_comparison_page(
+        comparison,
+        figures,
+        command=command,
+        versions=versions(),
+        data_files=list(contents),
+        written=written_on(around),
+    )
+    (folder / "comparison.html").write_text(page, encoding="utf-8", newline="\n")
+
+
+def files_of(comparison: Comparison, around: Mapping[str, str | None]) -> dict[str, bytes]:
+    """`comparison.csv`, `comparison.json`, `nav.csv` and the manifest by name.
+
+    Args:
+        comparison: of `compare`.
+        around: of `manifest.environment`.
+    """
+    table: str = comparison.table().to_csv(lineterminator="\n")
+    manifest = {
+        "made_by": MADE_BY,
+        SECTION: comparison_entry(comparison),
+        "comparison": {result.name: result.settings for result in comparison.results},
+        "data_sha256": {result.name: result.data_sha256 for result in comparison.results},
+        "versions": versions(),
+        "environment": around,
+    }
+    return {
+        "comparison.csv": table.encode(),
+        "comparison.json": json_bytes(comparison.summary()),
+        "nav.csv": csv_bytes(comparison.growth),
+        MANIFEST: json_bytes(manifest),
+    }
+
+
+def folder_of(names: Sequence[str]) -> Path:
+    """Where a comparison goes by default: a folder named after what is compared, after the first two of many.
+
+    Example:
+        >>> folder_of(["60_40", "erc"]).as_posix()
+        'reports/60_40_vs_erc'
+    """
+    name = "_vs_".join(names)
+    if len(name) > _LONGEST_NAME:
+        name = f"{'_vs_'.join(names[:2])[:_LONGEST_NAME]}_vs_{len(names) - 2}_others"
+    return REPORTS / name

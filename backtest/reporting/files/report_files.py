@@ -1,0 +1,144 @@
+"""Writing a report: all files of a run, into place in one step."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from backtest.analysis.attribution.return_attribution import attribution_by_year
+from backtest.analysis.metrics.forecasts import volatility_forecasts
+from backtest.analysis.result import BacktestResult
+from backtest.analysis.uncertainty.bootstrap import SEED
+from backtest.reporting.files.manifest import MADE_BY, MANIFEST, environment, versions, written_on
+from backtest.reporting.files.report_folder import replacing
+from backtest.reporting.files.shelf_entry import SECTION, run_entry
+
+
+def write_report(
+    result: BacktestResult,
+    folder: str | Path,
+    *,
+    quantstats: bool = False,
+    command: str = "",
+    on_step: Callable[[str], None] = lambda _: None,
+) -> Path:
+    """Write every file of a report into a folder, replacing an earlier report of ours there in one step.
+
+    The files are written to a temporary folder beside it and renamed into place, so that a run that is cut off leaves
+    an earlier report whole. The same result gives the same bytes of CSV and JSON; what the clock says stands in the
+    manifest alone, under `environment`.
+
+    Args:
+        result: of a run.
+        folder: where the files go; its parents are made.
+        quantstats: also write the classic quantstats page.
+        command: what repeats the run, for the tearsheet.
+        on_step: told the name of each step as it begins.
+
+    Returns:
+        The path of the tearsheet.
+
+    Raises:
+        ReportError: the folder cannot be written, or holds files that are no report.
+    """
+    folder = Path(folder)
+    with replacing(folder) as temporary:
+        _write_files(result, temporary, quantstats, command, on_step)
+    return folder / "tearsheet.html"
+
+
+def _write_files(
+    result: BacktestResult, folder: Path, quantstats: bool, command: str, on_step: Callable[[str], None]
+) -> None:
+    from backtest.reporting.figures.figure_files import write_pictures
+    from backtest.reporting.figures.run_figures import render_all
+    from backtest.reporting.pages.tearsheet import render_tearsheet
+
+    on_step("figures")
+    made_with, around = versions(), environment()
+    figures = write_pictures(render_all(result), folder / "figures")
+    on_step("files")
+    contents = {f"{name}.csv": csv_bytes(table) for name, table in tables(result).items()}
+    contents["summary.json"] = json_bytes(result.summary())
+    contents[MANIFEST] = json_bytes(_manifest(result, made_with, around))
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    page = render_tearsheet(
+        result,
+        figures,
+        command=command,
+        versions=made_with,
+        data_files=list(contents),
+        written=written_on(around),
+        quantstats=quantstats,
+    )
+    (folder / "tearsheet.html").write_text(page, encoding="utf-8", newline="\n")
+    if quantstats:
+        on_step("quantstats")
+        from backtest.reporting.pages.quantstats_page import write_quantstats
+
+        write_quantstats(result, folder / "quantstats.html")
+
+
+def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
+    """The tables of a report by file name, without `.csv`."""
+    both = {"strategy": result.nav}
+    returns = {"strategy": result.returns}
+    if result.benchmark is not None:
+        both["benchmark"] = result.benchmark.nav
+        returns["benchmark"] = result.benchmark.returns
+    return {
+        "returns": pd.DataFrame(returns),
+        "nav": pd.DataFrame(both),
+        "weights": result.weights,
+        "target_weights": result.target_weights,
+        "trades": pd.concat([result.trades, result.trade_terms["reason"]], axis=1),
+        "costs": result.costs,
+        "contributions": result.contributions,
+        "attribution": attribution_by_year(result),
+        "risk_contributions": result.risk_contributions,
+        "realised_risk_contributions": result.realised_risk,
+        "forecast_volatility": volatility_forecasts(result),
+    }
+
+
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """A table as CSV: first column `date` (ISO), numbers in shortest round-trip form, empty where NaN."""
+    dates = pd.DatetimeIndex(table.index).strftime("%Y-%m-%d")
+    text: str = table.set_axis(dates, axis=0).to_csv(index_label="date", lineterminator="\n")
+    return text.encode()
+
+
+def json_bytes(value: Mapping[str, Any]) -> bytes:
+    """JSON with NaN as null, ending in a newline."""
+    return (json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _manifest(result: BacktestResult, made_with: Mapping[str, str], around: Mapping[str, str | None]) -> dict[str, Any]:
+    return {
+        "made_by": MADE_BY,
+        SECTION: run_entry(result),
+        "config": result.settings,
+        "data_sha256": result.data_sha256,
+        "benchmark_data_sha256": None if result.benchmark is None else result.benchmark.data_sha256,
+        "versions": made_with,
+        "seed": SEED,  # only the bootstraps draw, always from this one
+        "notes": result.notes,
+        "data": [asdict(origin) for origin in result.origins],
+        "data_warnings": result.warnings,
+        "environment": around,
+    }

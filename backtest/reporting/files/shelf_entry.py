@@ -1,0 +1,122 @@
+"""What the shelf says of a run or a comparison: written into its manifest, and read from there again."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+if TYPE_CHECKING:
+    from backtest.analysis.compare.comparison import Comparison
+    from backtest.analysis.result import BacktestResult
+
+SECTION = "headline"
+"""Where it stands in a manifest."""
+
+SPARKLINE = (120.0, 28.0)
+"""Width and height of a sparkline in a table, pixels."""
+
+Points = Annotated[tuple[float, ...], Field(min_length=1)]
+
+
+class RunEntry(BaseModel):
+    """A run in one line of a table. Decimals, rates per year, None for what is not defined; NAV begins at 1.
+
+    A run of less than a year has no CAGR and no financing drag a year; only such a run has its total return and its
+    financing drag in all here.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["run"] = "run"
+    name: str
+    strategy: str
+    benchmark: str | None
+    start: date
+    end: date
+    periods_per_year: int
+    cagr: float | None
+    volatility: float | None
+    sharpe: float | None
+    max_drawdown: float | None
+    average_gross_exposure: float | None
+    financing_drag_per_year: float | None
+    total_return: float | None = None
+    financing_drag: float | None = None
+    sparkline: Points
+
+
+class Best(BaseModel):
+    """The best of a number among those compared, and who has it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: float
+    names: tuple[str, ...]
+
+
+class ComparisonEntry(BaseModel):
+    """A comparison in one line of a table; the best of `cagr`, `sharpe` and `max_drawdown` where they are defined.
+
+    A comparison of less than a year has `total_return` in place of `cagr`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["comparison"] = "comparison"
+    start: date
+    end: date
+    periods_per_year: int
+    best: dict[str, Best]
+    sparklines: Annotated[dict[str, Points], Field(min_length=1)]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those that are compared."""
+        return tuple(self.sparklines)
+
+
+_ENTRY: TypeAdapter[RunEntry | ComparisonEntry] = TypeAdapter(
+    Annotated[RunEntry | ComparisonEntry, Field(discriminator="kind")]
+)
+
+
+def run_entry(result: "BacktestResult") -> dict[str, Any]:
+    """The section of a run's manifest that `RunEntry` reads; NaN where a number is not defined."""
+    from backtest.analysis.drawing.sparkline import sparkline
+
+    summary = result.summary()
+    left_out = {"total_return"} if result.whole_year else set()
+    numbers = [key for key in RunEntry.model_fields if key in summary and key not in left_out]
+    return {
+        "kind": "run",
+        **{key: summary[key] for key in numbers},
+        "benchmark": None if result.benchmark is None else result.benchmark.name,
+        "sparkline": sparkline(result.nav),
+    }
+
+
+def comparison_entry(comparison: "Comparison") -> dict[str, Any]:
+    """The section of a comparison's manifest that `ComparisonEntry` reads."""
+    from backtest.analysis.drawing.sparkline import sparkline
+
+    compared = (comparison.return_measure, "sharpe", "max_drawdown")
+    best = {key: comparison.best[key] for key in compared if comparison.best.get(key)}
+    return {
+        "kind": "comparison",
+        "start": f"{comparison.start:%Y-%m-%d}",
+        "end": f"{comparison.end:%Y-%m-%d}",
+        "periods_per_year": comparison.periods_per_year,
+        "best": {
+            key: {"value": float(comparison.metrics[names[0]][key]), "names": names} for key, names in best.items()
+        },
+        "sparklines": {str(name): sparkline(nav) for name, nav in comparison.growth.items()},
+    }
+
+
+def entry_of(manifest: Mapping[str, Any]) -> RunEntry | ComparisonEntry | None:
+    """That of a manifest; None where it has none that can be read, as those of other versions."""
+    try:
+        return _ENTRY.validate_python(manifest.get(SECTION))
+    except ValidationError:
+        return None

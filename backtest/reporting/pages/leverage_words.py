@@ -1,0 +1,181 @@
+"""What a page says of leverage: in the words of its kind of financing, its events, and where it breaks even."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from backtest.analysis.break_even_spread.spread_search import BOUND
+from backtest.analysis.result import BacktestResult
+from backtest.analysis.uncertainty.bootstrap import LEVEL
+from backtest.reporting.format import bps, day, percent, percent2
+from backtest.reporting.pages.measure_texts import Measure
+
+_EVENTS = 20  # on the page
+
+
+@dataclass(frozen=True)
+class FinancingWords:
+    """Words for one kind of financing.
+
+    Args:
+        paid: ends the sentence that opens the page; `{}` is a rate a year, or a part of NAV over less than a year.
+        at_cash: label and meaning of what was paid at the cash return.
+        above: the same of the part above it.
+        interest: the meaning of all of it.
+        cost: the term of the levered return.
+        weights: what a weight is, below their figure.
+        cash: the same of cash, below the holdings.
+        free: label of 1 - Σ weight among the holdings.
+        average_free: measure of its average over the run.
+        spread: what breaks even.
+    """
+
+    paid: str
+    at_cash: tuple[str, str]
+    above: tuple[str, str]
+    interest: str
+    cost: str
+    weights: str
+    cash: str
+    free: str
+    average_free: Measure
+    spread: str
+
+
+def _average(label: str, meaning: str) -> Measure:
+    return Measure("average_cash_weight", label, "percent", meaning)
+
+
+AVERAGE_OF_ANY = _average(
+    "Average NAV less exposure",
+    "Mean of 1 - Σ weight. On margin it is cash, and below zero it is borrowed; in futures NAV itself is in bills.",
+)
+"""Measure of the average of 1 - Σ weight for runs with different kinds of financing."""
+
+
+_WORDS: Mapping[str, FinancingWords] = {
+    "margin": FinancingWords(
+        paid="paid {} to borrow",
+        at_cash=("Financing, at the cash rate", "What the interest on loans would be at the cash return."),
+        above=("Financing, above it", "The part of the interest above the cash return."),
+        interest="All interest on loans.",
+        cost="Mean leverage less 1, times the mean rate above cash.",
+        weights="what exceeds 100% of NAV is borrowed or short",
+        cash="Cash below zero is borrowed",
+        free="Cash",
+        average_free=_average("Average cash", "Mean of 1 - Σ weight; below zero it is borrowed."),
+        spread="loan spread",
+    ),
+    "futures": FinancingWords(
+        paid="paid {} in the rate that its futures imply",
+        at_cash=(
+            "Implied rate, at the cash rate",
+            "The cash return on all notionals, which is in the price of futures; NAV earns it in bills.",
+        ),
+        above=("Basis", "The part of the implied rate above the cash return."),
+        interest="The implied rate on all notionals; NAV earns the cash return in bills.",
+        cost="Mean notional over NAV, times the mean basis.",
+        weights="weights are notionals, and NAV stays in bills",
+        cash="Weights are notionals; whatever they add up to, all of NAV is in bills",
+        free="NAV less notionals",
+        average_free=_average(
+            "Average NAV less notionals", "Mean of 1 - Σ weight. Weights are notionals; all of NAV is in bills."
+        ),
+        spread="futures basis",
+    ),
+    "leveraged_fund": FinancingWords(
+        paid="paid {} inside its funds for what they borrow",
+        at_cash=("Paid by the funds, at the cash rate", "What the funds borrow, at the cash return."),
+        above=("Swap spread", "What the funds pay above the cash return."),
+        interest="What the funds pay for what they borrow.",
+        cost="Mean of what the funds borrow over NAV, times the mean swap spread.",
+        weights="weights are the exposures that the funds give",
+        cash="Weights are exposures; a fund of leverage L takes 1/L of them in money",
+        free="NAV less exposures",
+        average_free=_average(
+            "Average NAV less exposures",
+            "Mean of 1 - Σ weight. Weights are exposures; a fund of leverage L takes 1/L of them in money.",
+        ),
+        spread="swap spread",
+    ),
+}
+
+
+def words_of(result: BacktestResult) -> FinancingWords:
+    """Those of the run's kind of financing."""
+    return _WORDS[result.financing]
+
+
+def sources_in_words(words: FinancingWords) -> dict[str, tuple[str, str]]:
+    """Label and meaning of each of `attribution.SOURCES`."""
+    return {
+        "cash_interest": ("Interest on cash", "On free cash and on the proceeds of shorts."),
+        "financing_at_cash_rate": words.at_cash,
+        "financing_spread": words.above,
+        "borrow_fees": ("Borrow fees", "Fees on short positions."),
+        "trading_costs": ("Trading costs", "Paid at each trade."),
+        "other_fees": ("Other fees", "Fund expenses and management fees."),
+        "shortfall": ("Lost beyond NAV", "What others bore: a lender, or who was owed costs."),
+    }
+
+
+def bars_in_words(result: BacktestResult, waterfall: pd.DataFrame) -> list[str]:
+    """The labels of the bars of `attribution.waterfall`: an asset keeps its name, whatever that is."""
+    sources, assets = sources_in_words(words_of(result)), set(result.assets)
+    names = [str(name) for name in waterfall.index[:-1]]
+    return [*(sources[name][0] if name in sources and name not in assets else name for name in names), "Total return"]
+
+
+def events(result: BacktestResult) -> dict[str, Any]:
+    """The first events as rows of date, event and amount in words; how many there are besides."""
+    table = result.events
+    shown = table.iloc[:_EVENTS]
+    rows = [
+        {"date": day(date), **_event(event, amount)}
+        for date, event, amount in zip(shown.index, shown["event"], shown["amount"], strict=True)
+    ]
+    return {"rows": rows, "more": len(table) - len(rows)}
+
+
+def _event(event: str, amount: float) -> dict[str, str]:
+    label, words = {
+        "margin_call": ("Margin call", f"{percent2(amount)} of NAV was sold at this close"),
+        "answered_call": ("Margin call", f"answered by the trade of this close, {percent2(amount)} of NAV"),
+        "scaled_down": ("Target scaled down", f"to {percent(amount)} of what was asked for"),
+        "no_price": ("No price", f"{percent2(amount)} of NAV was sold at its last price"),
+        "ruin": ("Ruin", f"all capital was lost, and {percent2(amount)} of the first NAV besides"),
+    }[event]
+    return {"event": label, "words": words}
+
+
+def break_even_in_words(result: BacktestResult) -> list[str]:
+    """A sentence on the compound return and one on the Sharpe ratio; none where nothing was worked out."""
+    found = result.break_even
+    if found is None or not found.borrows:
+        return []
+    kind, sentences = words_of(result).spread, []
+    for measure, one in (("compound return", found.by_return), ("Sharpe ratio", found.by_sharpe)):
+        if math.isnan(one.spread):
+            continue
+        if math.isinf(one.spread):
+            above = "above" if one.spread > 0 else "below"
+            sentence = f"The {measure} is {above} that of {found.benchmark} at any {kind} that was looked at"
+            sentence += f", up to {bps(BOUND)}" if one.spread > 0 else f", down to {bps(-BOUND)}"
+        else:
+            sentence = f"The {measure} equals that of {found.benchmark} at a {kind} of {bps(one.spread)}"
+            if one.spread < 0:
+                sentence += ", so it is behind even where financing costs no more than cash"
+        if one.interval is not None:
+            low, high = (_end(round(end, one.decimals) if math.isfinite(end) else end) for end in one.interval)
+            sentence += f" ({LEVEL:.0%} interval: {low} to {high})"
+        sentences.append(f"{sentence}.")
+    return sentences
+
+
+def _end(spread: float) -> str:
+    if math.isinf(spread):
+        return f"{'above' if spread > 0 else 'below'} {bps(math.copysign(BOUND, spread))}"
+    return bps(spread)

@@ -1,0 +1,208 @@
+"""The shelf: one page of every run and comparison in a folder, made anew after each, from their manifests alone."""
+
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from backtest.errors import ReportError
+from backtest.reporting.files.manifest import MADE_BY, MANIFEST
+from backtest.reporting.files.report_folder import REPORTS
+from backtest.reporting.files.shelf_entry import SPARKLINE, ComparisonEntry, RunEntry, entry_of
+
+INDEX = "index.html"
+FIRST_RUN = "Hint: python -m backtest run configs/erc.yaml"
+
+_PAGES = ("tearsheet.html", "comparison.html")
+_DATA = ("summary.json", "comparison.json", "comparison.csv", "nav.csv", "trades.csv", "figures")
+_OURS = f'data-made-by="{MADE_BY}"'  # by which a page that may be replaced is known
+_LOCK, _PATIENCE = ".index.lock", 10.0  # seconds, for another run to finish its shelf: it takes a tenth of one
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Shelved:
+    """A run or a comparison on the shelf.
+
+    Args:
+        folder: where it is.
+        kind: `run` or `comparison`.
+        name: what its manifest calls it; of a comparison the names of what it compares; of an older one the folder's.
+        written_at: ISO, UTC; empty where the manifest does not say.
+        entry: its numbers; None where they are of a version that wrote none, or others.
+        files: those that are there, of the page and of the data.
+    """
+
+    folder: Path
+    kind: str
+    name: str
+    written_at: str
+    entry: RunEntry | ComparisonEntry | None
+    files: tuple[str, ...]
+
+    @property
+    def page(self) -> str | None:
+        """The file of its page."""
+        return next((file for file in self.files if file in _PAGES), None)
+
+    @property
+    def data(self) -> tuple[str, ...]:
+        """The files of its data, and the folder of its figures."""
+        return tuple(file for file in self.files if file in _DATA)
+
+    def address(self, file: str) -> str:
+        """That of one of its files, as a page in the folder above links to it."""
+        return f"./{quote(self.folder.name)}/{file}{'/' if file == 'figures' else ''}"
+
+    @property
+    def drawn(self) -> list[str]:
+        """The points of its sparklines, one a strategy."""
+        from backtest.analysis.drawing.sparkline import polylines
+
+        match self.entry:
+            case RunEntry():
+                return polylines([self.entry.sparkline], *SPARKLINE)
+            case ComparisonEntry():
+                return polylines([*self.entry.sparklines.values()], *SPARKLINE)
+            case _:
+                return []
+
+
+def read_shelf(folder: Path) -> list[Shelved]:
+    """Every run and comparison in a folder, the newest first.
+
+    Folders without a manifest of ours are not listed. One whose manifest cannot be read is left out, and told of.
+    """
+    try:
+        places = [Path(place.path) for place in os.scandir(folder) if place.is_dir() and not place.name.startswith(".")]
+    except FileNotFoundError:
+        return []
+    except OSError as problem:
+        raise ReportError(f"{folder}: cannot be read ({problem.strerror or problem}).") from problem
+    found = [one for place in places if (one := _shelved(place)) is not None]
+    return sorted(sorted(found, key=lambda one: one.folder.name), key=lambda one: one.written_at, reverse=True)
+
+
+def find(folder: Path, name: str) -> Shelved:
+    """The run or comparison of a name in a folder, or in the folder that the name is the path of.
+
+    Raises:
+        ReportError: there is none.
+    """
+    shelf = read_shelf(folder)
+    for one in shelf:
+        if one.folder.name == name:
+            return one
+    if (own := _shelved(Path(name))) is not None:
+        return own
+    known = [one.folder.name for one in shelf]
+    if not known:
+        raise ReportError(f"{name}: no such run; {folder.as_posix()} holds none. {FIRST_RUN}")
+    near = get_close_matches(name, known, 1)
+    hint = f"Did you mean {near[0]}?" if near else "Hint: python -m backtest list"
+    raise ReportError(f"{name}: no such run or comparison in {folder.as_posix()}. {hint}")
+
+
+def write_shelf(folder: Path) -> Path:
+    """Write the page of a folder's runs and comparisons anew, in one step.
+
+    Runs that end at once wait for each other: whoever comes last has read what all of them wrote.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        ReportError: the folder cannot be written, or a file of somebody else has the page's name.
+    """
+    from filelock import FileLock, Timeout
+
+    page = folder / INDEX
+    try:
+        with FileLock(folder / _LOCK, timeout=_PATIENCE):
+            if page.exists() and _OURS not in page.read_text(encoding="utf-8", errors="replace"):
+                raise ReportError(f"{page}: not made here, so it is not replaced. Hint: give it another name.")
+            _replace(page, render_shelf(read_shelf(folder), folder.absolute().name))
+    except Timeout as problem:
+        raise ReportError(f"{page}: another run is still writing it after {_PATIENCE:.0f} s.") from problem
+    except OSError as problem:
+        raise ReportError(f"{page}: cannot be written ({problem.strerror or problem}).") from problem
+    return page
+
+
+def renew_shelf(written: Path) -> None:
+    """After a run or a comparison: write the shelf anew if its folder stands in `reports/`, and nowhere else.
+
+    A report given another place is put into a folder that may be anybody's, where no index is wanted. A shelf that
+    cannot be written is told of, and does not undo the run.
+    """
+    if written.parent.resolve() != REPORTS.resolve():
+        return
+    try:
+        write_shelf(REPORTS)
+    except ReportError as problem:
+        _log.warning("%s", problem)
+
+
+def render_shelf(shelf: Sequence[Shelved], name: str) -> str:
+    """The page of a folder of this name, with relative links into the folders beside it."""
+    from backtest.reporting.format import percent, ratio
+    from backtest.reporting.pages.page_file import render
+
+    return render(
+        "shelf.html.j2",
+        runs=[one for one in shelf if one.kind == "run"],
+        comparisons=[one for one in shelf if one.kind == "comparison"],
+        folder=name,
+        spark=SPARKLINE,
+        percent=percent,
+        ratio=ratio,
+        made_by=MADE_BY,
+    )
+
+
+def _shelved(folder: Path) -> Shelved | None:
+    """What is in a folder; None where no manifest of ours is."""
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_bytes())
+        there = {file.name for file in os.scandir(folder)}
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as problem:
+        _log.warning("%s: cannot be read, so %s is not listed (%s)", path.as_posix(), folder.name, problem)
+        return None
+    if not isinstance(manifest, dict) or manifest.get("made_by") != MADE_BY:
+        return None
+    files = tuple(file for file in (*_PAGES, *_DATA) if file in there)
+    environment, entry = manifest.get("environment"), entry_of(manifest)
+    written_at = environment.get("written_at") if isinstance(environment, dict) else None
+    return Shelved(folder, *_kind_and_name(manifest, entry, folder), str(written_at or ""), entry, files)
+
+
+def _kind_and_name(
+    manifest: Mapping[str, Any], entry: RunEntry | ComparisonEntry | None, folder: Path
+) -> tuple[str, str]:
+    if isinstance(entry, RunEntry):
+        return entry.kind, entry.name
+    if isinstance(entry, ComparisonEntry):
+        return entry.kind, ", ".join(entry.names)
+    return "comparison" if "comparison" in manifest else "run", folder.name
+
+
+def _replace(page: Path, text: str) -> None:
+    """A file's text in one step: whoever reads it meanwhile finds the one or the other, whole."""
+    handle, temporary = tempfile.mkstemp(prefix=".index-", dir=page.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(page)
+    finally:
+        Path(temporary).unlink(missing_ok=True)

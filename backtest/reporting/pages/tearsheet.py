@@ -1,0 +1,300 @@
+"""The tearsheet: one page that opens from disk, with everything it shows inside it.
+
+This file lays out; numbers come from `analysis`, their looks from `format`, and what the page holds from
+`templates/tearsheet.html.j2`.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from backtest.analysis.attribution.return_attribution import SOURCES
+from backtest.analysis.metrics.smoothing import smoothing
+from backtest.analysis.result import BacktestResult
+from backtest.analysis.tables.calendar_tables import (
+    YEAR,
+    calendar_returns,
+    costs_by_year,
+    covered_in_part,
+    typical_size,
+)
+from backtest.analysis.tables.crises import CRISES, covered_partly
+from backtest.analysis.tables.frequency_words import frequency_in_words
+from backtest.analysis.tables.holdings import holdings_now, holdings_totals, largest_and_rest
+from backtest.analysis.tables.trade_list import trade_list
+from backtest.reporting.charts.chart_risk import asset_legend
+from backtest.reporting.charts.embedding import days, indexed, numbers
+from backtest.reporting.charts.run_charts import charts_of
+from backtest.reporting.format import MONTHS, change, is_missing, percent, percent2, ratio, shade
+from backtest.reporting.pages.leverage_words import (
+    FinancingWords,
+    break_even_in_words,
+    events,
+    sources_in_words,
+    words_of,
+)
+from backtest.reporting.pages.measure_texts import cards, headline
+from backtest.reporting.pages.page_file import picture, render
+from backtest.reporting.pages.quantstats_page import DEVIATIONS
+
+_COSTS = {
+    "trading": ("Trading", "Trading costs."),
+    "financing": ("Financing", ""),
+    "financing_drag": ("of it above cash", ""),
+    "borrow": ("Borrow fees", "Fees on short positions."),
+    "fees": ("Other fees", "Fund expenses and management fees."),
+    "turnover": ("Turnover", "Half the sum of all trades."),
+}
+_TERMS = {
+    "magnified_source_return": (
+        "Magnified source return",
+        "Mean cash return, and mean leverage times the mean return above cash of what is held.",
+    ),
+    "excess_borrowing_cost": ("Excess borrowing cost", ""),
+    "leverage_covariance": ("Covariance of leverage", "Of leverage with the source's return above the borrowing rate."),
+    "cash_drag": ("Cash drag", "What cash earned less than the cash return, over NAV."),
+    "trading_costs": ("Trading costs", "Mean cost over NAV."),
+    "other_fees": ("Other fees", "Mean fees over NAV."),
+    "compounding": ("Compounding", "Geometric less arithmetic mean return."),
+    "compounding_within_year": (
+        "Compounding within the year",
+        "CAGR less the geometric mean times the periods in a year.",
+    ),
+}
+_REASONS = {
+    "rebalance": "rebalance",
+    "band": "left its band",
+    "margin_call": "margin call",
+    "no_price": "no price",
+}
+_LARGEST_TRADES, _MOST_TRADES = 20, 20_000  # shown without scripts; held by the page
+_ASSETS = 12  # of the table of returns; the rest are one row
+
+
+def render_tearsheet(
+    result: BacktestResult,
+    figures: Mapping[str, bytes],
+    *,
+    command: str = "",
+    versions: Mapping[str, str] | None = None,
+    data_files: Sequence[str] = (),
+    written: date | None = None,
+    quantstats: bool = False,
+) -> str:
+    """The tearsheet of a result as HTML, with no address in it that leads outside.
+
+    Args:
+        result: of a run.
+        figures: SVG by name, as of `figures.render_all`; they stand in for charts where scripts are off, and in print.
+        command: what repeats the run.
+        versions: by package, of what made the run.
+        data_files: names of the files that will stand beside the page.
+        written: the day, for the age of the data.
+        quantstats: whether the classic page will stand beside this one.
+    """
+    summary, words = result.summary(), words_of(result)
+    groups = headline(summary, words.average_free)
+    settings = dict(result.settings)
+    drawn = charts_of(result)
+    trades = trade_list(result).sort_values("trade", key=abs, ascending=False, kind="stable")
+    return render(
+        "tearsheet.html.j2",
+        data={**drawn, "tables": {"trades": _listed_trades(trades)}},
+        result=result,
+        benchmark=result.benchmark,
+        summary=summary,
+        frequency=frequency_in_words(result.periods_per_year),
+        groups=groups,
+        cards=cards(groups, whole_year=result.whole_year),
+        charts=drawn["charts"],
+        any_crisis=bool(drawn["crises"]),
+        pictures={name: picture(svg) for name, svg in figures.items()},
+        sides=_sides(result),
+        assets=asset_legend(result),
+        shares_in_words=_shares_in_words(result),
+        calendar=_calendar(result),
+        drawdowns=summary["worst_drawdowns"],
+        crises=_crises(summary),
+        partly=covered_partly(result.nav.index),
+        smoothing=_smoothing_in_words(result),
+        confidence=_confidence_in_words(summary["confidence"]),
+        attribution=_attribution(summary["attribution"], words),
+        costs=_costs(result, summary, words),
+        words=words,
+        events=events(result),
+        break_even=break_even_in_words(result),
+        holdings=_holdings(result),
+        trades=_trades(result, trades),
+        notes=result.notes,
+        warnings=result.warnings,
+        origins=result.origins,
+        benchmark_settings=settings.pop("benchmark", None),
+        settings=settings,
+        command=command,
+        versions=versions or {},
+        data_files=data_files,
+        written=written,
+        deviations=DEVIATIONS if quantstats else (),
+    )
+
+
+def _sides(result: BacktestResult) -> list[dict[str, Any]]:
+    """The names that switch the strategy and its benchmark on and off."""
+    sides = [("strategy", result.name), *([("benchmark", result.benchmark.name)] if result.benchmark else [])]
+    return [{"key": key, "name": name, "colour": key, "growth": True} for key, name in sides]
+
+
+def _shares_in_words(result: BacktestResult) -> str:
+    table = result.capital_and_risk
+    return ", ".join(
+        f"{name} {percent(row['capital'], 0)} of capital and {percent(row['risk'], 0)} of risk"
+        for name, row in table.iterrows()
+    )
+
+
+def _smoothing_in_words(result: BacktestResult) -> str:
+    found = smoothing(result)
+    if found is None:
+        return ""
+    series = f" In the data: {'; '.join(found.notes)}." if found.notes else ""
+    return (
+        f"Returns follow those of the period before (autocorrelation {ratio(found.autocorrelation)}, standard error "
+        f"{ratio(found.standard_error)}): they are smoothed, as averages are. Volatility is "
+        f"{percent(found.volatility)} a year as if they were not, and {percent(found.adjusted_volatility)} with their "
+        f"autocorrelations (Lo 2002); the Sharpe ratio is flattered by as much.{series}"
+    )
+
+
+def _confidence_in_words(found: Mapping[str, Any]) -> str:
+    if all(found[key] is None for key in ("cagr", "volatility", "sharpe", "max_drawdown")):
+        return ""
+    return (
+        f"Below a number its {found['level']:.0%} interval, where there is one: of {found['draws']:,} histories drawn "
+        f"from the run's own periods in blocks of {found['mean_block_periods']:.0f} on average (stationary "
+        "bootstrap). It says what chance leaves open, not what other times would bring."
+    )
+
+
+def _calendar(result: BacktestResult) -> dict[str, Any]:
+    table = calendar_returns(result.nav, result.periods_per_year)
+    part = covered_in_part(result.nav, result.periods_per_year)
+    full = [typical_size(table.drop(columns=YEAR))] * (len(table.columns) - 1) + [typical_size(table[[YEAR]])]
+    others = None
+    if result.benchmark is not None:
+        others = calendar_returns(result.benchmark.nav, result.periods_per_year)[YEAR]
+    rows = []
+    for position, year in enumerate(table.index):
+        values, starred = table.iloc[position].to_numpy(), part.iloc[position].to_numpy()
+        cells = [_cell(*cell) for cell in zip(values, full, starred, strict=True)]
+        cells[-1]["shade"] += " year"
+        if others is not None:
+            cells.append(_cell(others.iloc[position], full[-1], starred[-1]))
+        rows.append({"year": year, "cells": cells})
+    return {
+        "months": MONTHS if len(table.columns) > 1 else (),
+        "rows": rows,
+        "any_part": bool(part.to_numpy().any()),
+    }
+
+
+def _cell(value: float, full: float, starred: bool) -> dict[str, str]:
+    """A return without its percent sign; empty where there is none."""
+    if is_missing(value):
+        return {"text": "", "shade": ""}
+    return {"text": change(value).rstrip("%").lstrip("+") + ("*" if starred else ""), "shade": shade(value, full)}
+
+
+def _crises(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each crisis, the benchmark's numbers in it, and what happened."""
+    why = {one.name: one.why for one in CRISES}
+    others = summary["benchmark"]["crises"] if "benchmark" in summary else [None] * len(summary["crises"])
+    pairs = zip(summary["crises"], others, strict=True)
+    return [{**one, "other": other, "why": why[one["name"]]} for one, other in pairs]
+
+
+def _attribution(parts: Mapping[str, Any], words: FinancingWords) -> dict[str, Any]:
+    assets = largest_and_rest(pd.DataFrame([parts["assets"]]), _ASSETS).iloc[0]
+    added = [(str(name), "", value) for name, value in assets.items()]
+    sources = sources_in_words(words)
+    added += [(*sources[key], parts[key]) for key in SOURCES]
+    terms = parts.get("levered_return", {})
+    meanings = {"excess_borrowing_cost": words.cost}
+    return {
+        "rows": [{"label": row[0], "meaning": row[1], "value": row[2]} for row in added if row[2] != 0],
+        "terms": [
+            {"label": label, "meaning": meanings.get(key, meaning), "value": terms[key]}
+            for key, (label, meaning) in _TERMS.items()
+            if terms.get(key) and not is_missing(terms[key])
+        ],
+        "cagr": parts["cagr"],
+    }
+
+
+def _costs(result: BacktestResult, summary: Mapping[str, Any], words: FinancingWords) -> dict[str, Any]:
+    table = costs_by_year(result)
+    shown = [column for column in _COSTS if (table[column] != 0).any()]
+    rows = [
+        {"year": year, "cells": [percent(row[c]) if c == "turnover" else percent2(row[c]) for c in shown]}
+        for year, row in table[shown].iterrows()
+    ]
+    meanings = {"financing": words.interest, "financing_drag": words.above[1]}
+    rate = "_per_year" if result.whole_year else ""
+    parts = [f"{percent2(summary[f'trading_cost{rate}'])} for trading"]
+    if "financing" in shown:
+        parts.append(f"{percent2(summary[f'financing_cost{rate}'])} for financing")
+    return {
+        "columns": [
+            {"label": _COSTS[column][0], "meaning": meanings.get(column, _COSTS[column][1])} for column in shown
+        ],
+        "rows": rows,
+        "in_words": ", ".join(parts),
+    }
+
+
+def _holdings(result: BacktestResult) -> dict[str, Any]:
+    table = holdings_now(result)
+    cash, gross = (_plain(row) for _, row in holdings_totals(table).iterrows())
+    assets = zip(map(str, table.index), (_plain(row) for _, row in table.iterrows()), strict=True)
+    return {
+        "decided": result.target_weights.index[-1],
+        "held": result.weights.index[-1],
+        "trades": bool((table["trade"] != 0).any()),
+        "classes": any(result.classes.values()),
+        "rows": [{"name": name, "asset_class": result.classes.get(name, ""), **row} for name, row in assets],
+        "totals": [
+            {"name": words_of(result).free, **cash, "trade_text": change(cash["trade"])},
+            {"name": "Gross exposure", **gross, "trade_text": percent(gross["trade"])},
+        ],
+    }
+
+
+def _plain(row: pd.Series) -> dict[str, Any]:
+    return {str(column): value for column, value in row.items()}
+
+
+def _trades(result: BacktestResult, trades: pd.DataFrame) -> dict[str, Any]:
+    """The largest as rows, and how many there are."""
+    return {
+        "rows": [
+            {**_plain(row), "reason": _REASONS[row["reason"]]} for _, row in trades.head(_LARGEST_TRADES).iterrows()
+        ],
+        "count": len(trades),
+        "dates": result.trades.index.nunique(),
+        "kept": len(trades.iloc[:_MOST_TRADES]),
+        "left_out": len(trades.iloc[_MOST_TRADES:]),
+    }
+
+
+def _listed_trades(trades: pd.DataFrame) -> dict[str, Any]:
+    """The rows that the page's script lists, the largest first; names and reasons as places in their lists."""
+    kept = trades.head(_MOST_TRADES)
+    names, asset = indexed(map(str, kept["asset"]))
+    reasons, reason = indexed(_REASONS[one] for one in kept["reason"])
+    columns = (days(kept["date"]), asset, numbers(kept["trade"]), numbers(kept["weight"]), reason)
+    return {
+        "names": ["date", "asset", "trade", "weight", "reason"],
+        "kinds": ["day", names, "change2", "percent", reasons],
+        "rows": [list(row) for row in zip(*columns, strict=True)],
+    }

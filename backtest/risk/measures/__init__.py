@@ -1,0 +1,1 @@
+"""Risk measures of a portfolio and the contributions of its positions."""

@@ -1,0 +1,179 @@
+"""What each position adds to the volatility of a portfolio.
+
+The volatility is homogeneous of degree one in the weights, so by Euler's theorem it is the sum of the weights
+times its derivatives: the derivative is the marginal contribution of a position, the product its risk contribution,
+and that over the volatility its percentage contribution. Source: Maillard, Roncalli and Teïletche (2010), "The
+Properties of Equally Weighted Risk Contribution Portfolios", equation 1; Roncalli (2013), "Introduction to Risk Parity
+and Budgeting", section 2.1. That no other split tells the gain of a small change in a position: Tasche (2000), "Risk
+Contributions and Performance Measurement".
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from backtest.errors import BacktestError
+from backtest.numerics.blas import one_blas_thread
+from backtest.numerics.tolerances import cancels, has_risk
+
+FloatArray = NDArray[np.float64]
+
+# A variance below zero by less than this part of Σ|w_i Σ_ij w_j| is zero: rounding, of the covariance and of
+# the sums.
+VARIANCE_ROUNDING = 1e-9
+
+
+def portfolio_volatility(weights: ArrayLike, covariance: ArrayLike) -> np.float64 | FloatArray:
+    """Volatility sqrt(wᵀΣw), per period: in the unit of the covariance's square root, not annualised.
+
+    Args:
+        weights: (n,), or (m, n) for a stack of portfolios; fractions of NAV, of any sign and sum.
+        covariance: (n, n), or (m, n, n); decimal² per period. One of the two may be a stack and the other
+            not. It is taken as symmetric and not looked at further.
+
+    Returns:
+        A number, or (m,) for a stack; decimal per period, 0 where it is rounding (`tolerances`). NaN where a
+        weight or the covariance has a NaN, even at a weight of zero.
+
+    Raises:
+        BacktestError: the shapes do not fit, or the variance is below zero by more than rounding.
+
+    >>> round(float(portfolio_volatility([0.25, 0.75], [[0.0225, 0.0015], [0.0015, 0.0025]])), 6)
+    0.058095
+    """
+    return np.sqrt(_products(weights, covariance)[1])
+
+
+def risk_contributions(weights: ArrayLike, covariance: ArrayLike) -> FloatArray:
+    """Risk contributions w_i (Σw)_i / sqrt(wᵀΣw), per period: they add up to the portfolio's volatility.
+
+    In the unit of the covariance's square root, not annualised: multiply by sqrt(periods_per_year) for that.
+    A position that hedges the others has a contribution below zero. A portfolio without risk has
+    contributions of zero.
+
+    Args:
+        weights: (n,), or (m, n) for a stack of portfolios; fractions of NAV, of any sign and sum.
+        covariance: (n, n), or (m, n, n); decimal² per period. One of the two may be a stack and the other
+            not. It is taken as symmetric and not looked at further.
+
+    Returns:
+        (n,), or (m, n) for a stack; decimal per period. A NaN among the weights or in the covariance makes
+        all contributions of that portfolio NaN, even at a weight of zero.
+
+    Raises:
+        BacktestError: the shapes do not fit, or the variance is below zero by more than rounding.
+
+    >>> risk_contributions([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]]).round(4)
+    array([0.0881, 0.0079])
+    """
+    products, variance = _products(weights, covariance)
+    volatility = np.sqrt(variance)[..., None]
+    return np.divide(products, volatility, out=np.zeros_like(products), where=volatility != 0)
+
+
+@one_blas_thread()
+def marginal_risk_contributions(weights: ArrayLike, covariance: ArrayLike) -> FloatArray:
+    """Marginal contributions (Σw)_i / sqrt(wᵀΣw), per period: the derivative of the volatility by each weight.
+
+    What the volatility rises by for each unit of weight added, and paid for in cash. A weight times its marginal
+    contribution is its risk contribution.
+
+    Args:
+        weights: (n,), or (m, n) for a stack of portfolios; fractions of NAV, of any sign and sum.
+        covariance: (n, n), or (m, n, n); decimal² per period. One of the two may be a stack and the other
+            not. It is taken as symmetric and not looked at further.
+
+    Returns:
+        (n,), or (m, n) for a stack; decimal per period. NaN for a portfolio without risk, where there is no
+        derivative, and for one with a NaN among its weights or in its covariance.
+
+    Raises:
+        BacktestError: the shapes do not fit, or the variance is below zero by more than rounding.
+
+    >>> marginal_risk_contributions([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]]).round(4)
+    array([0.1468, 0.0198])
+    """
+    volatility = np.asarray(portfolio_volatility(weights, covariance))[..., None]
+    slopes: FloatArray = np.matvec(np.asarray(covariance, dtype=np.float64), np.asarray(weights, dtype=np.float64))
+    return np.divide(slopes, volatility, out=np.full_like(slopes, np.nan), where=volatility != 0)
+
+
+def percentage_contributions(contributions: ArrayLike) -> FloatArray:
+    """Percentage contributions c_i / Σ c, as fractions that add up to 1: of the volatility or any other measure.
+
+    Args:
+        contributions: (n,), or (m, n) for a stack: what each position, or class, adds to a measure of risk.
+
+    Returns:
+        The same shape; a hedge's is below 0. NaN where the contributions hold a NaN, or where their sum is not above
+        zero: a portfolio without risk has no shares of it.
+
+    >>> percentage_contributions(risk_contributions([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]])).round(3)
+    array([0.918, 0.082])
+    """
+    parts = np.asarray(contributions, dtype=np.float64)
+    total = parts.sum(axis=-1, keepdims=True)
+    shares: FloatArray = np.divide(parts, total, out=np.full_like(parts, np.nan), where=total > 0)
+    return shares
+
+
+@one_blas_thread()
+def sleeve_covariance(weights: ArrayLike, covariance: ArrayLike, members: ArrayLike) -> FloatArray:
+    """Covariance of the sleeves of a portfolio: of what each class of its assets earns, weights included.
+
+    A sleeve is what is held of one class. Σ_gh = Σ_ij w_i Σ_ij w_j over the assets i of class g and j of class h. As a
+    portfolio of sleeves with weights of 1 it has the volatility of the whole, and everything said of assets is said of
+    classes: their risk contributions, which are the sums of those of their assets; their own volatilities, on the
+    diagonal; their diversification ratio.
+
+    Args:
+        weights: (n,), or (m, n) for a stack of portfolios; fractions of NAV, of any sign and sum.
+        covariance: (n, n), or (m, n, n); decimal² per period.
+        members: (k, n) which assets belong to each of k classes.
+
+    Returns:
+        (k, k), or (m, k, k); decimal² per period. NaN goes through.
+
+    >>> risk, weights = [[0.04, 0.0, 0.0], [0.0, 0.01, 0.005], [0.0, 0.005, 0.01]], [0.25, 0.25, 0.5]
+    >>> sleeves = sleeve_covariance(weights, risk, [[True, False, False], [False, True, True]])
+    >>> risk_contributions([1.0, 1.0], sleeves).round(4)
+    array([0.0302, 0.0528])
+    """
+    w, sigma = np.asarray(weights, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
+    sleeves = w[..., None, :] * np.asarray(members, dtype=np.float64)
+    slopes = np.matvec(sigma[..., None, :, :], sleeves)  # several times faster than a product of matrices this thin
+    return np.asarray(sleeves @ slopes.swapaxes(-1, -2))
+
+
+@one_blas_thread()
+def _products(weights: ArrayLike, covariance: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """w_i (Σw)_i and their sum, the variance, at least zero: (..., n) and (...)."""
+    w, sigma = np.asarray(weights, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
+    stacks = {shape for shape in (w.shape[:-1], sigma.shape[:-2]) if shape}
+    if not (w.ndim in (1, 2) and sigma.ndim in (2, 3) and sigma.shape[-2:] == w.shape[-1:] * 2 and len(stacks) <= 1):
+        raise BacktestError(
+            f"risk contributions: got weights of shape {w.shape} and a covariance of shape {sigma.shape}, "
+            f"expected (n,) and (n, n), or for a stack (m, n) and (m, n, n)"
+        )
+    products: FloatArray = w * np.matvec(sigma, w)
+    variance = np.asarray(products.sum(axis=-1))
+    if (variance < 0).any():
+        rounding = VARIANCE_ROUNDING * np.vecdot(np.abs(w), np.matvec(np.abs(sigma), np.abs(w)))
+        wrong = variance < -rounding
+        if wrong.any():
+            where = f"[{np.argmax(wrong)}]" if variance.ndim else ""
+            raise BacktestError(
+                f"covariance{where}: the portfolio's variance is {variance[wrong][0]:.3g}, expected none "
+                f"below zero; hint: the matrix is not positive semi-definite, as happens with correlations "
+                f"estimated from different dates"
+            )
+        variance = np.maximum(variance, 0.0)
+    return products, np.where(_is_rounding(variance, w, sigma), 0.0, variance)
+
+
+def _is_rounding(variance: FloatArray, weights: FloatArray, covariance: FloatArray) -> NDArray[np.bool_]:
+    """Return whether portfolios have no risk: their assets have none next to the riskiest, or risks cancel out."""
+    sizes = np.abs(weights)
+    deviations = np.sqrt(np.maximum(np.diagonal(covariance, axis1=-2, axis2=-1), 0.0))
+    largest = deviations.max(axis=-1) * sizes.sum(axis=-1)
+    cancelled = cancels(variance, np.vecdot(sizes, deviations), sizes.shape[-1])
+    return np.asarray(cancelled | (~has_risk(np.sqrt(variance), largest) & np.isfinite(variance)))

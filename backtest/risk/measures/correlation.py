@@ -1,0 +1,128 @@
+"""A covariance taken apart into volatilities and correlations, and checked on the way.
+
+Optimisers work on the correlations: volatilities may differ by orders of magnitude, correlations do not.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from backtest.errors import BacktestError, NoOptimalPortfolio
+from backtest.risk.solvers.refusal import no_variance, without_risk
+
+FloatArray = NDArray[np.float64]
+
+# Of correlations: how far they may differ from their transpose, lie beyond 1, and have eigenvalues below zero.
+CORRELATION_TOLERANCE = 1e-9
+SINGULAR = 1e-8  # an eigenvalue of correlations below this counts as zero
+
+
+class Parts(NamedTuple):
+    """A stack of covariances taken apart: volatilities (m, n), correlations (m, n, n), and which are singular, (m,)."""
+
+    volatility: FloatArray
+    correlation: FloatArray
+    singular: NDArray[np.bool_]
+
+
+def volatilities(covariance: ArrayLike) -> FloatArray:
+    """Volatilities σ_i = sqrt(Σ_ii) of one covariance or a stack of them; nothing but the diagonal is looked at.
+
+    Args:
+        covariance: (n, n), or (m, n, n) for a stack; of any unit. An array, nested lists or a DataFrame.
+
+    Returns:
+        (m, n) volatilities per period, above zero; m is 1 for a single matrix.
+
+    Raises:
+        BacktestError: the shape does not fit.
+        NoOptimalPortfolio: a variance is NaN, infinite or no risk: not above zero, or rounding next to the largest
+            (`backtest.numerics.tolerances`).
+
+    >>> volatilities([[0.04, 0.003], [0.003, 0.01]]).round(6).tolist()
+    [[0.2, 0.1]]
+    """
+    stack, names = _stacked(covariance)
+    variances = np.diagonal(stack, axis1=1, axis2=2)
+    for k, i in without_risk(variances):
+        raise NoOptimalPortfolio(
+            f"{names[k]}: {no_variance(variances[k], i, i)}; hint: a longer estimation.window, or leave the asset out"
+        )
+    return np.asarray(np.sqrt(variances), np.float64)
+
+
+def volatilities_and_correlations(covariance: ArrayLike) -> Parts:
+    """The same, and correlations Σ_ij / (σ_i σ_j).
+
+    Args:
+        covariance: as of `volatilities`.
+
+    Returns:
+        (m, n) volatilities per period; (m, n, n) correlations, exactly symmetric, with a diagonal of exactly 1; and
+        (m,) whether these have an eigenvalue below 1e-8.
+
+    Raises:
+        BacktestError: the shape does not fit.
+        NoOptimalPortfolio: an entry is NaN or infinite, a variance is not above zero, or the matrix is not
+            symmetric or not positive semi-definite (beyond rounding).
+
+    >>> volatility, correlation, singular = volatilities_and_correlations([[0.04, 0.003], [0.003, 0.01]])
+    >>> volatility.round(6).tolist(), correlation.round(6).tolist(), singular.tolist()
+    ([[0.2, 0.1]], [[[1.0, 0.15], [0.15, 1.0]]], [False])
+    """
+    volatility = volatilities(covariance)
+    stack, names = _stacked(covariance)
+    correlation = stack / volatility[:, :, None]
+    correlation /= volatility[:, None, :]
+    if not np.isfinite(correlation).all():
+        k, i, j = np.argwhere(~np.isfinite(correlation))[0]
+        raise NoOptimalPortfolio(
+            f"{names[k]}: the entry [{i}, {j}] is {stack[k, i, j]:g}, expected finite numbers; hint: leave an asset "
+            f"without data out"
+        )
+    transposed = correlation.swapaxes(1, 2)
+    if np.abs(correlation - transposed).max() > CORRELATION_TOLERANCE:
+        k, i, j = np.argwhere(np.abs(correlation - transposed) > CORRELATION_TOLERANCE)[0]
+        raise NoOptimalPortfolio(
+            f"{names[k]}: the entry [{i}, {j}] is {stack[k, i, j]:.12g}, but [{j}, {i}] is {stack[k, j, i]:.12g}, "
+            f"expected a symmetric matrix"
+        )
+    correlation = 0.5 * (correlation + transposed)
+    np.einsum("mii->mi", correlation)[:] = 1.0
+    singular = ~above(correlation, SINGULAR)
+    doubtful = np.flatnonzero(singular)
+    for k in doubtful[~above(correlation[doubtful], -CORRELATION_TOLERANCE)]:
+        raise NoOptimalPortfolio(
+            f"{names[k]}: its correlations have an eigenvalue of {np.linalg.eigvalsh(correlation[k])[0]:.3g}, expected "
+            f"none below zero (a positive semi-definite matrix); hint: estimate all entries from the same dates, or "
+            f"shrink the matrix"
+        )
+    return Parts(volatility, correlation, singular)
+
+
+def _stacked(covariance: ArrayLike) -> tuple[FloatArray, list[str]]:
+    """(m, n, n), and what to call each in a message."""
+    sigma = np.asarray(covariance, dtype=np.float64)
+    if sigma.ndim not in (2, 3) or sigma.shape[-1] != sigma.shape[-2] or sigma.size == 0:
+        raise BacktestError(f"covariance: got the shape {sigma.shape}, expected (n, n), or (m, n, n) for a stack")
+    stack = sigma.reshape(-1, *sigma.shape[-2:])
+    return stack, [f"covariance[{k}]" if sigma.ndim == 3 else "covariance" for k in range(len(stack))]
+
+
+def above(matrix: FloatArray, least: float) -> NDArray[np.bool_]:
+    """Whether all eigenvalues of each matrix of a stack, (m, n, n), are above a number: (m,)."""
+    moved = matrix - least * np.eye(matrix.shape[-1])
+    try:
+        np.linalg.cholesky(moved)
+    except np.linalg.LinAlgError:
+        return np.array([_has_cholesky_factor(one) for one in moved])
+    return np.ones(len(matrix), dtype=bool)
+
+
+def _has_cholesky_factor(matrix: FloatArray) -> bool:
+    try:
+        np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return False
+    return True

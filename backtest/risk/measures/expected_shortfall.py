@@ -1,0 +1,209 @@
+"""Expected shortfall of a portfolio, Gaussian and historical, and what each position adds to it.
+
+Expected shortfall at a level of 95 % is the average loss of the worst 5 % of outcomes; a loss is above zero. Unlike
+value at risk it is a coherent measure of risk (Artzner, Delbaen, Eber and Heath 1999; Acerbi and Tasche 2002, "On the
+coherence of expected shortfall"): it never rises by diversification. It is homogeneous of degree one in the weights,
+so by Euler's theorem weights times derivatives add up to it (Tasche 2000, "Risk Contributions and Performance
+Measurement").
+
+Gaussian: normal returns of mean μ and covariance Σ have ES = -wᵀμ + sqrt(wᵀΣw) φ(z) / (1 - level), z the quantile of
+the level (Roncalli 2013, "Introduction to Risk Parity and Budgeting", section 2.1).
+
+Historical: the worst (1 - level) × T of T past returns, of which the last may count in part. Where that number is not
+whole, the observation at its end counts by the fraction that is left of it, and observations of equal loss there share
+that fraction evenly. This is the minimum over v of v + E[max(loss - v, 0)] / (1 - level) (Rockafellar and Uryasev 2002,
+"Conditional value-at-risk for general loss distributions"), the coherent one. The `cvar_95` of a run's summary counts
+the last observation in full: the two agree where T / 20 is whole, and else `cvar_95` is the lower.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from backtest.errors import BacktestError
+from backtest.numerics.blas import one_blas_thread
+from backtest.risk.measures.contributions import marginal_risk_contributions, portfolio_volatility, risk_contributions
+
+FloatArray = NDArray[np.float64]
+
+
+def gaussian_expected_shortfall(
+    weights: ArrayLike, covariance: ArrayLike, mean: ArrayLike | None = None, level: float = 0.95
+) -> np.float64 | FloatArray:
+    """Expected shortfall of normal returns, per period; positive = loss.
+
+    Args:
+        weights: (n,), or (m, n) for a stack of portfolios; fractions of NAV, of any sign and sum.
+        covariance: (n, n), or (m, n, n); decimal² per period. One of the two may be a stack and the other not.
+        mean: (n,), or (m, n); expected returns, decimal per period. None is zero, the usual choice for short periods.
+        level: the part of outcomes that are not in the tail, above 0 and below 1.
+
+    Returns:
+        A number, or (m,) for a stack; decimal per period. NaN where a weight, the covariance or a mean is.
+
+    Raises:
+        BacktestError: the shapes do not fit, the variance is below zero by more than rounding, or the level is no
+            fraction.
+
+    >>> round(float(gaussian_expected_shortfall([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]], [0.05, 0.02])), 4)
+    0.1601
+    """
+    earned = np.vecdot(np.asarray(weights, dtype=np.float64), _means(weights, mean))
+    shortfall: np.float64 | FloatArray = _tail_factor(level) * portfolio_volatility(weights, covariance) - earned
+    return shortfall
+
+
+def marginal_gaussian_shortfall(
+    weights: ArrayLike, covariance: ArrayLike, mean: ArrayLike | None = None, level: float = 0.95
+) -> FloatArray:
+    """Derivative of the Gaussian expected shortfall by each weight: φ(z) / (1 - level) × (Σw)_i / sqrt(wᵀΣw) - μ_i.
+
+    Arguments and errors as of `gaussian_expected_shortfall`.
+
+    Returns:
+        (n,), or (m, n); decimal per period. NaN for a portfolio without risk, where there is no derivative, and where
+        an argument has a NaN.
+
+    >>> marginal_gaussian_shortfall([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]], [0.05, 0.02]).round(4)
+    array([0.2529, 0.0208])
+    """
+    return _tail_factor(level) * marginal_risk_contributions(weights, covariance) - _means(weights, mean)
+
+
+def gaussian_shortfall_contributions(
+    weights: ArrayLike, covariance: ArrayLike, mean: ArrayLike | None = None, level: float = 0.95
+) -> FloatArray:
+    """What each position adds to the Gaussian expected shortfall: its weight times the derivative.
+
+    Arguments and errors as of `gaussian_expected_shortfall`. With means of zero the percentage contributions are those
+    to volatility.
+
+    Returns:
+        (n,), or (m, n); decimal per period, positive = loss; they add up to `gaussian_expected_shortfall`. A portfolio
+        without risk has its means alone, -w_i μ_i. NaN for all positions where an argument has a NaN.
+
+    >>> gaussian_shortfall_contributions([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]], [0.05, 0.02]).round(4)
+    array([0.1517, 0.0083])
+    """
+    earned = np.asarray(weights, dtype=np.float64) * _means(weights, mean)
+    earned = np.where(np.isnan(earned).any(axis=-1, keepdims=True), np.nan, earned)
+    return _tail_factor(level) * risk_contributions(weights, covariance) - earned
+
+
+@one_blas_thread()
+def historical_expected_shortfall(
+    weights: ArrayLike, returns: ArrayLike, level: float = 0.95
+) -> np.float64 | FloatArray:
+    """Average loss of the worst (1 - level) × T of T past periods, the last in part; positive = loss.
+
+    Args:
+        weights: (n,), or (m, n) for a stack of portfolios; fractions of NAV, of any sign and sum. They are held
+            constant over all periods.
+        returns: (T, n), or (m, T, n); decimal per period, of the assets. One of the two may be a stack and the other
+            not. Where (1 - level) × T is below 1, the worst period is all there is.
+        level: the part of periods that are not in the tail, above 0 and below 1.
+
+    Returns:
+        A number, or (m,) for a stack; decimal per period. NaN where a weight or a return is, even at a weight of zero.
+
+    Raises:
+        BacktestError: the shapes do not fit, there is no period, or the level is no fraction.
+
+    >>> returns = [[0.02, 0.0], [-0.04, 0.01], [0.01, 0.01], [-0.02, -0.02]]
+    >>> round(float(historical_expected_shortfall([0.5, 0.5], returns, level=0.625)), 6)  # (0.02 + 0.015 / 2) / 1.5
+    0.018333
+    """
+    losses, tail, _, _ = _tail(weights, returns, level)
+    shortfall: np.float64 | FloatArray = np.vecdot(tail, losses)
+    return shortfall
+
+
+@one_blas_thread()
+def marginal_historical_shortfall(weights: ArrayLike, returns: ArrayLike, level: float = 0.95) -> FloatArray:
+    """Average loss of each asset in the tail of the portfolio: the derivative of the historical expected shortfall.
+
+    The measure has a kink where losses at the end of the tail are equal, and there this is a subgradient: the one that
+    treats equal losses alike.
+
+    Arguments and errors as of `historical_expected_shortfall`.
+
+    Returns:
+        (n,), or (m, n); decimal per period, positive = loss. NaN for all assets where a weight or a return is.
+
+    >>> returns = [[0.02, 0.0], [-0.04, 0.01], [0.01, 0.01], [-0.02, -0.02]]
+    >>> marginal_historical_shortfall([0.5, 0.5], returns, level=0.625).round(4)
+    array([0.0267, 0.01  ])
+    """
+    _, tail, _, history = _tail(weights, returns, level)
+    return np.asarray(-np.vecmat(tail, history))
+
+
+@one_blas_thread()
+def historical_shortfall_contributions(weights: ArrayLike, returns: ArrayLike, level: float = 0.95) -> FloatArray:
+    """What each position adds to the historical expected shortfall: its average loss in the tail of the portfolio.
+
+    Arguments and errors as of `historical_expected_shortfall`.
+
+    Returns:
+        (n,), or (m, n); decimal per period, positive = loss; they add up to `historical_expected_shortfall`. NaN for
+        all positions where a weight or a return is.
+
+    >>> returns = [[0.02, 0.0], [-0.04, 0.01], [0.01, 0.01], [-0.02, -0.02]]
+    >>> historical_shortfall_contributions([0.5, 0.5], returns, level=0.625).round(4)
+    array([0.0133, 0.005 ])
+    """
+    _, tail, w, history = _tail(weights, returns, level)
+    return np.asarray(-w * np.vecmat(tail, history))
+
+
+def _tail(
+    weights: ArrayLike, returns: ArrayLike, level: float
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Losses of the portfolio and the part that each period has in its tail, (..., T); and both arguments as arrays."""
+    w, history = np.asarray(weights, dtype=np.float64), np.asarray(returns, dtype=np.float64)
+    stacks = {shape for shape in (w.shape[:-1], history.shape[:-2]) if shape}
+    fits = w.ndim in (1, 2) and history.ndim in (2, 3) and history.shape[-1:] == w.shape[-1:] and len(stacks) <= 1
+    if not fits or history.shape[-2] == 0:
+        raise BacktestError(
+            f"expected shortfall: got weights of shape {w.shape} and returns of shape {history.shape}, expected (n,) "
+            f"and (T, n) with T of 1 or more, or for a stack (m, n) and (m, T, n)"
+        )
+    losses = -np.matvec(history, w)
+    known = np.isfinite(losses).all(axis=-1, keepdims=True)
+    parts = _parts_of_the_tail(np.where(known, losses, 0.0), (1 - _fraction(level)) * history.shape[-2])
+    return losses, np.where(known, parts, np.nan), w, history
+
+
+def _parts_of_the_tail(losses: FloatArray, size: float) -> FloatArray:
+    """Weights of the periods, which add up to 1: the `size` largest losses, equal ones at the end in equal parts."""
+    periods = losses.shape[-1]
+    last = periods - min(int(np.ceil(size)), periods)
+    end = np.partition(losses, last, axis=-1)[..., last, None]
+    inside, at_the_end = losses > end, losses == end
+    left = np.maximum(size - inside.sum(axis=-1, keepdims=True), 0.0) / at_the_end.sum(axis=-1, keepdims=True)
+    return np.asarray((inside + at_the_end * left) / size)
+
+
+def _tail_factor(level: float) -> float:
+    """Expected shortfall of a standard normal loss: φ(z) / (1 - level)."""
+    from statistics import NormalDist
+
+    normal = NormalDist()
+    return normal.pdf(normal.inv_cdf(_fraction(level))) / (1 - level)
+
+
+def _fraction(level: float) -> float:
+    if not 0 < level < 1:
+        raise BacktestError(f"expected shortfall: level {level}; expected above 0 and below 1, as 0.95")
+    return level
+
+
+def _means(weights: ArrayLike, mean: ArrayLike | None) -> FloatArray:
+    shape = np.shape(weights)
+    means = np.zeros(shape[-1:]) if mean is None else np.asarray(mean, dtype=np.float64)
+    stacks = {part for part in (shape[:-1], means.shape[:-1]) if part}
+    if means.ndim not in {1, 2} or means.shape[-1:] != shape[-1:] or len(stacks) > 1:
+        raise BacktestError(
+            f"expected shortfall: got weights of shape {shape} and means of shape {means.shape}, expected (n,) and "
+            f"(n,), or for a stack (m, n) and (m, n)"
+        )
+    return means

@@ -1,0 +1,1 @@
+"""Solvers: from a covariance matrix to the weights of a portfolio."""

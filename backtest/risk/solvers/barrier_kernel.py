@@ -1,0 +1,342 @@
+"""The compiled core of risk budgeting: the minimum of ½ xᵀΣx - Σ b_i log x_i, for a stack of problems.
+
+At the minimum x∘Σx = b. All steps are relative, u = Δx/x, in which the Hessian is XΣX + B, X and B the diagonal
+matrices of x and b: the assets' scales cancel out. Its diagonal, b_i + x_i² Σ_ii, is the preconditioner.
+
+The method is that of conjugate gradients for the barrier itself (Polak, Ribière 1969, restarted), each step to the
+minimum on its line. Along a line Σ(x + αx∘u) = Σx + αΣ(x∘u), so a step costs one product with Σ. With correlations of
+one sign the eigenvalues lie within [1, 2], and some ten steps are enough; random correlations of 500 assets take 60.
+After each step x is rescaled to xᵀΣx = Σb = 1, the best of its multiples. Where progress is slow - assets that nearly
+cancel out - `hard_barrier_kernel` goes on.
+
+What comes out is checked by a product of its own. Import this file where the work begins: it imports Numba.
+"""
+
+from math import inf, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.numerics.numba_kernels import reordered_kernel
+from backtest.numerics.tolerances import EPSILON, FEWEST_ROUNDINGS, NO_RISK
+from backtest.risk.solvers.budgeting import ACCURACY, BUDGET_SUM_TOLERANCE
+from backtest.risk.solvers.refusal import COVARIANCE_TOLERANCE
+
+Array = NDArray[np.float64]
+
+GOAL = 1e-11  # aimed at: largest |x_i (Σx)_i - b_i| / b_i
+ROWS = 9  # of working memory
+LINE_STEPS, PARABOLA = 8, 0.02  # steps on a line; relative moves up to this are those of a parabola
+STEPS, PATIENCE, DESCENT = 400, 16, 0.05  # so much less of the squared gradient in so many steps, or it ends
+FULL_CHECK = 32  # assets up to which all of positive semi-definiteness is checked; beyond, that costs more than solving
+
+
+@reordered_kernel
+def product(cov: Array, x: Array, out: Array) -> None:
+    """Σx, eight rows at a time."""
+    n = x.size
+    whole = n - n % 8
+    for i in range(0, whole, 8):
+        a, b, c, d, e, f, g, h = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        for j in range(n):
+            a += cov[i, j] * x[j]
+            b += cov[i + 1, j] * x[j]
+            c += cov[i + 2, j] * x[j]
+            d += cov[i + 3, j] * x[j]
+            e += cov[i + 4, j] * x[j]
+            f += cov[i + 5, j] * x[j]
+            g += cov[i + 6, j] * x[j]
+            h += cov[i + 7, j] * x[j]
+        out[i], out[i + 1], out[i + 2], out[i + 3] = a, b, c, d
+        out[i + 4], out[i + 5], out[i + 6], out[i + 7] = e, f, g, h
+    for i in range(whole, n):
+        a = 0.0
+        for j in range(n):
+            a += cov[i, j] * x[j]
+        out[i] = a
+
+
+@reordered_kernel
+def transposed_product(cov: Array, x: Array, out: Array) -> None:
+    """Σᵀx, four rows at a time."""
+    n = x.size
+    whole = n - n % 4
+    for j in range(n):
+        out[j] = 0.0
+    for i in range(0, whole, 4):
+        a, b, c, d = x[i], x[i + 1], x[i + 2], x[i + 3]
+        for j in range(n):
+            out[j] += cov[i, j] * a + cov[i + 1, j] * b + cov[i + 2, j] * c + cov[i + 3, j] * d
+    for i in range(whole, n):
+        for j in range(n):
+            out[j] += cov[i, j] * x[i]
+
+
+@reordered_kernel
+def has_correlations(cov: Array, vol: Array) -> bool:
+    """Whether correlations lie within ±1, up to the tolerance; of a symmetric matrix."""
+    beyond = 0.0
+    for i in range(vol.size):
+        limit = (1.0 + COVARIANCE_TOLERANCE) * vol[i]
+        for j in range(i):
+            beyond += 0.0 if abs(cov[i, j]) <= limit * vol[j] else 1.0
+    return beyond == 0.0
+
+
+@reordered_kernel
+def is_semidefinite(cov: Array, vol: Array, factor: Array) -> bool:
+    """Whether the correlations, their diagonal raised by the tolerance, have a Cholesky factor."""
+    for i in range(vol.size):
+        for j in range(i + 1):
+            total = cov[i, j] / (vol[i] * vol[j])
+            for k in range(j):
+                total -= factor[i, k] * factor[j, k]
+            if i > j:
+                factor[i, j] = total / factor[j, j]
+            elif total + COVARIANCE_TOLERANCE > 0.0:
+                factor[i, i] = sqrt(total + COVARIANCE_TOLERANCE)
+            else:
+                return False
+    return True
+
+
+@reordered_kernel
+def rescale(x: Array, gradient: Array) -> bool:
+    """Scale x and Σx to xᵀΣx = 1; false where there is no variance to scale."""
+    variance = 0.0
+    for i in range(x.size):
+        variance += x[i] * gradient[i]
+    if not 0.0 < variance < inf:
+        return False
+    scale = 1.0 / sqrt(variance)
+    for i in range(x.size):
+        x[i] *= scale
+        gradient[i] *= scale
+    return True
+
+
+@reordered_kernel
+def is_unbounded(x: Array, vol: Array) -> bool:
+    """Return whether x, whose variance is 1, is so large that its assets cancel out in double precision."""
+    size = 0.0
+    for i in range(x.size):
+        size += x[i] * vol[i]
+    return not size * size * max(FEWEST_ROUNDINGS, x.size) * EPSILON < 1.0
+
+
+@reordered_kernel
+def all_have_risk(vol: Array) -> bool:
+    """Return whether the least of all volatilities is more than rounding next to the largest; False for NaN."""
+    least, largest = inf, 0.0
+    for i in range(vol.size):
+        least = min(least, vol[i])
+        largest = max(largest, vol[i])
+    return least > NO_RISK * largest
+
+
+@reordered_kernel
+def line_minimum(budget: Array, direction: Array, curvature: float, descent: float, bend: float) -> float:
+    """The α > 0 of least -descent × α + ½ curvature × α² - Σ b_i (log(1 + α d_i) - α d_i); roughly.
+
+    By Newton's method on the line, from the minimum of its parabola, whose second derivative is curvature + bend, and
+    kept on this side of where the first x_i would be 0.
+    """
+    alpha, size = descent / (curvature + bend), 0.0
+    for i in range(direction.size):
+        size += direction[i] * direction[i]
+    if alpha * alpha * size <= PARABOLA * PARABOLA:
+        return alpha
+    fall = 0.0
+    for i in range(direction.size):
+        fall = max(fall, -direction[i])
+    end = 1.0 / fall if fall > 0.0 else inf
+    alpha = min(alpha, 0.5 * end)
+    for _ in range(LINE_STEPS):
+        first, second = alpha * curvature - descent, curvature
+        for i in range(direction.size):
+            part = direction[i] / (1.0 + alpha * direction[i])
+            first += budget[i] * (direction[i] - part)
+            second += budget[i] * part * part
+        step = -first / second
+        if end < inf:
+            step = min(step, 0.5 * (end - alpha))
+        step = max(step, -0.9 * alpha)
+        alpha += step
+        if abs(step) <= 0.01 * alpha:
+            break
+    return alpha
+
+
+@reordered_kernel
+def conjugate_gradients(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array, work: Array) -> int:
+    """Go on until the goal is met or progress is slow; the number of products with Σ."""
+    residual, direction, steepest, change, ahead = work[0], work[1], work[2], work[3], work[4]
+    before, mark, scale = inf, inf, 1.0
+    for i in range(x.size):
+        direction[i], residual[i] = 0.0, 0.0
+    for step in range(STEPS):
+        beyond, norm, overlap = 0.0, 0.0, 0.0
+        for i in range(x.size):
+            x[i] *= scale  # from the last step, here to save a pass
+            gradient[i] *= scale
+            left = budget[i] - x[i] * gradient[i]
+            beyond += 0.0 if abs(left) <= GOAL * budget[i] else 1.0
+            steepest[i] = left / (budget[i] + x[i] * vol[i] * x[i] * vol[i])
+            norm += left * steepest[i]
+            overlap += residual[i] * steepest[i]
+            residual[i] = left
+        scale = 1.0
+        if beyond == 0.0:
+            return step
+        if step % PATIENCE == 0:
+            if not norm <= DESCENT * mark or is_unbounded(x, vol):
+                return step
+            mark = norm
+        beta = max(0.0, (norm - overlap) / before)
+        before, descent, bend = norm, 0.0, 0.0
+        for i in range(x.size):
+            direction[i] = steepest[i] + beta * direction[i]
+            change[i] = x[i] * direction[i]
+            descent += residual[i] * direction[i]
+            bend += budget[i] * direction[i] * direction[i]
+        if not descent > 0.0:
+            before = inf  # begin again with the steepest descent
+            continue
+        scale = advance(cov, budget, x, gradient, direction, change, ahead, descent, bend)
+        if scale == 0.0:
+            return step + 1
+    return STEPS
+
+
+@reordered_kernel
+def advance(
+    cov: Array,
+    budget: Array,
+    x: Array,
+    gradient: Array,
+    direction: Array,
+    change: Array,
+    ahead: Array,
+    descent: float,
+    bend: float,
+) -> float:
+    """Go to the minimum on the line x + α change; by what to rescale, 0 where no variance is left."""
+    product(cov, change, ahead)
+    curvature, variance = 0.0, 0.0
+    for i in range(x.size):
+        curvature += change[i] * ahead[i]
+    alpha = line_minimum(budget, direction, max(curvature, 0.0), descent, bend)
+    for i in range(x.size):
+        x[i] += alpha * change[i]
+        gradient[i] += alpha * ahead[i]
+        variance += x[i] * gradient[i]
+    return 1.0 / sqrt(variance) if 0.0 < variance < inf else 0.0
+
+
+@reordered_kernel
+def all_coordinates(budget: Array, vol: Array, x: Array, gradient: Array) -> bool:
+    """Move each x_i to its own minimum, the others as they are; false, and nothing moved, where that is no beginning.
+
+    Those are the coordinate descent's roots of σ_i² x_i² + h_i x_i = b_i (Griveau-Billion, Richard and Roncalli 2013),
+    all taken at once. From inverse volatility it is a long step in the right direction where the others add to each
+    asset's risk, all h_i >= 0; where some take away from it, it may lead far off.
+    """
+    hedges, beyond = 0.0, 0.0
+    for i in range(x.size):
+        hedges += 1.0 if gradient[i] < vol[i] * vol[i] * x[i] else 0.0
+        beyond += 0.0 if abs(budget[i] - x[i] * gradient[i]) <= GOAL * budget[i] else 1.0
+    if hedges > 0.0 or beyond == 0.0:
+        return False
+    for i in range(x.size):
+        half = 0.5 * (gradient[i] - vol[i] * vol[i] * x[i])
+        x[i] = budget[i] / (sqrt(half * half + budget[i] * vol[i] * vol[i]) + half)
+    return True
+
+
+@reordered_kernel
+def normalise(x: Array, gradient: Array) -> None:
+    """Make x sum to 1, and scale Σx with it."""
+    total = 0.0
+    for i in range(x.size):
+        total += x[i]
+    for i in range(x.size):
+        x[i] /= total
+        gradient[i] /= total
+
+
+@reordered_kernel
+def error_bound(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array) -> float:
+    """Largest |share of risk - b_i| / b_i of the weights x, the rounding in working it out added.
+
+    The gradient is that of another way, Σx: Σᵀx is worked out, and where they differ by more than the tolerance, the
+    error is infinite. An asymmetry that this does not see has no effect: x has the same contributions by the mean of Σ
+    and Σᵀ. The rounding of a scalar product is taken as 4 sqrt(n) EPSILON of the sum of its terms' sizes, which is at
+    most σ_i Σ x_j σ_j: a probable bound (Higham and Mary 2019), the certain one having n.
+    """
+    size, variance, beyond, error = 0.0, 0.0, 0.0, 0.0
+    transposed = np.empty(x.size)
+    transposed_product(cov, x, transposed)
+    for i in range(x.size):
+        size += x[i] * vol[i]
+        variance += x[i] * transposed[i]
+    rounding = 4.0 * sqrt(x.size) * EPSILON * size
+    for i in range(x.size):
+        apart = abs(transposed[i] - gradient[i])
+        beyond += 0.0 if apart <= COVARIANCE_TOLERANCE * vol[i] * size else 1.0
+        off = abs(x[i] * transposed[i] - budget[i] * variance) + rounding * x[i] * vol[i]
+        error = max(error, off / (budget[i] * variance))
+    return error if beyond == 0.0 and 0.0 < variance < inf else inf
+
+
+@reordered_kernel
+def may_be_a_covariance(cov: Array, vol: Array) -> bool:
+    """Whether a symmetric Σ is positive semi-definite: up to FULL_CHECK assets in full, beyond by pairs."""
+    if vol.size > FULL_CHECK:
+        return has_correlations(cov, vol)
+    return is_semidefinite(cov, vol, np.empty((vol.size, vol.size)))
+
+
+@reordered_kernel
+def scaled(budget: Array, out: Array) -> bool:
+    """Write the budgets, scaled to a sum of exactly 1; false where one is not above zero, or they sum to another."""
+    total, good = 0.0, True
+    for i in range(budget.size):
+        total += budget[i]
+        good &= budget[i] > 0.0
+    for i in range(budget.size):
+        out[i] = budget[i] / total
+    return good and abs(total - 1.0) <= BUDGET_SUM_TOLERANCE
+
+
+@reordered_kernel
+def solve_slice(
+    stack: Array, budgets: Array, weights: Array, errors: Array, products: NDArray[np.int64], first: int, end: int
+) -> None:
+    """Solve the problems first..end - 1 of a stack (m, n, n) with budgets (1, n) or (m, n).
+
+    Weights, the errors of their contributions, and the number of products with Σ are written. Errors above ACCURACY
+    are for `hard_barrier_kernel`; what is no problem to solve - a budget of zero, a NaN - has one of infinity or NaN.
+    """
+    work = np.empty((ROWS, stack.shape[1]))
+    vol, gradient, budget = work[6], work[7], work[8]
+    for k in range(first, end):
+        cov, x = stack[k], weights[k]
+        errors[k], products[k] = inf, 0
+        if not scaled(budgets[k] if budgets.shape[0] > 1 else budgets[0], budget):
+            continue
+        for i in range(x.size):
+            vol[i] = sqrt(cov[i, i])
+        if not all_have_risk(vol):
+            continue
+        for i in range(x.size):
+            x[i] = sqrt(budget[i]) / vol[i]
+        product(cov, x, gradient)
+        if rescale(x, gradient) and all_coordinates(budget, vol, x, gradient):
+            product(cov, x, gradient)
+            products[k] = 1
+        if rescale(x, gradient):
+            products[k] += 3 + conjugate_gradients(cov, budget, vol, x, gradient, work)
+            normalise(x, gradient)
+            errors[k] = error_bound(cov, budget, vol, x, gradient)
+            if errors[k] <= ACCURACY and not may_be_a_covariance(cov, vol):
+                errors[k] = inf

@@ -1,0 +1,219 @@
+"""Portfolios of given risk budgets: each asset contributes its budget's share to the portfolio's volatility.
+
+With equal budgets this is risk parity, the portfolio of equal risk contributions (ERC). Sources: Maillard, Roncalli and
+Teïletche (2010), "The Properties of Equally Weighted Risk Contribution Portfolios"; Roncalli (2013), "Introduction to
+Risk Parity and Budgeting", chapter 2; Spinu (2013), "An Algorithm for Computing Risk Parity Weights"; Richard and
+Roncalli (2019), "Constrained Risk Budgeting Portfolios".
+
+This file checks what comes in and what goes out; `barrier_kernel` does the numerical work in between, and `refusal`
+finds the words where there is no answer.
+"""
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from backtest.errors import BacktestError, NoRiskBudgetPortfolio
+from backtest.numerics.blas import one_blas_thread
+
+FloatArray = NDArray[np.float64]
+Solved = tuple[FloatArray, FloatArray, NDArray[np.int64]]  # as in `RiskBudgetSolution`, of a stack
+
+ACCURACY = 1e-10  # promised: largest |share of risk - budget| / budget
+BUDGET_SUM_TOLERANCE = 1e-9
+A_THREADS_WORTH = 200.0  # microseconds of work
+
+
+class RiskBudgetSolution(NamedTuple):
+    """Weights that meet their risk budgets, and how well."""
+
+    weights: FloatArray
+    """(n,), or (m, n) for a stack; fractions of the portfolio, Σ|w| = 1."""
+    error: FloatArray
+    """Largest |share_i - b_i| / b_i, of each problem: a number, or (m,); never above 1e-10."""
+    iterations: NDArray[np.int64]
+    """Products of the covariance with a vector that it took, of each problem: a number, or (m,)."""
+
+
+def risk_parity_weights(
+    covariance: ArrayLike, budgets: ArrayLike | None = None, signs: ArrayLike | None = None
+) -> FloatArray:
+    """Weights, Σ|w| = 1, whose shares of the portfolio's risk are the budgets; long-only unless signs are given.
+
+    An asset's share is w_i (Σw)_i / wᵀΣw. The weights are x / Σ|x| of the minimum of ½ xᵀΣx - Σ b_i log|x_i| among the
+    x of the given signs, and there are no others of these signs. What is returned has been checked:
+    |share_i - b_i| <= 1e-10 b_i for every asset. Neither the assets' order nor the covariance's scale matters (beyond
+    1e-10). A singular covariance is no obstacle in itself: twins are solved, and so are fewer observations than assets,
+    unless some portfolio of these signs has no risk at all.
+
+    Args:
+        covariance: (n, n), or (m, n, n) for a stack of problems; of any unit, as the weights do not depend on it. An
+            array, nested lists or a DataFrame (whose labels are not looked at).
+        budgets: (n,), or (m, n) with a stack; fractions that sum to 1 (within 1e-9, then scaled to it exactly). An
+            asset with a budget of zero has a weight of exactly zero, the others are solved without it, and its row and
+            column may hold anything, even NaN. None: 1/n each.
+        signs: (n,), or (m, n) with a stack; above zero for a long position, below it for a short one. None: all long.
+
+    Returns:
+        (n,) weights, or (m, n) for a stack; fractions of the portfolio, none of them zero where the budget is not.
+
+    Raises:
+        BacktestError: a shape does not fit, a budget is negative, NaN or does not add up with the others to 1, or a
+            sign is zero or NaN.
+        NoRiskBudgetPortfolio: an entry of the covariance is NaN or infinite, a variance is no risk (not above zero, or
+            rounding next to the largest: `backtest.numerics.tolerances`), the matrix is not symmetric or not positive
+            semi-definite (beyond rounding), a portfolio of these signs has no risk, or one has so little that double
+            precision cannot meet the budgets to 1e-10. The message names the problem of the stack, by its position,
+            and the assets. Above 32 assets a matrix is taken as positive semi-definite if its correlations lie within
+            ±1 and the weights meet their budgets: looking further costs more than solving.
+
+    >>> risk_parity_weights([[0.01, 0, 0, 0], [0, 0.04, 0, 0], [0, 0, 0.09, 0], [0, 0, 0, 0.16]]).round(4)
+    array([0.48, 0.24, 0.16, 0.12])
+    >>> risk_parity_weights([[0.0225, 0.0015], [0.0015, 0.0025]], budgets=[0.6, 0.4]).round(4)
+    array([0.2984, 0.7016])
+    >>> risk_parity_weights([[0.0225, 0.0015], [0.0015, 0.0025]], signs=[1, -1]).round(4)
+    array([ 0.25, -0.75])
+    """
+    return solve_risk_budgets(covariance, budgets, signs).weights
+
+
+@one_blas_thread()
+def solve_risk_budgets(
+    covariance: ArrayLike, budgets: ArrayLike | None = None, signs: ArrayLike | None = None
+) -> RiskBudgetSolution:
+    """The same as `risk_parity_weights`, with the error that was achieved and the work that it took.
+
+    The work is bounded: at most 400 + 70 (n + 22) products with the covariance, and as a rule 10 to 20.
+
+    >>> solution = solve_risk_budgets([[0.0225, 0.0015], [0.0015, 0.0025]], budgets=[0.6, 0.4])
+    >>> bool(solution.error < 1e-10), int(solution.iterations) < 20
+    (True, True)
+    """
+    sigma = np.asarray(covariance, dtype=np.float64, order="C")
+    if sigma.ndim not in (2, 3) or sigma.shape[-1] != sigma.shape[-2] or sigma.shape[-1] == 0:
+        raise BacktestError(f"covariance: got the shape {sigma.shape}, expected (n, n), or (m, n, n) for a stack")
+    if signs is not None:
+        sides = _checked_signs(signs, sigma.shape[:-1])
+        solution = solve_risk_budgets(sigma * sides[..., :, None] * sides[..., None, :], budgets)
+        return solution._replace(weights=solution.weights * sides)
+    shares = _shaped_budgets(budgets, sigma.shape[:-1])
+    stacked = sigma.ndim == 3
+    stack = sigma[:] if stacked else sigma[None]
+    weights, error, iterations = _solved(stack, shares)
+    if not _worst(error) <= ACCURACY:
+        weights, error, iterations = _looked_into(stack, shares, (weights, error, iterations), stacked=stacked)
+    if stacked:
+        return RiskBudgetSolution(weights, error, iterations)
+    return RiskBudgetSolution(weights[0], error[0], iterations[0])
+
+
+def _solved(stack: FloatArray, budgets: FloatArray) -> Solved:
+    """What the kernel makes of a stack (m, n, n) and budgets (1, n) or (m, n): where its error is large, nothing.
+
+    Both become read-only, the one kind of array that the kernel is compiled for: views of what a caller may write to.
+    """
+    count = len(stack)
+    weights, error, products = np.empty(stack.shape[:2]), np.empty(count), np.empty(count, np.int64)
+    stack.setflags(write=False)
+    budgets.setflags(write=False)
+    given = stack, budgets, weights, error, products
+    if count == 1:
+        _kernel()(*given, 0, 1)
+    else:
+        _share_out(_kernel(), given)
+    if not _worst(error) <= ACCURACY:
+        from backtest.risk.solvers.hard_barrier_kernel import solve_slice
+
+        _share_out(solve_slice, given)
+    return weights, error, products
+
+
+def _share_out(kernel: Callable[..., None], given: tuple[NDArray[Any], ...]) -> None:
+    from backtest.numerics.numba_kernels import share_out
+
+    count, assets = given[0].shape[:2]
+    microseconds = 0.2 * assets + assets**2 / 400  # a problem, roughly
+    share_out(partial(kernel, *given), count, least=int(A_THREADS_WORTH / microseconds))
+
+
+@cache
+def _kernel() -> Callable[..., None]:
+    """The compiled solver, imported once it is needed."""
+    from backtest.risk.solvers.barrier_kernel import solve_slice
+
+    return solve_slice
+
+
+def _worst(error: FloatArray) -> float:
+    """The largest of (m,), NaN among them; of a single one without the microsecond that a maximum takes."""
+    worst: float = error[0] if len(error) == 1 else error.max(initial=0.0)
+    return worst
+
+
+def _looked_into(stack: FloatArray, budgets: FloatArray, solved: Solved, *, stacked: bool) -> Solved:
+    """What the kernel has left: budgets of zero are left out and the rest solved; for all else there are words.
+
+    Raises:
+        BacktestError: the budgets are none.
+        NoRiskBudgetPortfolio: the first problem without an answer, and why.
+    """
+    _check_budgets(budgets, stacked=budgets.shape[0] > 1)
+    held = np.broadcast_to(budgets > 0, stack.shape[:2])
+    weights, error, products = solved
+    for pattern in np.unique(held[~held.all(axis=1)], axis=0):
+        rows = np.flatnonzero((held == pattern).all(axis=1))
+        some = np.ascontiguousarray(stack[np.ix_(rows, pattern, pattern)])
+        shares = np.broadcast_to(budgets, held.shape)[np.ix_(rows, pattern)]
+        weights[rows] = 0.0
+        weights[np.ix_(rows, pattern)], error[rows], products[rows] = _solved(some, np.ascontiguousarray(shares))
+    for k in np.flatnonzero(~(error <= ACCURACY)):
+        from backtest.risk.solvers.refusal import reason
+
+        assets = np.flatnonzero(held[k])
+        row = budgets[k] if budgets.shape[0] > 1 else budgets[0]
+        words = reason(stack[k][np.ix_(assets, assets)], row[assets], weights[k][assets], assets)
+        raise NoRiskBudgetPortfolio(f"covariance{f'[{k}]' if stacked else ''}: {words}")
+    return weights, error, products
+
+
+def _shaped_budgets(budgets: ArrayLike | None, shape: tuple[int, ...]) -> FloatArray:
+    """Budgets as (1, n) or (m, n), not looked at yet."""
+    if budgets is None:
+        return np.full((1, shape[-1]), 1 / shape[-1])
+    given = np.asarray(budgets, dtype=np.float64, order="C")
+    if given.shape == shape[-1:]:
+        return given[None]
+    if given.shape != shape:
+        expected = f"({shape[-1]},)" + (f" or {shape}" if len(shape) == 2 else "")
+        raise BacktestError(f"budgets: got the shape {given.shape}, expected {expected}")
+    return given[:]
+
+
+def _check_budgets(budgets: FloatArray, *, stacked: bool) -> None:
+    def name(row: np.intp) -> str:
+        return f"budgets[{row}]" if stacked else "budgets"
+
+    for row, asset in np.argwhere(~((budgets >= 0) & np.isfinite(budgets))):
+        raise BacktestError(f"{name(row)}: that of asset {asset} is {budgets[row, asset]:g}, expected zero or above")
+    totals = budgets.sum(axis=1)
+    for row in np.flatnonzero(np.abs(totals - 1) > BUDGET_SUM_TOLERANCE):
+        raise BacktestError(f"{name(row)}: they sum to {totals[row]:.12g}, expected 1; hint: divide them by their sum")
+
+
+def _checked_signs(signs: ArrayLike, shape: tuple[int, ...]) -> FloatArray:
+    """Signs as -1 and 1, (n,) or (m, n)."""
+    given = np.asarray(signs, dtype=np.float64)
+    if given.shape not in (shape, shape[-1:]):
+        expected = f"({shape[-1]},)" + (f" or {shape}" if len(shape) == 2 else "")
+        raise BacktestError(f"signs: got the shape {given.shape}, expected {expected}")
+    for place in np.argwhere(~(np.abs(given) > 0)):
+        where = f"signs[{place[0]}]" if given.ndim == 2 else "signs"
+        raise BacktestError(
+            f"{where}: that of asset {place[-1]} is {given[tuple(place)]:g}, expected a number above zero (long) or "
+            f"below it (short); hint: a budget of zero leaves an asset out"
+        )
+    sides: FloatArray = np.sign(given)
+    return sides

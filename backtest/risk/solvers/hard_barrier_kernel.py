@@ -1,0 +1,207 @@
+"""The compiled core of risk budgeting, where assets nearly cancel out: Newton's method, and residuals without rounding.
+
+The problem and its notation are those of `barrier_kernel`, which has come near. Newton's steps are found by conjugate
+gradients, to an accuracy that rises with theirs (Dembo, Eisenstat, Steihaug 1982). In plain double precision the
+contributions of such problems are all rounding below some 1e-8, so the last steps take residuals of twice the
+precision. A file of its own, as it takes seconds to compile and most runs never need it.
+"""
+
+from math import inf, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.numerics.numba_kernels import kernel, reordered_kernel
+from backtest.numerics.tolerances import EPSILON, FEWEST_ROUNDINGS
+from backtest.risk.solvers.barrier_kernel import (
+    ROWS,
+    advance,
+    is_unbounded,
+    may_be_a_covariance,
+    normalise,
+    product,
+    rescale,
+    scaled,
+)
+from backtest.risk.solvers.budgeting import ACCURACY
+
+Array = NDArray[np.float64]
+
+GOAL = 1e-12  # largest |x_i (Σx)_i - b_i| / b_i that steps aim at
+GOOD = 0.2 * ACCURACY  # good enough
+VISIBLE = 1e-9  # the largest error that whoever works the shares out in plain double precision may see
+ROUNDED = 1e-6  # errors below it may be all rounding
+NEWTON_STEPS, STALLS, EXACT_STEPS = 60, 3, 8
+SPLIT = 134217729.0  # 2**27 + 1, halves a double's digits (Dekker 1971)
+
+
+@reordered_kernel
+def newton_direction(cov: Array, budget: Array, vol: Array, x: Array, work: Array) -> int:
+    """Solve (XΣX + B) u = r by conjugate gradients, the norm of r lowered to an accuracy that rises with it.
+
+    work[0] holds r, work[1] gets u. Returns the number of products with Σ.
+    """
+    residual, u, inverse, change, ahead, direction = work[0], work[1], work[2], work[3], work[4], work[5]
+    norm = 0.0
+    for i in range(x.size):
+        inverse[i] = 1.0 / (budget[i] + (x[i] * vol[i]) ** 2)
+        direction[i] = residual[i] * inverse[i]
+        norm += residual[i] * direction[i]
+        u[i] = 0.0
+    accuracy = max(min(0.1, 0.5 * sqrt(norm)) ** 2 * norm, (0.1 * GOAL) ** 2)
+    for step in range(x.size + 20):
+        for i in range(x.size):
+            change[i] = x[i] * direction[i]
+        product(cov, change, ahead)
+        curvature = 0.0
+        for i in range(x.size):
+            ahead[i] = x[i] * ahead[i] + budget[i] * direction[i]
+            curvature += direction[i] * ahead[i]
+        if not curvature > 0.0:
+            return step + 1
+        alpha, after = norm / curvature, 0.0
+        for i in range(x.size):
+            u[i] += alpha * direction[i]
+            residual[i] -= alpha * ahead[i]
+            after += residual[i] ** 2 * inverse[i]
+        if not after > accuracy:
+            return step + 1
+        beta, norm = after / norm, after
+        for i in range(x.size):
+            direction[i] = residual[i] * inverse[i] + beta * direction[i]
+    return x.size + 20
+
+
+@reordered_kernel
+def newton(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array, work: Array) -> int:
+    """Go on until the goal is met, or rounding or the lack of a solution ends it; the number of products."""
+    residual, direction, change, ahead = work[0], work[1], work[3], work[4]
+    products, best, stalls = 0, inf, 0
+    for _ in range(NEWTON_STEPS):
+        product(cov, x, gradient)
+        products += 1
+        if not rescale(x, gradient) or is_unbounded(x, vol):
+            break
+        error = 0.0
+        for i in range(x.size):
+            residual[i] = budget[i] - x[i] * gradient[i]
+            error = max(error, abs(residual[i]) / budget[i])
+        stalls = 0 if error < 0.5 * best else stalls + 1
+        best = min(best, error)
+        if error <= GOOD or (stalls >= STALLS and error < ROUNDED) or not error < inf:
+            break
+        products += newton_direction(cov, budget, vol, x, work) + 1
+        descent, bend = 0.0, 0.0
+        for i in range(x.size):
+            change[i] = x[i] * direction[i]
+            descent += (budget[i] - x[i] * gradient[i]) * direction[i]
+            bend += budget[i] * direction[i] * direction[i]
+        if advance(cov, budget, x, gradient, direction, change, ahead, descent, bend) == 0.0:
+            break
+    return products
+
+
+@kernel
+def add_product(total: float, correction: float, a: float, b: float) -> tuple[float, float]:
+    """Add ab to a total; the total, and what all rounding of it has lost so far (Dekker 1971; Knuth 1969)."""
+    term = a * b
+    shifted = SPLIT * a
+    a_high = shifted - (shifted - a)
+    shifted = SPLIT * b
+    b_high = shifted - (shifted - b)
+    a_low, b_low = a - a_high, b - b_high
+    lost = a_low * b_low - (((term - a_high * b_high) - a_low * b_high) - a_high * b_low)
+    longer = total + term
+    moved = longer - total
+    lost += (total - (longer - moved)) + (term - moved)
+    return longer, correction + lost
+
+
+@kernel
+def exact_product(cov: Array, x: Array, out: Array) -> None:
+    """Σx as if worked out in twice the precision, then rounded (Ogita, Rump, Oishi 2005, Dot2); four rows at a time."""
+    whole = x.size - x.size % 4
+    for i in range(0, whole, 4):
+        a, b, c, d = 0.0, 0.0, 0.0, 0.0
+        a_lost, b_lost, c_lost, d_lost = 0.0, 0.0, 0.0, 0.0
+        for j in range(x.size):
+            a, a_lost = add_product(a, a_lost, cov[i, j], x[j])
+            b, b_lost = add_product(b, b_lost, cov[i + 1, j], x[j])
+            c, c_lost = add_product(c, c_lost, cov[i + 2, j], x[j])
+            d, d_lost = add_product(d, d_lost, cov[i + 3, j], x[j])
+        out[i], out[i + 1], out[i + 2], out[i + 3] = a + a_lost, b + b_lost, c + c_lost, d + d_lost
+    for i in range(whole, x.size):
+        a, a_lost = 0.0, 0.0
+        for j in range(x.size):
+            a, a_lost = add_product(a, a_lost, cov[i, j], x[j])
+        out[i] = a + a_lost
+
+
+@reordered_kernel
+def sizes_of_terms(cov: Array, x: Array, out: Array) -> None:
+    """Σ_j |Σ_ij x_j|, of which the rounding of Σx is a part."""
+    for i in range(x.size):
+        total = 0.0
+        for j in range(x.size):
+            total += abs(cov[i, j] * x[j])
+        out[i] = total
+
+
+@kernel
+def exact_error(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array, work: Array) -> float:
+    """Largest |share of risk - b_i| / b_i of the weights x, without rounding; writes b - share to work[0].
+
+    Where the last bit of a weight may move a contribution by more than VISIBLE the error counts as infinite: a fit
+    would be luck.
+    """
+    residual, sizes = work[0], work[1]
+    exact_product(cov, x, gradient)
+    sizes_of_terms(cov, x, sizes)
+    size, variance, error, last_bit = 0.0, 0.0, 0.0, 0.0
+    for i in range(x.size):
+        size += x[i] * vol[i]
+        variance += x[i] * gradient[i]
+    if not variance > max(FEWEST_ROUNDINGS, x.size) * EPSILON * size * size:
+        return inf
+    for i in range(x.size):
+        residual[i] = budget[i] - x[i] * gradient[i] / variance
+        error = max(error, abs(residual[i]) / budget[i])
+        last_bit = max(last_bit, EPSILON * x[i] * sizes[i] / (budget[i] * variance))
+    return error if last_bit <= VISIBLE else inf
+
+
+@reordered_kernel
+def refine(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array, work: Array) -> tuple[float, int]:
+    """Newton's method on residuals without rounding; the exact error of the weights x, and the number of products."""
+    direction, products = work[1], 0
+    for step in range(EXACT_STEPS):
+        normalise(x, gradient)
+        error = exact_error(cov, budget, vol, x, gradient, work)
+        products += 1
+        if error <= GOOD or (error <= ACCURACY and step > 1) or not error < inf:
+            return error, products
+        rescale(x, gradient)
+        products += newton_direction(cov, budget, vol, x, work)
+        for i in range(x.size):
+            x[i] *= 1.0 + max(direction[i], -0.5)
+    return inf, products
+
+
+@reordered_kernel
+def solve_slice(
+    stack: Array, budgets: Array, weights: Array, errors: Array, products: NDArray[np.int64], first: int, end: int
+) -> None:
+    """Go on with what `barrier_kernel.solve_slice` left above ACCURACY: by Newton's method, then without rounding."""
+    work = np.empty((ROWS, stack.shape[1]))
+    vol, gradient, budget = work[6], work[7], work[8]
+    for k in range(first, end):
+        if ACCURACY < errors[k] < inf:
+            cov, x = stack[k], weights[k]
+            scaled(budgets[k] if budgets.shape[0] > 1 else budgets[0], budget)
+            for i in range(x.size):
+                vol[i] = sqrt(cov[i, i])
+            products[k] += newton(cov, budget, vol, x, gradient, work)
+            errors[k], more = refine(cov, budget, vol, x, gradient, work)
+            products[k] += more
+            if not may_be_a_covariance(cov, vol):
+                errors[k] = inf

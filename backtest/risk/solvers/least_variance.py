@@ -1,0 +1,99 @@
+"""Long-only portfolios of least variance, and of most diversification: two readings of one quadratic program.
+
+Sources: Markowitz (1952), "Portfolio Selection"; Clarke, de Silva and Thorley (2011), "Minimum-Variance Portfolio
+Composition"; Choueifaty and Coignard (2008), "Toward Maximum Diversification". `convex` solves the program.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backtest.errors import BacktestError, NoOptimalPortfolio
+from backtest.numerics.blas import one_blas_thread
+from backtest.risk.measures.correlation import FloatArray, volatilities_and_correlations
+from backtest.risk.solvers import convex
+
+ROOM = 1e-12  # for the rounding of n × max_weight
+
+
+@one_blas_thread()
+def minimum_variance_weights(covariance: ArrayLike, max_weight: float | None = None) -> FloatArray:
+    """Long-only weights of least variance: minimise ½ wᵀΣw with Σw = 1 and 0 <= w_i <= max_weight.
+
+    Without a cap every asset held has the same covariance with the portfolio, its variance, and every other asset has a
+    higher one: so assets in the portfolio are those of low beta (Clarke, de Silva and Thorley 2011). Most assets of a
+    large universe get a weight of exactly zero. The conditions of optimality of what is returned have been checked.
+
+    The solution is unique unless the covariance is singular. Where correlations have an eigenvalue below 1e-8, a
+    variance of 1e-8 of its own is added to each asset: of all portfolios of least variance that picks the one of least
+    Σ(w_i σ_i)², so that twins share equally, good to about 1e-8.
+
+    Args:
+        covariance: (n, n), or (m, n, n) for a stack of problems; of any unit, as the weights do not depend on it.
+        max_weight: the most of any asset, fraction of the portfolio above 0; None: no cap.
+
+    Returns:
+        (n,) weights, or (m, n) for a stack; fractions, zero or above, summing to 1.
+
+    Raises:
+        BacktestError: a shape does not fit, or max_weight is not above zero.
+        NoOptimalPortfolio: the covariance is none (NaN, a variance not above zero, not symmetric or not positive
+            semi-definite), the caps leave no portfolio, or the conditions could not be met to 1e-11.
+
+    >>> minimum_variance_weights([[0.04, 0.0], [0.0, 0.01]]).round(4).tolist()
+    [0.2, 0.8]
+    >>> minimum_variance_weights([[0.04, 0.02], [0.02, 0.01]]).tolist()  # the covariance exceeds the lesser variance
+    [0.0, 1.0]
+    >>> minimum_variance_weights([[0.04, 0.0], [0.0, 0.01]], max_weight=0.7).round(4).tolist()
+    [0.3, 0.7]
+    """
+    volatility, correlation, singular = volatilities_and_correlations(covariance)
+    count = volatility.shape[1]
+    upper = np.full_like(volatility, np.inf)
+    if max_weight is not None:
+        if not max_weight > 0:
+            raise BacktestError(f"max_weight: got {max_weight:g}, expected a fraction above 0")
+        if count * max_weight < 1 - ROOM:
+            raise NoOptimalPortfolio(
+                f"{count} assets of at most {max_weight:g} each add up to {count * max_weight:g}, expected 1 or more; "
+                f"hint: a max_weight of {1 / count:.6g} or above"
+            )
+        if count * max_weight <= 1 + ROOM:  # all at their caps; rounding would leave room for none
+            return np.full(np.shape(covariance)[:-1], 1 / count)
+        upper = max_weight * volatility
+    unit = volatility.min(axis=1, keepdims=True)
+    weights = convex.solve(correlation, unit / volatility, upper / unit, singular) * (unit / volatility)
+    return _summing_to_one(weights, np.shape(covariance))
+
+
+@one_blas_thread()
+def maximum_diversification_weights(covariance: ArrayLike) -> FloatArray:
+    """Long-only weights of the largest diversification ratio wᵀσ / sqrt(wᵀΣw).
+
+    With y_i = w_i σ_i the ratio is Σy / sqrt(yᵀCy), C the correlations: y is the portfolio of least variance in the
+    correlations, and w_i = y_i / σ_i scaled to Σw = 1 (Choueifaty and Coignard 2008). Every asset held has the same
+    correlation with the portfolio, and every other asset a higher one (Choueifaty, Froidure and Reynier 2013,
+    "Properties of the Most Diversified Portfolio"). Equal to inverse volatility where all correlations are equal.
+
+    Where the correlations are singular: as in `minimum_variance_weights`.
+
+    Args:
+        covariance: (n, n), or (m, n, n) for a stack of problems; of any unit.
+
+    Returns:
+        (n,) weights, or (m, n) for a stack; fractions, zero or above, summing to 1.
+
+    Raises:
+        BacktestError: a shape does not fit.
+        NoOptimalPortfolio: the covariance is none, or the conditions could not be met to 1e-11.
+
+    >>> maximum_diversification_weights([[0.04, 0.006], [0.006, 0.01]]).round(4).tolist()
+    [0.3333, 0.6667]
+    """
+    volatility, correlation, singular = volatilities_and_correlations(covariance)
+    y = convex.solve(correlation, np.ones_like(volatility), np.full_like(volatility, np.inf), singular)
+    return _summing_to_one(y / volatility, np.shape(covariance))
+
+
+def _summing_to_one(weights: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+    scaled: FloatArray = weights / weights.sum(axis=1, keepdims=True)
+    return scaled.reshape(shape[:-1])

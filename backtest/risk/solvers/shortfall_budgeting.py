@@ -1,0 +1,260 @@
+"""Portfolios of given budgets of expected shortfall: each asset contributes its budget's share to it.
+
+Volatility takes gains for risk and knows no fat tails; expected shortfall looks at losses alone. Both are convex and
+homogeneous of degree one, so the same theory holds for both: the weights are x / Σx of the minimum of
+ES(x) - Σ b_i log x_i (Roncalli 2013, "Introduction to Risk Parity and Budgeting", sections 2.2 and 2.3; Bruder,
+Kostyuchyk and Roncalli 2016, "Risk Parity Portfolios with Skewness Risk"). There is one if and only if every long-only
+portfolio has an expected shortfall above zero, and no other.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from backtest.errors import BacktestError, NoRiskBudgetPortfolio
+from backtest.numerics.blas import one_blas_thread
+from backtest.numerics.tolerances import has_risk
+from backtest.risk.measures.correlation import FloatArray, volatilities_and_correlations
+from backtest.risk.measures.expected_shortfall import gaussian_expected_shortfall, historical_expected_shortfall
+from backtest.risk.solvers import shortfall_path
+from backtest.risk.solvers.budgeting import BUDGET_SUM_TOLERANCE
+from backtest.risk.solvers.refusal import in_words
+
+ACCURACY = 1e-9  # promised: largest |share of expected shortfall - budget| / budget; mostly 1e-12 is met
+GOAL = 1e-14
+NEWTON_STEPS = 100
+QUADRATIC = 0.25  # relative steps up to this are taken whole
+SMALL = 1e-4  # relative steps up to this need no look at the objective, whose rounding would hide that it falls
+
+
+@one_blas_thread()
+def historical_shortfall_parity_weights(
+    returns: ArrayLike, budgets: ArrayLike | None = None, level: float = 0.95
+) -> FloatArray:
+    """Long-only weights whose shares of the historical expected shortfall are the budgets.
+
+    An asset's contribution is its weight times its average loss in the portfolio's tail. The measure is linear between
+    kinks, where several periods' losses are equal at the end of the tail, and a solution mostly lies on one: there
+    the derivative is not one vector but a set of them, one for each way to divide the end of the tail among
+    those periods. The budgets are met by one of these (the multipliers of `shortfall_path`), which is what
+    optimality means here. `historical_shortfall_contributions` divides evenly, so it may show other shares;
+    the fewer periods in the tail for each asset, the more.
+
+    Args:
+        returns: (T, n) decimal per period, of which each is as likely as any other.
+        budgets: (n,) fractions that sum to 1 (within 1e-9, then scaled to it exactly). An asset with a budget of zero
+            has a weight of zero, and its returns may be anything, even NaN. None: 1/n each.
+        level: the part of periods that are not in the tail. Where (1 - level) × T is below 1, the worst period is all.
+
+    Returns:
+        (n,) weights; fractions, summing to 1.
+
+    Raises:
+        BacktestError: a shape, a budget or the level does not fit.
+        NoRiskBudgetPortfolio: a return is NaN or infinite, a long-only portfolio has no expected shortfall (its tail
+            earns as much as it loses), or double precision does not reach 1e-9.
+
+    >>> crash = [[-0.3, -0.1], [0.1, 0.0], [0.0, 0.1], [0.1, 0.1]]
+    >>> historical_shortfall_parity_weights(crash, level=0.75).round(4).tolist()
+    [0.25, 0.75]
+    """
+    history = np.asarray(returns, dtype=np.float64)
+    if history.ndim != 2 or 0 in history.shape:
+        raise BacktestError(f"returns: got the shape {history.shape}, expected (T, n)")
+    shares = _checked_budgets(budgets, history.shape[1])
+    if not 0 < level < 1:
+        raise BacktestError(f"expected shortfall: level {level}; expected above 0 and below 1, as 0.95")
+    for t, i in np.argwhere(~np.isfinite(history) & (shares > 0)):
+        raise NoRiskBudgetPortfolio(f"returns: that of asset {i} in period {t} is {history[t, i]:g}, expected a number")
+    held = np.flatnonzero(shares)
+    known, wanted, size = np.ascontiguousarray(history[:, held]), shares[held], max((1 - level) * len(history), 1.0)
+    typical = np.abs(known).mean(axis=0)
+    for i in held[~has_risk(typical)]:
+        raise NoRiskBudgetPortfolio(
+            f"returns: all of asset {i} are zero but for rounding, so it has no expected shortfall; hint: leave the "
+            f"asset out, or give it a budget of zero"
+        )
+    x, tail = shortfall_path.solve(known / typical, wanted, size)
+    weights = np.zeros(history.shape[1])
+    weights[held] = (x / typical) / (x / typical).sum()
+    error = _shortfall_error(known, weights[held], wanted, np.clip(tail, 0.0, 1 / size), level)
+    if not error <= ACCURACY:
+        raise NoRiskBudgetPortfolio(_reason(known, weights[held], held, level, error))
+    return weights
+
+
+@one_blas_thread()
+def gaussian_shortfall_parity_weights(
+    covariance: ArrayLike, mean: ArrayLike | None = None, budgets: ArrayLike | None = None, level: float = 0.95
+) -> FloatArray:
+    """Long-only weights whose shares of the Gaussian expected shortfall are the budgets.
+
+    Normal returns have ES(w) = c sqrt(wᵀΣw) - wᵀμ with c = φ(z) / (1 - level) (Roncalli 2013, section 2.3). With μ = 0
+    these are the weights of risk budgets of volatility, at any level; with μ they lean to what has earned more.
+
+    Args:
+        covariance: (n, n); decimal² per period.
+        mean: (n,) expected returns, decimal per period; None: zero.
+        budgets: (n,) fractions that sum to 1 (within 1e-9, then scaled to it exactly). An asset with a budget of zero
+            has a weight of zero, and its mean, row and column may be anything, even NaN. None: 1/n each.
+        level: the part of outcomes that are not in the tail.
+
+    Returns:
+        (n,) weights; fractions, summing to 1, whose shares of expected shortfall are the budgets to 1e-9 of each.
+
+    Raises:
+        BacktestError: a shape, a budget or the level does not fit.
+        NoOptimalPortfolio: the covariance is not valid (NaN, a variance that is no risk, not symmetric or not positive
+            semi-definite).
+        NoRiskBudgetPortfolio: a mean is NaN or infinite, a long-only portfolio has no expected shortfall, or double
+            precision does not reach 1e-9.
+
+    >>> gaussian_shortfall_parity_weights([[0.04, 0.0], [0.0, 0.01]]).round(4).tolist()
+    [0.3333, 0.6667]
+    >>> gaussian_shortfall_parity_weights([[0.04, 0.0], [0.0, 0.01]], mean=[0.06, 0.0]).round(4).tolist()
+    [0.3579, 0.6421]
+    """
+    sigma = np.array(covariance, dtype=np.float64)
+    if sigma.ndim != 2 or sigma.shape[0] != sigma.shape[1] or sigma.size == 0:
+        raise BacktestError(f"covariance: got the shape {sigma.shape}, expected (n, n)")
+    shares = _checked_budgets(budgets, len(sigma))
+    out = shares == 0
+    sigma[out], sigma[:, out] = 0.0, 0.0  # an asset that is not held has no influence
+    sigma[out, out] = np.fmax.reduce(np.diagonal(sigma), initial=0.0)
+    volatilities, correlations, _ = volatilities_and_correlations(sigma)
+    volatility, correlation = volatilities[0], correlations[0]
+    earned = np.zeros_like(volatility) if mean is None else np.asarray(mean, dtype=np.float64)
+    if earned.shape != volatility.shape:
+        raise BacktestError(f"mean: got the shape {earned.shape}, expected {volatility.shape}")
+    for i in np.flatnonzero(~np.isfinite(earned) & (shares > 0)):
+        raise NoRiskBudgetPortfolio(f"mean: that of asset {i} is {earned[i]:g}, expected a number")
+    factor = float(gaussian_expected_shortfall([1.0], [[1.0]], level=level))
+    held = np.flatnonzero(shares)
+    y, error = _gaussian_minimum(correlation[np.ix_(held, held)], (earned / volatility)[held], shares[held], factor)
+    weights = np.zeros(len(volatility))
+    weights[held] = y / volatility[held]
+    weights /= weights.sum()
+    if error == np.inf:
+        known = np.where(shares > 0, earned, 0.0)
+        shortfall = float(gaussian_expected_shortfall(weights, sigma, known, level))
+        raise NoRiskBudgetPortfolio(
+            f"the long-only portfolio of {in_words(weights[held], held)} has an expected shortfall of "
+            f"{shortfall:.3g}; expected one above zero "
+            f"of every long-only portfolio, or there are no budgets of it. Hint: a higher level, or means of zero"
+        )
+    if not error <= ACCURACY:
+        raise NoRiskBudgetPortfolio(_unprecise(error))
+    return weights
+
+
+def _checked_budgets(budgets: ArrayLike | None, assets: int) -> FloatArray:
+    if budgets is None:
+        return np.full(assets, 1 / assets)
+    shares = np.asarray(budgets, dtype=np.float64)
+    if shares.shape != (assets,):
+        raise BacktestError(f"budgets: got the shape {shares.shape}, expected ({assets},)")
+    for i in np.flatnonzero(~((shares >= 0) & np.isfinite(shares))):
+        raise BacktestError(f"budgets: that of asset {i} is {shares[i]:g}, expected zero or above")
+    if abs(shares.sum() - 1) > BUDGET_SUM_TOLERANCE:
+        raise BacktestError(f"budgets: they sum to {shares.sum():.12g}, expected 1; hint: divide them by their sum")
+    return np.asarray(shares / shares.sum(), np.float64)
+
+
+def _shortfall_error(
+    returns: FloatArray, weights: FloatArray, budgets: FloatArray, parts: FloatArray, level: float
+) -> float:
+    """By how much weights and parts of the tail miss the conditions of optimality: contributions and largest tail."""
+    losses = -returns @ weights
+    shortfall = float(historical_expected_shortfall(weights, returns, level))
+    if not shortfall > 0:
+        return np.inf
+    shares = weights * (-parts @ returns) / shortfall
+    return max(
+        float(np.max(np.abs(shares - budgets) / budgets)),
+        abs(float(parts @ losses) / shortfall - 1),
+        abs(float(parts.sum()) - 1),
+    )
+
+
+def _reason(returns: FloatArray, weights: FloatArray, held: NDArray[np.intp], level: float, error: float) -> str:
+    """Why there are no weights of the assets held: a portfolio without expected shortfall, or double precision."""
+    least = _least_shortfall(returns, max((1 - level) * len(returns), 1.0))
+    candidates = [weights] if least is None else [least, weights]
+    shortfalls = [float(historical_expected_shortfall(one, returns, level)) for one in candidates]
+    best = int(np.argmin(shortfalls))
+    if shortfalls[best] <= ACCURACY * float(candidates[best] @ np.abs(returns).mean(axis=0)):
+        return (
+            f"the long-only portfolio of {in_words(candidates[best], held)} has an expected shortfall of "
+            f"{shortfalls[best]:.3g} over the "
+            f"{len(returns)} periods; expected one above zero of every long-only portfolio, or there are no budgets of "
+            f"it. Hint: a longer window, or a higher level"
+        )
+    return _unprecise(error)
+
+
+def _unprecise(error: float) -> str:
+    return (
+        f"the budgets of expected shortfall are met only to {error:.1e} of each, expected {ACCURACY:.0e}. Hint: zero "
+        f"in place of very small budgets, or a longer window"
+    )
+
+
+def _least_shortfall(returns: FloatArray, size: float) -> FloatArray | None:
+    """The long-only portfolio of least expected shortfall, (n,), a linear program; None if that fails too."""
+    from scipy.optimize import linprog  # takes a third of a second to import, and is needed only on the way to an error
+
+    periods, count = returns.shape
+    cost = np.concatenate([np.zeros(count), [1.0], np.full(periods, 1 / size)])
+    below = np.hstack([-returns, -np.ones((periods, 1)), -np.eye(periods)])
+    total = np.concatenate([np.ones(count), np.zeros(periods + 1)])[None]
+    bounds = [(0, None)] * count + [(None, None)] + [(0, None)] * periods
+    result = linprog(cost, below, np.zeros(periods), total, [1.0], bounds)
+    return None if result.x is None else np.asarray(result.x[:count], np.float64)
+
+
+def _gaussian_minimum(
+    correlation: FloatArray, mean: FloatArray, budgets: FloatArray, factor: float
+) -> tuple[FloatArray, float]:
+    """The minimum of ES(y) - Σ b_i log y_i in units of volatility, by damped Newton steps u = Δy/y: (n,) and its error.
+
+    After each step y is scaled to ES(y) = 1, the best of its multiples; where that is not above zero there is no
+    minimum, and the error is infinite.
+    """
+
+    def objective(z: FloatArray) -> float:
+        return factor * float(np.sqrt(z @ correlation @ z)) - float(mean @ z) - float(budgets @ np.log(z))
+
+    y, best, least = budgets.copy(), budgets, np.inf
+    for _ in range(NEWTON_STEPS):
+        products = correlation @ y
+        spread = float(np.sqrt(max(float(y @ products), 0.0)))
+        shortfall = factor * spread - float(mean @ y)
+        if not shortfall > 0:
+            return y, np.inf
+        y, products, spread = y / shortfall, products / shortfall, spread / shortfall
+        residual = budgets - y * (factor * products / spread - mean)
+        error = float((np.abs(residual) / budgets).max())
+        if error < least:
+            best, least = y, error
+        elif least <= ACCURACY:
+            break
+        if error <= GOAL:
+            break
+        along = y * products / spread
+        curvature = factor / spread * (correlation * y * y[:, None] - along * along[:, None]) + np.diag(budgets)
+        step = np.asarray(np.linalg.solve(curvature, residual), np.float64)
+        y = y * (1 + _length(objective, y, step, float(residual @ step)) * step)
+    return best, least
+
+
+def _length(objective: Callable[[FloatArray], float], y: FloatArray, step: FloatArray, fall: float) -> float:
+    """The part of a relative step to take: short enough to keep y above zero, and for the objective to fall."""
+    largest = float(np.abs(step).max())
+    length = 1.0 if largest <= QUADRATIC else 1 / (1 + largest)
+    if largest < SMALL:
+        return length
+    here = objective(y)
+    while length > SMALL and not objective(y * (1 + length * step)) <= here - 1e-4 * length * fall:
+        length /= 2
+    return length

@@ -1,0 +1,196 @@
+"""`compare`: several results side by side, whose runs all begin on their first common date."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
+from typing import cast
+
+import pandas as pd
+
+from backtest.analysis.compare.comparison import Comparison
+from backtest.analysis.result import BacktestResult
+from backtest.data.dates.common_dates import on_shared_dates, shared_dates
+from backtest.data.dates.frequencies import frequency_name
+from backtest.data.dates.spacing import spacing_of
+from backtest.errors import ComparisonError, InsufficientHistory, SimulationError
+from backtest.runs.pipeline import result_of
+from backtest.runs.plan import Plan, Setup
+
+
+def compare(results: Sequence[BacktestResult]) -> Comparison:
+    """Compare results over the dates that their markets share.
+
+    All runs begin on the first date on which each of them can hold its portfolio, exactly as a run and its benchmark
+    do: each decides `execution_lag` rows earlier and pays for its first purchase. A run that already began on that
+    date, with no date left out, is taken as it is; the others are simulated again.
+
+    Args:
+        results: two or more of one frequency and currency. Their benchmarks are left out, but may be given too.
+
+    Raises:
+        ComparisonError: fewer than two results, of different frequencies or currencies, with fewer than two dates in
+            common, or one that has to begin on another date and cannot (it was unpickled or built by hand).
+
+    Example:
+        >>> import backtest as bt
+        >>> result = bt.run("configs/erc.yaml")
+        >>> found = compare([result.benchmark, result])
+        >>> found
+        <Comparison of 60_40, erc, 1989-01-31 to 2012-12-31>
+        >>> found.metrics.loc["sharpe"].round(2).to_dict(), found.best["sharpe"]
+        ({'60_40': 0.6, 'erc': 0.71}, ('erc',))
+    """
+    if len(results) < 2:
+        raise ComparisonError(f"{len(results)} to compare; expected two results or more")
+    named = _named(results)
+    _check_frequencies(named)
+    _check_same("currency", {one.name: str(one.settings.get("data", {}).get("currency", "USD")) for one in named})
+    begun = _as_they_are(named) if any(one.setup is None for one in named) else _begun_together(named)
+    end = min(one.nav.index[-1] for one in begun)
+    alone = tuple(replace(one, benchmark=None, break_even=None).until(end) for one in begun)
+    return Comparison(alone, tuple(_notes(named, alone)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """A run that has to begin on the common dates.
+
+    Args:
+        result: as it was made.
+        setup: its setup, cut to the common dates; the result's own where nothing was cut.
+    """
+
+    result: BacktestResult
+    setup: Setup
+
+    @cached_property
+    def plan(self) -> Plan:
+        return self.setup.plan()
+
+    @property
+    def same_dates(self) -> bool:
+        return self.setup is self.result.setup
+
+    @property
+    def first(self) -> pd.Timestamp:
+        """Return the first date on which the run can begin, never before the first date of its result."""
+        own = pd.Timestamp(self.result.nav.index[0])
+        if self.same_dates:
+            return own
+        try:
+            return max(own, self.plan.first_trade)
+        except (InsufficientHistory, SimulationError) as problem:
+            raise ComparisonError(f"{self.result.name}, on the dates that all share: {problem}") from problem
+
+    def begun(self, start: pd.Timestamp) -> BacktestResult:
+        if self.same_dates and start == self.result.nav.index[0]:
+            return self.result
+        return replace(result_of(self.plan.decided(start)), name=self.result.name)
+
+
+def _begun_together(results: Sequence[BacktestResult]) -> list[BacktestResult]:
+    """Begin all runs on the first date on which each of them can trade, on the dates that all markets have."""
+    setups = [cast("Setup", one.setup) for one in results]
+    markets = [market for setup in setups for market in setup.markets]
+    shared = shared_dates(markets)
+    if len(shared) < 2:
+        raise _too_few_dates(results, len(shared))
+    cut_markets = on_shared_dates(markets, min(map(_end, results)), _stated_periods(results))
+    cut = dict(zip(map(id, markets), cut_markets, strict=True))
+    runs = [_Run(one, setup.on(lambda market: cut[id(market)])) for one, setup in zip(results, setups, strict=True)]
+    firsts = [run.first for run in runs]
+    dates = shared[(shared >= max(firsts)) & (shared <= min(map(_end, results)))]
+    if len(dates) < 2:
+        raise _too_few_dates(results, len(dates))
+    return [run.begun(dates[0]) for run in runs]
+
+
+def _stated_periods(results: Sequence[BacktestResult]) -> int | None:
+    """Return the periods per year that settings state, in whatever order results are given; None if none does."""
+    stated = {one.name: cast("Setup", one.setup).config.data.periods_per_year for one in results}
+    numbers = {name: number for name, number in stated.items() if number is not None}
+    if len(set(numbers.values())) > 1:
+        each = ", ".join(f"{number} of {name}" for name, number in numbers.items())
+        raise ComparisonError(f"data.periods_per_year: {each}; expected one number for results that are compared")
+    return next(iter(numbers.values()), None)
+
+
+def _as_they_are(results: Sequence[BacktestResult]) -> list[BacktestResult]:
+    """Return results of which one cannot begin again; they need the same dates up to the earliest end."""
+    end = min(one.nav.index[-1] for one in results)
+    dates = [pd.DatetimeIndex(one.nav.index[one.nav.index <= end]) for one in results]
+    shared = reduce(pd.DatetimeIndex.intersection, dates)
+    if len(shared) < 2:
+        raise _too_few_dates(results, len(shared))
+    if any(not own.equals(shared) for own in dates):
+        fixed = ", ".join(one.name for one in results if one.setup is None)
+        raise ComparisonError(
+            f"the results have different dates, and {fixed} cannot begin again on the common ones: it was unpickled "
+            "or built by hand, without its setup. Hint: compare results that bt.run made in this process."
+        )
+    return list(results)
+
+
+def _end(result: BacktestResult) -> pd.Timestamp:
+    """Return the last date of a run, or of its data if the run is ruined, as it may survive if it begins later."""
+    ruined = result.nav.iloc[-1] <= 0
+    return cast("Setup", result.setup).data.dates[-1] if ruined and result.setup else result.nav.index[-1]
+
+
+def _too_few_dates(results: Sequence[BacktestResult], count: int) -> ComparisonError:
+    spans = "; ".join(f"{one.name} {one.nav.index[0]:%Y-%m-%d} to {one.nav.index[-1]:%Y-%m-%d}" for one in results)
+    return ComparisonError(f"{spans}: they share {count} dates; expected two or more")
+
+
+def _named(results: Sequence[BacktestResult]) -> list[BacktestResult]:
+    """Give each result a name of its own."""
+    taken: dict[str, BacktestResult] = {}
+    for result in results:
+        name, number = result.name, 1
+        while name in taken:
+            number += 1
+            name = f"{result.name} ({number})"
+        taken[name] = result if name == result.name else replace(result, name=name)
+    return list(taken.values())
+
+
+def _check_same(what: str, of: Mapping[str, str]) -> None:
+    if len(set(of.values())) > 1:
+        each = ", ".join(f"{name} is {value}" for name, value in of.items())
+        raise ComparisonError(f"{each}: results of one {what} can be compared, not of several")
+
+
+def _check_frequencies(results: Sequence[BacktestResult]) -> None:
+    """Check that the dates of all results can be shared; five and seven sessions a week are both daily."""
+    spacings = [spacing_of(pd.DatetimeIndex(one.nav.index)) for one in results]
+    if not all(spacings[0].same_frequency(other) for other in spacings[1:]):
+        _check_same("frequency", {one.name: frequency_name(one.periods_per_year) for one in results})
+
+
+def _notes(own: Sequence[BacktestResult], compared: Sequence[BacktestResult]) -> list[str]:
+    """Note why the dates begin and end where they do, which dates are left out, and which runs are ruined."""
+    dates = pd.DatetimeIndex(compared[0].nav.index)
+    ruined = [one.name for one in compared if one.nav.iloc[-1] <= 0]
+    notes = _ends_in_words("begin", dates[0], {one.name: one.nav.index[0] for one in own})
+    if not ruined:
+        notes += _ends_in_words("end", dates[-1], {one.name: _end(one) for one in own})
+    for one in own:
+        all_dates = one.nav.index if one.setup is None else cast("Setup", one.setup).data.dates
+        left_out = int(((all_dates >= dates[0]) & (all_dates <= dates[-1])).sum()) - len(dates)
+        if left_out:
+            notes.append(f"{left_out} dates of {one.name} are left out, as not all of the others have them")
+        if one.periods_per_year != compared[0].periods_per_year:
+            now = compared[0].periods_per_year
+            notes.append(f"{one.name} has {one.periods_per_year} periods a year on its own dates, and {now} on these")
+    notes += [f"{name} lost all of its capital on {dates[-1]:%Y-%m-%d}, where the comparison ends" for name in ruined]
+    return notes
+
+
+def _ends_in_words(verb: str, date: pd.Timestamp, own: Mapping[str, pd.Timestamp]) -> list[str]:
+    """Note which run's own first or last date decides, unless all have the same date."""
+    deciding = ", ".join(name for name, end in own.items() if end == date)
+    others = [f"{name} on {end:%Y-%m-%d}" for name, end in own.items() if end != date]
+    if not others:
+        return []
+    where = f"with {deciding} on {date:%Y-%m-%d}" if deciding else f"on {date:%Y-%m-%d}, a date that all have"
+    return [f"the dates {verb} {where}; on its own {', '.join(others)}"]

@@ -1,0 +1,200 @@
+"""Settings that have no effect in a run, with the reasons."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from backtest.config import RunConfig
+from backtest.data.dates.frequencies import PERIODS
+from backtest.data.market_data import MarketData
+from backtest.engine.kernels.state import ROUNDING
+from backtest.engine.ledger import SimulationResult
+from backtest.engine.settings.financing import LeveragedFund, Margin
+from backtest.engine.settings.schedule import Day, Frequency, rebalance_rows
+from backtest.estimation.estimator import window_rows
+from backtest.estimation.methods.ewma import EWMA
+from backtest.runs.plan import Decided
+
+_FEW = 2  # dates: if there are so few, any two frequencies choose the same ones
+_FINER = 1.5  # times the periods a year of the data
+_FREQUENCIES: Mapping[Frequency, int] = {"daily": 252, "weekly": 52, "monthly": 12, "quarterly": 4, "yearly": 1}
+"""Periods per year of rebalance frequencies, the shortest period first."""
+
+
+def idle_settings(decided: Decided, path: SimulationResult) -> list[str]:
+    """Return a note for each setting of a run that has no effect, or another one than it seems to have.
+
+    A setting that is left at its default has no note.
+
+    Args:
+        decided: the plan of the run and its decisions.
+        path: the simulated run.
+    """
+    config = decided.plan.config
+    return [
+        *idle_on(config, decided.plan.data),
+        *_of_bands(decided),
+        *_of_trades(decided, path),
+        *_of_estimation(decided),
+        *_of_report(config, path),
+    ]
+
+
+def idle_on(config: RunConfig, data: MarketData) -> list[str]:
+    """Return the notes that follow from the configuration and its market alone.
+
+    Args:
+        config: settings of a run.
+        data: market of the run.
+    """
+    return [*_of_data(config), *_of_frequencies(config, data)]
+
+
+def _of_data(config: RunConfig) -> list[str]:
+    """Note series and amounts that are not used."""
+    notes = []
+    data, costs, financing = config.data, config.costs, config.financing
+    if data.opens is not None and config.rebalance.execution != "open":
+        notes.append("data.opens has no effect: rebalance.execution is close")
+    if data.volumes is not None and costs.impact is None:
+        notes.append("data.volumes has no effect: no costs.impact is set")
+    tiers = isinstance(financing, Margin) and financing.tiers is not None
+    if config.initial_capital is not None and not (costs.fixed or costs.impact is not None or tiers):
+        notes.append("initial_capital has no effect: no costs.fixed, costs.impact or financing.tiers is set")
+    if isinstance(financing, LeveragedFund) and financing.expense_ratio_bps and config.fees.expense_ratio_bps:
+        notes.append(
+            "fees.expense_ratio_bps and financing.expense_ratio_bps are both charged on the value of the funds"
+        )
+    spreads = {f"data.assets.{name}": (one.leverage, one.swap_spread_bps) for name, one in data.funds.items()}
+    if isinstance(financing, LeveragedFund):
+        spreads["financing"] = financing.leverage, financing.swap_spread_bps
+    return [
+        *notes,
+        *(
+            f"{section}.swap_spread_bps has no effect: a fund of leverage {leverage:g} borrows nothing"
+            for section, (leverage, spread) in spreads.items()
+            if spread and 0 < leverage <= 1
+        ),
+    ]
+
+
+def _of_frequencies(config: RunConfig, data: MarketData) -> list[str]:
+    """Note frequencies that are finer than the data, and days of periods that have one date each."""
+    rebalance, bands, fee = config.rebalance, config.rebalance.bands, config.fees.performance
+    given = "frequency" in rebalance.model_fields_set
+    asked: list[tuple[str, Frequency | None, Day]] = [
+        ("rebalance.frequency", rebalance.frequency if given else None, rebalance.day),
+        ("rebalance.bands.check", None if bands is None else bands.check, "last"),
+        ("fees.performance.every", None if fee is None else fee.every, "last"),
+    ]
+    notes = []
+    for setting, frequency, day in asked:
+        same = None if frequency is None or frequency not in _FREQUENCIES else _coarser(data, frequency, day)
+        if same is not None:
+            notes.append(f"{setting}: {frequency} has no effect beyond {same}")
+    if rebalance.day != "last":
+        chosen, last = (rebalance_rows(data.dates, rebalance.frequency, day) for day in (rebalance.day, "last"))
+        if chosen == last and len(chosen) > _FEW:
+            notes.append(f"rebalance.day: {rebalance.day} has no effect: it chooses the same dates as last")
+    return notes
+
+
+def _coarser(data: MarketData, frequency: Frequency, day: Day) -> str | None:
+    """Describe the coarser choice of dates that equals a frequency's, if the data is too coarse for the frequency."""
+    chosen, order = rebalance_rows(data.dates, frequency, day), [*_FREQUENCIES]
+    same = [one for one in order[order.index(frequency) + 1 :] if rebalance_rows(data.dates, one) == chosen]
+    if len(chosen) <= _FEW:
+        return None
+    if same:
+        return f"{same[-1]}: the data has one date in each {PERIODS[_FREQUENCIES[same[-1]]].noun}"
+    if len(chosen) == len(data.dates) and _FREQUENCIES[frequency] > _FINER * data.periods_per_year:
+        return f"every date of the data, which has {data.periods_per_year} a year"
+    return None
+
+
+def _of_bands(decided: Decided) -> list[str]:
+    """Note bands without effect; checks whose frequency is too fine for the data have a note already."""
+    config, bands = decided.plan.config.rebalance, decided.plan.config.rebalance.bands
+    if bands is None:
+        return []
+    notes, between, rows = [], decided.plan.bands, decided.rows
+    too_fine = bands.check is not None and _coarser(decided.plan.data, bands.check, "last") is not None
+    checks = () if between is None else between.check
+    only_decisions = {row for row in checks if row >= rows[0]} <= set(rows)
+    if only_decisions and bands.also_on_schedule and config.frequency != "never":
+        notes.append(
+            "rebalance.bands has no effect: also_on_schedule trades each decision to its target, and no date between "
+            "two decisions is looked at; expected a check of more dates, such as daily, or also_on_schedule: false"
+        )
+    elif only_decisions and checks and not too_fine:
+        notes.append(
+            f"rebalance.bands.check: {bands.check} has no effect: on each of its dates new weights are decided, "
+            "and bands are checked in any case"
+        )
+    if bands.also_on_schedule and config.frequency == "never":
+        notes.append("rebalance.bands.also_on_schedule has no effect: with frequency: never there is one decision")
+    return notes if bands.relative is None else [*notes, *_narrow_bands(decided, bands.relative, config.minimum_trade)]
+
+
+def _narrow_bands(decided: Decided, relative: float, least: float) -> list[str]:
+    """Note assets whose bands, relative to their targets, are narrower than the smallest trade."""
+    widths = relative * np.abs(decided.decisions.targets)
+    narrow = (widths > 0) & (widths <= least)
+    found = [
+        f"{decided.plan.data.assets[i]} ({widths[narrow[:, i], i].min():.3g}, on {narrow[:, i].sum()})"
+        for i in np.flatnonzero(narrow.any(axis=0))
+    ]
+    note = (
+        f"rebalance.minimum_trade of {least:g} is above some bands on {narrow.any(axis=1).sum()} of {len(widths)} "
+        f"decisions: {', '.join(found)}; an asset that leaves such a band is not traded, and is outside it again at "
+        "the next check"
+    )
+    return [note] if found else []
+
+
+def _of_trades(decided: Decided, path: SimulationResult) -> list[str]:
+    """Note a no-trade zone above every trade, and smoothing without a second decision."""
+    config, notes = decided.plan.config, []
+    traded = int((abs(path.trades) > ROUNDING).any(axis=1).sum())
+    if config.rebalance.minimum_trade > 0 and len(decided.rows) > _FEW and traded < _FEW:
+        notes.append(
+            f"rebalance.minimum_trade: {config.rebalance.minimum_trade:g} is above every trade after the first: "
+            "nothing is ever rebalanced"
+        )
+    if getattr(config.leverage, "smoothing", 0.0) and len(decided.rows) < _FEW:
+        notes.append("leverage.smoothing has no effect: there is one decision, and none before it")
+    return notes
+
+
+def _of_estimation(decided: Decided) -> list[str]:
+    """Note half-lives that are longer than the window."""
+    estimation, periods = decided.plan.config.estimation, decided.plan.data.periods_per_year
+    notes = []
+    for name in ("half_life", "correlation_half_life") if isinstance(estimation, EWMA) else ():
+        given = getattr(estimation, name)
+        if given is not None and window_rows(given, periods) > window_rows(estimation.window, periods):
+            notes.append(
+                f"estimation.{name} of {given} is longer than the window of {estimation.window}: the oldest return "
+                "still counts more than half of the latest"
+            )
+    return notes
+
+
+def _of_report(config: RunConfig, path: SimulationResult) -> list[str]:
+    """Note a break-even spread without financing or benchmark, and a benchmark that equals the run."""
+    notes = []
+    if config.report.break_even and config.benchmark is None:
+        notes.append("report.break_even has no effect: there is no benchmark to break even with")
+    elif config.report.break_even and not path.loan.any():
+        notes.append("report.break_even has no effect: nothing is financed, so that no spread is paid")
+    if config.benchmark is not None and _same(config, config.benchmark):
+        notes.append("the benchmark has the settings of the run itself: all differences from it are zero")
+    return notes
+
+
+def _same(config: RunConfig, benchmark: RunConfig) -> bool:
+    """Return whether two configurations are the same but for their names and benchmarks."""
+    apart = {"name": "", "benchmark": None, "file": Path()}
+    alike = config.model_copy(update=apart) == benchmark.model_copy(update=apart)
+    return alike and config.folder.resolve() == benchmark.folder.resolve()

@@ -1,0 +1,243 @@
+"""Notes on a run, listed next to its numbers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from backtest.config.plausible_ranges import improbable
+from backtest.data.market_data import MarketData
+from backtest.engine.kernels.state import ROUNDING
+from backtest.engine.ledger import SimulationResult
+from backtest.engine.settings.financing import Futures, Margin
+from backtest.engine.terms import Terms
+from backtest.errors import InsufficientHistory
+from backtest.runs.idle_settings import idle_on, idle_settings
+from backtest.runs.plan import Decided, Plan
+from backtest.strategy.decisions import answer
+
+Array = NDArray[np.float64]
+
+_BINDS = 1e-6  # of a limit: solvers are no more precise
+_MOST_GROSS = 20.0  # times NAV: above it weights were written in percent
+_CALM = 0.005  # of the highest volatility: beside it an asset gets half a percent by risk (bills have 0.02 of stocks')
+_NEARLY_ALL = 0.9  # of the gross exposure
+
+
+def run_notes(decided: Decided, path: SimulationResult) -> list[str]:
+    """The notes of a run: assets that come and go, ruin, limits that bind, and settings that are probably mistakes.
+
+    Args:
+        decided: the plan of the run and its decisions.
+        path: what became of them by the terms of the plan.
+    """
+    data, terms = decided.plan.data, decided.plan.terms
+    notes = []
+    dates = data.dates[path.start :]
+    joins = np.diff(decided.decisions.holdable.astype(int), axis=0) > 0
+    for k, i in np.argwhere(joins):
+        date = data.dates[decided.rows[k + 1]]
+        notes.append(f"{data.assets[i]} joins on {date:%Y-%m-%d}, when its window is full")
+    for at, i in path.unpriced_sales:
+        notes.append(f"{data.assets[i]} has no price on {dates[at]:%Y-%m-%d}: turned into cash at its last price")
+    if path.shortfall > 0:
+        notes.append(_ruin(path, dates, terms))
+    strategy = decided.plan.config.strategy
+    if decided.plan.config.leverage is not None and "target_volatility" in type(strategy.model).model_fields:
+        notes.append(
+            f"{strategy.name} levers itself to its target_volatility, and leverage: multiplies what it asks for"
+        )
+    if not np.nan_to_num(path.targets).any():
+        notes.append("nothing is ever held: all target weights are zero, and all of NAV is in cash")
+    notes += _margin_notes(path, dates, terms)
+    notes += _binding_notes(decided, path)
+    notes += _calm_notes(decided, path)
+    notes += _financing_notes(decided, path)
+    notes += idle_settings(decided, path)
+    if len(path.trades) > 0 and not path.trading.any() and terms.trades_are_free:
+        notes.append("trades are free: no costs.trading_bps is set")
+    return [*notes, *improbable(decided.plan.config.resolved())]
+
+
+def benchmark_notes(benchmark: Plan) -> list[str]:
+    """Return the notes on settings of a benchmark that are probably mistakes, as they distort what a run is held to."""
+    return [*idle_on(benchmark.config, benchmark.data), *improbable(benchmark.config.resolved())]
+
+
+def _ruin(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms) -> str:
+    """How the run ended, and at whose expense."""
+    what = "the lender lost {} of the first NAV besides"
+    if not _owes(_held(path, terms)[-2:-1], terms):
+        what = "costs exceeded what was left by {} of the first NAV"
+    return (
+        f"all capital was lost on {dates[len(path.nav) - 1]:%Y-%m-%d}, where the run ends; "
+        f"{what.format(f'{path.shortfall:.4f}')}"
+    )
+
+
+def _held(path: SimulationResult, terms: Terms) -> Array:
+    """(P, n) what the account holds after each close, fractions of NAV: of funds their shares."""
+    return path.weights if terms.fund is None else path.weights / terms.fund.leverage
+
+
+def _owes(held: Array, terms: Terms) -> bool:
+    """Return whether cash or assets have to be borrowed to hold this over a period."""
+    if terms.futures:
+        return bool((abs(held) > ROUNDING).any())
+    return bool((held < -ROUNDING).any() or np.maximum(held, 0.0).sum() > 1 + ROUNDING)
+
+
+def _margin_notes(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms) -> list[str]:
+    """Margin calls, and targets that the initial margin did not allow."""
+    notes, called, scaled = [], path.trade_rows[path.called], path.trade_rows[path.trade_scales < 1]
+    if len(called) > 0:
+        forced = int(sum(reason == "margin_call" for reason in path.trade_reasons))
+        by_trades = len(called) - forced
+        how = "answered by forced sales" if by_trades == 0 else "answered by the trades of these dates"
+        if forced and by_trades:
+            how = f"{forced} answered by forced sales, {by_trades} by the trades of these dates"
+        notes.append(f"{_times(len(called), 'margin call')}, first on {dates[called[0]]:%Y-%m-%d}, {how}")
+    if len(scaled) > 0:
+        what = "a fund of that leverage gives" if terms.fund else "the initial margin allows"
+        traded_to = sum(reason in {"rebalance", "band"} for reason in path.trade_reasons)
+        notes.append(
+            f"{len(scaled)} of {_times(traded_to, 'target')} scaled down to what {what}, "
+            f"first on {dates[scaled[0]]:%Y-%m-%d} "
+            f"(to {path.trade_scales[path.trade_scales < 1].min():.0%} of it at the least)"
+        )
+    if path.loan.any() and terms.maintenance_margin is None and terms.fund is None:
+        what = "futures are" if terms.futures else "the loan is"
+        notes.append(f"{what} never called: no financing.maintenance_margin is set")
+    return notes
+
+
+def _binding_notes(decided: Decided, path: SimulationResult) -> list[str]:
+    """Note on how many decisions a cap, a floor or a bound on weights sets the target weights."""
+    config, made = decided.plan.config, np.isfinite(path.targets).all(axis=1)
+    targets = path.targets[made]
+    gross, of = abs(targets).sum(axis=1), f"of {_times(len(targets), 'date')}"
+    notes = _limits_of("leverage", config.leverage, gross, of)
+    if config.leverage is None:
+        notes += _limits_of("strategy", config.strategy.model, gross, of)
+    elif getattr(config.leverage, "max_gross_exposure", None) is None:  # else targets may be at that cap
+        before = gross / decided.decisions.multiples[made]
+        notes += _limits_of("strategy", config.strategy.model, before, of)
+    if (gross > _MOST_GROSS).any():
+        notes.append(
+            f"the sizes of target weights add up to more than {_MOST_GROSS:g} times NAV on "
+            f"{(gross > _MOST_GROSS).sum()} {of}; a weight is a fraction of NAV, so that 0.6 means 60 %"
+        )
+    shares = targets / np.where(gross > 0, gross, np.nan)[:, None]  # bounds are on weights that add up to 1
+    for setting in ("max_weight", "min_weight"):
+        bound = getattr(config.strategy.model, setting, None)
+        if isinstance(bound, int | float | Mapping):
+            at = _at_bounds(shares, decided.decisions.holdable[made], bound, decided.plan.data, setting)
+            names = ", ".join(f"{name} ({rows.sum()})" for name, rows in at.items() if rows.any())
+            if names:
+                notes.append(f"strategy.{setting} binds on {np.any([*at.values()], axis=0).sum()} {of}: {names}")
+    return notes
+
+
+def _limits_of(section: str, settings: object, gross: Array, of: str) -> list[str]:
+    """Notes on the cap and the floor of one section, by the gross exposures that it answers with."""
+    notes = []
+    for what, setting in (("cap", "max_gross_exposure"), ("floor", "min_gross_exposure")):
+        limit = getattr(settings, setting, None)
+        if isinstance(limit, int | float):
+            at = gross >= limit * (1 - _BINDS) if what == "cap" else (gross > 0) & (gross <= limit * (1 + _BINDS))
+            if at.any():
+                notes.append(f"the {what} on gross exposure binds on {at.sum()} {of} ({section}.{setting}: {limit:g})")
+    return notes
+
+
+def _at_bounds(
+    shares: Array, holdable: NDArray[np.bool_], bound: float | Mapping[str, float], data: MarketData, setting: str
+) -> dict[str, NDArray[np.bool_]]:
+    """Return by asset or class on which decisions it is at its bound; a lower 0 and an upper 1 never bind."""
+    found, above = {}, setting == "max_weight"
+    for name in bound if isinstance(bound, Mapping) else data.assets:
+        limit = bound[name] if isinstance(bound, Mapping) else bound
+        own = [i for i, asset in enumerate(data.assets) if name in (asset, data.classes.get(asset))]
+        weights = shares[:, own].sum(axis=1)
+        at = weights >= limit - _BINDS if above else weights <= limit + _BINDS
+        if limit != float(above):
+            found[name] = at & holdable[:, own].any(axis=1)
+    return found
+
+
+def _calm_notes(decided: Decided, path: SimulationResult) -> list[str]:
+    """Return a note where weights by risk are nearly all in assets that hardly move, such as a deposit in cents."""
+    data, volatilities = decided.plan.data, decided.decisions.risk.asset_volatilities
+    known = np.isfinite(path.targets).all(axis=1) & np.isfinite(volatilities).any(axis=1)
+    sizes, volatilities = abs(path.targets[known]), np.nan_to_num(volatilities[known])
+    highest = volatilities.max(axis=1, initial=0.0, keepdims=True)
+    calm = (volatilities < _CALM * highest) & (sizes > 0)
+    gross, in_calm = sizes.sum(axis=1), np.where(calm, sizes, 0.0).sum(axis=1)
+    nearly_all = (gross > 0) & (in_calm > _NEARLY_ALL * gross)
+    if not nearly_all.any() or not _weights_depend_on_covariance(decided):
+        return []
+    k = int(np.flatnonzero(nearly_all)[-1])
+    annual = np.sqrt(data.periods_per_year)
+    names = ", ".join(
+        f"{data.assets[i]} (volatility {100 * annual * volatilities[k, i]:.2g} % a year, "
+        f"{100 * volatilities[k, i] / highest[k, 0]:.2g} % of the highest)"
+        for i in np.flatnonzero(calm[k])
+    )
+    dates = f"on {nearly_all.sum()} of {_times(len(sizes), 'date')}"
+    where = f"more than {100 * _NEARLY_ALL:.0f} % of the target weights are in assets that hardly move"
+    return [f"{dates} {where}: {names}; weights by risk go to such assets almost entirely. Hint: leave them out"]
+
+
+def _weights_depend_on_covariance(decided: Decided) -> bool:
+    """Return whether the strategy has no answer without the covariance of the date."""
+    decisions = decided.decisions
+    questions, at = decisions.agenda.at(decisions.first)
+    without = replace(questions, covariances=np.full_like(questions.covariances, np.nan))
+    try:
+        answer(decisions.strategy, without, at, np.zeros(len(decided.plan.data.assets)))
+    except InsufficientHistory:
+        return True
+    return False
+
+
+def _financing_notes(decided: Decided, path: SimulationResult) -> list[str]:
+    """Note financing that is free, or at its limit, because nothing is set."""
+    data, terms, financing = decided.plan.data, decided.plan.terms, decided.plan.config.financing
+    notes, held = [], _held(path, terms)
+    if isinstance(financing, Margin | Futures) and financing.initial_margin is None and financing.maintenance_margin:
+        notes.append("no financing.initial_margin is set: targets go to the very limit of the maintenance margin")
+    if path.loan.any() and not path.spread_cost.any():
+        who, setting = "loans", "spread_bps"
+        if terms.futures:
+            who, setting = "futures", "basis_bps"
+        elif terms.fund:
+            who, setting = "funds", "swap_spread_bps"
+        notes.append(f"{who} pay the cash return alone: no financing.{setting} is set")
+    elif terms.futures and terms.basis is not None:
+        free = _named(data.assets, (abs(held) > ROUNDING).any(axis=0) & (terms.basis == 0))
+        if free:
+            names, pay, them = free
+            notes.append(f"{names} {pay} no basis over the cash return: financing.basis_bps has none for {them}")
+    if not terms.futures:
+        fees = np.zeros(len(data.assets)) if terms.borrow_fee is None else terms.borrow_fee
+        free = _named(data.assets, (held < -ROUNDING).any(axis=0) & (fees == 0))
+        if free and not fees.any():
+            notes.append("shorts are borrowed free: no financing.borrow_fee_bps is set")
+        elif free:
+            names, _, them = free
+            notes.append(f"shorts of {names} are borrowed free: financing.borrow_fee_bps has none for {them}")
+    return notes
+
+
+def _named(assets: Sequence[str], which: NDArray[np.bool_]) -> tuple[str, str, str] | None:
+    """Some of the assets, and the verb and the pronoun that go with them."""
+    names = [name for name, one in zip(assets, which, strict=True) if one]
+    return (
+        (", ".join(names), "pays" if len(names) == 1 else "pay", "it" if len(names) == 1 else "them") if names else None
+    )
+
+
+def _times(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

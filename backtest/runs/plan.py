@@ -1,0 +1,326 @@
+"""`Plan`: a strategy before its data. What it decides, on which dates, and the path that follows under given terms."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from backtest.analysis.metrics.ex_ante import ExAnteRisk, class_members, ex_ante_risk
+from backtest.config import RunConfig
+from backtest.config.terms_check import placed_in
+from backtest.data.market_data import MarketData
+from backtest.engine.impact import impact_begun
+from backtest.engine.market_periods import Periods
+from backtest.engine.opens import with_opens
+from backtest.engine.path import Bands, Path
+from backtest.engine.settings.schedule import rebalance_rows
+from backtest.engine.simulation import Decide, no_trade_before_the_end, path_of
+from backtest.engine.terms import Terms
+from backtest.errors import ConfigError
+from backtest.estimation.estimator import window_rows
+from backtest.numerics.blas import one_blas_thread
+from backtest.strategy import Strategy
+from backtest.strategy.agenda import Agenda, first_answer
+from backtest.strategy.decisions import Questions, answer, answers
+from backtest.strategy.scaling import Leverage
+from backtest.strategy.view import History
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """Run setup: a configuration with its market, from which a plan can be made at any time.
+
+    Args:
+        config: settings of the run.
+        data: market of the run, on the dates that its benchmark has too.
+        benchmark: setup of the benchmark.
+    """
+
+    config: RunConfig
+    data: MarketData
+    benchmark: "Setup | None" = None
+
+    def plan(self) -> "Plan":
+        """Find out on which dates the strategy and its benchmark can decide."""
+        return Plan.of(self.config, self.data, None if self.benchmark is None else self.benchmark.plan())
+
+    @property
+    def markets(self) -> tuple[MarketData, ...]:
+        """Markets of the run and of its benchmark."""
+        return (self.data, *(() if self.benchmark is None else self.benchmark.markets))
+
+    def on(self, cut: Callable[[MarketData], MarketData]) -> "Setup":
+        """Cut each market to other dates; the same setup where no market changes."""
+        data, benchmark = cut(self.data), None if self.benchmark is None else self.benchmark.on(cut)
+        same = data is self.data and benchmark is self.benchmark
+        return self if same else Setup(self.config, data, benchmark)
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A strategy before its data, and the dates on which it decides.
+
+    Args:
+        config: its settings.
+        data: its market.
+        benchmark: the plan of its benchmark.
+        agenda: all rebalance dates.
+        first: position among them of the first on which the strategy has what it needs.
+    """
+
+    config: RunConfig
+    data: MarketData
+    benchmark: "Plan | None"
+    agenda: Agenda
+    first: int
+
+    @classmethod
+    @one_blas_thread()
+    def of(cls, config: RunConfig, data: MarketData, benchmark: "Plan | None" = None) -> "Plan":
+        """Find out on which dates the strategy can decide."""
+        rows = rebalance_rows(data.dates, config.rebalance.frequency, config.rebalance.day)
+        agenda = agenda_of(rows, config, data, benchmark)
+        least = min(2, len(data.assets)) if config.data.ragged else len(data.assets)
+        first = first_answer(config.strategy.model, agenda, config.leverage, least=least)
+        return cls(config, data, benchmark, agenda, first)
+
+    @property
+    def setup(self) -> Setup:
+        """Setup that the plan was made from, without the covariances that the agenda keeps."""
+        return Setup(self.config, self.data, None if self.benchmark is None else self.benchmark.setup)
+
+    @property
+    def lag(self) -> int:
+        """Rows from a decision to its trade."""
+        return self.config.rebalance.lag(self.data.periods_per_year)
+
+    @property
+    def at_opens(self) -> bool:
+        """Whether trades are made at the open."""
+        return self.config.rebalance.execution == "open"
+
+    @property
+    def first_trade(self) -> pd.Timestamp:
+        """The first date of NAV: that of the first trade, or of the last close before a trade at the open.
+
+        It is the later of the strategy's own and of its benchmark's.
+
+        Raises:
+            SimulationError: it would come on the last date of the data, or after it.
+        """
+        row = self.agenda.rows[self.first] + self.lag - self.at_opens
+        if row >= len(self.data.dates) - 1:
+            raise no_trade_before_the_end(len(self.data.dates))
+        own = self.data.dates[row]
+        return own if self.benchmark is None else max(own, self.benchmark.first_trade)
+
+    @cached_property
+    def terms(self) -> Terms:
+        """Costs, financing and fees, as configured.
+
+        Raises:
+            ConfigError: they do not fit the market.
+        """
+        config = self.config
+        try:
+            return Terms.of(config.costs, config.financing, config.fees, self.data, config.initial_capital)
+        except ConfigError as problem:
+            raise placed_in(problem, config.file) from problem
+
+    @property
+    def bands(self) -> Bands | None:
+        """How far weights may drift before they are traded, as configured."""
+        given = self.config.rebalance.bands
+        if given is None:
+            return None
+        check = () if given.check is None else rebalance_rows(self.data.dates, given.check)
+        return Bands(
+            np.inf if given.absolute is None else given.absolute,
+            np.inf if given.relative is None else given.relative,
+            given.to == "edge",
+            tuple(check),
+            given.also_on_schedule,
+        )
+
+    def beginning(self, first_trade: pd.Timestamp) -> tuple[Agenda, int]:
+        """An agenda, and the position in it of the decision that is traded on the given date."""
+        begin = int(np.flatnonzero(self.data.dates == first_trade)[0]) - self.lag + self.at_opens
+        if begin in self.agenda.rows:
+            return self.agenda, list(self.agenda.rows).index(begin)
+        later = [row for row in self.agenda.rows if row > begin]
+        return agenda_of([begin, *later], self.config, self.data, self.benchmark), 0
+
+    @one_blas_thread()
+    def decided(self, first_trade: pd.Timestamp) -> "Decided":
+        """Ask the strategy, from a first trade on this date, which may be later than its own."""
+        _ = self.terms  # what does not fit the market is told before the strategy is asked
+        agenda, first = self.beginning(first_trade)
+        span = slice(first, first + 1 if self.config.rebalance.frequency == "never" else len(agenda.rows))
+        decisions = Decisions.of(self.config, agenda, span, self.data)
+        decide: Array | Decide = decisions.one
+        if not self.config.follows_its_path:
+            decide = decisions.together()
+        return Decided(self, agenda.rows[span], decisions, decide)
+
+
+@dataclass(frozen=True, eq=False)
+class Decided:
+    """A plan whose strategy has been asked: all that a path needs but its terms.
+
+    Args:
+        plan: the plan.
+        rows: (m,) positions of the decisions in the data.
+        decisions: what is kept of them.
+        decide: (m, n) target weights; where they depend on what is held or on NAV, a function that asks along the
+            path.
+    """
+
+    plan: Plan
+    rows: Sequence[int]
+    decisions: "Decisions"
+    decide: Array | Decide
+
+    @cached_property
+    def periods(self) -> Periods:
+        """The market that is walked."""
+        data = self.plan.data
+        return with_opens(data) if self.plan.at_opens else Periods.of(data)
+
+    @one_blas_thread()
+    def path(self, terms: Terms) -> Path:
+        """The path from the first trade to the end of the data under these terms."""
+        plan, rows, lag, bands = self.plan, self.rows, self.plan.lag, self.plan.bands
+        if plan.at_opens:
+            rows, lag = [2 * row + 1 for row in rows], 2 * lag - 1
+            bands = None if bands is None else replace(bands, check=tuple(2 * row + 1 for row in bands.check))
+        least = plan.config.rebalance.minimum_trade
+        return path_of(self.periods, rows, self.decide, lag, terms, bands=bands, minimum_trade=least)
+
+
+@dataclass(frozen=True, eq=False)
+class Decisions:
+    """What a strategy decides, and what is kept of it; of a covariance, no more than it says of the target weights.
+
+    Args:
+        strategy: that is asked.
+        leverage: of its answers.
+        agenda: all rebalance dates.
+        first: position in it of the first decision.
+        targets: (m, n) levered, fractions of NAV; NaN where nothing was decided.
+        multiples: (m,) of leverage, smoothed and without its bounds; NaN where none was worked out.
+        holdable: (m, n) which assets could be held.
+        risk: of the target weights.
+        members: (k, n) which assets belong to each class.
+    """
+
+    strategy: Strategy
+    leverage: Leverage | None
+    agenda: Agenda
+    first: int
+    targets: Array
+    multiples: Array
+    holdable: NDArray[np.bool_]
+    risk: ExAnteRisk
+    members: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, config: RunConfig, agenda: Agenda, span: slice, data: MarketData) -> "Decisions":
+        """Those of a span of dates of the agenda, to be made."""
+        count, members = span.stop - span.start, class_members(data.assets, data.classes)[1]
+        targets, contributions, volatilities = np.full((3, count, len(data.assets)), np.nan)
+        risk = ExAnteRisk(contributions, volatilities, np.full((count, len(members)), np.nan))
+        holdable, multiples = np.zeros(targets.shape, dtype=bool), np.full(count, np.nan)
+        return cls(
+            config.strategy.model, config.leverage, agenda, span.start, targets, multiples, holdable, risk, members
+        )
+
+    def together(self) -> Array:
+        """The (m, n) target weights of all of them."""
+        made = 0
+        for questions in self.agenda.since(self.first, self.first + len(self.targets)):
+            self._keep(made, answers(self.strategy, questions), questions)
+            made += len(questions.rows)
+            del questions  # its covariances go before the next come
+        return self.targets
+
+    def one(self, k: int, current_weights: Array, nav: float) -> Array:
+        """The (n,) target weights of the k-th, where they depend on what is held or on NAV in units of the first."""
+        questions, at = self.agenda.at(self.first + k)
+        answered = answer(self.strategy, questions, at, current_weights)
+        targets: Array = self._keep(k, answered[None], questions.part(slice(at, at + 1)), nav)[0]
+        return targets
+
+    def _keep(self, first: int, answered: Array, questions: Questions, nav: float = 1.0) -> Array:
+        """Lever what was answered, and keep it: the (m, n) target weights."""
+        part, targets = slice(first, first + len(answered)), answered
+        if self.leverage is not None:
+            wanted = self.leverage.multiples(answered, questions, nav)
+            self.multiples[part] = self.leverage.smoothed(wanted, self.multiples[first - 1] if first > 0 else np.nan)
+            targets = self.leverage.applied(answered, self.multiples[part])
+        risk = ex_ante_risk(targets, questions.covariances, self.members)
+        self.targets[part], self.holdable[part] = targets, questions.holdable
+        self.risk.contributions[part] = risk.contributions
+        self.risk.asset_volatilities[part] = risk.asset_volatilities
+        self.risk.class_volatilities[part] = risk.class_volatilities
+        return targets
+
+
+def agenda_of(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: Plan | None) -> Agenda:
+    """The questions of these rows, some at a time."""
+    window = window_rows(config.estimation.window, data.periods_per_year)
+    if window < 2:
+        raise ConfigError(
+            f"estimation.window of {config.estimation.window} is {window} of the data's periods, of "
+            f"{data.periods_per_year} a year; expected two or more. Hint: a longer window, such as 3Y."
+        )
+    ask = partial(ask_on, config=config, data=data, benchmark=benchmark)
+    return Agenda(data.dates, rows, ask, count=len(data.assets), window=window)
+
+
+def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: Plan | None) -> Questions:
+    """Questions to a strategy on these rows: covariances, holdable assets and the benchmark's weights."""
+    prices = data.prices.to_numpy()
+    excess_returns = data.excess_returns.to_numpy()
+    covariances = config.estimation.covariances(excess_returns, rows, data.periods_per_year)
+    holdable = np.ones((len(rows), len(data.assets)), dtype=bool)
+    if config.costs.impact is not None and data.volumes is not None:  # `Terms.of` refuses impact without volumes
+        holdable = impact_begun(config.costs.impact, data)[list(rows)]
+    if config.data.ragged:
+        holdable &= np.isfinite(np.diagonal(covariances, axis1=1, axis2=2)) & ~np.isnan(prices[list(rows)])
+    history = History(
+        data.dates,
+        data.assets,
+        prices,
+        data.returns.to_numpy(),
+        data.cash_returns.to_numpy(),
+        MappingProxyType(dict(data.classes)),
+        data.periods_per_year,
+        () if benchmark is None else benchmark.data.assets,
+    )
+    followed = None
+    if benchmark is not None and not benchmark.config.follows_its_path:
+        followed = benchmark_weights(benchmark, data.dates[list(rows)])
+    return Questions(history, rows, covariances, holdable, followed)
+
+
+def benchmark_weights(benchmark: Plan, dates: pd.DatetimeIndex) -> Array:
+    """Target weights of the benchmark, asked on each of these dates (or its last before): (m, k), NaN for none.
+
+    They are levered as its configuration says, each date for itself: smoothing belongs to a path of decisions.
+    """
+    rows = benchmark.data.dates.searchsorted(dates, side="right") - 1
+    weights = np.full((len(rows), len(benchmark.data.assets)), np.nan)
+    can = rows >= benchmark.agenda.rows[benchmark.first]
+    if can.any():
+        questions = ask_on([int(row) for row in rows[can]], benchmark.config, benchmark.data, None)
+        weights[can] = answers(benchmark.config.strategy.model, questions)
+        leverage = benchmark.config.leverage
+        if leverage is not None:
+            weights[can] = leverage.applied(weights[can], leverage.multiples(weights[can], questions))
+    return weights

@@ -1,0 +1,157 @@
+"""`Match`: a strategy that has decided, the spread that it pays still open, beside its benchmark's finished path."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from backtest.analysis.break_even_spread.spread_search import (
+    BreakEven,
+    BreakEvenSpread,
+    CurvePoint,
+    Measure,
+    PairedReturns,
+    bootstrap_interval,
+    break_even_spread,
+    compound_return,
+    sharpe_ratio,
+)
+from backtest.analysis.metrics.performance import years_between
+from backtest.analysis.result import BacktestResult
+from backtest.analysis.uncertainty.bootstrap import block_length
+from backtest.analysis.uncertainty.confidence import FEWEST
+from backtest.engine.path import Path
+from backtest.engine.terms import Terms
+from backtest.runs.plan import Decided
+
+Array = NDArray[np.float64]
+
+GRID = tuple(step / 400 for step in range(17))  # 0 to 4 % a year in steps of 25 bp
+_NONE = BreakEvenSpread(float("nan"))
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """What is to be the same of both: a measure of returns above a rate.
+
+    Args:
+        measure: of returns.
+        rate: (P,) what is taken off the strategy's returns first, decimal per period.
+        other: (P,) the benchmark's returns, a rate of its own taken off.
+    """
+
+    measure: Measure
+    rate: Array
+    other: Array
+
+    def excess(self, own: Array) -> float:
+        """The strategy's measure less the benchmark's; of fewer returns than the benchmark's after a ruin."""
+        return float(self.measure(own - self.rate[: len(own)]) - self.measure(self.other))
+
+
+@dataclass(frozen=True, eq=False)
+class Match:
+    """A strategy that has decided, its spread still open, beside a benchmark.
+
+    Args:
+        decided: the strategy.
+        terms: all its terms.
+        benchmark: the result of the benchmark, over all dates of both.
+        sides: by compound return, and by Sharpe ratio.
+    """
+
+    decided: Decided
+    terms: Terms
+    benchmark: BacktestResult
+    sides: tuple[Side, Side]
+
+    @classmethod
+    def of(cls, decided: Decided, benchmark: BacktestResult) -> "Match":
+        """A strategy against the result of its benchmark."""
+        dates, other = benchmark.nav.index, benchmark.returns.to_numpy()
+        ends = dates[0].to_datetime64(), dates[-1].to_datetime64()
+        years = years_between(*ends) if benchmark.whole_year else 1.0  # the same break-even, by total returns
+        cash = decided.plan.data.cash_returns.loc[dates[1:]].to_numpy()
+        by_sharpe = partial(sharpe_ratio, periods_per_year=decided.plan.data.periods_per_year)
+        sides = (
+            Side(partial(compound_return, years=years), np.zeros(len(other)), other),
+            Side(by_sharpe, cash, benchmark.excess_returns.to_numpy()),
+        )
+        return cls(decided, decided.plan.terms, benchmark, sides)
+
+    @property
+    def dates(self) -> pd.DatetimeIndex:
+        """Of NAV, P + 1 of them."""
+        return pd.DatetimeIndex(self.benchmark.nav.index)
+
+    def path(self, spread: float) -> Path:
+        """The strategy's path at this spread, decimal per year: of its loan, of all its futures, of its funds."""
+        return self.decided.path(self.terms.with_spread(spread))
+
+    def break_even(self, *, intervals: bool) -> BreakEven | None:
+        """Break-even against the benchmark; None if the strategy loses all of its capital even at a spread of zero.
+
+        Args:
+            intervals: also find the curve and, of `FEWEST` periods or more, the bootstrap intervals.
+        """
+        free, configured = self.path(0.0), self._configured
+        if len(free.nav) < len(self.dates):
+            return None
+        borrows = bool(free.ledger().loan.any())
+        enough = intervals and len(free.nav) > FEWEST
+        block = block_length(returns_of(free) - self.sides[0].other) if enough else float("nan")
+        by_return, by_sharpe = (self.spread(side, block) if borrows else _NONE for side in self.sides)
+        spreads = {*GRID, *(() if np.isnan(configured) else (configured, 2 * configured))}
+        return BreakEven(
+            name=self.decided.plan.config.name,
+            benchmark=self.benchmark.name,
+            start=self.dates[0],
+            end=self.dates[-1],
+            financing=self.decided.plan.config.financing.kind,
+            configured=self._point(configured, self.decided.path(self.terms)),
+            borrows=borrows,
+            by_return=by_return,
+            by_sharpe=by_sharpe,
+            curve=tuple(self.point(spread) for spread in sorted(spreads)) if intervals else (),
+            block=block,
+            whole_year=self.benchmark.whole_year,
+        )
+
+    def point(self, spread: float) -> CurvePoint:
+        """Both excesses at a spread."""
+        return self._point(spread, self.path(spread))
+
+    def spread(self, side: Side, block: float) -> BreakEvenSpread:
+        """The spread at which one side is the same of both; its interval by blocks of this mean length, if not NaN."""
+        found = break_even_spread(lambda spread: side.excess(returns_of(self.path(spread))))
+        if np.isnan(block):
+            return BreakEvenSpread(found)
+        base = found if np.isfinite(found) else 0.0
+        path = self.path(base)
+        own, count = returns_of(path), len(path.nav) - 1
+        days = self.decided.plan.data.days[-len(self.dates) + 1 :][:count]
+        exposure = path.ledger().loan[1:] / path.nav[:-1] * days / 360
+        pairs = PairedReturns(own - side.rate[:count], exposure, side.other[:count], base)
+        return BreakEvenSpread(found, *bootstrap_interval(pairs, side.measure, length=block))
+
+    @property
+    def _configured(self) -> float:
+        """The spread of the configuration, decimal per year; NaN where it is by asset, by date or by size."""
+        terms = self.terms
+        if terms.fund is not None:
+            return terms.fund.swap_spread
+        if terms.futures:
+            return float(terms.basis[0]) if terms.basis is not None and np.ptp(terms.basis) == 0 else float("nan")
+        return terms.spread if terms.spread_by_row is None and not terms.tiers else float("nan")
+
+    def _point(self, spread: float, path: Path) -> CurvePoint:
+        by_return, by_sharpe = (side.excess(returns_of(path)) for side in self.sides)
+        return CurvePoint(spread, by_return, by_sharpe)
+
+
+def returns_of(path: Path) -> Array:
+    """The simple returns of NAV, decimal per period."""
+    returns: Array = path.nav[1:] / path.nav[:-1] - 1
+    return returns

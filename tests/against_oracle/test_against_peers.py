@@ -1,0 +1,203 @@
+"""Whole runs against those of other backtesters, on the same files: `peer_paths/`, written by benchmarks/peer_paths.py.
+
+Each peer trades a little differently, and docs/peers.md says how. So a strategy below holds what that peer holds
+after its trades, worked out from its convention and from what was known at that close; prices, costs, interest and NAV
+are the run's own. If the convention is understood and the accounting right, NAV is the peer's on every date.
+
+Tolerances. Both sides take some hundred products and sums of doubles, each good to 1e-16: 1e-14 (1e-15 is seen).
+bt looks for the size of an order until its outlay is within 1e-8 of what it should be, 1e-14 of its capital, so that
+much earns another return: a tenth of it, for a hundred orders 1e-13. zipline deals in whole shares, of which its
+capital buys some 1e10 of each asset: 1e-10 of a position earns another return, 1e-11, in two dozen orders 1e-10 (1e-12
+is seen).
+"""
+
+import json
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from shutil import copy
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from skfolio.optimization import EqualWeighted
+
+import backtest as bt
+from support.builders.market_files import write_config, write_strategy
+
+FOLDER = Path(__file__).parent / "peer_paths"
+ACCURACY = {"bt": 1e-13, "cvxportfolio": 1e-14, "vectorbt": 1e-14, "zipline": 1e-10}
+CASES: dict[str, dict[str, Any]] = json.loads((FOLDER / "cases.json").read_text(encoding="utf-8"))
+
+CONVENTIONS = '''
+from typing import ClassVar, Literal
+import numpy as np
+import pandas as pd
+from backtest.strategy import InsufficientHistory, MarketView, Strategy
+
+class Conventions(Strategy):
+    """What a peer holds after its trades, as fractions of the NAV after their costs."""
+    reads_current_weights: ClassVar[bool] = True
+    peer: Literal["bt", "cvxportfolio", "vectorbt", "zipline"]
+    weights: dict[str, float]
+    cost: float
+
+    def target_weights(self, view: MarketView) -> pd.Series:
+        held = view.current_weights
+        trades = getattr(self, f"_{self.peer}")(pd.Series(self.weights), held, view)
+        return (held + trades) / (1 - self.cost * trades.abs().sum())
+
+    def _cvxportfolio(self, target, held, view):
+        """Positions are the target of the NAV before costs, which cash pays."""
+        return target - held
+
+    def _bt(self, target, held, view):
+        """Each order pays or brings in, with its cost, what was missing or too much: cost after trade."""
+        wanted = target - held
+        return wanted / (1 + self.cost * np.sign(wanted))
+
+    def _vectorbt(self, target, held, view):
+        """The target of the NAV before costs, sales first, then purchases, small ones first, while there is cash."""
+        wanted = (target - held).sort_values()
+        cash = 1 - held.sum()
+        for name, trade in wanted.items():
+            wanted[name] = min(trade, cash / (1 + self.cost)) if trade > 0 else trade
+            cash -= wanted[name] + self.cost * abs(wanted[name])
+        return wanted
+
+    def _zipline(self, target, held, view):
+        """Shares are counted at the close before this one, and traded at this one."""
+        if len(view.prices) < 2:
+            raise InsufficientHistory("orders were given at the close before")
+        growth = view.prices.iloc[-1] / view.prices.iloc[-2]
+        before = (held / growth).sum() + 1 - held.sum()
+        return target * before * growth - held
+'''
+
+
+@cache
+def file_of(peer: str) -> dict[str, Any]:
+    """What a peer's file says."""
+    content: dict[str, Any] = json.loads((FOLDER / f"{peer}.json").read_text(encoding="utf-8"))
+    return content
+
+
+RUNS = [(peer, name) for peer in ACCURACY for name in file_of(peer)["nav"]]
+
+
+def run(folder: Path, peer: str, name: str, strategy: dict[str, Any], **rebalance: Any) -> bt.BacktestResult:
+    """A case as this project runs it, with the cash and the dates of a peer."""
+    case = CASES[name]
+    copy(FOLDER / f"{case['market']}.csv", folder / "market.csv")
+    write_strategy(folder, "conventions", CONVENTIONS)
+    cash: dict[str, Any] = {"cash": "cash"} if peer == "cvxportfolio" else {"cash": 0.0}
+    return bt.run(
+        write_config(
+            folder / "run.yaml",
+            data={"source": "csv", "path": "market.csv", "assets": list(case["weights"]), **cash},
+            strategy=strategy,
+            rebalance={"frequency": case["frequency"], "execution_lag": 0, **rebalance},
+            costs={"trading_bps": case["cost_bps"]},
+        )
+    )
+
+
+def fixed(name: str) -> dict[str, Any]:
+    """The case's weights, traded by this project's own convention."""
+    return {"name": "sixty_forty", "weights": CASES[name]["weights"]}
+
+
+def compared(result: bt.BacktestResult, peer: str, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """NAV of both from the row after the first trade on; cvxportfolio's is before each date's trades."""
+    case = CASES[name]
+    dates = pd.read_csv(FOLDER / f"{case['market']}.csv", index_col="date", parse_dates=True).index
+    theirs = pd.Series(file_of(peer)["nav"][name], index=dates).loc[result.nav.index].to_numpy()
+    ours = result.nav
+    if peer == "cvxportfolio":
+        ours = ours / (1 - case["cost_bps"] / 1e4 * result.trades.abs().sum(axis=1)).reindex(ours.index, fill_value=1.0)
+    return ours.to_numpy()[1:], theirs[1:]
+
+
+@pytest.mark.parametrize(("peer", "name"), RUNS)
+def test_a_run_is_the_peers(tmp_path: Path, peer: str, name: str) -> None:
+    """With what the peer holds after its trades, NAV is the peer's on every date."""
+    case = CASES[name]
+    strategy = {"name": "conventions", "peer": peer, "weights": case["weights"], "cost": case["cost_bps"] / 1e4}
+    result = run(tmp_path, peer, name, strategy, **({"day": "first"} if peer == "zipline" else {}))
+    assert len(result.trades) >= 4
+    ours, theirs = compared(result, peer, name)
+    np.testing.assert_allclose(ours, theirs, rtol=ACCURACY[peer], atol=0)
+
+
+@pytest.mark.parametrize(("peer", "name"), RUNS)
+def test_conventions_differ_by_no_more_than_they_can(tmp_path: Path, peer: str, name: str) -> None:
+    """This project's own way to trade leaves a NAV that differs by a cost times a return, and can be told apart.
+
+    A trade of cost x leaves weights that add up to a gap of 3x at most, times gross exposure: each side takes x out of
+    other positions, or out of cash. Shares counted a close earlier are off by that day's move. The gap earns what
+    the assets return until the next trade, and is traded once more, at the cost k, when it is closed.
+    """
+    case = CASES[name]
+    lag = 1 if peer == "zipline" else 0
+    result = run(tmp_path, peer, name, fixed(name), execution_lag=lag)
+    ours, theirs = compared(result, peer, name)
+    cost, gross = case["cost_bps"] / 1e4, sum(abs(weight) for weight in case["weights"].values())
+    prices = pd.read_csv(FOLDER / f"{case['market']}.csv", index_col="date", parse_dates=True)[[*case["weights"]]]
+    moved = prices.pct_change().fillna(0.0).abs().max(axis=1) * lag
+    bound = 0.0
+    for begin, end in pairwise([*result.trades.index, prices.index[-1]]):
+        holding = prices.loc[begin:end]
+        swing = (holding / holding.iloc[0] - 1).abs().to_numpy().max()
+        paid = cost * result.trades.loc[begin].abs().sum()
+        bound += 3 * gross * (paid + moved[begin]) * (swing + cost)
+    apart = np.abs(ours / theirs - 1).max()
+    assert 1e-7 < apart < bound
+
+
+def test_skfolio_rebalances_every_day_inside_a_window(tmp_path: Path) -> None:
+    """Its returns are each period's weighted returns: a portfolio traded back at every close, for nothing.
+
+    A run that trades once a month is elsewhere after 75 days.
+    """
+    case = CASES["six_daily_with_cash"]
+    prices = pd.read_csv(FOLDER / "daily.csv", index_col="date", parse_dates=True)[[*case["weights"]]]
+    returns = prices.pct_change().iloc[1:]
+    growth = np.cumprod(1 + np.asarray(EqualWeighted().fit(returns).predict(returns).returns))
+    copy(FOLDER / "daily.csv", tmp_path / "market.csv")
+    apart = {}
+    for frequency in ("daily", "monthly"):
+        config = write_config(
+            tmp_path / f"{frequency}.yaml",
+            data={"source": "csv", "path": "market.csv", "assets": list(prices), "cash": 0.0},
+            strategy={"name": "equal_weight"},
+            rebalance={"frequency": frequency, "execution_lag": 0},
+        )
+        apart[frequency] = np.abs(bt.run(config).nav.to_numpy()[1:] / growth - 1).max()
+    assert apart["daily"] < 1e-14
+    assert apart["monthly"] > 1e-3
+
+
+def test_orders_do_not_wait_for_the_cash_of_others(tmp_path: Path) -> None:
+    """After each trade weights are the target, where two peers miss it for want of cash.
+
+    vectorbt takes orders by column unless told `call_seq="auto"`, and cuts a purchase that comes before the sale that
+    pays for it. backtrader rejects an order whole ("Margin") that its fee or a night's move makes too dear.
+    """
+    target = CASES["two_daily"]["weights"]
+    result = run(tmp_path, "bt", "two_daily", fixed("two_daily"))
+    after = result.weights.reindex(result.trades.index)
+    np.testing.assert_allclose(after, [list(target.values())] * len(after), rtol=1e-13)
+    cut = pd.DataFrame(file_of("vectorbt")["faults"]["weights_in_default_call_order"]).T - pd.Series(target)
+    assert (cut["aa"] < -0.005).any()
+    rejected = [order for order in file_of("backtrader")["faults"]["orders"] if order["status"] == "Margin"]
+    assert rejected
+
+
+def test_a_levered_book_is_held_as_asked(tmp_path: Path) -> None:
+    """The sum of its weights is 1.5 after each trade, where vectorbt buys what there is money for, and says nothing."""
+    result = run(tmp_path, "bt", "levered_daily", fixed("levered_daily"))
+    np.testing.assert_allclose(result.weights.loc[result.trades.index].sum(axis=1), 1.5, rtol=1e-13)
+    cut = pd.DataFrame(file_of("vectorbt")["faults"]["weights_of_a_levered_book"]).T
+    assert (cut.sum(axis=1) < 1.001).all()

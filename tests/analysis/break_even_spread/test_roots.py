@@ -1,0 +1,57 @@
+"""Roots of many functions at once: of lines, of curves far from lines, and the same as one at a time."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import brentq
+
+from backtest.analysis.break_even_spread.roots import nearest_roots
+
+
+@pytest.mark.parametrize(
+    ("curve", "root"),
+    [
+        (lambda x: (0.07 - x) ** 3, 0.07),
+        (lambda x: np.exp(-60 * (x - 0.011)) - 1, 0.011),
+        (lambda x: np.arctan(1e4 * (0.033 - x)), 0.033),
+        (lambda x: np.sign(-0.0211 - x), -0.0211),
+    ],
+    ids=["flat", "steep", "turns sharply", "a step"],
+)
+def test_curves_that_are_far_from_lines(curve: Callable[[np.ndarray], np.ndarray], root: float) -> None:
+    """And one without a root, but a step: where the sign changes, to twice the 1e-13 that is asked for."""
+    assert nearest_roots(lambda places, _: curve(places), 1, 0.2) == pytest.approx(root, abs=2e-13)
+
+
+def one_of(functions: Callable[[np.ndarray, np.ndarray], np.ndarray], k: int) -> Callable[[float], float]:
+    return lambda place: float(functions(np.array([place]), np.array([k]))[0])
+
+
+@given(st.integers(0, 10**6))
+def test_many_at_once_are_those_of_brent_one_at_a_time(seed: int) -> None:
+    """Falling cubics, some of which have no root within the bound; both stop within 1e-13, the values round at 1e-16.
+
+    With a slope of 0.1 or more that moves a root by 1e-15.
+    """
+    level, slope, bend = np.random.default_rng(seed).uniform([[-0.3], [0.1], [0.0]], [[0.3], [1.0], [40.0]], (3, 20))
+
+    def cubics(places: np.ndarray, which: np.ndarray) -> np.ndarray:
+        value: np.ndarray = level[which] - slope[which] * places - bend[which] * places**3
+        return value
+
+    found = nearest_roots(cubics, 20, 0.2)
+    for k, root in enumerate(found):
+        low, high = (cubics(np.array([end]), np.array([k]))[0] for end in (-0.2, 0.2))
+        if low * high > 0:
+            assert root == np.copysign(np.inf, low)
+        else:
+            assert root == pytest.approx(brentq(one_of(cubics, k), -0.2, 0.2), abs=3e-12)
+
+
+def test_what_is_not_there_has_no_root() -> None:
+    found = nearest_roots(lambda places, which: np.array([np.nan, 0.0, 1.0])[which] + 0 * places, 3, 1.0)
+    np.testing.assert_array_equal(found, [np.nan, 0.0, np.inf])
+    assert nearest_roots(lambda places, _: places, 0, 1.0).shape == (0,)

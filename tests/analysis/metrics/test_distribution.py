@@ -1,0 +1,48 @@
+"""The histogram of returns, against NumPy's own rule and the normal distribution of SciPy."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from backtest.analysis.metrics.distribution import FEWEST_BINS, MOST_BINS, histogram
+from support.builders.synthetic_result import made_up
+
+
+@pytest.mark.parametrize("periods", [60, 500, 5_000])
+def test_bins_are_those_of_freedman_and_diaconis(periods: int) -> None:
+    """NumPy has the rule too; all that differs is that here the number of bins is kept in bounds."""
+    returns = made_up(periods, periods_per_year=252, benchmark=False).returns
+    table = histogram(returns)
+    of_numpy = len(np.histogram_bin_edges(returns, bins="fd")) - 1
+    assert len(table) == np.clip(of_numpy, FEWEST_BINS, MOST_BINS)
+    assert table["count"].sum() == periods
+    assert table["low"].iloc[0] == returns.min()
+    assert table["high"].iloc[-1] == returns.max()
+    assert table["low"].to_numpy()[1:].tolist() == table["high"].to_numpy()[:-1].tolist()
+
+
+def test_the_normal_count_is_that_of_scipy() -> None:
+    returns = made_up(300, benchmark=False).returns
+    table, normal = histogram(returns), stats.norm(returns.mean(), returns.std(ddof=1))
+    expected = 300 * (normal.cdf(table["high"]) - normal.cdf(table["low"]))
+    assert table["normal"].to_numpy() == pytest.approx(expected, rel=1e-9, abs=1e-12)  # cdf in tails, subtracted
+
+
+def test_returns_that_mostly_do_not_vary_have_the_most_bins() -> None:
+    """The interquartile range is 0, and with it the rule's width."""
+    assert len(histogram(pd.Series([0.0] * 50 + [0.1, -0.1]))) == MOST_BINS
+
+
+def test_one_outlier_does_not_make_thousands_of_bins() -> None:
+    returns = np.append(np.linspace(-0.001, 0.001, 1_000), 10.0)
+    assert len(histogram(pd.Series(returns))) == MOST_BINS
+
+
+def test_nothing_to_show_where_returns_do_not_vary() -> None:
+    for one in (made_up(24, still=True), made_up(1)):
+        table = histogram(one.returns)
+        assert table.empty
+        assert list(table.columns) == ["low", "high", "centre", "count", "normal"]
+    assert histogram(pd.Series([0.01, 0.01 + 1e-17, 0.01])).empty
+    assert not histogram(made_up(24, ruined=True).returns).empty

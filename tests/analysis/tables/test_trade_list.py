@@ -1,0 +1,48 @@
+"""The list of trades: every trade of the table by date and asset, once."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import backtest as bt
+from backtest.analysis.tables.trade_list import trade_list
+from support.builders.ledger_result import simulated, terms_of
+from support.builders.synthetic_result import made_up
+
+
+@pytest.mark.parametrize("assets", [("stocks", "bonds", "gold"), ("date", "reason", "trade"), ("only",)])
+def test_it_has_every_trade_whatever_assets_are_called(assets: tuple[str, ...]) -> None:
+    result = made_up(30, assets, short=True)
+    found = trade_list(result)
+    assert list(found.columns) == ["date", "asset", "trade", "weight", "reason"]
+    assert len(found) == np.count_nonzero(result.trades.to_numpy())
+    for date, asset, trade, weight, reason in found.itertuples(index=False):
+        assert result.trades.loc[date, asset] == trade != 0
+        assert result.weights.loc[date, asset] == weight
+        assert reason == "rebalance"
+    places = [(date, result.assets.index(asset)) for date, asset in zip(found["date"], found["asset"], strict=True)]
+    assert places == sorted(places)
+
+
+def test_what_is_not_traded_has_no_row_and_forced_sales_their_reason() -> None:
+    """Two of 50 %, nothing moves, so nothing is traded after; one has no price from the third date on."""
+    dates = pd.date_range("2021-01-01", periods=5, freq="D")
+    result = simulated(np.zeros((5, 2)), [0.0] * 5, {0: [0.5, 0.5], 1: [0.5, 0.5]}, terms_of(2), dates, missing={1: 2})
+    found = trade_list(result)
+    assert found["date"].tolist() == [dates[0], dates[0], dates[2]]
+    assert found["trade"].tolist() == [0.5, 0.5, -0.5]
+    assert found["weight"].tolist() == [0.5, 0.5, 0.0]
+    assert found["reason"].tolist() == ["rebalance", "rebalance", "no_price"]
+
+
+def test_halves_of_it_add_up_to_the_turnover() -> None:
+    result = bt.run("configs/erc.yaml")
+    by_date = trade_list(result).set_index("date")["trade"].abs().groupby(level=0).sum() / 2
+    assert by_date.iloc[2:].to_numpy() == pytest.approx(result.turnover.loc[by_date.index[2:]].to_numpy(), rel=1e-12)
+    assert by_date.iloc[:2].sum() == pytest.approx(result.turnover.iloc[1], rel=1e-12)  # where the first one is counted
+
+
+def test_a_run_that_never_trades_has_no_row() -> None:
+    result = made_up(3, benchmark=False)
+    result.trades.iloc[:] = 0.0
+    assert trade_list(result).empty

@@ -1,0 +1,176 @@
+"""The page of a comparison in a real browser: what is pressed, at each width, printed, and by axe-core."""
+
+import csv
+from collections.abc import Callable
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Page
+
+from backtest.reporting.files.comparison_files import write_comparison
+from backtest.runs.compared_runs import compare
+from support.builders.synthetic_result import made_up
+from support.pages.browser_page import (
+    OpenPage,
+    Scheme,
+    axe_findings,
+    closed_up,
+    draw_all,
+    drawn,
+    headings_of,
+    pages_of,
+    printed,
+    standing_out,
+)
+from support.pages.page_cases import MARKUP
+
+NAMES = ("first", "levered", MARKUP, "债券_策略", *(f"strategy_of_a_long_name_{i}" for i in range(6)))
+
+
+Written = Callable[[int], Path]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """Gives the page of so many strategies, the second of which is levered; it is written once."""
+
+    @cache
+    def page_of_so_many(count: int) -> Path:
+        results = [
+            made_up(120, gross=1.5 if i == 1 else 1.0, name=name, seed=i, benchmark=False)
+            for i, name in enumerate(NAMES[:count])
+        ]
+        folder = tmp_path_factory.mktemp("reports") / "comparison"
+        return write_comparison(compare(results), folder, command="python -m backtest compare a.yaml b.yaml")
+
+    return page_of_so_many
+
+
+@pytest.fixture
+def three(written: Written) -> Path:
+    return written(3)
+
+
+def growth_of(page: Page) -> list[str]:
+    """What stands beside each name."""
+    return page.locator("[data-growth]").all_inner_texts()
+
+
+@pytest.mark.parametrize("count", [2, 10])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (768, "light"), (390, "dark")])
+def test_it_fits_its_window_and_reads_well(
+    count: int, width: int, scheme: Scheme, page_of: OpenPage, written: Written
+) -> None:
+    page = page_of(written(count), width=width, scheme=scheme)
+    assert standing_out(page) == []
+    assert axe_findings(page) == []
+
+
+def test_a_press_takes_a_strategy_off_the_whole_page(three: Path, page_of: OpenPage) -> None:
+    page = page_of(three)
+    places = page.locator("[data-column~=run1]")
+    shown = places.count()
+    assert shown == places.locator("visible=true").count() > 40
+    others = page.locator("[data-column=run0]:visible").count()
+    page.get_by_role("button", name="levered").click()
+    assert places.locator("visible=true").count() == 0
+    assert page.locator("[data-column=run0]:visible").count() < others  # the levered one's own columns of these rows
+    assert page.get_by_role("button", name="levered").get_attribute("aria-pressed") == "false"
+    assert page.get_by_role("row", name="first less levered").count() == 0
+    page.get_by_role("button", name="levered").click()
+    assert places.locator("visible=true").count() == shown
+    assert page.locator("[data-column=run0]:visible").count() == others
+
+
+def test_no_chart_draws_what_is_hidden_and_tables_stay_whole(three: Path, page_of: OpenPage) -> None:
+    page = page_of(three)
+    draw_all(page)
+    before = drawn(page)
+    lines = ("growth", "rolling", "gross_exposure")
+    assert all([line["name"] for line in before[chart]["series"]][:3] == list(NAMES[:3]) for chart in lines)
+    page.locator("button[data-series=run1]").click()
+    now = drawn(page)
+    for chart in lines:
+        assert [line["name"] for line in now[chart]["series"]] == [
+            line["name"] for line in before[chart]["series"] if line["name"] != "levered"
+        ]
+    assert "levered" in before["class_shares"]["yAxis"][0]["data"]
+    assert "levered" not in now["class_shares"]["yAxis"][0]["data"]
+    for table in page.locator("table").all():  # a cell for each heading, but where one cell is as wide or high as many
+        rows = table.locator("tr:visible:not(:has([colspan])):not([data-column] tr)")
+        cells = rows.evaluate_all("all => all.map(row => [...row.cells].filter(cell => !cell.hidden).length)")
+        assert len(set(cells)) == 1
+    page.locator("button[data-series=run1]").click()
+    assert drawn(page)["growth"]["series"] == before["growth"]["series"]
+
+
+def test_shares_of_those_that_are_hidden_take_no_room(three: Path, page_of: OpenPage) -> None:
+    """And with every strategy hidden there is nothing to draw, and nothing fails."""
+    page = page_of(three)
+    chart = page.locator("[data-chart=class_shares]")
+    chart.scroll_into_view_if_needed()
+    chart.locator("canvas").wait_for()
+    heights = [chart.evaluate("one => one.clientHeight")]
+    for key in ("run0", "run1", "run2"):
+        page.locator(f"button[data-series={key}]").click()
+        heights.append(chart.evaluate("one => one.clientHeight"))
+    assert [before - after for before, after in pairwise(heights)] == [4 * 24] * 3  # pixels: a name and three bars
+    page.get_by_role("button", name="All", exact=True).click()
+
+
+def test_the_range_is_that_of_all_and_growth_begins_in_it(three: Path, page_of: OpenPage) -> None:
+    navs = pd.read_csv(three.parent / "nav.csv", index_col="date", parse_dates=["date"])
+    page = page_of(three)
+    assert growth_of(page) == [f"{value:.3f}" for value in navs.iloc[-1]]
+    page.get_by_role("button", name="5Y", exact=True).click()
+    last = navs.loc[navs.index[-1] - pd.DateOffset(years=5) - pd.Timedelta(days=3) :]
+    assert growth_of(page) == [f"{value:.3f}" for value in last.iloc[-1] / last.iloc[0]]
+    page.get_by_role("button", name="Linear").click()
+    assert page.get_by_role("button", name="Log", exact=True).get_attribute("aria-pressed") == "false"
+
+
+def test_its_navs_are_saved_as_they_are(three: Path, page_of: OpenPage, tmp_path: Path) -> None:
+    page = page_of(three)
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download NAV (CSV)").click()
+    saved.value.save_as(tmp_path / "nav.csv")
+    with (tmp_path / "nav.csv").open(encoding="utf-8", newline="") as file:
+        assert next(csv.reader(file)) == ["date", *NAMES[:3]]
+    mine, whole = (
+        pd.read_csv(folder / "nav.csv", index_col="date", parse_dates=["date"]) for folder in (tmp_path, three.parent)
+    )
+    pd.testing.assert_frame_equal(mine, whole, rtol=1e-6)  # the page has 7 digits
+
+
+def test_every_chart_is_drawn_as_it_comes_near(three: Path, page_of: OpenPage) -> None:
+    page = page_of(three)
+    for chart in page.locator("[data-chart]").all():
+        chart.scroll_into_view_if_needed()
+        chart.locator("canvas").first.wait_for()
+    assert page.title().startswith("first, levered")  # what a name says is not done
+
+
+def test_it_prints_on_a4_with_all_its_sections(three: Path, page_of: OpenPage) -> None:
+    page = page_of(three)
+    sections = page.locator("h1:visible, h2:visible").all_inner_texts()
+    pdf = printed(page)
+    assert {closed_up(section) for section in sections} <= headings_of(pdf)
+    assert all(size == pytest.approx((842, 595), abs=1) for size in pages_of(pdf))  # points, landscape
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 1032, "height": 728})  # what is left of A4 within the margins
+    assert standing_out(page) == []
+    assert (
+        page.locator(".wide").evaluate_all("all => all.filter(one => one.scrollWidth > one.clientWidth + 1).length")
+        == 0
+    )
+
+
+def test_it_is_whole_without_scripts(three: Path, page_of: OpenPage) -> None:
+    page = page_of(three, scripts=False)
+    pictures = page.locator("img:visible")
+    assert pictures.count() == 5
+    assert all(pictures.evaluate_all("all => all.map(one => one.complete && one.naturalWidth > 0)"))
+    assert page.locator(".script-only:visible").count() == 0

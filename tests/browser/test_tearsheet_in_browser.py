@@ -1,0 +1,91 @@
+"""The tearsheet in a real browser: at each width, by day and by night, with scripts off, printed, and by axe-core."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from backtest.reporting.format import FILTERS
+from backtest.reporting.pages.measure_texts import CARDS, GROUPS
+from support.pages.browser_page import (
+    OpenPage,
+    ReportOf,
+    Scheme,
+    axe_findings,
+    closed_up,
+    frozen,
+    headings_of,
+    pages_of,
+    printed,
+    standing_out,
+)
+from support.pages.page_cases import MARKUP, MARKUP_ASSETS, MARKUP_NOTE
+
+
+def test_it_fits_its_window(report: Path, page_of: OpenPage) -> None:
+    path = report / "tearsheet.html"
+    page = page_of(path, width=390)
+    for width in (390, 768, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert standing_out(page) == []
+    assert standing_out(page_of(path, width=390, scripts=False)) == []
+
+
+def test_a_screen_reader_reads_it(report: Path, page_of: OpenPage) -> None:
+    page = page_of(report / "tearsheet.html")
+    levels = page.locator("h1, h2, h3, h4, h5, h6").evaluate_all("all => all.map(one => Number(one.tagName[1]))")
+    assert levels.count(levels[0]) == levels[0] == 1
+    assert all(below <= above + 1 for above, below in pairwise(levels))
+    assert page.locator("th:not([scope])").count() == 0
+    assert page.locator("table:not(:has(th[scope=col]))").count() == 0
+    assert page.locator("img:not([alt]), img[alt='']").count() == 0
+    assert axe_findings(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_axe_finds_nothing_serious(width: int, scheme: Scheme, report_of: ReportOf, page_of: OpenPage) -> None:
+    assert axe_findings(page_of(report_of("sample") / "tearsheet.html", width=width, scheme=scheme)) == []
+
+
+def test_it_is_whole_without_scripts(report_of: ReportOf, page_of: OpenPage, tmp_path: Path) -> None:
+    page = page_of(report_of("sample") / "tearsheet.html", scripts=False)
+    pictures = page.locator("img:visible")
+    assert pictures.count() >= 6
+    assert all(pictures.evaluate_all("all => all.map(one => one.complete && one.naturalWidth > 0)"))
+    assert axe_findings(page_of(frozen(page, tmp_path))) == []
+
+
+def test_its_headline_is_that_of_the_summary(report: Path, page_of: OpenPage) -> None:
+    summary = json.loads((report / "summary.json").read_text(encoding="utf-8"))
+    measures = {measure.label: measure for group in GROUPS.values() for measure in group if measure.key in CARDS}
+    cards = page_of(report / "tearsheet.html").locator(".card").all()
+    assert len(cards) >= 5
+    for card in cards:
+        measure = measures[card.locator(".label").inner_text()]
+        write = FILTERS[measure.form]
+        assert card.locator(".value").inner_text() == write(summary[measure.key])
+        if "benchmark" in summary:
+            shown, _, _ = card.locator(".other").inner_text().partition(" (")  # the confidence interval
+            assert shown == f"benchmark {write(summary['benchmark'][measure.key])}"
+
+
+@pytest.mark.parametrize("case", ["sample", "markup"])
+def test_it_prints_on_a4_with_all_its_sections(case: str, report_of: ReportOf, page_of: OpenPage) -> None:
+    page = page_of(report_of(case) / "tearsheet.html")
+    sections = page.locator("h1:visible, h2:visible").all_inner_texts()
+    pdf = printed(page)
+    assert {closed_up(section) for section in sections} <= headings_of(pdf)
+    assert 3 <= len(pages_of(pdf)) <= 30
+    assert all(size == pytest.approx((595, 842), abs=1) for size in pages_of(pdf))  # points
+
+
+def test_markup_in_names_is_text(report_of: ReportOf, page_of: OpenPage) -> None:
+    page = page_of(report_of("markup") / "tearsheet.html")
+    assert page.locator("h1").inner_text() == MARKUP
+    assert page.title().startswith(MARKUP)
+    assert MARKUP_NOTE in page.locator("body").inner_text()
+    for asset in MARKUP_ASSETS:
+        assert page.get_by_role("rowheader", name=asset, exact=True).count() > 0
+    assert page.locator("b:text('stocks'), img[src=x]").count() == 0

@@ -1,0 +1,269 @@
+"""`compare` as a user has it: configurations and finished runs, what is printed, written and refused."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import backtest as bt
+from backtest.config import load_config
+from backtest.config.manifest_config import config_of_manifest
+from backtest.data import load
+from backtest.data.data_settings import DataSettings
+from support.builders.market_files import random_levels, write_config, write_csv
+from support.command_line import Answer, command
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIGS = ROOT / "configs"
+ARTICLE = [CONFIGS / f"{name}.yaml" for name in ("60_40", "erc", "all_weather", "levered_erc")]
+STARS = "*: the best of a row; won: share of windows with the higher compound return"
+FOLDER = "reports/60_40_vs_erc_vs_all_weather_vs_levered_erc"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every command in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Of all files but the page, which says when it was written."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "comparison.html"]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def refused(answer: Answer) -> str:
+    assert (answer.code, answer.out) == (2, "")
+    (line,) = answer.err.splitlines()
+    return line
+
+
+# 1. What it says
+
+
+def test_the_articles_strategies(here: Path) -> None:
+    """The table, with the numbers of the comparison in Python; the files beside it."""
+    answer = command("compare", *ARTICLE)
+    assert (answer.code, answer.err) == (0, "")
+    found = bt.compare([bt.run(path) for path in ARTICLE])
+    rows = {line[:24].strip(): line[24:].split() for line in answer.out.splitlines()}
+    volatility = [f"{100 * value:.2f}" for value in found.metrics.T["volatility"]]
+    assert [cell for cell in rows["volatility"] if "%" not in cell] == volatility
+    assert rows["volatility"][5] == "%*"  # the third is the calmest
+    assert rows["risk: equities"][0] == "90.42"
+    assert answer.out.splitlines()[-1] == f"comparison: {FOLDER}/comparison.html"
+    assert rows["GFC"] == ["-22.9/-28.9", "-2.5/-14.0", "-6.0/-16.5", "-14.9/-31.6"]
+    differences = found.sharpe_differences.iloc[:3]
+    assert rows["p (Ledoit, Wolf)"] == [f"{p:.2f}" for p in differences["ledoit_wolf_p"]]
+    assert rows["Sharpe difference"] == [f"{-value:.2f}" for value in differences["difference"]]  # the later row
+    assert rows["won, windows of 3Y"] == [f"{share:.2f}" for share in found.windows_won[3]["60_40"].iloc[1:]]
+    assert {path.name for path in (here / FOLDER).iterdir()} == {
+        "comparison.html", "comparison.csv", "comparison.json", "nav.csv", "manifest.json", "figures",
+    }  # fmt: skip
+    table = pd.read_csv(here / FOLDER / "comparison.csv", index_col="measure")
+    assert [float(table[name]["sharpe"]) for name in found.names] == found.metrics.T["sharpe"].to_list()
+    navs = pd.read_csv(here / FOLDER / "nav.csv", index_col="date", parse_dates=["date"])
+    assert navs.to_numpy().tolist() == found.growth.to_numpy().tolist()
+
+
+@pytest.mark.parametrize(("width", "tables"), [(200, 1), (80, 2), (60, 3), (45, 5)])
+def test_more_strategies_than_the_terminal_is_wide_enough_for_come_below(
+    width: int, tables: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No cell is folded or shortened, and each strategy has every row once, with what a wide terminal shows."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = command("compare", *ARTICLE, CONFIGS / "equal_weight.yaml").out.splitlines()
+    above = [line for line in lines[: lines.index(STARS)] if not line.startswith("note: ")]
+    assert max(len(line) for line in above) <= width
+    assert "…" not in "".join(lines)
+    assert sum(line.startswith(" 1989-01-31 to") for line in lines) == tables
+    values = [line.split()[2:] for line in lines if line.startswith(" maximum drawdown")]
+    assert len(values) == tables
+    assert [cell for row in values for cell in row if "%" not in cell] == [
+        "-28.91", "-13.98", "-16.50", "-31.56", "-30.33",
+    ]  # fmt: skip
+    assert len([cell for row in values for cell in row if cell == "%*"]) == 1  # the best of all, whichever table
+
+
+def test_json_alone_is_the_file(here: Path) -> None:
+    answer = command("compare", *ARTICLE[:2], "--json", "--output", "mine")
+    assert answer.code == 0
+    assert answer.out == (here / "mine/comparison.json").read_text(encoding="utf-8")
+    assert json.loads(answer.out)["strategies"] == ["60_40", "erc"]
+
+
+def test_what_is_not_borrowed_has_no_row() -> None:
+    assert "financing" not in command("compare", *ARTICLE[:2]).out
+    assert "financing a year" in command("compare", ARTICLE[0], ARTICLE[3]).out
+
+
+def test_the_same_gives_the_same_bytes_in_place_of_the_earlier(here: Path) -> None:
+    command("compare", *ARTICLE[:2], "--output", "one")
+    before = contents(here / "one")
+    (here / "one/other.txt").write_text("in the way")
+    assert command("compare", *ARTICLE[:2], "--output", "one").code == 0
+    after = contents(here / "one")
+    assert set(after) == set(before)
+    manifests = [json.loads(files.pop("manifest.json")) for files in (before, after)]
+    assert all(set(manifest.pop("environment")) == {"written_at", "git_revision", "platform"} for manifest in manifests)
+    assert manifests[0] == manifests[1]
+    assert manifests[0]["comparison"]["erc"]["strategy"]["name"] == "erc"
+    assert before == after
+
+
+def test_of_many_the_folder_is_named_after_two(here: Path) -> None:
+    for number in range(6):
+        text = ARTICLE[0].read_text(encoding="utf-8").replace("name: 60_40", f"name: a_strategy_of_long_name_{number}")
+        (here / f"{number}.yaml").write_text(text, encoding="utf-8")
+    assert command("compare", *(f"{number}.yaml" for number in range(6))).code == 0
+    (folder,) = (path for path in (here / "reports").iterdir() if path.is_dir())
+    assert folder.name == "a_strategy_of_long_name_0_vs_a_strategy_of_long_name_1_vs_4_others"
+
+
+def test_each_market_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """60/40 stands alone, and as the benchmark of two others, whose own data is the same."""
+    loaded: list[DataSettings] = []
+    real = load.load
+
+    def counted(settings: DataSettings, *more: Any) -> Any:
+        loaded.append(settings)
+        return real(settings, *more)
+
+    monkeypatch.setattr("backtest.runs.pipeline.load", counted)
+    assert command("compare", ARTICLE[0], ARTICLE[1], ARTICLE[3]).code == 0
+    assert len(loaded) == 2
+
+
+# 2. Finished runs
+
+
+@pytest.fixture
+def finished(here: Path) -> Path:
+    assert command("run", ARTICLE[1], "--output", here / "reports/erc").code == 0
+    return here / "reports/erc"
+
+
+def test_a_finished_run_is_run_again_from_its_manifest(finished: Path) -> None:
+    answer = command("compare", finished, ARTICLE[1], "--json")
+    assert (answer.code, answer.err) == (0, "")
+    values = json.loads(answer.out)["metrics"]["cagr"]["values"]
+    assert list(values) == ["erc", "erc (2)"]
+    assert values["erc"] == values["erc (2)"]
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_what_any_manifest_says_is_the_configuration_again(path: Path) -> None:
+    config = load_config(path)
+    settings = json.loads(json.dumps(config.resolved()))
+    again = config_of_manifest(settings, ROOT / "reports/erc/manifest.json")
+    assert again.resolved() == config.resolved()
+    assert again.strategy == config.strategy
+    assert again.data == config.data
+
+
+def test_a_run_that_would_now_be_another_is_refused(finished: Path, here: Path) -> None:
+    """As when its prices were revised since: here a NAV of its file is not what the manifest gives."""
+    navs = pd.read_csv(finished / "nav.csv")
+    navs["strategy"] *= np.where(navs.index == 100, 1.0001, 1.0)
+    navs.to_csv(finished / "nav.csv", index=False)
+    assert refused(command("compare", finished, ARTICLE[0])) == (
+        f"error: {finished}/nav.csv: a run of the manifest.json beside it gives another NAV from 1997-05-31 on: its "
+        "data, a strategy or the program has changed since. Hint: compare the configuration, or run it again."
+    )
+    assert [path.name for path in (here / "reports").iterdir() if path.is_dir()] == ["erc"]
+    (finished / "nav.csv").unlink()
+    assert "nav.csv: cannot be read" in refused(command("compare", finished, ARTICLE[0]))
+
+
+def test_settings_of_another_version_are_refused(finished: Path) -> None:
+    manifest = json.loads((finished / "manifest.json").read_text(encoding="utf-8"))
+    manifest["config"]["costs"]["taxes"] = 1
+    (finished / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert refused(command("compare", finished, ARTICLE[0])) == (
+        f"error: {finished}/manifest.json: costs.taxes: Extra inputs are not permitted; it is of another version. "
+        "Hint: give the configuration itself."
+    )
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+def test_a_finished_run_of_a_file_needs_its_absolute_path(here: Path, absolute: bool) -> None:
+    rng = np.random.default_rng(0)
+    dates = pd.date_range("2010-01-31", periods=60, freq="ME")
+    levels = random_levels(dates, [0.15, 0.05], rng)
+    write_csv(pd.DataFrame(levels, index=dates, columns=["stocks", "bonds"]), here / "prices.csv")
+    path = str(here / "prices.csv") if absolute else "prices.csv"
+    data = {"source": "csv", "path": path, "assets": ["stocks", "bonds"], "cash": 0.02}
+    config = write_config(here / "mine.yaml", data=data, strategy={"name": "equal_weight"})
+    assert command("run", config, "--output", "done").code == 0
+    answer = command("compare", "done", config)
+    if absolute:
+        assert answer.code == 0
+        return
+    assert refused(answer) == (
+        "error: done/manifest.json: prices are read from prices.csv, relative to a configuration that the manifest "
+        "does not name; expected an absolute path. Hint: give the configuration itself."
+    )
+
+
+# 3. What is refused
+
+
+def test_one_alone_and_two_frequencies() -> None:
+    assert refused(command("compare", ARTICLE[0])) == (
+        f"error: {ARTICLE[0]} alone; expected two or more configurations or folders of finished runs"
+    )
+    assert refused(command("compare", ARTICLE[0], CONFIGS / "daily/erc.yaml")) == (
+        "error: 60_40 is monthly, erc_daily is daily: results of one frequency can be compared, not of several"
+    )
+
+
+@pytest.mark.parametrize("manifest", [None, "no JSON", "[]", '{"made_by": "risk-parity-backtest", "config": {}}'])
+def test_a_folder_that_is_no_finished_run(here: Path, manifest: str | None) -> None:
+    (here / "empty").mkdir()
+    if manifest is not None:
+        (here / "empty/manifest.json").write_text(manifest)
+    assert refused(command("compare", ARTICLE[0], "empty")) == (
+        "error: empty: a folder without the manifest.json of a run; expected a configuration (a YAML file) or the "
+        "folder of a finished run, such as reports/erc"
+    )
+
+
+def test_a_comparison_is_no_finished_run() -> None:
+    assert command("compare", *ARTICLE[:2], "--output", "both").code == 0
+    assert "both: a folder without the manifest.json of a run" in refused(command("compare", ARTICLE[0], "both"))
+
+
+def test_what_is_not_there_is_told_as_of_a_configuration() -> None:
+    assert refused(command("compare", ARTICLE[0], "nothing.yaml")) == (
+        "error: nothing.yaml: no such file. Hint: the path is relative to the current folder."
+    )
+
+
+def test_a_folder_of_something_else_is_never_replaced(here: Path) -> None:
+    (here / "mine").mkdir()
+    (here / "mine/thesis.txt").write_text("years of work")
+    assert "holds files but no manifest.json of a report" in refused(
+        command("compare", *ARTICLE[:2], "--output", "mine")
+    )
+    assert [path.name for path in (here / "mine").iterdir()] == ["thesis.txt"]
+
+
+def test_a_disk_that_fails_leaves_the_earlier_comparison(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert command("compare", *ARTICLE[:2], "--output", "mine").code == 0
+    before = (here / "mine/comparison.csv").read_bytes()
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert refused(command("compare", *ARTICLE[:2], "--output", "mine")) == (
+        "error: mine: cannot be written (No space left on device). Hint: another --output."
+    )
+    assert (here / "mine/comparison.csv").read_bytes() == before
+    assert [path.name for path in here.iterdir()] == ["mine"]
+    shutil.rmtree(here / "mine")

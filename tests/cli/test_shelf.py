@@ -1,0 +1,451 @@
+"""The shelf: what is listed, in which order and with which numbers, who may write it, and how it is opened."""
+
+import json
+import re
+import threading
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from backtest.analysis.drawing.sparkline import POINTS
+from backtest.errors import ReportError
+from backtest.reporting.files.comparison_files import files_of
+from backtest.reporting.files.manifest import environment
+from backtest.reporting.files.report_files import json_bytes
+from backtest.reporting.files.report_folder import replacing
+from backtest.reporting.files.shelf_entry import SECTION, ComparisonEntry, RunEntry, entry_of, run_entry
+from backtest.reporting.pages import shelf_page as shelf_module
+from backtest.reporting.pages.shelf_page import Shelved, find, read_shelf, renew_shelf, write_shelf
+from backtest.runs.compared_runs import compare
+from support.builders.synthetic_result import made_up
+from support.command_line import command
+from support.patience import HANG
+
+SCRIPT = "<script>alert(1)<∕script>"
+
+
+def put(folder: Path, name: str, day: int = 1, files: tuple[str, ...] = ("tearsheet.html",), **options: Any) -> Path:
+    """A finished run: its manifest, with the numbers of a made-up result, and some files of its report."""
+    result = made_up(name=name, seed=day, **options)
+    return put_manifest(folder / name, {SECTION: run_entry(result)}, day, files)
+
+
+def put_manifest(place: Path, manifest: dict[str, Any], day: int = 1, files: tuple[str, ...] = ()) -> Path:
+    place.mkdir(parents=True)
+    written = {"environment": {"written_at": f"2026-11-{day:02}T09:30:00+00:00"}}
+    (place / "manifest.json").write_bytes(json_bytes({"made_by": "risk-parity-backtest", **manifest, **written}))
+    for file in files:
+        (place / file).write_text("")
+    return place
+
+
+def put_comparison(folder: Path, names: tuple[str, ...], day: int = 1) -> Path:
+    found = compare([made_up(name=name, seed=seed, benchmark=False) for seed, name in enumerate(names)])
+    files = files_of(found, environment())
+    manifest = json.loads(files.pop("manifest.json"))
+    place = put_manifest(folder / "_vs_".join(names), manifest, day)
+    for name, content in files.items():
+        (place / name).write_bytes(content)
+    return place
+
+
+def rows_of(page: str, table: str) -> list[list[str]]:
+    """The text of the cells of each row of a table's body."""
+    (body,) = re.findall(rf'<table id="{table}".*?<tbody>(.*?)</tbody>', page, re.DOTALL)
+    cells = [re.findall(r"<t[hd]\b.*?</t[hd]>", row, re.DOTALL) for row in re.findall(r"<tr>.*?</tr>", body, re.DOTALL)]
+    return [[unescape(re.sub(r"<[^>]*>", " ", cell)).strip() for cell in row] for row in cells]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to work in, with nothing in it."""
+    monkeypatch.setattr(shelf_module, "_PATIENCE", HANG)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+# 1. What a manifest says of a run, and what is read of it
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"benchmark": False}, {"periods": 1}, {"still": True}, {"ruined": True}, {"gross": 2.0}, {"periods": 3000}],
+    ids=str,
+)
+def test_what_a_manifest_says_is_read_again(options: dict[str, Any]) -> None:
+    result = made_up(**options)
+    summary = result.summary()
+    read = entry_of(json.loads(json_bytes({SECTION: run_entry(result)})))
+    assert isinstance(read, RunEntry)
+    for key in (
+        "cagr", "volatility", "sharpe", "max_drawdown", "average_gross_exposure", "financing_drag_per_year",
+    ):  # fmt: skip
+        value = getattr(read, key)
+        assert value == summary[key] if value is not None else summary[key] != summary[key]
+    assert (read.name, read.strategy, read.periods_per_year) == ("made_up", "fixed", 12)
+    assert (f"{read.start}", f"{read.end}") == (summary["start"], summary["end"])
+    assert read.benchmark == (None if result.benchmark is None else "sixty_forty")
+    assert len(read.sparkline) == min(len(result.nav), POINTS) or len(result.nav) > POINTS >= len(read.sparkline)
+    assert read.sparkline[-1] == pytest.approx(result.nav.iloc[-1], rel=5e-4)  # four digits
+    assert max(read.sparkline) == pytest.approx(result.nav.max(), rel=5e-4)
+    assert min(read.sparkline) == pytest.approx(result.nav.min(), rel=5e-4)
+
+
+def test_of_a_comparison_the_best_are_named() -> None:
+    found = compare([made_up(name=name, seed=seed, benchmark=False) for seed, name in enumerate("abc")])
+    read = entry_of(json.loads(files_of(found, environment())["manifest.json"]))
+    assert isinstance(read, ComparisonEntry)
+    assert read.names == ("a", "b", "c")
+    for key in ("cagr", "sharpe", "max_drawdown"):
+        (name,) = read.best[key].names
+        assert read.best[key].value == found.metrics.loc[key, name] == found.metrics.loc[key].max()
+    assert {key: line[-1] for key, line in read.sparklines.items()} == pytest.approx(
+        found.growth.iloc[-1].to_dict(), rel=5e-4
+    )
+
+
+# 2. What is listed
+
+
+def test_runs_and_comparisons_the_newest_first(here: Path) -> None:
+    """Links lead to files that are there, numbers are those of the manifests, in text and as keys to sort by."""
+    for day, name in enumerate(("first", "second", "third"), start=1):
+        put(here, name, day, ("tearsheet.html", "summary.json", "nav.csv"), gross=1.5)
+    put_comparison(here, ("a", "b"), 9)
+    page = write_shelf(here).read_text(encoding="utf-8")
+    rows = rows_of(page, "runs-table")
+    assert [row[0] for row in rows] == ["third", "second", "first"]
+    entry = read_shelf(here)[1].entry
+    assert isinstance(entry, RunEntry)
+    assert entry.cagr is not None
+    assert rows[0][2] == f"{entry.cagr:.1%}".replace("-", "−")
+    assert f'data-value="{entry.cagr}"' in page
+    assert rows[0][1].split() == ["fixed", "against", "sixty_forty"]
+    assert rows[0][10].split() == ["2026-11-03", "09:30"]
+    assert rows[0][11].split() == ["summary.json", ",", "nav.csv"]
+    assert [row[0] for row in rows_of(page, "comparisons-table")] == ["a_vs_b"]
+    links = [unquote(link) for link in re.findall(r'href="(\./[^"]*)"', page)]
+    assert len(links) == 3 * 3 + 3
+    assert all((here / link).exists() for link in links)
+    assert len(re.findall("<polyline", page)) == 3 + 2
+    assert not re.findall(r"https?://(?!www\.w3\.org)", page.partition("<body>")[2].partition("<script>")[0])
+
+
+def test_what_is_no_run_is_not_listed(here: Path, caplog: pytest.LogCaptureFixture) -> None:
+    put(here, "mine")
+    (here / "notes.txt").write_text("a file")
+    (here / "empty").mkdir()
+    put_manifest(here / "other", {"made_by": "another program"})
+    put_manifest(here / ".mine-abc", {})  # being written
+    put_manifest(here / "list", {})
+    (here / "list/manifest.json").write_text("[]")
+    assert [one.folder.name for one in read_shelf(here)] == ["mine"]
+    assert not caplog.records
+    assert read_shelf(here / "nothing") == []
+
+
+@pytest.mark.parametrize("content", [b"", b'{"made_by": "risk-parity-ba', b"\xff\xfe\x00"])
+def test_a_broken_manifest_is_told_of_and_hides_no_other(
+    here: Path, caplog: pytest.LogCaptureFixture, content: bytes
+) -> None:
+    put(here, "whole")
+    put(here, "broken")
+    (here / "broken/manifest.json").write_bytes(content)
+    assert [row[0] for row in rows_of(write_shelf(here).read_text(encoding="utf-8"), "runs-table")] == ["whole"]
+    (record,) = caplog.records
+    assert "broken/manifest.json: cannot be read, so broken is not listed" in record.getMessage()
+
+
+@pytest.mark.parametrize("section", [{}, {SECTION: None}, {SECTION: {"kind": "run", "cagr": 1.0}}, {SECTION: []}])
+@pytest.mark.parametrize("kind", ["config", "comparison"])
+def test_one_of_another_version_is_listed_by_name(here: Path, section: dict[str, Any], kind: str) -> None:
+    put_manifest(here / "old", {**section, kind: {"name": "old"}}, files=("tearsheet.html", "nav.csv"))
+    page = write_shelf(here).read_text(encoding="utf-8")
+    (row,) = rows_of(page, "runs-table" if kind == "config" else "comparisons-table")
+    assert row[:2] == ["old", "run again for its numbers"]
+    assert (row[-2].split(), row[-1]) == (["2026-11-01", "09:30"], "nav.csv")
+    assert 'href="./old/tearsheet.html"' in page
+    headings = re.findall(r"<th scope=\"col\"", page)
+    assert len(row) == len(headings)  # or columns would be sorted by another's values
+
+
+@pytest.mark.parametrize("name", ["风险平价 组合", SCRIPT, "a & b #1?.%20", '"quoted"', "javascript:alert(1)"])
+def test_any_name_is_shown_as_text_and_its_links_lead_there(here: Path, name: str) -> None:
+    put(here, name)
+    put_comparison(here, (name, "other"))
+    page = write_shelf(here).read_text(encoding="utf-8")
+    assert rows_of(page, "runs-table")[0][0] == name
+    assert SCRIPT not in page
+    links = re.findall(r'href="(\./[^"]*)"', page)
+    assert all((here / unquote(link)).exists() for link in links)
+    assert not re.search(r'href="(?!\./|#)', page)
+
+
+@pytest.mark.parametrize(
+    "options", [{"periods": 1}, {"still": True}, {"ruined": True}, {"periods": 1, "still": True, "benchmark": False}]
+)
+def test_runs_at_the_edge(here: Path, options: dict[str, Any]) -> None:
+    """One month, all zeros, NAV that ends at zero: a whole row, what is not defined as a dash, no NaN in a picture."""
+    put(here, "edge", **options)
+    page = write_shelf(here).read_text(encoding="utf-8")
+    (row,) = rows_of(page, "runs-table")
+    assert len(row) == 12
+    assert not re.search(r"\b(nan|NaN|None|inf)\b", page.partition("<main")[2].partition("</main>")[0])
+
+
+def test_an_empty_shelf_says_how_to_fill_it(here: Path) -> None:
+    page = write_shelf(here).read_text(encoding="utf-8")
+    assert "python -m backtest run configs/erc.yaml" in page
+    assert "<table" not in page
+
+
+# 3. Who may write it, and when
+
+
+def test_runs_that_end_at_once_lose_nothing(here: Path) -> None:
+    """Each puts its report into place and then makes the shelf: the last one made has all of them."""
+    sections = [{SECTION: run_entry(made_up(name=f"run_{i}", seed=i))} for i in range(8)]
+    ready = threading.Barrier(8)
+
+    def finish(number: int) -> None:
+        ready.wait()
+        put_manifest(here / f"run_{number}", sections[number], number + 1)
+        write_shelf(here)
+
+    threads = [threading.Thread(target=finish, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    page = (here / "index.html").read_text(encoding="utf-8")
+    assert [row[0] for row in rows_of(page, "runs-table")] == [f"run_{i}" for i in range(7, -1, -1)]
+    assert {path.name for path in here.iterdir() if not path.name.startswith(".index.lock")} == {
+        *(f"run_{i}" for i in range(8)), "index.html",
+    }  # fmt: skip
+
+
+def test_a_slow_writer_does_not_undo_a_later_one(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first has read the folder before the second run is there, and would write after it if it were let."""
+    render = shelf_module.render_shelf
+    read, written = threading.Event(), threading.Event()
+
+    def slow(shelf: list[Shelved], name: str) -> str:
+        if len(shelf) == 1:
+            read.set()
+            written.wait(0.3)
+        return render(shelf, name)
+
+    def second() -> None:
+        read.wait()
+        put(here, "second", 2)
+        write_shelf(here)
+        written.set()
+
+    monkeypatch.setattr(shelf_module, "render_shelf", slow)
+    put(here, "first")
+    other = threading.Thread(target=second)
+    other.start()
+    write_shelf(here)
+    other.join()
+    page = (here / "index.html").read_text(encoding="utf-8")
+    assert [row[0] for row in rows_of(page, "runs-table")] == ["second", "first"]
+
+
+def test_a_shelf_cut_off_leaves_the_earlier_one(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(here, "one")
+    before = write_shelf(here).read_bytes()
+    put(here, "two", 2)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(ReportError, match=r"index\.html: cannot be written \(No space left on device\)"):
+        write_shelf(here)
+    assert (here / "index.html").read_bytes() == before
+    assert not list(here.glob(".index-*"))
+
+
+def test_a_page_of_somebody_else_is_never_replaced(here: Path, caplog: pytest.LogCaptureFixture) -> None:
+    put(here / "reports", "one")
+    (here / "reports/index.html").write_text("<h1>My own</h1>")
+    renew_shelf(here / "reports/one")
+    assert (here / "reports/index.html").read_text() == "<h1>My own</h1>"
+    (record,) = caplog.records
+    assert (
+        record.getMessage() == "reports/index.html: not made here, so it is not replaced. Hint: give it another name."
+    )
+
+
+def test_another_that_writes_for_ever_is_not_waited_for(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from filelock import FileLock
+
+    monkeypatch.setattr(shelf_module, "_PATIENCE", 0.05)
+    with (
+        FileLock(here / ".index.lock"),
+        pytest.raises(ReportError, match="another run is still writing it"),
+    ):
+        write_shelf(here)
+
+
+def test_only_the_reports_of_this_folder_have_a_shelf(here: Path) -> None:
+    """What was put elsewhere may stand among anybody's files."""
+    for place in ("elsewhere", "reports/deeper", "."):
+        put(here / place, "one")
+        renew_shelf(here / place / "one")
+        assert not (here / place / "index.html").exists()
+    put(here / "reports", "two")
+    renew_shelf(here / "reports/two")
+    assert (here / "reports/index.html").exists()
+
+
+def test_a_run_and_a_comparison_make_it_anew(here: Path) -> None:
+    """From the command line: both are on the shelf, and it is what reading the folder again gives."""
+    configs = Path(__file__).resolve().parents[2] / "configs"
+    assert command("run", configs / "60_40.yaml").code == 0
+    assert command("compare", configs / "60_40.yaml", configs / "erc.yaml").code == 0
+    assert command("run", configs / "60_40.yaml", "--output", "elsewhere/mine").code == 0
+    page = (here / "reports/index.html").read_text(encoding="utf-8")
+    assert [row[0] for row in rows_of(page, "runs-table")] == ["60_40"]
+    (row,) = rows_of(page, "comparisons-table")
+    assert row[:2] == ["60_40_vs_erc", "60_40 ,  erc"]
+    assert row[3].split() == ["0.71", "erc"]
+    assert [path.name for path in (here / "elsewhere").iterdir()] == ["mine"]
+    (run,) = [one for one in read_shelf(here / "reports") if one.kind == "run"]
+    assert isinstance(run.entry, RunEntry)
+    assert run.entry.sharpe == json.loads((here / "reports/60_40/summary.json").read_text())["sharpe"]
+
+
+# 4. `list` and `open`
+
+
+def test_list_prints_the_shelf(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    put(here / "reports", "first", 1)
+    put(here / "reports", "second", 2, still=True, benchmark=False)
+    put_manifest(here / "reports/old", {"config": {}}, 3)
+    put_comparison(here / "reports", ("a", "b"), 4)
+    answer = command("list")
+    assert (answer.code, answer.err) == (0, "")
+    rows = [line.split() for line in answer.out.splitlines() if line.strip()]
+    assert rows[0] == ["run", "period", "CAGR", "volatility", "Sharpe", "drawdown", "written"]
+    assert [row[0] for row in rows[2:5]] == ["old", "second", "first"]
+    assert rows[3][1:] == ["2003-2007", "0.00", "%", "0.00", "%", "-", "0.00", "%", "2026-11-02"]
+    assert rows[5][0] == "comparison"
+    assert (rows[7][0], rows[7][-1]) == ("a_vs_b", "2026-11-04")
+
+
+def test_a_long_name_is_listed_whole(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    name = "a_name_of_a_hundred_letters_" * 3
+    put(here / "reports", name)
+    lines = command("list").out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "".join(line.strip().partition(" ")[0] for line in lines[3:]) == name
+
+
+def test_list_as_json(here: Path) -> None:
+    put(here / "reports", "风险平价")
+    put_comparison(here / "reports", ("a", "b"), 2)
+    put_manifest(here / "reports/old", {"config": {}}, 3)
+    old, compared, run = json.loads(command("list", "--json").out)
+    assert old == {
+        "folder": "reports/old", "kind": "run", "name": "old", "written_at": "2026-11-03T09:30:00+00:00", "page": None,
+    }  # fmt: skip
+    assert (compared["kind"], compared["strategies"], set(compared["best"])) == (
+        "comparison", ["a", "b"], {"cagr", "sharpe", "max_drawdown"},
+    )  # fmt: skip
+    assert (run["page"], run["start"], run["cagr"]) == (
+        "reports/风险平价/tearsheet.html", "2003-12-31", made_up(seed=1).summary()["cagr"],
+    )  # fmt: skip
+
+
+def test_an_empty_list(here: Path) -> None:
+    answer = command("list")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out == "reports holds no run. Hint: python -m backtest run configs/erc.yaml\n"
+    assert command("list", "--json").out == "[]\n"
+    assert not list(here.iterdir())
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a browser was asked to show."""
+    shown: list[str] = []
+
+    def show(uri: str) -> bool:
+        shown.append(uri)
+        return True
+
+    monkeypatch.setattr("webbrowser.open", show)
+    return shown
+
+
+@pytest.mark.parametrize("name", ["erc", "reports/erc", "./reports/erc/"])
+def test_open_shows_the_page_of_a_run(here: Path, opened: list[str], name: str) -> None:
+    put(here / "reports", "erc")
+    answer = command("open", name)
+    assert (answer.code, answer.out, answer.err) == (0, "page: reports/erc/tearsheet.html\n", "")
+    assert opened == [(here / "reports/erc/tearsheet.html").as_uri()]
+
+
+def test_open_shows_a_report_elsewhere_by_its_folder(here: Path, opened: list[str]) -> None:
+    put(here / "elsewhere", "mine")
+    assert command("open", "elsewhere/mine").code == 0
+    assert opened == [(here / "elsewhere/mine/tearsheet.html").as_uri()]
+
+
+def test_open_without_a_name_shows_the_shelf_as_it_is_now(here: Path, opened: list[str]) -> None:
+    put(here / "reports", "written_from_python")
+    answer = command("open")
+    assert (answer.code, answer.out) == (0, "page: reports/index.html\n")
+    assert opened == [(here / "reports/index.html").as_uri()]
+    assert "written_from_python" in (here / "reports/index.html").read_text(encoding="utf-8")
+
+
+def test_without_a_browser_the_path_is_said(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(here / "reports", "erc")
+    monkeypatch.setattr("webbrowser.open", lambda _: False)
+    answer = command("open", "erc")
+    assert (answer.code, answer.out) == (0, "page: reports/erc/tearsheet.html\n")
+    assert answer.err == "note: no browser could be started here; open the page yourself\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("levered_ecr", "levered_ecr: no such run or comparison in reports. Did you mean levered_erc?"),
+        ("xyz", "xyz: no such run or comparison in reports. Hint: python -m backtest list"),
+        ("no_page", "reports/no_page: has no page to open. Hint: run it again."),
+    ],
+)
+def test_open_of_what_is_not_there(here: Path, opened: list[str], name: str, words: str) -> None:
+    put(here / "reports", "levered_erc")
+    put(here / "reports", "no_page", files=())
+    answer = command("open", name)
+    assert (answer.code, answer.out, answer.err) == (2, "", f"error: {words}\n")
+    assert not opened
+
+
+@pytest.mark.parametrize(("arguments", "what"), [((), "reports holds no run to show"), (("erc",), "erc: no such run")])
+def test_open_before_the_first_run(here: Path, opened: list[str], arguments: tuple[str, ...], what: str) -> None:
+    answer = command("open", *arguments)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(f"error: {what}")
+    assert answer.err.endswith("Hint: python -m backtest run configs/erc.yaml\n")
+    assert not opened
+    assert not list(here.iterdir())
+
+
+def test_a_report_being_written_is_not_found(here: Path) -> None:
+    """Its temporary folder has a manifest before it is in place."""
+    put(here, "erc")
+    with replacing(here / "other") as temporary:
+        (temporary / "manifest.json").write_bytes((here / "erc/manifest.json").read_bytes())
+        assert [one.folder.name for one in read_shelf(here)] == ["erc"]
+        with pytest.raises(ReportError):
+            find(here, "other")
+    assert find(here, "other").folder == here / "other"

@@ -1,0 +1,365 @@
+"""No risk has one definition (`backtest.numerics.tolerances`): growth at one rate has no risk anywhere in the project.
+
+1. Runs: strategies and leverage refuse assets that vary by rounding alone, as they refuse a constant price.
+2. Weights, contributions and measures of a covariance whose unit nobody knows: relative to the largest deviation.
+3. Measures of a run that earns one rate: null, where rounding would make them enormous.
+4. Risk that is small, but larger than rounding, remains.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import backtest as bt
+from backtest.analysis.metrics import performance
+from backtest.analysis.metrics.distribution import histogram
+from backtest.analysis.metrics.drawdown import drawdown, worst_drawdowns
+from backtest.analysis.metrics.forecasts import bias_statistic
+from backtest.analysis.metrics.rolling_measures import rolling_correlation, rolling_sharpe
+from backtest.analysis.uncertainty.bootstrap import block_length
+from backtest.analysis.uncertainty.confidence import confidence
+from backtest.analysis.uncertainty.sharpe_difference import sharpe_difference
+from backtest.errors import BacktestError
+from backtest.numerics.tolerances import NO_RISK, has_risk
+from backtest.risk import (
+    diversification_ratio,
+    gaussian_shortfall_parity_weights,
+    hierarchical_risk_parity_weights,
+    historical_shortfall_parity_weights,
+    inverse_variance_weights,
+    maximum_diversification_weights,
+    minimum_variance_weights,
+    multiples_to_volatility,
+    portfolio_volatility,
+    risk_contributions,
+    risk_parity_weights,
+    sample_volatility,
+    volatilities,
+)
+from backtest.risk.solvers.hierarchical import _bisected
+from support.builders.market_files import write_config, write_csv
+
+MONTHS = 72
+DATES = pd.date_range("2010-01-31", periods=MONTHS, freq="ME")
+STEPS = np.arange(MONTHS)
+CASH = np.cumprod(1 + 0.002 + 0.001 * np.sin(STEPS))
+ROUNDING: dict[str, np.ndarray] = {
+    "growth by a power": 100 * (1 + 1 / 300) ** STEPS,
+    "growth step by step": 100 * np.cumprod(np.full(MONTHS, 1 + 1 / 300)),
+    "12 decimals": np.round(100 * 1.0033**STEPS, 12),
+    "15 digits": np.array([float(f"{level:.15g}") for level in 37.123 * 1.0033**STEPS]),
+    "cash in another unit": CASH * 3.7 / 1.3,
+    "small prices": 1e-8 * (1 + 1 / 300) ** STEPS,
+    "large prices": 1e8 * (1 + 1 / 300) ** STEPS,
+    "a loss at one rate": 100 * (1 - 1 / 300) ** STEPS,
+}
+"""Levels whose excess returns over cash vary by rounding alone."""
+
+
+def run(folder: Path, level: np.ndarray, strategy: dict[str, Any], **sections: Any) -> bt.BacktestResult:
+    """A run on two assets that move and the level of a third, C; cash is constant, or moves as C does."""
+    rng = np.random.default_rng(0)
+    moving = 100 * np.cumprod(1 + rng.normal(0.005, [0.04, 0.015], (MONTHS, 2)), axis=0)
+    frame = pd.DataFrame(moving, index=DATES, columns=["A", "B"]).assign(C=level, bills=CASH)
+    write_csv(frame, folder / "prices.csv")
+    cash: str | float = "bills" if level is ROUNDING["cash in another unit"] else 0.0
+    assets = {"A": "equities", "B": "bonds", "C": "commodities"}
+    given: dict[str, Any] = {"estimation": {"window": 36}, "rebalance": {"frequency": "monthly"}, **sections}
+    data = {"source": "csv", "path": "prices.csv", "assets": assets, "cash": cash}
+    return bt.run(write_config(folder / "run.yaml", data=data, strategy=strategy, **given))
+
+
+# ----------------------------------------------------------------------------------------------------------- 1. runs
+
+BY_RISK: dict[str, dict[str, Any]] = {
+    "erc": {},
+    "erc, bounded": {"max_weight": 0.9},
+    "risk_budgeting": {},
+    "levered_erc": {},
+    "inverse_volatility": {},
+    "inverse_variance": {},
+    "hierarchical_risk_parity": {},
+    "minimum_variance": {},
+    "maximum_diversification": {},
+    "erc_expected_shortfall": {"window": 36, "distribution": "gaussian"},
+}
+
+
+@pytest.mark.parametrize("kind", ROUNDING)
+@pytest.mark.parametrize("strategy", BY_RISK)
+def test_strategies_refuse_what_varies_by_rounding_alone(tmp_path: Path, strategy: str, kind: str) -> None:
+    """The message is the one for a price that never changes: it names the asset, and says to leave it out."""
+    settings = {"name": strategy.partition(",")[0], **BY_RISK[strategy]}
+    with pytest.raises(
+        BacktestError, match=r"the variance of C is 0, expected one above zero; hint: .*leave the asset out"
+    ):
+        run(tmp_path, ROUNDING[kind], settings)
+
+
+@pytest.mark.parametrize("window", [None, 24])
+@pytest.mark.parametrize("kind", ROUNDING)
+def test_leverage_refuses_a_portfolio_that_varies_by_rounding_alone(
+    tmp_path: Path, kind: str, window: int | None
+) -> None:
+    """The limit is the same by the covariance and by a window of its own."""
+    leverage = {"target_volatility": 0.1, **({} if window is None else {"window": window})}
+    with pytest.raises(BacktestError, match=r"a gross exposure of 1 and a volatility of 0; expected one above zero"):
+        run(tmp_path, ROUNDING[kind], {"name": "sixty_forty", "weights": {"C": 1.0}}, leverage=leverage)
+    if window is None:
+        with pytest.raises(
+            BacktestError, match=r"a gross exposure of 1 and a volatility of 0; expected one above zero"
+        ):
+            run(tmp_path, ROUNDING[kind], {"name": "volatility_target", "weights": {"C": 1.0}})
+
+
+@pytest.mark.parametrize("window", [None, 24])
+def test_leverage_refuses_twins_against_each_other(tmp_path: Path, window: int | None) -> None:
+    """Long one asset and short another one at a third of its price: what is left is rounding."""
+    rng = np.random.default_rng(0)
+    twin = 100 * np.cumprod(1 + rng.normal(0.005, [0.04, 0.015], (MONTHS, 2)), axis=0)[:, 0] / 3
+    leverage = {"target_volatility": 0.1, **({} if window is None else {"window": window})}
+    with pytest.raises(BacktestError, match=r"a gross exposure of 2 and a volatility of 0; expected one above zero"):
+        run(tmp_path, twin, {"name": "sixty_forty", "weights": {"A": 1.0, "C": -1.0}}, leverage=leverage)
+
+
+@pytest.mark.parametrize("kind", ROUNDING)
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        {"name": "risk_budgeting"},
+        {"name": "erc_expected_shortfall", "window": 36},
+        {"name": "erc_expected_shortfall", "window": 36, "distribution": "gaussian"},
+    ],
+)
+def test_a_budget_of_zero_leaves_out_an_asset_that_varies_by_rounding_alone(
+    tmp_path: Path, kind: str, strategy: dict[str, Any]
+) -> None:
+    """The others get the weights that they have where C moves."""
+    given = {**strategy, "budgets": {"A": 0.5, "B": 0.5, "C": 0}}
+    found = run(tmp_path, ROUNDING[kind], given).target_weights
+    assert (found["C"] == 0).all()
+    cash = ROUNDING["cash in another unit"]
+    moving = run(tmp_path, ROUNDING[kind] * np.exp(0.1 * np.sin(7 * STEPS)), given).target_weights
+    if ROUNDING[kind] is not cash:  # there cash is another
+        np.testing.assert_allclose(found, moving, rtol=0, atol=1e-12)
+
+
+def test_expected_shortfall_of_an_asset_that_is_cash_but_for_rounding_is_none(tmp_path: Path) -> None:
+    settings = {"name": "erc_expected_shortfall", "window": 36}
+    with pytest.raises(BacktestError, match="all of C are zero but for rounding, so it has no expected shortfall"):
+        run(tmp_path, ROUNDING["cash in another unit"], settings)
+
+
+# ---------------------------------------------------------------------------------- 2. of a covariance, in any unit
+
+OPTIMISERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "risk budgets": risk_parity_weights,
+    "inverse volatility": volatilities,
+    "inverse variance": inverse_variance_weights,
+    "hierarchical": hierarchical_risk_parity_weights,
+    "minimum variance": minimum_variance_weights,
+    "maximum diversification": maximum_diversification_weights,
+    "gaussian shortfall": gaussian_shortfall_parity_weights,
+}
+MOVING = np.array([[0.0016, 0.0001, 0.0], [0.0001, 0.0002, 0.0], [0.0, 0.0, 0.0]])
+UNITS = [1e-24, 1e-4, 1.0, 1e4, 1e24]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_a_variance_that_is_rounding_beside_the_largest_is_refused_in_any_unit(optimiser: str, unit: float) -> None:
+    """A deviation of 8e-17 a month next to 4 % is refused; 4e-8, a millionth of the largest one, is solved."""
+    rounding, small = (MOVING + np.diag([0, 0, deviation**2]) for deviation in (8e-17, 4e-8))
+    with pytest.raises(BacktestError, match=r"the variance of asset 2 is .* while the largest is .*: rounding of"):
+        OPTIMISERS[optimiser](rounding * unit)
+    found = OPTIMISERS[optimiser](small * unit)
+    assert np.isfinite(found).all()
+    if optimiser != "inverse volatility":  # which are deviations, in their unit
+        np.testing.assert_allclose(found, OPTIMISERS[optimiser](small), rtol=1e-9)  # of weights down to 1e-12
+
+
+def test_a_rounded_variance_is_refused_in_a_stack_and_not_where_its_budget_is_zero() -> None:
+    rounding, good = MOVING + np.diag([0, 0, 6.4e-33]), MOVING + np.diag([0, 0, 0.01])
+    with pytest.raises(BacktestError, match=r"covariance\[1\]: the variance of asset 2 is 6\.4e-33 while"):
+        risk_parity_weights(np.stack([good, rounding]))
+    held_out = risk_parity_weights(rounding, [0.5, 0.5, 0.0])
+    np.testing.assert_allclose(held_out, risk_parity_weights(good, [0.5, 0.5, 0.0]), rtol=1e-12)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_portfolio_without_risk_has_none_by_any_measure(unit: float) -> None:
+    """An asset that varies by rounding, and twins that cancel out, have no volatility, contributions or ratio."""
+    twins = np.array([[0.04, 0.04], [0.04, 0.04]]) * (1 + 4e-16 * np.array([[1, 0], [0, 1]]))
+    for weights, covariance in (
+        ([0.0, 0.0, 1.0], MOVING + np.diag([0, 0, 6.4e-33])),
+        ([1.0, -1.0], twins),
+        ([3.0, -3.0], twins),
+    ):
+        sigma = covariance * unit
+        assert portfolio_volatility(weights, sigma) == 0
+        assert not risk_contributions(weights, sigma).any()
+        assert np.isnan(diversification_ratio(weights, sigma))
+        with pytest.raises(BacktestError, match="a volatility of 0; expected one above zero"):
+            multiples_to_volatility(weights, portfolio_volatility(weights, sigma), 0.1)
+    nearly = np.array([[0.04, 0.04 * (1 - 1e-10)], [0.04 * (1 - 1e-10), 0.04]]) * unit
+    assert portfolio_volatility([1.0, -1.0], nearly) == pytest.approx(0.2 * np.sqrt(2e-10 * unit), rel=1e-4)
+
+
+def test_the_sample_volatility_of_a_window_has_the_same_limit() -> None:
+    rng = np.random.default_rng(1)
+    moves = rng.normal(0, 0.01, 30)
+    growth = ROUNDING["growth by a power"][1:31] / ROUNDING["growth by a power"][:30] - 1
+    returns = np.column_stack([moves, growth, moves + 1e-16 * rng.normal(size=30)])
+    assert sample_volatility([0.0, 1.0, 0.0], returns) == 0
+    assert sample_volatility([100.0, 0.0, -100.0], returns) == 0
+    assert sample_volatility([1e-6, 1.0, 0.0], returns) == pytest.approx(1e-6 * moves.std(ddof=1), rel=1e-9)
+    with pytest.raises(BacktestError, match="a volatility of 8e-17; expected one above zero"):
+        multiples_to_volatility([0.0, 1.0, 0.0], 8e-17, 0.03)
+
+
+def test_a_cluster_whose_risks_cancel_out_by_rounding_has_none() -> None:
+    """Two pairs of opposites in the order of the tree: their shares are not defined, whatever the last bits are."""
+    opposites = np.asarray(np.kron(np.eye(2), [[1.0, -1 + 2e-16], [-1 + 2e-16, 1.0]]), np.float64)
+    with pytest.raises(BacktestError, match="4 neighbouring assets have no variance in either half of them"):
+        _bisected(np.ones((1, 4)), opposites[None])
+
+
+def test_returns_that_are_zero_but_for_rounding_have_no_expected_shortfall() -> None:
+    rng = np.random.default_rng(2)
+    returns = np.column_stack([rng.normal(0, 0.03, 60), 1e-17 * rng.normal(size=60)])
+    with pytest.raises(BacktestError, match="all of asset 1 are zero but for rounding"):
+        historical_shortfall_parity_weights(returns)
+
+
+# ---------------------------------------------------------------------------------------- 3. measures of one rate
+
+
+def one_rate(rate: float = 1 / 300, count: int = 60) -> np.ndarray:
+    levels = (1 + rate) ** np.arange(count + 1)
+    return np.asarray(levels[1:] / levels[:-1] - 1)
+
+
+def test_measures_of_returns_at_one_rate_are_null() -> None:
+    """Rounding would make a Sharpe ratio of 10^13, a skew, a beta, a test and an interval."""
+    flat, other = one_rate(), np.random.default_rng(3).normal(0.01, 0.03, 60)
+    assert 0 < np.std(flat) < 1e-15
+    assert performance.volatility(flat, 12) == 0
+    for value in (
+        performance.sharpe(flat, 12),
+        performance.sortino(-1e-17 * np.abs(other), 12),
+        performance.standardised_moment(flat, 3),
+        performance.standardised_moment(flat, 4),
+        *performance.beta_alpha(other, flat, 12),
+        performance.correlation(other, flat),
+        performance.correlation(flat, other),
+        performance.capture(other, 1e-17 * other, up=True),
+        performance.capture(other, 1e-17 * other, up=False),
+        sharpe_difference(other, flat, 12).difference,
+        sharpe_difference(flat, other, 12).ledoit_wolf.p_value,
+        bias_statistic(other[:, None], np.full((60, 1), 8e-17))[0],
+    ):
+        assert np.isnan(value)
+    assert histogram(pd.Series(flat)).empty
+    dates = pd.date_range("2010-01-31", periods=60, freq="ME")
+    assert rolling_sharpe(pd.Series(flat, index=dates), 12, 12).isna().all()
+    assert rolling_correlation(pd.Series(flat, index=dates), pd.Series(other, index=dates), 12).isna().all()
+    assert confidence(flat, flat, 5.0, 12).sharpe is None
+
+
+def test_intervals_do_not_rest_on_blocks_of_rounding() -> None:
+    """A run that earns cash and rounding: its blocks are as long as its returns ask for, its Sharpe ratio is null."""
+    rng = np.random.default_rng(4)
+    cash = 0.002 + 0.001 * np.cumsum(rng.normal(0, 0.1, 120)) / 10
+    rounding = 1e-17 * np.cumsum(rng.normal(size=120))
+    assert block_length(rounding) > 2 * block_length((cash - cash.mean()) ** 2) or block_length(rounding) > 5
+    found = confidence(cash, rounding, 10.0, 12)
+    assert found.sharpe is None
+    assert found.mean_block == block_length((cash - cash.mean()) ** 2)
+
+
+def test_a_fall_by_rounding_is_no_drawdown() -> None:
+    nav = np.array([1.0, 1 - 1.1e-16, 1.0, 1 - 3e-13, 1.0])
+    assert not drawdown(nav).any()
+    assert worst_drawdowns(pd.Series(nav, index=DATES[:5])) == []
+
+
+def test_a_run_at_one_rate_has_no_ratios(tmp_path: Path) -> None:
+    """This holds from a file to the summary."""
+    summary = run(tmp_path, ROUNDING["growth by a power"], {"name": "sixty_forty", "weights": {"C": 1.0}}).summary()
+    assert summary["volatility"] == 0
+    for name in ("sharpe", "sortino", "skew", "excess_kurtosis", "calmar", "autocorrelation", "bias_statistic"):
+        assert summary[name] is None or np.isnan(summary[name]), name
+    assert summary["max_drawdown"] == 0
+    assert summary["worst_drawdowns"] == []
+    assert summary["confidence"]["sharpe"] is None
+
+
+# ------------------------------------------------------------------------------------ 4. small risk is risk
+
+
+@pytest.mark.parametrize("strategy", [name for name in BY_RISK if "shortfall" not in name])
+def test_a_deposit_whose_rate_changes_by_a_basis_point_has_risk(tmp_path: Path, strategy: str) -> None:
+    """One change in six years of months is a deviation of 4e-6, so the deposit is nearly the whole portfolio."""
+    returns = np.where(STEPS < 40, 0.0200, 0.0201) / 12
+    settings = {"name": strategy.partition(",")[0], **BY_RISK[strategy]}
+    rebalance = {"frequency": "never"}
+    found = run(
+        tmp_path, 100 * np.cumprod(1 + returns), settings, estimation={"window": 60}, rebalance=rebalance
+    ).target_weights
+    assert found["C"].iloc[0] > 0.5
+
+
+def test_the_limit_lies_between_rounding_and_risk() -> None:
+    """Twenty years of days: rounding stays below a thousandth of the limit, cents are a million times above it."""
+    levels = 100 * 1.0001 ** np.arange(5041)
+    returns = levels[1:] / levels[:-1] - 1
+    assert not has_risk(1000 * np.std(returns))
+    cents = np.round(levels, 2)
+    assert np.std(cents[1:] / cents[:-1] - 1) > 1e6 * NO_RISK
+
+
+# ------------------------------------------------------------------------------------ 5. an asset that hardly moves
+
+CALM = "of the target weights are in assets that hardly move: C (volatility "
+
+
+def calm_notes(result: bt.BacktestResult) -> list[str]:
+    return [note for note in result.notes if "hardly move" in note]
+
+
+@pytest.mark.parametrize(
+    "strategy", [name for name in BY_RISK if name not in {"erc, bounded", "erc_expected_shortfall"}]
+)
+@pytest.mark.parametrize("rounded", [lambda levels: np.round(levels, 2), np.float32], ids=["cents", "single precision"])
+def test_a_portfolio_of_nearly_nothing_but_rounded_prices_is_noted(
+    tmp_path: Path, strategy: str, rounded: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    """A deposit at one rate whose value was rounded once it was known: it moves, by less than anything that is sold."""
+    settings = {"name": strategy.partition(",")[0], **BY_RISK[strategy]}
+    level = np.asarray(rounded(100 * (1 + 1 / 300) ** STEPS), np.float64)
+    result = run(tmp_path, level, settings)
+    (note,) = calm_notes(result)
+    assert note.startswith("on 36 of 36 dates more than 90 % ")
+    assert CALM in note
+    gross = result.target_weights.abs().sum(axis=1)
+    assert (result.target_weights["C"].abs() > 0.9 * gross).all()
+
+
+@pytest.mark.parametrize(
+    ("deviation", "strategy"),
+    [
+        (8e-4, {"name": "erc"}),  # bills beside stocks: 2 % of their volatility
+        (8e-4, {"name": "inverse_variance"}),
+        (4e-5, {"name": "equal_weight"}),
+        (4e-5, {"name": "sixty_forty", "weights": {"A": 0.05, "C": 0.95}}),  # meant, whatever it does
+    ],
+)
+def test_what_moves_like_bills_or_is_held_on_purpose_is_not_noted(
+    tmp_path: Path, deviation: float, strategy: dict[str, Any]
+) -> None:
+    moves = np.random.default_rng(8).normal(0.002, deviation, MONTHS)
+    assert not calm_notes(run(tmp_path, 100 * np.cumprod(1 + moves), strategy))

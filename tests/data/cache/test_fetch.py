@@ -1,0 +1,396 @@
+"""From the cache where it is fresh, else from the source, whatever the source does: what is asked, kept and said."""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtest.data.cache.fetch import Wanted, get
+from backtest.data.cache.store import Cache
+from backtest.data.quotes import Quotes
+from backtest.errors import (
+    DataError,
+    DataUnavailableError,
+    NoDataInRange,
+    NoNetwork,
+    RateLimited,
+    SourceDown,
+    TimedOut,
+    UnknownSeries,
+)
+from support.patience import HANG
+from support.web.synthetic_source import Answering, Failing, MadeUp, access, aged, always, fetched, history, on_clock
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+# 1. What is asked for, and what is kept
+
+
+def test_what_is_fresh_is_not_asked_for(tmp_path: Path) -> None:
+    source = MadeUp(5)
+    for age, asked in ((timedelta(hours=23), 0), (timedelta(hours=25), 1)):
+        aged(tmp_path, age)
+        fetched(tmp_path, source, max_age=timedelta(days=1))
+        assert len(source.asked) == asked
+
+
+def test_only_the_tail_and_an_overlap_are_asked_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Ten rows again; what is equal there is extended, and nothing is said."""
+    fetched(tmp_path, MadeUp(5), "B")
+    source = MadeUp(8)
+    found = fetched(tmp_path, source, "B")
+    assert source.asked == [("B", history("B", 5).values.index[-10].date())]
+    assert found["B"].values.equals(history("B", 8).values)
+    kept = Cache(tmp_path).read("made-up", "B")
+    assert kept is not None
+    assert kept.values.equals(history("B", 8).values)
+    assert said(caplog) == []
+
+
+def test_a_split_between_two_fetches_is_fetched_whole_and_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All 20 values are halved: which, how many, from when, and by how much."""
+    fetched(tmp_path, MadeUp(0), "B")
+    source = MadeUp(4)
+    found = fetched(tmp_path, source, "B")
+    assert [since is None for _, since in source.asked] == [False, True]
+    assert found["B"].values.equals(history("B", 4).values)
+    before, now = (history("B", day).values["close"].iloc[0] for day in (0, 4))
+    assert before == 2 * now
+    (line,) = said(caplog)
+    assert line == (
+        "made up B: history has changed since it was fetched, and is fetched anew: other values on 19 of 20 dates, "
+        f"from 2020-01-01 on, most of all close of 2020-01-01, {before:g} before and {now:g} now"
+    )
+
+
+class Changed(MadeUp):
+    """The history with a change of one's own."""
+
+    def __init__(self, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+        super().__init__(8)
+        self._change = change
+
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:  # noqa: ARG002 - of the interface
+        whole = history(symbol, 8)
+        values = self._change(whole.values.copy())
+        self.asked.append((symbol, since))
+        return Quotes(values if since is None else values[values.index >= pd.Timestamp(since)], whole.label, whole.kind)
+
+
+CHANGES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
+    "a dividend told late": (
+        lambda values: values.assign(dividends=values["dividends"].mask(values.index == values.index[20], 1.25)),
+        "other values on 1 of 25 dates, from 2020-01-29 on, most of all dividends of 2020-01-29, 0 before and 1.25 now",
+    ),
+    "a close that was missing": (
+        lambda values: values.assign(close=values["close"].fillna(7.5)),
+        "other values on 2 of 25 dates, from 2020-01-06 on, most of all close of 2020-01-06, nan before and 7.5 now",
+    ),
+    "a date less": (lambda values: values.drop(values.index[20]), "dates that are gone: 1"),
+    "a date more": (
+        lambda values: pd.concat([values, values.iloc[[20]].shift(1, freq="3D")]).sort_index(),
+        "dates that are new among the old: 1",
+    ),
+    "a date that moved": (
+        lambda values: values.rename(index={values.index[22]: values.index[22] + pd.Timedelta(days=1)}),
+        "dates that are gone: 1; dates that are new among the old: 1",
+    ),
+    "columns less": (lambda values: values[["close"]], "it is of another kind"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_whatever_changes_in_the_overlap_is_told_in_numbers(
+    change: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After it the cache has what a clean fetch would have."""
+    made, words = CHANGES[change]
+    fetched(tmp_path, MadeUp(5))
+    source = Changed(made)
+    found = fetched(tmp_path, source)
+    assert [since is None for _, since in source.asked] == [False, True]
+    assert found["A"].values.equals(made(history("A", 8).values))
+    (line,) = said(caplog)
+    assert line.partition("anew: ")[2] == words
+
+
+def test_a_refresh_asks_for_all_and_once_a_run(tmp_path: Path) -> None:
+    """The same start means the same run: its benchmark does not fetch again what the run has just fetched."""
+    aged(tmp_path, timedelta(hours=1))
+    source, started = MadeUp(0), datetime.now(UTC)
+    for _ in range(2):
+        fetched(tmp_path, source, refresh=True, started=started, max_age=timedelta(days=9))
+    assert source.asked == [("A", None)]
+
+
+def test_no_age_at_all_asks_once_a_run_too(tmp_path: Path) -> None:
+    source, started = MadeUp(0), datetime.now(UTC)
+    for _ in range(2):
+        fetched(tmp_path, source, started=started, max_age=timedelta(0))
+    assert len(source.asked) == 1
+
+
+def test_a_series_wanted_twice_is_asked_for_once(tmp_path: Path) -> None:
+    source, told = MadeUp(0), list[tuple[str, int, int]]()
+    found = fetched(tmp_path, source, "ABA", on_symbol=lambda *done: told.append(done))
+    assert sorted(source.asked) == [("A", None), ("B", None)]
+    assert set(found) == {"A", "B"}
+    assert sorted(label for label, _, _ in told) == ["made-up A", "made-up B"]
+    assert [done[1:] for done in told] == [(1, 2), (2, 2)]
+
+
+def test_eight_threads_ask_once_for_a_cold_series(tmp_path: Path) -> None:
+    """The second finds what the first has fetched, under its lock. The first answer waits until all have begun."""
+    begun = threading.Event()
+
+    def wait(_: str) -> None:
+        begun.wait(HANG)
+
+    source = MadeUp(0, wait)
+    runs = [
+        threading.Thread(target=fetched, args=(tmp_path, source), kwargs={"max_age": timedelta(1)}) for _ in range(8)
+    ]
+    for run in runs:
+        run.start()
+    begun.set()
+    for run in runs:
+        run.join()
+    assert source.asked == [("A", None)]
+
+
+def test_files_of_this_machine_are_read_anew_and_not_kept(tmp_path: Path) -> None:
+    source = MadeUp(0)
+    source.cached = False
+    for _ in range(2):
+        fetched(tmp_path, source, max_age=timedelta(days=1), offline=True)
+    assert source.asked == [("A", None)] * 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_fetched_and_what_is_read_are_the_same(tmp_path: Path) -> None:
+    """Byte-identical runs begin here: the first run has the fetched values, the second those of the cache."""
+    values = history("A", 0).values
+    finer = values.set_axis(pd.DatetimeIndex(values.index).as_unit("ns"), axis=0).astype({"splits": int})
+    source = Answering(lambda _: Quotes(finer, "finer", "closes", places=["1"] * len(finer)))
+    online, offline = (fetched(tmp_path, source, offline=is_offline)["A"] for is_offline in (False, True))
+    pd.testing.assert_frame_equal(online.values, offline.values, check_exact=True, check_freq=False)
+    assert [pd.DatetimeIndex(one.values.index).unit for one in (online, offline)] == ["s", "s"]
+    assert (list(online.places), list(offline.places)) == ([], [])
+
+
+# 2. What goes on without the source
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        NoNetwork("no way. Hint: x"),
+        SourceDown("no way"),
+        TimedOut("no way."),
+        RateLimited("no way", 1e6),
+        NoDataInRange("no way"),
+        UnknownSeries("no way. Hint: y"),
+    ],
+)
+def test_a_stale_series_goes_on_without_its_source_and_says_how_old_it_is(
+    problem: Exception, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    aged(tmp_path, timedelta(days=5, minutes=1))
+    found = fetched(tmp_path, MadeUp(9, always(problem)))
+    assert found["A"].values.equals(history("A", 0).values)
+    assert said(caplog) == ["no way. Going on with values up to 2020-01-28, fetched 5 days ago."]
+    entry = Cache(tmp_path).entry("made-up", "A")
+    assert entry is not None
+    assert datetime.now(UTC) - entry.fetched_at > timedelta(days=5)  # it is asked for again next time
+
+
+def test_an_empty_answer_is_no_reason_to_call_old_values_new(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Yahoo sends empty arrays for faults of its own: dates it had must not count as up to date for it."""
+    aged(tmp_path, timedelta(days=5, minutes=1))
+    source = Failing(NoDataInRange("nothing"), day=3)
+    assert fetched(tmp_path, source)["A"].values.equals(history("A", 3).values)
+    assert [since is None for _, since in source.asked] == [False, True]
+    assert said(caplog) == []
+
+
+def test_offline_asks_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source = MadeUp(9)
+    aged(tmp_path, timedelta(hours=30, minutes=1))
+    for limit in (2, 1):
+        fetched(tmp_path, source, offline=True, max_age=timedelta(days=limit))
+    assert said(caplog) == ["made up A: offline, with values up to 2020-01-28, fetched 30 h ago."]
+    with pytest.raises(
+        DataUnavailableError, match=r"^made-up B: not in the cache, and offline no source is asked\. Hint:"
+    ):
+        fetched(tmp_path, source, "AB", offline=True)
+    assert source.asked == []
+
+
+def test_a_damaged_series_is_set_aside_and_fetched_anew_or_told_of_offline(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In either of its files, though it is fresh."""
+    for place in ("*.json", "*.parquet"):
+        aged(tmp_path, timedelta(0))
+        (file,) = tmp_path.rglob(place)
+        file.write_bytes(b"damaged")
+        with pytest.raises(
+            DataUnavailableError, match=r"^made-up A: damaged in the cache \(.*\)\. Hint: .*--refresh\.$"
+        ):
+            fetched(tmp_path, MadeUp(2), offline=True, max_age=timedelta(days=1))
+        caplog.clear()
+        assert fetched(tmp_path, MadeUp(2), max_age=timedelta(days=1))["A"].values.equals(history("A", 2).values)
+        (line,) = said(caplog)
+        assert line.endswith("It is set aside and fetched anew.")
+        assert (tmp_path / "made-up" / f"A{file.suffix}.damaged").read_bytes() == b"damaged"
+
+
+def test_a_series_that_another_process_holds_goes_on_with_what_is_there(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aged(tmp_path, timedelta(days=5, minutes=1))
+    on_clock(monkeypatch)
+    with Cache(tmp_path).lock("made-up", "A", 1.0):
+        fetched(tmp_path, MadeUp(9), seconds=0.2)
+    assert said(caplog)[0].startswith("made-up A: another process is still fetching it after 0 s. Going on with values")
+
+
+def test_a_cache_that_cannot_be_written_still_reads(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fresh entries without a word, stale ones with it; of those never fetched one line, whatever their number."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    aged(tmp_path, timedelta(hours=1))
+    monkeypatch.setattr(Path, "mkdir", refuse)  # as root, who runs these tests at times, may write anywhere
+    source = MadeUp(9)
+    assert fetched(tmp_path, source, max_age=timedelta(days=1))["A"].values.equals(history("A", 0).values)
+    assert said(caplog) == []
+    fetched(tmp_path, source)
+    assert "the cache cannot be written (Permission denied). Going on with values up to 2020-01-28" in said(caplog)[0]
+    with pytest.raises(DataUnavailableError, match=r"cannot be written \(Permission denied\)\. Hint: ") as told:
+        fetched(tmp_path, source, "BCD")
+    assert str(told.value).count("\n") == 0
+
+
+# 3. What is told when nothing can be had
+
+
+def test_each_series_that_fails_has_its_line_and_the_others_are_kept(tmp_path: Path) -> None:
+    def fault(symbol: str) -> None:
+        if symbol != "B":
+            raise NoNetwork(f"{symbol}: no network")
+
+    with pytest.raises(DataUnavailableError) as told:
+        fetched(tmp_path, MadeUp(0, fault), "ABC")
+    assert str(told.value) == "A: no network\nC: no network"
+    assert Cache(tmp_path).entry("made-up", "B") is not None
+
+
+def test_the_exit_code_tells_a_wrong_symbol_from_a_source_that_failed(tmp_path: Path) -> None:
+    problems: dict[str, DataError] = {"A": UnknownSeries("A"), "B": UnknownSeries("B"), "C": SourceDown("C")}
+
+    def fault(symbol: str) -> None:
+        raise problems[symbol]
+
+    for symbols, code in (("A", 2), ("AB", 2), ("C", 3), ("AC", 3)):
+        with pytest.raises(DataError) as told:
+            fetched(tmp_path, MadeUp(0, fault), symbols)
+        assert told.value.exit_code == code, symbols
+
+
+def test_a_bug_in_a_source_is_no_fault_of_the_data(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        fetched(tmp_path, MadeUp(0, always(ZeroDivisionError())))
+
+
+@pytest.mark.parametrize(
+    ("dates", "words"),
+    [
+        (["2020-01-02", "2020-01-01"], "not in order, or stand twice"),
+        (["2020-01-01", "2020-01-01"], "not in order, or stand twice"),
+        ([], "out a single date"),
+        ([1, 2], "something else than local dates"),
+        (["2020-01-01 16:00", "2020-01-02 16:00"], "times of day; expected local dates alone"),
+    ],
+)
+def test_an_answer_that_cannot_be_kept_is_a_failure_of_its_source(tmp_path: Path, dates: list[Any], words: str) -> None:
+    index = pd.Index(dates) if dates[:1] == [1] else pd.DatetimeIndex(dates)
+    frame = pd.DataFrame({"level": np.ones(len(index))}, index=index)
+    with pytest.raises(DataUnavailableError, match=rf"^made-up A: answered .*{words}$"):
+        fetched(tmp_path, Answering(lambda _: Quotes(frame, "wrong", "levels")))
+    assert Cache(tmp_path).entries() == []
+
+
+# What a second within a second, a wrong clock and a mixture of faults may do
+
+
+def test_each_refresh_asks_however_soon_it_comes(tmp_path: Path) -> None:
+    """Times are kept to the microsecond: a refresh is of what was fetched before its own run began."""
+    source = MadeUp(5)
+    for times in (1, 2, 3):
+        fetched(tmp_path, source, refresh=True)
+        assert source.asked == [("A", None)] * times
+
+
+def test_an_entry_of_the_future_is_asked_for_again(tmp_path: Path) -> None:
+    """A clock that was wrong for a day would else keep old prices until that day comes."""
+    aged(tmp_path, timedelta(days=-400))
+    source = MadeUp(5)
+    fetched(tmp_path, source, max_age=timedelta(days=1))
+    assert len(source.asked) == 1
+
+
+def test_a_run_and_its_benchmark_ask_once_and_are_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """One fails and is stale: the second of them takes what the first one got, bit for bit."""
+    aged(tmp_path, timedelta(days=3))
+    source, known = MadeUp(0, always(NoNetwork("made-up A: not there"))), dict[tuple[str, str], Quotes]()
+    first, second = (fetched(tmp_path, source, known=known)["A"] for _ in range(2))
+    assert first is second
+    assert (len(source.asked), len(said(caplog))) == (1, 1)
+
+
+def test_files_of_one_name_in_two_folders_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    """What is on this machine is shared with nobody: its name in the cache is not that of its folder."""
+    known = dict[tuple[str, str], Quotes]()
+    found = []
+    for day in (0, 5):
+        source = MadeUp(day)
+        source.cached = False
+        found.append(fetched(tmp_path, source, known=known)["A"])
+    assert len(found[0].values) != len(found[1].values)
+
+
+def test_every_failure_is_told_of_whatever_its_kind(tmp_path: Path) -> None:
+    """A symbol that can be none, two that are unknown, of a file and of the network: a line each, as wanted."""
+    local = MadeUp(0, lambda symbol: always(UnknownSeries(f"no column {symbol}"))(symbol))
+    local.cached = False
+    remote = MadeUp(0, lambda symbol: always(UnknownSeries(f"made-up {symbol}: unknown"))(symbol))
+    wanted = [Wanted("file", "A", local), Wanted("made-up", "\0", remote), Wanted("file", "B", local)]
+    with pytest.raises(DataError) as caught:
+        get([*wanted, Wanted("made-up", "C", remote)], access(tmp_path))
+    lines = str(caught.value).splitlines()
+    assert [lines[i] for i in (0, 2, 3)] == ["no column A", "no column B", "made-up C: unknown"]
+    assert "cannot be the name of a series" in lines[1]
+    with pytest.raises(UnknownSeries):
+        get([Wanted("made-up", "C", remote), Wanted("made-up", "D", remote)], access(tmp_path))
+
+
+def test_values_that_are_no_numbers_are_a_failure_of_the_source(tmp_path: Path) -> None:
+    values = history("A", 0).values.astype(object)
+    values.iloc[3, 0] = "n/a"
+    with pytest.raises(SourceDown, match="made-up A: answered with values that are no numbers"):
+        fetched(tmp_path, Answering(lambda _: Quotes(values, "text", "closes")))

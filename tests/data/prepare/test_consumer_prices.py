@@ -1,0 +1,133 @@
+"""Consumer prices: one value a month, from before the run, enough of it to deflate the run's first and last NAV."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtest.analysis.attribution.return_attribution import real_nav
+from backtest.data.data_settings import DataSettings
+from backtest.data.load import load
+from backtest.data.market_data import MarketData
+from backtest.data.prepare.consumer_prices import newest_known
+from backtest.data.quotes import Quotes
+from backtest.data.sources.source import Source
+from backtest.errors import DataError
+
+
+class Gap(Source):
+    """Two hundred months, one of which was never published."""
+
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:
+        del since, seconds
+        months = pd.date_range("2000-01-01", periods=200, freq="MS", name="date").delete(77)
+        return Quotes(pd.DataFrame({"level": np.arange(100.0, 299.0)}, index=months), symbol, "levels")
+
+
+def loaded(folder: Path = Path(), **changed: Any) -> MarketData:
+    raw = {"source": "sample", "assets": ["us_stocks"], "cash": "us_tbill", "consumer_prices": "us_cpi", **changed}
+    return load(DataSettings.model_validate(raw), folder)
+
+
+def index_of(data: MarketData) -> pd.Series:
+    assert data.consumer_prices is not None
+    return data.consumer_prices
+
+
+def test_the_sample_s_is_whole_at_the_front_and_ends_with_the_run() -> None:
+    data = loaded(start=date(1990, 1, 31), end=date(2000, 12, 31))
+    index = index_of(data)
+    assert index.index[0] == pd.Timestamp("1913-01-31")
+    assert index.index[-1] == data.dates[-1]
+    assert index["1999-12-31"] == 168.3  # CPI-U of December 1999, as published by the BLS
+    assert loaded(consumer_prices=None).consumer_prices is None
+    origin = data.origins[-1]
+    assert (origin.name, origin.symbol) == ("consumer_prices", "us_cpi")
+    assert (origin.source, origin.meaning) == ("sample", "index of consumer prices, as published")
+
+
+@pytest.mark.parametrize("source", ["sample", "sample_daily"])
+def test_real_nav_takes_it_as_it_comes(source: str) -> None:
+    """Of daily data too: prices that rise as the index does earn nothing, seen with the index's own lag."""
+    asset, cash = {"sample": ("us_stocks", "us_tbill"), "sample_daily": ("us_equity", "us_tbill")}[source]
+    cpi = {"source": "sample", "symbol": "us_cpi"}
+    data = loaded(source=source, assets=[asset], cash=cash, consumer_prices=cpi, end=date(2018, 10, 31))
+    index = index_of(data)
+    months = pd.DatetimeIndex(index.index).to_period("M")
+    known = index.to_numpy()[months.searchsorted(newest_known(data.dates))]
+    real = real_nav(pd.Series(known, index=data.dates), index)
+    np.testing.assert_allclose(real, known[0], rtol=1e-14)  # a product and a quotient
+
+
+def test_a_month_that_was_never_published_is_none() -> None:
+    data = loaded(
+        consumer_prices={"source": f"{__name__}:Gap", "symbol": "X"}, start=date(2003, 1, 31), end=date(2010, 1, 1)
+    )
+    assert len(index_of(data)) == 119  # twelve for each of ten years, less that one
+    assert index_of(data).index[-1] == data.dates[-1] == pd.Timestamp("2009-12-31")
+    assert "consumer_prices: 1 month without a value counts as unchanged: 2006-06" in data.notes
+    later = loaded(
+        consumer_prices={"source": f"{__name__}:Gap", "symbol": "X"}, start=date(2007, 1, 31), end=date(2010, 1, 1)
+    )
+    assert not any("unchanged" in note for note in later.notes)
+
+
+def test_it_stays_whole_at_the_front_where_dates_are_taken_out_and_goes_into_the_sum() -> None:
+    data = loaded(start=date(1990, 1, 31))
+    kept = data.on(data.dates[50:-10:2])
+    pd.testing.assert_series_equal(index_of(kept), index_of(data)[: kept.dates[-1]])
+    assert index_of(kept).index[0] == pd.Timestamp("1913-01-31")
+    assert data.sha256 != loaded(start=date(1990, 1, 31), consumer_prices=None).sha256
+
+
+# What is refused
+
+
+def told(folder: Path, lines: list[str], **changed: Any) -> str:
+    (folder / "cpi.csv").write_text("date,cpi\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    own = {"source": "csv", "path": "cpi.csv", "symbol": "cpi", **changed}
+    with pytest.raises(DataError) as failure:
+        loaded(folder, consumer_prices=own, start=date(2001, 1, 31), end=date(2001, 12, 31))
+    return str(failure.value)
+
+
+def months(first: str, count: int) -> list[str]:
+    return [f"{day:%Y-%m-%d},{100 + k}" for k, day in enumerate(pd.date_range(first, periods=count, freq="ME"))]
+
+
+NEEDED = "expected 2000-12 to 2001-11, the months known on 2001-01-31 and 2001-12-31, the run's first and last dates."
+
+
+def test_too_late(tmp_path: Path) -> None:
+    assert told(tmp_path, months("2001-01-31", 20)) == (
+        f"data.consumer_prices: begins with 2001-01; {NEEDED} Hint: a later data.start, or a longer index."
+    )
+
+
+def test_too_early(tmp_path: Path) -> None:
+    assert told(tmp_path, months("2000-01-31", 22)) == (
+        f"data.consumer_prices: ends with 2001-10; {NEEDED} Hint: an earlier data.end, or a longer index."
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (["2000-01-31,100", "2000-04-30,101", "2000-07-31,102"], "cpi.csv: 4 values a year; expected an index of"),
+        (
+            ["2000-01-31,100", "2000-02-29,0"],
+            "cpi.csv:3: level on 2000-02-29: a price of 0; expected a finite number above",
+        ),
+        (["2000-02-29,100", "2000-01-31,101"], "cpi.csv:3: date 2000-01-31 comes after 2000-02-29"),
+        (["2000-01-31,100", "2000-02-29,"], "cpi.csv: too few values a year"),
+    ],
+)
+def test_what_is_no_monthly_index(lines: list[str], words: str, tmp_path: Path) -> None:
+    assert told(tmp_path, lines).startswith(words)
+
+
+def test_returns_and_rates_are_none(tmp_path: Path) -> None:
+    assert told(tmp_path, months("2000-01-31", 40), values="returns").startswith("cpi.csv: returns, no index of")

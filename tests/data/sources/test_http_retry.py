@@ -1,0 +1,173 @@
+"""Asking one source: again where that may help, at its pace, and for no longer than was allowed."""
+
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backtest.data.cache import fetch
+from backtest.data.cache.fetch import Wanted, get
+from backtest.data.quotes import Quotes
+from backtest.errors import (
+    DataError,
+    DataUnavailableError,
+    NoDataInRange,
+    NoNetwork,
+    RateLimited,
+    SourceDown,
+    TimedOut,
+    UnknownSeries,
+)
+from support.patience import HANG
+from support.web.synthetic_source import (
+    Answering,
+    Clock,
+    Failing,
+    MadeUp,
+    access,
+    aged,
+    always,
+    fetched,
+    history,
+    on_clock,
+)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return on_clock(monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("problem", "asked"),
+    [
+        (SourceDown("x"), 4),
+        (TimedOut("x"), 4),
+        (RateLimited("x"), 4),
+        (RateLimited("x", 7.0), 4),
+        (RateLimited("x", 61.0), 1),
+        (NoNetwork("x"), 1),
+        (NoDataInRange("x"), 1),
+        (UnknownSeries("x"), 1),
+        (DataError("x"), 1),
+        (DataUnavailableError("x"), 1),
+    ],
+)
+def test_what_may_be_over_in_a_moment_is_asked_again(
+    problem: DataError, asked: int, tmp_path: Path, clock: Clock
+) -> None:
+    """Four times, unless the source itself asks for more time than is left: then at once, with its own words."""
+    source = MadeUp(0, always(problem))
+    with pytest.raises(type(problem), match=r"^x$"):
+        fetched(tmp_path, source, seconds=60.0, sleep=clock.sleep)
+    assert len(source.asked) == asked
+    waited = clock.now - 1000.0
+    if asked == 1:
+        assert waited == 0.0
+    elif isinstance(problem, RateLimited) and problem.wait:
+        assert 21.0 <= waited < 23.0
+    else:
+        assert 0.5 + 1.0 + 2.0 <= waited < 0.5 + 1.0 + 2.0 + 3 * 0.5 + 0.1
+
+
+def test_each_pause_is_longer_than_the_one_before_and_the_answer_is_taken_when_it_comes(
+    tmp_path: Path, clock: Clock
+) -> None:
+    source = Failing(SourceDown("1"), TimedOut("2"), RateLimited("3"))
+    assert fetched(tmp_path, source, sleep=clock.sleep)["A"].values.equals(history("A", 0).values)
+    assert len(clock.slept) == 3
+    for pause, least in zip(clock.slept, (0.5, 1.0, 2.0), strict=True):
+        assert least <= pause <= least + 0.5
+
+
+def test_a_pause_that_one_series_is_asked_for_is_kept_by_all_of_its_source(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where that is longer than the time left, the others are not even asked for: each says so."""
+    monkeypatch.setattr(fetch, "_WORKERS", 1)
+    source = MadeUp(0, always(RateLimited("A: slower", 61.0)))
+    with pytest.raises(DataUnavailableError) as told:
+        fetched(tmp_path, source, "ABC", seconds=60.0, sleep=clock.sleep)
+    assert [symbol for symbol, _ in source.asked] == ["A"]
+    first, *others = str(told.value).splitlines()
+    assert first == "A: slower"
+    assert [line.partition(": ")[0] for line in others] == ["made-up B", "made-up C"]
+    assert all("not asked, as its source wants a pause of 61 s, longer than is left" in line for line in others)
+
+
+def test_requests_to_one_source_start_apart_and_those_to_another_do_not_wait_for_them(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "_WORKERS", 1)
+    began: list[float] = []
+    source = MadeUp(0, lambda _: began.append(clock.now))
+    fetched(tmp_path, source, "ABC", sleep=clock.sleep)
+    assert np.allclose(np.diff(began), 0.2)
+    clock.slept.clear()
+    get([Wanted(name, "D", source) for name in ("one", "other")], access(tmp_path, sleep=clock.sleep))
+    assert clock.slept == []
+
+
+def test_a_source_that_hangs_for_ever_takes_no_more_than_the_time_that_was_given(tmp_path: Path) -> None:
+    """More of them than there are threads: one line for each, and what is kept goes on.
+
+    None of those that hang has come back when the answer is there: nobody has waited for them.
+    """
+    end, back = threading.Event(), list[str]()
+    aged(tmp_path, timedelta(days=5), "H")
+
+    def hang(symbol: str) -> None:
+        end.wait(HANG)
+        back.append(symbol)
+
+    with pytest.raises(DataUnavailableError) as told:
+        fetched(tmp_path, MadeUp(0, hang), "ABCDEFGH", seconds=0.3)
+    assert back == []
+    end.set()
+    lines = str(told.value).splitlines()
+    assert [line.partition(":")[0] for line in lines] == [f"made-up {symbol}" for symbol in "ABCDEFG"]
+    reasons = {"no answer in 0.3 s", "not asked, as no time is left"}  # the second where a thread starts that late
+    assert {line.partition(": ")[2] for line in lines} <= {
+        f"{why}. Hint: data.timeout: a longer time." for why in reasons
+    }
+
+
+def test_an_attempt_is_given_what_is_left_and_no_more_than_20_s(tmp_path: Path, clock: Clock) -> None:
+    given: list[float] = []
+
+    def slow(seconds: float) -> Quotes:
+        given.append(seconds)
+        clock.now += seconds
+        raise TimedOut("slow")
+
+    with pytest.raises(TimedOut, match="slow"):
+        fetched(tmp_path, Answering(slow), seconds=50.0, sleep=clock.sleep)
+    assert given[:2] == [20.0, 20.0]
+    assert 7.5 < given[2] < 9.0
+    assert len(given) == 3
+    assert clock.now <= 1050.0
+
+
+def test_who_interrupts_is_obeyed_and_nothing_more_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C after the first of many: at most those under way are finished."""
+    monkeypatch.setattr(fetch, "_WORKERS", 1)
+    go_on = threading.Event()
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def second_waits(symbol: str) -> None:
+        if symbol != "A":
+            go_on.wait(HANG)
+
+    source = MadeUp(0, second_waits)
+    before = set(threading.enumerate())
+    with pytest.raises(KeyboardInterrupt):
+        fetched(tmp_path, source, "ABCDEF", on_symbol=interrupt)
+    go_on.set()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(HANG)
+        assert not thread.is_alive()
+    assert {symbol for symbol, _ in source.asked} <= {"A", "B"}

@@ -1,0 +1,61 @@
+"""Estimates over rolling windows: which returns an estimate is shown, and what stands for the others."""
+
+import numpy as np
+import pytest
+
+from backtest.errors import EstimationError
+from backtest.estimation.constant_assets import of_varying, varying
+from backtest.estimation.estimator import Array
+from backtest.estimation.windows.rolling import rolling_covariances, scaled, unit_diagonal
+
+RETURNS = np.random.default_rng(3).normal(0.001, 0.02, (40, 4))
+
+
+def second_moment(returns: Array) -> Array:
+    moment: Array = returns.T @ returns / len(returns)
+    return moment
+
+
+def test_an_asset_that_lacks_a_return_is_left_out_as_if_it_were_not_there() -> None:
+    """To the last bit: the estimate sees the others alone; and once the gap is out of the window, all are back."""
+    gap = RETURNS.copy()
+    gap[25, 2] = np.nan
+    found = rolling_covariances(gap, [10, 24, 30, 37], 12, second_moment)
+    others = np.ix_([0, 1, 3], [0, 1, 3])
+    without = rolling_covariances(RETURNS[:, [0, 1, 3]], [30], 12, second_moment)
+    assert np.isnan(found[0]).all()
+    assert np.isnan(found[2][2]).all()
+    assert np.isnan(found[2][:, 2]).all()
+    assert found[2][others].tobytes() == without[0].tobytes()
+    whole = rolling_covariances(RETURNS, [24, 37], 12, second_moment)
+    assert found[[1, 3]].tobytes() == whole.tobytes()
+
+
+def test_or_the_row_is_left_out_for_all() -> None:
+    """With `complete_rows` the estimate has one return less; where too few are left that is an error."""
+    gap = RETURNS.copy()
+    gap[25, 2] = np.nan
+    found = rolling_covariances(gap, [30], 12, second_moment, "complete_rows")
+    np.testing.assert_array_equal(found[0], second_moment(np.delete(RETURNS[19:31], 6, axis=0)))
+    with pytest.raises(EstimationError, match="1 of 2 rows"):
+        rolling_covariances(gap, [26], 2, second_moment, "complete_rows")
+
+
+def test_assets_that_do_not_vary_have_zeros() -> None:
+    """Zero or another constant, also one whose mean is rounded; 0.1 three times has a mean other than 0.1."""
+    flat = np.column_stack([RETURNS[:3, 0], np.full(3, 0.1), np.zeros(3)])
+    assert varying(flat).tolist() == [True, False, False]
+    found = of_varying(flat, lambda returns: np.full((returns.shape[1],) * 2, 7.0))
+    assert found.tolist() == [[7.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
+    assert not of_varying(flat[:, 1:], second_moment).any()
+
+
+def test_a_covariance_is_its_correlation_scaled() -> None:
+    """There and back, to a few units in the last place; variances to the last bit."""
+    covariance = np.cov(RETURNS.T)
+    volatilities = np.sqrt(np.diagonal(covariance))
+    correlation = unit_diagonal(covariance)
+    np.testing.assert_allclose(correlation, np.corrcoef(RETURNS.T), rtol=0, atol=1e-15)
+    assert (np.diagonal(correlation) == 1).all()
+    np.testing.assert_allclose(scaled(correlation, volatilities), covariance, rtol=1e-14)
+    assert (np.diagonal(scaled(correlation, volatilities)) == volatilities**2).all()

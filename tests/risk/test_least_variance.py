@@ -1,0 +1,237 @@
+"""Portfolios of least variance and of most diversification.
+
+A portfolio is the least of a convex program if and only if it meets the conditions of Karush, Kuhn and Tucker, so these
+are put to every answer here, worked out from the weights alone. Clarabel, an interior-point solver, is the second
+opinion on the weights, good to some 1e-6 of them (its gap is 1e-8, and the variance is flat at its least).
+"""
+
+import clarabel
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy import sparse
+
+from backtest.errors import BacktestError, NoOptimalPortfolio
+from backtest.risk import maximum_diversification_weights, minimum_variance_weights, risk_contributions
+from backtest.risk.solvers import convex
+from backtest.risk.solvers.least_variance import ROOM
+from support.builders import hrp_example
+
+Array = NDArray[np.float64]
+
+
+def random_covariance(seed: int, count: int, rows: int, common: float = 1.0, scales: float = 1.0) -> Array:
+    """Of `rows` returns with a common factor of random sign; volatilities spread over 10**scales both ways."""
+    rng = np.random.default_rng(seed)
+    loadings = rng.uniform(0.3, 1.5, count) * rng.choice([-1, 1], count, p=[0.1, 0.9])
+    returns = rng.standard_normal((rows, count)) + common * rng.standard_normal((rows, 1)) * loadings
+    returns *= 10 ** rng.uniform(-scales, scales, count)
+    deviations = returns - returns.mean(axis=0)
+    return np.asarray(deviations.T @ deviations / (rows - 1))
+
+
+def slopes(weights: Array, covariance: Array, cap: float) -> Array:
+    """How far each asset's covariance with the portfolio is from what its condition asks, relative to rounding's size.
+
+    Between the bounds it equals the multiplier; at zero it is no lower, at the cap no higher.
+    """
+    marginal = covariance @ weights
+    inside = (weights > 0) & (weights < cap)
+    multiplier = marginal[inside].mean() if inside.any() else marginal[weights >= cap].max()
+    sizes = np.abs(covariance) @ weights
+    difference = (marginal - multiplier) / sizes
+    return np.asarray(np.where(inside, np.abs(difference), np.where(weights > 0, difference, -difference)), np.float64)
+
+
+def by_clarabel(covariance: Array, cap: float = np.inf) -> Array:
+    """The same program in the plain form, in units of the smallest volatility."""
+    count = len(covariance)
+    bounds = [np.zeros(count), np.full(count, cap)] if np.isfinite(cap) else [np.zeros(count)]
+    rows = [np.ones((1, count)), -np.eye(count), np.eye(count)][: 1 + len(bounds)]
+    options = clarabel.DefaultSettings()
+    options.verbose = False
+    options.tol_gap_abs = options.tol_gap_rel = options.tol_feas = 1e-12
+    cones = [clarabel.ZeroConeT(1), clarabel.NonnegativeConeT(count * len(bounds))]
+    quadratic = sparse.csc_matrix(np.triu(covariance / np.diag(covariance).min()))
+    limits = np.concatenate([[1.0], *bounds])
+    solver = clarabel.DefaultSolver(
+        quadratic, np.zeros(count), sparse.csc_matrix(np.vstack(rows)), limits, cones, options
+    )
+    return np.array(solver.solve().x)
+
+
+def test_the_papers_minimum_variance_portfolio() -> None:
+    """López de Prado (2016), the weights of the critical line algorithm: half of its assets' copies get nothing."""
+    weights = minimum_variance_weights(hrp_example.covariance())
+    assert (100 * weights).round(2).tolist() == hrp_example.MINIMUM_VARIANCE
+    assert (weights[[5, 8, 9]] == 0).all(), "zeros are exact"
+
+
+def test_two_assets_by_hand() -> None:
+    """w_1 = (σ2² - σ12) / (σ1² + σ2² - 2 σ12), or all of the calmer one where that is negative."""
+    for first, second, correlation in [(0.2, 0.1, 0.3), (0.2, 0.1, -0.4), (0.2, 0.1, 0.7), (0.1, 0.1, 0.9)]:
+        covariance = [[first**2, correlation * first * second], [correlation * first * second, second**2]]
+        share = (second**2 - covariance[0][1]) / (first**2 + second**2 - 2 * covariance[0][1])
+        expected = [max(share, 0.0), 1 - max(share, 0.0)]
+        np.testing.assert_allclose(minimum_variance_weights(covariance), expected, rtol=0, atol=1e-15)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    count=st.integers(1, 30),
+    cap=st.sampled_from([np.inf, 1.0001, 1.5, 3.0]),
+    common=st.sampled_from([0.0, 1.0, 5.0, 30.0]),
+    more=st.integers(2, 100),
+)
+def test_the_conditions_of_optimality_hold(seed: int, count: int, cap: float, common: float, more: int) -> None:
+    """For any covariance, volatility ratios of 1000, correlations up to 0.999, and caps just above what is feasible."""
+    limit = cap / count
+    covariance = random_covariance(seed, count, count + more, common, scales=1.5)
+    weights = minimum_variance_weights(covariance, None if np.isinf(limit) else min(limit, 1.0))
+    limit = min(limit, 1.0)
+    assert weights.min() >= 0
+    assert weights.max() <= limit * (1 + 1e-14)
+    assert weights.sum() == pytest.approx(1, abs=1e-14)
+    held_at_cap = np.where(weights > limit * (1 - 1e-14), limit, weights)
+    # the promise is 1e-11; that all but near-singular ones get; those have had 1e-8 added to their variances
+    singular = np.linalg.eigvalsh(covariance / np.sqrt(np.outer(np.diag(covariance), np.diag(covariance))))[0] < 1e-7
+    assert slopes(held_at_cap, covariance, limit).max() <= (1e-7 if singular else 1e-11)
+
+
+@pytest.mark.parametrize(("count", "rows"), [(3, 40), (10, 60), (40, 100), (60, 200)])
+@pytest.mark.parametrize("cap", [None, 1.6, 4.0])
+def test_clarabel_finds_the_same(count: int, rows: int, cap: float | None) -> None:
+    """Below and above the number of assets from which problems are solved one by one."""
+    covariance = random_covariance(count, count, rows, scales=0.5)
+    limit = None if cap is None else min(cap / count, 1.0)
+    weights = minimum_variance_weights(covariance, limit)
+    other = by_clarabel(covariance, np.inf if limit is None else limit)
+    np.testing.assert_allclose(weights, other, rtol=0, atol=1e-5)
+    assert weights @ covariance @ weights <= other @ covariance @ other * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("cap", [None, 0.2])
+def test_every_way_to_the_sides_leads_to_the_same(monkeypatch: pytest.MonkeyPatch, cap: float | None) -> None:
+    """Block pivoting as one stack, problem by problem, and one asset at a time: the same portfolio."""
+    stack = np.stack([random_covariance(seed, 12, 30) for seed in range(20)])
+    expected = minimum_variance_weights(stack, cap)
+    monkeypatch.setattr(convex, "BATCHED", 0)
+    np.testing.assert_allclose(minimum_variance_weights(stack, cap), expected, rtol=0, atol=1e-12)
+    monkeypatch.setattr(convex, "ROUNDS", 0)
+    np.testing.assert_allclose(minimum_variance_weights(stack, cap), expected, rtol=0, atol=1e-12)
+
+
+def test_what_is_not_solved_is_not_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check does not trust the method: stopped early, it says so."""
+    monkeypatch.setattr(convex, "ROUNDS", 1)
+    monkeypatch.setattr(convex, "STEPS_PER_ASSET", 0)
+    with pytest.raises(NoOptimalPortfolio, match=r"covariance\[0\]: .* met only to .* of its slopes, expected 1e-11"):
+        minimum_variance_weights(random_covariance(3, 12, 30))
+
+
+def test_a_problem_is_the_same_bits_in_any_stack() -> None:
+    """What is decided on one date does not depend on which others are asked for."""
+    stack = np.stack([random_covariance(seed, 9, 5 + 3 * seed) for seed in range(1, 12)])
+    for solve in (
+        minimum_variance_weights,
+        lambda part: minimum_variance_weights(part, 0.15),
+        maximum_diversification_weights,
+    ):
+        together = solve(stack)
+        for k in range(len(stack)):
+            assert solve(stack[k]).tobytes() == together[k].tobytes()
+            assert solve(stack[k:])[0].tobytes() == together[k].tobytes()
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), count=st.integers(2, 12))
+def test_neither_the_order_nor_the_unit_matters(seed: int, count: int) -> None:
+    """Permuting assets permutes the weights, and a multiple of the covariance has the same ones (but for rounding)."""
+    covariance = random_covariance(seed, count, 5 * count)
+    order = np.random.default_rng(seed).permutation(count)
+    for solve in (minimum_variance_weights, maximum_diversification_weights):
+        weights = solve(covariance)
+        np.testing.assert_allclose(solve(covariance[np.ix_(order, order)]), weights[order], rtol=0, atol=1e-11)
+        np.testing.assert_allclose(solve(covariance * 1e-7), weights, rtol=0, atol=1e-11)
+
+
+# ------------------------------------------------------------------------------------------------------ diversification
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), count=st.integers(2, 20), common=st.sampled_from([0.0, 1.0, 5.0]))
+def test_every_asset_held_has_the_same_correlation_with_the_portfolio(seed: int, count: int, common: float) -> None:
+    """Choueifaty, Froidure and Reynier (2013): and every other asset a higher one (the conditions of optimality)."""
+    covariance = random_covariance(seed, count, 4 * count, common, scales=1.0)
+    weights = maximum_diversification_weights(covariance)
+    correlations = covariance @ weights / np.sqrt(np.diag(covariance) * (weights @ covariance @ weights))
+    held = correlations[weights > 0]
+    np.testing.assert_allclose(held, held.mean(), rtol=0, atol=1e-10)
+    assert (correlations >= held.mean() - 1e-10).all()
+
+
+def test_no_other_portfolio_is_more_diversified() -> None:
+    """The ratio itself, against a hundred thousand random long-only portfolios of four assets."""
+    covariance = random_covariance(5, 4, 60)
+    volatility = np.sqrt(np.diag(covariance))
+    others = np.random.default_rng(0).dirichlet(np.full(4, 0.7), 100_000)
+    ratios = others @ volatility / np.sqrt(np.vecdot(others, others @ covariance))
+    weights = maximum_diversification_weights(covariance)
+    best = weights @ volatility / np.sqrt(weights @ covariance @ weights)
+    assert best * (1 - 1e-3) <= ratios.max() <= best * (1 + 1e-14)
+
+
+def test_equal_correlations_give_inverse_volatility() -> None:
+    """Choueifaty and Coignard (2008): then also equal risk contributions."""
+    volatility = np.array([0.3, 0.1, 0.2, 0.05, 0.4])
+    covariance = (0.35 + 0.65 * np.eye(5)) * np.outer(volatility, volatility)
+    weights = maximum_diversification_weights(covariance)
+    np.testing.assert_allclose(weights, (1 / volatility) / (1 / volatility).sum(), rtol=0, atol=1e-15)
+    np.testing.assert_allclose(np.diff(risk_contributions(weights, covariance)), 0, atol=1e-15)
+
+
+def test_a_twin_changes_nothing_but_itself() -> None:
+    """Duplication invariance (Choueifaty, Froidure and Reynier 2013), also of minimum variance; twins share equally.
+
+    The twin makes the covariance singular: 1e-8 is added to the variances, so to 1e-7.
+    """
+    covariance = random_covariance(8, 5, 60)
+    for solve in (minimum_variance_weights, maximum_diversification_weights):
+        alone = solve(covariance)
+        most = int(np.argmax(alone))
+        twin = [0, 1, 2, 3, 4, most]
+        with_twin = solve(covariance[np.ix_(twin, twin)])
+        assert with_twin[most] == pytest.approx(with_twin[5], abs=1e-7)
+        folded = with_twin[:5].copy()
+        folded[most] += with_twin[5]
+        np.testing.assert_allclose(folded, alone, rtol=0, atol=1e-7)
+
+
+def test_fewer_observations_than_assets() -> None:
+    """A portfolio without variance exists, then that is the least; what is returned has at most 1e-8 of an average."""
+    covariance = random_covariance(2, 40, 15, common=0.0)
+    for cap in (None, 0.1):
+        weights = minimum_variance_weights(covariance, cap)
+        assert weights @ covariance @ weights <= 1e-8 * (weights @ np.diag(covariance))
+        assert weights.min() >= 0
+
+
+# ------------------------------------------------------------------------------------------------------------- refusals
+
+
+def test_caps_that_leave_one_portfolio_or_none() -> None:
+    """As many caps of 1/n leave equal weights; less is refused with the number that would do."""
+    covariance = random_covariance(1, 7, 40)
+    np.testing.assert_allclose(minimum_variance_weights(covariance, 1 / 7), np.full(7, 1 / 7), rtol=1e-14)
+    np.testing.assert_allclose(minimum_variance_weights(covariance, 1 / 7 - ROOM / 70), np.full(7, 1 / 7), rtol=1e-14)
+    with pytest.raises(
+        NoOptimalPortfolio, match=r"7 assets of at most 0\.14 each add up to 0\.98.* 0\.142857 or above"
+    ):
+        minimum_variance_weights(covariance, 0.14)
+    with pytest.raises(BacktestError, match="max_weight: got 0"):
+        minimum_variance_weights(covariance, 0.0)
+    with pytest.raises(BacktestError, match="max_weight: got nan"):
+        minimum_variance_weights(covariance, float("nan"))
