@@ -1,6 +1,6 @@
 """`MarketView`: the market as it could be known at one close, and nothing after it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, overload
@@ -38,13 +38,19 @@ class History:
     periods_per_year: int
     benchmark_assets: tuple[str, ...] = ()
 
+    @cached_property
+    def columns(self) -> pd.Index:
+        """Index of the assets."""
+        return pd.Index(list(self.assets))
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MarketView:
     """Market history that a strategy is shown at a rebalance date: up to and including that close, read-only.
 
     It owns a copy of that part of the arrays, so that nothing in it leads to later values; only dates are known in
-    advance. Tables are made again each time they are asked for: keep the one you work on.
+    advance. The benchmark's weights on its date are worked out when they are first read. Tables are made again each
+    time they are asked for: keep the one you work on.
 
     Attributes:
         as_of: the rebalance date.
@@ -64,7 +70,8 @@ class MarketView:
     _returns: Array
     _cash_returns: Array
     _covariance: Array
-    _benchmark: Array | None
+    _columns: pd.Index
+    _benchmark: Callable[[], Array] | None
     _benchmark_assets: tuple[str, ...]
     _current_weights: Array | None
 
@@ -76,10 +83,19 @@ class MarketView:
         holdable: NDArray[np.bool_],
         covariance: Array,
         *,
-        benchmark: Array | None = None,
+        benchmark: Callable[[], Array] | None = None,
         current_weights: Array | None = None,
     ) -> "MarketView":
-        """The view of one row: (n,) `holdable` of the universe, (n, n) `covariance` and (n,) weights of all of it."""
+        """Make the view of one row.
+
+        Args:
+            history: the arrays.
+            row: position of the date.
+            holdable: (n,) which assets of the universe may be held.
+            covariance: (n, n) of the universe.
+            benchmark: returns the (k,) target weights of the benchmark.
+            current_weights: (n,) of the universe.
+        """
         columns = np.flatnonzero(holdable)
         whole = columns.size == len(history.assets)
         past = slice(row + 1)
@@ -94,7 +110,8 @@ class MarketView:
             _returns=_owned(history.returns[past] if whole else history.returns[past, columns]),
             _cash_returns=_owned(history.cash_returns[past]),
             _covariance=_owned(covariance if whole else covariance[np.ix_(columns, columns)]),
-            _benchmark=None if benchmark is None else _owned(benchmark),
+            _columns=history.columns if whole else history.columns[columns],
+            _benchmark=benchmark,
             _benchmark_assets=history.benchmark_assets,
             _current_weights=None if current_weights is None else _owned(current_weights[columns]),
         )
@@ -103,7 +120,7 @@ class MarketView:
         return f"<MarketView of {', '.join(self.assets)} on {self.as_of:%Y-%m-%d}>"
 
     def _frame(self, values: Array) -> pd.DataFrame:
-        return pd.DataFrame(values, index=self._past, columns=list(self.assets), copy=False)
+        return pd.DataFrame(values, index=self._past, columns=self._columns.view(), copy=False)
 
     @property
     def _past(self) -> pd.DatetimeIndex:
@@ -138,7 +155,7 @@ class MarketView:
         """
         if not np.isfinite(self._covariance).all():
             raise InsufficientHistory(f"no covariance on {self.as_of:%Y-%m-%d}: the estimation window is not full yet")
-        return pd.DataFrame(self._covariance, index=list(self.assets), columns=list(self.assets), copy=False)
+        return pd.DataFrame(self._covariance, index=self._columns.view(), columns=self._columns.view(), copy=False)
 
     @property
     def volatility(self) -> pd.Series:
@@ -148,7 +165,7 @@ class MarketView:
             InsufficientHistory: the estimation window is not full yet.
         """
         variances = np.diag(self.covariance.to_numpy())
-        return pd.Series(_owned(np.sqrt(self.periods_per_year * variances)), index=list(self.assets), copy=False)
+        return pd.Series(_owned(np.sqrt(self.periods_per_year * variances)), index=self._columns.view(), copy=False)
 
     @property
     def current_weights(self) -> pd.Series:
@@ -162,7 +179,7 @@ class MarketView:
                 "current_weights are only kept for a strategy that says it reads them. "
                 "Hint: put `reads_current_weights: ClassVar[bool] = True` into its class."
             )
-        return pd.Series(self._current_weights, index=list(self.assets), copy=False)
+        return pd.Series(self._current_weights, index=self._columns.view(), copy=False)
 
     @property
     def benchmark_target_weights(self) -> pd.Series:
@@ -177,9 +194,10 @@ class MarketView:
                 "a benchmark is followed, and the run has none, or one whose targets depend on its own path. "
                 "Hint: set `benchmark:` to one that states its targets."
             )
-        if np.isnan(self._benchmark).any():
+        weights = _owned(self._benchmark())
+        if np.isnan(weights).any():
             raise InsufficientHistory(f"the benchmark has no target weights on {self.as_of:%Y-%m-%d} yet")
-        return pd.Series(self._benchmark, index=list(self._benchmark_assets), copy=False)
+        return pd.Series(weights, index=list(self._benchmark_assets), copy=False)
 
 
 class About(NamedTuple):
@@ -199,7 +217,7 @@ class MarketViews(Sequence[MarketView]):
         views: one or more, with the same assets; a sequence may make them on demand.
         covariance: (m, n, n) of all of them, where they are at hand in one piece.
         about: what is known of them without making one.
-        benchmark: (m, k) target weights of the benchmark, likewise.
+        benchmark: returns the (m, k) target weights of the benchmark, likewise.
 
     Attributes:
         as_of: the m rebalance dates.
@@ -214,11 +232,12 @@ class MarketViews(Sequence[MarketView]):
         views: Sequence[MarketView],
         covariance: Array | None = None,
         about: About | None = None,
-        benchmark: Array | None = None,
+        benchmark: Callable[[], Array] | None = None,
     ) -> None:
         self._views, self._covariance, self._benchmark = views, covariance, benchmark
         if about is None:
-            first, dates = views[0], pd.DatetimeIndex([view.as_of for view in views])
+            first = views[0]
+            dates = first._past[-1:] if len(views) == 1 else pd.DatetimeIndex([view.as_of for view in views])  # noqa: SLF001
             about = About(dates, first.assets, first.universe, first.classes, first.periods_per_year)
         self.as_of, self.assets, self.universe, self.classes, self.periods_per_year = about
 
@@ -258,7 +277,7 @@ class MarketViews(Sequence[MarketView]):
             StrategyError: as of a view, or the benchmark holds what is not among `assets`.
             InsufficientHistory: the benchmark has none yet.
         """
-        first, stack = self[0].benchmark_target_weights, self._benchmark
+        first, stack = self[0].benchmark_target_weights, None if self._benchmark is None else self._benchmark()
         if stack is None or np.isnan(stack).any():
             stack = np.stack([view.benchmark_target_weights.to_numpy() for view in self])
         names = list(first.index)
