@@ -213,7 +213,7 @@ def frequency_of(table: Table, settings: DataSettings, caveats: Sequence[str]) -
     """
     dates = pd.DatetimeIndex(table.values.index)
     spacing, given = spacing_of(dates), settings.periods_per_year
-    number = given or infer_periods_per_year(dates, table.label, caveats)
+    number = given or spacing.periods_per_year or infer_periods_per_year(dates, table.label, caveats)
     counted = spacing.rows_per_year if given is None else spacing.periods_per_year or spacing.rows_per_year
     if 1 / TOLERANCE <= number / counted <= TOLERANCE:
         return number, ()

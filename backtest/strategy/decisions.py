@@ -81,9 +81,7 @@ class Questions:
             self.history.classes,
             self.history.periods_per_year,
         )
-        return MarketViews(
-            _Later(self, range(first, end)), covariances, about, self._benchmark_on(slice(first, end))
-        )
+        return MarketViews(_Later(self, range(first, end)), covariances, about, self._benchmark_on(slice(first, end)))
 
     def _benchmark_on(self, dates: int | slice) -> Callable[[], Array] | None:
         benchmark = self.benchmark

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple, overload
 
 import numpy as np
@@ -38,11 +38,6 @@ class History:
     periods_per_year: int
     benchmark_assets: tuple[str, ...] = ()
 
-    @cached_property
-    def columns(self) -> pd.Index:
-        """Index of the assets."""
-        return pd.Index(list(self.assets))
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MarketView:
@@ -70,7 +65,6 @@ class MarketView:
     _returns: Array
     _cash_returns: Array
     _covariance: Array
-    _columns: pd.Index
     _benchmark: Callable[[], Array] | None
     _benchmark_assets: tuple[str, ...]
     _current_weights: Array | None
@@ -110,7 +104,6 @@ class MarketView:
             _returns=_owned(history.returns[past] if whole else history.returns[past, columns]),
             _cash_returns=_owned(history.cash_returns[past]),
             _covariance=_owned(covariance if whole else covariance[np.ix_(columns, columns)]),
-            _columns=history.columns if whole else history.columns[columns],
             _benchmark=benchmark,
             _benchmark_assets=history.benchmark_assets,
             _current_weights=None if current_weights is None else _owned(current_weights[columns]),
@@ -120,11 +113,15 @@ class MarketView:
         return f"<MarketView of {', '.join(self.assets)} on {self.as_of:%Y-%m-%d}>"
 
     def _frame(self, values: Array) -> pd.DataFrame:
-        return pd.DataFrame(values, index=self._past, columns=self._columns.view(), copy=False)
+        return pd.DataFrame(values, index=self._past, columns=index_of(self.assets), copy=False)
 
     @property
     def _past(self) -> pd.DatetimeIndex:
         return self._dates[: len(self._cash_returns)]
+
+    @property
+    def _today(self) -> pd.DatetimeIndex:
+        return self._dates[len(self._cash_returns) - 1 : len(self._cash_returns)]
 
     @property
     def prices(self) -> pd.DataFrame:
@@ -155,7 +152,7 @@ class MarketView:
         """
         if not np.isfinite(self._covariance).all():
             raise InsufficientHistory(f"no covariance on {self.as_of:%Y-%m-%d}: the estimation window is not full yet")
-        return pd.DataFrame(self._covariance, index=self._columns.view(), columns=self._columns.view(), copy=False)
+        return pd.DataFrame(self._covariance, index=index_of(self.assets), columns=index_of(self.assets), copy=False)
 
     @property
     def volatility(self) -> pd.Series:
@@ -165,7 +162,7 @@ class MarketView:
             InsufficientHistory: the estimation window is not full yet.
         """
         variances = np.diag(self.covariance.to_numpy())
-        return pd.Series(_owned(np.sqrt(self.periods_per_year * variances)), index=self._columns.view(), copy=False)
+        return pd.Series(_owned(np.sqrt(self.periods_per_year * variances)), index=index_of(self.assets), copy=False)
 
     @property
     def current_weights(self) -> pd.Series:
@@ -179,7 +176,7 @@ class MarketView:
                 "current_weights are only kept for a strategy that says it reads them. "
                 "Hint: put `reads_current_weights: ClassVar[bool] = True` into its class."
             )
-        return pd.Series(self._current_weights, index=self._columns.view(), copy=False)
+        return pd.Series(self._current_weights, index=index_of(self.assets), copy=False)
 
     @property
     def benchmark_target_weights(self) -> pd.Series:
@@ -197,7 +194,7 @@ class MarketView:
         weights = _owned(self._benchmark())
         if np.isnan(weights).any():
             raise InsufficientHistory(f"the benchmark has no target weights on {self.as_of:%Y-%m-%d} yet")
-        return pd.Series(weights, index=list(self._benchmark_assets), copy=False)
+        return pd.Series(weights, index=index_of(self._benchmark_assets), copy=False)
 
 
 class About(NamedTuple):
@@ -237,7 +234,7 @@ class MarketViews(Sequence[MarketView]):
         self._views, self._covariance, self._benchmark = views, covariance, benchmark
         if about is None:
             first = views[0]
-            dates = first._past[-1:] if len(views) == 1 else pd.DatetimeIndex([view.as_of for view in views])  # noqa: SLF001
+            dates = first._today if len(views) == 1 else pd.DatetimeIndex([view.as_of for view in views])  # noqa: SLF001
             about = About(dates, first.assets, first.universe, first.classes, first.periods_per_year)
         self.as_of, self.assets, self.universe, self.classes, self.periods_per_year = about
 
@@ -292,6 +289,16 @@ class MarketViews(Sequence[MarketView]):
             if name in names:
                 weights[:, i] = stack[:, names.index(name)]
         return weights
+
+
+def index_of(names: tuple[str, ...]) -> pd.Index:
+    """Return an index of names. It shares its values with the others of these names, as making them takes longest."""
+    return _values_of(names).view()
+
+
+@lru_cache(maxsize=64)
+def _values_of(names: tuple[str, ...]) -> pd.Index:
+    return pd.Index(list(names))
 
 
 def _owned(values: Array) -> Array:
