@@ -40,7 +40,8 @@ class ERC(Strategy):
     max_weight: Fraction | dict[str, Fraction] = 1.0
 
     def target_weights(self, view: MarketView) -> pd.Series:
-        return pd.Series(self._weights(view.covariance.to_numpy(), view), index=list(view.assets))
+        covariance = view.covariance
+        return pd.Series(self._weights(covariance.to_numpy(), view), index=covariance.columns)
 
     def target_weights_many(self, views: MarketViews) -> NDArray[np.float64]:
         return self._weights(views.covariance, views)

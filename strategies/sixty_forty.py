@@ -22,8 +22,8 @@ class SixtyForty(Strategy):
         return self._fixed(view)
 
     def target_weights_many(self, views: MarketViews) -> NDArray[np.float64]:
-        fixed = self._fixed(views).reindex(list(views.assets), fill_value=0.0)
-        return np.tile(fixed.to_numpy(), (len(views), 1))
+        fixed = self._fixed(views).to_dict()
+        return np.tile([fixed.get(name, 0.0) for name in views.assets], (len(views), 1))
 
     def _fixed(self, view: MarketView | MarketViews) -> pd.Series:
         return spread_over_classes(self.weights, view.assets, view.classes, view.universe)

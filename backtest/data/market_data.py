@@ -83,12 +83,12 @@ class MarketData:
         first, last = self.dates[0], self.dates[-1]
         return f"<MarketData {', '.join(self.assets)}, {first:%Y-%m-%d} to {last:%Y-%m-%d}>"
 
-    @property
+    @cached_property
     def dates(self) -> pd.DatetimeIndex:
         """The T dates, strictly rising."""
         return pd.DatetimeIndex(self.prices.index)
 
-    @property
+    @cached_property
     def assets(self) -> tuple[str, ...]:
         """The n assets, in the order of the configuration."""
         return tuple(self.prices.columns)

@@ -3,9 +3,12 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 
 from threadpoolctl import ThreadpoolController
+
+_LIMITED: ContextVar[ThreadpoolController | None] = ContextVar("_LIMITED", default=None)
 
 
 @contextmanager
@@ -23,8 +26,16 @@ def one_blas_thread() -> Iterator[None]:
         ...     float(np.ones(3) @ np.ones(3))
         3.0
     """
-    with _blas(scipy="scipy.linalg" in sys.modules).limit(limits=1):
+    libraries = _blas(scipy="scipy.linalg" in sys.modules)
+    if _LIMITED.get() is libraries:  # by a caller, until after this
         yield
+        return
+    with libraries.limit(limits=1):
+        token = _LIMITED.set(libraries)
+        try:
+            yield
+        finally:
+            _LIMITED.reset(token)
 
 
 @cache

@@ -20,6 +20,8 @@ _FEW = 2  # dates: if there are so few, any two frequencies choose the same ones
 _FINER = 1.5  # times the periods a year of the data
 _FREQUENCIES: Mapping[Frequency, int] = {"daily": 252, "weekly": 52, "monthly": 12, "quarterly": 4, "yearly": 1}
 """Periods per year of rebalance frequencies, the shortest period first."""
+_FEWEST_DAYS: Mapping[Frequency, int] = {"weekly": 7, "monthly": 28, "quarterly": 90, "yearly": 365}
+"""Days of a frequency's shortest period: at most days / fewest + 2 periods have a date within a span of days."""
 
 
 def idle_settings(decided: Decided, path: SimulationResult) -> list[str]:
@@ -103,9 +105,14 @@ def _of_frequencies(config: RunConfig, data: MarketData) -> list[str]:
 def _coarser(data: MarketData, frequency: Frequency, day: Day) -> str | None:
     """Describe the coarser choice of dates that equals a frequency's, if the data is too coarse for the frequency."""
     chosen, order = rebalance_rows(data.dates, frequency, day), [*_FREQUENCIES]
-    same = [one for one in order[order.index(frequency) + 1 :] if rebalance_rows(data.dates, one) == chosen]
     if len(chosen) <= _FEW:
         return None
+    days = (data.dates[-1] - data.dates[0]).days
+    same = [
+        one
+        for one in order[order.index(frequency) + 1 :]
+        if len(chosen) <= days / _FEWEST_DAYS[one] + 2 and rebalance_rows(data.dates, one) == chosen
+    ]
     if same:
         return f"{same[-1]}: the data has one date in each {PERIODS[_FREQUENCIES[same[-1]]].noun}"
     if len(chosen) == len(data.dates) and _FREQUENCIES[frequency] > _FINER * data.periods_per_year:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from types import MappingProxyType
 
 import numpy as np
@@ -305,7 +305,7 @@ def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: 
     )
     followed = None
     if benchmark is not None and not benchmark.config.follows_its_path:
-        followed = benchmark_weights(benchmark, data.dates[list(rows)])
+        followed = cache(partial(benchmark_weights, benchmark, data.dates[list(rows)]))
     return Questions(history, rows, covariances, holdable, followed)
 
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, FiniteFloat
 from backtest.errors import InsufficientHistory, NoRiskBudgetPortfolio, StrategyError
 from backtest.risk.solvers.bounded import WeightBounds
 from backtest.strategy.budgets import GroupBudget, asset_budgets
+from backtest.strategy.view import index_of
 
 _MOST = 30.0  # times NAV: above it weights were written in percent
 
@@ -57,7 +58,8 @@ def spread_over_classes(
     known = set(universe or assets)
     by_asset = [name for name in weights if name in known]
     if len(by_asset) == len(weights):
-        return pd.Series({name: weights[name] for name in weights if name in assets}, dtype=float)
+        held = [name for name in weights if name in assets]
+        return pd.Series(np.array([weights[name] for name in held], dtype=float), index=index_of(tuple(held)))
     groups = sorted(set(classes.values()))
     strange = [name for name in weights if name not in groups and name not in known]
     if strange:
@@ -66,9 +68,8 @@ def spread_over_classes(
     if by_asset:
         raise StrategyError(f"{', '.join(by_asset)} is an asset and the others are classes; expected one kind")
     members = {group: [name for name in assets if classes.get(name) == group] for group in weights}
-    return pd.Series(
-        {name: weights[group] / len(names) for group, names in members.items() for name in names}, dtype=float
-    )
+    shares = np.array([weights[group] / len(names) for group, names in members.items() for _ in names], dtype=float)
+    return pd.Series(shares, index=index_of(tuple(name for names in members.values() for name in names)))
 
 
 def weight_bounds(

@@ -3,7 +3,7 @@
 import re
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -36,14 +36,15 @@ class Questions:
         rows: (m,) positions of the rebalance dates.
         covariances: (m, n, n) per period; NaN for assets without a full window.
         holdable: (m, n) which assets may be held.
-        benchmark: (m, k) target weights of the benchmark by `history.benchmark_assets`, NaN where it has none; or None.
+        benchmark: returns the (m, k) target weights of the benchmark by `history.benchmark_assets`, NaN where it has
+            none; called by what reads them. None if there are none to read.
     """
 
     history: History
     rows: Sequence[int]
     covariances: Array
     holdable: NDArray[np.bool_]
-    benchmark: Array | None = None
+    benchmark: Callable[[], Array] | None = None
 
     def part(self, kept: slice) -> "Questions":
         """Some of the dates."""
@@ -52,7 +53,7 @@ class Questions:
             rows=self.rows[kept],
             covariances=self.covariances[kept],
             holdable=self.holdable[kept],
-            benchmark=None if self.benchmark is None else self.benchmark[kept],
+            benchmark=self._benchmark_on(kept),
         )
 
     def view(self, k: int, current_weights: Array | None = None) -> MarketView:
@@ -62,7 +63,7 @@ class Questions:
             self.rows[k],
             self.holdable[k],
             self.covariances[k],
-            benchmark=None if self.benchmark is None else self.benchmark[k],
+            benchmark=self._benchmark_on(k),
             current_weights=current_weights,
         )
 
@@ -80,8 +81,11 @@ class Questions:
             self.history.classes,
             self.history.periods_per_year,
         )
-        benchmark = None if self.benchmark is None else self.benchmark[first:end]
-        return MarketViews(_Later(self, range(first, end)), covariances, about, benchmark)
+        return MarketViews(_Later(self, range(first, end)), covariances, about, self._benchmark_on(slice(first, end)))
+
+    def _benchmark_on(self, dates: int | slice) -> Callable[[], Array] | None:
+        benchmark = self.benchmark
+        return None if benchmark is None else lambda: benchmark()[dates]
 
     def alike(self) -> Iterator[tuple[int, int]]:
         """Where dates in a row with the same holdable assets, of which there are some, begin and end."""

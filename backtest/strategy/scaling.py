@@ -133,9 +133,11 @@ class TargetVolatility(_Leverage):
             weights: fractions of NAV by asset; an asset that is left out has none.
             view: of the date.
         """
-        assets = list(view.assets)
-        aligned = weights.reindex(assets, fill_value=0.0).to_numpy()
-        return pd.Series(self.scaled(aligned[None], MarketViews([view]))[0], index=assets)
+        aligned = weights
+        if tuple(weights.index) != view.assets:
+            aligned = weights.reindex(list(view.assets), fill_value=0.0)
+        scaled = self.scaled(aligned.to_numpy()[None], MarketViews([view]))[0]
+        return pd.Series(scaled, index=aligned.index)
 
     def multiples(self, weights: Array, questions: Questions, nav: float = 1.0) -> Array:  # noqa: ARG002 - as its base
         """As the base; of several dates an error names the one."""

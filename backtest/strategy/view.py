@@ -1,8 +1,8 @@
 """`MarketView`: the market as it could be known at one close, and nothing after it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple, overload
 
 import numpy as np
@@ -44,7 +44,8 @@ class MarketView:
     """Market history that a strategy is shown at a rebalance date: up to and including that close, read-only.
 
     It owns a copy of that part of the arrays, so that nothing in it leads to later values; only dates are known in
-    advance. Tables are made again each time they are asked for: keep the one you work on.
+    advance. The benchmark's weights on its date are worked out when they are first read. Tables are made again each
+    time they are asked for: keep the one you work on.
 
     Attributes:
         as_of: the rebalance date.
@@ -64,7 +65,7 @@ class MarketView:
     _returns: Array
     _cash_returns: Array
     _covariance: Array
-    _benchmark: Array | None
+    _benchmark: Callable[[], Array] | None
     _benchmark_assets: tuple[str, ...]
     _current_weights: Array | None
 
@@ -76,10 +77,19 @@ class MarketView:
         holdable: NDArray[np.bool_],
         covariance: Array,
         *,
-        benchmark: Array | None = None,
+        benchmark: Callable[[], Array] | None = None,
         current_weights: Array | None = None,
     ) -> "MarketView":
-        """The view of one row: (n,) `holdable` of the universe, (n, n) `covariance` and (n,) weights of all of it."""
+        """Make the view of one row.
+
+        Args:
+            history: the arrays.
+            row: position of the date.
+            holdable: (n,) which assets of the universe may be held.
+            covariance: (n, n) of the universe.
+            benchmark: returns the (k,) target weights of the benchmark.
+            current_weights: (n,) of the universe.
+        """
         columns = np.flatnonzero(holdable)
         whole = columns.size == len(history.assets)
         past = slice(row + 1)
@@ -94,7 +104,7 @@ class MarketView:
             _returns=_owned(history.returns[past] if whole else history.returns[past, columns]),
             _cash_returns=_owned(history.cash_returns[past]),
             _covariance=_owned(covariance if whole else covariance[np.ix_(columns, columns)]),
-            _benchmark=None if benchmark is None else _owned(benchmark),
+            _benchmark=benchmark,
             _benchmark_assets=history.benchmark_assets,
             _current_weights=None if current_weights is None else _owned(current_weights[columns]),
         )
@@ -103,11 +113,15 @@ class MarketView:
         return f"<MarketView of {', '.join(self.assets)} on {self.as_of:%Y-%m-%d}>"
 
     def _frame(self, values: Array) -> pd.DataFrame:
-        return pd.DataFrame(values, index=self._past, columns=list(self.assets), copy=False)
+        return pd.DataFrame(values, index=self._past, columns=index_of(self.assets), copy=False)
 
     @property
     def _past(self) -> pd.DatetimeIndex:
         return self._dates[: len(self._cash_returns)]
+
+    @property
+    def _today(self) -> pd.DatetimeIndex:
+        return self._dates[len(self._cash_returns) - 1 : len(self._cash_returns)]
 
     @property
     def prices(self) -> pd.DataFrame:
@@ -138,7 +152,7 @@ class MarketView:
         """
         if not np.isfinite(self._covariance).all():
             raise InsufficientHistory(f"no covariance on {self.as_of:%Y-%m-%d}: the estimation window is not full yet")
-        return pd.DataFrame(self._covariance, index=list(self.assets), columns=list(self.assets), copy=False)
+        return pd.DataFrame(self._covariance, index=index_of(self.assets), columns=index_of(self.assets), copy=False)
 
     @property
     def volatility(self) -> pd.Series:
@@ -148,7 +162,7 @@ class MarketView:
             InsufficientHistory: the estimation window is not full yet.
         """
         variances = np.diag(self.covariance.to_numpy())
-        return pd.Series(_owned(np.sqrt(self.periods_per_year * variances)), index=list(self.assets), copy=False)
+        return pd.Series(_owned(np.sqrt(self.periods_per_year * variances)), index=index_of(self.assets), copy=False)
 
     @property
     def current_weights(self) -> pd.Series:
@@ -162,7 +176,7 @@ class MarketView:
                 "current_weights are only kept for a strategy that says it reads them. "
                 "Hint: put `reads_current_weights: ClassVar[bool] = True` into its class."
             )
-        return pd.Series(self._current_weights, index=list(self.assets), copy=False)
+        return pd.Series(self._current_weights, index=index_of(self.assets), copy=False)
 
     @property
     def benchmark_target_weights(self) -> pd.Series:
@@ -177,9 +191,10 @@ class MarketView:
                 "a benchmark is followed, and the run has none, or one whose targets depend on its own path. "
                 "Hint: set `benchmark:` to one that states its targets."
             )
-        if np.isnan(self._benchmark).any():
+        weights = _owned(self._benchmark())
+        if np.isnan(weights).any():
             raise InsufficientHistory(f"the benchmark has no target weights on {self.as_of:%Y-%m-%d} yet")
-        return pd.Series(self._benchmark, index=list(self._benchmark_assets), copy=False)
+        return pd.Series(weights, index=index_of(self._benchmark_assets), copy=False)
 
 
 class About(NamedTuple):
@@ -199,7 +214,7 @@ class MarketViews(Sequence[MarketView]):
         views: one or more, with the same assets; a sequence may make them on demand.
         covariance: (m, n, n) of all of them, where they are at hand in one piece.
         about: what is known of them without making one.
-        benchmark: (m, k) target weights of the benchmark, likewise.
+        benchmark: returns the (m, k) target weights of the benchmark, likewise.
 
     Attributes:
         as_of: the m rebalance dates.
@@ -214,11 +229,12 @@ class MarketViews(Sequence[MarketView]):
         views: Sequence[MarketView],
         covariance: Array | None = None,
         about: About | None = None,
-        benchmark: Array | None = None,
+        benchmark: Callable[[], Array] | None = None,
     ) -> None:
         self._views, self._covariance, self._benchmark = views, covariance, benchmark
         if about is None:
-            first, dates = views[0], pd.DatetimeIndex([view.as_of for view in views])
+            first = views[0]
+            dates = first._today if len(views) == 1 else pd.DatetimeIndex([view.as_of for view in views])  # noqa: SLF001
             about = About(dates, first.assets, first.universe, first.classes, first.periods_per_year)
         self.as_of, self.assets, self.universe, self.classes, self.periods_per_year = about
 
@@ -258,7 +274,7 @@ class MarketViews(Sequence[MarketView]):
             StrategyError: as of a view, or the benchmark holds what is not among `assets`.
             InsufficientHistory: the benchmark has none yet.
         """
-        first, stack = self[0].benchmark_target_weights, self._benchmark
+        first, stack = self[0].benchmark_target_weights, None if self._benchmark is None else self._benchmark()
         if stack is None or np.isnan(stack).any():
             stack = np.stack([view.benchmark_target_weights.to_numpy() for view in self])
         names = list(first.index)
@@ -273,6 +289,16 @@ class MarketViews(Sequence[MarketView]):
             if name in names:
                 weights[:, i] = stack[:, names.index(name)]
         return weights
+
+
+def index_of(names: tuple[str, ...]) -> pd.Index:
+    """Return an index of names. It shares its values with the others of these names, as making them takes longest."""
+    return _values_of(names).view()
+
+
+@lru_cache(maxsize=64)
+def _values_of(names: tuple[str, ...]) -> pd.Index:
+    return pd.Index(list(names))
 
 
 def _owned(values: Array) -> Array:

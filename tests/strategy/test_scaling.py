@@ -406,6 +406,20 @@ def test_a_benchmark_of_fixed_debt_states_no_targets(run: Callable[..., bt.Backt
         run({"name": "erc"}, {"target_volatility": "benchmark"}, benchmark="other.yaml")
 
 
+def test_a_benchmark_is_asked_again_only_for_a_strategy_that_reads_its_weights(
+    run: Callable[..., bt.BacktestResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its weights on the strategy's dates cost as much as a run of its own."""
+    written(tmp_path, "other", SIXTY_FORTY, None)
+    asked: list[int] = []
+    weights_of = planning.benchmark_weights
+    monkeypatch.setattr(planning, "benchmark_weights", lambda *given: (asked.append(1), weights_of(*given))[1])
+    run({"name": "erc"}, benchmark="other.yaml")
+    assert not asked
+    run({"name": "levered_erc", "target_volatility": "benchmark", **UNBOUND}, benchmark="other.yaml")
+    assert len(asked) == 1
+
+
 def test_a_benchmark_of_other_assets_cannot_be_followed(
     run: Callable[..., bt.BacktestResult], tmp_path: Path, prices: pd.DataFrame
 ) -> None:

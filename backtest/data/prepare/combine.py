@@ -51,11 +51,8 @@ def dated(table: Table, settings: DataSettings, known: pd.DatetimeIndex) -> Date
     dates = pd.DatetimeIndex(values.index)
     complete = dates[values.notna().all(axis=1).to_numpy()]
     spacing = spacing_of(complete if len(complete) > 1 else dates)
-    if spacing.periods_per_year in {
-        None,
-        12,
-    }:  # few dates are complete, or months of one series are beside days of another
-        spacing = spacing_of(dates)
+    if len(complete) < len(dates) and spacing.periods_per_year in {None, 12}:
+        spacing = spacing_of(dates)  # few dates are complete, or months of one series are beside days of another
     notes: tuple[str, ...] = ()
     if spacing.periods_per_year == 12:
         if unfinished_month(dates):
@@ -216,7 +213,7 @@ def frequency_of(table: Table, settings: DataSettings, caveats: Sequence[str]) -
     """
     dates = pd.DatetimeIndex(table.values.index)
     spacing, given = spacing_of(dates), settings.periods_per_year
-    number = given or infer_periods_per_year(dates, table.label, caveats)
+    number = given or spacing.periods_per_year or infer_periods_per_year(dates, table.label, caveats)
     counted = spacing.rows_per_year if given is None else spacing.periods_per_year or spacing.rows_per_year
     if 1 / TOLERANCE <= number / counted <= TOLERANCE:
         return number, ()
