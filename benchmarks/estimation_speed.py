@@ -13,30 +13,28 @@ import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtest.estimation.methods.sample_covariance import Sample
-
-Array = NDArray[np.float64]
+from backtest.numerics.arrays import Floats
 
 DAYS, WINDOW, DATES, MONTH = 12_600, 756, 568, 20
 TURNS = {6: 15, 50: 7, 500: 3}  # by the number of assets
 MEMORY = 2**27  # bytes of a slice
 
 
-def at_once(returns: Array, rows: Sequence[int]) -> None:
+def at_once(returns: Floats, rows: Sequence[int]) -> None:
     """The whole stack."""
     Sample(window=WINDOW).covariances(returns, rows, 252)
 
 
-def in_slices(returns: Array, rows: Sequence[int]) -> None:
+def in_slices(returns: Floats, rows: Sequence[int]) -> None:
     """Slices of at most 128 MB."""
     dates = MEMORY // (8 * returns.shape[1] ** 2)
     for first in range(0, len(rows), dates):
         at_once(returns, rows[first : first + dates])
 
 
-def products(returns: Array, rows: Sequence[int]) -> None:
+def products(returns: Floats, rows: Sequence[int]) -> None:
     """Deviations from the mean times themselves, window by window."""
     for row in rows:
         deviations = returns[row + 1 - WINDOW : row + 1]
@@ -44,13 +42,13 @@ def products(returns: Array, rows: Sequence[int]) -> None:
         deviations.T @ deviations / (WINDOW - 1)
 
 
-def by_numpy(returns: Array, rows: Sequence[int]) -> None:
+def by_numpy(returns: Floats, rows: Sequence[int]) -> None:
     """The same by numpy's own function."""
     for row in rows:
         np.cov(returns[row + 1 - WINDOW : row + 1], rowvar=False)
 
 
-WAYS: tuple[Callable[[Array, Sequence[int]], None], ...] = (at_once, in_slices, products, by_numpy)
+WAYS: tuple[Callable[[Floats, Sequence[int]], None], ...] = (at_once, in_slices, products, by_numpy)
 
 
 def main() -> None:
@@ -67,14 +65,14 @@ def main() -> None:
         print(f"  largest difference from numpy.cov: {largest_difference(returns, rows[:100]):.1e}")
 
 
-def timed(way: Callable[[Array, Sequence[int]], None], returns: Array, rows: Sequence[int]) -> float:
+def timed(way: Callable[[Floats, Sequence[int]], None], returns: Floats, rows: Sequence[int]) -> float:
     """Seconds that one way takes."""
     begin = time.perf_counter()
     way(returns, rows)
     return time.perf_counter() - begin
 
 
-def largest_difference(returns: Array, rows: Sequence[int]) -> float:
+def largest_difference(returns: Floats, rows: Sequence[int]) -> float:
     """From numpy.cov, in units of the two volatilities of an entry."""
     largest = 0.0
     for row, matrix in zip(rows, Sample(window=WINDOW).covariances(returns, rows, 252), strict=True):

@@ -17,9 +17,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from backtest.numerics.arrays import Floats
 
 CAPITAL = 1e6
 ZIPLINE_CAPITAL = 1e13  # it deals in whole shares: 1e10 of them or more are round to 1e-10
@@ -40,7 +39,7 @@ class Work:
     cost: float
 
 
-def by_bt(work: Work) -> Array:
+def by_bt(work: Work) -> Floats:
     """(T,) NAV after the trades of each close, by bt."""
     bt = import_module("bt")
     algos = [bt.algos.RunOnDate(*work.targets.index), bt.algos.WeighTarget(work.targets), bt.algos.Rebalance()]
@@ -56,7 +55,7 @@ def by_bt(work: Work) -> Array:
     return np.asarray(test.strategy.values.reindex(work.prices.index) / CAPITAL, np.float64)
 
 
-def by_cvxportfolio(work: Work) -> Array:
+def by_cvxportfolio(work: Work) -> Floats:
     """(T,) NAV before the trades of each close, by cvxportfolio, whose returns stand at the beginning of a period."""
     cvx = import_module("cvxportfolio")
     logging.getLogger("cvxportfolio").setLevel(logging.ERROR)
@@ -94,12 +93,12 @@ def vectorbt_portfolio(work: Work, **options: Any) -> Any:
     )
 
 
-def by_vectorbt(work: Work) -> Array:
+def by_vectorbt(work: Work) -> Floats:
     """(T,) NAV after the trades of each close, by vectorbt, sales before purchases."""
     return np.asarray(vectorbt_portfolio(work, call_seq="auto").value() / CAPITAL, np.float64)
 
 
-def by_zipline(work: Work) -> Array:
+def by_zipline(work: Work) -> Floats:
     """(T,) NAV after the trades of each close, by zipline: what is ordered at one close fills at the next."""
     api, execution, run = (import_module(f"zipline.{name}") for name in ("api", "finance.execution", "utils.run_algo"))
     commission, slippage = (import_module(f"zipline.finance.{name}") for name in ("commission", "slippage"))
@@ -180,7 +179,7 @@ def _ingest(prices: pd.DataFrame, environ: dict[str, str]) -> Any:
     return calendars.get_calendar(_BUNDLE)
 
 
-PEERS: dict[str, Callable[[Work], Array]] = {
+PEERS: dict[str, Callable[[Work], Floats]] = {
     "bt": by_bt,
     "cvxportfolio": by_cvxportfolio,
     "vectorbt": by_vectorbt,

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.optimize import LinearConstraint, minimize
 
 from backtest.estimation.estimator import Estimator
@@ -29,10 +28,10 @@ from backtest.estimation.methods.gerber import Gerber
 from backtest.estimation.methods.ledoit_wolf import LedoitWolf
 from backtest.estimation.methods.oas import OAS
 from backtest.estimation.methods.sample_covariance import Sample
+from backtest.numerics.arrays import Floats
 from backtest.risk import risk_parity_weights
 
-Array = NDArray[np.float64]
-Solver = Callable[[Array, Array], Array]
+Solver = Callable[[Floats, Floats], Floats]
 
 STACKS = {2: 600, 5: 600, 10: 600, 50: 600, 200: 600, 500: 20, 1000: 20}
 SINGLE = (50, 200, 500, 1000)
@@ -56,17 +55,17 @@ def peers() -> list[Peer]:
     cp, riskfolio, rpp, skfolio = (_package(name) for name in ("cvxpy", "riskfolio", "riskparityportfolio", "skfolio"))
     risk_budgeting = _package("skfolio.optimization").RiskBudgeting
 
-    def by_skfolio(covariance: Array, budgets: Array) -> Array:
+    def by_skfolio(covariance: Floats, budgets: Floats) -> Floats:
         model = risk_budgeting(risk_measure=skfolio.RiskMeasure.VARIANCE, risk_budget=budgets)
         return np.asarray(model.fit(returns_of(covariance)).weights_)
 
-    def by_riskfolio(covariance: Array, budgets: Array) -> Array:
+    def by_riskfolio(covariance: Floats, budgets: Floats) -> Floats:
         portfolio = riskfolio.Portfolio(returns=returns_of(covariance))
         portfolio.assets_stats(method_mu="hist", method_cov="hist")
         found = portfolio.rp_optimization(model="Classic", rm="MV", b=budgets[:, None])
         return np.asarray(found.to_numpy().ravel(), np.float64)
 
-    def by_cvxpy(covariance: Array, budgets: Array) -> Array:
+    def by_cvxpy(covariance: Floats, budgets: Floats) -> Floats:
         x = cp.Variable(len(budgets))
         scale = 1 / np.sqrt(np.diag(covariance).mean())  # without it Clarabel's tolerances do not fit
         risk = cp.sum_squares(scale * np.linalg.cholesky(covariance).T @ x)
@@ -91,10 +90,10 @@ def _package(name: str) -> Any:
     return import_module(name)
 
 
-def by_slsqp(covariance: Array, budgets: Array) -> Array:
+def by_slsqp(covariance: Floats, budgets: Floats) -> Floats:
     """The squared differences of risk contributions, long-only: what most people write."""
 
-    def objective(w: Array) -> float:
+    def objective(w: Floats) -> float:
         contributions = w * (covariance @ w) / np.sqrt(w @ covariance @ w)
         return float(((contributions / budgets - (contributions / budgets).mean()) ** 2).sum())
 
@@ -103,7 +102,7 @@ def by_slsqp(covariance: Array, budgets: Array) -> Array:
     return np.asarray(minimize(objective, np.full(n, 1 / n), bounds=[(0, 1)] * n, constraints=[whole]).x)
 
 
-def returns_of(covariance: Array) -> pd.DataFrame:
+def returns_of(covariance: Floats) -> pd.DataFrame:
     """Returns whose sample covariance is this one, for those that take returns only."""
     n = len(covariance)
     draws = np.random.default_rng(SEED).normal(size=(2 * n + 20, n))
@@ -113,7 +112,7 @@ def returns_of(covariance: Array) -> pd.DataFrame:
     return pd.DataFrame(white @ np.linalg.cholesky(covariance).T, index=dates, columns=[f"a{i}" for i in range(n)])
 
 
-def months(n: int, count: int) -> Array:
+def months(n: int, count: int) -> Floats:
     """Covariances, (count, n, n), of windows of returns with a market, two other factors and their own volatilities."""
     rng = np.random.default_rng(SEED)
     loadings = 0.3 * rng.normal(size=(n, 3)) + [1, 0, 0]
@@ -126,7 +125,7 @@ def months(n: int, count: int) -> Array:
     return found
 
 
-def error_of(covariances: Array, budgets: Array, weights: Array) -> float:
+def error_of(covariances: Floats, budgets: Floats, weights: Floats) -> float:
     """The worst |share of risk / budget - 1|; infinite where a weight is no number."""
     wide, w = covariances.astype(np.longdouble), weights.astype(np.longdouble)
     products = w * np.einsum("kij,kj->ki", wide, w)
@@ -134,12 +133,12 @@ def error_of(covariances: Array, budgets: Array, weights: Array) -> float:
     return float(worst) if np.isfinite(worst) else float("inf")
 
 
-def each(solve: Solver, covariances: Array, budgets: Array) -> Array:
+def each(solve: Solver, covariances: Floats, budgets: Floats) -> Floats:
     """One problem at a time, with the same budgets."""
     return np.array([np.ravel(np.asarray(solve(covariance, budgets), np.float64)) for covariance in covariances])
 
 
-def again(solve: Solver, covariance: Array, budgets: Array, repeats: int) -> None:
+def again(solve: Solver, covariance: Floats, budgets: Floats, repeats: int) -> None:
     """The same problem over and over: nothing but the calls."""
     for _ in range(repeats):
         solve(covariance, budgets)
@@ -257,7 +256,7 @@ def estimators() -> list[str]:
     for n, window in ((6, 756), (50, 756), (500, 756)):
         returns = 0.01 * (rng.normal(size=(12_600, n)) + rng.normal(size=(12_600, 1)))
         rows = list(range(window, len(returns), 21))
-        pairs: list[tuple[Estimator, str, Callable[[Array], Array], int]] = [
+        pairs: list[tuple[Estimator, str, Callable[[Floats], Floats], int]] = [
             (Sample(window=window), "numpy.cov", lambda x: np.cov(x.T), 60),
             (LedoitWolf(window=window), "scikit-learn", lambda x: shrunk.ledoit_wolf(x)[0], 30),
             (OAS(window=window), "scikit-learn", lambda x: shrunk.oas(x)[0], 30),
@@ -288,7 +287,7 @@ def estimators() -> list[str]:
     return lines
 
 
-def window_by_window(estimate: Callable[[Array], Array], returns: Array, rows: list[int], window: int) -> Array:
+def window_by_window(estimate: Callable[[Floats], Floats], returns: Floats, rows: list[int], window: int) -> Floats:
     """Each window on its own."""
     return np.array([estimate(returns[row + 1 - window : row + 1]) for row in rows])
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtest.analysis.metrics.ex_ante import ExAnteRisk, class_members
 from backtest.analysis.result import BacktestResult
@@ -13,8 +12,7 @@ from backtest.data.market_data import MarketData
 from backtest.engine.kernels.state import ROUNDING
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.terms import Terms
-
-Array = NDArray[np.float64]
+from backtest.numerics.arrays import Bools, Floats, Ints
 
 
 def build_result(
@@ -91,7 +89,7 @@ def build_result(
     )
 
 
-def scales_allowed(targets: Array, terms: Terms) -> Array:
+def scales_allowed(targets: Floats, terms: Terms) -> Floats:
     """By what the initial margin, or the leverage of the funds, scales target weights down: 1 where it allows them.
 
     It is known as they are decided, whatever comes before they are traded. Then it is the scale of the trade too, but
@@ -131,7 +129,7 @@ def _contributions(path: SimulationResult, dates: pd.DatetimeIndex, assets: list
 
 
 def _forecast(
-    risk: ExAnteRisk, decided: NDArray[np.bool_], scales: Array, decisions: pd.DatetimeIndex, data: MarketData
+    risk: ExAnteRisk, decided: Bools, scales: Floats, decisions: pd.DatetimeIndex, data: MarketData
 ) -> dict[str, pd.DataFrame]:
     """Ex-ante risk of what was allowed of the target weights, decimals per year; rows only where there is a covariance.
 
@@ -142,7 +140,7 @@ def _forecast(
     annual, dates = np.sqrt(data.periods_per_year), decisions[there[decided]]
     allowed = scales[there[decided], None]
 
-    def table(values: Array, columns: Sequence[str]) -> pd.DataFrame:
+    def table(values: Floats, columns: Sequence[str]) -> pd.DataFrame:
         return pd.DataFrame(annual * values, index=dates, columns=list(columns))
 
     return {
@@ -152,9 +150,7 @@ def _forecast(
     }
 
 
-def _trade_dates(
-    path: SimulationResult, data: MarketData, rows: NDArray[np.int64], kept: NDArray[np.int64]
-) -> pd.Series:
+def _trade_dates(path: SimulationResult, data: MarketData, rows: Ints, kept: Ints) -> pd.Series:
     """Return the date on which each decision was first traded, or found to need no trade; NaT without either."""
     executed = path.executed[kept]
     made = data.dates[path.start + executed].where(executed >= 0)

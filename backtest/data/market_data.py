@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from backtest.numerics.arrays import Bools, Ints
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -100,7 +102,7 @@ class MarketData:
         return pd.DataFrame(excess, index=self.returns.index, columns=self.returns.columns)
 
     @cached_property
-    def days(self) -> NDArray[np.int64]:
+    def days(self) -> Ints:
         """(T,) calendar days since the date before; 0 for the first."""
         return days_between(self.dates)
 
@@ -144,13 +146,13 @@ class MarketData:
         )
 
 
-def _compounded(returns: pd.Series, rows: NDArray[np.intp], follows: NDArray[np.bool_]) -> pd.Series:
+def _compounded(returns: pd.Series, rows: NDArray[np.intp], follows: Bools) -> pd.Series:
     """Returns on some of their rows, compounded over what is left out just before a row that does not follow."""
     growth = (1 + returns.fillna(0.0)).cumprod()  # the first has nothing before it
     return growth.iloc[rows].pct_change().where(~follows, returns.iloc[rows])
 
 
-def days_between(dates: pd.DatetimeIndex) -> NDArray[np.int64]:
+def days_between(dates: pd.DatetimeIndex) -> Ints:
     """Calendar days from each date's predecessor: (T,) for T dates, the first 0.
 
     >>> days_between(pd.DatetimeIndex(["2020-01-31", "2020-02-29"])).tolist()

@@ -3,18 +3,16 @@
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtest.data.prepare.leveraged_fund import leveraged_fund_returns
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.market_periods import Periods, read_only
 from backtest.engine.terms import Fund
 from backtest.errors import SimulationError
+from backtest.numerics.arrays import Floats, Ints
 
-Array = NDArray[np.float64]
 
-
-def fund_prices(periods: Periods, fund: Fund) -> Array:
+def fund_prices(periods: Periods, fund: Fund) -> Floats:
     """(T, n) the levels of funds on each asset, 1 at first.
 
     A fund is reset at closes: at an open it is worth what its exposure since the last close has come to.
@@ -32,7 +30,7 @@ def fund_prices(periods: Periods, fund: Fund) -> Array:
     return read_only(levels)
 
 
-def _moves(periods: Periods, fund: Fund, before: NDArray[np.int64], after: NDArray[np.int64]) -> Array:
+def _moves(periods: Periods, fund: Fund, before: Ints, after: Ints) -> Floats:
     """(k, n) returns of the funds from closes to later rows of the next date; interest is of its first row."""
     prices, charged = periods.carried, after if not periods.opens else after - after % 2
     moves = leveraged_fund_returns(

@@ -2,17 +2,14 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtest.data.market_data import MarketData
 from backtest.engine.settings.costs import Impact
 from backtest.errors import ConfigError, DataError
-
-Array = NDArray[np.float64]
-Booleans = NDArray[np.bool_]
+from backtest.numerics.arrays import Bools, Floats, Ints
 
 
-def impact_begun(impact: Impact, data: MarketData) -> Booleans:
+def impact_begun(impact: Impact, data: MarketData) -> Bools:
     """Dates on which an asset has, or once had, full windows of returns and traded values.
 
     Args:
@@ -26,7 +23,7 @@ def impact_begun(impact: Impact, data: MarketData) -> Booleans:
     return np.asarray(np.maximum.accumulate(_full(impact, data), axis=0))
 
 
-def impact_rates(impact: Impact, data: MarketData, capital: float) -> Array:
+def impact_rates(impact: Impact, data: MarketData, capital: float) -> Floats:
     """Impact of a trade z at a NAV of 1, over |z|^1.5: Y σ sqrt(first NAV / value traded a period).
 
     Args:
@@ -48,7 +45,7 @@ def impact_rates(impact: Impact, data: MarketData, capital: float) -> Array:
     _check(gap, data, f"fewer than {window} known values on the last {2 * window} dates")
     _check(priced & full & ~(traded > 0), data, f"no trades in the last {window} known values")
     shares = np.divide(capital, traded, out=np.full(full.shape, np.nan), where=priced & full)
-    rates: Array = pd.DataFrame(impact.coefficient * sigma * np.sqrt(shares)).ffill().fillna(0.0).to_numpy()
+    rates: Floats = pd.DataFrame(impact.coefficient * sigma * np.sqrt(shares)).ffill().fillna(0.0).to_numpy()
     return rates
 
 
@@ -57,7 +54,7 @@ def _mean_of_known(values: pd.Series, window: int) -> pd.Series:
     return values.dropna().rolling(window).mean().reindex(values.index).ffill()
 
 
-def _full(impact: Impact, data: MarketData) -> Booleans:
+def _full(impact: Impact, data: MarketData) -> Bools:
     """(T, n) whether the windows that end on a date are full."""
     returns, values = data.returns.notna().to_numpy(), _volumes(data).notna().to_numpy()
     return np.asarray(
@@ -65,7 +62,7 @@ def _full(impact: Impact, data: MarketData) -> Booleans:
     )
 
 
-def _count(flags: Booleans, window: int) -> NDArray[np.int64]:
+def _count(flags: Bools, window: int) -> Ints:
     """(T, n) number of True values among the last `window` rows."""
     counts = np.cumsum(flags, axis=0, dtype=np.int64)
     counts[window:] -= counts[:-window].copy()
@@ -78,7 +75,7 @@ def _volumes(data: MarketData) -> pd.DataFrame:
     return data.volumes
 
 
-def _check(wrong: Booleans, data: MarketData, what: str) -> None:
+def _check(wrong: Bools, data: MarketData, what: str) -> None:
     for row, i in np.argwhere(wrong)[:1]:
         raise DataError(
             f"costs.impact: {data.assets[i]} has {what} up to {data.dates[row]:%Y-%m-%d}; "

@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-Array = NDArray[np.float64]
+from backtest.numerics.arrays import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,23 +37,23 @@ class SimulationResult:
     """
 
     start: int
-    nav: Array
-    weights: Array
-    asset_pnl: Array
-    cash_interest: Array
-    financing: Array
-    spread_cost: Array
-    borrow: Array
-    fees: Array
-    trading: Array
-    loan: Array
-    turnover: Array
-    trade_rows: NDArray[np.int64]
-    trades: Array
+    nav: Floats
+    weights: Floats
+    asset_pnl: Floats
+    cash_interest: Floats
+    financing: Floats
+    spread_cost: Floats
+    borrow: Floats
+    fees: Floats
+    trading: Floats
+    loan: Floats
+    turnover: Floats
+    trade_rows: Ints
+    trades: Floats
     trade_reasons: tuple[str, ...]
-    called: NDArray[np.bool_]
-    trade_scales: Array
-    targets: Array
-    executed: NDArray[np.int64]
+    called: Bools
+    trade_scales: Floats
+    targets: Floats
+    executed: Ints
     shortfall: float
     unpriced_sales: tuple[tuple[int, int], ...]

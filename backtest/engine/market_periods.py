@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.data.market_data import MarketData
-
-Array = NDArray[np.float64]
+from backtest.numerics.arrays import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,12 +27,12 @@ class Periods:
         label: tells of a row and an asset what a user knows them by.
     """
 
-    prices: Array
-    cash_returns: Array
-    days: NDArray[np.int64]
-    loan_returns: Array | None = None
+    prices: Floats
+    cash_returns: Floats
+    days: Ints
+    loan_returns: Floats | None = None
     opens: bool = False
-    missing: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
+    missing: Bools = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
     label: Callable[[int, int], str] = "asset {1} at row {0}".format
 
     @classmethod
@@ -53,13 +52,13 @@ class Periods:
         return rows, count
 
     @cached_property
-    def priced(self) -> NDArray[np.bool_]:
+    def priced(self) -> Bools:
         """(T, n) whether an asset has a price; without rows where all have."""
         there = ~np.isnan(self.prices)
         return read_only(there[:0] if there.all() else there)
 
     @cached_property
-    def carried(self) -> Array:
+    def carried(self) -> Floats:
         """(T, n) prices, the last one carried on where there is none, and 1 before the first: nothing is earned."""
         prices = np.ascontiguousarray(self.prices)
         if self.priced.size == 0:
@@ -68,28 +67,28 @@ class Periods:
         return read_only(np.nan_to_num(np.take_along_axis(prices, rows, axis=0), nan=1.0))
 
     @cached_property
-    def series(self) -> Array:
+    def series(self) -> Floats:
         """(4, T) cash returns, twice, and years in each period by days over 360 and over 365."""
         return read_only(np.stack([self.cash_returns, self.cash_returns, self.interest_years, self.fee_years]))
 
     @cached_property
-    def interest_years(self) -> Array:
+    def interest_years(self) -> Floats:
         """(T,) years in each period by days over 360."""
         return read_only(self.days / 360)
 
     @cached_property
-    def fee_years(self) -> Array:
+    def fee_years(self) -> Floats:
         """(T,) years in each period by days over 365."""
         return read_only(self.days / 365)
 
     @cached_property
-    def losing_a_price(self) -> NDArray[np.bool_]:
+    def losing_a_price(self) -> Bools:
         """(T,) whether a date lacks a price that the one before has; without elements where all prices are there."""
         if self.priced.size == 0:
             return np.zeros(0, dtype=bool)
         return np.append(False, (self.priced[:-1] & ~self.priced[1:]).any(axis=1))
 
-    def has_price(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def has_price(self, rows: Ints) -> Bools:
         """(k, n) whether an asset has a price on these rows."""
         if self.priced.size == 0:
             return np.ones((len(rows), self.prices.shape[1]), dtype=bool)

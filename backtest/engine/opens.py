@@ -11,8 +11,7 @@ from backtest.engine.ledger import SimulationResult
 from backtest.engine.market_periods import Periods
 from backtest.engine.terms import Terms
 from backtest.errors import SimulationError
-
-Array = NDArray[np.float64]
+from backtest.numerics.arrays import Floats
 
 _Number = TypeVar("_Number", np.float64, np.int64)
 
@@ -61,9 +60,9 @@ def terms_at_opens(terms: Terms) -> Terms:
     )
 
 
-def navs_by_date(navs: Array) -> Array:
+def navs_by_date(navs: Floats) -> Floats:
     """(P,) NAV at closes, of rows that begin with a close; a run that is ruined at an open ends on that date."""
-    closes: Array = navs[::2] if len(navs) % 2 else np.append(navs[::2], navs[-1:])
+    closes: Floats = navs[::2] if len(navs) % 2 else np.append(navs[::2], navs[-1:])
     return closes
 
 
@@ -74,7 +73,7 @@ def by_date(result: SimulationResult) -> SimulationResult:
     """
     pad = 1 - len(result.nav) % 2  # a ruin at the open
 
-    def whole(values: Array) -> Array:
+    def whole(values: Floats) -> Floats:
         padded = np.concatenate([values, np.zeros((pad, *values.shape[1:]))])
         return np.concatenate([padded[:1], padded[1::2] + padded[2::2]])
 

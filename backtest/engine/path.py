@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtest.engine.funds import fund_prices, inside_the_funds
 from backtest.engine.kernels.state import (
@@ -30,9 +29,9 @@ from backtest.engine.market_periods import Periods, read_only
 from backtest.engine.opens import by_date, navs_by_date, terms_at_opens
 from backtest.engine.terms import Terms
 from backtest.errors import BacktestError, DataError, SimulationError
+from backtest.numerics.arrays import Floats, Ints
 
-Array = NDArray[np.float64]
-Rows = Sequence[int] | NDArray[np.int64]
+Rows = Sequence[int] | Ints
 
 REASONS = ("rebalance", "band", "margin_call", "no_price")
 """Why a trade is made, in the order of the kernel's numbers."""
@@ -87,7 +86,7 @@ class Path:
         most_trades = (rows if often else len(orders.targets)) + int(periods.losing_a_price.sum())
         self._account = _opened(rows, orders.targets.shape, most_trades)
 
-    def decide(self, which: int | slice, targets: Array) -> None:
+    def decide(self, which: int | slice, targets: Floats) -> None:
         """Write down target weights, fractions of NAV."""
         self._targets[which] = targets
         if self._fund:
@@ -117,12 +116,12 @@ class Path:
         """Units of the first NAV."""
         return float(self._account.now[NAV])
 
-    def current_weights(self) -> Array:
+    def current_weights(self) -> Floats:
         """(n,) fractions of NAV."""
         row = self._start + (self._step - 1) // 2
         values = self._account.book[UNITS] * self._market.prices[row]
         exposure = self._fund.leverage if self._fund else 1.0
-        weights: Array = values * (exposure / self.current_nav)
+        weights: Floats = values * (exposure / self.current_nav)
         return weights
 
     @property
@@ -131,12 +130,12 @@ class Path:
         return (self._start - 1) // 2 if self._periods.opens else self._start
 
     @property
-    def nav(self) -> Array:
+    def nav(self) -> Floats:
         """(P,) after each close's trades; fewer than there are dates after a ruin."""
         return navs_by_date(self._navs) if self._periods.opens else self._navs
 
     @property
-    def _navs(self) -> Array:
+    def _navs(self) -> Floats:
         return self._account.nav[: self._account.counts[ROWS]]
 
     def _refused(self, row: int) -> BacktestError:
@@ -192,7 +191,7 @@ class Path:
 
 
 def orders_of(
-    periods: Periods, decision_rows: Rows, targets: Array, lag: int, *, bands: Bands | None, minimum_trade: float
+    periods: Periods, decision_rows: Rows, targets: Floats, lag: int, *, bands: Bands | None, minimum_trade: float
 ) -> Orders:
     """What is traded, and when; arguments as of `simulate`."""
     length, rows = periods.shape[0], np.asarray(decision_rows)
@@ -217,7 +216,7 @@ def orders_of(
     )  # fmt: skip
 
 
-def _series(periods: Periods, terms: Terms) -> Array:
+def _series(periods: Periods, terms: Terms) -> Floats:
     """(4, T) cash returns, what a loan pays before the spread that depends on its size alone, and years."""
     if (periods.loan_returns is None and terms.spread_by_row is None) or terms.futures or terms.fund:
         return periods.series

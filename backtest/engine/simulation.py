@@ -8,22 +8,21 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.market_periods import Periods
 from backtest.engine.path import Bands, Path, Rows, orders_of
 from backtest.engine.terms import Terms
 from backtest.errors import SimulationError
+from backtest.numerics.arrays import Floats
 
-Array = NDArray[np.float64]
-Decide = Callable[[int, Array, float], Array]
+Decide = Callable[[int, Floats, float], Floats]
 
 
 def simulate(
     periods: Periods,
     decision_rows: Rows,
-    decide: Array | Decide,
+    decide: Floats | Decide,
     lag: int,
     terms: Terms,
     *,
@@ -56,7 +55,7 @@ def simulate(
 def path_of(
     periods: Periods,
     decision_rows: Rows,
-    decide: Array | Decide,
+    decide: Floats | Decide,
     lag: int,
     terms: Terms,
     *,
@@ -88,7 +87,7 @@ class Setting(NamedTuple):
     """One of many runs over the same market; as the arguments of `simulate`."""
 
     decision_rows: Rows
-    targets: Array
+    targets: Floats
     lag: int
     terms: Terms
     bands: Bands | None = None

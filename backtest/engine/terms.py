@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtest.data.dates.spacing import spacing_of
 from backtest.data.market_data import MarketData
@@ -26,11 +25,10 @@ from backtest.engine.settings.financing import (
 from backtest.engine.settings.rate_schedule import by_asset, in_force
 from backtest.engine.settings.schedule import rebalance_rows
 from backtest.errors import ConfigError
+from backtest.numerics.arrays import Bools, Floats
 
 if TYPE_CHECKING:
     from backtest.engine.kernels.state import Charges
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -75,26 +73,26 @@ class Terms:
         performance_due: (T,) whether it is paid on a date.
     """
 
-    trading_cost: Array
+    trading_cost: Floats
     spread: float = 0.0
     cash_spread: float = 0.0
-    borrow_fee: Array | None = None
-    expense_ratio: Array | None = None
+    borrow_fee: Floats | None = None
+    expense_ratio: Floats | None = None
     management_fee: float = 0.0
-    spread_by_row: Array | None = None
+    spread_by_row: Floats | None = None
     tiers: tuple[tuple[float, float], ...] = ()
     rebate_spread: float = 0.0
-    initial_margin: Array | None = None
-    maintenance_margin: Array | None = None
+    initial_margin: Floats | None = None
+    maintenance_margin: Floats | None = None
     futures: bool = False
-    basis: Array | None = None
-    roll: Array | None = None
+    basis: Floats | None = None
+    roll: Floats | None = None
     fund: Fund | None = None
-    trading_cost_by_row: Array | None = None
+    trading_cost_by_row: Floats | None = None
     fixed_cost: float = 0.0
-    impact: Array | None = None
+    impact: Floats | None = None
     performance_fee: float = 0.0
-    performance_due: NDArray[np.bool_] | None = None
+    performance_due: Bools | None = None
 
     @classmethod
     def of(
@@ -249,9 +247,9 @@ def _in_funds(terms: Terms, fund: LeveragedFund, data: MarketData) -> Terms:
     )
 
 
-def _borrow_fee(financing: Margin | LeveragedFund, data: MarketData) -> Array:
+def _borrow_fee(financing: Margin | LeveragedFund, data: MarketData) -> Floats:
     return by_asset(financing.borrow_fee_bps, data.assets, data.classes, "financing.borrow_fee_bps", 0.0) / 1e4
 
 
-def _by_asset(bps: float | Mapping[str, float], data: MarketData, setting: str) -> Array:
+def _by_asset(bps: float | Mapping[str, float], data: MarketData, setting: str) -> Floats:
     return by_asset(bps, data.assets, data.classes, setting) / 1e4

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from backtest.estimation.estimator import Array
+from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.tolerances import NO_RISK, has_risk
 
 
-def varying(returns: Array) -> NDArray[np.bool_]:
+def varying(returns: Floats) -> Bools:
     """Return whether the returns of each column vary by more than rounding: (n,) for (T, n) decimals per period.
 
     Example:
@@ -20,7 +19,7 @@ def varying(returns: Array) -> NDArray[np.bool_]:
     return has_risk(np.std(returns, axis=0, ddof=1))
 
 
-def of_varying(returns: Array, estimate: Callable[[Array], Array]) -> Array:
+def of_varying(returns: Floats, estimate: Callable[[Floats], Floats]) -> Floats:
     """Return the estimate for the columns that vary; zeros in the rows and columns of those that do not.
 
     For estimators built on correlations, which are not defined where a volatility is zero.
@@ -38,7 +37,7 @@ def of_varying(returns: Array, estimate: Callable[[Array], Array]) -> Array:
     return covariance
 
 
-def without_rounding(covariances: Array) -> Array:
+def without_rounding(covariances: Floats) -> Floats:
     """Set variances that are rounding to zero, with all their covariances, in place.
 
     Args:

@@ -5,11 +5,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, field_validator
 
-Array = NDArray[np.float64]
+from backtest.numerics.arrays import Floats
+
 Missing = Literal["complete_assets", "complete_rows"]
 
 MOST_A_YEAR = 366  # periods: a window in years has no more rows
@@ -87,7 +86,7 @@ class Estimator(BaseModel, ABC):
         return window
 
     @abstractmethod
-    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """The covariance as it could be estimated at the close of each of the given rows.
 
         Args:

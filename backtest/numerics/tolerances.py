@@ -13,7 +13,9 @@ A variance wᵀΣw is rounded by more than that, as large numbers cancel out: `c
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from backtest.numerics.arrays import Bools
 
 NO_RISK = 1e-12
 """Largest standard deviation that is rounding, as a part of the numbers that it is worked out from."""
@@ -22,7 +24,7 @@ EPSILON = float(np.finfo(np.float64).eps)
 FEWEST_ROUNDINGS = 64  # allowed in a variance, even of fewer terms
 
 
-def has_risk(deviation: ArrayLike, size: ArrayLike = 1.0) -> NDArray[np.bool_]:
+def has_risk(deviation: ArrayLike, size: ArrayLike = 1.0) -> Bools:
     """Return whether standard deviations are more than the rounding of numbers of a size; False for NaN.
 
     Args:
@@ -37,7 +39,7 @@ def has_risk(deviation: ArrayLike, size: ArrayLike = 1.0) -> NDArray[np.bool_]:
     return np.asarray(np.asarray(deviation) > NO_RISK * np.asarray(size))
 
 
-def cancels(variance: ArrayLike, gross: ArrayLike, assets: int) -> NDArray[np.bool_]:
+def cancels(variance: ArrayLike, gross: ArrayLike, assets: int) -> Bools:
     """Return whether variances wᵀΣw are no more than the rounding of terms that cancel out.
 
     Args:

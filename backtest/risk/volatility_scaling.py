@@ -4,14 +4,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backtest.errors import BacktestError, NoOptimalPortfolio
+from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import has_risk
-from backtest.risk.measures.contributions import FloatArray, portfolio_volatility
+from backtest.risk.measures.contributions import portfolio_volatility
 
 
 def scaled_to_volatility(
     weights: ArrayLike, covariance: ArrayLike, target: ArrayLike, max_gross_exposure: float = np.inf
-) -> FloatArray:
+) -> Floats:
     """Weights times min(target / sqrt(wᵀΣw), max_gross_exposure / Σ|w|): the cap wins where the two conflict.
 
     Args:
@@ -36,7 +37,7 @@ def scaled_to_volatility(
     return levered(weights, multiples, max_gross_exposure)
 
 
-def multiples_to_volatility(weights: ArrayLike, volatility: ArrayLike, target: ArrayLike) -> FloatArray:
+def multiples_to_volatility(weights: ArrayLike, volatility: ArrayLike, target: ArrayLike) -> Floats:
     """Multiples that give portfolios a volatility: target / volatility.
 
     Args:
@@ -91,7 +92,7 @@ def sample_volatility(weights: ArrayLike, excess_returns: ArrayLike) -> float:
     return deviation if has_risk(deviation, np.abs(held[some]).sum()) or np.isnan(deviation) else 0.0
 
 
-def smoothed(wanted: FloatArray, smoothing: float, before: float = np.nan) -> FloatArray:
+def smoothed(wanted: Floats, smoothing: float, before: float = np.nan) -> Floats:
     """L_k = smoothing × L_{k-1} + (1 - smoothing) × wanted_k, for k = 0 to m - 1.
 
     Args:
@@ -117,7 +118,7 @@ def smoothed(wanted: FloatArray, smoothing: float, before: float = np.nan) -> Fl
 
 def levered(
     weights: ArrayLike, multiples: ArrayLike, max_gross_exposure: float = np.inf, min_gross_exposure: float = 0.0
-) -> FloatArray:
+) -> Floats:
     """Weights times their multiple, which is first brought within bounds of gross exposure Σ|w|.
 
     Args:
@@ -142,5 +143,5 @@ def levered(
     some = gross > 0
     safe = np.where(some, gross, 1.0)
     bounded = np.minimum(np.maximum(multiples, min_gross_exposure / safe), max_gross_exposure / safe)
-    scaled: FloatArray = held * np.where(some, bounded, 1.0)[..., None]
+    scaled: Floats = held * np.where(some, bounded, 1.0)[..., None]
     return scaled

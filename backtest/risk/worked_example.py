@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtest.errors import BacktestError
+from backtest.numerics.arrays import Floats
 from backtest.risk.measures.contributions import portfolio_volatility, risk_contributions
 from backtest.risk.solvers.budgeting import risk_parity_weights
 
@@ -22,9 +22,9 @@ class RiskOfPortfolio:
         volatility: of the portfolio.
     """
 
-    weights: NDArray[np.float64]
-    contributions: NDArray[np.float64]
-    shares: NDArray[np.float64]
+    weights: Floats
+    contributions: Floats
+    shares: Floats
     volatility: float
 
 
@@ -59,7 +59,7 @@ def worked_example(
     return _risk_of(held, covariance), _risk_of(equal, covariance)
 
 
-def _correlation_matrix(correlations: Sequence[float], count: int) -> NDArray[np.float64]:
+def _correlation_matrix(correlations: Sequence[float], count: int) -> Floats:
     pairs = count * (count - 1) // 2
     given = np.asarray(correlations, dtype=float)
     if len(given) not in (1, pairs):
@@ -77,7 +77,7 @@ def _correlation_matrix(correlations: Sequence[float], count: int) -> NDArray[np
     return matrix
 
 
-def _risk_of(weights: NDArray[np.float64], covariance: NDArray[np.float64]) -> RiskOfPortfolio:
+def _risk_of(weights: Floats, covariance: Floats) -> RiskOfPortfolio:
     volatility = float(portfolio_volatility(weights, covariance))
     contributions = risk_contributions(weights, covariance)
     return RiskOfPortfolio(weights, contributions, contributions / volatility, volatility)

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtest.config.plausible_ranges import improbable
 from backtest.data.market_data import MarketData
@@ -14,11 +13,10 @@ from backtest.engine.ledger import SimulationResult
 from backtest.engine.settings.financing import Futures, Margin
 from backtest.engine.terms import Terms
 from backtest.errors import InsufficientHistory
+from backtest.numerics.arrays import Bools, Floats
 from backtest.runs.idle_settings import idle_on, idle_settings
 from backtest.runs.plan import Decided, Plan
 from backtest.strategy.decisions import answer
-
-Array = NDArray[np.float64]
 
 _BINDS = 1e-6  # of a limit: solvers are no more precise
 _MOST_GROSS = 20.0  # times NAV: above it weights were written in percent
@@ -77,12 +75,12 @@ def _ruin(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms) -> str:
     )
 
 
-def _held(path: SimulationResult, terms: Terms) -> Array:
+def _held(path: SimulationResult, terms: Terms) -> Floats:
     """(P, n) what the account holds after each close, fractions of NAV: of funds their shares."""
     return path.weights if terms.fund is None else path.weights / terms.fund.leverage
 
 
-def _owes(held: Array, terms: Terms) -> bool:
+def _owes(held: Floats, terms: Terms) -> bool:
     """Return whether cash or assets have to be borrowed to hold this over a period."""
     if terms.futures:
         return bool((abs(held) > ROUNDING).any())
@@ -140,7 +138,7 @@ def _binding_notes(decided: Decided, path: SimulationResult) -> list[str]:
     return notes
 
 
-def _limits_of(section: str, settings: object, gross: Array, of: str) -> list[str]:
+def _limits_of(section: str, settings: object, gross: Floats, of: str) -> list[str]:
     """Notes on the cap and the floor of one section, by the gross exposures that it answers with."""
     notes = []
     for what, setting in (("cap", "max_gross_exposure"), ("floor", "min_gross_exposure")):
@@ -153,8 +151,8 @@ def _limits_of(section: str, settings: object, gross: Array, of: str) -> list[st
 
 
 def _at_bounds(
-    shares: Array, holdable: NDArray[np.bool_], bound: float | Mapping[str, float], data: MarketData, setting: str
-) -> dict[str, NDArray[np.bool_]]:
+    shares: Floats, holdable: Bools, bound: float | Mapping[str, float], data: MarketData, setting: str
+) -> dict[str, Bools]:
     """Return by asset or class on which decisions it is at its bound; a lower 0 and an upper 1 never bind."""
     found, above = {}, setting == "max_weight"
     for name in bound if isinstance(bound, Mapping) else data.assets:
@@ -231,7 +229,7 @@ def _financing_notes(decided: Decided, path: SimulationResult) -> list[str]:
     return notes
 
 
-def _named(assets: Sequence[str], which: NDArray[np.bool_]) -> tuple[str, str, str] | None:
+def _named(assets: Sequence[str], which: Bools) -> tuple[str, str, str] | None:
     """Some of the assets, and the verb and the pronoun that go with them."""
     names = [name for name, one in zip(assets, which, strict=True) if one]
     return (

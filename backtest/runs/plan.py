@@ -7,7 +7,6 @@ from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtest.analysis.metrics.ex_ante import ExAnteRisk, class_members, ex_ante_risk
 from backtest.config import RunConfig
@@ -22,14 +21,13 @@ from backtest.engine.simulation import Decide, no_trade_before_the_end, path_of
 from backtest.engine.terms import Terms
 from backtest.errors import ConfigError
 from backtest.estimation.estimator import window_rows
+from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.strategy import Strategy
 from backtest.strategy.agenda import Agenda, first_answer
 from backtest.strategy.decisions import Questions, answer, answers
 from backtest.strategy.scaling import Leverage
 from backtest.strategy.view import History
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +161,7 @@ class Plan:
         agenda, first = self.beginning(first_trade)
         span = slice(first, first + 1 if self.config.rebalance.frequency == "never" else len(agenda.rows))
         decisions = Decisions.of(self.config, agenda, span, self.data)
-        decide: Array | Decide = decisions.one
+        decide: Floats | Decide = decisions.one
         if not self.config.follows_its_path:
             decide = decisions.together()
         return Decided(self, agenda.rows[span], decisions, decide)
@@ -184,7 +182,7 @@ class Decided:
     plan: Plan
     rows: Sequence[int]
     decisions: "Decisions"
-    decide: Array | Decide
+    decide: Floats | Decide
 
     @cached_property
     def periods(self) -> Periods:
@@ -223,11 +221,11 @@ class Decisions:
     leverage: Leverage | None
     agenda: Agenda
     first: int
-    targets: Array
-    multiples: Array
-    holdable: NDArray[np.bool_]
+    targets: Floats
+    multiples: Floats
+    holdable: Bools
     risk: ExAnteRisk
-    members: NDArray[np.bool_]
+    members: Bools
 
     @classmethod
     def of(cls, config: RunConfig, agenda: Agenda, span: slice, data: MarketData) -> "Decisions":
@@ -240,7 +238,7 @@ class Decisions:
             config.strategy.model, config.leverage, agenda, span.start, targets, multiples, holdable, risk, members
         )
 
-    def together(self) -> Array:
+    def together(self) -> Floats:
         """The (m, n) target weights of all of them."""
         made = 0
         for questions in self.agenda.since(self.first, self.first + len(self.targets)):
@@ -249,14 +247,14 @@ class Decisions:
             del questions  # its covariances go before the next come
         return self.targets
 
-    def one(self, k: int, current_weights: Array, nav: float) -> Array:
+    def one(self, k: int, current_weights: Floats, nav: float) -> Floats:
         """The (n,) target weights of the k-th, where they depend on what is held or on NAV in units of the first."""
         questions, at = self.agenda.at(self.first + k)
         answered = answer(self.strategy, questions, at, current_weights)
-        targets: Array = self._keep(k, answered[None], questions.part(slice(at, at + 1)), nav)[0]
+        targets: Floats = self._keep(k, answered[None], questions.part(slice(at, at + 1)), nav)[0]
         return targets
 
-    def _keep(self, first: int, answered: Array, questions: Questions, nav: float = 1.0) -> Array:
+    def _keep(self, first: int, answered: Floats, questions: Questions, nav: float = 1.0) -> Floats:
         """Lever what was answered, and keep it: the (m, n) target weights."""
         part, targets = slice(first, first + len(answered)), answered
         if self.leverage is not None:
@@ -309,7 +307,7 @@ def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: 
     return Questions(history, rows, covariances, holdable, followed)
 
 
-def benchmark_weights(benchmark: Plan, dates: pd.DatetimeIndex) -> Array:
+def benchmark_weights(benchmark: Plan, dates: pd.DatetimeIndex) -> Floats:
     """Target weights of the benchmark, asked on each of these dates (or its last before): (m, k), NaN for none.
 
     They are levered as its configuration says, each date for itself: smoothing belongs to a path of decisions.

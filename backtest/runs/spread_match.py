@@ -5,7 +5,6 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtest.analysis.break_even_spread.spread_search import (
     BreakEven,
@@ -24,9 +23,8 @@ from backtest.analysis.uncertainty.bootstrap import block_length
 from backtest.analysis.uncertainty.confidence import FEWEST
 from backtest.engine.path import Path
 from backtest.engine.terms import Terms
+from backtest.numerics.arrays import Floats
 from backtest.runs.plan import Decided
-
-Array = NDArray[np.float64]
 
 GRID = tuple(step / 400 for step in range(17))  # 0 to 4 % a year in steps of 25 bp
 _NONE = BreakEvenSpread(float("nan"))
@@ -43,10 +41,10 @@ class Side:
     """
 
     measure: Measure
-    rate: Array
-    other: Array
+    rate: Floats
+    other: Floats
 
-    def excess(self, own: Array) -> float:
+    def excess(self, own: Floats) -> float:
         """The strategy's measure less the benchmark's; of fewer returns than the benchmark's after a ruin."""
         return float(self.measure(own - self.rate[: len(own)]) - self.measure(self.other))
 
@@ -151,7 +149,7 @@ class Match:
         return CurvePoint(spread, by_return, by_sharpe)
 
 
-def returns_of(path: Path) -> Array:
+def returns_of(path: Path) -> Floats:
     """The simple returns of NAV, decimal per period."""
-    returns: Array = path.nav[1:] / path.nav[:-1] - 1
+    returns: Floats = path.nav[1:] / path.nav[:-1] - 1
     return returns

@@ -8,13 +8,11 @@ dates: what a strategy keeps of an answer (in a module, or in itself) then holds
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtest.errors import StrategyError
+from backtest.numerics.arrays import Bools, Floats
 from backtest.strategy.base import Strategy
 from backtest.strategy.view import MarketViews
-
-Array = NDArray[np.float64]
 
 TOLERANCE = 1e-6  # of NAV, or of a larger weight: optimisers stop within 1e-8
 SAMPLED = 6  # dates besides the first and the last
@@ -48,7 +46,7 @@ def answers_together(strategy: Strategy) -> bool:
     return False
 
 
-def ask_together(strategy: Strategy, views: MarketViews) -> Array:
+def ask_together(strategy: Strategy, views: MarketViews) -> Floats:
     """Ask for all dates of a stack: by `target_weights_many` where that is the strategy's own, else one by one."""
     if answers_together(strategy):
         return np.asarray(strategy.target_weights_many(views), dtype=float)
@@ -67,7 +65,7 @@ def sampled_dates(count: int) -> list[int]:
     return sorted({0, count - 1, *between})
 
 
-def check_agreement(views: MarketViews, row: Array, alone: Array, until: Array) -> None:
+def check_agreement(views: MarketViews, row: Floats, alone: Floats, until: Floats) -> None:
     """Check a row of `target_weights_many` against what was answered for its date by other ways.
 
     Args:
@@ -83,7 +81,7 @@ def check_agreement(views: MarketViews, row: Array, alone: Array, until: Array) 
     _compare(row, views, until, "target_weights_many of this date")
 
 
-def _compare(row: Array, views: MarketViews, other: Array, asked: str) -> None:
+def _compare(row: Floats, views: MarketViews, other: Floats, asked: str) -> None:
     """Raise if a row differs from the answer of another call, `asked`."""
     off = ~(np.abs(row - other) <= TOLERANCE * np.maximum(1.0, np.abs(other)))
     if off.any():
@@ -94,7 +92,7 @@ def _compare(row: Array, views: MarketViews, other: Array, asked: str) -> None:
         )
 
 
-def _in_words(weights: Array, which: NDArray[np.bool_], assets: tuple[str, ...]) -> str:
+def _in_words(weights: Floats, which: Bools, assets: tuple[str, ...]) -> str:
     chosen = np.flatnonzero(which)
     words = ", ".join(f"{assets[i]} {weights[i]:.6g}" for i in chosen[:ASSETS_IN_MESSAGES])
     rest = len(chosen) - ASSETS_IN_MESSAGES

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from backtest.errors import StrategyError
+from backtest.numerics.arrays import Floats
 from backtest.strategy.view import MarketView, MarketViews
 
 
@@ -46,7 +46,7 @@ class Strategy(BaseModel, ABC):
             InsufficientHistory: there is too little history yet; the run begins later.
         """
 
-    def target_weights_many(self, views: MarketViews) -> NDArray[np.float64]:
+    def target_weights_many(self, views: MarketViews) -> Floats:
         """Target weights on several dates at once: (m, n), rows as `views`, columns as `views.assets`.
 
         The default asks `target_weights` for each date. Override it where the work can be done for all dates together.
@@ -63,7 +63,7 @@ class Strategy(BaseModel, ABC):
         """
 
 
-def aligned_weights(weights: pd.Series, view: MarketView, who: str) -> NDArray[np.float64]:
+def aligned_weights(weights: pd.Series, view: MarketView, who: str) -> Floats:
     """The answer of a strategy as an (n,) array in the order of `view.assets`, 0 where it left an asset out.
 
     Raises:
@@ -83,7 +83,7 @@ def aligned_weights(weights: pd.Series, view: MarketView, who: str) -> NDArray[n
     return finite_weights(values, view, who)
 
 
-def finite_weights(values: NDArray[np.float64], view: MarketView, who: str) -> NDArray[np.float64]:
+def finite_weights(values: Floats, view: MarketView, who: str) -> Floats:
     """`values` if all are finite.
 
     Raises:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from backtest.errors import StrategyError
+from backtest.numerics.arrays import Floats
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
@@ -44,7 +44,7 @@ def share_of(budget: "float | GroupBudget") -> float:
 
 def asset_budgets(
     budgets: Mapping[str, "float | GroupBudget"], assets: tuple[str, ...], classes: Mapping[str, str]
-) -> NDArray[np.float64]:
+) -> Floats:
     """The share of risk of each asset, (n,), summing to 1.
 
     What is equalised: within a class each asset has the same share of risk, the class's divided by their number. So
@@ -70,13 +70,13 @@ def asset_budgets(
     total = shares.sum()
     if not total > 0:
         raise StrategyError(f"budgets: {', '.join(assets)} have none, and no other asset may be held yet")
-    scaled: NDArray[np.float64] = shares / total
+    scaled: Floats = shares / total
     return scaled
 
 
 def _spread(
     budgets: Mapping[str, "float | GroupBudget"], assets: tuple[str, ...], classes: Mapping[str, str]
-) -> NDArray[np.float64]:
+) -> Floats:
     """Shares of each asset, summing to 1, or to 0 where none of the assets is reached."""
     found = np.zeros(len(assets))
     for name, budget in budgets.items():

@@ -11,7 +11,6 @@ from typing import overload
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtest.errors import (
     BacktestError,
@@ -20,11 +19,10 @@ from backtest.errors import (
     NoRiskBudgetPortfolio,
     StrategyError,
 )
+from backtest.numerics.arrays import Bools, Floats
 from backtest.strategy.agreement import answers_together, ask_together, check_agreement, sampled_dates
 from backtest.strategy.base import Strategy, aligned_weights, finite_weights
 from backtest.strategy.view import About, History, MarketView, MarketViews
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +40,9 @@ class Questions:
 
     history: History
     rows: Sequence[int]
-    covariances: Array
-    holdable: NDArray[np.bool_]
-    benchmark: Callable[[], Array] | None = None
+    covariances: Floats
+    holdable: Bools
+    benchmark: Callable[[], Floats] | None = None
 
     def part(self, kept: slice) -> "Questions":
         """Some of the dates."""
@@ -56,7 +54,7 @@ class Questions:
             benchmark=self._benchmark_on(kept),
         )
 
-    def view(self, k: int, current_weights: Array | None = None) -> MarketView:
+    def view(self, k: int, current_weights: Floats | None = None) -> MarketView:
         """The view of the k-th date."""
         return MarketView.cut(
             self.history,
@@ -83,7 +81,7 @@ class Questions:
         )
         return MarketViews(_Later(self, range(first, end)), covariances, about, self._benchmark_on(slice(first, end)))
 
-    def _benchmark_on(self, dates: int | slice) -> Callable[[], Array] | None:
+    def _benchmark_on(self, dates: int | slice) -> Callable[[], Floats] | None:
         benchmark = self.benchmark
         return None if benchmark is None else lambda: benchmark()[dates]
 
@@ -116,7 +114,7 @@ class _Later(Sequence[MarketView]):
         return len(self.dates)
 
 
-def answer(strategy: Strategy, questions: Questions, k: int, current_weights: Array | None = None) -> Array:
+def answer(strategy: Strategy, questions: Questions, k: int, current_weights: Floats | None = None) -> Floats:
     """Target weights of the k-th date, (n,) over all assets of the run; 0 where an asset may not be held.
 
     Raises:
@@ -157,7 +155,7 @@ def _blamed_on(strategy: Strategy, as_of: pd.Timestamp, assets: tuple[str, ...])
         raise StrategyError(f"{at.filename}:{at.lineno}: {who}: {type(problem).__name__}: {words}") from problem
 
 
-def answers(strategy: Strategy, questions: Questions) -> Array:
+def answers(strategy: Strategy, questions: Questions) -> Floats:
     """Target weights on all dates, (m, n) over all assets of the run.
 
     Consecutive dates with the same holdable assets are asked for together. The answers of a strategy's own
@@ -186,14 +184,14 @@ def answers(strategy: Strategy, questions: Questions) -> Array:
     return weights
 
 
-def _asked_apart(strategy: Strategy, view: MarketView) -> tuple[Array, Array]:
+def _asked_apart(strategy: Strategy, view: MarketView) -> tuple[Floats, Floats]:
     """Return the (n,) weights of one date twice: by `target_weights`, and by a stack that ends with its view."""
     with _blamed_on(strategy, view.as_of, view.assets):
         alone = aligned_weights(strategy.target_weights(view), view, type(strategy).__name__)
     return alone, _asked_together(strategy, MarketViews([view]))[-1]
 
 
-def _asked_together(strategy: Strategy, views: MarketViews) -> Array:
+def _asked_together(strategy: Strategy, views: MarketViews) -> Floats:
     name = type(strategy).__name__
     try:
         with _blamed_on(strategy, views.as_of[0], views.assets):

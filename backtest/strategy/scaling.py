@@ -12,17 +12,16 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from backtest.errors import BacktestError, InsufficientHistory, StrategyError
 from backtest.estimation.estimator import Window, window_rows
+from backtest.numerics.arrays import Bools, Floats
 from backtest.risk import levered, multiples_to_volatility, portfolio_volatility, sample_volatility, smoothed
 from backtest.strategy.decisions import Questions
 from backtest.strategy.view import MarketView, MarketViews
 
-Array = NDArray[np.float64]
 GrossExposure = Annotated[float, Field(gt=0, le=100)]
 
 _MOST_VOLATILITY, _MOST_LEVERAGE = 2.0, 20.0  # above these a number was written in percent
@@ -53,7 +52,7 @@ class _Leverage(BaseModel, ABC):
     """Whether the multiple depends on NAV; such leverage is worked out date by date, within the simulation."""
 
     @abstractmethod
-    def multiples(self, weights: Array, questions: Questions, nav: float = 1.0) -> Array:
+    def multiples(self, weights: Floats, questions: Questions, nav: float = 1.0) -> Floats:
         """What a strategy's answers are multiplied by, each from what is known on its date.
 
         Args:
@@ -70,11 +69,11 @@ class _Leverage(BaseModel, ABC):
             StrategyError: the benchmark is asked for, and has no targets or others than the run's assets.
         """
 
-    def smoothed(self, multiples: Array, before: float) -> Array:  # noqa: ARG002 - most kinds have no memory
+    def smoothed(self, multiples: Floats, before: float) -> Floats:  # noqa: ARG002 - most kinds have no memory
         """(m,) the same, drawn towards the multiple of the decision before."""
         return multiples
 
-    def applied(self, weights: Array, multiples: Array) -> Array:
+    def applied(self, weights: Floats, multiples: Floats) -> Floats:
         """(m, n) the levered target weights, within the bounds of gross exposure."""
         return levered(weights, multiples)
 
@@ -84,7 +83,7 @@ class FixedMultiple(_Leverage):
 
     multiple: Multiple
 
-    def multiples(self, weights: Array, questions: Questions, nav: float = 1.0) -> Array:  # noqa: ARG002 - as its base
+    def multiples(self, weights: Floats, questions: Questions, nav: float = 1.0) -> Floats:  # noqa: ARG002 - as its base
         """As the base; the same on all dates."""
         return np.full(len(weights), self.multiple)
 
@@ -116,7 +115,7 @@ class TargetVolatility(_Leverage):
             raise ValueError(f"{least:g} is above the max_gross_exposure of {most:g}; expected at most that")
         return least
 
-    def scaled(self, weights: Array, views: MarketViews) -> Array:
+    def scaled(self, weights: Floats, views: MarketViews) -> Floats:
         """(m, n) weights scaled by the run's covariance, each date's for itself: without `window` and `smoothing`.
 
         Args:
@@ -139,28 +138,28 @@ class TargetVolatility(_Leverage):
         scaled = self.scaled(aligned.to_numpy()[None], MarketViews([view]))[0]
         return pd.Series(scaled, index=aligned.index)
 
-    def multiples(self, weights: Array, questions: Questions, nav: float = 1.0) -> Array:  # noqa: ARG002 - as its base
+    def multiples(self, weights: Floats, questions: Questions, nav: float = 1.0) -> Floats:  # noqa: ARG002 - as its base
         """As the base; of several dates an error names the one."""
         found = np.full(len(weights), np.nan)
         for first, end in questions.alike():
             found[first:end] = self._dated(weights[first:end], questions.part(slice(first, end)))
         return found
 
-    def smoothed(self, multiples: Array, before: float) -> Array:
+    def smoothed(self, multiples: Floats, before: float) -> Floats:
         """As the base."""
         return smoothed(multiples, self.smoothing, before)
 
-    def applied(self, weights: Array, multiples: Array) -> Array:
+    def applied(self, weights: Floats, multiples: Floats) -> Floats:
         """As the base."""
         return levered(weights, multiples, self.max_gross_exposure, self.min_gross_exposure or 0.0)
 
-    def _dated(self, weights: Array, questions: Questions) -> Array:
+    def _dated(self, weights: Floats, questions: Questions) -> Floats:
         """Of dates with the same holdable assets; an error names its date."""
         held = questions.holdable[0]
         views = questions.views(0, len(questions.rows))
         try:
             if self.window is None:
-                measure: Callable[[Array], Any] = partial(portfolio_volatility, covariance=views.covariance)
+                measure: Callable[[Floats], Any] = partial(portfolio_volatility, covariance=views.covariance)
             else:
                 measure = partial(_over_window, questions=questions, held=held, window=self.window)
             return self._multiples(weights.compress(held, axis=1), views, measure)
@@ -171,7 +170,7 @@ class TargetVolatility(_Leverage):
                 self._dated(weights[k : k + 1], questions.part(slice(k, k + 1)))
             raise type(problem)(f"leverage on {views.as_of[0]:%Y-%m-%d}: {problem}") from problem
 
-    def _multiples(self, weights: Array, views: MarketViews, measure: Callable[[Array], Any]) -> Array:
+    def _multiples(self, weights: Floats, views: MarketViews, measure: Callable[[Floats], Any]) -> Floats:
         """(m,) by a measure of (m, n) weights' volatility per period, the same for a benchmark's."""
         if self.target_volatility == "benchmark":
             target = measure(views.benchmark_target_weights)
@@ -197,11 +196,11 @@ class FixedDebt(_Leverage):
     debt: Multiple
     max_gross_exposure: GrossExposure | None = None
 
-    def multiples(self, weights: Array, questions: Questions, nav: float = 1.0) -> Array:  # noqa: ARG002 - as its base
+    def multiples(self, weights: Floats, questions: Questions, nav: float = 1.0) -> Floats:  # noqa: ARG002 - as its base
         """As the base; of one date, or of several with the same NAV."""
         return np.full(len(weights), 1 + self.debt / nav)
 
-    def applied(self, weights: Array, multiples: Array) -> Array:
+    def applied(self, weights: Floats, multiples: Floats) -> Floats:
         """As the base."""
         return levered(weights, multiples, self.max_gross_exposure or np.inf)
 
@@ -234,7 +233,7 @@ Leverage = Annotated[
 """The section `leverage:` of a configuration."""
 
 
-def _over_window(weights: Array, *, questions: Questions, held: NDArray[np.bool_], window: int | str) -> Array:
+def _over_window(weights: Floats, *, questions: Questions, held: Bools, window: int | str) -> Floats:
     """(m,) sample volatility per period of (m, n) weights of the held assets, each over its date's last rows."""
     history = questions.history
     count = window_rows(window, history.periods_per_year)

@@ -7,11 +7,9 @@ from typing import NamedTuple, overload
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtest.errors import InsufficientHistory, StrategyError
-
-Array = NDArray[np.float64]
+from backtest.numerics.arrays import Bools, Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,9 +29,9 @@ class History:
 
     dates: pd.DatetimeIndex
     assets: tuple[str, ...]
-    prices: Array
-    returns: Array
-    cash_returns: Array
+    prices: Floats
+    returns: Floats
+    cash_returns: Floats
     classes: Mapping[str, str]
     periods_per_year: int
     benchmark_assets: tuple[str, ...] = ()
@@ -43,8 +41,8 @@ class History:
 class MarketView:
     """Market history that a strategy is shown at a rebalance date: up to and including that close, read-only.
 
-    It owns a copy of that part of the arrays, so that nothing in it leads to later values; only dates are known in
-    advance. The benchmark's weights on its date are worked out when they are first read. Tables are made again each
+    It owns a copy of that part of the arrays, so its values end at that close; only dates are known in advance. The
+    benchmark's weights on its date are worked out when they are first read. Tables are made again each
     time they are asked for: keep the one you work on.
 
     Attributes:
@@ -61,24 +59,24 @@ class MarketView:
     classes: Mapping[str, str]
     periods_per_year: int
     _dates: pd.DatetimeIndex
-    _prices: Array
-    _returns: Array
-    _cash_returns: Array
-    _covariance: Array
-    _benchmark: Callable[[], Array] | None
+    _prices: Floats
+    _returns: Floats
+    _cash_returns: Floats
+    _covariance: Floats
+    _benchmark: Callable[[], Floats] | None
     _benchmark_assets: tuple[str, ...]
-    _current_weights: Array | None
+    _current_weights: Floats | None
 
     @classmethod
     def cut(
         cls,
         history: History,
         row: int,
-        holdable: NDArray[np.bool_],
-        covariance: Array,
+        holdable: Bools,
+        covariance: Floats,
         *,
-        benchmark: Callable[[], Array] | None = None,
-        current_weights: Array | None = None,
+        benchmark: Callable[[], Floats] | None = None,
+        current_weights: Floats | None = None,
     ) -> "MarketView":
         """Make the view of one row.
 
@@ -112,7 +110,7 @@ class MarketView:
     def __repr__(self) -> str:
         return f"<MarketView of {', '.join(self.assets)} on {self.as_of:%Y-%m-%d}>"
 
-    def _frame(self, values: Array) -> pd.DataFrame:
+    def _frame(self, values: Floats) -> pd.DataFrame:
         return pd.DataFrame(values, index=self._past, columns=index_of(self.assets), copy=False)
 
     @property
@@ -227,9 +225,9 @@ class MarketViews(Sequence[MarketView]):
     def __init__(
         self,
         views: Sequence[MarketView],
-        covariance: Array | None = None,
+        covariance: Floats | None = None,
         about: About | None = None,
-        benchmark: Callable[[], Array] | None = None,
+        benchmark: Callable[[], Floats] | None = None,
     ) -> None:
         self._views, self._covariance, self._benchmark = views, covariance, benchmark
         if about is None:
@@ -251,7 +249,7 @@ class MarketViews(Sequence[MarketView]):
         return len(self._views)
 
     @cached_property
-    def covariance(self) -> Array:
+    def covariance(self) -> Floats:
         """(m, n, n) the covariances of all views, decimal² per period, read-only.
 
         Raises:
@@ -267,7 +265,7 @@ class MarketViews(Sequence[MarketView]):
         return stack
 
     @property
-    def benchmark_target_weights(self) -> Array:
+    def benchmark_target_weights(self) -> Floats:
         """(m, n) target weights of the run's benchmark on these dates, by `assets`; fractions of its NAV.
 
         Raises:
@@ -301,7 +299,7 @@ def _values_of(names: tuple[str, ...]) -> pd.Index:
     return pd.Index(list(names))
 
 
-def _owned(values: Array) -> Array:
+def _owned(values: Floats) -> Floats:
     """A read-only copy that leads to nothing else."""
     values = np.array(values)
     values.flags.writeable = False

@@ -6,18 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from backtest.errors import NoOptimalPortfolio
+from backtest.numerics.arrays import Floats
 from backtest.risk import Linkage, hierarchical_risk_parity_weights
 from backtest.risk.solvers import hierarchical
 from support.builders import hrp_example
 
-Array = NDArray[np.float64]
 LINKAGES: tuple[Linkage, ...] = ("single", "average", "ward")
 
 
-def random_covariance(seed: int, count: int) -> Array:
+def random_covariance(seed: int, count: int) -> Floats:
     """Two groups with factors of their own, volatilities over two orders of magnitude."""
     rng = np.random.default_rng(seed)
     factors = rng.standard_normal((80, 2))
@@ -27,7 +26,7 @@ def random_covariance(seed: int, count: int) -> Array:
     return np.asarray(deviations.T @ deviations / 79)
 
 
-def by_hand(covariance: Array, linkage: str = "single") -> Array:
+def by_hand(covariance: Floats, linkage: str = "single") -> Floats:
     """Clusters as lists of assets, joined two at a time; halves as lists too.
 
     Of two clusters that are joined the one formed earlier stands first; single assets count as formed before all
@@ -64,7 +63,7 @@ def by_hand(covariance: Array, linkage: str = "single") -> Array:
     return weights
 
 
-def between(apart: Array, distance: Array, one: list[int], other: list[int], linkage: str) -> float:
+def between(apart: Floats, distance: Floats, one: list[int], other: list[int], linkage: str) -> float:
     """Distance of two clusters; Ward's from the points themselves, the columns of correlation distances."""
     if linkage == "single":
         return float(apart[np.ix_(one, other)].min())

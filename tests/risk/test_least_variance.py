@@ -10,19 +10,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from scipy import sparse
 
 from backtest.errors import BacktestError, NoOptimalPortfolio
+from backtest.numerics.arrays import Floats
 from backtest.risk import maximum_diversification_weights, minimum_variance_weights, risk_contributions
 from backtest.risk.solvers import convex
 from backtest.risk.solvers.least_variance import ROOM
 from support.builders import hrp_example
 
-Array = NDArray[np.float64]
 
-
-def random_covariance(seed: int, count: int, rows: int, common: float = 1.0, scales: float = 1.0) -> Array:
+def random_covariance(seed: int, count: int, rows: int, common: float = 1.0, scales: float = 1.0) -> Floats:
     """Of `rows` returns with a common factor of random sign; volatilities spread over 10**scales both ways."""
     rng = np.random.default_rng(seed)
     loadings = rng.uniform(0.3, 1.5, count) * rng.choice([-1, 1], count, p=[0.1, 0.9])
@@ -32,7 +30,7 @@ def random_covariance(seed: int, count: int, rows: int, common: float = 1.0, sca
     return np.asarray(deviations.T @ deviations / (rows - 1))
 
 
-def slopes(weights: Array, covariance: Array, cap: float) -> Array:
+def slopes(weights: Floats, covariance: Floats, cap: float) -> Floats:
     """How far each asset's covariance with the portfolio is from what its condition asks, relative to rounding's size.
 
     Between the bounds it equals the multiplier; at zero it is no lower, at the cap no higher.
@@ -45,7 +43,7 @@ def slopes(weights: Array, covariance: Array, cap: float) -> Array:
     return np.asarray(np.where(inside, np.abs(difference), np.where(weights > 0, difference, -difference)), np.float64)
 
 
-def by_clarabel(covariance: Array, cap: float = np.inf) -> Array:
+def by_clarabel(covariance: Floats, cap: float = np.inf) -> Floats:
     """The same program in the plain form, in units of the smallest volatility."""
     count = len(covariance)
     bounds = [np.zeros(count), np.full(count, cap)] if np.isfinite(cap) else [np.zeros(count)]

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import linprog
 
 from backtest.errors import BacktestError, NoOptimalPortfolio, NoRiskBudgetPortfolio
+from backtest.numerics.arrays import Floats
 from backtest.risk import gaussian_shortfall_parity_weights, historical_shortfall_parity_weights, risk_parity_weights
 from backtest.risk.measures.expected_shortfall import (
     gaussian_expected_shortfall,
@@ -25,17 +25,15 @@ from backtest.risk.measures.expected_shortfall import (
 )
 from backtest.risk.solvers import shortfall_budgeting, shortfall_path
 
-Array = NDArray[np.float64]
 
-
-def random_returns(seed: int, periods: int, count: int) -> Array:
+def random_returns(seed: int, periods: int, count: int) -> Floats:
     """Fat tails, a common factor, volatilities over two orders of magnitude, a small mean."""
     rng = np.random.default_rng(seed)
     returns = rng.standard_t(4, (periods, count)) + 0.7 * rng.standard_t(4, (periods, 1))
     return np.asarray((returns + 0.1) * 10 ** rng.uniform(-2.5, -0.5, count))
 
 
-def distance_from_budgets(weights: Array, returns: Array, budgets: Array, level: float) -> float:
+def distance_from_budgets(weights: Floats, returns: Floats, budgets: Floats, level: float) -> float:
     """The least largest |share - budget| / budget over all ways to divide the end of the tail: a linear program.
 
     Losses within 1e-9 of the one at the end of the tail count as equal to it: the weights are good to 1e-10.
@@ -95,7 +93,7 @@ def test_some_division_of_the_tails_end_makes_contributions_the_budgets(
     assert distance_from_budgets(weights, returns, shares, level) <= 1e-8
 
 
-def least_shortfall(returns: Array, level: float) -> float:
+def least_shortfall(returns: Floats, level: float) -> float:
     """The least expected shortfall of a long-only portfolio whose weights times volatilities add up to 1."""
     scaled = returns / returns.std(axis=0)
     periods, count = returns.shape
@@ -144,7 +142,7 @@ def test_clarabel_finds_the_same() -> None:
         np.testing.assert_allclose(weights * scale / (weights @ scale), x * scale / (x @ scale), rtol=0, atol=1e-4)
 
 
-def by_clarabel(returns: Array, budgets: Array, size: float) -> Array:
+def by_clarabel(returns: Floats, budgets: Floats, size: float) -> Floats:
     """Minimise v + Σu/size - Σ b_i t_i with u >= 0, u + v + r'x >= 0 and (t_i, 1, x_i) in the exponential cone."""
     periods, count = returns.shape
     zero, one, eye = np.zeros, np.ones((periods, 1)), np.eye(periods)

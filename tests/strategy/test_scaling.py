@@ -413,7 +413,12 @@ def test_a_benchmark_is_asked_again_only_for_a_strategy_that_reads_its_weights(
     written(tmp_path, "other", SIXTY_FORTY, None)
     asked: list[int] = []
     weights_of = planning.benchmark_weights
-    monkeypatch.setattr(planning, "benchmark_weights", lambda *given: (asked.append(1), weights_of(*given))[1])
+
+    def counted(*given: Any) -> Any:
+        asked.append(1)
+        return weights_of(*given)
+
+    monkeypatch.setattr(planning, "benchmark_weights", counted)
     run({"name": "erc"}, benchmark="other.yaml")
     assert not asked
     run({"name": "levered_erc", "target_volatility": "benchmark", **UNBOUND}, benchmark="other.yaml")

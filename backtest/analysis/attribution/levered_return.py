@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtest.analysis.attribution.return_attribution import capital_after_first_trade
 from backtest.analysis.metrics import performance
 from backtest.engine.kernels.state import ROUNDING
+from backtest.numerics.arrays import Floats
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
 
-Array = NDArray[np.float64]
 
 TERMS = (
     "magnified_source_return",
@@ -58,17 +57,17 @@ class LeveredPeriods(NamedTuple):
         fees: paid over NAV before.
     """
 
-    leverage: Array
-    financed: Array
-    source: Array
-    excess: Array
-    cash: Array
-    cash_drag: Array
-    trading: Array
-    fees: Array
+    leverage: Floats
+    financed: Floats
+    source: Floats
+    excess: Floats
+    cash: Floats
+    cash_drag: Floats
+    trading: Floats
+    fees: Floats
 
     @property
-    def borrowing(self) -> Array:
+    def borrowing(self) -> Floats:
         """(P - 1,) r_b, the rate that is paid on F: r_f + e."""
         return self.cash + self.excess
 
@@ -162,6 +161,6 @@ def _has_one_leverage(result: "BacktestResult") -> bool:
     return not (at_opens or shorts or result.fund_leverage < 0)
 
 
-def _covariance(one: Array, other: Array) -> float:
+def _covariance(one: Floats, other: Floats) -> float:
     """With divisor P."""
     return float(((one - one.mean()) * (other - other.mean())).mean())

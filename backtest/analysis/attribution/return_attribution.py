@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtest.analysis.metrics import performance
 from backtest.analysis.metrics.ex_ante import by_class
 from backtest.analysis.tables.holdings import largest_and_rest
 from backtest.data.prepare.consumer_prices import newest_known
+from backtest.numerics.arrays import Floats
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
 
-Array = NDArray[np.float64]
 
 SOURCES = (
     "cash_interest",
@@ -256,7 +255,7 @@ def compound_growth(result: "BacktestResult", consumer_prices: pd.Series | None 
     return growth
 
 
-def _flows(result: "BacktestResult") -> Array:
+def _flows(result: "BacktestResult") -> Floats:
     """(P - 1, n + 7) what each asset and each of `SOURCES` added in each period, currency; NAV begins at 1."""
     count, added = len(result.assets), result.contributions.to_numpy()[1:]
     spread = result.financing_drag.to_numpy()[1:]
@@ -265,5 +264,5 @@ def _flows(result: "BacktestResult") -> Array:
     return np.column_stack([added[:, : count + 1], *(0.0 - cost for cost in paid), added[:, -1]])
 
 
-def _table(values: Array, result: "BacktestResult", dates: pd.DatetimeIndex) -> pd.DataFrame:
+def _table(values: Floats, result: "BacktestResult", dates: pd.DatetimeIndex) -> pd.DataFrame:
     return pd.DataFrame(values, index=dates, columns=[*result.assets, *SOURCES])

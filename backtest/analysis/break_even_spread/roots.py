@@ -4,11 +4,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Rows = NDArray[np.int64]
-Functions = Callable[[Array, Rows], Array]
+from backtest.numerics.arrays import Bools, Floats, Ints
+
+Functions = Callable[[Floats, Ints], Floats]
 """Values (k,) at k places of the k functions of these numbers."""
 
 _FIRST_STEP = 1 / 16  # of the bound
@@ -18,14 +17,14 @@ _PRECISION = 1e-13
 class _Points(NamedTuple):
     """Places and what the functions are there, (k,) both."""
 
-    place: Array
-    value: Array
+    place: Floats
+    value: Floats
 
-    def some(self, which: NDArray[np.bool_] | Rows) -> "_Points":
+    def some(self, which: Bools | Ints) -> "_Points":
         return _Points(self.place[which], self.value[which])
 
 
-def nearest_roots(functions: Functions, count: int, bound: float) -> Array:
+def nearest_roots(functions: Functions, count: int, bound: float) -> Floats:
     """The root of each function that falls from zero on, or rises: above zero where it is positive there, else below.
 
     Places are tried outwards from zero, each twice the one before, until the sign changes; Chandrupatla's method (1997)
@@ -58,7 +57,7 @@ def nearest_roots(functions: Functions, count: int, bound: float) -> Array:
     return found
 
 
-def _between(functions: Functions, which: Rows, one: _Points, other: _Points) -> Array:
+def _between(functions: Functions, which: Ints, one: _Points, other: _Points) -> Floats:
     """Roots between two places at which the signs differ; the first step is a secant's."""
     found = np.where(one.value == 0, one.place, other.place)
     left = np.flatnonzero((one.value != 0) & (other.value != 0))
@@ -77,7 +76,7 @@ def _between(functions: Functions, which: Rows, one: _Points, other: _Points) ->
     return found
 
 
-def _next_share(one: _Points, other: _Points, third: _Points) -> Array:
+def _next_share(one: _Points, other: _Points, third: _Points) -> Floats:
     """Inverse quadratic interpolation where the three points lie well for it, else a half."""
     xi = (one.place - other.place) / (third.place - other.place)
     phi = (one.value - other.value) / (third.value - other.value)
@@ -89,5 +88,5 @@ def _next_share(one: _Points, other: _Points, third: _Points) -> Array:
     return share
 
 
-def _chosen(first: NDArray[np.bool_], one: _Points, other: _Points) -> _Points:
+def _chosen(first: Bools, one: _Points, other: _Points) -> _Points:
     return _Points(np.where(first, one.place, other.place), np.where(first, one.value, other.value))

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtest.analysis.break_even_spread.roots import nearest_roots
 from backtest.analysis.uncertainty.bootstrap import LEVEL, SEED, percentile_interval, stable_decimals, stationary_rows
+from backtest.numerics.arrays import Floats, Ints
 from backtest.numerics.tolerances import has_risk
 
-Array = NDArray[np.float64]
-Rows = NDArray[np.int64]
-Measure = Callable[[Array], Array]
+Measure = Callable[[Floats], Floats]
 """(..., P) returns -> (...,), such as their compound return a year."""
 
 BOUND = 0.20  # no spread beyond this, up or down, is looked at: no lender of margin asks for more
@@ -119,32 +117,32 @@ class PairedReturns:
         spread: at which `own` was earned, decimal per year.
     """
 
-    own: Array
-    exposure: Array
-    other: Array
+    own: Floats
+    exposure: Floats
+    other: Floats
     spread: float
 
-    def at(self, spread: float | Array) -> Array:
+    def at(self, spread: float | Floats) -> Floats:
         """(..., P) the strategy's returns, had the loan cost this spread, or each draw's a spread of its own."""
-        returns: Array = self.own - (np.asarray(spread)[..., None] - self.spread) * self.exposure
+        returns: Floats = self.own - (np.asarray(spread)[..., None] - self.spread) * self.exposure
         return returns
 
-    def take(self, rows: Rows) -> "PairedReturns":
+    def take(self, rows: Ints) -> "PairedReturns":
         """The same of some periods, in this order; (k, P) rows make k draws."""
         return PairedReturns(self.own[rows], self.exposure[rows], self.other[rows], self.spread)
 
 
-def compound_return(returns: Array, years: float) -> Array:
+def compound_return(returns: Floats, years: float) -> Floats:
     """Compound annual return; what has lost everything has -1.
 
     >>> round(float(compound_return(np.array([0.1, 0.1]), 2.0)), 12)
     0.1
     """
-    ends: Array = np.prod(np.maximum(1 + returns, 0.0), axis=-1) ** (1 / years) - 1
+    ends: Floats = np.prod(np.maximum(1 + returns, 0.0), axis=-1) ** (1 / years) - 1
     return ends
 
 
-def sharpe_ratio(returns: Array, periods_per_year: int) -> Array:
+def sharpe_ratio(returns: Floats, periods_per_year: int) -> Floats:
     """Sharpe ratio of returns above cash; NaN where there is no risk, as of `performance.sharpe`.
 
     >>> round(float(sharpe_ratio(np.array([0.02, 0.0, 0.01]), 12)), 4)
@@ -153,7 +151,7 @@ def sharpe_ratio(returns: Array, periods_per_year: int) -> Array:
     if returns.shape[-1] < 2:
         return np.full(returns.shape[:-1], np.nan)
     deviation = returns.std(axis=-1, ddof=1)
-    ratio: Array = np.sqrt(periods_per_year) * returns.mean(axis=-1) / np.where(has_risk(deviation), deviation, np.nan)
+    ratio: Floats = np.sqrt(periods_per_year) * returns.mean(axis=-1) / np.where(has_risk(deviation), deviation, np.nan)
     return ratio
 
 
@@ -206,11 +204,11 @@ def bootstrap_interval(
     return percentile_interval(spreads, LEVEL), stable_decimals(np.clip(spreads, -BOUND, BOUND), LEVEL)
 
 
-def _break_evens(drawn: PairedReturns, measure: Measure) -> Array:
+def _break_evens(drawn: PairedReturns, measure: Measure) -> Floats:
     """(k,) of k draws."""
     other = measure(drawn.other)
 
-    def ahead(spreads: Array, which: Rows) -> Array:
+    def ahead(spreads: Floats, which: Ints) -> Floats:
         some = drawn
         if len(which) < len(other):
             some = PairedReturns(drawn.own[which], drawn.exposure[which], drawn.other, drawn.spread)

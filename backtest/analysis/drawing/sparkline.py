@@ -4,11 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtest.analysis.drawing.thinning import rows_to_draw
-
-Array = NDArray[np.float64]
+from backtest.numerics.arrays import Floats
 
 POINTS = 60
 
@@ -32,7 +30,7 @@ def sparkline(nav: pd.Series, most: int = POINTS) -> list[float]:
     return [float(f"{value:.4g}") for value in values[rows_to_draw(values[:, None], most)]]
 
 
-def heights(lines: Sequence[Sequence[float]]) -> list[Array]:
+def heights(lines: Sequence[Sequence[float]]) -> list[Floats]:
     """Lines on one scale, from 0 at the lowest of all values to 1 at the highest; 0.5 where there is no other.
 
     The scale is logarithmic, on which the same growth has the same slope whenever it was, but where a value is 0 or

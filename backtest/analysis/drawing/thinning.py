@@ -1,11 +1,9 @@
-"""Rows of a long series that are worth drawing: a picture has some thousand points, and is to keep its extremes."""
+"""Ints of a long series that are worth drawing: a picture has some thousand points, and is to keep its extremes."""
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Rows = NDArray[np.int64]
+from backtest.numerics.arrays import Floats, Ints
 
 
 def evenly_spaced(dates: pd.Index, most: int) -> pd.Index:
@@ -17,7 +15,7 @@ def evenly_spaced(dates: pd.Index, most: int) -> pd.Index:
     return dates[:: -(-len(dates) // most)].union(dates[-1:])
 
 
-def rows_to_draw(values: Array, most: int) -> Rows:
+def rows_to_draw(values: Floats, most: int) -> Ints:
     """The rows that a picture needs: of each bucket of rows, where each column is lowest and where it is highest.
 
     Min-max decimation: in what is drawn, no peak and no trough of a bucket is lost, as it would be with every m-th row.

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from backtest.numerics.arrays import Floats
 from backtest.numerics.tolerances import NO_RISK
 
 
@@ -26,13 +26,13 @@ class Drawdown:
     recovery: pd.Timestamp | None
 
 
-def drawdown(nav: NDArray[np.float64]) -> NDArray[np.float64]:
+def drawdown(nav: Floats) -> Floats:
     """NAV / running peak - 1: (P,) decimals, never above 0, and exactly 0 within 1e-12 of the peak, which is rounding.
 
     >>> drawdown(np.array([1.0, 1.1, 0.99, 1.2])).round(4).tolist()
     [0.0, 0.0, -0.1, 0.0]
     """
-    below: NDArray[np.float64] = nav / np.maximum.accumulate(nav) - 1
+    below: Floats = nav / np.maximum.accumulate(nav) - 1
     return np.where(below < -NO_RISK, below, 0.0)
 
 

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from backtest.numerics.arrays import Bools, Floats
 from backtest.risk import effective_number_of_bets, risk_contributions, sleeve_covariance
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
 
-Array = NDArray[np.float64]
 
 UNCLASSIFIED = "unclassified"
 
@@ -32,12 +31,12 @@ class ExAnteRisk:
         class_volatilities: (m, k) of what is held of each class, alone; NaN as the contributions.
     """
 
-    contributions: Array
-    asset_volatilities: Array
-    class_volatilities: Array
+    contributions: Floats
+    asset_volatilities: Floats
+    class_volatilities: Floats
 
 
-def ex_ante_risk(targets: Array, covariances: Array, members: NDArray[np.bool_]) -> ExAnteRisk:
+def ex_ante_risk(targets: Floats, covariances: Floats, members: Bools) -> ExAnteRisk:
     """Risk of target weights by the covariances of their dates.
 
     A date's row is the same bits whichever dates are given with it.
@@ -69,7 +68,7 @@ def ex_ante_risk(targets: Array, covariances: Array, members: NDArray[np.bool_])
     return ExAnteRisk(contributions, np.sqrt(variances), alone)
 
 
-def class_members(assets: Sequence[str], classes: Mapping[str, str]) -> tuple[list[str], NDArray[np.bool_]]:
+def class_members(assets: Sequence[str], classes: Mapping[str, str]) -> tuple[list[str], Bools]:
     """The k classes in the order of their first assets, and (k, n) which assets belong to each.
 
     Assets without a class form one, `unclassified`, unless there is no class at all: then k is 0.
@@ -126,7 +125,7 @@ def diversification(result: "BacktestResult") -> pd.DataFrame:
     classes = by_class(contributions, result.classes)
     between = result.class_volatilities.to_numpy().sum(axis=1) if classes.shape[1] else np.full(len(classes), np.nan)
 
-    def ratio(of: Array) -> Array:
+    def ratio(of: Floats) -> Floats:
         return np.asarray(np.divide(of, volatility, out=np.full_like(of, np.nan), where=volatility > 0))
 
     return pd.DataFrame(

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from backtest.numerics.arrays import Floats
 from backtest.numerics.tolerances import has_risk
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
 
-Array = NDArray[np.float64]
 
 PORTFOLIO = "portfolio"
 
 
-def bias_statistic(returns: Array, forecasts: Array) -> Array:
+def bias_statistic(returns: Floats, forecasts: Floats) -> Floats:
     """Standard deviation (ddof 1) of returns over their forecast volatilities: 1 where forecasts are right.
 
     Args:
@@ -43,7 +42,7 @@ def bias_statistic(returns: Array, forecasts: Array) -> Array:
     return np.asarray(np.sqrt(np.nansum(deviations**2, axis=0) / (enough - 1)))
 
 
-def qlike(returns: Array, forecasts: Array) -> Array:
+def qlike(returns: Floats, forecasts: Floats) -> Floats:
     """Average of ln σ² + r² / σ², the loss of a forecast σ: of two forecasts of the same returns the better has less.
 
     The ranking is right although a squared return is a noisy measure of variance (Patton 2011, "Volatility forecast
@@ -152,7 +151,7 @@ def forecast_accuracy(result: "BacktestResult") -> pd.DataFrame:
     )
 
 
-def _standardised(returns: Array, forecasts: Array) -> Array:
+def _standardised(returns: Floats, forecasts: Floats) -> Floats:
     """Returns over forecasts, NaN where one of them is missing or the forecast is no risk."""
-    ratios: Array = np.divide(returns, forecasts, out=np.full_like(returns, np.nan), where=has_risk(forecasts))
+    ratios: Floats = np.divide(returns, forecasts, out=np.full_like(returns, np.nan), where=has_risk(forecasts))
     return ratios

@@ -8,12 +8,10 @@ without volatility, is NaN. So is a measure of too few observations: it would be
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import NO_RISK, has_risk
-
-Array = NDArray[np.float64]
 
 
 def years_between(first: np.datetime64, last: np.datetime64) -> float:
@@ -38,7 +36,7 @@ def cagr(growth: float, years: float) -> float:
     return float(growth ** (1 / years) - 1)
 
 
-def volatility(returns: Array, periods_per_year: int) -> float:
+def volatility(returns: Floats, periods_per_year: int) -> float:
     """sqrt(periods_per_year) × standard deviation (ddof 1); NaN for fewer than two returns, exactly 0 for rounding.
 
     >>> round(volatility(np.array([0.02, 0.0, 0.01]), 12), 6)
@@ -50,7 +48,7 @@ def volatility(returns: Array, periods_per_year: int) -> float:
     return float(np.sqrt(periods_per_year)) * deviation if has_risk(deviation) else 0.0
 
 
-def sharpe(excess_returns: Array, periods_per_year: int) -> float:
+def sharpe(excess_returns: Floats, periods_per_year: int) -> float:
     """Annualised mean excess return over annualised standard deviation of it (Sharpe 1994); NaN where that is 0.
 
     >>> round(sharpe(np.array([0.02, 0.0, 0.01]), 12), 4)
@@ -60,7 +58,7 @@ def sharpe(excess_returns: Array, periods_per_year: int) -> float:
     return periods_per_year * float(excess_returns.mean()) / deviation if deviation > 0 else float("nan")
 
 
-def sortino(excess_returns: Array, periods_per_year: int) -> float:
+def sortino(excess_returns: Floats, periods_per_year: int) -> float:
     """Annualised mean excess return over downside deviation: target cash, divisor all periods (Sortino, Price 1994).
 
     NaN where nothing fell short of cash, and for fewer than two returns.
@@ -76,7 +74,7 @@ def sortino(excess_returns: Array, periods_per_year: int) -> float:
     return periods_per_year * float(excess_returns.mean()) / (float(np.sqrt(periods_per_year)) * downside)
 
 
-def standardised_moment(returns: Array, order: int) -> float:
+def standardised_moment(returns: Floats, order: int) -> float:
     """Population moment of the standardised returns: order 3 is the skew, order 4 less 3 the excess kurtosis.
 
     NaN where the returns do not vary, and for fewer returns than the order: the skew of two is always 0, the fourth
@@ -90,7 +88,7 @@ def standardised_moment(returns: Array, order: int) -> float:
     return float(np.mean(((returns - returns.mean()) / np.std(returns)) ** order))
 
 
-def value_at_risk(returns: Array) -> tuple[float, float]:
+def value_at_risk(returns: Floats) -> tuple[float, float]:
     """Historical VaR and CVaR at 95 %, per period, positive = loss.
 
     VaR is the 5 % quantile, interpolated linearly at position (P - 1) / 20 of the sorted returns (Hyndman, Fan 1996,
@@ -110,7 +108,7 @@ def value_at_risk(returns: Array) -> tuple[float, float]:
 
 
 @one_blas_thread()
-def beta_alpha(excess: Array, benchmark_excess: Array, periods_per_year: int) -> tuple[float, float]:
+def beta_alpha(excess: Floats, benchmark_excess: Floats, periods_per_year: int) -> tuple[float, float]:
     """Beta, and Jensen's alpha a year, of excess returns on the benchmark's (Jensen 1968).
 
     beta = cov(e, b) / var(b); alpha = periods_per_year × (mean(e) - beta × mean(b)). NaN where the benchmark does not
@@ -129,7 +127,7 @@ def beta_alpha(excess: Array, benchmark_excess: Array, periods_per_year: int) ->
 
 
 @one_blas_thread()
-def correlation(returns: Array, other: Array) -> float:
+def correlation(returns: Floats, other: Floats) -> float:
     """Pearson's correlation; NaN where either does not vary, and for fewer than three returns (of two it is ±1).
 
     >>> round(correlation(np.array([0.01, 0.02, 0.04]), np.array([0.02, 0.03, 0.05])), 6)
@@ -140,7 +138,7 @@ def correlation(returns: Array, other: Array) -> float:
     return float(np.corrcoef(returns, other)[0, 1])
 
 
-def capture(returns: Array, benchmark: Array, up: bool) -> float:
+def capture(returns: Floats, benchmark: Floats, up: bool) -> float:
     """Up or down capture: geometric mean return over the benchmark's, in periods in which the benchmark rose or fell.
 
     A return within 1e-12 of zero is rounding, neither a rise nor a fall.
@@ -152,7 +150,7 @@ def capture(returns: Array, benchmark: Array, up: bool) -> float:
     if not chosen.any():
         return float("nan")
 
-    def geometric(values: Array) -> float:
+    def geometric(values: Floats) -> float:
         return cast("float", float(np.prod(1 + values)) ** (1 / len(values)) - 1)
 
     return geometric(returns[chosen]) / geometric(benchmark[chosen])

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from backtest.numerics.arrays import Floats
 from backtest.numerics.tolerances import has_risk
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
 
-Array = NDArray[np.float64]
 
 CASH_AND_COSTS = "cash_and_costs"
 
@@ -100,7 +99,7 @@ def realised_risk_of_a_year(result: "BacktestResult", dates: pd.Index | None = N
     return rolling_realised_risk(result, window, dates)
 
 
-def _contributions(parts: Array, whole: Array) -> Array:
+def _contributions(parts: Floats, whole: Floats) -> Floats:
     """Per period: (T, k) parts of (T,) returns -> (k,)."""
     if len(whole) < 2:
         return np.full(parts.shape[1], np.nan)

@@ -5,14 +5,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
+from backtest.numerics.arrays import Floats
 from backtest.numerics.tolerances import has_risk
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
-
-Array = NDArray[np.float64]
 
 
 def rolling_measures(result: "BacktestResult") -> pd.DataFrame:
@@ -116,7 +114,7 @@ def rolling_correlation(returns: pd.Series, others: pd.Series, window: int) -> p
     return pd.Series(np.clip(found, -1.0, 1.0), index=returns.index[window - 1 :], name="correlation")
 
 
-def _windows(values: pd.Series, window: int) -> Array:
+def _windows(values: pd.Series, window: int) -> Floats:
     """(P - window + 1, window), or (0, window)."""
     if window < 2:
         raise ValueError(f"window: {window}; expected 2 rows or more")
@@ -125,6 +123,6 @@ def _windows(values: pd.Series, window: int) -> Array:
     return sliding_window_view(values.to_numpy(dtype=float), window)
 
 
-def _volatilities(windows: Array, periods_per_year: int) -> Array:
+def _volatilities(windows: Floats, periods_per_year: int) -> Floats:
     deviations = windows.std(axis=1, ddof=1)
     return np.where(has_risk(deviations), np.sqrt(periods_per_year) * deviations, 0.0)

@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtest.analysis.metrics import performance
+from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import has_risk
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
 
-Array = NDArray[np.float64]
 
 FEWEST = 36  # periods: three years of months; the error of an autocorrelation of fewer is above 1/6
 MOST_LAGS = 11  # all of months; of days what Newey, West (1994), 4 (P / 100)^(2/9), take of fifty years
@@ -87,7 +86,7 @@ def lags_of(periods_per_year: int) -> int:
 
 
 @one_blas_thread()
-def autocorrelation(returns: Array, lag: int = 1) -> float:
+def autocorrelation(returns: Floats, lag: int = 1) -> float:
     """ρ_k = Σ_t e_t e_{t-k} / Σ_t e_t², e the deviations from the mean; NaN for what `FEWEST` says, or no variation.
 
     Args:
@@ -105,7 +104,7 @@ def autocorrelation(returns: Array, lag: int = 1) -> float:
 
 
 @one_blas_thread()
-def autocorrelation_error(returns: Array) -> float:
+def autocorrelation_error(returns: Floats) -> float:
     """The standard error of ρ_1 of returns that do not follow each other, whatever their volatility does.
 
     sqrt(Σ_t e_t² e_{t-1}²) / Σ_t e_t² (Lo, MacKinlay 1988). It is 1 / sqrt(P) of a steady volatility, and more where
@@ -124,7 +123,7 @@ def autocorrelation_error(returns: Array) -> float:
     return float(np.sqrt(squares[1:] @ squares[:-1]) / squares.sum())
 
 
-def adjusted_volatility(returns: Array, periods_per_year: int) -> float:
+def adjusted_volatility(returns: Floats, periods_per_year: int) -> float:
     """Volatility of a year's sum of returns that follow each other (Lo 2002).
 
     standard deviation (ddof 1) × sqrt(q + 2 Σ_{k=1}^{K} (q - k) ρ_k), q = periods_per_year and K = `lags_of` it. It is
@@ -150,5 +149,5 @@ def adjusted_volatility(returns: Array, periods_per_year: int) -> float:
     return performance.volatility(returns, periods_per_year) * float(np.sqrt(ratio)) if ratio >= 0 else float("nan")
 
 
-def _too_little(returns: Array) -> bool:
+def _too_little(returns: Floats) -> bool:
     return len(returns) < FEWEST or not has_risk(np.std(returns, ddof=1))

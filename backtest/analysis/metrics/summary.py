@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtest.analysis.attribution.levered_return import levered_return_terms
 from backtest.analysis.attribution.return_attribution import compound_growth, linked_attribution
@@ -18,13 +17,12 @@ from backtest.analysis.tables.crises import in_crises
 from backtest.analysis.tables.events import counts_of_events
 from backtest.analysis.uncertainty.bootstrap import LEVEL, SEED
 from backtest.analysis.uncertainty.confidence import confidence
+from backtest.numerics.arrays import Floats
 from backtest.risk import percentage_contributions
 
 if TYPE_CHECKING:
     from backtest.analysis.break_even_spread.spread_search import BreakEven
     from backtest.analysis.result import BacktestResult
-
-Array = NDArray[np.float64]
 
 
 def summarise(result: "BacktestResult") -> dict[str, Any]:
@@ -103,7 +101,7 @@ def _of_one(result: "BacktestResult") -> dict[str, Any]:
     }
 
 
-def _confidence(returns: Array, excess: Array, years: float | None, periods: int) -> dict[str, Any]:
+def _confidence(returns: Floats, excess: Floats, years: float | None, periods: int) -> dict[str, Any]:
     """Intervals of four headline numbers as [low, high], or None, and what they were drawn by."""
     found = confidence(returns, excess, years, periods)
     names = ("cagr", "volatility", "sharpe", "max_drawdown")

@@ -1,11 +1,9 @@
 """The stationary bootstrap (Politis, Romano 1994): blocks of periods, of chance length and from anywhere."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from backtest.numerics.arrays import Floats, Ints
 from backtest.numerics.blas import one_blas_thread
-
-Array = NDArray[np.float64]
 
 LEVEL = 0.95  # of all intervals
 SEED = 1994  # of all draws, so that the same run gives the same intervals
@@ -13,7 +11,7 @@ SEED = 1994  # of all draws, so that the same run gives the same intervals
 _MOST = 12  # decimals
 
 
-def stationary_rows(count: int, length: float, draws: int, *, first: int = 0, seed: int = SEED) -> NDArray[np.int64]:
+def stationary_rows(count: int, length: float, draws: int, *, first: int = 0, seed: int = SEED) -> Ints:
     """Draws of the stationary bootstrap: blocks of geometric length that begin anywhere and wrap around at the end.
 
     Args:
@@ -37,7 +35,7 @@ def stationary_rows(count: int, length: float, draws: int, *, first: int = 0, se
     return rows
 
 
-def percentile_interval(values: Array, level: float) -> tuple[float, float]:
+def percentile_interval(values: Floats, level: float) -> tuple[float, float]:
     """The ends between which the middle draws lie: order statistics, so that infinite ones can be among them.
 
     Args:
@@ -52,7 +50,7 @@ def percentile_interval(values: Array, level: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def stable_decimals(values: Array, level: float) -> int:
+def stable_decimals(values: Floats, level: float) -> int:
     """Decimals of the ends of a percentile interval that hardly depend on the seed.
 
     The standard error of a quantile at p of k draws is half the distance between the order statistics
@@ -80,7 +78,7 @@ def stable_decimals(values: Array, level: float) -> int:
 
 
 @one_blas_thread()
-def block_length(values: Array) -> float:
+def block_length(values: Floats) -> float:
     """The mean block length for which the stationary bootstrap of a mean errs least (Politis, White 2004).
 
     b = (2 G² / D)^(1/3) × P^(1/3) with G = Σ λ(k / M) |k| R(k), D = 2 (Σ λ(k / M) R(k))², sums over |k| <= M, R the

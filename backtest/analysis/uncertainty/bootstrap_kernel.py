@@ -5,8 +5,8 @@ seed and the draw's number, so that draws can be shared out over cores and are t
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from backtest.numerics.arrays import Ints
 from backtest.numerics.numba_kernels import inlined_kernel, kernel
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
@@ -16,7 +16,7 @@ _LOW = np.uint64(0xFFFFFFFF)
 
 
 @kernel
-def draw_rows(seed: int, first: int, begin: np.uint64, rows: NDArray[np.int64]) -> None:
+def draw_rows(seed: int, first: int, begin: np.uint64, rows: Ints) -> None:
     """Fill in the rows of the draws `first`, `first` + 1, and so on.
 
     Args:

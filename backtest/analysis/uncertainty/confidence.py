@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtest.analysis.uncertainty.bootstrap import LEVEL, SEED, block_length, percentile_interval, stable_decimals
+from backtest.numerics.arrays import Floats
 from backtest.numerics.tolerances import has_risk
 
-Array = NDArray[np.float64]
 Interval = tuple[float, float]
 
 DRAWS = (10_000, 20_000)  # least and most
@@ -49,7 +48,7 @@ class Confidence:
 
 
 def confidence(
-    returns: Array, excess_returns: Array, years: float | None, periods_per_year: int, *, seed: int = SEED
+    returns: Floats, excess_returns: Floats, years: float | None, periods_per_year: int, *, seed: int = SEED
 ) -> Confidence:
     """Percentile intervals of CAGR, volatility, Sharpe ratio and maximum drawdown.
 
@@ -111,7 +110,7 @@ def draws_for(count: int) -> int:
     return max(least, min(most, _PERIODS // count))
 
 
-def measures_of_draws(returns: Array, excess_returns: Array, length: float, draws: int, seed: int = SEED) -> Array:
+def measures_of_draws(returns: Floats, excess_returns: Floats, length: float, draws: int, seed: int = SEED) -> Floats:
     """Measures of each draw of the bootstrap, by `bootstrap.stationary_rows` of the same seed.
 
     Args:

@@ -1,18 +1,16 @@
 """The measures of many draws of the bootstrap, compiled: one pass over each, without its rows being written down."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtest.analysis.uncertainty.bootstrap_kernel import after, any_row, bits, next_row, stream
+from backtest.numerics.arrays import Floats
 from backtest.numerics.numba_kernels import kernel
-
-Array = NDArray[np.float64]
 
 _ROUNDING = 1e-12  # of a sum of squares: what the variance of draws of one period over and over comes to
 
 
 @kernel
-def measure_draws(seed: int, first: int, begin: np.uint64, periods: Array, measures: Array) -> None:
+def measure_draws(seed: int, first: int, begin: np.uint64, periods: Floats, measures: Floats) -> None:
     """Fill in each draw's growth, standard deviations, mean and deepest drawdown.
 
     Args:

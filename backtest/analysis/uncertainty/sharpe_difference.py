@@ -17,12 +17,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import has_risk
-
-Array = NDArray[np.float64]
 
 FEWEST = 10  # periods: four moments and their autoregression are not estimated from fewer
 _NO_DIFFERENCE = 1e-12  # P × Var below this is rounding: one strategy is the other times a constant
@@ -58,7 +56,7 @@ class SharpeDifference:
 
 
 @one_blas_thread()
-def sharpe_difference(excess: Array, other: Array, periods_per_year: int) -> SharpeDifference:
+def sharpe_difference(excess: Floats, other: Floats, periods_per_year: int) -> SharpeDifference:
     """Difference of two annualised Sharpe ratios, with both tests.
 
     Args:
@@ -93,7 +91,7 @@ def sharpe_difference(excess: Array, other: Array, periods_per_year: int) -> Sha
     return SharpeDifference(difference, *tests)
 
 
-def holm(p_values: Array) -> Array:
+def holm(p_values: Floats) -> Floats:
     """p-values of several tests, corrected so that chance makes any of them as small as 5 % in at most 5 % of cases.
 
     The j-th smallest of m is multiplied by m - j + 1, and is no smaller than those before it: Holm (1979), "A simple
@@ -136,7 +134,7 @@ def memmel_variance(sharpe: float, other: float, correlation: float) -> float:
 
 
 @one_blas_thread()
-def ledoit_wolf_variance(excess: Array) -> float:
+def ledoit_wolf_variance(excess: Floats) -> float:
     """P × Var of the difference of two Sharpe ratios per period, ∇ᵀΨ∇ with Ψ by a prewhitened HAC kernel.
 
     ∇ is the gradient of μ_1 / sqrt(γ_1 - μ_1²) - μ_2 / sqrt(γ_2 - μ_2²). The four moments' deviations are whitened by
@@ -165,7 +163,7 @@ def ledoit_wolf_variance(excess: Array) -> float:
     return _long_run_variance(current - lagged @ autoregression.T, recoloured)
 
 
-def _long_run_variance(values: Array, weights: Array) -> float:
+def _long_run_variance(values: Floats, weights: Floats) -> float:
     """Of the weighted sum of the (T, 4) values: Σ_j k(j / S) Γ(j) × T / (T - 4), k the Parzen kernel."""
     count = len(values)
     bandwidth = min(2.6614 * (_persistence(values) * count) ** 0.2, count - 1.0)
@@ -180,7 +178,7 @@ def _parzen(x: float) -> float:
     return 1 - 6 * x**2 + 6 * x**3 if x <= 0.5 else 2 * (1 - x) ** 3
 
 
-def _persistence(values: Array) -> float:
+def _persistence(values: Floats) -> float:
     """α(2) of Andrews (1991), 6.4, that sets the bandwidth, by an autoregression of one lag of each column."""
     values = values - values.mean(axis=0)
     lagged, current = values[:-1], values[1:]

@@ -5,13 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtest.data.dates.frequencies import DAYS, FREQUENCIES, MONTHS, frequency_name
 from backtest.errors import DataError
-
-_Days = NDArray[np.int64]
-_Flags = NDArray[np.bool_]
+from backtest.numerics.arrays import Bools, Ints
 
 TOLERANCE = 1.1  # largest ratio between the rows per year counted and the frequency they are taken for
 DAILY = 180.0  # rows a year from which dates count as daily: five sessions a week less the holidays of two markets
@@ -151,7 +148,7 @@ def _nearest(rows: float) -> int | None:
     return nearest if abs(np.log(rows / nearest)) <= np.log(TOLERANCE) else None
 
 
-def _isolated(outliers: _Flags, most: float) -> _Flags:
+def _isolated(outliers: Bools, most: float) -> Bools:
     """Return which outlying steps are single faults of a history: few, and no stretch of another spacing."""
     edges = np.flatnonzero(np.diff(outliers.astype(np.int8), prepend=0, append=0))
     single = np.zeros(len(outliers), dtype=bool)
@@ -160,7 +157,7 @@ def _isolated(outliers: _Flags, most: float) -> _Flags:
     return single if np.count_nonzero(single) <= most else np.zeros_like(single)
 
 
-def _rows_per_year(steps: _Days, usual: int) -> float:
+def _rows_per_year(steps: Ints, usual: int) -> float:
     """Return steps per year without isolated outliers, and without a last period that is not over."""
     if steps.size > 1 and steps[-1] < 0.9 * usual:
         steps = steps[:-1]
@@ -171,7 +168,7 @@ def _rows_per_year(steps: _Days, usual: int) -> float:
     return float(_YEAR * kept.size / kept.sum())
 
 
-def _daily(days: _Days, steps: _Days, usual: int) -> Spacing:
+def _daily(days: Ints, steps: Ints, usual: int) -> Spacing:
     """Infer the sessions of a week, and the frequency from them or, where they change, from the rows per year."""
     covered = np.ones(int(days[-1] - days[0]) + 1, dtype=bool)
     for row in np.flatnonzero(_isolated(steps > LONGEST_CLOSURE, max(2, steps.size / 100))).tolist():
@@ -191,13 +188,13 @@ def _daily(days: _Days, steps: _Days, usual: int) -> Spacing:
     return Spacing(rows, number, usual, _WORKWEEK if few else best[0])
 
 
-def _misplaced(week: tuple[int, ...], passed: _Days, present: _Days) -> int:
+def _misplaced(week: tuple[int, ...], passed: Ints, present: Ints) -> int:
     """Return the number of sessions missing on days of the week that have sessions, and of dates on the others."""
     is_open = np.isin(np.arange(_WEEK), week)
     return int((passed - present)[is_open].sum() + present[~is_open].sum())
 
 
-def weekday(days: _Days) -> _Days:
+def weekday(days: Ints) -> Ints:
     """Return the days of the week, Monday is 0, of days since 1970-01-01, which was a Thursday.
 
     >>> weekday(np.array([0, 4]))
@@ -207,7 +204,7 @@ def weekday(days: _Days) -> _Days:
     return numbers - numbers // _WEEK * _WEEK  # % is five times as slow
 
 
-def _one_a_month(dates: pd.DatetimeIndex, steps: _Days) -> bool:
+def _one_a_month(dates: pd.DatetimeIndex, steps: Ints) -> bool:
     """Return whether the first few dates of a history are months, of which February looks like four weeks."""
     if steps.size > 5 or (dates.year * 12 + dates.month).has_duplicates:
         return False
@@ -216,7 +213,7 @@ def _one_a_month(dates: pd.DatetimeIndex, steps: _Days) -> bool:
     return by_day or not (steps == DAYS[13]).all()
 
 
-def _two_a_month(dates: pd.DatetimeIndex, steps: _Days) -> bool:
+def _two_a_month(dates: pd.DatetimeIndex, steps: Ints) -> bool:
     """Return whether dates are the 1st and 15th of months, or the 15th and the last, give or take a weekend."""
     if (steps == DAYS[26]).all() and not dates.day.isin((1, 15)).all():
         return False

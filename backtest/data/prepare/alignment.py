@@ -5,9 +5,8 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Booleans = NDArray[np.bool_]
+from backtest.numerics.arrays import Bools
 
 
 def align(
@@ -53,14 +52,14 @@ def align(
     return values.loc[complete], _left_out(names, lacking, int(kept.sum()))
 
 
-def _alive(there: Booleans) -> Booleans:
+def _alive(there: Bools) -> Bools:
     """Between the first and the last value of each column, both included."""
     begun = np.logical_or.accumulate(there, axis=0)
     ending = np.logical_or.accumulate(there[::-1], axis=0)[::-1]
     return begun & ending
 
 
-def _left_out(names: Sequence[str], lacking: Booleans, dates: int) -> tuple[str, ...]:
+def _left_out(names: Sequence[str], lacking: Bools, dates: int) -> tuple[str, ...]:
     gone = int(lacking.any(axis=1).sum())
     if not gone:
         return ()
@@ -74,7 +73,7 @@ def _left_out(names: Sequence[str], lacking: Booleans, dates: int) -> tuple[str,
     return (f"{gone:,} of {dates:,} dates {verb} left out, which not all series have: {who}{others}",)
 
 
-def _carried(names: Sequence[str], lacking: Booleans) -> tuple[str, ...]:
+def _carried(names: Sequence[str], lacking: Bools) -> tuple[str, ...]:
     notes = []
     for i in np.flatnonzero(lacking.any(axis=0)).tolist():
         count, longest = int(lacking[:, i].sum()), _longest_run(lacking[:, i])
@@ -84,6 +83,6 @@ def _carried(names: Sequence[str], lacking: Booleans) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _longest_run(flags: Booleans) -> int:
+def _longest_run(flags: Bools) -> int:
     edges = np.flatnonzero(np.diff(flags.astype(np.int8), prepend=0, append=0))
     return int((edges[1::2] - edges[::2]).max(initial=0))

@@ -6,7 +6,6 @@ from typing import cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtest.data.data_settings import DataSettings
 from backtest.data.market_data import MarketData, days_between
@@ -15,8 +14,7 @@ from backtest.data.prepare.quoted_rates import rate_level
 from backtest.data.quotes import Quotes
 from backtest.data.series import Series, SeriesSettings
 from backtest.data.table import Table
-
-Floats = NDArray[np.float64]
+from backtest.numerics.arrays import Floats
 
 
 def market_data(

@@ -7,10 +7,10 @@ from typing import overload
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtest.data.quality.shifted_dates import clock_of
 from backtest.errors import DataError
+from backtest.numerics.arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def to_dates(cells: "pd.Series", places: Sequence[str]) -> tuple[pd.DatetimeInde
     return written.tz_localize(None).normalize().as_unit("s").rename("date"), clock_of(written)
 
 
-def to_numbers(cells: "pd.Series", name: str, places: Sequence[str]) -> NDArray[np.float64]:
+def to_numbers(cells: "pd.Series", name: str, places: Sequence[str]) -> Floats:
     """The cells of a column as doubles, NaN where there is none.
 
     Args:

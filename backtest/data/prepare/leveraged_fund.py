@@ -4,14 +4,13 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, field_validator
 
 from backtest.data.dates.spacing import spacing_of
 from backtest.data.market_data import Origin, days_between
 from backtest.errors import DataError
+from backtest.numerics.arrays import Floats, Ints
 
-Floats = NDArray[np.float64]
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 MOST_LEVERAGE = 10  # of real funds; above it the leverage was written in percent
@@ -66,7 +65,7 @@ class LeveragedFund(BaseModel):
 def leveraged_fund_returns(
     returns: Floats,
     cash_returns: Floats,
-    days: NDArray[np.int64],
+    days: Ints,
     *,
     leverage: float,
     swap_spread: float = 0.0,

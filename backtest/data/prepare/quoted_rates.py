@@ -4,14 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtest.data.dates.spacing import LONGEST_CLOSURE
 from backtest.data.quotes import Quotes, Rate
 from backtest.errors import DataError
-
-Floats = NDArray[np.float64]
-Days = NDArray[np.int64]
+from backtest.numerics.arrays import Floats, Ints
 
 INCOME_UNKNOWN = "as published by FRED; whether its income is in it is not known"  # moot once it is a rate
 
@@ -98,14 +95,14 @@ def last_in_force(quotes: Quotes) -> pd.Timestamp:
     return pd.Timestamp(dates[-1] + pd.Timedelta(days=max(_LATE, usual * 9 // 4)))
 
 
-def _growth(rates: Floats, rate: Rate, days: Days) -> Floats:
+def _growth(rates: Floats, rate: Rate, days: Ints) -> Floats:
     """What 1 grows to over so many days of one quotation each."""
     base, exponent = _terms(rates, rate, days)
     grown: Floats = base**exponent
     return grown
 
 
-def _terms(rates: Floats, rate: Rate, days: Days) -> tuple[Floats, Floats]:
+def _terms(rates: Floats, rate: Rate, days: Ints) -> tuple[Floats, Floats]:
     """Base and exponent of that growth."""
     if rate.quoted == "overnight":
         return 1 + rates * days / 360, np.ones(len(days))
@@ -116,7 +113,7 @@ def _terms(rates: Floats, rate: Rate, days: Days) -> tuple[Floats, Floats]:
     return 1 + rates / 2, 2 * days / 365.25
 
 
-def _check(dates: pd.DatetimeIndex, rates: Floats, rate: Rate, days: Days) -> None:
+def _check(dates: pd.DatetimeIndex, rates: Floats, rate: Rate, days: Ints) -> None:
     """Raise unless there is something left to grow, at each rate."""
     base, _ = _terms(rates, rate, days)
     wrong = np.flatnonzero(~((base > 0) & np.isfinite(base)))
@@ -129,5 +126,5 @@ def _check(dates: pd.DatetimeIndex, rates: Floats, rate: Rate, days: Days) -> No
         )
 
 
-def _day_numbers(dates: pd.DatetimeIndex) -> Days:
+def _day_numbers(dates: pd.DatetimeIndex) -> Ints:
     return dates.to_numpy().astype("datetime64[D]").astype(np.int64)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-_Floats = NDArray[np.float64]
+from backtest.numerics.arrays import Floats
 
 
 def total_return_level(values: pd.DataFrame) -> tuple[pd.Series, tuple[str, ...]]:
@@ -52,7 +52,7 @@ def total_return_level(values: pd.DataFrame) -> tuple[pd.Series, tuple[str, ...]
     return pd.Series(level, index=dates, name="level"), notes
 
 
-def _at_closes(values: pd.DataFrame, column: str, rows: NDArray[np.intp]) -> _Floats:
+def _at_closes(values: pd.DataFrame, column: str, rows: NDArray[np.intp]) -> Floats:
     """(n,) what is paid at each of the n closes: of its own date, and of the dates without a close before it."""
     if column not in values:
         return np.zeros(rows.size)
@@ -63,8 +63,8 @@ def _at_closes(values: pd.DataFrame, column: str, rows: NDArray[np.intp]) -> _Fl
 
 
 def _with_gains(
-    dividends: _Floats, gains: _Floats, close: _Floats, dates: pd.DatetimeIndex
-) -> tuple[_Floats, tuple[str, ...]]:
+    dividends: Floats, gains: Floats, close: Floats, dates: pd.DatetimeIndex
+) -> tuple[Floats, tuple[str, ...]]:
     """Dividends and gains together, each counted once, and what was decided where both readings were possible."""
     both = dividends + gains
     fall = -np.diff(close, prepend=np.nan)

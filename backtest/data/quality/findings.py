@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from backtest.data.dates.frequencies import FREQUENCIES
 from backtest.data.quality.gaps import and_more, lag_between, longest_gap, stray_days
+from backtest.numerics.arrays import Dates, Floats
 
-_Floats = NDArray[np.float64]
-_Days = NDArray[np.datetime64]
 _Rows = NDArray[np.intp]
 
 _OUT_OF_PROPORTION = 20.0  # times the usual move: 13.5 standard deviations of a normal one
@@ -63,9 +62,9 @@ class _History:
     """The n dates with a value, and what is there."""
 
     series: str
-    days: _Days
-    levels: _Floats
-    closes: _Floats
+    days: Dates
+    levels: Floats
+    closes: Floats
 
     def finding(self, check: str, first: int, last: int, text: str) -> Finding:
         return Finding(self.series, check, self.days[first].item(), self.days[last].item(), text)
@@ -73,13 +72,13 @@ class _History:
 
 def find(
     series: str,
-    dates: _Days,
-    levels: _Floats,
+    dates: Dates,
+    levels: Floats,
     periods_per_year: int | None,
     *,
-    closes: _Floats | None = None,
-    dividends: _Floats | None = None,
-    splits: _Floats | None = None,
+    closes: Floats | None = None,
+    dividends: Floats | None = None,
+    splits: Floats | None = None,
 ) -> list[Finding]:
     """Find prices of one series that look like errors.
 
@@ -112,7 +111,7 @@ def find(
     return [finding for finding in found if finding]
 
 
-def find_in_rate(series: str, dates: _Days, rates: _Floats, periods_per_year: int | None) -> list[Finding]:
+def find_in_rate(series: str, dates: Dates, rates: Floats, periods_per_year: int | None) -> list[Finding]:
     """Find gaps in a quoted rate, and values that look like percent.
 
     Dates without a value are not gaps: publishers of rates list holidays.
@@ -167,7 +166,7 @@ def _gap(history: _History, periods_per_year: int | None) -> Finding | None:
     return None if found is None else history.finding("gap", found[0], found[0] + 1, found[1])
 
 
-def _missing(series: str, days: _Days, there: _Rows) -> Finding | None:
+def _missing(series: str, days: Dates, there: _Rows) -> Finding | None:
     inside = int(there[-1] - there[0]) + 1
     if inside == there.size:
         return None
@@ -236,7 +235,7 @@ def _jumps(history: _History, recorded: list[tuple[np.datetime64, float]] | None
     ]
 
 
-def _spike(history: _History, moves: _Floats, rows: _Rows, usual: float) -> Finding | None:
+def _spike(history: _History, moves: Floats, rows: _Rows, usual: float) -> Finding | None:
     if not rows.size:
         return None
     row = int(rows[np.argmax(np.abs(moves[rows]))]) + 1
@@ -250,9 +249,9 @@ def _spike(history: _History, moves: _Floats, rows: _Rows, usual: float) -> Find
 
 def _split(
     history: _History,
-    moves: _Floats,
+    moves: Floats,
     rows: _Rows,
-    around: _Floats,
+    around: Floats,
     recorded: list[tuple[np.datetime64, float]] | None,
 ) -> Finding | None:
     """The largest move that is a split's, give or take a move of that time (6 times its usual one, at most 5 %)."""
@@ -276,7 +275,7 @@ def _split(
     return history.finding("split", row, row, text)
 
 
-def _recorded(days: _Days, splits: _Floats) -> list[tuple[np.datetime64, float]]:
+def _recorded(days: Dates, splits: Floats) -> list[tuple[np.datetime64, float]]:
     rows = np.flatnonzero((splits > 0) & (splits != 1))
     return [(days[row], float(splits[row])) for row in rows.tolist()]
 
@@ -286,7 +285,7 @@ def _weekend(history: _History) -> Finding | None:
     return None if found is None else history.finding("weekend", *found)
 
 
-def _dividend(series: str, days: _Days, closes: _Floats, there: _Rows, dividends: _Floats) -> Finding | None:
+def _dividend(series: str, days: Dates, closes: Floats, there: _Rows, dividends: Floats) -> Finding | None:
     paid = np.flatnonzero(np.nan_to_num(dividends))
     paid = paid[paid > there[0]]
     before = closes[there[np.searchsorted(there, paid) - 1]]

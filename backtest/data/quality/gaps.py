@@ -1,12 +1,10 @@
 """Dates that are missing from a series or do not belong to it."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtest.data.dates.frequencies import MONTHS, PERIODS
 from backtest.data.dates.spacing import LONGEST_CLOSURE, weekday
-
-_Days = NDArray[np.datetime64]
+from backtest.numerics.arrays import Dates, Ints
 
 _LONGEST_STEP = {365: 2, 300: LONGEST_CLOSURE, 252: LONGEST_CLOSURE}  # of all other frequencies 1 period
 _MAY_LAG = {365: 5, 300: 5, 252: 5}  # of all other frequencies 1 period
@@ -14,7 +12,7 @@ _STRAY = 0.1  # of the dates on the commonest day of the week; fewer are not ses
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def longest_gap(days: _Days, periods_per_year: int) -> tuple[int, str] | None:
+def longest_gap(days: Dates, periods_per_year: int) -> tuple[int, str] | None:
     """Return the row before the longest gap between dates and its description, None if there is no gap.
 
     Args:
@@ -41,7 +39,7 @@ def lag_between(last: np.datetime64, newest: np.datetime64, periods_per_year: in
     return lag, f"{PERIODS[periods_per_year].noun}s", most
 
 
-def stray_days(days: _Days) -> tuple[int, int, str] | None:
+def stray_days(days: Dates) -> tuple[int, int, str] | None:
     """Return the first and last row of dates on days of the week that hardly ever have sessions, and a description.
 
     Args:
@@ -67,9 +65,9 @@ def and_more(others: int) -> str:
     return f" (and {others} more)" if others else ""
 
 
-def _periods_between(days: _Days, periods_per_year: int) -> NDArray[np.int64]:
+def _periods_between(days: Dates, periods_per_year: int) -> Ints:
     """(n - 1,) periods from each date to the next: days, ISO weeks, calendar months or multiples of them."""
-    numbers: NDArray[np.int64] = days.astype(np.int64)
+    numbers: Ints = days.astype(np.int64)
     if periods_per_year == 52:
         numbers = (numbers + 3) // 7  # 1970-01-01 was a Thursday
     if periods_per_year in MONTHS:

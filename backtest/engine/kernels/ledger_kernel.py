@@ -7,7 +7,6 @@ own formula from the opening balances of its period, none as what is left of the
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtest.engine.kernels.state import (
     BASE,
@@ -29,25 +28,24 @@ from backtest.engine.kernels.state import (
     Charges,
     Market,
 )
+from backtest.numerics.arrays import Floats
 from backtest.numerics.numba_kernels import inlined_kernel, kernel
-
-Array = NDArray[np.float64]
 
 
 class Flows(NamedTuple):
     """Room for the ledger, zeros: P rows, k trades, n assets; as in `SimulationResult`."""
 
-    cash_interest: Array
-    financing: Array
-    spread_cost: Array
-    borrow: Array
-    fees: Array
-    loan: Array
-    trading: Array
-    turnover: Array
-    weights: Array
-    asset_pnl: Array
-    trades: Array
+    cash_interest: Floats
+    financing: Floats
+    spread_cost: Floats
+    borrow: Floats
+    fees: Floats
+    loan: Floats
+    trading: Floats
+    turnover: Floats
+    weights: Floats
+    asset_pnl: Floats
+    trades: Floats
 
 
 @kernel
@@ -98,7 +96,7 @@ def account_for(market: Market, charges: Charges, account: Account, flows: Flows
 
 @inlined_kernel
 def _interest(
-    series: Array, numbers: Array, tiers: Array, futures: bool,
+    series: Floats, numbers: Floats, tiers: Floats, futures: bool,
     nav: float, longs: float, shorts: float, charged: float, row: int,
 ) -> tuple[float, float, float, float]:  # fmt: skip
     """Cash interest, financing, its part above the cash return, and the loan, of a period's opening balances."""

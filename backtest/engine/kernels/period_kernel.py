@@ -20,15 +20,13 @@ from backtest.engine.kernels.state import (
     SHORTS,
     UNITS,
     UNUSED,
-    Array,
-    Booleans,
-    Integers,
 )
+from backtest.numerics.arrays import Bools, Floats, Ints
 from backtest.numerics.numba_kernels import inlined_kernel
 
 
 @inlined_kernel
-def sum_of(book: Array, which: int, prices: Array, row: int) -> float:
+def sum_of(book: Floats, which: int, prices: Floats, row: int) -> float:
     """Σ book_i × price_i at a close."""
     total = 0.0
     for i in range(book.shape[1]):
@@ -38,9 +36,9 @@ def sum_of(book: Array, which: int, prices: Array, row: int) -> float:
 
 @inlined_kernel
 def pass_periods(
-    prices: Array, series: Array, rates: Array, kinds: Integers, numbers: Array, tiers: Array, futures: bool,
-    performance_due: Booleans, stops: Booleans, now: Array, book: Array, navs: Array, cashes: Array,
-    performance: Array, start: int, first: int, last: int, end: int,
+    prices: Floats, series: Floats, rates: Floats, kinds: Ints, numbers: Floats, tiers: Floats, futures: bool,
+    performance_due: Bools, stops: Bools, now: Floats, book: Floats, navs: Floats, cashes: Floats,
+    performance: Floats, start: int, first: int, last: int, end: int,
 ) -> int:  # fmt: skip
     """Let periods pass until there may be something to trade; the position of the last one.
 
@@ -105,8 +103,8 @@ def pass_periods(
 
 @inlined_kernel
 def _pass_plain(
-    prices: Array, series: Array, numbers: Array, tiers: Array, book: Array, navs: Array, cashes: Array, cash: float,
-    start: int, first: int, last: int,
+    prices: Floats, series: Floats, numbers: Floats, tiers: Floats, book: Floats, navs: Floats, cashes: Floats,
+    cash: float, start: int, first: int, last: int,
 ) -> tuple[int, float, float]:  # fmt: skip
     """The same where nothing is short and there is no charge but interest: in half the time. Cash and NAV too."""
     spread, cash_spread, at, nav = tiers[1, 0], numbers[CASH_SPREAD], first, 0.0

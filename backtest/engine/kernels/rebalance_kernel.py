@@ -31,17 +31,15 @@ from backtest.engine.kernels.state import (
     UNITS,
     UNUSED,
     WIDTH,
-    Array,
-    Booleans,
-    Integers,
 )
 from backtest.engine.kernels.trade_kernel import band, cost_of, cost_of_rebalance, part_to_keep, to_the_band
+from backtest.numerics.arrays import Bools, Floats, Ints
 from backtest.numerics.numba_kernels import inlined_kernel, lean_kernel
 
 
 @inlined_kernel
 def want(
-    priced: Booleans, rates: Array, kinds: Integers, targets: Array, k: int, scratch: Array, row: int
+    priced: Bools, rates: Floats, kinds: Ints, targets: Floats, k: int, scratch: Floats, row: int
 ) -> float:  # fmt: skip
     """What is wanted of the assets that have a price, scaled down to meet the initial requirement; the scale."""
     for i in range(targets.shape[1]):
@@ -50,7 +48,7 @@ def want(
 
 
 @inlined_kernel
-def _scale_down(rates: Array, scratch: Array) -> float:
+def _scale_down(rates: Floats, scratch: Floats) -> float:
     """Scale what is wanted down to meet the initial requirement; the scale."""
     required, scale = 0.0, 1.0
     for i in range(scratch.shape[1]):
@@ -63,14 +61,14 @@ def _scale_down(rates: Array, scratch: Array) -> float:
 
 
 @inlined_kernel
-def _fill_in_impact(at_one: Array, nav: float, scratch: Array, row: int) -> None:
+def _fill_in_impact(at_one: Floats, nav: float, scratch: Floats, row: int) -> None:
     """Fill in the square-root impact of a row's trades, if there is any."""
     for i in range(at_one.shape[1]):
         scratch[IMPACT, i] = at_one[row, i] * np.sqrt(nav)
 
 
 @inlined_kernel
-def _costs_of_row(rates: Array, by_row: Array, at_one: Array, nav: float, scratch: Array, row: int) -> None:
+def _costs_of_row(rates: Floats, by_row: Floats, at_one: Floats, nav: float, scratch: Floats, row: int) -> None:
     """Fill in the rates of all trading costs of a row."""
     for i in range(rates.shape[1]):
         scratch[COSTS, i] = by_row[row] if by_row.size > 0 else rates[TRADING, i]
@@ -80,8 +78,8 @@ def _costs_of_row(rates: Array, by_row: Array, at_one: Array, nav: float, scratc
 
 @inlined_kernel
 def sell_unpriced(
-    prices: Array, priced: Booleans, missing: Booleans, rates: Array, numbers: Array, by_row: Array, at_one: Array,
-    now: Array, counts: Integers, book: Array, scratch: Array, trades: Integers, amounts: Array, row: int, at: int,
+    prices: Floats, priced: Bools, missing: Bools, rates: Floats, numbers: Floats, by_row: Floats, at_one: Floats,
+    now: Floats, counts: Ints, book: Floats, scratch: Floats, trades: Ints, amounts: Floats, row: int, at: int,
 ) -> int:  # fmt: skip
     """Sell what no longer has a price at its last price; `REFUSED` if its price is unknown."""
     nav, made, sold, refused = now[NAV], counts[TRADES], 0, False
@@ -106,8 +104,8 @@ def sell_unpriced(
 
 @inlined_kernel
 def trade(
-    prices: Array, priced: Booleans, missing: Booleans, rates: Array, numbers: Array, by_row: Array, at_one: Array,
-    targets: Array, now: Array, counts: Integers, book: Array, scratch: Array, trades: Integers, amounts: Array,
+    prices: Floats, priced: Bools, missing: Bools, rates: Floats, numbers: Floats, by_row: Floats, at_one: Floats,
+    targets: Floats, now: Floats, counts: Ints, book: Floats, scratch: Floats, trades: Ints, amounts: Floats,
     row: int, at: int, k: int, reason: int, edge: bool, absolute: float, relative: float, least: float,
 ) -> int:  # fmt: skip
     """Trade to target weights of the NAV after costs.
@@ -162,7 +160,7 @@ def trade(
 
 @lean_kernel
 def _adjust(
-    rates: Array, at_one: Array, scratch: Array, row: int, nav: float, called: bool, to_edge: bool, absolute: float,
+    rates: Floats, at_one: Floats, scratch: Floats, row: int, nav: float, called: bool, to_edge: bool, absolute: float,
     relative: float, least: float, fixed_each: float,
 ) -> tuple[float, float, float, float, float, int]:  # fmt: skip
     """Adjust targets to requirements, bands and the no-trade zone.
@@ -195,7 +193,7 @@ def _adjust(
 
 
 @lean_kernel
-def _may_leave_small(rates: Array, least: float, scratch: Array) -> bool:
+def _may_leave_small(rates: Floats, least: float, scratch: Floats) -> bool:
     """Return whether the holdings would then meet the initial requirement; a margin call is answered in full anyway."""
     required = 0.0
     for i in range(scratch.shape[1]):
@@ -207,8 +205,8 @@ def _may_leave_small(rates: Array, least: float, scratch: Array) -> bool:
 
 @lean_kernel
 def force(
-    prices: Array, rates: Array, kinds: Integers, numbers: Array, by_row: Array, at_one: Array, now: Array,
-    counts: Integers, book: Array, scratch: Array, trades: Integers, amounts: Array, row: int, at: int, end: int,
+    prices: Floats, rates: Floats, kinds: Ints, numbers: Floats, by_row: Floats, at_one: Floats, now: Floats,
+    counts: Ints, book: Floats, scratch: Floats, trades: Ints, amounts: Floats, row: int, at: int, end: int,
 ) -> bool:  # fmt: skip
     """Sell a part of all that is held, where NAV is below what it requires."""
     nav, count, made, held, required, restored = now[NAV], book.shape[1], counts[TRADES], 0, 0.0, 0.0

@@ -2,12 +2,7 @@
 
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-Array = NDArray[np.float64]
-Booleans = NDArray[np.bool_]
-Integers = NDArray[np.int64]
+from backtest.numerics.arrays import Bools, Floats, Ints
 
 REBALANCE, BAND, MARGIN_CALL, NO_PRICE = range(4)
 """Why a trade was made."""
@@ -43,10 +38,10 @@ class Market(NamedTuple):
             there; without rows: no price is unknown.
     """
 
-    prices: Array
-    priced: Booleans
-    series: Array
-    missing: Booleans
+    prices: Floats
+    priced: Bools
+    series: Floats
+    missing: Bools
 
 
 class Charges(NamedTuple):
@@ -67,14 +62,14 @@ class Charges(NamedTuple):
         impact: (T, n) costs / |z|^1.5 at a NAV of 1; likewise.
     """
 
-    rates: Array
-    kinds: Integers
-    numbers: Array
-    tiers: Array
+    rates: Floats
+    kinds: Ints
+    numbers: Floats
+    tiers: Floats
     futures: bool
-    performance_due: Booleans
-    trading_by_row: Array
-    impact: Array
+    performance_due: Bools
+    trading_by_row: Floats
+    impact: Floats
 
 
 class Orders(NamedTuple):
@@ -93,13 +88,13 @@ class Orders(NamedTuple):
         least: fraction of NAV; a smaller trade of an asset is left.
     """
 
-    rows: Integers
-    due: Integers
-    compared: Integers
-    looks: Integers
-    ordered: Integers
-    stops: Booleans
-    targets: Array
+    rows: Ints
+    due: Ints
+    compared: Ints
+    looks: Ints
+    ordered: Ints
+    stops: Bools
+    targets: Floats
     lag: int
     end: int
     absolute: float
@@ -125,14 +120,14 @@ class Account(NamedTuple):
         executed: (m,) the row on which each target was first traded to, or found to need no trade; else -1.
     """
 
-    now: Array
-    counts: Integers
-    book: Array
-    scratch: Array
-    nav: Array
-    cash: Array
-    performance: Array
-    trades: Integers
-    amounts: Array
-    units: Array
-    executed: Integers
+    now: Floats
+    counts: Ints
+    book: Floats
+    scratch: Floats
+    nav: Floats
+    cash: Floats
+    performance: Floats
+    trades: Ints
+    amounts: Floats
+    units: Floats
+    executed: Ints

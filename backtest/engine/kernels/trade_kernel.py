@@ -7,12 +7,13 @@ costs Σ k_i |z_i| + Σ c_i |z_i|^1.5, and something fixed.
 
 import numpy as np
 
-from backtest.engine.kernels.state import COSTS, HELD, IMPACT, TARGET, WIDTH, Array
+from backtest.engine.kernels.state import COSTS, HELD, IMPACT, TARGET, WIDTH
+from backtest.numerics.arrays import Floats
 from backtest.numerics.numba_kernels import inlined_kernel, lean_kernel
 
 
 @inlined_kernel
-def cost_of(table: Array, which: int, impact: bool) -> float:
+def cost_of(table: Floats, which: int, impact: bool) -> float:
     """What it costs to trade one of the rows of the table, but for what is fixed.
 
     Args:
@@ -31,7 +32,7 @@ def cost_of(table: Array, which: int, impact: bool) -> float:
 
 
 @inlined_kernel
-def cost_of_rebalance(table: Array, fixed: float, impact: bool) -> float:
+def cost_of_rebalance(table: Floats, fixed: float, impact: bool) -> float:
     """The cost x of a rebalance.
 
     After paying x the weights are exactly the target weights of the NAV that is left, so x solves
@@ -71,7 +72,7 @@ def cost_of_rebalance(table: Array, fixed: float, impact: bool) -> float:
 
 
 @lean_kernel
-def part_to_keep(table: Array, fixed: float, required: float, impact: bool) -> float:
+def part_to_keep(table: Floats, fixed: float, required: float, impact: bool) -> float:
     """The factor f by which positions held are cut so that NAV after costs is f times what they require.
 
     f solves 1 - fixed - C((1 - f) held) = f × required. The difference of the sides is concave in f, above zero at 0
@@ -126,7 +127,7 @@ def inside_the_band(weight: float, target: float, width: float) -> float:
 
 
 @lean_kernel
-def to_the_band(table: Array) -> None:
+def to_the_band(table: Floats) -> None:
     """Replace targets by the nearest weights to those held that are inside the bands and have the same sum.
 
     Least squares over a box and a sum: the answer is clip(w_held,i + μ, low_i, high_i), by `inside_the_band`, with the

@@ -43,14 +43,12 @@ from backtest.engine.kernels.state import (
     WANTED,
     WHY,
     Account,
-    Array,
-    Booleans,
     Charges,
-    Integers,
     Market,
     Orders,
 )
 from backtest.engine.kernels.trade_kernel import band
+from backtest.numerics.arrays import Bools, Floats, Ints
 from backtest.numerics.numba_kernels import inlined_kernel, lean_kernel
 
 
@@ -124,8 +122,8 @@ def walk(market: Market, charges: Charges, orders: Orders, account: Account, sta
 
 @lean_kernel
 def _look(
-    prices: Array, priced: Booleans, rates: Array, kinds: Integers, compared: Integers, looks: Integers,
-    ordered: Integers, targets: Array, now: Array, counts: Integers, book: Array, scratch: Array, row: int, lag: int,
+    prices: Floats, priced: Bools, rates: Floats, kinds: Ints, compared: Ints, looks: Ints,
+    ordered: Ints, targets: Floats, now: Floats, counts: Ints, book: Floats, scratch: Floats, row: int, lag: int,
     end: int, absolute: float, relative: float,
 ) -> None:  # fmt: skip
     """Order a trade where it is due, or where a weight is outside its band.
@@ -153,7 +151,7 @@ def _look(
 
 
 @inlined_kernel
-def _next_order(ordered: Integers, row: int) -> int:
+def _next_order(ordered: Ints, row: int) -> int:
     """The first row from `row` on that has an order, or the last there is."""
     while row < ordered.shape[1] - 1 and ordered[WANTED, row] < 0:
         row += 1
@@ -162,8 +160,8 @@ def _next_order(ordered: Integers, row: int) -> int:
 
 @inlined_kernel
 def _book(
-    prices: Array, rates: Array, kinds: Integers, futures: bool, now: Array, counts: Integers, book: Array,
-    navs: Array, cashes: Array, amounts: Array, units_after: Array, row: int, at: int,
+    prices: Floats, rates: Floats, kinds: Ints, futures: bool, now: Floats, counts: Ints, book: Floats,
+    navs: Floats, cashes: Floats, amounts: Floats, units_after: Floats, row: int, at: int,
 ) -> None:  # fmt: skip
     """Pay for a trade, and write down the units held after it."""
     made = counts[TRADES]
@@ -189,7 +187,7 @@ def _book(
 
 
 @inlined_kernel
-def _end(now: Array, counts: Integers, book: Array, navs: Array, cashes: Array, at: int) -> None:
+def _end(now: Floats, counts: Ints, book: Floats, navs: Floats, cashes: Floats, at: int) -> None:
     """Ruin: nothing is left, the lender bears the rest, and the path ends here."""
     now[SHORTFALL], now[NAV], now[CASH] = -now[NAV], 0.0, 0.0
     navs[at] = cashes[at] = 0.0

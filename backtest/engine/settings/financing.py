@@ -15,7 +15,6 @@ from pydantic_core import PydanticCustomError
 
 from backtest.data.prepare.leveraged_fund import MOST_LEVERAGE
 from backtest.engine.settings.rate_schedule import (
-    Array,
     BasisPoints,
     PerAsset,
     PerAssetRequirement,
@@ -24,6 +23,7 @@ from backtest.engine.settings.rate_schedule import (
     by_asset,
 )
 from backtest.errors import ConfigError
+from backtest.numerics.arrays import Floats
 
 _Given = TypeVar("_Given", SignedBasisPoints | SignedSchedule, SignedBasisPoints | dict[str, SignedBasisPoints])
 
@@ -175,7 +175,7 @@ def _said(given: _Given, info: ValidationInfo) -> _Given:
 
 def margin_requirements(
     financing: Margin | Futures, assets: tuple[str, ...], classes: Mapping[str, str]
-) -> tuple[Array | None, Array | None]:
+) -> tuple[Floats | None, Floats | None]:
     """By asset, (n,) each: the initial margin, by default the maintenance one, and the maintenance margin.
 
     Raises:

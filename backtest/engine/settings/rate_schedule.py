@@ -8,13 +8,11 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from backtest.errors import ConfigError
-
-Array = NDArray[np.float64]
+from backtest.numerics.arrays import Floats
 
 _EXAMPLE = "{1990-01-01: 50}"
 
@@ -58,7 +56,7 @@ def by_asset(
     classes: Mapping[str, str],
     setting: str,
     otherwise: float | None = None,
-) -> Array:
+) -> Floats:
     """One value for each asset: its own, else that of its class, else `otherwise`.
 
     Args:
@@ -87,7 +85,7 @@ def by_asset(
     return np.array(found, dtype=np.float64)
 
 
-def in_force(schedule: Mapping[date, float], dates: pd.DatetimeIndex, setting: str) -> Array:
+def in_force(schedule: Mapping[date, float], dates: pd.DatetimeIndex, setting: str) -> Floats:
     """(T,) the value in force on each date: that of the last date of a schedule on or before it.
 
     Args:

@@ -10,11 +10,12 @@ from pydantic import AfterValidator, StrictInt
 
 from backtest.errors import EstimationError
 from backtest.estimation.constant_assets import varying
-from backtest.estimation.estimator import Array, Estimator, Missing, Window, window_rows
+from backtest.estimation.estimator import Estimator, Missing, Window, window_rows
 from backtest.estimation.methods.dcc import correlation_target, dcc_correlations, fitted_dcc
 from backtest.estimation.methods.garch import LEAST_RETURNS, Garch, filtered, fitted_garch
 from backtest.estimation.windows.rolling import scaled
 from backtest.estimation.windows.window_sizes import scattered, window_places
+from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 
 _log = logging.getLogger(__name__)
@@ -49,8 +50,8 @@ class _ConditionalCorrelation(Estimator):
     refit: Annotated[StrictInt | str, AfterValidator(_checked)] = "1Y"
 
     def _covariances(
-        self, excess_returns: Array, rows: Sequence[int], periods_per_year: int, *, dynamic: bool
-    ) -> Array:
+        self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int, *, dynamic: bool
+    ) -> Floats:
         return conditional_covariances(
             excess_returns,
             rows,
@@ -67,7 +68,7 @@ class CCC(_ConditionalCorrelation):
 
     covariance: Literal["ccc"] = "ccc"
 
-    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """As `Estimator.covariances`."""
         return self._covariances(excess_returns, rows, periods_per_year, dynamic=False)
 
@@ -77,14 +78,14 @@ class DCC(_ConditionalCorrelation):
 
     covariance: Literal["dcc"] = "dcc"
 
-    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """As `Estimator.covariances`."""
         return self._covariances(excess_returns, rows, periods_per_year, dynamic=True)
 
 
 @one_blas_thread()
 def conditional_covariances(
-    excess_returns: Array,
+    excess_returns: Floats,
     rows: Sequence[int],
     window: int,
     refit: int,
@@ -92,7 +93,7 @@ def conditional_covariances(
     leverage: bool = False,
     dynamic: bool = False,
     missing: Missing = "complete_assets",
-) -> Array:
+) -> Floats:
     """Covariance forecast at the close of each of the given rows for the period after it.
 
     Source: Bollerslev (1990), "Modelling the coherence in short-run nominal exchange rates", Review of Economics and
@@ -143,7 +144,7 @@ def conditional_covariances(
 
 
 def _dates_by_fit(
-    excess_returns: Array, rows: Sequence[int], window: int, refit: int, missing: Missing
+    excess_returns: Floats, rows: Sequence[int], window: int, refit: int, missing: Missing
 ) -> dict[tuple[int, ...], list[int]]:
     """Positions in `rows` of dates that share their parameters: by first row of the fit, and columns that are there."""
     known = ~np.isnan(excess_returns)
@@ -158,7 +159,7 @@ def _dates_by_fit(
     return dates
 
 
-def _fitted(returns: Array, leverage: bool, asset: str, first: int) -> Garch:
+def _fitted(returns: Floats, leverage: bool, asset: str, first: int) -> Garch:
     fit = fitted_garch(returns, leverage=leverage)
     if not fit.converged:
         _log.warning(
@@ -172,8 +173,8 @@ def _fitted(returns: Array, leverage: bool, asset: str, first: int) -> Garch:
 
 
 def _forecasts(
-    models: Sequence[Garch], returns: Array, to_fit: int, ends: NDArray[np.intp], *, dynamic: bool
-) -> list[Array]:
+    models: Sequence[Garch], returns: Floats, to_fit: int, ends: NDArray[np.intp], *, dynamic: bool
+) -> list[Floats]:
     """The (k, k) covariances after the first `ends` rows of (s, k) returns, the first `to_fit` of them fitted."""
     variances, later = filtered(models, returns[to_fit:])
     fitted = np.column_stack([model.units for model in models])

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.errors import EstimationError
-from backtest.estimation.estimator import Array
 from backtest.estimation.windows.rolling import unit_diagonal
+from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 
 HIGHEST_PERSISTENCE = 0.999  # a + b: at 1 the correlations would have no mean to go back to
@@ -13,12 +13,12 @@ HIGHEST_PERSISTENCE = 0.999  # a + b: at 1 the correlations would have no mean t
 _STARTS = np.array([(0.5, 0.1), (0.9, 0.02), (0.9, 0.1), (0.97, 0.02), (0.97, 0.06), (0.99, 0.02)])
 
 
-def correlation_target(units: Array) -> Array:
+def correlation_target(units: Floats) -> Floats:
     """(n, n) the correlation matrix of (T, n) returns in units of their conditional volatility: mean z zᵀ, rescaled."""
     return unit_diagonal(units.T @ units / len(units))
 
 
-def fitted_dcc(units: Array, target: Array) -> tuple[float, float]:
+def fitted_dcc(units: Floats, target: Floats) -> tuple[float, float]:
     """The second step of the quasi-likelihood: a and b of Q_{t+1} = (1 - a - b) S + a z_t z_tᵀ + b Q_t, Q_1 = S.
 
     R_t is Q_t scaled to a unit diagonal; a, b >= 0 and a + b <= 0.999. Source: Engle (2002), "Dynamic conditional
@@ -39,7 +39,7 @@ def fitted_dcc(units: Array, target: Array) -> tuple[float, float]:
 
     from backtest.estimation.methods.dcc_kernel import mean_negative_log_likelihood
 
-    def at(point: Array) -> float:
+    def at(point: Floats) -> float:
         persistence, share = point
         return mean_negative_log_likelihood(units, target, persistence * share, persistence * (1 - share))
 
@@ -58,7 +58,7 @@ def fitted_dcc(units: Array, target: Array) -> tuple[float, float]:
     return float(persistence * share), float(persistence * (1 - share))
 
 
-def dcc_correlations(units: Array, target: Array, news: float, memory: float, ends: NDArray[np.intp]) -> Array:
+def dcc_correlations(units: Floats, target: Floats, news: float, memory: float, ends: NDArray[np.intp]) -> Floats:
     """(m, n, n) the correlations forecast for the next period after the first `ends[k]` rows of (T, n) units.
 
     Args:

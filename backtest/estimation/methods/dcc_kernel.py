@@ -3,17 +3,15 @@
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from backtest.numerics.arrays import Floats
 from backtest.numerics.numba_kernels import reordered_kernel
 
 _ROUNDING = 1e-13  # of a unit variance: what is left of it, given the assets before, is noise below this
 
 
 @reordered_kernel
-def mean_negative_log_likelihood(
-    units: NDArray[np.float64], target: NDArray[np.float64], news: float, memory: float
-) -> float:
+def mean_negative_log_likelihood(units: Floats, target: Floats, news: float, memory: float) -> float:
     """½ mean_t (log|R_t| + z_tᵀ R_t⁻¹ z_t), (T, n) z and (n, n) target; infinite where an R_t is singular.
 
     By Q = LLᵀ: log|R| = 2 Σ log L_ii - Σ log Q_ii, and zᵀR⁻¹z = |L⁻¹u|² with u_i = z_i sqrt(Q_ii).

@@ -7,8 +7,9 @@ from typing import Literal
 import numpy as np
 
 from backtest.estimation.constant_assets import of_varying
-from backtest.estimation.estimator import Array, Estimator, window_rows
+from backtest.estimation.estimator import Estimator, window_rows
 from backtest.estimation.windows.rolling import rolling_covariances, scaled, symmetric, unit_diagonal
+from backtest.numerics.arrays import Floats
 
 
 class Denoised(Estimator):
@@ -20,13 +21,13 @@ class Denoised(Estimator):
 
     covariance: Literal["denoised"] = "denoised"
 
-    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """As `Estimator.covariances`."""
         window = window_rows(self.window, periods_per_year)
         return rolling_covariances(excess_returns, rows, window, denoised_covariance, self.missing)
 
 
-def denoised_covariance(returns: Array) -> Array:
+def denoised_covariance(returns: Floats) -> Floats:
     """Σ_ij = s_i ρ_ij s_j, s the sample standard deviations (divisor T - 1), ρ the denoised sample correlation.
 
     Args:
@@ -44,14 +45,14 @@ def denoised_covariance(returns: Array) -> Array:
     return of_varying(returns, _denoised)
 
 
-def _denoised(returns: Array) -> Array:
+def _denoised(returns: Floats) -> Floats:
     deviations = returns - returns.mean(axis=0)
     sample = deviations.T @ deviations / (len(returns) - 1)
     correlation = denoised_correlation(unit_diagonal(sample), len(returns))
     return scaled(correlation, np.sqrt(np.diagonal(sample)))
 
 
-def denoised_correlation(correlation: Array, observations: int) -> Array:
+def denoised_correlation(correlation: Floats, observations: int) -> Floats:
     """The correlation matrix with all eigenvalues up to the edge of the noise replaced by their mean.
 
     Afterwards it is scaled to a unit diagonal again. Source: López de Prado (2020), "Machine Learning for Asset
@@ -73,7 +74,7 @@ def denoised_correlation(correlation: Array, observations: int) -> Array:
     return unit_diagonal((vectors * eigenvalues) @ vectors.T)
 
 
-def noise_edge(eigenvalues: Array, observations: int) -> float:
+def noise_edge(eigenvalues: Floats, observations: int) -> float:
     """The largest eigenvalue that noise alone would give: λ₊ = σ² (1 + sqrt(n/T))², by Marchenko and Pastur (1967).
 
     σ² is 1 if no eigenvalue is above that edge. Otherwise the largest is the market, and σ² the mean of the others, the
@@ -92,7 +93,7 @@ def noise_edge(eigenvalues: Array, observations: int) -> float:
     return edge if eigenvalues[-1] <= edge else edge * float(eigenvalues[:-1].mean())
 
 
-def detoned_correlation(correlation: Array, components: int = 1) -> Array:
+def detoned_correlation(correlation: Floats, components: int = 1) -> Floats:
     """The correlation matrix without its largest components, scaled to a unit diagonal: for clustering.
 
     What is left shows which assets move together beside the market. It is singular, so it is no estimate of risk.

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from backtest.estimation.estimator import Array, Estimator, HalfLife, Missing, Window, window_rows
+from backtest.estimation.estimator import Estimator, HalfLife, Missing, Window, window_rows
 from backtest.estimation.windows.weighted_sums import (
     rescaled,
     rolling_weighted_covariances,
@@ -13,6 +13,7 @@ from backtest.estimation.windows.weighted_sums import (
     weighted_covariance,
 )
 from backtest.estimation.windows.window_sizes import scattered, shortened_windows
+from backtest.numerics.arrays import Floats
 
 
 class EWMA(Estimator):
@@ -34,7 +35,7 @@ class EWMA(Estimator):
     half_life: HalfLife = "1Y"
     correlation_half_life: HalfLife | None = None
 
-    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """As `Estimator.covariances`."""
         window = window_rows(self.window, periods_per_year)
         half_life = window_rows(self.half_life, periods_per_year)
@@ -43,14 +44,14 @@ class EWMA(Estimator):
 
 
 def rolling_ewma_covariance(
-    excess_returns: Array,
+    excess_returns: Floats,
     rows: Sequence[int],
     window: int,
     half_life: float,
     correlation_half_life: float,
     *,
     missing: Missing = "complete_assets",
-) -> Array:
+) -> Floats:
     """Covariances with exponential weights over the last `window` excess returns.
 
     Σ_ij = σ_i ρ_ij σ_j, σ² and ρ from `weighted_covariance` with the decays 2^(-1 / half_life) and

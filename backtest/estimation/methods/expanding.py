@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.estimation.constant_assets import without_rounding
-from backtest.estimation.estimator import Array, Estimator, Missing, window_rows
+from backtest.estimation.estimator import Estimator, Missing, window_rows
 from backtest.estimation.windows.block_sums import ILL_CONDITIONED
 from backtest.estimation.windows.weighted_sums import weighted_covariance
 from backtest.estimation.windows.window_sizes import scattered, window_places
+from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 
 
@@ -23,7 +24,7 @@ class Expanding(Estimator):
 
     covariance: Literal["expanding"] = "expanding"
 
-    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """As `Estimator.covariances`."""
         return expanding_sample_covariance(
             excess_returns, rows, window_rows(self.window, periods_per_year), self.missing
@@ -32,8 +33,8 @@ class Expanding(Estimator):
 
 @one_blas_thread()
 def expanding_sample_covariance(
-    excess_returns: Array, rows: Sequence[int], least: int, missing: Missing = "complete_assets"
-) -> Array:
+    excess_returns: Floats, rows: Sequence[int], least: int, missing: Missing = "complete_assets"
+) -> Floats:
     """Sample covariance of all excess returns up to and including each of the given rows.
 
     Σ = XᵀX / (T - 1), X the deviations from the mean of the T returns. The sums of products go on from date to date,
@@ -69,7 +70,7 @@ def expanding_sample_covariance(
 class _Sums:
     """Sums of the products of the returns of some assets, less their first mean, up to some row."""
 
-    def __init__(self, excess_returns: Array, columns: NDArray[np.intp], kept: NDArray[np.intp]) -> None:
+    def __init__(self, excess_returns: Floats, columns: NDArray[np.intp], kept: NDArray[np.intp]) -> None:
         self._returns, self._columns, self._first, self._done = excess_returns, columns, kept[0], 0
         self._shift = excess_returns[np.ix_(kept, columns)].mean(axis=0)
         self._products, self._sum = np.zeros((columns.size, columns.size)), np.zeros(columns.size)
@@ -78,14 +79,14 @@ class _Sums:
         """Whether this window is the last one, and more rows."""
         return bool(kept[0] == self._first) and np.array_equal(columns, self._columns)
 
-    def covariance_at(self, kept: NDArray[np.intp]) -> Array:
+    def covariance_at(self, kept: NDArray[np.intp]) -> Floats:
         """The covariance of the returns on these rows, of which those before are the first."""
         shifted = self._returns[np.ix_(kept[self._done :], self._columns)] - self._shift
         self._products += shifted.T @ shifted
         self._sum += shifted.sum(axis=0)
         self._done = len(kept)
         mean = self._sum / np.sqrt(len(kept))
-        covariance: Array = (self._products - mean[:, None] * mean) / (len(kept) - 1)
+        covariance: Floats = (self._products - mean[:, None] * mean) / (len(kept) - 1)
         if (mean**2 > ILL_CONDITIONED * (len(kept) - 1) * np.diagonal(covariance)).any():
             return weighted_covariance(self._returns[np.ix_(kept, self._columns)])
         return covariance

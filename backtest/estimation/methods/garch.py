@@ -8,7 +8,7 @@ import numpy as np
 
 from backtest.errors import BacktestError, EstimationError
 from backtest.estimation.constant_assets import varying
-from backtest.estimation.estimator import Array
+from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 
 LEAST_RETURNS = 20  # five for each of four parameters: below it the likelihood has no maximum worth the name
@@ -40,11 +40,11 @@ class Garch(NamedTuple):
     gamma: float
     beta: float
     next_variance: float
-    units: Array
+    units: Floats
     converged: bool
 
 
-def fitted_garch(returns: Array, *, leverage: bool = False) -> Garch:
+def fitted_garch(returns: Floats, *, leverage: bool = False) -> Garch:
     """The model of greatest normal (quasi-)likelihood.
 
     Source: Bollerslev (1986), "Generalized autoregressive conditional heteroskedasticity", Journal of Econometrics 31;
@@ -101,7 +101,7 @@ def _best(model: Any) -> tuple[Any, bool]:
     return better, second.convergence_flag == 0
 
 
-def filtered(models: Sequence[Garch], returns: Array) -> tuple[Array, Array]:
+def filtered(models: Sequence[Garch], returns: Floats) -> tuple[Floats, Floats]:
     """What fitted models say of returns after those that they were fitted to.
 
     Args:

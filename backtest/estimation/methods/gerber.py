@@ -8,8 +8,9 @@ import numpy as np
 from pydantic import Field
 
 from backtest.estimation.constant_assets import of_varying
-from backtest.estimation.estimator import Array, Estimator, window_rows
+from backtest.estimation.estimator import Estimator, window_rows
 from backtest.estimation.windows.rolling import rolling_covariances, scaled, unit_diagonal
+from backtest.numerics.arrays import Floats
 
 Statistic = Literal["gs1", "gs2"]
 
@@ -27,14 +28,14 @@ class Gerber(Estimator):
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     statistic: Statistic = "gs2"
 
-    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """As `Estimator.covariances`."""
         estimate = partial(gerber_covariance, threshold=self.threshold, statistic=self.statistic)
         window = window_rows(self.window, periods_per_year)
         return rolling_covariances(excess_returns, rows, window, estimate, self.missing)
 
 
-def gerber_covariance(returns: Array, threshold: float = 0.5, statistic: Statistic = "gs2") -> Array:
+def gerber_covariance(returns: Floats, threshold: float = 0.5, statistic: Statistic = "gs2") -> Floats:
     """Σ_ij = s_i g_ij s_j, s the sample standard deviations (divisor T - 1), g the Gerber statistic.
 
     With m_ti = 1 where x_ti >= c s_i, -1 where x_ti <= -c s_i and 0 between, H = mᵀm counts the periods in which i and
@@ -62,7 +63,7 @@ def gerber_covariance(returns: Array, threshold: float = 0.5, statistic: Statist
     return of_varying(returns, partial(_gerber, threshold=threshold, statistic=statistic))
 
 
-def _gerber(returns: Array, threshold: float, statistic: Statistic) -> Array:
+def _gerber(returns: Floats, threshold: float, statistic: Statistic) -> Floats:
     volatilities = np.std(returns, axis=0, ddof=1)
     up, down = returns >= threshold * volatilities, returns <= -threshold * volatilities
     marks = up.astype(np.float64) - down

@@ -10,8 +10,9 @@ from typing import Literal
 import numpy as np
 
 from backtest.estimation.constant_assets import of_varying
-from backtest.estimation.estimator import Array, Estimator, window_rows
+from backtest.estimation.estimator import Estimator, window_rows
 from backtest.estimation.windows.rolling import rolling_covariances, scaled, unit_diagonal
+from backtest.numerics.arrays import Floats
 
 
 class LedoitWolf(Estimator):
@@ -23,7 +24,7 @@ class LedoitWolf(Estimator):
 
     covariance: Literal["ledoit_wolf"] = "ledoit_wolf"
 
-    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """As `Estimator.covariances`."""
         window = window_rows(self.window, periods_per_year)
         return rolling_covariances(excess_returns, rows, window, ledoit_wolf_covariance, self.missing)
@@ -34,13 +35,13 @@ class LedoitWolfConstantCorrelation(Estimator):
 
     covariance: Literal["ledoit_wolf_constant_correlation"] = "ledoit_wolf_constant_correlation"
 
-    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """As `Estimator.covariances`."""
         window = window_rows(self.window, periods_per_year)
         return rolling_covariances(excess_returns, rows, window, constant_correlation_covariance, self.missing)
 
 
-def ledoit_wolf_covariance(returns: Array) -> Array:
+def ledoit_wolf_covariance(returns: Floats) -> Floats:
     """Shrinkage to identity: Σ = (1 - δ) S + δ μ I, μ the mean variance, S the sample covariance with divisor T.
 
     δ = min(b², d²) / d², with d² = |S - μI|² and b² = Σ_t |x_t x_tᵀ - S|² / T², the squared error of S; |A|² is the sum
@@ -69,14 +70,14 @@ def ledoit_wolf_covariance(returns: Array) -> Array:
     return shrunk_to_identity(sample, intensity)
 
 
-def shrunk_to_identity(sample: Array, intensity: float) -> Array:
+def shrunk_to_identity(sample: Floats, intensity: float) -> Floats:
     """(1 - δ) S + δ μ I, where μ is the mean of the variances in S, (n, n), and δ the intensity."""
     covariance = (1 - intensity) * sample
     covariance[np.diag_indices_from(covariance)] += intensity * np.trace(sample) / len(sample)
     return covariance
 
 
-def constant_correlation_covariance(returns: Array) -> Array:
+def constant_correlation_covariance(returns: Floats) -> Floats:
     """Shrinkage to constant correlation: Σ = (1 - δ) S + δ F, F_ij = ρ sqrt(S_ii S_jj), ρ the mean correlation.
 
     δ = (a - b) / (γ T) within 0 and 1, where γ = Σ (F_ij - S_ij)², a is the sum of the asymptotic variances of
@@ -99,7 +100,7 @@ def constant_correlation_covariance(returns: Array) -> Array:
     return of_varying(returns, _constant_correlation)
 
 
-def _constant_correlation(returns: Array) -> Array:
+def _constant_correlation(returns: Floats) -> Floats:
     count, assets = returns.shape
     deviations = returns - returns.mean(axis=0)
     sample = deviations.T @ deviations / count
@@ -118,5 +119,5 @@ def _constant_correlation(returns: Array) -> Array:
 
     distance = np.sum((target - sample) ** 2)
     intensity = min(max((of_sample - of_target) / (distance * count), 0.0), 1.0) if distance > 0 else 1.0
-    covariance: Array = (1 - intensity) * sample + intensity * target
+    covariance: Floats = (1 - intensity) * sample + intensity * target
     return covariance

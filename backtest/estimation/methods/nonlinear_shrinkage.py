@@ -7,8 +7,9 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from backtest.errors import EstimationError
-from backtest.estimation.estimator import Array, Estimator, window_rows
+from backtest.estimation.estimator import Estimator, window_rows
 from backtest.estimation.windows.rolling import rolling_covariances, symmetric
+from backtest.numerics.arrays import Floats
 from backtest.numerics.tolerances import EPSILON
 
 LEAST_OBSERVATIONS = 12  # the kernel of a smaller sample reaches below zero, where no eigenvalue can be
@@ -26,13 +27,13 @@ class NonlinearShrinkage(Estimator):
     covariance: Literal["nonlinear_shrinkage"] = "nonlinear_shrinkage"
     least_returns: ClassVar[int] = LEAST_OBSERVATIONS + 1
 
-    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """As `Estimator.covariances`."""
         window = window_rows(self.window, periods_per_year)
         return rolling_covariances(excess_returns, rows, window, nonlinear_shrinkage_covariance, self.missing)
 
 
-def nonlinear_shrinkage_covariance(returns: Array) -> Array:
+def nonlinear_shrinkage_covariance(returns: Floats) -> Floats:
     """Σ = Σ_i d_i u_i u_iᵀ, u the eigenvectors of the sample covariance S, d its eigenvalues shrunk.
 
     How far is told by the density of the eigenvalues and its Hilbert transform, both estimated by kernels. Source:
@@ -80,7 +81,7 @@ def nonlinear_shrinkage_covariance(returns: Array) -> Array:
     return symmetric((vectors * (shrunk - null)) @ vectors.T + null * np.eye(assets))
 
 
-def shrunk_eigenvalues(eigenvalues: Array, assets: int, observations: int) -> tuple[Array, float]:
+def shrunk_eigenvalues(eigenvalues: Floats, assets: int, observations: int) -> tuple[Floats, float]:
     """The eigenvalues of the estimate, from those of the sample that are above zero.
 
     Args:
@@ -101,7 +102,7 @@ def shrunk_eigenvalues(eigenvalues: Array, assets: int, observations: int) -> tu
     return 1 / (math.pi**2 * eigenvalues * (density**2 + transform**2)), float(null)
 
 
-def _density_and_hilbert_transform(eigenvalues: Array, bandwidth: float) -> tuple[Array, Array]:
+def _density_and_hilbert_transform(eigenvalues: Floats, bandwidth: float) -> tuple[Floats, Floats]:
     """Of the eigenvalues' distribution, at each of them, by Epanechnikov kernels of widths in proportion to them."""
     widths = bandwidth * eigenvalues
     x = (eigenvalues[:, None] - eigenvalues) / widths
@@ -109,7 +110,7 @@ def _density_and_hilbert_transform(eigenvalues: Array, bandwidth: float) -> tupl
     return density, np.mean(_kernels_hilbert_transform(x) / widths, axis=1)
 
 
-def _kernels_hilbert_transform(x: Array) -> Array:
+def _kernels_hilbert_transform(x: Floats) -> Floats:
     """(1/π) PV ∫ κ(t) / (t - x) dt of the Epanechnikov kernel κ(t) = 3 (1 - t²/5) / (4 sqrt(5)).
 
     In closed form where x is near; its two terms of size x cancel to 1/x, which far out, where one eigenvalue is a
@@ -124,5 +125,5 @@ def _kernels_hilbert_transform(x: Array) -> Array:
     series = np.zeros_like(x)
     for k in range(_TERMS, -1, -1):
         series = series * u + 3 / ((2 * k + 1) * (2 * k + 3))
-    transform: Array = np.where(near, closed, -series / (math.pi * np.where(near, 1.0, x)))
+    transform: Floats = np.where(near, closed, -series / (math.pi * np.where(near, 1.0, x)))
     return transform

@@ -5,9 +5,10 @@ from typing import Literal
 
 import numpy as np
 
-from backtest.estimation.estimator import Array, Estimator, window_rows
+from backtest.estimation.estimator import Estimator, window_rows
 from backtest.estimation.methods.ledoit_wolf import shrunk_to_identity
 from backtest.estimation.windows.rolling import rolling_covariances
+from backtest.numerics.arrays import Floats
 
 
 class OAS(Estimator):
@@ -18,13 +19,13 @@ class OAS(Estimator):
 
     covariance: Literal["oas"] = "oas"
 
-    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """As `Estimator.covariances`."""
         window = window_rows(self.window, periods_per_year)
         return rolling_covariances(excess_returns, rows, window, oas_covariance, self.missing)
 
 
-def oas_covariance(returns: Array) -> Array:
+def oas_covariance(returns: Floats) -> Floats:
     """Σ = (1 - δ) S + δ μ I, μ the mean variance, S the sample covariance with divisor T.
 
     δ = min(1, (tr S² + tr²S) / ((T + 1) (tr S² - tr²S / n))). This is the formula of scikit-learn and of all that build

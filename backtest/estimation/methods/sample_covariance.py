@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from backtest.estimation.estimator import Array, Estimator, Missing, window_rows
+from backtest.estimation.estimator import Estimator, Missing, window_rows
 from backtest.estimation.windows.weighted_sums import rolling_weighted_covariances
+from backtest.numerics.arrays import Floats
 
 
 class Sample(Estimator):
@@ -12,15 +13,15 @@ class Sample(Estimator):
 
     covariance: Literal["sample"] = "sample"
 
-    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """As `Estimator.covariances`."""
         window = window_rows(self.window, periods_per_year)
         return rolling_sample_covariance(excess_returns, rows, window, self.missing)
 
 
 def rolling_sample_covariance(
-    excess_returns: Array, rows: Sequence[int], window: int, missing: Missing = "complete_assets"
-) -> Array:
+    excess_returns: Floats, rows: Sequence[int], window: int, missing: Missing = "complete_assets"
+) -> Floats:
     """Sample covariance of the last `window` excess returns, up to and including each of the given rows.
 
     Σ = XᵀX / (window - 1), X the deviations from the window's own mean. Arguments, result and errors are those of

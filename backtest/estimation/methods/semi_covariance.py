@@ -7,8 +7,9 @@ from typing import Literal
 import numpy as np
 from pydantic import FiniteFloat
 
-from backtest.estimation.estimator import Array, Estimator, window_rows
+from backtest.estimation.estimator import Estimator, window_rows
 from backtest.estimation.windows.rolling import rolling_covariances
+from backtest.numerics.arrays import Floats
 
 
 class SemiCovariance(Estimator):
@@ -24,14 +25,14 @@ class SemiCovariance(Estimator):
     covariance: Literal["semi_covariance"] = "semi_covariance"
     threshold: FiniteFloat = 0.0
 
-    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """As `Estimator.covariances`."""
         estimate = partial(semi_covariance, threshold=self.threshold)
         window = window_rows(self.window, periods_per_year)
         return rolling_covariances(excess_returns, rows, window, estimate, self.missing)
 
 
-def semi_covariance(returns: Array, threshold: float = 0.0) -> Array:
+def semi_covariance(returns: Floats, threshold: float = 0.0) -> Floats:
     """Σ_ij = (1/T) Σ_t min(x_ti - τ, 0) min(x_tj - τ, 0).
 
     Positive semi-definite, being a product of a matrix with its transpose, where definitions that ask whether the
@@ -50,5 +51,5 @@ def semi_covariance(returns: Array, threshold: float = 0.0) -> Array:
         [[0.0002, 0.0001], [0.0001, 0.0005]]
     """
     shortfalls = np.minimum(returns - threshold, 0.0)
-    covariance: Array = shortfalls.T @ shortfalls / len(returns)
+    covariance: Floats = shortfalls.T @ shortfalls / len(returns)
     return covariance

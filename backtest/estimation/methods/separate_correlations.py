@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field, StrictInt, ValidationInfo, field_validator
 
 from backtest.errors import EstimationError
-from backtest.estimation.estimator import MOST_A_YEAR, Array, Estimator, Missing, Window, window_rows
+from backtest.estimation.estimator import MOST_A_YEAR, Estimator, Missing, Window, window_rows
 from backtest.estimation.windows.weighted_sums import (
     rescaled,
     rolling_weighted_covariances,
@@ -15,6 +15,7 @@ from backtest.estimation.windows.weighted_sums import (
     weighted_covariance,
 )
 from backtest.estimation.windows.window_sizes import scattered, window_places
+from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 
 
@@ -44,7 +45,7 @@ class SeparateCorrelations(Estimator):
             )
         return periods
 
-    def covariances(self, excess_returns: Array, rows: Sequence[int], periods_per_year: int) -> Array:
+    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """As `Estimator.covariances`."""
         window = window_rows(self.window, periods_per_year)
         of_correlations = window_rows(self.correlation_window or self.window, periods_per_year)
@@ -55,14 +56,14 @@ class SeparateCorrelations(Estimator):
 
 @one_blas_thread()
 def rolling_separate_correlations(
-    excess_returns: Array,
+    excess_returns: Floats,
     rows: Sequence[int],
     window: int,
     correlation_window: int,
     *,
     periods: int = 1,
     missing: Missing = "complete_assets",
-) -> Array:
+) -> Floats:
     """Covariances σ_i ρ_ij σ_j, σ from the last `window` returns, ρ from the last `correlation_window` ones.
 
     ρ is the sample correlation of the correlation_window - periods + 1 sums of `periods` consecutive excess returns
@@ -113,7 +114,7 @@ def rolling_separate_correlations(
     return covariances
 
 
-def _with_gaps(returns: Array, window: int, correlation_window: int, periods: int) -> Array:
+def _with_gaps(returns: Floats, window: int, correlation_window: int, periods: int) -> Floats:
     """The covariance of one window, from the rows and sums of consecutive rows that are complete."""
     recent = _complete(returns[-window:])
     sums = _complete(_consecutive_sums(returns, periods)[periods - 1 - correlation_window :])
@@ -121,7 +122,7 @@ def _with_gaps(returns: Array, window: int, correlation_window: int, periods: in
     return np.asarray(covariance[0])
 
 
-def _complete(values: Array) -> Array:
+def _complete(values: Floats) -> Floats:
     """Rows without NaN.
 
     Raises:
@@ -136,7 +137,7 @@ def _complete(values: Array) -> Array:
     return complete
 
 
-def _consecutive_sums(returns: Array, periods: int) -> Array:
+def _consecutive_sums(returns: Floats, periods: int) -> Floats:
     """(T, n) the sum of each return and the periods - 1 before it; NaN where they are not all there."""
     sums = returns.copy()
     for lag in range(1, periods):

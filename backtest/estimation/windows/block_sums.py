@@ -18,9 +18,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.blas import one_blas_thread
-
-Array = NDArray[np.float64]
 
 BLOCKS = 16  # of a window; more are more sums, fewer are longer ends
 LEAST_BLOCK = 16  # rows: below, adding a block up costs more than multiplying its rows
@@ -39,14 +38,14 @@ def block_rows(window: int, count: int) -> int:
     return max(window // BLOCKS, LEAST_BLOCK, -(-2 * window * 8 * count**2 // MEMORY))
 
 
-def room_for(window: int, count: int) -> Array:
+def room_for(window: int, count: int) -> Floats:
     """(2, b, n + 1, n + 1) memory for the sums of the blocks on both sides of an anchor, to be used again and again."""
     return np.empty((2, window // block_rows(window, count) + 1, count + 1, count + 1))
 
 
 def anchored_covariances(
-    excess_returns: Array, rows: Sequence[int], window: int, decay: float, *, out: Array, room: Array
-) -> NDArray[np.bool_]:
+    excess_returns: Floats, rows: Sequence[int], window: int, decay: float, *, out: Floats, room: Floats
+) -> Bools:
     """Weighted covariances of windows that hold the same anchor, `window` × (rows[0] // window).
 
     Args:
@@ -116,7 +115,7 @@ def _past_whole_blocks(lengths: NDArray[np.intp], step: int, begin: int, directi
     return np.where(of_block < (lengths % step)[:, None], places, -1)
 
 
-def _block_sums(rows: Array, step: int, sums: Array) -> None:
+def _block_sums(rows: Floats, step: int, sums: Floats) -> None:
     """Σ x xᵀ over the first 0, 1, ... whole blocks of `step` rows, into the first of `sums`."""
     whole, count = len(rows) // step, rows.shape[1]
     blocks = np.ascontiguousarray(rows[: whole * step]).reshape(whole, step, count)

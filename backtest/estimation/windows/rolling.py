@@ -5,19 +5,20 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from backtest.estimation.constant_assets import without_rounding
-from backtest.estimation.estimator import Array, Missing
+from backtest.estimation.estimator import Missing
 from backtest.estimation.windows.window_sizes import complete_windows, scattered
+from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 
 
 @one_blas_thread()
 def rolling_covariances(
-    excess_returns: Array,
+    excess_returns: Floats,
     rows: Sequence[int],
     window: int,
-    estimate: Callable[[Array], Array],
+    estimate: Callable[[Floats], Floats],
     missing: Missing = "complete_assets",
-) -> Array:
+) -> Floats:
     """An estimate from the last `window` excess returns, up to and including each of the given rows.
 
     Args:
@@ -44,21 +45,21 @@ def rolling_covariances(
     return without_rounding(covariances)
 
 
-def scaled(correlation: Array, volatilities: Array) -> Array:
+def scaled(correlation: Floats, volatilities: Floats) -> Floats:
     """(n, n) covariance of a correlation matrix and (n,) volatilities: σ_i ρ_ij σ_j, its diagonal σ_i² exactly."""
-    covariance: Array = correlation * volatilities[:, None] * volatilities
+    covariance: Floats = correlation * volatilities[:, None] * volatilities
     np.fill_diagonal(covariance, volatilities**2)
     return symmetric(covariance)
 
 
-def symmetric(matrix: Array) -> Array:
+def symmetric(matrix: Floats) -> Floats:
     """(n, n) the mean of a matrix and its transpose: symmetric to the last bit where it was so up to rounding."""
     return (matrix + matrix.T) / 2
 
 
-def unit_diagonal(matrix: Array) -> Array:
+def unit_diagonal(matrix: Floats) -> Floats:
     """(n, n) the correlation matrix of a covariance whose variances are above zero."""
     volatilities = np.sqrt(np.diagonal(matrix))
-    correlation: Array = matrix / volatilities[:, None] / volatilities
+    correlation: Floats = matrix / volatilities[:, None] / volatilities
     np.fill_diagonal(correlation, 1.0)
     return symmetric(correlation)

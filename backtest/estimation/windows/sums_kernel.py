@@ -1,26 +1,23 @@
 """From the sums of two sides of an anchor to covariances, compiled: one pass over memory instead of six."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from backtest.numerics.arrays import Bools, Floats, Ints
 from backtest.numerics.numba_kernels import kernel
-
-Array = NDArray[np.float64]
-Places = NDArray[np.int64]
 
 
 @kernel
 def combine(
-    ends: Array,
-    forwards: Array,
-    after: Places,
-    backwards: Array,
-    before: Places,
-    factors: Array,
+    ends: Floats,
+    forwards: Floats,
+    after: Ints,
+    backwards: Floats,
+    before: Ints,
+    factors: Floats,
     divisor: float,
     limit: float,
-    out: Array,
-    worse: NDArray[np.bool_],
+    out: Floats,
+    worse: Bools,
 ) -> None:
     """Covariances (S - s sᵀ) / divisor of windows whose sums S are those of their ends and of whole blocks.
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from itertools import groupby
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtest.estimation.constant_assets import without_rounding
-from backtest.estimation.estimator import Array, Missing
+from backtest.estimation.estimator import Missing
 from backtest.estimation.windows.block_sums import anchored_covariances, block_rows, room_for
 from backtest.estimation.windows.window_sizes import scattered, shortened_windows
+from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import NO_RISK
 
@@ -21,13 +21,13 @@ _TOGETHER = 2**15  # elements of windows that are worked on at a time
 
 @one_blas_thread()
 def rolling_weighted_covariances(
-    excess_returns: Array,
+    excess_returns: Floats,
     rows: Sequence[int],
     window: int,
     *,
     decay: float = 1.0,
     missing: Missing = "complete_assets",
-) -> Array:
+) -> Floats:
     """`weighted_covariance` of the last `window` excess returns, up to and including each of the given rows.
 
     Where windows overlap much their sums are shared (`block_sums`): the same up to rounding.
@@ -81,7 +81,7 @@ def rolling_weighted_covariances(
     return without_rounding(covariances)
 
 
-def weighted_covariance(returns: Array, decay: float = 1.0) -> Array:
+def weighted_covariance(returns: Floats, decay: float = 1.0) -> Floats:
     """Covariance of returns whose weights fall by `decay` with each period of age; the sample covariance at 1.
 
     Σ = Σ_t w_t (x_t - m)(x_t - m)ᵀ / (Σw - Σw² / Σw), m = Σ_t w_t x_t / Σw the weighted mean: without bias where
@@ -107,7 +107,9 @@ def weighted_covariance(returns: Array, decay: float = 1.0) -> Array:
 
 
 @one_blas_thread()
-def rolling_weighted_variances(excess_returns: Array, rows: Sequence[int], window: int, *, decay: float = 1.0) -> Array:
+def rolling_weighted_variances(
+    excess_returns: Floats, rows: Sequence[int], window: int, *, decay: float = 1.0
+) -> Floats:
     """(m, n) the diagonals of `rolling_weighted_covariances` by `complete_assets`, at a small part of their cost.
 
     >>> rolling_weighted_variances(np.array([[0.01], [0.03], [0.02]]), [0, 1, 2], 2).ravel().round(6).tolist()
@@ -124,7 +126,7 @@ def rolling_weighted_variances(excess_returns: Array, rows: Sequence[int], windo
     return np.where(variances <= NO_RISK**2, 0.0, variances)
 
 
-def relative_weights(count: int, decay: float) -> NDArray[np.float64]:
+def relative_weights(count: int, decay: float) -> Floats:
     """(count,) weights of returns, the latest last, adding up to 1. 1 / Σw² is the number of effective observations.
 
     >>> relative_weights(3, 0.5).round(3).tolist()
@@ -134,7 +136,7 @@ def relative_weights(count: int, decay: float) -> NDArray[np.float64]:
     return np.asarray(weights / weights.sum())
 
 
-def rescaled(covariances: Array, variances: Array) -> Array:
+def rescaled(covariances: Floats, variances: Floats) -> Floats:
     """The same correlations with other variances: σ_i ρ_ij σ_j, in place.
 
     It is DΣD for a diagonal D, and so positive semi-definite where Σ is. Where Σ has a variance of zero there is no

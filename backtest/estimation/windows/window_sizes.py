@@ -7,14 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.errors import EstimationError
-from backtest.estimation.estimator import Array, Missing
+from backtest.estimation.estimator import Missing
+from backtest.numerics.arrays import Floats
 
 _log = logging.getLogger(__name__)
 
 
 def complete_windows(
-    excess_returns: Array, rows: Sequence[int], window: int, missing: Missing
-) -> Iterator[tuple[int, NDArray[np.intp], Array]]:
+    excess_returns: Floats, rows: Sequence[int], window: int, missing: Missing
+) -> Iterator[tuple[int, NDArray[np.intp], Floats]]:
     """The windows of those dates that have one, each a table without NaN: as `window_places`, with the returns.
 
     Yields:
@@ -36,8 +37,8 @@ def complete_windows(
 
 
 def shortened_windows(
-    excess_returns: Array, rows: Sequence[int], window: int, missing: Missing
-) -> Iterator[tuple[int, NDArray[np.intp], Array]]:
+    excess_returns: Floats, rows: Sequence[int], window: int, missing: Missing
+) -> Iterator[tuple[int, NDArray[np.intp], Floats]]:
     """Those of `complete_windows` that lack rows, for estimators that treat the others all together.
 
     >>> returns = np.array([[0.01, 0.02], [0.03, np.nan], [0.02, 0.01], [0.01, np.nan]])
@@ -53,7 +54,7 @@ def shortened_windows(
 
 
 def window_places(
-    excess_returns: Array, rows: Sequence[int], window: int, missing: Missing, *, expanding: bool = False
+    excess_returns: Floats, rows: Sequence[int], window: int, missing: Missing, *, expanding: bool = False
 ) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.intp]]]:
     """Which assets and which rows make a table without NaN, for those dates that have a full window.
 
@@ -115,7 +116,7 @@ def window_places(
         )
 
 
-def scattered(matrix: Array, columns: NDArray[np.intp], count: int) -> Array:
+def scattered(matrix: Floats, columns: NDArray[np.intp], count: int) -> Floats:
     """The (k, k) matrix of some assets as that of all (count, count), NaN for the others.
 
     >>> scattered(np.array([[4.0]]), np.array([1]), 2).tolist()

@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from backtest.numerics.arrays import Ints
 
 _EPOCH = np.datetime64("1970-01-01", "D")
 
@@ -60,5 +62,5 @@ def indexed(values: Iterable[str]) -> tuple[list[str], list[int]]:
     return list(places), found
 
 
-def _days(dates: pd.Index | pd.Series) -> NDArray[np.int64]:
+def _days(dates: pd.Index | pd.Series) -> Ints:
     return np.asarray((dates.to_numpy().astype("datetime64[D]") - _EPOCH).astype(np.int64))

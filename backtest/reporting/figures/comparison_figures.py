@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from backtest.analysis.compare.comparison import Comparison
 from backtest.analysis.metrics.drawdown import drawdown as below_peak
 from backtest.analysis.tables.holdings import largest_and_rest
+from backtest.numerics.arrays import Floats
 from backtest.reporting.charts.chart_parts import colour_and_dash
 from backtest.reporting.figures.figure_axes import (
     date_axis,
@@ -30,8 +30,6 @@ from backtest.reporting.figures.figure_marks import crises, flat_bars, line
 from backtest.reporting.figures.figure_style import DASHES, INK, PALETTE, colours_of, cut, in_house_style
 from backtest.reporting.format import ratio
 from backtest.reporting.pages.comparison_words import SHARES
-
-Array = NDArray[np.float64]
 
 _CLASSES, _RIGHT = 9, 2.4
 _ROWS = 4000  # of all lines of a figure together
@@ -123,7 +121,7 @@ def class_shares(comparison: Comparison) -> Figure:
     return figure
 
 
-def _stacked(ax: Axes, places: list[float], values: Array, colours: list[str]) -> None:
+def _stacked(ax: Axes, places: list[float], values: Floats, colours: list[str]) -> None:
     """Lying bars of (rows, parts): parts above zero to the right, those below to the left; one artist a part."""
     right, left = np.maximum(values, 0).cumsum(axis=1), np.minimum(values, 0).cumsum(axis=1)
     for part, colour in enumerate(colours):

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.dates import date2num
 from matplotlib.path import Path
-from numpy.typing import NDArray
 
 from backtest.analysis.drawing.thinning import rows_to_draw
 from backtest.analysis.tables.crises import overlapping
+from backtest.numerics.arrays import Floats
 from backtest.reporting.figures.figure_style import BAND, INK
 
 LINE_ROWS, STACK_ROWS = 1000, 800  # more than these the eye cannot tell, and an SVG grows by each
@@ -21,8 +21,6 @@ _LETTER = 6.4  # pixels of a letter of a crisis' name
 _HEADROOM = 0.09
 _BOX = np.array([Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY], dtype=np.uint8)
 _NAME: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": 7.5, "color": "#666666"}
-
-Array = NDArray[np.float64]
 
 
 def line(ax: Axes, values: pd.Series, *, most: int = LINE_ROWS, **looks: Any) -> None:
@@ -64,7 +62,7 @@ def area(ax: Axes, values: pd.Series, colour: str, *, alpha: float = 1.0) -> Non
     _area(ax, kept.index, kept.to_numpy(), colour, alpha)
 
 
-def _area(ax: Axes, dates: pd.Index, heights: Array, colour: str, alpha: float = 1.0) -> Artist:
+def _area(ax: Axes, dates: pd.Index, heights: Floats, colour: str, alpha: float = 1.0) -> Artist:
     days = _days(dates)
     corners = np.column_stack([np.concatenate([days[:1], days, days[-1:]]), np.concatenate([[0.0], heights, [0.0]])])
     drawn = PolyCollection([corners], facecolors=colour, alpha=alpha, linewidths=0, snap=False)
@@ -72,7 +70,7 @@ def _area(ax: Axes, dates: pd.Index, heights: Array, colour: str, alpha: float =
 
 
 def bars(
-    ax: Axes, places: Sequence[float], base: Array, sizes: Array, colour: str | Sequence[str], *, wide: float = 0.8
+    ax: Axes, places: Sequence[float], base: Floats, sizes: Floats, colour: str | Sequence[str], *, wide: float = 0.8
 ) -> PolyCollection:
     """Upright bars as one artist, which draws much faster than a patch for each."""
     corners = _corners(places, base, sizes, wide)
@@ -80,14 +78,14 @@ def bars(
 
 
 def flat_bars(
-    ax: Axes, places: Sequence[float], base: Array, sizes: Array, colour: str | Sequence[str], *, wide: float = 0.8
+    ax: Axes, places: Sequence[float], base: Floats, sizes: Floats, colour: str | Sequence[str], *, wide: float = 0.8
 ) -> PolyCollection:
     """The same lying, to the right."""
     corners = _corners(places, base, sizes, wide)[:, ::-1]
     return _drawn(ax, corners.transpose(2, 0, 1), colour)
 
 
-def cells(ax: Axes, colours: Array) -> None:
+def cells(ax: Axes, colours: Floats) -> None:
     """A table of (rows, columns, 4) colours, the first row above, each cell around its row and column.
 
     Cells of one colour are one path: there are fewer colours than cells.
@@ -104,18 +102,18 @@ def cells(ax: Axes, colours: Array) -> None:
     ax.set_ylim(rows - 0.5, -0.5)
 
 
-def _corners(places: Sequence[float], base: Array, sizes: Array, wide: float) -> Array:
+def _corners(places: Sequence[float], base: Floats, sizes: Floats, wide: float) -> Floats:
     """(4, 2, k)."""
     left, right = np.asarray(places, dtype=float) - wide / 2, np.asarray(places, dtype=float) + wide / 2
     return np.array([[left, base], [left, base + sizes], [right, base + sizes], [right, base]])
 
 
-def _drawn(ax: Axes, corners: Array, colour: str | Sequence[str]) -> PolyCollection:
+def _drawn(ax: Axes, corners: Floats, colour: str | Sequence[str]) -> PolyCollection:
     drawn = PolyCollection(list(corners), facecolors=colour, linewidths=0)
     return _added(ax, drawn, corners.reshape(-1, 2))
 
 
-def _added(ax: Axes, drawn: PolyCollection, corners: Array) -> PolyCollection:
+def _added(ax: Axes, drawn: PolyCollection, corners: Floats) -> PolyCollection:
     """With limits told: to find them from patches or collections takes longer than to draw these."""
     ax.add_collection(drawn, autolim=False)
     ax.update_datalim(corners)
@@ -141,6 +139,6 @@ def crises(ax: Axes, dates: pd.DatetimeIndex) -> None:
         ax.set_ylim(top=float(scale.inverted().transform(np.array([high + _HEADROOM * (high - low)]))[0]))
 
 
-def _days(dates: pd.Index) -> Array:
+def _days(dates: pd.Index) -> Floats:
     """As matplotlib counts them."""
     return np.asarray(date2num(dates.to_numpy()))  # type: ignore[no-untyped-call]  # untyped there

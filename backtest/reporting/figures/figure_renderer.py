@@ -10,14 +10,14 @@ from matplotlib.colors import to_hex
 from matplotlib.path import Path
 from numpy.typing import NDArray
 
+from backtest.numerics.arrays import Floats, Ints
+
 _FAMILY = "DejaVu Sans, Verdana, sans-serif"  # Verdana is as wide; a browser finds other letters by itself
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ANCHORS = {"center": "middle", "right": "end"}
 _FURTHEST = 1e5  # pixels: beyond the picture of whatever is drawn
 
 _FEW = 6  # corners of which none is worth leaving out
-
-Tenths = NDArray[np.int64]
 
 
 class Recorder(RendererAgg):
@@ -98,7 +98,7 @@ class Recorder(RendererAgg):
                 stroke += ' stroke-linecap="square"'
         return (fill or ' fill="none"') + stroke if fill or stroke else ""
 
-    def _clip(self, gc: Any, corners: NDArray[np.float64]) -> str:
+    def _clip(self, gc: Any, corners: Floats) -> str:
         """The attribute that cuts off what lies outside of where it may be drawn; none where nothing does."""
         box = gc.get_clip_rectangle()
         if box is None or ((corners >= box.min - 1) & (corners <= box.max + 1)).all():
@@ -117,7 +117,7 @@ def _paint(kind: str, colour: Any, forced: float | None) -> str:
     return f' {kind}="{to_hex(colour[:3])}"{seen}'
 
 
-def _lines(corners: Tenths, codes: NDArray[np.uint8]) -> str:
+def _lines(corners: Ints, codes: NDArray[np.uint8]) -> str:
     """A path of straight lines, from each corner to the next, flat stretches in one piece."""
     begins = np.flatnonzero(codes == Path.MOVETO)
     pieces = []
@@ -131,7 +131,7 @@ def _lines(corners: Tenths, codes: NDArray[np.uint8]) -> str:
     return "".join(pieces).replace(" -", "-")
 
 
-def _joined(steps: Tenths) -> Tenths:
+def _joined(steps: Ints) -> Ints:
     """(m, 2) steps with those that follow one another in the same flat direction added up."""
     if len(steps) < _FEW:
         return steps

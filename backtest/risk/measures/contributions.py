@@ -9,20 +9,19 @@ Contributions and Performance Measurement".
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from backtest.errors import BacktestError
+from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import cancels, has_risk
-
-FloatArray = NDArray[np.float64]
 
 # A variance below zero by less than this part of Σ|w_i Σ_ij w_j| is zero: rounding, of the covariance and of
 # the sums.
 VARIANCE_ROUNDING = 1e-9
 
 
-def portfolio_volatility(weights: ArrayLike, covariance: ArrayLike) -> np.float64 | FloatArray:
+def portfolio_volatility(weights: ArrayLike, covariance: ArrayLike) -> np.float64 | Floats:
     """Volatility sqrt(wᵀΣw), per period: in the unit of the covariance's square root, not annualised.
 
     Args:
@@ -43,7 +42,7 @@ def portfolio_volatility(weights: ArrayLike, covariance: ArrayLike) -> np.float6
     return np.sqrt(_products(weights, covariance)[1])
 
 
-def risk_contributions(weights: ArrayLike, covariance: ArrayLike) -> FloatArray:
+def risk_contributions(weights: ArrayLike, covariance: ArrayLike) -> Floats:
     """Risk contributions w_i (Σw)_i / sqrt(wᵀΣw), per period: they add up to the portfolio's volatility.
 
     In the unit of the covariance's square root, not annualised: multiply by sqrt(periods_per_year) for that.
@@ -71,7 +70,7 @@ def risk_contributions(weights: ArrayLike, covariance: ArrayLike) -> FloatArray:
 
 
 @one_blas_thread()
-def marginal_risk_contributions(weights: ArrayLike, covariance: ArrayLike) -> FloatArray:
+def marginal_risk_contributions(weights: ArrayLike, covariance: ArrayLike) -> Floats:
     """Marginal contributions (Σw)_i / sqrt(wᵀΣw), per period: the derivative of the volatility by each weight.
 
     What the volatility rises by for each unit of weight added, and paid for in cash. A weight times its marginal
@@ -93,11 +92,11 @@ def marginal_risk_contributions(weights: ArrayLike, covariance: ArrayLike) -> Fl
     array([0.1468, 0.0198])
     """
     volatility = np.asarray(portfolio_volatility(weights, covariance))[..., None]
-    slopes: FloatArray = np.matvec(np.asarray(covariance, dtype=np.float64), np.asarray(weights, dtype=np.float64))
+    slopes: Floats = np.matvec(np.asarray(covariance, dtype=np.float64), np.asarray(weights, dtype=np.float64))
     return np.divide(slopes, volatility, out=np.full_like(slopes, np.nan), where=volatility != 0)
 
 
-def percentage_contributions(contributions: ArrayLike) -> FloatArray:
+def percentage_contributions(contributions: ArrayLike) -> Floats:
     """Percentage contributions c_i / Σ c, as fractions that add up to 1: of the volatility or any other measure.
 
     Args:
@@ -112,12 +111,12 @@ def percentage_contributions(contributions: ArrayLike) -> FloatArray:
     """
     parts = np.asarray(contributions, dtype=np.float64)
     total = parts.sum(axis=-1, keepdims=True)
-    shares: FloatArray = np.divide(parts, total, out=np.full_like(parts, np.nan), where=total > 0)
+    shares: Floats = np.divide(parts, total, out=np.full_like(parts, np.nan), where=total > 0)
     return shares
 
 
 @one_blas_thread()
-def sleeve_covariance(weights: ArrayLike, covariance: ArrayLike, members: ArrayLike) -> FloatArray:
+def sleeve_covariance(weights: ArrayLike, covariance: ArrayLike, members: ArrayLike) -> Floats:
     """Covariance of the sleeves of a portfolio: of what each class of its assets earns, weights included.
 
     A sleeve is what is held of one class. Σ_gh = Σ_ij w_i Σ_ij w_j over the assets i of class g and j of class h. As a
@@ -145,7 +144,7 @@ def sleeve_covariance(weights: ArrayLike, covariance: ArrayLike, members: ArrayL
 
 
 @one_blas_thread()
-def _products(weights: ArrayLike, covariance: ArrayLike) -> tuple[FloatArray, FloatArray]:
+def _products(weights: ArrayLike, covariance: ArrayLike) -> tuple[Floats, Floats]:
     """w_i (Σw)_i and their sum, the variance, at least zero: (..., n) and (...)."""
     w, sigma = np.asarray(weights, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
     stacks = {shape for shape in (w.shape[:-1], sigma.shape[:-2]) if shape}
@@ -154,7 +153,7 @@ def _products(weights: ArrayLike, covariance: ArrayLike) -> tuple[FloatArray, Fl
             f"risk contributions: got weights of shape {w.shape} and a covariance of shape {sigma.shape}, "
             f"expected (n,) and (n, n), or for a stack (m, n) and (m, n, n)"
         )
-    products: FloatArray = w * np.matvec(sigma, w)
+    products: Floats = w * np.matvec(sigma, w)
     variance = np.asarray(products.sum(axis=-1))
     if (variance < 0).any():
         rounding = VARIANCE_ROUNDING * np.vecdot(np.abs(w), np.matvec(np.abs(sigma), np.abs(w)))
@@ -170,7 +169,7 @@ def _products(weights: ArrayLike, covariance: ArrayLike) -> tuple[FloatArray, Fl
     return products, np.where(_is_rounding(variance, w, sigma), 0.0, variance)
 
 
-def _is_rounding(variance: FloatArray, weights: FloatArray, covariance: FloatArray) -> NDArray[np.bool_]:
+def _is_rounding(variance: Floats, weights: Floats, covariance: Floats) -> Bools:
     """Return whether portfolios have no risk: their assets have none next to the riskiest, or risks cancel out."""
     sizes = np.abs(weights)
     deviations = np.sqrt(np.maximum(np.diagonal(covariance, axis1=-2, axis2=-1), 0.0))

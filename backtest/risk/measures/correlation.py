@@ -6,12 +6,11 @@ Optimisers work on the correlations: volatilities may differ by orders of magnit
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from backtest.errors import BacktestError, NoOptimalPortfolio
+from backtest.numerics.arrays import Bools, Floats
 from backtest.risk.solvers.refusal import no_variance, without_risk
-
-FloatArray = NDArray[np.float64]
 
 # Of correlations: how far they may differ from their transpose, lie beyond 1, and have eigenvalues below zero.
 CORRELATION_TOLERANCE = 1e-9
@@ -21,12 +20,12 @@ SINGULAR = 1e-8  # an eigenvalue of correlations below this counts as zero
 class Parts(NamedTuple):
     """A stack of covariances taken apart: volatilities (m, n), correlations (m, n, n), and which are singular, (m,)."""
 
-    volatility: FloatArray
-    correlation: FloatArray
-    singular: NDArray[np.bool_]
+    volatility: Floats
+    correlation: Floats
+    singular: Bools
 
 
-def volatilities(covariance: ArrayLike) -> FloatArray:
+def volatilities(covariance: ArrayLike) -> Floats:
     """Volatilities σ_i = sqrt(Σ_ii) of one covariance or a stack of them; nothing but the diagonal is looked at.
 
     Args:
@@ -101,7 +100,7 @@ def volatilities_and_correlations(covariance: ArrayLike) -> Parts:
     return Parts(volatility, correlation, singular)
 
 
-def _stacked(covariance: ArrayLike) -> tuple[FloatArray, list[str]]:
+def _stacked(covariance: ArrayLike) -> tuple[Floats, list[str]]:
     """(m, n, n), and what to call each in a message."""
     sigma = np.asarray(covariance, dtype=np.float64)
     if sigma.ndim not in (2, 3) or sigma.shape[-1] != sigma.shape[-2] or sigma.size == 0:
@@ -110,7 +109,7 @@ def _stacked(covariance: ArrayLike) -> tuple[FloatArray, list[str]]:
     return stack, [f"covariance[{k}]" if sigma.ndim == 3 else "covariance" for k in range(len(stack))]
 
 
-def above(matrix: FloatArray, least: float) -> NDArray[np.bool_]:
+def above(matrix: Floats, least: float) -> Bools:
     """Whether all eigenvalues of each matrix of a stack, (m, n, n), are above a number: (m,)."""
     moved = matrix - least * np.eye(matrix.shape[-1])
     try:
@@ -120,7 +119,7 @@ def above(matrix: FloatArray, least: float) -> NDArray[np.bool_]:
     return np.ones(len(matrix), dtype=bool)
 
 
-def _has_cholesky_factor(matrix: FloatArray) -> bool:
+def _has_cholesky_factor(matrix: Floats) -> bool:
     try:
         np.linalg.cholesky(matrix)
     except np.linalg.LinAlgError:

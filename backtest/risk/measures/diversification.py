@@ -7,14 +7,13 @@ bets that are uncorrelated by construction.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from backtest.numerics.arrays import Floats
 from backtest.risk.measures.contributions import percentage_contributions, portfolio_volatility
 
-FloatArray = NDArray[np.float64]
 
-
-def diversification_ratio(weights: ArrayLike, covariance: ArrayLike) -> np.float64 | FloatArray:
+def diversification_ratio(weights: ArrayLike, covariance: ArrayLike) -> np.float64 | Floats:
     """Weighted average of the volatilities over the volatility of the portfolio: Σ|w_i| σ_i / sqrt(wᵀΣw).
 
     1 where nothing is diversified, sqrt(n) for n uncorrelated assets of equal risk. Source: Choueifaty and Coignard
@@ -38,13 +37,13 @@ def diversification_ratio(weights: ArrayLike, covariance: ArrayLike) -> np.float
     volatility = np.asarray(portfolio_volatility(weights, covariance))
     alone = np.sqrt(np.diagonal(np.asarray(covariance, dtype=np.float64), axis1=-2, axis2=-1))
     average = np.asarray(np.vecdot(np.abs(np.asarray(weights, dtype=np.float64)), alone))
-    ratio: np.float64 | FloatArray = np.divide(
+    ratio: np.float64 | Floats = np.divide(
         average, volatility, out=np.full_like(average, np.nan), where=volatility != 0
     )[()]
     return ratio
 
 
-def effective_number_of_bets(contributions: ArrayLike) -> np.float64 | FloatArray:
+def effective_number_of_bets(contributions: ArrayLike) -> np.float64 | Floats:
     """Effective number of correlated bets: 1 / Σ p_i² of the percentage contributions p, an inverse Herfindahl index.
 
     n where all n contribute the same, as in any ERC portfolio, and 1 where one asset has all the risk. A hedge, whose
@@ -62,5 +61,5 @@ def effective_number_of_bets(contributions: ArrayLike) -> np.float64 | FloatArra
     1.18
     """
     shares = percentage_contributions(contributions)
-    number: np.float64 | FloatArray = 1 / np.vecdot(shares, shares)
+    number: np.float64 | Floats = 1 / np.vecdot(shares, shares)
     return number

@@ -17,18 +17,17 @@ the last observation in full: the two agree where T / 20 is whole, and else `cva
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from backtest.errors import BacktestError
+from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.risk.measures.contributions import marginal_risk_contributions, portfolio_volatility, risk_contributions
-
-FloatArray = NDArray[np.float64]
 
 
 def gaussian_expected_shortfall(
     weights: ArrayLike, covariance: ArrayLike, mean: ArrayLike | None = None, level: float = 0.95
-) -> np.float64 | FloatArray:
+) -> np.float64 | Floats:
     """Expected shortfall of normal returns, per period; positive = loss.
 
     Args:
@@ -48,13 +47,13 @@ def gaussian_expected_shortfall(
     0.1601
     """
     earned = np.vecdot(np.asarray(weights, dtype=np.float64), _means(weights, mean))
-    shortfall: np.float64 | FloatArray = _tail_factor(level) * portfolio_volatility(weights, covariance) - earned
+    shortfall: np.float64 | Floats = _tail_factor(level) * portfolio_volatility(weights, covariance) - earned
     return shortfall
 
 
 def marginal_gaussian_shortfall(
     weights: ArrayLike, covariance: ArrayLike, mean: ArrayLike | None = None, level: float = 0.95
-) -> FloatArray:
+) -> Floats:
     """Derivative of the Gaussian expected shortfall by each weight: φ(z) / (1 - level) × (Σw)_i / sqrt(wᵀΣw) - μ_i.
 
     Arguments and errors as of `gaussian_expected_shortfall`.
@@ -71,7 +70,7 @@ def marginal_gaussian_shortfall(
 
 def gaussian_shortfall_contributions(
     weights: ArrayLike, covariance: ArrayLike, mean: ArrayLike | None = None, level: float = 0.95
-) -> FloatArray:
+) -> Floats:
     """What each position adds to the Gaussian expected shortfall: its weight times the derivative.
 
     Arguments and errors as of `gaussian_expected_shortfall`. With means of zero the percentage contributions are those
@@ -90,9 +89,7 @@ def gaussian_shortfall_contributions(
 
 
 @one_blas_thread()
-def historical_expected_shortfall(
-    weights: ArrayLike, returns: ArrayLike, level: float = 0.95
-) -> np.float64 | FloatArray:
+def historical_expected_shortfall(weights: ArrayLike, returns: ArrayLike, level: float = 0.95) -> np.float64 | Floats:
     """Average loss of the worst (1 - level) × T of T past periods, the last in part; positive = loss.
 
     Args:
@@ -113,12 +110,12 @@ def historical_expected_shortfall(
     0.018333
     """
     losses, tail, _, _ = _tail(weights, returns, level)
-    shortfall: np.float64 | FloatArray = np.vecdot(tail, losses)
+    shortfall: np.float64 | Floats = np.vecdot(tail, losses)
     return shortfall
 
 
 @one_blas_thread()
-def marginal_historical_shortfall(weights: ArrayLike, returns: ArrayLike, level: float = 0.95) -> FloatArray:
+def marginal_historical_shortfall(weights: ArrayLike, returns: ArrayLike, level: float = 0.95) -> Floats:
     """Average loss of each asset in the tail of the portfolio: the derivative of the historical expected shortfall.
 
     The measure has a kink where losses at the end of the tail are equal, and there this is a subgradient: the one that
@@ -138,7 +135,7 @@ def marginal_historical_shortfall(weights: ArrayLike, returns: ArrayLike, level:
 
 
 @one_blas_thread()
-def historical_shortfall_contributions(weights: ArrayLike, returns: ArrayLike, level: float = 0.95) -> FloatArray:
+def historical_shortfall_contributions(weights: ArrayLike, returns: ArrayLike, level: float = 0.95) -> Floats:
     """What each position adds to the historical expected shortfall: its average loss in the tail of the portfolio.
 
     Arguments and errors as of `historical_expected_shortfall`.
@@ -155,9 +152,7 @@ def historical_shortfall_contributions(weights: ArrayLike, returns: ArrayLike, l
     return np.asarray(-w * np.vecmat(tail, history))
 
 
-def _tail(
-    weights: ArrayLike, returns: ArrayLike, level: float
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+def _tail(weights: ArrayLike, returns: ArrayLike, level: float) -> tuple[Floats, Floats, Floats, Floats]:
     """Losses of the portfolio and the part that each period has in its tail, (..., T); and both arguments as arrays."""
     w, history = np.asarray(weights, dtype=np.float64), np.asarray(returns, dtype=np.float64)
     stacks = {shape for shape in (w.shape[:-1], history.shape[:-2]) if shape}
@@ -173,7 +168,7 @@ def _tail(
     return losses, np.where(known, parts, np.nan), w, history
 
 
-def _parts_of_the_tail(losses: FloatArray, size: float) -> FloatArray:
+def _parts_of_the_tail(losses: Floats, size: float) -> Floats:
     """Weights of the periods, which add up to 1: the `size` largest losses, equal ones at the end in equal parts."""
     periods = losses.shape[-1]
     last = periods - min(int(np.ceil(size)), periods)
@@ -197,7 +192,7 @@ def _fraction(level: float) -> float:
     return level
 
 
-def _means(weights: ArrayLike, mean: ArrayLike | None) -> FloatArray:
+def _means(weights: ArrayLike, mean: ArrayLike | None) -> Floats:
     shape = np.shape(weights)
     means = np.zeros(shape[-1:]) if mean is None else np.asarray(mean, dtype=np.float64)
     stacks = {part for part in (shape[:-1], means.shape[:-1]) if part}

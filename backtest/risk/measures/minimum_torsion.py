@@ -7,19 +7,18 @@ based on optimised uncorrelated factors", with the scales of the bets free and t
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from backtest.errors import BacktestError
+from backtest.numerics.arrays import Floats
 from backtest.numerics.tolerances import has_risk
 from backtest.risk.measures.contributions import portfolio_volatility
-
-FloatArray = NDArray[np.float64]
 
 _SWEEPS = 1_000
 _SETTLED = 1e-12  # largest change of a bet's scale in the last sweep, where 1 is the asset's own
 
 
-def minimum_torsion_shares(weights: ArrayLike, covariance: ArrayLike) -> FloatArray:
+def minimum_torsion_shares(weights: ArrayLike, covariance: ArrayLike) -> Floats:
     """Share of the variance of a portfolio in each of its n minimum-torsion bets, which are named after the assets.
 
     With correlations R, c = R^½ and D diagonal, the bets z in units of the assets' volatilities are those of the
@@ -50,11 +49,11 @@ def minimum_torsion_shares(weights: ArrayLike, covariance: ArrayLike) -> FloatAr
         turns = [_exposures(one, f"covariance[{k}]") for k, one in enumerate(sigma)]
         bets = np.matvec(np.reshape(turns, sigma.shape), w)
     variance = np.vecdot(bets, bets)[..., None]
-    shares: FloatArray = np.divide(bets**2, variance, out=np.full_like(bets, np.nan), where=variance > 0)
+    shares: Floats = np.divide(bets**2, variance, out=np.full_like(bets, np.nan), where=variance > 0)
     return shares
 
 
-def effective_number_of_torsion_bets(weights: ArrayLike, covariance: ArrayLike) -> np.float64 | FloatArray:
+def effective_number_of_torsion_bets(weights: ArrayLike, covariance: ArrayLike) -> np.float64 | Floats:
     """Effective number of uncorrelated bets: exp(-Σ p_k ln p_k) of the `minimum_torsion_shares` p.
 
     n where every bet has the same part of the variance, 1 where one has all of it. This is the number that Meucci,
@@ -69,11 +68,11 @@ def effective_number_of_torsion_bets(weights: ArrayLike, covariance: ArrayLike) 
     """
     shares = minimum_torsion_shares(weights, covariance)
     logarithms = np.log(shares, out=np.zeros_like(shares), where=shares != 0)
-    number: np.float64 | FloatArray = np.exp(-np.vecdot(shares, logarithms))
+    number: np.float64 | Floats = np.exp(-np.vecdot(shares, logarithms))
     return number
 
 
-def _exposures(covariance: FloatArray, name: str) -> FloatArray:
+def _exposures(covariance: Floats, name: str) -> Floats:
     """(n, n) that turns weights into the bets' parts of the volatility: q c diag(σ); NaN where the covariance is."""
     volatility = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
     if np.isnan(covariance).any():
@@ -91,12 +90,12 @@ def _exposures(covariance: FloatArray, name: str) -> FloatArray:
     return np.asarray(_rotation(root, name) @ root * volatility)
 
 
-def _rotation(root: FloatArray, name: str) -> FloatArray:
+def _rotation(root: Floats, name: str) -> Floats:
     """The orthogonal q of the minimum of ||root - D q||."""
     scale = np.ones(len(root))
     for _ in range(_SWEEPS):
         left, _, right = np.linalg.svd(scale[:, None] * root)
-        rotation: FloatArray = left @ right
+        rotation: Floats = left @ right
         before, scale = scale, np.vecdot(rotation, root)
         if np.abs(scale - before).max() <= _SETTLED:
             return rotation

@@ -15,14 +15,12 @@ What comes out is checked by a product of its own. Import this file where the wo
 from math import inf, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
+from backtest.numerics.arrays import Floats, Ints
 from backtest.numerics.numba_kernels import reordered_kernel
 from backtest.numerics.tolerances import EPSILON, FEWEST_ROUNDINGS, NO_RISK
 from backtest.risk.solvers.budgeting import ACCURACY, BUDGET_SUM_TOLERANCE
 from backtest.risk.solvers.refusal import COVARIANCE_TOLERANCE
-
-Array = NDArray[np.float64]
 
 GOAL = 1e-11  # aimed at: largest |x_i (Σx)_i - b_i| / b_i
 ROWS = 9  # of working memory
@@ -32,7 +30,7 @@ FULL_CHECK = 32  # assets up to which all of positive semi-definiteness is check
 
 
 @reordered_kernel
-def product(cov: Array, x: Array, out: Array) -> None:
+def product(cov: Floats, x: Floats, out: Floats) -> None:
     """Σx, eight rows at a time."""
     n = x.size
     whole = n - n % 8
@@ -57,7 +55,7 @@ def product(cov: Array, x: Array, out: Array) -> None:
 
 
 @reordered_kernel
-def transposed_product(cov: Array, x: Array, out: Array) -> None:
+def transposed_product(cov: Floats, x: Floats, out: Floats) -> None:
     """Σᵀx, four rows at a time."""
     n = x.size
     whole = n - n % 4
@@ -73,7 +71,7 @@ def transposed_product(cov: Array, x: Array, out: Array) -> None:
 
 
 @reordered_kernel
-def has_correlations(cov: Array, vol: Array) -> bool:
+def has_correlations(cov: Floats, vol: Floats) -> bool:
     """Whether correlations lie within ±1, up to the tolerance; of a symmetric matrix."""
     beyond = 0.0
     for i in range(vol.size):
@@ -84,7 +82,7 @@ def has_correlations(cov: Array, vol: Array) -> bool:
 
 
 @reordered_kernel
-def is_semidefinite(cov: Array, vol: Array, factor: Array) -> bool:
+def is_semidefinite(cov: Floats, vol: Floats, factor: Floats) -> bool:
     """Whether the correlations, their diagonal raised by the tolerance, have a Cholesky factor."""
     for i in range(vol.size):
         for j in range(i + 1):
@@ -101,7 +99,7 @@ def is_semidefinite(cov: Array, vol: Array, factor: Array) -> bool:
 
 
 @reordered_kernel
-def rescale(x: Array, gradient: Array) -> bool:
+def rescale(x: Floats, gradient: Floats) -> bool:
     """Scale x and Σx to xᵀΣx = 1; false where there is no variance to scale."""
     variance = 0.0
     for i in range(x.size):
@@ -116,7 +114,7 @@ def rescale(x: Array, gradient: Array) -> bool:
 
 
 @reordered_kernel
-def is_unbounded(x: Array, vol: Array) -> bool:
+def is_unbounded(x: Floats, vol: Floats) -> bool:
     """Return whether x, whose variance is 1, is so large that its assets cancel out in double precision."""
     size = 0.0
     for i in range(x.size):
@@ -125,7 +123,7 @@ def is_unbounded(x: Array, vol: Array) -> bool:
 
 
 @reordered_kernel
-def all_have_risk(vol: Array) -> bool:
+def all_have_risk(vol: Floats) -> bool:
     """Return whether the least of all volatilities is more than rounding next to the largest; False for NaN."""
     least, largest = inf, 0.0
     for i in range(vol.size):
@@ -135,7 +133,7 @@ def all_have_risk(vol: Array) -> bool:
 
 
 @reordered_kernel
-def line_minimum(budget: Array, direction: Array, curvature: float, descent: float, bend: float) -> float:
+def line_minimum(budget: Floats, direction: Floats, curvature: float, descent: float, bend: float) -> float:
     """The α > 0 of least -descent × α + ½ curvature × α² - Σ b_i (log(1 + α d_i) - α d_i); roughly.
 
     By Newton's method on the line, from the minimum of its parabola, whose second derivative is curvature + bend, and
@@ -168,7 +166,7 @@ def line_minimum(budget: Array, direction: Array, curvature: float, descent: flo
 
 
 @reordered_kernel
-def conjugate_gradients(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array, work: Array) -> int:
+def conjugate_gradients(cov: Floats, budget: Floats, vol: Floats, x: Floats, gradient: Floats, work: Floats) -> int:
     """Go on until the goal is met or progress is slow; the number of products with Σ."""
     residual, direction, steepest, change, ahead = work[0], work[1], work[2], work[3], work[4]
     before, mark, scale = inf, inf, 1.0
@@ -210,13 +208,13 @@ def conjugate_gradients(cov: Array, budget: Array, vol: Array, x: Array, gradien
 
 @reordered_kernel
 def advance(
-    cov: Array,
-    budget: Array,
-    x: Array,
-    gradient: Array,
-    direction: Array,
-    change: Array,
-    ahead: Array,
+    cov: Floats,
+    budget: Floats,
+    x: Floats,
+    gradient: Floats,
+    direction: Floats,
+    change: Floats,
+    ahead: Floats,
     descent: float,
     bend: float,
 ) -> float:
@@ -234,7 +232,7 @@ def advance(
 
 
 @reordered_kernel
-def all_coordinates(budget: Array, vol: Array, x: Array, gradient: Array) -> bool:
+def all_coordinates(budget: Floats, vol: Floats, x: Floats, gradient: Floats) -> bool:
     """Move each x_i to its own minimum, the others as they are; false, and nothing moved, where that is no beginning.
 
     Those are the coordinate descent's roots of σ_i² x_i² + h_i x_i = b_i (Griveau-Billion, Richard and Roncalli 2013),
@@ -254,7 +252,7 @@ def all_coordinates(budget: Array, vol: Array, x: Array, gradient: Array) -> boo
 
 
 @reordered_kernel
-def normalise(x: Array, gradient: Array) -> None:
+def normalise(x: Floats, gradient: Floats) -> None:
     """Make x sum to 1, and scale Σx with it."""
     total = 0.0
     for i in range(x.size):
@@ -265,7 +263,7 @@ def normalise(x: Array, gradient: Array) -> None:
 
 
 @reordered_kernel
-def error_bound(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array) -> float:
+def error_bound(cov: Floats, budget: Floats, vol: Floats, x: Floats, gradient: Floats) -> float:
     """Largest |share of risk - b_i| / b_i of the weights x, the rounding in working it out added.
 
     The gradient is that of another way, Σx: Σᵀx is worked out, and where they differ by more than the tolerance, the
@@ -289,7 +287,7 @@ def error_bound(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array
 
 
 @reordered_kernel
-def may_be_a_covariance(cov: Array, vol: Array) -> bool:
+def may_be_a_covariance(cov: Floats, vol: Floats) -> bool:
     """Whether a symmetric Σ is positive semi-definite: up to FULL_CHECK assets in full, beyond by pairs."""
     if vol.size > FULL_CHECK:
         return has_correlations(cov, vol)
@@ -297,7 +295,7 @@ def may_be_a_covariance(cov: Array, vol: Array) -> bool:
 
 
 @reordered_kernel
-def scaled(budget: Array, out: Array) -> bool:
+def scaled(budget: Floats, out: Floats) -> bool:
     """Write the budgets, scaled to a sum of exactly 1; false where one is not above zero, or they sum to another."""
     total, good = 0.0, True
     for i in range(budget.size):
@@ -310,7 +308,7 @@ def scaled(budget: Array, out: Array) -> bool:
 
 @reordered_kernel
 def solve_slice(
-    stack: Array, budgets: Array, weights: Array, errors: Array, products: NDArray[np.int64], first: int, end: int
+    stack: Floats, budgets: Floats, weights: Floats, errors: Floats, products: Ints, first: int, end: int
 ) -> None:
     """Solve the problems first..end - 1 of a stack (m, n, n) with budgets (1, n) or (m, n).
 

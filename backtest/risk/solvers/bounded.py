@@ -17,13 +17,12 @@ Richard and Roncalli, no weight above 30 %, they give 30 / 30 / 24.57 / 15.43 %,
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from backtest.errors import BacktestError, NoRiskBudgetPortfolio
+from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.risk.solvers.budgeting import solve_risk_budgets
-
-FloatArray = NDArray[np.float64]
 
 ACCURACY = 1e-9  # promised: of the conditions of optimality, relative to the largest slope
 ROOM = 1e-12  # for the rounding of sums of bounds
@@ -47,8 +46,8 @@ class WeightBounds:
     """
 
     names: tuple[str, ...]
-    lower: FloatArray
-    upper: FloatArray
+    lower: Floats
+    upper: Floats
     groups: tuple[tuple[str, tuple[int, ...], float, float], ...] = ()
     gross_exposure: float = 1.0
 
@@ -75,7 +74,7 @@ class WeightBounds:
         _check(f"the sum of all lower bounds, {total_low:g}", total_low, gross, self.gross_exposure)
         _check(gross, self.gross_exposure, f"the sum of all upper bounds, {total_high:g}", total_high)
 
-    def of(self, held: NDArray[np.bool_]) -> "WeightBounds":
+    def of(self, held: Bools) -> "WeightBounds":
         """Return the bounds of the assets that have a budget, the others left out.
 
         Raises:
@@ -115,7 +114,7 @@ class WeightBounds:
                     f"out"
                 )
 
-    def rows(self) -> FloatArray:
+    def rows(self) -> Floats:
         """A of Ax <= 0, (k, n), for all multiples x of portfolios within the bounds (Σx stands for the exposure)."""
         count = len(self.names)
         found = []
@@ -135,7 +134,7 @@ def _check(one: str, low: float, other: str, high: float) -> None:
         raise NoRiskBudgetPortfolio(f"no weights are within these bounds: {one}, is above {other}")
 
 
-def _membership(members: tuple[int, ...], count: int) -> FloatArray:
+def _membership(members: tuple[int, ...], count: int) -> Floats:
     row = np.zeros(count)
     row[list(members)] = 1.0
     return row
@@ -147,7 +146,7 @@ def bounded_risk_parity_weights(
     budgets: ArrayLike | None,
     bounds: WeightBounds,
     signs: ArrayLike | None = None,
-) -> FloatArray:
+) -> Floats:
     """Return the weights of least log σ(w) - Σ b_i log|w_i| within bounds.
 
     Contributions at a bound are not equal to their budgets, nor are the others exactly: see the head of this file. An
@@ -192,7 +191,7 @@ def bounded_risk_parity_weights(
     return weights.reshape(free.shape)
 
 
-def _log_barrier(covariance: FloatArray, budgets: FloatArray, rows: FloatArray, problem: str) -> FloatArray:
+def _log_barrier(covariance: Floats, budgets: Floats, rows: Floats, problem: str) -> Floats:
     """The minimum of ½ xᵀΣx - Σ b_i log x_i with Ax <= 0: Clarabel's, then Newton's method on the bounds that hold."""
     volatility = np.sqrt(np.diagonal(covariance))
     correlation = covariance / volatility / volatility[:, None]
@@ -209,7 +208,7 @@ def _log_barrier(covariance: FloatArray, budgets: FloatArray, rows: FloatArray, 
     return y / volatility
 
 
-def _by_clarabel(correlation: FloatArray, budgets: FloatArray, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _by_clarabel(correlation: Floats, budgets: Floats, rows: Floats) -> tuple[Floats, Floats]:
     """The solution y, (n,), and the multipliers of the bounds, (k,), to some 1e-8.
 
     Variables (y, t), t_i <= log y_i as exponential cones (t_i, 1, y_i).
@@ -242,8 +241,8 @@ def _by_clarabel(correlation: FloatArray, budgets: FloatArray, rows: FloatArray)
 
 
 def _polished(
-    correlation: FloatArray, budgets: FloatArray, rows: FloatArray, y: FloatArray, multipliers: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+    correlation: Floats, budgets: Floats, rows: Floats, y: Floats, multipliers: Floats
+) -> tuple[Floats, Floats]:
     """Newton's method on Cy - b / y + Aᵀμ = 0, Ay = 0, A the bounds that hold: those with more multiplier than room."""
     holds = multipliers > -(rows @ y)
     active = rows[holds]
@@ -266,9 +265,7 @@ def _polished(
     return y, result
 
 
-def _optimality_error(
-    correlation: FloatArray, budgets: FloatArray, rows: FloatArray, y: FloatArray, multipliers: FloatArray
-) -> float:
+def _optimality_error(correlation: Floats, budgets: Floats, rows: Floats, y: Floats, multipliers: Floats) -> float:
     """By how much y > 0 misses the conditions of Karush, Kuhn and Tucker, relative to its slopes and size."""
     if not (np.isfinite(y).all() and (y > 0).all()):
         return float("inf")

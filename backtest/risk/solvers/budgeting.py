@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backtest.errors import BacktestError, NoRiskBudgetPortfolio
+from backtest.numerics.arrays import Floats, Ints
 from backtest.numerics.blas import one_blas_thread
 
-FloatArray = NDArray[np.float64]
-Solved = tuple[FloatArray, FloatArray, NDArray[np.int64]]  # as in `RiskBudgetSolution`, of a stack
+Solved = tuple[Floats, Floats, Ints]  # as in `RiskBudgetSolution`, of a stack
 
 ACCURACY = 1e-10  # promised: largest |share of risk - budget| / budget
 BUDGET_SUM_TOLERANCE = 1e-9
@@ -30,17 +30,17 @@ A_THREADS_WORTH = 200.0  # microseconds of work
 class RiskBudgetSolution(NamedTuple):
     """Weights that meet their risk budgets, and how well."""
 
-    weights: FloatArray
+    weights: Floats
     """(n,), or (m, n) for a stack; fractions of the portfolio, Σ|w| = 1."""
-    error: FloatArray
+    error: Floats
     """Largest |share_i - b_i| / b_i, of each problem: a number, or (m,); never above 1e-10."""
-    iterations: NDArray[np.int64]
+    iterations: Ints
     """Products of the covariance with a vector that it took, of each problem: a number, or (m,)."""
 
 
 def risk_parity_weights(
     covariance: ArrayLike, budgets: ArrayLike | None = None, signs: ArrayLike | None = None
-) -> FloatArray:
+) -> Floats:
     """Weights, Σ|w| = 1, whose shares of the portfolio's risk are the budgets; long-only unless signs are given.
 
     An asset's share is w_i (Σw)_i / wᵀΣw. The weights are x / Σ|x| of the minimum of ½ xᵀΣx - Σ b_i log|x_i| among the
@@ -110,7 +110,7 @@ def solve_risk_budgets(
     return RiskBudgetSolution(weights[0], error[0], iterations[0])
 
 
-def _solved(stack: FloatArray, budgets: FloatArray) -> Solved:
+def _solved(stack: Floats, budgets: Floats) -> Solved:
     """What the kernel makes of a stack (m, n, n) and budgets (1, n) or (m, n): where its error is large, nothing.
 
     Both become read-only, the one kind of array that the kernel is compiled for: views of what a caller may write to.
@@ -147,13 +147,13 @@ def _kernel() -> Callable[..., None]:
     return solve_slice
 
 
-def _worst(error: FloatArray) -> float:
+def _worst(error: Floats) -> float:
     """The largest of (m,), NaN among them; of a single one without the microsecond that a maximum takes."""
     worst: float = error[0] if len(error) == 1 else error.max(initial=0.0)
     return worst
 
 
-def _looked_into(stack: FloatArray, budgets: FloatArray, solved: Solved, *, stacked: bool) -> Solved:
+def _looked_into(stack: Floats, budgets: Floats, solved: Solved, *, stacked: bool) -> Solved:
     """What the kernel has left: budgets of zero are left out and the rest solved; for all else there are words.
 
     Raises:
@@ -179,7 +179,7 @@ def _looked_into(stack: FloatArray, budgets: FloatArray, solved: Solved, *, stac
     return weights, error, products
 
 
-def _shaped_budgets(budgets: ArrayLike | None, shape: tuple[int, ...]) -> FloatArray:
+def _shaped_budgets(budgets: ArrayLike | None, shape: tuple[int, ...]) -> Floats:
     """Budgets as (1, n) or (m, n), not looked at yet."""
     if budgets is None:
         return np.full((1, shape[-1]), 1 / shape[-1])
@@ -192,7 +192,7 @@ def _shaped_budgets(budgets: ArrayLike | None, shape: tuple[int, ...]) -> FloatA
     return given[:]
 
 
-def _check_budgets(budgets: FloatArray, *, stacked: bool) -> None:
+def _check_budgets(budgets: Floats, *, stacked: bool) -> None:
     def name(row: np.intp) -> str:
         return f"budgets[{row}]" if stacked else "budgets"
 
@@ -203,7 +203,7 @@ def _check_budgets(budgets: FloatArray, *, stacked: bool) -> None:
         raise BacktestError(f"{name(row)}: they sum to {totals[row]:.12g}, expected 1; hint: divide them by their sum")
 
 
-def _checked_signs(signs: ArrayLike, shape: tuple[int, ...]) -> FloatArray:
+def _checked_signs(signs: ArrayLike, shape: tuple[int, ...]) -> Floats:
     """Signs as -1 and 1, (n,) or (m, n)."""
     given = np.asarray(signs, dtype=np.float64)
     if given.shape not in (shape, shape[-1:]):
@@ -215,5 +215,5 @@ def _checked_signs(signs: ArrayLike, shape: tuple[int, ...]) -> FloatArray:
             f"{where}: that of asset {place[-1]} is {given[tuple(place)]:g}, expected a number above zero (long) or "
             f"below it (short); hint: a budget of zero leaves an asset out"
         )
-    sides: FloatArray = np.sign(given)
+    sides: Floats = np.sign(given)
     return sides

@@ -15,12 +15,9 @@ asset changes sides at a time, from where that has led to.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtest.errors import NoOptimalPortfolio
-from backtest.risk.measures.correlation import FloatArray
-
-Sides = NDArray[np.bool_]
+from backtest.numerics.arrays import Bools, Floats
 
 ACCURACY = 1e-11  # promised, of the slopes: relative to (|C||y|)_i, of whose size 1e-16 is rounding
 GOAL = 1e-13  # the same, when a side is changed
@@ -30,7 +27,7 @@ RIDGE = 1e-8  # variance added to each asset, relative to its own, where the cor
 BATCHED = 48  # assets up to which all problems are solved as one stack; beyond, each on its free assets alone
 
 
-def solve(matrix: FloatArray, price: FloatArray, upper: FloatArray, singular: Sides) -> FloatArray:
+def solve(matrix: Floats, price: Floats, upper: Floats, singular: Bools) -> Floats:
     """The solution of each problem of a stack.
 
     Where C is singular there may be many, or nearly as good ones far away. Then 1e-8 is added to its diagonal, which
@@ -62,7 +59,7 @@ def solve(matrix: FloatArray, price: FloatArray, upper: FloatArray, singular: Si
     return y
 
 
-def optimality_error(matrix: FloatArray, price: FloatArray, upper: FloatArray, y: FloatArray) -> FloatArray:
+def optimality_error(matrix: Floats, price: Floats, upper: Floats, y: Floats) -> Floats:
     """By how much each y, (m, n), misses the conditions above: (m,), infinite where y breaks a constraint itself.
 
     Slopes count relative to (|C||y|)_i, and pᵀy = 1 has to hold to 1e-12.
@@ -79,7 +76,7 @@ def optimality_error(matrix: FloatArray, price: FloatArray, upper: FloatArray, y
     return np.where(feasible & np.isfinite(wrong), np.maximum(wrong, 0.0), np.inf)
 
 
-def _pivoted(matrix: FloatArray, price: FloatArray, upper: FloatArray) -> tuple[FloatArray, Sides]:
+def _pivoted(matrix: Floats, price: Floats, upper: Floats) -> tuple[Floats, Bools]:
     """The last y, (m, n), from all assets free, and whether none wants to change sides any more, (m,)."""
     result = np.zeros_like(price)
     solved = np.zeros(len(price), dtype=bool)
@@ -105,8 +102,8 @@ def _pivoted(matrix: FloatArray, price: FloatArray, upper: FloatArray) -> tuple[
 
 
 def _on_sides(
-    matrix: FloatArray, price: FloatArray, upper: FloatArray, free: Sides, capped: Sides
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+    matrix: Floats, price: Floats, upper: Floats, free: Bools, capped: Bools
+) -> tuple[Floats, Floats, Floats]:
     """The solution of given sides, (m, n), its multiplier, (m,), and Cy, (m, n)."""
     y = np.where(capped, upper, 0.0)
     per_multiplier, constant = _solved(matrix, free, price, -np.matvec(matrix, y))
@@ -120,12 +117,12 @@ def _on_sides(
     return y, np.where(some, multiplier, at_bounds), products
 
 
-def _solved(matrix: FloatArray, free: Sides, *right: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _solved(matrix: Floats, free: Bools, *right: Floats) -> tuple[Floats, Floats]:
     """Solutions of C_FF z = r_F for two right-hand sides, (m, n) each, zero where not free."""
     sides = np.stack(right, axis=-1) * free[:, :, None]
     if matrix.shape[-1] <= BATCHED:
         both = free[:, :, None] & free[:, None, :]
-        solution: FloatArray = np.asarray(
+        solution: Floats = np.asarray(
             np.linalg.solve(np.where(both, matrix, np.eye(matrix.shape[-1])), sides), np.float64
         )
     else:
@@ -136,7 +133,7 @@ def _solved(matrix: FloatArray, free: Sides, *right: FloatArray) -> tuple[FloatA
     return solution[..., 0], solution[..., 1]
 
 
-def _feasible(price: FloatArray, upper: FloatArray, y: FloatArray) -> FloatArray:
+def _feasible(price: Floats, upper: Floats, y: Floats) -> Floats:
     """A y within its bounds with pᵀy = 1, (n,), near the one given."""
     y = np.clip(np.where(np.isfinite(y), y, 0.0), 0.0, upper)
     total = float(price @ y)
@@ -146,7 +143,7 @@ def _feasible(price: FloatArray, upper: FloatArray, y: FloatArray) -> FloatArray
     return y + (1 - total) / float(price @ (top - y)) * (top - y)
 
 
-def _walked(matrix: FloatArray, price: FloatArray, upper: FloatArray, y: FloatArray) -> FloatArray:
+def _walked(matrix: Floats, price: Floats, upper: Floats, y: Floats) -> Floats:
     """The solution of one problem by the primal active-set method, (n,), from any feasible y.
 
     A step leads to the least of the assets that are free, or as far towards it as the first bound, which then holds.
@@ -178,7 +175,7 @@ def _walked(matrix: FloatArray, price: FloatArray, upper: FloatArray, y: FloatAr
     return y
 
 
-def _step(matrix: FloatArray, price: FloatArray, products: FloatArray) -> tuple[FloatArray, float]:
+def _step(matrix: Floats, price: Floats, products: Floats) -> tuple[Floats, float]:
     """From y to the least among free assets with pᵀ(step) = 0, (f,), and the multiplier there."""
     if len(price) < 2:
         return np.zeros_like(price), float((products / price).sum())

@@ -9,8 +9,8 @@ precision. A file of its own, as it takes seconds to compile and most runs never
 from math import inf, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
+from backtest.numerics.arrays import Floats, Ints
 from backtest.numerics.numba_kernels import kernel, reordered_kernel
 from backtest.numerics.tolerances import EPSILON, FEWEST_ROUNDINGS
 from backtest.risk.solvers.barrier_kernel import (
@@ -25,8 +25,6 @@ from backtest.risk.solvers.barrier_kernel import (
 )
 from backtest.risk.solvers.budgeting import ACCURACY
 
-Array = NDArray[np.float64]
-
 GOAL = 1e-12  # largest |x_i (Σx)_i - b_i| / b_i that steps aim at
 GOOD = 0.2 * ACCURACY  # good enough
 VISIBLE = 1e-9  # the largest error that whoever works the shares out in plain double precision may see
@@ -36,7 +34,7 @@ SPLIT = 134217729.0  # 2**27 + 1, halves a double's digits (Dekker 1971)
 
 
 @reordered_kernel
-def newton_direction(cov: Array, budget: Array, vol: Array, x: Array, work: Array) -> int:
+def newton_direction(cov: Floats, budget: Floats, vol: Floats, x: Floats, work: Floats) -> int:
     """Solve (XΣX + B) u = r by conjugate gradients, the norm of r lowered to an accuracy that rises with it.
 
     work[0] holds r, work[1] gets u. Returns the number of products with Σ.
@@ -73,7 +71,7 @@ def newton_direction(cov: Array, budget: Array, vol: Array, x: Array, work: Arra
 
 
 @reordered_kernel
-def newton(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array, work: Array) -> int:
+def newton(cov: Floats, budget: Floats, vol: Floats, x: Floats, gradient: Floats, work: Floats) -> int:
     """Go on until the goal is met, or rounding or the lack of a solution ends it; the number of products."""
     residual, direction, change, ahead = work[0], work[1], work[3], work[4]
     products, best, stalls = 0, inf, 0
@@ -118,7 +116,7 @@ def add_product(total: float, correction: float, a: float, b: float) -> tuple[fl
 
 
 @kernel
-def exact_product(cov: Array, x: Array, out: Array) -> None:
+def exact_product(cov: Floats, x: Floats, out: Floats) -> None:
     """Σx as if worked out in twice the precision, then rounded (Ogita, Rump, Oishi 2005, Dot2); four rows at a time."""
     whole = x.size - x.size % 4
     for i in range(0, whole, 4):
@@ -138,7 +136,7 @@ def exact_product(cov: Array, x: Array, out: Array) -> None:
 
 
 @reordered_kernel
-def sizes_of_terms(cov: Array, x: Array, out: Array) -> None:
+def sizes_of_terms(cov: Floats, x: Floats, out: Floats) -> None:
     """Σ_j |Σ_ij x_j|, of which the rounding of Σx is a part."""
     for i in range(x.size):
         total = 0.0
@@ -148,7 +146,7 @@ def sizes_of_terms(cov: Array, x: Array, out: Array) -> None:
 
 
 @kernel
-def exact_error(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array, work: Array) -> float:
+def exact_error(cov: Floats, budget: Floats, vol: Floats, x: Floats, gradient: Floats, work: Floats) -> float:
     """Largest |share of risk - b_i| / b_i of the weights x, without rounding; writes b - share to work[0].
 
     Where the last bit of a weight may move a contribution by more than VISIBLE the error counts as infinite: a fit
@@ -171,7 +169,7 @@ def exact_error(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array
 
 
 @reordered_kernel
-def refine(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array, work: Array) -> tuple[float, int]:
+def refine(cov: Floats, budget: Floats, vol: Floats, x: Floats, gradient: Floats, work: Floats) -> tuple[float, int]:
     """Newton's method on residuals without rounding; the exact error of the weights x, and the number of products."""
     direction, products = work[1], 0
     for step in range(EXACT_STEPS):
@@ -189,7 +187,7 @@ def refine(cov: Array, budget: Array, vol: Array, x: Array, gradient: Array, wor
 
 @reordered_kernel
 def solve_slice(
-    stack: Array, budgets: Array, weights: Array, errors: Array, products: NDArray[np.int64], first: int, end: int
+    stack: Floats, budgets: Floats, weights: Floats, errors: Floats, products: Ints, first: int, end: int
 ) -> None:
     """Go on with what `barrier_kernel.solve_slice` left above ACCURACY: by Newton's method, then without rounding."""
     work = np.empty((ROWS, stack.shape[1]))

@@ -7,18 +7,19 @@ Management 42(4); the same in his "Advances in Financial Machine Learning" (2018
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from backtest.errors import NoOptimalPortfolio
+from backtest.numerics.arrays import Floats, Ints
 from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import cancels
-from backtest.risk.measures.correlation import FloatArray, volatilities_and_correlations
+from backtest.risk.measures.correlation import volatilities_and_correlations
 
 Linkage = Literal["single", "average", "ward"]
 
 
 @one_blas_thread()
-def hierarchical_risk_parity_weights(covariance: ArrayLike, linkage: Linkage = "single") -> FloatArray:
+def hierarchical_risk_parity_weights(covariance: ArrayLike, linkage: Linkage = "single") -> Floats:
     """Weights by hierarchical risk parity: tree clustering, quasi-diagonal order, recursive bisection.
 
     1. Assets are clustered by how differently they are correlated with all assets: with d_ij = sqrt((1 - ρ_ij) / 2)
@@ -60,7 +61,7 @@ def hierarchical_risk_parity_weights(covariance: ArrayLike, linkage: Linkage = "
     return weights.reshape(np.shape(covariance)[:-1])
 
 
-def _leaves(correlation: FloatArray, linkage: Linkage) -> NDArray[np.int64]:
+def _leaves(correlation: Floats, linkage: Linkage) -> Ints:
     """The assets of one matrix, (n,), in the order of the leaves of their tree."""
     from scipy.cluster import hierarchy  # takes a third of a second to import
     from scipy.spatial.distance import pdist
@@ -72,7 +73,7 @@ def _leaves(correlation: FloatArray, linkage: Linkage) -> NDArray[np.int64]:
     return np.asarray(hierarchy.leaves_list(tree), dtype=np.int64)
 
 
-def _bisected(volatility: FloatArray, correlation: FloatArray) -> FloatArray:
+def _bisected(volatility: Floats, correlation: Floats) -> Floats:
     """Weights of assets that stand in their order already, (m, n); the halves are the same for the whole stack."""
     count = volatility.shape[1]
     weights = np.ones_like(volatility)
@@ -96,7 +97,7 @@ def _bisected(volatility: FloatArray, correlation: FloatArray) -> FloatArray:
     return weights
 
 
-def _inverse_variance_risk(volatility: FloatArray, correlation: FloatArray) -> FloatArray:
+def _inverse_variance_risk(volatility: Floats, correlation: Floats) -> Floats:
     """Variance of assets in weights proportional to 1/σ², (m,): weights times volatilities are proportional to 1/σ."""
     inverse = 1 / volatility
     variance = np.vecdot(inverse, np.matvec(correlation, inverse))

@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backtest.errors import BacktestError, NoOptimalPortfolio
+from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
-from backtest.risk.measures.correlation import FloatArray, volatilities_and_correlations
+from backtest.risk.measures.correlation import volatilities_and_correlations
 from backtest.risk.solvers import convex
 
 ROOM = 1e-12  # for the rounding of n × max_weight
 
 
 @one_blas_thread()
-def minimum_variance_weights(covariance: ArrayLike, max_weight: float | None = None) -> FloatArray:
+def minimum_variance_weights(covariance: ArrayLike, max_weight: float | None = None) -> Floats:
     """Long-only weights of least variance: minimise ½ wᵀΣw with Σw = 1 and 0 <= w_i <= max_weight.
 
     Without a cap every asset held has the same covariance with the portfolio, its variance, and every other asset has a
@@ -66,7 +67,7 @@ def minimum_variance_weights(covariance: ArrayLike, max_weight: float | None = N
 
 
 @one_blas_thread()
-def maximum_diversification_weights(covariance: ArrayLike) -> FloatArray:
+def maximum_diversification_weights(covariance: ArrayLike) -> Floats:
     """Long-only weights of the largest diversification ratio wᵀσ / sqrt(wᵀΣw).
 
     With y_i = w_i σ_i the ratio is Σy / sqrt(yᵀCy), C the correlations: y is the portfolio of least variance in the
@@ -94,6 +95,6 @@ def maximum_diversification_weights(covariance: ArrayLike) -> FloatArray:
     return _summing_to_one(y / volatility, np.shape(covariance))
 
 
-def _summing_to_one(weights: FloatArray, shape: tuple[int, ...]) -> FloatArray:
-    scaled: FloatArray = weights / weights.sum(axis=1, keepdims=True)
+def _summing_to_one(weights: Floats, shape: tuple[int, ...]) -> Floats:
+    scaled: Floats = weights / weights.sum(axis=1, keepdims=True)
     return scaled.reshape(shape[:-1])

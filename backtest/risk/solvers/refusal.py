@@ -5,10 +5,8 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 
+from backtest.numerics.arrays import Floats, Ints
 from backtest.numerics.tolerances import EPSILON, cancels, has_risk
-
-FloatArray = NDArray[np.float64]
-Assets = NDArray[np.int64]
 
 # Of correlations: how far they may differ from their transpose, and how far eigenvalues may lie below zero. Rounding
 # in a product VΛVᵀ is 1e-16 of its largest entries: 1e-10 of its smallest, where volatilities differ by a factor 1000.
@@ -17,7 +15,7 @@ ASSETS_IN_MESSAGES = 10
 NEGLIGIBLE = 1e-6  # weights up to this are left out of messages
 
 
-def reason(covariance: FloatArray, budgets: FloatArray, weights: FloatArray, assets: Assets) -> str:
+def reason(covariance: Floats, budgets: Floats, weights: Floats, assets: Ints) -> str:
     """The first of these that is true: what is given is no covariance, a portfolio has no risk, precision is short.
 
     Args:
@@ -52,7 +50,7 @@ def reason(covariance: FloatArray, budgets: FloatArray, weights: FloatArray, ass
     return _out_of_reach(correlation, volatility, budgets, weights, assets)
 
 
-def without_risk(variances: FloatArray) -> NDArray[np.intp]:
+def without_risk(variances: Floats) -> NDArray[np.intp]:
     """Return the positions, (k, 2), in (m, n) variances of those that are not finite or are no risk.
 
     >>> without_risk(np.array([[0.04, 0.01], [0.04, 1e-32]])).tolist()
@@ -63,7 +61,7 @@ def without_risk(variances: FloatArray) -> NDArray[np.intp]:
     return np.argwhere(~(finite & has_risk(deviations, deviations.max(axis=1, keepdims=True))))
 
 
-def no_variance(variances: FloatArray, i: np.intp, asset: np.int64 | np.intp) -> str:
+def no_variance(variances: Floats, i: np.intp, asset: np.int64 | np.intp) -> str:
     """Describe the i-th of (n,) variances, which is not a risk; `asset` is what the message calls the asset."""
     words = f"the variance of asset {asset} is {variances[i]:g}"
     if not variances[i] > 0 or not np.isfinite(variances[i]):
@@ -72,9 +70,7 @@ def no_variance(variances: FloatArray, i: np.intp, asset: np.int64 | np.intp) ->
     return f"{words} while the largest is {largest:g}: rounding of returns that do not vary; expected one above it"
 
 
-def _out_of_reach(
-    correlation: FloatArray, volatility: FloatArray, budgets: FloatArray, weights: FloatArray, assets: Assets
-) -> str:
+def _out_of_reach(correlation: Floats, volatility: Floats, budgets: Floats, weights: Floats, assets: Ints) -> str:
     """A long-only portfolio without risk, or budgets beyond double precision."""
     found = weights * volatility
     if not (np.isfinite(found).all() and (found > 0).all()):
@@ -96,7 +92,7 @@ def _out_of_reach(
     )
 
 
-def in_words(weights: FloatArray, assets: Assets) -> str:
+def in_words(weights: Floats, assets: Ints) -> str:
     """The largest of positive weights, (n,), and how many more there are.
 
     >>> in_words(np.array([0.25, 0.75, 0.0]), np.array([0, 1, 2]))
@@ -108,7 +104,7 @@ def in_words(weights: FloatArray, assets: Assets) -> str:
     return named + (f" and {rest} more" if rest > 0 else "")
 
 
-def _least_risky(correlation: FloatArray, found: FloatArray) -> tuple[FloatArray, float]:
+def _least_risky(correlation: Floats, found: Floats) -> tuple[Floats, float]:
     """The y >= 0, (n,), of least yᵀCy / (Σy)², and that ratio.
 
     The least of |Fz|² + (1 - Σz)² with FᵀF = C is proportional to it: non-negative least squares.
@@ -125,7 +121,7 @@ def _least_risky(correlation: FloatArray, found: FloatArray) -> tuple[FloatArray
     return candidates[best], ratios[best]
 
 
-def _error(correlation: FloatArray, y: FloatArray, budgets: FloatArray) -> float:
+def _error(correlation: Floats, y: Floats, budgets: Floats) -> float:
     """Largest |share - b| / b, with what the last bit of a weight may move it by."""
     products = y * (correlation @ y)
     variance = float(products.sum())

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backtest.errors import BacktestError, NoRiskBudgetPortfolio
+from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import has_risk
-from backtest.risk.measures.correlation import FloatArray, volatilities_and_correlations
+from backtest.risk.measures.correlation import volatilities_and_correlations
 from backtest.risk.measures.expected_shortfall import gaussian_expected_shortfall, historical_expected_shortfall
 from backtest.risk.solvers import shortfall_path
 from backtest.risk.solvers.budgeting import BUDGET_SUM_TOLERANCE
@@ -31,7 +32,7 @@ SMALL = 1e-4  # relative steps up to this need no look at the objective, whose r
 @one_blas_thread()
 def historical_shortfall_parity_weights(
     returns: ArrayLike, budgets: ArrayLike | None = None, level: float = 0.95
-) -> FloatArray:
+) -> Floats:
     """Long-only weights whose shares of the historical expected shortfall are the budgets.
 
     An asset's contribution is its weight times its average loss in the portfolio's tail. The measure is linear between
@@ -87,7 +88,7 @@ def historical_shortfall_parity_weights(
 @one_blas_thread()
 def gaussian_shortfall_parity_weights(
     covariance: ArrayLike, mean: ArrayLike | None = None, budgets: ArrayLike | None = None, level: float = 0.95
-) -> FloatArray:
+) -> Floats:
     """Long-only weights whose shares of the Gaussian expected shortfall are the budgets.
 
     Normal returns have ES(w) = c sqrt(wᵀΣw) - wᵀμ with c = φ(z) / (1 - level) (Roncalli 2013, section 2.3). With μ = 0
@@ -148,7 +149,7 @@ def gaussian_shortfall_parity_weights(
     return weights
 
 
-def _checked_budgets(budgets: ArrayLike | None, assets: int) -> FloatArray:
+def _checked_budgets(budgets: ArrayLike | None, assets: int) -> Floats:
     if budgets is None:
         return np.full(assets, 1 / assets)
     shares = np.asarray(budgets, dtype=np.float64)
@@ -161,9 +162,7 @@ def _checked_budgets(budgets: ArrayLike | None, assets: int) -> FloatArray:
     return np.asarray(shares / shares.sum(), np.float64)
 
 
-def _shortfall_error(
-    returns: FloatArray, weights: FloatArray, budgets: FloatArray, parts: FloatArray, level: float
-) -> float:
+def _shortfall_error(returns: Floats, weights: Floats, budgets: Floats, parts: Floats, level: float) -> float:
     """By how much weights and parts of the tail miss the conditions of optimality: contributions and largest tail."""
     losses = -returns @ weights
     shortfall = float(historical_expected_shortfall(weights, returns, level))
@@ -177,7 +176,7 @@ def _shortfall_error(
     )
 
 
-def _reason(returns: FloatArray, weights: FloatArray, held: NDArray[np.intp], level: float, error: float) -> str:
+def _reason(returns: Floats, weights: Floats, held: NDArray[np.intp], level: float, error: float) -> str:
     """Why there are no weights of the assets held: a portfolio without expected shortfall, or double precision."""
     least = _least_shortfall(returns, max((1 - level) * len(returns), 1.0))
     candidates = [weights] if least is None else [least, weights]
@@ -200,7 +199,7 @@ def _unprecise(error: float) -> str:
     )
 
 
-def _least_shortfall(returns: FloatArray, size: float) -> FloatArray | None:
+def _least_shortfall(returns: Floats, size: float) -> Floats | None:
     """The long-only portfolio of least expected shortfall, (n,), a linear program; None if that fails too."""
     from scipy.optimize import linprog  # takes a third of a second to import, and is needed only on the way to an error
 
@@ -213,16 +212,14 @@ def _least_shortfall(returns: FloatArray, size: float) -> FloatArray | None:
     return None if result.x is None else np.asarray(result.x[:count], np.float64)
 
 
-def _gaussian_minimum(
-    correlation: FloatArray, mean: FloatArray, budgets: FloatArray, factor: float
-) -> tuple[FloatArray, float]:
+def _gaussian_minimum(correlation: Floats, mean: Floats, budgets: Floats, factor: float) -> tuple[Floats, float]:
     """The minimum of ES(y) - Σ b_i log y_i in units of volatility, by damped Newton steps u = Δy/y: (n,) and its error.
 
     After each step y is scaled to ES(y) = 1, the best of its multiples; where that is not above zero there is no
     minimum, and the error is infinite.
     """
 
-    def objective(z: FloatArray) -> float:
+    def objective(z: Floats) -> float:
         return factor * float(np.sqrt(z @ correlation @ z)) - float(mean @ z) - float(budgets @ np.log(z))
 
     y, best, least = budgets.copy(), budgets, np.inf
@@ -248,7 +245,7 @@ def _gaussian_minimum(
     return best, least
 
 
-def _length(objective: Callable[[FloatArray], float], y: FloatArray, step: FloatArray, fall: float) -> float:
+def _length(objective: Callable[[Floats], float], y: Floats, step: Floats, fall: float) -> float:
     """The part of a relative step to take: short enough to keep y above zero, and for the objective to fall."""
     largest = float(np.abs(step).max())
     length = 1.0 if largest <= QUADRATIC else 1 / (1 + largest)

@@ -17,9 +17,8 @@ step it costs one product RᵀDR: 10 to 20 of them, whatever the number of perio
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from backtest.numerics.arrays import Floats
 
 STEPS = 100
 GOAL = 1e-16  # of the duality gap and all residuals, where expected shortfall is 1; mostly rounding stops it before
@@ -36,13 +35,13 @@ class _Point:
     `marginal` is -Σλ_t r_t at the solution, one unknown more, so that x∘marginal = b is as tame as the other products.
     """
 
-    x: FloatArray
-    marginal: FloatArray
+    x: Floats
+    marginal: Floats
     v: float
-    u: FloatArray
-    slack: FloatArray
-    tail: FloatArray
-    spare: FloatArray
+    u: Floats
+    slack: Floats
+    tail: Floats
+    spare: Floats
 
     def gap(self) -> float:
         return float(self.tail @ self.slack + self.spare @ self.u)
@@ -58,7 +57,7 @@ class _Point:
         return float(np.min(-here[falls] / change[falls], initial=1 / TO_BOUNDARY))
 
 
-def solve(returns: FloatArray, budgets: FloatArray, size: float) -> tuple[FloatArray, FloatArray]:
+def solve(returns: Floats, budgets: Floats, size: float) -> tuple[Floats, Floats]:
     """X and the periods' parts in the tail, λ, of one problem.
 
     Args:
@@ -89,7 +88,7 @@ def solve(returns: FloatArray, budgets: FloatArray, size: float) -> tuple[FloatA
     return best.x, best.tail
 
 
-def _start(returns: FloatArray, budgets: FloatArray, size: float) -> _Point:
+def _start(returns: Floats, budgets: Floats, size: float) -> _Point:
     periods = len(returns)
     losses = -returns @ budgets
     v = float(np.quantile(losses, 1 - size / periods))
@@ -100,14 +99,14 @@ def _start(returns: FloatArray, budgets: FloatArray, size: float) -> _Point:
     return _Point(budgets.copy(), np.ones_like(budgets), v, u, u + v - losses, tail, spare)
 
 
-def _error(point: _Point, returns: FloatArray, budgets: FloatArray) -> float:
+def _error(point: _Point, returns: Floats, budgets: Floats) -> float:
     """The largest of gap and residuals; those of contributions relative to the budgets."""
     contributions = np.abs(1 + point.x * (point.tail @ returns) / budgets)
     primal = np.abs(point.u + point.v + returns @ point.x - point.slack)
     return max(point.gap(), float(contributions.max()), float(primal.max()), abs(1 - float(point.tail.sum())))
 
 
-def _stepped(point: _Point, returns: FloatArray, budgets: FloatArray) -> _Point:
+def _stepped(point: _Point, returns: Floats, budgets: Floats) -> _Point:
     """One step of predictor and corrector."""
     periods = len(returns)
     newton = _Newton(point, returns)
@@ -129,7 +128,7 @@ def _stepped(point: _Point, returns: FloatArray, budgets: FloatArray) -> _Point:
 class _Newton:
     """The linear system of a point, for several right-hand sides: all but x and v are eliminated."""
 
-    def __init__(self, point: _Point, returns: FloatArray) -> None:
+    def __init__(self, point: _Point, returns: Floats) -> None:
         self.point = point
         self.width = point.slack + point.tail * point.u / point.spare
         self.curvature = point.tail / self.width
@@ -139,7 +138,7 @@ class _Newton:
         self.dual = np.append(point.marginal, -1.0) + point.tail @ self.with_one
         self.primal = point.u + point.v + returns @ point.x - point.slack
 
-    def step(self, x_product: FloatArray, slack_product: FloatArray, u_product: FloatArray) -> _Point:
+    def step(self, x_product: Floats, slack_product: Floats, u_product: Floats) -> _Point:
         """The step that changes x∘marginal, λ∘slack and ν∘u by these, to first order, and makes all residuals zero."""
         point = self.point
         constant = (slack_product - point.tail * (u_product / point.spare + self.primal)) / self.width

@@ -3,10 +3,11 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backtest.risk.measures.correlation import FloatArray, volatilities
+from backtest.numerics.arrays import Floats
+from backtest.risk.measures.correlation import volatilities
 
 
-def inverse_variance_weights(covariance: ArrayLike) -> FloatArray:
+def inverse_variance_weights(covariance: ArrayLike) -> Floats:
     """Weights w_i = (1/σ_i²) / Σ_j (1/σ_j²): least variance where no assets are correlated.
 
     Args:
@@ -24,5 +25,5 @@ def inverse_variance_weights(covariance: ArrayLike) -> FloatArray:
     """
     volatility = volatilities(covariance)
     inverse = (volatility.min(axis=1, keepdims=True) / volatility) ** 2
-    weights: FloatArray = inverse / inverse.sum(axis=1, keepdims=True)
+    weights: Floats = inverse / inverse.sum(axis=1, keepdims=True)
     return weights.reshape(np.shape(covariance)[:-1])

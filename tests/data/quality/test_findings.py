@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from backtest.data.dates.spacing import infer_periods_per_year
 from backtest.data.quality.findings import Finding, find, find_in_rate, find_lagging
 from backtest.data.sources.bundled_sample import Sample, columns
+from backtest.numerics.arrays import Floats
 
-Floats = NDArray[np.float64]
 DAYS = pd.bdate_range("2015-01-01", periods=1500).to_numpy()
 FAR = st.integers(30, 1400)
 

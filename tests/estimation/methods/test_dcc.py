@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
 from backtest.errors import EstimationError
-from backtest.estimation.estimator import Array
 from backtest.estimation.methods.dcc import HIGHEST_PERSISTENCE, correlation_target, dcc_correlations, fitted_dcc
 from backtest.estimation.methods.dcc_kernel import mean_negative_log_likelihood
+from backtest.numerics.arrays import Floats
 from support.builders.garch_samples import dcc_units
 
 TARGET = np.array([[1.0, 0.5, -0.2], [0.5, 1.0, 0.1], [-0.2, 0.1, 1.0]])
 
 
-def correlations_of(units: Array, target: Array, news: float, memory: float) -> list[Array]:
+def correlations_of(units: Floats, target: Floats, news: float, memory: float) -> list[Floats]:
     """R_1, ..., R_{T+1} by Engle's recursion, element by element."""
     q, found = target.copy(), []
     for z in [*units, None]:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from skfolio.moments import DenoiseCovariance, DetoneCovariance
 
 from backtest.estimation.methods.denoised import (
@@ -14,11 +13,10 @@ from backtest.estimation.methods.denoised import (
     detoned_correlation,
     noise_edge,
 )
+from backtest.numerics.arrays import Floats
 
-Array = NDArray[np.float64]
 
-
-def of_factors(seed: int, count: int, assets: int, factors: int) -> Array:
+def of_factors(seed: int, count: int, assets: int, factors: int) -> Floats:
     """A market, and blocks with a factor each beside it, all of the same weight."""
     random = np.random.default_rng(seed)
     blocks = random.normal(size=(count, factors))[:, np.arange(assets) % factors]
@@ -26,7 +24,7 @@ def of_factors(seed: int, count: int, assets: int, factors: int) -> Array:
     return np.asarray((0.5 * market + 0.9 * blocks + own) * random.uniform(0.01, 0.1, assets))
 
 
-def eigenvalues_of(returns: Array) -> Array:
+def eigenvalues_of(returns: Floats) -> Floats:
     return np.asarray(np.linalg.eigvalsh(np.asarray(np.corrcoef(returns.T))), np.float64)
 
 

@@ -4,16 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from pydantic import ValidationError
 from skfolio.moments import GerberCovariance
 
 from backtest.estimation.methods.gerber import Gerber, Statistic, gerber_covariance
+from backtest.numerics.arrays import Floats
 
-Array = NDArray[np.float64]
 
-
-def made_up(seed: int, count: int, assets: int) -> Array:
+def made_up(seed: int, count: int, assets: int) -> Floats:
     random = np.random.default_rng(seed)
     return np.asarray((random.standard_t(4, (count, assets)) + random.normal(size=(count, 1))) / 100 + 0.001)
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf
 
 from backtest.estimation.methods.ledoit_wolf import (
@@ -16,11 +15,10 @@ from backtest.estimation.methods.ledoit_wolf import (
     constant_correlation_covariance,
     ledoit_wolf_covariance,
 )
+from backtest.numerics.arrays import Floats
 
-Array = NDArray[np.float64]
 
-
-def sample_of_one_factor(seed: int, count: int, assets: int) -> Array:
+def sample_of_one_factor(seed: int, count: int, assets: int) -> Floats:
     random = np.random.default_rng(seed)
     market = random.normal(size=(count, 1)) * random.uniform(0.3, 1.2, assets)
     return np.asarray((market + random.standard_t(5, (count, assets))) * random.uniform(0.01, 0.1, assets))
@@ -42,7 +40,7 @@ def test_two_returns_of_one_size_need_no_shrinkage_or_all() -> None:
     assert (ledoit_wolf_covariance(np.full((5, 3), 0.25)) == 0).all()
 
 
-def honey(returns: Array) -> tuple[Array, float]:
+def honey(returns: Floats) -> tuple[Floats, float]:
     """The sums of Ledoit and Wolf (2004), "Honey, I shrunk the sample covariance matrix", as loops."""
     count, assets = returns.shape
     y = returns - returns.mean(axis=0)
@@ -102,7 +100,7 @@ def test_an_asset_that_never_varies_leaves_the_others_as_without_it() -> None:
         (constant_correlation_covariance, 0.5 * np.ones((30, 30)) + 0.5 * np.eye(30)),
     ],
 )
-def test_shrinkage_brings_the_truth_nearer(estimate: Callable[[Array], Array], truth: Array) -> None:
+def test_shrinkage_brings_the_truth_nearer(estimate: Callable[[Floats], Floats], truth: Floats) -> None:
     """Of a truth near the target, 60 returns of 30 assets: in each of 20 samples the squared error falls by a fifth."""
     root = np.linalg.cholesky(truth)
     for seed in range(20):
@@ -114,7 +112,7 @@ def test_shrinkage_brings_the_truth_nearer(estimate: Callable[[Array], Array], t
     ("settings", "formula"),
     [(LedoitWolf, ledoit_wolf_covariance), (LedoitWolfConstantCorrelation, constant_correlation_covariance)],
 )
-def test_the_estimators_take_the_last_returns(settings: type[LedoitWolf], formula: Callable[[Array], Array]) -> None:
+def test_the_estimators_take_the_last_returns(settings: type[LedoitWolf], formula: Callable[[Floats], Floats]) -> None:
     """Up to and including the row itself."""
     returns = sample_of_one_factor(5, 40, 3)
     found = settings(window=12).covariances(returns, [10, 11, 39], 12)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from scipy.integrate import quad
 
 from backtest.errors import EstimationError
@@ -17,8 +16,8 @@ from backtest.estimation.methods.nonlinear_shrinkage import (
     nonlinear_shrinkage_covariance,
     shrunk_eigenvalues,
 )
+from backtest.numerics.arrays import Floats
 
-Array = NDArray[np.float64]
 ROOT5 = math.sqrt(5)
 NODES = np.polynomial.legendre.leggauss(24)
 
@@ -38,7 +37,7 @@ def its_hilbert_transform(x: float) -> float:
     )
 
 
-def papers_estimate(returns: Array) -> Array:
+def papers_estimate(returns: Floats) -> Floats:
     """Eigenvalue by eigenvalue, by complex arithmetic: d = λ / |1 - c - c λ m̆(λ)|², m̆ = π (Hf + i f)."""
     observations, assets = len(returns) - 1, returns.shape[1]
     c, h = assets / observations, observations ** (-1 / 3)

@@ -5,14 +5,14 @@ import pytest
 
 from backtest.errors import EstimationError
 from backtest.estimation.constant_assets import of_varying, varying
-from backtest.estimation.estimator import Array
 from backtest.estimation.windows.rolling import rolling_covariances, scaled, unit_diagonal
+from backtest.numerics.arrays import Floats
 
 RETURNS = np.random.default_rng(3).normal(0.001, 0.02, (40, 4))
 
 
-def second_moment(returns: Array) -> Array:
-    moment: Array = returns.T @ returns / len(returns)
+def second_moment(returns: Floats) -> Floats:
+    moment: Floats = returns.T @ returns / len(returns)
     return moment
 
 

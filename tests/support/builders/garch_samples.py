@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from backtest.estimation.estimator import Array
+from backtest.numerics.arrays import Floats
 
 
-def garch_returns(units: Array, alpha: float, gamma: float, beta: float) -> Array:
+def garch_returns(units: Floats, alpha: float, gamma: float, beta: float) -> Floats:
     """(T, n) returns of variance 0.0001 on average, from independent or correlated (T, n) units."""
     omega = 1e-4 * (1 - alpha - gamma / 2 - beta)
     variance, returns = np.full(units.shape[1], 1e-4), np.empty_like(units)
@@ -15,7 +15,7 @@ def garch_returns(units: Array, alpha: float, gamma: float, beta: float) -> Arra
     return returns + 0.0003
 
 
-def dcc_units(seed: int, count: int, target: Array, news: float, memory: float) -> Array:
+def dcc_units(seed: int, count: int, target: Floats, news: float, memory: float) -> Floats:
     """(T, n) normal draws of variance one, whose correlations move as by Engle (2002)."""
     random, q, units = np.random.default_rng(seed), target, np.empty((count, len(target)))
     for t in range(count):

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtest.engine.market_periods import Periods
 from backtest.engine.path import Bands
 from backtest.engine.terms import Fund, Terms
 from support.oracle.translated_terms import EngineRun
 
-Array = NDArray[np.float64]
 Rng = np.random.Generator
 
 KINDS = ("margin", "futures", "fund")
