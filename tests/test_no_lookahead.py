@@ -36,6 +36,8 @@ from backtest.reporting.files import csv_bytes, tables
 from backtest.risk import risk_contributions, risk_parity_weights
 from backtest.strategy.discovery import strategy_files
 
+pytestmark = pytest.mark.no_cover  # other tests run the same lines, and counting them takes half as long again
+
 STRATEGIES = sorted(strategy_files(Path(__file__).parents[1] / "configs"))
 """All that the project ships, found as its configurations find them: a new file is held to the contract too."""
 

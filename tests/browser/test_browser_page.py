@@ -6,6 +6,8 @@ import pytest
 from browser_page import OpenPage, Watch, axe_findings, frozen, headings_of, pages_of, printed, standing_out
 from playwright.sync_api import Browser
 
+pytestmark = pytest.mark.no_cover  # other tests run the same lines, and counting them takes half as long again
+
 NOBODY = "http://127.0.0.1:9"
 
 

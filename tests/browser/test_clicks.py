@@ -14,6 +14,8 @@ from playwright.sync_api import Page
 
 from backtest.reporting.tearsheet import render_tearsheet
 
+pytestmark = pytest.mark.no_cover  # other tests run the same lines, and counting them takes half as long again
+
 DAY = 86_400_000  # milliseconds
 GROWTH = "[data-chart=growth]"
 INKED = """() => [...document.querySelectorAll("[data-chart]")].every(one =>

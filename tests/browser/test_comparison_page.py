@@ -27,6 +27,8 @@ from playwright.sync_api import Page
 from backtest.comparison import compare
 from backtest.reporting.comparison_files import write_comparison
 
+pytestmark = pytest.mark.no_cover  # other tests run the same lines, and counting them takes half as long again
+
 NAMES = ("first", "levered", MARKUP, "债券_策略", *(f"strategy_of_a_long_name_{i}" for i in range(6)))
 
 

@@ -11,6 +11,8 @@ from made_up_result import made_up
 
 from backtest.reporting.files import write_report
 
+pytestmark = pytest.mark.no_cover  # other tests run the same lines, and counting them takes half as long again
+
 BACKGROUND = """() => {
   const container = document.querySelector("[data-chart=weights]"), chart = echarts.getInstanceByDom(container);
   const canvas = container.querySelector("canvas"), scale = canvas.width / container.clientWidth;

@@ -22,6 +22,8 @@ from page_cases import MARKUP, MARKUP_ASSETS, MARKUP_NOTE
 from backtest.reporting.format import FILTERS
 from backtest.reporting.measures import CARDS, GROUPS
 
+pytestmark = pytest.mark.no_cover  # other tests run the same lines, and counting them takes half as long again
+
 
 def test_it_fits_its_window(report: Path, page_of: OpenPage) -> None:
     path = report / "tearsheet.html"

@@ -28,6 +28,8 @@ from translated_terms import EngineRun, engine_run
 from backtest.engine.ledger import SimulationResult
 from backtest.errors import SimulationError
 
+pytestmark = pytest.mark.no_cover  # other tests run the same lines, and counting them takes half as long again
+
 CLOSE = 1e-13  # of gross assets
 RUNS = 500
 

@@ -9,10 +9,13 @@ sides meet only if both are right.
 from collections import Counter
 
 import numpy as np
+import pytest
 from random_runs import random_runs
 from translated_terms import EngineRun
 
 from backtest.engine.ledger import SimulationResult
+
+pytestmark = pytest.mark.no_cover  # other tests run the same lines, and counting them takes half as long again
 
 IDENTITY = 1e-12  # of opening gross assets, by the design
 MARKETS, EACH = 1000, 10

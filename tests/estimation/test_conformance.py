@@ -21,6 +21,8 @@ from backtest.errors import EstimationError
 from backtest.estimation.estimator import Estimator
 from backtest.estimation.settings import EstimationSettings
 
+pytestmark = pytest.mark.no_cover  # other tests run the same lines, and counting them takes half as long again
+
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 WINDOW = 64  # dates a step of 4 apart share their sums then

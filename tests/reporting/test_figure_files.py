@@ -13,6 +13,8 @@ from backtest.reporting.figure_files import picture
 from backtest.reporting.figure_style import STRATEGY
 from backtest.reporting.figures import render_all
 
+pytestmark = pytest.mark.no_cover  # other tests run the same lines, and counting them takes half as long again
+
 NAMESPACE = "http://www.w3.org/2000/svg"
 NAMES = ("沪深300", "_under", "$a^2$", '<b title="x">', "a & b")
 

@@ -28,6 +28,8 @@ from backtest.reporting.figure_files import picture
 from backtest.reporting.figures import render_all
 from backtest.reporting.format import change
 
+pytestmark = pytest.mark.no_cover  # other tests run the same lines, and counting them takes half as long again
+
 EVERY = {
     "growth",
     "drawdown",

@@ -14,6 +14,8 @@ import pytest
 from backtest.errors import NoRiskBudgetPortfolio
 from backtest.risk.budgeting import _solved, risk_parity_weights
 
+pytestmark = pytest.mark.no_cover  # other tests run the same lines, and counting them takes half as long again
+
 Kind = Callable[[np.random.Generator, int], np.ndarray]
 PROBLEMS = {2: 150, 3: 150, 5: 150, 8: 150, 13: 130, 20: 120, 35: 80, 60: 50, 100: 20, 200: 10}  # of each kind
 ACCURACY = 1e-9

@@ -20,6 +20,8 @@ from backtest.strategy.agenda import Agenda
 from backtest.strategy.decisions import Questions
 from backtest.strategy.view import History
 
+pytestmark = pytest.mark.no_cover  # other tests run the same lines, and counting them takes half as long again
+
 CONFIGS = Path(__file__).parents[2] / "configs"
 DATES = pd.bdate_range("2020-01-01", periods=40)
 PRICES = np.cumsum(np.ones((40, 2)), axis=0)
