@@ -13,6 +13,7 @@ from backtest.reporting.pages.tearsheet import render_tearsheet
 from support.builders.synthetic_result import made_up
 from support.pages.browser_page import OpenPage, ReportOf, axe_findings, downloaded, draw_all, drawn, standing_out
 from support.pages.page_cases import MARKUP
+from support.patience import HANG
 
 DAY = 86_400_000  # milliseconds
 GROWTH = "[data-chart=growth]"
@@ -340,7 +341,7 @@ def test_the_keyboard_reaches_and_presses_every_control(report_of: ReportOf, pag
 
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert page.url.endswith("#main")  # the link that skips the names of sections
+    page.wait_for_url("**#main", timeout=1000 * HANG)  # the link that skips the names of sections
     bar = ["strategy", "benchmark", "1", "3", "5", "10", "20", "all", "from", "to", "log", "linear"]
     assert walk("Tab", "linear")[-len(bar) :] == bar
     page.keyboard.press("Enter")
