@@ -1,15 +1,12 @@
 """What was paid for what was financed, month by month."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
+from backtest.analysis.run_record import RunRecord
 
 
-def financing_path(result: "BacktestResult") -> pd.DataFrame:
+def financing_path(result: RunRecord) -> pd.DataFrame:
     """Rates that were paid and how much was financed, in each calendar month in which anything was.
 
     Of the periods that end in a month, or of each period where they are longer. Interest is over Σ loan × days / 360,

@@ -8,19 +8,16 @@ The paper's loan is L - 1 of NAV. Futures finance all of L, and NAV is in cash; 
 L (l - 1) / l. So here the amount financed, F, stands apart from L.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from backtest.analysis.attribution.return_attribution import capital_after_first_trade
 from backtest.analysis.metrics import performance
+from backtest.analysis.run_record import RunRecord
 from backtest.engine.kernels.state import ROUNDING
 from backtest.numerics.arrays import Floats
-
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
-
 
 TERMS = (
     "magnified_source_return",
@@ -72,7 +69,7 @@ class LeveredPeriods(NamedTuple):
         return self.cash + self.excess
 
 
-def levered_periods(result: "BacktestResult") -> LeveredPeriods:
+def levered_periods(result: RunRecord) -> LeveredPeriods:
     """The periods of a run without shorts and without ruin, read off its ledger.
 
     Example:
@@ -108,7 +105,7 @@ def levered_periods(result: "BacktestResult") -> LeveredPeriods:
     return LeveredPeriods(leverage, financed, source, excess, cash, drag, trading, fees)
 
 
-def levered_return_terms(result: "BacktestResult") -> pd.Series:
+def levered_return_terms(result: RunRecord) -> pd.Series:
     """Terms of the compound return of a levered run: the five of the paper, and three that account for the rest.
 
     With means over the P periods of `LeveredPeriods`, and m = P / years periods a year:
@@ -155,7 +152,7 @@ def levered_return_terms(result: "BacktestResult") -> pd.Series:
     return pd.Series(per_year * np.array(means), index=list(TERMS), name="levered_return")
 
 
-def _has_one_leverage(result: "BacktestResult") -> bool:
+def _has_one_leverage(result: RunRecord) -> bool:
     at_opens = result.settings.get("rebalance", {}).get("execution") == "open"
     shorts = result.weights.to_numpy().min(initial=0.0) < -ROUNDING
     return not (at_opens or shorts or result.fund_leverage < 0)

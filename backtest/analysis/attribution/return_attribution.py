@@ -5,20 +5,15 @@ return of a period; over the NAV at the start of a span of periods, added up, to
 spread over others to make it so. `levered_return` splits the compound return of a levered run in another way.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from backtest.analysis.metrics import performance
 from backtest.analysis.metrics.ex_ante import by_class
+from backtest.analysis.run_record import RunRecord
 from backtest.analysis.tables.holdings import largest_and_rest
 from backtest.data.prepare.consumer_prices import newest_known
 from backtest.numerics.arrays import Floats
-
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
-
 
 SOURCES = (
     "cash_interest",
@@ -34,7 +29,7 @@ SOURCES = (
 TOTAL = "total return"
 
 
-def period_attribution(result: "BacktestResult") -> pd.DataFrame:
+def period_attribution(result: RunRecord) -> pd.DataFrame:
     """What each asset and each of `SOURCES` added to the return of each period: flow_t / NAV_{t-1}.
 
     What is paid for what is financed is two of them: `financing_at_cash_rate`, what it would be at the cash return, and
@@ -54,7 +49,7 @@ def period_attribution(result: "BacktestResult") -> pd.DataFrame:
     return _table(_flows(result) / opening[:, None], result, pd.DatetimeIndex(result.nav.index[1:]))
 
 
-def linked_attribution(result: "BacktestResult") -> pd.Series:
+def linked_attribution(result: RunRecord) -> pd.Series:
     """What each asset and each of `SOURCES` added to the total return: Σ_t flow_t / NAV_0.
 
     A flow counts by its money, so what came late in a run that grew weighs more than the same return before.
@@ -71,7 +66,7 @@ def linked_attribution(result: "BacktestResult") -> pd.Series:
     return pd.Series(_flows(result).sum(axis=0), index=[*result.assets, *SOURCES], name="linked")
 
 
-def waterfall(result: "BacktestResult", most: int) -> pd.DataFrame:
+def waterfall(result: RunRecord, most: int) -> pd.DataFrame:
     """Bars of the linked attribution, each from where the one before it ends, and the total's from zero.
 
     Args:
@@ -108,7 +103,7 @@ def waterfall(result: "BacktestResult", most: int) -> pd.DataFrame:
     )
 
 
-def attribution_by_year(result: "BacktestResult") -> pd.DataFrame:
+def attribution_by_year(result: RunRecord) -> pd.DataFrame:
     """`linked_attribution` of each calendar year: Σ flow_t over the periods that end in it / NAV before the first.
 
     Returns:
@@ -126,7 +121,7 @@ def attribution_by_year(result: "BacktestResult") -> pd.DataFrame:
     return _table(np.add.reduceat(_flows(result), first, axis=0) / opening[first, None], result, dates[last])
 
 
-def attribution_of_classes(table: pd.DataFrame, result: "BacktestResult") -> pd.DataFrame:
+def attribution_of_classes(table: pd.DataFrame, result: RunRecord) -> pd.DataFrame:
     """One of the tables above with the sums of asset classes in place of assets.
 
     Args:
@@ -147,7 +142,7 @@ def attribution_of_classes(table: pd.DataFrame, result: "BacktestResult") -> pd.
     return pd.concat([classes if classes.shape[1] else assets, sources], axis=1)
 
 
-def gross_returns(result: "BacktestResult") -> pd.Series:
+def gross_returns(result: RunRecord) -> pd.Series:
     """Returns before trading costs and other fees: what NAV had earned if somebody else had paid these.
 
     (NAV_t + trading costs_t + other fees_t) / NAV_{t-1} - 1, each of a period's own end, and over the NAV after the
@@ -173,7 +168,7 @@ def gross_returns(result: "BacktestResult") -> pd.Series:
     return pd.Series(gross, index=result.nav.index[1:], name="gross_returns")
 
 
-def capital_after_first_trade(result: "BacktestResult") -> float:
+def capital_after_first_trade(result: RunRecord) -> float:
     """The NAV that the first period begins with: 1, less the cost of the first trade.
 
     That trade is of the weights after it (of a fund's shares, over its leverage), as fractions of the NAV before it; so
@@ -223,7 +218,7 @@ def real_nav(nav: pd.Series, consumer_prices: pd.Series) -> pd.Series:
     return pd.Series(nav.to_numpy() * (index[0] / index), index=nav.index, name="real_nav")
 
 
-def compound_growth(result: "BacktestResult", consumer_prices: pd.Series | None = None) -> dict[str, float]:
+def compound_growth(result: RunRecord, consumer_prices: pd.Series | None = None) -> dict[str, float]:
     """CAGR gross of trading costs and other fees, net of them, and real, side by side.
 
     Args:
@@ -255,7 +250,7 @@ def compound_growth(result: "BacktestResult", consumer_prices: pd.Series | None 
     return growth
 
 
-def _flows(result: "BacktestResult") -> Floats:
+def _flows(result: RunRecord) -> Floats:
     """(P - 1, n + 7) what each asset and each of `SOURCES` added in each period, currency; NAV begins at 1."""
     count, added = len(result.assets), result.contributions.to_numpy()[1:]
     spread = result.financing_drag.to_numpy()[1:]
@@ -264,5 +259,5 @@ def _flows(result: "BacktestResult") -> Floats:
     return np.column_stack([added[:, : count + 1], *(0.0 - cost for cost in paid), added[:, -1]])
 
 
-def _table(values: Floats, result: "BacktestResult", dates: pd.DatetimeIndex) -> pd.DataFrame:
+def _table(values: Floats, result: RunRecord, dates: pd.DatetimeIndex) -> pd.DataFrame:
     return pd.DataFrame(values, index=dates, columns=[*result.assets, *SOURCES])

@@ -5,17 +5,13 @@ Covariances are large and are not kept: `ex_ante_risk` takes from them, some dat
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from backtest.analysis.run_record import RunRecord
 from backtest.numerics.arrays import Bools, Floats
 from backtest.risk import effective_number_of_bets, risk_contributions, sleeve_covariance
-
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
-
 
 UNCLASSIFIED = "unclassified"
 
@@ -105,7 +101,7 @@ def by_class(table: pd.DataFrame, classes: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame(dict(zip(names, sums, strict=True)), index=table.index)
 
 
-def diversification(result: "BacktestResult") -> pd.DataFrame:
+def diversification(result: RunRecord) -> pd.DataFrame:
     """How far the allowed targets were spread on each rebalance date that has a covariance.
 
     Returns:

@@ -5,17 +5,13 @@ deviation of 1: the bias statistic (Menchero, Wang and Orr 2011, "The Barra US E
 Connor, Goldberg and Korajczyk 2010, "Portfolio Risk Analysis"). Above 1 risk was underestimated.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
+from backtest.analysis.metrics.rolling_measures import rolling_volatility, window_of_a_year
+from backtest.analysis.run_record import RunRecord
 from backtest.numerics.arrays import Floats
 from backtest.numerics.tolerances import has_risk
-
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
-
 
 PORTFOLIO = "portfolio"
 
@@ -67,7 +63,7 @@ def qlike(returns: Floats, forecasts: Floats) -> Floats:
     return np.asarray(losses.sum(axis=0) / np.where(counts > 0, counts, np.nan))
 
 
-def volatility_forecasts(result: "BacktestResult") -> pd.DataFrame:
+def volatility_forecasts(result: RunRecord) -> pd.DataFrame:
     """The volatility forecast on each rebalance date that has a covariance: of the allowed targets, and of each asset.
 
     Returns:
@@ -81,7 +77,7 @@ def volatility_forecasts(result: "BacktestResult") -> pd.DataFrame:
     return pd.concat([result.forecast_volatility.rename(PORTFOLIO), result.asset_volatilities], axis=1)
 
 
-def volatility_that_followed(result: "BacktestResult") -> pd.Series:
+def volatility_that_followed(result: RunRecord) -> pd.Series:
     """The volatility of NAV's excess returns over the 12 months after each date: what a forecast speaks for.
 
     Returns:
@@ -93,11 +89,12 @@ def volatility_that_followed(result: "BacktestResult") -> pd.Series:
         >>> f"{followed.index[-1]:%Y-%m-%d}", round(float(followed.iloc[-1]), 3)
         ('2011-12-31', 0.048)
     """
-    came = result.rolling["excess_volatility"]
-    return came.set_axis(result.nav.index[: len(came)])
+    window = window_of_a_year(result.returns, result.periods_per_year)
+    realised = rolling_volatility(result.excess_returns, window, result.periods_per_year)
+    return realised.set_axis(result.nav.index[: len(realised)]).rename("excess_volatility")
 
 
-def standing_forecasts(result: "BacktestResult") -> pd.DataFrame:
+def standing_forecasts(result: RunRecord) -> pd.DataFrame:
     """The volatility forecast for each period: that of the last decision traded before the period began.
 
     The portfolio's is that of the allowed targets, while held weights drift; an asset's stands from the same trade on.
@@ -119,7 +116,7 @@ def standing_forecasts(result: "BacktestResult") -> pd.DataFrame:
     return pd.DataFrame(values, index=result.nav.index[1:], columns=[PORTFOLIO, *result.assets])
 
 
-def forecast_accuracy(result: "BacktestResult") -> pd.DataFrame:
+def forecast_accuracy(result: RunRecord) -> pd.DataFrame:
     """Compare the forecasts of the portfolio and of each asset with the excess returns that followed them.
 
     Returns:

@@ -5,22 +5,17 @@ variance is the sum of the covariances of the parts with the whole, and its vola
 (whole): the same split as ex ante (Tasche 2000), with what happened in place of what was expected.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
+from backtest.analysis.run_record import RunRecord
 from backtest.numerics.arrays import Floats
 from backtest.numerics.tolerances import has_risk
-
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
-
 
 CASH_AND_COSTS = "cash_and_costs"
 
 
-def excess_contributions(result: "BacktestResult") -> pd.DataFrame:
+def excess_contributions(result: RunRecord) -> pd.DataFrame:
     """What each asset, and cash and costs, added to the return of NAV above cash, period by period.
 
     An asset: its profit over the NAV before, less the cash return on its weight. `cash_and_costs`: interest, financing,
@@ -46,7 +41,7 @@ def excess_contributions(result: "BacktestResult") -> pd.DataFrame:
     )
 
 
-def realised_risk_contributions(result: "BacktestResult") -> pd.Series:
+def realised_risk_contributions(result: RunRecord) -> pd.Series:
     """Realised risk contributions over the whole run: cov(part, whole) / std(whole), annualised.
 
     Returns:
@@ -64,7 +59,7 @@ def realised_risk_contributions(result: "BacktestResult") -> pd.Series:
     return pd.Series(values, index=parts.columns, name="realised_risk_contributions")
 
 
-def rolling_realised_risk(result: "BacktestResult", window: int, dates: pd.Index | None = None) -> pd.DataFrame:
+def rolling_realised_risk(result: RunRecord, window: int, dates: pd.Index | None = None) -> pd.DataFrame:
     """Realised risk contributions over the `window` returns up to and including each date.
 
     Args:
@@ -92,7 +87,7 @@ def rolling_realised_risk(result: "BacktestResult", window: int, dates: pd.Index
     return pd.DataFrame(table, index=result.nav.index[ends], columns=parts.columns)
 
 
-def realised_risk_of_a_year(result: "BacktestResult", dates: pd.Index | None = None) -> pd.DataFrame:
+def realised_risk_of_a_year(result: RunRecord, dates: pd.Index | None = None) -> pd.DataFrame:
     """Return `rolling_realised_risk` over 12 months: no rows for one period a year, as one return has no risk."""
     whole_run = len(result.returns) + 2  # more returns than there are
     window = result.periods_per_year if result.periods_per_year > 1 else whole_run

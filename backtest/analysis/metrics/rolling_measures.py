@@ -1,19 +1,15 @@
 """Measures over a window that rolls along: one value for each full window, none before the first is full."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
+from backtest.analysis.run_record import RunRecord
 from backtest.numerics.arrays import Floats
 from backtest.numerics.tolerances import has_risk
 
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
 
-
-def rolling_measures(result: "BacktestResult") -> pd.DataFrame:
+def rolling_measures(result: RunRecord) -> pd.DataFrame:
     """Volatility, Sharpe ratio and correlation to the benchmark over the last 12 months.
 
     Returns:
@@ -26,9 +22,7 @@ def rolling_measures(result: "BacktestResult") -> pd.DataFrame:
         >>> rolling_measures(bt.run("configs/erc.yaml")).iloc[-1].round(2).to_dict()
         {'volatility': 0.05, 'excess_volatility': 0.05, 'sharpe': 1.14, 'correlation': 0.74}
     """
-    window = result.periods_per_year
-    if not 2 <= window < len(result.returns):
-        window = len(result.returns) + 2  # more than there are, and so no rows
+    window = window_of_a_year(result.returns, result.periods_per_year)
     columns = {
         "volatility": rolling_volatility(result.returns, window, result.periods_per_year),
         "excess_volatility": rolling_volatility(result.excess_returns, window, result.periods_per_year),
@@ -37,6 +31,22 @@ def rolling_measures(result: "BacktestResult") -> pd.DataFrame:
     if result.benchmark is not None:
         columns["correlation"] = rolling_correlation(result.returns, result.benchmark.returns, window)
     return pd.DataFrame(columns)
+
+
+def window_of_a_year(returns: pd.Series, periods_per_year: int) -> int:
+    """Return the number of rows of a 12-month window; more rows than there are returns if a window is undefined.
+
+    A window is undefined for one period a year, and for a run of a year or less.
+
+    Args:
+        returns: (P,) decimal per period.
+        periods_per_year: periods per year of the returns.
+
+    Example:
+        >>> window_of_a_year(pd.Series(np.zeros(24)), 12), window_of_a_year(pd.Series(np.zeros(12)), 12)
+        (12, 14)
+    """
+    return periods_per_year if 2 <= periods_per_year < len(returns) else len(returns) + 2
 
 
 def rolling_volatility(returns: pd.Series, window: int, periods_per_year: int) -> pd.Series:

@@ -8,18 +8,14 @@ that of one.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backtest.analysis.metrics import performance
+from backtest.analysis.run_record import RunRecord
 from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import has_risk
-
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
-
 
 FEWEST = 36  # periods: three years of months; the error of an autocorrelation of fewer is above 1/6
 MOST_LAGS = 11  # all of months; of days what Newey, West (1994), 4 (P / 100)^(2/9), take of fifty years
@@ -47,7 +43,7 @@ class Smoothing:
     notes: tuple[str, ...]
 
 
-def smoothing(result: "BacktestResult") -> Smoothing | None:
+def smoothing(result: RunRecord) -> Smoothing | None:
     """The smoothing of NAV's returns, where there is any.
 
     What is known of the data, that a series is of averages, stands in words in `result.notes`. Whether that shows in

@@ -1,16 +1,12 @@
 """A run by the calendar: returns of months and years, costs of years, lengths of drawdowns."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from backtest.analysis.metrics.drawdown import worst_drawdowns
+from backtest.analysis.run_record import RunRecord
 from backtest.data.dates.frequencies import MONTHS
 from backtest.data.dates.spacing import period_after
-
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
 
 YEAR = "year"
 """The column of the whole year's return."""
@@ -104,7 +100,7 @@ def _date_after(dates: pd.DatetimeIndex, periods_per_year: int) -> pd.Timestamp:
     return period_after(dates, periods_per_year)
 
 
-def costs_by_year(result: "BacktestResult") -> pd.DataFrame:
+def costs_by_year(result: RunRecord) -> pd.DataFrame:
     """Costs and turnover of each calendar year, not annualised: Σ cost_t / NAV_{t-1} over the periods that end in it.
 
     Returns:

@@ -1,18 +1,15 @@
 """What happened to a run besides its own decisions: margin calls, targets that were not allowed, ruin."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
+from backtest.analysis.run_record import RunRecord
 
 FORCED = ("margin_call", "no_price")
 """Reasons of a trade that nobody decided."""
 
 
-def events_of(result: "BacktestResult") -> pd.DataFrame:
+def events_of(result: RunRecord) -> pd.DataFrame:
     """The events of a run, in their order; at a close its margin call comes first, then what was scaled down.
 
     Returns:
@@ -48,7 +45,7 @@ def events_of(result: "BacktestResult") -> pd.DataFrame:
     )
 
 
-def counts_of_events(result: "BacktestResult") -> dict[str, int]:
+def counts_of_events(result: RunRecord) -> dict[str, int]:
     """How many margin calls there were, trades that nobody decided, and targets that were scaled down."""
     terms = result.trade_terms
     return {

@@ -1,15 +1,11 @@
 """Where capital and risk sit: shares of each, and what is held now against what is wanted."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from backtest.analysis.metrics.realised_risk import realised_risk_contributions
+from backtest.analysis.run_record import RunRecord
 from backtest.risk import percentage_contributions
-
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
 
 
 def risk_shares(risk_contributions: pd.DataFrame) -> pd.DataFrame:
@@ -30,7 +26,7 @@ def risk_shares(risk_contributions: pd.DataFrame) -> pd.DataFrame:
     return risk_contributions[there].div(total[there], axis=0)
 
 
-def capital_and_risk(result: "BacktestResult") -> pd.DataFrame:
+def capital_and_risk(result: RunRecord) -> pd.DataFrame:
     """Average shares of capital and of risk over the rebalance dates that have a covariance, and of risk as it came.
 
     Capital: |w_i| / Σ|w| of the target weights; risk: `risk_shares`, both averaged over the same dates. Realised: the
@@ -55,7 +51,7 @@ def capital_and_risk(result: "BacktestResult") -> pd.DataFrame:
     )
 
 
-def holdings_now(result: "BacktestResult") -> pd.DataFrame:
+def holdings_now(result: RunRecord) -> pd.DataFrame:
     """What is wanted and allowed, what is held after drifting, and the trades between; of assets that have any of them.
 
     Returns:

@@ -1,17 +1,13 @@
 """Decisions in force: the dates of NAV between which each decision applies."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
+from backtest.analysis.run_record import RunRecord
 from backtest.engine.settings.schedule import RebalanceSettings
 
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
 
-
-def dates_in_force(result: "BacktestResult") -> pd.Series:
+def dates_in_force(result: RunRecord) -> pd.Series:
     """Return the date of NAV from which each decision is in force: the date of its first trade.
 
     A decision that asks for no trade, because all weights are inside their bands, is in force from the date on which it
@@ -38,7 +34,7 @@ def dates_in_force(result: "BacktestResult") -> pd.Series:
     return pd.Series(known[np.minimum(rows, len(dates))], index=decided, name="in_force")
 
 
-def in_force(table: pd.DataFrame, result: "BacktestResult") -> pd.DataFrame:
+def in_force(table: pd.DataFrame, result: RunRecord) -> pd.DataFrame:
     """Return the rows of decisions by the dates from which they are in force; the last row again on the last date.
 
     Between its dates the table is a step: a row holds until the next one begins.

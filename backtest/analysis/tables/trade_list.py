@@ -1,15 +1,12 @@
 """Every trade of a run as a row of a table."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
+from backtest.analysis.run_record import RunRecord
 
 
-def trade_list(result: "BacktestResult") -> pd.DataFrame:
+def trade_list(result: RunRecord) -> pd.DataFrame:
     """One row for each asset that was traded on a date, by date, then in the order of the assets.
 
     Returns:
