@@ -92,7 +92,7 @@ def test_a_result_shows_the_headline_of_its_summary(options: dict[str, Any]) -> 
 
 def test_a_comparison_shows_each_strategy_and_who_is_best() -> None:
     found = compare([made_up(name=name, seed=seed, benchmark=False) for seed, name in enumerate("abc")])
-    html = found._repr_html_()
+    html = comparison_html(found)
     shown = Fragment(html)
     assert shown.rows[0] == ["2003-12-31 to 2007-12-31", "a", "b", "c"]
     sharpes = next(row for row in shown.rows if row[0] == "Sharpe ratio")
