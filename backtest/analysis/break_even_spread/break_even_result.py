@@ -8,12 +8,13 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class BreakEvenSpread:
-    """The spread at which a measure of two strategies is the same, and its bootstrap interval.
+    """Spread at which a measure is the same for two strategies, and its bootstrap interval.
 
     Args:
-        spread: decimal per year; infinite where it is beyond `BOUND`, NaN where no spread changes anything.
-        interval: its ends at `bootstrap.LEVEL`, likewise; None where it was not asked for.
-        decimals: decimals of the ends that hardly depend on the seed.
+        spread: decimal per year; infinite beyond `spread_search.BOUND`, NaN if the spread has no effect.
+        interval: ends of the interval at `bootstrap.LEVEL`, decimals per year, infinite beyond the bound; None if it
+            was not computed.
+        decimals: number of decimals of the ends that hardly depend on the seed.
     """
 
     spread: float
@@ -23,12 +24,12 @@ class BreakEvenSpread:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """Advantage that is left at a spread.
+    """Advantage over the benchmark at a spread.
 
     Args:
-        spread: decimal per year; NaN for terms that are no one spread.
-        excess_return: compound return less the benchmark's, decimal per year; over less than a year the
-            difference of total returns.
+        spread: decimal per year; NaN for terms without a single spread.
+        excess_return: compound return less the benchmark's, decimal per year; difference of total returns for less
+            than a year.
         excess_sharpe: Sharpe ratio less the benchmark's.
     """
 
@@ -39,23 +40,23 @@ class CurvePoint:
 
 @dataclass(frozen=True, eq=False)
 class BreakEven:
-    """Spreads at which a levered strategy ties its benchmark.
+    """Break-even spreads: the financing spreads at which a levered strategy equals its benchmark.
 
     Args:
-        name: of the run.
+        name: name of the run.
         benchmark: name of its benchmark, whose own financing stays as configured.
         start: first date of NAV.
         end: last date of NAV.
-        financing: whose spread it is: on `margin` that of the loan, of `futures` one basis for all, of a
-            `leveraged_fund` the swap spread.
-        configured: the excess of the run as configured; its spread is NaN where that is by asset, date or size.
-        borrows: whether the run ever finances anything; if not, no spread changes anything, and both spreads are NaN.
-        by_return: where the compound returns are the same.
-        by_sharpe: where the Sharpe ratios are the same.
-        curve: the excess by rising spread; empty where it was not asked for.
-        block: mean length of the bootstrap's blocks, periods; NaN without intervals, which are not worked out for fewer
-            than `confidence.FEWEST` periods.
-        whole_year: whether the run covers a year or more; if not, excess returns are not rates per year.
+        financing: kind of financing that the spread belongs to: the loan on `margin`, a basis common to all
+            `futures`, or the swap spread of a `leveraged_fund`.
+        configured: advantage of the run as configured; its spread is NaN if spreads differ by asset, date or size.
+        borrows: True if the run ever finances anything; otherwise the spread has no effect, and both spreads are NaN.
+        by_return: spread at which the compound returns are the same.
+        by_sharpe: spread at which the Sharpe ratios are the same.
+        curve: advantage by rising spread; empty if it was not computed.
+        block: mean length of the bootstrap's blocks, periods; NaN without intervals, which need
+            `confidence.FEWEST` periods.
+        whole_year: True if the run covers a year or more; otherwise excess returns are not annualised.
     """
 
     name: str
@@ -73,14 +74,14 @@ class BreakEven:
 
     @property
     def line(self) -> pd.Series:
-        """Excess compound return by rising spread, decimals: the curve, where it is nothing, and as configured."""
+        """Excess compound return by rising spread, decimals: the curve, the break-even, and the run as configured."""
         points = {point.spread: point.excess_return for point in self.curve}
         if np.isfinite(self.by_return.spread):
-            points[self.by_return.spread] = 0.0  # what it is found by
+            points[self.by_return.spread] = 0.0  # by definition
         if not np.isnan(self.configured.spread):
             points[self.configured.spread] = self.configured.excess_return
         return pd.Series(points, dtype=float).sort_index()
 
     def at(self, spread: float) -> CurvePoint:
-        """The point of the curve at one of its spreads."""
+        """Return the point of the curve at one of its spreads."""
         return next(point for point in self.curve if point.spread == spread)
