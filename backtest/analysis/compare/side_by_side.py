@@ -1,17 +1,15 @@
 """Tables that have a column, or a row and a column, for each of several results over the same dates."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from backtest.analysis.metrics.ex_ante import UNCLASSIFIED
 from backtest.analysis.metrics.performance import correlation
+from backtest.analysis.run_record import RunRecord
 from backtest.analysis.uncertainty.sharpe_difference import holm, sharpe_difference
-
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
 
 Better = Literal["higher", "lower", "nearest 1"]
 Shares = Literal["capital", "risk", "realised_risk"]
@@ -89,7 +87,7 @@ def _best(row: pd.Series, better: Better | None) -> tuple[str, ...]:
     return tuple(row.index[merit >= merit.max() - rounding])
 
 
-def correlations_of(results: Sequence["BacktestResult"]) -> pd.DataFrame:
+def correlations_of(results: Sequence[RunRecord]) -> pd.DataFrame:
     """(k, k) correlations of returns per period, 1 on the diagonal; NaN where one does not vary.
 
     Example:
@@ -135,7 +133,7 @@ def class_shares(summaries: Mapping[str, Mapping[str, Any]], of: Shares) -> pd.D
     return pd.DataFrame(columns, index=[*every])
 
 
-def sharpe_differences_of(results: Sequence["BacktestResult"]) -> pd.DataFrame:
+def sharpe_differences_of(results: Sequence[RunRecord]) -> pd.DataFrame:
     """Differences of annualised Sharpe ratios, both tests of each, for every pair.
 
     Returns:

@@ -1,31 +1,30 @@
 """The headline numbers of a result, as they stand in `summary.json`."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from backtest.analysis.attribution.levered_return import levered_return_terms
 from backtest.analysis.attribution.return_attribution import compound_growth, linked_attribution
+from backtest.analysis.break_even_spread.break_even_result import BreakEven
 from backtest.analysis.metrics import performance
 from backtest.analysis.metrics.ex_ante import by_class, diversification
 from backtest.analysis.metrics.forecasts import forecast_accuracy
 from backtest.analysis.metrics.realised_risk import realised_risk_contributions
 from backtest.analysis.metrics.smoothing import adjusted_volatility, autocorrelation
+from backtest.analysis.run_record import RunRecord
 from backtest.analysis.tables.calendar_tables import YEAR, calendar_returns, drawdown_lengths
 from backtest.analysis.tables.crises import in_crises
 from backtest.analysis.tables.events import counts_of_events
+from backtest.analysis.tables.holdings import capital_and_risk
 from backtest.analysis.uncertainty.bootstrap import LEVEL, SEED
 from backtest.analysis.uncertainty.confidence import confidence
 from backtest.numerics.arrays import Floats
 from backtest.risk import percentage_contributions
 
-if TYPE_CHECKING:
-    from backtest.analysis.break_even_spread.spread_search import BreakEven
-    from backtest.analysis.result import BacktestResult
 
-
-def summarise(result: "BacktestResult") -> dict[str, Any]:
+def summarise(result: RunRecord) -> dict[str, Any]:
     """All headline numbers of a result, and under `benchmark` those of its benchmark and of the two together.
 
     Decimals; rates per year. Costs and turnover a year are Σ(cost_t / NAV_{t-1}) / years. A number that is not defined
@@ -45,7 +44,7 @@ def summarise(result: "BacktestResult") -> dict[str, Any]:
     return summary
 
 
-def _break_even(found: "BreakEven | None") -> dict[str, Any]:
+def _break_even(found: BreakEven | None) -> dict[str, Any]:
     """Spreads in basis points; infinite beyond those that were looked at, None what was not worked out."""
     if found is None:
         return dict.fromkeys(("return_bps", "return_interval_bps", "sharpe_bps", "sharpe_interval_bps"))
@@ -56,7 +55,7 @@ def _break_even(found: "BreakEven | None") -> dict[str, Any]:
     return numbers
 
 
-def _of_one(result: "BacktestResult") -> dict[str, Any]:
+def _of_one(result: RunRecord) -> dict[str, Any]:
     nav, periods = result.nav.to_numpy(), result.periods_per_year
     returns, excess = result.returns.to_numpy(), result.excess_returns.to_numpy()
     years = performance.years_between(result.nav.index[0].to_datetime64(), result.nav.index[-1].to_datetime64())
@@ -116,7 +115,7 @@ def _confidence(returns: Floats, excess: Floats, years: float | None, periods: i
     }
 
 
-def _worst_drawdowns(result: "BacktestResult") -> list[dict[str, Any]]:
+def _worst_drawdowns(result: RunRecord) -> list[dict[str, Any]]:
     """The ten of `calendar.drawdown_lengths`, dates as text; None and NaN for what has not come yet."""
     rows = drawdown_lengths(result.nav, 10).to_dict("records")
     dates = {"peak", "trough", "recovery"}
@@ -126,7 +125,7 @@ def _worst_drawdowns(result: "BacktestResult") -> list[dict[str, Any]]:
     ]
 
 
-def _crises(result: "BacktestResult") -> list[dict[str, Any]]:
+def _crises(result: RunRecord) -> list[dict[str, Any]]:
     """What NAV did in each crisis that its dates cover as a whole."""
     return [
         {
@@ -142,7 +141,7 @@ def _crises(result: "BacktestResult") -> list[dict[str, Any]]:
     ]
 
 
-def _exposures_and_costs(result: "BacktestResult", years: float) -> dict[str, float]:
+def _exposures_and_costs(result: RunRecord, years: float) -> dict[str, float]:
     opening = result.nav.to_numpy()[:-1]
 
     def total(values: Any) -> float:
@@ -172,7 +171,7 @@ def _exposures_and_costs(result: "BacktestResult", years: float) -> dict[str, fl
     }
 
 
-def _risk(result: "BacktestResult") -> dict[str, Any]:
+def _risk(result: RunRecord) -> dict[str, Any]:
     """Averages over the rebalance dates that have a covariance, the bias of the forecasts, and shares of risk."""
     spread, accuracy = diversification(result).mean(), forecast_accuracy(result)
     portfolio, assets = accuracy.iloc[0], accuracy.iloc[1:]  # by position: an asset may have any name
@@ -187,11 +186,11 @@ def _risk(result: "BacktestResult") -> dict[str, Any]:
     }
 
 
-def _shares(result: "BacktestResult") -> dict[str, dict[str, float]]:
+def _shares(result: RunRecord) -> dict[str, dict[str, float]]:
     """Of capital and of risk, by asset and, where there are classes, by class; `capital_and_risk` says of what."""
     realised = realised_risk_contributions(result)
     realised[:] = percentage_contributions(realised)
-    shares = result.capital_and_risk.reindex(result.assets)
+    shares = capital_and_risk(result).reindex(result.assets)
     by_asset = pd.DataFrame(
         {
             "capital_shares": shares["capital"].to_numpy(),
@@ -208,7 +207,7 @@ def _shares(result: "BacktestResult") -> dict[str, dict[str, float]]:
     }
 
 
-def _attribution(result: "BacktestResult", growth: dict[str, float]) -> dict[str, Any]:
+def _attribution(result: RunRecord, growth: dict[str, float]) -> dict[str, Any]:
     """Linked over the run, by asset, class and source; CAGR gross, net, real; the terms of a run that had a loan."""
     linked, count = linked_attribution(result), len(result.assets)
     assets = linked.iloc[:count]
@@ -225,7 +224,7 @@ def _numbers(table: pd.Series) -> dict[str, float]:
     return {str(name): float(value) for name, value in table.items()}
 
 
-def _together(result: "BacktestResult", benchmark: "BacktestResult") -> dict[str, float]:
+def _together(result: RunRecord, benchmark: RunRecord) -> dict[str, float]:
     periods = result.periods_per_year
     returns, others = result.returns.to_numpy(), benchmark.returns.to_numpy()
     beta, alpha = performance.beta_alpha(result.excess_returns.to_numpy(), benchmark.excess_returns.to_numpy(), periods)

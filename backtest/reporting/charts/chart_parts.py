@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from backtest.analysis.drawing.thinning import rows_to_draw
-from backtest.analysis.tables.crises import overlapping
+from backtest.analysis.tables.crises import overlapping_crises
 from backtest.reporting.charts.embedding import days
 
 Chart = dict[str, Any]
@@ -76,6 +76,6 @@ def thinned(table: pd.DataFrame) -> pd.DataFrame:
 
 def crises_within(dates: pd.Index) -> list[dict[str, Any]]:
     """The crises that shade charts of these dates: their names, and their ends as days since 1970."""
-    found = overlapping(pd.DatetimeIndex(dates))
+    found = overlapping_crises(pd.DatetimeIndex(dates))
     ends = zip(*(days(pd.DatetimeIndex([getattr(one, end) for one in found])) for end in ("start", "end")), strict=True)
     return [{"name": one.name, "from": start, "to": end} for one, (start, end) in zip(found, ends, strict=True)]
