@@ -16,6 +16,7 @@ import backtest as bt
 from backtest.config import RunConfig, load_config
 from backtest.estimation import methods
 from backtest.estimation.estimator import Estimator
+from backtest.strategy.discovery import find_strategy, strategy_files
 from scripts.build_docs import BLOCK, PAGES, output_of
 
 ROOT = Path(__file__).parents[2]
@@ -128,7 +129,7 @@ def settings_classes(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def all_settings_classes() -> list[type[BaseModel]]:
-    """Classes of all sections of a configuration, estimators included."""
+    """Classes of all sections of a configuration, with every estimator and every shipped strategy."""
     for module in pkgutil.iter_modules(methods.__path__, f"{methods.__name__}."):
         if not module.name.endswith("_kernel"):
             import_module(module.name)
@@ -137,22 +138,13 @@ def all_settings_classes() -> list[type[BaseModel]]:
         subclasses = waiting.pop().__subclasses__()
         waiting += subclasses
         classes |= {cls for cls in subclasses if cls.__module__.startswith("backtest.") and cls.__name__[0] != "_"}
-    return sorted(classes - {bt.Strategy}, key=lambda cls: (cls.__module__, cls.__name__))
+    shipped = {find_strategy(name, ROOT / "configs") for name in strategy_files(ROOT / "configs")}
+    return sorted((classes | shipped) - {bt.Strategy}, key=lambda cls: (cls.__module__, cls.__name__))
 
 
 def test_settings_classes_are_found() -> None:
     names = {cls.__name__ for cls in all_settings_classes()}
-    assert names >= {
-        "RunConfig",
-        "DataSettings",
-        "Rate",
-        "Margin",
-        "Futures",
-        "LeveragedFund",
-        "Impact",
-        "FixedDebt",
-        "DCC",
-    }
+    assert names >= {"DCC", "ERC", "FixedDebt", "Impact", "LeveragedFund", "Margin", "Rate", "RunConfig"}
 
 
 @pytest.mark.parametrize("settings", all_settings_classes(), ids=lambda cls: f"{cls.__module__}.{cls.__name__}")
