@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 import backtest as bt
 from backtest.config import RunConfig, load_config
+from backtest.config.document import Document
 from backtest.estimation import methods
 from backtest.estimation.estimator import Estimator
 from backtest.strategy.discovery import find_strategy, strategy_files
@@ -187,7 +188,7 @@ def test_the_shown_sections_fit_into_a_configuration(containing: str, base: str,
     """Each replaces the section of a shipped configuration."""
     yaml = YAML(typ="safe", pure=True)
     written = yaml.load(block_of("yaml", containing))
-    config = {**yaml.load((ROOT / "configs" / base).read_text(encoding="utf-8")), **written}
+    config = {**Document(ROOT / "configs" / base).values, **written}
     del config["benchmark"]
     with (tmp_path / "mine.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(config, file)
