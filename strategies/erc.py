@@ -33,6 +33,8 @@ class ERC(Strategy):
     `min_weight` and `max_weight` bound weights: one number for each asset, or by asset and by class, for its sum. At a
     bound, and because of it elsewhere, contributions are not their budgets; the weights taken are those of least
     log σ(w) - Σ b_i log w_i within the bounds (`backtest/risk/solvers/bounded.py`).
+
+    Definitions: docs/conventions/strategies.md#risk-budgets
     """
 
     budgets: Budgets | None = None

@@ -13,6 +13,8 @@ class HierarchicalRiskParity(Strategy):
 
     `linkage` says how the distance of two clusters is measured: `single` as in the paper, `average` or `ward`. Assets
     of equal volatility are taken in the order of the configuration, else their order does not matter.
+
+    Definitions: docs/conventions/strategies.md#hierarchical-risk-parity
     """
 
     linkage: Linkage = "single"

@@ -13,6 +13,8 @@ class InverseVariance(Strategy):
 
     The portfolio of least variance where no assets are correlated (Markowitz 1952); it leans to the calm ones more than
     risk parity does.
+
+    Definitions: docs/conventions/strategies.md#weights-from-volatilities
     """
 
     def target_weights(self, view: MarketView) -> pd.Series:

@@ -12,6 +12,8 @@ class MaximumDiversification(Strategy):
     """The largest diversification ratio wᵀσ / sqrt(wᵀΣw), long-only (Choueifaty, Coignard 2008).
 
     It has the same correlation with every asset that it holds. Where the covariance is singular, twins share equally.
+
+    Definitions: docs/conventions/strategies.md#minimum-variance-and-maximum-diversification
     """
 
     def target_weights(self, view: MarketView) -> pd.Series:

@@ -18,7 +18,10 @@ from backtest.strategy.scaling import Leverage
 
 
 class StrategyChoice(BaseModel):
-    """A strategy with the name that found it."""
+    """A strategy with the name that found it.
+
+    Definitions: docs/conventions/strategies.md#interface
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,6 +31,8 @@ class StrategyChoice(BaseModel):
 
 class RunConfig(BaseModel):
     """All settings of a run.
+
+    Definitions: docs/conventions/index.md
 
     Args:
         name: of the run and its report's folder.

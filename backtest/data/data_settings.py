@@ -68,6 +68,8 @@ Asset = Annotated[
 class DataSettings(BaseModel):
     """Series that a run reads, their sources and their dates.
 
+    Definitions: docs/conventions/data.md
+
     Args:
         source: of the series that name none: the bundled `sample` (monthly) or `sample_daily`, `csv`, `parquet`,
             `yfinance`, `fred`, `french` (monthly) or `french_daily`, or a source of one's own, `package.module:Class`.

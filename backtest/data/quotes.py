@@ -13,6 +13,8 @@ Kind = Literal["levels", "returns", "closes", "rate", "bars"]
 class Rate(BaseModel):
     """How a rate is quoted, which says what it earns.
 
+    Definitions: docs/conventions/data.md#quoted-rates
+
     Args:
         quoted: `discount` (bank discount of a bill, act/360), `bond_equivalent` (simple act/365 up to 182 days,
             semiannual compounding beyond) or `overnight` (simple act/360 from one quotation to the next).

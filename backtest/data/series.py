@@ -44,6 +44,8 @@ SourceName = Annotated[StrictStr, AfterValidator(_source)]
 class SeriesSettings(BaseModel):
     """Origin of one series, where it differs from its section.
 
+    Definitions: docs/conventions/data.md
+
     Args:
         source: as that of the section.
         symbol: its name at the source; its own name by default.
@@ -75,6 +77,8 @@ class SeriesSettings(BaseModel):
 class AssetSettings(SeriesSettings):
     """What an asset is, and where it comes from.
 
+    Definitions: docs/conventions/data.md#spot-series
+
     Args:
         class: its asset class.
         spot: whether its prices are those of the spot market, such as crude oil's: nobody can hold it as it stands, and
@@ -89,6 +93,8 @@ class AssetSettings(SeriesSettings):
 
 class WideFile(BaseModel):
     """A file with a column for each asset, named as the asset is.
+
+    Definitions: docs/conventions/data.md#opens-and-volumes
 
     Args:
         path: of a file, a folder of one file an asset, or an address.

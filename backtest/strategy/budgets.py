@@ -15,6 +15,8 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 class GroupBudget(BaseModel):
     """The budget of a group, and how it is divided within.
 
+    Definitions: docs/conventions/strategies.md#risk-budgets
+
     Args:
         share: of the risk of the level above.
         within: the shares of its own members, which add up to 1: assets, classes, or groups again.

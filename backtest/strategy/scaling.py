@@ -79,7 +79,10 @@ class _Leverage(BaseModel, ABC):
 
 
 class FixedMultiple(_Leverage):
-    """A fixed multiple of the strategy's weights: 2 doubles each."""
+    """A fixed multiple of the strategy's weights: 2 doubles each.
+
+    Definitions: docs/conventions/scaling.md#fixed-multiple
+    """
 
     multiple: Multiple
 
@@ -90,6 +93,8 @@ class FixedMultiple(_Leverage):
 
 class TargetVolatility(_Leverage):
     """The multiple that gives the strategy's weights a volatility: σ_target / σ, within bounds of gross exposure.
+
+    Definitions: docs/conventions/scaling.md#target-volatility
 
     Args:
         target_volatility: decimal a year; or `benchmark`: that of the benchmark's target weights, measured as σ is.
@@ -184,6 +189,8 @@ class FixedDebt(_Leverage):
 
     Of weights that add up to 1, what is borrowed is `debt` times the first NAV after each trade: the multiple falls as
     NAV rises.
+
+    Definitions: docs/conventions/scaling.md#fixed-debt
 
     Args:
         debt: multiple of the first NAV.

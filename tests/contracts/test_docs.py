@@ -1,36 +1,57 @@
-"""The commands in README and docs print what stands below them there: documentation that rots fails here."""
+"""The pages' commands print the output shown, their examples run, and their links lead somewhere."""
 
+import pkgutil
 import re
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from textwrap import dedent
+from typing import Any, get_args
 
 import pandas as pd
 import pytest
+from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 import backtest as bt
-from backtest.config import load_config
+from backtest.config import RunConfig, load_config
+from backtest.config.document import Document
+from backtest.estimation import methods
+from backtest.estimation.estimator import Estimator
+from backtest.strategy.discovery import find_strategy, strategy_files
 from scripts.build_docs import BLOCK, output_of
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+DEFINITIONS = re.compile(r"^ *Definitions: (docs/conventions/[\w.-]+\.md(?:#[\w-]+)?)$", re.MULTILINE)
+TEXT_FILES = ("*.py", "*.yaml", "*.j2", "*.toml", "*.md", "Makefile")
+
+
+def name_of(page: Path) -> str:
+    """Path of a page below the project's root."""
+    return page.relative_to(ROOT).as_posix()
 
 
 def shown_commands() -> list[tuple[str, str, str]]:
-    """(page, command, what the page shows of its output) for each `$ python -m ...` in a console block."""
-    found = []
+    """(page, command, output shown) for each `$ python -m ...` in a console block."""
+    commands = []
     for page in PAGES:
         for block in BLOCK.findall(page.read_text(encoding="utf-8")):
             for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
                 command, _, output = part.partition("\n")
                 if command.startswith("python "):
-                    found.append((page.name, command, output))
-    return found
+                    commands.append((name_of(page), command, output))
+    return commands
 
 
-def test_readme_shows_commands() -> None:
-    """Without this, a change of the page's format would leave the test below nothing to check."""
-    assert {page for page, _, _ in shown_commands()} >= {"README.md", "worked_example.md"}
+def test_pages_show_commands() -> None:
+    """Without this, a change of the pages' format would leave the test below nothing to check."""
+    pages = {page for page, _, _ in shown_commands()}
+    assert pages >= {"README.md", "docs/worked_example.md", "docs/guide/strategies.md", "docs/guide/break-even.md"}
+
+
+def test_readme_is_short() -> None:
+    """What it is, a picture, two commands, the first result, and links; everything else is a page of docs/."""
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 150
 
 
 @pytest.mark.parametrize(("page", "command", "shown"), shown_commands())
@@ -45,22 +66,111 @@ def _stripped(text: str) -> list[str]:
     return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n").splitlines()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def anchors(page: Path) -> set[str]:
+    """Anchors of a page's headings, made as GitHub makes them."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def assert_leads_somewhere(target: str, folder: Path) -> None:
+    """Assert that a link's file exists and, if the link has an anchor, that the file has the heading."""
+    path, _, anchor = target.partition("#")
+    page = folder / path
+    assert page.exists(), target
+    assert not anchor or anchor in anchors(page), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_lead_somewhere(page: Path) -> None:
-    """Relative links and pictures point at files of the project."""
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
-        assert target.startswith("http") or (page.parent / target).exists(), target
+    """Relative links and pictures point at files of the project, and their anchors at headings."""
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            assert_leads_somewhere(f"{page.name}{target}" if target.startswith("#") else target, page.parent)
 
 
-def _readme_block(language: str, containing: str) -> str:
-    blocks = re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    (found,) = [block for block in blocks if containing in block]
-    return str(found)
+def test_every_page_can_be_reached_from_the_index() -> None:
+    """docs/index.md links to each page, or to an index that does."""
+    linked, waiting = set[Path](), [ROOT / "docs/index.md"]
+    while waiting:
+        page = waiting.pop()
+        linked.add(page)
+        targets = re.findall(r"\]\(([^)#]+\.md)[^)]*\)", page.read_text(encoding="utf-8"))
+        pages = {(page.parent / target).resolve() for target in targets if not target.startswith("http")}
+        waiting += [other for other in pages if other not in linked and other.is_relative_to(ROOT / "docs")]
+    assert {page for page in PAGES if page.is_relative_to(ROOT / "docs")} <= linked
 
 
-def test_the_readmes_configuration_is_the_one_that_make_run_runs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_files_named_on_pages_exist(page: Path) -> None:
+    """Paths in backticks, such as `backtest/errors.py`, which architecture and recipes consist of."""
+    roots = "backtest|tests|scripts|benchmarks|requirements"
+    for path in re.findall(rf"`((?:{roots})/[\w./-]+)`", page.read_text(encoding="utf-8")):
+        assert (ROOT / path).exists(), path
+
+
+def test_pages_named_in_the_code_exist() -> None:
+    """A path such as docs/conventions/costs.md#fees in a docstring, message, comment or configuration."""
+    folders = ("backtest", "strategies", "configs", "benchmarks", "scripts", "tests")
+    files = [file for folder in folders for kind in TEXT_FILES for file in (ROOT / folder).rglob(kind)]
+    for file in (*files, ROOT / "Makefile", ROOT / "pyproject.toml"):
+        for target in re.findall(r"docs/[\w/-]+\.md(?:#[\w-]+)?", file.read_text(encoding="utf-8")):
+            assert_leads_somewhere(target, ROOT)
+
+
+def settings_classes(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the models inside a type and inside the types of their fields; the benchmark is a run's own class again."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+        for field in annotation.model_fields.values():
+            if field.annotation is not annotation:
+                yield from settings_classes(field.annotation)
+    elif annotation is not RunConfig.model_fields["benchmark"].annotation:
+        for part in get_args(annotation):
+            yield from settings_classes(part)
+
+
+def all_settings_classes() -> list[type[BaseModel]]:
+    """Classes of all sections of a configuration, with every estimator and every shipped strategy."""
+    for module in pkgutil.iter_modules(methods.__path__, f"{methods.__name__}."):
+        if not module.name.endswith("_kernel"):
+            import_module(module.name)
+    classes, waiting = set(settings_classes(RunConfig)), [Estimator]
+    while waiting:
+        subclasses = waiting.pop().__subclasses__()
+        waiting += subclasses
+        classes |= {cls for cls in subclasses if cls.__module__.startswith("backtest.") and cls.__name__[0] != "_"}
+    shipped = {find_strategy(name, ROOT / "configs") for name in strategy_files(ROOT / "configs")}
+    return sorted((classes | shipped) - {bt.Strategy}, key=lambda cls: (cls.__module__, cls.__name__))
+
+
+def test_settings_classes_are_found() -> None:
+    names = {cls.__name__ for cls in all_settings_classes()}
+    assert names >= {"DCC", "ERC", "FixedDebt", "Impact", "LeveragedFund", "Margin", "Rate", "RunConfig"}
+
+
+@pytest.mark.parametrize("settings", all_settings_classes(), ids=lambda cls: f"{cls.__module__}.{cls.__name__}")
+def test_each_settings_class_links_to_its_definition(settings: type[BaseModel]) -> None:
+    """One line of its docstring: `Definitions: docs/conventions/...`."""
+    (target,) = DEFINITIONS.findall(settings.__doc__ or "")
+    assert_leads_somewhere(target, ROOT)
+
+
+def block_of(language: str, containing: str) -> str:
+    """The one example of README and docs that contains this text."""
+    blocks = [
+        block
+        for page in PAGES
+        for block in re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+        if containing in block
+    ]
+    (block,) = blocks
+    return str(block)
+
+
+def test_the_shown_configuration_is_the_one_that_make_run_runs(tmp_path: Path) -> None:
     """A reader who copies it gets the numbers printed above it."""
-    (tmp_path / "erc.yaml").write_text(_readme_block("yaml", "name: erc\ndata:"), encoding="utf-8")
+    (tmp_path / "erc.yaml").write_text(block_of("yaml", "name: erc\ndata:"), encoding="utf-8")
     (tmp_path / "60_40.yaml").write_bytes((ROOT / "configs/60_40.yaml").read_bytes())
     assert load_config(tmp_path / "erc.yaml").resolved() == load_config(ROOT / "configs/erc.yaml").resolved()
 
@@ -75,11 +185,11 @@ def test_the_readmes_configuration_is_the_one_that_make_run_runs(tmp_path: Path)
         ("kind: leveraged_fund", "daily/erc.yaml"),
     ],
 )
-def test_the_readmes_sections_fit_into_a_configuration(containing: str, base: str, tmp_path: Path) -> None:
-    """Each in the place of what a shipped configuration says there."""
+def test_the_shown_sections_fit_into_a_configuration(containing: str, base: str, tmp_path: Path) -> None:
+    """Each replaces the section of a shipped configuration."""
     yaml = YAML(typ="safe", pure=True)
-    written = yaml.load(_readme_block("yaml", containing))
-    config = {**yaml.load((ROOT / "configs" / base).read_text(encoding="utf-8")), **written}
+    written = yaml.load(block_of("yaml", containing))
+    config = {**Document(ROOT / "configs" / base).values, **written}
     del config["benchmark"]
     with (tmp_path / "mine.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(config, file)
@@ -87,12 +197,10 @@ def test_the_readmes_sections_fit_into_a_configuration(containing: str, base: st
     assert all(resolved[section] for section in written)
 
 
-def test_the_readmes_strategy_runs_from_its_one_file(tmp_path: Path) -> None:
+def test_the_shown_strategy_runs_from_its_one_file(tmp_path: Path) -> None:
     """It holds 40 % in one asset, the calmest, on every date."""
     (tmp_path / "strategies").mkdir()
-    (tmp_path / "strategies/equities_and_cash.py").write_text(
-        _readme_block("python", "EquitiesAndCash"), encoding="utf-8"
-    )
+    (tmp_path / "strategies/equities_and_cash.py").write_text(block_of("python", "EquitiesAndCash"), encoding="utf-8")
     text = (ROOT / "configs/erc.yaml").read_text(encoding="utf-8").replace("benchmark: 60_40.yaml", "")
     text = text.replace("strategy: {name: erc}", "strategy: {name: equities_and_cash, share: 0.4}")
     (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
@@ -101,35 +209,32 @@ def test_the_readmes_strategy_runs_from_its_one_file(tmp_path: Path) -> None:
     assert (targets.sum(axis=1) == 0.4).all()
 
 
-def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Line by line as it stands, in a folder that has the configurations."""
+def test_the_shown_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Line by line, in a folder that has the configurations."""
     (tmp_path / "configs").symlink_to(ROOT / "configs")
     monkeypatch.chdir(tmp_path)
-    exec(compile(_readme_block("python", "bt.run"), "README.md", "exec"), {})  # noqa: S102 - our own page
+    exec(compile(block_of("python", "bt.run"), "python.md", "exec"), {})  # noqa: S102 - our own page
     assert (tmp_path / "reports/erc/tearsheet.html").exists()
 
 
-def test_the_readmes_error_message_is_what_the_mistake_gives(tmp_path: Path) -> None:
-    """The line shown there, but for the file's folder."""
+def test_the_shown_error_message_is_what_the_mistake_gives(tmp_path: Path) -> None:
+    """The line shown, except for the file's folder."""
     text = (ROOT / "configs/erc.yaml").read_text(encoding="utf-8").replace("window: 36", "windw: 36")
     (tmp_path / "erc.yaml").write_text(text, encoding="utf-8")
     (tmp_path / "60_40.yaml").write_bytes((ROOT / "configs/60_40.yaml").read_bytes())
     with pytest.raises(bt.BacktestError) as caught:
         load_config(tmp_path / "erc.yaml")
     shown = f"error: {caught.value}".replace(f"{tmp_path}/", "configs/")
-    assert shown in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert shown in (ROOT / "docs/guide/configurations.md").read_text(encoding="utf-8")
 
 
 def test_the_example_of_trades_at_opens_is_a_configuration(tmp_path: Path) -> None:
     """With its three files, a name and a strategy it runs, and pays for its trades."""
-    page = (ROOT / "docs" / "conventions.md").read_text(encoding="utf-8")
-    (example,) = [one for one in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "opens.csv" in one]
+    example = block_of("yaml", "opens.csv")
     for name, values in (("prices", "100,100"), ("opens", "99,101"), ("volumes", "1e8,1e8")):
         rows = "".join(f"{date:%F},{values}\n" for date in pd.bdate_range("2020-01-01", periods=90))
         (tmp_path / f"{name}.csv").write_text(f"date,SPY,TLT\n{rows}", encoding="utf-8")
-    (tmp_path / "mine.yaml").write_text(
-        f"name: mine\n{dedent(example)}strategy: {{name: equal_weight}}\n", encoding="utf-8"
-    )
+    (tmp_path / "mine.yaml").write_text(f"name: mine\n{example}strategy: {{name: equal_weight}}\n", encoding="utf-8")
     config = load_config(tmp_path / "mine.yaml")
     assert config.costs.impact is not None
     assert config.rebalance.execution == "open"

@@ -102,7 +102,7 @@ def test_those_that_should_be_there_are_found() -> None:
 
 @pytest.mark.parametrize("name", sorted(CLASSES))
 def test_the_conventions_name_it(name: str) -> None:
-    text = (Path(__file__).parents[2] / "docs" / "conventions.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs" / "conventions" / "estimation.md").read_text(encoding="utf-8")
     assert f"`{name}`" in text
 
 

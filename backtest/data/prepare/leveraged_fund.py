@@ -19,6 +19,8 @@ MOST_LEVERAGE = 10  # of real funds; above it the leverage was written in percen
 class LeveragedFund(BaseModel):
     """An asset that is a model: a fund reset daily to a multiple of another series.
 
+    Definitions: docs/conventions/data.md#leveraged-funds-as-assets
+
     Args:
         of: what it follows: an asset of the run, or a series of its source that is not held itself.
         leverage: multiple of its daily return; not 0, negative for an inverse fund, 10 in size at most.

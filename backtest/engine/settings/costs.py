@@ -12,6 +12,8 @@ class Impact(BaseModel):
 
     Source: Almgren and others (2005); Tóth and others (2011), where Y is about 1.
 
+    Definitions: docs/conventions/costs.md#market-impact
+
     Args:
         coefficient: Y.
         window: periods over which σ, the volatility per period, and the value traded are averaged, up to the trade.
@@ -25,6 +27,8 @@ class Impact(BaseModel):
 
 class TradingCosts(BaseModel):
     """Trading costs; all that are given add up.
+
+    Definitions: docs/conventions/costs.md#trading-costs
 
     Args:
         trading_bps: of the traded value; one number, or by asset or class.
@@ -59,6 +63,8 @@ class PerformanceFee(BaseModel):
     It is paid on the last date of each such period in the data, and on the last date of all; in between NAV is before
     it. The mark begins at the first NAV and is then the highest NAV after a fee was due.
 
+    Definitions: docs/conventions/costs.md#performance-fee
+
     Args:
         rate: the share, decimal.
         every: how often.
@@ -72,6 +78,8 @@ class PerformanceFee(BaseModel):
 
 class Fees(BaseModel):
     """Fees by actual days over 365.
+
+    Definitions: docs/conventions/costs.md#fees
 
     Args:
         management_bps: of NAV.

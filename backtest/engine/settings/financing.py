@@ -59,6 +59,8 @@ Tiers = Annotated[dict[_Size, BasisPoints], BeforeValidator(_one_for_each_size),
 class Margin(BaseModel):
     """A margin loan: it pays the cash return, or that of `data.loan_rate`, and a spread.
 
+    Definitions: docs/conventions/financing.md#margin-loans
+
     Args:
         allow_negative_spread: whether a spread below zero is meant.
         spread_bps: on the loan; one number, or from each date on.
@@ -101,6 +103,8 @@ class Margin(BaseModel):
 class Futures(BaseModel):
     """Futures: positions are notionals that pay the implied rate, the cash return and a basis; NAV is in bills.
 
+    Definitions: docs/conventions/financing.md#futures
+
     Args:
         allow_negative_spread: whether a basis below zero is meant.
         basis_bps: over the cash return; one number, or by asset or class, 0 for those left out.
@@ -132,6 +136,8 @@ class Futures(BaseModel):
 
 class LeveragedFund(BaseModel):
     """Each exposure is held through a fund that is reset daily to `leverage` times its asset.
+
+    Definitions: docs/conventions/financing.md#leveraged-funds
 
     Args:
         leverage: of the fund; below zero for an inverse one.

@@ -19,6 +19,8 @@ class BandSettings(BaseModel):
 
     The band of an asset is the smaller of those given. Outside it on a date of `check`, everything is traded.
 
+    Definitions: docs/conventions/schedule.md#bands
+
     Args:
         absolute: fraction of NAV.
         relative: fraction of the target weight.
@@ -48,6 +50,8 @@ class BandSettings(BaseModel):
 
 class RebalanceSettings(BaseModel):
     """The `rebalance:` section of a configuration.
+
+    Definitions: docs/conventions/schedule.md
 
     Args:
         frequency: one date of each such period in the data decides new weights; `never`: the first possible date

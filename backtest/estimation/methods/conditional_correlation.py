@@ -64,7 +64,10 @@ class _ConditionalCorrelation(Estimator):
 
 
 class CCC(_ConditionalCorrelation):
-    """Constant conditional correlations (Bollerslev 1990): Σ = D R D, D the volatilities forecast, R of the fit."""
+    """Constant conditional correlations (Bollerslev 1990): Σ = D R D, D the volatilities forecast, R of the fit.
+
+    Definitions: docs/conventions/estimation.md#conditional-correlations
+    """
 
     covariance: Literal["ccc"] = "ccc"
 
@@ -74,7 +77,10 @@ class CCC(_ConditionalCorrelation):
 
 
 class DCC(_ConditionalCorrelation):
-    """Dynamic conditional correlations (Engle 2002): Σ = D R D, both of them forecast (`dcc`)."""
+    """Dynamic conditional correlations (Engle 2002): Σ = D R D, both of them forecast (`dcc`).
+
+    Definitions: docs/conventions/estimation.md#conditional-correlations
+    """
 
     covariance: Literal["dcc"] = "dcc"
 

@@ -17,6 +17,8 @@ class Denoised(Estimator):
 
     (López de Prado 2020.) There is no detoned covariance: without the market's eigenvector the matrix is singular, and
     budgets of its risk say nothing of the portfolio's. `detoned_correlation` is for clustering.
+
+    Definitions: docs/conventions/estimation.md#denoised-correlations
     """
 
     covariance: Literal["denoised"] = "denoised"

@@ -20,6 +20,8 @@ class Expanding(Estimator):
 
     It begins at the first row since which all assets that are there have returns (by `missing: complete_assets`,
     without a gap): an asset that joins shortens the history of all.
+
+    Definitions: docs/conventions/estimation.md#sample-and-expanding-windows
     """
 
     covariance: Literal["expanding"] = "expanding"

@@ -18,6 +18,8 @@ Statistic = Literal["gs1", "gs2"]
 class Gerber(Estimator):
     """Gerber correlations and sample volatilities (Gerber, Markowitz, Ernst, Miao, Javid and Sargen 2022).
 
+    Definitions: docs/conventions/estimation.md#gerber-statistic
+
     Args:
         threshold: of a large return, in standard deviations; the paper has 0.5, 0.7 and 0.9.
         statistic: what the difference of agreeing and opposing periods is divided by: "gs2" the geometric mean of both

@@ -20,6 +20,8 @@ class LedoitWolf(Estimator):
 
     It moves variances towards their mean: between assets of very different volatilities (bonds beside equities) that
     changes risk shares more than noise does; `ledoit_wolf_constant_correlation` keeps the variances.
+
+    Definitions: docs/conventions/estimation.md#shrinkage
     """
 
     covariance: Literal["ledoit_wolf"] = "ledoit_wolf"
@@ -31,7 +33,10 @@ class LedoitWolf(Estimator):
 
 
 class LedoitWolfConstantCorrelation(Estimator):
-    """Shrinkage to the covariance whose correlations are all their mean (Ledoit and Wolf 2004b)."""
+    """Shrinkage to the covariance whose correlations are all their mean (Ledoit and Wolf 2004b).
+
+    Definitions: docs/conventions/estimation.md#shrinkage
+    """
 
     covariance: Literal["ledoit_wolf_constant_correlation"] = "ledoit_wolf_constant_correlation"
 

@@ -22,6 +22,8 @@ class NonlinearShrinkage(Estimator):
     """Analytical nonlinear shrinkage (Ledoit and Wolf 2020): the sample's eigenvectors, better eigenvalues.
 
     Positive definite also where there are more assets than returns. The window has 13 returns or more.
+
+    Definitions: docs/conventions/estimation.md#shrinkage
     """
 
     covariance: Literal["nonlinear_shrinkage"] = "nonlinear_shrinkage"

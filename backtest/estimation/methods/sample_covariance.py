@@ -9,7 +9,10 @@ from backtest.numerics.arrays import Floats
 
 
 class Sample(Estimator):
-    """The sample covariance of the last `window` excess returns, divisor window - 1."""
+    """The sample covariance of the last `window` excess returns, divisor window - 1.
+
+    Definitions: docs/conventions/estimation.md#sample-and-expanding-windows
+    """
 
     covariance: Literal["sample"] = "sample"
 

@@ -18,6 +18,8 @@ class SemiCovariance(Estimator):
     Volatilities that follow from it are semi-deviations: for symmetric returns without drift 1/sqrt(2) of the others.
     A target volatility reads them as they are.
 
+    Definitions: docs/conventions/estimation.md#semi-covariance
+
     Args:
         threshold: decimal per period, of the excess return; 0 counts what fell behind cash.
     """
