@@ -1,4 +1,4 @@
-"""Time and memory of the warm cache: made-up closes of 20 years a day, kept in a temporary folder.
+"""Time and memory of the warm cache: synthetic daily closes over 20 years, kept in a temporary folder.
 
     python benchmarks/cache_speed.py [--large]
 
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def symbols(count: int) -> list[str]:
-    """Made-up names."""
+    """Return synthetic names."""
     return [f"S{i}" for i in range(count)]
 
 

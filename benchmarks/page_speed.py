@@ -1,11 +1,11 @@
-"""Time the pages: how long a report takes to be written, and its page to be there, beside what its users have now.
+"""Time the pages: how long a report takes to write and its page to draw, side by side with quantstats.
 
     PYTHONPATH=. python benchmarks/page_speed.py
 
 Two runs: 24 years of months (configs/levered_erc.yaml), and 50 years of days, 6 assets and a benchmark. For each: the
 whole report (`write_report`: figures as PNG and SVG, tables, page; bound 1 s and 2.5 s), the page alone, its size
 (bound 2.5 MB), and the page of quantstats of the same returns, in turn. Then, where there is a Chromium, how long after
-its opening the page has drawn its first chart and answers a press (bound 1 s). Medians after a warm-up.
+opening, the page has drawn its first chart and answered a click (bound 1 s). Medians after a warm-up.
 """
 
 import shutil
@@ -59,7 +59,7 @@ def time_pages(label: str, result: bt.BacktestResult, folder: Path) -> None:
     print(f"  quantstats' page {theirs:.2f} s: {theirs / report:.1f} times as long as the report")
     browser = shutil.which("chromium")
     if browser:
-        print(f"  in the browser: drawn, and answering a press, after {opened(browser, tearsheet):.2f} s")
+        print(f"  in the browser: first chart drawn and a click answered after {opened(browser, tearsheet):.2f} s")
 
 
 def medians(*jobs: Callable[[], object]) -> list[float]:
@@ -76,7 +76,7 @@ def timed(job: Callable[[], object]) -> float:
 
 
 def opened(browser: str, page: Path) -> float:
-    """Seconds from opening a page until its first chart is drawn and a press on its scale has been answered."""
+    """Seconds from opening a page until its first chart is drawn and a click on its scale is answered."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:

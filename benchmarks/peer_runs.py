@@ -26,7 +26,7 @@ ZIPLINE_CAPITAL = 1e13  # it deals in whole shares: 1e10 of them or more are rou
 
 @dataclass(frozen=True)
 class Work:
-    """What is asked of a peer, T dates and n assets.
+    """Task given to a peer: T dates and n assets.
 
     Args:
         prices: (T, n) closes. cash: (T,) level of cash; only cvxportfolio knows interest.
@@ -159,10 +159,12 @@ def _ingest(prices: pd.DataFrame, environ: dict[str, str]) -> Any:
                     "start_date": first,
                     "end_date": last,
                     "auto_close_date": last + pd.Timedelta(days=1),
-                    "exchange": "made up",
+                    "exchange": "synthetic",
                 }
             ),
-            exchanges=pd.DataFrame({"exchange": ["made up"], "canonical_name": ["made up"], "country_code": ["US"]}),
+            exchanges=pd.DataFrame(
+                {"exchange": ["synthetic"], "canonical_name": ["synthetic"], "country_code": ["US"]}
+            ),
         )
         daily_writer.write(((k, bars(name)) for k, name in enumerate(prices)), show_progress=False)
         adjustment_writer.write()

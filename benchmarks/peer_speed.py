@@ -6,7 +6,7 @@
 48 years of daily closes of six assets, fixed weights, a trade at each month's end at a proportional cost. Each runs
 in a process and an environment of its own, one after the other: a first call that loads and compiles, and the best
 of ten more, or of one where the first took over ten seconds. All begin with the file of prices. This project's time
-is that of a whole `bt.run`; zipline's has the writing of its store in it.
+is one whole `bt.run`; zipline's includes writing its store.
 """
 
 import subprocess

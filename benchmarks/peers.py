@@ -4,8 +4,8 @@
 
 Each line of a table is measured in turn with the others, so that a machine's drift hits all alike: medians of five
 rounds (three for those that take seconds). Those that take more than a millisecond a problem solve some of the
-problems, and the time is that of as many as the others have. Accuracy is the worst |share of risk / budget - 1|,
-worked out in extended precision where the machine has it. Nothing but the call itself is timed.
+problems, and their time is scaled to the number that the others solve. Accuracy is the worst
+|share of risk / budget - 1|, worked out in extended precision where the machine has it. Only the call itself is timed.
 """
 
 import statistics

@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def _terms(count: int) -> list[tuple[str, float, Terms]]:
-    """What is timed: a name, gross exposure, and the terms."""
+    """Timed cases: name, gross exposure and terms."""
     all_of_it = Terms(
         np.full(count, 0.001), 0.01, 0.002, np.full(count, 0.003), np.full(count, 0.002), 0.005,
         initial_margin=np.full(count, 0.5), maintenance_margin=np.full(count, 0.25),

@@ -37,7 +37,7 @@ def refreshed(block: str, folder: Path) -> str:
 
 
 def output_of(command: str, folder: Path) -> str:
-    """What `python ...` prints, without blanks at line ends."""
+    """Return what `python ...` prints, without trailing blanks."""
     done = subprocess.run(
         [sys.executable, *shlex.split(command)[1:]],
         cwd=folder,

@@ -86,7 +86,7 @@ ARCHIVES = {
 def download(folder: Path) -> None:
     """Fetch every archive with pip, which refuses a file whose SHA-256 is another one.
 
-    The wheels are those of one fixed platform, whatever machine this runs on. Of the sdist pip builds the
+    The wheels belong to one fixed platform, whatever machine this runs on. Of the sdist pip builds the
     metadata in passing, in an isolated environment of its own.
     """
     fixed_wheel = ["--only-binary=:all:", "--python-version=3.11", "--implementation=cp", "--abi=cp311",
@@ -327,7 +327,7 @@ def ten_year_yield(folder: Path) -> pd.Series:
 def tips_level(folder: Path) -> pd.Series:
     """Model a 10-year inflation-linked Treasury.
 
-    Its real yield is GS10 less the breakeven T10YIEM, both monthly averages. Its return in month t is that of
+    Its real yield is GS10 less the breakeven T10YIEM, both monthly averages. Its return in month t is the return of
     a real par bond, times CPI(t-2) / CPI(t-3): on the first day of a month the principal stands at the CPI of
     three months before (31 CFR part 356, appendix B), so what month t accrues was published before it began.
     """

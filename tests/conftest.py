@@ -1,4 +1,4 @@
-"""What all tests share: hypothesis without clock, chance or a database, no way out of this machine, skips in words."""
+"""Settings of all tests: hypothesis without clock, chance or database, no network, and reasons of skipped tests."""
 
 import os
 from collections import Counter
@@ -10,11 +10,11 @@ from hypothesis import settings
 settings.register_profile("same-everywhere", derandomize=True, deadline=None, database=None)
 settings.load_profile("same-everywhere")
 
-# pytest-socket keeps Python's sockets to 127.0.0.1; curl has its own, which a proxy where nobody listens keeps in.
+# pytest-socket keeps Python's sockets to 127.0.0.1; curl uses its own sockets; an unreachable proxy blocks them.
 os.environ.update(dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"), "http://127.0.0.1:9"))
 
 
-# What decides how wide and in which colours a terminal is written to; a test that wants some of it says so.
+# Variables that set the width and colours of terminal output; a test that needs one sets it.
 for _name in (
     "COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "PY_COLORS", "GITHUB_ACTIONS",
     "TTY_COMPATIBLE", "TTY_INTERACTIVE", "TERM", "COLORTERM", "MPLBACKEND", "MATPLOTLIBRC",
@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says at the end why tests were skipped, one line a reason."""
+    """Report at the end why tests were skipped, one line a reason."""
     skipped = Counter(report.longrepr[2] for report in terminalreporter.stats.get("skipped", []))
     for reason, count in skipped.items():
         terminalreporter.write_line(f"{count} tests {reason[0].lower()}{reason[1:]}")

@@ -1,4 +1,4 @@
-"""Pages are opened in the system's Chromium, one per worker; where there is none, these tests are skipped."""
+"""Pages are opened in the system's Chromium, one per worker; without Chromium these tests are skipped."""
 
 import shutil
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ HEIGHTS = {1440: 900, 768: 1024, 390: 844}
 
 @pytest.fixture(scope="session", autouse=True)
 def chromium() -> str:
-    """Where the browser is; without one no report is written either."""
+    """Path of the browser; without a browser no report is written either."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         pytest.skip("no Chromium; install it (Debian: apt-get install chromium)")

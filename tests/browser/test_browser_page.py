@@ -1,4 +1,4 @@
-"""What the tests of pages rely on sees what it should: errors, requests, width, findings, print."""
+"""The tools of the page tests detect what they should: errors, requests, width, findings, print."""
 
 from pathlib import Path
 

@@ -13,6 +13,7 @@ from backtest.reporting.pages.tearsheet import render_tearsheet
 from support.builders.synthetic_result import made_up
 from support.pages.browser_page import OpenPage, ReportOf, axe_findings, downloaded, draw_all, drawn, standing_out
 from support.pages.page_cases import MARKUP
+from support.pages.report_tables import dates_in, table_of
 from support.patience import HANG
 
 DAY = 86_400_000  # milliseconds
@@ -31,21 +32,8 @@ FOCUS = """() => {
 }"""
 
 
-def table_of(folder: Path, name: str) -> pd.DataFrame:
-    table = pd.read_csv(folder / f"{name}.csv", index_col="date")
-    return table.set_axis(pd.DatetimeIndex(table.index), axis=0)
-
-
-def dates_in(table: pd.DataFrame) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(table.index)
-
-
-def cells(table: pd.DataFrame) -> dict[tuple[pd.Timestamp, str], Any]:
-    return {(pd.Timestamp(date), str(name)): table[name][date] for name in table for date in dates_in(table)}
-
-
 def pressed(page: Page, control: str) -> list[str]:
-    """What is chosen of buttons with `data-range`, `data-scale` or `data-series`; of two of a name both."""
+    """Return the chosen buttons of one `data-range`, `data-scale` or `data-series`; both if two share a name."""
     buttons = page.locator(f"button[data-{control}][aria-pressed=true]").all()
     return [str(button.get_attribute(f"data-{control}")) for button in buttons]
 
@@ -68,7 +56,7 @@ def values_of(series: dict[str, Any], part: int = 2) -> list[float]:
 
 
 class TestRange:
-    """Growth and dates are those of nav.csv."""
+    """Growth and dates equal nav.csv."""
 
     @staticmethod
     def follows(page: Page, nav: pd.DataFrame, first: str | pd.Timestamp, last: str | pd.Timestamp) -> None:
@@ -210,67 +198,6 @@ def test_a_name_takes_its_series_off_every_chart(report_of: ReportOf, page_of: O
     assert drawn(page)["growth"]["yAxis"] == before["growth"]["yAxis"]
 
 
-class TestTrades:
-    """Sizes and weights are those of trades.csv and weights.csv."""
-
-    @staticmethod
-    def listed(page: Page) -> tuple[str, list[str]]:
-        """How many rows there are, in words, and the first cells of those that are shown."""
-        rows = page.locator("#trade-list tbody tr")
-        return page.locator("output[data-count=trade-list]").inner_text(), rows.all_inner_texts()
-
-    @staticmethod
-    def saved(page: Page) -> pd.DataFrame:
-        name, (header, *rows) = downloaded(page, "button[data-download=trade-list]")
-        assert name == "levered_erc_trades.csv"
-        assert header == ["date", "asset", "trade", "weight", "reason"]
-        table = pd.DataFrame(rows, columns=header)
-        return table.assign(date=pd.to_datetime(table["date"]), **table[["trade", "weight"]].astype(float))
-
-    def test_search_sort_more_and_download(self, report_of: ReportOf, page_of: OpenPage) -> None:
-        folder = report_of("sample")
-        page = page_of(folder / "tearsheet.html")
-        sizes, weights = (cells(table_of(folder, name)) for name in ("trades", "weights"))
-        expected = {key: float(size) for key, size in sizes.items() if key[1] != "reason" and float(size) != 0}
-        every = len(expected)
-        count, rows = self.listed(page)
-        assert (count, len(rows)) == (f"{every:,} in all", 12)
-        more = page.get_by_role("button", name="Show 50 more")
-        more.click()
-        assert len(self.listed(page)[1]) == 62
-
-        saved = self.saved(page)
-        traded = list(zip(saved["date"], saved["asset"], strict=True))
-        assert sorted(traded) == sorted(expected)
-        np.testing.assert_allclose(saved["trade"], [expected[one] for one in traded], rtol=5e-5)  # 5 digits
-        np.testing.assert_allclose(saved["weight"], [weights[one] for one in traded], rtol=5e-5)
-        assert saved["trade"].abs().is_monotonic_decreasing
-
-        for column, falls in (("Date", False), ("Asset", False), ("Trade", True), ("Weight after", True)):
-            heading = page.locator("#trade-list th").filter(has=page.get_by_role("button", name=column, exact=True))
-            for descending in (falls, not falls):  # numbers the largest first, and back
-                heading.get_by_role("button").click()
-                assert heading.get_attribute("aria-sort") == ("descending" if descending else "ascending")
-                assert page.locator("#trade-list th[aria-sort]:not([aria-sort=none])").count() == 1
-                order = self.saved(page)[column.split()[0].lower()]
-                assert order.is_monotonic_decreasing if descending else order.is_monotonic_increasing
-                assert len(order) == every
-
-        page.fill("input[data-filter=trade-list]", " GOLD 2008")
-        count, rows = self.listed(page)
-        found = {date for date, asset in expected if asset == "gold" and date.year == 2008}
-        assert (count, len(rows)) == (f"{len(found)} of {every:,}", len(found))
-        assert all("gold" in row and "2008" in row for row in rows)
-        assert set(self.saved(page)["date"]) == found
-        assert more.is_hidden()
-        page.fill("input[data-filter=trade-list]", "silver")
-        assert self.listed(page) == (f"0 of {every:,}", [])
-        assert self.saved(page).empty
-        page.fill("input[data-filter=trade-list]", "")
-        assert self.listed(page)[0] == f"{every:,} in all"
-        assert more.is_visible()
-
-
 @pytest.mark.parametrize("case", ["sample", "daily"])
 def test_every_row_of_nav_is_saved(case: str, report_of: ReportOf, page_of: OpenPage) -> None:
     folder = report_of(case)
@@ -318,7 +245,7 @@ def test_charts_follow_the_width_and_the_colours_of_the_window(report_of: Report
     colours = []
     for scheme in ("light", "dark", "light"):
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(INKED)  # the page is told with its next frame
+        page.wait_for_function(INKED)  # the page learns of it with its next frame
         colours.append(drawn(page)["growth"]["title"][0]["textStyle"]["color"])
     assert colours[0] == colours[2] != colours[1]
 

@@ -35,7 +35,7 @@ Written = Callable[[int], Path]
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
-    """Gives the page of so many strategies, the second of which is levered; it is written once."""
+    """Fixture: the page of a number of strategies, the second of which is levered; written once."""
 
     @cache
     def page_of_so_many(count: int) -> Path:
@@ -55,7 +55,7 @@ def three(written: Written) -> Path:
 
 
 def growth_of(page: Page) -> list[str]:
-    """What stands beside each name."""
+    """Return the text next to each name."""
     return page.locator("[data-growth]").all_inner_texts()
 
 

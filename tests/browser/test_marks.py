@@ -1,4 +1,4 @@
-"""What stands at a number in a chart stands there: the library rounds the places of lines unless it is told not to."""
+"""Marks of a chart are drawn at their exact values: the library rounds the positions of lines by default."""
 
 import json
 
@@ -23,7 +23,7 @@ PLACES = """() => {
 
 
 def test_expected_shortfall_is_marked_where_it_is(page_of: OpenPage, report_of: ReportOf) -> None:
-    """Its line has a colour of its own: the column with most of it is that of the number in the summary."""
+    """Its line has a colour of its own: the column with most of it is at the number of the summary."""
     folder = report_of("daily")
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     page = page_of(folder / "tearsheet.html")

@@ -1,9 +1,8 @@
-"""No risk has one definition (`backtest.numerics.tolerances`): growth at one rate has no risk anywhere in the project.
+"""No risk has one definition (`backtest.numerics.tolerances`): growth at one rate has no risk in any number of a run.
 
 1. Runs: strategies and leverage refuse assets that vary by rounding alone, as they refuse a constant price.
-2. Weights, contributions and measures of a covariance whose unit nobody knows: relative to the largest deviation.
-3. Measures of a run that earns one rate: null, where rounding would make them enormous.
-4. Risk that is small, but larger than rounding, remains.
+2. Measures of a run that earns one rate: null, where rounding would make them enormous.
+3. Risk that is small, but larger than rounding, remains.
 """
 
 from collections.abc import Callable
@@ -25,22 +24,6 @@ from backtest.analysis.uncertainty.confidence import confidence
 from backtest.analysis.uncertainty.sharpe_difference import sharpe_difference
 from backtest.errors import BacktestError
 from backtest.numerics.tolerances import NO_RISK, has_risk
-from backtest.risk import (
-    diversification_ratio,
-    gaussian_shortfall_parity_weights,
-    hierarchical_risk_parity_weights,
-    historical_shortfall_parity_weights,
-    inverse_variance_weights,
-    maximum_diversification_weights,
-    minimum_variance_weights,
-    multiples_to_volatility,
-    portfolio_volatility,
-    risk_contributions,
-    risk_parity_weights,
-    sample_volatility,
-    volatilities,
-)
-from backtest.risk.solvers.hierarchical import _bisected
 from support.builders.market_files import write_config, write_csv
 
 MONTHS = 72
@@ -154,88 +137,7 @@ def test_expected_shortfall_of_an_asset_that_is_cash_but_for_rounding_is_none(tm
         run(tmp_path, ROUNDING["cash in another unit"], settings)
 
 
-# ---------------------------------------------------------------------------------- 2. of a covariance, in any unit
-
-OPTIMISERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "risk budgets": risk_parity_weights,
-    "inverse volatility": volatilities,
-    "inverse variance": inverse_variance_weights,
-    "hierarchical": hierarchical_risk_parity_weights,
-    "minimum variance": minimum_variance_weights,
-    "maximum diversification": maximum_diversification_weights,
-    "gaussian shortfall": gaussian_shortfall_parity_weights,
-}
-MOVING = np.array([[0.0016, 0.0001, 0.0], [0.0001, 0.0002, 0.0], [0.0, 0.0, 0.0]])
-UNITS = [1e-24, 1e-4, 1.0, 1e4, 1e24]
-
-
-@pytest.mark.parametrize("unit", UNITS)
-@pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_a_variance_that_is_rounding_beside_the_largest_is_refused_in_any_unit(optimiser: str, unit: float) -> None:
-    """A deviation of 8e-17 a month next to 4 % is refused; 4e-8, a millionth of the largest one, is solved."""
-    rounding, small = (MOVING + np.diag([0, 0, deviation**2]) for deviation in (8e-17, 4e-8))
-    with pytest.raises(BacktestError, match=r"the variance of asset 2 is .* while the largest is .*: rounding of"):
-        OPTIMISERS[optimiser](rounding * unit)
-    found = OPTIMISERS[optimiser](small * unit)
-    assert np.isfinite(found).all()
-    if optimiser != "inverse volatility":  # which are deviations, in their unit
-        np.testing.assert_allclose(found, OPTIMISERS[optimiser](small), rtol=1e-9)  # of weights down to 1e-12
-
-
-def test_a_rounded_variance_is_refused_in_a_stack_and_not_where_its_budget_is_zero() -> None:
-    rounding, good = MOVING + np.diag([0, 0, 6.4e-33]), MOVING + np.diag([0, 0, 0.01])
-    with pytest.raises(BacktestError, match=r"covariance\[1\]: the variance of asset 2 is 6\.4e-33 while"):
-        risk_parity_weights(np.stack([good, rounding]))
-    held_out = risk_parity_weights(rounding, [0.5, 0.5, 0.0])
-    np.testing.assert_allclose(held_out, risk_parity_weights(good, [0.5, 0.5, 0.0]), rtol=1e-12)
-
-
-@pytest.mark.parametrize("unit", UNITS)
-def test_a_portfolio_without_risk_has_none_by_any_measure(unit: float) -> None:
-    """An asset that varies by rounding, and twins that cancel out, have no volatility, contributions or ratio."""
-    twins = np.array([[0.04, 0.04], [0.04, 0.04]]) * (1 + 4e-16 * np.array([[1, 0], [0, 1]]))
-    for weights, covariance in (
-        ([0.0, 0.0, 1.0], MOVING + np.diag([0, 0, 6.4e-33])),
-        ([1.0, -1.0], twins),
-        ([3.0, -3.0], twins),
-    ):
-        sigma = covariance * unit
-        assert portfolio_volatility(weights, sigma) == 0
-        assert not risk_contributions(weights, sigma).any()
-        assert np.isnan(diversification_ratio(weights, sigma))
-        with pytest.raises(BacktestError, match="a volatility of 0; expected one above zero"):
-            multiples_to_volatility(weights, portfolio_volatility(weights, sigma), 0.1)
-    nearly = np.array([[0.04, 0.04 * (1 - 1e-10)], [0.04 * (1 - 1e-10), 0.04]]) * unit
-    assert portfolio_volatility([1.0, -1.0], nearly) == pytest.approx(0.2 * np.sqrt(2e-10 * unit), rel=1e-4)
-
-
-def test_the_sample_volatility_of_a_window_has_the_same_limit() -> None:
-    rng = np.random.default_rng(1)
-    moves = rng.normal(0, 0.01, 30)
-    growth = ROUNDING["growth by a power"][1:31] / ROUNDING["growth by a power"][:30] - 1
-    returns = np.column_stack([moves, growth, moves + 1e-16 * rng.normal(size=30)])
-    assert sample_volatility([0.0, 1.0, 0.0], returns) == 0
-    assert sample_volatility([100.0, 0.0, -100.0], returns) == 0
-    assert sample_volatility([1e-6, 1.0, 0.0], returns) == pytest.approx(1e-6 * moves.std(ddof=1), rel=1e-9)
-    with pytest.raises(BacktestError, match="a volatility of 8e-17; expected one above zero"):
-        multiples_to_volatility([0.0, 1.0, 0.0], 8e-17, 0.03)
-
-
-def test_a_cluster_whose_risks_cancel_out_by_rounding_has_none() -> None:
-    """Two pairs of opposites in the order of the tree: their shares are not defined, whatever the last bits are."""
-    opposites = np.asarray(np.kron(np.eye(2), [[1.0, -1 + 2e-16], [-1 + 2e-16, 1.0]]), np.float64)
-    with pytest.raises(BacktestError, match="4 neighbouring assets have no variance in either half of them"):
-        _bisected(np.ones((1, 4)), opposites[None])
-
-
-def test_returns_that_are_zero_but_for_rounding_have_no_expected_shortfall() -> None:
-    rng = np.random.default_rng(2)
-    returns = np.column_stack([rng.normal(0, 0.03, 60), 1e-17 * rng.normal(size=60)])
-    with pytest.raises(BacktestError, match="all of asset 1 are zero but for rounding"):
-        historical_shortfall_parity_weights(returns)
-
-
-# ---------------------------------------------------------------------------------------- 3. measures of one rate
+# ---------------------------------------------------------------------------------------- 2. measures of one rate
 
 
 def one_rate(rate: float = 1 / 300, count: int = 60) -> np.ndarray:
@@ -298,7 +200,7 @@ def test_a_run_at_one_rate_has_no_ratios(tmp_path: Path) -> None:
     assert summary["confidence"]["sharpe"] is None
 
 
-# ------------------------------------------------------------------------------------ 4. small risk is risk
+# ------------------------------------------------------------------------------------ 3. small risk is risk
 
 
 @pytest.mark.parametrize("strategy", [name for name in BY_RISK if "shortfall" not in name])
@@ -322,7 +224,7 @@ def test_the_limit_lies_between_rounding_and_risk() -> None:
     assert np.std(cents[1:] / cents[:-1] - 1) > 1e6 * NO_RISK
 
 
-# ------------------------------------------------------------------------------------ 5. an asset that hardly moves
+# ------------------------------------------------------------------------------------ 4. an asset that hardly moves
 
 CALM = "of the target weights are in assets that hardly move: C (volatility "
 

@@ -1,4 +1,4 @@
-"""How work is shared out over cores, and what is said while code is compiled."""
+"""Sharing of work over cores, messages during compilation, and removal of outdated compiled code."""
 
 import importlib
 import os
@@ -59,7 +59,7 @@ def test_every_position_has_its_turn_once(monkeypatch: pytest.MonkeyPatch, cores
 
 @pytest.mark.parametrize("failing", [0, 3, 9])
 def test_an_error_in_any_share_is_raised(monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
-    """In the caller's own share and in those of the threads; the others are done before it comes up."""
+    """An error in the caller's own share or in a thread's share is raised once all other shares are done."""
     monkeypatch.setattr(numba_kernels, "_cores", lambda: 4)
     done = []
 
@@ -88,7 +88,7 @@ def test_where_nothing_can_be_kept_a_kernel_is_compiled_all_the_same(monkeypatch
 
 
 def test_a_numba_that_looks_for_scipy_elsewhere_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What makes it load faster is none of Numba's promises: without that it loads, and is left as it is."""
+    """The faster import relies on Numba's internals: without them Numba still loads, unchanged."""
     linalg = importlib.import_module("numba.np.linalg")
     monkeypatch.delattr(linalg, "ensure_blas")
     numba_kernels._load_without_scipy()
@@ -108,7 +108,7 @@ def test_compiling_is_said_once_and_only_when_it_takes_place(tmp_path: Path) -> 
 
 
 def test_code_older_than_any_file_of_kernels_is_not_used(tmp_path: Path) -> None:
-    """A kernel takes functions and positions from other files: where one of these is newer, all compile anew.
+    """A kernel uses functions and constants of other files: if one of them is newer, all kernels compile again.
 
     What is as new as the newest file stays: the next start compiles nothing.
     """

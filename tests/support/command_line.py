@@ -15,7 +15,7 @@ FONTS = "Matplotlib is building the font cache; this may take a moment."  # matp
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command ended with and printed."""
+    """Exit code and output of a command."""
 
     code: int
     out: str

@@ -36,7 +36,7 @@ def place(text: str, words: str) -> str:
 
 
 def mistakes(file: Path, text: str) -> list[str]:
-    """What is said of a configuration, each line without the file's name and its colon."""
+    """Messages about a configuration, each line without the file's name and colon."""
     file.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         load_config(file)

@@ -1,4 +1,4 @@
-"""How far two covariance matrices are apart."""
+"""Distance between two covariance matrices."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """The numerical example of López de Prado (2016): 10,000 returns of ten assets, five of them noisy copies of others.
 
 The paper's script draws them with NumPy's seed 12345, whose stream is the same today. Which assets are copied it draws
-from Python 2's generator; the pairs are those of its figures: 6 of 3, 7 of 1, 8 of 5, 9 and 10 of 2.
+from Python 2's generator; the pairs are taken from its figures: 6 of 3, 7 of 1, 8 of 5, 9 and 10 of 2.
 """
 
 import numpy as np

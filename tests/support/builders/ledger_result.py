@@ -1,4 +1,4 @@
-"""Results of the real ledger over a market made up in a test: every flow is what its own formula says."""
+"""Results of the real ledger over a synthetic market: every flow equals its own formula."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,7 +26,7 @@ def terms_of(
     expense_ratio: float = 0.0,
     management_fee: float = 0.0,
 ) -> Terms:
-    """The same for each of so many assets; decimals, per year where they are rates."""
+    """Repeat a value for each of n assets; decimals, per year for rates."""
     same = [np.full(count, value) for value in (trading_cost, borrow_fee, expense_ratio)]
     return Terms(same[0], spread, cash_spread, same[1], same[2], management_fee)
 
@@ -72,7 +72,7 @@ def simulated(
 
 
 def settings_of(terms: Terms) -> dict[str, Any]:
-    """What a configuration of such terms says of its kind of financing."""
+    """Return the financing section of a configuration with these terms."""
     if terms.fund is not None:
         return {"financing": {"kind": "leveraged_fund", "leverage": terms.fund.leverage}}
     return {"financing": {"kind": "futures" if terms.futures else "margin"}}

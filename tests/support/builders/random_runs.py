@@ -47,7 +47,7 @@ def random_run(rng: Rng, periods: Periods, kind: str) -> EngineRun:
 
 
 def _charged(rng: Rng, rows: int, count: int) -> Terms:
-    """What trades cost, and fees."""
+    """Draw trading costs and fees."""
     terms = Terms(rng.choice([0.0, 0.0005, 0.01]) * rng.integers(0, 2, count))
     chosen = rng.random()
     if chosen < 0.2:

@@ -1,4 +1,4 @@
-"""Results made up for tests of pages and figures: any size, frequency, leverage and names, from a seed."""
+"""Synthetic results for tests of pages and figures: any size, frequency, leverage and names, from a seed."""
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ def made_up(
     notes: tuple[str, ...] = (),
     seed: int = 0,
 ) -> BacktestResult:
-    """A result of so many periods.
+    """Return a result of n periods.
 
     With a gross exposure above 1 there is a loan, with interest and drag; with `short` the last asset is held short,
     with `free` nothing is paid, with `risk` there are ex-ante risk contributions, with `still` there is no return at

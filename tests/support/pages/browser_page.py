@@ -46,7 +46,7 @@ class OpenPage(Protocol):
 
 
 class Watch:
-    """What a window's pages log as an error, fail with or ask for, from before the first is opened."""
+    """Errors logged, failures and requests of a window's pages, recorded from before the first is opened."""
 
     def __init__(self, window: BrowserContext) -> None:
         self.errors: list[str] = []
@@ -62,9 +62,9 @@ class Watch:
 
 
 def standing_out(page: Page) -> list[str]:
-    """Where the page scrolls sideways: how wide it is, and elements beyond its right edge; none is right.
+    """Return the width of a page that scrolls sideways and the elements beyond its right edge; empty if it fits.
 
-    What scrolls within a frame of its own, as a wide table does, is no part of it.
+    Elements that scroll within a frame of their own, such as wide tables, are not counted.
     """
     found: list[str] = page.evaluate(_STANDING_OUT)
     return found
@@ -90,13 +90,13 @@ def draw_all(page: Page) -> None:
 
 
 def drawn(page: Page) -> dict[str, Any]:
-    """What the chart library was given to draw, by chart: titles, grids, axes and series."""
+    """Return the options given to the chart library, by chart: titles, grids, axes and series."""
     found: dict[str, Any] = json.loads(page.evaluate(_DRAWN))
     return found
 
 
 def downloaded(page: Page, button: str) -> tuple[str, list[list[str]]]:
-    """The name of the file that a press on a button saves, and the cells of its rows, read as CSV."""
+    """Return the name of the file that a click on a button saves, and the cells of its rows, read as CSV."""
     with page.expect_download() as waiting:
         page.click(button)
     file = waiting.value

@@ -54,7 +54,7 @@ class Page(HTMLParser):
 
     @property
     def data(self) -> dict[str, Any]:
-        """What the page's script reads."""
+        """Return the data that the page's script reads."""
         found: dict[str, Any] = json.loads(self.scripts[1])
         return found
 

@@ -1,4 +1,4 @@
-"""A program that fetches made-up series into a cache and kills itself on the way, for test_cache_crashes.py.
+"""A program that fetches synthetic series into a cache and kills itself on the way, for test_cache_crashes.py.
 
 It reads one JSON a line: a folder, and what to fetch in as many processes at once; it answers with how each ended. A
 process dies by SIGKILL at its k-th step: before a call that changes a folder or a file, or in the middle of a write.
@@ -27,7 +27,7 @@ NEVER_FRESH = timedelta(days=-1)
 
 
 def fetch_into_cache(folder: str, symbols: list[str], day: int, *, refresh: bool = False) -> None:
-    """What the made-up source has on a day, into the cache."""
+    """Fetch the series of the synthetic source on a day into the cache."""
     access = Access(Cache(Path(folder)), refresh=refresh, max_age=NEVER_FRESH, seconds=HANG, sleep=lambda _: None)
     source = MadeUp(day)
     get([Wanted("made-up", symbol, source) for symbol in symbols], access)
@@ -40,7 +40,7 @@ class Steps:
         self._left = last
 
     def step(self) -> bool:
-        """Whether this is the last one."""
+        """Return whether this is the last step."""
         self._left -= 1
         return self._left == 0
 

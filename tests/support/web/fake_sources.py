@@ -1,4 +1,4 @@
-"""A server on this machine that answers as FRED and Kenneth French's library do, and fails as it is told to."""
+"""Local server that answers like FRED and Kenneth French's library, and fails on request."""
 
 import socket
 import ssl
@@ -78,7 +78,7 @@ class FakeWeb(ThreadingHTTPServer):
         self.released.set()
 
     def next_fault(self) -> tuple[str, dict[str, str]]:
-        """What the request that has just come meets; "" for an answer."""
+        """Return the fault that the current request meets; "" for a normal answer."""
         with self._counting:
             if self._left <= 0:
                 return "", {}
@@ -86,7 +86,7 @@ class FakeWeb(ThreadingHTTPServer):
             return self._fault, self._headers
 
     def content(self, target: str) -> bytes | None:
-        """What stands at a path; None for nothing."""
+        """Return the content of a path; None if there is nothing."""
         parts = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         if parts.path == "/graph/fredgraph.csv" and query.get("id") in self.fred:

@@ -1,4 +1,4 @@
-"""A server on this machine that answers as Yahoo's chart endpoint does, and fails as it is told to."""
+"""Local server that answers like Yahoo's chart endpoint, and fails on request."""
 
 import json
 import ssl
@@ -126,11 +126,11 @@ class FakeYahoo(FakeWeb):
         self.faults: dict[str, str] = {}
 
     def asked(self, symbol: str) -> int:
-        """How often the history of a symbol was asked for; the client's look at its time zone is not counted."""
+        """Return the number of requests for a symbol's history; the client's time-zone request is not counted."""
         return sum(unquote(one).startswith(f"{CHART}{symbol}?") and "period1" in one for one in self.requests)
 
     def content(self, target: str) -> bytes | None:
-        """What stands at a path; None for nothing."""
+        """Return the content of a path; None if there is nothing."""
         parts = urlsplit(target)
         if not parts.path.startswith(CHART):
             text = PLAINTEXT.get(parts.path)

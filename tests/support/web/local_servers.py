@@ -69,7 +69,7 @@ class LocalWorld:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What leads a process here."""
+        """Environment variables that direct a process to these servers."""
         certificate = str(self._certificate)
         return {
             **dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY"), self.proxy),
@@ -111,7 +111,7 @@ class LocalWorld:
 
 
 def finished(process: "subprocess.Popen[str]") -> Answer:
-    """What a process printed and ended with; one that does not end is ended."""
+    """Return the output and exit code of a process; a process that does not end is killed."""
     try:
         out, err = process.communicate(timeout=HANG)
     finally:
@@ -193,7 +193,7 @@ def _hand_on(one: socket.socket, other: socket.socket) -> None:
 
 
 def files(folder: Path, *, but: Sequence[str] = ()) -> dict[str, bytes]:
-    """All files under a folder by their path in it, but those of these names."""
+    """Return all files under a folder by relative path, without files of the given names."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))

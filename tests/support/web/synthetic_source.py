@@ -1,4 +1,4 @@
-"""A source made up for tests: its history grows by a date a day, is rescaled by splits, and gains dividends."""
+"""Synthetic source: its history grows by a date a day, is rescaled by splits, and gains dividends."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -23,7 +23,7 @@ _DIVIDENDS_EVERY = 7
 
 
 def history(symbol: str, day: int) -> Quotes:
-    """What the source has on a day: `20 + day` dates; the shares are those of the day of fetching."""
+    """Data of the source on a day: `20 + day` dates, in shares of the day of fetching."""
     count = 20 + day
     dates = pd.bdate_range("2020-01-01", periods=count, name="date").as_unit("s")
     steps = np.random.default_rng(sum(symbol.encode())).normal(0.0, 0.01, 500)
