@@ -6,10 +6,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from backtest.config.document import Document, Location, dotted
+from backtest.config.document import Document
 from backtest.config.messages import listed, suggestion
 from backtest.config.run_config import StrategyChoice
 from backtest.config.terms_check import term_mistakes
+from backtest.config.yaml_nodes import Location, dotted
 from backtest.data.data_settings import DataSettings
 from backtest.data.load import classes_of_source, columns
 from backtest.data.prepare.currencies import cannot_be_converted

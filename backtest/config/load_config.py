@@ -5,10 +5,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from backtest.config.document import Document, dotted
+from backtest.config.document import Document
 from backtest.config.known_names import check_names
 from backtest.config.messages import lines, unknown
 from backtest.config.run_config import RunConfig, StrategyChoice
+from backtest.config.yaml_nodes import dotted
 from backtest.errors import ConfigError, DataError
 from backtest.strategy import StrategyError
 from backtest.strategy.discovery import find_strategy
@@ -25,13 +26,13 @@ def load_config(path: str | Path, *, with_benchmark: bool = True) -> RunConfig:
     """
     document = Document(Path(path))
     problems = document.problems
-    folder = document.path.parent
     values = dict(document.values)
-    strategy = _strategy(document, problems, folder)
-    benchmark = _benchmark(values.pop("benchmark", None), document, problems, folder, with_benchmark)
-    found = {"strategy": strategy} if strategy is not None else {}
-    checked = _validated({**values, **found, "file": document.path}, document, problems, strategy is None)
-    check_names(document, problems, strategy, folder)
+    strategy = _strategy(document, problems)
+    given = values.pop("benchmark", None)
+    benchmark = _benchmark(given, document, problems) if with_benchmark else None
+    chosen = {"strategy": strategy} if strategy is not None else {}
+    checked = _validated({**values, **chosen, "file": document.path}, document, problems, strategy is None)
+    check_names(document, problems, strategy, document.path.parent)
     if checked is not None:
         problems += _beside_benchmark(document, checked, benchmark, with_benchmark)
     if checked is None or problems:
@@ -78,7 +79,7 @@ def _validated(
     return None
 
 
-def _strategy(document: Document, problems: list[str], folder: Path) -> StrategyChoice | None:
+def _strategy(document: Document, problems: list[str]) -> StrategyChoice | None:
     if "strategy" not in document.values:
         return None  # reported as missing with the rest
     raw = document.values["strategy"]
@@ -89,7 +90,7 @@ def _strategy(document: Document, problems: list[str], folder: Path) -> Strategy
         )
         return None
     try:
-        found = find_strategy(name, folder)
+        found = find_strategy(name, document.folder_of(("strategy", "name")))
         return StrategyChoice(name=name, model=found.model_validate({k: v for k, v in raw.items() if k != "name"}))
     except StrategyError as problem:
         problems.append(f"{document.at(('strategy', 'name'))}: strategy.name: {problem}")
@@ -98,10 +99,10 @@ def _strategy(document: Document, problems: list[str], folder: Path) -> Strategy
     return None
 
 
-def _benchmark(raw: Any, document: Document, problems: list[str], folder: Path, wanted: bool) -> RunConfig | None:
-    if raw is None or not wanted:
+def _benchmark(raw: Any, document: Document, problems: list[str]) -> RunConfig | None:
+    if raw is None:
         return None
-    at = document.at(("benchmark",))
+    at, folder = document.at(("benchmark",)), document.folder_of(("benchmark",))
     if not isinstance(raw, str):
         problems.append(f"{at}: benchmark: got {raw!r}; expected the path of a configuration, such as 60_40.yaml")
         return None

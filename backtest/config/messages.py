@@ -9,7 +9,9 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, Tag
 from pydantic_core import ErrorDetails
 
-from backtest.config.document import Document, Location, dotted
+from backtest.config.document import Document
+from backtest.config.extends import EXTENDS
+from backtest.config.yaml_nodes import Location, dotted
 
 _EXPECTED: Mapping[str, str] = {
     "bool_parsing": "true or false",
@@ -141,6 +143,8 @@ def unknown(
         elsewhere = _of_another_kind(str(location[-1]), section, step)
         section = _model_at(section, step, steps[:-1])
     accepted = [field.alias or key for key, field in section.model_fields.items() if key != "file"]
+    if len(location) == 1:
+        accepted.insert(0, EXTENDS)
     nested = len(location) > len(inside) + 1
     owner = name if name and not nested else dotted(location[:-1]) if len(location) > 1 else "a configuration"
     setting = str(location[-1])

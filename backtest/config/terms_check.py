@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from backtest.config.document import Document, Location, dotted
+from backtest.config.document import Document
 from backtest.config.messages import listed, suggestion
+from backtest.config.yaml_nodes import Location, dotted
 from backtest.data.data_settings import DataSettings
 from backtest.data.dates.spacing import DAILY
 from backtest.data.series import Series

@@ -14,9 +14,7 @@ from backtest.config import load_config
 from backtest.errors import ConfigError
 from support.builders.config_mistakes import ASSETS, EACH, GOOD, HAVE, SERIES, edited, loaded, mistakes, place
 
-SECTIONS = (
-    "name, data, initial_capital, estimation, strategy, leverage, rebalance, costs, financing, fees, benchmark, report"
-)
+SECTIONS = "extends, name, data, initial_capital, estimation, strategy, leverage, rebalance, costs, financing, fees, benchmark, report"
 DATA = (
     "source, path, values, assets, cash, loan_rate, consumer_prices, classes, calendar, splice, currency, fx, opens, volumes, frequency, start, end, ragged, periods_per_year, "
     "cache, max_age, offline, timeout"
@@ -57,8 +55,8 @@ ONE = {
     "a key with a dot": ("costs: {trading_bps: 10}", "costs.trading_bps: 10", "costs.trading_bps", "costs.trading_bps: unknown setting; …"),
     "a merge key": ("financing: {spread_bps: 50}", "fees: {<<: {management_bps: 1}}", "<<", "fees.<<: unknown setting; fees accepts: …"),
     # twice
-    "twice": ("financing:", "name: two\nfinancing:", "name: two", "name: stands twice; expected each setting once"),
-    "twice inside": ("window: 36", "window: 36, window: 24", "window: 24", "estimation.window: stands twice; expected each setting once"),
+    "twice": ("financing:", "name: two\nfinancing:", "name: two", "name: appears twice; expected each setting once"),
+    "twice inside": ("window: 36", "window: 36, window: 24", "window: 24", "estimation.window: appears twice; expected each setting once"),
     # missing
     "no name": ("name: mine\n", "", "data:", "name: missing; it has no default"),
     "no cash": ("  cash: us_tbill\n", "", "source", "data.cash: missing; it has no default"),
@@ -342,7 +340,7 @@ benchmark: nope.yaml
             "strategy.bugets: unknown setting; erc accepts: budgets, min_weight, max_weight. Did you mean budgets?",
         ),
         ("-1", "rebalance.execution_lag: got -1, expected greater than or equal to 0"),
-        ("frequency: weekly", "rebalance.frequency: stands twice; expected each setting once"),
+        ("frequency: weekly", "rebalance.frequency: appears twice; expected each setting once"),
         (".nan", "costs.trading_bps: got nan, expected a finite number"),
         ("nope", "benchmark: no such file: nope.yaml; expected a configuration, relative to this one"),
     ]

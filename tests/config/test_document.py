@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.config.document import Document, core_scalar, dotted
+from backtest.config.document import Document
+from backtest.config.yaml_nodes import core_scalar, dotted
 from backtest.errors import ConfigError
 
 
@@ -245,9 +246,9 @@ def test_tags_do_nothing(file: Path) -> None:
 def test_each_key_that_stands_twice_is_a_problem_with_its_place(file: Path) -> None:
     document = parsed(file, "a: 1\nb: {c: 1,\n    c: 2, c: 3}\na: 2\n")
     assert document.problems == [
-        f"{file}:3:5: b.c: stands twice; expected each setting once",
-        f"{file}:3:11: b.c: stands twice; expected each setting once",
-        f"{file}:4:1: a: stands twice; expected each setting once",
+        f"{file}:3:5: b.c: appears twice; expected each setting once",
+        f"{file}:3:11: b.c: appears twice; expected each setting once",
+        f"{file}:4:1: a: appears twice; expected each setting once",
     ]
     assert document.at(("a",)) == f"{file}:4:4"  # the last one counts, in value and place
     assert document.values["a"] == 2

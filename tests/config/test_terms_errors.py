@@ -101,7 +101,7 @@ FINANCING = {
     # schedules
     "schedule out of order": ("{spread_bps: {1990-01-01: 50, 1980-01-01: 20}}", "{1990", "spread_bps: 1980-01-01 stands after 1990-01-01; expected rising dates"),
     "empty schedule": ("{spread_bps: {}}", "{}", f"spread_bps: empty; expected {DATES}"),
-    "a date twice": ("{spread_bps: {1990-01-01: 50, '1990-01-01': 60}}", "'1990", "spread_bps.1990-01-01: stands twice; expected each setting once"),
+    "a date twice": ("{spread_bps: {1990-01-01: 50, '1990-01-01': 60}}", "'1990", "spread_bps.1990-01-01: appears twice; expected each setting once"),
     "a year": ("{spread_bps: {1990: 50}}", "1990", f"spread_bps.1990: got '1990', {DATE}"),
     "seconds since 1970": ("{spread_bps: {86400: 50}}", "86400", f"spread_bps.86400: got '86400', {DATE}"),
     "tiers as a schedule": ("{spread_bps: {0: 150}}", "0: ", f"spread_bps.0: got '0', {DATE}"),
