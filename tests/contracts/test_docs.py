@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 
 import backtest as bt
 from backtest.config import load_config
+from backtest.config.document import Document
 from scripts.build_docs import BLOCK, output_of
 
 ROOT = Path(__file__).parents[2]
@@ -79,7 +80,7 @@ def test_the_readmes_sections_fit_into_a_configuration(containing: str, base: st
     """Each in the place of what a shipped configuration says there."""
     yaml = YAML(typ="safe", pure=True)
     written = yaml.load(_readme_block("yaml", containing))
-    config = {**yaml.load((ROOT / "configs" / base).read_text(encoding="utf-8")), **written}
+    config = {**Document(ROOT / "configs" / base).values, **written}
     del config["benchmark"]
     with (tmp_path / "mine.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(config, file)
