@@ -8,7 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test bench peers paths lock clean
+.PHONY: run test types imports bench peers paths lock clean
 
 run: $(READY)
 	$(BIN)/python -m backtest run configs/erc.yaml
@@ -16,9 +16,16 @@ run: $(READY)
 test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache
+	@$(MAKE) --no-print-directory --jobs=2 types imports
 	$(BIN)/python -m pytest -q -n auto --cov --cov-report=term:skip-covered --cov-fail-under=95
+
+types: $(READY)
+	$(BIN)/mypy
+
+# beside the types, which keep one core busy: else each of the processes that test would compile the kernels
+imports: $(READY)
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python scripts/compile_kernels.py
 
 bench: $(READY)
 	$(BIN)/python benchmarks/simulation_speed.py
@@ -45,7 +52,7 @@ $(READY): requirements/lock.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "error: $(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.12 ..." >&2; exit 2; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/lock.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r requirements/lock.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 

@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -19,6 +20,34 @@ for _name in (
     "TTY_COMPATIBLE", "TTY_INTERACTIVE", "TERM", "COLORTERM", "MPLBACKEND", "MATPLOTLIBRC",
 ):  # fmt: skip
     os.environ.pop(_name, None)
+
+
+_TESTS = Path(__file__).parent
+NOT_TRACED = (
+    "against_oracle",
+    "browser",
+    "contracts",
+    "engine/test_against_second_simulator.py",
+    "engine/test_identity.py",
+    "estimation/test_every_estimator.py",
+    "reporting/test_figure_files.py",
+    "reporting/test_figures.py",
+    "reporting/test_notebook.py",
+    "reporting/test_quantstats.py",
+    "risk/test_stress.py",
+    "runs/test_live_runs.py",
+    "strategy/test_agenda.py",
+)
+"""Tests of whole runs, excluded from coverage: other tests cover the same lines, and tracing adds half of the time."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that coverage does not trace."""
+    places = [_TESTS / name for name in NOT_TRACED]
+    assert all(place.exists() for place in places)
+    for item in items:
+        if any(item.path.is_relative_to(place) for place in places):
+            item.add_marker(pytest.mark.no_cover)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

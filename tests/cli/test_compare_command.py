@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from backtest.analysis.comparison import Comparison
 
 import backtest as bt
 from backtest.config import load_config
@@ -71,11 +72,24 @@ def test_the_articles_strategies(here: Path) -> None:
     assert navs.to_numpy().tolist() == found.growth.to_numpy().tolist()
 
 
+@pytest.fixture(scope="module")
+def five() -> Comparison:
+    return bt.compare([bt.run(path) for path in (*ARTICLE, CONFIGS / "equal_weight.yaml")])
+
+
 @pytest.mark.parametrize(("width", "tables"), [(200, 1), (80, 2), (60, 3), (45, 5)])
 def test_more_strategies_than_the_terminal_is_wide_enough_for_come_below(
-    width: int, tables: int, monkeypatch: pytest.MonkeyPatch
+    width: int, tables: int, five: Comparison, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No cell is folded or shortened, and each strategy has every row once, with what a wide terminal shows."""
+    """No cell is folded or shortened, and each strategy has every row once, with what a wide terminal shows.
+
+    The same comparison at every width: it is made once, and its files, which have no width, are not written.
+    """
+    monkeypatch.setattr("backtest.pipeline.run_all", lambda configs, **_: configs)
+    monkeypatch.setattr("backtest.comparison.compare", lambda _: five)
+    monkeypatch.setattr(
+        "backtest.reporting.comparison_files.write_comparison", lambda *_, **__: Path("comparison.html")
+    )
     monkeypatch.setenv("COLUMNS", str(width))
     lines = command("compare", *ARTICLE, CONFIGS / "equal_weight.yaml").out.splitlines()
     above = [line for line in lines[: lines.index(STARS)] if not line.startswith("note: ")]
