@@ -15,9 +15,9 @@ from backtest.analysis.break_even_spread.spread_search import BOUND, BreakEven, 
 from backtest.config import load_config
 from backtest.reporting.figures.run_figures import render_all
 from backtest.reporting.files.report_files import json_bytes
-from backtest.runs.break_even import break_even, match_of
-from backtest.runs.pipeline import loader, plan_of
-from backtest.runs.spread_match import GRID, returns_of
+from backtest.runs.break_even import break_even
+from backtest.runs.pipeline import decisions_and_benchmark, market_loader, plan_of
+from backtest.runs.spread_match import GRID, Match, returns_of
 from support.builders.market_files import write_config, write_csv, write_strategy
 from support.command_line import command
 
@@ -103,6 +103,13 @@ def random_months(count: int, seed: int = 1) -> list[float]:
     return list(0.006 + 0.03 * np.random.default_rng(seed).standard_normal(count))
 
 
+def extending_levered(folder: Path, settings: str) -> Path:
+    """A configuration that extends the shipped levered ERC."""
+    path = folder / "levered.yaml"
+    path.write_text(f"extends: {LEVERED.as_posix()}\n{settings}\n", encoding="utf-8")
+    return path
+
+
 # 1. What the number is
 
 
@@ -127,14 +134,10 @@ def test_two_periods_by_hand(tmp_path: Path) -> None:
 @pytest.mark.parametrize("measure", ["cagr", "sharpe"])
 def test_a_run_with_that_spread_ties_with_its_benchmark(tmp_path: Path, measure: str) -> None:
     """From 1999 on both break-evens are above zero, and so can be configured."""
-    text = LEVERED.read_text(encoding="utf-8").replace("start: 1978", "start: 1996")
-    (tmp_path / "60_40.yaml").write_bytes((CONFIGS / "60_40.yaml").read_bytes())
-    (tmp_path / "levered.yaml").write_text(text, encoding="utf-8")
-    found = break_even(tmp_path / "levered.yaml")
+    found = break_even(extending_levered(tmp_path, "data: {start: 1996-01-01}"))
     spread = (found.by_return if measure == "cagr" else found.by_sharpe).spread
     assert 0.05 < spread < BOUND
-    tied = tmp_path / "tied.yaml"
-    tied.write_text(text.replace("spread_bps: 50", f"spread_bps: {1e4 * spread!r}"), encoding="utf-8")
+    tied = extending_levered(tmp_path, f"data: {{start: 1996-01-01}}\nfinancing: {{spread_bps: {1e4 * spread!r}}}")
     summary = bt.run(tied).summary()
     assert summary[measure] == pytest.approx(summary["benchmark"][measure], abs=1e-9)
 
@@ -194,10 +197,7 @@ def test_the_same_again(levered: BreakEven) -> None:
 
 
 def test_the_configured_spread_changes_neither_break_even(levered: BreakEven, tmp_path: Path) -> None:
-    text = LEVERED.read_text(encoding="utf-8").replace("spread_bps: 50", "spread_bps: 175")
-    (tmp_path / "60_40.yaml").write_bytes((CONFIGS / "60_40.yaml").read_bytes())
-    (tmp_path / "levered.yaml").write_text(text, encoding="utf-8")
-    other = break_even(tmp_path / "levered.yaml")
+    other = break_even(extending_levered(tmp_path, "financing: {spread_bps: 175}"))
     assert (other.by_return, other.by_sharpe) == (levered.by_return, levered.by_sharpe)
     assert other.configured.spread == 0.0175
 
@@ -212,8 +212,10 @@ def test_the_returns_of_a_draw_are_those_of_a_run_at_its_spread(tmp_path: Path) 
     errors, orders = [], []
     for frequency in ("monthly", "never"):
         path = of_multiple(tmp_path, 1.6, {"asset": "bonds"}, cash=0.03, rebalance={"frequency": frequency})
-        plan, _ = plan_of(load_config(path), loader(offline=True, refresh=False), lambda _: None)
-        match = match_of(plan)
+        plan, _ = plan_of(load_config(path), market_loader(offline=True, refresh=False), lambda _: None)
+        decided, benchmark = decisions_and_benchmark(plan, lambda _: None)
+        assert benchmark is not None
+        match = Match.of(decided, benchmark)
         free, dear = match.path(0.0), match.path(0.04)
         exposure = free.ledger().loan[1:] / free.nav[:-1] * plan.data.days[1:] / 360
         drawn = PairedReturns(returns_of(free), exposure, match.sides[0].other, 0.0).at(0.04)
@@ -256,8 +258,8 @@ def test_without_a_benchmark() -> None:
     answer = command("breakeven", CONFIGS / "60_40.yaml")
     assert (answer.code, answer.out) == (2, "")
     assert answer.err == (
-        "error: 60_40 has no benchmark, and so nothing to break even with. "
-        "Hint: benchmark: 60_40.yaml, a configuration beside it.\n"
+        "error: 60_40 has no benchmark to break even with; expected one. "
+        "Hint: benchmark: 60_40.yaml, a configuration in the same folder.\n"
     )
 
 
@@ -320,7 +322,7 @@ def test_capital_lost_with_the_loan_at_the_price_of_cash(tmp_path: Path) -> None
     market(tmp_path, [0.01, -0.6, 0.01, 0.02], [0.0] * 4)
     answer = command("breakeven", of_multiple(tmp_path, 2.0, {"asset": "bonds"}))
     assert (answer.code, answer.out) == (2, "")
-    wanted = "error: levered loses all of its capital even where its loan costs no more than cash, on 2020-03-31"
+    wanted = "error: levered loses all of its capital on 2020-03-31 even at a spread of zero"
     assert answer.err.splitlines()[-1].startswith(wanted)
 
 
@@ -365,10 +367,7 @@ def test_a_run_that_borrows_has_its_break_even_spreads(levered: BreakEven) -> No
 
 
 def test_with_intervals_and_the_curve_on_request(levered: BreakEven, tmp_path: Path) -> None:
-    text = LEVERED.read_text(encoding="utf-8") + "report: {break_even: true}\n"
-    (tmp_path / "60_40.yaml").write_bytes((CONFIGS / "60_40.yaml").read_bytes())
-    (tmp_path / "levered.yaml").write_text(text, encoding="utf-8")
-    result = bt.run(tmp_path / "levered.yaml")
+    result = bt.run(extending_levered(tmp_path, "report: {break_even: true}"))
     assert result.break_even is not None
     assert (result.break_even.by_return, result.break_even.curve) == (levered.by_return, levered.curve)
     assert levered.by_return.interval is not None

@@ -32,7 +32,7 @@ def ran(folder: Path, weights: dict[str, float], financing: dict[str, Any], **se
 
 
 FREE = "shorts are borrowed free: no financing.borrow_fee_bps is set"
-AT_THE_LIMIT = "no financing.initial_margin is set: targets go to the very limit of the maintenance margin"
+AT_THE_LIMIT = "no financing.initial_margin is set: targets may use all of the maintenance margin"
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_leverage_twice_is_told(tmp_path: Path, name: str) -> None:
             rebalance={"frequency": "daily"},
         )
     )
-    assert any("levers itself" in note for note in result.notes) == (name == "volatility_target")
+    assert any("scaled to its own target_volatility" in note for note in result.notes) == (name == "volatility_target")
 
 
 MONTHS = pd.date_range("2015-01-31", periods=72, freq="ME")
@@ -313,7 +313,7 @@ def test_a_break_even_without_benchmark_or_financing_is_noted(tmp_path: Path) ->
     alone = ran_over(MONTHS, tmp_path, held, report={"break_even": True})
     assert told(alone, words) == [f"{words}there is no benchmark to break even with"]
     unlevered = ran_over(MONTHS, tmp_path, held, report={"break_even": True}, benchmark="plain.yaml")
-    assert told(unlevered, words) == [f"{words}nothing is financed, so that no spread is paid"]
+    assert told(unlevered, words) == [f"{words}nothing is borrowed, so no spread is paid"]
 
 
 def test_a_run_that_holds_nothing_is_noted(tmp_path: Path) -> None:
