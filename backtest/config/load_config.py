@@ -1,4 +1,4 @@
-"""From a file to a `RunConfig`: all mistakes of it reported together."""
+"""Loading of a configuration file, with all of its mistakes reported together."""
 
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,17 @@ from backtest.strategy.discovery import find_strategy
 
 
 def load_config(path: str | Path, *, with_benchmark: bool = True) -> RunConfig:
-    """Read and check a configuration, and that of its benchmark.
+    """Read and check a configuration and its benchmark's.
 
-    Names of assets, classes and strategies are checked against what is there; no prices are read.
+    Names of assets, classes and strategies are checked against the ones that exist; no prices are read.
+
+    Args:
+        path: the configuration file.
+        with_benchmark: whether the benchmark is loaded too; a benchmark has no benchmark of its own.
 
     Raises:
-        ConfigError: anything wrong in it, each mistake with its line and column.
-        DataError: its data file is missing or has no readable header.
+        ConfigError: mistakes in the configuration, each with its file, line and column.
+        DataError: the data file is missing or has no readable header.
     """
     document = Document(Path(path))
     problems = document.problems
@@ -34,13 +38,13 @@ def load_config(path: str | Path, *, with_benchmark: bool = True) -> RunConfig:
     checked = _validated({**values, **chosen, "file": document.path}, document, problems, strategy is None)
     check_names(document, problems, strategy, document.path.parent)
     if checked is not None:
-        problems += _beside_benchmark(document, checked, benchmark, with_benchmark)
+        problems += _contradictions(document, checked, benchmark, with_benchmark)
     if checked is None or problems:
         raise ConfigError(*sorted(dict.fromkeys(problems), key=_by_place))
     return checked.model_copy(update={"benchmark": benchmark})
 
 
-def _beside_benchmark(
+def _contradictions(
     document: Document, config: RunConfig, benchmark: RunConfig | None, with_benchmark: bool
 ) -> list[str]:
     """Return a line for each setting that contradicts the benchmark."""
@@ -48,7 +52,7 @@ def _beside_benchmark(
     if benchmark is not None and benchmark.data.currency != config.data.currency:
         theirs, ours = benchmark.data.currency, config.data.currency
         at = document.at(("benchmark",))
-        problems.append(f"{at}: benchmark: its currency is {theirs}, and the run's is {ours}; expected the same")
+        problems.append(f"{at}: benchmark: its currency is {theirs}, but the run's is {ours}; expected one currency")
     why = "this configuration has no benchmark" if with_benchmark else "a benchmark has no benchmark of its own"
     if benchmark is not None:
         why = "the benchmark's targets depend on its own path" if benchmark.follows_its_path else ""

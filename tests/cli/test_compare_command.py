@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from backtest.analysis.comparison import Comparison
 
 import backtest as bt
+from backtest.analysis.compare.comparison import Comparison
 from backtest.config import load_config
 from backtest.config.manifest_config import config_of_manifest
 from backtest.data import load
@@ -85,10 +85,10 @@ def test_more_strategies_than_the_terminal_is_wide_enough_for_come_below(
 
     The same comparison at every width: it is made once, and its files, which have no width, are not written.
     """
-    monkeypatch.setattr("backtest.pipeline.run_all", lambda configs, **_: configs)
-    monkeypatch.setattr("backtest.comparison.compare", lambda _: five)
+    monkeypatch.setattr("backtest.runs.pipeline.run_all", lambda configs, **_: configs)
+    monkeypatch.setattr("backtest.runs.compared_runs.compare", lambda _: five)
     monkeypatch.setattr(
-        "backtest.reporting.comparison_files.write_comparison", lambda *_, **__: Path("comparison.html")
+        "backtest.reporting.files.comparison_files.write_comparison", lambda *_, **__: Path("comparison.html")
     )
     monkeypatch.setenv("COLUMNS", str(width))
     lines = command("compare", *ARTICLE, CONFIGS / "equal_weight.yaml").out.splitlines()
@@ -199,8 +199,8 @@ def test_settings_of_another_version_are_refused(finished: Path) -> None:
     manifest["config"]["costs"]["taxes"] = 1
     (finished / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     assert refused(command("compare", finished, ARTICLE[0])) == (
-        f"error: {finished}/manifest.json: costs.taxes: Extra inputs are not permitted; it is of another version. "
-        "Hint: give the configuration itself."
+        f"error: {finished}/manifest.json: costs.taxes: Extra inputs are not permitted; written by another version. "
+        "Hint: pass the configuration file."
     )
 
 
@@ -220,7 +220,7 @@ def test_a_finished_run_of_a_file_needs_its_absolute_path(here: Path, absolute: 
         return
     assert refused(answer) == (
         "error: done/manifest.json: prices are read from prices.csv, relative to a configuration that the manifest "
-        "does not name; expected an absolute path. Hint: give the configuration itself."
+        "does not name; expected an absolute path. Hint: pass the configuration file."
     )
 
 

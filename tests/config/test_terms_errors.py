@@ -43,7 +43,7 @@ DATE = "expected a date such as 2012-12-31"
 DATES = "dates with values, such as {1990-01-01: 50}"
 SIZES = "sizes of the loan with spreads, such as {0: 150, 100000: 100}"
 NUMBERS = "expected a valid number or names with values, such as {gold: 1}"
-MONEY = "in money; expected initial_capital too, such as 1000000, beside data"
+MONEY = "an amount of money; expected initial_capital too, such as 1000000, at the top level"
 
 
 @pytest.fixture
@@ -213,8 +213,8 @@ def test_a_mistake_its_place_and_its_words(file: Path, section: str, written: st
         ("financing", "{tiers: {0: 150, 100000: 100}}", "initial_capital: 1000000\n", "{0:", f"tiers: {MONEY}"),
         ("costs", "{fixed: 5}", "initial_capital: 1000000\n", "5}", f"fixed: {MONEY}"),
         ("costs", "{impact: {}}", "initial_capital: 1000000\n", "{}", f"impact: {MONEY}"),
-        ("costs", "{impact: {}}", "  volumes: {path: volumes.csv}\n", "{}", "impact: no data.volumes; expected them too, the value traded of each asset"),
-        ("rebalance", "{execution: open}", "  opens: {path: volumes.csv}\n", "open", "execution: open, and there are no opens; expected data.opens too"),
+        ("costs", "{impact: {}}", "  volumes: {path: volumes.csv}\n", "{}", "impact: needs data.volumes; expected the value traded of each asset too"),
+        ("rebalance", "{execution: open}", "  opens: {path: volumes.csv}\n", "open", "execution: open needs open prices; expected data.opens too"),
     ],
 )  # fmt: skip
 def test_what_a_term_needs_elsewhere_is_told_at_the_term(
@@ -299,7 +299,7 @@ def test_more_periods_a_year_make_no_days_of_months(file: Path) -> None:
 
 def test_only_margin_pays_the_loan_rate(file: Path) -> None:
     text = with_section("financing", "{kind: futures}").replace("  cash:", "  loan_rate: 0.02\n  cash:")
-    words = "financing.kind: futures pays no data.loan_rate; expected margin, or none of the two"
+    words = "financing.kind: futures does not use data.loan_rate; expected margin, or no loan rate"
     assert mistakes(file, text) == [f"{place(text, 'futures')}: {words}"]
 
 
