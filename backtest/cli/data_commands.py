@@ -1,4 +1,4 @@
-"""`data`: commands about what is fetched and kept."""
+"""`data`: commands for fetched data and its cache."""
 
 import sys
 from datetime import UTC, datetime
@@ -18,18 +18,20 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Prices from Yahoo, FRED and others: fetch them, and look at what is kept of them.",
+    help="Fetch prices from Yahoo, FRED and other sources, and inspect the cache.",
 )
 
-Folder = Annotated[Path, typer.Option("--cache", help="The folder of what is fetched.")]
-Source = Annotated[str | None, typer.Option("--source", help="Only of this source.", show_default=False)]
+Folder = Annotated[Path, typer.Option("--cache", help="Folder of fetched data.")]
+Source = Annotated[str | None, typer.Option("--source", help="Only this source.", show_default=False)]
 _KEPT = Path("data_cache")
 
 
 def check_choice(*, offline: bool, refresh: bool) -> None:
-    """Raise unless at most one of two options that exclude each other is given."""
+    """Raise if both of two exclusive options are given."""
     if offline and refresh:
-        raise BacktestError("--offline and --refresh exclude each other: one asks no source, the other asks them all")
+        raise BacktestError(
+            "--offline and --refresh exclude each other: one uses the cache only, the other fetches everything"
+        )
 
 
 @app.command()
@@ -37,7 +39,7 @@ def fetch(
     configs: Annotated[list[Path], typer.Argument(help="Configuration files, such as configs/etf/erc.yaml.")],
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
 ) -> None:
-    """Fetch every series of some configurations and their benchmarks into the cache."""
+    """Fetch all series of configurations and their benchmarks into the cache."""
     from backtest.config import load_config
     from backtest.data.load import access_for
     from backtest.data.load import fetch as fetch_series
@@ -62,7 +64,7 @@ def fetch(
 
 @app.command("list")
 def list_kept(source: Source = None, cache: Folder = _KEPT) -> None:
-    """List the series that the cache has."""
+    """List the series in the cache."""
     table = new_table("symbol", "source", "from", "to", "values", "size", "fetched")
     entries, damaged = _entries(cache, None, source), _damaged(cache, None, source)
     now = datetime.now(UTC)
@@ -82,7 +84,7 @@ def list_kept(source: Source = None, cache: Folder = _KEPT) -> None:
 def show_one(
     symbol: Annotated[str, typer.Argument(help="A symbol, such as SPY.")], source: Source = None, cache: Folder = _KEPT
 ) -> None:
-    """Show what the cache has of a symbol: its range, source and age, and a small plot."""
+    """Show a symbol in the cache: its range, source, age, and a small plot."""
     from backtest.data.prepare.levels import level_of
 
     kept = _cache(cache)
@@ -97,7 +99,7 @@ def show_one(
         )
     for entry in found:
         quotes = kept.read(entry.source, entry.symbol)
-        if quotes is None:  # removed in this very moment
+        if quotes is None:  # removed by another process in the meantime
             continue
         level, meaning, findings = level_of(entry.symbol, quotes)
         if quotes.kind == "rate":
@@ -120,7 +122,7 @@ def verify(
     ] = None,
     cache: Folder = _KEPT,
 ) -> None:
-    """Check what is kept: every file against its checksum, every series for what should be looked at."""
+    """Check the cache: every file against its checksum, every series for suspicious values."""
     if configs:
         _verify_configs(configs)
         return
@@ -153,7 +155,7 @@ def clear(
         str | None, typer.Argument(help="Only this symbol; everything by default.", show_default=False)
     ] = None,
     source: Source = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove without confirmation.")] = False,
     cache: Folder = _KEPT,
 ) -> None:
     """Remove series from the cache."""
@@ -165,7 +167,9 @@ def clear(
         return
     named = _some([" ".join(one) for one in found])
     if not yes and not sys.stdin.isatty():
-        raise BacktestError(f"would remove {named} from {cache.as_posix()}, and there is nobody to ask. Hint: --yes")
+        raise BacktestError(
+            f"would remove {named} from {cache.as_posix()}, but cannot ask for confirmation. Hint: --yes"
+        )
     if not yes:
         typer.confirm(f"Remove {len(found)} series from {cache.as_posix()} ({named})?", abort=True)
     for one in found:
@@ -212,6 +216,6 @@ def _is_asked_for(one: "Entry | DamagedEntry", symbol: str | None, source: str |
 
 
 def _some(names: list[str]) -> str:
-    """The first of them, and how many more."""
+    """Return the first names and the number of others."""
     more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
     return ", ".join(names[:8]) + more

@@ -255,7 +255,7 @@ def test_clear_removes_nothing_without_a_word_of_the_user(kept: Cache) -> None:
     assert (answer.code, answer.out) == (2, "")
     assert answer.err == (
         "error: would remove fred DTB3, yfinance SPY, yfinance TLT, yfinance ^IRX from data_cache, "
-        "and there is nobody to ask. Hint: --yes\n"
+        "but cannot ask for confirmation. Hint: --yes\n"
     )
     assert files(Path("data_cache")) == before
 
@@ -285,7 +285,7 @@ def test_offline_and_refresh_exclude_each_other() -> None:
     answer = command("run", "mine.yaml", "--offline", "--refresh")
     assert (answer.code, answer.out) == (2, "")
     assert answer.err == (
-        "error: --offline and --refresh exclude each other: one asks no source, the other asks them all\n"
+        "error: --offline and --refresh exclude each other: one uses the cache only, the other fetches everything\n"
     )
 
 

@@ -411,7 +411,7 @@ def test_without_a_browser_the_path_is_said(here: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("webbrowser.open", lambda _: False)
     answer = command("open", "erc")
     assert (answer.code, answer.out) == (0, "page: reports/erc/tearsheet.html\n")
-    assert answer.err == "note: no browser could be started here; open the page yourself\n"
+    assert answer.err == "note: no browser could be started; open the page yourself\n"
 
 
 @pytest.mark.parametrize(
