@@ -44,7 +44,7 @@ def refused(answer: Answer) -> str:
     return line
 
 
-# 1. What it says
+# 1. Output
 
 
 def test_the_articles_strategies(here: Path) -> None:
@@ -224,7 +224,7 @@ def test_a_finished_run_of_a_file_needs_its_absolute_path(here: Path, absolute: 
     )
 
 
-# 3. What is refused
+# 3. Errors
 
 
 def test_one_alone_and_two_frequencies() -> None:

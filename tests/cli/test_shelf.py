@@ -1,4 +1,4 @@
-"""The shelf: what is listed, in which order and with which numbers, who may write it, and how it is opened."""
+"""The shelf: the runs it lists, their order and numbers, and who may write it."""
 
 import json
 import re
@@ -20,36 +20,12 @@ from backtest.reporting.files.shelf_entry import SECTION, ComparisonEntry, RunEn
 from backtest.reporting.pages import shelf_page as shelf_module
 from backtest.reporting.pages.shelf_page import Shelved, find, read_shelf, renew_shelf, write_shelf
 from backtest.runs.compared_runs import compare
+from support.builders.shelf_reports import put, put_comparison, put_manifest
 from support.builders.synthetic_result import made_up
 from support.command_line import command
 from support.patience import HANG
 
 SCRIPT = "<script>alert(1)<∕script>"
-
-
-def put(folder: Path, name: str, day: int = 1, files: tuple[str, ...] = ("tearsheet.html",), **options: Any) -> Path:
-    """A finished run: its manifest, with the numbers of a made-up result, and some files of its report."""
-    result = made_up(name=name, seed=day, **options)
-    return put_manifest(folder / name, {SECTION: run_entry(result)}, day, files)
-
-
-def put_manifest(place: Path, manifest: dict[str, Any], day: int = 1, files: tuple[str, ...] = ()) -> Path:
-    place.mkdir(parents=True)
-    written = {"environment": {"written_at": f"2026-11-{day:02}T09:30:00+00:00"}}
-    (place / "manifest.json").write_bytes(json_bytes({"made_by": "risk-parity-backtest", **manifest, **written}))
-    for file in files:
-        (place / file).write_text("")
-    return place
-
-
-def put_comparison(folder: Path, names: tuple[str, ...], day: int = 1) -> Path:
-    found = compare([made_up(name=name, seed=seed, benchmark=False) for seed, name in enumerate(names)])
-    files = files_of(found, environment())
-    manifest = json.loads(files.pop("manifest.json"))
-    place = put_manifest(folder / "_vs_".join(names), manifest, day)
-    for name, content in files.items():
-        (place / name).write_bytes(content)
-    return place
 
 
 def rows_of(page: str, table: str) -> list[list[str]]:
@@ -67,7 +43,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-# 1. What a manifest says of a run, and what is read of it
+# 1. Manifests of runs
 
 
 @pytest.mark.parametrize(
@@ -107,7 +83,7 @@ def test_of_a_comparison_the_best_are_named() -> None:
     )
 
 
-# 2. What is listed
+# 2. The list
 
 
 def test_runs_and_comparisons_the_newest_first(here: Path) -> None:
@@ -202,7 +178,7 @@ def test_an_empty_shelf_says_how_to_fill_it(here: Path) -> None:
     assert "<table" not in page
 
 
-# 3. Who may write it, and when
+# 3. Writing the shelf
 
 
 def test_runs_that_end_at_once_lose_nothing(here: Path) -> None:
@@ -317,127 +293,6 @@ def test_a_run_and_a_comparison_make_it_anew(here: Path) -> None:
     (run,) = [one for one in read_shelf(here / "reports") if one.kind == "run"]
     assert isinstance(run.entry, RunEntry)
     assert run.entry.sharpe == json.loads((here / "reports/60_40/summary.json").read_text())["sharpe"]
-
-
-# 4. `list` and `open`
-
-
-def test_list_prints_the_shelf(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
-    put(here / "reports", "first", 1)
-    put(here / "reports", "second", 2, still=True, benchmark=False)
-    put_manifest(here / "reports/old", {"config": {}}, 3)
-    put_comparison(here / "reports", ("a", "b"), 4)
-    answer = command("list")
-    assert (answer.code, answer.err) == (0, "")
-    rows = [line.split() for line in answer.out.splitlines() if line.strip()]
-    assert rows[0] == ["run", "period", "CAGR", "volatility", "Sharpe", "drawdown", "written"]
-    assert [row[0] for row in rows[2:5]] == ["old", "second", "first"]
-    assert rows[3][1:] == ["2003-2007", "0.00", "%", "0.00", "%", "-", "0.00", "%", "2026-11-02"]
-    assert rows[5][0] == "comparison"
-    assert (rows[7][0], rows[7][-1]) == ("a_vs_b", "2026-11-04")
-
-
-def test_a_long_name_is_listed_whole(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    name = "a_name_of_a_hundred_letters_" * 3
-    put(here / "reports", name)
-    lines = command("list").out.splitlines()
-    assert max(map(len, lines)) <= 80
-    assert "".join(line.strip().partition(" ")[0] for line in lines[3:]) == name
-
-
-def test_list_as_json(here: Path) -> None:
-    put(here / "reports", "风险平价")
-    put_comparison(here / "reports", ("a", "b"), 2)
-    put_manifest(here / "reports/old", {"config": {}}, 3)
-    old, compared, run = json.loads(command("list", "--json").out)
-    assert old == {
-        "folder": "reports/old", "kind": "run", "name": "old", "written_at": "2026-11-03T09:30:00+00:00", "page": None,
-    }  # fmt: skip
-    assert (compared["kind"], compared["strategies"], set(compared["best"])) == (
-        "comparison", ["a", "b"], {"cagr", "sharpe", "max_drawdown"},
-    )  # fmt: skip
-    assert (run["page"], run["start"], run["cagr"]) == (
-        "reports/风险平价/tearsheet.html", "2003-12-31", made_up(seed=1).summary()["cagr"],
-    )  # fmt: skip
-
-
-def test_an_empty_list(here: Path) -> None:
-    answer = command("list")
-    assert (answer.code, answer.err) == (0, "")
-    assert answer.out == "reports holds no run. Hint: python -m backtest run configs/erc.yaml\n"
-    assert command("list", "--json").out == "[]\n"
-    assert not list(here.iterdir())
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What a browser was asked to show."""
-    shown: list[str] = []
-
-    def show(uri: str) -> bool:
-        shown.append(uri)
-        return True
-
-    monkeypatch.setattr("webbrowser.open", show)
-    return shown
-
-
-@pytest.mark.parametrize("name", ["erc", "reports/erc", "./reports/erc/"])
-def test_open_shows_the_page_of_a_run(here: Path, opened: list[str], name: str) -> None:
-    put(here / "reports", "erc")
-    answer = command("open", name)
-    assert (answer.code, answer.out, answer.err) == (0, "page: reports/erc/tearsheet.html\n", "")
-    assert opened == [(here / "reports/erc/tearsheet.html").as_uri()]
-
-
-def test_open_shows_a_report_elsewhere_by_its_folder(here: Path, opened: list[str]) -> None:
-    put(here / "elsewhere", "mine")
-    assert command("open", "elsewhere/mine").code == 0
-    assert opened == [(here / "elsewhere/mine/tearsheet.html").as_uri()]
-
-
-def test_open_without_a_name_shows_the_shelf_as_it_is_now(here: Path, opened: list[str]) -> None:
-    put(here / "reports", "written_from_python")
-    answer = command("open")
-    assert (answer.code, answer.out) == (0, "page: reports/index.html\n")
-    assert opened == [(here / "reports/index.html").as_uri()]
-    assert "written_from_python" in (here / "reports/index.html").read_text(encoding="utf-8")
-
-
-def test_without_a_browser_the_path_is_said(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(here / "reports", "erc")
-    monkeypatch.setattr("webbrowser.open", lambda _: False)
-    answer = command("open", "erc")
-    assert (answer.code, answer.out) == (0, "page: reports/erc/tearsheet.html\n")
-    assert answer.err == "note: no browser could be started; open the page yourself\n"
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("levered_ecr", "levered_ecr: no such run or comparison in reports. Did you mean levered_erc?"),
-        ("xyz", "xyz: no such run or comparison in reports. Hint: python -m backtest list"),
-        ("no_page", "reports/no_page: has no page to open. Hint: run it again."),
-    ],
-)
-def test_open_of_what_is_not_there(here: Path, opened: list[str], name: str, words: str) -> None:
-    put(here / "reports", "levered_erc")
-    put(here / "reports", "no_page", files=())
-    answer = command("open", name)
-    assert (answer.code, answer.out, answer.err) == (2, "", f"error: {words}\n")
-    assert not opened
-
-
-@pytest.mark.parametrize(("arguments", "what"), [((), "reports holds no run to show"), (("erc",), "erc: no such run")])
-def test_open_before_the_first_run(here: Path, opened: list[str], arguments: tuple[str, ...], what: str) -> None:
-    answer = command("open", *arguments)
-    assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith(f"error: {what}")
-    assert answer.err.endswith("Hint: python -m backtest run configs/erc.yaml\n")
-    assert not opened
-    assert not list(here.iterdir())
 
 
 def test_a_report_being_written_is_not_found(here: Path) -> None:

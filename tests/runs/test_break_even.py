@@ -1,4 +1,4 @@
-"""`break_even` and `python -m backtest breakeven`: the tie holds in a run of its own; simple cases have one line."""
+"""`break_even`: a run at the break-even spread equals its benchmark."""
 
 import json
 import math
@@ -18,80 +18,18 @@ from backtest.reporting.files.report_files import json_bytes
 from backtest.runs.break_even import break_even
 from backtest.runs.pipeline import decisions_and_benchmark, market_loader, plan_of
 from backtest.runs.spread_match import GRID, Match, returns_of
-from support.builders.market_files import write_config, write_csv, write_strategy
+from support.builders.break_even_runs import (
+    CONFIGS,
+    LEVERED,
+    SWITCHING,
+    config,
+    extending_levered,
+    market,
+    of_multiple,
+    random_months,
+)
+from support.builders.market_files import write_csv, write_strategy
 from support.command_line import command
-
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
-LEVERED = CONFIGS / "levered_erc.yaml"
-
-MULTIPLE = """
-import pandas as pd
-from backtest.strategy import MarketView, Strategy
-
-class Multiple(Strategy):
-    '''A multiple of NAV in one asset.'''
-
-    asset: str
-    multiple: float = 1.0
-
-    def target_weights(self, view: MarketView) -> pd.Series:
-        return pd.Series({self.asset: self.multiple})
-"""
-HALFWAY = """
-from typing import ClassVar
-
-import pandas as pd
-from backtest.strategy import MarketView, Strategy
-
-class Halfway(Strategy):
-    '''Goes half of the way from what it holds to twice its NAV in stocks: what it holds depends on its loan's price.'''
-
-    reads_current_weights: ClassVar[bool] = True
-
-    def target_weights(self, view: MarketView) -> pd.Series:
-        return pd.Series({"stocks": 1.0 + view.current_weights["stocks"] / 2})
-"""
-
-SWITCHING = """
-import pandas as pd
-from backtest.strategy import MarketView, Strategy
-
-class Switching(Strategy):
-    '''Eleven times NAV in stocks in odd months, in bonds in even ones.'''
-
-    def target_weights(self, view: MarketView) -> pd.Series:
-        return pd.Series({"stocks" if view.as_of.month % 2 else "bonds": 11.0})
-"""
-
-
-def market(folder: Path, stocks: list[float], bonds: list[float]) -> None:
-    """Month-ends from January 2020 on, level 100 before the first of these monthly returns."""
-    dates = pd.date_range("2020-01-31", periods=len(stocks) + 1, freq="ME")
-    levels = {
-        name: 100 * np.cumprod([1.0, *(1 + np.array(one))]) for name, one in (("stocks", stocks), ("bonds", bonds))
-    }
-    write_csv(pd.DataFrame(levels, index=dates), folder / "prices.csv")
-    write_strategy(folder, "multiple", MULTIPLE)
-    write_strategy(folder, "halfway", HALFWAY)
-
-
-def config(
-    folder: Path, strategy: dict[str, Any], against: dict[str, Any], *, cash: float = 0.0, **sections: Any
-) -> Path:
-    """A strategy and, as its benchmark, another one, on the market in the folder."""
-    data = {"source": "csv", "path": "prices.csv", "assets": ["stocks", "bonds"], "cash": cash}
-    write_config(folder / "other.yaml", data=data, strategy={"name": "multiple", **against})
-    return write_config(
-        folder / "levered.yaml",
-        data=data,
-        strategy={"name": "multiple", **strategy},
-        benchmark="other.yaml",
-        **sections,
-    )
-
-
-def of_multiple(folder: Path, multiple: float, against: dict[str, Any], **more: Any) -> Path:
-    return config(folder, {"asset": "stocks", "multiple": multiple}, against, **more)
 
 
 @pytest.fixture(scope="module")
@@ -99,18 +37,7 @@ def levered() -> BreakEven:
     return break_even(LEVERED)
 
 
-def random_months(count: int, seed: int = 1) -> list[float]:
-    return list(0.006 + 0.03 * np.random.default_rng(seed).standard_normal(count))
-
-
-def extending_levered(folder: Path, settings: str) -> Path:
-    """A configuration that extends the shipped levered ERC."""
-    path = folder / "levered.yaml"
-    path.write_text(f"extends: {LEVERED.as_posix()}\n{settings}\n", encoding="utf-8")
-    return path
-
-
-# 1. What the number is
+# 1. The definition
 
 
 def test_two_periods_by_hand(tmp_path: Path) -> None:
@@ -225,114 +152,6 @@ def test_the_returns_of_a_draw_are_those_of_a_run_at_its_spread(tmp_path: Path) 
     assert 0.01 * orders[1] < errors[1] < orders[1]
 
 
-# 2. What the command says
-
-
-def test_the_table(levered: BreakEven) -> None:
-    answer = command("breakeven", LEVERED)
-    assert (answer.code, answer.err) == (0, "")
-    for line in (
-        "1989-01-31 to 2012-12-31 return Sharpe ratio",
-        f"break-even spread {1e4 * levered.by_return.spread:.0f} bp {1e4 * levered.by_sharpe.spread:.0f} bp",
-        "excess at 0 bp 1.02 % -0.02",
-        "excess at 50 bp (configured) 0.62 % -0.05",
-        "excess at 100 bp 0.23 % -0.08",
-        "note: the Sharpe ratio is below that of 60_40 even where the loan costs no more than cash",
-    ):
-        assert line in [" ".join(one.split()) for one in answer.out.splitlines()]
-
-
-def test_json_has_the_same_numbers_and_the_whole_curve(levered: BreakEven) -> None:
-    answer = command("breakeven", LEVERED, "--json")
-    assert (answer.code, answer.err) == (0, "")
-    found = json.loads(answer.out)
-    assert found["return"]["spread_bps"] == pytest.approx(1e4 * levered.by_return.spread, abs=1e-8)
-    assert levered.by_sharpe.interval is not None
-    assert found["sharpe"]["interval_bps"] == pytest.approx([1e4 * end for end in levered.by_sharpe.interval], abs=1e-8)
-    assert found["configured_spread_bps"] == 50
-    assert [point["spread_bps"] for point in found["curve"]] == [25.0 * k for k in range(17)]
-    assert found["curve"][2]["excess_return"] == levered.at(0.005).excess_return
-
-
-def test_without_a_benchmark() -> None:
-    answer = command("breakeven", CONFIGS / "60_40.yaml")
-    assert (answer.code, answer.out) == (2, "")
-    assert answer.err == (
-        "error: 60_40 has no benchmark to break even with; expected one. "
-        "Hint: benchmark: 60_40.yaml, a configuration in the same folder.\n"
-    )
-
-
-def test_a_run_that_never_borrows() -> None:
-    """One line; as JSON no spread, and a flat curve."""
-    answer = command("breakeven", CONFIGS / "erc.yaml")
-    assert (answer.code, answer.err) == (0, "")
-    assert answer.out == (
-        "erc never borrows, so no spread matters: against 60_40 its compound return is 0.66 % a year lower, its Sharpe "
-        "ratio 0.11 higher\n"
-    )
-    found = json.loads(command("breakeven", CONFIGS / "erc.yaml", "--json").out)
-    assert (
-        found["return"]
-        == found["sharpe"]
-        == {"spread_bps": None, "interval_bps": [None, None], "words": "no spread matters"}
-    )
-    assert len({point["excess_return"] for point in found["curve"]}) == 1
-
-
-@pytest.mark.parametrize(
-    ("asset", "cell", "note"),
-    [
-        ("stocks", "above 2,000 bp", "note: the compound return is above that of other at any spread up to 2,000 bp"),
-        (
-            "bonds",
-            "below -2,000 bp",
-            "note: the compound return is below that of other even where the loan costs no more",
-        ),
-    ],
-)
-def test_a_strategy_that_wins_or_loses_at_any_spread(tmp_path: Path, asset: str, cell: str, note: str) -> None:
-    """A loan of a hundredth of NAV costs 0.2 % a year at the highest spread; 1.5 % a month stand against it."""
-    wobble = 0.001 * np.resize([1.0, -1.0], 24)
-    market(tmp_path, list(0.015 + wobble), list(0.0 + wobble))
-    other = "bonds" if asset == "stocks" else "stocks"
-    answer = command("breakeven", config(tmp_path, {"asset": asset, "multiple": 1.01}, {"asset": other}))
-    assert (answer.code, answer.err) == (0, "")
-    assert f"{cell}" in next(line for line in answer.out.splitlines() if line.startswith(" break-even"))
-    assert note in answer.out
-    found = json.loads(command("breakeven", tmp_path / "levered.yaml", "--json").out)
-    assert found["return"]["spread_bps"] is None
-    assert found["return"]["words"] == f"{cell}; {cell} to {cell}"
-
-
-def test_against_a_benchmark_without_risk_there_is_no_sharpe_ratio(tmp_path: Path) -> None:
-    market(tmp_path, random_months(12), [0.0] * 12)
-    path = of_multiple(tmp_path, 1.5, {"asset": "bonds"})
-    answer = command("breakeven", path)
-    assert answer.code == 0
-    assert answer.err.startswith("warning: bonds: the same value, 100, on 13 dates")
-    rows = [line.split() for line in answer.out.splitlines() if line.startswith((" break-even", " excess"))]
-    assert [row[-1] for row in rows] == ["-"] * 2
-    found = json.loads(command("breakeven", path, "--json").out)
-    assert (found["sharpe"]["spread_bps"], found["sharpe"]["words"]) == (None, "-; -")
-    assert found["return"]["words"].startswith("above 2,000 bp")
-
-
-def test_capital_lost_with_the_loan_at_the_price_of_cash(tmp_path: Path) -> None:
-    market(tmp_path, [0.01, -0.6, 0.01, 0.02], [0.0] * 4)
-    answer = command("breakeven", of_multiple(tmp_path, 2.0, {"asset": "bonds"}))
-    assert (answer.code, answer.out) == (2, "")
-    wanted = "error: levered loses all of its capital on 2020-03-31 even at a spread of zero"
-    assert answer.err.splitlines()[-1].startswith(wanted)
-
-
-def test_a_benchmark_that_loses_all_of_its_capital(tmp_path: Path) -> None:
-    market(tmp_path, [0.0] * 4, [0.01, -0.6, 0.01, 0.02])
-    answer = command("breakeven", of_multiple(tmp_path, 2.0, {"asset": "bonds", "multiple": 2.0}))
-    assert answer.code == 2
-    assert "the benchmark other lost all of its capital on 2020-03-31" in answer.err
-
-
 def test_a_spread_that_ruins_counts_as_a_return_of_minus_one(tmp_path: Path) -> None:
     """99 % of NAV is lost at a spread of zero; 4 % a year more on a loan of 10 × NAV, and nothing is left."""
     market(tmp_path, [0.0, -0.0899, 0.01, 0.02], [0.0] * 4)
@@ -342,7 +161,7 @@ def test_a_spread_that_ruins_counts_as_a_return_of_minus_one(tmp_path: Path) -> 
     assert found.by_return.spread < 0
 
 
-# 3. In the result of a run
+# 2. In the result of a run
 
 
 def numbers_of(result: BacktestResult) -> dict[str, Any]:
@@ -420,7 +239,7 @@ def test_a_spread_that_cannot_be_traded_does_not_stop_the_run(tmp_path: Path, ca
     assert "no break-even spread of levered: trading to a gross exposure of 11 would cost all of the NAV" in caplog.text
 
 
-# 4. Of other financing
+# 3. Other financing
 
 
 def test_of_futures_it_is_the_basis_of_all(tmp_path: Path) -> None:
