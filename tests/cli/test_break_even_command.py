@@ -24,7 +24,7 @@ def levered() -> BreakEven:
     return break_even(LEVERED)
 
 
-def test_the_table(levered: BreakEven) -> None:
+def test_break_even_table_shows_the_result(levered: BreakEven) -> None:
     answer = command("breakeven", LEVERED)
     assert (answer.code, answer.err) == (0, "")
     for line in (
@@ -50,7 +50,7 @@ def test_json_has_the_same_numbers_and_the_whole_curve(levered: BreakEven) -> No
     assert found["curve"][2]["excess_return"] == levered.at(0.005).excess_return
 
 
-def test_without_a_benchmark() -> None:
+def test_break_even_without_a_benchmark_is_an_error() -> None:
     answer = command("breakeven", CONFIGS / "60_40.yaml")
     assert (answer.code, answer.out) == (2, "")
     assert answer.err == (
@@ -59,7 +59,7 @@ def test_without_a_benchmark() -> None:
     )
 
 
-def test_a_run_that_never_borrows() -> None:
+def test_a_run_that_never_borrows_answers_in_one_line() -> None:
     """One line; as JSON no spread, and a flat curve."""
     answer = command("breakeven", CONFIGS / "erc.yaml")
     assert (answer.code, answer.err) == (0, "")

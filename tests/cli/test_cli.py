@@ -28,7 +28,7 @@ def test_strategies_lists_each_with_a_line(monkeypatch: pytest.MonkeyPatch) -> N
     assert all(line.endswith(".") and len(line) > 40 for line in lines)
 
 
-def test_strategies_lists_ones_own_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strategies_lists_strategies_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "strategies").mkdir()
     (tmp_path / "configs").mkdir()
     (tmp_path / "strategies" / "half.py").write_text(
@@ -137,7 +137,7 @@ COMMAS = "expected numbers separated by commas, such as 0.15,0.05"
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip
-def test_risk_refuses_what_cannot_be(arguments: list[str], words: str) -> None:
+def test_risk_refuses_impossible_numbers(arguments: list[str], words: str) -> None:
     given = arguments if "--volatilities" in arguments else ["--volatilities", "0.15,0.05", *arguments]
     answer = command("risk", *given)
     assert (answer.code, answer.out) == (2, "")
@@ -181,7 +181,7 @@ def test_help_names_all_commands_and_options() -> None:
         (["run", "nope.yaml"], "error: nope.yaml: no such file. Hint: the path is relative to the current folder."),
     ],
 )
-def test_what_is_no_command_is_refused(arguments: list[str], words: str) -> None:
+def test_unknown_commands_and_options_are_refused(arguments: list[str], words: str) -> None:
     answer = command(*arguments)
     assert (answer.code, answer.out) == (2, "")
     assert words in answer.err

@@ -42,7 +42,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Answer, Path]:
     return answer_of(ended.returncode, ended.stdout, ended.stderr), folder / "erc"
 
 
-def test_a_run_ends_with_the_headline_and_the_place_of_the_page(finished: tuple[Answer, Path]) -> None:
+def test_a_run_prints_headline_numbers_and_the_path_of_the_page(finished: tuple[Answer, Path]) -> None:
     answer, report = finished
     assert (answer.code, answer.err) == (0, "")
     lines = answer.out.splitlines()
@@ -72,7 +72,7 @@ def test_growth_is_shown_in_a_line_for_each(finished: tuple[Answer, Path]) -> No
     assert shown["erc"][0][0] == shown["60_40"][0][0]
 
 
-def test_where_blocks_cannot_be_written_there_are_none(tmp_path: Path) -> None:
+def test_blocks_are_left_out_if_the_encoding_lacks_them(tmp_path: Path) -> None:
     before = "import sys\nsys.stdout.reconfigure(encoding='ascii')"
     answer = in_a_process("run", str(REPOSITORY / "configs/60_40.yaml"), "--output", "x", cwd=tmp_path, before=before)
     assert (answer.code, answer.err) == (0, "")
@@ -81,7 +81,7 @@ def test_where_blocks_cannot_be_written_there_are_none(tmp_path: Path) -> None:
     assert answer.out.splitlines()[-1] == "tearsheet: x/tearsheet.html"
 
 
-def test_json_alone_is_the_summary(finished: tuple[Answer, Path], tmp_path: Path) -> None:
+def test_json_option_prints_only_the_summary(finished: tuple[Answer, Path], tmp_path: Path) -> None:
     """For scripts: nothing else on stdout; the notes on stderr; the report all the same."""
     shown, report = finished
     answer = command("run", ERC, "--json", "--output", tmp_path / "x")
@@ -91,7 +91,7 @@ def test_json_alone_is_the_summary(finished: tuple[Answer, Path], tmp_path: Path
     assert contents(tmp_path / "x").keys() == contents(report).keys()
 
 
-def test_a_run_leaves_every_file_of_a_report(finished: tuple[Answer, Path]) -> None:
+def test_a_run_writes_every_file_of_a_report(finished: tuple[Answer, Path]) -> None:
     _, report = finished
     assert {path.name for path in report.iterdir()} == {*FILES, "figures"}
     pictures = sorted((report / "figures").iterdir())
@@ -160,7 +160,7 @@ def earlier(tmp_path: Path, finished: tuple[Answer, Path]) -> Path:
 
 
 @pytest.mark.parametrize("cut", [RuntimeError, KeyboardInterrupt, MemoryError])
-def test_a_run_cut_off_at_its_figures_leaves_the_earlier_report(
+def test_a_run_interrupted_at_its_figures_keeps_the_earlier_report(
     earlier: Path, monkeypatch: pytest.MonkeyPatch, cut: type[BaseException]
 ) -> None:
     def stop(*_: Any, **__: Any) -> None:
@@ -178,7 +178,7 @@ def test_a_run_cut_off_at_its_figures_leaves_the_earlier_report(
 
 
 @pytest.mark.parametrize("cut", [OSError, KeyboardInterrupt])
-def test_a_run_cut_off_while_it_is_put_into_place_leaves_the_earlier_report(
+def test_a_run_interrupted_while_moving_its_report_keeps_the_earlier_report(
     earlier: Path, monkeypatch: pytest.MonkeyPatch, cut: type[BaseException]
 ) -> None:
     """Where two folders cannot be exchanged in one step: the earlier is moved aside, the new one not there yet."""
@@ -197,7 +197,7 @@ def test_a_run_cut_off_while_it_is_put_into_place_leaves_the_earlier_report(
     assert [path.name for path in earlier.parent.iterdir()] == ["erc"]
 
 
-def test_a_killed_run_leaves_the_earlier_report_and_the_next_one_works(earlier: Path) -> None:
+def test_a_killed_run_keeps_the_earlier_report_and_the_next_run_works(earlier: Path) -> None:
     before = contents(earlier)
     kill = (
         "import os, signal\n"
@@ -212,7 +212,7 @@ def test_a_killed_run_leaves_the_earlier_report_and_the_next_one_works(earlier: 
     assert contents(earlier) != before
 
 
-def test_a_mistake_of_the_project_itself_shows_where_it_is(tmp_path: Path) -> None:
+def test_a_bug_prints_its_traceback(tmp_path: Path) -> None:
     """A bug is not the user's: its traceback is shown, and the exit code is 1."""
     bug = (
         "import backtest.runs.pipeline as p\ndef fail(*_, **__):\n    raise ZeroDivisionError('a bug')\np.run = fail\n"

@@ -51,7 +51,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [{}, {"benchmark": False}, {"periods": 1}, {"still": True}, {"ruined": True}, {"gross": 2.0}, {"periods": 3000}],
     ids=str,
 )
-def test_what_a_manifest_says_is_read_again(options: dict[str, Any]) -> None:
+def test_shelf_entry_of_a_manifest_has_the_numbers_of_the_run(options: dict[str, Any]) -> None:
     result = made_up(**options)
     summary = result.summary()
     read = entry_of(json.loads(json_bytes({SECTION: run_entry(result)})))
@@ -70,7 +70,7 @@ def test_what_a_manifest_says_is_read_again(options: dict[str, Any]) -> None:
     assert min(read.sparkline) == pytest.approx(result.nav.min(), rel=5e-4)
 
 
-def test_of_a_comparison_the_best_are_named() -> None:
+def test_shelf_entry_of_a_comparison_names_the_best() -> None:
     found = compare([made_up(name=name, seed=seed, benchmark=False) for seed, name in enumerate("abc")])
     read = entry_of(json.loads(files_of(found, environment())["manifest.json"]))
     assert isinstance(read, ComparisonEntry)
@@ -86,7 +86,7 @@ def test_of_a_comparison_the_best_are_named() -> None:
 # 2. The list
 
 
-def test_runs_and_comparisons_the_newest_first(here: Path) -> None:
+def test_runs_and_comparisons_are_listed_newest_first(here: Path) -> None:
     """Links lead to files that are there, numbers are those of the manifests, in text and as keys to sort by."""
     for day, name in enumerate(("first", "second", "third"), start=1):
         put(here, name, day, ("tearsheet.html", "summary.json", "nav.csv"), gross=1.5)
@@ -110,7 +110,7 @@ def test_runs_and_comparisons_the_newest_first(here: Path) -> None:
     assert not re.findall(r"https?://(?!www\.w3\.org)", page.partition("<body>")[2].partition("<script>")[0])
 
 
-def test_what_is_no_run_is_not_listed(here: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_other_files_and_folders_are_not_listed(here: Path, caplog: pytest.LogCaptureFixture) -> None:
     put(here, "mine")
     (here / "notes.txt").write_text("a file")
     (here / "empty").mkdir()
@@ -124,7 +124,7 @@ def test_what_is_no_run_is_not_listed(here: Path, caplog: pytest.LogCaptureFixtu
 
 
 @pytest.mark.parametrize("content", [b"", b'{"made_by": "risk-parity-ba', b"\xff\xfe\x00"])
-def test_a_broken_manifest_is_told_of_and_hides_no_other(
+def test_a_broken_manifest_is_logged_and_does_not_hide_others(
     here: Path, caplog: pytest.LogCaptureFixture, content: bytes
 ) -> None:
     put(here, "whole")
@@ -137,7 +137,7 @@ def test_a_broken_manifest_is_told_of_and_hides_no_other(
 
 @pytest.mark.parametrize("section", [{}, {SECTION: None}, {SECTION: {"kind": "run", "cagr": 1.0}}, {SECTION: []}])
 @pytest.mark.parametrize("kind", ["config", "comparison"])
-def test_one_of_another_version_is_listed_by_name(here: Path, section: dict[str, Any], kind: str) -> None:
+def test_a_run_of_another_version_is_listed_by_name(here: Path, section: dict[str, Any], kind: str) -> None:
     put_manifest(here / "old", {**section, kind: {"name": "old"}}, files=("tearsheet.html", "nav.csv"))
     page = write_shelf(here).read_text(encoding="utf-8")
     (row,) = rows_of(page, "runs-table" if kind == "config" else "comparisons-table")
@@ -172,7 +172,7 @@ def test_runs_at_the_edge(here: Path, options: dict[str, Any]) -> None:
     assert not re.search(r"\b(nan|NaN|None|inf)\b", page.partition("<main")[2].partition("</main>")[0])
 
 
-def test_an_empty_shelf_says_how_to_fill_it(here: Path) -> None:
+def test_an_empty_shelf_hints_at_the_first_run(here: Path) -> None:
     page = write_shelf(here).read_text(encoding="utf-8")
     assert "python -m backtest run configs/erc.yaml" in page
     assert "<table" not in page
@@ -181,7 +181,7 @@ def test_an_empty_shelf_says_how_to_fill_it(here: Path) -> None:
 # 3. Writing the shelf
 
 
-def test_runs_that_end_at_once_lose_nothing(here: Path) -> None:
+def test_runs_that_end_at_the_same_time_are_all_listed(here: Path) -> None:
     """Each puts its report into place and then makes the shelf: the last one made has all of them."""
     sections = [{SECTION: run_entry(made_up(name=f"run_{i}", seed=i))} for i in range(8)]
     ready = threading.Barrier(8)
@@ -203,7 +203,7 @@ def test_runs_that_end_at_once_lose_nothing(here: Path) -> None:
     }  # fmt: skip
 
 
-def test_a_slow_writer_does_not_undo_a_later_one(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_writer_does_not_overwrite_a_later_one(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first has read the folder before the second run is there, and would write after it if it were let."""
     render = shelf_module.render_shelf
     read, written = threading.Event(), threading.Event()
@@ -230,7 +230,7 @@ def test_a_slow_writer_does_not_undo_a_later_one(here: Path, monkeypatch: pytest
     assert [row[0] for row in rows_of(page, "runs-table")] == ["second", "first"]
 
 
-def test_a_shelf_cut_off_leaves_the_earlier_one(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_write_keeps_the_earlier_shelf(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(here, "one")
     before = write_shelf(here).read_bytes()
     put(here, "two", 2)
@@ -245,7 +245,7 @@ def test_a_shelf_cut_off_leaves_the_earlier_one(here: Path, monkeypatch: pytest.
     assert not list(here.glob(".index-*"))
 
 
-def test_a_page_of_somebody_else_is_never_replaced(here: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_page_from_another_program_is_never_replaced(here: Path, caplog: pytest.LogCaptureFixture) -> None:
     put(here / "reports", "one")
     (here / "reports/index.html").write_text("<h1>My own</h1>")
     renew_shelf(here / "reports/one")
@@ -256,7 +256,7 @@ def test_a_page_of_somebody_else_is_never_replaced(here: Path, caplog: pytest.Lo
     )
 
 
-def test_another_that_writes_for_ever_is_not_waited_for(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_for_another_writer_has_a_limit(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from filelock import FileLock
 
     monkeypatch.setattr(shelf_module, "_PATIENCE", 0.05)
@@ -267,7 +267,7 @@ def test_another_that_writes_for_ever_is_not_waited_for(here: Path, monkeypatch:
         write_shelf(here)
 
 
-def test_only_the_reports_of_this_folder_have_a_shelf(here: Path) -> None:
+def test_only_the_reports_folder_has_a_shelf(here: Path) -> None:
     """What was put elsewhere may stand among anybody's files."""
     for place in ("elsewhere", "reports/deeper", "."):
         put(here / place, "one")
@@ -278,7 +278,7 @@ def test_only_the_reports_of_this_folder_have_a_shelf(here: Path) -> None:
     assert (here / "reports/index.html").exists()
 
 
-def test_a_run_and_a_comparison_make_it_anew(here: Path) -> None:
+def test_runs_and_comparisons_rebuild_the_shelf(here: Path) -> None:
     """From the command line: both are on the shelf, and it is what reading the folder again gives."""
     configs = Path(__file__).resolve().parents[2] / "configs"
     assert command("run", configs / "60_40.yaml").code == 0
@@ -295,7 +295,7 @@ def test_a_run_and_a_comparison_make_it_anew(here: Path) -> None:
     assert run.entry.sharpe == json.loads((here / "reports/60_40/summary.json").read_text())["sharpe"]
 
 
-def test_a_report_being_written_is_not_found(here: Path) -> None:
+def test_an_unfinished_report_is_not_listed(here: Path) -> None:
     """Its temporary folder has a manifest before it is in place."""
     put(here, "erc")
     with replacing(here / "other") as temporary:

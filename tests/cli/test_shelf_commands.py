@@ -61,7 +61,7 @@ def test_list_as_json(here: Path) -> None:
     )  # fmt: skip
 
 
-def test_an_empty_list(here: Path) -> None:
+def test_list_of_an_empty_folder_hints_at_the_first_run(here: Path) -> None:
     answer = command("list")
     assert (answer.code, answer.err) == (0, "")
     assert answer.out == "reports holds no run. Hint: python -m backtest run configs/erc.yaml\n"
@@ -104,7 +104,7 @@ def test_open_without_a_name_shows_the_shelf_as_it_is_now(here: Path, opened: li
     assert "written_from_python" in (here / "reports/index.html").read_text(encoding="utf-8")
 
 
-def test_without_a_browser_the_path_is_said(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_without_a_browser_prints_the_path(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(here / "reports", "erc")
     monkeypatch.setattr("webbrowser.open", lambda _: False)
     answer = command("open", "erc")
@@ -120,7 +120,7 @@ def test_without_a_browser_the_path_is_said(here: Path, monkeypatch: pytest.Monk
         ("no_page", "reports/no_page: has no page to open. Hint: run it again."),
     ],
 )
-def test_open_of_what_is_not_there(here: Path, opened: list[str], name: str, words: str) -> None:
+def test_open_of_an_unknown_name_is_refused(here: Path, opened: list[str], name: str, words: str) -> None:
     put(here / "reports", "levered_erc")
     put(here / "reports", "no_page", files=())
     answer = command("open", name)

@@ -44,9 +44,7 @@ class Terminal:
 
 
 @pytest.mark.parametrize("slow", [False, True])
-def test_a_progress_bar_only_on_a_terminal_and_only_where_it_takes_a_while(
-    monkeypatch: pytest.MonkeyPatch, slow: bool
-) -> None:
+def test_progress_bar_appears_only_on_a_terminal_and_after_a_while(monkeypatch: pytest.MonkeyPatch, slow: bool) -> None:
     """The timer runs out at once, or never."""
 
     class Timer(threading.Thread):

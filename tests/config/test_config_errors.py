@@ -26,7 +26,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "mine.yaml"
 
 
-def test_the_configuration_that_all_mistakes_are_put_into_is_good(file: Path) -> None:
+def test_the_configuration_without_edits_is_valid(file: Path) -> None:
     config = loaded(file, GOOD)
     assert config.name == "mine"
     assert config.data.assets == ("us_stocks", "us_treasury_10y", "gold", "crude_oil")
@@ -197,7 +197,7 @@ ONE = {
 
 
 @pytest.mark.parametrize(("old", "new", "at", "words"), ONE.values(), ids=ONE.keys())
-def test_a_mistake_its_place_and_its_words(file: Path, old: str, new: str, at: str, words: str) -> None:
+def test_a_mistake_is_reported_with_its_place(file: Path, old: str, new: str, at: str, words: str) -> None:
     text = edited(old, new)
     (found,) = mistakes(file, text)
     wanted = f"{place(text, at)}: {words}"
@@ -235,18 +235,18 @@ JARGON = ("Input should", "String should", "Tuple should", "valid tuple", "valid
         "nothing for a section", "number for a section", "list for a number", "no window", "number for a path", "odd key",
     ],
 )  # fmt: skip
-def test_words_of_the_library_are_not_for_the_user(file: Path, old: str, new: str) -> None:
+def test_messages_have_no_jargon_of_the_library(file: Path, old: str, new: str) -> None:
     for line in mistakes(file, edited(old, new)):
         assert not [word for word in JARGON if word in line], line
 
 
-def test_nothing_for_a_strategy_is_a_mistake_like_others(file: Path) -> None:
+def test_an_empty_strategy_is_a_mistake(file: Path) -> None:
     (line,) = mistakes(file, edited("strategy: {name: erc}", "strategy:"))
     assert ": strategy: " in line
     assert line.startswith(f"{place(GOOD, 'strategy:').split(':', maxsplit=1)[0]}:")
 
 
-def test_nothing_for_a_name_is_placed_on_its_line(file: Path) -> None:
+def test_an_empty_name_is_placed_on_its_line(file: Path) -> None:
     (line,) = mistakes(file, edited("name: mine", "name:"))
     assert line.startswith("2:")
 
@@ -281,5 +281,5 @@ def test_nothing_for_a_name_is_placed_on_its_line(file: Path) -> None:
         ("strategy: {name: erc}", "strategy: {name: sixty_forty, weights: {gold: 0.1}}"),
     ],
 )  # fmt: skip
-def test_what_is_no_mistake(file: Path, old: str, new: str) -> None:
+def test_valid_settings_are_accepted(file: Path, old: str, new: str) -> None:
     loaded(file, edited(old, new))

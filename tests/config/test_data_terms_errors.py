@@ -71,7 +71,7 @@ ONE = {
 
 
 @pytest.mark.parametrize(("old", "new", "at", "words"), ONE.values(), ids=ONE.keys())
-def test_a_mistake_its_place_and_its_words(file: Path, old: str, new: str, at: str, words: str) -> None:
+def test_a_mistake_is_reported_with_its_place(file: Path, old: str, new: str, at: str, words: str) -> None:
     text = edited(old, new)
     found = mistakes(file, text)[0]  # a file lacks every asset
     wanted = f"{place(text, at)}: {words}"
@@ -89,7 +89,7 @@ def test_the_benchmark_is_in_the_currency_of_the_run(file: Path) -> None:
     ]
 
 
-def test_all_of_them_at_once_and_right(file: Path) -> None:
+def test_valid_terms_of_the_data_section_are_accepted_together(file: Path) -> None:
     """One of each kind without a mistake."""
     terms = (
         "  loan_rate: us_tbill\n  consumer_prices: us_cpi\n  currency: USD\n  fx: {EUR: gold}\n  opens: false\n  start"

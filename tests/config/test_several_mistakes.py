@@ -28,7 +28,7 @@ def file(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("name", "near"), [("ewm", "ewma"), ("smple", "sample"), ("expandng", "expanding"), ("zzz", "")]
 )
-def test_an_estimator_that_is_meant_is_named(file: Path, name: str, near: str) -> None:
+def test_a_misspelt_estimator_gets_a_suggestion(file: Path, name: str, near: str) -> None:
     (found,) = mistakes(file, edited("covariance: sample", f"covariance: {name}"))
     assert found.partition("Did you mean ")[2] == (f"{near}?" if near else "")
     for known in ("sample", "expanding", "ewma", "separate_correlations"):
@@ -86,7 +86,7 @@ benchmark: nope.yaml
     assert len(found) == len(wanted), found
 
 
-def test_a_series_that_is_not_there_and_a_date_that_cannot_be_are_reported_together(file: Path) -> None:
+def test_an_unknown_series_and_an_impossible_date_are_reported_together(file: Path) -> None:
     text = edited("gold,", "golf,").replace("2012-12-31", "1970-12-31")
     found = mistakes(file, text)
     assert [line.split(": ")[1] for line in found] == ["data.assets[2]", "data.end"]
@@ -97,13 +97,13 @@ def test_strategy_settings_of_other_assets_are_reported_with_the_rest(file: Path
     assert [line.split(": ")[1] for line in mistakes(file, text)] == ["estimation.window", "strategy.budgets"]
 
 
-def test_a_data_file_that_is_not_there_does_not_hide_the_mistakes_of_the_configuration(file: Path) -> None:
+def test_a_missing_data_file_does_not_hide_mistakes_of_the_configuration(file: Path) -> None:
     text = edited("source: sample", "source: csv\n  path: nope.csv").replace("window: 36", "windw: 36")
     found = mistakes(file, text)
     assert any("estimation.windw: unknown setting" in line for line in found), found
 
 
-def test_mistakes_of_the_benchmark_are_told_with_its_own_file_and_place(file: Path) -> None:
+def test_mistakes_of_the_benchmark_are_reported_with_its_file_and_place(file: Path) -> None:
     other = file.with_name("other.yaml")
     wrong = edited("name: mine", "name: other").replace("window: 36", "window: 1").replace("gold,", "golf,")
     other.write_text(wrong)
@@ -180,7 +180,7 @@ def test_a_setting_without_default_is_missing_at_the_strategy(file: Path) -> Non
     assert mistakes(file, OWN) == [f"{place(OWN, '{name: own')}: strategy.share: missing; it has no default"]
 
 
-def test_a_strategy_beside_the_configuration_is_found_and_listed(file: Path) -> None:
+def test_a_strategy_in_the_folder_of_the_configuration_is_found_and_listed(file: Path) -> None:
     good = f"{IMPORTS}class _Base(Strategy):\n    '''B.'''\nclass Own(_Base):\n    '''Own.'''\n    share: float = 0.5\n{METHOD}"
     (file.parent / "strategies" / "own.py").write_text(good)
     assert type(loaded(file, OWN).strategy.model).__name__ == "Own"

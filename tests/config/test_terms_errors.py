@@ -200,7 +200,7 @@ ONE = {
 
 
 @pytest.mark.parametrize(("section", "written", "at", "words"), ONE.values(), ids=ONE.keys())
-def test_a_mistake_its_place_and_its_words(file: Path, section: str, written: str, at: str, words: str) -> None:
+def test_a_mistake_is_reported_with_its_place(file: Path, section: str, written: str, at: str, words: str) -> None:
     text = with_section(section, written)
     line, column = len(text.splitlines()), int(place(written, at).split(":")[1]) + len(section) + 2
     dot = ": " if words.startswith("got") else "."
@@ -217,7 +217,7 @@ def test_a_mistake_its_place_and_its_words(file: Path, section: str, written: st
         ("rebalance", "{execution: open}", "  opens: {path: volumes.csv}\n", "open", "execution: open needs open prices; expected data.opens too"),
     ],
 )  # fmt: skip
-def test_what_a_term_needs_elsewhere_is_told_at_the_term(
+def test_a_term_that_needs_another_setting_is_reported_at_the_term(
     file: Path, section: str, written: str, without: str, at: str, words: str
 ) -> None:
     assert GOOD.count(without) == 1
@@ -281,7 +281,7 @@ def test_fees_of_borrowed_funds_are_by_asset_or_class(file: Path) -> None:
     assert found.startswith(f"{place(text, 'gold: 5')}: financing.borrow_fee_bps.golf: neither an asset nor a class")
 
 
-def test_more_periods_a_year_make_no_days_of_months(file: Path) -> None:
+def test_periods_per_year_cannot_make_monthly_data_daily(file: Path) -> None:
     """Of a source of months that is told with its line; of a file its dates tell, once they are read."""
     months = load(loaded(file, GOOD.replace(BARS, "")).data, file.parent)
     table = months.prices.assign(us_tbill=(1 + months.cash_returns.fillna(0.0)).cumprod())
@@ -303,7 +303,7 @@ def test_only_margin_pays_the_loan_rate(file: Path) -> None:
     assert mistakes(file, text) == [f"{place(text, 'futures')}: {words}"]
 
 
-def test_a_schedule_that_begins_after_the_data_is_told_with_its_place(file: Path) -> None:
+def test_a_schedule_that_begins_after_the_data_is_reported_with_its_place(file: Path) -> None:
     """That is known when prices are read; the command line says it like other mistakes."""
     for section, setting in (("costs", "schedule"), ("financing", "spread_bps")):
         file.write_text(
@@ -327,7 +327,7 @@ def test_a_schedule_that_begins_after_the_data_is_told_with_its_place(file: Path
     ],
     ids=["an asset without", "maintenance above initial", "spot", "impact of funds", "monthly"],
 )  # fmt: skip
-def test_terms_made_in_python_are_held_to_the_same(file: Path, terms: dict[str, object], words: str) -> None:
+def test_terms_made_in_python_are_checked_too(file: Path, terms: dict[str, object], words: str) -> None:
     """Without a file there is no place; with one that says otherwise, the nearest."""
     text = GOOD.replace(BARS, "").replace("us_treasury_10y, gold", "gold, crude_oil")
     config = loaded(file, text).model_copy(update=terms)
@@ -341,7 +341,7 @@ def test_terms_made_in_python_are_held_to_the_same(file: Path, terms: dict[str, 
 
 
 @pytest.mark.parametrize("written", ["{spread_bps: -5}", "{kind: leveraged_fund, leverage: 0}", "{initial_margin: 2}"])
-def test_the_command_line_ends_with_2(file: Path, written: str) -> None:
+def test_the_command_line_exits_with_2(file: Path, written: str) -> None:
     file.write_text(with_section("financing", written), encoding="utf-8")
     answer = command("run", str(file), "--output", str(file.parent / "report"))
     assert answer.code == 2
@@ -374,7 +374,7 @@ def test_mistakes_of_all_terms_are_reported_together(file: Path) -> None:
 # What is no mistake
 
 
-def test_without_a_kind_it_is_margin(file: Path) -> None:
+def test_financing_without_a_kind_is_margin(file: Path) -> None:
     assert loaded(file, GOOD).financing == Margin(spread_bps=50.0)
     assert loaded(file, with_section("financing", "{}")).financing == Margin()
     assert loaded(file, with_section("financing", "{kind: margin, spread_bps: 50}")).financing == Margin(
@@ -382,7 +382,7 @@ def test_without_a_kind_it_is_margin(file: Path) -> None:
     )
 
 
-def test_the_basis_of_treasuries_has_a_source_and_the_rest_has_none(file: Path) -> None:
+def test_default_basis_is_for_treasuries_only(file: Path) -> None:
     futures = loaded(file, with_section("financing", "{kind: futures}")).financing
     assert isinstance(futures, Futures)
     assert futures.basis_bps == {"bonds": 58.7}
@@ -409,7 +409,7 @@ def test_the_basis_of_treasuries_has_a_source_and_the_rest_has_none(file: Path) 
         ("initial_capital", "1e6"),
     ],
 )  # fmt: skip
-def test_what_is_no_mistake(file: Path, section: str, written: str) -> None:
+def test_valid_settings_are_accepted(file: Path, section: str, written: str) -> None:
     loaded(file, with_section(section, written))
 
 
@@ -424,7 +424,7 @@ def test_what_is_no_mistake(file: Path, section: str, written: str) -> None:
         ("fees", "{performance: {rate: 0.2}}"),
     ],
 )  # fmt: skip
-def test_what_a_manifest_says_of_terms_is_a_configuration_again(file: Path, section: str, written: str) -> None:
+def test_terms_of_a_manifest_make_the_same_configuration(file: Path, section: str, written: str) -> None:
     resolved = loaded(file, with_section(section, written)).resolved()
     with file.open("w", encoding="utf-8") as stream:
         YAML(typ="safe", pure=True).dump(resolved, stream)

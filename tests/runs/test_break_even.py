@@ -59,7 +59,7 @@ def test_two_periods_by_hand(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("measure", ["cagr", "sharpe"])
-def test_a_run_with_that_spread_ties_with_its_benchmark(tmp_path: Path, measure: str) -> None:
+def test_a_run_at_the_break_even_spread_equals_its_benchmark(tmp_path: Path, measure: str) -> None:
     """From 1999 on both break-evens are above zero, and so can be configured."""
     found = break_even(extending_levered(tmp_path, "data: {start: 1996-01-01}"))
     spread = (found.by_return if measure == "cagr" else found.by_sharpe).spread
@@ -69,7 +69,7 @@ def test_a_run_with_that_spread_ties_with_its_benchmark(tmp_path: Path, measure:
     assert summary[measure] == pytest.approx(summary["benchmark"][measure], abs=1e-9)
 
 
-def test_daily_runs_tie_too_although_the_loan_drifts_between_rebalances(tmp_path: Path) -> None:
+def test_daily_runs_break_even_although_the_loan_drifts_between_rebalances(tmp_path: Path) -> None:
     """Here the spread's effect is not linear, and the root is still that of whole runs."""
     dates = pd.bdate_range("2020-01-01", periods=300)
     rng = np.random.default_rng(8)
@@ -84,7 +84,7 @@ def test_daily_runs_tie_too_although_the_loan_drifts_between_rebalances(tmp_path
     assert summary["cagr"] == pytest.approx(summary["benchmark"]["cagr"], abs=1e-9)
 
 
-def test_a_strategy_that_reads_what_it_holds_is_asked_along_each_path(tmp_path: Path) -> None:
+def test_a_strategy_that_reads_current_weights_decides_along_each_path(tmp_path: Path) -> None:
     """Its weights depend on the spread; the tie is that of a run of its own all the same."""
     market(tmp_path, random_months(40), random_months(40, 2))
     half = {"name": "halfway"}
@@ -118,7 +118,7 @@ def test_the_break_even_lies_where_the_curve_crosses_zero_and_inside_its_interva
         assert one.interval[0] < one.spread < one.interval[1]
 
 
-def test_the_same_again(levered: BreakEven) -> None:
+def test_break_even_is_deterministic(levered: BreakEven) -> None:
     again = break_even(LEVERED)
     assert (again.by_return, again.by_sharpe, again.curve) == (levered.by_return, levered.by_sharpe, levered.curve)
 
@@ -129,7 +129,7 @@ def test_the_configured_spread_changes_neither_break_even(levered: BreakEven, tm
     assert other.configured.spread == 0.0175
 
 
-def test_the_returns_of_a_draw_are_those_of_a_run_at_its_spread(tmp_path: Path) -> None:
+def test_returns_of_a_bootstrap_draw_equal_a_run_at_its_spread(tmp_path: Path) -> None:
     """Rebalanced every period and without costs they are exact, to rounding (1e-16 a period's return).
 
     Bought once and kept, dearer interest has taken a share d of NAV by the end, and leverage is higher by about as
@@ -185,7 +185,7 @@ def test_a_run_that_borrows_has_its_break_even_spreads(levered: BreakEven) -> No
     }
 
 
-def test_with_intervals_and_the_curve_on_request(levered: BreakEven, tmp_path: Path) -> None:
+def test_a_run_has_intervals_and_the_curve_on_request(levered: BreakEven, tmp_path: Path) -> None:
     result = bt.run(extending_levered(tmp_path, "report: {break_even: true}"))
     assert result.break_even is not None
     assert (result.break_even.by_return, result.break_even.curve) == (levered.by_return, levered.curve)
@@ -201,7 +201,7 @@ def test_a_run_that_does_not_borrow_or_has_no_benchmark_has_none() -> None:
         assert "break_even" not in result.summary()
 
 
-def test_what_reads_what_it_holds_is_not_asked_again_unless_that_is_wanted(tmp_path: Path) -> None:
+def test_a_strategy_that_reads_current_weights_has_a_break_even_only_on_request(tmp_path: Path) -> None:
     """It would be asked on every path; without the request the numbers are null."""
     market(tmp_path, random_months(40), random_months(40, 2))
     quiet = bt.run(config(tmp_path, {"name": "halfway"}, {"asset": "bonds"}))
@@ -210,7 +210,7 @@ def test_what_reads_what_it_holds_is_not_asked_again_unless_that_is_wanted(tmp_p
     assert 0 < asked.summary()["break_even"]["return_bps"] < 1e4 * BOUND
 
 
-def test_nothing_breaks_even_where_all_is_lost_or_beyond_what_is_looked_at(tmp_path: Path) -> None:
+def test_no_break_even_after_ruin_or_beyond_the_searched_range(tmp_path: Path) -> None:
     """Ruin even at a spread of zero: null. So far ahead that no spread matters: infinite, which is null in JSON."""
     market(tmp_path, [0.0, -0.6, 0.1], [0.0, 0.01, 0.0])
     lost = bt.run(of_multiple(tmp_path, 2.0, {"asset": "bonds"}))
@@ -242,7 +242,7 @@ def test_a_spread_that_cannot_be_traded_does_not_stop_the_run(tmp_path: Path, ca
 # 3. Other financing
 
 
-def test_of_futures_it_is_the_basis_of_all(tmp_path: Path) -> None:
+def test_break_even_of_futures_is_one_basis_for_all(tmp_path: Path) -> None:
     """A run with that basis ties; its roll and margin stay. The default basis, by asset, is no one spread."""
     market(tmp_path, random_months(60), random_months(60, 2))
     terms = {"kind": "futures", "roll_bps": 3, "allow_negative_spread": True, "maintenance_margin": 0.1}
@@ -263,7 +263,7 @@ def test_of_futures_it_is_the_basis_of_all(tmp_path: Path) -> None:
     assert tied["break_even"]["return_bps"] == pytest.approx(1e4 * found.by_return.spread, abs=1e-8)
 
 
-def test_of_leveraged_funds_it_is_their_swap_spread(tmp_path: Path) -> None:
+def test_break_even_of_leveraged_funds_is_their_swap_spread(tmp_path: Path) -> None:
     dates = pd.bdate_range("2020-01-01", periods=300)
     levels = 100 * np.cumprod(1 + 0.0008 + 0.01 * np.random.default_rng(8).standard_normal((300, 2)), axis=0)
     market(tmp_path, [0.0], [0.0])
@@ -278,7 +278,7 @@ def test_of_leveraged_funds_it_is_their_swap_spread(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("spread", [{"spread_bps": {"2020-01-01": 50, "2021-01-01": 100}}, {"tiers": {0: 100, 5: 50}}])
-def test_a_spread_by_date_or_by_size_is_no_one_number(tmp_path: Path, spread: dict[str, Any]) -> None:
+def test_a_spread_by_date_or_size_has_no_configured_point(tmp_path: Path, spread: dict[str, Any]) -> None:
     market(tmp_path, random_months(40), random_months(40, 2))
     found = break_even(of_multiple(tmp_path, 1.6, {"asset": "bonds"}, financing=spread, initial_capital=10.0))
     assert math.isnan(found.configured.spread)

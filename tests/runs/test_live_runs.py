@@ -35,7 +35,7 @@ from support.web.local_servers import ROOT, LocalWorld, age, files, finished
 # 1. The same run on a file
 
 
-def test_a_run_on_live_sources_is_the_run_on_a_file_of_the_same_prices(world: LocalWorld, here: Path) -> None:
+def test_a_run_on_live_sources_equals_a_run_on_a_file_of_the_same_prices(world: LocalWorld, here: Path) -> None:
     """All tables and numbers to 1e-12, cash made from the rate by the test's own arithmetic; nothing secret is left."""
     users_folder(here)
     answer = world.run("run", ERC, cwd=here)
@@ -87,7 +87,7 @@ def assert_nothing_private(world: LocalWorld, folder: Path) -> None:
         assert [one for one in private if one.encode() in content] == [], path
 
 
-def test_levels_of_the_same_bits_give_the_same_bytes(world: LocalWorld, here: Path) -> None:
+def test_equal_levels_give_equal_bytes(world: LocalWorld, here: Path) -> None:
     listed = world.sources.listed
     write_csv(
         pd.DataFrame({name: levels_by_hand(listed[name]) for name in ("SPY", "TLT")}, index=DATES), here / "p.csv"
@@ -101,7 +101,7 @@ def test_levels_of_the_same_bits_give_the_same_bytes(world: LocalWorld, here: Pa
 
 
 @pytest.mark.parametrize("config", SHIPPED, ids=lambda path: path.stem)
-def test_a_shipped_configuration_runs_as_it_stands(config: Path, here: Path) -> None:
+def test_shipped_etf_configurations_run_unchanged(config: Path, here: Path) -> None:
     answer = command("run", config)
     assert (answer.code, answer.err) == (0, "")
     summary = json.loads((here / "reports" / f"etf_{config.stem}" / "summary.json").read_text("utf-8"))
@@ -112,7 +112,7 @@ def test_a_shipped_configuration_runs_as_it_stands(config: Path, here: Path) -> 
 # 2. Without the network
 
 
-def test_without_a_network_the_same_bytes_come_and_what_is_old_is_said(world: LocalWorld, tmp_path: Path) -> None:
+def test_without_network_a_run_repeats_its_bytes_and_warns_of_old_data(world: LocalWorld, tmp_path: Path) -> None:
     """Sources that fail, --offline, and a cache of last week with no network at all: three runs as the first one."""
     users_folder(tmp_path)
     assert world.run("run", ERC, cwd=tmp_path).code == 0
@@ -141,7 +141,7 @@ def test_without_a_network_the_same_bytes_come_and_what_is_old_is_said(world: Lo
 
 
 @pytest.mark.parametrize("how", ["hanging", "no network", "offline"])
-def test_a_cold_cache_without_sources_ends_with_3_and_a_line_a_symbol_in_time(
+def test_without_cache_or_sources_a_run_exits_with_3_and_a_line_per_symbol_in_time(
     how: str, world: LocalWorld, tmp_path: Path
 ) -> None:
     """No report, no traceback, and no second attempt once the stated time is over. What hangs does so for ever."""
@@ -170,7 +170,7 @@ def test_a_cold_cache_without_sources_ends_with_3_and_a_line_a_symbol_in_time(
 # 3. Several processes
 
 
-def test_eight_processes_with_the_same_cold_cache_end_alike(world: LocalWorld, tmp_path: Path) -> None:
+def test_eight_processes_on_one_empty_cache_give_the_same_report(world: LocalWorld, tmp_path: Path) -> None:
     """One of them asks for each series, and the others wait for it and read what it has put there."""
     config = small(tmp_path, cash="^IRX")
     processes = [world.start("run", config.name, "--output", f"report{i}", cwd=tmp_path) for i in range(8)]

@@ -89,7 +89,9 @@ def test_one_symbol_of_several_that_fails_is_named_with_its_cause(
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("fault", "code", "words"), OF_FRED.values(), ids=OF_FRED.keys())
-def test_what_is_read_of_a_fault_of_fred(fault: str, code: int, words: str, world: LocalWorld, here: Path) -> None:
+def test_faults_of_fred_are_reported_in_one_line(
+    fault: str, code: int, words: str, world: LocalWorld, here: Path
+) -> None:
     world.sources.fred["DTB3"] = fred_csv("DTB3", dict.fromkeys(DAYS, "5.00"))
     config = small(
         here, assets=["SPY"], cash={"source": "fred", "symbol": "DTB3"}, timeout=1 if fault == "hang" else HANG
@@ -102,7 +104,9 @@ def test_what_is_read_of_a_fault_of_fred(fault: str, code: int, words: str, worl
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("fault", "code", "words"), OF_FRENCH.values(), ids=OF_FRENCH.keys())
-def test_what_is_read_of_a_fault_of_french(fault: str, code: int, words: str, world: LocalWorld, here: Path) -> None:
+def test_faults_of_french_are_reported_in_one_line(
+    fault: str, code: int, words: str, world: LocalWorld, here: Path
+) -> None:
     world.sources.french["F-F_Research_Data_Factors"] = factors()
     world.sources.fail(fault)
     answer = command("run", small(here, source="french", assets=["Mkt"], cash="RF"))
@@ -114,7 +118,7 @@ def test_what_is_read_of_a_fault_of_french(fault: str, code: int, words: str, wo
 
 
 @pytest.mark.parametrize("change", ["a dividend of the past", "a split", "a new dividend", "new closes"])
-def test_what_changes_between_two_fetches_is_told_and_ends_as_a_clean_fetch(
+def test_changes_between_two_fetches_are_logged_and_end_like_a_fresh_fetch(
     change: str, world: LocalWorld, here: Path
 ) -> None:
     """Nothing is appended to prices that do not hold any more: the cache is that of one who fetched only now."""
@@ -199,7 +203,7 @@ def test_a_file_and_a_live_source_make_one_run(world: LocalWorld, here: Path) ->
         np.testing.assert_allclose(earned[name].iloc[1:], profit.iloc[1:], rtol=1e-9, atol=1e-14)
 
 
-def test_a_spliced_history_is_the_proxys_before_its_own(world: LocalWorld, here: Path) -> None:
+def test_a_spliced_history_follows_the_proxy_before_its_own(world: LocalWorld, here: Path) -> None:
     own = DATES[400:]
     world.sources.listed["VUSTX"] = walk("VUSTX", DATES)
     world.sources.listed["TLT"] = walk("TLT", own)
@@ -216,7 +220,7 @@ def test_a_spliced_history_is_the_proxys_before_its_own(world: LocalWorld, here:
     assert nav.index[0] < own[0]
 
 
-def test_a_union_of_calendars_carries_prices_and_says_so(world: LocalWorld, here: Path) -> None:
+def test_a_union_of_calendars_carries_prices_forward_with_a_note(world: LocalWorld, here: Path) -> None:
     closed = [100, 101, 300]
     kept = [i for i in range(len(DATES)) if i not in closed]
     full = walk("TLT", DATES)

@@ -55,7 +55,7 @@ AT_THE_LIMIT = "no financing.initial_margin is set: targets may use all of the m
         ({**SHORT, "TLT": 0.0}, {}, []),
     ],
 )
-def test_shorts_without_a_fee_are_told(
+def test_shorts_without_a_fee_have_a_note(
     tmp_path: Path, weights: dict[str, float], financing: dict[str, Any], told: list[str]
 ) -> None:
     notes = ran(tmp_path, weights, financing).notes
@@ -91,7 +91,7 @@ def test_shorts_without_a_fee_are_told(
         ({"SPY": 0.5, "GLD": 0.5, "TLT": 0.0}, {}, None),
     ],
 )
-def test_what_pays_the_cash_return_alone_is_told(
+def test_financing_without_a_spread_has_a_note(
     tmp_path: Path, weights: dict[str, float], financing: dict[str, Any], told: str | None
 ) -> None:
     notes = ran(tmp_path, weights, financing).notes
@@ -99,7 +99,7 @@ def test_what_pays_the_cash_return_alone_is_told(
 
 
 @pytest.mark.parametrize("kind", ["margin", "futures"])
-def test_a_maintenance_margin_alone_is_told(tmp_path: Path, kind: str) -> None:
+def test_a_maintenance_margin_without_an_initial_margin_has_a_note(tmp_path: Path, kind: str) -> None:
     """Where both are set, though they are the same, there is nothing to tell."""
     section = {"kind": kind, "maintenance_margin": 0.2}
     assert AT_THE_LIMIT in ran(tmp_path, LEVERED, section).notes
@@ -111,7 +111,9 @@ def test_a_maintenance_margin_alone_is_told(tmp_path: Path, kind: str) -> None:
     ("weights", "words"),
     [({"SPY": 0.6, "GLD": 0.4, "TLT": 0.0}, "costs exceeded what was left by"), (LEVERED, "the lender lost")],
 )
-def test_a_ruin_without_a_loan_has_no_lender(tmp_path: Path, weights: dict[str, float], words: str) -> None:
+def test_the_note_on_a_ruin_without_a_loan_mentions_no_lender(
+    tmp_path: Path, weights: dict[str, float], words: str
+) -> None:
     """Each asset costs 0.3 of the first NAV to trade: what is left pays for no second trade of them all."""
     terms = {"initial_capital": 100.0, "costs": {"fixed": 30.0}, "rebalance": {"frequency": "daily"}}
     result = ran(tmp_path, weights, {}, **terms)
@@ -139,7 +141,7 @@ def test_a_fund_sold_short_pays_a_borrow_fee_on_its_value(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["volatility_target", "sixty_forty"])
-def test_leverage_twice_is_told(tmp_path: Path, name: str) -> None:
+def test_leverage_on_a_levered_strategy_has_a_note(tmp_path: Path, name: str) -> None:
     """A strategy with a target volatility has it before `leverage:` multiplies; one without is levered once."""
     rng = np.random.default_rng(4)
     levels = pd.DataFrame({"SPY": np.cumprod(1 + rng.normal(0, 0.01, len(DAYS)))}, index=DAYS)
@@ -329,7 +331,7 @@ def test_a_unit_that_was_probably_not_meant_is_noted(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_classes_of_what_is_not_held_are_an_error_from_python_too(tmp_path: Path) -> None:
+def test_classes_of_assets_not_held_are_an_error_in_python_too(tmp_path: Path) -> None:
     ran_over(MONTHS, tmp_path, {"name": "erc"})
     config = load_config(tmp_path / "mine.yaml")
     data = config.data.model_copy(update={"classes": {"silver": "metal"}})
