@@ -100,7 +100,7 @@ class Plan:
 
     @property
     def at_opens(self) -> bool:
-        """Whether trades are made at the open."""
+        """True if trades are made at the open."""
         return self.config.rebalance.execution == "open"
 
     @property

@@ -88,7 +88,7 @@ def test_a_run_that_never_borrows_answers_in_one_line() -> None:
     ],
 )
 def test_a_strategy_that_wins_or_loses_at_any_spread(tmp_path: Path, asset: str, cell: str, note: str) -> None:
-    """A loan of a hundredth of NAV costs 0.2 % a year at the highest spread; 1.5 % a month stand against it."""
+    """A loan of a hundredth of NAV costs 0.2 % a year at the highest spread, against 1.5 % a month."""
     wobble = 0.001 * np.resize([1.0, -1.0], 24)
     market(tmp_path, list(0.015 + wobble), list(0.0 + wobble))
     other = "bonds" if asset == "stocks" else "stocks"

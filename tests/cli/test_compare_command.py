@@ -33,7 +33,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Of all files but the page, which says when it was written."""
+    """Return the bytes of all files except the page, which contains its time of writing."""
     files = [path for path in folder.rglob("*") if path.is_file() and path.name != "comparison.html"]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
@@ -48,7 +48,7 @@ def refused(answer: Answer) -> str:
 
 
 def test_the_articles_strategies(here: Path) -> None:
-    """The table, with the numbers of the comparison in Python; the files beside it."""
+    """The table has the numbers of the comparison in Python, and the files are complete."""
     answer = command("compare", *ARTICLE)
     assert (answer.code, answer.err) == (0, "")
     found = bt.compare([bt.run(path) for path in ARTICLE])
@@ -140,7 +140,7 @@ def test_folder_of_many_strategies_is_named_after_the_first_two(here: Path) -> N
 
 
 def test_each_market_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """60/40 stands alone, and as the benchmark of two others, whose own data is the same."""
+    """60/40 is run alone, and as the benchmark of two others that share one data section."""
     loaded: list[DataSettings] = []
     real = load.load
 
@@ -181,7 +181,7 @@ def test_configuration_of_a_manifest_equals_the_original(path: Path) -> None:
 
 
 def test_a_finished_run_that_no_longer_repeats_is_refused(finished: Path, here: Path) -> None:
-    """As when its prices were revised since: here a NAV of its file is not what the manifest gives."""
+    """Prices may have been revised since; here a NAV in the file differs from a run of the manifest."""
     navs = pd.read_csv(finished / "nav.csv")
     navs["strategy"] *= np.where(navs.index == 100, 1.0001, 1.0)
     navs.to_csv(finished / "nav.csv", index=False)

@@ -198,7 +198,7 @@ def test_verify_finds_nothing_wrong_with_what_was_just_fetched(kept: Cache) -> N
 
 @pytest.mark.parametrize("ending", [".parquet", ".json"])
 def test_verify_finds_a_single_bit_that_has_changed(ending: str, kept: Cache, world: LocalWorld) -> None:
-    """It goes on with the others; and the next run sets the file aside, says so, and fetches the series anew."""
+    """Other series are checked too; the next run sets the file aside with a warning and fetches the series again."""
     clean = [row[:6] for row in rows(command("data", "list").out)]
     [path] = [
         path
@@ -290,7 +290,7 @@ def test_offline_and_refresh_exclude_each_other() -> None:
 
 
 def test_the_cache_folder_explains_itself(kept: Cache) -> None:
-    """The JSON beside each file: what, when, from where, which rows, checksum; for one without this program."""
+    """The JSON file of each series gives content, time, origin, rows and checksum to readers without this program."""
     known = json.loads(Path("data_cache", "yfinance", "SPY.json").read_text("utf-8"))
     assert (known["source"], known["symbol"], known["rows"]) == ("yfinance", "SPY", 120)
     assert (known["first"], known["last"], known["columns"][0]) == (DAYS[0], DAYS[-1], "close")

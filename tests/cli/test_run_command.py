@@ -82,7 +82,7 @@ def test_blocks_are_left_out_if_the_encoding_lacks_them(tmp_path: Path) -> None:
 
 
 def test_json_option_prints_only_the_summary(finished: tuple[Answer, Path], tmp_path: Path) -> None:
-    """For scripts: nothing else on stdout; the notes on stderr; the report all the same."""
+    """Scripts read only JSON on stdout; notes go to stderr, and the report is written too."""
     shown, report = finished
     answer = command("run", ERC, "--json", "--output", tmp_path / "x")
     assert answer.code == 0
@@ -112,7 +112,7 @@ def test_a_run_writes_every_file_of_a_report(finished: tuple[Answer, Path]) -> N
     assert manifest["config"]["name"] == "erc"
     assert manifest["config"]["benchmark"]["name"] == "60_40"
     assert re.fullmatch("[0-9a-f]{64}", manifest["data_sha256"])
-    assert list(report.parent.iterdir()) == [report]  # nothing is left beside it
+    assert list(report.parent.iterdir()) == [report]  # no temporary files remain
 
 
 def test_running_again_replaces_the_report_and_gives_the_same_bytes(
@@ -152,7 +152,7 @@ def test_without_output_the_report_is_named_after_the_run(tmp_path: Path, monkey
 
 @pytest.fixture
 def earlier(tmp_path: Path, finished: tuple[Answer, Path]) -> Path:
-    """An earlier report, one that can be told from a new one."""
+    """An earlier report that differs from a new one."""
     report = tmp_path / "reports" / "erc"
     shutil.copytree(finished[1], report)
     (report / "nav.csv").write_text("of an earlier run\n")
@@ -181,7 +181,7 @@ def test_a_run_interrupted_at_its_figures_keeps_the_earlier_report(
 def test_a_run_interrupted_while_moving_its_report_keeps_the_earlier_report(
     earlier: Path, monkeypatch: pytest.MonkeyPatch, cut: type[BaseException]
 ) -> None:
-    """Where two folders cannot be exchanged in one step: the earlier is moved aside, the new one not there yet."""
+    """On systems without an atomic exchange, the earlier report is moved aside before the new one is in place."""
     monkeypatch.setattr("backtest.reporting.files.report_folder._exchange", lambda *_: False)
     rename = Path.rename
     before = contents(earlier)
@@ -213,7 +213,7 @@ def test_a_killed_run_keeps_the_earlier_report_and_the_next_run_works(earlier: P
 
 
 def test_a_bug_prints_its_traceback(tmp_path: Path) -> None:
-    """A bug is not the user's: its traceback is shown, and the exit code is 1."""
+    """The user cannot fix a bug, so its traceback is printed, and the exit code is 1."""
     bug = (
         "import backtest.runs.pipeline as p\ndef fail(*_, **__):\n    raise ZeroDivisionError('a bug')\np.run = fail\n"
     )

@@ -87,7 +87,7 @@ def test_shelf_entry_of_a_comparison_names_the_best() -> None:
 
 
 def test_runs_and_comparisons_are_listed_newest_first(here: Path) -> None:
-    """Links lead to files that are there, numbers are those of the manifests, in text and as keys to sort by."""
+    """Links lead to existing files; cells and sort keys have the numbers of the manifests."""
     for day, name in enumerate(("first", "second", "third"), start=1):
         put(here, name, day, ("tearsheet.html", "summary.json", "nav.csv"), gross=1.5)
     put_comparison(here, ("a", "b"), 9)
@@ -182,7 +182,7 @@ def test_an_empty_shelf_hints_at_the_first_run(here: Path) -> None:
 
 
 def test_runs_that_end_at_the_same_time_are_all_listed(here: Path) -> None:
-    """Each puts its report into place and then makes the shelf: the last one made has all of them."""
+    """Each run moves its report into place and then writes the shelf, so the last shelf lists all of them."""
     sections = [{SECTION: run_entry(made_up(name=f"run_{i}", seed=i))} for i in range(8)]
     ready = threading.Barrier(8)
 
@@ -204,7 +204,7 @@ def test_runs_that_end_at_the_same_time_are_all_listed(here: Path) -> None:
 
 
 def test_a_slow_writer_does_not_overwrite_a_later_one(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first has read the folder before the second run is there, and would write after it if it were let."""
+    """The first writer reads the folder before the second run exists, and without a lock would write last."""
     render = shelf_module.render_shelf
     read, written = threading.Event(), threading.Event()
 
@@ -268,7 +268,7 @@ def test_waiting_for_another_writer_has_a_limit(here: Path, monkeypatch: pytest.
 
 
 def test_only_the_reports_folder_has_a_shelf(here: Path) -> None:
-    """What was put elsewhere may stand among anybody's files."""
+    """A report elsewhere may be among other people's files."""
     for place in ("elsewhere", "reports/deeper", "."):
         put(here / place, "one")
         renew_shelf(here / place / "one")
@@ -279,7 +279,7 @@ def test_only_the_reports_folder_has_a_shelf(here: Path) -> None:
 
 
 def test_runs_and_comparisons_rebuild_the_shelf(here: Path) -> None:
-    """From the command line: both are on the shelf, and it is what reading the folder again gives."""
+    """The shelf after a run and a comparison equals the shelf read from the folder."""
     configs = Path(__file__).resolve().parents[2] / "configs"
     assert command("run", configs / "60_40.yaml").code == 0
     assert command("compare", configs / "60_40.yaml", configs / "erc.yaml").code == 0

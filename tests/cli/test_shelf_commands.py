@@ -71,7 +71,7 @@ def test_list_of_an_empty_folder_hints_at_the_first_run(here: Path) -> None:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What a browser was asked to show."""
+    """Addresses that a browser was asked to open."""
     shown: list[str] = []
 
     def show(uri: str) -> bool:

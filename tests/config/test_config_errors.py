@@ -1,6 +1,6 @@
-"""Every kind of mistake in a configuration: what is said of it, and that it is said of the right line and column.
+"""Every kind of mistake in a configuration: its message, line and column.
 
-Places are worked out here from the text alone: `place(text, "golf")` is where those letters stand. A table of mistakes
+Places are computed here from the text alone: `place(text, "golf")` is the place of those letters. A table of mistakes
 gives what is written instead of what, whose place is expected, and the words after it; words that end in an ellipsis
 are the beginning of the line.
 """
@@ -77,7 +77,7 @@ ONE = {
     "macro as cash": ("us_tbill", "us_cpi", "us_cpi", f"data.cash: us_cpi is not a price series; there are: {SERIES}."),
     "cash in percent": ("us_tbill", "5", "5\n  start", "data.cash: a rate of 5 a year; expected a decimal such as 0.02 for 2 %"),
     "cash of 100 %": ("us_tbill", "1.0", "1.0", "data.cash: a rate of 1 a year; expected a decimal such as 0.02 for 2 %"),
-    "cash that is no number": ("us_tbill", ".nan", ".nan", "data.cash: a rate of nan a year; expected a decimal such as 0.02 for 2 %"),
+    "cash that is not a number": ("us_tbill", ".nan", ".nan", "data.cash: a rate of nan a year; expected a decimal such as 0.02 for 2 %"),
     "cash without bound": ("us_tbill", ".inf", ".inf", "data.cash: a rate of inf a year; expected a decimal such as 0.02 for 2 %"),
     "cash as list": ("us_tbill", "[us_tbill]", "[us_tbill", "data.cash: got ['us_tbill'], expected …"),
     "class of no asset": ("  start", "  classes: {silver: metal}\n  start", "metal", "data.classes.silver: is not among data.assets"),
@@ -87,7 +87,7 @@ ONE = {
     "csv without path": ("source: sample", "source: csv", "source", "data: source csv needs a path to its file"),
     "parquet without path": ("source: sample", "source: parquet", "source", "data: source parquet needs a path to its file"),
     "no such source of one's own": ("source: sample", "source: no.such:Source", "no.such", "data.source: no.such:Source: …"),
-    "a class that is no source": ("source: sample", "source: pathlib:Path", "pathlib", "data.source: pathlib:Path: no source; expected a class that extends backtest.data.sources.source.Source, with fetch"),
+    "a class that is not a source": ("source: sample", "source: pathlib:Path", "pathlib", "data.source: pathlib:Path: no source; expected a class that extends backtest.data.sources.source.Source, with fetch"),
     "path with a live source": ("source: sample", "source: yfinance\n  path: x.csv", "x.csv", "data.path: source yfinance is no file and takes no path; for a file use source: csv or parquet"),
     "returns of a live source": ("source: sample", "source: fred\n  values: returns", "returns", "data.values: source fred says itself what it holds; returns are for source: csv or parquet"),
     "no such setting of an asset": (f"[{ASSETS}]", "{us_stocks: {clas: equities}}", "clas", "data.assets.us_stocks.clas: unknown setting; data.assets.us_stocks accepts: source, symbol, path, values, rate, currency, class, spot. Did you mean class?"),
@@ -135,20 +135,20 @@ ONE = {
     "day 0": ("frequency: monthly", "frequency: monthly, day: 0", "0, exec", "rebalance.day: got 0, expected first, last, 1 to 31, or -31 to -1, with frequency monthly"),
     "eighth day of a week": ("frequency: monthly", "frequency: weekly, day: -8", "-8", "rebalance.day: got -8, expected first, last, 1 to 7, or -7 to -1, with frequency weekly"),
     "day of a day": ("frequency: monthly", "frequency: daily, day: first", "first", "rebalance.day: no day can be chosen with frequency daily. Hint: leave it out"),
-    "a day that is none": ("frequency: monthly", "day: frist", "frist", "rebalance.day: got 'frist', expected 'first' or 'last'"),
+    "an impossible day": ("frequency: monthly", "day: frist", "frist", "rebalance.day: got 'frist', expected 'first' or 'last'"),
     "half a day": ("frequency: monthly", "day: 1.5", "1.5", "rebalance.day: got 1.5, expected …"),
     "negative lag": ("execution_lag: 0", "execution_lag: -1", "-1}", "rebalance.execution_lag: got -1, expected greater than or equal to 0"),
     "half a lag": ("execution_lag: 0", "execution_lag: 0.5", "0.5", "rebalance.execution_lag: got 0.5, expected …"),
     "periods": ("  start", "  periods_per_year: 0\n  start", "0\n  start", "data.periods_per_year: got 0, expected greater than or equal to 1"),
     "negative cost": ("trading_bps: 10", "trading_bps: -1", "-1}", "costs.trading_bps: got -1, expected greater than or equal to 0"),
     "cost above all": ("trading_bps: 10", "trading_bps: 10000", "10000", "costs.trading_bps: got 10000, expected less than 10000"),
-    "cost that is no number": ("trading_bps: 10", "trading_bps: .nan", ".nan", "costs.trading_bps: got nan, expected a finite number"),
+    "cost that is not a number": ("trading_bps: 10", "trading_bps: .nan", ".nan", "costs.trading_bps: got nan, expected a finite number"),
     "cost without bound": ("trading_bps: 10", "trading_bps: .inf", ".inf", "costs.trading_bps: got inf, expected a finite number"),
     "cost as text": ("trading_bps: 10", "trading_bps: ten", "ten", "costs.trading_bps: got 'ten', expected a valid number…"),
     "cost as list": ("trading_bps: 10", "trading_bps: [10]", "[10]", "costs.trading_bps: got [10], expected a valid number…"),
     "cost as yes": ("trading_bps: 10", "trading_bps: true", "true", "costs.trading_bps: got true, expected …"),
     "cost in quotes": ("trading_bps: 10", "trading_bps: '10'", "'10'", "costs.trading_bps: got '10', expected …"),
-    "spread that is no number": ("spread_bps: 50", "spread_bps: .nan", ".nan", "financing.spread_bps: got nan, expected a finite number"),
+    "spread that is not a number": ("spread_bps: 50", "spread_bps: .nan", ".nan", "financing.spread_bps: got nan, expected a finite number"),
     "ragged": ("  start", "  ragged: maybe\n  start", "maybe", "data.ragged: got 'maybe', expected …"),
     # one for each asset
     "costs of some assets": ("trading_bps: 10", "trading_bps: {gold: 1, us_stocks: 2}", "{gold", f"costs.trading_bps: nothing for us_treasury_10y, crude_oil; {EACH}"),
@@ -171,14 +171,14 @@ ONE = {
     "strategy by path": ("{name: erc}", "{name: ../erc}", "../erc", "strategy.name: unknown strategy '../erc'; there are: …"),
     "no such module": ("{name: erc}", "{name: 'no.such:X'}", "'no.such", "strategy.name: no.such:X: No module named 'no'; expected package.module:Class that Python can import"),
     "no such class": ("{name: erc}", "{name: 'strategies.erc:X'}", "'strategies", "strategy.name: strategies.erc:X: strategies.erc has no strategy class X"),
-    "a class that is no strategy": ("{name: erc}", "{name: 'pathlib:Path'}", "'pathlib", "strategy.name: pathlib:Path: pathlib has no strategy class Path"),
+    "a class that is not a strategy": ("{name: erc}", "{name: 'pathlib:Path'}", "'pathlib", "strategy.name: pathlib:Path: pathlib has no strategy class Path"),
     "no module": ("{name: erc}", "{name: ':X'}", "':X'", "strategy.name: :X: …"),
     "a relative module": ("{name: erc}", "{name: '.erc:X'}", "'.erc", "strategy.name: .erc:X: …"),
     "the base class itself": ("{name: erc}", "{name: 'backtest.strategy:Strategy'}", "'backtest", "strategy.name: …"),
     "budgets that add up to 0.7": ("{name: erc}", "{name: erc, budgets: {gold: 0.5, us_stocks: 0.2}}", "{gold", "strategy.budgets: the budgets add up to 0.7; expected 1"),
     "budgets of others": ("{name: erc}", "{name: erc, budgets: {silver: 0.5, us_stocks: 0.5}}", "{silver", f"strategy.budgets: silver: neither a class nor an asset of this run (classes: bonds, commodities, equities; assets: {ASSETS})"),
     "budget below zero": ("{name: erc}", "{name: erc, budgets: {gold: -0.5, us_stocks: 1}}", "-0.5", "strategy.budgets.gold: got -0.5, expected greater than or equal to 0"),
-    "budget that is no number": ("{name: erc}", "{name: erc, budgets: {gold: .nan}}", ".nan", "strategy.budgets.gold: got nan, expected …"),
+    "budget that is not a number": ("{name: erc}", "{name: erc, budgets: {gold: .nan}}", ".nan", "strategy.budgets.gold: got nan, expected …"),
     "weights of no class": ("{name: erc}", "{name: sixty_forty, weights: {equity: 0.6, bonds: 0.4}}", "{name: sixty", f"strategy: equity: neither a class nor an asset of this run (classes: bonds, commodities, equities; assets: {', '.join(sorted(ASSETS.split(', ')))})"),
     "weights of both kinds": ("{name: erc}", "{name: sixty_forty, weights: {equities: 0.6, gold: 0.4}}", "{name: sixty", "strategy: gold is an asset and the others are classes; expected one kind"),
     "weight without bound": ("{name: erc}", "{name: sixty_forty, weights: {equities: .inf}}", ".inf", "strategy.weights.equities: got inf, expected a finite number"),

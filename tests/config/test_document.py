@@ -1,4 +1,4 @@
-"""YAML 1.2 as the configurations need it: what a scalar means, what is refused, and where each value stands.
+"""YAML 1.2 as configurations use it: meanings of scalars, refused documents, and places of values.
 
 The library that parses has rules of its own (`60_40` a number, `NO` false in YAML 1.1): each value here is written as
 somebody would write it, and compared with its type.
@@ -87,7 +87,7 @@ def refused(file: Path, text: str | bytes) -> str:
         ("-.INF", -math.inf),
         ("inf", "inf"),
         ("nan", "nan"),
-        ("\u0661\u0662", "\u0661\u0662"),  # digits, but not those of YAML
+        ("\u0661\u0662", "\u0661\u0662"),  # digits, but not YAML's
     ],
 )
 def test_a_plain_scalar(file: Path, written: str, meaning: str | float | None) -> None:
@@ -227,7 +227,7 @@ def test_anchors_and_aliases_stand_for_their_values(file: Path) -> None:
 
 
 def test_a_merge_key_has_no_special_meaning(file: Path) -> None:
-    """YAML 1.2 has no merge keys: it is left to the settings to say that there is none of that name."""
+    """YAML 1.2 has no merge keys; the settings report `<<` as an unknown name."""
     document = parsed(file, "a: &a {x: 1}\nb: {<<: *a, y: 2}\n")
     assert document.values["b"] == {"<<": {"x": 1}, "y": 2}
 
@@ -240,7 +240,7 @@ def test_tags_are_ignored(file: Path) -> None:
     assert parsed(file, "a: !!python/object/apply:os.system ['true']\n").values == {"a": ["true"]}
 
 
-# 4. A key that stands twice
+# 4. Repeated keys
 
 
 def test_each_repeated_key_is_a_problem_with_its_place(file: Path) -> None:

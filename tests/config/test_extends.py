@@ -1,6 +1,6 @@
 """`extends:`: a configuration is the file it extends with some of its settings replaced.
 
-The expected settings of a case are those of one file that is written out in full. A mistake has to be placed in the
+The expected settings of a case come from one file that is written out in full. A mistake has to be placed in the
 file and at the line and column where it is written, in the base or in its child.
 """
 
@@ -89,7 +89,7 @@ MERGES = {  # lines of the base, of its child, and of both together
 
 
 def with_lines(lines: str) -> str:
-    """The good configuration, its sections replaced by those of these lines."""
+    """Return the valid configuration with some sections replaced by these lines."""
     own = {line.partition(":")[0] for line in lines.splitlines()}
     return "".join(f"{line}\n" for line in GOOD.splitlines() if line.partition(":")[0] not in own) + f"{lines}\n"
 

@@ -1,6 +1,6 @@
-"""Mistakes in the section `leverage:`, each with its line and column, and what is no mistake.
+"""Mistakes in the section `leverage:`, each with its line and column, and valid settings.
 
-The section is one of three kinds, chosen by the one setting that only it has; a mistake inside is told by that kind alone.
+The section is one of three kinds, chosen by the setting that only it has; only that kind reports mistakes.
 """
 # ruff: noqa: E501 - a message is one line, and so it is here
 

@@ -2,7 +2,7 @@
 
 1. the ranges name settings that exist, and are inside what is allowed;
 2. each common slip (percent for a decimal, a decimal or percent for basis points, rows for years) has a note that
-   names the value that was meant; the value that was meant has none;
+   names the value that was meant, which has no note itself;
 3. no shipped configuration has such a note;
 4. what cannot be meant is an error with its place.
 """

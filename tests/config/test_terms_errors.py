@@ -142,7 +142,7 @@ COSTS = {
     "empty schedule": ("{schedule: {}}", "{}", f"schedule: empty; expected {DATES}"),
     "schedule out of order": ("{schedule: {1990-01-01: 10, 1980-01-01: 20}}", "{1990", "schedule: 1980-01-01 stands after 1990-01-01; expected rising dates"),
     "schedule beside a number": ("{schedule: {1900-01-01: 10}, commission_bps: 5}", "{1900", "schedule: stands beside commission_bps; expected one of them"),
-    "schedule that is none": ("{schedule: 5}", "5}", f"schedule: got 5, expected {DATES}"),
+    "schedule that is a number": ("{schedule: 5}", "5}", f"schedule: got 5, expected {DATES}"),
     "words for a date": ("{schedule: {before 1956: 100}}", "before", f"schedule.before 1956: got 'before 1956', {DATE}"),
     "percent in a schedule": ("{schedule: {1926-01-01: 1%}}", "1%", "schedule.1926-01-01: got '1%', expected a valid number. Hint: 100 basis points"),
     "negative fixed cost": ("{fixed: -5}", "-5", "fixed: got -5, expected greater than or equal to 0"),
@@ -242,7 +242,7 @@ def test_futures_refuse_spot_series_before_prices_are_read(file: Path) -> None:
     ["", "  frequency: monthly\n", "  periods_per_year: 52\n"],
 )
 def test_a_leveraged_fund_takes_daily_data(file: Path, more: str) -> None:
-    """Where the settings say that the data cannot be daily, it is told with its line; else when prices are read."""
+    """Settings that rule out daily data are reported with their line, prices of another frequency when they are read."""
     text = GOOD.replace("source: sample", "source: sample_daily").replace("us_stocks", "us_equity")
     text = text.replace(BARS, more)
     text = text.replace("{spread_bps: 50}", "{kind: leveraged_fund, leverage: 2}")
@@ -282,7 +282,7 @@ def test_fees_of_borrowed_funds_are_by_asset_or_class(file: Path) -> None:
 
 
 def test_periods_per_year_cannot_make_monthly_data_daily(file: Path) -> None:
-    """Of a source of months that is told with its line; of a file its dates tell, once they are read."""
+    """A monthly source is reported with its line; the frequency of a file is known once its dates are read."""
     months = load(loaded(file, GOOD.replace(BARS, "")).data, file.parent)
     table = months.prices.assign(us_tbill=(1 + months.cash_returns.fillna(0.0)).cumprod())
     table.to_csv(file.parent / "months.csv", index_label="date")
@@ -328,7 +328,7 @@ def test_a_schedule_that_begins_after_the_data_is_reported_with_its_place(file: 
     ids=["an asset without", "maintenance above initial", "spot", "impact of funds", "monthly"],
 )  # fmt: skip
 def test_terms_made_in_python_are_checked_too(file: Path, terms: dict[str, object], words: str) -> None:
-    """Without a file there is no place; with one that says otherwise, the nearest."""
+    """Without a file the message has no place; with a file of other settings it has the nearest place."""
     text = GOOD.replace(BARS, "").replace("us_treasury_10y, gold", "gold, crude_oil")
     config = loaded(file, text).model_copy(update=terms)
     if not words.startswith("costs.trading"):
@@ -371,7 +371,7 @@ def test_mistakes_of_all_terms_are_reported_together(file: Path) -> None:
     ]
 
 
-# What is no mistake
+# Valid terms
 
 
 def test_financing_without_a_kind_is_margin(file: Path) -> None:
@@ -432,6 +432,6 @@ def test_terms_of_a_manifest_make_the_same_configuration(file: Path, section: st
 
 
 def test_an_open_is_never_before_the_close_that_decides(file: Path) -> None:
-    """By default monthly data trades at the very close; an open of that date was before it."""
+    """Monthly data trades at the close of the decision by default; the open of that date was before it."""
     assert loaded(file, with_section("rebalance", "{execution: open}")).rebalance.lag(12) == 1
     assert loaded(file, with_section("rebalance", "{execution: close}")).rebalance.lag(12) == 0

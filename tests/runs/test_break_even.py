@@ -48,7 +48,7 @@ def test_two_periods_by_hand(tmp_path: Path) -> None:
         899 x² - 60.62 x + 0.01 = 0
         x = (60.62 - sqrt(60.62² - 4 × 899 × 0.01)) / (2 × 899) = 0.00016536, a spread of 595.3 bp.
 
-    The Sharpe ratio of twice an asset is that of the asset where the loan costs nothing: its break-even is 0.
+    Twice an asset has the Sharpe ratio of the asset if the loan costs nothing, so that break-even is 0.
     """
     market(tmp_path, [0.01, 0.0], [0.0, 0.0])
     found = break_even(of_multiple(tmp_path, 2.0, {"asset": "stocks"}))
@@ -70,7 +70,7 @@ def test_a_run_at_the_break_even_spread_equals_its_benchmark(tmp_path: Path, mea
 
 
 def test_daily_runs_break_even_although_the_loan_drifts_between_rebalances(tmp_path: Path) -> None:
-    """Here the spread's effect is not linear, and the root is still that of whole runs."""
+    """The effect of the spread is not linear here, and the solution still holds for whole runs."""
     dates = pd.bdate_range("2020-01-01", periods=300)
     rng = np.random.default_rng(8)
     levels = 100 * np.cumprod(1 + 0.0008 + 0.01 * rng.standard_normal((300, 2)), axis=0)
@@ -85,7 +85,7 @@ def test_daily_runs_break_even_although_the_loan_drifts_between_rebalances(tmp_p
 
 
 def test_a_strategy_that_reads_current_weights_decides_along_each_path(tmp_path: Path) -> None:
-    """Its weights depend on the spread; the tie is that of a run of its own all the same."""
+    """Weights depend on the spread, and the solution still holds for a whole run."""
     market(tmp_path, random_months(40), random_months(40, 2))
     half = {"name": "halfway"}
     found = break_even(config(tmp_path, half, {"asset": "bonds"}))
@@ -97,7 +97,7 @@ def test_a_strategy_that_reads_current_weights_decides_along_each_path(tmp_path:
 
 
 def test_excess_return_falls_with_the_spread(levered: BreakEven) -> None:
-    """At each point of the grid and, at the configured one, it is what the run's own summary says."""
+    """The excess falls along the grid, and at the configured spread it equals the run's own summary."""
     spreads = [point.spread for point in levered.curve]
     assert spreads == sorted({*GRID, 0.005, 0.01})
     assert (np.diff([point.excess_return for point in levered.curve]) < 0).all()
@@ -170,7 +170,7 @@ def numbers_of(result: BacktestResult) -> dict[str, Any]:
 
 
 def test_a_run_that_borrows_has_its_break_even_spreads(levered: BreakEven) -> None:
-    """The same as those of the command, without intervals and the curve, which nobody asked for."""
+    """They equal the command's spreads, without intervals and curve, which were not requested."""
     result = bt.run(LEVERED)
     found = result.break_even
     assert found is not None
@@ -243,7 +243,7 @@ def test_a_spread_that_cannot_be_traded_does_not_stop_the_run(tmp_path: Path, ca
 
 
 def test_break_even_of_futures_is_one_basis_for_all(tmp_path: Path) -> None:
-    """A run with that basis ties; its roll and margin stay. The default basis, by asset, is no one spread."""
+    """A run at that basis equals its benchmark; roll and margin do not change. A basis by asset is not one spread."""
     market(tmp_path, random_months(60), random_months(60, 2))
     terms = {"kind": "futures", "roll_bps": 3, "allow_negative_spread": True, "maintenance_margin": 0.1}
     more: dict[str, Any] = {"cash": 0.01, "costs": {"trading_bps": 10}}

@@ -1,8 +1,7 @@
 # ruff: noqa: E501 - a row of the table of faults is a line
 """Runs on live sources, as a user has them: the real clients, led to this machine by the environment alone.
 
-Argued here: a run on what was fetched is the run on a file of the same prices; a second one needs no network; and what
-a source does wrong, or changes, is said in one line and never ends in a wrong number.
+A run on fetched prices equals a run on a file of the same prices, and a second run needs no network.
 """
 
 import json
@@ -64,7 +63,7 @@ def test_a_run_on_live_sources_equals_a_run_on_a_file_of_the_same_prices(world: 
 
 
 def assert_same(one: Any, other: Any) -> None:
-    """The same texts, and numbers within 1e-12; alpha and its like are differences, small beside what they are of."""
+    """Check equal texts, and numbers within 1e-12; alpha and similar numbers are differences of much larger ones."""
     if isinstance(one, dict):
         assert list(one) == list(other)
         for name in one:

@@ -80,7 +80,7 @@ def test_one_symbol_of_several_that_fails_is_named_with_its_cause(
     config = small(here, assets={"SPY": "equities", "TLT": "bonds", "BAD": "bonds"})
     answer = command("run", config)
     assert (answer.code, answer.out) == (code, "")
-    assert answer.err in [f"error: yfinance BAD: {said}\n" for said in words]
+    assert answer.err in [f"error: yfinance BAD: {message}\n" for message in words]
     assert not (here / "reports").exists()
     world.sources.faults.clear()
     assert command("data", "fetch", config).code == 0
@@ -121,27 +121,27 @@ def test_faults_of_french_are_reported_in_one_line(
 def test_changes_between_two_fetches_are_logged_and_end_like_a_fresh_fetch(
     change: str, world: LocalWorld, here: Path
 ) -> None:
-    """Nothing is appended to prices that do not hold any more: the cache is that of one who fetched only now."""
+    """New prices are not appended to outdated ones: the cache equals a fresh fetch."""
     listed, config = world.sources.listed, small(here)
     listed["SPY"].dividends = {DAYS[30]: 0.5}
     listed["SPY"].dates, listed["SPY"].closes = DAYS[:-5], listed["SPY"].closes[:-5]
     before = bt.run(config)
     if change == "a dividend of the past":
         listed["SPY"].dividends = {DAYS[30]: 0.5, DAYS[-8]: 1.25}
-        told = ["1 of 751 dates", f"dividends of {DAYS[-8]}", "1.25 now"]
+        warned = ["1 of 751 dates", f"dividends of {DAYS[-8]}", "1.25 now"]
     elif change == "a split":
         listed["SPY"].closes = [None if close is None else close / 2 for close in listed["SPY"].closes]
         listed["SPY"].dividends, listed["SPY"].splits = {DAYS[30]: 0.25}, {DAYS[-7]: (2, 1)}
-        told = ["751 of 751 dates", f"splits of {DAYS[-7]}", "2 now"]
+        warned = ["751 of 751 dates", f"splits of {DAYS[-7]}", "2 now"]
     else:
         listed["SPY"].dates, listed["SPY"].closes = DAYS, walk("SPY", DATES).closes
         listed["SPY"].dividends |= {DAYS[-3]: 0.75} if change == "a new dividend" else {}
-        told = []
+        warned = []
     age(here / "data_cache", 2)
     answer = command("data", "fetch", config)
     assert answer.code == 0
-    assert answer.err.count("\n") == bool(told)
-    assert all(part in answer.err for part in ["warning: yfinance SPY: history", *told] if told)
+    assert answer.err.count("\n") == bool(warned)
+    assert all(part in answer.err for part in ["warning: yfinance SPY: history", *warned] if warned)
 
     after = bt.run(config)
     clean = bt.run(small(here, "clean", cache="clean_cache"))
@@ -185,7 +185,7 @@ def test_a_run_on_the_french_library_earns_the_market(world: LocalWorld, here: P
 
 
 def test_a_file_and_a_live_source_make_one_run(world: LocalWorld, here: Path) -> None:
-    """Gold from a file, stocks live: each earns what it earned alone; dates that not both have are left out, and said."""
+    """Gold from a file and live stocks earn what they earn alone; dates without both are left out, with a note."""
     gold = pd.Series(range(100, 856), index=DATES, dtype=float)
     write_csv(gold.drop(DATES[50]).to_frame("GLD"), here / "gold.csv")
     held = {"SPY": "equities", "GLD": {"class": "commodities", "source": "csv", "path": "gold.csv"}}
@@ -234,7 +234,7 @@ def test_a_union_of_calendars_carries_prices_forward_with_a_note(world: LocalWor
 
 
 def test_monthly_runs_take_the_last_close_of_months_that_are_over(world: LocalWorld, here: Path) -> None:
-    """The data ends on 27 November 2023, which is no month-end."""
+    """The data ends on 27 November 2023, which is not a month-end."""
     answer = command("run", small(here, assets=["SPY"], frequency="monthly"))
     assert (answer.code, answer.err) == (0, "")
     assert "2023-11" in answer.out

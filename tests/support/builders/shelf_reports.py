@@ -13,7 +13,7 @@ from support.builders.synthetic_result import made_up
 
 
 def put(folder: Path, name: str, day: int = 1, files: tuple[str, ...] = ("tearsheet.html",), **options: Any) -> Path:
-    """A finished run: its manifest, with the numbers of a made-up result, and some files of its report."""
+    """Write a finished run: a manifest with the numbers of a synthetic result, and some files of its report."""
     result = made_up(name=name, seed=day, **options)
     return put_manifest(folder / name, {SECTION: run_entry(result)}, day, files)
 
