@@ -1,42 +1,42 @@
-"""Every error the project raises on purpose, under one root.
+"""Errors that the project raises on purpose, under one root.
 
-    BacktestError                  anything the user can mend; the command line prints it without a traceback
+    BacktestError                  anything the user can fix; the command line prints it without a traceback
     ├── ConfigError                a configuration that cannot be run; lists all its mistakes       exit 2
-    ├── DataError                  prices, cash or dates that cannot be used as they are            exit 2
-    │   ├── UnknownSeries          a source that has no such series                                exit 2
-    │   └── DataUnavailableError   data that could not be had (network, source, cache)              exit 3
-    │       ├── NoDataInRange      the source knows the series, and has nothing of the dates asked for
-    │       ├── NoNetwork          the source could not be reached at all
+    ├── DataError                  prices, cash or dates that cannot be used unchanged              exit 2
+    │   ├── UnknownSeries          the source does not have the series                             exit 2
+    │   └── DataUnavailableError   data that could not be obtained (network, source, cache)         exit 3
+    │       ├── NoDataInRange      the source has the series, but not on the requested dates
+    │       ├── NoNetwork          the source could not be reached
     │       ├── RateLimited        the source asks for fewer requests
-    │       ├── SourceDown         the source failed, or answered with something that is no data
-    │       └── TimedOut           no answer in the time that was left
-    ├── StrategyError              a strategy that could not be found, or answered with nonsense    exit 2
-    │   └── InsufficientHistory    a strategy was asked before it had the history it needs          exit 2
-    ├── EstimationError            returns from which a covariance cannot be estimated as asked     exit 2
-    ├── NoRiskBudgetPortfolio      no long-only portfolio has the wanted risk budgets               exit 2
+    │       ├── SourceDown         the source failed or returned something that is not data
+    │       └── TimedOut           the source did not answer in time
+    ├── StrategyError              a strategy that does not exist, or returned invalid weights      exit 2
+    │   └── InsufficientHistory    a strategy was asked before it had enough history                exit 2
+    ├── EstimationError            returns from which a covariance cannot be estimated              exit 2
+    ├── NoRiskBudgetPortfolio      no long-only portfolio has the requested risk budgets            exit 2
     ├── NoOptimalPortfolio         no portfolio solves the strategy's problem                       exit 2
-    ├── SimulationError            target weights or terms that the accounting cannot follow        exit 2
-    ├── ComparisonError            results that cannot be set side by side                          exit 2
+    ├── SimulationError            target weights or terms that cannot be simulated                 exit 2
+    ├── ComparisonError            results that cannot be compared                                  exit 2
     └── ReportError                a report that could not be written                               exit 2
 
-A message says what, where, got, expected, and a hint, in that order, in one line. `exit_code` is what the command line
-ends with.
+A message states the problem, its place, the value, the expected value and a hint, in that order, on one line.
+`exit_code` is the exit code of the command line.
 """
 
 from typing import ClassVar
 
 
 class BacktestError(Exception):
-    """Root of all errors raised on purpose: its message is meant for the user."""
+    """Root of all errors raised on purpose; the message is meant for the user."""
 
     exit_code: ClassVar[int] = 2
 
 
 class ConfigError(BacktestError):
-    """A configuration that cannot be run. One line for each mistake, all of them at once.
+    """A configuration that cannot be run; all of its mistakes are reported together, one a line.
 
     Args:
-        problems: the mistakes, each a line of the form `file:line:column: path: what; expected; hint`.
+        problems: a line for each mistake, of the form `file:line:column: setting: problem; expected; hint`.
     """
 
     def __init__(self, *problems: str) -> None:
@@ -45,33 +45,33 @@ class ConfigError(BacktestError):
 
 
 class DataError(BacktestError):
-    """Prices, cash or dates that cannot be used as they are."""
+    """Prices, cash or dates that cannot be used unchanged."""
 
 
 class DataUnavailableError(DataError):
-    """Data that could not be had: a source, the network or the cache failed."""
+    """Data that could not be obtained: a source, the network or the cache failed."""
 
     exit_code: ClassVar[int] = 3
 
 
-class UnknownSeries(DataError):  # noqa: N818 - named after what is not there
-    """A source that has no series of this name."""
+class UnknownSeries(DataError):  # noqa: N818 - named after the missing thing
+    """The source does not have the series."""
 
 
-class NoDataInRange(DataUnavailableError):  # noqa: N818 - named after what is not there
-    """The source knows the series, and has nothing of the dates asked for."""
+class NoDataInRange(DataUnavailableError):  # noqa: N818 - named after the missing thing
+    """The source has the series, but no data on the requested dates."""
 
 
-class NoNetwork(DataUnavailableError):  # noqa: N818 - named after what is not there
-    """The source could not be reached: no network, no such host, nobody listening there."""
+class NoNetwork(DataUnavailableError):  # noqa: N818 - named after the missing thing
+    """The source could not be reached: no network, unknown host, or connection refused."""
 
 
-class RateLimited(DataUnavailableError):  # noqa: N818 - the term for it
+class RateLimited(DataUnavailableError):  # noqa: N818 - the usual term
     """The source asks for fewer requests.
 
     Args:
-        message: for the user.
-        wait: seconds that the source asks to wait, 0 where it does not say.
+        message: message for the user.
+        wait: seconds that the source asks to wait; 0 if it does not say.
     """
 
     def __init__(self, message: str, wait: float = 0.0) -> None:
@@ -79,40 +79,40 @@ class RateLimited(DataUnavailableError):  # noqa: N818 - the term for it
         self.wait = wait
 
 
-class SourceDown(DataUnavailableError):  # noqa: N818 - the term for it
-    """The source failed, or answered with something that is no data."""
+class SourceDown(DataUnavailableError):  # noqa: N818 - the usual term
+    """The source failed or returned something that is not data."""
 
 
-class TimedOut(DataUnavailableError):  # noqa: N818 - the term for it
-    """No answer came in the time that was left."""
+class TimedOut(DataUnavailableError):  # noqa: N818 - the usual term
+    """The source did not answer in time."""
 
 
 class StrategyError(BacktestError):
-    """A strategy that could not be found, or that answered with something that is no portfolio."""
+    """A strategy that does not exist, or that returned invalid weights."""
 
 
-class InsufficientHistory(StrategyError):  # noqa: N818 - named after what is missing, like StopIteration
-    """A strategy was asked before it had the history it needs; the run begins at the first date without this."""
+class InsufficientHistory(StrategyError):  # noqa: N818 - named after the missing thing, like StopIteration
+    """A strategy was asked before it had enough history; the run begins on the first date without this error."""
 
 
 class EstimationError(BacktestError):
-    """Returns from which a covariance cannot be estimated as asked: too few of them, or the estimate is none."""
+    """Returns from which a covariance cannot be estimated: too few, or the estimate is not positive definite."""
 
 
-class NoRiskBudgetPortfolio(BacktestError):  # noqa: N818 - named after what does not exist
-    """No long-only portfolio has the wanted risk budgets, or double precision cannot reach it."""
+class NoRiskBudgetPortfolio(BacktestError):  # noqa: N818 - named after the missing thing
+    """No long-only portfolio has the requested risk budgets, or double precision cannot reach it."""
 
 
-class NoOptimalPortfolio(BacktestError):  # noqa: N818 - named after what does not exist
-    """No portfolio solves the strategy's problem: its constraints conflict, or the covariance is none."""
+class NoOptimalPortfolio(BacktestError):  # noqa: N818 - named after the missing thing
+    """No portfolio solves the strategy's problem: constraints conflict, or the covariance matrix is not valid."""
 
 
 class SimulationError(BacktestError):
-    """Target weights, costs or financing terms that the accounting cannot follow."""
+    """Target weights, costs or financing terms that cannot be simulated."""
 
 
 class ComparisonError(BacktestError):
-    """Results that cannot be set side by side: too few, of different frequencies, or without common dates."""
+    """Results that cannot be compared: fewer than two, of different frequencies, or without common dates."""
 
 
 class ReportError(BacktestError):

@@ -36,6 +36,7 @@ NOT_TRACED = (
     "reporting/test_quantstats.py",
     "risk/test_stress.py",
     "runs/test_live_runs.py",
+    "runs/test_live_sources.py",
     "strategy/test_agenda.py",
 )
 """Tests of whole runs, excluded from coverage: other tests cover the same lines, and tracing adds half of the time."""

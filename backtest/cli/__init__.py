@@ -1,4 +1,4 @@
-"""The command line: the only place that prints. Heavy imports wait until a command needs them."""
+"""Command line: the only layer that prints. Heavy imports wait until a command needs them."""
 
 import gc
 import logging
@@ -15,8 +15,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Backtest risk-parity portfolios on real history: financing charged, the future unseen.",
-    epilog="Begin with: python -m backtest run configs/erc.yaml",
+    help="Backtest risk-parity portfolios on real history, with financing costs and without look-ahead.",
+    epilog="Start with: python -m backtest run configs/erc.yaml",
 )
 _COMMANDS: dict[str, Callable[..., None]] = {
     "run": run_commands.run,
@@ -34,7 +34,7 @@ app.add_typer(data_commands.app, name="data")
 
 
 class _Messages(logging.Handler):
-    """What the project logs of the moment - data that is old, damaged or changed, a wait - as lines of their own."""
+    """Handler that prints log messages, such as warnings of old or damaged data, as lines on stderr."""
 
     def emit(self, record: logging.LogRecord) -> None:
         kind = "warning" if record.levelno >= logging.WARNING else "note"
@@ -43,8 +43,8 @@ class _Messages(logging.Handler):
 
 
 def main() -> None:
-    """Run the command line; what the user can mend ends in one line an error and exit code 2 or 3."""
-    gc.set_threshold(1_000_000)  # what a command makes stays to its end: looking for garbage took a tenth of its time
+    """Run the command line; an error that the user can fix prints one line and exits with code 2 or 3."""
+    gc.set_threshold(1_000_000)  # objects live until the command exits; garbage collection took 10 % of the run time
     log, messages = logging.getLogger("backtest"), _Messages(logging.INFO)
     log.setLevel(logging.INFO)
     log.addHandler(messages)

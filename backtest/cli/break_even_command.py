@@ -1,4 +1,4 @@
-"""`breakeven`: the spread at which a levered strategy only ties its benchmark."""
+"""`breakeven`: the financing spread above which a levered strategy no longer beats its benchmark."""
 
 import json
 import math
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _SPREADS = {
     "margin": "what the loan pays above cash, a year",
-    "futures": "the basis of all futures, what their price implies above cash, a year, on notionals",
-    "leveraged_fund": "the swap spread of the funds, what they pay above cash, a year, on what they borrow",
+    "futures": "the basis of all futures, which their prices imply above cash, a year, on notionals",
+    "leveraged_fund": "the swap spread of the funds, which they pay above cash, a year, on what they borrow",
 }
 _AT_CASH = {
     "margin": "the loan costs no more",
@@ -31,93 +31,93 @@ def breakeven(
         Path, typer.Argument(help="A configuration file with a benchmark, such as configs/levered_erc.yaml.")
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the whole curve.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no source: use what was fetched before.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
 ) -> None:
-    """Find what leverage may cost: the spread over cash at which a strategy only ties its benchmark."""
+    """Find the financing spread over cash above which a levered strategy no longer beats its benchmark."""
     check_choice(offline=offline, refresh=refresh)
     with progress(["configuration", "data", "benchmark", "strategy", "break-even"]) as step:
         step("configuration")
         from backtest.runs.break_even import break_even
 
-        found = break_even(config, offline=offline, refresh=refresh, on_step=step)
+        result = break_even(config, offline=offline, refresh=refresh, on_step=step)
     if as_json:
-        typer.echo(json.dumps(_plain(found), indent=1))
-    elif not found.borrows:
-        anywhere, unit = found.configured, f" %{_a_year(found)}"
+        typer.echo(json.dumps(_plain(result), indent=1))
+    elif not result.borrows:
+        anywhere, unit = result.configured, f" %{_a_year(result)}"
         typer.echo(
-            f"{found.name} never borrows, so no spread matters: against {found.benchmark} its compound return is "
+            f"{result.name} never borrows, so no spread matters: against {result.benchmark} its compound return is "
             f"{_than(100 * anywhere.excess_return, unit)}, its Sharpe ratio {_than(anywhere.excess_sharpe)}"
         )
     else:
-        _print(found)
+        _print(result)
 
 
-def _print(found: "BreakEven") -> None:
+def _print(result: "BreakEven") -> None:
     from backtest.analysis.break_even_spread.spread_search import DRAWS
     from backtest.analysis.uncertainty.bootstrap import LEVEL, SEED
     from backtest.reporting.pages.headline import percent
 
-    both = (found.by_return, found.by_sharpe)
-    table = new_table(f"{found.start:%Y-%m-%d} to {found.end:%Y-%m-%d}", "return", "Sharpe ratio")
+    both = (result.by_return, result.by_sharpe)
+    table = new_table(f"{result.start:%Y-%m-%d} to {result.end:%Y-%m-%d}", "return", "Sharpe ratio")
     table.add_row("break-even spread", *(_bps(one.spread) for one in both))
-    if not math.isnan(found.block):
+    if not math.isnan(result.block):
         table.add_row(f"  {LEVEL:.0%} interval", *(_range(one) for one in both))
-    for label, point in _points(found):
+    for label, point in _points(result):
         sharpe = "-" if math.isnan(point.excess_sharpe) else f"{point.excess_sharpe:.2f}"
         table.add_row(f"excess {label}", percent(point.excess_return), sharpe)
     show(table)
     for measure, one in zip(("compound return", "Sharpe ratio"), both, strict=True):
-        if verdict := _verdict(found, measure, one.spread):
+        if verdict := _verdict(result, measure, one.spread):
             typer.echo(f"note: {verdict}")
-    typer.echo(f"spread: {_SPREADS[found.financing]}")
-    typer.echo(f"excess: {found.name} less {found.benchmark},{_a_year(found)}")
-    if not math.isnan(found.block):
+    typer.echo(f"spread: {_SPREADS[result.financing]}")
+    typer.echo(f"excess: {result.name} less {result.benchmark},{_a_year(result)}")
+    if not math.isnan(result.block):
         typer.echo(
-            f"interval: {DRAWS:,} draws of the stationary bootstrap, blocks of {found.block:.1f} periods on average, "
+            f"interval: {DRAWS:,} draws of the stationary bootstrap, blocks of {result.block:.1f} periods on average, "
             f"seed {SEED}"
         )
 
 
-def _a_year(found: "BreakEven") -> str:
-    return " a year" if found.whole_year else " over the whole run, of less than a year"
+def _a_year(result: "BreakEven") -> str:
+    return " a year" if result.whole_year else " over the whole run, of less than a year"
 
 
-def _points(found: "BreakEven") -> "list[tuple[str, CurvePoint]]":
-    """Those of the curve that stand in the table; configured spreads may be none of them."""
-    here = found.configured
+def _points(result: "BreakEven") -> "list[tuple[str, CurvePoint]]":
+    """Return the points of the curve for the table, with labels; the configured spread may not be on the curve."""
+    here = result.configured
     if math.isnan(here.spread):
-        return [("at 0 bp", found.at(0.0)), ("as configured", here)]
+        return [("at 0 bp", result.at(0.0)), ("as configured", here)]
     return [
-        (f"at {_bps(spread)}{' (configured)' if spread == here.spread else ''}", found.at(spread))
+        (f"at {_bps(spread)}{' (configured)' if spread == here.spread else ''}", result.at(spread))
         for spread in sorted({0.0, here.spread, 2 * here.spread})
     ]
 
 
-def _verdict(found: "BreakEven", measure: str, spread: float) -> str:
-    """A line on a break-even that no lender offers."""
+def _verdict(result: "BreakEven", measure: str, spread: float) -> str:
+    """Return a line on a break-even spread that no lender offers, or nothing."""
     from backtest.analysis.break_even_spread.spread_search import BOUND
 
     if spread < 0:
-        return f"the {measure} is below that of {found.benchmark} even where {_AT_CASH[found.financing]} than cash"
+        return f"the {measure} is below that of {result.benchmark} even where {_AT_CASH[result.financing]} than cash"
     if math.isinf(spread):
-        return f"the {measure} is above that of {found.benchmark} at any spread up to {_bps(BOUND)}"
+        return f"the {measure} is above that of {result.benchmark} at any spread up to {_bps(BOUND)}"
     return ""
 
 
 def _bps(spread: float) -> str:
-    """A spread, or on which side of all that were looked at it is."""
+    """Return a spread in words, or the side of the searched range on which it is."""
     from backtest.analysis.break_even_spread.spread_search import BOUND
 
     if math.isnan(spread):
-        return "-"  # as there is no Sharpe ratio without risk
+        return "-"  # there is no Sharpe ratio without risk
     if math.isinf(spread):
         return f"{'above' if spread > 0 else 'below -'} {1e4 * BOUND:,.0f} bp".replace("- ", "-")
     return f"{round(1e4 * spread):,} bp"
 
 
 def _range(one: "BreakEvenSpread") -> str:
-    """An interval with the digits that are stable, its unit once where that will do."""
+    """Return an interval with its stable digits, and the unit once where that is clear."""
     if one.interval is None:
         return "-"
     low, high = (round(end, one.decimals) if math.isfinite(end) else end for end in one.interval)
@@ -131,8 +131,8 @@ def _than(difference: float, unit: str = "") -> str:
     return f"{abs(difference):.2f}{unit} {'higher' if difference >= 0 else 'lower'}"
 
 
-def _plain(found: "BreakEven") -> dict[str, Any]:
-    """All of it: spreads in bp, rates as decimals; null for none, and for what is beyond the spreads looked at."""
+def _plain(result: "BreakEven") -> dict[str, Any]:
+    """Return the whole result for JSON: spreads in bp, rates as decimals, null outside the searched range."""
     from backtest.analysis.break_even_spread.spread_search import BOUND, DRAWS
     from backtest.analysis.uncertainty.bootstrap import LEVEL, SEED
 
@@ -143,7 +143,7 @@ def _plain(found: "BreakEven") -> dict[str, Any]:
         return round(1e4 * spread, 9) if math.isfinite(spread) else None
 
     def one(spread: "BreakEvenSpread") -> dict[str, Any]:
-        words = f"{_bps(spread.spread)}; {_range(spread)}" if found.borrows else "no spread matters"
+        words = f"{_bps(spread.spread)}; {_range(spread)}" if result.borrows else "no spread matters"
         return {
             "spread_bps": bps(spread.spread),
             "interval_bps": [bps(end) for end in spread.interval or _NO_INTERVAL],
@@ -151,23 +151,23 @@ def _plain(found: "BreakEven") -> dict[str, Any]:
         }
 
     return {
-        "name": found.name,
-        "benchmark": found.benchmark,
-        "start": f"{found.start:%Y-%m-%d}",
-        "end": f"{found.end:%Y-%m-%d}",
-        "financing": found.financing,
-        "configured_spread_bps": bps(found.configured.spread),
-        "borrows": found.borrows,
-        "return": one(found.by_return),
-        "sharpe": one(found.by_sharpe),
+        "name": result.name,
+        "benchmark": result.benchmark,
+        "start": f"{result.start:%Y-%m-%d}",
+        "end": f"{result.end:%Y-%m-%d}",
+        "financing": result.financing,
+        "configured_spread_bps": bps(result.configured.spread),
+        "borrows": result.borrows,
+        "return": one(result.by_return),
+        "sharpe": one(result.by_sharpe),
         "curve": [
             {
                 "spread_bps": bps(point.spread),
                 "excess_return": number(point.excess_return),
                 "excess_sharpe": number(point.excess_sharpe),
             }
-            for point in found.curve
+            for point in result.curve
         ],
         "searched_bps": [bps(-BOUND), bps(BOUND)],
-        "bootstrap": {"level": LEVEL, "draws": DRAWS, "seed": SEED, "mean_block_periods": number(found.block)},
+        "bootstrap": {"level": LEVEL, "draws": DRAWS, "seed": SEED, "mean_block_periods": number(result.block)},
     }

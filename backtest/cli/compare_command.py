@@ -1,4 +1,4 @@
-"""`compare`: several configurations or finished runs side by side, all begun on one date."""
+"""`compare`: several configurations or finished runs side by side, from their first common date."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -22,18 +22,18 @@ def compare(
     runs: Annotated[
         list[Path],
         typer.Argument(
-            help="Two or more configuration files, or folders of finished runs; the first is the baseline.",
+            help="Two or more configuration files or folders of finished runs; the first is the baseline.",
             show_default=False,
         ),
     ],
     output: Annotated[
-        Path | None, typer.Option(help="Folder of the files; by default reports/<a>_vs_<b>.", show_default=False)
+        Path | None, typer.Option(help="Output folder. Default: reports/<a>_vs_<b>.", show_default=False)
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print comparison.json alone, for scripts.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no source: use what was fetched before.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only comparison.json, for scripts.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
 ) -> None:
-    """Compare strategies that all begin on their first common date: return, risk, crises, costs, windows won."""
+    """Compare strategies from their first common date: return, risk, crises, costs, windows won."""
     check_choice(offline=offline, refresh=refresh)
     from backtest.errors import ComparisonError
 
@@ -70,7 +70,7 @@ def compare(
 
 
 def _config(path: Path) -> "RunConfig":
-    """That of a file, or of a finished run's folder."""
+    """Return the configuration of a file, or of the finished run in a folder."""
     if not path.is_dir():
         from backtest.config import load_config
 
@@ -98,7 +98,7 @@ def _print(found: "Comparison", written: Path) -> None:
 
 
 def _tables(found: "Comparison") -> "Iterator[Table]":
-    """All rows of as many strategies as the terminal is wide enough for, then of the next."""
+    """Yield tables of all rows, each for as many strategies as fit into the terminal."""
     sections = [[*part(found)] for part in (_measures, _shares, _crises, _against_the_first)]
     begin, count = 0, len(found.names)
     while begin < count:
@@ -111,7 +111,7 @@ def _tables(found: "Comparison") -> "Iterator[Table]":
 
 
 def _table(found: "Comparison", sections: list[list[tuple[str, ...]]], begin: int, end: int) -> "Table":
-    """That of the strategies begin..end - 1."""
+    """Return the table of the strategies begin..end - 1."""
     table = new_table(f"{found.start:%Y-%m-%d} to\n{found.end:%Y-%m-%d}", *found.names[begin:end])
     for rows in sections:
         for label, *cells in rows:
@@ -128,8 +128,8 @@ def _measures(found: "Comparison") -> Iterator[tuple[str, ...]]:
         if key == "total_return" and found.return_measure == "cagr":
             continue
         values, best = found.metrics.loc[key].to_dict() if key in found.metrics.index else {}, found.best.get(key, ())
-        there = [value for value in values.values() if not math.isnan(value)]
-        if not there or (key in LEFT_OUT_AT_ZERO and not any(there)):
+        defined = [value for value in values.values() if not math.isnan(value)]
+        if not defined or (key in LEFT_OUT_AT_ZERO and not any(defined)):
             continue
         yield label, *(f"{_cell(values[name], write)}{'*' if name in best else ''}" for name in found.names)
 

@@ -1,4 +1,4 @@
-"""`data`: commands about what is fetched and kept."""
+"""`data`: commands for fetched data and its cache."""
 
 import sys
 from datetime import UTC, datetime
@@ -18,18 +18,20 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Prices from Yahoo, FRED and others: fetch them, and look at what is kept of them.",
+    help="Fetch prices from Yahoo, FRED and other sources, and inspect the cache.",
 )
 
-Folder = Annotated[Path, typer.Option("--cache", help="The folder of what is fetched.")]
-Source = Annotated[str | None, typer.Option("--source", help="Only of this source.", show_default=False)]
-_KEPT = Path("data_cache")
+Folder = Annotated[Path, typer.Option("--cache", help="Folder of fetched data.")]
+Source = Annotated[str | None, typer.Option("--source", help="Only this source.", show_default=False)]
+_CACHE = Path("data_cache")
 
 
 def check_choice(*, offline: bool, refresh: bool) -> None:
-    """Raise unless at most one of two options that exclude each other is given."""
+    """Raise if both of two exclusive options are given."""
     if offline and refresh:
-        raise BacktestError("--offline and --refresh exclude each other: one asks no source, the other asks them all")
+        raise BacktestError(
+            "--offline and --refresh exclude each other: one uses the cache only, the other fetches everything"
+        )
 
 
 @app.command()
@@ -37,7 +39,7 @@ def fetch(
     configs: Annotated[list[Path], typer.Argument(help="Configuration files, such as configs/etf/erc.yaml.")],
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
 ) -> None:
-    """Fetch every series of some configurations and their benchmarks into the cache."""
+    """Fetch all series of configurations and their benchmarks into the cache."""
     from backtest.config import load_config
     from backtest.data.load import access_for
     from backtest.data.load import fetch as fetch_series
@@ -61,8 +63,8 @@ def fetch(
 
 
 @app.command("list")
-def list_kept(source: Source = None, cache: Folder = _KEPT) -> None:
-    """List the series that the cache has."""
+def list_series(source: Source = None, cache: Folder = _CACHE) -> None:
+    """List the series in the cache."""
     table = new_table("symbol", "source", "from", "to", "values", "size", "fetched")
     entries, damaged = _entries(cache, None, source), _damaged(cache, None, source)
     now = datetime.now(UTC)
@@ -74,30 +76,30 @@ def list_kept(source: Source = None, cache: Folder = _KEPT) -> None:
     if entries:
         show(table)
     elif not damaged:
-        of_it = "" if source is None else f" of source {source}"
-        typer.echo(f"{cache.as_posix()} holds nothing{of_it}. Hint: python -m backtest data fetch CONFIG")
+        what = "" if source is None else f" of source {source}"
+        typer.echo(f"{cache.as_posix()} holds nothing{what}. Hint: python -m backtest data fetch CONFIG")
 
 
 @app.command("show")
-def show_one(
-    symbol: Annotated[str, typer.Argument(help="A symbol, such as SPY.")], source: Source = None, cache: Folder = _KEPT
+def show_series(
+    symbol: Annotated[str, typer.Argument(help="A symbol, such as SPY.")], source: Source = None, cache: Folder = _CACHE
 ) -> None:
-    """Show what the cache has of a symbol: its range, source and age, and a small plot."""
+    """Show a symbol in the cache: its range, source, age, and a small plot."""
     from backtest.data.prepare.levels import level_of
 
-    kept = _cache(cache)
+    store = _cache(cache)
     found = _entries(cache, symbol, source)
     if damaged := _damaged(cache, symbol, source):
         raise damaged[0]
     if not found:
-        of_it = symbol if source is None else f"{symbol} of {source}"
-        others = _some(sorted({entry.symbol for entry in kept.entries()})) or "nothing"
+        what = symbol if source is None else f"{symbol} of {source}"
+        others = _shorten(sorted({entry.symbol for entry in store.entries()})) or "nothing"
         raise DataUnavailableError(
-            f"{of_it}: not in {cache.as_posix()}, which holds {others}. Hint: python -m backtest data fetch CONFIG"
+            f"{what}: not in {cache.as_posix()}, which holds {others}. Hint: python -m backtest data fetch CONFIG"
         )
     for entry in found:
-        quotes = kept.read(entry.source, entry.symbol)
-        if quotes is None:  # removed in this very moment
+        quotes = store.read(entry.source, entry.symbol)
+        if quotes is None:  # removed by another process in the meantime
             continue
         level, meaning, findings = level_of(entry.symbol, quotes)
         if quotes.kind == "rate":
@@ -118,23 +120,23 @@ def verify(
     configs: Annotated[
         list[Path] | None, typer.Argument(help="Only the series of these configurations.", show_default=False)
     ] = None,
-    cache: Folder = _KEPT,
+    cache: Folder = _CACHE,
 ) -> None:
-    """Check what is kept: every file against its checksum, every series for what should be looked at."""
+    """Check the cache: every file against its checksum, every series for suspicious values."""
     if configs:
         _verify_configs(configs)
         return
     from backtest.data.prepare.levels import level_of
 
-    kept, unreadable = _cache(cache), _damaged(cache, None, None)
-    entries, damaged = kept.entries(), [str(damage) for damage in unreadable]
+    store, unreadable = _cache(cache), _damaged(cache, None, None)
+    entries, damaged = store.entries(), [str(damage) for damage in unreadable]
     if not entries and not damaged:
         typer.echo(f"{cache.as_posix()} holds nothing. Hint: python -m backtest data fetch CONFIG")
         return
     warnings = 0
     for entry in entries:
         try:
-            quotes = kept.read(entry.source, entry.symbol)
+            quotes = store.read(entry.source, entry.symbol)
             found = [] if quotes is None else level_of(entry.symbol, quotes)[2]
         except BacktestError as problem:
             damaged.append(str(problem))
@@ -153,23 +155,25 @@ def clear(
         str | None, typer.Argument(help="Only this symbol; everything by default.", show_default=False)
     ] = None,
     source: Source = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    cache: Folder = _KEPT,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove without confirmation.")] = False,
+    cache: Folder = _CACHE,
 ) -> None:
     """Remove series from the cache."""
-    kept = _cache(cache)
+    store = _cache(cache)
     found = [(entry.source, entry.symbol) for entry in _entries(cache, symbol, source)]
     found += [(damage.source, damage.symbol) for damage in _damaged(cache, symbol, source)]
     if not found:
         typer.echo(f"nothing to remove from {cache.as_posix()}")
         return
-    named = _some([" ".join(one) for one in found])
+    named = _shorten([" ".join(one) for one in found])
     if not yes and not sys.stdin.isatty():
-        raise BacktestError(f"would remove {named} from {cache.as_posix()}, and there is nobody to ask. Hint: --yes")
+        raise BacktestError(
+            f"would remove {named} from {cache.as_posix()}, but cannot ask for confirmation. Hint: --yes"
+        )
     if not yes:
         typer.confirm(f"Remove {len(found)} series from {cache.as_posix()} ({named})?", abort=True)
     for one in found:
-        kept.remove(*one)
+        store.remove(*one)
     typer.echo(f"removed {named}")
 
 
@@ -200,18 +204,18 @@ def _cache(folder: Path) -> "Cache":
 
 
 def _entries(cache: Path, symbol: str | None, source: str | None) -> "list[Entry]":
-    return [entry for entry in _cache(cache).entries() if _is_asked_for(entry, symbol, source)]
+    return [entry for entry in _cache(cache).entries() if _matches(entry, symbol, source)]
 
 
 def _damaged(cache: Path, symbol: str | None, source: str | None) -> "list[DamagedEntry]":
-    return [damage for damage in _cache(cache).damaged() if _is_asked_for(damage, symbol, source)]
+    return [damage for damage in _cache(cache).damaged() if _matches(damage, symbol, source)]
 
 
-def _is_asked_for(one: "Entry | DamagedEntry", symbol: str | None, source: str | None) -> bool:
+def _matches(one: "Entry | DamagedEntry", symbol: str | None, source: str | None) -> bool:
     return symbol in (None, one.symbol) and (source is None or one.source.split()[0] == source)
 
 
-def _some(names: list[str]) -> str:
-    """The first of them, and how many more."""
+def _shorten(names: list[str]) -> str:
+    """Return the first names and the number of others."""
     more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
     return ", ".join(names[:8]) + more

@@ -1,4 +1,4 @@
-"""Commands that run strategies, and say what there is to run."""
+"""Commands that run strategies, and list strategies and sample data."""
 
 import shlex
 from pathlib import Path
@@ -19,18 +19,18 @@ def run(
     output: Annotated[
         Path | None,
         typer.Option(
-            help="The report's folder; by default reports/<name>, as `list` and `open` look there.", show_default=False
+            help="Report folder. Default: reports/<name>, which `list` and `open` search.", show_default=False
         ),
     ] = None,
     *,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print summary.json alone, for scripts; notes go to stderr.")
+        bool, typer.Option("--json", help="Print only summary.json, for scripts; notes go to stderr.")
     ] = False,
     quantstats: Annotated[bool, typer.Option("--quantstats", help="Also write the classic quantstats page.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no source: use what was fetched before.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
 ) -> None:
-    """Run a backtest as a configuration file says, and write its report: a page, figures and tables."""
+    """Run the backtest of a configuration file, and write its report: a page, figures and tables."""
     with progress(["configuration", "data", "benchmark", "strategy", "figures", "files", "quantstats"]) as step:
         step("configuration")
         from backtest.config import load_config
@@ -63,7 +63,7 @@ def run(
 
 
 def strategies() -> None:
-    """List the strategies that a configuration here can name, your own included."""
+    """List the strategies available to configurations in this folder, including your own."""
     from backtest.strategy.discovery import find_strategy, strategy_files
 
     here = Path("configs") if Path("configs").is_dir() else Path()
@@ -71,13 +71,13 @@ def strategies() -> None:
     for name in sorted(strategy_files(here)):
         try:
             rows.append((name, _first_line(find_strategy(name, here).__doc__)))
-        except StrategyError as problem:  # one that cannot be read hides no other
+        except StrategyError as problem:  # a strategy that cannot be read does not hide others
             rows.append((name, f"error: {problem}"))
     show_list("strategy", rows)
 
 
 def assets() -> None:
-    """List the series of the bundled samples, which need no network."""
+    """List the series of the bundled sample data, which needs no network."""
     from backtest.data.sources import bundled_sample
 
     for source in bundled_sample.SAMPLES:
@@ -91,11 +91,11 @@ def assets() -> None:
 def risk(
     volatilities: Annotated[str, typer.Option(help="Volatility of each asset, such as 0.15,0.05.", show_default=False)],
     correlation: Annotated[
-        str, typer.Option(help="One correlation for all pairs, or one a pair: 1-2,1-3,...,2-3,...")
+        str, typer.Option(help="One correlation for all pairs, or one per pair: 1-2,1-3,...,2-3,...")
     ] = "0",
-    weights: Annotated[str | None, typer.Option(help="Weights, such as 0.6,0.4; equal by default.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Weights, such as 0.6,0.4. Default: equal weights.")] = None,
 ) -> None:
-    """Show how much of a portfolio's risk each asset brings, beside the weights that make all bring the same."""
+    """Show each asset's share of portfolio risk, and the equal-risk-contribution weights for comparison."""
     from backtest.reporting.pages.headline import percent
     from backtest.risk.worked_example import worked_example
 
@@ -117,7 +117,7 @@ def risk(
 
 
 def as_written(config: Path) -> str:
-    """A configuration's path for a report's command: from here where it is below, without the name of anyone's home."""
+    """Return a configuration's path for a report's command, relative to this folder if possible, without user names."""
     from backtest.data.sources.address import public
 
     if config.is_relative_to(Path.cwd()):
@@ -137,7 +137,7 @@ def _first_line(text: str | None) -> str:
 
 
 def _print_run(result: "BacktestResult", page: Path) -> None:
-    """The headline table, the growth of 1, the notes, and where the page is."""
+    """Print the headline table, the growth of 1, the notes, and the path of the page."""
     from backtest.reporting.pages.headline import headline_rows
 
     both = [result] if result.benchmark is None else [result, result.benchmark]

@@ -1,4 +1,4 @@
-"""`list` and `open`: what was run, and its pages in a browser."""
+"""`list` and `open`: finished runs, and their pages in a browser."""
 
 import json
 import webbrowser
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def list_shelf(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:
-    """List the runs and comparisons in reports/, the newest first."""
+    """List the runs and comparisons in reports/, newest first."""
     from backtest.reporting.files.report_folder import REPORTS
     from backtest.reporting.pages.shelf_page import FIRST_RUN, read_shelf
 
@@ -39,16 +39,16 @@ def open_page(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="A run or comparison in reports/, or a report's folder; without it, the shelf: a page of them all.",
+            help="A run or comparison in reports/, or a report folder. Default: the shelf, a page that lists them all.",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Open the page of a run or a comparison in the browser, or the shelf, which shows all of them."""
+    """Open the page of a run or comparison in the browser, or the shelf, which lists them all."""
     page = _shelf() if name is None else _page_of(name)
     typer.echo(f"page: {page.as_posix()}")
     if not webbrowser.open(page.absolute().as_uri()):
-        typer.echo("note: no browser could be started here; open the page yourself", err=True)
+        typer.echo("note: no browser could be started; open the page yourself", err=True)
 
 
 def _shelf() -> Path:
@@ -58,7 +58,7 @@ def _shelf() -> Path:
 
     if not read_shelf(REPORTS):
         raise ReportError(f"{REPORTS.as_posix()} holds no run to show. {FIRST_RUN}")
-    return write_shelf(REPORTS)  # anew, as what was written from Python or removed by hand did not do it
+    return write_shelf(REPORTS)  # again, as reports may have been written from Python or deleted since
 
 
 def _page_of(name: str) -> Path:
@@ -73,7 +73,7 @@ def _page_of(name: str) -> Path:
 
 
 def _tables(shelf: "Iterable[Shelved]") -> "list[Table]":
-    """One of the runs and one of the comparisons, where there are any."""
+    """Return a table of the runs and a table of the comparisons, without empty tables."""
     from backtest.reporting.files.shelf_entry import ComparisonEntry, RunEntry
 
     runs = new_table("run", "period", "CAGR", "volatility", "Sharpe", "drawdown", "written")
@@ -89,7 +89,7 @@ def _tables(shelf: "Iterable[Shelved]") -> "list[Table]":
                 numbers = [_period(found), _best(found, "cagr", _percent), _best(found, "sharpe", _ratio)]
         table.add_row(one.folder.name, *numbers, one.written_at[:10])
     for column in (*runs.columns, *compared.columns):
-        column.overflow = "fold"  # a long name is what `open` asks for: all of it is shown
+        column.overflow = "fold"  # `open` needs the whole name, however long
     return [table for table in (runs, compared) if table.row_count]
 
 
@@ -115,7 +115,7 @@ def _ratio(value: float | None) -> str:
 
 
 def _plain(one: "Shelved") -> dict[str, Any]:
-    """What `--json` says of a run or comparison; its numbers as in its manifest, none of an older version."""
+    """Return a run or comparison for JSON, with the numbers of its manifest; older versions have no numbers."""
     from backtest.reporting.files.shelf_entry import ComparisonEntry
 
     compared = {"strategies": one.entry.names} if isinstance(one.entry, ComparisonEntry) else {}

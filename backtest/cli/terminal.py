@@ -1,4 +1,4 @@
-"""What the commands write to a terminal: tables, lists, and a progress bar."""
+"""Terminal output of the commands: tables, lists, and a progress bar."""
 
 import sys
 import threading
@@ -17,7 +17,7 @@ _WIDEST = 10_000  # characters
 
 
 def new_table(*headings: str) -> "Table":
-    """An empty table with these headings, the first column to the left."""
+    """Return an empty table with these headings; the first column is left-aligned."""
     from rich import box
     from rich.table import Table
 
@@ -28,14 +28,14 @@ def new_table(*headings: str) -> "Table":
 
 
 def show(*parts: object) -> None:
-    """Print tables and texts as they are, without markup."""
+    """Print tables and texts without interpreting markup."""
     from rich.console import Console
 
     Console(highlight=False, markup=False, emoji=False).print(*parts)
 
 
 def fits(table: "Table") -> bool:
-    """Whether the terminal is wide enough for a table to be shown without folded or shortened cells."""
+    """Return whether the terminal is wide enough for a table without folded or shortened cells."""
     from rich.console import Console
 
     console = Console()
@@ -43,7 +43,7 @@ def fits(table: "Table") -> bool:
 
 
 def show_list(heading: str, rows: list[tuple[str, str]]) -> None:
-    """Print names and a line about each, under a heading."""
+    """Print names with a line on each, under a heading."""
     width = max(len(name) for name, _ in rows)
     typer.echo(heading)
     for name, text in rows:
@@ -52,7 +52,7 @@ def show_list(heading: str, rows: list[tuple[str, str]]) -> None:
 
 @contextmanager
 def progress(steps: list[str]) -> Iterator[Callable[[str], None]]:
-    """A progress bar on a terminal, once the work has taken a while; gives a function that names the step."""
+    """Show a progress bar on a terminal once the work has taken a while; yield a function that sets the step."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -76,7 +76,7 @@ def progress(steps: list[str]) -> Iterator[Callable[[str], None]]:
 
 @contextmanager
 def progress_by_series() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on a terminal that names each series as it is done."""
+    """Show a progress bar on a terminal; yield a function that reports each finished series."""
     if not sys.stderr.isatty():
         yield lambda *_: None
         return
@@ -95,13 +95,13 @@ def progress_by_series() -> Iterator[Callable[[str, int, int], None]]:
 
 
 def sparklines(navs: "Sequence[tuple[str, pd.Series[float]]]", width: int = 48) -> str:
-    """Growth in a line of blocks for each name, all on one scale, its end on the right.
+    """Return a line of blocks for the growth of each name, on one scale, with the final value on the right.
 
-    Nothing where what is printed goes to something that has no such blocks.
+    The result is empty if the output's encoding has no such blocks.
 
     Args:
-        navs: name and (P,) NAV from 1 on, over the same dates.
-        width: blocks at most.
+        navs: name and (P,) NAV that starts at 1, over the same dates.
+        width: maximum number of blocks.
     """
     import numpy as np
 
@@ -122,7 +122,7 @@ def sparklines(navs: "Sequence[tuple[str, pd.Series[float]]]", width: int = 48) 
 
 
 def chart(values: "pd.Series[float]", width: int = 60, height: int = 8) -> str:
-    """A line of blocks, its range on the left, its first and last date below."""
+    """Return a line chart of blocks, with its range on the left and its first and last date below."""
     import numpy as np
 
     shown = values.to_numpy()[np.linspace(0, len(values) - 1, min(width, len(values))).round().astype(int)]

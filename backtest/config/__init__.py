@@ -1,4 +1,4 @@
-"""Configurations: from YAML to a frozen `RunConfig`, every mistake with its place."""
+"""Configurations: YAML files as frozen `RunConfig` models, with the place of every mistake."""
 
 from backtest.config.load_config import load_config
 from backtest.config.run_config import RunConfig, StrategyChoice

@@ -1,4 +1,4 @@
-"""Whether the names in a configuration are there: series in their source; assets and classes among those of the run."""
+"""Checks of the names in a configuration: series of a source, and assets and classes of the run."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,10 +6,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from backtest.config.document import Document, Location, dotted
+from backtest.config.document import Document
 from backtest.config.messages import listed, suggestion
 from backtest.config.run_config import StrategyChoice
 from backtest.config.terms_check import term_mistakes
+from backtest.config.yaml_nodes import Location, dotted
 from backtest.data.data_settings import DataSettings
 from backtest.data.load import classes_of_source, columns
 from backtest.data.prepare.currencies import cannot_be_converted
@@ -20,10 +21,20 @@ from backtest.strategy import StrategyError
 
 
 def check_names(document: Document, problems: list[str], strategy: StrategyChoice | None, folder: Path) -> None:
-    """Check the names of series against those that the source has; terms and the strategy's settings against them."""
+    """Check series names against their sources, and names in terms and strategy settings against assets and classes.
+
+    Args:
+        document: the configuration.
+        problems: receives a line for each mistake.
+        strategy: the strategy, if its section is valid.
+        folder: folder that paths of prices are relative to.
+
+    Raises:
+        DataError: a data file cannot be read, and the configuration has no other mistake.
+    """
     data = _usable(document.values.get("data"))
     if data is None:
-        return  # its mistakes are reported already
+        return  # mistakes of the section are reported already
     try:
         offered = columns(data, folder)
     except DataError as problem:
@@ -34,11 +45,12 @@ def check_names(document: Document, problems: list[str], strategy: StrategyChoic
     places = _places(data)
     unknown_series = [
         series
-        for series, there in offered.items()
-        if there is not None and series.symbol not in _usable_names(places[series], there)
+        for series, columns_of in offered.items()
+        if columns_of is not None and series.symbol not in _usable_names(places[series], columns_of)
     ]
     problems += [
-        _no_such_series(document.at(places[one]), places[one], one, offered[one] or {}) for one in unknown_series
+        _no_such_series(document.at(places[series]), places[series], series, offered[series] or {})
+        for series in unknown_series
     ]
     for name in sorted(set(data.classes) - set(data.names)):
         asset = data.classes[name]
@@ -48,7 +60,7 @@ def check_names(document: Document, problems: list[str], strategy: StrategyChoic
         )
     problems += _currencies(document, data)
     if unknown_series:
-        return  # what follows asks for their classes
+        return  # the checks below need the classes of all assets
     known = {**classes_of_source(offered), **data.asset_classes}
     classes = {name: known[name] for name in data.names if name in known}
     problems += term_mistakes(document, data, classes, offered)
@@ -56,16 +68,16 @@ def check_names(document: Document, problems: list[str], strategy: StrategyChoic
         try:
             strategy.model.check_assets(data.names, classes)
         except StrategyError as problem:
-            problems.append(_of_strategy(document, str(problem)))
+            problems.append(_at_strategy(document, str(problem)))
 
 
-def _of_strategy(document: Document, words: str) -> str:
-    """Place a message at the setting of the strategy that it begins with, else at the whole section."""
-    setting, _, rest = words.partition(": ")
+def _at_strategy(document: Document, message: str) -> str:
+    """Place a message at the strategy setting that it begins with, or at the whole section."""
+    setting, _, rest = message.partition(": ")
     at = ("strategy", *setting.split(".", 1))
     if document.has(at):
         return f"{document.at(at)}: {dotted(at)}: {rest}"
-    return f"{document.at(('strategy',))}: strategy: {words}"
+    return f"{document.at(('strategy',))}: strategy: {message}"
 
 
 def _currencies(document: Document, data: DataSettings) -> list[str]:
@@ -79,7 +91,7 @@ def _currencies(document: Document, data: DataSettings) -> list[str]:
 
 
 def _usable(raw: Any) -> DataSettings | None:
-    """What of the data section can be checked further, whatever is wrong with the rest of it."""
+    """Return the valid part of the data section, or None if too little of it is valid to check names."""
     try:
         return DataSettings.model_validate(raw)
     except ValidationError as failure:
@@ -93,36 +105,36 @@ def _usable(raw: Any) -> DataSettings | None:
 
 
 def _places(data: DataSettings) -> dict[Series, Location]:
-    """Where the configuration names each series."""
-    listed = isinstance(data.assets, tuple)
-    found: dict[Series, Location] = {}
+    """Return the location that names each series."""
+    as_list = isinstance(data.assets, tuple)
+    places: dict[Series, Location] = {}
     for setting, columns_of in (("volumes", data.series.volumes()), ("opens", data.series.opens())):
-        found.update(dict.fromkeys(columns_of.values(), ("data", setting)))
+        places.update(dict.fromkeys(columns_of.values(), ("data", setting)))
     for fund, followed in data.series.followed().items():
-        found[followed] = ("data", "assets", fund, "of")
+        places[followed] = ("data", "assets", fund, "of")
     for asset, proxy in data.series.proxies().items():
-        found[proxy] = ("data", "splice", asset)
+        places[proxy] = ("data", "splice", asset)
     for code, fx in data.series.fx().items():
-        found[fx] = ("data", "fx", code)
+        places[fx] = ("data", "fx", code)
     others = ("consumer_prices", data.series.consumer_prices()), ("loan_rate", data.series.loan())
     for setting, series in (*others, ("cash", data.series.cash())):
         if series is not None:
-            found[series] = ("data", setting)
+            places[series] = ("data", setting)
     for i, series in enumerate(data.series.assets()):
-        found[series] = ("data", "assets", i if listed else series.name)
-    return found
+        places[series] = ("data", "assets", i if as_list else series.name)
+    return places
 
 
-def _usable_names(location: Location, there: Mapping[str, Column]) -> list[str]:
-    """The series that may stand at a place: a price index where the source tells such series from others."""
-    macro = [name for name, column in there.items() if column.kind == "macro"]
+def _usable_names(location: Location, offered: Mapping[str, Column]) -> list[str]:
+    """Return the series of a source that a setting may name: price indices for consumer prices, others elsewhere."""
+    macro = [name for name, column in offered.items() if column.kind == "macro"]
     if location[1] == "consumer_prices":
-        return macro or list(there)
-    return [name for name in there if name not in macro]
+        return macro or list(offered)
+    return [name for name in offered if name not in macro]
 
 
-def _no_such_series(at: str, location: Location, series: Series, there: Mapping[str, Column]) -> str:
-    usable = _usable_names(location, there)
-    kind = "index of consumer prices" if location[1] == "consumer_prices" else "price series"
-    what = f"{series.symbol} is no {kind}" if series.symbol in there else f"no series {series.symbol}"
+def _no_such_series(at: str, location: Location, series: Series, offered: Mapping[str, Column]) -> str:
+    usable = _usable_names(location, offered)
+    kind = "an index of consumer prices" if location[1] == "consumer_prices" else "a price series"
+    what = f"{series.symbol} is not {kind}" if series.symbol in offered else f"no series {series.symbol}"
     return f"{at}: {dotted(location)}: {what}; there are: {listed(usable)}.{suggestion(series.symbol, usable)}"

@@ -1,45 +1,50 @@
-"""From a file to a `RunConfig`: all mistakes of it reported together."""
+"""Loading of a configuration file, with all of its mistakes reported together."""
 
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from backtest.config.document import Document, dotted
+from backtest.config.document import Document
 from backtest.config.known_names import check_names
 from backtest.config.messages import lines, unknown
 from backtest.config.run_config import RunConfig, StrategyChoice
+from backtest.config.yaml_nodes import dotted
 from backtest.errors import ConfigError, DataError
 from backtest.strategy import StrategyError
 from backtest.strategy.discovery import find_strategy
 
 
 def load_config(path: str | Path, *, with_benchmark: bool = True) -> RunConfig:
-    """Read and check a configuration, and that of its benchmark.
+    """Read and check a configuration and its benchmark's.
 
-    Names of assets, classes and strategies are checked against what is there; no prices are read.
+    Names of assets, classes and strategies are checked against the ones that exist; no prices are read.
+
+    Args:
+        path: the configuration file.
+        with_benchmark: whether the benchmark is loaded too; a benchmark has no benchmark of its own.
 
     Raises:
-        ConfigError: anything wrong in it, each mistake with its line and column.
-        DataError: its data file is missing or has no readable header.
+        ConfigError: mistakes in the configuration, each with its file, line and column.
+        DataError: the data file is missing or has no readable header.
     """
     document = Document(Path(path))
     problems = document.problems
-    folder = document.path.parent
     values = dict(document.values)
-    strategy = _strategy(document, problems, folder)
-    benchmark = _benchmark(values.pop("benchmark", None), document, problems, folder, with_benchmark)
-    found = {"strategy": strategy} if strategy is not None else {}
-    checked = _validated({**values, **found, "file": document.path}, document, problems, strategy is None)
-    check_names(document, problems, strategy, folder)
+    strategy = _strategy(document, problems)
+    given = values.pop("benchmark", None)
+    benchmark = _benchmark(given, document, problems) if with_benchmark else None
+    chosen = {"strategy": strategy} if strategy is not None else {}
+    checked = _validated({**values, **chosen, "file": document.path}, document, problems, strategy is None)
+    check_names(document, problems, strategy, document.path.parent)
     if checked is not None:
-        problems += _beside_benchmark(document, checked, benchmark, with_benchmark)
+        problems += _contradictions(document, checked, benchmark, with_benchmark)
     if checked is None or problems:
         raise ConfigError(*sorted(dict.fromkeys(problems), key=_by_place))
     return checked.model_copy(update={"benchmark": benchmark})
 
 
-def _beside_benchmark(
+def _contradictions(
     document: Document, config: RunConfig, benchmark: RunConfig | None, with_benchmark: bool
 ) -> list[str]:
     """Return a line for each setting that contradicts the benchmark."""
@@ -47,7 +52,7 @@ def _beside_benchmark(
     if benchmark is not None and benchmark.data.currency != config.data.currency:
         theirs, ours = benchmark.data.currency, config.data.currency
         at = document.at(("benchmark",))
-        problems.append(f"{at}: benchmark: its currency is {theirs}, and the run's is {ours}; expected the same")
+        problems.append(f"{at}: benchmark: its currency is {theirs}, but the run's is {ours}; expected one currency")
     why = "this configuration has no benchmark" if with_benchmark else "a benchmark has no benchmark of its own"
     if benchmark is not None:
         why = "the benchmark's targets depend on its own path" if benchmark.follows_its_path else ""
@@ -78,7 +83,7 @@ def _validated(
     return None
 
 
-def _strategy(document: Document, problems: list[str], folder: Path) -> StrategyChoice | None:
+def _strategy(document: Document, problems: list[str]) -> StrategyChoice | None:
     if "strategy" not in document.values:
         return None  # reported as missing with the rest
     raw = document.values["strategy"]
@@ -89,7 +94,7 @@ def _strategy(document: Document, problems: list[str], folder: Path) -> Strategy
         )
         return None
     try:
-        found = find_strategy(name, folder)
+        found = find_strategy(name, document.folder_of(("strategy", "name")))
         return StrategyChoice(name=name, model=found.model_validate({k: v for k, v in raw.items() if k != "name"}))
     except StrategyError as problem:
         problems.append(f"{document.at(('strategy', 'name'))}: strategy.name: {problem}")
@@ -98,10 +103,10 @@ def _strategy(document: Document, problems: list[str], folder: Path) -> Strategy
     return None
 
 
-def _benchmark(raw: Any, document: Document, problems: list[str], folder: Path, wanted: bool) -> RunConfig | None:
-    if raw is None or not wanted:
+def _benchmark(raw: Any, document: Document, problems: list[str]) -> RunConfig | None:
+    if raw is None:
         return None
-    at = document.at(("benchmark",))
+    at, folder = document.at(("benchmark",)), document.folder_of(("benchmark",))
     if not isinstance(raw, str):
         problems.append(f"{at}: benchmark: got {raw!r}; expected the path of a configuration, such as 60_40.yaml")
         return None

@@ -1,4 +1,4 @@
-"""From what a manifest says of a finished run back to its `RunConfig`."""
+"""`RunConfig` of a finished run, rebuilt from its manifest."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
@@ -12,18 +12,18 @@ from backtest.strategy.discovery import find_strategy
 
 
 def config_of_manifest(settings: Mapping[str, Any], manifest: Path) -> RunConfig:
-    """The configuration that resolved to these settings, and that of its benchmark.
+    """Return the configuration with these resolved settings, including its benchmark's.
 
-    A strategy is looked for beside and above the manifest, then among those shipped. Files of prices have to be at
-    absolute paths or addresses: a manifest does not say from where others were relative.
+    The strategy is searched for in the manifest's folder, in the folders above it, then among the shipped strategies.
+    Files of prices need absolute paths or addresses, as a manifest does not record the folder of the configuration.
 
     Args:
-        settings: of `RunConfig.resolved`.
-        manifest: the file that has them.
+        settings: see `RunConfig.resolved`.
+        manifest: the manifest file.
 
     Raises:
-        ConfigError: a relative path, or settings that this version does not know.
-        StrategyError: no such strategy.
+        ConfigError: a path is relative, or this version does not know a setting.
+        StrategyError: the strategy does not exist.
 
     Example:
         >>> from backtest.config import load_config
@@ -34,7 +34,7 @@ def config_of_manifest(settings: Mapping[str, Any], manifest: Path) -> RunConfig
     for path in _relative_paths(settings["data"]):
         raise ConfigError(
             f"{manifest}: prices are read from {path}, relative to a configuration that the manifest does not name; "
-            "expected an absolute path. Hint: give the configuration itself."
+            "expected an absolute path. Hint: pass the configuration file."
         )
     given, benchmark = dict(settings["strategy"]), settings.get("benchmark")
     name = given.pop("name")
@@ -51,12 +51,12 @@ def config_of_manifest(settings: Mapping[str, Any], manifest: Path) -> RunConfig
         first = failure.errors()[0]
         place = ".".join(str(step) for step in first["loc"])
         raise ConfigError(
-            f"{manifest}: {place}: {first['msg']}; it is of another version. Hint: give the configuration itself."
+            f"{manifest}: {place}: {first['msg']}; written by another version. Hint: pass the configuration file."
         ) from failure
 
 
 def _relative_paths(settings: Any) -> Iterator[str]:
-    """All that stands under `path` and is neither an absolute path nor an address."""
+    """Yield the values of all `path` settings that are neither absolute paths nor addresses."""
     if isinstance(settings, Mapping):
         path = settings.get("path")
         if isinstance(path, str) and "://" not in path and not PurePath(path).is_absolute():

@@ -1,4 +1,4 @@
-"""What a user reads of a setting that cannot be: its place, what was got, what was expected."""
+"""Messages about invalid settings: place, value, expected value, and hint."""
 
 import math
 import re
@@ -9,7 +9,9 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, Tag
 from pydantic_core import ErrorDetails
 
-from backtest.config.document import Document, Location, dotted
+from backtest.config.document import Document
+from backtest.config.extends import EXTENDS
+from backtest.config.yaml_nodes import Location, dotted
 
 _EXPECTED: Mapping[str, str] = {
     "bool_parsing": "true or false",
@@ -31,10 +33,10 @@ _EXPECTED: Mapping[str, str] = {
     "string_type": "text",
     "too_short": "one or more",
     "tuple_type": "a list such as [us_stocks, gold]",
-}  # of pydantic's types of error, in the user's words; what is not here is said as pydantic says it
+}  # pydantic's error types in the user's words; other types keep pydantic's message
 _UNKNOWN = "unknown setting"
 _REMOVED: Mapping[str, str] = {
-    "formulation": "It was removed, as bounds are always met by the log barrier: leave it out"
+    "formulation": "It was removed because the log barrier always meets the bounds: delete it"
 }
 _MOST_NAMED = 40  # names in one message; a file may have thousands
 _WRONG_KIND = ("_type", "_parsing", "_from_float", "_mismatch")
@@ -43,14 +45,14 @@ _WRONG_KIND = ("_type", "_parsing", "_from_float", "_mismatch")
 def lines(
     errors: list[ErrorDetails], document: Document, inside: tuple[str, ...], model: type[BaseModel], name: str = ""
 ) -> list[str]:
-    """One line for each place that pydantic complains of; the members of a union are joined by `or`.
+    """Return one line for each invalid value; the alternatives of a union are joined by `or`.
 
     Args:
-        errors: of a validation of `model`.
-        document: where the values stand.
-        inside: location of what was validated.
-        model: the settings' class.
-        name: of the strategy that has these settings.
+        errors: errors of a validation of `model`.
+        document: the configuration.
+        inside: location of the validated section.
+        model: class of the settings.
+        name: name of the strategy with these settings.
     """
     placed = [(_place(error, document, inside), error) for error in errors]
     deepest = {at for at, _ in placed}
@@ -59,7 +61,7 @@ def lines(
     for at, error in placed:
         inner = any(len(other) > len(at) and other[: len(at)] == at for other in deepest)
         if (inner or at in fitting) and error["type"].endswith(_WRONG_KIND):
-            continue  # of a union, the member that fits the value's kind speaks
+            continue  # only the member of a union that accepts this type of value is reported
         words = unknown(at, model, name, inside, error["loc"]) if error["type"] == "extra_forbidden" else _words(error)
         if words not in found.setdefault(at, []):
             found[at].append(words)
@@ -68,18 +70,18 @@ def lines(
 
 
 def _line(at: Location, words: list[str], document: Document, *, key: bool) -> str:
-    """One line of a place; `key` says that the name there is wrong, not its value."""
+    """Return the line of one place; with `key` its name is wrong, not its value."""
     expected = [word.removeprefix("expected ") for word in words if word.startswith("expected ")]
     if expected:
         value = at[-1] if key else document.value(at)
         hint = _written(value, at) if any("number" in word for word in expected) else ""
-        wanted = f"got {shown(value)}, expected {' or '.join(expected)}{hint}"
-        return f"{document.at(at, key=key)}: {dotted(at)}: {wanted}"
+        message = f"got {shown(value)}, expected {' or '.join(expected)}{hint}"
+        return f"{document.at(at, key=key)}: {dotted(at)}: {message}"
     return f"{document.at(at, key=words[0].startswith(_UNKNOWN))}: {dotted(at)}: {words[0]}"
 
 
 def _written(value: Any, at: Location) -> str:
-    """How a number that YAML takes for text is written; nothing where it is none."""
+    """Return a hint on the spelling of a number that YAML reads as text; empty for other text."""
     if not isinstance(value, str):
         return ""
     number = re.sub(r"(?<=\d)[_,](?=\d)", "", value).strip()
@@ -97,7 +99,7 @@ def _written(value: Any, at: Location) -> str:
 
 
 def _place(error: ErrorDetails, document: Document, inside: tuple[str, ...]) -> tuple[str | int, ...]:
-    """Where an error is; steps that name a member of a union stand in no file and are left out."""
+    """Return the location of an error; pydantic's steps that name a member of a union are dropped."""
     at: tuple[str | int, ...] = inside
     for step in error["loc"]:
         if document.has((*at, step)):
@@ -123,7 +125,7 @@ def _words(error: ErrorDetails) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as the user may have written it."""
+    """Return a value as YAML would write it."""
     words = {None: "nothing", True: "true", False: "false"}
     return words[value] if value is None or isinstance(value, bool) else repr(value)
 
@@ -131,9 +133,14 @@ def shown(value: Any) -> str:
 def unknown(
     location: Location, model: type[BaseModel], name: str = "", inside: Location = (), steps: Location = ()
 ) -> str:
-    """Message for a key that no model has: the keys that its section accepts, and the nearest of them.
+    """Return the message for an unknown key: the keys that its section accepts, and the nearest of them.
 
-    `steps` are pydantic's to that key: they name the member of a union.
+    Args:
+        location: location of the key.
+        model: class of the validated section.
+        name: name of the strategy with these settings.
+        inside: location of the validated section.
+        steps: pydantic's steps to the key, which name the members of unions.
     """
     section: Any = model
     elsewhere = ""
@@ -141,6 +148,8 @@ def unknown(
         elsewhere = _of_another_kind(str(location[-1]), section, step)
         section = _model_at(section, step, steps[:-1])
     accepted = [field.alias or key for key, field in section.model_fields.items() if key != "file"]
+    if len(location) == 1:
+        accepted.insert(0, EXTENDS)
     nested = len(location) > len(inside) + 1
     owner = name if name and not nested else dotted(location[:-1]) if len(location) > 1 else "a configuration"
     setting = str(location[-1])
@@ -149,7 +158,7 @@ def unknown(
 
 
 def _model_at(annotation: Any, step: str | int, steps: Location) -> Any:
-    """The model one step deeper: a model's field, or the member of a mapping or union that is one."""
+    """Return the model one step deeper, in a field of a model, a mapping or a union."""
     fields = getattr(annotation, "model_fields", None)
     if fields is not None:
         field = next(field for key, field in fields.items() if step in (key, field.alias))
@@ -160,7 +169,7 @@ def _model_at(annotation: Any, step: str | int, steps: Location) -> Any:
 
 
 def _of_another_kind(setting: str, model: Any, step: str | int) -> str:
-    """Which kinds of a section have a setting that the one it is of has not."""
+    """Name the variants of a section that accept a setting rejected for the chosen variant."""
     field = next((one for key, one in getattr(model, "model_fields", {}).items() if step in (key, one.alias)), None)
     if field is None or not isinstance(field.discriminator, str):
         return ""
@@ -170,14 +179,14 @@ def _of_another_kind(setting: str, model: Any, step: str | int) -> str:
 
 
 def _names(model: type[BaseModel], discriminator: str) -> tuple[str, ...]:
-    """Which names choose this member of a union."""
+    """Return the names that choose this member of a union."""
     return get_args(model.model_fields[discriminator].annotation)
 
 
 def _model_in(annotation: Any, steps: Location, *, mapping: bool) -> Any:
-    """The model in an annotation: itself, of a union, or (with `mapping`) of a mapping's values.
+    """Return the model in an annotation: the annotation itself, a member of a union, or with `mapping` its values.
 
-    Of a union whose members have tags it is the one whose tag is among the steps.
+    In a union whose members have tags it is the member whose tag is among the steps.
     """
     members = get_args(annotation)
     if any(isinstance(member, Tag) and member.tag not in steps for member in members):
@@ -190,12 +199,12 @@ def _model_in(annotation: Any, steps: Location, *, mapping: bool) -> Any:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names in a message, as many as one can read."""
+    """Return names for a message, at most a readable number of them."""
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return ", ".join(names[:_MOST_NAMED]) + more
 
 
 def suggestion(name: str, known: list[str]) -> str:
-    """` Did you mean ...?`, or nothing where nothing is near."""
+    """Return ` Did you mean ...?`, or nothing if no known name is close."""
     close = get_close_matches(name, known, 1)
     return f" Did you mean {close[0]}?" if close else ""

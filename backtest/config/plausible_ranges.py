@@ -1,4 +1,4 @@
-"""Plausible ranges of settings: values outside them are allowed, but were probably written in another unit."""
+"""Plausible ranges of settings. Values outside them are allowed, but were probably written in another unit."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -60,13 +60,13 @@ def _plain(value: float) -> str:
 _TRADING = _of_bps(0.2, 200)  # from futures to small stocks of a century ago
 _HALF_SPREAD = _of_bps(0.1, 200)
 _COMMISSION = _of_bps(0.02, 200)
-_SPREAD = _of_bps(3, 1000)  # a year, over the cash rate; brokers ask for 0.5 to 2.5 %, which are no basis points
+_SPREAD = _of_bps(3, 1000)  # a year, over the cash rate; brokers charge 0.5 to 2.5 %, a likely slip of unit
 _CASH_SPREAD = _of_bps(1, 1000)
 _FEE = _of_bps(1, 500, 0.02)  # a year, from the cheapest funds to the dearest
 _MARGIN = _of_decimals(0.002, 1)
 _VOLATILITY = _of_decimals(0.005, 0.5)  # a year, from bills to single stocks
 _LEVERAGE = _of_nav(0.05, 5)
-_CAP = _of_nav(0.1, 20)  # a cap far above all weights is a way to set none
+_CAP = _of_nav(0.1, 20)  # a cap far above all weights is a way to set no cap
 _RATE = _of_decimals(0, 0.2)  # a year: US bills paid 16 % at most
 
 PLAUSIBLE: Mapping[Path, Plausible] = {
@@ -85,7 +85,7 @@ PLAUSIBLE: Mapping[Path, Plausible] = {
     ("financing", "swap_spread_bps"): _SPREAD,
     ("financing", "basis_bps"): _of_bps(0.1, 1000),
     ("financing", "roll_bps"): _of_bps(0.1, 500),
-    ("financing", "borrow_fee_bps"): _of_bps(1, 5000),  # of what is hard to borrow
+    ("financing", "borrow_fee_bps"): _of_bps(1, 5000),  # up to stocks that are hard to borrow
     ("financing", "expense_ratio_bps"): _FEE,
     ("financing", "initial_margin"): _MARGIN,
     ("financing", "maintenance_margin"): _MARGIN,
@@ -120,10 +120,10 @@ _LARGEST_FIXED = 0.01  # of the capital, for one trade of one asset
 
 
 def improbable(settings: Mapping[str, Any]) -> list[str]:
-    """Return a note for each setting that is probably in another unit than its own, with the likely value.
+    """Return a note for each setting that was probably written in another unit, with the likely value.
 
     Args:
-        settings: a whole resolved configuration.
+        settings: resolved settings of a run.
 
     Example:
         >>> improbable({"costs": {"trading_bps": 10}, "financing": {"spread_bps": 0.005}})

@@ -1,4 +1,4 @@
-"""`RunConfig`: the settings of a run, composed from each layer's own."""
+"""`RunConfig`: the settings of a run, composed of the settings of each layer."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,10 +18,7 @@ from backtest.strategy.scaling import Leverage
 
 
 class StrategyChoice(BaseModel):
-    """A strategy with the name that found it.
-
-    Definitions: docs/conventions/strategies.md#interface
-    """
+    """A strategy and its name in the configuration."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,11 +32,11 @@ class RunConfig(BaseModel):
     Definitions: docs/conventions/index.md
 
     Args:
-        name: of the run and its report's folder.
-        file: the configuration's own; paths are relative to its folder.
-        initial_capital: the first NAV in the currency of the data, where terms are in money; else NAV has no unit.
-        leverage: what the strategy's weights are multiplied by; without, they are held as they are.
-        benchmark: the configuration of the benchmark; its own benchmark is ignored.
+        name: name of the run and of its report folder.
+        file: the configuration file; paths are relative to its folder.
+        initial_capital: first NAV in the currency of the data, needed if terms are in money; otherwise NAV has no unit.
+        leverage: scaling of the strategy's weights; None holds them unscaled.
+        benchmark: configuration of the benchmark; its own benchmark is ignored.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,12 +57,12 @@ class RunConfig(BaseModel):
 
     @field_validator("financing", mode="before")
     @classmethod
-    def _on_margin_unless_said(cls, given: Any) -> Any:
+    def _default_to_margin(cls, given: Any) -> Any:
         return {"kind": "margin", **given} if isinstance(given, dict) else given
 
     @field_validator("costs")
     @classmethod
-    def _costs_have_what_they_need(cls, costs: TradingCosts, info: ValidationInfo) -> TradingCosts:
+    def _check_costs(cls, costs: TradingCosts, info: ValidationInfo) -> TradingCosts:
         data = info.data.get("data")
         capital = info.data.get("initial_capital")
         if costs.fixed:
@@ -77,27 +74,27 @@ class RunConfig(BaseModel):
         if costs.impact is not None:
             _check_capital("impact", info)
             if data is not None and data.volumes is None:
-                raise _wrong("impact", "no data.volumes; expected them too, the value traded of each asset")
+                raise _wrong("impact", "needs data.volumes; expected the value traded of each asset too")
         return costs
 
     @field_validator("financing")
     @classmethod
-    def _financing_has_what_it_needs(cls, financing: Financing, info: ValidationInfo) -> Financing:
+    def _check_financing(cls, financing: Financing, info: ValidationInfo) -> Financing:
         data = info.data.get("data")
         if not isinstance(financing, Margin):
             if data is not None and data.loan_rate is not None:
-                raise _wrong("kind", f"{financing.kind} pays no data.loan_rate; expected margin, or none of the two")
+                raise _wrong("kind", f"{financing.kind} does not use data.loan_rate; expected margin, or no loan rate")
         elif financing.tiers is not None:
             _check_capital("tiers", info)
         return financing
 
     @field_validator("rebalance")
     @classmethod
-    def _opens_are_there(cls, rebalance: RebalanceSettings, info: ValidationInfo) -> RebalanceSettings:
+    def _check_opens(cls, rebalance: RebalanceSettings, info: ValidationInfo) -> RebalanceSettings:
         data = info.data.get("data")
         if rebalance.execution == "open":
             if data is not None and data.opens is None:
-                raise _wrong("execution", "open, and there are no opens; expected data.opens too")
+                raise _wrong("execution", "open needs open prices; expected data.opens too")
             if rebalance.execution_lag == 0:
                 raise _wrong(
                     "execution_lag", "got 0, expected 1 or more with execution: open, which is before the close"
@@ -106,17 +103,17 @@ class RunConfig(BaseModel):
 
     @property
     def folder(self) -> Path:
-        """What paths are relative to."""
+        """Folder that paths are relative to."""
         return self.file.parent
 
     @property
     def follows_its_path(self) -> bool:
-        """Whether target weights depend on what is held or on NAV: then they are known only along a path."""
+        """True if target weights depend on current weights or NAV, and so are known only along a path."""
         return self.strategy.model.reads_current_weights or (self.leverage is not None and self.leverage.reads_nav)
 
     @property
     def volatilities_of_benchmark(self) -> list[tuple[str, str]]:
-        """Return the settings that follow the benchmark's volatility, and so need a benchmark with own targets."""
+        """Settings that follow the benchmark's volatility; they need a benchmark whose targets ignore its path."""
         sections = {"strategy": self.strategy.model, "leverage": self.leverage}
         return [
             (name, "target_volatility")
@@ -125,7 +122,7 @@ class RunConfig(BaseModel):
         ]
 
     def resolved(self) -> dict[str, Any]:
-        """Every setting as plain values, defaults included, in the shape of the YAML file; paths as written."""
+        """Return every setting as plain values, defaults included, in the shape of the YAML file; paths as written."""
         settings = self.model_dump(mode="json", exclude={"strategy", "benchmark"})
         settings["strategy"] = {"name": self.strategy.name, **self.strategy.model.model_dump(mode="json")}
         settings["benchmark"] = None if self.benchmark is None else self.benchmark.resolved()
@@ -134,9 +131,9 @@ class RunConfig(BaseModel):
 
 def _check_capital(setting: str, info: ValidationInfo) -> None:
     if info.data.get("initial_capital", 1.0) is None:
-        raise _wrong(setting, "in money; expected initial_capital too, such as 1000000, beside data")
+        raise _wrong(setting, "an amount of money; expected initial_capital too, such as 1000000, at the top level")
 
 
-def _wrong(setting: str, words: str) -> PydanticCustomError:
-    """An error of one setting of a section, that only other sections tell."""
-    return PydanticCustomError("elsewhere", "{words}", {"words": words, "setting": setting})
+def _wrong(setting: str, message: str) -> PydanticCustomError:
+    """Error in one setting of a section that contradicts another section."""
+    return PydanticCustomError("elsewhere", "{message}", {"message": message, "setting": setting})

@@ -1,4 +1,4 @@
-"""Whether the terms of a run fit its assets, as far as that can be told before prices are read."""
+"""Checks of terms against the assets of a run, as far as they need no prices."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from backtest.config.document import Document, Location, dotted
+from backtest.config.document import Document
 from backtest.config.messages import listed, suggestion
+from backtest.config.yaml_nodes import Location, dotted
 from backtest.data.data_settings import DataSettings
 from backtest.data.dates.spacing import DAILY
 from backtest.data.series import Series
@@ -45,13 +46,13 @@ def term_mistakes(
     classes: Mapping[str, str],
     offered: Mapping[Series, Mapping[str, Column] | None],
 ) -> list[str]:
-    """A line for each mistake, with its place.
+    """Return a line for each mistake in costs, financing and fees, with its place.
 
     Args:
         document: the configuration.
-        data: its assets.
+        data: the data section.
         classes: class of each asset that has one.
-        offered: what the source of each series has.
+        offered: columns of the source of each series, by series.
     """
     problems = [line for location in _BY_ASSET for line in _by_asset(document, location, data.names, classes)]
     financing = _financing(document)
@@ -68,22 +69,22 @@ def term_mistakes(
         problems += placed(ConfigError(f"financing.kind: {spot_in_futures(spot)}"), document).problems
     if isinstance(financing, LeveragedFund):
         problems += placed(ConfigError(*_in_funds(document, data)), document).problems
-        problems += _least_exposure(document, abs(financing.leverage), "funds of that leverage give")
+        problems += _least_exposure(document, abs(financing.leverage), "funds of that leverage provide")
     return problems
 
 
 def placed(problem: ConfigError, document: Document) -> ConfigError:
-    """The same mistakes, each line with the place of the setting that it begins with."""
+    """Return the error with the place of the setting that each line begins with."""
     return ConfigError(*(f"{document.at(line.partition(':')[0].split('.'))}: {line}" for line in problem.problems))
 
 
 def placed_in(problem: ConfigError, file: Path) -> ConfigError:
-    """Likewise, where there is a file: a configuration made in Python has none."""
+    """Return the error with places, or unchanged for a configuration made in Python, which has no file."""
     return placed(problem, Document(file)) if file.is_file() else problem
 
 
 def _by_asset(document: Document, location: Location, assets: tuple[str, ...], classes: Mapping[str, str]) -> list[str]:
-    """What is wrong with the names of one setting: each is an asset or a class, and no asset is left out."""
+    """Return a line for each name of a setting that is not an asset or class, or one for the assets left out."""
     given = document.value(location) if document.has(location) else None
     if not isinstance(given, dict):
         return []
@@ -98,34 +99,36 @@ def _by_asset(document: Document, location: Location, assets: tuple[str, ...], c
         ]
     left_out = [name for name in assets if name not in given and classes.get(name) not in given]
     if left_out and location not in _MAY_LEAVE_OUT:
-        wanted = f"expected one number, or one for each asset or its class ({have})"
-        return [f"{document.at(location)}: {dotted(location)}: nothing for {listed(left_out)}; {wanted}"]
+        expected = f"expected one number, or one for each asset or its class ({have})"
+        return [f"{document.at(location)}: {dotted(location)}: nothing for {listed(left_out)}; {expected}"]
     return []
 
 
 def _financing(document: Document) -> Financing | None:
-    """The section, where nothing is wrong with it alone."""
+    """Return the financing section, or None if it is invalid."""
     raw = document.values.get("financing", {})
     try:
-        found: Financing = TypeAdapter(Financing).validate_python(
+        financing: Financing = TypeAdapter(Financing).validate_python(
             {"kind": "margin", **raw} if isinstance(raw, dict) else raw
         )
     except ValidationError:
         return None
-    return found
+    return financing
 
 
 def _least_exposure(document: Document, allowed: float, what: str) -> list[str]:
-    """Return the problem of a least gross exposure above the multiple of NAV that the financing allows."""
+    """Return a line if the least gross exposure is above the multiple of NAV that the financing allows."""
     at = ("leverage", "min_gross_exposure")
     least = document.value(at) if document.has(at) else None
     if not isinstance(least, int | float) or isinstance(least, bool) or least <= allowed * (1 + 1e-12):
         return []  # the room is for the rounding of 1 / margin
-    return [f"{document.at(at)}: {dotted(at)}: {least:g} of NAV, and {what} {allowed:g} at most; expected at most that"]
+    return [
+        f"{document.at(at)}: {dotted(at)}: {least:g} times NAV, but {what} at most {allowed:g}; expected that or less"
+    ]
 
 
 def _in_funds(document: Document, data: DataSettings) -> list[str]:
-    """Return the problems of holding exposures through funds."""
+    """Return a line for each setting that does not fit leveraged funds."""
     problems = []
     if _at_most_a_year(data) < DAILY:
         problems.append(f"financing.kind: {not_daily(_at_most_a_year(data))}")
@@ -136,13 +139,13 @@ def _in_funds(document: Document, data: DataSettings) -> list[str]:
 
 
 def _spot(data: DataSettings, offered: Mapping[Series, Mapping[str, Column] | None]) -> list[str]:
-    """The assets that are said to be spot series, by the settings or else by their source."""
-    found = {series.name: (there or {}).get(series.symbol) for series, there in offered.items()}
-    spot = {name: column is not None and column.spot for name, column in found.items()} | data.said_of_spot
+    """Return the assets that are spot series according to the settings, or else to their source."""
+    own = {series.name: (columns or {}).get(series.symbol) for series, columns in offered.items()}
+    spot = {name: column is not None and column.spot for name, column in own.items()} | data.said_of_spot
     return [name for name in data.names if spot[data.funds[name].of if name in data.funds else name]]
 
 
 def _at_most_a_year(data: DataSettings) -> int:
-    """Periods a year that the data cannot have more of."""
+    """Return an upper bound on the periods per year of the data."""
     monthly = data.frequency == "monthly" or any(one.source in _MONTHLY_SOURCES for one in data.series.assets())
-    return min(12 if monthly else 366, data.periods_per_year or 366)  # what is said makes no days of months
+    return min(12 if monthly else 366, data.periods_per_year or 366)  # a setting cannot make monthly data daily

@@ -1,1 +1,1 @@
-"""Runs: from a configuration to a result, comparisons of several runs, and the break-even spread."""
+"""Runs: single runs, comparisons of several runs, and the break-even spread."""

@@ -1,4 +1,4 @@
-"""`compare`: several results side by side, whose runs all begin on their first common date."""
+"""`compare`: several results side by side, from the first date on which all of their runs can trade."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,37 +19,38 @@ from backtest.runs.plan import Plan, Setup
 
 
 def compare(results: Sequence[BacktestResult]) -> Comparison:
-    """Compare results over the dates that their markets share.
+    """Compare results over the dates that their market data shares.
 
     All runs begin on the first date on which each of them can hold its portfolio, exactly as a run and its benchmark
     do: each decides `execution_lag` rows earlier and pays for its first purchase. A run that already began on that
-    date, with no date left out, is taken as it is; the others are simulated again.
+    date, with no date left out, is used unchanged; the others are simulated again.
 
     Args:
-        results: two or more of one frequency and currency. Their benchmarks are left out, but may be given too.
+        results: two or more results of one frequency and currency. Their benchmarks are ignored; to compare with a
+            benchmark, pass its result too.
 
     Raises:
-        ComparisonError: fewer than two results, of different frequencies or currencies, with fewer than two dates in
-            common, or one that has to begin on another date and cannot (it was unpickled or built by hand).
+        ComparisonError: there are fewer than two results, their frequencies or currencies differ, they have fewer than
+            two common dates, or a result has to begin on another date but was unpickled or built by hand.
 
     Example:
         >>> import backtest as bt
         >>> result = bt.run("configs/erc.yaml")
-        >>> found = compare([result.benchmark, result])
-        >>> found
+        >>> comparison = compare([result.benchmark, result])
+        >>> comparison
         <Comparison of 60_40, erc, 1989-01-31 to 2012-12-31>
-        >>> found.metrics.loc["sharpe"].round(2).to_dict(), found.best["sharpe"]
+        >>> comparison.metrics.loc["sharpe"].round(2).to_dict(), comparison.best["sharpe"]
         ({'60_40': 0.6, 'erc': 0.71}, ('erc',))
     """
     if len(results) < 2:
         raise ComparisonError(f"{len(results)} to compare; expected two results or more")
-    named = _named(results)
+    named = _with_unique_names(results)
     _check_frequencies(named)
     _check_same("currency", {one.name: str(one.settings.get("data", {}).get("currency", "USD")) for one in named})
-    begun = _as_they_are(named) if any(one.setup is None for one in named) else _begun_together(named)
-    end = min(one.nav.index[-1] for one in begun)
-    alone = tuple(replace(one, benchmark=None, break_even=None).until(end) for one in begun)
-    return Comparison(alone, tuple(_notes(named, alone)), render_comparison)
+    aligned = _check_same_dates(named) if any(one.setup is None for one in named) else _begin_together(named)
+    end = min(one.nav.index[-1] for one in aligned)
+    compared = tuple(replace(one, benchmark=None, break_even=None).until(end) for one in aligned)
+    return Comparison(compared, tuple(_notes(named, compared)), render_comparison)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +58,8 @@ class _Run:
     """A run that has to begin on the common dates.
 
     Args:
-        result: as it was made.
-        setup: its setup, cut to the common dates; the result's own where nothing was cut.
+        result: the original result.
+        setup: its setup, cut to the common dates; the result's own setup if nothing was cut.
     """
 
     result: BacktestResult
@@ -81,16 +82,16 @@ class _Run:
         try:
             return max(own, self.plan.first_trade)
         except (InsufficientHistory, SimulationError) as problem:
-            raise ComparisonError(f"{self.result.name}, on the dates that all share: {problem}") from problem
+            raise ComparisonError(f"{self.result.name}, on the dates common to all: {problem}") from problem
 
-    def begun(self, start: pd.Timestamp) -> BacktestResult:
+    def begin(self, start: pd.Timestamp) -> BacktestResult:
         if self.same_dates and start == self.result.nav.index[0]:
             return self.result
-        return replace(result_of(self.plan.decided(start)), name=self.result.name)
+        return replace(result_of(self.plan.decide(start)), name=self.result.name)
 
 
-def _begun_together(results: Sequence[BacktestResult]) -> list[BacktestResult]:
-    """Begin all runs on the first date on which each of them can trade, on the dates that all markets have."""
+def _begin_together(results: Sequence[BacktestResult]) -> list[BacktestResult]:
+    """Begin all runs on the first date on which each can trade, over the dates common to their market data."""
     setups = [cast("Setup", one.setup) for one in results]
     markets = [market for setup in setups for market in setup.markets]
     shared = shared_dates(markets)
@@ -103,11 +104,11 @@ def _begun_together(results: Sequence[BacktestResult]) -> list[BacktestResult]:
     dates = shared[(shared >= max(firsts)) & (shared <= min(map(_end, results)))]
     if len(dates) < 2:
         raise _too_few_dates(results, len(dates))
-    return [run.begun(dates[0]) for run in runs]
+    return [run.begin(dates[0]) for run in runs]
 
 
 def _stated_periods(results: Sequence[BacktestResult]) -> int | None:
-    """Return the periods per year that settings state, in whatever order results are given; None if none does."""
+    """Return the one number of periods per year that settings state, or None if they state none."""
     stated = {one.name: cast("Setup", one.setup).config.data.periods_per_year for one in results}
     numbers = {name: number for name, number in stated.items() if number is not None}
     if len(set(numbers.values())) > 1:
@@ -116,8 +117,8 @@ def _stated_periods(results: Sequence[BacktestResult]) -> int | None:
     return next(iter(numbers.values()), None)
 
 
-def _as_they_are(results: Sequence[BacktestResult]) -> list[BacktestResult]:
-    """Return results of which one cannot begin again; they need the same dates up to the earliest end."""
+def _check_same_dates(results: Sequence[BacktestResult]) -> list[BacktestResult]:
+    """Return results that cannot all begin again; raise unless they have the same dates up to the earliest end."""
     end = min(one.nav.index[-1] for one in results)
     dates = [pd.DatetimeIndex(one.nav.index[one.nav.index <= end]) for one in results]
     shared = reduce(pd.DatetimeIndex.intersection, dates)
@@ -133,7 +134,7 @@ def _as_they_are(results: Sequence[BacktestResult]) -> list[BacktestResult]:
 
 
 def _end(result: BacktestResult) -> pd.Timestamp:
-    """Return the last date of a run, or of its data if the run is ruined, as it may survive if it begins later."""
+    """Return the last date of a run; of a ruined run, of its data, as a later start may avoid the ruin."""
     ruined = result.nav.iloc[-1] <= 0
     return cast("Setup", result.setup).data.dates[-1] if ruined and result.setup else result.nav.index[-1]
 
@@ -143,8 +144,8 @@ def _too_few_dates(results: Sequence[BacktestResult], count: int) -> ComparisonE
     return ComparisonError(f"{spans}: they share {count} dates; expected two or more")
 
 
-def _named(results: Sequence[BacktestResult]) -> list[BacktestResult]:
-    """Give each result a name of its own."""
+def _with_unique_names(results: Sequence[BacktestResult]) -> list[BacktestResult]:
+    """Return the results, a number added to each repeated name."""
     taken: dict[str, BacktestResult] = {}
     for result in results:
         name, number = result.name, 1
@@ -162,7 +163,7 @@ def _check_same(what: str, of: Mapping[str, str]) -> None:
 
 
 def _check_frequencies(results: Sequence[BacktestResult]) -> None:
-    """Check that the dates of all results can be shared; five and seven sessions a week are both daily."""
+    """Raise unless all results have one frequency; five and seven sessions a week are both daily."""
     spacings = [spacing_of(pd.DatetimeIndex(one.nav.index)) for one in results]
     if not all(spacings[0].same_frequency(other) for other in spacings[1:]):
         _check_same("frequency", {one.name: frequency_name(one.periods_per_year) for one in results})

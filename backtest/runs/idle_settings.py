@@ -1,4 +1,4 @@
-"""Settings that have no effect in a run, with the reasons."""
+"""Settings without effect in a run, with the reasons."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,9 +25,9 @@ _FEWEST_DAYS: Mapping[Frequency, int] = {"weekly": 7, "monthly": 28, "quarterly"
 
 
 def idle_settings(decided: Decided, path: SimulationResult) -> list[str]:
-    """Return a note for each setting of a run that has no effect, or another one than it seems to have.
+    """Return a note for each setting of a run that has no effect, or a different effect than it seems to have.
 
-    A setting that is left at its default has no note.
+    Settings left at their defaults are ignored.
 
     Args:
         decided: the plan of the run and its decisions.
@@ -44,17 +44,17 @@ def idle_settings(decided: Decided, path: SimulationResult) -> list[str]:
 
 
 def idle_on(config: RunConfig, data: MarketData) -> list[str]:
-    """Return the notes that follow from the configuration and its market alone.
+    """Return the notes that follow from a configuration and its market data alone.
 
     Args:
         config: settings of a run.
-        data: market of the run.
+        data: market data of the run.
     """
     return [*_of_data(config), *_of_frequencies(config, data)]
 
 
 def _of_data(config: RunConfig) -> list[str]:
-    """Note series and amounts that are not used."""
+    """Notes on unused series and amounts."""
     notes = []
     data, costs, financing = config.data, config.costs, config.financing
     if data.opens is not None and config.rebalance.execution != "open":
@@ -82,16 +82,16 @@ def _of_data(config: RunConfig) -> list[str]:
 
 
 def _of_frequencies(config: RunConfig, data: MarketData) -> list[str]:
-    """Note frequencies that are finer than the data, and days of periods that have one date each."""
+    """Notes on frequencies finer than the data, and on days of periods that have one date each."""
     rebalance, bands, fee = config.rebalance, config.rebalance.bands, config.fees.performance
     given = "frequency" in rebalance.model_fields_set
-    asked: list[tuple[str, Frequency | None, Day]] = [
+    frequencies: list[tuple[str, Frequency | None, Day]] = [
         ("rebalance.frequency", rebalance.frequency if given else None, rebalance.day),
         ("rebalance.bands.check", None if bands is None else bands.check, "last"),
         ("fees.performance.every", None if fee is None else fee.every, "last"),
     ]
     notes = []
-    for setting, frequency, day in asked:
+    for setting, frequency, day in frequencies:
         same = None if frequency is None or frequency not in _FREQUENCIES else _coarser(data, frequency, day)
         if same is not None:
             notes.append(f"{setting}: {frequency} has no effect beyond {same}")
@@ -103,7 +103,7 @@ def _of_frequencies(config: RunConfig, data: MarketData) -> list[str]:
 
 
 def _coarser(data: MarketData, frequency: Frequency, day: Day) -> str | None:
-    """Describe the coarser choice of dates that equals a frequency's, if the data is too coarse for the frequency."""
+    """Describe the coarser frequency that chooses the same dates, or None if the data is fine enough."""
     chosen, order = rebalance_rows(data.dates, frequency, day), [*_FREQUENCIES]
     if len(chosen) <= _FEW:
         return None
@@ -121,7 +121,7 @@ def _coarser(data: MarketData, frequency: Frequency, day: Day) -> str | None:
 
 
 def _of_bands(decided: Decided) -> list[str]:
-    """Note bands without effect; checks whose frequency is too fine for the data have a note already."""
+    """Notes on bands without effect; a check finer than the data has a note already."""
     config, bands = decided.plan.config.rebalance, decided.plan.config.rebalance.bands
     if bands is None:
         return []
@@ -132,7 +132,7 @@ def _of_bands(decided: Decided) -> list[str]:
     if only_decisions and bands.also_on_schedule and config.frequency != "never":
         notes.append(
             "rebalance.bands has no effect: also_on_schedule trades each decision to its target, and no date between "
-            "two decisions is looked at; expected a check of more dates, such as daily, or also_on_schedule: false"
+            "two decisions is checked; expected a check of more dates, such as daily, or also_on_schedule: false"
         )
     elif only_decisions and checks and not too_fine:
         notes.append(
@@ -145,7 +145,7 @@ def _of_bands(decided: Decided) -> list[str]:
 
 
 def _narrow_bands(decided: Decided, relative: float, least: float) -> list[str]:
-    """Note assets whose bands, relative to their targets, are narrower than the smallest trade."""
+    """Notes on assets whose bands, relative to their targets, are narrower than the smallest trade."""
     widths = relative * np.abs(decided.decisions.targets)
     narrow = (widths > 0) & (widths <= least)
     found = [
@@ -161,7 +161,7 @@ def _narrow_bands(decided: Decided, relative: float, least: float) -> list[str]:
 
 
 def _of_trades(decided: Decided, path: SimulationResult) -> list[str]:
-    """Note a no-trade zone above every trade, and smoothing without a second decision."""
+    """Notes on a smallest trade above every trade, and on smoothing without a second decision."""
     config, notes = decided.plan.config, []
     traded = int((abs(path.trades) > ROUNDING).any(axis=1).sum())
     if config.rebalance.minimum_trade > 0 and len(decided.rows) > _FEW and traded < _FEW:
@@ -175,7 +175,7 @@ def _of_trades(decided: Decided, path: SimulationResult) -> list[str]:
 
 
 def _of_estimation(decided: Decided) -> list[str]:
-    """Note half-lives that are longer than the window."""
+    """Notes on half-lives longer than the window."""
     estimation, periods = decided.plan.config.estimation, decided.plan.data.periods_per_year
     notes = []
     for name in ("half_life", "correlation_half_life") if isinstance(estimation, EWMA) else ():
@@ -189,19 +189,19 @@ def _of_estimation(decided: Decided) -> list[str]:
 
 
 def _of_report(config: RunConfig, path: SimulationResult) -> list[str]:
-    """Note a break-even spread without financing or benchmark, and a benchmark that equals the run."""
+    """Notes on a break-even spread without financing or benchmark, and on a benchmark that equals the run."""
     notes = []
     if config.report.break_even and config.benchmark is None:
         notes.append("report.break_even has no effect: there is no benchmark to break even with")
     elif config.report.break_even and not path.loan.any():
-        notes.append("report.break_even has no effect: nothing is financed, so that no spread is paid")
+        notes.append("report.break_even has no effect: nothing is borrowed, so no spread is paid")
     if config.benchmark is not None and _same(config, config.benchmark):
         notes.append("the benchmark has the settings of the run itself: all differences from it are zero")
     return notes
 
 
 def _same(config: RunConfig, benchmark: RunConfig) -> bool:
-    """Return whether two configurations are the same but for their names and benchmarks."""
+    """Return whether two configurations are equal except for their names and benchmarks."""
     apart = {"name": "", "benchmark": None, "file": Path()}
     alike = config.model_copy(update=apart) == benchmark.model_copy(update=apart)
     return alike and config.folder.resolve() == benchmark.folder.resolve()

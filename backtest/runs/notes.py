@@ -20,16 +20,16 @@ from backtest.strategy.decisions import answer
 
 _BINDS = 1e-6  # of a limit: solvers are no more precise
 _MOST_GROSS = 20.0  # times NAV: above it weights were written in percent
-_CALM = 0.005  # of the highest volatility: beside it an asset gets half a percent by risk (bills have 0.02 of stocks')
+_CALM = 0.005  # of the highest volatility; bills have 0.02 of the volatility of stocks
 _NEARLY_ALL = 0.9  # of the gross exposure
 
 
 def run_notes(decided: Decided, path: SimulationResult) -> list[str]:
-    """The notes of a run: assets that come and go, ruin, limits that bind, and settings that are probably mistakes.
+    """Notes on a run: assets that come and go, ruin, limits that bind, and settings that are probably mistakes.
 
     Args:
         decided: the plan of the run and its decisions.
-        path: what became of them by the terms of the plan.
+        path: the simulation of the decisions under the terms of the plan.
     """
     data, terms = decided.plan.data, decided.plan.terms
     notes = []
@@ -45,7 +45,7 @@ def run_notes(decided: Decided, path: SimulationResult) -> list[str]:
     strategy = decided.plan.config.strategy
     if decided.plan.config.leverage is not None and "target_volatility" in type(strategy.model).model_fields:
         notes.append(
-            f"{strategy.name} levers itself to its target_volatility, and leverage: multiplies what it asks for"
+            f"{strategy.name} is scaled to its own target_volatility, and leverage: multiplies its weights again"
         )
     if not np.nan_to_num(path.targets).any():
         notes.append("nothing is ever held: all target weights are zero, and all of NAV is in cash")
@@ -60,13 +60,13 @@ def run_notes(decided: Decided, path: SimulationResult) -> list[str]:
 
 
 def benchmark_notes(benchmark: Plan) -> list[str]:
-    """Return the notes on settings of a benchmark that are probably mistakes, as they distort what a run is held to."""
+    """Notes on settings of a benchmark that are probably mistakes, as they distort the comparison."""
     return [*idle_on(benchmark.config, benchmark.data), *improbable(benchmark.config.resolved())]
 
 
 def _ruin(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms) -> str:
-    """How the run ended, and at whose expense."""
-    what = "the lender lost {} of the first NAV besides"
+    """Note on the end of a ruined run, and on who bears the loss."""
+    what = "in addition the lender lost {} of the first NAV"
     if not _owes(_held(path, terms)[-2:-1], terms):
         what = "costs exceeded what was left by {} of the first NAV"
     return (
@@ -76,19 +76,19 @@ def _ruin(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms) -> str:
 
 
 def _held(path: SimulationResult, terms: Terms) -> Floats:
-    """(P, n) what the account holds after each close, fractions of NAV: of funds their shares."""
+    """Return (P, n) holdings after each close, fractions of NAV; with leveraged funds, of the funds' shares."""
     return path.weights if terms.fund is None else path.weights / terms.fund.leverage
 
 
 def _owes(held: Floats, terms: Terms) -> bool:
-    """Return whether cash or assets have to be borrowed to hold this over a period."""
+    """Return whether holdings over a period need borrowed cash or assets."""
     if terms.futures:
         return bool((abs(held) > ROUNDING).any())
     return bool((held < -ROUNDING).any() or np.maximum(held, 0.0).sum() > 1 + ROUNDING)
 
 
 def _margin_notes(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms) -> list[str]:
-    """Margin calls, and targets that the initial margin did not allow."""
+    """Notes on margin calls, and on targets reduced by the initial margin."""
     notes, called, scaled = [], path.trade_rows[path.called], path.trade_rows[path.trade_scales < 1]
     if len(called) > 0:
         forced = int(sum(reason == "margin_call" for reason in path.trade_reasons))
@@ -98,7 +98,7 @@ def _margin_notes(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms)
             how = f"{forced} answered by forced sales, {by_trades} by the trades of these dates"
         notes.append(f"{_times(len(called), 'margin call')}, first on {dates[called[0]]:%Y-%m-%d}, {how}")
     if len(scaled) > 0:
-        what = "a fund of that leverage gives" if terms.fund else "the initial margin allows"
+        what = "a fund of that leverage provides" if terms.fund else "the initial margin allows"
         traded_to = sum(reason in {"rebalance", "band"} for reason in path.trade_reasons)
         notes.append(
             f"{len(scaled)} of {_times(traded_to, 'target')} scaled down to what {what}, "
@@ -112,7 +112,7 @@ def _margin_notes(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms)
 
 
 def _binding_notes(decided: Decided, path: SimulationResult) -> list[str]:
-    """Note on how many decisions a cap, a floor or a bound on weights sets the target weights."""
+    """Notes on how many target weights are set by a cap, a floor, or a bound on weights."""
     config, made = decided.plan.config, np.isfinite(path.targets).all(axis=1)
     targets = path.targets[made]
     gross, of = abs(targets).sum(axis=1), f"of {_times(len(targets), 'date')}"
@@ -139,7 +139,7 @@ def _binding_notes(decided: Decided, path: SimulationResult) -> list[str]:
 
 
 def _limits_of(section: str, settings: object, gross: Floats, of: str) -> list[str]:
-    """Notes on the cap and the floor of one section, by the gross exposures that it answers with."""
+    """Notes on the cap and the floor of gross exposure in one section."""
     notes = []
     for what, setting in (("cap", "max_gross_exposure"), ("floor", "min_gross_exposure")):
         limit = getattr(settings, setting, None)
@@ -153,20 +153,20 @@ def _limits_of(section: str, settings: object, gross: Floats, of: str) -> list[s
 def _at_bounds(
     shares: Floats, holdable: Bools, bound: float | Mapping[str, float], data: MarketData, setting: str
 ) -> dict[str, Bools]:
-    """Return by asset or class on which decisions it is at its bound; a lower 0 and an upper 1 never bind."""
-    found, above = {}, setting == "max_weight"
+    """Return the decisions at which each asset or class is at its bound; a lower 0 and an upper 1 never bind."""
+    at_bounds, above = {}, setting == "max_weight"
     for name in bound if isinstance(bound, Mapping) else data.assets:
         limit = bound[name] if isinstance(bound, Mapping) else bound
         own = [i for i, asset in enumerate(data.assets) if name in (asset, data.classes.get(asset))]
         weights = shares[:, own].sum(axis=1)
         at = weights >= limit - _BINDS if above else weights <= limit + _BINDS
         if limit != float(above):
-            found[name] = at & holdable[:, own].any(axis=1)
-    return found
+            at_bounds[name] = at & holdable[:, own].any(axis=1)
+    return at_bounds
 
 
 def _calm_notes(decided: Decided, path: SimulationResult) -> list[str]:
-    """Return a note where weights by risk are nearly all in assets that hardly move, such as a deposit in cents."""
+    """Note on weights by risk that are nearly all in assets with hardly any volatility, such as a bank deposit."""
     data, volatilities = decided.plan.data, decided.decisions.risk.asset_volatilities
     known = np.isfinite(path.targets).all(axis=1) & np.isfinite(volatilities).any(axis=1)
     sizes, volatilities = abs(path.targets[known]), np.nan_to_num(volatilities[known])
@@ -189,7 +189,7 @@ def _calm_notes(decided: Decided, path: SimulationResult) -> list[str]:
 
 
 def _weights_depend_on_covariance(decided: Decided) -> bool:
-    """Return whether the strategy has no answer without the covariance of the date."""
+    """Return whether the strategy cannot decide without a covariance."""
     decisions = decided.decisions
     questions, at = decisions.agenda.at(decisions.first)
     without = replace(questions, covariances=np.full_like(questions.covariances, np.nan))
@@ -201,11 +201,11 @@ def _weights_depend_on_covariance(decided: Decided) -> bool:
 
 
 def _financing_notes(decided: Decided, path: SimulationResult) -> list[str]:
-    """Note financing that is free, or at its limit, because nothing is set."""
+    """Notes on financing that is free, or at its limit, because a setting is missing."""
     data, terms, financing = decided.plan.data, decided.plan.terms, decided.plan.config.financing
     notes, held = [], _held(path, terms)
     if isinstance(financing, Margin | Futures) and financing.initial_margin is None and financing.maintenance_margin:
-        notes.append("no financing.initial_margin is set: targets go to the very limit of the maintenance margin")
+        notes.append("no financing.initial_margin is set: targets may use all of the maintenance margin")
     if path.loan.any() and not path.spread_cost.any():
         who, setting = "loans", "spread_bps"
         if terms.futures:
@@ -230,7 +230,7 @@ def _financing_notes(decided: Decided, path: SimulationResult) -> list[str]:
 
 
 def _named(assets: Sequence[str], which: Bools) -> tuple[str, str, str] | None:
-    """Some of the assets, and the verb and the pronoun that go with them."""
+    """Return the chosen assets in words, with the verb and the pronoun that agree with them; None for no asset."""
     names = [name for name, one in zip(assets, which, strict=True) if one]
     return (
         (", ".join(names), "pays" if len(names) == 1 else "pay", "it" if len(names) == 1 else "them") if names else None

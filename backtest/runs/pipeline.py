@@ -1,12 +1,11 @@
-"""`run`: from a configuration to a result, the steps of a backtest in order."""
+"""`run`: the steps of a backtest in order, from a configuration to a result."""
 
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-
-import pandas as pd
+from typing import cast
 
 from backtest.analysis.break_even_spread.break_even_result import BreakEven
 from backtest.analysis.build import build_result
@@ -23,7 +22,7 @@ from backtest.runs.notes import benchmark_notes, run_notes
 from backtest.runs.plan import Decided, Plan
 from backtest.runs.spread_match import Match
 
-Loader = Callable[[RunConfig], MarketData]
+MarketLoader = Callable[[RunConfig], MarketData]
 
 _log = logging.getLogger(__name__)
 
@@ -35,16 +34,16 @@ def run(
     refresh: bool = False,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> BacktestResult:
-    """Run a backtest, and its benchmark over the same dates. Writes nothing but what it fetches, to the cache.
+    """Run a backtest, and its benchmark over the same dates. Only fetched data is written, to the cache.
 
     Args:
-        config: a configuration, or the path of one.
-        offline: ask no source, whatever the age of what the cache has; as `data.offline`.
-        refresh: fetch the whole history of each series anew.
-        on_step: told the name of each step as it begins.
+        config: a configuration, or its path.
+        offline: ask no source; use the cache whatever its age. Same as `data.offline`.
+        refresh: fetch the whole history of each series again.
+        on_step: called with the name of each step as it begins.
 
     Raises:
-        BacktestError: anything wrong in the configuration, the data, or what the strategy answers.
+        BacktestError: a mistake in the configuration, the data, or the strategy's target weights.
 
     Example:
         >>> result = run("configs/erc.yaml")
@@ -53,7 +52,7 @@ def run(
     """
     if not isinstance(config, RunConfig):
         config = load_config(config)
-    return _run(config, loader(offline=offline, refresh=refresh), on_step)
+    return _run(config, market_loader(offline=offline, refresh=refresh), on_step)
 
 
 def run_all(
@@ -63,30 +62,30 @@ def run_all(
     refresh: bool = False,
     on_run: Callable[[str], None] = lambda _: None,
 ) -> list[BacktestResult]:
-    """Run several configurations as `run` would each of them, their data loaded once.
+    """Run several configurations as `run` does, but load shared data once.
 
     Args:
         configs: the configurations.
-        offline: as of `run`.
-        refresh: likewise.
-        on_run: told the name of each as it begins.
+        offline: see `run`.
+        refresh: see `run`.
+        on_run: called with the name of each configuration as its run begins.
 
     Raises:
-        BacktestError: as `run`, of the first of them that fails.
+        BacktestError: the error of the first run that fails; see `run`.
 
     Example:
         >>> [result.name for result in run_all([load_config(f"configs/{name}.yaml") for name in ("60_40", "erc")])]
         ['60_40', 'erc']
     """
-    market, results = loader(offline=offline, refresh=refresh), []
+    market, results = market_loader(offline=offline, refresh=refresh), []
     for config in configs:
         on_run(config.name)
         results.append(_run(config, market, lambda _: None))
     return results
 
 
-def loader(*, offline: bool, refresh: bool) -> Loader:
-    """What loads the market of a configuration: the same settings once, and each series of a source once."""
+def market_loader(*, offline: bool, refresh: bool) -> MarketLoader:
+    """Return a memoised market loader: each data section is loaded once, and each series is fetched once."""
     known: dict[Key, Quotes] = {}
     loaded: list[tuple[RunConfig, MarketData]] = []
 
@@ -102,22 +101,34 @@ def loader(*, offline: bool, refresh: bool) -> Loader:
     return market
 
 
-def _run(config: RunConfig, market: Loader, on_step: Callable[[str], None]) -> BacktestResult:
+def _run(config: RunConfig, market: MarketLoader, on_step: Callable[[str], None]) -> BacktestResult:
     plan, notes = plan_of(config, market, on_step)
-    other, first_trade = plan.benchmark, plan.first_trade
-    if other is None:
-        on_step("strategy")
-        return _told(result_of(plan.decided(first_trade)))
-    compared = result_of(other.decided(first_trade))
-    on_step("strategy")
-    decided = plan.decided(first_trade)
+    decided, benchmark = decisions_and_benchmark(plan, on_step)
     result = result_of(decided)
-    if len(compared.nav) < len(result.nav):
-        raise lost_before_the_end(compared.name, compared.nav.index[-1])
-    complete = replace(
+    if benchmark is not None:
+        result = _with_benchmark(result, decided, benchmark, notes)
+    log_warnings(result.warnings)
+    return result
+
+
+def decisions_and_benchmark(plan: Plan, on_step: Callable[[str], None]) -> tuple[Decided, BacktestResult | None]:
+    """Simulate the benchmark of a plan, if it has one, and ask its strategy, both from the same first trade."""
+    other = None if plan.benchmark is None else result_of(plan.benchmark.decide(plan.first_trade))
+    on_step("strategy")
+    return plan.decide(plan.first_trade), other
+
+
+def _with_benchmark(
+    result: BacktestResult, decided: Decided, benchmark: BacktestResult, notes: Sequence[str]
+) -> BacktestResult:
+    """Return a result with its benchmark, the break-even spread, and the notes and warnings on both."""
+    if len(benchmark.nav) < len(result.nav):
+        raise lost_before_the_end(benchmark)
+    plan, other = decided.plan, cast("Plan", decided.plan.benchmark)
+    return replace(
         result,
-        benchmark=replace(compared.until(result.nav.index[-1]), consumer_prices=result.consumer_prices),
-        break_even=_break_even(result, decided, compared),
+        benchmark=replace(benchmark.until(result.nav.index[-1]), consumer_prices=result.consumer_prices),
+        break_even=_break_even(result, decided, benchmark),
         notes=(
             *result.notes,
             *notes,
@@ -126,29 +137,27 @@ def _run(config: RunConfig, market: Loader, on_step: Callable[[str], None]) -> B
         ),
         warnings=warnings_of(plan),
     )
-    return _told(complete)
 
 
-def _break_even(result: BacktestResult, decided: Decided, compared: BacktestResult) -> BreakEven | None:
-    """Where a run that borrows ties its benchmark; with intervals and the curve if they are asked for.
+def _break_even(result: BacktestResult, decided: Decided, benchmark: BacktestResult) -> BreakEven | None:
+    """Break-even spread of a levered run against its benchmark, with confidence intervals and the curve on request.
 
-    Without being asked it takes a few milliseconds; where the strategy has to be asked anew along each path it would
-    take seconds. Where a spread that is tried cannot be simulated, as fixed costs take all that is left of NAV, there
-    is none, and the log says so.
+    The spread alone takes a few milliseconds. A strategy that decides again along each path would take seconds, so it
+    needs the request. If fixed costs exceed NAV at a spread that is tried, the log reports it and the result is None.
     """
     config = decided.plan.config
-    asked = config.report.break_even
-    if not result.loan.any() or compared.nav.iloc[-1] <= 0 or (config.follows_its_path and not asked):
+    requested = config.report.break_even
+    if not result.loan.any() or benchmark.nav.iloc[-1] <= 0 or (config.follows_its_path and not requested):
         return None
     try:
-        return Match.of(decided, compared).break_even(intervals=asked)
+        return Match.of(decided, benchmark).break_even(intervals=requested)
     except SimulationError as problem:
         _log.warning("no break-even spread of %s: %s", result.name, problem)
         return None
 
 
-def plan_of(config: RunConfig, market: Loader, on_step: Callable[[str], None]) -> tuple[Plan, Sequence[str]]:
-    """The plan of a run and, inside it, of its benchmark over the dates of both; what has to be said of those dates."""
+def plan_of(config: RunConfig, market: MarketLoader, on_step: Callable[[str], None]) -> tuple[Plan, Sequence[str]]:
+    """Plan of a run and its benchmark over their common dates, and notes on those dates."""
     on_step("data")
     data = market(config)
     if config.benchmark is None:
@@ -159,7 +168,7 @@ def plan_of(config: RunConfig, market: Loader, on_step: Callable[[str], None]) -
 
 
 def result_of(decided: Decided) -> BacktestResult:
-    """Simulate by the terms of the configuration."""
+    """Simulate decisions under the terms of their configuration."""
     plan, terms = decided.plan, decided.plan.terms
     path = decided.path(terms).ledger()
     result = build_result(
@@ -176,27 +185,26 @@ def result_of(decided: Decided) -> BacktestResult:
     return replace(result, setup=plan.setup, renderer=render_result)
 
 
-def lost_before_the_end(benchmark: str, date: pd.Timestamp) -> SimulationError:
-    """The error of a benchmark that is ruined before the run ends."""
+def lost_before_the_end(benchmark: BacktestResult) -> SimulationError:
+    """Error for a benchmark that is ruined before the run ends."""
     return SimulationError(
-        f"the benchmark {benchmark} lost all of its capital on {date:%Y-%m-%d}; "
+        f"the benchmark {benchmark.name} lost all of its capital on {benchmark.nav.index[-1]:%Y-%m-%d}; "
         "nothing can be compared with it after that. Hint: less leverage in it, or another benchmark."
     )
 
 
-def _told(result: BacktestResult) -> BacktestResult:
-    """The same, its warnings in the log too."""
-    for warning in result.warnings:
+def log_warnings(warnings: Sequence[str]) -> None:
+    """Log the warnings of a run."""
+    for warning in warnings:
         _log.warning("%s", warning)
-    return result
 
 
 def warnings_of(plan: Plan) -> tuple[str, ...]:
-    """What was found in the data of a run and of its benchmark that should be looked at."""
+    """Warnings about the data of a run and of its benchmark."""
     own = plan.data.warnings
     return own if plan.benchmark is None else (*own, *_of_benchmark(plan.benchmark.data.warnings, own))
 
 
-def _of_benchmark(said: Sequence[str], already: Sequence[str]) -> list[str]:
-    """What has to be said of the benchmark, and is not said of the run already."""
-    return [f"benchmark: {one}" for one in said if one not in already]
+def _of_benchmark(notes: Sequence[str], of_run: Sequence[str]) -> list[str]:
+    """Notes on the benchmark that the run does not have already."""
+    return [f"benchmark: {note}" for note in notes if note not in of_run]

@@ -1,4 +1,4 @@
-"""`Plan`: a strategy before its data. What it decides, on which dates, and the path that follows under given terms."""
+"""`Plan`: a configured strategy and its market data, ready to decide target weights and simulate."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -32,11 +32,11 @@ from backtest.strategy.view import History
 
 @dataclass(frozen=True, eq=False)
 class Setup:
-    """Run setup: a configuration with its market, from which a plan can be made at any time.
+    """Run setup: a configuration and its market data, from which a plan can be made at any time.
 
     Args:
         config: settings of the run.
-        data: market of the run, on the dates that its benchmark has too.
+        data: market data of the run, on the dates that its benchmark has too.
         benchmark: setup of the benchmark.
     """
 
@@ -45,16 +45,16 @@ class Setup:
     benchmark: "Setup | None" = None
 
     def plan(self) -> "Plan":
-        """Find out on which dates the strategy and its benchmark can decide."""
+        """Find the dates on which the strategy and its benchmark can decide."""
         return Plan.of(self.config, self.data, None if self.benchmark is None else self.benchmark.plan())
 
     @property
     def markets(self) -> tuple[MarketData, ...]:
-        """Markets of the run and of its benchmark."""
+        """Market data of the run and of its benchmark."""
         return (self.data, *(() if self.benchmark is None else self.benchmark.markets))
 
     def on(self, cut: Callable[[MarketData], MarketData]) -> "Setup":
-        """Cut each market to other dates; the same setup where no market changes."""
+        """Cut all market data to other dates; return this setup itself if nothing changes."""
         data, benchmark = cut(self.data), None if self.benchmark is None else self.benchmark.on(cut)
         same = data is self.data and benchmark is self.benchmark
         return self if same else Setup(self.config, data, benchmark)
@@ -62,14 +62,14 @@ class Setup:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A strategy before its data, and the dates on which it decides.
+    """A configured strategy, its market data, and the dates on which it decides.
 
     Args:
-        config: its settings.
-        data: its market.
-        benchmark: the plan of its benchmark.
+        config: settings of the run.
+        data: market data of the run.
+        benchmark: plan of the benchmark.
         agenda: all rebalance dates.
-        first: position among them of the first on which the strategy has what it needs.
+        first: position in the agenda of the first date with enough history.
     """
 
     config: RunConfig
@@ -81,7 +81,7 @@ class Plan:
     @classmethod
     @one_blas_thread()
     def of(cls, config: RunConfig, data: MarketData, benchmark: "Plan | None" = None) -> "Plan":
-        """Find out on which dates the strategy can decide."""
+        """Find the dates on which the strategy can decide."""
         rows = rebalance_rows(data.dates, config.rebalance.frequency, config.rebalance.day)
         agenda = agenda_of(rows, config, data, benchmark)
         least = min(2, len(data.assets)) if config.data.ragged else len(data.assets)
@@ -90,7 +90,7 @@ class Plan:
 
     @property
     def setup(self) -> Setup:
-        """Setup that the plan was made from, without the covariances that the agenda keeps."""
+        """Setup of the plan, without the covariances that the agenda keeps."""
         return Setup(self.config, self.data, None if self.benchmark is None else self.benchmark.setup)
 
     @property
@@ -100,17 +100,17 @@ class Plan:
 
     @property
     def at_opens(self) -> bool:
-        """Whether trades are made at the open."""
+        """True if trades are made at the open."""
         return self.config.rebalance.execution == "open"
 
     @property
     def first_trade(self) -> pd.Timestamp:
-        """The first date of NAV: that of the first trade, or of the last close before a trade at the open.
+        """First date of NAV: the date of the first trade, or of the last close before a trade at the open.
 
-        It is the later of the strategy's own and of its benchmark's.
+        It is the later of the strategy's own date and its benchmark's.
 
         Raises:
-            SimulationError: it would come on the last date of the data, or after it.
+            SimulationError: the date would be the last date of the data, or after it.
         """
         row = self.agenda.rows[self.first] + self.lag - self.at_opens
         if row >= len(self.data.dates) - 1:
@@ -123,7 +123,7 @@ class Plan:
         """Costs, financing and fees, as configured.
 
         Raises:
-            ConfigError: they do not fit the market.
+            ConfigError: the terms do not fit the market data.
         """
         config = self.config
         try:
@@ -133,7 +133,7 @@ class Plan:
 
     @property
     def bands(self) -> Bands | None:
-        """How far weights may drift before they are traded, as configured."""
+        """Configured bands: the drift of weights that is not traded."""
         given = self.config.rebalance.bands
         if given is None:
             return None
@@ -147,7 +147,7 @@ class Plan:
         )
 
     def beginning(self, first_trade: pd.Timestamp) -> tuple[Agenda, int]:
-        """An agenda, and the position in it of the decision that is traded on the given date."""
+        """Return an agenda, and the position in it of the decision that is traded on a date."""
         begin = int(np.flatnonzero(self.data.dates == first_trade)[0]) - self.lag + self.at_opens
         if begin in self.agenda.rows:
             return self.agenda, list(self.agenda.rows).index(begin)
@@ -155,27 +155,31 @@ class Plan:
         return agenda_of([begin, *later], self.config, self.data, self.benchmark), 0
 
     @one_blas_thread()
-    def decided(self, first_trade: pd.Timestamp) -> "Decided":
-        """Ask the strategy, from a first trade on this date, which may be later than its own."""
-        _ = self.terms  # what does not fit the market is told before the strategy is asked
+    def decide(self, first_trade: pd.Timestamp) -> "Decided":
+        """Ask the strategy for its decisions.
+
+        Args:
+            first_trade: date of the first trade, not before the plan's own.
+        """
+        _ = self.terms  # terms that do not fit the market data are reported before the strategy is asked
         agenda, first = self.beginning(first_trade)
         span = slice(first, first + 1 if self.config.rebalance.frequency == "never" else len(agenda.rows))
         decisions = Decisions.of(self.config, agenda, span, self.data)
-        decide: Floats | Decide = decisions.one
+        decide: Floats | Decide = decisions.decide_at
         if not self.config.follows_its_path:
-            decide = decisions.together()
+            decide = decisions.decide_all()
         return Decided(self, agenda.rows[span], decisions, decide)
 
 
 @dataclass(frozen=True, eq=False)
 class Decided:
-    """A plan whose strategy has been asked: all that a path needs but its terms.
+    """A plan with its decisions: everything that a path needs except terms.
 
     Args:
         plan: the plan.
         rows: (m,) positions of the decisions in the data.
-        decisions: what is kept of them.
-        decide: (m, n) target weights; where they depend on what is held or on NAV, a function that asks along the
+        decisions: records of the decisions.
+        decide: (m, n) target weights; if they depend on current weights or NAV, a function that is called along the
             path.
     """
 
@@ -186,13 +190,13 @@ class Decided:
 
     @cached_property
     def periods(self) -> Periods:
-        """The market that is walked."""
+        """Market data as the arrays of the simulation."""
         data = self.plan.data
         return with_opens(data) if self.plan.at_opens else Periods.of(data)
 
     @one_blas_thread()
     def path(self, terms: Terms) -> Path:
-        """The path from the first trade to the end of the data under these terms."""
+        """Simulate from the first trade to the end of the data under these terms."""
         plan, rows, lag, bands = self.plan, self.rows, self.plan.lag, self.plan.bands
         if plan.at_opens:
             rows, lag = [2 * row + 1 for row in rows], 2 * lag - 1
@@ -203,18 +207,18 @@ class Decided:
 
 @dataclass(frozen=True, eq=False)
 class Decisions:
-    """What a strategy decides, and what is kept of it; of a covariance, no more than it says of the target weights.
+    """Decisions of a strategy. Covariances are discarded once the ex-ante risk of the target weights is known.
 
     Args:
-        strategy: that is asked.
-        leverage: of its answers.
+        strategy: the strategy.
+        leverage: scaling of its target weights.
         agenda: all rebalance dates.
-        first: position in it of the first decision.
-        targets: (m, n) levered, fractions of NAV; NaN where nothing was decided.
-        multiples: (m,) of leverage, smoothed and without its bounds; NaN where none was worked out.
-        holdable: (m, n) which assets could be held.
-        risk: of the target weights.
-        members: (k, n) which assets belong to each class.
+        first: position in the agenda of the first decision.
+        targets: (m, n) target weights after scaling, fractions of NAV; NaN before a decision.
+        multiples: (m,) multiples of the scaling, smoothed, before bounds apply; NaN without scaling.
+        holdable: (m, n) True where an asset could be held.
+        risk: ex-ante risk of the target weights.
+        members: (k, n) True where an asset belongs to a class.
     """
 
     strategy: Strategy
@@ -229,7 +233,7 @@ class Decisions:
 
     @classmethod
     def of(cls, config: RunConfig, agenda: Agenda, span: slice, data: MarketData) -> "Decisions":
-        """Those of a span of dates of the agenda, to be made."""
+        """Allocate the decisions of a span of dates of the agenda."""
         count, members = span.stop - span.start, class_members(data.assets, data.classes)[1]
         targets, contributions, volatilities = np.full((3, count, len(data.assets)), np.nan)
         risk = ExAnteRisk(contributions, volatilities, np.full((count, len(members)), np.nan))
@@ -238,29 +242,29 @@ class Decisions:
             config.strategy.model, config.leverage, agenda, span.start, targets, multiples, holdable, risk, members
         )
 
-    def together(self) -> Floats:
-        """The (m, n) target weights of all of them."""
+    def decide_all(self) -> Floats:
+        """Make all decisions, and return their (m, n) target weights."""
         made = 0
         for questions in self.agenda.since(self.first, self.first + len(self.targets)):
-            self._keep(made, answers(self.strategy, questions), questions)
+            self._record(made, answers(self.strategy, questions), questions)
             made += len(questions.rows)
-            del questions  # its covariances go before the next come
+            del questions  # frees its covariances before the next batch
         return self.targets
 
-    def one(self, k: int, current_weights: Floats, nav: float) -> Floats:
-        """The (n,) target weights of the k-th, where they depend on what is held or on NAV in units of the first."""
+    def decide_at(self, k: int, current_weights: Floats, nav: float) -> Floats:
+        """Make the k-th decision from current weights and NAV in units of the first; return (n,) target weights."""
         questions, at = self.agenda.at(self.first + k)
-        answered = answer(self.strategy, questions, at, current_weights)
-        targets: Floats = self._keep(k, answered[None], questions.part(slice(at, at + 1)), nav)[0]
+        weights = answer(self.strategy, questions, at, current_weights)
+        targets: Floats = self._record(k, weights[None], questions.part(slice(at, at + 1)), nav)[0]
         return targets
 
-    def _keep(self, first: int, answered: Floats, questions: Questions, nav: float = 1.0) -> Floats:
-        """Lever what was answered, and keep it: the (m, n) target weights."""
-        part, targets = slice(first, first + len(answered)), answered
+    def _record(self, first: int, weights: Floats, questions: Questions, nav: float = 1.0) -> Floats:
+        """Scale answers, record them with their risk, and return the (m, n) target weights."""
+        part, targets = slice(first, first + len(weights)), weights
         if self.leverage is not None:
-            wanted = self.leverage.multiples(answered, questions, nav)
-            self.multiples[part] = self.leverage.smoothed(wanted, self.multiples[first - 1] if first > 0 else np.nan)
-            targets = self.leverage.applied(answered, self.multiples[part])
+            multiples = self.leverage.multiples(weights, questions, nav)
+            self.multiples[part] = self.leverage.smoothed(multiples, self.multiples[first - 1] if first > 0 else np.nan)
+            targets = self.leverage.applied(weights, self.multiples[part])
         risk = ex_ante_risk(targets, questions.covariances, self.members)
         self.targets[part], self.holdable[part] = targets, questions.holdable
         self.risk.contributions[part] = risk.contributions
@@ -270,11 +274,11 @@ class Decisions:
 
 
 def agenda_of(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: Plan | None) -> Agenda:
-    """The questions of these rows, some at a time."""
+    """Views for these rows, in batches."""
     window = window_rows(config.estimation.window, data.periods_per_year)
     if window < 2:
         raise ConfigError(
-            f"estimation.window of {config.estimation.window} is {window} of the data's periods, of "
+            f"estimation.window of {config.estimation.window} covers {window} periods of the data, which has "
             f"{data.periods_per_year} a year; expected two or more. Hint: a longer window, such as 3Y."
         )
     ask = partial(ask_on, config=config, data=data, benchmark=benchmark)
@@ -308,9 +312,9 @@ def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: 
 
 
 def benchmark_weights(benchmark: Plan, dates: pd.DatetimeIndex) -> Floats:
-    """Target weights of the benchmark, asked on each of these dates (or its last before): (m, k), NaN for none.
+    """Return the (m, k) target weights of the benchmark on each date, or on its last date before; NaN before the first.
 
-    They are levered as its configuration says, each date for itself: smoothing belongs to a path of decisions.
+    They are scaled as the benchmark's configuration says, but not smoothed, as smoothing needs a path of decisions.
     """
     rows = benchmark.data.dates.searchsorted(dates, side="right") - 1
     weights = np.full((len(rows), len(benchmark.data.assets)), np.nan)

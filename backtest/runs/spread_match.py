@@ -1,4 +1,4 @@
-"""`Match`: a strategy that has decided, the spread that it pays still open, beside its benchmark's finished path."""
+"""`Match`: solves for the financing spread at which a strategy with fixed decisions equals its benchmark."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -30,12 +30,12 @@ _NONE = BreakEvenSpread(float("nan"))
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """What is to be the same of both: a measure of returns above a rate.
+    """The measure to equate, and the rate subtracted from each side's returns.
 
     Args:
-        measure: of returns.
-        rate: (P,) what is taken off the strategy's returns first, decimal per period.
-        other: (P,) the benchmark's returns, a rate of its own taken off.
+        measure: a function of returns.
+        rate: (P,) subtracted from the strategy's returns, decimal per period.
+        other: (P,) the benchmark's returns less its own rate.
     """
 
     measure: Measure
@@ -43,19 +43,19 @@ class Side:
     other: Floats
 
     def excess(self, own: Floats) -> float:
-        """The strategy's measure less the benchmark's; of fewer returns than the benchmark's after a ruin."""
+        """Difference between the strategy's measure and the benchmark's; a ruined strategy has fewer returns."""
         return float(self.measure(own - self.rate[: len(own)]) - self.measure(self.other))
 
 
 @dataclass(frozen=True, eq=False)
 class Match:
-    """A strategy that has decided, its spread still open, beside a benchmark.
+    """Decisions of a strategy, simulated at different spreads against a finished benchmark.
 
     Args:
-        decided: the strategy.
-        terms: all its terms.
-        benchmark: the result of the benchmark, over all dates of both.
-        sides: by compound return, and by Sharpe ratio.
+        decided: decisions of the strategy.
+        terms: its configured terms.
+        benchmark: result of the benchmark, over all dates of both.
+        sides: the comparison by compound return, and by Sharpe ratio.
     """
 
     decided: Decided
@@ -65,7 +65,7 @@ class Match:
 
     @classmethod
     def of(cls, decided: Decided, benchmark: BacktestResult) -> "Match":
-        """A strategy against the result of its benchmark."""
+        """Match decisions against the result of their benchmark."""
         dates, other = benchmark.nav.index, benchmark.returns.to_numpy()
         ends = dates[0].to_datetime64(), dates[-1].to_datetime64()
         years = years_between(*ends) if benchmark.whole_year else 1.0  # the same break-even, by total returns
@@ -79,18 +79,18 @@ class Match:
 
     @property
     def dates(self) -> pd.DatetimeIndex:
-        """Of NAV, P + 1 of them."""
+        """Dates of NAV, P + 1 of them."""
         return pd.DatetimeIndex(self.benchmark.nav.index)
 
     def path(self, spread: float) -> Path:
-        """The strategy's path at this spread, decimal per year: of its loan, of all its futures, of its funds."""
+        """Return the strategy's path at a spread, decimal per year: on its loan, all its futures, or its funds."""
         return self.decided.path(self.terms.with_spread(spread))
 
     def break_even(self, *, intervals: bool) -> BreakEven | None:
-        """Break-even against the benchmark; None if the strategy loses all of its capital even at a spread of zero.
+        """Solve for both break-even spreads; None if the strategy loses all capital even at a spread of zero.
 
         Args:
-            intervals: also find the curve and, of `FEWEST` periods or more, the bootstrap intervals.
+            intervals: also compute the curve and, for `FEWEST` periods or more, the bootstrap intervals.
         """
         free, configured = self.path(0.0), self._configured
         if len(free.nav) < len(self.dates):
@@ -116,25 +116,30 @@ class Match:
         )
 
     def point(self, spread: float) -> CurvePoint:
-        """Both excesses at a spread."""
+        """Return both excess measures at a spread, decimal per year."""
         return self._point(spread, self.path(spread))
 
     def spread(self, side: Side, block: float) -> BreakEvenSpread:
-        """The spread at which one side is the same of both; its interval by blocks of this mean length, if not NaN."""
-        found = break_even_spread(lambda spread: side.excess(returns_of(self.path(spread))))
+        """Solve for the spread that makes one measure equal.
+
+        Args:
+            side: the measure.
+            block: mean block length of the bootstrap interval in periods; NaN for no interval.
+        """
+        solution = break_even_spread(lambda spread: side.excess(returns_of(self.path(spread))))
         if np.isnan(block):
-            return BreakEvenSpread(found)
-        base = found if np.isfinite(found) else 0.0
+            return BreakEvenSpread(solution)
+        base = solution if np.isfinite(solution) else 0.0
         path = self.path(base)
         own, count = returns_of(path), len(path.nav) - 1
         days = self.decided.plan.data.days[-len(self.dates) + 1 :][:count]
         exposure = path.ledger().loan[1:] / path.nav[:-1] * days / 360
         pairs = PairedReturns(own - side.rate[:count], exposure, side.other[:count], base)
-        return BreakEvenSpread(found, *bootstrap_interval(pairs, side.measure, length=block))
+        return BreakEvenSpread(solution, *bootstrap_interval(pairs, side.measure, length=block))
 
     @property
     def _configured(self) -> float:
-        """The spread of the configuration, decimal per year; NaN where it is by asset, by date or by size."""
+        """Configured spread, decimal per year; NaN if it varies by asset, date or size of the loan."""
         terms = self.terms
         if terms.fund is not None:
             return terms.fund.swap_spread
@@ -148,6 +153,6 @@ class Match:
 
 
 def returns_of(path: Path) -> Floats:
-    """The simple returns of NAV, decimal per period."""
+    """Return the simple returns of NAV, decimal per period."""
     returns: Floats = path.nav[1:] / path.nav[:-1] - 1
     return returns

@@ -219,7 +219,7 @@ _KINDS: Mapping[str, type[_Leverage]] = {
 }
 
 
-def _kind(given: Any) -> str | None:
+def kind_of_leverage(given: Any) -> str | None:
     """The kind of leverage, by the one setting that only it has."""
     if isinstance(given, _Leverage):
         return next((f"of {name}" for name, kind in _KINDS.items() if isinstance(given, kind)), None)
@@ -232,7 +232,7 @@ Leverage = Annotated[
     | Annotated[TargetVolatility, Tag("of target_volatility")]
     | Annotated[FixedDebt, Tag("of debt")],
     Discriminator(
-        _kind,
+        kind_of_leverage,
         custom_error_type="leverage",
         custom_error_message=f"Input should be settings with one of {', '.join(_KINDS)}, such as {{multiple: 2}}",
     ),

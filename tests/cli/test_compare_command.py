@@ -33,7 +33,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Of all files but the page, which says when it was written."""
+    """Return the bytes of all files except the page, which contains its time of writing."""
     files = [path for path in folder.rglob("*") if path.is_file() and path.name != "comparison.html"]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
@@ -44,11 +44,11 @@ def refused(answer: Answer) -> str:
     return line
 
 
-# 1. What it says
+# 1. Output
 
 
 def test_the_articles_strategies(here: Path) -> None:
-    """The table, with the numbers of the comparison in Python; the files beside it."""
+    """The table has the numbers of the comparison in Python, and the files are complete."""
     answer = command("compare", *ARTICLE)
     assert (answer.code, answer.err) == (0, "")
     found = bt.compare([bt.run(path) for path in ARTICLE])
@@ -78,7 +78,7 @@ def five() -> Comparison:
 
 
 @pytest.mark.parametrize(("width", "tables"), [(200, 1), (80, 2), (60, 3), (45, 5)])
-def test_more_strategies_than_the_terminal_is_wide_enough_for_come_below(
+def test_strategies_that_do_not_fit_the_terminal_follow_in_further_tables(
     width: int, tables: int, five: Comparison, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No cell is folded or shortened, and each strategy has every row once, with what a wide terminal shows.
@@ -104,19 +104,19 @@ def test_more_strategies_than_the_terminal_is_wide_enough_for_come_below(
     assert len([cell for row in values for cell in row if cell == "%*"]) == 1  # the best of all, whichever table
 
 
-def test_json_alone_is_the_file(here: Path) -> None:
+def test_json_option_prints_only_the_comparison(here: Path) -> None:
     answer = command("compare", *ARTICLE[:2], "--json", "--output", "mine")
     assert answer.code == 0
     assert answer.out == (here / "mine/comparison.json").read_text(encoding="utf-8")
     assert json.loads(answer.out)["strategies"] == ["60_40", "erc"]
 
 
-def test_what_is_not_borrowed_has_no_row() -> None:
+def test_runs_without_loans_have_no_financing_rows() -> None:
     assert "financing" not in command("compare", *ARTICLE[:2]).out
     assert "financing a year" in command("compare", ARTICLE[0], ARTICLE[3]).out
 
 
-def test_the_same_gives_the_same_bytes_in_place_of_the_earlier(here: Path) -> None:
+def test_repeating_a_comparison_replaces_it_with_the_same_bytes(here: Path) -> None:
     command("compare", *ARTICLE[:2], "--output", "one")
     before = contents(here / "one")
     (here / "one/other.txt").write_text("in the way")
@@ -130,7 +130,7 @@ def test_the_same_gives_the_same_bytes_in_place_of_the_earlier(here: Path) -> No
     assert before == after
 
 
-def test_of_many_the_folder_is_named_after_two(here: Path) -> None:
+def test_folder_of_many_strategies_is_named_after_the_first_two(here: Path) -> None:
     for number in range(6):
         text = ARTICLE[0].read_text(encoding="utf-8").replace("name: 60_40", f"name: a_strategy_of_long_name_{number}")
         (here / f"{number}.yaml").write_text(text, encoding="utf-8")
@@ -140,7 +140,7 @@ def test_of_many_the_folder_is_named_after_two(here: Path) -> None:
 
 
 def test_each_market_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """60/40 stands alone, and as the benchmark of two others, whose own data is the same."""
+    """60/40 is run alone, and as the benchmark of two others that share one data section."""
     loaded: list[DataSettings] = []
     real = load.load
 
@@ -171,7 +171,7 @@ def test_a_finished_run_is_run_again_from_its_manifest(finished: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
-def test_what_any_manifest_says_is_the_configuration_again(path: Path) -> None:
+def test_configuration_of_a_manifest_equals_the_original(path: Path) -> None:
     config = load_config(path)
     settings = json.loads(json.dumps(config.resolved()))
     again = config_of_manifest(settings, ROOT / "reports/erc/manifest.json")
@@ -180,8 +180,8 @@ def test_what_any_manifest_says_is_the_configuration_again(path: Path) -> None:
     assert again.data == config.data
 
 
-def test_a_run_that_would_now_be_another_is_refused(finished: Path, here: Path) -> None:
-    """As when its prices were revised since: here a NAV of its file is not what the manifest gives."""
+def test_a_finished_run_that_no_longer_repeats_is_refused(finished: Path, here: Path) -> None:
+    """Prices may have been revised since; here a NAV in the file differs from a run of the manifest."""
     navs = pd.read_csv(finished / "nav.csv")
     navs["strategy"] *= np.where(navs.index == 100, 1.0001, 1.0)
     navs.to_csv(finished / "nav.csv", index=False)
@@ -199,8 +199,8 @@ def test_settings_of_another_version_are_refused(finished: Path) -> None:
     manifest["config"]["costs"]["taxes"] = 1
     (finished / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     assert refused(command("compare", finished, ARTICLE[0])) == (
-        f"error: {finished}/manifest.json: costs.taxes: Extra inputs are not permitted; it is of another version. "
-        "Hint: give the configuration itself."
+        f"error: {finished}/manifest.json: costs.taxes: Extra inputs are not permitted; written by another version. "
+        "Hint: pass the configuration file."
     )
 
 
@@ -220,14 +220,14 @@ def test_a_finished_run_of_a_file_needs_its_absolute_path(here: Path, absolute: 
         return
     assert refused(answer) == (
         "error: done/manifest.json: prices are read from prices.csv, relative to a configuration that the manifest "
-        "does not name; expected an absolute path. Hint: give the configuration itself."
+        "does not name; expected an absolute path. Hint: pass the configuration file."
     )
 
 
-# 3. What is refused
+# 3. Errors
 
 
-def test_one_alone_and_two_frequencies() -> None:
+def test_one_result_or_two_frequencies_are_refused() -> None:
     assert refused(command("compare", ARTICLE[0])) == (
         f"error: {ARTICLE[0]} alone; expected two or more configurations or folders of finished runs"
     )
@@ -237,7 +237,7 @@ def test_one_alone_and_two_frequencies() -> None:
 
 
 @pytest.mark.parametrize("manifest", [None, "no JSON", "[]", '{"made_by": "risk-parity-backtest", "config": {}}'])
-def test_a_folder_that_is_no_finished_run(here: Path, manifest: str | None) -> None:
+def test_a_folder_without_a_finished_run_is_refused(here: Path, manifest: str | None) -> None:
     (here / "empty").mkdir()
     if manifest is not None:
         (here / "empty/manifest.json").write_text(manifest)
@@ -247,18 +247,18 @@ def test_a_folder_that_is_no_finished_run(here: Path, manifest: str | None) -> N
     )
 
 
-def test_a_comparison_is_no_finished_run() -> None:
+def test_the_folder_of_a_comparison_is_refused() -> None:
     assert command("compare", *ARTICLE[:2], "--output", "both").code == 0
     assert "both: a folder without the manifest.json of a run" in refused(command("compare", ARTICLE[0], "both"))
 
 
-def test_what_is_not_there_is_told_as_of_a_configuration() -> None:
+def test_a_missing_path_is_reported_as_a_missing_configuration() -> None:
     assert refused(command("compare", ARTICLE[0], "nothing.yaml")) == (
         "error: nothing.yaml: no such file. Hint: the path is relative to the current folder."
     )
 
 
-def test_a_folder_of_something_else_is_never_replaced(here: Path) -> None:
+def test_a_folder_of_other_files_is_never_replaced(here: Path) -> None:
     (here / "mine").mkdir()
     (here / "mine/thesis.txt").write_text("years of work")
     assert "holds files but no manifest.json of a report" in refused(

@@ -67,7 +67,7 @@ def damage(path: Path) -> None:
 # 1. fetch
 
 
-def test_fetch_gets_what_a_run_and_its_benchmark_need_each_once(world: LocalWorld) -> None:
+def test_fetch_requests_each_series_of_run_and_benchmark_once(world: LocalWorld) -> None:
     config("benchmark", data={"assets": ["SPY", "^GSPC"]})
     answer = command("data", "fetch", config(benchmark="benchmark.yaml"))
     assert (answer.code, answer.err) == (0, "")
@@ -79,7 +79,7 @@ def test_fetch_gets_what_a_run_and_its_benchmark_need_each_once(world: LocalWorl
     assert not Path("reports").exists()
 
 
-def test_fetch_asks_nobody_twice_a_day_unless_told_to(world: LocalWorld, kept: Cache) -> None:
+def test_fetch_requests_a_series_again_on_the_same_day_only_with_refresh(world: LocalWorld, kept: Cache) -> None:
     first = command("data", "fetch", "mine.yaml")
     assert world.sources.requests == []
     age(Path("data_cache"), 1)
@@ -99,7 +99,7 @@ def test_fetch_names_each_symbol_that_fails(world: LocalWorld) -> None:
     assert [row[0] for row in rows(command("data", "list").out)] == ["SPY"], "what came is kept"
 
 
-def test_fetch_of_no_file_says_so_in_one_line() -> None:
+def test_fetch_reports_a_missing_configuration_in_one_line() -> None:
     answer = command("data", "fetch", "nope.yaml")
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.startswith("error: nope.yaml: ")
@@ -124,7 +124,7 @@ def test_list_has_a_row_for_each_series(kept: Cache) -> None:
     assert [row[0] for row in rows(command("data", "list", "--source", "fred").out)] == ["DTB3"]
 
 
-def test_list_of_nothing_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_of_an_empty_cache_hints_at_fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     answer = command("data", "list")
     assert (answer.code, answer.err) == (0, "")
@@ -132,7 +132,7 @@ def test_list_of_nothing_says_what_to_do(tmp_path: Path, monkeypatch: pytest.Mon
     assert list(tmp_path.iterdir()) == [], "looking makes nothing"
 
 
-def test_list_of_a_source_that_gave_nothing_does_not_deny_the_others(kept: Cache) -> None:
+def test_list_of_a_source_without_series_names_the_source(kept: Cache) -> None:
     assert kept.entries()
     answer = command("data", "list", "--source", "french")
     assert answer.out.startswith("data_cache holds nothing of source french.")
@@ -141,7 +141,7 @@ def test_list_of_a_source_that_gave_nothing_does_not_deny_the_others(kept: Cache
 # 3. show
 
 
-def test_show_tells_range_source_age_and_meaning_and_draws_it(kept: Cache) -> None:
+def test_show_prints_range_source_age_and_meaning_and_a_plot(kept: Cache) -> None:
     assert kept.entries()
     answer = command("data", "show", "SPY")
     assert (answer.code, answer.err) == (0, "")
@@ -155,7 +155,7 @@ def test_show_tells_range_source_age_and_meaning_and_draws_it(kept: Cache) -> No
     assert below.split() == [DAYS[0], DAYS[-1]]
 
 
-def test_show_draws_a_rate_in_percent_and_says_how_it_is_quoted(kept: Cache) -> None:
+def test_show_plots_a_rate_in_percent_and_states_its_quotation(kept: Cache) -> None:
     assert kept.entries()
     answer = command("data", "show", "^IRX")
     first, _, *_, highest, _, _, _, _, _, _, lowest, _ = answer.out.splitlines()
@@ -163,14 +163,14 @@ def test_show_draws_a_rate_in_percent_and_says_how_it_is_quoted(kept: Cache) -> 
     assert (highest.split()[0], lowest.split()[0]) == ("5.19", "4")
 
 
-def test_show_says_what_is_not_in_an_index(world: LocalWorld) -> None:
+def test_show_states_what_an_index_leaves_out(world: LocalWorld) -> None:
     assert world.sources.listed
     assert command("data", "fetch", config(data={"assets": ["^GSPC"]})).code == 0
     answer = command("data", "show", "^GSPC")
     assert "note: price index: the dividends of its members are not in it" in answer.out.splitlines()
 
 
-def test_show_of_what_is_not_there_names_what_is(kept: Cache) -> None:
+def test_show_of_an_unknown_symbol_lists_known_symbols(kept: Cache) -> None:
     assert kept.entries()
     hint = "Hint: python -m backtest data fetch CONFIG"
     answer = command("data", "show", "NOPE")
@@ -198,7 +198,7 @@ def test_verify_finds_nothing_wrong_with_what_was_just_fetched(kept: Cache) -> N
 
 @pytest.mark.parametrize("ending", [".parquet", ".json"])
 def test_verify_finds_a_single_bit_that_has_changed(ending: str, kept: Cache, world: LocalWorld) -> None:
-    """It goes on with the others; and the next run sets the file aside, says so, and fetches the series anew."""
+    """Other series are checked too; the next run sets the file aside with a warning and fetches the series again."""
     clean = [row[:6] for row in rows(command("data", "list").out)]
     [path] = [
         path
@@ -223,7 +223,7 @@ def test_verify_finds_a_single_bit_that_has_changed(ending: str, kept: Cache, wo
     assert [row[:6] for row in rows(command("data", "list").out)] == clean
 
 
-def test_verify_names_what_should_be_looked_at(world: LocalWorld) -> None:
+def test_verify_reports_suspicious_values(world: LocalWorld) -> None:
     """A close that is wrong by a factor of ten for one day."""
     spike = [*world.sources.listed["SPY"].closes]
     spike[60] = 10 * (spike[60] or 0)
@@ -248,19 +248,19 @@ def test_verify_of_configurations_checks_their_series_alone(kept: Cache) -> None
 # 5. clear
 
 
-def test_clear_removes_nothing_without_a_word_of_the_user(kept: Cache) -> None:
+def test_clear_removes_nothing_without_confirmation(kept: Cache) -> None:
     assert kept.entries()
     before = files(Path("data_cache"))
     answer = command("data", "clear")
     assert (answer.code, answer.out) == (2, "")
     assert answer.err == (
         "error: would remove fred DTB3, yfinance SPY, yfinance TLT, yfinance ^IRX from data_cache, "
-        "and there is nobody to ask. Hint: --yes\n"
+        "but cannot ask for confirmation. Hint: --yes\n"
     )
     assert files(Path("data_cache")) == before
 
 
-def test_clear_removes_what_it_names_and_no_more(kept: Cache) -> None:
+def test_clear_removes_only_the_named_series(kept: Cache) -> None:
     assert command("data", "clear", "SPY", "--yes").out == "removed yfinance SPY\n"
     assert [entry.symbol for entry in kept.entries()] == ["DTB3", "TLT", "^IRX"]
     assert command("data", "clear", "--source", "fred", "--yes").out == "removed fred DTB3\n"
@@ -270,7 +270,7 @@ def test_clear_removes_what_it_names_and_no_more(kept: Cache) -> None:
     assert not [name for name in files(Path("data_cache")) if name.endswith((".json", ".parquet"))]
 
 
-def test_clear_removes_what_cannot_be_read_too(kept: Cache) -> None:
+def test_clear_removes_damaged_series_too(kept: Cache) -> None:
     Path("data_cache", "yfinance", "SPY.json").write_text("{", encoding="utf-8")
     listed = command("data", "list")
     assert listed.code == 0
@@ -285,12 +285,12 @@ def test_offline_and_refresh_exclude_each_other() -> None:
     answer = command("run", "mine.yaml", "--offline", "--refresh")
     assert (answer.code, answer.out) == (2, "")
     assert answer.err == (
-        "error: --offline and --refresh exclude each other: one asks no source, the other asks them all\n"
+        "error: --offline and --refresh exclude each other: one uses the cache only, the other fetches everything\n"
     )
 
 
-def test_what_is_kept_says_what_it_is(kept: Cache) -> None:
-    """The JSON beside each file: what, when, from where, which rows, checksum; for one without this program."""
+def test_the_cache_folder_explains_itself(kept: Cache) -> None:
+    """The JSON file of each series gives content, time, origin, rows and checksum to readers without this program."""
     known = json.loads(Path("data_cache", "yfinance", "SPY.json").read_text("utf-8"))
     assert (known["source"], known["symbol"], known["rows"]) == ("yfinance", "SPY", 120)
     assert (known["first"], known["last"], known["columns"][0]) == (DAYS[0], DAYS[-1], "close")

@@ -1,4 +1,4 @@
-"""The shelf: what is listed, in which order and with which numbers, who may write it, and how it is opened."""
+"""The shelf: the runs it lists, their order and numbers, and who may write it."""
 
 import json
 import re
@@ -20,36 +20,12 @@ from backtest.reporting.files.shelf_entry import SECTION, ComparisonEntry, RunEn
 from backtest.reporting.pages import shelf_page as shelf_module
 from backtest.reporting.pages.shelf_page import Shelved, find, read_shelf, renew_shelf, write_shelf
 from backtest.runs.compared_runs import compare
+from support.builders.shelf_reports import put, put_comparison, put_manifest
 from support.builders.synthetic_result import made_up
 from support.command_line import command
 from support.patience import HANG
 
 SCRIPT = "<script>alert(1)<∕script>"
-
-
-def put(folder: Path, name: str, day: int = 1, files: tuple[str, ...] = ("tearsheet.html",), **options: Any) -> Path:
-    """A finished run: its manifest, with the numbers of a made-up result, and some files of its report."""
-    result = made_up(name=name, seed=day, **options)
-    return put_manifest(folder / name, {SECTION: run_entry(result)}, day, files)
-
-
-def put_manifest(place: Path, manifest: dict[str, Any], day: int = 1, files: tuple[str, ...] = ()) -> Path:
-    place.mkdir(parents=True)
-    written = {"environment": {"written_at": f"2026-11-{day:02}T09:30:00+00:00"}}
-    (place / "manifest.json").write_bytes(json_bytes({"made_by": "risk-parity-backtest", **manifest, **written}))
-    for file in files:
-        (place / file).write_text("")
-    return place
-
-
-def put_comparison(folder: Path, names: tuple[str, ...], day: int = 1) -> Path:
-    found = compare([made_up(name=name, seed=seed, benchmark=False) for seed, name in enumerate(names)])
-    files = files_of(found, environment())
-    manifest = json.loads(files.pop("manifest.json"))
-    place = put_manifest(folder / "_vs_".join(names), manifest, day)
-    for name, content in files.items():
-        (place / name).write_bytes(content)
-    return place
 
 
 def rows_of(page: str, table: str) -> list[list[str]]:
@@ -67,7 +43,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-# 1. What a manifest says of a run, and what is read of it
+# 1. Manifests of runs
 
 
 @pytest.mark.parametrize(
@@ -75,7 +51,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [{}, {"benchmark": False}, {"periods": 1}, {"still": True}, {"ruined": True}, {"gross": 2.0}, {"periods": 3000}],
     ids=str,
 )
-def test_what_a_manifest_says_is_read_again(options: dict[str, Any]) -> None:
+def test_shelf_entry_of_a_manifest_has_the_numbers_of_the_run(options: dict[str, Any]) -> None:
     result = made_up(**options)
     summary = result.summary()
     read = entry_of(json.loads(json_bytes({SECTION: run_entry(result)})))
@@ -94,7 +70,7 @@ def test_what_a_manifest_says_is_read_again(options: dict[str, Any]) -> None:
     assert min(read.sparkline) == pytest.approx(result.nav.min(), rel=5e-4)
 
 
-def test_of_a_comparison_the_best_are_named() -> None:
+def test_shelf_entry_of_a_comparison_names_the_best() -> None:
     found = compare([made_up(name=name, seed=seed, benchmark=False) for seed, name in enumerate("abc")])
     read = entry_of(json.loads(files_of(found, environment())["manifest.json"]))
     assert isinstance(read, ComparisonEntry)
@@ -107,11 +83,11 @@ def test_of_a_comparison_the_best_are_named() -> None:
     )
 
 
-# 2. What is listed
+# 2. The list
 
 
-def test_runs_and_comparisons_the_newest_first(here: Path) -> None:
-    """Links lead to files that are there, numbers are those of the manifests, in text and as keys to sort by."""
+def test_runs_and_comparisons_are_listed_newest_first(here: Path) -> None:
+    """Links lead to existing files; cells and sort keys have the numbers of the manifests."""
     for day, name in enumerate(("first", "second", "third"), start=1):
         put(here, name, day, ("tearsheet.html", "summary.json", "nav.csv"), gross=1.5)
     put_comparison(here, ("a", "b"), 9)
@@ -134,7 +110,7 @@ def test_runs_and_comparisons_the_newest_first(here: Path) -> None:
     assert not re.findall(r"https?://(?!www\.w3\.org)", page.partition("<body>")[2].partition("<script>")[0])
 
 
-def test_what_is_no_run_is_not_listed(here: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_other_files_and_folders_are_not_listed(here: Path, caplog: pytest.LogCaptureFixture) -> None:
     put(here, "mine")
     (here / "notes.txt").write_text("a file")
     (here / "empty").mkdir()
@@ -148,7 +124,7 @@ def test_what_is_no_run_is_not_listed(here: Path, caplog: pytest.LogCaptureFixtu
 
 
 @pytest.mark.parametrize("content", [b"", b'{"made_by": "risk-parity-ba', b"\xff\xfe\x00"])
-def test_a_broken_manifest_is_told_of_and_hides_no_other(
+def test_a_broken_manifest_is_logged_and_does_not_hide_others(
     here: Path, caplog: pytest.LogCaptureFixture, content: bytes
 ) -> None:
     put(here, "whole")
@@ -161,7 +137,7 @@ def test_a_broken_manifest_is_told_of_and_hides_no_other(
 
 @pytest.mark.parametrize("section", [{}, {SECTION: None}, {SECTION: {"kind": "run", "cagr": 1.0}}, {SECTION: []}])
 @pytest.mark.parametrize("kind", ["config", "comparison"])
-def test_one_of_another_version_is_listed_by_name(here: Path, section: dict[str, Any], kind: str) -> None:
+def test_a_run_of_another_version_is_listed_by_name(here: Path, section: dict[str, Any], kind: str) -> None:
     put_manifest(here / "old", {**section, kind: {"name": "old"}}, files=("tearsheet.html", "nav.csv"))
     page = write_shelf(here).read_text(encoding="utf-8")
     (row,) = rows_of(page, "runs-table" if kind == "config" else "comparisons-table")
@@ -196,17 +172,17 @@ def test_runs_at_the_edge(here: Path, options: dict[str, Any]) -> None:
     assert not re.search(r"\b(nan|NaN|None|inf)\b", page.partition("<main")[2].partition("</main>")[0])
 
 
-def test_an_empty_shelf_says_how_to_fill_it(here: Path) -> None:
+def test_an_empty_shelf_hints_at_the_first_run(here: Path) -> None:
     page = write_shelf(here).read_text(encoding="utf-8")
     assert "python -m backtest run configs/erc.yaml" in page
     assert "<table" not in page
 
 
-# 3. Who may write it, and when
+# 3. Writing the shelf
 
 
-def test_runs_that_end_at_once_lose_nothing(here: Path) -> None:
-    """Each puts its report into place and then makes the shelf: the last one made has all of them."""
+def test_runs_that_end_at_the_same_time_are_all_listed(here: Path) -> None:
+    """Each run moves its report into place and then writes the shelf, so the last shelf lists all of them."""
     sections = [{SECTION: run_entry(made_up(name=f"run_{i}", seed=i))} for i in range(8)]
     ready = threading.Barrier(8)
 
@@ -227,8 +203,8 @@ def test_runs_that_end_at_once_lose_nothing(here: Path) -> None:
     }  # fmt: skip
 
 
-def test_a_slow_writer_does_not_undo_a_later_one(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first has read the folder before the second run is there, and would write after it if it were let."""
+def test_a_slow_writer_does_not_overwrite_a_later_one(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first writer reads the folder before the second run exists, and without a lock would write last."""
     render = shelf_module.render_shelf
     read, written = threading.Event(), threading.Event()
 
@@ -254,7 +230,7 @@ def test_a_slow_writer_does_not_undo_a_later_one(here: Path, monkeypatch: pytest
     assert [row[0] for row in rows_of(page, "runs-table")] == ["second", "first"]
 
 
-def test_a_shelf_cut_off_leaves_the_earlier_one(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_write_keeps_the_earlier_shelf(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(here, "one")
     before = write_shelf(here).read_bytes()
     put(here, "two", 2)
@@ -269,7 +245,7 @@ def test_a_shelf_cut_off_leaves_the_earlier_one(here: Path, monkeypatch: pytest.
     assert not list(here.glob(".index-*"))
 
 
-def test_a_page_of_somebody_else_is_never_replaced(here: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_page_from_another_program_is_never_replaced(here: Path, caplog: pytest.LogCaptureFixture) -> None:
     put(here / "reports", "one")
     (here / "reports/index.html").write_text("<h1>My own</h1>")
     renew_shelf(here / "reports/one")
@@ -280,7 +256,7 @@ def test_a_page_of_somebody_else_is_never_replaced(here: Path, caplog: pytest.Lo
     )
 
 
-def test_another_that_writes_for_ever_is_not_waited_for(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_for_another_writer_has_a_limit(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from filelock import FileLock
 
     monkeypatch.setattr(shelf_module, "_PATIENCE", 0.05)
@@ -291,8 +267,8 @@ def test_another_that_writes_for_ever_is_not_waited_for(here: Path, monkeypatch:
         write_shelf(here)
 
 
-def test_only_the_reports_of_this_folder_have_a_shelf(here: Path) -> None:
-    """What was put elsewhere may stand among anybody's files."""
+def test_only_the_reports_folder_has_a_shelf(here: Path) -> None:
+    """A report elsewhere may be among other people's files."""
     for place in ("elsewhere", "reports/deeper", "."):
         put(here / place, "one")
         renew_shelf(here / place / "one")
@@ -302,8 +278,8 @@ def test_only_the_reports_of_this_folder_have_a_shelf(here: Path) -> None:
     assert (here / "reports/index.html").exists()
 
 
-def test_a_run_and_a_comparison_make_it_anew(here: Path) -> None:
-    """From the command line: both are on the shelf, and it is what reading the folder again gives."""
+def test_runs_and_comparisons_rebuild_the_shelf(here: Path) -> None:
+    """The shelf after a run and a comparison equals the shelf read from the folder."""
     configs = Path(__file__).resolve().parents[2] / "configs"
     assert command("run", configs / "60_40.yaml").code == 0
     assert command("compare", configs / "60_40.yaml", configs / "erc.yaml").code == 0
@@ -319,128 +295,7 @@ def test_a_run_and_a_comparison_make_it_anew(here: Path) -> None:
     assert run.entry.sharpe == json.loads((here / "reports/60_40/summary.json").read_text())["sharpe"]
 
 
-# 4. `list` and `open`
-
-
-def test_list_prints_the_shelf(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
-    put(here / "reports", "first", 1)
-    put(here / "reports", "second", 2, still=True, benchmark=False)
-    put_manifest(here / "reports/old", {"config": {}}, 3)
-    put_comparison(here / "reports", ("a", "b"), 4)
-    answer = command("list")
-    assert (answer.code, answer.err) == (0, "")
-    rows = [line.split() for line in answer.out.splitlines() if line.strip()]
-    assert rows[0] == ["run", "period", "CAGR", "volatility", "Sharpe", "drawdown", "written"]
-    assert [row[0] for row in rows[2:5]] == ["old", "second", "first"]
-    assert rows[3][1:] == ["2003-2007", "0.00", "%", "0.00", "%", "-", "0.00", "%", "2026-11-02"]
-    assert rows[5][0] == "comparison"
-    assert (rows[7][0], rows[7][-1]) == ("a_vs_b", "2026-11-04")
-
-
-def test_a_long_name_is_listed_whole(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    name = "a_name_of_a_hundred_letters_" * 3
-    put(here / "reports", name)
-    lines = command("list").out.splitlines()
-    assert max(map(len, lines)) <= 80
-    assert "".join(line.strip().partition(" ")[0] for line in lines[3:]) == name
-
-
-def test_list_as_json(here: Path) -> None:
-    put(here / "reports", "风险平价")
-    put_comparison(here / "reports", ("a", "b"), 2)
-    put_manifest(here / "reports/old", {"config": {}}, 3)
-    old, compared, run = json.loads(command("list", "--json").out)
-    assert old == {
-        "folder": "reports/old", "kind": "run", "name": "old", "written_at": "2026-11-03T09:30:00+00:00", "page": None,
-    }  # fmt: skip
-    assert (compared["kind"], compared["strategies"], set(compared["best"])) == (
-        "comparison", ["a", "b"], {"cagr", "sharpe", "max_drawdown"},
-    )  # fmt: skip
-    assert (run["page"], run["start"], run["cagr"]) == (
-        "reports/风险平价/tearsheet.html", "2003-12-31", made_up(seed=1).summary()["cagr"],
-    )  # fmt: skip
-
-
-def test_an_empty_list(here: Path) -> None:
-    answer = command("list")
-    assert (answer.code, answer.err) == (0, "")
-    assert answer.out == "reports holds no run. Hint: python -m backtest run configs/erc.yaml\n"
-    assert command("list", "--json").out == "[]\n"
-    assert not list(here.iterdir())
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What a browser was asked to show."""
-    shown: list[str] = []
-
-    def show(uri: str) -> bool:
-        shown.append(uri)
-        return True
-
-    monkeypatch.setattr("webbrowser.open", show)
-    return shown
-
-
-@pytest.mark.parametrize("name", ["erc", "reports/erc", "./reports/erc/"])
-def test_open_shows_the_page_of_a_run(here: Path, opened: list[str], name: str) -> None:
-    put(here / "reports", "erc")
-    answer = command("open", name)
-    assert (answer.code, answer.out, answer.err) == (0, "page: reports/erc/tearsheet.html\n", "")
-    assert opened == [(here / "reports/erc/tearsheet.html").as_uri()]
-
-
-def test_open_shows_a_report_elsewhere_by_its_folder(here: Path, opened: list[str]) -> None:
-    put(here / "elsewhere", "mine")
-    assert command("open", "elsewhere/mine").code == 0
-    assert opened == [(here / "elsewhere/mine/tearsheet.html").as_uri()]
-
-
-def test_open_without_a_name_shows_the_shelf_as_it_is_now(here: Path, opened: list[str]) -> None:
-    put(here / "reports", "written_from_python")
-    answer = command("open")
-    assert (answer.code, answer.out) == (0, "page: reports/index.html\n")
-    assert opened == [(here / "reports/index.html").as_uri()]
-    assert "written_from_python" in (here / "reports/index.html").read_text(encoding="utf-8")
-
-
-def test_without_a_browser_the_path_is_said(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(here / "reports", "erc")
-    monkeypatch.setattr("webbrowser.open", lambda _: False)
-    answer = command("open", "erc")
-    assert (answer.code, answer.out) == (0, "page: reports/erc/tearsheet.html\n")
-    assert answer.err == "note: no browser could be started here; open the page yourself\n"
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("levered_ecr", "levered_ecr: no such run or comparison in reports. Did you mean levered_erc?"),
-        ("xyz", "xyz: no such run or comparison in reports. Hint: python -m backtest list"),
-        ("no_page", "reports/no_page: has no page to open. Hint: run it again."),
-    ],
-)
-def test_open_of_what_is_not_there(here: Path, opened: list[str], name: str, words: str) -> None:
-    put(here / "reports", "levered_erc")
-    put(here / "reports", "no_page", files=())
-    answer = command("open", name)
-    assert (answer.code, answer.out, answer.err) == (2, "", f"error: {words}\n")
-    assert not opened
-
-
-@pytest.mark.parametrize(("arguments", "what"), [((), "reports holds no run to show"), (("erc",), "erc: no such run")])
-def test_open_before_the_first_run(here: Path, opened: list[str], arguments: tuple[str, ...], what: str) -> None:
-    answer = command("open", *arguments)
-    assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith(f"error: {what}")
-    assert answer.err.endswith("Hint: python -m backtest run configs/erc.yaml\n")
-    assert not opened
-    assert not list(here.iterdir())
-
-
-def test_a_report_being_written_is_not_found(here: Path) -> None:
+def test_an_unfinished_report_is_not_listed(here: Path) -> None:
     """Its temporary folder has a manifest before it is in place."""
     put(here, "erc")
     with replacing(here / "other") as temporary:

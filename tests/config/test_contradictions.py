@@ -107,20 +107,20 @@ PAIRS = {
     "a least exposure, an initial margin": (
         BASE + PLAIN + "financing: {initial_margin: 0.5}\nleverage:\n  target_volatility: 0.1\n",
         "  min_gross_exposure: 2.5\n",
-        ("2.5", "leverage.min_gross_exposure: 2.5 of NAV, and the initial margin allows 2 at most; expected at most that"),
+        ("2.5", "leverage.min_gross_exposure: 2.5 times NAV, but the initial margin allows at most 2; expected that or less"),
         "  min_gross_exposure: 2\n",
     ),
     "a least exposure, a maintenance margin by class": (
         BASE + PLAIN + "financing: {maintenance_margin: {equities: 0.5, bonds: 0.4, commodities: 0.8}}\nleverage:\n  target_volatility: 0.1\n",
         "  min_gross_exposure: 2.6\n",
-        ("2.6", "leverage.min_gross_exposure: 2.6 of NAV, and the initial margin allows 2.5 at most; expected at most that"),
+        ("2.6", "leverage.min_gross_exposure: 2.6 times NAV, but the initial margin allows at most 2.5; expected that or less"),
         "  min_gross_exposure: 2.5\n",
     ),
     "a least exposure, funds of a leverage": (
         BASE.replace("sample", "sample_daily").replace("us_stocks, us_treasury_10y, gold, crude_oil", "us_equity, us_treasury_10y")
         + PLAIN + "financing: {kind: leveraged_fund, leverage: 1.5}\nleverage:\n  target_volatility: 0.1\n",
         "  min_gross_exposure: 2\n",
-        ("2\n", "leverage.min_gross_exposure: 2 of NAV, and funds of that leverage give 1.5 at most; expected at most that"),
+        ("2\n", "leverage.min_gross_exposure: 2 times NAV, but funds of that leverage provide at most 1.5; expected that or less"),
         "  min_gross_exposure: 1.5\n",
     ),
     "sums of more returns than the window has": (

@@ -24,14 +24,14 @@ def file(tmp_path: Path) -> Path:
 ONE = {
     # loans
     "no such loan rate": ("  start", "  loan_rate: us_bill\n  start", "us_bill", f"data.loan_rate: no series us_bill; there are: {SERIES}. Did you mean us_tbill?"),
-    "macro as loan rate": ("  start", "  loan_rate: us_cpi\n  start", "us_cpi", f"data.loan_rate: us_cpi is no price series; there are: {SERIES}."),
+    "macro as loan rate": ("  start", "  loan_rate: us_cpi\n  start", "us_cpi", f"data.loan_rate: us_cpi is not a price series; there are: {SERIES}."),
     "loan rate in percent": ("  start", "  loan_rate: 5\n  start", "5\n  start", "data.loan_rate: a rate of 5 a year; expected a decimal such as 0.02 for 2 %"),
     "loan rate without symbol": ("  start", "  loan_rate: {source: fred}\n  start", "{source", "data.loan_rate: got {'source': 'fred'}, expected the symbol too, such as {source: fred, symbol: SOFR}"),
     "loan rate of csv without path": ("  start", "  loan_rate: {source: csv, symbol: x}\n  start", "{source", "data.loan_rate: loan_rate: source csv needs a path to its file"),
     "loan rate as list": ("  start", "  loan_rate: [us_tbill]\n  start", "[us_tbill]", "data.loan_rate: got ['us_tbill'], expected …"),
     # consumer prices
     "no such consumer prices": ("  start", "  consumer_prices: us_cpy\n  start", "us_cpy", "data.consumer_prices: no series us_cpy; there are: us_cpi, us_yield_10y. Did you mean us_cpi?"),
-    "prices of a share": ("  start", "  consumer_prices: us_stocks\n  start", "us_stocks\n", "data.consumer_prices: us_stocks is no index of consumer prices; there are: us_cpi, us_yield_10y."),
+    "prices of a share": ("  start", "  consumer_prices: us_stocks\n  start", "us_stocks\n", "data.consumer_prices: us_stocks is not an index of consumer prices; there are: us_cpi, us_yield_10y."),
     "consumer prices without symbol": ("  start", "  consumer_prices: {source: fred}\n  start", "{source", "data.consumer_prices: got {'source': 'fred'}, expected the symbol too, such as {source: fred, symbol: CPIAUCNS}"),
     "consumer prices as number": ("  start", "  consumer_prices: 0.02\n  start", "0.02", "data.consumer_prices: got 0.02, expected …"),
     # leveraged funds
@@ -71,7 +71,7 @@ ONE = {
 
 
 @pytest.mark.parametrize(("old", "new", "at", "words"), ONE.values(), ids=ONE.keys())
-def test_a_mistake_its_place_and_its_words(file: Path, old: str, new: str, at: str, words: str) -> None:
+def test_a_mistake_is_reported_with_its_place(file: Path, old: str, new: str, at: str, words: str) -> None:
     text = edited(old, new)
     found = mistakes(file, text)[0]  # a file lacks every asset
     wanted = f"{place(text, at)}: {words}"
@@ -85,11 +85,11 @@ def test_the_benchmark_is_in_the_currency_of_the_run(file: Path) -> None:
     (file.parent / "other.yaml").write_text(edited("  start", "  currency: EUR\n  start"), encoding="utf-8")
     text = f"{GOOD}benchmark: other.yaml\n"
     assert mistakes(file, text) == [
-        f"{place(text, 'other.yaml')}: benchmark: its currency is EUR, and the run's is USD; expected the same"
+        f"{place(text, 'other.yaml')}: benchmark: its currency is EUR, but the run's is USD; expected one currency"
     ]
 
 
-def test_all_of_them_at_once_and_right(file: Path) -> None:
+def test_valid_terms_of_the_data_section_are_accepted_together(file: Path) -> None:
     """One of each kind without a mistake."""
     terms = (
         "  loan_rate: us_tbill\n  consumer_prices: us_cpi\n  currency: USD\n  fx: {EUR: gold}\n  opens: false\n  start"

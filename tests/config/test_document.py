@@ -1,4 +1,4 @@
-"""YAML 1.2 as the configurations need it: what a scalar means, what is refused, and where each value stands.
+"""YAML 1.2 as configurations use it: meanings of scalars, refused documents, and places of values.
 
 The library that parses has rules of its own (`60_40` a number, `NO` false in YAML 1.1): each value here is written as
 somebody would write it, and compared with its type.
@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.config.document import Document, core_scalar, dotted
+from backtest.config.document import Document
+from backtest.config.yaml_nodes import core_scalar, dotted
 from backtest.errors import ConfigError
 
 
@@ -86,7 +87,7 @@ def refused(file: Path, text: str | bytes) -> str:
         ("-.INF", -math.inf),
         ("inf", "inf"),
         ("nan", "nan"),
-        ("\u0661\u0662", "\u0661\u0662"),  # digits, but not those of YAML
+        ("\u0661\u0662", "\u0661\u0662"),  # digits, but not YAML's
     ],
 )
 def test_a_plain_scalar(file: Path, written: str, meaning: str | float | None) -> None:
@@ -97,12 +98,12 @@ def test_a_plain_scalar(file: Path, written: str, meaning: str | float | None) -
         assert parsed(file, f"a: [{written or '~'}, x]\n").values["a"][0] == meaning  # flow style reads the same
 
 
-def test_not_a_number_is_one(file: Path) -> None:
+def test_nan_is_a_number(file: Path) -> None:
     assert all(math.isnan(value) for value in parsed(file, "a: [.nan, .NaN, .NAN]\n").values["a"])
 
 
 @pytest.mark.parametrize("written", ["'36'", '"36"', "|-\n  36", ">-\n  36"])
-def test_what_is_quoted_stays_text(file: Path, written: str) -> None:
+def test_quoted_numbers_stay_text(file: Path, written: str) -> None:
     assert parsed(file, f"a: {written}\n").values == {"a": "36"}
 
 
@@ -142,7 +143,7 @@ def test_any_text_has_a_meaning(text: str) -> None:
     ("text", "got"),
     [("", "nothing"), ("# only a comment\n", "nothing"), ("- a\n- b\n", "a list"), ("erc\n", "a single")],
 )
-def test_what_is_no_mapping_is_refused(file: Path, text: str, got: str) -> None:
+def test_a_document_that_is_not_a_mapping_is_refused(file: Path, text: str, got: str) -> None:
     message = refused(file, text)
     assert message.startswith(f":1:1: got {got}")
     assert "`name: erc`" in message
@@ -225,8 +226,8 @@ def test_anchors_and_aliases_stand_for_their_values(file: Path) -> None:
     assert document.problems == []
 
 
-def test_a_merge_key_is_a_key_like_any_other(file: Path) -> None:
-    """YAML 1.2 has no merge keys: it is left to the settings to say that there is none of that name."""
+def test_a_merge_key_has_no_special_meaning(file: Path) -> None:
+    """YAML 1.2 has no merge keys; the settings report `<<` as an unknown name."""
     document = parsed(file, "a: &a {x: 1}\nb: {<<: *a, y: 2}\n")
     assert document.values["b"] == {"<<": {"x": 1}, "y": 2}
 
@@ -235,29 +236,29 @@ def test_an_old_version_in_the_directive_does_not_change_the_rules(file: Path) -
     assert parsed(file, "%YAML 1.1\n---\na: NO\nb: 010\n").values == {"a": "NO", "b": 10}
 
 
-def test_tags_do_nothing(file: Path) -> None:
+def test_tags_are_ignored(file: Path) -> None:
     assert parsed(file, "a: !!python/object/apply:os.system ['true']\n").values == {"a": ["true"]}
 
 
-# 4. A key that stands twice
+# 4. Repeated keys
 
 
-def test_each_key_that_stands_twice_is_a_problem_with_its_place(file: Path) -> None:
+def test_each_repeated_key_is_a_problem_with_its_place(file: Path) -> None:
     document = parsed(file, "a: 1\nb: {c: 1,\n    c: 2, c: 3}\na: 2\n")
     assert document.problems == [
-        f"{file}:3:5: b.c: stands twice; expected each setting once",
-        f"{file}:3:11: b.c: stands twice; expected each setting once",
-        f"{file}:4:1: a: stands twice; expected each setting once",
+        f"{file}:3:5: b.c: appears twice; expected each setting once",
+        f"{file}:3:11: b.c: appears twice; expected each setting once",
+        f"{file}:4:1: a: appears twice; expected each setting once",
     ]
     assert document.at(("a",)) == f"{file}:4:4"  # the last one counts, in value and place
     assert document.values["a"] == 2
 
 
-def test_keys_that_are_written_apart_and_mean_the_same_stand_twice(file: Path) -> None:
+def test_quoted_and_plain_spellings_of_a_key_are_a_repetition(file: Path) -> None:
     assert len(parsed(file, "a: 1\n'a': 2\n").problems) == 1
 
 
-def test_the_same_key_in_two_sections_stands_once_in_each(file: Path) -> None:
+def test_the_same_key_in_two_sections_is_not_a_repetition(file: Path) -> None:
     assert parsed(file, "a: {x: 1}\nb: {x: 1}\nc: [{x: 1}, {x: 2}]\n").problems == []
 
 
@@ -292,7 +293,7 @@ data:
         (("é", "b"), "11:14", "11:11"),  # columns count characters, not bytes
     ],
 )
-def test_where_values_and_keys_stand(file: Path, location: tuple[str | int, ...], value_at: str, key_at: str) -> None:
+def test_places_of_values_and_keys(file: Path, location: tuple[str | int, ...], value_at: str, key_at: str) -> None:
     document = parsed(file, PLACES)
     assert document.at(location) == f"{file}:{value_at}"
     assert document.at(location, key=True) == f"{file}:{key_at}"
@@ -303,7 +304,7 @@ def test_where_values_and_keys_stand(file: Path, location: tuple[str | int, ...]
     ("location", "place"),
     [(("nope",), "2:1"), (("data", "nope"), "4:3"), (("data", "assets", 9), "4:11"), (("data", "cash", "x"), "6:11")],
 )
-def test_what_is_not_there_is_placed_at_the_nearest_above_it(
+def test_a_missing_location_is_placed_at_the_nearest_one_above(
     file: Path, location: tuple[str | int, ...], place: str
 ) -> None:
     document = parsed(file, PLACES)
@@ -312,7 +313,7 @@ def test_what_is_not_there_is_placed_at_the_nearest_above_it(
 
 
 @pytest.mark.parametrize("text", ["a:\nb: 1\n", "a:\n\n\nb: 1\n", "a:   # nothing\nb: 1\n", "a: ~\nb: 1\n"])
-def test_a_value_left_out_is_on_the_line_of_its_key(file: Path, text: str) -> None:
+def test_an_empty_value_is_placed_on_the_line_of_its_key(file: Path, text: str) -> None:
     assert parsed(file, text).at(("a",)).startswith(f"{file}:1:")
 
 

@@ -1,6 +1,6 @@
-"""Mistakes in the section `leverage:`, each with its line and column, and what is no mistake.
+"""Mistakes in the section `leverage:`, each with its line and column, and valid settings.
 
-The section is one of three kinds, chosen by the one setting that only it has; a mistake inside is told by that kind alone.
+The section is one of three kinds, chosen by the setting that only it has; only that kind reports mistakes.
 """
 # ruff: noqa: E501 - a message is one line, and so it is here
 
@@ -46,7 +46,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("section", "at", "words"), WRONG.values(), ids=WRONG.keys())
-def test_a_mistake_its_place_and_its_words(tmp_path: Path, section: str, at: str, words: str) -> None:
+def test_a_mistake_is_reported_with_its_place(tmp_path: Path, section: str, at: str, words: str) -> None:
     text = f"{GOOD}leverage: {section}\n"
     (found,) = mistakes(tmp_path / "mine.yaml", text)
     line, column = place(section, at).split(":")
@@ -63,7 +63,7 @@ def test_mistakes_of_one_section_are_reported_together(tmp_path: Path) -> None:
     ]
 
 
-def test_a_benchmark_has_none_of_its_own_to_follow(tmp_path: Path) -> None:
+def test_a_benchmark_cannot_follow_a_benchmark(tmp_path: Path) -> None:
     """Its own benchmark is ignored, so that what it follows would not be there."""
     other = tmp_path / "other.yaml"
     other.write_text(f"{GOOD}leverage: {{target_volatility: benchmark}}\nbenchmark: plain.yaml\n", encoding="utf-8")
@@ -88,7 +88,7 @@ def test_a_benchmark_has_none_of_its_own_to_follow(tmp_path: Path) -> None:
         ),
     ],
 )  # fmt: skip
-def test_what_is_no_mistake_is_resolved_with_its_defaults(
+def test_valid_leverage_is_resolved_with_its_defaults(
     tmp_path: Path, section: str, resolved: dict[str, object] | None
 ) -> None:
     config = loaded(tmp_path / "mine.yaml", f"{GOOD}leverage: {section}\n")

@@ -2,7 +2,7 @@
 
 1. the ranges name settings that exist, and are inside what is allowed;
 2. each common slip (percent for a decimal, a decimal or percent for basis points, rows for years) has a note that
-   names the value that was meant; the value that was meant has none;
+   names the value that was meant, which has no note itself;
 3. no shipped configuration has such a note;
 4. what cannot be meant is an error with its place.
 """
@@ -64,7 +64,7 @@ def settings(path: str, value: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("path", "written", "meant"), SLIPS)
-def test_a_slip_has_a_note_with_the_likely_value(path: str, written: Any, meant: Any) -> None:
+def test_an_implausible_value_has_a_note_with_the_likely_value(path: str, written: Any, meant: Any) -> None:
     (note,) = improbable(settings(path, written))
     assert note.startswith(f"{path}: {written:.10f}".rstrip("0").rstrip(".") + " means ")
     assert f"; {meant:g} would mean " in note
@@ -148,7 +148,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("sections", "words"), WRONG.values(), ids=WRONG.keys())
-def test_what_cannot_be_meant_is_an_error_with_its_place(tmp_path: Path, sections: dict[str, Any], words: str) -> None:
+def test_an_impossible_value_is_an_error_with_its_place(tmp_path: Path, sections: dict[str, Any], words: str) -> None:
     file = tmp_path / "mine.yaml"
     whole = {"name": "mine", "data": DATA, "strategy": {"name": "equal_weight"}, **copy.deepcopy(sections)}
     file.write_text(json.dumps(whole, indent=1), encoding="utf-8")

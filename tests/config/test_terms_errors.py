@@ -43,7 +43,7 @@ DATE = "expected a date such as 2012-12-31"
 DATES = "dates with values, such as {1990-01-01: 50}"
 SIZES = "sizes of the loan with spreads, such as {0: 150, 100000: 100}"
 NUMBERS = "expected a valid number or names with values, such as {gold: 1}"
-MONEY = "in money; expected initial_capital too, such as 1000000, beside data"
+MONEY = "an amount of money; expected initial_capital too, such as 1000000, at the top level"
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ FINANCING = {
     # schedules
     "schedule out of order": ("{spread_bps: {1990-01-01: 50, 1980-01-01: 20}}", "{1990", "spread_bps: 1980-01-01 stands after 1990-01-01; expected rising dates"),
     "empty schedule": ("{spread_bps: {}}", "{}", f"spread_bps: empty; expected {DATES}"),
-    "a date twice": ("{spread_bps: {1990-01-01: 50, '1990-01-01': 60}}", "'1990", "spread_bps.1990-01-01: stands twice; expected each setting once"),
+    "a date twice": ("{spread_bps: {1990-01-01: 50, '1990-01-01': 60}}", "'1990", "spread_bps.1990-01-01: appears twice; expected each setting once"),
     "a year": ("{spread_bps: {1990: 50}}", "1990", f"spread_bps.1990: got '1990', {DATE}"),
     "seconds since 1970": ("{spread_bps: {86400: 50}}", "86400", f"spread_bps.86400: got '86400', {DATE}"),
     "tiers as a schedule": ("{spread_bps: {0: 150}}", "0: ", f"spread_bps.0: got '0', {DATE}"),
@@ -142,7 +142,7 @@ COSTS = {
     "empty schedule": ("{schedule: {}}", "{}", f"schedule: empty; expected {DATES}"),
     "schedule out of order": ("{schedule: {1990-01-01: 10, 1980-01-01: 20}}", "{1990", "schedule: 1980-01-01 stands after 1990-01-01; expected rising dates"),
     "schedule beside a number": ("{schedule: {1900-01-01: 10}, commission_bps: 5}", "{1900", "schedule: stands beside commission_bps; expected one of them"),
-    "schedule that is none": ("{schedule: 5}", "5}", f"schedule: got 5, expected {DATES}"),
+    "schedule that is a number": ("{schedule: 5}", "5}", f"schedule: got 5, expected {DATES}"),
     "words for a date": ("{schedule: {before 1956: 100}}", "before", f"schedule.before 1956: got 'before 1956', {DATE}"),
     "percent in a schedule": ("{schedule: {1926-01-01: 1%}}", "1%", "schedule.1926-01-01: got '1%', expected a valid number. Hint: 100 basis points"),
     "negative fixed cost": ("{fixed: -5}", "-5", "fixed: got -5, expected greater than or equal to 0"),
@@ -200,7 +200,7 @@ ONE = {
 
 
 @pytest.mark.parametrize(("section", "written", "at", "words"), ONE.values(), ids=ONE.keys())
-def test_a_mistake_its_place_and_its_words(file: Path, section: str, written: str, at: str, words: str) -> None:
+def test_a_mistake_is_reported_with_its_place(file: Path, section: str, written: str, at: str, words: str) -> None:
     text = with_section(section, written)
     line, column = len(text.splitlines()), int(place(written, at).split(":")[1]) + len(section) + 2
     dot = ": " if words.startswith("got") else "."
@@ -213,11 +213,11 @@ def test_a_mistake_its_place_and_its_words(file: Path, section: str, written: st
         ("financing", "{tiers: {0: 150, 100000: 100}}", "initial_capital: 1000000\n", "{0:", f"tiers: {MONEY}"),
         ("costs", "{fixed: 5}", "initial_capital: 1000000\n", "5}", f"fixed: {MONEY}"),
         ("costs", "{impact: {}}", "initial_capital: 1000000\n", "{}", f"impact: {MONEY}"),
-        ("costs", "{impact: {}}", "  volumes: {path: volumes.csv}\n", "{}", "impact: no data.volumes; expected them too, the value traded of each asset"),
-        ("rebalance", "{execution: open}", "  opens: {path: volumes.csv}\n", "open", "execution: open, and there are no opens; expected data.opens too"),
+        ("costs", "{impact: {}}", "  volumes: {path: volumes.csv}\n", "{}", "impact: needs data.volumes; expected the value traded of each asset too"),
+        ("rebalance", "{execution: open}", "  opens: {path: volumes.csv}\n", "open", "execution: open needs open prices; expected data.opens too"),
     ],
 )  # fmt: skip
-def test_what_a_term_needs_elsewhere_is_told_at_the_term(
+def test_a_term_that_needs_another_setting_is_reported_at_the_term(
     file: Path, section: str, written: str, without: str, at: str, words: str
 ) -> None:
     assert GOOD.count(without) == 1
@@ -242,7 +242,7 @@ def test_futures_refuse_spot_series_before_prices_are_read(file: Path) -> None:
     ["", "  frequency: monthly\n", "  periods_per_year: 52\n"],
 )
 def test_a_leveraged_fund_takes_daily_data(file: Path, more: str) -> None:
-    """Where the settings say that the data cannot be daily, it is told with its line; else when prices are read."""
+    """Settings that rule out daily data are reported with their line, prices of another frequency when they are read."""
     text = GOOD.replace("source: sample", "source: sample_daily").replace("us_stocks", "us_equity")
     text = text.replace(BARS, more)
     text = text.replace("{spread_bps: 50}", "{kind: leveraged_fund, leverage: 2}")
@@ -281,8 +281,8 @@ def test_fees_of_borrowed_funds_are_by_asset_or_class(file: Path) -> None:
     assert found.startswith(f"{place(text, 'gold: 5')}: financing.borrow_fee_bps.golf: neither an asset nor a class")
 
 
-def test_more_periods_a_year_make_no_days_of_months(file: Path) -> None:
-    """Of a source of months that is told with its line; of a file its dates tell, once they are read."""
+def test_periods_per_year_cannot_make_monthly_data_daily(file: Path) -> None:
+    """A monthly source is reported with its line; the frequency of a file is known once its dates are read."""
     months = load(loaded(file, GOOD.replace(BARS, "")).data, file.parent)
     table = months.prices.assign(us_tbill=(1 + months.cash_returns.fillna(0.0)).cumprod())
     table.to_csv(file.parent / "months.csv", index_label="date")
@@ -299,11 +299,11 @@ def test_more_periods_a_year_make_no_days_of_months(file: Path) -> None:
 
 def test_only_margin_pays_the_loan_rate(file: Path) -> None:
     text = with_section("financing", "{kind: futures}").replace("  cash:", "  loan_rate: 0.02\n  cash:")
-    words = "financing.kind: futures pays no data.loan_rate; expected margin, or none of the two"
+    words = "financing.kind: futures does not use data.loan_rate; expected margin, or no loan rate"
     assert mistakes(file, text) == [f"{place(text, 'futures')}: {words}"]
 
 
-def test_a_schedule_that_begins_after_the_data_is_told_with_its_place(file: Path) -> None:
+def test_a_schedule_that_begins_after_the_data_is_reported_with_its_place(file: Path) -> None:
     """That is known when prices are read; the command line says it like other mistakes."""
     for section, setting in (("costs", "schedule"), ("financing", "spread_bps")):
         file.write_text(
@@ -327,8 +327,8 @@ def test_a_schedule_that_begins_after_the_data_is_told_with_its_place(file: Path
     ],
     ids=["an asset without", "maintenance above initial", "spot", "impact of funds", "monthly"],
 )  # fmt: skip
-def test_terms_made_in_python_are_held_to_the_same(file: Path, terms: dict[str, object], words: str) -> None:
-    """Without a file there is no place; with one that says otherwise, the nearest."""
+def test_terms_made_in_python_are_checked_too(file: Path, terms: dict[str, object], words: str) -> None:
+    """Without a file the message has no place; with a file of other settings it has the nearest place."""
     text = GOOD.replace(BARS, "").replace("us_treasury_10y, gold", "gold, crude_oil")
     config = loaded(file, text).model_copy(update=terms)
     if not words.startswith("costs.trading"):
@@ -341,7 +341,7 @@ def test_terms_made_in_python_are_held_to_the_same(file: Path, terms: dict[str, 
 
 
 @pytest.mark.parametrize("written", ["{spread_bps: -5}", "{kind: leveraged_fund, leverage: 0}", "{initial_margin: 2}"])
-def test_the_command_line_ends_with_2(file: Path, written: str) -> None:
+def test_the_command_line_exits_with_2(file: Path, written: str) -> None:
     file.write_text(with_section("financing", written), encoding="utf-8")
     answer = command("run", str(file), "--output", str(file.parent / "report"))
     assert answer.code == 2
@@ -371,10 +371,10 @@ def test_mistakes_of_all_terms_are_reported_together(file: Path) -> None:
     ]
 
 
-# What is no mistake
+# Valid terms
 
 
-def test_without_a_kind_it_is_margin(file: Path) -> None:
+def test_financing_without_a_kind_is_margin(file: Path) -> None:
     assert loaded(file, GOOD).financing == Margin(spread_bps=50.0)
     assert loaded(file, with_section("financing", "{}")).financing == Margin()
     assert loaded(file, with_section("financing", "{kind: margin, spread_bps: 50}")).financing == Margin(
@@ -382,7 +382,7 @@ def test_without_a_kind_it_is_margin(file: Path) -> None:
     )
 
 
-def test_the_basis_of_treasuries_has_a_source_and_the_rest_has_none(file: Path) -> None:
+def test_default_basis_is_for_treasuries_only(file: Path) -> None:
     futures = loaded(file, with_section("financing", "{kind: futures}")).financing
     assert isinstance(futures, Futures)
     assert futures.basis_bps == {"bonds": 58.7}
@@ -409,7 +409,7 @@ def test_the_basis_of_treasuries_has_a_source_and_the_rest_has_none(file: Path) 
         ("initial_capital", "1e6"),
     ],
 )  # fmt: skip
-def test_what_is_no_mistake(file: Path, section: str, written: str) -> None:
+def test_valid_settings_are_accepted(file: Path, section: str, written: str) -> None:
     loaded(file, with_section(section, written))
 
 
@@ -424,7 +424,7 @@ def test_what_is_no_mistake(file: Path, section: str, written: str) -> None:
         ("fees", "{performance: {rate: 0.2}}"),
     ],
 )  # fmt: skip
-def test_what_a_manifest_says_of_terms_is_a_configuration_again(file: Path, section: str, written: str) -> None:
+def test_terms_of_a_manifest_make_the_same_configuration(file: Path, section: str, written: str) -> None:
     resolved = loaded(file, with_section(section, written)).resolved()
     with file.open("w", encoding="utf-8") as stream:
         YAML(typ="safe", pure=True).dump(resolved, stream)
@@ -432,6 +432,6 @@ def test_what_a_manifest_says_of_terms_is_a_configuration_again(file: Path, sect
 
 
 def test_an_open_is_never_before_the_close_that_decides(file: Path) -> None:
-    """By default monthly data trades at the very close; an open of that date was before it."""
+    """Monthly data trades at the close of the decision by default; the open of that date was before it."""
     assert loaded(file, with_section("rebalance", "{execution: open}")).rebalance.lag(12) == 1
     assert loaded(file, with_section("rebalance", "{execution: close}")).rebalance.lag(12) == 0

@@ -1,4 +1,4 @@
-"""`break_even` and `python -m backtest breakeven`: the tie holds in a run of its own; simple cases have one line."""
+"""`break_even`: a run at the break-even spread equals its benchmark."""
 
 import json
 import math
@@ -16,83 +16,21 @@ from backtest.analysis.break_even_spread.spread_search import BOUND, PairedRetur
 from backtest.config import load_config
 from backtest.reporting.figures.run_figures import render_all
 from backtest.reporting.files.report_files import json_bytes
-from backtest.runs.break_even import break_even, match_of
-from backtest.runs.pipeline import loader, plan_of
-from backtest.runs.spread_match import GRID, returns_of
-from support.builders.market_files import write_config, write_csv, write_strategy
+from backtest.runs.break_even import break_even
+from backtest.runs.pipeline import decisions_and_benchmark, market_loader, plan_of
+from backtest.runs.spread_match import GRID, Match, returns_of
+from support.builders.break_even_runs import (
+    CONFIGS,
+    LEVERED,
+    SWITCHING,
+    config,
+    extending_levered,
+    market,
+    of_multiple,
+    random_months,
+)
+from support.builders.market_files import write_csv, write_strategy
 from support.command_line import command
-
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
-LEVERED = CONFIGS / "levered_erc.yaml"
-
-MULTIPLE = """
-import pandas as pd
-from backtest.strategy import MarketView, Strategy
-
-class Multiple(Strategy):
-    '''A multiple of NAV in one asset.'''
-
-    asset: str
-    multiple: float = 1.0
-
-    def target_weights(self, view: MarketView) -> pd.Series:
-        return pd.Series({self.asset: self.multiple})
-"""
-HALFWAY = """
-from typing import ClassVar
-
-import pandas as pd
-from backtest.strategy import MarketView, Strategy
-
-class Halfway(Strategy):
-    '''Goes half of the way from what it holds to twice its NAV in stocks: what it holds depends on its loan's price.'''
-
-    reads_current_weights: ClassVar[bool] = True
-
-    def target_weights(self, view: MarketView) -> pd.Series:
-        return pd.Series({"stocks": 1.0 + view.current_weights["stocks"] / 2})
-"""
-
-SWITCHING = """
-import pandas as pd
-from backtest.strategy import MarketView, Strategy
-
-class Switching(Strategy):
-    '''Eleven times NAV in stocks in odd months, in bonds in even ones.'''
-
-    def target_weights(self, view: MarketView) -> pd.Series:
-        return pd.Series({"stocks" if view.as_of.month % 2 else "bonds": 11.0})
-"""
-
-
-def market(folder: Path, stocks: list[float], bonds: list[float]) -> None:
-    """Month-ends from January 2020 on, level 100 before the first of these monthly returns."""
-    dates = pd.date_range("2020-01-31", periods=len(stocks) + 1, freq="ME")
-    levels = {
-        name: 100 * np.cumprod([1.0, *(1 + np.array(one))]) for name, one in (("stocks", stocks), ("bonds", bonds))
-    }
-    write_csv(pd.DataFrame(levels, index=dates), folder / "prices.csv")
-    write_strategy(folder, "multiple", MULTIPLE)
-    write_strategy(folder, "halfway", HALFWAY)
-
-
-def config(
-    folder: Path, strategy: dict[str, Any], against: dict[str, Any], *, cash: float = 0.0, **sections: Any
-) -> Path:
-    """A strategy and, as its benchmark, another one, on the market in the folder."""
-    data = {"source": "csv", "path": "prices.csv", "assets": ["stocks", "bonds"], "cash": cash}
-    write_config(folder / "other.yaml", data=data, strategy={"name": "multiple", **against})
-    return write_config(
-        folder / "levered.yaml",
-        data=data,
-        strategy={"name": "multiple", **strategy},
-        benchmark="other.yaml",
-        **sections,
-    )
-
-
-def of_multiple(folder: Path, multiple: float, against: dict[str, Any], **more: Any) -> Path:
-    return config(folder, {"asset": "stocks", "multiple": multiple}, against, **more)
 
 
 @pytest.fixture(scope="module")
@@ -100,11 +38,7 @@ def levered() -> BreakEven:
     return break_even(LEVERED)
 
 
-def random_months(count: int, seed: int = 1) -> list[float]:
-    return list(0.006 + 0.03 * np.random.default_rng(seed).standard_normal(count))
-
-
-# 1. What the number is
+# 1. The definition
 
 
 def test_two_periods_by_hand(tmp_path: Path) -> None:
@@ -115,7 +49,7 @@ def test_two_periods_by_hand(tmp_path: Path) -> None:
         899 x² - 60.62 x + 0.01 = 0
         x = (60.62 - sqrt(60.62² - 4 × 899 × 0.01)) / (2 × 899) = 0.00016536, a spread of 595.3 bp.
 
-    The Sharpe ratio of twice an asset is that of the asset where the loan costs nothing: its break-even is 0.
+    Twice an asset has the Sharpe ratio of the asset if the loan costs nothing, so that break-even is 0.
     """
     market(tmp_path, [0.01, 0.0], [0.0, 0.0])
     found = break_even(of_multiple(tmp_path, 2.0, {"asset": "stocks"}))
@@ -126,22 +60,18 @@ def test_two_periods_by_hand(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("measure", ["cagr", "sharpe"])
-def test_a_run_with_that_spread_ties_with_its_benchmark(tmp_path: Path, measure: str) -> None:
+def test_a_run_at_the_break_even_spread_equals_its_benchmark(tmp_path: Path, measure: str) -> None:
     """From 1999 on both break-evens are above zero, and so can be configured."""
-    text = LEVERED.read_text(encoding="utf-8").replace("start: 1978", "start: 1996")
-    (tmp_path / "60_40.yaml").write_bytes((CONFIGS / "60_40.yaml").read_bytes())
-    (tmp_path / "levered.yaml").write_text(text, encoding="utf-8")
-    found = break_even(tmp_path / "levered.yaml")
+    found = break_even(extending_levered(tmp_path, "data: {start: 1996-01-01}"))
     spread = (found.by_return if measure == "cagr" else found.by_sharpe).spread
     assert 0.05 < spread < BOUND
-    tied = tmp_path / "tied.yaml"
-    tied.write_text(text.replace("spread_bps: 50", f"spread_bps: {1e4 * spread!r}"), encoding="utf-8")
+    tied = extending_levered(tmp_path, f"data: {{start: 1996-01-01}}\nfinancing: {{spread_bps: {1e4 * spread!r}}}")
     summary = bt.run(tied).summary()
     assert summary[measure] == pytest.approx(summary["benchmark"][measure], abs=1e-9)
 
 
-def test_daily_runs_tie_too_although_the_loan_drifts_between_rebalances(tmp_path: Path) -> None:
-    """Here the spread's effect is not linear, and the root is still that of whole runs."""
+def test_daily_runs_break_even_although_the_loan_drifts_between_rebalances(tmp_path: Path) -> None:
+    """The effect of the spread is not linear here, and the solution still holds for whole runs."""
     dates = pd.bdate_range("2020-01-01", periods=300)
     rng = np.random.default_rng(8)
     levels = 100 * np.cumprod(1 + 0.0008 + 0.01 * rng.standard_normal((300, 2)), axis=0)
@@ -155,8 +85,8 @@ def test_daily_runs_tie_too_although_the_loan_drifts_between_rebalances(tmp_path
     assert summary["cagr"] == pytest.approx(summary["benchmark"]["cagr"], abs=1e-9)
 
 
-def test_a_strategy_that_reads_what_it_holds_is_asked_along_each_path(tmp_path: Path) -> None:
-    """Its weights depend on the spread; the tie is that of a run of its own all the same."""
+def test_a_strategy_that_reads_current_weights_decides_along_each_path(tmp_path: Path) -> None:
+    """Weights depend on the spread, and the solution still holds for a whole run."""
     market(tmp_path, random_months(40), random_months(40, 2))
     half = {"name": "halfway"}
     found = break_even(config(tmp_path, half, {"asset": "bonds"}))
@@ -168,7 +98,7 @@ def test_a_strategy_that_reads_what_it_holds_is_asked_along_each_path(tmp_path: 
 
 
 def test_excess_return_falls_with_the_spread(levered: BreakEven) -> None:
-    """At each point of the grid and, at the configured one, it is what the run's own summary says."""
+    """The excess falls along the grid, and at the configured spread it equals the run's own summary."""
     spreads = [point.spread for point in levered.curve]
     assert spreads == sorted({*GRID, 0.005, 0.01})
     assert (np.diff([point.excess_return for point in levered.curve]) < 0).all()
@@ -189,21 +119,18 @@ def test_the_break_even_lies_where_the_curve_crosses_zero_and_inside_its_interva
         assert one.interval[0] < one.spread < one.interval[1]
 
 
-def test_the_same_again(levered: BreakEven) -> None:
+def test_break_even_is_deterministic(levered: BreakEven) -> None:
     again = break_even(LEVERED)
     assert (again.by_return, again.by_sharpe, again.curve) == (levered.by_return, levered.by_sharpe, levered.curve)
 
 
 def test_the_configured_spread_changes_neither_break_even(levered: BreakEven, tmp_path: Path) -> None:
-    text = LEVERED.read_text(encoding="utf-8").replace("spread_bps: 50", "spread_bps: 175")
-    (tmp_path / "60_40.yaml").write_bytes((CONFIGS / "60_40.yaml").read_bytes())
-    (tmp_path / "levered.yaml").write_text(text, encoding="utf-8")
-    other = break_even(tmp_path / "levered.yaml")
+    other = break_even(extending_levered(tmp_path, "financing: {spread_bps: 175}"))
     assert (other.by_return, other.by_sharpe) == (levered.by_return, levered.by_sharpe)
     assert other.configured.spread == 0.0175
 
 
-def test_the_returns_of_a_draw_are_those_of_a_run_at_its_spread(tmp_path: Path) -> None:
+def test_returns_of_a_bootstrap_draw_equal_a_run_at_its_spread(tmp_path: Path) -> None:
     """Rebalanced every period and without costs they are exact, to rounding (1e-16 a period's return).
 
     Bought once and kept, dearer interest has taken a share d of NAV by the end, and leverage is higher by about as
@@ -213,8 +140,10 @@ def test_the_returns_of_a_draw_are_those_of_a_run_at_its_spread(tmp_path: Path) 
     errors, orders = [], []
     for frequency in ("monthly", "never"):
         path = of_multiple(tmp_path, 1.6, {"asset": "bonds"}, cash=0.03, rebalance={"frequency": frequency})
-        plan, _ = plan_of(load_config(path), loader(offline=True, refresh=False), lambda _: None)
-        match = match_of(plan)
+        plan, _ = plan_of(load_config(path), market_loader(offline=True, refresh=False), lambda _: None)
+        decided, benchmark = decisions_and_benchmark(plan, lambda _: None)
+        assert benchmark is not None
+        match = Match.of(decided, benchmark)
         free, dear = match.path(0.0), match.path(0.04)
         exposure = free.ledger().loan[1:] / free.nav[:-1] * plan.data.days[1:] / 360
         drawn = PairedReturns(returns_of(free), exposure, match.sides[0].other, 0.0).at(0.04)
@@ -222,114 +151,6 @@ def test_the_returns_of_a_draw_are_those_of_a_run_at_its_spread(tmp_path: Path) 
         orders.append((1 - dear.nav[-1] / free.nav[-1]) * np.abs(returns_of(free)).max())
     assert errors[0] < 1e-15
     assert 0.01 * orders[1] < errors[1] < orders[1]
-
-
-# 2. What the command says
-
-
-def test_the_table(levered: BreakEven) -> None:
-    answer = command("breakeven", LEVERED)
-    assert (answer.code, answer.err) == (0, "")
-    for line in (
-        "1989-01-31 to 2012-12-31 return Sharpe ratio",
-        f"break-even spread {1e4 * levered.by_return.spread:.0f} bp {1e4 * levered.by_sharpe.spread:.0f} bp",
-        "excess at 0 bp 1.02 % -0.02",
-        "excess at 50 bp (configured) 0.62 % -0.05",
-        "excess at 100 bp 0.23 % -0.08",
-        "note: the Sharpe ratio is below that of 60_40 even where the loan costs no more than cash",
-    ):
-        assert line in [" ".join(one.split()) for one in answer.out.splitlines()]
-
-
-def test_json_has_the_same_numbers_and_the_whole_curve(levered: BreakEven) -> None:
-    answer = command("breakeven", LEVERED, "--json")
-    assert (answer.code, answer.err) == (0, "")
-    found = json.loads(answer.out)
-    assert found["return"]["spread_bps"] == pytest.approx(1e4 * levered.by_return.spread, abs=1e-8)
-    assert levered.by_sharpe.interval is not None
-    assert found["sharpe"]["interval_bps"] == pytest.approx([1e4 * end for end in levered.by_sharpe.interval], abs=1e-8)
-    assert found["configured_spread_bps"] == 50
-    assert [point["spread_bps"] for point in found["curve"]] == [25.0 * k for k in range(17)]
-    assert found["curve"][2]["excess_return"] == levered.at(0.005).excess_return
-
-
-def test_without_a_benchmark() -> None:
-    answer = command("breakeven", CONFIGS / "60_40.yaml")
-    assert (answer.code, answer.out) == (2, "")
-    assert answer.err == (
-        "error: 60_40 has no benchmark, and so nothing to break even with. "
-        "Hint: benchmark: 60_40.yaml, a configuration beside it.\n"
-    )
-
-
-def test_a_run_that_never_borrows() -> None:
-    """One line; as JSON no spread, and a flat curve."""
-    answer = command("breakeven", CONFIGS / "erc.yaml")
-    assert (answer.code, answer.err) == (0, "")
-    assert answer.out == (
-        "erc never borrows, so no spread matters: against 60_40 its compound return is 0.66 % a year lower, its Sharpe "
-        "ratio 0.11 higher\n"
-    )
-    found = json.loads(command("breakeven", CONFIGS / "erc.yaml", "--json").out)
-    assert (
-        found["return"]
-        == found["sharpe"]
-        == {"spread_bps": None, "interval_bps": [None, None], "words": "no spread matters"}
-    )
-    assert len({point["excess_return"] for point in found["curve"]}) == 1
-
-
-@pytest.mark.parametrize(
-    ("asset", "cell", "note"),
-    [
-        ("stocks", "above 2,000 bp", "note: the compound return is above that of other at any spread up to 2,000 bp"),
-        (
-            "bonds",
-            "below -2,000 bp",
-            "note: the compound return is below that of other even where the loan costs no more",
-        ),
-    ],
-)
-def test_a_strategy_that_wins_or_loses_at_any_spread(tmp_path: Path, asset: str, cell: str, note: str) -> None:
-    """A loan of a hundredth of NAV costs 0.2 % a year at the highest spread; 1.5 % a month stand against it."""
-    wobble = 0.001 * np.resize([1.0, -1.0], 24)
-    market(tmp_path, list(0.015 + wobble), list(0.0 + wobble))
-    other = "bonds" if asset == "stocks" else "stocks"
-    answer = command("breakeven", config(tmp_path, {"asset": asset, "multiple": 1.01}, {"asset": other}))
-    assert (answer.code, answer.err) == (0, "")
-    assert f"{cell}" in next(line for line in answer.out.splitlines() if line.startswith(" break-even"))
-    assert note in answer.out
-    found = json.loads(command("breakeven", tmp_path / "levered.yaml", "--json").out)
-    assert found["return"]["spread_bps"] is None
-    assert found["return"]["words"] == f"{cell}; {cell} to {cell}"
-
-
-def test_against_a_benchmark_without_risk_there_is_no_sharpe_ratio(tmp_path: Path) -> None:
-    market(tmp_path, random_months(12), [0.0] * 12)
-    path = of_multiple(tmp_path, 1.5, {"asset": "bonds"})
-    answer = command("breakeven", path)
-    assert answer.code == 0
-    assert answer.err.startswith("warning: bonds: the same value, 100, on 13 dates")
-    rows = [line.split() for line in answer.out.splitlines() if line.startswith((" break-even", " excess"))]
-    assert [row[-1] for row in rows] == ["-"] * 2
-    found = json.loads(command("breakeven", path, "--json").out)
-    assert (found["sharpe"]["spread_bps"], found["sharpe"]["words"]) == (None, "-; -")
-    assert found["return"]["words"].startswith("above 2,000 bp")
-
-
-def test_capital_lost_with_the_loan_at_the_price_of_cash(tmp_path: Path) -> None:
-    market(tmp_path, [0.01, -0.6, 0.01, 0.02], [0.0] * 4)
-    answer = command("breakeven", of_multiple(tmp_path, 2.0, {"asset": "bonds"}))
-    assert (answer.code, answer.out) == (2, "")
-    wanted = "error: levered loses all of its capital even where its loan costs no more than cash, on 2020-03-31"
-    assert answer.err.splitlines()[-1].startswith(wanted)
-
-
-def test_a_benchmark_that_loses_all_of_its_capital(tmp_path: Path) -> None:
-    market(tmp_path, [0.0] * 4, [0.01, -0.6, 0.01, 0.02])
-    answer = command("breakeven", of_multiple(tmp_path, 2.0, {"asset": "bonds", "multiple": 2.0}))
-    assert answer.code == 2
-    assert "the benchmark other lost all of its capital on 2020-03-31" in answer.err
 
 
 def test_a_spread_that_ruins_counts_as_a_return_of_minus_one(tmp_path: Path) -> None:
@@ -341,7 +162,7 @@ def test_a_spread_that_ruins_counts_as_a_return_of_minus_one(tmp_path: Path) -> 
     assert found.by_return.spread < 0
 
 
-# 3. In the result of a run
+# 2. In the result of a run
 
 
 def numbers_of(result: BacktestResult) -> dict[str, Any]:
@@ -350,7 +171,7 @@ def numbers_of(result: BacktestResult) -> dict[str, Any]:
 
 
 def test_a_run_that_borrows_has_its_break_even_spreads(levered: BreakEven) -> None:
-    """The same as those of the command, without intervals and the curve, which nobody asked for."""
+    """They equal the command's spreads, without intervals and curve, which were not requested."""
     result = bt.run(LEVERED)
     found = result.break_even
     assert found is not None
@@ -365,11 +186,8 @@ def test_a_run_that_borrows_has_its_break_even_spreads(levered: BreakEven) -> No
     }
 
 
-def test_with_intervals_and_the_curve_on_request(levered: BreakEven, tmp_path: Path) -> None:
-    text = LEVERED.read_text(encoding="utf-8") + "report: {break_even: true}\n"
-    (tmp_path / "60_40.yaml").write_bytes((CONFIGS / "60_40.yaml").read_bytes())
-    (tmp_path / "levered.yaml").write_text(text, encoding="utf-8")
-    result = bt.run(tmp_path / "levered.yaml")
+def test_a_run_has_intervals_and_the_curve_on_request(levered: BreakEven, tmp_path: Path) -> None:
+    result = bt.run(extending_levered(tmp_path, "report: {break_even: true}"))
     assert result.break_even is not None
     assert (result.break_even.by_return, result.break_even.curve) == (levered.by_return, levered.curve)
     assert levered.by_return.interval is not None
@@ -384,7 +202,7 @@ def test_a_run_that_does_not_borrow_or_has_no_benchmark_has_none() -> None:
         assert "break_even" not in result.summary()
 
 
-def test_what_reads_what_it_holds_is_not_asked_again_unless_that_is_wanted(tmp_path: Path) -> None:
+def test_a_strategy_that_reads_current_weights_has_a_break_even_only_on_request(tmp_path: Path) -> None:
     """It would be asked on every path; without the request the numbers are null."""
     market(tmp_path, random_months(40), random_months(40, 2))
     quiet = bt.run(config(tmp_path, {"name": "halfway"}, {"asset": "bonds"}))
@@ -393,7 +211,7 @@ def test_what_reads_what_it_holds_is_not_asked_again_unless_that_is_wanted(tmp_p
     assert 0 < asked.summary()["break_even"]["return_bps"] < 1e4 * BOUND
 
 
-def test_nothing_breaks_even_where_all_is_lost_or_beyond_what_is_looked_at(tmp_path: Path) -> None:
+def test_no_break_even_after_ruin_or_beyond_the_searched_range(tmp_path: Path) -> None:
     """Ruin even at a spread of zero: null. So far ahead that no spread matters: infinite, which is null in JSON."""
     market(tmp_path, [0.0, -0.6, 0.1], [0.0, 0.01, 0.0])
     lost = bt.run(of_multiple(tmp_path, 2.0, {"asset": "bonds"}))
@@ -422,11 +240,11 @@ def test_a_spread_that_cannot_be_traded_does_not_stop_the_run(tmp_path: Path, ca
     assert "no break-even spread of levered: trading to a gross exposure of 11 would cost all of the NAV" in caplog.text
 
 
-# 4. Of other financing
+# 3. Other financing
 
 
-def test_of_futures_it_is_the_basis_of_all(tmp_path: Path) -> None:
-    """A run with that basis ties; its roll and margin stay. The default basis, by asset, is no one spread."""
+def test_break_even_of_futures_is_one_basis_for_all(tmp_path: Path) -> None:
+    """A run at that basis equals its benchmark; roll and margin do not change. A basis by asset is not one spread."""
     market(tmp_path, random_months(60), random_months(60, 2))
     terms = {"kind": "futures", "roll_bps": 3, "allow_negative_spread": True, "maintenance_margin": 0.1}
     more: dict[str, Any] = {"cash": 0.01, "costs": {"trading_bps": 10}}
@@ -446,7 +264,7 @@ def test_of_futures_it_is_the_basis_of_all(tmp_path: Path) -> None:
     assert tied["break_even"]["return_bps"] == pytest.approx(1e4 * found.by_return.spread, abs=1e-8)
 
 
-def test_of_leveraged_funds_it_is_their_swap_spread(tmp_path: Path) -> None:
+def test_break_even_of_leveraged_funds_is_their_swap_spread(tmp_path: Path) -> None:
     dates = pd.bdate_range("2020-01-01", periods=300)
     levels = 100 * np.cumprod(1 + 0.0008 + 0.01 * np.random.default_rng(8).standard_normal((300, 2)), axis=0)
     market(tmp_path, [0.0], [0.0])
@@ -461,7 +279,7 @@ def test_of_leveraged_funds_it_is_their_swap_spread(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("spread", [{"spread_bps": {"2020-01-01": 50, "2021-01-01": 100}}, {"tiers": {0: 100, 5: 50}}])
-def test_a_spread_by_date_or_by_size_is_no_one_number(tmp_path: Path, spread: dict[str, Any]) -> None:
+def test_a_spread_by_date_or_size_has_no_configured_point(tmp_path: Path, spread: dict[str, Any]) -> None:
     market(tmp_path, random_months(40), random_months(40, 2))
     found = break_even(of_multiple(tmp_path, 1.6, {"asset": "bonds"}, financing=spread, initial_capital=10.0))
     assert math.isnan(found.configured.spread)

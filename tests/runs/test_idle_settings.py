@@ -30,7 +30,7 @@ def notes(folder: Path, spacing: str = "daily", **sections: Any) -> list[str]:
     return [note for note in found if any(words in note for words in telling)]
 
 
-BANDS = "rebalance.bands has no effect: also_on_schedule trades each decision to its target, and no date between two decisions is looked at; expected a check of more dates, such as daily, or also_on_schedule: false"
+BANDS = "rebalance.bands has no effect: also_on_schedule trades each decision to its target, and no date between two decisions is checked; expected a check of more dates, such as daily, or also_on_schedule: false"
 NONE: dict[str, tuple[dict[str, Any], str | None]] = {
     "nothing given": ({}, None),
     "opens, trades at the close": ({"data": {"opens": {"path": "opens.csv"}}}, "data.opens has no effect: rebalance.execution is close"),
@@ -104,7 +104,7 @@ NONE: dict[str, tuple[dict[str, Any], str | None]] = {
     "a break-even, no benchmark": ({"report": {"break_even": True}}, "report.break_even has no effect: there is no benchmark to break even with"),
     "a break-even, no loan": (
         {"report": {"break_even": True}, "benchmark": "other.yaml"},
-        "report.break_even has no effect: nothing is financed, so that no spread is paid",
+        "report.break_even has no effect: nothing is borrowed, so no spread is paid",
     ),
     "a break-even": ({"report": {"break_even": True}, "benchmark": "other.yaml", "leverage": {"multiple": 2}}, None),
     "another benchmark": ({"benchmark": "other.yaml"}, None),

@@ -1,4 +1,4 @@
-"""What a reader is told of a run: of what is free for want of a setting, and of its end."""
+"""Notes on a run: costs that are free because a setting is missing, limits that bind, and ruin."""
 
 from pathlib import Path
 from typing import Any
@@ -32,11 +32,11 @@ def ran(folder: Path, weights: dict[str, float], financing: dict[str, Any], **se
 
 
 FREE = "shorts are borrowed free: no financing.borrow_fee_bps is set"
-AT_THE_LIMIT = "no financing.initial_margin is set: targets go to the very limit of the maintenance margin"
+AT_THE_LIMIT = "no financing.initial_margin is set: targets may use all of the maintenance margin"
 
 
 @pytest.mark.parametrize(
-    ("weights", "financing", "told"),
+    ("weights", "financing", "expected"),
     [
         (SHORT, {}, [FREE]),
         (SHORT, {"borrow_fee_bps": 0}, [FREE]),
@@ -55,15 +55,15 @@ AT_THE_LIMIT = "no financing.initial_margin is set: targets go to the very limit
         ({**SHORT, "TLT": 0.0}, {}, []),
     ],
 )
-def test_shorts_without_a_fee_are_told(
-    tmp_path: Path, weights: dict[str, float], financing: dict[str, Any], told: list[str]
+def test_shorts_without_a_fee_have_a_note(
+    tmp_path: Path, weights: dict[str, float], financing: dict[str, Any], expected: list[str]
 ) -> None:
     notes = ran(tmp_path, weights, financing).notes
-    assert [note for note in notes if "borrowed" in note] == told
+    assert [note for note in notes if "borrowed" in note] == expected
 
 
 @pytest.mark.parametrize(
-    ("weights", "financing", "told"),
+    ("weights", "financing", "expected"),
     [
         (LEVERED, {}, "loans pay the cash return alone: no financing.spread_bps is set"),
         (
@@ -91,16 +91,16 @@ def test_shorts_without_a_fee_are_told(
         ({"SPY": 0.5, "GLD": 0.5, "TLT": 0.0}, {}, None),
     ],
 )
-def test_what_pays_the_cash_return_alone_is_told(
-    tmp_path: Path, weights: dict[str, float], financing: dict[str, Any], told: str | None
+def test_financing_without_a_spread_has_a_note(
+    tmp_path: Path, weights: dict[str, float], financing: dict[str, Any], expected: str | None
 ) -> None:
     notes = ran(tmp_path, weights, financing).notes
-    assert [note for note in notes if "cash return" in note] == ([] if told is None else [told])
+    assert [note for note in notes if "cash return" in note] == ([] if expected is None else [expected])
 
 
 @pytest.mark.parametrize("kind", ["margin", "futures"])
-def test_a_maintenance_margin_alone_is_told(tmp_path: Path, kind: str) -> None:
-    """Where both are set, though they are the same, there is nothing to tell."""
+def test_a_maintenance_margin_without_an_initial_margin_has_a_note(tmp_path: Path, kind: str) -> None:
+    """If both are set there is no note, even if they are equal."""
     section = {"kind": kind, "maintenance_margin": 0.2}
     assert AT_THE_LIMIT in ran(tmp_path, LEVERED, section).notes
     assert AT_THE_LIMIT not in ran(tmp_path, LEVERED, {**section, "initial_margin": 0.2}).notes
@@ -111,7 +111,9 @@ def test_a_maintenance_margin_alone_is_told(tmp_path: Path, kind: str) -> None:
     ("weights", "words"),
     [({"SPY": 0.6, "GLD": 0.4, "TLT": 0.0}, "costs exceeded what was left by"), (LEVERED, "the lender lost")],
 )
-def test_a_ruin_without_a_loan_has_no_lender(tmp_path: Path, weights: dict[str, float], words: str) -> None:
+def test_the_note_on_a_ruin_without_a_loan_mentions_no_lender(
+    tmp_path: Path, weights: dict[str, float], words: str
+) -> None:
     """Each asset costs 0.3 of the first NAV to trade: what is left pays for no second trade of them all."""
     terms = {"initial_capital": 100.0, "costs": {"fixed": 30.0}, "rebalance": {"frequency": "daily"}}
     result = ran(tmp_path, weights, {}, **terms)
@@ -139,7 +141,7 @@ def test_a_fund_sold_short_pays_a_borrow_fee_on_its_value(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["volatility_target", "sixty_forty"])
-def test_leverage_twice_is_told(tmp_path: Path, name: str) -> None:
+def test_leverage_on_a_levered_strategy_has_a_note(tmp_path: Path, name: str) -> None:
     """A strategy with a target volatility has it before `leverage:` multiplies; one without is levered once."""
     rng = np.random.default_rng(4)
     levels = pd.DataFrame({"SPY": np.cumprod(1 + rng.normal(0, 0.01, len(DAYS)))}, index=DAYS)
@@ -154,7 +156,7 @@ def test_leverage_twice_is_told(tmp_path: Path, name: str) -> None:
             rebalance={"frequency": "daily"},
         )
     )
-    assert any("levers itself" in note for note in result.notes) == (name == "volatility_target")
+    assert any("scaled to its own target_volatility" in note for note in result.notes) == (name == "volatility_target")
 
 
 MONTHS = pd.date_range("2015-01-31", periods=72, freq="ME")
@@ -172,7 +174,7 @@ def ran_over(dates: pd.DatetimeIndex, folder: Path, strategy: dict[str, Any], **
     return bt.run(write_config(folder / "mine.yaml", data=data, strategy=strategy, **sections))
 
 
-def told(result: BacktestResult, word: str) -> list[str]:
+def notes_with(result: BacktestResult, word: str) -> list[str]:
     return [note for note in result.notes if word in note]
 
 
@@ -191,15 +193,19 @@ def test_a_cap_that_binds_is_counted(tmp_path: Path, section: str) -> None:
     at = int((gross > 1.9 - 1e-9).sum())
     assert 0 < at < len(gross)
     expected = f"the cap on gross exposure binds on {at} of {len(gross)} dates ({section}.max_gross_exposure: 1.9)"
-    assert told(result, "gross exposure") == [expected]
-    assert told(ran_with(10), "gross exposure") == []
+    assert notes_with(result, "gross exposure") == [expected]
+    assert notes_with(ran_with(10), "gross exposure") == []
 
 
 @pytest.mark.parametrize("leverage", [{"multiple": 1.5}, {"debt": 0.5}])
 def test_a_cap_of_the_strategy_is_counted_before_leverage_multiplies(tmp_path: Path, leverage: dict[str, Any]) -> None:
     strategy = {"name": "levered_erc", "target_volatility": 0.10, "max_gross_exposure": 1.9}
     plain = ran_over(MONTHS, tmp_path, strategy)
-    assert told(ran_over(MONTHS, tmp_path, strategy, leverage=leverage), "the cap") == told(plain, "the cap") != []
+    assert (
+        notes_with(ran_over(MONTHS, tmp_path, strategy, leverage=leverage), "the cap")
+        == notes_with(plain, "the cap")
+        != []
+    )
 
 
 def test_a_floor_that_binds_is_counted(tmp_path: Path) -> None:
@@ -209,7 +215,7 @@ def test_a_floor_that_binds_is_counted(tmp_path: Path) -> None:
     at = int((gross < 1.9 + 1e-9).sum())
     assert 0 < at < len(gross)
     expected = f"the floor on gross exposure binds on {at} of {len(gross)} dates (leverage.min_gross_exposure: 1.9)"
-    assert told(result, "gross exposure") == [expected]
+    assert notes_with(result, "gross exposure") == [expected]
 
 
 def test_targets_that_the_initial_margin_scales_down_are_counted(tmp_path: Path) -> None:
@@ -220,7 +226,7 @@ def test_targets_that_the_initial_margin_scales_down_are_counted(tmp_path: Path)
     terms = result.trade_terms
     asked, scaled = int((terms["reason"] == "rebalance").sum()), int((terms["scale"] < 1).sum())
     assert 0 < scaled < asked < len(terms)
-    (note,) = told(result, "scaled down")
+    (note,) = notes_with(result, "scaled down")
     assert note.startswith(f"{scaled} of {asked} targets scaled down to what the initial margin allows, first on ")
 
 
@@ -239,7 +245,7 @@ def test_bounds_that_bind_are_counted_by_name(
     tmp_path: Path, bounds: dict[str, Any], setting: str | None, names: list[str], leverage: dict[str, Any] | None
 ) -> None:
     result = ran_over(MONTHS, tmp_path, {"name": "erc", **bounds}, leverage=leverage)
-    found = told(result, "_weight binds on")
+    found = notes_with(result, "_weight binds on")
     assert len(found) == (setting is not None)
     for note in found:
         shares = result.target_weights.div(result.target_weights.abs().sum(axis=1), axis=0).rename(
@@ -262,7 +268,7 @@ def test_targets_of_a_strategy_in_percent_are_noted(tmp_path: Path) -> None:
         "        return pd.Series([60.0, 40.0, -0.0], index=list(view.assets))\n"
     )
     write_strategy(tmp_path, "percent", code)
-    (note,) = told(ran_over(MONTHS, tmp_path, {"name": "percent"}), "times NAV")
+    (note,) = notes_with(ran_over(MONTHS, tmp_path, {"name": "percent"}), "times NAV")
     assert note.startswith("the sizes of target weights add up to more than 20 times NAV on ")
 
 
@@ -294,7 +300,7 @@ def test_a_setting_that_cannot_take_effect_is_noted(
 ) -> None:
     held = {"name": "sixty_forty", "weights": {"SPY": 0.98, "GLD": 0.02}}
     result = ran_over(dates, tmp_path, held, rebalance=rebalance, estimation={"window": 14})
-    found = [note for word in ("has no effect", "above every trade") for note in told(result, word)]
+    found = [note for word in ("has no effect", "above every trade") for note in notes_with(result, word)]
     assert len(found) == len(notes)
     assert all(note.startswith(expected) for note, expected in zip(found, notes, strict=True))
 
@@ -311,9 +317,9 @@ def test_a_break_even_without_benchmark_or_financing_is_noted(tmp_path: Path) ->
     (tmp_path / "mine.yaml").rename(tmp_path / "plain.yaml")
     words = "report.break_even has no effect: "
     alone = ran_over(MONTHS, tmp_path, held, report={"break_even": True})
-    assert told(alone, words) == [f"{words}there is no benchmark to break even with"]
+    assert notes_with(alone, words) == [f"{words}there is no benchmark to break even with"]
     unlevered = ran_over(MONTHS, tmp_path, held, report={"break_even": True}, benchmark="plain.yaml")
-    assert told(unlevered, words) == [f"{words}nothing is financed, so that no spread is paid"]
+    assert notes_with(unlevered, words) == [f"{words}nothing is borrowed, so no spread is paid"]
 
 
 def test_a_run_that_holds_nothing_is_noted(tmp_path: Path) -> None:
@@ -324,12 +330,12 @@ def test_a_run_that_holds_nothing_is_noted(tmp_path: Path) -> None:
 
 def test_a_unit_that_was_probably_not_meant_is_noted(tmp_path: Path) -> None:
     result = ran_over(MONTHS, tmp_path, {"name": "erc"}, costs={"trading_bps": 1000}, financing={"spread_bps": 0.005})
-    assert [note.split(" means ")[0] for note in told(result, "which is unusual")] == [
+    assert [note.split(" means ")[0] for note in notes_with(result, "which is unusual")] == [
         "costs.trading_bps: 1000", "financing.spread_bps: 0.005",
     ]  # fmt: skip
 
 
-def test_classes_of_what_is_not_held_are_an_error_from_python_too(tmp_path: Path) -> None:
+def test_classes_of_assets_not_held_are_an_error_in_python_too(tmp_path: Path) -> None:
     ran_over(MONTHS, tmp_path, {"name": "erc"})
     config = load_config(tmp_path / "mine.yaml")
     data = config.data.model_copy(update={"classes": {"silver": "metal"}})

@@ -237,7 +237,7 @@ def test_the_way_along_a_path_can_be_walked_again(tmp_path: Path) -> None:
     months(tmp_path, [100, 110, 88, 132, 120, 140])
     settings = load_config(written(tmp_path, "run", ALL_IN, {"debt": 0.5}, **FREE, estimation={"window": 2}))
     plan = planning.Plan.of(settings, load(settings.data, tmp_path))
-    decided = plan.decided(plan.first_trade)
+    decided = plan.decide(plan.first_trade)
     first, dear, again = (decided.path(plan.terms.with_spread(spread)).ledger() for spread in (0.0, 0.5, 0.0))
     assert first.nav.tobytes() == again.nav.tobytes()
     assert dear.nav[-1] < first.nav[-1]

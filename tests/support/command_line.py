@@ -2,12 +2,15 @@
 
 import contextlib
 import io
+import re
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
 from backtest.cli import main
+from support.patience import HANG
 
 COMPILING = "compiling for this machine, once; later runs start at once"
 FONTS = "Matplotlib is building the font cache; this may take a moment."  # matplotlib's own words, after 5 s of it
@@ -46,3 +49,17 @@ def answer_of(code: int, out: str, err: str) -> Answer:
     a change of a kernel: they are not part of its answer.
     """
     return Answer(code, out, err.replace(f"note: {COMPILING}\n", "", 1).replace(f"{FONTS}\n", "", 1))
+
+
+def in_a_process(*arguments: str, cwd: Path, before: str = "") -> Answer:
+    """Run a command in its own process, after the code `before`."""
+    code = f"{before}\nfrom backtest.cli import main\nmain()"
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=cwd, capture_output=True, text=True, timeout=HANG, check=False
+    )
+    return answer_of(ended.returncode, ended.stdout, ended.stderr)
+
+
+def percentages(text: str) -> list[float]:
+    """Return the percentages in a line."""
+    return [float(found) for found in re.findall(r"(-?\d+\.\d+) %", text)]

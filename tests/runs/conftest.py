@@ -1,0 +1,36 @@
+"""Fixtures of runs on live sources: the real clients, led to this machine by the environment alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backtest.data.sources import http_retry
+from support.patience import HANG
+from support.web.live_runs import stock
+from support.web.local_servers import LocalWorld, lead
+from support.web.synthetic_source import on_clock
+
+
+@pytest.fixture
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
+    with LocalWorld(tmp_path_factory.mktemp("world")) as running:
+        stock(running.sources)
+        yield running
+        assert running.elsewhere == [], "nothing but the sources is ever asked for anything"
+
+
+@pytest.fixture
+def here(world: LocalWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of the user's, and this process led to the local world: for what is quicker without a child."""
+    lead(monkeypatch, world.variables)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Disable retries, which other tests cover; the first attempt has all of the time, however late it begins."""
+    monkeypatch.setattr(http_retry, "_ATTEMPTS", 1)
+    monkeypatch.setattr(http_retry, "_LONGEST_ATTEMPT", HANG)
+    on_clock(monkeypatch)
