@@ -85,7 +85,7 @@ def _package(folder: Path) -> str:
 
     The name depends on what the files say, so that files edited between two runs of a process are read again.
     """
-    texts = [path.name.encode() + path.read_bytes() for path in sorted(folder.glob("*.py"))]
+    texts = [path.name.encode() + path.read_bytes() for path in sorted(folder.glob("*.py")) if path.is_file()]
     contents = b"\0".join([str(folder).encode(), *texts])
     package = ModuleType(f"own_{_FOLDER}_{hashlib.sha256(contents).hexdigest()[:12]}")
     package.__path__ = [str(folder), str(_shipped_folder())]
