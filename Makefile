@@ -8,7 +8,7 @@ RUN_READY := .venv/.run-ready
 DEV_READY := .venv/.dev-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick types imports dist-check bench peers paths lock clean
+.PHONY: help run test quick quick-tests types imports dist-check bench peers paths lock clean
 
 help:  ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,12 @@ quick: $(DEV_READY)  ## Format, lint, types and the fast tests, in under a minut
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	@$(MAKE) --no-print-directory --jobs=2 types quick-tests
+
+# folders whose tests take seconds, without those that conftest.py excludes from coverage as whole runs; and all doctests
+QUICK := tests/config tests/engine tests/numerics tests/risk tests/strategy backtest strategies
+
+quick-tests: $(DEV_READY)
+	$(BIN)/python -m pytest -q -n auto -m "not no_cover" $(QUICK)
 
 types: $(DEV_READY)
 	$(BIN)/mypy

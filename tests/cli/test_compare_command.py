@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from backtest.analysis.comparison import Comparison
+from backtest.analysis.compare.comparison import Comparison
 
 import backtest as bt
 from backtest.config import load_config
