@@ -71,14 +71,14 @@ $(RUN_READY): requirements/run.txt pyproject.toml
 	  { echo "error: $(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.12 ..." >&2; exit 2; }
 	@echo "Creating .venv with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv .venv
-	@echo "Installing the $$(grep -c == $<) packages of $<, about 700 MB; this takes a minute or two"
+	@echo "Installing the $$(grep -c == $<) packages of $<, about 750 MB; this takes a minute or two"
 	@$(BIN)/python $(PIP) --require-hashes --no-deps -r $<
 	@echo "Installing the project"
 	@$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV_READY): requirements/dev.txt $(RUN_READY)
-	@echo "Installing the development tools of $<, another 700 MB; this takes a minute or two"
+	@echo "Installing the development tools of $<, another 500 MB; this takes a minute"
 	@$(BIN)/python $(PIP) --require-hashes --no-deps -r $<
 	@touch $@
 

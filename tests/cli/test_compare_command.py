@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from backtest.analysis.compare.comparison import Comparison
 
 import backtest as bt
+from backtest.analysis.compare.comparison import Comparison
 from backtest.config import load_config
 from backtest.config.manifest_config import config_of_manifest
 from backtest.data import load
