@@ -1,33 +1,51 @@
-# make run    the main job on the bundled data: sets up .venv, runs configs/erc.yaml, writes reports/erc/
-# make test   the gate: the same set-up, then format, lint, types, import contracts and tests
-# make bench  speed, side by side; make peers  the risk engine beside other packages, in an environment of its own
-# make paths  whole runs by other backtesters, which the tests compare with, in environments of their own; and speed
-# make lock   pins the newest releases (needs uv)
+# `make` lists the targets. `make run` and `make test` are all that a clean clone needs.
 
 PYTHON ?= python3
+PYTHONS ?=
 BIN := .venv/bin
-READY := .venv/.ready
+PIP := -m pip install --quiet --disable-pip-version-check --no-compile
+RUN_READY := .venv/.run-ready
+DEV_READY := .venv/.dev-ready
 
-.PHONY: run test types imports bench peers paths lock clean
+.DEFAULT_GOAL := help
+.PHONY: help run test quick quick-tests types imports dist-check bench peers paths lock clean
 
-run: $(READY)
+help:  ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(RUN_READY)  ## Run configs/erc.yaml on the bundled data and write reports/erc/; sets up .venv first
+	@echo "Running configs/erc.yaml"
 	$(BIN)/python -m backtest run configs/erc.yaml
 
-test: $(READY)
+test: $(DEV_READY)  ## The gate: format, lint, types, import contracts, all tests, and the installed package
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	@$(MAKE) --no-print-directory --jobs=2 types imports
 	$(BIN)/python -m pytest -q -n auto --cov --cov-report=term:skip-covered --cov-fail-under=95
 
-types: $(READY)
+quick: $(DEV_READY)  ## Format, lint, types and the fast tests, in under a minute once mypy has its cache
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	@$(MAKE) --no-print-directory --jobs=2 types quick-tests
+
+# folders whose tests take seconds, without those that conftest.py excludes from coverage as whole runs; and all doctests
+QUICK := tests/config tests/engine tests/numerics tests/risk tests/strategy backtest strategies
+
+quick-tests: $(DEV_READY)
+	$(BIN)/python -m pytest -q -n auto -m "not no_cover" $(QUICK)
+
+types: $(DEV_READY)
 	$(BIN)/mypy
 
-# beside the types, which keep one core busy: else each of the processes that test would compile the kernels
-imports: $(READY)
+# runs beside `types`, which keeps one core busy; otherwise each test process would compile the kernels
+imports: $(DEV_READY)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/compile_kernels.py
 
-bench: $(READY)
+dist-check: $(DEV_READY)  ## Build sdist and wheel, install them with dependencies on each Python found, run them elsewhere
+	$(BIN)/python scripts/check_distribution.py $(PYTHONS)
+
+bench: $(DEV_READY)  ## Speed of the program's parts, side by side
 	$(BIN)/python benchmarks/simulation_speed.py
 	$(BIN)/python benchmarks/bt_run_speed.py
 	$(BIN)/python benchmarks/run_speed.py
@@ -35,34 +53,42 @@ bench: $(READY)
 	$(BIN)/python benchmarks/estimation_speed.py
 	$(BIN)/python benchmarks/cache_speed.py --large
 
-peers: .venv-peers/.ready
+peers: .venv-peers/.ready  ## The risk solvers next to other packages, which get an environment of their own
 	PYTHONPATH=. .venv-peers/bin/python benchmarks/peers.py
 
-paths: $(READY) .venv-peers/.ready .venv-zipline/.ready
+paths: $(DEV_READY) .venv-peers/.ready .venv-zipline/.ready  ## Whole runs by other backtesters, which the tests compare with
 	PYTHONPATH=. .venv-peers/bin/python benchmarks/peer_paths.py bt cvxportfolio vectorbt backtrader
 	PYTHONPATH=. .venv-zipline/bin/python benchmarks/peer_paths.py zipline
 	PYTHONPATH=. $(BIN)/python benchmarks/peer_speed.py
 
 .venv-%/.ready: requirements/%.txt
 	$(PYTHON) -m venv $(@D)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
+	$(@D)/bin/python $(PIP) --require-hashes --no-deps -r $<
 	@touch $@
 
-$(READY): requirements/lock.txt pyproject.toml
+$(RUN_READY): requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "error: $(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.12 ..." >&2; exit 2; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r requirements/lock.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@touch $(READY)
+	@echo "Creating .venv with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv .venv
+	@echo "Installing the $$(grep -c == $<) packages of $<, about 750 MB; this takes a minute or two"
+	@$(BIN)/python $(PIP) --require-hashes --no-deps -r $<
+	@echo "Installing the project"
+	@$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
 
-lock:
-	uv pip compile --universal --generate-hashes --python-version 3.11 --group dev --upgrade --no-header --quiet \
-	  pyproject.toml --output-file requirements/lock.txt
-	uv pip compile --universal --generate-hashes --python-version 3.11 --group peers --upgrade --no-header --quiet \
-	  pyproject.toml --output-file requirements/peers.txt
-	uv pip compile --universal --generate-hashes --python-version 3.11 --group zipline --upgrade --no-header --quiet \
-	  --output-file requirements/zipline.txt
+$(DEV_READY): requirements/dev.txt $(RUN_READY)
+	@echo "Installing the development tools of $<, another 500 MB; this takes a minute"
+	@$(BIN)/python $(PIP) --require-hashes --no-deps -r $<
+	@touch $@
 
-clean:
+LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --upgrade --no-header --quiet
+
+lock:  ## Pin the newest releases in requirements/ (needs uv)
+	$(LOCK) --group build pyproject.toml --output-file requirements/run.txt
+	$(LOCK) --group dev --constraints requirements/run.txt pyproject.toml --output-file requirements/dev.txt
+	$(LOCK) --group peers pyproject.toml --output-file requirements/peers.txt
+	$(LOCK) --group zipline --output-file requirements/zipline.txt
+
+clean:  ## Remove the environments and the tools' caches
 	rm -rf .venv .venv-peers .venv-zipline .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,7 +4,7 @@
     result = bt.run("configs/erc.yaml")
     result.summary()
 
-What is named here is the public interface; it is imported on first use, so that `import backtest` is quick.
+The names in `__all__` are the public interface. Each is imported on first use, so that `import backtest` is quick.
 """
 
 from importlib import import_module
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from backtest.runs.compared_runs import compare
     from backtest.runs.pipeline import run
     from backtest.strategy import MarketView, Strategy
+    from backtest.version import __version__
 
 __all__ = [
     "BacktestError",
@@ -28,6 +29,7 @@ __all__ = [
     "MarketData",
     "MarketView",
     "Strategy",
+    "__version__",
     "break_even",
     "compare",
     "plot",
@@ -43,6 +45,7 @@ _PLACES = {
     "MarketData": "backtest.data.market_data",
     "MarketView": "backtest.strategy",
     "Strategy": "backtest.strategy",
+    "__version__": "backtest.version",
     "break_even": "backtest.runs.break_even",
     "compare": "backtest.runs.compared_runs",
     "risk_contributions": "backtest.risk",

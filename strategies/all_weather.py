@@ -3,7 +3,8 @@
 from pydantic import Field
 
 from backtest.strategy import Weights
-from strategies.sixty_forty import SixtyForty
+
+from .sixty_forty import SixtyForty
 
 
 class AllWeather(SixtyForty):

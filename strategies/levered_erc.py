@@ -7,7 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.strategy import GrossExposure, MarketView, MarketViews, TargetVolatility, Volatility
-from strategies.erc import ERC
+
+from .erc import ERC
 
 
 class LeveredERC(ERC):

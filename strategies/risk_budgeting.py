@@ -3,7 +3,8 @@
 from pydantic import Field
 
 from backtest.strategy import Budgets, GroupBudget
-from strategies.erc import ERC
+
+from .erc import ERC
 
 
 class RiskBudgeting(ERC):

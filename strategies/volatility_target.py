@@ -5,7 +5,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.strategy import GrossExposure, MarketView, MarketViews, TargetVolatility, Volatility
-from strategies.sixty_forty import SixtyForty
+
+from .sixty_forty import SixtyForty
 
 
 class VolatilityTarget(SixtyForty):

@@ -4,11 +4,13 @@ import gc
 import logging
 import sys
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
 from backtest.cli import break_even_command, compare_command, data_commands, run_commands, shelf_commands
 from backtest.errors import BacktestError
+from backtest.version import __version__
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,6 +33,22 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 for name, command in _COMMANDS.items():
     app.command(name)(command)
 app.add_typer(data_commands.app, name="data")
+
+
+def _print_version(version: bool) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options before the command."""
 
 
 class _Messages(logging.Handler):

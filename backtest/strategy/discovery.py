@@ -1,4 +1,4 @@
-"""Finding strategies by the name of their file, or by `package.module:Class`."""
+"""Discovery of strategies by the name of their file, or by `package.module:Class`."""
 
 import hashlib
 import importlib
@@ -14,23 +14,27 @@ from backtest.errors import StrategyError
 from backtest.strategy.base import Strategy
 
 _FOLDER = "strategies"
+_SHIPPED = "backtest.strategies"
 
 
 def find_strategy(name: str, folder: Path) -> type[Strategy]:
-    """The strategy class of a name.
+    """Return the strategy class of a name.
 
-    `erc` is the one class in `strategies/erc.py`, looked for in `folder` and in the folders above it, then among the
-    strategies shipped; `package.module:Class` is imported.
+    `erc` is the one class in `strategies/erc.py`. The search begins in `folder`, goes on in the folders above it, and
+    ends with the shipped strategies. `package.module:Class` is imported.
+
+    A file may extend a strategy next to it (`from .mine import Mine`) or a shipped one
+    (`from backtest.strategies.erc import ERC`).
 
     Raises:
-        StrategyError: nothing of that name, a file that cannot be imported, or one that holds not exactly one strategy.
+        StrategyError: no such strategy, or a file that cannot be imported or does not define exactly one strategy.
     """
     if ":" in name:
         module_name, _, class_name = name.partition(":")
-        found = getattr(_imported(module_name, name), class_name, None)
-        if not (isinstance(found, type) and issubclass(found, Strategy)):
+        chosen = getattr(_imported(module_name, name), class_name, None)
+        if not (isinstance(chosen, type) and issubclass(chosen, Strategy)):
             raise StrategyError(f"{name}: {module_name} has no strategy class {class_name}")
-        return _complete(found, name)
+        return _complete(chosen, name)
     files = strategy_files(folder)
     if name not in files:
         close = get_close_matches(name, files, 1)
@@ -41,43 +45,70 @@ def find_strategy(name: str, folder: Path) -> type[Strategy]:
 
 def strategy_files(folder: Path) -> dict[str, Path]:
     """All strategy files by name that a configuration in `folder` can use; the nearest of a name wins."""
-    shipped = Path(importlib.import_module(_FOLDER).__path__[0]).resolve()
-    places = [above / _FOLDER for above in (folder.resolve(), *folder.resolve().parents)]
-    found: dict[str, Path] = {}
-    for place in [*places, shipped]:
+    own = [above / _FOLDER for above in (folder.resolve(), *folder.resolve().parents)]
+    files: dict[str, Path] = {}
+    for place in [*own, _shipped_folder()]:
         for path in sorted(place.glob("*.py")) if place.is_dir() else ():
             if not path.name.startswith("_"):
-                found.setdefault(path.stem, path)
-    return found
+                files.setdefault(path.stem, path)
+    return files
+
+
+def _shipped_folder() -> Path:
+    return Path(importlib.import_module(_SHIPPED).__path__[0]).resolve()
 
 
 def _module(path: Path) -> ModuleType:
-    shipped = Path(importlib.import_module(_FOLDER).__path__[0]).resolve()
-    if path.parent.resolve() == shipped:
-        return importlib.import_module(f"{_FOLDER}.{path.stem}")
-    unique = f"strategies_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}_{path.stem}"
-    spec = importlib.util.spec_from_file_location(unique, path)
+    if path.parent.resolve() == _shipped_folder():
+        return importlib.import_module(f"{_SHIPPED}.{path.stem}")
+    package = _package(path.parent)
+    spec = importlib.util.spec_from_file_location(f"{package}.{path.stem}", path)
     if spec is None or spec.loader is None:
         raise StrategyError(f"{path}: cannot be imported as Python")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[unique] = module
+    sys.modules[module.__name__] = module
     try:
         spec.loader.exec_module(module)
     except SyntaxError as problem:
-        raise StrategyError(f"{path}:{problem.lineno}: {problem.msg}") from problem
+        raise StrategyError(f"{problem.filename or path}:{problem.lineno}: {problem.msg}") from problem
     except ImportError as problem:
-        raise StrategyError(f"{path}: {problem}") from problem
-    except Exception as problem:  # whatever a user's file does when it is read, the user can mend
+        raise StrategyError(f"{path}: {_import_problem(problem, package)}") from problem
+    except Exception as problem:  # a fault in a user's file is the user's to correct
         at = [frame.lineno for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == str(path)]
         first_line = str(problem).strip().partition("\n")[0]
         raise StrategyError(f"{path}:{at[-1] if at else 1}: {type(problem).__name__}: {first_line}") from problem
     return module
 
 
-def _complete(found: type[Strategy], where: str) -> type[Strategy]:
-    if inspect.isabstract(found):
-        raise StrategyError(f"{where}: {found.__name__} has no target_weights; expected that method")
-    return found
+def _package(folder: Path) -> str:
+    """Name of the package of a folder's files: `from .other import Other` looks there, then in the shipped folder.
+
+    The name depends on what the files say, so that files edited between two runs of a process are read again.
+    """
+    texts = [path.name.encode() + path.read_bytes() for path in sorted(folder.glob("*.py")) if path.is_file()]
+    contents = b"\0".join([str(folder).encode(), *texts])
+    package = ModuleType(f"own_{_FOLDER}_{hashlib.sha256(contents).hexdigest()[:12]}")
+    package.__path__ = [str(folder), str(_shipped_folder())]
+    sys.modules.setdefault(package.__name__, package)
+    return package.__name__
+
+
+def _import_problem(problem: ImportError, package: str) -> str:
+    missing = problem.name or ""
+    if isinstance(problem, ModuleNotFoundError) and missing.startswith(f"{package}."):
+        name = missing.removeprefix(f"{package}.")
+        return f"there is no {name}.py in this folder or among the shipped strategies"
+    if isinstance(problem, ModuleNotFoundError) and missing.partition(".")[0] == _FOLDER:
+        return (
+            f"{problem}. Hint: a shipped strategy is imported from {_SHIPPED}, one of your own by `from .name import`."
+        )
+    return str(problem)
+
+
+def _complete(strategy: type[Strategy], where: str) -> type[Strategy]:
+    if inspect.isabstract(strategy):
+        raise StrategyError(f"{where}: {strategy.__name__} has no target_weights; expected that method")
+    return strategy
 
 
 def _imported(module_name: str, name: str) -> ModuleType:
@@ -97,7 +128,7 @@ def _only_strategy(module: ModuleType, path: Path) -> type[Strategy]:
         and not value.__name__.startswith("_")
     ]
     if len(classes) != 1:
-        names = ", ".join(found.__name__ for found in classes) or "none"
+        names = ", ".join(each.__name__ for each in classes) or "none"
         raise StrategyError(
             f"{path}: expected exactly one strategy class, got {names}. Hint: a leading _ hides a base."
         )

@@ -29,8 +29,8 @@ import pandas as pd
 from pydantic import PrivateAttr
 from backtest.risk import portfolio_volatility
 from backtest.strategy import MarketViews, Strategy
-from strategies.erc import ERC
-from strategies.levered_erc import LeveredERC
+from backtest.strategies.erc import ERC
+from backtest.strategies.levered_erc import LeveredERC
 """
 
 
@@ -76,7 +76,7 @@ def class_of(name: str) -> str:
 def test_half_of_a_shipped_strategy_holds_half_of_it(tmp_path: Path, name: str) -> None:
     settings = SETTINGS.get(name, {})
     whole = run(tmp_path, None, {"name": name, **settings})
-    code = HALF.format(module=f"strategies.{name}", base=class_of(name))
+    code = HALF.format(module=f"backtest.strategies.{name}", base=class_of(name))
     half = run(tmp_path, code, {"name": "mine", **settings})
     # to the rounding of sums taken date by date or for all dates together, as weights are of a size near 1
     np.testing.assert_allclose(2 * half.target_weights, whole.target_weights, rtol=0, atol=1e-12)

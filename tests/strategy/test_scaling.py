@@ -289,7 +289,7 @@ def test_volatility_target_is_fixed_weights_with_leverage(run: Callable[..., bt.
 READER = """
 from typing import ClassVar
 
-from strategies.erc import ERC
+from backtest.strategies.erc import ERC
 
 
 class Reader(ERC):

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from backtest.errors import DataUnavailableError, NoNetwork, RateLimited, SourceDown, TimedOut, UnknownSeries
+from backtest.version import __version__
 
 if TYPE_CHECKING:
     import requests
 
 LARGEST = 64 * 2**20  # bytes; daily returns of a hundred portfolios since 1926 are 12 MiB zipped
-_AGENT = "risk-parity-backtest/0.1 (historical backtester)"
+_AGENT = f"risk-parity-backtest/{__version__} (historical backtester)"
 
 
 def download(url: str, *, label: str, seconds: float) -> bytes:

@@ -4,23 +4,20 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
+
+from backtest.version import __version__
 
 MANIFEST = "manifest.json"
 MADE_BY = "risk-parity-backtest"
-_PACKAGES = ("risk-parity-backtest", "numpy", "pandas", "scipy", "matplotlib", "pydantic")
+_PACKAGES = ("numpy", "pandas", "scipy", "matplotlib", "pydantic")
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that numbers and pages come from, by name."""
-    found = {"python": ".".join(str(part) for part in sys.version_info[:3])}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:  # run from a checkout that is not installed
-            continue
-    return found
+    """Versions of Python, of this project and of the packages that numbers and pages come from, by name."""
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    return {"python": python, MADE_BY: __version__, **{package: version(package) for package in _PACKAGES}}
 
 
 def environment() -> dict[str, str | None]:

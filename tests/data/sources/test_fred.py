@@ -10,6 +10,7 @@ from email.utils import format_datetime
 import pytest
 import trustme
 
+import backtest as bt
 from backtest.data.prepare.quoted_rates import INCOME_UNKNOWN, as_rate
 from backtest.data.quotes import Quotes, Rate
 from backtest.data.sources import http_download
@@ -64,7 +65,7 @@ def test_days_without_a_value_are_no_observations_and_percent_become_decimals(se
     assert list(quotes.values.columns) == ["rate"]
     assert str(quotes.values.index.dtype) == "datetime64[s]"
     assert quotes.values.index.name == "date"
-    assert server.agents == ["risk-parity-backtest/0.1 (historical backtester)"]
+    assert server.agents == [f"risk-parity-backtest/{bt.__version__} (historical backtester)"]
 
 
 def test_lines_of_windows_a_mark_at_the_beginning_and_the_older_header_are_read(server: FakeWeb) -> None:

@@ -1,1 +1,0 @@
-"""The strategies that come with the project: one file, one class each."""
