@@ -70,20 +70,20 @@ def _time_walks(periods: Periods, setting: Setting, walks: list[float], repeats:
     """The time in compiled code alone, by a kernel that is timed while it is called as always."""
     from backtest.engine.kernels import walk_kernel
 
-    walk: Any = walk_kernel.walk
+    run_steps: Any = walk_kernel.run_steps
 
     def timed(*given: Any) -> Any:
         begin = time.perf_counter()
-        step = walk(*given)
+        step = run_steps(*given)
         walks.append(time.perf_counter() - begin)
         return step
 
-    vars(walk_kernel)["walk"] = timed
+    vars(walk_kernel)["run_steps"] = timed
     try:
         for _ in range(repeats):
             path_of(periods, setting.decision_rows, setting.targets, setting.lag, setting.terms)
     finally:
-        vars(walk_kernel)["walk"] = walk
+        vars(walk_kernel)["run_steps"] = run_steps
 
 
 def _best(work: Callable[[], object], repeats: int) -> float:

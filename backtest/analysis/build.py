@@ -9,10 +9,10 @@ import pandas as pd
 from backtest.analysis.metrics.ex_ante import ExAnteRisk, class_members
 from backtest.analysis.result import BacktestResult
 from backtest.data.market_data import MarketData
-from backtest.engine.kernels.state import ROUNDING
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.terms import Terms
 from backtest.numerics.arrays import Bools, Floats, Ints
+from backtest.numerics.tolerances import ROUNDING
 
 
 def build_result(

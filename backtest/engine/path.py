@@ -20,9 +20,9 @@ from backtest.engine.kernels.state import (
     TRADED,
     TRADES,
     UNITS,
-    Account,
-    Market,
     Orders,
+    PeriodArrays,
+    State,
 )
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.market_periods import Periods, read_only
@@ -73,18 +73,18 @@ class Path:
             exposure = abs(terms.fund.leverage)
             self._targets, absolute = orders.targets.copy(), orders.absolute / exposure
             self._orders = orders._replace(absolute=absolute)
-        self._market = Market(
+        self._arrays = PeriodArrays(
             prices=periods.carried if terms.fund is None else fund_prices(periods, terms.fund),
             priced=periods.priced,
             series=_series(periods, terms),
             missing=read_only(periods.missing),
         )
-        self._charges = terms.charges
+        self._terms = terms.arrays
         self._start, self._step = start, 1  # its close
         rows = periods.shape[0] - start
         often = terms.maintenance_margin is not None or orders.compared.size > 0
         most_trades = (rows if often else len(orders.targets)) + int(periods.losing_a_price.sum())
-        self._account = _opened(rows, orders.targets.shape, most_trades)
+        self._state = _new_state(rows, orders.targets.shape, most_trades)
 
     def decide(self, which: int | slice, targets: Floats) -> None:
         """Write down target weights, fractions of NAV."""
@@ -102,11 +102,11 @@ class Path:
             SimulationError: target weights cost all of the NAV to trade.
             DataError: an open is needed and missing.
         """
-        from backtest.engine.kernels.walk_kernel import walk
+        from backtest.engine.kernels.walk_kernel import run_steps
 
         end = 2 * (row - self._start) + 1 + traded
         if self.current_nav > 0 and end > self._step:
-            self._step = walk(self._market, self._charges, self._orders, self._account, self._start, self._step, end)
+            self._step = run_steps(self._arrays, self._terms, self._orders, self._state, self._start, self._step, end)
             if self.current_nav > 0 and self._step < end:
                 raise self._refused(self._start + self._step // 2)
         return self.current_nav > 0
@@ -114,12 +114,12 @@ class Path:
     @property
     def current_nav(self) -> float:
         """Units of the first NAV."""
-        return float(self._account.now[NAV])
+        return float(self._state.now[NAV])
 
     def current_weights(self) -> Floats:
         """(n,) fractions of NAV."""
         row = self._start + (self._step - 1) // 2
-        values = self._account.book[UNITS] * self._market.prices[row]
+        values = self._state.holdings[UNITS] * self._arrays.prices[row]
         exposure = self._fund.leverage if self._fund else 1.0
         weights: Floats = values * (exposure / self.current_nav)
         return weights
@@ -136,14 +136,14 @@ class Path:
 
     @property
     def _navs(self) -> Floats:
-        return self._account.nav[: self._account.counts[ROWS]]
+        return self._state.nav[: self._state.counts[ROWS]]
 
     def _refused(self, row: int) -> BacktestError:
         """Return the error for a simulation that stopped at a row."""
-        decided = self._targets[self._account.counts[TRADED]]
-        for needed in (self._account.book[UNITS], decided):
-            for i in np.flatnonzero(needed) if self._market.missing.size > 0 else ():
-                if self._market.missing[row, i]:
+        decided = self._targets[self._state.counts[TRADED]]
+        for needed in (self._state.holdings[UNITS], decided):
+            for i in np.flatnonzero(needed) if self._arrays.missing.size > 0 else ():
+                if self._arrays.missing[row, i]:
                     return DataError(
                         f"no open of {self._periods.label(row, int(i))}, which has a close; the open is needed, as the "
                         "asset is held over the night before or bought at the open. "
@@ -157,17 +157,17 @@ class Path:
 
     def ledger(self) -> SimulationResult:
         """Ledger of what each asset earned, and of each flow."""
-        from backtest.engine.kernels.ledger_kernel import Flows, account_for
+        from backtest.engine.kernels.ledger_kernel import Flows, fill_in_flows
 
-        account = self._account
-        made, rows = int(account.counts[TRADES]), int(account.counts[ROWS])
+        state = self._state
+        made, rows = int(state.counts[TRADES]), int(state.counts[ROWS])
         count = self._periods.shape[1]
         by_asset = {"weights": rows, "asset_pnl": rows, "trades": made}
         flows = Flows(
             **{name: np.zeros((by_asset[name], count) if name in by_asset else rows) for name in Flows._fields}
         )
-        account_for(self._market, self._charges, account, flows, self._start, rows)
-        trade_rows, reasons, called = account.trades[:, :made]
+        fill_in_flows(self._arrays, self._terms, state, flows, self._start, rows)
+        trade_rows, reasons, called = state.trades[:, :made]
         # whatever is held of what has no price is sold at the next close
         sold = np.argwhere((flows.trades != 0) & ~self._periods.has_price(self._start + trade_rows))
         result = SimulationResult(
@@ -177,15 +177,15 @@ class Path:
             trade_rows=trade_rows,
             trade_reasons=tuple(REASONS[reason] for reason in reasons),
             called=called.astype(bool),
-            trade_scales=account.amounts[SCALE, :made],
+            trade_scales=state.amounts[SCALE, :made],
             targets=self._targets,
-            executed=account.executed,
-            shortfall=float(account.now[SHORTFALL]),
+            executed=state.executed,
+            shortfall=float(state.now[SHORTFALL]),
             unpriced_sales=tuple((int(trade_rows[k]), int(i)) for k, i in sold),
         )
         if self._fund is not None:
             at_once = made > 0 and trade_rows[0] == 0  # else the first decision asks for cash alone
-            left = 1 - account.amounts[PAID, 0] if at_once else 1.0
+            left = 1 - state.amounts[PAID, 0] if at_once else 1.0
             result = inside_the_funds(result, self._fund, self._periods, left)
         return by_date(result) if self._periods.opens else result
 
@@ -228,15 +228,15 @@ def _series(periods: Periods, terms: Terms) -> Floats:
     return read_only(series)
 
 
-def _opened(rows: int, targets: tuple[int, ...], most_trades: int) -> Account:
+def _new_state(rows: int, targets: tuple[int, ...], most_trades: int) -> State:
     """Return an account of one unit in cash, with room for these numbers of rows, targets (m, n) and trades."""
     decisions, count = targets
     nav, cash = np.empty(rows), np.empty(rows)
     nav[0] = cash[0] = 1.0
-    return Account(
+    return State(
         now=np.array([1.0, 1.0, 1.0, 0.0]),
         counts=np.array([0, rows, 0, -1, 0]),
-        book=np.zeros((6, count)),
+        holdings=np.zeros((6, count)),
         scratch=np.zeros((6, count)),
         nav=nav,
         cash=cash,

@@ -28,7 +28,7 @@ from backtest.errors import ConfigError
 from backtest.numerics.arrays import Bools, Floats
 
 if TYPE_CHECKING:
-    from backtest.engine.kernels.state import Charges
+    from backtest.engine.kernels.state import TermArrays
 
 
 @dataclass(frozen=True)
@@ -134,9 +134,9 @@ class Terms:
         return replace(self, spread=spread, spread_by_row=None, tiers=())
 
     @cached_property
-    def charges(self) -> "Charges":
-        """The same as the walk reads them."""
-        from backtest.engine.kernels.state import BY_ASSET, SAME_FOR_ALL, UNUSED, Charges
+    def arrays(self) -> "TermArrays":
+        """Terms as the kernels read them."""
+        from backtest.engine.kernels.state import BY_ASSET, SAME_FOR_ALL, UNUSED, TermArrays
 
         tiers = self.tiers or ((0.0, 0.0 if self.spread_by_row is not None else self.spread),)
         sizes, spreads = np.array(tiers).T
@@ -154,13 +154,13 @@ class Terms:
         for which, given in enumerate(by_asset):
             rates[which] = 0.0 if given is None else given
         same = np.where((rates == rates[:, :1]).all(axis=1), SAME_FOR_ALL, BY_ASSET)
-        numbers = self.cash_spread, self.rebate_spread, self.management_fee, self.performance_fee, self.fixed_cost
+        scalars = self.cash_spread, self.rebate_spread, self.management_fee, self.performance_fee, self.fixed_cost
         due, by_row, impact = self.performance_due, self.trading_cost_by_row, self.impact
-        return Charges(
+        return TermArrays(
             rates=read_only(rates),
-            kinds=read_only(np.where(rates.any(axis=1), same, UNUSED)),
-            numbers=read_only(np.array(numbers, dtype=np.float64)),
+            usage=read_only(np.where(rates.any(axis=1), same, UNUSED)),
             tiers=read_only(np.stack([sizes, np.diff(spreads, prepend=0.0)])),
+            scalars=read_only(np.array(scalars, dtype=np.float64)),
             futures=self.futures,
             performance_due=read_only(np.zeros(0, bool) if due is None else due),
             trading_by_row=read_only(np.zeros(0) if by_row is None else by_row),

@@ -17,6 +17,14 @@ from numpy.typing import ArrayLike
 
 from backtest.numerics.arrays import Bools
 
+ROUNDING = 1e-12
+"""Largest amount, as a fraction of NAV, that rounding alone explains; smaller amounts count as zero.
+
+The same limit applies to differences from a target, a band, a margin requirement or a peak of NAV. A NAV is some
+hundred sums and products of positions and cash, each rounded by some 1e-16 of NAV, and the smallest amount that anyone
+trades or owes, such as a cent of a billion, is 1e-11.
+"""
+
 NO_RISK = 1e-12
 """Largest standard deviation that is rounding, as a part of the numbers that it is worked out from."""
 

@@ -8,12 +8,12 @@ import numpy as np
 from backtest.config import RunConfig
 from backtest.data.dates.frequencies import PERIODS
 from backtest.data.market_data import MarketData
-from backtest.engine.kernels.state import ROUNDING
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.settings.financing import LeveragedFund, Margin
 from backtest.engine.settings.schedule import Day, Frequency, rebalance_rows
 from backtest.estimation.estimator import window_rows
 from backtest.estimation.methods.ewma import EWMA
+from backtest.numerics.tolerances import ROUNDING
 from backtest.runs.plan import Decided
 
 _FEW = 2  # dates: if there are so few, any two frequencies choose the same ones

@@ -8,12 +8,12 @@ import pandas as pd
 
 from backtest.config.plausible_ranges import improbable
 from backtest.data.market_data import MarketData
-from backtest.engine.kernels.state import ROUNDING
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.settings.financing import Futures, Margin
 from backtest.engine.terms import Terms
 from backtest.errors import InsufficientHistory
 from backtest.numerics.arrays import Bools, Floats
+from backtest.numerics.tolerances import ROUNDING
 from backtest.runs.idle_settings import idle_on, idle_settings
 from backtest.runs.plan import Decided, Plan
 from backtest.strategy.decisions import answer

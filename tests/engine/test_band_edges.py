@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import backtest as bt
 from backtest.engine.kernels.state import HELD, TARGET, WIDTH
-from backtest.engine.kernels.trade_kernel import to_the_band
+from backtest.engine.kernels.trade_kernel import move_to_bands
 from support.builders.market_files import write_config, write_csv
 
 Array = np.ndarray
@@ -38,7 +38,7 @@ def test_the_edge_is_the_nearest_point_of_the_bands_with_the_sum_of_the_targets(
     table[TARGET], table[HELD] = targets, targets + rng.normal(0, 0.2, count)
     table[WIDTH] = rng.choice([0.0, 0.02, 0.1, 0.5], count)
     low, high = ends(targets, table[WIDTH])
-    to_the_band(table)
+    move_to_bands(table)
     weights, moved = table[TARGET], table[TARGET] - table[HELD]
     assert (weights >= low).all()
     assert (weights <= high).all()

@@ -112,13 +112,13 @@ def part_to_keep(table: Floats, fixed: float, required: float, impact: bool) -> 
 
 
 @inlined_kernel
-def inside_the_band(weight: float, target: float, width: float) -> float:
+def clip_to_band(weight: float, target: float, width: float) -> float:
     """Nearest weight inside a band that ends at zero, so that no weight gets a sign that its target does not have.
 
     Example:
-        >>> [inside_the_band(weight, 0.02, 0.05) for weight in (-0.01, 0.01, 0.1)]
+        >>> [clip_to_band(weight, 0.02, 0.05) for weight in (-0.01, 0.01, 0.1)]
         [0.0, 0.01, 0.07]
-        >>> inside_the_band(0.01, -0.02, 0.05), inside_the_band(0.03, 0.0, 0.05)
+        >>> clip_to_band(0.01, -0.02, 0.05), clip_to_band(0.03, 0.0, 0.05)
         (0.0, 0.0)
     """
     low = max(target - width, 0.0) if target > 0.0 else target - width
@@ -127,20 +127,20 @@ def inside_the_band(weight: float, target: float, width: float) -> float:
 
 
 @lean_kernel
-def to_the_band(table: Floats) -> None:
+def move_to_bands(table: Floats) -> None:
     """Replace targets by the nearest weights to those held that are inside the bands and have the same sum.
 
-    Least squares over a box and a sum: the answer is clip(w_held,i + μ, low_i, high_i), by `inside_the_band`, with the
+    Least squares over a box and a sum: the answer is clip(w_held,i + μ, low_i, high_i), by `clip_to_band`, with the
     one μ that gives the sum of the targets.
 
     Example:
         >>> table = np.zeros((6, 2))
         >>> table[TARGET], table[HELD], table[WIDTH] = [0.5, 0.5], [0.6, 0.4], 0.04
-        >>> to_the_band(table)
+        >>> move_to_bands(table)
         >>> table[TARGET].round(12).tolist()
         [0.54, 0.46]
         >>> table[TARGET], table[HELD], table[WIDTH] = [1.0, 0.0], [0.97, 0.03], 0.05
-        >>> to_the_band(table)
+        >>> move_to_bands(table)
         >>> table[TARGET].tolist()
         [1.0, 0.0]
     """
@@ -148,28 +148,28 @@ def to_the_band(table: Floats) -> None:
     for i in range(table.shape[1]):
         target, width = table[TARGET, i], table[WIDTH, i]
         wanted += target
-        low = min(low, inside_the_band(-np.inf, target, width) - table[HELD, i])
-        high = max(high, inside_the_band(np.inf, target, width) - table[HELD, i])
+        low = min(low, clip_to_band(-np.inf, target, width) - table[HELD, i])
+        high = max(high, clip_to_band(np.inf, target, width) - table[HELD, i])
     shift = low + (high - low) / 2
     while low < shift < high:
         total = 0.0
         for i in range(table.shape[1]):
-            total += inside_the_band(table[HELD, i] + shift, table[TARGET, i], table[WIDTH, i])
+            total += clip_to_band(table[HELD, i] + shift, table[TARGET, i], table[WIDTH, i])
         if total < wanted:
             low = shift
         else:
             high = shift
         shift = low + (high - low) / 2
     for i in range(table.shape[1]):
-        table[TARGET, i] = inside_the_band(table[HELD, i] + shift, table[TARGET, i], table[WIDTH, i])
+        table[TARGET, i] = clip_to_band(table[HELD, i] + shift, table[TARGET, i], table[WIDTH, i])
 
 
 @inlined_kernel
-def band(target: float, absolute: float, relative: float) -> float:
+def band_width(target: float, absolute: float, relative: float) -> float:
     """How far a weight may drift from its target: the smaller of the absolute and of the relative band.
 
     Example:
-        >>> band(0.1, 0.05, 0.25), band(0.5, 0.05, 0.25)
+        >>> band_width(0.1, 0.05, 0.25), band_width(0.5, 0.05, 0.25)
         (0.025, 0.05)
     """
     return min(absolute, relative * abs(target)) if relative < np.inf else absolute
