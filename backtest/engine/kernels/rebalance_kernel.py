@@ -63,6 +63,24 @@ class Adjustment(NamedTuple):
     traded: int
 
 
+class Totals(NamedTuple):
+    """Totals over the assets of a rebalance, before adjustments.
+
+    Args:
+        initial: initial requirement of the target, fraction of NAV.
+        maintenance: maintenance requirement of the holdings, fraction of NAV.
+        all_of_target: proportional cost of the whole target.
+        to_sell: proportional cost of selling all holdings.
+        at_target: number of assets that are at their target.
+    """
+
+    initial: float
+    maintenance: float
+    all_of_target: float
+    to_sell: float
+    at_target: int
+
+
 @inlined_kernel
 def sell_unpriced(periods: PeriodArrays, terms: TermArrays, state: State, row: int, at: int) -> int:
     """Sell holdings that have lost their price at the last price; `REFUSED` if the missing price is unknown."""
@@ -97,56 +115,92 @@ def rebalance(
         `NOTHING` if every asset is at its target. `REFUSED` if the targets would cost all of NAV, or need a price that
         is unknown.
     """
-    prices, priced, missing, targets = periods.prices, periods.priced, periods.missing, orders.targets
-    rates, by_row, holdings, scratch = terms.rates, terms.trading_by_row, state.holdings, state.scratch
-    nav, count, own = state.now[NAV], holdings.shape[1], by_row.size == 0
-    asked = required = all_of_target = to_sell = fixed = 0.0
-    small, refused = 0, False
-    # Weights held, target weights and cost rates.
-    for i in range(count):
+    scratch, nav, impact = state.scratch, state.now[NAV], terms.impact.shape[0] > 0
+    # 1. Weights held and wanted; requirements and costs of both.
+    _lay_out(periods, terms, orders, state, k, row)
+    totals = _totals(terms.rates, scratch)
+    called = totals.maintenance > 1.0 + ROUNDING
+    # 2. Targets are adjusted to the initial margin, the bands and the no-trade zone.
+    scale, fixed, traded = 1.0, 0.0, scratch.shape[1] - totals.at_target
+    all_of_target, to_sell, to_leave = totals.all_of_target, totals.to_sell, totals.to_sell
+    to_edge = reason == BAND and orders.edge
+    charged = impact or terms.scalars[FIXED] > 0.0
+    if totals.initial > 1.0 + ROUNDING or totals.at_target > 0 or to_edge or orders.least > 0.0 or charged:
+        adjusted = _adjust(
+            terms.rates, terms.impact, scratch, row, nav, called, to_edge,
+            orders.absolute, orders.relative, orders.least, terms.scalars[FIXED] / nav,
+        )  # fmt: skip
+        scale, fixed, traded = adjusted.scale, adjusted.fixed, adjusted.traded
+        all_of_target, to_sell, to_leave = adjusted.all_of_target, adjusted.to_sell, adjusted.to_leave
+    # 3. A trade that would cost all of NAV is refused, unless selling everything would too, which is ruin.
+    possible = all_of_target < 1.0 and to_leave < 1.0
+    outcome = DONE if possible or to_sell >= 1.0 else REFUSED
+    if _needs_unknown_price(periods, orders, k, row):
+        outcome = REFUSED
+    elif traded == 0:
+        outcome = NOTHING
+    # 4. Units of the target weights, at the NAV that is left after costs.
+    if outcome == DONE:
+        paid = to_sell
+        if possible:
+            paid = cost_of_rebalance(scratch, fixed, impact)
+            _set_units(periods, state, row, nav * (1.0 - paid))
+        else:  # everything is sold, and no NAV is left
+            _sell_all(state)
+        _record(state, at, reason, called, scale, paid)
+    return outcome
+
+
+@inlined_kernel
+def _lay_out(periods: PeriodArrays, terms: TermArrays, orders: Orders, state: State, k: int, row: int) -> None:
+    """Lay out a rebalance by asset: the weight held, the target weight and the cost rate."""
+    prices, priced, targets = periods.prices, periods.priced, orders.targets
+    rates, by_row, own = terms.rates, terms.trading_by_row, terms.trading_by_row.size == 0
+    holdings, scratch, nav = state.holdings, state.scratch, state.now[NAV]
+    for i in range(holdings.shape[1]):
         has_price = priced.shape[0] == 0 or priced[row, i]
         held, target = holdings[UNITS, i] * prices[row, i] / nav, targets[k, i] if has_price else 0.0
         cost = rates[TRADING, i] if own else by_row[row]
         scratch[HELD, i], scratch[TARGET, i], scratch[COSTS, i], scratch[KEPT, i] = held, target, cost, 0.0
-    # Requirements, costs, and assets that are at their target.
-    for i in range(count):
-        small += abs(scratch[TARGET, i] - scratch[HELD, i]) < ROUNDING
+
+
+@inlined_kernel
+def _totals(rates: Floats, scratch: Floats) -> Totals:
+    """Totals over the assets of a rebalance."""
+    initial = maintenance = all_of_target = to_sell = 0.0
+    at_target = 0
+    for i in range(scratch.shape[1]):
+        at_target += abs(scratch[TARGET, i] - scratch[HELD, i]) < ROUNDING
         held, target, cost = abs(scratch[HELD, i]), abs(scratch[TARGET, i]), scratch[COSTS, i]
-        asked += rates[INITIAL, i] * target
-        required += rates[MAINTENANCE, i] * held
+        initial += rates[INITIAL, i] * target
+        maintenance += rates[MAINTENANCE, i] * held
         all_of_target += cost * target
         to_sell += cost * held
-    for i in range(missing.shape[1] if missing.shape[0] > 0 else 0):
-        refused |= missing[row, i] and targets[k, i] != 0.0
-    # Adjust the targets to the initial margin, the bands and the no-trade zone.
-    scale, to_edge, impact = 1.0, reason == BAND and orders.edge, terms.impact.shape[0] > 0
-    called, to_leave, traded = required > 1.0 + ROUNDING, to_sell, count - small
-    if asked > 1.0 + ROUNDING or small > 0 or to_edge or orders.least > 0.0 or impact or terms.scalars[FIXED] > 0.0:
-        adjusted = _adjust(
-            rates, terms.impact, scratch, row, nav, called, to_edge, orders.absolute, orders.relative, orders.least,
-            terms.scalars[FIXED] / nav,
-        )  # fmt: skip
-        scale, all_of_target, to_sell = adjusted.scale, adjusted.all_of_target, adjusted.to_sell
-        to_leave, fixed, traded = adjusted.to_leave, adjusted.fixed, adjusted.traded
-    # Refuse a trade that would cost all of NAV, unless selling everything would too, which is ruin.
-    possible = all_of_target < 1.0 and to_leave < 1.0
-    outcome = DONE if possible or to_sell >= 1.0 else REFUSED
-    if refused or traded == 0:
-        outcome = REFUSED if refused else NOTHING
-    # Trade: units of the target weights, at the NAV that is left after costs.
-    if outcome == DONE:
-        paid = to_sell
-        if not possible:  # everything is sold, and no NAV is left
-            for i in range(count):
-                holdings[UNITS, i] = 0.0
-        else:
-            paid = cost_of_rebalance(scratch, fixed, impact)
-            left = nav * (1.0 - paid)
-            for i in range(count):
-                if scratch[KEPT, i] == 0.0:
-                    holdings[UNITS, i] = scratch[TARGET, i] * left / prices[row, i]
-        _record(state, at, reason, called, scale, paid)
-    return outcome
+    return Totals(initial, maintenance, all_of_target, to_sell, at_target)
+
+
+@inlined_kernel
+def _needs_unknown_price(periods: PeriodArrays, orders: Orders, k: int, row: int) -> bool:
+    """Return whether target weights need a price that is unknown."""
+    refused = False
+    for i in range(periods.missing.shape[1] if periods.missing.shape[0] > 0 else 0):
+        refused |= periods.missing[row, i] and orders.targets[k, i] != 0.0
+    return refused
+
+
+@inlined_kernel
+def _set_units(periods: PeriodArrays, state: State, row: int, left: float) -> None:
+    """Set units to the target weights of the NAV left after costs."""
+    for i in range(state.holdings.shape[1]):
+        if state.scratch[KEPT, i] == 0.0:
+            state.holdings[UNITS, i] = state.scratch[TARGET, i] * left / periods.prices[row, i]
+
+
+@inlined_kernel
+def _sell_all(state: State) -> None:
+    """Set all units to zero."""
+    for i in range(state.holdings.shape[1]):
+        state.holdings[UNITS, i] = 0.0
 
 
 @lean_kernel
