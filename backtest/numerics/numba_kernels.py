@@ -8,6 +8,7 @@ each kind of processor, so only a first run on a machine compiles.
 import importlib
 import logging
 import os
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -92,20 +93,28 @@ def _load_without_scipy() -> None:
 
 
 def forget_older_code(package: Path) -> None:
-    """Remove compiled code that is older than the newest file of kernels.
+    """Remove compiled code that is older than the newest file it may depend on.
 
-    Numba compiles a kernel anew where its own file has changed. It does not see that functions and positions in arrays
-    which the kernel takes from another file have.
+    Numba compiles a kernel again if the kernel's own file has changed. It does not notice changes in other files, from
+    which the kernel takes functions, positions in arrays and constants such as tolerances.
 
     Args:
-        package: the folder of the folders that have kernels.
+        package: folder of the package; kernels may be anywhere below it.
     """
-    kernels = [*package.rglob("*kernel.py"), *package.rglob("kernels/*.py")]
-    newest = max(source.stat().st_mtime for source in kernels)
+    newest = max(source.stat().st_mtime for source in kernel_sources(package))
     for index in package.rglob("__pycache__/*.nbi"):
-        with suppress(OSError):  # another process removes it, or nobody may
+        with suppress(OSError):  # another process has removed it, or this one may not
             if index.stat().st_mtime < newest:
                 index.unlink()
+
+
+def kernel_sources(package: Path) -> set[Path]:
+    """Files that compiled code depends on: files of kernels, and the modules of the package that they import from."""
+    kernels = {*package.rglob("*kernel.py"), *package.rglob("kernels/*.py")}
+    imports = re.compile(rf"^from ({package.name}\.[\w.]+) import", re.MULTILINE)
+    modules = {module for file in kernels for module in imports.findall(file.read_text(encoding="utf-8"))}
+    files = {package.parent.joinpath(*module.split(".")).with_suffix(".py") for module in modules}
+    return kernels | {file for file in files if file.exists()}
 
 
 _load_without_scipy()
