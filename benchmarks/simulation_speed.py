@@ -18,7 +18,7 @@ from backtest.data.market_data import days_between
 from backtest.engine.market_periods import Periods
 from backtest.engine.settings.schedule import rebalance_rows
 from backtest.engine.simulation import Setting, path_of, paths_of
-from backtest.engine.terms import Terms
+from backtest.engine.terms import FeeTerms, LoanTerms, MarginTerms, Terms, TradingTerms
 
 DAYS, SEED, MANY = 12_600, 7, 64
 
@@ -45,12 +45,14 @@ def main() -> None:
 def _terms(count: int) -> list[tuple[str, float, Terms]]:
     """What is timed: a name, gross exposure, and the terms."""
     all_of_it = Terms(
-        np.full(count, 0.001), 0.01, 0.002, np.full(count, 0.003), np.full(count, 0.002), 0.005,
-        initial_margin=np.full(count, 0.5), maintenance_margin=np.full(count, 0.25),
-    )  # fmt: skip
+        TradingTerms(np.full(count, 0.001)),
+        LoanTerms(0.01, cash_spread=0.002, borrow_fee=np.full(count, 0.003)),
+        MarginTerms(initial=np.full(count, 0.5), maintenance=np.full(count, 0.25)),
+        FeeTerms(expense_ratio=np.full(count, 0.002), management=0.005),
+    )
     return [
-        ("proportional cost", 1.0, Terms(np.full(count, 0.001))),
-        ("and a loan with a spread", 1.5, Terms(np.full(count, 0.001), 0.01)),
+        ("proportional cost", 1.0, Terms(TradingTerms(np.full(count, 0.001)))),
+        ("and a loan with a spread", 1.5, Terms(TradingTerms(np.full(count, 0.001)), LoanTerms(0.01))),
         ("and margin, fees: all on", 1.5, all_of_it),
     ]
 

@@ -137,12 +137,7 @@ class Match:
     @property
     def _configured(self) -> float:
         """The spread of the configuration, decimal per year; NaN where it is by asset, by date or by size."""
-        terms = self.terms
-        if terms.fund is not None:
-            return terms.fund.swap_spread
-        if terms.futures:
-            return float(terms.basis[0]) if terms.basis is not None and np.ptp(terms.basis) == 0 else float("nan")
-        return terms.spread if terms.spread_by_row is None and not terms.tiers else float("nan")
+        return self.terms.financing.configured_spread
 
     def _point(self, spread: float, path: Path) -> CurvePoint:
         by_return, by_sharpe = (side.excess(returns_of(path)) for side in self.sides)

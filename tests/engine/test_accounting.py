@@ -23,10 +23,10 @@ from hypothesis import strategies as st
 
 import backtest as bt
 from backtest.engine.kernels.trade_kernel import cost_of_rebalance
-from backtest.engine.ledger import SimulationResult
+from backtest.engine.ledger import Ledger
 from backtest.engine.market_periods import Periods
 from backtest.engine.simulation import simulate
-from backtest.engine.terms import Terms
+from backtest.engine.terms import FeeTerms, LoanTerms, Terms, TradingTerms
 from backtest.errors import SimulationError
 from support.builders.engine_markets import all_priced, is_priced, moves_of, periods_of
 from support.builders.market_files import dates_of, random_levels, write_config, write_csv
@@ -47,7 +47,7 @@ class Run:
     lag: int
     terms: Terms
 
-    def simulate(self) -> SimulationResult:
+    def simulate(self) -> Ledger:
         return simulate(self.periods, self.rows, self.targets, self.lag, self.terms)
 
 
@@ -77,12 +77,9 @@ def runs(draw: st.DrawFn, leverage: float = 3.0) -> Run:
     targets = draw(hnp.arrays(float, (len(rows), count), elements=numbers(-leverage, leverage)))
     rate = numbers(0, 0.15)
     terms = Terms(
-        draw(hnp.arrays(float, count, elements=numbers(0, 0.05))),
-        draw(rate),
-        draw(rate),
-        draw(hnp.arrays(float, count, elements=rate)),
-        draw(hnp.arrays(float, count, elements=rate)),
-        draw(rate),
+        TradingTerms(draw(hnp.arrays(float, count, elements=numbers(0, 0.05)))),
+        LoanTerms(draw(rate), cash_spread=draw(rate), borrow_fee=draw(hnp.arrays(float, count, elements=rate))),
+        fees=FeeTerms(expense_ratio=draw(hnp.arrays(float, count, elements=rate)), management=draw(rate)),
     )
     assume(first_row + lag < length - 1)
     return Run(periods, rows, targets, lag, terms)
@@ -130,14 +127,14 @@ def flows_of(run: Run, row: int, nav: float, positions: np.ndarray) -> Flows:
     longs = math.fsum(p for p in positions if p > 0)
     shorts = np.array([-p if p < 0 else 0.0 for p in positions])
     loan, free = max(0.0, longs - nav), max(0.0, nav - longs)
-    spread = loan * terms.spread * days / 360
+    spread = loan * terms.loan.spread * days / 360
     return Flows(
         pnl=positions * moves,
-        interest=free * (cash - terms.cash_spread * days / 360) + math.fsum(shorts) * cash,
+        interest=free * (cash - terms.loan.cash_spread * days / 360) + math.fsum(shorts) * cash,
         financing=loan * cash + spread,
         spread=spread,
         borrow=math.fsum(shorts * terms.borrow_fee) * days / 360,
-        fees=math.fsum(positions * terms.expense_ratio) * days / 365 + nav * terms.management_fee * days / 365,
+        fees=math.fsum(positions * terms.fees.expense_ratio) * days / 365 + nav * terms.fees.management * days / 365,
         loan=loan,
     )
 
@@ -183,11 +180,11 @@ def test_the_identity_holds_in_every_period(run: Run) -> None:
     assert path.shortfall == pytest.approx(shortfalls, abs=IDENTITY * max(1.0, float(np.abs(path.asset_pnl).max())))
 
 
-def paid_at(run: Run, path: SimulationResult, at: int, nav: float) -> float:
+def paid_at(run: Run, path: Ledger, at: int, nav: float) -> float:
     """Cost of a row's trades, one after the other, at the NAV before the first of them."""
     left = nav
     for trade in path.trades[path.trade_rows == at]:
-        left -= left * float(run.terms.trading_cost @ np.abs(trade))
+        left -= left * float(run.terms.trading.cost @ np.abs(trade))
     return nav - left
 
 
@@ -204,7 +201,7 @@ def test_after_a_trade_the_weights_are_the_targets_of_what_is_left(run: Run) -> 
     for at in range(len(path.nav)):
         if path.nav[at] == 0:  # where fees or a trade cost all there is
             continue
-        row, costs, made = path.start + at, run.terms.trading_cost, np.flatnonzero(path.trade_rows == at).tolist()
+        row, costs, made = path.start + at, run.terms.trading.cost, np.flatnonzero(path.trade_rows == at).tolist()
         priced = is_priced(run.periods)[row]
         before = np.zeros(len(priced))
         if at > 0:
@@ -258,11 +255,17 @@ def test_a_trade_that_costs_all_there_is_ends_the_run() -> None:
     """
     periods = all_priced(np.array([[np.nan], [-0.099], [0.2], [0.2]]), np.zeros(4), np.array([0, 30, 30, 30]))
     zero = np.zeros(1)
-    free = Terms(zero, 0.0, 0.0, zero, zero, 0.0)
+    free = Terms(TradingTerms(zero), LoanTerms(borrow_fee=zero), fees=FeeTerms(expense_ratio=zero))
     bought = simulate(periods, [0], np.array([[10.0]]), 0, free)
     assert bought.nav[1] == pytest.approx(0.01, abs=1e-14), "the case as meant: without costs it survives"
     # the purchase costs 2 % of 10 (1 - x) = x: x = 1/6; so all amounts are those above times 5/6
-    path = simulate(periods, [0, 1], np.array([[10.0], [10.0]]), 0, Terms(np.array([0.02]), 0.0, 0.0, zero, zero, 0.0))
+    path = simulate(
+        periods,
+        [0, 1],
+        np.array([[10.0], [10.0]]),
+        0,
+        Terms(TradingTerms(np.array([0.02])), LoanTerms(borrow_fee=zero), fees=FeeTerms(expense_ratio=zero)),
+    )
     assert path.nav.tolist() == [1.0, 0.0]
     assert path.weights[-1].tolist() == [0.0]
     assert path.shortfall == pytest.approx((0.1802 - 0.01) * 5 / 6, abs=1e-13)
@@ -324,7 +327,7 @@ def test_a_cost_of_all_the_nav_is_refused() -> None:
     periods = all_priced(np.zeros((3, 1)), np.zeros(3), np.array([0, 1, 1]))
     zero = np.zeros(1)
     for cost, error in ((0.5, True), (0.499, False)):
-        terms = Terms(np.array([cost]), 0.0, 0.0, zero, zero, 0.0)
+        terms = Terms(TradingTerms(np.array([cost])), LoanTerms(borrow_fee=zero), fees=FeeTerms(expense_ratio=zero))
         if error:
             with pytest.raises(SimulationError, match="cost all of the NAV"):
                 simulate(periods, [0], np.array([[2.0]]), 0, terms)
@@ -341,7 +344,7 @@ def test_cash_alone_earns_cash(run: Run) -> None:
     """No asset is wanted: NAV compounds at cash less the cash spread and the management fee, whatever else costs."""
     path = simulate(run.periods, run.rows, np.zeros_like(run.targets), run.lag, run.terms)
     days, cash = run.periods.days, run.periods.cash_returns
-    earned = 1 + cash - run.terms.cash_spread * days / 360 - run.terms.management_fee * days / 365
+    earned = 1 + cash - run.terms.loan.cash_spread * days / 360 - run.terms.fees.management * days / 365
     wanted = np.concatenate([[1.0], np.cumprod(earned[path.start + 1 :])])
     assert path.nav == pytest.approx(wanted, rel=1e-13)
     assert not path.trading.any()
@@ -355,7 +358,9 @@ def test_one_asset_alone_is_its_price(seed: int) -> None:
     prices = np.cumprod(1 + rng.normal(0, 0.05, 30)) * 50
     returns = np.concatenate([[np.nan], prices[1:] / prices[:-1] - 1])[:, None]
     zero = np.zeros(1)
-    terms = Terms(zero, 0.03, 0.02, zero + 0.04, zero, 0.0)
+    terms = Terms(
+        TradingTerms(zero), LoanTerms(0.03, cash_spread=0.02, borrow_fee=zero + 0.04), fees=FeeTerms(expense_ratio=zero)
+    )
     periods = all_priced(returns, rng.normal(0, 0.01, 30), np.full(30, 7))
     path = simulate(periods, list(range(30)), np.ones((30, 1)), 0, terms)
     assert path.nav == pytest.approx(prices / prices[0], rel=1e-13)
@@ -368,7 +373,7 @@ def test_long_only_runs_do_not_know_of_shorts(run: Run) -> None:
     longs = np.abs(run.targets)
     terms = run.terms
     assert terms.borrow_fee is not None
-    dear = replace(terms, borrow_fee=terms.borrow_fee * 7 + 0.5)
+    dear = replace(terms, financing=replace(terms.loan, borrow_fee=terms.borrow_fee * 7 + 0.5))
     plain = simulate(run.periods, run.rows, longs, run.lag, terms)
     other = simulate(run.periods, run.rows, longs, run.lag, dear)
     for name in ("nav", "weights", "cash_interest", "financing", "fees", "trading", "asset_pnl"):

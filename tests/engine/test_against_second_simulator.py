@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 
 from against_oracle.test_oracle_terms import Inputs, random_inputs
-from backtest.engine.ledger import SimulationResult
+from backtest.engine.ledger import Ledger
 from backtest.errors import SimulationError
 from support.oracle.oracle_path import OraclePath
 from support.oracle.oracle_terms import Bands, Costs, Fund, Margin, Terms
@@ -59,7 +59,7 @@ def widened(rng: random.Random) -> Inputs:
     return replace(inputs, terms=terms, targets=targets, prices=prices)
 
 
-def both(inputs: Inputs) -> tuple[OraclePath | None, SimulationResult | None, str]:
+def both(inputs: Inputs) -> tuple[OraclePath | None, Ledger | None, str]:
     """The two paths of a run, None where it is refused, and what the engine said then."""
     run = translated(inputs)
     try:
@@ -80,7 +80,7 @@ def table(rows: list[dict[str, float]], assets: list[str]) -> np.ndarray:
     return np.array([[row.get(a, 0.0) for a in assets] for row in rows]).reshape(len(rows), len(assets))
 
 
-def disagreement(wanted: OraclePath, got: SimulationResult) -> float:
+def disagreement(wanted: OraclePath, got: Ledger) -> float:
     """The largest difference, in units of what it may be; infinite where the two do not even have the same events."""
     events = [
         (len(wanted.nav), len(got.nav)),
@@ -216,7 +216,7 @@ def agree(
     prices: Mapping[str, tuple[float | None, ...]],
     targets: dict[int, dict[str, float]],
     loan_rate: list[float] | None = None,
-) -> SimulationResult:
+) -> Ledger:
     """A run of six days in which cash earns nothing, by both; they agree."""
     series = {asset: list(levels) for asset, levels in prices.items()}
     wanted, got, said = both(Inputs(DAYS, series, [0.0] * 6, targets, terms, loan_rate))

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backtest.engine.ledger import SimulationResult
+from backtest.engine.ledger import Ledger
 from backtest.engine.market_periods import Periods
 from backtest.engine.path import Bands
 from backtest.engine.simulation import simulate
-from backtest.engine.terms import Terms
+from backtest.engine.terms import FeeTerms, FuturesTerms, LoanTerms, MarginTerms, Terms, TradingTerms
 from support.builders.random_runs import random_market, random_runs
 from support.oracle.translated_terms import EngineRun
 
-FREE = Terms(np.zeros(3))
+FREE = Terms(TradingTerms(np.zeros(3)))
 ROWS = 60
 
 
@@ -30,8 +30,13 @@ def market(rng: np.random.Generator, wild: float = 0.03) -> Periods:
     return Periods(prices, rng.uniform(0, 0.003, ROWS), rng.choice([1, 7, 31], ROWS))
 
 
-def same_bits(one: SimulationResult, other: SimulationResult, but: tuple[str, ...] = ()) -> None:
-    for name in SimulationResult.__dataclass_fields__.keys() - set(but):
+def with_loan(terms: Terms, **changes: Any) -> Terms:
+    """Return terms with changes to the margin loan."""
+    return replace(terms, financing=replace(terms.loan, **changes))
+
+
+def same_bits(one: Ledger, other: Ledger, but: tuple[str, ...] = ()) -> None:
+    for name in Ledger.__dataclass_fields__.keys() - set(but):
         got, wanted = getattr(one, name), getattr(other, name)
         assert got == wanted if isinstance(got, tuple) else np.array_equal(got, wanted, equal_nan=True), name
 
@@ -48,8 +53,8 @@ def test_long_only_runs_on_margin_do_not_know_of_shorts() -> None:
     for run in random_runs(4, 60, 10, kinds=("margin",)):
         longs = replace(run, targets=np.abs(run.targets))
         count = run.periods.shape[1]
-        without = replace(run.terms, borrow_fee=None, rebate_spread=0.0)
-        dear = replace(run.terms, borrow_fee=np.linspace(0.1, 0.9, count), rebate_spread=0.3)
+        without = with_loan(run.terms, borrow_fee=None, rebate_spread=0.0)
+        dear = with_loan(run.terms, borrow_fee=np.linspace(0.1, 0.9, count), rebate_spread=0.3)
         path, other = (replace(longs, terms=terms).simulate() for terms in (without, dear))
         same_bits(path, other)
         assert not path.borrow.any()
@@ -69,7 +74,7 @@ def test_a_200_100_book_pays_for_its_loan() -> None:
     = 0.005; proceeds 1 at 0.4 - 0.05 % = 0.0035; fee 0.2 % of 1 = 0.002. A +1 % = 0.02, B +1 % = -0.01: NAV 1.0065.
     """
     periods = Periods(np.array([[100.0, 50.0], [101.0, 50.5]]), np.array([0.0, 0.004]), np.array([0, 30]))
-    terms = Terms(np.zeros(2), spread=0.012, rebate_spread=0.006, borrow_fee=np.array([0.0, 0.024]))
+    terms = Terms(TradingTerms(np.zeros(2)), LoanTerms(0.012, borrow_fee=np.array([0.0, 0.024]), rebate_spread=0.006))
     path = simulate(periods, [0], np.array([[2.0, -1.0]]), 0, terms)
     assert path.loan[1] == pytest.approx(1.0, abs=1e-15)
     assert path.financing[1] == pytest.approx(0.005, abs=1e-16)
@@ -102,14 +107,14 @@ def test_leverage_at_the_cash_rate_is_cash_and_excess_return(leverage: float) ->
 
 def margin_and_futures(
     leverage: float, spread: float, rows: range, wild: float = 0.03
-) -> tuple[Periods, SimulationResult, SimulationResult]:
+) -> tuple[Periods, Ledger, Ledger]:
     """The same weights, L in all: on margin at a spread s, and in futures whose basis is s (L - 1) / L."""
     rng = np.random.default_rng(2)
     periods = market(rng, wild)
     targets = np.tile(leverage * rng.dirichlet(np.ones(3)), (len(rows), 1))
     basis = np.full(3, spread * (leverage - 1) / leverage)
-    on_margin = simulate(periods, rows, targets, 0, replace(FREE, spread=spread))
-    in_futures = simulate(periods, rows, targets, 0, replace(FREE, futures=True, basis=basis))
+    on_margin = simulate(periods, rows, targets, 0, with_loan(FREE, spread=spread))
+    in_futures = simulate(periods, rows, targets, 0, replace(FREE, financing=FuturesTerms(basis)))
     return periods, on_margin, in_futures
 
 
@@ -159,7 +164,7 @@ def test_what_differs_between_futures_and_margin_while_leverage_drifts(leverage:
 
 def general(terms: Terms, rows: int) -> Terms:
     """The same terms, for the loop that can do everything: a performance fee that is nothing, and never due."""
-    return replace(terms, performance_due=np.zeros(rows, dtype=bool))
+    return replace(terms, fees=FeeTerms(performance_due=np.zeros(rows, dtype=bool)))
 
 
 def test_the_plain_loop_is_the_general_one() -> None:
@@ -175,7 +180,7 @@ def test_the_plain_loop_is_the_general_one() -> None:
         periods = market(rng)
         rows = sorted({0, *rng.integers(0, ROWS - 1, 4).tolist()})
         targets = rng.uniform(0, rng.choice([0.3, 1.0]), (len(rows), 3))
-        terms = replace(FREE, spread=0.02, cash_spread=0.001, trading_cost=np.full(3, 0.001))
+        terms = Terms(TradingTerms(np.full(3, 0.001)), LoanTerms(0.02, cash_spread=0.001))
         loans = None if rng.random() < 0.5 else periods.cash_returns + 0.0002
         periods = replace(periods, loan_returns=loans)
         one, other = (simulate(periods, rows, targets, 0, t) for t in (terms, general(terms, ROWS)))
@@ -190,15 +195,15 @@ def test_a_requirement_never_reached_changes_nothing() -> None:
     rng = np.random.default_rng(7)
     periods = market(rng, 0.01)
     targets = rng.uniform(0, 0.6, (3, 3))
-    terms = replace(FREE, spread=0.02)
+    terms = with_loan(FREE, spread=0.02)
     plain = simulate(periods, [0, 20, 40], targets, 0, terms)
     low = np.full(3, 1e-6)
     ways = [
-        replace(terms, initial_margin=low, maintenance_margin=low),
-        replace(terms, spread=0.0, tiers=((0.0, 0.02), (0.1, 0.02))),
-        replace(terms, spread=0.0, spread_by_row=np.full(ROWS, 0.02)),
-        replace(terms, trading_cost_by_row=np.zeros(ROWS), impact=np.zeros((ROWS, 3))),
-        replace(terms, performance_fee=0.2, performance_due=np.zeros(ROWS, dtype=bool)),
+        replace(terms, margin=MarginTerms(low, low)),
+        with_loan(terms, spread=0.0, tiers=((0.0, 0.02), (0.1, 0.02))),
+        with_loan(terms, spread=0.0, spread_by_row=np.full(ROWS, 0.02)),
+        replace(terms, trading=TradingTerms(np.zeros(3), np.zeros(ROWS), impact=np.zeros((ROWS, 3)))),
+        replace(terms, fees=FeeTerms(performance=0.2, performance_due=np.zeros(ROWS, dtype=bool))),
     ]
     for way in ways:
         path = simulate(periods, [0, 20, 40], targets, 0, way)
@@ -207,7 +212,7 @@ def test_a_requirement_never_reached_changes_nothing() -> None:
         assert not path.called.any()
 
 
-def asked(run: EngineRun) -> SimulationResult:
+def asked(run: EngineRun) -> Ledger:
     """The same run, whose targets are told one by one, on the date of each."""
 
     def decide(k: int, current_weights: np.ndarray, nav: float) -> np.ndarray:
@@ -241,7 +246,7 @@ def test_bands_that_nothing_leaves_are_no_trades_and_bands_of_all_decisions_are_
         periods = random_market(rng, 0.03)
         rows, count = periods.shape
         targets = rng.uniform(0, 1.5 / count, (8, count))
-        terms = Terms(np.full(count, 0.001), spread=0.02)
+        terms = Terms(TradingTerms(np.full(count, 0.001)), LoanTerms(0.02))
         wide: dict[str, Any] = {"absolute": 9.0, "check": tuple(range(rows))}
         decided = range(0, 24, 3)
         once = simulate(periods, decided, targets, 1, terms, bands=Bands(**wide))

@@ -10,7 +10,7 @@ from collections import Counter
 
 import numpy as np
 
-from backtest.engine.ledger import SimulationResult
+from backtest.engine.ledger import Ledger
 from support.builders.random_runs import random_runs
 from support.oracle.translated_terms import EngineRun
 
@@ -18,7 +18,7 @@ IDENTITY = 1e-12  # of opening gross assets, by the design
 MARKETS, EACH = 1000, 10
 
 
-def unexplained(path: SimulationResult) -> float:
+def unexplained(path: Ledger) -> float:
     """The largest part of a change of NAV that no flow explains, over the opening gross assets of its row."""
     flows = path.asset_pnl.sum(axis=1) + path.cash_interest
     flows -= path.financing + path.borrow + path.trading + path.fees
@@ -27,11 +27,11 @@ def unexplained(path: SimulationResult) -> float:
     return float((np.abs(np.diff(path.nav) - flows[1:]) / gross).max())
 
 
-def what_happened(run: EngineRun, path: SimulationResult) -> set[str]:
+def what_happened(run: EngineRun, path: Ledger) -> set[str]:
     terms = run.terms
-    alone = terms.performance_fee > 0 and terms.management_fee == 0 and terms.fund is None
+    alone = terms.fees.performance > 0 and terms.fees.management == 0 and terms.fund is None
     there = {
-        "futures": terms.futures,
+        "futures": terms.futures is not None,
         "fund": terms.fund is not None,
         "margin": not terms.futures and path.loan.any(),
         "margin call": bool(path.called.any()),

@@ -101,7 +101,7 @@ def test_an_open_that_is_missing_is_named(tmp_path: Path) -> None:
     for row in (1, 2, 3):
         opens = pd.DataFrame({"a": [100.0, 101.0, 103.0, 105.0]}, index=DATES)
         opens.iloc[row] = np.nan
-        with pytest.raises(DataError, match=f"no open of a on {DATES[row]:%Y-%m-%d}"):
+        with pytest.raises(DataError, match=f"no open price of a on {DATES[row]:%Y-%m-%d}"):
             run(tmp_path, closes, opens)
 
 
@@ -197,7 +197,7 @@ def test_an_open_that_is_needed_is_asked_for_although_nothing_else_is_traded(tmp
     code = "class Later(Strategy):\n    def target_weights(self, view):\n"
     code += "        return pd.Series({'a': 0.5, 'b': 0.5 * (view.as_of.day > 4)})\n"
     write_strategy(tmp_path, "later", "import pandas as pd\nfrom backtest.strategy import Strategy\n\n" + code)
-    with pytest.raises(DataError, match="no open of b on 2021-01-06"):
+    with pytest.raises(DataError, match="no open price of b on 2021-01-06"):
         run(tmp_path, closes, opens, strategy={"name": "later"})
     opens.loc[DATES[2], "b"] = 51.0
     assert run(tmp_path, closes, opens, strategy={"name": "later"}).weights["b"].to_list()[2] > 0
@@ -218,7 +218,7 @@ def test_opens_are_needed_from_the_purchase_on_in_a_ragged_universe(tmp_path: Pa
     settings = {"ragged": True, "strategy": {"name": "inverse_volatility"}}
     result = run(tmp_path, closes, opens, **settings, estimation={"window": 7})
     assert result.weights.index[result.weights["b"] > 0][0] == dates[12]
-    with pytest.raises(DataError, match=f"no open of b on {dates[11]:%Y-%m-%d}"):
+    with pytest.raises(DataError, match=f"no open price of b on {dates[11]:%Y-%m-%d}"):
         run(tmp_path, closes, opens, **settings, estimation={"window": 6})
 
 

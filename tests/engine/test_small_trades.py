@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 import backtest as bt
 from backtest.analysis.metrics.forecasts import standing_forecasts, volatility_forecasts
 from backtest.analysis.tables.trade_list import trade_list
-from backtest.engine.ledger import SimulationResult
+from backtest.engine.ledger import Ledger
 from backtest.engine.market_periods import Periods
 from backtest.engine.simulation import simulate
-from backtest.engine.terms import Terms
+from backtest.engine.terms import Terms, TradingTerms
 from support.builders.engine_markets import all_priced
 from support.builders.market_files import write_config, write_csv
 from support.builders.random_runs import random_runs
@@ -110,7 +110,7 @@ def test_an_asset_at_its_target_keeps_its_units_while_others_are_traded() -> Non
     and x = 0.01 z, so x = 0.001 / 1.0035: nothing for A, although its units are then worth 0.5 / (1 - x) of NAV.
     """
     targets = np.array([[0.5, 0.25], [0.5, 0.35]])
-    path = simulate(market([[0.0, 0.0]] * 3), [0, 1], targets, 0, Terms(np.array([0.1, 0.01])))
+    path = simulate(market([[0.0, 0.0]] * 3), [0, 1], targets, 0, Terms(TradingTerms(np.array([0.1, 0.01]))))
     x = 0.001 / 1.0035
     assert path.nav == pytest.approx([1, (1 - x) / 1.0525, (1 - x) / 1.0525, (1 - x) / 1.0525], rel=1e-15)
     assert path.weights[1] == pytest.approx([0.5 / (1 - x), 0.35], rel=1e-15)
@@ -125,7 +125,7 @@ def test_each_asset_that_is_traded_pays_the_fixed_cost_and_no_other(seed: int) -
     count, length = int(rng.integers(1, 5)), 12
     returns, targets = rng.choice([0.0, 0.0, 1.0, -0.5], (length, count)), rng.choice([0, 0.25, 0.5], (length, count))
     targets[0] = 0.0  # the cost of a first trade would be booked with the next row
-    terms = Terms(np.full(count, 0.01), fixed_cost=1e-3)
+    terms = Terms(TradingTerms(np.full(count, 0.01), fixed=1e-3))
     path = simulate(market(returns.tolist()), list(range(length)), targets, 0, terms)
     assert len(set(path.trade_rows.tolist())) == len(path.trade_rows)
     for at, sizes in zip(path.trade_rows.tolist(), np.abs(path.trades), strict=True):
@@ -140,7 +140,7 @@ def test_each_asset_that_is_traded_pays_the_fixed_cost_and_no_other(seed: int) -
 
 def test_a_position_at_its_target_is_not_sold_because_selling_it_would_cost_all_of_nav() -> None:
     """Bought for 0.3, it falls to 0.175: selling would cost more than there is, but nothing is traded."""
-    terms = Terms(np.zeros(1), fixed_cost=0.3)
+    terms = Terms(TradingTerms(np.zeros(1), fixed=0.3))
     path = simulate(market([[0.0], [-0.75], [1.0], [0.0]]), [0, 1, 2, 3], np.ones((4, 1)), 0, terms)
     assert path.nav == pytest.approx([1.0, 0.7, 0.175, 0.35, 0.35], rel=1e-15)
     assert path.trade_rows.tolist() == [0]
@@ -150,7 +150,7 @@ def test_a_position_at_its_target_is_not_sold_because_selling_it_would_cost_all_
 def test_only_traded_assets_have_to_be_paid_for() -> None:
     """Three tickets of 0.2 leave 0.4. Selling all three would cost 0.6, but only C is traded, for 0.2: x is a half."""
     targets = np.array([[0.3, 0.3, 0.4], [0.3, 0.3, 0.3]])
-    path = simulate(market([[0.0] * 3] * 3), [0, 1], targets, 0, Terms(np.zeros(3), fixed_cost=0.2))
+    path = simulate(market([[0.0] * 3] * 3), [0, 1], targets, 0, Terms(TradingTerms(np.zeros(3), fixed=0.2)))
     assert path.nav == pytest.approx([1.0, 0.2, 0.2, 0.2], rel=1e-14)
     assert path.weights[1] == pytest.approx([0.6, 0.6, 0.3], rel=1e-14)
 
@@ -163,7 +163,7 @@ def test_the_same_run_has_the_same_bits_wherever_its_arrays_lie() -> None:
         for _ in range(2):
             others.append(np.empty(17 * (k % 11) + 1))
             again = one.simulate()
-            for name in SimulationResult.__dataclass_fields__:
+            for name in Ledger.__dataclass_fields__:
                 got, wanted = getattr(again, name), getattr(first, name)
                 same = got == wanted if isinstance(got, tuple) else np.array_equal(got, wanted, equal_nan=True)
                 assert same, (k, name)

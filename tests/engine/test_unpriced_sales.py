@@ -11,10 +11,10 @@ from backtest.analysis.tables.trade_list import trade_list
 from backtest.engine.market_periods import Periods
 from backtest.engine.path import Bands
 from backtest.engine.simulation import simulate
-from backtest.engine.terms import Terms
+from backtest.engine.terms import MarginTerms, Terms, TradingTerms
 from support.builders.market_files import write_config, write_csv
 
-ONE_PERCENT = Terms(np.array([0.01, 0.01]))
+ONE_PERCENT = Terms(TradingTerms(np.array([0.01, 0.01])))
 HALVES = np.array([0.5, 0.5])
 
 
@@ -81,9 +81,13 @@ def test_margin_is_asked_after_the_sale(size: float, *, called: bool) -> None:
 
     1.08 requires 0.972, and 1.1 0.99, of a NAV of 1 after a purchase that costs nothing.
     """
-    free, dear = (Terms(np.array([0.0, cost]), maintenance_margin=np.array([0.9, 0.001])) for cost in (0.0, 0.05))
+    free, dear = (
+        Terms(TradingTerms(np.array([0.0, cost])), margin=MarginTerms(maintenance=np.array([0.9, 0.001])))
+        for cost in (0.0, 0.05)
+    )
     by_row = Terms(
-        np.zeros(2), maintenance_margin=dear.maintenance_margin, trading_cost_by_row=np.array([0, 0, 0.05, 0])
+        TradingTerms(np.zeros(2), cost_by_row=np.array([0, 0, 0.05, 0])),
+        margin=dear.margin,
     )
     flat = market([100.0] * 4, [100.0] * 2)
     assert simulate(flat, [0], np.array([[size, 0.4]]), 0, free).trade_reasons == ("rebalance", "no_price")
@@ -95,7 +99,7 @@ def test_margin_is_asked_after_the_sale(size: float, *, called: bool) -> None:
 
 def test_a_sale_that_costs_all_of_nav_ends_the_run() -> None:
     """A levered A falls to 0.006 of NAV beside B, whose sale costs a fixed 0.01: the lender bears 0.004 and more."""
-    terms = Terms(np.zeros(2), fixed_cost=0.01)
+    terms = Terms(TradingTerms(np.zeros(2), fixed=0.01))
     path = simulate(market([100.0, 100.0, 0.6, 100.0], [100.0, 100.0]), [0], np.array([[1.0, 1e-3]]), 0, terms)
     assert path.trade_reasons == ("rebalance", "no_price")
     assert path.nav[-1] == 0
@@ -114,7 +118,7 @@ def test_the_last_date_has_the_sale_too() -> None:
 def test_a_position_below_rounding_is_not_worth_a_sale() -> None:
     """1e-13 of NAV, left after a fall of B, is not traded: nothing is listed and nothing charged."""
     fallen = market([100.0] * 4, [100.0, 2e-11])
-    path = simulate(fallen, [0], HALVES[None], 0, Terms(np.zeros(2), fixed_cost=0.01))
+    path = simulate(fallen, [0], HALVES[None], 0, Terms(TradingTerms(np.zeros(2), fixed=0.01)))
     assert path.trade_rows.tolist() == [0]
 
 

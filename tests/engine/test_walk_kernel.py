@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtest.engine.ledger import SimulationResult
+from backtest.engine.ledger import Ledger
 from backtest.engine.market_periods import Periods
 from backtest.engine.simulation import simulate
-from backtest.engine.terms import Terms
+from backtest.engine.terms import FeeTerms, LoanTerms, Terms, TradingTerms
 from backtest.errors import SimulationError
 from support.builders.engine_markets import all_priced, is_priced, periods_of
 
@@ -28,10 +28,14 @@ def market(rng: np.random.Generator, wild: float) -> Periods:
 def terms(rng: np.random.Generator) -> Terms:
     """All of them charged."""
     rates = rng.uniform(0, 0.02, (3, COUNT))
-    return Terms(rates[0], 0.01, 0.002, rates[1], rates[2], 0.01)
+    return Terms(
+        TradingTerms(rates[0]),
+        LoanTerms(0.01, cash_spread=0.002, borrow_fee=rates[1]),
+        fees=FeeTerms(expense_ratio=rates[2], management=0.01),
+    )
 
 
-def wide(path: SimulationResult) -> float:
+def wide(path: Ledger) -> float:
     """The square of the largest weight: where NAV has nearly gone, weights are large, and so is what rounding does."""
     return max(1.0, float(np.abs(path.weights).max())) ** 2
 
@@ -58,7 +62,7 @@ def test_asked_on_the_way_is_decided_before(seed: int, lag: int, wild: float) ->
         return wanted
 
     one, other = simulate(periods, rows, targets, lag, charged), simulate(periods, rows, decide, lag, charged)
-    for name in SimulationResult.__dataclass_fields__:
+    for name in Ledger.__dataclass_fields__:
         got, wanted = getattr(other, name), getattr(one, name)
         if name == "targets":  # after a ruin nobody is asked
             got, wanted = got[list(told)], wanted[list(told)]
@@ -78,7 +82,7 @@ def test_asked_on_the_way_is_decided_before(seed: int, lag: int, wild: float) ->
 def test_it_stops_where_a_trade_would_cost_all_there_is() -> None:
     """The exposure that is named is that of the decision at fault, not of an earlier one."""
     periods = all_priced(np.zeros((6, 1)), np.zeros(6), np.ones(6, dtype=np.int64))
-    dear = Terms(np.array([0.1]), 0.0, 0.0, ZERO, ZERO, 0.0)
+    dear = Terms(TradingTerms(np.array([0.1])), LoanTerms(borrow_fee=ZERO), fees=FeeTerms(expense_ratio=ZERO))
     with pytest.raises(SimulationError, match="gross exposure of 11 would cost all"):
         simulate(periods, [0, 2], np.array([[5.0], [11.0]]), 1, dear)
 
@@ -88,5 +92,7 @@ def test_only_what_has_a_price_counts_for_its_cost() -> None:
     priced = np.ones((4, 2), dtype=bool)
     priced[:, 1] = False
     periods = periods_of(np.where(priced, 0.0, np.nan), priced, np.zeros(4), np.ones(4, dtype=np.int64))
-    dear = Terms(np.array([0.1, 0.1]), 0.0, 0.0, np.zeros(2), np.zeros(2), 0.0)
+    dear = Terms(
+        TradingTerms(np.array([0.1, 0.1])), LoanTerms(borrow_fee=np.zeros(2)), fees=FeeTerms(expense_ratio=np.zeros(2))
+    )
     assert simulate(periods, [0], np.array([[5.0, 11.0]]), 0, dear).nav[1:] == pytest.approx([1 / 1.5] * 3, rel=1e-15)

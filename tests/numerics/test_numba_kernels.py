@@ -136,7 +136,7 @@ def test_code_older_than_a_file_it_depends_on_is_removed(tmp_path: Path) -> None
 
 
 def test_every_module_that_a_kernel_takes_something_from_counts_as_its_source() -> None:
-    """Read from the syntax tree of each file that compiles a kernel; the constants of rows and tolerances among them."""
+    """Imports are read from the syntax tree of each file that compiles a kernel."""
     package = ROOT / "backtest"
     sources = {file.relative_to(ROOT).as_posix() for file in numba_kernels.kernel_sources(package)}
     assert {"backtest/engine/kernels/state.py", "backtest/numerics/tolerances.py"} <= sources
