@@ -230,7 +230,7 @@ def test_futures_refuse_spot_series_before_prices_are_read(file: Path) -> None:
     """Oil, of the sample, by its source; gold because its own settings say so; a model because of what it follows."""
     text = with_section("financing", "{kind: futures}").replace("us_treasury_10y, gold]", "crude_oil]")
     text = text.replace(BARS, "")
-    why = "the return of a spot price above the cash return is not the return of a future, which has roll yield and no storage costs. Hint: remove it, use a futures index instead, or set kind: margin"
+    why = "whose return above the cash return is not the return of a future: futures have a roll yield and no storage costs. Hint: remove it, use a futures index instead, or set kind: margin"
     assert mistakes(file, text) == [f"{place(text, 'futures')}: financing.kind: crude_oil is a spot price, {why}"]
     text = text.replace("[us_stocks, crude_oil]", "{gold: {spot: true}, oil_2x: {of: crude_oil, leverage: 2}}")
     assert mistakes(file, text) == [f"{place(text, 'futures')}: financing.kind: gold, oil_2x are spot prices, {why}"]
@@ -321,7 +321,7 @@ def test_a_schedule_that_begins_after_the_data_is_told_with_its_place(file: Path
     [
         ({"costs": TradingCosts(trading_bps={"gold": 1.0})}, "costs.trading_bps: nothing for us_stocks; expected one number, or one for each asset or its class"),
         ({"financing": Margin(initial_margin=0.2, maintenance_margin=0.3)}, "financing.maintenance_margin: 0.3 of us_stocks is above its initial margin of 0.2; expected at most that"),
-        ({"financing": Futures(kind="futures")}, "financing.kind: crude_oil is a spot price, whose return less …"),
+        ({"financing": Futures(kind="futures")}, "financing.kind: crude_oil is a spot price, whose return above …"),
         ({"financing": LeveragedFund(kind="leveraged_fund", leverage=2.0), "costs": TradingCosts(impact=Impact())}, IMPACT_OF_FUNDS),
         ({"financing": LeveragedFund(kind="leveraged_fund", leverage=2.0)}, "financing.kind: a leveraged fund is reset daily, and the data has 12 periods a year; expected daily data"),
     ],

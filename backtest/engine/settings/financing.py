@@ -205,8 +205,8 @@ def margin_requirements(
 def spot_in_futures(spot: Sequence[str]) -> str:
     """Return the error text for assets with spot prices under `kind: futures`."""
     return (
-        f"{', '.join(spot)} {'is a spot price' if len(spot) == 1 else 'are spot prices'}; the return of a spot price "
-        "above the cash return is not the return of a future, which has roll yield and no storage costs. "
+        f"{', '.join(spot)} {'is a spot price' if len(spot) == 1 else 'are spot prices'}, whose return above the cash "
+        "return is not the return of a future: futures have a roll yield and no storage costs. "
         "Hint: remove it, use a futures index instead, or set kind: margin"
     )
 
