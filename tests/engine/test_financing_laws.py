@@ -44,7 +44,7 @@ def same_bits(one: Ledger, other: Ledger, but: tuple[str, ...] = ()) -> None:
 # ------------------------------------------------------------------------------------------------------------ 1. shorts
 
 
-def test_long_only_runs_on_margin_do_not_know_of_shorts() -> None:
+def test_short_terms_do_not_affect_long_only_runs() -> None:
     """Any borrow fee and any rebate: the same ledger, to the last bit, under all other terms, events and bands.
 
     Runs with a margin call, a ruin and a loan are among them; and the same terms do change runs with shorts.
@@ -67,7 +67,7 @@ def test_long_only_runs_on_margin_do_not_know_of_shorts() -> None:
     assert changed >= 500
 
 
-def test_a_200_100_book_pays_for_its_loan() -> None:
+def test_a_200_100_portfolio_pays_interest_on_its_loan() -> None:
     """A 2, B -1, 30 days at cash of 0.4 %, a spread of 1.2 % a year, a rebate spread of 0.6 % and a fee of 2.4 %.
 
     Its net exposure is 1, and yet it borrows 1: the proceeds of the short stand with its lender. Loan 1 at 0.4 + 0.1 %
@@ -88,7 +88,7 @@ def test_a_200_100_book_pays_for_its_loan() -> None:
 
 
 @pytest.mark.parametrize("leverage", [0.5, 1.0, 2.0, 4.0])
-def test_leverage_at_the_cash_rate_is_cash_and_excess_return(leverage: float) -> None:
+def test_leverage_at_the_cash_rate_earns_cash_and_a_multiple_of_the_excess_return(leverage: float) -> None:
     """In every period r = c + L (r_1 - c), rebalanced in each to changing weights, at no spread and no costs.
 
     A return is the ratio of two NAVs, each good to a few 1e-16 of L times itself: 2e-15 L.
@@ -119,7 +119,7 @@ def margin_and_futures(
 
 
 @pytest.mark.parametrize("leverage", [1.5, 3.0])
-def test_futures_are_the_margin_run_as_long_as_leverage_is_what_it_was(leverage: float) -> None:
+def test_futures_equal_the_margin_run_while_leverage_is_unchanged(leverage: float) -> None:
     """A loan of (L - 1) N pays (L - 1)(c + s): notionals of L N pay L c + (L - 1) s, and N in bills earns c. The same.
 
     So it is in the first period after each trade; rebalanced in every period, it is the same NAV all along.
@@ -132,7 +132,7 @@ def test_futures_are_the_margin_run_as_long_as_leverage_is_what_it_was(leverage:
 
 
 @pytest.mark.parametrize("leverage", [1.5, 3.0])
-def test_what_differs_between_futures_and_margin_while_leverage_drifts(leverage: float) -> None:
+def test_futures_and_margin_differ_by_the_spread_on_gains_while_leverage_drifts(leverage: float) -> None:
     """Bought once and held, the positions V drift alike in both. What differs is what the spread is paid on.
 
     On margin that is the loan, V - N; in futures it is the part (L - 1) / L of the notionals, whatever NAV is. Where
@@ -167,7 +167,7 @@ def general(terms: Terms, rows: int) -> Terms:
     return replace(terms, fees=FeeTerms(performance_due=np.zeros(rows, dtype=bool)))
 
 
-def test_the_plain_loop_is_the_general_one() -> None:
+def test_the_plain_loop_equals_the_general_loop() -> None:
     """Without shorts, charges and requirements a path is walked by a loop of its own, which does less in each row.
 
     Not the same bits: it multiplies cash by 1 + its rate, where the general loop adds interest and spread as amounts,
@@ -190,7 +190,7 @@ def test_the_plain_loop_is_the_general_one() -> None:
     assert furthest <= 1e-14
 
 
-def test_a_requirement_never_reached_changes_nothing() -> None:
+def test_margin_that_is_never_reached_changes_nothing() -> None:
     """Margins far below what NAV is, tiers that all ask for the same, fees of nothing: the general loop, no event."""
     rng = np.random.default_rng(7)
     periods = market(rng, 0.01)
@@ -224,7 +224,7 @@ def asked(run: EngineRun) -> Ledger:
     return simulate(run.periods, run.rows, decide, run.lag, run.terms, bands=run.bands, minimum_trade=run.minimum_trade)
 
 
-def test_asked_on_the_way_is_decided_before_under_all_terms_and_bands() -> None:
+def test_targets_decided_during_the_simulation_give_the_same_bits_as_targets_known_before() -> None:
     """The same bits in the whole ledger: stops at each decision, before its trade or after it, change nothing."""
     banded = stopped = 0
     for run in random_runs(8, 120, 4):
@@ -236,7 +236,7 @@ def test_asked_on_the_way_is_decided_before_under_all_terms_and_bands() -> None:
     assert stopped >= 5
 
 
-def test_bands_that_nothing_leaves_are_no_trades_and_bands_of_all_decisions_are_none() -> None:
+def test_wide_bands_trade_only_once_and_bands_on_schedule_trade_every_decision() -> None:
     """Wide bands trade once. With every decision to be traded too, they are the run without them.
 
     But for rounding: where checks are to be made a path is walked by the general loop.
@@ -259,15 +259,15 @@ def test_bands_that_nothing_leaves_are_no_trades_and_bands_of_all_decisions_are_
         assert always.trade_rows.tolist() == none.trade_rows.tolist()
 
 
-def test_the_same_run_has_the_same_bits() -> None:
-    """Wherever its arrays happen to lie in memory: between the runs other arrays come to lie elsewhere.
+def test_the_same_run_has_the_same_bits_wherever_its_arrays_lie_in_memory() -> None:
+    """Runs with margin calls, sales and bands, each repeated while other arrays take up memory in between.
 
-    A loop that adds up and writes is taken in fours only where the compiled code sees that nothing overlaps, by its
-    addresses; so a sum had another order now and then, until such loops were taken apart.
+    Where one loop both adds up and writes, the compiled code runs four elements at a time only if the addresses show
+    that no arrays overlap, so the order of the sum would change now and then. The kernels keep such loops apart.
     """
-    kept = []
-    for k, run in enumerate(random_runs(11, 40, 5)):
+    others = []
+    for k, run in enumerate(random_runs(11, 60, 10)):
         first = run.simulate()
-        for size in range(10):
-            kept.append(np.empty(1 + (7 * k + 5 * size) % 50))
+        for size in range(5):
+            others.append(np.empty(1 + (7 * k + 5 * size) % 50))
             same_bits(run.simulate(), first)

@@ -51,7 +51,7 @@ def test_four_days_by_hand(tmp_path: Path) -> None:
     assert result.weights["a"].to_list() == [0.0, 1.0, 1.0, 1.0]
 
 
-def test_the_night_is_lived_through_with_what_was_held_before(tmp_path: Path) -> None:
+def test_overnight_return_uses_holdings_before_the_open_trade(tmp_path: Path) -> None:
     """Half in the asset, half in cash, costs of 1 %: bought at 100 (x = 0.005 / 1.005), sold down at Wednesday's open.
 
     Tuesday closes at 110. The night brings the asset to 121; there its weight is w = 0.605 / (0.605 + 0.5), and selling
@@ -71,7 +71,7 @@ def test_the_night_is_lived_through_with_what_was_held_before(tmp_path: Path) ->
     )
 
 
-def test_opens_at_the_closes_before_are_trades_at_these_closes(tmp_path: Path) -> None:
+def test_opens_equal_to_the_last_closes_give_the_run_traded_at_those_closes(tmp_path: Path) -> None:
     """Where nothing happens over night, an open is the close before: the run is that of one lag less at closes.
 
     Interest is of days from close to close, on what is held over night. The trade at the open is after it, that at the
@@ -95,7 +95,7 @@ def test_opens_at_the_closes_before_are_trades_at_these_closes(tmp_path: Path) -
     assert (apart[traded].iloc[1:] > 0).all()
 
 
-def test_an_open_that_is_missing_is_named(tmp_path: Path) -> None:
+def test_the_error_names_the_missing_open(tmp_path: Path) -> None:
     """Nothing is put in its place where the asset is bought, or is held over the night before."""
     closes = pd.DataFrame({"a": [100.0, 104.0, 104.0, 98.8]}, index=DATES)
     for row in (1, 2, 3):
@@ -105,7 +105,7 @@ def test_an_open_that_is_missing_is_named(tmp_path: Path) -> None:
             run(tmp_path, closes, opens)
 
 
-def test_margin_is_asked_at_opens_but_not_on_the_last_date(tmp_path: Path) -> None:
+def test_margin_is_checked_at_opens_but_not_on_the_last_date(tmp_path: Path) -> None:
     """At 2x, a night of -40 % leaves NAV 0.2 of 1.2: below 0.25 × 1.2, so half of it stays: a sale at that open.
 
     Positions are cut to 0.2 / 0.25 = 0.8. The same night before the last date calls nobody: nothing is traded there.
@@ -154,7 +154,7 @@ def test_a_fund_is_reset_at_closes_whenever_it_is_traded(tmp_path: Path) -> None
     assert np.diff(result.nav) == pytest.approx(linked.to_numpy()[1:], abs=1e-13)
 
 
-def test_the_impact_of_a_trade_at_the_open_is_of_the_days_before(tmp_path: Path) -> None:
+def test_impact_of_a_trade_at_the_open_uses_the_windows_of_the_day_before(tmp_path: Path) -> None:
     """Decided on Wednesday and bought on Thursday's open: σ and the value traded are of the window up to Wednesday.
 
     Two returns, 2 % and -1 %, σ = 0.03 / sqrt(2); 4 million were traded a day. All of 1 million in:
@@ -190,7 +190,7 @@ def test_an_asset_that_is_not_held_needs_no_opens(tmp_path: Path) -> None:
     assert not missing.trades["b"].any()
 
 
-def test_an_open_that_is_needed_is_asked_for_although_nothing_else_is_traded(tmp_path: Path) -> None:
+def test_a_needed_open_is_required_even_if_no_other_asset_is_traded(tmp_path: Path) -> None:
     """A is at its target on Wednesday, and b would be bought if its open were known."""
     opens = pd.DataFrame({"a": [100.0, 100.0, 100.0, 100.0], "b": [50.0, 50.0, np.nan, 52.0]}, index=DATES)
     closes = RISING.assign(a=100.0)
@@ -222,7 +222,7 @@ def test_opens_are_needed_from_the_purchase_on_in_a_ragged_universe(tmp_path: Pa
         run(tmp_path, closes, opens, **settings, estimation={"window": 6})
 
 
-def test_a_price_that_ends_is_no_missing_open(tmp_path: Path) -> None:
+def test_an_asset_that_ends_has_no_missing_open(tmp_path: Path) -> None:
     """Without a close no open is needed: b is sold at the open of the first such date, at its last close, 55.
 
     Decided on the third date, bought at the fourth's open for 100 and 50; on the sixth, 106 at the close, b is gone.

@@ -12,13 +12,11 @@ from hypothesis import strategies as st
 import backtest as bt
 from backtest.analysis.metrics.forecasts import standing_forecasts, volatility_forecasts
 from backtest.analysis.tables.trade_list import trade_list
-from backtest.engine.ledger import Ledger
 from backtest.engine.market_periods import Periods
 from backtest.engine.simulation import simulate
 from backtest.engine.terms import Terms, TradingTerms
 from support.builders.engine_markets import all_priced
 from support.builders.market_files import write_config, write_csv
-from support.builders.random_runs import random_runs
 
 LIMIT = 1e-12  # of NAV
 
@@ -153,17 +151,3 @@ def test_only_traded_assets_have_to_be_paid_for() -> None:
     path = simulate(market([[0.0] * 3] * 3), [0, 1], targets, 0, Terms(TradingTerms(np.zeros(3), fixed=0.2)))
     assert path.nav == pytest.approx([1.0, 0.2, 0.2, 0.2], rel=1e-14)
     assert path.weights[1] == pytest.approx([0.6, 0.6, 0.3], rel=1e-14)
-
-
-def test_the_same_run_has_the_same_bits_wherever_its_arrays_lie() -> None:
-    """Each of many runs with margin calls, sales for want of a price and bands, three times beside other arrays."""
-    others = []
-    for k, one in enumerate(random_runs(11, 60, 10)):
-        first = one.simulate()
-        for _ in range(2):
-            others.append(np.empty(17 * (k % 11) + 1))
-            again = one.simulate()
-            for name in Ledger.__dataclass_fields__:
-                got, wanted = getattr(again, name), getattr(first, name)
-                same = got == wanted if isinstance(got, tuple) else np.array_equal(got, wanted, equal_nan=True)
-                assert same, (k, name)

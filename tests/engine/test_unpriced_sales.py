@@ -60,7 +60,7 @@ def test_a_decision_sees_what_is_left_after_the_sale(lag: int) -> None:
     assert weights == pytest.approx([0.5 / 0.995, 0.0], rel=1e-15)
 
 
-def test_bands_are_looked_at_after_the_sale() -> None:
+def test_bands_are_checked_after_the_sale() -> None:
     """A is at its target, 0.5, until B is sold for 0.005 of NAV: then it is 0.0025 above, outside a band of 0.002.
 
     With a band of 0.003 nothing more is traded. B has no price, so no other weight could take what A is too much: the
@@ -76,7 +76,7 @@ def test_bands_are_looked_at_after_the_sale() -> None:
 
 
 @pytest.mark.parametrize(("size", "called"), [(1.08, False), (1.1, True)])
-def test_margin_is_asked_after_the_sale(size: float, *, called: bool) -> None:
+def test_margin_is_checked_after_the_sale(size: float, *, called: bool) -> None:
     """A requires 0.9 of its size. B, 0.4 of NAV, is sold at 5 %, so that NAV falls to 0.98: enough for 1.08 of A.
 
     1.08 requires 0.972, and 1.1 0.99, of a NAV of 1 after a purchase that costs nothing.
@@ -108,21 +108,21 @@ def test_a_sale_that_costs_all_of_nav_ends_the_run() -> None:
     assert path.shortfall == pytest.approx(0.01 - left, rel=1e-10)
 
 
-def test_the_last_date_has_the_sale_too() -> None:
+def test_assets_without_a_price_are_sold_on_the_last_date_too() -> None:
     """The cost of the sale is in the last NAV."""
     path = simulate(market([100.0] * 3, [100.0] * 2), [0], HALVES[None], 0, ONE_PERCENT)
     assert path.trade_reasons == ("rebalance", "no_price")
     assert path.nav[-1] == pytest.approx(0.995 / 1.01, rel=1e-15)
 
 
-def test_a_position_below_rounding_is_not_worth_a_sale() -> None:
+def test_a_position_below_rounding_is_not_sold() -> None:
     """1e-13 of NAV, left after a fall of B, is not traded: nothing is listed and nothing charged."""
     fallen = market([100.0] * 4, [100.0, 2e-11])
     path = simulate(fallen, [0], HALVES[None], 0, Terms(TradingTerms(np.zeros(2), fixed=0.01)))
     assert path.trade_rows.tolist() == [0]
 
 
-def test_fixed_debt_is_of_the_nav_after_the_sale(tmp_path: Path) -> None:
+def test_fixed_debt_is_relative_to_the_nav_after_the_sale(tmp_path: Path) -> None:
     """The multiple is 1 + 0.5 / NAV after the sale, and every table of the run has both trades of that date."""
     dates = pd.date_range("2020-01-31", periods=6, freq="ME")
     levels = pd.DataFrame(

@@ -241,7 +241,7 @@ def test_a_run_worked_by_hand_from_its_files(name: str, tmp_path: Path) -> None:
         close(result.weights.iloc[row], [weights.get(asset, 0.0) for asset in case.prices], f"weights of row {row}")
 
 
-def test_most_cases_can_be_said_in_a_configuration() -> None:
+def test_most_cases_can_be_written_as_a_configuration() -> None:
     """All three kinds of financing among them, margin calls and ruin, bands, costs and fees."""
     said = [CASES[name].terms for name in SAID]
     assert len(said) >= 15
@@ -254,7 +254,7 @@ def test_most_cases_can_be_said_in_a_configuration() -> None:
     assert any(len(CASES[name].columns["nav"]) < len(CASES[name].dates) for name in SAID)
 
 
-def test_terms_are_those_of_the_oracle_by_default() -> None:
+def test_default_terms_charge_nothing() -> None:
     """A run of no terms at all charges nothing: what a case does not name is not there."""
     case = CASES["bands_to_the_target"]
     free = engine_run(case.dates, case.prices, case.cash_returns, case.targets, Terms()).simulate()

@@ -4,11 +4,6 @@ Theorem: a path is a function of prices, rates, decisions and terms, and the spe
 simulator (`oracle_path`) is that function written by someone who had not seen the engine, row by row, in exact sums,
 each equation solved by bisection. The engine walks units and a few sums. Where the two differ, one is not the
 specification.
-
-Tolerances. Both work in double precision, on balances that are good to 1e-16 of gross assets, over thirty rows. The
-bound is 1e-13 of gross assets, and a hundredth of it is seen. Where NAV has nearly gone, gross assets are large against
-it. Rounding of the assets is then a larger part of NAV, and remains one in all that is later traded as a fraction
-of NAV. So the bound is multiplied by the largest exposure, before or after a trade, that a run has had up to a row.
 """
 
 import random
@@ -16,30 +11,16 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
-import numpy as np
 import pytest
 
-from against_oracle.test_oracle_terms import Inputs, random_inputs
 from backtest.engine.ledger import Ledger
-from backtest.errors import SimulationError
+from support.oracle.engine_agreement import both, disagreement, translated
 from support.oracle.oracle_path import OraclePath
 from support.oracle.oracle_terms import Bands, Costs, Fund, Margin, Terms
-from support.oracle.translated_terms import EngineRun, engine_run
+from support.oracle.random_inputs import Inputs, random_inputs
 
-CLOSE = 1e-13  # of gross assets
 RUNS = 500
-
-FLOWS = {
-    "cash_interest": "cash_interest",
-    "financing": "financing",
-    "financing_drag": "spread_cost",
-    "borrow": "borrow",
-    "fees": "fees",
-    "trading": "trading",
-    "loan": "loan",
-}
 
 
 def widened(rng: random.Random) -> Inputs:
@@ -57,61 +38,6 @@ def widened(rng: random.Random) -> Inputs:
         power = rng.choice([0.25, 1.0, 1.0, 3.0])
         prices = {a: [None if p is None else 100.0 * (p / 100.0) ** power for p in s] for a, s in prices.items()}
     return replace(inputs, terms=terms, targets=targets, prices=prices)
-
-
-def both(inputs: Inputs) -> tuple[OraclePath | None, Ledger | None, str]:
-    """The two paths of a run, None where it is refused, and what the engine said then."""
-    run = translated(inputs)
-    try:
-        wanted = inputs.run()
-    except ValueError:
-        wanted = None
-    try:
-        return wanted, run.simulate(), ""
-    except SimulationError as error:
-        return wanted, None, str(error)
-
-
-def translated(inputs: Inputs) -> EngineRun:
-    return engine_run(inputs.dates, inputs.prices, inputs.cash, inputs.targets, inputs.terms, inputs.loan_rate)
-
-
-def table(rows: list[dict[str, float]], assets: list[str]) -> np.ndarray:
-    return np.array([[row.get(a, 0.0) for a in assets] for row in rows]).reshape(len(rows), len(assets))
-
-
-def disagreement(wanted: OraclePath, got: Ledger) -> float:
-    """The largest difference, in units of what it may be; infinite where the two do not even have the same events."""
-    events = [
-        (len(wanted.nav), len(got.nav)),
-        (wanted.reasons, list(zip(got.trade_rows.tolist(), got.trade_reasons, strict=True))),
-        (wanted.margin_calls, got.trade_rows[got.called].tolist()),
-        (wanted.ruined, got.nav[-1] == 0),
-    ]
-    if any(one != other for one, other in events):
-        return np.inf
-    weights, trades = table(wanted.weights, wanted.assets), table(wanted.trades, wanted.assets)
-    rows = wanted.trade_rows
-    exposure = np.maximum(1.0, np.abs(weights).sum(axis=1))
-    np.add.at(exposure, rows, np.abs(trades).sum(axis=1))  # a row may have two trades
-    wide = np.maximum.accumulate(exposure)  # times NAV
-    assets = np.maximum.accumulate(np.array(wanted.nav) * exposure)  # what a row's flows are of, and those before
-    pnl = np.array([wanted.asset_pnl[a] for a in wanted.assets]).T
-    room = CLOSE * wide
-
-    def off(one: Any, other: Any, scale: np.ndarray) -> float:
-        difference = np.abs(np.asarray(one, dtype=float) - np.asarray(other, dtype=float))
-        return float((difference / scale).max(initial=0.0))
-
-    return max(
-        off(wanted.nav, got.nav, room * assets),
-        off(weights, got.weights, (room * exposure)[:, None]),
-        off(pnl, got.asset_pnl, (room * assets)[:, None]),
-        off(trades, got.trades, (room * exposure)[rows][:, None]),
-        off(wanted.trade_scales, got.trade_scales, room[rows]),
-        off(sum(wanted.shortfall), got.shortfall, room[-1:] * assets[-1]),
-        *(off(getattr(wanted, name), getattr(got, own), room * assets) for name, own in FLOWS.items()),
-    )
 
 
 def a_fund_is_lost(inputs: Inputs) -> bool:
@@ -133,7 +59,7 @@ def a_fund_is_lost(inputs: Inputs) -> bool:
     return False
 
 
-def test_the_two_agree_under_random_terms() -> None:
+def test_random_runs_equal_the_oracles_runs() -> None:
     """NAV, weights, each flow of each row, trades, their reasons and scales, margin calls, ruin and shortfall.
 
     In the engine alone funds that lose all they have are refused, each time and then only; the second simulator takes
@@ -226,7 +152,7 @@ def agree(
     return got
 
 
-def test_what_has_no_price_is_sold_before_a_margin_call_is_asked_for() -> None:
+def test_assets_without_a_price_are_sold_before_the_margin_check() -> None:
     """A 1, B 2 at 30 %: 0.9 are required. A falls to 0.9, which makes 0.87 of a NAV of 0.9. B falls to 1.7, and NAV to
     0.6, without a price of A on that day: B alone asks for 0.51. No call; so the no-trade zone leaves B where it is.
     """
@@ -238,7 +164,7 @@ def test_what_has_no_price_is_sold_before_a_margin_call_is_asked_for() -> None:
     assert path.trades[1].tolist() == pytest.approx([-0.9 / 0.6, 0.0], abs=1e-13)
 
 
-def test_a_band_keeps_nothing_that_has_no_price() -> None:
+def test_bands_do_not_keep_assets_without_a_price() -> None:
     """A 0.08 and B 0.5 with bands of 0.1, to the edge. B doubles, and is off. When that is traded A has no price: its
     target is nothing then, and it would be within 0.1 of that. It is sold first; B alone makes up the sum of 0.5.
     """
@@ -266,14 +192,14 @@ def test_a_fund_without_a_price_pays_for_its_last_day() -> None:
     assert not short.financing[0]
 
 
-def test_the_no_trade_zone_of_a_fund_is_of_what_is_traded() -> None:
+def test_the_no_trade_zone_applies_to_the_traded_fund_shares() -> None:
     """At 3 times an exposure of 0.06 more is a trade of 0.02 of NAV: below 0.03, and left."""
     path = agree(Terms(Fund(3.0), minimum_trade=0.03), {"A": FLAT}, {0: {"A": 1.2}, 2: {"A": 1.26}, 3: {"A": 1.5}})
     assert path.trade_rows.tolist() == [0, 3]
     assert path.trades[:, 0].tolist() == pytest.approx([0.4, 0.1], abs=1e-14)
 
 
-def test_what_is_decided_while_nothing_is_held_may_be_inside_its_band() -> None:
+def test_a_decision_before_the_first_trade_can_be_inside_its_band() -> None:
     """Two days from decision to trade. 0.5 is decided, and on the next day, while nothing is held yet, 0.04: less than
     its band of 0.05, so it is not traded. It is what later checks compare with: 0.5 is off, and goes.
     """
@@ -283,7 +209,7 @@ def test_what_is_decided_while_nothing_is_held_may_be_inside_its_band() -> None:
     assert path.weights[2:, 0].tolist() == [0.04] * 4
 
 
-def test_what_is_decided_too_late_still_replaces_what_a_check_has_ordered() -> None:
+def test_a_decision_that_comes_too_late_still_cancels_the_order_of_a_check() -> None:
     """A doubles on day 1: off, to be traded on day 4. On day 2 another target is decided, for day 5, the last, on which
     nothing is traded. Were there a day more it would be; so the trade of day 4 is off, whatever the data's end.
     """
@@ -293,7 +219,7 @@ def test_what_is_decided_too_late_still_replaces_what_a_check_has_ordered() -> N
     assert path.trade_rows.tolist() == [0]
 
 
-def test_a_margin_call_leaves_no_other() -> None:
+def test_a_margin_call_is_not_followed_by_another_without_a_move() -> None:
     """After a call NAV is what is required, but for rounding, and nothing moves: 1e-16 too little is no call."""
     rng, calls = random.Random(4), 0
     for _ in range(300):
@@ -314,7 +240,7 @@ def test_a_margin_call_leaves_no_other() -> None:
     assert calls > 100
 
 
-def test_a_sale_for_want_of_a_price_that_takes_all_of_nav_is_the_end_and_no_call() -> None:
+def test_an_unpriced_sale_that_costs_all_of_nav_ends_the_run_without_a_margin_call() -> None:
     """A 1.5, B 1.5, at costs of 10 % of B. A falls until NAV is less than B costs to sell; and B has no price: NAV is
     below zero before a call is asked for, so A is not sold, and costs nothing.
     """
