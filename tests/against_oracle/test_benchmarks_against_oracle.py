@@ -17,7 +17,7 @@ from support.oracle.run_files import NAMES, STRATEGIES, VOLATILITIES, Files, ran
 
 
 def with_benchmark(case: Case, benchmark: Case) -> tuple[int, int]:
-    """The rows of the first decisions of both: both trade first at the later of their own first trades."""
+    """Return the rows of the first decisions of both, which trade first at the later of their own first trades."""
     start = max(case.first_decision + case.lag, benchmark.first_decision + benchmark.lag)
     return start - case.lag, start - benchmark.lag
 
@@ -46,7 +46,7 @@ def test_a_benchmark_covers_the_same_dates(
 ) -> None:
     """Each keeps its own schedule, lag, window, terms and strategy, and both begin at the later first trade.
 
-    The first decision of the one that could have begun earlier is made as many dates before that as its lag says, on a
+    The run that could have begun earlier makes its first decision as many dates before that trade as its lag, on a
     rebalance date or not.
     """
     rng = np.random.default_rng(window)
@@ -70,8 +70,8 @@ def test_a_benchmark_with_holidays_of_its_own(tmp_path: Path, lag: int) -> None:
     """Two files whose dates differ, of which one begins later and the other ends later.
 
     Both end at the earlier last date; from where both have begun, only dates that both have are kept, and returns are
-    compounded over those left out. Before that each keeps its own, so that windows can fill. Cash is compounded by a
-    product of all its returns, each of them good to 1e-16: 1e-11 in all.
+    compounded over the other dates. Before that each keeps its own dates, so that windows can fill. Cash is compounded by
+    a product of all its returns, each accurate to 1e-16: 1e-11 in all.
     """
     rng = np.random.default_rng(lag)
     every = pd.bdate_range("2019-01-07", periods=170)

@@ -1,4 +1,4 @@
-"""Trades at the open against the second opinion, for which each date is two rows: its open and its close.
+"""Trades at the open against the oracle, for which each date is two rows: its open and its close.
 
 The night has all days and all interest of the date; the day has neither. A decision at the close
 of row 2e of such a run is traded `execution_lag` dates later, at the open of row 2 (e + lag) - 1: that is a lag of

@@ -26,7 +26,7 @@ def near(got: float, wanted: Number) -> None:
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_a_run_worked_by_hand(case: Case) -> None:
-    """Every number that a case names; and no trade, reason or call that it does not."""
+    """Every number of a case agrees, and there is no other trade or margin call."""
     path = run(case.dates, case.prices, case.cash_returns, case.decisions, case.terms, case.loan_rate)
     for name, wanted in case.columns.items():
         got = getattr(path, name)

@@ -1,4 +1,4 @@
-"""Whole runs against the second opinion where the order of trades, or a missing input, decides.
+"""Whole runs against the oracle where the order of trades, or a missing input, decides.
 
 Prices that end on a date of a rebalance, with costs, bands and a fixed debt; targets that are held already; impact
 whose window is not full yet. Each is a file and a configuration on one side, and `oracle_path.run` on the other.

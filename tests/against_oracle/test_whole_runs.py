@@ -1,8 +1,8 @@
-"""Whole runs, from a CSV file and a configuration, against the second opinion of `oracle.py`.
+"""Whole runs, from a CSV file and a configuration, against the oracle.
 
-Theorem: the path of a run is a function of prices, cash, target weights and terms, and the design says which. The
-oracle is that function written again, slowly, by someone who had not seen the engine; the schedule of decisions is
-written again here. Where the two differ, one of them is not the design.
+Theorem: the path of a run is a function of prices, cash, target weights and terms, defined in docs/conventions.md. The
+oracle is this function written again, slowly, by someone who had not seen the engine; `run_case` has a second schedule
+of decisions. Where the two differ, one of them is wrong.
 
 Tolerances, by what both sides can know. With target weights that are numbers (fixed or scripted) a NAV is some hundred
 products and sums in double precision, each good to 1e-16 of gross assets: 1e-13 (1e-15 is seen). With weights from a

@@ -1,9 +1,9 @@
-"""Laws of the accounting of a run, each on runs that hypothesis searches.
+"""Laws of the accounting of a run, each on runs found by hypothesis.
 
-1. a run is the oracle's run: NAV, weights, trades and each flow, from prices that come and go and any decisions;
+1. a run equals the oracle's run: NAV, weights, trades and flows, with assets that come and go and any decisions;
 2. the contributions of the shipped runs add up to their total returns;
 3. the cost of a trade solves its equation;
-4. laws that need no look inside: cash alone, one asset alone, leverage at the cash rate.
+4. laws of NAV alone: cash alone, one asset alone, leverage at the cash rate.
 
 `test_identity` holds the accounting identity, and `test_against_oracle` compares random runs under all terms.
 
@@ -91,10 +91,10 @@ def test_any_run_equals_the_oracles_run(inputs: Inputs) -> None:
 
 
 def test_a_trade_that_costs_all_there_is_ends_the_run() -> None:
-    """Ten times levered, -9.9 %: NAV 0.01, positions 9.01. At 2 % of 8.91 sold the broker is owed 0.178: it is ruin.
+    """Ten times leverage and a fall of 9.9 % leave NAV 0.01 and positions of 9.01. Selling 8.91 at 2 % costs 0.178.
 
-    NAV is 0 there, not below, nothing is held, the run ends, and the rest is a shortfall. All is sold: 2 % of 9.01 is
-    0.1802, of which 0.01 can be paid.
+    This is ruin: NAV is 0, nothing is held, and the run ends. All positions are sold: 2 % of 9.01 is 0.1802, of which
+    0.01 can be paid; the rest is the shortfall.
     """
     periods = all_priced(np.array([[np.nan], [-0.099], [0.2], [0.2]]), np.zeros(4), np.array([0, 30, 30, 30]))
     zero = np.zeros(1)
@@ -122,7 +122,7 @@ def test_a_trade_that_costs_all_there_is_ends_the_run() -> None:
     "config", sorted((Path(__file__).parents[2] / "configs").glob("*.yaml")), ids=lambda path: path.stem
 )
 def test_the_contributions_of_shipped_runs_add_up(config: Path) -> None:
-    """All of a report's table of contributions adds up to the total return on its page; the benchmark's too."""
+    """The table of contributions adds up to the total return, for the run and for its benchmark."""
     result = bt.run(config)
     for one in (result, result.benchmark):
         if one is not None:
@@ -136,7 +136,7 @@ def test_the_contributions_of_shipped_runs_add_up(config: Path) -> None:
 
 @st.composite
 def trades(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Targets, drifted weights and costs with Σ k |target| up to 0.9, as the equation's slope vanishes at 1."""
+    """Targets, drifted weights and costs with Σ k |target| up to 0.9; at 1 the slope of the equation vanishes."""
     count = draw(st.integers(1, 6))
     target = draw(hnp.arrays(float, count, elements=numbers(-5, 5)))
     drifted = draw(hnp.arrays(float, count, elements=numbers(-5, 5) | st.sampled_from([0.0, 1.0])))
@@ -199,7 +199,7 @@ def test_cash_alone_earns_cash(inputs: Inputs) -> None:
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_one_asset_alone_is_its_price(seed: int) -> None:
-    """All of NAV in one asset, free of cost: NAV is its price over its first, rebalanced as often as one likes."""
+    """With all of NAV in one asset and no costs, NAV is the price over the first price, rebalanced or not."""
     rng = np.random.default_rng(seed)
     prices = np.cumprod(1 + rng.normal(0, 0.05, 30)) * 50
     returns = np.concatenate([[np.nan], prices[1:] / prices[:-1] - 1])[:, None]
@@ -215,8 +215,8 @@ def test_one_asset_alone_is_its_price(seed: int) -> None:
 def test_levered_erc_at_the_cash_rate_earns_cash_and_a_multiple_of_the_excess_return_of_erc(tmp_path: Path) -> None:
     """Levered ERC at spread 0 and no costs, rebalanced each period: r = cash + L (r_ERC - cash), L below 1 and above.
 
-    From files, with the two runs' own weights: an engine that charged the loan on the notional, or forgot interest on
-    free cash, would not pass. A few roundings of numbers near 1: 1e-14.
+    The runs are read from files and decide their own weights. An engine that charged the loan on the notional, or
+    forgot interest on free cash, would fail. The tolerance of 1e-14 is a few roundings of numbers near 1.
     """
     rng = np.random.default_rng(3)
     dates = dates_of("monthly", 120, rng)

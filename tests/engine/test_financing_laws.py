@@ -1,9 +1,9 @@
-"""Laws of financing: what a term changes, what it must not, and which two ways of borrowing are the same.
+"""Laws of financing: the effects of each term, and equivalent ways of borrowing.
 
-1. rules for shorts have no say where nothing is short, and a 200/100 book pays for its loan;
-2. leverage at the cash rate is cash and a multiple of the excess return;
-3. futures whose basis is the margin's spread on the part that is borrowed are the margin run, as far as stated here;
-4. how the engine walks a path is nobody's business: in one loop or another, in one go or asked on the way.
+1. short terms do not affect long-only runs, and a 200/100 portfolio pays interest on its loan;
+2. leverage at the cash rate earns cash and a multiple of the excess return;
+3. futures whose basis equals the margin spread on the borrowed part give the margin run, within stated bounds;
+4. results do not depend on which loop simulates a path, or on whether it stops for decisions.
 """
 
 from dataclasses import replace
@@ -25,7 +25,7 @@ ROWS = 60
 
 
 def market(rng: np.random.Generator, wild: float = 0.03) -> Periods:
-    """Three assets over sixty rows, cash that earns something."""
+    """Return three assets over sixty rows, with cash at a positive rate."""
     prices = 100 * np.exp(np.cumsum(rng.normal(0, wild, (ROWS, 3)), axis=0))
     return Periods(prices, rng.uniform(0, 0.003, ROWS), rng.choice([1, 7, 31], ROWS))
 
@@ -45,9 +45,9 @@ def same_bits(one: Ledger, other: Ledger, but: tuple[str, ...] = ()) -> None:
 
 
 def test_short_terms_do_not_affect_long_only_runs() -> None:
-    """Any borrow fee and any rebate: the same ledger, to the last bit, under all other terms, events and bands.
+    """The ledger has the same bits under any borrow fee and rebate, whatever the other terms, events and bands.
 
-    Runs with a margin call, a ruin and a loan are among them; and the same terms do change runs with shorts.
+    Some runs have a margin call, a ruin or a loan. The same terms do change runs with shorts.
     """
     called = ruined = borrowed = changed = 0
     for run in random_runs(4, 60, 10, kinds=("margin",)):
@@ -70,7 +70,7 @@ def test_short_terms_do_not_affect_long_only_runs() -> None:
 def test_a_200_100_portfolio_pays_interest_on_its_loan() -> None:
     """A 2, B -1, 30 days at cash of 0.4 %, a spread of 1.2 % a year, a rebate spread of 0.6 % and a fee of 2.4 %.
 
-    Its net exposure is 1, and yet it borrows 1: the proceeds of the short stand with its lender. Loan 1 at 0.4 + 0.1 %
+    Its net exposure is 1, but it borrows 1, because the lender of the short keeps its proceeds. Loan 1 at 0.4 + 0.1 %
     = 0.005; proceeds 1 at 0.4 - 0.05 % = 0.0035; fee 0.2 % of 1 = 0.002. A +1 % = 0.02, B +1 % = -0.01: NAV 1.0065.
     """
     periods = Periods(np.array([[100.0, 50.0], [101.0, 50.5]]), np.array([0.0, 0.004]), np.array([0, 30]))
@@ -89,9 +89,9 @@ def test_a_200_100_portfolio_pays_interest_on_its_loan() -> None:
 
 @pytest.mark.parametrize("leverage", [0.5, 1.0, 2.0, 4.0])
 def test_leverage_at_the_cash_rate_earns_cash_and_a_multiple_of_the_excess_return(leverage: float) -> None:
-    """In every period r = c + L (r_1 - c), rebalanced in each to changing weights, at no spread and no costs.
+    """In every period r = c + L (r_1 - c), if each is rebalanced to new weights without spread or costs.
 
-    A return is the ratio of two NAVs, each good to a few 1e-16 of L times itself: 2e-15 L.
+    A return is the ratio of two NAVs, each accurate to a few 1e-16 of L times itself: 2e-15 L.
     """
     rng = np.random.default_rng(1)
     periods = market(rng)
@@ -108,7 +108,7 @@ def test_leverage_at_the_cash_rate_earns_cash_and_a_multiple_of_the_excess_retur
 def margin_and_futures(
     leverage: float, spread: float, rows: range, wild: float = 0.03
 ) -> tuple[Periods, Ledger, Ledger]:
-    """The same weights, L in all: on margin at a spread s, and in futures whose basis is s (L - 1) / L."""
+    """Return runs of the same weights, with sum L: on margin at a spread s, and in futures at a basis s (L - 1) / L."""
     rng = np.random.default_rng(2)
     periods = market(rng, wild)
     targets = np.tile(leverage * rng.dirichlet(np.ones(3)), (len(rows), 1))
@@ -120,9 +120,9 @@ def margin_and_futures(
 
 @pytest.mark.parametrize("leverage", [1.5, 3.0])
 def test_futures_equal_the_margin_run_while_leverage_is_unchanged(leverage: float) -> None:
-    """A loan of (L - 1) N pays (L - 1)(c + s): notionals of L N pay L c + (L - 1) s, and N in bills earns c. The same.
+    """A loan of (L - 1) N pays (L - 1)(c + s): notionals of L N pay L c + (L - 1) s, and N in bills earns c.
 
-    So it is in the first period after each trade; rebalanced in every period, it is the same NAV all along.
+    Both cost the same in the first period after each trade. If every period is rebalanced, NAV is the same throughout.
     """
     _, on_margin, in_futures = margin_and_futures(leverage, 0.04, range(ROWS))
     assert on_margin.nav == pytest.approx(in_futures.nav, rel=1e-13)
@@ -133,11 +133,11 @@ def test_futures_equal_the_margin_run_while_leverage_is_unchanged(leverage: floa
 
 @pytest.mark.parametrize("leverage", [1.5, 3.0])
 def test_futures_and_margin_differ_by_the_spread_on_gains_while_leverage_drifts(leverage: float) -> None:
-    """Bought once and held, the positions V drift alike in both. What differs is what the spread is paid on.
+    """Bought once and held, the positions V drift alike in both. The amount that pays the spread differs.
 
-    On margin that is the loan, V - N; in futures it is the part (L - 1) / L of the notionals, whatever NAV is. Where
+    On margin this amount is the loan, V - N; in futures it is (L - 1) / L of the notionals, whatever NAV is. Where
     assets have gained by more than the interest, V < L N: leverage has fallen, the loan has not grown, and futures,
-    whose basis is paid on the gains too, cost more. Where they have lost it is the other way round. Period by period
+    whose basis is paid on the gains too, cost more. Where they have lost, futures cost less. Period by period
     the lead D of futures in NAV grows by exactly s y (V / L - N), y the years by days over 360, and earns cash:
     D' = D (1 + c) + s y (V / L - N).
 
@@ -159,19 +159,19 @@ def test_futures_and_margin_differ_by_the_spread_on_gains_while_leverage_drifts(
     assert np.abs(lead).max() > 1e-5, "there is a difference"
 
 
-# --------------------------------------------------------------------------------------------- 4. however it is walked
+# --------------------------------------------------------------------------------------------- 4. loops and stops
 
 
 def general(terms: Terms, rows: int) -> Terms:
-    """The same terms, for the loop that can do everything: a performance fee that is nothing, and never due."""
+    """Return terms with a performance fee of zero that is never due, which the general loop simulates."""
     return replace(terms, fees=FeeTerms(performance_due=np.zeros(rows, dtype=bool)))
 
 
 def test_the_plain_loop_equals_the_general_loop() -> None:
-    """Without shorts, charges and requirements a path is walked by a loop of its own, which does less in each row.
+    """Without shorts, charges and requirements a path is simulated by a plain loop, which does less in each row.
 
-    Not the same bits: it multiplies cash by 1 + its rate, where the general loop adds interest and spread as amounts,
-    and the compiler may sum either in an order of its own. Each row's rounding is some 1e-16 of gross assets, which are
+    The bits differ: the plain loop multiplies cash by 1 + its rate, and the general loop adds interest and spread as
+    amounts. The compiler may choose the order of either sum. The rounding of a row is some 1e-16 of gross assets, which are
     up to three times NAV: after sixty rows the two NAVs are within 1e-14.
     """
     rng = np.random.default_rng(6)
@@ -191,7 +191,7 @@ def test_the_plain_loop_equals_the_general_loop() -> None:
 
 
 def test_margin_that_is_never_reached_changes_nothing() -> None:
-    """Margins far below what NAV is, tiers that all ask for the same, fees of nothing: the general loop, no event."""
+    """Margins far below NAV, equal tiers and zero fees select the general loop, but cause no event."""
     rng = np.random.default_rng(7)
     periods = market(rng, 0.01)
     targets = rng.uniform(0, 0.6, (3, 3))
@@ -205,15 +205,15 @@ def test_margin_that_is_never_reached_changes_nothing() -> None:
         replace(terms, trading=TradingTerms(np.zeros(3), np.zeros(ROWS), impact=np.zeros((ROWS, 3)))),
         replace(terms, fees=FeeTerms(performance=0.2, performance_due=np.zeros(ROWS, dtype=bool))),
     ]
-    for way in ways:
-        path = simulate(periods, [0, 20, 40], targets, 0, way)
+    for idle in ways:
+        path = simulate(periods, [0, 20, 40], targets, 0, idle)
         assert path.nav == pytest.approx(plain.nav, rel=1e-14)
         assert path.trade_reasons == ("rebalance",) * 3
         assert not path.called.any()
 
 
-def asked(run: EngineRun) -> Ledger:
-    """The same run, whose targets are told one by one, on the date of each."""
+def simulate_step_by_step(run: EngineRun) -> Ledger:
+    """Simulate the run with a function that returns the targets one by one."""
 
     def decide(k: int, current_weights: np.ndarray, nav: float) -> np.ndarray:
         assert nav > 0
@@ -225,11 +225,11 @@ def asked(run: EngineRun) -> Ledger:
 
 
 def test_targets_decided_during_the_simulation_give_the_same_bits_as_targets_known_before() -> None:
-    """The same bits in the whole ledger: stops at each decision, before its trade or after it, change nothing."""
+    """The whole ledger has the same bits: stops before or after the trade of each decision change nothing."""
     banded = stopped = 0
     for run in random_runs(8, 120, 4):
-        path, other = run.simulate(), asked(run)
-        same_bits(path, other, but=("targets",) if path.nav[-1] == 0 else ())  # after a ruin nobody is asked
+        path, other = run.simulate(), simulate_step_by_step(run)
+        same_bits(path, other, but=("targets",) if path.nav[-1] == 0 else ())  # after a ruin there are no decisions
         banded += "band" in path.trade_reasons
         stopped += path.nav[-1] == 0
     assert banded >= 50
@@ -237,9 +237,9 @@ def test_targets_decided_during_the_simulation_give_the_same_bits_as_targets_kno
 
 
 def test_wide_bands_trade_only_once_and_bands_on_schedule_trade_every_decision() -> None:
-    """Wide bands trade once. With every decision to be traded too, they are the run without them.
+    """Wide bands trade only the first decision. With `also_on_schedule`, the run equals the run without bands.
 
-    But for rounding: where checks are to be made a path is walked by the general loop.
+    They are equal up to rounding, because paths with checks are simulated by the general loop.
     """
     rng = np.random.default_rng(9)
     for _ in range(50):

@@ -27,7 +27,7 @@ def unexplained(path: Ledger) -> float:
     gross = path.nav[:-1] * np.maximum(1.0, np.abs(path.weights[:-1]).sum(axis=1))
     by_row = float((np.abs(np.diff(path.nav) - flows[1:]) / gross).max())
     over_the_run = abs(math.fsum(flows.tolist()) - (path.nav[-1] - 1)) / (gross.max() * len(path.nav))
-    return max(by_row, over_the_run)
+    return max(by_row, float(over_the_run))
 
 
 def events_of(run: EngineRun, path: Ledger) -> set[str]:

@@ -1,4 +1,4 @@
-"""Trades at the open: by hand, and as the run at closes that it is where opens are the closes before."""
+"""Trades at the open: cases worked by hand, and runs that equal runs at closes because opens repeat the last closes."""
 
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ def run(folder: Path, closes: pd.DataFrame, opens: pd.DataFrame, **settings: Any
 def test_four_days_by_hand(tmp_path: Path) -> None:
     """Decided at Monday's close, bought at Tuesday's open at 102: 100, 104, 104, 98.8 at closes.
 
-    Monday's NAV is 1, in cash over night. Tuesday: 104 / 102. On Wednesday the weight is 1 already: nothing is traded.
+    Monday's NAV is 1, in cash overnight. Tuesday: 104 / 102. On Wednesday the weight is already 1: nothing is traded.
     Thursday is the last date, on which nothing is traded: 98.8 / 102.
     """
     closes = pd.DataFrame({"a": [100.0, 104.0, 104.0, 98.8]}, index=DATES)
@@ -54,7 +54,7 @@ def test_four_days_by_hand(tmp_path: Path) -> None:
 def test_overnight_return_uses_holdings_before_the_open_trade(tmp_path: Path) -> None:
     """Half in the asset, half in cash, costs of 1 %: bought at 100 (x = 0.005 / 1.005), sold down at Wednesday's open.
 
-    Tuesday closes at 110. The night brings the asset to 121; there its weight is w = 0.605 / (0.605 + 0.5), and selling
+    Tuesday closes at 110. Overnight the asset rises to 121; its weight is then w = 0.605 / (0.605 + 0.5), and selling
     to a half of what is left costs x = 0.01 (w - 0.5 (1 - x)), so x = 0.01 (w - 0.5) / 0.995. By day it falls to 110.
     """
     closes = pd.DataFrame({"a": [100.0, 110.0, 110.0, 110.0]}, index=DATES)
@@ -72,10 +72,10 @@ def test_overnight_return_uses_holdings_before_the_open_trade(tmp_path: Path) ->
 
 
 def test_opens_equal_to_the_last_closes_give_the_run_traded_at_those_closes(tmp_path: Path) -> None:
-    """Where nothing happens over night, an open is the close before: the run is that of one lag less at closes.
+    """If opens repeat the last closes, the run equals the run at closes with one lag less.
 
-    Interest is of days from close to close, on what is held over night. The trade at the open is after it, that at the
-    close before it: so they differ by cash on the first night, and here cash earns nothing.
+    Interest accrues overnight. The trade at the open comes after it and the trade at the close before it, so the two
+    runs differ by the cash return of the first night, which is zero here.
     """
     rng = np.random.default_rng(5)
     dates = pd.bdate_range("2020-01-02", periods=60)
@@ -96,7 +96,7 @@ def test_opens_equal_to_the_last_closes_give_the_run_traded_at_those_closes(tmp_
 
 
 def test_the_error_names_the_missing_open(tmp_path: Path) -> None:
-    """Nothing is put in its place where the asset is bought, or is held over the night before."""
+    """A missing open is an error if the asset is bought at it, or held overnight before it."""
     closes = pd.DataFrame({"a": [100.0, 104.0, 104.0, 98.8]}, index=DATES)
     for row in (1, 2, 3):
         opens = pd.DataFrame({"a": [100.0, 101.0, 103.0, 105.0]}, index=DATES)
@@ -106,9 +106,9 @@ def test_the_error_names_the_missing_open(tmp_path: Path) -> None:
 
 
 def test_margin_is_checked_at_opens_but_not_on_the_last_date(tmp_path: Path) -> None:
-    """At 2x, a night of -40 % leaves NAV 0.2 of 1.2: below 0.25 × 1.2, so half of it stays: a sale at that open.
+    """At 2x, a night of -40 % leaves NAV 0.2 of 1.2: below 0.25 × 1.2, so positions are sold at that open.
 
-    Positions are cut to 0.2 / 0.25 = 0.8. The same night before the last date calls nobody: nothing is traded there.
+    Positions are cut to 0.2 / 0.25 = 0.8. The same night before the last date makes no call, as nothing is traded then.
     """
     opens = pd.DataFrame({"a": [100.0, 100.0, 60.0, 60.0]}, index=DATES)
     closes = pd.DataFrame({"a": [100.0, 100.0, 60.0, 60.0]}, index=DATES)
@@ -127,7 +127,7 @@ def test_margin_is_checked_at_opens_but_not_on_the_last_date(tmp_path: Path) -> 
 def test_a_fund_is_reset_at_closes_whenever_it_is_traded(tmp_path: Path) -> None:
     """Bought at an open that is the close before and held, a 3x fund compounds 3 r - 2 c - charges from close to close.
 
-    What happened between an open and its close is no reset: the levels at closes are those of its formula.
+    The fund is not reset between an open and its close: its levels at closes follow the formula.
     """
     rng = np.random.default_rng(11)
     dates = pd.bdate_range("2020-01-02", periods=40)
@@ -155,7 +155,7 @@ def test_a_fund_is_reset_at_closes_whenever_it_is_traded(tmp_path: Path) -> None
 
 
 def test_impact_of_a_trade_at_the_open_uses_the_windows_of_the_day_before(tmp_path: Path) -> None:
-    """Decided on Wednesday and bought on Thursday's open: σ and the value traded are of the window up to Wednesday.
+    """Decided on Wednesday and bought on Thursday's open: σ and the traded value use the window up to Wednesday.
 
     Two returns, 2 % and -1 %, σ = 0.03 / sqrt(2); 4 million were traded a day. All of 1 million in:
     x = σ sqrt((1 - x) / 4) (1 - x), so that with y = 1 - x, y + σ / 2 × y^1.5 = 1.
@@ -182,7 +182,7 @@ RISING = pd.DataFrame({"a": [100.0, 104.0, 104.0, 98.8], "b": [50.0, 51.0, 52.0,
 
 
 def test_an_asset_that_is_not_held_needs_no_opens(tmp_path: Path) -> None:
-    """The run is the one in which all opens are there: none of b's is used."""
+    """The run equals the run in which all opens are known: the opens of b are not used."""
     opens = pd.DataFrame({"a": [100.0, 102.0, 103.0, 105.0], "b": [50.0, 50.0, 51.0, 52.0]}, index=DATES)
     blank = opens.assign(b=[np.nan, np.nan, np.nan, 52.0])
     whole, missing = (run(tmp_path, RISING, given, weights={"a": 1.0, "b": 0.0}) for given in (opens, blank))

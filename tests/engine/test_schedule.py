@@ -103,7 +103,7 @@ def test_later_data_never_removes_a_rebalance_date(n: int) -> None:
 
 @pytest.mark.parametrize("frequency", ["daily", "never"])
 def test_a_day_that_no_period_has_is_refused(frequency: Literal["daily", "never"]) -> None:
-    """What chooses nothing is a mistake, not a setting."""
+    """A day that selects no date is refused."""
     assert RebalanceSettings(frequency=frequency).day == "last"
     with pytest.raises(ValidationError, match="no day can be chosen"):
         RebalanceSettings(frequency=frequency, day=3)

@@ -43,7 +43,7 @@ def random_levels(count: int, length: int = 400, seed: int = 1) -> pd.DataFrame:
 def test_a_fixed_cost_is_charged_for_the_one_purchase_of_a_single_asset(
     tmp_path: Path, frequency: str, lag: int
 ) -> None:
-    """An asset at 100 % of NAV stays there: a broker charges its purchase, 5 of 10,000, and nothing after that."""
+    """An asset at 100 % of NAV stays there: its purchase costs 5 of 10,000, and nothing is charged after that."""
     result = run(
         tmp_path,
         random_levels(1),
@@ -57,7 +57,7 @@ def test_a_fixed_cost_is_charged_for_the_one_purchase_of_a_single_asset(
 
 
 def test_a_run_without_costs_lists_no_trade_that_trades_nothing(tmp_path: Path) -> None:
-    """Weekly decisions of 100 % in one asset differ from what is held by up to 1e-16."""
+    """Weekly decisions of 100 % in one asset differ from the holdings by up to 1e-16."""
     result = run(tmp_path, random_levels(1), strategy={"name": "equal_weight"}, rebalance={"frequency": "weekly"})
     assert result.trades["a"].to_list() == [1.0]
     assert result.summary()["turnover_per_year"] > 0
@@ -66,7 +66,7 @@ def test_a_run_without_costs_lists_no_trade_that_trades_nothing(tmp_path: Path) 
 
 
 def test_a_decision_that_needs_no_trade_counts_as_traded(tmp_path: Path) -> None:
-    """The forecast in force is that of the last decision, although only the first one needs an order."""
+    """The forecast in force is the forecast of the last decision, although only the first decision needs a trade."""
     result = run(
         tmp_path,
         random_levels(1),
@@ -83,7 +83,7 @@ def test_a_decision_that_needs_no_trade_counts_as_traded(tmp_path: Path) -> None
 
 
 def test_a_run_that_holds_nothing_has_no_trades(tmp_path: Path) -> None:
-    """Weights of zero: NAV is cash at interest, and every table is there."""
+    """With weights of zero, NAV is cash at interest, and all tables exist."""
     levels = random_levels(2)
     result = run(
         tmp_path,
@@ -118,7 +118,7 @@ def test_an_asset_at_its_target_keeps_its_units_while_others_are_traded() -> Non
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_each_asset_that_is_traded_pays_the_fixed_cost_and_no_other(seed: int) -> None:
-    """Random targets on a coarse grid, which prices on a grid hit exactly time and again; k Σ|z| N + F n is paid."""
+    """Targets and prices are on coarse grids, so weights often hit their targets; the cost is k Σ|z| N + F n."""
     rng = np.random.default_rng(seed)
     count, length = int(rng.integers(1, 5)), 12
     returns, targets = rng.choice([0.0, 0.0, 1.0, -0.5], (length, count)), rng.choice([0, 0.25, 0.5], (length, count))
@@ -137,7 +137,7 @@ def test_each_asset_that_is_traded_pays_the_fixed_cost_and_no_other(seed: int) -
 
 
 def test_a_position_at_its_target_is_not_sold_because_selling_it_would_cost_all_of_nav() -> None:
-    """Bought for 0.3, it falls to 0.175: selling would cost more than there is, but nothing is traded."""
+    """The position, bought for 0.3, falls to 0.175. Selling it would cost more than NAV, but nothing is traded."""
     terms = Terms(TradingTerms(np.zeros(1), fixed=0.3))
     path = simulate(market([[0.0], [-0.75], [1.0], [0.0]]), [0, 1, 2, 3], np.ones((4, 1)), 0, terms)
     assert path.nav == pytest.approx([1.0, 0.7, 0.175, 0.35, 0.35], rel=1e-15)

@@ -1,4 +1,4 @@
-"""A sale for want of a price is a trade of its own, and comes before everything else at its close."""
+"""The sale of an asset that has lost its price is a separate trade, and comes first at its close."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def market(a: list[float], b: list[float]) -> Periods:
 
 @pytest.mark.parametrize("lag", [0, 1])
 def test_the_sale_comes_before_the_rebalance_of_the_same_close(lag: int) -> None:
-    """Halves of A and B; B has no price where A alone is to be held. Costs of 1 %: 1 / 1.01 is left of the purchase.
+    """Halves of A and B; B has no price when A alone is to be held. Costs are 1 %: 1 / 1.01 is left after the purchase.
 
     The sale of B costs 0.005 of NAV; A is then 0.5 / 0.995 of what is left. The purchase up to 1 costs
     x = 0.01 (1 - x - 0.5 / 0.995).
@@ -47,7 +47,7 @@ def test_the_sale_comes_before_the_rebalance_of_the_same_close(lag: int) -> None
 
 @pytest.mark.parametrize("lag", [0, 1])
 def test_a_decision_sees_what_is_left_after_the_sale(lag: int) -> None:
-    """NAV and weights at the close that decides, whose own trade is still to come."""
+    """The decision sees NAV and weights at its close, after the sale and before its own trade."""
     seen: list[tuple[float, list[float]]] = []
 
     def decide(_: int, current_weights: np.ndarray, nav: float) -> np.ndarray:
@@ -63,8 +63,8 @@ def test_a_decision_sees_what_is_left_after_the_sale(lag: int) -> None:
 def test_bands_are_checked_after_the_sale() -> None:
     """A is at its target, 0.5, until B is sold for 0.005 of NAV: then it is 0.0025 above, outside a band of 0.002.
 
-    With a band of 0.003 nothing more is traded. B has no price, so no other weight could take what A is too much: the
-    nearest weights with the sum of the targets that have a price are A's target itself.
+    With a band of 0.003 nothing more is traded. B has no price, so no other weight can take the excess of A, and the
+    nearest weights with the sum of the remaining targets are A's target itself.
     """
     flat, rows = market([100.0] * 5, [100.0] * 2), [0, 2]
     for edge in (False, True):
@@ -98,7 +98,7 @@ def test_margin_is_checked_after_the_sale(size: float, *, called: bool) -> None:
 
 
 def test_a_sale_that_costs_all_of_nav_ends_the_run() -> None:
-    """A levered A falls to 0.006 of NAV beside B, whose sale costs a fixed 0.01: the lender bears 0.004 and more."""
+    """A falls to 0.006 of NAV, and the sale of B costs a fixed 0.01: the lender bears more than 0.004."""
     terms = Terms(TradingTerms(np.zeros(2), fixed=0.01))
     path = simulate(market([100.0, 100.0, 0.6, 100.0], [100.0, 100.0]), [0], np.array([[1.0, 1e-3]]), 0, terms)
     assert path.trade_reasons == ("rebalance", "no_price")

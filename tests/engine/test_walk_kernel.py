@@ -17,7 +17,7 @@ ZERO = np.zeros(1)
 
 
 def market(rng: np.random.Generator, wild: float) -> Periods:
-    """Returns of assets of which the second loses its price, and the third has none at first."""
+    """Return three assets; the second loses its price, and the third starts later."""
     priced = np.ones((LENGTH, COUNT), dtype=bool)
     priced[17:, 1] = priced[:4, 2] = False
     before = np.vstack([np.zeros(COUNT, dtype=bool), priced[:-1]])
@@ -26,7 +26,7 @@ def market(rng: np.random.Generator, wild: float) -> Periods:
 
 
 def terms(rng: np.random.Generator) -> Terms:
-    """All of them charged."""
+    """Return terms in which everything is charged."""
     rates = rng.uniform(0, 0.02, (3, COUNT))
     return Terms(
         TradingTerms(rates[0]),
@@ -36,7 +36,7 @@ def terms(rng: np.random.Generator) -> Terms:
 
 
 def wide(path: Ledger) -> float:
-    """The square of the largest weight: where NAV has nearly gone, weights are large, and so is what rounding does."""
+    """Return the square of the largest weight: if NAV is nearly gone, weights and the effects of rounding are large."""
     return max(1.0, float(np.abs(path.weights).max())) ** 2
 
 
@@ -74,7 +74,7 @@ def test_a_strategy_sees_the_current_weights_of_the_ledger(seed: int, lag: int, 
 
 
 def test_a_trade_that_would_cost_all_of_nav_is_refused_with_its_exposure() -> None:
-    """The exposure that is named is that of the decision at fault, not of an earlier one."""
+    """The message names the exposure of the refused decision, not of an earlier decision."""
     periods = all_priced(np.zeros((6, 1)), np.zeros(6), np.ones(6, dtype=np.int64))
     dear = Terms(TradingTerms(np.array([0.1])), LoanTerms(borrow_fee=ZERO), fees=FeeTerms(expense_ratio=ZERO))
     with pytest.raises(SimulationError, match="gross exposure of 11 would cost all"):
@@ -82,7 +82,7 @@ def test_a_trade_that_would_cost_all_of_nav_is_refused_with_its_exposure() -> No
 
 
 def test_targets_of_assets_without_a_price_cost_nothing() -> None:
-    """A target of 11 in what has no price is not traded: the other costs 0.1 × 5 (1 - x) = x, so NAV is 1 / 1.5."""
+    """A target of 11 without a price is not traded; the other asset costs 0.1 × 5 (1 - x) = x, so NAV is 1 / 1.5."""
     priced = np.ones((4, 2), dtype=bool)
     priced[:, 1] = False
     periods = periods_of(np.where(priced, 0.0, np.nan), priced, np.zeros(4), np.ones(4, dtype=np.int64))

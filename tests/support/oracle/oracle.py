@@ -1,4 +1,4 @@
-"""The second opinion: a slow, plain simulator of the accounting of one run, written from the design alone.
+"""The oracle: a slow, plain simulator of the accounting of one run, written from the design alone.
 
 It shares no code with the project (and must never import it). Money is kept in currency with a first NAV of
 exactly 1; dictionaries are keyed by asset; sums are exact (`math.fsum`). The tests hold the engine to it.

@@ -16,7 +16,7 @@ EARLIER = 6  # dates before a run, for the window of impact
 
 
 def random_terms(rng: random.Random, rows: int) -> Terms:
-    """Terms of any kind, each term there or not."""
+    """Return terms of any kind, each present or not."""
 
     def by_asset(*choices: float) -> dict[str, float]:
         return {a: rng.choice(choices) for a in ASSETS}
@@ -73,7 +73,7 @@ def random_terms(rng: random.Random, rows: int) -> Terms:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What `run` takes."""
+    """Arguments of the oracle's `run`."""
 
     dates: list[date]
     prices: dict[str, list[float | None]]
@@ -86,7 +86,7 @@ class Inputs:
         return run(self.dates, self.prices, self.cash, self.targets, self.terms, self.loan_rate)
 
     def first(self, rows: int) -> Inputs:
-        """The same as known after some rows: no later price, rate, value traded or decision."""
+        """Return the inputs known after some rows, without later prices, rates, traded values and decisions."""
         terms, impact = self.terms, self.terms.costs.impact
         if impact is not None:
             traded = {a: values[: len(impact.earlier_prices[a]) + rows] for a, values in impact.value_traded.items()}
@@ -102,10 +102,10 @@ class Inputs:
 
 
 def random_inputs(rng: random.Random) -> Inputs:
-    """30 rows: levered, long and short, prices coming and going, often on the very rows of a trade.
+    """Return a run of 30 rows: levered, long and short, with prices that come and go, often on the rows of trades.
 
     In every fifth run prices are constant, nothing is charged between trades, and decisions differ in one asset at
-    most: much of what is held is at its target.
+    most, so many holdings are at their targets.
     """
     rows, noise = 30, rng.choice([0.0, 0.01, 0.03, 0.1, 0.2])
     terms = random_terms(rng, rows)
@@ -148,7 +148,7 @@ def without_rates(financing: Margin | Futures | Fund) -> Margin | Futures | Fund
 
 
 def assert_identity(path: OraclePath) -> None:
-    """NAV change = P&L + cash interest + shortfall - financing - borrow - trading - fees, every row."""
+    """Assert NAV change = P&L + cash interest + shortfall - financing - borrow - trading - fees in every row."""
     assert path.nav[0] == 1.0
     for t in range(1, len(path.nav)):
         gains = [path.asset_pnl[a][t] for a in path.assets] + [path.cash_interest[t], path.shortfall[t]]

@@ -14,7 +14,7 @@ from support.oracle.run_case import Case
 
 
 def agree(result: bt.BacktestResult, case: Case, path: oracle.OraclePath, begin: int, accuracy: float) -> None:
-    """A result is the oracle's path: each table of it, and each number of its summary."""
+    """Assert that a result equals the oracle's path: all tables, and all numbers of the summary."""
     assert [day.date() for day in result.nav.index] == path.dates
     scale = max(1.0, *(sum(abs(w) for w in weights.values()) for weights in path.weights))
     np.testing.assert_allclose(result.nav, path.nav, rtol=accuracy * scale, atol=1e-15)
@@ -45,7 +45,7 @@ def agree(result: bt.BacktestResult, case: Case, path: oracle.OraclePath, begin:
 def agree_on_risk(
     result: bt.BacktestResult, case: Case, decided: Mapping[int, Mapping[str, float]], accuracy: float
 ) -> None:
-    """Ex-ante risk contributions: a row for each decision with a portfolio whose assets all have a full window."""
+    """Assert ex-ante risk contributions: one row for each decision whose assets all have a full window."""
     expected: dict[pd.Timestamp, dict[str, float]] = {}
     for row, target in decided.items():
         held = {name: weight for name, weight in target.items() if weight != 0}
@@ -72,7 +72,7 @@ def agree_on_risk(
 
 
 def too_little_for(path: oracle.OraclePath, periods: int) -> set[str]:
-    """Numbers that a path of so few periods, or of less than a year, does not have."""
+    """Return the numbers that are not defined for a path of few periods, or of less than a year."""
     first, last = path.dates[0], path.dates[-1]
     whole_year = (last.year - first.year, last.month, last.day) >= (1, first.month, first.day)
     rates = {"cagr", "calmar", "alpha", "turnover_per_year", "trading_cost_per_year"}
@@ -83,10 +83,10 @@ def too_little_for(path: oracle.OraclePath, periods: int) -> set[str]:
 
 
 def agree_on_numbers(summary: Mapping[str, Any], case: Case, path: oracle.OraclePath, accuracy: float) -> None:
-    """The summary; relative to their size, with room for the sums of squares, cubes and differences of NAV ratios.
+    """Assert the summary, with room for the rounding of sums of squares, cubes and differences of NAV ratios.
 
-    A return is a ratio of NAVs less one: an error of 1e-13 of NAV is one of 1e-11 of a daily return of 1 %, and a
-    Sharpe ratio or a moment of a hundred such is good to a few times that.
+    A return is a ratio of NAVs less one: an error of 1e-13 of NAV is an error of 1e-11 of a daily return of 1 %, and
+    a Sharpe ratio or a moment of a hundred returns is accurate to a few times that.
     """
     cash = case.cash[path.start :]
     nav, periods = path.nav, case.periods_per_year
@@ -132,7 +132,7 @@ def agree_on_numbers(summary: Mapping[str, Any], case: Case, path: oracle.Oracle
 def agree_on_comparison(
     summary: Mapping[str, Any], case: Case, path: oracle.OraclePath, other: oracle.OraclePath
 ) -> None:
-    """The numbers of the two together, from their definitions in the design."""
+    """Assert the numbers that compare a run with its benchmark, from their definitions in docs/conventions.md."""
     cash = case.cash[path.start + 1 : path.start + len(path.nav)]
     mine, its, periods = path.returns, other.returns, case.periods_per_year
     excess = [r - c for r, c in zip(mine, cash, strict=True)]

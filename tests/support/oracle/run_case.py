@@ -17,32 +17,34 @@ import pandas as pd
 from backtest.strategy import MarketView, Strategy
 
 class Scripted(Strategy):
-    """Weights made up from the date: long, short and levered, another portfolio each time."""
+    """Weights drawn from the date: long, short and levered, another portfolio each time."""
     def target_weights(self, view: MarketView) -> pd.Series:
-        return pd.Series({name: made_up(view.as_of.date(), name) for name in view.assets})
+        return pd.Series({name: scripted_weight(view.as_of.date(), name) for name in view.assets})
 
-def made_up(day, name):
+def scripted_weight(day, name):
     return int(hashlib.sha256(f"{day}{name}".encode()).hexdigest()[:8], 16) / 2**32 * 1.8 - 0.6
 '''
 
 
-_made_up: dict[str, Any] = {"hashlib": hashlib}
-exec(SCRIPTED.rpartition("\n\n")[2], _made_up)  # noqa: S102 - the function above, the same here as in its file
+_namespace: dict[str, Any] = {"hashlib": hashlib}
+exec(SCRIPTED.rpartition("\n\n")[2], _namespace)  # noqa: S102 - the function above, the same here as in its file
 
 
-def made_up(day: date, name: str) -> float:
-    """The scripted strategy's weight."""
-    weight: float = _made_up["made_up"](day, name)
+def scripted_weight(day: date, name: str) -> float:
+    """Return the scripted strategy's weight."""
+    weight: float = _namespace["scripted_weight"](day, name)
     return weight
 
 
 @dataclass
 class Case:
-    """A market, the terms of a run in it, and its strategy.
+    """A market, and the terms and the strategy of a run.
 
     Args:
-        dates: of the data. prices: by asset, None where there is none. cash: return of each period, row 0's unused.
-        before: how many returns there are before row 0: none for a file of prices, one for a file of returns.
+        dates: of the data.
+        prices: by asset; None where a price is missing.
+        cash: return of each period; row 0 is not used.
+        before: number of returns before row 0: 0 for a file of prices, 1 for a file of returns.
     """
 
     dates: list[date]
@@ -102,7 +104,7 @@ class Case:
         if kind == "sixty_forty":
             return {name: weight for name, weight in self.strategy["weights"].items() if name in names}
         if kind == "scripted":
-            return {name: made_up(self.dates[row], name) for name in names}
+            return {name: scripted_weight(self.dates[row], name) for name in names}
         covariance = self.covariance(row, names)
         if kind == "inverse_volatility":
             inverse = [1 / sqrt(covariance[i][i]) for i in range(len(names))]

@@ -20,10 +20,12 @@ LENGTHS = {"daily": 150, "weekly": 90, "monthly": 70}
 
 @dataclass
 class Files:
-    """A folder with a market in it, for configurations beside it.
+    """A folder with a file of prices, for configurations next to it.
 
     Args:
-        folder: where they are. frame: what stands in the file. data: the `data:` section.
+        folder: of the files.
+        frame: contents of the file of prices.
+        data: the `data:` section.
     """
 
     folder: Path
@@ -31,7 +33,7 @@ class Files:
     data: dict[str, Any]
 
     def rewrite(self, frame: pd.DataFrame) -> None:
-        """Put other values into the file."""
+        """Replace the contents of the file."""
         self.frame = frame
         write_csv(frame, self.folder / "market.csv")
 
@@ -50,15 +52,15 @@ class Files:
 def random_case(
     folder: Path, rng: np.random.Generator, spacing: str, strategy: dict[str, Any], *, cash: str, margin: int = 0
 ) -> tuple[Case, Files]:
-    """A market of `spacing` written to a file, and the case that reads it; `cash` is series or rate.
+    """Write a random market to a file, and return the case and the files.
 
     Args:
-        folder: where the file goes.
-        rng: of all that is random.
+        folder: for the file.
+        rng: source of all random numbers.
         spacing: of the dates.
-        strategy: settings.
+        strategy: its settings.
         cash: `series` or `rate`.
-        margin: so many dates stand in the file before `start` and after `end`.
+        margin: number of dates in the file before `start` and after `end`.
     """
     dates = dates_of(spacing, LENGTHS[spacing] + 2 * margin, rng)
     frame = pd.DataFrame(random_levels(dates, [*VOLATILITIES, 0.004], rng), index=dates, columns=[*NAMES, "bills"])
@@ -80,7 +82,7 @@ def random_case(
 
 
 def random_terms(rng: np.random.Generator, *, per_asset: bool, free: bool) -> dict[str, Any]:
-    """Costs, financing and fees: none at all, one number each, or one for each asset."""
+    """Return costs, financing and fees: none, one number each, or one number for each asset."""
     if free:
         return {}
 

@@ -1,4 +1,4 @@
-"""The runs of the second opinion as runs of the engine: its terms, markets and decisions in the engine's arrays."""
+"""Translation of the oracle's inputs into the engine's: terms, markets and decisions as arrays."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Prices = Mapping[str, Sequence[float | None]]
 
 @dataclass(frozen=True)
 class EngineRun:
-    """What `simulate` is given. The first `lag` rows, whose decisions are traded later, repeat the first prices."""
+    """Arguments of `simulate`. The first `lag` rows, whose decisions are traded later, repeat the first prices."""
 
     periods: Periods
     rows: list[int]
@@ -55,7 +55,7 @@ def engine_run(
     terms: OracleTerms,
     loan_returns: Sequence[float] | None = None,
 ) -> EngineRun:
-    """The same run, `targets` by row of their trade: row t here is row t + lag there, and decided on row t there."""
+    """Translate a run with `targets` by row of their trade: row t is row t + lag in the engine."""
     lag, names = terms.lag, list(prices)
     levels = np.array([[math.nan if p is None else p for p in prices[a]] for a in names]).T
     all_dates = [*(dates[0] - timedelta(days=k) for k in range(lag, 0, -1)), *dates]
@@ -78,7 +78,7 @@ def engine_run(
 
 
 def engine_terms(terms: OracleTerms, prices: Prices, dates: Sequence[date], length: int) -> engine.Terms:
-    """The same terms over `length` dates and the earlier dates, which only decide."""
+    """Translate terms, over `length` dates and the earlier dates, which only decide."""
     before, names, financing = len(dates) - length, list(prices), terms.financing
     margin = engine.MarginTerms(np.ones(len(names)))
     if not isinstance(financing, Fund):
@@ -127,12 +127,12 @@ def _trading_terms(terms: OracleTerms, prices: Prices, dates: Sequence[date], be
 
 
 def _at(schedule: Mapping[date, float], day: date) -> float:
-    """What a schedule says; before it begins, on a date that only decides, what it says first."""
+    """Return the value of a schedule on a day; before the schedule begins, return its first value."""
     return in_force(schedule, max(day, min(schedule)))
 
 
 def _impact(terms: OracleTerms, prices: Prices, before: int) -> np.ndarray:
-    """(T, n) Y sigma sqrt(capital / V); nothing for the dates before the run, on which nothing is traded."""
+    """(T, n) Y sigma sqrt(capital / V); zero for the dates before the run, on which nothing is traded."""
     assert terms.costs.impact is not None
     rates = impact_rates(terms.costs.impact, prices, terms.money)
     columns = []
