@@ -28,7 +28,7 @@ def main() -> None:
     dates = pd.bdate_range("1970-01-01", periods=DAYS)
     rows = np.array([row for row in rebalance_rows(dates, "monthly") if row > 0])[:568]
     print(f"{DAYS} days, {len(rows)} rebalances; microseconds")
-    print(f"{'assets':>6}  {'terms':26}{'walk':>10}{'path':>10}{'+ ledger':>10}{f'each of {MANY}':>12}")
+    print(f"{'assets':>6}  {'terms':26}{'kernel':>10}{'path':>10}{'+ ledger':>10}{f'each of {MANY}':>12}")
     for count in (6, 500):
         draws = np.random.default_rng(SEED)
         prices = np.cumprod(1 + 0.0003 + 0.01 * draws.normal(size=(DAYS, count)), axis=0)
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def _terms(count: int) -> list[tuple[str, float, Terms]]:
-    """What is timed: a name, gross exposure, and the terms."""
+    """Return the cases to time: name, gross exposure and terms."""
     all_of_it = Terms(
         TradingTerms(np.full(count, 0.001)),
         LoanTerms(0.01, cash_spread=0.002, borrow_fee=np.full(count, 0.003)),
@@ -58,18 +58,18 @@ def _terms(count: int) -> list[tuple[str, float, Terms]]:
 
 
 def _times(periods: Periods, setting: Setting, repeats: int) -> tuple[float, float, float, float]:
-    """Seconds: of the compiled walk, of a path, of a path and its ledger, and of each of many at once."""
-    walks: list[float] = []
-    _time_walks(periods, setting, walks, repeats)
+    """Return seconds: of the compiled kernel, a path, a path with its ledger, and each of many paths at once."""
+    runs: list[float] = []
+    _time_kernel(periods, setting, runs, repeats)
     rows, targets, lag, terms = setting[:4]
     path = _best(lambda: path_of(periods, rows, targets, lag, terms), repeats)
     ledger = _best(lambda: path_of(periods, rows, targets, lag, terms).ledger(), max(3, repeats // 4))
     many = _best(lambda: paths_of(periods, [setting] * MANY), 3) / MANY
-    return min(walks), path, ledger, many
+    return min(runs), path, ledger, many
 
 
-def _time_walks(periods: Periods, setting: Setting, walks: list[float], repeats: int) -> None:
-    """The time in compiled code alone, by a kernel that is timed while it is called as always."""
+def _time_kernel(periods: Periods, setting: Setting, runs: list[float], repeats: int) -> None:
+    """Append the time of each call of the compiled kernel, timed inside ordinary paths."""
     from backtest.engine.kernels import walk_kernel
 
     run_steps: Any = walk_kernel.run_steps
@@ -77,7 +77,7 @@ def _time_walks(periods: Periods, setting: Setting, walks: list[float], repeats:
     def timed(*given: Any) -> Any:
         begin = time.perf_counter()
         step = run_steps(*given)
-        walks.append(time.perf_counter() - begin)
+        runs.append(time.perf_counter() - begin)
         return step
 
     vars(walk_kernel)["run_steps"] = timed

@@ -1,9 +1,10 @@
-"""Definition of no risk: a standard deviation that rounding alone explains.
+"""Tolerances: amounts, deviations and variances that rounding alone explains.
 
-A return is a ratio of two prices less one, so it is rounded by some 1e-16 of one, however small it is. Growth at
-exactly one rate therefore has a sample deviation near 1e-16 a period, and levels written with 15 digits have one near
-1e-14. Prices that move at all, such as the value of a deposit whose rate changes by a basis point once in ten years,
-have one of 1e-9 or more. The limit lies between, and it is relative to the numbers that a deviation is worked out from:
+`NO_RISK` is the limit of a standard deviation. A return is a ratio of two prices less one, so it is rounded by some
+1e-16 of one, however small it is. Growth at exactly one rate therefore has a sample deviation near 1e-16 a period, and
+levels written with 15 digits have one near 1e-14. Prices that move at all, such as the value of a deposit whose rate
+changes by a basis point once in ten years, have one of 1e-9 or more. The limit lies between, and it is relative to the
+numbers that a deviation is worked out from:
 
 - of returns per period it is 1e-12, as they are ratios of prices less one;
 - of the returns of a portfolio, and of its volatility by a covariance, 1e-12 × Σ|w|;

@@ -208,7 +208,7 @@ def test_a_decision_before_the_first_trade_can_be_inside_its_band() -> None:
 
 
 def test_a_decision_that_comes_too_late_still_cancels_the_order_of_a_check() -> None:
-    """A doubles on day 1 and leaves its band; the trade is due on day 4. On day 2 a new target is decided for day 5, the
+    """A doubles on day 1 and leaves its band; the trade is due on day 4. On day 2 a target is decided for day 5, the
     last date, on which nothing is traded. With one more date it would be traded, so the trade of day 4 is cancelled.
     """
     terms = Terms(bands=Bands(absolute=0.05, checks=frozenset(range(6))), lag=3)

@@ -133,7 +133,7 @@ def test_runs_equal_those_of_peer_libraries(tmp_path: Path, peer: str, name: str
 
 @pytest.mark.parametrize(("peer", "name"), RUNS)
 def test_differences_of_conventions_stay_within_their_bounds(tmp_path: Path, peer: str, name: str) -> None:
-    """This project's own way to trade leaves a NAV that differs by a cost times a return, and can be told apart.
+    """By its own convention a run's NAV differs from the peer's by a cost times a return, and by more than rounding.
 
     A trade of cost x leaves weights that add up to a gap of 3x at most, times gross exposure: each side takes x out of
     other positions, or out of cash. Shares counted a close earlier are off by that day's move. The gap earns what
@@ -182,7 +182,7 @@ def test_skfolio_rebalances_every_day_inside_a_window(tmp_path: Path) -> None:
 def test_targets_are_reached_where_peers_cut_or_reject_orders(tmp_path: Path) -> None:
     """After each trade weights are the target, where two peers miss it for want of cash.
 
-    vectorbt takes orders by column unless told `call_seq="auto"`, and cuts a purchase that comes before the sale that
+    vectorbt executes orders by column unless `call_seq="auto"`, and cuts a purchase that comes before the sale that
     pays for it. backtrader rejects an order whole ("Margin") that its fee or a night's move makes too dear.
     """
     target = CASES["two_daily"]["weights"]

@@ -70,8 +70,8 @@ def test_a_benchmark_with_holidays_of_its_own(tmp_path: Path, lag: int) -> None:
     """Two files whose dates differ, of which one begins later and the other ends later.
 
     Both end at the earlier last date; from where both have begun, only dates that both have are kept, and returns are
-    compounded over the other dates. Before that each keeps its own dates, so that windows can fill. Cash is compounded by
-    a product of all its returns, each accurate to 1e-16: 1e-11 in all.
+    compounded over the other dates. Before that each keeps its own dates, so that windows can fill. Cash is compounded
+    by a product of all its returns, each accurate to 1e-16: 1e-11 in all.
     """
     rng = np.random.default_rng(lag)
     every = pd.bdate_range("2019-01-07", periods=170)

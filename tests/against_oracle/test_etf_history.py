@@ -11,8 +11,8 @@ import pytest
 
 import backtest as bt
 
-BESIDE = Path(__file__).parents[3] / "shared/data/etf_daily_adjusted_close.csv.gz"
-HISTORY = Path(os.environ.get("ETF_HISTORY", BESIDE))
+DEFAULT = Path(__file__).parents[3] / "shared/data/etf_daily_adjusted_close.csv.gz"
+HISTORY = Path(os.environ.get("ETF_HISTORY", DEFAULT))
 pytestmark = pytest.mark.skipif(not HISTORY.exists(), reason="no ETF history: name one in ETF_HISTORY")
 
 CONFIG = """

@@ -171,8 +171,8 @@ def test_the_plain_loop_equals_the_general_loop() -> None:
     """Without shorts, charges and requirements a path is simulated by a plain loop, which does less in each row.
 
     The bits differ: the plain loop multiplies cash by 1 + its rate, and the general loop adds interest and spread as
-    amounts. The compiler may choose the order of either sum. The rounding of a row is some 1e-16 of gross assets, which are
-    up to three times NAV: after sixty rows the two NAVs are within 1e-14.
+    amounts. The compiler may choose the order of either sum. The rounding of a row is some 1e-16 of gross assets, which
+    are up to three times NAV: after sixty rows the two NAVs are within 1e-14.
     """
     rng = np.random.default_rng(6)
     furthest = 0.0

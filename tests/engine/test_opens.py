@@ -88,7 +88,7 @@ def test_opens_equal_to_the_last_closes_give_the_run_traded_at_those_closes(tmp_
         tmp_path, closes, opens, rebalance={"frequency": "weekly", "execution_lag": 1, "execution": "close"}, **terms
     )
     assert list(at_open.nav.index) == list(at_close.nav.index)
-    # the trade at the close is told at that close, the one at the open on the next date: with costs between them
+    # a trade at the close is reported on its date, a trade at the next open on the next date: costs fall between them
     apart = at_open.nav / at_close.nav - 1
     traded = apart.index.isin(at_close.trades.index)
     assert apart[~traded].abs().max() < 1e-13

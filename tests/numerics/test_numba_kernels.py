@@ -1,4 +1,4 @@
-"""How work is shared out over cores, and what is said while code is compiled."""
+"""Work shared among cores, the log message of compilation, and the removal of outdated compiled code."""
 
 import ast
 import importlib

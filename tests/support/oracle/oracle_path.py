@@ -243,7 +243,7 @@ def _exposures(nav: float, positions: Weights, terms: Terms) -> dict[str, float]
 
 
 def _period(dates: Sequence[date], prices: Prices, positions: Weights, t: int, cash: float, loan_rate: float) -> Period:
-    """Period t, the returns of what is held in it: without a price at its end a position stands still."""
+    """Return period t and the returns of its holdings; the return is 0 without a price at the end."""
     returns: dict[str, float] = {}
     for asset, position in positions.items():
         now, then = prices[asset][t], prices[asset][t - 1]
