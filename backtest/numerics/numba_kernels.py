@@ -29,7 +29,7 @@ _REORDERED = {"reassoc", "contract", "nsz", "arcp"}
 
 
 def kernel(function: _Function) -> _Function:
-    """Compile a function at its first call, with operations in the order written; it releases the interpreter's lock."""
+    """Compile a function at its first call, in the order of operations as written; it releases the GIL."""
     return _compiled(function, fastmath=False)
 
 

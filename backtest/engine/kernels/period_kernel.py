@@ -77,7 +77,7 @@ def _pass_charged(
 ) -> Pass:  # fmt: skip
     """Let periods pass under all terms."""
     prices, series, holdings, now, usage = periods.prices, periods.series, state.holdings, state.now, terms.usage
-    rates, tiers, performance_due = terms.rates, terms.tiers, terms.performance_due
+    rates, performance_due = terms.rates, terms.performance_due
     charge, roll, expense, requirement = rates[CHARGE, 0], rates[ROLL, 0], rates[EXPENSES, 0], rates[MAINTENANCE, 0]
     at, cash, row = first, now[CASH], start + first - 1
     value, shorts = sum_of(holdings, UNITS, prices, row), 0.0
@@ -85,25 +85,13 @@ def _pass_charged(
         shorts = sum_of(holdings, SHORTS, prices, row)
     while True:
         nav, before, row = cash + value, row, start + at
-        rate, year = series[CASH_RETURN, row], series[INTEREST_YEARS, row]
         # Interest, borrow fees and rolling costs, on the opening balances.
         if terms.futures:
-            charged = sum_of(holdings, CHARGE, prices, before) if usage[CHARGE] == BY_ASSET else charge * value
-            size = value + 2.0 * shorts
-            rolled = sum_of(holdings, ROLL, prices, before) if usage[ROLL] == BY_ASSET else roll * size
-            cash += nav * (rate - terms.scalars[CASH_SPREAD] * year) - value * rate - (charged + rolled) * year
+            cash = _cash_of_futures(
+                prices, series, terms, holdings, nav, cash, value, shorts, charge, roll, before, row
+            )
         else:
-            free = cash - shorts
-            if free < 0.0:
-                spread = -free * tiers[1, 0]
-                for k in range(1, tiers.shape[1]):
-                    spread += max(-free - tiers[0, k], 0.0) * tiers[1, k]
-                cash += free * series[BASE, row] - spread * year
-            else:
-                cash += free * (rate - terms.scalars[CASH_SPREAD] * year)
-            if shorts_held:
-                charged = sum_of(holdings, CHARGE, prices, before) if usage[CHARGE] == BY_ASSET else charge * shorts
-                cash += shorts * (rate - terms.scalars[REBATE_SPREAD] * year) - charged * year
+            cash = _cash_on_margin(prices, series, terms, holdings, cash, shorts, shorts_held, charge, before, row)
         # Expenses and management fee, on the opening balances.
         if fees:
             expenses = sum_of(holdings, EXPENSES, prices, before) if usage[EXPENSES] == BY_ASSET else expense * value
@@ -129,6 +117,40 @@ def _pass_charged(
                 break
         at += 1
     return Pass(at, cash, nav)
+
+
+@inlined_kernel
+def _cash_of_futures(
+    prices: Floats, series: Floats, terms: TermArrays, holdings: Floats, nav: float, cash: float, value: float,
+    shorts: float, charge: float, roll: float, before: int, row: int,
+) -> float:  # fmt: skip
+    """Return cash after interest on NAV, the implied rate of notionals and rolling costs."""
+    rate, year = series[CASH_RETURN, row], series[INTEREST_YEARS, row]
+    charged = sum_of(holdings, CHARGE, prices, before) if terms.usage[CHARGE] == BY_ASSET else charge * value
+    size = value + 2.0 * shorts
+    rolled = sum_of(holdings, ROLL, prices, before) if terms.usage[ROLL] == BY_ASSET else roll * size
+    return cash + (nav * (rate - terms.scalars[CASH_SPREAD] * year) - value * rate - (charged + rolled) * year)
+
+
+@inlined_kernel
+def _cash_on_margin(
+    prices: Floats, series: Floats, terms: TermArrays, holdings: Floats, cash: float, shorts: float,
+    shorts_held: bool, charge: float, before: int, row: int,
+) -> float:  # fmt: skip
+    """Return cash after interest on free cash or on the loan, interest on short-sale proceeds and borrow fees."""
+    rate, year, tiers, scalars = series[CASH_RETURN, row], series[INTEREST_YEARS, row], terms.tiers, terms.scalars
+    free = cash - shorts
+    if free < 0.0:
+        spread = -free * tiers[1, 0]
+        for k in range(1, tiers.shape[1]):
+            spread += max(-free - tiers[0, k], 0.0) * tiers[1, k]
+        cash += free * series[BASE, row] - spread * year
+    else:
+        cash += free * (rate - scalars[CASH_SPREAD] * year)
+    if shorts_held:
+        charged = sum_of(holdings, CHARGE, prices, before) if terms.usage[CHARGE] == BY_ASSET else charge * shorts
+        cash += shorts * (rate - scalars[REBATE_SPREAD] * year) - charged * year
+    return cash
 
 
 @inlined_kernel
