@@ -129,7 +129,8 @@ def _cash_of_futures(
     charged = sum_of(holdings, CHARGE, prices, before) if terms.usage[CHARGE] == BY_ASSET else charge * value
     size = value + 2.0 * shorts
     rolled = sum_of(holdings, ROLL, prices, before) if terms.usage[ROLL] == BY_ASSET else roll * size
-    return cash + (nav * (rate - terms.scalars[CASH_SPREAD] * year) - value * rate - (charged + rolled) * year)
+    cash += nav * (rate - terms.scalars[CASH_SPREAD] * year) - value * rate - (charged + rolled) * year
+    return cash
 
 
 @inlined_kernel
