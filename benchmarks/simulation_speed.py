@@ -18,7 +18,7 @@ from backtest.data.market_data import days_between
 from backtest.engine.market_periods import Periods
 from backtest.engine.settings.schedule import rebalance_rows
 from backtest.engine.simulation import Setting, path_of, paths_of
-from backtest.engine.terms import Terms
+from backtest.engine.terms import FeeTerms, LoanTerms, MarginTerms, Terms, TradingTerms
 
 DAYS, SEED, MANY = 12_600, 7, 64
 
@@ -28,7 +28,7 @@ def main() -> None:
     dates = pd.bdate_range("1970-01-01", periods=DAYS)
     rows = np.array([row for row in rebalance_rows(dates, "monthly") if row > 0])[:568]
     print(f"{DAYS} days, {len(rows)} rebalances; microseconds")
-    print(f"{'assets':>6}  {'terms':26}{'walk':>10}{'path':>10}{'+ ledger':>10}{f'each of {MANY}':>12}")
+    print(f"{'assets':>6}  {'terms':26}{'kernel':>10}{'path':>10}{'+ ledger':>10}{f'each of {MANY}':>12}")
     for count in (6, 500):
         draws = np.random.default_rng(SEED)
         prices = np.cumprod(1 + 0.0003 + 0.01 * draws.normal(size=(DAYS, count)), axis=0)
@@ -43,47 +43,49 @@ def main() -> None:
 
 
 def _terms(count: int) -> list[tuple[str, float, Terms]]:
-    """Timed cases: name, gross exposure and terms."""
+    """Return the cases to time: name, gross exposure and terms."""
     all_of_it = Terms(
-        np.full(count, 0.001), 0.01, 0.002, np.full(count, 0.003), np.full(count, 0.002), 0.005,
-        initial_margin=np.full(count, 0.5), maintenance_margin=np.full(count, 0.25),
-    )  # fmt: skip
+        TradingTerms(np.full(count, 0.001)),
+        LoanTerms(0.01, cash_spread=0.002, borrow_fee=np.full(count, 0.003)),
+        MarginTerms(initial=np.full(count, 0.5), maintenance=np.full(count, 0.25)),
+        FeeTerms(expense_ratio=np.full(count, 0.002), management=0.005),
+    )
     return [
-        ("proportional cost", 1.0, Terms(np.full(count, 0.001))),
-        ("and a loan with a spread", 1.5, Terms(np.full(count, 0.001), 0.01)),
+        ("proportional cost", 1.0, Terms(TradingTerms(np.full(count, 0.001)))),
+        ("and a loan with a spread", 1.5, Terms(TradingTerms(np.full(count, 0.001)), LoanTerms(0.01))),
         ("and margin, fees: all on", 1.5, all_of_it),
     ]
 
 
 def _times(periods: Periods, setting: Setting, repeats: int) -> tuple[float, float, float, float]:
-    """Seconds: of the compiled walk, of a path, of a path and its ledger, and of each of many at once."""
-    walks: list[float] = []
-    _time_walks(periods, setting, walks, repeats)
+    """Return seconds: of the compiled kernel, a path, a path with its ledger, and each of many paths at once."""
+    runs: list[float] = []
+    _time_kernel(periods, setting, runs, repeats)
     rows, targets, lag, terms = setting[:4]
     path = _best(lambda: path_of(periods, rows, targets, lag, terms), repeats)
     ledger = _best(lambda: path_of(periods, rows, targets, lag, terms).ledger(), max(3, repeats // 4))
     many = _best(lambda: paths_of(periods, [setting] * MANY), 3) / MANY
-    return min(walks), path, ledger, many
+    return min(runs), path, ledger, many
 
 
-def _time_walks(periods: Periods, setting: Setting, walks: list[float], repeats: int) -> None:
-    """The time in compiled code alone, by a kernel that is timed while it is called as always."""
+def _time_kernel(periods: Periods, setting: Setting, runs: list[float], repeats: int) -> None:
+    """Append the time of each call of the compiled kernel, timed inside ordinary paths."""
     from backtest.engine.kernels import walk_kernel
 
-    walk: Any = walk_kernel.walk
+    run_steps: Any = walk_kernel.run_steps
 
     def timed(*given: Any) -> Any:
         begin = time.perf_counter()
-        step = walk(*given)
-        walks.append(time.perf_counter() - begin)
+        step = run_steps(*given)
+        runs.append(time.perf_counter() - begin)
         return step
 
-    vars(walk_kernel)["walk"] = timed
+    vars(walk_kernel)["run_steps"] = timed
     try:
         for _ in range(repeats):
             path_of(periods, setting.decision_rows, setting.targets, setting.lag, setting.terms)
     finally:
-        vars(walk_kernel)["walk"] = walk
+        vars(walk_kernel)["run_steps"] = run_steps
 
 
 def _best(work: Callable[[], object], repeats: int) -> float:

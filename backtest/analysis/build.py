@@ -9,14 +9,14 @@ import pandas as pd
 from backtest.analysis.metrics.ex_ante import ExAnteRisk, class_members
 from backtest.analysis.result import BacktestResult
 from backtest.data.market_data import MarketData
-from backtest.engine.kernels.state import ROUNDING
-from backtest.engine.ledger import SimulationResult
+from backtest.engine.ledger import Ledger
 from backtest.engine.terms import Terms
 from backtest.numerics.arrays import Bools, Floats, Ints
+from backtest.numerics.tolerances import ROUNDING
 
 
 def build_result(
-    path: SimulationResult,
+    path: Ledger,
     data: MarketData,
     *,
     rows: Sequence[int],
@@ -103,18 +103,19 @@ def allowed_scales(targets: Floats, terms: Terms) -> Floats:
         (m,) above 0 and at most 1, which is the factor of allowed targets.
 
     Example:
-        >>> terms = Terms(np.zeros(2), initial_margin=np.array([0.5, 0.5]))
+        >>> from backtest.engine.terms import MarginTerms, TradingTerms
+        >>> terms = Terms(TradingTerms(np.zeros(2)), margin=MarginTerms(np.array([0.5, 0.5])))
         >>> allowed_scales(np.array([[1.5, 1.0], [0.6, 0.4]]), terms).tolist()
         [0.8, 1.0]
     """
-    if terms.initial_margin is None:
+    if terms.margin.initial is None:
         return np.ones(len(targets))
     held = targets if terms.fund is None else targets / terms.fund.leverage
-    required = (terms.initial_margin * np.abs(held)).sum(axis=1)
+    required = (terms.margin.initial * np.abs(held)).sum(axis=1)
     return np.where(required > 1.0 + ROUNDING, 1.0 / np.maximum(required, 1.0), 1.0)
 
 
-def _contributions(path: SimulationResult, dates: pd.DatetimeIndex, assets: list[str]) -> pd.DataFrame:
+def _contributions(path: Ledger, dates: pd.DatetimeIndex, assets: list[str]) -> pd.DataFrame:
     """Return the profit of each asset, of cash and of each cost by period, over the first NAV (which is 1)."""
     shortfall = np.zeros(len(dates))
     shortfall[-1] = path.shortfall
@@ -150,7 +151,7 @@ def _forecast(
     }
 
 
-def _trade_dates(path: SimulationResult, data: MarketData, rows: Ints, decisions: Ints) -> pd.Series:
+def _trade_dates(path: Ledger, data: MarketData, rows: Ints, decisions: Ints) -> pd.Series:
     """Return the date on which each decision was first traded, or found to need no trade; NaT without either."""
     executed = path.executed[decisions]
     dates = data.dates[path.start + executed].where(executed >= 0)

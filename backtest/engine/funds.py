@@ -1,24 +1,24 @@
-"""Exposures held through leveraged funds: what the account holds are funds, and what is told is what is inside them."""
+"""Exposures held through leveraged funds: the path holds fund shares; results report the underlying exposure."""
 
 from dataclasses import replace
 
 import numpy as np
 
 from backtest.data.prepare.leveraged_fund import leveraged_fund_returns
-from backtest.engine.ledger import SimulationResult
+from backtest.engine.ledger import Ledger
 from backtest.engine.market_periods import Periods, read_only
-from backtest.engine.terms import Fund
+from backtest.engine.terms import FundTerms
 from backtest.errors import SimulationError
 from backtest.numerics.arrays import Floats, Ints
 
 
-def fund_prices(periods: Periods, fund: Fund) -> Floats:
-    """(T, n) the levels of funds on each asset, 1 at first.
+def fund_prices(periods: Periods, fund: FundTerms) -> Floats:
+    """(T, n) levels of a fund on each asset, starting at 1.
 
-    A fund is reset at closes: at an open it is worth what its exposure since the last close has come to.
+    Funds are reset at closes. The level at an open is the level at the last close and the return of the exposure since.
 
     Raises:
-        SimulationError: a fund loses all that it has.
+        SimulationError: a fund loses all of its capital.
     """
     closes = np.arange(len(periods.prices))[1 if periods.opens else 0 :: 2 if periods.opens else 1]
     levels = np.ones(periods.shape)
@@ -30,8 +30,8 @@ def fund_prices(periods: Periods, fund: Fund) -> Floats:
     return read_only(levels)
 
 
-def _moves(periods: Periods, fund: Fund, before: Ints, after: Ints) -> Floats:
-    """(k, n) returns of the funds from closes to later rows of the next date; interest is of its first row."""
+def _moves(periods: Periods, fund: FundTerms, before: Ints, after: Ints) -> Floats:
+    """(k, n) returns of the funds from closes to rows of the next date; interest accrues in the first of these rows."""
     prices, charged = periods.carried, after if not periods.opens else after - after % 2
     moves = leveraged_fund_returns(
         prices[after] / prices[before] - 1,
@@ -41,24 +41,24 @@ def _moves(periods: Periods, fund: Fund, before: Ints, after: Ints) -> Floats:
         swap_spread=fund.swap_spread,
         expense_ratio=fund.expense_ratio,
     )
-    # what has lost its price is charged until its sale; before a price nothing is held
+    # a fund whose asset has lost its price is charged until it is sold; before the first price nothing is held
     moves = np.where(periods.has_price(before), moves, 0.0)
     for k, i in np.argwhere(moves <= -1)[:1]:
         raise SimulationError(
             f"a fund of leverage {fund.leverage:g} loses all of its capital: {periods.label(int(after[k]), int(i))} "
-            f"returns {prices[after[k], i] / prices[before[k], i] - 1:.1%} in a day. Hint: less leverage in the fund."
+            f"returns {prices[after[k], i] / prices[before[k], i] - 1:.1%} in a day. Hint: use less leverage."
         )
     return moves
 
 
-def inside_the_funds(result: SimulationResult, fund: Fund, periods: Periods, left: float) -> SimulationResult:
-    """A ledger of funds as one of their exposures, and of what the funds earned, borrowed and were paid.
+def look_through(result: Ledger, fund: FundTerms, periods: Periods, left: float) -> Ledger:
+    """Return a ledger of fund shares as a ledger of exposures, including the funds' own financing and fees.
 
     Args:
-        result: whose weights and P&L are those of the funds' shares.
-        fund: through which every asset is held.
-        periods: the market of the assets.
-        left: of the first NAV after the first trade's cost.
+        result: ledger with the weights and P&L of fund shares.
+        fund: terms of the funds that all assets are held through.
+        periods: market data of the assets.
+        left: part of the first NAV left after the cost of the first trade.
     """
     rows = slice(result.start + 1, result.start + len(result.nav))
     opening = result.nav[:-1].copy()
@@ -66,9 +66,11 @@ def inside_the_funds(result: SimulationResult, fund: Fund, periods: Periods, lef
     values = result.weights[:-1] * opening[:, None]
     prices, years = periods.carried[result.start : rows.stop], periods.interest_years[rows]
     value, spread = values.sum(axis=1), fund.swap_spread * max(fund.leverage - 1, -fund.leverage, 0.0)
-    earned, financing, spread_cost, fees, loan = (np.zeros_like(one) for one in (result.asset_pnl, *(result.nav,) * 4))
+    earned, financing, spread_cost, fees, loan = (
+        np.zeros_like(shape) for shape in (result.asset_pnl, *(result.nav,) * 4)
+    )
     earned[1:] = fund.leverage * values * (prices[1:] / prices[:-1] - 1)
-    if periods.opens:  # by day a fund's exposure is that of the last close, and nothing is charged
+    if periods.opens:  # between open and close the funds' shares earn, and nothing is charged
         day = np.arange(result.start, rows.stop) % 2 == 1
         earned[day] = result.asset_pnl[day]
     spread_cost[1:] = value * spread * years

@@ -1,4 +1,4 @@
-"""Square-root market impact: its rate by date and asset, and the dates from which an asset has the windows it needs."""
+"""Square-root market impact: its rate by date and asset, and the first date with the windows that it needs."""
 
 import numpy as np
 import pandas as pd
@@ -10,30 +10,30 @@ from backtest.numerics.arrays import Bools, Floats, Ints
 
 
 def impact_begun(impact: Impact, data: MarketData) -> Bools:
-    """Dates on which an asset has, or once had, full windows of returns and traded values.
+    """Return the dates from which an asset has had full windows of returns and traded values.
 
     Args:
-        impact: the settings.
-        data: the market.
+        impact: settings of `costs.impact`.
+        data: market data.
 
     Returns:
-        (T, n) True from the first date on that ends `window` returns and, on the last 2 × `window` dates, `window`
-        known traded values.
+        (T, n) True from the first date on that has `window` returns up to it and, on the last 2 × `window` dates,
+        `window` known traded values.
     """
     return np.asarray(np.maximum.accumulate(_full(impact, data), axis=0))
 
 
 def impact_rates(impact: Impact, data: MarketData, capital: float) -> Floats:
-    """Impact of a trade z at a NAV of 1, over |z|^1.5: Y σ sqrt(first NAV / value traded a period).
+    """Return the impact of a trade z at a NAV of 1, divided by |z|^1.5: Y σ sqrt(first NAV / traded value per period).
 
     Args:
-        impact: the settings.
-        data: the market.
+        impact: settings of `costs.impact`.
+        data: market data.
         capital: the first NAV, in the currency of traded values.
 
     Returns:
-        (T, n) from the windows that end on each date. An asset without a price keeps its last rate. Before its windows
-        are full it cannot be held: the 0 there is never used.
+        (T, n) rates from the windows that end on each date. An asset without a price keeps its last rate. Before its
+        windows are full an asset cannot be held, and its rate is 0.
 
     Raises:
         DataError: traded values are missing after an asset's windows were full, or nothing was traded.
@@ -55,7 +55,7 @@ def _mean_of_known(values: pd.Series, window: int) -> pd.Series:
 
 
 def _full(impact: Impact, data: MarketData) -> Bools:
-    """(T, n) whether the windows that end on a date are full."""
+    """(T, n) whether the windows up to a date are full."""
     returns, values = data.returns.notna().to_numpy(), _volumes(data).notna().to_numpy()
     return np.asarray(
         (_count(returns, impact.window) == impact.window) & (_count(values, 2 * impact.window) >= impact.window)
@@ -71,7 +71,7 @@ def _count(flags: Bools, window: int) -> Ints:
 
 def _volumes(data: MarketData) -> pd.DataFrame:
     if data.volumes is None:
-        raise ConfigError("costs.impact without data.volumes; expected the value traded of each asset")
+        raise ConfigError("costs.impact needs data.volumes; expected the traded value of each asset")
     return data.volumes
 
 
@@ -79,6 +79,6 @@ def _check(wrong: Bools, data: MarketData, what: str) -> None:
     for row, i in np.argwhere(wrong)[:1]:
         raise DataError(
             f"costs.impact: {data.assets[i]} has {what} up to {data.dates[row]:%Y-%m-%d}; "
-            "expected the value traded in data.volumes. "
-            "Hint: a later data.start, a longer costs.impact.window, or leave costs.impact out."
+            "expected traded values in data.volumes. "
+            "Hint: set a later data.start or a longer costs.impact.window, or remove costs.impact."
         )

@@ -1,4 +1,4 @@
-"""`SimulationResult`: the ledger of a run, what each asset earned and each flow was."""
+"""`Ledger`: P&L of each asset and flows of a run by period."""
 
 from dataclasses import dataclass
 
@@ -6,34 +6,36 @@ from backtest.numerics.arrays import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)
-class SimulationResult:
-    """The ledger of a run: P dates from the first trade on. Values in units of the first NAV.
+class Ledger:
+    """P&L of each asset and flows of a run, over P dates from the first trade on, in units of the first NAV.
 
-    Of a run in futures weights are notionals over NAV, and what they pay is `financing`, on a `loan` as large as they
-    are. Of a run through leveraged funds weights are the exposures that these give, `financing` and `loan` are theirs,
-    `fees` has their expenses, and trades are of their shares.
+    In futures, weights are notionals over NAV, `financing` is what they pay, and `loan` is the sum of notionals. With
+    leveraged funds, weights are the exposures inside the funds, `financing`, `loan` and `fees` include those of the
+    funds, and trades are trades of fund shares.
 
     Args:
-        start: position of the first date in the data.
-        nav: (P,) after each close's trades; the first is exactly 1, before the first trade.
-        weights: (P, n) after each close's trades, fractions of NAV.
-        asset_pnl: (P, n) earned by each position over the period.
-        cash_interest: (P,) on free cash and on the proceeds of shorts.
+        start: position in the data of the first date.
+        nav: (P,) NAV after each close's trades; the first is exactly 1, before the first trade.
+        weights: (P, n) weights after each close's trades, fractions of NAV.
+        asset_pnl: (P, n) P&L of each position over the period.
+        cash_interest: (P,) interest on free cash and on short-sale proceeds.
         financing: (P,) interest paid on the loan.
-        spread_cost: (P,) its part above the cash return.
-        borrow: (P,) borrow fees. fees: (P,) other fees. trading: (P,) trading costs, and those of rolling futures;
-            those of the first trade fall into the second row.
+        spread_cost: (P,) the part of `financing` above the cash return.
+        borrow: (P,) borrow fees.
+        fees: (P,) other fees.
+        trading: (P,) trading costs and costs of rolling futures; the cost of the first trade is in the second row.
         loan: (P,) the loan over the period.
-        turnover: (P,) half the sum of absolute trades, fraction of NAV before them; rows as `trading`.
-        trade_rows: (k,) positions among the P dates of all trades, in their order; a date can have more than one.
-        trades: (k, n) fractions of NAV before the trade.
+        turnover: (P,) half the sum of absolute trades, as a fraction of NAV before them; rows as in `trading`.
+        trade_rows: (k,) rising positions of all trades among the P dates; a date can have more than one trade.
+        trades: (k, n) trades, fractions of NAV before the trade.
         trade_reasons: (k,) `rebalance`, `band`, `margin_call` or `no_price`.
-        called: (k,) whether there was a margin call at that close, which the trade answered.
-        trade_scales: (k,) by what the target was scaled down to meet the initial margin; else 1.
-        targets: (m, n) what was decided at each decision row.
-        executed: (m,) position among the P dates at which each was first traded to, or found to need no trade; else -1.
-        shortfall: how far NAV fell below zero, at the lender's expense if there is one, which ends the path; else 0.
-        unpriced_sales: (position among the P dates, asset) of each holding turned into cash for want of a price.
+        called: (k,) whether the trade answered a margin call.
+        trade_scales: (k,) the factor by which the target was scaled down to meet the initial margin; else 1.
+        targets: (m, n) target weights of each decision.
+        executed: (m,) position among the P dates at which each decision was first traded, or found to need no trade;
+            else -1.
+        shortfall: the loss below a NAV of zero that ends the path, which the lender bears if there is one; else 0.
+        unpriced_sales: (position among the P dates, asset) of each holding that was sold because it lost its price.
     """
 
     start: int

@@ -1,4 +1,4 @@
-"""`Periods`: the market as the engine walks it, made once for all runs over it."""
+"""`Periods`: market data as the engine's arrays, built once for all runs over the same data."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,17 +14,20 @@ from backtest.numerics.arrays import Bools, Floats, Ints
 
 @dataclass(frozen=True, eq=False)
 class Periods:
-    """The market as arrays over all T dates of the data.
+    """Market data as arrays over all T dates.
 
     Args:
-        prices: (T, n) total-return levels at the close; NaN where there is no price, before the first or after the
-            last one of an asset.
+        prices: (T, n) total-return levels at the close; NaN before the first and after the last price of an asset.
         cash_returns: (T,) decimal per period.
         days: (T,) calendar days in each period.
-        loan_returns: (T,) what loans pay before their spread, decimal per period; by default the cash return.
-        opens: whether rows are in turn the open of a date and its close.
-        missing: (T, n) where an open is unknown although its date has a close; without rows: nowhere.
-        label: tells of a row and an asset what a user knows them by.
+        loan_returns: (T,) loan rate before its spread, decimal per period; default: the cash return.
+        opens: whether rows alternate between the open and the close of a date.
+        missing: (T, n) whether an open is unknown although the date has a close; no rows: no open is unknown.
+        label: names an asset and a date in messages, given the row and the asset's position.
+
+    Example:
+        >>> Periods(np.array([[1.0], [1.1]]), np.zeros(2), np.array([0, 31])).shape
+        (2, 1)
     """
 
     prices: Floats
@@ -37,7 +40,7 @@ class Periods:
 
     @classmethod
     def of(cls, data: MarketData) -> "Periods":
-        """Those of a market."""
+        """Return the periods of a market."""
         loans = None if data.loan_returns is None else data.loan_returns.to_numpy()
 
         def label(row: int, i: int) -> str:
@@ -47,19 +50,19 @@ class Periods:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """T and n."""
+        """Number of rows and of assets."""
         rows, count = self.prices.shape
         return rows, count
 
     @cached_property
     def priced(self) -> Bools:
-        """(T, n) whether an asset has a price; without rows where all have."""
-        there = ~np.isnan(self.prices)
-        return read_only(there[:0] if there.all() else there)
+        """(T, n) whether an asset has a price; no rows if all assets always have one."""
+        priced = ~np.isnan(self.prices)
+        return read_only(priced[:0] if priced.all() else priced)
 
     @cached_property
     def carried(self) -> Floats:
-        """(T, n) prices, the last one carried on where there is none, and 1 before the first: nothing is earned."""
+        """(T, n) prices; a missing price repeats the last known price, and is 1 before the first."""
         prices = np.ascontiguousarray(self.prices)
         if self.priced.size == 0:
             return read_only(prices)
@@ -83,7 +86,7 @@ class Periods:
 
     @cached_property
     def losing_a_price(self) -> Bools:
-        """(T,) whether a date lacks a price that the one before has; without elements where all prices are there."""
+        """(T,) whether an asset has lost its price since the date before; empty if all assets always have a price."""
         if self.priced.size == 0:
             return np.zeros(0, dtype=bool)
         return np.append(False, (self.priced[:-1] & ~self.priced[1:]).any(axis=1))
@@ -96,7 +99,7 @@ class Periods:
 
 
 def read_only(values: NDArray[Any]) -> NDArray[Any]:
-    """The same, contiguous and not to be written to: of one type for the compiler, wherever they come from."""
+    """Return a contiguous read-only view, so that all inputs of the kernels have the same type."""
     view = np.ascontiguousarray(values).view()
     view.flags.writeable = False
     return view

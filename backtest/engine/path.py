@@ -1,11 +1,11 @@
-"""`Path`: the path of one run, under way or finished; and what the walk of it reads."""
+"""`Path`: NAV and holdings of one run by date, during and after its simulation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from backtest.engine.funds import fund_prices, inside_the_funds
+from backtest.engine.funds import fund_prices, look_through
 from backtest.engine.kernels.state import (
     BASE,
     CHECK,
@@ -20,11 +20,11 @@ from backtest.engine.kernels.state import (
     TRADED,
     TRADES,
     UNITS,
-    Account,
-    Market,
     Orders,
+    PeriodArrays,
+    State,
 )
-from backtest.engine.ledger import SimulationResult
+from backtest.engine.ledger import Ledger
 from backtest.engine.market_periods import Periods, read_only
 from backtest.engine.opens import by_date, navs_by_date, terms_at_opens
 from backtest.engine.terms import Terms
@@ -34,18 +34,19 @@ from backtest.numerics.arrays import Floats, Ints
 Rows = Sequence[int] | Ints
 
 REASONS = ("rebalance", "band", "margin_call", "no_price")
-"""Why a trade is made, in the order of the kernel's numbers."""
+"""Reasons for a trade, in the order of the constants in `kernels/state.py`."""
 
 
 @dataclass(frozen=True)
 class Bands:
-    """How far weights may drift before they are traded.
+    """Rebalancing bands: weights are traded only where they have drifted outside.
 
     Args:
-        absolute: band, fraction of NAV. relative: band, fraction of the target; the smaller one counts.
+        absolute: half-width of the bands, fraction of NAV.
+        relative: half-width of the bands, fraction of the target; the smaller of the two applies.
         edge: trade to the nearest weights inside the bands, not to the targets.
-        check: rows on which weights are compared with what was decided last.
-        also_on_schedule: trade every decision too, not the first alone.
+        check: rows on which weights are compared with the last decision.
+        also_on_schedule: trade every decision, not only the first.
     """
 
     absolute: float = np.inf
@@ -56,12 +57,12 @@ class Bands:
 
 
 class Path:
-    """The path of a run, under way or finished.
+    """NAV and holdings of a run by date, which `advance_to` extends.
 
     Args:
-        periods: the market.
-        terms: of the run.
-        orders: what is traded, and when; targets are written to while the run is under way.
+        periods: market data.
+        terms: costs, financing and fees.
+        orders: target weights and the dates of their trades; `decide` writes to its targets.
         start: row of the first NAV.
     """
 
@@ -69,84 +70,89 @@ class Path:
         terms = terms_at_opens(terms) if periods.opens else terms
         self._periods, self._fund = periods, terms.fund
         self._targets, self._orders = orders.targets, orders
-        if terms.fund is not None:  # trades are of what is held; targets and bands of its exposure
+        if terms.fund is not None:  # shares of funds are traded; targets and bands are exposures
             exposure = abs(terms.fund.leverage)
             self._targets, absolute = orders.targets.copy(), orders.absolute / exposure
             self._orders = orders._replace(absolute=absolute)
-        self._market = Market(
+        self._arrays = PeriodArrays(
             prices=periods.carried if terms.fund is None else fund_prices(periods, terms.fund),
             priced=periods.priced,
             series=_series(periods, terms),
             missing=read_only(periods.missing),
         )
-        self._charges = terms.charges
+        self._terms = terms.arrays
         self._start, self._step = start, 1  # its close
         rows = periods.shape[0] - start
-        often = terms.maintenance_margin is not None or orders.compared.size > 0
+        often = terms.margin.maintenance is not None or orders.compared.size > 0
         most_trades = (rows if often else len(orders.targets)) + int(periods.losing_a_price.sum())
-        self._account = _opened(rows, orders.targets.shape, most_trades)
+        self._state = _new_state(rows, orders.targets.shape, most_trades)
 
     def decide(self, which: int | slice, targets: Floats) -> None:
-        """Write down target weights, fractions of NAV."""
+        """Set target weights, fractions of NAV."""
         self._targets[which] = targets
         if self._fund:
             self._orders.targets[which] = self._targets[which] / self._fund.leverage
 
-    def walk_to(self, row: int, *, traded: bool) -> bool:
-        """Go on to a row's close, before its trade (but after the sale of what has no price) or after it.
+    def advance_to(self, row: int, *, traded: bool) -> bool:
+        """Simulate up to a row's close.
+
+        Args:
+            row: of the data.
+            traded: whether to stop after the trade at that close. Otherwise the path stops before the trade, but after
+                holdings that have lost their price are sold.
 
         Returns:
-            False if NAV does not survive.
+            False if the path has ended in ruin.
 
         Raises:
-            SimulationError: target weights cost all of the NAV to trade.
-            DataError: an open is needed and missing.
+            SimulationError: a trade to target weights would cost all of NAV.
+            DataError: a missing open price is needed.
         """
-        from backtest.engine.kernels.walk_kernel import walk
+        from backtest.engine.kernels.walk_kernel import run_steps
 
         end = 2 * (row - self._start) + 1 + traded
         if self.current_nav > 0 and end > self._step:
-            self._step = walk(self._market, self._charges, self._orders, self._account, self._start, self._step, end)
+            self._step = run_steps(self._arrays, self._terms, self._orders, self._state, self._start, self._step, end)
             if self.current_nav > 0 and self._step < end:
                 raise self._refused(self._start + self._step // 2)
         return self.current_nav > 0
 
     @property
     def current_nav(self) -> float:
-        """Units of the first NAV."""
-        return float(self._account.now[NAV])
+        """NAV in units of the first NAV."""
+        return float(self._state.now[NAV])
 
     def current_weights(self) -> Floats:
-        """(n,) fractions of NAV."""
+        """(n,) current weights, fractions of NAV."""
         row = self._start + (self._step - 1) // 2
-        values = self._account.book[UNITS] * self._market.prices[row]
+        values = self._state.holdings[UNITS] * self._arrays.prices[row]
         exposure = self._fund.leverage if self._fund else 1.0
         weights: Floats = values * (exposure / self.current_nav)
         return weights
 
     @property
     def start(self) -> int:
-        """Position of the first date in the data."""
+        """Position in the data of the first date."""
         return (self._start - 1) // 2 if self._periods.opens else self._start
 
     @property
     def nav(self) -> Floats:
-        """(P,) after each close's trades; fewer than there are dates after a ruin."""
+        """(P,) NAV after the trades of each close; a path that ends in ruin is shorter than the data."""
         return navs_by_date(self._navs) if self._periods.opens else self._navs
 
     @property
     def _navs(self) -> Floats:
-        return self._account.nav[: self._account.counts[ROWS]]
+        return self._state.nav[: self._state.counts[ROWS]]
 
     def _refused(self, row: int) -> BacktestError:
         """Return the error for a simulation that stopped at a row."""
-        decided = self._targets[self._account.counts[TRADED]]
-        for needed in (self._account.book[UNITS], decided):
-            for i in np.flatnonzero(needed) if self._market.missing.size > 0 else ():
-                if self._market.missing[row, i]:
+        decided = self._targets[self._state.counts[TRADED]]
+        for needed in (self._state.holdings[UNITS], decided):
+            for i in np.flatnonzero(needed) if self._arrays.missing.size > 0 else ():
+                if self._arrays.missing[row, i]:
                     return DataError(
-                        f"no open of {self._periods.label(row, int(i))}, which has a close; the open is needed, as the "
-                        "asset is held over the night before or bought at the open. "
+                        f"no open price of {self._periods.label(row, int(i))}, which has a close; the open is "
+                        "needed because the asset is held overnight or bought at the open. "
                         "Hint: a later data.start, or rebalance.execution: close."
                     )
         exposure = np.abs(decided[self._periods.has_price(np.array([row]))[0]]).sum()
@@ -155,48 +161,48 @@ class Path:
             "Hint: check costs.trading_bps and the strategy's weights."
         )
 
-    def ledger(self) -> SimulationResult:
-        """Ledger of what each asset earned, and of each flow."""
-        from backtest.engine.kernels.ledger_kernel import Flows, account_for
+    def ledger(self) -> Ledger:
+        """Return the P&L of each asset and all flows by period."""
+        from backtest.engine.kernels.ledger_kernel import Flows, fill_in_flows
 
-        account = self._account
-        made, rows = int(account.counts[TRADES]), int(account.counts[ROWS])
+        state = self._state
+        made, rows = int(state.counts[TRADES]), int(state.counts[ROWS])
         count = self._periods.shape[1]
         by_asset = {"weights": rows, "asset_pnl": rows, "trades": made}
         flows = Flows(
             **{name: np.zeros((by_asset[name], count) if name in by_asset else rows) for name in Flows._fields}
         )
-        account_for(self._market, self._charges, account, flows, self._start, rows)
-        trade_rows, reasons, called = account.trades[:, :made]
-        # whatever is held of what has no price is sold at the next close
+        fill_in_flows(self._arrays, self._terms, state, flows, self._start, rows)
+        trade_rows, reasons, called = state.trades[:, :made]
+        # a holding that has lost its price is sold at the next close
         sold = np.argwhere((flows.trades != 0) & ~self._periods.has_price(self._start + trade_rows))
-        result = SimulationResult(
+        result = Ledger(
             start=self._start,
             nav=self._navs,
             **flows._asdict(),
             trade_rows=trade_rows,
             trade_reasons=tuple(REASONS[reason] for reason in reasons),
             called=called.astype(bool),
-            trade_scales=account.amounts[SCALE, :made],
+            trade_scales=state.amounts[SCALE, :made],
             targets=self._targets,
-            executed=account.executed,
-            shortfall=float(account.now[SHORTFALL]),
+            executed=state.executed,
+            shortfall=float(state.now[SHORTFALL]),
             unpriced_sales=tuple((int(trade_rows[k]), int(i)) for k, i in sold),
         )
         if self._fund is not None:
-            at_once = made > 0 and trade_rows[0] == 0  # else the first decision asks for cash alone
-            left = 1 - account.amounts[PAID, 0] if at_once else 1.0
-            result = inside_the_funds(result, self._fund, self._periods, left)
+            at_once = made > 0 and trade_rows[0] == 0  # otherwise the first decision is all cash
+            left = 1 - state.amounts[PAID, 0] if at_once else 1.0
+            result = look_through(result, self._fund, self._periods, left)
         return by_date(result) if self._periods.opens else result
 
 
 def orders_of(
     periods: Periods, decision_rows: Rows, targets: Floats, lag: int, *, bands: Bands | None, minimum_trade: float
 ) -> Orders:
-    """What is traded, and when; arguments as of `simulate`."""
+    """Return the orders of a run; arguments are those of `simulate`."""
     length, rows = periods.shape[0], np.asarray(decision_rows)
     nothing, stops = np.zeros(0, dtype=np.int64), periods.losing_a_price
-    end = length - 1 - periods.opens  # on the last date nothing is traded
+    end = length - 1 - periods.opens  # there are no trades on the last date
     on_schedule = np.flatnonzero(rows + lag < end)
     if bands is None:
         return Orders(
@@ -217,26 +223,27 @@ def orders_of(
 
 
 def _series(periods: Periods, terms: Terms) -> Floats:
-    """(4, T) cash returns, what a loan pays before the spread that depends on its size alone, and years."""
-    if (periods.loan_returns is None and terms.spread_by_row is None) or terms.futures or terms.fund:
+    """(4, T) cash returns, loan rates including spreads by date, and years by act/360 and act/365."""
+    spread_by_row = terms.loan.spread_by_row
+    if (periods.loan_returns is None and spread_by_row is None) or terms.futures or terms.fund:
         return periods.series
     series = periods.series.copy()
     if periods.loan_returns is not None:
         series[BASE] = periods.loan_returns
-    if terms.spread_by_row is not None:
-        series[BASE] += terms.spread_by_row * series[INTEREST_YEARS]
+    if spread_by_row is not None:
+        series[BASE] += spread_by_row * series[INTEREST_YEARS]
     return read_only(series)
 
 
-def _opened(rows: int, targets: tuple[int, ...], most_trades: int) -> Account:
-    """Return an account of one unit in cash, with room for these numbers of rows, targets (m, n) and trades."""
+def _new_state(rows: int, targets: tuple[int, ...], most_trades: int) -> State:
+    """Return the state of one unit in cash, with room for a number of rows, targets (m, n) and trades."""
     decisions, count = targets
     nav, cash = np.empty(rows), np.empty(rows)
     nav[0] = cash[0] = 1.0
-    return Account(
+    return State(
         now=np.array([1.0, 1.0, 1.0, 0.0]),
         counts=np.array([0, rows, 0, -1, 0]),
-        book=np.zeros((6, count)),
+        holdings=np.zeros((6, count)),
         scratch=np.zeros((6, count)),
         nav=nav,
         cash=cash,

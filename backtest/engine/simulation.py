@@ -1,7 +1,7 @@
-"""The path of one run: positions drift, interest and fees accrue, trades are paid for.
+"""Simulation of a run's path: positions drift, interest and fees accrue, and trades are paid for.
 
-Order of events in a period: prices move, interest and borrow fees, other fees, margin check, trades. `path_kernel`
-walks the dates and `ledger_kernel` accounts for them; `path` prepares what they read and keeps what they wrote.
+`kernels/walk_kernel` has the order of events in a period. `path` prepares the arrays that the kernels read and keeps
+the arrays that they write; `kernels/ledger_kernel` works out the ledger of a finished path.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backtest.engine.ledger import SimulationResult
+from backtest.engine.ledger import Ledger
 from backtest.engine.market_periods import Periods
 from backtest.engine.path import Bands, Path, Rows, orders_of
 from backtest.engine.terms import Terms
@@ -28,25 +28,29 @@ def simulate(
     *,
     bands: Bands | None = None,
     minimum_trade: float = 0.0,
-) -> SimulationResult:
-    """Simulate the path from the first trade to the end of the data, and account for it.
+) -> Ledger:
+    """Simulate the path from the first trade to the end of the data, and return its ledger.
 
     Args:
-        periods: the market.
+        periods: market data.
         decision_rows: (m,) rising positions of the decisions, each traded `lag` rows later, never on the last row.
-        decide: (m, n) target weights, fractions of NAV; or a function of k, (n,) current weights and NAV that gives
-            the k-th.
-        lag: rows from decision to trade, 0 or more.
+        decide: (m, n) target weights, fractions of NAV; or a function that returns the k-th target weights, given k,
+            the current weights (n,) and NAV.
+        lag: rows from a decision to its trade, 0 or more.
         terms: costs, financing and fees.
-        bands: outside which weights are traded; without, every decision is.
-        minimum_trade: fraction of NAV below which an asset is not traded.
+        bands: weights are traded only outside these bands; None: every decision is traded.
+        minimum_trade: trades of an asset below this fraction of NAV are not made.
 
     Raises:
-        SimulationError: no decision can be traded before the last row, or targets cost more than the NAV to trade.
+        SimulationError: no decision can be traded before the last row, or a trade to target weights would cost all of
+            NAV.
+        DataError: a missing open price is needed.
 
     Example:
+        >>> from backtest.engine.terms import TradingTerms
         >>> periods = Periods(np.array([[1.0], [1.1], [1.1]]), np.zeros(3), np.array([0, 31, 29]))
-        >>> simulate(periods, [0], np.array([[0.5]]), 0, Terms(np.array([0.0]))).nav.tolist()
+        >>> free = Terms(TradingTerms(np.array([0.0])))
+        >>> simulate(periods, [0], np.array([[0.5]]), 0, free).nav.tolist()
         [1.0, 1.05, 1.05]
     """
     return path_of(periods, decision_rows, decide, lag, terms, bands=bands, minimum_trade=minimum_trade).ledger()
@@ -62,7 +66,7 @@ def path_of(
     bands: Bands | None = None,
     minimum_trade: float = 0.0,
 ) -> Path:
-    """The path alone, which takes a fraction of the time of its ledger; arguments and errors as of `simulate`."""
+    """Simulate the path without its ledger, in a fraction of the time; arguments and errors are those of `simulate`."""
     last = periods.shape[0] - 1 - periods.opens
     first_trade = next((row + lag for row in decision_rows if row + lag < last), None)
     if first_trade is None:
@@ -73,18 +77,18 @@ def path_of(
     path = Path(periods, terms, orders, start)
     if callable(decide):
         for k, row in enumerate(decision_rows):
-            # with a lag today's trade was decided before, so what is decided today sees the weights after it
-            if not path.walk_to(row, traded=lag > 0):
+            # with a lag, the trade of this row was decided earlier: a decision sees the weights after that trade
+            if not path.advance_to(row, traded=lag > 0):
                 break
             path.decide(k, decide(k, path.current_weights(), path.current_nav))
     else:
         path.decide(slice(None), decide)
-    path.walk_to(periods.shape[0] - 1, traded=True)
+    path.advance_to(periods.shape[0] - 1, traded=True)
     return path
 
 
 class Setting(NamedTuple):
-    """One of many runs over the same market; as the arguments of `simulate`."""
+    """Arguments of `simulate` for one of many runs over the same market data."""
 
     decision_rows: Rows
     targets: Floats
@@ -95,15 +99,19 @@ class Setting(NamedTuple):
 
 
 def paths_of(periods: Periods, settings: Sequence[Setting]) -> list[Path]:
-    """The paths of many settings over the same market, shared out over the cores.
+    """Simulate the paths of many runs over the same market data, on all cores.
 
     Args:
-        periods: the market.
-        settings: of the runs; errors as of `simulate`, the first of them.
+        periods: market data.
+        settings: arguments of each run.
+
+    Raises:
+        BacktestError: the first error of any run; see `simulate`.
 
     Example:
+        >>> from backtest.engine.terms import TradingTerms
         >>> periods = Periods(np.array([[1.0], [1.1], [1.1]]), np.zeros(3), np.array([0, 31, 29]))
-        >>> free = Terms(np.array([0.0]))
+        >>> free = Terms(TradingTerms(np.array([0.0])))
         >>> paths = paths_of(periods, [Setting([0], np.array([[weight]]), 0, free) for weight in (0.5, 2.0)])
         >>> [path.nav.round(12).tolist() for path in paths]
         [[1.0, 1.05, 1.05], [1.0, 1.2, 1.2]]
@@ -122,8 +130,8 @@ def paths_of(periods: Periods, settings: Sequence[Setting]) -> list[Path]:
 
 
 def no_trade_before_the_end(dates: int) -> SimulationError:
-    """The error of a run whose first trade would fall on the last date of the data, or after it."""
+    """Return the error of a run whose first trade would fall on the last date of the data, or after it."""
     return SimulationError(
-        f"no trade before the last of the {dates} dates of the data, where it could earn nothing. "
+        f"the first trade would fall on or after the last of the {dates} dates, so there would be no return to report. "
         "Hint: more data, a shorter estimation.window, or a shorter rebalance.execution_lag."
     )

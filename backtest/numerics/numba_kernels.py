@@ -1,13 +1,14 @@
-"""Compiled kernels: how Numba is used here, how work is shared out over cores, and what is said while it compiles.
+"""Compiled kernels: decorators for Numba, work shared among cores, and a log message while code is compiled.
 
-Files of kernels import this one, and are themselves imported where the work begins: Numba takes a sixth of a second.
-Compiled code is kept by Numba beside the source (or, where that cannot be written to, in the user's cache folder) for
-each kind of processor, so only a first run on a machine compiles.
+Files of kernels import this module, and are imported late, where the work begins, because importing Numba takes a sixth
+of a second. Numba stores compiled code next to the source (or, if that folder is read-only, in the user's cache folder)
+for each kind of processor, so only the first run on a machine compiles.
 """
 
 import importlib
 import logging
 import os
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -22,33 +23,33 @@ from numba.core import event, options
 _log = logging.getLogger(__name__)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-# Sums in any order, fused products: what makes loops over arrays use the whole width of a processor. NaN and infinity
-# keep their meaning.
+# Sums in any order and fused products let loops over arrays use the full width of a processor. NaN and infinity keep
+# their meaning.
 _REORDERED = {"reassoc", "contract", "nsz", "arcp"}
 
 
 def kernel(function: _Function) -> _Function:
-    """Compile a function at its first call, in the order of operations as written, the interpreter's lock released."""
+    """Compile a function at its first call, in the order of operations as written; it releases the GIL."""
     return _compiled(function, fastmath=False)
 
 
 def reordered_kernel(function: _Function) -> _Function:
-    """The same, where sums may be taken in another order than written: faster, and equal up to rounding."""
+    """Compile like `kernel`, but allow sums in another order than written: faster, and equal up to rounding."""
     return _compiled(function, fastmath=_REORDERED)
 
 
 def lean_kernel(function: _Function) -> _Function:
-    """The same as `reordered_kernel`, for what allocates nothing: references to its arrays are not counted.
+    """Compile like `reordered_kernel`, without counting references to arrays; the function must not allocate arrays.
 
-    Where arrays go from one function to the next a few hundred times a run, the counting takes longer than the work.
-    Numba has no public name for this; one that no longer knows it counts again, and is slower.
+    If arrays are passed between functions a few hundred times in a run, counting takes longer than the work. Numba has
+    no public name for this option; a Numba without it counts references, and is slower.
     """
     known = hasattr(options.DefaultOptions, "_nrt")
     return _compiled(function, fastmath=_REORDERED, **({"_nrt": False} if known else {}))
 
 
 def inlined_kernel(function: _Function) -> _Function:
-    """A function that is written out in each kernel that calls it, and is compiled as that is."""
+    """Write a function out in each kernel that calls it; it is compiled with the options of that kernel."""
     return _compiled(function, fastmath=False, inline="always")
 
 
@@ -56,33 +57,33 @@ def _compiled(function: _Function, *, fastmath: Any, **others: Any) -> _Function
     compiler = partial(numba.njit, nogil=True, error_model="numpy", fastmath=fastmath, **others)
     try:
         return cast("_Function", compiler(cache=True)(function))
-    except RuntimeError:  # there is no folder that can be written to: each process compiles for itself
+    except RuntimeError:  # no folder is writable: each process compiles for itself
         return cast("_Function", compiler()(function))
 
 
 class _Compiling(event.Listener):
-    """Says once a process that code is being compiled: the user waits for it."""
+    """Log once per process that kernels are being compiled, because the user is waiting."""
 
-    said = False
+    logged = False
 
-    def on_start(self, event: Any) -> None:  # noqa: ARG002 - whatever is compiled, the user waits for it
-        if not self.said:
-            self.said = True
+    def on_start(self, event: Any) -> None:  # noqa: ARG002 - the message is the same for any kernel
+        if not self.logged:
+            self.logged = True
             _log.info("compiling for this machine, once; later runs start at once")
 
     def on_end(self, event: Any) -> None:
-        """Say nothing more."""
+        """Log nothing at the end."""
 
 
 def _load_without_scipy() -> None:
-    """Load Numba's array functions without SciPy, which they import to see that it is there: a fifth of a second.
+    """Load Numba's array functions without SciPy, which they import only to check that it exists; saves 0.2 s.
 
-    A kernel that multiplies matrices imports it all the same, when it is compiled.
+    A kernel that multiplies matrices still imports SciPy when it is compiled.
     """
     try:
         linalg: Any = importlib.import_module("numba.np.linalg")
         look_for_it = linalg.ensure_blas
-    except (ImportError, AttributeError):  # a Numba that has it elsewhere: all works, and begins later
+    except (ImportError, AttributeError):  # another layout of Numba: everything works, but starts later
         return
     linalg.ensure_blas = lambda: None
     try:
@@ -92,20 +93,28 @@ def _load_without_scipy() -> None:
 
 
 def forget_older_code(package: Path) -> None:
-    """Remove compiled code that is older than the newest file of kernels.
+    """Remove compiled code that is older than the newest file it may depend on.
 
-    Numba compiles a kernel anew where its own file has changed. It does not see that functions and positions in arrays
-    which the kernel takes from another file have.
+    Numba compiles a kernel again if the kernel's own file has changed. It does not notice changes in other files, from
+    which the kernel takes functions, positions in arrays and constants such as tolerances.
 
     Args:
-        package: the folder of the folders that have kernels.
+        package: folder of the package; kernels may be anywhere below it.
     """
-    kernels = [*package.rglob("*kernel.py"), *package.rglob("kernels/*.py")]
-    newest = max(source.stat().st_mtime for source in kernels)
+    newest = max(source.stat().st_mtime for source in kernel_sources(package))
     for index in package.rglob("__pycache__/*.nbi"):
-        with suppress(OSError):  # another process removes it, or nobody may
+        with suppress(OSError):  # another process has removed it, or this one may not
             if index.stat().st_mtime < newest:
                 index.unlink()
+
+
+def kernel_sources(package: Path) -> set[Path]:
+    """Files that compiled code depends on: files of kernels, and the modules of the package that they import from."""
+    kernels = {*package.rglob("*kernel.py"), *package.rglob("kernels/*.py")}
+    imports = re.compile(rf"^from ({package.name}\.[\w.]+) import", re.MULTILINE)
+    modules = {module for file in kernels for module in imports.findall(file.read_text(encoding="utf-8"))}
+    files = {package.parent.joinpath(*module.split(".")).with_suffix(".py") for module in modules}
+    return kernels | {file for file in files if file.exists()}
 
 
 _load_without_scipy()
@@ -116,13 +125,13 @@ event.register("numba:compile", _Compiling())  # type: ignore[no-untyped-call]  
 def share_out(work: Callable[[int, int], object], count: int, least: int = 1) -> None:
     """Call `work(first, end)` for slices of range(count), one for each core, at the same time.
 
-    Threads, and kernels that release the lock, rather than Numba's own parallel loops: those take seconds to compile,
-    and two of them at once end the process.
+    This uses threads and kernels that release the lock. Numba's own parallel loops take seconds to compile, and two of
+    them at the same time end the process.
 
     Args:
-        work: what to do for the positions first..end - 1; calls do not touch each other's.
-        count: of all positions.
-        least: positions that are worth a thread.
+        work: called for the positions first..end - 1; calls must not share positions.
+        count: number of positions.
+        least: smallest number of positions for a thread of its own.
 
     Example:
         >>> squares = [0] * 5
@@ -145,5 +154,5 @@ def share_out(work: Callable[[int, int], object], count: int, least: int = 1) ->
 
 
 def _cores() -> int:
-    """Cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,9 +1,10 @@
-"""Definition of no risk: a standard deviation that rounding alone explains.
+"""Tolerances: amounts, deviations and variances that rounding alone explains.
 
-A return is a ratio of two prices less one, so it is rounded by some 1e-16 of one, however small it is. Growth at
-exactly one rate therefore has a sample deviation near 1e-16 a period, and levels written with 15 digits have one near
-1e-14. Prices that move at all, such as the value of a deposit whose rate changes by a basis point once in ten years,
-have one of 1e-9 or more. The limit lies between, and it is relative to the numbers that a deviation is worked out from:
+`NO_RISK` is the limit of a standard deviation. A return is a ratio of two prices less one, so it is rounded by some
+1e-16 of one, however small it is. Growth at exactly one rate therefore has a sample deviation near 1e-16 a period, and
+levels written with 15 digits have one near 1e-14. Prices that move at all, such as the value of a deposit whose rate
+changes by a basis point once in ten years, have one of 1e-9 or more. The limit lies between, and it is relative to the
+numbers that a deviation is worked out from:
 
 - of returns per period it is 1e-12, as they are ratios of prices less one;
 - of the returns of a portfolio, and of its volatility by a covariance, 1e-12 × Σ|w|;
@@ -16,6 +17,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backtest.numerics.arrays import Bools
+
+ROUNDING = 1e-12
+"""Largest amount, as a fraction of NAV, that rounding alone explains; smaller amounts count as zero.
+
+The same limit applies to differences from a target, a band, a margin requirement or a peak of NAV. A NAV is some
+hundred sums and products of positions and cash, each rounded by some 1e-16 of NAV, and the smallest amount that anyone
+trades or owes, such as a cent of a billion, is 1e-11.
+"""
 
 NO_RISK = 1e-12
 """Largest standard deviation that is rounding, as a part of the numbers that it is worked out from."""

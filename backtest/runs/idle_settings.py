@@ -8,12 +8,12 @@ import numpy as np
 from backtest.config import RunConfig
 from backtest.data.dates.frequencies import PERIODS
 from backtest.data.market_data import MarketData
-from backtest.engine.kernels.state import ROUNDING
-from backtest.engine.ledger import SimulationResult
+from backtest.engine.ledger import Ledger
 from backtest.engine.settings.financing import LeveragedFund, Margin
 from backtest.engine.settings.schedule import Day, Frequency, rebalance_rows
 from backtest.estimation.estimator import window_rows
 from backtest.estimation.methods.ewma import EWMA
+from backtest.numerics.tolerances import ROUNDING
 from backtest.runs.plan import Decided
 
 _FEW = 2  # dates: if there are so few, any two frequencies choose the same ones
@@ -24,7 +24,7 @@ _FEWEST_DAYS: Mapping[Frequency, int] = {"weekly": 7, "monthly": 28, "quarterly"
 """Days of a frequency's shortest period: at most days / fewest + 2 periods have a date within a span of days."""
 
 
-def idle_settings(decided: Decided, path: SimulationResult) -> list[str]:
+def idle_settings(decided: Decided, path: Ledger) -> list[str]:
     """Return a note for each setting of a run that has no effect, or a different effect than it seems to have.
 
     Settings left at their defaults are ignored.
@@ -160,7 +160,7 @@ def _narrow_bands(decided: Decided, relative: float, least: float) -> list[str]:
     return [note] if found else []
 
 
-def _of_trades(decided: Decided, path: SimulationResult) -> list[str]:
+def _of_trades(decided: Decided, path: Ledger) -> list[str]:
     """Notes on a smallest trade above every trade, and on smoothing without a second decision."""
     config, notes = decided.plan.config, []
     traded = int((abs(path.trades) > ROUNDING).any(axis=1).sum())
@@ -188,7 +188,7 @@ def _of_estimation(decided: Decided) -> list[str]:
     return notes
 
 
-def _of_report(config: RunConfig, path: SimulationResult) -> list[str]:
+def _of_report(config: RunConfig, path: Ledger) -> list[str]:
     """Notes on a break-even spread without financing or benchmark, and on a benchmark that equals the run."""
     notes = []
     if config.report.break_even and config.benchmark is None:

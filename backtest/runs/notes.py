@@ -8,12 +8,12 @@ import pandas as pd
 
 from backtest.config.plausible_ranges import improbable
 from backtest.data.market_data import MarketData
-from backtest.engine.kernels.state import ROUNDING
-from backtest.engine.ledger import SimulationResult
+from backtest.engine.ledger import Ledger
 from backtest.engine.settings.financing import Futures, Margin
 from backtest.engine.terms import Terms
 from backtest.errors import InsufficientHistory
 from backtest.numerics.arrays import Bools, Floats
+from backtest.numerics.tolerances import ROUNDING
 from backtest.runs.idle_settings import idle_on, idle_settings
 from backtest.runs.plan import Decided, Plan
 from backtest.strategy.decisions import answer
@@ -24,7 +24,7 @@ _CALM = 0.005  # of the highest volatility; bills have 0.02 of the volatility of
 _NEARLY_ALL = 0.9  # of the gross exposure
 
 
-def run_notes(decided: Decided, path: SimulationResult) -> list[str]:
+def run_notes(decided: Decided, path: Ledger) -> list[str]:
     """Notes on a run: assets that come and go, ruin, limits that bind, and settings that are probably mistakes.
 
     Args:
@@ -54,7 +54,7 @@ def run_notes(decided: Decided, path: SimulationResult) -> list[str]:
     notes += _calm_notes(decided, path)
     notes += _financing_notes(decided, path)
     notes += idle_settings(decided, path)
-    if len(path.trades) > 0 and not path.trading.any() and terms.trades_are_free:
+    if len(path.trades) > 0 and not path.trading.any() and terms.trading.free:
         notes.append("trades are free: no costs.trading_bps is set")
     return [*notes, *improbable(decided.plan.config.resolved())]
 
@@ -64,7 +64,7 @@ def benchmark_notes(benchmark: Plan) -> list[str]:
     return [*idle_on(benchmark.config, benchmark.data), *improbable(benchmark.config.resolved())]
 
 
-def _ruin(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms) -> str:
+def _ruin(path: Ledger, dates: pd.DatetimeIndex, terms: Terms) -> str:
     """Note on the end of a ruined run, and on who bears the loss."""
     what = "in addition the lender lost {} of the first NAV"
     if not _owes(_held(path, terms)[-2:-1], terms):
@@ -75,7 +75,7 @@ def _ruin(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms) -> str:
     )
 
 
-def _held(path: SimulationResult, terms: Terms) -> Floats:
+def _held(path: Ledger, terms: Terms) -> Floats:
     """Return (P, n) holdings after each close, fractions of NAV; with leveraged funds, of the funds' shares."""
     return path.weights if terms.fund is None else path.weights / terms.fund.leverage
 
@@ -87,7 +87,7 @@ def _owes(held: Floats, terms: Terms) -> bool:
     return bool((held < -ROUNDING).any() or np.maximum(held, 0.0).sum() > 1 + ROUNDING)
 
 
-def _margin_notes(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms) -> list[str]:
+def _margin_notes(path: Ledger, dates: pd.DatetimeIndex, terms: Terms) -> list[str]:
     """Notes on margin calls, and on targets reduced by the initial margin."""
     notes, called, scaled = [], path.trade_rows[path.called], path.trade_rows[path.trade_scales < 1]
     if len(called) > 0:
@@ -105,13 +105,13 @@ def _margin_notes(path: SimulationResult, dates: pd.DatetimeIndex, terms: Terms)
             f"first on {dates[scaled[0]]:%Y-%m-%d} "
             f"(to {path.trade_scales[path.trade_scales < 1].min():.0%} of it at the least)"
         )
-    if path.loan.any() and terms.maintenance_margin is None and terms.fund is None:
+    if path.loan.any() and terms.margin.maintenance is None and terms.fund is None:
         what = "futures are" if terms.futures else "the loan is"
         notes.append(f"{what} never called: no financing.maintenance_margin is set")
     return notes
 
 
-def _binding_notes(decided: Decided, path: SimulationResult) -> list[str]:
+def _binding_notes(decided: Decided, path: Ledger) -> list[str]:
     """Notes on how many target weights are set by a cap, a floor, or a bound on weights."""
     config, made = decided.plan.config, np.isfinite(path.targets).all(axis=1)
     targets = path.targets[made]
@@ -165,7 +165,7 @@ def _at_bounds(
     return at_bounds
 
 
-def _calm_notes(decided: Decided, path: SimulationResult) -> list[str]:
+def _calm_notes(decided: Decided, path: Ledger) -> list[str]:
     """Note on weights by risk that are nearly all in assets with hardly any volatility, such as a bank deposit."""
     data, volatilities = decided.plan.data, decided.decisions.risk.asset_volatilities
     known = np.isfinite(path.targets).all(axis=1) & np.isfinite(volatilities).any(axis=1)
@@ -200,7 +200,7 @@ def _weights_depend_on_covariance(decided: Decided) -> bool:
     return False
 
 
-def _financing_notes(decided: Decided, path: SimulationResult) -> list[str]:
+def _financing_notes(decided: Decided, path: Ledger) -> list[str]:
     """Notes on financing that is free, or at its limit, because a setting is missing."""
     data, terms, financing = decided.plan.data, decided.plan.terms, decided.plan.config.financing
     notes, held = [], _held(path, terms)
@@ -213,8 +213,8 @@ def _financing_notes(decided: Decided, path: SimulationResult) -> list[str]:
         elif terms.fund:
             who, setting = "funds", "swap_spread_bps"
         notes.append(f"{who} pay the cash return alone: no financing.{setting} is set")
-    elif terms.futures and terms.basis is not None:
-        free = _named(data.assets, (abs(held) > ROUNDING).any(axis=0) & (terms.basis == 0))
+    elif terms.futures:
+        free = _named(data.assets, (abs(held) > ROUNDING).any(axis=0) & (terms.futures.basis == 0))
         if free:
             names, pay, them = free
             notes.append(f"{names} {pay} no basis over the cash return: financing.basis_bps has none for {them}")

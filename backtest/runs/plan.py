@@ -12,6 +12,7 @@ from backtest.analysis.metrics.ex_ante import ExAnteRisk, class_members, ex_ante
 from backtest.config import RunConfig
 from backtest.config.terms_check import placed_in
 from backtest.data.market_data import MarketData
+from backtest.engine.build_terms import build_terms
 from backtest.engine.impact import impact_begun
 from backtest.engine.market_periods import Periods
 from backtest.engine.opens import with_opens
@@ -127,7 +128,7 @@ class Plan:
         """
         config = self.config
         try:
-            return Terms.of(config.costs, config.financing, config.fees, self.data, config.initial_capital)
+            return build_terms(config.costs, config.financing, config.fees, self.data, config.initial_capital)
         except ConfigError as problem:
             raise placed_in(problem, config.file) from problem
 

@@ -140,12 +140,7 @@ class Match:
     @property
     def _configured(self) -> float:
         """Configured spread, decimal per year; NaN if it varies by asset, date or size of the loan."""
-        terms = self.terms
-        if terms.fund is not None:
-            return terms.fund.swap_spread
-        if terms.futures:
-            return float(terms.basis[0]) if terms.basis is not None and np.ptp(terms.basis) == 0 else float("nan")
-        return terms.spread if terms.spread_by_row is None and not terms.tiers else float("nan")
+        return self.terms.financing.configured_spread
 
     def _point(self, spread: float, path: Path) -> CurvePoint:
         by_return, by_sharpe = (side.excess(returns_of(path)) for side in self.sides)

@@ -121,7 +121,7 @@ def compared(result: bt.BacktestResult, peer: str, name: str) -> tuple[NDArray[n
 
 
 @pytest.mark.parametrize(("peer", "name"), RUNS)
-def test_a_run_is_the_peers(tmp_path: Path, peer: str, name: str) -> None:
+def test_runs_equal_those_of_peer_libraries(tmp_path: Path, peer: str, name: str) -> None:
     """With what the peer holds after its trades, NAV is the peer's on every date."""
     case = CASES[name]
     strategy = {"name": "conventions", "peer": peer, "weights": case["weights"], "cost": case["cost_bps"] / 1e4}
@@ -132,8 +132,8 @@ def test_a_run_is_the_peers(tmp_path: Path, peer: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(("peer", "name"), RUNS)
-def test_conventions_differ_by_no_more_than_they_can(tmp_path: Path, peer: str, name: str) -> None:
-    """This project's own way to trade leaves a NAV that differs by a cost times a return, and can be told apart.
+def test_differences_of_conventions_stay_within_their_bounds(tmp_path: Path, peer: str, name: str) -> None:
+    """By its own convention a run's NAV differs from the peer's by a cost times a return, and by more than rounding.
 
     A trade of cost x leaves weights that add up to a gap of 3x at most, times gross exposure: each side takes x out of
     other positions, or out of cash. Shares counted a close earlier are off by that day's move. The gap earns what
@@ -179,10 +179,10 @@ def test_skfolio_rebalances_every_day_inside_a_window(tmp_path: Path) -> None:
     assert apart["monthly"] > 1e-3
 
 
-def test_orders_do_not_wait_for_the_cash_of_others(tmp_path: Path) -> None:
+def test_targets_are_reached_where_peers_cut_or_reject_orders(tmp_path: Path) -> None:
     """After each trade weights are the target, where two peers miss it for want of cash.
 
-    vectorbt takes orders by column unless told `call_seq="auto"`, and cuts a purchase that comes before the sale that
+    vectorbt executes orders by column unless `call_seq="auto"`, and cuts a purchase that comes before the sale that
     pays for it. backtrader rejects an order whole ("Margin") that its fee or a night's move makes too dear.
     """
     target = CASES["two_daily"]["weights"]
@@ -195,7 +195,7 @@ def test_orders_do_not_wait_for_the_cash_of_others(tmp_path: Path) -> None:
     assert rejected
 
 
-def test_a_levered_book_is_held_as_asked(tmp_path: Path) -> None:
+def test_a_levered_portfolio_is_held_at_its_targets(tmp_path: Path) -> None:
     """The sum of its weights is 1.5 after each trade, where vectorbt buys what there is money for, and says nothing."""
     result = run(tmp_path, "bt", "levered_daily", fixed("levered_daily"))
     np.testing.assert_allclose(result.weights.loc[result.trades.index].sum(axis=1), 1.5, rtol=1e-13)

@@ -11,8 +11,8 @@ import pytest
 
 import backtest as bt
 
-BESIDE = Path(__file__).parents[3] / "shared/data/etf_daily_adjusted_close.csv.gz"
-HISTORY = Path(os.environ.get("ETF_HISTORY", BESIDE))
+DEFAULT = Path(__file__).parents[3] / "shared/data/etf_daily_adjusted_close.csv.gz"
+HISTORY = Path(os.environ.get("ETF_HISTORY", DEFAULT))
 pytestmark = pytest.mark.skipif(not HISTORY.exists(), reason="no ETF history: name one in ETF_HISTORY")
 
 CONFIG = """
@@ -81,7 +81,7 @@ def test_crashes_are_where_history_has_them(tmp_path: Path) -> None:
     }
 
 
-def test_nothing_is_wrong_with_real_funds(tmp_path: Path) -> None:
+def test_real_funds_pass_all_checks(tmp_path: Path) -> None:
     """2008, March 2020, a bill fund that hardly moves: none of it is an error in the data."""
     text = CONFIG.format(strategy="erc", path=HISTORY, window="1Y").replace(
         "[SPY, TLT, GLD, DBC]", "[SPY, TLT, IEF, SHY, GLD, DBC, TIP]"

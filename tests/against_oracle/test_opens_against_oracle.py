@@ -1,4 +1,4 @@
-"""Trades at the open against the second opinion, for which each date is two rows: its open and its close.
+"""Trades at the open against the oracle, for which each date is two rows: its open and its close.
 
 The night has all days and all interest of the date; the day has neither. A decision at the close
 of row 2e of such a run is traded `execution_lag` dates later, at the open of row 2 (e + lag) - 1: that is a lag of
@@ -80,7 +80,7 @@ def agree(result: bt.BacktestResult, path: OraclePath) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("bands", [None, "target", "edge"])
-def test_a_run_at_opens_is_the_oracles(tmp_path: Path, seed: int, bands: str | None) -> None:
+def test_a_run_traded_at_opens_equals_the_oracles(tmp_path: Path, seed: int, bands: str | None) -> None:
     """Levered, with costs and margin requirements; one asset ends, another falls until the loan is called."""
     rng = np.random.default_rng(seed)
     rows, lag = 70, 1 + seed % 2

@@ -8,36 +8,16 @@ from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from support.oracle import oracle
-from support.oracle.oracle import OraclePath, simulate
+from support.oracle.closeness import close, closes
+from support.oracle.oracle import simulate
 from support.oracle.oracle_trades import CostRates, cost_of_trade
+from support.oracle.random_inputs import assert_identity
 
 NO_COST = {"A": 0.0, "B": 0.0}
 EVERY_30_DAYS = [date(2021, 1, 1), date(2021, 1, 31), date(2021, 3, 2), date(2021, 4, 1)]
-
-
-def close(got: float, wanted: float | Fraction) -> None:
-    """Equal to a few last bits."""
-    assert got == pytest.approx(float(wanted), rel=1e-13, abs=1e-15)
-
-
-def closes(got: list[float], wanted: list[float] | list[Fraction]) -> None:
-    """The same of a list."""
-    assert got == pytest.approx([float(w) for w in wanted], rel=1e-13, abs=1e-15)
-
-
-def assert_identity(path: OraclePath) -> None:
-    """NAV change = P&L + cash interest + shortfall - financing - borrow - trading - fees, every row."""
-    assert path.nav[0] == 1.0
-    for t in range(1, len(path.nav)):
-        gains = [path.asset_pnl[a][t] for a in path.assets] + [path.cash_interest[t], path.shortfall[t]]
-        losses = [path.financing[t], path.borrow[t], path.trading[t], path.fees[t]]
-        explained = math.fsum([*gains, *(-v for v in losses)])
-        gross = path.nav[t - 1] * max(1.0, math.fsum(abs(w) for w in path.weights[t - 1].values()))
-        assert abs(path.nav[t] - path.nav[t - 1] - explained) <= 1e-12 * gross, t
 
 
 def test_unlevered_with_trading_cost() -> None:
@@ -280,8 +260,8 @@ def test_cost_of_trade() -> None:
         cost_of_trade({"A": 0.0}, {"A": 10.0}, CostRates({"A": 0.1}))
 
 
-def test_identity_and_exact_targets_on_random_runs() -> None:
-    """With everything switched on and prices coming and going: the identity, and targets hit exactly."""
+def test_rebalances_hit_their_targets_exactly_in_random_runs() -> None:
+    """With all charges, and prices that come and go. `test_oracle_terms` holds the identity in random runs."""
     rng = random.Random(20_240_229)
     for _ in range(60):
         n, assets, noise = 40, ["A", "B", "C"], rng.choice([0.02, 0.05, 0.15])
@@ -308,7 +288,6 @@ def test_identity_and_exact_targets_on_random_runs() -> None:
             expense_ratio={"B": 0.002},
             management_fee=0.01,
         )
-        assert_identity(path)
         assert path.ruined or len(path.nav) == n
         for t in set(path.trade_rows) & wanted.keys():
             if path.nav[t] > 0.0:
@@ -329,7 +308,7 @@ def test_targets_traded_every_date_without_costs_compound_their_returns() -> Non
     closes(path.nav, [1.0, 1.06, 1.06 * 0.98])
 
 
-def test_refusals() -> None:
+def test_wrong_input_is_refused() -> None:
     """Wrong input is refused rather than turned into a number."""
     dates, cash = EVERY_30_DAYS[:2], [0.0, 0.0]
     fine = {"A": [1.0, 1.0]}
@@ -343,183 +322,6 @@ def test_refusals() -> None:
         simulate(dates, fine, cash, {0: {"Z": 1.0}}, trading_cost={})
     with pytest.raises(ValueError, match="must rise"):
         simulate(dates[::-1], fine, cash, {0: {}}, trading_cost={})
-
-
-def test_calendar() -> None:
-    """Last dates in the data; 2020-12-28 to 2021-01-03 is one ISO week; the last date closes a period."""
-    dates = [date(2020, 12, d) for d in (23, 24, 28, 29, 31)] + [date(2021, 1, d) for d in (1, 4, 29)]
-    dates += [date(2021, 2, 1)]
-    assert oracle.rebalance_indices(dates, "daily") == list(range(9))
-    assert oracle.rebalance_indices(dates, "weekly") == [1, 5, 6, 7, 8]
-    assert oracle.rebalance_indices(dates, "monthly") == oracle.month_ends(dates) == [4, 7, 8]
-    assert oracle.rebalance_indices(dates, "quarterly") == [4, 8]
-    assert oracle.rebalance_indices(dates, "yearly") == [4, 8]
-    assert oracle.rebalance_indices([date(2020, 12, 24), date(2021, 12, 30)], "weekly") == [0, 1]  # weeks 52
-    with pytest.raises(ValueError, match="unknown frequency"):
-        oracle.rebalance_indices(dates, "hourly")
-
-
-def test_annual_rate_return() -> None:
-    """A year and a quarter of a day less is a year of 365.25 days: 1461 days are four years."""
-    close(oracle.annual_rate_return(0.1, 1461), 1.1**4 - 1)
-
-
-def test_sample_covariance() -> None:
-    """(1, 2), (2, 0), (6, 1): means 3, 1; deviations (-2, 1), (-1, -1), (3, 0); products 14, -1, 2 over 2."""
-    assert oracle.sample_covariance([[1.0, 2.0], [2.0, 0.0], [6.0, 1.0]]) == [[7.0, -0.5], [-0.5, 1.0]]
-    rows = np.random.default_rng(1).normal(size=(60, 4))
-    got = np.array(oracle.sample_covariance(rows.tolist()))
-    np.testing.assert_allclose(got, np.cov(rows, rowvar=False), rtol=1e-12, atol=1e-15)
-
-
-def test_erc() -> None:
-    """Two assets: inverse volatility whatever the correlation (0.1 and 0.3: 3/4, 1/4).
-
-    Equal correlations: the same. Uncorrelated with budgets b: weights as sqrt(b)/volatility, so budgets
-    (0.8, 0.2) with volatilities (0.1, 0.2) give sqrt(80) : sqrt(5) = 4 : 1.
-    """
-    for correlation in (-0.9, 0.0, 0.5, 0.99):
-        off = correlation * 0.03
-        closes(oracle.erc([[0.01, off], [off, 0.09]]), [0.75, 0.25])
-    vols = [0.1, 0.2, 0.4]
-    equal = [[(1.0 if i == j else 0.3) * vols[i] * vols[j] for j in range(3)] for i in range(3)]
-    closes(oracle.erc(equal), [Fraction(4, 7), Fraction(2, 7), Fraction(1, 7)])
-    closes(oracle.erc([[0.01, 0.0], [0.0, 0.04]], [0.8, 0.2]), [0.8, 0.2])
-
-
-def test_erc_meets_its_budgets_on_random_covariances() -> None:
-    """The shares of risk are the budgets, to 1e-12, on ten assets of very different volatility."""
-    rng = np.random.default_rng(7)
-    for _ in range(10):
-        cov = np.cov(rng.normal(size=(15, 10)) * rng.uniform(0.001, 0.1, 10), rowvar=False).tolist()
-        budgets = rng.dirichlet([2.0] * 10).tolist()
-        weights = oracle.erc(cov, budgets)
-        close(math.fsum(weights), 1.0)
-        assert oracle.risk_shares(weights, cov) == pytest.approx(budgets, rel=1e-11)
-        assert oracle.risk_shares(oracle.erc(cov), cov) == pytest.approx([0.1] * 10, rel=1e-11)
-
-
-def test_levered_erc() -> None:
-    """Uncorrelated 1% and 3% a month: weights 3/4, 1/4, variance 2 x 0.0075^2; a year's volatility
-    sqrt(12 x 2) x 0.0075 = 0.036742...; 10% asks for 2.72 times, a cap of 2 gives 1.5 and 0.5.
-    """
-    cov = [[0.0001, 0.0], [0.0, 0.0009]]
-    gross = 0.1 / (math.sqrt(24) * 0.0075)
-    closes(oracle.levered_erc(cov, 12, 0.1, 5.0), [0.75 * gross, 0.25 * gross])
-    closes(oracle.levered_erc(cov, 12, 0.1, 2.0), [1.5, 0.5])
-
-
-MONTHS = [date(2021, m, d) for m, d in zip(range(1, 9), (31, 28, 31, 30, 31, 30, 31, 31), strict=True)]
-
-
-def test_backtest_waits_for_a_full_window() -> None:
-    """Eight months, a window of 3 returns: row 3 is the first with three (rows 1 to 3), and begins the run.
-
-    Row 6 is the last traded, row 7 being the last date. With a lag of 1: rows 4 to 6 are traded, for 3 to 5.
-    """
-    rng = random.Random(3)
-    prices = {a: [100.0 * math.exp(rng.gauss(0.0, 0.05)) for _ in MONTHS] for a in ("A", "B")}
-    cash = [0.0, *(0.001 * t for t in range(1, 8))]
-    seen: list[list[list[float]]] = []
-
-    def decide(rows: list[list[float]], covariance: list[list[float]]) -> dict[str, float]:
-        seen.append(rows)
-        assert covariance == oracle.sample_covariance(rows)
-        return dict(zip(prices, oracle.erc(covariance), strict=True))
-
-    path = oracle.backtest(MONTHS, prices, cash, decide, frequency="monthly", lag=0, window=3, trading_cost=NO_COST)
-    assert (path.start, path.dates[0], path.trade_rows) == (3, MONTHS[3], [0, 1, 2, 3])
-    assert [len(rows) for rows in seen] == [3] * 4
-    close(seen[0][0][1], prices["B"][1] / prices["B"][0] - 1 - cash[1])
-    close(seen[0][2][0], prices["A"][3] / prices["A"][2] - 1 - cash[3])
-    assert_identity(path)
-
-    lagged = oracle.backtest(MONTHS, prices, cash, decide, frequency="monthly", lag=1, window=3, trading_cost=NO_COST)
-    assert (lagged.start, lagged.trade_rows) == (4, [0, 1, 2])
-    assert lagged.weights[0] == path.weights[0]
-
-
-def test_backtest_of_fixed_weights_begins_at_the_first_rebalance_date() -> None:
-    """Quarterly: March (row 2) and June (row 5) are traded; August closes the last quarter, untraded."""
-    path = oracle.backtest(
-        MONTHS,
-        {"A": [100.0 + month for month in range(8)]},
-        [0.0] * 8,
-        lambda rows, covariance: {"A": 0.6},
-        frequency="quarterly",
-        lag=0,
-        window=None,
-        trading_cost={"A": 0.001},
-    )
-    assert (path.start, path.trade_rows) == (2, [0, 3])
-    with pytest.raises(ValueError, match="full window"):
-        oracle.backtest(
-            MONTHS,
-            {"A": [100.0] * 8},
-            [0.0] * 8,
-            lambda rows, covariance: {"A": 0.6},
-            frequency="monthly",
-            lag=0,
-            window=7,
-            trading_cost={"A": 0.001},
-        )
-
-
-def test_performance() -> None:
-    """Returns 10%, -10%, 20%, -20% (NAV 1, 1.1, 0.99, 1.188, 0.9504), cash 0, monthly.
-
-    Mean 0; squares 0.01 + 0.01 + 0.04 + 0.04 = 0.1; variance 0.1/3; m2 0.025; m3 0; m4 (2 x 0.0001 + 2 x
-    0.0016)/4 = 0.00085, kurtosis 1.36 - 3. With cash 1%: mean -0.01, deviations as before; downside squares
-    0.11^2 + 0.21^2 = 0.0562 over 4. Drawdowns: 1.1 to 0.99 is -10%, 1.188 to 0.9504 -20%.
-    """
-    nav = [1.0, 1.1, 0.99, 1.188, 0.9504]
-    dates = MONTHS[:5]
-    close(oracle.total_return(nav), -0.0496)
-    close(oracle.volatility(nav, 12), math.sqrt(12 * 0.1 / 3))
-    assert oracle.sharpe(nav, [0.0] * 5, 12) == pytest.approx(0.0, abs=1e-14)
-    cash = [9.9, 0.01, 0.01, 0.01, 0.01]
-    assert oracle.sharpe(nav, cash, 12) == pytest.approx(-0.01 * math.sqrt(12 / (0.1 / 3)), rel=1e-12)
-    assert oracle.sortino(nav, cash, 12) == pytest.approx(-0.01 * math.sqrt(12 / (0.0562 / 4)), rel=1e-12)
-    assert oracle.skew(nav) == pytest.approx(0.0, abs=1e-12)
-    assert oracle.excess_kurtosis(nav) == pytest.approx(-1.64, rel=1e-12)
-    depth, start, end = oracle.max_drawdown(nav, dates)
-    close(depth, -0.2)
-    assert (start, end) == (dates[3], dates[4])
-
-
-def test_flat_numbers() -> None:
-    """A constant return has no Sharpe, Sortino, skew, kurtosis or drawdown; of equal peaks, the last."""
-    nav = [1.01**t for t in range(8)]
-    assert math.isnan(oracle.sharpe(nav, [0.0] * 8, 12))
-    assert math.isnan(oracle.sortino(nav, [0.0] * 8, 12))
-    assert math.isnan(oracle.skew(nav))
-    assert math.isnan(oracle.excess_kurtosis(nav))
-    assert oracle.volatility(nav, 12) == 0.0
-    assert oracle.max_drawdown(nav, MONTHS) == (0.0, None, None)
-    depth, start, end = oracle.max_drawdown([1.0, 2.0, 1.5, 2.0, 1.0, 1.0], MONTHS[:6])
-    assert (depth, start, end) == (-0.5, MONTHS[3], MONTHS[4])
-
-
-def test_value_at_risk() -> None:
-    """Returns 1%..31% (31 of them): position 0.05 x 30 = 1.5, between 2% and 3%: a VaR of -2.5% (a gain); the
-    tail at or below it is 1%, 2%: CVaR -1.5%. Of 21 returns 0.2%..4.2%, less 1%: position 1 is the second
-    exactly, -0.6%; the tail is -0.8%, -0.6%: CVaR 0.7%.
-    """
-
-    def nav_of(returns: list[float]) -> list[float]:
-        nav = [1.0]
-        for r in returns:
-            nav.append(nav[-1] * (1.0 + r))
-        return nav
-
-    many = nav_of([0.01 * k for k in range(31, 0, -1)])
-    assert oracle.var_95(many) == pytest.approx(-0.025, rel=1e-12)
-    assert oracle.cvar_95(many) == pytest.approx(-0.015, rel=1e-12)
-    few = nav_of([0.002 * k - 0.01 for k in range(1, 22)])
-    assert oracle.var_95(few) == pytest.approx(0.006, rel=1e-12)
-    assert oracle.cvar_95(few) == pytest.approx(0.007, rel=1e-12)
-    for nav in (many, few):
-        assert oracle.var_95(nav) == pytest.approx(-np.quantile(oracle.nav_returns(nav), 0.05), rel=1e-12)
 
 
 def test_the_oracle_shares_no_code_with_the_project() -> None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
-from itertools import pairwise
 
 import pytest
 
-from against_oracle.test_oracle import assert_identity
 from support.oracle.oracle_bands import is_off, nearest_within
 from support.oracle.oracle_impact import has_window, impact_of
 from support.oracle.oracle_path import OraclePath, run
-from support.oracle.oracle_terms import Bands, Costs, Fees, Fund, Futures, Impact, Margin, Terms
+from support.oracle.oracle_terms import Bands, Costs, Fund, Futures, Impact, Margin, Terms
+from support.oracle.random_inputs import assert_identity, random_inputs
 from support.worked_cases.worked_case import Case, Number
 from support.worked_cases.worked_cases import CASES
 
@@ -27,7 +26,7 @@ def near(got: float, wanted: Number) -> None:
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_a_run_worked_by_hand(case: Case) -> None:
-    """Every number that a case names; and no trade, reason or call that it does not."""
+    """Every number of a case agrees, and there is no other trade or margin call."""
     path = run(case.dates, case.prices, case.cash_returns, case.decisions, case.terms, case.loan_rate)
     for name, wanted in case.columns.items():
         got = getattr(path, name)
@@ -49,145 +48,7 @@ def test_a_run_worked_by_hand(case: Case) -> None:
     assert_identity(path)
 
 
-# ------------------------------------------------------------------------------------------------ at random
-
-ASSETS = ["A", "B", "C"]
-EARLIER = 6  # dates before a run, for the window of impact
-
-
-def random_terms(rng: random.Random, rows: int) -> Terms:
-    """Terms of any kind, each term there or not."""
-
-    def by_asset(*choices: float) -> dict[str, float]:
-        return {a: rng.choice(choices) for a in ASSETS}
-
-    initial = by_asset(0.1, 0.2, 0.5)
-    requirements = rng.choice(
-        [(None, None), (initial, None), (initial, {a: rng.choice([0.5, 0.8, 1.0]) * m for a, m in initial.items()})]
-    )
-    kinds: list[Margin | Futures | Fund] = [
-        Margin(
-            spread=rng.choice([0.0, 0.02]),
-            cash_spread=0.003,
-            rebate_spread=0.002,
-            borrow_fee=by_asset(0.0, 0.03),
-            initial=requirements[0],
-            maintenance=requirements[1],
-        ),
-        Margin(spread={date(2000, 1, 1): 0.03, date(2020, 3, 1): 0.001}, maintenance={"A": 0.25, "B": 0.3}),
-        Margin(tiers={0.0: 0.02, 50_000.0: 0.01, 1_000_000.0: 0.005}),
-        Futures(by_asset(0.0, 0.006), by_asset(0.0, 0.002), 0.001, requirements[0], requirements[1]),
-        Fund(rng.choice([-1.0, -2.0, 0.5, 2.0, 3.0]), 0.004, 0.009, 0.001),
-    ]
-    impact = Impact(
-        1.0,
-        3,
-        {a: [None if t % 7 == 3 else rng.uniform(1e6, 1e8) for t in range(EARLIER + rows)] for a in ASSETS},
-        {a: [100.0 * math.exp(rng.gauss(0.0, 0.01)) for _ in range(EARLIER)] for a in ASSETS},
-    )
-    costs = rng.choice(
-        [
-            Costs(),
-            Costs(by_asset(0.0, 0.0005, 0.01)),
-            Costs(schedule={date(2000, 1, 1): 0.01, date(2020, 6, 1): 0.001}, fixed=rng.choice([0.0, 3.0])),
-            Costs(by_asset(0.0, 0.001), fixed=3.0, impact=impact),
-        ]
-    )
-    fees = rng.choice([Fees(), Fees(0.01, by_asset(0.0, 0.002), 0.2, rng.choice(["monthly", "quarterly", "yearly"]))])
-    bands = rng.choice(
-        [
-            None,
-            Bands(
-                rng.choice([None, 0.05]),
-                rng.choice([0.1, 0.25]),
-                rng.choice(["target", "edge"]),
-                frozenset(range(0, rows, rng.choice([1, 3]))),
-                rng.choice([False, True]),
-            ),
-        ]
-    )
-    return Terms(
-        rng.choice(kinds), costs, fees, bands, rng.choice([0.0, 0.0, 0.03]), rng.choice([0, 1, 3]), capital=100_000.0
-    )
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What `run` takes."""
-
-    dates: list[date]
-    prices: dict[str, list[float | None]]
-    cash: list[float]
-    targets: dict[int, dict[str, float]]
-    terms: Terms
-    loan_rate: list[float] | None = None
-
-    def run(self) -> OraclePath:
-        return run(self.dates, self.prices, self.cash, self.targets, self.terms, self.loan_rate)
-
-    def first(self, rows: int) -> Inputs:
-        """The same as known after some rows: no later price, rate, value traded or decision."""
-        terms, impact = self.terms, self.terms.costs.impact
-        if impact is not None:
-            traded = {a: values[: len(impact.earlier_prices[a]) + rows] for a, values in impact.value_traded.items()}
-            terms = replace(terms, costs=replace(terms.costs, impact=replace(impact, value_traded=traded)))
-        return Inputs(
-            self.dates[:rows],
-            {a: series[:rows] for a, series in self.prices.items()},
-            self.cash[:rows],
-            {t: target for t, target in self.targets.items() if t - self.terms.lag < rows},
-            terms,
-            None if self.loan_rate is None else self.loan_rate[:rows],
-        )
-
-
-def random_inputs(rng: random.Random) -> Inputs:
-    """30 rows: levered, long and short, prices coming and going, often on the very rows of a trade.
-
-    In every fifth run prices are constant, nothing is charged between trades, and decisions differ in one asset at
-    most: much of what is held is at its target.
-    """
-    rows, noise = 30, rng.choice([0.0, 0.01, 0.03, 0.1, 0.2])
-    terms = random_terms(rng, rows)
-    if noise == 0.0:
-        terms = replace(terms, financing=without_rates(terms.financing), fees=Fees())
-    dates = [date(2019, 12, 31)]
-    while len(dates) < rows:
-        dates.append(dates[-1] + timedelta(days=rng.choice([1, 1, 1, 3, 31])))
-    prices: dict[str, list[float | None]] = {}
-    for asset in ASSETS:
-        level, series = 100.0, list[float | None]()
-        for t in range(rows):
-            level *= math.exp(rng.gauss(0.0, noise))
-            series.append(None if t > 3 and rng.random() < 0.04 else level)
-        prices[asset] = series
-    every, size = rng.choice([1, 4, 12]), rng.choice([0.6, 1.5, 4.0])
-    targets = {t: {a: rng.uniform(-0.3, 1.0) * size for a in ASSETS} for t in range(0, rows, every)}
-    if noise == 0.0:
-        for before, t in pairwise(list(targets)):
-            targets[t] = {**targets[before], rng.choice(ASSETS): rng.choice([0.0, 0.5, -0.2]) * size}
-    elif rng.random() < 0.5:
-        targets = dict.fromkeys(targets, targets[0])
-    if rng.random() < 0.3:
-        nothing = rng.choice(ASSETS)
-        targets = {t: {**target, nothing: 0.0} if t > 0 else target for t, target in targets.items()}
-    if rng.random() < 0.4:
-        for t in list(targets)[1:]:
-            if rng.random() < 0.3:
-                prices[rng.choice(ASSETS)][t] = None
-    cash = [0.0 if noise == 0.0 else rng.gauss(0.0005, 0.0005) for _ in range(rows)]
-    loan_rate = rng.choice([None, [c + 0.0003 for c in cash]])
-    return Inputs(dates, prices, cash, targets, terms, None if noise == 0.0 else loan_rate)
-
-
-def without_rates(financing: Margin | Futures | Fund) -> Margin | Futures | Fund:
-    """Return financing with the same requirements that charges nothing."""
-    if isinstance(financing, Fund):
-        return Fund(financing.leverage)
-    return type(financing)(initial=financing.initial, maintenance=financing.maintenance)
-
-
-def test_the_identity_in_random_runs_of_random_terms() -> None:
+def test_flows_explain_every_change_of_nav_in_the_oracles_random_runs() -> None:
     """Every row of every run; each kind of event is there; a ruined run has ended, and no NAV is negative.
 
     No trade of an asset is below rounding, but for one whose target the cost of the others happens to reach; and no
@@ -216,7 +77,7 @@ def test_the_identity_in_random_runs_of_random_terms() -> None:
     assert min(seen.values()) >= 10, seen
 
 
-def test_what_a_trade_leaves_is_allowed() -> None:
+def test_holdings_after_a_trade_meet_their_margin_requirements() -> None:
     """After a margin call the requirement is met exactly, after a rebalance at most to the full.
 
     The initial one by the whole target, except where the no-trade zone has left more than was asked for.
@@ -249,7 +110,7 @@ def test_what_a_trade_leaves_is_allowed() -> None:
     assert full > 30
 
 
-def test_nothing_later_changes_what_was() -> None:
+def test_later_data_never_changes_earlier_rows() -> None:
     """Cut off after any row, a run is the same up to that row, bit for bit, but for the trade of that close.
 
     On the data's last row nothing is traded, and the performance fee is taken: the row before is the last to agree.
@@ -272,7 +133,7 @@ def test_nothing_later_changes_what_was() -> None:
     assert compared > 1000
 
 
-def test_the_kinds_agree_where_they_charge_nothing() -> None:
+def test_kinds_of_financing_agree_where_they_charge_nothing() -> None:
     """Cash on what is not invested, cash paid on what is borrowed: on margin, (N - L) c + S c; in futures,
     N c - (L - S) c; in a fund at 1 time, the same as on margin. One NAV, whatever costs, fees, bands, zone and lag.
 
@@ -338,7 +199,7 @@ def test_the_window_of_impact() -> None:
     assert got[3:] == pytest.approx([deviation / math.sqrt(v) for v in (8.0, 8.0, 24.0)], rel=1e-13)
 
 
-def test_impact_refuses_what_it_does_not_know() -> None:
+def test_impact_refuses_trades_without_a_full_window() -> None:
     """A purchase before the window; too few values, with a window of 2 on the last four dates; a value of nothing.
 
     Values on dates 0 and 1 alone suffice until date 3, one of which is the purchase, and on date 4 there is one left.
@@ -360,7 +221,7 @@ def test_impact_refuses_what_it_does_not_know() -> None:
         bought(2, [1e6, 0.0, 0.0, 1e6])
 
 
-def test_a_target_of_nothing_is_no_trade() -> None:
+def test_a_target_of_zero_makes_no_trade() -> None:
     """A run may begin with nothing: the first trade in its path is the first in which something is traded."""
     dates = [date(2021, 1, 1) + timedelta(days=k) for k in range(3)]
     path = run(dates, {"A": [1.0, 2.0, 2.0]}, [0.0] * 3, {0: {"A": 1e-13}, 1: {"A": 1.0}}, Terms())
@@ -387,7 +248,7 @@ def test_a_trade_at_the_open_and_a_call_at_the_close() -> None:
     assert path.financing == pytest.approx([0.0, 0.0, 0.0, 0.0006, 0.0], abs=EXACT)
 
 
-def test_terms_that_are_refused() -> None:
+def test_impossible_terms_are_refused() -> None:
     """What would only be noticed as a wrong number."""
     dates = [date(2021, 1, 1), date(2021, 1, 2)]
     refused = [

@@ -1,4 +1,4 @@
-"""Whole runs against the second opinion where the order of trades, or a missing input, decides.
+"""Whole runs against the oracle where the order of trades, or a missing input, decides.
 
 Prices that end on a date of a rebalance, with costs, bands and a fixed debt; targets that are held already; impact
 whose window is not full yet. Each is a file and a configuration on one side, and `oracle_path.run` on the other.
@@ -94,7 +94,9 @@ WEIGHTS = {"aa": 0.5, "bb": 0.4, "cc": 0.2, "dd": -0.1}
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("bands", [None, "target", "edge"])
 @pytest.mark.parametrize("debt", [None, 0.6])
-def test_a_price_that_ends_at_a_rebalance(tmp_path: Path, seed: int, bands: str | None, debt: float | None) -> None:
+def test_an_asset_that_ends_at_a_rebalance_is_sold_first(
+    tmp_path: Path, seed: int, bands: str | None, debt: float | None
+) -> None:
     """The sale comes first, with its cost; what bands, the debt and the rebalance see is what it leaves."""
     rng = np.random.default_rng(seed)
     dates, prices = random_market(rng)
@@ -133,7 +135,7 @@ class Reader(Strategy):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_current_weights_at_a_price_that_ends(tmp_path: Path, seed: int) -> None:
+def test_current_weights_are_those_after_the_sale_of_an_asset_that_ends(tmp_path: Path, seed: int) -> None:
     """A strategy that goes half way from what it holds sees what the sale has left, its cost paid."""
     rng = np.random.default_rng(seed)
     dates, prices = random_market(rng)

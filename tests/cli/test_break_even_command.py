@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backtest.analysis.break_even_spread.spread_search import BreakEven
+from backtest.analysis.break_even_spread.break_even_result import BreakEven
 from backtest.runs.break_even import break_even
 from support.builders.break_even_runs import (
     CONFIGS,

@@ -134,7 +134,7 @@ ONE = {
     "frequency": ("frequency: monthly", "frequency: month", "month,", "rebalance.frequency: got 'month', expected 'daily', 'weekly', 'monthly', 'quarterly', 'yearly' or 'never'"),
     "day 0": ("frequency: monthly", "frequency: monthly, day: 0", "0, exec", "rebalance.day: got 0, expected first, last, 1 to 31, or -31 to -1, with frequency monthly"),
     "eighth day of a week": ("frequency: monthly", "frequency: weekly, day: -8", "-8", "rebalance.day: got -8, expected first, last, 1 to 7, or -7 to -1, with frequency weekly"),
-    "day of a day": ("frequency: monthly", "frequency: daily, day: first", "first", "rebalance.day: no day can be chosen with frequency daily. Hint: leave it out"),
+    "day of a day": ("frequency: monthly", "frequency: daily, day: first", "first", "rebalance.day: no day can be chosen with frequency daily. Hint: remove it"),
     "an impossible day": ("frequency: monthly", "day: frist", "frist", "rebalance.day: got 'frist', expected 'first' or 'last'"),
     "half a day": ("frequency: monthly", "day: 1.5", "1.5", "rebalance.day: got 1.5, expected …"),
     "negative lag": ("execution_lag: 0", "execution_lag: -1", "-1}", "rebalance.execution_lag: got -1, expected greater than or equal to 0"),

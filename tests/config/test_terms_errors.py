@@ -38,7 +38,7 @@ EACH = f"expected one number, or one for each asset or its class ({HAVE})"
 ON_MARGIN = "kind, allow_negative_spread, spread_bps, tiers, cash_spread_bps, rebate_spread_bps, borrow_fee_bps, initial_margin, maintenance_margin"
 IN_FUTURES = "kind, allow_negative_spread, basis_bps, roll_bps, cash_spread_bps, initial_margin, maintenance_margin"
 IN_FUNDS = "kind, leverage, swap_spread_bps, expense_ratio_bps, cash_spread_bps, borrow_fee_bps"
-NEGATIVE = "is below zero: what is borrowed would cost less than the cash return. Hint: allow_negative_spread: true, if that is meant"
+NEGATIVE = "is negative: borrowing would cost less than the cash return. Hint: set allow_negative_spread: true if that is intended"
 DATE = "expected a date such as 2012-12-31"
 DATES = "dates with values, such as {1990-01-01: 50}"
 SIZES = "sizes of the loan with spreads, such as {0: 150, 100000: 100}"
@@ -99,7 +99,7 @@ FINANCING = {
     "negative swap spread": ("{kind: leveraged_fund, leverage: 3, swap_spread_bps: -5}", "-5", "swap_spread_bps: got -5, expected greater than or equal to 0"),
     "negative fee": ("{borrow_fee_bps: -5}", "-5", "borrow_fee_bps: got -5, expected greater than or equal to 0"),
     # schedules
-    "schedule out of order": ("{spread_bps: {1990-01-01: 50, 1980-01-01: 20}}", "{1990", "spread_bps: 1980-01-01 stands after 1990-01-01; expected rising dates"),
+    "schedule out of order": ("{spread_bps: {1990-01-01: 50, 1980-01-01: 20}}", "{1990", "spread_bps: 1980-01-01 comes after 1990-01-01; expected rising dates"),
     "empty schedule": ("{spread_bps: {}}", "{}", f"spread_bps: empty; expected {DATES}"),
     "a date twice": ("{spread_bps: {1990-01-01: 50, '1990-01-01': 60}}", "'1990", "spread_bps.1990-01-01: appears twice; expected each setting once"),
     "a year": ("{spread_bps: {1990: 50}}", "1990", f"spread_bps.1990: got '1990', {DATE}"),
@@ -111,11 +111,11 @@ FINANCING = {
     "spread in percent": ("{spread_bps: 0.5%}", "0.5%", f"spread_bps: got '0.5%', expected a valid number or {DATES}. Hint: 50 basis points"),
     "spread as a list": ("{spread_bps: [50]}", "[50]", f"spread_bps: got [50], expected a valid number or {DATES}"),
     # tiers
-    "tiers that begin above 0": ("{tiers: {100: 150, 100000: 100}}", "{100:", "tiers: the first stands at 100; expected it at 0, for what the smallest loan pays"),
-    "tiers out of order": ("{tiers: {0: 150, 100000: 100, 5000: 10}}", "{0:", "tiers: 5000 stands after 100000; expected rising sizes of the loan"),
+    "tiers that begin above 0": ("{tiers: {100: 150, 100000: 100}}", "{100:", "tiers: the first size is 100; expected 0, for the spread of the smallest loan"),
+    "tiers out of order": ("{tiers: {0: 150, 100000: 100, 5000: 10}}", "{0:", "tiers: 5000 comes after 100000; expected rising sizes of the loan"),
     "no tiers": ("{tiers: {}}", "{}", f"tiers: empty; expected {SIZES}"),
     "tiers without sizes": ("{tiers: [150, 100]}", "[150", f"tiers: got [150, 100], expected {SIZES}"),
-    "tiers beside a spread": ("{spread_bps: 50, tiers: {0: 150, 100000: 100}}", "{0:", "tiers: stand beside spread_bps; expected one of the two"),
+    "tiers beside a spread": ("{spread_bps: 50, tiers: {0: 150, 100000: 100}}", "{0:", "tiers: given together with spread_bps; expected only one of the two"),
     "a size with a letter": ("{tiers: {0: 150, 100k: 100}}", "100k", "tiers.100k: got '100k', expected a valid number"),
     "a size without bound": ("{tiers: {0: 150, inf: 100}}", "inf", "tiers.inf: got 'inf', expected a finite number"),
     "a negative tier": ("{tiers: {0: 150, 100000: -10}}", "-10", "tiers.100000: got -10, expected greater than or equal to 0"),
@@ -140,8 +140,8 @@ COSTS = {
     "half a spread of one": ("{half_spread_bps: {gold: 1}}", "{gold", f"half_spread_bps: nothing for us_stocks, us_treasury_10y; {EACH}"),
     "commission of one": ("{commission_bps: {us_stocks: 1, bonds: 1}}", "{us_stocks", f"commission_bps: nothing for gold; {EACH}"),
     "empty schedule": ("{schedule: {}}", "{}", f"schedule: empty; expected {DATES}"),
-    "schedule out of order": ("{schedule: {1990-01-01: 10, 1980-01-01: 20}}", "{1990", "schedule: 1980-01-01 stands after 1990-01-01; expected rising dates"),
-    "schedule beside a number": ("{schedule: {1900-01-01: 10}, commission_bps: 5}", "{1900", "schedule: stands beside commission_bps; expected one of them"),
+    "schedule out of order": ("{schedule: {1990-01-01: 10, 1980-01-01: 20}}", "{1990", "schedule: 1980-01-01 comes after 1990-01-01; expected rising dates"),
+    "schedule beside a number": ("{schedule: {1900-01-01: 10}, commission_bps: 5}", "{1900", "schedule: given together with commission_bps; expected only one of them"),
     "schedule that is a number": ("{schedule: 5}", "5}", f"schedule: got 5, expected {DATES}"),
     "words for a date": ("{schedule: {before 1956: 100}}", "before", f"schedule.before 1956: got 'before 1956', {DATE}"),
     "percent in a schedule": ("{schedule: {1926-01-01: 1%}}", "1%", "schedule.1926-01-01: got '1%', expected a valid number. Hint: 100 basis points"),
@@ -162,13 +162,13 @@ REBALANCE = {
     "to nowhere": ("{bands: {absolute: 0.05, to: middle}}", "middle", "bands.to: got 'middle', expected 'target' or 'edge'"),
     "checked by the hour": ("{bands: {absolute: 0.05, check: hourly}}", "hourly", "bands.check: got 'hourly', expected 'daily', 'weekly', 'monthly', 'quarterly' or 'yearly'"),
     "misspelt in bands": ("{bands: {absolute: 0.05, chek: daily}}", "chek", "bands.chek: unknown setting; rebalance.bands accepts: absolute, relative, to, check, also_on_schedule. Did you mean check?"),
-    "bands that are never looked at": ("{frequency: never, bands: {absolute: 0.05}}", "{absolute", "bands: nothing is compared with them after the first date; expected check too, such as monthly"),
-    "a day of a day, with bands": ("{frequency: daily, day: 3, bands: {absolute: 0.05}}", "3, bands", "day: no day can be chosen with frequency daily. Hint: leave it out"),
+    "bands that are never looked at": ("{frequency: never, bands: {absolute: 0.05}}", "{absolute", "bands: never checked after the first date; expected check as well, such as monthly"),
+    "a day of a day, with bands": ("{frequency: daily, day: 3, bands: {absolute: 0.05}}", "3, bands", "day: no day can be chosen with frequency daily. Hint: remove it"),
     "no trade at all": ("{minimum_trade: 1}", "1}", "minimum_trade: got 1, expected less than 1"),
     "no-trade zone below 0": ("{minimum_trade: -0.1}", "-0.1", "minimum_trade: got -0.1, expected greater than or equal to 0"),
     "no-trade zone in percent": ("{minimum_trade: 1%}", "1%", "minimum_trade: got '1%', expected a valid number. Hint: 0.01"),
-    "no trade of what leaves its band": ("{bands: {absolute: 0.05}, minimum_trade: 0.06}", "0.06", "minimum_trade: got 0.06, expected less than bands.absolute, 0.05: what leaves a band would be too small to be traded, and so leave it every day"),
-    "no trade as wide as its band": ("{bands: {absolute: 0.05}, minimum_trade: 0.050}", "0.050", "minimum_trade: got 0.05, expected less than bands.absolute, 0.05: what leaves a band would be too small to be traded, and so leave it every day"),
+    "no trade of what leaves its band": ("{bands: {absolute: 0.05}, minimum_trade: 0.06}", "0.06", "minimum_trade: got 0.06, expected less than bands.absolute, 0.05: trades of weights outside their bands would be too small to be made"),
+    "no trade as wide as its band": ("{bands: {absolute: 0.05}, minimum_trade: 0.050}", "0.050", "minimum_trade: got 0.05, expected less than bands.absolute, 0.05: trades of weights outside their bands would be too small to be made"),
     "at the opening": ("{execution: opening}", "opening", "execution: got 'opening', expected 'close' or 'open'"),
     "an open before its close": ("{execution: open, execution_lag: 0}", "0}", "execution_lag: got 0, expected 1 or more with execution: open, which is before the close"),
 }  # fmt: skip
@@ -230,7 +230,7 @@ def test_futures_refuse_spot_series_before_prices_are_read(file: Path) -> None:
     """Oil, of the sample, by its source; gold because its own settings say so; a model because of what it follows."""
     text = with_section("financing", "{kind: futures}").replace("us_treasury_10y, gold]", "crude_oil]")
     text = text.replace(BARS, "")
-    why = "whose return less the cash return is not that of a future: no roll yield, no storage. Hint: leave it out, take a futures index instead, or kind: margin"
+    why = "whose return above the cash return is not the return of a future: futures have a roll yield and no storage costs. Hint: remove it, use a futures index instead, or set kind: margin"
     assert mistakes(file, text) == [f"{place(text, 'futures')}: financing.kind: crude_oil is a spot price, {why}"]
     text = text.replace("[us_stocks, crude_oil]", "{gold: {spot: true}, oil_2x: {of: crude_oil, leverage: 2}}")
     assert mistakes(file, text) == [f"{place(text, 'futures')}: financing.kind: gold, oil_2x are spot prices, {why}"]
@@ -253,7 +253,7 @@ def test_a_leveraged_fund_takes_daily_data(file: Path, more: str) -> None:
     assert found.startswith(f"{place(text, 'leveraged_fund')}: financing.kind: a leveraged fund is reset daily")
 
 
-IMPACT_OF_FUNDS = "costs.impact: the impact of trading a fund's shares is on what the fund trades for it, which is not modelled. Hint: leave it out with kind: leveraged_fund, or kind: margin or futures"
+IMPACT_OF_FUNDS = "costs.impact: the impact of trading a fund's shares falls on the fund's own trades, which are not modelled. Hint: remove it, or set financing.kind: margin or futures"
 
 
 def test_trading_funds_has_no_impact(file: Path) -> None:
@@ -321,7 +321,7 @@ def test_a_schedule_that_begins_after_the_data_is_reported_with_its_place(file: 
     [
         ({"costs": TradingCosts(trading_bps={"gold": 1.0})}, "costs.trading_bps: nothing for us_stocks; expected one number, or one for each asset or its class"),
         ({"financing": Margin(initial_margin=0.2, maintenance_margin=0.3)}, "financing.maintenance_margin: 0.3 of us_stocks is above its initial margin of 0.2; expected at most that"),
-        ({"financing": Futures(kind="futures")}, "financing.kind: crude_oil is a spot price, whose return less …"),
+        ({"financing": Futures(kind="futures")}, "financing.kind: crude_oil is a spot price, whose return above …"),
         ({"financing": LeveragedFund(kind="leveraged_fund", leverage=2.0), "costs": TradingCosts(impact=Impact())}, IMPACT_OF_FUNDS),
         ({"financing": LeveragedFund(kind="leveraged_fund", leverage=2.0)}, "financing.kind: a leveraged fund is reset daily, and the data has 12 periods a year; expected daily data"),
     ],

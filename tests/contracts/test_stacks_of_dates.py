@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from backtest.engine.ledger import SimulationResult
+from backtest.engine.ledger import Ledger
 from backtest.engine.market_periods import Periods
 from backtest.engine.simulation import simulate
-from backtest.engine.terms import Terms
+from backtest.engine.terms import FeeTerms, LoanTerms, Terms, TradingTerms
 from backtest.estimation.methods.sample_covariance import rolling_sample_covariance
 from backtest.risk import risk_contributions, risk_parity_weights
 from support.builders.engine_markets import all_priced
@@ -67,7 +67,9 @@ def test_a_period_is_simulated_as_itself(count: int) -> None:
     returns = rng.normal(0.0, 0.01, (length, count))
     periods = all_priced(returns, rng.normal(1e-4, 1e-5, length), np.full(length, 3))
     terms = Terms(
-        rng.uniform(0, 0.01, count), 0.01, 0.002, rng.uniform(0, 0.05, count), rng.uniform(0, 0.05, count), 0.01
+        TradingTerms(rng.uniform(0, 0.01, count)),
+        LoanTerms(0.01, cash_spread=0.002, borrow_fee=rng.uniform(0, 0.05, count)),
+        fees=FeeTerms(expense_ratio=rng.uniform(0, 0.05, count), management=0.01),
     )
     decisions = [0, 20, 40]
     targets = rng.normal(1.6 / count, 0.6, (3, count))
@@ -82,7 +84,7 @@ def test_a_period_is_simulated_as_itself(count: int) -> None:
 
 LEDGER = [
     name
-    for name in SimulationResult.__dataclass_fields__
+    for name in Ledger.__dataclass_fields__
     if not name.startswith("trade")
     and name not in ("start", "targets", "executed", "called", "shortfall", "unpriced_sales")
 ]

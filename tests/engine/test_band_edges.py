@@ -1,4 +1,4 @@
-"""Trades to the edge of bands: the nearest weights with the targets' sum, of which none has a sign of its own."""
+"""Trades to the edge of bands: the nearest weights with the sum and the signs of the targets."""
 
 from pathlib import Path
 
@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 import backtest as bt
 from backtest.engine.kernels.state import HELD, TARGET, WIDTH
-from backtest.engine.kernels.trade_kernel import to_the_band
+from backtest.engine.kernels.trade_kernel import move_to_bands
 from support.builders.market_files import write_config, write_csv
 
 Array = np.ndarray
 
 
 def ends(targets: Array, widths: Array) -> tuple[Array, Array]:
-    """The lowest and the highest weight of each band."""
+    """Return the lowest and the highest weight of each band."""
     low = np.where(targets > 0, np.maximum(0, targets - widths), np.where(targets < 0, targets - widths, 0.0))
     high = np.where(targets < 0, np.minimum(0, targets + widths), np.where(targets > 0, targets + widths, 0.0))
     return low, high
@@ -28,8 +28,9 @@ def ends(targets: Array, widths: Array) -> tuple[Array, Array]:
 def test_the_edge_is_the_nearest_point_of_the_bands_with_the_sum_of_the_targets(seed: int) -> None:
     """The conditions of Karush, Kuhn and Tucker, which hold at the least sum of squares and nowhere else.
 
-    The sum is the targets'; what is strictly inside its band has moved by one μ, what is at its low end by μ or more,
-    and at its high end by μ or less. Targets of zero, short ones and bands wider than the target are among them.
+    The sum is the sum of the targets. Weights strictly inside their bands have moved by the same μ, weights at the low
+    end by μ or more, and weights at the high end by μ or less. Some targets are zero or short, and some bands are wider
+    than their target.
     """
     rng = np.random.default_rng(seed)
     count = int(rng.integers(1, 9))
@@ -38,7 +39,7 @@ def test_the_edge_is_the_nearest_point_of_the_bands_with_the_sum_of_the_targets(
     table[TARGET], table[HELD] = targets, targets + rng.normal(0, 0.2, count)
     table[WIDTH] = rng.choice([0.0, 0.02, 0.1, 0.5], count)
     low, high = ends(targets, table[WIDTH])
-    to_the_band(table)
+    move_to_bands(table)
     weights, moved = table[TARGET], table[TARGET] - table[HELD]
     assert (weights >= low).all()
     assert (weights <= high).all()
@@ -57,7 +58,7 @@ def test_the_edge_is_the_nearest_point_of_the_bands_with_the_sum_of_the_targets(
 def test_a_run_to_the_edge_keeps_the_signs_of_its_targets(
     tmp_path: Path, weights: dict[str, float], leverage: float, relative: float | None
 ) -> None:
-    """A falls by 30 %; what is not held stays so, longs do not turn short, and shorts do not turn long."""
+    """A falls by 30 %. Assets with a target of zero are not bought, and no position changes its sign."""
     dates, k = pd.bdate_range("2020-01-01", periods=90), np.arange(90)
     levels = pd.DataFrame({"a": 100 * (1 + 1e-4 * (k % 2)), "b": 100.0 + 0.01 * (k % 3), "c": 100.0 + 0.01 * (k % 5)})
     levels.loc[30:, "a"] *= 0.7

@@ -1,37 +1,40 @@
-"""The accounting identity, in ten thousand random runs under terms of every kind, margin calls and ruin included.
+"""The accounting identity in ten thousand random runs under terms of every kind, including margin calls and ruin.
 
-ΔNAV = asset P&L + cash interest - financing - borrow - trading - fees (+ what the lender bore, at the end of a ruin),
-in every row. NAV comes from the walk, which knows units, cash, and sums over what is held; each flow comes from the
-ledger, by its own formula from the opening balances of its period, and none is what is left of the others. So the two
-sides meet only if both are right.
+ΔNAV = asset P&L + cash interest - financing - borrow - trading - fees (+ the lender's loss in a ruin), in every row and
+over the run. NAV comes from the simulation loop, which knows units, cash, and sums over the holdings. Each flow comes
+from the ledger, by its own formula from the opening balances of its period, and no flow is the remainder of the others.
+So the two sides agree only if both are right.
 """
 
+import math
 from collections import Counter
 
 import numpy as np
 
-from backtest.engine.ledger import SimulationResult
+from backtest.engine.ledger import Ledger
 from support.builders.random_runs import random_runs
 from support.oracle.translated_terms import EngineRun
 
-IDENTITY = 1e-12  # of opening gross assets, by the design
+IDENTITY = 1e-12  # of opening gross assets
 MARKETS, EACH = 1000, 10
 
 
-def unexplained(path: SimulationResult) -> float:
-    """The largest part of a change of NAV that no flow explains, over the opening gross assets of its row."""
+def unexplained(path: Ledger) -> float:
+    """Return the largest change of NAV, in a row or over the run, that flows do not explain, over gross assets."""
     flows = path.asset_pnl.sum(axis=1) + path.cash_interest
     flows -= path.financing + path.borrow + path.trading + path.fees
     flows[-1] += path.shortfall
     gross = path.nav[:-1] * np.maximum(1.0, np.abs(path.weights[:-1]).sum(axis=1))
-    return float((np.abs(np.diff(path.nav) - flows[1:]) / gross).max())
+    by_row = float((np.abs(np.diff(path.nav) - flows[1:]) / gross).max())
+    over_the_run = abs(math.fsum(flows.tolist()) - (path.nav[-1] - 1)) / (gross.max() * len(path.nav))
+    return max(by_row, float(over_the_run))
 
 
-def what_happened(run: EngineRun, path: SimulationResult) -> set[str]:
+def events_of(run: EngineRun, path: Ledger) -> set[str]:
     terms = run.terms
-    alone = terms.performance_fee > 0 and terms.management_fee == 0 and terms.fund is None
-    there = {
-        "futures": terms.futures,
+    alone = terms.fees.performance > 0 and terms.fees.management == 0 and terms.fund is None
+    events = {
+        "futures": terms.futures is not None,
         "fund": terms.fund is not None,
         "margin": not terms.futures and path.loan.any(),
         "margin call": bool(path.called.any()),
@@ -44,13 +47,13 @@ def what_happened(run: EngineRun, path: SimulationResult) -> set[str]:
         "short": bool((path.weights < 0).any()),
         "scaled down": bool((path.trade_scales < 1).any()),
     }
-    return {name for name, is_there in there.items() if is_there}
+    return {name for name, happened in events.items() if happened}
 
 
-def test_the_identity_in_ten_thousand_random_runs() -> None:
-    """Each row of each run; and what the runs were made of, as runs in which nothing happens show nothing.
+def test_flows_explain_every_change_of_nav_in_ten_thousand_random_runs() -> None:
+    """Every row of every run, and the sum over the run. Events are counted, because runs without events show nothing.
 
-    No NAV is negative, and none comes back from nothing.
+    No NAV is negative, and no path goes on after a NAV of zero.
     """
     seen = Counter[str]()
     runs = random_runs(20_261_125, MARKETS, EACH)
@@ -61,7 +64,7 @@ def test_the_identity_in_ten_thousand_random_runs() -> None:
         assert path.nav[:-1].min() > 0
         assert path.nav[-1] >= 0
         assert len(path.nav) == run.periods.shape[0] - path.start or path.nav[-1] == 0
-        seen.update(what_happened(run, path))
+        seen.update(events_of(run, path))
     for event, least in {
         "fund": 3000,
         "futures": 3000,

@@ -1,4 +1,4 @@
-"""Trades at the open: by hand, and as the run at closes that it is where opens are the closes before."""
+"""Trades at the open: cases worked by hand, and runs that equal runs at closes because opens repeat the last closes."""
 
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ def run(folder: Path, closes: pd.DataFrame, opens: pd.DataFrame, **settings: Any
 def test_four_days_by_hand(tmp_path: Path) -> None:
     """Decided at Monday's close, bought at Tuesday's open at 102: 100, 104, 104, 98.8 at closes.
 
-    Monday's NAV is 1, in cash over night. Tuesday: 104 / 102. On Wednesday the weight is 1 already: nothing is traded.
+    Monday's NAV is 1, in cash overnight. Tuesday: 104 / 102. On Wednesday the weight is already 1: nothing is traded.
     Thursday is the last date, on which nothing is traded: 98.8 / 102.
     """
     closes = pd.DataFrame({"a": [100.0, 104.0, 104.0, 98.8]}, index=DATES)
@@ -51,10 +51,10 @@ def test_four_days_by_hand(tmp_path: Path) -> None:
     assert result.weights["a"].to_list() == [0.0, 1.0, 1.0, 1.0]
 
 
-def test_the_night_is_lived_through_with_what_was_held_before(tmp_path: Path) -> None:
+def test_overnight_return_uses_holdings_before_the_open_trade(tmp_path: Path) -> None:
     """Half in the asset, half in cash, costs of 1 %: bought at 100 (x = 0.005 / 1.005), sold down at Wednesday's open.
 
-    Tuesday closes at 110. The night brings the asset to 121; there its weight is w = 0.605 / (0.605 + 0.5), and selling
+    Tuesday closes at 110. Overnight the asset rises to 121; its weight is then w = 0.605 / (0.605 + 0.5), and selling
     to a half of what is left costs x = 0.01 (w - 0.5 (1 - x)), so x = 0.01 (w - 0.5) / 0.995. By day it falls to 110.
     """
     closes = pd.DataFrame({"a": [100.0, 110.0, 110.0, 110.0]}, index=DATES)
@@ -71,11 +71,11 @@ def test_the_night_is_lived_through_with_what_was_held_before(tmp_path: Path) ->
     )
 
 
-def test_opens_at_the_closes_before_are_trades_at_these_closes(tmp_path: Path) -> None:
-    """Where nothing happens over night, an open is the close before: the run is that of one lag less at closes.
+def test_opens_equal_to_the_last_closes_give_the_run_traded_at_those_closes(tmp_path: Path) -> None:
+    """If opens repeat the last closes, the run equals the run at closes with one lag less.
 
-    Interest is of days from close to close, on what is held over night. The trade at the open is after it, that at the
-    close before it: so they differ by cash on the first night, and here cash earns nothing.
+    Interest accrues overnight. The trade at the open comes after it and the trade at the close before it, so the two
+    runs differ by the cash return of the first night, which is zero here.
     """
     rng = np.random.default_rng(5)
     dates = pd.bdate_range("2020-01-02", periods=60)
@@ -88,27 +88,27 @@ def test_opens_at_the_closes_before_are_trades_at_these_closes(tmp_path: Path) -
         tmp_path, closes, opens, rebalance={"frequency": "weekly", "execution_lag": 1, "execution": "close"}, **terms
     )
     assert list(at_open.nav.index) == list(at_close.nav.index)
-    # the trade at the close is told at that close, the one at the open on the next date: with costs between them
+    # a trade at the close is reported on its date, a trade at the next open on the next date: costs fall between them
     apart = at_open.nav / at_close.nav - 1
     traded = apart.index.isin(at_close.trades.index)
     assert apart[~traded].abs().max() < 1e-13
     assert (apart[traded].iloc[1:] > 0).all()
 
 
-def test_an_open_that_is_missing_is_named(tmp_path: Path) -> None:
-    """Nothing is put in its place where the asset is bought, or is held over the night before."""
+def test_the_error_names_the_missing_open(tmp_path: Path) -> None:
+    """A missing open is an error if the asset is bought at it, or held overnight before it."""
     closes = pd.DataFrame({"a": [100.0, 104.0, 104.0, 98.8]}, index=DATES)
     for row in (1, 2, 3):
         opens = pd.DataFrame({"a": [100.0, 101.0, 103.0, 105.0]}, index=DATES)
         opens.iloc[row] = np.nan
-        with pytest.raises(DataError, match=f"no open of a on {DATES[row]:%Y-%m-%d}"):
+        with pytest.raises(DataError, match=f"no open price of a on {DATES[row]:%Y-%m-%d}"):
             run(tmp_path, closes, opens)
 
 
-def test_margin_is_asked_at_opens_but_not_on_the_last_date(tmp_path: Path) -> None:
-    """At 2x, a night of -40 % leaves NAV 0.2 of 1.2: below 0.25 × 1.2, so half of it stays: a sale at that open.
+def test_margin_is_checked_at_opens_but_not_on_the_last_date(tmp_path: Path) -> None:
+    """At 2x, a night of -40 % leaves NAV 0.2 of 1.2: below 0.25 × 1.2, so positions are sold at that open.
 
-    Positions are cut to 0.2 / 0.25 = 0.8. The same night before the last date calls nobody: nothing is traded there.
+    Positions are cut to 0.2 / 0.25 = 0.8. The same night before the last date makes no call, as nothing is traded then.
     """
     opens = pd.DataFrame({"a": [100.0, 100.0, 60.0, 60.0]}, index=DATES)
     closes = pd.DataFrame({"a": [100.0, 100.0, 60.0, 60.0]}, index=DATES)
@@ -127,7 +127,7 @@ def test_margin_is_asked_at_opens_but_not_on_the_last_date(tmp_path: Path) -> No
 def test_a_fund_is_reset_at_closes_whenever_it_is_traded(tmp_path: Path) -> None:
     """Bought at an open that is the close before and held, a 3x fund compounds 3 r - 2 c - charges from close to close.
 
-    What happened between an open and its close is no reset: the levels at closes are those of its formula.
+    The fund is not reset between an open and its close: its levels at closes follow the formula.
     """
     rng = np.random.default_rng(11)
     dates = pd.bdate_range("2020-01-02", periods=40)
@@ -154,8 +154,8 @@ def test_a_fund_is_reset_at_closes_whenever_it_is_traded(tmp_path: Path) -> None
     assert np.diff(result.nav) == pytest.approx(linked.to_numpy()[1:], abs=1e-13)
 
 
-def test_the_impact_of_a_trade_at_the_open_is_of_the_days_before(tmp_path: Path) -> None:
-    """Decided on Wednesday and bought on Thursday's open: σ and the value traded are of the window up to Wednesday.
+def test_impact_of_a_trade_at_the_open_uses_the_windows_of_the_day_before(tmp_path: Path) -> None:
+    """Decided on Wednesday and bought on Thursday's open: σ and the traded value use the window up to Wednesday.
 
     Two returns, 2 % and -1 %, σ = 0.03 / sqrt(2); 4 million were traded a day. All of 1 million in:
     x = σ sqrt((1 - x) / 4) (1 - x), so that with y = 1 - x, y + σ / 2 × y^1.5 = 1.
@@ -182,7 +182,7 @@ RISING = pd.DataFrame({"a": [100.0, 104.0, 104.0, 98.8], "b": [50.0, 51.0, 52.0,
 
 
 def test_an_asset_that_is_not_held_needs_no_opens(tmp_path: Path) -> None:
-    """The run is the one in which all opens are there: none of b's is used."""
+    """The run equals the run in which all opens are known: the opens of b are not used."""
     opens = pd.DataFrame({"a": [100.0, 102.0, 103.0, 105.0], "b": [50.0, 50.0, 51.0, 52.0]}, index=DATES)
     blank = opens.assign(b=[np.nan, np.nan, np.nan, 52.0])
     whole, missing = (run(tmp_path, RISING, given, weights={"a": 1.0, "b": 0.0}) for given in (opens, blank))
@@ -190,14 +190,14 @@ def test_an_asset_that_is_not_held_needs_no_opens(tmp_path: Path) -> None:
     assert not missing.trades["b"].any()
 
 
-def test_an_open_that_is_needed_is_asked_for_although_nothing_else_is_traded(tmp_path: Path) -> None:
+def test_a_needed_open_is_required_even_if_no_other_asset_is_traded(tmp_path: Path) -> None:
     """A is at its target on Wednesday, and b would be bought if its open were known."""
     opens = pd.DataFrame({"a": [100.0, 100.0, 100.0, 100.0], "b": [50.0, 50.0, np.nan, 52.0]}, index=DATES)
     closes = RISING.assign(a=100.0)
     code = "class Later(Strategy):\n    def target_weights(self, view):\n"
     code += "        return pd.Series({'a': 0.5, 'b': 0.5 * (view.as_of.day > 4)})\n"
     write_strategy(tmp_path, "later", "import pandas as pd\nfrom backtest.strategy import Strategy\n\n" + code)
-    with pytest.raises(DataError, match="no open of b on 2021-01-06"):
+    with pytest.raises(DataError, match="no open price of b on 2021-01-06"):
         run(tmp_path, closes, opens, strategy={"name": "later"})
     opens.loc[DATES[2], "b"] = 51.0
     assert run(tmp_path, closes, opens, strategy={"name": "later"}).weights["b"].to_list()[2] > 0
@@ -218,11 +218,11 @@ def test_opens_are_needed_from_the_purchase_on_in_a_ragged_universe(tmp_path: Pa
     settings = {"ragged": True, "strategy": {"name": "inverse_volatility"}}
     result = run(tmp_path, closes, opens, **settings, estimation={"window": 7})
     assert result.weights.index[result.weights["b"] > 0][0] == dates[12]
-    with pytest.raises(DataError, match=f"no open of b on {dates[11]:%Y-%m-%d}"):
+    with pytest.raises(DataError, match=f"no open price of b on {dates[11]:%Y-%m-%d}"):
         run(tmp_path, closes, opens, **settings, estimation={"window": 6})
 
 
-def test_a_price_that_ends_is_no_missing_open(tmp_path: Path) -> None:
+def test_an_asset_that_ends_has_no_missing_open(tmp_path: Path) -> None:
     """Without a close no open is needed: b is sold at the open of the first such date, at its last close, 55.
 
     Decided on the third date, bought at the fourth's open for 100 and 50; on the sixth, 106 at the close, b is gone.

@@ -86,7 +86,7 @@ def test_months_of_a_quarter() -> None:
 
 
 @pytest.mark.parametrize("n", [*range(1, 24), -1, -2, -5])
-def test_data_that_goes_on_takes_no_rebalance_date_back(n: int) -> None:
+def test_later_data_never_removes_a_rebalance_date(n: int) -> None:
     """Cut on any day, the data has the same rebalance dates before its last date, except a -n not yet known to be one.
 
     So no trade is made because the data ends soon; from -2 on, what the longer data adds lies in the cut's last month.
@@ -102,8 +102,8 @@ def test_data_that_goes_on_takes_no_rebalance_date_back(n: int) -> None:
 
 
 @pytest.mark.parametrize("frequency", ["daily", "never"])
-def test_a_day_of_no_period(frequency: Literal["daily", "never"]) -> None:
-    """What chooses nothing is a mistake, not a setting."""
+def test_a_day_that_no_period_has_is_refused(frequency: Literal["daily", "never"]) -> None:
+    """A day that selects no date is refused."""
     assert RebalanceSettings(frequency=frequency).day == "last"
     with pytest.raises(ValidationError, match="no day can be chosen"):
         RebalanceSettings(frequency=frequency, day=3)
@@ -116,7 +116,7 @@ def test_a_week_over_new_year_is_one_week() -> None:
 
 
 @pytest.mark.parametrize(("periods", "lag"), [(365, 1), (252, 1), (52, 1), (12, 0), (4, 0), (1, 0)])
-def test_the_lag_by_default(periods: int, lag: int) -> None:
+def test_the_default_lag_depends_on_the_spacing_of_dates(periods: int, lag: int) -> None:
     assert RebalanceSettings().lag(periods) == lag
     assert RebalanceSettings(execution_lag=3).lag(periods) == 3
 

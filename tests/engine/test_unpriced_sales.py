@@ -1,4 +1,4 @@
-"""A sale for want of a price is a trade of its own, and comes before everything else at its close."""
+"""The sale of an asset that has lost its price is a separate trade, and comes first at its close."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from backtest.analysis.tables.trade_list import trade_list
 from backtest.engine.market_periods import Periods
 from backtest.engine.path import Bands
 from backtest.engine.simulation import simulate
-from backtest.engine.terms import Terms
+from backtest.engine.terms import MarginTerms, Terms, TradingTerms
 from support.builders.market_files import write_config, write_csv
 
-ONE_PERCENT = Terms(np.array([0.01, 0.01]))
+ONE_PERCENT = Terms(TradingTerms(np.array([0.01, 0.01])))
 HALVES = np.array([0.5, 0.5])
 
 
@@ -26,7 +26,7 @@ def market(a: list[float], b: list[float]) -> Periods:
 
 @pytest.mark.parametrize("lag", [0, 1])
 def test_the_sale_comes_before_the_rebalance_of_the_same_close(lag: int) -> None:
-    """Halves of A and B; B has no price where A alone is to be held. Costs of 1 %: 1 / 1.01 is left of the purchase.
+    """Halves of A and B; B has no price when A alone is to be held. Costs are 1 %: 1 / 1.01 is left after the purchase.
 
     The sale of B costs 0.005 of NAV; A is then 0.5 / 0.995 of what is left. The purchase up to 1 costs
     x = 0.01 (1 - x - 0.5 / 0.995).
@@ -47,7 +47,7 @@ def test_the_sale_comes_before_the_rebalance_of_the_same_close(lag: int) -> None
 
 @pytest.mark.parametrize("lag", [0, 1])
 def test_a_decision_sees_what_is_left_after_the_sale(lag: int) -> None:
-    """NAV and weights at the close that decides, whose own trade is still to come."""
+    """The decision sees NAV and weights at its close, after the sale and before its own trade."""
     seen: list[tuple[float, list[float]]] = []
 
     def decide(_: int, current_weights: np.ndarray, nav: float) -> np.ndarray:
@@ -60,11 +60,11 @@ def test_a_decision_sees_what_is_left_after_the_sale(lag: int) -> None:
     assert weights == pytest.approx([0.5 / 0.995, 0.0], rel=1e-15)
 
 
-def test_bands_are_looked_at_after_the_sale() -> None:
+def test_bands_are_checked_after_the_sale() -> None:
     """A is at its target, 0.5, until B is sold for 0.005 of NAV: then it is 0.0025 above, outside a band of 0.002.
 
-    With a band of 0.003 nothing more is traded. B has no price, so no other weight could take what A is too much: the
-    nearest weights with the sum of the targets that have a price are A's target itself.
+    With a band of 0.003 nothing more is traded. B has no price, so no other weight can take the excess of A, and the
+    nearest weights with the sum of the remaining targets are A's target itself.
     """
     flat, rows = market([100.0] * 5, [100.0] * 2), [0, 2]
     for edge in (False, True):
@@ -76,14 +76,18 @@ def test_bands_are_looked_at_after_the_sale() -> None:
 
 
 @pytest.mark.parametrize(("size", "called"), [(1.08, False), (1.1, True)])
-def test_margin_is_asked_after_the_sale(size: float, *, called: bool) -> None:
+def test_margin_is_checked_after_the_sale(size: float, *, called: bool) -> None:
     """A requires 0.9 of its size. B, 0.4 of NAV, is sold at 5 %, so that NAV falls to 0.98: enough for 1.08 of A.
 
     1.08 requires 0.972, and 1.1 0.99, of a NAV of 1 after a purchase that costs nothing.
     """
-    free, dear = (Terms(np.array([0.0, cost]), maintenance_margin=np.array([0.9, 0.001])) for cost in (0.0, 0.05))
+    free, dear = (
+        Terms(TradingTerms(np.array([0.0, cost])), margin=MarginTerms(maintenance=np.array([0.9, 0.001])))
+        for cost in (0.0, 0.05)
+    )
     by_row = Terms(
-        np.zeros(2), maintenance_margin=dear.maintenance_margin, trading_cost_by_row=np.array([0, 0, 0.05, 0])
+        TradingTerms(np.zeros(2), cost_by_row=np.array([0, 0, 0.05, 0])),
+        margin=dear.margin,
     )
     flat = market([100.0] * 4, [100.0] * 2)
     assert simulate(flat, [0], np.array([[size, 0.4]]), 0, free).trade_reasons == ("rebalance", "no_price")
@@ -94,8 +98,8 @@ def test_margin_is_asked_after_the_sale(size: float, *, called: bool) -> None:
 
 
 def test_a_sale_that_costs_all_of_nav_ends_the_run() -> None:
-    """A levered A falls to 0.006 of NAV beside B, whose sale costs a fixed 0.01: the lender bears 0.004 and more."""
-    terms = Terms(np.zeros(2), fixed_cost=0.01)
+    """A falls to 0.006 of NAV, and the sale of B costs a fixed 0.01: the lender bears more than 0.004."""
+    terms = Terms(TradingTerms(np.zeros(2), fixed=0.01))
     path = simulate(market([100.0, 100.0, 0.6, 100.0], [100.0, 100.0]), [0], np.array([[1.0, 1e-3]]), 0, terms)
     assert path.trade_reasons == ("rebalance", "no_price")
     assert path.nav[-1] == 0
@@ -104,21 +108,21 @@ def test_a_sale_that_costs_all_of_nav_ends_the_run() -> None:
     assert path.shortfall == pytest.approx(0.01 - left, rel=1e-10)
 
 
-def test_the_last_date_has_the_sale_too() -> None:
+def test_assets_without_a_price_are_sold_on_the_last_date_too() -> None:
     """The cost of the sale is in the last NAV."""
     path = simulate(market([100.0] * 3, [100.0] * 2), [0], HALVES[None], 0, ONE_PERCENT)
     assert path.trade_reasons == ("rebalance", "no_price")
     assert path.nav[-1] == pytest.approx(0.995 / 1.01, rel=1e-15)
 
 
-def test_a_position_below_rounding_is_not_worth_a_sale() -> None:
+def test_a_position_below_rounding_is_not_sold() -> None:
     """1e-13 of NAV, left after a fall of B, is not traded: nothing is listed and nothing charged."""
     fallen = market([100.0] * 4, [100.0, 2e-11])
-    path = simulate(fallen, [0], HALVES[None], 0, Terms(np.zeros(2), fixed_cost=0.01))
+    path = simulate(fallen, [0], HALVES[None], 0, Terms(TradingTerms(np.zeros(2), fixed=0.01)))
     assert path.trade_rows.tolist() == [0]
 
 
-def test_fixed_debt_is_of_the_nav_after_the_sale(tmp_path: Path) -> None:
+def test_fixed_debt_is_relative_to_the_nav_after_the_sale(tmp_path: Path) -> None:
     """The multiple is 1 + 0.5 / NAV after the sale, and every table of the run has both trades of that date."""
     dates = pd.date_range("2020-01-31", periods=6, freq="ME")
     levels = pd.DataFrame(

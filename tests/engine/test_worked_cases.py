@@ -1,8 +1,7 @@
-"""Every run worked by hand, through the engine, and as a file of prices and a configuration through the public way in.
+"""Runs worked by hand, simulated by the engine and, as files of prices and configurations, through the public API.
 
-The cases are data: what is shown, and its arithmetic, stands in the docstring of each (`worked_financing`,
-`worked_margin_calls`, `worked_costs`, `worked_bands`). So neither the engine nor its configuration has a say in what is
-expected here.
+The cases are data. The docstring of each case has its arithmetic (`worked_financing`, `worked_margin_calls`,
+`worked_costs`, `worked_bands`), so expected values come neither from the engine nor from its configuration.
 """
 
 import math
@@ -44,7 +43,7 @@ def close(got: Any, wanted: Sequence[Number], name: str = "") -> None:
 
 @pytest.mark.parametrize("name", sorted(name for name, case in CASES.items() if name != LOST and case.debt is None))
 def test_a_run_worked_by_hand(name: str) -> None:
-    """Every number that a case names; and no trade, reason, call or ruin that it does not."""
+    """Every number of a case agrees, and there is no other trade, margin call or ruin."""
     case = CASES[name]
     path = engine_run(case.dates, case.prices, case.cash_returns, case.targets, case.terms, case.loan_rate).simulate()
     rows, names, lag = path.trade_rows.tolist(), list(case.prices), case.terms.lag
@@ -71,10 +70,10 @@ def test_a_run_worked_by_hand(name: str) -> None:
 
 
 def test_a_fund_that_loses_everything_ends_in_an_error() -> None:
-    """Three times a fall of 50 %: the oracle goes on with what else there is, and books the counterparty's loss.
+    """Three times a fall of 50 %: the oracle goes on with the other assets, and books the counterparty's loss.
 
-    The engine refuses: a fund whose model loses more than all of it is no fund that anyone could have held, and a run
-    through it says nothing. The message has the leverage, the row and the return.
+    The engine refuses, because nobody could have held a fund that loses more than its capital. The message has the
+    leverage, the row and the return.
     """
     case = CASES[LOST]
     run = engine_run(case.dates, case.prices, case.cash_returns, case.targets, case.terms)
@@ -94,7 +93,7 @@ def by_asset(rates: Mapping[str, float], names: Sequence[str]) -> dict[str, floa
 
 
 def requirements(financing: Margin | Futures, names: Sequence[str]) -> dict[str, Any]:
-    """In the configuration every asset has one: what a case leaves out is not held in it, and any will do."""
+    """Return requirements for every asset, as a configuration needs; assets that a case omits are not held in it."""
     both = {"initial_margin": financing.initial, "maintenance_margin": financing.maintenance}
     return {
         key: {name: given.get(name, max(given.values())) for name in names}
@@ -145,7 +144,7 @@ def bands_of(bands: Bands) -> dict[str, Any]:
 
 
 def decided_every_time(case: Case) -> bool:
-    """Return whether a configuration can say when the case decides: the same target once, or at every close.
+    """Return whether a configuration can express the decisions of a case: the same target once, or at every close.
 
     A case with a fixed debt divides equally among the assets that have a price.
     """
@@ -156,7 +155,7 @@ def decided_every_time(case: Case) -> bool:
 
 
 def decisions(case: Case) -> list[int]:
-    """The rows of those that are made: none once all is lost."""
+    """Return the rows of decisions before the end of the path."""
     return [row for row in case.targets if row < len(case.columns["nav"]) - 1]
 
 
@@ -170,7 +169,7 @@ def priced_every_time(case: Case) -> bool:
     return all(None not in series for series in case.prices.values())
 
 
-SAID = sorted(
+EXPRESSIBLE = sorted(
     name
     for name, case in CASES.items()
     if name != LOST
@@ -182,7 +181,7 @@ SAID = sorted(
 
 
 def configured(case: Case, folder: Path) -> Path:
-    """A case as a file of prices and rates, and a configuration beside it.
+    """Write a case as a file of prices and rates and a configuration; return the configuration's path.
 
     The file begins with some days before the start of the run: alone, dates 36 days apart would be taken for months,
     and moved to their ends. Assets that lose their price are held from a full window of returns on, which those days
@@ -219,12 +218,12 @@ def configured(case: Case, folder: Path) -> Path:
     )
 
 
-@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize("name", EXPRESSIBLE)
 def test_a_run_worked_by_hand_from_its_files(name: str, tmp_path: Path) -> None:
-    """What a configuration says is what the case means, in basis points, by asset, from dates on.
+    """The configuration, in basis points, by asset and by date, gives the numbers of the case.
 
-    Of the cases those that a configuration can say: one target, decided once or at every close. A case of a maintenance
-    margin alone has it as its initial margin too, as the configuration says; it asks for less than that.
+    Cases that a configuration can express have one target, decided once or at every close. In a configuration a
+    maintenance margin alone is the initial margin too; the targets of such cases require less.
     """
     case = CASES[name]
     result = bt.run(configured(case, tmp_path))
@@ -241,21 +240,21 @@ def test_a_run_worked_by_hand_from_its_files(name: str, tmp_path: Path) -> None:
         close(result.weights.iloc[row], [weights.get(asset, 0.0) for asset in case.prices], f"weights of row {row}")
 
 
-def test_most_cases_can_be_said_in_a_configuration() -> None:
-    """All three kinds of financing among them, margin calls and ruin, bands, costs and fees."""
-    said = [CASES[name].terms for name in SAID]
+def test_most_cases_can_be_written_as_a_configuration() -> None:
+    """These cases include all three kinds of financing, margin calls and ruin, bands, costs and fees."""
+    said = [CASES[name].terms for name in EXPRESSIBLE]
     assert len(said) >= 15
     assert {type(terms.financing) for terms in said} == {Margin, Futures, Fund}
     assert sum(terms.bands is not None for terms in said) >= 2
-    assert sum(len(CASES[name].margin_calls) for name in SAID) >= 3
-    assert sum(not priced_every_time(CASES[name]) for name in SAID) >= 5
-    assert any(CASES[name].debt is not None for name in SAID)
+    assert sum(len(CASES[name].margin_calls) for name in EXPRESSIBLE) >= 3
+    assert sum(not priced_every_time(CASES[name]) for name in EXPRESSIBLE) >= 5
+    assert any(CASES[name].debt is not None for name in EXPRESSIBLE)
     assert any(math.isfinite(terms.fees.performance) and terms.fees.performance for terms in said)
-    assert any(len(CASES[name].columns["nav"]) < len(CASES[name].dates) for name in SAID)
+    assert any(len(CASES[name].columns["nav"]) < len(CASES[name].dates) for name in EXPRESSIBLE)
 
 
-def test_terms_are_those_of_the_oracle_by_default() -> None:
-    """A run of no terms at all charges nothing: what a case does not name is not there."""
+def test_default_terms_charge_nothing() -> None:
+    """A run with default terms charges nothing."""
     case = CASES["bands_to_the_target"]
     free = engine_run(case.dates, case.prices, case.cash_returns, case.targets, Terms()).simulate()
     for flow in (free.trading, free.financing, free.fees, free.borrow, free.cash_interest):

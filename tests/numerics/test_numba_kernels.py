@@ -1,5 +1,6 @@
 """Sharing of work over cores, messages during compilation, and removal of outdated compiled code."""
 
+import ast
 import importlib
 import os
 import subprocess
@@ -107,20 +108,46 @@ def test_compiling_is_said_once_and_only_when_it_takes_place(tmp_path: Path) -> 
     assert said == [[COMPILING, "3.0", "5"], ["3.0", "5"]]
 
 
-def test_code_older_than_any_file_of_kernels_is_not_used(tmp_path: Path) -> None:
-    """A kernel uses functions and constants of other files: if one of them is newer, all kernels compile again.
+def test_code_older_than_a_file_it_depends_on_is_removed(tmp_path: Path) -> None:
+    """Kernels take functions and constants from other files: if one of these is newer, all kernels compile again.
 
-    What is as new as the newest file stays: the next start compiles nothing.
+    Compiled code that is as new as the newest of these files stays, so the next start compiles nothing.
     """
-    for name in ("engine", "risk"):
-        (tmp_path / name / "__pycache__").mkdir(parents=True)
-        (tmp_path / name / f"{name}_kernel.py").touch()
-        (tmp_path / name / "__pycache__" / f"{name}_kernel.walk-1.nbi").touch()
-    compiled = sorted(tmp_path.glob("*/__pycache__/*.nbi"))
-    for at, path in enumerate([*tmp_path.glob("*/*.py"), *compiled]):
+    package, imports = tmp_path / "house", "from house.numerics.limits import LEAST\n"
+    for folder, text in {"engine": imports, "risk": ""}.items():
+        (package / folder / "__pycache__").mkdir(parents=True)
+        (package / folder / f"{folder}_kernel.py").write_text(text)
+        (package / folder / "__pycache__" / f"{folder}_kernel.loop-1.nbi").touch()
+    (package / "numerics").mkdir()
+    for name in ("limits", "unrelated"):
+        (package / "numerics" / f"{name}.py").touch()
+    compiled = sorted(package.glob("*/__pycache__/*.nbi"))
+    for at, path in enumerate([*sorted(package.glob("*/*.py")), *compiled]):
         os.utime(path, (1_000 + at, 1_000 + at))
-    numba_kernels.forget_older_code(tmp_path)
-    assert sorted(tmp_path.glob("*/__pycache__/*.nbi")) == compiled
-    os.utime(tmp_path / "risk" / "risk_kernel.py", (1_003, 1_003))
-    numba_kernels.forget_older_code(tmp_path)
-    assert sorted(tmp_path.glob("*/__pycache__/*.nbi")) == compiled[1:]
+
+    def kept_after_a_change_of(file: str, time: int) -> list[Path]:
+        os.utime(package / file, (time, time))
+        numba_kernels.forget_older_code(package)
+        return sorted(package.glob("*/__pycache__/*.nbi"))
+
+    assert kept_after_a_change_of("numerics/unrelated.py", 2_000) == compiled
+    assert kept_after_a_change_of("risk/risk_kernel.py", 1_005) == compiled[1:]
+    assert kept_after_a_change_of("numerics/limits.py", 1_006) == []
+
+
+def test_every_module_that_a_kernel_takes_something_from_counts_as_its_source() -> None:
+    """Imports are read from the syntax tree of each file that compiles a kernel."""
+    package = ROOT / "backtest"
+    sources = {file.relative_to(ROOT).as_posix() for file in numba_kernels.kernel_sources(package)}
+    assert {"backtest/engine/kernels/state.py", "backtest/numerics/tolerances.py"} <= sources
+    for file in sorted(package.rglob("*.py")):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        decorators = [d for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) for d in f.decorator_list]
+        if any(isinstance(d, ast.Name) and d.id.endswith("kernel") for d in decorators):
+            assert file.relative_to(ROOT).as_posix() in sources
+            for node in ast.walk(tree):
+                modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+                modules += [name.name for name in node.names] if isinstance(node, ast.Import) else []
+                for module in modules:
+                    if module.startswith("backtest"):
+                        assert module.replace(".", "/") + ".py" in sources, f"{file.name} imports {module}"

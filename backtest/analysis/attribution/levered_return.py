@@ -16,8 +16,8 @@ import pandas as pd
 from backtest.analysis.attribution.return_attribution import capital_after_first_trade
 from backtest.analysis.metrics import performance
 from backtest.analysis.run_record import RunRecord
-from backtest.engine.kernels.state import ROUNDING
 from backtest.numerics.arrays import Floats
+from backtest.numerics.tolerances import ROUNDING
 
 TERMS = (
     "magnified_source_return",

@@ -1,7 +1,7 @@
-"""What each asset earned and what each flow was, worked out from what was held, compiled.
+"""P&L of each asset and each flow of a finished path, compiled.
 
-The path needs no more than sums over what is held; this goes through it again, once, for the record: each flow by its
-own formula from the opening balances of its period, none as what is left of the others.
+The simulation loop needs only sums over the holdings. This kernel goes through the path a second time and works out
+each flow by its own formula, from the opening balances of its period. No flow is the remainder of the others.
 """
 
 from typing import NamedTuple
@@ -21,19 +21,19 @@ from backtest.engine.kernels.state import (
     PAID,
     REBATE_SPREAD,
     ROLL,
-    ROUNDING,
     ROW,
     TRADES,
-    Account,
-    Charges,
-    Market,
+    PeriodArrays,
+    State,
+    TermArrays,
 )
 from backtest.numerics.arrays import Floats
 from backtest.numerics.numba_kernels import inlined_kernel, kernel
+from backtest.numerics.tolerances import ROUNDING
 
 
 class Flows(NamedTuple):
-    """Room for the ledger, zeros: P rows, k trades, n assets; as in `SimulationResult`."""
+    """Arrays of zeros that the kernel fills in: P rows, k trades, n assets; see `Ledger`."""
 
     cash_interest: Floats
     financing: Floats
@@ -48,21 +48,32 @@ class Flows(NamedTuple):
     trades: Floats
 
 
+class Interest(NamedTuple):
+    """Interest of a period: on cash, on the loan, the part of the latter above the cash return, and the loan itself."""
+
+    on_cash: float
+    financing: float
+    above_cash: float
+    loan: float
+
+
 @kernel
-def account_for(market: Market, charges: Charges, account: Account, flows: Flows, start: int, rows: int) -> None:
-    """Fill in the flows of a finished path of `rows` dates whose first trade is at row `start` of the market."""
-    prices, series, count = market.prices, market.series, account.book.shape[1]
-    rates, numbers, tiers, futures = charges.rates, charges.numbers, charges.tiers, charges.futures
-    navs, cashes, performance, after = account.nav, account.cash, account.performance, account.units
-    trades, amounts, trading, turnover = account.trades, account.amounts, flows.trading, flows.turnover
+def fill_in_flows(periods: PeriodArrays, terms: TermArrays, state: State, flows: Flows, start: int, rows: int) -> None:
+    """Fill in the flows of a finished path of `rows` dates whose first trade is at row `start` of the data."""
+    # Tuples are opened once: this kernel allocates, so each access to a field counts references, and accesses in the
+    # loops took 240 of 890 microseconds of a run over 12,600 dates of 6 assets.
+    prices, series, count = periods.prices, periods.series, state.holdings.shape[1]
+    rates, scalars, tiers, futures = terms.rates, terms.scalars, terms.tiers, terms.futures
+    navs, cashes, performance, after = state.nav, state.cash, state.performance, state.units
+    trades, amounts, trading, turnover = state.trades, state.amounts, flows.trading, flows.turnover
     weights, pnl, traded, fees = flows.weights, flows.asset_pnl, flows.trades, flows.fees
-    interest, financing, spread_cost, borrow, loans = (
-        flows.cash_interest, flows.financing, flows.spread_cost, flows.borrow, flows.loan
-    )  # fmt: skip
-    units, made, last = np.zeros(count), 0, account.counts[TRADES]
+    cash_interest, financing, spread_cost = flows.cash_interest, flows.financing, flows.spread_cost
+    borrow, loans = flows.borrow, flows.loan
+    units, made, last = np.zeros(count), 0, state.counts[TRADES]
     for at in range(rows):
         row, nav = start + at, navs[at]
         if at > 0:
+            # Asset P&L, and the balances that interest and fees are charged on.
             longs = shorts = charged = rolled = expenses = 0.0
             for i in range(count):
                 value = units[i] * prices[row - 1, i]
@@ -72,13 +83,15 @@ def account_for(market: Market, charges: Charges, account: Account, flows: Flows
                 rolled += abs(value) * rates[ROLL, i]
                 expenses += value * rates[EXPENSES, i]
                 pnl[at, i] = units[i] * (prices[row, i] - prices[row - 1, i])
+            # Interest, borrow fees, rolling costs and other fees.
             opening, year = cashes[at - 1] + longs - shorts, series[INTEREST_YEARS, row]
-            interest[at], financing[at], spread_cost[at], loans[at] = _interest(
-                series, numbers, tiers, futures, opening, longs, shorts, charged, row
-            )
+            interest = _interest(series, scalars, tiers, futures, opening, longs, shorts, charged, row)
+            cash_interest[at], financing[at] = interest.on_cash, interest.financing
+            spread_cost[at], loans[at] = interest.above_cash, interest.loan
             borrow[at] = 0.0 if futures else charged * year
             trading[at] += rolled * year
-            fees[at] = (expenses + opening * numbers[MANAGEMENT]) * series[FEE_YEARS, row] + performance[at]
+            fees[at] = (expenses + opening * scalars[MANAGEMENT]) * series[FEE_YEARS, row] + performance[at]
+        # Trades at the close. The costs of the first trade belong to the second row.
         while made < last and trades[ROW, made] == at:
             before, sizes = amounts[NAV_BEFORE, made], 0.0
             for i in range(count):
@@ -89,6 +102,7 @@ def account_for(market: Market, charges: Charges, account: Account, flows: Flows
             turnover[max(at, 1)] += 0.5 * sizes
             nav = nav if at > 0 else before * (1.0 - amounts[PAID, made])
             made += 1
+        # Weights after the trades.
         if nav > 0.0:
             for i in range(count):
                 weights[at, i] = units[i] * prices[row, i] / nav
@@ -96,10 +110,10 @@ def account_for(market: Market, charges: Charges, account: Account, flows: Flows
 
 @inlined_kernel
 def _interest(
-    series: Floats, numbers: Floats, tiers: Floats, futures: bool,
+    series: Floats, scalars: Floats, tiers: Floats, futures: bool,
     nav: float, longs: float, shorts: float, charged: float, row: int,
-) -> tuple[float, float, float, float]:  # fmt: skip
-    """Cash interest, financing, its part above the cash return, and the loan, of a period's opening balances."""
+) -> Interest:  # fmt: skip
+    """Interest of a period on its opening balances."""
     rate, base, year = series[CASH_RETURN, row], series[BASE, row], series[INTEREST_YEARS, row]
     free, loan, spread = nav, longs - shorts, charged * year
     financing = loan * rate + spread
@@ -112,7 +126,7 @@ def _interest(
         for k in range(tiers.shape[1]):
             spread += max(loan - tiers[0, k], 0.0) * tiers[1, k]
         financing, above = loan * base + spread * year, loan * (base - rate) + spread * year
-    interest = free * (rate - numbers[CASH_SPREAD] * year)
+    on_cash = free * (rate - scalars[CASH_SPREAD] * year)
     if not futures:
-        interest += shorts * (rate - numbers[REBATE_SPREAD] * year)
-    return interest, financing, above, max(loan, 0.0)
+        on_cash += shorts * (rate - scalars[REBATE_SPREAD] * year)
+    return Interest(on_cash, financing, above, max(loan, 0.0))

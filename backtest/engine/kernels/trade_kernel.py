@@ -1,8 +1,8 @@
-"""What a trade costs, and how much has to be traded, compiled. Everything is a fraction of the NAV before the trade.
+"""Costs of trades and sizes of partial trades, compiled. All amounts are fractions of the NAV before the trade.
 
-Functions read a table of (6, n): by asset, `TARGET` weights, weights `HELD` before, proportional `COSTS` k and
-square-root `IMPACT` c of what is traded, whether an asset is `KEPT` as it is, and the `WIDTH` of its band. A trade z
-costs Σ k_i |z_i| + Σ c_i |z_i|^1.5, and something fixed.
+Functions read the (6, n) table `State.scratch`: by asset, `TARGET` weights, weights `HELD` before, proportional `COSTS`
+k and square-root `IMPACT` c of traded values, whether an asset is `KEPT` as it is, and the `WIDTH` of its band. A trade
+z costs Σ k_i |z_i| + Σ c_i |z_i|^1.5 and a fixed amount.
 """
 
 import numpy as np
@@ -14,12 +14,12 @@ from backtest.numerics.numba_kernels import inlined_kernel, lean_kernel
 
 @inlined_kernel
 def cost_of(table: Floats, which: int, impact: bool) -> float:
-    """What it costs to trade one of the rows of the table, but for what is fixed.
+    """Return the cost of trading a row of the table, without fixed costs.
 
     Args:
-        table: (6, n).
-        which: the row that is traded.
-        impact: whether there is any.
+        table: (6, n) scratch table.
+        which: row with the traded weights.
+        impact: whether impact is charged.
     """
     cost = 0.0
     for i in range(table.shape[1]):
@@ -33,17 +33,18 @@ def cost_of(table: Floats, which: int, impact: bool) -> float:
 
 @inlined_kernel
 def cost_of_rebalance(table: Floats, fixed: float, impact: bool) -> float:
-    """The cost x of a rebalance.
+    """Return the cost x of a rebalance.
 
-    After paying x the weights are exactly the target weights of the NAV that is left, so x solves
+    After paying x the weights are exactly the target weights of the remaining NAV, so x solves
     x = Σ k_i |z_i| + Σ c_i |z_i|^1.5 + fixed with z_i = w_target,i (1 - x) - w_held,i. The right side less x is convex
     and, where selling everything costs less than all of NAV, falls through zero once below 1: Newton's method from 0
-    climbs to that root and never past it. Of proportional costs it is piecewise linear, and the root exact.
+    climbs to that root and never past it. With proportional costs alone the function is piecewise linear, and the root
+    is exact.
 
     Args:
-        table: (6, n).
-        fixed: of all assets traded together.
-        impact: whether there is any.
+        table: (6, n) scratch table.
+        fixed: fixed cost of all traded assets together.
+        impact: whether impact is charged.
 
     Example:
         >>> all_in = np.zeros((6, 1))
@@ -66,23 +67,23 @@ def cost_of_rebalance(table: Floats, fixed: float, impact: bool) -> float:
             slope += rate * target if trade > 0.0 else -rate * target if trade < 0.0 else 0.0
         step = (paid - cost) / slope
         cost += step
-        if abs(step) <= 1e-17 + 2e-16 * cost:  # what is left is rounding
+        if abs(step) <= 1e-17 + 2e-16 * cost:  # the rest is rounding
             break
     return cost
 
 
 @lean_kernel
 def part_to_keep(table: Floats, fixed: float, required: float, impact: bool) -> float:
-    """The factor f by which positions held are cut so that NAV after costs is f times what they require.
+    """Return the factor f that positions are cut to, so that NAV after costs is f times their requirement.
 
     f solves 1 - fixed - C((1 - f) held) = f × required. The difference of the sides is concave in f, above zero at 0
     and below at 1: Newton's method from 1 comes down to the root and never past it.
 
     Args:
-        table: (6, n).
-        fixed: of everything that is sold, however much of it.
-        required: the requirement Σ q_i |w_i| of all that is held.
-        impact: whether there is any.
+        table: (6, n) scratch table.
+        fixed: fixed cost of selling a part of every holding.
+        required: requirement Σ q_i |w_i| of all holdings.
+        impact: whether impact is charged.
 
     Returns:
         The factor, from 0 to 1; 0 where even selling everything costs all of NAV.
@@ -112,13 +113,13 @@ def part_to_keep(table: Floats, fixed: float, required: float, impact: bool) -> 
 
 
 @inlined_kernel
-def inside_the_band(weight: float, target: float, width: float) -> float:
-    """Nearest weight inside a band that ends at zero, so that no weight gets a sign that its target does not have.
+def clip_to_band(weight: float, target: float, width: float) -> float:
+    """Return the nearest weight inside a band. Bands end at zero, so no weight gets another sign than its target.
 
     Example:
-        >>> [inside_the_band(weight, 0.02, 0.05) for weight in (-0.01, 0.01, 0.1)]
+        >>> [clip_to_band(weight, 0.02, 0.05) for weight in (-0.01, 0.01, 0.1)]
         [0.0, 0.01, 0.07]
-        >>> inside_the_band(0.01, -0.02, 0.05), inside_the_band(0.03, 0.0, 0.05)
+        >>> clip_to_band(0.01, -0.02, 0.05), clip_to_band(0.03, 0.0, 0.05)
         (0.0, 0.0)
     """
     low = max(target - width, 0.0) if target > 0.0 else target - width
@@ -127,49 +128,49 @@ def inside_the_band(weight: float, target: float, width: float) -> float:
 
 
 @lean_kernel
-def to_the_band(table: Floats) -> None:
-    """Replace targets by the nearest weights to those held that are inside the bands and have the same sum.
+def move_to_bands(table: Floats) -> None:
+    """Replace targets by the weights nearest to the holdings that are inside the bands and have the sum of the targets.
 
-    Least squares over a box and a sum: the answer is clip(w_held,i + μ, low_i, high_i), by `inside_the_band`, with the
-    one μ that gives the sum of the targets.
+    This is least squares over a box with a given sum: the solution is clip(w_held,i + μ, low_i, high_i), by
+    `clip_to_band`, where μ gives the sum of the targets.
 
     Example:
         >>> table = np.zeros((6, 2))
         >>> table[TARGET], table[HELD], table[WIDTH] = [0.5, 0.5], [0.6, 0.4], 0.04
-        >>> to_the_band(table)
+        >>> move_to_bands(table)
         >>> table[TARGET].round(12).tolist()
         [0.54, 0.46]
         >>> table[TARGET], table[HELD], table[WIDTH] = [1.0, 0.0], [0.97, 0.03], 0.05
-        >>> to_the_band(table)
+        >>> move_to_bands(table)
         >>> table[TARGET].tolist()
         [1.0, 0.0]
     """
-    wanted, low, high = 0.0, np.inf, -np.inf
+    goal, low, high = 0.0, np.inf, -np.inf
     for i in range(table.shape[1]):
         target, width = table[TARGET, i], table[WIDTH, i]
-        wanted += target
-        low = min(low, inside_the_band(-np.inf, target, width) - table[HELD, i])
-        high = max(high, inside_the_band(np.inf, target, width) - table[HELD, i])
+        goal += target
+        low = min(low, clip_to_band(-np.inf, target, width) - table[HELD, i])
+        high = max(high, clip_to_band(np.inf, target, width) - table[HELD, i])
     shift = low + (high - low) / 2
     while low < shift < high:
         total = 0.0
         for i in range(table.shape[1]):
-            total += inside_the_band(table[HELD, i] + shift, table[TARGET, i], table[WIDTH, i])
-        if total < wanted:
+            total += clip_to_band(table[HELD, i] + shift, table[TARGET, i], table[WIDTH, i])
+        if total < goal:
             low = shift
         else:
             high = shift
         shift = low + (high - low) / 2
     for i in range(table.shape[1]):
-        table[TARGET, i] = inside_the_band(table[HELD, i] + shift, table[TARGET, i], table[WIDTH, i])
+        table[TARGET, i] = clip_to_band(table[HELD, i] + shift, table[TARGET, i], table[WIDTH, i])
 
 
 @inlined_kernel
-def band(target: float, absolute: float, relative: float) -> float:
-    """How far a weight may drift from its target: the smaller of the absolute and of the relative band.
+def band_width(target: float, absolute: float, relative: float) -> float:
+    """Return the half-width of the band around a target: the smaller of the absolute and the relative width.
 
     Example:
-        >>> band(0.1, 0.05, 0.25), band(0.5, 0.05, 0.25)
+        >>> band_width(0.1, 0.05, 0.25), band_width(0.5, 0.05, 0.25)
         (0.025, 0.05)
     """
     return min(absolute, relative * abs(target)) if relative < np.inf else absolute

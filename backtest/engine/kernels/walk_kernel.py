@@ -1,19 +1,17 @@
-"""The walk of one run through its dates, compiled.
+"""The simulation loop of one run, compiled.
 
-The state of an account is the units of each asset that it holds, and its cash; NAV is cash plus units times prices.
-Units change at trades alone. In between, all that interest, fees and margin need to know of what is held are a few sums
-over it at each close: its value, its shorts, what these are charged, what they require. So a row of prices is read
-once, and nothing by asset is written; what each asset earned, and what each flow was, is worked out by
-`ledger_kernel` from what was held.
+The state is the units held of each asset, and cash. NAV is cash plus the sum of units times prices. Units change only
+in trades. Between trades, interest, fees and margin depend on a few sums over the holdings at each close: their value,
+their shorts, their charges and their requirements. So each row of prices is read once and nothing is written by asset.
+`ledger_kernel` works out asset P&L and flows afterwards, from the units held.
 
-A row is walked in two steps. First its period passes: prices move, interest and borrow fees, other fees, the sale of
-what has no price. Then its close is traded. Steps are numbered from the first trade's row on: step 2p is the period of
-the p-th row, step 2p + 1 its close, so that a walk can stop between the two and ask for weights. A row's bits depend on
-nothing after it.
+Each row takes two steps: step 2p is the period that ends at the p-th row, counted from the first trade, and step 2p + 1
+is the trade at its close. A path can therefore stop between the two and ask a strategy for weights. The bits of a row
+do not depend on any later row.
 """
 
 from backtest.engine.kernels.period_kernel import pass_periods, sum_of
-from backtest.engine.kernels.rebalance_kernel import force, sell_unpriced, trade, want
+from backtest.engine.kernels.rebalance_kernel import answer_margin_call, rebalance, sell_unpriced, set_targets
 from backtest.engine.kernels.state import (
     BAND,
     BY_ASSET,
@@ -30,7 +28,6 @@ from backtest.engine.kernels.state import (
     REBALANCE,
     REFUSED,
     ROLL,
-    ROUNDING,
     ROWS,
     SCHEDULED,
     SHORTFALL,
@@ -42,155 +39,169 @@ from backtest.engine.kernels.state import (
     UNUSED,
     WANTED,
     WHY,
-    Account,
-    Charges,
-    Market,
     Orders,
+    PeriodArrays,
+    State,
+    TermArrays,
 )
-from backtest.engine.kernels.trade_kernel import band
-from backtest.numerics.arrays import Bools, Floats, Ints
+from backtest.engine.kernels.trade_kernel import band_width
 from backtest.numerics.numba_kernels import inlined_kernel, lean_kernel
+from backtest.numerics.tolerances import ROUNDING
+
+# Loops that add up write nothing. Where one loop does both, the alignment of the arrays in memory decides whether the
+# compiled loop runs four elements at a time, and so the order of the sum: the same run would not have the same bits.
 
 
 @lean_kernel
-def walk(market: Market, charges: Charges, orders: Orders, account: Account, start: int, first: int, end: int) -> int:
+def run_steps(
+    periods: PeriodArrays, terms: TermArrays, orders: Orders, state: State, start: int, first: int, end: int
+) -> int:
     """Take the steps from `first` to before `end` of a run whose first trade is at row `start`.
 
     Returns:
-        `end`, or an earlier last step: NAV ended there or, if NAV is left, target weights would cost all of it or need
-        a price that is unknown.
+        `end`, or the earlier step at which the run stopped. NAV is then 0, or a trade was refused: its target weights
+        would cost all of NAV, or need a price that is unknown.
     """
-    # Whatever is taken out of a tuple counts its references, and so does what is passed to a function: that takes
-    # longer than a row of prices. So tuples are opened here, once, and what follows is written out in place.
-    # Loops that add up write nothing: where a loop does both, how arrays lie in memory decides whether it is taken in
-    # fours, and so the order of a sum. The same run has the same bits.
-    prices, priced, series, missing = market
-    rates, kinds, numbers, tiers, futures, performance_due, by_row, at_one = charges
-    rows, due, compared, looks, ordered, stops, targets, lag, last_order, absolute, relative, edge, least = orders
-    now, counts, book, scratch, navs, cashes, performance, trades, amounts, units_after, executed = account
+    lag, with_bands = orders.lag, orders.compared.size > 0
     step = first
-    if step == 1 and compared.size > 0:  # what is decided before the first trade, when nothing is held yet
+    # Before the first trade nothing is held, but decisions can already be ordered.
+    if step == 1 and with_bands:
         for row in range(max(start - lag, 0), start):
-            _look(prices, priced, rates, kinds, compared, looks, ordered, targets, now, counts, book, scratch,
-                  row, lag, last_order, absolute, relative)  # fmt: skip
+            _order_trade(periods, terms, orders, state, row)
     while step < end:
         at, passing, outcome = step // 2, step % 2 == 0, NOTHING
-        if compared.size > 0 and passing == (lag > 0):  # with a lag, after the trades of the close before
-            _look(prices, priced, rates, kinds, compared, looks, ordered, targets, now, counts, book, scratch,
-                  start + at - passing, lag, last_order, absolute, relative)  # fmt: skip
+        # 1. Bands: compare weights with decisions; with a lag, the weights after the trades of the close before.
+        if with_bands and passing == (lag > 0):
+            _order_trade(periods, terms, orders, state, start + at - passing)
         if passing:
-            last = (end - 1) // 2
-            if counts[NEXT_DUE] < rows.size:
-                last = min(last, rows[counts[NEXT_DUE]] - start)
-            if counts[ORDERED_LAST] >= start + at:
-                last = min(last, _next_order(ordered, start + at) - start)
-            at = pass_periods(prices, series, rates, kinds, numbers, tiers, futures, performance_due, stops, now,
-                               book, navs, cashes, performance, start, at, last, last_order)  # fmt: skip
+            # 2. Periods: prices move, interest and fees accrue, up to a row that may need a trade.
+            last = _last_of_pass(orders, state, start, at, end)
+            at = pass_periods(periods, terms, orders, state, start, at, last)
             step = 2 * at
-            if priced.shape[0] > 0 and now[NAV] > 0.0:
-                outcome = sell_unpriced(prices, priced, missing, rates, numbers, by_row, at_one, now, counts, book,
-                                         scratch, trades, amounts, start + at, at)  # fmt: skip
+            # 3. Delisted assets: sell holdings that have lost their price.
+            if periods.priced.shape[0] > 0 and state.now[NAV] > 0.0:
+                outcome = sell_unpriced(periods, terms, state, start + at, at)
         else:
-            row, k, reason = start + at, -1, REBALANCE
-            if counts[NEXT_DUE] < rows.size and rows[counts[NEXT_DUE]] == row:
-                k = due[counts[NEXT_DUE]]
-                counts[NEXT_DUE] += 1
-            elif compared.size > 0:
-                k, reason = ordered[WANTED, row], ordered[WHY, row]
-            if k >= 0:
-                counts[TRADED] = k
-                outcome = trade(prices, priced, missing, rates, numbers, by_row, at_one, targets, now, counts, book,
-                                 scratch, trades, amounts, row, at, k, reason, edge, absolute, relative,
-                                 least)  # fmt: skip
-                if outcome != REFUSED and executed[k] < 0:
-                    executed[k] = at
-            elif kinds[MAINTENANCE] != UNUSED and force(
-                prices, rates, kinds, numbers, by_row, at_one, now, counts, book, scratch, trades, amounts, row, at,
-                last_order,
-            ):  # fmt: skip
-                outcome = DONE
+            # 4. Trade: the decision that is due at this close, else a sale to answer a margin call.
+            outcome = _trade(periods, terms, orders, state, start + at, at)
         if outcome == REFUSED:
             return step
+        # 5. Settlement: pay the costs of the trade and record the units held after it.
         if outcome == DONE:
-            _book(prices, rates, kinds, futures, now, counts, book, navs, cashes, amounts, units_after, start + at, at)
-        if now[NAV] <= 0.0:
-            _end(now, counts, book, navs, cashes, at)
+            _settle(periods, terms, state, start + at, at)
+        # 6. Ruin: the path ends when nothing is left.
+        if state.now[NAV] <= 0.0:
+            _end(state, at)
             return step
         step += 1
     return end
 
 
-@lean_kernel
-def _look(
-    prices: Floats, priced: Bools, rates: Floats, kinds: Ints, compared: Ints, looks: Ints,
-    ordered: Ints, targets: Floats, now: Floats, counts: Ints, book: Floats, scratch: Floats, row: int, lag: int,
-    end: int, absolute: float, relative: float,
-) -> None:  # fmt: skip
-    """Order a trade where it is due, or where a weight is outside its band.
+@inlined_kernel
+def _last_of_pass(orders: Orders, state: State, start: int, at: int, end: int) -> int:
+    """Return the position of the next row on which a trade is due, at most the last position before step `end`."""
+    last = (end - 1) // 2
+    if state.counts[NEXT_DUE] < orders.rows.size:
+        last = min(last, orders.rows[state.counts[NEXT_DUE]] - start)
+    if state.counts[ORDERED_LAST] >= start + at:
+        row = start + at
+        while row < orders.ordered.shape[1] - 1 and orders.ordered[WANTED, row] < 0:
+            row += 1
+        last = min(last, row - start)
+    return last
 
-    A check has no say while a trade is to come; a decision that is to be traded takes the place of a check's. So does
-    one that comes too late for the end of the data: what is traded before must not depend on where that is.
+
+@inlined_kernel
+def _trade(periods: PeriodArrays, terms: TermArrays, orders: Orders, state: State, row: int, at: int) -> int:
+    """Trade the decision that is due at a close, or answer a margin call; return the outcome."""
+    k, reason = _due_at(orders, state, row)
+    outcome = NOTHING
+    if k >= 0:
+        state.counts[TRADED] = k
+        outcome = rebalance(periods, terms, orders, state, row, at, k, reason)
+        if outcome != REFUSED and state.executed[k] < 0:
+            state.executed[k] = at
+    elif terms.usage[MAINTENANCE] != UNUSED and answer_margin_call(periods, terms, state, row, at, orders.end):
+        outcome = DONE
+    return outcome
+
+
+@inlined_kernel
+def _due_at(orders: Orders, state: State, row: int) -> tuple[int, int]:
+    """Return the decision to trade at a row, or -1, and the reason for the trade."""
+    k, reason = -1, REBALANCE
+    if state.counts[NEXT_DUE] < orders.rows.size and orders.rows[state.counts[NEXT_DUE]] == row:
+        k = orders.due[state.counts[NEXT_DUE]]
+        state.counts[NEXT_DUE] += 1
+    elif orders.compared.size > 0:
+        k, reason = orders.ordered[WANTED, row], orders.ordered[WHY, row]
+    return k, reason
+
+
+@lean_kernel
+def _order_trade(periods: PeriodArrays, terms: TermArrays, orders: Orders, state: State, row: int) -> None:
+    """Order a trade if one is scheduled, or if a weight is outside its band.
+
+    A check orders nothing while a trade is waiting. A decision replaces the waiting order of a check, even if the
+    decision itself comes too late to be traded: trades must not depend on where the data end.
     """
-    k, look, waiting = compared[row], looks[row], counts[ORDERED_LAST] >= row + (lag > 0)
+    compared, looks, ordered, counts = orders.compared, orders.looks, orders.ordered, state.counts
+    k, look, waiting = compared[row], looks[row], counts[ORDERED_LAST] >= row + (orders.lag > 0)
     if k < 0 or (look == CHECK and waiting):
         return
+    # Is a weight outside its band?
     away = look == SCHEDULED
     if not away:
-        want(priced, rates, kinds, targets, k, scratch, row)
-        for i in range(book.shape[1]):
-            wanted = scratch[TARGET, i]
-            drift = abs(book[UNITS, i] * prices[row, i] / now[NAV] - wanted)
-            outside = drift > band(wanted, absolute, relative) + ROUNDING
-            away |= outside and (priced.shape[0] == 0 or priced[row, i])
+        set_targets(periods, terms, orders, state, k, row)
+        for i in range(state.holdings.shape[1]):
+            target = state.scratch[TARGET, i]
+            drift = abs(state.holdings[UNITS, i] * periods.prices[row, i] / state.now[NAV] - target)
+            outside = drift > band_width(target, orders.absolute, orders.relative) + ROUNDING
+            away |= outside and (periods.priced.shape[0] == 0 or periods.priced[row, i])
+    # Order the trade in place of one that a check has ordered.
     if away:
-        if waiting and looks[counts[ORDERED_LAST] - lag] == CHECK:
+        if waiting and looks[counts[ORDERED_LAST] - orders.lag] == CHECK:
             ordered[WANTED, counts[ORDERED_LAST]] = -1
-        if row + lag < end:
-            ordered[WANTED, row + lag], counts[ORDERED_LAST] = k, row + lag
-            ordered[WHY, row + lag] = REBALANCE if look == SCHEDULED else BAND
+        if row + orders.lag < orders.end:
+            ordered[WANTED, row + orders.lag], counts[ORDERED_LAST] = k, row + orders.lag
+            ordered[WHY, row + orders.lag] = REBALANCE if look == SCHEDULED else BAND
 
 
 @inlined_kernel
-def _next_order(ordered: Ints, row: int) -> int:
-    """The first row from `row` on that has an order, or the last there is."""
-    while row < ordered.shape[1] - 1 and ordered[WANTED, row] < 0:
-        row += 1
-    return row
-
-
-@inlined_kernel
-def _book(
-    prices: Floats, rates: Floats, kinds: Ints, futures: bool, now: Floats, counts: Ints, book: Floats,
-    navs: Floats, cashes: Floats, amounts: Floats, units_after: Floats, row: int, at: int,
-) -> None:  # fmt: skip
-    """Pay for a trade, and write down the units held after it."""
-    made = counts[TRADES]
-    counts[TRADES] += 1
-    now[NAV] *= 1.0 - amounts[PAID, made]
-    for i in range(book.shape[1]):
-        units_after[made, i] = book[UNITS, i]
-        book[SHORTS, i] = max(-book[UNITS, i], 0.0)
-    value = sum_of(book, UNITS, prices, row)  # on its own: see `walk`
+def _settle(periods: PeriodArrays, terms: TermArrays, state: State, row: int, at: int) -> None:
+    """Pay for a trade and record the units held after it."""
+    now, holdings, made = state.now, state.holdings, state.counts[TRADES]
+    # Costs are paid out of NAV.
+    state.counts[TRADES] += 1
+    now[NAV] *= 1.0 - state.amounts[PAID, made]
+    # Units and shorts after the trade.
+    for i in range(holdings.shape[1]):
+        state.units[made, i] = holdings[UNITS, i]
+        holdings[SHORTS, i] = max(-holdings[UNITS, i], 0.0)
+    value = sum_of(holdings, UNITS, periods.prices, row)
+    # Charges and requirements per unit of price, where they differ by asset.
     for which in range(MAINTENANCE + 1):
-        if kinds[which] == BY_ASSET:
-            for i in range(book.shape[1]):
-                units = book[UNITS, i]
+        if terms.usage[which] == BY_ASSET:
+            for i in range(holdings.shape[1]):
+                units = holdings[UNITS, i]
                 if which in (ROLL, MAINTENANCE):
                     units = abs(units)
-                elif which == CHARGE and not futures:
-                    units = book[SHORTS, i]
-                book[which, i] = rates[which, i] * units
+                elif which == CHARGE and not terms.futures:
+                    units = holdings[SHORTS, i]
+                holdings[which, i] = terms.rates[which, i] * units
+    # Cash is the rest of NAV. The first NAV is recorded before the first trade.
     now[CASH] = now[NAV] - value
-    cashes[at] = now[CASH]
+    state.cash[at] = now[CASH]
     if at > 0:
-        navs[at] = now[NAV]
+        state.nav[at] = now[NAV]
 
 
 @inlined_kernel
-def _end(now: Floats, counts: Ints, book: Floats, navs: Floats, cashes: Floats, at: int) -> None:
-    """Ruin: nothing is left, the lender bears the rest, and the path ends here."""
+def _end(state: State, at: int) -> None:
+    """End a ruined path: NAV and holdings are zero, and the lender bears the shortfall."""
+    now = state.now
     now[SHORTFALL], now[NAV], now[CASH] = -now[NAV], 0.0, 0.0
-    navs[at] = cashes[at] = 0.0
-    counts[ROWS] = at + 1
-    for i in range(book.shape[1]):
-        book[UNITS, i] = 0.0
+    state.nav[at] = state.cash[at] = 0.0
+    state.counts[ROWS] = at + 1
+    for i in range(state.holdings.shape[1]):
+        state.holdings[UNITS, i] = 0.0

@@ -1,4 +1,4 @@
-"""What trading costs, and what is paid for management: the sections `costs:` and `fees:`. Rates in basis points."""
+"""Trading costs and management fees: the sections `costs:` and `fees:`. Rates are in basis points."""
 
 from typing import Annotated, Literal
 
@@ -8,7 +8,7 @@ from backtest.engine.settings.rate_schedule import BasisPoints, PerAsset, Schedu
 
 
 class Impact(BaseModel):
-    """Square-root market impact: Y σ sqrt(traded value / value traded a period) of the traded value.
+    """Square-root market impact: a trade costs Y σ sqrt(its value / traded value per period) of its value.
 
     Source: Almgren and others (2005); Tóth and others (2011), where Y is about 1.
 
@@ -16,7 +16,8 @@ class Impact(BaseModel):
 
     Args:
         coefficient: Y.
-        window: periods over which σ, the volatility per period, and the value traded are averaged, up to the trade.
+        window: number of periods up to the trade over which σ, the volatility per period, and the traded value are
+            estimated.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,17 +27,17 @@ class Impact(BaseModel):
 
 
 class TradingCosts(BaseModel):
-    """Trading costs; all that are given add up.
+    """Trading costs, which add up.
 
     Definitions: docs/conventions/costs.md#trading-costs
 
     Args:
-        trading_bps: of the traded value; one number, or by asset or class.
-        half_spread_bps: likewise, half the spread between bid and ask.
-        commission_bps: likewise.
-        schedule: instead of the three: of the traded value of every asset, from each date on.
-        fixed: for each asset traded, in the currency of `initial_capital`.
-        impact: of large trades; needs `data.volumes` and `initial_capital`.
+        trading_bps: proportional cost of the traded value; one number, or by asset or class.
+        half_spread_bps: half the bid-ask spread; one number, or by asset or class.
+        commission_bps: commission on the traded value; one number, or by asset or class.
+        schedule: replaces the three settings above: proportional cost for all assets, from each date on.
+        fixed: cost of each asset traded, in the currency of `initial_capital`.
+        impact: market impact of large trades; needs `data.volumes` and `initial_capital`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,24 +51,24 @@ class TradingCosts(BaseModel):
 
     @field_validator("schedule")
     @classmethod
-    def _instead(cls, schedule: Schedule | None, info: ValidationInfo) -> Schedule | None:
-        beside = [name for name in ("trading_bps", "half_spread_bps", "commission_bps") if info.data.get(name)]
-        if schedule is not None and beside:
-            raise ValueError(f"stands beside {' and '.join(beside)}; expected one of them")
+    def _replaces_the_others(cls, schedule: Schedule | None, info: ValidationInfo) -> Schedule | None:
+        others = [name for name in ("trading_bps", "half_spread_bps", "commission_bps") if info.data.get(name)]
+        if schedule is not None and others:
+            raise ValueError(f"given together with {' and '.join(others)}; expected only one of them")
         return schedule
 
 
 class PerformanceFee(BaseModel):
-    """A share of what NAV has gained above its high-water mark.
+    """A share of the gain of NAV above its high-water mark.
 
-    It is paid on the last date of each such period in the data, and on the last date of all; in between NAV is before
-    it. The mark begins at the first NAV and is then the highest NAV after a fee was due.
+    The fee is paid on the last date of each period in the data, and on the last date of all; between these dates NAV
+    does not include it. The mark starts at the first NAV and is then the highest NAV after a fee was due.
 
     Definitions: docs/conventions/costs.md#performance-fee
 
     Args:
-        rate: the share, decimal.
-        every: how often.
+        rate: share of the gain, decimal.
+        every: frequency of payment.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -77,15 +78,15 @@ class PerformanceFee(BaseModel):
 
 
 class Fees(BaseModel):
-    """Fees by actual days over 365.
+    """Management fees, which accrue by act/365.
 
     Definitions: docs/conventions/costs.md#fees
 
     Args:
-        management_bps: of NAV.
-        expense_ratio_bps: of the value of each position, as a fund's expenses; one number, or by asset or class. A
-            short position earns it, as the fund's price falls by it.
-        performance: a performance fee.
+        management_bps: fee on NAV.
+        expense_ratio_bps: fee on the value of each position, like a fund's expenses; one number, or by asset or class.
+            A short position earns it, because it lowers the fund's price.
+        performance: performance fee.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,8 +1,8 @@
-"""How exposure is financed: the section `financing:`, of one of three kinds.
+"""Financing settings: the section `financing:`, with one of three kinds.
 
-On margin what exceeds NAV is borrowed. Futures borrow inside their price, at the rate it implies. A leveraged fund
-borrows for its holders, and pays for that and itself before they see its price. Interest accrues by actual days over
-360 on the opening balances of a period. Rates are in basis points a year.
+On margin, exposure above NAV is borrowed. Futures borrow inside their price, at the rate that the price implies. A
+leveraged fund borrows for its holders and charges interest and expenses inside its price. Interest accrues by act/360
+on the opening balances of a period. Rates are in basis points per year.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ from backtest.numerics.arrays import Floats
 _Given = TypeVar("_Given", SignedBasisPoints | SignedSchedule, SignedBasisPoints | dict[str, SignedBasisPoints])
 
 FUNDING_BASIS_OF_TREASURIES = 58.7
-"""Basis points: the mean of 1991 to 2018 in Treasury futures (Fleckenstein, Longstaff 2020)."""
+"""Basis points; the mean in Treasury futures, 1991 to 2018 (Fleckenstein and Longstaff 2020)."""
 
 
 _EXAMPLE = "{0: 150, 100000: 100}"
@@ -45,10 +45,10 @@ def _tiers_rise(tiers: dict[float, float]) -> dict[float, float]:
     if not sizes:
         raise ValueError(f"empty; expected sizes of the loan with spreads, such as {_EXAMPLE}")
     if sizes[0] != 0:
-        raise ValueError(f"the first stands at {sizes[0]:g}; expected it at 0, for what the smallest loan pays")
+        raise ValueError(f"the first size is {sizes[0]:g}; expected 0, for the spread of the smallest loan")
     for smaller, larger in pairwise(sizes):
         if not larger > smaller:
-            raise ValueError(f"{larger:g} stands after {smaller:g}; expected rising sizes of the loan")
+            raise ValueError(f"{larger:g} comes after {smaller:g}; expected rising sizes of the loan")
     return tiers
 
 
@@ -57,20 +57,22 @@ Tiers = Annotated[dict[_Size, BasisPoints], BeforeValidator(_one_for_each_size),
 
 
 class Margin(BaseModel):
-    """A margin loan: it pays the cash return, or that of `data.loan_rate`, and a spread.
+    """A margin loan: it pays the cash return, or `data.loan_rate`, and a spread.
 
     Definitions: docs/conventions/financing.md#margin-loans
 
     Args:
-        allow_negative_spread: whether a spread below zero is meant.
-        spread_bps: on the loan; one number, or from each date on.
-        tiers: instead, by size of the loan in the currency of `initial_capital`: what the part above each size pays.
-        cash_spread_bps: under the cash return, on free cash.
-        rebate_spread_bps: under the cash return, on the proceeds of shorts.
-        borrow_fee_bps: on the value of shorts; one number, or by asset or class, 0 for those left out.
-        initial_margin: what NAV has to be of the size of positions at a trade, a fraction; one number, or by asset or
-            class. A target that asks for more is scaled down; by default the maintenance margin, or no limit.
-        maintenance_margin: likewise at every close; below it positions are sold. At most the initial margin.
+        allow_negative_spread: whether negative spreads are allowed.
+        spread_bps: spread on the loan; one number, or from each date on.
+        tiers: replaces `spread_bps`: loan sizes in the currency of `initial_capital`, and the spread on the part of
+            the loan above each size.
+        cash_spread_bps: below the cash return, on free cash.
+        rebate_spread_bps: below the cash return, on short-sale proceeds.
+        borrow_fee_bps: on the value of shorts; one number, or by asset or class, where omitted assets pay 0.
+        initial_margin: NAV required at a trade, as a fraction of the size of positions; one number, or by asset or
+            class. A target that requires more is scaled down. Default: the maintenance margin, or no limit.
+        maintenance_margin: NAV required at every close, as a fraction of the size of positions; positions are sold
+            below it. At most the initial margin.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -87,31 +89,31 @@ class Margin(BaseModel):
 
     @field_validator("spread_bps")
     @classmethod
-    def _negative_is_said(
+    def _negative_only_if_allowed(
         cls, given: SignedBasisPoints | SignedSchedule, info: ValidationInfo
     ) -> SignedBasisPoints | SignedSchedule:
-        return _said(given, info)
+        return _check_sign(given, info)
 
     @field_validator("tiers")
     @classmethod
     def _instead_of_spread(cls, tiers: Tiers | None, info: ValidationInfo) -> Tiers | None:
         if tiers is not None and info.data.get("spread_bps", 0.0) != 0.0:
-            raise ValueError("stand beside spread_bps; expected one of the two")
+            raise ValueError("given together with spread_bps; expected only one of the two")
         return tiers
 
 
 class Futures(BaseModel):
-    """Futures: positions are notionals that pay the implied rate, the cash return and a basis; NAV is in bills.
+    """Futures: positions are notionals that pay the cash return and a basis; NAV is held in bills.
 
     Definitions: docs/conventions/financing.md#futures
 
     Args:
-        allow_negative_spread: whether a basis below zero is meant.
-        basis_bps: over the cash return; one number, or by asset or class, 0 for those left out.
+        allow_negative_spread: whether a negative basis is allowed.
+        basis_bps: implied rate above the cash return; one number, or by asset or class, where omitted assets pay 0.
         roll_bps: cost of rolling, on the size of notionals; one number, or by asset or class.
-        cash_spread_bps: under the cash return, on NAV.
-        initial_margin: of the size of notionals, as of a margin loan.
-        maintenance_margin: likewise; a call sells down to the initial margin.
+        cash_spread_bps: below the cash return, on NAV.
+        initial_margin: NAV required at a trade, as a fraction of the size of notionals; see `Margin`.
+        maintenance_margin: NAV required at every close; a margin call sells down to the initial margin.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -128,24 +130,23 @@ class Futures(BaseModel):
 
     @field_validator("basis_bps")
     @classmethod
-    def _negative_is_said(
+    def _negative_only_if_allowed(
         cls, given: SignedBasisPoints | dict[str, SignedBasisPoints], info: ValidationInfo
     ) -> SignedBasisPoints | dict[str, SignedBasisPoints]:
-        return _said(given, info)
+        return _check_sign(given, info)
 
 
 class LeveragedFund(BaseModel):
-    """Each exposure is held through a fund that is reset daily to `leverage` times its asset.
+    """Leveraged funds: each exposure is held through a fund that is reset daily to `leverage` times its asset.
 
     Definitions: docs/conventions/financing.md#leveraged-funds
 
     Args:
-        leverage: of the fund; below zero for an inverse one.
-        swap_spread_bps: over the cash return, on what the fund borrows.
-        expense_ratio_bps: of the fund's value.
-        cash_spread_bps: under the cash return, on free cash.
-        borrow_fee_bps: on the value of a fund that is sold short; one number, or by asset or class, 0 for those left
-            out.
+        leverage: leverage of the fund; negative for an inverse fund.
+        swap_spread_bps: above the cash return, on what the fund borrows.
+        expense_ratio_bps: on the fund's value.
+        cash_spread_bps: below the cash return, on free cash.
+        borrow_fee_bps: on the value of funds sold short; one number, or by asset or class, where omitted assets pay 0.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -159,7 +160,7 @@ class LeveragedFund(BaseModel):
 
     @field_validator("leverage")
     @classmethod
-    def _is_there(cls, leverage: float) -> float:
+    def _is_not_zero(cls, leverage: float) -> float:
         if leverage == 0:
             raise ValueError("a fund of leverage 0 holds nothing; expected a multiple such as 3 or -1")
         return leverage
@@ -168,13 +169,13 @@ class LeveragedFund(BaseModel):
 Financing = Annotated[Margin | Futures | LeveragedFund, Field(discriminator="kind")]
 
 
-def _said(given: _Given, info: ValidationInfo) -> _Given:
-    """A spread, if it is above zero or meant to be below."""
+def _check_sign(given: _Given, info: ValidationInfo) -> _Given:
+    """Return a spread unchanged if it is not negative, or if negative spreads are allowed."""
     values = given.values() if isinstance(given, dict) else [given]
     if min(values, default=0.0) < 0 and not info.data.get("allow_negative_spread"):
         raise ValueError(
-            f"{min(values):g} is below zero: what is borrowed would cost less than the cash return. "
-            "Hint: allow_negative_spread: true, if that is meant"
+            f"{min(values):g} is negative: borrowing would cost less than the cash return. "
+            "Hint: set allow_negative_spread: true if that is intended"
         )
     return given
 
@@ -182,10 +183,12 @@ def _said(given: _Given, info: ValidationInfo) -> _Given:
 def margin_requirements(
     financing: Margin | Futures, assets: tuple[str, ...], classes: Mapping[str, str]
 ) -> tuple[Floats | None, Floats | None]:
-    """By asset, (n,) each: the initial margin, by default the maintenance one, and the maintenance margin.
+    """Return the initial and the maintenance margin by asset, (n,) each; None where a requirement is not set.
+
+    The initial margin defaults to the maintenance margin.
 
     Raises:
-        ConfigError: an asset has none of one that is given, or a maintenance margin above its initial margin.
+        ConfigError: a requirement is set for some assets only, or a maintenance margin is above its initial margin.
     """
     initial, maintenance = (
         None if given is None else by_asset(given, assets, classes, f"financing.{name}")
@@ -194,7 +197,7 @@ def margin_requirements(
             ("maintenance_margin", financing.maintenance_margin),
         )
     )
-    if initial is None:  # what is below the maintenance margin cannot be traded to
+    if initial is None:  # a target below the maintenance margin would be sold at once
         return maintenance, maintenance
     if maintenance is not None and (maintenance > initial).any():
         i = int(np.argmax(maintenance - initial))
@@ -206,21 +209,21 @@ def margin_requirements(
 
 
 def spot_in_futures(spot: Sequence[str]) -> str:
-    """What to say of assets whose prices are those of a spot market, under `futures`."""
+    """Return the error text for assets with spot prices under `kind: futures`."""
     return (
-        f"{', '.join(spot)} {'is a spot price' if len(spot) == 1 else 'are spot prices'}, whose return less the cash "
-        "return is not that of a future: no roll yield, no storage. "
-        "Hint: leave it out, take a futures index instead, or kind: margin"
+        f"{', '.join(spot)} {'is a spot price' if len(spot) == 1 else 'are spot prices'}, whose return above the cash "
+        "return is not the return of a future: futures have a roll yield and no storage costs. "
+        "Hint: remove it, use a futures index instead, or set kind: margin"
     )
 
 
 IMPACT_OF_FUNDS = (
-    "the impact of trading a fund's shares is on what the fund trades for it, which is not modelled. "
-    "Hint: leave it out with kind: leveraged_fund, or kind: margin or futures"
+    "the impact of trading a fund's shares falls on the fund's own trades, which are not modelled. "
+    "Hint: remove it, or set financing.kind: margin or futures"
 )
-"""What to say of `costs.impact` where exposures are held through leveraged funds."""
+"""Error text for `costs.impact` with leveraged funds."""
 
 
 def not_daily(periods_per_year: int) -> str:
-    """What to say of a leveraged fund on other data than daily."""
+    """Return the error text for a leveraged fund on data that is not daily."""
     return f"a leveraged fund is reset daily, and the data has {periods_per_year} periods a year; expected daily data"

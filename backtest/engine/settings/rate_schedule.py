@@ -1,4 +1,4 @@
-"""Rates of a configuration: one number, one for each asset or class, or one from each date on; in basis points."""
+"""Rate settings in basis points: one number, numbers by asset or class, or numbers from each date on."""
 
 import re
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ def _dates_rise(schedule: dict[date, float]) -> dict[date, float]:
         raise ValueError(f"empty; expected dates with values, such as {_EXAMPLE}")
     for earlier, later in pairwise(schedule):
         if later <= earlier:
-            raise ValueError(f"{later} stands after {earlier}; expected rising dates")
+            raise ValueError(f"{later} comes after {earlier}; expected rising dates")
     return schedule
 
 
@@ -57,17 +57,17 @@ def by_asset(
     setting: str,
     otherwise: float | None = None,
 ) -> Floats:
-    """One value for each asset: its own, else that of its class, else `otherwise`.
+    """Return (n,) values by asset: the asset's own value, else the value of its class, else `otherwise`.
 
     Args:
-        given: one number for all, or numbers by asset or class.
+        given: one number for all assets, or numbers by asset or class.
         assets: the n assets.
         classes: asset class by asset.
-        setting: what it is called in a configuration, for the message of an error.
-        otherwise: of an asset that has none.
+        setting: name of the setting, for error messages.
+        otherwise: value of an asset without a number.
 
     Raises:
-        ConfigError: an asset has none, and there is no `otherwise`.
+        ConfigError: an asset has no number, and `otherwise` is None.
 
     Example:
         >>> given = {"bonds": 5.0, "gold": 20.0}
@@ -76,25 +76,25 @@ def by_asset(
     """
     if not isinstance(given, Mapping):
         return np.full(len(assets), float(given))
-    found = [given.get(name, given.get(classes.get(name, name), otherwise)) for name in assets]
-    left_out = [name for name, value in zip(assets, found, strict=True) if value is None]
+    values = [given.get(name, given.get(classes.get(name, name), otherwise)) for name in assets]
+    left_out = [name for name, value in zip(assets, values, strict=True) if value is None]
     if left_out:
         raise ConfigError(
             f"{setting}: nothing for {', '.join(left_out)}; expected one number, or one for each asset or its class"
         )
-    return np.array(found, dtype=np.float64)
+    return np.array(values, dtype=np.float64)
 
 
 def in_force(schedule: Mapping[date, float], dates: pd.DatetimeIndex, setting: str) -> Floats:
-    """(T,) the value in force on each date: that of the last date of a schedule on or before it.
+    """Return (T,) the value in force on each date: the value of the last scheduled date up to it.
 
     Args:
-        schedule: values by the date from which on they are in force, rising.
+        schedule: values by the date from which they apply; dates rise.
         dates: the T dates of the data.
-        setting: what the schedule is called in a configuration, for the message of an error.
+        setting: name of the setting, for error messages.
 
     Raises:
-        ConfigError: the schedule begins after the first of the dates.
+        ConfigError: the schedule begins after the first date of the data.
 
     Example:
         >>> from datetime import date

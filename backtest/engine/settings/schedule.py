@@ -1,4 +1,4 @@
-"""When weights are decided and when they are traded."""
+"""Rebalance settings: the dates on which weights are decided and traded."""
 
 from typing import Annotated, Literal
 
@@ -15,19 +15,21 @@ _MOST_DAYS = {"weekly": 7, "monthly": 31, "quarterly": 92, "yearly": 366}
 
 
 class BandSettings(BaseModel):
-    """How far weights may drift from what was decided last before they are traded.
+    """Rebalancing bands around the weights of the last decision.
 
-    The band of an asset is the smaller of those given. Outside it on a date of `check`, everything is traded.
+    The half-width of an asset's band is the smaller of `absolute` and `relative`. If a weight is outside its band on a
+    date of `check`, all assets are traded.
 
     Definitions: docs/conventions/schedule.md#bands
 
     Args:
-        absolute: fraction of NAV.
-        relative: fraction of the target weight.
-        to: the `target`, or the `edge` of the band: the nearest weights inside the bands that have the targets' sum.
-        check: on which dates; by default those that decide.
-        also_on_schedule: trade whatever is decided, too. Else a decision is traded only where a weight is outside the
-            band around it.
+        absolute: half-width, fraction of NAV.
+        relative: half-width, fraction of the target weight.
+        to: trade to the `target`, or to the `edge` of the bands: the nearest weights inside the bands that have the
+            same sum as the targets.
+        check: frequency of the comparison; default: the dates of decisions.
+        also_on_schedule: trade every decision. Otherwise a decision is traded only if a weight is outside the band
+            around it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,15 +56,15 @@ class RebalanceSettings(BaseModel):
     Definitions: docs/conventions/schedule.md
 
     Args:
-        frequency: one date of each such period in the data decides new weights; `never`: the first possible date
-            decides them once.
-        day: which one: `last`, `first`, the n-th, or with -n the n-th from the end.
-        execution_lag: dates from the decision to the trade at the close; by default 1 for daily and weekly data, 0 for
-            monthly and longer. A lag of 0 on daily data trades at the very close that decided.
-        execution: at the `close`, or at the `open` of that date, which needs `data.opens` and a lag of 1 or more.
-        bands: trade where weights have drifted out of them.
-        minimum_trade: the no-trade zone, fraction of NAV: an asset whose trade would be smaller is left as it is.
-            Below the absolute band.
+        frequency: new weights are decided once in each period of the data; `never`: only once, on the first possible
+            date.
+        day: date of the decision within the period: `last`, `first`, the n-th, or with -n the n-th from the end.
+        execution_lag: number of dates from the decision to the trade; default: 1 for daily and weekly data, 0 for
+            monthly data and longer. A lag of 0 on daily data trades at the close that the decision uses.
+        execution: trade at the `close`, or at the `open` of the date, which needs `data.opens` and a lag of at least 1.
+        bands: trade only when weights have drifted out of these bands.
+        minimum_trade: no-trade zone, fraction of NAV: smaller trades of an asset are not made. Has to be less than
+            the absolute band.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -80,7 +82,7 @@ class RebalanceSettings(BaseModel):
         frequency = info.data.get("frequency", "yearly")
         most = _MOST_DAYS.get(frequency)
         if most is None and day != "last":
-            raise ValueError(f"no day can be chosen with frequency {frequency}. Hint: leave it out")
+            raise ValueError(f"no day can be chosen with frequency {frequency}. Hint: remove it")
         if isinstance(day, int) and most is not None and not 1 <= abs(day) <= most:
             raise ValueError(
                 f"got {day}, expected first, last, 1 to {most}, or -{most} to -1, with frequency {frequency}"
@@ -91,7 +93,7 @@ class RebalanceSettings(BaseModel):
     @classmethod
     def _bands_are_checked(cls, bands: BandSettings | None, info: ValidationInfo) -> BandSettings | None:
         if bands is not None and bands.check is None and info.data.get("frequency") == "never":
-            raise ValueError("nothing is compared with them after the first date; expected check too, such as monthly")
+            raise ValueError("never checked after the first date; expected check as well, such as monthly")
         return bands
 
     @field_validator("minimum_trade")
@@ -100,26 +102,26 @@ class RebalanceSettings(BaseModel):
         bands = info.data.get("bands")
         if bands is not None and bands.absolute is not None and minimum_trade >= bands.absolute:
             raise ValueError(
-                f"got {minimum_trade:g}, expected less than bands.absolute, {bands.absolute:g}: what leaves a band "
-                "would be too small to be traded, and so leave it every day"
+                f"got {minimum_trade:g}, expected less than bands.absolute, {bands.absolute:g}: trades of "
+                "weights outside their bands would be too small to be made"
             )
         return minimum_trade
 
     def lag(self, periods_per_year: int) -> int:
-        """The execution lag in periods."""
+        """Return the execution lag in periods."""
         if self.execution_lag is not None:
             return self.execution_lag
-        return 1 if periods_per_year >= 52 or self.execution == "open" else 0  # an open is before its close
+        return 1 if periods_per_year >= 52 or self.execution == "open" else 0  # an open comes before its close
 
 
 def rebalance_rows(dates: pd.DatetimeIndex, frequency: Frequency, day: Day = "last") -> list[int]:
-    """Positions of the rebalance dates: one of each period's dates in the data, and the last date of the data.
+    """Return the positions of the rebalance dates: one date of each period in the data, and the last date of the data.
 
-    Weeks are ISO weeks. A period of fewer dates than asked for has its last one (or first, counted from the end). What
-    is decided on the last date of the data is not traded, but tells what to hold now. The data's last period may not be
-    over: none of its dates is known to be the second from the end, so that with -2 and below it has no other.
+    Weeks are ISO weeks. A period with fewer dates than `day` asks for uses its last date (or its first, if counted from
+    the end). A decision on the last date of the data is not traded, but reports what to hold now. The last period may
+    not be complete, so with a `day` of -2 or below it has no rebalance date except the last date of the data.
 
-    `daily` and `never` give every date: `never` is for the caller to stop after the first.
+    `daily` and `never` return all dates; with `never`, the caller stops after the first decision.
 
     >>> dates = pd.DatetimeIndex(["2020-01-30", "2020-01-31", "2020-02-03", "2020-02-04", "2020-02-05"])
     >>> rebalance_rows(dates, "monthly"), rebalance_rows(dates, "monthly", 2), rebalance_rows(dates, "monthly", -2)

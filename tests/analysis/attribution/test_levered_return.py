@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import backtest as bt
 from backtest.analysis import BacktestResult
 from backtest.analysis.attribution.levered_return import TERMS, LeveredPeriods, levered_periods, levered_return_terms
-from backtest.engine.terms import Fund, Terms
+from backtest.engine.terms import FeeTerms, FundTerms, FuturesTerms, Terms, TradingTerms
 from support.builders.ledger_result import random_run, simulated, terms_of
 
 CONFIGS = Path(__file__).parents[3] / "configs"
@@ -151,13 +151,18 @@ def made_of(one: LeveredPeriods) -> np.ndarray:
 def in_futures(rng: np.random.Generator) -> Terms:
     """Three assets, each with a basis and a roll of its own; bills that earn less than cash; a fee."""
     return Terms(
-        rng.uniform(0, 0.01, 3), 0.0, 0.003, None, np.full(3, 0.002), 0.004,
-        futures=True, basis=rng.uniform(-0.002, 0.01, 3), roll=rng.uniform(0, 0.003, 3),
-    )  # fmt: skip
+        TradingTerms(rng.uniform(0, 0.01, 3)),
+        FuturesTerms(rng.uniform(-0.002, 0.01, 3), rng.uniform(0, 0.003, 3), cash_spread=0.003),
+        fees=FeeTerms(expense_ratio=np.full(3, 0.002), management=0.004),
+    )
 
 
 def in_funds(leverage: float, rng: np.random.Generator) -> Terms:
-    return Terms(rng.uniform(0, 0.01, 3), cash_spread=0.003, fund=Fund(leverage, 0.004, 0.009), management_fee=0.004)
+    return Terms(
+        TradingTerms(rng.uniform(0, 0.01, 3)),
+        FundTerms(leverage, 0.004, 0.009, cash_spread=0.003),
+        fees=FeeTerms(management=0.004),
+    )
 
 
 @settings(max_examples=40, deadline=None)
@@ -182,7 +187,7 @@ def test_futures_by_their_own_formulas() -> None:
     """
     dates = pd.date_range("2018-10-31", periods=25, freq="ME")
     rng, basis = np.random.default_rng(4), np.array([0.002, 0.006])
-    terms = Terms(np.zeros(2), cash_spread=0.003, futures=True, basis=basis, roll=np.full(2, 0.001))
+    terms = Terms(TradingTerms(np.zeros(2)), FuturesTerms(basis, np.full(2, 0.001), cash_spread=0.003))
     targets = {row: rng.uniform(0.3, 1.2, 2) for row in range(0, 24, 2)}
     result = simulated(rng.normal(0.005, 0.02, (25, 2)), np.full(25, 0.002), targets, terms, dates)
     one, weights = levered_periods(result), result.weights.to_numpy()[:-1]
@@ -206,7 +211,7 @@ def test_a_period_in_funds_by_hand() -> None:
     NAV: 1.2 × 10 % - 0.8 × 2.5 % - 0.4 × 3.6 % + 0.6 × 1 % = 12 - 2 - 1.44 + 0.6 = 9.16 %.
     In the terms: 2 % + 1.2 × 8 % - 0.8 × 0.5 % - 0.6 × 1 % - 1.44 % = 2 + 9.6 - 0.4 - 0.6 - 1.44 = 9.16 %.
     """
-    terms = Terms(np.zeros(1), cash_spread=0.01, fund=Fund(3.0, 0.005, 0.0365))
+    terms = Terms(TradingTerms(np.zeros(1)), FundTerms(3.0, 0.005, 0.0365, cash_spread=0.01))
     result = simulated(np.array([[0], [0.1]]), [0, 0.02], {0: [1.2]}, terms, DAYS_OF_360[:2])
     assert result.returns.iloc[0] == pytest.approx(0.0916, abs=1e-15)
     one = levered_periods(result)
@@ -223,7 +228,10 @@ def test_futures_whose_basis_is_the_share_of_a_loan_are_that_loan() -> None:
     returns, targets = np.random.default_rng(1).normal(0.005, 0.03, (25, 1)), {row: [2.5] for row in range(24)}
     margin, futures = (
         levered_return_terms(simulated(returns, np.full(25, 0.002), targets, terms, dates))
-        for terms in (terms_of(1, spread=0.015), Terms(np.zeros(1), futures=True, basis=np.array([0.015 * 1.5 / 2.5])))
+        for terms in (
+            terms_of(1, spread=0.015),
+            Terms(TradingTerms(np.zeros(1)), FuturesTerms(np.array([0.015 * 1.5 / 2.5]))),
+        )
     )
     np.testing.assert_allclose(futures, margin, rtol=0, atol=1e-13)
 
@@ -231,7 +239,7 @@ def test_futures_whose_basis_is_the_share_of_a_loan_are_that_loan() -> None:
 def test_inverse_funds_and_trades_at_the_open_have_no_one_leverage() -> None:
     dates = pd.date_range("2020-01-31", periods=13, freq="ME")
     still, free = np.zeros((13, 1)), np.zeros(13)
-    inverse = simulated(still, free, {0: [0.5]}, Terms(np.zeros(1), fund=Fund(-1.0)), dates)
+    inverse = simulated(still, free, {0: [0.5]}, Terms(TradingTerms(np.zeros(1)), FundTerms(-1.0)), dates)
     plain = simulated(still, free, {0: [1.5]}, terms_of(1), dates)
     opens = replace(plain, settings={"rebalance": {"execution": "open"}})
     for result in (inverse, opens):

@@ -32,7 +32,7 @@ from backtest.analysis.tables.calendar_tables import YEAR, calendar_returns
 from backtest.config import load_config
 from backtest.data.data_settings import NAMES_IN_USE
 from backtest.data.sources.bundled_sample import Sample
-from backtest.engine.terms import Fund, Terms
+from backtest.engine.terms import FundTerms, FuturesTerms, Terms, TradingTerms
 from backtest.reporting.files.report_files import csv_bytes, tables
 from support.builders.ledger_result import random_run, simulated, terms_of
 from support.builders.synthetic_result import made_up
@@ -103,7 +103,7 @@ class TestByHand:
         The asset earns 10 %: gross 15 %, whatever it cost to buy.
         """
         dates = pd.date_range("2020-01-01", periods=2, freq="D")
-        terms = Terms(np.array([0.01]), fund=Fund(3.0))
+        terms = Terms(TradingTerms(np.array([0.01])), FundTerms(3.0))
         result = simulated(np.array([[0], [0.1]]), [0, 0], {0: [1.5]}, terms, dates)
         assert capital_after_first_trade(result) == pytest.approx(1 / 1.005, rel=1e-15)
         assert gross_returns(result).tolist() == pytest.approx([0.15], abs=1e-15)
@@ -189,7 +189,7 @@ class TestAddsUp:
         """The implied rate is charged on notionals, and received on those sold; NAV is in bills; roll is trading."""
         rng = np.random.default_rng(seed)
         basis, roll = rng.uniform(-0.002, 0.01, 3), rng.uniform(0, 0.003, 3)
-        terms = Terms(np.zeros(3), cash_spread=0.002, futures=True, basis=basis, roll=roll)
+        terms = Terms(TradingTerms(np.zeros(3)), FuturesTerms(basis, roll, cash_spread=0.002))
         result = random_run(seed, terms, volatility=0.02)
         parts, weights = period_attribution(result), result.weights.to_numpy()[:-1]
         cash, year = result.cash_returns.to_numpy()[1:], act_360(result)
@@ -212,7 +212,7 @@ class TestAddsUp:
 
         It pays its swap spread on l - 1, or, of an inverse fund, on -l; its cash is lent where l - 1 is below zero.
         """
-        terms = Terms(np.zeros(3), cash_spread=0.002, fund=Fund(leverage, 0.004, 0.009))
+        terms = Terms(TradingTerms(np.zeros(3)), FundTerms(leverage, 0.004, 0.009, cash_spread=0.002))
         result = random_run(5, terms, shorts=False, leverage=0.3 * leverage, volatility=0.02)
         parts, weights = period_attribution(result), result.weights.to_numpy()[:-1]
         cash, year = result.cash_returns.to_numpy()[1:], act_360(result)

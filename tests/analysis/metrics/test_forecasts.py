@@ -27,7 +27,7 @@ from backtest.analysis.metrics.forecasts import (
     volatility_forecasts,
 )
 from backtest.analysis.tables.holdings import holdings_now
-from backtest.engine.terms import Fund, Terms
+from backtest.engine.terms import FundTerms, MarginTerms, Terms, TradingTerms
 from backtest.reporting.files.report_files import json_bytes, tables
 from support.builders.market_files import dates_of, random_levels, write_config, write_csv
 from support.builders.synthetic_result import made_up
@@ -210,11 +210,11 @@ class TestWhatIsAllowed:
 
     def test_scales_by_hand(self) -> None:
         asked = np.array([[1.5, -1.5], [0.5, 0.5], [1.0, 2.0]])
-        by_asset = Terms(np.zeros(2), initial_margin=np.array([0.5, 0.25]))
+        by_asset = Terms(TradingTerms(np.zeros(2)), margin=MarginTerms(initial=np.array([0.5, 0.25])))
         np.testing.assert_allclose(allowed_scales(asked, by_asset), [1 / 1.125, 1, 1], rtol=1e-15)
-        inverse = Terms(np.zeros(2), initial_margin=np.ones(2), fund=Fund(-2.0))
+        inverse = Terms(TradingTerms(np.zeros(2)), FundTerms(-2.0), MarginTerms(initial=np.ones(2)))
         np.testing.assert_allclose(allowed_scales(asked, inverse), [2 / 3, 1, 2 / 3], rtol=1e-15)
-        assert allowed_scales(asked, Terms(np.zeros(2))).tolist() == [1, 1, 1]
+        assert allowed_scales(asked, Terms(TradingTerms(np.zeros(2)))).tolist() == [1, 1, 1]
 
 
 class TestSummaryAndFiles:

@@ -6,7 +6,7 @@ import pytest
 
 import backtest as bt
 from backtest.analysis import BacktestResult
-from backtest.engine.terms import Fund, Terms
+from backtest.engine.terms import FundTerms, MarginTerms, Terms, TradingTerms
 from backtest.reporting.files.report_files import csv_bytes, tables
 from support.builders.ledger_result import simulated, terms_of
 
@@ -16,7 +16,7 @@ NOTHING = [0.0] * 5
 
 def on_margin(returns: list[float], targets: dict[int, list[float]], dates: pd.DatetimeIndex = DATES) -> BacktestResult:
     """One asset, no cash return, nothing costs; initial margin 50 %, maintenance 40 %."""
-    terms = Terms(np.zeros(1), initial_margin=np.array([0.5]), maintenance_margin=np.array([0.4]))
+    terms = Terms(TradingTerms(np.zeros(1)), margin=MarginTerms(initial=np.array([0.5]), maintenance=np.array([0.4])))
     return simulated(np.array(returns)[:, None], NOTHING[: len(dates)], targets, terms, dates)
 
 
@@ -61,7 +61,11 @@ def test_what_has_no_price_is_sold_and_a_fund_gives_no_more_than_its_leverage() 
     assert told(gone) == [("2021-01-03", "no_price", 0.5)]
     assert gone.summary()["forced_sales"] == 1
     fund = simulated(
-        np.zeros((5, 1)), NOTHING, {0: [3.0]}, Terms(np.zeros(1), initial_margin=np.ones(1), fund=Fund(2.0)), DATES
+        np.zeros((5, 1)),
+        NOTHING,
+        {0: [3.0]},
+        Terms(TradingTerms(np.zeros(1)), FundTerms(2.0), MarginTerms(initial=np.ones(1))),
+        DATES,
     )
     assert told(fund) == [("2021-01-01", "scaled_down", round(2 / 3, 12))]
 

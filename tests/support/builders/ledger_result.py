@@ -12,7 +12,7 @@ from backtest.analysis.metrics.ex_ante import ExAnteRisk
 from backtest.data.market_data import MarketData
 from backtest.engine.market_periods import Periods
 from backtest.engine.simulation import simulate
-from backtest.engine.terms import Terms
+from backtest.engine.terms import FeeTerms, LoanTerms, Terms, TradingTerms
 
 BOOK = ("stocks", "bonds", "gold")
 
@@ -28,7 +28,11 @@ def terms_of(
 ) -> Terms:
     """Repeat a value for each of n assets; decimals, per year for rates."""
     same = [np.full(count, value) for value in (trading_cost, borrow_fee, expense_ratio)]
-    return Terms(same[0], spread, cash_spread, same[1], same[2], management_fee)
+    return Terms(
+        TradingTerms(same[0]),
+        LoanTerms(spread, cash_spread=cash_spread, borrow_fee=same[1]),
+        fees=FeeTerms(expense_ratio=same[2], management=management_fee),
+    )
 
 
 def simulated(

@@ -7,7 +7,7 @@ import numpy as np
 
 from backtest.engine.market_periods import Periods
 from backtest.engine.path import Bands
-from backtest.engine.terms import Fund, Terms
+from backtest.engine.terms import FeeTerms, FundTerms, FuturesTerms, LoanTerms, MarginTerms, Terms, TradingTerms
 from support.oracle.translated_terms import EngineRun
 
 Rng = np.random.Generator
@@ -41,47 +41,49 @@ def random_run(rng: Rng, periods: Periods, kind: str) -> EngineRun:
         targets[1:] = targets[0]
     if rng.random() < 0.25:
         targets[1:, int(rng.integers(count))] = 0
-    terms = _financed(rng, _charged(rng, rows, count), rows, count, kind)
+    trading, fees = _charged(rng, rows, count)
+    terms = Terms(trading, *_financed(rng, rows, count, kind), fees)
     least = float(rng.choice([0.0, 0.0, 0.03]))
     return EngineRun(periods, decided, targets, lag, terms, _bands(rng, rows) if rng.random() < 0.5 else None, least)
 
 
-def _charged(rng: Rng, rows: int, count: int) -> Terms:
-    """Draw trading costs and fees."""
-    terms = Terms(rng.choice([0.0, 0.0005, 0.01]) * rng.integers(0, 2, count))
+def _charged(rng: Rng, rows: int, count: int) -> tuple[TradingTerms, FeeTerms]:
+    """Trading costs and fees, each present or not."""
+    trading, fees = TradingTerms(rng.choice([0.0, 0.0005, 0.01]) * rng.integers(0, 2, count)), FeeTerms()
     chosen = rng.random()
     if chosen < 0.2:
-        terms = replace(terms, trading_cost_by_row=np.where(np.arange(rows) < rows // 2, 0.01, 0.001))
+        trading = replace(trading, cost_by_row=np.where(np.arange(rows) < rows // 2, 0.01, 0.001))
     elif chosen < 0.4:
-        terms = replace(terms, fixed_cost=3e-5, impact=rng.uniform(0, 0.003, (rows, count)))
+        trading = replace(trading, fixed=3e-5, impact=rng.uniform(0, 0.003, (rows, count)))
     if rng.random() < 0.4:
         due = np.arange(rows) % int(rng.choice([3, 8])) == 0
-        terms = replace(terms, performance_fee=0.2, performance_due=due)
+        fees = replace(fees, performance=0.2, performance_due=due)
     if rng.random() < 0.4:
-        terms = replace(terms, management_fee=0.01, expense_ratio=rng.choice([0.0, 0.002, 0.01], count))
-    return terms
+        fees = replace(fees, management=0.01, expense_ratio=rng.choice([0.0, 0.002, 0.01], count))
+    return trading, fees
 
 
-def _financed(rng: Rng, terms: Terms, rows: int, count: int, kind: str) -> Terms:
+def _financed(rng: Rng, rows: int, count: int, kind: str) -> tuple[LoanTerms | FuturesTerms | FundTerms, MarginTerms]:
+    """Financing of a kind, and its margin requirements."""
     if kind == "fund":
-        fund = Fund(float(rng.choice([-2.0, -1.0, 0.5, 2.0, 3.0])), 0.004, 0.009)
-        return replace(terms, fund=fund, cash_spread=0.001, initial_margin=np.ones(count))
+        leverage = float(rng.choice([-2.0, -1.0, 0.5, 2.0, 3.0]))
+        return FundTerms(leverage, 0.004, 0.009, cash_spread=0.001), MarginTerms(np.ones(count))
     initial = rng.choice([0.1, 0.2, 0.5], count)
-    required = rng.choice(["none", "initial", "both", "maintenance"])
+    required, margin = rng.choice(["none", "initial", "both", "maintenance"]), MarginTerms()
     if required in {"initial", "both"}:
-        terms = replace(terms, initial_margin=initial)
+        margin = MarginTerms(initial)
     if required in {"maintenance", "both"}:
-        terms = replace(terms, maintenance_margin=initial * rng.choice([0.5, 0.8, 1.0]))
-    terms = replace(terms, cash_spread=float(rng.choice([0.0, 0.003])))
+        margin = replace(margin, maintenance=initial * rng.choice([0.5, 0.8, 1.0]))
+    cash_spread = float(rng.choice([0.0, 0.003]))
     if kind == "futures":
-        return replace(terms, futures=True, basis=rng.uniform(0, 0.006, count), roll=rng.choice([0.0, 0.002], count))
-    terms = replace(terms, rebate_spread=0.002, borrow_fee=rng.choice([0.0, 0.03], count))
+        return FuturesTerms(rng.uniform(0, 0.006, count), rng.choice([0.0, 0.002], count), cash_spread), margin
+    loan = LoanTerms(cash_spread=cash_spread, borrow_fee=rng.choice([0.0, 0.03], count), rebate_spread=0.002)
     how = rng.choice(["spread", "by date", "tiers"])
     if how == "spread":
-        return replace(terms, spread=0.02)
+        return replace(loan, spread=0.02), margin
     if how == "by date":
-        return replace(terms, spread_by_row=np.where(np.arange(rows) < rows // 2, 0.03, 0.001))
-    return replace(terms, tiers=((0.0, 0.02), (0.5, 0.01), (2.0, 0.005)))
+        return replace(loan, spread_by_row=np.where(np.arange(rows) < rows // 2, 0.03, 0.001)), margin
+    return replace(loan, tiers=((0.0, 0.02), (0.5, 0.01), (2.0, 0.005))), margin
 
 
 def _bands(rng: Rng, rows: int) -> Bands:

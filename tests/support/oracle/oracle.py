@@ -1,4 +1,4 @@
-"""The second opinion: a slow, plain simulator of the accounting of one run, written from the design alone.
+"""The oracle: a slow, plain simulator of the accounting of one run, written from the design alone.
 
 It shares no code with the project (and must never import it). Money is kept in currency with a first NAV of
 exactly 1; dictionaries are keyed by asset; sums are exact (`math.fsum`). The tests hold the engine to it.
@@ -6,7 +6,7 @@ exactly 1; dictionaries are keyed by asset; sums are exact (`math.fsum`). The te
 Words: "row t" is the date with index t; "period t" is (t-1, t]; "opening" is after the trades of row t-1.
 
 Its files, in the order to read them: oracle_terms (the terms of a run), oracle_flows (a period), oracle_trades (a
-close), oracle_bands (what is traded when), oracle_path (a run); beside them oracle_calendar, oracle_risk and
+close), oracle_bands (what is traded when), oracle_path (a run); also oracle_calendar, oracle_risk and
 oracle_numbers. Here are a run on plain margin terms and one that decides for itself, and the names of the rest.
 """
 

@@ -1,4 +1,4 @@
-"""The second opinion: what is traded when. Decisions, their lag, and bands around the latest of them."""
+"""The oracle: what is traded when. Decisions, their lag, and bands around the latest of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The second opinion: rebalance dates, and what a rate a year earns over some days."""
+"""The oracle: rebalance dates, and what a rate a year earns over some days."""
 
 from __future__ import annotations
 

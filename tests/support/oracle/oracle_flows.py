@@ -1,4 +1,4 @@
-"""The second opinion: what happens in a period before anything is traded, by kind of financing.
+"""The oracle: what happens in a period before anything is traded, by kind of financing.
 
 All flows are worked out on the opening balances: N the NAV, v the value (or notional) of each position.
 """

@@ -1,4 +1,4 @@
-"""The second opinion: what market impact costs, from the prices and the values traded up to a date.
+"""The oracle: what market impact costs, from the prices and the values traded up to a date.
 
 Lists run over all dates that are known, those before a run too; None where a price or value is missing.
 """

@@ -1,4 +1,4 @@
-"""The second opinion: the numbers of a summary, each by its definition, in exact sums."""
+"""The oracle: the numbers of a summary, each by its definition, in exact sums."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The second opinion: the path of one run under any terms, row by row.
+"""The oracle: the path of one run under any terms, row by row.
 
 Order in a period: prices move; interest and borrow fees; other fees, the performance fee last; the end if nothing
 is left; the sale of what has no price; the end again if nothing is left; the margin check; trades. Row 0 is the
@@ -26,7 +26,7 @@ Weights = Mapping[str, float]
 
 @dataclass
 class OraclePath:
-    """What one run leaves behind: lists over dates (row 0 has no flows), amounts in currency, NAV_0 = 1."""
+    """Path of one run: lists over dates (row 0 has no flows), in units of NAV_0."""
 
     assets: list[str]
     dates: list[date] = field(default_factory=list)
@@ -50,7 +50,7 @@ class OraclePath:
 
     @property
     def ruined(self) -> bool:
-        """Whether the path ended because nothing was left."""
+        """Whether the path ended in ruin."""
         return self.nav[-1] <= 0.0
 
     @property
@@ -228,12 +228,12 @@ def _trade_order(
 
 
 def _of(target: Weights, priced: list[str]) -> dict[str, float]:
-    """A target of the assets that have a price."""
+    """Return the targets of assets that have a price."""
     return {a: target[a] for a in priced}
 
 
 def _off(weights: Weights, target: Weights, terms: Terms) -> bool:
-    """Whether the bands around a target, as far as it may be held, are breached."""
+    """Return whether a weight is outside its band around a target, scaled down to the initial margin."""
     assert terms.bands is not None
     return is_off(weights, as_allowed(target, terms)[0], terms.bands)
 
@@ -243,7 +243,7 @@ def _exposures(nav: float, positions: Weights, terms: Terms) -> dict[str, float]
 
 
 def _period(dates: Sequence[date], prices: Prices, positions: Weights, t: int, cash: float, loan_rate: float) -> Period:
-    """Period t, the returns of what is held in it: without a price at its end a position stands still."""
+    """Return period t and the returns of its holdings; the return is 0 without a price at the end."""
     returns: dict[str, float] = {}
     for asset, position in positions.items():
         now, then = prices[asset][t], prices[asset][t - 1]
@@ -275,7 +275,7 @@ def _check_inputs(
     targets: Mapping[int, Decision],
     terms: Terms,
 ) -> None:
-    """Refuse what would only be noticed as a wrong number: the oracle guesses nothing."""
+    """Refuse inputs that would only show as wrong numbers."""
     check_terms(terms)
     if len(dates) < 2:
         raise ValueError("two dates at least: nothing is traded on the last one")

@@ -1,4 +1,4 @@
-"""The second opinion: covariances, shares of risk, and the two strategies that need them."""
+"""The oracle: covariances, shares of risk, and the two strategies that need them."""
 
 from __future__ import annotations
 

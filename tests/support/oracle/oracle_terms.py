@@ -1,6 +1,6 @@
-"""The second opinion: the terms of a run as plain data. Rates are decimals a year, sizes are fractions of NAV.
+"""The oracle: terms of a run as plain data. Rates are decimals per year, sizes are fractions of NAV.
 
-A mapping by asset may leave assets out: they count as 0.
+Assets that a mapping omits count as 0.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Schedule = Mapping[date, float]  # each in force from its date on
 
 
 def in_force(schedule: Schedule, day: date) -> float:
-    """What a schedule says on a day; before its first date it says nothing, which is an error."""
+    """Return the value of a schedule on a day; a day before its first date is an error."""
     begun = [start for start in schedule if start <= day]
     if not begun:
         raise ValueError(f"the schedule begins after {day}")
@@ -25,7 +25,7 @@ def in_force(schedule: Schedule, day: date) -> float:
 
 @dataclass(frozen=True)
 class Margin:
-    """A loan from a broker, and a margin account's requirements (None: none)."""
+    """A loan from a broker, and margin requirements (None: no requirement)."""
 
     spread: float | Schedule = 0.0  # over the loan rate; a period pays what is in force on its opening date
     tiers: Mapping[float, float] | None = None  # instead: size in currency -> spread on the part of the loan above it
@@ -73,7 +73,7 @@ class Impact:
 
 @dataclass(frozen=True)
 class Costs:
-    """What trades cost."""
+    """Trading costs."""
 
     proportional: Rates = field(default_factory=dict)
     schedule: Schedule | None = None  # instead: one rate for all assets, by the date of the trade
@@ -93,7 +93,7 @@ class Fees:
 
 @dataclass(frozen=True)
 class Bands:
-    """How far a weight may drift from its target: the narrower of the two where both are given."""
+    """Bands around target weights; the narrower width applies if both are given."""
 
     absolute: float | None = None
     relative: float | None = None  # of |target|
@@ -143,7 +143,7 @@ class Terms:
 
 
 def check_terms(terms: Terms) -> None:
-    """Refuse what would only be noticed as a wrong number."""
+    """Refuse terms that would only show as wrong numbers."""
     financing = terms.financing
     if isinstance(financing, Fund):
         if financing.leverage == 0.0:

@@ -1,4 +1,4 @@
-"""The second opinion: what a close's trade costs and leaves, a rebalance, a forced sale, a sale of what has no price.
+"""The oracle: costs and results of trades at a close: rebalances, forced sales, and sales of assets without a price.
 
 Every equation is solved by bisection to the last bit. Positions are values in units of the first NAV.
 """
@@ -40,7 +40,7 @@ class CostRates:
 
 @dataclass(frozen=True)
 class Traded:
-    """What a trade leaves. Trades are fractions of the NAV before it; the cost is worked out from them."""
+    """Result of a trade. Trades are fractions of the NAV before it, and the cost follows from them."""
 
     nav: float
     positions: dict[str, float]
@@ -64,7 +64,7 @@ def held_of(nav: float, positions: Weights) -> dict[str, float]:
 
 
 def root(f: Callable[[float], float], low: float, high: float) -> float:
-    """Where f, above 0 at `low` and below it at `high`, is 0: of the two last neighbours the nearer."""
+    """Return the root of f, which is above 0 at `low` and below 0 at `high`: the nearer of the last two neighbours."""
     if not (f(low) > 0.0 > f(high)):
         raise ValueError("no change of sign")
     while True:
@@ -124,7 +124,7 @@ def rebalance(
 def sell(nav: float, positions: Weights, assets: list[str], rates: CostRates) -> Traded:
     """Close the positions in `assets` at their last price, paying their costs; touch nothing else.
 
-    A position within rounding of nothing is not worth a trade, and stays at its last price.
+    A position within rounding of zero is not traded, and stays at its last price.
     """
     closed = {a: v for a, v in held_of(nav, positions).items() if a in assets}
     cost = rates.of(closed)
@@ -136,12 +136,12 @@ def sell(nav: float, positions: Weights, assets: list[str], rates: CostRates) ->
 
 
 def requirement(values: Weights, rates: Rates) -> float:
-    """What positions must be covered by."""
+    """Return the NAV that positions require."""
     return math.fsum(rates.get(a, 0.0) * abs(v) for a, v in values.items())
 
 
 def as_allowed(target: Weights, terms: Terms) -> tuple[dict[str, float], float]:
-    """A target of exposures scaled down to what may be held, and by how much.
+    """Return a target of exposures scaled down to the initial margin, and the factor.
 
     The initial requirement is at most the NAV; funds are bought with the NAV at most.
     """

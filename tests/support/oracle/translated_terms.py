@@ -1,16 +1,16 @@
-"""The runs of the second opinion as runs of the engine: its terms, markets and decisions in the engine's arrays."""
+"""Translation of the oracle's inputs into the engine's: terms, markets and decisions as arrays."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 
 from backtest.engine import terms as engine
-from backtest.engine.ledger import SimulationResult
+from backtest.engine.ledger import Ledger
 from backtest.engine.market_periods import Periods
 from backtest.engine.path import Bands
 from backtest.engine.simulation import simulate
@@ -25,7 +25,7 @@ Prices = Mapping[str, Sequence[float | None]]
 
 @dataclass(frozen=True)
 class EngineRun:
-    """What `simulate` is given. The first `lag` rows, whose decisions are traded later, repeat the first prices."""
+    """Arguments of `simulate`. The first `lag` rows, whose decisions are traded later, repeat the first prices."""
 
     periods: Periods
     rows: list[int]
@@ -35,7 +35,7 @@ class EngineRun:
     bands: Bands | None
     minimum_trade: float
 
-    def simulate(self) -> SimulationResult:
+    def simulate(self) -> Ledger:
         return simulate(
             self.periods,
             self.rows,
@@ -55,7 +55,7 @@ def engine_run(
     terms: OracleTerms,
     loan_returns: Sequence[float] | None = None,
 ) -> EngineRun:
-    """The same run, `targets` by row of their trade: row t here is row t + lag there, and decided on row t there."""
+    """Translate a run with `targets` by row of their trade: row t is row t + lag in the engine."""
     lag, names = terms.lag, list(prices)
     levels = np.array([[math.nan if p is None else p for p in prices[a]] for a in names]).T
     all_dates = [*(dates[0] - timedelta(days=k) for k in range(lag, 0, -1)), *dates]
@@ -78,57 +78,61 @@ def engine_run(
 
 
 def engine_terms(terms: OracleTerms, prices: Prices, dates: Sequence[date], length: int) -> engine.Terms:
-    """The same terms, of `length` dates, and of those before them that decide alone."""
-    before, names = len(dates) - length, list(prices)
+    """Translate terms, over `length` dates and the earlier dates, which only decide."""
+    before, names, financing = len(dates) - length, list(prices), terms.financing
+    margin = engine.MarginTerms(np.ones(len(names)))
+    if not isinstance(financing, Fund):
+        margin = engine.MarginTerms(
+            None if financing.initial is None else _of(financing.initial, names),
+            None if financing.maintenance is None else _of(financing.maintenance, names),
+        )
     due = np.zeros(len(dates), dtype=bool)
     due[[before + row for row in rebalance_indices(dates[before:], terms.fees.every)]] = True
-    base = engine.Terms(
-        _of(terms.costs.proportional, names),
-        expense_ratio=_of(terms.fees.expense_ratio, names),
-        management_fee=terms.fees.management,
-        performance_fee=terms.fees.performance,
-        performance_due=due if terms.fees.performance else None,
+    fees = engine.FeeTerms(
+        _of(terms.fees.expense_ratio, names),
+        terms.fees.management,
+        terms.fees.performance,
+        due if terms.fees.performance else None,
     )
-    base = _with_costs(base, terms, prices, dates, before)
+    trading = _trading_terms(terms, prices, dates, before)
+    return engine.Terms(trading, _financing_terms(terms, names, dates), margin, fees)
+
+
+def _financing_terms(
+    terms: OracleTerms, names: Sequence[str], dates: Sequence[date]
+) -> engine.LoanTerms | engine.FuturesTerms | engine.FundTerms:
     financing = terms.financing
     if isinstance(financing, Fund):
-        fund = engine.Fund(financing.leverage, financing.swap_spread, financing.expense_ratio)
-        return replace(base, fund=fund, cash_spread=financing.cash_spread, initial_margin=np.ones(len(names)))
-    base = replace(
-        base,
-        cash_spread=financing.cash_spread,
-        initial_margin=None if financing.initial is None else _of(financing.initial, names),
-        maintenance_margin=None if financing.maintenance is None else _of(financing.maintenance, names),
-    )
+        return engine.FundTerms(
+            financing.leverage, financing.swap_spread, financing.expense_ratio, financing.cash_spread
+        )
     if isinstance(financing, Futures):
-        return replace(base, futures=True, basis=_of(financing.basis, names), roll=_of(financing.roll, names))
-    return _on_margin(base, financing, terms, names, dates)
+        return engine.FuturesTerms(_of(financing.basis, names), _of(financing.roll, names), financing.cash_spread)
+    return _loan_terms(financing, terms, names, dates)
 
 
 def _of(rates: Rates, names: Sequence[str]) -> np.ndarray:
     return np.array([rates.get(name, 0.0) for name in names])
 
 
-def _with_costs(
-    base: engine.Terms, terms: OracleTerms, prices: Prices, dates: Sequence[date], before: int
-) -> engine.Terms:
+def _trading_terms(terms: OracleTerms, prices: Prices, dates: Sequence[date], before: int) -> engine.TradingTerms:
     costs: Costs = terms.costs
     schedule = costs.schedule
-    return replace(
-        base,
-        trading_cost_by_row=None if schedule is None else np.array([_at(schedule, day) for day in dates]),
-        fixed_cost=costs.fixed / terms.money if costs.fixed else 0.0,
-        impact=None if costs.impact is None else _impact(terms, prices, before),
+    return engine.TradingTerms(
+        _of(costs.proportional, list(prices)),
+        None if schedule is None else np.array([_at(schedule, day) for day in dates]),
+        costs.fixed / terms.money if costs.fixed else 0.0,
+        None if costs.impact is None else _impact(terms, prices, before),
     )
 
 
 def _at(schedule: Mapping[date, float], day: date) -> float:
-    """What a schedule says; before it begins, on a date that only decides, what it says first."""
+    """Return the value of a schedule on a day; before the schedule begins, return its first value."""
     return in_force(schedule, max(day, min(schedule)))
 
 
 def _impact(terms: OracleTerms, prices: Prices, before: int) -> np.ndarray:
-    """(T, n) Y sigma sqrt(capital / V); nothing for the dates before the run, on which nothing is traded."""
+    """(T, n) Y sigma sqrt(capital / V); zero for the dates before the run, on which nothing is traded."""
     assert terms.costs.impact is not None
     rates = impact_rates(terms.costs.impact, prices, terms.money)
     columns = []
@@ -138,19 +142,17 @@ def _impact(terms: OracleTerms, prices: Prices, before: int) -> np.ndarray:
     return np.array(columns).T
 
 
-def _on_margin(
-    base: engine.Terms, margin: Margin, terms: OracleTerms, names: Sequence[str], dates: Sequence[date]
-) -> engine.Terms:
+def _loan_terms(margin: Margin, terms: OracleTerms, names: Sequence[str], dates: Sequence[date]) -> engine.LoanTerms:
     spread = margin.spread
     by_row = None
     if not isinstance(spread, float | int):
         by_row = np.array([_at(spread, dates[max(row - 1, 0)]) for row in range(len(dates))])
     tiers = margin.tiers or {}
-    return replace(
-        base,
+    return engine.LoanTerms(
         spread=spread if isinstance(spread, float | int) else 0.0,
         spread_by_row=by_row,
         tiers=tuple((size / terms.money, rate) for size, rate in tiers.items()),
+        cash_spread=margin.cash_spread,
         rebate_spread=margin.rebate_spread,
         borrow_fee=_of(margin.borrow_fee, names),
     )

@@ -1,14 +1,8 @@
-"""The compiled engine against the second simulator, under random terms of every kind.
+"""The compiled engine against the oracle, under random terms of every kind.
 
-Theorem: a path is a function of prices, rates, decisions and terms, and the specification says which. The second
-simulator (`oracle_path`) is that function written by someone who had not seen the engine, row by row, in exact sums,
-each equation solved by bisection. The engine walks units and a few sums. Where the two differ, one is not the
-specification.
-
-Tolerances. Both work in double precision, on balances that are good to 1e-16 of gross assets, over thirty rows. The
-bound is 1e-13 of gross assets, and a hundredth of it is seen. Where NAV has nearly gone, gross assets are large against
-it. Rounding of the assets is then a larger part of NAV, and remains one in all that is later traded as a fraction
-of NAV. So the bound is multiplied by the largest exposure, before or after a trade, that a run has had up to a row.
+Theorem: a path is a function of prices, rates, decisions and terms, defined in docs/conventions.md. The oracle
+(`oracle_path`) is this function written by someone who had not seen the engine, row by row, with exact sums, and with
+each equation solved by bisection. The engine keeps units and a few sums. Where the two differ, one of them is wrong.
 """
 
 import random
@@ -16,34 +10,20 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
-import numpy as np
 import pytest
 
-from against_oracle.test_oracle_terms import Inputs, random_inputs
-from backtest.engine.ledger import SimulationResult
-from backtest.errors import SimulationError
+from backtest.engine.ledger import Ledger
+from support.oracle.engine_agreement import both, disagreement, translated
 from support.oracle.oracle_path import OraclePath
 from support.oracle.oracle_terms import Bands, Costs, Fund, Margin, Terms
-from support.oracle.translated_terms import EngineRun, engine_run
+from support.oracle.random_inputs import Inputs, random_inputs
 
-CLOSE = 1e-13  # of gross assets
 RUNS = 500
-
-FLOWS = {
-    "cash_interest": "cash_interest",
-    "financing": "financing",
-    "financing_drag": "spread_cost",
-    "borrow": "borrow",
-    "fees": "fees",
-    "trading": "trading",
-    "loan": "loan",
-}
 
 
 def widened(rng: random.Random) -> Inputs:
-    """The oracle's own random runs, and more of what decides: absolute bands alone, targets in them, wild assets."""
+    """Return random inputs, some with absolute bands alone, targets inside their bands, or wild assets."""
     inputs = random_inputs(rng)
     terms = inputs.terms
     if terms.bands is not None and rng.random() < 0.3:
@@ -59,63 +39,8 @@ def widened(rng: random.Random) -> Inputs:
     return replace(inputs, terms=terms, targets=targets, prices=prices)
 
 
-def both(inputs: Inputs) -> tuple[OraclePath | None, SimulationResult | None, str]:
-    """The two paths of a run, None where it is refused, and what the engine said then."""
-    run = translated(inputs)
-    try:
-        wanted = inputs.run()
-    except ValueError:
-        wanted = None
-    try:
-        return wanted, run.simulate(), ""
-    except SimulationError as error:
-        return wanted, None, str(error)
-
-
-def translated(inputs: Inputs) -> EngineRun:
-    return engine_run(inputs.dates, inputs.prices, inputs.cash, inputs.targets, inputs.terms, inputs.loan_rate)
-
-
-def table(rows: list[dict[str, float]], assets: list[str]) -> np.ndarray:
-    return np.array([[row.get(a, 0.0) for a in assets] for row in rows]).reshape(len(rows), len(assets))
-
-
-def disagreement(wanted: OraclePath, got: SimulationResult) -> float:
-    """The largest difference, in units of what it may be; infinite where the two do not even have the same events."""
-    events = [
-        (len(wanted.nav), len(got.nav)),
-        (wanted.reasons, list(zip(got.trade_rows.tolist(), got.trade_reasons, strict=True))),
-        (wanted.margin_calls, got.trade_rows[got.called].tolist()),
-        (wanted.ruined, got.nav[-1] == 0),
-    ]
-    if any(one != other for one, other in events):
-        return np.inf
-    weights, trades = table(wanted.weights, wanted.assets), table(wanted.trades, wanted.assets)
-    rows = wanted.trade_rows
-    exposure = np.maximum(1.0, np.abs(weights).sum(axis=1))
-    np.add.at(exposure, rows, np.abs(trades).sum(axis=1))  # a row may have two trades
-    wide = np.maximum.accumulate(exposure)  # times NAV
-    assets = np.maximum.accumulate(np.array(wanted.nav) * exposure)  # what a row's flows are of, and those before
-    pnl = np.array([wanted.asset_pnl[a] for a in wanted.assets]).T
-    room = CLOSE * wide
-
-    def off(one: Any, other: Any, scale: np.ndarray) -> float:
-        difference = np.abs(np.asarray(one, dtype=float) - np.asarray(other, dtype=float))
-        return float((difference / scale).max(initial=0.0))
-
-    return max(
-        off(wanted.nav, got.nav, room * assets),
-        off(weights, got.weights, (room * exposure)[:, None]),
-        off(pnl, got.asset_pnl, (room * assets)[:, None]),
-        off(trades, got.trades, (room * exposure)[rows][:, None]),
-        off(wanted.trade_scales, got.trade_scales, room[rows]),
-        off(sum(wanted.shortfall), got.shortfall, room[-1:] * assets[-1]),
-        *(off(getattr(wanted, name), getattr(got, own), room * assets) for name, own in FLOWS.items()),
-    )
-
-
 def a_fund_is_lost(inputs: Inputs) -> bool:
-    """Whether a fund on some asset with a price the day before, held or not, loses all that it has on some day."""
+    """Return whether a fund on any asset, held or not, loses all of its capital on a day that begins with a price."""
     fund = inputs.terms.financing
     if not isinstance(fund, Fund):
         return False
@@ -133,12 +58,11 @@ def a_fund_is_lost(inputs: Inputs) -> bool:
     return False
 
 
-def test_the_two_agree_under_random_terms() -> None:
+def test_random_runs_equal_the_oracles_runs() -> None:
     """NAV, weights, each flow of each row, trades, their reasons and scales, margin calls, ruin and shortfall.
 
-    In the engine alone funds that lose all they have are refused, each time and then only; the second simulator takes
-    them for worth nothing, and the rest for a loss of whom they borrowed from. How much of everything there was is
-    counted: a comparison of runs in which nothing happens shows nothing.
+    The engine refuses funds that lose all of their capital; the oracle goes on, and the lender of the fund bears
+    the rest. Events are counted, because a comparison of runs without events shows nothing.
     """
     rng, seen = random.Random(20_261_125), Counter[str]()
     for k in range(RUNS):
@@ -153,7 +77,7 @@ def test_the_two_agree_under_random_terms() -> None:
             assert "cost all of the NAV" in said, k
             continue
         assert disagreement(wanted, got) <= 1, k
-        seen.update(what_happened(inputs, wanted))
+        seen.update(events_of(inputs, wanted))
     for event in EVENTS:
         assert seen[event] >= 10, (event, seen)
 
@@ -166,8 +90,8 @@ EVENTS = (
 )  # fmt: skip
 
 
-def what_happened(inputs: Inputs, path: OraclePath) -> set[str]:
-    """What a run was made of."""
+def events_of(inputs: Inputs, path: OraclePath) -> set[str]:
+    """Return the events and terms of a run."""
     terms, financing, bands = inputs.terms, inputs.terms.financing, inputs.terms.bands
     loan = financing if isinstance(financing, Margin) else None
     twice = {row for row in path.trade_rows if path.trade_rows.count(row) == 2}
@@ -204,7 +128,7 @@ def what_happened(inputs: Inputs, path: OraclePath) -> set[str]:
     return {name for name, is_there in there.items() if is_there} | set(path.trade_reasons)
 
 
-# ----------------------------------------------------------------------- what the comparison found, each by itself
+# ----------------------------------------------------------------------- cases that the comparison found
 
 
 DAYS = random_inputs(random.Random(1)).dates[:6]
@@ -216,8 +140,8 @@ def agree(
     prices: Mapping[str, tuple[float | None, ...]],
     targets: dict[int, dict[str, float]],
     loan_rate: list[float] | None = None,
-) -> SimulationResult:
-    """A run of six days in which cash earns nothing, by both; they agree."""
+) -> Ledger:
+    """Simulate six days without a cash return by both, assert that they agree, and return the engine's ledger."""
     series = {asset: list(levels) for asset, levels in prices.items()}
     wanted, got, said = both(Inputs(DAYS, series, [0.0] * 6, targets, terms, loan_rate))
     assert wanted is not None
@@ -226,9 +150,9 @@ def agree(
     return got
 
 
-def test_what_has_no_price_is_sold_before_a_margin_call_is_asked_for() -> None:
+def test_assets_without_a_price_are_sold_before_the_margin_check() -> None:
     """A 1, B 2 at 30 %: 0.9 are required. A falls to 0.9, which makes 0.87 of a NAV of 0.9. B falls to 1.7, and NAV to
-    0.6, without a price of A on that day: B alone asks for 0.51. No call; so the no-trade zone leaves B where it is.
+    0.6, without a price of A on that day: B alone requires 0.51. No call is made, so the no-trade zone keeps B.
     """
     terms = Terms(Margin(maintenance={"A": 0.3, "B": 0.3}), minimum_trade=0.2)
     prices = {"A": (100.0, 90.0, None, None, None, None), "B": (100.0, 100.0, 85.0, 85.0, 85.0, 85.0)}
@@ -238,9 +162,9 @@ def test_what_has_no_price_is_sold_before_a_margin_call_is_asked_for() -> None:
     assert path.trades[1].tolist() == pytest.approx([-0.9 / 0.6, 0.0], abs=1e-13)
 
 
-def test_a_band_keeps_nothing_that_has_no_price() -> None:
-    """A 0.08 and B 0.5 with bands of 0.1, to the edge. B doubles, and is off. When that is traded A has no price: its
-    target is nothing then, and it would be within 0.1 of that. It is sold first; B alone makes up the sum of 0.5.
+def test_bands_do_not_keep_assets_without_a_price() -> None:
+    """A 0.08 and B 0.5 with bands of 0.1, to the edge. B doubles and leaves its band. At the trade A has no price: its
+    target is then zero, and it would be within 0.1 of it. It is sold first; B alone makes up the sum of 0.5.
     """
     terms = Terms(bands=Bands(absolute=0.1, to="edge", checks=frozenset(range(6))), lag=1)
     prices = {"A": (100.0, 100.0, None, None, None, None), "B": (100.0, 200.0, 200.0, 200.0, 200.0, 200.0)}
@@ -250,9 +174,9 @@ def test_a_band_keeps_nothing_that_has_no_price() -> None:
 
 
 def test_a_fund_without_a_price_pays_for_its_last_day() -> None:
-    """Half of NAV in a fund at 2 times, with expenses of 3.65 % a year: 0.01 % a day, and on that without a price too.
+    """Half of NAV in a fund at 2 times, with expenses of 3.65 % a year: 0.01 % a day, also on the day without a price.
 
-    A fund sold short has no loan; and what its holder borrows pays cash, not the rate of a margin loan.
+    A fund sold short has no loan, and its holder borrows at the cash return, not at the rate of a margin loan.
     """
     terms = Terms(Fund(2.0, expense_ratio=0.0365))
     path = agree(terms, {"A": (100.0, 100.0, None, None, None, None)}, {0: {"A": 1.0}})
@@ -266,16 +190,16 @@ def test_a_fund_without_a_price_pays_for_its_last_day() -> None:
     assert not short.financing[0]
 
 
-def test_the_no_trade_zone_of_a_fund_is_of_what_is_traded() -> None:
-    """At 3 times an exposure of 0.06 more is a trade of 0.02 of NAV: below 0.03, and left."""
+def test_the_no_trade_zone_applies_to_the_traded_fund_shares() -> None:
+    """At 3 times, 0.06 more exposure is a trade of 0.02 of NAV, which is below 0.03 and not made."""
     path = agree(Terms(Fund(3.0), minimum_trade=0.03), {"A": FLAT}, {0: {"A": 1.2}, 2: {"A": 1.26}, 3: {"A": 1.5}})
     assert path.trade_rows.tolist() == [0, 3]
     assert path.trades[:, 0].tolist() == pytest.approx([0.4, 0.1], abs=1e-14)
 
 
-def test_what_is_decided_while_nothing_is_held_may_be_inside_its_band() -> None:
-    """Two days from decision to trade. 0.5 is decided, and on the next day, while nothing is held yet, 0.04: less than
-    its band of 0.05, so it is not traded. It is what later checks compare with: 0.5 is off, and goes.
+def test_a_decision_before_the_first_trade_can_be_inside_its_band() -> None:
+    """The lag is two days. 0.5 is decided, and on the next day, while nothing is held yet, 0.04: less than its band of
+    0.05, so it is not traded. Later checks compare with 0.04, so 0.5 is outside the band and is sold.
     """
     terms = Terms(bands=Bands(absolute=0.05, checks=frozenset(range(6))), lag=2)
     path = agree(terms, {"A": FLAT}, {0: {"A": 0.5}, 1: {"A": 0.04}})
@@ -283,9 +207,9 @@ def test_what_is_decided_while_nothing_is_held_may_be_inside_its_band() -> None:
     assert path.weights[2:, 0].tolist() == [0.04] * 4
 
 
-def test_what_is_decided_too_late_still_replaces_what_a_check_has_ordered() -> None:
-    """A doubles on day 1: off, to be traded on day 4. On day 2 another target is decided, for day 5, the last, on which
-    nothing is traded. Were there a day more it would be; so the trade of day 4 is off, whatever the data's end.
+def test_a_decision_that_comes_too_late_still_cancels_the_order_of_a_check() -> None:
+    """A doubles on day 1 and leaves its band; the trade is due on day 4. On day 2 a target is decided for day 5, the
+    last date, on which nothing is traded. With one more date it would be traded, so the trade of day 4 is cancelled.
     """
     terms = Terms(bands=Bands(absolute=0.05, checks=frozenset(range(6))), lag=3)
     prices = {"A": (100.0, 200.0, 200.0, 200.0, 200.0, 200.0)}
@@ -293,8 +217,8 @@ def test_what_is_decided_too_late_still_replaces_what_a_check_has_ordered() -> N
     assert path.trade_rows.tolist() == [0]
 
 
-def test_a_margin_call_leaves_no_other() -> None:
-    """After a call NAV is what is required, but for rounding, and nothing moves: 1e-16 too little is no call."""
+def test_a_margin_call_is_not_followed_by_another_without_a_move() -> None:
+    """After a call NAV equals the requirement up to rounding, and prices stay: 1e-16 too little is not a call."""
     rng, calls = random.Random(4), 0
     for _ in range(300):
         maintenance = {"A": rng.uniform(0.2, 0.3), "B": rng.uniform(0.2, 0.3)}
@@ -314,9 +238,9 @@ def test_a_margin_call_leaves_no_other() -> None:
     assert calls > 100
 
 
-def test_a_sale_for_want_of_a_price_that_takes_all_of_nav_is_the_end_and_no_call() -> None:
-    """A 1.5, B 1.5, at costs of 10 % of B. A falls until NAV is less than B costs to sell; and B has no price: NAV is
-    below zero before a call is asked for, so A is not sold, and costs nothing.
+def test_an_unpriced_sale_that_costs_all_of_nav_ends_the_run_without_a_margin_call() -> None:
+    """A 1.5, B 1.5, at costs of 10 % of B. A falls until NAV is less than the cost of selling B, which has no price.
+    NAV is below zero before the margin check, so A is not sold, and costs nothing.
     """
     terms = Terms(Margin(maintenance={"A": 0.25}), Costs({"A": 0.01, "B": 0.1}))
     prices = {"A": (100.0, 40.0, 40.0, 40.0, 40.0, 40.0), "B": (100.0, None, None, None, None, None)}

@@ -1,0 +1,84 @@
+"""Agreement of the engine with the oracle on the same inputs.
+
+Tolerances. Both work in double precision, on balances that are good to 1e-16 of gross assets, over thirty rows. The
+bound is 1e-13 of gross assets, and a hundredth of it is seen. Where NAV has nearly gone, gross assets are large against
+it. Rounding of the assets is then a larger part of NAV, and remains one in all that is later traded as a fraction
+of NAV. So the bound is multiplied by the largest exposure, before or after a trade, that a run has had up to a row.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from backtest.engine.ledger import Ledger
+from backtest.errors import SimulationError
+from support.oracle.oracle_path import OraclePath
+from support.oracle.random_inputs import Inputs
+from support.oracle.translated_terms import EngineRun, engine_run
+
+CLOSE = 1e-13  # of gross assets
+
+FLOWS = {
+    "cash_interest": "cash_interest",
+    "financing": "financing",
+    "financing_drag": "spread_cost",
+    "borrow": "borrow",
+    "fees": "fees",
+    "trading": "trading",
+    "loan": "loan",
+}
+
+
+def both(inputs: Inputs) -> tuple[OraclePath | None, Ledger | None, str]:
+    """The two paths of a run, None where it is refused, and what the engine said then."""
+    run = translated(inputs)
+    try:
+        wanted = inputs.run()
+    except ValueError:
+        wanted = None
+    try:
+        return wanted, run.simulate(), ""
+    except SimulationError as error:
+        return wanted, None, str(error)
+
+
+def translated(inputs: Inputs) -> EngineRun:
+    return engine_run(inputs.dates, inputs.prices, inputs.cash, inputs.targets, inputs.terms, inputs.loan_rate)
+
+
+def table(rows: list[dict[str, float]], assets: list[str]) -> np.ndarray:
+    return np.array([[row.get(a, 0.0) for a in assets] for row in rows]).reshape(len(rows), len(assets))
+
+
+def disagreement(wanted: OraclePath, got: Ledger) -> float:
+    """The largest difference, in units of what it may be; infinite where the two do not even have the same events."""
+    events = [
+        (len(wanted.nav), len(got.nav)),
+        (wanted.reasons, list(zip(got.trade_rows.tolist(), got.trade_reasons, strict=True))),
+        (wanted.margin_calls, got.trade_rows[got.called].tolist()),
+        (wanted.ruined, got.nav[-1] == 0),
+    ]
+    if any(one != other for one, other in events):
+        return np.inf
+    weights, trades = table(wanted.weights, wanted.assets), table(wanted.trades, wanted.assets)
+    rows = wanted.trade_rows
+    exposure = np.maximum(1.0, np.abs(weights).sum(axis=1))
+    np.add.at(exposure, rows, np.abs(trades).sum(axis=1))  # a row may have two trades
+    wide = np.maximum.accumulate(exposure)  # times NAV
+    assets = np.maximum.accumulate(np.array(wanted.nav) * exposure)  # what a row's flows are of, and those before
+    pnl = np.array([wanted.asset_pnl[a] for a in wanted.assets]).T
+    room = CLOSE * wide
+
+    def off(one: Any, other: Any, scale: np.ndarray) -> float:
+        difference = np.abs(np.asarray(one, dtype=float) - np.asarray(other, dtype=float))
+        return float((difference / scale).max(initial=0.0))
+
+    return max(
+        off(wanted.nav, got.nav, room * assets),
+        off(weights, got.weights, (room * exposure)[:, None]),
+        off(pnl, got.asset_pnl, (room * assets)[:, None]),
+        off(trades, got.trades, (room * exposure)[rows][:, None]),
+        off(wanted.trade_scales, got.trade_scales, room[rows]),
+        off(sum(wanted.shortfall), got.shortfall, room[-1:] * assets[-1]),
+        *(off(getattr(wanted, name), getattr(got, own), room * assets) for name, own in FLOWS.items()),
+    )
