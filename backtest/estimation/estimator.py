@@ -72,8 +72,12 @@ class Estimator(BaseModel, ABC):
     window: Annotated[Window, Field(validate_default=True)] = "3Y"
     missing: Missing = "complete_assets"
 
+    formula: ClassVar[str] = ""
+    """Formula of the covariance, as the table of estimators in the documentation shows it."""
+    source: ClassVar[str] = ""
+    """Publication that defines the estimator, for the same table; empty for textbook formulas."""
     least_returns: ClassVar[int] = 2
-    """Returns that a window needs at least, whatever the data."""
+    """Smallest number of returns in a window, whatever the data."""
 
     @field_validator("window")
     @classmethod

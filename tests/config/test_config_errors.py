@@ -12,6 +12,7 @@ import pytest
 
 from backtest.config import load_config
 from backtest.errors import ConfigError
+from backtest.estimation.estimation_settings import estimator_classes
 from support.builders.config_mistakes import ASSETS, EACH, GOOD, HAVE, SERIES, edited, loaded, mistakes, place
 
 SECTIONS = (
@@ -21,6 +22,8 @@ DATA = (
     "source, path, values, assets, cash, loan_rate, consumer_prices, classes, calendar, splice, currency, fx, opens, volumes, frequency, start, end, ragged, periods_per_year, "
     "cache, max_age, offline, timeout"
 )
+SHIPPED = sorted(path.stem for path in (Path(__file__).parents[2] / "strategies").glob("[!_]*.py"))
+ESTIMATORS = ", ".join(estimator.model_fields["covariance"].default for estimator in estimator_classes())
 SOURCES = "sample, sample_daily, csv, parquet, yfinance, fred, french, french_daily, or package.module:Class"
 
 
@@ -130,11 +133,11 @@ ONE = {
     "half-life": ("sample, window: 36", "ewma, half_life: 1W", "1W", "estimation.half_life: '1W' is no half-life; expected a number of periods such as 11, years '1Y', months '3M', or rows '63D'"),
     "refit": ("sample, window: 36", "ccc, refit: often", "often", "estimation.refit: 'often' is no window; expected a number of periods such as 36, years '3Y', months '3M', or rows '252D'"),
     "missing": ("window: 36", "missing: complete", "complete}", "estimation.missing: got 'complete', expected 'complete_assets' or 'complete_rows'"),
-    "near an estimator": ("covariance: sample", "covariance: ewm", "ewm", "estimation.covariance: got 'ewm', expected one of sample, …"),
-    "estimators in a list": ("covariance: sample", "covariance: [sample]", "[sample", "estimation.covariance: got ['sample'], expected one of sample, …"),
-    "covariance without a name": ("covariance: sample", "covariance: ~", "~", "estimation.covariance: got nothing, expected one of sample, …"),
+    "near an estimator": ("covariance: sample", "covariance: ewm", "ewm", f"estimation.covariance: got 'ewm', expected one of {ESTIMATORS}. Did you mean ewma?"),
+    "estimators in a list": ("covariance: sample", "covariance: [sample]", "[sample", f"estimation.covariance: got ['sample'], expected one of {ESTIMATORS}. Did you mean sample?"),
+    "covariance without a name": ("covariance: sample", "covariance: ~", "~", f"estimation.covariance: got nothing, expected one of {ESTIMATORS}"),
     "estimation in a word": ("{covariance: sample, window: 36}", "sample", "sample\nstrategy", "estimation: got 'sample', expected settings with values, such as {name: value}"),
-    "covariance": ("covariance: sample", "covariance: shrunk", "shrunk", "estimation.covariance: got 'shrunk', expected one of sample, …"),
+    "covariance": ("covariance: sample", "covariance: shrunk", "shrunk", f"estimation.covariance: got 'shrunk', expected one of {ESTIMATORS}"),
     "frequency": ("frequency: monthly", "frequency: month", "month,", "rebalance.frequency: got 'month', expected 'daily', 'weekly', 'monthly', 'quarterly', 'yearly' or 'never'"),
     "day 0": ("frequency: monthly", "frequency: monthly, day: 0", "0, exec", "rebalance.day: got 0, expected first, last, 1 to 31, or -31 to -1, with frequency monthly"),
     "eighth day of a week": ("frequency: monthly", "frequency: weekly, day: -8", "-8", "rebalance.day: got -8, expected first, last, 1 to 7, or -7 to -1, with frequency weekly"),
@@ -171,7 +174,7 @@ ONE = {
     "data as list": (GOOD[GOOD.index("data:") : GOOD.index("estimation")], "data: [gold]\n", "[gold", "data: got ['gold'], expected …"),
     "costs as number": ("costs: {trading_bps: 10}", "costs: 10", "10\nfinancing", "costs: got 10, expected …"),
     # strategies
-    "no such strategy": ("{name: erc}", "{name: ercc}", "ercc", "strategy.name: unknown strategy 'ercc'; there are: all_weather, equal_weight, erc, erc_expected_shortfall, hierarchical_risk_parity, inverse_variance, inverse_volatility, levered_erc, maximum_diversification, minimum_variance, risk_budgeting, sixty_forty, volatility_target. Did you mean erc?"),
+    "no such strategy": ("{name: erc}", "{name: ercc}", "ercc", f"strategy.name: unknown strategy 'ercc'; there are: {', '.join(SHIPPED)}. Did you mean erc?"),
     "strategy by path": ("{name: erc}", "{name: ../erc}", "../erc", "strategy.name: unknown strategy '../erc'; there are: …"),
     "no such module": ("{name: erc}", "{name: 'no.such:X'}", "'no.such", "strategy.name: no.such:X: No module named 'no'; expected package.module:Class that Python can import"),
     "no such class": ("{name: erc}", "{name: 'strategies.erc:X'}", "'strategies", "strategy.name: strategies.erc:X: strategies.erc has no strategy class X"),
@@ -298,8 +301,7 @@ def test_what_is_no_mistake(file: Path, old: str, new: str) -> None:
 def test_an_estimator_that_is_meant_is_named(file: Path, name: str, near: str) -> None:
     (found,) = mistakes(file, edited("covariance: sample", f"covariance: {name}"))
     assert found.partition("Did you mean ")[2] == (f"{near}?" if near else "")
-    for known in ("sample", "expanding", "ewma", "separate_correlations"):
-        assert known in found
+    assert f"expected one of {ESTIMATORS}" in found
 
 
 def test_the_name_of_an_estimator_chooses_its_class(file: Path) -> None:
@@ -336,7 +338,7 @@ benchmark: nope.yaml
         ("us_cpi", f"data.assets[2]: us_cpi is no price series; there are: {SERIES}."),
         ("us_bill", f"data.cash: no series us_bill; there are: {SERIES}. Did you mean us_tbill?"),
         ("strt", f"data.strt: unknown setting; data accepts: {DATA}. Did you mean start?"),
-        ("smple", "estimation.covariance: got 'smple', expected one of sample, …"),
+        ("smple", f"estimation.covariance: got 'smple', expected one of {ESTIMATORS}. Did you mean sample?"),
         (
             "bugets",
             "strategy.bugets: unknown setting; erc accepts: budgets, min_weight, max_weight. Did you mean budgets?",
@@ -452,4 +454,4 @@ def test_a_strategy_beside_the_configuration_is_found_and_listed(file: Path) -> 
     (file.parent / "strategies" / "own.py").write_text(good)
     assert type(loaded(file, OWN).strategy.model).__name__ == "Own"
     (line,) = mistakes(file, edited("{name: erc}", "{name: onw}"))
-    assert "own, risk_budgeting, sixty_forty, volatility_target. Did you mean own?" in line
+    assert f"{', '.join(sorted([*SHIPPED, 'own']))}. Did you mean own?" in line

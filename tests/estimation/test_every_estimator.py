@@ -20,6 +20,7 @@ from backtest.errors import EstimationError
 from backtest.estimation import methods
 from backtest.estimation.estimation_settings import EstimationSettings
 from backtest.estimation.estimator import Estimator
+from scripts.build_docs import estimator_table
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -100,10 +101,17 @@ def test_those_that_should_be_there_are_found() -> None:
     assert set(get_args(get_args(EstimationSettings)[0])) == set(CLASSES.values())
 
 
+def test_the_documentation_has_the_generated_table_of_estimators() -> None:
+    """After a change of an estimator: python scripts/build_docs.py."""
+    pages = (Path(__file__).parents[2] / "docs").rglob("*.md")
+    assert any(estimator_table() in page.read_text(encoding="utf-8") for page in pages)
+
+
 @pytest.mark.parametrize("name", sorted(CLASSES))
-def test_the_conventions_name_it(name: str) -> None:
-    text = (Path(__file__).parents[2] / "docs" / "conventions.md").read_text(encoding="utf-8")
-    assert f"`{name}`" in text
+def test_the_table_of_estimators_states_its_formula(name: str) -> None:
+    (row,) = [line for line in estimator_table().splitlines() if line.startswith(f"| `{name}` |")]
+    assert CLASSES[name].formula
+    assert f"| {CLASSES[name].formula} |" in row
 
 
 @pytest.mark.parametrize("name", sorted(CLASSES))

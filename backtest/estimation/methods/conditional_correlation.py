@@ -67,6 +67,8 @@ class CCC(_ConditionalCorrelation):
     """Constant conditional correlations (Bollerslev 1990): Σ = D R D, D the volatilities forecast, R of the fit."""
 
     covariance: Literal["ccc"] = "ccc"
+    formula: ClassVar[str] = "D R D, D volatilities forecast by GARCH(1,1), R constant correlations"
+    source: ClassVar[str] = "Bollerslev (1990), Rev. Economics and Statistics 72"
 
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """As `Estimator.covariances`."""
@@ -77,6 +79,8 @@ class DCC(_ConditionalCorrelation):
     """Dynamic conditional correlations (Engle 2002): Σ = D R D, both of them forecast (`dcc`)."""
 
     covariance: Literal["dcc"] = "dcc"
+    formula: ClassVar[str] = "D R D, D volatilities forecast by GARCH(1,1), R correlations that move with the returns"
+    source: ClassVar[str] = "Engle (2002), J. Business & Economic Statistics 20"
 
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """As `Estimator.covariances`."""

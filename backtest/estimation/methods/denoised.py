@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -20,6 +20,10 @@ class Denoised(Estimator):
     """
 
     covariance: Literal["denoised"] = "denoised"
+    formula: ClassVar[str] = (
+        "s_i ρ_ij s_j, s from the sample, the eigenvalues of ρ that are noise replaced by their mean"
+    )
+    source: ClassVar[str] = "López de Prado (2020); edge: Laloux et al. (1999)"
 
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """As `Estimator.covariances`."""

@@ -1,7 +1,7 @@
 """The exponentially weighted covariance, by half-life."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -31,6 +31,8 @@ class EWMA(Estimator):
     """
 
     covariance: Literal["ewma"] = "ewma"
+    formula: ClassVar[str] = "Σ w x xᵀ / (1 - Σw²), m = Σ w x_t, w ∝ 2^(-age / half-life), Σw = 1"
+    source: ClassVar[str] = "RiskMetrics (1996), for the weights"
     window: Window = "5Y"
     half_life: HalfLife = "1Y"
     correlation_half_life: HalfLife | None = None

@@ -1,7 +1,7 @@
 """The sample covariance of all returns so far."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ class Expanding(Estimator):
     """
 
     covariance: Literal["expanding"] = "expanding"
+    formula: ClassVar[str] = "Σ x xᵀ / (T - 1) over all returns so far, at least `window` of them"
 
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """As `Estimator.covariances`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -25,6 +25,8 @@ class Gerber(Estimator):
     """
 
     covariance: Literal["gerber"] = "gerber"
+    formula: ClassVar[str] = "s_i g_ij s_j, s from the sample, g the Gerber statistic"
+    source: ClassVar[str] = "Gerber et al. (2022), J. Portfolio Management 48"
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     statistic: Statistic = "gs2"
 

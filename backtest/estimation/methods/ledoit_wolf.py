@@ -5,7 +5,7 @@ divisor T - 1), T the number of returns in the window, their mean taken off.
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -23,6 +23,8 @@ class LedoitWolf(Estimator):
     """
 
     covariance: Literal["ledoit_wolf"] = "ledoit_wolf"
+    formula: ClassVar[str] = "(1 - δ) S + δ μ I, S = Σ x xᵀ / T, μ its mean variance"
+    source: ClassVar[str] = "Ledoit, Wolf (2004), J. Multivariate Analysis 88"
 
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """As `Estimator.covariances`."""
@@ -34,6 +36,8 @@ class LedoitWolfConstantCorrelation(Estimator):
     """Shrinkage to the covariance whose correlations are all their mean (Ledoit and Wolf 2004b)."""
 
     covariance: Literal["ledoit_wolf_constant_correlation"] = "ledoit_wolf_constant_correlation"
+    formula: ClassVar[str] = "(1 - δ) S + δ F, F with the variances and the mean correlation of S"
+    source: ClassVar[str] = "Ledoit, Wolf (2004), J. Portfolio Management 30"
 
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """As `Estimator.covariances`."""

@@ -25,6 +25,8 @@ class NonlinearShrinkage(Estimator):
     """
 
     covariance: Literal["nonlinear_shrinkage"] = "nonlinear_shrinkage"
+    formula: ClassVar[str] = "Σ d u uᵀ, u the eigenvectors of the sample covariance"
+    source: ClassVar[str] = "Ledoit, Wolf (2020), Annals of Statistics 48"
     least_returns: ClassVar[int] = LEAST_OBSERVATIONS + 1
 
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:

@@ -1,7 +1,7 @@
 """Oracle approximating shrinkage (OAS) of the sample covariance to a multiple of identity."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -18,6 +18,8 @@ class OAS(Estimator):
     """
 
     covariance: Literal["oas"] = "oas"
+    formula: ClassVar[str] = "(1 - δ) S + δ μ I as in `ledoit_wolf`, with the δ for normal returns"
+    source: ClassVar[str] = "Chen, Wiesel, Eldar, Hero (2010), as in scikit-learn"
 
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """As `Estimator.covariances`."""

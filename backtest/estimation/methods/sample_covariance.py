@@ -1,7 +1,7 @@
 """The sample covariance over a rolling window."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 from backtest.estimation.estimator import Estimator, Missing, window_rows
 from backtest.estimation.windows.weighted_sums import rolling_weighted_covariances
@@ -12,6 +12,7 @@ class Sample(Estimator):
     """The sample covariance of the last `window` excess returns, divisor window - 1."""
 
     covariance: Literal["sample"] = "sample"
+    formula: ClassVar[str] = "Σ x xᵀ / (T - 1)"
 
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """As `Estimator.covariances`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import FiniteFloat
@@ -23,6 +23,8 @@ class SemiCovariance(Estimator):
     """
 
     covariance: Literal["semi_covariance"] = "semi_covariance"
+    formula: ClassVar[str] = "Σ min(x - τ, 0) min(x - τ, 0)ᵀ / T, x the excess returns without their mean taken off"
+    source: ClassVar[str] = "Estrada (2008), J. Applied Finance 18"
     threshold: FiniteFloat = 0.0
 
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:

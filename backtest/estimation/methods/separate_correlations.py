@@ -1,7 +1,7 @@
 """Volatilities from one window, correlations from another, or from returns over several periods."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, StrictInt, ValidationInfo, field_validator
@@ -30,6 +30,8 @@ class SeparateCorrelations(Estimator):
     """
 
     covariance: Literal["separate_correlations"] = "separate_correlations"
+    formula: ClassVar[str] = "σ_i ρ_ij σ_j, σ from one window, ρ from another"
+    source: ClassVar[str] = "Lo, MacKinlay (1990), on assets that close at different hours"
     correlation_window: Window | None = None
     correlation_periods: Annotated[StrictInt, Field(ge=1, validate_default=True)] = 1
 
