@@ -20,8 +20,17 @@ from backtest.numerics.arrays import Bools
 NO_RISK = 1e-12
 """Largest standard deviation that is rounding, as a part of the numbers that it is worked out from."""
 
+SUM_ROUNDING = 1e-12
+"""Largest difference of two sums of weights, or of bounds on weights, that counts as rounding.
+
+Weights have a size of one, so a sum of n of them is rounded by at most n × 1e-16: 1e-13 for a thousand assets.
+"""
+
 EPSILON = float(np.finfo(np.float64).eps)
-FEWEST_ROUNDINGS = 64  # allowed in a variance, even of fewer terms
+"""Distance from 1 to the next larger double: twice the largest relative rounding of one operation."""
+
+FEWEST_ROUNDINGS = 64
+"""Number of roundings, of one `EPSILON` each, that are allowed in a variance, even if it has fewer terms."""
 
 
 def has_risk(deviation: ArrayLike, size: ArrayLike = 1.0) -> Bools:

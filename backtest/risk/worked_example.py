@@ -7,6 +7,7 @@ import numpy as np
 
 from backtest.errors import BacktestError
 from backtest.numerics.arrays import Floats
+from backtest.risk.accuracy import COVARIANCE_TOLERANCE
 from backtest.risk.measures.contributions import portfolio_volatility, risk_contributions
 from backtest.risk.solvers.budgeting import risk_parity_weights
 
@@ -71,7 +72,7 @@ def _correlation_matrix(correlations: Sequence[float], count: int) -> Floats:
     upper = np.triu_indices(count, 1)
     matrix[upper] = given if len(given) == pairs else given[0]
     matrix.T[upper] = matrix[upper]
-    if float(np.linalg.eigvalsh(matrix)[0]) < -1e-12:  # rounding of a singular one is some 1e-16 a row
+    if float(np.linalg.eigvalsh(matrix)[0]) < -COVARIANCE_TOLERANCE:
         hint = f" Hint: {count} assets alike need {-1 / (count - 1):.3g} or more." if len(given) == 1 else ""
         raise BacktestError(f"correlation {_text(correlations)}: no {count} assets can be correlated like that.{hint}")
     return matrix

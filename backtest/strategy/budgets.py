@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from backtest.errors import StrategyError
 from backtest.numerics.arrays import Floats
+from backtest.risk.accuracy import BUDGET_SUM_TOLERANCE
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
@@ -28,7 +29,7 @@ class GroupBudget(BaseModel):
 
 def _sums_to_one(budgets: dict[str, "float | GroupBudget"]) -> dict[str, "float | GroupBudget"]:
     total = sum(share_of(budget) for budget in budgets.values())
-    if abs(total - 1) > 1e-9:  # room for the rounding of a sum of decimals
+    if abs(total - 1) > BUDGET_SUM_TOLERANCE:
         raise ValueError(f"the budgets add up to {total:.10g}; expected 1")
     return budgets
 

@@ -14,9 +14,9 @@ from scipy import sparse
 
 from backtest.errors import BacktestError, NoOptimalPortfolio
 from backtest.numerics.arrays import Floats
+from backtest.numerics.tolerances import SUM_ROUNDING
 from backtest.risk import maximum_diversification_weights, minimum_variance_weights, risk_contributions
 from backtest.risk.solvers import convex
-from backtest.risk.solvers.least_variance import ROOM
 from support.builders import hrp_example
 
 
@@ -224,7 +224,9 @@ def test_caps_that_leave_one_portfolio_or_none() -> None:
     """As many caps of 1/n leave equal weights; less is refused with the number that would do."""
     covariance = random_covariance(1, 7, 40)
     np.testing.assert_allclose(minimum_variance_weights(covariance, 1 / 7), np.full(7, 1 / 7), rtol=1e-14)
-    np.testing.assert_allclose(minimum_variance_weights(covariance, 1 / 7 - ROOM / 70), np.full(7, 1 / 7), rtol=1e-14)
+    np.testing.assert_allclose(
+        minimum_variance_weights(covariance, 1 / 7 - SUM_ROUNDING / 70), np.full(7, 1 / 7), rtol=1e-14
+    )
     with pytest.raises(
         NoOptimalPortfolio, match=r"7 assets of at most 0\.14 each add up to 0\.98.* 0\.142857 or above"
     ):

@@ -8,7 +8,7 @@ import numpy as np
 
 from backtest.estimation.constant_assets import of_varying
 from backtest.estimation.estimator import Estimator, window_rows
-from backtest.estimation.windows.rolling import rolling_covariances, scaled, symmetric, unit_diagonal
+from backtest.estimation.windows.rolling import rolling_covariances, scaled, unit_diagonal
 from backtest.numerics.arrays import Floats
 
 
@@ -16,7 +16,7 @@ class Denoised(Estimator):
     """Sample volatilities, and correlations whose eigenvalues within the noise are replaced by their mean.
 
     (López de Prado 2020.) There is no detoned covariance: without the market's eigenvector the matrix is singular, and
-    budgets of its risk say nothing of the portfolio's. `detoned_correlation` is for clustering.
+    budgets of its risk say nothing of the portfolio's.
     """
 
     covariance: Literal["denoised"] = "denoised"
@@ -95,32 +95,3 @@ def noise_edge(eigenvalues: Floats, observations: int) -> float:
     """
     edge = (1 + math.sqrt(len(eigenvalues) / observations)) ** 2
     return edge if eigenvalues[-1] <= edge else edge * float(eigenvalues[:-1].mean())
-
-
-def detoned_correlation(correlation: Floats, components: int = 1) -> Floats:
-    """The correlation matrix without its largest components, scaled to a unit diagonal: for clustering.
-
-    What is left shows which assets move together beside the market. It is singular, so it is no estimate of risk.
-    Source: López de Prado (2020), "Machine Learning for Asset Managers", section 2.6.
-
-    Args:
-        correlation: (n, n).
-        components: how many eigenvectors of the largest eigenvalues are taken out, 1 for the market; below n.
-
-    Returns:
-        (n, n), positive semi-definite, its rank lower by `components`. An asset with nothing left has no correlation.
-
-    Example:
-        >>> detoned_correlation(np.array([[1.0, 0.6], [0.6, 1.0]])).round(12).tolist()
-        [[1.0, -1.0], [-1.0, 1.0]]
-    """
-    assets = len(correlation)
-    if not 0 < components < assets:
-        raise ValueError(f"{components} components of {assets}; expected 1 or more, and fewer than assets")
-    eigenvalues, vectors = np.linalg.eigh(correlation)
-    rest, kept = eigenvalues[:-components], vectors[:, :-components]
-    left = symmetric((kept * np.maximum(rest, 0.0)) @ kept.T)
-    nothing = np.diagonal(left) <= 1e-12  # of one: the rounding of the decomposition
-    left[nothing] = left[:, nothing] = 0.0
-    left[nothing, nothing] = 1.0
-    return unit_diagonal(left)

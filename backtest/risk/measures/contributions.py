@@ -15,10 +15,7 @@ from backtest.errors import BacktestError
 from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import cancels, has_risk
-
-# A variance below zero by less than this part of Σ|w_i Σ_ij w_j| is zero: rounding, of the covariance and of
-# the sums.
-VARIANCE_ROUNDING = 1e-9
+from backtest.risk.accuracy import VARIANCE_ROUNDING
 
 
 def portfolio_volatility(weights: ArrayLike, covariance: ArrayLike) -> np.float64 | Floats:

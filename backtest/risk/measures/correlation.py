@@ -6,14 +6,13 @@ Optimisers work on the correlations: volatilities may differ by orders of magnit
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from backtest.errors import BacktestError, NoOptimalPortfolio
 from backtest.numerics.arrays import Bools, Floats
-from backtest.risk.solvers.refusal import no_variance, without_risk
+from backtest.numerics.tolerances import has_risk
+from backtest.risk.accuracy import COVARIANCE_TOLERANCE
 
-# Of correlations: how far they may differ from their transpose, lie beyond 1, and have eigenvalues below zero.
-CORRELATION_TOLERANCE = 1e-9
 SINGULAR = 1e-8  # an eigenvalue of correlations below this counts as zero
 
 
@@ -51,6 +50,26 @@ def volatilities(covariance: ArrayLike) -> Floats:
     return np.asarray(np.sqrt(variances), np.float64)
 
 
+def without_risk(variances: Floats) -> NDArray[np.intp]:
+    """Return the positions, (k, 2), in (m, n) variances of those that are not finite or are no risk.
+
+    >>> without_risk(np.array([[0.04, 0.01], [0.04, 1e-32]])).tolist()
+    [[1, 1]]
+    """
+    finite = np.isfinite(variances)
+    deviations = np.sqrt(np.where(finite, np.maximum(variances, 0.0), 0.0))
+    return np.argwhere(~(finite & has_risk(deviations, deviations.max(axis=1, keepdims=True))))
+
+
+def no_variance(variances: Floats, i: np.intp, asset: np.int64 | np.intp) -> str:
+    """Describe the i-th of (n,) variances, which is not a risk; `asset` is what the message calls the asset."""
+    words = f"the variance of asset {asset} is {variances[i]:g}"
+    if not variances[i] > 0 or not np.isfinite(variances[i]):
+        return f"{words}, expected one above zero"
+    largest = variances[np.isfinite(variances)].max()
+    return f"{words} while the largest is {largest:g}: rounding of returns that do not vary; expected one above it"
+
+
 def volatilities_and_correlations(covariance: ArrayLike) -> Parts:
     """The same, and correlations Σ_ij / (σ_i σ_j).
 
@@ -81,8 +100,8 @@ def volatilities_and_correlations(covariance: ArrayLike) -> Parts:
             f"without data out"
         )
     transposed = correlation.swapaxes(1, 2)
-    if np.abs(correlation - transposed).max() > CORRELATION_TOLERANCE:
-        k, i, j = np.argwhere(np.abs(correlation - transposed) > CORRELATION_TOLERANCE)[0]
+    if np.abs(correlation - transposed).max() > COVARIANCE_TOLERANCE:
+        k, i, j = np.argwhere(np.abs(correlation - transposed) > COVARIANCE_TOLERANCE)[0]
         raise NoOptimalPortfolio(
             f"{names[k]}: the entry [{i}, {j}] is {stack[k, i, j]:.12g}, but [{j}, {i}] is {stack[k, j, i]:.12g}, "
             f"expected a symmetric matrix"
@@ -91,7 +110,7 @@ def volatilities_and_correlations(covariance: ArrayLike) -> Parts:
     np.einsum("mii->mi", correlation)[:] = 1.0
     singular = ~above(correlation, SINGULAR)
     doubtful = np.flatnonzero(singular)
-    for k in doubtful[~above(correlation[doubtful], -CORRELATION_TOLERANCE)]:
+    for k in doubtful[~above(correlation[doubtful], -COVARIANCE_TOLERANCE)]:
         raise NoOptimalPortfolio(
             f"{names[k]}: its correlations have an eigenvalue of {np.linalg.eigvalsh(correlation[k])[0]:.3g}, expected "
             f"none below zero (a positive semi-definite matrix); hint: estimate all entries from the same dates, or "

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from backtest.errors import BacktestError
 from backtest.numerics.arrays import Floats
-from backtest.numerics.tolerances import has_risk
+from backtest.numerics.tolerances import EPSILON, has_risk
 from backtest.risk.measures.contributions import portfolio_volatility
 
 _SWEEPS = 1_000
@@ -80,7 +80,7 @@ def _exposures(covariance: Floats, name: str) -> Floats:
     singular = not has_risk(volatility, volatility.max()).all()
     if not singular:
         spread, axes = np.linalg.eigh(covariance / np.outer(volatility, volatility))
-        singular = bool(spread[0] <= len(spread) * np.finfo(float).eps * spread[-1])
+        singular = bool(spread[0] <= len(spread) * EPSILON * spread[-1])
     if singular:
         raise BacktestError(
             f"{name}: it is singular, and has no n uncorrelated bets; expected a positive definite matrix. "

@@ -19,8 +19,7 @@ import numpy as np
 from backtest.numerics.arrays import Floats, Ints
 from backtest.numerics.numba_kernels import reordered_kernel
 from backtest.numerics.tolerances import EPSILON, FEWEST_ROUNDINGS, NO_RISK
-from backtest.risk.solvers.budgeting import ACCURACY, BUDGET_SUM_TOLERANCE
-from backtest.risk.solvers.refusal import COVARIANCE_TOLERANCE
+from backtest.risk.accuracy import BUDGET_ACCURACY, BUDGET_SUM_TOLERANCE, COVARIANCE_TOLERANCE
 
 GOAL = 1e-11  # aimed at: largest |x_i (Σx)_i - b_i| / b_i
 ROWS = 9  # of working memory
@@ -312,8 +311,8 @@ def solve_slice(
 ) -> None:
     """Solve the problems first..end - 1 of a stack (m, n, n) with budgets (1, n) or (m, n).
 
-    Weights, the errors of their contributions, and the number of products with Σ are written. Errors above ACCURACY
-    are for `hard_barrier_kernel`; what is no problem to solve - a budget of zero, a NaN - has one of infinity or NaN.
+    Weights, the errors of their contributions, and the number of products with Σ are written. Errors above
+    BUDGET_ACCURACY are for `hard_barrier_kernel`. Invalid problems (a budget of zero, a NaN) get infinity or NaN.
     """
     work = np.empty((ROWS, stack.shape[1]))
     vol, gradient, budget = work[6], work[7], work[8]
@@ -336,5 +335,5 @@ def solve_slice(
             products[k] += 3 + conjugate_gradients(cov, budget, vol, x, gradient, work)
             normalise(x, gradient)
             errors[k] = error_bound(cov, budget, vol, x, gradient)
-            if errors[k] <= ACCURACY and not may_be_a_covariance(cov, vol):
+            if errors[k] <= BUDGET_ACCURACY and not may_be_a_covariance(cov, vol):
                 errors[k] = inf

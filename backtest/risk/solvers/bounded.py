@@ -22,10 +22,10 @@ from numpy.typing import ArrayLike
 from backtest.errors import BacktestError, NoRiskBudgetPortfolio
 from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.blas import one_blas_thread
+from backtest.numerics.tolerances import SUM_ROUNDING
 from backtest.risk.solvers.budgeting import solve_risk_budgets
 
 ACCURACY = 1e-9  # promised: of the conditions of optimality, relative to the largest slope
-ROOM = 1e-12  # for the rounding of sums of bounds
 POLISHING_STEPS = 30
 
 
@@ -130,7 +130,7 @@ class WeightBounds:
 
 
 def _check(one: str, low: float, other: str, high: float) -> None:
-    if not low <= high + ROOM:
+    if not low <= high + SUM_ROUNDING:
         raise NoRiskBudgetPortfolio(f"no weights are within these bounds: {one}, is above {other}")
 
 
@@ -182,7 +182,7 @@ def bounded_risk_parity_weights(
         own = bounds if held.all() else bounds.of(held)
         own.check_room()
         rows = own.rows()
-        within = (np.abs(weights[:, held]) @ rows.T <= ROOM).all(axis=1)
+        within = (np.abs(weights[:, held]) @ rows.T <= SUM_ROUNDING).all(axis=1)
         for k in np.flatnonzero(~within & ((shares > 0) == held).all(axis=1)):
             sides = np.sign(weights[k, held])
             one, budget = stack[k][np.ix_(held, held)] * sides * sides[:, None], shares[k, held] / shares[k].sum()

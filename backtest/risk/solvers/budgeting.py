@@ -19,11 +19,10 @@ from numpy.typing import ArrayLike, NDArray
 from backtest.errors import BacktestError, NoRiskBudgetPortfolio
 from backtest.numerics.arrays import Floats, Ints
 from backtest.numerics.blas import one_blas_thread
+from backtest.risk.accuracy import BUDGET_ACCURACY, BUDGET_SUM_TOLERANCE
 
 Solved = tuple[Floats, Floats, Ints]  # as in `RiskBudgetSolution`, of a stack
 
-ACCURACY = 1e-10  # promised: largest |share of risk - budget| / budget
-BUDGET_SUM_TOLERANCE = 1e-9
 A_THREADS_WORTH = 200.0  # microseconds of work
 
 
@@ -103,7 +102,7 @@ def solve_risk_budgets(
     stacked = sigma.ndim == 3
     stack = sigma[:] if stacked else sigma[None]
     weights, error, iterations = _solved(stack, shares)
-    if not _worst(error) <= ACCURACY:
+    if not _worst(error) <= BUDGET_ACCURACY:
         weights, error, iterations = _looked_into(stack, shares, (weights, error, iterations), stacked=stacked)
     if stacked:
         return RiskBudgetSolution(weights, error, iterations)
@@ -124,7 +123,7 @@ def _solved(stack: Floats, budgets: Floats) -> Solved:
         _kernel()(*given, 0, 1)
     else:
         _share_out(_kernel(), given)
-    if not _worst(error) <= ACCURACY:
+    if not _worst(error) <= BUDGET_ACCURACY:
         from backtest.risk.solvers.hard_barrier_kernel import solve_slice
 
         _share_out(solve_slice, given)
@@ -169,7 +168,7 @@ def _looked_into(stack: Floats, budgets: Floats, solved: Solved, *, stacked: boo
         shares = np.broadcast_to(budgets, held.shape)[np.ix_(rows, pattern)]
         weights[rows] = 0.0
         weights[np.ix_(rows, pattern)], error[rows], products[rows] = _solved(some, np.ascontiguousarray(shares))
-    for k in np.flatnonzero(~(error <= ACCURACY)):
+    for k in np.flatnonzero(~(error <= BUDGET_ACCURACY)):
         from backtest.risk.solvers.refusal import reason
 
         assets = np.flatnonzero(held[k])

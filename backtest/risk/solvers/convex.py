@@ -18,6 +18,7 @@ import numpy as np
 
 from backtest.errors import NoOptimalPortfolio
 from backtest.numerics.arrays import Bools, Floats
+from backtest.numerics.tolerances import EPSILON, SUM_ROUNDING
 
 ACCURACY = 1e-11  # promised, of the slopes: relative to (|C||y|)_i, of whose size 1e-16 is rounding
 GOAL = 1e-13  # the same, when a side is changed
@@ -62,7 +63,7 @@ def solve(matrix: Floats, price: Floats, upper: Floats, singular: Bools) -> Floa
 def optimality_error(matrix: Floats, price: Floats, upper: Floats, y: Floats) -> Floats:
     """By how much each y, (m, n), misses the conditions above: (m,), infinite where y breaks a constraint itself.
 
-    Slopes count relative to (|C||y|)_i, and pᵀy = 1 has to hold to 1e-12.
+    Slopes count relative to (|C||y|)_i, and pᵀy = 1 has to hold to `SUM_ROUNDING`.
     """
     products = np.matvec(matrix, y)
     inside = (y > 0) & (y < upper)
@@ -72,7 +73,7 @@ def optimality_error(matrix: Floats, price: Floats, upper: Floats, y: Floats) ->
     multiplier = np.where(some, np.vecdot(products, y * inside) / np.where(some, price_inside, 1.0), at_bounds)
     slopes = (products - multiplier[:, None] * price) / np.matvec(np.abs(matrix), y)
     wrong = np.where(inside, np.abs(slopes), np.where(y >= upper, slopes, -slopes)).max(axis=1)
-    feasible = (y >= 0).all(axis=1) & (y <= upper).all(axis=1) & (np.abs(np.vecdot(price, y) - 1) <= 1e-12)
+    feasible = (y >= 0).all(axis=1) & (y <= upper).all(axis=1) & (np.abs(np.vecdot(price, y) - 1) <= SUM_ROUNDING)
     return np.where(feasible & np.isfinite(wrong), np.maximum(wrong, 0.0), np.inf)
 
 
@@ -90,7 +91,7 @@ def _pivoted(matrix: Floats, price: Floats, upper: Floats) -> tuple[Floats, Bool
         low, high = free & (y < 0), free & (y > upper)
         freed = np.where(capped, slopes > slack, ~free & (slopes < -slack))
         moved = (low | high | freed).any(axis=1)
-        done = ~moved & np.isfinite(y).all(axis=1) & (np.abs(np.vecdot(price, y) - 1) <= 1e-12)
+        done = ~moved & np.isfinite(y).all(axis=1) & (np.abs(np.vecdot(price, y) - 1) <= SUM_ROUNDING)
         result[left], solved[left] = y, done
         free, capped = (free & ~low & ~high) | freed, (capped & ~freed) | high
         if not moved.all():
@@ -155,7 +156,7 @@ def _walked(matrix: Floats, price: Floats, upper: Floats, y: Floats) -> Floats:
     for _ in range(STEPS_PER_ASSET * len(y)):
         f = np.flatnonzero(free)
         step, multiplier = _step(matrix[np.ix_(f, f)], price[f], (matrix @ y)[f])
-        step[np.abs(step) <= np.finfo(float).eps * y.max()] = 0.0  # rounding is no direction
+        step[np.abs(step) <= EPSILON * y.max()] = 0.0  # rounding is no direction
         bound = np.where(step < 0, 0.0, upper[f])
         room = np.divide(bound - y[f], step, out=np.full(f.size, np.inf), where=step != 0)
         part = room.min(initial=1.0)

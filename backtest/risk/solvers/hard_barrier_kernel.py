@@ -13,6 +13,7 @@ import numpy as np
 from backtest.numerics.arrays import Floats, Ints
 from backtest.numerics.numba_kernels import kernel, reordered_kernel
 from backtest.numerics.tolerances import EPSILON, FEWEST_ROUNDINGS
+from backtest.risk.accuracy import BUDGET_ACCURACY
 from backtest.risk.solvers.barrier_kernel import (
     ROWS,
     advance,
@@ -23,10 +24,9 @@ from backtest.risk.solvers.barrier_kernel import (
     rescale,
     scaled,
 )
-from backtest.risk.solvers.budgeting import ACCURACY
 
 GOAL = 1e-12  # largest |x_i (Σx)_i - b_i| / b_i that steps aim at
-GOOD = 0.2 * ACCURACY  # good enough
+GOOD = 0.2 * BUDGET_ACCURACY  # good enough
 VISIBLE = 1e-9  # the largest error that whoever works the shares out in plain double precision may see
 ROUNDED = 1e-6  # errors below it may be all rounding
 NEWTON_STEPS, STALLS, EXACT_STEPS = 60, 3, 8
@@ -176,7 +176,7 @@ def refine(cov: Floats, budget: Floats, vol: Floats, x: Floats, gradient: Floats
         normalise(x, gradient)
         error = exact_error(cov, budget, vol, x, gradient, work)
         products += 1
-        if error <= GOOD or (error <= ACCURACY and step > 1) or not error < inf:
+        if error <= GOOD or (error <= BUDGET_ACCURACY and step > 1) or not error < inf:
             return error, products
         rescale(x, gradient)
         products += newton_direction(cov, budget, vol, x, work)
@@ -189,11 +189,11 @@ def refine(cov: Floats, budget: Floats, vol: Floats, x: Floats, gradient: Floats
 def solve_slice(
     stack: Floats, budgets: Floats, weights: Floats, errors: Floats, products: Ints, first: int, end: int
 ) -> None:
-    """Go on with what `barrier_kernel.solve_slice` left above ACCURACY: by Newton's method, then without rounding."""
+    """Solve the problems that `barrier_kernel.solve_slice` left with errors above BUDGET_ACCURACY."""
     work = np.empty((ROWS, stack.shape[1]))
     vol, gradient, budget = work[6], work[7], work[8]
     for k in range(first, end):
-        if ACCURACY < errors[k] < inf:
+        if BUDGET_ACCURACY < errors[k] < inf:
             cov, x = stack[k], weights[k]
             scaled(budgets[k] if budgets.shape[0] > 1 else budgets[0], budget)
             for i in range(x.size):

@@ -10,10 +10,9 @@ from numpy.typing import ArrayLike
 from backtest.errors import BacktestError, NoOptimalPortfolio
 from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
+from backtest.numerics.tolerances import SUM_ROUNDING
 from backtest.risk.measures.correlation import volatilities_and_correlations
 from backtest.risk.solvers import convex
-
-ROOM = 1e-12  # for the rounding of n × max_weight
 
 
 @one_blas_thread()
@@ -53,17 +52,26 @@ def minimum_variance_weights(covariance: ArrayLike, max_weight: float | None = N
     if max_weight is not None:
         if not max_weight > 0:
             raise BacktestError(f"max_weight: got {max_weight:g}, expected a fraction above 0")
-        if count * max_weight < 1 - ROOM:
+        if not caps_leave_room(count, max_weight):
             raise NoOptimalPortfolio(
                 f"{count} assets of at most {max_weight:g} each add up to {count * max_weight:g}, expected 1 or more; "
                 f"hint: a max_weight of {1 / count:.6g} or above"
             )
-        if count * max_weight <= 1 + ROOM:  # all at their caps; rounding would leave room for none
+        if count * max_weight <= 1 + SUM_ROUNDING:  # all at their caps; rounding would leave room for none
             return np.full(np.shape(covariance)[:-1], 1 / count)
         upper = max_weight * volatility
     unit = volatility.min(axis=1, keepdims=True)
     weights = convex.solve(correlation, unit / volatility, upper / unit, singular) * (unit / volatility)
     return _summing_to_one(weights, np.shape(covariance))
+
+
+def caps_leave_room(assets: int, max_weight: float) -> bool:
+    """Return whether weights of at most `max_weight` can sum to 1 over so many assets.
+
+    >>> caps_leave_room(3, 1 / 3), caps_leave_room(3, 0.3)
+    (True, False)
+    """
+    return assets * max_weight >= 1 - SUM_ROUNDING
 
 
 @one_blas_thread()

@@ -3,14 +3,12 @@
 from contextlib import suppress
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtest.numerics.arrays import Floats, Ints
-from backtest.numerics.tolerances import EPSILON, cancels, has_risk
+from backtest.numerics.tolerances import EPSILON, cancels
+from backtest.risk.accuracy import BUDGET_ACCURACY, COVARIANCE_TOLERANCE
+from backtest.risk.measures.correlation import no_variance, without_risk
 
-# Of correlations: how far they may differ from their transpose, and how far eigenvalues may lie below zero. Rounding
-# in a product VΛVᵀ is 1e-16 of its largest entries: 1e-10 of its smallest, where volatilities differ by a factor 1000.
-COVARIANCE_TOLERANCE = 1e-9
 ASSETS_IN_MESSAGES = 10
 NEGLIGIBLE = 1e-6  # weights up to this are left out of messages
 
@@ -50,26 +48,6 @@ def reason(covariance: Floats, budgets: Floats, weights: Floats, assets: Ints) -
     return _out_of_reach(correlation, volatility, budgets, weights, assets)
 
 
-def without_risk(variances: Floats) -> NDArray[np.intp]:
-    """Return the positions, (k, 2), in (m, n) variances of those that are not finite or are no risk.
-
-    >>> without_risk(np.array([[0.04, 0.01], [0.04, 1e-32]])).tolist()
-    [[1, 1]]
-    """
-    finite = np.isfinite(variances)
-    deviations = np.sqrt(np.where(finite, np.maximum(variances, 0.0), 0.0))
-    return np.argwhere(~(finite & has_risk(deviations, deviations.max(axis=1, keepdims=True))))
-
-
-def no_variance(variances: Floats, i: np.intp, asset: np.int64 | np.intp) -> str:
-    """Describe the i-th of (n,) variances, which is not a risk; `asset` is what the message calls the asset."""
-    words = f"the variance of asset {asset} is {variances[i]:g}"
-    if not variances[i] > 0 or not np.isfinite(variances[i]):
-        return f"{words}, expected one above zero"
-    largest = variances[np.isfinite(variances)].max()
-    return f"{words} while the largest is {largest:g}: rounding of returns that do not vary; expected one above it"
-
-
 def _out_of_reach(correlation: Floats, volatility: Floats, budgets: Floats, weights: Floats, assets: Ints) -> str:
     """A long-only portfolio without risk, or budgets beyond double precision."""
     found = weights * volatility
@@ -85,7 +63,8 @@ def _out_of_reach(correlation: Floats, volatility: Floats, budgets: Floats, weig
             f"cancel out; hint: leave one of them out, or estimate from more observations than assets"
         )
     return (
-        f"the risk budgets are met only to {_error(correlation, found, budgets):.1e} of each, expected 1e-10: beyond "
+        f"the risk budgets are met only to {_error(correlation, found, budgets):.1e} of each, expected "
+        f"{BUDGET_ACCURACY:.0e}: beyond "
         f"double precision, as the smallest budget is {budgets.min():.1e} and {portfolio} has {np.sqrt(ratio):.1e} of "
         f"its assets' average volatility; hint: give zero in place of very small budgets, shrink the covariance, or "
         f"leave one of these assets out"

@@ -16,10 +16,10 @@ from backtest.errors import BacktestError, NoRiskBudgetPortfolio
 from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import has_risk
+from backtest.risk.accuracy import BUDGET_SUM_TOLERANCE
 from backtest.risk.measures.correlation import volatilities_and_correlations
 from backtest.risk.measures.expected_shortfall import gaussian_expected_shortfall, historical_expected_shortfall
 from backtest.risk.solvers import shortfall_path
-from backtest.risk.solvers.budgeting import BUDGET_SUM_TOLERANCE
 from backtest.risk.solvers.refusal import in_words
 
 ACCURACY = 1e-9  # promised: largest |share of expected shortfall - budget| / budget; mostly 1e-12 is met

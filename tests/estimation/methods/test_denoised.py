@@ -1,16 +1,15 @@
-"""Marchenko-Pastur denoising: skfolio's where both see the same noise, the law itself, and the detoned matrix."""
+"""Marchenko-Pastur denoising: skfolio's where both see the same noise, and the law itself."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from skfolio.moments import DenoiseCovariance, DetoneCovariance
+from skfolio.moments import DenoiseCovariance
 
 from backtest.estimation.methods.denoised import (
     Denoised,
     denoised_correlation,
     denoised_covariance,
-    detoned_correlation,
     noise_edge,
 )
 from backtest.numerics.arrays import Floats
@@ -82,32 +81,6 @@ def test_less_error_than_the_sample() -> None:
         returns = np.random.default_rng(seed).normal(size=(120, 50)) @ np.linalg.cholesky(truth).T
         sample = np.asarray(np.corrcoef(returns.T))
         assert np.sum((denoised_correlation(sample, 120) - truth) ** 2) < 0.8 * np.sum((sample - truth) ** 2)
-
-
-def test_detoned_is_skfolios_and_singular() -> None:
-    """1e-12 as above. The rank is one less: no estimate of risk."""
-    returns = of_factors(3, 300, 10, 1)
-    correlation = np.asarray(np.corrcoef(returns.T))
-    found = detoned_correlation(correlation)
-    scale = returns.std(axis=0, ddof=1)
-    np.testing.assert_allclose(
-        found * np.outer(scale, scale),
-        DetoneCovariance(nearest=False).fit(returns).covariance_,
-        rtol=0,
-        atol=1e-12 * scale.max() ** 2,
-    )
-    eigenvalues = np.linalg.eigvalsh(found)
-    assert abs(eigenvalues[0]) < 1e-14
-    assert eigenvalues[1] > 0.1
-
-
-def test_detoning_may_leave_nothing_of_an_asset() -> None:
-    """Two assets that are one, and one apart: taking out the pair leaves only the third."""
-    correlation = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-    np.testing.assert_allclose(detoned_correlation(correlation), np.eye(3), rtol=0, atol=1e-15)
-    for components in (0, 3):
-        with pytest.raises(ValueError, match=f"{components} components of 3"):
-            detoned_correlation(correlation, components)
 
 
 def test_the_estimator_takes_the_last_returns() -> None:
