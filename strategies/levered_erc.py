@@ -22,10 +22,10 @@ class LeveredERC(ERC):
     max_gross_exposure: GrossExposure = 3.0
 
     def target_weights(self, view: MarketView) -> pd.Series:
-        return self._leverage().scaled_alone(super().target_weights(view), view)
+        return self._leverage().scale_one(super().target_weights(view), view)
 
     def target_weights_many(self, views: MarketViews) -> NDArray[np.float64]:
-        return self._leverage().scaled(super().target_weights_many(views), views)
+        return self._leverage().scale(super().target_weights_many(views), views)
 
     def _leverage(self) -> TargetVolatility:
         return TargetVolatility(target_volatility=self.target_volatility, max_gross_exposure=self.max_gross_exposure)

@@ -16,13 +16,13 @@ MOST_A_YEAR = 366  # periods: a window in years has no more rows
 _WINDOW = re.compile(r"([1-9][0-9]*)([YMD])")
 
 
-def _checked(window: int | str) -> int | str:
+def _check_window(window: int | str) -> int | str:
     if window_rows(window, 252) < 2:
         raise ValueError(f"a window of {window}; expected two periods or more, as a variance needs two returns")
     return window
 
 
-def _checked_half_life(half_life: int | str) -> int | str:
+def _check_half_life(half_life: int | str) -> int | str:
     if isinstance(half_life, str) and not _WINDOW.fullmatch(half_life):
         raise ValueError(
             f"{half_life!r} is no half-life; expected a number of periods such as 11, years '1Y', months '3M', "
@@ -33,8 +33,8 @@ def _checked_half_life(half_life: int | str) -> int | str:
     return half_life
 
 
-Window = Annotated[StrictInt | str, AfterValidator(_checked)]
-HalfLife = Annotated[StrictInt | str, AfterValidator(_checked_half_life)]
+Window = Annotated[StrictInt | str, AfterValidator(_check_window)]
+HalfLife = Annotated[StrictInt | str, AfterValidator(_check_half_life)]
 
 
 def window_rows(window: int | str, periods_per_year: int) -> int:

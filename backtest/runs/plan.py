@@ -25,8 +25,8 @@ from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.strategy import Strategy
 from backtest.strategy.agenda import Agenda, first_answer
-from backtest.strategy.decisions import Questions, answer, answers
-from backtest.strategy.scaling import Leverage
+from backtest.strategy.decisions import ViewBatch, answer, answers
+from backtest.strategy.scaling import Scaling
 from backtest.strategy.view import History
 
 
@@ -218,7 +218,7 @@ class Decisions:
     """
 
     strategy: Strategy
-    leverage: Leverage | None
+    leverage: Scaling | None
     agenda: Agenda
     first: int
     targets: Floats
@@ -241,28 +241,28 @@ class Decisions:
     def together(self) -> Floats:
         """The (m, n) target weights of all of them."""
         made = 0
-        for questions in self.agenda.since(self.first, self.first + len(self.targets)):
-            self._keep(made, answers(self.strategy, questions), questions)
-            made += len(questions.rows)
-            del questions  # its covariances go before the next come
+        for batch in self.agenda.slices(self.first, self.first + len(self.targets)):
+            self._keep(made, answers(self.strategy, batch), batch)
+            made += len(batch.rows)
+            del batch  # its covariances go before the next come
         return self.targets
 
     def one(self, k: int, current_weights: Floats, nav: float) -> Floats:
         """The (n,) target weights of the k-th, where they depend on what is held or on NAV in units of the first."""
-        questions, at = self.agenda.at(self.first + k)
-        answered = answer(self.strategy, questions, at, current_weights)
-        targets: Floats = self._keep(k, answered[None], questions.part(slice(at, at + 1)), nav)[0]
+        batch, at = self.agenda.at(self.first + k)
+        answered = answer(self.strategy, batch, at, current_weights)
+        targets: Floats = self._keep(k, answered[None], batch.part(slice(at, at + 1)), nav)[0]
         return targets
 
-    def _keep(self, first: int, answered: Floats, questions: Questions, nav: float = 1.0) -> Floats:
+    def _keep(self, first: int, answered: Floats, batch: ViewBatch, nav: float = 1.0) -> Floats:
         """Lever what was answered, and keep it: the (m, n) target weights."""
         part, targets = slice(first, first + len(answered)), answered
         if self.leverage is not None:
-            wanted = self.leverage.multiples(answered, questions, nav)
-            self.multiples[part] = self.leverage.smoothed(wanted, self.multiples[first - 1] if first > 0 else np.nan)
-            targets = self.leverage.applied(answered, self.multiples[part])
-        risk = ex_ante_risk(targets, questions.covariances, self.members)
-        self.targets[part], self.holdable[part] = targets, questions.holdable
+            wanted = self.leverage.multiples(answered, batch, nav)
+            self.multiples[part] = self.leverage.smooth(wanted, self.multiples[first - 1] if first > 0 else np.nan)
+            targets = self.leverage.apply(answered, self.multiples[part])
+        risk = ex_ante_risk(targets, batch.covariances, self.members)
+        self.targets[part], self.holdable[part] = targets, batch.holdable
         self.risk.contributions[part] = risk.contributions
         self.risk.asset_volatilities[part] = risk.asset_volatilities
         self.risk.class_volatilities[part] = risk.class_volatilities
@@ -281,8 +281,8 @@ def agenda_of(rows: Sequence[int], config: RunConfig, data: MarketData, benchmar
     return Agenda(data.dates, rows, ask, count=len(data.assets), window=window)
 
 
-def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: Plan | None) -> Questions:
-    """Questions to a strategy on these rows: covariances, holdable assets and the benchmark's weights."""
+def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: Plan | None) -> ViewBatch:
+    """Views for a strategy on these rows: covariances, holdable assets and the benchmark's weights."""
     prices = data.prices.to_numpy()
     excess_returns = data.excess_returns.to_numpy()
     covariances = config.estimation.covariances(excess_returns, rows, data.periods_per_year)
@@ -304,7 +304,7 @@ def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: 
     followed = None
     if benchmark is not None and not benchmark.config.follows_its_path:
         followed = cache(partial(benchmark_weights, benchmark, data.dates[list(rows)]))
-    return Questions(history, rows, covariances, holdable, followed)
+    return ViewBatch(history, rows, covariances, holdable, followed)
 
 
 def benchmark_weights(benchmark: Plan, dates: pd.DatetimeIndex) -> Floats:
@@ -316,9 +316,9 @@ def benchmark_weights(benchmark: Plan, dates: pd.DatetimeIndex) -> Floats:
     weights = np.full((len(rows), len(benchmark.data.assets)), np.nan)
     can = rows >= benchmark.agenda.rows[benchmark.first]
     if can.any():
-        questions = ask_on([int(row) for row in rows[can]], benchmark.config, benchmark.data, None)
-        weights[can] = answers(benchmark.config.strategy.model, questions)
+        batch = ask_on([int(row) for row in rows[can]], benchmark.config, benchmark.data, None)
+        weights[can] = answers(benchmark.config.strategy.model, batch)
         leverage = benchmark.config.leverage
         if leverage is not None:
-            weights[can] = leverage.applied(weights[can], leverage.multiples(weights[can], questions))
+            weights[can] = leverage.apply(weights[can], leverage.multiples(weights[can], batch))
     return weights

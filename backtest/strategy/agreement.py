@@ -86,13 +86,13 @@ def _compare(row: Floats, views: MarketViews, other: Floats, asked: str) -> None
     off = ~(np.abs(row - other) <= TOLERANCE * np.maximum(1.0, np.abs(other)))
     if off.any():
         raise StrategyError(
-            f"target_weights_many of {len(views)} dates answers {_in_words(row, off, views.assets)}, and {asked} "
-            f"{_in_words(other, off, views.assets)}; expected the same weights. Hint: a row may depend on the view of "
+            f"target_weights_many of {len(views)} dates answers {_listing(row, off, views.assets)}, and {asked} "
+            f"{_listing(other, off, views.assets)}; expected the same weights. Hint: a row may depend on the view of "
             "its own date alone; without a target_weights_many of its own, a strategy is asked for each date"
         )
 
 
-def _in_words(weights: Floats, which: Bools, assets: tuple[str, ...]) -> str:
+def _listing(weights: Floats, which: Bools, assets: tuple[str, ...]) -> str:
     chosen = np.flatnonzero(which)
     words = ", ".join(f"{assets[i]} {weights[i]:.6g}" for i in chosen[:ASSETS_IN_MESSAGES])
     rest = len(chosen) - ASSETS_IN_MESSAGES

@@ -73,17 +73,17 @@ def aligned_weights(weights: pd.Series, view: MarketView, who: str) -> Floats:
     if not isinstance(weights, pd.Series):
         raise StrategyError(f"{where}: answered a {type(weights).__name__}; expected a pandas Series by asset")
     if tuple(weights.index) == view.assets:
-        return finite_weights(weights.to_numpy(dtype=float), view, who)
+        return check_finite(weights.to_numpy(dtype=float), view, who)
     strange = [str(name) for name in weights.index if name not in view.assets]
     if strange:
         raise StrategyError(f"{where}: weights for {', '.join(strange)}; it may hold {', '.join(view.assets)}")
     if weights.index.has_duplicates:
         raise StrategyError(f"{where}: {weights.index[weights.index.duplicated()][0]} has more than one weight")
     values = weights.reindex(list(view.assets), fill_value=0.0).to_numpy(dtype=float)
-    return finite_weights(values, view, who)
+    return check_finite(values, view, who)
 
 
-def finite_weights(values: Floats, view: MarketView, who: str) -> Floats:
+def check_finite(values: Floats, view: MarketView, who: str) -> Floats:
     """`values` if all are finite.
 
     Raises:

@@ -84,13 +84,13 @@ def _spread(
         if isinstance(budget, GroupBudget):
             inside = _spread(budget.within, assets, classes)
         else:
-            inside = np.array([float(reached(name, asset, classes)) for asset in assets])
+            inside = np.array([float(reaches(name, asset, classes)) for asset in assets])
             inside /= max(inside.sum(), 1.0)
         found += share_of(budget) * inside
     return found / found.sum() if found.any() else found
 
 
-def reached(name: str, asset: str, classes: Mapping[str, str]) -> bool:
+def reaches(name: str, asset: str, classes: Mapping[str, str]) -> bool:
     """Whether a name is that of an asset, or of its class."""
     return name in (asset, classes.get(asset))
 
@@ -109,7 +109,7 @@ def check_budgets(
     strange = [name for name in names if name not in known]
     if strange:
         raise StrategyError(f"budgets: {', '.join(strange)}: neither a class nor an asset of this run ({have})")
-    counts = {asset: sum(reached(name, asset, classes) for name in names) for asset in assets}
+    counts = {asset: sum(reaches(name, asset, classes) for name in names) for asset in assets}
     without = [asset for asset, count in counts.items() if count == 0]
     if without:
         raise StrategyError(

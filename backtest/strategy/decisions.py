@@ -21,12 +21,12 @@ from backtest.errors import (
 )
 from backtest.numerics.arrays import Bools, Floats
 from backtest.strategy.agreement import answers_together, ask_together, check_agreement, sampled_dates
-from backtest.strategy.base import Strategy, aligned_weights, finite_weights
+from backtest.strategy.base import Strategy, aligned_weights, check_finite
 from backtest.strategy.view import About, History, MarketView, MarketViews
 
 
 @dataclass(frozen=True, eq=False)
-class Questions:
+class ViewBatch:
     """The dates on which a strategy may be asked, and what is known on each besides history.
 
     Args:
@@ -44,7 +44,7 @@ class Questions:
     holdable: Bools
     benchmark: Callable[[], Floats] | None = None
 
-    def part(self, kept: slice) -> "Questions":
+    def part(self, kept: slice) -> "ViewBatch":
         """Some of the dates."""
         return replace(
             self,
@@ -85,7 +85,7 @@ class Questions:
         benchmark = self.benchmark
         return None if benchmark is None else lambda: benchmark()[dates]
 
-    def alike(self) -> Iterator[tuple[int, int]]:
+    def stretches(self) -> Iterator[tuple[int, int]]:
         """Where dates in a row with the same holdable assets, of which there are some, begin and end."""
         changes = (self.holdable[1:] != self.holdable[:-1]).any(axis=1)
         cuts = [0, *(np.flatnonzero(changes) + 1).tolist(), len(self.rows)]
@@ -98,7 +98,7 @@ class Questions:
 class _Later(Sequence[MarketView]):
     """Views made when they are looked at: each owns its part of history, and all together would fill the memory."""
 
-    questions: Questions
+    batch: ViewBatch
     dates: range
 
     @overload
@@ -107,31 +107,31 @@ class _Later(Sequence[MarketView]):
     def __getitem__(self, index: slice) -> "_Later": ...
     def __getitem__(self, index: int | slice) -> "MarketView | _Later":
         if isinstance(index, slice):
-            return _Later(self.questions, self.dates[index])
-        return self.questions.view(self.dates[index])
+            return _Later(self.batch, self.dates[index])
+        return self.batch.view(self.dates[index])
 
     def __len__(self) -> int:
         return len(self.dates)
 
 
-def answer(strategy: Strategy, questions: Questions, k: int, current_weights: Floats | None = None) -> Floats:
+def answer(strategy: Strategy, batch: ViewBatch, k: int, current_weights: Floats | None = None) -> Floats:
     """Target weights of the k-th date, (n,) over all assets of the run; 0 where an asset may not be held.
 
     Raises:
         InsufficientHistory: the strategy lacks history on that date.
         StrategyError: its answer is no portfolio, or its settings do not fit the data.
     """
-    weights = np.zeros(questions.holdable.shape[1])
-    if questions.holdable[k].any():
-        view = questions.view(k, current_weights if strategy.reads_current_weights else None)
-        with _blamed_on(strategy, view.as_of, view.assets):
+    weights = np.zeros(batch.holdable.shape[1])
+    if batch.holdable[k].any():
+        view = batch.view(k, current_weights if strategy.reads_current_weights else None)
+        with _name_strategy_in_errors(strategy, view.as_of, view.assets):
             answered = strategy.target_weights(view)
-        weights[questions.holdable[k]] = aligned_weights(answered, view, type(strategy).__name__)
+        weights[batch.holdable[k]] = aligned_weights(answered, view, type(strategy).__name__)
     return weights
 
 
 @contextmanager
-def _blamed_on(strategy: Strategy, as_of: pd.Timestamp, assets: tuple[str, ...]) -> Iterator[None]:
+def _name_strategy_in_errors(strategy: Strategy, as_of: pd.Timestamp, assets: tuple[str, ...]) -> Iterator[None]:
     """Say which strategy failed when; of errors that no one raised on purpose, also where in its file."""
     who = f"{type(strategy).__name__} on {as_of:%Y-%m-%d}"
     try:
@@ -155,7 +155,7 @@ def _blamed_on(strategy: Strategy, as_of: pd.Timestamp, assets: tuple[str, ...])
         raise StrategyError(f"{at.filename}:{at.lineno}: {who}: {type(problem).__name__}: {words}") from problem
 
 
-def answers(strategy: Strategy, questions: Questions) -> Floats:
+def answers(strategy: Strategy, batch: ViewBatch) -> Floats:
     """Target weights on all dates, (m, n) over all assets of the run.
 
     Consecutive dates with the same holdable assets are asked for together. The answers of a strategy's own
@@ -166,41 +166,41 @@ def answers(strategy: Strategy, questions: Questions) -> Floats:
         InsufficientHistory: the strategy lacks history on one of the dates.
         StrategyError: an answer is not a portfolio, or `target_weights` gives another one.
     """
-    weights = np.zeros(questions.holdable.shape)
-    sampled = sampled_dates(len(questions.rows)) if answers_together(strategy) else []
-    for first, end in questions.alike():
-        views = questions.views(first, end)
+    weights = np.zeros(batch.holdable.shape)
+    sampled = sampled_dates(len(batch.rows)) if answers_together(strategy) else []
+    for first, end in batch.stretches():
+        views = batch.views(first, end)
         inside = {0, end - first - 1, *(k - first for k in sampled if first <= k < end)} if sampled else ()
         try:
-            apart = {k: _asked_apart(strategy, views[k]) for k in sorted(inside)}  # before any later view is shown
+            apart = {k: _ask_alone(strategy, views[k]) for k in sorted(inside)}  # before any later view is shown
         except StrategyError:
-            _asked_together(strategy, views)  # reports the first date that fails, which may be an earlier one
+            _ask_checked(strategy, views)  # reports the first date that fails, which may be an earlier one
             raise
-        together = _asked_together(strategy, views)
+        together = _ask_checked(strategy, views)
         for k, weights_apart in apart.items():
-            with _blamed_on(strategy, views.as_of[k], views.assets):
+            with _name_strategy_in_errors(strategy, views.as_of[k], views.assets):
                 check_agreement(views, together[k], *weights_apart)
-        weights[first:end, questions.holdable[first]] = together
+        weights[first:end, batch.holdable[first]] = together
     return weights
 
 
-def _asked_apart(strategy: Strategy, view: MarketView) -> tuple[Floats, Floats]:
+def _ask_alone(strategy: Strategy, view: MarketView) -> tuple[Floats, Floats]:
     """Return the (n,) weights of one date twice: by `target_weights`, and by a stack that ends with its view."""
-    with _blamed_on(strategy, view.as_of, view.assets):
+    with _name_strategy_in_errors(strategy, view.as_of, view.assets):
         alone = aligned_weights(strategy.target_weights(view), view, type(strategy).__name__)
-    return alone, _asked_together(strategy, MarketViews([view]))[-1]
+    return alone, _ask_checked(strategy, MarketViews([view]))[-1]
 
 
-def _asked_together(strategy: Strategy, views: MarketViews) -> Floats:
+def _ask_checked(strategy: Strategy, views: MarketViews) -> Floats:
     name = type(strategy).__name__
     try:
-        with _blamed_on(strategy, views.as_of[0], views.assets):
+        with _name_strategy_in_errors(strategy, views.as_of[0], views.assets):
             values = ask_together(strategy, views)
     except InsufficientHistory:
         raise
     except StrategyError:
         for view in views if len(views) > 1 else ():  # which of them it was
-            _asked_together(strategy, MarketViews([view]))
+            _ask_checked(strategy, MarketViews([view]))
         raise
     if values.shape != (len(views), len(views.assets)):
         raise StrategyError(
@@ -208,5 +208,5 @@ def _asked_together(strategy: Strategy, views: MarketViews) -> Floats:
         )
     if not np.isfinite(values).all():
         k = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
-        finite_weights(values[k], views[k], name)
+        check_finite(values[k], views[k], name)
     return values

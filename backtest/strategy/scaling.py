@@ -19,7 +19,7 @@ from backtest.errors import BacktestError, InsufficientHistory, StrategyError
 from backtest.estimation.estimator import Window, window_rows
 from backtest.numerics.arrays import Bools, Floats
 from backtest.risk import levered, multiples_to_volatility, portfolio_volatility, sample_volatility, smoothed
-from backtest.strategy.decisions import Questions
+from backtest.strategy.decisions import ViewBatch
 from backtest.strategy.view import MarketView, MarketViews
 
 GrossExposure = Annotated[float, Field(gt=0, le=100)]
@@ -43,7 +43,7 @@ Volatility = Annotated[float, Field(gt=0, le=10), AfterValidator(_is_no_percent_
 Multiple = Annotated[GrossExposure, AfterValidator(_is_no_percent_of_nav)]
 
 
-class _Leverage(BaseModel, ABC):
+class _Scaling(BaseModel, ABC):
     """Base of the three kinds: a frozen model whose fields are its settings."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,12 +52,12 @@ class _Leverage(BaseModel, ABC):
     """Whether the multiple depends on NAV; such leverage is worked out date by date, within the simulation."""
 
     @abstractmethod
-    def multiples(self, weights: Floats, questions: Questions, nav: float = 1.0) -> Floats:
+    def multiples(self, weights: Floats, batch: ViewBatch, nav: float = 1.0) -> Floats:
         """What a strategy's answers are multiplied by, each from what is known on its date.
 
         Args:
             weights: (m, n) the answers, fractions of NAV; 0 where an asset may not be held.
-            questions: what is known on these dates.
+            batch: what is known on these dates.
             nav: at the decision, in units of the first NAV.
 
         Returns:
@@ -69,26 +69,26 @@ class _Leverage(BaseModel, ABC):
             StrategyError: the benchmark is asked for, and has no targets or others than the run's assets.
         """
 
-    def smoothed(self, multiples: Floats, before: float) -> Floats:  # noqa: ARG002 - most kinds have no memory
+    def smooth(self, multiples: Floats, before: float) -> Floats:  # noqa: ARG002 - most kinds have no memory
         """(m,) the same, drawn towards the multiple of the decision before."""
         return multiples
 
-    def applied(self, weights: Floats, multiples: Floats) -> Floats:
+    def apply(self, weights: Floats, multiples: Floats) -> Floats:
         """(m, n) the levered target weights, within the bounds of gross exposure."""
         return levered(weights, multiples)
 
 
-class FixedMultiple(_Leverage):
+class FixedMultiple(_Scaling):
     """A fixed multiple of the strategy's weights: 2 doubles each."""
 
     multiple: Multiple
 
-    def multiples(self, weights: Floats, questions: Questions, nav: float = 1.0) -> Floats:  # noqa: ARG002 - as its base
+    def multiples(self, weights: Floats, batch: ViewBatch, nav: float = 1.0) -> Floats:  # noqa: ARG002 - as its base
         """As the base; the same on all dates."""
         return np.full(len(weights), self.multiple)
 
 
-class TargetVolatility(_Leverage):
+class TargetVolatility(_Scaling):
     """The multiple that gives the strategy's weights a volatility: σ_target / σ, within bounds of gross exposure.
 
     Args:
@@ -115,7 +115,7 @@ class TargetVolatility(_Leverage):
             raise ValueError(f"{least:g} is above the max_gross_exposure of {most:g}; expected at most that")
         return least
 
-    def scaled(self, weights: Floats, views: MarketViews) -> Floats:
+    def scale(self, weights: Floats, views: MarketViews) -> Floats:
         """(m, n) weights scaled by the run's covariance, each date's for itself: without `window` and `smoothing`.
 
         Args:
@@ -123,10 +123,10 @@ class TargetVolatility(_Leverage):
             views: of the dates.
         """
         by_covariance = partial(portfolio_volatility, covariance=views.covariance)
-        return self.applied(weights, self._multiples(weights, views, by_covariance))
+        return self.apply(weights, self._multiples(weights, views, by_covariance))
 
-    def scaled_alone(self, weights: pd.Series, view: MarketView) -> pd.Series:
-        """Return the weights of one date, scaled as by `scaled`.
+    def scale_one(self, weights: pd.Series, view: MarketView) -> pd.Series:
+        """Return the weights of one date, scaled as by `scale`.
 
         Args:
             weights: fractions of NAV by asset; an asset that is left out has none.
@@ -135,39 +135,39 @@ class TargetVolatility(_Leverage):
         aligned = weights
         if tuple(weights.index) != view.assets:
             aligned = weights.reindex(list(view.assets), fill_value=0.0)
-        scaled = self.scaled(aligned.to_numpy()[None], MarketViews([view]))[0]
+        scaled = self.scale(aligned.to_numpy()[None], MarketViews([view]))[0]
         return pd.Series(scaled, index=aligned.index)
 
-    def multiples(self, weights: Floats, questions: Questions, nav: float = 1.0) -> Floats:  # noqa: ARG002 - as its base
+    def multiples(self, weights: Floats, batch: ViewBatch, nav: float = 1.0) -> Floats:  # noqa: ARG002 - as its base
         """As the base; of several dates an error names the one."""
         found = np.full(len(weights), np.nan)
-        for first, end in questions.alike():
-            found[first:end] = self._dated(weights[first:end], questions.part(slice(first, end)))
+        for first, end in batch.stretches():
+            found[first:end] = self._dated(weights[first:end], batch.part(slice(first, end)))
         return found
 
-    def smoothed(self, multiples: Floats, before: float) -> Floats:
+    def smooth(self, multiples: Floats, before: float) -> Floats:
         """As the base."""
         return smoothed(multiples, self.smoothing, before)
 
-    def applied(self, weights: Floats, multiples: Floats) -> Floats:
+    def apply(self, weights: Floats, multiples: Floats) -> Floats:
         """As the base."""
         return levered(weights, multiples, self.max_gross_exposure, self.min_gross_exposure or 0.0)
 
-    def _dated(self, weights: Floats, questions: Questions) -> Floats:
+    def _dated(self, weights: Floats, batch: ViewBatch) -> Floats:
         """Of dates with the same holdable assets; an error names its date."""
-        held = questions.holdable[0]
-        views = questions.views(0, len(questions.rows))
+        held = batch.holdable[0]
+        views = batch.views(0, len(batch.rows))
         try:
             if self.window is None:
                 measure: Callable[[Floats], Any] = partial(portfolio_volatility, covariance=views.covariance)
             else:
-                measure = partial(_over_window, questions=questions, held=held, window=self.window)
+                measure = partial(_over_window, batch=batch, held=held, window=self.window)
             return self._multiples(weights.compress(held, axis=1), views, measure)
         except InsufficientHistory:
             raise
         except BacktestError as problem:
             for k in range(len(weights)) if len(weights) > 1 else ():  # which of them it was
-                self._dated(weights[k : k + 1], questions.part(slice(k, k + 1)))
+                self._dated(weights[k : k + 1], batch.part(slice(k, k + 1)))
             raise type(problem)(f"leverage on {views.as_of[0]:%Y-%m-%d}: {problem}") from problem
 
     def _multiples(self, weights: Floats, views: MarketViews, measure: Callable[[Floats], Any]) -> Floats:
@@ -179,7 +179,7 @@ class TargetVolatility(_Leverage):
         return multiples_to_volatility(weights, measure(weights), target)
 
 
-class FixedDebt(_Leverage):
+class FixedDebt(_Scaling):
     """A debt that stays what it was: weights × (1 + debt / NAV), NAV that of the decision in units of the first.
 
     Of weights that add up to 1, what is borrowed is `debt` times the first NAV after each trade: the multiple falls as
@@ -196,16 +196,16 @@ class FixedDebt(_Leverage):
     debt: Multiple
     max_gross_exposure: GrossExposure | None = None
 
-    def multiples(self, weights: Floats, questions: Questions, nav: float = 1.0) -> Floats:  # noqa: ARG002 - as its base
+    def multiples(self, weights: Floats, batch: ViewBatch, nav: float = 1.0) -> Floats:  # noqa: ARG002 - as its base
         """As the base; of one date, or of several with the same NAV."""
         return np.full(len(weights), 1 + self.debt / nav)
 
-    def applied(self, weights: Floats, multiples: Floats) -> Floats:
+    def apply(self, weights: Floats, multiples: Floats) -> Floats:
         """As the base."""
         return levered(weights, multiples, self.max_gross_exposure or np.inf)
 
 
-_KINDS: Mapping[str, type[_Leverage]] = {
+_KINDS: Mapping[str, type[_Scaling]] = {
     "multiple": FixedMultiple,
     "target_volatility": TargetVolatility,
     "debt": FixedDebt,
@@ -214,13 +214,13 @@ _KINDS: Mapping[str, type[_Leverage]] = {
 
 def _kind(given: Any) -> str | None:
     """The kind of leverage, by the one setting that only it has."""
-    if isinstance(given, _Leverage):
+    if isinstance(given, _Scaling):
         return next((f"of {name}" for name, kind in _KINDS.items() if isinstance(given, kind)), None)
     said = [name for name in _KINDS if isinstance(given, Mapping) and name in given]
     return f"of {said[0]}" if len(said) == 1 else None
 
 
-Leverage = Annotated[
+Scaling = Annotated[
     Annotated[FixedMultiple, Tag("of multiple")]
     | Annotated[TargetVolatility, Tag("of target_volatility")]
     | Annotated[FixedDebt, Tag("of debt")],
@@ -233,9 +233,9 @@ Leverage = Annotated[
 """The section `leverage:` of a configuration."""
 
 
-def _over_window(weights: Floats, *, questions: Questions, held: Bools, window: int | str) -> Floats:
+def _over_window(weights: Floats, *, batch: ViewBatch, held: Bools, window: int | str) -> Floats:
     """(m,) sample volatility per period of (m, n) weights of the held assets, each over its date's last rows."""
-    history = questions.history
+    history = batch.history
     count = window_rows(window, history.periods_per_year)
     if count < 2:
         raise StrategyError(
@@ -243,7 +243,7 @@ def _over_window(weights: Floats, *, questions: Questions, held: Bools, window: 
             "expected two or more"
         )
     found = np.empty(len(weights))
-    for k, row in enumerate(questions.rows):
+    for k, row in enumerate(batch.rows):
         past = slice(max(0, row + 1 - count), row + 1)
         excess = history.returns[past, held] - history.cash_returns[past, None]
         missing = np.isnan(excess[:, weights[k] != 0]).any()

@@ -40,7 +40,7 @@ from backtest.risk import (
     sample_volatility,
     volatilities,
 )
-from backtest.risk.solvers.hierarchical import _bisected
+from backtest.risk.solvers.hierarchical import _bisect
 from support.builders.market_files import write_config, write_csv
 
 MONTHS = 72
@@ -225,7 +225,7 @@ def test_a_cluster_whose_risks_cancel_out_by_rounding_has_none() -> None:
     """Two pairs of opposites in the order of the tree: their shares are not defined, whatever the last bits are."""
     opposites = np.asarray(np.kron(np.eye(2), [[1.0, -1 + 2e-16], [-1 + 2e-16, 1.0]]), np.float64)
     with pytest.raises(BacktestError, match="4 neighbouring assets have no variance in either half of them"):
-        _bisected(np.ones((1, 4)), opposites[None])
+        _bisect(np.ones((1, 4)), opposites[None])
 
 
 def test_returns_that_are_zero_but_for_rounding_have_no_expected_shortfall() -> None:

@@ -140,5 +140,5 @@ def test_halves_without_variance_are_refused() -> None:
     hedges = np.block([[hedge, np.zeros((2, 2))], [np.zeros((2, 2)), hedge]])
     stack = np.stack([np.eye(4), hedges])
     with pytest.raises(NoOptimalPortfolio, match=r"covariance\[1\]: 4 neighbouring assets have no variance"):
-        hierarchical._bisected(np.ones((2, 4)), stack)
+        hierarchical._bisect(np.ones((2, 4)), stack)
     assert hierarchical_risk_parity_weights(hedges).tolist() == [0.25] * 4

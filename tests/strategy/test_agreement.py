@@ -220,9 +220,9 @@ class _Half(ERC):
         return super().target_weights(view) / 2
 class _AsItIs:
     '''No leverage.'''
-    def scaled_alone(self, weights, view):
+    def scale_one(self, weights, view):
         return weights
-    def scaled(self, weights, views):
+    def scale(self, weights, views):
         return weights
 class Mine(LeveredERC, _Half):
     '''Levered, of half or of the whole?'''

@@ -17,7 +17,7 @@ from backtest.data.load import load
 from backtest.errors import ConfigError, InsufficientHistory, NoOptimalPortfolio, StrategyError
 from backtest.reporting.files.report_files import csv_bytes, tables
 from backtest.runs import plan as planning
-from backtest.strategy.decisions import Questions, answers
+from backtest.strategy.decisions import ViewBatch, answers
 from support.builders.market_files import dates_of, random_levels, write_config, write_csv, write_strategy
 
 CLASSES = {"spx": "equities", "ust": "bonds", "gold": "commodities", "oil": "commodities"}
@@ -58,7 +58,7 @@ def written(folder: Path, name: str, strategy: dict[str, Any], leverage: dict[st
     return write_config(folder / f"{name}.yaml", **{**sections, **others}, strategy=strategy, leverage=leverage)
 
 
-def questions_of(config: Path) -> tuple[Questions, np.ndarray]:
+def questions_of(config: Path) -> tuple[ViewBatch, np.ndarray]:
     """All that the run's strategy is asked, and its answers before leverage."""
     settings = load_config(config)
     data = load(settings.data, settings.folder)
@@ -66,8 +66,8 @@ def questions_of(config: Path) -> tuple[Questions, np.ndarray]:
         settings.benchmark, load(settings.benchmark.data, config.parent)
     )
     plan = planning.Plan.of(settings, data, benchmark or None)
-    questions = planning.ask_on(plan.agenda.rows[plan.first :], settings, data, benchmark or None)
-    return questions, answers(settings.strategy.model, questions)
+    batch = planning.ask_on(plan.agenda.rows[plan.first :], settings, data, benchmark or None)
+    return batch, answers(settings.strategy.model, batch)
 
 
 def gross(result: bt.BacktestResult) -> np.ndarray:
@@ -328,12 +328,12 @@ def test_multiples_of_a_part_of_the_dates_are_the_same_bits(
     data = {"source": "csv", "path": "market.csv", "cash": "bills", "assets": CLASSES, "ragged": True}
     written(tmp_path, "other", SIXTY_FORTY, None)
     config = written(tmp_path, "run", {"name": "erc"}, leverage, data=data, benchmark="other.yaml")
-    levered, (questions, weights) = load_config(config).leverage, questions_of(config)
+    levered, (batch, weights) = load_config(config).leverage, questions_of(config)
     assert levered is not None
-    together = levered.multiples(weights, questions)
+    together = levered.multiples(weights, batch)
     assert np.isfinite(together).all()
     for part in [*(slice(k, k + 1) for k in range(len(weights))), slice(0, 7), slice(5, 12), slice(9, None)]:
-        alone = levered.multiples(weights[part], questions.part(part))
+        alone = levered.multiples(weights[part], batch.part(part))
         assert alone.tobytes() == together[part].tobytes(), part
 
 

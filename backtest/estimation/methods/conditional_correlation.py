@@ -9,19 +9,19 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, StrictInt
 
 from backtest.errors import EstimationError
-from backtest.estimation.constant_assets import varying
+from backtest.estimation.constant_assets import columns_that_vary
 from backtest.estimation.estimator import Estimator, Missing, Window, window_rows
-from backtest.estimation.methods.dcc import correlation_target, dcc_correlations, fitted_dcc
-from backtest.estimation.methods.garch import LEAST_RETURNS, Garch, filtered, fitted_garch
-from backtest.estimation.windows.rolling import scaled
-from backtest.estimation.windows.window_sizes import scattered, window_places
+from backtest.estimation.methods.dcc import correlation_target, dcc_correlations, fit_dcc
+from backtest.estimation.methods.garch import LEAST_RETURNS, Garch, filter_returns, fit_garch
+from backtest.estimation.windows.rolling import scale_correlation
+from backtest.estimation.windows.window_sizes import scatter, window_places
 from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 
 _log = logging.getLogger(__name__)
 
 
-def _checked(refit: int | str) -> int | str:
+def _check_refit(refit: int | str) -> int | str:
     if window_rows(refit, 252) < 1:
         raise ValueError(f"every {refit} periods; expected one or more")
     return refit
@@ -47,7 +47,7 @@ class _ConditionalCorrelation(Estimator):
     window: Window = "5Y"
     least_returns: ClassVar[int] = LEAST_RETURNS
     volatility: Literal["garch", "gjr"] = "garch"
-    refit: Annotated[StrictInt | str, AfterValidator(_checked)] = "1Y"
+    refit: Annotated[StrictInt | str, AfterValidator(_check_refit)] = "1Y"
 
     def _covariances(
         self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int, *, dynamic: bool
@@ -131,19 +131,19 @@ def conditional_covariances(
         ends = np.cumsum(complete, dtype=np.intp)[np.array(rows)[positions] - first]
         to_fit = int(np.sum(complete[:window]))
         returns = returns[complete]
-        moving = np.flatnonzero(varying(returns[:to_fit]))
+        moving = np.flatnonzero(columns_that_vary(returns[:to_fit]))
         matrices = np.zeros((len(ends), len(there), len(there)))
         models = []
         for column in moving:
             series = returns[:to_fit, column].copy()
             if series.tobytes() not in known:
-                known[series.tobytes()] = _fitted(series, leverage, f"asset {there[column] + 1} of {assets}", first)
+                known[series.tobytes()] = _fit_asset(series, leverage, f"asset {there[column] + 1} of {assets}", first)
             models.append(known[series.tobytes()])
         if models:
             forecasts = _forecasts(models, returns[:, moving], to_fit, ends, dynamic=dynamic)
             matrices[:, moving[:, None], moving] = forecasts
         for position, matrix in zip(positions, matrices, strict=True):
-            covariances[position] = scattered(matrix, np.array(there), assets)
+            covariances[position] = scatter(matrix, np.array(there), assets)
     return covariances
 
 
@@ -163,8 +163,8 @@ def _dates_by_fit(
     return dates
 
 
-def _fitted(returns: Floats, leverage: bool, asset: str, first: int) -> Garch:
-    fit = fitted_garch(returns, leverage=leverage)
+def _fit_asset(returns: Floats, leverage: bool, asset: str, first: int) -> Garch:
+    fit = fit_garch(returns, leverage=leverage)
     if not fit.converged:
         _log.warning(
             "%s: the GARCH model of its %d returns from row %d on did not converge; its volatility is held constant "
@@ -180,15 +180,18 @@ def _forecasts(
     models: Sequence[Garch], returns: Floats, to_fit: int, ends: NDArray[np.intp], *, dynamic: bool
 ) -> list[Floats]:
     """The (k, k) covariances after the first `ends` rows of (s, k) returns, the first `to_fit` of them fitted."""
-    variances, later = filtered(models, returns[to_fit:])
+    variances, later = filter_returns(models, returns[to_fit:])
     fitted = np.column_stack([model.units for model in models])
     target = correlation_target(fitted)
     correlations = np.broadcast_to(target, (len(ends), *target.shape))
     if dynamic:
         try:
-            news, memory = fitted_dcc(fitted, target)
+            news, memory = fit_dcc(fitted, target)
         except EstimationError as problem:
             _log.warning("%s: they are held constant until the next fit", problem)
         else:
             correlations = dcc_correlations(np.concatenate([fitted, later]), target, news, memory, ends)
-    return [scaled(matrix, np.sqrt(variances[end - to_fit])) for matrix, end in zip(correlations, ends, strict=True)]
+    return [
+        scale_correlation(matrix, np.sqrt(variances[end - to_fit]))
+        for matrix, end in zip(correlations, ends, strict=True)
+    ]

@@ -18,7 +18,7 @@ def correlation_target(units: Floats) -> Floats:
     return unit_diagonal(units.T @ units / len(units))
 
 
-def fitted_dcc(units: Floats, target: Floats) -> tuple[float, float]:
+def fit_dcc(units: Floats, target: Floats) -> tuple[float, float]:
     """The second step of the quasi-likelihood: a and b of Q_{t+1} = (1 - a - b) S + a z_t z_tᵀ + b Q_t, Q_1 = S.
 
     R_t is Q_t scaled to a unit diagonal; a, b >= 0 and a + b <= 0.999. Source: Engle (2002), "Dynamic conditional

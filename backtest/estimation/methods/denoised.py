@@ -6,9 +6,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from backtest.estimation.constant_assets import of_varying
+from backtest.estimation.constant_assets import estimate_where_varying
 from backtest.estimation.estimator import Estimator, window_rows
-from backtest.estimation.windows.rolling import rolling_covariances, scaled, unit_diagonal
+from backtest.estimation.windows.rolling import rolling_covariances, scale_correlation, unit_diagonal
 from backtest.numerics.arrays import Floats
 
 
@@ -46,14 +46,14 @@ def denoised_covariance(returns: Floats) -> Floats:
         >>> bool(np.abs(off_diagonal).max() < 1e-15)
         True
     """
-    return of_varying(returns, _denoised)
+    return estimate_where_varying(returns, _denoise)
 
 
-def _denoised(returns: Floats) -> Floats:
+def _denoise(returns: Floats) -> Floats:
     deviations = returns - returns.mean(axis=0)
     sample = deviations.T @ deviations / (len(returns) - 1)
     correlation = denoised_correlation(unit_diagonal(sample), len(returns))
-    return scaled(correlation, np.sqrt(np.diagonal(sample)))
+    return scale_correlation(correlation, np.sqrt(np.diagonal(sample)))
 
 
 def denoised_correlation(correlation: Floats, observations: int) -> Floats:

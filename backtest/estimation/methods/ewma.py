@@ -7,12 +7,12 @@ import numpy as np
 
 from backtest.estimation.estimator import Estimator, HalfLife, Missing, Window, window_rows
 from backtest.estimation.windows.weighted_sums import (
-    rescaled,
+    rescale_variances,
     rolling_weighted_covariances,
     rolling_weighted_variances,
     weighted_covariance,
 )
-from backtest.estimation.windows.window_sizes import scattered, shortened_windows
+from backtest.estimation.windows.window_sizes import scatter, shortened_windows
 from backtest.numerics.arrays import Floats
 
 
@@ -78,12 +78,12 @@ def rolling_ewma_covariance(
     decay, of_correlations = 0.5 ** (1 / half_life), 0.5 ** (1 / correlation_half_life)
     if decay == of_correlations:
         return rolling_weighted_covariances(excess_returns, rows, window, decay=decay, missing=missing)
-    covariances = rescaled(
+    covariances = rescale_variances(
         rolling_weighted_covariances(excess_returns, rows, window, decay=of_correlations),
         rolling_weighted_variances(excess_returns, rows, window, decay=decay),
     )
     for at, columns, returns in shortened_windows(excess_returns, rows, window, missing):
         variances = np.diagonal(weighted_covariance(returns, decay))
-        of_window = rescaled(weighted_covariance(returns, of_correlations)[None], variances[None])
-        covariances[at] = scattered(of_window[0], columns, excess_returns.shape[1])
+        of_window = rescale_variances(weighted_covariance(returns, of_correlations)[None], variances[None])
+        covariances[at] = scatter(of_window[0], columns, excess_returns.shape[1])
     return covariances

@@ -6,11 +6,11 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.estimation.constant_assets import without_rounding
+from backtest.estimation.constant_assets import clear_rounding
 from backtest.estimation.estimator import Estimator, Missing, window_rows
 from backtest.estimation.windows.block_sums import ILL_CONDITIONED
 from backtest.estimation.windows.weighted_sums import weighted_covariance
-from backtest.estimation.windows.window_sizes import scattered, window_places
+from backtest.estimation.windows.window_sizes import scatter, window_places
 from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 
@@ -64,8 +64,8 @@ def expanding_sample_covariance(
     for at, columns, kept in window_places(excess_returns, rows, least, missing, expanding=True):
         if sums is None or not sums.go_on_to(columns, kept):
             sums = _Sums(excess_returns, columns, kept)
-        covariances[at] = scattered(sums.covariance_at(kept), columns, count)
-    return without_rounding(covariances)
+        covariances[at] = scatter(sums.covariance_at(kept), columns, count)
+    return clear_rounding(covariances)
 
 
 class _Sums:

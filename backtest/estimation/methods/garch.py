@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from backtest.errors import BacktestError, EstimationError
-from backtest.estimation.constant_assets import varying
+from backtest.estimation.constant_assets import columns_that_vary
 from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 
@@ -44,7 +44,7 @@ class Garch(NamedTuple):
     converged: bool
 
 
-def fitted_garch(returns: Floats, *, leverage: bool = False) -> Garch:
+def fit_garch(returns: Floats, *, leverage: bool = False) -> Garch:
     """The model of greatest normal (quasi-)likelihood.
 
     Source: Bollerslev (1986), "Generalized autoregressive conditional heteroskedasticity", Journal of Econometrics 31;
@@ -61,11 +61,11 @@ def fitted_garch(returns: Floats, *, leverage: bool = False) -> Garch:
 
     Example:
         >>> returns = 0.01 * np.random.default_rng(0).normal(size=500) * np.repeat([1.0, 3.0], 250)
-        >>> fit = fitted_garch(returns)
+        >>> fit = fit_garch(returns)
         >>> bool(fit.scale * fit.next_variance**0.5 > 0.025)  # the calm first half counts little
         True
     """
-    if len(returns) < LEAST_RETURNS or not varying(returns[:, None]).all():
+    if len(returns) < LEAST_RETURNS or not columns_that_vary(returns[:, None]).all():
         raise EstimationError(
             f"a GARCH model of {len(returns)} returns between {returns.min():.6g} and {returns.max():.6g}; expected "
             f"{LEAST_RETURNS} or more that vary. Hint: a longer estimation.window, or estimation.covariance: ewma"
@@ -101,7 +101,7 @@ def _best(model: Any) -> tuple[Any, bool]:
     return better, second.convergence_flag == 0
 
 
-def filtered(models: Sequence[Garch], returns: Floats) -> tuple[Floats, Floats]:
+def filter_returns(models: Sequence[Garch], returns: Floats) -> tuple[Floats, Floats]:
     """What fitted models say of returns after those that they were fitted to.
 
     Args:

@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from backtest.estimation.constant_assets import of_varying
+from backtest.estimation.constant_assets import estimate_where_varying
 from backtest.estimation.estimator import Estimator, window_rows
-from backtest.estimation.windows.rolling import rolling_covariances, scaled, unit_diagonal
+from backtest.estimation.windows.rolling import rolling_covariances, scale_correlation, unit_diagonal
 from backtest.numerics.arrays import Floats
 
 Statistic = Literal["gs1", "gs2"]
@@ -62,7 +62,7 @@ def gerber_covariance(returns: Floats, threshold: float = 0.5, statistic: Statis
         >>> (gerber_covariance(returns) / np.std(returns, axis=0, ddof=1).prod()).round(3).tolist()[0][1]
         0.0
     """
-    return of_varying(returns, partial(_gerber, threshold=threshold, statistic=statistic))
+    return estimate_where_varying(returns, partial(_gerber, threshold=threshold, statistic=statistic))
 
 
 def _gerber(returns: Floats, threshold: float, statistic: Statistic) -> Floats:
@@ -73,7 +73,7 @@ def _gerber(returns: Floats, threshold: float, statistic: Statistic) -> Floats:
     # Two or three returns may all lie below a threshold near 1; then nothing is known of the asset's co-movement.
     np.fill_diagonal(agreement, np.maximum(np.diagonal(agreement), 1.0))
     if statistic == "gs2":
-        return scaled(unit_diagonal(agreement), volatilities)
+        return scale_correlation(unit_diagonal(agreement), volatilities)
     small = 1.0 - np.abs(marks)
     either = np.maximum(len(returns) - small.T @ small, 1.0)
-    return scaled(agreement / either, volatilities)
+    return scale_correlation(agreement / either, volatilities)

@@ -9,9 +9,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from backtest.estimation.constant_assets import of_varying
+from backtest.estimation.constant_assets import estimate_where_varying
 from backtest.estimation.estimator import Estimator, window_rows
-from backtest.estimation.windows.rolling import rolling_covariances, scaled, unit_diagonal
+from backtest.estimation.windows.rolling import rolling_covariances, scale_correlation, unit_diagonal
 from backtest.numerics.arrays import Floats
 
 
@@ -71,10 +71,10 @@ def ledoit_wolf_covariance(returns: Floats) -> Floats:
     distance = np.sum(away**2)
     error = (np.sum(np.sum(deviations**2, axis=1) ** 2) / count - np.sum(sample**2)) / count
     intensity = min(max(error, 0.0) / distance, 1.0) if distance > 0 else 0.0
-    return shrunk_to_identity(sample, intensity)
+    return shrink_to_identity(sample, intensity)
 
 
-def shrunk_to_identity(sample: Floats, intensity: float) -> Floats:
+def shrink_to_identity(sample: Floats, intensity: float) -> Floats:
     """(1 - δ) S + δ μ I, where μ is the mean of the variances in S, (n, n), and δ the intensity."""
     covariance = (1 - intensity) * sample
     covariance[np.diag_indices_from(covariance)] += intensity * np.trace(sample) / len(sample)
@@ -101,7 +101,7 @@ def constant_correlation_covariance(returns: Floats) -> Floats:
         >>> constant_correlation_covariance(returns).round(6).tolist()  # two assets have but one correlation
         [[0.0001, 0.0001], [0.0001, 0.0002]]
     """
-    return of_varying(returns, _constant_correlation)
+    return estimate_where_varying(returns, _constant_correlation)
 
 
 def _constant_correlation(returns: Floats) -> Floats:
@@ -111,7 +111,7 @@ def _constant_correlation(returns: Floats) -> Floats:
     variances = np.diagonal(sample).copy()
     correlation = unit_diagonal(sample)
     mean_correlation = (correlation.sum() - assets) / max(assets * (assets - 1), 1)
-    target = scaled(mean_correlation * np.ones_like(sample), np.sqrt(variances))
+    target = scale_correlation(mean_correlation * np.ones_like(sample), np.sqrt(variances))
     np.fill_diagonal(target, variances)
 
     of_sample = np.sum(np.sum(deviations**2, axis=1) ** 2) / count - np.sum(sample**2)

@@ -8,7 +8,7 @@ import numpy as np
 
 from backtest.errors import EstimationError
 from backtest.estimation.estimator import Estimator, window_rows
-from backtest.estimation.windows.rolling import rolling_covariances, symmetric
+from backtest.estimation.windows.rolling import rolling_covariances, symmetrize
 from backtest.numerics.arrays import Floats
 from backtest.numerics.tolerances import EPSILON
 
@@ -76,14 +76,14 @@ def nonlinear_shrinkage_covariance(returns: Floats) -> Floats:
             f"{LEAST_OBSERVATIONS} or more; use a longer window or covariance: ledoit_wolf"
         )
     if not wide:
-        shrunk = shrunk_eigenvalues(eigenvalues, len(eigenvalues), observations)[0]
-        return symmetric((vectors * shrunk) @ vectors.T)
+        shrunk = shrink_eigenvalues(eigenvalues, len(eigenvalues), observations)[0]
+        return symmetrize((vectors * shrunk) @ vectors.T)
     vectors = deviations.T @ vectors / np.sqrt(eigenvalues * observations)
-    shrunk, null = shrunk_eigenvalues(eigenvalues, assets, known)
-    return symmetric((vectors * (shrunk - null)) @ vectors.T + null * np.eye(assets))
+    shrunk, null = shrink_eigenvalues(eigenvalues, assets, known)
+    return symmetrize((vectors * (shrunk - null)) @ vectors.T + null * np.eye(assets))
 
 
-def shrunk_eigenvalues(eigenvalues: Floats, assets: int, observations: int) -> tuple[Floats, float]:
+def shrink_eigenvalues(eigenvalues: Floats, assets: int, observations: int) -> tuple[Floats, float]:
     """The eigenvalues of the estimate, from those of the sample that are above zero.
 
     Args:

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from backtest.estimation.estimator import Estimator, window_rows
-from backtest.estimation.methods.ledoit_wolf import shrunk_to_identity
+from backtest.estimation.methods.ledoit_wolf import shrink_to_identity
 from backtest.estimation.windows.rolling import rolling_covariances
 from backtest.numerics.arrays import Floats
 
@@ -51,4 +51,4 @@ def oas_covariance(returns: Floats) -> Floats:
     squares, trace = np.sum(sample**2), np.trace(sample)
     spread = (count + 1) * (squares - trace**2 / assets)
     intensity = min((squares + trace**2) / spread, 1.0) if spread > 0 else 1.0
-    return shrunk_to_identity(sample, intensity)
+    return shrink_to_identity(sample, intensity)

@@ -9,12 +9,12 @@ from pydantic import Field, StrictInt, ValidationInfo, field_validator
 from backtest.errors import EstimationError
 from backtest.estimation.estimator import MOST_A_YEAR, Estimator, Missing, Window, window_rows
 from backtest.estimation.windows.weighted_sums import (
-    rescaled,
+    rescale_variances,
     rolling_weighted_covariances,
     rolling_weighted_variances,
     weighted_covariance,
 )
-from backtest.estimation.windows.window_sizes import scattered, window_places
+from backtest.estimation.windows.window_sizes import scatter, window_places
 from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 
@@ -101,7 +101,7 @@ def rolling_separate_correlations(
             f"of {periods} returns; expected two or more. Hint: a longer estimation.correlation_window."
         )
     sums = _consecutive_sums(excess_returns, periods)
-    covariances = rescaled(
+    covariances = rescale_variances(
         rolling_weighted_covariances(sums, rows, correlation_window - periods + 1),
         rolling_weighted_variances(excess_returns, rows, window),
     )
@@ -112,7 +112,7 @@ def rolling_separate_correlations(
                 returns = np.full((longest, columns.size), np.nan)
                 returns[kept - (rows[at] + 1 - longest)] = excess_returns[np.ix_(kept, columns)]
                 covariance = _with_gaps(returns, window, correlation_window, periods)
-                covariances[at] = scattered(covariance, columns, count)
+                covariances[at] = scatter(covariance, columns, count)
     return covariances
 
 
@@ -120,7 +120,7 @@ def _with_gaps(returns: Floats, window: int, correlation_window: int, periods: i
     """The covariance of one window, from the rows and sums of consecutive rows that are complete."""
     recent = _complete(returns[-window:])
     sums = _complete(_consecutive_sums(returns, periods)[periods - 1 - correlation_window :])
-    covariance = rescaled(weighted_covariance(sums)[None], np.diagonal(weighted_covariance(recent))[None])
+    covariance = rescale_variances(weighted_covariance(sums)[None], np.diagonal(weighted_covariance(recent))[None])
     return np.asarray(covariance[0])
 
 

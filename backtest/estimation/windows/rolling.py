@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from backtest.estimation.constant_assets import without_rounding
+from backtest.estimation.constant_assets import clear_rounding
 from backtest.estimation.estimator import Missing
-from backtest.estimation.windows.window_sizes import complete_windows, scattered
+from backtest.estimation.windows.window_sizes import complete_windows, scatter
 from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 
@@ -41,18 +41,18 @@ def rolling_covariances(
     assets = excess_returns.shape[1]
     covariances = np.full((len(rows), assets, assets), np.nan)
     for at, columns, returns in complete_windows(excess_returns, rows, window, missing):
-        covariances[at] = scattered(estimate(np.ascontiguousarray(returns)), columns, assets)
-    return without_rounding(covariances)
+        covariances[at] = scatter(estimate(np.ascontiguousarray(returns)), columns, assets)
+    return clear_rounding(covariances)
 
 
-def scaled(correlation: Floats, volatilities: Floats) -> Floats:
+def scale_correlation(correlation: Floats, volatilities: Floats) -> Floats:
     """(n, n) covariance of a correlation matrix and (n,) volatilities: σ_i ρ_ij σ_j, its diagonal σ_i² exactly."""
     covariance: Floats = correlation * volatilities[:, None] * volatilities
     np.fill_diagonal(covariance, volatilities**2)
-    return symmetric(covariance)
+    return symmetrize(covariance)
 
 
-def symmetric(matrix: Floats) -> Floats:
+def symmetrize(matrix: Floats) -> Floats:
     """(n, n) the mean of a matrix and its transpose: symmetric to the last bit where it was so up to rounding."""
     return (matrix + matrix.T) / 2
 
@@ -62,4 +62,4 @@ def unit_diagonal(matrix: Floats) -> Floats:
     volatilities = np.sqrt(np.diagonal(matrix))
     correlation: Floats = matrix / volatilities[:, None] / volatilities
     np.fill_diagonal(correlation, 1.0)
-    return symmetric(correlation)
+    return symmetrize(correlation)

@@ -5,10 +5,10 @@ from itertools import groupby
 
 import numpy as np
 
-from backtest.estimation.constant_assets import without_rounding
+from backtest.estimation.constant_assets import clear_rounding
 from backtest.estimation.estimator import Missing
 from backtest.estimation.windows.block_sums import anchored_covariances, block_rows, room_for
-from backtest.estimation.windows.window_sizes import scattered, shortened_windows
+from backtest.estimation.windows.window_sizes import scatter, shortened_windows
 from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import NO_RISK
@@ -77,8 +77,8 @@ def rolling_weighted_covariances(
         windows = excess_returns[ends[some][:, None] + np.arange(1 - window, 1)]
         covariances[some] = weighted_covariance(windows, decay)
     for at, columns, returns in shortened_windows(excess_returns, rows, window, missing):
-        covariances[at] = scattered(weighted_covariance(returns, decay), columns, count)
-    return without_rounding(covariances)
+        covariances[at] = scatter(weighted_covariance(returns, decay), columns, count)
+    return clear_rounding(covariances)
 
 
 def weighted_covariance(returns: Floats, decay: float = 1.0) -> Floats:
@@ -103,7 +103,7 @@ def weighted_covariance(returns: Floats, decay: float = 1.0) -> Floats:
     deviations = returns - returns[..., -1:, :]  # so that those that are all the same have no variance, to the last bit
     deviations -= np.matmul(weights, deviations)[..., None, :]
     deviations *= np.sqrt(weights / (1 - weights @ weights))[:, None]
-    return without_rounding(np.matmul(np.swapaxes(deviations, -1, -2), deviations))
+    return clear_rounding(np.matmul(np.swapaxes(deviations, -1, -2), deviations))
 
 
 @one_blas_thread()
@@ -136,7 +136,7 @@ def relative_weights(count: int, decay: float) -> Floats:
     return np.asarray(weights / weights.sum())
 
 
-def rescaled(covariances: Floats, variances: Floats) -> Floats:
+def rescale_variances(covariances: Floats, variances: Floats) -> Floats:
     """The same correlations with other variances: σ_i ρ_ij σ_j, in place.
 
     It is DΣD for a diagonal D, and so positive semi-definite where Σ is. Where Σ has a variance of zero there is no
@@ -147,7 +147,7 @@ def rescaled(covariances: Floats, variances: Floats) -> Floats:
         variances: (m, n) of the result; NaN for an asset that is not there.
 
     Example:
-        >>> rescaled(np.array([[[4.0, 1.0], [1.0, 1.0]]]), np.array([[1.0, 9.0]])).tolist()
+        >>> rescale_variances(np.array([[[4.0, 1.0], [1.0, 1.0]]]), np.array([[1.0, 9.0]])).tolist()
         [[[1.0, 1.5], [1.5, 9.0]]]
     """
     own = np.einsum("mii->mi", covariances)

@@ -116,10 +116,10 @@ def window_places(
         )
 
 
-def scattered(matrix: Floats, columns: NDArray[np.intp], count: int) -> Floats:
+def scatter(matrix: Floats, columns: NDArray[np.intp], count: int) -> Floats:
     """The (k, k) matrix of some assets as that of all (count, count), NaN for the others.
 
-    >>> scattered(np.array([[4.0]]), np.array([1]), 2).tolist()
+    >>> scatter(np.array([[4.0]]), np.array([1]), 2).tolist()
     [[nan, nan], [nan, 4.0]]
     """
     whole = np.full((count, count), np.nan)

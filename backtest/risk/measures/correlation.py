@@ -41,7 +41,7 @@ def volatilities(covariance: ArrayLike) -> Floats:
     >>> volatilities([[0.04, 0.003], [0.003, 0.01]]).round(6).tolist()
     [[0.2, 0.1]]
     """
-    stack, names = _stacked(covariance)
+    stack, names = _as_stack(covariance)
     variances = np.diagonal(stack, axis1=1, axis2=2)
     for k, i in without_risk(variances):
         raise NoOptimalPortfolio(
@@ -90,7 +90,7 @@ def volatilities_and_correlations(covariance: ArrayLike) -> Parts:
     ([[0.2, 0.1]], [[[1.0, 0.15], [0.15, 1.0]]], [False])
     """
     volatility = volatilities(covariance)
-    stack, names = _stacked(covariance)
+    stack, names = _as_stack(covariance)
     correlation = stack / volatility[:, :, None]
     correlation /= volatility[:, None, :]
     if not np.isfinite(correlation).all():
@@ -119,7 +119,7 @@ def volatilities_and_correlations(covariance: ArrayLike) -> Parts:
     return Parts(volatility, correlation, singular)
 
 
-def _stacked(covariance: ArrayLike) -> tuple[Floats, list[str]]:
+def _as_stack(covariance: ArrayLike) -> tuple[Floats, list[str]]:
     """(m, n, n), and what to call each in a message."""
     sigma = np.asarray(covariance, dtype=np.float64)
     if sigma.ndim not in (2, 3) or sigma.shape[-1] != sigma.shape[-2] or sigma.size == 0:

@@ -164,11 +164,11 @@ def _tail(weights: ArrayLike, returns: ArrayLike, level: float) -> tuple[Floats,
         )
     losses = -np.matvec(history, w)
     known = np.isfinite(losses).all(axis=-1, keepdims=True)
-    parts = _parts_of_the_tail(np.where(known, losses, 0.0), (1 - _fraction(level)) * history.shape[-2])
+    parts = _tail_parts(np.where(known, losses, 0.0), (1 - _fraction(level)) * history.shape[-2])
     return losses, np.where(known, parts, np.nan), w, history
 
 
-def _parts_of_the_tail(losses: Floats, size: float) -> Floats:
+def _tail_parts(losses: Floats, size: float) -> Floats:
     """Weights of the periods, which add up to 1: the `size` largest losses, equal ones at the end in equal parts."""
     periods = losses.shape[-1]
     last = periods - min(int(np.ceil(size)), periods)

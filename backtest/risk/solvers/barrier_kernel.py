@@ -231,7 +231,7 @@ def advance(
 
 
 @reordered_kernel
-def all_coordinates(budget: Floats, vol: Floats, x: Floats, gradient: Floats) -> bool:
+def step_each_coordinate(budget: Floats, vol: Floats, x: Floats, gradient: Floats) -> bool:
     """Move each x_i to its own minimum, the others as they are; false, and nothing moved, where that is no beginning.
 
     Those are the coordinate descent's roots of σ_i² x_i² + h_i x_i = b_i (Griveau-Billion, Richard and Roncalli 2013),
@@ -251,7 +251,7 @@ def all_coordinates(budget: Floats, vol: Floats, x: Floats, gradient: Floats) ->
 
 
 @reordered_kernel
-def normalise(x: Floats, gradient: Floats) -> None:
+def normalise_weights(x: Floats, gradient: Floats) -> None:
     """Make x sum to 1, and scale Σx with it."""
     total = 0.0
     for i in range(x.size):
@@ -294,7 +294,7 @@ def may_be_a_covariance(cov: Floats, vol: Floats) -> bool:
 
 
 @reordered_kernel
-def scaled(budget: Floats, out: Floats) -> bool:
+def normalise_budgets(budget: Floats, out: Floats) -> bool:
     """Write the budgets, scaled to a sum of exactly 1; false where one is not above zero, or they sum to another."""
     total, good = 0.0, True
     for i in range(budget.size):
@@ -319,7 +319,7 @@ def solve_slice(
     for k in range(first, end):
         cov, x = stack[k], weights[k]
         errors[k], products[k] = inf, 0
-        if not scaled(budgets[k] if budgets.shape[0] > 1 else budgets[0], budget):
+        if not normalise_budgets(budgets[k] if budgets.shape[0] > 1 else budgets[0], budget):
             continue
         for i in range(x.size):
             vol[i] = sqrt(cov[i, i])
@@ -328,12 +328,12 @@ def solve_slice(
         for i in range(x.size):
             x[i] = sqrt(budget[i]) / vol[i]
         product(cov, x, gradient)
-        if rescale(x, gradient) and all_coordinates(budget, vol, x, gradient):
+        if rescale(x, gradient) and step_each_coordinate(budget, vol, x, gradient):
             product(cov, x, gradient)
             products[k] = 1
         if rescale(x, gradient):
             products[k] += 3 + conjugate_gradients(cov, budget, vol, x, gradient, work)
-            normalise(x, gradient)
+            normalise_weights(x, gradient)
             errors[k] = error_bound(cov, budget, vol, x, gradient)
             if errors[k] <= BUDGET_ACCURACY and not may_be_a_covariance(cov, vol):
                 errors[k] = inf

@@ -197,8 +197,8 @@ def _log_barrier(covariance: Floats, budgets: Floats, rows: Floats, problem: str
     correlation = covariance / volatility / volatility[:, None]
     scaled = rows / volatility
     scaled = scaled / np.abs(scaled).max(axis=1, keepdims=True)
-    y, multipliers = _by_clarabel(correlation, budgets, scaled)
-    y, multipliers = _polished(correlation, budgets, scaled, y, multipliers)
+    y, multipliers = _solve_with_clarabel(correlation, budgets, scaled)
+    y, multipliers = _polish(correlation, budgets, scaled, y, multipliers)
     error = _optimality_error(correlation, budgets, scaled, y, multipliers)
     if not error <= ACCURACY:
         raise NoRiskBudgetPortfolio(
@@ -208,7 +208,7 @@ def _log_barrier(covariance: Floats, budgets: Floats, rows: Floats, problem: str
     return y / volatility
 
 
-def _by_clarabel(correlation: Floats, budgets: Floats, rows: Floats) -> tuple[Floats, Floats]:
+def _solve_with_clarabel(correlation: Floats, budgets: Floats, rows: Floats) -> tuple[Floats, Floats]:
     """The solution y, (n,), and the multipliers of the bounds, (k,), to some 1e-8.
 
     Variables (y, t), t_i <= log y_i as exponential cones (t_i, 1, y_i).
@@ -240,7 +240,7 @@ def _by_clarabel(correlation: Floats, budgets: Floats, rows: Floats) -> tuple[Fl
     return np.array(solution.x[:n]), np.array(solution.z[:k])
 
 
-def _polished(
+def _polish(
     correlation: Floats, budgets: Floats, rows: Floats, y: Floats, multipliers: Floats
 ) -> tuple[Floats, Floats]:
     """Newton's method on Cy - b / y + Aᵀμ = 0, Ay = 0, A the bounds that hold: those with more multiplier than room."""

@@ -95,21 +95,21 @@ def solve_risk_budgets(
     if sigma.ndim not in (2, 3) or sigma.shape[-1] != sigma.shape[-2] or sigma.shape[-1] == 0:
         raise BacktestError(f"covariance: got the shape {sigma.shape}, expected (n, n), or (m, n, n) for a stack")
     if signs is not None:
-        sides = _checked_signs(signs, sigma.shape[:-1])
+        sides = _check_signs(signs, sigma.shape[:-1])
         solution = solve_risk_budgets(sigma * sides[..., :, None] * sides[..., None, :], budgets)
         return solution._replace(weights=solution.weights * sides)
-    shares = _shaped_budgets(budgets, sigma.shape[:-1])
+    shares = _shape_budgets(budgets, sigma.shape[:-1])
     stacked = sigma.ndim == 3
     stack = sigma[:] if stacked else sigma[None]
-    weights, error, iterations = _solved(stack, shares)
+    weights, error, iterations = _solve(stack, shares)
     if not _worst(error) <= BUDGET_ACCURACY:
-        weights, error, iterations = _looked_into(stack, shares, (weights, error, iterations), stacked=stacked)
+        weights, error, iterations = _solve_or_explain(stack, shares, (weights, error, iterations), stacked=stacked)
     if stacked:
         return RiskBudgetSolution(weights, error, iterations)
     return RiskBudgetSolution(weights[0], error[0], iterations[0])
 
 
-def _solved(stack: Floats, budgets: Floats) -> Solved:
+def _solve(stack: Floats, budgets: Floats) -> Solved:
     """What the kernel makes of a stack (m, n, n) and budgets (1, n) or (m, n): where its error is large, nothing.
 
     Both become read-only, the one kind of array that the kernel is compiled for: views of what a caller may write to.
@@ -152,7 +152,7 @@ def _worst(error: Floats) -> float:
     return worst
 
 
-def _looked_into(stack: Floats, budgets: Floats, solved: Solved, *, stacked: bool) -> Solved:
+def _solve_or_explain(stack: Floats, budgets: Floats, solved: Solved, *, stacked: bool) -> Solved:
     """What the kernel has left: budgets of zero are left out and the rest solved; for all else there are words.
 
     Raises:
@@ -167,7 +167,7 @@ def _looked_into(stack: Floats, budgets: Floats, solved: Solved, *, stacked: boo
         some = np.ascontiguousarray(stack[np.ix_(rows, pattern, pattern)])
         shares = np.broadcast_to(budgets, held.shape)[np.ix_(rows, pattern)]
         weights[rows] = 0.0
-        weights[np.ix_(rows, pattern)], error[rows], products[rows] = _solved(some, np.ascontiguousarray(shares))
+        weights[np.ix_(rows, pattern)], error[rows], products[rows] = _solve(some, np.ascontiguousarray(shares))
     for k in np.flatnonzero(~(error <= BUDGET_ACCURACY)):
         from backtest.risk.solvers.refusal import reason
 
@@ -178,7 +178,7 @@ def _looked_into(stack: Floats, budgets: Floats, solved: Solved, *, stacked: boo
     return weights, error, products
 
 
-def _shaped_budgets(budgets: ArrayLike | None, shape: tuple[int, ...]) -> Floats:
+def _shape_budgets(budgets: ArrayLike | None, shape: tuple[int, ...]) -> Floats:
     """Budgets as (1, n) or (m, n), not looked at yet."""
     if budgets is None:
         return np.full((1, shape[-1]), 1 / shape[-1])
@@ -202,7 +202,7 @@ def _check_budgets(budgets: Floats, *, stacked: bool) -> None:
         raise BacktestError(f"{name(row)}: they sum to {totals[row]:.12g}, expected 1; hint: divide them by their sum")
 
 
-def _checked_signs(signs: ArrayLike, shape: tuple[int, ...]) -> Floats:
+def _check_signs(signs: ArrayLike, shape: tuple[int, ...]) -> Floats:
     """Signs as -1 and 1, (n,) or (m, n)."""
     given = np.asarray(signs, dtype=np.float64)
     if given.shape not in (shape, shape[-1:]):

@@ -48,9 +48,9 @@ def solve(matrix: Floats, price: Floats, upper: Floats, singular: Bools) -> Floa
     """
     if singular.any():
         matrix = matrix + np.where(singular, RIDGE, 0.0)[:, None, None] * np.eye(matrix.shape[-1])
-    y, done = _pivoted(matrix, price, upper)
+    y, done = _pivot(matrix, price, upper)
     for k in np.flatnonzero(~done):
-        y[k] = _walked(matrix[k], price[k], upper[k], _feasible(price[k], upper[k], y[k]))
+        y[k] = _solve_by_active_set(matrix[k], price[k], upper[k], _feasible_start(price[k], upper[k], y[k]))
     errors = optimality_error(matrix, price, upper, y)
     for k in np.flatnonzero(errors > ACCURACY):
         raise NoOptimalPortfolio(
@@ -77,7 +77,7 @@ def optimality_error(matrix: Floats, price: Floats, upper: Floats, y: Floats) ->
     return np.where(feasible & np.isfinite(wrong), np.maximum(wrong, 0.0), np.inf)
 
 
-def _pivoted(matrix: Floats, price: Floats, upper: Floats) -> tuple[Floats, Bools]:
+def _pivot(matrix: Floats, price: Floats, upper: Floats) -> tuple[Floats, Bools]:
     """The last y, (m, n), from all assets free, and whether none wants to change sides any more, (m,)."""
     result = np.zeros_like(price)
     solved = np.zeros(len(price), dtype=bool)
@@ -85,7 +85,7 @@ def _pivoted(matrix: Floats, price: Floats, upper: Floats) -> tuple[Floats, Bool
     free, capped = np.ones(price.shape, dtype=bool), np.zeros(price.shape, dtype=bool)
     sizes = np.abs(matrix)
     for _ in range(ROUNDS):
-        y, multiplier, products = _on_sides(matrix, price, upper, free, capped)
+        y, multiplier, products = _solve_given_sides(matrix, price, upper, free, capped)
         slopes = products - multiplier[:, None] * price
         slack = GOAL * np.matvec(sizes, np.abs(y))
         low, high = free & (y < 0), free & (y > upper)
@@ -102,12 +102,12 @@ def _pivoted(matrix: Floats, price: Floats, upper: Floats) -> tuple[Floats, Bool
     return result, solved
 
 
-def _on_sides(
+def _solve_given_sides(
     matrix: Floats, price: Floats, upper: Floats, free: Bools, capped: Bools
 ) -> tuple[Floats, Floats, Floats]:
     """The solution of given sides, (m, n), its multiplier, (m,), and Cy, (m, n)."""
     y = np.where(capped, upper, 0.0)
-    per_multiplier, constant = _solved(matrix, free, price, -np.matvec(matrix, y))
+    per_multiplier, constant = _solve_free(matrix, free, price, -np.matvec(matrix, y))
     missing = 1 - np.vecdot(price, y) - np.vecdot(price, constant)
     slope = np.vecdot(price, per_multiplier)
     some = slope > 0
@@ -118,7 +118,7 @@ def _on_sides(
     return y, np.where(some, multiplier, at_bounds), products
 
 
-def _solved(matrix: Floats, free: Bools, *right: Floats) -> tuple[Floats, Floats]:
+def _solve_free(matrix: Floats, free: Bools, *right: Floats) -> tuple[Floats, Floats]:
     """Solutions of C_FF z = r_F for two right-hand sides, (m, n) each, zero where not free."""
     sides = np.stack(right, axis=-1) * free[:, :, None]
     if matrix.shape[-1] <= BATCHED:
@@ -134,7 +134,7 @@ def _solved(matrix: Floats, free: Bools, *right: Floats) -> tuple[Floats, Floats
     return solution[..., 0], solution[..., 1]
 
 
-def _feasible(price: Floats, upper: Floats, y: Floats) -> Floats:
+def _feasible_start(price: Floats, upper: Floats, y: Floats) -> Floats:
     """A y within its bounds with pᵀy = 1, (n,), near the one given."""
     y = np.clip(np.where(np.isfinite(y), y, 0.0), 0.0, upper)
     total = float(price @ y)
@@ -144,7 +144,7 @@ def _feasible(price: Floats, upper: Floats, y: Floats) -> Floats:
     return y + (1 - total) / float(price @ (top - y)) * (top - y)
 
 
-def _walked(matrix: Floats, price: Floats, upper: Floats, y: Floats) -> Floats:
+def _solve_by_active_set(matrix: Floats, price: Floats, upper: Floats, y: Floats) -> Floats:
     """The solution of one problem by the primal active-set method, (n,), from any feasible y.
 
     A step leads to the least of the assets that are free, or as far towards it as the first bound, which then holds.

@@ -19,10 +19,10 @@ from backtest.risk.solvers.barrier_kernel import (
     advance,
     is_unbounded,
     may_be_a_covariance,
-    normalise,
+    normalise_budgets,
+    normalise_weights,
     product,
     rescale,
-    scaled,
 )
 
 GOAL = 1e-12  # largest |x_i (Σx)_i - b_i| / b_i that steps aim at
@@ -173,7 +173,7 @@ def refine(cov: Floats, budget: Floats, vol: Floats, x: Floats, gradient: Floats
     """Newton's method on residuals without rounding; the exact error of the weights x, and the number of products."""
     direction, products = work[1], 0
     for step in range(EXACT_STEPS):
-        normalise(x, gradient)
+        normalise_weights(x, gradient)
         error = exact_error(cov, budget, vol, x, gradient, work)
         products += 1
         if error <= GOOD or (error <= BUDGET_ACCURACY and step > 1) or not error < inf:
@@ -195,7 +195,7 @@ def solve_slice(
     for k in range(first, end):
         if BUDGET_ACCURACY < errors[k] < inf:
             cov, x = stack[k], weights[k]
-            scaled(budgets[k] if budgets.shape[0] > 1 else budgets[0], budget)
+            normalise_budgets(budgets[k] if budgets.shape[0] > 1 else budgets[0], budget)
             for i in range(x.size):
                 vol[i] = sqrt(cov[i, i])
             products[k] += newton(cov, budget, vol, x, gradient, work)

@@ -57,7 +57,7 @@ def hierarchical_risk_parity_weights(covariance: ArrayLike, linkage: Linkage = "
     sorted_volatility = np.take_along_axis(volatility, order, axis=1)
     sorted_correlation = correlation[np.arange(len(order))[:, None, None], order[:, :, None], order[:, None, :]]
     weights = np.empty_like(volatility)
-    np.put_along_axis(weights, order, _bisected(sorted_volatility, sorted_correlation), axis=1)
+    np.put_along_axis(weights, order, _bisect(sorted_volatility, sorted_correlation), axis=1)
     return weights.reshape(np.shape(covariance)[:-1])
 
 
@@ -73,7 +73,7 @@ def _leaves(correlation: Floats, linkage: Linkage) -> Ints:
     return np.asarray(hierarchy.leaves_list(tree), dtype=np.int64)
 
 
-def _bisected(volatility: Floats, correlation: Floats) -> Floats:
+def _bisect(volatility: Floats, correlation: Floats) -> Floats:
     """Weights of assets that stand in their order already, (m, n); the halves are the same for the whole stack."""
     count = volatility.shape[1]
     weights = np.ones_like(volatility)

@@ -62,7 +62,7 @@ def minimum_variance_weights(covariance: ArrayLike, max_weight: float | None = N
         upper = max_weight * volatility
     unit = volatility.min(axis=1, keepdims=True)
     weights = convex.solve(correlation, unit / volatility, upper / unit, singular) * (unit / volatility)
-    return _summing_to_one(weights, np.shape(covariance))
+    return _normalise(weights, np.shape(covariance))
 
 
 def caps_leave_room(assets: int, max_weight: float) -> bool:
@@ -100,9 +100,9 @@ def maximum_diversification_weights(covariance: ArrayLike) -> Floats:
     """
     volatility, correlation, singular = volatilities_and_correlations(covariance)
     y = convex.solve(correlation, np.ones_like(volatility), np.full_like(volatility, np.inf), singular)
-    return _summing_to_one(y / volatility, np.shape(covariance))
+    return _normalise(y / volatility, np.shape(covariance))
 
 
-def _summing_to_one(weights: Floats, shape: tuple[int, ...]) -> Floats:
+def _normalise(weights: Floats, shape: tuple[int, ...]) -> Floats:
     scaled: Floats = weights / weights.sum(axis=1, keepdims=True)
     return scaled.reshape(shape[:-1])

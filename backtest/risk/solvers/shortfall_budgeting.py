@@ -63,7 +63,7 @@ def historical_shortfall_parity_weights(
     history = np.asarray(returns, dtype=np.float64)
     if history.ndim != 2 or 0 in history.shape:
         raise BacktestError(f"returns: got the shape {history.shape}, expected (T, n)")
-    shares = _checked_budgets(budgets, history.shape[1])
+    shares = _check_budgets(budgets, history.shape[1])
     if not 0 < level < 1:
         raise BacktestError(f"expected shortfall: level {level}; expected above 0 and below 1, as 0.95")
     for t, i in np.argwhere(~np.isfinite(history) & (shares > 0)):
@@ -119,7 +119,7 @@ def gaussian_shortfall_parity_weights(
     sigma = np.array(covariance, dtype=np.float64)
     if sigma.ndim != 2 or sigma.shape[0] != sigma.shape[1] or sigma.size == 0:
         raise BacktestError(f"covariance: got the shape {sigma.shape}, expected (n, n)")
-    shares = _checked_budgets(budgets, len(sigma))
+    shares = _check_budgets(budgets, len(sigma))
     out = shares == 0
     sigma[out], sigma[:, out] = 0.0, 0.0  # an asset that is not held has no influence
     sigma[out, out] = np.fmax.reduce(np.diagonal(sigma), initial=0.0)
@@ -145,11 +145,11 @@ def gaussian_shortfall_parity_weights(
             f"of every long-only portfolio, or there are no budgets of it. Hint: a higher level, or means of zero"
         )
     if not error <= ACCURACY:
-        raise NoRiskBudgetPortfolio(_unprecise(error))
+        raise NoRiskBudgetPortfolio(_imprecise(error))
     return weights
 
 
-def _checked_budgets(budgets: ArrayLike | None, assets: int) -> Floats:
+def _check_budgets(budgets: ArrayLike | None, assets: int) -> Floats:
     if budgets is None:
         return np.full(assets, 1 / assets)
     shares = np.asarray(budgets, dtype=np.float64)
@@ -189,10 +189,10 @@ def _reason(returns: Floats, weights: Floats, held: NDArray[np.intp], level: flo
             f"{len(returns)} periods; expected one above zero of every long-only portfolio, or there are no budgets of "
             f"it. Hint: a longer window, or a higher level"
         )
-    return _unprecise(error)
+    return _imprecise(error)
 
 
-def _unprecise(error: float) -> str:
+def _imprecise(error: float) -> str:
     return (
         f"the budgets of expected shortfall are met only to {error:.1e} of each, expected {ACCURACY:.0e}. Hint: zero "
         f"in place of very small budgets, or a longer window"

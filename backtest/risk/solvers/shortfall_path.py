@@ -46,10 +46,10 @@ class _Point:
     def gap(self) -> float:
         return float(self.tail @ self.slack + self.spare @ self.u)
 
-    def moved(self, step: "_Point", length: float) -> "_Point":
+    def move(self, step: "_Point", length: float) -> "_Point":
         return _Point(*(getattr(self, name) + length * getattr(step, name) for name in self.__dataclass_fields__))
 
-    def room(self, step: "_Point") -> float:
+    def longest_step(self, step: "_Point") -> float:
         """How far along a step everything stays above zero, at most 1 / TO_BOUNDARY."""
         here = np.concatenate([self.x, self.marginal, self.u, self.slack, self.tail, self.spare])
         change = np.concatenate([step.x, step.marginal, step.u, step.slack, step.tail, step.spare])
@@ -82,7 +82,7 @@ def solve(returns: Floats, budgets: Floats, size: float) -> tuple[Floats, Floats
         if point.gap() == 0:  # a start that never loses nor gains: nowhere to go from it, and no expected shortfall
             break
         try:
-            point = _stepped(point, returns, budgets)
+            point = _step(point, returns, budgets)
         except np.linalg.LinAlgError:
             break
     return best.x, best.tail
@@ -106,23 +106,25 @@ def _error(point: _Point, returns: Floats, budgets: Floats) -> float:
     return max(point.gap(), float(contributions.max()), float(primal.max()), abs(1 - float(point.tail.sum())))
 
 
-def _stepped(point: _Point, returns: Floats, budgets: Floats) -> _Point:
+def _step(point: _Point, returns: Floats, budgets: Floats) -> _Point:
     """One step of predictor and corrector."""
     periods = len(returns)
     newton = _Newton(point, returns)
     products = budgets - point.x * point.marginal, -point.tail * point.slack, -point.spare * point.u
     ahead = newton.step(*products)
-    reach = min(1.0, point.room(ahead))
-    left = point.moved(ahead, reach).gap() / point.gap()
+    reach = min(1.0, point.longest_step(ahead))
+    left = point.move(ahead, reach).gap() / point.gap()
     centre = left**3 * point.gap() / (2 * periods)
     step = newton.step(
         products[0] - ahead.x * ahead.marginal,
         products[1] + centre - ahead.tail * ahead.slack,
         products[2] + centre - ahead.spare * ahead.u,
     )
-    if point.room(step) < reach / 2:  # far from the path the products' second order, taken in full, leads astray
+    if (
+        point.longest_step(step) < reach / 2
+    ):  # far from the path the products' second order, taken in full, leads astray
         step = newton.step(products[0], products[1] + centre, products[2] + centre)
-    return point.moved(step, min(1.0, TO_BOUNDARY * point.room(step)))
+    return point.move(step, min(1.0, TO_BOUNDARY * point.longest_step(step)))
 
 
 class _Newton:

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from backtest.estimation.estimation_settings import EstimationSettings
 from backtest.estimation.methods.conditional_correlation import CCC, DCC, conditional_covariances
-from backtest.estimation.methods.dcc import correlation_target, dcc_correlations, fitted_dcc
+from backtest.estimation.methods.dcc import correlation_target, dcc_correlations, fit_dcc
 from backtest.estimation.methods.garch import TOLERANCE
 from backtest.numerics.blas import one_blas_thread
 from support.builders.garch_samples import dcc_units, garch_returns
@@ -69,7 +69,7 @@ def test_dcc_differs_from_ccc_in_its_correlations_alone() -> None:
         ]
     ).T
     target = correlation_target(z)
-    correlations = dcc_correlations(z, target, *fitted_dcc(z, target), np.array([250]))
+    correlations = dcc_correlations(z, target, *fit_dcc(z, target), np.array([250]))
     scale = np.sqrt(variances[0])
     np.testing.assert_allclose(dynamic[0] / np.outer(scale, scale), correlations[0], rtol=0, atol=1e-12)
     assert np.abs(dynamic - constant).max() > 1e-6

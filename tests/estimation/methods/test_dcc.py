@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
 from backtest.errors import EstimationError
-from backtest.estimation.methods.dcc import HIGHEST_PERSISTENCE, correlation_target, dcc_correlations, fitted_dcc
+from backtest.estimation.methods.dcc import HIGHEST_PERSISTENCE, correlation_target, dcc_correlations, fit_dcc
 from backtest.estimation.methods.dcc_kernel import mean_negative_log_likelihood
 from backtest.numerics.arrays import Floats
 from support.builders.garch_samples import dcc_units
@@ -43,7 +43,7 @@ def test_the_fit_is_the_maximum_and_near_the_truth() -> None:
     """4000 days of a = 0.05, b = 0.92: standard errors are near 0.006 and 0.012; no neighbour is more likely."""
     units = dcc_units(3, 4000, TARGET, 0.05, 0.92)
     target = correlation_target(units)
-    news, memory = fitted_dcc(units, target)
+    news, memory = fit_dcc(units, target)
     assert news == pytest.approx(0.05, abs=0.018)
     assert memory == pytest.approx(0.92, abs=0.036)
     best = mean_negative_log_likelihood(units, target, news, memory)
@@ -54,7 +54,7 @@ def test_the_fit_is_the_maximum_and_near_the_truth() -> None:
 def test_more_movement_is_found_where_there_is_more() -> None:
     """The estimates of a keep the order of 0, 0.03, 0.07 and 0.13, each from 3000 days; that of none is near zero."""
     found = [
-        fitted_dcc(units, correlation_target(units))[0]
+        fit_dcc(units, correlation_target(units))[0]
         for units in (dcc_units(5, 3000, TARGET, news, 0.85) for news in (0.0, 0.03, 0.07, 0.13))
     ]
     assert found == sorted(found)
@@ -66,7 +66,7 @@ def test_constant_correlations_are_never_less_likely() -> None:
     for seed in range(10):
         units = dcc_units(seed, 60, TARGET, 0.0, 0.0)
         target = correlation_target(units)
-        news, memory = fitted_dcc(units, target)
+        news, memory = fit_dcc(units, target)
         assert min(news, memory) >= 0
         assert news + memory <= HIGHEST_PERSISTENCE
         found = mean_negative_log_likelihood(units, target, news, memory)
@@ -91,4 +91,4 @@ def test_singular_correlations_are_an_error(assets: int) -> None:
     units = np.random.default_rng(1).normal(size=(25, assets))
     units[:, 1] = units[:, 0]
     with pytest.raises(EstimationError, match=f"correlations of {assets} assets over 25 returns are singular"):
-        fitted_dcc(units, correlation_target(units))
+        fit_dcc(units, correlation_target(units))

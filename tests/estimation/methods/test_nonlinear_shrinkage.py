@@ -14,7 +14,7 @@ from backtest.estimation.methods.nonlinear_shrinkage import (
     _density_and_hilbert_transform,
     _kernels_hilbert_transform,
     nonlinear_shrinkage_covariance,
-    shrunk_eigenvalues,
+    shrink_eigenvalues,
 )
 from backtest.numerics.arrays import Floats
 
@@ -126,7 +126,7 @@ def test_an_asset_that_is_a_combination_of_others_is_one_asset_less() -> None:
     three = np.column_stack([returns, returns.sum(axis=1) / math.sqrt(2)])
     found = nonlinear_shrinkage_covariance(three)
     eigenvalues = np.linalg.eigvalsh(np.cov(three.T))
-    expected, _ = shrunk_eigenvalues(eigenvalues[1:], 2, 49)
+    expected, _ = shrink_eigenvalues(eigenvalues[1:], 2, 49)
     np.testing.assert_allclose(np.linalg.eigvalsh(found), [0.0, *sorted(expected)], rtol=1e-9, atol=1e-14)
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from backtest.errors import EstimationError
-from backtest.estimation.constant_assets import of_varying, varying
-from backtest.estimation.windows.rolling import rolling_covariances, scaled, unit_diagonal
+from backtest.estimation.constant_assets import columns_that_vary, estimate_where_varying
+from backtest.estimation.windows.rolling import rolling_covariances, scale_correlation, unit_diagonal
 from backtest.numerics.arrays import Floats
 
 RETURNS = np.random.default_rng(3).normal(0.001, 0.02, (40, 4))
@@ -44,10 +44,10 @@ def test_or_the_row_is_left_out_for_all() -> None:
 def test_assets_that_do_not_vary_have_zeros() -> None:
     """Zero or another constant, also one whose mean is rounded; 0.1 three times has a mean other than 0.1."""
     flat = np.column_stack([RETURNS[:3, 0], np.full(3, 0.1), np.zeros(3)])
-    assert varying(flat).tolist() == [True, False, False]
-    found = of_varying(flat, lambda returns: np.full((returns.shape[1],) * 2, 7.0))
+    assert columns_that_vary(flat).tolist() == [True, False, False]
+    found = estimate_where_varying(flat, lambda returns: np.full((returns.shape[1],) * 2, 7.0))
     assert found.tolist() == [[7.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
-    assert not of_varying(flat[:, 1:], second_moment).any()
+    assert not estimate_where_varying(flat[:, 1:], second_moment).any()
 
 
 def test_a_covariance_is_its_correlation_scaled() -> None:
@@ -57,5 +57,5 @@ def test_a_covariance_is_its_correlation_scaled() -> None:
     correlation = unit_diagonal(covariance)
     np.testing.assert_allclose(correlation, np.corrcoef(RETURNS.T), rtol=0, atol=1e-15)
     assert (np.diagonal(correlation) == 1).all()
-    np.testing.assert_allclose(scaled(correlation, volatilities), covariance, rtol=1e-14)
-    assert (np.diagonal(scaled(correlation, volatilities)) == volatilities**2).all()
+    np.testing.assert_allclose(scale_correlation(correlation, volatilities), covariance, rtol=1e-14)
+    assert (np.diagonal(scale_correlation(correlation, volatilities)) == volatilities**2).all()
