@@ -126,13 +126,13 @@ PAIRS = {
     "sums of more returns than the window has": (
         SEPARATE + "  window: 36\n  correlation_window: 5\n",
         "  correlation_periods: 5\n",
-        ("5\n", "estimation.correlation_periods: sums of 5 returns, and the window of the correlations, 5, holds 5 returns at most; expected 6 or more, for two sums"),
+        ("5\n", "estimation.correlation_periods: sums of 5 returns, but the window of the correlations, 5, holds at most 5 returns; expected 6 or more, for two sums"),
         "  correlation_periods: 4\n",
     ),
     "too short a window for nonlinear shrinkage": (
         BASE + PLAIN + "estimation:\n  covariance: nonlinear_shrinkage\n",
         "  window: 12\n",
-        ("12", "estimation.window: a window of 12, and nonlinear_shrinkage needs 13 returns or more; expected a longer window, or another covariance"),
+        ("12", "estimation.window: a window of 12, but nonlinear_shrinkage needs 13 returns or more; expected a longer window, or another covariance"),
         "  window: 13\n",
     ),
     "too short a window for a GARCH model": (

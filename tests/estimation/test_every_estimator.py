@@ -287,7 +287,7 @@ def test_complete_rows_are_those_on_which_all_that_are_there_have_returns(
     said = [
         record.getMessage() for record in caplog.records if record.name == "backtest.estimation.windows.window_sizes"
     ]
-    assert said == ["3 rows are left out of all covariances, on which an asset lacks its return (estimation.missing)"]
+    assert said == ["3 rows on which an asset lacks its return are left out of all covariances (estimation.missing)"]
     assert np.isnan(got[:, 4]).all()
     there = [0, 1, 2, 3]
     held = got[:, :4, :4]
@@ -311,7 +311,7 @@ def test_too_few_complete_rows_are_an_error_that_says_so(name: str, settings: di
     returns = market()
     returns[10:110:2, 1] = np.nan
     returns[11:111:2, 2] = np.nan
-    with pytest.raises(EstimationError, match="rows on which all of its 5 assets have returns; expected half"):
+    with pytest.raises(EstimationError, match="rows on which all of its 5 assets have returns; expected at least half"):
         covariances(made(name, settings, missing="complete_rows"), returns, [113])
 
 

@@ -1,4 +1,4 @@
-"""The Gerber covariance: co-movement counted where both returns are large, whatever their size beyond that."""
+"""Gerber covariance: co-movement counted over periods in which both returns are large, whatever their size."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -19,9 +19,9 @@ class Gerber(Estimator):
     """Gerber correlations and sample volatilities (Gerber, Markowitz, Ernst, Miao, Javid and Sargen 2022).
 
     Args:
-        threshold: of a large return, in standard deviations; the paper has 0.5, 0.7 and 0.9.
-        statistic: what the difference of agreeing and opposing periods is divided by: "gs2" the geometric mean of both
-            assets' large returns, "gs1" the periods in which either return is large.
+        threshold: size of a large return, in standard deviations; the paper uses 0.5, 0.7 and 0.9.
+        statistic: divisor of agreeing less opposing periods: "gs2", the geometric mean of both assets' numbers of large
+            returns, or "gs1", the number of periods in which either return is large.
     """
 
     covariance: Literal["gerber"] = "gerber"
@@ -31,17 +31,17 @@ class Gerber(Estimator):
     statistic: Statistic = "gs2"
 
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """As `Estimator.covariances`."""
+        """Same as `Estimator.covariances`."""
         estimate = partial(gerber_covariance, threshold=self.threshold, statistic=self.statistic)
         window = window_rows(self.window, periods_per_year)
         return rolling_covariances(excess_returns, rows, window, estimate, self.missing)
 
 
 def gerber_covariance(returns: Floats, threshold: float = 0.5, statistic: Statistic = "gs2") -> Floats:
-    """Σ_ij = s_i g_ij s_j, s the sample standard deviations (divisor T - 1), g the Gerber statistic.
+    """Return Σ_ij = s_i g_ij s_j: s the sample standard deviations (divisor T - 1), g the Gerber statistic.
 
-    With m_ti = 1 where x_ti >= c s_i, -1 where x_ti <= -c s_i and 0 between, H = mᵀm counts the periods in which i and
-    j had large returns of the same sign less those of opposite signs. "gs2" is g_ij = H_ij / sqrt(H_ii H_jj). "gs1" is
+    With m_ti = 1 if x_ti >= c s_i, -1 if x_ti <= -c s_i and 0 between, H = mᵀm counts the periods in which i and j had
+    large returns of the same sign less the periods of opposite signs. "gs2" is g_ij = H_ij / sqrt(H_ii H_jj). "gs1" is
     g_ij = H_ij / (T - N_ij), N_ij the periods in which neither return was large. Source: Gerber, Markowitz, Ernst,
     Miao, Javid and Sargen (2022), "The Gerber statistic: a robust co-movement measure for portfolio optimization",
     Journal of Portfolio Management 48. (skfolio's `psd_variant=True` is gs1.)
@@ -70,7 +70,7 @@ def _gerber(returns: Floats, threshold: float, statistic: Statistic) -> Floats:
     up, down = returns >= threshold * volatilities, returns <= -threshold * volatilities
     marks = up.astype(np.float64) - down
     agreement = marks.T @ marks
-    # Two or three returns may all lie below a threshold near 1; then nothing is known of the asset's co-movement.
+    # Two or three returns may all lie below a threshold near 1; the asset's co-movement is then unknown.
     np.fill_diagonal(agreement, np.maximum(np.diagonal(agreement), 1.0))
     if statistic == "gs2":
         return scale_correlation(unit_diagonal(agreement), volatilities)

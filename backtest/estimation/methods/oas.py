@@ -14,7 +14,7 @@ from backtest.numerics.arrays import Floats
 class OAS(Estimator):
     """Oracle approximating shrinkage to a multiple of identity (Chen, Wiesel, Eldar and Hero 2010).
 
-    It assumes normal returns, and shrinks more than `ledoit_wolf` where the window is short.
+    It assumes normal returns, and shrinks more than `ledoit_wolf` if the window is short.
     """
 
     covariance: Literal["oas"] = "oas"
@@ -22,18 +22,19 @@ class OAS(Estimator):
     source: ClassVar[str] = "Chen, Wiesel, Eldar, Hero (2010), as in scikit-learn"
 
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """As `Estimator.covariances`."""
+        """Same as `Estimator.covariances`."""
         window = window_rows(self.window, periods_per_year)
         return rolling_covariances(excess_returns, rows, window, oas_covariance, self.missing)
 
 
 def oas_covariance(returns: Floats) -> Floats:
-    """Σ = (1 - δ) S + δ μ I, μ the mean variance, S the sample covariance with divisor T.
+    """Return Σ = (1 - δ) S + δ μ I: μ the mean variance, S the sample covariance with divisor T.
 
-    δ = min(1, (tr S² + tr²S) / ((T + 1) (tr S² - tr²S / n))). This is the formula of scikit-learn and of all that build
-    on it. Chen, Wiesel, Eldar and Hero (2010), "Shrinkage algorithms for MMSE covariance estimation", IEEE Transactions
-    on Signal Processing 58, equation 23, have (1 - 2/n) in front of the first tr S² and T + 1 - 2/n in place of T + 1:
-    the same for many assets, and less shrinkage for a few (at n = 6, a δ smaller by up to a sixth).
+    δ = min(1, (tr S² + tr²S) / ((T + 1) (tr S² - tr²S / n))). This is the formula of scikit-learn and of the packages
+    that build on it. Chen, Wiesel, Eldar and Hero (2010), "Shrinkage algorithms for MMSE covariance estimation", IEEE
+    Transactions on Signal Processing 58, equation 23, have (1 - 2/n) in front of the first tr S² and T + 1 - 2/n
+    instead of T + 1. For many assets the two agree; for few assets the paper shrinks less (at n = 6, δ is smaller by up
+    to a sixth).
 
     Args:
         returns: (T, n) decimal per period, none missing.

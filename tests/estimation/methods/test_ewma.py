@@ -73,7 +73,11 @@ def test_half_lives_in_years_are_those_of_the_data() -> None:
 
 @pytest.mark.parametrize(
     ("half_life", "words"),
-    [(0, "a half-life of 0; expected one period or more"), (-3, "a half-life of -3"), ("3X", "'3X' is no half-life")],
+    [
+        (0, "a half-life of 0; expected one period or more"),
+        (-3, "a half-life of -3"),
+        ("3X", "'3X' is not a half-life"),
+    ],
 )
 def test_a_half_life_that_is_none(half_life: int | str, words: str) -> None:
     with pytest.raises(ValidationError, match=words):

@@ -75,7 +75,7 @@ def test_a_window_in_rows(window: int | str, periods: int, rows: int) -> None:
 
 
 def test_words_that_are_no_window() -> None:
-    with pytest.raises(ValueError, match="'3W' is no window"):
+    with pytest.raises(ValueError, match="'3W' is not a window"):
         window_rows("3W", 12)
 
 

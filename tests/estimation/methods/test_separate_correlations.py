@@ -71,13 +71,13 @@ def test_a_window_in_which_too_few_sums_are_left() -> None:
     """Each row that is left out takes five sums along: three rows are few of 30, and leave 11 sums of 26."""
     returns = RETURNS[:30].copy()
     returns[[8, 15, 21], 0] = np.nan
-    with pytest.raises(EstimationError, match=r"11 of 26 rows of returns, or of sums .* expected half"):
+    with pytest.raises(EstimationError, match=r"11 of 26 rows of returns, or of sums .* expected at least half"):
         rolling_separate_correlations(returns, [29], 30, 30, periods=5, missing="complete_rows")
 
 
 def test_a_window_too_short_for_the_sums() -> None:
     """A window too short for any data is refused with the settings, another one when the data is known."""
-    with pytest.raises(ValidationError, match="the window of the correlations, 5, holds 5 returns at most; expected 6"):
+    with pytest.raises(ValidationError, match="the window of the correlations, 5, holds at most 5 returns; expected 6"):
         SeparateCorrelations(window=5, correlation_periods=5)
     with pytest.raises(EstimationError, match="a correlation window of 1 rows holds 0 sums of 5 returns; expected two"):
         SeparateCorrelations(window=20, correlation_window="1Y", correlation_periods=5).covariances(RETURNS, [100], 1)
