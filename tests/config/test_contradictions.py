@@ -138,7 +138,7 @@ PAIRS = {
     "too short a window for a GARCH model": (
         BASE + PLAIN + "estimation:\n  covariance: dcc\n",
         "  window: 19\n",
-        ("19", "estimation.window: a window of 19, and dcc needs 20 returns or more; expected a longer window, or another covariance"),
+        ("19", "estimation.window: a window of 19, but dcc needs 20 returns or more; expected a longer window, or another covariance"),
         "  window: 20\n",
     ),
 }  # fmt: skip

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backtest.errors import BacktestError, NoOptimalPortfolio
-from backtest.risk.measures.correlation import above, volatilities_and_correlations
+from backtest.risk.measures.correlation import eigenvalues_above, volatilities_and_correlations
 
 GOOD = np.array([[0.04, 0.003], [0.003, 0.01]])
 
@@ -58,5 +58,5 @@ def test_above_is_by_the_least_eigenvalue() -> None:
     stack = np.stack([np.corrcoef(rng.standard_normal((5, 8 + k))) for k in range(20)])
     least = np.linalg.eigvalsh(stack)[:, 0]
     bar = float(np.median(least)) + 1e-6
-    np.testing.assert_array_equal(above(stack, bar), least > bar)
-    assert above(stack, -1e-3).all()
+    np.testing.assert_array_equal(eigenvalues_above(stack, bar), least > bar)
+    assert eigenvalues_above(stack, -1e-3).all()
