@@ -1,1 +1,1 @@
-"""The strategies that come with the project: one file, one class each."""
+"""Strategies that come with the project: one file and one class each."""

@@ -1,4 +1,4 @@
-"""ERC, levered to a volatility."""
+"""ERC, scaled to a target volatility."""
 
 from typing import Literal
 
@@ -13,9 +13,9 @@ from strategies.erc import ERC
 class LeveredERC(ERC):
     """ERC scaled to a target volatility by the run's own covariance: w = k × ERC, k = σ_target / σ_ERC.
 
-    `target_volatility` is decimal a year, or `benchmark`: the benchmark's, by the same covariance. Gross exposure is
-    capped at `max_gross_exposure`; the part above 1 is borrowed, and the financing terms of the run apply to it. It is
-    `erc` with `leverage: {target_volatility: 0.10, max_gross_exposure: 3}`.
+    `target_volatility` is decimal a year, or `benchmark`: the benchmark's volatility by the same covariance. Gross
+    exposure is capped at `max_gross_exposure`; the part above 1 is borrowed at the financing terms of the run. The same
+    as `erc` with `leverage: {target_volatility: 0.10, max_gross_exposure: 3}`.
     """
 
     target_volatility: Volatility | Literal["benchmark"] = 0.10

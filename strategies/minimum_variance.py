@@ -17,7 +17,7 @@ class MinimumVariance(Strategy):
     """Least variance, long-only: minimise ½ wᵀΣw with Σw = 1 (Markowitz 1952; Clarke, de Silva, Thorley 2011).
 
     `max_weight` caps the weight of each asset; by default there is no cap, and most of the portfolio is in the calmest
-    assets. Where the covariance is singular, twins share equally.
+    assets. If the covariance is singular, twins share equally.
     """
 
     max_weight: Annotated[float, Field(gt=0, le=1)] | None = None

@@ -1,4 +1,4 @@
-"""Fixed weights, scaled to a volatility."""
+"""Fixed weights, scaled to a target volatility."""
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,9 @@ class VolatilityTarget(SixtyForty):
     """Fixed weights scaled to a target volatility: w = k × `weights`, k = σ_target / σ (Harvey and others 2018).
 
     σ is the volatility of `weights` by the run's own covariance; `target_volatility` is decimal a year. Gross exposure
-    is capped at `max_gross_exposure`; what exceeds 1 is borrowed, what is left below 1 is in cash. It is `sixty_forty`
-    with `leverage: {target_volatility: 0.10, max_gross_exposure: 3}`. Source: "The Impact of Volatility Targeting",
-    Journal of Portfolio Management 45(1).
+    is capped at `max_gross_exposure`; the part above 1 is borrowed, and the rest below 1 is in cash. The same as
+    `sixty_forty` with `leverage: {target_volatility: 0.10, max_gross_exposure: 3}`. Source: "The Impact of Volatility
+    Targeting", Journal of Portfolio Management 45(1).
     """
 
     target_volatility: Volatility = 0.10

@@ -1,4 +1,4 @@
-"""`Agenda`: all rebalance dates of a run, some at a time."""
+"""`Agenda`: the rebalance dates of a run, processed in batches."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
@@ -12,22 +12,22 @@ from backtest.strategy.base import Strategy
 from backtest.strategy.decisions import ViewBatch, answer
 from backtest.strategy.scaling import Scaling
 
-_ELEMENTS = 2**24  # of the covariances that are there at a time: 128 MB, 67 dates of 500 assets
+_ELEMENTS = 2**24  # elements of the covariances in memory at a time: 128 MB, 67 dates of 500 assets
 
 
 class Agenda:
-    """The questions of all rebalance dates, a slice of dates at a time where all covariances would fill the memory.
+    """Views for all rebalance dates, in slices of dates if all covariances together would fill the memory.
 
-    Slices are cut by position in the data, so that a covariance is estimated along with the same dates before it
-    wherever a run begins and its data ends; and if possible at whole windows, as estimators share sums of windows that
-    overlap. The slice last asked for is kept.
+    Slices are cut by position in the data, so that a covariance is estimated along with the same dates before it,
+    wherever the run begins and the data ends. If possible they are cut at whole windows, because estimators share sums
+    of overlapping windows. The last slice is kept.
 
     Args:
-        dates: of the data.
+        dates: dates of the data.
         rows: (m,) positions of the rebalance dates among them.
-        ask: what is known on some of these rows.
-        count: assets.
-        window: rows of the estimator's.
+        ask: function that returns the views for some of these rows.
+        count: number of assets.
+        window: window of the estimator, in rows.
     """
 
     def __init__(
@@ -45,15 +45,15 @@ class Agenda:
         self._kept: tuple[int, ViewBatch] | None = None
 
     def at(self, k: int) -> tuple[ViewBatch, int]:
-        """The slice that holds the k-th date, and its position there."""
+        """Return the slice that contains the k-th date, and the date's position in it."""
         number = bisect_right(self._begins, k) - 1
         return self._slice(number), k - self._begins[number]
 
     def slices(self, first: int, end: int) -> Iterator[ViewBatch]:
-        """The dates from `first` to before `end`, in order, slice after slice."""
+        """Yield the dates first..end - 1 in order, slice after slice."""
         inside = [begin for begin in self._begins if first < begin < end]
         for begin, after in pairwise([first, *inside, end] if first < end else []):
-            yield self._part(begin, after)  # and keeps none itself, so that a slice goes before the next one comes
+            yield self._part(begin, after)  # without a reference to it, so that it is freed before the next one
 
     def _part(self, first: int, end: int) -> ViewBatch:
         batch, at = self.at(first)
@@ -68,9 +68,10 @@ class Agenda:
 
 
 def _slice_starts(rows: Sequence[int], most: int, window: int) -> list[int]:
-    """Where slices of at most so many dates begin: where a window's number of rows is full, if half of them are there.
+    """Return where slices of at most `most` dates begin: at the end of a window, once a slice is half full.
 
-    Later dates move no cut before them: estimators sum within slices, and not a bit may hang on what comes.
+    Later dates do not move the cuts before them. Estimators share sums within slices, and results must be bit-for-bit
+    independent of later data.
 
     >>> _slice_starts([3, 7, 12, 14, 16, 18, 31], 3, 10), _slice_starts([3, 7, 12, 14, 16, 18, 31], 7, 10)
     ([0, 2, 5], [0, 6])
@@ -83,36 +84,36 @@ def _slice_starts(rows: Sequence[int], most: int, window: int) -> list[int]:
     return begins
 
 
-def first_answer(strategy: Strategy, agenda: Agenda, leverage: Scaling | None = None, *, least: int = 0) -> int:
-    """Position among all rebalance dates of the first on which the strategy and its leverage have what they need.
+def first_answer(strategy: Strategy, agenda: Agenda, scaling: Scaling | None = None, *, least: int = 0) -> int:
+    """Return the position of the first rebalance date on which the strategy and its scaling have enough history.
 
     A strategy that reads current weights is asked as if it held nothing.
 
     Args:
         strategy: the strategy.
         agenda: the rebalance dates.
-        leverage: leverage of the strategy's weights.
+        scaling: scaling of the strategy's weights.
         least: number of assets that must be holdable.
 
     Raises:
-        InsufficientHistory: there is no such date.
+        InsufficientHistory: no date has enough history.
     """
     reason = "there is no rebalance date"
     for k in range(len(agenda.rows)):
         batch, at = agenda.at(k)
         holdable = batch.holdable[at]
         if holdable.sum() < least:
-            lacking = [name for name, can in zip(batch.history.assets, holdable, strict=True) if not can]
+            lacking = [name for name, ready in zip(batch.history.assets, holdable, strict=True) if not ready]
             more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
             reason = (
                 f"on {agenda.dates[agenda.rows[k]]:%Y-%m-%d} {holdable.sum()} of {holdable.size} assets have a full "
-                f"window, expected {least}; without one: {', '.join(lacking[:5])}{more}"
+                f"window, expected {least}; without a full window: {', '.join(lacking[:5])}{more}"
             )
             continue
         try:
             answered = answer(strategy, batch, at, np.zeros(holdable.size))
-            if leverage is not None:
-                leverage.multiples(answered[None], batch.part(slice(at, at + 1)))
+            if scaling is not None:
+                scaling.multiples(answered[None], batch.part(slice(at, at + 1)))
         except InsufficientHistory as problem:
             reason = str(problem)
         else:

@@ -1,4 +1,4 @@
-"""Finding strategies by the name of their file, or by `package.module:Class`."""
+"""Discovery of strategies by the name of their file, or by `package.module:Class`."""
 
 import hashlib
 import importlib

@@ -21,7 +21,7 @@ ERC = BASE + "strategy:\n  name: erc\n"
 SEPARATE = BASE + "strategy: {name: erc}\nestimation:\n  covariance: separate_correlations\n"
 NESTED = "  budgets:\n    growth: {share: 1, within: {us_stocks: 0.5, us_treasury_10y: 0.5}}\n    real: {share: 0, within: {commodities: 1}}\n"
 ZERO = "which gives a weight of zero; expected 0, or a budget above zero"
-NO_UPPER = "expected one above zero; hint: a budget of zero leaves it out"
+NO_UPPER = "expected a bound above zero; hint: a budget of zero leaves it out"
 PLAIN = "strategy: {name: erc}\n"
 
 PAIRS = {

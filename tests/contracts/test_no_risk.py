@@ -95,7 +95,7 @@ def test_strategies_refuse_what_varies_by_rounding_alone(tmp_path: Path, strateg
     """The message is the one for a price that never changes: it names the asset, and says to leave it out."""
     settings = {"name": strategy.partition(",")[0], **BY_RISK[strategy]}
     with pytest.raises(
-        BacktestError, match=r"the variance of C is 0, expected one above zero; hint: .*leave the asset out"
+        BacktestError, match=r"the variance of C is 0, expected a variance above zero; hint: .*leave the asset out"
     ):
         run(tmp_path, ROUNDING[kind], settings)
 
@@ -107,11 +107,13 @@ def test_leverage_refuses_a_portfolio_that_varies_by_rounding_alone(
 ) -> None:
     """The limit is the same by the covariance and by a window of its own."""
     leverage = {"target_volatility": 0.1, **({} if window is None else {"window": window})}
-    with pytest.raises(BacktestError, match=r"a gross exposure of 1 and a volatility of 0; expected one above zero"):
+    with pytest.raises(
+        BacktestError, match=r"a gross exposure of 1 and a volatility of 0; expected a volatility above zero"
+    ):
         run(tmp_path, ROUNDING[kind], {"name": "sixty_forty", "weights": {"C": 1.0}}, leverage=leverage)
     if window is None:
         with pytest.raises(
-            BacktestError, match=r"a gross exposure of 1 and a volatility of 0; expected one above zero"
+            BacktestError, match=r"a gross exposure of 1 and a volatility of 0; expected a volatility above zero"
         ):
             run(tmp_path, ROUNDING[kind], {"name": "volatility_target", "weights": {"C": 1.0}})
 
@@ -122,7 +124,9 @@ def test_leverage_refuses_twins_against_each_other(tmp_path: Path, window: int |
     rng = np.random.default_rng(0)
     twin = 100 * np.cumprod(1 + rng.normal(0.005, [0.04, 0.015], (MONTHS, 2)), axis=0)[:, 0] / 3
     leverage = {"target_volatility": 0.1, **({} if window is None else {"window": window})}
-    with pytest.raises(BacktestError, match=r"a gross exposure of 2 and a volatility of 0; expected one above zero"):
+    with pytest.raises(
+        BacktestError, match=r"a gross exposure of 2 and a volatility of 0; expected a volatility above zero"
+    ):
         run(tmp_path, twin, {"name": "sixty_forty", "weights": {"A": 1.0, "C": -1.0}}, leverage=leverage)
 
 
@@ -150,7 +154,9 @@ def test_a_budget_of_zero_leaves_out_an_asset_that_varies_by_rounding_alone(
 
 def test_expected_shortfall_of_an_asset_that_is_cash_but_for_rounding_is_none(tmp_path: Path) -> None:
     settings = {"name": "erc_expected_shortfall", "window": 36}
-    with pytest.raises(BacktestError, match="all of C are zero but for rounding, so it has no expected shortfall"):
+    with pytest.raises(
+        BacktestError, match="all returns of C are zero up to rounding, so it has no expected shortfall"
+    ):
         run(tmp_path, ROUNDING["cash in another unit"], settings)
 
 
@@ -203,7 +209,7 @@ def test_a_portfolio_without_risk_has_none_by_any_measure(unit: float) -> None:
         assert portfolio_volatility(weights, sigma) == 0
         assert not risk_contributions(weights, sigma).any()
         assert np.isnan(diversification_ratio(weights, sigma))
-        with pytest.raises(BacktestError, match="a volatility of 0; expected one above zero"):
+        with pytest.raises(BacktestError, match="a volatility of 0; expected a volatility above zero"):
             multiples_to_volatility(weights, portfolio_volatility(weights, sigma), 0.1)
     nearly = np.array([[0.04, 0.04 * (1 - 1e-10)], [0.04 * (1 - 1e-10), 0.04]]) * unit
     assert portfolio_volatility([1.0, -1.0], nearly) == pytest.approx(0.2 * np.sqrt(2e-10 * unit), rel=1e-4)
@@ -217,21 +223,21 @@ def test_the_sample_volatility_of_a_window_has_the_same_limit() -> None:
     assert sample_volatility([0.0, 1.0, 0.0], returns) == 0
     assert sample_volatility([100.0, 0.0, -100.0], returns) == 0
     assert sample_volatility([1e-6, 1.0, 0.0], returns) == pytest.approx(1e-6 * moves.std(ddof=1), rel=1e-9)
-    with pytest.raises(BacktestError, match="a volatility of 8e-17; expected one above zero"):
+    with pytest.raises(BacktestError, match="a volatility of 8e-17; expected a volatility above zero"):
         multiples_to_volatility([0.0, 1.0, 0.0], 8e-17, 0.03)
 
 
 def test_a_cluster_whose_risks_cancel_out_by_rounding_has_none() -> None:
     """Two pairs of opposites in the order of the tree: their shares are not defined, whatever the last bits are."""
     opposites = np.asarray(np.kron(np.eye(2), [[1.0, -1 + 2e-16], [-1 + 2e-16, 1.0]]), np.float64)
-    with pytest.raises(BacktestError, match="4 neighbouring assets have no variance in either half of them"):
+    with pytest.raises(BacktestError, match="neither half of 4 neighbouring assets has variance"):
         _bisect(np.ones((1, 4)), opposites[None])
 
 
 def test_returns_that_are_zero_but_for_rounding_have_no_expected_shortfall() -> None:
     rng = np.random.default_rng(2)
     returns = np.column_stack([rng.normal(0, 0.03, 60), 1e-17 * rng.normal(size=60)])
-    with pytest.raises(BacktestError, match="all of asset 1 are zero but for rounding"):
+    with pytest.raises(BacktestError, match="all returns of asset 1 are zero up to rounding"):
         historical_shortfall_parity_weights(returns)
 
 

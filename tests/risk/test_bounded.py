@@ -231,7 +231,7 @@ def test_what_does_not_fit_is_said() -> None:
     with pytest.raises(BacktestError, match=r"^bounds: got 4 assets, expected the covariance's 2$"):
         bounded_risk_parity_weights(np.eye(2), None, upper(0.6))
     with pytest.raises(
-        NoRiskBudgetPortfolio, match=r"^the upper bound of \S+ is 0, expected one above zero; hint: a budg"
+        NoRiskBudgetPortfolio, match=r"^the upper bound of \S+ is 0, expected a bound above zero; hint: a budg"
     ):
         bounded_risk_parity_weights(np.eye(2), None, WeightBounds(("a", "b"), np.zeros(2), np.array([0.0, 1.0])))
     with pytest.raises(

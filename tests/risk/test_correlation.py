@@ -23,8 +23,11 @@ def test_parts_multiply_to_the_whole() -> None:
     ("change", "message"),
     [
         ([[0.04, np.nan], [np.nan, 0.01]], r"covariance\[1\]: the entry \[0, 1\] is nan, expected finite numbers"),
-        ([[0.04, 0.0], [0.0, np.nan]], r"covariance\[1\]: the variance of asset 1 is nan, expected one above zero"),
-        ([[0.04, 0.0], [0.0, 0.0]], r"covariance\[1\]: the variance of asset 1 is 0, expected one above zero"),
+        (
+            [[0.04, 0.0], [0.0, np.nan]],
+            r"covariance\[1\]: the variance of asset 1 is nan, expected a variance above zero",
+        ),
+        ([[0.04, 0.0], [0.0, 0.0]], r"covariance\[1\]: the variance of asset 1 is 0, expected a variance above zero"),
         ([[0.04, 0.004], [0.003, 0.01]], r"covariance\[1\]: the entry \[0, 1\] is 0.004, but \[1, 0\] is 0.003"),
         ([[0.04, 0.022], [0.022, 0.01]], r"covariance\[1\]: its correlations have an eigenvalue of -0.1"),
     ],

@@ -156,7 +156,7 @@ class TestMinimumTorsion:
 
     def test_what_does_not_settle_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(minimum_torsion, "_SWEEPS", 1)
-        with pytest.raises(BacktestError, match="does not settle in 1 sweeps"):
+        with pytest.raises(BacktestError, match="does not converge in 1 sweeps"):
             minimum_torsion_shares(np.ones(5), random_covariance(3, 5))
 
 

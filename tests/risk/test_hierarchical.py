@@ -139,6 +139,8 @@ def test_halves_without_variance_are_refused() -> None:
     hedge = np.array([[1.0, -1.0], [-1.0, 1.0]])
     hedges = np.block([[hedge, np.zeros((2, 2))], [np.zeros((2, 2)), hedge]])
     stack = np.stack([np.eye(4), hedges])
-    with pytest.raises(NoOptimalPortfolio, match=r"covariance\[1\]: 4 neighbouring assets have no variance"):
+    with pytest.raises(
+        NoOptimalPortfolio, match=r"covariance\[1\]: neither half of 4 neighbouring assets has variance"
+    ):
         hierarchical._bisect(np.ones((2, 4)), stack)
     assert hierarchical_risk_parity_weights(hedges).tolist() == [0.25] * 4

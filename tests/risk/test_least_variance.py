@@ -126,7 +126,7 @@ def test_what_is_not_solved_is_not_returned(monkeypatch: pytest.MonkeyPatch) -> 
     """The check does not trust the method: stopped early, it says so."""
     monkeypatch.setattr(convex, "ROUNDS", 1)
     monkeypatch.setattr(convex, "STEPS_PER_ASSET", 0)
-    with pytest.raises(NoOptimalPortfolio, match=r"covariance\[0\]: .* met only to .* of its slopes, expected 1e-11"):
+    with pytest.raises(NoOptimalPortfolio, match=r"covariance\[0\]: .* met only to .* of the slopes, expected 1e-11"):
         minimum_variance_weights(random_covariance(3, 12, 30))
 
 

@@ -85,7 +85,7 @@ def test_some_division_of_the_tails_end_makes_contributions_the_budgets(
     try:
         weights = historical_shortfall_parity_weights(returns, shares, level)
     except NoRiskBudgetPortfolio as problem:
-        assert "expected one above zero of every long-only portfolio" in str(problem)  # noqa: PT017 - it says the same
+        assert "only if the expected shortfall of every long-only portfolio is above zero" in str(problem)  # noqa: PT017 - it says the same
         assert least_shortfall(returns, level) <= 1e-9
         return
     assert weights.min() > 0
@@ -303,16 +303,19 @@ def test_what_does_not_fit_is_refused() -> None:
     for wrong, message in [
         ({"returns": returns[0]}, "returns: got the shape"),
         ({"returns": returns, "budgets": [1.0]}, r"budgets: got the shape \(1,\), expected \(2,\)"),
-        ({"returns": returns, "budgets": [1.5, -0.5]}, "that of asset 1 is -0.5, expected zero or above"),
+        ({"returns": returns, "budgets": [1.5, -0.5]}, "the budget of asset 1 is -0.5, expected zero or above"),
         ({"returns": returns, "budgets": [0.5, 0.4]}, "they sum to 0.9, expected 1"),
         ({"returns": returns, "level": 1.0}, "level 1.0; expected above 0 and below 1"),
-        ({"returns": np.where(np.arange(30)[:, None] == 4, np.nan, returns)}, "that of asset 0 in period 4 is nan"),
+        (
+            {"returns": np.where(np.arange(30)[:, None] == 4, np.nan, returns)},
+            "the return of asset 0 in period 4 is nan",
+        ),
     ]:
         with pytest.raises(BacktestError, match=message):
             historical_shortfall_parity_weights(**wrong)
     with pytest.raises(BacktestError, match=r"mean: got the shape \(3,\)"):
         gaussian_shortfall_parity_weights(covariance, np.zeros(3))
-    with pytest.raises(NoRiskBudgetPortfolio, match="mean: that of asset 1 is nan"):
+    with pytest.raises(NoRiskBudgetPortfolio, match="mean: the mean of asset 1 is nan"):
         gaussian_shortfall_parity_weights(covariance, [0.0, np.nan])
     with pytest.raises(BacktestError, match=r"got the shape \(1, 2, 2\), expected \(n, n\)"):
         gaussian_shortfall_parity_weights(covariance[None])

@@ -45,7 +45,7 @@ def test_what_holds_nothing_stays_so_and_what_has_no_risk_is_refused() -> None:
     with pytest.raises(NoOptimalPortfolio, match="portfolio 1 has a gross exposure of 1 and a volatility of 0"):
         scaled_to_volatility([[0.5, 0.2], [0.5, 0.5]], hedge, 0.1)
     for target, cap in [(0.0, 1.0), (-0.1, 1.0), (0.1, 0.0), (float("nan"), 1.0)]:
-        with pytest.raises(BacktestError, match="expected one above 0"):
+        with pytest.raises(BacktestError, match="expected a number above 0"):
             scaled_to_volatility([0.5, 0.2], hedge, target, cap)
 
 

@@ -53,7 +53,7 @@ def test_what_is_not_there_yet_is_shared_on_its_own_level() -> None:
 
 
 def test_nothing_with_a_budget_is_there() -> None:
-    with pytest.raises(StrategyError, match=r"^budgets: us, eu have none, and no other asset may be held yet$"):
+    with pytest.raises(StrategyError, match=r"^budgets: us, eu have no budget, and no other asset may be held yet$"):
         asset_budgets(parsed({"gold": 1.0, "equities": 0.0}), ("us", "eu"), CLASSES)
 
 
@@ -81,11 +81,11 @@ def test_shares_that_are_none_are_refused(budgets: object, words: str) -> None:
         ),
         (
             {"equities": 0.5, "bonds": 0.5},
-            r"^budgets: gold have none; expected one for each asset or its class .* Hint: ",
+            r"^budgets: gold have no budget; expected one for each asset or its class .* Hint: ",
         ),
         (
             {"equities": 0.4, "bonds": 0.2, "commodities": 0.2, "us": 0.2},
-            r"^budgets: us have more than one, by name and by class; expected one$",
+            r"^budgets: us have more than one budget, by name and by class; expected one$",
         ),
     ],
 )
@@ -110,6 +110,6 @@ def test_bounds_that_cannot_be_are_refused() -> None:
 
 def test_bounds_wait_for_the_assets_that_they_need() -> None:
     """Caps of 0.4 need three assets: while two are there the run has not begun, instead of ending in an error."""
-    with pytest.raises(InsufficientHistory, match=r"^of us, eu alone, no weights are within these bounds: the gross"):
+    with pytest.raises(InsufficientHistory, match=r"^with us, eu alone, no weights are within these bounds: the gross"):
         weight_bounds(0.0, 0.4, ("us", "eu"), CLASSES, ASSETS)
     assert weight_bounds(0.0, 0.4, ("us", "eu", "gold"), CLASSES, ASSETS).names == ("us", "eu", "gold")

@@ -431,7 +431,9 @@ def test_a_benchmark_of_other_assets_cannot_be_followed(
     write_csv(prices.assign(world=prices["spx"] * 2), tmp_path / "market.csv")
     data = {"source": "csv", "path": "market.csv", "cash": "bills", "assets": ["world", "ust"]}
     written(tmp_path, "other", {"name": "equal_weight"}, None, data=data)
-    with pytest.raises(StrategyError, match=r"leverage on 20.*: the benchmark holds world, of which this run knows no"):
+    with pytest.raises(
+        StrategyError, match=r"leverage on 20.*: the benchmark holds world, whose risk this run does not know"
+    ):
         run({"name": "erc"}, {"target_volatility": "benchmark"}, benchmark="other.yaml")
 
 
@@ -450,7 +452,7 @@ def test_a_portfolio_without_risk_is_named_with_its_date(
     with pytest.raises(NoOptimalPortfolio) as caught:
         run({"name": "sixty_forty", "weights": {"gold": 1.0}}, leverage, **daily)
     said = str(caught.value)
-    assert "the portfolio has a gross exposure of 1 and a volatility of 0; expected one above zero" in said
+    assert "the portfolio has a gross exposure of 1 and a volatility of 0; expected a volatility above zero" in said
     assert said.startswith(f"leverage on {prices.index[110]:%Y-%m-%d}: ")
 
 
@@ -460,7 +462,7 @@ def test_it_waits_for_the_history_that_it_needs(run: Callable[..., bt.BacktestRe
     assert run(SIXTY_FORTY, **daily).target_weights.index[0] == prices.index[0]
     first = run(SIXTY_FORTY, {"target_volatility": 0.1}, **daily).target_weights.index[0]
     assert first == prices.index[25]
-    with pytest.raises(InsufficientHistory, match="there are no 400 excess returns of all assets that are to be held"):
+    with pytest.raises(InsufficientHistory, match="not all assets to be held have 400 excess returns"):
         run(SIXTY_FORTY, {"target_volatility": 0.1, "window": 400})
 
 

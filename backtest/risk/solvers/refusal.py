@@ -1,4 +1,4 @@
-"""Why there are no weights of given risk budgets: words for what the compiled core could not solve."""
+"""Explanations of risk-budgeting problems that the compiled core could not solve."""
 
 from contextlib import suppress
 
@@ -10,17 +10,17 @@ from backtest.risk.accuracy import BUDGET_ACCURACY, COVARIANCE_TOLERANCE
 from backtest.risk.measures.correlation import no_variance, without_risk
 
 ASSETS_IN_MESSAGES = 10
-NEGLIGIBLE = 1e-6  # weights up to this are left out of messages
+NEGLIGIBLE = 1e-6  # weights up to this size are left out of messages
 
 
 def reason(covariance: Floats, budgets: Floats, weights: Floats, assets: Ints) -> str:
-    """The first of these that is true: what is given is no covariance, a portfolio has no risk, precision is short.
+    """Explain a problem without solution: an invalid covariance, a portfolio without risk, or too little precision.
 
     Args:
         covariance: (n, n).
         budgets: (n,), all above zero, summing to 1.
-        weights: (n,) the best that was found, of any kind: negative, infinite or NaN ones are not looked at.
-        assets: (n,) what the assets are called in the message.
+        weights: (n,) the best weights found; ignored if one is negative, infinite or NaN.
+        assets: (n,) positions of the assets, for the message.
     """
     if not np.isfinite(covariance).all():
         i, j = np.argwhere(~np.isfinite(covariance))[0]
@@ -42,28 +42,28 @@ def reason(covariance: Floats, budgets: Floats, weights: Floats, assets: Ints) -
     lowest = float(np.linalg.eigvalsh(correlation)[0])
     if lowest < -COVARIANCE_TOLERANCE:
         return (
-            f"its correlations have an eigenvalue of {lowest:.3g}, expected none below zero (a positive semi-definite "
+            f"its correlations have an eigenvalue of {lowest:.3g}, expected zero or above (a positive semi-definite "
             f"matrix); hint: estimate all entries from the same dates, or shrink the matrix"
         )
     return _out_of_reach(correlation, volatility, budgets, weights, assets)
 
 
 def _out_of_reach(correlation: Floats, volatility: Floats, budgets: Floats, weights: Floats, assets: Ints) -> str:
-    """A long-only portfolio without risk, or budgets beyond double precision."""
-    found = weights * volatility
-    if not (np.isfinite(found).all() and (found > 0).all()):
-        found = np.sqrt(budgets)
-    least, ratio = _least_risky(correlation, found)
+    """Explain a failure by a long-only portfolio without risk, or by budgets beyond double precision."""
+    y = weights * volatility
+    if not (np.isfinite(y).all() and (y > 0).all()):
+        y = np.sqrt(budgets)
+    least, ratio = _least_risky(correlation, y)
     held = least / volatility
     held /= held.sum()
     portfolio = f"the portfolio of {in_words(held, assets)}"
     if cancels(ratio, 1.0, len(assets)):
         return (
-            f"no portfolio has these risk budgets, since {portfolio} has no risk: all its assets' risks "
+            f"no portfolio has these risk budgets, because {portfolio} has no risk: the risks of its assets "
             f"cancel out; hint: leave one of them out, or estimate from more observations than assets"
         )
     return (
-        f"the risk budgets are met only to {_error(correlation, found, budgets):.1e} of each, expected "
+        f"the risk budgets are met only to {_error(correlation, y, budgets):.1e} of each, expected "
         f"{BUDGET_ACCURACY:.0e}: beyond "
         f"double precision, as the smallest budget is {budgets.min():.1e} and {portfolio} has {np.sqrt(ratio):.1e} of "
         f"its assets' average volatility; hint: give zero in place of very small budgets, shrink the covariance, or "
@@ -72,7 +72,7 @@ def _out_of_reach(correlation: Floats, volatility: Floats, budgets: Floats, weig
 
 
 def in_words(weights: Floats, assets: Ints) -> str:
-    """The largest of positive weights, (n,), and how many more there are.
+    """List the largest of (n,) positive weights, and the number of the others.
 
     >>> in_words(np.array([0.25, 0.75, 0.0]), np.array([0, 1, 2]))
     '0.75 of asset 1, 0.25 of asset 0'
@@ -83,17 +83,17 @@ def in_words(weights: Floats, assets: Ints) -> str:
     return named + (f" and {rest} more" if rest > 0 else "")
 
 
-def _least_risky(correlation: Floats, found: Floats) -> tuple[Floats, float]:
-    """The y >= 0, (n,), of least yᵀCy / (Σy)², and that ratio.
+def _least_risky(correlation: Floats, start: Floats) -> tuple[Floats, float]:
+    """Return the (n,) y >= 0 of least yᵀCy / (Σy)², and that ratio.
 
-    The least of |Fz|² + (1 - Σz)² with FᵀF = C is proportional to it: non-negative least squares.
+    It is proportional to the minimum of |Fz|² + (1 - Σz)² with FᵀF = C, a non-negative least-squares problem.
     """
     from scipy.optimize import nnls  # takes a second to import, and is needed only on the way to an error
 
     values, vectors = np.linalg.eigh(correlation)
     system = np.vstack([np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T, np.ones(len(values))])
-    candidates = [found]
-    with suppress(RuntimeError):  # it may give up: then what was found has to do
+    candidates = [start]
+    with suppress(RuntimeError):  # if it does not converge, the start is used
         candidates.insert(0, nnls(system, np.eye(len(system))[-1])[0])
     ratios = [max(float(y @ correlation @ y), 0.0) / float(y.sum()) ** 2 for y in candidates]
     best = int(np.argmin(ratios))
@@ -101,7 +101,7 @@ def _least_risky(correlation: Floats, found: Floats) -> tuple[Floats, float]:
 
 
 def _error(correlation: Floats, y: Floats, budgets: Floats) -> float:
-    """Largest |share - b| / b, with what the last bit of a weight may move it by."""
+    """Return the largest |share - b| / b, including the effect of the last bit of a weight."""
     products = y * (correlation @ y)
     variance = float(products.sum())
     if not variance > 0:
