@@ -1,4 +1,4 @@
-"""Discovery of strategies by the name of their file, or by `package.module:Class`."""
+"""Finding strategies by the name of their file, or by `package.module:Class`."""
 
 import hashlib
 import importlib
