@@ -95,7 +95,7 @@ ROWS = [40, 62, 63, 67, 71, 75, 104, 108, 149]
 """Before the window is full, on the first date on which it is, close together, and far apart."""
 
 
-def test_those_that_should_be_there_are_found() -> None:
+def test_classes_found_are_the_choices_of_a_configuration() -> None:
     """And each of them is one of the settings that a configuration may have, by its own name."""
     assert set(CLASSES) >= {"sample", "expanding", "ewma", "separate_correlations"}
     assert set(get_args(get_args(EstimationSettings)[0])) == set(CLASSES.values())
@@ -138,7 +138,7 @@ def test_each_date_with_a_full_window_has_a_covariance_and_no_other(name: str, s
 
 
 @estimators
-def test_no_dates_no_covariances(name: str, settings: dict[str, Any]) -> None:
+def test_no_dates_give_no_covariances(name: str, settings: dict[str, Any]) -> None:
     assert covariances(made(name, settings), market(), []).shape == (0, ASSETS, ASSETS)
     assert np.isnan(covariances(made(name, settings), market(), [0, 5])).all()
 
@@ -162,7 +162,7 @@ def test_one_asset_has_a_variance(name: str, settings: dict[str, Any]) -> None:
 
 
 @estimators
-def test_a_covariance_from_fewer_observations_than_assets_is_one_or_none(name: str, settings: dict[str, Any]) -> None:
+def test_fewer_observations_than_assets_give_a_covariance_or_an_error(name: str, settings: dict[str, Any]) -> None:
     """20 returns of 30 assets: the matrix is semi-definite all the same, or the error says why there is none."""
     few = {key: min(value, 20) if key.endswith("window") else value for key, value in settings.items()}
     returns = market(60, 30)
@@ -233,7 +233,7 @@ def test_a_deposit_whose_rate_changes_once_has_a_variance(name: str, settings: d
 
 
 @estimators
-def test_returns_that_are_all_the_same_have_no_covariance_or_one_of_zeros(name: str, settings: dict[str, Any]) -> None:
+def test_equal_returns_give_zeros_or_an_error(name: str, settings: dict[str, Any]) -> None:
     try:
         (matrix,) = covariances(made(name, settings), np.full((100, 3), 0.0001), [99])
     except EstimationError as problem:
@@ -248,7 +248,7 @@ def test_returns_that_are_all_the_same_have_no_covariance_or_one_of_zeros(name: 
 
 
 @estimators
-def test_an_asset_that_lacks_a_return_is_left_out_and_changes_nothing_for_the_others(
+def test_asset_with_a_missing_return_is_left_out_without_changing_the_others(
     name: str, settings: dict[str, Any]
 ) -> None:
     whole, gap = market(), market()
@@ -269,7 +269,7 @@ def test_an_asset_that_lacks_a_return_is_left_out_and_changes_nothing_for_the_ot
 
 
 @estimators
-def test_complete_rows_are_those_on_which_all_that_are_there_have_returns(
+def test_complete_rows_have_returns_of_all_available_assets(
     name: str, settings: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Three gaps in two assets: the covariance is that of the table without these rows.
@@ -307,7 +307,7 @@ def _without_gaps(window: int, row: int, gaps: list[int]) -> int:
 
 
 @estimators
-def test_too_few_complete_rows_are_an_error_that_says_so(name: str, settings: dict[str, Any]) -> None:
+def test_too_few_complete_rows_are_an_error(name: str, settings: dict[str, Any]) -> None:
     returns = market()
     returns[10:110:2, 1] = np.nan
     returns[11:111:2, 2] = np.nan
@@ -319,7 +319,7 @@ def test_too_few_complete_rows_are_an_error_that_says_so(name: str, settings: di
 
 
 @estimators
-def test_later_values_change_not_a_bit(name: str, settings: dict[str, Any]) -> None:
+def test_later_values_do_not_change_a_bit(name: str, settings: dict[str, Any]) -> None:
     """All returns after a date are overwritten: by others, by huge ones, by none, and by the end of the data."""
     returns = market()
     wanted = covariances(made(name, settings), returns, ROWS)
@@ -334,7 +334,7 @@ def test_later_values_change_not_a_bit(name: str, settings: dict[str, Any]) -> N
 
 @estimators
 @pytest.mark.parametrize("rows", [[67, 71, 75, 79, 131], [75, 104, 108, 149]])
-def test_later_dates_change_not_a_bit(name: str, settings: dict[str, Any], rows: list[int]) -> None:
+def test_later_dates_do_not_change_a_bit(name: str, settings: dict[str, Any], rows: list[int]) -> None:
     """Nor does whether there are any, for the first date too: data that ends earlier has fewer of them."""
     together = covariances(made(name, settings), market(), rows)
     for count in range(1, len(rows)):
@@ -342,7 +342,7 @@ def test_later_dates_change_not_a_bit(name: str, settings: dict[str, Any], rows:
 
 
 @estimators
-def test_other_dates_change_no_more_than_roundings(name: str, settings: dict[str, Any]) -> None:
+def test_other_dates_change_only_rounding(name: str, settings: dict[str, Any]) -> None:
     """Each date alone, and in slices of three, as a run with many assets asks."""
     together = covariances(made(name, settings), market(), ROWS)
     alone = [covariances(made(name, settings), market(), [row]) for row in ROWS]
@@ -360,7 +360,7 @@ def test_the_order_of_assets_does_not_matter(name: str, settings: dict[str, Any]
 
 
 @estimators
-def test_it_scales_with_the_square_of_returns(name: str, settings: dict[str, Any]) -> None:
+def test_covariance_scales_with_the_square_of_returns(name: str, settings: dict[str, Any]) -> None:
     """Returns in (about) percent: by a power of two, so that nothing is rounded otherwise, in a search either."""
     plain = covariances(made(name, settings), market(), [63, 120])
     got = covariances(made(name, settings), 128 * market(), [63, 120])
@@ -368,7 +368,7 @@ def test_it_scales_with_the_square_of_returns(name: str, settings: dict[str, Any
 
 
 @estimators
-def test_an_asset_in_another_unit_changes_its_own_row_and_column_alone(name: str, settings: dict[str, Any]) -> None:
+def test_unit_of_an_asset_changes_only_its_row_and_column(name: str, settings: dict[str, Any]) -> None:
     """cov(Dx) = D cov(x) D: what leverage within a fund must not change for the others."""
     if name in ROTATED:
         pytest.skip("it shrinks eigenvalues of the covariance, whose vectors a change of one unit turns")
@@ -379,7 +379,7 @@ def test_an_asset_in_another_unit_changes_its_own_row_and_column_alone(name: str
 
 
 @estimators
-def test_it_leaves_what_it_is_given_as_it_is(name: str, settings: dict[str, Any]) -> None:
+def test_arguments_are_not_modified(name: str, settings: dict[str, Any]) -> None:
     """A read-only table will do, and a list of rows is not changed."""
     returns, rows = market(), list(ROWS)
     returns[90, 3] = np.nan

@@ -9,7 +9,7 @@ from backtest.risk.measures.correlation import eigenvalues_above, volatilities_a
 GOOD = np.array([[0.04, 0.003], [0.003, 0.01]])
 
 
-def test_parts_multiply_to_the_whole() -> None:
+def test_product_of_the_parts_is_the_covariance() -> None:
     """Σ_ij = σ_i σ_j ρ_ij, whatever the scales; the diagonal of correlations is exactly 1."""
     scale = np.array([1e-4, 1.0, 1e6])
     stack = np.array([[[4.0, 1.0, 0.5], [1.0, 9.0, -2.0], [0.5, -2.0, 1.0]]]) * np.outer(scale, scale)
@@ -32,7 +32,7 @@ def test_parts_multiply_to_the_whole() -> None:
         ([[0.04, 0.022], [0.022, 0.01]], r"covariance\[1\]: its correlations have an eigenvalue of -0.1"),
     ],
 )
-def test_what_is_no_covariance_is_refused(change: list[list[float]], message: str) -> None:
+def test_invalid_covariances_are_rejected(change: list[list[float]], message: str) -> None:
     """The one of a stack that is wrong is named; alone it has no number."""
     with pytest.raises(NoOptimalPortfolio, match=message):
         volatilities_and_correlations(np.stack([GOOD, np.array(change)]))
@@ -47,7 +47,7 @@ def test_a_shape_that_does_not_fit_is_refused(shape: tuple[int, ...]) -> None:
         volatilities_and_correlations(np.ones(shape))
 
 
-def test_rounding_is_no_asymmetry() -> None:
+def test_rounding_does_not_count_as_asymmetry() -> None:
     """What a product VΛVᵀ leaves, some 1e-16, is let pass, also where it makes an eigenvalue negative."""
     rounded = np.array([[1.0, 1.0 + 4e-16], [1.0, 1.0]])
     _, correlation, singular = volatilities_and_correlations(rounded)
@@ -55,7 +55,7 @@ def test_rounding_is_no_asymmetry() -> None:
     assert singular.tolist() == [True]
 
 
-def test_above_is_by_the_least_eigenvalue() -> None:
+def test_eigenvalues_above_compares_the_smallest_eigenvalue() -> None:
     """Each matrix of a stack for itself, against its eigenvalues."""
     rng = np.random.default_rng(0)
     stack = np.stack([np.corrcoef(rng.standard_normal((5, 8 + k))) for k in range(20)])

@@ -112,7 +112,7 @@ def test_clarabel_finds_the_same(count: int, rows: int, cap: float | None) -> No
 
 
 @pytest.mark.parametrize("cap", [None, 0.2])
-def test_every_way_to_the_sides_leads_to_the_same(monkeypatch: pytest.MonkeyPatch, cap: float | None) -> None:
+def test_all_methods_find_the_same_portfolio(monkeypatch: pytest.MonkeyPatch, cap: float | None) -> None:
     """Block pivoting as one stack, problem by problem, and one asset at a time: the same portfolio."""
     stack = np.stack([random_covariance(seed, 12, 30) for seed in range(20)])
     expected = minimum_variance_weights(stack, cap)
@@ -122,7 +122,7 @@ def test_every_way_to_the_sides_leads_to_the_same(monkeypatch: pytest.MonkeyPatc
     np.testing.assert_allclose(minimum_variance_weights(stack, cap), expected, rtol=0, atol=1e-12)
 
 
-def test_what_is_not_solved_is_not_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unconverged_weights_are_not_returned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The check does not trust the method: stopped early, it says so."""
     monkeypatch.setattr(convex, "ROUNDS", 1)
     monkeypatch.setattr(convex, "STEPS_PER_ASSET", 0)
@@ -130,7 +130,7 @@ def test_what_is_not_solved_is_not_returned(monkeypatch: pytest.MonkeyPatch) -> 
         minimum_variance_weights(random_covariance(3, 12, 30))
 
 
-def test_a_problem_is_the_same_bits_in_any_stack() -> None:
+def test_problem_has_the_same_bits_in_any_stack() -> None:
     """What is decided on one date does not depend on which others are asked for."""
     stack = np.stack([random_covariance(seed, 9, 5 + 3 * seed) for seed in range(1, 12)])
     for solve in (
@@ -220,7 +220,7 @@ def test_fewer_observations_than_assets() -> None:
 # ------------------------------------------------------------------------------------------------------------- refusals
 
 
-def test_caps_that_leave_one_portfolio_or_none() -> None:
+def test_caps_with_one_or_no_feasible_portfolio() -> None:
     """As many caps of 1/n leave equal weights; less is refused with the number that would do."""
     covariance = random_covariance(1, 7, 40)
     np.testing.assert_allclose(minimum_variance_weights(covariance, 1 / 7), np.full(7, 1 / 7), rtol=1e-14)

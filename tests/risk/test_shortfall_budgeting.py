@@ -74,7 +74,7 @@ def distance_from_budgets(weights: Floats, returns: Floats, budgets: Floats, lev
     level=st.sampled_from([0.5, 0.75, 0.9, 0.95, 0.975]),
     budgets=st.sampled_from(["equal", "dirichlet"]),
 )
-def test_some_division_of_the_tails_end_makes_contributions_the_budgets(
+def test_some_division_of_the_tails_end_meets_the_budgets(
     seed: int, count: int, periods: int, level: float, budgets: str
 ) -> None:
     """The condition of optimality, found by a linear program that knows nothing of how the weights were."""
@@ -107,7 +107,7 @@ def least_shortfall(returns: Floats, level: float) -> float:
     return float(least)
 
 
-def test_the_multipliers_are_the_parts_of_the_tail() -> None:
+def test_multipliers_are_the_shares_of_the_tail() -> None:
     """λ: whole parts beyond the end of the tail, none below it, and in between only where losses are equal to it.
 
     And with these parts, not with even ones, contributions are the budgets: n - 1 kinks for n assets are usual.
@@ -193,7 +193,7 @@ def test_neither_the_order_nor_the_unit_matters(seed: int, count: int, level: fl
     )
 
 
-def test_an_asset_without_a_budget_is_not_looked_at() -> None:
+def test_asset_without_a_budget_is_ignored() -> None:
     """Its weight is exactly zero, its returns may be missing, and the others are as without it."""
     returns = random_returns(7, 60, 4)
     covariance, mean = np.cov(returns, rowvar=False), returns.mean(axis=0)
@@ -271,7 +271,7 @@ def test_two_independent_assets_by_hand() -> None:
     assert gaussian_expected_shortfall([1.0], [[1.0]]) == pytest.approx(factor, abs=1e-10)
 
 
-def test_means_that_outweigh_the_tail_are_refused() -> None:
+def test_means_larger_than_the_tail_are_rejected() -> None:
     """At 60 % c is 0.966: an asset with a Sharpe ratio per period of 1 has a negative expected shortfall."""
     with pytest.raises(
         NoRiskBudgetPortfolio, match=r"of asset 0.* has an expected shortfall of -.*Hint: a higher level"
@@ -297,7 +297,7 @@ def test_one_period_is_all_of_the_tail() -> None:
     np.testing.assert_allclose(weights, [2 / 3, 1 / 3], rtol=1e-9)  # what is promised
 
 
-def test_what_does_not_fit_is_refused() -> None:
+def test_arguments_that_do_not_fit_are_rejected() -> None:
     """By name, with what was got and what is expected."""
     returns, covariance = random_returns(0, 30, 2), np.diag([0.04, 0.01])
     for wrong, message in [
@@ -323,7 +323,7 @@ def test_what_does_not_fit_is_refused() -> None:
         gaussian_shortfall_parity_weights(np.diag([0.0, 0.01]))
 
 
-def test_what_is_not_solved_is_not_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unconverged_weights_are_not_returned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The check does not trust the method: stopped early, both say how far they came."""
     returns = random_returns(0, 60, 3)
     monkeypatch.setattr(shortfall_path, "STEPS", 3)

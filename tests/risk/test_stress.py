@@ -81,7 +81,7 @@ def test_there_are_ten_thousand() -> None:
 
 
 @pytest.mark.parametrize("n", PROBLEMS)
-def test_right_or_refused_with_the_reason(n: int) -> None:
+def test_solved_or_rejected_with_the_reason(n: int) -> None:
     names, stack, budgets = cases(n)
     weights, error, iterations = _solve(stack, budgets)
     refused: Counter[str] = Counter()

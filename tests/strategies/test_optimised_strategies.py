@@ -72,7 +72,7 @@ def window_until(date: Any, rows: int) -> NDArray[np.float64]:
         ),
     ],
 )
-def test_a_run_holds_what_the_function_says(tmp_path: Path, strategy: dict[str, Any], solve: Any) -> None:
+def test_run_holds_the_weights_of_the_function(tmp_path: Path, strategy: dict[str, Any], solve: Any) -> None:
     """Of the sample covariance of the window's excess returns, on each date."""
     targets = run(tmp_path, strategy).target_weights
     assert len(targets) == 70 - WINDOW
@@ -83,7 +83,7 @@ def test_a_run_holds_what_the_function_says(tmp_path: Path, strategy: dict[str, 
 
 @pytest.mark.parametrize("distribution", ["historical", "gaussian"])
 @pytest.mark.parametrize("budgets", [None, {"aa": 0.4, "bb": 0.1, "cc": 0.0, "dd": 0.5}])
-def test_expected_shortfall_is_of_the_strategys_own_window(
+def test_expected_shortfall_uses_the_strategys_own_window(
     tmp_path: Path, distribution: str, budgets: dict[str, float] | None
 ) -> None:
     """Excess returns of `window`, longer than the covariance's; `2Y` is 24 months. The run begins when it is full."""
@@ -126,7 +126,7 @@ def test_bounds_may_name_an_asset_that_joins_later(tmp_path: Path) -> None:
     np.testing.assert_allclose(targets.loc[date, ["aa", "bb", "dd"]], others, rtol=1e-9)  # what is promised
 
 
-def test_an_asset_beside_one_without_a_budget_is_said_by_its_own_name(tmp_path: Path) -> None:
+def test_messages_name_the_right_asset_next_to_one_without_a_budget(tmp_path: Path) -> None:
     """Messages of bounded problems too: positions are those of all assets, not of the ones with a budget."""
     prices = market()
     prices["cc"] = prices["bills"]
@@ -145,7 +145,7 @@ def test_a_window_without_losses_names_date_and_assets(tmp_path: Path) -> None:
         run(tmp_path, {"name": "erc_expected_shortfall", "window": 10, "level": 0.9}, prices)
 
 
-def test_a_cap_that_leaves_no_portfolio_is_refused_before_the_data(tmp_path: Path) -> None:
+def test_cap_without_a_feasible_portfolio_is_rejected_before_data_is_read(tmp_path: Path) -> None:
     """By the number of assets, with the least that would do."""
     with pytest.raises(
         bt.BacktestError, match=r"max_weight: 4 assets of at most 0\.2 add up to 0\.8; expected 1 or more"
@@ -153,7 +153,7 @@ def test_a_cap_that_leaves_no_portfolio_is_refused_before_the_data(tmp_path: Pat
         run(tmp_path, {"name": "minimum_variance", "max_weight": 0.2})
 
 
-def test_a_variance_of_nothing_is_said_by_name(tmp_path: Path) -> None:
+def test_zero_variance_is_an_error_that_names_the_asset(tmp_path: Path) -> None:
     """A price that stands still: no optimiser has an answer, and each error names asset and date."""
     prices = market()
     prices["cc"] = prices["bills"]
@@ -184,7 +184,7 @@ def test_fixed_weights_are_scaled_to_the_target(tmp_path: Path) -> None:
     assert 0 < capped < len(targets), "the case is meant to have both"
 
 
-def test_while_nothing_is_there_nothing_is_held(tmp_path: Path) -> None:
+def test_portfolio_is_cash_until_an_asset_is_available(tmp_path: Path) -> None:
     """Ragged, and only the gold that is meant to be held is not there yet: all in cash, rather than an error."""
     prices = market()
     prices.loc[prices.index[:40], "cc"] = np.nan

@@ -34,7 +34,7 @@ def asked(rows: Sequence[int]) -> ViewBatch:
 
 @pytest.mark.parametrize("window", [1, 7, 12, 1000])
 @pytest.mark.parametrize("dates_at_a_time", [1, 3, 4, 9, 10, 100])
-def test_every_date_comes_once_and_with_its_own(
+def test_every_date_comes_once_with_its_own_view(
     monkeypatch: pytest.MonkeyPatch, dates_at_a_time: int, window: int
 ) -> None:
     """From whichever date on, to whichever; by position as in order."""
@@ -92,7 +92,7 @@ def test_slices_do_not_depend_on_later_dates(
         assert begins(count) == [row for row in begins(10) if row <= rows[count - 1]]
 
 
-def test_a_slice_is_gone_before_the_next_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slice_is_freed_before_the_next_is_created(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two of them at a time would be twice the memory."""
     monkeypatch.setattr(agenda, "_ELEMENTS", 4 * 2)
     made: list[ref[np.ndarray]] = []
@@ -130,7 +130,7 @@ class Patient(Strategy):
 
 @pytest.mark.parametrize("dates_at_a_time", [1, 5])
 @pytest.mark.parametrize("name", ["erc", "levered_erc", "patient"])
-def test_a_run_is_the_same_however_many_dates_come_at_a_time(
+def test_run_does_not_depend_on_the_size_of_slices(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, dates_at_a_time: int
 ) -> None:
     """Every table of the result, and the benchmark's NAV; also of a strategy that is asked within the simulation."""

@@ -30,7 +30,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.mark.parametrize("leverage", [False, True])
 @pytest.mark.parametrize("later", [0, 7])
-def test_it_is_d_r_d_of_archs_volatilities(leverage: bool, later: int) -> None:
+def test_matrix_is_d_r_d_with_archs_volatilities(leverage: bool, later: int) -> None:
     """D by arch's own models of each asset, R the correlation of what they leave.
 
     `later` rows after the fit: arch filters the longer series with the parameters fixed, R stays. It begins at a
@@ -53,7 +53,7 @@ def test_it_is_d_r_d_of_archs_volatilities(leverage: bool, later: int) -> None:
     np.testing.assert_allclose(found, d @ r @ d, rtol=1e-10 if later == 0 else 1e-6)
 
 
-def test_dcc_differs_from_ccc_in_its_correlations_alone() -> None:
+def test_dcc_differs_from_ccc_only_in_its_correlations() -> None:
     """Variances are the same to the last bit; correlations are those of the second step, from the units of the fit."""
     rows = [309, 316]
     constant = conditional_covariances(RETURNS, rows, WINDOW, REFIT)
@@ -76,7 +76,7 @@ def test_dcc_differs_from_ccc_in_its_correlations_alone() -> None:
 
 
 @pytest.mark.parametrize("dynamic", [False, True])
-def test_the_future_changes_nothing_and_neither_do_the_dates_asked_for(dynamic: bool) -> None:
+def test_neither_later_values_nor_other_dates_change_a_bit(dynamic: bool) -> None:
     """To the last bit: with all values after row 330 overwritten, and with fewer dates."""
     rows = [248, 249, 300, 309, 330]
     found = conditional_covariances(RETURNS, [*rows, 400], WINDOW, REFIT, dynamic=dynamic)
@@ -131,7 +131,7 @@ def test_an_asset_that_never_moves_has_zeros(dynamic: bool) -> None:
     assert not conditional_covariances(np.zeros((30, 2)), [29], 25, 5, dynamic=dynamic).any()
 
 
-def test_singular_correlations_are_held_constant_and_that_is_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_singular_correlations_are_held_constant_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     """The same asset twice: no second step is defined, DCC is CCC for that fit."""
     twice = RETURNS[:, [0, 1, 1]]
     dynamic = conditional_covariances(twice, [320], WINDOW, REFIT, dynamic=True)
@@ -140,7 +140,9 @@ def test_singular_correlations_are_held_constant_and_that_is_said(caplog: pytest
     assert "correlations of 3 assets over 250 returns are singular" in record.getMessage()
 
 
-def test_what_does_not_converge_is_said(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_fits_that_do_not_converge_are_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """Each asset once for each fit; the covariance is then that of constant volatilities, the sample's own."""
     monkeypatch.setattr("arch.univariate.base.ARCHModelResult.convergence_flag", property(lambda _: 9))
     with caplog.at_level(logging.WARNING):
@@ -150,7 +152,7 @@ def test_what_does_not_converge_is_said(monkeypatch: pytest.MonkeyPatch, caplog:
     np.testing.assert_array_equal(found[0], found[1])
 
 
-def test_the_settings_choose() -> None:
+def test_each_setting_changes_the_covariance() -> None:
     """A year of 60 periods; each of the settings changes the answer."""
     choose: TypeAdapter[Any] = TypeAdapter(EstimationSettings)
     plain = choose.validate_python({"covariance": "ccc", "window": 250, "refit": "1Y"})

@@ -28,7 +28,7 @@ def correlations_of(units: Floats, target: Floats, news: float, memory: float) -
 
 
 @pytest.mark.parametrize(("news", "memory"), [(0.0, 0.0), (0.05, 0.9), (0.3, 0.2), (0.0, 0.95)])
-def test_the_likelihood_is_that_of_normal_densities(news: float, memory: float) -> None:
+def test_likelihood_equals_the_product_of_normal_densities(news: float, memory: float) -> None:
     """-Σ log φ(z_t; R_t) / T, less the constant n/2 log 2π; 1e-13 for the order of sums."""
     units = dcc_units(1, 40, TARGET, 0.1, 0.8)
     densities = [
@@ -39,7 +39,7 @@ def test_the_likelihood_is_that_of_normal_densities(news: float, memory: float) 
     assert mean_negative_log_likelihood(units, TARGET, news, memory) == pytest.approx(expected, rel=1e-13)
 
 
-def test_the_fit_is_the_maximum_and_near_the_truth() -> None:
+def test_fit_is_the_maximum_of_the_likelihood_and_near_the_truth() -> None:
     """4000 days of a = 0.05, b = 0.92: standard errors are near 0.006 and 0.012; no neighbour is more likely."""
     units = dcc_units(3, 4000, TARGET, 0.05, 0.92)
     target = correlation_target(units)
@@ -51,7 +51,7 @@ def test_the_fit_is_the_maximum_and_near_the_truth() -> None:
         assert mean_negative_log_likelihood(units, target, news + more_news, memory + more_memory) > best
 
 
-def test_more_movement_is_found_where_there_is_more() -> None:
+def test_estimates_of_a_keep_the_order_of_the_true_values() -> None:
     """The estimates of a keep the order of 0, 0.03, 0.07 and 0.13, each from 3000 days; that of none is near zero."""
     found = [
         fit_dcc(units, correlation_target(units))[0]
@@ -75,7 +75,7 @@ def test_constant_correlations_are_never_less_likely() -> None:
 
 @settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.floats(0, 0.5), st.floats(0, 0.49))
-def test_forecasts_are_engles_recursion_and_correlations(seed: int, news: float, memory: float) -> None:
+def test_forecasts_follow_engles_recursion(seed: int, news: float, memory: float) -> None:
     """After the first, third and last return, each from those before alone; to a few units in the last place."""
     units = np.random.default_rng(seed).normal(size=(12, 3))
     expected = correlations_of(units, TARGET, news, memory)

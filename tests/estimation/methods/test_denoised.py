@@ -28,7 +28,7 @@ def eigenvalues_of(returns: Floats) -> Floats:
 
 
 @pytest.mark.parametrize(("count", "assets", "factors"), [(500, 40, 1), (500, 40, 3), (1000, 100, 2), (252, 50, 2)])
-def test_it_is_skfolios(count: int, assets: int, factors: int) -> None:
+def test_covariance_equals_skfolios(count: int, assets: int, factors: int) -> None:
     """Where its kernel fit of the noise's variance finds the same number of factors, all else is the same.
 
     In half of the samples or more it does; its fit has a local minimum at other variances. To 1e-12 of the variances,
@@ -43,7 +43,7 @@ def test_it_is_skfolios(count: int, assets: int, factors: int) -> None:
 
 
 @pytest.mark.parametrize(("count", "assets"), [(500, 50), (252, 100), (60, 100)])
-def test_the_edge_is_that_of_noise(count: int, assets: int) -> None:
+def test_edge_bounds_the_eigenvalues_of_pure_noise(count: int, assets: int) -> None:
     """Pure noise: the largest eigenvalue tends to (1 + sqrt(n/T))²; it strays by some n^(-2/3), here by under 10 %."""
     eigenvalues = eigenvalues_of(np.random.default_rng(assets).normal(size=(count, assets)))
     assert eigenvalues[-1] == pytest.approx((1 + np.sqrt(assets / count)) ** 2, rel=0.1)
@@ -51,7 +51,7 @@ def test_the_edge_is_that_of_noise(count: int, assets: int) -> None:
 
 
 @pytest.mark.parametrize("factors", [1, 2, 4])
-def test_as_many_eigenvalues_stand_out_as_there_are_factors(factors: int) -> None:
+def test_as_many_eigenvalues_exceed_the_edge_as_there_are_factors(factors: int) -> None:
     """Ten samples each of 60 assets: the blocks' factors (with one block, the market's own)."""
     for seed in range(10):
         eigenvalues = eigenvalues_of(of_factors(seed, 600, 60, factors))
@@ -59,7 +59,9 @@ def test_as_many_eigenvalues_stand_out_as_there_are_factors(factors: int) -> Non
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 60), st.integers(1, 40), st.integers(1, 3))
-def test_variances_are_kept_and_all_is_positive(seed: int, count: int, assets: int, factors: int) -> None:
+def test_variances_are_kept_and_the_matrix_is_positive_semidefinite(
+    seed: int, count: int, assets: int, factors: int
+) -> None:
     """Variances are the sample's; eigenvalues are at or above zero to the rounding of their sum."""
     returns = of_factors(seed, count, assets, factors)
     found = denoised_covariance(returns)
@@ -74,7 +76,7 @@ def test_a_singular_sample_becomes_positive_definite() -> None:
     assert np.linalg.eigvalsh(denoised_correlation(correlation, 40)).min() > 0.1
 
 
-def test_less_error_than_the_sample() -> None:
+def test_error_is_smaller_than_the_samples() -> None:
     """One factor, all correlations 0.4, 120 returns of 50 assets, ten samples."""
     truth = 0.4 * np.ones((50, 50)) + 0.6 * np.eye(50)
     for seed in range(10):

@@ -23,7 +23,7 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("leverage", [False, True])
-def test_it_is_archs_model(leverage: bool) -> None:
+def test_fit_equals_archs_model(leverage: bool) -> None:
     """Parameters, units and the forecast of one period are those that arch gives for the returns so scaled."""
     fit = fit_garch(RETURNS, leverage=leverage)
     theirs = arch_model(RETURNS / RETURNS.std(ddof=1), p=1, o=int(leverage), q=1, rescale=False).fit(
@@ -39,7 +39,7 @@ def test_it_is_archs_model(leverage: bool) -> None:
 
 
 @pytest.mark.parametrize("leverage", [False, True])
-def test_it_goes_on_as_archs_filter_does(leverage: bool) -> None:
+def test_filter_continues_like_archs(leverage: bool) -> None:
     """Fitted to 1000 returns, then 500 more with parameters fixed.
 
     From there arch begins its recursion at a slightly other variance, of which 0.97^1000 is left: hence 1e-10.
@@ -54,7 +54,7 @@ def test_it_goes_on_as_archs_filter_does(leverage: bool) -> None:
     assert variances[-1, 0] / fit.scale**2 == pytest.approx(fixed.forecast(horizon=1).variance.iloc[-1, 0], rel=1e-10)
 
 
-def test_it_finds_what_the_returns_were_made_of() -> None:
+def test_fit_recovers_the_parameters_of_simulated_returns() -> None:
     """10,000 returns: standard errors are near 0.007 for alpha and gamma, 0.01 for beta; three of them are allowed."""
     returns = garch_returns(np.random.default_rng(7).normal(size=(10_000, 1)), 0.05, 0.08, 0.87)[:, 0]
     fit = fit_garch(returns, leverage=True)
@@ -71,7 +71,7 @@ def test_the_unit_of_returns_does_not_matter(scale: float) -> None:
     assert other.scale == scale * fit.scale
 
 
-def test_without_convergence_the_variance_is_the_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variance_is_the_samples_without_convergence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("arch.univariate.base.ARCHModelResult.convergence_flag", property(lambda _: 9))
     fit = fit_garch(RETURNS[:300])
     assert not fit.converged
@@ -81,7 +81,7 @@ def test_without_convergence_the_variance_is_the_samples(monkeypatch: pytest.Mon
     assert fit.units.var(ddof=1) == pytest.approx(1, rel=1e-13)
 
 
-def test_a_search_that_rounding_ended_at_its_maximum_has_converged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_search_ended_by_rounding_at_its_maximum_counts_as_converged(monkeypatch: pytest.MonkeyPatch) -> None:
     """It complains once, and a second one, begun where it stood, does not: the model is as without the complaint."""
     expected, flags = fit_garch(RETURNS[:300]), iter([8, 0])
     monkeypatch.setattr("arch.univariate.base.ARCHModelResult.convergence_flag", property(lambda _: next(flags)))
@@ -92,12 +92,12 @@ def test_a_search_that_rounding_ended_at_its_maximum_has_converged(monkeypatch: 
 
 
 @pytest.mark.parametrize("returns", [RETURNS[:19], np.full(100, 0.1)])
-def test_too_few_returns_or_none_that_vary_are_an_error(returns: np.typing.NDArray[np.float64]) -> None:
+def test_too_few_or_constant_returns_are_an_error(returns: np.typing.NDArray[np.float64]) -> None:
     with pytest.raises(EstimationError, match=f"GARCH model of {len(returns)} returns"):
         fit_garch(returns)
 
 
-def test_without_arch_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_arch_is_an_error_that_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "arch", None)
     with pytest.raises(BacktestError, match=r"pip install 'risk-parity-backtest\[garch\]'"):
         fit_garch(RETURNS)

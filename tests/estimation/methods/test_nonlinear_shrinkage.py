@@ -62,7 +62,7 @@ def papers_estimate(returns: Floats) -> Floats:
 
 
 @pytest.mark.parametrize(("count", "assets"), [(13, 2), (30, 10), (61, 60), (60, 59), (41, 60), (20, 100), (300, 20)])
-def test_it_is_the_papers_formulas(count: int, assets: int) -> None:
+def test_covariance_equals_the_papers_formulas(count: int, assets: int) -> None:
     """To 1e-9: near n = N the smallest eigenvalue, by whose inverse much is divided, has lost some digits."""
     random = np.random.default_rng(count)
     returns = (
@@ -74,7 +74,7 @@ def test_it_is_the_papers_formulas(count: int, assets: int) -> None:
 
 
 @pytest.mark.parametrize("x", [-3.0, -1.0, 0.0, 0.7, 2.2, 5.0, 9.999, 10.0, -10.0, 1e3, -1e6, 1e12])
-def test_the_kernels_hilbert_transform_is_its_integral(x: float) -> None:
+def test_hilbert_transform_of_the_kernel_equals_its_integral(x: float) -> None:
     """(1/π) PV ∫ κ(t) / (t - x) dt by quadrature, near and far; 1e-8 is what that is good for."""
     inside = abs(x) < ROOT5
     if inside:
@@ -85,7 +85,7 @@ def test_the_kernels_hilbert_transform_is_its_integral(x: float) -> None:
     assert _kernels_hilbert_transform(np.array(x)) == pytest.approx(its_hilbert_transform(x), rel=1e-13, abs=1e-16)
 
 
-def test_two_eigenvalues_at_the_end_of_each_others_kernel() -> None:
+def test_eigenvalues_at_the_end_of_each_others_kernel_are_finite() -> None:
     """Where the logarithm is infinite its factor is zero: with x = ±sqrt(5) both are finite."""
     h = 0.1
     density, transform = _density_and_hilbert_transform(np.array([1.0, 1 + ROOT5 * h]), h)
@@ -120,7 +120,7 @@ def test_less_error_than_the_sample_and_positive_definite(count: int, assets: in
         assert np.sum((found - truth) ** 2) < 0.7 * np.sum((np.cov(returns.T) - truth) ** 2)
 
 
-def test_an_asset_that_is_a_combination_of_others_is_one_asset_less() -> None:
+def test_combination_of_assets_does_not_count_as_an_asset() -> None:
     """With x₃ = (x₁ + x₂)/sqrt(2) the plane's directions are shrunk as two assets are; the third has no variance."""
     returns = np.random.default_rng(4).normal(size=(50, 2))
     three = np.column_stack([returns, returns.sum(axis=1) / math.sqrt(2)])

@@ -13,7 +13,7 @@ RETURNS = np.random.default_rng(12).normal(0.0005, 0.01, (300, 4)) * [1.0, 0.3, 
 RETURNS[:, 1:] += 0.4 * RETURNS[:, :1]
 
 
-def test_with_one_window_and_one_period_it_is_the_sample_covariance() -> None:
+def test_one_window_and_one_period_give_the_sample_covariance() -> None:
     rows = list(range(99, 300, 5))
     found = rolling_separate_correlations(RETURNS, rows, 100, 100)
     assert error(found, rolling_sample_covariance(RETURNS, rows, 100)) < 1e-14
@@ -29,7 +29,7 @@ def test_volatilities_and_correlations_are_numpys(window: int, correlation_windo
     assert error(found, np.corrcoef(sums.T) * np.outer(volatilities, volatilities)) < 1e-13
 
 
-def test_assets_that_close_at_different_hours_are_more_correlated_than_their_days_are() -> None:
+def test_sums_recover_correlations_of_assets_that_close_at_different_hours() -> None:
     """The same returns by the hour, closing half a day apart: days share a half, five days 4.5 of 5.
 
     So the correlations are 0.5 and 0.9, the standard error here (1 - ρ²) / sqrt(n): 0.004 by days, and some
@@ -56,7 +56,7 @@ def test_a_volatility_without_a_correlation_is_kept() -> None:
     assert np.linalg.eigvalsh(found)[0] > 0
 
 
-def test_sums_do_not_reach_over_a_row_that_is_left_out() -> None:
+def test_sums_do_not_span_a_row_that_is_left_out() -> None:
     """By hand: returns of ten days, the sixth missing, sums over two: days 1-2, ..., 4-5, 7-8, ..., 9-10."""
     returns = RETURNS[:10].copy()
     returns[5, 0] = np.nan
@@ -67,7 +67,7 @@ def test_sums_do_not_reach_over_a_row_that_is_left_out() -> None:
     assert error(found, correlations * np.outer(volatilities, volatilities)) < 1e-13
 
 
-def test_a_window_in_which_too_few_sums_are_left() -> None:
+def test_too_few_complete_sums_are_an_error() -> None:
     """Each row that is left out takes five sums along: three rows are few of 30, and leave 11 sums of 26."""
     returns = RETURNS[:30].copy()
     returns[[8, 15, 21], 0] = np.nan
@@ -75,7 +75,7 @@ def test_a_window_in_which_too_few_sums_are_left() -> None:
         rolling_separate_correlations(returns, [29], 30, 30, periods=5, missing="complete_rows")
 
 
-def test_a_window_too_short_for_the_sums() -> None:
+def test_window_too_short_for_the_sums_is_rejected() -> None:
     """A window too short for any data is refused with the settings, another one when the data is known."""
     with pytest.raises(ValidationError, match="the window of the correlations, 5, holds at most 5 returns; expected 6"):
         SeparateCorrelations(window=5, correlation_periods=5)

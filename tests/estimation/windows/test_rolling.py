@@ -16,7 +16,7 @@ def second_moment(returns: Floats) -> Floats:
     return moment
 
 
-def test_an_asset_that_lacks_a_return_is_left_out_as_if_it_were_not_there() -> None:
+def test_asset_with_a_missing_return_is_left_out() -> None:
     """To the last bit: the estimate sees the others alone; and once the gap is out of the window, all are back."""
     gap = RETURNS.copy()
     gap[25, 2] = np.nan
@@ -31,7 +31,7 @@ def test_an_asset_that_lacks_a_return_is_left_out_as_if_it_were_not_there() -> N
     assert found[[1, 3]].tobytes() == whole.tobytes()
 
 
-def test_or_the_row_is_left_out_for_all() -> None:
+def test_complete_rows_leave_the_row_out_for_all_assets() -> None:
     """With `complete_rows` the estimate has one return less; where too few are left that is an error."""
     gap = RETURNS.copy()
     gap[25, 2] = np.nan
@@ -41,7 +41,7 @@ def test_or_the_row_is_left_out_for_all() -> None:
         rolling_covariances(gap, [26], 2, second_moment, "complete_rows")
 
 
-def test_assets_that_do_not_vary_have_zeros() -> None:
+def test_constant_assets_have_zeros() -> None:
     """Zero or another constant, also one whose mean is rounded; 0.1 three times has a mean other than 0.1."""
     flat = np.column_stack([RETURNS[:3, 0], np.full(3, 0.1), np.zeros(3)])
     assert columns_that_vary(flat).tolist() == [True, False, False]
@@ -50,7 +50,7 @@ def test_assets_that_do_not_vary_have_zeros() -> None:
     assert not estimate_where_varying(flat[:, 1:], second_moment).any()
 
 
-def test_a_covariance_is_its_correlation_scaled() -> None:
+def test_correlation_scaled_by_volatilities_is_the_covariance() -> None:
     """There and back, to a few units in the last place; variances to the last bit."""
     covariance = np.cov(RETURNS.T)
     volatilities = np.sqrt(np.diagonal(covariance))
