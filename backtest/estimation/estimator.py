@@ -95,7 +95,7 @@ class Estimator(BaseModel, ABC):
         """Return the covariance that can be estimated at the close of each of the given rows.
 
         Args:
-            excess_returns: (T, n) decimal per period; NaN where an asset has none.
+            excess_returns: (T, n) decimal per period; NaN for missing returns.
             rows: m rising positions in 0..T-1.
             periods_per_year: number of rows in a year.
 

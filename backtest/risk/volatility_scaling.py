@@ -97,7 +97,7 @@ def smoothed(multiples: Floats, smoothing: float, before: float = np.nan) -> Flo
     Args:
         multiples: (m,) NaN if nothing is held, which leaves L unchanged.
         smoothing: in [0, 1).
-        before: L_{-1}; NaN if there is none, so that the first L is the first multiple.
+        before: L_{-1}; NaN without an earlier multiple, so that L_0 is the first multiple.
 
     Returns:
         (m,) NaN until the first multiple that is not NaN.

@@ -1,4 +1,4 @@
-"""What every estimator owes: each check is put to each class found in the package, so that a new file is held to all.
+"""Contract of every estimator: each check runs for each class found in the package, so a new file is checked as well.
 
 An estimator turns returns that could be known at a close into a covariance matrix. From this follow, for any: the
 matrix is symmetric and positive semi-definite, it does not depend on the order of the assets nor on anything later, and
@@ -96,7 +96,7 @@ ROWS = [40, 62, 63, 67, 71, 75, 104, 108, 149]
 
 
 def test_classes_found_are_the_choices_of_a_configuration() -> None:
-    """And each of them is one of the settings that a configuration may have, by its own name."""
+    """Each class can be chosen in a configuration by its own name."""
     assert set(CLASSES) >= {"sample", "expanding", "ewma", "separate_correlations"}
     assert set(get_args(get_args(EstimationSettings)[0])) == set(CLASSES.values())
 
@@ -145,7 +145,7 @@ def test_no_dates_give_no_covariances(name: str, settings: dict[str, Any]) -> No
 
 @estimators
 def test_a_window_longer_than_any_data_is_never_full(name: str, settings: dict[str, Any]) -> None:
-    """Nor does it fill the memory."""
+    """It also needs little memory."""
     for missing in ("complete_assets", "complete_rows"):
         estimator = made(name, {**settings, "window": 10**20, "missing": missing})
         assert np.isnan(covariances(estimator, market(), ROWS)).all()
@@ -153,7 +153,7 @@ def test_a_window_longer_than_any_data_is_never_full(name: str, settings: dict[s
 
 @estimators
 def test_one_asset_has_a_variance(name: str, settings: dict[str, Any]) -> None:
-    """In the middle of what the mean of squares was over halves of the window: no estimator is off by a unit."""
+    """The variance lies between mean squares over parts of the window: no estimator is off by a unit."""
     returns = market()[:, :1]
     (matrix,) = covariances(made(name, settings), returns, [149])
     halves = [np.mean(part**2) for part in np.array_split(returns[150 - WINDOW :, 0], 8)]
@@ -163,7 +163,7 @@ def test_one_asset_has_a_variance(name: str, settings: dict[str, Any]) -> None:
 
 @estimators
 def test_fewer_observations_than_assets_give_a_covariance_or_an_error(name: str, settings: dict[str, Any]) -> None:
-    """20 returns of 30 assets: the matrix is semi-definite all the same, or the error says why there is none."""
+    """20 returns of 30 assets: the matrix is still semi-definite, or an error gives the reason."""
     few = {key: min(value, 20) if key.endswith("window") else value for key, value in settings.items()}
     returns = market(60, 30)
     try:
@@ -210,7 +210,7 @@ def at_one_rate(rate: float, length: int = LENGTH) -> Array:
 def test_growth_at_one_rate_is_treated_as_an_asset_that_never_moves(
     name: str, settings: dict[str, Any], rate: float
 ) -> None:
-    """To the last bit of its own row and column; the others differ by what rounding of one asset moves them."""
+    """Its own row and column have the same bits; the others differ by the effect of rounding in one asset."""
     constant, rounded = market(), market()
     constant[:, 2], rounded[:, 2] = rate, at_one_rate(rate)
     expected = covariances(made(name, settings), constant, [80, 84, 88, 120])
@@ -320,7 +320,7 @@ def test_too_few_complete_rows_are_an_error(name: str, settings: dict[str, Any])
 
 @estimators
 def test_later_values_do_not_change_a_bit(name: str, settings: dict[str, Any]) -> None:
-    """All returns after a date are overwritten: by others, by huge ones, by none, and by the end of the data."""
+    """All returns after a date are replaced by other returns, huge returns and NaN, and the data is cut there."""
     returns = market()
     wanted = covariances(made(name, settings), returns, ROWS)
     for k, row in ((2, 63), (5, 75)):
@@ -335,7 +335,7 @@ def test_later_values_do_not_change_a_bit(name: str, settings: dict[str, Any]) -
 @estimators
 @pytest.mark.parametrize("rows", [[67, 71, 75, 79, 131], [75, 104, 108, 149]])
 def test_later_dates_do_not_change_a_bit(name: str, settings: dict[str, Any], rows: list[int]) -> None:
-    """Nor does whether there are any, for the first date too: data that ends earlier has fewer of them."""
+    """The number of later dates does not matter either, not even for the first date: shorter data has fewer dates."""
     together = covariances(made(name, settings), market(), rows)
     for count in range(1, len(rows)):
         assert covariances(made(name, settings), market(), rows[:count]).tobytes() == together[:count].tobytes()
@@ -369,7 +369,7 @@ def test_covariance_scales_with_the_square_of_returns(name: str, settings: dict[
 
 @estimators
 def test_unit_of_an_asset_changes_only_its_row_and_column(name: str, settings: dict[str, Any]) -> None:
-    """cov(Dx) = D cov(x) D: what leverage within a fund must not change for the others."""
+    """cov(Dx) = D cov(x) D: leverage within a fund must not change the risk of the others."""
     if name in ROTATED:
         pytest.skip("it shrinks eigenvalues of the covariance, whose vectors a change of one unit turns")
     scale = np.array([1.0, 4.0, 0.125, 1.0, 8.0])
@@ -380,7 +380,7 @@ def test_unit_of_an_asset_changes_only_its_row_and_column(name: str, settings: d
 
 @estimators
 def test_arguments_are_not_modified(name: str, settings: dict[str, Any]) -> None:
-    """A read-only table will do, and a list of rows is not changed."""
+    """A read-only table is accepted, and a list of rows is not changed."""
     returns, rows = market(), list(ROWS)
     returns[90, 3] = np.nan
     before = returns.tobytes()
@@ -396,7 +396,7 @@ def test_arguments_are_not_modified(name: str, settings: dict[str, Any]) -> None
 
 @estimators
 def test_the_window_forgets(name: str, settings: dict[str, Any]) -> None:
-    """What stands before the window does not matter, up to roundings; all that is in it does, the oldest return too."""
+    """Returns before the window do not matter, up to rounding; all returns in it do, including the oldest."""
     if name == "expanding":
         pytest.skip("it forgets nothing: that is what it is for")
     returns = market()

@@ -1,4 +1,4 @@
-"""How work is shared out over cores, and what is said while code is compiled."""
+"""Sharing of work over cores, and the log message during compilation."""
 
 import importlib
 import os

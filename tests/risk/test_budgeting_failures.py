@@ -1,4 +1,4 @@
-"""Where risk budgeting fails, it says so: never a number that is not a solution, never without end.
+"""Failures of risk budgeting are errors: no number that is not a solution, and no endless iteration.
 
 1. the messages: what is wrong with the input, of which problem, at which asset;
 2. no solution: exactly where a long-only portfolio has no risk, which the message names;
@@ -47,7 +47,7 @@ def solved_or_refused(covariance: np.ndarray, budgets: np.ndarray | None = None)
             r"the entry \[0, 1\] is 0.01, but \[1, 0\] is 0.02, expected a symmetric",
         ),
         ([[1.0, 1.5], [1.5, 1.0]], r"its correlations have an eigenvalue of -0.5, expected zero or above"),
-        ([[1.0, 1e200], [1e200, 1.0]], r"its correlations have an eigenvalue of -.*e\+\d+, expected none"),
+        ([[1.0, 1e200], [1e200, 1.0]], r"its correlations have an eigenvalue of -.*e\+\d+, expected zero or above"),
     ],
 )
 def test_invalid_covariances_are_named(covariance: ArrayLike, message: str) -> None:
@@ -234,7 +234,7 @@ def test_unconverged_weights_are_an_error(monkeypatch: pytest.MonkeyPatch) -> No
         assert stack.shape[1:] == (3, 3)
         return np.sqrt(budgets) * [1.001, 1, 1], np.array([1e-3]), np.array([5])
 
-    monkeypatch.setattr("backtest.risk.solvers.budgeting._solved", cut_off)
+    monkeypatch.setattr("backtest.risk.solvers.budgeting._solve", cut_off)
     with pytest.raises(NoRiskBudgetPortfolio, match=r"^covariance: the risk budgets are met only to 1\.\de-03 of each"):
         risk_parity_weights(np.eye(3), [0.2, 0.3, 0.5])
 

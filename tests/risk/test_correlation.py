@@ -1,4 +1,4 @@
-"""What is no covariance is refused, by the position of the matrix and of the asset; what is one is taken apart."""
+"""Decomposition of covariances, and rejection of invalid ones by the position of the matrix and of the asset."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Diversification ratio, effective number of bets and minimum torsion: their limiting cases, and what defines them.
+"""Diversification ratio, effective number of bets and minimum torsion: limiting cases and definitions.
 
 1. the published limiting cases: one asset is 1, n uncorrelated ones of equal risk are sqrt(n), and n bets;
 2. the most diversified portfolio has the largest ratio (Choueifaty and Coignard 2008), and scaling changes none;

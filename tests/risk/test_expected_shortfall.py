@@ -1,4 +1,4 @@
-"""Expected shortfall, Gaussian and historical: known numbers, other formulas of the same, Euler.
+"""Expected shortfall, Gaussian and historical: known numbers, equivalent formulas, and Euler's theorem.
 
 1. numbers worked out by hand, and published factors of the normal distribution;
 2. the historical one is Rockafellar and Uryasev's minimum, skfolio's CVaR, and coherent;
@@ -213,7 +213,7 @@ def test_arguments_that_do_not_fit_are_named() -> None:
     with pytest.raises(BacktestError, match=r"means of shape \(3,\)"):
         gaussian_expected_shortfall([0.6, 0.4], STOCKS_AND_BONDS, [0.0, 0.0, 0.0])
     for level in (0.0, 1.0, 95.0, float("nan")):
-        with pytest.raises(BacktestError, match=f"level {level}; expected above 0 and below 1"):
+        with pytest.raises(BacktestError, match=f"level {level}; expected a number above 0 and below 1"):
             gaussian_expected_shortfall([0.6, 0.4], STOCKS_AND_BONDS, level=level)
-        with pytest.raises(BacktestError, match=f"level {level}; expected above 0 and below 1"):
+        with pytest.raises(BacktestError, match=f"level {level}; expected a number above 0 and below 1"):
             historical_expected_shortfall([1.0], [[0.1]], level)

@@ -213,7 +213,7 @@ def test_a_portfolio_that_never_lost_in_its_tail_is_named() -> None:
     """Theorem: budgets of expected shortfall exist if and only if every long-only portfolio has one above zero."""
     hedge = np.array([[0.02, -0.01, 0.05], [-0.01, 0.02, -0.04], [0.03, -0.02, 0.03], [-0.02, 0.03, -0.06]])
     with pytest.raises(
-        NoRiskBudgetPortfolio, match=r"of asset [01], .* of asset [01].* over the 4 periods; expected one"
+        NoRiskBudgetPortfolio, match=r"of asset [01], .* of asset [01].* over the 4 periods; the budgets have"
     ):
         historical_shortfall_parity_weights(hedge, level=0.75)
     with pytest.raises(NoRiskBudgetPortfolio, match=r"portfolio of 1 of asset 1 has an expected shortfall of -0\.01"):
@@ -305,7 +305,7 @@ def test_arguments_that_do_not_fit_are_rejected() -> None:
         ({"returns": returns, "budgets": [1.0]}, r"budgets: got the shape \(1,\), expected \(2,\)"),
         ({"returns": returns, "budgets": [1.5, -0.5]}, "the budget of asset 1 is -0.5, expected zero or above"),
         ({"returns": returns, "budgets": [0.5, 0.4]}, "they sum to 0.9, expected 1"),
-        ({"returns": returns, "level": 1.0}, "level 1.0; expected above 0 and below 1"),
+        ({"returns": returns, "level": 1.0}, "level 1.0; expected a number above 0 and below 1"),
         (
             {"returns": np.where(np.arange(30)[:, None] == 4, np.nan, returns)},
             "the return of asset 0 in period 4 is nan",

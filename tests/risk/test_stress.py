@@ -1,4 +1,4 @@
-"""Ten thousand hard problems of risk budgeting: each is right to 1e-9 or refused with the reason, in bounded work.
+"""Ten thousand hard risk-budgeting problems: each is solved to 1e-9 or rejected with the reason, in bounded work.
 
 From 2 to 200 assets, volatilities up to 1000:1, budgets equal and drawn from two Dirichlet distributions. Right means:
 worked out by sums that lose nothing, as plain double precision cannot tell near portfolios without risk.

@@ -1,4 +1,4 @@
-"""Leverage: the scaled portfolio has the target's volatility, or the cap's gross exposure."""
+"""Scaling: the scaled portfolio has the target volatility, or the gross exposure of the cap."""
 
 import numpy as np
 import pandas as pd

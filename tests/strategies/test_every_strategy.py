@@ -1,4 +1,4 @@
-"""What every strategy owes: each check is put to each strategy that is found, so that a new file is held to all of it.
+"""Contract of every strategy: each check runs for each strategy that is found, so a new file is checked as well.
 
 A strategy is a frozen model of settings and a function of what could be known. From this follow, for any strategy: it
 does not depend on the order of assets, on the unit of prices, on having been asked before, or on how many dates it is

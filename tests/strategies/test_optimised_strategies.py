@@ -1,4 +1,4 @@
-"""What the strategies built on an optimiser add to it: which history they read, what they are given, what they refuse.
+"""Strategies built on an optimiser: the history they read, the settings they take, and the inputs they reject.
 
 Target weights of a run are held to the functions of `backtest.risk`, given windows that are cut from the file by hand.
 """

@@ -1,4 +1,4 @@
-"""Covariances come a slice of dates at a time: nothing of a run may depend on where the slices are cut.
+"""Covariances are estimated for slices of dates; results must not depend on where the slices are cut.
 
 Dates of one slice may share sums, so covariances are the same up to rounding; weights to what the solver promises, and
 NAV to what 300 rebalances make of that: 1e-10.

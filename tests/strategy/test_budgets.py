@@ -1,4 +1,4 @@
-"""Risk budgets by asset, class and group: what each asset gets, and what is refused."""
+"""Risk budgets by asset, class and group: the share of each asset, and settings that are rejected."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What is said when a strategy fails in the middle of a run: which, on what date, with which assets, and where."""
+"""Messages for a strategy that fails during a run: the strategy, the date, the assets, and the line of its file."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Leverage beside a strategy: its multiples are what the formulas say, on each date from what that date knows.
+"""Scaling of a strategy: multiples follow the formulas, on each date from what is known on that date.
 
 Gross exposure tells the multiple: the strategies here hold weights that add up to one.
 """

@@ -105,7 +105,7 @@ def conditional_covariances(
     mean of the returns is a constant and is fitted together with the volatility.
 
     Args:
-        excess_returns: (T, n) decimal per period; NaN where an asset has none.
+        excess_returns: (T, n) decimal per period; NaN for missing returns.
         rows: m rising positions in 0..T-1.
         window: number of returns that parameters are fitted to.
         refit: rows from one fit to the next, 1 or more. The first fit is on the `window`-th row on which all available

@@ -63,7 +63,7 @@ def rolling_ewma_covariance(
     matrix of the ratios of volatilities. It is positive semi-definite because C is.
 
     Args:
-        excess_returns: (T, n) decimal per period; NaN where an asset has none.
+        excess_returns: (T, n) decimal per period; NaN for missing returns.
         rows: m rising positions in 0..T-1.
         window: number of returns, at least 2.
         half_life: half-life of the volatilities, in rows.

@@ -42,7 +42,7 @@ def expanding_sample_covariance(
     they are sums of returns less their mean on the first of the dates. They start again when assets join or leave.
 
     Args:
-        excess_returns: (T, n) decimal per period; NaN where an asset has none.
+        excess_returns: (T, n) decimal per period; NaN for missing returns.
         rows: m rising positions in 0..T-1.
         least: number of returns that an asset needs, at least 2.
         missing: as in `window_places`.

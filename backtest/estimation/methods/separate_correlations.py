@@ -75,7 +75,7 @@ def rolling_separate_correlations(
     correlation with an asset whose sums do not vary counts as zero.
 
     Args:
-        excess_returns: (T, n) decimal per period; NaN where an asset has none.
+        excess_returns: (T, n) decimal per period; NaN for missing returns.
         rows: m rising positions in 0..T-1.
         window: number of returns for the volatilities, at least 2.
         correlation_window: number of returns for the correlations, at least periods + 1.

@@ -22,7 +22,7 @@ def rolling_covariances(
     """Apply an estimate to the last `window` excess returns, up to and including each of the given rows.
 
     Args:
-        excess_returns: (T, n) decimal per period; NaN where an asset has none.
+        excess_returns: (T, n) decimal per period; NaN for missing returns.
         rows: m rising positions in 0..T-1.
         window: number of returns, at least 2.
         estimate: function from (window, k) returns, none missing, to their (k, k) covariance.

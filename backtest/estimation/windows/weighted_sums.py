@@ -33,7 +33,7 @@ def rolling_weighted_covariances(
     If windows overlap much, their sums are shared (`block_sums`); the result is the same up to rounding.
 
     Args:
-        excess_returns: (T, n) decimal per period; NaN where an asset has none.
+        excess_returns: (T, n) decimal per period; NaN for missing returns.
         rows: m rising positions in 0..T-1.
         window: number of returns, at least 2.
         decay: weight of a return relative to the weight of the next return.

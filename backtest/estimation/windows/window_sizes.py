@@ -62,7 +62,7 @@ def window_places(
     which an available asset lacks its return are then left out for all assets, and their number is logged.
 
     Args:
-        excess_returns: (T, n) decimal per period; NaN where an asset has none.
+        excess_returns: (T, n) decimal per period; NaN for missing returns.
         rows: m rising positions in 0..T-1.
         window: number of returns, at least 2.
         missing: `complete_assets` or `complete_rows`.

@@ -62,7 +62,7 @@ def without_risk(variances: Floats) -> NDArray[np.intp]:
 
 
 def no_variance(variances: Floats, i: np.intp, asset: np.int64 | np.intp) -> str:
-    """Describe the i-th of (n,) variances, which is no risk, for a message that calls its asset `asset`."""
+    """Describe the i-th of (n,) variances, which is zero, invalid or rounding, for a message about `asset`."""
     words = f"the variance of asset {asset} is {variances[i]:g}"
     if not variances[i] > 0 or not np.isfinite(variances[i]):
         return f"{words}, expected a variance above zero"

@@ -63,12 +63,12 @@ def risk_parity_weights(
     Raises:
         BacktestError: a shape does not fit, a budget is negative or NaN, the budgets do not sum to 1, or a sign is zero
             or NaN.
-        NoRiskBudgetPortfolio: an entry of the covariance is NaN or infinite, a variance is no risk (not above zero, or
-            rounding next to the largest: `backtest.numerics.tolerances`), the matrix is not symmetric or not positive
-            semi-definite (beyond rounding), a portfolio of these signs has no risk, or has so little risk
-            that double precision cannot meet the budgets to 1e-10. The message names the position of the problem in
-            the stack, and the assets. Above 32 assets, a matrix counts as positive semi-definite if its correlations
-            lie within ±1 and the weights meet their budgets: a full check would cost more than solving.
+        NoRiskBudgetPortfolio: an entry of the covariance is NaN or infinite, a variance is not valid (not above zero,
+            or rounding next to the largest: `backtest.numerics.tolerances`), the matrix is not symmetric or not
+            positive semi-definite (beyond rounding), a portfolio of these signs has no risk, or has so little risk that
+            double precision cannot meet the budgets to 1e-10. The message names the position of the problem in the
+            stack, and the assets. Above 32 assets, a matrix counts as positive semi-definite if its correlations lie
+            within ±1 and the weights meet their budgets: a full check would cost more than solving.
 
     >>> risk_parity_weights([[0.01, 0, 0, 0], [0, 0.04, 0, 0], [0, 0, 0.09, 0], [0, 0, 0, 0.16]]).round(4)
     array([0.48, 0.24, 0.16, 0.12])

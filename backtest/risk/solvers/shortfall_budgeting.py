@@ -112,8 +112,8 @@ def gaussian_shortfall_parity_weights(
 
     Raises:
         BacktestError: a shape, a budget or the level does not fit.
-        NoOptimalPortfolio: the covariance is not valid (NaN, a variance that is no risk, not symmetric or not positive
-            semi-definite).
+        NoOptimalPortfolio: the covariance is not valid (NaN, a variance not above zero or only rounding, not symmetric
+            or not positive semi-definite).
         NoRiskBudgetPortfolio: a mean is NaN or infinite, a long-only portfolio has no expected shortfall, or double
             precision does not reach 1e-9.
 

@@ -1,4 +1,4 @@
-"""CCC and DCC over dates: made of arch's volatilities, from the past alone, whatever dates are asked for."""
+"""CCC and DCC over dates: built from arch's volatilities, from past returns only, whatever dates are asked for."""
 
 import logging
 from collections.abc import Iterator

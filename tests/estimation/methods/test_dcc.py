@@ -1,4 +1,4 @@
-"""Dynamic conditional correlations: the likelihood by scipy's normal density, its maximum, and what is forecast."""
+"""Dynamic conditional correlations: the likelihood by scipy's normal density, its maximum, and the forecasts."""
 
 import math
 

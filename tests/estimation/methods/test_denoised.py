@@ -1,4 +1,4 @@
-"""Marchenko-Pastur denoising: skfolio's where both see the same noise, and the law itself."""
+"""Marchenko-Pastur denoising: equal to skfolio's for the same noise, and the law itself."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Exponential weights, held to pandas' `ewm`, to the sample covariance, and to what RiskMetrics says of its weights."""
+"""Exponential weights, compared with pandas' `ewm`, the sample covariance, and the weights of RiskMetrics."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""The covariance of all returns so far, held to pandas' `expanding`, and when its history begins."""
+"""Covariance of all returns so far, compared with pandas' `expanding`, and the start of its history."""
 
 import numpy as np
 import pandas as pd

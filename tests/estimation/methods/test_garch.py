@@ -1,4 +1,4 @@
-"""GARCH and GJR volatilities: arch's own, its forecasts and filters, and what happens where it does not converge."""
+"""GARCH and GJR volatilities: fits, forecasts and filters of arch, and fits that do not converge."""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The Gerber covariance: counts made one by one, skfolio's, and what Schur's theorem says of both statistics."""
+"""Gerber covariance, compared with counts period by period, with skfolio, and with Schur's theorem."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Linear shrinkage: scikit-learn's to identity, the paper's sums as loops for constant correlation, and its effect."""
+"""Linear shrinkage, compared with scikit-learn and with the paper's sums, and its effect."""
 
 import math
 from collections.abc import Callable

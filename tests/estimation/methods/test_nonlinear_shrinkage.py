@@ -1,4 +1,4 @@
-"""Analytical nonlinear shrinkage: the paper's formulas term by term, its invariances, less error than the sample."""
+"""Analytical nonlinear shrinkage: the paper's formulas term by term, invariances, and errors below the sample."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Oracle approximating shrinkage, held to scikit-learn's, and its distance from the paper's."""
+"""Oracle approximating shrinkage, compared with scikit-learn and with the paper."""
 
 import numpy as np
 from hypothesis import given

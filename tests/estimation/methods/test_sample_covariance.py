@@ -1,4 +1,4 @@
-"""The rolling sample covariance, held to numpy's and pandas' own, whatever sums its windows share."""
+"""Rolling sample covariance, compared with numpy and pandas, whether or not its windows share sums."""
 
 from typing import Any
 from unittest.mock import patch

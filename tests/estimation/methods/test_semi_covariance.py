@@ -1,4 +1,4 @@
-"""The semi-covariance, by its definition, its relation to the covariance, and its sign."""
+"""Semi-covariance: its definition, its relation to the covariance, and its sign."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Volatilities and correlations of different windows and horizons, held to numpy's, and why one wants them."""
+"""Volatilities and correlations of different windows and horizons, compared with numpy, and their purpose."""
 
 import numpy as np
 import pytest

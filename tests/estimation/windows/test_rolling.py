@@ -1,4 +1,4 @@
-"""Estimates over rolling windows: which returns an estimate is shown, and what stands for the others."""
+"""Estimates over rolling windows: the returns that an estimate uses, and the values of assets left out."""
 
 import numpy as np
 import pytest

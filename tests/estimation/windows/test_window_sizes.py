@@ -1,4 +1,4 @@
-"""Which assets and rows a window has, where returns are missing."""
+"""Assets and rows of a window with missing returns."""
 
 import numpy as np
 import pytest
