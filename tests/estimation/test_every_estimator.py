@@ -198,7 +198,7 @@ def test_an_asset_that_never_moves_has_no_variance(name: str, settings: dict[str
 
 
 def at_one_rate(rate: float, length: int = LENGTH) -> Array:
-    """Returns above cash, worked out from prices that grow at one rate: they vary by rounding alone."""
+    """Excess returns of prices that grow at one rate; they vary only by rounding."""
     prices = 100 * (1.004 + rate) ** np.arange(length + 1)
     returns = prices[1:] / prices[:-1] - 1.004
     assert 0 < np.std(returns) < 1e-15
@@ -272,7 +272,7 @@ def test_asset_with_a_missing_return_is_left_out_without_changing_the_others(
 def test_complete_rows_have_returns_of_all_available_assets(
     name: str, settings: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Three gaps in two assets: the covariance is that of the table without these rows.
+    """Three gaps in two assets: the covariance equals the covariance of the table without these rows.
 
     An asset that is not there yet does not count. With sums of returns over several periods, a row that is left out
     takes the sums of its neighbours along, so that there is no such table.

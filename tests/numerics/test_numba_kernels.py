@@ -59,7 +59,7 @@ def test_every_position_is_processed_once(monkeypatch: pytest.MonkeyPatch, cores
 
 @pytest.mark.parametrize("failing", [0, 3, 9])
 def test_error_in_any_slice_is_raised(monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
-    """In the caller's own share and in those of the threads; the others are done before it comes up."""
+    """In the caller's slice and in the slices of threads; the other slices finish before the error is raised."""
     monkeypatch.setattr(numba_kernels, "_cores", lambda: 4)
     done = []
 
@@ -88,7 +88,7 @@ def test_kernels_compile_without_a_writable_cache_folder(monkeypatch: pytest.Mon
 
 
 def test_other_versions_of_numba_load_without_the_shortcut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What makes it load faster is none of Numba's promises: without that it loads, and is left as it is."""
+    """The shortcut uses private functions of Numba; without them Numba loads unchanged."""
     linalg = importlib.import_module("numba.np.linalg")
     monkeypatch.delattr(linalg, "ensure_blas")
     numba_kernels._load_without_scipy()
@@ -96,7 +96,7 @@ def test_other_versions_of_numba_load_without_the_shortcut(monkeypatch: pytest.M
 
 
 def test_compilation_is_logged_once_and_only_if_it_happens(tmp_path: Path) -> None:
-    """Three compilations in a first process say so once; a second process finds them kept, and says nothing."""
+    """Three compilations in a first process say so once; a second process finds the cached code and logs nothing."""
     (tmp_path / "kernels.py").write_text(KERNELS)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path / "kept")}
     said = []
@@ -108,7 +108,7 @@ def test_compilation_is_logged_once_and_only_if_it_happens(tmp_path: Path) -> No
 
 
 def test_cached_code_older_than_a_kernel_file_is_not_used(tmp_path: Path) -> None:
-    """A kernel takes functions and positions from other files: where one of these is newer, all compile anew.
+    """A kernel takes functions and positions from other files: if one of these is newer, all are compiled again.
 
     What is as new as the newest file stays: the next start compiles nothing.
     """

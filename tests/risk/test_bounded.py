@@ -257,7 +257,7 @@ def test_an_asset_without_a_budget_is_left_out() -> None:
 
 
 def test_messages_count_assets_without_a_budget() -> None:
-    """Positions are those of the covariance that was given."""
+    """Positions refer to the covariance that was passed."""
     sigma = np.diag([1.0, 1.0, 0.0])
     with pytest.raises(NoRiskBudgetPortfolio, match=r"variance of asset 2 is 0"):
         bounded_risk_parity_weights(sigma, [0.0, 0.5, 0.5], upper(0.9, 3))

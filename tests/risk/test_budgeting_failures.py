@@ -228,7 +228,7 @@ def test_hard_problems_are_solved_or_rejected(seed: int) -> None:
 
 
 def test_unconverged_weights_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the kernel has not solved is not returned, however near: here it stops at weights wrong by a thousandth."""
+    """Unsolved weights are not returned, however close: here the kernel stops at weights wrong by a thousandth."""
 
     def cut_off(stack: np.ndarray, budgets: np.ndarray) -> tuple[np.ndarray, ...]:
         assert stack.shape[1:] == (3, 3)

@@ -93,7 +93,7 @@ def test_shares_add_up_to_one_or_there_is_no_risk_to_share(problem: tuple[np.nda
 
 @given(portfolios(), st.integers(0, 2**32 - 1))
 def test_sleeve_contributes_the_sum_of_its_assets(problem: tuple[np.ndarray, np.ndarray], seed: int) -> None:
-    """And its own volatility is that of its assets held alone; as one portfolio, sleeves are the whole."""
+    """Its volatility equals the volatility of its assets held alone; all sleeves together are the whole portfolio."""
     weights, covariance = problem
     members = np.random.default_rng(seed).integers(3, size=len(weights)) == np.arange(3)[:, None]
     sleeves = sleeve_covariance(weights, covariance, members)

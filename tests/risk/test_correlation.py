@@ -42,13 +42,13 @@ def test_invalid_covariances_are_rejected(change: list[list[float]], message: st
 
 @pytest.mark.parametrize("shape", [(2,), (2, 3), (0, 0), (1, 2, 2, 2)])
 def test_a_shape_that_does_not_fit_is_refused(shape: tuple[int, ...]) -> None:
-    """A vector of variances, say, is no covariance."""
+    """For example, a vector of variances is not a covariance."""
     with pytest.raises(BacktestError, match="expected \\(n, n\\), or \\(m, n, n\\) for a stack"):
         volatilities_and_correlations(np.ones(shape))
 
 
 def test_rounding_does_not_count_as_asymmetry() -> None:
-    """What a product VΛVᵀ leaves, some 1e-16, is let pass, also where it makes an eigenvalue negative."""
+    """The rounding of a product VΛVᵀ, about 1e-16, is accepted, even if it makes an eigenvalue negative."""
     rounded = np.array([[1.0, 1.0 + 4e-16], [1.0, 1.0]])
     _, correlation, singular = volatilities_and_correlations(rounded)
     np.testing.assert_array_equal(correlation[0], correlation[0].T)

@@ -2,7 +2,7 @@
 
 1. the published limiting cases: one asset is 1, n uncorrelated ones of equal risk are sqrt(n), and n bets;
 2. the most diversified portfolio has the largest ratio (Choueifaty and Coignard 2008), and scaling changes none;
-3. the minimum torsion: worked by hand for two assets, uncorrelated bets, and no rotation beside it is nearer;
+3. the minimum torsion: worked by hand for two assets, uncorrelated bets, and no other rotation is closer;
 4. stacks, NaN and errors.
 """
 
@@ -26,7 +26,7 @@ def random_covariance(seed: int, n: int) -> np.ndarray:
 
 
 class TestLimits:
-    """What every measure is at the ends of its scale."""
+    """Values of every measure at the ends of its scale."""
 
     @pytest.mark.parametrize("n", [1, 2, 5, 40])
     def test_n_uncorrelated_assets_of_equal_risk(self, n: int) -> None:

@@ -135,7 +135,7 @@ def test_singular_covariance_is_solved() -> None:
 
 
 def test_halves_without_variance_are_rejected() -> None:
-    """Two perfect hedges side by side: there is no share to be worked out. The tree keeps hedges apart, mostly."""
+    """Two perfect hedges side by side: their shares are undefined. The tree keeps hedges apart, mostly."""
     hedge = np.array([[1.0, -1.0], [-1.0, 1.0]])
     hedges = np.block([[hedge, np.zeros((2, 2))], [np.zeros((2, 2)), hedge]])
     stack = np.stack([np.eye(4), hedges])

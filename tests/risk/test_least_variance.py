@@ -123,7 +123,7 @@ def test_all_methods_find_the_same_portfolio(monkeypatch: pytest.MonkeyPatch, ca
 
 
 def test_unconverged_weights_are_not_returned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The check does not trust the method: stopped early, it says so."""
+    """The check does not trust the method: if it is stopped early, that is an error."""
     monkeypatch.setattr(convex, "ROUNDS", 1)
     monkeypatch.setattr(convex, "STEPS_PER_ASSET", 0)
     with pytest.raises(NoOptimalPortfolio, match=r"covariance\[0\]: .* met only to .* of the slopes, expected 1e-11"):
@@ -131,7 +131,7 @@ def test_unconverged_weights_are_not_returned(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_problem_has_the_same_bits_in_any_stack() -> None:
-    """What is decided on one date does not depend on which others are asked for."""
+    """The weights of one date do not depend on which other dates are asked for."""
     stack = np.stack([random_covariance(seed, 9, 5 + 3 * seed) for seed in range(1, 12)])
     for solve in (
         minimum_variance_weights,
@@ -221,7 +221,7 @@ def test_fewer_observations_than_assets() -> None:
 
 
 def test_caps_with_one_or_no_feasible_portfolio() -> None:
-    """As many caps of 1/n leave equal weights; less is refused with the number that would do."""
+    """Caps of 1/n leave equal weights; smaller caps are rejected with the smallest cap that is feasible."""
     covariance = random_covariance(1, 7, 40)
     np.testing.assert_allclose(minimum_variance_weights(covariance, 1 / 7), np.full(7, 1 / 7), rtol=1e-14)
     np.testing.assert_allclose(

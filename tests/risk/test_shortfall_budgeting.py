@@ -218,7 +218,7 @@ def test_a_portfolio_that_never_lost_in_its_tail_is_named() -> None:
         historical_shortfall_parity_weights(hedge, level=0.75)
     with pytest.raises(NoRiskBudgetPortfolio, match=r"portfolio of 1 of asset 1 has an expected shortfall of -0\.01"):
         historical_shortfall_parity_weights(hedge * [1, 0, 1] + [0, 0.01, 0], level=0.75)
-    with pytest.raises(NoRiskBudgetPortfolio, match="all of asset 1 are zero"):
+    with pytest.raises(NoRiskBudgetPortfolio, match="all returns of asset 1 are zero"):
         historical_shortfall_parity_weights(hedge * [1, 0, 1])
 
 
@@ -298,7 +298,7 @@ def test_one_period_is_all_of_the_tail() -> None:
 
 
 def test_arguments_that_do_not_fit_are_rejected() -> None:
-    """By name, with what was got and what is expected."""
+    """The message names the argument, its value, and what was expected."""
     returns, covariance = random_returns(0, 30, 2), np.diag([0.04, 0.01])
     for wrong, message in [
         ({"returns": returns[0]}, "returns: got the shape"),

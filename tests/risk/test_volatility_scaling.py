@@ -100,14 +100,14 @@ def test_sample_volatility_needs_no_covariance(seed: int) -> None:
 
 
 def test_a_constant_return_has_no_volatility() -> None:
-    """Seven times 0.1 and their mean differ by a rounding, which is no risk to be divided by."""
+    """Seven times 0.1 and their mean differ by rounding, which is not a risk to divide by."""
     assert np.full(7, 0.1).std(ddof=1) > 0
     assert sample_volatility([1.0, 0.0], np.full((7, 2), 0.1)) == 0
 
 
 @pytest.mark.parametrize("count", [1, 3, 8, 9, 17])
 def test_portfolio_of_a_stack_is_scaled_as_alone(count: int) -> None:
-    """To the last bit, whatever stands beside it."""
+    """To the last bit, whatever the other portfolios of the stack."""
     rng = np.random.default_rng(count)
     returns = rng.standard_normal((11, 30, count)) * 0.02
     covariances, weights = returns.swapaxes(1, 2) @ returns / 30, rng.normal(0.3, 0.5, (11, count))

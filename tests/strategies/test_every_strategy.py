@@ -273,7 +273,7 @@ WANTED = {"prices", "returns", "excess_returns", "cash_returns", "covariance", "
 
 
 def test_a_view_ends_at_its_date(some_views: list[MarketView]) -> None:
-    """What is handed out by date ends at `as_of`, its arrays are no windows onto longer ones, its values the market's.
+    """Dated values of a view end at `as_of`, its arrays end there too, and its values equal the market's.
 
     "Physically cut": following the arrays' `base` leads to nothing that is longer than the past.
     """
@@ -369,7 +369,7 @@ class Reader(Strategy):
 
 
 def test_current_weights_have_to_be_declared(tmp_path: Path) -> None:
-    """They are known only within the simulation; a strategy that reads them undeclared is told how to declare it."""
+    """They are known only within the simulation; the error of an undeclared strategy explains how to declare them."""
     write_strategy(tmp_path, "reader", READER.format(declaration=""))
     with pytest.raises(StrategyError, match="reads_current_weights: ClassVar\\[bool\\] = True"):
         run(tmp_path, market(), "reader", {})
@@ -380,7 +380,7 @@ def test_current_weights_are_the_drifted_ones(tmp_path: Path, lag: int, joins: i
     """At a close: after the drift, interest, costs, and a trade due at this close, before any trade decided now.
 
     The oracle, given all decisions up to a date and none made on it, holds exactly these weights at that date's close;
-    from them the next decision is worked out here, and so on. Nothing is held before the first trade. With ragged data
+    from them the next decision is computed here, and so on. Nothing is held before the first trade. With ragged data
     the first asset has no price before row `joins`, and the weights shown are those of the others.
     """
     write_strategy(tmp_path, "reader", READER.format(declaration="reads_current_weights: ClassVar[bool] = True"))
@@ -446,7 +446,7 @@ def test_current_weights_by_hand(tmp_path: Path) -> None:
 def test_levered_erc_takes_on_the_volatility_of_its_benchmark(tmp_path: Path) -> None:
     """`target_volatility: benchmark`: by the run's covariance the levered portfolio is as volatile as the benchmark's.
 
-    Both forecasts are worked out here from the views' own covariances; to 1e-12, being a ratio of two square roots.
+    Both forecasts are computed here from the views' own covariances; to 1e-12, being a ratio of two square roots.
     """
     strategy, batch = asked(tmp_path, "levered_erc", {"target_volatility": "benchmark", "max_gross_exposure": 50.0})
     for view in views_of(strategy, batch):

@@ -73,7 +73,7 @@ def window_until(date: Any, rows: int) -> NDArray[np.float64]:
     ],
 )
 def test_run_holds_the_weights_of_the_function(tmp_path: Path, strategy: dict[str, Any], solve: Any) -> None:
-    """Of the sample covariance of the window's excess returns, on each date."""
+    """The function is applied to the sample covariance of the window's excess returns, on each date."""
     targets = run(tmp_path, strategy).target_weights
     assert len(targets) == 70 - WINDOW
     for date, weights in targets.iterrows():
@@ -127,7 +127,7 @@ def test_bounds_may_name_an_asset_that_joins_later(tmp_path: Path) -> None:
 
 
 def test_messages_name_the_right_asset_next_to_one_without_a_budget(tmp_path: Path) -> None:
-    """Messages of bounded problems too: positions are those of all assets, not of the ones with a budget."""
+    """Also in messages of bounded problems: positions count all assets, not only assets with a budget."""
     prices = market()
     prices["cc"] = prices["bills"]
     strategy = {"name": "erc", "budgets": {"aa": 0, "bonds": 0.5, "gold": 0.3, "dd": 0.2}, "max_weight": 0.9}
@@ -136,7 +136,7 @@ def test_messages_name_the_right_asset_next_to_one_without_a_budget(tmp_path: Pa
 
 
 def test_a_window_without_losses_names_date_and_assets(tmp_path: Path) -> None:
-    """An asset that only rose has no expected shortfall: no budgets, and the run says of which asset and when."""
+    """An asset that only rose has no expected shortfall: the message names the asset and the date."""
     prices = market()
     prices["bb"] = prices["bills"] * 1.01 ** np.arange(70)
     with pytest.raises(
@@ -146,7 +146,7 @@ def test_a_window_without_losses_names_date_and_assets(tmp_path: Path) -> None:
 
 
 def test_cap_without_a_feasible_portfolio_is_rejected_before_data_is_read(tmp_path: Path) -> None:
-    """By the number of assets, with the least that would do."""
+    """The check uses the number of assets, and names the smallest feasible cap."""
     with pytest.raises(
         bt.BacktestError, match=r"max_weight: 4 assets of at most 0\.2 add up to 0\.8; expected 1 or more"
     ):
@@ -154,7 +154,7 @@ def test_cap_without_a_feasible_portfolio_is_rejected_before_data_is_read(tmp_pa
 
 
 def test_zero_variance_is_an_error_that_names_the_asset(tmp_path: Path) -> None:
-    """A price that stands still: no optimiser has an answer, and each error names asset and date."""
+    """With a constant price no optimiser has a solution, and each error names the asset and the date."""
     prices = market()
     prices["cc"] = prices["bills"]
     for name in ("minimum_variance", "maximum_diversification", "hierarchical_risk_parity", "inverse_variance"):

@@ -27,7 +27,7 @@ HISTORY = History(DATES, ("a", "b"), PRICES, PRICES, PRICES[:, 0], MappingProxyT
 
 
 def asked(rows: Sequence[int]) -> ViewBatch:
-    """Each covariance says the row that it is of."""
+    """Views whose covariances contain the number of their row."""
     covariances = np.array(rows, dtype=float)[:, None, None] * np.ones((1, 2, 2))
     return ViewBatch(HISTORY, rows, covariances, np.ones((len(rows), 2), dtype=bool))
 
@@ -52,7 +52,7 @@ def test_every_date_comes_once_with_its_own_view(
 
 
 def test_slices_are_cut_at_the_same_dates_wherever_a_run_begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is estimated together is decided by position alone; and no slice is asked for twice in a row."""
+    """Only positions decide which dates are estimated together, and no slice is requested twice in a row."""
     monkeypatch.setattr(agenda, "_ELEMENTS", 4 * 3)
     seen: list[list[int]] = []
 

@@ -109,7 +109,7 @@ def test_conflicting_bounds_are_rejected() -> None:
 
 
 def test_run_waits_for_assets_that_bounds_need() -> None:
-    """Caps of 0.4 need three assets: while two are there the run has not begun, instead of ending in an error."""
+    """Caps of 0.4 need three assets: with two assets the run has not begun yet, instead of ending in an error."""
     with pytest.raises(InsufficientHistory, match=r"^with us, eu alone, no weights are within these bounds: the gross"):
         weight_bounds(0.0, 0.4, ("us", "eu"), CLASSES, ASSETS)
     assert weight_bounds(0.0, 0.4, ("us", "eu", "gold"), CLASSES, ASSETS).names == ("us", "eu", "gold")

@@ -101,7 +101,7 @@ def test_a_multiple_multiplies(run: Callable[..., bt.BacktestResult]) -> None:
 def test_levered_targets_have_the_target_volatility(
     run: Callable[..., bt.BacktestResult], strategy: dict[str, Any]
 ) -> None:
-    """By the covariance of each date, and so do their risk contributions, which are of what is held."""
+    """The volatility is measured by the covariance of each date; risk contributions refer to the scaled weights."""
     result = run(strategy, {"target_volatility": 0.12, **UNBOUND})
     np.testing.assert_allclose(result.risk_contributions.sum(axis=1), 0.12, rtol=1e-13)
     assert np.ptp(gross(result)) > 0.1
@@ -129,7 +129,7 @@ def test_a_window_of_its_own_is_the_sample_volatility_of_its_rows(
 
 
 def test_months_of_a_window_are_rows(run: Callable[..., bt.BacktestResult]) -> None:
-    """Of daily data, 252 / 12 a month."""
+    """Daily data has 252 / 12 rows a month."""
     one, other = (run(SIXTY_FORTY, {"target_volatility": 0.12, "window": window}) for window in ("2M", 42))
     assert one.target_weights.equals(other.target_weights)
 
@@ -138,7 +138,7 @@ def test_months_of_a_window_are_rows(run: Callable[..., bt.BacktestResult]) -> N
 def test_the_benchmarks_volatility_is_measured_as_ones_own(
     run: Callable[..., bt.BacktestResult], tmp_path: Path, prices: pd.DataFrame, window: int | None
 ) -> None:
-    """Both portfolios have the same wᵀSw, S the run's covariance or that of the window."""
+    """Both portfolios have the same wᵀSw, S the covariance of the run or of the window."""
     written(tmp_path, "other", {"name": "sixty_forty", "weights": {"gold": 0.7, "spx": 0.3}}, None)
     leverage = {"target_volatility": "benchmark", "window": window, **UNBOUND}
     result = run(SIXTY_FORTY, leverage, benchmark="other.yaml")

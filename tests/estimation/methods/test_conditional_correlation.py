@@ -54,7 +54,7 @@ def test_matrix_is_d_r_d_with_archs_volatilities(leverage: bool, later: int) -> 
 
 
 def test_dcc_differs_from_ccc_only_in_its_correlations() -> None:
-    """Variances are the same to the last bit; correlations are those of the second step, from the units of the fit."""
+    """Variances are the same to the last bit; correlations come from the second step, with the units of the fit."""
     rows = [309, 316]
     constant = conditional_covariances(RETURNS, rows, WINDOW, REFIT)
     dynamic = conditional_covariances(RETURNS, rows, WINDOW, REFIT, dynamic=True)
@@ -143,7 +143,7 @@ def test_singular_correlations_are_held_constant_and_logged(caplog: pytest.LogCa
 def test_fits_that_do_not_converge_are_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Each asset once for each fit; the covariance is then that of constant volatilities, the sample's own."""
+    """Each asset is logged once for each fit; the covariance then uses constant volatilities, those of the sample."""
     monkeypatch.setattr("arch.univariate.base.ARCHModelResult.convergence_flag", property(lambda _: 9))
     with caplog.at_level(logging.WARNING):
         found = conditional_covariances(RETURNS, [249, 260], WINDOW, REFIT)

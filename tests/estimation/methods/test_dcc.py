@@ -52,7 +52,7 @@ def test_fit_is_the_maximum_of_the_likelihood_and_near_the_truth() -> None:
 
 
 def test_estimates_of_a_keep_the_order_of_the_true_values() -> None:
-    """The estimates of a keep the order of 0, 0.03, 0.07 and 0.13, each from 3000 days; that of none is near zero."""
+    """The estimates of a keep the order of 0, 0.03, 0.07 and 0.13, from 3000 days; the first is near zero."""
     found = [
         fit_dcc(units, correlation_target(units))[0]
         for units in (dcc_units(5, 3000, TARGET, news, 0.85) for news in (0.0, 0.03, 0.07, 0.13))

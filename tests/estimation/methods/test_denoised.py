@@ -16,7 +16,7 @@ from backtest.numerics.arrays import Floats
 
 
 def of_factors(seed: int, count: int, assets: int, factors: int) -> Floats:
-    """A market, and blocks with a factor each beside it, all of the same weight."""
+    """Returns with a market factor and a factor for each block, all of the same weight."""
     random = np.random.default_rng(seed)
     blocks = random.normal(size=(count, factors))[:, np.arange(assets) % factors]
     market, own = random.normal(size=(count, 1)), random.normal(size=(count, assets))
@@ -29,7 +29,7 @@ def eigenvalues_of(returns: Floats) -> Floats:
 
 @pytest.mark.parametrize(("count", "assets", "factors"), [(500, 40, 1), (500, 40, 3), (1000, 100, 2), (252, 50, 2)])
 def test_covariance_equals_skfolios(count: int, assets: int, factors: int) -> None:
-    """Where its kernel fit of the noise's variance finds the same number of factors, all else is the same.
+    """If its kernel fit of the noise variance finds the same number of factors, the covariances are equal.
 
     In half of the samples or more it does; its fit has a local minimum at other variances. To 1e-12 of the variances,
     as sums are taken in other orders.

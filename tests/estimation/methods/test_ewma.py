@@ -15,7 +15,7 @@ RETURNS = np.random.default_rng(8).normal(0.0005, 0.01, (400, 4)) * [1.0, 0.3, 2
 
 @pytest.mark.parametrize(("window", "half_life"), [(40, 10), (100, 1), (100, 11), (252, 63), (252, 500)])
 def test_covariance_equals_pandas_ewm_of_each_window(window: int, half_life: int) -> None:
-    """The same weights, weighted mean and divisor, worked out return by return there."""
+    """The same weights, weighted mean and divisor, computed return by return."""
     rows = list(range(300, 400, 9))
     found = rolling_ewma_covariance(RETURNS, rows, window, half_life, half_life)
     for matrix, row in zip(found, rows, strict=True):

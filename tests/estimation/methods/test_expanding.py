@@ -19,7 +19,7 @@ def test_covariance_equals_pandas_expanding() -> None:
 
 
 def test_an_asset_that_joins_shortens_the_history_of_all() -> None:
-    """Once it has returns enough to be there; before, the others have all of theirs. A gap begins its history anew."""
+    """Once it has returns enough to be there; before, the others have all of theirs. A gap restarts its history."""
     late = RETURNS.copy()
     late[:100, 3] = np.nan
     late[200, 0] = np.nan
@@ -46,7 +46,7 @@ def test_complete_rows_lose_a_row_at_a_gap_but_no_history(caplog: pytest.LogCapt
 
 @pytest.mark.parametrize("first", [1e3, 1e6])
 def test_first_returns_far_from_later_returns_lose_no_digits(first: float) -> None:
-    """What the sums are shifted by is of no use then: the product of the deviations is taken."""
+    """The shift of the sums does not help then, so the product of the deviations is used."""
     returns = np.random.default_rng(11).normal(size=(500, 2))
     returns[:2] += first
     (_, found) = expanding_sample_covariance(returns, [1, 499], 2)

@@ -86,7 +86,7 @@ def test_hilbert_transform_of_the_kernel_equals_its_integral(x: float) -> None:
 
 
 def test_eigenvalues_at_the_end_of_each_others_kernel_are_finite() -> None:
-    """Where the logarithm is infinite its factor is zero: with x = ±sqrt(5) both are finite."""
+    """The logarithm is infinite where its factor is zero: with x = ±sqrt(5) both results are finite."""
     h = 0.1
     density, transform = _density_and_hilbert_transform(np.array([1.0, 1 + ROOT5 * h]), h)
     assert np.isfinite(density).all()

@@ -137,7 +137,7 @@ def test_assets_of_very_different_volatilities_and_means(far: float) -> None:
 
 
 def test_windows_with_an_outlier_as_anchor_are_computed_separately() -> None:
-    """An outlier on row 504, an anchor: all windows that hold it are worked out one by one, to the last bit."""
+    """An outlier on row 504, an anchor: all windows that contain it are computed one by one, to the last bit."""
     window = 252
     returns = np.random.default_rng(2).normal(size=(1000, 3))
     returns[504, 1] = 1e4
@@ -190,7 +190,7 @@ def test_shared_sums_do_not_depend_on_the_dates_asked_for(
 
 
 def test_memory_of_shared_sums_is_bounded() -> None:
-    """Blocks grow with the number of assets; where a window is no four blocks long, each has its own product."""
+    """Blocks grow with the number of assets; windows shorter than four blocks have a product each."""
     for count in (10, 500, 1000, 3000):
         assert 2 * 756 / block_rows(756, count) * 8 * count**2 <= 2**27
     returns = np.random.default_rng(6).normal(size=(200, 2))

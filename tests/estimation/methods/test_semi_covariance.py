@@ -20,7 +20,7 @@ def test_matrix_equals_its_definition_and_the_downside_deviation() -> None:
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.integers(1, 20))
 def test_below_and_above_add_up_to_the_second_moment(seed: int, count: int, assets: int) -> None:
-    """As x = min(x, 0) + max(x, 0), both are XᵀX/T less the mixed products, which are negative or zero."""
+    """With x = min(x, 0) + max(x, 0), both are XᵀX/T less the mixed products, which are negative or zero."""
     returns = np.random.default_rng(seed).normal(size=(count, assets))
     below, above = semi_covariance(returns), semi_covariance(-returns)
     second = returns.T @ returns / count

@@ -47,7 +47,7 @@ def test_sums_recover_correlations_of_assets_that_close_at_different_hours() -> 
 
 
 def test_a_volatility_without_a_correlation_is_kept() -> None:
-    """An asset that moved in the window of the volatilities, and not in that of the correlations: these are zero."""
+    """An asset that moved only in the window of its volatility has correlations of zero."""
     returns = RETURNS[:120].copy()
     returns[60:, 2] = 0.001
     (found,) = rolling_separate_correlations(returns, [119], 100, 50)
@@ -57,7 +57,7 @@ def test_a_volatility_without_a_correlation_is_kept() -> None:
 
 
 def test_sums_do_not_span_a_row_that_is_left_out() -> None:
-    """By hand: returns of ten days, the sixth missing, sums over two: days 1-2, ..., 4-5, 7-8, ..., 9-10."""
+    """Worked example: returns of ten days, the sixth missing, sums over two: days 1-2, ..., 4-5, 7-8, ..., 9-10."""
     returns = RETURNS[:10].copy()
     returns[5, 0] = np.nan
     (found,) = rolling_separate_correlations(returns, [9], 6, 10, periods=2, missing="complete_rows")

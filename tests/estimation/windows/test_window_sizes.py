@@ -22,7 +22,7 @@ def test_complete_assets_have_all_returns_of_the_window() -> None:
 
 
 def test_complete_rows_count_from_when_an_asset_joins() -> None:
-    """The third asset joins on row 1: it is there from row 4 on, and its rows count from then on only."""
+    """The third asset joins on row 1: it is available from row 4 on, and its rows count only from then on."""
     returns = table("xx.", "xxx", "x.x", "xxx", "xx.", "xxx")
     found = [
         (at, columns.tolist(), kept.tolist())
