@@ -1,8 +1,8 @@
-"""Decorators for kernels compiled by Numba, their code cache, and sharing work over cores.
+"""Compiled kernels: how Numba is used here, how work is shared out over cores, and what is said while it compiles.
 
-Kernel files import this module, and are themselves imported where the work begins, because importing Numba takes a
-sixth of a second. Numba caches compiled code next to the source for each kind of processor (or in the user's cache
-folder, if the source folder is read-only), so only the first run on a machine compiles.
+Files of kernels import this one, and are themselves imported where the work begins: Numba takes a sixth of a second.
+Compiled code is kept by Numba beside the source (or, where that cannot be written to, in the user's cache folder) for
+each kind of processor, so only a first run on a machine compiles.
 """
 
 import importlib
@@ -22,107 +22,107 @@ from numba.core import event, options
 _log = logging.getLogger(__name__)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-# Sums in any order and fused products let loops over arrays use vector instructions. NaN and infinity keep their
-# meaning.
+# Sums in any order, fused products: what makes loops over arrays use the whole width of a processor. NaN and infinity
+# keep their meaning.
 _REORDERED = {"reassoc", "contract", "nsz", "arcp"}
 
 
 def kernel(function: _Function) -> _Function:
-    """Compile a function at its first call, with operations in the order written and the interpreter lock released."""
-    return _compile(function, fastmath=False)
+    """Compile a function at its first call, in the order of operations as written, the interpreter's lock released."""
+    return _compiled(function, fastmath=False)
 
 
 def reordered_kernel(function: _Function) -> _Function:
-    """Compile like `kernel`, but let sums be reordered: faster, and equal up to rounding."""
-    return _compile(function, fastmath=_REORDERED)
+    """The same, where sums may be taken in another order than written: faster, and equal up to rounding."""
+    return _compiled(function, fastmath=_REORDERED)
 
 
 def lean_kernel(function: _Function) -> _Function:
-    """Compile like `reordered_kernel`, without reference counts of arrays, for functions that allocate nothing.
+    """The same as `reordered_kernel`, for what allocates nothing: references to its arrays are not counted.
 
-    If arrays pass from function to function many times a run, counting references takes longer than the work. Numba has
-    no public name for this option; a version that no longer knows it counts references and is slower.
+    Where arrays go from one function to the next a few hundred times a run, the counting takes longer than the work.
+    Numba has no public name for this; one that no longer knows it counts again, and is slower.
     """
     known = hasattr(options.DefaultOptions, "_nrt")
-    return _compile(function, fastmath=_REORDERED, **({"_nrt": False} if known else {}))
+    return _compiled(function, fastmath=_REORDERED, **({"_nrt": False} if known else {}))
 
 
 def inlined_kernel(function: _Function) -> _Function:
-    """Inline a function into each kernel that calls it, where it is compiled with that kernel's options."""
-    return _compile(function, fastmath=False, inline="always")
+    """A function that is written out in each kernel that calls it, and is compiled as that is."""
+    return _compiled(function, fastmath=False, inline="always")
 
 
-def _compile(function: _Function, *, fastmath: Any, **others: Any) -> _Function:
+def _compiled(function: _Function, *, fastmath: Any, **others: Any) -> _Function:
     compiler = partial(numba.njit, nogil=True, error_model="numpy", fastmath=fastmath, **others)
     try:
         return cast("_Function", compiler(cache=True)(function))
-    except RuntimeError:  # without a writable folder each process compiles for itself
+    except RuntimeError:  # there is no folder that can be written to: each process compiles for itself
         return cast("_Function", compiler()(function))
 
 
-class _CompilationNotice(event.Listener):
-    """Log once per process that kernels are being compiled, because the user is waiting."""
+class _Compiling(event.Listener):
+    """Says once a process that code is being compiled: the user waits for it."""
 
-    logged = False
+    said = False
 
-    def on_start(self, event: Any) -> None:  # noqa: ARG002 - the same for all compiled code
-        if not self.logged:
-            self.logged = True
+    def on_start(self, event: Any) -> None:  # noqa: ARG002 - whatever is compiled, the user waits for it
+        if not self.said:
+            self.said = True
             _log.info("compiling for this machine, once; later runs start at once")
 
     def on_end(self, event: Any) -> None:
-        """Do nothing; the base class requires this method."""
+        """Say nothing more."""
 
 
 def _load_without_scipy() -> None:
-    """Load Numba's array functions without SciPy, which they import only to check for it, in a fifth of a second.
+    """Load Numba's array functions without SciPy, which they import to see that it is there: a fifth of a second.
 
-    A kernel that multiplies matrices still imports SciPy when it is compiled.
+    A kernel that multiplies matrices imports it all the same, when it is compiled.
     """
     try:
         linalg: Any = importlib.import_module("numba.np.linalg")
-        ensure_blas = linalg.ensure_blas
-    except (ImportError, AttributeError):  # another version of Numba: everything works, but starts more slowly
+        look_for_it = linalg.ensure_blas
+    except (ImportError, AttributeError):  # a Numba that has it elsewhere: all works, and begins later
         return
     linalg.ensure_blas = lambda: None
     try:
         importlib.import_module("numba.np.arraymath")
     finally:
-        linalg.ensure_blas = ensure_blas
+        linalg.ensure_blas = look_for_it
 
 
 def forget_older_code(package: Path) -> None:
-    """Remove compiled code that is older than the newest kernel file.
+    """Remove compiled code that is older than the newest file of kernels.
 
-    Numba recompiles a kernel if its own file has changed. It does not notice changes in functions and constants that
-    the kernel imports from another file.
+    Numba compiles a kernel anew where its own file has changed. It does not see that functions and positions in arrays
+    which the kernel takes from another file have.
 
     Args:
-        package: folder that contains all folders with kernels.
+        package: the folder of the folders that have kernels.
     """
     kernels = [*package.rglob("*kernel.py"), *package.rglob("kernels/*.py")]
     newest = max(source.stat().st_mtime for source in kernels)
     for index in package.rglob("__pycache__/*.nbi"):
-        with suppress(OSError):  # another process has removed it, or the folder is read-only
+        with suppress(OSError):  # another process removes it, or nobody may
             if index.stat().st_mtime < newest:
                 index.unlink()
 
 
 _load_without_scipy()
 forget_older_code(Path(__file__).parents[1])
-event.register("numba:compile", _CompilationNotice())  # type: ignore[no-untyped-call]  # numba's types are partial
+event.register("numba:compile", _Compiling())  # type: ignore[no-untyped-call]  # numba's types are partial
 
 
 def share_out(work: Callable[[int, int], object], count: int, least: int = 1) -> None:
     """Call `work(first, end)` for slices of range(count), one for each core, at the same time.
 
-    It uses threads and kernels that release the interpreter lock instead of Numba's parallel loops, which take seconds
-    to compile and end the process if two of them run at once.
+    Threads, and kernels that release the lock, rather than Numba's own parallel loops: those take seconds to compile,
+    and two of them at once end the process.
 
     Args:
-        work: function that processes the positions first..end - 1; calls must be independent of each other.
-        count: number of positions.
-        least: smallest number of positions that justifies a thread.
+        work: what to do for the positions first..end - 1; calls do not touch each other's.
+        count: of all positions.
+        least: positions that are worth a thread.
 
     Example:
         >>> squares = [0] * 5
@@ -145,5 +145,5 @@ def share_out(work: Callable[[int, int], object], count: int, least: int = 1) ->
 
 
 def _cores() -> int:
-    """Return the number of cores that this process may use."""
+    """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
