@@ -1,1 +1,1 @@
-"""Strategies that come with the project: one file and one class each."""
+"""The strategies that come with the project: one file, one class each."""

@@ -8,7 +8,10 @@ from backtest.strategy import MarketView, MarketViews, Strategy
 
 
 class EqualWeight(Strategy):
-    """The same capital in every asset: w_i = 1/n (DeMiguel, Garlappi, Uppal 2009)."""
+    """The same capital in every asset: w_i = 1/n (DeMiguel, Garlappi, Uppal 2009).
+
+    Definitions: docs/conventions/strategies.md#weights-from-volatilities
+    """
 
     def target_weights(self, view: MarketView) -> pd.Series:
         return pd.Series(1 / len(view.assets), index=list(view.assets))

@@ -33,6 +33,8 @@ class ERC(Strategy):
     `min_weight` and `max_weight` bound weights: one number for all assets, or numbers by asset and by class; the number
     of a class bounds its sum. Contributions then differ from their budgets at a bound, and as a result also elsewhere.
     The weights minimise log σ(w) - Σ b_i log w_i within the bounds (`backtest/risk/solvers/bounded.py`).
+
+    Definitions: docs/conventions/strategies.md#risk-budgets
     """
 
     budgets: Budgets | None = None

@@ -22,6 +22,8 @@ class ERCExpectedShortfall(Strategy):
 
     An asset joins when its own window is full. If some long-only portfolio did not lose in its tail, no weights exist
     and the run stops with an error; choose a longer window.
+
+    Definitions: docs/conventions/strategies.md#equal-contributions-to-expected-shortfall
     """
 
     budgets: Budgets | None = None

@@ -13,6 +13,8 @@ class HierarchicalRiskParity(Strategy):
 
     `linkage` is the distance of two clusters: `single` as in the paper, `average` or `ward`. Assets of equal volatility
     are sorted as in the configuration; otherwise the order of assets does not matter.
+
+    Definitions: docs/conventions/strategies.md#hierarchical-risk-parity
     """
 
     linkage: Linkage = "single"

@@ -13,6 +13,8 @@ class InverseVariance(Strategy):
 
     This is the portfolio of least variance if assets are uncorrelated (Markowitz 1952). It favours calm assets more
     than risk parity does.
+
+    Definitions: docs/conventions/strategies.md#weights-from-volatilities
     """
 
     def target_weights(self, view: MarketView) -> pd.Series:

@@ -13,6 +13,8 @@ class InverseVolatility(Strategy):
 
     Risk contributions are equal if all correlations are equal, so always for two assets (Asness, Frazzini, Pedersen
     2012).
+
+    Definitions: docs/conventions/strategies.md#weights-from-volatilities
     """
 
     def target_weights(self, view: MarketView) -> pd.Series:

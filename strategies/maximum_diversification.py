@@ -13,6 +13,8 @@ class MaximumDiversification(Strategy):
 
     The portfolio has the same correlation with every asset that it holds. If the covariance is singular, twins share
     equally.
+
+    Definitions: docs/conventions/strategies.md#minimum-variance-and-maximum-diversification
     """
 
     def target_weights(self, view: MarketView) -> pd.Series:

@@ -18,6 +18,8 @@ class MinimumVariance(Strategy):
 
     `max_weight` caps the weight of each asset; by default there is no cap, and most of the portfolio is in the calmest
     assets. If the covariance is singular, twins share equally.
+
+    Definitions: docs/conventions/strategies.md#minimum-variance-and-maximum-diversification
     """
 
     max_weight: Annotated[float, Field(gt=0, le=1)] | None = None

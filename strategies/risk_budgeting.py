@@ -11,6 +11,8 @@ class RiskBudgeting(ERC):
 
     It has the settings of `erc`: `budgets` by asset, by class or in groups, and bounds on weights. Source: Roncalli
     (2013), "Introduction to Risk Parity and Budgeting", chapter 2.
+
+    Definitions: docs/conventions/strategies.md#risk-budgets
     """
 
     budgets: Budgets = Field(

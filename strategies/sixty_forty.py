@@ -14,6 +14,8 @@ class SixtyForty(Strategy):
     """Fixed weights, 60 % equities and 40 % bonds; about 92 % of its risk is in equities.
 
     `weights` are by asset class, split equally within a class, or by asset; the rest is cash.
+
+    Definitions: docs/conventions/strategies.md#fixed-weights
     """
 
     weights: Weights = Field(default_factory=lambda: {"equities": 0.6, "bonds": 0.4})

@@ -15,6 +15,8 @@ class VolatilityTarget(SixtyForty):
     is capped at `max_gross_exposure`; the part above 1 is borrowed, and the rest below 1 is in cash. The same as
     `sixty_forty` with `leverage: {target_volatility: 0.10, max_gross_exposure: 3}`. Source: "The Impact of Volatility
     Targeting", Journal of Portfolio Management 45(1).
+
+    Definitions: docs/conventions/strategies.md#strategies-with-leverage
     """
 
     target_volatility: Volatility = 0.10

@@ -58,6 +58,8 @@ def window_rows(window: int | str, periods_per_year: int) -> int:
 class Estimator(BaseModel, ABC):
     """Base of all covariance estimators: a frozen model whose fields are its settings.
 
+    Definitions: docs/conventions/estimation.md
+
     Args:
         covariance: the estimator's name in a configuration; each class has its own.
         window: number of most recent excess returns: periods (36), years ("3Y" is 3 × periods_per_year rows), months

@@ -16,6 +16,8 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 class GroupBudget(BaseModel):
     """Budget of a group, and its division among the members.
 
+    Definitions: docs/conventions/strategies.md#risk-budgets
+
     Args:
         share: share of the risk of the level above.
         within: shares of the members, which sum to 1. Members are assets, classes, or groups.

@@ -79,7 +79,10 @@ class _Scaling(BaseModel, ABC):
 
 
 class FixedMultiple(_Scaling):
-    """A fixed multiple of the strategy's weights: 2 doubles each."""
+    """A fixed multiple of the strategy's weights: 2 doubles each.
+
+    Definitions: docs/conventions/scaling.md#fixed-multiple
+    """
 
     multiple: Multiple
 
@@ -90,6 +93,8 @@ class FixedMultiple(_Scaling):
 
 class TargetVolatility(_Scaling):
     """Scaling to a target volatility: the multiple is σ_target / σ, within bounds of gross exposure.
+
+    Definitions: docs/conventions/scaling.md#target-volatility
 
     Args:
         target_volatility: decimal a year; or `benchmark`, the volatility of the benchmark's target weights, measured in
@@ -184,6 +189,8 @@ class FixedDebt(_Scaling):
     """Constant debt: weights × (1 + debt / NAV), with NAV at the decision in units of the first NAV.
 
     If the weights sum to 1, the loan after each trade is `debt` times the first NAV: the multiple falls as NAV rises.
+
+    Definitions: docs/conventions/scaling.md#fixed-debt
 
     Args:
         debt: multiple of the first NAV.

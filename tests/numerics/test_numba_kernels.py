@@ -1,4 +1,4 @@
-"""Sharing of work over cores, and the log message during compilation."""
+"""How work is shared out over cores, and what is said while code is compiled."""
 
 import importlib
 import os
@@ -40,7 +40,7 @@ print(more(2))
 
 @pytest.mark.parametrize("cores", [1, 2, 3, 8])
 @pytest.mark.parametrize(("count", "least"), [(0, 1), (1, 1), (2, 1), (5, 1), (7, 3), (100, 7), (100, 1000)])
-def test_every_position_is_processed_once(monkeypatch: pytest.MonkeyPatch, cores: int, count: int, least: int) -> None:
+def test_every_position_has_its_turn_once(monkeypatch: pytest.MonkeyPatch, cores: int, count: int, least: int) -> None:
     """However many cores there are; and no thread has fewer positions than are worth one, unless it is the only one."""
     monkeypatch.setattr(numba_kernels, "_cores", lambda: cores)
     turns, sizes, lock = [0] * count, [], Lock()
@@ -58,8 +58,8 @@ def test_every_position_is_processed_once(monkeypatch: pytest.MonkeyPatch, cores
 
 
 @pytest.mark.parametrize("failing", [0, 3, 9])
-def test_error_in_any_slice_is_raised(monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
-    """In the caller's slice and in the slices of threads; the other slices finish before the error is raised."""
+def test_an_error_in_any_share_is_raised(monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
+    """In the caller's own share and in those of the threads; the others are done before it comes up."""
     monkeypatch.setattr(numba_kernels, "_cores", lambda: 4)
     done = []
 
@@ -77,7 +77,7 @@ def halved(x: float) -> float:
     return x / 2
 
 
-def test_kernels_compile_without_a_writable_cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nothing_can_be_kept_a_kernel_is_compiled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Numba refuses `cache` where neither the source's folder nor the user's can be written to."""
 
     def refuse(*_: object) -> None:
@@ -87,16 +87,16 @@ def test_kernels_compile_without_a_writable_cache_folder(monkeypatch: pytest.Mon
     assert numba_kernels.kernel(halved)(3.0) == 1.5
 
 
-def test_other_versions_of_numba_load_without_the_shortcut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The shortcut uses private functions of Numba; without them Numba loads unchanged."""
+def test_a_numba_that_looks_for_scipy_elsewhere_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What makes it load faster is none of Numba's promises: without that it loads, and is left as it is."""
     linalg = importlib.import_module("numba.np.linalg")
     monkeypatch.delattr(linalg, "ensure_blas")
     numba_kernels._load_without_scipy()
     assert not hasattr(linalg, "ensure_blas")
 
 
-def test_compilation_is_logged_once_and_only_if_it_happens(tmp_path: Path) -> None:
-    """Three compilations in a first process say so once; a second process finds the cached code and logs nothing."""
+def test_compiling_is_said_once_and_only_when_it_takes_place(tmp_path: Path) -> None:
+    """Three compilations in a first process say so once; a second process finds them kept, and says nothing."""
     (tmp_path / "kernels.py").write_text(KERNELS)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path / "kept")}
     said = []
@@ -107,8 +107,8 @@ def test_compilation_is_logged_once_and_only_if_it_happens(tmp_path: Path) -> No
     assert said == [[COMPILING, "3.0", "5"], ["3.0", "5"]]
 
 
-def test_cached_code_older_than_a_kernel_file_is_not_used(tmp_path: Path) -> None:
-    """A kernel takes functions and positions from other files: if one of these is newer, all are compiled again.
+def test_code_older_than_any_file_of_kernels_is_not_used(tmp_path: Path) -> None:
+    """A kernel takes functions and positions from other files: where one of these is newer, all compile anew.
 
     What is as new as the newest file stays: the next start compiles nothing.
     """

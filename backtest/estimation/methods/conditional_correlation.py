@@ -64,7 +64,10 @@ class _ConditionalCorrelation(Estimator):
 
 
 class CCC(_ConditionalCorrelation):
-    """Constant conditional correlations (Bollerslev 1990): Σ = D R D, D forecast volatilities, R from the fit."""
+    """Constant conditional correlations (Bollerslev 1990): Σ = D R D, D forecast volatilities, R from the fit.
+
+    Definitions: docs/conventions/estimation.md#conditional-correlations
+    """
 
     covariance: Literal["ccc"] = "ccc"
     formula: ClassVar[str] = "D R D, D volatilities forecast by GARCH(1,1), R constant correlations"
@@ -76,7 +79,10 @@ class CCC(_ConditionalCorrelation):
 
 
 class DCC(_ConditionalCorrelation):
-    """Dynamic conditional correlations (Engle 2002): Σ = D R D, D and R both forecast (`dcc`)."""
+    """Dynamic conditional correlations (Engle 2002): Σ = D R D, D and R both forecast (`dcc`).
+
+    Definitions: docs/conventions/estimation.md#conditional-correlations
+    """
 
     covariance: Literal["dcc"] = "dcc"
     formula: ClassVar[str] = "D R D, D volatilities forecast by GARCH(1,1), R correlations that move with the returns"

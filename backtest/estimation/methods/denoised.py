@@ -17,6 +17,8 @@ class Denoised(Estimator):
 
     Source: López de Prado (2020). A detoned covariance is not offered: without the market's eigenvector the matrix is
     singular, and its risk budgets say nothing about the risk of the portfolio.
+
+    Definitions: docs/conventions/estimation.md#denoised-correlations
     """
 
     covariance: Literal["denoised"] = "denoised"

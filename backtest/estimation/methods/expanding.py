@@ -20,6 +20,8 @@ class Expanding(Estimator):
 
     The history begins at the first row from which all available assets have returns (without a gap, if `missing` is
     `complete_assets`). An asset that joins therefore shortens the history of all assets.
+
+    Definitions: docs/conventions/estimation.md#sample-and-expanding-windows
     """
 
     covariance: Literal["expanding"] = "expanding"

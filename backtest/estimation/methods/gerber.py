@@ -18,6 +18,8 @@ Statistic = Literal["gs1", "gs2"]
 class Gerber(Estimator):
     """Gerber correlations and sample volatilities (Gerber, Markowitz, Ernst, Miao, Javid and Sargen 2022).
 
+    Definitions: docs/conventions/estimation.md#gerber-statistic
+
     Args:
         threshold: size of a large return, in standard deviations; the paper uses 0.5, 0.7 and 0.9.
         statistic: divisor of agreeing less opposing periods: "gs2", the geometric mean of both assets' numbers of large

@@ -20,6 +20,8 @@ class LedoitWolf(Estimator):
 
     It moves variances towards their mean. Among assets of very different volatilities, such as bonds and equities, this
     changes risk shares more than noise does; `ledoit_wolf_constant_correlation` keeps the variances.
+
+    Definitions: docs/conventions/estimation.md#shrinkage
     """
 
     covariance: Literal["ledoit_wolf"] = "ledoit_wolf"
@@ -33,7 +35,10 @@ class LedoitWolf(Estimator):
 
 
 class LedoitWolfConstantCorrelation(Estimator):
-    """Shrinkage to the covariance in which all correlations equal their mean (Ledoit and Wolf 2004b)."""
+    """Shrinkage to the covariance in which all correlations equal their mean (Ledoit and Wolf 2004b).
+
+    Definitions: docs/conventions/estimation.md#shrinkage
+    """
 
     covariance: Literal["ledoit_wolf_constant_correlation"] = "ledoit_wolf_constant_correlation"
     formula: ClassVar[str] = "(1 - δ) S + δ F, F with the variances and the mean correlation of S"

@@ -22,6 +22,8 @@ class NonlinearShrinkage(Estimator):
     """Analytical nonlinear shrinkage (Ledoit and Wolf 2020): the sample's eigenvectors with better eigenvalues.
 
     The matrix is positive definite even with more assets than returns. The window needs 13 returns or more.
+
+    Definitions: docs/conventions/estimation.md#shrinkage
     """
 
     covariance: Literal["nonlinear_shrinkage"] = "nonlinear_shrinkage"

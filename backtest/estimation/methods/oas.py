@@ -15,6 +15,8 @@ class OAS(Estimator):
     """Oracle approximating shrinkage to a multiple of identity (Chen, Wiesel, Eldar and Hero 2010).
 
     It assumes normal returns, and shrinks more than `ledoit_wolf` if the window is short.
+
+    Definitions: docs/conventions/estimation.md#shrinkage
     """
 
     covariance: Literal["oas"] = "oas"

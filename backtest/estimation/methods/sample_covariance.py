@@ -9,7 +9,10 @@ from backtest.numerics.arrays import Floats
 
 
 class Sample(Estimator):
-    """Sample covariance of the last `window` excess returns, divisor window - 1."""
+    """Sample covariance of the last `window` excess returns, divisor window - 1.
+
+    Definitions: docs/conventions/estimation.md#sample-and-expanding-windows
+    """
 
     covariance: Literal["sample"] = "sample"
     formula: ClassVar[str] = "Σ x xᵀ / (T - 1)"

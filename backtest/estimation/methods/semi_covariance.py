@@ -18,6 +18,8 @@ class SemiCovariance(Estimator):
     Its volatilities are semi-deviations: for symmetric returns without drift, 1/sqrt(2) of the standard deviations.
     A target volatility uses them without conversion.
 
+    Definitions: docs/conventions/estimation.md#semi-covariance
+
     Args:
         threshold: excess return below which a period counts, decimal per period; 0 counts periods behind cash.
     """

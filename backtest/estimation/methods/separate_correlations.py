@@ -22,6 +22,8 @@ from backtest.numerics.blas import one_blas_thread
 class SeparateCorrelations(Estimator):
     """Sample volatilities from one window, sample correlations from a window or a horizon of their own.
 
+    Definitions: docs/conventions/estimation.md#separate-correlations
+
     Args:
         window: window of the volatilities, which use returns over one period.
         correlation_window: window of the correlations, by default `window`.
