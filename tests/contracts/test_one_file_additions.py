@@ -69,7 +69,7 @@ else:
 """
 
 IN_THE_DOCUMENTATION = """
-from scripts.build_docs import estimator_table
+from scripts.estimator_table import estimator_table
 assert "| `doubled` | 2 Σ x xᵀ / (T - 1) |  | `window: 3Y` |" in estimator_table()
 """
 

@@ -20,7 +20,7 @@ from backtest.errors import EstimationError
 from backtest.estimation import methods
 from backtest.estimation.estimation_settings import EstimationSettings
 from backtest.estimation.estimator import Estimator
-from scripts.build_docs import estimator_table
+from scripts.estimator_table import estimator_table
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
