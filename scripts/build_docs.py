@@ -14,6 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from scripts.estimator_table import refresh_table
+
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 
@@ -23,8 +25,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name in ("configs", "strategies"):
             (Path(folder) / name).symlink_to(ROOT / name)
-        for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
-            text = page.read_text(encoding="utf-8")
+        for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
+            text = refresh_table(page.read_text(encoding="utf-8"))
             page.write_text(BLOCK.sub(lambda block: refreshed(block[1], Path(folder)), text), encoding="utf-8")
         shutil.copy(Path(folder) / "reports/erc/figures/growth.png", ROOT / "docs/growth.png")
 

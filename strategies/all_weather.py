@@ -1,4 +1,4 @@
-"""The All-Weather portfolio as the article gives it."""
+"""All-Weather portfolio, with the weights of the article."""
 
 from pydantic import Field
 
@@ -10,7 +10,7 @@ from .sixty_forty import SixtyForty
 class AllWeather(SixtyForty):
     """Fixed weights, 30 % equities, 55 % bonds, 15 % commodities and gold; unlevered, its risk is not balanced.
 
-    `weights` are by asset class, split equally within a class, or by asset; what they leave is cash.
+    `weights` are by asset class, split equally within a class, or by asset; the rest is cash.
 
     Definitions: docs/conventions/strategies.md#fixed-weights
     """

@@ -27,12 +27,12 @@ class ERC(Strategy):
     """Equal risk contributions: w_i (Σw)_i / σ = σ / n for every asset (Maillard, Roncalli, Teïletche 2010).
 
     `budgets` gives shares of risk instead, by asset, by class (divided equally among its assets' contributions) or in
-    groups (`{share: 0.6, within: {...}}`); on each level they add up to 1, and a budget of 0 gives no weight. While
-    some assets are not there yet (`data.ragged`), the others share all of the risk in proportion.
+    groups (`{share: 0.6, within: {...}}`). On each level they sum to 1, and a budget of 0 gives a weight of 0. While
+    some assets are not available yet (`data.ragged`), the others share all of the risk in proportion.
 
-    `min_weight` and `max_weight` bound weights: one number for each asset, or by asset and by class, for its sum. At a
-    bound, and because of it elsewhere, contributions are not their budgets; the weights taken are those of least
-    log σ(w) - Σ b_i log w_i within the bounds (`backtest/risk/solvers/bounded.py`).
+    `min_weight` and `max_weight` bound weights: one number for all assets, or numbers by asset and by class; the number
+    of a class bounds its sum. Contributions then differ from their budgets at a bound, and as a result also elsewhere.
+    The weights minimise log σ(w) - Σ b_i log w_i within the bounds (`backtest/risk/solvers/bounded.py`).
 
     Definitions: docs/conventions/strategies.md#risk-budgets
     """

@@ -11,8 +11,8 @@ from backtest.strategy import MarketView, MarketViews, Strategy
 class HierarchicalRiskParity(Strategy):
     """Capital halved down a tree of correlated assets, each half by its inverse variance (López de Prado 2016).
 
-    `linkage` says how the distance of two clusters is measured: `single` as in the paper, `average` or `ward`. Assets
-    of equal volatility are taken in the order of the configuration, else their order does not matter.
+    `linkage` is the distance of two clusters: `single` as in the paper, `average` or `ward`. Assets of equal volatility
+    are sorted as in the configuration; otherwise the order of assets does not matter.
 
     Definitions: docs/conventions/strategies.md#hierarchical-risk-parity
     """

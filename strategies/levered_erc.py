@@ -1,4 +1,4 @@
-"""ERC, levered to a volatility."""
+"""ERC, scaled to a target volatility."""
 
 from typing import Literal
 
@@ -14,9 +14,9 @@ from .erc import ERC
 class LeveredERC(ERC):
     """ERC scaled to a target volatility by the run's own covariance: w = k × ERC, k = σ_target / σ_ERC.
 
-    `target_volatility` is decimal a year, or `benchmark`: the benchmark's, by the same covariance. Gross exposure is
-    capped at `max_gross_exposure`; the part above 1 is borrowed, and the financing terms of the run apply to it. It is
-    `erc` with `leverage: {target_volatility: 0.10, max_gross_exposure: 3}`.
+    `target_volatility` is decimal a year, or `benchmark`: the benchmark's volatility by the same covariance. Gross
+    exposure is capped at `max_gross_exposure`; the part above 1 is borrowed at the financing terms of the run. The same
+    as `erc` with `leverage: {target_volatility: 0.10, max_gross_exposure: 3}`.
 
     Definitions: docs/conventions/strategies.md#strategies-with-leverage
     """
@@ -25,10 +25,10 @@ class LeveredERC(ERC):
     max_gross_exposure: GrossExposure = 3.0
 
     def target_weights(self, view: MarketView) -> pd.Series:
-        return self._leverage().scaled_alone(super().target_weights(view), view)
+        return self._leverage().scale_one(super().target_weights(view), view)
 
     def target_weights_many(self, views: MarketViews) -> NDArray[np.float64]:
-        return self._leverage().scaled(super().target_weights_many(views), views)
+        return self._leverage().scale(super().target_weights_many(views), views)
 
     def _leverage(self) -> TargetVolatility:
         return TargetVolatility(target_volatility=self.target_volatility, max_gross_exposure=self.max_gross_exposure)

@@ -11,7 +11,8 @@ from backtest.strategy import MarketView, MarketViews, Strategy
 class MaximumDiversification(Strategy):
     """The largest diversification ratio wᵀσ / sqrt(wᵀΣw), long-only (Choueifaty, Coignard 2008).
 
-    It has the same correlation with every asset that it holds. Where the covariance is singular, twins share equally.
+    The portfolio has the same correlation with every asset that it holds. If the covariance is singular, twins share
+    equally.
 
     Definitions: docs/conventions/strategies.md#minimum-variance-and-maximum-diversification
     """

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from backtest.risk import minimum_variance_weights
+from backtest.risk.solvers.least_variance import caps_leave_room
 from backtest.strategy import MarketView, MarketViews, Strategy, StrategyError
 
 
@@ -16,7 +17,7 @@ class MinimumVariance(Strategy):
     """Least variance, long-only: minimise ½ wᵀΣw with Σw = 1 (Markowitz 1952; Clarke, de Silva, Thorley 2011).
 
     `max_weight` caps the weight of each asset; by default there is no cap, and most of the portfolio is in the calmest
-    assets. Where the covariance is singular, twins share equally.
+    assets. If the covariance is singular, twins share equally.
 
     Definitions: docs/conventions/strategies.md#minimum-variance-and-maximum-diversification
     """
@@ -31,7 +32,7 @@ class MinimumVariance(Strategy):
         return minimum_variance_weights(views.covariance, self.max_weight)
 
     def check_assets(self, assets: tuple[str, ...], classes: Mapping[str, str]) -> None:  # noqa: ARG002 - caps are by asset
-        if self.max_weight is not None and self.max_weight * len(assets) < 1 - 1e-12:  # room for rounding
+        if self.max_weight is not None and not caps_leave_room(len(assets), self.max_weight):
             raise StrategyError(
                 f"max_weight: {len(assets)} assets of at most {self.max_weight:g} add up to "
                 f"{self.max_weight * len(assets):g}; expected 1 or more"

@@ -1,4 +1,4 @@
-"""Risk budgeting: shares of risk as they are given."""
+"""Risk budgeting: given shares of risk."""
 
 from pydantic import Field
 
@@ -10,8 +10,8 @@ from .erc import ERC
 class RiskBudgeting(ERC):
     """Given shares of risk: w_i (Σw)_i / σ = b_i σ; by default 30 % equities, 40 % bonds, 30 % commodities.
 
-    The settings of `erc`: `budgets` by asset, by class or in groups, and bounds on weights. Source: Roncalli (2013),
-    "Introduction to Risk Parity and Budgeting", chapter 2.
+    It has the settings of `erc`: `budgets` by asset, by class or in groups, and bounds on weights. Source: Roncalli
+    (2013), "Introduction to Risk Parity and Budgeting", chapter 2.
 
     Definitions: docs/conventions/strategies.md#risk-budgets
     """

@@ -1,4 +1,4 @@
-"""The traditional portfolio: 60 % equities, 40 % bonds."""
+"""Traditional portfolio: 60 % equities, 40 % bonds."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ from backtest.strategy import MarketView, MarketViews, Strategy, Weights, spread
 class SixtyForty(Strategy):
     """Fixed weights, 60 % equities and 40 % bonds; about 92 % of its risk is in equities.
 
-    `weights` are by asset class, split equally within a class, or by asset; what they leave is cash.
+    `weights` are by asset class, split equally within a class, or by asset; the rest is cash.
 
     Definitions: docs/conventions/strategies.md#fixed-weights
     """

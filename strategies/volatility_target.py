@@ -1,4 +1,4 @@
-"""Fixed weights, scaled to a volatility."""
+"""Fixed weights, scaled to a target volatility."""
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,9 @@ class VolatilityTarget(SixtyForty):
     """Fixed weights scaled to a target volatility: w = k × `weights`, k = σ_target / σ (Harvey and others 2018).
 
     σ is the volatility of `weights` by the run's own covariance; `target_volatility` is decimal a year. Gross exposure
-    is capped at `max_gross_exposure`; what exceeds 1 is borrowed, what is left below 1 is in cash. It is `sixty_forty`
-    with `leverage: {target_volatility: 0.10, max_gross_exposure: 3}`. Source: "The Impact of Volatility Targeting",
-    Journal of Portfolio Management 45(1).
+    is capped at `max_gross_exposure`; the part above 1 is borrowed, and the rest below 1 is in cash. The same as
+    `sixty_forty` with `leverage: {target_volatility: 0.10, max_gross_exposure: 3}`. Source: "The Impact of Volatility
+    Targeting", Journal of Portfolio Management 45(1).
 
     Definitions: docs/conventions/strategies.md#strategies-with-leverage
     """
@@ -24,10 +24,10 @@ class VolatilityTarget(SixtyForty):
     max_gross_exposure: GrossExposure = 3.0
 
     def target_weights(self, view: MarketView) -> pd.Series:
-        return self._leverage().scaled_alone(super().target_weights(view), view)
+        return self._leverage().scale_one(super().target_weights(view), view)
 
     def target_weights_many(self, views: MarketViews) -> NDArray[np.float64]:
-        return self._leverage().scaled(super().target_weights_many(views), views)
+        return self._leverage().scale(super().target_weights_many(views), views)
 
     def _leverage(self) -> TargetVolatility:
         return TargetVolatility(target_volatility=self.target_volatility, max_gross_exposure=self.max_gross_exposure)

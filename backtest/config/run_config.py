@@ -14,11 +14,14 @@ from backtest.estimation.estimation_settings import EstimationSettings
 from backtest.estimation.methods.sample_covariance import Sample
 from backtest.reporting.report_settings import ReportSettings
 from backtest.strategy import Strategy
-from backtest.strategy.scaling import Leverage
+from backtest.strategy.scaling import Scaling
 
 
 class StrategyChoice(BaseModel):
-    """A strategy and its name in the configuration."""
+    """A strategy and its name in the configuration.
+
+    Definitions: docs/conventions/strategies.md#interface
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,7 +49,7 @@ class RunConfig(BaseModel):
     initial_capital: Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)] | None = None
     estimation: EstimationSettings = Sample()
     strategy: StrategyChoice
-    leverage: Leverage | None = None
+    leverage: Scaling | None = None
     rebalance: RebalanceSettings = RebalanceSettings()
     costs: TradingCosts = TradingCosts()
     financing: Financing = Margin()

@@ -1,4 +1,4 @@
-"""Assets whose returns vary by rounding alone: their variance is zero, and they have no correlations."""
+"""Assets whose returns vary only by rounding: their variance is zero and their correlations are undefined."""
 
 from collections.abc import Callable
 
@@ -8,27 +8,27 @@ from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.tolerances import NO_RISK, has_risk
 
 
-def varying(returns: Floats) -> Bools:
-    """Return whether the returns of each column vary by more than rounding: (n,) for (T, n) decimals per period.
+def columns_that_vary(returns: Floats) -> Bools:
+    """Return whether the returns of each column vary by more than rounding, (n,), from (T, n) decimals per period.
 
     Example:
         >>> deposit = np.diff(100 * 1.003 ** np.arange(60)) / (100 * 1.003 ** np.arange(59))
-        >>> varying(np.column_stack([deposit, np.full(59, 0.1), np.arange(59) / 1e9])).tolist()
+        >>> columns_that_vary(np.column_stack([deposit, np.full(59, 0.1), np.arange(59) / 1e9])).tolist()
         [False, False, True]
     """
     return has_risk(np.std(returns, axis=0, ddof=1))
 
 
-def of_varying(returns: Floats, estimate: Callable[[Floats], Floats]) -> Floats:
-    """Return the estimate for the columns that vary; zeros in the rows and columns of those that do not.
+def estimate_where_varying(returns: Floats, estimate: Callable[[Floats], Floats]) -> Floats:
+    """Return the estimate for the columns that vary, with zeros in the rows and columns of the others.
 
-    For estimators built on correlations, which are not defined where a volatility is zero.
+    Estimators that are built on correlations need this: correlations are undefined if a volatility is zero.
 
     Example:
-        >>> of_varying(np.array([[0.5, 0.0], [-0.5, 0.0]]), lambda returns: returns.T @ returns).tolist()
+        >>> estimate_where_varying(np.array([[0.5, 0.0], [-0.5, 0.0]]), lambda returns: returns.T @ returns).tolist()
         [[0.5, 0.0], [0.0, 0.0]]
     """
-    moving = varying(returns)
+    moving = columns_that_vary(returns)
     if moving.all():
         return estimate(returns)
     covariance = np.zeros((returns.shape[1], returns.shape[1]))
@@ -37,18 +37,18 @@ def of_varying(returns: Floats, estimate: Callable[[Floats], Floats]) -> Floats:
     return covariance
 
 
-def without_rounding(covariances: Floats) -> Floats:
-    """Set variances that are rounding to zero, with all their covariances, in place.
+def clear_rounding(covariances: Floats) -> Floats:
+    """Set variances that are only rounding, and their covariances, to zero in place.
 
     Args:
         covariances: (..., n, n) decimal² per period; NaN stays NaN.
 
     Example:
-        >>> without_rounding(np.array([[1e-32, -1e-17], [-1e-17, 0.0016]])).tolist()
+        >>> clear_rounding(np.array([[1e-32, -1e-17], [-1e-17, 0.0016]])).tolist()
         [[0.0, 0.0], [0.0, 0.0016]]
     """
-    flat = np.diagonal(covariances, axis1=-2, axis2=-1) <= NO_RISK**2
-    for at in np.argwhere(flat.any(axis=-1)):
-        matrix, own = covariances[tuple(at)], flat[tuple(at)]
-        matrix[(own[:, None] | own) & ~np.isnan(matrix)] = 0.0
+    is_rounding = np.diagonal(covariances, axis1=-2, axis2=-1) <= NO_RISK**2
+    for at in np.argwhere(is_rounding.any(axis=-1)):
+        matrix, constant = covariances[tuple(at)], is_rounding[tuple(at)]
+        matrix[(constant[:, None] | constant) & ~np.isnan(matrix)] = 0.0
     return covariances

@@ -1,4 +1,4 @@
-"""`Estimator`: settings of a covariance estimator and one method. A file each for those that there are."""
+"""`Estimator`: base class of the covariance estimators, with their common settings and one method."""
 
 import re
 from abc import ABC, abstractmethod
@@ -11,21 +11,21 @@ from backtest.numerics.arrays import Floats
 
 Missing = Literal["complete_assets", "complete_rows"]
 
-MOST_A_YEAR = 366  # periods: a window in years has no more rows
+MOST_A_YEAR = 366  # periods a year: the most rows that a window of one year can have
 
 _WINDOW = re.compile(r"([1-9][0-9]*)([YMD])")
 
 
-def _checked(window: int | str) -> int | str:
+def _check_window(window: int | str) -> int | str:
     if window_rows(window, 252) < 2:
-        raise ValueError(f"a window of {window}; expected two periods or more, as a variance needs two returns")
+        raise ValueError(f"a window of {window}; expected two periods or more, because a variance needs two returns")
     return window
 
 
-def _checked_half_life(half_life: int | str) -> int | str:
+def _check_half_life(half_life: int | str) -> int | str:
     if isinstance(half_life, str) and not _WINDOW.fullmatch(half_life):
         raise ValueError(
-            f"{half_life!r} is no half-life; expected a number of periods such as 11, years '1Y', months '3M', "
+            f"{half_life!r} is not a half-life; expected a number of periods such as 11, years '1Y', months '3M', "
             "or rows '63D'"
         )
     if window_rows(half_life, 252) < 1:
@@ -33,12 +33,12 @@ def _checked_half_life(half_life: int | str) -> int | str:
     return half_life
 
 
-Window = Annotated[StrictInt | str, AfterValidator(_checked)]
-HalfLife = Annotated[StrictInt | str, AfterValidator(_checked_half_life)]
+Window = Annotated[StrictInt | str, AfterValidator(_check_window)]
+HalfLife = Annotated[StrictInt | str, AfterValidator(_check_half_life)]
 
 
 def window_rows(window: int | str, periods_per_year: int) -> int:
-    """Number of rows in a window.
+    """Return the number of rows in a window.
 
     >>> window_rows("3Y", 12), window_rows("3M", 252), window_rows("252D", 252), window_rows(36, 12)
     (36, 63, 252, 36)
@@ -48,7 +48,8 @@ def window_rows(window: int | str, periods_per_year: int) -> int:
     match = _WINDOW.fullmatch(window)
     if match is None:
         raise ValueError(
-            f"{window!r} is no window; expected a number of periods such as 36, years '3Y', months '3M', or rows '252D'"
+            f"{window!r} is not a window; expected a number of periods such as 36, years '3Y', months '3M', "
+            "or rows '252D'"
         )
     number = int(match[1])
     return number if match[2] == "D" else round(number * periods_per_year / (12 if match[2] == "M" else 1))
@@ -61,11 +62,11 @@ class Estimator(BaseModel, ABC):
 
     Args:
         covariance: the estimator's name in a configuration; each class has its own.
-        window: how many of the last excess returns: periods (36), years ("3Y" is 3 × periods_per_year rows), months
-            ("3M" is a quarter of them), or rows ("252D").
-        missing: what happens where a return is missing inside a window. `complete_assets` leaves out the asset that
-            lacks one; `complete_rows` leaves out the row, for all assets (`window_sizes`). Covariances
-            of pairs of assets over different rows are not offered: together they may be no covariance matrix.
+        window: number of most recent excess returns: periods (36), years ("3Y" is 3 × periods_per_year rows), months
+            ("3M" is a quarter of periods_per_year rows), or rows ("252D").
+        missing: treatment of a missing return inside a window. `complete_assets` leaves out the asset that lacks the
+            return; `complete_rows` leaves out the row for all assets (`window_sizes`). Covariances of pairs of assets
+            over different rows are not offered, because together they need not form a covariance matrix.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -74,33 +75,37 @@ class Estimator(BaseModel, ABC):
     window: Annotated[Window, Field(validate_default=True)] = "3Y"
     missing: Missing = "complete_assets"
 
+    formula: ClassVar[str] = ""
+    """Formula of the covariance, as the table of estimators in the documentation shows it."""
+    source: ClassVar[str] = ""
+    """Publication that defines the estimator, for the same table; empty for textbook formulas."""
     least_returns: ClassVar[int] = 2
-    """Returns that a window needs at least, whatever the data."""
+    """Smallest number of returns in a window, whatever the data."""
 
     @field_validator("window")
     @classmethod
     def _is_long_enough(cls, window: int | str) -> int | str:
         if window_rows(window, MOST_A_YEAR) < cls.least_returns:
             raise ValueError(
-                f"a window of {window}, and {cls.model_fields['covariance'].default} needs {cls.least_returns} returns "
+                f"a window of {window}, but {cls.model_fields['covariance'].default} needs {cls.least_returns} returns "
                 "or more; expected a longer window, or another covariance"
             )
         return window
 
     @abstractmethod
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """The covariance as it could be estimated at the close of each of the given rows.
+        """Return the covariance that can be estimated at the close of each of the given rows.
 
         Args:
-            excess_returns: (T, n) decimal per period; NaN where an asset has none.
+            excess_returns: (T, n) decimal per period; NaN for missing returns.
             rows: m rising positions in 0..T-1.
-            periods_per_year: of the rows.
+            periods_per_year: number of rows in a year.
 
         Returns:
-            (m, n, n) decimal² per period, symmetric and positive semi-definite; row k depends on no return after
-            rows[k]. The row and column of an asset that lacks a return it needs are NaN, the others as if it were
-            not there.
+            (m, n, n) decimal² per period, symmetric and positive semi-definite. Matrix k does not depend on returns
+            after rows[k]. If an asset lacks a return that it needs, its row and column are NaN and the other entries
+            are the same as without that asset.
 
         Raises:
-            EstimationError: the returns do not allow what the settings ask for.
+            EstimationError: the settings ask for an estimate that these returns do not allow.
         """

@@ -1,16 +1,16 @@
-"""Tolerances: amounts, deviations and variances that rounding alone explains.
+"""Tolerances of floating-point rounding, among them the definition of no risk.
 
-`NO_RISK` is the limit of a standard deviation. A return is a ratio of two prices less one, so it is rounded by some
-1e-16 of one, however small it is. Growth at exactly one rate therefore has a sample deviation near 1e-16 a period, and
-levels written with 15 digits have one near 1e-14. Prices that move at all, such as the value of a deposit whose rate
-changes by a basis point once in ten years, have one of 1e-9 or more. The limit lies between, and it is relative to the
-numbers that a deviation is worked out from:
+No risk is a standard deviation that rounding alone explains. A return is a ratio of two prices less one, so its
+rounding is about 1e-16, however small the return is. Growth at exactly one rate therefore has a sample deviation near
+1e-16 a period, and levels written with 15 digits have a deviation near 1e-14. Prices that move at all, such as the
+value of a deposit whose rate changes by a basis point once in ten years, have a deviation of 1e-9 or more. The limit
+lies in between. It is relative to the numbers that a deviation is computed from:
 
-- of returns per period it is 1e-12, as they are ratios of prices less one;
-- of the returns of a portfolio, and of its volatility by a covariance, 1e-12 × Σ|w|;
-- of an asset in a covariance matrix, whose unit nobody knows, 1e-12 × the largest deviation in it.
+- 1e-12 for returns per period, because they are ratios of prices less one;
+- 1e-12 × Σ|w| for the returns of a portfolio, and for its volatility by a covariance;
+- 1e-12 × the largest deviation for an asset in a covariance matrix, whose unit is unknown.
 
-A variance wᵀΣw is rounded by more than that, as large numbers cancel out: `cancels` has its limit.
+A variance wᵀΣw has more rounding, because large numbers cancel out; see `cancels`.
 """
 
 import numpy as np
@@ -27,18 +27,27 @@ trades or owes, such as a cent of a billion, is 1e-11.
 """
 
 NO_RISK = 1e-12
-"""Largest standard deviation that is rounding, as a part of the numbers that it is worked out from."""
+"""Largest standard deviation that is rounding, as a fraction of the numbers that it is computed from."""
+
+SUM_ROUNDING = 1e-12
+"""Largest difference of two sums of weights, or of bounds on weights, that counts as rounding.
+
+Weights have a size of one, so a sum of n of them is rounded by at most n × 1e-16: 1e-13 for a thousand assets.
+"""
 
 EPSILON = float(np.finfo(np.float64).eps)
-FEWEST_ROUNDINGS = 64  # allowed in a variance, even of fewer terms
+"""Distance from 1 to the next larger double: twice the largest relative rounding of one operation."""
+
+FEWEST_ROUNDINGS = 64
+"""Number of roundings, of one `EPSILON` each, that are allowed in a variance, even if it has fewer terms."""
 
 
 def has_risk(deviation: ArrayLike, size: ArrayLike = 1.0) -> Bools:
-    """Return whether standard deviations are more than the rounding of numbers of a size; False for NaN.
+    """Return whether standard deviations are more than the rounding of numbers of a given size; False for NaN.
 
     Args:
-        deviation: of any shape and unit.
-        size: of the numbers that it is worked out from, in its unit: 1 for returns per period.
+        deviation: standard deviations of any shape and unit.
+        size: size of the numbers that they are computed from, in the same unit; 1 for returns per period.
 
     Example:
         >>> growth = np.diff(100 * 1.003 ** np.arange(60)) / (100 * 1.003 ** np.arange(59))
@@ -53,7 +62,7 @@ def cancels(variance: ArrayLike, gross: ArrayLike, assets: int) -> Bools:
 
     Args:
         variance: wᵀΣw.
-        gross: Σ|w_i|σ_i, what the volatility would be if nothing cancelled out.
+        gross: Σ|w_i|σ_i, the volatility if nothing cancelled out.
         assets: n.
 
     Example:

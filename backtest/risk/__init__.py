@@ -1,4 +1,4 @@
-"""Risk of a portfolio, what each position adds to it, and the portfolios of given risk budgets: functions on arrays."""
+"""Functions on arrays: risk of a portfolio, contributions of its positions, and portfolios of given risk budgets."""
 
 from backtest.risk.measures.contributions import (
     marginal_risk_contributions,

@@ -1,4 +1,4 @@
-"""The worked example: where the risk of a given portfolio sits, beside that of equal risk contributions."""
+"""Worked example: the risk contributions of a given portfolio, next to equal risk contributions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ import numpy as np
 
 from backtest.errors import BacktestError
 from backtest.numerics.arrays import Floats
+from backtest.risk.accuracy import COVARIANCE_TOLERANCE
 from backtest.risk.measures.contributions import portfolio_volatility, risk_contributions
 from backtest.risk.solvers.budgeting import risk_parity_weights
 
@@ -19,7 +20,7 @@ class RiskOfPortfolio:
         weights: fractions of NAV.
         contributions: w_i (Σw)_i / σ; they add up to the volatility.
         shares: contributions / volatility; they add up to 1.
-        volatility: of the portfolio.
+        volatility: volatility of the portfolio.
     """
 
     weights: Floats
@@ -31,17 +32,18 @@ class RiskOfPortfolio:
 def worked_example(
     volatilities: Sequence[float], correlations: Sequence[float], weights: Sequence[float]
 ) -> tuple[RiskOfPortfolio, RiskOfPortfolio]:
-    """The risk of given weights and of the equal-risk-contribution weights.
+    """Return the risk of given weights, and the risk of the equal-risk-contribution weights.
 
     Args:
-        volatilities: n, above 0, decimal a year (any period serves).
-        correlations: one for all pairs, or n(n-1)/2 in the order 1-2, 1-3, ..., 2-3, ...
+        volatilities: n numbers above 0, decimal a year (any period gives the same shares).
+        correlations: one number for all pairs, or n(n-1)/2 numbers in the order 1-2, 1-3, ..., 2-3, ...
         weights: n fractions of NAV.
 
     Raises:
-        BacktestError: counts that do not fit, a volatility not above 0, correlations that cannot be, no risk at all.
+        BacktestError: counts do not fit, a volatility is not above 0, the correlations are impossible together, or the
+            portfolio has no risk.
 
-    Example (the article's):
+    Example, from the article:
         >>> given, equal = worked_example([0.15, 0.05], [0.2], [0.6, 0.4])
         >>> given.shares.round(3).tolist(), equal.weights.round(4).tolist(), round(equal.volatility, 4)
         ([0.918, 0.082], [0.25, 0.75], 0.0581)
@@ -71,9 +73,9 @@ def _correlation_matrix(correlations: Sequence[float], count: int) -> Floats:
     upper = np.triu_indices(count, 1)
     matrix[upper] = given if len(given) == pairs else given[0]
     matrix.T[upper] = matrix[upper]
-    if float(np.linalg.eigvalsh(matrix)[0]) < -1e-12:  # rounding of a singular one is some 1e-16 a row
-        hint = f" Hint: {count} assets alike need {-1 / (count - 1):.3g} or more." if len(given) == 1 else ""
-        raise BacktestError(f"correlation {_text(correlations)}: no {count} assets can be correlated like that.{hint}")
+    if float(np.linalg.eigvalsh(matrix)[0]) < -COVARIANCE_TOLERANCE:
+        hint = f" Hint: a single correlation must be {-1 / (count - 1):.3g} or more." if len(given) == 1 else ""
+        raise BacktestError(f"correlation {_text(correlations)}: {count} assets cannot be correlated like that.{hint}")
     return matrix
 
 

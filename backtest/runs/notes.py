@@ -191,8 +191,8 @@ def _calm_notes(decided: Decided, path: Ledger) -> list[str]:
 def _weights_depend_on_covariance(decided: Decided) -> bool:
     """Return whether the strategy cannot decide without a covariance."""
     decisions = decided.decisions
-    questions, at = decisions.agenda.at(decisions.first)
-    without = replace(questions, covariances=np.full_like(questions.covariances, np.nan))
+    batch, at = decisions.agenda.at(decisions.first)
+    without = replace(batch, covariances=np.full_like(batch.covariances, np.nan))
     try:
         answer(decisions.strategy, without, at, np.zeros(len(decided.plan.data.assets)))
     except InsufficientHistory:

@@ -26,8 +26,8 @@ from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.strategy import Strategy
 from backtest.strategy.agenda import Agenda, first_answer
-from backtest.strategy.decisions import Questions, answer, answers
-from backtest.strategy.scaling import Leverage
+from backtest.strategy.decisions import ViewBatch, answer, answers
+from backtest.strategy.scaling import Scaling
 from backtest.strategy.view import History
 
 
@@ -223,7 +223,7 @@ class Decisions:
     """
 
     strategy: Strategy
-    leverage: Leverage | None
+    leverage: Scaling | None
     agenda: Agenda
     first: int
     targets: Floats
@@ -246,28 +246,28 @@ class Decisions:
     def decide_all(self) -> Floats:
         """Make all decisions, and return their (m, n) target weights."""
         made = 0
-        for questions in self.agenda.since(self.first, self.first + len(self.targets)):
-            self._record(made, answers(self.strategy, questions), questions)
-            made += len(questions.rows)
-            del questions  # frees its covariances before the next batch
+        for batch in self.agenda.slices(self.first, self.first + len(self.targets)):
+            self._record(made, answers(self.strategy, batch), batch)
+            made += len(batch.rows)
+            del batch  # frees its covariances before the next batch
         return self.targets
 
     def decide_at(self, k: int, current_weights: Floats, nav: float) -> Floats:
         """Make the k-th decision from current weights and NAV in units of the first; return (n,) target weights."""
-        questions, at = self.agenda.at(self.first + k)
-        weights = answer(self.strategy, questions, at, current_weights)
-        targets: Floats = self._record(k, weights[None], questions.part(slice(at, at + 1)), nav)[0]
+        batch, at = self.agenda.at(self.first + k)
+        weights = answer(self.strategy, batch, at, current_weights)
+        targets: Floats = self._record(k, weights[None], batch.part(slice(at, at + 1)), nav)[0]
         return targets
 
-    def _record(self, first: int, weights: Floats, questions: Questions, nav: float = 1.0) -> Floats:
+    def _record(self, first: int, weights: Floats, batch: ViewBatch, nav: float = 1.0) -> Floats:
         """Scale answers, record them with their risk, and return the (m, n) target weights."""
         part, targets = slice(first, first + len(weights)), weights
         if self.leverage is not None:
-            multiples = self.leverage.multiples(weights, questions, nav)
-            self.multiples[part] = self.leverage.smoothed(multiples, self.multiples[first - 1] if first > 0 else np.nan)
-            targets = self.leverage.applied(weights, self.multiples[part])
-        risk = ex_ante_risk(targets, questions.covariances, self.members)
-        self.targets[part], self.holdable[part] = targets, questions.holdable
+            multiples = self.leverage.multiples(weights, batch, nav)
+            self.multiples[part] = self.leverage.smooth(multiples, self.multiples[first - 1] if first > 0 else np.nan)
+            targets = self.leverage.apply(weights, self.multiples[part])
+        risk = ex_ante_risk(targets, batch.covariances, self.members)
+        self.targets[part], self.holdable[part] = targets, batch.holdable
         self.risk.contributions[part] = risk.contributions
         self.risk.asset_volatilities[part] = risk.asset_volatilities
         self.risk.class_volatilities[part] = risk.class_volatilities
@@ -286,8 +286,8 @@ def agenda_of(rows: Sequence[int], config: RunConfig, data: MarketData, benchmar
     return Agenda(data.dates, rows, ask, count=len(data.assets), window=window)
 
 
-def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: Plan | None) -> Questions:
-    """Questions to a strategy on these rows: covariances, holdable assets and the benchmark's weights."""
+def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: Plan | None) -> ViewBatch:
+    """Views for a strategy on these rows: covariances, holdable assets and the benchmark's weights."""
     prices = data.prices.to_numpy()
     excess_returns = data.excess_returns.to_numpy()
     covariances = config.estimation.covariances(excess_returns, rows, data.periods_per_year)
@@ -309,7 +309,7 @@ def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: 
     followed = None
     if benchmark is not None and not benchmark.config.follows_its_path:
         followed = cache(partial(benchmark_weights, benchmark, data.dates[list(rows)]))
-    return Questions(history, rows, covariances, holdable, followed)
+    return ViewBatch(history, rows, covariances, holdable, followed)
 
 
 def benchmark_weights(benchmark: Plan, dates: pd.DatetimeIndex) -> Floats:
@@ -321,9 +321,9 @@ def benchmark_weights(benchmark: Plan, dates: pd.DatetimeIndex) -> Floats:
     weights = np.full((len(rows), len(benchmark.data.assets)), np.nan)
     can = rows >= benchmark.agenda.rows[benchmark.first]
     if can.any():
-        questions = ask_on([int(row) for row in rows[can]], benchmark.config, benchmark.data, None)
-        weights[can] = answers(benchmark.config.strategy.model, questions)
+        batch = ask_on([int(row) for row in rows[can]], benchmark.config, benchmark.data, None)
+        weights[can] = answers(benchmark.config.strategy.model, batch)
         leverage = benchmark.config.leverage
         if leverage is not None:
-            weights[can] = leverage.applied(weights[can], leverage.multiples(weights[can], questions))
+            weights[can] = leverage.apply(weights[can], leverage.multiples(weights[can], batch))
     return weights

@@ -1,4 +1,4 @@
-"""`Agenda`: all rebalance dates of a run, some at a time."""
+"""`Agenda`: the rebalance dates of a run, processed in batches."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
@@ -9,57 +9,57 @@ import pandas as pd
 
 from backtest.errors import InsufficientHistory
 from backtest.strategy.base import Strategy
-from backtest.strategy.decisions import Questions, answer
-from backtest.strategy.scaling import Leverage
+from backtest.strategy.decisions import ViewBatch, answer
+from backtest.strategy.scaling import Scaling
 
-_ELEMENTS = 2**24  # of the covariances that are there at a time: 128 MB, 67 dates of 500 assets
+_ELEMENTS = 2**24  # elements of the covariances in memory at a time: 128 MB, 67 dates of 500 assets
 
 
 class Agenda:
-    """The questions of all rebalance dates, a slice of dates at a time where all covariances would fill the memory.
+    """Views for all rebalance dates, in slices of dates if all covariances together would fill the memory.
 
-    Slices are cut by position in the data, so that a covariance is estimated along with the same dates before it
-    wherever a run begins and its data ends; and if possible at whole windows, as estimators share sums of windows that
-    overlap. The slice last asked for is kept.
+    Slices are cut by position in the data, so that a covariance is estimated along with the same dates before it,
+    wherever the run begins and the data ends. If possible they are cut at whole windows, because estimators share sums
+    of overlapping windows. The last slice is kept.
 
     Args:
-        dates: of the data.
+        dates: dates of the data.
         rows: (m,) positions of the rebalance dates among them.
-        ask: what is known on some of these rows.
-        count: assets.
-        window: rows of the estimator's.
+        ask: function that returns the views for some of these rows.
+        count: number of assets.
+        window: window of the estimator, in rows.
     """
 
     def __init__(
         self,
         dates: pd.DatetimeIndex,
         rows: Sequence[int],
-        ask: Callable[[Sequence[int]], Questions],
+        ask: Callable[[Sequence[int]], ViewBatch],
         *,
         count: int,
         window: int,
     ) -> None:
         self.dates, self.rows = dates, rows
         self._ask = ask
-        self._begins = _cut(rows, max(1, _ELEMENTS // count**2), window)
-        self._kept: tuple[int, Questions] | None = None
+        self._begins = _slice_starts(rows, max(1, _ELEMENTS // count**2), window)
+        self._kept: tuple[int, ViewBatch] | None = None
 
-    def at(self, k: int) -> tuple[Questions, int]:
-        """The slice that holds the k-th date, and its position there."""
+    def at(self, k: int) -> tuple[ViewBatch, int]:
+        """Return the slice that contains the k-th date, and the date's position in it."""
         number = bisect_right(self._begins, k) - 1
         return self._slice(number), k - self._begins[number]
 
-    def since(self, first: int, end: int) -> Iterator[Questions]:
-        """The dates from `first` to before `end`, in order, slice after slice."""
+    def slices(self, first: int, end: int) -> Iterator[ViewBatch]:
+        """Yield the dates first..end - 1 in order, slice after slice."""
         inside = [begin for begin in self._begins if first < begin < end]
         for begin, after in pairwise([first, *inside, end] if first < end else []):
-            yield self._part(begin, after)  # and keeps none itself, so that a slice goes before the next one comes
+            yield self._part(begin, after)  # without a reference to it, so that it is freed before the next one
 
-    def _part(self, first: int, end: int) -> Questions:
-        questions, at = self.at(first)
-        return questions.part(slice(at, at + end - first))
+    def _part(self, first: int, end: int) -> ViewBatch:
+        batch, at = self.at(first)
+        return batch.part(slice(at, at + end - first))
 
-    def _slice(self, number: int) -> Questions:
+    def _slice(self, number: int) -> ViewBatch:
         if self._kept is None or self._kept[0] != number:
             self._kept = None
             part = slice(self._begins[number], None if number + 1 == len(self._begins) else self._begins[number + 1])
@@ -67,12 +67,13 @@ class Agenda:
         return self._kept[1]
 
 
-def _cut(rows: Sequence[int], most: int, window: int) -> list[int]:
-    """Where slices of at most so many dates begin: where a window's number of rows is full, if half of them are there.
+def _slice_starts(rows: Sequence[int], most: int, window: int) -> list[int]:
+    """Return where slices of at most `most` dates begin: at the end of a window, once a slice is half full.
 
-    Later dates move no cut before them: estimators sum within slices, and not a bit may hang on what comes.
+    Later dates do not move the cuts before them. Estimators share sums within slices, and results must be bit-for-bit
+    independent of later data.
 
-    >>> _cut([3, 7, 12, 14, 16, 18, 31], 3, 10), _cut([3, 7, 12, 14, 16, 18, 31], 7, 10)
+    >>> _slice_starts([3, 7, 12, 14, 16, 18, 31], 3, 10), _slice_starts([3, 7, 12, 14, 16, 18, 31], 7, 10)
     ([0, 2, 5], [0, 6])
     """
     begins = [0]
@@ -83,36 +84,36 @@ def _cut(rows: Sequence[int], most: int, window: int) -> list[int]:
     return begins
 
 
-def first_answer(strategy: Strategy, agenda: Agenda, leverage: Leverage | None = None, *, least: int = 0) -> int:
-    """Position among all rebalance dates of the first on which the strategy and its leverage have what they need.
+def first_answer(strategy: Strategy, agenda: Agenda, scaling: Scaling | None = None, *, least: int = 0) -> int:
+    """Return the position of the first rebalance date on which the strategy and its scaling have enough history.
 
     A strategy that reads current weights is asked as if it held nothing.
 
     Args:
         strategy: the strategy.
         agenda: the rebalance dates.
-        leverage: leverage of the strategy's weights.
+        scaling: scaling of the strategy's weights.
         least: number of assets that must be holdable.
 
     Raises:
-        InsufficientHistory: there is no such date.
+        InsufficientHistory: no date has enough history.
     """
     reason = "there is no rebalance date"
     for k in range(len(agenda.rows)):
-        questions, at = agenda.at(k)
-        holdable = questions.holdable[at]
+        batch, at = agenda.at(k)
+        holdable = batch.holdable[at]
         if holdable.sum() < least:
-            lacking = [name for name, can in zip(questions.history.assets, holdable, strict=True) if not can]
+            lacking = [name for name, ready in zip(batch.history.assets, holdable, strict=True) if not ready]
             more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
             reason = (
                 f"on {agenda.dates[agenda.rows[k]]:%Y-%m-%d} {holdable.sum()} of {holdable.size} assets have a full "
-                f"window, expected {least}; without one: {', '.join(lacking[:5])}{more}"
+                f"window, expected {least}; without a full window: {', '.join(lacking[:5])}{more}"
             )
             continue
         try:
-            answered = answer(strategy, questions, at, np.zeros(holdable.size))
-            if leverage is not None:
-                leverage.multiples(answered[None], questions.part(slice(at, at + 1)))
+            answered = answer(strategy, batch, at, np.zeros(holdable.size))
+            if scaling is not None:
+                scaling.multiples(answered[None], batch.part(slice(at, at + 1)))
         except InsufficientHistory as problem:
             reason = str(problem)
         else:

@@ -1,10 +1,10 @@
-"""Agreement of two methods: a strategy has to answer the same for many dates together as for each alone.
+"""Agreement of two methods: a strategy must give the same weights for many dates together as for each date alone.
 
-`target_weights` says what a strategy holds, and `target_weights_many` may work that out for many dates together. Where
-a subclass overrides `target_weights` alone, an inherited `target_weights_many` knows nothing of it and is not used.
-Where `target_weights_many` is used, some dates are asked for besides: by `target_weights`, and in a stack of views that
-ends at the date. A row that depends on later views differs from both. These questions come first, in the order of their
-dates: what a strategy keeps of an answer (in a module, or in itself) then holds nothing of later views.
+`target_weights` defines the weights of a strategy, and `target_weights_many` may compute them for many dates together.
+If a subclass overrides only `target_weights`, an inherited `target_weights_many` does not know about it and is not
+used. If `target_weights_many` is used, some dates are also asked for separately: by `target_weights`, and in a stack of
+views that ends at the date. A row that depends on later views differs from both. The separate calls come first, in the
+order of their dates, so that anything a strategy stores (in a module, or in itself) does not contain later views.
 """
 
 import numpy as np
@@ -14,14 +14,14 @@ from backtest.numerics.arrays import Bools, Floats
 from backtest.strategy.base import Strategy
 from backtest.strategy.view import MarketViews
 
-TOLERANCE = 1e-6  # of NAV, or of a larger weight: optimisers stop within 1e-8
-SAMPLED = 6  # dates besides the first and the last
+TOLERANCE = 1e-6  # of NAV, or of a weight above 1; optimisers stop within 1e-8
+SAMPLED = 6  # dates in addition to the first and the last
 ASSETS_IN_MESSAGES = 6
 _GOLDEN = (np.sqrt(5) - 1) / 2
 
 
 def answers_together(strategy: Strategy) -> bool:
-    """Return whether `target_weights_many` is the strategy's own: overridden, and not further up than `target_weights`.
+    """Return whether `target_weights_many` is overridden in the same class as `target_weights` or in a subclass of it.
 
     Example:
         >>> import pandas as pd
@@ -32,7 +32,7 @@ def answers_together(strategy: Strategy) -> bool:
         ...     def target_weights_many(self, views):
         ...         return np.full((len(views), len(views.assets)), 0.5)
         >>> class Half(Fixed):
-        ...     '''Half of it, for one date alone.'''
+        ...     '''Half of these weights, for one date at a time.'''
         ...     def target_weights(self, view):
         ...         return super().target_weights(view) / 2
         >>> answers_together(Fixed()), answers_together(Half())
@@ -47,16 +47,16 @@ def answers_together(strategy: Strategy) -> bool:
 
 
 def ask_together(strategy: Strategy, views: MarketViews) -> Floats:
-    """Ask for all dates of a stack: by `target_weights_many` where that is the strategy's own, else one by one."""
+    """Return the weights of all dates of a stack, by the strategy's own `target_weights_many` or one date at a time."""
     if answers_together(strategy):
         return np.asarray(strategy.target_weights_many(views), dtype=float)
     return Strategy.target_weights_many(strategy, views)
 
 
 def sampled_dates(count: int) -> list[int]:
-    """Positions of the dates that are asked for again: the first, the last, and some between.
+    """Return the positions of the dates that are checked: the first, the last, and some in between.
 
-    The steps of the golden section keep them apart for any count, and off any calendar.
+    Steps of the golden section spread them evenly for any count, and independently of any calendar.
 
     >>> sampled_dates(3), sampled_dates(300)[:4]
     ([0, 1, 2], [0, 27, 70, 141])
@@ -66,34 +66,34 @@ def sampled_dates(count: int) -> list[int]:
 
 
 def check_agreement(views: MarketViews, row: Floats, alone: Floats, until: Floats) -> None:
-    """Check a row of `target_weights_many` against what was answered for its date by other ways.
+    """Check a row of `target_weights_many` against the weights of its date from two other calls.
 
     Args:
-        views: the views that `target_weights_many` was given.
-        row: (n,) its answer for the date.
-        alone: (n,) answer of `target_weights`.
-        until: (n,) answer of `target_weights_many` for a stack that ends with the view of the date.
+        views: the views passed to `target_weights_many`.
+        row: (n,) its weights for the date.
+        alone: (n,) weights from `target_weights`.
+        until: (n,) weights from `target_weights_many` for a stack that ends with the view of the date.
 
     Raises:
-        StrategyError: the answers differ; the message shows both.
+        StrategyError: the weights differ; the message shows both.
     """
     _compare(row, views, alone, "target_weights")
     _compare(row, views, until, "target_weights_many of this date")
 
 
 def _compare(row: Floats, views: MarketViews, other: Floats, asked: str) -> None:
-    """Raise if a row differs from the answer of another call, `asked`."""
+    """Raise if a row differs from the weights of another call, named `asked`."""
     off = ~(np.abs(row - other) <= TOLERANCE * np.maximum(1.0, np.abs(other)))
     if off.any():
         raise StrategyError(
-            f"target_weights_many of {len(views)} dates answers {_in_words(row, off, views.assets)}, and {asked} "
-            f"{_in_words(other, off, views.assets)}; expected the same weights. Hint: a row may depend on the view of "
-            "its own date alone; without a target_weights_many of its own, a strategy is asked for each date"
+            f"target_weights_many of {len(views)} dates returns {_listing(row, off, views.assets)}, but {asked} "
+            f"{_listing(other, off, views.assets)}; expected the same weights. Hint: a row may depend only on the view "
+            "of its own date; a strategy without its own target_weights_many is asked for each date separately"
         )
 
 
-def _in_words(weights: Floats, which: Bools, assets: tuple[str, ...]) -> str:
-    chosen = np.flatnonzero(which)
+def _listing(weights: Floats, selected: Bools, assets: tuple[str, ...]) -> str:
+    chosen = np.flatnonzero(selected)
     words = ", ".join(f"{assets[i]} {weights[i]:.6g}" for i in chosen[:ASSETS_IN_MESSAGES])
     rest = len(chosen) - ASSETS_IN_MESSAGES
     return f"{words} and {rest} more" if rest > 0 else words

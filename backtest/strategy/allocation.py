@@ -1,4 +1,4 @@
-"""From words by asset class or by asset to weights, and to bounds on weights."""
+"""Weights, and bounds on weights, from settings by asset class or by asset."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -12,10 +12,10 @@ from backtest.risk.solvers.bounded import WeightBounds
 from backtest.strategy.budgets import GroupBudget, asset_budgets
 from backtest.strategy.view import index_of
 
-_MOST = 30.0  # times NAV: above it weights were written in percent
+_MOST = 30.0  # times NAV; above this, weights were probably written in percent
 
 
-def _are_no_percents(weights: dict[str, float]) -> dict[str, float]:
+def _reject_percents(weights: dict[str, float]) -> dict[str, float]:
     size = sum(map(abs, weights.values()))
     if size > _MOST:
         decimals = ", ".join(f"{name}: {weight / 100:g}" for name, weight in weights.items())
@@ -26,7 +26,7 @@ def _are_no_percents(weights: dict[str, float]) -> dict[str, float]:
     return weights
 
 
-Weights = Annotated[dict[str, FiniteFloat], Field(min_length=1), AfterValidator(_are_no_percents)]
+Weights = Annotated[dict[str, FiniteFloat], Field(min_length=1), AfterValidator(_reject_percents)]
 """Fixed weights by asset or by asset class, fractions of NAV."""
 
 
@@ -36,16 +36,16 @@ def spread_over_classes(
     classes: Mapping[str, str],
     universe: tuple[str, ...] | None = None,
 ) -> pd.Series:
-    """Weights by class, each split equally over the class's assets; or weights by asset, as they are.
+    """Split weights by class equally over the assets of each class; return weights by asset unchanged.
 
     Args:
-        weights: fraction of NAV by class, or by asset; never both.
-        assets: the assets that may be held; what belongs to others stays in cash.
+        weights: fraction of NAV by class, or by asset, but not both.
+        assets: the assets that may be held; the weights of other assets stay in cash.
         classes: class of each asset of the run that has one.
         universe: every asset of the run; by default `assets`.
 
     Returns:
-        Fraction of NAV by asset, for those of `assets` that `weights` reaches.
+        Fraction of NAV by asset, for the assets that have a weight.
 
     Raises:
         StrategyError: a name is neither an asset nor a class, or both kinds are mixed.
@@ -61,10 +61,10 @@ def spread_over_classes(
         held = [name for name in weights if name in assets]
         return pd.Series(np.array([weights[name] for name in held], dtype=float), index=index_of(tuple(held)))
     groups = sorted(set(classes.values()))
-    strange = [name for name in weights if name not in groups and name not in known]
-    if strange:
+    unknown = [name for name in weights if name not in groups and name not in known]
+    if unknown:
         have = f"classes: {', '.join(groups) or 'none'}; assets: {', '.join(sorted(known))}"
-        raise StrategyError(f"{', '.join(strange)}: neither a class nor an asset of this run ({have})")
+        raise StrategyError(f"{', '.join(unknown)}: neither a class nor an asset of this run ({have})")
     if by_asset:
         raise StrategyError(f"{', '.join(by_asset)} is an asset and the others are classes; expected one kind")
     members = {group: [name for name in assets if classes.get(name) == group] for group in weights}
@@ -79,18 +79,20 @@ def weight_bounds(
     classes: Mapping[str, str],
     universe: tuple[str, ...] | None = None,
 ) -> WeightBounds:
-    """Bounds on weights that sum to 1: one number for each asset, or by asset and by class, whose weights' sum it is.
+    """Return bounds on weights that sum to 1, from one number for all assets, or from numbers by asset and by class.
+
+    The bound of a class applies to the sum of the weights of its assets.
 
     Args:
-        lower: fractions of NAV, zero or above; what is not named has 0.
-        upper: the same; what is not named has 1.
+        lower: fractions of NAV, zero or above; names that are left out have 0.
+        upper: fractions of NAV, zero or above; names that are left out have 1.
         assets: the assets that may be held.
         classes: class of each asset of the run that has one.
         universe: every asset of the run; by default `assets`.
 
     Raises:
         StrategyError: a name is neither an asset nor a class, or two bounds conflict.
-        InsufficientHistory: two bounds conflict while some assets of the universe are not there yet.
+        InsufficientHistory: two bounds conflict while some assets of the universe are not available yet.
 
     Example:
         >>> classes = {"us": "equities", "eu": "equities", "bund": "bonds"}
@@ -103,8 +105,8 @@ def weight_bounds(
     given = {name for bounds in (lower, upper) if isinstance(bounds, Mapping) for name in bounds}
     if not given <= known:
         have = f"classes: {', '.join(groups) or 'none'}; assets: {', '.join(universe or assets)}"
-        strange = ", ".join(sorted(given - known))
-        raise StrategyError(f"bounds on weights: {strange}: neither a class nor an asset of this run ({have})")
+        unknown = ", ".join(sorted(given - known))
+        raise StrategyError(f"bounds on weights: {unknown}: neither a class nor an asset of this run ({have})")
 
     def of(bounds: float | Mapping[str, float], name: str, default: float) -> float:
         return bounds.get(name, default) if isinstance(bounds, Mapping) else bounds
@@ -132,7 +134,7 @@ def weight_bounds(
         )
     except NoRiskBudgetPortfolio as problem:
         if set(assets) < set(universe or assets):
-            raise InsufficientHistory(f"of {', '.join(assets)} alone, {problem}") from problem
+            raise InsufficientHistory(f"with {', '.join(assets)} alone, {problem}") from problem
         raise StrategyError(str(problem)) from problem
 
 
@@ -143,17 +145,17 @@ def check_bounds(
     assets: tuple[str, ...],
     classes: Mapping[str, str],
 ) -> None:
-    """Check that bounds on weights leave a portfolio, and that each asset with a budget of risk may have a weight.
+    """Check that some portfolio is within the bounds, and that each asset with a risk budget may have a weight.
 
     Args:
         lower: as in `weight_bounds`; the setting `min_weight`.
-        upper: likewise; the setting `max_weight`.
-        budgets: of risk, which reach each asset once; None: equal ones.
-        assets: of the run.
+        upper: as in `weight_bounds`; the setting `max_weight`.
+        budgets: risk budgets that reach each asset once; None: equal budgets.
+        assets: assets of the run.
         classes: class of each asset that has one.
 
     Raises:
-        StrategyError: two of them conflict; the message begins with the setting to change.
+        StrategyError: two settings conflict; the message begins with the setting to change.
 
     Example:
         >>> check_bounds({"bund": 0.1}, 1.0, {"us": 1.0, "bund": 0.0}, ("us", "bund"), {})

@@ -1,4 +1,4 @@
-"""`Strategy`: settings and one method."""
+"""`Strategy`: base class of all strategies, with settings as fields and one method."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ from backtest.strategy.view import MarketView, MarketViews
 class Strategy(BaseModel, ABC):
     """Base of all strategies: a frozen model whose fields are its settings.
 
-    A subclass in a file of its own under `strategies/` is found by that file's name. It is stateless: the same view
-    gives the same weights.
+    A subclass in its own file under `strategies/` is found by the name of the file. A strategy is stateless: the same
+    view gives the same weights.
 
     Example:
         >>> class Halves(Strategy):
@@ -32,26 +32,26 @@ class Strategy(BaseModel, ABC):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     reads_current_weights: ClassVar[bool] = False
-    """Whether `view.current_weights` is read; such a strategy is asked date by date, within the simulation."""
+    """True for a strategy that reads `view.current_weights`; it is asked date by date, within the simulation."""
 
     @abstractmethod
     def target_weights(self, view: MarketView) -> pd.Series:
-        """Target weights at the close of `view.as_of`.
+        """Return target weights at the close of `view.as_of`.
 
         Returns:
-            Fractions of NAV by asset; an asset left out is not held. The sum is free: the rest is cash, a sum above one
-            is borrowed.
+            Fractions of NAV by asset; an asset that is left out is not held. The sum is free: if it is below one, the
+            rest is cash; if it is above one, the excess is borrowed.
 
         Raises:
-            InsufficientHistory: there is too little history yet; the run begins later.
+            InsufficientHistory: there is not enough history yet; the run begins later.
         """
 
     def target_weights_many(self, views: MarketViews) -> Floats:
-        """Target weights on several dates at once: (m, n), rows as `views`, columns as `views.assets`.
+        """Return target weights on several dates at once: (m, n), rows as `views`, columns as `views.assets`.
 
-        The default asks `target_weights` for each date. Override it where the work can be done for all dates together.
-        Each row may depend on the view of its own date alone, and the result must be the same: a run checks some dates
-        against `target_weights`. A subclass that overrides `target_weights` alone is asked by that method.
+        The default calls `target_weights` for each date. Override it if the work can be done for all dates together.
+        Each row may depend only on the view of its own date, and must equal the result of `target_weights`, which a run
+        checks on some dates. For a subclass that overrides only `target_weights`, this method is not used.
         """
         return np.stack([aligned_weights(self.target_weights(view), view, type(self).__name__) for view in views])
 
@@ -59,35 +59,35 @@ class Strategy(BaseModel, ABC):
         """Check the settings against the run's assets and their classes, before any data is read.
 
         Raises:
-            StrategyError: a setting names what is not there.
+            StrategyError: a setting names an asset or class that the run does not have.
         """
 
 
 def aligned_weights(weights: pd.Series, view: MarketView, who: str) -> Floats:
-    """The answer of a strategy as an (n,) array in the order of `view.assets`, 0 where it left an asset out.
+    """Return the weights of a strategy as an (n,) array in the order of `view.assets`, 0 for assets left out.
 
     Raises:
-        StrategyError: the answer is no Series, names an asset that may not be held, or holds a value not finite.
+        StrategyError: the weights are not a Series, name an asset that may not be held, or are not all finite.
     """
     where = f"{who} on {view.as_of:%Y-%m-%d}"
     if not isinstance(weights, pd.Series):
-        raise StrategyError(f"{where}: answered a {type(weights).__name__}; expected a pandas Series by asset")
+        raise StrategyError(f"{where}: returned a {type(weights).__name__}; expected a pandas Series by asset")
     if tuple(weights.index) == view.assets:
-        return finite_weights(weights.to_numpy(dtype=float), view, who)
-    strange = [str(name) for name in weights.index if name not in view.assets]
-    if strange:
-        raise StrategyError(f"{where}: weights for {', '.join(strange)}; it may hold {', '.join(view.assets)}")
+        return check_finite(weights.to_numpy(dtype=float), view, who)
+    unknown = [str(name) for name in weights.index if name not in view.assets]
+    if unknown:
+        raise StrategyError(f"{where}: weights for {', '.join(unknown)}; it may hold {', '.join(view.assets)}")
     if weights.index.has_duplicates:
         raise StrategyError(f"{where}: {weights.index[weights.index.duplicated()][0]} has more than one weight")
     values = weights.reindex(list(view.assets), fill_value=0.0).to_numpy(dtype=float)
-    return finite_weights(values, view, who)
+    return check_finite(values, view, who)
 
 
-def finite_weights(values: Floats, view: MarketView, who: str) -> Floats:
-    """`values` if all are finite.
+def check_finite(values: Floats, view: MarketView, who: str) -> Floats:
+    """Return `values` if all are finite.
 
     Raises:
-        StrategyError: one is not.
+        StrategyError: a value is not finite.
     """
     if not np.isfinite(values).all():
         bad = view.assets[int(np.flatnonzero(~np.isfinite(values))[0])]

@@ -1,4 +1,4 @@
-"""Asking a strategy: which dates it can answer on, and what it answers."""
+"""Calls of a strategy: the views that it is shown, and its target weights."""
 
 import re
 import sys
@@ -21,21 +21,21 @@ from backtest.errors import (
 )
 from backtest.numerics.arrays import Bools, Floats
 from backtest.strategy.agreement import answers_together, ask_together, check_agreement, sampled_dates
-from backtest.strategy.base import Strategy, aligned_weights, finite_weights
+from backtest.strategy.base import Strategy, aligned_weights, check_finite
 from backtest.strategy.view import About, History, MarketView, MarketViews
 
 
 @dataclass(frozen=True, eq=False)
-class Questions:
-    """The dates on which a strategy may be asked, and what is known on each besides history.
+class ViewBatch:
+    """Views of several rebalance dates: history, covariances, holdable assets and benchmark weights.
 
     Args:
         history: the arrays that views are cut from.
         rows: (m,) positions of the rebalance dates.
         covariances: (m, n, n) per period; NaN for assets without a full window.
-        holdable: (m, n) which assets may be held.
-        benchmark: returns the (m, k) target weights of the benchmark by `history.benchmark_assets`, NaN where it has
-            none; called by what reads them. None if there are none to read.
+        holdable: (m, n) True for assets that may be held.
+        benchmark: function that returns the (m, k) target weights of the benchmark by `history.benchmark_assets`, NaN
+            before its first; called only when they are read. None if the benchmark has no weights to read.
     """
 
     history: History
@@ -44,18 +44,18 @@ class Questions:
     holdable: Bools
     benchmark: Callable[[], Floats] | None = None
 
-    def part(self, kept: slice) -> "Questions":
-        """Some of the dates."""
+    def part(self, dates: slice) -> "ViewBatch":
+        """Return the batch of some of the dates."""
         return replace(
             self,
-            rows=self.rows[kept],
-            covariances=self.covariances[kept],
-            holdable=self.holdable[kept],
-            benchmark=self._benchmark_on(kept),
+            rows=self.rows[dates],
+            covariances=self.covariances[dates],
+            holdable=self.holdable[dates],
+            benchmark=self._benchmark_on(dates),
         )
 
     def view(self, k: int, current_weights: Floats | None = None) -> MarketView:
-        """The view of the k-th date."""
+        """Return the view of the k-th date."""
         return MarketView.cut(
             self.history,
             self.rows[k],
@@ -66,11 +66,11 @@ class Questions:
         )
 
     def views(self, first: int, end: int) -> MarketViews:
-        """The views of several dates in a row with the same holdable assets, each made when it is looked at."""
+        """Return the views of consecutive dates with the same holdable assets, each created on access."""
         held = np.flatnonzero(self.holdable[first])
         covariances = self.covariances[first:end]
         if held.size < self.holdable.shape[1]:
-            # laid out date by date: else a date's last bits would depend on how many come with it
+            # laid out date by date; otherwise the last bits of a date would depend on the number of dates
             covariances = covariances[np.ix_(np.arange(end - first), held, held)]
         about = About(
             self.history.dates[list(self.rows[first:end])],
@@ -79,14 +79,16 @@ class Questions:
             self.history.classes,
             self.history.periods_per_year,
         )
-        return MarketViews(_Later(self, range(first, end)), covariances, about, self._benchmark_on(slice(first, end)))
+        return MarketViews(
+            _LazyViews(self, range(first, end)), covariances, about, self._benchmark_on(slice(first, end))
+        )
 
     def _benchmark_on(self, dates: int | slice) -> Callable[[], Floats] | None:
         benchmark = self.benchmark
         return None if benchmark is None else lambda: benchmark()[dates]
 
-    def alike(self) -> Iterator[tuple[int, int]]:
-        """Where dates in a row with the same holdable assets, of which there are some, begin and end."""
+    def stretches(self) -> Iterator[tuple[int, int]]:
+        """Yield first and end of stretches of dates with the same holdable assets, if there are any assets."""
         changes = (self.holdable[1:] != self.holdable[:-1]).any(axis=1)
         cuts = [0, *(np.flatnonzero(changes) + 1).tolist(), len(self.rows)]
         for first, end in pairwise(cuts):
@@ -95,51 +97,51 @@ class Questions:
 
 
 @dataclass(frozen=True)
-class _Later(Sequence[MarketView]):
-    """Views made when they are looked at: each owns its part of history, and all together would fill the memory."""
+class _LazyViews(Sequence[MarketView]):
+    """Views created on access, because each owns its part of history and all together would fill the memory."""
 
-    questions: Questions
+    batch: ViewBatch
     dates: range
 
     @overload
     def __getitem__(self, index: int) -> MarketView: ...
     @overload
-    def __getitem__(self, index: slice) -> "_Later": ...
-    def __getitem__(self, index: int | slice) -> "MarketView | _Later":
+    def __getitem__(self, index: slice) -> "_LazyViews": ...
+    def __getitem__(self, index: int | slice) -> "MarketView | _LazyViews":
         if isinstance(index, slice):
-            return _Later(self.questions, self.dates[index])
-        return self.questions.view(self.dates[index])
+            return _LazyViews(self.batch, self.dates[index])
+        return self.batch.view(self.dates[index])
 
     def __len__(self) -> int:
         return len(self.dates)
 
 
-def answer(strategy: Strategy, questions: Questions, k: int, current_weights: Floats | None = None) -> Floats:
-    """Target weights of the k-th date, (n,) over all assets of the run; 0 where an asset may not be held.
+def answer(strategy: Strategy, batch: ViewBatch, k: int, current_weights: Floats | None = None) -> Floats:
+    """Return the target weights of the k-th date, (n,) over all assets of the run; 0 for assets that may not be held.
 
     Raises:
         InsufficientHistory: the strategy lacks history on that date.
-        StrategyError: its answer is no portfolio, or its settings do not fit the data.
+        StrategyError: the result is not a portfolio, or the settings do not fit the data.
     """
-    weights = np.zeros(questions.holdable.shape[1])
-    if questions.holdable[k].any():
-        view = questions.view(k, current_weights if strategy.reads_current_weights else None)
-        with _blamed_on(strategy, view.as_of, view.assets):
+    weights = np.zeros(batch.holdable.shape[1])
+    if batch.holdable[k].any():
+        view = batch.view(k, current_weights if strategy.reads_current_weights else None)
+        with _name_strategy_in_errors(strategy, view.as_of, view.assets):
             answered = strategy.target_weights(view)
-        weights[questions.holdable[k]] = aligned_weights(answered, view, type(strategy).__name__)
+        weights[batch.holdable[k]] = aligned_weights(answered, view, type(strategy).__name__)
     return weights
 
 
 @contextmanager
-def _blamed_on(strategy: Strategy, as_of: pd.Timestamp, assets: tuple[str, ...]) -> Iterator[None]:
-    """Say which strategy failed when; of errors that no one raised on purpose, also where in its file."""
+def _name_strategy_in_errors(strategy: Strategy, as_of: pd.Timestamp, assets: tuple[str, ...]) -> Iterator[None]:
+    """Add the strategy and the date to errors; add the line of the file to unexpected errors."""
     who = f"{type(strategy).__name__} on {as_of:%Y-%m-%d}"
     try:
         yield
     except (NoRiskBudgetPortfolio, NoOptimalPortfolio) as problem:
-        names = {f"asset {i}": name for i, name in enumerate(assets)}  # a strategy's own matrix may have more
-        named = re.sub(r"\basset \d+", lambda found: names.get(found[0], found[0]), str(problem))
-        named = re.sub(r"^covariance\[\d+\]", "covariance", named)  # of the one date that is named
+        names = {f"asset {i}": name for i, name in enumerate(assets)}  # a matrix of the strategy may have more assets
+        named = re.sub(r"\basset \d+", lambda match: names.get(match[0], match[0]), str(problem))
+        named = re.sub(r"^covariance\[\d+\]", "covariance", named)  # the date is named already
         raise StrategyError(f"{who}: {named}") from problem
     except InsufficientHistory:
         raise
@@ -147,7 +149,7 @@ def _blamed_on(strategy: Strategy, as_of: pd.Timestamp, assets: tuple[str, ...])
         raise StrategyError(f"{who}: {problem}") from problem
     except BacktestError:
         raise
-    except Exception as problem:  # whatever a strategy of the user's does, the user can mend
+    except Exception as problem:  # the user can fix whatever the strategy does
         frames = traceback.extract_tb(problem.__traceback__)
         own = getattr(sys.modules.get(type(strategy).__module__), "__file__", None)
         at = next((frame for frame in reversed(frames) if frame.filename == own), frames[-1])
@@ -155,58 +157,58 @@ def _blamed_on(strategy: Strategy, as_of: pd.Timestamp, assets: tuple[str, ...])
         raise StrategyError(f"{at.filename}:{at.lineno}: {who}: {type(problem).__name__}: {words}") from problem
 
 
-def answers(strategy: Strategy, questions: Questions) -> Floats:
-    """Target weights on all dates, (m, n) over all assets of the run.
+def answers(strategy: Strategy, batch: ViewBatch) -> Floats:
+    """Return the target weights on all dates, (m, n) over all assets of the run.
 
-    Consecutive dates with the same holdable assets are asked for together. The answers of a strategy's own
-    `target_weights_many` are checked on some of them, the first and the last of each stretch included; the answers that
-    they are checked against are asked for first.
+    Consecutive dates with the same holdable assets are asked for together. The result of a strategy's own
+    `target_weights_many` is checked on some of these dates, including the first and the last of each stretch. The
+    weights that it is checked against are asked for first.
 
     Raises:
         InsufficientHistory: the strategy lacks history on one of the dates.
-        StrategyError: an answer is not a portfolio, or `target_weights` gives another one.
+        StrategyError: the result is not a portfolio, or differs from `target_weights`.
     """
-    weights = np.zeros(questions.holdable.shape)
-    sampled = sampled_dates(len(questions.rows)) if answers_together(strategy) else []
-    for first, end in questions.alike():
-        views = questions.views(first, end)
+    weights = np.zeros(batch.holdable.shape)
+    sampled = sampled_dates(len(batch.rows)) if answers_together(strategy) else []
+    for first, end in batch.stretches():
+        views = batch.views(first, end)
         inside = {0, end - first - 1, *(k - first for k in sampled if first <= k < end)} if sampled else ()
         try:
-            apart = {k: _asked_apart(strategy, views[k]) for k in sorted(inside)}  # before any later view is shown
+            apart = {k: _ask_alone(strategy, views[k]) for k in sorted(inside)}  # before any later view is shown
         except StrategyError:
-            _asked_together(strategy, views)  # reports the first date that fails, which may be an earlier one
+            _ask_checked(strategy, views)  # reports the first date that fails, which may be an earlier one
             raise
-        together = _asked_together(strategy, views)
+        together = _ask_checked(strategy, views)
         for k, weights_apart in apart.items():
-            with _blamed_on(strategy, views.as_of[k], views.assets):
+            with _name_strategy_in_errors(strategy, views.as_of[k], views.assets):
                 check_agreement(views, together[k], *weights_apart)
-        weights[first:end, questions.holdable[first]] = together
+        weights[first:end, batch.holdable[first]] = together
     return weights
 
 
-def _asked_apart(strategy: Strategy, view: MarketView) -> tuple[Floats, Floats]:
-    """Return the (n,) weights of one date twice: by `target_weights`, and by a stack that ends with its view."""
-    with _blamed_on(strategy, view.as_of, view.assets):
+def _ask_alone(strategy: Strategy, view: MarketView) -> tuple[Floats, Floats]:
+    """Return the (n,) weights of one date by `target_weights`, and by a stack that ends with its view."""
+    with _name_strategy_in_errors(strategy, view.as_of, view.assets):
         alone = aligned_weights(strategy.target_weights(view), view, type(strategy).__name__)
-    return alone, _asked_together(strategy, MarketViews([view]))[-1]
+    return alone, _ask_checked(strategy, MarketViews([view]))[-1]
 
 
-def _asked_together(strategy: Strategy, views: MarketViews) -> Floats:
+def _ask_checked(strategy: Strategy, views: MarketViews) -> Floats:
     name = type(strategy).__name__
     try:
-        with _blamed_on(strategy, views.as_of[0], views.assets):
+        with _name_strategy_in_errors(strategy, views.as_of[0], views.assets):
             values = ask_together(strategy, views)
     except InsufficientHistory:
         raise
     except StrategyError:
-        for view in views if len(views) > 1 else ():  # which of them it was
-            _asked_together(strategy, MarketViews([view]))
+        for view in views if len(views) > 1 else ():  # find the date that failed
+            _ask_checked(strategy, MarketViews([view]))
         raise
     if values.shape != (len(views), len(views.assets)):
         raise StrategyError(
-            f"{name}: target_weights_many answered shape {values.shape}; expected {(len(views), len(views.assets))}"
+            f"{name}: target_weights_many returned shape {values.shape}; expected {(len(views), len(views.assets))}"
         )
     if not np.isfinite(values).all():
         k = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
-        finite_weights(values[k], views[k], name)
+        check_finite(values[k], views[k], name)
     return values

@@ -1,4 +1,4 @@
-"""`MarketView`: the market as it could be known at one close, and nothing after it."""
+"""`MarketView`: the market as known at one close, without anything later."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from backtest.numerics.arrays import Bools, Floats
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """The arrays that views are cut from, T dates and n assets. Held by the run, never by a strategy.
+    """Arrays that views are cut from, with T dates and n assets. The run holds them; strategies never do.
 
     Args:
         dates: (T,) known in advance, like a calendar.
@@ -23,8 +23,8 @@ class History:
         returns: (T, n) decimal per period.
         cash_returns: (T,) decimal per period.
         classes: asset class by asset.
-        periods_per_year: of the dates.
-        benchmark_assets: what the benchmark's target weights are of.
+        periods_per_year: number of periods in a year.
+        benchmark_assets: assets of the benchmark's target weights.
     """
 
     dates: pd.DatetimeIndex
@@ -39,18 +39,18 @@ class History:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MarketView:
-    """Market history that a strategy is shown at a rebalance date: up to and including that close, read-only.
+    """Read-only market history shown to a strategy at a rebalance date, up to and including that close.
 
     It owns a copy of that part of the arrays, so its values end at that close; only dates are known in advance. The
-    benchmark's weights on its date are worked out when they are first read. Tables are made again each
-    time they are asked for: keep the one you work on.
+    benchmark's weights are computed when they are first read. Each access to a table creates it again: keep the one
+    you work on.
 
     Attributes:
         as_of: the rebalance date.
         assets: the n assets that may be held now, in the order of the data.
-        universe: every asset of the run, those that may not be held now included.
+        universe: every asset of the run, including assets that may not be held now.
         classes: asset class of every asset of the universe that has one.
-        periods_per_year: of the dates, one of `periods.FREQUENCIES` unless the settings state another.
+        periods_per_year: number of periods in a year, one of `periods.FREQUENCIES` unless the settings state another.
     """
 
     as_of: pd.Timestamp
@@ -78,15 +78,15 @@ class MarketView:
         benchmark: Callable[[], Floats] | None = None,
         current_weights: Floats | None = None,
     ) -> "MarketView":
-        """Make the view of one row.
+        """Return the view of one row.
 
         Args:
             history: the arrays.
             row: position of the date.
-            holdable: (n,) which assets of the universe may be held.
-            covariance: (n, n) of the universe.
-            benchmark: returns the (k,) target weights of the benchmark.
-            current_weights: (n,) of the universe.
+            holdable: (n,) True for assets of the universe that may be held.
+            covariance: (n, n) covariance of the universe.
+            benchmark: function that returns the (k,) target weights of the benchmark.
+            current_weights: (n,) current weights of the universe.
         """
         columns = np.flatnonzero(holdable)
         whole = columns.size == len(history.assets)
@@ -128,7 +128,7 @@ class MarketView:
 
     @property
     def returns(self) -> pd.DataFrame:
-        """(t, n) simple returns, decimal per period; NaN where there is none, the first row of prices among them."""
+        """(t, n) simple returns, decimal per period; NaN if a price is missing, and in the first row of prices."""
         return self._frame(self._returns)
 
     @property
@@ -138,12 +138,12 @@ class MarketView:
 
     @property
     def cash_returns(self) -> pd.Series:
-        """(t,) return on cash, decimal per period."""
+        """(t,) returns on cash, decimal per period."""
         return pd.Series(self._cash_returns, index=self._past, copy=False)
 
     @property
     def covariance(self) -> pd.DataFrame:
-        """(n, n) the run's estimate for excess returns, decimal² per period, never annualised.
+        """(n, n) covariance of excess returns by the run's estimator, decimal² per period, not annualised.
 
         Raises:
             InsufficientHistory: the estimation window is not full yet; the run begins later.
@@ -164,14 +164,14 @@ class MarketView:
 
     @property
     def current_weights(self) -> pd.Series:
-        """(n,) weights at this close before any trade decided now; fractions of NAV, 0 where nothing is held.
+        """(n,) weights at this close before any trade decided now; fractions of NAV, 0 for assets that are not held.
 
         Raises:
             StrategyError: the strategy has not declared that it reads them.
         """
         if self._current_weights is None:
             raise StrategyError(
-                "current_weights are only kept for a strategy that says it reads them. "
+                "current_weights are only kept for a strategy that declares that it reads them. "
                 "Hint: put `reads_current_weights: ClassVar[bool] = True` into its class."
             )
         return pd.Series(self._current_weights, index=index_of(self.assets), copy=False)
@@ -181,13 +181,13 @@ class MarketView:
         """Target weights of the run's benchmark at this date, by asset; fractions of its NAV.
 
         Raises:
-            StrategyError: the run has no benchmark, or one that reads its current weights or its NAV.
-            InsufficientHistory: the benchmark has none yet.
+            StrategyError: the run has no benchmark, or the benchmark reads its current weights or its NAV.
+            InsufficientHistory: the benchmark has no target weights yet.
         """
         if self._benchmark is None:
             raise StrategyError(
-                "a benchmark is followed, and the run has none, or one whose targets depend on its own path. "
-                "Hint: set `benchmark:` to one that states its targets."
+                "this strategy needs a benchmark with explicit target weights; the run has no benchmark, or its "
+                "targets depend on its own holdings. Hint: set `benchmark:` to a configuration with explicit targets."
             )
         weights = _owned(self._benchmark())
         if np.isnan(weights).any():
@@ -196,7 +196,7 @@ class MarketView:
 
 
 class About(NamedTuple):
-    """What views of several rebalance dates have in common, and their dates."""
+    """Common attributes of views of several rebalance dates, and their dates."""
 
     as_of: pd.DatetimeIndex
     assets: tuple[str, ...]
@@ -206,13 +206,13 @@ class About(NamedTuple):
 
 
 class MarketViews(Sequence[MarketView]):
-    """Views of several rebalance dates with the same assets: what `target_weights_many` is given.
+    """Views of several rebalance dates with the same assets, as passed to `target_weights_many`.
 
     Args:
-        views: one or more, with the same assets; a sequence may make them on demand.
-        covariance: (m, n, n) of all of them, where they are at hand in one piece.
-        about: what is known of them without making one.
-        benchmark: returns the (m, k) target weights of the benchmark, likewise.
+        views: one or more views with the same assets; the sequence may create them on access.
+        covariance: (m, n, n) covariances of all views, if they are available as one array.
+        about: attributes of the views, if they are available without creating a view.
+        benchmark: function that returns the (m, k) target weights of the benchmark.
 
     Attributes:
         as_of: the m rebalance dates.
@@ -250,7 +250,7 @@ class MarketViews(Sequence[MarketView]):
 
     @cached_property
     def covariance(self) -> Floats:
-        """(m, n, n) the covariances of all views, decimal² per period, read-only.
+        """(m, n, n) covariances of all views, decimal² per period, read-only.
 
         Raises:
             InsufficientHistory: the estimation window is not full on all of these dates.
@@ -258,9 +258,11 @@ class MarketViews(Sequence[MarketView]):
         stack = self._covariance
         if stack is None:
             stack = np.stack([view._covariance for view in self._views])  # noqa: SLF001 - the frames cost more
-        if not np.isfinite(np.diagonal(stack, axis1=1, axis2=2)).all():  # an asset without a window has no variance
+        if not np.isfinite(
+            np.diagonal(stack, axis1=1, axis2=2)
+        ).all():  # the variance of an asset without a full window is NaN
             raise InsufficientHistory("the estimation window is not full on all of these dates")
-        stack = stack[:]  # all of them once more would fill the memory
+        stack = stack[:]  # a view: a copy would fill the memory
         stack.flags.writeable = False
         return stack
 
@@ -269,17 +271,17 @@ class MarketViews(Sequence[MarketView]):
         """(m, n) target weights of the run's benchmark on these dates, by `assets`; fractions of its NAV.
 
         Raises:
-            StrategyError: as of a view, or the benchmark holds what is not among `assets`.
-            InsufficientHistory: the benchmark has none yet.
+            StrategyError: see `MarketView`; also if the benchmark holds assets that are not among `assets`.
+            InsufficientHistory: the benchmark has no target weights yet.
         """
         first, stack = self[0].benchmark_target_weights, None if self._benchmark is None else self._benchmark()
         if stack is None or np.isnan(stack).any():
             stack = np.stack([view.benchmark_target_weights.to_numpy() for view in self])
         names = list(first.index)
-        strange = [names[i] for i in np.flatnonzero(stack.any(axis=0)) if names[i] not in self.assets]
-        if strange:
+        unknown = [names[i] for i in np.flatnonzero(stack.any(axis=0)) if names[i] not in self.assets]
+        if unknown:
             raise StrategyError(
-                f"the benchmark holds {', '.join(strange)}, of which this run knows no risk on that date. "
+                f"the benchmark holds {', '.join(unknown)}, whose risk this run does not know on that date. "
                 "Hint: add it to data.assets, or give target_volatility as a number."
             )
         weights = np.zeros((len(self), len(self.assets)))
@@ -290,7 +292,7 @@ class MarketViews(Sequence[MarketView]):
 
 
 def index_of(names: tuple[str, ...]) -> pd.Index:
-    """Return an index of names. It shares its values with the others of these names, as making them takes longest."""
+    """Return an index of names. Indices of the same names share their values, because creating those takes longest."""
     return _values_of(names).view()
 
 
@@ -300,7 +302,7 @@ def _values_of(names: tuple[str, ...]) -> pd.Index:
 
 
 def _owned(values: Floats) -> Floats:
-    """A read-only copy that leads to nothing else."""
+    """Return a read-only copy that shares no memory."""
     values = np.array(values)
     values.flags.writeable = False
     return values

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from backtest.estimation.estimation_settings import estimator_classes
 from support.builders.config_mistakes import ASSETS, EACH, GOOD, HAVE, SERIES, edited, loaded, mistakes, place
 
 SECTIONS = "extends, name, data, initial_capital, estimation, strategy, leverage, rebalance, costs, financing, fees, benchmark, report"
@@ -17,6 +18,8 @@ DATA = (
     "source, path, values, assets, cash, loan_rate, consumer_prices, classes, calendar, splice, currency, fx, opens, volumes, frequency, start, end, ragged, periods_per_year, "
     "cache, max_age, offline, timeout"
 )
+SHIPPED = sorted(path.stem for path in (Path(__file__).parents[2] / "strategies").glob("[!_]*.py"))
+ESTIMATORS = ", ".join(estimator.model_fields["covariance"].default for estimator in estimator_classes())
 SOURCES = "sample, sample_daily, csv, parquet, yfinance, fred, french, french_daily, or package.module:Class"
 
 
@@ -112,25 +115,25 @@ ONE = {
     "a year": ("2012-12-31", "2012", "2012", "data.end: got 2012, expected …"),
     "words": ("1978-01-01", "yesterday", "yesterday", "data.start: got 'yesterday', expected …"),
     # numbers
-    "negative window": ("36", "-36", "-36", "estimation.window: a window of -36; expected two periods or more, as a variance needs two returns"),
-    "window of 0": ("36", "0", "0}\nstrategy", "estimation.window: a window of 0; expected two periods or more, as a variance needs two returns"),
-    "window of 1": ("36", "1", "1}\nstrategy", "estimation.window: a window of 1; expected two periods or more, as a variance needs two returns"),
-    "window of one row": ("36", "1D", "1D", "estimation.window: a window of 1D; expected two periods or more, as a variance needs two returns"),
-    "3X": ("36", "3X", "3X", "estimation.window: '3X' is no window; expected a number of periods such as 36, years '3Y', months '3M', or rows '252D'"),
-    "window in quotes": ("36", "'36'", "'36'", "estimation.window: '36' is no window; expected a number of periods such as 36, years '3Y', months '3M', or rows '252D'"),
+    "negative window": ("36", "-36", "-36", "estimation.window: a window of -36; expected two periods or more, because a variance needs two returns"),
+    "window of 0": ("36", "0", "0}\nstrategy", "estimation.window: a window of 0; expected two periods or more, because a variance needs two returns"),
+    "window of 1": ("36", "1", "1}\nstrategy", "estimation.window: a window of 1; expected two periods or more, because a variance needs two returns"),
+    "window of one row": ("36", "1D", "1D", "estimation.window: a window of 1D; expected two periods or more, because a variance needs two returns"),
+    "3X": ("36", "3X", "3X", "estimation.window: '3X' is not a window; expected a number of periods such as 36, years '3Y', months '3M', or rows '252D'"),
+    "window in quotes": ("36", "'36'", "'36'", "estimation.window: '36' is not a window; expected a number of periods such as 36, years '3Y', months '3M', or rows '252D'"),
     "half a window": ("36", "2.5", "2.5", "estimation.window: got 2.5, expected …"),
     "window as yes": ("36", "true", "true", "estimation.window: got true, expected …"),
     "a setting of an estimator's own": ("sample, window: 36", "ewma, half_lif: 3", "half_lif", "estimation.half_lif: unknown setting; estimation accepts: covariance, window, missing, half_life, correlation_half_life. Did you mean half_life?"),
     "a setting of another estimator": ("window: 36", "half_life: 3", "half_life", "estimation.half_life: unknown setting; estimation accepts: covariance, window, missing. half_life goes with covariance: ewma."),
     "no estimator named": ("covariance: sample, window", "windo", "windo:", "estimation.windo: unknown setting; estimation accepts: covariance, window, missing. Did you mean window?"),
-    "half-life": ("sample, window: 36", "ewma, half_life: 1W", "1W", "estimation.half_life: '1W' is no half-life; expected a number of periods such as 11, years '1Y', months '3M', or rows '63D'"),
-    "refit": ("sample, window: 36", "ccc, refit: often", "often", "estimation.refit: 'often' is no window; expected a number of periods such as 36, years '3Y', months '3M', or rows '252D'"),
+    "half-life": ("sample, window: 36", "ewma, half_life: 1W", "1W", "estimation.half_life: '1W' is not a half-life; expected a number of periods such as 11, years '1Y', months '3M', or rows '63D'"),
+    "refit": ("sample, window: 36", "ccc, refit: often", "often", "estimation.refit: 'often' is not a window; expected a number of periods such as 36, years '3Y', months '3M', or rows '252D'"),
     "missing": ("window: 36", "missing: complete", "complete}", "estimation.missing: got 'complete', expected 'complete_assets' or 'complete_rows'"),
-    "near an estimator": ("covariance: sample", "covariance: ewm", "ewm", "estimation.covariance: got 'ewm', expected one of sample, …"),
-    "estimators in a list": ("covariance: sample", "covariance: [sample]", "[sample", "estimation.covariance: got ['sample'], expected one of sample, …"),
-    "covariance without a name": ("covariance: sample", "covariance: ~", "~", "estimation.covariance: got nothing, expected one of sample, …"),
+    "near an estimator": ("covariance: sample", "covariance: ewm", "ewm", f"estimation.covariance: got 'ewm', expected one of {ESTIMATORS}. Did you mean ewma?"),
+    "estimators in a list": ("covariance: sample", "covariance: [sample]", "[sample", f"estimation.covariance: got ['sample'], expected one of {ESTIMATORS}. Did you mean sample?"),
+    "covariance without a name": ("covariance: sample", "covariance: ~", "~", f"estimation.covariance: got nothing, expected one of {ESTIMATORS}"),
     "estimation in a word": ("{covariance: sample, window: 36}", "sample", "sample\nstrategy", "estimation: got 'sample', expected settings with values, such as {name: value}"),
-    "covariance": ("covariance: sample", "covariance: shrunk", "shrunk", "estimation.covariance: got 'shrunk', expected one of sample, …"),
+    "covariance": ("covariance: sample", "covariance: shrunk", "shrunk", f"estimation.covariance: got 'shrunk', expected one of {ESTIMATORS}"),
     "frequency": ("frequency: monthly", "frequency: month", "month,", "rebalance.frequency: got 'month', expected 'daily', 'weekly', 'monthly', 'quarterly', 'yearly' or 'never'"),
     "day 0": ("frequency: monthly", "frequency: monthly, day: 0", "0, exec", "rebalance.day: got 0, expected first, last, 1 to 31, or -31 to -1, with frequency monthly"),
     "eighth day of a week": ("frequency: monthly", "frequency: weekly, day: -8", "-8", "rebalance.day: got -8, expected first, last, 1 to 7, or -7 to -1, with frequency weekly"),
@@ -167,7 +170,7 @@ ONE = {
     "data as list": (GOOD[GOOD.index("data:") : GOOD.index("estimation")], "data: [gold]\n", "[gold", "data: got ['gold'], expected …"),
     "costs as number": ("costs: {trading_bps: 10}", "costs: 10", "10\nfinancing", "costs: got 10, expected …"),
     # strategies
-    "no such strategy": ("{name: erc}", "{name: ercc}", "ercc", "strategy.name: unknown strategy 'ercc'; there are: all_weather, equal_weight, erc, erc_expected_shortfall, hierarchical_risk_parity, inverse_variance, inverse_volatility, levered_erc, maximum_diversification, minimum_variance, risk_budgeting, sixty_forty, volatility_target. Did you mean erc?"),
+    "no such strategy": ("{name: erc}", "{name: ercc}", "ercc", f"strategy.name: unknown strategy 'ercc'; there are: {', '.join(SHIPPED)}. Did you mean erc?"),
     "strategy by path": ("{name: erc}", "{name: ../erc}", "../erc", "strategy.name: unknown strategy '../erc'; there are: …"),
     "no such module": ("{name: erc}", "{name: 'no.such:X'}", "'no.such", "strategy.name: no.such:X: No module named 'no'; expected package.module:Class that Python can import"),
     "no such class": ("{name: erc}", "{name: 'backtest.strategies.erc:X'}", "'backtest.strategies", "strategy.name: backtest.strategies.erc:X: backtest.strategies.erc has no strategy class X"),

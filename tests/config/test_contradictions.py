@@ -21,7 +21,7 @@ ERC = BASE + "strategy:\n  name: erc\n"
 SEPARATE = BASE + "strategy: {name: erc}\nestimation:\n  covariance: separate_correlations\n"
 NESTED = "  budgets:\n    growth: {share: 1, within: {us_stocks: 0.5, us_treasury_10y: 0.5}}\n    real: {share: 0, within: {commodities: 1}}\n"
 ZERO = "which gives a weight of zero; expected 0, or a budget above zero"
-NO_UPPER = "expected one above zero; hint: a budget of zero leaves it out"
+NO_UPPER = "expected a bound above zero; hint: a budget of zero leaves it out"
 PLAIN = "strategy: {name: erc}\n"
 
 PAIRS = {
@@ -126,19 +126,19 @@ PAIRS = {
     "sums of more returns than the window has": (
         SEPARATE + "  window: 36\n  correlation_window: 5\n",
         "  correlation_periods: 5\n",
-        ("5\n", "estimation.correlation_periods: sums of 5 returns, and the window of the correlations, 5, holds 5 returns at most; expected 6 or more, for two sums"),
+        ("5\n", "estimation.correlation_periods: sums of 5 returns, but the window of the correlations, 5, holds at most 5 returns; expected 6 or more, for two sums"),
         "  correlation_periods: 4\n",
     ),
     "too short a window for nonlinear shrinkage": (
         BASE + PLAIN + "estimation:\n  covariance: nonlinear_shrinkage\n",
         "  window: 12\n",
-        ("12", "estimation.window: a window of 12, and nonlinear_shrinkage needs 13 returns or more; expected a longer window, or another covariance"),
+        ("12", "estimation.window: a window of 12, but nonlinear_shrinkage needs 13 returns or more; expected a longer window, or another covariance"),
         "  window: 13\n",
     ),
     "too short a window for a GARCH model": (
         BASE + PLAIN + "estimation:\n  covariance: dcc\n",
         "  window: 19\n",
-        ("19", "estimation.window: a window of 19, and dcc needs 20 returns or more; expected a longer window, or another covariance"),
+        ("19", "estimation.window: a window of 19, but dcc needs 20 returns or more; expected a longer window, or another covariance"),
         "  window: 20\n",
     ),
 }  # fmt: skip

@@ -46,14 +46,13 @@ for seed in range(2):
 
 ESTIMATES = """
 from pydantic import TypeAdapter
-from backtest.estimation.estimation_settings import EstimationSettings
+from backtest.estimation.estimation_settings import EstimationSettings, estimator_classes
 
 returns = np.random.default_rng(1).normal(0.0002, 0.01, (T, 60))
 gaps = returns.copy()
 gaps[100:120, 3] = np.nan
-names = ["sample", "expanding", "ewma", "separate_correlations", "ledoit_wolf", "ledoit_wolf_constant_correlation",
-         "oas", "nonlinear_shrinkage", "denoised", "gerber", "semi_covariance"]
-for name in names:
+names = {estimator.model_fields["covariance"].default for estimator in estimator_classes()}
+for name in sorted(names - {"ccc", "dcc"}):
     estimator = TypeAdapter(EstimationSettings).validate_python({"covariance": name, "window": T - 30})
     print(name, estimator.covariances(returns, [T - 20, T - 1], 252).tobytes().hex())
 fitted = TypeAdapter(EstimationSettings).validate_python({"covariance": "dcc", "window": 250, "refit": 1000})

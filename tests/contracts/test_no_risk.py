@@ -78,7 +78,7 @@ def test_strategies_refuse_what_varies_by_rounding_alone(tmp_path: Path, strateg
     """The message is the one for a price that never changes: it names the asset, and says to leave it out."""
     settings = {"name": strategy.partition(",")[0], **BY_RISK[strategy]}
     with pytest.raises(
-        BacktestError, match=r"the variance of C is 0, expected one above zero; hint: .*leave the asset out"
+        BacktestError, match=r"the variance of C is 0, expected a variance above zero; hint: .*leave the asset out"
     ):
         run(tmp_path, ROUNDING[kind], settings)
 
@@ -90,11 +90,13 @@ def test_leverage_refuses_a_portfolio_that_varies_by_rounding_alone(
 ) -> None:
     """The limit is the same by the covariance and by a window of its own."""
     leverage = {"target_volatility": 0.1, **({} if window is None else {"window": window})}
-    with pytest.raises(BacktestError, match=r"a gross exposure of 1 and a volatility of 0; expected one above zero"):
+    with pytest.raises(
+        BacktestError, match=r"a gross exposure of 1 and a volatility of 0; expected a volatility above zero"
+    ):
         run(tmp_path, ROUNDING[kind], {"name": "sixty_forty", "weights": {"C": 1.0}}, leverage=leverage)
     if window is None:
         with pytest.raises(
-            BacktestError, match=r"a gross exposure of 1 and a volatility of 0; expected one above zero"
+            BacktestError, match=r"a gross exposure of 1 and a volatility of 0; expected a volatility above zero"
         ):
             run(tmp_path, ROUNDING[kind], {"name": "volatility_target", "weights": {"C": 1.0}})
 
@@ -105,7 +107,9 @@ def test_leverage_refuses_twins_against_each_other(tmp_path: Path, window: int |
     rng = np.random.default_rng(0)
     twin = 100 * np.cumprod(1 + rng.normal(0.005, [0.04, 0.015], (MONTHS, 2)), axis=0)[:, 0] / 3
     leverage = {"target_volatility": 0.1, **({} if window is None else {"window": window})}
-    with pytest.raises(BacktestError, match=r"a gross exposure of 2 and a volatility of 0; expected one above zero"):
+    with pytest.raises(
+        BacktestError, match=r"a gross exposure of 2 and a volatility of 0; expected a volatility above zero"
+    ):
         run(tmp_path, twin, {"name": "sixty_forty", "weights": {"A": 1.0, "C": -1.0}}, leverage=leverage)
 
 
@@ -133,7 +137,9 @@ def test_a_budget_of_zero_leaves_out_an_asset_that_varies_by_rounding_alone(
 
 def test_expected_shortfall_of_an_asset_that_is_cash_but_for_rounding_is_none(tmp_path: Path) -> None:
     settings = {"name": "erc_expected_shortfall", "window": 36}
-    with pytest.raises(BacktestError, match="all of C are zero but for rounding, so it has no expected shortfall"):
+    with pytest.raises(
+        BacktestError, match="all returns of C are zero up to rounding, so it has no expected shortfall"
+    ):
         run(tmp_path, ROUNDING["cash in another unit"], settings)
 
 

@@ -120,7 +120,7 @@ def test_windows_that_never_fill_are_named(tmp_path: Path) -> None:
     levels, volumes = market()
     volumes.iloc[4:, 1] = np.nan
     with pytest.raises(
-        InsufficientHistory, match=r"1 of 2 assets have a full window, expected 2; without one: b;"
+        InsufficientHistory, match=r"1 of 2 assets have a full window, expected 2; without a full window: b;"
     ) as caught:
         run(tmp_path, levels, volumes)
     assert "costs.impact.window" in str(caught.value)

@@ -1,4 +1,4 @@
-"""What every estimator owes: each check is put to each class found in the package, so that a new file is held to all.
+"""Contract of every estimator: each check runs for each class found in the package, so a new file is checked as well.
 
 An estimator turns returns that could be known at a close into a covariance matrix. From this follow, for any: the
 matrix is symmetric and positive semi-definite, it does not depend on the order of the assets nor on anything later, and
@@ -20,6 +20,7 @@ from backtest.errors import EstimationError
 from backtest.estimation import methods
 from backtest.estimation.estimation_settings import EstimationSettings
 from backtest.estimation.estimator import Estimator
+from scripts.estimator_table import estimator_table
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -94,16 +95,23 @@ ROWS = [40, 62, 63, 67, 71, 75, 104, 108, 149]
 """Before the window is full, on the first date on which it is, close together, and far apart."""
 
 
-def test_those_that_should_be_there_are_found() -> None:
-    """And each of them is one of the settings that a configuration may have, by its own name."""
+def test_classes_found_are_the_choices_of_a_configuration() -> None:
+    """Each class can be chosen in a configuration by its own name."""
     assert set(CLASSES) >= {"sample", "expanding", "ewma", "separate_correlations"}
     assert set(get_args(get_args(EstimationSettings)[0])) == set(CLASSES.values())
 
 
+def test_the_documentation_has_the_generated_table_of_estimators() -> None:
+    """After a change of an estimator: python scripts/build_docs.py."""
+    pages = (Path(__file__).parents[2] / "docs").rglob("*.md")
+    assert any(estimator_table() in page.read_text(encoding="utf-8") for page in pages)
+
+
 @pytest.mark.parametrize("name", sorted(CLASSES))
-def test_the_conventions_name_it(name: str) -> None:
-    text = (Path(__file__).parents[2] / "docs" / "conventions" / "estimation.md").read_text(encoding="utf-8")
-    assert f"`{name}`" in text
+def test_the_table_of_estimators_states_its_formula(name: str) -> None:
+    (row,) = [line for line in estimator_table().splitlines() if line.startswith(f"| `{name}` |")]
+    assert CLASSES[name].formula
+    assert f"| {CLASSES[name].formula} |" in row
 
 
 @pytest.mark.parametrize("name", sorted(CLASSES))
@@ -130,14 +138,14 @@ def test_each_date_with_a_full_window_has_a_covariance_and_no_other(name: str, s
 
 
 @estimators
-def test_no_dates_no_covariances(name: str, settings: dict[str, Any]) -> None:
+def test_no_dates_give_no_covariances(name: str, settings: dict[str, Any]) -> None:
     assert covariances(made(name, settings), market(), []).shape == (0, ASSETS, ASSETS)
     assert np.isnan(covariances(made(name, settings), market(), [0, 5])).all()
 
 
 @estimators
 def test_a_window_longer_than_any_data_is_never_full(name: str, settings: dict[str, Any]) -> None:
-    """Nor does it fill the memory."""
+    """It also needs little memory."""
     for missing in ("complete_assets", "complete_rows"):
         estimator = made(name, {**settings, "window": 10**20, "missing": missing})
         assert np.isnan(covariances(estimator, market(), ROWS)).all()
@@ -145,7 +153,7 @@ def test_a_window_longer_than_any_data_is_never_full(name: str, settings: dict[s
 
 @estimators
 def test_one_asset_has_a_variance(name: str, settings: dict[str, Any]) -> None:
-    """In the middle of what the mean of squares was over halves of the window: no estimator is off by a unit."""
+    """The variance lies between mean squares over parts of the window: no estimator is off by a unit."""
     returns = market()[:, :1]
     (matrix,) = covariances(made(name, settings), returns, [149])
     halves = [np.mean(part**2) for part in np.array_split(returns[150 - WINDOW :, 0], 8)]
@@ -154,8 +162,8 @@ def test_one_asset_has_a_variance(name: str, settings: dict[str, Any]) -> None:
 
 
 @estimators
-def test_a_covariance_from_fewer_observations_than_assets_is_one_or_none(name: str, settings: dict[str, Any]) -> None:
-    """20 returns of 30 assets: the matrix is semi-definite all the same, or the error says why there is none."""
+def test_fewer_observations_than_assets_give_a_covariance_or_an_error(name: str, settings: dict[str, Any]) -> None:
+    """20 returns of 30 assets: the matrix is still semi-definite, or an error gives the reason."""
     few = {key: min(value, 20) if key.endswith("window") else value for key, value in settings.items()}
     returns = market(60, 30)
     try:
@@ -190,7 +198,7 @@ def test_an_asset_that_never_moves_has_no_variance(name: str, settings: dict[str
 
 
 def at_one_rate(rate: float, length: int = LENGTH) -> Array:
-    """Returns above cash, worked out from prices that grow at one rate: they vary by rounding alone."""
+    """Excess returns of prices that grow at one rate; they vary only by rounding."""
     prices = 100 * (1.004 + rate) ** np.arange(length + 1)
     returns = prices[1:] / prices[:-1] - 1.004
     assert 0 < np.std(returns) < 1e-15
@@ -202,7 +210,7 @@ def at_one_rate(rate: float, length: int = LENGTH) -> Array:
 def test_growth_at_one_rate_is_treated_as_an_asset_that_never_moves(
     name: str, settings: dict[str, Any], rate: float
 ) -> None:
-    """To the last bit of its own row and column; the others differ by what rounding of one asset moves them."""
+    """Its own row and column have the same bits; the others differ by the effect of rounding in one asset."""
     constant, rounded = market(), market()
     constant[:, 2], rounded[:, 2] = rate, at_one_rate(rate)
     expected = covariances(made(name, settings), constant, [80, 84, 88, 120])
@@ -225,7 +233,7 @@ def test_a_deposit_whose_rate_changes_once_has_a_variance(name: str, settings: d
 
 
 @estimators
-def test_returns_that_are_all_the_same_have_no_covariance_or_one_of_zeros(name: str, settings: dict[str, Any]) -> None:
+def test_equal_returns_give_zeros_or_an_error(name: str, settings: dict[str, Any]) -> None:
     try:
         (matrix,) = covariances(made(name, settings), np.full((100, 3), 0.0001), [99])
     except EstimationError as problem:
@@ -240,7 +248,7 @@ def test_returns_that_are_all_the_same_have_no_covariance_or_one_of_zeros(name: 
 
 
 @estimators
-def test_an_asset_that_lacks_a_return_is_left_out_and_changes_nothing_for_the_others(
+def test_asset_with_a_missing_return_is_left_out_without_changing_the_others(
     name: str, settings: dict[str, Any]
 ) -> None:
     whole, gap = market(), market()
@@ -261,10 +269,10 @@ def test_an_asset_that_lacks_a_return_is_left_out_and_changes_nothing_for_the_ot
 
 
 @estimators
-def test_complete_rows_are_those_on_which_all_that_are_there_have_returns(
+def test_complete_rows_have_returns_of_all_available_assets(
     name: str, settings: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Three gaps in two assets: the covariance is that of the table without these rows.
+    """Three gaps in two assets: the covariance equals the covariance of the table without these rows.
 
     An asset that is not there yet does not count. With sums of returns over several periods, a row that is left out
     takes the sums of its neighbours along, so that there is no such table.
@@ -279,7 +287,7 @@ def test_complete_rows_are_those_on_which_all_that_are_there_have_returns(
     said = [
         record.getMessage() for record in caplog.records if record.name == "backtest.estimation.windows.window_sizes"
     ]
-    assert said == ["3 rows are left out of all covariances, on which an asset lacks its return (estimation.missing)"]
+    assert said == ["3 rows on which an asset lacks its return are left out of all covariances (estimation.missing)"]
     assert np.isnan(got[:, 4]).all()
     there = [0, 1, 2, 3]
     held = got[:, :4, :4]
@@ -299,11 +307,11 @@ def _without_gaps(window: int, row: int, gaps: list[int]) -> int:
 
 
 @estimators
-def test_too_few_complete_rows_are_an_error_that_says_so(name: str, settings: dict[str, Any]) -> None:
+def test_too_few_complete_rows_are_an_error(name: str, settings: dict[str, Any]) -> None:
     returns = market()
     returns[10:110:2, 1] = np.nan
     returns[11:111:2, 2] = np.nan
-    with pytest.raises(EstimationError, match="rows on which all of its 5 assets have returns; expected half"):
+    with pytest.raises(EstimationError, match="rows on which all of its 5 assets have returns; expected at least half"):
         covariances(made(name, settings, missing="complete_rows"), returns, [113])
 
 
@@ -311,8 +319,8 @@ def test_too_few_complete_rows_are_an_error_that_says_so(name: str, settings: di
 
 
 @estimators
-def test_later_values_change_not_a_bit(name: str, settings: dict[str, Any]) -> None:
-    """All returns after a date are overwritten: by others, by huge ones, by none, and by the end of the data."""
+def test_later_values_do_not_change_a_bit(name: str, settings: dict[str, Any]) -> None:
+    """All returns after a date are replaced by other returns, huge returns and NaN, and the data is cut there."""
     returns = market()
     wanted = covariances(made(name, settings), returns, ROWS)
     for k, row in ((2, 63), (5, 75)):
@@ -326,15 +334,15 @@ def test_later_values_change_not_a_bit(name: str, settings: dict[str, Any]) -> N
 
 @estimators
 @pytest.mark.parametrize("rows", [[67, 71, 75, 79, 131], [75, 104, 108, 149]])
-def test_later_dates_change_not_a_bit(name: str, settings: dict[str, Any], rows: list[int]) -> None:
-    """Nor does whether there are any, for the first date too: data that ends earlier has fewer of them."""
+def test_later_dates_do_not_change_a_bit(name: str, settings: dict[str, Any], rows: list[int]) -> None:
+    """The number of later dates does not matter either, not even for the first date: shorter data has fewer dates."""
     together = covariances(made(name, settings), market(), rows)
     for count in range(1, len(rows)):
         assert covariances(made(name, settings), market(), rows[:count]).tobytes() == together[:count].tobytes()
 
 
 @estimators
-def test_other_dates_change_no_more_than_roundings(name: str, settings: dict[str, Any]) -> None:
+def test_other_dates_change_only_rounding(name: str, settings: dict[str, Any]) -> None:
     """Each date alone, and in slices of three, as a run with many assets asks."""
     together = covariances(made(name, settings), market(), ROWS)
     alone = [covariances(made(name, settings), market(), [row]) for row in ROWS]
@@ -352,7 +360,7 @@ def test_the_order_of_assets_does_not_matter(name: str, settings: dict[str, Any]
 
 
 @estimators
-def test_it_scales_with_the_square_of_returns(name: str, settings: dict[str, Any]) -> None:
+def test_covariance_scales_with_the_square_of_returns(name: str, settings: dict[str, Any]) -> None:
     """Returns in (about) percent: by a power of two, so that nothing is rounded otherwise, in a search either."""
     plain = covariances(made(name, settings), market(), [63, 120])
     got = covariances(made(name, settings), 128 * market(), [63, 120])
@@ -360,8 +368,8 @@ def test_it_scales_with_the_square_of_returns(name: str, settings: dict[str, Any
 
 
 @estimators
-def test_an_asset_in_another_unit_changes_its_own_row_and_column_alone(name: str, settings: dict[str, Any]) -> None:
-    """cov(Dx) = D cov(x) D: what leverage within a fund must not change for the others."""
+def test_unit_of_an_asset_changes_only_its_row_and_column(name: str, settings: dict[str, Any]) -> None:
+    """cov(Dx) = D cov(x) D: leverage within a fund must not change the risk of the others."""
     if name in ROTATED:
         pytest.skip("it shrinks eigenvalues of the covariance, whose vectors a change of one unit turns")
     scale = np.array([1.0, 4.0, 0.125, 1.0, 8.0])
@@ -371,8 +379,8 @@ def test_an_asset_in_another_unit_changes_its_own_row_and_column_alone(name: str
 
 
 @estimators
-def test_it_leaves_what_it_is_given_as_it_is(name: str, settings: dict[str, Any]) -> None:
-    """A read-only table will do, and a list of rows is not changed."""
+def test_arguments_are_not_modified(name: str, settings: dict[str, Any]) -> None:
+    """A read-only table is accepted, and a list of rows is not changed."""
     returns, rows = market(), list(ROWS)
     returns[90, 3] = np.nan
     before = returns.tobytes()
@@ -388,7 +396,7 @@ def test_it_leaves_what_it_is_given_as_it_is(name: str, settings: dict[str, Any]
 
 @estimators
 def test_the_window_forgets(name: str, settings: dict[str, Any]) -> None:
-    """What stands before the window does not matter, up to roundings; all that is in it does, the oldest return too."""
+    """Returns before the window do not matter, up to rounding; all returns in it do, including the oldest."""
     if name == "expanding":
         pytest.skip("it forgets nothing: that is what it is for")
     returns = market()

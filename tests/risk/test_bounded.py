@@ -36,7 +36,7 @@ def shares_of(weights: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     return np.asarray(products / products.sum())
 
 
-def test_richard_roncalli_2019_log_barrier_beside_the_published_least_squares() -> None:
+def test_richard_roncalli_2019_log_barrier_next_to_the_published_least_squares() -> None:
     """No weight above 30 % ("Constrained Risk Budgeting Portfolios"): the paper's least squares are 24.57 / 15.43 %.
 
     Both are found here by scipy from many starts, and each is the better portfolio in its own sense.
@@ -132,7 +132,7 @@ def test_the_conditions_of_optimality_hold(problem: tuple[np.ndarray, np.ndarray
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_another_algorithm_on_another_form_of_the_problem(seed: int) -> None:
+def test_slsqp_on_the_untransformed_problem_agrees(seed: int) -> None:
     """SLSQP, by scipy, on log σ(w) - Σ b log w itself, Σw = 1, where we solve a cone program in multiples of w."""
     rng = np.random.default_rng(seed)
     n = int(rng.integers(3, 7))
@@ -227,11 +227,11 @@ def test_the_pair_that_conflicts_is_named(
         WeightBounds(("a", "b"), np.array(low), np.array(high), groups)
 
 
-def test_what_does_not_fit_is_said() -> None:
+def test_arguments_that_do_not_fit_are_named() -> None:
     with pytest.raises(BacktestError, match=r"^bounds: got 4 assets, expected the covariance's 2$"):
         bounded_risk_parity_weights(np.eye(2), None, upper(0.6))
     with pytest.raises(
-        NoRiskBudgetPortfolio, match=r"^the upper bound of \S+ is 0, expected one above zero; hint: a budg"
+        NoRiskBudgetPortfolio, match=r"^the upper bound of \S+ is 0, expected a bound above zero; hint: a budg"
     ):
         bounded_risk_parity_weights(np.eye(2), None, WeightBounds(("a", "b"), np.zeros(2), np.array([0.0, 1.0])))
     with pytest.raises(
@@ -257,13 +257,13 @@ def test_an_asset_without_a_budget_is_left_out() -> None:
 
 
 def test_messages_count_assets_without_a_budget() -> None:
-    """Positions are those of the covariance that was given."""
+    """Positions refer to the covariance that was passed."""
     sigma = np.diag([1.0, 1.0, 0.0])
     with pytest.raises(NoRiskBudgetPortfolio, match=r"variance of asset 2 is 0"):
         bounded_risk_parity_weights(sigma, [0.0, 0.5, 0.5], upper(0.9, 3))
 
 
-def test_part_of_the_assets_keeps_its_bounds() -> None:
+def test_subset_of_assets_keeps_its_bounds() -> None:
     bounds = WeightBounds(tuple("abc"), np.array([0, 0.1, 0.2]), np.ones(3), (("x", (0,), 0, 1), ("y", (1, 2), 0, 1.5)))
     part = bounds.of(np.array([False, True, True]))
     assert part.names == ("b", "c")
@@ -272,7 +272,7 @@ def test_part_of_the_assets_keeps_its_bounds() -> None:
 
 
 @pytest.mark.parametrize(("lower", "group"), [([0, 0.1, 0], 0.0), ([0, 0, 0], 0.1)])
-def test_a_lower_bound_beside_a_budget_of_zero_is_refused(lower: list[float], group: float) -> None:
+def test_lower_bound_with_a_budget_of_zero_is_rejected(lower: list[float], group: float) -> None:
     """The bound may be of an asset, or of a group whose assets all have a budget of zero."""
     bounds = WeightBounds(tuple("abc"), np.array(lower, float), np.ones(3), (("g", (1,), group, 1.0),))
     name = "g" if group else "b"

@@ -1,4 +1,4 @@
-"""Where risk budgeting fails, it says so: never a number that is not a solution, never without end.
+"""Failures of risk budgeting are errors: no number that is not a solution, and no endless iteration.
 
 1. the messages: what is wrong with the input, of which problem, at which asset;
 2. no solution: exactly where a long-only portfolio has no risk, which the message names;
@@ -40,24 +40,24 @@ def solved_or_refused(covariance: np.ndarray, budgets: np.ndarray | None = None)
     [
         ([[0.04, np.nan], [np.nan, 0.09]], r"the entry \[0, 1\] is nan, expected finite numbers; hint: "),
         ([[0.04, 0.01], [0.01, np.inf]], r"the entry \[1, 1\] is inf, expected finite numbers; hint: "),
-        ([[0.04, 0.0], [0.0, 0.0]], r"the variance of asset 1 is 0, expected one above zero; hint: "),
-        ([[-0.04, 0.0], [0.0, 0.09]], r"the variance of asset 0 is -0.04, expected one above zero"),
+        ([[0.04, 0.0], [0.0, 0.0]], r"the variance of asset 1 is 0, expected a variance above zero; hint: "),
+        ([[-0.04, 0.0], [0.0, 0.09]], r"the variance of asset 0 is -0.04, expected a variance above zero"),
         (
             [[0.04, 0.01], [0.02, 0.09]],
             r"the entry \[0, 1\] is 0.01, but \[1, 0\] is 0.02, expected a symmetric",
         ),
-        ([[1.0, 1.5], [1.5, 1.0]], r"its correlations have an eigenvalue of -0.5, expected none below zero"),
-        ([[1.0, 1e200], [1e200, 1.0]], r"its correlations have an eigenvalue of -.*e\+\d+, expected none"),
+        ([[1.0, 1.5], [1.5, 1.0]], r"its correlations have an eigenvalue of -0.5, expected zero or above"),
+        ([[1.0, 1e200], [1e200, 1.0]], r"its correlations have an eigenvalue of -.*e\+\d+, expected zero or above"),
     ],
 )
-def test_a_covariance_that_is_none_is_named(covariance: ArrayLike, message: str) -> None:
+def test_invalid_covariances_are_named(covariance: ArrayLike, message: str) -> None:
     with pytest.raises(NoRiskBudgetPortfolio, match="^covariance: " + message):
         risk_parity_weights(covariance)
     with pytest.raises(NoRiskBudgetPortfolio, match=r"^covariance\[1\]: " + message):
         risk_parity_weights(np.array([GOOD, np.asarray(covariance), GOOD]))
 
 
-def test_rounding_of_a_covariance_is_no_fault() -> None:
+def test_rounding_of_a_covariance_is_accepted() -> None:
     rng = np.random.default_rng(4)
     vectors = np.linalg.qr(rng.normal(size=(6, 6)))[0]
     rounded = vectors @ np.diag([0.0, 0.0, 1, 2, 3, 4]) @ vectors.T + 1e-13 * rng.normal(size=(6, 6))
@@ -72,14 +72,14 @@ def test_rounding_of_a_covariance_is_no_fault() -> None:
     [
         ([0.5, 0.6], r"budgets: they sum to 1.1, expected 1; hint: divide them by their sum"),
         ([0.0, 0.0], r"budgets: they sum to 0, expected 1"),
-        ([1.5, -0.5], r"budgets: that of asset 1 is -0.5, expected zero or above"),
-        ([np.nan, 1.0], r"budgets: that of asset 0 is nan, expected zero or above"),
-        ([np.inf, -np.inf], r"budgets: that of asset 0 is inf, expected zero or above"),
+        ([1.5, -0.5], r"budgets: the budget of asset 1 is -0.5, expected zero or above"),
+        ([np.nan, 1.0], r"budgets: the budget of asset 0 is nan, expected zero or above"),
+        ([np.inf, -np.inf], r"budgets: the budget of asset 0 is inf, expected zero or above"),
         ([1.0], r"budgets: got the shape \(1,\), expected \(2,\)$"),
         (np.ones((1, 2)), r"budgets: got the shape \(1, 2\), expected \(2,\)$"),
     ],
 )
-def test_budgets_that_are_none_are_named(budgets: ArrayLike, message: str) -> None:
+def test_invalid_budgets_are_named(budgets: ArrayLike, message: str) -> None:
     with pytest.raises(BacktestError, match="^" + message):
         risk_parity_weights(GOOD, budgets)
 
@@ -100,7 +100,7 @@ def test_budgets_within_1e_9_of_one_are_scaled() -> None:
 
 
 @pytest.mark.parametrize("shape", [(), (2,), (2, 3), (0, 0), (2, 0, 0), (1, 1, 2, 2)])
-def test_shapes_that_are_no_covariance_are_named(shape: tuple[int, ...]) -> None:
+def test_invalid_shapes_are_named(shape: tuple[int, ...]) -> None:
     with pytest.raises(BacktestError, match=rf"^covariance: got the shape {re.escape(str(shape))}, expected \(n, n\)"):
         risk_parity_weights(np.ones(shape))
 
@@ -109,7 +109,7 @@ def test_shapes_that_are_no_covariance_are_named(shape: tuple[int, ...]) -> None
 
 
 @pytest.mark.parametrize("volatilities", [[1, 1], [0.15, 0.05], [0.3, 1e-4], [1e-5, 1e5]])
-def test_a_perfect_hedge_is_refused_with_its_portfolio(volatilities: list[float]) -> None:
+def test_perfect_hedge_is_rejected_with_its_portfolio(volatilities: list[float]) -> None:
     v = np.array(volatilities)
     weights = v[::-1] / v.sum()  # the perfect hedge: equal volatilities against each other
     with pytest.raises(NoRiskBudgetPortfolio, match=r"^covariance: no portfolio has these risk budgets") as caught:
@@ -119,7 +119,7 @@ def test_a_perfect_hedge_is_refused_with_its_portfolio(volatilities: list[float]
             assert f"{weight:.6g} of asset {asset}" in str(caught.value)
 
 
-def test_a_hedge_among_many_is_found_and_leaving_one_of_it_out_is_the_cure() -> None:
+def test_hedge_among_many_assets_is_named_and_solved_by_leaving_one_out() -> None:
     rng = np.random.default_rng(5)
     returns = 0.01 * rng.normal(size=(120, 6)) + 0.003
     returns[:, 4] = 0.02 - 0.5 * returns[:, 1] - 2 * returns[:, 3]
@@ -127,13 +127,13 @@ def test_a_hedge_among_many_is_found_and_leaving_one_of_it_out_is_the_cure() -> 
     with pytest.raises(NoRiskBudgetPortfolio) as caught:
         risk_parity_weights(stack)
     portfolio = "0.571429 of asset 3, 0.285714 of asset 4, 0.142857 of asset 1 has no risk"
-    expected = f"covariance[1]: no portfolio has these risk budgets, since the portfolio of {portfolio}"
+    expected = f"covariance[1]: no portfolio has these risk budgets, because the portfolio of {portfolio}"
     assert str(caught.value).startswith(expected)
     assert (risk_parity_weights(stack, [0.2, 0.2, 0.2, 0.2, 0, 0.2])[:, 4] == 0).all()
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_refused_just_where_linear_programming_finds_a_portfolio_without_risk(seed: int) -> None:
+def test_rejected_exactly_if_linear_programming_finds_a_portfolio_without_risk(seed: int) -> None:
     # Fewer observations than assets: half of the time some z >= 0, Σz = 1 has no return in any of them.
     rng = np.random.default_rng(seed)
     n = int(rng.integers(4, 13))
@@ -157,7 +157,7 @@ def test_many_assets_are_not_all_listed() -> None:
         risk_parity_weights(correlations)
 
 
-def test_budgets_beyond_double_precision_are_refused_as_that() -> None:
+def test_budgets_beyond_double_precision_are_rejected_with_the_reason() -> None:
     nearly = np.array([[1, 1e-9 - 1], [1e-9 - 1, 1]])
     with pytest.raises(
         NoRiskBudgetPortfolio, match=r"only to .* expected 1e-10: beyond double precision, .* has 2.2e-05"
@@ -204,7 +204,7 @@ def hard_problems(rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.nda
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_hard_problems_are_right_or_refused(seed: int) -> None:
+def test_hard_problems_are_solved_or_rejected(seed: int) -> None:
     rng = np.random.default_rng(seed)
     solved = refused = 0
     for correlations, budgets, must in hard_problems(rng):
@@ -227,19 +227,19 @@ def test_hard_problems_are_right_or_refused(seed: int) -> None:
 # 4. Last resorts
 
 
-def test_out_of_steps_is_an_error_and_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the kernel has not solved is not returned, however near: here it stops at weights wrong by a thousandth."""
+def test_unconverged_weights_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unsolved weights are not returned, however close: here the kernel stops at weights wrong by a thousandth."""
 
     def cut_off(stack: np.ndarray, budgets: np.ndarray) -> tuple[np.ndarray, ...]:
         assert stack.shape[1:] == (3, 3)
         return np.sqrt(budgets) * [1.001, 1, 1], np.array([1e-3]), np.array([5])
 
-    monkeypatch.setattr("backtest.risk.solvers.budgeting._solved", cut_off)
+    monkeypatch.setattr("backtest.risk.solvers.budgeting._solve", cut_off)
     with pytest.raises(NoRiskBudgetPortfolio, match=r"^covariance: the risk budgets are met only to 1\.\de-03 of each"):
         risk_parity_weights(np.eye(3), [0.2, 0.3, 0.5])
 
 
-def test_the_exact_product_is_that_of_rational_numbers() -> None:
+def test_exact_product_equals_rational_arithmetic() -> None:
     rng = np.random.default_rng(7)
     matrix, y = rng.normal(size=(5, 5)), 1e6 * rng.normal(size=5)
     matrix[:, 4] = -(matrix[:, :4] @ y[:4]) / y[4]  # cancels almost to nothing

@@ -92,8 +92,8 @@ def test_shares_add_up_to_one_or_there_is_no_risk_to_share(problem: tuple[np.nda
 
 
 @given(portfolios(), st.integers(0, 2**32 - 1))
-def test_a_sleeve_contributes_what_its_assets_do(problem: tuple[np.ndarray, np.ndarray], seed: int) -> None:
-    """And its own volatility is that of its assets held alone; as one portfolio, sleeves are the whole."""
+def test_sleeve_contributes_the_sum_of_its_assets(problem: tuple[np.ndarray, np.ndarray], seed: int) -> None:
+    """Its volatility equals the volatility of its assets held alone; all sleeves together are the whole portfolio."""
     weights, covariance = problem
     members = np.random.default_rng(seed).integers(3, size=len(weights)) == np.arange(3)[:, None]
     sleeves = sleeve_covariance(weights, covariance, members)
@@ -128,14 +128,14 @@ def test_a_stack_is_its_problems_one_at_a_time() -> None:
     np.testing.assert_allclose(sleeve_covariance(weights, stack, members), sleeves, rtol=1e-12, atol=1e-14)
 
 
-def test_pandas_objects_are_taken_as_arrays() -> None:
+def test_pandas_objects_are_accepted() -> None:
     frame = pd.DataFrame(STOCKS_AND_BONDS, index=["stocks", "bonds"], columns=["stocks", "bonds"])
     contributions = risk_contributions(pd.Series([0.6, 0.4], ["stocks", "bonds"]), frame)
     assert isinstance(contributions, np.ndarray)
     np.testing.assert_array_equal(contributions, risk_contributions([0.6, 0.4], STOCKS_AND_BONDS))
 
 
-def test_nan_goes_through_to_its_own_portfolio_alone() -> None:
+def test_nan_affects_only_its_own_portfolio() -> None:
     contributions = risk_contributions([[0.5, np.nan], [0.5, 0.5]], STOCKS_AND_BONDS)
     assert np.isnan(contributions[0]).all()
     assert np.isfinite(contributions[1]).all()
@@ -150,7 +150,7 @@ def test_no_risk_gives_zeros() -> None:
     assert portfolio_volatility([0.75, 0.25], almost - 1e-18) == 0.0
 
 
-def test_without_risk_there_is_no_derivative_and_nothing_to_share() -> None:
+def test_portfolio_without_risk_has_no_derivative_and_no_shares() -> None:
     assert np.isnan(marginal_risk_contributions([0.0, 0.0], STOCKS_AND_BONDS)).all()
     assert np.isnan(percentage_contributions([[0.0, 0.0], [-0.2, 0.1]])).all()
     mixed = marginal_risk_contributions([[0.0, 0.0], [1.0, 0.0]], STOCKS_AND_BONDS)

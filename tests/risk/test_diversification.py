@@ -1,8 +1,8 @@
-"""Diversification ratio, effective number of bets and minimum torsion: their limiting cases, and what defines them.
+"""Diversification ratio, effective number of bets and minimum torsion: limiting cases and definitions.
 
 1. the published limiting cases: one asset is 1, n uncorrelated ones of equal risk are sqrt(n), and n bets;
 2. the most diversified portfolio has the largest ratio (Choueifaty and Coignard 2008), and scaling changes none;
-3. the minimum torsion: worked by hand for two assets, uncorrelated bets, and no rotation beside it is nearer;
+3. the minimum torsion: worked by hand for two assets, uncorrelated bets, and no other rotation is closer;
 4. stacks, NaN and errors.
 """
 
@@ -26,7 +26,7 @@ def random_covariance(seed: int, n: int) -> np.ndarray:
 
 
 class TestLimits:
-    """What every measure is at the ends of its scale."""
+    """Values of every measure at the ends of its scale."""
 
     @pytest.mark.parametrize("n", [1, 2, 5, 40])
     def test_n_uncorrelated_assets_of_equal_risk(self, n: int) -> None:
@@ -54,7 +54,7 @@ class TestLimits:
             covariance = correlation + (1 - correlation) * np.eye(8)
             assert effective_number_of_torsion_bets(np.ones(8), covariance) == pytest.approx(8, rel=1e-11)
 
-    def test_equal_contributions_are_as_many_bets(self) -> None:
+    def test_n_equal_contributions_are_n_bets(self) -> None:
         covariance = random_covariance(1, 6)
         weights = risk_parity_weights(covariance)
         assert effective_number_of_bets(risk_contributions(weights, covariance)) == pytest.approx(6, rel=1e-10)
@@ -78,11 +78,11 @@ class TestDiversificationRatio:
         assert most == pytest.approx(np.sqrt(volatility @ best), rel=1e-13)
         assert (diversification_ratio(rng.dirichlet(np.ones(3), 500), covariance) < most).all()
 
-    def test_a_short_is_the_asset_turned_round(self) -> None:
+    def test_short_position_counts_as_the_negated_asset(self) -> None:
         turned = STOCKS_AND_BONDS * [[1, -1], [-1, 1]]
         assert diversification_ratio([0.6, -0.4], turned) == diversification_ratio([0.6, 0.4], STOCKS_AND_BONDS)
 
-    def test_the_ratio_of_assets_is_that_within_classes_times_that_between(self) -> None:
+    def test_ratio_of_assets_is_ratio_within_times_ratio_between_classes(self) -> None:
         """Σ|w_i|σ_i / σ = (Σ|w_i|σ_i / Σσ_class) × (Σσ_class / σ); the second is of the sleeves."""
         covariance, weights = random_covariance(2, 5), np.array([0.1, 0.3, 0.2, 0.15, 0.25])
         members = np.array([[1, 1, 0, 0, 0], [0, 0, 1, 1, 1]], dtype=bool)
@@ -120,7 +120,7 @@ class TestMinimumTorsion:
         assert wanted.round(4).tolist() == [0.9091, 0.0909]
 
     @pytest.mark.parametrize("n", [2, 3, 6, 20])
-    def test_no_torsion_beside_it_is_nearer_to_the_assets(self, n: int) -> None:
+    def test_no_other_rotation_is_closer_to_the_assets(self, n: int) -> None:
         """||c - Dq||, D the best for each q: for a thousand rotations near and far, never below."""
         from scipy.linalg import expm
 
@@ -154,9 +154,9 @@ class TestMinimumTorsion:
             with pytest.raises(BacktestError, match=r"^covariance\[1\]: it is singular"):
                 minimum_torsion_shares([0.5, 0.5], [np.eye(2), covariance])
 
-    def test_what_does_not_settle_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_torsion_that_does_not_converge_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(minimum_torsion, "_SWEEPS", 1)
-        with pytest.raises(BacktestError, match="does not settle in 1 sweeps"):
+        with pytest.raises(BacktestError, match="does not converge in 1 sweeps"):
             minimum_torsion_shares(np.ones(5), random_covariance(3, 5))
 
 
@@ -175,7 +175,7 @@ def test_a_stack_is_its_problems_one_at_a_time() -> None:
     np.testing.assert_allclose(effective_number_of_bets(contributions), each, rtol=1e-12)
 
 
-def test_nan_and_nothing() -> None:
+def test_nan_and_empty_portfolios_give_nan() -> None:
     unknown = np.array([[0.04, np.nan], [np.nan, 0.01]])
     assert np.isnan(diversification_ratio([1.0, 0.0], unknown))
     assert np.isnan(effective_number_of_torsion_bets([1.0, 0.0], unknown))

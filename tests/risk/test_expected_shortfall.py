@@ -1,4 +1,4 @@
-"""Expected shortfall, Gaussian and historical: known numbers, other formulas of the same, Euler.
+"""Expected shortfall, Gaussian and historical: known numbers, equivalent formulas, and Euler's theorem.
 
 1. numbers worked out by hand, and published factors of the normal distribution;
 2. the historical one is Rockafellar and Uryasev's minimum, skfolio's CVaR, and coherent;
@@ -43,12 +43,12 @@ class TestGaussian:
         parts = gaussian_shortfall_contributions([0.6, 0.4], STOCKS_AND_BONDS, means)
         assert parts == pytest.approx([0.1517372, 0.0083262], abs=1e-7)
 
-    def test_without_means_the_shares_are_those_of_volatility(self) -> None:
+    def test_shares_without_means_equal_shares_of_volatility(self) -> None:
         parts = gaussian_shortfall_contributions([0.6, 0.4], STOCKS_AND_BONDS)
         volatility = risk_contributions([0.6, 0.4], STOCKS_AND_BONDS)
         np.testing.assert_allclose(percentage_contributions(parts), percentage_contributions(volatility), rtol=1e-14)
 
-    def test_without_risk_there_are_the_means_alone(self) -> None:
+    def test_portfolio_without_risk_contributes_its_means(self) -> None:
         hedged = [[1.0, -1.0], [-1.0, 1.0]]
         assert gaussian_shortfall_contributions([0.5, 0.5], hedged, [0.02, 0.04]).tolist() == [-0.01, -0.02]
         assert np.isnan(marginal_gaussian_shortfall([0.5, 0.5], hedged, [0.02, 0.04])).all()
@@ -63,7 +63,7 @@ class TestGaussian:
         wanted = gaussian_expected_shortfall(weights, STOCKS_AND_BONDS, means, level=0.9)
         assert wanted == pytest.approx(losses.mean(), rel=1e-4)
 
-    def test_nan_goes_through_to_its_own_portfolio_alone(self) -> None:
+    def test_nan_affects_only_its_own_portfolio(self) -> None:
         parts = gaussian_shortfall_contributions([[0.5, 0.5]] * 2, STOCKS_AND_BONDS, [[0.0, np.nan], [0.0, 0.0]])
         assert np.isnan(parts[0]).all()
         assert np.isfinite(parts[1]).all()
@@ -83,7 +83,7 @@ class TestHistorical:
         parts = historical_shortfall_contributions([0.4, 0.6], returns, 0.7)
         assert parts == pytest.approx([0.4 * 0.095 / 1.5, 0.6 * 0.045 / 1.5], rel=1e-13)
 
-    def test_equal_losses_share_what_is_left_of_the_tail(self) -> None:
+    def test_equal_losses_share_the_rest_of_the_tail(self) -> None:
         # losses 0.1 and three times 0.04, which two assets have from different sides; the tail is two periods of four
         returns = np.array([[-0.1, -0.1], [-0.08, 0.0], [0.0, -0.08], [-0.04, -0.04]])
         slopes = marginal_historical_shortfall([0.5, 0.5], returns, 0.5)
@@ -91,7 +91,7 @@ class TestHistorical:
         turned = marginal_historical_shortfall([0.5, 0.5], returns[[2, 0, 3, 1]], 0.5)
         assert turned == pytest.approx(slopes, rel=1e-13)  # whatever the order of the periods
 
-    def test_a_tail_of_less_than_a_period_is_the_worst_period(self) -> None:
+    def test_tail_shorter_than_a_period_is_the_worst_period(self) -> None:
         assert historical_expected_shortfall([1.0], [[0.01], [-0.03]], 0.95) == pytest.approx(0.03, rel=1e-13)
 
     @pytest.mark.parametrize("periods", [1, 7, 19, 20, 21, 100, 250, 1259])
@@ -116,7 +116,7 @@ class TestHistorical:
         else:
             assert cvar < shortfall
 
-    def test_nan_goes_through_to_its_own_portfolio_alone(self) -> None:
+    def test_nan_affects_only_its_own_portfolio(self) -> None:
         returns = np.array([[[0.01, 0.02], [np.nan, 0.0]], [[0.01, -0.02], [0.0, 0.0]]])
         parts = historical_shortfall_contributions([1.0, 0.0], returns)
         assert np.isnan(parts[0]).all()
@@ -140,7 +140,7 @@ def test_historical_contributions_add_up(problem: tuple[np.ndarray, np.ndarray, 
 
 
 @given(histories(), st.integers(0, 2**32 - 1))
-def test_the_historical_one_is_coherent(problem: tuple[np.ndarray, np.ndarray, float], seed: int) -> None:
+def test_historical_shortfall_is_coherent(problem: tuple[np.ndarray, np.ndarray, float], seed: int) -> None:
     """Homogeneous, subadditive, monotone, and a sure gain lowers it by itself (Artzner et al. 1999)."""
     weights, returns, level = problem
     other = np.random.default_rng(seed).normal(size=len(weights))
@@ -205,7 +205,7 @@ def test_a_stack_is_its_problems_one_at_a_time() -> None:
         np.testing.assert_allclose(gaussian(weights[0], covariances, means[0]), each, rtol=1e-12)
 
 
-def test_what_does_not_fit_is_named() -> None:
+def test_arguments_that_do_not_fit_are_named() -> None:
     with pytest.raises(BacktestError, match=r"weights of shape \(2,\) and returns of shape \(3, 3\)"):
         historical_expected_shortfall([0.5, 0.5], np.zeros((3, 3)))
     with pytest.raises(BacktestError, match=r"returns of shape \(0, 2\), expected .* T of 1 or more"):
@@ -213,7 +213,7 @@ def test_what_does_not_fit_is_named() -> None:
     with pytest.raises(BacktestError, match=r"means of shape \(3,\)"):
         gaussian_expected_shortfall([0.6, 0.4], STOCKS_AND_BONDS, [0.0, 0.0, 0.0])
     for level in (0.0, 1.0, 95.0, float("nan")):
-        with pytest.raises(BacktestError, match=f"level {level}; expected above 0 and below 1"):
+        with pytest.raises(BacktestError, match=f"level {level}; expected a number above 0 and below 1"):
             gaussian_expected_shortfall([0.6, 0.4], STOCKS_AND_BONDS, level=level)
-        with pytest.raises(BacktestError, match=f"level {level}; expected above 0 and below 1"):
+        with pytest.raises(BacktestError, match=f"level {level}; expected a number above 0 and below 1"):
             historical_expected_shortfall([1.0], [[0.1]], level)

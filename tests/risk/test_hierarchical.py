@@ -127,18 +127,20 @@ def test_ties_go_by_volatility_then_by_the_order_given() -> None:
     np.testing.assert_allclose(hierarchical_risk_parity_weights(wilder), expected, rtol=1e-14)
 
 
-def test_a_singular_covariance_is_no_obstacle() -> None:
+def test_singular_covariance_is_solved() -> None:
     """More assets than observations, and perfect twins: nothing is inverted but variances."""
     twins = [*range(20), 0, 1]
     covariance = np.cov(np.random.default_rng(0).standard_normal((6, 20)), rowvar=False)[np.ix_(twins, twins)]
     np.testing.assert_allclose(hierarchical_risk_parity_weights(covariance), by_hand(covariance), rtol=1e-9)
 
 
-def test_halves_without_variance_are_refused() -> None:
-    """Two perfect hedges side by side: there is no share to be worked out. The tree keeps hedges apart, mostly."""
+def test_halves_without_variance_are_rejected() -> None:
+    """Two perfect hedges side by side: their shares are undefined. The tree keeps hedges apart, mostly."""
     hedge = np.array([[1.0, -1.0], [-1.0, 1.0]])
     hedges = np.block([[hedge, np.zeros((2, 2))], [np.zeros((2, 2)), hedge]])
     stack = np.stack([np.eye(4), hedges])
-    with pytest.raises(NoOptimalPortfolio, match=r"covariance\[1\]: 4 neighbouring assets have no variance"):
-        hierarchical._bisected(np.ones((2, 4)), stack)
+    with pytest.raises(
+        NoOptimalPortfolio, match=r"covariance\[1\]: neither half of 4 neighbouring assets has variance"
+    ):
+        hierarchical._bisect(np.ones((2, 4)), stack)
     assert hierarchical_risk_parity_weights(hedges).tolist() == [0.25] * 4

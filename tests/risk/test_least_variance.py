@@ -14,9 +14,9 @@ from scipy import sparse
 
 from backtest.errors import BacktestError, NoOptimalPortfolio
 from backtest.numerics.arrays import Floats
+from backtest.numerics.tolerances import SUM_ROUNDING
 from backtest.risk import maximum_diversification_weights, minimum_variance_weights, risk_contributions
 from backtest.risk.solvers import convex
-from backtest.risk.solvers.least_variance import ROOM
 from support.builders import hrp_example
 
 
@@ -112,7 +112,7 @@ def test_clarabel_finds_the_same(count: int, rows: int, cap: float | None) -> No
 
 
 @pytest.mark.parametrize("cap", [None, 0.2])
-def test_every_way_to_the_sides_leads_to_the_same(monkeypatch: pytest.MonkeyPatch, cap: float | None) -> None:
+def test_all_methods_find_the_same_portfolio(monkeypatch: pytest.MonkeyPatch, cap: float | None) -> None:
     """Block pivoting as one stack, problem by problem, and one asset at a time: the same portfolio."""
     stack = np.stack([random_covariance(seed, 12, 30) for seed in range(20)])
     expected = minimum_variance_weights(stack, cap)
@@ -122,16 +122,16 @@ def test_every_way_to_the_sides_leads_to_the_same(monkeypatch: pytest.MonkeyPatc
     np.testing.assert_allclose(minimum_variance_weights(stack, cap), expected, rtol=0, atol=1e-12)
 
 
-def test_what_is_not_solved_is_not_returned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The check does not trust the method: stopped early, it says so."""
+def test_unconverged_weights_are_not_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check does not trust the method: if it is stopped early, that is an error."""
     monkeypatch.setattr(convex, "ROUNDS", 1)
     monkeypatch.setattr(convex, "STEPS_PER_ASSET", 0)
-    with pytest.raises(NoOptimalPortfolio, match=r"covariance\[0\]: .* met only to .* of its slopes, expected 1e-11"):
+    with pytest.raises(NoOptimalPortfolio, match=r"covariance\[0\]: .* met only to .* of the slopes, expected 1e-11"):
         minimum_variance_weights(random_covariance(3, 12, 30))
 
 
-def test_a_problem_is_the_same_bits_in_any_stack() -> None:
-    """What is decided on one date does not depend on which others are asked for."""
+def test_problem_has_the_same_bits_in_any_stack() -> None:
+    """The weights of one date do not depend on which other dates are asked for."""
     stack = np.stack([random_covariance(seed, 9, 5 + 3 * seed) for seed in range(1, 12)])
     for solve in (
         minimum_variance_weights,
@@ -220,11 +220,13 @@ def test_fewer_observations_than_assets() -> None:
 # ------------------------------------------------------------------------------------------------------------- refusals
 
 
-def test_caps_that_leave_one_portfolio_or_none() -> None:
-    """As many caps of 1/n leave equal weights; less is refused with the number that would do."""
+def test_caps_with_one_or_no_feasible_portfolio() -> None:
+    """Caps of 1/n leave equal weights; smaller caps are rejected with the smallest cap that is feasible."""
     covariance = random_covariance(1, 7, 40)
     np.testing.assert_allclose(minimum_variance_weights(covariance, 1 / 7), np.full(7, 1 / 7), rtol=1e-14)
-    np.testing.assert_allclose(minimum_variance_weights(covariance, 1 / 7 - ROOM / 70), np.full(7, 1 / 7), rtol=1e-14)
+    np.testing.assert_allclose(
+        minimum_variance_weights(covariance, 1 / 7 - SUM_ROUNDING / 70), np.full(7, 1 / 7), rtol=1e-14
+    )
     with pytest.raises(
         NoOptimalPortfolio, match=r"7 assets of at most 0\.14 each add up to 0\.98.* 0\.142857 or above"
     ):

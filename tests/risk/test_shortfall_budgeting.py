@@ -74,7 +74,7 @@ def distance_from_budgets(weights: Floats, returns: Floats, budgets: Floats, lev
     level=st.sampled_from([0.5, 0.75, 0.9, 0.95, 0.975]),
     budgets=st.sampled_from(["equal", "dirichlet"]),
 )
-def test_some_division_of_the_tails_end_makes_contributions_the_budgets(
+def test_some_division_of_the_tails_end_meets_the_budgets(
     seed: int, count: int, periods: int, level: float, budgets: str
 ) -> None:
     """The condition of optimality, found by a linear program that knows nothing of how the weights were."""
@@ -85,7 +85,7 @@ def test_some_division_of_the_tails_end_makes_contributions_the_budgets(
     try:
         weights = historical_shortfall_parity_weights(returns, shares, level)
     except NoRiskBudgetPortfolio as problem:
-        assert "expected one above zero of every long-only portfolio" in str(problem)  # noqa: PT017 - it says the same
+        assert "only if the expected shortfall of every long-only portfolio is above zero" in str(problem)  # noqa: PT017 - it says the same
         assert least_shortfall(returns, level) <= 1e-9
         return
     assert weights.min() > 0
@@ -107,7 +107,7 @@ def least_shortfall(returns: Floats, level: float) -> float:
     return float(least)
 
 
-def test_the_multipliers_are_the_parts_of_the_tail() -> None:
+def test_multipliers_are_the_shares_of_the_tail() -> None:
     """λ: whole parts beyond the end of the tail, none below it, and in between only where losses are equal to it.
 
     And with these parts, not with even ones, contributions are the budgets: n - 1 kinks for n assets are usual.
@@ -193,7 +193,7 @@ def test_neither_the_order_nor_the_unit_matters(seed: int, count: int, level: fl
     )
 
 
-def test_an_asset_without_a_budget_is_not_looked_at() -> None:
+def test_asset_without_a_budget_is_ignored() -> None:
     """Its weight is exactly zero, its returns may be missing, and the others are as without it."""
     returns = random_returns(7, 60, 4)
     covariance, mean = np.cov(returns, rowvar=False), returns.mean(axis=0)
@@ -213,12 +213,12 @@ def test_a_portfolio_that_never_lost_in_its_tail_is_named() -> None:
     """Theorem: budgets of expected shortfall exist if and only if every long-only portfolio has one above zero."""
     hedge = np.array([[0.02, -0.01, 0.05], [-0.01, 0.02, -0.04], [0.03, -0.02, 0.03], [-0.02, 0.03, -0.06]])
     with pytest.raises(
-        NoRiskBudgetPortfolio, match=r"of asset [01], .* of asset [01].* over the 4 periods; expected one"
+        NoRiskBudgetPortfolio, match=r"of asset [01], .* of asset [01].* over the 4 periods; the budgets have"
     ):
         historical_shortfall_parity_weights(hedge, level=0.75)
     with pytest.raises(NoRiskBudgetPortfolio, match=r"portfolio of 1 of asset 1 has an expected shortfall of -0\.01"):
         historical_shortfall_parity_weights(hedge * [1, 0, 1] + [0, 0.01, 0], level=0.75)
-    with pytest.raises(NoRiskBudgetPortfolio, match="all of asset 1 are zero"):
+    with pytest.raises(NoRiskBudgetPortfolio, match="all returns of asset 1 are zero"):
         historical_shortfall_parity_weights(hedge * [1, 0, 1])
 
 
@@ -271,7 +271,7 @@ def test_two_independent_assets_by_hand() -> None:
     assert gaussian_expected_shortfall([1.0], [[1.0]]) == pytest.approx(factor, abs=1e-10)
 
 
-def test_means_that_outweigh_the_tail_are_refused() -> None:
+def test_means_larger_than_the_tail_are_rejected() -> None:
     """At 60 % c is 0.966: an asset with a Sharpe ratio per period of 1 has a negative expected shortfall."""
     with pytest.raises(
         NoRiskBudgetPortfolio, match=r"of asset 0.* has an expected shortfall of -.*Hint: a higher level"
@@ -297,22 +297,25 @@ def test_one_period_is_all_of_the_tail() -> None:
     np.testing.assert_allclose(weights, [2 / 3, 1 / 3], rtol=1e-9)  # what is promised
 
 
-def test_what_does_not_fit_is_refused() -> None:
-    """By name, with what was got and what is expected."""
+def test_arguments_that_do_not_fit_are_rejected() -> None:
+    """The message names the argument, its value, and what was expected."""
     returns, covariance = random_returns(0, 30, 2), np.diag([0.04, 0.01])
     for wrong, message in [
         ({"returns": returns[0]}, "returns: got the shape"),
         ({"returns": returns, "budgets": [1.0]}, r"budgets: got the shape \(1,\), expected \(2,\)"),
-        ({"returns": returns, "budgets": [1.5, -0.5]}, "that of asset 1 is -0.5, expected zero or above"),
+        ({"returns": returns, "budgets": [1.5, -0.5]}, "the budget of asset 1 is -0.5, expected zero or above"),
         ({"returns": returns, "budgets": [0.5, 0.4]}, "they sum to 0.9, expected 1"),
-        ({"returns": returns, "level": 1.0}, "level 1.0; expected above 0 and below 1"),
-        ({"returns": np.where(np.arange(30)[:, None] == 4, np.nan, returns)}, "that of asset 0 in period 4 is nan"),
+        ({"returns": returns, "level": 1.0}, "level 1.0; expected a number above 0 and below 1"),
+        (
+            {"returns": np.where(np.arange(30)[:, None] == 4, np.nan, returns)},
+            "the return of asset 0 in period 4 is nan",
+        ),
     ]:
         with pytest.raises(BacktestError, match=message):
             historical_shortfall_parity_weights(**wrong)
     with pytest.raises(BacktestError, match=r"mean: got the shape \(3,\)"):
         gaussian_shortfall_parity_weights(covariance, np.zeros(3))
-    with pytest.raises(NoRiskBudgetPortfolio, match="mean: that of asset 1 is nan"):
+    with pytest.raises(NoRiskBudgetPortfolio, match="mean: the mean of asset 1 is nan"):
         gaussian_shortfall_parity_weights(covariance, [0.0, np.nan])
     with pytest.raises(BacktestError, match=r"got the shape \(1, 2, 2\), expected \(n, n\)"):
         gaussian_shortfall_parity_weights(covariance[None])
@@ -320,7 +323,7 @@ def test_what_does_not_fit_is_refused() -> None:
         gaussian_shortfall_parity_weights(np.diag([0.0, 0.01]))
 
 
-def test_what_is_not_solved_is_not_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unconverged_weights_are_not_returned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The check does not trust the method: stopped early, both say how far they came."""
     returns = random_returns(0, 60, 3)
     monkeypatch.setattr(shortfall_path, "STEPS", 3)

@@ -1,4 +1,4 @@
-"""Ten thousand hard problems of risk budgeting: each is right to 1e-9 or refused with the reason, in bounded work.
+"""Ten thousand hard risk-budgeting problems: each is solved to 1e-9 or rejected with the reason, in bounded work.
 
 From 2 to 200 assets, volatilities up to 1000:1, budgets equal and drawn from two Dirichlet distributions. Right means:
 worked out by sums that lose nothing, as plain double precision cannot tell near portfolios without risk.
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from backtest.errors import NoRiskBudgetPortfolio
-from backtest.risk.solvers.budgeting import _solved, risk_parity_weights
+from backtest.risk.solvers.budgeting import _solve, risk_parity_weights
 
 Kind = Callable[[np.random.Generator, int], np.ndarray]
 PROBLEMS = {2: 150, 3: 150, 5: 150, 8: 150, 13: 130, 20: 120, 35: 80, 60: 50, 100: 20, 200: 10}  # of each kind
@@ -81,9 +81,9 @@ def test_there_are_ten_thousand() -> None:
 
 
 @pytest.mark.parametrize("n", PROBLEMS)
-def test_right_or_refused_with_the_reason(n: int) -> None:
+def test_solved_or_rejected_with_the_reason(n: int) -> None:
     names, stack, budgets = cases(n)
-    weights, error, iterations = _solved(stack, budgets)
+    weights, error, iterations = _solve(stack, budgets)
     refused: Counter[str] = Counter()
     for k, name in enumerate(names):
         if error[k] <= 1e-10:
@@ -103,7 +103,7 @@ def test_right_or_refused_with_the_reason(n: int) -> None:
 def test_work_is_bounded_where_there_is_no_solution(observations: int) -> None:
     """80 assets, some of which cancel out exactly: it is noticed, instead of going on towards infinity."""
     stack = of_returns(np.random.default_rng(6), observations, 80)[None]
-    _, error, iterations = _solved(stack, np.full((1, 80), 1 / 80))
+    _, error, iterations = _solve(stack, np.full((1, 80), 1 / 80))
     with pytest.raises(NoRiskBudgetPortfolio, match="has no risk"):
         risk_parity_weights(stack[0])
     assert not error[0] <= 1e-10

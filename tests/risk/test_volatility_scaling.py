@@ -1,4 +1,4 @@
-"""Leverage: the scaled portfolio has the target's volatility, or the cap's gross exposure."""
+"""Scaling: the scaled portfolio has the target volatility, or the gross exposure of the cap."""
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from backtest.risk import (
 
 
 @given(seed=st.integers(0, 10**6), target=st.floats(1e-4, 1), cap=st.floats(0.1, 10))
-def test_the_target_is_met_or_the_cap_binds(seed: int, target: float, cap: float) -> None:
+def test_target_is_met_or_cap_binds(seed: int, target: float, cap: float) -> None:
     """One of the two is met to rounding, none is exceeded, and it is the same portfolio: long, short or both."""
     rng = np.random.default_rng(seed)
     returns = rng.standard_normal((3, 30, 4)) * 0.05
@@ -31,26 +31,26 @@ def test_the_target_is_met_or_the_cap_binds(seed: int, target: float, cap: float
     np.testing.assert_allclose(scaled / weights, (scaled / weights)[:, :1] * np.ones(4), rtol=1e-13)
 
 
-def test_a_target_for_each() -> None:
+def test_stack_can_have_a_target_for_each_portfolio() -> None:
     """Targets of a stack's own, such as a benchmark's volatility on each date."""
     covariance = np.diag([0.04, 0.01])
     scaled = scaled_to_volatility([[1.0, 0.0], [0.0, 1.0]], np.stack([covariance] * 2), [0.1, 0.2])
     assert scaled.tolist() == [[0.5, 0.0], [0.0, 2.0]]
 
 
-def test_what_holds_nothing_stays_so_and_what_has_no_risk_is_refused() -> None:
+def test_empty_portfolio_stays_empty_and_portfolio_without_risk_is_rejected() -> None:
     """An empty portfolio has nothing to scale; one of a hedge has no leverage that gives it risk."""
     hedge = [[0.04, -0.04], [-0.04, 0.04]]
     assert scaled_to_volatility([0.0, 0.0], hedge, 0.1, 3).tolist() == [0.0, 0.0]
     with pytest.raises(NoOptimalPortfolio, match="portfolio 1 has a gross exposure of 1 and a volatility of 0"):
         scaled_to_volatility([[0.5, 0.2], [0.5, 0.5]], hedge, 0.1)
     for target, cap in [(0.0, 1.0), (-0.1, 1.0), (0.1, 0.0), (float("nan"), 1.0)]:
-        with pytest.raises(BacktestError, match="expected one above 0"):
+        with pytest.raises(BacktestError, match="expected a number above 0"):
             scaled_to_volatility([0.5, 0.2], hedge, target, cap)
 
 
 @given(seed=st.integers(0, 10**6), least=st.floats(0, 3), most=st.floats(0.1, 3))
-def test_gross_exposure_is_what_is_asked_for_within_its_bounds(seed: int, least: float, most: float) -> None:
+def test_gross_exposure_is_scaled_within_its_bounds(seed: int, least: float, most: float) -> None:
     """Σ|w| = min(max(L Σ|w|, least), most), the cap winning; and the shares of it stay as they were."""
     rng = np.random.default_rng(seed)
     weights, multiples = rng.normal(0.3, 0.5, (4, 3)), rng.uniform(0.1, 4, 4)
@@ -67,7 +67,9 @@ def test_gross_exposure_is_what_is_asked_for_within_its_bounds(seed: int, least:
     smoothing=st.floats(0, 0.99),
     cut=st.integers(0, 12),
 )
-def test_smoothing_is_an_exponential_average_and_can_be_cut(wanted: list[float], smoothing: float, cut: int) -> None:
+def test_smoothing_is_an_exponential_average_and_can_be_resumed(
+    wanted: list[float], smoothing: float, cut: int
+) -> None:
     """As `ewm` of pandas, unadjusted, which leaves out what is missing; and cut anywhere, it goes on to the last bit.
 
     That divides by the sum of its two weights, which is 1 but for rounding: 1e-14 for each step.
@@ -98,14 +100,14 @@ def test_sample_volatility_needs_no_covariance(seed: int) -> None:
 
 
 def test_a_constant_return_has_no_volatility() -> None:
-    """Seven times 0.1 and their mean differ by a rounding, which is no risk to be divided by."""
+    """Seven times 0.1 and their mean differ by rounding, which is not a risk to divide by."""
     assert np.full(7, 0.1).std(ddof=1) > 0
     assert sample_volatility([1.0, 0.0], np.full((7, 2), 0.1)) == 0
 
 
 @pytest.mark.parametrize("count", [1, 3, 8, 9, 17])
-def test_a_portfolio_of_a_stack_is_levered_as_alone(count: int) -> None:
-    """To the last bit, whatever stands beside it."""
+def test_portfolio_of_a_stack_is_scaled_as_alone(count: int) -> None:
+    """To the last bit, whatever the other portfolios of the stack."""
     rng = np.random.default_rng(count)
     returns = rng.standard_normal((11, 30, count)) * 0.02
     covariances, weights = returns.swapaxes(1, 2) @ returns / 30, rng.normal(0.3, 0.5, (11, count))

@@ -1,4 +1,4 @@
-"""What every strategy owes: each check is put to each strategy that is found, so that a new file is held to all of it.
+"""Contract of every strategy: each check runs for each strategy that is found, so a new file is checked as well.
 
 A strategy is a frozen model of settings and a function of what could be known. From this follow, for any strategy: it
 does not depend on the order of assets, on the unit of prices, on having been asked before, or on how many dates it is
@@ -23,7 +23,7 @@ from backtest.errors import InsufficientHistory, StrategyError
 from backtest.runs import plan as planning
 from backtest.strategy import MarketView, MarketViews, Strategy
 from backtest.strategy.base import aligned_weights
-from backtest.strategy.decisions import Questions
+from backtest.strategy.decisions import ViewBatch
 from backtest.strategy.discovery import find_strategy, strategy_files
 from support.builders.market_files import dates_of, random_levels, write_config, write_csv, write_strategy
 from support.oracle import oracle
@@ -84,7 +84,7 @@ def run(folder: Path, prices: pd.DataFrame, name: str, settings: dict[str, Any],
     return bt.run(configuration(folder, name, settings, **data))
 
 
-def asked(folder: Path, name: str, settings: dict[str, Any]) -> tuple[Strategy, Questions]:
+def asked(folder: Path, name: str, settings: dict[str, Any]) -> tuple[Strategy, ViewBatch]:
     """A strategy, and what the run asks it on all rebalance dates from its first on."""
     if not (folder / "market.csv").exists():
         write_csv(market(), folder / "market.csv")
@@ -96,10 +96,10 @@ def asked(folder: Path, name: str, settings: dict[str, Any]) -> tuple[Strategy, 
     return config.strategy.model, planning.ask_on(plan.agenda.rows[plan.first :], config, data, benchmark)
 
 
-def views_of(strategy: Strategy, questions: Questions) -> list[MarketView]:
+def views_of(strategy: Strategy, batch: ViewBatch) -> list[MarketView]:
     """New views of all dates; a strategy that reads what it holds is shown some holdings."""
     held = np.linspace(0.3, 0.1, len(CLASSES)) if strategy.reads_current_weights else None
-    return [questions.view(k, held) for k in range(len(questions.rows))]
+    return [batch.view(k, held) for k in range(len(batch.rows))]
 
 
 @pytest.fixture(scope="module", params=ASKED, ids=lambda choice: "-".join([choice[0], *map(str, choice[1].values())]))
@@ -112,7 +112,7 @@ def choice(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
 @pytest.fixture(scope="module")
 def strategy_and_questions(
     choice: tuple[str, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Strategy, Questions]:
+) -> tuple[Strategy, ViewBatch]:
     return asked(tmp_path_factory.mktemp("market"), *choice)
 
 
@@ -157,46 +157,46 @@ def test_it_says_what_it_is_in_one_line(name: str) -> None:
 # ---------------------------------------------------------------------------------------------------------- the answers
 
 
-def test_all_dates_at_once_are_each_date_alone(strategy_and_questions: tuple[Strategy, Questions]) -> None:
+def test_all_dates_at_once_are_each_date_alone(strategy_and_questions: tuple[Strategy, ViewBatch]) -> None:
     """`target_weights_many` is `target_weights` for each: to 1e-12, as sums may be taken in another order.
 
     A difference would make what a run holds depend on how fast it was asked.
     """
-    strategy, questions = strategy_and_questions
-    views = views_of(strategy, questions)
+    strategy, batch = strategy_and_questions
+    views = views_of(strategy, batch)
     alone = np.stack([aligned_weights(strategy.target_weights(view), view, "x") for view in views])
-    together = strategy.target_weights_many(MarketViews(views_of(strategy, questions)))
+    together = strategy.target_weights_many(MarketViews(views_of(strategy, batch)))
     assert together.shape == (len(views), len(CLASSES))
     np.testing.assert_allclose(together, alone, rtol=0, atol=1e-12)
 
 
-def test_it_is_stateless(strategy_and_questions: tuple[Strategy, Questions]) -> None:
+def test_it_is_stateless(strategy_and_questions: tuple[Strategy, ViewBatch]) -> None:
     """The same view gives the same bits: asked again, on new views, backwards, and after any other date."""
-    strategy, questions = strategy_and_questions
+    strategy, batch = strategy_and_questions
 
     def bits(views: list[MarketView]) -> list[bytes]:
         return [aligned_weights(strategy.target_weights(view), view, "x").tobytes() for view in views]
 
-    views = views_of(strategy, questions)
+    views = views_of(strategy, batch)
     first = bits(views)
     assert bits(views) == first
-    assert bits(views_of(strategy, questions)[::-1])[::-1] == first
+    assert bits(views_of(strategy, batch)[::-1])[::-1] == first
     together = strategy.target_weights_many(MarketViews(views))
-    assert strategy.target_weights_many(MarketViews(views_of(strategy, questions))).tobytes() == together.tobytes()
-    later = strategy.target_weights_many(MarketViews(views_of(strategy, questions)[7:]))
+    assert strategy.target_weights_many(MarketViews(views_of(strategy, batch))).tobytes() == together.tobytes()
+    later = strategy.target_weights_many(MarketViews(views_of(strategy, batch)[7:]))
     assert later.tobytes() == together[7:].tobytes(), "what is asked along with a date is none of its business"
 
 
-def test_its_weights_are_finite_and_its_own(strategy_and_questions: tuple[Strategy, Questions]) -> None:
+def test_its_weights_are_finite_and_its_own(strategy_and_questions: tuple[Strategy, ViewBatch]) -> None:
     """Finite numbers by asset, in a new array each time: writing into an answer changes nothing that comes later."""
-    strategy, questions = strategy_and_questions
-    view = views_of(strategy, questions)[3]
+    strategy, batch = strategy_and_questions
+    view = views_of(strategy, batch)[3]
     answer = strategy.target_weights(view)
     assert isinstance(answer, pd.Series)
     assert set(answer.index) <= set(view.assets)
     values = answer.to_numpy(dtype=float, copy=True)
     assert np.isfinite(values).all()
-    together = strategy.target_weights_many(MarketViews(views_of(strategy, questions)))
+    together = strategy.target_weights_many(MarketViews(views_of(strategy, batch)))
     assert np.isfinite(together).all()
     together[:] = 77.0
     answer.iloc[:] = 77.0
@@ -264,16 +264,16 @@ def handed_out(view: MarketView) -> Iterator[tuple[str, pd.Series | pd.DataFrame
 
 @pytest.fixture
 def some_views(tmp_path: Path) -> list[MarketView]:
-    _, questions = asked(tmp_path, "erc", {})
+    _, batch = asked(tmp_path, "erc", {})
     held = np.full(len(CLASSES), 0.2)
-    return [questions.view(k, held) for k in (0, 5, len(questions.rows) - 2)]
+    return [batch.view(k, held) for k in (0, 5, len(batch.rows) - 2)]
 
 
 WANTED = {"prices", "returns", "excess_returns", "cash_returns", "covariance", "volatility", "current_weights"}
 
 
 def test_a_view_ends_at_its_date(some_views: list[MarketView]) -> None:
-    """What is handed out by date ends at `as_of`, its arrays are no windows onto longer ones, its values the market's.
+    """Dated values of a view end at `as_of`, its arrays end there too, and its values equal the market's.
 
     "Physically cut": following the arrays' `base` leads to nothing that is longer than the past.
     """
@@ -369,7 +369,7 @@ class Reader(Strategy):
 
 
 def test_current_weights_have_to_be_declared(tmp_path: Path) -> None:
-    """They are known only within the simulation; a strategy that reads them undeclared is told how to declare it."""
+    """They are known only within the simulation; the error of an undeclared strategy explains how to declare them."""
     write_strategy(tmp_path, "reader", READER.format(declaration=""))
     with pytest.raises(StrategyError, match="reads_current_weights: ClassVar\\[bool\\] = True"):
         run(tmp_path, market(), "reader", {})
@@ -380,7 +380,7 @@ def test_current_weights_are_the_drifted_ones(tmp_path: Path, lag: int, joins: i
     """At a close: after the drift, interest, costs, and a trade due at this close, before any trade decided now.
 
     The oracle, given all decisions up to a date and none made on it, holds exactly these weights at that date's close;
-    from them the next decision is worked out here, and so on. Nothing is held before the first trade. With ragged data
+    from them the next decision is computed here, and so on. Nothing is held before the first trade. With ragged data
     the first asset has no price before row `joins`, and the weights shown are those of the others.
     """
     write_strategy(tmp_path, "reader", READER.format(declaration="reads_current_weights: ClassVar[bool] = True"))
@@ -446,10 +446,10 @@ def test_current_weights_by_hand(tmp_path: Path) -> None:
 def test_levered_erc_takes_on_the_volatility_of_its_benchmark(tmp_path: Path) -> None:
     """`target_volatility: benchmark`: by the run's covariance the levered portfolio is as volatile as the benchmark's.
 
-    Both forecasts are worked out here from the views' own covariances; to 1e-12, being a ratio of two square roots.
+    Both forecasts are computed here from the views' own covariances; to 1e-12, being a ratio of two square roots.
     """
-    strategy, questions = asked(tmp_path, "levered_erc", {"target_volatility": "benchmark", "max_gross_exposure": 50.0})
-    for view in views_of(strategy, questions):
+    strategy, batch = asked(tmp_path, "levered_erc", {"target_volatility": "benchmark", "max_gross_exposure": 50.0})
+    for view in views_of(strategy, batch):
         sigma = view.covariance.to_numpy()
         weights = strategy.target_weights(view)[list(view.assets)].to_numpy()
         followed = view.benchmark_target_weights

@@ -1,4 +1,4 @@
-"""What the strategies built on an optimiser add to it: which history they read, what they are given, what they refuse.
+"""Strategies built on an optimiser: the history they read, the settings they take, and the inputs they reject.
 
 Target weights of a run are held to the functions of `backtest.risk`, given windows that are cut from the file by hand.
 """
@@ -72,8 +72,8 @@ def window_until(date: Any, rows: int) -> NDArray[np.float64]:
         ),
     ],
 )
-def test_a_run_holds_what_the_function_says(tmp_path: Path, strategy: dict[str, Any], solve: Any) -> None:
-    """Of the sample covariance of the window's excess returns, on each date."""
+def test_run_holds_the_weights_of_the_function(tmp_path: Path, strategy: dict[str, Any], solve: Any) -> None:
+    """The function is applied to the sample covariance of the window's excess returns, on each date."""
     targets = run(tmp_path, strategy).target_weights
     assert len(targets) == 70 - WINDOW
     for date, weights in targets.iterrows():
@@ -83,7 +83,7 @@ def test_a_run_holds_what_the_function_says(tmp_path: Path, strategy: dict[str, 
 
 @pytest.mark.parametrize("distribution", ["historical", "gaussian"])
 @pytest.mark.parametrize("budgets", [None, {"aa": 0.4, "bb": 0.1, "cc": 0.0, "dd": 0.5}])
-def test_expected_shortfall_is_of_the_strategys_own_window(
+def test_expected_shortfall_uses_the_strategys_own_window(
     tmp_path: Path, distribution: str, budgets: dict[str, float] | None
 ) -> None:
     """Excess returns of `window`, longer than the covariance's; `2Y` is 24 months. The run begins when it is full."""
@@ -126,8 +126,8 @@ def test_bounds_may_name_an_asset_that_joins_later(tmp_path: Path) -> None:
     np.testing.assert_allclose(targets.loc[date, ["aa", "bb", "dd"]], others, rtol=1e-9)  # what is promised
 
 
-def test_an_asset_beside_one_without_a_budget_is_said_by_its_own_name(tmp_path: Path) -> None:
-    """Messages of bounded problems too: positions are those of all assets, not of the ones with a budget."""
+def test_messages_name_the_right_asset_next_to_one_without_a_budget(tmp_path: Path) -> None:
+    """Also in messages of bounded problems: positions count all assets, not only assets with a budget."""
     prices = market()
     prices["cc"] = prices["bills"]
     strategy = {"name": "erc", "budgets": {"aa": 0, "bonds": 0.5, "gold": 0.3, "dd": 0.2}, "max_weight": 0.9}
@@ -136,7 +136,7 @@ def test_an_asset_beside_one_without_a_budget_is_said_by_its_own_name(tmp_path: 
 
 
 def test_a_window_without_losses_names_date_and_assets(tmp_path: Path) -> None:
-    """An asset that only rose has no expected shortfall: no budgets, and the run says of which asset and when."""
+    """An asset that only rose has no expected shortfall: the message names the asset and the date."""
     prices = market()
     prices["bb"] = prices["bills"] * 1.01 ** np.arange(70)
     with pytest.raises(
@@ -145,16 +145,16 @@ def test_a_window_without_losses_names_date_and_assets(tmp_path: Path) -> None:
         run(tmp_path, {"name": "erc_expected_shortfall", "window": 10, "level": 0.9}, prices)
 
 
-def test_a_cap_that_leaves_no_portfolio_is_refused_before_the_data(tmp_path: Path) -> None:
-    """By the number of assets, with the least that would do."""
+def test_cap_without_a_feasible_portfolio_is_rejected_before_data_is_read(tmp_path: Path) -> None:
+    """The check uses the number of assets, and names the smallest feasible cap."""
     with pytest.raises(
         bt.BacktestError, match=r"max_weight: 4 assets of at most 0\.2 add up to 0\.8; expected 1 or more"
     ):
         run(tmp_path, {"name": "minimum_variance", "max_weight": 0.2})
 
 
-def test_a_variance_of_nothing_is_said_by_name(tmp_path: Path) -> None:
-    """A price that stands still: no optimiser has an answer, and each error names asset and date."""
+def test_zero_variance_is_an_error_that_names_the_asset(tmp_path: Path) -> None:
+    """With a constant price no optimiser has a solution, and each error names the asset and the date."""
     prices = market()
     prices["cc"] = prices["bills"]
     for name in ("minimum_variance", "maximum_diversification", "hierarchical_risk_parity", "inverse_variance"):
@@ -184,7 +184,7 @@ def test_fixed_weights_are_scaled_to_the_target(tmp_path: Path) -> None:
     assert 0 < capped < len(targets), "the case is meant to have both"
 
 
-def test_while_nothing_is_there_nothing_is_held(tmp_path: Path) -> None:
+def test_portfolio_is_cash_until_an_asset_is_available(tmp_path: Path) -> None:
     """Ragged, and only the gold that is meant to be held is not there yet: all in cash, rather than an error."""
     prices = market()
     prices.loc[prices.index[:40], "cc"] = np.nan

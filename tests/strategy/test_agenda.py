@@ -1,4 +1,4 @@
-"""Covariances come a slice of dates at a time: nothing of a run may depend on where the slices are cut.
+"""Covariances are estimated for slices of dates; results must not depend on where the slices are cut.
 
 Dates of one slice may share sums, so covariances are the same up to rounding; weights to what the solver promises, and
 NAV to what 300 rebalances make of that: 1e-10.
@@ -16,7 +16,7 @@ import pytest
 import backtest as bt
 from backtest.strategy import agenda
 from backtest.strategy.agenda import Agenda
-from backtest.strategy.decisions import Questions
+from backtest.strategy.decisions import ViewBatch
 from backtest.strategy.view import History
 from support.builders.market_files import write_strategy
 
@@ -26,15 +26,15 @@ PRICES = np.cumsum(np.ones((40, 2)), axis=0)
 HISTORY = History(DATES, ("a", "b"), PRICES, PRICES, PRICES[:, 0], MappingProxyType({}), 252)
 
 
-def asked(rows: Sequence[int]) -> Questions:
-    """Each covariance says the row that it is of."""
+def asked(rows: Sequence[int]) -> ViewBatch:
+    """Views whose covariances contain the number of their row."""
     covariances = np.array(rows, dtype=float)[:, None, None] * np.ones((1, 2, 2))
-    return Questions(HISTORY, rows, covariances, np.ones((len(rows), 2), dtype=bool))
+    return ViewBatch(HISTORY, rows, covariances, np.ones((len(rows), 2), dtype=bool))
 
 
 @pytest.mark.parametrize("window", [1, 7, 12, 1000])
 @pytest.mark.parametrize("dates_at_a_time", [1, 3, 4, 9, 10, 100])
-def test_every_date_comes_once_and_with_its_own(
+def test_every_date_comes_once_with_its_own_view(
     monkeypatch: pytest.MonkeyPatch, dates_at_a_time: int, window: int
 ) -> None:
     """From whichever date on, to whichever; by position as in order."""
@@ -42,28 +42,28 @@ def test_every_date_comes_once_and_with_its_own(
     rows = list(range(1, 40, 4))
     dates = Agenda(DATES, rows, asked, count=2, window=window)
     for first, end in [(0, 10), (0, 1), (3, 10), (4, 8), (9, 10), (5, 5)]:
-        parts = list(dates.since(first, end))
+        parts = list(dates.slices(first, end))
         assert [row for part in parts for row in part.rows] == rows[first:end]
         assert [value for part in parts for value in part.covariances[:, 0, 0]] == rows[first:end]
         assert all(len(part.rows) <= dates_at_a_time for part in parts)
     for k in [7, 0, 9, 3, 2]:
-        questions, at = dates.at(k)
-        assert questions.covariances[at, 1, 1] == questions.rows[at] == rows[k]
+        batch, at = dates.at(k)
+        assert batch.covariances[at, 1, 1] == batch.rows[at] == rows[k]
 
 
 def test_slices_are_cut_at_the_same_dates_wherever_a_run_begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is estimated together is decided by position alone; and no slice is asked for twice in a row."""
+    """Only positions decide which dates are estimated together, and no slice is requested twice in a row."""
     monkeypatch.setattr(agenda, "_ELEMENTS", 4 * 3)
     seen: list[list[int]] = []
 
-    def ask(rows: Sequence[int]) -> Questions:
+    def ask(rows: Sequence[int]) -> ViewBatch:
         seen.append(list(rows))
         return asked(rows)
 
     dates = Agenda(DATES, list(range(8)), ask, count=2, window=1000)
     for first in (0, 4):
         dates.at(first)
-        list(dates.since(first, 8))
+        list(dates.slices(first, 8))
     assert seen == [[0, 1, 2], [3, 4, 5], [6, 7], [3, 4, 5], [6, 7]]
 
 
@@ -71,7 +71,7 @@ def test_slices_end_where_a_window_does(monkeypatch: pytest.MonkeyPatch) -> None
     """Sums that windows share are made once: no span of a window's rows is cut in two, unless it is too large."""
     monkeypatch.setattr(agenda, "_ELEMENTS", 4 * 3)
     rows = [1, 4, 9, 12, 15, 21, 22, 23, 24, 38]
-    parts = Agenda(DATES, rows, asked, count=2, window=10).since(0, 10)
+    parts = Agenda(DATES, rows, asked, count=2, window=10).slices(0, 10)
     assert [part.rows for part in parts] == [[1, 4, 9], [12, 15], [21, 22, 23], [24, 38]]
 
 
@@ -86,26 +86,26 @@ def test_slices_do_not_depend_on_later_dates(
 
     def begins(count: int) -> list[int]:
         dates = Agenda(DATES, rows[:count], asked, count=2, window=window)
-        return [part.rows[0] for part in dates.since(0, count)]
+        return [part.rows[0] for part in dates.slices(0, count)]
 
     for count in range(1, 10):
         assert begins(count) == [row for row in begins(10) if row <= rows[count - 1]]
 
 
-def test_a_slice_is_gone_before_the_next_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slice_is_freed_before_the_next_is_created(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two of them at a time would be twice the memory."""
     monkeypatch.setattr(agenda, "_ELEMENTS", 4 * 2)
     made: list[ref[np.ndarray]] = []
 
-    def ask(rows: Sequence[int]) -> Questions:
+    def ask(rows: Sequence[int]) -> ViewBatch:
         assert [one() for one in made if one() is not None] == []
-        questions = asked(rows)
-        made.append(ref(questions.covariances))
-        return questions
+        batch = asked(rows)
+        made.append(ref(batch.covariances))
+        return batch
 
-    for questions in Agenda(DATES, list(range(7)), ask, count=2, window=1000).since(1, 7):
-        assert len(questions.rows) in (1, 2)
-        del questions
+    for batch in Agenda(DATES, list(range(7)), ask, count=2, window=1000).slices(1, 7):
+        assert len(batch.rows) in (1, 2)
+        del batch
     assert len(made) == 4
 
 
@@ -130,7 +130,7 @@ class Patient(Strategy):
 
 @pytest.mark.parametrize("dates_at_a_time", [1, 5])
 @pytest.mark.parametrize("name", ["erc", "levered_erc", "patient"])
-def test_a_run_is_the_same_however_many_dates_come_at_a_time(
+def test_run_does_not_depend_on_the_size_of_slices(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, dates_at_a_time: int
 ) -> None:
     """Every table of the result, and the benchmark's NAV; also of a strategy that is asked within the simulation."""

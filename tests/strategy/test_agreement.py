@@ -220,9 +220,9 @@ class _Half(ERC):
         return super().target_weights(view) / 2
 class _AsItIs:
     '''No leverage.'''
-    def scaled_alone(self, weights, view):
+    def scale_one(self, weights, view):
         return weights
-    def scaled(self, weights, views):
+    def scale(self, weights, views):
         return weights
 class Mine(LeveredERC, _Half):
     '''Levered, of half or of the whole?'''
@@ -239,7 +239,7 @@ def test_rows_that_depend_on_other_dates_or_mean_something_else_are_refused(
 ) -> None:
     code = EQUAL + REFUSED[way] if way in REFUSED else OF_COVARIANCES[way]
     pattern = (
-        r"Mine on \d{4}-\d\d-\d\d: target_weights_many of \d+ dates answers \w+ [-\d.e]+.*, and target_weights \w+ "
+        r"Mine on \d{4}-\d\d-\d\d: target_weights_many of \d+ dates returns \w+ [-\d.e]+.*, but target_weights \w+ "
     )
     with pytest.raises(StrategyError, match=pattern):
         run(tmp_path, code, ragged=ragged)
@@ -299,7 +299,7 @@ class Mine(Strategy):
 @pytest.mark.parametrize("way", KEEPING)
 def test_answers_kept_from_a_look_ahead_do_not_hide_it(tmp_path: Path, way: str) -> None:
     """Both methods agree once one has kept what the other saw: so other answers are asked for before later views."""
-    with pytest.raises(StrategyError, match=r"target_weights_many of \d+ dates answers .*, and target_weights "):
+    with pytest.raises(StrategyError, match=r"target_weights_many of \d+ dates returns .*, but target_weights "):
         run(tmp_path, KEEPING[way])
 
 
@@ -312,9 +312,9 @@ def test_the_message_shows_both_answers(tmp_path: Path) -> None:
     with pytest.raises(StrategyError) as caught:
         run(tmp_path, code)
     assert re.fullmatch(
-        r"Mine on 2018-11-22: target_weights_many of 20 dates answers spx 0\.5, ust 0\.25, and target_weights "
-        r"spx 0\.333333, ust 0\.333333; expected the same weights\. Hint: a row may depend on the view of its own date "
-        r"alone; without a target_weights_many of its own, a strategy is asked for each date",
+        r"Mine on 2018-11-22: target_weights_many of 20 dates returns spx 0\.5, ust 0\.25, but target_weights "
+        r"spx 0\.333333, ust 0\.333333; expected the same weights\. Hint: a row may depend only on the view of its own "
+        r"date; a strategy without its own target_weights_many is asked for each date separately",
         str(caught.value),
     )
 

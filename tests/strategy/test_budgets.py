@@ -1,4 +1,4 @@
-"""Risk budgets by asset, class and group: what each asset gets, and what is refused."""
+"""Risk budgets by asset, class and group: the share of each asset, and settings that are rejected."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def test_groups_divide_their_share_within() -> None:
     check_budgets(parsed(nested), ASSETS, CLASSES)
 
 
-def test_what_is_not_there_yet_is_shared_on_its_own_level() -> None:
+def test_share_of_missing_assets_goes_to_others_on_their_level() -> None:
     """Without gold its class's 0.3 goes to the others, 3 : 4; without tips bonds keep their share."""
     budgets = parsed({"equities": 0.3, "bonds": 0.4, "commodities": 0.3})
     there = ("us", "eu", "bund")
@@ -52,8 +52,8 @@ def test_what_is_not_there_yet_is_shared_on_its_own_level() -> None:
     np.testing.assert_allclose(asset_budgets(nested, there, CLASSES), [0.25, 0.25, 0.5], rtol=1e-14)
 
 
-def test_nothing_with_a_budget_is_there() -> None:
-    with pytest.raises(StrategyError, match=r"^budgets: us, eu have none, and no other asset may be held yet$"):
+def test_no_available_asset_with_a_budget_is_an_error() -> None:
+    with pytest.raises(StrategyError, match=r"^budgets: us, eu have no budget, and no other asset may be held yet$"):
         asset_budgets(parsed({"gold": 1.0, "equities": 0.0}), ("us", "eu"), CLASSES)
 
 
@@ -67,7 +67,7 @@ def test_nothing_with_a_budget_is_there() -> None:
         ({"x": {"share": 1, "within": {"bonds": 1}, "of": 2}}, "Extra inputs are not permitted"),
     ],
 )
-def test_shares_that_are_none_are_refused(budgets: object, words: str) -> None:
+def test_invalid_shares_are_rejected(budgets: object, words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         parsed(budgets)
 
@@ -81,15 +81,15 @@ def test_shares_that_are_none_are_refused(budgets: object, words: str) -> None:
         ),
         (
             {"equities": 0.5, "bonds": 0.5},
-            r"^budgets: gold have none; expected one for each asset or its class .* Hint: ",
+            r"^budgets: gold have no budget; expected one for each asset or its class .* Hint: ",
         ),
         (
             {"equities": 0.4, "bonds": 0.2, "commodities": 0.2, "us": 0.2},
-            r"^budgets: us have more than one, by name and by class; expected one$",
+            r"^budgets: us have more than one budget, by name and by class; expected one$",
         ),
     ],
 )
-def test_budgets_have_to_reach_each_asset_once(budgets: object, words: str) -> None:
+def test_budgets_must_reach_each_asset_once(budgets: object, words: str) -> None:
     with pytest.raises(StrategyError, match=words):
         check_budgets(parsed(budgets), ASSETS, CLASSES)
 
@@ -101,15 +101,15 @@ def test_bounds_by_asset_and_class() -> None:
     assert bounds.groups == (("bonds", (1, 2), 0.2, 1.0), ("equities", (0,), 0.0, 0.4))
 
 
-def test_bounds_that_cannot_be_are_refused() -> None:
+def test_conflicting_bounds_are_rejected() -> None:
     with pytest.raises(StrategyError, match=r"^bounds on weights: oil, stocks: neither a class nor an asset"):
         weight_bounds({"oil": 0.1}, {"stocks": 0.1}, ASSETS, CLASSES)
     with pytest.raises(StrategyError, match=r"^no weights are within these bounds: the gross exposure, 1, is above"):
         weight_bounds(0.0, 0.1, ASSETS, CLASSES)
 
 
-def test_bounds_wait_for_the_assets_that_they_need() -> None:
-    """Caps of 0.4 need three assets: while two are there the run has not begun, instead of ending in an error."""
-    with pytest.raises(InsufficientHistory, match=r"^of us, eu alone, no weights are within these bounds: the gross"):
+def test_run_waits_for_assets_that_bounds_need() -> None:
+    """Caps of 0.4 need three assets: with two assets the run has not begun yet, instead of ending in an error."""
+    with pytest.raises(InsufficientHistory, match=r"^with us, eu alone, no weights are within these bounds: the gross"):
         weight_bounds(0.0, 0.4, ("us", "eu"), CLASSES, ASSETS)
     assert weight_bounds(0.0, 0.4, ("us", "eu", "gold"), CLASSES, ASSETS).names == ("us", "eu", "gold")

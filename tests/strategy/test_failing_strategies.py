@@ -1,4 +1,4 @@
-"""What is said when a strategy fails in the middle of a run: which, on what date, with which assets, and where."""
+"""Messages for a strategy that fails during a run: the strategy, the date, the assets, and the line of its file."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def config(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("strategy", ["erc", "levered_erc", "inverse_volatility"])
 def test_an_asset_without_risk_is_named_with_the_date(config: Path, strategy: str) -> None:
-    """The first window in which `flat` does not move is that of the 18th month; users know names, not positions."""
+    """`flat` does not move in the window of the 18th month for the first time; users know names, not positions."""
     config.write_text(config.read_text().replace("erc", strategy))
     with pytest.raises(StrategyError) as caught:
         bt.run(config)

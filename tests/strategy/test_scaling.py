@@ -1,4 +1,4 @@
-"""Leverage beside a strategy: its multiples are what the formulas say, on each date from what that date knows.
+"""Scaling of a strategy: multiples follow the formulas, on each date from what is known on that date.
 
 Gross exposure tells the multiple: the strategies here hold weights that add up to one.
 """
@@ -17,7 +17,7 @@ from backtest.data.load import load
 from backtest.errors import ConfigError, InsufficientHistory, NoOptimalPortfolio, StrategyError
 from backtest.reporting.files.report_files import csv_bytes, tables
 from backtest.runs import plan as planning
-from backtest.strategy.decisions import Questions, answers
+from backtest.strategy.decisions import ViewBatch, answers
 from support.builders.market_files import dates_of, random_levels, write_config, write_csv, write_strategy
 
 CLASSES = {"spx": "equities", "ust": "bonds", "gold": "commodities", "oil": "commodities"}
@@ -58,7 +58,7 @@ def written(folder: Path, name: str, strategy: dict[str, Any], leverage: dict[st
     return write_config(folder / f"{name}.yaml", **{**sections, **others}, strategy=strategy, leverage=leverage)
 
 
-def questions_of(config: Path) -> tuple[Questions, np.ndarray]:
+def questions_of(config: Path) -> tuple[ViewBatch, np.ndarray]:
     """All that the run's strategy is asked, and its answers before leverage."""
     settings = load_config(config)
     data = load(settings.data, settings.folder)
@@ -66,8 +66,8 @@ def questions_of(config: Path) -> tuple[Questions, np.ndarray]:
         settings.benchmark, load(settings.benchmark.data, config.parent)
     )
     plan = planning.Plan.of(settings, data, benchmark or None)
-    questions = planning.ask_on(plan.agenda.rows[plan.first :], settings, data, benchmark or None)
-    return questions, answers(settings.strategy.model, questions)
+    batch = planning.ask_on(plan.agenda.rows[plan.first :], settings, data, benchmark or None)
+    return batch, answers(settings.strategy.model, batch)
 
 
 def gross(result: bt.BacktestResult) -> np.ndarray:
@@ -101,7 +101,7 @@ def test_a_multiple_multiplies(run: Callable[..., bt.BacktestResult]) -> None:
 def test_levered_targets_have_the_target_volatility(
     run: Callable[..., bt.BacktestResult], strategy: dict[str, Any]
 ) -> None:
-    """By the covariance of each date, and so do their risk contributions, which are of what is held."""
+    """The volatility is measured by the covariance of each date; risk contributions refer to the scaled weights."""
     result = run(strategy, {"target_volatility": 0.12, **UNBOUND})
     np.testing.assert_allclose(result.risk_contributions.sum(axis=1), 0.12, rtol=1e-13)
     assert np.ptp(gross(result)) > 0.1
@@ -129,7 +129,7 @@ def test_a_window_of_its_own_is_the_sample_volatility_of_its_rows(
 
 
 def test_months_of_a_window_are_rows(run: Callable[..., bt.BacktestResult]) -> None:
-    """Of daily data, 252 / 12 a month."""
+    """Daily data has 252 / 12 rows a month."""
     one, other = (run(SIXTY_FORTY, {"target_volatility": 0.12, "window": window}) for window in ("2M", 42))
     assert one.target_weights.equals(other.target_weights)
 
@@ -138,7 +138,7 @@ def test_months_of_a_window_are_rows(run: Callable[..., bt.BacktestResult]) -> N
 def test_the_benchmarks_volatility_is_measured_as_ones_own(
     run: Callable[..., bt.BacktestResult], tmp_path: Path, prices: pd.DataFrame, window: int | None
 ) -> None:
-    """Both portfolios have the same wᵀSw, S the run's covariance or that of the window."""
+    """Both portfolios have the same wᵀSw, S the covariance of the run or of the window."""
     written(tmp_path, "other", {"name": "sixty_forty", "weights": {"gold": 0.7, "spx": 0.3}}, None)
     leverage = {"target_volatility": "benchmark", "window": window, **UNBOUND}
     result = run(SIXTY_FORTY, leverage, benchmark="other.yaml")
@@ -328,12 +328,12 @@ def test_multiples_of_a_part_of_the_dates_are_the_same_bits(
     data = {"source": "csv", "path": "market.csv", "cash": "bills", "assets": CLASSES, "ragged": True}
     written(tmp_path, "other", SIXTY_FORTY, None)
     config = written(tmp_path, "run", {"name": "erc"}, leverage, data=data, benchmark="other.yaml")
-    levered, (questions, weights) = load_config(config).leverage, questions_of(config)
+    levered, (batch, weights) = load_config(config).leverage, questions_of(config)
     assert levered is not None
-    together = levered.multiples(weights, questions)
+    together = levered.multiples(weights, batch)
     assert np.isfinite(together).all()
     for part in [*(slice(k, k + 1) for k in range(len(weights))), slice(0, 7), slice(5, 12), slice(9, None)]:
-        alone = levered.multiples(weights[part], questions.part(part))
+        alone = levered.multiples(weights[part], batch.part(part))
         assert alone.tobytes() == together[part].tobytes(), part
 
 
@@ -431,7 +431,9 @@ def test_a_benchmark_of_other_assets_cannot_be_followed(
     write_csv(prices.assign(world=prices["spx"] * 2), tmp_path / "market.csv")
     data = {"source": "csv", "path": "market.csv", "cash": "bills", "assets": ["world", "ust"]}
     written(tmp_path, "other", {"name": "equal_weight"}, None, data=data)
-    with pytest.raises(StrategyError, match=r"leverage on 20.*: the benchmark holds world, of which this run knows no"):
+    with pytest.raises(
+        StrategyError, match=r"leverage on 20.*: the benchmark holds world, whose risk this run does not know"
+    ):
         run({"name": "erc"}, {"target_volatility": "benchmark"}, benchmark="other.yaml")
 
 
@@ -450,7 +452,7 @@ def test_a_portfolio_without_risk_is_named_with_its_date(
     with pytest.raises(NoOptimalPortfolio) as caught:
         run({"name": "sixty_forty", "weights": {"gold": 1.0}}, leverage, **daily)
     said = str(caught.value)
-    assert "the portfolio has a gross exposure of 1 and a volatility of 0; expected one above zero" in said
+    assert "the portfolio has a gross exposure of 1 and a volatility of 0; expected a volatility above zero" in said
     assert said.startswith(f"leverage on {prices.index[110]:%Y-%m-%d}: ")
 
 
@@ -460,7 +462,7 @@ def test_it_waits_for_the_history_that_it_needs(run: Callable[..., bt.BacktestRe
     assert run(SIXTY_FORTY, **daily).target_weights.index[0] == prices.index[0]
     first = run(SIXTY_FORTY, {"target_volatility": 0.1}, **daily).target_weights.index[0]
     assert first == prices.index[25]
-    with pytest.raises(InsufficientHistory, match="there are no 400 excess returns of all assets that are to be held"):
+    with pytest.raises(InsufficientHistory, match="not all assets to be held have 400 excess returns"):
         run(SIXTY_FORTY, {"target_volatility": 0.1, "window": 400})
 
 

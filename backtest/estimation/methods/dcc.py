@@ -1,4 +1,4 @@
-"""Dynamic conditional correlation: correlations that move with the last returns and go back to their mean."""
+"""Dynamic conditional correlation: correlations that move with recent returns and revert to their mean."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,15 @@ _STARTS = np.array([(0.5, 0.1), (0.9, 0.02), (0.9, 0.1), (0.97, 0.02), (0.97, 0.
 
 
 def correlation_target(units: Floats) -> Floats:
-    """(n, n) the correlation matrix of (T, n) returns in units of their conditional volatility: mean z zᵀ, rescaled."""
+    """Return the (n, n) correlation matrix of (T, n) returns in units of their conditional volatility.
+
+    It is the mean of z zᵀ, rescaled to a unit diagonal.
+    """
     return unit_diagonal(units.T @ units / len(units))
 
 
-def fitted_dcc(units: Floats, target: Floats) -> tuple[float, float]:
-    """The second step of the quasi-likelihood: a and b of Q_{t+1} = (1 - a - b) S + a z_t z_tᵀ + b Q_t, Q_1 = S.
+def fit_dcc(units: Floats, target: Floats) -> tuple[float, float]:
+    """Fit a and b of Q_{t+1} = (1 - a - b) S + a z_t z_tᵀ + b Q_t, Q_1 = S: the second step of the quasi-likelihood.
 
     R_t is Q_t scaled to a unit diagonal; a, b >= 0 and a + b <= 0.999. Source: Engle (2002), "Dynamic conditional
     correlation", Journal of Business & Economic Statistics 20, equations 17, 18 and 33. With many assets (above about
@@ -30,10 +33,10 @@ def fitted_dcc(units: Floats, target: Floats) -> tuple[float, float]:
         target: (n, n), S, by `correlation_target`.
 
     Returns:
-        a and b; (0.0, 0.0), constant correlation, where nothing is more likely.
+        a and b; (0.0, 0.0), which is constant correlation, if nothing is more likely.
 
     Raises:
-        EstimationError: S is singular, so that no likelihood is defined.
+        EstimationError: S is singular, so the likelihood is not defined.
     """
     from scipy.optimize import minimize
 
@@ -52,28 +55,28 @@ def fitted_dcc(units: Floats, target: Floats) -> tuple[float, float]:
     start = min(_STARTS, key=at)
     with one_blas_thread():  # again, as SciPy has loaded a BLAS of its own
         bounds = [(0, HIGHEST_PERSISTENCE), (0, 1)]
-        found = minimize(at, start, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-12})
-    # Rounding may end the search before its own conditions are met: any point has a likelihood, the best is taken.
-    persistence, share = min(constant, start, found.x, key=at)
+        search = minimize(at, start, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-12})
+    # Rounding may end the search before its own conditions are met. Every point has a likelihood: take the best one.
+    persistence, share = min(constant, start, search.x, key=at)
     return float(persistence * share), float(persistence * (1 - share))
 
 
 def dcc_correlations(units: Floats, target: Floats, news: float, memory: float, ends: NDArray[np.intp]) -> Floats:
-    """(m, n, n) the correlations forecast for the next period after the first `ends[k]` rows of (T, n) units.
+    """Return the (m, n, n) correlations forecast for the period after the first `ends[k]` rows of (T, n) units.
 
     Args:
-        units: z.
-        target: S.
+        units: z, (T, n).
+        target: S, (n, n).
         news: a.
         memory: b.
         ends: (m,) rising counts of rows.
     """
-    wanted = {int(end): k for k, end in enumerate(ends)}
+    positions = {int(end): k for k, end in enumerate(ends)}
     correlations = np.empty((len(ends), *target.shape))
     constant = (1 - news - memory) * target
     q = target
     for t, z in enumerate(units[: ends[-1]], start=1):
         q = constant + news * (z[:, None] * z) + memory * q
-        if t in wanted:
-            correlations[wanted[t]] = unit_diagonal(q)
+        if t in positions:
+            correlations[positions[t]] = unit_diagonal(q)
     return correlations

@@ -2,35 +2,39 @@
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from backtest.estimation.constant_assets import of_varying
+from backtest.estimation.constant_assets import estimate_where_varying
 from backtest.estimation.estimator import Estimator, window_rows
-from backtest.estimation.windows.rolling import rolling_covariances, scaled, symmetric, unit_diagonal
+from backtest.estimation.windows.rolling import rolling_covariances, scale_correlation, unit_diagonal
 from backtest.numerics.arrays import Floats
 
 
 class Denoised(Estimator):
     """Sample volatilities, and correlations whose eigenvalues within the noise are replaced by their mean.
 
-    (López de Prado 2020.) There is no detoned covariance: without the market's eigenvector the matrix is singular, and
-    budgets of its risk say nothing of the portfolio's. `detoned_correlation` is for clustering.
+    Source: López de Prado (2020). A detoned covariance is not offered: without the market's eigenvector the matrix is
+    singular, and its risk budgets say nothing about the risk of the portfolio.
 
     Definitions: docs/conventions/estimation.md#denoised-correlations
     """
 
     covariance: Literal["denoised"] = "denoised"
+    formula: ClassVar[str] = (
+        "s_i ρ_ij s_j, s from the sample, the eigenvalues of ρ that are noise replaced by their mean"
+    )
+    source: ClassVar[str] = "López de Prado (2020); edge: Laloux et al. (1999)"
 
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """As `Estimator.covariances`."""
+        """Same as `Estimator.covariances`."""
         window = window_rows(self.window, periods_per_year)
         return rolling_covariances(excess_returns, rows, window, denoised_covariance, self.missing)
 
 
 def denoised_covariance(returns: Floats) -> Floats:
-    """Σ_ij = s_i ρ_ij s_j, s the sample standard deviations (divisor T - 1), ρ the denoised sample correlation.
+    """Return Σ_ij = s_i ρ_ij s_j: s the sample standard deviations (divisor T - 1), ρ the denoised sample correlation.
 
     Args:
         returns: (T, n) decimal per period, none missing.
@@ -39,53 +43,54 @@ def denoised_covariance(returns: Floats) -> Floats:
         (n, n) decimal² per period; zeros for an asset whose returns do not vary.
 
     Example:
-        >>> returns = np.random.default_rng(0).normal(0, 0.01, (60, 20))  # of independent assets
+        >>> returns = np.random.default_rng(0).normal(0, 0.01, (60, 20))  # independent assets
         >>> off_diagonal = denoised_covariance(returns)[~np.eye(20, dtype=bool)]
         >>> bool(np.abs(off_diagonal).max() < 1e-15)
         True
     """
-    return of_varying(returns, _denoised)
+    return estimate_where_varying(returns, _denoise)
 
 
-def _denoised(returns: Floats) -> Floats:
+def _denoise(returns: Floats) -> Floats:
     deviations = returns - returns.mean(axis=0)
     sample = deviations.T @ deviations / (len(returns) - 1)
     correlation = denoised_correlation(unit_diagonal(sample), len(returns))
-    return scaled(correlation, np.sqrt(np.diagonal(sample)))
+    return scale_correlation(correlation, np.sqrt(np.diagonal(sample)))
 
 
 def denoised_correlation(correlation: Floats, observations: int) -> Floats:
-    """The correlation matrix with all eigenvalues up to the edge of the noise replaced by their mean.
+    """Return the correlation matrix with all eigenvalues up to `noise_edge` replaced by their mean.
 
-    Afterwards it is scaled to a unit diagonal again. Source: López de Prado (2020), "Machine Learning for Asset
-    Managers", section 2.5.1 (the constant residual eigenvalue). The edge is `noise_edge`. The book fits the variance of
-    the noise to a kernel density of the eigenvalues instead; with the few assets of a portfolio that hangs on the
-    kernel's width, and finds factors where there are none.
+    The result is scaled to a unit diagonal again. Source: López de Prado (2020), "Machine Learning for Asset
+    Managers", section 2.5.1 (the constant residual eigenvalue). The book fits the variance of the noise to a kernel
+    density of the eigenvalues instead. With the few assets of a portfolio that fit depends on the width of the kernel
+    and finds factors that do not exist.
 
     Args:
         correlation: (n, n).
-        observations: T, from which it was estimated.
+        observations: T, the number of returns behind the estimate.
 
     Returns:
         (n, n), positive semi-definite, with a unit diagonal.
     """
     eigenvalues, vectors = np.linalg.eigh(correlation)
     eigenvalues = np.maximum(eigenvalues, 0.0)
-    noise = eigenvalues <= noise_edge(eigenvalues, observations)  # at least the smallest, being below the mean
+    noise = eigenvalues <= noise_edge(eigenvalues, observations)  # at least the smallest, which is below the mean
     eigenvalues[noise] = eigenvalues[noise].mean()
     return unit_diagonal((vectors * eigenvalues) @ vectors.T)
 
 
 def noise_edge(eigenvalues: Floats, observations: int) -> float:
-    """The largest eigenvalue that noise alone would give: λ₊ = σ² (1 + sqrt(n/T))², by Marchenko and Pastur (1967).
+    """Return the largest eigenvalue that noise alone would give: λ₊ = σ² (1 + sqrt(n/T))² (Marchenko, Pastur 1967).
 
-    σ² is 1 if no eigenvalue is above that edge. Otherwise the largest is the market, and σ² the mean of the others, the
-    variance that it leaves: so, but for one asset in n, Laloux, Cizeau, Bouchaud and Potters (1999), "Noise dressing of
-    financial correlation matrices", Physical Review Letters 83.
+    σ² is 1 if no eigenvalue is above that edge. Otherwise the largest eigenvalue is the market, and σ² is the mean of
+    the other eigenvalues: the variance that the market leaves. This is the choice of Laloux, Cizeau, Bouchaud and
+    Potters (1999), "Noise dressing of financial correlation matrices", Physical Review Letters 83, up to one asset in
+    n.
 
     Args:
-        eigenvalues: (n,) of a correlation matrix, rising.
-        observations: T, from which it was estimated.
+        eigenvalues: (n,) rising eigenvalues of a correlation matrix.
+        observations: T, the number of returns behind the estimate.
 
     Example:
         >>> round(noise_edge(np.array([0.5, 0.6, 0.7, 2.2]), 100), 12)  # 0.6 (1 + sqrt(4/100))²
@@ -93,32 +98,3 @@ def noise_edge(eigenvalues: Floats, observations: int) -> float:
     """
     edge = (1 + math.sqrt(len(eigenvalues) / observations)) ** 2
     return edge if eigenvalues[-1] <= edge else edge * float(eigenvalues[:-1].mean())
-
-
-def detoned_correlation(correlation: Floats, components: int = 1) -> Floats:
-    """The correlation matrix without its largest components, scaled to a unit diagonal: for clustering.
-
-    What is left shows which assets move together beside the market. It is singular, so it is no estimate of risk.
-    Source: López de Prado (2020), "Machine Learning for Asset Managers", section 2.6.
-
-    Args:
-        correlation: (n, n).
-        components: how many eigenvectors of the largest eigenvalues are taken out, 1 for the market; below n.
-
-    Returns:
-        (n, n), positive semi-definite, its rank lower by `components`. An asset with nothing left has no correlation.
-
-    Example:
-        >>> detoned_correlation(np.array([[1.0, 0.6], [0.6, 1.0]])).round(12).tolist()
-        [[1.0, -1.0], [-1.0, 1.0]]
-    """
-    assets = len(correlation)
-    if not 0 < components < assets:
-        raise ValueError(f"{components} components of {assets}; expected 1 or more, and fewer than assets")
-    eigenvalues, vectors = np.linalg.eigh(correlation)
-    rest, kept = eigenvalues[:-components], vectors[:, :-components]
-    left = symmetric((kept * np.maximum(rest, 0.0)) @ kept.T)
-    nothing = np.diagonal(left) <= 1e-12  # of one: the rounding of the decomposition
-    left[nothing] = left[:, nothing] = 0.0
-    left[nothing, nothing] = 1.0
-    return unit_diagonal(left)

@@ -1,33 +1,34 @@
-"""The sample covariance of all returns so far."""
+"""Sample covariance of all returns so far."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.estimation.constant_assets import without_rounding
+from backtest.estimation.constant_assets import clear_rounding
 from backtest.estimation.estimator import Estimator, Missing, window_rows
 from backtest.estimation.windows.block_sums import ILL_CONDITIONED
 from backtest.estimation.windows.weighted_sums import weighted_covariance
-from backtest.estimation.windows.window_sizes import scattered, window_places
+from backtest.estimation.windows.window_sizes import scatter, window_places
 from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 
 
 class Expanding(Estimator):
-    """The sample covariance of all excess returns so far, `window` of them at least.
+    """Sample covariance of all excess returns so far, at least `window` of them.
 
-    It begins at the first row since which all assets that are there have returns (by `missing: complete_assets`,
-    without a gap): an asset that joins shortens the history of all.
+    The history begins at the first row from which all available assets have returns (without a gap, if `missing` is
+    `complete_assets`). An asset that joins therefore shortens the history of all assets.
 
     Definitions: docs/conventions/estimation.md#sample-and-expanding-windows
     """
 
     covariance: Literal["expanding"] = "expanding"
+    formula: ClassVar[str] = "Σ x xᵀ / (T - 1) over all returns so far, at least `window` of them"
 
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """As `Estimator.covariances`."""
+        """Same as `Estimator.covariances`."""
         return expanding_sample_covariance(
             excess_returns, rows, window_rows(self.window, periods_per_year), self.missing
         )
@@ -39,21 +40,21 @@ def expanding_sample_covariance(
 ) -> Floats:
     """Sample covariance of all excess returns up to and including each of the given rows.
 
-    Σ = XᵀX / (T - 1), X the deviations from the mean of the T returns. The sums of products go on from date to date,
-    of returns less their mean at the first of the dates; they begin anew where assets join or leave.
+    Σ = XᵀX / (T - 1), X the deviations from the mean of the T returns. Sums of products are carried from date to date;
+    they are sums of returns less their mean on the first of the dates. They start again when assets join or leave.
 
     Args:
-        excess_returns: (T, n) decimal per period; NaN where an asset has none.
+        excess_returns: (T, n) decimal per period; NaN for missing returns.
         rows: m rising positions in 0..T-1.
         least: number of returns that an asset needs, at least 2.
         missing: as in `window_places`.
 
     Returns:
-        (m, n, n) decimal² per period, NaN in the row and column of an asset that is not there. Other dates asked for
-        change it by no more than rounding, later ones not at all.
+        (m, n, n) decimal² per period, NaN in the row and column of an asset that is not available. Asking for other
+        dates changes a matrix by no more than rounding; asking for later dates does not change it at all.
 
     Raises:
-        EstimationError: by `complete_rows` more than half of the rows would be left out.
+        EstimationError: `complete_rows` would leave out more than half of the rows.
 
     Example:
         >>> expanding_sample_covariance(np.array([[0.01], [0.03], [0.02]]), [0, 1, 2], 2).ravel().round(6).tolist()
@@ -62,33 +63,33 @@ def expanding_sample_covariance(
     count = excess_returns.shape[1]
     covariances = np.full((len(rows), count, count), np.nan)
     sums = None
-    for at, columns, kept in window_places(excess_returns, rows, least, missing, expanding=True):
-        if sums is None or not sums.go_on_to(columns, kept):
-            sums = _Sums(excess_returns, columns, kept)
-        covariances[at] = scattered(sums.covariance_at(kept), columns, count)
-    return without_rounding(covariances)
+    for at, columns, rows_used in window_places(excess_returns, rows, least, missing, expanding=True):
+        if sums is None or not sums.go_on_to(columns, rows_used):
+            sums = _Sums(excess_returns, columns, rows_used)
+        covariances[at] = scatter(sums.covariance_at(rows_used), columns, count)
+    return clear_rounding(covariances)
 
 
 class _Sums:
-    """Sums of the products of the returns of some assets, less their first mean, up to some row."""
+    """Running sums of products of the returns of some assets, less the mean of their first window."""
 
-    def __init__(self, excess_returns: Floats, columns: NDArray[np.intp], kept: NDArray[np.intp]) -> None:
-        self._returns, self._columns, self._first, self._done = excess_returns, columns, kept[0], 0
-        self._shift = excess_returns[np.ix_(kept, columns)].mean(axis=0)
+    def __init__(self, excess_returns: Floats, columns: NDArray[np.intp], rows_used: NDArray[np.intp]) -> None:
+        self._returns, self._columns, self._first, self._done = excess_returns, columns, rows_used[0], 0
+        self._shift = excess_returns[np.ix_(rows_used, columns)].mean(axis=0)
         self._products, self._sum = np.zeros((columns.size, columns.size)), np.zeros(columns.size)
 
-    def go_on_to(self, columns: NDArray[np.intp], kept: NDArray[np.intp]) -> bool:
-        """Whether this window is the last one, and more rows."""
-        return bool(kept[0] == self._first) and np.array_equal(columns, self._columns)
+    def go_on_to(self, columns: NDArray[np.intp], rows_used: NDArray[np.intp]) -> bool:
+        """Return whether a window extends the last one: same assets, same first row."""
+        return bool(rows_used[0] == self._first) and np.array_equal(columns, self._columns)
 
-    def covariance_at(self, kept: NDArray[np.intp]) -> Floats:
-        """The covariance of the returns on these rows, of which those before are the first."""
-        shifted = self._returns[np.ix_(kept[self._done :], self._columns)] - self._shift
+    def covariance_at(self, rows_used: NDArray[np.intp]) -> Floats:
+        """Add the rows that are new, and return the covariance of the returns on all of these rows."""
+        shifted = self._returns[np.ix_(rows_used[self._done :], self._columns)] - self._shift
         self._products += shifted.T @ shifted
         self._sum += shifted.sum(axis=0)
-        self._done = len(kept)
-        mean = self._sum / np.sqrt(len(kept))
-        covariance: Floats = (self._products - mean[:, None] * mean) / (len(kept) - 1)
-        if (mean**2 > ILL_CONDITIONED * (len(kept) - 1) * np.diagonal(covariance)).any():
-            return weighted_covariance(self._returns[np.ix_(kept, self._columns)])
+        self._done = len(rows_used)
+        mean = self._sum / np.sqrt(len(rows_used))
+        covariance: Floats = (self._products - mean[:, None] * mean) / (len(rows_used) - 1)
+        if (mean**2 > ILL_CONDITIONED * (len(rows_used) - 1) * np.diagonal(covariance)).any():
+            return weighted_covariance(self._returns[np.ix_(rows_used, self._columns)])
         return covariance

@@ -1,15 +1,15 @@
-"""The Gerber covariance: co-movement counted where both returns are large, whatever their size beyond that."""
+"""Gerber covariance: co-movement counted over periods in which both returns are large, whatever their size."""
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from backtest.estimation.constant_assets import of_varying
+from backtest.estimation.constant_assets import estimate_where_varying
 from backtest.estimation.estimator import Estimator, window_rows
-from backtest.estimation.windows.rolling import rolling_covariances, scaled, unit_diagonal
+from backtest.estimation.windows.rolling import rolling_covariances, scale_correlation, unit_diagonal
 from backtest.numerics.arrays import Floats
 
 Statistic = Literal["gs1", "gs2"]
@@ -21,27 +21,29 @@ class Gerber(Estimator):
     Definitions: docs/conventions/estimation.md#gerber-statistic
 
     Args:
-        threshold: of a large return, in standard deviations; the paper has 0.5, 0.7 and 0.9.
-        statistic: what the difference of agreeing and opposing periods is divided by: "gs2" the geometric mean of both
-            assets' large returns, "gs1" the periods in which either return is large.
+        threshold: size of a large return, in standard deviations; the paper uses 0.5, 0.7 and 0.9.
+        statistic: divisor of agreeing less opposing periods: "gs2", the geometric mean of both assets' numbers of large
+            returns, or "gs1", the number of periods in which either return is large.
     """
 
     covariance: Literal["gerber"] = "gerber"
+    formula: ClassVar[str] = "s_i g_ij s_j, s from the sample, g the Gerber statistic"
+    source: ClassVar[str] = "Gerber et al. (2022), J. Portfolio Management 48"
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     statistic: Statistic = "gs2"
 
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """As `Estimator.covariances`."""
+        """Same as `Estimator.covariances`."""
         estimate = partial(gerber_covariance, threshold=self.threshold, statistic=self.statistic)
         window = window_rows(self.window, periods_per_year)
         return rolling_covariances(excess_returns, rows, window, estimate, self.missing)
 
 
 def gerber_covariance(returns: Floats, threshold: float = 0.5, statistic: Statistic = "gs2") -> Floats:
-    """Σ_ij = s_i g_ij s_j, s the sample standard deviations (divisor T - 1), g the Gerber statistic.
+    """Return Σ_ij = s_i g_ij s_j: s the sample standard deviations (divisor T - 1), g the Gerber statistic.
 
-    With m_ti = 1 where x_ti >= c s_i, -1 where x_ti <= -c s_i and 0 between, H = mᵀm counts the periods in which i and
-    j had large returns of the same sign less those of opposite signs. "gs2" is g_ij = H_ij / sqrt(H_ii H_jj). "gs1" is
+    With m_ti = 1 if x_ti >= c s_i, -1 if x_ti <= -c s_i and 0 between, H = mᵀm counts the periods in which i and j had
+    large returns of the same sign less the periods of opposite signs. "gs2" is g_ij = H_ij / sqrt(H_ii H_jj). "gs1" is
     g_ij = H_ij / (T - N_ij), N_ij the periods in which neither return was large. Source: Gerber, Markowitz, Ernst,
     Miao, Javid and Sargen (2022), "The Gerber statistic: a robust co-movement measure for portfolio optimization",
     Journal of Portfolio Management 48. (skfolio's `psd_variant=True` is gs1.)
@@ -62,7 +64,7 @@ def gerber_covariance(returns: Floats, threshold: float = 0.5, statistic: Statis
         >>> (gerber_covariance(returns) / np.std(returns, axis=0, ddof=1).prod()).round(3).tolist()[0][1]
         0.0
     """
-    return of_varying(returns, partial(_gerber, threshold=threshold, statistic=statistic))
+    return estimate_where_varying(returns, partial(_gerber, threshold=threshold, statistic=statistic))
 
 
 def _gerber(returns: Floats, threshold: float, statistic: Statistic) -> Floats:
@@ -70,10 +72,10 @@ def _gerber(returns: Floats, threshold: float, statistic: Statistic) -> Floats:
     up, down = returns >= threshold * volatilities, returns <= -threshold * volatilities
     marks = up.astype(np.float64) - down
     agreement = marks.T @ marks
-    # Two or three returns may all lie below a threshold near 1; then nothing is known of the asset's co-movement.
+    # Two or three returns may all lie below a threshold near 1; the asset's co-movement is then unknown.
     np.fill_diagonal(agreement, np.maximum(np.diagonal(agreement), 1.0))
     if statistic == "gs2":
-        return scaled(unit_diagonal(agreement), volatilities)
+        return scale_correlation(unit_diagonal(agreement), volatilities)
     small = 1.0 - np.abs(marks)
     either = np.maximum(len(returns) - small.T @ small, 1.0)
-    return scaled(agreement / either, volatilities)
+    return scale_correlation(agreement / either, volatilities)

@@ -1,4 +1,4 @@
-"""Ledoit and Wolf's analytical nonlinear shrinkage: each eigenvalue of the sample moved by its own amount."""
+"""Analytical nonlinear shrinkage by Ledoit and Wolf: each sample eigenvalue moves by its own amount."""
 
 import math
 from collections.abc import Sequence
@@ -8,44 +8,46 @@ import numpy as np
 
 from backtest.errors import EstimationError
 from backtest.estimation.estimator import Estimator, window_rows
-from backtest.estimation.windows.rolling import rolling_covariances, symmetric
+from backtest.estimation.windows.rolling import rolling_covariances, symmetrize
 from backtest.numerics.arrays import Floats
 from backtest.numerics.tolerances import EPSILON
 
-LEAST_OBSERVATIONS = 12  # the kernel of a smaller sample reaches below zero, where no eigenvalue can be
+LEAST_OBSERVATIONS = 12  # the kernel of a smaller sample reaches below zero, where eigenvalues cannot be
 _REACH = math.sqrt(5)  # of the Epanechnikov kernel, in bandwidths
-_FAR = 10.0  # here the closed form has lost a hundred units in the last place, and the series needs these terms:
+_FAR = 10.0  # bandwidths: here the closed form has lost a hundred units in the last place; series terms needed:
 _TERMS = 11
 
 
 class NonlinearShrinkage(Estimator):
-    """Analytical nonlinear shrinkage (Ledoit and Wolf 2020): the sample's eigenvectors, better eigenvalues.
+    """Analytical nonlinear shrinkage (Ledoit and Wolf 2020): the sample's eigenvectors with better eigenvalues.
 
-    Positive definite also where there are more assets than returns. The window has 13 returns or more.
+    The matrix is positive definite even with more assets than returns. The window needs 13 returns or more.
 
     Definitions: docs/conventions/estimation.md#shrinkage
     """
 
     covariance: Literal["nonlinear_shrinkage"] = "nonlinear_shrinkage"
+    formula: ClassVar[str] = "Σ d u uᵀ, u the eigenvectors of the sample covariance"
+    source: ClassVar[str] = "Ledoit, Wolf (2020), Annals of Statistics 48"
     least_returns: ClassVar[int] = LEAST_OBSERVATIONS + 1
 
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """As `Estimator.covariances`."""
+        """Same as `Estimator.covariances`."""
         window = window_rows(self.window, periods_per_year)
         return rolling_covariances(excess_returns, rows, window, nonlinear_shrinkage_covariance, self.missing)
 
 
 def nonlinear_shrinkage_covariance(returns: Floats) -> Floats:
-    """Σ = Σ_i d_i u_i u_iᵀ, u the eigenvectors of the sample covariance S, d its eigenvalues shrunk.
+    """Return Σ = Σ_i d_i u_i u_iᵀ: u the eigenvectors of the sample covariance S, d its shrunk eigenvalues.
 
-    How far is told by the density of the eigenvalues and its Hilbert transform, both estimated by kernels. Source:
+    The density of the eigenvalues and its Hilbert transform, both kernel estimates, determine the shrinkage. Source:
     Ledoit and Wolf (2020), "Analytical nonlinear shrinkage of large-dimensional covariance matrices", Annals of
-    Statistics 48, section 4, and its formulas for more assets than returns. As the mean is estimated, the number of
-    observations is N = T - 1, which is also the divisor of S.
+    Statistics 48, section 4, and its formulas for more assets than returns. Because the mean is estimated, the number
+    of observations is N = T - 1, which is also the divisor of S.
 
-    Directions in which no return varies though N >= n (an asset that is a combination of others) keep a variance of
-    zero, and count as no assets in the formula, its limit. Where N < n, but the returns have a rank below N (the same
-    return twice), N is that rank.
+    If N >= n, directions in which no return varies (an asset that is a combination of others) keep a variance of zero
+    and do not count as assets in the formula, which is its limit. If N < n and the returns have a rank below N (the
+    same return twice), N is that rank.
 
     Args:
         returns: (T, n) decimal per period, none missing.
@@ -54,10 +56,10 @@ def nonlinear_shrinkage_covariance(returns: Floats) -> Floats:
         (n, n) decimal² per period.
 
     Raises:
-        EstimationError: fewer than 12 observations, where the method is not defined.
+        EstimationError: there are fewer than 12 observations, for which the method is not defined.
 
     Example:
-        >>> returns = np.random.default_rng(0).normal(0, 0.01, (60, 40))  # of independent assets of equal variance
+        >>> returns = np.random.default_rng(0).normal(0, 0.01, (60, 40))  # independent, equal variances
         >>> sample, shrunk = np.cov(returns.T), nonlinear_shrinkage_covariance(returns)
         >>> [bool(np.abs(matrix - 0.0001 * np.eye(40)).max() < 0.00003) for matrix in (sample, shrunk)]
         [False, True]
@@ -67,8 +69,8 @@ def nonlinear_shrinkage_covariance(returns: Floats) -> Floats:
     wide = assets > observations
     products = deviations @ deviations.T if wide else deviations.T @ deviations
     eigenvalues, vectors = np.linalg.eigh(products / observations)
-    there = eigenvalues > max(returns.shape) * EPSILON * eigenvalues[-1]
-    eigenvalues, vectors = eigenvalues[there], vectors[:, there]
+    nonzero = eigenvalues > max(returns.shape) * EPSILON * eigenvalues[-1]
+    eigenvalues, vectors = eigenvalues[nonzero], vectors[:, nonzero]
     known = len(eigenvalues) if wide else observations
     if known < LEAST_OBSERVATIONS:
         raise EstimationError(
@@ -76,15 +78,15 @@ def nonlinear_shrinkage_covariance(returns: Floats) -> Floats:
             f"{LEAST_OBSERVATIONS} or more; use a longer window or covariance: ledoit_wolf"
         )
     if not wide:
-        shrunk = shrunk_eigenvalues(eigenvalues, len(eigenvalues), observations)[0]
-        return symmetric((vectors * shrunk) @ vectors.T)
+        shrunk = shrink_eigenvalues(eigenvalues, len(eigenvalues), observations)[0]
+        return symmetrize((vectors * shrunk) @ vectors.T)
     vectors = deviations.T @ vectors / np.sqrt(eigenvalues * observations)
-    shrunk, null = shrunk_eigenvalues(eigenvalues, assets, known)
-    return symmetric((vectors * (shrunk - null)) @ vectors.T + null * np.eye(assets))
+    shrunk, null = shrink_eigenvalues(eigenvalues, assets, known)
+    return symmetrize((vectors * (shrunk - null)) @ vectors.T + null * np.eye(assets))
 
 
-def shrunk_eigenvalues(eigenvalues: Floats, assets: int, observations: int) -> tuple[Floats, float]:
-    """The eigenvalues of the estimate, from those of the sample that are above zero.
+def shrink_eigenvalues(eigenvalues: Floats, assets: int, observations: int) -> tuple[Floats, float]:
+    """Return the eigenvalues of the estimate, from the sample eigenvalues above zero.
 
     Args:
         eigenvalues: (min(n, N),) above zero.
@@ -92,7 +94,7 @@ def shrunk_eigenvalues(eigenvalues: Floats, assets: int, observations: int) -> t
         observations: N, 12 or more.
 
     Returns:
-        The eigenvalues in place of the given ones, and the one in place of the n - N zeros (0.0 where N >= n).
+        The eigenvalues that replace the given ones, and the eigenvalue that replaces the n - N zeros (0.0 if N >= n).
     """
     ratio, bandwidth = assets / observations, observations ** (-1 / 3)
     density, transform = _density_and_hilbert_transform(eigenvalues, bandwidth)
@@ -105,7 +107,10 @@ def shrunk_eigenvalues(eigenvalues: Floats, assets: int, observations: int) -> t
 
 
 def _density_and_hilbert_transform(eigenvalues: Floats, bandwidth: float) -> tuple[Floats, Floats]:
-    """Of the eigenvalues' distribution, at each of them, by Epanechnikov kernels of widths in proportion to them."""
+    """Return the density of the eigenvalues and its Hilbert transform, at each eigenvalue.
+
+    The Epanechnikov kernels have widths in proportion to the eigenvalues.
+    """
     widths = bandwidth * eigenvalues
     x = (eigenvalues[:, None] - eigenvalues) / widths
     density = 3 / (4 * _REACH) * np.mean(np.maximum(1 - x**2 / 5, 0.0) / widths, axis=1)
@@ -113,14 +118,15 @@ def _density_and_hilbert_transform(eigenvalues: Floats, bandwidth: float) -> tup
 
 
 def _kernels_hilbert_transform(x: Floats) -> Floats:
-    """(1/π) PV ∫ κ(t) / (t - x) dt of the Epanechnikov kernel κ(t) = 3 (1 - t²/5) / (4 sqrt(5)).
+    """Return (1/π) PV ∫ κ(t) / (t - x) dt of the Epanechnikov kernel κ(t) = 3 (1 - t²/5) / (4 sqrt(5)).
 
-    In closed form where x is near; its two terms of size x cancel to 1/x, which far out, where one eigenvalue is a
-    small part of another, would leave no digit. There the series of κ's moments, Σ_k 3 (5/x²)^k / ((2k+1) (2k+3)).
+    The closed form is used for small x. Its two terms of size x cancel to 1/x. For large x, where one eigenvalue is a
+    small fraction of another, that would leave no digits, so the series of the moments of κ is used instead:
+    Σ_k 3 (5/x²)^k / ((2k+1) (2k+3)).
     """
     near = np.abs(x) < _FAR
     quotient = np.abs(np.divide(_REACH - x, _REACH + x, out=np.zeros_like(x), where=x != -_REACH))
-    inside = near & (quotient > 0)  # at the kernel's two ends the logarithm's factor is zero
+    inside = near & (quotient > 0)  # at both ends of the kernel the factor of the logarithm is zero
     logarithm = np.log(quotient, out=np.zeros_like(x), where=inside)
     closed = (3 / (4 * _REACH) * (1 - x**2 / 5) * logarithm - 3 / 10 * x) / math.pi
     u = 5 / np.where(near, _FAR, x) ** 2

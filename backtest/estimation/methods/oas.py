@@ -1,12 +1,12 @@
 """Oracle approximating shrinkage (OAS) of the sample covariance to a multiple of identity."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from backtest.estimation.estimator import Estimator, window_rows
-from backtest.estimation.methods.ledoit_wolf import shrunk_to_identity
+from backtest.estimation.methods.ledoit_wolf import shrink_to_identity
 from backtest.estimation.windows.rolling import rolling_covariances
 from backtest.numerics.arrays import Floats
 
@@ -14,26 +14,29 @@ from backtest.numerics.arrays import Floats
 class OAS(Estimator):
     """Oracle approximating shrinkage to a multiple of identity (Chen, Wiesel, Eldar and Hero 2010).
 
-    It assumes normal returns, and shrinks more than `ledoit_wolf` where the window is short.
+    It assumes normal returns, and shrinks more than `ledoit_wolf` if the window is short.
 
     Definitions: docs/conventions/estimation.md#shrinkage
     """
 
     covariance: Literal["oas"] = "oas"
+    formula: ClassVar[str] = "(1 - δ) S + δ μ I as in `ledoit_wolf`, with the δ for normal returns"
+    source: ClassVar[str] = "Chen, Wiesel, Eldar, Hero (2010), as in scikit-learn"
 
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """As `Estimator.covariances`."""
+        """Same as `Estimator.covariances`."""
         window = window_rows(self.window, periods_per_year)
         return rolling_covariances(excess_returns, rows, window, oas_covariance, self.missing)
 
 
 def oas_covariance(returns: Floats) -> Floats:
-    """Σ = (1 - δ) S + δ μ I, μ the mean variance, S the sample covariance with divisor T.
+    """Return Σ = (1 - δ) S + δ μ I: μ the mean variance, S the sample covariance with divisor T.
 
-    δ = min(1, (tr S² + tr²S) / ((T + 1) (tr S² - tr²S / n))). This is the formula of scikit-learn and of all that build
-    on it. Chen, Wiesel, Eldar and Hero (2010), "Shrinkage algorithms for MMSE covariance estimation", IEEE Transactions
-    on Signal Processing 58, equation 23, have (1 - 2/n) in front of the first tr S² and T + 1 - 2/n in place of T + 1:
-    the same for many assets, and less shrinkage for a few (at n = 6, a δ smaller by up to a sixth).
+    δ = min(1, (tr S² + tr²S) / ((T + 1) (tr S² - tr²S / n))). This is the formula of scikit-learn and of the packages
+    that build on it. Chen, Wiesel, Eldar and Hero (2010), "Shrinkage algorithms for MMSE covariance estimation", IEEE
+    Transactions on Signal Processing 58, equation 23, have (1 - 2/n) in front of the first tr S² and T + 1 - 2/n
+    instead of T + 1. For many assets the two agree; for few assets the paper shrinks less (at n = 6, δ is smaller by up
+    to a sixth).
 
     Args:
         returns: (T, n) decimal per period, none missing.
@@ -51,4 +54,4 @@ def oas_covariance(returns: Floats) -> Floats:
     squares, trace = np.sum(sample**2), np.trace(sample)
     spread = (count + 1) * (squares - trace**2 / assets)
     intensity = min((squares + trace**2) / spread, 1.0) if spread > 0 else 1.0
-    return shrunk_to_identity(sample, intensity)
+    return shrink_to_identity(sample, intensity)

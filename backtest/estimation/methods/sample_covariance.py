@@ -1,7 +1,7 @@
-"""The sample covariance over a rolling window."""
+"""Sample covariance over a rolling window."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 from backtest.estimation.estimator import Estimator, Missing, window_rows
 from backtest.estimation.windows.weighted_sums import rolling_weighted_covariances
@@ -9,15 +9,16 @@ from backtest.numerics.arrays import Floats
 
 
 class Sample(Estimator):
-    """The sample covariance of the last `window` excess returns, divisor window - 1.
+    """Sample covariance of the last `window` excess returns, divisor window - 1.
 
     Definitions: docs/conventions/estimation.md#sample-and-expanding-windows
     """
 
     covariance: Literal["sample"] = "sample"
+    formula: ClassVar[str] = "Σ x xᵀ / (T - 1)"
 
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """As `Estimator.covariances`."""
+        """Same as `Estimator.covariances`."""
         window = window_rows(self.window, periods_per_year)
         return rolling_sample_covariance(excess_returns, rows, window, self.missing)
 
@@ -27,8 +28,8 @@ def rolling_sample_covariance(
 ) -> Floats:
     """Sample covariance of the last `window` excess returns, up to and including each of the given rows.
 
-    Σ = XᵀX / (window - 1), X the deviations from the window's own mean. Arguments, result and errors are those of
-    `rolling_weighted_covariances`, with equal weights.
+    Σ = XᵀX / (window - 1), X the deviations from the mean of the window. Arguments, result and errors are the
+    same as in `rolling_weighted_covariances`, with equal weights.
 
     Example:
         >>> import numpy as np

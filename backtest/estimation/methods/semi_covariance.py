@@ -1,8 +1,8 @@
-"""The semi-covariance: co-movement below a threshold alone."""
+"""Semi-covariance: co-movement below a threshold only."""
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import FiniteFloat
@@ -13,33 +13,38 @@ from backtest.numerics.arrays import Floats
 
 
 class SemiCovariance(Estimator):
-    """The semi-covariance of the last `window` excess returns below a threshold (Estrada 2008).
+    """Semi-covariance of the last `window` excess returns below a threshold (Estrada 2008).
 
-    Volatilities that follow from it are semi-deviations: for symmetric returns without drift 1/sqrt(2) of the others.
-    A target volatility reads them as they are.
+    Its volatilities are semi-deviations: for symmetric returns without drift, 1/sqrt(2) of the standard deviations.
+    A target volatility uses them without conversion.
+
+    Definitions: docs/conventions/estimation.md#semi-covariance
 
     Definitions: docs/conventions/estimation.md#semi-covariance
 
     Args:
-        threshold: decimal per period, of the excess return; 0 counts what fell behind cash.
+        threshold: excess return below which a period counts, decimal per period; 0 counts periods behind cash.
     """
 
     covariance: Literal["semi_covariance"] = "semi_covariance"
+    formula: ClassVar[str] = "Σ min(x - τ, 0) min(x - τ, 0)ᵀ / T, x the excess returns without their mean taken off"
+    source: ClassVar[str] = "Estrada (2008), J. Applied Finance 18"
     threshold: FiniteFloat = 0.0
 
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """As `Estimator.covariances`."""
+        """Same as `Estimator.covariances`."""
         estimate = partial(semi_covariance, threshold=self.threshold)
         window = window_rows(self.window, periods_per_year)
         return rolling_covariances(excess_returns, rows, window, estimate, self.missing)
 
 
 def semi_covariance(returns: Floats, threshold: float = 0.0) -> Floats:
-    """Σ_ij = (1/T) Σ_t min(x_ti - τ, 0) min(x_tj - τ, 0).
+    """Return Σ_ij = (1/T) Σ_t min(x_ti - τ, 0) min(x_tj - τ, 0).
 
-    Positive semi-definite, being a product of a matrix with its transpose, where definitions that ask whether the
-    portfolio fell are not. Source: Estrada (2008), "Mean-semivariance optimization: a heuristic approach", Journal of
-    Applied Finance 18, equation 8; divisor T, as the threshold is given and no mean is estimated.
+    The matrix is positive semi-definite because it is the product of a matrix with its transpose. Definitions that
+    depend on whether the portfolio fell do not have this property. Source: Estrada (2008), "Mean-semivariance
+    optimization: a heuristic approach", Journal of Applied Finance 18, equation 8. The divisor is T because the
+    threshold is given and no mean is estimated.
 
     Args:
         returns: (T, n) decimal per period, none missing.

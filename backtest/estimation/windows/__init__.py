@@ -1,1 +1,1 @@
-"""Windows of returns: their sizes, and sums over many of them."""
+"""Windows of returns: their sizes, and sums over many windows."""

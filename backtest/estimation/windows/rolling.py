@@ -1,12 +1,12 @@
-"""Estimates over rolling windows: which assets a window can speak of, and what stands for the others."""
+"""Estimates over rolling windows, with NaN for the assets that a window leaves out."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from backtest.estimation.constant_assets import without_rounding
+from backtest.estimation.constant_assets import clear_rounding
 from backtest.estimation.estimator import Missing
-from backtest.estimation.windows.window_sizes import complete_windows, scattered
+from backtest.estimation.windows.window_sizes import complete_windows, scatter
 from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 
@@ -19,18 +19,18 @@ def rolling_covariances(
     estimate: Callable[[Floats], Floats],
     missing: Missing = "complete_assets",
 ) -> Floats:
-    """An estimate from the last `window` excess returns, up to and including each of the given rows.
+    """Apply an estimate to the last `window` excess returns, up to and including each of the given rows.
 
     Args:
-        excess_returns: (T, n) decimal per period; NaN where an asset has none.
+        excess_returns: (T, n) decimal per period; NaN for missing returns.
         rows: m rising positions in 0..T-1.
         window: number of returns, at least 2.
-        estimate: from (window, k) returns, none missing, to their (k, k) covariance.
-        missing: what a gap inside a window leaves out, the asset or the row (`window_sizes`).
+        estimate: function from (window, k) returns, none missing, to their (k, k) covariance.
+        missing: whether a gap inside a window leaves out the asset or the row (`window_sizes`).
 
     Returns:
-        (m, n, n) decimal² per period, NaN for what is left out, zeros for an asset whose variance is rounding. Each
-        matrix depends on its own window alone, bit for bit.
+        (m, n, n) decimal² per period, NaN for assets that are left out, zeros for an asset whose variance is rounding.
+        Each matrix depends only on its own window, bit for bit.
 
     Example:
         >>> from backtest.estimation.methods.semi_covariance import semi_covariance
@@ -41,25 +41,25 @@ def rolling_covariances(
     assets = excess_returns.shape[1]
     covariances = np.full((len(rows), assets, assets), np.nan)
     for at, columns, returns in complete_windows(excess_returns, rows, window, missing):
-        covariances[at] = scattered(estimate(np.ascontiguousarray(returns)), columns, assets)
-    return without_rounding(covariances)
+        covariances[at] = scatter(estimate(np.ascontiguousarray(returns)), columns, assets)
+    return clear_rounding(covariances)
 
 
-def scaled(correlation: Floats, volatilities: Floats) -> Floats:
-    """(n, n) covariance of a correlation matrix and (n,) volatilities: σ_i ρ_ij σ_j, its diagonal σ_i² exactly."""
+def scale_correlation(correlation: Floats, volatilities: Floats) -> Floats:
+    """Return the (n, n) covariance σ_i ρ_ij σ_j of correlations and (n,) volatilities; its diagonal is exactly σ_i²."""
     covariance: Floats = correlation * volatilities[:, None] * volatilities
     np.fill_diagonal(covariance, volatilities**2)
-    return symmetric(covariance)
+    return symmetrize(covariance)
 
 
-def symmetric(matrix: Floats) -> Floats:
-    """(n, n) the mean of a matrix and its transpose: symmetric to the last bit where it was so up to rounding."""
+def symmetrize(matrix: Floats) -> Floats:
+    """Return the mean of an (n, n) matrix and its transpose, which is symmetric to the last bit."""
     return (matrix + matrix.T) / 2
 
 
 def unit_diagonal(matrix: Floats) -> Floats:
-    """(n, n) the correlation matrix of a covariance whose variances are above zero."""
+    """Return the (n, n) correlation matrix of a covariance whose variances are above zero."""
     volatilities = np.sqrt(np.diagonal(matrix))
     correlation: Floats = matrix / volatilities[:, None] / volatilities
     np.fill_diagonal(correlation, 1.0)
-    return symmetric(correlation)
+    return symmetrize(correlation)

@@ -1,4 +1,4 @@
-"""The returns in the window of each date, without gaps."""
+"""Returns in the window of each date, without gaps."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -16,30 +16,29 @@ _log = logging.getLogger(__name__)
 def complete_windows(
     excess_returns: Floats, rows: Sequence[int], window: int, missing: Missing
 ) -> Iterator[tuple[int, NDArray[np.intp], Floats]]:
-    """The windows of those dates that have one, each a table without NaN: as `window_places`, with the returns.
+    """Yield the full windows as tables without NaN; see `window_places` for the choice of assets and rows.
 
     Yields:
-        The date's position in `rows`, the columns of the k assets that are there, and their returns, (r, k),
-        read-only.
+        The date's position in `rows`, the columns of the k available assets, and their (r, k) returns, read-only.
 
     Example:
         >>> returns = np.array([[0.01, 0.02], [0.03, np.nan], [0.02, 0.01]])
         >>> [(at, columns.tolist(), len(x)) for at, columns, x in complete_windows(returns, [2], 3, "complete_rows")]
         [(0, [0, 1], 2)]
     """
-    for at, columns, kept in window_places(excess_returns, rows, window, missing):
-        returns = excess_returns[kept[0] : kept[-1] + 1]
-        if len(kept) < len(returns):
-            returns = returns[kept - kept[0]]
+    for at, columns, rows_used in window_places(excess_returns, rows, window, missing):
+        returns = excess_returns[rows_used[0] : rows_used[-1] + 1]
+        if len(rows_used) < len(returns):
+            returns = returns[rows_used - rows_used[0]]
         returns = returns[:, columns] if columns.size < returns.shape[1] else returns[:]
-        returns.flags.writeable = False  # it may be the caller's own
+        returns.flags.writeable = False  # it may be a view of the caller's array
         yield at, columns, returns
 
 
 def shortened_windows(
     excess_returns: Floats, rows: Sequence[int], window: int, missing: Missing
 ) -> Iterator[tuple[int, NDArray[np.intp], Floats]]:
-    """Those of `complete_windows` that lack rows, for estimators that treat the others all together.
+    """Yield the windows of `complete_windows` that lack rows, for estimators that process full windows together.
 
     >>> returns = np.array([[0.01, 0.02], [0.03, np.nan], [0.02, 0.01], [0.01, np.nan]])
     >>> [(at, columns.tolist()) for at, columns, _ in shortened_windows(returns, [2, 3], 3, "complete_rows")]
@@ -56,30 +55,31 @@ def shortened_windows(
 def window_places(
     excess_returns: Floats, rows: Sequence[int], window: int, missing: Missing, *, expanding: bool = False
 ) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.intp]]]:
-    """Which assets and which rows make a table without NaN, for those dates that have a full window.
+    """Choose assets and rows that form a table without NaN, for each date with a full window.
 
-    By `complete_assets` an asset is there if it has all returns of the window. By `complete_rows` it is there if it
-    has a return on the date itself, and had its first one by the window's first row; rows on which an asset that is
-    there lacks its return are left out for all of them. How many were left out is logged.
+    With `complete_assets`, an asset is available if it has all returns of the window. With `complete_rows`, an asset is
+    available if it has a return on the date itself and had its first return by the first row of the window. Rows on
+    which an available asset lacks its return are then left out for all assets, and their number is logged.
 
     Args:
-        excess_returns: (T, n) decimal per period; NaN where an asset has none.
+        excess_returns: (T, n) decimal per period; NaN for missing returns.
         rows: m rising positions in 0..T-1.
         window: number of returns, at least 2.
         missing: `complete_assets` or `complete_rows`.
-        expanding: the window grows from the first row since which all assets that are there have returns (with
-            `complete_assets`: without a gap); `window` is then the least number of returns.
+        expanding: whether the window grows from the first row from which all available assets have returns (without a
+            gap, with `complete_assets`); `window` is then the smallest number of returns.
 
     Yields:
-        The date's position in `rows`, the columns of the assets that are there, and the rows of the window that are
-        kept. Dates before the window is full, or without any asset, are passed over.
+        The date's position in `rows`, the columns of the available assets, and the rows of the window that are used.
+        Dates before the window is full, or without any asset, are skipped.
 
     Raises:
         EstimationError: more than half of a window's rows would be left out, or all but one.
 
     Example:
         >>> returns = np.array([[0.01, 0.02], [0.03, np.nan], [0.02, 0.01], [0.01, 0.03]])
-        >>> [(columns.tolist(), kept.tolist()) for _, columns, kept in window_places(returns, [3], 4, "complete_rows")]
+        >>> chosen = window_places(returns, [3], 4, "complete_rows")
+        >>> [(columns.tolist(), used.tolist()) for _, columns, used in chosen]
         [([0, 1], [0, 2, 3])]
         >>> [columns.tolist() for _, columns, _ in window_places(returns, [2, 3], 2, "complete_assets")]
         [[0], [0, 1]]
@@ -87,39 +87,39 @@ def window_places(
     known = ~np.isnan(excess_returns)
     positions = np.arange(len(known))[:, None]
     last_gap = np.maximum.accumulate(np.where(known, -1, positions), axis=0)
-    begun = np.where(known.any(axis=0), known.argmax(axis=0), len(known))
+    first_known = np.where(known.any(axis=0), known.argmax(axis=0), len(known))
     left_out = np.zeros(len(known), dtype=bool)
     for at, row in enumerate(rows):
         first = row + 1 - window
-        since = begun if missing == "complete_rows" else last_gap[row] + 1
+        since = first_known if missing == "complete_rows" else last_gap[row] + 1
         columns = np.flatnonzero(known[row] & (since <= first))
         if first < 0 or not columns.size:
             continue
         if expanding:
             first = int(since[columns].max())
-        kept = np.arange(first, row + 1)
+        rows_used = np.arange(first, row + 1)
         if missing == "complete_rows":
             complete = np.all(known[first : row + 1, columns], axis=1)
             left_out[first : row + 1] |= ~complete
-            kept = kept[complete]
-        if len(kept) < max(2, (row + 1 - first) / 2):
+            rows_used = rows_used[complete]
+        if len(rows_used) < max(2, (row + 1 - first) / 2):
             raise EstimationError(
-                f"the window that ends on row {row} has {len(kept)} of {row + 1 - first} rows on which all of its "
-                f"{columns.size} assets have returns; expected half of them or more, and two at least. "
+                f"the window that ends on row {row} has {len(rows_used)} of {row + 1 - first} rows on which all of its "
+                f"{columns.size} assets have returns; expected at least half of them, and at least two. "
                 "Hint: estimation.missing: complete_assets, or leave out the asset with the gaps."
             )
-        yield at, columns, kept
+        yield at, columns, rows_used
     if left_out.any():
         _log.warning(
-            "%d rows are left out of all covariances, on which an asset lacks its return (estimation.missing)",
+            "%d rows on which an asset lacks its return are left out of all covariances (estimation.missing)",
             left_out.sum(),
         )
 
 
-def scattered(matrix: Floats, columns: NDArray[np.intp], count: int) -> Floats:
-    """The (k, k) matrix of some assets as that of all (count, count), NaN for the others.
+def scatter(matrix: Floats, columns: NDArray[np.intp], count: int) -> Floats:
+    """Place the (k, k) matrix of some assets into a (count, count) matrix of all assets, with NaN elsewhere.
 
-    >>> scattered(np.array([[4.0]]), np.array([1]), 2).tolist()
+    >>> scatter(np.array([[4.0]]), np.array([1]), 2).tolist()
     [[nan, nan], [nan, 4.0]]
     """
     whole = np.full((count, count), np.nan)

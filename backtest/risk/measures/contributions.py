@@ -1,11 +1,11 @@
-"""What each position adds to the volatility of a portfolio.
+"""Contributions of positions to the volatility of a portfolio.
 
-The volatility is homogeneous of degree one in the weights, so by Euler's theorem it is the sum of the weights
-times its derivatives: the derivative is the marginal contribution of a position, the product its risk contribution,
-and that over the volatility its percentage contribution. Source: Maillard, Roncalli and Teïletche (2010), "The
+The volatility is homogeneous of degree one in the weights, so by Euler's theorem it is the sum of the weights times its
+derivatives. The derivative is the marginal contribution of a position, the product is its risk contribution, and the
+product divided by the volatility is its percentage contribution. Source: Maillard, Roncalli and Teïletche (2010), "The
 Properties of Equally Weighted Risk Contribution Portfolios", equation 1; Roncalli (2013), "Introduction to Risk Parity
-and Budgeting", section 2.1. That no other split tells the gain of a small change in a position: Tasche (2000), "Risk
-Contributions and Performance Measurement".
+and Budgeting", section 2.1. Tasche (2000), "Risk Contributions and Performance Measurement", proves that no other split
+measures the effect of a small change in a position.
 """
 
 import numpy as np
@@ -15,23 +15,20 @@ from backtest.errors import BacktestError
 from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import cancels, has_risk
-
-# A variance below zero by less than this part of Σ|w_i Σ_ij w_j| is zero: rounding, of the covariance and of
-# the sums.
-VARIANCE_ROUNDING = 1e-9
+from backtest.risk.accuracy import VARIANCE_ROUNDING
 
 
 def portfolio_volatility(weights: ArrayLike, covariance: ArrayLike) -> np.float64 | Floats:
-    """Volatility sqrt(wᵀΣw), per period: in the unit of the covariance's square root, not annualised.
+    """Return the volatility sqrt(wᵀΣw) per period: in the unit of the covariance's square root, not annualised.
 
     Args:
         weights: (n,), or (m, n) for a stack of portfolios; fractions of NAV, of any sign and sum.
         covariance: (n, n), or (m, n, n); decimal² per period. One of the two may be a stack and the other
-            not. It is taken as symmetric and not looked at further.
+            not. It is assumed to be symmetric and not checked.
 
     Returns:
-        A number, or (m,) for a stack; decimal per period, 0 where it is rounding (`tolerances`). NaN where a
-        weight or the covariance has a NaN, even at a weight of zero.
+        A number, or (m,) for a stack; decimal per period, 0 if it is only rounding (`tolerances`). NaN if the weights
+        or the covariance contain NaN, even at a weight of zero.
 
     Raises:
         BacktestError: the shapes do not fit, or the variance is below zero by more than rounding.
@@ -43,19 +40,19 @@ def portfolio_volatility(weights: ArrayLike, covariance: ArrayLike) -> np.float6
 
 
 def risk_contributions(weights: ArrayLike, covariance: ArrayLike) -> Floats:
-    """Risk contributions w_i (Σw)_i / sqrt(wᵀΣw), per period: they add up to the portfolio's volatility.
+    """Return risk contributions w_i (Σw)_i / sqrt(wᵀΣw) per period, which add up to the portfolio's volatility.
 
-    In the unit of the covariance's square root, not annualised: multiply by sqrt(periods_per_year) for that.
+    They are in the unit of the covariance's square root; multiply by sqrt(periods_per_year) to annualise them.
     A position that hedges the others has a contribution below zero. A portfolio without risk has
     contributions of zero.
 
     Args:
         weights: (n,), or (m, n) for a stack of portfolios; fractions of NAV, of any sign and sum.
         covariance: (n, n), or (m, n, n); decimal² per period. One of the two may be a stack and the other
-            not. It is taken as symmetric and not looked at further.
+            not. It is assumed to be symmetric and not checked.
 
     Returns:
-        (n,), or (m, n) for a stack; decimal per period. A NaN among the weights or in the covariance makes
+        (n,), or (m, n) for a stack; decimal per period. A NaN in the weights or the covariance makes
         all contributions of that portfolio NaN, even at a weight of zero.
 
     Raises:
@@ -71,19 +68,19 @@ def risk_contributions(weights: ArrayLike, covariance: ArrayLike) -> Floats:
 
 @one_blas_thread()
 def marginal_risk_contributions(weights: ArrayLike, covariance: ArrayLike) -> Floats:
-    """Marginal contributions (Σw)_i / sqrt(wᵀΣw), per period: the derivative of the volatility by each weight.
+    """Return marginal contributions (Σw)_i / sqrt(wᵀΣw) per period: derivatives of the volatility by each weight.
 
-    What the volatility rises by for each unit of weight added, and paid for in cash. A weight times its marginal
-    contribution is its risk contribution.
+    A marginal contribution is the rise in volatility per unit of weight added and paid for in cash. A weight times its
+    marginal contribution is its risk contribution.
 
     Args:
         weights: (n,), or (m, n) for a stack of portfolios; fractions of NAV, of any sign and sum.
         covariance: (n, n), or (m, n, n); decimal² per period. One of the two may be a stack and the other
-            not. It is taken as symmetric and not looked at further.
+            not. It is assumed to be symmetric and not checked.
 
     Returns:
-        (n,), or (m, n) for a stack; decimal per period. NaN for a portfolio without risk, where there is no
-        derivative, and for one with a NaN among its weights or in its covariance.
+        (n,), or (m, n) for a stack; decimal per period. NaN for a portfolio without risk, where the derivative
+        does not exist, and for a portfolio with a NaN in its weights or covariance.
 
     Raises:
         BacktestError: the shapes do not fit, or the variance is below zero by more than rounding.
@@ -97,14 +94,14 @@ def marginal_risk_contributions(weights: ArrayLike, covariance: ArrayLike) -> Fl
 
 
 def percentage_contributions(contributions: ArrayLike) -> Floats:
-    """Percentage contributions c_i / Σ c, as fractions that add up to 1: of the volatility or any other measure.
+    """Return percentage contributions c_i / Σ c to volatility or another measure, as fractions that add up to 1.
 
     Args:
-        contributions: (n,), or (m, n) for a stack: what each position, or class, adds to a measure of risk.
+        contributions: (n,), or (m, n) for a stack: contribution of each position, or class, to a measure of risk.
 
     Returns:
-        The same shape; a hedge's is below 0. NaN where the contributions hold a NaN, or where their sum is not above
-        zero: a portfolio without risk has no shares of it.
+        The same shape; below 0 for a hedge. NaN if the contributions contain a NaN, or if their sum is not above zero,
+        because a portfolio without risk has no shares of risk.
 
     >>> percentage_contributions(risk_contributions([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]])).round(3)
     array([0.918, 0.082])
@@ -117,20 +114,21 @@ def percentage_contributions(contributions: ArrayLike) -> Floats:
 
 @one_blas_thread()
 def sleeve_covariance(weights: ArrayLike, covariance: ArrayLike, members: ArrayLike) -> Floats:
-    """Covariance of the sleeves of a portfolio: of what each class of its assets earns, weights included.
+    """Return the covariance of the sleeves of a portfolio.
 
-    A sleeve is what is held of one class. Σ_gh = Σ_ij w_i Σ_ij w_j over the assets i of class g and j of class h. As a
-    portfolio of sleeves with weights of 1 it has the volatility of the whole, and everything said of assets is said of
-    classes: their risk contributions, which are the sums of those of their assets; their own volatilities, on the
-    diagonal; their diversification ratio.
+    A sleeve is the portfolio's holdings of one class; its return includes the weights.
+    Σ_gh = Σ_ij w_i Σ_ij w_j over the assets i of class g and j of class h. A portfolio of sleeves with weights of 1 has
+    the volatility of the whole portfolio. Functions of assets therefore apply to classes: the risk contribution of a
+    class is the sum of its assets' contributions, its own variance is on the diagonal, and the classes have a
+    diversification ratio.
 
     Args:
         weights: (n,), or (m, n) for a stack of portfolios; fractions of NAV, of any sign and sum.
         covariance: (n, n), or (m, n, n); decimal² per period.
-        members: (k, n) which assets belong to each of k classes.
+        members: (k, n) True if an asset belongs to a class.
 
     Returns:
-        (k, k), or (m, k, k); decimal² per period. NaN goes through.
+        (k, k), or (m, k, k); decimal² per period. NaN in the arguments gives NaN.
 
     >>> risk, weights = [[0.04, 0.0, 0.0], [0.0, 0.01, 0.005], [0.0, 0.005, 0.01]], [0.25, 0.25, 0.5]
     >>> sleeves = sleeve_covariance(weights, risk, [[True, False, False], [False, True, True]])
@@ -145,7 +143,7 @@ def sleeve_covariance(weights: ArrayLike, covariance: ArrayLike, members: ArrayL
 
 @one_blas_thread()
 def _products(weights: ArrayLike, covariance: ArrayLike) -> tuple[Floats, Floats]:
-    """w_i (Σw)_i and their sum, the variance, at least zero: (..., n) and (...)."""
+    """Return w_i (Σw)_i, (..., n), and their sum, the variance, which is at least zero: (...)."""
     w, sigma = np.asarray(weights, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
     stacks = {shape for shape in (w.shape[:-1], sigma.shape[:-2]) if shape}
     if not (w.ndim in (1, 2) and sigma.ndim in (2, 3) and sigma.shape[-2:] == w.shape[-1:] * 2 and len(stacks) <= 1):
@@ -161,8 +159,8 @@ def _products(weights: ArrayLike, covariance: ArrayLike) -> tuple[Floats, Floats
         if wrong.any():
             where = f"[{np.argmax(wrong)}]" if variance.ndim else ""
             raise BacktestError(
-                f"covariance{where}: the portfolio's variance is {variance[wrong][0]:.3g}, expected none "
-                f"below zero; hint: the matrix is not positive semi-definite, as happens with correlations "
+                f"covariance{where}: the portfolio's variance is {variance[wrong][0]:.3g}, expected zero "
+                f"or above; hint: the matrix is not positive semi-definite, which happens with correlations "
                 f"estimated from different dates"
             )
         variance = np.maximum(variance, 0.0)
@@ -170,7 +168,7 @@ def _products(weights: ArrayLike, covariance: ArrayLike) -> tuple[Floats, Floats
 
 
 def _is_rounding(variance: Floats, weights: Floats, covariance: Floats) -> Bools:
-    """Return whether portfolios have no risk: their assets have none next to the riskiest, or risks cancel out."""
+    """Return whether portfolios have no risk: it is rounding next to the riskiest asset, or risks cancel out."""
     sizes = np.abs(weights)
     deviations = np.sqrt(np.maximum(np.diagonal(covariance, axis1=-2, axis2=-1), 0.0))
     largest = deviations.max(axis=-1) * sizes.sum(axis=-1)

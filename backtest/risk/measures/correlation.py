@@ -1,24 +1,23 @@
-"""A covariance taken apart into volatilities and correlations, and checked on the way.
+"""Checked decomposition of a covariance into volatilities and correlations.
 
-Optimisers work on the correlations: volatilities may differ by orders of magnitude, correlations do not.
+Optimisers work on correlations, because volatilities may differ by orders of magnitude.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from backtest.errors import BacktestError, NoOptimalPortfolio
 from backtest.numerics.arrays import Bools, Floats
-from backtest.risk.solvers.refusal import no_variance, without_risk
+from backtest.numerics.tolerances import has_risk
+from backtest.risk.accuracy import COVARIANCE_TOLERANCE
 
-# Of correlations: how far they may differ from their transpose, lie beyond 1, and have eigenvalues below zero.
-CORRELATION_TOLERANCE = 1e-9
 SINGULAR = 1e-8  # an eigenvalue of correlations below this counts as zero
 
 
 class Parts(NamedTuple):
-    """A stack of covariances taken apart: volatilities (m, n), correlations (m, n, n), and which are singular, (m,)."""
+    """Parts of a stack of covariances: volatilities (m, n), correlations (m, n, n), and which are singular, (m,)."""
 
     volatility: Floats
     correlation: Floats
@@ -26,7 +25,7 @@ class Parts(NamedTuple):
 
 
 def volatilities(covariance: ArrayLike) -> Floats:
-    """Volatilities σ_i = sqrt(Σ_ii) of one covariance or a stack of them; nothing but the diagonal is looked at.
+    """Return volatilities σ_i = sqrt(Σ_ii) of one covariance or a stack; only the diagonal is read.
 
     Args:
         covariance: (n, n), or (m, n, n) for a stack; of any unit. An array, nested lists or a DataFrame.
@@ -36,13 +35,13 @@ def volatilities(covariance: ArrayLike) -> Floats:
 
     Raises:
         BacktestError: the shape does not fit.
-        NoOptimalPortfolio: a variance is NaN, infinite or no risk: not above zero, or rounding next to the largest
+        NoOptimalPortfolio: a variance is NaN, infinite, not above zero, or only rounding next to the largest variance
             (`backtest.numerics.tolerances`).
 
     >>> volatilities([[0.04, 0.003], [0.003, 0.01]]).round(6).tolist()
     [[0.2, 0.1]]
     """
-    stack, names = _stacked(covariance)
+    stack, names = _as_stack(covariance)
     variances = np.diagonal(stack, axis1=1, axis2=2)
     for k, i in without_risk(variances):
         raise NoOptimalPortfolio(
@@ -51,15 +50,35 @@ def volatilities(covariance: ArrayLike) -> Floats:
     return np.asarray(np.sqrt(variances), np.float64)
 
 
+def without_risk(variances: Floats) -> NDArray[np.intp]:
+    """Return the positions, (k, 2), of variances in (m, n) that are not finite or are only rounding.
+
+    >>> without_risk(np.array([[0.04, 0.01], [0.04, 1e-32]])).tolist()
+    [[1, 1]]
+    """
+    finite = np.isfinite(variances)
+    deviations = np.sqrt(np.where(finite, np.maximum(variances, 0.0), 0.0))
+    return np.argwhere(~(finite & has_risk(deviations, deviations.max(axis=1, keepdims=True))))
+
+
+def no_variance(variances: Floats, i: np.intp, asset: np.int64 | np.intp) -> str:
+    """Describe the i-th of (n,) variances, which is zero, invalid or rounding, for a message about `asset`."""
+    words = f"the variance of asset {asset} is {variances[i]:g}"
+    if not variances[i] > 0 or not np.isfinite(variances[i]):
+        return f"{words}, expected a variance above zero"
+    largest = variances[np.isfinite(variances)].max()
+    return f"{words} while the largest is {largest:g}: rounding of returns that do not vary; expected more than that"
+
+
 def volatilities_and_correlations(covariance: ArrayLike) -> Parts:
-    """The same, and correlations Σ_ij / (σ_i σ_j).
+    """Return volatilities and correlations Σ_ij / (σ_i σ_j) of one covariance or a stack.
 
     Args:
-        covariance: as of `volatilities`.
+        covariance: as in `volatilities`.
 
     Returns:
         (m, n) volatilities per period; (m, n, n) correlations, exactly symmetric, with a diagonal of exactly 1; and
-        (m,) whether these have an eigenvalue below 1e-8.
+        (m,) whether the correlations have an eigenvalue below `SINGULAR`.
 
     Raises:
         BacktestError: the shape does not fit.
@@ -71,37 +90,37 @@ def volatilities_and_correlations(covariance: ArrayLike) -> Parts:
     ([[0.2, 0.1]], [[[1.0, 0.15], [0.15, 1.0]]], [False])
     """
     volatility = volatilities(covariance)
-    stack, names = _stacked(covariance)
+    stack, names = _as_stack(covariance)
     correlation = stack / volatility[:, :, None]
     correlation /= volatility[:, None, :]
     if not np.isfinite(correlation).all():
         k, i, j = np.argwhere(~np.isfinite(correlation))[0]
         raise NoOptimalPortfolio(
-            f"{names[k]}: the entry [{i}, {j}] is {stack[k, i, j]:g}, expected finite numbers; hint: leave an asset "
-            f"without data out"
+            f"{names[k]}: the entry [{i}, {j}] is {stack[k, i, j]:g}, expected finite numbers; hint: leave out assets "
+            f"without data"
         )
     transposed = correlation.swapaxes(1, 2)
-    if np.abs(correlation - transposed).max() > CORRELATION_TOLERANCE:
-        k, i, j = np.argwhere(np.abs(correlation - transposed) > CORRELATION_TOLERANCE)[0]
+    if np.abs(correlation - transposed).max() > COVARIANCE_TOLERANCE:
+        k, i, j = np.argwhere(np.abs(correlation - transposed) > COVARIANCE_TOLERANCE)[0]
         raise NoOptimalPortfolio(
             f"{names[k]}: the entry [{i}, {j}] is {stack[k, i, j]:.12g}, but [{j}, {i}] is {stack[k, j, i]:.12g}, "
             f"expected a symmetric matrix"
         )
     correlation = 0.5 * (correlation + transposed)
     np.einsum("mii->mi", correlation)[:] = 1.0
-    singular = ~above(correlation, SINGULAR)
+    singular = ~eigenvalues_above(correlation, SINGULAR)
     doubtful = np.flatnonzero(singular)
-    for k in doubtful[~above(correlation[doubtful], -CORRELATION_TOLERANCE)]:
+    for k in doubtful[~eigenvalues_above(correlation[doubtful], -COVARIANCE_TOLERANCE)]:
         raise NoOptimalPortfolio(
             f"{names[k]}: its correlations have an eigenvalue of {np.linalg.eigvalsh(correlation[k])[0]:.3g}, expected "
-            f"none below zero (a positive semi-definite matrix); hint: estimate all entries from the same dates, or "
+            f"zero or above (a positive semi-definite matrix); hint: estimate all entries from the same dates, or "
             f"shrink the matrix"
         )
     return Parts(volatility, correlation, singular)
 
 
-def _stacked(covariance: ArrayLike) -> tuple[Floats, list[str]]:
-    """(m, n, n), and what to call each in a message."""
+def _as_stack(covariance: ArrayLike) -> tuple[Floats, list[str]]:
+    """Return the covariance as a stack (m, n, n), and a name of each matrix for messages."""
     sigma = np.asarray(covariance, dtype=np.float64)
     if sigma.ndim not in (2, 3) or sigma.shape[-1] != sigma.shape[-2] or sigma.size == 0:
         raise BacktestError(f"covariance: got the shape {sigma.shape}, expected (n, n), or (m, n, n) for a stack")
@@ -109,14 +128,14 @@ def _stacked(covariance: ArrayLike) -> tuple[Floats, list[str]]:
     return stack, [f"covariance[{k}]" if sigma.ndim == 3 else "covariance" for k in range(len(stack))]
 
 
-def above(matrix: Floats, least: float) -> Bools:
-    """Whether all eigenvalues of each matrix of a stack, (m, n, n), are above a number: (m,)."""
-    moved = matrix - least * np.eye(matrix.shape[-1])
+def eigenvalues_above(matrices: Floats, least: float) -> Bools:
+    """Return, (m,), whether all eigenvalues of each matrix of a stack (m, n, n) are above a number."""
+    shifted = matrices - least * np.eye(matrices.shape[-1])
     try:
-        np.linalg.cholesky(moved)
+        np.linalg.cholesky(shifted)
     except np.linalg.LinAlgError:
-        return np.array([_has_cholesky_factor(one) for one in moved])
-    return np.ones(len(matrix), dtype=bool)
+        return np.array([_has_cholesky_factor(matrix) for matrix in shifted])
+    return np.ones(len(matrices), dtype=bool)
 
 
 def _has_cholesky_factor(matrix: Floats) -> bool:

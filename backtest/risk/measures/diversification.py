@@ -1,9 +1,9 @@
-"""How far a portfolio is spread: the diversification ratio and the effective number of bets.
+"""Measures of diversification: the diversification ratio and the effective number of bets.
 
-`effective_number_of_bets` counts risk contributions, whatever the correlations: equal ones of n assets are n bets, even
-of one and the same market. `diversification_ratio` falls with correlation; its square is a number of independent bets
-too (Choueifaty, Froidure and Reynier 2013, "Properties of the most diversified portfolio"). `minimum_torsion` counts
-bets that are uncorrelated by construction.
+`effective_number_of_bets` counts risk contributions, whatever the correlations: equal contributions of n assets are n
+bets, even if all assets follow the same market. `diversification_ratio` falls with correlation, and its square is also
+a number of independent bets (Choueifaty, Froidure and Reynier 2013, "Properties of the most diversified portfolio").
+`minimum_torsion` counts bets that are uncorrelated by construction.
 """
 
 import numpy as np
@@ -14,19 +14,19 @@ from backtest.risk.measures.contributions import percentage_contributions, portf
 
 
 def diversification_ratio(weights: ArrayLike, covariance: ArrayLike) -> np.float64 | Floats:
-    """Weighted average of the volatilities over the volatility of the portfolio: Σ|w_i| σ_i / sqrt(wᵀΣw).
+    """Return the weighted average of volatilities over the volatility of the portfolio: Σ|w_i| σ_i / sqrt(wᵀΣw).
 
-    1 where nothing is diversified, sqrt(n) for n uncorrelated assets of equal risk. Source: Choueifaty and Coignard
-    (2008), "Toward Maximum Diversification", for long portfolios; a short counts as the asset that it is
-    short of turned round, by its size. With the `sleeve_covariance` and weights of 1 it is the ratio of classes.
+    The ratio is 1 without any diversification, and sqrt(n) for n uncorrelated assets of equal risk. Source: Choueifaty
+    and Coignard (2008), "Toward Maximum Diversification", for long portfolios. A short position counts by its size.
+    With `sleeve_covariance` and weights of 1 it is the ratio of classes.
 
     Args:
         weights: (n,), or (m, n) for a stack of portfolios; fractions of NAV, of any sign and sum.
         covariance: (n, n), or (m, n, n); decimal² per period. One of the two may be a stack and the other not.
 
     Returns:
-        A number, or (m,) for a stack; 1 or more. NaN for a portfolio without risk, and where a weight or the
-        covariance has a NaN.
+        A number, or (m,) for a stack; 1 or more. NaN for a portfolio without risk, and if the weights or the
+        covariance contain NaN.
 
     Raises:
         BacktestError: the shapes do not fit, or the variance is below zero by more than rounding.
@@ -44,18 +44,18 @@ def diversification_ratio(weights: ArrayLike, covariance: ArrayLike) -> np.float
 
 
 def effective_number_of_bets(contributions: ArrayLike) -> np.float64 | Floats:
-    """Effective number of correlated bets: 1 / Σ p_i² of the percentage contributions p, an inverse Herfindahl index.
+    """Return 1 / Σ p_i² of the percentage contributions p: an inverse Herfindahl index.
 
-    n where all n contribute the same, as in any ERC portfolio, and 1 where one asset has all the risk. A hedge, whose
-    contribution is below zero, lowers it, below 1 where large bets offset each other. Source: Roncalli (2013),
-    "Introduction to Risk Parity and Budgeting"; Carli, Deguest and Martellini (2014), "Improved Risk
-    Reporting with Factor-Based Diversification Measures", where it is the effective number of correlated bets.
+    The number is n if all n assets contribute equally, as in any ERC portfolio, and 1 if one asset has all the risk. A
+    hedge, whose contribution is below zero, lowers it; it is below 1 if large bets offset each other. Source: Roncalli
+    (2013), "Introduction to Risk Parity and Budgeting"; Carli, Deguest and Martellini (2014), "Improved Risk Reporting
+    with Factor-Based Diversification Measures", where it is the effective number of correlated bets.
 
     Args:
-        contributions: (n,), or (m, n) for a stack: to volatility or any other measure, of assets or of classes.
+        contributions: (n,), or (m, n) for a stack: contributions of assets or classes to volatility or another measure.
 
     Returns:
-        A number, or (m,) for a stack. NaN where the contributions hold a NaN or do not add up to more than zero.
+        A number, or (m,) for a stack. NaN if the contributions contain a NaN or do not sum to more than zero.
 
     >>> round(float(effective_number_of_bets([0.0881, 0.0079])), 2)
     1.18

@@ -1,4 +1,4 @@
-"""Expected shortfall of a portfolio, Gaussian and historical, and what each position adds to it.
+"""Expected shortfall of a portfolio, Gaussian and historical, and the contributions of its positions.
 
 Expected shortfall at a level of 95 % is the average loss of the worst 5 % of outcomes; a loss is above zero. Unlike
 value at risk it is a coherent measure of risk (Artzner, Delbaen, Eber and Heath 1999; Acerbi and Tasche 2002, "On the
@@ -9,11 +9,11 @@ Measurement").
 Gaussian: normal returns of mean μ and covariance Σ have ES = -wᵀμ + sqrt(wᵀΣw) φ(z) / (1 - level), z the quantile of
 the level (Roncalli 2013, "Introduction to Risk Parity and Budgeting", section 2.1).
 
-Historical: the worst (1 - level) × T of T past returns, of which the last may count in part. Where that number is not
-whole, the observation at its end counts by the fraction that is left of it, and observations of equal loss there share
-that fraction evenly. This is the minimum over v of v + E[max(loss - v, 0)] / (1 - level) (Rockafellar and Uryasev 2002,
-"Conditional value-at-risk for general loss distributions"), the coherent one. The `cvar_95` of a run's summary counts
-the last observation in full: the two agree where T / 20 is whole, and else `cvar_95` is the lower.
+Historical: the average of the worst (1 - level) × T of T past returns. If that number is not whole, the last
+observation counts by the remaining fraction, and observations of equal loss at that place share the fraction evenly.
+This is the minimum over v of v + E[max(loss - v, 0)] / (1 - level) (Rockafellar and Uryasev 2002,
+"Conditional value-at-risk for general loss distributions"), which is coherent. The `cvar_95` of a run's summary counts
+the last observation in full: the two agree if T / 20 is whole; otherwise `cvar_95` is lower.
 """
 
 import numpy as np
@@ -28,19 +28,20 @@ from backtest.risk.measures.contributions import marginal_risk_contributions, po
 def gaussian_expected_shortfall(
     weights: ArrayLike, covariance: ArrayLike, mean: ArrayLike | None = None, level: float = 0.95
 ) -> np.float64 | Floats:
-    """Expected shortfall of normal returns, per period; positive = loss.
+    """Return the expected shortfall of normal returns, per period; positive = loss.
 
     Args:
         weights: (n,), or (m, n) for a stack of portfolios; fractions of NAV, of any sign and sum.
         covariance: (n, n), or (m, n, n); decimal² per period. One of the two may be a stack and the other not.
-        mean: (n,), or (m, n); expected returns, decimal per period. None is zero, the usual choice for short periods.
-        level: the part of outcomes that are not in the tail, above 0 and below 1.
+        mean: (n,), or (m, n); expected returns, decimal per period. None means zero, the usual choice for short
+            periods.
+        level: fraction of outcomes outside the tail, above 0 and below 1.
 
     Returns:
-        A number, or (m,) for a stack; decimal per period. NaN where a weight, the covariance or a mean is.
+        A number, or (m,) for a stack; decimal per period. NaN if a weight, the covariance or a mean is NaN.
 
     Raises:
-        BacktestError: the shapes do not fit, the variance is below zero by more than rounding, or the level is no
+        BacktestError: the shapes do not fit, the variance is below zero by more than rounding, or the level is not a
             fraction.
 
     >>> round(float(gaussian_expected_shortfall([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]], [0.05, 0.02])), 4)
@@ -54,13 +55,13 @@ def gaussian_expected_shortfall(
 def marginal_gaussian_shortfall(
     weights: ArrayLike, covariance: ArrayLike, mean: ArrayLike | None = None, level: float = 0.95
 ) -> Floats:
-    """Derivative of the Gaussian expected shortfall by each weight: φ(z) / (1 - level) × (Σw)_i / sqrt(wᵀΣw) - μ_i.
+    """Return derivatives of the Gaussian expected shortfall: φ(z) / (1 - level) × (Σw)_i / sqrt(wᵀΣw) - μ_i.
 
-    Arguments and errors as of `gaussian_expected_shortfall`.
+    Arguments and errors are the same as in `gaussian_expected_shortfall`.
 
     Returns:
-        (n,), or (m, n); decimal per period. NaN for a portfolio without risk, where there is no derivative, and where
-        an argument has a NaN.
+        (n,), or (m, n); decimal per period. NaN for a portfolio without risk, where the derivative does not exist, and
+        if an argument contains NaN.
 
     >>> marginal_gaussian_shortfall([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]], [0.05, 0.02]).round(4)
     array([0.2529, 0.0208])
@@ -71,14 +72,14 @@ def marginal_gaussian_shortfall(
 def gaussian_shortfall_contributions(
     weights: ArrayLike, covariance: ArrayLike, mean: ArrayLike | None = None, level: float = 0.95
 ) -> Floats:
-    """What each position adds to the Gaussian expected shortfall: its weight times the derivative.
+    """Return contributions of positions to the Gaussian expected shortfall: weights times derivatives.
 
-    Arguments and errors as of `gaussian_expected_shortfall`. With means of zero the percentage contributions are those
-    to volatility.
+    Arguments and errors are the same as in `gaussian_expected_shortfall`. With means of zero, the percentage
+    contributions equal the percentage contributions to volatility.
 
     Returns:
-        (n,), or (m, n); decimal per period, positive = loss; they add up to `gaussian_expected_shortfall`. A portfolio
-        without risk has its means alone, -w_i μ_i. NaN for all positions where an argument has a NaN.
+        (n,), or (m, n); decimal per period, positive = loss; they add up to `gaussian_expected_shortfall`. For a
+        portfolio without risk only the means are left, -w_i μ_i. NaN for all positions if an argument contains NaN.
 
     >>> gaussian_shortfall_contributions([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]], [0.05, 0.02]).round(4)
     array([0.1517, 0.0083])
@@ -90,20 +91,20 @@ def gaussian_shortfall_contributions(
 
 @one_blas_thread()
 def historical_expected_shortfall(weights: ArrayLike, returns: ArrayLike, level: float = 0.95) -> np.float64 | Floats:
-    """Average loss of the worst (1 - level) × T of T past periods, the last in part; positive = loss.
+    """Return the average loss of the worst (1 - level) × T of T past periods, the last in part; positive = loss.
 
     Args:
         weights: (n,), or (m, n) for a stack of portfolios; fractions of NAV, of any sign and sum. They are held
             constant over all periods.
-        returns: (T, n), or (m, T, n); decimal per period, of the assets. One of the two may be a stack and the other
-            not. Where (1 - level) × T is below 1, the worst period is all there is.
-        level: the part of periods that are not in the tail, above 0 and below 1.
+        returns: (T, n), or (m, T, n); asset returns, decimal per period. One of the two may be a stack and the other
+            not. If (1 - level) × T is below 1, the tail is the worst period.
+        level: fraction of periods outside the tail, above 0 and below 1.
 
     Returns:
-        A number, or (m,) for a stack; decimal per period. NaN where a weight or a return is, even at a weight of zero.
+        A number, or (m,) for a stack; decimal per period. NaN if a weight or a return is NaN, even at a weight of zero.
 
     Raises:
-        BacktestError: the shapes do not fit, there is no period, or the level is no fraction.
+        BacktestError: the shapes do not fit, there is no period, or the level is not a fraction.
 
     >>> returns = [[0.02, 0.0], [-0.04, 0.01], [0.01, 0.01], [-0.02, -0.02]]
     >>> round(float(historical_expected_shortfall([0.5, 0.5], returns, level=0.625)), 6)  # (0.02 + 0.015 / 2) / 1.5
@@ -116,15 +117,15 @@ def historical_expected_shortfall(weights: ArrayLike, returns: ArrayLike, level:
 
 @one_blas_thread()
 def marginal_historical_shortfall(weights: ArrayLike, returns: ArrayLike, level: float = 0.95) -> Floats:
-    """Average loss of each asset in the tail of the portfolio: the derivative of the historical expected shortfall.
+    """Return the average loss of each asset in the portfolio's tail: derivatives of the historical expected shortfall.
 
-    The measure has a kink where losses at the end of the tail are equal, and there this is a subgradient: the one that
+    The measure has a kink where losses at the end of the tail are equal. There the result is the subgradient that
     treats equal losses alike.
 
-    Arguments and errors as of `historical_expected_shortfall`.
+    Arguments and errors are the same as in `historical_expected_shortfall`.
 
     Returns:
-        (n,), or (m, n); decimal per period, positive = loss. NaN for all assets where a weight or a return is.
+        (n,), or (m, n); decimal per period, positive = loss. NaN for all assets if a weight or a return is NaN.
 
     >>> returns = [[0.02, 0.0], [-0.04, 0.01], [0.01, 0.01], [-0.02, -0.02]]
     >>> marginal_historical_shortfall([0.5, 0.5], returns, level=0.625).round(4)
@@ -136,13 +137,13 @@ def marginal_historical_shortfall(weights: ArrayLike, returns: ArrayLike, level:
 
 @one_blas_thread()
 def historical_shortfall_contributions(weights: ArrayLike, returns: ArrayLike, level: float = 0.95) -> Floats:
-    """What each position adds to the historical expected shortfall: its average loss in the tail of the portfolio.
+    """Return contributions of positions to the historical expected shortfall: their average losses in the tail.
 
-    Arguments and errors as of `historical_expected_shortfall`.
+    Arguments and errors are the same as in `historical_expected_shortfall`.
 
     Returns:
         (n,), or (m, n); decimal per period, positive = loss; they add up to `historical_expected_shortfall`. NaN for
-        all positions where a weight or a return is.
+        all positions if a weight or a return is NaN.
 
     >>> returns = [[0.02, 0.0], [-0.04, 0.01], [0.01, 0.01], [-0.02, -0.02]]
     >>> historical_shortfall_contributions([0.5, 0.5], returns, level=0.625).round(4)
@@ -153,7 +154,7 @@ def historical_shortfall_contributions(weights: ArrayLike, returns: ArrayLike, l
 
 
 def _tail(weights: ArrayLike, returns: ArrayLike, level: float) -> tuple[Floats, Floats, Floats, Floats]:
-    """Losses of the portfolio and the part that each period has in its tail, (..., T); and both arguments as arrays."""
+    """Return the portfolio's losses and each period's share of its tail, (..., T), and both arguments as arrays."""
     w, history = np.asarray(weights, dtype=np.float64), np.asarray(returns, dtype=np.float64)
     stacks = {shape for shape in (w.shape[:-1], history.shape[:-2]) if shape}
     fits = w.ndim in (1, 2) and history.ndim in (2, 3) and history.shape[-1:] == w.shape[-1:] and len(stacks) <= 1
@@ -164,12 +165,12 @@ def _tail(weights: ArrayLike, returns: ArrayLike, level: float) -> tuple[Floats,
         )
     losses = -np.matvec(history, w)
     known = np.isfinite(losses).all(axis=-1, keepdims=True)
-    parts = _parts_of_the_tail(np.where(known, losses, 0.0), (1 - _fraction(level)) * history.shape[-2])
+    parts = _tail_parts(np.where(known, losses, 0.0), (1 - _fraction(level)) * history.shape[-2])
     return losses, np.where(known, parts, np.nan), w, history
 
 
-def _parts_of_the_tail(losses: Floats, size: float) -> Floats:
-    """Weights of the periods, which add up to 1: the `size` largest losses, equal ones at the end in equal parts."""
+def _tail_parts(losses: Floats, size: float) -> Floats:
+    """Return weights of the periods that sum to 1: the `size` largest losses, equal ones at the end in equal parts."""
     periods = losses.shape[-1]
     last = periods - min(int(np.ceil(size)), periods)
     end = np.partition(losses, last, axis=-1)[..., last, None]
@@ -188,7 +189,7 @@ def _tail_factor(level: float) -> float:
 
 def _fraction(level: float) -> float:
     if not 0 < level < 1:
-        raise BacktestError(f"expected shortfall: level {level}; expected above 0 and below 1, as 0.95")
+        raise BacktestError(f"expected shortfall: level {level}; expected a number above 0 and below 1, such as 0.95")
     return level
 
 

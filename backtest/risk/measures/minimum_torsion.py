@@ -1,9 +1,10 @@
-"""Uncorrelated bets as near to the assets as can be: the minimum torsion of Meucci, Santangelo and Deguest.
+"""Uncorrelated bets as close as possible to the assets: the minimum torsion of Meucci, Santangelo and Deguest.
 
-Principal components are uncorrelated too (Meucci 2009, "Managing Diversification"), but are no one's bets, change from
-date to date, and are arbitrary where variances are equal. The minimum torsion turns the assets just as far as
-is needed to make them uncorrelated. Source: Meucci, Santangelo and Deguest (2015), "Risk budgeting and diversification
-based on optimised uncorrelated factors", with the scales of the bets free and the recursion of its appendix.
+Principal components are also uncorrelated (Meucci 2009, "Managing Diversification"), but nobody bets on them, they
+change from date to date, and they are arbitrary if variances are equal. The minimum torsion rotates the assets only as
+far as is needed to make them uncorrelated. Source: Meucci, Santangelo and Deguest (2015), "Risk budgeting and
+diversification based on optimised uncorrelated factors", with the scales of the bets free and the recursion of its
+appendix.
 """
 
 import numpy as np
@@ -11,19 +12,19 @@ from numpy.typing import ArrayLike
 
 from backtest.errors import BacktestError
 from backtest.numerics.arrays import Floats
-from backtest.numerics.tolerances import has_risk
+from backtest.numerics.tolerances import EPSILON, has_risk
 from backtest.risk.measures.contributions import portfolio_volatility
 
 _SWEEPS = 1_000
-_SETTLED = 1e-12  # largest change of a bet's scale in the last sweep, where 1 is the asset's own
+_SETTLED = 1e-12  # largest change of a bet's scale in the last sweep, in units of the asset's own scale
 
 
 def minimum_torsion_shares(weights: ArrayLike, covariance: ArrayLike) -> Floats:
-    """Share of the variance of a portfolio in each of its n minimum-torsion bets, which are named after the assets.
+    """Return the share of a portfolio's variance in each of its n minimum-torsion bets, one for each asset.
 
-    With correlations R, c = R^½ and D diagonal, the bets z in units of the assets' volatilities are those of the
-    orthogonal q and D that minimise ||c - D q||, the distance of bets from assets: for given D, q is the orthogonal
-    factor of Dc; for given q, D is the diagonal of qc. The two are taken in turns from D = 1. The shares are then
+    With correlations R, c = R^½ and D diagonal, the bets z in units of the assets' volatilities belong to the
+    orthogonal q and the D that minimise ||c - D q||, the distance of bets from assets. For given D, q is the orthogonal
+    factor of Dc; for given q, D is the diagonal of qc. The two steps alternate, starting from D = 1. The shares are
     p = (q c y)² / |c y|², y = σ∘w.
 
     Args:
@@ -32,36 +33,36 @@ def minimum_torsion_shares(weights: ArrayLike, covariance: ArrayLike) -> Floats:
             other not.
 
     Returns:
-        (n,), or (m, n); fractions of 0 or more which add up to 1. NaN for a portfolio without weights, and where a
-        weight or the covariance has a NaN.
+        (n,), or (m, n); fractions of 0 or more that sum to 1. NaN for a portfolio without weights, and if the
+        weights or the covariance contain NaN.
 
     Raises:
-        BacktestError: the shapes do not fit, the covariance is singular, or the torsion does not settle.
+        BacktestError: the shapes do not fit, the covariance is singular, or the iteration does not converge.
 
     >>> minimum_torsion_shares([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]]).round(3)
     array([0.909, 0.091])
     """
     w, sigma = np.asarray(weights, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
-    portfolio_volatility(w, sigma)  # says what is wrong with the shapes
+    portfolio_volatility(w, sigma)  # raises if the shapes do not fit
     if sigma.ndim == 2:
         bets = np.matvec(_exposures(sigma, "covariance"), w)
     else:
-        turns = [_exposures(one, f"covariance[{k}]") for k, one in enumerate(sigma)]
-        bets = np.matvec(np.reshape(turns, sigma.shape), w)
+        exposures = [_exposures(matrix, f"covariance[{k}]") for k, matrix in enumerate(sigma)]
+        bets = np.matvec(np.reshape(exposures, sigma.shape), w)
     variance = np.vecdot(bets, bets)[..., None]
     shares: Floats = np.divide(bets**2, variance, out=np.full_like(bets, np.nan), where=variance > 0)
     return shares
 
 
 def effective_number_of_torsion_bets(weights: ArrayLike, covariance: ArrayLike) -> np.float64 | Floats:
-    """Effective number of uncorrelated bets: exp(-Σ p_k ln p_k) of the `minimum_torsion_shares` p.
+    """Return the effective number of uncorrelated bets: exp(-Σ p_k ln p_k) of the `minimum_torsion_shares` p.
 
-    n where every bet has the same part of the variance, 1 where one has all of it. This is the number that Meucci,
-    Santangelo and Deguest (2015) call the effective number of bets; arguments and errors as of
+    The number is n if every bet has the same share of the variance, and 1 if one bet has all of it. Meucci, Santangelo
+    and Deguest (2015) call it the effective number of bets. Arguments and errors are the same as in
     `minimum_torsion_shares`.
 
     Returns:
-        A number, or (m,) for a stack, from 1 to n; NaN where the shares are.
+        A number, or (m,) for a stack, from 1 to n; NaN if the shares are NaN.
 
     >>> round(float(effective_number_of_torsion_bets([0.25, 0.75], [[0.0225, 0.0015], [0.0015, 0.0025]])), 6)
     2.0
@@ -73,17 +74,17 @@ def effective_number_of_torsion_bets(weights: ArrayLike, covariance: ArrayLike) 
 
 
 def _exposures(covariance: Floats, name: str) -> Floats:
-    """(n, n) that turns weights into the bets' parts of the volatility: q c diag(σ); NaN where the covariance is."""
+    """Return the (n, n) map from weights to bets in units of risk, q c diag(σ); NaN if the covariance contains NaN."""
     volatility = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
     if np.isnan(covariance).any():
         return np.full_like(covariance, np.nan)
     singular = not has_risk(volatility, volatility.max()).all()
     if not singular:
         spread, axes = np.linalg.eigh(covariance / np.outer(volatility, volatility))
-        singular = bool(spread[0] <= len(spread) * np.finfo(float).eps * spread[-1])
+        singular = bool(spread[0] <= len(spread) * EPSILON * spread[-1])
     if singular:
         raise BacktestError(
-            f"{name}: it is singular, and has no n uncorrelated bets; expected a positive definite matrix. "
+            f"{name}: it is singular, so it does not have n uncorrelated bets; expected a positive definite matrix. "
             "Hint: leave out assets without volatility and combinations of others, or estimate with shrinkage."
         )
     root = axes * np.sqrt(spread) @ axes.T
@@ -91,7 +92,7 @@ def _exposures(covariance: Floats, name: str) -> Floats:
 
 
 def _rotation(root: Floats, name: str) -> Floats:
-    """The orthogonal q of the minimum of ||root - D q||."""
+    """Return the orthogonal q that minimises ||root - D q||."""
     scale = np.ones(len(root))
     for _ in range(_SWEEPS):
         left, _, right = np.linalg.svd(scale[:, None] * root)
@@ -99,4 +100,4 @@ def _rotation(root: Floats, name: str) -> Floats:
         before, scale = scale, np.vecdot(rotation, root)
         if np.abs(scale - before).max() <= _SETTLED:
             return rotation
-    raise BacktestError(f"{name}: its minimum torsion does not settle in {_SWEEPS} sweeps; it is too near singular")
+    raise BacktestError(f"{name}: its minimum torsion does not converge in {_SWEEPS} sweeps; it is nearly singular")

@@ -1,15 +1,15 @@
-"""The compiled core of risk budgeting: the minimum of ½ xᵀΣx - Σ b_i log x_i, for a stack of problems.
+"""Compiled core of risk budgeting: the minimum of ½ xᵀΣx - Σ b_i log x_i, for a stack of problems.
 
-At the minimum x∘Σx = b. All steps are relative, u = Δx/x, in which the Hessian is XΣX + B, X and B the diagonal
-matrices of x and b: the assets' scales cancel out. Its diagonal, b_i + x_i² Σ_ii, is the preconditioner.
+At the minimum x∘Σx = b. All steps are relative, u = Δx/x, for which the Hessian is XΣX + B, X and B the diagonal
+matrices of x and b: the scales of the assets cancel out. Its diagonal, b_i + x_i² Σ_ii, is the preconditioner.
 
-The method is that of conjugate gradients for the barrier itself (Polak, Ribière 1969, restarted), each step to the
-minimum on its line. Along a line Σ(x + αx∘u) = Σx + αΣ(x∘u), so a step costs one product with Σ. With correlations of
-one sign the eigenvalues lie within [1, 2], and some ten steps are enough; random correlations of 500 assets take 60.
-After each step x is rescaled to xᵀΣx = Σb = 1, the best of its multiples. Where progress is slow - assets that nearly
-cancel out - `hard_barrier_kernel` goes on.
+The method is conjugate gradients on the barrier itself (Polak, Ribière 1969, with restarts). Each step goes to the
+minimum on its line. Along a line Σ(x + αx∘u) = Σx + αΣ(x∘u), so a step costs one product with Σ. If correlations have
+one sign, the eigenvalues lie within [1, 2], and about ten steps are enough; random correlations of 500 assets take 60.
+After each step x is rescaled to xᵀΣx = Σb = 1, the best of its multiples. If assets nearly cancel out, progress is slow
+and `hard_barrier_kernel` continues.
 
-What comes out is checked by a product of its own. Import this file where the work begins: it imports Numba.
+A separate product checks the result. Import this file where the work begins, because it imports Numba.
 """
 
 from math import inf, sqrt
@@ -19,19 +19,20 @@ import numpy as np
 from backtest.numerics.arrays import Floats, Ints
 from backtest.numerics.numba_kernels import reordered_kernel
 from backtest.numerics.tolerances import EPSILON, FEWEST_ROUNDINGS, NO_RISK
-from backtest.risk.solvers.budgeting import ACCURACY, BUDGET_SUM_TOLERANCE
-from backtest.risk.solvers.refusal import COVARIANCE_TOLERANCE
+from backtest.risk.accuracy import BUDGET_ACCURACY, BUDGET_SUM_TOLERANCE, COVARIANCE_TOLERANCE
 
-GOAL = 1e-11  # aimed at: largest |x_i (Σx)_i - b_i| / b_i
-ROWS = 9  # of working memory
-LINE_STEPS, PARABOLA = 8, 0.02  # steps on a line; relative moves up to this are those of a parabola
-STEPS, PATIENCE, DESCENT = 400, 16, 0.05  # so much less of the squared gradient in so many steps, or it ends
-FULL_CHECK = 32  # assets up to which all of positive semi-definiteness is checked; beyond, that costs more than solving
+GOAL = 1e-11  # largest |x_i (Σx)_i - b_i| / b_i at which iteration stops
+ROWS = 9  # rows of working memory
+LINE_STEPS = 8  # Newton steps on a line
+PARABOLA = 0.02  # relative moves up to this size follow the parabola of the line
+STEPS = 400  # conjugate-gradient steps at most
+PATIENCE, DESCENT = 16, 0.05  # give up unless the squared gradient falls to this fraction within this many steps
+FULL_CHECK = 32  # assets; above this size a full check of positive semi-definiteness costs more than solving
 
 
 @reordered_kernel
 def product(cov: Floats, x: Floats, out: Floats) -> None:
-    """Σx, eight rows at a time."""
+    """Write Σx to `out`, eight rows at a time."""
     n = x.size
     whole = n - n % 8
     for i in range(0, whole, 8):
@@ -56,7 +57,7 @@ def product(cov: Floats, x: Floats, out: Floats) -> None:
 
 @reordered_kernel
 def transposed_product(cov: Floats, x: Floats, out: Floats) -> None:
-    """Σᵀx, four rows at a time."""
+    """Write Σᵀx to `out`, four rows at a time."""
     n = x.size
     whole = n - n % 4
     for j in range(n):
@@ -72,7 +73,7 @@ def transposed_product(cov: Floats, x: Floats, out: Floats) -> None:
 
 @reordered_kernel
 def has_correlations(cov: Floats, vol: Floats) -> bool:
-    """Whether correlations lie within ±1, up to the tolerance; of a symmetric matrix."""
+    """Return whether the correlations of a symmetric matrix lie within ±1, up to the tolerance."""
     beyond = 0.0
     for i in range(vol.size):
         limit = (1.0 + COVARIANCE_TOLERANCE) * vol[i]
@@ -83,7 +84,7 @@ def has_correlations(cov: Floats, vol: Floats) -> bool:
 
 @reordered_kernel
 def is_semidefinite(cov: Floats, vol: Floats, factor: Floats) -> bool:
-    """Whether the correlations, their diagonal raised by the tolerance, have a Cholesky factor."""
+    """Return whether the correlations, with their diagonal raised by the tolerance, have a Cholesky factor."""
     for i in range(vol.size):
         for j in range(i + 1):
             total = cov[i, j] / (vol[i] * vol[j])
@@ -100,7 +101,7 @@ def is_semidefinite(cov: Floats, vol: Floats, factor: Floats) -> bool:
 
 @reordered_kernel
 def rescale(x: Floats, gradient: Floats) -> bool:
-    """Scale x and Σx to xᵀΣx = 1; false where there is no variance to scale."""
+    """Scale x and Σx to xᵀΣx = 1; return False if there is no variance to scale."""
     variance = 0.0
     for i in range(x.size):
         variance += x[i] * gradient[i]
@@ -124,7 +125,7 @@ def is_unbounded(x: Floats, vol: Floats) -> bool:
 
 @reordered_kernel
 def all_have_risk(vol: Floats) -> bool:
-    """Return whether the least of all volatilities is more than rounding next to the largest; False for NaN."""
+    """Return whether the smallest volatility is more than rounding next to the largest; False for NaN."""
     least, largest = inf, 0.0
     for i in range(vol.size):
         least = min(least, vol[i])
@@ -134,21 +135,24 @@ def all_have_risk(vol: Floats) -> bool:
 
 @reordered_kernel
 def line_minimum(budget: Floats, direction: Floats, curvature: float, descent: float, bend: float) -> float:
-    """The α > 0 of least -descent × α + ½ curvature × α² - Σ b_i (log(1 + α d_i) - α d_i); roughly.
+    """Return roughly the α > 0 of least -descent × α + ½ curvature × α² - Σ b_i (log(1 + α d_i) - α d_i).
 
-    By Newton's method on the line, from the minimum of its parabola, whose second derivative is curvature + bend, and
-    kept on this side of where the first x_i would be 0.
+    Newton's method on the line starts at the minimum of its parabola, whose second derivative is curvature + bend. It
+    stays below the α at which the first x_i would be 0.
     """
+    # Start at the minimum of the parabola, and stop there if the move is small.
     alpha, size = descent / (curvature + bend), 0.0
     for i in range(direction.size):
         size += direction[i] * direction[i]
     if alpha * alpha * size <= PARABOLA * PARABOLA:
         return alpha
+    # Find the end of the line, where the first x_i would be 0, and stay in its first half.
     fall = 0.0
     for i in range(direction.size):
         fall = max(fall, -direction[i])
     end = 1.0 / fall if fall > 0.0 else inf
     alpha = min(alpha, 0.5 * end)
+    # Newton steps, each at most half way to the end of the line.
     for _ in range(LINE_STEPS):
         first, second = alpha * curvature - descent, curvature
         for i in range(direction.size):
@@ -167,15 +171,16 @@ def line_minimum(budget: Floats, direction: Floats, curvature: float, descent: f
 
 @reordered_kernel
 def conjugate_gradients(cov: Floats, budget: Floats, vol: Floats, x: Floats, gradient: Floats, work: Floats) -> int:
-    """Go on until the goal is met or progress is slow; the number of products with Σ."""
+    """Iterate until the goal is met or progress is slow; return the number of products with Σ."""
     residual, direction, steepest, change, ahead = work[0], work[1], work[2], work[3], work[4]
     before, mark, scale = inf, inf, 1.0
     for i in range(x.size):
         direction[i], residual[i] = 0.0, 0.0
     for step in range(STEPS):
+        # Residual, preconditioned residual, and its overlap with the last residual.
         beyond, norm, overlap = 0.0, 0.0, 0.0
         for i in range(x.size):
-            x[i] *= scale  # from the last step, here to save a pass
+            x[i] *= scale  # of the last step, applied here to save a pass
             gradient[i] *= scale
             left = budget[i] - x[i] * gradient[i]
             beyond += 0.0 if abs(left) <= GOAL * budget[i] else 1.0
@@ -184,12 +189,14 @@ def conjugate_gradients(cov: Floats, budget: Floats, vol: Floats, x: Floats, gra
             overlap += residual[i] * steepest[i]
             residual[i] = left
         scale = 1.0
+        # Stop if the goal is met, or if progress is too slow for this method.
         if beyond == 0.0:
             return step
         if step % PATIENCE == 0:
             if not norm <= DESCENT * mark or is_unbounded(x, vol):
                 return step
             mark = norm
+        # Next direction, conjugate to the last one.
         beta = max(0.0, (norm - overlap) / before)
         before, descent, bend = norm, 0.0, 0.0
         for i in range(x.size):
@@ -198,8 +205,9 @@ def conjugate_gradients(cov: Floats, budget: Floats, vol: Floats, x: Floats, gra
             descent += residual[i] * direction[i]
             bend += budget[i] * direction[i] * direction[i]
         if not descent > 0.0:
-            before = inf  # begin again with the steepest descent
+            before = inf  # restart with the steepest descent
             continue
+        # Step to the minimum on the line.
         scale = advance(cov, budget, x, gradient, direction, change, ahead, descent, bend)
         if scale == 0.0:
             return step + 1
@@ -218,7 +226,7 @@ def advance(
     descent: float,
     bend: float,
 ) -> float:
-    """Go to the minimum on the line x + α change; by what to rescale, 0 where no variance is left."""
+    """Move x and Σx to the minimum on the line x + α change; return their rescaling, 0 if no variance is left."""
     product(cov, change, ahead)
     curvature, variance = 0.0, 0.0
     for i in range(x.size):
@@ -232,12 +240,12 @@ def advance(
 
 
 @reordered_kernel
-def all_coordinates(budget: Floats, vol: Floats, x: Floats, gradient: Floats) -> bool:
-    """Move each x_i to its own minimum, the others as they are; false, and nothing moved, where that is no beginning.
+def step_each_coordinate(budget: Floats, vol: Floats, x: Floats, gradient: Floats) -> bool:
+    """Move each x_i to its minimum given the others; return False, and move nothing, if that is a bad start.
 
-    Those are the coordinate descent's roots of σ_i² x_i² + h_i x_i = b_i (Griveau-Billion, Richard and Roncalli 2013),
-    all taken at once. From inverse volatility it is a long step in the right direction where the others add to each
-    asset's risk, all h_i >= 0; where some take away from it, it may lead far off.
+    The minima are the roots of σ_i² x_i² + h_i x_i = b_i of coordinate descent (Griveau-Billion, Richard and Roncalli
+    2013), all computed at once. From inverse volatility this is a long step in the right direction if the other assets
+    add to the risk of every asset, all h_i >= 0. If some assets hedge others, it may lead far away.
     """
     hedges, beyond = 0.0, 0.0
     for i in range(x.size):
@@ -252,8 +260,8 @@ def all_coordinates(budget: Floats, vol: Floats, x: Floats, gradient: Floats) ->
 
 
 @reordered_kernel
-def normalise(x: Floats, gradient: Floats) -> None:
-    """Make x sum to 1, and scale Σx with it."""
+def normalise_weights(x: Floats, gradient: Floats) -> None:
+    """Scale x to a sum of 1, and Σx with it."""
     total = 0.0
     for i in range(x.size):
         total += x[i]
@@ -264,19 +272,21 @@ def normalise(x: Floats, gradient: Floats) -> None:
 
 @reordered_kernel
 def error_bound(cov: Floats, budget: Floats, vol: Floats, x: Floats, gradient: Floats) -> float:
-    """Largest |share of risk - b_i| / b_i of the weights x, the rounding in working it out added.
+    """Return the largest |share of risk - b_i| / b_i of the weights x, plus the rounding of its computation.
 
-    The gradient is that of another way, Σx: Σᵀx is worked out, and where they differ by more than the tolerance, the
-    error is infinite. An asymmetry that this does not see has no effect: x has the same contributions by the mean of Σ
-    and Σᵀ. The rounding of a scalar product is taken as 4 sqrt(n) EPSILON of the sum of its terms' sizes, which is at
-    most σ_i Σ x_j σ_j: a probable bound (Higham and Mary 2019), the certain one having n.
+    The gradient was computed as Σx. Here Σᵀx is computed; if the two differ by more than the tolerance, the error is
+    infinite. An asymmetry that this does not detect has no effect: x has the same contributions by the mean of Σ and
+    Σᵀ. The rounding of a scalar product is taken as 4 sqrt(n) EPSILON times the sum of the sizes of its terms, which is
+    at most σ_i Σ x_j σ_j. This is a probable bound (Higham and Mary 2019); the certain bound has n instead of sqrt(n).
     """
     size, variance, beyond, error = 0.0, 0.0, 0.0, 0.0
+    # The same product in another way.
     transposed = np.empty(x.size)
     transposed_product(cov, x, transposed)
     for i in range(x.size):
         size += x[i] * vol[i]
         variance += x[i] * transposed[i]
+    # Differences between both products, and errors of the contributions.
     rounding = 4.0 * sqrt(x.size) * EPSILON * size
     for i in range(x.size):
         apart = abs(transposed[i] - gradient[i])
@@ -288,15 +298,15 @@ def error_bound(cov: Floats, budget: Floats, vol: Floats, x: Floats, gradient: F
 
 @reordered_kernel
 def may_be_a_covariance(cov: Floats, vol: Floats) -> bool:
-    """Whether a symmetric Σ is positive semi-definite: up to FULL_CHECK assets in full, beyond by pairs."""
+    """Return whether a symmetric Σ is positive semi-definite: fully checked up to FULL_CHECK assets, above by pairs."""
     if vol.size > FULL_CHECK:
         return has_correlations(cov, vol)
     return is_semidefinite(cov, vol, np.empty((vol.size, vol.size)))
 
 
 @reordered_kernel
-def scaled(budget: Floats, out: Floats) -> bool:
-    """Write the budgets, scaled to a sum of exactly 1; false where one is not above zero, or they sum to another."""
+def normalise_budgets(budget: Floats, out: Floats) -> bool:
+    """Write budgets scaled to a sum of exactly 1; return whether all are above zero and their sum is near 1."""
     total, good = 0.0, True
     for i in range(budget.size):
         total += budget[i]
@@ -312,29 +322,32 @@ def solve_slice(
 ) -> None:
     """Solve the problems first..end - 1 of a stack (m, n, n) with budgets (1, n) or (m, n).
 
-    Weights, the errors of their contributions, and the number of products with Σ are written. Errors above ACCURACY
-    are for `hard_barrier_kernel`; what is no problem to solve - a budget of zero, a NaN - has one of infinity or NaN.
+    It writes weights, the errors of their contributions, and the number of products with Σ. `hard_barrier_kernel`
+    continues with errors above BUDGET_ACCURACY. Invalid problems (a budget of zero, a NaN) get infinity or NaN.
     """
     work = np.empty((ROWS, stack.shape[1]))
     vol, gradient, budget = work[6], work[7], work[8]
     for k in range(first, end):
         cov, x = stack[k], weights[k]
         errors[k], products[k] = inf, 0
-        if not scaled(budgets[k] if budgets.shape[0] > 1 else budgets[0], budget):
+        # Skip invalid problems.
+        if not normalise_budgets(budgets[k] if budgets.shape[0] > 1 else budgets[0], budget):
             continue
         for i in range(x.size):
             vol[i] = sqrt(cov[i, i])
         if not all_have_risk(vol):
             continue
+        # Start at inverse volatility, and improve it by one step of each coordinate if that is safe.
         for i in range(x.size):
             x[i] = sqrt(budget[i]) / vol[i]
         product(cov, x, gradient)
-        if rescale(x, gradient) and all_coordinates(budget, vol, x, gradient):
+        if rescale(x, gradient) and step_each_coordinate(budget, vol, x, gradient):
             product(cov, x, gradient)
             products[k] = 1
+        # Iterate, then check the weights and the matrix.
         if rescale(x, gradient):
             products[k] += 3 + conjugate_gradients(cov, budget, vol, x, gradient, work)
-            normalise(x, gradient)
+            normalise_weights(x, gradient)
             errors[k] = error_bound(cov, budget, vol, x, gradient)
-            if errors[k] <= ACCURACY and not may_be_a_covariance(cov, vol):
+            if errors[k] <= BUDGET_ACCURACY and not may_be_a_covariance(cov, vol):
                 errors[k] = inf

@@ -1,12 +1,12 @@
-"""Risk budgets within bounds on weights: the portfolio nearest to the budgets.
+"""Risk budgets within bounds on weights: the portfolio closest to the budgets.
 
-Bounds and budgets cannot both be met in general: at a bound, and because of it elsewhere, contributions differ from
-their budgets. The portfolio taken is the one of least log σ(w) - Σ b_i log|w_i| within the bounds, the log barrier of
-risk budgeting (Richard and Roncalli 2019, "Constrained Risk Budgeting Portfolios"). In terms of x, any multiple of w,
-it is the minimum of ½ xᵀΣx - Σ b_i log|x_i| over the cone of the bounds. The problem is convex, so its solution is
-unique, and it is the risk-budgeting portfolio where that lies within the bounds. An asset that is not at a bound has
-share_i = b_i + ν w_i with the same ν for all. (Richard and Roncalli choose the factor of the logarithms such that ν is
-zero. As bounds get tight the logarithms then outweigh the variance, and weights approach the budgets themselves.)
+Bounds and budgets cannot both be met in general. Contributions differ from their budgets at a bound, and as a result
+also elsewhere. The chosen portfolio minimises log σ(w) - Σ b_i log|w_i| within the bounds, the log barrier of risk
+budgeting (Richard and Roncalli 2019, "Constrained Risk Budgeting Portfolios"). For x, any multiple of w, this is the
+minimum of ½ xᵀΣx - Σ b_i log|x_i| over the cone of the bounds. The problem is convex, so its solution is unique. It is
+the risk-budgeting portfolio if that lies within the bounds. An asset that is not at a bound has share_i = b_i + ν w_i
+with the same ν for all. (Richard and Roncalli choose the factor of the logarithms such that ν is zero. As bounds get
+tight, the logarithms then outweigh the variance, and weights approach the budgets themselves.)
 
 Least squares of the contributions, Σ_ij (RC_i / b_i - RC_j / b_j)² (Maillard, Roncalli and Teïletche 2010, equation 7),
 give another portfolio. They are not solved here: the problem is not convex and has local minima. For the example of
@@ -22,27 +22,27 @@ from numpy.typing import ArrayLike
 from backtest.errors import BacktestError, NoRiskBudgetPortfolio
 from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.blas import one_blas_thread
+from backtest.numerics.tolerances import SUM_ROUNDING
 from backtest.risk.solvers.budgeting import solve_risk_budgets
 
-ACCURACY = 1e-9  # promised: of the conditions of optimality, relative to the largest slope
-ROOM = 1e-12  # for the rounding of sums of bounds
+ACCURACY = 1e-9  # promised error of the conditions of optimality, relative to the largest slope
 POLISHING_STEPS = 30
 
 
 @dataclass(frozen=True, eq=False)
 class WeightBounds:
-    """Bounds on the sizes of weights, fractions of NAV, and the gross exposure that they are shares of.
+    """Bounds on the sizes of weights, as fractions of NAV, and the gross exposure.
 
     Args:
         names: the n assets, for messages.
         lower: (n,) zero or above.
-        upper: (n,) infinite for none.
-        groups: for each group (a class of assets, say) its name, members, and bounds of the sum of its sizes. Groups
-            share no asset.
+        upper: (n,) infinite for no bound.
+        groups: name, members, and bounds on the sum of sizes, for each group such as an asset class. Groups do not
+            share assets.
         gross_exposure: Σ|w|.
 
     Raises:
-        NoRiskBudgetPortfolio: no portfolio is within them; the message names the two that conflict.
+        NoRiskBudgetPortfolio: no portfolio is within the bounds; the message names the two bounds that conflict.
     """
 
     names: tuple[str, ...]
@@ -75,10 +75,11 @@ class WeightBounds:
         _check(gross, self.gross_exposure, f"the sum of all upper bounds, {total_high:g}", total_high)
 
     def of(self, held: Bools) -> "WeightBounds":
-        """Return the bounds of the assets that have a budget, the others left out.
+        """Return the bounds of the assets that have a budget.
 
         Raises:
-            NoRiskBudgetPortfolio: what is left out has a lower bound above zero, or no portfolio is within the rest.
+            NoRiskBudgetPortfolio: an asset without a budget has a lower bound above zero, or no portfolio is within the
+                remaining bounds.
         """
         groups_out = [(name, low) for name, members, low, _ in self.groups if not held[list(members)].any()]
         for name, low in [*zip(np.array(self.names)[~held], self.lower[~held], strict=True), *groups_out]:
@@ -93,7 +94,7 @@ class WeightBounds:
             for name, members, low, high in self.groups
         ]
         return WeightBounds(
-            names=tuple(name for name, there in zip(self.names, held, strict=True) if there),
+            names=tuple(name for name, has_budget in zip(self.names, held, strict=True) if has_budget),
             lower=self.lower[held],
             upper=self.upper[held],
             groups=tuple(group for group in groups if group[1]),
@@ -101,7 +102,7 @@ class WeightBounds:
         )
 
     def check_room(self) -> None:
-        """Check that each asset may have a weight, as one with a budget of risk needs.
+        """Check that each asset may have a weight, which an asset with a risk budget needs.
 
         Raises:
             NoRiskBudgetPortfolio: an upper bound is zero.
@@ -110,28 +111,28 @@ class WeightBounds:
         for name, high in [*zip(self.names, self.upper, strict=True), *groups]:
             if not high > 0:
                 raise NoRiskBudgetPortfolio(
-                    f"the upper bound of {name} is {high:g}, expected one above zero; hint: a budget of zero leaves it "
-                    f"out"
+                    f"the upper bound of {name} is {high:g}, expected a bound above zero; hint: a budget of zero "
+                    f"leaves it out"
                 )
 
     def rows(self) -> Floats:
-        """A of Ax <= 0, (k, n), for all multiples x of portfolios within the bounds (Σx stands for the exposure)."""
+        """Return A, (k, n), of Ax <= 0 for all multiples x of portfolios within the bounds (Σx is the exposure)."""
         count = len(self.names)
-        found = []
+        rows = []
         for row, low, high in [
             *zip(np.eye(count), self.lower, self.upper, strict=True),
             *((_membership(members, count), low, high) for _, members, low, high in self.groups),
         ]:
             if high < self.gross_exposure:
-                found.append(row - high / self.gross_exposure)
+                rows.append(row - high / self.gross_exposure)
             if low > 0:
-                found.append(low / self.gross_exposure - row)
-        return np.array(found).reshape(-1, count)
+                rows.append(low / self.gross_exposure - row)
+        return np.array(rows).reshape(-1, count)
 
 
-def _check(one: str, low: float, other: str, high: float) -> None:
-    if not low <= high + ROOM:
-        raise NoRiskBudgetPortfolio(f"no weights are within these bounds: {one}, is above {other}")
+def _check(lower: str, low: float, upper: str, high: float) -> None:
+    if not low <= high + SUM_ROUNDING:
+        raise NoRiskBudgetPortfolio(f"no weights are within these bounds: {lower}, is above {upper}")
 
 
 def _membership(members: tuple[int, ...], count: int) -> Floats:
@@ -149,23 +150,25 @@ def bounded_risk_parity_weights(
 ) -> Floats:
     """Return the weights of least log σ(w) - Σ b_i log|w_i| within bounds.
 
-    Contributions at a bound are not equal to their budgets, nor are the others exactly: see the head of this file. An
-    asset with a budget of zero has a weight of zero, whatever its upper bound, and the others are solved without it.
+    Contributions at a bound do not equal their budgets, and the others equal them only approximately; see the head of
+    this file. An asset with a budget of zero has a weight of zero, whatever its upper bound, and is left out of the
+    problem.
 
     Args:
-        covariance: (n, n), or (m, n, n) for a stack of problems; of any unit. No NaN, but for a budget of zero.
+        covariance: (n, n), or (m, n, n) for a stack of problems; of any unit. NaN only for assets with a budget of
+            zero.
         budgets: (n,) or (m, n), zero or above, summing to 1; None: 1/n each.
-        bounds: of the sizes |w_i|.
+        bounds: bounds on the sizes |w_i|.
         signs: as in `risk_parity_weights`.
 
     Returns:
-        (n,) weights, or (m, n) for a stack; Σ|w| is the gross exposure. The conditions of optimality have been checked
-        to 1e-9.
+        (n,) weights, or (m, n) for a stack; Σ|w| is the gross exposure. The weights have been checked against the
+        conditions of optimality, to 1e-9.
 
     Raises:
         BacktestError: a shape, a budget or a sign does not fit.
-        NoRiskBudgetPortfolio: as `risk_parity_weights`, or a lower bound above zero meets a budget of zero, or an upper
-            bound of zero a budget above it, or the conditions could not be met.
+        NoRiskBudgetPortfolio: see `risk_parity_weights`; also if a lower bound above zero meets a budget of zero, an
+            upper bound of zero meets a budget above zero, or the conditions are not met.
 
     >>> bounds = WeightBounds(("stocks", "bonds"), np.zeros(2), np.array([1.0, 0.6]))
     >>> bounded_risk_parity_weights([[0.0225, 0.0015], [0.0015, 0.0025]], None, bounds).round(6).tolist()
@@ -179,39 +182,39 @@ def bounded_risk_parity_weights(
         raise BacktestError(f"bounds: got {len(bounds.names)} assets, expected the covariance's {count}")
     shares = np.broadcast_to(1 / count if budgets is None else np.asarray(budgets, np.float64), weights.shape)
     for held in np.unique(shares > 0, axis=0):
-        own = bounds if held.all() else bounds.of(held)
-        own.check_room()
-        rows = own.rows()
-        within = (np.abs(weights[:, held]) @ rows.T <= ROOM).all(axis=1)
+        active = bounds if held.all() else bounds.of(held)
+        active.check_room()
+        rows = active.rows()
+        within = (np.abs(weights[:, held]) @ rows.T <= SUM_ROUNDING).all(axis=1)
         for k in np.flatnonzero(~within & ((shares > 0) == held).all(axis=1)):
             sides = np.sign(weights[k, held])
-            one, budget = stack[k][np.ix_(held, held)] * sides * sides[:, None], shares[k, held] / shares[k].sum()
-            x = _log_barrier(one, budget, rows, f"covariance[{k}]" if sigma.ndim == 3 else "covariance")
+            matrix, budget = stack[k][np.ix_(held, held)] * sides * sides[:, None], shares[k, held] / shares[k].sum()
+            x = _log_barrier(matrix, budget, rows, f"covariance[{k}]" if sigma.ndim == 3 else "covariance")
             weights[k, held] = sides * x * (bounds.gross_exposure / x.sum())
     return weights.reshape(free.shape)
 
 
 def _log_barrier(covariance: Floats, budgets: Floats, rows: Floats, problem: str) -> Floats:
-    """The minimum of ½ xᵀΣx - Σ b_i log x_i with Ax <= 0: Clarabel's, then Newton's method on the bounds that hold."""
+    """Return the minimum of ½ xᵀΣx - Σ b_i log x_i with Ax <= 0, by Clarabel and then by Newton's method."""
     volatility = np.sqrt(np.diagonal(covariance))
     correlation = covariance / volatility / volatility[:, None]
     scaled = rows / volatility
     scaled = scaled / np.abs(scaled).max(axis=1, keepdims=True)
-    y, multipliers = _by_clarabel(correlation, budgets, scaled)
-    y, multipliers = _polished(correlation, budgets, scaled, y, multipliers)
+    y, multipliers = _solve_with_clarabel(correlation, budgets, scaled)
+    y, multipliers = _polish(correlation, budgets, scaled, y, multipliers)
     error = _optimality_error(correlation, budgets, scaled, y, multipliers)
     if not error <= ACCURACY:
         raise NoRiskBudgetPortfolio(
-            f"{problem}: the conditions of risk budgets within bounds were met only to {error:.1e}, expected "
+            f"{problem}: the conditions of risk budgets within bounds are met only to {error:.1e}, expected "
             f"{ACCURACY:.0e}; hint: wider bounds, or shrink the covariance"
         )
     return y / volatility
 
 
-def _by_clarabel(correlation: Floats, budgets: Floats, rows: Floats) -> tuple[Floats, Floats]:
-    """The solution y, (n,), and the multipliers of the bounds, (k,), to some 1e-8.
+def _solve_with_clarabel(correlation: Floats, budgets: Floats, rows: Floats) -> tuple[Floats, Floats]:
+    """Return the (n,) solution y and the (k,) multipliers of the bounds, to about 1e-8.
 
-    Variables (y, t), t_i <= log y_i as exponential cones (t_i, 1, y_i).
+    The variables are (y, t), with t_i <= log y_i as exponential cones (t_i, 1, y_i).
     """
     import clarabel  # with scipy's sparse matrices it takes a tenth of a second
     from scipy import sparse
@@ -240,10 +243,10 @@ def _by_clarabel(correlation: Floats, budgets: Floats, rows: Floats) -> tuple[Fl
     return np.array(solution.x[:n]), np.array(solution.z[:k])
 
 
-def _polished(
+def _polish(
     correlation: Floats, budgets: Floats, rows: Floats, y: Floats, multipliers: Floats
 ) -> tuple[Floats, Floats]:
-    """Newton's method on Cy - b / y + Aᵀμ = 0, Ay = 0, A the bounds that hold: those with more multiplier than room."""
+    """Apply Newton's method to Cy - b / y + Aᵀμ = 0, Ay = 0, where A are the bounds with more multiplier than slack."""
     holds = multipliers > -(rows @ y)
     active = rows[holds]
     lagrange = multipliers[holds]
@@ -266,7 +269,7 @@ def _polished(
 
 
 def _optimality_error(correlation: Floats, budgets: Floats, rows: Floats, y: Floats, multipliers: Floats) -> float:
-    """By how much y > 0 misses the conditions of Karush, Kuhn and Tucker, relative to its slopes and size."""
+    """Return the error of y > 0 in the Karush-Kuhn-Tucker conditions, relative to its slopes and its size."""
     if not (np.isfinite(y).all() and (y > 0).all()):
         return float("inf")
     pull, room = budgets / y, -(rows @ y)

@@ -1,45 +1,55 @@
-"""The compiled core of risk budgeting, where assets nearly cancel out: Newton's method, and residuals without rounding.
+"""Compiled core of risk budgeting for assets that nearly cancel out: Newton's method and residuals without rounding.
 
-The problem and its notation are those of `barrier_kernel`, which has come near. Newton's steps are found by conjugate
-gradients, to an accuracy that rises with theirs (Dembo, Eisenstat, Steihaug 1982). In plain double precision the
-contributions of such problems are all rounding below some 1e-8, so the last steps take residuals of twice the
-precision. A file of its own, as it takes seconds to compile and most runs never need it.
+The problem and the notation are the same as in `barrier_kernel`, which has come close to the solution. Conjugate
+gradients find the Newton steps, with an accuracy that rises along the way (Dembo, Eisenstat, Steihaug 1982). In plain
+double precision the contributions of such problems are only rounding below about 1e-8, so the last steps use residuals
+of twice the precision. The code has a file of its own because it takes seconds to compile and most runs never need it.
 """
 
 from math import inf, sqrt
+from typing import NamedTuple
 
 import numpy as np
 
 from backtest.numerics.arrays import Floats, Ints
 from backtest.numerics.numba_kernels import kernel, reordered_kernel
 from backtest.numerics.tolerances import EPSILON, FEWEST_ROUNDINGS
+from backtest.risk.accuracy import BUDGET_ACCURACY
 from backtest.risk.solvers.barrier_kernel import (
     ROWS,
     advance,
     is_unbounded,
     may_be_a_covariance,
-    normalise,
+    normalise_budgets,
+    normalise_weights,
     product,
     rescale,
-    scaled,
 )
-from backtest.risk.solvers.budgeting import ACCURACY
 
-GOAL = 1e-12  # largest |x_i (Σx)_i - b_i| / b_i that steps aim at
-GOOD = 0.2 * ACCURACY  # good enough
-VISIBLE = 1e-9  # the largest error that whoever works the shares out in plain double precision may see
-ROUNDED = 1e-6  # errors below it may be all rounding
-NEWTON_STEPS, STALLS, EXACT_STEPS = 60, 3, 8
-SPLIT = 134217729.0  # 2**27 + 1, halves a double's digits (Dekker 1971)
+GOAL = 1e-12  # largest |x_i (Σx)_i - b_i| / b_i that a step aims at
+GOOD = 0.2 * BUDGET_ACCURACY  # error at which iteration stops
+VISIBLE = 1e-9  # largest error that a user may see who computes the shares in plain double precision
+ROUNDED = 1e-6  # errors below this may be only rounding
+NEWTON_STEPS, EXACT_STEPS = 60, 8  # largest numbers of steps, in plain and in doubled precision
+STALLS = 3  # steps without progress, after which Newton's method stops
+SPLIT = 134217729.0  # 2**27 + 1, which splits a double into two halves of its digits (Dekker 1971)
+
+
+class Refinement(NamedTuple):
+    """Result of `refine`: the exact error of the weights, and the number of products with Σ."""
+
+    error: float
+    products: int
 
 
 @reordered_kernel
 def newton_direction(cov: Floats, budget: Floats, vol: Floats, x: Floats, work: Floats) -> int:
-    """Solve (XΣX + B) u = r by conjugate gradients, the norm of r lowered to an accuracy that rises with it.
+    """Solve (XΣX + B) u = r by conjugate gradients; return the number of products with Σ.
 
-    work[0] holds r, work[1] gets u. Returns the number of products with Σ.
+    work[0] holds r, and u is written to work[1]. The smaller r is, the more accurately the system is solved.
     """
     residual, u, inverse, change, ahead, direction = work[0], work[1], work[2], work[3], work[4], work[5]
+    # Preconditioner, first direction, and the accuracy to reach.
     norm = 0.0
     for i in range(x.size):
         inverse[i] = 1.0 / (budget[i] + (x[i] * vol[i]) ** 2)
@@ -48,6 +58,7 @@ def newton_direction(cov: Floats, budget: Floats, vol: Floats, x: Floats, work: 
         u[i] = 0.0
     accuracy = max(min(0.1, 0.5 * sqrt(norm)) ** 2 * norm, (0.1 * GOAL) ** 2)
     for step in range(x.size + 20):
+        # Product of the Hessian with the direction.
         for i in range(x.size):
             change[i] = x[i] * direction[i]
         product(cov, change, ahead)
@@ -57,6 +68,7 @@ def newton_direction(cov: Floats, budget: Floats, vol: Floats, x: Floats, work: 
             curvature += direction[i] * ahead[i]
         if not curvature > 0.0:
             return step + 1
+        # Step along the direction.
         alpha, after = norm / curvature, 0.0
         for i in range(x.size):
             u[i] += alpha * direction[i]
@@ -64,6 +76,7 @@ def newton_direction(cov: Floats, budget: Floats, vol: Floats, x: Floats, work: 
             after += residual[i] ** 2 * inverse[i]
         if not after > accuracy:
             return step + 1
+        # Next conjugate direction.
         beta, norm = after / norm, after
         for i in range(x.size):
             direction[i] = residual[i] * inverse[i] + beta * direction[i]
@@ -72,10 +85,11 @@ def newton_direction(cov: Floats, budget: Floats, vol: Floats, x: Floats, work: 
 
 @reordered_kernel
 def newton(cov: Floats, budget: Floats, vol: Floats, x: Floats, gradient: Floats, work: Floats) -> int:
-    """Go on until the goal is met, or rounding or the lack of a solution ends it; the number of products."""
+    """Iterate until the error is small, or until rounding or the lack of a solution stops it; return the products."""
     residual, direction, change, ahead = work[0], work[1], work[3], work[4]
     products, best, stalls = 0, inf, 0
     for _ in range(NEWTON_STEPS):
+        # Residual and error at x.
         product(cov, x, gradient)
         products += 1
         if not rescale(x, gradient) or is_unbounded(x, vol):
@@ -88,6 +102,7 @@ def newton(cov: Floats, budget: Floats, vol: Floats, x: Floats, gradient: Floats
         best = min(best, error)
         if error <= GOOD or (stalls >= STALLS and error < ROUNDED) or not error < inf:
             break
+        # Newton direction, and a step to the minimum on its line.
         products += newton_direction(cov, budget, vol, x, work) + 1
         descent, bend = 0.0, 0.0
         for i in range(x.size):
@@ -101,7 +116,8 @@ def newton(cov: Floats, budget: Floats, vol: Floats, x: Floats, gradient: Floats
 
 @kernel
 def add_product(total: float, correction: float, a: float, b: float) -> tuple[float, float]:
-    """Add ab to a total; the total, and what all rounding of it has lost so far (Dekker 1971; Knuth 1969)."""
+    """Add ab to a total; return the total and the sum of its rounding errors (Dekker 1971; Knuth 1969)."""
+    # The product, and its rounding error.
     term = a * b
     shifted = SPLIT * a
     a_high = shifted - (shifted - a)
@@ -109,6 +125,7 @@ def add_product(total: float, correction: float, a: float, b: float) -> tuple[fl
     b_high = shifted - (shifted - b)
     a_low, b_low = a - a_high, b - b_high
     lost = a_low * b_low - (((term - a_high * b_high) - a_low * b_high) - a_high * b_low)
+    # The sum, and its rounding error added to the first.
     longer = total + term
     moved = longer - total
     lost += (total - (longer - moved)) + (term - moved)
@@ -117,7 +134,7 @@ def add_product(total: float, correction: float, a: float, b: float) -> tuple[fl
 
 @kernel
 def exact_product(cov: Floats, x: Floats, out: Floats) -> None:
-    """Σx as if worked out in twice the precision, then rounded (Ogita, Rump, Oishi 2005, Dot2); four rows at a time."""
+    """Write Σx as computed in twice the precision, then rounded (Dot2 of Ogita, Rump, Oishi 2005); four rows a time."""
     whole = x.size - x.size % 4
     for i in range(0, whole, 4):
         a, b, c, d = 0.0, 0.0, 0.0, 0.0
@@ -137,7 +154,7 @@ def exact_product(cov: Floats, x: Floats, out: Floats) -> None:
 
 @reordered_kernel
 def sizes_of_terms(cov: Floats, x: Floats, out: Floats) -> None:
-    """Σ_j |Σ_ij x_j|, of which the rounding of Σx is a part."""
+    """Write Σ_j |Σ_ij x_j|, the sizes to which the rounding of Σx is relative."""
     for i in range(x.size):
         total = 0.0
         for j in range(x.size):
@@ -147,10 +164,10 @@ def sizes_of_terms(cov: Floats, x: Floats, out: Floats) -> None:
 
 @kernel
 def exact_error(cov: Floats, budget: Floats, vol: Floats, x: Floats, gradient: Floats, work: Floats) -> float:
-    """Largest |share of risk - b_i| / b_i of the weights x, without rounding; writes b - share to work[0].
+    """Return the largest |share of risk - b_i| / b_i of the weights x without rounding; write b - share to work[0].
 
-    Where the last bit of a weight may move a contribution by more than VISIBLE the error counts as infinite: a fit
-    would be luck.
+    If the last bit of a weight may move a contribution by more than VISIBLE, the error counts as infinite, because a
+    fit would be luck.
     """
     residual, sizes = work[0], work[1]
     exact_product(cov, x, gradient)
@@ -169,37 +186,38 @@ def exact_error(cov: Floats, budget: Floats, vol: Floats, x: Floats, gradient: F
 
 
 @reordered_kernel
-def refine(cov: Floats, budget: Floats, vol: Floats, x: Floats, gradient: Floats, work: Floats) -> tuple[float, int]:
-    """Newton's method on residuals without rounding; the exact error of the weights x, and the number of products."""
+def refine(cov: Floats, budget: Floats, vol: Floats, x: Floats, gradient: Floats, work: Floats) -> Refinement:
+    """Apply Newton's method to residuals without rounding, until the exact error of the weights x is small."""
     direction, products = work[1], 0
     for step in range(EXACT_STEPS):
-        normalise(x, gradient)
+        normalise_weights(x, gradient)
         error = exact_error(cov, budget, vol, x, gradient, work)
         products += 1
-        if error <= GOOD or (error <= ACCURACY and step > 1) or not error < inf:
-            return error, products
+        if error <= GOOD or (error <= BUDGET_ACCURACY and step > 1) or not error < inf:
+            return Refinement(error, products)
         rescale(x, gradient)
         products += newton_direction(cov, budget, vol, x, work)
         for i in range(x.size):
             x[i] *= 1.0 + max(direction[i], -0.5)
-    return inf, products
+    return Refinement(inf, products)
 
 
 @reordered_kernel
 def solve_slice(
     stack: Floats, budgets: Floats, weights: Floats, errors: Floats, products: Ints, first: int, end: int
 ) -> None:
-    """Go on with what `barrier_kernel.solve_slice` left above ACCURACY: by Newton's method, then without rounding."""
+    """Solve the problems that `barrier_kernel.solve_slice` left with errors above BUDGET_ACCURACY."""
     work = np.empty((ROWS, stack.shape[1]))
     vol, gradient, budget = work[6], work[7], work[8]
     for k in range(first, end):
-        if ACCURACY < errors[k] < inf:
+        if BUDGET_ACCURACY < errors[k] < inf:
             cov, x = stack[k], weights[k]
-            scaled(budgets[k] if budgets.shape[0] > 1 else budgets[0], budget)
+            normalise_budgets(budgets[k] if budgets.shape[0] > 1 else budgets[0], budget)
             for i in range(x.size):
                 vol[i] = sqrt(cov[i, i])
             products[k] += newton(cov, budget, vol, x, gradient, work)
-            errors[k], more = refine(cov, budget, vol, x, gradient, work)
-            products[k] += more
+            refined = refine(cov, budget, vol, x, gradient, work)
+            errors[k] = refined.error
+            products[k] += refined.products
             if not may_be_a_covariance(cov, vol):
                 errors[k] = inf

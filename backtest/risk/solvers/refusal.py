@@ -1,28 +1,26 @@
-"""Why there are no weights of given risk budgets: words for what the compiled core could not solve."""
+"""Explanations of risk-budgeting problems that the compiled core could not solve."""
 
 from contextlib import suppress
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtest.numerics.arrays import Floats, Ints
-from backtest.numerics.tolerances import EPSILON, cancels, has_risk
+from backtest.numerics.tolerances import EPSILON, cancels
+from backtest.risk.accuracy import BUDGET_ACCURACY, COVARIANCE_TOLERANCE
+from backtest.risk.measures.correlation import no_variance, without_risk
 
-# Of correlations: how far they may differ from their transpose, and how far eigenvalues may lie below zero. Rounding
-# in a product VΛVᵀ is 1e-16 of its largest entries: 1e-10 of its smallest, where volatilities differ by a factor 1000.
-COVARIANCE_TOLERANCE = 1e-9
 ASSETS_IN_MESSAGES = 10
-NEGLIGIBLE = 1e-6  # weights up to this are left out of messages
+NEGLIGIBLE = 1e-6  # weights up to this size are left out of messages
 
 
 def reason(covariance: Floats, budgets: Floats, weights: Floats, assets: Ints) -> str:
-    """The first of these that is true: what is given is no covariance, a portfolio has no risk, precision is short.
+    """Explain a problem without solution: an invalid covariance, a portfolio without risk, or too little precision.
 
     Args:
         covariance: (n, n).
         budgets: (n,), all above zero, summing to 1.
-        weights: (n,) the best that was found, of any kind: negative, infinite or NaN ones are not looked at.
-        assets: (n,) what the assets are called in the message.
+        weights: (n,) the best weights found; ignored if one is negative, infinite or NaN.
+        assets: (n,) positions of the assets, for the message.
     """
     if not np.isfinite(covariance).all():
         i, j = np.argwhere(~np.isfinite(covariance))[0]
@@ -44,48 +42,29 @@ def reason(covariance: Floats, budgets: Floats, weights: Floats, assets: Ints) -
     lowest = float(np.linalg.eigvalsh(correlation)[0])
     if lowest < -COVARIANCE_TOLERANCE:
         return (
-            f"its correlations have an eigenvalue of {lowest:.3g}, expected none below zero (a positive semi-definite "
+            f"its correlations have an eigenvalue of {lowest:.3g}, expected zero or above (a positive semi-definite "
             f"matrix); hint: estimate all entries from the same dates, or shrink the matrix"
         )
     return _out_of_reach(correlation, volatility, budgets, weights, assets)
 
 
-def without_risk(variances: Floats) -> NDArray[np.intp]:
-    """Return the positions, (k, 2), in (m, n) variances of those that are not finite or are no risk.
-
-    >>> without_risk(np.array([[0.04, 0.01], [0.04, 1e-32]])).tolist()
-    [[1, 1]]
-    """
-    finite = np.isfinite(variances)
-    deviations = np.sqrt(np.where(finite, np.maximum(variances, 0.0), 0.0))
-    return np.argwhere(~(finite & has_risk(deviations, deviations.max(axis=1, keepdims=True))))
-
-
-def no_variance(variances: Floats, i: np.intp, asset: np.int64 | np.intp) -> str:
-    """Describe the i-th of (n,) variances, which is not a risk; `asset` is what the message calls the asset."""
-    words = f"the variance of asset {asset} is {variances[i]:g}"
-    if not variances[i] > 0 or not np.isfinite(variances[i]):
-        return f"{words}, expected one above zero"
-    largest = variances[np.isfinite(variances)].max()
-    return f"{words} while the largest is {largest:g}: rounding of returns that do not vary; expected one above it"
-
-
 def _out_of_reach(correlation: Floats, volatility: Floats, budgets: Floats, weights: Floats, assets: Ints) -> str:
-    """A long-only portfolio without risk, or budgets beyond double precision."""
-    found = weights * volatility
-    if not (np.isfinite(found).all() and (found > 0).all()):
-        found = np.sqrt(budgets)
-    least, ratio = _least_risky(correlation, found)
+    """Explain a failure by a long-only portfolio without risk, or by budgets beyond double precision."""
+    y = weights * volatility
+    if not (np.isfinite(y).all() and (y > 0).all()):
+        y = np.sqrt(budgets)
+    least, ratio = _least_risky(correlation, y)
     held = least / volatility
     held /= held.sum()
     portfolio = f"the portfolio of {in_words(held, assets)}"
     if cancels(ratio, 1.0, len(assets)):
         return (
-            f"no portfolio has these risk budgets, since {portfolio} has no risk: all its assets' risks "
+            f"no portfolio has these risk budgets, because {portfolio} has no risk: the risks of its assets "
             f"cancel out; hint: leave one of them out, or estimate from more observations than assets"
         )
     return (
-        f"the risk budgets are met only to {_error(correlation, found, budgets):.1e} of each, expected 1e-10: beyond "
+        f"the risk budgets are met only to {_error(correlation, y, budgets):.1e} of each, expected "
+        f"{BUDGET_ACCURACY:.0e}: beyond "
         f"double precision, as the smallest budget is {budgets.min():.1e} and {portfolio} has {np.sqrt(ratio):.1e} of "
         f"its assets' average volatility; hint: give zero in place of very small budgets, shrink the covariance, or "
         f"leave one of these assets out"
@@ -93,7 +72,7 @@ def _out_of_reach(correlation: Floats, volatility: Floats, budgets: Floats, weig
 
 
 def in_words(weights: Floats, assets: Ints) -> str:
-    """The largest of positive weights, (n,), and how many more there are.
+    """List the largest of (n,) positive weights, and the number of the others.
 
     >>> in_words(np.array([0.25, 0.75, 0.0]), np.array([0, 1, 2]))
     '0.75 of asset 1, 0.25 of asset 0'
@@ -104,17 +83,17 @@ def in_words(weights: Floats, assets: Ints) -> str:
     return named + (f" and {rest} more" if rest > 0 else "")
 
 
-def _least_risky(correlation: Floats, found: Floats) -> tuple[Floats, float]:
-    """The y >= 0, (n,), of least yᵀCy / (Σy)², and that ratio.
+def _least_risky(correlation: Floats, start: Floats) -> tuple[Floats, float]:
+    """Return the (n,) y >= 0 of least yᵀCy / (Σy)², and that ratio.
 
-    The least of |Fz|² + (1 - Σz)² with FᵀF = C is proportional to it: non-negative least squares.
+    It is proportional to the minimum of |Fz|² + (1 - Σz)² with FᵀF = C, a non-negative least-squares problem.
     """
     from scipy.optimize import nnls  # takes a second to import, and is needed only on the way to an error
 
     values, vectors = np.linalg.eigh(correlation)
     system = np.vstack([np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T, np.ones(len(values))])
-    candidates = [found]
-    with suppress(RuntimeError):  # it may give up: then what was found has to do
+    candidates = [start]
+    with suppress(RuntimeError):  # if it does not converge, the start is used
         candidates.insert(0, nnls(system, np.eye(len(system))[-1])[0])
     ratios = [max(float(y @ correlation @ y), 0.0) / float(y.sum()) ** 2 for y in candidates]
     best = int(np.argmin(ratios))
@@ -122,7 +101,7 @@ def _least_risky(correlation: Floats, found: Floats) -> tuple[Floats, float]:
 
 
 def _error(correlation: Floats, y: Floats, budgets: Floats) -> float:
-    """Largest |share - b| / b, with what the last bit of a weight may move it by."""
+    """Return the largest |share - b| / b, including the effect of the last bit of a weight."""
     products = y * (correlation @ y)
     variance = float(products.sum())
     if not variance > 0:

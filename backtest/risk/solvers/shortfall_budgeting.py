@@ -1,10 +1,10 @@
-"""Portfolios of given budgets of expected shortfall: each asset contributes its budget's share to it.
+"""Portfolios of given expected-shortfall budgets: each asset contributes its budget to expected shortfall.
 
-Volatility takes gains for risk and knows no fat tails; expected shortfall looks at losses alone. Both are convex and
-homogeneous of degree one, so the same theory holds for both: the weights are x / Σx of the minimum of
+Volatility counts gains as risk and ignores fat tails; expected shortfall depends only on losses. Both are convex and
+homogeneous of degree one, so the same theory holds for both: the weights are x / Σx at the minimum of
 ES(x) - Σ b_i log x_i (Roncalli 2013, "Introduction to Risk Parity and Budgeting", sections 2.2 and 2.3; Bruder,
-Kostyuchyk and Roncalli 2016, "Risk Parity Portfolios with Skewness Risk"). There is one if and only if every long-only
-portfolio has an expected shortfall above zero, and no other.
+Kostyuchyk and Roncalli 2016, "Risk Parity Portfolios with Skewness Risk"). The solution exists if and only if every
+long-only portfolio has an expected shortfall above zero, and it is then unique.
 """
 
 from collections.abc import Callable
@@ -16,37 +16,37 @@ from backtest.errors import BacktestError, NoRiskBudgetPortfolio
 from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import has_risk
+from backtest.risk.accuracy import BUDGET_SUM_TOLERANCE
 from backtest.risk.measures.correlation import volatilities_and_correlations
 from backtest.risk.measures.expected_shortfall import gaussian_expected_shortfall, historical_expected_shortfall
 from backtest.risk.solvers import shortfall_path
-from backtest.risk.solvers.budgeting import BUDGET_SUM_TOLERANCE
 from backtest.risk.solvers.refusal import in_words
 
-ACCURACY = 1e-9  # promised: largest |share of expected shortfall - budget| / budget; mostly 1e-12 is met
-GOAL = 1e-14
+ACCURACY = 1e-9  # promised |share of expected shortfall - budget| / budget; usually 1e-12 is reached
+GOAL = 1e-14  # error at which Newton's method stops
 NEWTON_STEPS = 100
-QUADRATIC = 0.25  # relative steps up to this are taken whole
-SMALL = 1e-4  # relative steps up to this need no look at the objective, whose rounding would hide that it falls
+QUADRATIC = 0.25  # relative steps up to this size are taken in full
+SMALL = 1e-4  # relative steps up to this size skip the check of the objective, whose rounding would hide its fall
 
 
 @one_blas_thread()
 def historical_shortfall_parity_weights(
     returns: ArrayLike, budgets: ArrayLike | None = None, level: float = 0.95
 ) -> Floats:
-    """Long-only weights whose shares of the historical expected shortfall are the budgets.
+    """Return long-only weights whose shares of the historical expected shortfall are the budgets.
 
     An asset's contribution is its weight times its average loss in the portfolio's tail. The measure is linear between
-    kinks, where several periods' losses are equal at the end of the tail, and a solution mostly lies on one: there
-    the derivative is not one vector but a set of them, one for each way to divide the end of the tail among
-    those periods. The budgets are met by one of these (the multipliers of `shortfall_path`), which is what
-    optimality means here. `historical_shortfall_contributions` divides evenly, so it may show other shares;
-    the fewer periods in the tail for each asset, the more.
+    kinks, at which the losses of several periods are equal at the end of the tail, and a solution usually lies on a
+    kink. There the derivative is a set of vectors, one for each way to divide the end of the tail among those periods.
+    Optimality means that one of these vectors meets the budgets (the multipliers of `shortfall_path`).
+    `historical_shortfall_contributions` divides evenly, so its shares may differ from the budgets; the fewer periods
+    the tail has for each asset, the more they differ.
 
     Args:
-        returns: (T, n) decimal per period, of which each is as likely as any other.
+        returns: (T, n) decimal per period; all periods are equally likely.
         budgets: (n,) fractions that sum to 1 (within 1e-9, then scaled to it exactly). An asset with a budget of zero
-            has a weight of zero, and its returns may be anything, even NaN. None: 1/n each.
-        level: the part of periods that are not in the tail. Where (1 - level) × T is below 1, the worst period is all.
+            gets a weight of zero, and its returns may be anything, even NaN. None: 1/n each.
+        level: fraction of periods outside the tail. If (1 - level) × T is below 1, the tail is the worst period.
 
     Returns:
         (n,) weights; fractions, summing to 1.
@@ -54,7 +54,7 @@ def historical_shortfall_parity_weights(
     Raises:
         BacktestError: a shape, a budget or the level does not fit.
         NoRiskBudgetPortfolio: a return is NaN or infinite, a long-only portfolio has no expected shortfall (its tail
-            earns as much as it loses), or double precision does not reach 1e-9.
+            gains as much as it loses), or double precision does not reach 1e-9.
 
     >>> crash = [[-0.3, -0.1], [0.1, 0.0], [0.0, 0.1], [0.1, 0.1]]
     >>> historical_shortfall_parity_weights(crash, level=0.75).round(4).tolist()
@@ -63,23 +63,29 @@ def historical_shortfall_parity_weights(
     history = np.asarray(returns, dtype=np.float64)
     if history.ndim != 2 or 0 in history.shape:
         raise BacktestError(f"returns: got the shape {history.shape}, expected (T, n)")
-    shares = _checked_budgets(budgets, history.shape[1])
+    shares = _check_budgets(budgets, history.shape[1])
     if not 0 < level < 1:
-        raise BacktestError(f"expected shortfall: level {level}; expected above 0 and below 1, as 0.95")
+        raise BacktestError(f"expected shortfall: level {level}; expected a number above 0 and below 1, such as 0.95")
     for t, i in np.argwhere(~np.isfinite(history) & (shares > 0)):
-        raise NoRiskBudgetPortfolio(f"returns: that of asset {i} in period {t} is {history[t, i]:g}, expected a number")
+        raise NoRiskBudgetPortfolio(
+            f"returns: the return of asset {i} in period {t} is {history[t, i]:g}, expected a number"
+        )
     held = np.flatnonzero(shares)
-    known, wanted, size = np.ascontiguousarray(history[:, held]), shares[held], max((1 - level) * len(history), 1.0)
+    known, held_shares, size = (
+        np.ascontiguousarray(history[:, held]),
+        shares[held],
+        max((1 - level) * len(history), 1.0),
+    )
     typical = np.abs(known).mean(axis=0)
     for i in held[~has_risk(typical)]:
         raise NoRiskBudgetPortfolio(
-            f"returns: all of asset {i} are zero but for rounding, so it has no expected shortfall; hint: leave the "
-            f"asset out, or give it a budget of zero"
+            f"returns: all returns of asset {i} are zero up to rounding, so it has no expected shortfall; hint: leave "
+            f"the asset out, or give it a budget of zero"
         )
-    x, tail = shortfall_path.solve(known / typical, wanted, size)
+    x, tail = shortfall_path.solve(known / typical, held_shares, size)
     weights = np.zeros(history.shape[1])
     weights[held] = (x / typical) / (x / typical).sum()
-    error = _shortfall_error(known, weights[held], wanted, np.clip(tail, 0.0, 1 / size), level)
+    error = _shortfall_error(known, weights[held], held_shares, np.clip(tail, 0.0, 1 / size), level)
     if not error <= ACCURACY:
         raise NoRiskBudgetPortfolio(_reason(known, weights[held], held, level, error))
     return weights
@@ -89,25 +95,25 @@ def historical_shortfall_parity_weights(
 def gaussian_shortfall_parity_weights(
     covariance: ArrayLike, mean: ArrayLike | None = None, budgets: ArrayLike | None = None, level: float = 0.95
 ) -> Floats:
-    """Long-only weights whose shares of the Gaussian expected shortfall are the budgets.
+    """Return long-only weights whose shares of the Gaussian expected shortfall are the budgets.
 
     Normal returns have ES(w) = c sqrt(wᵀΣw) - wᵀμ with c = φ(z) / (1 - level) (Roncalli 2013, section 2.3). With μ = 0
-    these are the weights of risk budgets of volatility, at any level; with μ they lean to what has earned more.
+    these are the weights of volatility budgets, at any level; with μ they favour assets of higher mean.
 
     Args:
         covariance: (n, n); decimal² per period.
         mean: (n,) expected returns, decimal per period; None: zero.
         budgets: (n,) fractions that sum to 1 (within 1e-9, then scaled to it exactly). An asset with a budget of zero
-            has a weight of zero, and its mean, row and column may be anything, even NaN. None: 1/n each.
-        level: the part of outcomes that are not in the tail.
+            gets a weight of zero, and its mean, row and column may be anything, even NaN. None: 1/n each.
+        level: fraction of outcomes outside the tail.
 
     Returns:
         (n,) weights; fractions, summing to 1, whose shares of expected shortfall are the budgets to 1e-9 of each.
 
     Raises:
         BacktestError: a shape, a budget or the level does not fit.
-        NoOptimalPortfolio: the covariance is not valid (NaN, a variance that is no risk, not symmetric or not positive
-            semi-definite).
+        NoOptimalPortfolio: the covariance is not valid (NaN, a variance not above zero or only rounding, not symmetric
+            or not positive semi-definite).
         NoRiskBudgetPortfolio: a mean is NaN or infinite, a long-only portfolio has no expected shortfall, or double
             precision does not reach 1e-9.
 
@@ -119,7 +125,7 @@ def gaussian_shortfall_parity_weights(
     sigma = np.array(covariance, dtype=np.float64)
     if sigma.ndim != 2 or sigma.shape[0] != sigma.shape[1] or sigma.size == 0:
         raise BacktestError(f"covariance: got the shape {sigma.shape}, expected (n, n)")
-    shares = _checked_budgets(budgets, len(sigma))
+    shares = _check_budgets(budgets, len(sigma))
     out = shares == 0
     sigma[out], sigma[:, out] = 0.0, 0.0  # an asset that is not held has no influence
     sigma[out, out] = np.fmax.reduce(np.diagonal(sigma), initial=0.0)
@@ -129,7 +135,7 @@ def gaussian_shortfall_parity_weights(
     if earned.shape != volatility.shape:
         raise BacktestError(f"mean: got the shape {earned.shape}, expected {volatility.shape}")
     for i in np.flatnonzero(~np.isfinite(earned) & (shares > 0)):
-        raise NoRiskBudgetPortfolio(f"mean: that of asset {i} is {earned[i]:g}, expected a number")
+        raise NoRiskBudgetPortfolio(f"mean: the mean of asset {i} is {earned[i]:g}, expected a number")
     factor = float(gaussian_expected_shortfall([1.0], [[1.0]], level=level))
     held = np.flatnonzero(shares)
     y, error = _gaussian_minimum(correlation[np.ix_(held, held)], (earned / volatility)[held], shares[held], factor)
@@ -141,29 +147,29 @@ def gaussian_shortfall_parity_weights(
         shortfall = float(gaussian_expected_shortfall(weights, sigma, known, level))
         raise NoRiskBudgetPortfolio(
             f"the long-only portfolio of {in_words(weights[held], held)} has an expected shortfall of "
-            f"{shortfall:.3g}; expected one above zero "
-            f"of every long-only portfolio, or there are no budgets of it. Hint: a higher level, or means of zero"
+            f"{shortfall:.3g}; the budgets have a solution only if the expected shortfall of every long-only "
+            f"portfolio is above zero. Hint: a higher level, or means of zero"
         )
     if not error <= ACCURACY:
-        raise NoRiskBudgetPortfolio(_unprecise(error))
+        raise NoRiskBudgetPortfolio(_imprecise(error))
     return weights
 
 
-def _checked_budgets(budgets: ArrayLike | None, assets: int) -> Floats:
+def _check_budgets(budgets: ArrayLike | None, assets: int) -> Floats:
     if budgets is None:
         return np.full(assets, 1 / assets)
     shares = np.asarray(budgets, dtype=np.float64)
     if shares.shape != (assets,):
         raise BacktestError(f"budgets: got the shape {shares.shape}, expected ({assets},)")
     for i in np.flatnonzero(~((shares >= 0) & np.isfinite(shares))):
-        raise BacktestError(f"budgets: that of asset {i} is {shares[i]:g}, expected zero or above")
+        raise BacktestError(f"budgets: the budget of asset {i} is {shares[i]:g}, expected zero or above")
     if abs(shares.sum() - 1) > BUDGET_SUM_TOLERANCE:
         raise BacktestError(f"budgets: they sum to {shares.sum():.12g}, expected 1; hint: divide them by their sum")
     return np.asarray(shares / shares.sum(), np.float64)
 
 
 def _shortfall_error(returns: Floats, weights: Floats, budgets: Floats, parts: Floats, level: float) -> float:
-    """By how much weights and parts of the tail miss the conditions of optimality: contributions and largest tail."""
+    """Return the error of weights and tail parts in the conditions of optimality: contributions and largest tail."""
     losses = -returns @ weights
     shortfall = float(historical_expected_shortfall(weights, returns, level))
     if not shortfall > 0:
@@ -177,22 +183,22 @@ def _shortfall_error(returns: Floats, weights: Floats, budgets: Floats, parts: F
 
 
 def _reason(returns: Floats, weights: Floats, held: NDArray[np.intp], level: float, error: float) -> str:
-    """Why there are no weights of the assets held: a portfolio without expected shortfall, or double precision."""
+    """Explain a failure by a portfolio without expected shortfall, or by double precision."""
     least = _least_shortfall(returns, max((1 - level) * len(returns), 1.0))
     candidates = [weights] if least is None else [least, weights]
-    shortfalls = [float(historical_expected_shortfall(one, returns, level)) for one in candidates]
+    shortfalls = [float(historical_expected_shortfall(candidate, returns, level)) for candidate in candidates]
     best = int(np.argmin(shortfalls))
     if shortfalls[best] <= ACCURACY * float(candidates[best] @ np.abs(returns).mean(axis=0)):
         return (
             f"the long-only portfolio of {in_words(candidates[best], held)} has an expected shortfall of "
             f"{shortfalls[best]:.3g} over the "
-            f"{len(returns)} periods; expected one above zero of every long-only portfolio, or there are no budgets of "
-            f"it. Hint: a longer window, or a higher level"
+            f"{len(returns)} periods; the budgets have a solution only if the expected shortfall of every "
+            f"long-only portfolio is above zero. Hint: a longer window, or a higher level"
         )
-    return _unprecise(error)
+    return _imprecise(error)
 
 
-def _unprecise(error: float) -> str:
+def _imprecise(error: float) -> str:
     return (
         f"the budgets of expected shortfall are met only to {error:.1e} of each, expected {ACCURACY:.0e}. Hint: zero "
         f"in place of very small budgets, or a longer window"
@@ -200,7 +206,7 @@ def _unprecise(error: float) -> str:
 
 
 def _least_shortfall(returns: Floats, size: float) -> Floats | None:
-    """The long-only portfolio of least expected shortfall, (n,), a linear program; None if that fails too."""
+    """Return the (n,) long-only portfolio of least expected shortfall, by a linear program; None if that fails."""
     from scipy.optimize import linprog  # takes a third of a second to import, and is needed only on the way to an error
 
     periods, count = returns.shape
@@ -213,10 +219,10 @@ def _least_shortfall(returns: Floats, size: float) -> Floats | None:
 
 
 def _gaussian_minimum(correlation: Floats, mean: Floats, budgets: Floats, factor: float) -> tuple[Floats, float]:
-    """The minimum of ES(y) - Σ b_i log y_i in units of volatility, by damped Newton steps u = Δy/y: (n,) and its error.
+    """Minimise ES(y) - Σ b_i log y_i in units of volatility, by damped Newton steps u = Δy/y; return y and its error.
 
-    After each step y is scaled to ES(y) = 1, the best of its multiples; where that is not above zero there is no
-    minimum, and the error is infinite.
+    After each step y is scaled to ES(y) = 1, the best of its multiples. If ES is not above zero, there is no minimum
+    and the error is infinite.
     """
 
     def objective(z: Floats) -> float:
@@ -246,7 +252,7 @@ def _gaussian_minimum(correlation: Floats, mean: Floats, budgets: Floats, factor
 
 
 def _length(objective: Callable[[Floats], float], y: Floats, step: Floats, fall: float) -> float:
-    """The part of a relative step to take: short enough to keep y above zero, and for the objective to fall."""
+    """Return the fraction of a relative step to take, so that y stays above zero and the objective falls."""
     largest = float(np.abs(step).max())
     length = 1.0 if largest <= QUADRATIC else 1 / (1 + largest)
     if largest < SMALL:

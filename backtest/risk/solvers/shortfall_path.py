@@ -1,17 +1,17 @@
-"""The numerical core of budgeting historical expected shortfall: a primal-dual interior-point method.
+"""Numerical core of historical expected-shortfall budgeting: a primal-dual interior-point method.
 
     minimise  v + Σ_t κ u_t - Σ_i b_i log x_i   subject to   u_t >= 0,   h_t = u_t + v + r_tᵀx >= 0
 
-The first two terms are, at the best v and u, the expected shortfall of x over the periods' returns r_t, κ being one
-part of the tail's size (Rockafellar and Uryasev 2000, "Optimization of Conditional Value-at-Risk"). With multipliers
+At the best v and u, the first two terms are the expected shortfall of x over the returns r_t of the periods, where κ is
+1 / the size of the tail (Rockafellar and Uryasev 2000, "Optimization of Conditional Value-at-Risk"). With multipliers
 λ_t of h_t >= 0 and ν_t = κ - λ_t of u_t >= 0 the conditions of optimality are
 
     x_i (-Σ_t λ_t r_ti) = b_i,   Σλ = 1,   0 <= λ_t <= κ,   λ_t h_t = 0,   ν_t u_t = 0.
 
-So λ are the parts that the periods have in the tail: κ for the losses beyond v, zero for those below it, and in between
-for those equal to v. Newton's method follows the solutions with μ in place of both zeros, as μ falls to zero; the step
-is Mehrotra's predictor and corrector (Nocedal and Wright 2006, "Numerical Optimization", algorithm 19.2 and 14.3). Per
-step it costs one product RᵀDR: 10 to 20 of them, whatever the number of periods.
+So λ_t is the share of period t in the tail: κ for a loss above v, zero for a loss below v, and between the two for a
+loss equal to v. Newton's method follows the solutions with μ in place of both zeros, as μ falls to zero. The step is
+Mehrotra's predictor and corrector (Nocedal and Wright 2006, "Numerical Optimization", algorithms 19.2 and 14.3). A step
+costs one product RᵀDR, and 10 to 20 steps are enough, whatever the number of periods.
 """
 
 from dataclasses import dataclass
@@ -21,18 +21,19 @@ import numpy as np
 from backtest.numerics.arrays import Floats
 
 STEPS = 100
-GOAL = 1e-16  # of the duality gap and all residuals, where expected shortfall is 1; mostly rounding stops it before
-PATIENCE = 10  # steps without progress, by which rounding is recognised
-NEAR = 1e-6  # before this is reached the largest error may rise on the way
-ENOUGH = 1e-13  # from here on one step without progress is the last
-TO_BOUNDARY = 0.995  # part of the way to the first bound that a step may go
+GOAL = 1e-16  # of the duality gap and all residuals, at an expected shortfall of 1; usually rounding stops it earlier
+PATIENCE = 10  # steps without progress that indicate rounding
+NEAR = 1e-6  # above this error, steps without progress do not count
+ENOUGH = 1e-13  # below this error, one step without progress is the last
+TO_BOUNDARY = 0.995  # fraction of the way to the first bound that a step may go
 
 
 @dataclass
 class _Point:
-    """x, v and u with their slacks and multipliers; all but v stay above zero.
+    """Values of x, v and u with their slacks and multipliers; all but v stay above zero.
 
-    `marginal` is -Σλ_t r_t at the solution, one unknown more, so that x∘marginal = b is as tame as the other products.
+    `marginal` is an additional unknown, -Σλ_t r_t at the solution, so that x∘marginal = b is as well-behaved as the
+    other products.
     """
 
     x: Floats
@@ -46,11 +47,11 @@ class _Point:
     def gap(self) -> float:
         return float(self.tail @ self.slack + self.spare @ self.u)
 
-    def moved(self, step: "_Point", length: float) -> "_Point":
+    def move(self, step: "_Point", length: float) -> "_Point":
         return _Point(*(getattr(self, name) + length * getattr(step, name) for name in self.__dataclass_fields__))
 
-    def room(self, step: "_Point") -> float:
-        """How far along a step everything stays above zero, at most 1 / TO_BOUNDARY."""
+    def longest_step(self, step: "_Point") -> float:
+        """Return the largest length of a step at which all values stay above zero, at most 1 / TO_BOUNDARY."""
         here = np.concatenate([self.x, self.marginal, self.u, self.slack, self.tail, self.spare])
         change = np.concatenate([step.x, step.marginal, step.u, step.slack, step.tail, step.spare])
         falls = change < 0
@@ -58,16 +59,16 @@ class _Point:
 
 
 def solve(returns: Floats, budgets: Floats, size: float) -> tuple[Floats, Floats]:
-    """X and the periods' parts in the tail, λ, of one problem.
+    """Solve one problem: return x and the shares λ of the periods in the tail.
 
     Args:
-        returns: (T, n), each asset's of a typical size near 1.
+        returns: (T, n), scaled so that each asset has a typical size near 1.
         budgets: (n,) above zero, summing to 1.
         size: number of periods in the tail, 1 or more.
 
     Returns:
-        (n,) and (T,): the best point seen. Not checked: where the problem has no solution (a portfolio without expected
-        shortfall) it is far out in that direction.
+        (n,) and (T,): the best point seen, unchecked. If the problem has no solution (a portfolio without expected
+        shortfall), it is far out in the direction of that portfolio.
     """
     point = _start(returns, budgets, size)
     best, least, since = point, np.inf, 0
@@ -79,10 +80,10 @@ def solve(returns: Floats, budgets: Floats, size: float) -> tuple[Floats, Floats
         patience = 1 if least <= ENOUGH else PATIENCE
         if least <= GOAL or (least <= NEAR and since > patience) or not np.isfinite(error):
             break
-        if point.gap() == 0:  # a start that never loses nor gains: nowhere to go from it, and no expected shortfall
+        if point.gap() == 0:  # a start without gains and losses has no expected shortfall
             break
         try:
-            point = _stepped(point, returns, budgets)
+            point = _step(point, returns, budgets)
         except np.linalg.LinAlgError:
             break
     return best.x, best.tail
@@ -100,33 +101,33 @@ def _start(returns: Floats, budgets: Floats, size: float) -> _Point:
 
 
 def _error(point: _Point, returns: Floats, budgets: Floats) -> float:
-    """The largest of gap and residuals; those of contributions relative to the budgets."""
+    """Return the largest of gap and residuals; residuals of contributions are relative to the budgets."""
     contributions = np.abs(1 + point.x * (point.tail @ returns) / budgets)
     primal = np.abs(point.u + point.v + returns @ point.x - point.slack)
     return max(point.gap(), float(contributions.max()), float(primal.max()), abs(1 - float(point.tail.sum())))
 
 
-def _stepped(point: _Point, returns: Floats, budgets: Floats) -> _Point:
-    """One step of predictor and corrector."""
+def _step(point: _Point, returns: Floats, budgets: Floats) -> _Point:
+    """Take one step of predictor and corrector."""
     periods = len(returns)
     newton = _Newton(point, returns)
     products = budgets - point.x * point.marginal, -point.tail * point.slack, -point.spare * point.u
     ahead = newton.step(*products)
-    reach = min(1.0, point.room(ahead))
-    left = point.moved(ahead, reach).gap() / point.gap()
+    reach = min(1.0, point.longest_step(ahead))
+    left = point.move(ahead, reach).gap() / point.gap()
     centre = left**3 * point.gap() / (2 * periods)
     step = newton.step(
         products[0] - ahead.x * ahead.marginal,
         products[1] + centre - ahead.tail * ahead.slack,
         products[2] + centre - ahead.spare * ahead.u,
     )
-    if point.room(step) < reach / 2:  # far from the path the products' second order, taken in full, leads astray
+    if point.longest_step(step) < reach / 2:  # far from the path, the second-order correction misleads
         step = newton.step(products[0], products[1] + centre, products[2] + centre)
-    return point.moved(step, min(1.0, TO_BOUNDARY * point.room(step)))
+    return point.move(step, min(1.0, TO_BOUNDARY * point.longest_step(step)))
 
 
 class _Newton:
-    """The linear system of a point, for several right-hand sides: all but x and v are eliminated."""
+    """Linear system of a point, for several right-hand sides: all unknowns but x and v are eliminated."""
 
     def __init__(self, point: _Point, returns: Floats) -> None:
         self.point = point
@@ -139,7 +140,7 @@ class _Newton:
         self.primal = point.u + point.v + returns @ point.x - point.slack
 
     def step(self, x_product: Floats, slack_product: Floats, u_product: Floats) -> _Point:
-        """The step that changes x∘marginal, λ∘slack and ν∘u by these, to first order, and makes all residuals zero."""
+        """Return the step that changes x∘marginal, λ∘slack and ν∘u by these to first order, with residuals of zero."""
         point = self.point
         constant = (slack_product - point.tail * (u_product / point.spare + self.primal)) / self.width
         right = constant @ self.with_one + self.dual + np.append(x_product / point.x, 0.0)

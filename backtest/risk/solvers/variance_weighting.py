@@ -8,10 +8,10 @@ from backtest.risk.measures.correlation import volatilities
 
 
 def inverse_variance_weights(covariance: ArrayLike) -> Floats:
-    """Weights w_i = (1/σ_i²) / Σ_j (1/σ_j²): least variance where no assets are correlated.
+    """Return weights w_i = (1/σ_i²) / Σ_j (1/σ_j²), which have the least variance if assets are uncorrelated.
 
     Args:
-        covariance: (n, n), or (m, n, n) for a stack; of any unit. Nothing but the diagonal is looked at.
+        covariance: (n, n), or (m, n, n) for a stack; of any unit. Only the diagonal is read.
 
     Returns:
         (n,) weights, or (m, n) for a stack; fractions above zero, summing to 1.

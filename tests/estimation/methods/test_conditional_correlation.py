@@ -1,4 +1,4 @@
-"""CCC and DCC over dates: made of arch's volatilities, from the past alone, whatever dates are asked for."""
+"""CCC and DCC over dates: built from arch's volatilities, from past returns only, whatever dates are asked for."""
 
 import logging
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from backtest.estimation.estimation_settings import EstimationSettings
 from backtest.estimation.methods.conditional_correlation import CCC, DCC, conditional_covariances
-from backtest.estimation.methods.dcc import correlation_target, dcc_correlations, fitted_dcc
+from backtest.estimation.methods.dcc import correlation_target, dcc_correlations, fit_dcc
 from backtest.estimation.methods.garch import TOLERANCE
 from backtest.numerics.blas import one_blas_thread
 from support.builders.garch_samples import dcc_units, garch_returns
@@ -30,7 +30,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.mark.parametrize("leverage", [False, True])
 @pytest.mark.parametrize("later", [0, 7])
-def test_it_is_d_r_d_of_archs_volatilities(leverage: bool, later: int) -> None:
+def test_matrix_is_d_r_d_with_archs_volatilities(leverage: bool, later: int) -> None:
     """D by arch's own models of each asset, R the correlation of what they leave.
 
     `later` rows after the fit: arch filters the longer series with the parameters fixed, R stays. It begins at a
@@ -53,8 +53,8 @@ def test_it_is_d_r_d_of_archs_volatilities(leverage: bool, later: int) -> None:
     np.testing.assert_allclose(found, d @ r @ d, rtol=1e-10 if later == 0 else 1e-6)
 
 
-def test_dcc_differs_from_ccc_in_its_correlations_alone() -> None:
-    """Variances are the same to the last bit; correlations are those of the second step, from the units of the fit."""
+def test_dcc_differs_from_ccc_only_in_its_correlations() -> None:
+    """Variances are the same to the last bit; correlations come from the second step, with the units of the fit."""
     rows = [309, 316]
     constant = conditional_covariances(RETURNS, rows, WINDOW, REFIT)
     dynamic = conditional_covariances(RETURNS, rows, WINDOW, REFIT, dynamic=True)
@@ -69,14 +69,14 @@ def test_dcc_differs_from_ccc_in_its_correlations_alone() -> None:
         ]
     ).T
     target = correlation_target(z)
-    correlations = dcc_correlations(z, target, *fitted_dcc(z, target), np.array([250]))
+    correlations = dcc_correlations(z, target, *fit_dcc(z, target), np.array([250]))
     scale = np.sqrt(variances[0])
     np.testing.assert_allclose(dynamic[0] / np.outer(scale, scale), correlations[0], rtol=0, atol=1e-12)
     assert np.abs(dynamic - constant).max() > 1e-6
 
 
 @pytest.mark.parametrize("dynamic", [False, True])
-def test_the_future_changes_nothing_and_neither_do_the_dates_asked_for(dynamic: bool) -> None:
+def test_neither_later_values_nor_other_dates_change_a_bit(dynamic: bool) -> None:
     """To the last bit: with all values after row 330 overwritten, and with fewer dates."""
     rows = [248, 249, 300, 309, 330]
     found = conditional_covariances(RETURNS, [*rows, 400], WINDOW, REFIT, dynamic=dynamic)
@@ -131,7 +131,7 @@ def test_an_asset_that_never_moves_has_zeros(dynamic: bool) -> None:
     assert not conditional_covariances(np.zeros((30, 2)), [29], 25, 5, dynamic=dynamic).any()
 
 
-def test_singular_correlations_are_held_constant_and_that_is_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_singular_correlations_are_held_constant_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     """The same asset twice: no second step is defined, DCC is CCC for that fit."""
     twice = RETURNS[:, [0, 1, 1]]
     dynamic = conditional_covariances(twice, [320], WINDOW, REFIT, dynamic=True)
@@ -140,8 +140,10 @@ def test_singular_correlations_are_held_constant_and_that_is_said(caplog: pytest
     assert "correlations of 3 assets over 250 returns are singular" in record.getMessage()
 
 
-def test_what_does_not_converge_is_said(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    """Each asset once for each fit; the covariance is then that of constant volatilities, the sample's own."""
+def test_fits_that_do_not_converge_are_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each asset is logged once for each fit; the covariance then uses constant volatilities, those of the sample."""
     monkeypatch.setattr("arch.univariate.base.ARCHModelResult.convergence_flag", property(lambda _: 9))
     with caplog.at_level(logging.WARNING):
         found = conditional_covariances(RETURNS, [249, 260], WINDOW, REFIT)
@@ -150,7 +152,7 @@ def test_what_does_not_converge_is_said(monkeypatch: pytest.MonkeyPatch, caplog:
     np.testing.assert_array_equal(found[0], found[1])
 
 
-def test_the_settings_choose() -> None:
+def test_each_setting_changes_the_covariance() -> None:
     """A year of 60 periods; each of the settings changes the answer."""
     choose: TypeAdapter[Any] = TypeAdapter(EstimationSettings)
     plain = choose.validate_python({"covariance": "ccc", "window": 250, "refit": "1Y"})

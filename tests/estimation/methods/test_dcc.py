@@ -1,4 +1,4 @@
-"""Dynamic conditional correlations: the likelihood by scipy's normal density, its maximum, and what is forecast."""
+"""Dynamic conditional correlations: the likelihood by scipy's normal density, its maximum, and the forecasts."""
 
 import math
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
 from backtest.errors import EstimationError
-from backtest.estimation.methods.dcc import HIGHEST_PERSISTENCE, correlation_target, dcc_correlations, fitted_dcc
+from backtest.estimation.methods.dcc import HIGHEST_PERSISTENCE, correlation_target, dcc_correlations, fit_dcc
 from backtest.estimation.methods.dcc_kernel import mean_negative_log_likelihood
 from backtest.numerics.arrays import Floats
 from support.builders.garch_samples import dcc_units
@@ -28,7 +28,7 @@ def correlations_of(units: Floats, target: Floats, news: float, memory: float) -
 
 
 @pytest.mark.parametrize(("news", "memory"), [(0.0, 0.0), (0.05, 0.9), (0.3, 0.2), (0.0, 0.95)])
-def test_the_likelihood_is_that_of_normal_densities(news: float, memory: float) -> None:
+def test_likelihood_equals_the_product_of_normal_densities(news: float, memory: float) -> None:
     """-Σ log φ(z_t; R_t) / T, less the constant n/2 log 2π; 1e-13 for the order of sums."""
     units = dcc_units(1, 40, TARGET, 0.1, 0.8)
     densities = [
@@ -39,11 +39,11 @@ def test_the_likelihood_is_that_of_normal_densities(news: float, memory: float) 
     assert mean_negative_log_likelihood(units, TARGET, news, memory) == pytest.approx(expected, rel=1e-13)
 
 
-def test_the_fit_is_the_maximum_and_near_the_truth() -> None:
+def test_fit_is_the_maximum_of_the_likelihood_and_near_the_truth() -> None:
     """4000 days of a = 0.05, b = 0.92: standard errors are near 0.006 and 0.012; no neighbour is more likely."""
     units = dcc_units(3, 4000, TARGET, 0.05, 0.92)
     target = correlation_target(units)
-    news, memory = fitted_dcc(units, target)
+    news, memory = fit_dcc(units, target)
     assert news == pytest.approx(0.05, abs=0.018)
     assert memory == pytest.approx(0.92, abs=0.036)
     best = mean_negative_log_likelihood(units, target, news, memory)
@@ -51,10 +51,10 @@ def test_the_fit_is_the_maximum_and_near_the_truth() -> None:
         assert mean_negative_log_likelihood(units, target, news + more_news, memory + more_memory) > best
 
 
-def test_more_movement_is_found_where_there_is_more() -> None:
-    """The estimates of a keep the order of 0, 0.03, 0.07 and 0.13, each from 3000 days; that of none is near zero."""
+def test_estimates_of_a_keep_the_order_of_the_true_values() -> None:
+    """The estimates of a keep the order of 0, 0.03, 0.07 and 0.13, from 3000 days; the first is near zero."""
     found = [
-        fitted_dcc(units, correlation_target(units))[0]
+        fit_dcc(units, correlation_target(units))[0]
         for units in (dcc_units(5, 3000, TARGET, news, 0.85) for news in (0.0, 0.03, 0.07, 0.13))
     ]
     assert found == sorted(found)
@@ -66,7 +66,7 @@ def test_constant_correlations_are_never_less_likely() -> None:
     for seed in range(10):
         units = dcc_units(seed, 60, TARGET, 0.0, 0.0)
         target = correlation_target(units)
-        news, memory = fitted_dcc(units, target)
+        news, memory = fit_dcc(units, target)
         assert min(news, memory) >= 0
         assert news + memory <= HIGHEST_PERSISTENCE
         found = mean_negative_log_likelihood(units, target, news, memory)
@@ -75,7 +75,7 @@ def test_constant_correlations_are_never_less_likely() -> None:
 
 @settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.floats(0, 0.5), st.floats(0, 0.49))
-def test_forecasts_are_engles_recursion_and_correlations(seed: int, news: float, memory: float) -> None:
+def test_forecasts_follow_engles_recursion(seed: int, news: float, memory: float) -> None:
     """After the first, third and last return, each from those before alone; to a few units in the last place."""
     units = np.random.default_rng(seed).normal(size=(12, 3))
     expected = correlations_of(units, TARGET, news, memory)
@@ -91,4 +91,4 @@ def test_singular_correlations_are_an_error(assets: int) -> None:
     units = np.random.default_rng(1).normal(size=(25, assets))
     units[:, 1] = units[:, 0]
     with pytest.raises(EstimationError, match=f"correlations of {assets} assets over 25 returns are singular"):
-        fitted_dcc(units, correlation_target(units))
+        fit_dcc(units, correlation_target(units))

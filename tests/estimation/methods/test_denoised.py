@@ -1,23 +1,22 @@
-"""Marchenko-Pastur denoising: skfolio's where both see the same noise, the law itself, and the detoned matrix."""
+"""Marchenko-Pastur denoising: equal to skfolio's for the same noise, and the law itself."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from skfolio.moments import DenoiseCovariance, DetoneCovariance
+from skfolio.moments import DenoiseCovariance
 
 from backtest.estimation.methods.denoised import (
     Denoised,
     denoised_correlation,
     denoised_covariance,
-    detoned_correlation,
     noise_edge,
 )
 from backtest.numerics.arrays import Floats
 
 
 def of_factors(seed: int, count: int, assets: int, factors: int) -> Floats:
-    """A market, and blocks with a factor each beside it, all of the same weight."""
+    """Returns with a market factor and a factor for each block, all of the same weight."""
     random = np.random.default_rng(seed)
     blocks = random.normal(size=(count, factors))[:, np.arange(assets) % factors]
     market, own = random.normal(size=(count, 1)), random.normal(size=(count, assets))
@@ -29,8 +28,8 @@ def eigenvalues_of(returns: Floats) -> Floats:
 
 
 @pytest.mark.parametrize(("count", "assets", "factors"), [(500, 40, 1), (500, 40, 3), (1000, 100, 2), (252, 50, 2)])
-def test_it_is_skfolios(count: int, assets: int, factors: int) -> None:
-    """Where its kernel fit of the noise's variance finds the same number of factors, all else is the same.
+def test_covariance_equals_skfolios(count: int, assets: int, factors: int) -> None:
+    """If its kernel fit of the noise variance finds the same number of factors, the covariances are equal.
 
     In half of the samples or more it does; its fit has a local minimum at other variances. To 1e-12 of the variances,
     as sums are taken in other orders.
@@ -44,7 +43,7 @@ def test_it_is_skfolios(count: int, assets: int, factors: int) -> None:
 
 
 @pytest.mark.parametrize(("count", "assets"), [(500, 50), (252, 100), (60, 100)])
-def test_the_edge_is_that_of_noise(count: int, assets: int) -> None:
+def test_edge_bounds_the_eigenvalues_of_pure_noise(count: int, assets: int) -> None:
     """Pure noise: the largest eigenvalue tends to (1 + sqrt(n/T))²; it strays by some n^(-2/3), here by under 10 %."""
     eigenvalues = eigenvalues_of(np.random.default_rng(assets).normal(size=(count, assets)))
     assert eigenvalues[-1] == pytest.approx((1 + np.sqrt(assets / count)) ** 2, rel=0.1)
@@ -52,7 +51,7 @@ def test_the_edge_is_that_of_noise(count: int, assets: int) -> None:
 
 
 @pytest.mark.parametrize("factors", [1, 2, 4])
-def test_as_many_eigenvalues_stand_out_as_there_are_factors(factors: int) -> None:
+def test_as_many_eigenvalues_exceed_the_edge_as_there_are_factors(factors: int) -> None:
     """Ten samples each of 60 assets: the blocks' factors (with one block, the market's own)."""
     for seed in range(10):
         eigenvalues = eigenvalues_of(of_factors(seed, 600, 60, factors))
@@ -60,7 +59,9 @@ def test_as_many_eigenvalues_stand_out_as_there_are_factors(factors: int) -> Non
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 60), st.integers(1, 40), st.integers(1, 3))
-def test_variances_are_kept_and_all_is_positive(seed: int, count: int, assets: int, factors: int) -> None:
+def test_variances_are_kept_and_the_matrix_is_positive_semidefinite(
+    seed: int, count: int, assets: int, factors: int
+) -> None:
     """Variances are the sample's; eigenvalues are at or above zero to the rounding of their sum."""
     returns = of_factors(seed, count, assets, factors)
     found = denoised_covariance(returns)
@@ -75,39 +76,13 @@ def test_a_singular_sample_becomes_positive_definite() -> None:
     assert np.linalg.eigvalsh(denoised_correlation(correlation, 40)).min() > 0.1
 
 
-def test_less_error_than_the_sample() -> None:
+def test_error_is_smaller_than_the_samples() -> None:
     """One factor, all correlations 0.4, 120 returns of 50 assets, ten samples."""
     truth = 0.4 * np.ones((50, 50)) + 0.6 * np.eye(50)
     for seed in range(10):
         returns = np.random.default_rng(seed).normal(size=(120, 50)) @ np.linalg.cholesky(truth).T
         sample = np.asarray(np.corrcoef(returns.T))
         assert np.sum((denoised_correlation(sample, 120) - truth) ** 2) < 0.8 * np.sum((sample - truth) ** 2)
-
-
-def test_detoned_is_skfolios_and_singular() -> None:
-    """1e-12 as above. The rank is one less: no estimate of risk."""
-    returns = of_factors(3, 300, 10, 1)
-    correlation = np.asarray(np.corrcoef(returns.T))
-    found = detoned_correlation(correlation)
-    scale = returns.std(axis=0, ddof=1)
-    np.testing.assert_allclose(
-        found * np.outer(scale, scale),
-        DetoneCovariance(nearest=False).fit(returns).covariance_,
-        rtol=0,
-        atol=1e-12 * scale.max() ** 2,
-    )
-    eigenvalues = np.linalg.eigvalsh(found)
-    assert abs(eigenvalues[0]) < 1e-14
-    assert eigenvalues[1] > 0.1
-
-
-def test_detoning_may_leave_nothing_of_an_asset() -> None:
-    """Two assets that are one, and one apart: taking out the pair leaves only the third."""
-    correlation = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-    np.testing.assert_allclose(detoned_correlation(correlation), np.eye(3), rtol=0, atol=1e-15)
-    for components in (0, 3):
-        with pytest.raises(ValueError, match=f"{components} components of 3"):
-            detoned_correlation(correlation, components)
 
 
 def test_the_estimator_takes_the_last_returns() -> None:

@@ -1,4 +1,4 @@
-"""Exponential weights, held to pandas' `ewm`, to the sample covariance, and to what RiskMetrics says of its weights."""
+"""Exponential weights, compared with pandas' `ewm`, the sample covariance, and the weights of RiskMetrics."""
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,8 @@ RETURNS = np.random.default_rng(8).normal(0.0005, 0.01, (400, 4)) * [1.0, 0.3, 2
 
 
 @pytest.mark.parametrize(("window", "half_life"), [(40, 10), (100, 1), (100, 11), (252, 63), (252, 500)])
-def test_it_is_pandas_ewm_of_each_window(window: int, half_life: int) -> None:
-    """The same weights, weighted mean and divisor, worked out return by return there."""
+def test_covariance_equals_pandas_ewm_of_each_window(window: int, half_life: int) -> None:
+    """The same weights, weighted mean and divisor, computed return by return."""
     rows = list(range(300, 400, 9))
     found = rolling_ewma_covariance(RETURNS, rows, window, half_life, half_life)
     for matrix, row in zip(found, rows, strict=True):
@@ -23,13 +23,13 @@ def test_it_is_pandas_ewm_of_each_window(window: int, half_life: int) -> None:
         assert error(matrix, of_window.loc[window - 1].to_numpy()) < 1e-12
 
 
-def test_with_a_long_half_life_it_is_the_sample_covariance() -> None:
+def test_long_half_life_gives_the_sample_covariance() -> None:
     """All weights alike and the divisor T - 1, up to window / half-life, a ten-millionth here."""
     found = rolling_ewma_covariance(RETURNS, [399], 100, 1e9, 1e9)
     assert error(found, rolling_sample_covariance(RETURNS, [399], 100)) < 1e-7
 
 
-def test_the_weights_are_those_of_riskmetrics() -> None:
+def test_weights_equal_riskmetrics_weights() -> None:
     """λ = 0.94 is a half-life of 11.2 days, and 99.9 % of its weight is on 112 days (Technical Document, table 5.7)."""
     half_life = np.log(0.5) / np.log(0.94)
     assert round(half_life, 1) == 11.2
@@ -45,7 +45,7 @@ def test_effective_observations_are_2_9_half_lives() -> None:
     assert 1 / (weights @ weights) / 100 == pytest.approx(2 / np.log(2), rel=1e-4)
 
 
-def test_volatilities_and_correlations_may_have_half_lives_of_their_own() -> None:
+def test_volatilities_and_correlations_can_have_separate_half_lives() -> None:
     rows = [250, 399]
     found = rolling_ewma_covariance(RETURNS, rows, 200, 10, 60)
     fast = rolling_ewma_covariance(RETURNS, rows, 200, 10, 10)
@@ -57,7 +57,7 @@ def test_volatilities_and_correlations_may_have_half_lives_of_their_own() -> Non
         np.testing.assert_allclose(correlations, steady / np.outer(others, others), rtol=0, atol=1e-14)
 
 
-def test_a_tiny_weight_at_the_windows_begin_leaves_no_trace() -> None:
+def test_tiny_weights_at_the_start_of_a_window_lose_no_digits() -> None:
     """Weights down to 2^-1000: sums are no longer shared, and yet the storm before is forgotten."""
     returns = np.random.default_rng(9).normal(size=(1300, 2))
     returns[:200] *= 1e100
@@ -66,15 +66,19 @@ def test_a_tiny_weight_at_the_windows_begin_leaves_no_trace() -> None:
     assert error(found, wanted) < 1e-12
 
 
-def test_half_lives_in_years_are_those_of_the_data() -> None:
+def test_half_lives_in_years_use_the_periods_of_the_data() -> None:
     got = EWMA(window=48, half_life="1Y").covariances(RETURNS, [399], 12)
     assert got.tobytes() == rolling_ewma_covariance(RETURNS, [399], 48, 12, 12).tobytes()
 
 
 @pytest.mark.parametrize(
     ("half_life", "words"),
-    [(0, "a half-life of 0; expected one period or more"), (-3, "a half-life of -3"), ("3X", "'3X' is no half-life")],
+    [
+        (0, "a half-life of 0; expected one period or more"),
+        (-3, "a half-life of -3"),
+        ("3X", "'3X' is not a half-life"),
+    ],
 )
-def test_a_half_life_that_is_none(half_life: int | str, words: str) -> None:
+def test_invalid_half_lives_are_rejected(half_life: int | str, words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         EWMA(half_life=half_life)

@@ -1,4 +1,4 @@
-"""The covariance of all returns so far, held to pandas' `expanding`, and when its history begins."""
+"""Covariance of all returns so far, compared with pandas' `expanding`, and the start of its history."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from support.builders.covariance_error import error
 RETURNS = np.random.default_rng(10).normal(0.0005, 0.01, (300, 4)) * [1.0, 0.3, 2.0, 1.0]
 
 
-def test_it_is_pandas_expanding_covariance() -> None:
+def test_covariance_equals_pandas_expanding() -> None:
     """Each date's, from the sums that go on from the date before."""
     rows = [9, 10, 11, 50, 51, 120, 299]
     wanted = pd.DataFrame(RETURNS).expanding().cov()
@@ -19,7 +19,7 @@ def test_it_is_pandas_expanding_covariance() -> None:
 
 
 def test_an_asset_that_joins_shortens_the_history_of_all() -> None:
-    """Once it has returns enough to be there; before, the others have all of theirs. A gap begins its history anew."""
+    """Once it has returns enough to be there; before, the others have all of theirs. A gap restarts its history."""
     late = RETURNS.copy()
     late[:100, 3] = np.nan
     late[200, 0] = np.nan
@@ -33,7 +33,7 @@ def test_an_asset_that_joins_shortens_the_history_of_all() -> None:
     assert error(found[4], np.cov(RETURNS[201:211].T)) < 1e-12
 
 
-def test_by_complete_rows_a_gap_costs_a_row_and_no_history(caplog: pytest.LogCaptureFixture) -> None:
+def test_complete_rows_lose_a_row_at_a_gap_but_no_history(caplog: pytest.LogCaptureFixture) -> None:
     gap = RETURNS.copy()
     gap[:100, 3] = np.nan
     gap[[150, 200], 0] = np.nan
@@ -45,8 +45,8 @@ def test_by_complete_rows_a_gap_costs_a_row_and_no_history(caplog: pytest.LogCap
 
 
 @pytest.mark.parametrize("first", [1e3, 1e6])
-def test_first_returns_far_from_all_later_ones(first: float) -> None:
-    """What the sums are shifted by is of no use then: the product of the deviations is taken."""
+def test_first_returns_far_from_later_returns_lose_no_digits(first: float) -> None:
+    """The shift of the sums does not help then, so the product of the deviations is used."""
     returns = np.random.default_rng(11).normal(size=(500, 2))
     returns[:2] += first
     (_, found) = expanding_sample_covariance(returns, [1, 499], 2)

@@ -1,4 +1,4 @@
-"""GARCH and GJR volatilities: arch's own, its forecasts and filters, and what happens where it does not converge."""
+"""GARCH and GJR volatilities: fits, forecasts and filters of arch, and fits that do not converge."""
 
 import sys
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 from arch import arch_model
 
 from backtest.errors import BacktestError, EstimationError
-from backtest.estimation.methods.garch import TOLERANCE, filtered, fitted_garch
+from backtest.estimation.methods.garch import TOLERANCE, filter_returns, fit_garch
 from backtest.numerics.blas import one_blas_thread
 from support.builders.garch_samples import garch_returns
 
@@ -23,9 +23,9 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("leverage", [False, True])
-def test_it_is_archs_model(leverage: bool) -> None:
+def test_fit_equals_archs_model(leverage: bool) -> None:
     """Parameters, units and the forecast of one period are those that arch gives for the returns so scaled."""
-    fit = fitted_garch(RETURNS, leverage=leverage)
+    fit = fit_garch(RETURNS, leverage=leverage)
     theirs = arch_model(RETURNS / RETURNS.std(ddof=1), p=1, o=int(leverage), q=1, rescale=False).fit(
         disp="off", options={"ftol": TOLERANCE}
     )
@@ -39,13 +39,13 @@ def test_it_is_archs_model(leverage: bool) -> None:
 
 
 @pytest.mark.parametrize("leverage", [False, True])
-def test_it_goes_on_as_archs_filter_does(leverage: bool) -> None:
+def test_filter_continues_like_archs(leverage: bool) -> None:
     """Fitted to 1000 returns, then 500 more with parameters fixed.
 
     From there arch begins its recursion at a slightly other variance, of which 0.97^1000 is left: hence 1e-10.
     """
-    fit = fitted_garch(RETURNS[:1000], leverage=leverage)
-    variances, units = filtered([fit], RETURNS[1000:, None])
+    fit = fit_garch(RETURNS[:1000], leverage=leverage)
+    variances, units = filter_returns([fit], RETURNS[1000:, None])
     model = arch_model(RETURNS / fit.scale, p=1, o=int(leverage), q=1, rescale=False)
     parameters = [fit.mean, fit.omega, fit.alpha, fit.gamma, fit.beta]
     fixed = model.fix(parameters if leverage else parameters[:3] + parameters[4:])
@@ -54,10 +54,10 @@ def test_it_goes_on_as_archs_filter_does(leverage: bool) -> None:
     assert variances[-1, 0] / fit.scale**2 == pytest.approx(fixed.forecast(horizon=1).variance.iloc[-1, 0], rel=1e-10)
 
 
-def test_it_finds_what_the_returns_were_made_of() -> None:
+def test_fit_recovers_the_parameters_of_simulated_returns() -> None:
     """10,000 returns: standard errors are near 0.007 for alpha and gamma, 0.01 for beta; three of them are allowed."""
     returns = garch_returns(np.random.default_rng(7).normal(size=(10_000, 1)), 0.05, 0.08, 0.87)[:, 0]
-    fit = fitted_garch(returns, leverage=True)
+    fit = fit_garch(returns, leverage=True)
     assert fit.alpha == pytest.approx(0.05, abs=0.025)
     assert fit.gamma == pytest.approx(0.08, abs=0.03)
     assert fit.beta == pytest.approx(0.87, abs=0.03)
@@ -66,38 +66,38 @@ def test_it_finds_what_the_returns_were_made_of() -> None:
 @pytest.mark.parametrize("scale", [2.0**-10, 2.0**10])
 def test_the_unit_of_returns_does_not_matter(scale: float) -> None:
     """Powers of two, so that nothing is rounded: all is the same to the last bit, but the scale."""
-    fit, other = fitted_garch(RETURNS[:300]), fitted_garch(scale * RETURNS[:300])
+    fit, other = fit_garch(RETURNS[:300]), fit_garch(scale * RETURNS[:300])
     assert other[1:7] == fit[1:7]
     assert other.scale == scale * fit.scale
 
 
-def test_without_convergence_the_variance_is_the_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variance_is_the_samples_without_convergence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("arch.univariate.base.ARCHModelResult.convergence_flag", property(lambda _: 9))
-    fit = fitted_garch(RETURNS[:300])
+    fit = fit_garch(RETURNS[:300])
     assert not fit.converged
-    variances, units = filtered([fit], RETURNS[300:310, None])
+    variances, units = filter_returns([fit], RETURNS[300:310, None])
     np.testing.assert_allclose(variances, RETURNS[:300].var(ddof=1), rtol=1e-14)
     np.testing.assert_allclose(units[:, 0], (RETURNS[300:310] - RETURNS[:300].mean()) / RETURNS[:300].std(ddof=1))
     assert fit.units.var(ddof=1) == pytest.approx(1, rel=1e-13)
 
 
-def test_a_search_that_rounding_ended_at_its_maximum_has_converged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_search_ended_by_rounding_at_its_maximum_counts_as_converged(monkeypatch: pytest.MonkeyPatch) -> None:
     """It complains once, and a second one, begun where it stood, does not: the model is as without the complaint."""
-    expected, flags = fitted_garch(RETURNS[:300]), iter([8, 0])
+    expected, flags = fit_garch(RETURNS[:300]), iter([8, 0])
     monkeypatch.setattr("arch.univariate.base.ARCHModelResult.convergence_flag", property(lambda _: next(flags)))
-    fit = fitted_garch(RETURNS[:300])
+    fit = fit_garch(RETURNS[:300])
     assert fit.converged
     assert fit.next_variance == pytest.approx(expected.next_variance, rel=1e-4)
     assert next(flags, None) is None
 
 
 @pytest.mark.parametrize("returns", [RETURNS[:19], np.full(100, 0.1)])
-def test_too_few_returns_or_none_that_vary_are_an_error(returns: np.typing.NDArray[np.float64]) -> None:
+def test_too_few_or_constant_returns_are_an_error(returns: np.typing.NDArray[np.float64]) -> None:
     with pytest.raises(EstimationError, match=f"GARCH model of {len(returns)} returns"):
-        fitted_garch(returns)
+        fit_garch(returns)
 
 
-def test_without_arch_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_arch_is_an_error_that_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "arch", None)
     with pytest.raises(BacktestError, match=r"pip install 'risk-parity-backtest\[garch\]'"):
-        fitted_garch(RETURNS)
+        fit_garch(RETURNS)

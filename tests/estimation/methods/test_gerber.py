@@ -1,4 +1,4 @@
-"""The Gerber covariance: counts made one by one, skfolio's, and what Schur's theorem says of both statistics."""
+"""Gerber covariance, compared with counts period by period, with skfolio, and with Schur's theorem."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def made_up(seed: int, count: int, assets: int) -> Floats:
 
 @pytest.mark.parametrize("statistic", ["gs1", "gs2"])
 @pytest.mark.parametrize("threshold", [0.5, 0.7, 0.9])
-def test_counted_one_by_one(statistic: Statistic, threshold: float) -> None:
+def test_statistics_equal_counts_period_by_period(statistic: Statistic, threshold: float) -> None:
     """Equation by equation, period by period: agreeing less opposing, over what the statistic divides by."""
     returns = made_up(1, 60, 4)
     s = returns.std(axis=0, ddof=1)
@@ -36,7 +36,7 @@ def test_counted_one_by_one(statistic: Statistic, threshold: float) -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(5, 60), st.integers(2, 20), st.sampled_from([0.5, 0.7, 0.9]))
-def test_it_is_skfolios(seed: int, count: int, assets: int, threshold: float) -> None:
+def test_covariance_equals_skfolios(seed: int, count: int, assets: int, threshold: float) -> None:
     """Its standard deviations have divisor T, also in the threshold: both are put right here."""
     returns = made_up(seed, count, assets)
     ratio = count / (count - 1)
@@ -66,7 +66,7 @@ def test_both_are_positive_semi_definite(
     assert np.linalg.eigvalsh(found).min() >= -1e-14 * np.trace(found)
 
 
-def test_one_wild_return_moves_volatility_and_not_correlation() -> None:
+def test_one_outlier_moves_volatility_but_not_correlation() -> None:
     """Tenfold, the largest return of an asset leaves its signs of that period; others' thresholds are their own."""
     returns = np.where(made_up(3, 200, 2) > 0, 0.01, -0.01)
     wild = returns.copy()

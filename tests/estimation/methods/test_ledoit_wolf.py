@@ -1,4 +1,4 @@
-"""Linear shrinkage: scikit-learn's to identity, the paper's sums as loops for constant correlation, and its effect."""
+"""Linear shrinkage, compared with scikit-learn and with the paper's sums, and its effect."""
 
 import math
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def sample_of_one_factor(seed: int, count: int, assets: int) -> Floats:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 60), st.integers(1, 40))
-def test_it_is_scikit_learns(seed: int, count: int, assets: int) -> None:
+def test_covariance_equals_scikit_learns(seed: int, count: int, assets: int) -> None:
     """Also with more assets than returns. 1e-12 of the largest variance, as sums are taken in other orders."""
     returns = sample_of_one_factor(seed, count, assets)
     expected, _ = ledoit_wolf(returns)
@@ -33,7 +33,7 @@ def test_it_is_scikit_learns(seed: int, count: int, assets: int) -> None:
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 * np.diagonal(expected).max())
 
 
-def test_two_returns_of_one_size_need_no_shrinkage_or_all() -> None:
+def test_degenerate_samples_have_no_division_by_zero() -> None:
     """S = μI leaves nothing to do, and no return that varies nothing to divide by."""
     square = np.array([[0.01, 0.01], [0.01, -0.01], [-0.01, 0.01], [-0.01, -0.01]])
     np.testing.assert_allclose(ledoit_wolf_covariance(square), 1e-4 * np.eye(2), rtol=1e-15)
@@ -64,7 +64,7 @@ def honey(returns: Floats) -> tuple[Floats, float]:
 
 
 @pytest.mark.parametrize(("count", "assets"), [(1000, 4), (250, 5), (300, 7), (12, 20)])
-def test_constant_correlation_is_the_papers_sums(count: int, assets: int) -> None:
+def test_constant_correlation_equals_the_papers_sums(count: int, assets: int) -> None:
     """The intensities are not at a bound, so that all of the formula matters; 1e-12 for the order of the sums."""
     returns = sample_of_one_factor(count, count, assets)
     expected, intensity = honey(returns)
@@ -74,7 +74,7 @@ def test_constant_correlation_is_the_papers_sums(count: int, assets: int) -> Non
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 30), st.integers(1, 30))
-def test_constant_correlation_keeps_variances_and_is_positive(seed: int, count: int, assets: int) -> None:
+def test_constant_correlation_keeps_variances_and_is_positive_semidefinite(seed: int, count: int, assets: int) -> None:
     """Its variances are the sample's with divisor T; eigenvalues are at or above zero to the rounding of their sum."""
     returns = sample_of_one_factor(seed, count, assets)
     found = constant_correlation_covariance(returns)
@@ -83,7 +83,7 @@ def test_constant_correlation_keeps_variances_and_is_positive(seed: int, count: 
     assert np.linalg.eigvalsh(found).min() >= -1e-14 * np.trace(found)
 
 
-def test_an_asset_that_never_varies_leaves_the_others_as_without_it() -> None:
+def test_constant_asset_does_not_change_the_others() -> None:
     returns = sample_of_one_factor(1, 50, 4)
     flat = np.insert(returns, 2, 0.0001, axis=1)
     found = constant_correlation_covariance(flat)
@@ -100,8 +100,8 @@ def test_an_asset_that_never_varies_leaves_the_others_as_without_it() -> None:
         (constant_correlation_covariance, 0.5 * np.ones((30, 30)) + 0.5 * np.eye(30)),
     ],
 )
-def test_shrinkage_brings_the_truth_nearer(estimate: Callable[[Floats], Floats], truth: Floats) -> None:
-    """Of a truth near the target, 60 returns of 30 assets: in each of 20 samples the squared error falls by a fifth."""
+def test_shrinkage_reduces_the_error(estimate: Callable[[Floats], Floats], truth: Floats) -> None:
+    """With a truth near the target and 60 returns of 30 assets, the squared error falls by a fifth in 20 samples."""
     root = np.linalg.cholesky(truth)
     for seed in range(20):
         returns = np.random.default_rng(seed).normal(size=(60, 30)) @ root.T

@@ -1,4 +1,4 @@
-"""Analytical nonlinear shrinkage: the paper's formulas term by term, its invariances, less error than the sample."""
+"""Analytical nonlinear shrinkage: the paper's formulas term by term, invariances, and errors below the sample."""
 
 import math
 
@@ -14,7 +14,7 @@ from backtest.estimation.methods.nonlinear_shrinkage import (
     _density_and_hilbert_transform,
     _kernels_hilbert_transform,
     nonlinear_shrinkage_covariance,
-    shrunk_eigenvalues,
+    shrink_eigenvalues,
 )
 from backtest.numerics.arrays import Floats
 
@@ -62,7 +62,7 @@ def papers_estimate(returns: Floats) -> Floats:
 
 
 @pytest.mark.parametrize(("count", "assets"), [(13, 2), (30, 10), (61, 60), (60, 59), (41, 60), (20, 100), (300, 20)])
-def test_it_is_the_papers_formulas(count: int, assets: int) -> None:
+def test_covariance_equals_the_papers_formulas(count: int, assets: int) -> None:
     """To 1e-9: near n = N the smallest eigenvalue, by whose inverse much is divided, has lost some digits."""
     random = np.random.default_rng(count)
     returns = (
@@ -74,7 +74,7 @@ def test_it_is_the_papers_formulas(count: int, assets: int) -> None:
 
 
 @pytest.mark.parametrize("x", [-3.0, -1.0, 0.0, 0.7, 2.2, 5.0, 9.999, 10.0, -10.0, 1e3, -1e6, 1e12])
-def test_the_kernels_hilbert_transform_is_its_integral(x: float) -> None:
+def test_hilbert_transform_of_the_kernel_equals_its_integral(x: float) -> None:
     """(1/π) PV ∫ κ(t) / (t - x) dt by quadrature, near and far; 1e-8 is what that is good for."""
     inside = abs(x) < ROOT5
     if inside:
@@ -85,8 +85,8 @@ def test_the_kernels_hilbert_transform_is_its_integral(x: float) -> None:
     assert _kernels_hilbert_transform(np.array(x)) == pytest.approx(its_hilbert_transform(x), rel=1e-13, abs=1e-16)
 
 
-def test_two_eigenvalues_at_the_end_of_each_others_kernel() -> None:
-    """Where the logarithm is infinite its factor is zero: with x = ±sqrt(5) both are finite."""
+def test_eigenvalues_at_the_end_of_each_others_kernel_are_finite() -> None:
+    """The logarithm is infinite where its factor is zero: with x = ±sqrt(5) both results are finite."""
     h = 0.1
     density, transform = _density_and_hilbert_transform(np.array([1.0, 1 + ROOT5 * h]), h)
     assert np.isfinite(density).all()
@@ -120,13 +120,13 @@ def test_less_error_than_the_sample_and_positive_definite(count: int, assets: in
         assert np.sum((found - truth) ** 2) < 0.7 * np.sum((np.cov(returns.T) - truth) ** 2)
 
 
-def test_an_asset_that_is_a_combination_of_others_is_one_asset_less() -> None:
+def test_combination_of_assets_does_not_count_as_an_asset() -> None:
     """With x₃ = (x₁ + x₂)/sqrt(2) the plane's directions are shrunk as two assets are; the third has no variance."""
     returns = np.random.default_rng(4).normal(size=(50, 2))
     three = np.column_stack([returns, returns.sum(axis=1) / math.sqrt(2)])
     found = nonlinear_shrinkage_covariance(three)
     eigenvalues = np.linalg.eigvalsh(np.cov(three.T))
-    expected, _ = shrunk_eigenvalues(eigenvalues[1:], 2, 49)
+    expected, _ = shrink_eigenvalues(eigenvalues[1:], 2, 49)
     np.testing.assert_allclose(np.linalg.eigvalsh(found), [0.0, *sorted(expected)], rtol=1e-9, atol=1e-14)
 
 

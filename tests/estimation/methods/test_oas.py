@@ -1,4 +1,4 @@
-"""Oracle approximating shrinkage, held to scikit-learn's, and its distance from the paper's."""
+"""Oracle approximating shrinkage, compared with scikit-learn and with the paper."""
 
 import numpy as np
 from hypothesis import given
@@ -9,7 +9,7 @@ from backtest.estimation.methods.oas import OAS, oas_covariance
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 60), st.integers(2, 40))
-def test_it_is_scikit_learns(seed: int, count: int, assets: int) -> None:
+def test_covariance_equals_scikit_learns(seed: int, count: int, assets: int) -> None:
     """Also with more assets than returns. 1e-12 of the largest variance, as sums are taken in other orders."""
     random = np.random.default_rng(seed)
     returns = (
@@ -31,7 +31,7 @@ def test_the_papers_intensity_is_a_little_smaller() -> None:
         assert (1 - most) * (1 - used) <= paper < 1 - used
 
 
-def test_equal_variances_leave_nothing_to_divide_by() -> None:
+def test_equal_or_zero_variances_have_no_division_by_zero() -> None:
     """S = μI, and S = 0."""
     square = np.array([[0.01, 0.01], [0.01, -0.01], [-0.01, 0.01], [-0.01, -0.01]])
     np.testing.assert_allclose(oas_covariance(square), 1e-4 * np.eye(2), rtol=1e-15)

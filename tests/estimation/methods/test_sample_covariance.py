@@ -1,4 +1,4 @@
-"""The rolling sample covariance, held to numpy's and pandas' own, whatever sums its windows share."""
+"""Rolling sample covariance, compared with numpy and pandas, whether or not its windows share sums."""
 
 from typing import Any
 from unittest.mock import patch
@@ -35,7 +35,7 @@ def test_each_window_is_numpys_covariance_of_its_last_returns() -> None:
         np.testing.assert_allclose(matrix, np.cov(RETURNS[row - 11 : row + 1].T), rtol=0, atol=ROUNDING)
 
 
-def test_it_is_pandas_rolling_covariance() -> None:
+def test_covariance_equals_pandas_rolling() -> None:
     """A second algorithm, with running sums: its updates lose some digits, hence 1e-15."""
     rolled = pd.DataFrame(RETURNS).rolling(20).cov()
     found = rolling_sample_covariance(RETURNS, list(range(60)), 20)
@@ -59,7 +59,7 @@ def test_a_window_that_is_not_full_has_no_covariance() -> None:
 
 
 @given(st.integers(2, 12), st.floats(0.1, 10.0), st.integers(0, 2**32 - 1))
-def test_it_scales_with_the_square_and_ignores_a_constant(window: int, scale: float, seed: int) -> None:
+def test_covariance_scales_with_the_square_and_ignores_constants(window: int, scale: float, seed: int) -> None:
     """cov(c + s x) = s² cov(x), to the rounding of the constant, which is 1: hence 1e-14 of a variance near 1."""
     x = np.random.default_rng(seed).normal(size=(12, 3))
     (plain,) = rolling_sample_covariance(x, [11], window)
@@ -74,8 +74,8 @@ def test_a_window_in_rows(window: int | str, periods: int, rows: int) -> None:
     assert window_rows(Sample(window=window).window, periods) == rows
 
 
-def test_words_that_are_no_window() -> None:
-    with pytest.raises(ValueError, match="'3W' is no window"):
+def test_invalid_windows_are_rejected() -> None:
+    with pytest.raises(ValueError, match="'3W' is not a window"):
         window_rows("3W", 12)
 
 
@@ -99,7 +99,7 @@ def test_shared_sums_are_numpys_covariances(count: int, window: int, step: int) 
     assert error(shared(returns, rows, window), by_numpy(returns, rows, window)) < 1e-12
 
 
-def test_large_matrices_are_summed_one_by_one() -> None:
+def test_large_matrices_do_not_depend_on_later_dates() -> None:
     """190 assets: a matrix fills what is worked on at a time. Whatever comes after a date, its bits are the same."""
     returns = np.random.default_rng(14).normal(0.0003, 0.01, (300, 190))
     rows = range(130, 300, 12)
@@ -136,8 +136,8 @@ def test_assets_of_very_different_volatilities_and_means(far: float) -> None:
     assert error(shared(returns, rows, 100), by_numpy(returns, rows, 100)) < 1e-12
 
 
-def test_an_anchor_far_from_the_others_is_not_taken_out() -> None:
-    """An outlier on row 504, an anchor: all windows that hold it are worked out one by one, to the last bit."""
+def test_windows_with_an_outlier_as_anchor_are_computed_separately() -> None:
+    """An outlier on row 504, an anchor: all windows that contain it are computed one by one, to the last bit."""
     window = 252
     returns = np.random.default_rng(2).normal(size=(1000, 3))
     returns[504, 1] = 1e4
@@ -157,7 +157,7 @@ def test_returns_that_do_not_vary_have_a_variance_of_zero_exactly() -> None:
     assert not found[1:, :, 1].any()
 
 
-def test_a_gap_is_in_its_windows_alone() -> None:
+def test_gap_affects_only_its_own_windows() -> None:
     """With sums that are shared too: nothing of a missing return is left once it is out of the window."""
     returns = np.random.default_rng(5).normal(size=(400, 3))
     gap = returns.copy()
@@ -178,7 +178,9 @@ def test_a_gap_is_in_its_windows_alone() -> None:
     st.sampled_from([1.0, 0.999, 0.97, 0.5]),
     st.integers(0, 2**32 - 1),
 )
-def test_any_dates_share_what_they_may(window: int, steps: list[int], decay: float, seed: int) -> None:
+def test_shared_sums_do_not_depend_on_the_dates_asked_for(
+    window: int, steps: list[int], decay: float, seed: int
+) -> None:
     """Whatever dates are asked for, each is what it is alone, with weights that fall too; 1e-12 is what is promised."""
     rows = (window - 2 + np.cumsum(steps)).tolist()
     returns = np.random.default_rng(seed).standard_t(3, (rows[-1] + 1, 3)) * [1.0, 1e-3, 30.0]
@@ -188,7 +190,7 @@ def test_any_dates_share_what_they_may(window: int, steps: list[int], decay: flo
 
 
 def test_memory_of_shared_sums_is_bounded() -> None:
-    """Blocks grow with the number of assets; where a window is no four blocks long, each has its own product."""
+    """Blocks grow with the number of assets; windows shorter than four blocks have a product each."""
     for count in (10, 500, 1000, 3000):
         assert 2 * 756 / block_rows(756, count) * 8 * count**2 <= 2**27
     returns = np.random.default_rng(6).normal(size=(200, 2))

@@ -1,4 +1,4 @@
-"""The semi-covariance, by its definition, its relation to the covariance, and its sign."""
+"""Semi-covariance: its definition, its relation to the covariance, and its sign."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from backtest.estimation.methods.semi_covariance import SemiCovariance, semi_covariance
 
 
-def test_by_definition_and_by_the_sortino_ratios_deviation() -> None:
+def test_matrix_equals_its_definition_and_the_downside_deviation() -> None:
     """Entry by entry; its diagonal is the square of the downside deviation, all periods counted."""
     returns = np.random.default_rng(1).normal(0.001, 0.02, (40, 3))
     found = semi_covariance(returns, 0.002)
@@ -20,7 +20,7 @@ def test_by_definition_and_by_the_sortino_ratios_deviation() -> None:
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.integers(1, 20))
 def test_below_and_above_add_up_to_the_second_moment(seed: int, count: int, assets: int) -> None:
-    """As x = min(x, 0) + max(x, 0), both are XᵀX/T less the mixed products, which are negative or zero."""
+    """With x = min(x, 0) + max(x, 0), both are XᵀX/T less the mixed products, which are negative or zero."""
     returns = np.random.default_rng(seed).normal(size=(count, assets))
     below, above = semi_covariance(returns), semi_covariance(-returns)
     second = returns.T @ returns / count
@@ -30,7 +30,7 @@ def test_below_and_above_add_up_to_the_second_moment(seed: int, count: int, asse
     assert np.linalg.eigvalsh(below).min() >= -1e-14 * np.trace(below)
 
 
-def test_what_always_rose_has_none() -> None:
+def test_asset_that_always_rose_has_no_semi_variance() -> None:
     returns = np.array([[0.01, -0.01], [0.02, 0.03]])
     np.testing.assert_array_equal(semi_covariance(returns), [[0.0, 0.0], [0.0, 0.00005]])
 

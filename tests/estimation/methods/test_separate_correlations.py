@@ -1,4 +1,4 @@
-"""Volatilities and correlations of different windows and horizons, held to numpy's, and why one wants them."""
+"""Volatilities and correlations of different windows and horizons, compared with numpy, and their purpose."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ RETURNS = np.random.default_rng(12).normal(0.0005, 0.01, (300, 4)) * [1.0, 0.3, 
 RETURNS[:, 1:] += 0.4 * RETURNS[:, :1]
 
 
-def test_with_one_window_and_one_period_it_is_the_sample_covariance() -> None:
+def test_one_window_and_one_period_give_the_sample_covariance() -> None:
     rows = list(range(99, 300, 5))
     found = rolling_separate_correlations(RETURNS, rows, 100, 100)
     assert error(found, rolling_sample_covariance(RETURNS, rows, 100)) < 1e-14
@@ -29,7 +29,7 @@ def test_volatilities_and_correlations_are_numpys(window: int, correlation_windo
     assert error(found, np.corrcoef(sums.T) * np.outer(volatilities, volatilities)) < 1e-13
 
 
-def test_assets_that_close_at_different_hours_are_more_correlated_than_their_days_are() -> None:
+def test_sums_recover_correlations_of_assets_that_close_at_different_hours() -> None:
     """The same returns by the hour, closing half a day apart: days share a half, five days 4.5 of 5.
 
     So the correlations are 0.5 and 0.9, the standard error here (1 - ρ²) / sqrt(n): 0.004 by days, and some
@@ -47,7 +47,7 @@ def test_assets_that_close_at_different_hours_are_more_correlated_than_their_day
 
 
 def test_a_volatility_without_a_correlation_is_kept() -> None:
-    """An asset that moved in the window of the volatilities, and not in that of the correlations: these are zero."""
+    """An asset that moved only in the window of its volatility has correlations of zero."""
     returns = RETURNS[:120].copy()
     returns[60:, 2] = 0.001
     (found,) = rolling_separate_correlations(returns, [119], 100, 50)
@@ -56,8 +56,8 @@ def test_a_volatility_without_a_correlation_is_kept() -> None:
     assert np.linalg.eigvalsh(found)[0] > 0
 
 
-def test_sums_do_not_reach_over_a_row_that_is_left_out() -> None:
-    """By hand: returns of ten days, the sixth missing, sums over two: days 1-2, ..., 4-5, 7-8, ..., 9-10."""
+def test_sums_do_not_span_a_row_that_is_left_out() -> None:
+    """Worked example: returns of ten days, the sixth missing, sums over two: days 1-2, ..., 4-5, 7-8, ..., 9-10."""
     returns = RETURNS[:10].copy()
     returns[5, 0] = np.nan
     (found,) = rolling_separate_correlations(returns, [9], 6, 10, periods=2, missing="complete_rows")
@@ -67,17 +67,17 @@ def test_sums_do_not_reach_over_a_row_that_is_left_out() -> None:
     assert error(found, correlations * np.outer(volatilities, volatilities)) < 1e-13
 
 
-def test_a_window_in_which_too_few_sums_are_left() -> None:
+def test_too_few_complete_sums_are_an_error() -> None:
     """Each row that is left out takes five sums along: three rows are few of 30, and leave 11 sums of 26."""
     returns = RETURNS[:30].copy()
     returns[[8, 15, 21], 0] = np.nan
-    with pytest.raises(EstimationError, match=r"11 of 26 rows of returns, or of sums .* expected half"):
+    with pytest.raises(EstimationError, match=r"11 of 26 rows of returns, or of sums .* expected at least half"):
         rolling_separate_correlations(returns, [29], 30, 30, periods=5, missing="complete_rows")
 
 
-def test_a_window_too_short_for_the_sums() -> None:
+def test_window_too_short_for_the_sums_is_rejected() -> None:
     """A window too short for any data is refused with the settings, another one when the data is known."""
-    with pytest.raises(ValidationError, match="the window of the correlations, 5, holds 5 returns at most; expected 6"):
+    with pytest.raises(ValidationError, match="the window of the correlations, 5, holds at most 5 returns; expected 6"):
         SeparateCorrelations(window=5, correlation_periods=5)
     with pytest.raises(EstimationError, match="a correlation window of 1 rows holds 0 sums of 5 returns; expected two"):
         SeparateCorrelations(window=20, correlation_window="1Y", correlation_periods=5).covariances(RETURNS, [100], 1)

@@ -1,11 +1,11 @@
-"""Estimates over rolling windows: which returns an estimate is shown, and what stands for the others."""
+"""Estimates over rolling windows: the returns that an estimate uses, and the values of assets left out."""
 
 import numpy as np
 import pytest
 
 from backtest.errors import EstimationError
-from backtest.estimation.constant_assets import of_varying, varying
-from backtest.estimation.windows.rolling import rolling_covariances, scaled, unit_diagonal
+from backtest.estimation.constant_assets import columns_that_vary, estimate_where_varying
+from backtest.estimation.windows.rolling import rolling_covariances, scale_correlation, unit_diagonal
 from backtest.numerics.arrays import Floats
 
 RETURNS = np.random.default_rng(3).normal(0.001, 0.02, (40, 4))
@@ -16,7 +16,7 @@ def second_moment(returns: Floats) -> Floats:
     return moment
 
 
-def test_an_asset_that_lacks_a_return_is_left_out_as_if_it_were_not_there() -> None:
+def test_asset_with_a_missing_return_is_left_out() -> None:
     """To the last bit: the estimate sees the others alone; and once the gap is out of the window, all are back."""
     gap = RETURNS.copy()
     gap[25, 2] = np.nan
@@ -31,7 +31,7 @@ def test_an_asset_that_lacks_a_return_is_left_out_as_if_it_were_not_there() -> N
     assert found[[1, 3]].tobytes() == whole.tobytes()
 
 
-def test_or_the_row_is_left_out_for_all() -> None:
+def test_complete_rows_leave_the_row_out_for_all_assets() -> None:
     """With `complete_rows` the estimate has one return less; where too few are left that is an error."""
     gap = RETURNS.copy()
     gap[25, 2] = np.nan
@@ -41,21 +41,21 @@ def test_or_the_row_is_left_out_for_all() -> None:
         rolling_covariances(gap, [26], 2, second_moment, "complete_rows")
 
 
-def test_assets_that_do_not_vary_have_zeros() -> None:
+def test_constant_assets_have_zeros() -> None:
     """Zero or another constant, also one whose mean is rounded; 0.1 three times has a mean other than 0.1."""
     flat = np.column_stack([RETURNS[:3, 0], np.full(3, 0.1), np.zeros(3)])
-    assert varying(flat).tolist() == [True, False, False]
-    found = of_varying(flat, lambda returns: np.full((returns.shape[1],) * 2, 7.0))
+    assert columns_that_vary(flat).tolist() == [True, False, False]
+    found = estimate_where_varying(flat, lambda returns: np.full((returns.shape[1],) * 2, 7.0))
     assert found.tolist() == [[7.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
-    assert not of_varying(flat[:, 1:], second_moment).any()
+    assert not estimate_where_varying(flat[:, 1:], second_moment).any()
 
 
-def test_a_covariance_is_its_correlation_scaled() -> None:
+def test_correlation_scaled_by_volatilities_is_the_covariance() -> None:
     """There and back, to a few units in the last place; variances to the last bit."""
     covariance = np.cov(RETURNS.T)
     volatilities = np.sqrt(np.diagonal(covariance))
     correlation = unit_diagonal(covariance)
     np.testing.assert_allclose(correlation, np.corrcoef(RETURNS.T), rtol=0, atol=1e-15)
     assert (np.diagonal(correlation) == 1).all()
-    np.testing.assert_allclose(scaled(correlation, volatilities), covariance, rtol=1e-14)
-    assert (np.diagonal(scaled(correlation, volatilities)) == volatilities**2).all()
+    np.testing.assert_allclose(scale_correlation(correlation, volatilities), covariance, rtol=1e-14)
+    assert (np.diagonal(scale_correlation(correlation, volatilities)) == volatilities**2).all()

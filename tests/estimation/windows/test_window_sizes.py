@@ -1,4 +1,4 @@
-"""Which assets and rows a window has, where returns are missing."""
+"""Assets and rows of a window with missing returns."""
 
 import numpy as np
 import pytest
@@ -21,8 +21,8 @@ def test_complete_assets_have_all_returns_of_the_window() -> None:
     assert found == [(1, [0], [0, 1, 2]), (2, [0, 2], [2, 3, 4]), (3, [0, 1, 2], [3, 4, 5])]
 
 
-def test_complete_rows_have_returns_of_all_assets_that_are_there() -> None:
-    """The third asset joins on row 1: it is there from row 4 on, and its rows count from then on only."""
+def test_complete_rows_count_from_when_an_asset_joins() -> None:
+    """The third asset joins on row 1: it is available from row 4 on, and its rows count only from then on."""
     returns = table("xx.", "xxx", "x.x", "xxx", "xx.", "xxx")
     found = [
         (at, columns.tolist(), kept.tolist())
@@ -31,13 +31,13 @@ def test_complete_rows_have_returns_of_all_assets_that_are_there() -> None:
     assert found == [(0, [0, 1], [0, 1, 3]), (1, [0, 1], [1, 3, 4]), (2, [0, 1, 2], [3, 5])]
 
 
-def test_an_asset_without_a_return_on_the_date_is_not_there() -> None:
+def test_asset_without_a_return_on_the_date_is_not_available() -> None:
     """It may have left for good: its missing rows must not cost the others theirs."""
     returns = table("xx", "xx", "xx", "x.", "x.")
     assert [c.tolist() for _, c, _ in window_places(returns, [2, 3, 4], 3, "complete_rows")] == [[0, 1], [0], [0]]
 
 
-def test_an_expanding_window_begins_where_all_that_are_there_have_returns() -> None:
+def test_expanding_window_begins_when_all_available_assets_have_returns() -> None:
     returns = table("x.", "xx", "xx", ".x", "xx", "xx", "xx")
     places = window_places(returns, [2, 5, 6], 2, "complete_assets", expanding=True)
     assert [(c.tolist(), kept.tolist()) for _, c, kept in places] == [
@@ -53,12 +53,12 @@ def test_an_expanding_window_begins_where_all_that_are_there_have_returns() -> N
     ]
 
 
-def test_no_asset_no_window() -> None:
+def test_dates_without_assets_are_skipped() -> None:
     assert list(complete_windows(table("..", "..", ".."), [2], 2, "complete_rows")) == []
     assert list(complete_windows(np.empty((3, 0)), [2], 2, "complete_assets")) == []
 
 
-def test_what_is_given_cannot_be_written_to() -> None:
+def test_windows_are_read_only() -> None:
     """It may be the caller's table itself, where nothing is left out."""
     ((_, _, returns),) = complete_windows(table("x", "x", "x"), [2], 2, "complete_assets")
     with pytest.raises(ValueError, match="read-only"):
@@ -72,7 +72,7 @@ def test_shortened_windows_lack_rows() -> None:
     assert list(shortened_windows(returns, [2, 3, 4], 3, "complete_assets")) == []
 
 
-def test_half_of_the_rows_at_least() -> None:
+def test_at_least_half_of_the_rows_must_be_complete() -> None:
     """Three of six will do, three of seven will not, nor one of two."""
     half = table("xx", ".x", "x.", "xx", ".x", "xx")
     ((_, _, kept),) = window_places(half, [5], 6, "complete_rows")
