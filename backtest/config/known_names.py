@@ -11,10 +11,11 @@ from backtest.config.messages import listed, suggestion
 from backtest.config.run_config import StrategyChoice
 from backtest.config.terms_check import term_mistakes
 from backtest.data.data_settings import DataSettings
-from backtest.data.load import classes_of_source, columns
+from backtest.data.fetch_series import catalogues, classes_of
 from backtest.data.prepare.currencies import cannot_be_converted
-from backtest.data.series import Series
-from backtest.data.table import Column
+from backtest.data.run_series import series_of
+from backtest.data.series_spec import SeriesSpec
+from backtest.data.sources.source import CatalogueEntry
 from backtest.errors import DataError
 from backtest.strategy import StrategyError
 
@@ -25,7 +26,7 @@ def check_names(document: Document, problems: list[str], strategy: StrategyChoic
     if data is None:
         return  # its mistakes are reported already
     try:
-        offered = columns(data, folder)
+        offered = catalogues(data, folder)
     except DataError as problem:
         if not problems:
             raise
@@ -49,7 +50,7 @@ def check_names(document: Document, problems: list[str], strategy: StrategyChoic
     problems += _currencies(document, data)
     if unknown_series:
         return  # what follows asks for their classes
-    known = {**classes_of_source(offered), **data.asset_classes}
+    known = {**classes_of(offered), **data.asset_classes}
     classes = {name: known[name] for name in data.names if name in known}
     problems += term_mistakes(document, data, classes, offered)
     if strategy is not None:
@@ -92,28 +93,28 @@ def _usable(raw: Any) -> DataSettings | None:
         return None
 
 
-def _places(data: DataSettings) -> dict[Series, Location]:
+def _places(data: DataSettings) -> dict[SeriesSpec, Location]:
     """Where the configuration names each series."""
-    listed = isinstance(data.assets, tuple)
-    found: dict[Series, Location] = {}
-    for setting, columns_of in (("volumes", data.series.volumes()), ("opens", data.series.opens())):
+    listed, run = isinstance(data.assets, tuple), series_of(data)
+    found: dict[SeriesSpec, Location] = {}
+    for setting, columns_of in (("volumes", run.volumes), ("opens", run.opens)):
         found.update(dict.fromkeys(columns_of.values(), ("data", setting)))
-    for fund, followed in data.series.followed().items():
+    for fund, followed in run.followed.items():
         found[followed] = ("data", "assets", fund, "of")
-    for asset, proxy in data.series.proxies().items():
+    for asset, proxy in run.proxies.items():
         found[proxy] = ("data", "splice", asset)
-    for code, fx in data.series.fx().items():
+    for code, fx in run.fx.items():
         found[fx] = ("data", "fx", code)
-    others = ("consumer_prices", data.series.consumer_prices()), ("loan_rate", data.series.loan())
-    for setting, series in (*others, ("cash", data.series.cash())):
+    others = ("consumer_prices", run.consumer_prices), ("loan_rate", run.loan)
+    for setting, series in (*others, ("cash", run.cash)):
         if series is not None:
             found[series] = ("data", setting)
-    for i, series in enumerate(data.series.assets()):
+    for i, series in enumerate(run.assets):
         found[series] = ("data", "assets", i if listed else series.name)
     return found
 
 
-def _usable_names(location: Location, there: Mapping[str, Column]) -> list[str]:
+def _usable_names(location: Location, there: Mapping[str, CatalogueEntry]) -> list[str]:
     """The series that may stand at a place: a price index where the source tells such series from others."""
     macro = [name for name, column in there.items() if column.kind == "macro"]
     if location[1] == "consumer_prices":
@@ -121,7 +122,7 @@ def _usable_names(location: Location, there: Mapping[str, Column]) -> list[str]:
     return [name for name in there if name not in macro]
 
 
-def _no_such_series(at: str, location: Location, series: Series, there: Mapping[str, Column]) -> str:
+def _no_such_series(at: str, location: Location, series: SeriesSpec, there: Mapping[str, CatalogueEntry]) -> str:
     usable = _usable_names(location, there)
     kind = "index of consumer prices" if location[1] == "consumer_prices" else "price series"
     what = f"{series.symbol} is no {kind}" if series.symbol in there else f"no series {series.symbol}"

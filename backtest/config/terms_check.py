@@ -10,8 +10,10 @@ from backtest.config.document import Document, Location, dotted
 from backtest.config.messages import listed, suggestion
 from backtest.data.data_settings import DataSettings
 from backtest.data.dates.spacing import DAILY
-from backtest.data.series import Series
-from backtest.data.table import Column
+from backtest.data.run_series import series_of
+from backtest.data.series_spec import SeriesSpec
+from backtest.data.sources.registry import source_record
+from backtest.data.sources.source import CatalogueEntry
 from backtest.engine.settings.financing import (
     IMPACT_OF_FUNDS,
     Financing,
@@ -36,14 +38,13 @@ _BY_ASSET: tuple[Location, ...] = (
     ("fees", "expense_ratio_bps"),
 )
 _MAY_LEAVE_OUT: tuple[Location, ...] = (("financing", "borrow_fee_bps"), ("financing", "basis_bps"))
-_MONTHLY_SOURCES = ("sample", "french")
 
 
 def term_mistakes(
     document: Document,
     data: DataSettings,
     classes: Mapping[str, str],
-    offered: Mapping[Series, Mapping[str, Column] | None],
+    offered: Mapping[SeriesSpec, Mapping[str, CatalogueEntry] | None],
 ) -> list[str]:
     """A line for each mistake, with its place.
 
@@ -135,14 +136,15 @@ def _in_funds(document: Document, data: DataSettings) -> list[str]:
     return problems
 
 
-def _spot(data: DataSettings, offered: Mapping[Series, Mapping[str, Column] | None]) -> list[str]:
+def _spot(data: DataSettings, offered: Mapping[SeriesSpec, Mapping[str, CatalogueEntry] | None]) -> list[str]:
     """The assets that are said to be spot series, by the settings or else by their source."""
     found = {series.name: (there or {}).get(series.symbol) for series, there in offered.items()}
-    spot = {name: column is not None and column.spot for name, column in found.items()} | data.said_of_spot
+    spot = {name: column is not None and column.spot for name, column in found.items()} | data.stated_spot
     return [name for name in data.names if spot[data.funds[name].of if name in data.funds else name]]
 
 
 def _at_most_a_year(data: DataSettings) -> int:
     """Periods a year that the data cannot have more of."""
-    monthly = data.frequency == "monthly" or any(one.source in _MONTHLY_SOURCES for one in data.series.assets())
+    sources = (source_record(series.source) for series in series_of(data).assets)
+    monthly = data.frequency == "monthly" or any(source.is_monthly for source in sources)
     return min(12 if monthly else 366, data.periods_per_year or 366)  # what is said makes no days of months

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -22,17 +22,11 @@ from pydantic import (
 
 from backtest.data.prepare.currencies import Currency
 from backtest.data.prepare.leveraged_fund import LeveragedFund
-from backtest.data.run_series import RunSeries
-from backtest.data.series import (
-    FILE_SOURCES,
-    SAMPLES,
-    AssetSettings,
-    SeriesSettings,
-    SourceName,
-    Values,
-    WideFile,
-)
+from backtest.data.series_settings import AssetSettings, SeriesSettings, SourceName, WideFile
+from backtest.data.series_spec import Values
 from backtest.data.sources.address import public
+from backtest.data.sources.registry import file_sources, source_record, source_records
+from backtest.data.sources.source import SourceRecord
 
 NAMES_IN_USE = (
     "date", "cash_interest", "financing_cost", "financing_at_cash_rate", "financing_spread", "borrow_fees",
@@ -142,26 +136,15 @@ class DataSettings(BaseModel):
         return {**self.classes, **{name: one for name, one in own.items() if one is not None}}
 
     @property
-    def said_of_spot(self) -> dict[str, bool]:
-        """Whether assets are spot series, as far as the settings say."""
+    def stated_spot(self) -> dict[str, bool]:
+        """Return by asset whether it is a spot price, as far as the settings state it."""
         own = self.assets.items() if isinstance(self.assets, Mapping) else ()
         return {name: one.spot for name, one in own if isinstance(one, AssetSettings) and one.spot is not None}
-
-    @property
-    def longest_age(self) -> timedelta:
-        """`max_age` as a span of time."""
-        number = int(self.max_age[:-1])
-        return timedelta(hours=number) if self.max_age.endswith("h") else timedelta(days=number)
 
     @property
     def funds(self) -> dict[str, LeveragedFund]:
         """The assets that are models of leveraged funds."""
         return _funds(self.assets)
-
-    @property
-    def series(self) -> RunSeries:
-        """The series of the run, by what they are for."""
-        return RunSeries(self)
 
     @field_serializer("path", "cache")
     def _no_secret(self, path: str | None) -> str | None:
@@ -170,20 +153,20 @@ class DataSettings(BaseModel):
     @field_validator("path")
     @classmethod
     def _path_goes_with_source(cls, path: str | None, info: ValidationInfo) -> str | None:
-        source = info.data.get("source")
-        if source in FILE_SOURCES and path is None:
-            raise ValueError(f"source {source} needs a path to its file")
-        if source is not None and source not in FILE_SOURCES and path is not None:
-            raise ValueError(f"{_what(source)} and takes no path; for a file use source: csv or parquet")
+        record = _record(info.data.get("source"))
+        if record is not None and record.is_file and path is None:
+            raise ValueError(f"source {record.name} needs a path to its file")
+        if record is not None and not record.is_file and path is not None:
+            raise ValueError(_takes_no_path(record))
         return path
 
     @field_validator("values")
     @classmethod
-    def _samples_hold_prices(cls, values: str, info: ValidationInfo) -> str:
-        source = info.data.get("source")
-        if values == "returns" and source is not None and source not in FILE_SOURCES:
-            what = "the samples hold prices" if source in SAMPLES else f"source {source} says itself what it holds"
-            raise ValueError(f"{what}; returns are for source: csv or parquet")
+    def _only_files_hold_returns(cls, values: str, info: ValidationInfo) -> str:
+        record = _record(info.data.get("source"))
+        if values == "returns" and record is not None and not record.is_file:
+            what = "the samples hold prices" if record.is_bundled else f"source {record.name} states what it holds"
+            raise ValueError(f"{what}; returns are for source: {file_sources()}")
         return values
 
     @field_validator("assets")
@@ -262,7 +245,7 @@ class DataSettings(BaseModel):
     def _a_file_has_a_path(cls, given: Any) -> Any:
         path = public(given) if isinstance(given, str) else None
         if path is not None:
-            raise ValueError(f"got {path!r}, expected true with source yfinance, or a file: {{path: {path}}}")
+            raise ValueError(f"got {path!r}, expected true with source {_with_bars()}, or a file: {{path: {path}}}")
         return given
 
     @field_validator("opens", "volumes")
@@ -277,10 +260,10 @@ class DataSettings(BaseModel):
         own = assets if isinstance(assets, Mapping) else {}
         for name in assets if given is True else ():
             source = getattr(own.get(name), "source", None) or info.data["source"]
-            if source != "yfinance":
+            if not source_record(source).has_bars:
                 raise ValueError(
-                    f"true is for source yfinance, and {name} is of {source}; expected a file with a column for each "
-                    f"asset, such as {{path: {info.field_name}.csv}}"
+                    f"true is for source {_with_bars()}, and {name} is of {source}; expected a file with a column for "
+                    f"each asset, such as {{path: {info.field_name}.csv}}"
                 )
         return given
 
@@ -305,19 +288,29 @@ def _funds(assets: Any) -> dict[str, LeveragedFund]:
     return {name: one for name, one in members if isinstance(one, LeveragedFund)}
 
 
-def _what(source: str) -> str:
-    return f"source {source} is {'bundled' if source in SAMPLES else 'no file'}"
+def _record(source: str | None) -> SourceRecord | None:
+    """Return the record of a source; None if its name was refused."""
+    return None if source is None else source_record(source)
 
 
-def _check_path(name: str, one: Any, info: ValidationInfo) -> None:
-    """Raise unless a series of its own source has a path exactly where it needs one."""
-    if not isinstance(one, SeriesSettings) or "source" not in info.data:
+def _with_bars() -> str:
+    return " or ".join(name for name, record in source_records().items() if record.has_bars)
+
+
+def _takes_no_path(record: SourceRecord) -> str:
+    what = "bundled" if record.is_bundled else "not a file"
+    return f"source {record.name} is {what} and takes no path; for a file use source: {file_sources()}"
+
+
+def _check_path(name: str, given: Any, info: ValidationInfo) -> None:
+    """Raise unless a series with settings of its own has a path exactly where its source needs one."""
+    if not isinstance(given, SeriesSettings) or "source" not in info.data:
         return
-    source = one.source or info.data["source"]
-    path = one.path or (info.data.get("path") if source == info.data["source"] else None)
-    if source in FILE_SOURCES and path is None:
-        raise ValueError(f"{name}: source {source} needs a path to its file")
-    if source not in FILE_SOURCES and one.path is not None:
-        raise ValueError(f"{name}: {_what(source)} and takes no path; for a file use source: csv or parquet")
-    if source not in FILE_SOURCES and one.values == "returns":
-        raise ValueError(f"{name}: returns are for source: csv or parquet")
+    record = source_record(given.source or info.data["source"])
+    path = given.path or (info.data.get("path") if record.name == info.data["source"] else None)
+    if record.is_file and path is None:
+        raise ValueError(f"{name}: source {record.name} needs a path to its file")
+    if not record.is_file and given.path is not None:
+        raise ValueError(f"{name}: {_takes_no_path(record)}")
+    if not record.is_file and given.values == "returns":
+        raise ValueError(f"{name}: returns are for source: {file_sources()}")

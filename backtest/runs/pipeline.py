@@ -14,9 +14,10 @@ from backtest.analysis.result import BacktestResult
 from backtest.config import RunConfig, load_config
 from backtest.data.cache.fetch import Key
 from backtest.data.dates.common_dates import on_common_dates
-from backtest.data.load import access_for, load
+from backtest.data.fetch_series import access_for
+from backtest.data.load import load
 from backtest.data.market_data import MarketData
-from backtest.data.quotes import Quotes
+from backtest.data.raw_series import RawSeries
 from backtest.errors import SimulationError
 from backtest.runs.notes import benchmark_notes, run_notes
 from backtest.runs.plan import Decided, Plan
@@ -86,7 +87,7 @@ def run_all(
 
 def loader(*, offline: bool, refresh: bool) -> Loader:
     """What loads the market of a configuration: the same settings once, and each series of a source once."""
-    known: dict[Key, Quotes] = {}
+    known: dict[Key, RawSeries] = {}
     loaded: list[tuple[RunConfig, MarketData]] = []
 
     def market(config: RunConfig) -> MarketData:

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from backtest.data.data_settings import DataSettings
 from backtest.data.dates.spacing import infer_periods_per_year
-from backtest.data.load import columns, load
+from backtest.data.fetch_series import catalogues
+from backtest.data.load import load
 from backtest.data.market_data import MarketData
 from backtest.errors import DataError
 
@@ -354,7 +355,7 @@ def test_parquet_equals_csv(tmp_path: Path, kind: str) -> None:
 
 def test_columns_of_a_file_are_its_header_in_order(tmp_path: Path) -> None:
     write(tmp_path, SIX, "date, b ,a,c")
-    (found,) = {id(offered): offered for offered in columns(settings(), tmp_path).values()}.values()
+    (found,) = {id(offered): offered for offered in catalogues(settings(), tmp_path).values()}.values()
     assert list(found or ()) == ["b", "a", "c"]
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 import backtest as bt
-from backtest.data.sources import http_retry
+from backtest.data.sources.network import http_retry
 from backtest.reporting.files.manifest import written_on
 from support.builders.market_files import write_config, write_csv
 from support.command_line import command

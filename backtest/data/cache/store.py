@@ -1,94 +1,22 @@
-"""The cache: what was fetched of each series, as it was fetched, and what is known of it.
+"""The cache: every fetched series as it was fetched, with what is known about it.
 
-Of each source and symbol there is a Parquet file of the values beside a JSON of what they are, from where and when,
-and the checksums of both. The JSON names the Parquet by its content, and is put into place last: whatever interrupts a
-writer, a reader finds the old entry or the new one, whole. Readers need no lock.
+For each source and symbol there is a Parquet file of the values next to a JSON file: what they are, where they come
+from and when, and the checksums of both. The JSON names the Parquet file by its content and is written last: whatever
+interrupts a writer, a reader finds either the old entry or the new one, complete. Readers need no lock.
 """
 
 import hashlib
-import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
-import numpy as np
-import pandas as pd
-
+from backtest.data.cache.entry import DamagedEntry, Entry, damaged, from_json, from_parquet, to_json, to_parquet
 from backtest.data.cache.file_names import file_name, folder_name
-from backtest.data.quotes import Kind, Quotes, Rate
+from backtest.data.raw_series import RawSeries
 from backtest.errors import DataUnavailableError, TimedOut
-
-_FORMAT = 1
-
-
-class DamagedEntry(DataUnavailableError):  # noqa: N818 - named after what it is
-    """What the cache has of a series is not what was put there.
-
-    Args:
-        message: for the user.
-        source: name of the source.
-        symbol: at the source, as far as can be told.
-    """
-
-    def __init__(self, message: str, source: str, symbol: str) -> None:
-        super().__init__(message)
-        self.source, self.symbol = source, symbol
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What the cache knows of a series without reading its values.
-
-    Args:
-        source: name of the source.
-        symbol: at the source.
-        kind: of `Quotes`.
-        rate: how a rate is quoted.
-        label: what messages call it.
-        notes: caveats.
-        facts: what the source says of it.
-        columns: of the values.
-        rows: dates.
-        first: date, ISO.
-        last: date, ISO.
-        fetched_at: when the source was last asked.
-        sha256: of the Parquet file.
-        bytes: its size.
-        file: its name.
-    """
-
-    source: str
-    symbol: str
-    kind: Kind
-    rate: Rate | None
-    label: str
-    notes: tuple[str, ...]
-    facts: Mapping[str, str]
-    columns: tuple[str, ...]
-    rows: int
-    first: str
-    last: str
-    fetched_at: datetime
-    sha256: str
-    bytes: int
-    file: str
-
-    def age(self, now: datetime) -> str:
-        """How long ago its source was asked, in words.
-
-        Args:
-            now: with a time zone.
-        """
-        hours = (now - self.fetched_at).total_seconds() / 3600
-        if hours < 1:
-            return "just now"
-        return f"{hours:.0f} h ago" if hours < 48 else f"{hours / 24:.0f} days ago"
 
 
 class Cache:
@@ -109,10 +37,10 @@ class Cache:
         """
         found = _entry_at(self._place(source, symbol, ".json"), source, symbol)
         if found is not None and (found.source, found.symbol) != (source, symbol):
-            raise _damaged(source, symbol, f"it is of {found.source} {found.symbol}")
+            raise damaged(source, symbol, f"it is of {found.source} {found.symbol}")
         return found
 
-    def read(self, source: str, symbol: str) -> Quotes | None:
+    def read(self, source: str, symbol: str) -> RawSeries | None:
         """The values of a series, checked against their checksum; None where it was never fetched.
 
         Raises:
@@ -124,22 +52,22 @@ class Cache:
                 content = self._place(source, symbol, ".json").with_name(entry.file).read_bytes()
             except OSError as problem:
                 if entry == before:
-                    raise _damaged(source, symbol, f"its values: {problem.strerror or 'cannot be read'}") from problem
+                    raise damaged(source, symbol, f"its values: {problem.strerror or 'cannot be read'}") from problem
                 before, entry = entry, self.entry(source, symbol)  # a writer may have put others in place
                 continue
             if hashlib.sha256(content).hexdigest() != entry.sha256:
-                raise _damaged(source, symbol, "its values have another checksum")
-            values = _from_parquet(content)
-            return Quotes(values, entry.label, entry.kind, entry.rate, notes=entry.notes, facts=entry.facts)
+                raise damaged(source, symbol, "its values have another checksum")
+            values = from_parquet(content)
+            return RawSeries(values, entry.label, entry.kind, entry.rate, notes=entry.notes, facts=entry.facts)
         return None
 
-    def write(self, source: str, symbol: str, quotes: Quotes, fetched_at: datetime) -> Entry:
+    def write(self, source: str, symbol: str, quotes: RawSeries, fetched_at: datetime) -> Entry:
         """Put a series in place of what is there; to be called under its lock.
 
         Raises:
             DataUnavailableError: the folder cannot be written.
         """
-        content = _to_parquet(quotes.values)
+        content = to_parquet(quotes.values)
         digest = hashlib.sha256(content).hexdigest()
         place = self._place(source, symbol, ".json")
         dates = quotes.values.index
@@ -163,7 +91,7 @@ class Cache:
         with self._writing():
             place.parent.mkdir(parents=True, exist_ok=True)
             _put(place.with_name(entry.file), content)
-            _put(place, _to_json(entry))
+            _put(place, to_json(entry))
             for stray in self._files(source, symbol):
                 if stray.name != entry.file and stray.suffix in (".parquet", ".part"):
                     stray.unlink(missing_ok=True)
@@ -245,7 +173,7 @@ class Cache:
                 yield damage
                 continue
             if found is not None and self._place(found.source, found.symbol, ".json") != place:
-                yield _damaged(*named, f"it is of {found.source} {found.symbol}")
+                yield damaged(*named, f"it is of {found.source} {found.symbol}")
             elif found is not None:
                 yield found
 
@@ -281,38 +209,6 @@ def _put(place: Path, content: bytes) -> None:
             os.close(folder)
 
 
-def _to_parquet(values: pd.DataFrame) -> bytes:
-    """The same bytes for the same values."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    days = pd.DatetimeIndex(values.index).to_numpy().astype("datetime64[D]")
-    columns = {"date": pa.array(days)} | {name: pa.array(values[name].to_numpy(dtype=float)) for name in values}
-    sink = BytesIO()
-    parquet.write_table(pa.table(columns), sink, compression="zstd", use_dictionary=False, store_schema=False)
-    return sink.getvalue()
-
-
-def _from_parquet(content: bytes) -> pd.DataFrame:
-    from pyarrow import BufferReader, parquet
-
-    table = parquet.ParquetFile(BufferReader(content)).read(use_threads=False)
-    arrays = {name: table.column(name).to_numpy() for name in table.column_names}
-    index = pd.DatetimeIndex(arrays.pop("date").astype("datetime64[s]"), name="date")
-    return pd.DataFrame({name: np.asarray(array) for name, array in arrays.items()}, index=index)
-
-
-def _to_json(entry: Entry) -> bytes:
-    known = {"format": _FORMAT, **vars(entry), "rate": None if entry.rate is None else entry.rate.model_dump()}
-    known["fetched_at"] = entry.fetched_at.isoformat(timespec="microseconds")
-    return (json.dumps({**known, "checksum": _checksum(known)}, indent=1, ensure_ascii=False) + "\n").encode()
-
-
-def _checksum(known: dict[str, Any]) -> str:
-    """Of the values of a JSON, whatever its layout: a day of a rate's maturity that flips is a wrong price too."""
-    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
-
-
 def _entry_at(place: Path, source: str, symbol: str) -> Entry | None:
     """What a JSON says; None where there is none.
 
@@ -320,35 +216,10 @@ def _entry_at(place: Path, source: str, symbol: str) -> Entry | None:
         DamagedEntry: it is not what was written there.
     """
     try:
-        return _entry(place.read_bytes())
+        return from_json(place.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as problem:
-        raise _damaged(source, symbol, problem.strerror or "cannot be read") from problem
+        raise damaged(source, symbol, problem.strerror or "cannot be read") from problem
     except ValueError as problem:
-        raise _damaged(source, symbol, str(problem)) from problem
-
-
-def _entry(content: bytes) -> Entry:
-    """What a JSON says.
-
-    Raises:
-        ValueError: it is not what was written there.
-    """
-    try:
-        known: dict[str, Any] = json.loads(content)
-        checksum = known.pop("checksum")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        raise ValueError("it is none of the cache's JSON") from problem
-    if checksum != _checksum(known):
-        raise ValueError("it has another checksum")
-    if known.pop("format") != _FORMAT:
-        raise ValueError("it is of another version")
-    known["rate"] = None if known["rate"] is None else Rate.model_validate(known["rate"])
-    known["fetched_at"] = datetime.fromisoformat(known["fetched_at"])
-    return Entry(**{**known, "notes": tuple(known["notes"]), "columns": tuple(known["columns"])})
-
-
-def _damaged(source: str, symbol: str, what: str) -> DamagedEntry:
-    text = f"{source} {symbol}: damaged in the cache ({what}). Hint: fetch it anew, with --refresh."
-    return DamagedEntry(text, source, symbol)
+        raise damaged(source, symbol, str(problem)) from problem

@@ -8,7 +8,6 @@ from typing import overload
 import numpy as np
 import pandas as pd
 
-from backtest.data.quality.shifted_dates import clock_of
 from backtest.errors import DataError
 from backtest.numerics.arrays import Floats
 
@@ -110,3 +109,16 @@ def to_numbers(cells: "pd.Series", name: str, places: Sequence[str]) -> Floats:
             "Hint: a point for decimals, no thousands separators, empty where there is none."
         )
     return numbers.to_numpy(dtype=float, na_value=float("nan"))
+
+
+def clock_of(dates: pd.DatetimeIndex) -> str | None:
+    """Return the times of day of dates and their zone, None if all are midnight or if there are more than two.
+
+    >>> clock_of(pd.DatetimeIndex(["2020-01-01 23:00:00+00:00", "2020-07-01 22:00:00+00:00"]))
+    '22:00 and 23:00 UTC'
+    """
+    minutes = np.unique(dates.hour * 60 + dates.minute)
+    if minutes.size > 2 or not minutes.any():
+        return None
+    zone = "" if dates.tz is None else f" {dates.tz}"
+    return " and ".join(f"{minute // 60:02d}:{minute % 60:02d}" for minute in minutes.tolist()) + zone

@@ -1,51 +1,35 @@
-"""An index of consumer prices: one value a month, and which of them was known on a date."""
-
-from dataclasses import dataclass
+"""Index of consumer prices: one value a month, and which of them was known on a date."""
 
 import numpy as np
 import pandas as pd
 
 from backtest.data.dates.months_and_years import to_month_ends
 from backtest.data.dates.spacing import spacing_of
-from backtest.data.market_data import Origin
-from backtest.data.prepare.levels import origin_of
-from backtest.data.prepare.quoted_rates import INCOME_UNKNOWN
-from backtest.data.quality import limits
-from backtest.data.quotes import Quotes
-from backtest.data.series import Series
-from backtest.data.table import Table
+from backtest.data.preparation import Preparation
+from backtest.data.raw_series import INCOME_UNKNOWN, RawSeries
 from backtest.errors import DataError
 
 
-@dataclass(frozen=True, eq=False)
-class ConsumerPrices:
-    """The index of a run, where it comes from, and what has to be said of it; nothing where there is none.
+def consumer_prices(data: Preparation, dates: pd.DatetimeIndex) -> tuple[pd.Series | None, tuple[str, ...]]:
+    """Return the index of consumer prices up to the last date of a run, and caveats; None if the run has no index.
 
     Args:
-        index: one value a month dated at its end, from its beginning to the last of the run's dates.
-        origins: its own.
-        notes: caveats.
+        data: with the raw index.
+        dates: (T,) of the run.
+
+    Raises:
+        DataError: it is not a monthly index, or does not cover the dates.
     """
-
-    index: pd.Series | None = None
-    origins: tuple[Origin, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, series: Series, quotes: Quotes, dates: pd.DatetimeIndex) -> "ConsumerPrices":
-        """Prices that were known on the dates of a run, and all before them.
-
-        Raises:
-            DataError: they are no monthly index, or do not cover the dates.
-        """
-        index = monthly_index(quotes)
-        check_covers(index, dates)
-        origin = origin_of(series, quotes, "index of consumer prices, as published")
-        said = (*(note for note in quotes.notes if note != INCOME_UNKNOWN), *unpublished(index, dates))
-        return cls(index[index.index <= dates[-1]], (origin,), tuple(f"{series.name}: {note}" for note in said))
+    spec = data.series.consumer_prices
+    if spec is None:
+        return None, ()
+    index = monthly_index(data.raw[spec])
+    check_covers(index, dates)
+    caveats = (*(note for note in data.raw[spec].notes if note != INCOME_UNKNOWN), *unpublished(index, dates))
+    return index[index.index <= dates[-1]], tuple(f"{spec.name}: {caveat}" for caveat in caveats)
 
 
-def monthly_index(quotes: Quotes) -> pd.Series:
+def monthly_index(quotes: RawSeries) -> pd.Series:
     """The index by month, dated at the month's end.
 
     Args:
@@ -55,7 +39,7 @@ def monthly_index(quotes: Quotes) -> pd.Series:
         DataError: they are no levels above zero, or not one a month.
 
     >>> months = pd.DatetimeIndex(["2020-01-01", "2020-02-01", "2020-03-01"], name="date")
-    >>> monthly_index(Quotes(pd.DataFrame({"level": [257.971, 258.678, 258.115]}, index=months), "cpi", "levels"))
+    >>> monthly_index(RawSeries(pd.DataFrame({"level": [257.971, 258.678, 258.115]}, index=months), "cpi", "levels"))
     date
     2020-01-31    257.971
     2020-02-29    258.678
@@ -64,9 +48,6 @@ def monthly_index(quotes: Quotes) -> pd.Series:
     """
     if quotes.kind != "levels":
         raise DataError(f"{quotes.label}: {quotes.kind}, no index of consumer prices; expected levels, one a month")
-    table = Table(quotes.values, quotes.label, places=quotes.places)
-    limits.check_rows(table)
-    limits.check_values(table)
     level = quotes.values["level"].dropna()
     dates = pd.DatetimeIndex(level.index)
     spacing = spacing_of(dates) if len(dates) > 1 else None

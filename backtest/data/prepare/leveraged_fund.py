@@ -1,5 +1,6 @@
 """A model of a leveraged fund: the daily return of what it follows, times a multiple, less what that costs."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, field_validator
 
 from backtest.data.dates.spacing import spacing_of
-from backtest.data.market_data import Origin, days_between
+from backtest.data.market_data import days_between
 from backtest.errors import DataError
 from backtest.numerics.arrays import Floats, Ints
 
@@ -114,7 +115,7 @@ def leveraged_fund_returns(
     return fund
 
 
-def check_daily(funds: dict[str, LeveragedFund], dates: pd.DatetimeIndex) -> None:
+def check_daily(funds: Mapping[str, LeveragedFund], dates: pd.DatetimeIndex) -> None:
     """Raise `DataError` where a fund that is reset daily meets dates that are not daily."""
     if funds and not (spacing := spacing_of(dates)).is_daily:
         name, fund = next(iter(funds.items()))
@@ -156,10 +157,3 @@ def history(
         )
     level = np.where(there, np.cumprod(1 + np.nan_to_num(earned)), np.nan)
     return level, earned
-
-
-def origin(name: str, fund: LeveragedFund, prices: pd.Series) -> Origin:
-    """Where its history comes from: nowhere but from its terms and another series."""
-    dates = pd.DatetimeIndex(prices.dropna().index)
-    first, last = (f"{dates[row]:%Y-%m-%d}" for row in (0, -1))
-    return Origin(name, "model", fund.of, first, last, len(dates), fund.meaning)

@@ -1,18 +1,11 @@
 """What a quoted rate earns, each kind of quotation by its own formula."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
-from backtest.data.dates.spacing import LONGEST_CLOSURE
-from backtest.data.quotes import Quotes, Rate
+from backtest.data.raw_series import Rate
 from backtest.errors import DataError
 from backtest.numerics.arrays import Floats, Ints
-
-INCOME_UNKNOWN = "as published by FRED; whether its income is in it is not known"  # moot once it is a rate
-
-_LATE = LONGEST_CLOSURE + 1  # days that a daily quotation stays in force
 
 
 def rate_level(dates: pd.DatetimeIndex, rates: Floats, rate: Rate, on: pd.DatetimeIndex) -> Floats:
@@ -56,43 +49,6 @@ def rate_level(dates: pd.DatetimeIndex, rates: Floats, rate: Rate, on: pd.Dateti
     i = in_force[after]
     level[after] = begun[i] * _growth(values[i], rate, day[after] - start[i])
     return level
-
-
-def as_rate(quotes: Quotes, rate: Rate) -> Quotes:
-    """The same quotes, read as a rate that is quoted as `rate` says.
-
-    Args:
-        quotes: a rate, of which only the formula changes, or levels, which are taken for percent a year.
-        rate: how they are quoted.
-
-    Raises:
-        DataError: they are closes or returns.
-
-    >>> one = pd.DataFrame({"level": [5.0]}, index=pd.DatetimeIndex(["2024-01-02"], name="date"))
-    >>> as_rate(Quotes(one, "x", "levels"), Rate(quoted="overnight")).values["rate"].tolist()
-    [0.05]
-    """
-    if quotes.kind == "rate":
-        return replace(quotes, rate=rate)
-    if quotes.kind != "levels":
-        raise DataError(f"{quotes.label}: {quotes.kind}, no rate; expected a rate in percent. Hint: leave `rate` out.")
-    values = (quotes.values / 100).set_axis(["rate"], axis=1)
-    notes = tuple(note for note in quotes.notes if note != INCOME_UNKNOWN)
-    return replace(quotes, values=values, kind="rate", rate=rate, notes=notes)
-
-
-def last_in_force(quotes: Quotes) -> pd.Timestamp:
-    """Return the last date on which the latest quotation still applies: 2.25 usual steps after it, at least 14 days.
-
-    A rate applies until the next quotation, which a holiday or late publication may delay. Beyond that it is not known.
-
-    >>> months = pd.DataFrame({"rate": 0.05}, index=pd.date_range("2024-01-31", periods=6, freq="ME"))
-    >>> last_in_force(Quotes(months, "x", "rate"))
-    Timestamp('2024-09-05 00:00:00')
-    """
-    dates = pd.DatetimeIndex(quotes.values["rate"].dropna().index)
-    usual = int(np.median(np.diff(_day_numbers(dates)))) if len(dates) > 1 else 0
-    return pd.Timestamp(dates[-1] + pd.Timedelta(days=max(_LATE, usual * 9 // 4)))
 
 
 def _growth(rates: Floats, rate: Rate, days: Ints) -> Floats:

@@ -5,15 +5,13 @@ a crash among wild days, or a bill fund that hardly moves, is no finding. At mos
 the worst, and how many more there are.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.data.dates.frequencies import FREQUENCIES
-from backtest.data.quality.gaps import and_more, lag_between, longest_gap, stray_days
+from backtest.data.quality.gaps import and_more, longest_gap, stray_days
 from backtest.numerics.arrays import Dates, Floats
 
 _Rows = NDArray[np.intp]
@@ -136,29 +134,6 @@ def find_in_rate(series: str, dates: Dates, rates: Floats, periods_per_year: int
         )
         found.append(history.finding("unit", int(wrong[0]), int(wrong[-1]), text))
     return [finding for finding in found if finding]
-
-
-def find_lagging(last_dates: Mapping[str, date], periods_per_year: int | None) -> list[Finding]:
-    """Series that end before the newest of them: by more than 5 days (weekdays, if only these are traded) or a period.
-
-    Args:
-        last_dates: of each series, that of its last value.
-        periods_per_year: of all of them; nothing lags if it is not one of `periods.FREQUENCIES`.
-
-    >>> [str(finding) for finding in find_lagging({"SPY": date(2020, 3, 31), "GLD": date(2020, 1, 31)}, 12)]
-    ['GLD: ends on 2020-01-31, 2 months before SPY (2020-03-31); expected at most 1']
-    """
-    days = {name: np.datetime64(f"{last:%Y-%m-%d}", "D") for name, last in last_dates.items()}
-    if not days or periods_per_year not in FREQUENCIES:
-        return []
-    newest = max(days, key=lambda name: days[name])
-    found = []
-    for name, last in days.items():
-        lag, unit, most = lag_between(last, days[newest], periods_per_year)
-        if lag > most:
-            text = f"ends on {last}, {lag} {unit} before {newest} ({days[newest]}); expected at most {most}"
-            found.append(Finding(name, "lagging", last.item(), days[newest].item(), text))
-    return found
 
 
 def _gap(history: _History, periods_per_year: int | None) -> Finding | None:

@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from backtest.data.table import Table
+from backtest.data.series_table import SeriesTable
 from backtest.errors import DataError
 
 LARGEST = 1e60  # beyond it products of returns leave double precision; no price of any currency comes near
 
 
-def check_rows(table: Table) -> None:
+def check_rows(table: SeriesTable) -> None:
     """Raise `DataError` unless there are two rows or more, in strictly rising order of date."""
     dates = pd.DatetimeIndex(table.values.index)
     if len(dates) < 2:
@@ -27,7 +27,7 @@ def check_rows(table: Table) -> None:
         )
 
 
-def check_values(table: Table) -> None:
+def check_values(table: SeriesTable) -> None:
     """Raise `DataError` where a price is not above zero, a return not above -1, or a number is out of all reason."""
     low, word = (-1.0, "return") if table.are_returns else (0.0, "price")
     values = table.values.to_numpy()
@@ -54,7 +54,13 @@ def check_values(table: Table) -> None:
         )
 
 
-def check_growth(table: Table) -> None:
+def check_not_empty(name: str, table: SeriesTable) -> None:
+    """Raise `DataError` unless the first column of a table has a value."""
+    if np.isnan(table.values.to_numpy()[:, 0]).all():
+        raise DataError(f"{table.label}: {name} has no value at all. Hint: leave it out.")
+
+
+def check_growth(table: SeriesTable) -> None:
     """Raise `DataError` where returns compound to a level that no price has."""
     if not table.are_returns:
         return
@@ -67,23 +73,3 @@ def check_growth(table: Table) -> None:
             f"{logs[row, column] / np.log(10):.0f} by {table.values.index[row]:%Y-%m-%d}; expected decimals, 0.01 for "
             "1 %. Hint: are they percent, or gross returns such as 1.01?"
         )
-
-
-def check_gaps(table: Table) -> None:
-    """Raise `DataError` where a series has no value between its first and its last one, or no value at all."""
-    if not np.isnan(table.values.to_numpy()).any():
-        return
-    for name, series in table.values.items():
-        there = series.notna().to_numpy()
-        if not there.any():
-            first, last = (f"{table.values.index[i]:%Y-%m-%d}" for i in (0, -1))
-            raise DataError(f"{table.label}: {name} has no value from {first} to {last}. Hint: change start or end.")
-        begin, end = int(there.argmax()), len(there) - 1 - int(there[::-1].argmax())
-        holes = np.flatnonzero(~there[begin : end + 1]) + begin
-        if holes.size:
-            dates = pd.DatetimeIndex(table.values.index)[holes]
-            many = f" and on {holes.size - 1} more dates up to {dates[-1]:%Y-%m-%d}" if holes.size > 1 else ""
-            raise DataError(
-                f"{table.label}: {name} has no value on {dates[0]:%Y-%m-%d}{many}, inside its history; expected none "
-                "missing, as nothing is carried forward or filled. Hint: fill in the values, or leave out those rows."
-            )

@@ -46,16 +46,3 @@ def _days_off(dates: pd.DatetimeIndex) -> tuple[bool, bool]:
     share = np.bincount(dates.day_of_week, minlength=7) / len(dates)
     early = share[6] > _COMMON and max(share[4], share[5]) < _RARE
     return bool(early), bool(share[5] > _COMMON and max(share[6], share[0]) < _RARE)
-
-
-def clock_of(dates: pd.DatetimeIndex) -> str | None:
-    """Return the times of day of dates and their zone, None if all are midnight or if there are more than two.
-
-    >>> clock_of(pd.DatetimeIndex(["2020-01-01 23:00:00+00:00", "2020-07-01 22:00:00+00:00"]))
-    '22:00 and 23:00 UTC'
-    """
-    minutes = np.unique(dates.hour * 60 + dates.minute)
-    if minutes.size > 2 or not minutes.any():
-        return None
-    zone = "" if dates.tz is None else f" {dates.tz}"
-    return " and ".join(f"{minute // 60:02d}:{minute % 60:02d}" for minute in minutes.tolist()) + zone

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from backtest.data.prepare.cells import Cells, Places
+from backtest.data.sources.files import FileFormat
 from backtest.errors import DataError
 
-ENDINGS = (".csv", ".csv.gz")
 _TOO_LONG = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 
 
@@ -114,3 +114,6 @@ def _unreadable(name: str, problem: Exception) -> str:
         return f"{name}: a quotation mark is opened and never closed"
     words = problem.strerror if isinstance(problem, OSError) else str(problem).partition("\n")[0]
     return f"{name}: cannot be read as a table ({words or type(problem).__name__})"
+
+
+RECORDS = (FileFormat((".csv", ".csv.gz"), header, cells).record("csv"),)

@@ -7,10 +7,9 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from backtest.data.prepare.quoted_rates import INCOME_UNKNOWN, as_rate
-from backtest.data.quotes import Quotes, Rate
-from backtest.data.sources.http_download import download, refuse_page
-from backtest.data.sources.source import Source
+from backtest.data.raw_series import INCOME_UNKNOWN, Rate, RawSeries, as_rate
+from backtest.data.sources.network.http_download import download, refuse_page
+from backtest.data.sources.source import Source, SourceRecord
 from backtest.errors import NoDataInRange, SourceDown, UnknownSeries
 
 # What the series are, by the notes on their pages at FRED: daily, monthly and weekly ids of the same quotation.
@@ -56,7 +55,7 @@ class Fred(Source):
     def __init__(self, base: str = "https://fred.stlouisfed.org") -> None:
         self._base = base
 
-    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:
         """The series of an id; days without a value, such as holidays, are left out.
 
         Raises:
@@ -107,7 +106,7 @@ def _finite(text: str) -> float:
     return number
 
 
-def _quotes(values: pd.DataFrame, symbol: str, label: str) -> Quotes:
+def _quotes(values: pd.DataFrame, symbol: str, label: str) -> RawSeries:
     """What these levels are, with what has to be said of them."""
     months = _period(pd.DatetimeIndex(values.index))
     rate = _RATES.get(symbol)
@@ -125,7 +124,7 @@ def _quotes(values: pd.DataFrame, symbol: str, label: str) -> Quotes:
         notes.append("a yield earned day by day: a bond's changes in price are not in it")
     elif symbol == "IUDSOIA":
         notes.append("SONIA counts its days over 365; over 360, as here, it earns 1.4 % more of itself")
-    quotes = Quotes(values, label, "levels", notes=tuple(notes))
+    quotes = RawSeries(values, label, "levels", notes=tuple(notes))
     return quotes if rate is None else as_rate(quotes, rate)
 
 
@@ -136,3 +135,6 @@ def _period(dates: pd.DatetimeIndex) -> int | None:
         return None
     shortest = int(steps.min())
     return shortest if shortest in _PERIODS else None
+
+
+RECORDS = (SourceRecord("fred", open=lambda *_: Fred()),)

@@ -12,9 +12,9 @@ from zipfile import ZipFile
 import numpy as np
 import pandas as pd
 
-from backtest.data.quotes import Quotes
-from backtest.data.sources.http_download import download, refuse_page
-from backtest.data.sources.source import Source
+from backtest.data.raw_series import RawSeries
+from backtest.data.sources.network.http_download import download, refuse_page
+from backtest.data.sources.source import Source, SourceRecord
 from backtest.errors import SourceDown, TimedOut, UnknownSeries
 
 _FACTORS = "F-F_Research_Data_Factors"
@@ -45,7 +45,7 @@ class French(Source):
         self._tables: dict[str, pd.DataFrame] = {}  # one download for all columns of a file
         self._locks: dict[str, Lock] = {}
 
-    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:  # noqa: ARG002 - a file comes whole
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:  # noqa: ARG002 - a file comes whole
         """The returns of one column; always the whole history.
 
         Raises:
@@ -65,7 +65,7 @@ class French(Source):
                 f"{label}: {dataset} has no column {column}; it has {', '.join(table.columns[:12])}{more}"
             )
         values = (percent / 100).to_frame("return")
-        return Quotes(values, label, "returns", notes=_notes(column))
+        return RawSeries(values, label, "returns", notes=_notes(column))
 
     def _parts(self, symbol: str) -> tuple[str, str]:
         """Data set and column; neither can lead out of the folder, as only the first comes into an address."""
@@ -152,3 +152,9 @@ def _notes(column: str) -> tuple[str, ...]:
     if column in _LONG_SHORT:
         return ("the return of a long-short portfolio: no capital is tied up in it, and what cash earns is not added",)
     return ()
+
+
+RECORDS = (
+    SourceRecord("french", open=lambda *_: French("monthly"), is_monthly=True),
+    SourceRecord("french_daily", open=lambda *_: French("daily")),
+)

@@ -6,9 +6,8 @@ from typing import BinaryIO
 import pandas as pd
 
 from backtest.data.prepare.cells import Cells, Places
+from backtest.data.sources.files import FileFormat
 from backtest.errors import DataError
-
-ENDINGS = (".parquet", ".pq")
 
 
 def header(opened: Callable[[], BinaryIO], name: str) -> list[str]:
@@ -51,3 +50,6 @@ def _frame(opened: Callable[[], BinaryIO], name: str, *, schema_alone: bool = Fa
             raise DataError(f"{name}: expected the date as index or first column, then a column for each series")
         frame = frame.set_index(frame.columns[0])
     return frame
+
+
+RECORDS = (FileFormat((".parquet", ".pq"), header, cells).record("parquet"),)

@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from backtest.data.quotes import Quotes, Rate
-from backtest.data.sources.source import Source
+from backtest.data.raw_series import Rate, RawSeries
+from backtest.data.sources.source import Source, SourceRecord
 from backtest.errors import BacktestError, NoDataInRange, SourceDown, UnknownSeries
 
 if TYPE_CHECKING:
-    from backtest.data.sources.yahoo_session import JudgingSession
+    from backtest.data.sources.network.yahoo_session import JudgingSession
 
 _COLUMNS = {"Close": "close", "Dividends": "dividends", "Capital Gains": "capital_gains", "Stock Splits": "splits"}
 _BARS = {"Close": "close", "Open": "open", "Volume": "volume"}
@@ -57,7 +57,7 @@ class YFinance(Source):
     def __init__(self, folder: Path, session: "JudgingSession | None" = None, *, bars: bool = False) -> None:
         self._folder, self._session, self._columns = folder, session, _BARS if bars else _COLUMNS
 
-    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:
         """Closes, dividends, capital gains and splits of a symbol, or its bars; of a yield such as `^IRX` the rate.
 
         Raises:
@@ -76,7 +76,7 @@ class YFinance(Source):
 
     def _ours(self) -> "JudgingSession":
         """One session for all threads, as the client keeps one."""
-        from backtest.data.sources.yahoo_session import JudgingSession
+        from backtest.data.sources.network.yahoo_session import JudgingSession
 
         with _setting_up:
             self._session = self._session or JudgingSession()
@@ -85,7 +85,7 @@ class YFinance(Source):
 
 def _quotes(
     history: pd.DataFrame, symbol: str, label: str, about: Mapping[str, Any], wanted: Mapping[str, str]
-) -> Quotes:
+) -> RawSeries:
     dates = pd.DatetimeIndex(history.index).tz_localize(None).normalize().as_unit("s").rename("date")
     columns = {
         ours: history[theirs].to_numpy(dtype=float) if theirs in history else np.zeros(len(history))
@@ -100,12 +100,12 @@ def _quotes(
     names = {"currency": "currency", "exchangeTimezoneName": "timezone", "instrumentType": "instrument"}
     facts = {ours: str(about[theirs]) for theirs, ours in names.items() if about.get(theirs)}
     if wanted is _BARS:
-        return Quotes(values, label, "bars", facts=facts)
+        return RawSeries(values, label, "bars", facts=facts)
     if symbol.upper() in _YIELDS:
         rates = values[["close"]].set_axis(["rate"], axis=1) / 100
-        return Quotes(rates, label, "rate", rate=_YIELDS[symbol.upper()], facts=facts)
+        return RawSeries(rates, label, "rate", rate=_YIELDS[symbol.upper()], facts=facts)
     note = _NO_TOTAL_RETURN.get(facts.get("instrument", ""))
-    return Quotes(values, label, "closes", notes=() if note is None else (note,), facts=facts)
+    return RawSeries(values, label, "closes", notes=() if note is None else (note,), facts=facts)
 
 
 def _under_way(about: Mapping[str, Any]) -> pd.Timestamp | None:
@@ -152,3 +152,10 @@ def _set_up(folder: Path) -> None:
         yfinance.config.debug.hide_exceptions = False
         yfinance.set_tz_cache_location(str(folder))
         cache._CookieCacheManager._Cookie_cache = cache._CookieCacheDummy()  # noqa: SLF001 - there is no public way
+
+
+RECORDS = (
+    SourceRecord(
+        "yfinance", open=lambda spec, _, client_folder: YFinance(client_folder, bars=spec.bars), has_bars=True
+    ),
+)

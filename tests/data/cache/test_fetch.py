@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtest.data.cache.fetch import Wanted, get
+from backtest.data.cache.fetch import Request, get
 from backtest.data.cache.store import Cache
-from backtest.data.quotes import Quotes
+from backtest.data.raw_series import RawSeries
 from backtest.errors import (
     DataError,
     DataUnavailableError,
@@ -69,8 +69,8 @@ def test_a_split_between_two_fetches_is_fetched_whole_and_told_of(
     assert before == 2 * now
     (line,) = said(caplog)
     assert line == (
-        "made up B: history has changed since it was fetched, and is fetched anew: other values on 19 of 20 dates, "
-        f"from 2020-01-01 on, most of all close of 2020-01-01, {before:g} before and {now:g} now"
+        "made up B: history has changed since it was fetched, so all of it is fetched again: other values on 19 "
+        f"of 20 dates, from 2020-01-01 on, most of all close of 2020-01-01, {before:g} before and {now:g} now"
     )
 
 
@@ -81,11 +81,12 @@ class Changed(MadeUp):
         super().__init__(8)
         self._change = change
 
-    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:  # noqa: ARG002 - of the interface
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:  # noqa: ARG002 - of the interface
         whole = history(symbol, 8)
         values = self._change(whole.values.copy())
         self.asked.append((symbol, since))
-        return Quotes(values if since is None else values[values.index >= pd.Timestamp(since)], whole.label, whole.kind)
+        values = values if since is None else values[values.index >= pd.Timestamp(since)]
+        return RawSeries(values, whole.label, whole.kind)
 
 
 CHANGES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
@@ -122,7 +123,7 @@ def test_whatever_changes_in_the_overlap_is_told_in_numbers(
     assert [since is None for _, since in source.asked] == [False, True]
     assert found["A"].values.equals(made(history("A", 8).values))
     (line,) = said(caplog)
-    assert line.partition("anew: ")[2] == words
+    assert line.partition("again: ")[2] == words
 
 
 def test_a_refresh_asks_for_all_and_once_a_run(tmp_path: Path) -> None:
@@ -182,7 +183,7 @@ def test_what_is_fetched_and_what_is_read_are_the_same(tmp_path: Path) -> None:
     """Byte-identical runs begin here: the first run has the fetched values, the second those of the cache."""
     values = history("A", 0).values
     finer = values.set_axis(pd.DatetimeIndex(values.index).as_unit("ns"), axis=0).astype({"splits": int})
-    source = Answering(lambda _: Quotes(finer, "finer", "closes", places=["1"] * len(finer)))
+    source = Answering(lambda _: RawSeries(finer, "finer", "closes", places=["1"] * len(finer)))
     online, offline = (fetched(tmp_path, source, offline=is_offline)["A"] for is_offline in (False, True))
     pd.testing.assert_frame_equal(online.values, offline.values, check_exact=True, check_freq=False)
     assert [pd.DatetimeIndex(one.values.index).unit for one in (online, offline)] == ["s", "s"]
@@ -252,7 +253,7 @@ def test_a_damaged_series_is_set_aside_and_fetched_anew_or_told_of_offline(
         caplog.clear()
         assert fetched(tmp_path, MadeUp(2), max_age=timedelta(days=1))["A"].values.equals(history("A", 2).values)
         (line,) = said(caplog)
-        assert line.endswith("It is set aside and fetched anew.")
+        assert line.endswith("It is set aside and fetched again.")
         assert (tmp_path / "made-up" / f"A{file.suffix}.damaged").read_bytes() == b"damaged"
 
 
@@ -331,7 +332,7 @@ def test_an_answer_that_cannot_be_kept_is_a_failure_of_its_source(tmp_path: Path
     index = pd.Index(dates) if dates[:1] == [1] else pd.DatetimeIndex(dates)
     frame = pd.DataFrame({"level": np.ones(len(index))}, index=index)
     with pytest.raises(DataUnavailableError, match=rf"^made-up A: answered .*{words}$"):
-        fetched(tmp_path, Answering(lambda _: Quotes(frame, "wrong", "levels")))
+        fetched(tmp_path, Answering(lambda _: RawSeries(frame, "wrong", "levels")))
     assert Cache(tmp_path).entries() == []
 
 
@@ -357,7 +358,7 @@ def test_an_entry_of_the_future_is_asked_for_again(tmp_path: Path) -> None:
 def test_a_run_and_its_benchmark_ask_once_and_are_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """One fails and is stale: the second of them takes what the first one got, bit for bit."""
     aged(tmp_path, timedelta(days=3))
-    source, known = MadeUp(0, always(NoNetwork("made-up A: not there"))), dict[tuple[str, str], Quotes]()
+    source, known = MadeUp(0, always(NoNetwork("made-up A: not there"))), dict[tuple[str, str], RawSeries]()
     first, second = (fetched(tmp_path, source, known=known)["A"] for _ in range(2))
     assert first is second
     assert (len(source.asked), len(said(caplog))) == (1, 1)
@@ -365,7 +366,7 @@ def test_a_run_and_its_benchmark_ask_once_and_are_told_once(tmp_path: Path, capl
 
 def test_files_of_one_name_in_two_folders_are_not_taken_for_each_other(tmp_path: Path) -> None:
     """What is on this machine is shared with nobody: its name in the cache is not that of its folder."""
-    known = dict[tuple[str, str], Quotes]()
+    known = dict[tuple[str, str], RawSeries]()
     found = []
     for day in (0, 5):
         source = MadeUp(day)
@@ -379,18 +380,18 @@ def test_every_failure_is_told_of_whatever_its_kind(tmp_path: Path) -> None:
     local = MadeUp(0, lambda symbol: always(UnknownSeries(f"no column {symbol}"))(symbol))
     local.cached = False
     remote = MadeUp(0, lambda symbol: always(UnknownSeries(f"made-up {symbol}: unknown"))(symbol))
-    wanted = [Wanted("file", "A", local), Wanted("made-up", "\0", remote), Wanted("file", "B", local)]
+    wanted = [Request("file", "A", local), Request("made-up", "\0", remote), Request("file", "B", local)]
     with pytest.raises(DataError) as caught:
-        get([*wanted, Wanted("made-up", "C", remote)], access(tmp_path))
+        get([*wanted, Request("made-up", "C", remote)], access(tmp_path))
     lines = str(caught.value).splitlines()
     assert [lines[i] for i in (0, 2, 3)] == ["no column A", "no column B", "made-up C: unknown"]
     assert "cannot be the name of a series" in lines[1]
     with pytest.raises(UnknownSeries):
-        get([Wanted("made-up", "C", remote), Wanted("made-up", "D", remote)], access(tmp_path))
+        get([Request("made-up", "C", remote), Request("made-up", "D", remote)], access(tmp_path))
 
 
 def test_values_that_are_no_numbers_are_a_failure_of_the_source(tmp_path: Path) -> None:
     values = history("A", 0).values.astype(object)
     values.iloc[3, 0] = "n/a"
     with pytest.raises(SourceDown, match="made-up A: answered with values that are no numbers"):
-        fetched(tmp_path, Answering(lambda _: Quotes(values, "text", "closes")))
+        fetched(tmp_path, Answering(lambda _: RawSeries(values, "text", "closes")))

@@ -17,9 +17,10 @@ from hypothesis import example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from backtest.data.cache.entry import DamagedEntry
 from backtest.data.cache.file_names import file_name, folder_name
-from backtest.data.cache.store import Cache, DamagedEntry
-from backtest.data.quotes import Quotes, Rate
+from backtest.data.cache.store import Cache
+from backtest.data.raw_series import Rate, RawSeries
 from backtest.errors import DataError, DataUnavailableError, TimedOut
 from support.web.synthetic_source import history
 
@@ -125,7 +126,7 @@ def test_values_come_back_bit_for_bit(
     index = pd.DatetimeIndex(sorted(days)[: len(values)], name="date").as_unit("s")
     frame = pd.DataFrame({"close": values, "splits": values[::-1]}, index=index)
     cache = Cache(tmp_path_factory.mktemp("values"))
-    cache.write("made-up", "A", Quotes(frame, "made up A", "closes"), NOW)
+    cache.write("made-up", "A", RawSeries(frame, "made up A", "closes"), NOW)
     back = cache.read("made-up", "A")
     assert back is not None
     assert back.values.to_numpy().view(np.uint64).tolist() == frame.to_numpy().view(np.uint64).tolist()
@@ -137,7 +138,7 @@ def test_what_is_known_of_a_series_comes_back(tmp_path: Path) -> None:
     cache, rate = Cache(tmp_path), Rate(quoted="discount", days=28)
     index = pd.DatetimeIndex(["2020-01-01", "2020-01-02"], name="date").as_unit("s")
     notes, facts = ("ein Wort", "二"), {"currency": "USD", "note": "ü\n"}
-    quotes = Quotes(pd.DataFrame({"rate": [0.01, np.nan]}, index=index), "l", "rate", rate, notes=notes, facts=facts)
+    quotes = RawSeries(pd.DataFrame({"rate": [0.01, np.nan]}, index=index), "l", "rate", rate, notes=notes, facts=facts)
     entry = cache.write("fred", "DTB4WK", quotes, NOW)
     back = cache.read("fred", "DTB4WK")
     assert back is not None
@@ -206,7 +207,7 @@ def _damage(cache: Cache) -> DamagedEntry | None:
     return None
 
 
-def _same(one: Quotes, other: Quotes) -> bool:
+def _same(one: RawSeries, other: RawSeries) -> bool:
     known = [(q.label, q.kind, q.rate, q.notes, dict(q.facts)) for q in (one, other)]
     return known[0] == known[1] and one.values.equals(other.values)
 

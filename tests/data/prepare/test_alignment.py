@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from backtest.data.data_settings import DataSettings
 from backtest.data.dates.months_and_years import last_of_months, unfinished_month
 from backtest.data.load import load
-from backtest.data.prepare.alignment import align
+from backtest.data.prepare.alignment import align_dates
 from backtest.errors import DataError
 
 DATES = pd.date_range("2024-01-01", periods=12, freq="B")
@@ -34,7 +34,7 @@ def markets(draw: st.DrawFn) -> pd.DataFrame:
 @given(markets())
 def test_the_intersection_is_the_dates_that_all_have(values: pd.DataFrame) -> None:
     """By another way: the intersection of the sets of dates. No value is made."""
-    found, notes = align(values, "intersection", everywhere=["a", "b", "c"], anywhere=["a", "b"])
+    found, notes = align_dates(values, "intersection", everywhere=["a", "b", "c"], anywhere=["a", "b"])
     expected = set(DATES)
     for name in values:
         expected &= set(values[name].dropna().index)
@@ -49,7 +49,7 @@ def test_the_intersection_is_the_dates_that_all_have(values: pd.DataFrame) -> No
 @given(markets())
 def test_the_union_carries_values_forward_inside_a_history_and_counts_them(values: pd.DataFrame) -> None:
     """Each value is the last one known, never one from later; what is counted is what was not there."""
-    found, notes = align(values, "union", everywhere=["a", "b", "c"], anywhere=["a", "b"])
+    found, notes = align_dates(values, "union", everywhere=["a", "b", "c"], anywhere=["a", "b"])
     for name in found:
         for day in pd.DatetimeIndex(found.index):
             assert found[name].loc[day] == values[name].loc[:day].dropna().iloc[-1]
@@ -63,7 +63,7 @@ def test_the_union_carries_values_forward_inside_a_history_and_counts_them(value
 
 @given(markets())
 def test_ragged_series_are_there_from_their_first_to_their_last_value_only(values: pd.DataFrame) -> None:
-    found, _ = align(values, "union", everywhere=["c"], anywhere=["a", "b"])
+    found, _ = align_dates(values, "union", everywhere=["c"], anywhere=["a", "b"])
     for name in ("a", "b"):
         first, last = values[name].first_valid_index(), values[name].last_valid_index()
         inside = (found.index >= first) & (found.index <= last)
@@ -72,7 +72,7 @@ def test_ragged_series_are_there_from_their_first_to_their_last_value_only(value
 
 def test_the_longest_run_of_carried_prices_is_told() -> None:
     values = pd.DataFrame({"a": 1.0, "b": [1, np.nan, np.nan, 4, np.nan, 6] * 2}, index=DATES)
-    _, notes = align(values, "union", everywhere=["a", "b"], anywhere=["a", "b"])
+    _, notes = align_dates(values, "union", everywhere=["a", "b"], anywhere=["a", "b"])
     assert notes == ("b: 6 prices are carried forward (of 12 dates), at most 2 in a row",)
 
 

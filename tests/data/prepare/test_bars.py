@@ -12,11 +12,11 @@ import pytest
 from backtest.data.data_settings import DataSettings
 from backtest.data.load import load
 from backtest.data.market_data import MarketData
-from backtest.data.series import Series
+from backtest.data.series_spec import SeriesSpec
+from backtest.data.sources.network.yahoo_session import JudgingSession
 from backtest.data.sources.registry import open_source
 from backtest.data.sources.source import Source
 from backtest.data.sources.yahoo import YFinance
-from backtest.data.sources.yahoo_session import JudgingSession
 from backtest.errors import DataError
 from support.web.fake_yahoo import FakeYahoo, Listed
 
@@ -143,12 +143,12 @@ def yahoo(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeYahoo]:
                 parts = urlsplit(str(url))
                 return super().request(method, f"{server.base}{parts.path}?{parts.query}", **options)
 
-        def opened(series: Series, folder: Path, client_folder: Path) -> Source:
+        def opened(series: SeriesSpec, folder: Path, client_folder: Path) -> Source:
             if series.source == "yfinance":
                 return YFinance(client_folder, Led(), bars=series.bars)
             return open_source(series, folder, client_folder)
 
-        monkeypatch.setattr("backtest.data.load.open_source", opened)
+        monkeypatch.setattr("backtest.data.fetch_series.open_source", opened)
         server.listed["SPY"] = Listed(
             DAYS,
             [100.0, 101.0, 102.0, 100.0, 104.0, 105.0],
@@ -219,7 +219,7 @@ def test_values_that_cannot_be(file: str, row: str, words: str, folder: Path) ->
 
 def test_opens_of_returns(folder: Path) -> None:
     (0.001 * PRICES).to_csv(folder / "r.csv")
-    with pytest.raises(DataError, match=r"^o\.csv: opens beside returns \(r\.csv\); expected prices"):
+    with pytest.raises(DataError, match=r"^o\.csv: opens of an asset with returns \(r\.csv\); expected prices"):
         loaded(folder, path="r.csv", values="returns", opens={"path": "o.csv"})
 
 

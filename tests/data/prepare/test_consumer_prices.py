@@ -13,7 +13,7 @@ from backtest.data.data_settings import DataSettings
 from backtest.data.load import load
 from backtest.data.market_data import MarketData
 from backtest.data.prepare.consumer_prices import newest_known
-from backtest.data.quotes import Quotes
+from backtest.data.raw_series import RawSeries
 from backtest.data.sources.source import Source
 from backtest.errors import DataError
 
@@ -21,10 +21,10 @@ from backtest.errors import DataError
 class Gap(Source):
     """Two hundred months, one of which was never published."""
 
-    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:
         del since, seconds
         months = pd.date_range("2000-01-01", periods=200, freq="MS", name="date").delete(77)
-        return Quotes(pd.DataFrame({"level": np.arange(100.0, 299.0)}, index=months), symbol, "levels")
+        return RawSeries(pd.DataFrame({"level": np.arange(100.0, 299.0)}, index=months), symbol, "levels")
 
 
 def loaded(folder: Path = Path(), **changed: Any) -> MarketData:

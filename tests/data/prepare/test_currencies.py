@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from backtest.data.data_settings import DataSettings
 from backtest.data.load import load
 from backtest.data.market_data import MarketData
-from backtest.data.quotes import Quotes
+from backtest.data.raw_series import RawSeries
 from backtest.data.sources.source import Source
 from backtest.errors import DataError
 
@@ -37,11 +37,11 @@ class Exchange(Source):
     cached = False
     currencies: ClassVar[Mapping[str, str]] = {"DAX": "EUR", "OLD": "EUR", "FTSE": "GBp", "USDEUR": "EUR"}
 
-    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:
         del since, seconds
         values = pd.DataFrame({"level": LEVELS[symbol]}, index=DAYS.rename("date"))
         facts = {"currency": self.currencies.get(symbol, "USD")}
-        return Quotes(values, f"exchange {symbol}", "levels", facts=facts, notes=("a caveat of an investment",))
+        return RawSeries(values, f"exchange {symbol}", "levels", facts=facts, notes=("a caveat of an investment",))
 
 
 EXCHANGE = f"{__name__}:Exchange"
@@ -327,7 +327,7 @@ def test_cash_in_another_currency_without_a_rate_of_exchange() -> None:
 def test_a_rate_of_interest_is_none_of_exchange(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("date,r\n2024-01-01,5\n2024-01-08,5\n", encoding="utf-8")
     rate = {"source": "csv", "path": "p.csv", "symbol": "r", "rate": {"quoted": "overnight"}}
-    with pytest.raises(DataError, match=r"^p.csv: a rate of interest; expected one of exchange"):
+    with pytest.raises(DataError, match=r"^p.csv: an interest rate; expected an exchange rate"):
         loaded(["DAX"], tmp_path, fx={"EUR": rate})
 
 

@@ -17,7 +17,7 @@ import backtest as bt
 from backtest.data.data_settings import DataSettings
 from backtest.data.load import load
 from backtest.data.market_data import MarketData
-from backtest.data.quotes import Quotes
+from backtest.data.raw_series import RawSeries
 from backtest.data.sources.source import Source
 from backtest.errors import DataError
 
@@ -233,10 +233,10 @@ class Factors(Source):
 
     cached = False
 
-    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:
         del since, seconds
         values = moves(MONTHS)[[symbol]].set_axis(["return"], axis=1).rename_axis("date")
-        return Quotes(values, f"factors {symbol}", "returns")
+        return RawSeries(values, f"factors {symbol}", "returns")
 
 
 def test_an_own_source_of_returns_earns_its_first(tmp_path: Path) -> None:

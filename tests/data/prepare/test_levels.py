@@ -81,7 +81,7 @@ def test_a_rate_cannot_be_held(tmp_path: Path) -> None:
     frame.rename_axis("date").to_csv(tmp_path / "p.csv", date_format="%Y-%m-%d")
     assets = {"A": "equities", "R": {"class": "bonds", "rate": {"quoted": "overnight"}}}
     chosen = DataSettings.model_validate({"source": "csv", "path": "p.csv", "assets": assets, "cash": 0.02})
-    with pytest.raises(DataError, match=r"R is a rate, no price; it can be data\.cash, but not be held"):
+    with pytest.raises(DataError, match=r"R is a rate, not a price; it can be data\.cash, but cannot be held"):
         load(chosen, tmp_path)
 
 

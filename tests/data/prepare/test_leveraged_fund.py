@@ -234,5 +234,5 @@ def test_a_fund_that_loses_everything(leverage: float, last: float, folder: Path
 
 def test_a_rate_cannot_be_followed(folder: Path) -> None:
     rate = {"source": "csv", "path": "p.csv", "symbol": "TLT", "rate": {"quoted": "overnight"}}
-    with pytest.raises(DataError, match="is a rate, no price"):
+    with pytest.raises(DataError, match="is a rate, not a price"):
         loaded(folder, {"R": rate, "x": {"of": "R", "leverage": 2}})

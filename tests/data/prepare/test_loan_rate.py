@@ -93,9 +93,9 @@ def test_dates_that_it_lacks_are_left_out_and_it_is_needed_where_assets_come_and
 
 def test_a_rate_is_not_spliced_to_nor_held(folder: Path) -> None:
     rate = {"source": "csv", "path": "p.csv", "symbol": "loan", "rate": {"quoted": "overnight"}}
-    with pytest.raises(DataError, match="is a rate, no price to splice to"):
+    with pytest.raises(DataError, match="is a rate, not a price to splice to"):
         loaded(folder, splice={"a": rate})
-    with pytest.raises(DataError, match="but not be held"):
+    with pytest.raises(DataError, match="but cannot be held"):
         loaded(folder, assets={"a": rate})
 
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from backtest.data.prepare.quoted_rates import INCOME_UNKNOWN, as_rate, rate_level
-from backtest.data.quotes import Kind, Quotes, Rate
+from backtest.data.prepare.quoted_rates import rate_level
+from backtest.data.raw_series import INCOME_UNKNOWN, Kind, Rate, RawSeries, as_rate
 from backtest.errors import DataError
 
 BILL = Rate(quoted="discount", days=91)
@@ -190,9 +190,9 @@ def test_a_long_history_is_valued_to_the_same_bits_as_its_beginning() -> None:
 # What a series of percent becomes
 
 
-def quotes(kind: Kind, column: str, *notes: str) -> Quotes:
+def quotes(kind: Kind, column: str, *notes: str) -> RawSeries:
     values = pd.DataFrame({column: [5.0, np.nan, -0.5]}, index=days(0, 1, 2))
-    return Quotes(values, "fred X", kind, notes=notes)
+    return RawSeries(values, "fred X", kind, notes=notes)
 
 
 def test_levels_are_taken_for_percent_and_what_is_moot_is_no_longer_said() -> None:
@@ -211,5 +211,5 @@ def test_of_a_rate_only_the_formula_changes() -> None:
 
 @pytest.mark.parametrize(("kind", "column"), [("closes", "close"), ("returns", "return")])
 def test_prices_are_no_rate(kind: Kind, column: str) -> None:
-    with pytest.raises(DataError, match=rf"^fred X: {kind}, no rate; expected a rate in percent\. Hint: "):
+    with pytest.raises(DataError, match=rf"^fred X: {kind}, not a rate; expected a rate in percent\. Hint: "):
         as_rate(quotes(kind, column), BILL)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from backtest.data.dates.spacing import infer_periods_per_year
-from backtest.data.quality.findings import Finding, find, find_in_rate, find_lagging
-from backtest.data.sources.bundled_sample import Sample, columns
+from backtest.data.quality.findings import Finding, find, find_in_rate
+from backtest.data.quality.lagging import find_lagging
+from backtest.data.sources.bundled_sample import Sample, catalogue_of
 from backtest.numerics.arrays import Floats
 
 DAYS = pd.bdate_range("2015-01-01", periods=1500).to_numpy()
@@ -143,7 +144,7 @@ def test_the_bundled_samples_have_one_finding_and_it_is_true() -> None:
     """The one-month bill earned nothing, to two decimals of a percent, in 35 months from the end of 2012 on."""
     findings = []
     for source in ("sample", "sample_daily"):
-        for column in columns(source):
+        for column in catalogue_of(source):
             level = Sample(source).fetch(column.name, None, 1.0).values["level"]
             periods = infer_periods_per_year(pd.DatetimeIndex(level.dropna().index))
             check = find_in_rate if "yield" in column.name else find

@@ -10,10 +10,9 @@ from email.utils import format_datetime
 import pytest
 import trustme
 
-from backtest.data.prepare.quoted_rates import INCOME_UNKNOWN, as_rate
-from backtest.data.quotes import Quotes, Rate
-from backtest.data.sources import http_download
+from backtest.data.raw_series import INCOME_UNKNOWN, Rate, RawSeries, as_rate
 from backtest.data.sources.fred import Fred
+from backtest.data.sources.network import http_download
 from backtest.errors import (
     DataError,
     NoDataInRange,
@@ -43,12 +42,12 @@ def server() -> Iterator[FakeWeb]:
         yield running
 
 
-def fetched(server: FakeWeb, symbol: str, rows: dict[str, str], since: date | None = None) -> Quotes:
+def fetched(server: FakeWeb, symbol: str, rows: dict[str, str], since: date | None = None) -> RawSeries:
     server.fred[symbol] = fred_csv(symbol, rows)
     return Fred(server.base).fetch(symbol, since, HANG)
 
 
-def dates(quotes: Quotes) -> list[str]:
+def dates(quotes: RawSeries) -> list[str]:
     return [f"{day:%Y-%m-%d}" for day in quotes.values.index]
 
 

@@ -9,7 +9,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 
-from backtest.data.quotes import Quotes
+from backtest.data.raw_series import RawSeries
 from backtest.data.sources import french
 from backtest.data.sources.french import French
 from backtest.errors import DataError, NoNetwork, RateLimited, SourceDown, TimedOut, UnknownSeries
@@ -95,7 +95,7 @@ def daily(server: FakeWeb) -> French:
     return French("daily", server.base + FRENCH_FOLDER)
 
 
-def returns(quotes: Quotes) -> dict[str, float]:
+def returns(quotes: RawSeries) -> dict[str, float]:
     return {f"{day:%Y-%m-%d}": float(value) for day, value in quotes.values["return"].items()}
 
 

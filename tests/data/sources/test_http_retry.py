@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from backtest.data.cache import fetch
-from backtest.data.cache.fetch import Wanted, get
-from backtest.data.quotes import Quotes
+from backtest.data.cache.fetch import Request, get
+from backtest.data.raw_series import RawSeries
 from backtest.errors import (
     DataError,
     DataUnavailableError,
@@ -106,7 +106,7 @@ def test_requests_to_one_source_start_apart_and_those_to_another_do_not_wait_for
     fetched(tmp_path, source, "ABC", sleep=clock.sleep)
     assert np.allclose(np.diff(began), 0.2)
     clock.slept.clear()
-    get([Wanted(name, "D", source) for name in ("one", "other")], access(tmp_path, sleep=clock.sleep))
+    get([Request(name, "D", source) for name in ("one", "other")], access(tmp_path, sleep=clock.sleep))
     assert clock.slept == []
 
 
@@ -137,7 +137,7 @@ def test_a_source_that_hangs_for_ever_takes_no_more_than_the_time_that_was_given
 def test_an_attempt_is_given_what_is_left_and_no_more_than_20_s(tmp_path: Path, clock: Clock) -> None:
     given: list[float] = []
 
-    def slow(seconds: float) -> Quotes:
+    def slow(seconds: float) -> RawSeries:
         given.append(seconds)
         clock.now += seconds
         raise TimedOut("slow")

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from backtest.data.quotes import Quotes
+from backtest.data.raw_series import RawSeries
 from backtest.data.sources.source import Source
 from backtest.errors import NoNetwork, UnknownSeries
 
@@ -30,7 +30,7 @@ class Desk(Source):
         dates = pd.date_range("2020-01-01", periods=700, freq="B", name="date")
         rng = np.random.default_rng(len(symbol))
         closes = 100 * np.cumprod(1 + 0.01 * rng.standard_normal(700))
-        return Quotes(pd.DataFrame({"close": closes, "dividends": 0.0}, index=dates), f"desk {symbol}", "closes")
+        return RawSeries(pd.DataFrame({"close": closes, "dividends": 0.0}, index=dates), f"desk {symbol}", "closes")
 """
 CONFIG = """
 name: desk

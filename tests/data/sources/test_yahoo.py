@@ -13,9 +13,9 @@ import pytest
 
 from backtest import errors
 from backtest.data.prepare.total_return import total_return_level
-from backtest.data.quotes import Rate
+from backtest.data.raw_series import Rate
+from backtest.data.sources.network.yahoo_session import JudgingSession
 from backtest.data.sources.yahoo import YFinance
-from backtest.data.sources.yahoo_session import JudgingSession
 from support.patience import HANG
 from support.web.fake_yahoo import FakeYahoo, Listed, walk
 

@@ -14,9 +14,9 @@ import pytest
 from curl_cffi import requests
 from curl_cffi.requests import exceptions
 
-from backtest.data.sources import yahoo_session
+from backtest.data.sources.network import yahoo_session
+from backtest.data.sources.network.yahoo_session import JudgingSession
 from backtest.data.sources.yahoo import YFinance
-from backtest.data.sources.yahoo_session import JudgingSession
 from backtest.errors import BacktestError, DataError, DataUnavailableError, TimedOut, UnknownSeries
 from support.patience import HANG
 from support.web.fake_yahoo import CHART, FakeYahoo, Listed

@@ -8,7 +8,7 @@ from datetime import date
 
 import pandas as pd
 
-from backtest.data.quotes import Quotes
+from backtest.data.raw_series import RawSeries
 from backtest.data.sources.source import Source
 from backtest.errors import NoDataInRange, RateLimited, SourceDown, TimedOut
 
@@ -53,7 +53,7 @@ class Pace:
             self._held = max(self._held, time.monotonic() + seconds)
 
 
-def ask(source: Source, symbol: str, label: str, since: date | None, *, deadline: float, pace: Pace) -> Quotes:
+def ask(source: Source, symbol: str, label: str, since: date | None, *, deadline: float, pace: Pace) -> RawSeries:
     """An answer that can be kept; asked for again where that may help and time is left.
 
     `SourceDown`, `RateLimited` and `TimedOut` may be over in a moment. Others are told at once: without a network, or
@@ -72,7 +72,7 @@ def ask(source: Source, symbol: str, label: str, since: date | None, *, deadline
     """
     import tenacity
 
-    def attempt() -> Quotes:
+    def attempt() -> RawSeries:
         pace.wait(label, deadline)
         left = deadline - time.monotonic()
         if left <= 0:
@@ -98,7 +98,7 @@ def ask(source: Source, symbol: str, label: str, since: date | None, *, deadline
     return again(attempt)
 
 
-def _usable(quotes: Quotes, label: str) -> Quotes:
+def _usable(quotes: RawSeries, label: str) -> RawSeries:
     """The same, with an index as the cache gives it back.
 
     Raises:

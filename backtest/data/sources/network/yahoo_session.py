@@ -10,7 +10,7 @@ from typing import Any
 from curl_cffi import requests
 from curl_cffi.requests import exceptions
 
-from backtest.data.sources.http_download import retry_after
+from backtest.data.sources.network.http_download import retry_after
 from backtest.errors import (
     DataError,
     DataUnavailableError,
