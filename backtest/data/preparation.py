@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backtest.data.data_settings import DataSettings
-from backtest.data.quality.findings import Finding
+from backtest.data.quality.finding import Finding
 from backtest.data.raw_series import RawSeries
 from backtest.data.run_series import RunSeries, series_of
 from backtest.data.series_spec import SeriesSpec

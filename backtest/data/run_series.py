@@ -8,7 +8,6 @@ from backtest.data.data_settings import DataSettings
 from backtest.data.prepare.leveraged_fund import LeveragedFund
 from backtest.data.series_settings import SeriesSettings, WideFile
 from backtest.data.series_spec import SeriesSpec
-from backtest.data.sources.registry import source_of_file
 
 Specs = tuple[SeriesSpec, ...]
 
@@ -123,8 +122,8 @@ def _bars(
 ) -> dict[str, SeriesSpec]:
     """Return the series of opens or volumes by asset: columns of a file, or bars of the asset's own source."""
     if isinstance(given, WideFile):
-        source = given.source or source_of_file(given.path)
-        return {name: SeriesSpec(f"{name} {kind}", source, name, given.path, "prices", None) for name in names}
+        source, path = given.source_in_use, given.path
+        return {name: SeriesSpec(f"{name} {kind}", source, name, path, "prices", None) for name in names}
     if not given:
         return {}
     return {name: replace(spec, name=f"{name} bars", bars=True) for name, spec in held.items()}

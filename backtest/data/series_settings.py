@@ -7,6 +7,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     SerializerFunctionWrapHandler,
     StrictBool,
     StrictStr,
@@ -18,7 +19,7 @@ from backtest.data.prepare.currencies import Currency
 from backtest.data.raw_series import Rate
 from backtest.data.series_spec import Values
 from backtest.data.sources.address import public
-from backtest.data.sources.registry import file_sources, source_record
+from backtest.data.sources.registry import file_sources, source_of_file, source_record
 
 
 def _known_source(name: str) -> str:
@@ -93,6 +94,16 @@ class WideFile(BaseModel):
 
     path: StrictStr
     source: Annotated[StrictStr, AfterValidator(_file_source)] | None = None
+    _source_in_use: str = PrivateAttr()
+
+    @property
+    def source_in_use(self) -> str:
+        """Return the source that reads the file."""
+        return self._source_in_use
+
+    def model_post_init(self, _: Any) -> None:
+        """Take the source from the ending of the path if the settings give none."""
+        self._source_in_use = self.source or source_of_file(self.path)
 
     @field_serializer("path")
     def _hide_secrets(self, path: str) -> str:

@@ -12,7 +12,8 @@ from backtest.data.preparation import Preparation
 from backtest.data.prepare.provenance import meaning_of
 from backtest.data.prepare.tables_by_file import level_or_return
 from backtest.data.quality import limits
-from backtest.data.quality.findings import Finding, find, find_in_rate
+from backtest.data.quality.anomalies import find, find_in_rate
+from backtest.data.quality.finding import Finding
 from backtest.data.quality.shifted_dates import shifted
 from backtest.data.quality.stated_currencies import currencies_of
 from backtest.data.raw_series import RawSeries

@@ -7,7 +7,7 @@ import numpy as np
 
 from backtest.data.dates.frequencies import FREQUENCIES, PERIODS
 from backtest.data.dates.spacing import periods_between
-from backtest.data.quality.findings import Finding
+from backtest.data.quality.finding import Finding
 
 _MAY_LAG = {365: 5, 300: 5, 252: 5}  # of all other frequencies 1 period
 

@@ -11,7 +11,7 @@ from typing import IO, BinaryIO, cast
 import numpy as np
 import pandas as pd
 
-from backtest.data.prepare.cells import Cells, Places
+from backtest.data.sources.cells import Cells, Places
 from backtest.data.sources.files import FileFormat
 from backtest.errors import DataError
 

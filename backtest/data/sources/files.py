@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from backtest.data.prepare.cells import Cells, check_there, to_dates, to_numbers
 from backtest.data.raw_series import RawSeries
 from backtest.data.series_spec import SeriesSpec
 from backtest.data.sources.address import is_address, public
+from backtest.data.sources.cells import Cells, check_there, to_dates, to_numbers
 from backtest.data.sources.source import CatalogueEntry, Source, SourceRecord
 from backtest.errors import DataError, DataUnavailableError, UnknownSeries
 

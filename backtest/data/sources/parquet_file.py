@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 import pandas as pd
 
-from backtest.data.prepare.cells import Cells, Places
+from backtest.data.sources.cells import Cells, Places
 from backtest.data.sources.files import FileFormat
 from backtest.errors import DataError
 

@@ -23,10 +23,11 @@ def source_records() -> Mapping[str, SourceRecord]:
     modules = [import_module(f"{sources.__name__}.{module.name}") for module in iter_modules(sources.__path__)]
     records: list[SourceRecord] = [record for module in modules for record in getattr(module, "RECORDS", ())]
     records.sort(key=lambda record: (not record.is_bundled, not record.is_file))
-    by_name = {record.name: record for record in records}
-    if len(by_name) < len(records):
-        raise ValueError(f"two sources have the same name: {', '.join(sorted(record.name for record in records))}")
-    return by_name
+    names = [record.name for record in records]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two sources have the same name: {', '.join(twice)}")
+    return dict(zip(names, records, strict=True))
 
 
 def source_record(name: str) -> SourceRecord:
@@ -55,7 +56,8 @@ def file_sources() -> str:
     >>> file_sources()
     'csv or parquet'
     """
-    return " or ".join(name for name, record in source_records().items() if record.is_file)
+    *names, last = (name for name, record in source_records().items() if record.is_file)
+    return f"{', '.join(names)} or {last}"
 
 
 def open_source(spec: SeriesSpec, folder: Path, client_folder: Path) -> Source:

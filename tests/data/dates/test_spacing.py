@@ -19,9 +19,9 @@ from backtest.data.dates.frequencies import FREQUENCIES
 from backtest.data.dates.spacing import infer_periods_per_year, period_after, period_before, spacing_of
 from backtest.data.load import load
 from backtest.data.market_data import MarketData
-from backtest.data.prepare.cells import clock_of
-from backtest.data.quality.findings import find
+from backtest.data.quality.anomalies import find
 from backtest.data.quality.shifted_dates import shifted
+from backtest.data.sources.cells import clock_of
 from backtest.errors import DataError
 
 FIRST = date(1999, 3, 1)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from backtest.data.dates.spacing import infer_periods_per_year
-from backtest.data.quality.findings import Finding, find, find_in_rate
+from backtest.data.quality.anomalies import find, find_in_rate
+from backtest.data.quality.finding import Finding
 from backtest.data.quality.lagging import find_lagging
 from backtest.data.sources.bundled_sample import Sample, catalogue_of
 from backtest.numerics.arrays import Floats

@@ -6,11 +6,11 @@ the worst, and how many more there are.
 """
 
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backtest.data.quality.finding import Finding
 from backtest.data.quality.gaps import and_more, longest_gap, stray_days
 from backtest.numerics.arrays import Dates, Floats
 
@@ -28,31 +28,6 @@ _LARGEST_RATE = 0.5
 _FORWARD = [(3, 2), *((new, 1) for new in (2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50, 100))]
 _SPLITS = [*_FORWARD, *((1, old) for old in (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100))]
 _SPLIT_MOVES = np.log([old / new for new, old in _SPLITS])
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something to look at in one series.
-
-    Args:
-        series: its name.
-        check: `gap`, `missing`, `stale`, `spike`, `split`, `weekend`, `dividend`, `unit` or `lagging`.
-        first: the first date concerned.
-        last: the last one.
-        text: what is found, with its values, and what would be expected.
-
-    >>> str(Finding("TLT", "gap", date(2020, 1, 3), date(2020, 1, 31), "no value for 28 days"))
-    'TLT: no value for 28 days'
-    """
-
-    series: str
-    check: str
-    first: date
-    last: date
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.series}: {self.text}"
 
 
 @dataclass(frozen=True, eq=False)
