@@ -62,5 +62,5 @@ def locate(settings: DataSettings, folder: Path) -> Preparation:
     names = [spec.name for spec in series.every]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise DataError(f"data: {', '.join(twice)} stands for more than one series; expected a name for each")
+        raise DataError(f"data: {', '.join(twice)} names more than one series; expected a different name for each")
     return Preparation(settings, folder, series)

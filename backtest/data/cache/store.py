@@ -20,31 +20,31 @@ from backtest.errors import DataUnavailableError, TimedOut
 
 
 class Cache:
-    """Series under a folder, one folder a source.
+    """Cache of series: one folder per source.
 
     Args:
-        folder: made when something is put into it.
+        folder: created when the first series is written.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def entry(self, source: str, symbol: str) -> Entry | None:
-        """What is known of a series; None where it was never fetched.
+        """Return what is known about a series; None if it was never fetched.
 
         Raises:
-            DamagedEntry: its JSON cannot be read, or is of another series.
+            DamagedEntry: its JSON cannot be read, or describes another series.
         """
-        found = _entry_at(self._place(source, symbol, ".json"), source, symbol)
-        if found is not None and (found.source, found.symbol) != (source, symbol):
-            raise damaged(source, symbol, f"it is of {found.source} {found.symbol}")
-        return found
+        entry = _entry_at(self._place(source, symbol, ".json"), source, symbol)
+        if entry is not None and (entry.source, entry.symbol) != (source, symbol):
+            raise damaged(source, symbol, f"it is of {entry.source} {entry.symbol}")
+        return entry
 
     def read(self, source: str, symbol: str) -> RawSeries | None:
-        """The values of a series, checked against their checksum; None where it was never fetched.
+        """Return the values of a series, checked against their checksum; None if it was never fetched.
 
         Raises:
-            DamagedEntry: the files are not what was put there.
+            DamagedEntry: the files differ from what was written.
         """
         before, entry = None, self.entry(source, symbol)
         while entry is not None:
@@ -53,7 +53,7 @@ class Cache:
             except OSError as problem:
                 if entry == before:
                     raise damaged(source, symbol, f"its values: {problem.strerror or 'cannot be read'}") from problem
-                before, entry = entry, self.entry(source, symbol)  # a writer may have put others in place
+                before, entry = entry, self.entry(source, symbol)  # a writer may have replaced them
                 continue
             if hashlib.sha256(content).hexdigest() != entry.sha256:
                 raise damaged(source, symbol, "its values have another checksum")
@@ -61,25 +61,25 @@ class Cache:
             return RawSeries(values, entry.label, entry.kind, entry.rate, notes=entry.notes, facts=entry.facts)
         return None
 
-    def write(self, source: str, symbol: str, quotes: RawSeries, fetched_at: datetime) -> Entry:
-        """Put a series in place of what is there; to be called under its lock.
+    def write(self, source: str, symbol: str, raw: RawSeries, fetched_at: datetime) -> Entry:
+        """Write a series, replacing an earlier entry; call this under its lock.
 
         Raises:
             DataUnavailableError: the folder cannot be written.
         """
-        content = to_parquet(quotes.values)
+        content = to_parquet(raw.values)
         digest = hashlib.sha256(content).hexdigest()
         place = self._place(source, symbol, ".json")
-        dates = quotes.values.index
+        dates = raw.values.index
         entry = Entry(
             source=source,
             symbol=symbol,
-            kind=quotes.kind,
-            rate=quotes.rate,
-            label=quotes.label,
-            notes=quotes.notes,
-            facts=dict(quotes.facts),
-            columns=tuple(quotes.values.columns),
+            kind=raw.kind,
+            rate=raw.rate,
+            label=raw.label,
+            notes=raw.notes,
+            facts=dict(raw.facts),
+            columns=tuple(raw.values.columns),
             rows=len(dates),
             first=f"{dates[0]:%Y-%m-%d}",
             last=f"{dates[-1]:%Y-%m-%d}",
@@ -98,18 +98,18 @@ class Cache:
         return entry
 
     def set_aside(self, source: str, symbol: str) -> None:
-        """Rename what is damaged, to be looked at; one generation is kept. To be called under the series' lock.
+        """Rename damaged files for inspection; one generation is kept. Call this under the series' lock.
 
         Raises:
             DataUnavailableError: the folder cannot be written.
         """
         with self._writing():
-            for file in reversed(self._files(source, symbol)):  # the JSON last: until then it is known to be damaged
+            for file in reversed(self._files(source, symbol)):  # the JSON last: until then the entry counts as damaged
                 if file.suffix in (".json", ".parquet"):
                     file.replace(self._place(source, symbol, f"{file.suffix}.damaged"))
 
     def remove(self, source: str, symbol: str) -> None:
-        """Remove a series and what was set aside of it.
+        """Remove a series and its files set aside.
 
         Raises:
             DataUnavailableError: the folder cannot be written, or another process is fetching the series.
@@ -119,20 +119,20 @@ class Cache:
                 file.unlink(missing_ok=True)
 
     def entries(self) -> list[Entry]:
-        """Every series of the cache, by source and symbol, but those of `damaged`."""
-        found = [one for one in self._all() if isinstance(one, Entry)]
-        return sorted(found, key=lambda entry: (entry.source, entry.symbol))
+        """Return every series of the cache by source and symbol, without those of `damaged`."""
+        entries = [entry for entry in self._all() if isinstance(entry, Entry)]
+        return sorted(entries, key=lambda entry: (entry.source, entry.symbol))
 
     def damaged(self) -> list[DamagedEntry]:
-        """The series of which not even the JSON can be read; `read` tells of the values of the others."""
-        return [one for one in self._all() if isinstance(one, DamagedEntry)]
+        """Return the series whose JSON cannot be read; `read` reports damaged values."""
+        return [damage for damage in self._all() if isinstance(damage, DamagedEntry)]
 
     @contextmanager
     def lock(self, source: str, symbol: str, seconds: float) -> Iterator[None]:
         """Keep other processes and threads from writing a series.
 
         Raises:
-            TimedOut: another holds it for longer than `seconds`.
+            TimedOut: another process or thread holds it for longer than `seconds`.
             DataUnavailableError: the folder cannot be written.
         """
         from filelock import FileLock, Timeout
@@ -150,36 +150,36 @@ class Cache:
             yield
 
     def client_folder(self, source: str) -> Path:
-        """Where the client of a source may keep files of its own."""
+        """Return the folder for files of a source's client."""
         return self._folder / folder_name(source) / ".client"
 
     def _place(self, source: str, symbol: str, ending: str) -> Path:
         return self._folder / folder_name(source) / f"{file_name(symbol)}{ending}"
 
     def _files(self, source: str, symbol: str) -> list[Path]:
-        """All files of a series but its lock, the JSON first: without it the others are no entry."""
-        there = self._place(source, symbol, "").parent.glob(f"{file_name(symbol)}.*")
+        """Return all files of a series but its lock, the JSON first: without it the others are not an entry."""
+        files = self._place(source, symbol, "").parent.glob(f"{file_name(symbol)}.*")
         return sorted(
-            (file for file in there if file.suffix != ".lock"), key=lambda file: (file.suffix != ".json", file)
+            (file for file in files if file.suffix != ".lock"), key=lambda file: (file.suffix != ".json", file)
         )
 
     def _all(self) -> Iterator[Entry | DamagedEntry]:
-        """Every JSON's entry, or what is wrong with it."""
+        """Yield the entry of every JSON, or the damage to it."""
         for place in sorted(self._folder.glob("*/*.json")):
             named = unquote(place.parent.name), unquote(place.stem)
             try:
-                found = _entry_at(place, *named)
+                entry = _entry_at(place, *named)
             except DamagedEntry as damage:
                 yield damage
                 continue
-            if found is not None and self._place(found.source, found.symbol, ".json") != place:
-                yield damaged(*named, f"it is of {found.source} {found.symbol}")
-            elif found is not None:
-                yield found
+            if entry is not None and self._place(entry.source, entry.symbol, ".json") != place:
+                yield damaged(*named, f"it is of {entry.source} {entry.symbol}")
+            elif entry is not None:
+                yield entry
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """What the system refuses, in words."""
+        """Turn errors of the file system into errors with a hint."""
         try:
             yield
         except OSError as problem:
@@ -190,15 +190,15 @@ class Cache:
 
 
 def _put(place: Path, content: bytes) -> None:
-    """A file with this content, in place in one step and on the disk."""
-    temporary = place.with_name(f"{place.name}.part")  # of one writer, as the series is locked
+    """Replace a file by this content in one step, flushed to disk."""
+    temporary = place.with_name(f"{place.name}.part")  # there is one writer, as the series is locked
     try:
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(place)
-    except OSError:  # a full disk is not to be filled with what is of no use
+    except OSError:  # leave no useless file on a full disk
         temporary.unlink(missing_ok=True)
         raise
     if os.name == "posix":  # the renaming too
@@ -210,10 +210,10 @@ def _put(place: Path, content: bytes) -> None:
 
 
 def _entry_at(place: Path, source: str, symbol: str) -> Entry | None:
-    """What a JSON says; None where there is none.
+    """Return the entry of a JSON file; None if there is no file.
 
     Raises:
-        DamagedEntry: it is not what was written there.
+        DamagedEntry: it differs from what was written.
     """
     try:
         return from_json(place.read_bytes())

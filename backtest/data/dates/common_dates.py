@@ -1,4 +1,4 @@
-"""Markets on the dates that all of them have: of a run and its benchmark, or of the runs of a comparison."""
+"""Market data on common dates: of a run and its benchmark, or of the runs of a comparison."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,11 +12,11 @@ from backtest.data.market_data import MarketData
 from backtest.data.quality.shifted_dates import shifted
 from backtest.errors import DataError
 
-_FEW = 20  # dates; fewer say less about the sessions of a week than the whole histories
+_FEW = 20  # dates; fewer show less about the sessions of a week than the whole histories do
 
 
 def shared_dates(markets: Sequence[MarketData]) -> pd.DatetimeIndex:
-    """Dates that every market has.
+    """Return the dates that all markets have.
 
     Args:
         markets: one or more.
@@ -27,8 +27,8 @@ def shared_dates(markets: Sequence[MarketData]) -> pd.DatetimeIndex:
 def on_shared_dates(markets: Sequence[MarketData], end: pd.Timestamp, stated: int | None) -> list[MarketData]:
     """Cut markets to the same last date and, from the date on which all have begun, to the dates that they share.
 
-    Before that date a daily history keeps the days of the week on which the shared dates have sessions, so that each
-    of its returns is over a period of the same length as theirs.
+    Before that date a daily history keeps the days of the week on which the shared dates have sessions, so that all
+    its returns are over periods of the same length.
 
     Args:
         markets: one or more, of the same frequency.
@@ -36,8 +36,8 @@ def on_shared_dates(markets: Sequence[MarketData], end: pd.Timestamp, stated: in
         stated: periods per year that settings state; None to infer them from the dates that the markets share.
 
     Returns:
-        The markets in their order, all with the same periods per year; one that loses no date and has these periods
-        already is the same object.
+        The markets in their order, all with the same periods per year; a market that needs no change is returned as it
+        is.
 
     Raises:
         DataError: the shared dates have no clear number of periods per year.

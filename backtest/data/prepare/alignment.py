@@ -153,15 +153,15 @@ def align_dates(
         return values, ()
     alive = _alive(has_value)
     names = list(values.columns)
-    kept = np.logical_and.reduce(alive[:, [names.index(name) for name in everywhere]], axis=1)
-    kept &= np.logical_or.reduce(alive[:, [names.index(name) for name in anywhere]], axis=1)
-    kept &= has_value.any(axis=1)
-    lacking = alive & ~has_value & kept[:, None]
+    keep = np.logical_and.reduce(alive[:, [names.index(name) for name in everywhere]], axis=1)
+    keep &= np.logical_or.reduce(alive[:, [names.index(name) for name in anywhere]], axis=1)
+    keep &= has_value.any(axis=1)
+    lacking = alive & ~has_value & keep[:, None]
     if calendar == "union":
         filled = values.ffill().where(alive)
-        return filled.loc[kept], _carried(names, lacking[kept])
-    complete = kept & ~lacking.any(axis=1)
-    return values.loc[complete], _left_out(names, lacking, int(kept.sum()))
+        return filled.loc[keep], _carried(names, lacking[keep])
+    complete = keep & ~lacking.any(axis=1)
+    return values.loc[complete], _left_out(names, lacking, int(keep.sum()))
 
 
 def _alive(has_value: Bools) -> Bools:
@@ -172,17 +172,17 @@ def _alive(has_value: Bools) -> Bools:
 
 
 def _left_out(names: Sequence[str], lacking: Bools, dates: int) -> tuple[str, ...]:
-    gone = int(lacking.any(axis=1).sum())
-    if not gone:
+    count = int(lacking.any(axis=1).sum())
+    if not count:
         return ()
     counts = lacking.sum(axis=0)
     who = ", ".join(
         f"{names[i]} lacks {counts[i]:,}" for i in np.argsort(-counts, kind="stable")[:5].tolist() if counts[i]
     )
     more = int((counts > 0).sum()) - 5
-    verb = "is" if gone == 1 else "are"
+    verb = "is" if count == 1 else "are"
     others = f", and {more} more series" if more > 0 else ""
-    return (f"{gone:,} of {dates:,} dates {verb} left out, which not all series have: {who}{others}",)
+    return (f"{count:,} of {dates:,} dates {verb} left out, which not all series have: {who}{others}",)
 
 
 def _carried(names: Sequence[str], lacking: Bools) -> tuple[str, ...]:

@@ -22,14 +22,14 @@ def _iso_code(code: str) -> str:
 Currency = Annotated[StrictStr, AfterValidator(_iso_code)]
 
 
-def currency_of(quotes: RawSeries) -> str | None:
+def currency_of(raw: RawSeries) -> str | None:
     """Return the currency of prices, or of the deposit that a rate is paid on, if the source states it.
 
     >>> import pandas as pd
     >>> currency_of(RawSeries(pd.DataFrame({"close": [70.0]}), "yfinance VUKE.L", "closes", facts={"currency": "GBp"}))
     'GBP'
     """
-    code = quotes.facts.get("currency")
+    code = raw.facts.get("currency")
     return None if code is None else HUNDREDTHS.get(code, code)
 
 

@@ -1,4 +1,4 @@
-"""What a quoted rate earns, each kind of quotation by its own formula."""
+"""Growth of a deposit at a quoted rate, by the formula of each kind of quotation."""
 
 import numpy as np
 import pandas as pd
@@ -9,26 +9,26 @@ from backtest.numerics.arrays import Floats, Ints
 
 
 def rate_level(dates: pd.DatetimeIndex, rates: Floats, rate: Rate, on: pd.DatetimeIndex) -> Floats:
-    """(N,) level of cash that earns a quoted rate: 1 at the first quotation, NaN before it.
+    """Return the (N,) level of cash that earns a quoted rate: 1 at the first quotation, NaN before it.
 
-    A quotation is in force from its own date until the next one; see `last_in_force` for the last one. Over `days` of
-    it cash grows by
+    A quotation is in force from its own date until the next one; for the last one see `last_in_force`. Over `days` at
+    one quotation cash grows by
 
     - `discount` d, n days to maturity: (1 / P) ^ (days / n), where P = 1 - d n / 360 is the price of the bill;
     - `bond_equivalent` y, n up to 182: (1 + y n / 365) ^ (days / n); beyond: (1 + y / 2) ^ (2 days / 365.25);
-    - `overnight` r: 1 + r days / 360, simple from one quotation to the next, as the New York Fed's SOFR Index.
+    - `overnight` r: 1 + r days / 360, simple from one quotation to the next, like the SOFR Index of the New York Fed.
 
-    The price of a bill is that of the US Treasury (31 CFR 356, appendix B), its growth spread evenly over its life. So
-    the level on a date depends on no quotation of that date or later, and not on the other dates in `on`.
+    The price of a bill follows the US Treasury (31 CFR 356, appendix B); its growth is spread evenly over its life. So
+    the level on a date depends neither on quotations of that date or later, nor on the other dates in `on`.
 
     Args:
         dates: (T,) of the quotations, strictly rising.
         rates: (T,) decimal a year; NaN = no quotation, the earlier one stays in force.
-        rate: how they are quoted.
-        on: (N,) dates to value it on.
+        rate: their quotation.
+        on: (N,) dates of the level.
 
     Raises:
-        DataError: a rate at which a deposit would be worth nothing or less at the end.
+        DataError: a deposit at the rate would be worth nothing or less at the end.
 
     >>> bill = Rate(quoted="discount", days=91)  # 98.736 today for 100 at maturity
     >>> day, maturity = pd.DatetimeIndex(["2024-01-02"]), pd.DatetimeIndex(["2024-04-02"])
@@ -52,14 +52,14 @@ def rate_level(dates: pd.DatetimeIndex, rates: Floats, rate: Rate, on: pd.Dateti
 
 
 def _growth(rates: Floats, rate: Rate, days: Ints) -> Floats:
-    """What 1 grows to over so many days of one quotation each."""
+    """Return the growth factor of a deposit at each rate, over the days that it is in force."""
     base, exponent = _terms(rates, rate, days)
-    grown: Floats = base**exponent
-    return grown
+    growth: Floats = base**exponent
+    return growth
 
 
 def _terms(rates: Floats, rate: Rate, days: Ints) -> tuple[Floats, Floats]:
-    """Base and exponent of that growth."""
+    """Return base and exponent of the growth factor."""
     if rate.quoted == "overnight":
         return 1 + rates * days / 360, np.ones(len(days))
     if rate.quoted == "discount":
@@ -70,7 +70,7 @@ def _terms(rates: Floats, rate: Rate, days: Ints) -> tuple[Floats, Floats]:
 
 
 def _check(dates: pd.DatetimeIndex, rates: Floats, rate: Rate, days: Ints) -> None:
-    """Raise unless there is something left to grow, at each rate."""
+    """Raise `DataError` unless a deposit keeps a positive value at each rate."""
     base, _ = _terms(rates, rate, days)
     wrong = np.flatnonzero(~((base > 0) & np.isfinite(base)))
     if wrong.size:

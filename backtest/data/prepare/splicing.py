@@ -21,14 +21,14 @@ class Splice:
     Args:
         name: of the series.
         proxy_name: of its proxy.
-        first: the first date that both have, from which on the returns are those of the series.
-        left_out: dates of the series before `first`, which its proxy does not have.
-        periods: returns that the two share: between dates on which both have a level.
-        correlation: of these returns; NaN where there are fewer than three of them, or one of the two never varies.
+        first: the first date that both have; later returns are the series' own.
+        left_out: number of dates of the series before `first`, which its proxy does not have.
+        periods: number of shared returns, between dates on which both have a level.
+        correlation: of the shared returns; NaN if there are fewer than three of them, or one of the two is constant.
         tracking_difference: CAGR of the series less the CAGR of the proxy over the shared dates, decimal a year, or
             the difference of total returns over less than a year. NaN without a shared return.
         tracking_error: sqrt(periods_per_year) × std (ddof 1) of the differences of the shared returns, decimal a year;
-            NaN where there are fewer than two.
+            NaN if there are fewer than two.
         whole_year: whether the shared dates cover a year or more.
     """
 
@@ -44,12 +44,12 @@ class Splice:
 
     @property
     def note(self) -> str:
-        """One sentence for every page that shows the series."""
+        """Return one sentence for every page that shows the series."""
         spliced = f"{self.name} before {self.first:%Y-%m-%d} is {self.proxy_name}, spliced"
         if self.left_out:
             spliced += f" ({self.left_out} earlier dates of {self.name}, which {self.proxy_name} lacks, are left out)"
         if self.periods < 3:
-            return f"{spliced}: they share {self.periods} periods, too few to tell how well it stands in"
+            return f"{spliced}: they share {self.periods} periods, too few to compare them"
         moved = f"their returns have a correlation of {self.correlation:.2f}"
         if np.isnan(self.correlation):
             moved = "one of them never varies, so that their returns have no correlation"
@@ -91,7 +91,7 @@ def _in_currency_of(asset: str, proxy: str, values: pd.DataFrame, conversions: M
     Args:
         asset: name of the asset.
         proxy: name of the splice series.
-        values: levels of both and of the rates of exchange.
+        values: levels of both and of the exchange rates.
         conversions: by series, the column of the price of its currency in the run's.
     """
     level = values[proxy]
@@ -107,12 +107,12 @@ def splice_series(
 ) -> tuple[pd.Series, Splice]:
     """Extend a series backwards by its proxy.
 
-    Returns up to the first date that both have are the proxy's, and after it the series' own. The proxy keeps its own
-    values and the series is scaled onto them, by a factor known on that date: no level depends on what comes after
-    its date, bit for bit.
+    Up to the first date that both have the returns are the proxy's, and after it the series' own. The proxy keeps its
+    values and the series is scaled to them by a factor known on that date, so that no bit of a level depends on later
+    values.
 
     Args:
-        level: total-return level by date, rising; NaN = none that day.
+        level: total-return level by date, rising; NaN = no value on that date.
         proxy: level of its proxy, likewise.
         name: of the series, for messages.
         proxy_name: of its proxy.
@@ -136,7 +136,7 @@ def splice_series(
     if shared.empty:
         raise DataError(
             f"splice: {name} ({_covered(own)}) and its proxy {proxy_name} ({_covered(other)}) share no date; expected "
-            f"one or more, to join them on. Hint: choose a proxy that goes on after {name} has begun."
+            f"one or more, to join them on. Hint: choose a proxy that continues after {name} has begun."
         )
     first = shared[0]
     if other.index[0] >= own.index[0]:
@@ -156,7 +156,7 @@ def splice_series(
 def _compare(
     own: pd.Series, proxy: pd.Series, periods_per_year: int, *, whole_year: bool
 ) -> tuple[float, float, float]:
-    """Correlation, tracking difference and tracking error over the dates that both have."""
+    """Return correlation, tracking difference and tracking error over the dates that both have."""
     if len(own) < 2:
         return np.nan, np.nan, np.nan
     levels = np.column_stack([own.to_numpy(), proxy.to_numpy()])

@@ -6,14 +6,14 @@ from datetime import date
 
 @dataclass(frozen=True)
 class Finding:
-    """Something to look at in one series.
+    """Something that should be looked at in one series.
 
     Args:
         series: its name.
         check: `gap`, `missing`, `stale`, `spike`, `split`, `weekend`, `dividend`, `unit` or `lagging`.
         first: the first date concerned.
         last: the last one.
-        text: what is found, with its values, and what would be expected.
+        text: the finding with its values, and what was expected.
 
     >>> str(Finding("TLT", "gap", date(2020, 1, 3), date(2020, 1, 31), "no value for 28 days"))
     'TLT: no value for 28 days'

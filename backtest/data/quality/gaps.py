@@ -6,7 +6,7 @@ from backtest.data.dates.frequencies import PERIODS
 from backtest.data.dates.spacing import LONGEST_CLOSURE, periods_between, weekday
 from backtest.numerics.arrays import Dates
 
-_LONGEST_STEP = {365: 2, 300: LONGEST_CLOSURE, 252: LONGEST_CLOSURE}  # of all other frequencies 1 period
+_LONGEST_STEP = {365: 2, 300: LONGEST_CLOSURE, 252: LONGEST_CLOSURE}  # for all other frequencies: 1 period
 _STRAY = 0.1  # of the dates on the commonest day of the week; fewer are not sessions
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -16,7 +16,7 @@ def longest_gap(days: Dates, periods_per_year: int) -> tuple[int, str] | None:
 
     Args:
         days: (n,) rising.
-        periods_per_year: one of `periods.FREQUENCIES`.
+        periods_per_year: one of `frequencies.FREQUENCIES`.
     """
     steps = periods_between(days, periods_per_year)
     longest = _LONGEST_STEP.get(periods_per_year, 1)
@@ -51,5 +51,5 @@ def stray_days(days: Dates) -> tuple[int, int, str] | None:
 
 
 def and_more(others: int) -> str:
-    """Return a remark on how many more there are, empty if there are none."""
+    """Return a remark on the number of others, empty if there are none."""
     return f" (and {others} more)" if others else ""

@@ -1,4 +1,4 @@
-"""Checks that the values of a table can be used: each refusal names the place, the value and the way out."""
+"""Refusal of values that cannot be used. Each message names the place, the value and the remedy."""
 
 import numpy as np
 import pandas as pd
@@ -6,11 +6,11 @@ import pandas as pd
 from backtest.data.series_table import SeriesTable
 from backtest.errors import DataError
 
-LARGEST = 1e60  # beyond it products of returns leave double precision; no price of any currency comes near
+LARGEST = 1e60  # products of larger returns exceed double precision; no price in any currency is as large
 
 
 def check_rows(table: SeriesTable) -> None:
-    """Raise `DataError` unless there are two rows or more, in strictly rising order of date."""
+    """Raise `DataError` unless there are two rows or more, with strictly rising dates."""
     dates = pd.DatetimeIndex(table.values.index)
     if len(dates) < 2:
         count = "no rows" if len(dates) == 0 else "one row"
@@ -20,7 +20,7 @@ def check_rows(table: SeriesTable) -> None:
     if wrong.size:
         row = int(wrong[0]) + 1
         before, this = dates[row - 1], dates[row]
-        what = "stands twice" if before == this else f"comes after {before:%Y-%m-%d}"
+        what = "appears twice" if before == this else f"comes after {before:%Y-%m-%d}"
         raise DataError(
             f"{table.where(row)}: date {this:%Y-%m-%d} {what}; expected each date once, oldest first. "
             "Hint: sort the file by date and leave one row for each."
@@ -28,10 +28,10 @@ def check_rows(table: SeriesTable) -> None:
 
 
 def check_values(table: SeriesTable) -> None:
-    """Raise `DataError` where a price is not above zero, a return not above -1, or a number is out of all reason."""
+    """Raise `DataError` if a price is not above zero, a return not above -1, or a value outside the plausible range."""
     low, word = (-1.0, "return") if table.are_returns else (0.0, "price")
     values = table.values.to_numpy()
-    lowest, highest = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)  # passing over NaN
+    lowest, highest = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)  # ignoring NaN
     if (low if table.are_returns else 1 / LARGEST) < lowest and highest < LARGEST:
         return
     beyond = np.abs(values) > LARGEST
@@ -61,7 +61,7 @@ def check_not_empty(name: str, table: SeriesTable) -> None:
 
 
 def check_growth(table: SeriesTable) -> None:
-    """Raise `DataError` where returns compound to a level that no price has."""
+    """Raise `DataError` if returns compound to an implausible level."""
     if not table.are_returns:
         return
     logs = np.nancumsum(np.log1p(table.values.to_numpy(dtype=float)), axis=0)

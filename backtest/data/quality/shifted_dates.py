@@ -1,4 +1,4 @@
-"""Caveats for dates that look as if they were a day early or late."""
+"""Caveats about dates that look a day early or late."""
 
 import re
 
@@ -7,7 +7,7 @@ import pandas as pd
 
 from backtest.data.dates.spacing import spacing_of
 
-_FEWEST = 14  # dates that tell the days of the week of a market
+_FEWEST = 14  # dates that show the trading days of a market
 _COMMON, _RARE = 0.1, 0.01  # shares of the dates
 _LONDON = ["00:00", "23:00"]  # midnight there in winter and summer, in UTC
 _MIDNIGHTS = {True: [_LONDON], False: [_LONDON, ["22:00", "23:00"], ["23:00"]]}

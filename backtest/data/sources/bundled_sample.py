@@ -1,4 +1,4 @@
-"""The bundled samples of real US history, monthly and daily; `data/sample/PROVENANCE.md` tells their origin."""
+"""Bundled samples of real US history, monthly and daily; `data/sample/PROVENANCE.md` states their origin."""
 
 import tomllib
 from datetime import date
@@ -23,7 +23,7 @@ def _described(source: str) -> dict[str, Any]:
 
 
 def catalogue_of(source: str) -> list[CatalogueEntry]:
-    """The series of a sample, with their classes and one line about each.
+    """Return the series of a sample, with their classes and one line about each.
 
     >>> catalogue_of("sample")[0].name
     'us_stocks'
@@ -47,14 +47,14 @@ class Sample(Source):
         self._name = name
 
     def catalogue(self) -> list[CatalogueEntry]:
-        """The series of the sample, with their classes and one line about each."""
+        """Return the series of the sample, with their classes and one line about each."""
         return catalogue_of(self._name)
 
-    def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:  # noqa: ARG002 - it comes whole
-        """A series of the sample, as total-return level.
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:  # noqa: ARG002 - always the whole history
+        """Return a series of the sample, as total-return level.
 
         Raises:
-            UnknownSeries: it has none of this name.
+            UnknownSeries: the sample has no such series.
         """
         about = _described(self._name)
         if symbol not in about["columns"]:

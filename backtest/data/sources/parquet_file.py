@@ -1,4 +1,4 @@
-"""Parquet as cells: the date as index or first column, the others by name."""
+"""Parquet files as cells: dates as index or first column, the others by name."""
 
 from collections.abc import Callable
 from typing import BinaryIO
@@ -11,23 +11,23 @@ from backtest.errors import DataError
 
 
 def header(opened: Callable[[], BinaryIO], name: str) -> list[str]:
-    """The names of the file's series.
+    """Return the names of the file's series.
 
     Raises:
-        DataError: a file that is no table with a date.
+        DataError: the file is not a table with dates.
     """
     return [str(column) for column in _frame(opened, name, schema_alone=True).columns]
 
 
 def cells(opened: Callable[[], BinaryIO], name: str) -> Cells:
-    """All cells of a file.
+    """Return all cells of a file.
 
     Args:
         opened: opens it.
         name: of the file, for messages.
 
     Raises:
-        DataError: it is no table with a date.
+        DataError: the file is not a table with dates.
     """
     frame = _frame(opened, name)
     places = Places(f"{name}: row ", range(1, len(frame) + 1))
@@ -35,7 +35,7 @@ def cells(opened: Callable[[], BinaryIO], name: str) -> Cells:
 
 
 def _frame(opened: Callable[[], BinaryIO], name: str, *, schema_alone: bool = False) -> pd.DataFrame:
-    """All of the file, or its columns without a row."""
+    """Return the whole table, or its columns without rows."""
     from pyarrow import ArrowException
     from pyarrow.parquet import read_schema
 

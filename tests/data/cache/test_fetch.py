@@ -321,10 +321,10 @@ def test_a_bug_in_a_source_is_no_fault_of_the_data(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("dates", "words"),
     [
-        (["2020-01-02", "2020-01-01"], "not in order, or stand twice"),
-        (["2020-01-01", "2020-01-01"], "not in order, or stand twice"),
+        (["2020-01-02", "2020-01-01"], "out of order or appear twice"),
+        (["2020-01-01", "2020-01-01"], "out of order or appear twice"),
         ([], "out a single date"),
-        ([1, 2], "something else than local dates"),
+        ([1, 2], "an index other than local dates"),
         (["2020-01-01 16:00", "2020-01-02 16:00"], "times of day; expected local dates alone"),
     ],
 )
@@ -393,5 +393,5 @@ def test_every_failure_is_told_of_whatever_its_kind(tmp_path: Path) -> None:
 def test_values_that_are_no_numbers_are_a_failure_of_the_source(tmp_path: Path) -> None:
     values = history("A", 0).values.astype(object)
     values.iloc[3, 0] = "n/a"
-    with pytest.raises(SourceDown, match="made-up A: answered with values that are no numbers"):
+    with pytest.raises(SourceDown, match="made-up A: answered with values that are not numbers"):
         fetched(tmp_path, Answering(lambda _: RawSeries(values, "text", "closes")))

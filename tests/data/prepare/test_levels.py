@@ -102,5 +102,5 @@ def test_one_name_is_one_series(tmp_path: Path) -> None:
     frame = pd.DataFrame({"A": np.linspace(1, 2, 400), "cash": 5.0}, index=DAYS)
     frame.rename_axis("date").to_csv(tmp_path / "p.csv", date_format="%Y-%m-%d")
     settings = {"source": "csv", "path": "p.csv", "assets": ["A", "cash"], "cash": {"symbol": "A"}}
-    with pytest.raises(DataError, match="data: cash stands for more than one series"):
+    with pytest.raises(DataError, match="data: cash names more than one series"):
         load(DataSettings.model_validate(settings), tmp_path)

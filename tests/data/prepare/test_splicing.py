@@ -116,7 +116,7 @@ def test_an_overlap_too_short_to_compare_is_reported(periods: int) -> None:
     assert np.isnan(report.correlation)
     assert np.isnan(report.tracking_error) == (periods < 2)
     assert np.isnan(report.tracking_difference) == (periods == 0)
-    assert report.note.endswith(f"they share {periods} periods, too few to tell how well it stands in")
+    assert report.note.endswith(f"they share {periods} periods, too few to compare them")
 
 
 def test_tracking_difference_over_less_than_a_year_compares_total_returns() -> None:

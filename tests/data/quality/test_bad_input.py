@@ -175,7 +175,7 @@ EXACT: dict[str, tuple[Callable[[], Lines | str | bytes], str]] = {
         lambda: [HEADER, *good_lines()[:0:-1]],
         f"p.csv:3: date 2019-11-30 comes after 2019-12-31; {SORT}",
     ),
-    "a date twice": (repeated, f"p.csv:11: date 2015-09-30 stands twice; {SORT}"),
+    "a date twice": (repeated, f"p.csv:11: date 2015-09-30 appears twice; {SORT}"),
     "no date": (
         changed(10, "total,1,2,3"),
         "p.csv:11: 'total' is not a date; expected ISO dates such as 2020-01-31",
@@ -224,7 +224,7 @@ EXACT: dict[str, tuple[Callable[[], Lines | str | bytes], str]] = {
     ),
     "a name twice": (
         lambda: ["date,a,b,a,cash", *(f"{line},1" for line in good_lines()[1:])],
-        "p.csv:1: column a stands twice; expected each name once",
+        "p.csv:1: column a appears twice; expected each name once",
     ),
     "a month twice": (
         lambda: [*good_lines()[:11], "2015-11-02,100,100,100", "2015-11-30,100,100,100", *good_lines()[12:]],

@@ -150,8 +150,8 @@ def test_the_bundled_samples_have_one_finding_and_it_is_true() -> None:
             periods = infer_periods_per_year(pd.DatetimeIndex(level.dropna().index))
             check = find_in_rate if "yield" in column.name else find
             findings += check(column.name, level.index.to_numpy(), level.to_numpy(), periods)
-    text = "the same value, 2023.31, on 36 dates from 2012-12-31 to 2015-11-30; expected to move, as all but cash"
-    assert [str(finding) for finding in findings] == [f"us_tbill: {text} at zero interest does"]
+    text = "the same value, 2023.31, on 36 dates from 2012-12-31 to 2015-11-30; prices are expected to change"
+    assert [str(finding) for finding in findings] == [f"us_tbill: {text} (only cash at a zero rate may stay flat)"]
 
 
 def test_a_dividend_is_neither_a_spike_nor_a_split() -> None:

@@ -188,7 +188,7 @@ FAULTS = [
     (
         "empty",
         SourceDown,
-        "fred DTB3: the answer is no table of DTB3; expected a date and its value in each line",
+        "fred DTB3: the answer is not a table of DTB3; expected a date and its value in each line",
     ),
     ("truncated", SourceDown, "fred DTB3: the answer was cut off or garbled. Hint: try again later."),
     ("truncated chunks", SourceDown, "fred DTB3: the answer was cut off or garbled. Hint: try again later."),
@@ -311,7 +311,7 @@ def test_an_address_stays_out_of_what_the_user_reads(server: FakeWeb) -> None:
 
 @pytest.mark.parametrize("symbol", ["", "../x", "DTB3&cosd=1", "DTB3,SP500", "DTB 3", "a/b", "DTB3\n", "é"])
 def test_what_is_no_id_is_not_asked_for(server: FakeWeb, symbol: str) -> None:
-    with pytest.raises(UnknownSeries, match=r"is no id; expected letters, digits and _ only, such as DTB3$"):
+    with pytest.raises(UnknownSeries, match=r"is not an id; expected letters, digits and _ only, such as DTB3$"):
         Fred(server.base).fetch(symbol, None, HANG)
     assert server.requests == []
 
@@ -319,13 +319,13 @@ def test_what_is_no_id_is_not_asked_for(server: FakeWeb, symbol: str) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("observation_date,DTB6\n2024-01-02,1\n", "the answer is no table of DTB3"),
+        ("observation_date,DTB6\n2024-01-02,1\n", "the answer is not a table of DTB3"),
         ("observation_date,DTB3\n2024-01-02,1,2\n", "line 2 is '2024-01-02,1,2'; expected a date and a number"),
         ("observation_date,DTB3\n2024-01-02,1\n2024-01\n", "line 3 is '2024-01'; expected"),
         ("observation_date,DTB3\n2024-01-02,n/a\n", "line 2 is '2024-01-02,n/a'; expected"),
         ("observation_date,DTB3\n2024-01-02,inf\n", "line 2 is '2024-01-02,inf'; expected"),
         ("observation_date,DTB3\n2024-02-30,1\n", "line 2 is '2024-02-30,1'; expected"),
-        ("error: too many requests", "the answer is no table of DTB3"),
+        ("error: too many requests", "the answer is not a table of DTB3"),
     ],
 )
 def test_what_is_no_table_of_the_series_is_the_source_s_failure(server: FakeWeb, text: str, words: str) -> None:

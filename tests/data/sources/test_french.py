@@ -302,7 +302,7 @@ def test_an_unknown_daily_data_set_hints_at_how_they_are_named(server: FakeWeb) 
     ],
 )
 def test_no_symbol_leads_out_of_his_folder(server: FakeWeb, symbol: str) -> None:
-    with pytest.raises(UnknownSeries, match=r"^french: .* is no name of a series; expected a column of "):
+    with pytest.raises(UnknownSeries, match=r"^french: .* is not the name of a series; expected a column of "):
         monthly(server).fetch(symbol, None, HANG)
     assert server.requests == []
 
@@ -320,11 +320,11 @@ def test_a_file_of_the_other_frequency_is_refused(server: FakeWeb) -> None:
     [
         ("Copyright\n", "no table of returns in the file; expected rows such as 192607,2.96"),
         ("", "no table of returns in the file"),
-        ("192607,1,2\n", "rows and header of the table in the file do not go together"),
+        ("192607,1,2\n", "rows and header of the table in the file do not match"),
         ("Date,a,b\n192607,1,2\n", "rows and header"),
         (",a,b\n192607,1,2\n192608,1\n", "rows and header"),
-        (",a,b\n192607,1,2\n192608,1,x\n", "the file has a cell that is no number or date"),
-        (",a,b\n192613,1,2\n", "the file has a cell that is no number or date"),
+        (",a,b\n192607,1,2\n192608,1,x\n", "the file has a cell that is not a number or a date"),
+        (",a,b\n192613,1,2\n", "the file has a cell that is not a number or a date"),
     ],
 )
 def test_a_file_without_a_table_that_can_be_read_is_the_source_s_failure(
