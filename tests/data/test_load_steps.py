@@ -107,7 +107,7 @@ FUND = {
     "B": "bonds",
 }
 BARE = dict.fromkeys(("loan_rate", "consumer_prices", "splice", "fx", "opens", "volumes"))
-CASES = {
+CASES: dict[str, dict[str, Any]] = {
     "one series": {**BARE, "assets": ["A"], "cash": 0.02},
     "everything but funds": {},
     "a leveraged fund": {"assets": FUND, "opens": None, "volumes": None},

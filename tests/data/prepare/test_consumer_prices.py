@@ -130,4 +130,4 @@ def test_what_is_no_monthly_index(lines: list[str], words: str, tmp_path: Path) 
 
 
 def test_returns_and_rates_are_none(tmp_path: Path) -> None:
-    assert told(tmp_path, months("2000-01-31", 40), values="returns").startswith("cpi.csv: returns, no index of")
+    assert told(tmp_path, months("2000-01-31", 40), values="returns").startswith("cpi.csv: returns, not an index of")
