@@ -1,4 +1,4 @@
-"""FRED by the real client against a server here: what each series is, when it was known, and what a failure says."""
+"""FRED through the real client and a local server: kinds of series, dates, and messages of failures."""
 
 import socket
 import ssl
@@ -54,7 +54,7 @@ def dates(quotes: RawSeries) -> list[str]:
 # 1. Values
 
 
-def test_days_without_a_value_are_no_observations_and_percent_become_decimals(server: FakeWeb) -> None:
+def test_days_without_a_value_are_left_out_and_percent_become_decimals(server: FakeWeb) -> None:
     quotes = Fred(server.base).fetch("DTB3", None, HANG)
     assert (quotes.label, quotes.kind, quotes.notes) == ("fred DTB3", "rate", ())
     assert quotes.rate == Rate(quoted="discount", days=91)
@@ -66,14 +66,14 @@ def test_days_without_a_value_are_no_observations_and_percent_become_decimals(se
     assert server.agents == ["risk-parity-backtest/0.1 (historical backtester)"]
 
 
-def test_lines_of_windows_a_mark_at_the_beginning_and_the_older_header_are_read(server: FakeWeb) -> None:
+def test_windows_line_ends_a_byte_order_mark_and_the_older_header_are_read(server: FakeWeb) -> None:
     plain = Fred(server.base).fetch("DTB3", None, HANG)
     server.fred["DTB3"] = "\ufeff" + fred_csv("DTB3", BILLS, "DATE").replace("\n", "\r\n")
     assert Fred(server.base).fetch("DTB3", None, HANG).values.equals(plain.values)
 
 
 @pytest.mark.parametrize("since", ["2023-12-31", "2022-12-31"])
-def test_what_is_asked_for_from_a_period_s_end_on_is_there(server: FakeWeb, since: str) -> None:
+def test_a_request_from_a_periods_end_includes_that_period(server: FakeWeb, since: str) -> None:
     """FRED dates a year at its first day: asked from 2022-12-31 on, the year 2022 has to be there too."""
     years = {f"{year}-01-01": f"{year}.5" for year in range(2000, 2025)}
     whole = fetched(server, "GDPA", years)
@@ -102,7 +102,7 @@ def test_what_is_asked_for_from_a_period_s_end_on_is_there(server: FakeWeb, sinc
         ("ECBESTRVOLWGTTRMDMNRT", Rate(quoted="overnight")),
     ],
 )
-def test_known_rates_are_rates_by_their_own_formula(server: FakeWeb, symbol: str, rate: Rate) -> None:
+def test_known_rates_have_their_quotation(server: FakeWeb, symbol: str, rate: Rate) -> None:
     quotes = fetched(server, symbol, BILLS)
     assert (quotes.kind, quotes.rate, quotes.notes) == ("rate", rate, ())
 
@@ -121,7 +121,7 @@ def test_known_rates_are_rates_by_their_own_formula(server: FakeWeb, symbol: str
         ("DTB30", "levels", INCOME_UNKNOWN),
     ],
 )
-def test_what_a_report_has_to_repeat(server: FakeWeb, symbol: str, kind: str, note: str | None) -> None:
+def test_series_have_the_caveats_of_their_kind(server: FakeWeb, symbol: str, kind: str, note: str | None) -> None:
     quotes = fetched(server, symbol, BILLS)
     assert (quotes.kind, quotes.notes) == (kind, () if note is None else (note,))
     if kind == "levels":
@@ -205,10 +205,10 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("fault", "kind", "words"), FAULTS, ids=[fault for fault, _, _ in FAULTS])
-def test_each_fault_is_told_apart_and_the_next_attempt_is_a_new_one(
+def test_each_fault_has_its_error_and_the_next_attempt_succeeds(
     server: FakeWeb, fault: str, kind: type[DataError], words: str
 ) -> None:
-    """A download that hangs or drips never ends by itself, so an error means that the limit of 0.3 s was kept."""
+    """A hanging or dripping download never ends by itself, so an error proves that the limit of 0.3 s works."""
     server.fail(fault)
     with pytest.raises(DataError) as caught:
         Fred(server.base).fetch("DTB3", None, 0.3 if kind is TimedOut else HANG)
@@ -218,8 +218,8 @@ def test_each_fault_is_told_apart_and_the_next_attempt_is_a_new_one(
     assert len(Fred(server.base).fetch("DTB3", None, HANG).values) == 3
 
 
-def test_a_download_that_was_given_up_does_not_go_on(server: FakeWeb) -> None:
-    """The body drips for as long as somebody reads it: the reading thread gives up with the next bytes too."""
+def test_an_abandoned_download_stops_reading(server: FakeWeb) -> None:
+    """The body drips as long as it is read: the reading thread stops with the next bytes."""
     server.fail("drip")
     with pytest.raises(TimedOut):
         http_download.download(server.base, label="dripping", seconds=0.1)
@@ -232,7 +232,7 @@ def test_a_download_that_was_given_up_does_not_go_on(server: FakeWeb) -> None:
 @pytest.mark.parametrize(
     ("text", "wait"), [("30", 30), ("soon", 0), ("", 0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0), ("-5", 0)]
 )
-def test_the_time_that_a_source_asks_to_wait_is_handed_on(server: FakeWeb, text: str, wait: float) -> None:
+def test_retry_after_is_passed_on(server: FakeWeb, text: str, wait: float) -> None:
     server.fail("429", headers={"Retry-After": text})
     with pytest.raises(RateLimited) as caught:
         Fred(server.base).fetch("DTB3", None, HANG)
@@ -240,7 +240,7 @@ def test_the_time_that_a_source_asks_to_wait_is_handed_on(server: FakeWeb, text:
     assert ("and to wait 30 s (status 429)" in str(caught.value)) == (wait == 30)
 
 
-def test_the_time_to_wait_may_be_a_date(server: FakeWeb) -> None:
+def test_retry_after_may_be_a_date(server: FakeWeb) -> None:
     until = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
     server.fail("429", headers={"Retry-After": format_datetime(until, usegmt=True)})
     with pytest.raises(RateLimited) as caught:
@@ -270,7 +270,7 @@ def test_a_proxy_that_cannot_be_reached_is_named(monkeypatch: pytest.MonkeyPatch
     )
 
 
-def test_certificates_are_those_of_the_environment(
+def test_certificates_come_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -292,14 +292,14 @@ def test_certificates_are_those_of_the_environment(
     )
 
 
-def test_an_answer_without_end_is_given_up(server: FakeWeb, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_answer_is_abandoned(server: FakeWeb, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_download, "LARGEST", 2**20)
     with pytest.raises(SourceDown, match=r"^fred BIG: more than 1 MiB; expected a file of prices$"):
         fetched(server, "BIG", {f"x{n:09}": "1" for n in range(100_000)})
 
 
-def test_an_address_stays_out_of_what_the_user_reads(server: FakeWeb) -> None:
-    """A user's own address may hold a password or a key; each failure names the host at most."""
+def test_messages_never_contain_the_address(server: FakeWeb) -> None:
+    """A user's address may contain a password or a key; messages name at most the host."""
     url = server.base.replace("//", "//name:secret@") + "/graph/fredgraph.csv?id=DTB3&token=secret"
     for fault in [fault for fault, _, _ in FAULTS if fault not in ("html", "empty")]:
         server.fail(fault)
@@ -310,7 +310,7 @@ def test_an_address_stays_out_of_what_the_user_reads(server: FakeWeb) -> None:
 
 
 @pytest.mark.parametrize("symbol", ["", "../x", "DTB3&cosd=1", "DTB3,SP500", "DTB 3", "a/b", "DTB3\n", "é"])
-def test_what_is_no_id_is_not_asked_for(server: FakeWeb, symbol: str) -> None:
+def test_invalid_ids_are_not_requested(server: FakeWeb, symbol: str) -> None:
     with pytest.raises(UnknownSeries, match=r"is not an id; expected letters, digits and _ only, such as DTB3$"):
         Fred(server.base).fetch(symbol, None, HANG)
     assert server.requests == []
@@ -328,14 +328,14 @@ def test_what_is_no_id_is_not_asked_for(server: FakeWeb, symbol: str) -> None:
         ("error: too many requests", "the answer is not a table of DTB3"),
     ],
 )
-def test_what_is_no_table_of_the_series_is_the_source_s_failure(server: FakeWeb, text: str, words: str) -> None:
+def test_an_answer_that_is_not_the_series_is_a_failure_of_the_source(server: FakeWeb, text: str, words: str) -> None:
     server.fred["DTB3"] = text
     with pytest.raises(SourceDown) as caught:
         Fred(server.base).fetch("DTB3", None, HANG)
     assert str(caught.value).startswith(f"fred DTB3: {words}")
 
 
-def test_a_series_without_values_is_known_and_has_nothing(server: FakeWeb) -> None:
+def test_a_series_without_values_has_no_data(server: FakeWeb) -> None:
     with pytest.raises(NoDataInRange, match=r"^fred DTB3: no value$"):
         fetched(server, "DTB3", {"2024-01-01": "."})
     with pytest.raises(NoDataInRange, match=r"^fred DTB3: no value since 2026-01-01$"):
