@@ -32,12 +32,12 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
         DataError: a source cannot be read, or its values cannot be used.
         DataUnavailableError: a series could not be fetched.
     """
-    data = locate(settings, folder)
-    data = fetch(data, access)
-    data = tabulate(data)
-    data = check(data)
-    data = to_levels(data)
-    data = splice(data)
-    data = align(data)
-    data = convert(data)
-    return build(data)
+    data = locate(settings, folder)  # series by role, each with its place at its source
+    data = fetch(data, access)  # raw series: from the cache, from files, or over the network
+    data = tabulate(data)  # one table per file; closes and payments as total-return levels
+    data = check(data)  # currencies, plausible values, findings
+    data = to_levels(data)  # months at their end, returns compounded, one frequency
+    data = splice(data)  # one table of all series, histories extended by proxies
+    data = align(data)  # the dates of the run
+    data = convert(data)  # the currency of the run
+    return build(data)  # prices, returns, cash, and what belongs to them

@@ -164,9 +164,9 @@ def _rows_per_year(steps: Ints, usual: int) -> float:
         steps = steps[:-1]
     lost = steps.size / 8  # at random, give or take three deviations
     most = max(1.0, lost + 3 * float(np.sqrt(lost * 7 / 8)))
-    kept = steps[~_isolated((steps > _OUTLIER * usual) | (steps < usual / _OUTLIER), most)]
-    kept = kept if kept.size else steps
-    return float(_YEAR * kept.size / kept.sum())
+    regular = steps[~_isolated((steps > _OUTLIER * usual) | (steps < usual / _OUTLIER), most)]
+    regular = regular if regular.size else steps
+    return float(_YEAR * regular.size / regular.sum())
 
 
 def _daily(days: Ints, steps: Ints, usual: int) -> Spacing:
@@ -178,7 +178,7 @@ def _daily(days: Ints, steps: Ints, usual: int) -> Spacing:
     present = np.bincount(weekday(days), minlength=_WEEK)
     off = [_misplaced(week, passed, present) for week in _SETS]
     best = [week for week, count in zip(_SETS, off, strict=True) if count == min(off)]
-    unclear = best[0] != _WORKWEEK and len({len(one) for one in best}) > 1
+    unclear = best[0] != _WORKWEEK and len({len(days) for days in best}) > 1
     week, few = list(best[0]), unclear and covered.size < 2 * _WEEK
     expected = int(passed[week].sum())
     rows = float(len(week) * (_YEAR / _WEEK) * (days.size + _PRIOR) / (expected + _PRIOR))

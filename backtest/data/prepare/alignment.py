@@ -142,10 +142,10 @@ def align_dates(
 
     Example:
         >>> dates = pd.date_range("2020-01-01", periods=3)
-        >>> both = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [1.0, None, 3.0]}, index=dates)
-        >>> align_dates(both, "intersection", everywhere=["a", "b"], anywhere=["a"])[1]
+        >>> values = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [1.0, None, 3.0]}, index=dates)
+        >>> align_dates(values, "intersection", everywhere=["a", "b"], anywhere=["a"])[1]
         ('1 of 3 dates is left out, which not all series have: b lacks 1',)
-        >>> align_dates(both, "union", everywhere=["a", "b"], anywhere=["a"])[0]["b"].tolist()
+        >>> align_dates(values, "union", everywhere=["a", "b"], anywhere=["a"])[0]["b"].tolist()
         [1.0, 1.0, 3.0]
     """
     has_value = values.notna().to_numpy()

@@ -66,10 +66,10 @@ def _with_gains(
     dividends: Floats, gains: Floats, close: Floats, dates: pd.DatetimeIndex
 ) -> tuple[Floats, tuple[str, ...]]:
     """Return dividends plus gains, each counted once, and a note of each case in which both readings are possible."""
-    both = dividends + gains
+    total = dividends + gains
     fall = -np.diff(close, prepend=np.nan)
     unclear = (gains > 0) & (dividends >= gains)
-    within = unclear & (np.abs(fall - dividends) <= np.abs(fall - both))
+    within = unclear & (np.abs(fall - dividends) <= np.abs(fall - total))
     notes = []
     readings = ((within, "taken as part of the dividend", "of"), (unclear & ~within, "paid with the dividend", "with"))
     for cases, reading, word in readings:
@@ -77,4 +77,4 @@ def _with_gains(
             rows = np.flatnonzero(cases)
             each = ", ".join(f"{gains[i]:g} {word} {dividends[i]:g} on {dates[i]:%Y-%m-%d}" for i in rows.tolist())
             notes.append(f"capital gains {reading}, which the fall of the close fits better: {each}")
-    return np.where(within, dividends, both), tuple(notes)
+    return np.where(within, dividends, total), tuple(notes)

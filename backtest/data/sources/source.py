@@ -109,11 +109,11 @@ def own_source(name: str) -> type[Source]:
         ValueError: it cannot be imported, or it is not a source.
     """
     try:
-        found = TypeAdapter(ImportString).validate_python(name)
+        imported = TypeAdapter(ImportString).validate_python(name)
     except ValidationError as problem:
         raise ValueError(f"{name}: {problem.errors()[0]['msg']}; expected package.module:Class") from problem
-    if not (isinstance(found, type) and issubclass(found, Source) and not isabstract(found)):
+    if not (isinstance(imported, type) and issubclass(imported, Source) and not isabstract(imported)):
         raise ValueError(
             f"{name}: not a source; expected a class that extends backtest.data.sources.source.Source, with fetch"
         )
-    return found
+    return imported
