@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from backtest.data.cache.fetch import Access, Wanted, get
+from backtest.data.cache.fetch import Access, Request, get
 from backtest.data.cache.store import Cache
 from backtest.data.data_settings import DataSettings
 from backtest.data.load import load
-from backtest.data.quotes import Quotes
+from backtest.data.raw_series import RawSeries
 from backtest.data.sources.source import Source
 
 SYMBOLS, LARGE, YEARS, SEED = 40, 3_000, 20, 7
@@ -30,7 +30,7 @@ SYMBOLS, LARGE, YEARS, SEED = 40, 3_000, 20, 7
 class Nothing(Source):
     """A source that is never asked."""
 
-    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:
         """Never called: all is in the cache, and fresh."""
         raise AssertionError(symbol, since, seconds)
 
@@ -63,7 +63,7 @@ def fill(cache: Cache, count: int) -> None:
         close = np.round(50 * np.cumprod(1 + draws.normal(0.0003, 0.01, len(dates))), 6)
         nothing = np.zeros(len(dates))
         values = {"close": close, "dividends": paid, "capital_gains": nothing, "splits": nothing}
-        quotes = Quotes(pd.DataFrame(values, index=dates), f"yfinance {symbol}", "closes")
+        quotes = RawSeries(pd.DataFrame(values, index=dates), f"yfinance {symbol}", "closes")
         cache.write("yfinance", symbol, quotes, datetime.now(UTC))
 
 
@@ -71,7 +71,7 @@ def read_some(cache: Path) -> None:
     """The bound of 0.3 s: checked against their checksums, and loaded as a run does; at first, and the best of five."""
     import pyarrow.parquet  # noqa: F401 - imports are not counted
 
-    wanted = [Wanted("yfinance", symbol, Nothing()) for symbol in symbols(SYMBOLS)]
+    wanted = [Request("yfinance", symbol, Nothing()) for symbol in symbols(SYMBOLS)]
     for what, work in (
         ("read and checked", lambda: get(wanted, Access(Cache(cache)))),
         ("loaded for a run", lambda: load(settings(cache, SYMBOLS), cache)),

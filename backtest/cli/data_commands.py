@@ -11,10 +11,11 @@ from backtest.cli.terminal import chart, new_table, progress_by_series, show
 from backtest.errors import BacktestError, DataUnavailableError
 
 if TYPE_CHECKING:
+    from backtest.data.cache.entry import DamagedEntry, Entry
     from backtest.data.cache.fetch import Key
-    from backtest.data.cache.store import Cache, DamagedEntry, Entry
-    from backtest.data.quotes import Quotes
-    from backtest.data.series import Series
+    from backtest.data.cache.store import Cache
+    from backtest.data.raw_series import RawSeries
+    from backtest.data.series_spec import SeriesSpec
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,19 +42,20 @@ def fetch(
 ) -> None:
     """Fetch all series of configurations and their benchmarks into the cache."""
     from backtest.config import load_config
-    from backtest.data.load import access_for
-    from backtest.data.load import fetch as fetch_series
+    from backtest.data.fetch_series import access_for
+    from backtest.data.fetch_series import fetch as fetch_series
+    from backtest.data.preparation import locate
 
     started = datetime.now(UTC)
     loaded = [load_config(config) for config in configs]
     both = [one for config in loaded for one in (config, config.benchmark) if one is not None]
     table = new_table("series", "source", "symbol", "from", "to", "values")
-    seen: set[Series] = set()
-    known: dict[Key, Quotes] = {}
+    seen: set[SeriesSpec] = set()
+    known: dict[Key, RawSeries] = {}
     with progress_by_series() as on_symbol:
         for one in both:
             access = access_for(one.data, refresh=refresh, started=started, on_symbol=on_symbol, known=known)
-            for series, quotes in fetch_series(one.data, one.folder, access).items():
+            for series, quotes in fetch_series(locate(one.data, one.folder), access).raw.items():
                 if series not in seen:
                     dates = quotes.values.index
                     ends = (f"{dates[0]:%Y-%m-%d}", f"{dates[-1]:%Y-%m-%d}")
@@ -85,7 +87,7 @@ def show_series(
     symbol: Annotated[str, typer.Argument(help="A symbol, such as SPY.")], source: Source = None, cache: Folder = _CACHE
 ) -> None:
     """Show a symbol in the cache: its range, source, age, and a small plot."""
-    from backtest.data.prepare.levels import level_of
+    from backtest.data.quality.checks import inspect
 
     store = _cache(cache)
     found = _entries(cache, symbol, source)
@@ -101,7 +103,7 @@ def show_series(
         quotes = store.read(entry.source, entry.symbol)
         if quotes is None:  # removed by another process in the meantime
             continue
-        level, meaning, findings = level_of(entry.symbol, quotes)
+        level, meaning, findings = inspect(entry.symbol, quotes)
         if quotes.kind == "rate":
             level, meaning = 100 * level, f"{meaning}, in % a year"
         typer.echo(f"{entry.symbol} of {entry.source}: {meaning}")
@@ -126,7 +128,7 @@ def verify(
     if configs:
         _verify_configs(configs)
         return
-    from backtest.data.prepare.levels import level_of
+    from backtest.data.quality.checks import inspect
 
     store, unreadable = _cache(cache), _damaged(cache, None, None)
     entries, damaged = store.entries(), [str(damage) for damage in unreadable]
@@ -137,7 +139,7 @@ def verify(
     for entry in entries:
         try:
             quotes = store.read(entry.source, entry.symbol)
-            found = [] if quotes is None else level_of(entry.symbol, quotes)[2]
+            found = [] if quotes is None else inspect(entry.symbol, quotes)[2]
         except BacktestError as problem:
             damaged.append(str(problem))
             continue

@@ -78,14 +78,14 @@ def strategies() -> None:
 
 def assets() -> None:
     """List the series of the bundled sample data, which needs no network."""
-    from backtest.data.sources import bundled_sample
+    from backtest.data.sources.bundled_sample import RECORDS, catalogue_of
 
-    for source in bundled_sample.SAMPLES:
+    for record in RECORDS:
         rows = [
-            (column.name, f"{column.asset_class or column.kind}: {column.description}")
-            for column in bundled_sample.columns(source)
+            (entry.name, f"{entry.asset_class or entry.kind}: {entry.description}")
+            for entry in catalogue_of(record.name)
         ]
-        show_list(f"source: {source}", rows)
+        show_list(f"source: {record.name}", rows)
 
 
 def risk(

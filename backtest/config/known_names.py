@@ -12,10 +12,11 @@ from backtest.config.run_config import StrategyChoice
 from backtest.config.terms_check import term_mistakes
 from backtest.config.yaml_nodes import Location, dotted
 from backtest.data.data_settings import DataSettings
-from backtest.data.load import classes_of_source, columns
+from backtest.data.fetch_series import catalogues, classes_of
 from backtest.data.prepare.currencies import cannot_be_converted
-from backtest.data.series import Series
-from backtest.data.table import Column
+from backtest.data.run_series import series_of
+from backtest.data.series_spec import SeriesSpec
+from backtest.data.sources.source import CatalogueEntry
 from backtest.errors import DataError
 from backtest.strategy import StrategyError
 
@@ -36,7 +37,7 @@ def check_names(document: Document, problems: list[str], strategy: StrategyChoic
     if data is None:
         return  # mistakes of the section are reported already
     try:
-        offered = columns(data, folder)
+        offered = catalogues(data, folder)
     except DataError as problem:
         if not problems:
             raise
@@ -61,7 +62,7 @@ def check_names(document: Document, problems: list[str], strategy: StrategyChoic
     problems += _currencies(document, data)
     if unknown_series:
         return  # the checks below need the classes of all assets
-    known = {**classes_of_source(offered), **data.asset_classes}
+    known = {**classes_of(offered), **data.asset_classes}
     classes = {name: known[name] for name in data.names if name in known}
     problems += term_mistakes(document, data, classes, offered)
     if strategy is not None:
@@ -104,28 +105,28 @@ def _usable(raw: Any) -> DataSettings | None:
         return None
 
 
-def _places(data: DataSettings) -> dict[Series, Location]:
+def _places(data: DataSettings) -> dict[SeriesSpec, Location]:
     """Return the location that names each series."""
-    as_list = isinstance(data.assets, tuple)
-    places: dict[Series, Location] = {}
-    for setting, columns_of in (("volumes", data.series.volumes()), ("opens", data.series.opens())):
+    as_list, run = isinstance(data.assets, tuple), series_of(data)
+    places: dict[SeriesSpec, Location] = {}
+    for setting, columns_of in (("volumes", run.volumes), ("opens", run.opens)):
         places.update(dict.fromkeys(columns_of.values(), ("data", setting)))
-    for fund, followed in data.series.followed().items():
+    for fund, followed in run.followed.items():
         places[followed] = ("data", "assets", fund, "of")
-    for asset, proxy in data.series.proxies().items():
+    for asset, proxy in run.proxies.items():
         places[proxy] = ("data", "splice", asset)
-    for code, fx in data.series.fx().items():
+    for code, fx in run.fx.items():
         places[fx] = ("data", "fx", code)
-    others = ("consumer_prices", data.series.consumer_prices()), ("loan_rate", data.series.loan())
-    for setting, series in (*others, ("cash", data.series.cash())):
+    others = ("consumer_prices", run.consumer_prices), ("loan_rate", run.loan)
+    for setting, series in (*others, ("cash", run.cash)):
         if series is not None:
             places[series] = ("data", setting)
-    for i, series in enumerate(data.series.assets()):
+    for i, series in enumerate(run.assets):
         places[series] = ("data", "assets", i if as_list else series.name)
     return places
 
 
-def _usable_names(location: Location, offered: Mapping[str, Column]) -> list[str]:
+def _usable_names(location: Location, offered: Mapping[str, CatalogueEntry]) -> list[str]:
     """Return the series of a source that a setting may name: price indices for consumer prices, others elsewhere."""
     macro = [name for name, column in offered.items() if column.kind == "macro"]
     if location[1] == "consumer_prices":
@@ -133,7 +134,7 @@ def _usable_names(location: Location, offered: Mapping[str, Column]) -> list[str
     return [name for name in offered if name not in macro]
 
 
-def _no_such_series(at: str, location: Location, series: Series, offered: Mapping[str, Column]) -> str:
+def _no_such_series(at: str, location: Location, series: SeriesSpec, offered: Mapping[str, CatalogueEntry]) -> str:
     usable = _usable_names(location, offered)
     kind = "an index of consumer prices" if location[1] == "consumer_prices" else "a price series"
     what = f"{series.symbol} is not {kind}" if series.symbol in offered else f"no series {series.symbol}"

@@ -11,8 +11,10 @@ from backtest.config.messages import listed, suggestion
 from backtest.config.yaml_nodes import Location, dotted
 from backtest.data.data_settings import DataSettings
 from backtest.data.dates.spacing import DAILY
-from backtest.data.series import Series
-from backtest.data.table import Column
+from backtest.data.run_series import series_of
+from backtest.data.series_spec import SeriesSpec
+from backtest.data.sources.registry import source_record
+from backtest.data.sources.source import CatalogueEntry
 from backtest.engine.settings.financing import (
     IMPACT_OF_FUNDS,
     Financing,
@@ -37,14 +39,13 @@ _BY_ASSET: tuple[Location, ...] = (
     ("fees", "expense_ratio_bps"),
 )
 _MAY_LEAVE_OUT: tuple[Location, ...] = (("financing", "borrow_fee_bps"), ("financing", "basis_bps"))
-_MONTHLY_SOURCES = ("sample", "french")
 
 
 def term_mistakes(
     document: Document,
     data: DataSettings,
     classes: Mapping[str, str],
-    offered: Mapping[Series, Mapping[str, Column] | None],
+    offered: Mapping[SeriesSpec, Mapping[str, CatalogueEntry] | None],
 ) -> list[str]:
     """Return a line for each mistake in costs, financing and fees, with its place.
 
@@ -138,14 +139,15 @@ def _in_funds(document: Document, data: DataSettings) -> list[str]:
     return problems
 
 
-def _spot(data: DataSettings, offered: Mapping[Series, Mapping[str, Column] | None]) -> list[str]:
+def _spot(data: DataSettings, offered: Mapping[SeriesSpec, Mapping[str, CatalogueEntry] | None]) -> list[str]:
     """Return the assets that are spot series according to the settings, or else to their source."""
-    own = {series.name: (columns or {}).get(series.symbol) for series, columns in offered.items()}
-    spot = {name: column is not None and column.spot for name, column in own.items()} | data.said_of_spot
+    own = {series.name: (entries or {}).get(series.symbol) for series, entries in offered.items()}
+    spot = {name: entry is not None and entry.spot for name, entry in own.items()} | data.stated_spot
     return [name for name in data.names if spot[data.funds[name].of if name in data.funds else name]]
 
 
 def _at_most_a_year(data: DataSettings) -> int:
     """Return an upper bound on the periods per year of the data."""
-    monthly = data.frequency == "monthly" or any(one.source in _MONTHLY_SOURCES for one in data.series.assets())
+    sources = (source_record(series.source) for series in series_of(data).assets)
+    monthly = data.frequency == "monthly" or any(source.is_monthly for source in sources)
     return min(12 if monthly else 366, data.periods_per_year or 366)  # a setting cannot make monthly data daily

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -22,23 +22,17 @@ from pydantic import (
 
 from backtest.data.prepare.currencies import Currency
 from backtest.data.prepare.leveraged_fund import LeveragedFund
-from backtest.data.run_series import RunSeries
-from backtest.data.series import (
-    FILE_SOURCES,
-    SAMPLES,
-    AssetSettings,
-    SeriesSettings,
-    SourceName,
-    Values,
-    WideFile,
-)
+from backtest.data.series_settings import AssetSettings, SeriesSettings, SourceName, WideFile
+from backtest.data.series_spec import Values
 from backtest.data.sources.address import public
+from backtest.data.sources.registry import file_sources, source_record, source_records
+from backtest.data.sources.source import SourceRecord
 
 NAMES_IN_USE = (
     "date", "cash_interest", "financing_cost", "financing_at_cash_rate", "financing_spread", "borrow_fees",
     "trading_costs", "other_fees", "shortfall", "reason",
 )  # fmt: skip
-"""Columns of the tables of a run; no asset may have such a name."""
+"""Columns of the tables of a run, which no asset may be named after."""
 
 
 _AT_FRED = {"cash": "DTB3", "loan_rate": "SOFR", "consumer_prices": "CPIAUCNS"}
@@ -50,8 +44,8 @@ def _age(text: str) -> str:
     return text
 
 
-def _what_is_said(asset: Any) -> str:
-    """Which of the ways to say what an asset is."""
+def _kind_of_asset(asset: Any) -> str:
+    """Return the tag of the form in which an asset is given."""
     if isinstance(asset, LeveragedFund) or (isinstance(asset, Mapping) and {"of", "leverage"} & set(asset)):
         return "of a fund"
     return "of a series" if isinstance(asset, AssetSettings | Mapping) else "its class"
@@ -61,7 +55,7 @@ Asset = Annotated[
     Annotated[StrictStr, Tag("its class")]
     | Annotated[AssetSettings, Tag("of a series")]
     | Annotated[LeveragedFund, Tag("of a fund")],
-    Discriminator(_what_is_said),
+    Discriminator(_kind_of_asset),
 ]
 
 
@@ -71,37 +65,37 @@ class DataSettings(BaseModel):
     Definitions: docs/conventions/data.md
 
     Args:
-        source: of the series that name none: the bundled `sample` (monthly) or `sample_daily`, `csv`, `parquet`,
-            `yfinance`, `fred`, `french` (monthly) or `french_daily`, or a source of one's own, `package.module:Class`.
-        path: of a file, of a folder of one file a symbol, or an address; relative to the configuration.
-        values: what a file's columns hold: total-return `prices` or simple `returns`.
-        assets: the series to hold, in this order: names, or names with their class (`{SPY: equities}`) or with all that
-            is their own (`{GLD: {class: commodities, source: csv, path: gold.csv}}`). A leveraged fund may be a model,
+        source: of series without a source of their own: the bundled `sample` (monthly) or `sample_daily`, `csv`,
+            `parquet`, `yfinance`, `fred`, `french` (monthly) or `french_daily`, or a class, `package.module:Class`.
+        path: of a file, of a folder with one file per symbol, or an address; relative to the configuration.
+        values: content of a file: total-return `prices` or simple `returns`.
+        assets: the series to hold, in this order: names, or names with their class (`{SPY: equities}`) or with settings
+            of their own (`{GLD: {class: commodities, source: csv, path: gold.csv}}`). A leveraged fund may be a model,
             `{SPY_3X: {of: SPY, leverage: 3, expense_ratio: 0.0091, swap_spread_bps: 40, class: equities}}`.
-        cash: a series of the source, one of its own (`{source: fred, symbol: DTB3}`), or a rate per year:
-            (1 + rate)^(days / 365.25) - 1 over a period.
-        loan_rate: what loans are charged before their spread, in place of cash: given like cash.
+        cash: a series of the source, a series with settings of its own (`{source: fred, symbol: DTB3}`), or a rate per
+            year, which earns (1 + rate)^(days / 365.25) - 1 over a period.
+        loan_rate: rate of loans before their spread, given like cash; by default the cash rate.
         consumer_prices: an index of consumer prices, one value a month: a series of the source, such as `us_cpi` of the
-            sample, or one of its own (`{source: fred, symbol: CPIAUCNS}`).
-        classes: asset class of each asset, where `assets` are names alone; the samples know their own.
-        calendar: of assets that are not priced on the same dates: `intersection` keeps the dates they all have, `union`
-            carries prices forward. Where it is not given the dates of several sources are intersected, and a blank
-            inside the history of a file is an error.
+            sample, or a series with settings of its own (`{source: fred, symbol: CPIAUCNS}`).
+        classes: asset class of each asset, if `assets` lists names alone; the samples state theirs.
+        calendar: for assets that are not priced on the same dates: `intersection` keeps the dates that all have,
+            `union` carries prices forward. By default the dates of several sources are intersected, and a blank inside
+            the history of a file is an error.
         splice: by asset, the series whose returns extend it backwards.
         currency: of the run, an ISO code.
-        fx: by currency of assets, cash, loan rate or splice series, the series of the price of one unit of it in the
-            currency of the run: of the source, or one of its own (`{EUR: {source: yfinance, symbol: EURUSD=X}}`).
-        opens: of assets of yfinance `true`; else `{path: opens.csv}`, a wide file on the scale of their prices.
-        volumes: of assets of yfinance `true`; else `{path: volumes.csv}`, a wide file of the value traded in a period.
-        frequency: `monthly` takes the last price of each month that is over.
-        start: first date, inclusive; windows fill inside start..end.
+        fx: by currency of assets, cash, loan rate or splice series, the series of its price in the currency of the run:
+            of the source, or with settings of its own (`{EUR: {source: yfinance, symbol: EURUSD=X}}`).
+        opens: `true` for assets of yfinance; else `{path: opens.csv}`, a wide file on the scale of their prices.
+        volumes: `true` for assets of yfinance; else `{path: volumes.csv}`, a wide file of the value traded in a period.
+        frequency: `monthly` uses the last price of each completed month.
+        start: first date, inclusive; estimation windows are filled from it.
         end: last date, inclusive.
         ragged: let assets join when they have a full window and leave when their prices end.
-        periods_per_year: overrides the number inferred from the dates of the run; needed where that is unclear.
-        cache: folder of what is fetched; relative to where the run is started.
-        max_age: how old what was fetched may be before the source is asked again, such as `12h` or `7d`.
-        offline: ask no source, whatever the age.
-        timeout: seconds that all fetching of the run may take.
+        periods_per_year: overrides the number inferred from the dates of the run; needed if that number is unclear.
+        cache: folder of fetched series; relative to the folder in which the run is started.
+        max_age: age after which a series is fetched again, such as `12h` or `7d`.
+        offline: make no requests, whatever the age of cached series.
+        timeout: time limit of all requests of the run, seconds.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -132,60 +126,49 @@ class DataSettings(BaseModel):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The assets, in order."""
+        """Return the assets, in order."""
         return tuple(self.assets)
 
     @property
     def asset_classes(self) -> dict[str, str]:
-        """Class by asset, as far as the settings say."""
+        """Return the class by asset, as far as the settings state it."""
         if not isinstance(self.assets, Mapping):
             return self.classes
-        own = {name: one if isinstance(one, str) else one.asset_class for name, one in self.assets.items()}
-        return {**self.classes, **{name: one for name, one in own.items() if one is not None}}
+        own = {name: given if isinstance(given, str) else given.asset_class for name, given in self.assets.items()}
+        return {**self.classes, **{name: asset_class for name, asset_class in own.items() if asset_class is not None}}
 
     @property
-    def said_of_spot(self) -> dict[str, bool]:
-        """Whether assets are spot series, as far as the settings say."""
+    def stated_spot(self) -> dict[str, bool]:
+        """Return by asset whether it is a spot price, as far as the settings state it."""
         own = self.assets.items() if isinstance(self.assets, Mapping) else ()
-        return {name: one.spot for name, one in own if isinstance(one, AssetSettings) and one.spot is not None}
-
-    @property
-    def longest_age(self) -> timedelta:
-        """`max_age` as a span of time."""
-        number = int(self.max_age[:-1])
-        return timedelta(hours=number) if self.max_age.endswith("h") else timedelta(days=number)
+        return {name: given.spot for name, given in own if isinstance(given, AssetSettings) and given.spot is not None}
 
     @property
     def funds(self) -> dict[str, LeveragedFund]:
-        """The assets that are models of leveraged funds."""
+        """Return the assets that are models of leveraged funds."""
         return _funds(self.assets)
 
-    @property
-    def series(self) -> RunSeries:
-        """The series of the run, by what they are for."""
-        return RunSeries(self)
-
     @field_serializer("path", "cache")
-    def _no_secret(self, path: str | None) -> str | None:
+    def _hide_secrets(self, path: str | None) -> str | None:
         return None if path is None else public(path)
 
     @field_validator("path")
     @classmethod
     def _path_goes_with_source(cls, path: str | None, info: ValidationInfo) -> str | None:
-        source = info.data.get("source")
-        if source in FILE_SOURCES and path is None:
-            raise ValueError(f"source {source} needs a path to its file")
-        if source is not None and source not in FILE_SOURCES and path is not None:
-            raise ValueError(f"{_what(source)} and takes no path; for a file use source: csv or parquet")
+        record = _record(info.data.get("source"))
+        if record is not None and record.is_file and path is None:
+            raise ValueError(f"source {record.name} needs a path to its file")
+        if record is not None and not record.is_file and path is not None:
+            raise ValueError(_takes_no_path(record))
         return path
 
     @field_validator("values")
     @classmethod
-    def _samples_hold_prices(cls, values: str, info: ValidationInfo) -> str:
-        source = info.data.get("source")
-        if values == "returns" and source is not None and source not in FILE_SOURCES:
-            what = "the samples hold prices" if source in SAMPLES else f"source {source} says itself what it holds"
-            raise ValueError(f"{what}; returns are for source: csv or parquet")
+    def _only_files_hold_returns(cls, values: str, info: ValidationInfo) -> str:
+        record = _record(info.data.get("source"))
+        if values == "returns" and record is not None and not record.is_file:
+            what = "the samples hold prices" if record.is_bundled else f"source {record.name} states what it holds"
+            raise ValueError(f"{what}; returns are for source: {file_sources()}")
         return values
 
     @field_validator("assets")
@@ -199,8 +182,8 @@ class DataSettings(BaseModel):
         if taken:
             raise ValueError(f"{', '.join(taken)}: a column of the report's own; rename it in the source")
         if isinstance(assets, Mapping):
-            for name, one in assets.items():
-                _check_path(name, one, info)
+            for name, given in assets.items():
+                _check_path(name, given, info)
         funds = _funds(assets)
         for name, fund in funds.items():
             if fund.of in funds:
@@ -211,8 +194,8 @@ class DataSettings(BaseModel):
     @classmethod
     def _classes_agree(cls, classes: dict[str, str], info: ValidationInfo) -> dict[str, str]:
         assets = info.data.get("assets")
-        for name, one in assets.items() if isinstance(assets, Mapping) else ():
-            own = one if isinstance(one, str) else one.asset_class
+        for name, given in assets.items() if isinstance(assets, Mapping) else ():
+            own = given if isinstance(given, str) else given.asset_class
             if own is not None and classes.get(name, own) != own:
                 raise ValueError(f"{name}: {classes[name]}, and data.assets says {own}; expected one of them")
         return classes
@@ -234,37 +217,37 @@ class DataSettings(BaseModel):
     @classmethod
     def _splices_extend_assets(cls, splice: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         assets = info.data.get("assets", splice)
-        off = sorted(set(splice) - set(assets))
-        if off:
-            raise ValueError(f"{', '.join(off)}: not among data.assets; expected asset: the series that extends it")
+        strange = sorted(set(splice) - set(assets))
+        if strange:
+            raise ValueError(f"{', '.join(strange)}: not among data.assets; expected asset: the series that extends it")
         for name, fund in _funds(assets).items():
             if name in splice:
                 raise ValueError(f"{name}: a model, as long as what it follows. Hint: splice {fund.of}")
-        for name, one in splice.items():
-            if one == name:
+        for name, proxy in splice.items():
+            if proxy == name:
                 raise ValueError(f"{name}: spliced to itself; expected another series")
-            _check_path(name, one, info)
+            _check_path(name, proxy, info)
         return splice
 
     @field_validator("fx")
     @classmethod
-    def _rates_of_exchange(cls, fx: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        for code, one in fx.items():
+    def _exchange_rates_differ(cls, fx: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        for code, given in fx.items():
             if code == info.data.get("currency"):
                 raise ValueError(f"{code}: the currency of the run itself; expected those of assets")
-            if isinstance(one, SeriesSettings) and one.currency is not None:
+            if isinstance(given, SeriesSettings) and given.currency is not None:
                 raise ValueError(f"{code}: the price of one {code} in the currency of the run, so it takes no currency")
-            if isinstance(one, SeriesSettings) and one.symbol is None:
+            if isinstance(given, SeriesSettings) and given.symbol is None:
                 raise ValueError(f"{code}: expected the symbol too, such as {{source: yfinance, symbol: EURUSD=X}}")
-            _check_path(code, one, info)
+            _check_path(code, given, info)
         return fx
 
     @field_validator("opens", "volumes", mode="before")
     @classmethod
-    def _a_file_has_a_path(cls, given: Any) -> Any:
+    def _refuse_bare_path(cls, given: Any) -> Any:
         path = public(given) if isinstance(given, str) else None
         if path is not None:
-            raise ValueError(f"got {path!r}, expected true with source yfinance, or a file: {{path: {path}}}")
+            raise ValueError(f"got {path!r}, expected true with source {_with_bars()}, or a file: {{path: {path}}}")
         return given
 
     @field_validator("opens", "volumes")
@@ -279,16 +262,16 @@ class DataSettings(BaseModel):
         own = assets if isinstance(assets, Mapping) else {}
         for name in assets if given is True else ():
             source = getattr(own.get(name), "source", None) or info.data["source"]
-            if source != "yfinance":
+            if not source_record(source).has_bars:
                 raise ValueError(
-                    f"true is for source yfinance, and {name} is of {source}; expected a file with a column for each "
-                    f"asset, such as {{path: {info.field_name}.csv}}"
+                    f"true is for source {_with_bars()}, and {name} is of {source}; expected a file with a column for "
+                    f"each asset, such as {{path: {info.field_name}.csv}}"
                 )
         return given
 
     @field_validator("periods_per_year")
     @classmethod
-    def _months_are_twelve(cls, given: int | None, info: ValidationInfo) -> int | None:
+    def _check_months(cls, given: int | None, info: ValidationInfo) -> int | None:
         if given not in (None, 12) and info.data.get("frequency") == "monthly":
             raise ValueError(f"got {given}, expected 12 with frequency: monthly. Hint: leave it out")
         return given
@@ -304,22 +287,32 @@ class DataSettings(BaseModel):
 
 def _funds(assets: Any) -> dict[str, LeveragedFund]:
     members = assets.items() if isinstance(assets, Mapping) else ()
-    return {name: one for name, one in members if isinstance(one, LeveragedFund)}
+    return {name: given for name, given in members if isinstance(given, LeveragedFund)}
 
 
-def _what(source: str) -> str:
-    return f"source {source} is {'bundled' if source in SAMPLES else 'no file'}"
+def _record(source: str | None) -> SourceRecord | None:
+    """Return the record of a source; None if its name was refused."""
+    return None if source is None else source_record(source)
 
 
-def _check_path(name: str, one: Any, info: ValidationInfo) -> None:
-    """Raise unless a series of its own source has a path exactly where it needs one."""
-    if not isinstance(one, SeriesSettings) or "source" not in info.data:
+def _with_bars() -> str:
+    return " or ".join(name for name, record in source_records().items() if record.has_bars)
+
+
+def _takes_no_path(record: SourceRecord) -> str:
+    what = "bundled" if record.is_bundled else "not a file"
+    return f"source {record.name} is {what} and takes no path; for a file use source: {file_sources()}"
+
+
+def _check_path(name: str, given: Any, info: ValidationInfo) -> None:
+    """Raise unless a series with settings of its own has a path exactly where its source needs one."""
+    if not isinstance(given, SeriesSettings) or "source" not in info.data:
         return
-    source = one.source or info.data["source"]
-    path = one.path or (info.data.get("path") if source == info.data["source"] else None)
-    if source in FILE_SOURCES and path is None:
-        raise ValueError(f"{name}: source {source} needs a path to its file")
-    if source not in FILE_SOURCES and one.path is not None:
-        raise ValueError(f"{name}: {_what(source)} and takes no path; for a file use source: csv or parquet")
-    if source not in FILE_SOURCES and one.values == "returns":
-        raise ValueError(f"{name}: returns are for source: csv or parquet")
+    record = source_record(given.source or info.data["source"])
+    path = given.path or (info.data.get("path") if record.name == info.data["source"] else None)
+    if record.is_file and path is None:
+        raise ValueError(f"{name}: source {record.name} needs a path to its file")
+    if not record.is_file and given.path is not None:
+        raise ValueError(f"{name}: {_takes_no_path(record)}")
+    if not record.is_file and given.values == "returns":
+        raise ValueError(f"{name}: returns are for source: {file_sources()}")

@@ -14,16 +14,16 @@ from backtest.numerics.arrays import Bools, Ints
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a series of a run comes from.
+    """Origin of a series of a run.
 
     Args:
         name: in the run.
         source: name of the source.
         symbol: at the source.
-        first: its first date there, ISO.
-        last: its last date there.
-        values: how many it has there.
-        meaning: what they are: a total-return level, returns, a quoted rate.
+        first: its first date at the source, ISO.
+        last: its last date at the source, ISO.
+        values: number of its values at the source.
+        meaning: of the values: a total-return level, returns, a quoted rate.
     """
 
     name: str
@@ -37,27 +37,27 @@ class Origin:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MarketData:
-    """Aligned market history: what a run may know, once it is cut at a date.
+    """Aligned market history of a run.
 
     Args:
         prices: (T, n) total-return levels at the close, any positive scale; NaN where an asset has no price (only
             before its first or after its last price).
         returns: (T, n) simple returns, decimal per period, labelled by the end of the period; NaN where there is
-            none, the first price of an asset among them.
+            no return, as at the first price of an asset.
         cash_returns: (T,) return on cash over the same periods; the first may be NaN.
-        classes: asset class of each asset; an asset without one is missing here.
-        periods_per_year: of the dates, one of `periods.FREQUENCIES` unless the settings state another.
-        notes: caveats that a report has to repeat (averaged yields, spot prices, months relabelled).
-        warnings: what was found in the data that should be looked at.
-        origins: where each series comes from.
-        loan_returns: (T,) what a loan is charged over the same periods, before its spread; None where it is charged
-            the cash return.
-        consumer_prices: an index above 0, one value a month dated at its end, from before the first date on; None where
-            the run has none.
-        opens: (T, n) total-return levels at the open, on the scale of `prices`; NaN where there is none. None where the
-            run asks for none, and so for `volumes`.
-        volumes: (T, n) value traded on each date, in the currency of the run; NaN where it is not known.
-        spot: assets whose prices are those of a spot market: no future, and nothing that can be held as it stands.
+        classes: class by asset, without assets that have no class.
+        periods_per_year: of the dates, one of `frequencies.FREQUENCIES` unless the settings state another.
+        notes: caveats for the report (averaged yields, spot prices, months relabelled).
+        warnings: findings in the data that should be looked at.
+        origins: of each series.
+        loan_returns: (T,) cost of a loan over the same periods, before its spread; None if loans cost the cash return.
+        consumer_prices: an index above 0, one value a month dated at its end, from before the first date on; None if
+            the run has no index.
+        opens: (T, n) total-return levels at the open, on the scale of `prices`; NaN = no open. None if the run needs no
+            opens.
+        volumes: (T, n) value traded on each date, in the currency of the run; NaN = not known. None if the run needs no
+            volumes.
+        spot: assets with spot prices, which are not futures and cannot be held as they are.
 
     Example:
         >>> dates = pd.date_range("2020-01-31", periods=3, freq="ME")
@@ -87,47 +87,48 @@ class MarketData:
 
     @cached_property
     def dates(self) -> pd.DatetimeIndex:
-        """The T dates, strictly rising."""
+        """Return the T dates, strictly rising."""
         return pd.DatetimeIndex(self.prices.index)
 
     @cached_property
     def assets(self) -> tuple[str, ...]:
-        """The n assets, in the order of the configuration."""
+        """Return the n assets, in the order of the configuration."""
         return tuple(self.prices.columns)
 
     @cached_property
     def excess_returns(self) -> pd.DataFrame:
-        """(T, n) returns less cash returns, decimal per period; NaN where either is."""
+        """Return (T, n) returns less cash returns, decimal per period; NaN where either is NaN."""
         excess = self.returns.to_numpy() - self.cash_returns.to_numpy()[:, None]
         return pd.DataFrame(excess, index=self.returns.index, columns=self.returns.columns)
 
     @cached_property
     def days(self) -> Ints:
-        """(T,) calendar days since the date before; 0 for the first."""
+        """Return (T,) calendar days since the previous date; 0 for the first date."""
         return days_between(self.dates)
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 over dates, names, prices, returns, cash and what else there is, as little-endian bytes."""
+        """Return the SHA-256 of dates, names, prices, returns, cash and optional series, as little-endian bytes."""
         digest = hashlib.sha256()
         digest.update(self.dates.to_numpy().astype("datetime64[D]").astype("<i8").tobytes())
         digest.update("\0".join(self.assets).encode())
         for values in (self.prices, self.returns, self.cash_returns):
             digest.update(np.ascontiguousarray(values.to_numpy(dtype="<f8")).data)
         for name in ("loan_returns", "consumer_prices", "opens", "volumes"):
-            more = getattr(self, name)
-            if more is not None:
+            optional = getattr(self, name)
+            if optional is not None:
                 digest.update(name.encode())
-                digest.update(pd.DatetimeIndex(more.index).to_numpy().astype("datetime64[D]").astype("<i8").tobytes())
-                digest.update(np.ascontiguousarray(more.to_numpy(dtype="<f8")).data)
+                digest.update(
+                    pd.DatetimeIndex(optional.index).to_numpy().astype("datetime64[D]").astype("<i8").tobytes()
+                )
+                digest.update(np.ascontiguousarray(optional.to_numpy(dtype="<f8")).data)
         return digest.hexdigest()
 
     def on(self, dates: pd.DatetimeIndex) -> "MarketData":
-        """The same history on some of its dates only; returns are compounded over those left out.
+        """Return the same history on some of its dates; returns are compounded over the dates left out.
 
         Args:
-            dates: among `self.dates`, rising. The first return is that of the first date where nothing before it is
-                left out, else NaN.
+            dates: among `self.dates`, rising. The first return is kept if no earlier date is left out, else it is NaN.
         """
         rows = self.dates.get_indexer(dates)
         follows = np.diff(rows, prepend=-1) == 1  # nothing is left out just before
@@ -138,22 +139,22 @@ class MarketData:
             self,
             prices=self.prices.iloc[rows],
             returns=returns,
-            cash_returns=_compounded(self.cash_returns, rows, follows),
-            loan_returns=None if self.loan_returns is None else _compounded(self.loan_returns, rows, follows),
+            cash_returns=_compound(self.cash_returns, rows, follows),
+            loan_returns=None if self.loan_returns is None else _compound(self.loan_returns, rows, follows),
             consumer_prices=None if index is None else index[index.index <= dates[-1]],
             opens=None if self.opens is None else self.opens.iloc[rows],
             volumes=None if self.volumes is None else self.volumes.iloc[rows],
         )
 
 
-def _compounded(returns: pd.Series, rows: NDArray[np.intp], follows: Bools) -> pd.Series:
-    """Returns on some of their rows, compounded over what is left out just before a row that does not follow."""
+def _compound(returns: pd.Series, rows: NDArray[np.intp], follows: Bools) -> pd.Series:
+    """Return returns on some of their rows, compounded over the rows left out before each of them."""
     growth = (1 + returns.fillna(0.0)).cumprod()  # the first has nothing before it
     return growth.iloc[rows].pct_change().where(~follows, returns.iloc[rows])
 
 
 def days_between(dates: pd.DatetimeIndex) -> Ints:
-    """Calendar days from each date's predecessor: (T,) for T dates, the first 0.
+    """Return (T,) calendar days since the previous date, 0 for the first of T dates.
 
     >>> days_between(pd.DatetimeIndex(["2020-01-31", "2020-02-29"])).tolist()
     [0, 29]

@@ -13,9 +13,10 @@ from backtest.analysis.result import BacktestResult
 from backtest.config import RunConfig, load_config
 from backtest.data.cache.fetch import Key
 from backtest.data.dates.common_dates import on_common_dates
-from backtest.data.load import access_for, load
+from backtest.data.fetch_series import access_for
+from backtest.data.load import load
 from backtest.data.market_data import MarketData
-from backtest.data.quotes import Quotes
+from backtest.data.raw_series import RawSeries
 from backtest.errors import SimulationError
 from backtest.runs.notebook_views import render_result
 from backtest.runs.notes import benchmark_notes, run_notes
@@ -86,7 +87,7 @@ def run_all(
 
 def market_loader(*, offline: bool, refresh: bool) -> MarketLoader:
     """Return a memoised market loader: each data section is loaded once, and each series is fetched once."""
-    known: dict[Key, Quotes] = {}
+    known: dict[Key, RawSeries] = {}
     loaded: list[tuple[RunConfig, MarketData]] = []
 
     def market(config: RunConfig) -> MarketData:

@@ -217,7 +217,7 @@ def test_verify_finds_a_single_bit_that_has_changed(ending: str, kept: Cache, wo
     again = command("data", "fetch", "mine.yaml")
     assert again.code == 0
     assert again.err.startswith("warning: yfinance SPY: damaged in the cache (")
-    assert again.err.endswith("It is set aside and fetched anew.\n")
+    assert again.err.endswith("It is set aside and fetched again.\n")
     assert world.sources.asked("SPY") == 1
     assert command("data", "verify").code == 0
     assert [row[:6] for row in rows(command("data", "list").out)] == clean

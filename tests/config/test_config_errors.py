@@ -20,7 +20,7 @@ DATA = (
 )
 SHIPPED = sorted(path.stem for path in (Path(__file__).parents[2] / "strategies").glob("[!_]*.py"))
 ESTIMATORS = ", ".join(estimator.model_fields["covariance"].default for estimator in estimator_classes())
-SOURCES = "sample, sample_daily, csv, parquet, yfinance, fred, french, french_daily, or package.module:Class"
+SOURCES = "sample, sample_daily, csv, parquet, fred, french, french_daily, yfinance, or package.module:Class"
 
 
 @pytest.fixture
@@ -90,9 +90,9 @@ ONE = {
     "csv without path": ("source: sample", "source: csv", "source", "data: source csv needs a path to its file"),
     "parquet without path": ("source: sample", "source: parquet", "source", "data: source parquet needs a path to its file"),
     "no such source of one's own": ("source: sample", "source: no.such:Source", "no.such", "data.source: no.such:Source: …"),
-    "a class that is not a source": ("source: sample", "source: pathlib:Path", "pathlib", "data.source: pathlib:Path: no source; expected a class that extends backtest.data.sources.source.Source, with fetch"),
-    "path with a live source": ("source: sample", "source: yfinance\n  path: x.csv", "x.csv", "data.path: source yfinance is no file and takes no path; for a file use source: csv or parquet"),
-    "returns of a live source": ("source: sample", "source: fred\n  values: returns", "returns", "data.values: source fred says itself what it holds; returns are for source: csv or parquet"),
+    "a class that is not a source": ("source: sample", "source: pathlib:Path", "pathlib", "data.source: pathlib:Path: not a source; expected a class that extends backtest.data.sources.source.Source, with fetch"),
+    "path with a live source": ("source: sample", "source: yfinance\n  path: x.csv", "x.csv", "data.path: source yfinance is not a file and takes no path; for a file use source: csv or parquet"),
+    "returns of a live source": ("source: sample", "source: fred\n  values: returns", "returns", "data.values: source fred states what it holds; returns are for source: csv or parquet"),
     "no such setting of an asset": (f"[{ASSETS}]", "{us_stocks: {clas: equities}}", "clas", "data.assets.us_stocks.clas: unknown setting; data.assets.us_stocks accepts: source, symbol, path, values, rate, currency, class, spot. Did you mean class?"),
     "no such source of an asset": (f"[{ASSETS}]", "{us_stocks: {source: fread}}", "fread", f"data.assets.us_stocks.source: got 'fread', expected one of {SOURCES}. Did you mean fred?"),
     "an asset of csv without path": (f"[{ASSETS}]", "{a: {source: csv}}", "{a", "data.assets: a: source csv needs a path to its file"),

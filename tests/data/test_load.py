@@ -1,4 +1,4 @@
-"""From a file to `MarketData`: how often, on which dates, from which numbers; and what a source may not change.
+"""From a file to `MarketData`: frequency, dates and numbers.
 
 Expected values are worked out in the tests with plain Python from the very text of the files.
 """
@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from backtest.data.data_settings import DataSettings
 from backtest.data.dates.spacing import infer_periods_per_year
-from backtest.data.load import columns, load
+from backtest.data.fetch_series import catalogues
+from backtest.data.load import load
 from backtest.data.market_data import MarketData
 from backtest.errors import DataError
 
@@ -85,7 +86,7 @@ CALENDARS = {
 
 
 @pytest.mark.parametrize("periods", CALENDARS)
-def test_each_frequency_is_known_by_its_spacing(periods: int) -> None:
+def test_each_frequency_is_inferred_from_its_spacing(periods: int) -> None:
     dates = CALENDARS[periods]
     assert infer_periods_per_year(pd.DatetimeIndex(dates)) == periods
     assert infer_periods_per_year(pd.DatetimeIndex(dates[:12])) == periods
@@ -93,7 +94,7 @@ def test_each_frequency_is_known_by_its_spacing(periods: int) -> None:
 
 
 @pytest.mark.parametrize("periods", CALENDARS)
-def test_holidays_and_lost_rows_do_not_change_it(periods: int) -> None:
+def test_holidays_and_lost_rows_do_not_change_the_frequency(periods: int) -> None:
     """An eighth of the rows is left out: counted by rows, 252 would become 220."""
     dates = pd.DatetimeIndex(CALENDARS[periods])
     for seed in range(50):
@@ -101,15 +102,15 @@ def test_holidays_and_lost_rows_do_not_change_it(periods: int) -> None:
         assert infer_periods_per_year(dates[kept]) == periods
 
 
-def test_a_long_break_does_not_change_it() -> None:
+def test_a_long_break_does_not_change_the_frequency() -> None:
     dates = CALENDARS[252]
     assert (
         infer_periods_per_year(pd.DatetimeIndex([*dates[:100], *(day + timedelta(days=7280) for day in dates)])) == 252
     )
 
 
-def test_a_market_with_a_few_saturdays_is_not_one_of_all_days() -> None:
-    """Exchanges once traded on Saturdays, and make up for holidays on them: that is no market of 365 days."""
+def test_a_market_with_a_few_saturdays_is_not_a_seven_day_market() -> None:
+    """Exchanges once traded on Saturdays and use some to make up for holidays, without trading 365 days."""
     some = [day for day in every(1, 700) if day.weekday() < 5 or (day.weekday() == 5 and day.day <= 7)]
     assert infer_periods_per_year(pd.DatetimeIndex(some)) == 252
 
@@ -122,7 +123,7 @@ def test_first_business_days_of_months_are_monthly_and_weeks_move_by_holidays() 
     assert infer_periods_per_year(pd.DatetimeIndex(moved)) == 52
 
 
-def test_a_setting_overrides_it(tmp_path: Path) -> None:
+def test_a_setting_overrides_the_inferred_frequency(tmp_path: Path) -> None:
     assert loaded(tmp_path, SIX).periods_per_year == 12
     assert loaded(tmp_path, SIX, periods_per_year=4).periods_per_year == 4
 
@@ -131,7 +132,7 @@ def test_a_setting_overrides_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("day", ["01", "15", "27"])
-def test_months_are_dated_at_their_end_and_a_note_says_so(tmp_path: Path, day: str) -> None:
+def test_months_are_dated_at_their_end_and_noted(tmp_path: Path, day: str) -> None:
     rows = [(f"2020-{month:02}-{day}", "100", f"{50 + month}", f"{1000 + month}") for month in range(1, 7)]
     data = loaded(tmp_path, rows)
     assert days(data) == ["2020-01-31", "2020-02-29", "2020-03-31", "2020-04-30", "2020-05-31", "2020-06-30"]
@@ -139,7 +140,7 @@ def test_months_are_dated_at_their_end_and_a_note_says_so(tmp_path: Path, day: s
     assert data.notes == ("p.csv: monthly rows are dated at their month's end",)
 
 
-def test_what_is_dated_at_month_ends_gets_no_note(tmp_path: Path) -> None:
+def test_dates_at_month_ends_get_no_note(tmp_path: Path) -> None:
     data = loaded(tmp_path, SIX)
     assert days(data) == MONTHS
     assert data.notes == ()
@@ -161,7 +162,7 @@ def test_two_rows_in_a_month_are_refused(tmp_path: Path) -> None:
 # 3. Prices and returns
 
 
-def test_prices_and_the_returns_worked_out_from_them(tmp_path: Path) -> None:
+def test_returns_are_changes_of_the_prices(tmp_path: Path) -> None:
     data = loaded(tmp_path, SIX)
     assert data.assets == ("a", "b")
     assert data.prices["a"].tolist() == [100, 110, 99, 101.5, 102, 104]
@@ -187,7 +188,7 @@ def test_returns_are_compounded_from_the_end_of_the_month_before_the_first(tmp_p
 
 
 def test_numbers_are_read_as_the_nearest_doubles(tmp_path: Path) -> None:
-    """What Python reads, to the last bit: a fast reader that is off in the last place gives other bytes elsewhere."""
+    """Equal to what Python reads, to the last bit: a faster, less exact reader would change results."""
     texts = ["0.1", "123.456789012345678", "1e-5", "99.99999999999999", "7.038531e-26", "8.5e22"]
     data = loaded(tmp_path, [(day, text, "1", "1") for day, text in zip(MONTHS, texts, strict=True)])
     assert data.prices["a"].tolist() == [float(text) for text in texts]
@@ -276,7 +277,7 @@ def test_ragged_dates_are_those_of_cash(tmp_path: Path) -> None:
     assert days(loaded(tmp_path, rows, ragged=True, cash=0.01)) == MONTHS
 
 
-def test_dates_on_which_no_series_of_the_run_has_a_value_are_as_if_not_there(tmp_path: Path) -> None:
+def test_dates_without_any_value_of_the_run_are_ignored(tmp_path: Path) -> None:
     dates = [f"{day:%Y-%m-%d}" for day in CALENDARS[252][:8]]
     rows = [(day, *(("", "", "") if k == 3 else (f"{100 + k}", "50", "9")), "7") for k, day in enumerate(dates)]
     write(tmp_path, rows, "date,a,b,c,other")
@@ -285,7 +286,7 @@ def test_dates_on_which_no_series_of_the_run_has_a_value_are_as_if_not_there(tmp
     assert data.returns["a"].iloc[3] == pytest.approx(104 / 102 - 1)
 
 
-def test_a_hole_is_refused_only_within_the_dates_of_the_run(tmp_path: Path) -> None:
+def test_a_missing_value_is_refused_only_within_the_dates_of_the_run(tmp_path: Path) -> None:
     rows = [(row[0], "" if k == 1 else row[1], *row[2:]) for k, row in enumerate(SIX)]
     with pytest.raises(DataError, match="a has no value on 2019-02-28, inside its history"):
         loaded(tmp_path, rows)
@@ -317,7 +318,7 @@ def test_compact_dates_a_byte_order_mark_windows_lines_and_blanks(tmp_path: Path
     assert data.prices["a"].tolist() == [100, 110, 99, 101.5, 102, 104]
 
 
-def test_a_blank_line_above_the_header_is_nothing(tmp_path: Path) -> None:
+def test_a_blank_line_above_the_header_is_ignored(tmp_path: Path) -> None:
     write(tmp_path, SIX)
     text = (tmp_path / "p.csv").read_text()
     (tmp_path / "p.csv").write_text("\n" + text)
@@ -354,7 +355,7 @@ def test_parquet_equals_csv(tmp_path: Path, kind: str) -> None:
 
 def test_columns_of_a_file_are_its_header_in_order(tmp_path: Path) -> None:
     write(tmp_path, SIX, "date, b ,a,c")
-    (found,) = {id(offered): offered for offered in columns(settings(), tmp_path).values()}.values()
+    (found,) = {id(offered): offered for offered in catalogues(settings(), tmp_path).values()}.values()
     assert list(found or ()) == ["b", "a", "c"]
 
 
@@ -362,7 +363,7 @@ def test_classes_of_a_file_are_those_of_the_settings(tmp_path: Path) -> None:
     assert dict(loaded(tmp_path, SIX, classes={"b": "bonds"}).classes) == {"b": "bonds"}
 
 
-def test_samples_know_classes_and_settings_may_change_them(tmp_path: Path) -> None:
+def test_samples_state_classes_and_settings_override_them(tmp_path: Path) -> None:
     config = {"source": "sample", "path": None, "assets": ["us_stocks", "gold", "crude_oil"], "cash": "us_tbill"}
     data = load(settings(**config, classes={"gold": "metals"}), tmp_path)
     assert data.classes == {"us_stocks": "equities", "gold": "metals", "crude_oil": "commodities"}
@@ -390,7 +391,7 @@ def test_the_daily_sample_is_daily(tmp_path: Path) -> None:
 # 9. MarketData itself
 
 
-def test_the_history_cannot_be_written(tmp_path: Path) -> None:
+def test_market_data_is_read_only(tmp_path: Path) -> None:
     data = loaded(tmp_path, SIX)
     for frame in (data.prices, data.returns):
         with pytest.raises(ValueError, match="read-only"):
@@ -401,7 +402,7 @@ def test_calendar_days_between_dates(tmp_path: Path) -> None:
     assert loaded(tmp_path, SIX).days.tolist() == [0, 28, 31, 30, 31, 30]
 
 
-def test_a_hash_tells_markets_apart(tmp_path: Path) -> None:
+def test_different_market_data_has_different_hashes(tmp_path: Path) -> None:
     one = loaded(tmp_path, SIX).sha256
     assert loaded(tmp_path, SIX).sha256 == one
     other_value = [*SIX[:3], (MONTHS[3], "101.50000000000001", "52", "1003"), *SIX[4:]]
@@ -418,7 +419,7 @@ def test_a_hash_tells_markets_apart(tmp_path: Path) -> None:
     assert len({one, *others}) == 7
 
 
-def test_a_part_of_the_dates_from_the_first_is_that_part(tmp_path: Path) -> None:
+def test_leading_dates_are_a_slice_of_the_history(tmp_path: Path) -> None:
     data = loaded(tmp_path, SIX, ragged=True)
     part = data.on(data.dates[:4])
     pd.testing.assert_frame_equal(part.prices, data.prices.iloc[:4])
@@ -445,7 +446,7 @@ def test_on_some_dates_returns_compound_over_those_left_out(
     assert np.isnan(part.cash_returns.iloc[0])
 
 
-def test_the_first_return_of_a_file_of_returns_is_compounded_with_the_next_where_its_date_goes(tmp_path: Path) -> None:
+def test_a_first_return_is_compounded_with_the_next_if_its_date_is_left_out(tmp_path: Path) -> None:
     rows = [(day, f"0.0{k}", f"-0.0{k}", "0.001") for k, day in enumerate(MONTHS, 1)]
     data = loaded(tmp_path, rows, values="returns")
     part = data.on(data.dates[[0, 2, 3]])

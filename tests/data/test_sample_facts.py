@@ -146,7 +146,7 @@ def test_stocks_from_1929_07_to_2010_12() -> None:
         ("2008-10-31", -0.1723 + 0.0008),
     ],
 )
-def test_famous_months_stand_on_their_own_row(month: str, expected: float) -> None:
+def test_famous_months_are_on_their_own_row(month: str, expected: float) -> None:
     # Two levels of ten digits make one return.
     returns = MONTHLY_RETURNS["us_stocks"].to_numpy()[MONTHLY_RETURNS.index == pd.Timestamp(month)]
     assert returns.item() == pytest.approx(expected, abs=1e-8)
@@ -216,7 +216,7 @@ def test_ten_year_returns_follow_from_the_yield_before_and_the_yield_now(sample:
     assert difference.abs().max() < 1e-8
 
 
-def test_what_columns_toml_calls_smoothed_is_smoothed_and_the_rest_is_not() -> None:
+def test_only_columns_marked_smoothed_are_smoothed() -> None:
     # Working (1960), Econometrica 28(4): changes of averages of a random walk have an autocorrelation of
     # 0.25. Two standard errors of an autocorrelation over 280 months or more are below 0.12.
     until = pd.Timestamp(COLUMNS["sample"]["columns"]["us_treasury_10y"]["smoothed_until"])

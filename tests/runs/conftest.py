@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from backtest.data.sources import http_retry
+from backtest.data.sources.network import http_retry
 from support.patience import HANG
 from support.web.live_runs import stock
 from support.web.local_servers import LocalWorld, lead

@@ -45,7 +45,7 @@ OF_YAHOO = {
     "500": ("500", 3, f"Yahoo failed (500). {LATER}"),
     "403": ("403", 3, f"Yahoo refused to answer (403). {LATER}"),
     "a page to log in": ("html", 3, "a web page came in place of data. Hint: does the network ask for a login?"),
-    "half an answer": ("cut json", 3, f"Yahoo's answer was cut off, or is no data. {LATER}"),
+    "half an answer": ("cut json", 3, f"Yahoo's answer was cut off, or is not data. {LATER}"),
     "a cut body": ("truncated", 3, "Yahoo's answer was cut off", f"Yahoo broke the connection off. {LATER}"),
     "empty arrays": ("empty arrays", 3, "Yahoo answered without a single price. Hint: another range, or symbol."),
     "broken off": ("reset", 3, f"Yahoo broke the connection off. {LATER}"),
@@ -56,7 +56,7 @@ OF_FRED = {
     "500": ("500", 3, f"the source failed (status 500). {LATER}"),
     "a page to log in": ("html", 3, "a web page came in place of data. Hint: the name may be misspelt, or the network may ask to log in."),
     "a cut body": ("truncated", 3, f"the answer was cut off or garbled. {LATER}"),
-    "nothing": ("empty", 3, "the answer is no table of DTB3; expected a date and its value in each line"),
+    "nothing": ("empty", 3, "the answer is not a table of DTB3; expected a date and its value in each line"),
     "broken off": ("reset", 3, f"fred.stlouisfed.org broke the connection off. {LATER}"),
     "hanging": ("hang", 3, "no whole answer from fred.stlouisfed.org in 1 s. Hint: try again, or raise data.timeout."),
 }  # fmt: skip

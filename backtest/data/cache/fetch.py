@@ -1,4 +1,4 @@
-"""Fetching: from the cache where it is fresh, else from the sources, in parallel and politely."""
+"""Series from the cache if it is fresh, else from their sources: in parallel, within a time limit."""
 
 import logging
 import threading
@@ -14,9 +14,10 @@ from queue import Empty, SimpleQueue
 import numpy as np
 import pandas as pd
 
-from backtest.data.cache.store import Cache, DamagedEntry, Entry
-from backtest.data.quotes import Quotes
-from backtest.data.sources.http_retry import Pace, ask
+from backtest.data.cache.entry import DamagedEntry, Entry
+from backtest.data.cache.store import Cache
+from backtest.data.raw_series import RawSeries
+from backtest.data.sources.network.http_retry import Pace, ask
 from backtest.data.sources.source import Source
 from backtest.errors import (
     DataError,
@@ -27,38 +28,50 @@ from backtest.errors import (
 )
 
 Key = tuple[str, str]
+"""Name of a source in the cache, and a symbol of it."""
 
 _log = logging.getLogger(__name__)
 
-_WORKERS = 4  # requests under way at once: what public sources bear without complaint
-_GRACE = 0.5  # seconds for a source that keeps to its time to say so itself
-_MAY_GO_ON = (DataUnavailableError, UnknownSeries)  # with what the cache has
-_OVERLAP = 10  # rows that are fetched again to see whether history has changed
+_WORKERS = 4  # requests under way at once: public sources accept that many
+_GRACE = 0.5  # seconds for a source that keeps to its time limit to report the timeout itself
+_USE_CACHE_AFTER = (DataUnavailableError, UnknownSeries)  # failures after which a cached series will do
+_OVERLAP = 10  # rows that are fetched again to detect changes of history
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A series to get: name of its source in the cache, its symbol there, and the source itself."""
+class Request:
+    """Request for a series: name of its source in the cache, its symbol there, and the source itself."""
 
-    name: str
+    source_name: str
     symbol: str
     source: Source
+
+    @property
+    def key(self) -> Key:
+        """Return the key of the series in the cache."""
+        return self.source_name, self.symbol
+
+    @property
+    def label(self) -> str:
+        """Return the name of the series in messages."""
+        return f"{self.source_name} {self.symbol}"
 
 
 @dataclass(frozen=True)
 class Access:
-    """How the world may be asked.
+    """Network access policy of a run.
 
     Args:
-        cache: what was fetched before.
-        offline: ask no source, whatever the age.
-        refresh: fetch the whole history anew of what was last fetched before `started`.
-        max_age: how old an entry may be before its source is asked again.
-        seconds: that all fetching may take.
-        started: when the run began.
-        on_symbol: told the label of each series that is done, how many are, and of how many.
-        sleep: waits; another one in tests.
-        known: what was got already, for a run and its benchmark to share: the same bits, and nothing asked twice.
+        cache: series fetched before.
+        offline: make no requests, whatever the age of cached series.
+        refresh: fetch the whole history again of series that were last fetched before `started`.
+        max_age: age up to which a cached series is fresh.
+        seconds: time limit of all requests together.
+        started: start of the run.
+        on_symbol: called after each series with its label, the number of series done and the number of all.
+        sleep: waits; tests replace it.
+        known: series fetched earlier in the run, shared with its benchmark, so that both have the same bits and nothing
+            is requested twice.
     """
 
     cache: Cache
@@ -69,92 +82,94 @@ class Access:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     on_symbol: Callable[[str, int, int], None] = lambda *_: None
     sleep: Callable[[float], None] = time.sleep
-    known: dict[Key, Quotes] = field(default_factory=dict)
+    known: dict[Key, RawSeries] = field(default_factory=dict)
 
 
-def get(wanted: Sequence[Wanted], access: Access) -> dict[Key, Quotes]:
-    """Every wanted series, each asked for once.
+def get(requests: Sequence[Request], access: Access) -> dict[Key, RawSeries]:
+    """Return every requested series, each fetched at most once.
 
-    Where a source fails and the cache has the series, of whatever age, the cache's is taken and a warning logged.
+    If a source fails and the cache has the series, of whatever age, the cached one is used and a warning is logged.
 
     Raises:
-        DataError: one or more could not be had, a line each; `DataUnavailableError` if any failed for want of data.
+        DataError: one or more series failed, one line each; `DataUnavailableError` if any of them is unavailable.
     """
-    unique = {(one.name, one.symbol): one for one in wanted}
+    unique = {request.key: request for request in requests}
     deadline = time.monotonic() + access.seconds
-    found: dict[Key, Quotes] = {}
+    series: dict[Key, RawSeries] = {}
     failures: dict[Key, DataError] = {}
     due = {}
-    for key, one in unique.items():
+    for key, request in unique.items():
         try:
-            quotes = access.known.get(key) if one.source.cached else None
-            quotes = quotes or _at_hand(one, access)
+            raw = access.known.get(key) if request.source.cached else None
+            raw = raw or _at_hand(request, access)
         except DataError as problem:
             failures[key] = problem
             continue
-        if quotes is None:
-            due[key] = one
+        if raw is None:
+            due[key] = request
         else:
-            found[key] = quotes
-    for done, (key, outcome) in enumerate(_in_parallel(due, access, deadline), 1):
-        best = _kept_in_place(due[key], access, outcome) if isinstance(outcome, _MAY_GO_ON) else outcome
+            series[key] = raw
+    for count, (key, outcome) in enumerate(_in_parallel(due, access, deadline), 1):
+        best = _cached_instead(due[key], access, outcome) if isinstance(outcome, _USE_CACHE_AFTER) else outcome
         if isinstance(best, DataError):
             failures[key] = best
         else:
-            found[key] = best
-        access.on_symbol(" ".join(key), done, len(due))
+            series[key] = best
+        access.on_symbol(due[key].label, count, len(due))
     if failures:
         raise _together([failures[key] for key in unique if key in failures])
-    access.known.update({key: quotes for key, quotes in found.items() if unique[key].source.cached})
-    return found
+    access.known.update({key: raw for key, raw in series.items() if unique[key].source.cached})
+    return series
 
 
-def _at_hand(one: Wanted, access: Access) -> Quotes | None:
-    """The series of a file on this machine, or the cache's, if it is as new as it has to be."""
-    if not one.source.cached:
-        return one.source.fetch(one.symbol, None, access.seconds)
+def _at_hand(request: Request, access: Access) -> RawSeries | None:
+    """Return the series of a file on this machine, or a cached series that is fresh."""
+    if not request.source.cached:
+        return request.source.fetch(request.symbol, None, access.seconds)
     try:
-        entry = access.cache.entry(one.name, one.symbol)
+        entry = access.cache.entry(*request.key)
         if entry is None or not _is_fresh(entry, access):
             return None
-        return access.cache.read(one.name, one.symbol)
+        return access.cache.read(*request.key)
     except DamagedEntry:
-        return None  # told of under the lock, where it is mended
+        return None  # reported and repaired later, under the lock
 
 
 def _is_fresh(entry: Entry, access: Access) -> bool:
     earliest = access.started if access.refresh else access.started - access.max_age
-    return earliest <= entry.fetched_at <= datetime.now(UTC)  # one of the future is of a clock that was wrong
+    return earliest <= entry.fetched_at <= datetime.now(UTC)  # a timestamp in the future means the clock was wrong
 
 
-def _in_parallel(due: dict[Key, Wanted], access: Access, deadline: float) -> Iterator[tuple[Key, Quotes | DataError]]:
-    """What came of each, as it is done. The threads are daemons, so that one that hangs holds nothing up."""
+def _in_parallel(
+    due: dict[Key, Request], access: Access, deadline: float
+) -> Iterator[tuple[Key, RawSeries | DataError]]:
+    """Yield the outcome of each request as it ends. The threads are daemons, so that a hanging one blocks nothing."""
     waiting: SimpleQueue[Key] = SimpleQueue()
-    done: SimpleQueue[tuple[Key, Quotes | Exception]] = SimpleQueue()
-    paces = {name: Pace(access.sleep) for name in {one.name for one in due.values()}}
+    outcomes: SimpleQueue[tuple[Key, RawSeries | Exception]] = SimpleQueue()
+    paces = {name: Pace(access.sleep) for name in {request.source_name for request in due.values()}}
     for key in due:
         waiting.put(key)
 
     def work() -> None:
         for key in iter(partial(_next, waiting), None):
-            done.put((key, _outcome(due[key], access, deadline, paces[due[key].name])))
+            outcomes.put((key, _outcome(due[key], access, deadline, paces[due[key].source_name])))
 
     for _ in range(min(_WORKERS, len(due))):
         threading.Thread(target=work, daemon=True).start()
     left = dict(due)
     try:
         while left:
-            key, outcome = done.get(timeout=max(deadline + _GRACE - time.monotonic(), 0.0))
+            key, outcome = outcomes.get(timeout=max(deadline + _GRACE - time.monotonic(), 0.0))
             if isinstance(outcome, Exception) and not isinstance(outcome, DataError):
                 raise outcome
             del left[key]
             yield key, outcome
     except Empty:
-        for key in left:
-            late = f"{' '.join(key)}: no answer in {access.seconds:g} s. Hint: data.timeout: a longer time."
+        for key, request in left.items():
+            late = f"{request.label}: no answer in {access.seconds:g} s. Hint: data.timeout: a longer time."
             yield key, TimedOut(late)
     finally:
-        deque(iter(partial(_next, waiting), None), 0)  # nobody waits for the rest any more
+        deque(iter(partial(_next, waiting), None), 0)  # drop the requests that nobody waits for any more
 
 
 def _next(waiting: "SimpleQueue[Key]") -> Key | None:
@@ -164,55 +179,54 @@ def _next(waiting: "SimpleQueue[Key]") -> Key | None:
         return None
 
 
-def _outcome(one: Wanted, access: Access, deadline: float, pace: Pace) -> Quotes | Exception:
+def _outcome(request: Request, access: Access, deadline: float, pace: Pace) -> RawSeries | Exception:
     try:
-        return _current(one, access, deadline, pace)
+        return _current(request, access, deadline, pace)
     except Exception as problem:  # noqa: BLE001 - raised again in the caller's thread
         return problem
 
 
-def _kept_in_place(one: Wanted, access: Access, problem: DataError) -> Quotes | DataError:
-    """What the cache has, of whatever age, where the source failed; else the failure."""
+def _cached_instead(request: Request, access: Access, problem: DataError) -> RawSeries | DataError:
+    """Return the cached series, of whatever age, after a failure of its source; else the failure."""
     try:
-        kept = access.cache.read(one.name, one.symbol)
-        entry = access.cache.entry(one.name, one.symbol)
+        cached = access.cache.read(*request.key)
+        entry = access.cache.entry(*request.key)
     except DamagedEntry as damage:
         return damage
-    if kept is None or entry is None:
+    if cached is None or entry is None:
         return problem
     _log.warning("%s Going on with %s", _sentence(problem), _how_old(entry))
-    return kept
+    return cached
 
 
-def _current(one: Wanted, access: Access, deadline: float, pace: Pace) -> Quotes:
-    """A series as its source has it now, and the cache after it."""
+def _current(request: Request, access: Access, deadline: float, pace: Pace) -> RawSeries:
+    """Return a series as its source has it now, and store it in the cache."""
     if access.offline:
-        return _offline(one, access)
-    with access.cache.lock(one.name, one.symbol, deadline - time.monotonic()):
+        return _offline(request, access)
+    with access.cache.lock(*request.key, deadline - time.monotonic()):
         try:
-            entry, kept = access.cache.entry(one.name, one.symbol), access.cache.read(one.name, one.symbol)
+            entry, cached = access.cache.entry(*request.key), access.cache.read(*request.key)
         except DamagedEntry as damage:
-            _log.warning("%s It is set aside and fetched anew.", _sentence(damage))
-            access.cache.set_aside(one.name, one.symbol)
-            entry = kept = None
-        if entry is not None and kept is not None and _is_fresh(entry, access):
-            return kept  # another process has just fetched it
-        label = f"{one.name} {one.symbol}"
-        asked = partial(ask, one.source, one.symbol, label, deadline=deadline, pace=pace)
-        quotes = asked(None) if kept is None else _updated(kept, asked, anew=access.refresh)
-        access.cache.write(one.name, one.symbol, quotes, datetime.now(UTC))
-        return quotes
+            _log.warning("%s It is set aside and fetched again.", _sentence(damage))
+            access.cache.set_aside(*request.key)
+            entry = cached = None
+        if entry is not None and cached is not None and _is_fresh(entry, access):
+            return cached  # another process has just fetched it
+        fetch = partial(ask, request.source, request.symbol, request.label, deadline=deadline, pace=pace)
+        raw = fetch(None) if cached is None else _updated(cached, fetch, refresh=access.refresh)
+        access.cache.write(*request.key, raw, datetime.now(UTC))
+        return raw
 
 
-def _offline(one: Wanted, access: Access) -> Quotes:
-    kept, entry = access.cache.read(one.name, one.symbol), access.cache.entry(one.name, one.symbol)
-    if kept is None or entry is None:
+def _offline(request: Request, access: Access) -> RawSeries:
+    cached, entry = access.cache.read(*request.key), access.cache.entry(*request.key)
+    if cached is None or entry is None:
         raise DataUnavailableError(
-            f"{one.name} {one.symbol}: not in the cache, and offline no source is asked. Hint: fetch it once, online."
+            f"{request.label}: not in the cache, and offline no source is asked. Hint: fetch it once, online."
         )
     if not _is_fresh(entry, replace(access, refresh=False)):
         _log.warning("%s: offline, with %s", entry.label, _how_old(entry))
-    return kept
+    return cached
 
 
 def _sentence(problem: DataError) -> str:
@@ -223,26 +237,28 @@ def _how_old(entry: Entry) -> str:
     return f"values up to {entry.last}, fetched {entry.age(datetime.now(UTC))}."
 
 
-def _updated(kept: Quotes, asked: Callable[[date | None], Quotes], *, anew: bool) -> Quotes:
-    """The kept history with what came after it; the whole fetched anew where the two do not agree."""
-    if not anew:
-        since = kept.values.index[-min(_OVERLAP, len(kept.values))]
-        with suppress(NoDataInRange):  # of dates that it had: its history has changed
-            joined = _joined(kept, asked(since.date()), since)
+def _updated(cached: RawSeries, fetch: Callable[[date | None], RawSeries], *, refresh: bool) -> RawSeries:
+    """Return the cached history with later rows appended; the whole history fetched again if the two disagree."""
+    if not refresh:
+        since = cached.values.index[-min(_OVERLAP, len(cached.values))]
+        with suppress(NoDataInRange):  # no data on dates that the source had before: its history has changed
+            joined = _joined(cached, fetch(since.date()), since)
             if joined is not None:
                 return joined
-    whole = asked(None)
-    changes = _changes(kept, whole)
+    whole = fetch(None)
+    changes = _changes(cached, whole)
     if changes:
-        _log.warning("%s: history has changed since it was fetched, and is fetched anew: %s", whole.label, changes)
+        _log.warning(
+            "%s: history has changed since it was fetched, so all of it is fetched again: %s", whole.label, changes
+        )
     return whole
 
 
-def _joined(kept: Quotes, tail: Quotes, since: pd.Timestamp) -> Quotes | None:
-    """Kept rows and those after them; None where the two differ in a single bit of what they share."""
-    old, new = kept.values, tail.values
+def _joined(cached: RawSeries, tail: RawSeries, since: pd.Timestamp) -> RawSeries | None:
+    """Return cached rows and later ones; None if the two differ in a single bit of their shared rows."""
+    old, new = cached.values, tail.values
     if (
-        (tail.kind, tail.rate) != (kept.kind, kept.rate)
+        (tail.kind, tail.rate) != (cached.kind, cached.rate)
         or list(new.columns) != list(old.columns)
         or new.index[0] > since
     ):
@@ -254,15 +270,15 @@ def _joined(kept: Quotes, tail: Quotes, since: pd.Timestamp) -> Quotes | None:
     return replace(tail, values=pd.concat([old.loc[old.index < new.index[0]], new]))
 
 
-def _changes(kept: Quotes, whole: Quotes) -> str:
-    """How much of what was kept is otherwise now, in words; empty where nothing is."""
-    old, new = kept.values, whole.values
-    if (kept.kind, kept.rate) != (whole.kind, whole.rate) or list(old.columns) != list(new.columns):
+def _changes(cached: RawSeries, whole: RawSeries) -> str:
+    """Return a description of the cached values that are different now; empty if there are none."""
+    old, new = cached.values, whole.values
+    if (cached.kind, cached.rate) != (whole.kind, whole.rate) or list(old.columns) != list(new.columns):
         return "it is of another kind"
     shared = old.index.intersection(new.index)
-    gone, come = len(old) - len(shared), int((new.index <= old.index[-1]).sum()) - len(shared)
-    words = [f"dates that are gone: {gone:,}"] if gone else []
-    words += [f"dates that are new among the old: {come:,}"] if come else []
+    removed, added = len(old) - len(shared), int((new.index <= old.index[-1]).sum()) - len(shared)
+    words = [f"dates that are gone: {removed:,}"] if removed else []
+    words += [f"dates that are new among the old: {added:,}"] if added else []
     before, after = old.loc[shared].to_numpy(), new.loc[shared].to_numpy()
     differs = ~((before == after) | (np.isnan(before) & np.isnan(after)))
     if differs.any():
@@ -279,8 +295,8 @@ def _changes(kept: Quotes, whole: Quotes) -> str:
 
 
 def _together(failures: list[DataError]) -> DataError:
-    """One error for all: of their class where they share it, else of what may be had another time."""
-    text = "\n".join(dict.fromkeys(str(failure) for failure in failures))  # that of the folder once
+    """Return one error for all failures: of their class if they share it, unavailable if any of them is."""
+    text = "\n".join(dict.fromkeys(str(failure) for failure in failures))  # a failure of the folder once
     if len(failures) == 1:
         return failures[0]
     if any(isinstance(failure, DataUnavailableError) for failure in failures):

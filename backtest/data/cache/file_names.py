@@ -1,4 +1,4 @@
-"""Names of sources and symbols as names of files, on any system."""
+"""Portable file names of sources and symbols."""
 
 import hashlib
 
@@ -12,10 +12,10 @@ _RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{i}" for port in ("COM", "LPT
 
 
 def file_name(symbol: str) -> str:
-    """A symbol as the name of a file on any system: bytes other than capitals, digits, `_` and `-` in per cent.
+    """Return a symbol as a portable file name: bytes other than A-Z, 0-9, `_` and `-` are percent-encoded.
 
-    No two symbols give the same one, even where case is ignored, and none leads out of its folder. What would be too
-    long ends with a checksum instead.
+    Different symbols have different names, even on file systems that ignore case, and no name leads out of its folder.
+    A name that would be too long ends with a checksum instead.
 
     Raises:
         DataError: the symbol is empty, or holds control characters.
@@ -27,7 +27,7 @@ def file_name(symbol: str) -> str:
 
 
 def folder_name(source: str) -> str:
-    """A source as the name of a folder, as `file_name` has it but in lower case.
+    """Return a source as a portable folder name, like `file_name` but in lower case.
 
     Raises:
         DataError: the name is empty, or holds control characters.

@@ -1,122 +1,50 @@
-"""The cache: what was fetched of each series, as it was fetched, and what is known of it.
+"""The cache: every fetched series as it was fetched, with what is known about it.
 
-Of each source and symbol there is a Parquet file of the values beside a JSON of what they are, from where and when,
-and the checksums of both. The JSON names the Parquet by its content, and is put into place last: whatever interrupts a
-writer, a reader finds the old entry or the new one, whole. Readers need no lock.
+For each source and symbol there is a Parquet file of the values next to a JSON file: what they are, where they come
+from and when, and the checksums of both. The JSON names the Parquet file by its content and is written last: whatever
+interrupts a writer, a reader finds either the old entry or the new one, complete. Readers need no lock.
 """
 
 import hashlib
-import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
-import numpy as np
-import pandas as pd
-
+from backtest.data.cache.entry import DamagedEntry, Entry, damaged, from_json, from_parquet, to_json, to_parquet
 from backtest.data.cache.file_names import file_name, folder_name
-from backtest.data.quotes import Kind, Quotes, Rate
+from backtest.data.raw_series import RawSeries
 from backtest.errors import DataUnavailableError, TimedOut
-
-_FORMAT = 1
-
-
-class DamagedEntry(DataUnavailableError):  # noqa: N818 - named after what it is
-    """What the cache has of a series is not what was put there.
-
-    Args:
-        message: for the user.
-        source: name of the source.
-        symbol: at the source, as far as can be told.
-    """
-
-    def __init__(self, message: str, source: str, symbol: str) -> None:
-        super().__init__(message)
-        self.source, self.symbol = source, symbol
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What the cache knows of a series without reading its values.
-
-    Args:
-        source: name of the source.
-        symbol: at the source.
-        kind: of `Quotes`.
-        rate: how a rate is quoted.
-        label: what messages call it.
-        notes: caveats.
-        facts: what the source says of it.
-        columns: of the values.
-        rows: dates.
-        first: date, ISO.
-        last: date, ISO.
-        fetched_at: when the source was last asked.
-        sha256: of the Parquet file.
-        bytes: its size.
-        file: its name.
-    """
-
-    source: str
-    symbol: str
-    kind: Kind
-    rate: Rate | None
-    label: str
-    notes: tuple[str, ...]
-    facts: Mapping[str, str]
-    columns: tuple[str, ...]
-    rows: int
-    first: str
-    last: str
-    fetched_at: datetime
-    sha256: str
-    bytes: int
-    file: str
-
-    def age(self, now: datetime) -> str:
-        """How long ago its source was asked, in words.
-
-        Args:
-            now: with a time zone.
-        """
-        hours = (now - self.fetched_at).total_seconds() / 3600
-        if hours < 1:
-            return "just now"
-        return f"{hours:.0f} h ago" if hours < 48 else f"{hours / 24:.0f} days ago"
 
 
 class Cache:
-    """Series under a folder, one folder a source.
+    """Cache of series: one folder per source.
 
     Args:
-        folder: made when something is put into it.
+        folder: created when the first series is written.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def entry(self, source: str, symbol: str) -> Entry | None:
-        """What is known of a series; None where it was never fetched.
+        """Return what is known about a series; None if it was never fetched.
 
         Raises:
-            DamagedEntry: its JSON cannot be read, or is of another series.
+            DamagedEntry: its JSON cannot be read, or describes another series.
         """
-        found = _entry_at(self._place(source, symbol, ".json"), source, symbol)
-        if found is not None and (found.source, found.symbol) != (source, symbol):
-            raise _damaged(source, symbol, f"it is of {found.source} {found.symbol}")
-        return found
+        entry = _entry_at(self._place(source, symbol, ".json"), source, symbol)
+        if entry is not None and (entry.source, entry.symbol) != (source, symbol):
+            raise damaged(source, symbol, f"it is of {entry.source} {entry.symbol}")
+        return entry
 
-    def read(self, source: str, symbol: str) -> Quotes | None:
-        """The values of a series, checked against their checksum; None where it was never fetched.
+    def read(self, source: str, symbol: str) -> RawSeries | None:
+        """Return the values of a series, checked against their checksum; None if it was never fetched.
 
         Raises:
-            DamagedEntry: the files are not what was put there.
+            DamagedEntry: the files differ from what was written.
         """
         before, entry = None, self.entry(source, symbol)
         while entry is not None:
@@ -124,34 +52,34 @@ class Cache:
                 content = self._place(source, symbol, ".json").with_name(entry.file).read_bytes()
             except OSError as problem:
                 if entry == before:
-                    raise _damaged(source, symbol, f"its values: {problem.strerror or 'cannot be read'}") from problem
-                before, entry = entry, self.entry(source, symbol)  # a writer may have put others in place
+                    raise damaged(source, symbol, f"its values: {problem.strerror or 'cannot be read'}") from problem
+                before, entry = entry, self.entry(source, symbol)  # a writer may have replaced them
                 continue
             if hashlib.sha256(content).hexdigest() != entry.sha256:
-                raise _damaged(source, symbol, "its values have another checksum")
-            values = _from_parquet(content)
-            return Quotes(values, entry.label, entry.kind, entry.rate, notes=entry.notes, facts=entry.facts)
+                raise damaged(source, symbol, "its values have another checksum")
+            values = from_parquet(content)
+            return RawSeries(values, entry.label, entry.kind, entry.rate, notes=entry.notes, facts=entry.facts)
         return None
 
-    def write(self, source: str, symbol: str, quotes: Quotes, fetched_at: datetime) -> Entry:
-        """Put a series in place of what is there; to be called under its lock.
+    def write(self, source: str, symbol: str, raw: RawSeries, fetched_at: datetime) -> Entry:
+        """Write a series, replacing an earlier entry; call this under its lock.
 
         Raises:
             DataUnavailableError: the folder cannot be written.
         """
-        content = _to_parquet(quotes.values)
+        content = to_parquet(raw.values)
         digest = hashlib.sha256(content).hexdigest()
         place = self._place(source, symbol, ".json")
-        dates = quotes.values.index
+        dates = raw.values.index
         entry = Entry(
             source=source,
             symbol=symbol,
-            kind=quotes.kind,
-            rate=quotes.rate,
-            label=quotes.label,
-            notes=quotes.notes,
-            facts=dict(quotes.facts),
-            columns=tuple(quotes.values.columns),
+            kind=raw.kind,
+            rate=raw.rate,
+            label=raw.label,
+            notes=raw.notes,
+            facts=dict(raw.facts),
+            columns=tuple(raw.values.columns),
             rows=len(dates),
             first=f"{dates[0]:%Y-%m-%d}",
             last=f"{dates[-1]:%Y-%m-%d}",
@@ -163,25 +91,25 @@ class Cache:
         with self._writing():
             place.parent.mkdir(parents=True, exist_ok=True)
             _put(place.with_name(entry.file), content)
-            _put(place, _to_json(entry))
+            _put(place, to_json(entry))
             for stray in self._files(source, symbol):
                 if stray.name != entry.file and stray.suffix in (".parquet", ".part"):
                     stray.unlink(missing_ok=True)
         return entry
 
     def set_aside(self, source: str, symbol: str) -> None:
-        """Rename what is damaged, to be looked at; one generation is kept. To be called under the series' lock.
+        """Rename damaged files for inspection; one generation is kept. Call this under the series' lock.
 
         Raises:
             DataUnavailableError: the folder cannot be written.
         """
         with self._writing():
-            for file in reversed(self._files(source, symbol)):  # the JSON last: until then it is known to be damaged
+            for file in reversed(self._files(source, symbol)):  # the JSON last: until then the entry counts as damaged
                 if file.suffix in (".json", ".parquet"):
                     file.replace(self._place(source, symbol, f"{file.suffix}.damaged"))
 
     def remove(self, source: str, symbol: str) -> None:
-        """Remove a series and what was set aside of it.
+        """Remove a series and its files set aside.
 
         Raises:
             DataUnavailableError: the folder cannot be written, or another process is fetching the series.
@@ -191,20 +119,20 @@ class Cache:
                 file.unlink(missing_ok=True)
 
     def entries(self) -> list[Entry]:
-        """Every series of the cache, by source and symbol, but those of `damaged`."""
-        found = [one for one in self._all() if isinstance(one, Entry)]
-        return sorted(found, key=lambda entry: (entry.source, entry.symbol))
+        """Return every series of the cache by source and symbol, without those of `damaged`."""
+        entries = [entry for entry in self._all() if isinstance(entry, Entry)]
+        return sorted(entries, key=lambda entry: (entry.source, entry.symbol))
 
     def damaged(self) -> list[DamagedEntry]:
-        """The series of which not even the JSON can be read; `read` tells of the values of the others."""
-        return [one for one in self._all() if isinstance(one, DamagedEntry)]
+        """Return the series whose JSON cannot be read; `read` reports damaged values."""
+        return [damage for damage in self._all() if isinstance(damage, DamagedEntry)]
 
     @contextmanager
     def lock(self, source: str, symbol: str, seconds: float) -> Iterator[None]:
         """Keep other processes and threads from writing a series.
 
         Raises:
-            TimedOut: another holds it for longer than `seconds`.
+            TimedOut: another process or thread holds it for longer than `seconds`.
             DataUnavailableError: the folder cannot be written.
         """
         from filelock import FileLock, Timeout
@@ -222,36 +150,36 @@ class Cache:
             yield
 
     def client_folder(self, source: str) -> Path:
-        """Where the client of a source may keep files of its own."""
+        """Return the folder for files of a source's client."""
         return self._folder / folder_name(source) / ".client"
 
     def _place(self, source: str, symbol: str, ending: str) -> Path:
         return self._folder / folder_name(source) / f"{file_name(symbol)}{ending}"
 
     def _files(self, source: str, symbol: str) -> list[Path]:
-        """All files of a series but its lock, the JSON first: without it the others are no entry."""
-        there = self._place(source, symbol, "").parent.glob(f"{file_name(symbol)}.*")
+        """Return all files of a series but its lock, the JSON first: without it the others are not an entry."""
+        files = self._place(source, symbol, "").parent.glob(f"{file_name(symbol)}.*")
         return sorted(
-            (file for file in there if file.suffix != ".lock"), key=lambda file: (file.suffix != ".json", file)
+            (file for file in files if file.suffix != ".lock"), key=lambda file: (file.suffix != ".json", file)
         )
 
     def _all(self) -> Iterator[Entry | DamagedEntry]:
-        """Every JSON's entry, or what is wrong with it."""
+        """Yield the entry of every JSON, or the damage to it."""
         for place in sorted(self._folder.glob("*/*.json")):
             named = unquote(place.parent.name), unquote(place.stem)
             try:
-                found = _entry_at(place, *named)
+                entry = _entry_at(place, *named)
             except DamagedEntry as damage:
                 yield damage
                 continue
-            if found is not None and self._place(found.source, found.symbol, ".json") != place:
-                yield _damaged(*named, f"it is of {found.source} {found.symbol}")
-            elif found is not None:
-                yield found
+            if entry is not None and self._place(entry.source, entry.symbol, ".json") != place:
+                yield damaged(*named, f"it is of {entry.source} {entry.symbol}")
+            elif entry is not None:
+                yield entry
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """What the system refuses, in words."""
+        """Turn errors of the file system into errors with a hint."""
         try:
             yield
         except OSError as problem:
@@ -262,15 +190,15 @@ class Cache:
 
 
 def _put(place: Path, content: bytes) -> None:
-    """A file with this content, in place in one step and on the disk."""
-    temporary = place.with_name(f"{place.name}.part")  # of one writer, as the series is locked
+    """Replace a file by this content in one step, flushed to disk."""
+    temporary = place.with_name(f"{place.name}.part")  # there is one writer, as the series is locked
     try:
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(place)
-    except OSError:  # a full disk is not to be filled with what is of no use
+    except OSError:  # leave no useless file on a full disk
         temporary.unlink(missing_ok=True)
         raise
     if os.name == "posix":  # the renaming too
@@ -281,74 +209,17 @@ def _put(place: Path, content: bytes) -> None:
             os.close(folder)
 
 
-def _to_parquet(values: pd.DataFrame) -> bytes:
-    """The same bytes for the same values."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    days = pd.DatetimeIndex(values.index).to_numpy().astype("datetime64[D]")
-    columns = {"date": pa.array(days)} | {name: pa.array(values[name].to_numpy(dtype=float)) for name in values}
-    sink = BytesIO()
-    parquet.write_table(pa.table(columns), sink, compression="zstd", use_dictionary=False, store_schema=False)
-    return sink.getvalue()
-
-
-def _from_parquet(content: bytes) -> pd.DataFrame:
-    from pyarrow import BufferReader, parquet
-
-    table = parquet.ParquetFile(BufferReader(content)).read(use_threads=False)
-    arrays = {name: table.column(name).to_numpy() for name in table.column_names}
-    index = pd.DatetimeIndex(arrays.pop("date").astype("datetime64[s]"), name="date")
-    return pd.DataFrame({name: np.asarray(array) for name, array in arrays.items()}, index=index)
-
-
-def _to_json(entry: Entry) -> bytes:
-    known = {"format": _FORMAT, **vars(entry), "rate": None if entry.rate is None else entry.rate.model_dump()}
-    known["fetched_at"] = entry.fetched_at.isoformat(timespec="microseconds")
-    return (json.dumps({**known, "checksum": _checksum(known)}, indent=1, ensure_ascii=False) + "\n").encode()
-
-
-def _checksum(known: dict[str, Any]) -> str:
-    """Of the values of a JSON, whatever its layout: a day of a rate's maturity that flips is a wrong price too."""
-    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
-
-
 def _entry_at(place: Path, source: str, symbol: str) -> Entry | None:
-    """What a JSON says; None where there is none.
+    """Return the entry of a JSON file; None if there is no file.
 
     Raises:
-        DamagedEntry: it is not what was written there.
+        DamagedEntry: it differs from what was written.
     """
     try:
-        return _entry(place.read_bytes())
+        return from_json(place.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as problem:
-        raise _damaged(source, symbol, problem.strerror or "cannot be read") from problem
+        raise damaged(source, symbol, problem.strerror or "cannot be read") from problem
     except ValueError as problem:
-        raise _damaged(source, symbol, str(problem)) from problem
-
-
-def _entry(content: bytes) -> Entry:
-    """What a JSON says.
-
-    Raises:
-        ValueError: it is not what was written there.
-    """
-    try:
-        known: dict[str, Any] = json.loads(content)
-        checksum = known.pop("checksum")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        raise ValueError("it is none of the cache's JSON") from problem
-    if checksum != _checksum(known):
-        raise ValueError("it has another checksum")
-    if known.pop("format") != _FORMAT:
-        raise ValueError("it is of another version")
-    known["rate"] = None if known["rate"] is None else Rate.model_validate(known["rate"])
-    known["fetched_at"] = datetime.fromisoformat(known["fetched_at"])
-    return Entry(**{**known, "notes": tuple(known["notes"]), "columns": tuple(known["columns"])})
-
-
-def _damaged(source: str, symbol: str, what: str) -> DamagedEntry:
-    text = f"{source} {symbol}: damaged in the cache ({what}). Hint: fetch it anew, with --refresh."
-    return DamagedEntry(text, source, symbol)
+        raise damaged(source, symbol, str(problem)) from problem

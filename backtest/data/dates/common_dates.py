@@ -1,4 +1,4 @@
-"""Markets on the dates that all of them have: of a run and its benchmark, or of the runs of a comparison."""
+"""Market data on common dates: of a run and its benchmark, or of the runs of a comparison."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,11 +12,11 @@ from backtest.data.market_data import MarketData
 from backtest.data.quality.shifted_dates import shifted
 from backtest.errors import DataError
 
-_FEW = 20  # dates; fewer say less about the sessions of a week than the whole histories
+_FEW = 20  # dates; fewer show less about the sessions of a week than the whole histories do
 
 
 def shared_dates(markets: Sequence[MarketData]) -> pd.DatetimeIndex:
-    """Dates that every market has.
+    """Return the dates that all markets have.
 
     Args:
         markets: one or more.
@@ -27,8 +27,8 @@ def shared_dates(markets: Sequence[MarketData]) -> pd.DatetimeIndex:
 def on_shared_dates(markets: Sequence[MarketData], end: pd.Timestamp, stated: int | None) -> list[MarketData]:
     """Cut markets to the same last date and, from the date on which all have begun, to the dates that they share.
 
-    Before that date a daily history keeps the days of the week on which the shared dates have sessions, so that each
-    of its returns is over a period of the same length as theirs.
+    Before that date a daily history keeps the days of the week on which the shared dates have sessions, so that all
+    its returns are over periods of the same length.
 
     Args:
         markets: one or more, of the same frequency.
@@ -36,8 +36,8 @@ def on_shared_dates(markets: Sequence[MarketData], end: pd.Timestamp, stated: in
         stated: periods per year that settings state; None to infer them from the dates that the markets share.
 
     Returns:
-        The markets in their order, all with the same periods per year; one that loses no date and has these periods
-        already is the same object.
+        The markets in their order, all with the same periods per year; a market that needs no change is returned as it
+        is.
 
     Raises:
         DataError: the shared dates have no clear number of periods per year.
@@ -46,9 +46,10 @@ def on_shared_dates(markets: Sequence[MarketData], end: pd.Timestamp, stated: in
     number, sessions, cut = stated or _periods_per_year(markets, shared), _sessions(shared), []
     for market in markets:
         earlier = (market.dates < begin) & market.dates.day_of_week.isin(sessions)
-        kept = market.dates[(market.dates <= end) & (earlier | market.dates.isin(shared))]
-        whole = market if len(kept) == len(market.dates) else market.on(kept)
-        cut.append(whole if whole.periods_per_year == number else replace(whole, periods_per_year=number))
+        dates = market.dates[(market.dates <= end) & (earlier | market.dates.isin(shared))]
+        if len(dates) < len(market.dates):
+            market = market.on(dates)  # noqa: PLW2901 - the same market, shortened
+        cut.append(market if market.periods_per_year == number else replace(market, periods_per_year=number))
     return cut
 
 
@@ -62,7 +63,7 @@ def on_common_dates(data: MarketData, other: MarketData) -> tuple[MarketData, Ma
     """
     spacings = spacing_of(data.dates), spacing_of(other.dates)
     if not spacings[0].same_frequency(spacings[1]):
-        own = [_in_words(one) for one in spacings]
+        own = [_in_words(spacing) for spacing in spacings]
         raise DataError(
             f"the benchmark's data is {own[1]}, the run's {own[0]}; expected the same. Hint: a benchmark on the same "
             "source."
@@ -75,14 +76,14 @@ def on_common_dates(data: MarketData, other: MarketData) -> tuple[MarketData, Ma
         notes.append(f"the run ends on {end:%Y-%m-%d}, the last date that it shares with its benchmark")
     stated = data.periods_per_year if data.periods_per_year != spacings[0].periods_per_year else None
     cut = on_shared_dates([data, other], end, stated)
-    for market, kept, whose in zip((data, other), cut, ("run's", "benchmark's"), strict=True):
-        left_out = int((market.dates <= end).sum()) - len(kept.dates)
+    for market, shorter, whose in zip((data, other), cut, ("run's", "benchmark's"), strict=True):
+        left_out = int((market.dates <= end).sum()) - len(shorter.dates)
         if left_out:
             notes.append(f"{left_out} of the {whose} dates are left out, as the other history does not have them")
     changed = [
         f"{market.periods_per_year} on the {whose} own dates"
-        for market, kept, whose in zip((data, other), cut, ("run's", "benchmark's"), strict=True)
-        if market.periods_per_year != kept.periods_per_year
+        for market, shorter, whose in zip((data, other), cut, ("run's", "benchmark's"), strict=True)
+        if market.periods_per_year != shorter.periods_per_year
     ]
     if changed:
         notes.append(f"the run and its benchmark have {cut[0].periods_per_year} periods a year ({', '.join(changed)})")
@@ -96,7 +97,7 @@ def _periods_per_year(markets: Sequence[MarketData], shared: pd.DatetimeIndex) -
         return own[0]
     caveats = dict.fromkeys(caveat for market in markets if (caveat := shifted(market.dates)) is not None)
     notes = [
-        *(f"one history has {one}" for one in caveats),
+        *(f"one history has {caveat}" for caveat in caveats),
         "the setting of the run counts, or of any of the runs that are compared",
     ]
     return infer_periods_per_year(shared, "the dates that all share", notes)

@@ -7,13 +7,13 @@ from backtest.data.dates.frequencies import MONTHS
 from backtest.data.dates.spacing import period_after
 from backtest.errors import DataError
 
-_WEEKEND = pd.Timedelta(days=4)  # with a holiday: so much before the anniversary a month's last session may be
+_WEEKEND = pd.Timedelta(days=4)  # with a holiday: a month's last session may be that far before the anniversary
 
 
 def last_of_months(values: pd.DataFrame) -> tuple[pd.DataFrame, str | None]:
-    """The last value of each month that is over, dated at its end, and a note where the last month is not over.
+    """Return the last value of each month that is over, dated at its end, and a note if the last month is not over.
 
-    A month is over if no weekday of it comes after the last date; where that day was a holiday the month is left out
+    A month is over if no weekday of it follows the last date; if that weekday was a holiday, the month is left out
     until the next date is known.
 
     Args:
@@ -36,7 +36,7 @@ def last_of_months(values: pd.DataFrame) -> tuple[pd.DataFrame, str | None]:
 
 
 def unfinished_month(dates: pd.DatetimeIndex) -> bool:
-    """Whether monthly dates, all near their month's end, end with one in mid-month: a month under way.
+    """Return whether monthly dates, all near their month's end, end with one in mid-month: a month that is not over.
 
     >>> unfinished_month(pd.DatetimeIndex(["2020-01-31", "2020-02-28", "2020-03-31", "2020-04-17"]))
     True
@@ -45,7 +45,7 @@ def unfinished_month(dates: pd.DatetimeIndex) -> bool:
 
 
 def to_month_ends(dates: pd.DatetimeIndex, where: str) -> pd.DatetimeIndex:
-    """Monthly dates moved to the end of their calendar month.
+    """Return monthly dates moved to the end of their calendar month.
 
     Raises:
         DataError: two rows fall into the same month.

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
 
 from backtest.data.dates.frequencies import DAYS, FREQUENCIES, MONTHS, frequency_name
 from backtest.errors import DataError
-from backtest.numerics.arrays import Bools, Ints
+from backtest.numerics.arrays import Bools, Dates, Ints
 
 TOLERANCE = 1.1  # largest ratio between the rows per year counted and the frequency they are taken for
 DAILY = 180.0  # rows a year from which dates count as daily: five sessions a week less the holidays of two markets
@@ -163,9 +164,9 @@ def _rows_per_year(steps: Ints, usual: int) -> float:
         steps = steps[:-1]
     lost = steps.size / 8  # at random, give or take three deviations
     most = max(1.0, lost + 3 * float(np.sqrt(lost * 7 / 8)))
-    kept = steps[~_isolated((steps > _OUTLIER * usual) | (steps < usual / _OUTLIER), most)]
-    kept = kept if kept.size else steps
-    return float(_YEAR * kept.size / kept.sum())
+    regular = steps[~_isolated((steps > _OUTLIER * usual) | (steps < usual / _OUTLIER), most)]
+    regular = regular if regular.size else steps
+    return float(_YEAR * regular.size / regular.sum())
 
 
 def _daily(days: Ints, steps: Ints, usual: int) -> Spacing:
@@ -177,7 +178,7 @@ def _daily(days: Ints, steps: Ints, usual: int) -> Spacing:
     present = np.bincount(weekday(days), minlength=_WEEK)
     off = [_misplaced(week, passed, present) for week in _SETS]
     best = [week for week, count in zip(_SETS, off, strict=True) if count == min(off)]
-    unclear = best[0] != _WORKWEEK and len({len(one) for one in best}) > 1
+    unclear = best[0] != _WORKWEEK and len({len(days) for days in best}) > 1
     week, few = list(best[0]), unclear and covered.size < 2 * _WEEK
     expected = int(passed[week].sum())
     rows = float(len(week) * (_YEAR / _WEEK) * (days.size + _PRIOR) / (expected + _PRIOR))
@@ -221,6 +222,31 @@ def _two_a_month(dates: pd.DatetimeIndex, steps: Ints) -> bool:
     first_and_middle = (day <= 4) | ((day >= 15) & (day <= 18))
     middle_and_last = ((day >= 12) & (day <= 16)) | (to_end <= 3)
     return bool(first_and_middle.all() or middle_and_last.all())
+
+
+def are_between(dates: pd.DatetimeIndex, start: date | None, end: date | None) -> Bools:
+    """Return which dates are from `start` to `end`, both included; None sets no limit.
+
+    >>> are_between(pd.date_range("2020-01-30", periods=3), None, date(2020, 1, 31)).tolist()
+    [True, True, False]
+    """
+    between = np.ones(len(dates), dtype=bool)
+    if start is not None:
+        between &= dates >= pd.Timestamp(start)
+    if end is not None:
+        between &= dates <= pd.Timestamp(end)
+    return between
+
+
+def periods_between(days: Dates, periods_per_year: int) -> Ints:
+    """(n - 1,) periods from each date to the next: days, ISO weeks, calendar months or multiples of them."""
+    numbers: Ints = days.astype(np.int64)
+    if periods_per_year == 52:
+        numbers = (numbers + 3) // 7  # 1970-01-01 was a Thursday
+    if periods_per_year in MONTHS:
+        numbers = days.astype("datetime64[M]").astype(np.int64) // MONTHS[periods_per_year]
+    steps = np.diff(numbers)
+    return np.rint(steps * (periods_per_year / 365.25)).astype(np.int64) if periods_per_year in (24, 26, 13) else steps
 
 
 def period_before(dates: pd.DatetimeIndex, known: pd.DatetimeIndex | None = None) -> pd.Timestamp:
@@ -272,16 +298,16 @@ def period_after(dates: pd.DatetimeIndex, periods_per_year: int) -> pd.Timestamp
     return _session(last, 1, tuple(range(_WEEK)) if periods_per_year == 365 else sessions)
 
 
-def _months_on(date: pd.Timestamp, months: int) -> pd.Timestamp:
+def _months_on(day: pd.Timestamp, months: int) -> pd.Timestamp:
     """Return the date some months on: the month's end if the date is near its own, else the same day."""
-    if (date + pd.Timedelta(days=4)).month != date.month:
-        return pd.Timestamp((date + pd.offsets.MonthEnd(0)).replace(day=1) + pd.offsets.MonthEnd(months + (months > 0)))
-    return pd.Timestamp(date + pd.DateOffset(months=months))
+    if (day + pd.Timedelta(days=4)).month != day.month:
+        return pd.Timestamp((day + pd.offsets.MonthEnd(0)).replace(day=1) + pd.offsets.MonthEnd(months + (months > 0)))
+    return pd.Timestamp(day + pd.DateOffset(months=months))
 
 
-def _session(date: pd.Timestamp, step: int, sessions: tuple[int, ...]) -> pd.Timestamp:
+def _session(other: pd.Timestamp, step: int, sessions: tuple[int, ...]) -> pd.Timestamp:
     """Return the nearest session before or after a date; New Year's Day is not a session unless markets never close."""
-    day = date + pd.Timedelta(days=step)
+    day = other + pd.Timedelta(days=step)
     while day.weekday() not in sessions or (len(sessions) < _WEEK and (day.month, day.day) == (1, 1)):
         day += pd.Timedelta(days=step)
     return pd.Timestamp(day)

@@ -1,75 +1,129 @@
-"""From an aligned table to `MarketData`: prices, returns, cash, and what is computed of them."""
+"""`MarketData` from aligned levels: prices, returns, cash, and what is computed from them."""
 
-from collections.abc import Mapping
-from functools import partial
+from datetime import date
 from typing import cast
 
 import numpy as np
 import pandas as pd
 
-from backtest.data.data_settings import DataSettings
-from backtest.data.market_data import MarketData, days_between
+from backtest.data.dates.spacing import TOLERANCE, infer_periods_per_year, spacing_of
+from backtest.data.market_data import MarketData, Origin, days_between
+from backtest.data.preparation import Preparation
+from backtest.data.prepare.bars import opens_and_volumes
+from backtest.data.prepare.consumer_prices import consumer_prices
 from backtest.data.prepare.leveraged_fund import check_daily, history
+from backtest.data.prepare.provenance import origins_of, spot_assets
 from backtest.data.prepare.quoted_rates import rate_level
-from backtest.data.quotes import Quotes
-from backtest.data.series import Series, SeriesSettings
-from backtest.data.table import Table
+from backtest.data.quality.finding import Finding
+from backtest.data.quality.lagging import find_lagging
+from backtest.data.series_settings import SeriesSettings
+from backtest.data.series_spec import SeriesSpec
 from backtest.numerics.arrays import Floats
 
+_NOTES = (
+    "series", "shifted dates", "conversions", "frequency", "bars", "funds", "consumer prices", "levels", "splices",
+    "alignment", "end",
+)  # fmt: skip
+"""Topics of notes, in the order of a report."""
 
-def market_data(
-    table: Table,
-    settings: DataSettings,
-    rates: Mapping[str, Quotes],
-    periods_per_year: int,
-    exchange: Mapping[str, str],
-) -> MarketData:
-    """Return the market of a run.
 
-    Args:
-        table: levels of the series that are not quoted rates, on the dates of the run, in its currency.
-        settings: what they are for.
-        rates: quoted rates by name.
-        periods_per_year: of the dates.
-        exchange: by series in another currency than the run's, the column of its rate of exchange.
+def build(data: Preparation) -> MarketData:
+    """Return the market data of a run from its aligned levels.
 
     Raises:
-        DataError: a leveraged fund on data that is not daily, or one that loses everything.
+        DataError: no supported frequency; a leveraged fund on data that is not daily, or one that loses everything;
+            opens, volumes or consumer prices that do not fit the dates of the run.
     """
-    dates, assets = pd.DatetimeIndex(table.values.index, name="date"), list(settings.names)
-    check_daily(settings.funds, dates)
-    earned = partial(_earned, table=table, rates=rates, exchange=exchange)
-    cash = earned(settings.cash, settings.series.cash())
-    read = [series.name for series in settings.series.priced()]
-    held = table.values[read]
-    values = np.ascontiguousarray(held.to_numpy(dtype=float))
-    prices, returns = values, _changes(values)
-    if settings.funds:
-        found = {name: (prices[:, i], returns[:, i]) for i, name in enumerate(read)}
-        prices, returns = _with_funds(found, settings, cash, dates)
-    loan = None if settings.loan_rate is None else earned(settings.loan_rate, settings.series.loan())
+    (table,) = data.tables
+    dates = pd.DatetimeIndex(table.values.index, name="date")
+    periods_per_year, frequency_notes = _frequency(data, dates)
+    check_daily(data.series.funds, dates)
+    cash = _earned(data, data.settings.cash, data.series.cash, dates)
+    prices, returns = _prices_and_returns(data, cash, dates)
+    loan_rate = data.settings.loan_rate
+    loan = None if loan_rate is None else _earned(data, loan_rate, data.series.loan, dates)
+    index, index_notes = consumer_prices(data, dates)
+    opens, volumes, bars_notes = opens_and_volumes(data, prices)
+    spot = spot_assets(data)
+    origins = origins_of(data, prices, spot)
+    notes = {
+        **data.notes,
+        "frequency": frequency_notes,
+        "bars": bars_notes,
+        "funds": tuple(f"{name}: {fund.meaning}" for name, fund in data.series.funds.items()),
+        "consumer prices": index_notes,
+    }
     return MarketData(
-        prices=_frozen(prices, dates, assets),
-        returns=_frozen(returns, dates, assets),
+        prices=prices,
+        returns=returns,
         cash_returns=pd.Series(cash, index=dates, name="cash"),
-        classes={},
+        classes=data.classes,
         periods_per_year=periods_per_year,
+        notes=tuple(note for topic in _NOTES for note in notes.get(topic, ())),
+        warnings=tuple(str(finding) for finding in (*data.findings, *_lagging(data, origins))),
+        origins=origins,
         loan_returns=None if loan is None else pd.Series(loan, index=dates, name="loan_rate"),
+        consumer_prices=index,
+        opens=opens,
+        volumes=volumes,
+        spot=spot,
     )
 
 
-def _with_funds(
-    found: dict[str, tuple[Floats, Floats]], settings: DataSettings, cash: Floats, dates: pd.DatetimeIndex
-) -> tuple[Floats, Floats]:
-    """(T, n) prices and returns of the assets, leveraged funds computed from what was read."""
-    for name, fund in settings.funds.items():
-        found[name] = history(name, fund, found[fund.of], cash, dates)
-    levels, changes = zip(*(found[name] for name in settings.names), strict=True)
-    return np.ascontiguousarray(np.column_stack(levels)), np.ascontiguousarray(np.column_stack(changes))
+def _frequency(data: Preparation, dates: pd.DatetimeIndex) -> tuple[int, tuple[str, ...]]:
+    """Return the periods per year of the dates of a run, and a note if the settings contradict the dates."""
+    spacing, given = spacing_of(dates), data.settings.periods_per_year
+    caveats = data.notes["shifted dates"]  # why the dates that all series share may be unclear
+    label = data.tables[0].label
+    number = given or spacing.periods_per_year or infer_periods_per_year(dates, label, caveats)
+    counted = spacing.rows_per_year if given is None else spacing.periods_per_year or spacing.rows_per_year
+    if 1 / TOLERANCE <= number / counted <= TOLERANCE:
+        return number, ()
+    rule = "volatility, Sharpe ratio, windows in years and the default execution lag use"
+    if given is not None:
+        note = f"data.periods_per_year is {given}, while the dates have about {counted:.3g} a year: {rule} the setting"
+    else:
+        note = f"the dates have about {counted:.3g} rows a year, as sessions are missing: {rule} {number} a year"
+    return number, (note,)
+
+
+def _prices_and_returns(data: Preparation, cash: Floats, dates: pd.DatetimeIndex) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return (T, n) prices and returns of the assets; leveraged funds are computed from the series they follow."""
+    (table,), assets, funds = data.tables, list(data.series.names), data.series.funds
+    names = [spec.name for spec in data.series.priced]
+    prices = np.ascontiguousarray(table.values[names].to_numpy(dtype=float))
+    returns = _changes(prices)
+    if funds:
+        columns = {name: (prices[:, i], returns[:, i]) for i, name in enumerate(names)}
+        for name, fund in funds.items():
+            columns[name] = history(name, fund, columns[fund.of], cash, dates)
+        levels, changes = zip(*(columns[name] for name in assets), strict=True)
+        prices = np.ascontiguousarray(np.column_stack(levels))
+        returns = np.ascontiguousarray(np.column_stack(changes))
+    return _frozen(prices, dates, assets), _frozen(returns, dates, assets)
+
+
+def _earned(
+    data: Preparation, given: str | float | SeriesSettings, spec: SeriesSpec | None, dates: pd.DatetimeIndex
+) -> Floats:
+    """Return (T,) returns on cash or a loan: of a series, of a quoted rate, or of a constant rate a year."""
+    values = data.tables[0].values
+    if spec is None:
+        cash: Floats = (1 + cast("float", given)) ** (days_between(dates) / 365.25) - 1
+        cash[0] = np.nan
+        return cash
+    rate = data.rates.get(spec.name)
+    if rate is None or rate.rate is None:
+        return _changes(values[spec.name].to_numpy(dtype=float))
+    quoted = rate.values["rate"].dropna()
+    level = rate_level(pd.DatetimeIndex(quoted.index), quoted.to_numpy(), rate.rate, dates)
+    if spec.name in data.conversions:
+        level = level * values[data.conversions[spec.name]].to_numpy(dtype=float)
+    return _changes(level)
 
 
 def _changes(levels: Floats) -> Floats:
-    """(T, ...) levels as simple returns, the first of them NaN."""
+    """Return (T, ...) levels as simple returns, the first of them NaN."""
     returns = np.empty_like(levels)
     returns[0] = np.nan
     np.divide(levels[1:], levels[:-1], out=returns[1:])
@@ -77,31 +131,16 @@ def _changes(levels: Floats) -> Floats:
     return returns
 
 
-def _earned(
-    given: str | float | SeriesSettings,
-    series: Series | None,
-    *,
-    table: Table,
-    rates: Mapping[str, Quotes],
-    exchange: Mapping[str, str],
-) -> Floats:
-    """(T,) return on cash, or what a loan is charged: of a series, of a quoted rate, or of a rate a year."""
-    dates = pd.DatetimeIndex(table.values.index)
-    if series is None:
-        cash: Floats = (1 + cast("float", given)) ** (days_between(dates) / 365.25) - 1
-        cash[0] = np.nan
-        return cash
-    rate = rates.get(series.name)
-    if rate is None or rate.rate is None:
-        return _changes(table.values[series.name].to_numpy(dtype=float))
-    quoted = rate.values["rate"].dropna()
-    level = rate_level(pd.DatetimeIndex(quoted.index), quoted.to_numpy(), rate.rate, dates)
-    if series.name in exchange:
-        level = level * table.values[exchange[series.name]].to_numpy(dtype=float)
-    return _changes(level)
-
-
 def _frozen(block: Floats, dates: pd.DatetimeIndex, assets: list[str]) -> pd.DataFrame:
-    """A frame around a contiguous block that is read-only from now on, so that its rows are cut without a copy."""
+    """Return a frame around a contiguous block, made read-only so that rows can be cut without a copy."""
     block.flags.writeable = False
     return pd.DataFrame(block, index=dates, columns=assets, copy=False)
+
+
+def _lagging(data: Preparation, origins: tuple[Origin, ...]) -> list[Finding]:
+    """Return the series that end early, among those that every date of the run needs; proxies may end early."""
+    names = {spec.name for spec in (*data.series.priced, *data.series.needed)}
+    last = {origin.name: date.fromisoformat(origin.last) for origin in origins if origin.name in names}
+    end = data.settings.end
+    last = {name: day if end is None else min(day, end) for name, day in last.items()}
+    return find_lagging(last, data.periods_per_year)

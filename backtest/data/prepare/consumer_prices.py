@@ -1,86 +1,67 @@
-"""An index of consumer prices: one value a month, and which of them was known on a date."""
-
-from dataclasses import dataclass
+"""Index of consumer prices: one value a month, and which of them was known on a date."""
 
 import numpy as np
 import pandas as pd
 
 from backtest.data.dates.months_and_years import to_month_ends
 from backtest.data.dates.spacing import spacing_of
-from backtest.data.market_data import Origin
-from backtest.data.prepare.levels import origin_of
-from backtest.data.prepare.quoted_rates import INCOME_UNKNOWN
-from backtest.data.quality import limits
-from backtest.data.quotes import Quotes
-from backtest.data.series import Series
-from backtest.data.table import Table
+from backtest.data.preparation import Preparation
+from backtest.data.raw_series import INCOME_UNKNOWN, RawSeries
 from backtest.errors import DataError
 
 
-@dataclass(frozen=True, eq=False)
-class ConsumerPrices:
-    """The index of a run, where it comes from, and what has to be said of it; nothing where there is none.
+def consumer_prices(data: Preparation, dates: pd.DatetimeIndex) -> tuple[pd.Series | None, tuple[str, ...]]:
+    """Return the index of consumer prices up to the last date of a run, and caveats; None if the run has no index.
 
     Args:
-        index: one value a month dated at its end, from its beginning to the last of the run's dates.
-        origins: its own.
-        notes: caveats.
-    """
-
-    index: pd.Series | None = None
-    origins: tuple[Origin, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, series: Series, quotes: Quotes, dates: pd.DatetimeIndex) -> "ConsumerPrices":
-        """Prices that were known on the dates of a run, and all before them.
-
-        Raises:
-            DataError: they are no monthly index, or do not cover the dates.
-        """
-        index = monthly_index(quotes)
-        check_covers(index, dates)
-        origin = origin_of(series, quotes, "index of consumer prices, as published")
-        said = (*(note for note in quotes.notes if note != INCOME_UNKNOWN), *unpublished(index, dates))
-        return cls(index[index.index <= dates[-1]], (origin,), tuple(f"{series.name}: {note}" for note in said))
-
-
-def monthly_index(quotes: Quotes) -> pd.Series:
-    """The index by month, dated at the month's end.
-
-    Args:
-        quotes: levels, one a month; a month without one was never published.
+        data: with the raw index.
+        dates: (T,) of the run.
 
     Raises:
-        DataError: they are no levels above zero, or not one a month.
+        DataError: it is not a monthly index, or does not cover the dates.
+    """
+    spec = data.series.consumer_prices
+    if spec is None:
+        return None, ()
+    index = monthly_index(data.raw[spec])
+    check_covers(index, dates)
+    caveats = (*(note for note in data.raw[spec].notes if note != INCOME_UNKNOWN), *unpublished(index, dates))
+    return index[index.index <= dates[-1]], tuple(f"{spec.name}: {caveat}" for caveat in caveats)
+
+
+def monthly_index(raw: RawSeries) -> pd.Series:
+    """Return the index by month, dated at the month's end.
+
+    Args:
+        raw: levels, one a month; a month without a value was never published.
+
+    Raises:
+        DataError: the series does not hold levels, or not one a month.
 
     >>> months = pd.DatetimeIndex(["2020-01-01", "2020-02-01", "2020-03-01"], name="date")
-    >>> monthly_index(Quotes(pd.DataFrame({"level": [257.971, 258.678, 258.115]}, index=months), "cpi", "levels"))
+    >>> monthly_index(RawSeries(pd.DataFrame({"level": [257.971, 258.678, 258.115]}, index=months), "cpi", "levels"))
     date
     2020-01-31    257.971
     2020-02-29    258.678
     2020-03-31    258.115
     Name: consumer_prices, dtype: float64
     """
-    if quotes.kind != "levels":
-        raise DataError(f"{quotes.label}: {quotes.kind}, no index of consumer prices; expected levels, one a month")
-    table = Table(quotes.values, quotes.label, places=quotes.places)
-    limits.check_rows(table)
-    limits.check_values(table)
-    level = quotes.values["level"].dropna()
+    if raw.kind != "levels":
+        raise DataError(f"{raw.label}: {raw.kind}, not an index of consumer prices; expected levels, one a month")
+    level = raw.values["level"].dropna()
     dates = pd.DatetimeIndex(level.index)
     spacing = spacing_of(dates) if len(dates) > 1 else None
     if spacing is None or spacing.periods_per_year != 12:
         many = "too few" if spacing is None else spacing.in_words
-        raise DataError(f"{quotes.label}: {many} values a year; expected an index of consumer prices, one a month")
-    return level.set_axis(to_month_ends(dates, quotes.label), axis=0).rename("consumer_prices")
+        raise DataError(f"{raw.label}: {many} values a year; expected an index of consumer prices, one a month")
+    return level.set_axis(to_month_ends(dates, raw.label), axis=0).rename("consumer_prices")
 
 
 def newest_known(dates: pd.DatetimeIndex) -> pd.PeriodIndex:
-    """The newest month whose index was known on each date.
+    """Return the newest month whose index was known on each date.
 
-    The index of month m is published in the next, and known from the last day of month m + 1 on: at a month's end that
-    of the month before, on days within a month that of two months before.
+    The index of month m is published in month m + 1 and counts as known from the last day of that month on: at a
+    month's end the index of the previous month is known, within a month the index of two months before.
 
     >>> newest_known(pd.DatetimeIndex(["2020-02-28", "2020-02-29"])).astype(str).tolist()
     ['2019-12', '2020-01']
@@ -89,7 +70,7 @@ def newest_known(dates: pd.DatetimeIndex) -> pd.PeriodIndex:
 
 
 def unpublished(index: pd.Series, dates: pd.DatetimeIndex) -> tuple[str, ...]:
-    """Note the months that a run needs and the index lacks: they count as unchanged.
+    """Return a note of the months that a run needs and the index lacks; prices count as unchanged in them.
 
     >>> index = pd.Series([100.0, 101.0], index=pd.DatetimeIndex(["2025-09-30", "2025-11-30"]))
     >>> unpublished(index, pd.DatetimeIndex(["2025-10-31", "2025-12-31"]))
@@ -105,7 +86,7 @@ def unpublished(index: pd.Series, dates: pd.DatetimeIndex) -> tuple[str, ...]:
 
 
 def check_covers(index: pd.Series, dates: pd.DatetimeIndex) -> None:
-    """Raise `DataError` unless the index has what was known on the first and on the last of the dates of a run."""
+    """Raise `DataError` unless the index covers the months known on the first and on the last date of a run."""
     months = pd.DatetimeIndex(index.index).to_period("M")
     needed = newest_known(dates[[0, -1]])
     if months[0] <= needed[0] and months[-1] >= needed[-1]:

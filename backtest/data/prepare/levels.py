@@ -1,194 +1,165 @@
-"""From quotes to levels: what each series of a run is worth by date, and what has to be said of it."""
+"""Tables as levels at one frequency: months dated at their end, returns compounded."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from backtest.data.dates.spacing import spacing_of
-from backtest.data.market_data import Origin
-from backtest.data.prepare.quoted_rates import as_rate
-from backtest.data.prepare.total_return import total_return_level
-from backtest.data.quality import limits
-from backtest.data.quality.findings import Finding, find, find_in_rate
-from backtest.data.quality.shifted_dates import shifted
-from backtest.data.quotes import Quotes
-from backtest.data.series import Series
-from backtest.data.table import Table
+from backtest.data.data_settings import DataSettings
+from backtest.data.dates.months_and_years import last_of_months, to_month_ends, unfinished_month
+from backtest.data.dates.spacing import Spacing, period_before, spacing_of
+from backtest.data.preparation import Preparation
+from backtest.data.quality.missing_values import check_no_gaps
+from backtest.data.series_table import SeriesTable
 from backtest.errors import DataError
 
-_MEANINGS = {
-    "closes": "total return, dividends reinvested at the ex-date close",
-    "levels": "total-return level, as given",
-    "returns": "returns, as given",
-    "bars": "closes, opens and shares traded, as quoted",
-}
-SPOT = "spot price, as given"
-_NO_TOTAL_RETURN = ("price index", "spot price", "spot rate of exchange", "front contracts strung together")
-_QUOTED = {"discount": "bank discount", "bond_equivalent": "bond-equivalent yield", "overnight": "overnight rate"}
+_Noted = tuple[SeriesTable, Spacing, tuple[str, ...]]  # a table, the spacing of its dates, and caveats
 
 
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """The series of a run, checked one by one.
+def to_levels(data: Preparation) -> Preparation:
+    """Return tables of levels at one frequency, months dated at their end.
+
+    Raises:
+        DataError: fewer than two dates, two rows in a month, a mixture of frequencies that cannot be reduced to months,
+            or, unless `calendar` is set, a value missing inside a history.
+    """
+    known = _all_dates(data.tables)
+    tables = [_with_dates(table, data.settings, known) for table in data.tables]
+    tables = _at_one_frequency(tables, data.settings)
+    if data.settings.calendar is None:
+        for table, _, _ in tables:
+            check_no_gaps(table, data.settings.start, data.settings.end)
+    _, spacing, _ = tables[0]
+    return replace(
+        data,
+        tables=tuple(table for table, _, _ in tables),
+        notes={**data.notes, "levels": tuple(note for _, _, notes in tables for note in notes)},
+        periods_per_year=spacing.periods_per_year,
+        rows_per_year=spacing.rounded,
+    )
+
+
+def _all_dates(tables: Sequence[SeriesTable]) -> pd.DatetimeIndex:
+    days = [pd.DatetimeIndex(table.values.index).as_unit("s") for table in tables]
+    return pd.DatetimeIndex(days[0].append(list(days[1:]))).unique().sort_values()
+
+
+def _with_dates(table: SeriesTable, settings: DataSettings, known: pd.DatetimeIndex) -> _Noted:
+    """Drop dates without any value, infer the spacing, date months at their end, and compound returns to levels.
 
     Args:
-        tables: of levels or returns, the series of one file together.
-        rates: quotes of rates by name.
-        origins: where each series comes from.
-        notes: caveats, each with the name of its series.
-        shifts: caveats on dates that look a day off, each with the label of its table.
-        findings: warnings.
+        table: levels or returns.
+        settings: of the data.
+        known: the dates of all tables.
     """
+    values = table.values.dropna(how="all")
+    if len(values) < 2:
+        raise DataError(f"{table.label}: no two dates with a value for {', '.join(values.columns)}")
+    spacing = _spacing(values)
+    notes: tuple[str, ...] = ()
+    if spacing.periods_per_year == 12:
+        values, notes = _at_month_ends(values, table.label)
+    moved = replace(table, values=values, places=())
+    if table.are_returns:
+        if settings.calendar is None:
+            check_no_gaps(moved, settings.start, settings.end)
+        moved, blanks = levels_of(moved, settings.start, known)
+        notes = (*notes, *blanks)
+    return moved, spacing, notes
 
-    tables: tuple[Table, ...]
-    rates: Mapping[str, Quotes]
-    origins: tuple[Origin, ...]
-    notes: tuple[str, ...]
-    shifts: tuple[str, ...]
-    findings: tuple[Finding, ...]
 
-    @property
-    def dates(self) -> pd.DatetimeIndex:
-        """All dates of the tables."""
-        days = [pd.DatetimeIndex(table.values.index).as_unit("s") for table in self.tables]
-        return pd.DatetimeIndex(days[0].append(list(days[1:]))).unique().sort_values()
+def _spacing(values: pd.DataFrame) -> Spacing:
+    """Return the spacing of the dates on which all series have a value, or of all dates if it is clearer."""
+    dates = pd.DatetimeIndex(values.index)
+    complete = dates[values.notna().all(axis=1).to_numpy()]
+    spacing = spacing_of(complete if len(complete) > 1 else dates)
+    if len(complete) < len(dates) and spacing.periods_per_year in {None, 12}:
+        return spacing_of(dates)  # few dates are complete, or one series has months and another one days
+    return spacing
 
 
-def read(found: Mapping[Series, Quotes]) -> Reading:
-    """Levels of every series.
+def _at_month_ends(values: pd.DataFrame, label: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Date monthly rows at their month's end, and leave out a month that is not over."""
+    dates = pd.DatetimeIndex(values.index)
+    notes: tuple[str, ...] = ()
+    if unfinished_month(dates):
+        notes = (f"{label}: {dates[-1]:%Y-%m} is left out: it is not over on {dates[-1]:%Y-%m-%d}",)
+        dates, values = dates[:-1], values.iloc[:-1]
+    ends = to_month_ends(dates, label)
+    if not ends.equals(dates):
+        notes = (*notes, f"{label}: monthly rows are dated at their month's end")
+    return values.set_axis(ends, axis=0), notes
 
-    Raises:
-        DataError: rows that are not in order, prices that are none, a rate where there should be prices.
+
+def levels_of(
+    table: SeriesTable, start: date | None = None, known: pd.DatetimeIndex | None = None
+) -> tuple[SeriesTable, tuple[str, ...]]:
+    """Return returns as levels, 1 at the end of the period before the first return, and a note for blank returns.
+
+    Each series has its own first return; its level is 1 on the date before it, which is the row before in the file, or
+    the end of the period before the file begins. A blank return inside a history leaves the level of its date blank,
+    unless it is before the run begins.
+
+    Args:
+        table: returns by date, two or more.
+        start: of the run.
+        known: dates of other series.
+
+    >>> dates = pd.DatetimeIndex(["2020-01-31", "2020-02-29"])
+    >>> returns = SeriesTable(pd.DataFrame({"a": [0.5, 0.1]}, index=dates), "x", are_returns=True)
+    >>> levels_of(returns)[0].values["a"].round(2)
+    2019-12-31    1.00
+    2020-01-31    1.50
+    2020-02-29    1.65
+    Name: a, dtype: float64
     """
-    tables: dict[tuple[str | None, ...], list[tuple[str, Quotes, pd.Series]]] = {}  # the series of one file together
-    rates, notes, shifts, findings = {}, [], [], []
-    used = {series: quotes if series.rate is None else as_rate(quotes, series.rate) for series, quotes in found.items()}
-    for series, quotes in used.items():
-        values, said = _values(series.name, quotes)
-        notes += [f"{series.name}: {note}" for note in (*quotes.notes, *said)]
-        if quotes.kind == "rate":
-            limits.check_rows(Table(quotes.values, quotes.label, places=quotes.places))
-            rates[series.name] = quotes
-        else:
-            file = (series.source, series.path, quotes.label, quotes.kind)
-            tables.setdefault(file, []).append((series.name, quotes, values))
-    together = tuple(_table(members) for members in tables.values())
-    for table, members in zip(together, tables.values(), strict=True):
-        limits.check_rows(table)
-        limits.check_values(table)
-        limits.check_growth(table)
-        shifts += _shifts(table, members[0][1].facts)
-    origins = [origin_of(series, quotes) for series, quotes in used.items()]
-    spacing = _Spacing()
-    for members in tables.values():
-        for name, quotes, values in members:
-            findings += _findings(name, quotes, values, spacing)
-    for name, quotes in rates.items():
-        findings += _findings(name, quotes, quotes.values["rate"], spacing)
-    return Reading(together, rates, tuple(origins), tuple(notes), tuple(shifts), tuple(findings))
+    dates, returns = pd.DatetimeIndex(table.values.index), table.values.to_numpy(dtype=float)
+    has_value = ~np.isnan(returns)
+    alive = np.logical_or.accumulate(has_value, axis=0) & np.logical_or.accumulate(has_value[::-1], axis=0)[::-1]
+    blank = alive & ~has_value
+    if start is not None:
+        blank &= (dates >= pd.Timestamp(start))[:, None]
+    levels = np.full((len(dates) + 1, returns.shape[1]), np.nan)
+    levels[1:] = np.where(alive & ~blank, np.cumprod(1 + np.nan_to_num(returns), axis=0), np.nan)
+    levels[has_value.argmax(axis=0), np.arange(returns.shape[1])] = np.where(has_value.any(axis=0), 1.0, np.nan)
+    index = dates.insert(0, period_before(dates, known)).as_unit("s").rename(dates.name)
+    notes = tuple(
+        f"{name}: {count} blank {'return counts' if count == 1 else 'returns count'} as 0"
+        for name, count in zip(table.values.columns, blank.sum(axis=0).tolist(), strict=True)
+        if count
+    )
+    frame = pd.DataFrame(levels, index=index, columns=table.values.columns)
+    return replace(table, values=frame, are_returns=False), notes
 
 
-def level_of(name: str, quotes: Quotes) -> tuple[pd.Series, str, list[Finding]]:
-    """One series to look at: its level (or rate) where it has one, what that is, and what was found in it.
-
-    Raises:
-        DataError: prices that are none.
-    """
-    values, _ = _values(name, quotes)
-    shown = (1 + values.dropna()).cumprod() if quotes.kind == "returns" else values.dropna()
-    return shown, _meaning(quotes), _findings(name, quotes, values, _Spacing())
-
-
-def _values(name: str, quotes: Quotes) -> tuple[pd.Series, tuple[str, ...]]:
-    """Levels or returns of a series, and what has to be said of how they were made."""
-    column = pd.Series(quotes.values.to_numpy()[:, 0], index=quotes.values.index, name=name, copy=False)
-    if quotes.kind != "closes":
-        return column, ()
-    limits.check_values(Table(column.to_frame(), quotes.label, places=quotes.places))  # before they are multiplied
-    level, said = total_return_level(quotes.values)
-    return level.rename(name), said
-
-
-def _shifts(table: Table, facts: Mapping[str, str]) -> list[str]:
-    """Return caveats on dates that look a day off: of a file, or of its series with gaps inside their history."""
-    if "timezone" in facts:  # a source that states it has local dates
-        return []
-    clock, dates = facts.get("clock"), pd.DatetimeIndex(table.values.index)
-    if (caveat := shifted(dates, clock)) is not None:
-        return [f"{table.label}: {caveat}"]
-    there, found = table.values.notna().to_numpy(), []
-    for name, has in zip(table.values.columns, there.T, strict=True):
-        rows = np.flatnonzero(has)
-        if rows.size and rows[-1] - rows[0] >= rows.size and (own := shifted(dates[rows], clock)) is not None:
-            found.append(f"{table.label}, {name}: {own}")
-    return found
-
-
-class _Spacing:
-    """Days and periods per year; the dates of one file, which its series share, are examined once."""
-
-    def __init__(self) -> None:
-        self._dates, self._days = pd.DatetimeIndex([]), np.array([], dtype="datetime64[D]")
-        self._periods: int | None = None
-
-    def of(self, dates: pd.DatetimeIndex) -> tuple[NDArray[np.datetime64], int | None]:
-        if not dates.equals(self._dates):
-            self._dates, self._days = dates, dates.to_numpy().astype("datetime64[D]")
-            self._periods = spacing_of(dates).periods_per_year
-        return self._days, self._periods
-
-
-def _findings(name: str, quotes: Quotes, values: pd.Series, spacing: _Spacing) -> list[Finding]:
-    """What should be looked at in a series whose rows are in order."""
-    dates, numbers = pd.DatetimeIndex(values.index), values.to_numpy(dtype=float)
-    there = ~np.isnan(numbers)
-    if np.count_nonzero(there) < 2:
-        return []
-    days, periods = spacing.of(dates if there.all() else dates[there])
-    if len(days) < len(dates):
-        days = dates.to_numpy()
-    if quotes.kind == "rate":
-        return find_in_rate(name, days, numbers, periods)
-    if quotes.kind == "returns":
-        numbers = np.where(np.isnan(numbers), np.nan, np.cumprod(1 + np.nan_to_num(numbers)))
-    raw = {"close": "closes", "dividends": "dividends", "splits": "splits"} if quotes.kind == "closes" else {}
-    known = {as_: quotes.values[column].to_numpy() for column, as_ in raw.items() if column in quotes.values}
-    return find(name, days, numbers, periods, **known)
-
-
-def _table(members: Sequence[tuple[str, Quotes, pd.Series]]) -> Table:
-    """The series of one file, on its dates."""
-    _, first, values = members[0]
-    same = all(other.index.equals(values.index) for _, _, other in members)
-    if not same:  # two symbols of one address, fetched at different times
-        return Table(
-            pd.concat([other for _, _, other in members], axis=1, sort=True), first.label, first.kind == "returns"
+def _at_one_frequency(tables: Sequence[_Noted], settings: DataSettings) -> list[_Noted]:
+    """Return the tables unchanged or, if some are monthly or the settings say so, the last levels of months."""
+    spacings = [spacing for _, spacing, _ in tables]
+    if settings.frequency is None and all(spacing.same_frequency(spacings[0]) for spacing in spacings):
+        return list(tables)
+    any_monthly = any(spacing.periods_per_year == 12 for spacing in spacings)
+    if not all(map(_has_months, spacings)) or (settings.frequency is None and not any_monthly):
+        each = "; ".join(f"{table.label} {spacing.in_words} a year" for table, spacing, _ in tables)
+        raise DataError(
+            f"the series come at different frequencies ({each}); expected one, or daily and monthly. "
+            "Hint: data.frequency: monthly takes the months of daily, weekly, semi-monthly and monthly series."
         )
-    frame = pd.DataFrame({name: other.to_numpy() for name, _, other in members}, index=values.index)
-    places = first.places if len(frame) == len(first.values) else ()
-    return Table(frame, first.label, first.kind == "returns", places)
+    return [
+        (table, spacing, notes) if spacing.periods_per_year == 12 else _by_month(table, notes)
+        for table, spacing, notes in tables
+    ]
 
 
-def _meaning(quotes: Quotes) -> str:
-    if quotes.rate is None:
-        words = (one for one in _NO_TOTAL_RETURN for note in quotes.notes if note.startswith(one))
-        lacking = next(words, None)
-        return _MEANINGS[quotes.kind] if lacking is None else f"{lacking}, as given"
-    maturity = "" if quotes.rate.quoted == "overnight" else f" of {quotes.rate.days} days"
-    return f"rate: {_QUOTED[quotes.rate.quoted]}{maturity}"
+def _has_months(spacing: Spacing) -> bool:
+    """Return whether the last value of a month is near the month's end."""
+    return spacing.periods_per_year in (12, 24, 52) or bool(spacing.sessions)
 
 
-def origin_of(series: Series, quotes: Quotes, meaning: str | None = None) -> Origin:
-    """Where a series comes from; what it means, if that is not what its kind says.
-
-    Raises:
-        DataError: it has no value.
-    """
-    there = np.flatnonzero(~np.isnan(quotes.values.to_numpy()[:, 0]))
-    if not there.size:
-        raise DataError(f"{quotes.label}: {series.name} has no value at all. Hint: leave it out.")
-    first, last = (f"{quotes.values.index[row]:%Y-%m-%d}" for row in (there[0], there[-1]))
-    return Origin(series.name, series.source, series.symbol, first, last, there.size, meaning or _meaning(quotes))
+def _by_month(table: SeriesTable, notes: tuple[str, ...]) -> _Noted:
+    values, note = last_of_months(table.values)
+    if len(values) < 2:
+        raise DataError(f"{table.label}: fewer than two months that are over; expected two or more")
+    notes = notes if note is None else (*notes, f"{table.label}: {note}")
+    return replace(table, values=values), spacing_of(pd.DatetimeIndex(values.index)), notes

@@ -1,5 +1,6 @@
-"""A model of a leveraged fund: the daily return of what it follows, times a multiple, less what that costs."""
+"""Model of a leveraged fund: a multiple of the daily return of another series, less financing and expenses."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, field_validator
 
 from backtest.data.dates.spacing import spacing_of
-from backtest.data.market_data import Origin, days_between
+from backtest.data.market_data import days_between
 from backtest.errors import DataError
 from backtest.numerics.arrays import Floats, Ints
 
@@ -17,12 +18,12 @@ MOST_LEVERAGE = 10  # of real funds; above it the leverage was written in percen
 
 
 class LeveragedFund(BaseModel):
-    """An asset that is a model: a fund reset daily to a multiple of another series.
+    """Asset that is a model: a fund reset daily to a multiple of another series.
 
     Definitions: docs/conventions/data.md#leveraged-funds-as-assets
 
     Args:
-        of: what it follows: an asset of the run, or a series of its source that is not held itself.
+        of: the series that it follows: an asset of the run, or a series of its source that is not held itself.
         leverage: multiple of its daily return; not 0, negative for an inverse fund, 10 in size at most.
         expense_ratio: decimal a year, from 0 to below 0.2.
         swap_spread_bps: over the cash return on what the fund finances, basis points a year.
@@ -39,7 +40,7 @@ class LeveragedFund(BaseModel):
 
     @property
     def meaning(self) -> str:
-        """What it is, in words."""
+        """Return a description of the fund."""
         return (
             f"model of a fund reset daily to {self.leverage:g} times the return of {self.of}: no fund's own history; "
             f"expenses {100 * self.expense_ratio:g} % a year, swap spread {self.swap_spread_bps:g} bp"
@@ -73,35 +74,35 @@ def leveraged_fund_returns(
     swap_spread: float = 0.0,
     expense_ratio: float = 0.0,
 ) -> Floats:
-    """Returns of a fund whose exposure is reset to l times its value at every close.
+    """Return the returns of a fund whose exposure is reset to l times its value at every close.
 
     f = l r - (l - 1) c - s max(l - 1, -l, 0) d / 360 - e d / 365. A fund of l > 1 borrows l - 1 of its value at cash
     plus the spread s; one of l < 0 is short by swaps, has all of its value and -l more in cash, and pays s on the
     swaps' notional -l; one of 0 < l <= 1 has the rest in cash and pays no spread.
 
-    Over several days it is not l times the return, as each day's is of another value: in continuous time its growth is
-    (S_T / S_0)^l exp(-(l² - l) / 2 × the variance of the path), times what its interest and fees cost. For l > 1 and
-    for l < 0 that is a loss which grows with the variance.
+    Over several days the fund does not earn l times the return, as its value changes daily: in continuous time it grows
+    by (S_T / S_0)^l exp(-(l² - l) / 2 × the variance of the path), before interest and fees. For l > 1 and for l < 0
+    the second factor is a loss that grows with the variance.
 
     Cheng, Madhavan (2009), The Dynamics of Leveraged and Inverse Exchange-Traded Funds; Avellaneda, Zhang (2010),
     Path-Dependence of Leveraged ETF Returns.
 
     Args:
-        returns: (T,) simple, decimal a day; NaN makes NaN.
-        cash_returns: (T,) likewise.
+        returns: (T,) simple, decimal a day; NaN gives NaN.
+        cash_returns: (T,) on the same dates, likewise.
         days: (T,) calendar days of each period.
         leverage: l, not 0.
         swap_spread: s, decimal a year, act/360.
         expense_ratio: e, decimal a year, act/365.
 
     Returns:
-        (T,) decimal a day; at or below -1 the fund is lost.
+        (T,) decimal a day; at or below -1 the fund has lost everything.
 
     Raises:
         ValueError: a leverage of 0.
 
     Example:
-        Up and down by 10 %, free of all costs: the index loses 1 %, twice of it 4 %.
+        Up and down by 10 % without costs: the index loses 1 %, a fund of twice its return 4 %.
 
         >>> nothing = np.zeros(2)
         >>> fund = leveraged_fund_returns(np.array([0.1, -0.1]), nothing, np.array([1, 1]), leverage=2.0)
@@ -116,8 +117,8 @@ def leveraged_fund_returns(
     return fund
 
 
-def check_daily(funds: dict[str, LeveragedFund], dates: pd.DatetimeIndex) -> None:
-    """Raise `DataError` where a fund that is reset daily meets dates that are not daily."""
+def check_daily(funds: Mapping[str, LeveragedFund], dates: pd.DatetimeIndex) -> None:
+    """Raise `DataError` if a fund that is reset daily follows a series on dates that are not daily."""
     if funds and not (spacing := spacing_of(dates)).is_daily:
         name, fund = next(iter(funds.items()))
         raise DataError(
@@ -129,24 +130,24 @@ def check_daily(funds: dict[str, LeveragedFund], dates: pd.DatetimeIndex) -> Non
 def history(
     name: str, fund: LeveragedFund, of: tuple[Floats, Floats], cash_returns: Floats, dates: pd.DatetimeIndex
 ) -> tuple[Floats, Floats]:
-    """Level and returns of a fund on the dates of a run, on each of which it is reset.
+    """Return level and returns of a fund on the dates of a run, on each of which it is reset.
 
     Args:
         name: of the fund, for messages.
         fund: its terms.
-        of: prices (T,) of what it follows, NaN before the first and after the last one, and returns (T,), NaN
-            at the first price.
+        of: prices (T,) of the series that it follows, NaN before the first and after the last price, and its returns
+            (T,), NaN at the first price.
         cash_returns: (T,).
         dates: (T,).
 
     Returns:
-        The level (T,), 1 on the first date with a price; the returns (T,), the first of them that of the next date.
+        The level (T,), 1 on the first date with a price; the returns (T,), the first of them on the next date.
 
     Raises:
-        DataError: it loses everything on one of the dates.
+        DataError: the fund loses everything on one of the dates.
     """
     prices, returns = of
-    there = ~np.isnan(prices)
+    has_price = ~np.isnan(prices)
     terms = {"leverage": fund.leverage, "swap_spread": fund.swap_spread_bps / 1e4, "expense_ratio": fund.expense_ratio}
     earned = leveraged_fund_returns(returns, cash_returns, days_between(dates), **terms)
     lost = np.flatnonzero((fund.leverage * returns <= -1) | (earned <= -1))
@@ -156,12 +157,5 @@ def history(
             f"data.assets.{name}: a fund of {fund.leverage:g} times {fund.of} loses everything on "
             f"{dates[row]:%Y-%m-%d}, on a return of {100 * returns[row]:.2f} %. Hint: less leverage, or other dates."
         )
-    level = np.where(there, np.cumprod(1 + np.nan_to_num(earned)), np.nan)
+    level = np.where(has_price, np.cumprod(1 + np.nan_to_num(earned)), np.nan)
     return level, earned
-
-
-def origin(name: str, fund: LeveragedFund, prices: pd.Series) -> Origin:
-    """Where its history comes from: nowhere but from its terms and another series."""
-    dates = pd.DatetimeIndex(prices.dropna().index)
-    first, last = (f"{dates[row]:%Y-%m-%d}" for row in (0, -1))
-    return Origin(name, "model", fund.of, first, last, len(dates), fund.meaning)

@@ -1,11 +1,14 @@
-"""Splicing: a short history made longer by the returns of a proxy before its first date."""
+"""Splicing: a short history extended backwards by the returns of a proxy."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from backtest.data.dates.months_and_years import is_whole_year
+from backtest.data.preparation import Preparation
+from backtest.data.series_table import SeriesTable
 from backtest.errors import DataError
 from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import has_risk
@@ -13,25 +16,22 @@ from backtest.numerics.tolerances import has_risk
 
 @dataclass(frozen=True, eq=False)
 class Splice:
-    """A history that begins as its proxy's, and how well the two agree where they can be compared.
+    """Report on a splice: its date, and how well series and proxy agree on the dates that both have.
 
     Args:
-        level: total-return level by date: the proxy's own values before `first`, the scaled ones of the series from
-            `first` on; NaN where the one it comes from has none.
         name: of the series.
         proxy_name: of its proxy.
-        first: the first date that both have, from which on the returns are those of the series.
-        left_out: dates of the series before `first`, which its proxy does not have.
-        periods: returns that the two share: between dates on which both have a level.
-        correlation: of these returns; NaN where there are fewer than three of them, or one of the two never varies.
+        first: the first date that both have; later returns are the series' own.
+        left_out: number of dates of the series before `first`, which its proxy does not have.
+        periods: number of shared returns, between dates on which both have a level.
+        correlation: of the shared returns; NaN if there are fewer than three of them, or one of the two is constant.
         tracking_difference: CAGR of the series less the CAGR of the proxy over the shared dates, decimal a year, or
             the difference of total returns over less than a year. NaN without a shared return.
         tracking_error: sqrt(periods_per_year) × std (ddof 1) of the differences of the shared returns, decimal a year;
-            NaN where there are fewer than two.
+            NaN if there are fewer than two.
         whole_year: whether the shared dates cover a year or more.
     """
 
-    level: pd.Series
     name: str
     proxy_name: str
     first: pd.Timestamp
@@ -44,12 +44,12 @@ class Splice:
 
     @property
     def note(self) -> str:
-        """One sentence for every page that shows the series."""
+        """Return one sentence for every page that shows the series."""
         spliced = f"{self.name} before {self.first:%Y-%m-%d} is {self.proxy_name}, spliced"
         if self.left_out:
             spliced += f" ({self.left_out} earlier dates of {self.name}, which {self.proxy_name} lacks, are left out)"
         if self.periods < 3:
-            return f"{spliced}: they share {self.periods} periods, too few to tell how well it stands in"
+            return f"{spliced}: they share {self.periods} periods, too few to compare them"
         moved = f"their returns have a correlation of {self.correlation:.2f}"
         if np.isnan(self.correlation):
             moved = "one of them never varies, so that their returns have no correlation"
@@ -61,19 +61,66 @@ class Splice:
         )
 
 
-def splice(level: pd.Series, proxy: pd.Series, name: str, proxy_name: str, periods_per_year: int) -> Splice:
-    """Extend a series backwards by its proxy.
+def splice(data: Preparation) -> Preparation:
+    """Return one table of all series, some assets extended backwards by their proxies, and a note of each splice.
 
-    Returns up to the first date that both have are the proxy's, and after it the series' own. The proxy keeps its own
-    values and the series is scaled onto them, by a factor known on that date: no level depends on what comes after
-    its date, bit for bit.
+    Raises:
+        DataError: an asset and its proxy share no date, or the proxy begins no earlier.
+    """
+    tables, proxies = data.tables, data.series.proxies
+    if len(tables) == 1 and not proxies:
+        return data
+    values = pd.concat([table.values for table in tables], axis=1, sort=True)
+    periods_per_year = data.settings.periods_per_year or data.rows_per_year
+    notes = []
+    for name, proxy in proxies.items():
+        other = _in_currency_of(name, proxy.name, values, data.conversions)
+        own, other = values[name].dropna(), other.dropna()
+        level, report = splice_series(own, other, name, proxy.name, periods_per_year)
+        values = values.assign(**{name: level.reindex(values.index)})
+        notes.append(report.note)
+    names = dict.fromkeys(spec.name for spec in (*data.series.priced, *data.series.needed))
+    label = tables[0].label if len(tables) == 1 else "the series of the run"
+    table = SeriesTable(values[[name for name in names if name in values.columns]], label)
+    return replace(data, tables=(table,), notes={**data.notes, "splices": tuple(notes)})
+
+
+def _in_currency_of(asset: str, proxy: str, values: pd.DataFrame, conversions: Mapping[str, str]) -> pd.Series:
+    """Return the level of a splice series in the currency of the asset that it extends, at the latest rates.
 
     Args:
-        level: total-return level by date, rising; NaN = none that day.
-        proxy: the same, of what stands in for it.
+        asset: name of the asset.
+        proxy: name of the splice series.
+        values: levels of both and of the exchange rates.
+        conversions: by series, the column of the price of its currency in the run's.
+    """
+    level = values[proxy]
+    if conversions.get(asset) == conversions.get(proxy):
+        return level
+    if proxy in conversions:
+        level = level * values[conversions[proxy]].ffill()
+    return level / values[conversions[asset]].ffill() if asset in conversions else level
+
+
+def splice_series(
+    level: pd.Series, proxy: pd.Series, name: str, proxy_name: str, periods_per_year: int
+) -> tuple[pd.Series, Splice]:
+    """Extend a series backwards by its proxy.
+
+    Up to the first date that both have the returns are the proxy's, and after it the series' own. The proxy keeps its
+    values and the series is scaled to them by a factor known on that date, so that no bit of a level depends on later
+    values.
+
+    Args:
+        level: total-return level by date, rising; NaN = no value on that date.
+        proxy: level of its proxy, likewise.
         name: of the series, for messages.
         proxy_name: of its proxy.
         periods_per_year: of both.
+
+    Returns:
+        The level by date: the proxy's own values before the first shared date, the scaled values of the series from
+        that date on; NaN where the value used is missing. And the report on the splice.
 
     Raises:
         DataError: the two share no date, or the proxy begins no earlier.
@@ -81,7 +128,7 @@ def splice(level: pd.Series, proxy: pd.Series, name: str, proxy_name: str, perio
     Example:
         >>> dates = pd.date_range("2020-01-31", periods=4, freq="ME")
         >>> proxy, own = pd.Series([10.0, 11.0, 12.0, 12.6], index=dates), pd.Series([100.0, 110.0], index=dates[2:])
-        >>> splice(own, proxy, "TLT", "VUSTX", 12).level.round(6).tolist()
+        >>> splice_series(own, proxy, "TLT", "VUSTX", 12)[0].round(6).tolist()
         [10.0, 11.0, 12.0, 13.2]
     """
     own, other = level.dropna(), proxy.dropna()
@@ -89,7 +136,7 @@ def splice(level: pd.Series, proxy: pd.Series, name: str, proxy_name: str, perio
     if shared.empty:
         raise DataError(
             f"splice: {name} ({_covered(own)}) and its proxy {proxy_name} ({_covered(other)}) share no date; expected "
-            f"one or more, to join them on. Hint: choose a proxy that goes on after {name} has begun."
+            f"one or more, to join them on. Hint: choose a proxy that continues after {name} has begun."
         )
     first = shared[0]
     if other.index[0] >= own.index[0]:
@@ -102,14 +149,14 @@ def splice(level: pd.Series, proxy: pd.Series, name: str, proxy_name: str, perio
     whole_year = len(shared) > 1 and is_whole_year(shared, periods_per_year)
     compared = *_compare(own[shared], other[shared], periods_per_year, whole_year=whole_year), whole_year
     left_out = int((own.index < first).sum())
-    return Splice(joined, name, proxy_name, first, left_out, len(shared) - 1, *compared)
+    return joined, Splice(name, proxy_name, first, left_out, len(shared) - 1, *compared)
 
 
 @one_blas_thread()
 def _compare(
     own: pd.Series, proxy: pd.Series, periods_per_year: int, *, whole_year: bool
 ) -> tuple[float, float, float]:
-    """Correlation, tracking difference and tracking error over the dates that both have."""
+    """Return correlation, tracking difference and tracking error over the dates that both have."""
     if len(own) < 2:
         return np.nan, np.nan, np.nan
     levels = np.column_stack([own.to_numpy(), proxy.to_numpy()])

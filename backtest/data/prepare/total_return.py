@@ -1,4 +1,4 @@
-"""Total return made here: from raw closes, dividends and capital gains to a level with all of them reinvested."""
+"""Total-return level from raw closes, dividends and capital gains, all of them reinvested."""
 
 import numpy as np
 import pandas as pd
@@ -8,28 +8,28 @@ from backtest.numerics.arrays import Floats
 
 
 def total_return_level(values: pd.DataFrame) -> tuple[pd.Series, tuple[str, ...]]:
-    """The total-return level of one holding whose payments buy more of it at the close of their ex-date.
+    """Return the total-return level of a holding whose payments are reinvested at the close of their ex-date.
 
     L_t = C_t × Π_{s<=t} (1 + D_s / C_s), which is L_t / L_{t-1} = (C_t + D_t) / C_{t-1}: the value of a holding of
     one share at the first close, whose number of shares grows by D_s / C_s at each payment D_s. Before any tax.
 
-    The scale is that of the first close (a level means nothing but by its ratios), so that no level depends on
-    what comes after its date: a longer history gives the same bits, where adjusted closes all change with each new
-    dividend. Closes and payments are both in the shares of the day of fetching, so splits do not enter.
+    The level begins at the first close (only ratios of levels have a meaning), so that no level depends on later
+    values: a longer history gives the same bits, whereas adjusted closes all change with each new dividend. Closes and
+    payments are both per share as of the day of fetching, so splits do not enter.
 
-    Payments on or before the first close are left out: who buys at that close does not get them. One that falls on a
-    date without a close is paid at the next close, as nothing can be bought before.
+    Payments on or before the first close are left out, because a buyer at that close does not get them. A payment on a
+    date without a close is reinvested at the next close, the first at which anything can be bought.
 
-    Funds also pay capital gains, which Yahoo reports beside the dividend and at times a second time inside it. Gains g
-    above the dividend d cannot be a part of it, and both are paid; otherwise d or d + g is paid, whichever is nearer
-    to the fall of the close C_{t-1} - C_t, and a note says which.
+    Funds also pay capital gains, which Yahoo reports next to the dividend and at times a second time inside it. Gains g
+    above the dividend d cannot be part of it, so both are paid; otherwise d or d + g is paid, whichever is nearer to
+    the fall of the close C_{t-1} - C_t, and a note states which.
 
     Args:
-        values: (T, k) by date, rising: `close`, and where the source has them `dividends` and `capital_gains`, all in
-            currency per share; NaN = no close, no payment; closes are above zero. Other columns are not read.
+        values: (T, k) by date, rising: `close` and, if the source has them, `dividends` and `capital_gains`, all in
+            currency per share; NaN = no close, no payment; closes are above zero. Other columns are ignored.
 
     Returns:
-        The level (T,), NaN where there is no close; and a caveat for each way in which capital gains were read.
+        The level (T,), NaN where there is no close; and a caveat for each reading of capital gains.
 
     Example:
         >>> dates = pd.date_range("2024-01-01", periods=4, name="date")
@@ -48,16 +48,16 @@ def total_return_level(values: pd.DataFrame) -> tuple[pd.Series, tuple[str, ...]
         gains = _at_closes(values, "capital_gains", rows)
         if gains.any():
             paid, notes = _with_gains(paid, gains, traded, dates[rows])
-        level[rows] = traded * np.cumprod(1 + paid / traded)  # one after the other: later rows change no earlier bit
+        level[rows] = traded * np.cumprod(1 + paid / traded)  # in sequence, so that later rows change no earlier bit
     return pd.Series(level, index=dates, name="level"), notes
 
 
 def _at_closes(values: pd.DataFrame, column: str, rows: NDArray[np.intp]) -> Floats:
-    """(n,) what is paid at each of the n closes: of its own date, and of the dates without a close before it."""
+    """Return (n,) payments at each of the n closes: of its own date, and of earlier dates without a close."""
     if column not in values:
         return np.zeros(rows.size)
     paid = np.nan_to_num(values[column].to_numpy(dtype=float), nan=0.0)
-    paid[: rows[0] + 1] = 0.0  # not the buyer's at the first close
+    paid[: rows[0] + 1] = 0.0  # a buyer at the first close does not get them
     starts = np.concatenate(([0], rows[:-1] + 1))
     return np.add.reduceat(paid[: rows[-1] + 1], starts)
 
@@ -65,16 +65,16 @@ def _at_closes(values: pd.DataFrame, column: str, rows: NDArray[np.intp]) -> Flo
 def _with_gains(
     dividends: Floats, gains: Floats, close: Floats, dates: pd.DatetimeIndex
 ) -> tuple[Floats, tuple[str, ...]]:
-    """Dividends and gains together, each counted once, and what was decided where both readings were possible."""
-    both = dividends + gains
+    """Return dividends plus gains, each counted once, and a note of each case in which both readings are possible."""
+    total = dividends + gains
     fall = -np.diff(close, prepend=np.nan)
     unclear = (gains > 0) & (dividends >= gains)
-    within = unclear & (np.abs(fall - dividends) <= np.abs(fall - both))
+    within = unclear & (np.abs(fall - dividends) <= np.abs(fall - total))
     notes = []
     readings = ((within, "taken as part of the dividend", "of"), (unclear & ~within, "paid with the dividend", "with"))
-    for which, said, word in readings:
-        if which.any():
-            found = np.flatnonzero(which)
-            each = ", ".join(f"{gains[i]:g} {word} {dividends[i]:g} on {dates[i]:%Y-%m-%d}" for i in found.tolist())
-            notes.append(f"capital gains {said}, which the fall of the close fits better: {each}")
-    return np.where(within, dividends, both), tuple(notes)
+    for cases, reading, word in readings:
+        if cases.any():
+            rows = np.flatnonzero(cases)
+            each = ", ".join(f"{gains[i]:g} {word} {dividends[i]:g} on {dates[i]:%Y-%m-%d}" for i in rows.tolist())
+            notes.append(f"capital gains {reading}, which the fall of the close fits better: {each}")
+    return np.where(within, dividends, total), tuple(notes)

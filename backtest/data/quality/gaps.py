@@ -2,12 +2,11 @@
 
 import numpy as np
 
-from backtest.data.dates.frequencies import MONTHS, PERIODS
-from backtest.data.dates.spacing import LONGEST_CLOSURE, weekday
-from backtest.numerics.arrays import Dates, Ints
+from backtest.data.dates.frequencies import PERIODS
+from backtest.data.dates.spacing import LONGEST_CLOSURE, periods_between, weekday
+from backtest.numerics.arrays import Dates
 
-_LONGEST_STEP = {365: 2, 300: LONGEST_CLOSURE, 252: LONGEST_CLOSURE}  # of all other frequencies 1 period
-_MAY_LAG = {365: 5, 300: 5, 252: 5}  # of all other frequencies 1 period
+_LONGEST_STEP = {365: 2, 300: LONGEST_CLOSURE, 252: LONGEST_CLOSURE}  # for all other frequencies: 1 period
 _STRAY = 0.1  # of the dates on the commonest day of the week; fewer are not sessions
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -17,9 +16,9 @@ def longest_gap(days: Dates, periods_per_year: int) -> tuple[int, str] | None:
 
     Args:
         days: (n,) rising.
-        periods_per_year: one of `periods.FREQUENCIES`.
+        periods_per_year: one of `frequencies.FREQUENCIES`.
     """
-    steps = _periods_between(days, periods_per_year)
+    steps = periods_between(days, periods_per_year)
     longest = _LONGEST_STEP.get(periods_per_year, 1)
     if steps.size == 0 or steps.max() <= longest:
         return None
@@ -28,15 +27,6 @@ def longest_gap(days: Dates, periods_per_year: int) -> tuple[int, str] | None:
         f"no value for {steps[row]} {PERIODS[periods_per_year].noun}s, from {days[row]} to {days[row + 1]}"
         f"{and_more(int((steps > longest).sum()) - 1)}; expected at most {longest} from one to the next"
     )
-
-
-def lag_between(last: np.datetime64, newest: np.datetime64, periods_per_year: int) -> tuple[int, str, int]:
-    """Return how many periods a date is before the newest one, their name, and how many are allowed."""
-    most = _MAY_LAG.get(periods_per_year, 1)
-    if periods_per_year == 252:
-        return int(np.busday_count(last, newest)), "weekdays", most
-    lag = int(_periods_between(np.array([last, newest]), periods_per_year)[0])
-    return lag, f"{PERIODS[periods_per_year].noun}s", most
 
 
 def stray_days(days: Dates) -> tuple[int, int, str] | None:
@@ -61,16 +51,5 @@ def stray_days(days: Dates) -> tuple[int, int, str] | None:
 
 
 def and_more(others: int) -> str:
-    """Return a remark on how many more there are, empty if there are none."""
+    """Return a remark on the number of others, empty if there are none."""
     return f" (and {others} more)" if others else ""
-
-
-def _periods_between(days: Dates, periods_per_year: int) -> Ints:
-    """(n - 1,) periods from each date to the next: days, ISO weeks, calendar months or multiples of them."""
-    numbers: Ints = days.astype(np.int64)
-    if periods_per_year == 52:
-        numbers = (numbers + 3) // 7  # 1970-01-01 was a Thursday
-    if periods_per_year in MONTHS:
-        numbers = days.astype("datetime64[M]").astype(np.int64) // MONTHS[periods_per_year]
-    steps = np.diff(numbers)
-    return np.rint(steps * (periods_per_year / 365.25)).astype(np.int64) if periods_per_year in (24, 26, 13) else steps

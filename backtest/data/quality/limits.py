@@ -1,16 +1,16 @@
-"""Checks that the values of a table can be used: each refusal names the place, the value and the way out."""
+"""Refusal of values that cannot be used. Each message names the place, the value and the remedy."""
 
 import numpy as np
 import pandas as pd
 
-from backtest.data.table import Table
+from backtest.data.series_table import SeriesTable
 from backtest.errors import DataError
 
-LARGEST = 1e60  # beyond it products of returns leave double precision; no price of any currency comes near
+LARGEST = 1e60  # products of larger returns exceed double precision; no price in any currency is as large
 
 
-def check_rows(table: Table) -> None:
-    """Raise `DataError` unless there are two rows or more, in strictly rising order of date."""
+def check_rows(table: SeriesTable) -> None:
+    """Raise `DataError` unless there are two rows or more, with strictly rising dates."""
     dates = pd.DatetimeIndex(table.values.index)
     if len(dates) < 2:
         count = "no rows" if len(dates) == 0 else "one row"
@@ -20,18 +20,18 @@ def check_rows(table: Table) -> None:
     if wrong.size:
         row = int(wrong[0]) + 1
         before, this = dates[row - 1], dates[row]
-        what = "stands twice" if before == this else f"comes after {before:%Y-%m-%d}"
+        what = "appears twice" if before == this else f"comes after {before:%Y-%m-%d}"
         raise DataError(
             f"{table.where(row)}: date {this:%Y-%m-%d} {what}; expected each date once, oldest first. "
             "Hint: sort the file by date and leave one row for each."
         )
 
 
-def check_values(table: Table) -> None:
-    """Raise `DataError` where a price is not above zero, a return not above -1, or a number is out of all reason."""
+def check_values(table: SeriesTable) -> None:
+    """Raise `DataError` if a price is not above zero, a return not above -1, or a value outside the plausible range."""
     low, word = (-1.0, "return") if table.are_returns else (0.0, "price")
     values = table.values.to_numpy()
-    lowest, highest = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)  # passing over NaN
+    lowest, highest = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)  # ignoring NaN
     if (low if table.are_returns else 1 / LARGEST) < lowest and highest < LARGEST:
         return
     beyond = np.abs(values) > LARGEST
@@ -54,8 +54,14 @@ def check_values(table: Table) -> None:
         )
 
 
-def check_growth(table: Table) -> None:
-    """Raise `DataError` where returns compound to a level that no price has."""
+def check_not_empty(name: str, table: SeriesTable) -> None:
+    """Raise `DataError` unless the first column of a table has a value."""
+    if np.isnan(table.values.to_numpy()[:, 0]).all():
+        raise DataError(f"{table.label}: {name} has no value at all. Hint: leave it out.")
+
+
+def check_growth(table: SeriesTable) -> None:
+    """Raise `DataError` if returns compound to an implausible level."""
     if not table.are_returns:
         return
     logs = np.nancumsum(np.log1p(table.values.to_numpy(dtype=float)), axis=0)
@@ -67,23 +73,3 @@ def check_growth(table: Table) -> None:
             f"{logs[row, column] / np.log(10):.0f} by {table.values.index[row]:%Y-%m-%d}; expected decimals, 0.01 for "
             "1 %. Hint: are they percent, or gross returns such as 1.01?"
         )
-
-
-def check_gaps(table: Table) -> None:
-    """Raise `DataError` where a series has no value between its first and its last one, or no value at all."""
-    if not np.isnan(table.values.to_numpy()).any():
-        return
-    for name, series in table.values.items():
-        there = series.notna().to_numpy()
-        if not there.any():
-            first, last = (f"{table.values.index[i]:%Y-%m-%d}" for i in (0, -1))
-            raise DataError(f"{table.label}: {name} has no value from {first} to {last}. Hint: change start or end.")
-        begin, end = int(there.argmax()), len(there) - 1 - int(there[::-1].argmax())
-        holes = np.flatnonzero(~there[begin : end + 1]) + begin
-        if holes.size:
-            dates = pd.DatetimeIndex(table.values.index)[holes]
-            many = f" and on {holes.size - 1} more dates up to {dates[-1]:%Y-%m-%d}" if holes.size > 1 else ""
-            raise DataError(
-                f"{table.label}: {name} has no value on {dates[0]:%Y-%m-%d}{many}, inside its history; expected none "
-                "missing, as nothing is carried forward or filled. Hint: fill in the values, or leave out those rows."
-            )

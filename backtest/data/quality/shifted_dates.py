@@ -1,4 +1,4 @@
-"""Caveats for dates that look as if they were a day early or late."""
+"""Caveats about dates that look a day early or late."""
 
 import re
 
@@ -7,7 +7,7 @@ import pandas as pd
 
 from backtest.data.dates.spacing import spacing_of
 
-_FEWEST = 14  # dates that tell the days of the week of a market
+_FEWEST = 14  # dates that show the trading days of a market
 _COMMON, _RARE = 0.1, 0.01  # shares of the dates
 _LONDON = ["00:00", "23:00"]  # midnight there in winter and summer, in UTC
 _MIDNIGHTS = {True: [_LONDON], False: [_LONDON, ["22:00", "23:00"], ["23:00"]]}
@@ -46,16 +46,3 @@ def _days_off(dates: pd.DatetimeIndex) -> tuple[bool, bool]:
     share = np.bincount(dates.day_of_week, minlength=7) / len(dates)
     early = share[6] > _COMMON and max(share[4], share[5]) < _RARE
     return bool(early), bool(share[5] > _COMMON and max(share[6], share[0]) < _RARE)
-
-
-def clock_of(dates: pd.DatetimeIndex) -> str | None:
-    """Return the times of day of dates and their zone, None if all are midnight or if there are more than two.
-
-    >>> clock_of(pd.DatetimeIndex(["2020-01-01 23:00:00+00:00", "2020-07-01 22:00:00+00:00"]))
-    '22:00 and 23:00 UTC'
-    """
-    minutes = np.unique(dates.hour * 60 + dates.minute)
-    if minutes.size > 2 or not minutes.any():
-        return None
-    zone = "" if dates.tz is None else f" {dates.tz}"
-    return " and ".join(f"{minute // 60:02d}:{minute % 60:02d}" for minute in minutes.tolist()) + zone

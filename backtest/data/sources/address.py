@@ -1,4 +1,4 @@
-"""Addresses of files elsewhere."""
+"""Addresses of files on other machines."""
 
 import hashlib
 from pathlib import Path
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 
 def is_address(path: str) -> bool:
-    """Whether a path is an address such as `s3://bucket/prices.parquet`, and not one on this machine.
+    """Return whether a path is an address such as `s3://bucket/prices.parquet` rather than a file on this machine.
 
     >>> is_address("https://example.org/prices.csv"), is_address("prices.csv"), is_address("C:/prices.csv")
     (True, False, False)
@@ -15,10 +15,10 @@ def is_address(path: str) -> bool:
 
 
 def public(address: str) -> str:
-    """A path or address as it may be written down, without what is secret or personal.
+    """Return a path or address without secret or personal parts.
 
-    Of an address user, password and query are left out, and a few digits stand in their place; a path in the home
-    folder begins with `~`, which is read as it too.
+    User, password and query of an address are replaced by a few digits of their checksum; the home folder in a path is
+    replaced by `~`, which can be read again.
 
     >>> public("s3://bucket/prices.csv")
     's3://bucket/prices.csv'

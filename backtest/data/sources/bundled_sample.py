@@ -1,4 +1,4 @@
-"""The bundled samples of real US history, monthly and daily; `data/sample/PROVENANCE.md` tells their origin."""
+"""Bundled samples of real US history, monthly and daily; `data/sample/PROVENANCE.md` states their origin."""
 
 import tomllib
 from datetime import date
@@ -8,13 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from backtest.data.quotes import Quotes
-from backtest.data.sources.source import Source
-from backtest.data.table import Column
+from backtest.data.raw_series import RawSeries
+from backtest.data.sources.source import CatalogueEntry, Source, SourceRecord
 from backtest.errors import UnknownSeries
 
 _FOLDER = Path(__file__).parent.parent / "sample"
-SAMPLES = ("sample", "sample_daily")
 
 
 @cache
@@ -24,14 +22,14 @@ def _described(source: str) -> dict[str, Any]:
     return described
 
 
-def columns(source: str) -> list[Column]:
-    """The series of a sample, with their classes and one line about each.
+def catalogue_of(source: str) -> list[CatalogueEntry]:
+    """Return the series of a sample, with their classes and one line about each.
 
-    >>> columns("sample")[0].name
+    >>> catalogue_of("sample")[0].name
     'us_stocks'
     """
     return [
-        Column(name, about["kind"], about.get("asset_class"), about["description"], bool(about.get("spot")))
+        CatalogueEntry(name, about["kind"], about.get("asset_class"), about["description"], bool(about.get("spot")))
         for name, about in _described(source)["columns"].items()
     ]
 
@@ -40,7 +38,7 @@ class Sample(Source):
     """A bundled sample.
 
     Args:
-        name: one of `SAMPLES`.
+        name: `sample` or `sample_daily`.
     """
 
     cached = False
@@ -48,15 +46,15 @@ class Sample(Source):
     def __init__(self, name: str) -> None:
         self._name = name
 
-    def columns(self) -> list[Column]:
-        """The series of the sample, with their classes and one line about each."""
-        return columns(self._name)
+    def catalogue(self) -> list[CatalogueEntry]:
+        """Return the series of the sample, with their classes and one line about each."""
+        return catalogue_of(self._name)
 
-    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:  # noqa: ARG002 - it comes whole
-        """A series of the sample, as total-return level.
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:  # noqa: ARG002 - always the whole history
+        """Return a series of the sample, as total-return level.
 
         Raises:
-            UnknownSeries: it has none of this name.
+            UnknownSeries: the sample has no such series.
         """
         about = _described(self._name)
         if symbol not in about["columns"]:
@@ -64,7 +62,7 @@ class Sample(Source):
         values = self._values[[symbol]].set_axis(["level"], axis=1)
         column = about["columns"][symbol]
         facts = {"currency": "USD", **({"spot": "true"} if column.get("spot") else {})}
-        return Quotes(values, about["file"], "levels", notes=_notes(column), facts=facts)
+        return RawSeries(values, about["file"], "levels", notes=_notes(column), facts=facts)
 
     @cached_property
     def _values(self) -> pd.DataFrame:
@@ -80,3 +78,9 @@ def _notes(column: dict[str, Any]) -> tuple[str, ...]:
         until = f" up to {column['smoothed_until']:%Y-%m}" if "smoothed_until" in column else ""
         notes.append(f"modelled from monthly average yields{until}, which understates volatility")
     return tuple(notes)
+
+
+RECORDS = (
+    SourceRecord("sample", open=lambda *_: Sample("sample"), is_bundled=True, is_monthly=True),
+    SourceRecord("sample_daily", open=lambda *_: Sample("sample_daily"), is_bundled=True),
+)

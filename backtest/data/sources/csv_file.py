@@ -1,4 +1,4 @@
-"""CSV as cells: the first column the date, the others by the names in the header."""
+"""CSV files as cells: dates in the first column, the others by the names in the header."""
 
 import csv
 import gzip
@@ -11,15 +11,15 @@ from typing import IO, BinaryIO, cast
 import numpy as np
 import pandas as pd
 
-from backtest.data.prepare.cells import Cells, Places
+from backtest.data.sources.cells import Cells, Places
+from backtest.data.sources.files import FileFormat
 from backtest.errors import DataError
 
-ENDINGS = (".csv", ".csv.gz")
 _TOO_LONG = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 
 
 def header(opened: Callable[[], BinaryIO], name: str) -> list[str]:
-    """The names in the file's header, after the date's.
+    """Return the names in the file's header, after the date column.
 
     Raises:
         DataError: a file without a header of unique names.
@@ -28,21 +28,21 @@ def header(opened: Callable[[], BinaryIO], name: str) -> list[str]:
 
 
 def cells(opened: Callable[[], BinaryIO], name: str) -> Cells:
-    """All cells of a file, as texts or numbers.
+    """Return all cells of a file, as texts or numbers.
 
     Args:
-        opened: opens it; unzipped here where its name ends in .gz.
+        opened: opens it; a file whose name ends in .gz is decompressed.
         name: of the file, for messages.
 
     Raises:
-        DataError: it is no CSV.
+        DataError: the file is not CSV.
     """
     header_line, names = _header(opened, name)
     frame = _body(opened, name, header_line, names)
     lines: Sequence[int] = range(header_line + 1, header_line + 1 + len(frame))
-    there = frame.notna().any(axis=1).to_numpy()
-    if not there.all():  # blank lines are nothing
-        frame, lines = frame[there], np.asarray(lines)[there].tolist()
+    has_cells = frame.notna().any(axis=1).to_numpy()
+    if not has_cells.all():  # ignore blank lines
+        frame, lines = frame[has_cells], np.asarray(lines)[has_cells].tolist()
     return Cells(frame["date"], frame[names], Places(f"{name}:", lines))
 
 
@@ -57,7 +57,7 @@ def _unzipped(opened: Callable[[], BinaryIO], name: str) -> Iterator[IO[bytes]]:
 
 
 def _header(opened: Callable[[], BinaryIO], name: str) -> tuple[int, list[str]]:
-    """The number of the first line that is not blank, and the names in it after the date's."""
+    """Return the number of the first line that is not blank, and the names in it after the date column."""
     try:
         with _unzipped(opened, name) as lines:
             number, first = next(
@@ -75,7 +75,7 @@ def _header(opened: Callable[[], BinaryIO], name: str) -> tuple[int, list[str]]:
             f"{name}:{number}: expected a header: the date, then a name for each series, separated by commas"
         )
     if twice:
-        raise DataError(f"{name}:{number}: column {', '.join(twice)} stands twice; expected each name once")
+        raise DataError(f"{name}:{number}: column {', '.join(twice)} appears twice; expected each name once")
     return number, names
 
 
@@ -114,3 +114,6 @@ def _unreadable(name: str, problem: Exception) -> str:
         return f"{name}: a quotation mark is opened and never closed"
     words = problem.strerror if isinstance(problem, OSError) else str(problem).partition("\n")[0]
     return f"{name}: cannot be read as a table ({words or type(problem).__name__})"
+
+
+RECORDS = (FileFormat((".csv", ".csv.gz"), header, cells).record("csv"),)

@@ -1,26 +1,24 @@
 """Files of prices or returns: one wide file, a folder of one file for each symbol, or an address of either kind."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
-from types import ModuleType
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import pandas as pd
 
-from backtest.data.prepare.cells import Cells, check_there, to_dates, to_numbers
-from backtest.data.quotes import Quotes
-from backtest.data.sources import csv_file, parquet_file
+from backtest.data.raw_series import RawSeries
+from backtest.data.series_spec import SeriesSpec
 from backtest.data.sources.address import is_address, public
-from backtest.data.sources.source import Source
-from backtest.data.table import Column
+from backtest.data.sources.cells import Cells, check_exists, to_dates, to_numbers
+from backtest.data.sources.source import CatalogueEntry, Source, SourceRecord
 from backtest.errors import DataError, DataUnavailableError, UnknownSeries
 
-FORMATS: Mapping[str, ModuleType] = {"csv": csv_file, "parquet": parquet_file}
 _CLOSES = {
     "close": "close",
     "dividends": "dividends",
@@ -32,6 +30,29 @@ _CLOSES = {
 _ADJUSTED = ("adj close", "adj_close", "adjusted close", "adjclose")
 
 
+@dataclass(frozen=True)
+class FileFormat:
+    """Format of table files.
+
+    Args:
+        endings: of file names; the first is the one of new files.
+        header: names of the columns after the date. Arguments: a function that opens the file, and its name.
+        cells: all cells, from the same arguments.
+    """
+
+    endings: tuple[str, ...]
+    header: Callable[[Callable[[], BinaryIO], str], list[str]]
+    cells: Callable[[Callable[[], BinaryIO], str], Cells]
+
+    def record(self, name: str) -> SourceRecord:
+        """Return the record of the source that reads files of this format."""
+        return SourceRecord(name, open=self._open, endings=self.endings)
+
+    def _open(self, spec: SeriesSpec, folder: Path, _: Path) -> "Files":
+        path = spec.path or ""
+        return Files(self, path if is_address(path) else str(folder / Path(path).expanduser()), spec.values)
+
+
 class Files(Source):
     """A wide CSV or Parquet file, a folder of one such file for each symbol, or an address that fsspec opens.
 
@@ -39,45 +60,45 @@ class Files(Source):
     the only other column, or in `Adj Close`, or `Close` with `Dividends`, from which the total return is made.
 
     Args:
-        form: `csv` or `parquet`.
+        form: of the files.
         path: of the file or folder, or an address.
-        values: whether it holds `prices` or `returns`.
+        values: `prices` or `returns`.
     """
 
-    def __init__(self, form: str, path: str, values: str = "prices") -> None:
-        self._form, self._path, self._values = FORMATS[form], path, values
-        self._ending = self._form.ENDINGS[0]
-        self.cached = self._address = is_address(path)  # a file on this machine is read anew
+    def __init__(self, form: FileFormat, path: str, values: str = "prices") -> None:
+        self._form, self._path, self._values = form, path, values
+        self._ending = form.endings[0]
+        self.cached = self._address = is_address(path)  # a file on this machine is read again each time
         self._is_folder = path.endswith("/") if self._address else Path(path).is_dir()
         self._label = public(path) if self._address else Path(path).name
         self._wide: tuple[Cells, pd.DatetimeIndex, Mapping[str, str]] | None = None
         self._reading = Lock()
 
-    def columns(self) -> list[Column] | None:
-        """The names in the file's header, or of the folder's files; None of an address, which is not asked for it.
+    def catalogue(self) -> list[CatalogueEntry] | None:
+        """Return the names in the file's header, or of the folder's files; None for an address, which is not fetched.
 
         Raises:
-            DataError: no such file or folder, or a file without a header of unique names.
+            DataError: there is no such file or folder, or the file has no header of unique names.
         """
         if self._address:
             return None
-        check_there(Path(self._path))
+        check_exists(Path(self._path))
         if self._is_folder:
-            return [Column(name, "asset") for name in self._in_folder]
+            return [CatalogueEntry(name, "asset") for name in self._in_folder]
         names = self._form.header(partial(_opened, Path(self._path), self._label), self._label)
-        return [Column(name, "asset") for name in names]
+        return [CatalogueEntry(name, "asset") for name in names]
 
-    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:  # noqa: ARG002 - a file comes whole
-        """The series of one column, or of one file of the folder; always its whole history.
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:  # noqa: ARG002 - always the whole history
+        """Return the series of one column, or of one file of the folder; always the whole history.
 
         Raises:
             UnknownSeries: there is no such column or file.
             DataError: the file cannot be read, or a date or number in it.
-            DataUnavailableError: the address cannot be had.
+            DataUnavailableError: the address cannot be read.
         """
         if self._is_folder:
             return self._own_file(symbol, seconds)
-        with self._reading:  # one reading for all series, which stay together by their one index
+        with self._reading:  # read once for all series, which share one index
             if self._wide is None:
                 cells = self._cells(self._path, self._label, seconds)
                 self._wide = cells, *_dated(cells)
@@ -89,23 +110,23 @@ class Files(Source):
         numbers = to_numbers(cells.values[symbol], symbol, cells.places)
         kind, column = ("returns", "return") if self._values == "returns" else ("levels", "level")
         values = pd.DataFrame(numbers[:, None], index=dates, columns=[column], copy=False)
-        return Quotes(values, self._label, kind, places=cells.places, facts=facts)  # type: ignore[arg-type]  # one of two literals
+        return RawSeries(values, self._label, kind, places=cells.places, facts=facts)  # type: ignore[arg-type]  # one of two literals
 
     @cached_property
     def _in_folder(self) -> dict[str, str]:
-        """Symbol by file: only what is listed can be named, so that no symbol leads out of the folder."""
-        found = {}
+        """Return the files by symbol. Only these can be read, so that no symbol leads out of the folder."""
+        files = {}
         for file in sorted(Path(self._path).iterdir()):
-            for ending in self._form.ENDINGS:
+            for ending in self._form.endings:
                 if file.name.endswith(ending) and not file.name.startswith(".") and file.is_file():
-                    found[file.name.removesuffix(ending)] = str(file)
-        if not found:
+                    files[file.name.removesuffix(ending)] = str(file)
+        if not files:
             raise DataError(
                 f"{self._path}: a folder without files that end in {self._ending}; expected one for each symbol"
             )
-        return found
+        return files
 
-    def _own_file(self, symbol: str, seconds: float) -> Quotes:
+    def _own_file(self, symbol: str, seconds: float) -> RawSeries:
         if self._address:
             if not all(letter.isalnum() or letter in "._-^=" for letter in symbol):
                 raise UnknownSeries(f"{self._label}: {symbol!r} cannot be the name of a file in it")
@@ -122,20 +143,18 @@ class Files(Source):
         dates, facts = _dated(cells)
         values = pd.DataFrame(numbers, index=dates)
         kind = kinds[values.columns[0]]
-        return Quotes(values, label, kind, places=cells.places, notes=notes, facts=facts)  # type: ignore[arg-type]  # of the literals
+        return RawSeries(values, label, kind, places=cells.places, notes=notes, facts=facts)  # type: ignore[arg-type]  # of the literals
 
     def _cells(self, place: str, label: str, seconds: float) -> Cells:
         if self._address:
             content = _download(place, label, seconds)
-            kept: Cells = self._form.cells(lambda: BytesIO(content), label)
-            return kept
-        check_there(Path(place))
-        there: Cells = self._form.cells(partial(_opened, Path(place), label), label)
-        return there
+            return self._form.cells(lambda: BytesIO(content), label)
+        check_exists(Path(place))
+        return self._form.cells(partial(_opened, Path(place), label), label)
 
 
 def _dated(cells: Cells) -> tuple[pd.DatetimeIndex, dict[str, str]]:
-    """Return the dates of cells, and a fact for times of day that are left out of them."""
+    """Return the dates of cells, and a fact about times of day left out."""
     dates, clock = to_dates(cells.dates, cells.places)
     return dates, {} if clock is None else {"clock": clock}
 
@@ -148,11 +167,11 @@ def _opened(path: Path, label: str) -> BinaryIO:
 
 
 def _columns(names: list[str], label: str, values: str) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Which columns of a symbol's own file are what, the first of them its price; and a caveat."""
+    """Return the columns of a symbol's own file by their meaning, the price first, and a caveat."""
     known = {name.strip().lower(): name for name in names}
     if values == "returns":
         if len(names) != 1:
-            raise DataError(f"{label}: {len(names)} columns beside the date; expected one of returns")
+            raise DataError(f"{label}: {len(names)} columns next to the date; expected one of returns")
         return {names[0]: "return"}, ()
     if "close" in known and "dividends" in known:
         return {known[name]: column for name, column in _CLOSES.items() if name in known}, ()
@@ -169,9 +188,9 @@ def _columns(names: list[str], label: str, values: str) -> tuple[dict[str, str],
 
 
 def _download(address: str, label: str, seconds: float) -> bytes:
-    """The whole content of an address."""
+    """Return the whole content of an address."""
     if urlsplit(address).scheme in ("http", "https"):
-        from backtest.data.sources.http_download import download
+        from backtest.data.sources.network.http_download import download
 
         return download(address, label=label, seconds=seconds)
     import fsspec
@@ -182,7 +201,7 @@ def _download(address: str, label: str, seconds: float) -> bytes:
     except FileNotFoundError as problem:
         raise UnknownSeries(f"{label}: nothing at {public(address)}") from problem
     except ImportError as problem:
-        raise DataError(f"{label}: {problem}. Hint: install that package beside this one.") from problem
+        raise DataError(f"{label}: {problem}. Hint: install that package too.") from problem
     except Exception as problem:  # each file system has errors of its own
         raise DataUnavailableError(
             f"{label}: {public(address)} could not be read ({type(problem).__name__})"

@@ -1,4 +1,4 @@
-"""FRED, the data of the Federal Reserve Bank of St. Louis: any series by its id, rates as rates."""
+"""FRED, the data of the Federal Reserve Bank of St. Louis: any series by its id."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -7,13 +7,12 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from backtest.data.prepare.quoted_rates import INCOME_UNKNOWN, as_rate
-from backtest.data.quotes import Quotes, Rate
-from backtest.data.sources.http_download import download, refuse_page
-from backtest.data.sources.source import Source
+from backtest.data.raw_series import INCOME_UNKNOWN, Rate, RawSeries, as_rate
+from backtest.data.sources.network.http_download import download, refuse_page
+from backtest.data.sources.source import Source, SourceRecord
 from backtest.errors import NoDataInRange, SourceDown, UnknownSeries
 
-# What the series are, by the notes on their pages at FRED: daily, monthly and weekly ids of the same quotation.
+# Quotations, from the notes on the series' pages at FRED: daily, monthly and weekly ids of the same quotation.
 _DISCOUNT = {  # H.15, "discount basis"
     28: "DTB4WK TB4WK WTB4WK",
     91: "DTB3 TB3MS WTB3MS",
@@ -43,11 +42,11 @@ _PERIODS = {1: "month", 3: "quarter", 6: "half-year", 12: "year"}
 
 
 class Fred(Source):
-    """Any series of FRED, as its graphs' download has it; no key is needed.
+    """Any series of FRED, from the download of its graphs; no key is needed.
 
-    Bill rates, Treasury yields of constant maturity and overnight rates are known as rates. Anything else comes as
-    levels, with a note unless it is known to be a total return. Series that are dated at the first day of their month,
-    quarter or year are dated at its end: what happened in it was not known before.
+    Bill rates, Treasury yields of constant maturity and overnight rates are recognised as rates. Other series are
+    levels, with a note unless they are known to be total returns. Series dated on the first day of their month, quarter
+    or year are dated at its end, because their values were not known before.
 
     Args:
         base: the address of FRED.
@@ -56,36 +55,36 @@ class Fred(Source):
     def __init__(self, base: str = "https://fred.stlouisfed.org") -> None:
         self._base = base
 
-    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:
-        """The series of an id; days without a value, such as holidays, are left out.
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:
+        """Return the series of an id; days without a value, such as holidays, are left out.
 
         Raises:
             UnknownSeries: FRED has no such id.
             NoDataInRange: it has no value since then.
-            DataUnavailableError: it could not be had.
+            DataUnavailableError: it could not be fetched.
         """
         if not re.fullmatch(r"[A-Za-z0-9_]+", symbol):
-            raise UnknownSeries(f"fred: {symbol!r} is no id; expected letters, digits and _ only, such as DTB3")
+            raise UnknownSeries(f"fred: {symbol!r} is not an id; expected letters, digits and _ only, such as DTB3")
         label = f"fred {symbol}"
-        # A year more, so that the period which ends at `since` is there too, and their spacing can be told.
+        # A year more, to include the period that ends at `since` and to infer the spacing of the dates.
         begin = "" if since is None else f"&cosd={since - timedelta(days=366)}"
         content = download(f"{self._base}/graph/fredgraph.csv?id={symbol}{begin}", label=label, seconds=seconds)
         refuse_page(content, label)
         values = _values(content, symbol, label)
         if values.empty:
             raise NoDataInRange(f"{label}: no value{'' if since is None else f' since {since}'}")
-        return _quotes(values, symbol.upper(), label)
+        return _raw_series(values, symbol.upper(), label)
 
 
 def _values(content: bytes, symbol: str, label: str) -> pd.DataFrame:
-    """The observations that have a value, as levels by date."""
+    """Return the observations that have a value, as levels by date."""
     lines = content.decode("utf-8-sig", "replace").splitlines()
     header = lines[0].strip().upper().split(",") if lines else []
     if header not in (["OBSERVATION_DATE", symbol.upper()], ["DATE", symbol.upper()]):  # DATE until 2024
-        raise SourceDown(f"{label}: the answer is no table of {symbol}; expected a date and its value in each line")
-    found = list(_observations(lines, label))
-    dates = pd.DatetimeIndex([day for day, _ in found], dtype="datetime64[s]", name="date")
-    return pd.DataFrame({"level": np.array([value for _, value in found], dtype=float)}, index=dates)
+        raise SourceDown(f"{label}: the answer is not a table of {symbol}; expected a date and its value in each line")
+    observations = list(_observations(lines, label))
+    dates = pd.DatetimeIndex([day for day, _ in observations], dtype="datetime64[s]", name="date")
+    return pd.DataFrame({"level": np.array([value for _, value in observations], dtype=float)}, index=dates)
 
 
 def _observations(lines: Sequence[str], label: str) -> Iterator[tuple[date, float]]:
@@ -107,8 +106,8 @@ def _finite(text: str) -> float:
     return number
 
 
-def _quotes(values: pd.DataFrame, symbol: str, label: str) -> Quotes:
-    """What these levels are, with what has to be said of them."""
+def _raw_series(values: pd.DataFrame, symbol: str, label: str) -> RawSeries:
+    """Return levels or rates with their caveats."""
     months = _period(pd.DatetimeIndex(values.index))
     rate = _RATES.get(symbol)
     notes = []
@@ -125,14 +124,17 @@ def _quotes(values: pd.DataFrame, symbol: str, label: str) -> Quotes:
         notes.append("a yield earned day by day: a bond's changes in price are not in it")
     elif symbol == "IUDSOIA":
         notes.append("SONIA counts its days over 365; over 360, as here, it earns 1.4 % more of itself")
-    quotes = Quotes(values, label, "levels", notes=tuple(notes))
-    return quotes if rate is None else as_rate(quotes, rate)
+    raw = RawSeries(values, label, "levels", notes=tuple(notes))
+    return raw if rate is None else as_rate(raw, rate)
 
 
 def _period(dates: pd.DatetimeIndex) -> int | None:
-    """The months of each period, where all dates are the first day of one."""
+    """Return the number of months in a period, if all dates are first days of periods."""
     steps = np.diff(dates.to_numpy().astype("datetime64[M]").astype(np.int64))
     if not len(steps) or not (dates.day == 1).all():
         return None
     shortest = int(steps.min())
     return shortest if shortest in _PERIODS else None
+
+
+RECORDS = (SourceRecord("fred", open=lambda *_: Fred()),)

@@ -1,34 +1,33 @@
-"""Parquet as cells: the date as index or first column, the others by name."""
+"""Parquet files as cells: dates as index or first column, the others by name."""
 
 from collections.abc import Callable
 from typing import BinaryIO
 
 import pandas as pd
 
-from backtest.data.prepare.cells import Cells, Places
+from backtest.data.sources.cells import Cells, Places
+from backtest.data.sources.files import FileFormat
 from backtest.errors import DataError
-
-ENDINGS = (".parquet", ".pq")
 
 
 def header(opened: Callable[[], BinaryIO], name: str) -> list[str]:
-    """The names of the file's series.
+    """Return the names of the file's series.
 
     Raises:
-        DataError: a file that is no table with a date.
+        DataError: the file is not a table with dates.
     """
     return [str(column) for column in _frame(opened, name, schema_alone=True).columns]
 
 
 def cells(opened: Callable[[], BinaryIO], name: str) -> Cells:
-    """All cells of a file.
+    """Return all cells of a file.
 
     Args:
         opened: opens it.
         name: of the file, for messages.
 
     Raises:
-        DataError: it is no table with a date.
+        DataError: the file is not a table with dates.
     """
     frame = _frame(opened, name)
     places = Places(f"{name}: row ", range(1, len(frame) + 1))
@@ -36,7 +35,7 @@ def cells(opened: Callable[[], BinaryIO], name: str) -> Cells:
 
 
 def _frame(opened: Callable[[], BinaryIO], name: str, *, schema_alone: bool = False) -> pd.DataFrame:
-    """All of the file, or its columns without a row."""
+    """Return the whole table, or its columns without rows."""
     from pyarrow import ArrowException
     from pyarrow.parquet import read_schema
 
@@ -51,3 +50,6 @@ def _frame(opened: Callable[[], BinaryIO], name: str, *, schema_alone: bool = Fa
             raise DataError(f"{name}: expected the date as index or first column, then a column for each series")
         frame = frame.set_index(frame.columns[0])
     return frame
+
+
+RECORDS = (FileFormat((".parquet", ".pq"), header, cells).record("parquet"),)

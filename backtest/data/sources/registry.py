@@ -1,44 +1,87 @@
-"""From the name of a source to the source."""
+"""Records of all sources, found in the modules of this package."""
 
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import cache
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
-from backtest.data.series import FILE_SOURCES, SAMPLES, Series
-from backtest.data.sources.address import is_address, public
-from backtest.data.sources.bundled_sample import Sample
-from backtest.data.sources.files import Files
-from backtest.data.sources.source import Source, own_source
+from backtest.data import sources
+from backtest.data.series_spec import SeriesSpec
+from backtest.data.sources.address import public
+from backtest.data.sources.source import Source, SourceRecord, own_source
 
 
-def open_source(series: Series, folder: Path, client_folder: Path) -> Source:
-    """The source of a series; nothing is read or asked yet.
+@cache
+def source_records() -> Mapping[str, SourceRecord]:
+    """Return the record of each source by name: bundled samples first, then files, then sources on the network.
+
+    Raises:
+        ValueError: two records have the same name.
+    """
+    modules = [import_module(f"{sources.__name__}.{module.name}") for module in iter_modules(sources.__path__)]
+    records: list[SourceRecord] = [record for module in modules for record in getattr(module, "RECORDS", ())]
+    records.sort(key=lambda record: (not record.is_bundled, not record.is_file))
+    names = [record.name for record in records]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two sources have the same name: {', '.join(twice)}")
+    return dict(zip(names, records, strict=True))
+
+
+def source_record(name: str) -> SourceRecord:
+    """Return the record of a source, which may be a class named `package.module:Class`.
+
+    Raises:
+        ValueError: there is no such source.
+
+    >>> source_record("csv").endings
+    ('.csv', '.csv.gz')
+    """
+    records = source_records()
+    if name in records:
+        return records[name]
+    if ":" in name:
+        own = own_source(name)
+        return SourceRecord(name, open=lambda *_: own())
+    close = get_close_matches(name, records, 1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    raise ValueError(f"got {name!r}, expected one of {', '.join(records)}, or package.module:Class.{hint}")
+
+
+def file_sources() -> str:
+    """Return the names of the sources that read files, for messages.
+
+    >>> file_sources()
+    'csv or parquet'
+    """
+    *names, last = (name for name, record in source_records().items() if record.is_file)
+    return f"{', '.join(names)} or {last}"
+
+
+def open_source(spec: SeriesSpec, folder: Path, client_folder: Path) -> Source:
+    """Return the source of a series; nothing is read or requested yet.
 
     Args:
-        series: with the source's name, and the path of a file.
-        folder: what a path is relative to.
-        client_folder: where the client of a source may keep files of its own.
+        spec: with the source's name, and the path of a file.
+        folder: that a path is relative to.
+        client_folder: for files of the source's client.
     """
-    if series.source in FILE_SOURCES:
-        path = series.path or ""
-        return Files(series.source, path if is_address(path) else str(folder / Path(path).expanduser()), series.values)
-    if series.source in SAMPLES:
-        return Sample(series.source)
-    if series.source == "yfinance":
-        from backtest.data.sources.yahoo import YFinance
-
-        return YFinance(client_folder, bars=series.bars)
-    if series.source == "fred":
-        from backtest.data.sources.fred import Fred
-
-        return Fred()
-    if series.source in ("french", "french_daily"):
-        from backtest.data.sources.french import French
-
-        return French("daily" if series.source == "french_daily" else "monthly")
-    return own_source(series.source)()
+    return source_record(spec.source).open(spec, folder, client_folder)
 
 
-def cache_name(series: Series) -> str:
-    """What the cache calls the source: its name, and for an address that too, without what may be secret in it."""
-    if series.source not in FILE_SOURCES:
-        return f"{series.source} bars" if series.bars else series.source
-    return f"{series.source} {public(series.path or '')}{' returns' if series.values == 'returns' else ''}"
+def cache_name(spec: SeriesSpec) -> str:
+    """Return the name of a source in the cache: for a file with its address, without secrets."""
+    if not source_record(spec.source).is_file:
+        return f"{spec.source} bars" if spec.bars else spec.source
+    return f"{spec.source} {public(spec.path or '')}{' returns' if spec.values == 'returns' else ''}"
+
+
+def source_of_file(path: str) -> str:
+    """Return the name of the source that reads a file, by its ending; `csv` for a path with another ending.
+
+    >>> source_of_file("opens.parquet"), source_of_file("opens.txt")
+    ('parquet', 'csv')
+    """
+    return next((name for name, record in source_records().items() if path.endswith(record.endings)), "csv")

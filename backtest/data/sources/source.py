@@ -1,71 +1,119 @@
-"""`Source`: where series come from; one file in `sources/` each, or a class of the user's own."""
+"""`Source`: the interface of a data source, and `SourceRecord`: what the settings need to know of one."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from inspect import isabstract
+from pathlib import Path
 
 from pydantic import ImportString, TypeAdapter, ValidationError
 
-from backtest.data.quotes import Quotes
-from backtest.data.table import Column
+from backtest.data.raw_series import RawSeries
+from backtest.data.series_spec import SeriesSpec
+
+
+@dataclass(frozen=True, eq=False)
+class CatalogueEntry:
+    """A series that a source offers.
+
+    Args:
+        name: its symbol at the source.
+        kind: `asset`, `cash` or `macro`; the columns of a file are all `asset`.
+        asset_class: class of an asset, if the source knows it.
+        description: one line about the series.
+        spot: whether it is a spot price, which cannot be held.
+    """
+
+    name: str
+    kind: str
+    asset_class: str | None = None
+    description: str = ""
+    spot: bool = False
 
 
 class Source(ABC):
-    """Where series come from.
+    """Data source.
 
-    A class of one's own, anywhere Python can import it, is named in a configuration as `package.module:Class`, and is
-    made without arguments.
+    A class outside this package is named in a configuration as `package.module:Class` and created without arguments.
 
     Example:
         >>> import pandas as pd
         >>> class Constant(Source):
         ...     def fetch(self, symbol, since, seconds):
         ...         dates = pd.date_range("2020-01-01", periods=3, name="date")
-        ...         return Quotes(pd.DataFrame({"level": 1.0}, index=dates), symbol, "levels")
+        ...         return RawSeries(pd.DataFrame({"level": 1.0}, index=dates), symbol, "levels")
         >>> len(Constant().fetch("ONE", None, 10.0).values)
         3
     """
 
     cached: bool = True
-    """Whether what is fetched is kept in the cache; files on this machine are read anew each time."""
+    """Whether fetched series are kept in the cache. Files on this machine are read again each time."""
 
-    def columns(self) -> list[Column] | None:
-        """The series on offer; None where only asking for one tells.
+    def catalogue(self) -> list[CatalogueEntry] | None:
+        """Return the series on offer, or None if the source cannot list them.
 
         Raises:
-            DataError: what lists them cannot be read.
+            DataError: the list cannot be read.
         """
         return None
 
     @abstractmethod
-    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:
-        """One attempt to get a series, retried by the caller where the error says that it may help.
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:
+        """Try once to get a series; the caller retries if the error suggests that this may help.
 
         Args:
             symbol: of the series.
-            since: the first date wanted; all of the history where None. Earlier rows do no harm.
-            seconds: how long this attempt may take.
+            since: the first date needed; None for the whole history. Earlier rows do no harm.
+            seconds: time limit of this attempt.
 
         Raises:
             UnknownSeries: there is no such series.
-            DataUnavailableError: it could not be had; `NoNetwork`, `RateLimited`, `SourceDown`, `TimedOut` and
-                `NoDataInRange` say why.
-            DataError: it is there and cannot be read.
+            DataUnavailableError: the series could not be fetched. Its subclasses state the reason: `NoNetwork`,
+                `RateLimited`, `SourceDown`, `TimedOut` and `NoDataInRange`.
+            DataError: the series exists but cannot be read.
         """
 
 
+@dataclass(frozen=True)
+class SourceRecord:
+    """Name and properties of a source. Each module of `sources/` lists its records in `RECORDS`.
+
+    Args:
+        name: in a configuration.
+        open: creates the source. Arguments: a series of it, the folder that its path is relative to, and a folder for
+            files of the source's client. It neither reads nor requests anything.
+        endings: of the files that it reads. Such a source needs a path, and its files hold prices or returns.
+        is_bundled: whether the data is part of this package.
+        is_monthly: whether it has monthly series only.
+        has_bars: whether it has opens and volumes.
+    """
+
+    name: str
+    open: Callable[[SeriesSpec, Path, Path], Source]
+    endings: tuple[str, ...] = ()
+    is_bundled: bool = False
+    is_monthly: bool = False
+    has_bars: bool = False
+
+    @property
+    def is_file(self) -> bool:
+        """Return whether the source reads a file or a folder of files."""
+        return bool(self.endings)
+
+
 def own_source(name: str) -> type[Source]:
-    """The class that `package.module:Class` names.
+    """Return the class named `package.module:Class`.
 
     Raises:
-        ValueError: nothing of that name can be imported, or it is no source.
+        ValueError: it cannot be imported, or it is not a source.
     """
     try:
-        found = TypeAdapter(ImportString).validate_python(name)
+        imported = TypeAdapter(ImportString).validate_python(name)
     except ValidationError as problem:
         raise ValueError(f"{name}: {problem.errors()[0]['msg']}; expected package.module:Class") from problem
-    if not (isinstance(found, type) and issubclass(found, Source) and not isabstract(found)):
+    if not (isinstance(imported, type) and issubclass(imported, Source) and not isabstract(imported)):
         raise ValueError(
-            f"{name}: no source; expected a class that extends backtest.data.sources.source.Source, with fetch"
+            f"{name}: not a source; expected a class that extends backtest.data.sources.source.Source, with fetch"
         )
-    return found
+    return imported

@@ -1,4 +1,4 @@
-"""However fetching is cut up, ordered, killed or shared by processes: the cache ends as after one clean fetch.
+"""The cache after fetches that are split, reordered, killed or concurrent equals the cache after one clean fetch.
 
 The source is made up: it gains a date a day, is rescaled by splits, and gains dividends. The processes are real, and
 so is their death: SIGKILL before each call that changes a folder or a file, and in the middle of each write.
@@ -28,7 +28,7 @@ Worker = Callable[[Path, list[dict[str, Any]]], list[int]]
 
 @pytest.fixture(scope="module")
 def worker() -> Iterator[Worker]:
-    """Does tasks, all at once, each in a process of its own; says how each ended."""
+    """Run tasks concurrently, each in its own process; return how each ended."""
     command = [sys.executable, str(ROOT / "tests/support/web/cache_worker.py")]
     path = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=path) as process:
@@ -69,7 +69,7 @@ def clean(folder: Path, symbols: str, day: int) -> dict[str, Any]:
 
 
 def assert_whole(folder: Path, symbol: str, days: set[int | None]) -> None:
-    """A reader finds the history of one of the days; None stands for no entry at all."""
+    """Assert that a reader finds the history of one of the days; None means no entry."""
     found = Cache(folder).read("made-up", symbol)
     assert (None in days) if found is None else any(_is_of(found, symbol, day) for day in days if day is not None)
 
@@ -88,7 +88,7 @@ SITUATIONS = {
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
-def test_killed_at_every_step_the_old_or_the_new_is_there_and_the_next_fetch_mends_the_rest(
+def test_a_fetch_killed_at_any_step_leaves_the_old_or_the_new_entry_and_the_next_fetch_repairs_the_rest(
     situation: str, worker: Worker, tmp_path: Path
 ) -> None:
     before, symbols, day = SITUATIONS[situation]
@@ -111,8 +111,8 @@ def test_killed_at_every_step_the_old_or_the_new_is_there_and_the_next_fetch_men
     assert step > 20 * len(symbols)  # else the steps are not those of the cache
 
 
-def test_killed_at_every_step_of_mending_damage(worker: Worker, tmp_path: Path) -> None:
-    """What was set aside stays beside the new entry, which is as if nothing had been; nothing damaged is ever read."""
+def test_a_repair_killed_at_any_step_never_leaves_damaged_values_readable(worker: Worker, tmp_path: Path) -> None:
+    """Files set aside stay next to the new entry, which is complete; damaged files are never read."""
     expected = clean(tmp_path / "clean", "A", 8)
     start = tmp_path / "start"
     clean(start, "A", 5)
@@ -143,7 +143,7 @@ tasks = st.builds(
 
 @given(st.lists(tasks, max_size=6))
 @examples(max_examples=15)
-def test_any_pieces_in_any_order_killed_anywhere_end_as_one_clean_fetch(
+def test_fetches_split_reordered_and_killed_end_as_one_clean_fetch(
     worker: Worker, tmp_path_factory: pytest.TempPathFactory, pieces: list[dict[str, Any]]
 ) -> None:
     folder = tmp_path_factory.mktemp("pieces")
@@ -160,10 +160,10 @@ def test_any_pieces_in_any_order_killed_anywhere_end_as_one_clean_fetch(
 
 @given(st.lists(tasks, min_size=8, max_size=8))
 @examples(max_examples=5)
-def test_eight_processes_at_once_some_of_them_killed_end_as_one_clean_fetch(
+def test_eight_concurrent_processes_some_killed_end_as_one_clean_fetch(
     worker: Worker, tmp_path_factory: pytest.TempPathFactory, together: list[dict[str, Any]]
 ) -> None:
-    """Each sees the source on a day of its own, so that they replace, extend and rescale what the others wrote."""
+    """Each sees the source on a different day, so that they replace, extend and rescale each other's entries."""
     folder = tmp_path_factory.mktemp("together")
     assert set(worker(folder, together)) <= {0, -signal.SIGKILL}
     for symbol in "ABC":
@@ -173,7 +173,7 @@ def test_eight_processes_at_once_some_of_them_killed_end_as_one_clean_fetch(
 
 
 def test_a_killed_process_leaves_no_lock_behind(worker: Worker, tmp_path: Path) -> None:
-    """The system lets go of it: the next fetch does not wait."""
+    """The operating system releases it: the next fetch does not wait."""
     assert worker(tmp_path, [task("A", 5, 6)]) == [-signal.SIGKILL]
     assert list(tmp_path.rglob("*.lock"))
     with Cache(tmp_path).lock("made-up", "A", 0.0):

@@ -1,4 +1,4 @@
-"""From the cache where it is fresh, else from the source, whatever the source does: what is asked, kept and said."""
+"""Series from the cache if it is fresh, else from the source: requests, cached values and messages."""
 
 import logging
 import threading
@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtest.data.cache.fetch import Wanted, get
+from backtest.data.cache.fetch import Request, get
 from backtest.data.cache.store import Cache
-from backtest.data.quotes import Quotes
+from backtest.data.raw_series import RawSeries
 from backtest.errors import (
     DataError,
     DataUnavailableError,
@@ -35,7 +35,7 @@ def said(caplog: pytest.LogCaptureFixture) -> list[str]:
 # 1. What is asked for, and what is kept
 
 
-def test_what_is_fresh_is_not_asked_for(tmp_path: Path) -> None:
+def test_fresh_series_are_not_requested(tmp_path: Path) -> None:
     source = MadeUp(5)
     for age, asked in ((timedelta(hours=23), 0), (timedelta(hours=25), 1)):
         aged(tmp_path, age)
@@ -43,8 +43,8 @@ def test_what_is_fresh_is_not_asked_for(tmp_path: Path) -> None:
         assert len(source.asked) == asked
 
 
-def test_only_the_tail_and_an_overlap_are_asked_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Ten rows again; what is equal there is extended, and nothing is said."""
+def test_only_the_tail_and_an_overlap_are_requested(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Ten rows are fetched again; if they are equal the history is extended without a message."""
     fetched(tmp_path, MadeUp(5), "B")
     source = MadeUp(8)
     found = fetched(tmp_path, source, "B")
@@ -56,10 +56,10 @@ def test_only_the_tail_and_an_overlap_are_asked_for(tmp_path: Path, caplog: pyte
     assert said(caplog) == []
 
 
-def test_a_split_between_two_fetches_is_fetched_whole_and_told_of(
+def test_a_split_between_two_fetches_refetches_the_history_and_is_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """All 20 values are halved: which, how many, from when, and by how much."""
+    """All 20 values are halved: the message states how many, since when, and by how much."""
     fetched(tmp_path, MadeUp(0), "B")
     source = MadeUp(4)
     found = fetched(tmp_path, source, "B")
@@ -69,8 +69,8 @@ def test_a_split_between_two_fetches_is_fetched_whole_and_told_of(
     assert before == 2 * now
     (line,) = said(caplog)
     assert line == (
-        "made up B: history has changed since it was fetched, and is fetched anew: other values on 19 of 20 dates, "
-        f"from 2020-01-01 on, most of all close of 2020-01-01, {before:g} before and {now:g} now"
+        "made up B: history has changed since it was fetched, so all of it is fetched again: other values on 19 "
+        f"of 20 dates, from 2020-01-01 on, most of all close of 2020-01-01, {before:g} before and {now:g} now"
     )
 
 
@@ -81,11 +81,12 @@ class Changed(MadeUp):
         super().__init__(8)
         self._change = change
 
-    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:  # noqa: ARG002 - of the interface
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:  # noqa: ARG002 - of the interface
         whole = history(symbol, 8)
         values = self._change(whole.values.copy())
         self.asked.append((symbol, since))
-        return Quotes(values if since is None else values[values.index >= pd.Timestamp(since)], whole.label, whole.kind)
+        values = values if since is None else values[values.index >= pd.Timestamp(since)]
+        return RawSeries(values, whole.label, whole.kind)
 
 
 CHANGES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
@@ -111,10 +112,10 @@ CHANGES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_whatever_changes_in_the_overlap_is_told_in_numbers(
+def test_any_change_in_the_overlap_is_reported_in_numbers(
     change: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """After it the cache has what a clean fetch would have."""
+    """Afterwards the cache equals the cache of a clean fetch."""
     made, words = CHANGES[change]
     fetched(tmp_path, MadeUp(5))
     source = Changed(made)
@@ -122,10 +123,10 @@ def test_whatever_changes_in_the_overlap_is_told_in_numbers(
     assert [since is None for _, since in source.asked] == [False, True]
     assert found["A"].values.equals(made(history("A", 8).values))
     (line,) = said(caplog)
-    assert line.partition("anew: ")[2] == words
+    assert line.partition("again: ")[2] == words
 
 
-def test_a_refresh_asks_for_all_and_once_a_run(tmp_path: Path) -> None:
+def test_a_refresh_requests_the_whole_history_once_per_run(tmp_path: Path) -> None:
     """The same start means the same run: its benchmark does not fetch again what the run has just fetched."""
     aged(tmp_path, timedelta(hours=1))
     source, started = MadeUp(0), datetime.now(UTC)
@@ -134,14 +135,14 @@ def test_a_refresh_asks_for_all_and_once_a_run(tmp_path: Path) -> None:
     assert source.asked == [("A", None)]
 
 
-def test_no_age_at_all_asks_once_a_run_too(tmp_path: Path) -> None:
+def test_a_maximum_age_of_zero_requests_once_per_run(tmp_path: Path) -> None:
     source, started = MadeUp(0), datetime.now(UTC)
     for _ in range(2):
         fetched(tmp_path, source, started=started, max_age=timedelta(0))
     assert len(source.asked) == 1
 
 
-def test_a_series_wanted_twice_is_asked_for_once(tmp_path: Path) -> None:
+def test_a_series_requested_twice_is_fetched_once(tmp_path: Path) -> None:
     source, told = MadeUp(0), list[tuple[str, int, int]]()
     found = fetched(tmp_path, source, "ABA", on_symbol=lambda *done: told.append(done))
     assert sorted(source.asked) == [("A", None), ("B", None)]
@@ -150,8 +151,8 @@ def test_a_series_wanted_twice_is_asked_for_once(tmp_path: Path) -> None:
     assert [done[1:] for done in told] == [(1, 2), (2, 2)]
 
 
-def test_eight_threads_ask_once_for_a_cold_series(tmp_path: Path) -> None:
-    """The second finds what the first has fetched, under its lock. The first answer waits until all have begun."""
+def test_eight_threads_fetch_a_missing_series_once(tmp_path: Path) -> None:
+    """The others find the series of the first one under its lock. The first answer waits until all have begun."""
     begun = threading.Event()
 
     def wait(_: str) -> None:
@@ -169,7 +170,7 @@ def test_eight_threads_ask_once_for_a_cold_series(tmp_path: Path) -> None:
     assert source.asked == [("A", None)]
 
 
-def test_files_of_this_machine_are_read_anew_and_not_kept(tmp_path: Path) -> None:
+def test_local_files_are_read_again_and_not_cached(tmp_path: Path) -> None:
     source = MadeUp(0)
     source.cached = False
     for _ in range(2):
@@ -178,11 +179,11 @@ def test_files_of_this_machine_are_read_anew_and_not_kept(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_fetched_and_what_is_read_are_the_same(tmp_path: Path) -> None:
-    """Byte-identical runs begin here: the first run has the fetched values, the second those of the cache."""
+def test_cached_values_equal_fetched_values(tmp_path: Path) -> None:
+    """Byte-identical runs need this: the first run has fetched values, the second has cached ones."""
     values = history("A", 0).values
     finer = values.set_axis(pd.DatetimeIndex(values.index).as_unit("ns"), axis=0).astype({"splits": int})
-    source = Answering(lambda _: Quotes(finer, "finer", "closes", places=["1"] * len(finer)))
+    source = Answering(lambda _: RawSeries(finer, "finer", "closes", places=["1"] * len(finer)))
     online, offline = (fetched(tmp_path, source, offline=is_offline)["A"] for is_offline in (False, True))
     pd.testing.assert_frame_equal(online.values, offline.values, check_exact=True, check_freq=False)
     assert [pd.DatetimeIndex(one.values.index).unit for one in (online, offline)] == ["s", "s"]
@@ -203,7 +204,7 @@ def test_what_is_fetched_and_what_is_read_are_the_same(tmp_path: Path) -> None:
         UnknownSeries("no way. Hint: y"),
     ],
 )
-def test_a_stale_series_goes_on_without_its_source_and_says_how_old_it_is(
+def test_a_stale_series_is_used_if_its_source_fails_and_its_age_is_logged(
     problem: Exception, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     aged(tmp_path, timedelta(days=5, minutes=1))
@@ -215,8 +216,8 @@ def test_a_stale_series_goes_on_without_its_source_and_says_how_old_it_is(
     assert datetime.now(UTC) - entry.fetched_at > timedelta(days=5)  # it is asked for again next time
 
 
-def test_an_empty_answer_is_no_reason_to_call_old_values_new(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Yahoo sends empty arrays for faults of its own: dates it had must not count as up to date for it."""
+def test_an_empty_answer_does_not_make_old_values_fresh(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Yahoo sends empty arrays on internal faults: cached dates must not count as current because of them."""
     aged(tmp_path, timedelta(days=5, minutes=1))
     source = Failing(NoDataInRange("nothing"), day=3)
     assert fetched(tmp_path, source)["A"].values.equals(history("A", 3).values)
@@ -224,7 +225,7 @@ def test_an_empty_answer_is_no_reason_to_call_old_values_new(tmp_path: Path, cap
     assert said(caplog) == []
 
 
-def test_offline_asks_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_offline_makes_no_requests(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     source = MadeUp(9)
     aged(tmp_path, timedelta(hours=30, minutes=1))
     for limit in (2, 1):
@@ -237,10 +238,10 @@ def test_offline_asks_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
     assert source.asked == []
 
 
-def test_a_damaged_series_is_set_aside_and_fetched_anew_or_told_of_offline(
+def test_a_damaged_series_is_set_aside_and_fetched_again_or_reported_offline(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """In either of its files, though it is fresh."""
+    """Damage to either of its files, although the entry is fresh."""
     for place in ("*.json", "*.parquet"):
         aged(tmp_path, timedelta(0))
         (file,) = tmp_path.rglob(place)
@@ -252,11 +253,11 @@ def test_a_damaged_series_is_set_aside_and_fetched_anew_or_told_of_offline(
         caplog.clear()
         assert fetched(tmp_path, MadeUp(2), max_age=timedelta(days=1))["A"].values.equals(history("A", 2).values)
         (line,) = said(caplog)
-        assert line.endswith("It is set aside and fetched anew.")
+        assert line.endswith("It is set aside and fetched again.")
         assert (tmp_path / "made-up" / f"A{file.suffix}.damaged").read_bytes() == b"damaged"
 
 
-def test_a_series_that_another_process_holds_goes_on_with_what_is_there(
+def test_a_series_locked_by_another_process_uses_the_cached_values(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aged(tmp_path, timedelta(days=5, minutes=1))
@@ -269,7 +270,7 @@ def test_a_series_that_another_process_holds_goes_on_with_what_is_there(
 def test_a_cache_that_cannot_be_written_still_reads(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Fresh entries without a word, stale ones with it; of those never fetched one line, whatever their number."""
+    """Fresh entries cause no message, stale ones cause one; series never fetched share one line."""
 
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
@@ -289,7 +290,7 @@ def test_a_cache_that_cannot_be_written_still_reads(
 # 3. What is told when nothing can be had
 
 
-def test_each_series_that_fails_has_its_line_and_the_others_are_kept(tmp_path: Path) -> None:
+def test_each_failed_series_has_its_line_and_the_others_are_cached(tmp_path: Path) -> None:
     def fault(symbol: str) -> None:
         if symbol != "B":
             raise NoNetwork(f"{symbol}: no network")
@@ -300,7 +301,7 @@ def test_each_series_that_fails_has_its_line_and_the_others_are_kept(tmp_path: P
     assert Cache(tmp_path).entry("made-up", "B") is not None
 
 
-def test_the_exit_code_tells_a_wrong_symbol_from_a_source_that_failed(tmp_path: Path) -> None:
+def test_the_exit_code_distinguishes_a_wrong_symbol_from_a_failed_source(tmp_path: Path) -> None:
     problems: dict[str, DataError] = {"A": UnknownSeries("A"), "B": UnknownSeries("B"), "C": SourceDown("C")}
 
     def fault(symbol: str) -> None:
@@ -312,7 +313,7 @@ def test_the_exit_code_tells_a_wrong_symbol_from_a_source_that_failed(tmp_path: 
         assert told.value.exit_code == code, symbols
 
 
-def test_a_bug_in_a_source_is_no_fault_of_the_data(tmp_path: Path) -> None:
+def test_a_bug_in_a_source_is_not_reported_as_a_data_error(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         fetched(tmp_path, MadeUp(0, always(ZeroDivisionError())))
 
@@ -320,52 +321,52 @@ def test_a_bug_in_a_source_is_no_fault_of_the_data(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("dates", "words"),
     [
-        (["2020-01-02", "2020-01-01"], "not in order, or stand twice"),
-        (["2020-01-01", "2020-01-01"], "not in order, or stand twice"),
+        (["2020-01-02", "2020-01-01"], "out of order or appear twice"),
+        (["2020-01-01", "2020-01-01"], "out of order or appear twice"),
         ([], "out a single date"),
-        ([1, 2], "something else than local dates"),
+        ([1, 2], "an index other than local dates"),
         (["2020-01-01 16:00", "2020-01-02 16:00"], "times of day; expected local dates alone"),
     ],
 )
-def test_an_answer_that_cannot_be_kept_is_a_failure_of_its_source(tmp_path: Path, dates: list[Any], words: str) -> None:
+def test_an_invalid_answer_is_a_failure_of_its_source(tmp_path: Path, dates: list[Any], words: str) -> None:
     index = pd.Index(dates) if dates[:1] == [1] else pd.DatetimeIndex(dates)
     frame = pd.DataFrame({"level": np.ones(len(index))}, index=index)
     with pytest.raises(DataUnavailableError, match=rf"^made-up A: answered .*{words}$"):
-        fetched(tmp_path, Answering(lambda _: Quotes(frame, "wrong", "levels")))
+        fetched(tmp_path, Answering(lambda _: RawSeries(frame, "wrong", "levels")))
     assert Cache(tmp_path).entries() == []
 
 
 # What a second within a second, a wrong clock and a mixture of faults may do
 
 
-def test_each_refresh_asks_however_soon_it_comes(tmp_path: Path) -> None:
-    """Times are kept to the microsecond: a refresh is of what was fetched before its own run began."""
+def test_each_refresh_requests_even_within_the_same_second(tmp_path: Path) -> None:
+    """Times have microseconds: a refresh fetches whatever was fetched before its own run began."""
     source = MadeUp(5)
     for times in (1, 2, 3):
         fetched(tmp_path, source, refresh=True)
         assert source.asked == [("A", None)] * times
 
 
-def test_an_entry_of_the_future_is_asked_for_again(tmp_path: Path) -> None:
-    """A clock that was wrong for a day would else keep old prices until that day comes."""
+def test_an_entry_with_a_future_timestamp_is_requested_again(tmp_path: Path) -> None:
+    """Otherwise a clock that was wrong for a day would keep old prices until that day."""
     aged(tmp_path, timedelta(days=-400))
     source = MadeUp(5)
     fetched(tmp_path, source, max_age=timedelta(days=1))
     assert len(source.asked) == 1
 
 
-def test_a_run_and_its_benchmark_ask_once_and_are_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """One fails and is stale: the second of them takes what the first one got, bit for bit."""
+def test_a_run_and_its_benchmark_request_and_warn_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The source of a stale series fails: the benchmark uses the series of the run, bit for bit."""
     aged(tmp_path, timedelta(days=3))
-    source, known = MadeUp(0, always(NoNetwork("made-up A: not there"))), dict[tuple[str, str], Quotes]()
+    source, known = MadeUp(0, always(NoNetwork("made-up A: not there"))), dict[tuple[str, str], RawSeries]()
     first, second = (fetched(tmp_path, source, known=known)["A"] for _ in range(2))
     assert first is second
     assert (len(source.asked), len(said(caplog))) == (1, 1)
 
 
-def test_files_of_one_name_in_two_folders_are_not_taken_for_each_other(tmp_path: Path) -> None:
-    """What is on this machine is shared with nobody: its name in the cache is not that of its folder."""
-    known = dict[tuple[str, str], Quotes]()
+def test_files_of_the_same_name_in_two_folders_are_not_confused(tmp_path: Path) -> None:
+    """Local files are not cached: their name in the cache does not include the folder."""
+    known = dict[tuple[str, str], RawSeries]()
     found = []
     for day in (0, 5):
         source = MadeUp(day)
@@ -374,23 +375,23 @@ def test_files_of_one_name_in_two_folders_are_not_taken_for_each_other(tmp_path:
     assert len(found[0].values) != len(found[1].values)
 
 
-def test_every_failure_is_told_of_whatever_its_kind(tmp_path: Path) -> None:
-    """A symbol that can be none, two that are unknown, of a file and of the network: a line each, as wanted."""
+def test_every_failure_is_reported_whatever_its_kind(tmp_path: Path) -> None:
+    """An impossible symbol, and unknown ones of a file and of the network: one line each, in order."""
     local = MadeUp(0, lambda symbol: always(UnknownSeries(f"no column {symbol}"))(symbol))
     local.cached = False
     remote = MadeUp(0, lambda symbol: always(UnknownSeries(f"made-up {symbol}: unknown"))(symbol))
-    wanted = [Wanted("file", "A", local), Wanted("made-up", "\0", remote), Wanted("file", "B", local)]
+    wanted = [Request("file", "A", local), Request("made-up", "\0", remote), Request("file", "B", local)]
     with pytest.raises(DataError) as caught:
-        get([*wanted, Wanted("made-up", "C", remote)], access(tmp_path))
+        get([*wanted, Request("made-up", "C", remote)], access(tmp_path))
     lines = str(caught.value).splitlines()
     assert [lines[i] for i in (0, 2, 3)] == ["no column A", "no column B", "made-up C: unknown"]
     assert "cannot be the name of a series" in lines[1]
     with pytest.raises(UnknownSeries):
-        get([Wanted("made-up", "C", remote), Wanted("made-up", "D", remote)], access(tmp_path))
+        get([Request("made-up", "C", remote), Request("made-up", "D", remote)], access(tmp_path))
 
 
-def test_values_that_are_no_numbers_are_a_failure_of_the_source(tmp_path: Path) -> None:
+def test_values_that_are_not_numbers_are_a_failure_of_the_source(tmp_path: Path) -> None:
     values = history("A", 0).values.astype(object)
     values.iloc[3, 0] = "n/a"
-    with pytest.raises(SourceDown, match="made-up A: answered with values that are no numbers"):
-        fetched(tmp_path, Answering(lambda _: Quotes(values, "text", "closes")))
+    with pytest.raises(SourceDown, match="made-up A: answered with values that are not numbers"):
+        fetched(tmp_path, Answering(lambda _: RawSeries(values, "text", "closes")))

@@ -1,4 +1,4 @@
-"""What is put into the cache comes out of it bit for bit, or not at all; and no name leads out of its folder."""
+"""The cache restores series bit for bit or reports damage; no name leads out of its folder."""
 
 import errno
 import hashlib
@@ -17,9 +17,10 @@ from hypothesis import example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from backtest.data.cache.entry import DamagedEntry
 from backtest.data.cache.file_names import file_name, folder_name
-from backtest.data.cache.store import Cache, DamagedEntry
-from backtest.data.quotes import Quotes, Rate
+from backtest.data.cache.store import Cache
+from backtest.data.raw_series import Rate, RawSeries
 from backtest.errors import DataError, DataUnavailableError, TimedOut
 from support.web.synthetic_source import history
 
@@ -67,15 +68,15 @@ def files(folder: Path) -> dict[str, bytes]:
 @example("SPY", "spy")
 @example("A/B", "A%2FB")
 @example("x" * 300, "x" * 299 + "y")
-def test_two_names_are_two_files_even_where_case_is_ignored(one: str, other: str) -> None:
+def test_different_names_have_different_files_even_if_case_is_ignored(one: str, other: str) -> None:
     for named in (file_name, folder_name):
         assert (named(one).casefold() == named(other).casefold()) == (one == other)
 
 
 @given(names)
 @example("é" * 150)
-def test_a_name_is_one_part_of_a_path_on_every_system(name: str) -> None:
-    """Of harmless letters alone, short enough for the longest ending, and no device of Windows, with any ending."""
+def test_a_file_name_is_one_portable_path_component(name: str) -> None:
+    """Only harmless characters, short enough for the longest ending, and never a device of Windows."""
     for named in (file_name(name), folder_name(name)):
         assert set(named) <= HARMLESS
         assert len(f"{named}.{'0' * 12}.parquet.part") <= 255
@@ -84,10 +85,10 @@ def test_a_name_is_one_part_of_a_path_on_every_system(name: str) -> None:
 
 @given(names, names)
 @examples(max_examples=30)
-def test_every_name_comes_back_from_a_folder(
+def test_every_name_can_be_read_back_from_the_cache(
     tmp_path_factory: pytest.TempPathFactory, source: str, symbol: str
 ) -> None:
-    """Nothing is written but into the folder, two levels deep, and the entry says the very names."""
+    """Files are written two levels deep inside the folder, and the entry states the exact names."""
     folder = tmp_path_factory.mktemp("names")
     cache = Cache(folder / "cache")
     with cache.lock(source, symbol, 1.0):
@@ -100,7 +101,7 @@ def test_every_name_comes_back_from_a_folder(
 
 
 @pytest.mark.parametrize("name", ["", "\0", "a\0b", "a\nb", "\x7f", "\ud800"])
-def test_names_that_no_series_has_are_refused_in_a_line(name: str, tmp_path: Path) -> None:
+def test_impossible_names_are_refused_in_one_line(name: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be the name of a series") as told:
         Cache(tmp_path).entry("made-up", name)
     assert "\n" not in str(told.value)
@@ -118,14 +119,14 @@ any_float = st.integers(0, 2**64 - 1).map(lambda bits: struct.unpack("<d", struc
     st.sets(st.dates(date(1700, 1, 1), date(2200, 1, 1)), min_size=30, max_size=30),
 )
 @examples(max_examples=50)
-def test_values_come_back_bit_for_bit(
+def test_values_are_restored_bit_for_bit(
     tmp_path_factory: pytest.TempPathFactory, values: list[float], days: set[date]
 ) -> None:
     """NaN with its payload, minus zero and the smallest numbers; the index with its unit and name."""
     index = pd.DatetimeIndex(sorted(days)[: len(values)], name="date").as_unit("s")
     frame = pd.DataFrame({"close": values, "splits": values[::-1]}, index=index)
     cache = Cache(tmp_path_factory.mktemp("values"))
-    cache.write("made-up", "A", Quotes(frame, "made up A", "closes"), NOW)
+    cache.write("made-up", "A", RawSeries(frame, "made up A", "closes"), NOW)
     back = cache.read("made-up", "A")
     assert back is not None
     assert back.values.to_numpy().view(np.uint64).tolist() == frame.to_numpy().view(np.uint64).tolist()
@@ -133,11 +134,11 @@ def test_values_come_back_bit_for_bit(
     assert list(back.values) == ["close", "splits"]
 
 
-def test_what_is_known_of_a_series_comes_back(tmp_path: Path) -> None:
+def test_properties_of_a_series_are_restored(tmp_path: Path) -> None:
     cache, rate = Cache(tmp_path), Rate(quoted="discount", days=28)
     index = pd.DatetimeIndex(["2020-01-01", "2020-01-02"], name="date").as_unit("s")
     notes, facts = ("ein Wort", "二"), {"currency": "USD", "note": "ü\n"}
-    quotes = Quotes(pd.DataFrame({"rate": [0.01, np.nan]}, index=index), "l", "rate", rate, notes=notes, facts=facts)
+    quotes = RawSeries(pd.DataFrame({"rate": [0.01, np.nan]}, index=index), "l", "rate", rate, notes=notes, facts=facts)
     entry = cache.write("fred", "DTB4WK", quotes, NOW)
     back = cache.read("fred", "DTB4WK")
     assert back is not None
@@ -146,7 +147,7 @@ def test_what_is_known_of_a_series_comes_back(tmp_path: Path) -> None:
     assert (entry.rows, entry.first, entry.last, entry.fetched_at) == (2, "2020-01-01", "2020-01-02", NOW)
 
 
-def test_the_same_values_are_the_same_bytes_and_new_ones_leave_nothing_of_the_old(tmp_path: Path) -> None:
+def test_equal_values_give_equal_bytes_and_new_values_leave_no_old_files(tmp_path: Path) -> None:
     stored(tmp_path / "one")
     stored(tmp_path / "other", day=5)
     stored(tmp_path / "other")
@@ -175,7 +176,7 @@ def damages(content: bytes) -> list[bytes]:
 
 
 def test_no_damage_of_a_file_is_read_as_values(tmp_path: Path) -> None:
-    """Each file flipped in every region, cut, emptied, or full of something else: told of, or read as it was."""
+    """Files with flipped bits, cut, emptied or overwritten are reported, or read unchanged."""
     cache = stored(tmp_path)
     whole = cache.read("made-up", "A")
     assert whole is not None
@@ -206,14 +207,14 @@ def _damage(cache: Cache) -> DamagedEntry | None:
     return None
 
 
-def _same(one: Quotes, other: Quotes) -> bool:
+def _same(one: RawSeries, other: RawSeries) -> bool:
     known = [(q.label, q.kind, q.rate, q.notes, dict(q.facts)) for q in (one, other)]
     return known[0] == known[1] and one.values.equals(other.values)
 
 
 @pytest.mark.parametrize("change", [{"rate": {"quoted": "discount", "days": 92}}, {"kind": "levels"}, {"format": 2}])
-def test_a_json_that_says_something_else_is_damaged(tmp_path: Path, change: dict[str, object]) -> None:
-    """A rate's days or a kind make prices too: the JSON has a checksum of its own."""
+def test_an_edited_json_is_damaged(tmp_path: Path, change: dict[str, object]) -> None:
+    """The kind and the days of a rate determine prices too, so the JSON has its own checksum."""
     cache = stored(tmp_path)
     (place,) = tmp_path.rglob("*.json")
     place.write_text(json.dumps({**json.loads(place.read_text("utf-8")), **change}), "utf-8")
@@ -223,7 +224,7 @@ def test_a_json_that_says_something_else_is_damaged(tmp_path: Path, change: dict
 
 @pytest.mark.parametrize("ending", ["json", "parquet"])
 def test_files_swapped_between_symbols_are_damaged(tmp_path: Path, ending: str) -> None:
-    """Each is whole in itself, and would be the price of another series."""
+    """Each file is intact, but would give the prices of another series."""
     cache = stored(tmp_path, "A")
     stored(tmp_path, "B")
     one, other = sorted(tmp_path.rglob(f"*.{ending}"))
@@ -235,7 +236,7 @@ def test_files_swapped_between_symbols_are_damaged(tmp_path: Path, ending: str) 
             cache.read("made-up", symbol)
 
 
-def test_values_that_are_gone_are_told_of(tmp_path: Path) -> None:
+def test_missing_values_files_are_reported(tmp_path: Path) -> None:
     cache = stored(tmp_path)
     (place,) = tmp_path.rglob("*.parquet")
     place.unlink()
@@ -244,7 +245,7 @@ def test_values_that_are_gone_are_told_of(tmp_path: Path) -> None:
 
 
 def test_a_damaged_series_hides_no_other(tmp_path: Path) -> None:
-    """`entries` are those that can be read, `damaged` the others, each with the name to remove it by."""
+    """`entries` lists the readable series and `damaged` the others, each with the name for its removal."""
     cache = stored(tmp_path, "A")
     stored(tmp_path, "^B")
     stored(tmp_path, "C")
@@ -261,7 +262,7 @@ def test_a_damaged_series_hides_no_other(tmp_path: Path) -> None:
     }
 
 
-def test_what_is_set_aside_is_kept_once_and_no_longer_read(tmp_path: Path) -> None:
+def test_files_set_aside_are_kept_once_and_never_read(tmp_path: Path) -> None:
     for damage in (b"{", b"}"):
         cache = stored(tmp_path)
         (tmp_path / "made-up" / "A.json").write_bytes(damage)
@@ -274,10 +275,8 @@ def test_what_is_set_aside_is_kept_once_and_no_longer_read(tmp_path: Path) -> No
 # 4. Readers, writers, locks
 
 
-def test_a_reader_whose_values_are_replaced_under_it_reads_the_new_ones(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Twice in a row a writer comes between the JSON and the values that it names."""
+def test_a_reader_overtaken_by_a_writer_reads_the_new_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice in a row a writer replaces the files between the reading of the JSON and of its values."""
     cache, days = stored(tmp_path), iter([1, 2])
     entry = Cache.entry
 
@@ -294,7 +293,7 @@ def test_a_reader_whose_values_are_replaced_under_it_reads_the_new_ones(
     assert back.values.equals(history("A", 2).values)
 
 
-def test_a_lock_keeps_others_out_of_one_series_alone(tmp_path: Path) -> None:
+def test_a_lock_covers_one_series_only(tmp_path: Path) -> None:
     with Cache(tmp_path).lock("made-up", "A", 1.0):
         with (
             pytest.raises(TimedOut, match="made-up A: another process is still fetching it"),
@@ -315,7 +314,7 @@ def test_a_lock_keeps_others_out_of_one_series_alone(tmp_path: Path) -> None:
         lambda cache: cache.remove("made-up", "A"),
     ],
 )
-def test_a_folder_that_cannot_be_is_told_of_in_a_line(write: Callable[[Cache], object], tmp_path: Path) -> None:
+def test_an_impossible_cache_folder_is_reported_in_one_line(write: Callable[[Cache], object], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     cache = Cache(tmp_path / "file")
     assert cache.read("made-up", "A") is None
@@ -327,7 +326,7 @@ def test_a_folder_that_cannot_be_is_told_of_in_a_line(write: Callable[[Cache], o
 
 
 def test_the_checksum_is_that_of_the_file(tmp_path: Path) -> None:
-    """So that `sha256sum` can check it without this program."""
+    """`sha256sum` can check it without this program."""
     stored(tmp_path)
     (place,) = tmp_path.rglob("*.parquet")
     (known,) = [json.loads(file.read_text("utf-8")) for file in tmp_path.rglob("*.json")]
@@ -335,10 +334,10 @@ def test_the_checksum_is_that_of_the_file(tmp_path: Path) -> None:
     assert known["file"] == place.name
 
 
-def test_a_full_disk_is_one_line_and_leaves_the_old_entry_and_no_half_file(
+def test_a_full_disk_is_reported_in_one_line_and_keeps_the_old_entry(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What could not be written takes no room from what could be."""
+    """A failed write leaves no file that takes up space."""
     cache = Cache(tmp_path)
     cache.write("made-up", "A", history("A", 0), NOW)
     before = sorted(file.name for file in (tmp_path / "made-up").iterdir())

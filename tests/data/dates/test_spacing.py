@@ -19,8 +19,9 @@ from backtest.data.dates.frequencies import FREQUENCIES
 from backtest.data.dates.spacing import infer_periods_per_year, period_after, period_before, spacing_of
 from backtest.data.load import load
 from backtest.data.market_data import MarketData
-from backtest.data.quality.findings import find
-from backtest.data.quality.shifted_dates import clock_of, shifted
+from backtest.data.quality.anomalies import find
+from backtest.data.quality.shifted_dates import shifted
+from backtest.data.sources.cells import clock_of
 from backtest.errors import DataError
 
 FIRST = date(1999, 3, 1)
@@ -65,7 +66,7 @@ def of_week(start: pd.Timestamp, weekdays: tuple[int, ...], days: int) -> pd.Dat
 
 @examples(max_examples=60)
 @given(STARTS, st.sampled_from(sorted(WEEKS)), st.integers(60, 4000), st.floats(0, 0.05), st.integers(0, 99))
-def test_a_week_of_fixed_sessions_less_holidays_is_known_by_its_sessions(
+def test_a_week_of_fixed_sessions_is_recognised_despite_holidays(
     start: pd.Timestamp, week: str, days: int, holidays: float, seed: int
 ) -> None:
     weekdays, periods = WEEKS[week]
@@ -73,14 +74,16 @@ def test_a_week_of_fixed_sessions_less_holidays_is_known_by_its_sessions(
 
 
 @pytest.mark.parametrize("weekdays", [days for count in (5, 6) for days in combinations(range(7), count)])
-def test_any_five_or_six_days_of_the_week(weekdays: tuple[int, ...]) -> None:
+def test_any_five_or_six_days_a_week_are_recognised(weekdays: tuple[int, ...]) -> None:
     dates = of_week(pd.Timestamp("2015-01-01"), weekdays, 400)
     assert infer_periods_per_year(dates) == {5: 252, 6: 300}[len(weekdays)]
 
 
 @examples(max_examples=60)
 @given(STARTS, st.sampled_from([(n, rule) for n, rules in RULES.items() for rule in rules]), st.integers(14, 200))
-def test_each_supported_spacing_has_its_number(start: pd.Timestamp, case: tuple[int, str], count: int) -> None:
+def test_each_supported_spacing_has_its_periods_per_year(
+    start: pd.Timestamp, case: tuple[int, str], count: int
+) -> None:
     periods, rule = case
     dates = pd.date_range(start, periods=count, freq=rule)
     assert infer_periods_per_year(dates) == periods
@@ -91,7 +94,7 @@ def test_each_supported_spacing_has_its_number(start: pd.Timestamp, case: tuple[
 @examples(max_examples=60)
 @given(st.integers(1, 31), st.integers(2, 40), st.integers(0, 400))
 def test_months_may_be_dated_on_any_day(day: int, count: int, first: int) -> None:
-    """From two rows on, and with four weeks from the end of January to that of February."""
+    """This holds from two rows on, even with four weeks between the ends of January and February."""
     months = pd.period_range("1990-01", periods=first + count, freq="M")[first:]
     dates = pd.DatetimeIndex([month.start_time.replace(day=min(day, month.days_in_month)) for month in months])
     assert infer_periods_per_year(dates) == 12
@@ -105,7 +108,7 @@ def test_months_may_be_dated_on_any_day(day: int, count: int, first: int) -> Non
     ["2020-01-31", "2020-02-28", "2020-03-31", "2020-04-17"],  # the last month is not over
     ["2020-01-31", "2020-02-29", "2020-04-30"],  # one is missing
 ])  # fmt: skip
-def test_a_few_months(texts: list[str]) -> None:
+def test_a_few_months_are_monthly(texts: list[str]) -> None:
     assert infer_periods_per_year(pd.DatetimeIndex(texts)) == 12
 
 
@@ -120,7 +123,7 @@ def test_a_few_months(texts: list[str]) -> None:
     (["2024-03-31", "2024-06-30"], 4),
     (["2023-12-31", "2024-12-31"], 1),
 ])  # fmt: skip
-def test_a_few_rows_suffice_where_they_are_clear(texts: list[str], periods: int) -> None:
+def test_a_few_rows_suffice_if_they_are_clear(texts: list[str], periods: int) -> None:
     assert infer_periods_per_year(pd.DatetimeIndex(texts)) == periods
 
 
@@ -151,12 +154,12 @@ UNCLEAR = {
 
 
 @pytest.mark.parametrize("case", UNCLEAR)
-def test_what_is_unclear_is_refused_with_the_setting(case: str) -> None:
+def test_unclear_dates_are_refused_with_a_hint_at_the_setting(case: str) -> None:
     with pytest.raises(DataError, match=r"^p\.csv: .* Hint: set data\.periods_per_year"):
         infer_periods_per_year(UNCLEAR[case], "p.csv")
 
 
-def test_the_refusal_says_what_was_counted_and_what_is_near() -> None:
+def test_the_refusal_states_the_count_and_the_nearest_frequencies() -> None:
     with pytest.raises(DataError) as failure:
         infer_periods_per_year(UNCLEAR["ten days"], "p.csv")
     assert str(failure.value) == (
@@ -172,7 +175,7 @@ def test_a_missing_year_of_days_changes_nothing() -> None:
     assert spacing_of(kept).rows_per_year == pytest.approx(365.25 * 5 / 7, rel=0.002)  # of 2,347 rows
 
 
-def test_saturdays_of_the_past_count_as_the_rows_that_they_are() -> None:
+def test_past_saturday_sessions_count_as_rows() -> None:
     """New York traded on Saturdays up to 1952: to 1960 there are 285 sessions a year, up to the present 264."""
     past = of_week(pd.Timestamp("1926-01-02"), (0, 1, 2, 3, 4, 5), 9700)  # up to July 1952
     rest = pd.bdate_range(past[-1] + pd.Timedelta(days=3), "2024-12-31")
@@ -202,7 +205,7 @@ def test_saturdays_of_the_past_count_as_the_rows_that_they_are() -> None:
     (pd.date_range("2020-06-30", periods=4, freq="6ME"), "2019-12-31", "2022-06-30"),
     (pd.date_range("2020-12-31", periods=4, freq="YE"), "2019-12-31", "2024-12-31"),
 ])  # fmt: skip
-def test_the_periods_before_and_after(dates: pd.DatetimeIndex, before: str, after: str) -> None:
+def test_dates_before_the_first_and_after_the_last_period(dates: pd.DatetimeIndex, before: str, after: str) -> None:
     assert period_before(dates) == pd.Timestamp(before)
     assert period_after(dates, infer_periods_per_year(dates)) == pd.Timestamp(after)
 
@@ -245,7 +248,7 @@ def test_regular_dates_have_no_gap_and_a_missing_one_is_found(case: tuple[int, s
 # Dates a day early or late
 
 
-def test_dates_that_look_a_day_off() -> None:
+def test_dates_that_look_a_day_off_have_a_caveat() -> None:
     business = pd.bdate_range("2020-01-01", periods=60)
     early, late = business - pd.Timedelta(days=1), business + pd.Timedelta(days=1)
     assert shifted(business) is None
@@ -261,7 +264,7 @@ def test_dates_that_look_a_day_off() -> None:
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Tokyo", "Asia/Kolkata", "Australia/Sydney", "Europe/London"])
 @pytest.mark.parametrize("aware", [True, False])
-def test_midnight_of_a_zone_ahead_written_in_utc(zone: str, aware: bool) -> None:
+def test_midnights_of_an_eastern_zone_written_in_utc_have_a_caveat(zone: str, aware: bool) -> None:
     """Every date is a day early (in London in summer), whether the text has +00:00 or not."""
     utc = pd.bdate_range("2015-01-01", periods=400).tz_localize(zone).tz_convert("UTC")
     written = utc if aware else utc.tz_localize(None)
@@ -270,7 +273,7 @@ def test_midnight_of_a_zone_ahead_written_in_utc(zone: str, aware: bool) -> None
     assert "midnight of another time zone, which was lost" in str(shifted(written.tz_localize(None).normalize(), clock))
 
 
-def test_times_of_a_close_are_no_sign_of_another_zone() -> None:
+def test_closing_times_are_not_taken_for_midnights() -> None:
     """New York closes at 20:00 or 21:00 UTC, on the dates that it has; a local midnight has its own date."""
     closes = (pd.bdate_range("2015-01-01", periods=400) + pd.Timedelta(hours=16)).tz_localize("America/New_York")
     for written in (closes.tz_convert("UTC"), closes):
@@ -282,7 +285,9 @@ def test_times_of_a_close_are_no_sign_of_another_zone() -> None:
     ((1, 2, 3, 4, 5), "p.csv, B: sessions on Saturdays and none on Mondays: the dates are probably a day late"),
     ((6, 0, 1, 2, 3), "p.csv, B: sessions on Sundays and none on Fridays: a market that is open from Sunday"),
 ])  # fmt: skip
-def test_one_column_whose_dates_look_a_day_off(tmp_path: Path, weekdays: tuple[int, ...], words: str) -> None:
+def test_a_single_column_whose_dates_look_a_day_off_has_a_caveat(
+    tmp_path: Path, weekdays: tuple[int, ...], words: str
+) -> None:
     """The dates of the file are those of both columns, six days a week, and tell nothing."""
     days = pd.date_range("2015-01-01", periods=900)
     frame = prices(days).where(np.column_stack([days.day_of_week < 5, np.isin(days.day_of_week, weekdays)]))
@@ -313,16 +318,16 @@ def loaded(folder: Path, frame: pd.DataFrame, **changed: Any) -> MarketData:
     return load(DataSettings.model_validate(raw), folder)
 
 
-def test_the_number_is_that_of_the_dates_after_alignment(tmp_path: Path) -> None:
-    """Stocks beside a coin that is traded every day: 365 rows a year in the union, 252 where both have a price."""
+def test_periods_per_year_come_from_the_dates_after_alignment(tmp_path: Path) -> None:
+    """Stocks and a coin that trades every day: 365 rows a year in the union, 252 with both prices."""
     frame = prices(pd.date_range("2015-01-01", periods=800))
     frame.loc[pd.DatetimeIndex(frame.index).day_of_week > 4, "A"] = np.nan
     assert loaded(tmp_path, frame, calendar="union").periods_per_year == 365
     assert loaded(tmp_path, frame, calendar="intersection").periods_per_year == 252
 
 
-def test_days_of_one_series_and_months_of_another_in_one_file(tmp_path: Path) -> None:
-    """Blanks as any others: refused, left out, or carried forward; the months of both where they are asked for."""
+def test_daily_and_monthly_series_in_one_file(tmp_path: Path) -> None:
+    """Blanks are refused, left out or carried forward like any others; monthly data has the months of both."""
     frame = prices(pd.bdate_range("2015-01-01", "2017-12-29"))
     ends = pd.DatetimeIndex(frame.groupby(pd.DatetimeIndex(frame.index).to_period("M")).tail(1).index)
     frame.loc[~frame.index.isin(ends), "B"] = np.nan
@@ -337,7 +342,7 @@ def test_days_of_one_series_and_months_of_another_in_one_file(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("calendar", ["intersection", "union"])
-def test_two_markets_with_four_days_in_common(tmp_path: Path, calendar: str) -> None:
+def test_two_markets_that_share_four_days_a_week(tmp_path: Path, calendar: str) -> None:
     """Riyadh and New York share Monday to Thursday, 208 days a year: no supported number; all their days are 313."""
     days = pd.date_range("2015-01-01", periods=900)
     frame = prices(days).where(np.column_stack([days.day_of_week < 5, np.isin(days.day_of_week, (6, 0, 1, 2, 3))]))
@@ -387,7 +392,7 @@ def test_only_months_are_moved_to_their_end(tmp_path: Path, rule: str) -> None:
     assert given is not None or data.periods_per_year in FREQUENCIES
 
 
-def test_four_weeks_do_not_become_months_beside_months(tmp_path: Path) -> None:
+def test_four_week_periods_do_not_become_months_next_to_months(tmp_path: Path) -> None:
     prices(pd.date_range("2015-01-31", periods=40, freq="ME"), names="M").to_csv(tmp_path / "m.csv")
     own = {"A": {"class": "x"}, "M": {"source": "csv", "path": "m.csv"}}
     frame = prices(pd.date_range("2015-01-09", periods=40, freq="28D"), names="A")
@@ -403,8 +408,8 @@ def market(dates: pd.DatetimeIndex, periods_per_year: int) -> MarketData:
     return MarketData(table, table.pct_change(), pd.Series(0.0, index=dates), {}, periods_per_year)
 
 
-def test_a_benchmark_of_weekdays_beside_a_run_of_all_days() -> None:
-    """They share weekdays, of which there are 252 a year, for both; no number of either alone is right."""
+def test_a_weekday_benchmark_of_a_seven_day_run() -> None:
+    """They share weekdays, 252 a year; the number of either alone would be wrong for both."""
     everyday, weekdays = pd.date_range("2015-01-01", periods=700), pd.bdate_range("2015-01-01", periods=500)
     for first, second in ((everyday, weekdays), (weekdays, everyday)):
         numbers = [365 if one is everyday else 252 for one in (first, second)]
@@ -414,8 +419,8 @@ def test_a_benchmark_of_weekdays_beside_a_run_of_all_days() -> None:
         assert "the run and its benchmark have 252 periods a year (365 on the" in notes[-1]
 
 
-def test_a_history_before_the_benchmark_has_the_sessions_that_both_share() -> None:
-    """A window of it would else hold returns over a day, and be annualised as if they were over 365 / 252 days."""
+def test_history_before_the_benchmark_keeps_the_shared_sessions() -> None:
+    """Otherwise a window would hold daily returns but be annualised as if they covered 365 / 252 days."""
     everyday, weekdays = pd.date_range("2013-01-01", "2016-12-30"), pd.bdate_range("2015-01-01", "2016-12-30")
     run, benchmark = market(everyday, 365), market(weekdays, 252)
     for data in (on_common_dates(run, benchmark)[0], on_common_dates(benchmark, run)[1]):
@@ -423,7 +428,7 @@ def test_a_history_before_the_benchmark_has_the_sessions_that_both_share() -> No
         pd.testing.assert_frame_equal(data.returns, data.prices.pct_change(), check_freq=False, rtol=0, atol=1e-15)
 
 
-def test_the_number_that_the_run_states_is_that_of_its_benchmark() -> None:
+def test_periods_per_year_stated_by_the_run_apply_to_its_benchmark() -> None:
     dates = pd.bdate_range("2015-01-01", periods=300)
     data, other, notes = on_common_dates(market(dates, 260), market(dates, 252))
     assert (data.periods_per_year, other.periods_per_year) == (260, 260)
@@ -445,7 +450,7 @@ def test_a_benchmark_of_another_frequency_is_refused() -> None:
         on_common_dates(market(days, 252), market(weeks, 52))
 
 
-def test_dates_of_a_weekday_are_their_own_week() -> None:
+def test_sessions_are_the_days_of_the_week_that_occur() -> None:
     """In each supported daily week the sessions are the days of the week that the dates have."""
     for weekdays, _ in WEEKS.values():
         dates = of_week(pd.Timestamp("2020-01-01"), weekdays, 200)

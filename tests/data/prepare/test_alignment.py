@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from backtest.data.data_settings import DataSettings
 from backtest.data.dates.months_and_years import last_of_months, unfinished_month
 from backtest.data.load import load
-from backtest.data.prepare.alignment import align
+from backtest.data.prepare.alignment import align_dates
 from backtest.errors import DataError
 
 DATES = pd.date_range("2024-01-01", periods=12, freq="B")
@@ -32,9 +32,9 @@ def markets(draw: st.DrawFn) -> pd.DataFrame:
 
 
 @given(markets())
-def test_the_intersection_is_the_dates_that_all_have(values: pd.DataFrame) -> None:
-    """By another way: the intersection of the sets of dates. No value is made."""
-    found, notes = align(values, "intersection", everywhere=["a", "b", "c"], anywhere=["a", "b"])
+def test_the_intersection_has_the_dates_that_all_series_have(values: pd.DataFrame) -> None:
+    """Compared with the intersection of the sets of dates; no value is invented."""
+    found, notes = align_dates(values, "intersection", everywhere=["a", "b", "c"], anywhere=["a", "b"])
     expected = set(DATES)
     for name in values:
         expected &= set(values[name].dropna().index)
@@ -48,8 +48,8 @@ def test_the_intersection_is_the_dates_that_all_have(values: pd.DataFrame) -> No
 
 @given(markets())
 def test_the_union_carries_values_forward_inside_a_history_and_counts_them(values: pd.DataFrame) -> None:
-    """Each value is the last one known, never one from later; what is counted is what was not there."""
-    found, notes = align(values, "union", everywhere=["a", "b", "c"], anywhere=["a", "b"])
+    """Each value is the last known one, never a later one; the count is the number of missing values."""
+    found, notes = align_dates(values, "union", everywhere=["a", "b", "c"], anywhere=["a", "b"])
     for name in found:
         for day in pd.DatetimeIndex(found.index):
             assert found[name].loc[day] == values[name].loc[:day].dropna().iloc[-1]
@@ -62,24 +62,24 @@ def test_the_union_carries_values_forward_inside_a_history_and_counts_them(value
 
 
 @given(markets())
-def test_ragged_series_are_there_from_their_first_to_their_last_value_only(values: pd.DataFrame) -> None:
-    found, _ = align(values, "union", everywhere=["c"], anywhere=["a", "b"])
+def test_ragged_series_have_values_only_from_their_first_to_their_last(values: pd.DataFrame) -> None:
+    found, _ = align_dates(values, "union", everywhere=["c"], anywhere=["a", "b"])
     for name in ("a", "b"):
         first, last = values[name].first_valid_index(), values[name].last_valid_index()
         inside = (found.index >= first) & (found.index <= last)
         np.testing.assert_array_equal(found[name].notna().to_numpy(), inside)
 
 
-def test_the_longest_run_of_carried_prices_is_told() -> None:
+def test_the_longest_run_of_carried_prices_is_reported() -> None:
     values = pd.DataFrame({"a": 1.0, "b": [1, np.nan, np.nan, 4, np.nan, 6] * 2}, index=DATES)
-    _, notes = align(values, "union", everywhere=["a", "b"], anywhere=["a", "b"])
+    _, notes = align_dates(values, "union", everywhere=["a", "b"], anywhere=["a", "b"])
     assert notes == ("b: 6 prices are carried forward (of 12 dates), at most 2 in a row",)
 
 
 # Months
 
 
-def test_a_month_that_is_not_over_is_no_month_end() -> None:
+def test_an_unfinished_month_is_left_out() -> None:
     """29 March 2024 was Good Friday: with the 28th as last date March waits until April is known."""
     days = pd.DataFrame({"a": 1.0}, index=pd.date_range("2024-01-02", "2024-03-28", freq="B"))
     months, note = last_of_months(days)
@@ -94,8 +94,8 @@ def test_a_month_that_ends_on_a_weekend_is_over_on_friday() -> None:
     assert last_of_months(days)[1] is None
 
 
-def test_months_dated_anywhere_by_habit_are_whole() -> None:
-    """A file that dates every month on its 1st or 15th has no month under way."""
+def test_months_always_dated_on_the_same_day_are_complete() -> None:
+    """A file that dates every month on its 1st or 15th has no unfinished month."""
     assert not unfinished_month(pd.DatetimeIndex(["2024-01-15", "2024-02-15", "2024-03-15"]))
 
 
@@ -124,7 +124,7 @@ def two_exchanges(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_several_sources_are_cut_to_what_they_share(two_exchanges: Path) -> None:
+def test_several_sources_are_cut_to_their_shared_dates(two_exchanges: Path) -> None:
     data = load(settings(assets={"SPY": "equities", "EWJ": other("EWJ", "jp.csv")}), two_exchanges)
     assert len(data.dates) == 61
     assert data.notes == ("2 of 63 dates are left out, which not all series have: SPY lacks 1, EWJ lacks 1",)
@@ -136,7 +136,7 @@ def test_several_sources_are_cut_to_what_they_share(two_exchanges: Path) -> None
     ]
 
 
-def test_a_union_of_calendars_says_what_it_carries(two_exchanges: Path) -> None:
+def test_a_union_of_calendars_reports_carried_prices(two_exchanges: Path) -> None:
     data = load(settings(assets={"SPY": "equities", "EWJ": other("EWJ", "jp.csv")}, calendar="union"), two_exchanges)
     assert len(data.dates) == 63
     assert data.returns["SPY"].loc["2024-01-15"] == 0
@@ -157,7 +157,7 @@ def test_blanks_in_a_file_are_an_error_unless_a_calendar_is_named(tmp_path: Path
 
 
 def test_days_and_months_meet_at_month_ends(tmp_path: Path) -> None:
-    """The last close of each month beside monthly returns, the first of which begins at the end of January."""
+    """Last closes of months next to monthly returns, the first of which begins at the end of January."""
     days = pd.date_range("2024-01-02", "2024-05-15", freq="B")
     write(tmp_path, "us.csv", dates=days, SPY=np.arange(float(len(days))) + 100)
     months = pd.date_range("2024-02-29", periods=4, freq="ME")
@@ -250,7 +250,7 @@ def test_no_symbol_leads_out_of_a_folder(tmp_path: Path, symbol: str) -> None:
 
 
 def test_an_address_of_any_kind_is_kept_in_the_cache(tmp_path: Path) -> None:
-    """It is opened once, by fsspec; the second load needs it no more."""
+    """The address is opened once; the second load reads the cache."""
     import fsspec
 
     text = "date,A,B\n2024-01-02,1,5\n2024-01-03,2,6\n2024-01-04,3,7\n"
@@ -275,7 +275,7 @@ def test_a_secret_in_an_address_is_not_written_to_the_settings() -> None:
 def test_a_path_in_the_home_folder_is_written_and_read_with_a_tilde(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody's name is in a report that is passed on, and the settings in it can be run again."""
+    """A shared report contains no user name, and its settings can be run again."""
     monkeypatch.setenv("HOME", str(tmp_path))
     write(tmp_path, "us.csv", dates=pd.date_range("2024-01-02", periods=4, freq="B"), SPY=[1.0, 2, 3, 4])
     chosen = settings(path=str(tmp_path / "us.csv"), assets=["SPY"], cache=str(tmp_path / "kept"))

@@ -1,4 +1,4 @@
-"""Opens and volumes: on the scale of the prices, in the currency of the run, and missing where they are missing."""
+"""Opens on the scale of the prices and volumes in the currency of the run; missing values stay missing."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +12,11 @@ import pytest
 from backtest.data.data_settings import DataSettings
 from backtest.data.load import load
 from backtest.data.market_data import MarketData
-from backtest.data.series import Series
+from backtest.data.series_spec import SeriesSpec
+from backtest.data.sources.network.yahoo_session import JudgingSession
 from backtest.data.sources.registry import open_source
 from backtest.data.sources.source import Source
 from backtest.data.sources.yahoo import YFinance
-from backtest.data.sources.yahoo_session import JudgingSession
 from backtest.errors import DataError
 from support.web.fake_yahoo import FakeYahoo, Listed
 
@@ -61,14 +61,14 @@ OF_FILES = {"opens": {"path": "o.csv"}, "volumes": {"path": "v.csv"}}
 # 1. Files
 
 
-def test_without_being_asked_for_there_are_none(folder: Path) -> None:
+def test_opens_and_volumes_are_off_by_default(folder: Path) -> None:
     for nothing in ({}, {"opens": False, "volumes": False}):
         data = loaded(folder, **nothing)
         assert data.opens is None
         assert data.volumes is None
 
 
-def test_wide_files_beside_that_of_the_prices(folder: Path) -> None:
+def test_opens_and_volumes_from_wide_files(folder: Path) -> None:
     data = loaded(folder, **OF_FILES)
     np.testing.assert_allclose(opens(data), OPENS, rtol=1e-15)  # a quotient and a product
     np.testing.assert_array_equal(volumes(data), VOLUMES)
@@ -77,15 +77,15 @@ def test_wide_files_beside_that_of_the_prices(folder: Path) -> None:
     assert len({data.sha256, plain.sha256, loaded(folder, opens={"path": "o.csv"}).sha256}) == 3
 
 
-def test_they_go_where_the_dates_go(folder: Path) -> None:
+def test_opens_and_volumes_follow_the_dates_of_the_run(folder: Path) -> None:
     data = loaded(folder, **OF_FILES)
     kept = data.on(data.dates[[0, 2, 5]])
     np.testing.assert_array_equal(opens(kept), opens(data).iloc[[0, 2, 5]])
     np.testing.assert_array_equal(volumes(kept), VOLUMES.iloc[[0, 2, 5]])
 
 
-def test_what_is_missing_is_missing_and_told_of(folder: Path) -> None:
-    """A blank cell, a date that the file has not, and a date without a price."""
+def test_missing_opens_and_volumes_stay_missing_and_are_noted(folder: Path) -> None:
+    """A blank cell, a date missing in the file, and a date without a price."""
     OPENS.drop(index=DAYS[4]).replace({"B": {OPENS["B"].iloc[1]: np.nan}}).to_csv(folder / "o.csv")
     prices = PRICES.copy()
     prices.loc[DAYS[0], "B"] = np.nan
@@ -99,8 +99,8 @@ def test_what_is_missing_is_missing_and_told_of(folder: Path) -> None:
     assert "B: no open on 2 of 6 dates" in data.notes
 
 
-def test_a_spliced_history_has_opens_from_its_own_first_date_on(folder: Path) -> None:
-    """On the scale of the spliced level, which is another one than the file's."""
+def test_a_spliced_history_has_opens_only_from_its_own_first_date(folder: Path) -> None:
+    """They are on the scale of the spliced level, which differs from the file's scale."""
     own = PRICES.rename(columns={"B": "old"})
     own.loc[DAYS[:2], "A"] = np.nan
     own.to_csv(folder / "p.csv")
@@ -119,7 +119,7 @@ def test_another_currency_is_converted_like_the_prices(folder: Path) -> None:
     np.testing.assert_array_equal(volumes(data)["B"], VOLUMES["B"])
 
 
-def test_months_are_those_of_the_prices(folder: Path) -> None:
+def test_monthly_opens_match_the_months_of_the_prices(folder: Path) -> None:
     months = ["2020-01-15", "2020-02-14", "2020-03-16", "2020-04-15", "2020-05-15", "2020-06-15"]
     for name, frame in (("p", PRICES), ("o", OPENS), ("v", VOLUMES)):
         frame.set_axis(pd.Index(months, name="date")).to_csv(folder / f"{name}.csv")
@@ -143,12 +143,12 @@ def yahoo(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeYahoo]:
                 parts = urlsplit(str(url))
                 return super().request(method, f"{server.base}{parts.path}?{parts.query}", **options)
 
-        def opened(series: Series, folder: Path, client_folder: Path) -> Source:
+        def opened(series: SeriesSpec, folder: Path, client_folder: Path) -> Source:
             if series.source == "yfinance":
                 return YFinance(client_folder, Led(), bars=series.bars)
             return open_source(series, folder, client_folder)
 
-        monkeypatch.setattr("backtest.data.load.open_source", opened)
+        monkeypatch.setattr("backtest.data.fetch_series.open_source", opened)
         server.listed["SPY"] = Listed(
             DAYS,
             [100.0, 101.0, 102.0, 100.0, 104.0, 105.0],
@@ -180,7 +180,7 @@ def test_raw_opens_and_shares_become_levels_and_money(yahoo: FakeYahoo, tmp_path
     assert yahoo.asked("SPY") == 2  # once for the history, once for the bars of both
 
 
-def test_who_does_not_ask_for_them_asks_once_and_keeps_what_was_kept(yahoo: FakeYahoo, tmp_path: Path) -> None:
+def test_runs_without_bars_make_one_request_and_keep_their_cache(yahoo: FakeYahoo, tmp_path: Path) -> None:
     plain = of_yahoo(tmp_path)
     again = of_yahoo(tmp_path, volumes=True)
     assert yahoo.asked("SPY") == 2
@@ -209,7 +209,7 @@ def test_volumes_of_prices_in_pence_are_in_the_currency_of_the_run(yahoo: FakeYa
         ("v", "2024-03-04,1,1", r"^v\.csv:4: date 2024-03-04 comes after 2024-03-05"),
     ],
 )
-def test_values_that_cannot_be(file: str, row: str, words: str, folder: Path) -> None:
+def test_impossible_opens_and_volumes_are_refused(file: str, row: str, words: str, folder: Path) -> None:
     lines = (folder / f"{file}.csv").read_text(encoding="utf-8").splitlines()
     lines[3] = row
     (folder / f"{file}.csv").write_text("\n".join(lines), encoding="utf-8")
@@ -217,14 +217,14 @@ def test_values_that_cannot_be(file: str, row: str, words: str, folder: Path) ->
         loaded(folder, **OF_FILES)
 
 
-def test_opens_of_returns(folder: Path) -> None:
+def test_opens_of_an_asset_with_returns_are_refused(folder: Path) -> None:
     (0.001 * PRICES).to_csv(folder / "r.csv")
-    with pytest.raises(DataError, match=r"^o\.csv: opens beside returns \(r\.csv\); expected prices"):
+    with pytest.raises(DataError, match=r"^o\.csv: opens of an asset with returns \(r\.csv\); expected prices"):
         loaded(folder, path="r.csv", values="returns", opens={"path": "o.csv"})
 
 
-def test_days_beside_months(folder: Path) -> None:
-    """Which open or volume is that of a month is not guessed."""
+def test_daily_opens_of_monthly_prices_are_refused(folder: Path) -> None:
+    """The open or volume of a month is not guessed."""
     days = pd.date_range("2024-01-01", periods=90, freq="B")
     frame = pd.DataFrame({"A": 1.0, "B": 1.0}, index=days)
     for name in ("p", "o"):
@@ -244,7 +244,7 @@ def gapped(index: pd.DatetimeIndex, each: int) -> pd.DataFrame:
 @pytest.mark.parametrize("freq", ["B", "W-FRI", "ME", "QE"])
 @pytest.mark.parametrize("rows", [40, 90])
 def test_half_of_the_values_may_be_missing(folder: Path, freq: str, rows: int) -> None:
-    """They are missing on their dates: the others are no series of another frequency."""
+    """The remaining values are not taken for a series of another frequency."""
     index = pd.date_range("2004-01-01", periods=rows, freq=freq)
     moves = np.random.default_rng(1).normal(0, 0.01, (rows, 2))
     pd.DataFrame(100 * np.cumprod(1 + moves, axis=0), index, columns=["A", "B"]).to_csv(

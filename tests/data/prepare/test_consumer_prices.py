@@ -1,4 +1,4 @@
-"""Consumer prices: one value a month, from before the run, enough of it to deflate the run's first and last NAV."""
+"""Consumer prices: one value a month, covering the first and the last NAV of the run."""
 
 from datetime import date
 from pathlib import Path
@@ -13,7 +13,7 @@ from backtest.data.data_settings import DataSettings
 from backtest.data.load import load
 from backtest.data.market_data import MarketData
 from backtest.data.prepare.consumer_prices import newest_known
-from backtest.data.quotes import Quotes
+from backtest.data.raw_series import RawSeries
 from backtest.data.sources.source import Source
 from backtest.errors import DataError
 
@@ -21,10 +21,10 @@ from backtest.errors import DataError
 class Gap(Source):
     """Two hundred months, one of which was never published."""
 
-    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:
         del since, seconds
         months = pd.date_range("2000-01-01", periods=200, freq="MS", name="date").delete(77)
-        return Quotes(pd.DataFrame({"level": np.arange(100.0, 299.0)}, index=months), symbol, "levels")
+        return RawSeries(pd.DataFrame({"level": np.arange(100.0, 299.0)}, index=months), symbol, "levels")
 
 
 def loaded(folder: Path = Path(), **changed: Any) -> MarketData:
@@ -37,7 +37,7 @@ def index_of(data: MarketData) -> pd.Series:
     return data.consumer_prices
 
 
-def test_the_sample_s_is_whole_at_the_front_and_ends_with_the_run() -> None:
+def test_the_samples_index_keeps_its_early_history_and_ends_with_the_run() -> None:
     data = loaded(start=date(1990, 1, 31), end=date(2000, 12, 31))
     index = index_of(data)
     assert index.index[0] == pd.Timestamp("1913-01-31")
@@ -50,8 +50,8 @@ def test_the_sample_s_is_whole_at_the_front_and_ends_with_the_run() -> None:
 
 
 @pytest.mark.parametrize("source", ["sample", "sample_daily"])
-def test_real_nav_takes_it_as_it_comes(source: str) -> None:
-    """Of daily data too: prices that rise as the index does earn nothing, seen with the index's own lag."""
+def test_real_nav_uses_the_index_as_published(source: str) -> None:
+    """For daily data too: prices that rise with the index earn nothing in real terms, up to the index's lag."""
     asset, cash = {"sample": ("us_stocks", "us_tbill"), "sample_daily": ("us_equity", "us_tbill")}[source]
     cpi = {"source": "sample", "symbol": "us_cpi"}
     data = loaded(source=source, assets=[asset], cash=cash, consumer_prices=cpi, end=date(2018, 10, 31))
@@ -62,7 +62,7 @@ def test_real_nav_takes_it_as_it_comes(source: str) -> None:
     np.testing.assert_allclose(real, known[0], rtol=1e-14)  # a product and a quotient
 
 
-def test_a_month_that_was_never_published_is_none() -> None:
+def test_an_unpublished_month_has_no_value() -> None:
     data = loaded(
         consumer_prices={"source": f"{__name__}:Gap", "symbol": "X"}, start=date(2003, 1, 31), end=date(2010, 1, 1)
     )
@@ -75,7 +75,7 @@ def test_a_month_that_was_never_published_is_none() -> None:
     assert not any("unchanged" in note for note in later.notes)
 
 
-def test_it_stays_whole_at_the_front_where_dates_are_taken_out_and_goes_into_the_sum() -> None:
+def test_a_subset_of_dates_keeps_the_early_index_which_enters_the_hash() -> None:
     data = loaded(start=date(1990, 1, 31))
     kept = data.on(data.dates[50:-10:2])
     pd.testing.assert_series_equal(index_of(kept), index_of(data)[: kept.dates[-1]])
@@ -101,13 +101,13 @@ def months(first: str, count: int) -> list[str]:
 NEEDED = "expected 2000-12 to 2001-11, the months known on 2001-01-31 and 2001-12-31, the run's first and last dates."
 
 
-def test_too_late(tmp_path: Path) -> None:
+def test_an_index_that_begins_too_late_is_refused(tmp_path: Path) -> None:
     assert told(tmp_path, months("2001-01-31", 20)) == (
         f"data.consumer_prices: begins with 2001-01; {NEEDED} Hint: a later data.start, or a longer index."
     )
 
 
-def test_too_early(tmp_path: Path) -> None:
+def test_an_index_that_ends_too_early_is_refused(tmp_path: Path) -> None:
     assert told(tmp_path, months("2000-01-31", 22)) == (
         f"data.consumer_prices: ends with 2001-10; {NEEDED} Hint: an earlier data.end, or a longer index."
     )
@@ -125,9 +125,9 @@ def test_too_early(tmp_path: Path) -> None:
         (["2000-01-31,100", "2000-02-29,"], "cpi.csv: too few values a year"),
     ],
 )
-def test_what_is_no_monthly_index(lines: list[str], words: str, tmp_path: Path) -> None:
+def test_an_index_that_is_not_monthly_is_refused(lines: list[str], words: str, tmp_path: Path) -> None:
     assert told(tmp_path, lines).startswith(words)
 
 
-def test_returns_and_rates_are_none(tmp_path: Path) -> None:
-    assert told(tmp_path, months("2000-01-31", 40), values="returns").startswith("cpi.csv: returns, no index of")
+def test_returns_and_rates_are_refused_as_an_index(tmp_path: Path) -> None:
+    assert told(tmp_path, months("2000-01-31", 40), values="returns").startswith("cpi.csv: returns, not an index of")

@@ -1,4 +1,4 @@
-"""Currencies: an asset in another one than the run's is converted by a stated rate of exchange, or refused."""
+"""Currencies: assets in other currencies are converted by a stated exchange rate, or refused."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from backtest.data.data_settings import DataSettings
 from backtest.data.load import load
 from backtest.data.market_data import MarketData
-from backtest.data.quotes import Quotes
+from backtest.data.raw_series import RawSeries
 from backtest.data.sources.source import Source
 from backtest.errors import DataError
 
@@ -37,11 +37,11 @@ class Exchange(Source):
     cached = False
     currencies: ClassVar[Mapping[str, str]] = {"DAX": "EUR", "OLD": "EUR", "FTSE": "GBp", "USDEUR": "EUR"}
 
-    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:
         del since, seconds
         values = pd.DataFrame({"level": LEVELS[symbol]}, index=DAYS.rename("date"))
         facts = {"currency": self.currencies.get(symbol, "USD")}
-        return Quotes(values, f"exchange {symbol}", "levels", facts=facts, notes=("a caveat of an investment",))
+        return RawSeries(values, f"exchange {symbol}", "levels", facts=facts, notes=("a caveat of an investment",))
 
 
 EXCHANGE = f"{__name__}:Exchange"
@@ -62,7 +62,7 @@ def level(symbol: str) -> pd.Series:
     return pd.Series(LEVELS[symbol], index=DAYS)
 
 
-def test_returns_are_those_of_an_investor_of_the_run_s_currency() -> None:
+def test_converted_returns_are_those_of_an_investor_in_the_runs_currency() -> None:
     """(1 + r)(1 + fx) - 1, period by period."""
     data = loaded(["SPY", "DAX"], fx={"EUR": "EURUSD"})
     expected = (1 + level("DAX").pct_change()) * (1 + level("EURUSD").pct_change()) - 1
@@ -80,8 +80,8 @@ def test_a_run_in_the_assets_currency_needs_no_conversion() -> None:
     np.testing.assert_array_equal(data.prices["DAX"], level("DAX"))
 
 
-def test_a_rate_of_exchange_of_no_asset_is_a_forgotten_currency(tmp_path: Path) -> None:
-    """A file states no currency: without it the price in euros would pass for one in dollars."""
+def test_an_unused_exchange_rate_is_refused_as_a_forgotten_currency(tmp_path: Path) -> None:
+    """Files state no currency: without the setting a price in euros would count as dollars."""
     frame = pd.DataFrame({"A": LEVELS["DAX"], "fx": LEVELS["EURUSD"], "c": LEVELS["BILL"]}, index=DAYS)
     frame.to_csv(tmp_path / "p.csv", index_label="date")
     with pytest.raises(DataError) as failure:
@@ -91,14 +91,14 @@ def test_a_rate_of_exchange_of_no_asset_is_a_forgotten_currency(tmp_path: Path) 
     )
 
 
-def test_pence_are_pounds() -> None:
+def test_prices_in_pence_are_in_pounds() -> None:
     data = loaded(["FTSE"], fx={"GBP": {"symbol": "GBPUSD"}})
     expected = (level("FTSE") * level("GBPUSD")).pct_change()
     np.testing.assert_allclose(data.returns["FTSE"][1:], expected[1:], rtol=1e-12)
     assert "FTSE: converted to USD by GBP/USD" in data.notes
 
 
-def test_a_file_is_in_the_run_s_currency_unless_the_settings_say_otherwise(tmp_path: Path) -> None:
+def test_a_file_is_in_the_runs_currency_by_default(tmp_path: Path) -> None:
     frame = pd.DataFrame({"A": LEVELS["DAX"], "fx": LEVELS["EURUSD"], "c": LEVELS["BILL"]}, index=DAYS)
     frame.to_csv(tmp_path / "p.csv", index_label="date")
     frame.pct_change().iloc[1:].to_csv(tmp_path / "r.csv", index_label="date")
@@ -113,8 +113,8 @@ def test_a_file_is_in_the_run_s_currency_unless_the_settings_say_otherwise(tmp_p
     np.testing.assert_allclose(returns.returns["A"], foreign.returns["A"], rtol=1e-10)  # of a file
 
 
-def test_dates_without_a_rate_of_exchange_are_left_out(tmp_path: Path) -> None:
-    """As of any series; also where assets may come and go."""
+def test_dates_without_an_exchange_rate_are_left_out(tmp_path: Path) -> None:
+    """Like dates without any other series, also with `ragged`."""
     (tmp_path / "fx.csv").write_text(
         "date,EUR\n2024-01-01,1.1\n2024-01-02,1.11\n2024-01-04,1.1\n2024-01-05,1.12\n2024-01-08,1.12\n",
         encoding="utf-8",
@@ -138,7 +138,7 @@ def test_a_leveraged_fund_follows_the_converted_return() -> None:
 # What is refused
 
 
-def test_an_asset_that_cannot_be_converted() -> None:
+def test_an_asset_that_cannot_be_converted_is_refused() -> None:
     assert refused(["SPY", "DAX"]) == (
         "exchange DAX: DAX is in EUR, and the run is in USD; expected the same. "
         "Hint: data.fx: {EUR: the series of the price of one EUR in USD}, or data.currency: EUR."
@@ -147,14 +147,14 @@ def test_an_asset_that_cannot_be_converted() -> None:
     assert refused({"x": {"of": "DAX", "leverage": 2}}).startswith("exchange DAX: DAX is in EUR, and the run")
 
 
-def test_a_source_that_says_otherwise_than_the_settings() -> None:
+def test_a_source_that_contradicts_the_stated_currency_is_refused() -> None:
     assert refused({"DAX": {"currency": "USD"}}) == (
         "exchange DAX: in EUR, by its source; expected USD, by the settings. Hint: look at data.assets.DAX.currency."
     )
     assert loaded({"DAX": {"currency": "EUR"}}, currency="EUR", cash=0.0).assets == ("DAX",)
 
 
-def test_a_rate_of_exchange_that_is_the_wrong_way_round() -> None:
+def test_an_inverted_exchange_rate_is_refused() -> None:
     assert refused(["DAX"], fx={"EUR": "USDEUR"}) == (
         "exchange USDEUR: in EUR, by its source; expected USD, for the price of one EUR. Hint: look at data.fx."
     )
@@ -220,7 +220,7 @@ def test_a_quoted_rate_is_paid_in_its_currency(file: Path) -> None:
     np.testing.assert_allclose(local.cash_returns[1:], earned, rtol=1e-10)  # of levels near 1
 
 
-def test_a_rate_a_year_is_in_the_currency_of_the_run(file: Path) -> None:
+def test_a_constant_cash_rate_is_in_the_currency_of_the_run(file: Path) -> None:
     assets = {"SPY": {"currency": "USD"}}
     data = from_file(file, assets=assets, cash=0.02, **EUROS)
     assert data.cash_returns.iloc[1] == pytest.approx(1.02 ** (1 / 365.25) - 1, rel=1e-12)
@@ -281,7 +281,7 @@ def test_cash_loans_and_splices_have_to_state_their_currency(
 
 
 def test_a_series_is_in_one_currency(file: Path) -> None:
-    """An asset that says nothing is in euros; the same column cannot be in dollars as cash."""
+    """An asset without a currency is in euros; the same column cannot be in dollars as cash."""
     given: dict[str, Any] = {"cash": {"symbol": "BILL", "currency": "USD"}, **EUROS}
     with pytest.raises(DataError) as failure:
         from_file(file, assets={"SPY": {"currency": "USD"}, "BILL": "bills"}, **given)
@@ -293,12 +293,12 @@ def test_a_series_is_in_one_currency(file: Path) -> None:
     np.testing.assert_array_equal(data.cash_returns, data.returns["BILL"])
 
 
-def test_without_rates_of_exchange_all_is_in_the_currency_of_the_run(file: Path) -> None:
+def test_without_exchange_rates_every_series_is_in_the_runs_currency(file: Path) -> None:
     data = from_file(file, currency="EUR", cash="BILL", loan_rate={"symbol": "BILL", "currency": "EUR"})
     np.testing.assert_allclose(data.cash_returns, level("BILL").pct_change(), rtol=0, atol=1e-15)
 
 
-def test_a_stated_currency_that_cannot_be_converted(file: Path) -> None:
+def test_a_stated_currency_that_cannot_be_converted_is_refused(file: Path) -> None:
     with pytest.raises(
         DataError, match=r"^p.csv: cash is in USD, and the run is in EUR; expected the same. Hint: data.fx"
     ):
@@ -315,7 +315,7 @@ def test_settings_that_take_no_currency_refuse_one(setting: str, given: Any, wor
         DataSettings.model_validate(raw)
 
 
-def test_cash_in_another_currency_without_a_rate_of_exchange() -> None:
+def test_cash_in_another_currency_needs_an_exchange_rate() -> None:
     words = (
         "exchange BILL: BILL is in USD, and the run is in EUR; expected the same. "
         "Hint: data.fx: {USD: the series of the price of one USD in EUR}, or data.currency: USD."
@@ -324,10 +324,10 @@ def test_cash_in_another_currency_without_a_rate_of_exchange() -> None:
     assert refused(["DAX"], currency="EUR", cash=0.0, loan_rate="BILL") == words
 
 
-def test_a_rate_of_interest_is_none_of_exchange(tmp_path: Path) -> None:
+def test_an_interest_rate_is_refused_as_an_exchange_rate(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("date,r\n2024-01-01,5\n2024-01-08,5\n", encoding="utf-8")
     rate = {"source": "csv", "path": "p.csv", "symbol": "r", "rate": {"quoted": "overnight"}}
-    with pytest.raises(DataError, match=r"^p.csv: a rate of interest; expected one of exchange"):
+    with pytest.raises(DataError, match=r"^p.csv: an interest rate; expected an exchange rate"):
         loaded(["DAX"], tmp_path, fx={"EUR": rate})
 
 

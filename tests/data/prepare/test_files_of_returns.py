@@ -1,4 +1,4 @@
-"""Files of returns: levels from the end of the period before the first return, so that it is earned."""
+"""Files of returns: levels begin at the end of the period before the first return, so that it is earned."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ import backtest as bt
 from backtest.data.data_settings import DataSettings
 from backtest.data.load import load
 from backtest.data.market_data import MarketData
-from backtest.data.quotes import Quotes
+from backtest.data.raw_series import RawSeries
 from backtest.data.sources.source import Source
 from backtest.errors import DataError
 
@@ -56,8 +56,8 @@ def test_fixed_weights_earn_the_first_return(tmp_path: Path) -> None:
     assert summary["max_drawdown"] == pytest.approx(-0.15, rel=1e-12)
 
 
-def test_a_window_counts_the_returns_and_is_full_on_the_same_date(tmp_path: Path) -> None:
-    """Twelve returns are there on the date of the twelfth, whether it is the first date of the file or not."""
+def test_a_window_of_returns_is_full_on_the_same_date_as_one_of_prices(tmp_path: Path) -> None:
+    """Twelve returns are known on the date of the twelfth, wherever the file begins."""
     written(tmp_path, "r.csv", moves(MONTHS))
     result = run(tmp_path, {"name": "erc"}, {}, estimation={"covariance": "sample", "window": 12})
     assert result.target_weights.index[0] == MONTHS[11]
@@ -71,7 +71,7 @@ def test_a_window_counts_the_returns_and_is_full_on_the_same_date(tmp_path: Path
     ("W-FRI", "2019-12-27"), ("14D", "2019-12-18"), ("28D", "2019-12-04"), ("SME", "2019-12-31"), ("B", "2019-12-31"),
     ("D", "2019-12-31"),
 ])  # fmt: skip
-def test_the_base_date_is_the_end_of_the_period_before(tmp_path: Path, rule: str, before: str) -> None:
+def test_the_base_date_is_the_end_of_the_previous_period(tmp_path: Path, rule: str, before: str) -> None:
     dates = pd.date_range("2020-01-02" if rule == "B" else "2020-01-01", periods=30, freq=rule)
     table = written(tmp_path, "r.csv", moves(dates))
     data = loaded(tmp_path)
@@ -106,10 +106,8 @@ def test_the_first_return_from_the_start_on_is_kept(tmp_path: Path, start: date)
 
 
 @pytest.mark.parametrize("calendar", [None, "intersection", "union"])
-def test_the_first_return_from_the_start_on_is_that_of_each_of_several_files(
-    tmp_path: Path, calendar: str | None
-) -> None:
-    """Stocks and a coin that is traded every day, from a Monday on, before which only the coin has a return."""
+def test_several_files_share_the_first_return_from_the_start_on(tmp_path: Path, calendar: str | None) -> None:
+    """Stocks and a coin that trades every day, from a Monday on: only the coin has a return just before."""
     table = moves(pd.date_range("2015-01-01", periods=800))
     table.loc[pd.DatetimeIndex(table.index).day_of_week > 4, "A"] = np.nan
     for name in "AB":
@@ -122,14 +120,14 @@ def test_the_first_return_from_the_start_on_is_that_of_each_of_several_files(
     assert data.returns["B"].iloc[1] == pytest.approx(np.prod(1 + since.to_numpy()) - 1, rel=1e-12)
 
 
-def test_a_start_after_the_last_return(tmp_path: Path) -> None:
+def test_a_start_after_the_last_return_is_refused(tmp_path: Path) -> None:
     written(tmp_path, "r.csv", moves(MONTHS))
     with pytest.raises(DataError, match=r"^r.csv: fewer than two dates from 2030-01-01 to the last"):
         loaded(tmp_path, start=date(2030, 1, 1))
 
 
 def test_cash_in_levels_does_not_take_the_first_return(tmp_path: Path) -> None:
-    """The level of cash on the date before is in the data, although that is before the start."""
+    """The level of cash on the previous date is in the data, although it is before the start."""
     table = written(tmp_path, "r.csv", moves(MONTHS))
     levels = pd.DataFrame({"bill": 1.001 ** np.arange(24)}, index=MONTHS)
     written(tmp_path, "c.csv", levels)
@@ -159,8 +157,8 @@ def test_a_quoted_rate_has_to_be_known_over_the_first_period(tmp_path: Path, beg
     assert loaded(tmp_path, cash=cash).dates[0] == pd.Timestamp(first)
 
 
-def test_prices_beside_returns(tmp_path: Path) -> None:
-    """The price at the end of December is the base of January's return, as it is that of the file of returns."""
+def test_prices_and_returns_share_their_base_date(tmp_path: Path) -> None:
+    """The price at the end of December is the base of January's return in both files."""
     table = written(tmp_path, "r.csv", moves(MONTHS, "A"))
     dates = MONTHS.insert(0, pd.Timestamp("2019-12-31"))
     levels = written(tmp_path, "p.csv", pd.DataFrame({"P": 100.0 * 1.01 ** np.arange(25)}, index=dates))
@@ -171,7 +169,7 @@ def test_prices_beside_returns(tmp_path: Path) -> None:
     np.testing.assert_allclose(data.returns["P"][1:], levels["P"].pct_change()[1:], rtol=1e-12)
 
 
-def test_prices_tell_that_the_day_before_was_a_holiday(tmp_path: Path) -> None:
+def test_prices_show_that_the_previous_day_was_a_holiday(tmp_path: Path) -> None:
     """25 May 2020 was a holiday in New York: the return of the 26th is earned from the 22nd on."""
     days = pd.bdate_range("2020-05-26", "2020-12-31")
     table = written(tmp_path, "r.csv", moves(days, "A"))
@@ -198,7 +196,7 @@ def test_the_first_month_of_daily_returns_begins_with_the_year(tmp_path: Path) -
 def test_blank_returns_give_the_same_market_as_the_same_prices(
     tmp_path_factory: pytest.TempPathFactory, blanks: set[int], calendar: str, seed: int
 ) -> None:
-    """A row that is left out, or carried forward, takes no return of the other series with it, and repeats none."""
+    """A row left out or carried forward neither drops nor repeats a return of the other series."""
     folder = tmp_path_factory.mktemp("blank")
     table = moves(MONTHS, seed=seed)
     table.iloc[sorted(blanks), 0] = np.nan
@@ -233,10 +231,10 @@ class Factors(Source):
 
     cached = False
 
-    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:
         del since, seconds
         values = moves(MONTHS)[[symbol]].set_axis(["return"], axis=1).rename_axis("date")
-        return Quotes(values, f"factors {symbol}", "returns")
+        return RawSeries(values, f"factors {symbol}", "returns")
 
 
 def test_an_own_source_of_returns_earns_its_first(tmp_path: Path) -> None:
@@ -246,7 +244,7 @@ def test_an_own_source_of_returns_earns_its_first(tmp_path: Path) -> None:
 
 
 def test_returns_in_other_units_compound_beyond_all_prices(tmp_path: Path) -> None:
-    """Gross returns by day give one line about the units, not an overflow later."""
+    """Daily gross returns give one message about the units instead of an overflow later."""
     days = pd.bdate_range("2015-01-01", periods=1500)
     written(tmp_path, "r.csv", 1 + moves(days) / 5)
     with pytest.raises(

@@ -1,4 +1,4 @@
-"""What a page says of the series of a run: where they come from, what they are, and what is wrong with them."""
+"""Series on the pages of a run: their origin, their meaning, and findings about them."""
 
 import logging
 from pathlib import Path
@@ -37,7 +37,7 @@ def spiked(tmp_path: Path) -> Path:
 def test_a_warning_is_in_the_log_on_the_terminal_in_the_page_and_in_the_manifest(
     spiked: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Once each, though the benchmark holds the series too; the price is used as it is."""
+    """It appears once in each, although the benchmark holds the series too; the price is used unchanged."""
     with caplog.at_level(logging.WARNING, logger="backtest"):
         result = bt.run(spiked / "run.yaml")
     (warning,) = result.warnings
@@ -53,21 +53,21 @@ def test_a_warning_is_in_the_log_on_the_terminal_in_the_page_and_in_the_manifest
     assert verified.out == "2 series of run checked: 1 warning\n1 series of other checked: 1 warning\n"
 
 
-def test_warnings_of_other_years_are_not_those_of_the_run(spiked: Path) -> None:
+def test_warnings_outside_the_runs_dates_are_dropped(spiked: Path) -> None:
     chosen = DataSettings.model_validate(
         {"source": "csv", "path": "p.csv", "assets": ["A", "B"], "cash": 0.02, "end": DAYS[150].date()}
     )
     assert load(chosen, spiked).warnings == ()
 
 
-def test_the_page_says_where_each_series_comes_from(spiked: Path) -> None:
+def test_the_page_states_the_origin_of_each_series(spiked: Path) -> None:
     command("run", spiked / "run.yaml", "--output", spiked / "report")
     page = (spiked / "report" / "tearsheet.html").read_text(encoding="utf-8")
     (row,) = [line for line in page.splitlines() if '<th scope="row">A</th><td class="text">csv</td>' in line]
     assert all(text in row for text in ("2022-01-03", f"{DAYS[-1]:%Y-%m-%d}", "400", "total-return level, as given"))
 
 
-def test_a_series_that_ends_early_is_told_of(tmp_path: Path) -> None:
+def test_a_series_that_ends_early_is_reported(tmp_path: Path) -> None:
     levels = np.linspace(100, 120, 400) + np.sin(np.arange(400))
     frame = pd.DataFrame({"A": levels, "B": np.where(np.arange(400) < 380, levels, np.nan)}, index=DAYS)
     frame.rename_axis("date").to_csv(tmp_path / "p.csv", date_format="%Y-%m-%d")
@@ -76,17 +76,17 @@ def test_a_series_that_ends_early_is_told_of(tmp_path: Path) -> None:
 
 
 def test_a_rate_cannot_be_held(tmp_path: Path) -> None:
-    """A rate is no price; what the settings call one is one."""
+    """A rate is not a price, nor is a series that the settings quote as a rate."""
     frame = pd.DataFrame({"A": np.linspace(1, 2, 400), "R": 5.0}, index=DAYS)
     frame.rename_axis("date").to_csv(tmp_path / "p.csv", date_format="%Y-%m-%d")
     assets = {"A": "equities", "R": {"class": "bonds", "rate": {"quoted": "overnight"}}}
     chosen = DataSettings.model_validate({"source": "csv", "path": "p.csv", "assets": assets, "cash": 0.02})
-    with pytest.raises(DataError, match=r"R is a rate, no price; it can be data\.cash, but not be held"):
+    with pytest.raises(DataError, match=r"R is a rate, not a price; it can be data\.cash, but cannot be held"):
         load(chosen, tmp_path)
 
 
 def test_cash_of_a_quoted_rate_earns_by_its_formula(tmp_path: Path) -> None:
-    """5 % overnight over a weekend is three days of it; from the quotation of the day before."""
+    """5 % overnight earns three days of interest over a weekend, at the previous day's quotation."""
     frame = pd.DataFrame({"A": np.linspace(1, 2, 400), "R": np.arange(400) / 100}, index=DAYS)
     frame.rename_axis("date").to_csv(tmp_path / "p.csv", date_format="%Y-%m-%d")
     cash = {"symbol": "R", "rate": {"quoted": "overnight"}}
@@ -98,9 +98,9 @@ def test_cash_of_a_quoted_rate_earns_by_its_formula(tmp_path: Path) -> None:
     np.testing.assert_allclose(data.cash_returns.iloc[1:], np.arange(399) / 1e4 * days / 360, rtol=1e-9, atol=1e-15)
 
 
-def test_one_name_is_one_series(tmp_path: Path) -> None:
+def test_a_name_for_two_series_is_refused(tmp_path: Path) -> None:
     frame = pd.DataFrame({"A": np.linspace(1, 2, 400), "cash": 5.0}, index=DAYS)
     frame.rename_axis("date").to_csv(tmp_path / "p.csv", date_format="%Y-%m-%d")
     settings = {"source": "csv", "path": "p.csv", "assets": ["A", "cash"], "cash": {"symbol": "A"}}
-    with pytest.raises(DataError, match="data: cash stands for more than one series"):
+    with pytest.raises(DataError, match="data: cash names more than one series"):
         load(DataSettings.model_validate(settings), tmp_path)

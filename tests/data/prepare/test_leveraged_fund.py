@@ -29,7 +29,7 @@ def fund(r: float, c: float, d: int, **terms: float) -> float:
     return float(found)
 
 
-def test_by_hand_three_times_over_a_weekend() -> None:
+def test_three_times_leverage_over_a_weekend_by_hand() -> None:
     """3 × 1 % = 3 %. It finances 2 at 0.03 % of cash: 0.06 %, and a spread of 2 × 0.36 % × 3 / 360 = 0.006 %.
 
     Expenses are 0.73 % × 3 / 365 = 0.006 %. 3 % - 0.06 % - 0.006 % - 0.006 % = 2.928 %.
@@ -38,20 +38,18 @@ def test_by_hand_three_times_over_a_weekend() -> None:
     assert found == pytest.approx(0.02928, abs=1e-15)
 
 
-def test_by_hand_the_inverse_of_it() -> None:
+def test_an_inverse_fund_over_a_weekend_by_hand() -> None:
     """-1 × 1 % = -1 %; cash on its value and the short's, 2 × 0.03 %; a spread on 1: 0.003 %; 0.006 % expenses."""
     found = fund(0.01, 0.0003, 3, leverage=-1.0, swap_spread=0.0036, expense_ratio=0.0073)
     assert found == pytest.approx(-0.01 + 0.0006 - 0.00003 - 0.00006, abs=1e-15)
 
 
-def test_half_of_it_has_the_rest_in_cash_and_no_swaps() -> None:
+def test_half_leverage_holds_the_rest_in_cash_and_pays_no_spread() -> None:
     assert fund(0.01, 0.0003, 1, leverage=0.5, swap_spread=0.5) == pytest.approx(0.00515, abs=1e-15)
 
 
 @given(LEVERAGES, st.floats(-0.1, 0.1), st.floats(-0.001, 0.001))
-def test_once_is_the_index_and_none_is_cash_and_excess_returns_are_a_multiple(
-    leverage: float, r: float, c: float
-) -> None:
+def test_leverage_one_is_the_index_and_excess_returns_are_a_multiple(leverage: float, r: float, c: float) -> None:
     """Free of costs f - c = l (r - c), an identity; 1e-15 for sums of numbers below 1."""
     assert fund(r, c, 1, leverage=leverage) - c == pytest.approx(leverage * (r - c), abs=2e-15)
     assert fund(r, c, 1, leverage=1.0, swap_spread=0.01) == r
@@ -81,7 +79,7 @@ def test_path_dependence_is_that_of_avellaneda_and_zhang(leverage: float) -> Non
     assert ratio < 1  # volatility costs, whichever the sign
 
 
-def test_unchanged_index_a_loss_of_the_fund() -> None:
+def test_a_fund_loses_if_the_index_returns_to_its_start() -> None:
     """Up 25 %, down 20 %: the index is where it was, twice of it has 1.5 × 0.6 = 0.9."""
     two = leveraged_fund_returns(np.array([0.25, -0.2]), np.zeros(2), np.array([1, 1]), leverage=2.0)
     assert np.prod(1 + two) == pytest.approx(0.9, rel=1e-15)
@@ -114,8 +112,8 @@ def by_hand(returns: pd.Series, cash: pd.Series, leverage: float = 3.0) -> pd.Se
     return pd.Series(leverage * returns - (leverage - 1) * cash - spread - 0.0091 * days / 365)
 
 
-def test_it_is_computed_from_an_asset_of_the_run(folder: Path) -> None:
-    """In the order of the configuration; the first return is that of the second date, and the level is its growth."""
+def test_a_fund_is_computed_from_an_asset_of_the_run(folder: Path) -> None:
+    """Assets keep the order of the configuration; the first return is on the second date, the level compounds it."""
     data = loaded(folder, {"SPY_3X": TERMS, "TLT": "bonds", "SPY": "equities"})
     assert data.assets == ("SPY_3X", "TLT", "SPY")
     assert data.classes == {"SPY_3X": "equities", "TLT": "bonds", "SPY": "equities"}
@@ -129,7 +127,7 @@ def test_it_is_computed_from_an_asset_of_the_run(folder: Path) -> None:
     assert not data.prices.to_numpy().flags.writeable
 
 
-def test_what_it_follows_need_not_be_held(folder: Path) -> None:
+def test_the_followed_series_need_not_be_held(folder: Path) -> None:
     data = loaded(folder, {"TLT": "bonds", "SPY_3X": TERMS})
     held = loaded(folder, {"TLT": "bonds", "SPY": "equities", "SPY_3X": TERMS})
     assert data.assets == ("TLT", "SPY_3X")
@@ -138,7 +136,7 @@ def test_what_it_follows_need_not_be_held(folder: Path) -> None:
     assert [origin.name for origin in data.origins] == ["TLT", "SPY", "bill", "SPY_3X"]
 
 
-def test_the_manifest_and_the_page_say_that_it_is_a_model(folder: Path) -> None:
+def test_manifest_and_page_state_that_a_fund_is_a_model(folder: Path) -> None:
     data = loaded(folder, {"SPY_3X": TERMS})
     origin = data.origins[-1]
     words = (
@@ -150,7 +148,7 @@ def test_the_manifest_and_the_page_say_that_it_is_a_model(folder: Path) -> None:
     assert f"SPY_3X: {words}" in data.notes
 
 
-def test_settings_come_back_from_what_is_written() -> None:
+def test_settings_of_a_fund_survive_serialisation() -> None:
     raw = {
         "source": "csv",
         "path": "p.csv",
@@ -163,7 +161,7 @@ def test_settings_come_back_from_what_is_written() -> None:
     assert DataSettings.model_validate(written) == settings
 
 
-def test_it_comes_and_goes_with_what_it_follows(folder: Path) -> None:
+def test_a_fund_joins_and_leaves_with_the_followed_series(folder: Path) -> None:
     frame = pd.read_csv(folder / "p.csv", index_col="date")
     frame.iloc[0, 0] = frame.iloc[5, 0] = np.nan
     frame.to_csv(folder / "p.csv")
@@ -186,13 +184,13 @@ def test_a_file_of_returns_is_the_same_fund_as_its_prices(folder: Path) -> None:
     assert data.prices["SPY_3X"].iloc[0] == 1.0
 
 
-def test_the_model_of_a_spot_series_is_one() -> None:
+def test_a_fund_of_a_spot_series_is_a_spot_series() -> None:
     sample = {"source": "sample_daily", "cash": "us_tbill", "start": date(2015, 1, 1)}
     assets = {"gold": {"spot": True}, "gold_2x": {"of": "gold", "leverage": 2}, "s": {"of": "us_equity", "leverage": 2}}
     assert load(DataSettings.model_validate({**sample, "assets": assets}), Path()).spot == {"gold", "gold_2x"}
 
 
-def test_no_value_after_a_date_changes_it_before(folder: Path) -> None:
+def test_later_values_do_not_change_earlier_levels_of_a_fund(folder: Path) -> None:
     before = loaded(folder, {"SPY_3X": TERMS})
     text = (folder / "p.csv").read_text(encoding="utf-8").replace("2024-01-08,103.0", "2024-01-08,80.0")
     (folder / "p.csv").write_text(text, encoding="utf-8")
@@ -205,8 +203,8 @@ def test_no_value_after_a_date_changes_it_before(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("source", "said"), [("sample", None), ("sample", 252), ("monthly", None)])
-def test_data_that_is_not_daily(source: str, said: int | None, folder: Path) -> None:
-    """Whatever the settings say of the periods in a year: the dates tell."""
+def test_a_fund_on_data_that_is_not_daily_is_refused(source: str, said: int | None, folder: Path) -> None:
+    """The dates decide, whatever periods per year the settings state."""
     chosen: dict[str, Any] = {"source": "sample", "path": None, "cash": "us_tbill"}
     if source == "monthly":
         chosen = {"source": "sample_daily", "path": None, "cash": "us_tbill", "frequency": "monthly"}
@@ -220,7 +218,7 @@ def test_data_that_is_not_daily(source: str, said: int | None, folder: Path) -> 
 
 
 @pytest.mark.parametrize(("leverage", "last"), [(3, 68.0), (-2, 155.0), (3, 68.67)])
-def test_a_fund_that_loses_everything(leverage: float, last: float, folder: Path) -> None:
+def test_a_fund_that_loses_everything_is_refused(leverage: float, last: float, folder: Path) -> None:
     """A third down of 103; half up; and a hair less than a third down, with its costs all of it."""
     text = (folder / "p.csv").read_text(encoding="utf-8").replace("2024-01-05,102.0", f"2024-01-05,{last}")
     text = text.replace("2024-01-04,102.0", "2024-01-04,103.0")
@@ -234,5 +232,5 @@ def test_a_fund_that_loses_everything(leverage: float, last: float, folder: Path
 
 def test_a_rate_cannot_be_followed(folder: Path) -> None:
     rate = {"source": "csv", "path": "p.csv", "symbol": "TLT", "rate": {"quoted": "overnight"}}
-    with pytest.raises(DataError, match="is a rate, no price"):
+    with pytest.raises(DataError, match="is a rate, not a price"):
         loaded(folder, {"R": rate, "x": {"of": "R", "leverage": 2}})

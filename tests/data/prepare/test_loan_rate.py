@@ -1,4 +1,4 @@
-"""What loans are charged: read as cash is, over the dates of the run, and independent of cash."""
+"""Loan rates: given like cash, on the dates of the run, and independent of cash."""
 
 from pathlib import Path
 from typing import Any
@@ -36,11 +36,11 @@ def loans(data: MarketData) -> list[float]:
     return data.loan_returns.tolist()
 
 
-def test_without_one_there_is_none(folder: Path) -> None:
+def test_loans_cost_the_cash_return_by_default(folder: Path) -> None:
     assert loaded(folder).loan_returns is None
 
 
-def test_a_total_return_level(folder: Path) -> None:
+def test_a_loan_rate_from_a_total_return_level(folder: Path) -> None:
     data = loaded(folder, loan_rate="loan")
     levels = [70 + 0.02 * k for k in range(5)]
     np.testing.assert_allclose(loans(data)[1:], np.array(levels[1:]) / levels[:-1] - 1, rtol=1e-12)  # from text
@@ -48,13 +48,13 @@ def test_a_total_return_level(folder: Path) -> None:
     pd.testing.assert_series_equal(data.cash_returns, loaded(folder).cash_returns)
 
 
-def test_cash_itself_may_be_it(folder: Path) -> None:
+def test_the_loan_rate_may_be_the_cash_series(folder: Path) -> None:
     data = loaded(folder, loan_rate="cash")
     np.testing.assert_array_equal(loans(data), data.cash_returns)
 
 
-def test_a_rate_a_year(folder: Path) -> None:
-    """(1 + a)^(days / 365.25) - 1, as of cash; the last period is a weekend of three days."""
+def test_a_constant_loan_rate_accrues_by_calendar_days(folder: Path) -> None:
+    """(1 + a)^(days / 365.25) - 1, like cash; the last period is a weekend of three days."""
     assert loans(loaded(folder, loan_rate=0.05))[1:] == pytest.approx(
         [1.05 ** (days / 365.25) - 1 for days in (1, 1, 1, 3)], rel=1e-14
     )
@@ -67,7 +67,7 @@ def test_the_first_return_is_charged_too(folder: Path) -> None:
     assert data.cash_returns.tolist()[1:] == pytest.approx([0.01, 0.01], rel=1e-13)
 
 
-def test_a_quoted_rate_by_its_own_formula(folder: Path) -> None:
+def test_a_quoted_loan_rate_accrues_by_its_formula(folder: Path) -> None:
     """SOFR accrues simply, act/360, from one quotation to the next: 3.6 % is a basis point a day, three over a weekend.
 
     The run begins where it is known; the last quotation stays in force.
@@ -81,7 +81,7 @@ def test_a_quoted_rate_by_its_own_formula(folder: Path) -> None:
     assert (origin.symbol, origin.meaning) == ("SOFR", "rate: overnight rate")
 
 
-def test_dates_that_it_lacks_are_left_out_and_it_is_needed_where_assets_come_and_go(folder: Path) -> None:
+def test_dates_without_a_loan_rate_are_left_out_even_if_ragged(folder: Path) -> None:
     (folder / "l.csv").write_text("date,l\n2024-01-03,70\n2024-01-05,71\n2024-01-08,72\n", encoding="utf-8")
     own = {"source": "csv", "path": "l.csv", "symbol": "l"}
     for ragged in (False, True):
@@ -91,16 +91,16 @@ def test_dates_that_it_lacks_are_left_out_and_it_is_needed_where_assets_come_and
         assert loans(data)[1:] == pytest.approx([71 / 70 - 1, 72 / 71 - 1], rel=1e-14)
 
 
-def test_a_rate_is_not_spliced_to_nor_held(folder: Path) -> None:
+def test_a_quoted_rate_is_neither_a_proxy_nor_an_asset(folder: Path) -> None:
     rate = {"source": "csv", "path": "p.csv", "symbol": "loan", "rate": {"quoted": "overnight"}}
-    with pytest.raises(DataError, match="is a rate, no price to splice to"):
+    with pytest.raises(DataError, match="is a rate, not a price to splice to"):
         loaded(folder, splice={"a": rate})
-    with pytest.raises(DataError, match="but not be held"):
+    with pytest.raises(DataError, match="but cannot be held"):
         loaded(folder, assets={"a": rate})
 
 
-def test_it_goes_where_the_dates_go_and_into_the_sum(folder: Path) -> None:
-    """Compounded over what is left out, like cash; other loans make other data."""
+def test_loan_returns_compound_over_dates_left_out_and_enter_the_hash(folder: Path) -> None:
+    """They compound like cash; other loan rates give other data."""
     data = loaded(folder, loan_rate="loan")
     kept = data.on(DAYS[[0, 1, 4]])
     assert loans(kept)[1:] == pytest.approx([70.02 / 70 - 1, 70.08 / 70.02 - 1], rel=1e-12)
@@ -126,7 +126,7 @@ def test_a_run_ends_with_its_quoted_rates(tmp_path: Path, setting: str, reached:
     assert f"{setting}: last quoted on {dates[reached - 1]:%Y-%m-%d}; {until}" in data.notes
 
 
-def test_a_rate_that_is_quoted_late_ends_no_run(tmp_path: Path) -> None:
+def test_a_late_quotation_does_not_end_the_run(tmp_path: Path) -> None:
     """Monthly averages that are a month behind the prices stay in force."""
     months = pd.date_range("2020-01-31", periods=24, freq="ME")
     pd.DataFrame({"a": np.linspace(100, 130, 24)}, index=months.rename("date")).to_csv(tmp_path / "p.csv")

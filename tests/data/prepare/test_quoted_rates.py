@@ -1,4 +1,4 @@
-"""What a quoted rate earns: textbook numbers, published ones, an oracle in plain loops, and what no date may change."""
+"""Growth at quoted rates: textbook and published numbers, an oracle in plain loops, and no look-ahead."""
 
 from bisect import bisect_right
 from datetime import date, timedelta
@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from backtest.data.prepare.quoted_rates import INCOME_UNKNOWN, as_rate, rate_level
-from backtest.data.quotes import Kind, Quotes, Rate
+from backtest.data.prepare.quoted_rates import rate_level
+from backtest.data.raw_series import INCOME_UNKNOWN, Kind, Rate, RawSeries, as_rate
 from backtest.errors import DataError
 
 BILL = Rate(quoted="discount", days=91)
@@ -55,7 +55,7 @@ def by_hand(quoted: dict[int, float], rate: Rate, day: int) -> float:
     return grown
 
 
-def test_a_bill_that_is_held_to_maturity_pays_its_face_value() -> None:
+def test_a_bill_held_to_maturity_pays_its_face_value() -> None:
     """5 % of discount over 91 days is a price of 98.736111, and a bond-equivalent yield of 365 d / (360 - 91 d)."""
     [end] = level({0: 0.05}, BILL, [91])
     assert end == pytest.approx(100 / 98.7361111111, rel=1e-11)
@@ -63,7 +63,7 @@ def test_a_bill_that_is_held_to_maturity_pays_its_face_value() -> None:
     assert (end - 1) * 365 / 91 == pytest.approx(0.0513434, abs=5e-8)
 
 
-def test_an_auction_of_the_us_treasury() -> None:
+def test_a_bill_matches_an_auction_of_the_us_treasury() -> None:
     """A 91-day bill as announced: discount rate 4.975 %, price 98.742431, investment rate 5.108 %."""
     [end] = level({0: 0.04975}, BILL, [91])
     assert round(100 / end, 6) == 98.742431
@@ -76,7 +76,7 @@ def test_a_yield_beyond_half_a_year_compounds_twice_a_year() -> None:
     assert four_years == pytest.approx([1.02**8], rel=1e-13)
 
 
-def test_sofr_compounds_as_the_new_york_fed_says() -> None:
+def test_sofr_compounds_like_the_index_of_the_new_york_fed() -> None:
     """From Thursday on: Friday's rate stands for three days and, before a Monday without trading, for four."""
     assert level({0: 0.018, 1: 0.0183, 4: 0.0174, 5: 0.0175, 6: 0.0176, 8: 0.0178}, OVERNIGHT, [0, 1, 4, 8, 12]) == (
         pytest.approx(
@@ -97,7 +97,7 @@ def test_sofr_compounds_as_the_new_york_fed_says() -> None:
     )
 
 
-def test_a_month_averages_its_quotations_not_the_last_one() -> None:
+def test_a_month_compounds_all_its_quotations() -> None:
     """Valued monthly, all of the month's quotations count: 31 different ones are their product."""
     quoted = {k: 0.01 + 0.001 * k for k in range(40)}
     expected = np.prod([1 + (0.01 + 0.001 * k) / 360 for k in range(31)])
@@ -111,7 +111,7 @@ def test_negative_rates_cost_and_zero_earns_nothing(rate: Rate) -> None:
     assert two == three
 
 
-def test_there_is_no_level_before_the_first_quotation_and_missing_ones_are_no_quotations() -> None:
+def test_the_level_begins_at_the_first_quotation_and_ignores_missing_ones() -> None:
     quoted = {0: np.nan, 5: 0.02, 6: np.nan, 9: 0.03}
     found = level(quoted, BILL, [0, 4, 5, 8, 9, 100])
     assert np.isnan(found[:2]).all()
@@ -145,14 +145,14 @@ SOME = st.sets(st.integers(-20, 900), min_size=1, max_size=30).map(sorted)
 
 @examples(max_examples=100)
 @given(quoted=QUOTED, on=SOME, rate=st.sampled_from(RATES))
-def test_levels_are_those_worked_out_by_hand(quoted: dict[int, float], on: list[int], rate: Rate) -> None:
+def test_levels_match_a_calculation_in_plain_loops(quoted: dict[int, float], on: list[int], rate: Rate) -> None:
     expected = [by_hand(quoted, rate, day) if bisect_right(list(quoted), day) else np.nan for day in on]
     assert level(quoted, rate, on) == pytest.approx(expected, rel=1e-12, nan_ok=True)
 
 
 @examples(max_examples=100)
 @given(quoted=QUOTED, some=SOME, more=SOME, rate=st.sampled_from(RATES))
-def test_other_dates_to_value_change_no_level(
+def test_other_valuation_dates_do_not_change_a_level(
     quoted: dict[int, float], some: list[int], more: list[int], rate: Rate
 ) -> None:
     together = sorted({*some, *more})
@@ -162,10 +162,10 @@ def test_other_dates_to_value_change_no_level(
 
 @examples(max_examples=100)
 @given(quoted=QUOTED, on=SOME, rate=st.sampled_from(RATES), cut=st.integers(0, 400), other=st.floats(-0.05, 0.2))
-def test_no_quotation_of_a_date_changes_a_level_up_to_that_date(
+def test_a_quotation_does_not_change_levels_up_to_its_date(
     quoted: dict[int, float], on: list[int], rate: Rate, cut: int, other: float
 ) -> None:
-    """Bit for bit, whether the quotations from `cut` on are other numbers or not there at all."""
+    """Bit for bit, whether later quotations are changed or removed."""
     first = next(iter(quoted))
     until = [day for day in on if day <= max(cut, first)]
     changed = {day: value if day < cut else other for day, value in quoted.items()}
@@ -177,7 +177,7 @@ def test_no_quotation_of_a_date_changes_a_level_up_to_that_date(
 
 
 def test_a_long_history_is_valued_to_the_same_bits_as_its_beginning() -> None:
-    """Long arrays go through other instructions than short ones: 15,000 days against their first parts."""
+    """Long arrays use other instructions than short ones: 15,000 days against their first parts."""
     rng = np.random.default_rng(1)
     dates, values = pd.date_range("1960-01-01", periods=15_000, freq="D"), rng.uniform(-0.01, 0.15, 15_000)
     for rate in RATES:
@@ -190,19 +190,19 @@ def test_a_long_history_is_valued_to_the_same_bits_as_its_beginning() -> None:
 # What a series of percent becomes
 
 
-def quotes(kind: Kind, column: str, *notes: str) -> Quotes:
+def quotes(kind: Kind, column: str, *notes: str) -> RawSeries:
     values = pd.DataFrame({column: [5.0, np.nan, -0.5]}, index=days(0, 1, 2))
-    return Quotes(values, "fred X", kind, notes=notes)
+    return RawSeries(values, "fred X", kind, notes=notes)
 
 
-def test_levels_are_taken_for_percent_and_what_is_moot_is_no_longer_said() -> None:
+def test_levels_are_read_as_percent_and_the_note_on_income_is_dropped() -> None:
     found = as_rate(quotes("levels", "level", "averages", INCOME_UNKNOWN), BILL)
     assert (found.kind, found.rate, found.notes) == ("rate", BILL, ("averages",))
     np.testing.assert_array_equal(found.values["rate"], [0.05, np.nan, -0.005])
     assert found.values.index.equals(days(0, 1, 2))
 
 
-def test_of_a_rate_only_the_formula_changes() -> None:
+def test_a_stated_quotation_replaces_only_the_formula_of_a_rate() -> None:
     known = as_rate(quotes("levels", "level"), BILL)
     found = as_rate(known, OVERNIGHT)
     assert found.rate == OVERNIGHT
@@ -210,6 +210,6 @@ def test_of_a_rate_only_the_formula_changes() -> None:
 
 
 @pytest.mark.parametrize(("kind", "column"), [("closes", "close"), ("returns", "return")])
-def test_prices_are_no_rate(kind: Kind, column: str) -> None:
-    with pytest.raises(DataError, match=rf"^fred X: {kind}, no rate; expected a rate in percent\. Hint: "):
+def test_prices_and_returns_are_refused_as_a_rate(kind: Kind, column: str) -> None:
+    with pytest.raises(DataError, match=rf"^fred X: {kind}, not a rate; expected a rate in percent\. Hint: "):
         as_rate(quotes(kind, column), BILL)

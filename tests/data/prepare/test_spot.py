@@ -1,4 +1,4 @@
-"""Which assets are spot series: what their source says, unless the settings say otherwise."""
+"""Spot series: as stated by their source, unless the settings state otherwise."""
 
 from pathlib import Path
 from typing import Any
@@ -14,20 +14,20 @@ def spot(assets: Any, folder: Path = Path(), **changed: Any) -> frozenset[str]:
     return load(DataSettings.model_validate(raw), folder).spot
 
 
-def test_the_sample_says_that_crude_oil_is_one() -> None:
+def test_the_sample_states_that_crude_oil_is_a_spot_price() -> None:
     assert spot(["us_stocks", "crude_oil", "gold"]) == {"crude_oil"}
     assert spot(["us_stocks", "gold"]) == frozenset()
 
 
-def test_by_any_name_in_the_run() -> None:
+def test_spot_follows_the_symbol_not_the_name_in_the_run() -> None:
     assert spot({"oil": {"symbol": "crude_oil"}, "us_stocks": "equities"}) == {"oil"}
 
 
-def test_the_settings_go_first() -> None:
+def test_settings_override_the_source() -> None:
     assert spot({"crude_oil": {"spot": False}, "gold": {"spot": True}}) == {"gold"}
 
 
 @pytest.mark.parametrize(("said", "found"), [({}, set()), ({"spot": True}, {"oil"})])
-def test_a_file_does_not_say(said: dict[str, bool], found: set[str], tmp_path: Path) -> None:
+def test_a_file_states_nothing_about_spot(said: dict[str, bool], found: set[str], tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("date,oil\n2020-01-31,50\n2020-02-29,40\n2020-03-31,20\n", encoding="utf-8")
     assert spot({"oil": said}, tmp_path, source="csv", path="p.csv", cash=0.02) == found

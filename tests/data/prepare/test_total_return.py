@@ -1,4 +1,4 @@
-"""Total return made here: what a holder of real shares earns, from split-adjusted closes, dividends and gains."""
+"""Total return from split-adjusted closes, dividends and gains equals the return of a holder of real shares."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -60,8 +60,8 @@ def as_fetched(days: pd.DataFrame) -> pd.DataFrame:
 
 
 @given(days=traded_days())
-def test_it_is_what_a_holder_of_real_shares_earns(days: pd.DataFrame) -> None:
-    """The oracle knows nothing of adjusted prices: it lives through the splits, the function never sees one."""
+def test_total_return_is_what_a_holder_of_real_shares_earns(days: pd.DataFrame) -> None:
+    """The oracle uses unadjusted prices and carries out the splits, which the function never sees."""
     earned, made = np.array(of_a_holder(days)), total_return_level(as_fetched(days))[0].to_numpy()
     assert np.isnan(made).tolist() == np.isnan(earned).tolist()
     there = ~np.isnan(earned)
@@ -70,8 +70,8 @@ def test_it_is_what_a_holder_of_real_shares_earns(days: pd.DataFrame) -> None:
 
 
 @given(days=traded_days(), data=st.data())
-def test_no_level_depends_on_what_comes_after_it(days: pd.DataFrame, data: st.DataObject) -> None:
-    """Bit for bit, whether later days are cut off or say something else: a scale set at the last date would fail."""
+def test_total_return_levels_do_not_depend_on_later_values(days: pd.DataFrame, data: st.DataObject) -> None:
+    """Bit for bit, whether later days are removed or changed: a scale set at the last date would fail."""
     values = days.drop(columns="splits").assign(capital_gains=days["dividends"] * 0.7)
     whole = total_return_level(values)[0].to_numpy()
     until = data.draw(st.integers(0, len(values)))
@@ -98,7 +98,7 @@ def test_a_dividend_on_a_day_without_a_close_is_paid_at_the_next() -> None:
     assert level([50, NAN], dividends=[0, 1]) == pytest.approx([50, NAN], nan_ok=True)
 
 
-def test_what_is_paid_up_to_the_first_close_is_not_the_buyers() -> None:
+def test_payments_up_to_the_first_close_are_left_out() -> None:
     assert level([NAN, 50, 49], dividends=[5, 7, 1]) == pytest.approx([NAN, 50, 50], nan_ok=True)
 
 
@@ -112,8 +112,8 @@ def gains(closes: Sequence[float], dividend: float, gain: float) -> tuple[float,
     return float(made.iloc[-1] / made.iloc[-2]), notes
 
 
-def test_capital_gains_above_the_dividend_are_paid_beside_it() -> None:
-    """They cannot be a part of it, whatever the close does: nothing is decided, nothing noted."""
+def test_capital_gains_above_the_dividend_are_paid_in_addition() -> None:
+    """They cannot be part of it, whatever the close does, so there is no note."""
     for closes, dividend, expected in (([40, 40, 38.5], 1.0, 45.5 / 40), ([40, 40, 34], 0.0, 1.0)):
         grown, notes = gains(closes, dividend, 6.0)
         assert grown == pytest.approx(expected)
@@ -135,7 +135,7 @@ def test_capital_gains_on_top_of_a_dividend_are_paid_with_it() -> None:
 
 
 def test_each_reading_of_capital_gains_is_one_note_with_all_its_dates() -> None:
-    """A fund with thirty Decembers behind it does not fill a page."""
+    """Thirty payments do not fill a page with notes."""
     paid: dict[str, Any] = {"dividends": [0, 2, 0, 2, 0, 2], "capital_gains": [0, 1, 0, 1, 0, 1]}
     notes = total_return_level(quoted([40, 38, 38, 36, 36, 33], **paid))[1]
     assert [note.partition(": ")[2] for note in notes] == [

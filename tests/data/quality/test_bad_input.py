@@ -1,4 +1,4 @@
-"""Bad input, through the real command line: one line that says what, where and what to do, exit code 2, no traceback.
+"""Bad input on the real command line: one line with problem, place and remedy, exit code 2, no traceback.
 
 Every case starts from a good file and a good configuration with one thing wrong, and runs into a folder where an
 earlier report stands. After it that report is the same, byte for byte, and nothing is left beside it. A file is
@@ -136,8 +136,8 @@ def cash_twice() -> Lines:
     return [HEADER, *(f"{day},{cash},{b},{cash}" for day, _, b, cash in lines[1:])]
 
 
-def test_the_good_file_is_good(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What all the others differ from: the run gets as far as writing its report."""
+def test_the_unchanged_file_is_accepted(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All other cases differ from this file, with which a run gets as far as its report."""
     (work / "p.csv").write_text("\n".join(good_lines()) + "\n")
     (work / "mine.yaml").write_text(config_text("p.csv"))
 
@@ -175,7 +175,7 @@ EXACT: dict[str, tuple[Callable[[], Lines | str | bytes], str]] = {
         lambda: [HEADER, *good_lines()[:0:-1]],
         f"p.csv:3: date 2019-11-30 comes after 2019-12-31; {SORT}",
     ),
-    "a date twice": (repeated, f"p.csv:11: date 2015-09-30 stands twice; {SORT}"),
+    "a date twice": (repeated, f"p.csv:11: date 2015-09-30 appears twice; {SORT}"),
     "no date": (
         changed(10, "total,1,2,3"),
         "p.csv:11: 'total' is not a date; expected ISO dates such as 2020-01-31",
@@ -224,7 +224,7 @@ EXACT: dict[str, tuple[Callable[[], Lines | str | bytes], str]] = {
     ),
     "a name twice": (
         lambda: ["date,a,b,a,cash", *(f"{line},1" for line in good_lines()[1:])],
-        "p.csv:1: column a stands twice; expected each name once",
+        "p.csv:1: column a appears twice; expected each name once",
     ),
     "a month twice": (
         lambda: [*good_lines()[:11], "2015-11-02,100,100,100", "2015-11-30,100,100,100", *good_lines()[12:]],
@@ -237,7 +237,7 @@ EXACT: dict[str, tuple[Callable[[], Lines | str | bytes], str]] = {
 
 
 @pytest.mark.parametrize(("content", "words"), EXACT.values(), ids=EXACT.keys())
-def test_a_bad_file_and_all_that_is_said_of_it(
+def test_a_bad_file_has_one_complete_message(
     work: Path, content: Callable[[], Lines | str | bytes], words: str
 ) -> None:
     assert told_of(work, content()) == words
@@ -274,14 +274,14 @@ SOME: dict[str, tuple[Callable[[], Lines | str | bytes], list[str]]] = {
 
 
 @pytest.mark.parametrize(("content", "words"), SOME.values(), ids=SOME.keys())
-def test_a_bad_file_and_some_of_what_is_said_of_it(
+def test_a_bad_file_has_the_expected_words_in_its_message(
     work: Path, content: Callable[[], Lines | str | bytes], words: list[str]
 ) -> None:
     line = told_of(work, content())
     assert all(word in line for word in words), line
 
 
-def test_a_file_without_a_header(work: Path) -> None:
+def test_a_file_without_a_header_is_refused(work: Path) -> None:
     (work / "p.csv").write_text("\n".join(good_lines()[1:]) + "\n")
     (work / "mine.yaml").write_text(config_text("p.csv"))
     names = good_lines()[1].replace(",", ", ").partition(", ")[2]
@@ -293,7 +293,7 @@ def test_a_file_without_a_header(work: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["Latin-1", "UTF-16", "a row too long", "an open quote"])
-def test_words_of_the_libraries_are_not_for_the_user(work: Path, name: str) -> None:
+def test_library_messages_do_not_reach_the_user(work: Path, name: str) -> None:
     content = SOME[name][0]()
     line = told_of(work, content)
     assert not [word for word in ("codec", "C error", "tokenizing") if word in line], line
@@ -314,7 +314,7 @@ def test_a_return_of_all_or_more_is_refused(work: Path) -> None:
     assert told_of(work, lines, data=returns) == f"p.csv:11: b: '2.3%' is not a number. {CELL}"
 
 
-def test_returns_taken_for_prices_are_refused_with_the_way_out(work: Path) -> None:
+def test_returns_read_as_prices_are_refused_with_a_hint(work: Path) -> None:
     line = told_of(work, good_returns())
     assert line.startswith("p.csv:")
     assert "data.values: returns" in line
@@ -324,19 +324,19 @@ def test_returns_taken_for_prices_are_refused_with_the_way_out(work: Path) -> No
 # 3. Files that are not there, or are something else
 
 
-def test_a_data_file_that_is_not_there(work: Path) -> None:
+def test_a_missing_data_file_is_reported(work: Path) -> None:
     (work / "mine.yaml").write_text(config_text("nope.csv"))
     assert refused(work) == [f"{work / 'nope.csv'}: no such file. Hint: data.path is relative to the configuration."]
 
 
-def test_a_folder_without_files_of_prices(work: Path) -> None:
+def test_a_folder_without_price_files_is_reported(work: Path) -> None:
     (work / "mine.yaml").write_text(config_text("reports"))
     assert refused(work) == [
         f"{work / 'reports'}: a folder without files that end in .csv; expected one for each symbol"
     ]
 
 
-def test_a_data_file_that_cannot_be_read(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_data_file_is_reported(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def denied(*_: Any, **__: Any) -> None:
         raise PermissionError(13, "Permission denied", "p.csv")
 
@@ -346,7 +346,7 @@ def test_a_data_file_that_cannot_be_read(work: Path, monkeypatch: pytest.MonkeyP
     assert "Permission denied" in line
 
 
-def test_parquet_that_is_none(work: Path) -> None:
+def test_a_file_that_is_not_parquet_is_refused(work: Path) -> None:
     for content in ("\n".join(good_lines()), ""):
         line = told_of(work, content, "p.parquet", source="parquet")
         assert line.startswith("p.parquet: cannot be read as a table (")
@@ -377,7 +377,7 @@ def test_bad_parquet_names_the_row(work: Path) -> None:
     assert line == f"p.parquet: row 1: a: 'x' is not a number. {CELL}"
 
 
-def test_parquet_of_other_kinds(work: Path) -> None:
+def test_parquet_with_other_column_types_is_read(work: Path) -> None:
     assert "date" in parquet(work, pd.DataFrame())[0]
     assert "date" in parquet(work, good_frame().reset_index(drop=True))[0]
     assert "not a number" in parquet(work, good_frame().assign(a=pd.Timestamp("2020-01-01")))[0]
@@ -386,7 +386,7 @@ def test_parquet_of_other_kinds(work: Path) -> None:
     assert lines == [f"{work / 'mine.yaml'}:5:12: data.assets[0]: no series a; there are: x, b, cash."]
 
 
-def test_all_series_that_a_file_lacks_are_told_at_once(work: Path) -> None:
+def test_all_missing_series_are_reported_at_once(work: Path) -> None:
     (work / "p.csv").write_text("\n".join(["date,x,bb,cash", *good_lines()[1:]]) + "\n")
     (work / "mine.yaml").write_text(config_text("p.csv"))
     assert refused(work) == [
@@ -398,7 +398,7 @@ def test_all_series_that_a_file_lacks_are_told_at_once(work: Path) -> None:
 # 4. Configurations
 
 
-def test_a_configuration_that_is_not_there_is_a_folder_or_is_not_yaml(work: Path) -> None:
+def test_a_configuration_that_is_missing_a_folder_or_not_yaml_is_reported(work: Path) -> None:
     assert refused(work, config="nope.yaml") == [
         f"{work / 'nope.yaml'}: no such file. Hint: the path is relative to the current folder."
     ]
@@ -442,7 +442,7 @@ def test_each_mistake_of_a_configuration_is_a_line(work: Path) -> None:
         ("12", "  start: 2019-12-31\n", ["p.csv", "2019-12-31", "2015-01-31 to 2019-12-31", "Hint: "]),
     ],
 )
-def test_too_little_data_says_how_much_there_is_and_what_helps(
+def test_too_little_data_is_reported_with_the_amount_and_a_hint(
     work: Path, window: str, data: str, words: list[str]
 ) -> None:
     line = told_of(work, good_lines(), window=window, data=data)
@@ -470,7 +470,7 @@ def runnable(work: Path) -> Path:
     return work
 
 
-def test_a_file_in_the_way(runnable: Path) -> None:
+def test_a_file_in_place_of_the_report_folder_is_refused(runnable: Path) -> None:
     (runnable / "file").write_text("mine")
     for output in (runnable / "file", runnable / "file" / "deep" / "er"):
         assert refused(runnable, output) == [
@@ -479,7 +479,7 @@ def test_a_file_in_the_way(runnable: Path) -> None:
 
 
 @pytest.mark.parametrize("manifest", [None, b"{}", b"[]", b"no JSON", b'{"made_by": "another program"}', b"\xff"])
-def test_a_folder_of_something_else_is_never_replaced(runnable: Path, manifest: bytes | None) -> None:
+def test_a_folder_that_is_not_a_report_is_never_replaced(runnable: Path, manifest: bytes | None) -> None:
     folder = runnable / "thesis"
     folder.mkdir()
     (folder / "chapter1.tex").write_text("years of work")
@@ -492,13 +492,13 @@ def test_a_folder_of_something_else_is_never_replaced(runnable: Path, manifest: 
     )
 
 
-def test_the_current_folder_with_ones_files_is_not_replaced(runnable: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_current_folder_with_other_files_is_not_replaced(runnable: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(runnable)
     for output in (".", "./", "reports/.."):
         assert "not replaced" in refused(runnable, Path(output))[0]
 
 
-def test_no_permission_is_seen_before_any_work(runnable: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_permission_is_reported_before_any_work(runnable: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mode does not stop root, who may run these tests: the system's answer is played."""
 
     def no_writing(_: Any, mode: int) -> bool:
@@ -515,7 +515,7 @@ def test_no_permission_is_seen_before_any_work(runnable: Path, monkeypatch: pyte
     ]
 
 
-def test_a_system_that_cannot_be_written_is_told_after_the_run(runnable: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_only_file_system_is_reported_after_the_run(runnable: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def read_only(*_: Any, **__: Any) -> str:
         raise OSError(30, "Read-only file system")
 
@@ -526,7 +526,7 @@ def test_a_system_that_cannot_be_written_is_told_after_the_run(runnable: Path, m
     ]
 
 
-def test_a_name_that_no_file_system_takes(runnable: Path) -> None:
+def test_a_name_too_long_for_file_systems_is_reported(runnable: Path) -> None:
     (line,) = refused(runnable, runnable / ("x" * 300))
     assert "cannot be written" in line
     (line,) = refused(runnable, runnable / ("x" * 250))  # possible by itself, not with what is written beside it
@@ -552,7 +552,7 @@ def test_a_full_disk_leaves_the_earlier_report(runnable: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("what", ["data", "configuration", "folder"])
-def test_in_a_process_of_its_own(work: Path, what: str) -> None:
+def test_errors_in_a_separate_process(work: Path, what: str) -> None:
     lines = changed(10, "2015-10-31,0,100,100")() if what == "data" else good_lines()
     (work / "p.csv").write_text("\n".join(lines) + "\n")
     (work / "mine.yaml").write_text(config_text("p.csv", window="1" if what == "configuration" else "12"))

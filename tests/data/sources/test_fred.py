@@ -1,4 +1,4 @@
-"""FRED by the real client against a server here: what each series is, when it was known, and what a failure says."""
+"""FRED through the real client and a local server: kinds of series, dates, and messages of failures."""
 
 import socket
 import ssl
@@ -11,10 +11,9 @@ import pytest
 import trustme
 
 import backtest as bt
-from backtest.data.prepare.quoted_rates import INCOME_UNKNOWN, as_rate
-from backtest.data.quotes import Quotes, Rate
-from backtest.data.sources import http_download
+from backtest.data.raw_series import INCOME_UNKNOWN, Rate, RawSeries, as_rate
 from backtest.data.sources.fred import Fred
+from backtest.data.sources.network import http_download
 from backtest.errors import (
     DataError,
     NoDataInRange,
@@ -44,19 +43,19 @@ def server() -> Iterator[FakeWeb]:
         yield running
 
 
-def fetched(server: FakeWeb, symbol: str, rows: dict[str, str], since: date | None = None) -> Quotes:
+def fetched(server: FakeWeb, symbol: str, rows: dict[str, str], since: date | None = None) -> RawSeries:
     server.fred[symbol] = fred_csv(symbol, rows)
     return Fred(server.base).fetch(symbol, since, HANG)
 
 
-def dates(quotes: Quotes) -> list[str]:
+def dates(quotes: RawSeries) -> list[str]:
     return [f"{day:%Y-%m-%d}" for day in quotes.values.index]
 
 
 # 1. Values
 
 
-def test_days_without_a_value_are_no_observations_and_percent_become_decimals(server: FakeWeb) -> None:
+def test_days_without_a_value_are_left_out_and_percent_become_decimals(server: FakeWeb) -> None:
     quotes = Fred(server.base).fetch("DTB3", None, HANG)
     assert (quotes.label, quotes.kind, quotes.notes) == ("fred DTB3", "rate", ())
     assert quotes.rate == Rate(quoted="discount", days=91)
@@ -68,14 +67,14 @@ def test_days_without_a_value_are_no_observations_and_percent_become_decimals(se
     assert server.agents == [f"risk-parity-backtest/{bt.__version__} (historical backtester)"]
 
 
-def test_lines_of_windows_a_mark_at_the_beginning_and_the_older_header_are_read(server: FakeWeb) -> None:
+def test_windows_line_ends_a_byte_order_mark_and_the_older_header_are_read(server: FakeWeb) -> None:
     plain = Fred(server.base).fetch("DTB3", None, HANG)
     server.fred["DTB3"] = "\ufeff" + fred_csv("DTB3", BILLS, "DATE").replace("\n", "\r\n")
     assert Fred(server.base).fetch("DTB3", None, HANG).values.equals(plain.values)
 
 
 @pytest.mark.parametrize("since", ["2023-12-31", "2022-12-31"])
-def test_what_is_asked_for_from_a_period_s_end_on_is_there(server: FakeWeb, since: str) -> None:
+def test_a_request_from_a_periods_end_includes_that_period(server: FakeWeb, since: str) -> None:
     """FRED dates a year at its first day: asked from 2022-12-31 on, the year 2022 has to be there too."""
     years = {f"{year}-01-01": f"{year}.5" for year in range(2000, 2025)}
     whole = fetched(server, "GDPA", years)
@@ -104,7 +103,7 @@ def test_what_is_asked_for_from_a_period_s_end_on_is_there(server: FakeWeb, sinc
         ("ECBESTRVOLWGTTRMDMNRT", Rate(quoted="overnight")),
     ],
 )
-def test_known_rates_are_rates_by_their_own_formula(server: FakeWeb, symbol: str, rate: Rate) -> None:
+def test_known_rates_have_their_quotation(server: FakeWeb, symbol: str, rate: Rate) -> None:
     quotes = fetched(server, symbol, BILLS)
     assert (quotes.kind, quotes.rate, quotes.notes) == ("rate", rate, ())
 
@@ -123,7 +122,7 @@ def test_known_rates_are_rates_by_their_own_formula(server: FakeWeb, symbol: str
         ("DTB30", "levels", INCOME_UNKNOWN),
     ],
 )
-def test_what_a_report_has_to_repeat(server: FakeWeb, symbol: str, kind: str, note: str | None) -> None:
+def test_series_have_the_caveats_of_their_kind(server: FakeWeb, symbol: str, kind: str, note: str | None) -> None:
     quotes = fetched(server, symbol, BILLS)
     assert (quotes.kind, quotes.notes) == (kind, () if note is None else (note,))
     if kind == "levels":
@@ -190,7 +189,7 @@ FAULTS = [
     (
         "empty",
         SourceDown,
-        "fred DTB3: the answer is no table of DTB3; expected a date and its value in each line",
+        "fred DTB3: the answer is not a table of DTB3; expected a date and its value in each line",
     ),
     ("truncated", SourceDown, "fred DTB3: the answer was cut off or garbled. Hint: try again later."),
     ("truncated chunks", SourceDown, "fred DTB3: the answer was cut off or garbled. Hint: try again later."),
@@ -207,10 +206,10 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("fault", "kind", "words"), FAULTS, ids=[fault for fault, _, _ in FAULTS])
-def test_each_fault_is_told_apart_and_the_next_attempt_is_a_new_one(
+def test_each_fault_has_its_error_and_the_next_attempt_succeeds(
     server: FakeWeb, fault: str, kind: type[DataError], words: str
 ) -> None:
-    """A download that hangs or drips never ends by itself, so an error means that the limit of 0.3 s was kept."""
+    """A hanging or dripping download never ends by itself, so an error proves that the limit of 0.3 s works."""
     server.fail(fault)
     with pytest.raises(DataError) as caught:
         Fred(server.base).fetch("DTB3", None, 0.3 if kind is TimedOut else HANG)
@@ -220,8 +219,8 @@ def test_each_fault_is_told_apart_and_the_next_attempt_is_a_new_one(
     assert len(Fred(server.base).fetch("DTB3", None, HANG).values) == 3
 
 
-def test_a_download_that_was_given_up_does_not_go_on(server: FakeWeb) -> None:
-    """The body drips for as long as somebody reads it: the reading thread gives up with the next bytes too."""
+def test_an_abandoned_download_stops_reading(server: FakeWeb) -> None:
+    """The body drips as long as it is read: the reading thread stops with the next bytes."""
     server.fail("drip")
     with pytest.raises(TimedOut):
         http_download.download(server.base, label="dripping", seconds=0.1)
@@ -234,7 +233,7 @@ def test_a_download_that_was_given_up_does_not_go_on(server: FakeWeb) -> None:
 @pytest.mark.parametrize(
     ("text", "wait"), [("30", 30), ("soon", 0), ("", 0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0), ("-5", 0)]
 )
-def test_the_time_that_a_source_asks_to_wait_is_handed_on(server: FakeWeb, text: str, wait: float) -> None:
+def test_retry_after_is_passed_on(server: FakeWeb, text: str, wait: float) -> None:
     server.fail("429", headers={"Retry-After": text})
     with pytest.raises(RateLimited) as caught:
         Fred(server.base).fetch("DTB3", None, HANG)
@@ -242,7 +241,7 @@ def test_the_time_that_a_source_asks_to_wait_is_handed_on(server: FakeWeb, text:
     assert ("and to wait 30 s (status 429)" in str(caught.value)) == (wait == 30)
 
 
-def test_the_time_to_wait_may_be_a_date(server: FakeWeb) -> None:
+def test_retry_after_may_be_a_date(server: FakeWeb) -> None:
     until = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
     server.fail("429", headers={"Retry-After": format_datetime(until, usegmt=True)})
     with pytest.raises(RateLimited) as caught:
@@ -272,7 +271,7 @@ def test_a_proxy_that_cannot_be_reached_is_named(monkeypatch: pytest.MonkeyPatch
     )
 
 
-def test_certificates_are_those_of_the_environment(
+def test_certificates_come_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -294,14 +293,14 @@ def test_certificates_are_those_of_the_environment(
     )
 
 
-def test_an_answer_without_end_is_given_up(server: FakeWeb, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_answer_is_abandoned(server: FakeWeb, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_download, "LARGEST", 2**20)
     with pytest.raises(SourceDown, match=r"^fred BIG: more than 1 MiB; expected a file of prices$"):
         fetched(server, "BIG", {f"x{n:09}": "1" for n in range(100_000)})
 
 
-def test_an_address_stays_out_of_what_the_user_reads(server: FakeWeb) -> None:
-    """A user's own address may hold a password or a key; each failure names the host at most."""
+def test_messages_never_contain_the_address(server: FakeWeb) -> None:
+    """A user's address may contain a password or a key; messages name at most the host."""
     url = server.base.replace("//", "//name:secret@") + "/graph/fredgraph.csv?id=DTB3&token=secret"
     for fault in [fault for fault, _, _ in FAULTS if fault not in ("html", "empty")]:
         server.fail(fault)
@@ -312,8 +311,8 @@ def test_an_address_stays_out_of_what_the_user_reads(server: FakeWeb) -> None:
 
 
 @pytest.mark.parametrize("symbol", ["", "../x", "DTB3&cosd=1", "DTB3,SP500", "DTB 3", "a/b", "DTB3\n", "é"])
-def test_what_is_no_id_is_not_asked_for(server: FakeWeb, symbol: str) -> None:
-    with pytest.raises(UnknownSeries, match=r"is no id; expected letters, digits and _ only, such as DTB3$"):
+def test_invalid_ids_are_not_requested(server: FakeWeb, symbol: str) -> None:
+    with pytest.raises(UnknownSeries, match=r"is not an id; expected letters, digits and _ only, such as DTB3$"):
         Fred(server.base).fetch(symbol, None, HANG)
     assert server.requests == []
 
@@ -321,23 +320,23 @@ def test_what_is_no_id_is_not_asked_for(server: FakeWeb, symbol: str) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("observation_date,DTB6\n2024-01-02,1\n", "the answer is no table of DTB3"),
+        ("observation_date,DTB6\n2024-01-02,1\n", "the answer is not a table of DTB3"),
         ("observation_date,DTB3\n2024-01-02,1,2\n", "line 2 is '2024-01-02,1,2'; expected a date and a number"),
         ("observation_date,DTB3\n2024-01-02,1\n2024-01\n", "line 3 is '2024-01'; expected"),
         ("observation_date,DTB3\n2024-01-02,n/a\n", "line 2 is '2024-01-02,n/a'; expected"),
         ("observation_date,DTB3\n2024-01-02,inf\n", "line 2 is '2024-01-02,inf'; expected"),
         ("observation_date,DTB3\n2024-02-30,1\n", "line 2 is '2024-02-30,1'; expected"),
-        ("error: too many requests", "the answer is no table of DTB3"),
+        ("error: too many requests", "the answer is not a table of DTB3"),
     ],
 )
-def test_what_is_no_table_of_the_series_is_the_source_s_failure(server: FakeWeb, text: str, words: str) -> None:
+def test_an_answer_that_is_not_the_series_is_a_failure_of_the_source(server: FakeWeb, text: str, words: str) -> None:
     server.fred["DTB3"] = text
     with pytest.raises(SourceDown) as caught:
         Fred(server.base).fetch("DTB3", None, HANG)
     assert str(caught.value).startswith(f"fred DTB3: {words}")
 
 
-def test_a_series_without_values_is_known_and_has_nothing(server: FakeWeb) -> None:
+def test_a_series_without_values_has_no_data(server: FakeWeb) -> None:
     with pytest.raises(NoDataInRange, match=r"^fred DTB3: no value$"):
         fetched(server, "DTB3", {"2024-01-01": "."})
     with pytest.raises(NoDataInRange, match=r"^fred DTB3: no value since 2026-01-01$"):

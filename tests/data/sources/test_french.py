@@ -1,4 +1,4 @@
-"""Kenneth French's library by the real client against a server here: which column is what, and what a failure says."""
+"""Kenneth French's library through the real client and a local server: columns, and messages of failures."""
 
 import zipfile
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 
-from backtest.data.quotes import Quotes
+from backtest.data.raw_series import RawSeries
 from backtest.data.sources import french
 from backtest.data.sources.french import French
 from backtest.errors import DataError, NoNetwork, RateLimited, SourceDown, TimedOut, UnknownSeries
@@ -95,7 +95,7 @@ def daily(server: FakeWeb) -> French:
     return French("daily", server.base + FRENCH_FOLDER)
 
 
-def returns(quotes: Quotes) -> dict[str, float]:
+def returns(quotes: RawSeries) -> dict[str, float]:
     return {f"{day:%Y-%m-%d}": float(value) for day, value in quotes.values["return"].items()}
 
 
@@ -119,7 +119,7 @@ def test_months_are_dated_at_their_end_and_percent_become_decimals(server: FakeW
     assert quotes.values.index.name == "date"
 
 
-def test_the_market_is_its_excess_and_the_bill(server: FakeWeb) -> None:
+def test_the_market_is_the_excess_return_plus_the_bill(server: FakeWeb) -> None:
     source = monthly(server)
     market = source.fetch("Mkt", None, HANG)
     assert list(returns(market).values()) == pytest.approx([0.0318, 0.0289, 0.0059, -0.0292, 0.0284], rel=1e-12)
@@ -129,13 +129,13 @@ def test_the_market_is_its_excess_and_the_bill(server: FakeWeb) -> None:
     assert bill.notes == ()
 
 
-def test_what_is_marked_as_missing_is_missing(server: FakeWeb) -> None:
+def test_missing_value_codes_become_nan(server: FakeWeb) -> None:
     assert (
         np.isnan(list(returns(monthly(server).fetch("HML", None, HANG)).values())).tolist() == [False] * 3 + [True] * 2
     )
 
 
-def test_days_are_days_and_come_from_the_daily_file(server: FakeWeb) -> None:
+def test_daily_returns_come_from_the_daily_file(server: FakeWeb) -> None:
     quotes = daily(server).fetch("Mkt", None, HANG)
     assert quotes.label == "french_daily Mkt"
     assert returns(quotes) == pytest.approx({"1926-07-01": 0.001, "1926-07-02": 0.0046}, rel=1e-12)
@@ -149,9 +149,7 @@ def test_days_are_days_and_come_from_the_daily_file(server: FakeWeb) -> None:
 
 
 @pytest.mark.parametrize(("column", "expected"), [("NoDur", [1.45, 3.97]), ("Hlth", [1.77, 4.25]), ("Hi 30", [3, 6])])
-def test_of_several_tables_the_first_counts_the_value_weighted_one(
-    server: FakeWeb, column: str, expected: list[float]
-) -> None:
+def test_the_first_table_is_used_which_is_value_weighted(server: FakeWeb, column: str, expected: list[float]) -> None:
     quotes = monthly(server).fetch(f"10_Industry_Portfolios/{column}", None, HANG)
     assert list(returns(quotes).values()) == pytest.approx([value / 100 for value in expected])
     assert quotes.notes == ()
@@ -171,7 +169,7 @@ def test_a_blank_line_below_the_header_and_none_at_the_end_make_no_difference(se
         ("SMB", "the return of a long-short portfolio: no capital is tied up in it, and what cash earns is not added"),
     ],
 )
-def test_what_is_no_return_on_capital_says_so(server: FakeWeb, symbol: str, words: str) -> None:
+def test_long_short_and_excess_returns_have_a_caveat(server: FakeWeb, symbol: str, words: str) -> None:
     assert monthly(server).fetch(symbol, None, HANG).notes == (words,)
 
 
@@ -188,7 +186,7 @@ def test_two_columns_of_a_file_are_one_download_and_the_whole_history(server: Fa
     assert sorted(server.counts.values()) == [1, 2]  # another run asks anew
 
 
-def test_threads_that_want_the_same_file_wait_for_one_download(server: FakeWeb) -> None:
+def test_threads_share_the_download_of_a_file(server: FakeWeb) -> None:
     source = monthly(server)
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda symbol: source.fetch(symbol, None, HANG), ["Mkt", "RF", "SMB", "HML"] * 4))
@@ -196,7 +194,7 @@ def test_threads_that_want_the_same_file_wait_for_one_download(server: FakeWeb) 
     assert len(server.requests) == 1
 
 
-def test_who_waits_for_another_s_download_keeps_the_time(server: FakeWeb) -> None:
+def test_waiting_for_another_download_respects_the_time_limit(server: FakeWeb) -> None:
     server.fail("hang", times=1)
     source = monthly(server)
     with ThreadPoolExecutor(1) as threads:
@@ -242,10 +240,10 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_each_fault_is_told_apart_and_nothing_of_it_is_kept(
+def test_each_fault_has_its_error_and_leaves_nothing_behind(
     server: FakeWeb, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The clock stands still until the download begins, which is then given all of the time."""
+    """The clock stands still until the download begins, which then has all of the time."""
     kind, words = FAULTS[fault]
     source = monthly(server)
     monkeypatch.setattr(french, "monotonic", lambda: 0.0)
@@ -258,14 +256,14 @@ def test_each_fault_is_told_apart_and_nothing_of_it_is_kept(
     assert len(source.fetch("Mkt", None, HANG).values) == 5
 
 
-def test_no_network_is_told() -> None:
+def test_a_missing_network_is_reported() -> None:
     server = FakeWeb()
     server.server_close()  # its port is free again, and nobody listens there
     with pytest.raises(NoNetwork, match=r"^french Mkt: 127\.0\.0\.1 cannot be reached\. Hint: "):
         monthly(server).fetch("Mkt", None, HANG)
 
 
-def test_an_unknown_column_is_told_what_there_is(server: FakeWeb) -> None:
+def test_an_unknown_column_is_refused_with_the_available_ones(server: FakeWeb) -> None:
     with pytest.raises(UnknownSeries) as caught:
         monthly(server).fetch("RMW", None, HANG)
     assert str(caught.value) == ("french RMW: F-F_Research_Data_Factors has no column RMW; it has Mkt-RF, SMB, HML, RF")
@@ -274,7 +272,7 @@ def test_an_unknown_column_is_told_what_there_is(server: FakeWeb) -> None:
     assert str(caught.value).endswith("Hlth, Utils, Other, Lo 30, Med 40 and more")
 
 
-def test_an_unknown_daily_data_set_hints_at_how_they_are_named(server: FakeWeb) -> None:
+def test_an_unknown_daily_data_set_has_a_hint_at_names(server: FakeWeb) -> None:
     with pytest.raises(UnknownSeries) as caught:
         daily(server).fetch("25_Portfolios_5x5/SMB", None, HANG)
     assert str(caught.value) == (
@@ -301,8 +299,8 @@ def test_an_unknown_daily_data_set_hints_at_how_they_are_named(server: FakeWeb) 
         "/x",
     ],
 )
-def test_no_symbol_leads_out_of_his_folder(server: FakeWeb, symbol: str) -> None:
-    with pytest.raises(UnknownSeries, match=r"^french: .* is no name of a series; expected a column of "):
+def test_no_symbol_leads_out_of_the_folder_of_files(server: FakeWeb, symbol: str) -> None:
+    with pytest.raises(UnknownSeries, match=r"^french: .* is not the name of a series; expected a column of "):
         monthly(server).fetch(symbol, None, HANG)
     assert server.requests == []
 
@@ -320,16 +318,14 @@ def test_a_file_of_the_other_frequency_is_refused(server: FakeWeb) -> None:
     [
         ("Copyright\n", "no table of returns in the file; expected rows such as 192607,2.96"),
         ("", "no table of returns in the file"),
-        ("192607,1,2\n", "rows and header of the table in the file do not go together"),
+        ("192607,1,2\n", "rows and header of the table in the file do not match"),
         ("Date,a,b\n192607,1,2\n", "rows and header"),
         (",a,b\n192607,1,2\n192608,1\n", "rows and header"),
-        (",a,b\n192607,1,2\n192608,1,x\n", "the file has a cell that is no number or date"),
-        (",a,b\n192613,1,2\n", "the file has a cell that is no number or date"),
+        (",a,b\n192607,1,2\n192608,1,x\n", "the file has a cell that is not a number or a date"),
+        (",a,b\n192613,1,2\n", "the file has a cell that is not a number or a date"),
     ],
 )
-def test_a_file_without_a_table_that_can_be_read_is_the_source_s_failure(
-    server: FakeWeb, text: str, words: str
-) -> None:
+def test_a_file_without_a_readable_table_is_a_failure_of_the_source(server: FakeWeb, text: str, words: str) -> None:
     server.french["F-F_Research_Data_Factors"] = french_zip("x", text)
     with pytest.raises(SourceDown) as caught:
         monthly(server).fetch("a", None, HANG)
@@ -354,7 +350,7 @@ def test_every_damage_to_a_zip_is_found(server: FakeWeb) -> None:
 
 
 @pytest.mark.parametrize("names", [[], ["a.csv", "b.csv"], ["picture.png"]])
-def test_a_zip_that_holds_not_one_table_is_refused(server: FakeWeb, names: list[str]) -> None:
+def test_a_zip_without_exactly_one_table_is_refused(server: FakeWeb, names: list[str]) -> None:
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for name in names:
@@ -364,7 +360,7 @@ def test_a_zip_that_holds_not_one_table_is_refused(server: FakeWeb, names: list[
         monthly(server).fetch("Mkt", None, HANG)
 
 
-def test_a_file_that_unpacks_to_a_flood_is_refused(server: FakeWeb, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_unpacks_to_too_many_bytes_is_refused(server: FakeWeb, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(french, "_LARGEST", 2**20)
     server.french["F-F_Research_Data_Factors"] = french_zip("x", FACTORS + "0" * 2**20)
     with pytest.raises(SourceDown, match=r"^french Mkt: no table of returns in the file"):

@@ -1,4 +1,4 @@
-"""Asking one source: again where that may help, at its pace, and for no longer than was allowed."""
+"""Requests to one source: retries, rate limit and time limit."""
 
 import threading
 from datetime import timedelta
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from backtest.data.cache import fetch
-from backtest.data.cache.fetch import Wanted, get
-from backtest.data.quotes import Quotes
+from backtest.data.cache.fetch import Request, get
+from backtest.data.raw_series import RawSeries
 from backtest.errors import (
     DataError,
     DataUnavailableError,
@@ -55,10 +55,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
         (DataUnavailableError("x"), 1),
     ],
 )
-def test_what_may_be_over_in_a_moment_is_asked_again(
-    problem: DataError, asked: int, tmp_path: Path, clock: Clock
-) -> None:
-    """Four times, unless the source itself asks for more time than is left: then at once, with its own words."""
+def test_temporary_failures_are_retried(problem: DataError, asked: int, tmp_path: Path, clock: Clock) -> None:
+    """Up to four attempts, unless the source asks for more time than is left: then it fails at once."""
     source = MadeUp(0, always(problem))
     with pytest.raises(type(problem), match=r"^x$"):
         fetched(tmp_path, source, seconds=60.0, sleep=clock.sleep)
@@ -72,9 +70,7 @@ def test_what_may_be_over_in_a_moment_is_asked_again(
         assert 0.5 + 1.0 + 2.0 <= waited < 0.5 + 1.0 + 2.0 + 3 * 0.5 + 0.1
 
 
-def test_each_pause_is_longer_than_the_one_before_and_the_answer_is_taken_when_it_comes(
-    tmp_path: Path, clock: Clock
-) -> None:
+def test_pauses_grow_and_the_first_answer_is_taken(tmp_path: Path, clock: Clock) -> None:
     source = Failing(SourceDown("1"), TimedOut("2"), RateLimited("3"))
     assert fetched(tmp_path, source, sleep=clock.sleep)["A"].values.equals(history("A", 0).values)
     assert len(clock.slept) == 3
@@ -82,10 +78,10 @@ def test_each_pause_is_longer_than_the_one_before_and_the_answer_is_taken_when_i
         assert least <= pause <= least + 0.5
 
 
-def test_a_pause_that_one_series_is_asked_for_is_kept_by_all_of_its_source(
+def test_a_requested_pause_applies_to_all_series_of_the_source(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where that is longer than the time left, the others are not even asked for: each says so."""
+    """If the pause is longer than the time left, the other series fail without a request."""
     monkeypatch.setattr(fetch, "_WORKERS", 1)
     source = MadeUp(0, always(RateLimited("A: slower", 61.0)))
     with pytest.raises(DataUnavailableError) as told:
@@ -97,7 +93,7 @@ def test_a_pause_that_one_series_is_asked_for_is_kept_by_all_of_its_source(
     assert all("not asked, as its source wants a pause of 61 s, longer than is left" in line for line in others)
 
 
-def test_requests_to_one_source_start_apart_and_those_to_another_do_not_wait_for_them(
+def test_requests_to_one_source_are_spaced_and_other_sources_do_not_wait(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetch, "_WORKERS", 1)
@@ -106,11 +102,11 @@ def test_requests_to_one_source_start_apart_and_those_to_another_do_not_wait_for
     fetched(tmp_path, source, "ABC", sleep=clock.sleep)
     assert np.allclose(np.diff(began), 0.2)
     clock.slept.clear()
-    get([Wanted(name, "D", source) for name in ("one", "other")], access(tmp_path, sleep=clock.sleep))
+    get([Request(name, "D", source) for name in ("one", "other")], access(tmp_path, sleep=clock.sleep))
     assert clock.slept == []
 
 
-def test_a_source_that_hangs_for_ever_takes_no_more_than_the_time_that_was_given(tmp_path: Path) -> None:
+def test_a_hanging_source_takes_no_longer_than_the_time_limit(tmp_path: Path) -> None:
     """More of them than there are threads: one line for each, and what is kept goes on.
 
     None of those that hang has come back when the answer is there: nobody has waited for them.
@@ -134,10 +130,10 @@ def test_a_source_that_hangs_for_ever_takes_no_more_than_the_time_that_was_given
     }
 
 
-def test_an_attempt_is_given_what_is_left_and_no_more_than_20_s(tmp_path: Path, clock: Clock) -> None:
+def test_an_attempt_gets_the_time_left_but_at_most_20_s(tmp_path: Path, clock: Clock) -> None:
     given: list[float] = []
 
-    def slow(seconds: float) -> Quotes:
+    def slow(seconds: float) -> RawSeries:
         given.append(seconds)
         clock.now += seconds
         raise TimedOut("slow")
@@ -150,8 +146,8 @@ def test_an_attempt_is_given_what_is_left_and_no_more_than_20_s(tmp_path: Path, 
     assert clock.now <= 1050.0
 
 
-def test_who_interrupts_is_obeyed_and_nothing_more_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C after the first of many: at most those under way are finished."""
+def test_an_interrupt_stops_further_requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After Ctrl-C at most the requests under way are finished."""
     monkeypatch.setattr(fetch, "_WORKERS", 1)
     go_on = threading.Event()
 

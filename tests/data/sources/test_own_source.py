@@ -1,4 +1,4 @@
-"""A source of the user's own: one class, named in the configuration, cached as the others are."""
+"""A user's own source: one class, named in the configuration, cached like the others."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from backtest.data.quotes import Quotes
+from backtest.data.raw_series import RawSeries
 from backtest.data.sources.source import Source
 from backtest.errors import NoNetwork, UnknownSeries
 
@@ -30,7 +30,7 @@ class Desk(Source):
         dates = pd.date_range("2020-01-01", periods=700, freq="B", name="date")
         rng = np.random.default_rng(len(symbol))
         closes = 100 * np.cumprod(1 + 0.01 * rng.standard_normal(700))
-        return Quotes(pd.DataFrame({"close": closes, "dividends": 0.0}, index=dates), f"desk {symbol}", "closes")
+        return RawSeries(pd.DataFrame({"close": closes, "dividends": 0.0}, index=dates), f"desk {symbol}", "closes")
 """
 CONFIG = """
 name: desk
@@ -58,7 +58,7 @@ def configuration(desk: Path, second: str) -> Path:
     return path
 
 
-def test_it_is_asked_once_and_then_the_cache(desk: Path) -> None:
+def test_an_own_source_is_fetched_once_and_then_cached(desk: Path) -> None:
     path = configuration(desk, "BB")
     for _ in range(2):
         answer = command("run", path, "--output", desk / "report")
@@ -70,6 +70,6 @@ def test_it_is_asked_once_and_then_the_cache(desk: Path) -> None:
 @pytest.mark.parametrize(
     ("symbol", "code", "words"), [("NOPE", 2, "desk NOPE: not traded here"), ("DOWN", 3, "desk DOWN: nobody picks up")]
 )
-def test_its_errors_are_the_users_to_read(desk: Path, symbol: str, code: int, words: str) -> None:
+def test_errors_of_an_own_source_reach_the_user(desk: Path, symbol: str, code: int, words: str) -> None:
     answer = command("run", configuration(desk, symbol), "--output", desk / "report")
     assert (answer.code, answer.err) == (code, f"error: {words}\n")

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - a row of the table of faults is a line
-"""The real yfinance client against a server that answers as Yahoo's does: what comes, and what is said where nothing does."""
+"""The real yfinance client against a server that answers like Yahoo: data, and messages of failures."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -13,9 +13,9 @@ import pytest
 
 from backtest import errors
 from backtest.data.prepare.total_return import total_return_level
-from backtest.data.quotes import Rate
+from backtest.data.raw_series import Rate
+from backtest.data.sources.network.yahoo_session import JudgingSession
 from backtest.data.sources.yahoo import YFinance
-from backtest.data.sources.yahoo_session import JudgingSession
 from support.patience import HANG
 from support.web.fake_yahoo import FakeYahoo, Listed, walk
 
@@ -34,7 +34,7 @@ def yahoo(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeYahoo]:
 
 @pytest.fixture
 def source(yahoo: FakeYahoo, tmp_path_factory: pytest.TempPathFactory) -> YFinance:
-    """The source, its requests led to the server; the client's folder is one for the process, as its settings are."""
+    """Return the source with requests redirected to the server; the client's folder is shared by the process."""
 
     class Led(JudgingSession):
         def request(self, method: Any, url: Any, **options: Any) -> Any:  # type: ignore[override]  # hands on what it gets
@@ -48,7 +48,7 @@ def client_folder(factory: pytest.TempPathFactory) -> Path:
     return factory.getbasetemp() / "yfinance-client"
 
 
-def test_raw_closes_and_what_was_paid_on_the_ex_date(yahoo: FakeYahoo, source: YFinance) -> None:
+def test_raw_closes_and_payments_on_the_ex_date(yahoo: FakeYahoo, source: YFinance) -> None:
     """Local dates through the change to summer time; nothing adjusted, nothing filled."""
     yahoo.listed["FUND"] = Listed(
         DAYS,
@@ -71,14 +71,14 @@ def test_raw_closes_and_what_was_paid_on_the_ex_date(yahoo: FakeYahoo, source: Y
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "Australia/Sydney", "Europe/London", "Pacific/Auckland"])
-def test_dates_are_those_of_the_exchange(zone: str, yahoo: FakeYahoo, source: YFinance) -> None:
+def test_dates_are_local_dates_of_the_exchange(zone: str, yahoo: FakeYahoo, source: YFinance) -> None:
     """A session that opens on Monday in Sydney opens on Sunday in UTC."""
     yahoo.listed["FAR"] = Listed(DAYS, CLOSES, zone=zone)
     assert [f"{day:%Y-%m-%d}" for day in source.fetch("FAR", None, HANG).values.index] == DAYS
 
 
 def test_a_missing_adjusted_close_changes_nothing(yahoo: FakeYahoo, source: YFinance) -> None:
-    """The client would hand out unadjusted prices as adjusted ones; ours are made from what was paid."""
+    """The client would return unadjusted prices as adjusted ones; the level here is made from payments."""
     with_it = source.fetch("SPY", None, HANG)
     yahoo.listed["SPY"].adjusted = False
     without = source.fetch("SPY", None, HANG)
@@ -87,18 +87,18 @@ def test_a_missing_adjusted_close_changes_nothing(yahoo: FakeYahoo, source: YFin
     assert level.iloc[3] / level.iloc[2] == pytest.approx((103 + 1.5) / 102, rel=1e-12)
 
 
-def test_the_day_under_way_is_left_out_by_the_word_of_the_server(yahoo: FakeYahoo, source: YFinance) -> None:
+def test_an_unfinished_session_is_left_out(yahoo: FakeYahoo, source: YFinance) -> None:
     yahoo.listed["SPY"].under_way = True
     assert f"{source.fetch('SPY', None, HANG).values.index[-1]:%Y-%m-%d}" == DAYS[-2]
 
 
-def test_only_what_is_asked_for_and_a_new_dividend_is_seen_at_once(yahoo: FakeYahoo, source: YFinance) -> None:
+def test_only_requested_dates_are_returned_and_new_dividends_appear_at_once(yahoo: FakeYahoo, source: YFinance) -> None:
     assert len(source.fetch("SPY", date.fromisoformat(DAYS[5]), HANG).values) == 3
     yahoo.listed["SPY"].dividends = {DAYS[3]: 1.5, DAYS[7]: 2.0}
     assert source.fetch("SPY", date.fromisoformat(DAYS[5]), HANG).values["dividends"].tolist() == [0, 0, 2.0]
 
 
-def test_a_yield_is_a_rate_and_an_index_says_what_it_lacks(yahoo: FakeYahoo, source: YFinance) -> None:
+def test_a_yield_is_a_rate_and_an_index_has_a_caveat(yahoo: FakeYahoo, source: YFinance) -> None:
     yahoo.listed["^IRX"] = Listed(DAYS, [5.2] * 8, instrument="INDEX")
     yahoo.listed["^GSPC"] = Listed(DAYS, CLOSES, instrument="INDEX")
     bill = source.fetch("^IRX", None, HANG)
@@ -118,9 +118,9 @@ FAULTS = {
     "503": ("503", errors.SourceDown, "Yahoo failed (503). Hint: try again later."),
     "401": ("401", errors.SourceDown, "Yahoo refused to answer (401). Hint: try again later."),
     "a web page": ("html", errors.SourceDown, "a web page came in place of data. Hint: does the network ask for a login?"),
-    "cut JSON": ("cut json", errors.SourceDown, "Yahoo's answer was cut off, or is no data. Hint: try again later."),
+    "cut JSON": ("cut json", errors.SourceDown, "Yahoo's answer was cut off, or is not data. Hint: try again later."),
     "a cut body": ("truncated", errors.SourceDown, "Yahoo's answer was cut off"),
-    "nothing": ("empty", errors.SourceDown, "Yahoo's answer was cut off, or is no data. Hint: try again later."),
+    "nothing": ("empty", errors.SourceDown, "Yahoo's answer was cut off, or is not data. Hint: try again later."),
     "empty arrays": ("empty arrays", errors.NoDataInRange, "Yahoo answered without a single price. Hint: another range, or symbol."),
     "reset": ("reset", errors.SourceDown, "Yahoo broke the connection off. Hint: try again later."),
     "hanging": ("hang", errors.TimedOut, "Yahoo did not answer in time. Hint: try again later, or data.timeout: a longer time."),
@@ -128,10 +128,10 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("fault", "kind", "words"), FAULTS.values(), ids=FAULTS.keys())
-def test_what_is_said_of_a_fault(
+def test_each_fault_has_its_message(
     fault: str, kind: type[Exception], words: str, yahoo: FakeYahoo, source: YFinance
 ) -> None:
-    """One line that tells the cause; the client alone would call most of these "possibly delisted"."""
+    """One line with the cause; the client alone would call most of these "possibly delisted"."""
     yahoo.listed["BAD"] = walk("BAD", pd.date_range("2024-01-01", periods=60, freq="B"))
     yahoo.faults["BAD"] = fault
     with pytest.raises(errors.DataError) as failure:
@@ -140,7 +140,7 @@ def test_what_is_said_of_a_fault(
     assert source.fetch("SPY", None, HANG).values["close"].tolist() == CLOSES  # one of several failed
 
 
-def test_the_page_tells_what_is_said_of_each_fault() -> None:
+def test_the_docs_quote_the_message_of_each_fault() -> None:
     page = (Path(__file__).parents[3] / "docs" / "when_a_source_fails.md").read_text(encoding="utf-8")
     assert [words for _, _, words in FAULTS.values() if f"`{words}`" not in page and "503" not in words] == []
 
@@ -157,8 +157,8 @@ def test_nobody_listening_is_no_network(source: YFinance, yahoo: FakeYahoo) -> N
         source.fetch("SPY", None, HANG)
 
 
-def test_a_hanging_server_holds_nobody_longer_than_was_allowed(yahoo: FakeYahoo, source: YFinance) -> None:
-    """Cookies, crumb, time zone and history hang for ever; how long each may take is argued in test_yfinance_source."""
+def test_a_hanging_server_takes_no_longer_than_the_time_limit(yahoo: FakeYahoo, source: YFinance) -> None:
+    """Cookies, crumb, time zone and history hang for ever; test_yahoo_source covers the time limit of each."""
     yahoo.fail("hang")
     with pytest.raises(errors.TimedOut):
         source.fetch("SPY", None, 1.0)

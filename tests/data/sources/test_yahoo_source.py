@@ -1,4 +1,4 @@
-"""What the client would do behind our back: other symbols, other hosts, files of its own, one lock for all threads."""
+"""Unwanted behaviour of the client: other symbols, other hosts, files of its own, one lock for all threads."""
 
 import subprocess
 import sys
@@ -14,9 +14,9 @@ import pytest
 from curl_cffi import requests
 from curl_cffi.requests import exceptions
 
-from backtest.data.sources import yahoo_session
+from backtest.data.sources.network import yahoo_session
+from backtest.data.sources.network.yahoo_session import JudgingSession
 from backtest.data.sources.yahoo import YFinance
-from backtest.data.sources.yahoo_session import JudgingSession
 from backtest.errors import BacktestError, DataError, DataUnavailableError, TimedOut, UnknownSeries
 from support.patience import HANG
 from support.web.fake_yahoo import CHART, FakeYahoo, Listed
@@ -72,7 +72,7 @@ class Clocks(threading.local):
 
 @pytest.fixture
 def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
-    """A network in which whatever goes to `SILENT` takes all the time that it is given, on these clocks."""
+    """Simulate a network in which requests to `SILENT` use up their whole time limit, on these clocks."""
     made, send = Clocks(), requests.Session.request
 
     def sent(session: Any, method: Any, url: Any, **options: Any) -> Any:
@@ -87,7 +87,7 @@ def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
 
 
 def outcomes(source: YFinance, seconds: dict[str, float], clocks: Clocks) -> dict[str, tuple[float, object]]:
-    """Fetch all symbols at once; return for each the seconds it took on its thread's clock, and what came of it."""
+    """Fetch all symbols at once; return for each the seconds on its thread's clock, and its outcome."""
     found: dict[str, tuple[float, object]] = {}
 
     def ask(symbol: str, limit: float) -> None:
@@ -109,8 +109,8 @@ def outcomes(source: YFinance, seconds: dict[str, float], clocks: Clocks) -> dic
 
 
 @pytest.mark.parametrize("symbol", ["SPY#B", "SPY?x", "A\nB", "", " ", "../SPY", "A/B", "A%2FB", "..", "SPY\0"])
-def test_no_symbol_turns_into_another_one(symbol: str, yahoo: FakeYahoo, tmp_path: Path) -> None:
-    """The client puts it into the address as it stands: "SPY#B" would bring the prices of SPY under another name."""
+def test_no_symbol_is_read_as_another_one(symbol: str, yahoo: FakeYahoo, tmp_path: Path) -> None:
+    """The client inserts it into the address unchanged: "SPY#B" would return the prices of SPY under another name."""
     with pytest.raises(UnknownSeries, match="not a symbol of Yahoo's") as failure:
         YFinance(tmp_path, Led(yahoo.base)).fetch(symbol, None, HANG)
     assert "\n" not in str(failure.value)
@@ -125,13 +125,13 @@ def test_an_isin_is_not_looked_up(yahoo: FakeYahoo, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("symbol", ["^GSPC", "EURUSD=X", "BRK-B", "ES=F", "M&M.NS", "0700.HK", "BTC-USD", "^SP500-45"])
-def test_the_spellings_of_yahoo_are_symbols(symbol: str, yahoo: FakeYahoo, tmp_path: Path) -> None:
+def test_yahoos_spellings_are_accepted_as_symbols(symbol: str, yahoo: FakeYahoo, tmp_path: Path) -> None:
     yahoo.listed[symbol] = Listed(DAYS, CLOSES)
     assert YFinance(tmp_path, Led(yahoo.base)).fetch(symbol, None, HANG).values["close"].tolist() == CLOSES
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland", "America/New_York"])
-def test_the_first_date_wanted_is_the_exchange_s(zone: str, yahoo: FakeYahoo, tmp_path: Path) -> None:
+def test_the_first_requested_date_is_a_local_date_of_the_exchange(zone: str, yahoo: FakeYahoo, tmp_path: Path) -> None:
     """The client is told no time zone; a Monday that begins on Sunday in UTC is there, and Friday is not."""
     yahoo.listed["FAR"] = Listed(DAYS, CLOSES, zone=zone)
     values = YFinance(tmp_path, Led(yahoo.base)).fetch("FAR", date.fromisoformat(DAYS[5]), HANG).values
@@ -187,14 +187,16 @@ def test_not_found_is_an_unknown_symbol_whatever_the_status(yahoo: FakeYahoo, tm
 # 3. Few requests, and no host that holds the others up
 
 
-def test_one_request_a_fetch_and_one_cookie_for_all(yahoo: FakeYahoo, tmp_path: Path) -> None:
+def test_a_fetch_is_one_request_and_all_share_one_cookie(yahoo: FakeYahoo, tmp_path: Path) -> None:
     source = YFinance(tmp_path, Led(yahoo.base))
     for symbol in ("SPY", "S0", "SPY"):
         source.fetch(symbol, None, HANG)
     assert yahoo.counts == {"/": 1, "/v1/test/getcrumb": 1, f"{CHART}SPY": 2, f"{CHART}S0": 1}
 
 
-def test_hosts_of_cookies_that_hang_cost_their_share_once(yahoo: FakeYahoo, clocks: Clocks, tmp_path: Path) -> None:
+def test_hanging_cookie_hosts_cost_their_share_of_the_time_once(
+    yahoo: FakeYahoo, clocks: Clocks, tmp_path: Path
+) -> None:
     """They are on lists of blocked hosts, and prices come without them: they cost a quarter of the time at most, once.
 
     The client itself would wait for them again for each symbol, while the other threads wait in line.
@@ -217,7 +219,7 @@ def test_each_thread_has_its_own_deadline(clocks: Clocks, tmp_path: Path) -> Non
 
 
 def test_a_refusal_is_answered_with_a_new_cookie(yahoo: FakeYahoo, tmp_path: Path) -> None:
-    """What is remembered of cookies is forgotten, and the client's second way to one is gone."""
+    """Remembered cookies are dropped, and the client's second way to get one fails."""
 
     class Mended(Led):
         def request(self, method: Any, url: Any, **options: Any) -> Any:  # type: ignore[override]  # hands on what it gets
@@ -231,7 +233,7 @@ def test_a_refusal_is_answered_with_a_new_cookie(yahoo: FakeYahoo, tmp_path: Pat
 
 
 def test_a_failing_crumb_is_not_sent_on(yahoo: FakeYahoo, failing: FakeYahoo, tmp_path: Path) -> None:
-    """The client takes the text of any answer but 429 for the crumb, an error's too."""
+    """The client takes the text of any answer but 429 for the crumb, even an error's."""
     YFinance(tmp_path, Led(yahoo.base, failing.base)).fetch("SPY", None, HANG)
     assert [one for one in yahoo.requests if "crumb" in one] == []
 
@@ -249,7 +251,7 @@ print(YFinance(Path(sys.argv[1]), Led(sys.argv[2])).fetch(sys.argv[3], None, 600
 
 
 def started(folder: Path, home: Path, yahoo: FakeYahoo, symbol: str) -> "subprocess.Popen[str]":
-    """A process that prints a symbol's closes; the client makes its tables once in a process, so each has its own."""
+    """Start a process that prints a symbol's closes; the client creates its tables once per process."""
     return subprocess.Popen(
         [sys.executable, "-c", WORKER, str(folder), yahoo.base, symbol],
         cwd=Path(__file__).parents[3],
@@ -260,14 +262,14 @@ def started(folder: Path, home: Path, yahoo: FakeYahoo, symbol: str) -> "subproc
     )
 
 
-def test_eight_cold_processes_leave_no_file_and_say_nothing(yahoo: FakeYahoo, tmp_path: Path) -> None:
-    """The client's tables fail where processes make or fill them at once: so there are none, here or at home."""
+def test_eight_concurrent_first_runs_leave_no_file_and_log_nothing(yahoo: FakeYahoo, tmp_path: Path) -> None:
+    """The client's tables fail if processes create or fill them at once, so there are none, here or at home."""
     processes = [started(tmp_path / "client", tmp_path, yahoo, f"S{k}") for k in range(8)]
     assert [process.communicate(timeout=HANG) for process in processes] == [(f"{CLOSES}\n", "")] * 8
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_damaged_tables_of_an_earlier_client_harm_nobody(yahoo: FakeYahoo, tmp_path: Path) -> None:
+def test_damaged_tables_of_an_earlier_client_are_ignored(yahoo: FakeYahoo, tmp_path: Path) -> None:
     for table in ("tkr-tz.db", "cookies.db"):
         (tmp_path / table).write_bytes(b"no table" * 600)
     assert started(tmp_path, tmp_path, yahoo, "SPY").communicate(timeout=HANG) == (f"{CLOSES}\n", "")

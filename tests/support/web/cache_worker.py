@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from backtest.data.cache import fetch
-from backtest.data.cache.fetch import Access, Wanted, get
+from backtest.data.cache.fetch import Access, Request, get
 from backtest.data.cache.store import Cache
 from support.patience import HANG
 from support.web.synthetic_source import MadeUp
@@ -30,7 +30,7 @@ def fetch_into_cache(folder: str, symbols: list[str], day: int, *, refresh: bool
     """Fetch the series of the synthetic source on a day into the cache."""
     access = Access(Cache(Path(folder)), refresh=refresh, max_age=NEVER_FRESH, seconds=HANG, sleep=lambda _: None)
     source = MadeUp(day)
-    get([Wanted("made-up", symbol, source) for symbol in symbols], access)
+    get([Request("made-up", symbol, source) for symbol in symbols], access)
 
 
 class Steps:

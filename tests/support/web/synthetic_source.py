@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from backtest.data.cache import fetch
-from backtest.data.cache.fetch import Access, Wanted, get
+from backtest.data.cache.fetch import Access, Request, get
 from backtest.data.cache.store import Cache
-from backtest.data.quotes import Quotes
-from backtest.data.sources import http_retry
+from backtest.data.raw_series import RawSeries
+from backtest.data.sources.network import http_retry
 from backtest.data.sources.source import Source
 from support.patience import HANG
 
@@ -22,7 +22,7 @@ _SPLITS = {"A": (14, 31), "B": (22,)}  # the days after which all earlier values
 _DIVIDENDS_EVERY = 7
 
 
-def history(symbol: str, day: int) -> Quotes:
+def history(symbol: str, day: int) -> RawSeries:
     """Data of the source on a day: `20 + day` dates, in shares of the day of fetching."""
     count = 20 + day
     dates = pd.bdate_range("2020-01-01", periods=count, name="date").as_unit("s")
@@ -36,7 +36,7 @@ def history(symbol: str, day: int) -> Quotes:
             close[:after], paid[:after] = close[:after] / 2, paid[:after] / 2
             split[after] = 2.0
     values = pd.DataFrame({"close": close, "dividends": paid, "splits": split}, index=dates)
-    return Quotes(values, f"made up {symbol}", "closes", facts={"currency": "USD"}, notes=("made up",))
+    return RawSeries(values, f"made up {symbol}", "closes", facts={"currency": "USD"}, notes=("made up",))
 
 
 class MadeUp(Source):
@@ -51,18 +51,18 @@ class MadeUp(Source):
         self.day, self._fault = day, fault
         self.asked: list[tuple[str, date | None]] = []
 
-    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:  # noqa: ARG002 - of the interface
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:  # noqa: ARG002 - of the interface
         """The history that there is."""
         self.asked.append((symbol, since))
         self._fault(symbol)
         return tail(history(symbol, self.day), since)
 
 
-def tail(quotes: Quotes, since: date | None) -> Quotes:
+def tail(quotes: RawSeries, since: date | None) -> RawSeries:
     """The same from a date on."""
     if since is None:
         return quotes
-    return Quotes(
+    return RawSeries(
         quotes.values[quotes.values.index >= pd.Timestamp(since)],
         quotes.label,
         quotes.kind,
@@ -110,11 +110,11 @@ class Failing(MadeUp):
 class Answering(MadeUp):
     """Answers with what a function makes of the seconds that it is given."""
 
-    def __init__(self, answer: Callable[[float], Quotes]) -> None:
+    def __init__(self, answer: Callable[[float], RawSeries]) -> None:
         super().__init__()
         self._answer = answer
 
-    def fetch(self, symbol: str, since: date | None, seconds: float) -> Quotes:
+    def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:
         self.asked.append((symbol, since))
         return self._answer(seconds)
 
@@ -123,8 +123,8 @@ def access(folder: Path, **changed: Any) -> Access:
     return Access(Cache(folder), **{"max_age": STALE, "seconds": HANG, "sleep": lambda _: None, **changed})
 
 
-def fetched(folder: Path, source: Source, symbols: str = "A", **changed: Any) -> dict[str, Quotes]:
-    found = get([Wanted("made-up", symbol, source) for symbol in symbols], access(folder, **changed))
+def fetched(folder: Path, source: Source, symbols: str = "A", **changed: Any) -> dict[str, RawSeries]:
+    found = get([Request("made-up", symbol, source) for symbol in symbols], access(folder, **changed))
     return {symbol: quotes for (_, symbol), quotes in found.items()}
 
 

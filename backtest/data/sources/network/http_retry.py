@@ -1,4 +1,4 @@
-"""Asking one source: at its pace, again where that may help, and only for answers that can be kept."""
+"""Rate-limited requests to one source, with retries and validation of what comes back."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from datetime import date
 
 import pandas as pd
 
-from backtest.data.quotes import Quotes
+from backtest.data.raw_series import RawSeries
 from backtest.data.sources.source import Source
 from backtest.errors import NoDataInRange, RateLimited, SourceDown, TimedOut
 
@@ -18,10 +18,10 @@ _LONGEST_ATTEMPT = 20.0  # seconds, so that one that hangs leaves room for anoth
 
 
 class Pace:
-    """Keeps the starts of requests to one source apart, over all threads.
+    """Rate limit of one source: spaces the starts of requests over all threads.
 
     Args:
-        sleep: waits for some seconds.
+        sleep: waits for a number of seconds.
     """
 
     def __init__(self, sleep: Callable[[float], None]) -> None:
@@ -48,22 +48,22 @@ class Pace:
             self.sleep(begin - now)
 
     def hold(self, seconds: float) -> None:
-        """Let no request begin for a while, as the source asks for fewer."""
+        """Delay all later requests, because the source asks for fewer."""
         with self._lock:
             self._held = max(self._held, time.monotonic() + seconds)
 
 
-def ask(source: Source, symbol: str, label: str, since: date | None, *, deadline: float, pace: Pace) -> Quotes:
-    """An answer that can be kept; asked for again where that may help and time is left.
+def ask(source: Source, symbol: str, label: str, since: date | None, *, deadline: float, pace: Pace) -> RawSeries:
+    """Return a valid answer of a source; retry if that may help and time is left.
 
-    `SourceDown`, `RateLimited` and `TimedOut` may be over in a moment. Others are told at once: without a network, or
-    of a series that does not exist, the next answer is the same.
+    `SourceDown`, `RateLimited` and `TimedOut` may be temporary. Other errors are raised at once: without a network, or
+    for a series that does not exist, another attempt would fail too.
 
     Args:
-        source: to ask.
+        source: of the series.
         symbol: of the series.
-        label: what messages call it.
-        since: the first date wanted; all of the history where None.
+        label: name of the series in messages.
+        since: the first date needed; None for the whole history.
         deadline: on the monotonic clock.
         pace: of this source.
 
@@ -72,12 +72,12 @@ def ask(source: Source, symbol: str, label: str, since: date | None, *, deadline
     """
     import tenacity
 
-    def attempt() -> Quotes:
+    def attempt() -> RawSeries:
         pace.wait(label, deadline)
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimedOut(f"{label}: not asked, as no time is left. Hint: data.timeout: a longer time.")
-        return _usable(source.fetch(symbol, since, min(left, _LONGEST_ATTEMPT)), label)
+        return _validated(source.fetch(symbol, since, min(left, _LONGEST_ATTEMPT)), label)
 
     backing_off = tenacity.wait_exponential(multiplier=0.5, max=10) + tenacity.wait_random(0, 0.5)
 
@@ -98,25 +98,25 @@ def ask(source: Source, symbol: str, label: str, since: date | None, *, deadline
     return again(attempt)
 
 
-def _usable(quotes: Quotes, label: str) -> Quotes:
-    """The same, with an index as the cache gives it back.
+def _validated(raw: RawSeries, label: str) -> RawSeries:
+    """Return the series with an index like that of a cached series.
 
     Raises:
-        SourceDown: dates that are none, or not in order.
-        NoDataInRange: nothing in it.
+        SourceDown: the index is not of dates, or not in order.
+        NoDataInRange: the series is empty.
     """
-    dates = quotes.values.index
+    dates = raw.values.index
     if not isinstance(dates, pd.DatetimeIndex) or dates.tz is not None:
-        raise SourceDown(f"{label}: answered with something else than local dates")
+        raise SourceDown(f"{label}: answered with an index other than local dates")
     if dates.empty:
         raise NoDataInRange(f"{label}: answered without a single date")
     days = dates.normalize().as_unit("s").rename("date")
     if (days != dates).any():
         raise SourceDown(f"{label}: answered with times of day; expected local dates alone")
     if not days.is_monotonic_increasing or days.has_duplicates:
-        raise SourceDown(f"{label}: answered with dates that are not in order, or stand twice")
+        raise SourceDown(f"{label}: answered with dates that are out of order or appear twice")
     try:
-        numbers = quotes.values.astype(float)
+        numbers = raw.values.astype(float)
     except (TypeError, ValueError) as problem:
-        raise SourceDown(f"{label}: answered with values that are no numbers") from problem
-    return replace(quotes, values=numbers.set_axis(days, axis=0), places=())
+        raise SourceDown(f"{label}: answered with values that are not numbers") from problem
+    return replace(raw, values=numbers.set_axis(days, axis=0), places=())

@@ -1,4 +1,4 @@
-"""A session that keeps to a deadline, and tells the causes of Yahoo's failures apart; slow to import."""
+"""Session with a deadline and an error for each cause of Yahoo's failures; slow to import."""
 
 import json
 import threading
@@ -10,7 +10,7 @@ from typing import Any
 from curl_cffi import requests
 from curl_cffi.requests import exceptions
 
-from backtest.data.sources.http_download import retry_after
+from backtest.data.sources.network.http_download import retry_after
 from backtest.errors import (
     DataError,
     DataUnavailableError,
@@ -25,12 +25,12 @@ from backtest.errors import (
 _CHART = "/v8/finance/chart/"
 _CRUMB = "/v1/test/getcrumb"
 _SHARE_OF_COOKIES = 0.125  # of the time left: the chart endpoint answers without a cookie too
-_SHORTEST = 0.001  # seconds; curl counts in milliseconds, and takes 0 for ever
-_BROKEN_OFF = ("reset", "empty reply", "recv failure", "closed", "eof")  # in what curl says of a connection
+_SHORTEST = 0.001  # seconds; curl counts in milliseconds, and 0 means no limit
+_BROKEN_OFF = ("reset", "empty reply", "recv failure", "closed", "eof")  # in curl's messages about a connection
 
 
 class JudgingSession(requests.Session[requests.Response]):
-    """Looks like a browser's, as Yahoo asks for one; every answer with prices is judged before the client sees it.
+    """Session that imitates a browser, as Yahoo requires, and checks every answer with prices before the client does.
 
     Args:
         options: of `curl_cffi.requests.Session`.
@@ -43,22 +43,22 @@ class JudgingSession(requests.Session[requests.Response]):
 
     @contextmanager
     def within(self, seconds: float, label: str) -> Iterator[None]:
-        """A time limit for all requests of this thread, and what messages call what is asked for."""
+        """Set a time limit for all requests of this thread, and the name of the series in messages."""
         own = self._of_thread
         own.deadline, own.label, own.about, own.refused = time.monotonic() + seconds, label, {}, False
         yield
 
     @property
     def about(self) -> Mapping[str, Any]:
-        """What the last answer in this thread says of its symbol."""
-        found: Mapping[str, Any] = self._of_thread.about
-        return found
+        """Return what the last answer in this thread states about its symbol."""
+        about: Mapping[str, Any] = self._of_thread.about
+        return about
 
     def request(self, method: Any, url: Any, **options: Any) -> Any:  # type: ignore[override]  # hands on what it gets
-        """The answer to a request of the client.
+        """Return the answer to a request of the client.
 
         Raises:
-            DataError: it has no prices, of the kind that says why.
+            DataError: the answer has no prices; the subclass states the reason.
         """
         own = self._of_thread
         left = own.deadline - time.monotonic()
@@ -79,12 +79,12 @@ class JudgingSession(requests.Session[requests.Response]):
         return answer
 
     def _cookie(self, method: Any, url: Any, options: Mapping[str, Any]) -> Any:
-        """What came of a request for a cookie or a crumb: asked once, for all threads, until Yahoo refuses to answer.
+        """Return the answer to a request for a cookie or a crumb, made once for all threads until Yahoo refuses one.
 
-        A host of them that hangs, as behind some blocklists, would otherwise take its share of each fetch anew.
+        A hanging host, as behind some blocklists, would otherwise cost its share of the time of every fetch.
 
         Raises:
-            ConnectionError: nothing came; the client goes on without.
+            ConnectionError: there was no answer; the client continues without it.
         """
         asked = (str(method), str(url))
         if asked not in self._cookies_had:
@@ -93,7 +93,7 @@ class JudgingSession(requests.Session[requests.Response]):
             except exceptions.RequestException:
                 answer = None
             if answer is not None and _CRUMB in asked[1] and not answer.ok:
-                answer = None  # the client would send what it says as the crumb
+                answer = None  # the client would send the error message as the crumb
             self._cookies_had[asked] = answer
         answer = self._cookies_had[asked]
         if answer is None:
@@ -136,17 +136,17 @@ def _check_status(answer: Any, label: str) -> None:
 
 
 def _checked_meta(answer: Any, label: str) -> Mapping[str, Any]:
-    """What a chart says of its symbol.
+    """Return what a chart states about its symbol.
 
     Raises:
-        DataUnavailableError: it is no chart, or one of nothing.
-        DataError: dividends in another currency than the closes; the client would hide that.
+        DataUnavailableError: the answer is not a chart, or an empty one.
+        DataError: dividends are in another currency than the closes, which the client would hide.
     """
     try:
         chart = json.loads(answer.content)["chart"]
         error, results = chart.get("error"), chart.get("result")
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
-        what = "Yahoo's answer was cut off, or is no data. Hint: try again later."
+        what = "Yahoo's answer was cut off, or is not data. Hint: try again later."
         if answer.content.lstrip()[:1] == b"<":
             what = "a web page came in place of data. Hint: does the network ask for a login?"
         raise SourceDown(f"{label}: {what}") from problem

@@ -1,4 +1,4 @@
-"""One download over HTTP, in the time that is left, its failures told apart."""
+"""Download over HTTP within a time limit, with an error for each kind of failure."""
 
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -20,18 +20,18 @@ _AGENT = f"risk-parity-backtest/{__version__} (historical backtester)"
 
 
 def download(url: str, *, label: str, seconds: float) -> bytes:
-    """The whole content of an address: complete, or an error.
+    """Return the complete content of an address.
 
-    Proxies and certificates are those of the environment (`HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`).
+    Proxies and certificates come from the environment (`HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`).
 
     Args:
-        url: to get; only its host comes into messages, as the rest may hold what is secret.
-        label: what messages begin with.
-        seconds: after which it is given up, however the server behaves.
+        url: of the file; messages name only its host, because the rest may be secret.
+        label: beginning of messages.
+        seconds: time limit, however the server behaves.
 
     Raises:
         UnknownSeries: status 404.
-        RateLimited: status 429, with what `Retry-After` asks for.
+        RateLimited: status 429, with the pause that `Retry-After` asks for.
         SourceDown: any other failure of the server, a body that was cut off or is larger than `LARGEST`.
         NoNetwork: nothing answers there, or not with a certificate that is trusted.
         TimedOut: it took too long.
@@ -41,10 +41,10 @@ def download(url: str, *, label: str, seconds: float) -> bytes:
     def work() -> None:
         try:
             outcome.set_result(_read(url, label, seconds))
-        except BaseException as problem:  # noqa: BLE001 - raised anew where the result is waited for
+        except BaseException as problem:  # noqa: BLE001 - raised again in the waiting thread
             outcome.set_exception(problem)
 
-    # In a thread, as neither the look-up of a name nor a head that drips in heeds the client's own timeouts.
+    # In a thread, because the client's timeouts cover neither name resolution nor a slow response header.
     Thread(target=work, daemon=True, name=f"download {label}").start()
     try:
         return outcome.result(timeout=seconds)
@@ -61,7 +61,7 @@ def _read(url: str, label: str, seconds: float) -> bytes:
     try:
         with requests.get(url, headers={"User-Agent": _AGENT}, timeout=seconds, stream=True) as response:
             _check_status(response.status_code, response.headers, label)
-            while piece := response.raw.read1(2**16, decode_content=True):  # what is there, without waiting for more
+            while piece := response.raw.read1(2**16, decode_content=True):  # what has arrived, without waiting for more
                 content += piece
                 if len(content) > LARGEST:
                     raise SourceDown(f"{label}: more than {LARGEST / 2**20:.0f} MiB; expected a file of prices")
@@ -103,7 +103,7 @@ def retry_after(text: str) -> float:
 
 
 def _failure(problem: "requests.RequestException", label: str, url: str) -> DataUnavailableError:
-    """What requests raised, in words of ours; its own may hold the whole address."""
+    """Return an error for what requests raised; the original message may contain the whole address."""
     import requests
     from urllib3.exceptions import ProtocolError
 
@@ -114,7 +114,7 @@ def _failure(problem: "requests.RequestException", label: str, url: str) -> Data
             f"{label}: the certificate of {host} is not trusted. "
             "Hint: behind a proxy of a company, REQUESTS_CA_BUNDLE names the file of its certificate."
         )
-    # Behind a proxy urllib3 lays the blame on it, even where it had led to the source, which then broke off.
+    # urllib3 blames the proxy even if the proxy reached the source, which then closed the connection.
     blamed = getattr(getattr(cause, "reason", None), "original_error", None)
     broken_off = isinstance(cause, ProtocolError) or isinstance(blamed, ConnectionResetError)
     if isinstance(problem, requests.exceptions.ProxyError) and not broken_off:
@@ -137,7 +137,7 @@ def _too_slow(label: str, url: str, seconds: float) -> TimedOut:
 
 
 def refuse_page(content: bytes, label: str) -> None:
-    """Raise `SourceDown` where a web page came in place of data."""
+    """Raise `SourceDown` if a web page was returned instead of data."""
     if content.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"<":
         raise SourceDown(
             f"{label}: a web page came in place of data. "

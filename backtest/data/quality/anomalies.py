@@ -1,65 +1,38 @@
-"""Findings: what can be used and should be looked at, each with the series, the dates and the values.
+"""Anomalies in one series: values that can be used but should be looked at.
 
-What is out of proportion is judged against the series itself, over its whole history and around the date, so that
-a crash among wild days, or a bill fund that hardly moves, is no finding. At most one finding for each check and series:
-the worst, and how many more there are.
+Moves are judged against the series itself, over its whole history and around the date, so that a crash among volatile
+days, or a bill fund that hardly moves, is not a finding. There is at most one finding per check and series: the worst
+one, with the number of others.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.data.dates.frequencies import FREQUENCIES
-from backtest.data.quality.gaps import and_more, lag_between, longest_gap, stray_days
+from backtest.data.quality.finding import Finding
+from backtest.data.quality.gaps import and_more, longest_gap, stray_days
 from backtest.numerics.arrays import Dates, Floats
 
 _Rows = NDArray[np.intp]
 
-_OUT_OF_PROPORTION = 20.0  # times the usual move: 13.5 standard deviations of a normal one
-_LEAST_MOVE = 0.01  # smaller ones are ticks of what hardly moves
+_OUT_OF_PROPORTION = 20.0  # times the usual move: 13.5 standard deviations of a normal distribution
+_LEAST_MOVE = 0.01  # smaller moves are ticks of a series that hardly moves
 _AROUND = 22  # moves around a date, a month of days
-_CHANCE = 1e-3  # expected number of stale runs as long in a series without fault
+_CHANCE = 1e-3  # expected number of equally long stale runs in a series without errors
 _HALF_YEAR = 125  # of days
 _LARGEST_DIVIDEND = 1 / 3  # of the close before
 _LARGEST_RATE = 0.5
 
-# New shares for old ones. 4 for 3 and 5 for 4 are left out: crashes are of that size (19 October 1987 is a 5 for 4).
+# New shares for old ones. 4 for 3 and 5 for 4 are left out, as crashes are that large (19 October 1987 looks like 5:4).
 _FORWARD = [(3, 2), *((new, 1) for new in (2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50, 100))]
 _SPLITS = [*_FORWARD, *((1, old) for old in (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100))]
 _SPLIT_MOVES = np.log([old / new for new, old in _SPLITS])
 
 
-@dataclass(frozen=True)
-class Finding:
-    """Something to look at in one series.
-
-    Args:
-        series: its name.
-        check: `gap`, `missing`, `stale`, `spike`, `split`, `weekend`, `dividend`, `unit` or `lagging`.
-        first: the first date concerned.
-        last: the last one.
-        text: what is found, with its values, and what would be expected.
-
-    >>> str(Finding("TLT", "gap", date(2020, 1, 3), date(2020, 1, 31), "no value for 28 days"))
-    'TLT: no value for 28 days'
-    """
-
-    series: str
-    check: str
-    first: date
-    last: date
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.series}: {self.text}"
-
-
 @dataclass(frozen=True, eq=False)
 class _History:
-    """The n dates with a value, and what is there."""
+    """The n dates with a value, and the values."""
 
     series: str
     days: Dates
@@ -80,53 +53,53 @@ def find(
     dividends: Floats | None = None,
     splits: Floats | None = None,
 ) -> list[Finding]:
-    """Find prices of one series that look like errors.
+    """Return prices of one series that look like errors.
 
     Moves are changes of the total-return level, in which a large dividend is not a move; stale runs are runs of closes.
 
     Args:
         series: its name.
         dates: (T,) rising.
-        levels: (T,) total-return levels above zero; NaN = none.
-        periods_per_year: one of `periods.FREQUENCIES`; None if the dates have none of them.
-        closes: (T,) raw closes of the same dates, NaN where the levels are; the levels where there are none.
-        dividends: (T,) paid per share, 0 or NaN = none.
-        splits: (T,) new shares for an old one, 0, 1 or NaN = none; None where the source does not tell.
+        levels: (T,) total-return levels above zero; NaN = no value.
+        periods_per_year: one of `frequencies.FREQUENCIES`; None if the dates have none of them.
+        closes: (T,) raw closes of the same dates, NaN where the levels are; the levels by default.
+        dividends: (T,) paid per share; 0 or NaN = no dividend.
+        splits: (T,) new shares for an old one; 0, 1 or NaN = no split; None if the source does not list splits.
     """
     days = dates.astype("datetime64[D]", copy=False)
     closes = levels if closes is None else closes
-    there = np.flatnonzero(~np.isnan(levels))
-    if there.size < 2:
+    rows = np.flatnonzero(~np.isnan(levels))
+    if rows.size < 2:
         return []
-    kept: slice | _Rows = slice(None) if there.size == levels.size else there
-    history = _History(series, days[kept], levels[kept], closes[kept])
-    found = [
+    selected: slice | _Rows = slice(None) if rows.size == levels.size else rows
+    history = _History(series, days[selected], levels[selected], closes[selected])
+    findings = [
         _gap(history, periods_per_year),
-        _missing(series, days, there),
+        _missing(series, days, rows),
         _stale(history),
         *_jumps(history, None if splits is None else _recorded(days, splits)),
         _weekend(history) if periods_per_year in (252, 300) else None,
-        None if dividends is None else _dividend(series, days, closes, there, dividends),
+        None if dividends is None else _dividend(series, days, closes, rows, dividends),
     ]
-    return [finding for finding in found if finding]
+    return [finding for finding in findings if finding]
 
 
 def find_in_rate(series: str, dates: Dates, rates: Floats, periods_per_year: int | None) -> list[Finding]:
-    """Find gaps in a quoted rate, and values that look like percent.
+    """Return gaps in a quoted rate, and values that look like percent.
 
     Dates without a value are not gaps: publishers of rates list holidays.
 
     Args:
         series: its name.
         dates: (T,) rising.
-        rates: (T,) decimal a year; NaN = none.
-        periods_per_year: one of `periods.FREQUENCIES`; None if the dates have none of them.
+        rates: (T,) decimal a year; NaN = no value.
+        periods_per_year: one of `frequencies.FREQUENCIES`; None if the dates have none of them.
     """
-    there = np.flatnonzero(~np.isnan(rates))
-    if there.size == 0:
+    rows = np.flatnonzero(~np.isnan(rates))
+    if rows.size == 0:
         return []
-    history = _History(series, dates.astype("datetime64[D]")[there], rates[there], rates[there])
-    found = [_gap(history, periods_per_year)]
+    history = _History(series, dates.astype("datetime64[D]")[rows], rates[rows], rates[rows])
+    findings = [_gap(history, periods_per_year)]
     wrong = np.flatnonzero(np.abs(history.levels) > _LARGEST_RATE)
     if wrong.size:
         worst = int(wrong[np.argmax(np.abs(history.levels[wrong]))])
@@ -134,54 +107,31 @@ def find_in_rate(series: str, dates: Dates, rates: Floats, periods_per_year: int
             f"a rate of {history.levels[worst]:g} on {history.days[worst]}{and_more(wrong.size - 1)}; expected "
             f"decimals a year, at most {_LARGEST_RATE:g}: percent taken for decimals?"
         )
-        found.append(history.finding("unit", int(wrong[0]), int(wrong[-1]), text))
-    return [finding for finding in found if finding]
-
-
-def find_lagging(last_dates: Mapping[str, date], periods_per_year: int | None) -> list[Finding]:
-    """Series that end before the newest of them: by more than 5 days (weekdays, if only these are traded) or a period.
-
-    Args:
-        last_dates: of each series, that of its last value.
-        periods_per_year: of all of them; nothing lags if it is not one of `periods.FREQUENCIES`.
-
-    >>> [str(finding) for finding in find_lagging({"SPY": date(2020, 3, 31), "GLD": date(2020, 1, 31)}, 12)]
-    ['GLD: ends on 2020-01-31, 2 months before SPY (2020-03-31); expected at most 1']
-    """
-    days = {name: np.datetime64(f"{last:%Y-%m-%d}", "D") for name, last in last_dates.items()}
-    if not days or periods_per_year not in FREQUENCIES:
-        return []
-    newest = max(days, key=lambda name: days[name])
-    found = []
-    for name, last in days.items():
-        lag, unit, most = lag_between(last, days[newest], periods_per_year)
-        if lag > most:
-            text = f"ends on {last}, {lag} {unit} before {newest} ({days[newest]}); expected at most {most}"
-            found.append(Finding(name, "lagging", last.item(), days[newest].item(), text))
-    return found
+        findings.append(history.finding("unit", int(wrong[0]), int(wrong[-1]), text))
+    return [finding for finding in findings if finding]
 
 
 def _gap(history: _History, periods_per_year: int | None) -> Finding | None:
-    found = None if periods_per_year is None else longest_gap(history.days, periods_per_year)
-    return None if found is None else history.finding("gap", found[0], found[0] + 1, found[1])
+    gap = None if periods_per_year is None else longest_gap(history.days, periods_per_year)
+    return None if gap is None else history.finding("gap", gap[0], gap[0] + 1, gap[1])
 
 
-def _missing(series: str, days: Dates, there: _Rows) -> Finding | None:
-    inside = int(there[-1] - there[0]) + 1
-    if inside == there.size:
+def _missing(series: str, days: Dates, rows: _Rows) -> Finding | None:
+    inside = int(rows[-1] - rows[0]) + 1
+    if inside == rows.size:
         return None
-    holes = days[np.setdiff1d(np.arange(there[0], there[-1]), there)]
+    holes = days[np.setdiff1d(np.arange(rows[0], rows[-1]), rows)]
     where = f"on {holes[0]}" if holes.size == 1 else f"on {holes.size} dates from {holes[0]} to {holes[-1]}"
     text = f"no value {where}; expected one on every date of its history"
     return Finding(series, "missing", holes[0].item(), holes[-1].item(), text)
 
 
 def _stale(history: _History) -> Finding | None:
-    """The same close on so many dates that chance does not explain it.
+    """Return a run of equal closes that is too long for chance.
 
-    A run goes on with probability p: the share of the runs that do or, if larger, the share of unchanged closes in
-    the half year before or after, so that the months in which a bill fund stands still explain themselves. A run of k
-    unchanged closes is then expected T p^k times. No share counts the run itself, and all begin with 1 of 20.
+    A run continues with probability p: the share of runs that continue or, if larger, the share of unchanged closes in
+    the half year before or after, so that flat months of a bill fund are expected. A run of k unchanged closes is then
+    expected T p^k times. The shares exclude the run itself, and start from 1 in 20.
     """
     same = history.closes[1:] == history.closes[:-1]
     edges = np.flatnonzero(np.diff(same, prepend=False, append=False))
@@ -205,32 +155,33 @@ def _stale(history: _History) -> Finding | None:
     first, last = int(starts[worst]), int(starts[worst] + lengths[worst])
     text = (
         f"the same value, {history.closes[first]:g}, on {last - first + 1} dates from {history.days[first]} to "
-        f"{history.days[last]}{and_more(lengths.size - 1)}; expected to move, as all but cash at zero interest does"
+        f"{history.days[last]}{and_more(lengths.size - 1)}; prices are expected to change (only cash at a zero rate "
+        "may stay flat)"
     )
     return history.finding("stale", first, last, text)
 
 
 def _jumps(history: _History, recorded: list[tuple[np.datetime64, float]] | None) -> list[Finding | None]:
-    """Moves out of all proportion: undone on the next date (spikes), or as large as a split and not undone."""
+    """Return extreme moves: spikes, which the next date reverses, and moves as large as a split, which it does not."""
     moves = np.diff(np.log(history.levels))
     sizes = np.abs(moves)
     if moves.size < _AROUND or not (moving := sizes[sizes > 0]).size:
         return []
     if 2 * np.count_nonzero(moving > moving.max() / _OUT_OF_PROPORTION) > moving.size:
-        return []  # the median is above that too, and counting is faster
+        return []  # then the median is above it too; counting is faster
     usual = float(np.median(moving))
     rows = np.flatnonzero(sizes > max(_LEAST_MOVE, _OUT_OF_PROPORTION * usual))
     if not rows.size:
         return []
     begin = np.clip(rows - _AROUND // 2, 0, moves.size - _AROUND)
     around = np.maximum(np.median(sizes[begin[:, None] + np.arange(_AROUND)], axis=1), usual)
-    kept = sizes[rows] > _OUT_OF_PROPORTION * around
-    rows, around = rows[kept], around[kept]
+    extreme = sizes[rows] > _OUT_OF_PROPORTION * around
+    rows, around = rows[extreme], around[extreme]
     following = np.append(moves, 0.0)[rows + 1]
-    undone = np.abs(moves[rows] + following) < np.minimum(sizes[rows], np.abs(following)) / 3
-    of_spikes = np.isin(rows, np.concatenate((rows[undone], rows[undone] + 1)))
+    reversed_ = np.abs(moves[rows] + following) < np.minimum(sizes[rows], np.abs(following)) / 3
+    of_spikes = np.isin(rows, np.concatenate((rows[reversed_], rows[reversed_] + 1)))
     return [
-        _spike(history, moves, rows[undone], usual),
+        _spike(history, moves, rows[reversed_], usual),
         _split(history, moves, rows[~of_spikes], around[~of_spikes], recorded),
     ]
 
@@ -254,7 +205,7 @@ def _split(
     around: Floats,
     recorded: list[tuple[np.datetime64, float]] | None,
 ) -> Finding | None:
-    """The largest move that is a split's, give or take a move of that time (6 times its usual one, at most 5 %)."""
+    """Return the largest move that matches a split, within 6 times the usual move around it and at most 5 %."""
     off = np.abs(moves[rows, None] - _SPLIT_MOVES)
     near = off.min(axis=1, initial=np.inf) < np.minimum(6 * around, 0.05)
     rows, off = rows[near], off[near]
@@ -263,14 +214,14 @@ def _split(
     worst = int(np.argmax(np.abs(moves[rows])))
     row = int(rows[worst]) + 1
     new, old = _SPLITS[int(off[worst].argmin())]
-    known = "" if recorded is None else "; no split is recorded near it"
+    record = "" if recorded is None else "; no split is recorded near it"
     for day, ratio in recorded or []:
         if abs(int((day - history.days[row]).astype(int))) <= 7:
-            known = f"; a split of {ratio:g} for 1 is recorded on {day}"
+            record = f"; a split of {ratio:g} for 1 is recorded on {day}"
     unit = " or by pence for pounds" if 100 in (new, old) else ""
     text = (
         f"from {history.closes[row - 1]:g} to {history.closes[row]:g} on {history.days[row]}{and_more(rows.size - 1)}, "
-        f"as by a split of {new} for {old} that was not adjusted{unit}{known}; expected adjusted closes"
+        f"as by a split of {new} for {old} that was not adjusted{unit}{record}; expected adjusted closes"
     )
     return history.finding("split", row, row, text)
 
@@ -281,14 +232,14 @@ def _recorded(days: Dates, splits: Floats) -> list[tuple[np.datetime64, float]]:
 
 
 def _weekend(history: _History) -> Finding | None:
-    found = stray_days(history.days)
-    return None if found is None else history.finding("weekend", *found)
+    stray = stray_days(history.days)
+    return None if stray is None else history.finding("weekend", *stray)
 
 
-def _dividend(series: str, days: Dates, closes: Floats, there: _Rows, dividends: Floats) -> Finding | None:
+def _dividend(series: str, days: Dates, closes: Floats, rows: _Rows, dividends: Floats) -> Finding | None:
     paid = np.flatnonzero(np.nan_to_num(dividends))
-    paid = paid[paid > there[0]]
-    before = closes[there[np.searchsorted(there, paid) - 1]]
+    paid = paid[paid > rows[0]]
+    before = closes[rows[np.searchsorted(rows, paid) - 1]]
     share = dividends[paid] / before
     wrong = np.flatnonzero((share < 0) | (share > _LARGEST_DIVIDEND))
     if not wrong.size:

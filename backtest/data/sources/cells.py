@@ -1,4 +1,4 @@
-"""From the cells of a file to dates and numbers; the first one that is neither is named."""
+"""Cells of a file as dates and numbers; the first cell that is neither is reported."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,14 +8,13 @@ from typing import overload
 import numpy as np
 import pandas as pd
 
-from backtest.data.quality.shifted_dates import clock_of
 from backtest.errors import DataError
 from backtest.numerics.arrays import Floats
 
 
 @dataclass(frozen=True)
 class Places(Sequence[str]):
-    """Where each row of a file stands; written out only for a message.
+    """Place of each row of a file; formatted only for messages.
 
     >>> Places("prices.csv:", range(2, 5))[-1]
     'prices.csv:4'
@@ -39,15 +38,15 @@ class Places(Sequence[str]):
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """A file's cells as it has them: dates, the columns beside them, and where each row stands."""
+    """Cells of a file: dates, the other columns, and the place of each row."""
 
     dates: "pd.Series"
     values: pd.DataFrame
     places: Sequence[str]
 
 
-def check_there(path: Path) -> None:
-    """Raise `DataError` unless there is something at this path that can be looked at."""
+def check_exists(path: Path) -> None:
+    """Raise `DataError` unless there is an accessible file or folder at this path."""
     try:
         path.stat()
     except FileNotFoundError as problem:
@@ -58,7 +57,7 @@ def check_there(path: Path) -> None:
 
 
 def to_dates(cells: "pd.Series", places: Sequence[str]) -> tuple[pd.DatetimeIndex, str | None]:
-    """Return local dates, without time of day and zone, and the times of day that were left out.
+    """Return local dates without time of day and zone, and the times of day left out.
 
     Args:
         cells: texts, numbers such as 20200131, or dates.
@@ -88,7 +87,7 @@ def to_dates(cells: "pd.Series", places: Sequence[str]) -> tuple[pd.DatetimeInde
 
 
 def to_numbers(cells: "pd.Series", name: str, places: Sequence[str]) -> Floats:
-    """The cells of a column as doubles, NaN where there is none.
+    """Return the cells of a column as doubles; NaN for empty cells.
 
     Args:
         cells: texts or numbers.
@@ -96,7 +95,7 @@ def to_numbers(cells: "pd.Series", name: str, places: Sequence[str]) -> Floats:
         places: of the cells, for messages.
 
     Raises:
-        DataError: a cell is no number.
+        DataError: a cell is not a number.
     """
     if cells.dtype == np.float64:
         return cells.to_numpy()
@@ -110,3 +109,16 @@ def to_numbers(cells: "pd.Series", name: str, places: Sequence[str]) -> Floats:
             "Hint: a point for decimals, no thousands separators, empty where there is none."
         )
     return numbers.to_numpy(dtype=float, na_value=float("nan"))
+
+
+def clock_of(dates: pd.DatetimeIndex) -> str | None:
+    """Return the times of day of dates and their zone, None if all are midnight or if there are more than two.
+
+    >>> clock_of(pd.DatetimeIndex(["2020-01-01 23:00:00+00:00", "2020-07-01 22:00:00+00:00"]))
+    '22:00 and 23:00 UTC'
+    """
+    minutes = np.unique(dates.hour * 60 + dates.minute)
+    if minutes.size > 2 or not minutes.any():
+        return None
+    zone = "" if dates.tz is None else f" {dates.tz}"
+    return " and ".join(f"{minute // 60:02d}:{minute % 60:02d}" for minute in minutes.tolist()) + zone

@@ -1,0 +1,125 @@
+"""Raw series of a run, from the cache or from their sources."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from backtest.data.cache.fetch import Access, Key, Request, get
+from backtest.data.cache.store import Cache
+from backtest.data.data_settings import DataSettings
+from backtest.data.preparation import Preparation, locate
+from backtest.data.raw_series import RawSeries, as_rate
+from backtest.data.series_spec import SeriesSpec
+from backtest.data.sources.registry import cache_name, open_source, source_record
+from backtest.data.sources.source import CatalogueEntry, Source
+
+
+def access_for(
+    settings: DataSettings,
+    *,
+    offline: bool = False,
+    refresh: bool = False,
+    started: datetime | None = None,
+    on_symbol: Callable[[str, int, int], None] = lambda *_: None,
+    known: dict[Key, RawSeries] | None = None,
+) -> Access:
+    """Return the network access policy of a run: its settings, unless the caller is stricter.
+
+    Args:
+        settings: with the cache, the age up to which it is fresh, and the time limit of all requests.
+        offline: make no requests.
+        refresh: fetch again what was fetched before `started`.
+        started: start of the run; now by default.
+        on_symbol: called after each series with its label, the number of series done and the number of all.
+        known: series fetched before, to which new ones are added.
+    """
+    number, unit = int(settings.max_age[:-1]), settings.max_age[-1]
+    return Access(
+        _cache(settings),
+        offline=offline or settings.offline,
+        refresh=refresh,
+        max_age=timedelta(hours=number) if unit == "h" else timedelta(days=number),
+        seconds=settings.timeout,
+        started=started or datetime.now(UTC),
+        on_symbol=on_symbol,
+        known={} if known is None else known,
+    )
+
+
+def fetch(data: Preparation, access: Access | None = None) -> Preparation:
+    """Return every series as its source has it, from the cache if that is fresh, and the classes of the assets.
+
+    Args:
+        data: located series.
+        access: network access policy, if it differs from the settings.
+
+    Raises:
+        DataError: a series is unknown or cannot be read, or is not a rate although the settings quote it as one.
+        DataUnavailableError: a series could not be fetched.
+    """
+    sources = _opened(data.series.every, data.settings, data.folder)
+    requests = {spec: Request(cache_name(spec), spec.symbol, source) for spec, source in sources.items()}
+    fetched = get(list(requests.values()), access or access_for(data.settings))
+    raw = {spec: fetched[request.source_name, request.symbol] for spec, request in requests.items()}
+    for spec in data.series.aligned:
+        if spec.rate is not None:
+            raw[spec] = as_rate(raw[spec], spec.rate)
+    return replace(data, raw=raw, classes=_classes(data, sources))
+
+
+def catalogues(settings: DataSettings, folder: Path) -> dict[SeriesSpec, Mapping[str, CatalogueEntry] | None]:
+    """Return for each series of a run what its source offers, by name; None if the source cannot list it.
+
+    Args:
+        settings: of the data.
+        folder: that paths are relative to.
+
+    Raises:
+        DataError: a file is missing or cannot be read.
+    """
+    return _offered(_opened(locate(settings, folder).series.every, settings, folder))
+
+
+def classes_of(offered: Mapping[SeriesSpec, Mapping[str, CatalogueEntry] | None]) -> dict[str, str]:
+    """Return the class of each series whose source states one."""
+    entries = {spec.name: (entries or {}).get(spec.symbol) for spec, entries in offered.items()}
+    return {name: entry.asset_class for name, entry in entries.items() if entry and entry.asset_class}
+
+
+def _classes(data: Preparation, sources: Mapping[SeriesSpec, Source]) -> dict[str, str]:
+    """Return the class of each asset: from the settings, else from its source."""
+    given = data.series.classes
+    if not set(data.series.names) - set(given):
+        return dict(given)
+    listing = {
+        spec: sources[spec] for spec in data.series.assets if not source_record(spec.source).is_file
+    }  # files have no classes
+    return {**classes_of(_offered(listing)), **given}
+
+
+def _offered(sources: Mapping[SeriesSpec, Source]) -> dict[SeriesSpec, Mapping[str, CatalogueEntry] | None]:
+    """Return for each series what its source offers, by name; each source is asked once."""
+    catalogues_of = {source: source.catalogue() for source in dict.fromkeys(sources.values())}
+    by_name = {
+        source: None if entries is None else {entry.name: entry for entry in entries}
+        for source, entries in catalogues_of.items()
+    }
+    return {spec: by_name[source] for spec, source in sources.items()}
+
+
+def _opened(series: Iterable[SeriesSpec], settings: DataSettings, folder: Path) -> dict[SeriesSpec, Source]:
+    """Return the source of each series, opened once for all series that share it."""
+    cache = _cache(settings)
+    opened: dict[tuple[str, str | None, str, bool], Source] = {}
+    sources = {}
+    for spec in series:
+        key = (spec.source, spec.path, spec.values, spec.bars)
+        if key not in opened:
+            opened[key] = open_source(spec, folder, cache.client_folder(spec.source))
+        sources[spec] = opened[key]
+    return sources
+
+
+def _cache(settings: DataSettings) -> Cache:
+    return Cache(Path(settings.cache).expanduser())

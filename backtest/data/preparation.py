@@ -1,0 +1,66 @@
+"""`Preparation`: the series of a run on their way from their sources to `MarketData`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backtest.data.data_settings import DataSettings
+from backtest.data.quality.finding import Finding
+from backtest.data.raw_series import RawSeries
+from backtest.data.run_series import RunSeries, series_of
+from backtest.data.series_spec import SeriesSpec
+from backtest.data.series_table import SeriesTable
+from backtest.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """The series of a run on their way from their sources to `MarketData`. Each step returns a changed copy.
+
+    Args:
+        settings: of the data.
+        folder: that paths are relative to.
+        series: of the run, by role.
+        raw: each series as its source has it.
+        tables: levels or returns: one table per file at first, a single one for all series after splicing.
+        rates: quoted rates by name; they are in no table.
+        currencies: currency by series, as far as one matters.
+        conversions: by series in another currency than the run's, the name of its exchange rate.
+        classes: class by asset.
+        notes: caveats for the report, by the topic under which `build` lists them.
+        findings: warnings about values and dates.
+        periods_per_year: of the levels; None if they have no supported frequency.
+        rows_per_year: of the levels: the supported frequency, else the rounded number of rows.
+    """
+
+    settings: DataSettings
+    folder: Path
+    series: RunSeries
+    raw: Mapping[SeriesSpec, RawSeries] = field(default_factory=dict)
+    tables: tuple[SeriesTable, ...] = ()
+    rates: Mapping[str, RawSeries] = field(default_factory=dict)
+    currencies: Mapping[str, str] = field(default_factory=dict)
+    conversions: Mapping[str, str] = field(default_factory=dict)
+    classes: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    periods_per_year: int | None = None
+    rows_per_year: int = 0
+
+
+def locate(settings: DataSettings, folder: Path) -> Preparation:
+    """Return the series of a run with their places at their sources; nothing is read.
+
+    Args:
+        settings: of the data.
+        folder: that paths are relative to.
+
+    Raises:
+        DataError: two series have the same name.
+    """
+    series = series_of(settings)
+    names = [spec.name for spec in series.every]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(f"data: {', '.join(twice)} names more than one series; expected a different name for each")
+    return Preparation(settings, folder, series)

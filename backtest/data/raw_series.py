@@ -1,0 +1,84 @@
+"""`RawSeries`: one series as its source has it, and `Rate`: the quotation of a rate."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from backtest.errors import DataError
+
+Kind = Literal["levels", "returns", "closes", "rate", "bars"]
+
+INCOME_UNKNOWN = "as published by FRED; whether its income is in it is not known"
+"""Note of levels that may lack income. It does not apply to rates and to indices of consumer prices."""
+
+
+class Rate(BaseModel):
+    """Quotation of a rate, which determines what a deposit at this rate earns.
+
+    Definitions: docs/conventions/data.md#quoted-rates
+
+    Args:
+        quoted: `discount` (bank discount of a bill, act/360), `bond_equivalent` (simple act/365 up to 182 days,
+            semiannual compounding beyond) or `overnight` (simple act/360 from one quotation to the next).
+        days: days to maturity of the quoted instrument; ignored for an overnight rate.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    quoted: Literal["discount", "bond_equivalent", "overnight"]
+    days: int = Field(default=91, ge=1, le=36_525)
+
+
+@dataclass(frozen=True, eq=False)
+class RawSeries:
+    """One series as its source has it, without adjustments, filled values or omissions.
+
+    Args:
+        values: numbers by local date (no time, no zone), as fetched; NaN = no value on that date. The columns depend
+            on `kind`:
+            `levels`: `level`, a total-return level. `returns`: `return`, simple, decimal per period.
+            `closes`: `close` and, if the source has them, `dividends`, `capital_gains` (per share, on the ex-date)
+            and `splits` (new shares for an old one), all per share as of the day of fetching.
+            `bars`: `close`, `open` and `volume` (shares), per share as of the day of fetching.
+            `rate`: `rate`, decimal a year, in force from its date on.
+        label: name of the series in messages, such as `prices.csv` or `yfinance SPY`.
+        kind: meaning of the values.
+        rate: quotation of a rate.
+        places: place of each row in the user's file, for messages; empty for other sources.
+        notes: caveats for the report, without the name of the series.
+        facts: what the source states: `currency`, `timezone`, `instrument`, and `spot: true` for a spot price.
+    """
+
+    values: pd.DataFrame
+    label: str
+    kind: Kind
+    rate: Rate | None = None
+    places: Sequence[str] = ()
+    notes: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+def as_rate(raw: RawSeries, rate: Rate) -> RawSeries:
+    """Return the series as a rate with the given quotation.
+
+    Args:
+        raw: a rate, whose quotation is replaced, or levels, which are read as percent a year.
+        rate: the quotation.
+
+    Raises:
+        DataError: the series holds closes or returns.
+
+    >>> percent = pd.DataFrame({"level": [5.0]}, index=pd.DatetimeIndex(["2024-01-02"], name="date"))
+    >>> as_rate(RawSeries(percent, "x", "levels"), Rate(quoted="overnight")).values["rate"].tolist()
+    [0.05]
+    """
+    if raw.kind == "rate":
+        return replace(raw, rate=rate)
+    if raw.kind != "levels":
+        raise DataError(f"{raw.label}: {raw.kind}, not a rate; expected a rate in percent. Hint: leave `rate` out.")
+    values = (raw.values / 100).set_axis(["rate"], axis=1)
+    notes = tuple(note for note in raw.notes if note != INCOME_UNKNOWN)
+    return replace(raw, values=values, kind="rate", rate=rate, notes=notes)

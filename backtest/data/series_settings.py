@@ -1,0 +1,116 @@
+"""Settings of one series, where they differ from the `data:` section."""
+
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    StrictBool,
+    StrictStr,
+    field_serializer,
+    model_serializer,
+)
+
+from backtest.data.prepare.currencies import Currency
+from backtest.data.raw_series import Rate
+from backtest.data.series_spec import Values
+from backtest.data.sources.address import public
+from backtest.data.sources.registry import file_sources, source_of_file, source_record
+
+
+def _known_source(name: str) -> str:
+    source_record(name)
+    return name
+
+
+def _file_source(name: str) -> str:
+    if not source_record(name).is_file:
+        raise ValueError(f"got {name!r}, expected {file_sources()}")
+    return name
+
+
+SourceName = Annotated[StrictStr, AfterValidator(_known_source)]
+
+
+class SeriesSettings(BaseModel):
+    """Source of one series, where it differs from the source of its section.
+
+    Definitions: docs/conventions/data.md
+
+    Args:
+        source: by default the source of the section.
+        symbol: name of the series at the source; by default its name in the run.
+        path: of a file, a folder of one file per symbol, or an address.
+        values: content of a file: total-return `prices` or simple `returns`.
+        rate: quotation of a rate, if the source does not state it: `{quoted: discount, days: 91}`, or
+            `bond_equivalent` or `overnight`.
+        currency: of its prices, or of the deposit that a quoted rate is paid on; by default the currency that the
+            source states, else the currency of the run. Cash, the loan rate and splice series of a run with `fx`
+            have no such default.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: SourceName | None = None
+    symbol: StrictStr | None = None
+    path: StrictStr | None = None
+    values: Values | None = None
+    rate: Rate | None = None
+    currency: Currency | None = None
+
+    @model_serializer(mode="wrap")
+    def _only_given(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Return the settings that differ from the section, without secrets in an address."""
+        given = {key: value for key, value in dump(self).items() if value is not None}
+        return {**given, **({"path": public(given["path"])} if "path" in given else {})}
+
+
+class AssetSettings(SeriesSettings):
+    """Settings of an asset: the source of its series, its class, and whether it is a spot price.
+
+    Definitions: docs/conventions/data.md#spot-series
+
+    Args:
+        class: asset class.
+        spot: whether its prices are spot prices, such as those of crude oil: nobody can hold it as it is, and its
+            return above cash is not the return of a future. By default the source decides.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+
+    asset_class: StrictStr | None = Field(default=None, alias="class")
+    spot: StrictBool | None = None
+
+
+class WideFile(BaseModel):
+    """A file with a column for each asset, under the asset's name.
+
+    Definitions: docs/conventions/data.md#opens-and-volumes
+
+    Args:
+        path: of a file, a folder of one file per asset, or an address.
+        source: `csv` or `parquet`; by default the one whose files end like the path.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: StrictStr
+    source: Annotated[StrictStr, AfterValidator(_file_source)] | None = None
+    _source_in_use: str = PrivateAttr()
+
+    @property
+    def source_in_use(self) -> str:
+        """Return the source that reads the file."""
+        return self._source_in_use
+
+    def model_post_init(self, _: Any) -> None:
+        """Take the source from the ending of the path if the settings give none."""
+        self._source_in_use = self.source or source_of_file(self.path)
+
+    @field_serializer("path")
+    def _hide_secrets(self, path: str) -> str:
+        return public(path)
