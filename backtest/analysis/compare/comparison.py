@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from backtest.analysis.compare.side_by_side import (
-    BETTER,
     Shares,
     best_of,
     class_shares,
@@ -17,6 +16,7 @@ from backtest.analysis.compare.side_by_side import (
     sharpe_differences_of,
     windows_won,
 )
+from backtest.analysis.metrics.metric_registry import BETTER
 from backtest.analysis.tables.crises import InCrisis, falls_of, in_crises
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Comparison:
 
     @cached_property
     def best(self) -> Mapping[str, tuple[str, ...]]:
-        """By number of `metrics`, the names that have the best of it; `side_by_side.BETTER` says what is better."""
+        """By number of `metrics`, the names that have the best of it; `metric_registry.BETTER` has the directions."""
         return best_of(self.metrics)
 
     @cached_property

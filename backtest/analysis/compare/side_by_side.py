@@ -7,69 +7,45 @@ import numpy as np
 import pandas as pd
 
 from backtest.analysis.metrics.ex_ante import UNCLASSIFIED
+from backtest.analysis.metrics.metric_registry import BETTER, METRICS
 from backtest.analysis.metrics.performance import correlation
+from backtest.analysis.metrics.records.metric import Better
 from backtest.analysis.uncertainty.sharpe_difference import holm, sharpe_difference
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
 
-Better = Literal["higher", "lower", "nearest 1"]
 Shares = Literal["capital", "risk", "realised_risk"]
 
-BETTER: Mapping[str, Better] = {
-    **dict.fromkeys(
-        (
-            "total_return", "cagr", "gross_cagr", "real_cagr", "sharpe", "sortino", "calmar", "max_drawdown", "skew",
-            "diversification_ratio", "effective_number_of_bets",
-        ),
-        "higher",
-    ),
-    **dict.fromkeys(
-        (
-            "volatility", "adjusted_volatility", "excess_kurtosis", "var_95", "cvar_95", "turnover_per_year",
-            "trading_cost_per_year", "financing_cost_per_year", "financing_drag_per_year", "average_financing_rate",
-            "borrow_cost_per_year", "fees_per_year", "turnover", "trading_cost", "financing_cost", "financing_drag",
-            "borrow_cost", "fees", "margin_calls", "forced_sales", "targets_scaled_down",
-        ),
-        "lower",
-    ),
-    "bias_statistic": "nearest 1",
-}  # fmt: skip
-"""By number of a summary, what an investor would rather have (a drawdown is below zero); of the others, nothing."""
-
-_SAME = 1e-9  # relative: nearer numbers tie
-_OF_ALL = ("periods", "periods_per_year")  # the same for all, so nothing to compare
+_SAME = 1e-9  # relative difference below which numbers tie
 
 
 def metrics_of(summaries: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """Every single number of the summaries of results.
+    """Return the metrics that are in any of the summaries, in the order of the registry.
 
     Args:
-        summaries: of `BacktestResult.summary()`, by the name of the result.
+        summaries: `BacktestResult.summary()` by name of the result.
 
     Returns:
-        (m, k) by the number's name and the result's; NaN where one is not defined.
+        (m, k) by key of the metric and name of the result; NaN where a metric is not defined.
 
     Example:
         >>> metrics_of({"a": {"name": "a", "sharpe": 0.5}, "b": {"name": "b", "sharpe": 0.7}})
                   a    b
         sharpe  0.5  0.7
     """
-    numbers = {
-        name: {
-            key: float(value) for key, value in summary.items() if isinstance(value, int | float) and key not in _OF_ALL
-        }
-        for name, summary in summaries.items()
-    }
-    keys = dict.fromkeys(key for one in numbers.values() for key in one)
-    return pd.DataFrame({name: [one.get(key, np.nan) for key in keys] for name, one in numbers.items()}, index=[*keys])
+    keys = [metric.key for metric in METRICS if any(metric.key in summary for summary in summaries.values())]
+    columns = {name: [float(summary.get(key, np.nan)) for key in keys] for name, summary in summaries.items()}
+    return pd.DataFrame(columns, index=keys)
 
 
 def best_of(metrics: pd.DataFrame) -> dict[str, tuple[str, ...]]:
-    """Which columns have the best of each number: several if they tie, none where all are the same or none is better.
+    """Return the names of the columns with the best of each metric.
+
+    Several columns may tie. There is no best if all numbers are equal, or if the metric has no preferred direction.
 
     Args:
-        metrics: of `metrics_of`; NaN is never best.
+        metrics: table of `metrics_of`; NaN is never best.
 
     Example:
         >>> best_of(pd.DataFrame({"a": [0.5, 0.1], "b": [0.7, 0.1]}, index=["sharpe", "volatility"]))
