@@ -56,7 +56,8 @@ def breakeven(
 def _print(found: "BreakEven") -> None:
     from backtest.analysis.break_even_spread.spread_search import DRAWS
     from backtest.analysis.uncertainty.bootstrap import LEVEL, SEED
-    from backtest.reporting.pages.headline import percent
+    from backtest.reporting.format import terminal_percent as percent
+    from backtest.reporting.format import terminal_ratio as ratio
 
     both = (found.by_return, found.by_sharpe)
     table = new_table(f"{found.start:%Y-%m-%d} to {found.end:%Y-%m-%d}", "return", "Sharpe ratio")
@@ -64,8 +65,7 @@ def _print(found: "BreakEven") -> None:
     if not math.isnan(found.block):
         table.add_row(f"  {LEVEL:.0%} interval", *(_range(one) for one in both))
     for label, point in _points(found):
-        sharpe = "-" if math.isnan(point.excess_sharpe) else f"{point.excess_sharpe:.2f}"
-        table.add_row(f"excess {label}", percent(point.excess_return), sharpe)
+        table.add_row(f"excess {label}", percent(point.excess_return), ratio(point.excess_sharpe))
     show(table)
     for measure, one in zip(("compound return", "Sharpe ratio"), both, strict=True):
         if verdict := _verdict(found, measure, one.spread):

@@ -96,7 +96,7 @@ def risk(
     weights: Annotated[str | None, typer.Option(help="Weights, such as 0.6,0.4; equal by default.")] = None,
 ) -> None:
     """Show how much of a portfolio's risk each asset brings, beside the weights that make all bring the same."""
-    from backtest.reporting.pages.headline import percent
+    from backtest.reporting.format import terminal_percent as percent
     from backtest.risk.worked_example import worked_example
 
     numbers = _numbers(volatilities, "--volatilities")

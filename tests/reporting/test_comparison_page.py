@@ -22,7 +22,7 @@ from backtest.reporting.files.report_files import json_bytes
 from backtest.reporting.format import FILTERS, change, day, percent, percent2, ratio
 from backtest.reporting.pages.comparison_page import render_comparison_page
 from backtest.reporting.pages.comparison_words import SHARES, findings, in_words_of_chance
-from backtest.reporting.pages.measure_texts import GROUPS
+from backtest.reporting.pages.measure_texts import page_groups
 from backtest.runs.compared_runs import compare
 from support.builders.ledger_result import random_run
 from support.builders.synthetic_result import made_up
@@ -102,7 +102,7 @@ class TestNumbers:
     def test_every_measure_of_each_with_the_best_marked(self, comparison: Comparison, found: Page) -> None:
         said = json.loads(json_bytes(comparison.summary()))["metrics"]
         rows = {row[0]: row[1:] for row in found.table("Measure") if len(row) > 1}
-        measures = [measure.of(12) for group in GROUPS.values() for measure in group]
+        measures = [metric for group in page_groups("comparison", 12).values() for metric in group]
         shown = {measure.label: measure for measure in measures if measure.label in rows}
         assert {"CAGR", "Sharpe ratio", "Maximum drawdown", "Financing drag a year", "Skew, monthly"} <= set(shown)
         for label, measure in shown.items():

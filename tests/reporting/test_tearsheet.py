@@ -12,10 +12,11 @@ import pytest
 
 from backtest.analysis import BacktestResult
 from backtest.analysis.break_even_spread.spread_search import BreakEven, BreakEvenSpread, CurvePoint
+from backtest.analysis.metrics.metric_registry import shown_in
 from backtest.reporting.figures.figure_style import BENCHMARK, PALETTE, STRATEGY
 from backtest.reporting.figures.run_figures import render_all
 from backtest.reporting.format import change, change2, percent, percent2, ratio
-from backtest.reporting.pages.measure_texts import GROUPS, RELATIVE, headline
+from backtest.reporting.pages.measure_texts import headline
 from backtest.reporting.pages.tearsheet import render_tearsheet
 from support.builders.ledger_result import random_run
 from support.builders.synthetic_result import made_up
@@ -163,12 +164,13 @@ class TestNumbers:
 
     def test_every_number_of_the_summary_has_a_place(self) -> None:
         summary, of_three_months = made_up().summary(), made_up(3).summary()
-        shown = {measure.key for group in GROUPS.values() for measure in group}
+        tearsheet = shown_in("tearsheet")
+        shown = {metric.key for metric in tearsheet if not metric.needs_benchmark}
         assert {
             key for one in (summary, of_three_months) for key, value in one.items() if isinstance(value, float)
         } == shown
         relative = {key for key, value in summary["benchmark"].items() if isinstance(value, float)} - shown
-        assert relative == {measure.key for measure in RELATIVE}
+        assert relative == {metric.key for metric in tearsheet if metric.needs_benchmark}
 
     def test_calendar_is_coloured_starred_and_compounded(self) -> None:
         result = made_up(24, start="2003-05-31", benchmark=False)

@@ -10,9 +10,9 @@ import pandas as pd
 from backtest.analysis.metrics.distribution import histogram
 from backtest.analysis.metrics.drawdown import drawdown
 from backtest.analysis.result import BacktestResult
-from backtest.analysis.tables.frequency_words import frequency_in_words
 from backtest.reporting.charts.chart_parts import SHARED, ZERO, Chart, has_values, panel, series, thinned
 from backtest.reporting.charts.embedding import numbers, steps
+from backtest.reporting.format import frequency_in_words
 
 _NAV_DIGITS = 8
 

@@ -19,6 +19,7 @@ from matplotlib.ticker import (
 )
 
 from backtest.reporting.figures.figure_style import GRID, cut
+from backtest.reporting.format import NUMBERS
 
 _WIDTH = 9.0
 _RIGHT, _LEGEND, _TOP, _BOTTOM = 0.47, 2.0, 0.45, 0.4  # inches
@@ -81,7 +82,7 @@ def legend_beside(ax: Axes, handles: Sequence[Artist], names: Sequence[str], *, 
 def percent_ticks(axis: Axis, most: int = 4) -> None:
     """The axis holds decimals and shows percent."""
     axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{round(100 * value, 6):,g}%".replace("-", "\u2212")))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: NUMBERS["percent"].tick(value)))
 
 
 def percent_axis(ax: Axes, label: str) -> None:
@@ -93,7 +94,7 @@ def percent_axis(ax: Axes, label: str) -> None:
 def ratio_axis(ax: Axes, label: str) -> None:
     """The vertical axis shows plain numbers, and a line at zero."""
     ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{round(value, 6):,g}".replace("-", "\u2212")))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: NUMBERS["ratio"].tick(value)))
     ax.set_ylabel(label)
 
 
@@ -106,7 +107,7 @@ def log_axis(ax: Axes, low: float, high: float, label: str) -> None:
     steps = (1.0,) if decades > 4 else (1.0, 3.0) if decades > 2 else (1.0, 2.0, 5.0)
     ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]) if decades < 0.8 else LogLocator(subs=steps))
     ax.yaxis.set_minor_locator(NullLocator())
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: NUMBERS["growth"].tick(value)))
     ax.set_ylabel(label)
 
 

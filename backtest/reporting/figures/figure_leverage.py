@@ -18,7 +18,7 @@ from backtest.reporting.figures.figure_axes import (
 )
 from backtest.reporting.figures.figure_marks import area, bars, flat_bars, line
 from backtest.reporting.figures.figure_style import GAIN, INK, LOSS, PALETTE, STRATEGY, TOTAL, cut, in_house_style
-from backtest.reporting.format import change
+from backtest.reporting.format import NUMBERS, change
 from backtest.reporting.pages.leverage_words import bars_in_words
 
 _BARS = 12  # assets with a bar of their own
@@ -120,6 +120,6 @@ def break_even(result: BacktestResult) -> Figure:
         low, high = (float(np.clip(1e4 * end, spreads[0], spreads[-1])) for end in interval)
         ax.axvspan(low, high, color=PALETTE[5], alpha=0.08, linewidth=0, label="its 95% interval")
     percent_axis(ax, "a year" if found.whole_year else "")
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f} bp".replace("-", "\u2212")))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: NUMBERS["bps"].tick(value / 1e4)))
     ax.legend(loc="lower right", ncols=3, bbox_to_anchor=(1, 1), borderaxespad=0.3)
     return figure

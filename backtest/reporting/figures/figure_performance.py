@@ -9,7 +9,6 @@ from backtest.analysis.metrics.distribution import histogram
 from backtest.analysis.metrics.drawdown import drawdown as below_peak
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.calendar_tables import YEAR, calendar_returns, typical_size
-from backtest.analysis.tables.frequency_words import frequency_in_words
 from backtest.reporting.figures.figure_axes import (
     date_axis,
     legend_above,
@@ -22,7 +21,7 @@ from backtest.reporting.figures.figure_axes import (
 )
 from backtest.reporting.figures.figure_marks import area, bars, cells, crises, line
 from backtest.reporting.figures.figure_style import BENCHMARK, GAIN, INK, LOSS, PALETTE, STRATEGY, in_house_style
-from backtest.reporting.format import MONTHS, percent, ratio
+from backtest.reporting.format import MONTHS, NUMBERS, frequency_in_words, percent, ratio
 
 _TALL_ROWS = 40
 _DIVERGING = LinearSegmentedColormap.from_list("returns", [LOSS, "#FFFFFF", GAIN], N=41)
@@ -96,7 +95,7 @@ def monthly_returns(result: BacktestResult) -> Figure:
     """Heat map of the returns of calendar months. The page has the numbers: three hundred texts take long to draw."""
     table = calendar_returns(result.nav, result.periods_per_year).drop(columns=YEAR)
     full = typical_size(table)
-    title = f"Calendar months: blue gains, orange losses, full at \u00b1{full:.1%}"
+    title = f"Calendar months: blue gains, orange losses, full at \u00b1{percent(full)}"
     figure, (ax,) = panels([title], [max(0.3, (0.2 if len(table) <= _TALL_ROWS else 0.1) * len(table))])
     cells(ax, _DIVERGING(Normalize(-(full or 1), full or 1)(table.to_numpy())))
     ax.set_xticks(range(12), MONTHS)
@@ -124,7 +123,7 @@ def distribution(result: BacktestResult) -> Figure:
         ax.axvline(-summary[key], color=colour, linewidth=1.6, label=f"{name}: {percent(summary[key])}")
     percent_ticks(ax.xaxis, 9)
     ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: NUMBERS["count"].tick(value)))
     ax.set_ylabel("periods")
     ax.set_ylim(bottom=0)
     ax.grid(visible=False, axis="x")

@@ -29,6 +29,7 @@ from backtest.reporting.figures.figure_style import (
     cut,
     in_house_style,
 )
+from backtest.reporting.format import percent
 
 _COLOURS = 9  # assets with a colour of their own
 _BARS = 12
@@ -117,7 +118,7 @@ def _bars_side_by_side(ax: Axes, table: pd.DataFrame) -> None:
         for place, value in zip(places, values, strict=True):
             beyond = value + (0.006 if value >= 0 else -0.006) * (high - low)
             side = "left" if value >= 0 else "right"
-            ax.text(beyond, place, f"{value:.0%}", ha=side, va="center_baseline", fontsize=8.5)
+            ax.text(beyond, place, percent(value, 0), ha=side, va="center_baseline", fontsize=8.5)
     ax.set_yticks(list(rows), [cut(name) for name in table.index])
     ax.set_ylim(len(table) - 0.4, -0.6)
     ax.set_xlim(low - 0.08 * high if low < 0 else 0, high)  # room for the label of a hedge

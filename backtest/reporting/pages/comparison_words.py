@@ -62,7 +62,7 @@ def p_value(p: float) -> str:
     """
     if is_missing(p):
         return MISSING
-    return "below 0.001" if p < 0.001 else f"{p:.3f}"
+    return "below 0.001" if p < 0.001 else ratio(p, 3)
 
 
 def _earned(comparison: Comparison) -> list[str]:

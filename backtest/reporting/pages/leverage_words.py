@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 
 from backtest.analysis.break_even_spread.spread_search import BOUND
+from backtest.analysis.metrics.metric_registry import BY_KEY
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.uncertainty.bootstrap import LEVEL
 from backtest.reporting.format import bps, day, percent, percent2
-from backtest.reporting.pages.measure_texts import Measure
+from backtest.reporting.pages.measure_texts import CASH
 
 _EVENTS = 20  # on the page
 
@@ -29,7 +30,7 @@ class FinancingWords:
         weights: what a weight is, below their figure.
         cash: the same of cash, below the holdings.
         free: label of 1 - Σ weight among the holdings.
-        average_free: measure of its average over the run.
+        average_free: label and meaning of its average over the run.
         spread: what breaks even.
     """
 
@@ -41,20 +42,15 @@ class FinancingWords:
     weights: str
     cash: str
     free: str
-    average_free: Measure
+    average_free: tuple[str, str]
     spread: str
 
 
-def _average(label: str, meaning: str) -> Measure:
-    return Measure("average_cash_weight", label, "percent", meaning)
-
-
-AVERAGE_OF_ANY = _average(
+AVERAGE_OF_ANY = (
     "Average NAV less exposure",
-    "Mean of 1 - Σ weight. On margin it is cash, and below zero it is borrowed; in futures NAV itself is in bills.",
+    "Mean of 1 - Σ weight. On margin it is cash, and a value below zero is borrowed; with futures NAV is in bills.",
 )
-"""Measure of the average of 1 - Σ weight for runs with different kinds of financing."""
-
+"""Label and meaning of the average of 1 - Σ weight for runs with different kinds of financing."""
 
 _WORDS: Mapping[str, FinancingWords] = {
     "margin": FinancingWords(
@@ -66,7 +62,7 @@ _WORDS: Mapping[str, FinancingWords] = {
         weights="what exceeds 100% of NAV is borrowed or short",
         cash="Cash below zero is borrowed",
         free="Cash",
-        average_free=_average("Average cash", "Mean of 1 - Σ weight; below zero it is borrowed."),
+        average_free=(BY_KEY[CASH].label, BY_KEY[CASH].meaning),
         spread="loan spread",
     ),
     "futures": FinancingWords(
@@ -81,8 +77,9 @@ _WORDS: Mapping[str, FinancingWords] = {
         weights="weights are notionals, and NAV stays in bills",
         cash="Weights are notionals; whatever they add up to, all of NAV is in bills",
         free="NAV less notionals",
-        average_free=_average(
-            "Average NAV less notionals", "Mean of 1 - Σ weight. Weights are notionals; all of NAV is in bills."
+        average_free=(
+            "Average NAV less notionals",
+            "Mean of 1 - Σ weight. Weights are notionals; all of NAV is in bills.",
         ),
         spread="futures basis",
     ),
@@ -95,7 +92,7 @@ _WORDS: Mapping[str, FinancingWords] = {
         weights="weights are the exposures that the funds give",
         cash="Weights are exposures; a fund of leverage L takes 1/L of them in money",
         free="NAV less exposures",
-        average_free=_average(
+        average_free=(
             "Average NAV less exposures",
             "Mean of 1 - Σ weight. Weights are exposures; a fund of leverage L takes 1/L of them in money.",
         ),
@@ -170,7 +167,7 @@ def break_even_in_words(result: BacktestResult) -> list[str]:
                 sentence += ", so it is behind even where financing costs no more than cash"
         if one.interval is not None:
             low, high = (_end(round(end, one.decimals) if math.isfinite(end) else end) for end in one.interval)
-            sentence += f" ({LEVEL:.0%} interval: {low} to {high})"
+            sentence += f" ({percent(LEVEL, 0)} interval: {low} to {high})"
         sentences.append(f"{sentence}.")
     return sentences
 

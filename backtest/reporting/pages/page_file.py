@@ -10,7 +10,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from backtest.reporting.format import FILTERS
+from backtest.reporting.format import FILTERS, for_script
 
 _SAFE_IN_SCRIPT = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 _SVG_AS_IS = " =:/'(),;+-@"  # what a data address in double quotes may hold unquoted
@@ -27,6 +27,7 @@ def render(template: str, *, data: Mapping[str, Any] | None = None, **context: A
     return _templates().get_template(template).render(
         style=_asset("templates/style.css"),
         script=_asset("templates/page.js"),
+        formats=_in_script(for_script()),
         library="" if data is None else _asset("assets/echarts.common.min.js"),
         data=None if data is None else _in_script(data),
         **context,

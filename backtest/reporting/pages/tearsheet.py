@@ -21,13 +21,22 @@ from backtest.analysis.tables.calendar_tables import (
     typical_size,
 )
 from backtest.analysis.tables.crises import CRISES, covered_partly
-from backtest.analysis.tables.frequency_words import frequency_in_words
 from backtest.analysis.tables.holdings import holdings_now, holdings_totals, largest_and_rest
 from backtest.analysis.tables.trade_list import trade_list
 from backtest.reporting.charts.chart_risk import asset_legend
 from backtest.reporting.charts.embedding import days, indexed, numbers
 from backtest.reporting.charts.run_charts import charts_of
-from backtest.reporting.format import MONTHS, change, is_missing, percent, percent2, ratio, shade
+from backtest.reporting.format import (
+    MONTHS,
+    change,
+    count,
+    frequency_in_words,
+    is_missing,
+    percent,
+    percent2,
+    ratio,
+    shade,
+)
 from backtest.reporting.pages.leverage_words import (
     FinancingWords,
     break_even_in_words,
@@ -171,9 +180,10 @@ def _confidence_in_words(found: Mapping[str, Any]) -> str:
     if all(found[key] is None for key in ("cagr", "volatility", "sharpe", "max_drawdown")):
         return ""
     return (
-        f"Below a number its {found['level']:.0%} interval, where there is one: of {found['draws']:,} histories drawn "
-        f"from the run's own periods in blocks of {found['mean_block_periods']:.0f} on average (stationary "
-        "bootstrap). It says what chance leaves open, not what other times would bring."
+        f"Below a number is its {percent(found['level'], 0)} interval, if it has one, from {count(found['draws'])} "
+        "histories drawn from the run's own periods in blocks of "
+        f"{count(found['mean_block_periods'])} on average (stationary bootstrap). It covers the role of chance, not a "
+        "future that differs from the past."
     )
 
 

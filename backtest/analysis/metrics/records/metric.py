@@ -65,6 +65,11 @@ class Metric:
     below_a_year: bool = False
 
     @property
+    def terminal_name(self) -> str:
+        """Name in the tables of the terminal."""
+        return self.terminal_label or self.label
+
+    @property
     def needs_benchmark(self) -> bool:
         """Whether the metric relates a run to its benchmark."""
         return self.group == "Against the benchmark"

@@ -1,6 +1,7 @@
-"use strict";
-// One state for the whole page: which series are hidden, the range of dates, the scale. Charts and tables follow it.
+// One state for the whole page: hidden series, range of dates, scale. Charts and tables follow it. FORMATS, the formats of
+// numbers, come before this script; see reporting/format.py.
 (() => {
+  "use strict";
   const root = document.documentElement;
   const embedded = document.getElementById("page-data");
   const data = embedded ? JSON.parse(embedded.textContent) : { charts: {}, tables: {}, crises: [] };
@@ -10,19 +11,18 @@
   const css = (name) => getComputedStyle(root).getPropertyValue(name).trim();
   const colour = (token) => css(typeof token === "number" ? `--s${token}` : `--${token}`);
   const signed = (text) => (/[1-9]/.test(text) ? text.replace("-", "\u2212") : text.replace("-", ""));
-  const grouped = (value, digits) =>
-    signed(value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }));
+  const grouped = (value, least, most) =>
+    signed(value.toLocaleString("en-US", { minimumFractionDigits: least, maximumFractionDigits: most }));
   const shortest = (value) => signed(String(Number(value.toPrecision(6))));
-  const FORMS = {
-    percent: { text: (v) => `${grouped(100 * v, 1)}%`, axis: (v) => `${shortest(100 * v)}%` },
-    percent2: { text: (v) => `${grouped(100 * v, 2)}%`, axis: (v) => `${shortest(100 * v)}%` },
-    change2: { text: (v) => `${v > 0 && grouped(100 * v, 2) !== "0.00" ? "+" : ""}${grouped(100 * v, 2)}%`, axis: (v) => `${shortest(100 * v)}%` },
-    multiple: { text: (v) => `${grouped(v, 2)}×`, axis: (v) => `${shortest(v)}×` },
-    ratio: { text: (v) => grouped(v, 2), axis: shortest },
-    growth: { text: (v) => grouped(v, v < 100 ? 3 : 1), axis: (v) => v.toLocaleString("en-US", { maximumFractionDigits: 4 }) },
-    count: { text: (v) => grouped(v, 0), axis: shortest },
-    bps: { text: (v) => `${grouped(1e4 * v, 0)} bp`, axis: (v) => `${shortest(1e4 * v)} bp` },
-  };
+  const FORMS = Object.fromEntries(Object.entries(FORMATS.numbers).map(([name, form]) => [name, {
+    text: (v) => {
+      const value = form.scale * v;
+      const digits = form.digits_from_100 !== null && value >= 100 ? form.digits_from_100 : form.digits;
+      const text = grouped(value, digits, digits);
+      return `${form.plus && v > 0 && /[1-9]/.test(text) ? "+" : ""}${text}${form.unit}`;
+    },
+    axis: (v) => (form.axis_digits === null ? `${shortest(form.scale * v)}${form.unit}` : grouped(v, 0, form.axis_digits)),
+  }]));
   const iso = (time) => new Date(time).toISOString().slice(0, 10);
 
   // Dates come as days since 1970, the first one whole and the others as steps.
@@ -445,7 +445,7 @@
       more.hidden = shown.length <= limit;
     }
     function sort(column, descending) {
-      const missing = (value) => value === null || value === "" || value === "–";
+      const missing = (value) => value === null || value === "" || value === FORMATS.missing;
       rows.sort((a, b) => {
         const [x, y] = [a.values[column], b.values[column]];
         if (missing(x) || missing(y)) return missing(x) - missing(y);
