@@ -1,4 +1,4 @@
-"""Tables that have a column, or a row and a column, for each of several results over the same dates."""
+"""Tables with a column, or a row and a column, for each of several results over the same dates."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -66,7 +66,7 @@ def _best(row: pd.Series, better: Better | None) -> tuple[str, ...]:
 
 
 def correlations_of(results: Sequence["BacktestResult"]) -> pd.DataFrame:
-    """(k, k) correlations of returns per period, 1 on the diagonal; NaN where one does not vary.
+    """Return the (k, k) correlations of returns per period: 1 on the diagonal, NaN where a return does not vary.
 
     Example:
         >>> import backtest as bt
@@ -81,18 +81,18 @@ def correlations_of(results: Sequence["BacktestResult"]) -> pd.DataFrame:
 
 
 def class_shares(summaries: Mapping[str, Mapping[str, Any]], of: Shares) -> pd.DataFrame:
-    """Average shares of each asset class: what a strategy puts its capital, and its risk, into.
+    """Return the average share of each asset class in the capital or in the risk of each result.
 
-    Capital and risk are as of `holdings.capital_and_risk`, ex ante and over the same rebalance dates; realised risk is
-    of the whole span. Of a result without classes it is all in one, `unclassified`.
+    Shares of capital and of ex-ante risk are averages over the same rebalance dates, see `holdings.capital_and_risk`;
+    shares of realised risk cover the whole span. A result without classes has one class, `unclassified`.
 
     Args:
-        summaries: of `BacktestResult.summary()`, by the name of the result.
-        of: whose shares.
+        summaries: `BacktestResult.summary()` by name of the result.
+        of: quantity that is shared.
 
     Returns:
-        (c, k) fractions by class, in the order in which they come, and result; 0 for a class that a result does not
-        hold, NaN where it has no shares, as without a covariance.
+        (c, k) fractions by class, in order of appearance, and result; 0 for a class that a result does not hold, NaN
+        if a result has no shares, such as risk shares without a covariance.
 
     Example:
         >>> import backtest as bt
@@ -112,12 +112,12 @@ def class_shares(summaries: Mapping[str, Mapping[str, Any]], of: Shares) -> pd.D
 
 
 def sharpe_differences_of(results: Sequence["BacktestResult"]) -> pd.DataFrame:
-    """Differences of annualised Sharpe ratios, both tests of each, for every pair.
+    """Return the differences of annualised Sharpe ratios of all pairs, with two tests of each.
 
     Returns:
         (k (k - 1) / 2, 8), columns `name`, `other`, `difference` (the first less the second), `memmel_error`,
-        `memmel_p`, `ledoit_wolf_error`, `ledoit_wolf_p`: standard errors and p-values of `sharpe_difference`, and
-        `holm_p`: those of Ledoit, Wolf corrected for the number of pairs.
+        `memmel_p`, `ledoit_wolf_error`, `ledoit_wolf_p` (standard errors and p-values of `sharpe_difference`), and
+        `holm_p` (the p-values of Ledoit and Wolf, corrected for the number of pairs).
 
     Example:
         >>> import backtest as bt
@@ -143,17 +143,17 @@ def sharpe_differences_of(results: Sequence["BacktestResult"]) -> pd.DataFrame:
 
 
 def windows_won(navs: pd.DataFrame, window: int) -> pd.DataFrame:
-    """Share of all windows of so many periods in which the compound return of one is above that of another.
+    """Return the share of all windows in which the compound return of one NAV exceeds that of another.
 
-    Windows overlap, so they are far fewer independent ones than they seem.
+    Windows overlap, so there are far fewer independent windows than windows.
 
     Args:
-        navs: (P, k) currency, above 0 but perhaps at the end.
-        window: periods, 1 or more.
+        navs: (P, k) currency, above 0 except possibly on the last date.
+        window: length in periods, 1 or more.
 
     Returns:
-        (k, k) fractions: how often the row beats the column, NaN on the diagonal. With what is the same in both, which
-        neither wins, a pair adds up to 1. NaN everywhere where P - 1 < window.
+        (k, k) share of windows in which the row beats the column; NaN on the diagonal. The two shares of a pair add up
+        to 1, less the windows with equal returns, which neither wins. All NaN if P - 1 < window.
 
     Example:
         >>> dates = pd.date_range("2020-01-31", periods=3, freq="ME")

@@ -1,6 +1,6 @@
-"""Charts of what a run earned: growth and drawdown, rolling measures, the distribution of its returns.
+"""Charts of the performance of a run: growth and drawdown, rolling measures, distribution of returns.
 
-Growth and drawdown keep every row, as they can be zoomed into and downloaded.
+Growth and drawdown keep every row, because they can be zoomed and downloaded.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ _NAV_DIGITS = 8
 
 
 def growth(result: BacktestResult) -> Chart:
-    """NAV, and how far it stands below its peak, with the crises."""
+    """NAV and its drawdown, with the crises."""
     sides = _sides(result)
     above = [
         series(key, one.name, key, numbers(one.nav.to_numpy(), _NAV_DIGITS), column=key, **_dashed(key))
@@ -40,7 +40,7 @@ def growth(result: BacktestResult) -> Chart:
 
 
 def rolling(result: BacktestResult) -> Chart | None:
-    """Volatility, Sharpe ratio and correlation over the last 12 months; none of a run that is shorter."""
+    """Volatility, Sharpe ratio and correlation over the last 12 months; None for a shorter run."""
     if result.rolling.empty:
         return None
     sides = _sides(result)
@@ -63,7 +63,7 @@ def rolling(result: BacktestResult) -> Chart | None:
 
 
 def distribution(result: BacktestResult) -> Chart | None:
-    """The histogram of the returns, with VaR and CVaR; none where they do not vary."""
+    """Histogram of the returns, with VaR and CVaR; None if returns do not vary."""
     bins = histogram(result.returns)
     if bins.empty:
         return None

@@ -1,4 +1,4 @@
-"""Figures of what was added and what was paid: attribution, costs, financing, and where leverage breaks even."""
+"""Figures of attribution, costs, financing and the break-even spread."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -26,7 +26,7 @@ _BARS = 12  # assets with a bar of their own
 
 @in_house_style
 def attribution(result: BacktestResult) -> Figure:
-    """The total return as a waterfall: what each asset added, then cash, financing, fees and costs."""
+    """Waterfall of the total return: contributions of assets, then of cash, financing, fees and costs."""
     table = waterfall(result, _BARS)
     figure, (ax,) = panels(
         ["Where the total return came from"], [0.3 + 0.26 * len(table)], left=2.6, right=0.9, one_axis=False
@@ -35,7 +35,7 @@ def attribution(result: BacktestResult) -> Figure:
     rows, last = range(len(table)), len(table) - 1
     colours = [TOTAL if row == last else GAIN if value >= 0 else LOSS for row, value in enumerate(values)]
     flat_bars(ax, rows, starts, values, colours, wide=0.68)
-    for row, end in enumerate(ends[:-1]):  # from the end of a bar to the beginning of the next
+    for row, end in enumerate(ends[:-1]):  # from the end of a bar to the start of the next
         ax.plot([end, end], [row + 0.34, row + 0.66], color="#888888", linewidth=0.8)
     low, high = min(0.0, starts.min(), ends.min()), max(0.0, starts.max(), ends.max())
     wide = high - low or 1.0
@@ -79,13 +79,15 @@ def costs(result: BacktestResult) -> Figure:
 
 @in_house_style
 def financing(result: BacktestResult) -> Figure:
-    """What was paid for what was financed, beside the cash rate, and how much that was, month by month."""
+    """Rate paid on the financed amount, next to the cash rate, and the financed amount, by month."""
     table = financing_path(result)
     if table.empty:
         raise ValueError("nothing was ever financed in this run")
     titles = ["Rate paid for what is financed, and the cash rate", "Financed, over NAV"]
     figure, (above, below) = panels(titles, [1.9, 1.4])
-    table = table.resample("ME").last() if result.periods_per_year >= 12 else table  # gaps where nothing was financed
+    table = (
+        table.resample("ME").last() if result.periods_per_year >= 12 else table
+    )  # leaves gaps where nothing was financed
     line(above, table["cash_rate"], color=INK, linewidth=1.1, label="cash rate")
     line(above, table["rate"], color=LOSS, label="rate paid")
     percent_axis(above, "a year")
@@ -99,10 +101,10 @@ def financing(result: BacktestResult) -> Figure:
 
 @in_house_style
 def break_even(result: BacktestResult) -> Figure:
-    """Compound return above the benchmark's at each spread, with the break-even spread and its interval."""
+    """Compound return above the benchmark at each spread, with the break-even spread and its interval."""
     found = result.break_even
     if found is None or not found.curve:
-        raise ValueError("no curve of break-even was worked out; set report.break_even: true")
+        raise ValueError("the break-even curve was not computed; set report.break_even: true")
     figure, (ax,) = panels(["Excess return, by spread"], [2.4])
     root, interval = 1e4 * found.by_return.spread, found.by_return.interval
     excess = found.line

@@ -1,4 +1,4 @@
-"""Figures of what was earned, and how it came: growth, drawdown, rolling measures, months, distribution."""
+"""Figures of growth, drawdown, rolling measures, monthly returns and the distribution of returns."""
 
 import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap, Normalize
@@ -29,7 +29,7 @@ _DIVERGING = LinearSegmentedColormap.from_list("returns", [LOSS, "#FFFFFF", GAIN
 
 @in_house_style
 def growth(result: BacktestResult) -> Figure:
-    """NAV on a log scale, beside the benchmark's. A NAV of zero falls out of the picture, and is said."""
+    """NAV and benchmark on a log scale, which cannot show a NAV of zero; a text reports it."""
     figure, (ax,) = panels(["Growth of 1, log scale"], [2.8])
     positive = result.nav[result.nav > 0]
     low, high = positive.min(), positive.max()
@@ -49,7 +49,7 @@ def growth(result: BacktestResult) -> Figure:
 
 @in_house_style
 def drawdown(result: BacktestResult) -> Figure:
-    """How far NAV stands below its running peak, beside the benchmark's."""
+    """Drawdown of NAV and benchmark below their running peaks."""
     figure, (ax,) = panels(["Drawdown: NAV below its running peak"], [2.1])
     for one, colour in ((result.benchmark, BENCHMARK), (result, STRATEGY)):
         if one is not None:
@@ -66,7 +66,7 @@ def drawdown(result: BacktestResult) -> Figure:
 
 @in_house_style
 def rolling(result: BacktestResult) -> Figure:
-    """Volatility and Sharpe ratio over the last 12 months, and the correlation of returns with the benchmark's."""
+    """Volatility, Sharpe ratio and correlation with the benchmark, over the last 12 months."""
     titles = [f"{what} over the last 12 months" for what in ("Volatility", "Sharpe ratio")]
     correlations = result.rolling.get("correlation")
     if correlations is not None and correlations.notna().any():
@@ -92,7 +92,7 @@ def rolling(result: BacktestResult) -> Figure:
 
 @in_house_style
 def monthly_returns(result: BacktestResult) -> Figure:
-    """Heat map of the returns of calendar months. The page has the numbers: three hundred texts take long to draw."""
+    """Heat map of the returns of calendar months; the page has the numbers, which would take long to draw."""
     table = calendar_returns(result.nav, result.periods_per_year).drop(columns=YEAR)
     full = typical_size(table)
     title = f"Calendar months: blue gains, orange losses, full at \u00b1{percent(full)}"
@@ -111,7 +111,7 @@ def distribution(result: BacktestResult) -> Figure:
     """Histogram of returns next to a normal distribution, with value at risk and expected shortfall."""
     table, summary = histogram(result.returns), result.summary()
     if table.empty:
-        raise ValueError("returns do not vary, or are fewer than two: they have no distribution")
+        raise ValueError("no distribution: there are fewer than two returns, or they do not vary")
     frequency = frequency_in_words(result.periods_per_year).capitalize()
     title = f"{frequency} returns, and what a normal distribution would give"
     figure, (ax,) = panels([title], [2.4], legend=True)

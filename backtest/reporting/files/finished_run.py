@@ -1,4 +1,4 @@
-"""The folder of a finished run: its manifest, and whether a run of that manifest is still the same."""
+"""Folder of a finished run: its configuration, and a check that a repeated run gives the same NAV."""
 
 import json
 from pathlib import Path
@@ -11,14 +11,14 @@ from backtest.analysis.result import BacktestResult
 from backtest.errors import ReportError
 from backtest.reporting.files.manifest import MANIFEST
 
-_SAME = 1e-9  # relative, of NAV: what other versions of libraries may round differently
+_SAME = 1e-9  # relative difference of NAV that rounding in other versions of libraries may cause
 
 
 def configuration_of(folder: Path) -> dict[str, Any]:
-    """The whole resolved configuration of a finished run, as its manifest has it.
+    """Return the resolved configuration in the manifest of a finished run.
 
     Raises:
-        ReportError: the folder holds no manifest of a run.
+        ReportError: the folder does not hold the manifest of a run.
     """
     try:
         found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -34,14 +34,14 @@ def configuration_of(folder: Path) -> dict[str, Any]:
 
 
 def check_repeated(result: BacktestResult, folder: Path) -> None:
-    """Raise unless the NAVs of a result are those that a finished run wrote, to 1e-9.
+    """Raise an error unless the NAV of a result equals the NAV of a finished run, to 1e-9.
 
     Args:
-        result: of the configuration in the manifest of the folder.
-        folder: of the finished run.
+        result: result of the configuration in the manifest of the folder.
+        folder: folder of the finished run.
 
     Raises:
-        ReportError: they differ, as the data or a strategy has changed since, or `nav.csv` cannot be read.
+        ReportError: the NAVs differ because the data or a strategy has changed, or `nav.csv` cannot be read.
     """
     path = folder / "nav.csv"
     try:
@@ -53,6 +53,6 @@ def check_repeated(result: BacktestResult, folder: Path) -> None:
     if differs.any():
         first = both.index[differs][0]
         raise ReportError(
-            f"{path}: a run of the {MANIFEST} beside it gives another NAV from {first:%Y-%m-%d} on: its data, a "
-            "strategy or the program has changed since. Hint: compare the configuration, or run it again."
+            f"{path}: repeating the run of the {MANIFEST} next to it gives another NAV from {first:%Y-%m-%d} on: its "
+            "data, a strategy or the program has changed. Hint: compare the configuration, or run it again."
         )

@@ -1,7 +1,6 @@
-"""The page of a comparison: it opens from disk, with everything it shows inside it.
+"""Page of a comparison: one file that opens from disk, with everything it shows inside it.
 
-This file lays out; numbers come from `analysis`, their looks from `format`, and what the page holds from
-`templates/comparison.html.j2`.
+This module prepares the context of `templates/comparison.html.j2`; numbers come from `analysis`, formats from `format`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -51,16 +50,16 @@ def render_comparison_page(
     data_files: Sequence[str] = (),
     written: date | None = None,
 ) -> str:
-    """The page of a comparison as HTML, with no address in it that leads outside.
+    """Return the page of a comparison as HTML, without external addresses.
 
     Args:
-        comparison: of `compare`.
-        figures: SVG by name, as of `comparison_figures.render_comparison`; they stand in for charts where scripts are
-            off, and in print.
-        command: what repeats the comparison.
-        versions: by package, of what made it.
-        data_files: names of the files that will stand beside the page.
-        written: the day.
+        comparison: result of `compare`.
+        figures: SVG by name, from `comparison_figures.render_comparison`; they replace the charts without scripts and
+            in print.
+        command: command that repeats the comparison.
+        versions: versions by package.
+        data_files: names of the files that will be next to the page.
+        written: day of writing.
     """
     drawn = comparison_charts(comparison)
     return render(
@@ -140,7 +139,7 @@ def _headline(comparison: Comparison) -> dict[str, Any]:
 
 
 def _article(comparison: Comparison) -> list[dict[str, Any]]:
-    """The article's table by strategy: where its risk is, what leverage it used, and what crises did to it."""
+    """Table by strategy of risk allocation, leverage, and outcome in crises."""
     return [
         {
             "risk": _risk_in_words(comparison, name),
@@ -154,7 +153,7 @@ def _article(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def _risk_in_words(comparison: Comparison, name: str) -> str:
-    """Shares of expected risk by class; of realised risk where there was no covariance to expect any by."""
+    """Shares of expected risk by class; shares of realised risk if there is no covariance."""
     kinds: tuple[tuple[Shares, str], ...] = (("risk", ""), ("realised_risk", ", realised"))
     for of, what in kinds:
         shares = comparison.class_shares(of)[name]
@@ -184,7 +183,7 @@ def _outcome(one: InCrisis, name: str) -> dict[str, str]:
 
 
 def _shares(comparison: Comparison) -> dict[str, Any]:
-    """Shares of asset classes by strategy, a row for capital and for each kind of risk."""
+    """Shares of asset classes by strategy, with a row for capital and for each kind of risk."""
     tables = {of: comparison.class_shares(of) for of in SHARES}
     blocks = [
         [
@@ -215,7 +214,7 @@ def _differences(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def _square(table: pd.DataFrame, write: Callable[[float], str]) -> list[list[dict[str, str]]]:
-    """A table of the strategies against each other, shaded up to 1; nothing where all numbers are missing."""
+    """Table of the strategies against each other, shaded up to 1; empty if all numbers are missing."""
     if table.isna().to_numpy().all():
         return []
     return [
@@ -236,7 +235,7 @@ def _windows(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def _notes(comparison: Comparison) -> list[dict[str, Any]]:
-    """What each run says of itself and its data: a note once, with the names that it is about."""
+    """Notes and warnings of all runs, each once, with the names of the runs that have it."""
     about: dict[str, list[str]] = {}
     for result in comparison.results:
         for note in (*result.notes, *result.warnings):
