@@ -17,7 +17,7 @@ _MINUS = "\u2212"
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a value is None, NaN, NaT or infinite."""
+    """Return whether a value is None, NaN, NaT or infinite."""
     if value is None or (isinstance(value, float) and math.isinf(value)):
         return True
     return bool(value != value)  # noqa: PLR0124 - true of NaN and NaT alone

@@ -243,8 +243,8 @@ class TestNumbers:
         drag = percent2(summary["financing_drag_per_year"])
         sentence = (
             f"fixed on stocks, bonds and gold grew by {percent(summary['cagr'])} a year at "
-            f"{percent(summary['volatility'])} volatility (Sharpe ratio {ratio(summary['sharpe'])}), fell by "
-            f"at most {percent(-summary['max_drawdown'])} and paid 1.5% a year to borrow, {drag} of it above the cash "
+            f"{percent(summary['volatility'])} volatility (Sharpe ratio {ratio(summary['sharpe'])}) with a "
+            f"maximum drawdown of {percent(-summary['max_drawdown'])} and paid 1.5% a year to borrow, {drag} of it above the cash "
             "rate;"
         )
         assert summary["cagr"] > 0

@@ -159,9 +159,9 @@ class Comparison:
             for fall in self.falls
         ]
         rows = {
-            f"{what}: {one.crisis.name}": values
-            for one in (*self.crises, *falls)
-            for what, values in (("return", one.returns), ("drawdown", one.drawdowns))
+            f"{what}: {fall.crisis.name}": values
+            for fall in (*self.crises, *falls)
+            for what, values in (("return", fall.returns), ("drawdown", fall.drawdowns))
         }
         crises = pd.DataFrame(rows, index=[*self.names]).T
         table = pd.concat([metrics, *(part.assign(better="", best="") for part in (*shares, crises))])
@@ -181,8 +181,8 @@ class Comparison:
                 for key, best in self.best.items()
             },
             **{f"{of}_shares": self.class_shares(of).to_dict() for of in _SHARES},
-            "crises": [_plain(one) for one in self.crises],
-            "falls_of_the_first": [_plain(one) for one in self.falls],
+            "crises": [_plain(span) for span in self.crises],
+            "falls_of_the_first": [_plain(span) for span in self.falls],
             "correlations": self.correlations.to_dict("index"),
             "sharpe_differences": self.sharpe_differences.to_dict("records"),
             "windows_won": {

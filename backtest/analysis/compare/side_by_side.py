@@ -76,7 +76,7 @@ def correlations_of(results: Sequence["BacktestResult"]) -> pd.DataFrame:
     """
     returns = [result.returns.to_numpy() for result in results]
     names = [result.name for result in results]
-    values = [[correlation(one, other) for other in returns] for one in returns]
+    values = [[correlation(row, other) for other in returns] for row in returns]
     return pd.DataFrame(values, index=names, columns=names)
 
 
@@ -100,13 +100,13 @@ def class_shares(summaries: Mapping[str, Mapping[str, Any]], of: Shares) -> pd.D
         >>> class_shares(summaries, "capital")["erc"].round(2).to_dict()
         {'equities': 0.24, 'bonds': 0.45, 'commodities': 0.32}
     """
-    found = {}
+    by_result = {}
     for name, summary in summaries.items():
         classes = summary[f"class_{of}_shares"]
-        found[name] = classes or {UNCLASSIFIED: sum(summary[f"{of}_shares"].values())}
-    every = dict.fromkeys(label for shares in found.values() for label in shares)
+        by_result[name] = classes or {UNCLASSIFIED: sum(summary[f"{of}_shares"].values())}
+    every = dict.fromkeys(label for shares in by_result.values() for label in shares)
     columns = {
-        name: [shares.get(label, sum(shares.values()) * 0.0) for label in every] for name, shares in found.items()
+        name: [shares.get(label, sum(shares.values()) * 0.0) for label in every] for name, shares in by_result.items()
     }
     return pd.DataFrame(columns, index=[*every])
 
@@ -126,15 +126,15 @@ def sharpe_differences_of(results: Sequence["BacktestResult"]) -> pd.DataFrame:
         [[0.11, 0.63]]
     """
     rows = []
-    for i, one in enumerate(results):
+    for i, result in enumerate(results):
         for other in results[i + 1 :]:
-            found = sharpe_difference(
-                one.excess_returns.to_numpy(), other.excess_returns.to_numpy(), one.periods_per_year
+            tested = sharpe_difference(
+                result.excess_returns.to_numpy(), other.excess_returns.to_numpy(), result.periods_per_year
             )
             tests = [
-                value for test in (found.memmel, found.ledoit_wolf) for value in (test.standard_error, test.p_value)
+                value for test in (tested.memmel, tested.ledoit_wolf) for value in (test.standard_error, test.p_value)
             ]
-            rows.append((one.name, other.name, found.difference, *tests))
+            rows.append((result.name, other.name, tested.difference, *tests))
     columns = [
         "name", "other", "difference", "memmel_error", "memmel_p", "ledoit_wolf_error", "ledoit_wolf_p",
     ]  # fmt: skip
@@ -143,7 +143,7 @@ def sharpe_differences_of(results: Sequence["BacktestResult"]) -> pd.DataFrame:
 
 
 def windows_won(navs: pd.DataFrame, window: int) -> pd.DataFrame:
-    """Return the share of all windows in which the compound return of one NAV exceeds that of another.
+    """Return the share of all windows in which the compound return of one NAV exceeds the compound return of another.
 
     Windows overlap, so there are far fewer independent windows than windows.
 

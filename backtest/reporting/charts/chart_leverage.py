@@ -79,27 +79,27 @@ def costs(result: BacktestResult) -> Chart | None:
 
 def break_even(result: BacktestResult) -> Chart | None:
     """Compound return above the benchmark by spread; None if the curve was not computed."""
-    found = result.break_even
-    if found is None or not found.curve:
+    solved = result.break_even
+    if solved is None or not solved.curve:
         return None
-    excess = found.line
+    excess = solved.line
     spreads = excess.index.to_list()
     marks: list[Mapping[str, Any]] = [ZERO]
-    if spreads[0] <= found.by_return.spread <= spreads[-1]:
-        marks.append({"axis": "x", "at": found.by_return.spread, "colour": 5, "name": "break-even", "align": "left"})
+    if spreads[0] <= solved.by_return.spread <= spreads[-1]:
+        marks.append({"axis": "x", "at": solved.by_return.spread, "colour": 5, "name": "break-even", "align": "left"})
     more: dict[str, Any] = {}
-    if found.by_return.interval is not None:
-        low, high = (min(max(end, spreads[0]), spreads[-1]) for end in found.by_return.interval)
+    if solved.by_return.interval is not None:
+        low, high = (min(max(end, spreads[0]), spreads[-1]) for end in solved.by_return.interval)
         more["span"] = {"from": low, "to": high, "colour": 5}
     drawn = [series("excess return", "above the benchmark", "strategy", numbers(excess))]
-    if not isnan(found.configured.spread):
-        at = numbers(excess.where(excess.index == found.configured.spread))
+    if not isnan(solved.configured.spread):
+        at = numbers(excess.where(excess.index == solved.configured.spread))
         drawn.append(series("configured", "as configured", "strategy", at, "point"))
     return {
         "x": {"values": numbers(spreads), "unit": "bps"},
         "panels": [
             panel(
-                f"Return above the benchmark's{', a year' if found.whole_year else ''}",
+                f"Return above the benchmark's{', a year' if solved.whole_year else ''}",
                 "percent2",
                 220,
                 drawn,

@@ -53,7 +53,7 @@ def colour_and_dash(place: int) -> tuple[int, int]:
 
 def has_values(drawn: Mapping[str, Any]) -> bool:
     """Return whether a panel has a value to show; a ratio without risk is missing on every date."""
-    return any(value is not None for one in drawn["series"] for value in one["values"])
+    return any(value is not None for line in drawn["series"] for value in line["values"])
 
 
 def legend(chart: Chart) -> list[dict[str, Any]]:
@@ -61,10 +61,10 @@ def legend(chart: Chart) -> list[dict[str, Any]]:
 
     Series with a key of all charts (`SHARED`, or that of an asset) are left out, because the page names them once.
     """
-    every = {one["key"]: one for part in chart["panels"] for one in part["series"] if one["style"] != "range"}
+    every = {drawn["key"]: drawn for part in chart["panels"] for drawn in part["series"] if drawn["style"] != "range"}
     return [
-        {part: one[part] for part in ("key", "name", "colour")}
-        for key, one in every.items()
+        {part: drawn[part] for part in ("key", "name", "colour")}
+        for key, drawn in every.items()
         if key not in SHARED and not key.startswith(ASSET)
     ]
 
@@ -76,6 +76,8 @@ def thinned(table: pd.DataFrame) -> pd.DataFrame:
 
 def crises_within(dates: pd.Index) -> list[dict[str, Any]]:
     """Return the crises that shade charts of these dates: name, and first and last day since 1970."""
-    found = overlapping(pd.DatetimeIndex(dates))
-    ends = zip(*(days(pd.DatetimeIndex([getattr(one, end) for one in found])) for end in ("start", "end")), strict=True)
-    return [{"name": one.name, "from": start, "to": end} for one, (start, end) in zip(found, ends, strict=True)]
+    crises = overlapping(pd.DatetimeIndex(dates))
+    ends = zip(
+        *(days(pd.DatetimeIndex([getattr(crisis, end) for crisis in crises])) for end in ("start", "end")), strict=True
+    )
+    return [{"name": crisis.name, "from": start, "to": end} for crisis, (start, end) in zip(crises, ends, strict=True)]

@@ -21,14 +21,14 @@ def growth(result: BacktestResult) -> Chart:
     """NAV and its drawdown, with the crises."""
     sides = _sides(result)
     above = [
-        series(key, one.name, key, numbers(one.nav.to_numpy(), _NAV_DIGITS), column=key, **_dashed(key))
-        for key, one in sides
+        series(key, side.name, key, numbers(side.nav.to_numpy(), _NAV_DIGITS), column=key, **_dashed(key))
+        for key, side in sides
     ]
     below = [
         series(
-            key, one.name, key, numbers(drawdown(one.nav.to_numpy())), _drawdown_style(key), thin=True, **_dashed(key)
+            key, side.name, key, numbers(drawdown(side.nav.to_numpy())), _drawdown_style(key), thin=True, **_dashed(key)
         )
-        for key, one in sides
+        for key, side in sides
     ]
     return {
         "x": {"dates": steps(result.nav.index)},
@@ -44,10 +44,10 @@ def rolling(result: BacktestResult) -> Chart | None:
     if result.rolling.empty:
         return None
     sides = _sides(result)
-    table = thinned(pd.concat({key: one.rolling for key, one in sides}, axis=1))
+    table = thinned(pd.concat({key: side.rolling for key, side in sides}, axis=1))
 
     def of(what: str) -> list[dict[str, Any]]:
-        return [series(key, one.name, key, numbers(table[key, what]), **_dashed(key)) for key, one in sides]
+        return [series(key, side.name, key, numbers(table[key, what]), **_dashed(key)) for key, side in sides]
 
     panels = [
         panel("Volatility, last 12 months, a year", "percent", 170, of("volatility"), zero=True),
@@ -58,7 +58,7 @@ def rolling(result: BacktestResult) -> Chart | None:
             series("strategy", f"with {result.benchmark.name}", "strategy", numbers(table["strategy", "correlation"]))
         ]
         panels.append(panel("Correlation to the benchmark, last 12 months", "ratio", 140, drawn, marks=[ZERO]))
-    panels = [one for one in panels if has_values(one)]
+    panels = [drawn for drawn in panels if has_values(drawn)]
     return {"x": {"dates": steps(table.index)}, "panels": panels}
 
 
@@ -91,7 +91,7 @@ def distribution(result: BacktestResult) -> Chart | None:
 
 def _sides(result: BacktestResult) -> list[tuple[str, BacktestResult]]:
     sides = zip(SHARED, (result, result.benchmark), strict=True)
-    return [(key, one) for key, one in sides if one is not None]
+    return [(key, side) for key, side in sides if side is not None]
 
 
 def _dashed(key: str) -> dict[str, str]:

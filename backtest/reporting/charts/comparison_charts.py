@@ -57,18 +57,18 @@ def growth(comparison: Comparison) -> Chart:
     """NAV and its drawdown; thinned if there are too many numbers for a page."""
     navs = comparison.growth
     below = navs.apply(lambda nav: pd.Series(drawdown(nav.to_numpy()), index=nav.index))
-    both = pd.concat([navs, below], axis=1)
-    both = both.iloc[rows_to_draw(both.to_numpy(), _NUMBERS // both.shape[1])]
+    table = pd.concat([navs, below], axis=1)
+    table = table.iloc[rows_to_draw(table.to_numpy(), _NUMBERS // table.shape[1])]
     count = navs.shape[1]
     return {
-        "x": {"dates": steps(both.index)},
+        "x": {"dates": steps(table.index)},
         "panels": [
             panel(
-                "Growth of 1", "growth", 320, _lines(comparison, both.iloc[:, :count], _NAV_DIGITS),
+                "Growth of 1", "growth", 320, _lines(comparison, table.iloc[:, :count], _NAV_DIGITS),
                 scale="log", rebase=True, crises=True, named=True,
             ),
             panel(
-                "Drawdown below the running peak", "percent", 170, _lines(comparison, both.iloc[:, count:], thin=True),
+                "Drawdown below the running peak", "percent", 170, _lines(comparison, table.iloc[:, count:], thin=True),
                 top=0, crises=True,
             ),
         ],
@@ -85,7 +85,7 @@ def rolling(comparison: Comparison) -> Chart | None:
     results = comparison.results
     if results[0].rolling.empty:
         return None
-    columns = [one.rolling[what] for what in ("volatility", "sharpe") for one in results]
+    columns = [result.rolling[what] for what in ("volatility", "sharpe") for result in results]
     table = thinned(pd.concat(columns, axis=1))
     above, below = table.iloc[:, : len(results)], table.iloc[:, len(results) :]
     panels = [panel("Volatility, last 12 months, a year", "percent", 200, _lines(comparison, above), zero=True)]
@@ -142,8 +142,8 @@ def _share_places(comparison: Comparison, table: pd.DataFrame) -> list[tuple[str
     places = []
     for look in looks(comparison):
         name, key = look["name"], look["key"]
-        there = {label: table.loc[(of, name)] for of, label in SHARES.items()}
-        bars = [(label, f"{name}: {label}", key, row) for label, row in there.items() if row.notna().all()]
+        shares = {label: table.loc[(of, name)] for of, label in SHARES.items()}
+        bars = [(label, f"{name}: {label}", key, row) for label, row in shares.items() if row.notna().all()]
         if bars:
             places += [(name, name, key, pd.Series(float("nan"), index=table.columns)), *bars]
     return places

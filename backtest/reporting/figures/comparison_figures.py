@@ -71,8 +71,8 @@ def rolling(comparison: Comparison) -> Figure:
     """Volatility and Sharpe ratio of each strategy over the last 12 months."""
     titles = ["Volatility over the last 12 months", "Sharpe ratio over the last 12 months"]
     figure, (above, below) = panels(titles, [2.0, 2.0], right=_RIGHT)
-    _lines(above, [one.rolling["volatility"] for one in comparison.results], panes=2)
-    _lines(below, [one.rolling["sharpe"] for one in comparison.results], panes=2)
+    _lines(above, [result.rolling["volatility"] for result in comparison.results], panes=2)
+    _lines(below, [result.rolling["sharpe"] for result in comparison.results], panes=2)
     percent_axis(above, "a year")
     above.set_ylim(bottom=0)
     ratio_axis(below, "ratio")
@@ -86,7 +86,7 @@ def rolling(comparison: Comparison) -> Figure:
 def gross_exposure(comparison: Comparison) -> Figure:
     """Long and short positions of each strategy over its NAV: what exceeds 100 % is borrowed or short."""
     figure, (ax,) = panels(["Gross exposure"], [2.0], right=_RIGHT)
-    _lines(ax, [one.gross_exposure for one in comparison.results])
+    _lines(ax, [result.gross_exposure for result in comparison.results])
     ax.axhline(1, color=INK, linewidth=0.8, linestyle=":")
     ax.set_ylim(bottom=0)
     percent_axis(ax, "of NAV")
@@ -109,10 +109,10 @@ def class_shares(comparison: Comparison) -> Figure:
     figure, (ax,) = panels(["Asset classes: shares of capital and of risk"], [tall], left=left, right=1.7)
     _stacked(ax, places.tolist(), table.to_numpy(), colours_of(list(table.columns), folded=table.shape[1] < classes))
     ax.set_yticks(places, [SHARES[of] for of in table.index.get_level_values(0)])
-    beside = ax.get_yaxis_transform()
+    margin = ax.get_yaxis_transform()
     for number, name in enumerate(dict.fromkeys(names)):
         first = places[group == number][0]
-        ax.text(-(left - 0.15) / 4.2, first, cut(name, 22), weight="bold", va="center_baseline", transform=beside)
+        ax.text(-(left - 0.15) / 4.2, first, cut(name, 22), weight="bold", va="center_baseline", transform=margin)
     ax.set_ylim(places[-1] + 0.6, -0.6)
     percent_ticks(ax.xaxis, 5)
     ax.grid(visible=False, axis="y")

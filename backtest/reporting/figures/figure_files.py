@@ -51,10 +51,10 @@ def pictures(draws: Mapping[str, Callable[[Subject], Figure]], subject: Subject)
 def write_pictures(drawn: Mapping[str, Picture], folder: Path) -> dict[str, bytes]:
     """Write each figure as PNG and SVG into a new folder; return the SVGs by name, for a page."""
     folder.mkdir()
-    for name, one in drawn.items():
-        (folder / f"{name}.png").write_bytes(one.png)
-        (folder / f"{name}.svg").write_bytes(one.svg)
-    return {name: one.svg for name, one in drawn.items()}
+    for name, figure in drawn.items():
+        (folder / f"{name}.png").write_bytes(figure.png)
+        (folder / f"{name}.svg").write_bytes(figure.svg)
+    return {name: figure.svg for name, figure in drawn.items()}
 
 
 def picture(figure: Figure) -> Picture:

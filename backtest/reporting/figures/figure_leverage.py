@@ -102,26 +102,26 @@ def financing(result: BacktestResult) -> Figure:
 @in_house_style
 def break_even(result: BacktestResult) -> Figure:
     """Compound return above the benchmark at each spread, with the break-even spread and its interval."""
-    found = result.break_even
-    if found is None or not found.curve:
+    solved = result.break_even
+    if solved is None or not solved.curve:
         raise ValueError("the break-even curve was not computed; set report.break_even: true")
     figure, (ax,) = panels(["Excess return, by spread"], [2.4])
-    root, interval = 1e4 * found.by_return.spread, found.by_return.interval
-    excess = found.line
+    root, interval = 1e4 * solved.by_return.spread, solved.by_return.interval
+    excess = solved.line
     spreads = 1e4 * excess.index.to_numpy()
     ax.plot(spreads, excess.to_numpy(), color=STRATEGY)
     ax.axhline(0, color=INK, linewidth=0.8)
     ax.set_xlim(spreads[0], spreads[-1])
-    if not np.isnan(found.configured.spread):
+    if not np.isnan(solved.configured.spread):
         ax.plot(
-            1e4 * found.configured.spread, found.configured.excess_return, "o", color=STRATEGY, label="as configured"
+            1e4 * solved.configured.spread, solved.configured.excess_return, "o", color=STRATEGY, label="as configured"
         )
     if np.isfinite(root):
         ax.axvline(root, color=PALETTE[5], linewidth=1, label="break-even")
     if interval is not None:
         low, high = (float(np.clip(1e4 * end, spreads[0], spreads[-1])) for end in interval)
         ax.axvspan(low, high, color=PALETTE[5], alpha=0.08, linewidth=0, label="its 95% interval")
-    percent_axis(ax, "a year" if found.whole_year else "")
+    percent_axis(ax, "a year" if solved.whole_year else "")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: NUMBERS["bps"].tick(value / 1e4)))
     ax.legend(loc="lower right", ncols=3, bbox_to_anchor=(1, 1), borderaxespad=0.3)
     return figure

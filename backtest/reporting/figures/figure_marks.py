@@ -25,8 +25,8 @@ _NAME: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": 7.5, "color": 
 
 def line(ax: Axes, values: pd.Series, *, most: int = LINE_ROWS, **looks: Any) -> None:
     """Draw a line by date with at most `most` points, which keep its extremes."""
-    kept = _thinned(values, most)
-    ax.plot(kept.index, kept.to_numpy(), **looks)
+    points = _thinned(values, most)
+    ax.plot(points.index, points.to_numpy(), **looks)
 
 
 def _thinned(values: pd.Series, most: int) -> pd.Series:
@@ -58,8 +58,8 @@ def stack(ax: Axes, table: pd.DataFrame, colours: Sequence[str], *, step: bool =
 
 def area(ax: Axes, values: pd.Series, colour: str, *, alpha: float = 1.0) -> None:
     """Draw the area between a line by date and zero."""
-    kept = _thinned(values, LINE_ROWS)
-    _area(ax, kept.index, kept.to_numpy(), colour, alpha)
+    points = _thinned(values, LINE_ROWS)
+    _area(ax, points.index, points.to_numpy(), colour, alpha)
 
 
 def _area(ax: Axes, dates: pd.Index, heights: Floats, colour: str, alpha: float = 1.0) -> Artist:

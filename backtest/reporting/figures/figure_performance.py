@@ -51,10 +51,10 @@ def growth(result: BacktestResult) -> Figure:
 def drawdown(result: BacktestResult) -> Figure:
     """Drawdown of NAV and benchmark below their running peaks."""
     figure, (ax,) = panels(["Drawdown: NAV below its running peak"], [2.1])
-    for one, colour in ((result.benchmark, BENCHMARK), (result, STRATEGY)):
-        if one is not None:
-            below = pd.Series(below_peak(one.nav.to_numpy()), index=one.nav.index)
-            line(ax, below, color=colour, linewidth=1, label=one.name)
+    for side, colour in ((result.benchmark, BENCHMARK), (result, STRATEGY)):
+        if side is not None:
+            below = pd.Series(below_peak(side.nav.to_numpy()), index=side.nav.index)
+            line(ax, below, color=colour, linewidth=1, label=side.name)
     area(ax, below, STRATEGY, alpha=0.3)
     percent_axis(ax, "NAV / peak \u2212 1")
     ax.set_ylim(min(ax.get_ylim()[0], -0.01), 0)
@@ -72,10 +72,10 @@ def rolling(result: BacktestResult) -> Figure:
     if correlations is not None and correlations.notna().any():
         titles.append("Correlation to the benchmark over the last 12 months")
     figure, axes = panels(titles, [1.7] * len(titles))
-    for one, colour in ((result.benchmark, BENCHMARK), (result, STRATEGY)):
-        if one is not None:
-            line(axes[0], one.rolling["volatility"], color=colour, label=one.name)
-            line(axes[1], one.rolling["sharpe"], color=colour)
+    for side, colour in ((result.benchmark, BENCHMARK), (result, STRATEGY)):
+        if side is not None:
+            line(axes[0], side.rolling["volatility"], color=colour, label=side.name)
+            line(axes[1], side.rolling["sharpe"], color=colour)
     percent_axis(axes[0], "a year")
     axes[0].set_ylim(bottom=0)
     ratio_axis(axes[1], "ratio")

@@ -42,8 +42,8 @@ class Recorder(RendererAgg):
             return
         whole = None if face is not None else (0.0, 0.0, float(self.width), float(self.height))
         simple = face is None and path.should_simplify
-        found = path.cleaned(transform=transform, remove_nans=True, clip=whole, simplify=simple)
-        corners, codes = np.clip(np.asarray(found.vertices), -_FURTHEST, _FURTHEST), np.asarray(found.codes)
+        cleaned = path.cleaned(transform=transform, remove_nans=True, clip=whole, simplify=simple)
+        corners, codes = np.clip(np.asarray(cleaned.vertices), -_FURTHEST, _FURTHEST), np.asarray(cleaned.codes)
         drawn = corners[(codes == Path.MOVETO) | (codes == Path.LINETO)]
         if len(drawn) < 2:
             return
@@ -59,8 +59,8 @@ class Recorder(RendererAgg):
         anchor, along, turn = "start", 0.0, np.deg2rad(angle)
         if mtext is not None and mtext.get_horizontalalignment() != "left":
             anchor = _ANCHORS[mtext.get_horizontalalignment()]
-            there = mtext.get_transform().transform(mtext.get_unitless_position())
-            along = (there[0] - x) * np.cos(turn) - (self.height - there[1] - y) * np.sin(turn)
+            anchored = mtext.get_transform().transform(mtext.get_unitless_position())
+            along = (anchored[0] - x) * np.cos(turn) - (self.height - anchored[1] - y) * np.sin(turn)
         place = _short(10 * (x + along * np.cos(turn))), _short(10 * (y - along * np.sin(turn)))
         size = prop.get_size_in_points() * self.dpi / 72
         looks = f' x="{place[0]}" y="{place[1]}" font-size="{size:.1f}" fill="{to_hex(gc.get_rgb())}"'
@@ -122,12 +122,12 @@ def _lines(corners: Ints, codes: NDArray[np.uint8]) -> str:
     begins = np.flatnonzero(codes == Path.MOVETO)
     pieces = []
     for begin, end in zip(begins, [*begins[1:], len(codes)], strict=True):
-        own = codes[begin:end]
-        piece = corners[begin:end][(own == Path.MOVETO) | (own == Path.LINETO)]
+        part = codes[begin:end]
+        piece = corners[begin:end][(part == Path.MOVETO) | (part == Path.LINETO)]
         steps = _joined(np.diff(piece, axis=0)).ravel().tolist()
         if steps:
             first = " ".join(map(_short, piece[0].tolist()))
-            pieces.append(f"M{first}l{' '.join(map(_short, steps))}" + ("z" if (own == Path.CLOSEPOLY).any() else ""))
+            pieces.append(f"M{first}l{' '.join(map(_short, steps))}" + ("z" if (part == Path.CLOSEPOLY).any() else ""))
     return "".join(pieces).replace(" -", "-")
 
 

@@ -91,16 +91,16 @@ def _realised_shares(result: BacktestResult, table: pd.DataFrame) -> pd.DataFram
     shares = risk_shares(realised_risk_of_a_year(result, dates))
     if len(shares) < 2:
         return None
-    kept = [name for name in table.columns if name in result.assets]
-    return shares[kept].assign(**{_REST: shares.drop(columns=kept).sum(axis=1)})
+    named = [name for name in table.columns if name in result.assets]
+    return shares[named].assign(**{_REST: shares.drop(columns=named).sum(axis=1)})
 
 
 @in_house_style
 def capital_and_risk_shares(result: BacktestResult) -> Figure:
     """Shares of capital, of expected and of realised risk, for the strategy and its benchmark."""
-    shown = [one for one in (result, result.benchmark) if one is not None and not one.capital_and_risk.empty]
-    shares = [largest_and_rest(one.capital_and_risk.T, _BARS).T for one in shown]
-    titles = [f"Shares: {cut(one.name, 18)}" for one in shown]
+    shown = [side for side in (result, result.benchmark) if side is not None and not side.capital_and_risk.empty]
+    shares = [largest_and_rest(side.capital_and_risk.T, _BARS).T for side in shown]
+    titles = [f"Shares: {cut(side.name, 18)}" for side in shown]
     figure, axes = panels(titles, [0.25 + 0.48 * len(table) for table in shares], left=1.9, one_axis=False)
     for ax, table in zip(axes, shares, strict=True):
         _bars_side_by_side(ax, table.dropna(axis=1))
@@ -133,7 +133,7 @@ def forecasts(result: BacktestResult) -> Figure:
 
     The realised line ends a year before the run. Where the forecast is lower, risk was underestimated.
     """
-    figure, (ax,) = panels(["Forecast volatility, and that of the next 12 months"], [2.3])
+    figure, (ax,) = panels(["Forecast volatility, and volatility of the next 12 months"], [2.3])
     line(ax, volatility_that_followed(result), color=BENCHMARK, label="realised")
     decided = in_force(result.forecast_volatility.to_frame(), result).iloc[:, 0]
     line(ax, decided, color=STRATEGY, label="forecast", drawstyle="steps-post")

@@ -77,8 +77,8 @@ def house_style(names: Iterable[str]) -> Iterator[None]:
 
 def colours_of(names: Sequence[str], *, folded: bool) -> list[str]:
     """Return a colour for each name; grey for the last one if it is the sum of the others."""
-    own = [PALETTE[i % len(PALETTE)] for i in range(len(names))]
-    return [*own[:-1], OTHERS] if folded else own
+    colours = [PALETTE[i % len(PALETTE)] for i in range(len(names))]
+    return [*colours[:-1], OTHERS] if folded else colours
 
 
 def cut(name: str, letters: int = 20) -> str:

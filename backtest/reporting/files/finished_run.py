@@ -21,10 +21,10 @@ def configuration_of(folder: Path) -> dict[str, Any]:
         ReportError: the folder does not hold the manifest of a run.
     """
     try:
-        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        found = None
-    config = found.get("config") if isinstance(found, dict) else None
+        manifest = None
+    config = manifest.get("config") if isinstance(manifest, dict) else None
     if not isinstance(config, dict) or not {"name", "data", "strategy"} <= set(config):
         raise ReportError(
             f"{folder}: a folder without the {MANIFEST} of a run; expected a configuration (a YAML file) or the folder "
@@ -48,10 +48,10 @@ def check_repeated(result: BacktestResult, folder: Path) -> None:
         written = pd.read_csv(path, index_col="date", parse_dates=["date"])["strategy"]
     except (OSError, ValueError, KeyError) as problem:
         raise ReportError(f"{path}: cannot be read ({problem}). Hint: run its configuration again.") from problem
-    both = pd.concat([written, result.nav], axis=1)
-    differs = ~np.isclose(both.iloc[:, 0], both.iloc[:, 1], rtol=_SAME, atol=0)
+    navs = pd.concat([written, result.nav], axis=1)
+    differs = ~np.isclose(navs.iloc[:, 0], navs.iloc[:, 1], rtol=_SAME, atol=0)
     if differs.any():
-        first = both.index[differs][0]
+        first = navs.index[differs][0]
         raise ReportError(
             f"{path}: repeating the run of the {MANIFEST} next to it gives another NAV from {first:%Y-%m-%d} on: its "
             "data, a strategy or the program has changed. Hint: compare the configuration, or run it again."

@@ -14,13 +14,13 @@ _PACKAGES = ("risk-parity-backtest", "numpy", "pandas", "scipy", "matplotlib", "
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that affect numbers and pages, by name."""
-    found = {"python": ".".join(str(part) for part in sys.version_info[:3])}
+    by_package = {"python": ".".join(str(part) for part in sys.version_info[:3])}
     for package in _PACKAGES:
         try:
-            found[package] = version(package)
+            by_package[package] = version(package)
         except PackageNotFoundError:  # a checkout that is not installed
             continue
-    return found
+    return by_package
 
 
 def environment() -> dict[str, str | None]:

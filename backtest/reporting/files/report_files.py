@@ -86,14 +86,14 @@ def _write_files(
 
 def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
     """Return the tables of a report by file name, without `.csv`."""
-    both = {"strategy": result.nav}
+    navs = {"strategy": result.nav}
     returns = {"strategy": result.returns}
     if result.benchmark is not None:
-        both["benchmark"] = result.benchmark.nav
+        navs["benchmark"] = result.benchmark.nav
         returns["benchmark"] = result.benchmark.returns
     return {
         "returns": pd.DataFrame(returns),
-        "nav": pd.DataFrame(both),
+        "nav": pd.DataFrame(navs),
         "weights": result.weights,
         "target_weights": result.target_weights,
         "trades": pd.concat([result.trades, result.trade_terms["reason"]], axis=1),

@@ -64,10 +64,10 @@ def check_replaceable(folder: Path) -> None:
 
 def _is_ours(folder: Path) -> bool:
     try:
-        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return isinstance(found, dict) and found.get("made_by") == MADE_BY
+    return isinstance(manifest, dict) and manifest.get("made_by") == MADE_BY
 
 
 def _unwritable(folder: Path, problem: OSError) -> ReportError:

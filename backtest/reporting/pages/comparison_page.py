@@ -103,7 +103,7 @@ def _cells(comparison: Comparison, metric: Metric) -> list[dict[str, Any]]:
 
 
 def _shown(comparison: Comparison, metric: Metric) -> bool:
-    """Whether any strategy has the metric, and a number other than zero if it is hidden at zero."""
+    """Return whether any strategy has the metric, and a number other than zero if it is hidden at zero."""
     if metric.key not in comparison.metrics.index:
         return False
     values = [value for value in comparison.metrics.loc[metric.key] if not is_missing(value)]
@@ -146,7 +146,7 @@ def _article(comparison: Comparison) -> list[dict[str, Any]]:
             "levered": name in comparison.levered,
             "average": multiple(summary["average_gross_exposure"]),
             "most": multiple(summary["max_gross_exposure"]),
-            "crises": [_outcome(one, name) for one in comparison.crises],
+            "crises": [_outcome(crisis, name) for crisis in comparison.crises],
         }
         for name, summary in comparison.summaries.items()
     ]
@@ -163,23 +163,24 @@ def _risk_in_words(comparison: Comparison, name: str) -> str:
 
 
 def _crises(crises: Sequence[InCrisis]) -> list[dict[str, Any]]:
-    full = typical_size(pd.DataFrame([one.returns for one in crises])) if crises else 0.0
+    full = typical_size(pd.DataFrame([crisis.returns for crisis in crises])) if crises else 0.0
     return [
         {
-            "name": one.crisis.name,
-            "first": one.first,
-            "last": one.last,
-            "why": one.crisis.why,
+            "name": crisis.crisis.name,
+            "first": crisis.first,
+            "last": crisis.last,
+            "why": crisis.crisis.why,
             "cells": [
-                {**_outcome(one, str(name)), "shade": shade(one.returns[name], full)} for name in one.returns.index
+                {**_outcome(crisis, str(name)), "shade": shade(crisis.returns[name], full)}
+                for name in crisis.returns.index
             ],
         }
-        for one in crises
+        for crisis in crises
     ]
 
 
-def _outcome(one: InCrisis, name: str) -> dict[str, str]:
-    return {"return": change(one.returns[name]), "fall": percent(abs(one.drawdowns[name]))}
+def _outcome(crisis: InCrisis, name: str) -> dict[str, str]:
+    return {"return": change(crisis.returns[name]), "fall": percent(abs(crisis.drawdowns[name]))}
 
 
 def _shares(comparison: Comparison) -> dict[str, Any]:

@@ -150,23 +150,23 @@ def _event(event: str, amount: float) -> dict[str, str]:
 
 def break_even_in_words(result: BacktestResult) -> list[str]:
     """Return a sentence on the compound return and one on the Sharpe ratio; none if nothing was computed."""
-    found = result.break_even
-    if found is None or not found.borrows:
+    solved = result.break_even
+    if solved is None or not solved.borrows:
         return []
     kind, sentences = words_of(result).spread, []
-    for measure, one in (("compound return", found.by_return), ("Sharpe ratio", found.by_sharpe)):
-        if math.isnan(one.spread):
+    for measure, side in (("compound return", solved.by_return), ("Sharpe ratio", solved.by_sharpe)):
+        if math.isnan(side.spread):
             continue
-        if math.isinf(one.spread):
-            above = "above" if one.spread > 0 else "below"
-            sentence = f"The {measure} is {above} the benchmark's ({found.benchmark}) at any {kind}"
-            sentence += f" up to {bps(BOUND)}" if one.spread > 0 else f" down to {bps(-BOUND)}"
+        if math.isinf(side.spread):
+            above = "above" if side.spread > 0 else "below"
+            sentence = f"The {measure} is {above} the benchmark's ({solved.benchmark}) at any {kind}"
+            sentence += f" up to {bps(BOUND)}" if side.spread > 0 else f" down to {bps(-BOUND)}"
         else:
-            sentence = f"The {measure} equals the benchmark's ({found.benchmark}) at a {kind} of {bps(one.spread)}"
-            if one.spread < 0:
+            sentence = f"The {measure} equals the benchmark's ({solved.benchmark}) at a {kind} of {bps(side.spread)}"
+            if side.spread < 0:
                 sentence += ", so it is lower even if financing costs no more than cash"
-        if one.interval is not None:
-            low, high = (_end(round(end, one.decimals) if math.isfinite(end) else end) for end in one.interval)
+        if side.interval is not None:
+            low, high = (_end(round(end, side.decimals) if math.isfinite(end) else end) for end in side.interval)
             sentence += f" ({percent(LEVEL, 0)} interval: {low} to {high})"
         sentences.append(f"{sentence}.")
     return sentences

@@ -90,8 +90,8 @@ def read_shelf(folder: Path) -> list[Shelved]:
         return []
     except OSError as problem:
         raise ReportError(f"{folder}: cannot be read ({problem.strerror or problem}).") from problem
-    found = [one for place in places if (one := _shelved(place)) is not None]
-    return sorted(sorted(found, key=lambda one: one.folder.name), key=lambda one: one.written_at, reverse=True)
+    shelf = [entry for place in places if (entry := _shelved(place)) is not None]
+    return sorted(sorted(shelf, key=lambda entry: entry.folder.name), key=lambda entry: entry.written_at, reverse=True)
 
 
 def find(folder: Path, name: str) -> Shelved:
@@ -101,12 +101,12 @@ def find(folder: Path, name: str) -> Shelved:
         ReportError: there is no such run or comparison.
     """
     shelf = read_shelf(folder)
-    for one in shelf:
-        if one.folder.name == name:
-            return one
-    if (own := _shelved(Path(name))) is not None:
-        return own
-    known = [one.folder.name for one in shelf]
+    for entry in shelf:
+        if entry.folder.name == name:
+            return entry
+    if (at_path := _shelved(Path(name))) is not None:
+        return at_path
+    known = [entry.folder.name for entry in shelf]
     if not known:
         raise ReportError(f"{name}: no such run; {folder.as_posix()} is empty. {FIRST_RUN}")
     near = get_close_matches(name, known, 1)
@@ -161,8 +161,8 @@ def render_shelf(shelf: Sequence[Shelved], name: str) -> str:
 
     return render(
         "shelf.html.j2",
-        runs=[one for one in shelf if one.kind == "run"],
-        comparisons=[one for one in shelf if one.kind == "comparison"],
+        runs=[entry for entry in shelf if entry.kind == "run"],
+        comparisons=[entry for entry in shelf if entry.kind == "comparison"],
         folder=name,
         spark=SPARKLINE,
         percent=percent,
@@ -176,7 +176,7 @@ def _shelved(folder: Path) -> Shelved | None:
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_bytes())
-        there = {file.name for file in os.scandir(folder)}
+        names = {file.name for file in os.scandir(folder)}
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as problem:
@@ -184,7 +184,7 @@ def _shelved(folder: Path) -> Shelved | None:
         return None
     if not isinstance(manifest, dict) or manifest.get("made_by") != MADE_BY:
         return None
-    files = tuple(file for file in (*_PAGES, *_DATA) if file in there)
+    files = tuple(file for file in (*_PAGES, *_DATA) if file in names)
     environment, entry = manifest.get("environment"), entry_of(manifest)
     written_at = environment.get("written_at") if isinstance(environment, dict) else None
     return Shelved(folder, *_kind_and_name(manifest, entry, folder), str(written_at or ""), entry, files)

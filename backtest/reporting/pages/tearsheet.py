@@ -166,26 +166,26 @@ def _shares_in_words(result: BacktestResult) -> str:
 
 
 def _smoothing_in_words(result: BacktestResult) -> str:
-    found = smoothing(result)
-    if found is None:
+    smoothed = smoothing(result)
+    if smoothed is None:
         return ""
-    series = f" In the data: {'; '.join(found.notes)}." if found.notes else ""
+    series = f" In the data: {'; '.join(smoothed.notes)}." if smoothed.notes else ""
     return (
-        f"Each return is correlated with the one before (autocorrelation {ratio(found.autocorrelation)}, standard "
-        f"error {ratio(found.standard_error)}): returns are smoothed, as averages are. Volatility is "
-        f"{percent(found.volatility)} a year without, and {percent(found.adjusted_volatility)} with the "
+        f"Each return is correlated with the one before (autocorrelation {ratio(smoothed.autocorrelation)}, standard "
+        f"error {ratio(smoothed.standard_error)}): returns are smoothed, as averages are. Volatility is "
+        f"{percent(smoothed.volatility)} a year without, and {percent(smoothed.adjusted_volatility)} with the "
         f"autocorrelations (Lo 2002); the Sharpe ratio is too high by about the same factor.{series}"
     )
 
 
-def _confidence_in_words(found: Mapping[str, Any]) -> str:
-    if all(found[key] is None for key in ("cagr", "volatility", "sharpe", "max_drawdown")):
+def _confidence_in_words(confidence: Mapping[str, Any]) -> str:
+    if all(confidence[key] is None for key in ("cagr", "volatility", "sharpe", "max_drawdown")):
         return ""
+    level, draws, block = (confidence[key] for key in ("level", "draws", "mean_block_periods"))
     return (
-        f"Below a number is its {percent(found['level'], 0)} interval, if it has one, from {count(found['draws'])} "
-        "histories drawn from the run's own periods in blocks of "
-        f"{count(found['mean_block_periods'])} on average (stationary bootstrap). It shows the role of chance, and "
-        "says nothing about a future unlike the past."
+        f"Below a number is its {percent(level, 0)} interval, if it has one, from {count(draws)} histories drawn from "
+        f"the run's own periods in blocks of {count(block)} on average (stationary bootstrap). It shows the role of "
+        "chance, and says nothing about a future unlike the past."
     )
 
 
@@ -220,10 +220,10 @@ def _cell(value: float, full: float, starred: bool) -> dict[str, str]:
 
 def _crises(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Each crisis, with the numbers of the benchmark and what happened."""
-    why = {one.name: one.why for one in CRISES}
+    why = {crisis.name: crisis.why for crisis in CRISES}
     others = summary["benchmark"]["crises"] if "benchmark" in summary else [None] * len(summary["crises"])
     pairs = zip(summary["crises"], others, strict=True)
-    return [{**one, "other": other, "why": why[one["name"]]} for one, other in pairs]
+    return [{**crisis, "other": other, "why": why[crisis["name"]]} for crisis, other in pairs]
 
 
 def _attribution(parts: Mapping[str, Any], words: FinancingWords) -> dict[str, Any]:
@@ -301,10 +301,10 @@ def _trades(result: BacktestResult, trades: pd.DataFrame) -> dict[str, Any]:
 
 def _listed_trades(trades: pd.DataFrame) -> dict[str, Any]:
     """Rows that the page's script lists, the largest first; assets and reasons are positions in their lists."""
-    kept = trades.head(_MOST_TRADES)
-    names, asset = indexed(map(str, kept["asset"]))
-    reasons, reason = indexed(_REASONS[one] for one in kept["reason"])
-    columns = (days(kept["date"]), asset, numbers(kept["trade"]), numbers(kept["weight"]), reason)
+    listed = trades.head(_MOST_TRADES)
+    names, asset = indexed(map(str, listed["asset"]))
+    reasons, reason = indexed(_REASONS[name] for name in listed["reason"])
+    columns = (days(listed["date"]), asset, numbers(listed["trade"]), numbers(listed["weight"]), reason)
     return {
         "names": ["date", "asset", "trade", "weight", "reason"],
         "kinds": ["day", names, "change2", "percent", reasons],

@@ -1,10 +1,10 @@
 """Metrics of a run against its benchmark, over the same dates."""
 
 from backtest.analysis.metrics import performance
-from backtest.analysis.metrics.records.metric import Metric
+from backtest.analysis.metrics.records.metric import Metric, Place
 from backtest.analysis.metrics.records.run_numbers import RunNumbers
 
-_TEARSHEET = frozenset({"tearsheet"})  # the results of a comparison have no benchmarks
+_TEARSHEET: frozenset[Place] = frozenset({"tearsheet"})  # the results of a comparison have no benchmarks
 
 
 def _alpha(run: RunNumbers) -> float:

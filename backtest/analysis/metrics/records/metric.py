@@ -71,7 +71,7 @@ class Metric:
 
     @property
     def needs_benchmark(self) -> bool:
-        """Whether the metric relates a run to its benchmark."""
+        """True if the metric relates a run to its benchmark."""
         return self.group == "Against the benchmark"
 
 
