@@ -108,12 +108,11 @@ def _verdict(found: "BreakEven", measure: str, spread: float) -> str:
 def _bps(spread: float) -> str:
     """A spread, or on which side of all that were looked at it is."""
     from backtest.analysis.break_even_spread.spread_search import BOUND
+    from backtest.reporting.format import terminal_bps
 
-    if math.isnan(spread):
-        return "-"  # as there is no Sharpe ratio without risk
     if math.isinf(spread):
-        return f"{'above' if spread > 0 else 'below -'} {1e4 * BOUND:,.0f} bp".replace("- ", "-")
-    return f"{round(1e4 * spread):,} bp"
+        return f"{'above' if spread > 0 else 'below'} {terminal_bps(math.copysign(BOUND, spread))}"
+    return terminal_bps(spread)  # a dash for NaN, because there is no Sharpe ratio without risk
 
 
 def _range(one: "BreakEvenSpread") -> str:

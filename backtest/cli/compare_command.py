@@ -137,10 +137,12 @@ def _shares(found: "Comparison") -> Iterator[tuple[str, ...]]:
 
 
 def _crises(found: "Comparison") -> Iterator[tuple[str, ...]]:
+    from backtest.reporting.format import terminal_points
+
     worst = [(f"worst of {found.names[0]}", one) for one in found.falls[:1]]
     for name, one in (*((one.crisis.name, one) for one in found.crises), *worst):
         both = zip(one.returns, one.drawdowns, strict=True)
-        yield name, *(f"{100 * earned:z.1f}/{100 * depth:z.1f}" for earned, depth in both)
+        yield name, *(f"{terminal_points(earned)}/{terminal_points(depth)}" for earned, depth in both)
 
 
 def _against_the_first(found: "Comparison") -> Iterator[tuple[str, ...]]:

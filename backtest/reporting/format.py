@@ -209,6 +209,24 @@ def terminal_ratio(value: float | None) -> str:
     return "-" if value is None or is_missing(value) else f"{value:z.2f}"
 
 
+def terminal_points(value: float | None) -> str:
+    """Return a decimal in percent with one decimal, for a table in the terminal whose legend has the unit.
+
+    >>> terminal_points(-0.0836)
+    '-8.4'
+    """
+    return "-" if value is None or is_missing(value) else f"{100 * value:z.1f}"
+
+
+def terminal_bps(value: float | None) -> str:
+    """Return a decimal rate as basis points for a table in the terminal.
+
+    >>> terminal_bps(0.2)
+    '2,000 bp'
+    """
+    return "-" if value is None or is_missing(value) else f"{1e4 * value:z,.0f} bp"
+
+
 def terminal_count(value: float | None) -> str:
     """Return a whole number for a table in the terminal.
 

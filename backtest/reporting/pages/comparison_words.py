@@ -89,7 +89,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _rate(comparison: Comparison, name: str, key: str) -> str:
     text = percent(comparison.summaries[name][key])
-    return f"{text} a year" if key == "cagr" else f"{text} in total"
+    return f"{text} a year" if key == "cagr" else f"{text} in all"
 
 
 def _at(numbers: Mapping[str, Any]) -> str:
