@@ -1,4 +1,4 @@
-"""Formats of numbers and dates, and words for frequencies: the only place where reports round or scale a number.
+"""Formats of numbers and dates, and words for frequencies: the only place that decides how a number is written.
 
 Pages use the filters in `FILTERS`, figures the ticks of `NUMBERS`, tables in the terminal the functions in `TERMINAL`.
 The script of a page reads the formats in `NUMBERS` as JSON, so a chart and a table write a number in the same way. A

@@ -108,7 +108,7 @@ def find(folder: Path, name: str) -> Shelved:
         return at_path
     known = [entry.folder.name for entry in shelf]
     if not known:
-        raise ReportError(f"{name}: no such run; {folder.as_posix()} is empty. {FIRST_RUN}")
+        raise ReportError(f"{name}: no such run; {folder.as_posix()} holds no runs. {FIRST_RUN}")
     near = get_close_matches(name, known, 1)
     hint = f"Did you mean {near[0]}?" if near else "Hint: python -m backtest list"
     raise ReportError(f"{name}: no such run or comparison in {folder.as_posix()}. {hint}")
