@@ -1,4 +1,4 @@
-"""Numbers from a simulation: `BacktestResult` and the measures on it (pure functions)."""
+"""Results of a run, and pure functions that measure them."""
 
 from backtest.analysis.result import BacktestResult
 

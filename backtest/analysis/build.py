@@ -1,4 +1,4 @@
-"""From the ledger of a simulation to a `BacktestResult`: arrays become tables, and risk is attributed."""
+"""Construction of a `BacktestResult` from the ledger of a simulation."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,26 +27,26 @@ def build_result(
     settings: Mapping[str, Any],
     notes: tuple[str, ...],
 ) -> BacktestResult:
-    """The result of a simulated path.
+    """Build the result of a simulated path.
 
     Args:
-        path: the ledger.
-        data: its market.
+        path: ledger of the simulation.
+        data: market data of the run.
         rows: (m,) positions of the decisions in the data.
-        risk: of the target weights of all decisions, by the covariances of their dates.
-        terms: of the run.
-        name: of the run.
-        strategy: its name.
+        risk: ex-ante risk of the target weights of all decisions.
+        terms: terms of the run.
+        name: name of the run.
+        strategy: name of its strategy.
         settings: the resolved configuration.
-        notes: what a reader has to be told.
+        notes: notes for the reader.
     """
-    decided = np.isfinite(path.targets).all(axis=1)  # none is decided after a ruin
-    ended = data.dates[: path.start + len(path.nav)]
-    decided &= np.asarray(rows) < len(ended)
-    dates, assets = ended[path.start :], list(data.assets)
+    simulated_dates = data.dates[: path.start + len(path.nav)]
+    decided = np.isfinite(path.targets).all(axis=1)  # after a ruin nothing is decided
+    decided &= np.asarray(rows) < len(simulated_dates)
+    dates, assets = simulated_dates[path.start :], list(data.assets)
     decisions = data.dates[np.asarray(rows)[decided]]
     targets, weights = path.targets[decided], path.weights
-    scales = scales_allowed(targets, terms)
+    scales = allowed_scales(targets, terms)
     forecast = _forecast(risk, decided, scales, decisions, data)
     held_on = decisions[-1] == dates[-1] and path.nav[-1] != 0
     outstanding = targets[-1] * scales[-1] - weights[-1]
@@ -89,22 +89,22 @@ def build_result(
     )
 
 
-def scales_allowed(targets: Floats, terms: Terms) -> Floats:
-    """By what the initial margin, or the leverage of the funds, scales target weights down: 1 where it allows them.
+def allowed_scales(targets: Floats, terms: Terms) -> Floats:
+    """Return the factors by which the initial margin, or the leverage of the funds, scales target weights down.
 
-    It is known as they are decided, whatever comes before they are traded. Then it is the scale of the trade too, but
-    where an asset has lost its price, or where what is traded is the edge of a band.
+    The factor is known at the decision. It is also the scale of the trade that follows, unless an asset has lost its
+    price by then, or the trade goes only to the edge of a band.
 
     Args:
         targets: (m, n) fractions of NAV.
-        terms: of the run.
+        terms: terms of the run.
 
     Returns:
-        (m,) above 0 and up to 1.
+        (m,) above 0 and at most 1, which is the factor of allowed targets.
 
     Example:
         >>> terms = Terms(np.zeros(2), initial_margin=np.array([0.5, 0.5]))
-        >>> scales_allowed(np.array([[1.5, 1.0], [0.6, 0.4]]), terms).tolist()
+        >>> allowed_scales(np.array([[1.5, 1.0], [0.6, 0.4]]), terms).tolist()
         [0.8, 1.0]
     """
     if terms.initial_margin is None:
@@ -115,7 +115,7 @@ def scales_allowed(targets: Floats, terms: Terms) -> Floats:
 
 
 def _contributions(path: SimulationResult, dates: pd.DatetimeIndex, assets: list[str]) -> pd.DataFrame:
-    """What each asset, cash and cost added in each period, over the first NAV (which is 1)."""
+    """Return the profit of each asset, of cash and of each cost by period, over the first NAV (which is 1)."""
     shortfall = np.zeros(len(dates))
     shortfall[-1] = path.shortfall
     return pd.DataFrame(path.asset_pnl, index=dates, columns=assets, copy=False).assign(
@@ -131,27 +131,27 @@ def _contributions(path: SimulationResult, dates: pd.DatetimeIndex, assets: list
 def _forecast(
     risk: ExAnteRisk, decided: Bools, scales: Floats, decisions: pd.DatetimeIndex, data: MarketData
 ) -> dict[str, pd.DataFrame]:
-    """Ex-ante risk of what was allowed of the target weights, decimals per year; rows only where there is a covariance.
+    """Return the ex-ante risk of the allowed targets, decimals per year; rows only for dates that have a covariance.
 
-    Volatility and contributions are homogeneous of degree one: weights scaled down have as much less of both.
+    Volatility and risk contributions are homogeneous of degree one, so they scale with the weights.
     """
     classes, _ = class_members(data.assets, data.classes)
-    there = np.isfinite(risk.contributions).all(axis=1) & decided
-    annual, dates = np.sqrt(data.periods_per_year), decisions[there[decided]]
-    allowed = scales[there[decided], None]
+    known = np.isfinite(risk.contributions).all(axis=1) & decided
+    annual, dates = np.sqrt(data.periods_per_year), decisions[known[decided]]
+    allowed = scales[known[decided], None]
 
     def table(values: Floats, columns: Sequence[str]) -> pd.DataFrame:
         return pd.DataFrame(annual * values, index=dates, columns=list(columns))
 
     return {
-        "risk_contributions": table(allowed * risk.contributions[there], data.assets),
-        "asset_volatilities": table(risk.asset_volatilities[there], data.assets),
-        "class_volatilities": table(allowed * risk.class_volatilities[there], classes),
+        "risk_contributions": table(allowed * risk.contributions[known], data.assets),
+        "asset_volatilities": table(risk.asset_volatilities[known], data.assets),
+        "class_volatilities": table(allowed * risk.class_volatilities[known], classes),
     }
 
 
-def _trade_dates(path: SimulationResult, data: MarketData, rows: Ints, kept: Ints) -> pd.Series:
+def _trade_dates(path: SimulationResult, data: MarketData, rows: Ints, decisions: Ints) -> pd.Series:
     """Return the date on which each decision was first traded, or found to need no trade; NaT without either."""
-    executed = path.executed[kept]
-    made = data.dates[path.start + executed].where(executed >= 0)
-    return pd.Series(made, index=data.dates[rows], name="trade_date")
+    executed = path.executed[decisions]
+    dates = data.dates[path.start + executed].where(executed >= 0)
+    return pd.Series(dates, index=data.dates[rows], name="trade_date")

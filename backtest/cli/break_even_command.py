@@ -11,7 +11,7 @@ from backtest.cli.data_commands import check_choice
 from backtest.cli.terminal import new_table, progress, show
 
 if TYPE_CHECKING:
-    from backtest.analysis.break_even_spread.spread_search import BreakEven, BreakEvenSpread, CurvePoint
+    from backtest.analysis.break_even_spread.break_even_result import BreakEven, BreakEvenSpread, CurvePoint
 
 _SPREADS = {
     "margin": "what the loan pays above cash, a year",

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from backtest.analysis.break_even_spread.spread_search import BreakEven
+from backtest.analysis.break_even_spread.break_even_result import BreakEven
 from backtest.config import RunConfig, load_config
 from backtest.errors import ConfigError, SimulationError
 from backtest.runs.pipeline import loader, lost_before_the_end, plan_of, result_of, warnings_of

@@ -13,6 +13,7 @@ from backtest.data.dates.common_dates import on_shared_dates, shared_dates
 from backtest.data.dates.frequencies import frequency_name
 from backtest.data.dates.spacing import spacing_of
 from backtest.errors import ComparisonError, InsufficientHistory, SimulationError
+from backtest.runs.notebook_views import render_comparison
 from backtest.runs.pipeline import result_of
 from backtest.runs.plan import Plan, Setup
 
@@ -48,7 +49,7 @@ def compare(results: Sequence[BacktestResult]) -> Comparison:
     begun = _as_they_are(named) if any(one.setup is None for one in named) else _begun_together(named)
     end = min(one.nav.index[-1] for one in begun)
     alone = tuple(replace(one, benchmark=None, break_even=None).until(end) for one in begun)
-    return Comparison(alone, tuple(_notes(named, alone)))
+    return Comparison(alone, tuple(_notes(named, alone)), render_comparison)
 
 
 @dataclass(frozen=True, eq=False)

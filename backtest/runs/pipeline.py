@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from backtest.analysis.break_even_spread.spread_search import BreakEven
+from backtest.analysis.break_even_spread.break_even_result import BreakEven
 from backtest.analysis.build import build_result
 from backtest.analysis.result import BacktestResult
 from backtest.config import RunConfig, load_config
@@ -18,6 +18,7 @@ from backtest.data.load import access_for, load
 from backtest.data.market_data import MarketData
 from backtest.data.quotes import Quotes
 from backtest.errors import SimulationError
+from backtest.runs.notebook_views import render_result
 from backtest.runs.notes import benchmark_notes, run_notes
 from backtest.runs.plan import Decided, Plan
 from backtest.runs.spread_match import Match
@@ -172,7 +173,7 @@ def result_of(decided: Decided) -> BacktestResult:
         settings=plan.config.resolved(),
         notes=(*plan.data.notes, *run_notes(decided, path)),
     )
-    return replace(result, setup=plan.setup)
+    return replace(result, setup=plan.setup, renderer=render_result)
 
 
 def lost_before_the_end(benchmark: str, date: pd.Timestamp) -> SimulationError:

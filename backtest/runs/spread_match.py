@@ -6,10 +6,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from backtest.analysis.break_even_spread.break_even_result import BreakEven, BreakEvenSpread, CurvePoint
 from backtest.analysis.break_even_spread.spread_search import (
-    BreakEven,
-    BreakEvenSpread,
-    CurvePoint,
     Measure,
     PairedReturns,
     bootstrap_interval,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import backtest as bt
-from backtest.analysis.metrics.forecasts import standing_forecasts, volatility_forecasts
+from backtest.analysis.metrics.forecasts import forecasts_in_force, volatility_forecasts
 from backtest.analysis.tables.trade_list import trade_list
 from backtest.engine.ledger import SimulationResult
 from backtest.engine.market_periods import Periods
@@ -80,7 +80,7 @@ def test_a_decision_that_needs_no_trade_counts_as_traded(tmp_path: Path) -> None
     decided = result.trade_dates.iloc[:-1]
     assert decided.notna().all()
     assert (decided > decided.index).all()
-    forecasts = standing_forecasts(result)["portfolio"] * np.sqrt(252)
+    forecasts = forecasts_in_force(result)["portfolio"] * np.sqrt(252)
     assert forecasts.iloc[-2] == pytest.approx(volatility_forecasts(result)["portfolio"].iloc[-2], rel=1e-15)
 
 

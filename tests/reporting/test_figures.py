@@ -20,7 +20,7 @@ from backtest.analysis.attribution.financing_path import financing_path
 from backtest.analysis.attribution.return_attribution import waterfall
 from backtest.analysis.metrics.realised_risk import rolling_realised_risk
 from backtest.analysis.metrics.rolling_measures import rolling_correlation
-from backtest.analysis.tables.crises import overlapping
+from backtest.analysis.tables.crises import overlapping_crises
 from backtest.analysis.tables.holdings import capital_and_risk, risk_shares
 from backtest.reporting.figures import run_figures
 from backtest.reporting.figures.figure_files import picture
@@ -225,7 +225,7 @@ def test_crises_are_shaded_and_their_names_hide_nothing() -> None:
         figure = draw(result)
         ax = only_axes(figure)
         picture(figure)
-        spans = overlapping(pd.DatetimeIndex(result.nav.index))
+        spans = overlapping_crises(pd.DatetimeIndex(result.nav.index))
         assert len(ax.patches) == len(spans) > 5
         boxes = [text.get_window_extent() for text in ax.texts]
         assert {"GFC", "Dot-com", "LTCM"} <= {text.get_text() for text in ax.texts} <= {one.name for one in spans}

@@ -1,12 +1,17 @@
 """What a notebook shows of a result or a comparison: its numbers, any name as text, in light and in dark."""
 
+import pickle
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import backtest as bt
+from backtest.analysis.compare.comparison import Comparison
 from backtest.analysis.result import BacktestResult
 from backtest.reporting.pages.headline import headline_rows
 from backtest.reporting.pages.notebook import COLOURS, comparison_html, result_html
@@ -70,7 +75,7 @@ class Fragment(HTMLParser):
 )
 def test_a_result_shows_the_headline_of_its_summary(options: dict[str, Any]) -> None:
     result = made_up(**options)
-    html = result._repr_html_()
+    html = result_html(result)
     assert len(html.encode()) < 30_000
     shown, summary = Fragment(html), result.summary()
     sides = [result] if result.benchmark is None else [result, result.benchmark]
@@ -87,7 +92,7 @@ def test_a_result_shows_the_headline_of_its_summary(options: dict[str, Any]) -> 
 
 def test_a_comparison_shows_each_strategy_and_who_is_best() -> None:
     found = compare([made_up(name=name, seed=seed, benchmark=False) for seed, name in enumerate("abc")])
-    html = found._repr_html_()
+    html = comparison_html(found)
     shown = Fragment(html)
     assert shown.rows[0] == ["2003-12-31 to 2007-12-31", "a", "b", "c"]
     sharpes = next(row for row in shown.rows if row[0] == "Sharpe ratio")
@@ -147,3 +152,18 @@ def test_lines_stand_out_from_a_light_and_a_dark_notebook(ground: tuple[int, int
 def test_the_plain_repr_stays() -> None:
     result: BacktestResult = made_up()
     assert repr(result) == "<BacktestResult made_up (fixed), 2003-12-31 to 2007-12-31>"
+
+
+def test_results_of_runs_and_comparisons_render_themselves_for_notebooks() -> None:
+    """An unpickled result does too: its renderer is pickled by name."""
+    result = bt.run(Path(__file__).parents[2] / "configs/60_40.yaml")
+    comparison = compare([result, replace(result, name="other")])
+    assert result._repr_html_() == result_html(result)
+    assert comparison._repr_html_() == comparison_html(comparison)
+    unpickled = pickle.loads(pickle.dumps(result))  # noqa: S301 - our own pickle
+    assert unpickled._repr_html_() == result_html(result)
+
+
+def test_a_result_built_by_hand_has_the_plain_repr_alone() -> None:
+    assert made_up()._repr_html_() is None
+    assert Comparison((made_up(), made_up()))._repr_html_() is None

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from backtest.analysis import BacktestResult
-from backtest.analysis.break_even_spread.spread_search import BreakEven, BreakEvenSpread, CurvePoint
+from backtest.analysis.break_even_spread.break_even_result import BreakEven, BreakEvenSpread, CurvePoint
 from backtest.analysis.metrics.metric_registry import shown_in
 from backtest.reporting.figures.figure_style import BENCHMARK, PALETTE, STRATEGY
 from backtest.reporting.figures.run_figures import render_all

@@ -11,7 +11,8 @@ import pytest
 
 import backtest as bt
 from backtest.analysis import BacktestResult
-from backtest.analysis.break_even_spread.spread_search import BOUND, BreakEven, PairedReturns
+from backtest.analysis.break_even_spread.break_even_result import BreakEven
+from backtest.analysis.break_even_spread.spread_search import BOUND, PairedReturns
 from backtest.config import load_config
 from backtest.reporting.figures.run_figures import render_all
 from backtest.reporting.files.report_files import json_bytes

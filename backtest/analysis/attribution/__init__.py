@@ -1,1 +1,1 @@
-"""Attribution: where the return of a run came from."""
+"""Attribution of the return of a run to its sources."""

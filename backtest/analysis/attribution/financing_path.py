@@ -1,26 +1,24 @@
-"""What was paid for what was financed, month by month."""
-
-from typing import TYPE_CHECKING
+"""Financing rates and amounts by month."""
 
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
+from backtest.analysis.run_record import RunRecord
 
 
-def financing_path(result: "BacktestResult") -> pd.DataFrame:
-    """Rates that were paid and how much was financed, in each calendar month in which anything was.
+def financing_path(result: RunRecord) -> pd.DataFrame:
+    """Return the financing rates and the amount financed for each calendar month with financing.
 
-    Of the periods that end in a month, or of each period where they are longer. Interest is over Σ loan × days / 360,
-    so that months of the same rate show the same, and all of them together are the summary's `average_financing_rate`.
-    What is financed is on margin the loan, in futures their notional, through leveraged funds what these borrow.
+    A month covers the periods that end in it; longer periods have a row each. Interest is divided by
+    Σ loan × days / 360, so months of the same rate show the same number, and the rate over all months is
+    `average_financing_rate` of the summary. The amount financed is the margin loan, the notional of futures, or the
+    borrowing inside leveraged funds.
 
     Returns:
-        (m, 4) by the last date of the run in each such month, no NaN; none where nothing was ever financed. Decimals
-        per year by actual days over 360, `rate` of all interest, `cash_rate` of what it would be at the cash return,
-        and `spread`, the first less the second; and `loan`, what was financed over the NAV at the opening of a
-        period, averaged by days, those without any included.
+        (m, 4) by the last date of the run in each month with financing; no NaN, and no rows without financing. Decimals
+        per year on actual days over 360: `rate` of all interest, `cash_rate` of the part at the cash return, and
+        `spread`, the first less the second. `loan` is the amount financed over the NAV at the opening of a period,
+        averaged over all days of the month.
 
     Example:
         >>> import backtest as bt
@@ -34,14 +32,17 @@ def financing_path(result: "BacktestResult") -> pd.DataFrame:
     first = np.flatnonzero(np.diff(months, prepend=0))  # period of each month
     last = np.append(first[1:], len(months)) - 1
 
-    def summed(values: np.ndarray) -> np.ndarray:
-        found: np.ndarray = np.add.reduceat(values, first)
-        return found
+    def by_month(values: np.ndarray) -> np.ndarray:
+        totals: np.ndarray = np.add.reduceat(values, first)
+        return totals
 
-    financed = summed(loan * days / 360)
-    any_loan = financed > 0
-    interest, spread = summed(result.costs["financing"].to_numpy()[1:]), summed(result.financing_drag.to_numpy()[1:])
+    financed = by_month(loan * days / 360)
+    has_loan = financed > 0
+    interest, spread = (
+        by_month(result.costs["financing"].to_numpy()[1:]),
+        by_month(result.financing_drag.to_numpy()[1:]),
+    )
     rates = {"rate": interest, "cash_rate": interest - spread, "spread": spread}
-    table = {name: paid[any_loan] / financed[any_loan] for name, paid in rates.items()}
-    table["loan"] = (summed(loan / opening * days) / summed(days))[any_loan]
-    return pd.DataFrame(table, index=dates[1:][last[any_loan]])
+    table = {name: paid[has_loan] / financed[has_loan] for name, paid in rates.items()}
+    table["loan"] = (by_month(loan / opening * days) / by_month(days))[has_loan]
+    return pd.DataFrame(table, index=dates[1:][last[has_loan]])

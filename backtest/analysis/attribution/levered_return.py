@@ -1,26 +1,23 @@
-"""The compound return of a levered run in the terms of Anderson, Bianchi, Goldberg (2014).
+"""Decomposition of the compound return of a levered run after Anderson, Bianchi, Goldberg (2014).
 
-"Determinants of Levered Portfolio Performance", FAJ 70(5): a levered portfolio is a source portfolio, held L times over
-with borrowed money. What it earns is not the magnified return of its source: borrowing costs more than cash earns,
-leverage may be high when the source does badly, trading costs, and returns compound.
+"Determinants of Levered Portfolio Performance", FAJ 70(5): a levered portfolio holds a source portfolio L times over,
+with borrowed money. Its return differs from the magnified return of the source, because borrowing costs more than cash
+earns, leverage may be high when the source does badly, trading costs money, and returns compound.
 
-The paper's loan is L - 1 of NAV. Futures finance all of L, and NAV is in cash; leveraged funds of leverage l finance
-L (l - 1) / l. So here the amount financed, F, stands apart from L.
+The loan of the paper is L - 1 of NAV. Futures finance all of L, and NAV is in cash; funds of leverage l finance
+L (l - 1) / l. Here the amount financed is therefore a variable of its own, F.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from backtest.analysis.attribution.return_attribution import capital_after_first_trade
 from backtest.analysis.metrics import performance
+from backtest.analysis.run_record import RunRecord
 from backtest.engine.kernels.state import ROUNDING
 from backtest.numerics.arrays import Floats
-
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
-
 
 TERMS = (
     "magnified_source_return",
@@ -37,24 +34,23 @@ TERMS = (
 class LeveredPeriods(NamedTuple):
     """A run without shorts as a levered source portfolio: (P - 1,) arrays, decimals per period.
 
-    In every period return = r_f + L (r_S - r_f) - F e - cash drag - trading costs - other fees; on margin, where F is
-    L - 1 and e is r_b - r_f, that is the paper's L r_S - (L - 1) r_b less costs.
+    In every period, return = r_f + L (r_S - r_f) - F e - cash drag - trading costs - other fees. On margin, where F is
+    L - 1 and e is r_b - r_f, this is the paper's L r_S - (L - 1) r_b less costs.
 
     Args:
-        leverage: L, the long positions after the last close's trades over NAV; of what is held through leveraged funds,
-            the exposures that these give.
-        financed: F, over NAV. On margin L - 1: below zero it is free cash. In futures L, the notional; through
-            leveraged funds what these borrow.
-        source: r_S, the return of the positions, held without a loan: Σ w_i r_i / L; the cash return where nothing is
-            held.
-        excess: e, what was paid for it above the cash return, by its interest over its amount. On margin below a
-            leverage of 1 there is no loan, and e is what free cash earned above the cash return; 0 for nothing.
+        leverage: L, the long positions after the trades of the last close, over NAV. Holdings in leveraged funds count
+            as the exposure that the funds give.
+        financed: F, over NAV. On margin it is L - 1, and free cash if below zero; with futures it is the notional, L;
+            with leveraged funds it is the borrowing of the funds.
+        source: r_S, the return of the positions held without a loan, Σ w_i r_i / L; the cash return if nothing is held.
+        excess: e, the rate paid on F above the cash return: interest over amount. On margin with a leverage below 1
+            there is no loan, and e is the return of free cash above the cash return. 0 if F is 0.
         cash: r_f, the cash return.
-        cash_drag: what cash earned less than r_f, over NAV: of futures the bills, beside funds the free cash. On margin
-            it is 0, as below a leverage of 1 it is in e.
-        trading: paid over NAV before. The first trade is paid before the first period, whose NAV is that before the
-            trade; so its cost is carried to the period's end at what cash earns, on margin at r_b.
-        fees: paid over NAV before.
+        cash_drag: shortfall of the return on cash against r_f, over NAV: cash of futures accounts, and free cash
+            next to funds. 0 on margin, where a leverage below 1 has it in e.
+        trading: trading costs over the NAV before. The first trade is paid before the first period, whose NAV is the
+            NAV before that trade, so its cost is carried to the end of the period at the return of cash, on margin r_b.
+        fees: other fees over the NAV before.
     """
 
     leverage: Floats
@@ -68,24 +64,24 @@ class LeveredPeriods(NamedTuple):
 
     @property
     def borrowing(self) -> Floats:
-        """(P - 1,) r_b, the rate that is paid on F: r_f + e."""
+        """(P - 1,) r_b, the rate paid on F: r_f + e."""
         return self.cash + self.excess
 
 
-def levered_periods(result: "BacktestResult") -> LeveredPeriods:
-    """The periods of a run without shorts and without ruin, read off its ledger.
+def levered_periods(result: RunRecord) -> LeveredPeriods:
+    """Return the periods of a run without shorts and without ruin, from its ledger.
 
     Example:
         >>> import backtest as bt
         >>> result = bt.run("configs/levered_erc.yaml")
-        >>> one = levered_periods(result)
-        >>> returns = one.cash + one.leverage * (one.source - one.cash) - one.financed * one.excess
-        >>> returns -= one.cash_drag + one.trading + one.fees
+        >>> p = levered_periods(result)
+        >>> returns = p.cash + p.leverage * (p.source - p.cash) - p.financed * p.excess
+        >>> returns -= p.cash_drag + p.trading + p.fees
         >>> bool(abs(returns - result.returns).max() < 1e-12)
         True
     """
     opening, cash = result.nav.to_numpy()[:-1], result.cash_returns.to_numpy()[1:]
-    capital = np.ones(len(opening))  # what the period begins with, over NAV
+    capital = np.ones(len(opening))  # at the beginning of each period, over NAV
     capital[0] = capital_after_first_trade(result)
     leverage = capital * np.maximum(result.weights.to_numpy()[:-1], 0.0).sum(axis=1)
     count = len(result.assets)
@@ -100,7 +96,7 @@ def levered_periods(result: "BacktestResult") -> LeveredPeriods:
         excess = np.divide(added[:, count], free, out=cash + excess, where=lends) - cash
         trading[0] += (1 - capital[0]) * (cash[0] + excess[0])
     else:
-        lent = leverage * min(1 - 1 / result.fund_leverage, 0.0)  # inside funds of a leverage below 1
+        lent = leverage * min(1 - 1 / result.fund_leverage, 0.0)  # by funds of a leverage below 1
         financed = loan / opening + lent
         drag = (capital - leverage + financed) * cash - added[:, count]
         trading[0] += (1 - capital[0]) * cash[0]
@@ -108,27 +104,26 @@ def levered_periods(result: "BacktestResult") -> LeveredPeriods:
     return LeveredPeriods(leverage, financed, source, excess, cash, drag, trading, fees)
 
 
-def levered_return_terms(result: "BacktestResult") -> pd.Series:
-    """Terms of the compound return of a levered run: the five of the paper, and three that account for the rest.
+def levered_return_terms(result: RunRecord) -> pd.Series:
+    """Return the terms of the compound return of a levered run: five from the paper, and three for the rest.
 
-    With means over the P periods of `LeveredPeriods`, and m = P / years periods a year:
+    Means are over the P periods of `LeveredPeriods`, and there are m = P / years periods a year:
 
     - `magnified_source_return`: m (mean(r_f) + mean(L) mean(r_S - r_f)).
     - `excess_borrowing_cost`: -m mean(F) mean(e); on margin -m (mean(L) - 1) mean(r_b - r_f), as in the paper.
     - `leverage_covariance`: m (cov(L, r_S - r_f) - cov(F, e)), divisor P; on margin m cov(L, r_S - r_b).
-    - `cash_drag`: -m mean(cash drag); the paper has none.
+    - `cash_drag`: -m mean(cash drag); not in the paper.
     - `trading_costs`: -m mean(trading).
-    - `other_fees`: -m mean(fees); the paper has none.
+    - `other_fees`: -m mean(fees); not in the paper.
     - `compounding`: m (g - mean(r)), the geometric mean g = (NAV_P / NAV_0)^(1 / P) - 1 less the arithmetic mean of
-      returns; exact, where -σ² / 2 is near it.
-    - `compounding_within_year`: CAGR - m g, as the paper's rates are per period and CAGR compounds over the year.
+      returns. This is exact; -σ² / 2 approximates it.
+    - `compounding_within_year`: CAGR - m g, because the paper's rates are per period and CAGR compounds over the year.
 
-    All but the last add up to m g, and all to CAGR. Each is worked out from its own formula.
+    All terms but the last add up to m g, and all of them to CAGR. Each is computed from its own formula.
 
     Returns:
-        (8,) decimals per year; NaN where there is no one leverage: for a run that ever held a short, whose proceeds
-        fund no longs, for one through inverse funds, for one that trades at the open, whose days have two leverages,
-        for one that ended in ruin, and for one of less than a year.
+        (8,) decimals per year. All are NaN if the run ever held a short (whose proceeds do not fund longs), holds
+        inverse funds, trades at the open (a day then has two leverages), ended in ruin, or covers less than a year.
 
     Example:
         >>> import backtest as bt
@@ -138,29 +133,29 @@ def levered_return_terms(result: "BacktestResult") -> pd.Series:
     nav = result.nav.to_numpy()
     if nav[-1] <= 0 or not result.whole_year or not _has_one_leverage(result):
         return pd.Series(np.nan, index=list(TERMS), name="levered_return")
-    one, returns = levered_periods(result), result.returns.to_numpy()
+    periods, returns = levered_periods(result), result.returns.to_numpy()
     years = performance.years_between(result.nav.index[0].to_datetime64(), result.nav.index[-1].to_datetime64())
-    per_year, above = len(returns) / years, one.source - one.cash
+    per_year, premium = len(returns) / years, periods.source - periods.cash
     geometric = float(np.expm1(np.log(nav[-1]) / len(returns)))
     means = (
-        one.cash.mean() + one.leverage.mean() * above.mean(),
-        0.0 - one.financed.mean() * one.excess.mean(),
-        _covariance(one.leverage, above) - _covariance(one.financed, one.excess),
-        0.0 - one.cash_drag.mean(),
-        0.0 - one.trading.mean(),
-        0.0 - one.fees.mean(),
+        periods.cash.mean() + periods.leverage.mean() * premium.mean(),
+        0.0 - periods.financed.mean() * periods.excess.mean(),
+        _covariance(periods.leverage, premium) - _covariance(periods.financed, periods.excess),
+        0.0 - periods.cash_drag.mean(),
+        0.0 - periods.trading.mean(),
+        0.0 - periods.fees.mean(),
         geometric - returns.mean(),
         performance.cagr(float(nav[-1]), years) / per_year - geometric,
     )
     return pd.Series(per_year * np.array(means), index=list(TERMS), name="levered_return")
 
 
-def _has_one_leverage(result: "BacktestResult") -> bool:
+def _has_one_leverage(result: RunRecord) -> bool:
     at_opens = result.settings.get("rebalance", {}).get("execution") == "open"
     shorts = result.weights.to_numpy().min(initial=0.0) < -ROUNDING
     return not (at_opens or shorts or result.fund_leverage < 0)
 
 
-def _covariance(one: Floats, other: Floats) -> float:
-    """With divisor P."""
-    return float(((one - one.mean()) * (other - other.mean())).mean())
+def _covariance(a: Floats, b: Floats) -> float:
+    """Covariance with divisor P."""
+    return float(((a - a.mean()) * (b - b.mean())).mean())

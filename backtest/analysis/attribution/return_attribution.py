@@ -1,24 +1,19 @@
-"""Where the return went: what each asset, cash, loans, trades and fees added, exact in every period and linked.
+"""Return attribution to assets, cash, loans, trades and fees: exact in every period, and linked over spans.
 
-The ledger gives each flow in currency, and they add up to the change of NAV. Over the NAV before they add up to the
-return of a period; over the NAV at the start of a span of periods, added up, to the return of that span: no flow is
-spread over others to make it so. `levered_return` splits the compound return of a levered run in another way.
+The ledger has each flow in currency, and the flows of a period add up to the change of NAV. Divided by the NAV before,
+they add up to the return of the period. Summed over a span and divided by the NAV at its start, they add up to the
+return of the span, without a residual to distribute. `levered_return` decomposes the compound return of a levered run
+in another way.
 """
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from backtest.analysis.metrics import performance
-from backtest.analysis.metrics.ex_ante import by_class
+from backtest.analysis.run_record import RunRecord
 from backtest.analysis.tables.holdings import largest_and_rest
 from backtest.data.prepare.consumer_prices import newest_known
 from backtest.numerics.arrays import Floats
-
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
-
 
 SOURCES = (
     "cash_interest",
@@ -29,17 +24,17 @@ SOURCES = (
     "other_fees",
     "shortfall",
 )
-"""What adds to the return besides assets: costs are below zero, and `shortfall` is what the lender bore at ruin."""
+"""Sources of return other than assets: costs are below zero, and `shortfall` is the loss of the lender at ruin."""
 
 TOTAL = "total return"
 
 
-def period_attribution(result: "BacktestResult") -> pd.DataFrame:
-    """What each asset and each of `SOURCES` added to the return of each period: flow_t / NAV_{t-1}.
+def period_attribution(result: RunRecord) -> pd.DataFrame:
+    """Return the contribution of each asset and each of `SOURCES` to the return of each period: flow_t / NAV_{t-1}.
 
-    What is paid for what is financed is two of them: `financing_at_cash_rate`, what it would be at the cash return, and
-    `financing_spread`, the drag, its part above that: of a margin loan, of the rate implied in futures (the basis), of
-    what leveraged funds pay. The first trade's cost is in the first period.
+    Financing has two parts: `financing_at_cash_rate`, its cost at the cash return, and `financing_spread`, the rest:
+    the spread of a margin loan, the basis of futures, or the swap spread of leveraged funds. The cost of the first
+    trade is in the first period.
 
     Returns:
         (P - 1, n + 7) decimals per period, no NaN; rows add up to `result.returns`.
@@ -54,10 +49,10 @@ def period_attribution(result: "BacktestResult") -> pd.DataFrame:
     return _table(_flows(result) / opening[:, None], result, pd.DatetimeIndex(result.nav.index[1:]))
 
 
-def linked_attribution(result: "BacktestResult") -> pd.Series:
-    """What each asset and each of `SOURCES` added to the total return: Σ_t flow_t / NAV_0.
+def linked_attribution(result: RunRecord) -> pd.Series:
+    """Return the contribution of each asset and each of `SOURCES` to the total return: Σ_t flow_t / NAV_0.
 
-    A flow counts by its money, so what came late in a run that grew weighs more than the same return before.
+    Flows count in currency, so a return late in a run that has grown weighs more than the same return early on.
 
     Returns:
         (n + 7,) decimals; they add up to the total return.
@@ -71,17 +66,20 @@ def linked_attribution(result: "BacktestResult") -> pd.Series:
     return pd.Series(_flows(result).sum(axis=0), index=[*result.assets, *SOURCES], name="linked")
 
 
-def waterfall(result: "BacktestResult", most: int) -> pd.DataFrame:
-    """Bars of the linked attribution, each from where the one before it ends, and the total's from zero.
+def waterfall(result: RunRecord, most: int) -> pd.DataFrame:
+    """Return the bars of a waterfall chart of the linked attribution.
+
+    Each bar starts where the bar before it ends; the bar of the total starts at zero.
 
     Args:
-        result: of a run.
-        most: assets with a bar of their own, those that added or took most, in their own order; the others are one bar.
+        result: record of a run.
+        most: number of assets with a bar of their own: the largest contributions by size, in the order of the assets.
+            The other assets share one bar.
 
     Returns:
-        (b, 3) decimals over the first NAV, no NaN, columns `start`, `end` and `value`, the second less the first. The
-        index says what a bar is of: assets, `SOURCES` that are not zero, and in the last row `total return`, from 0. An
-        asset may be called that too: the last row is known by its place.
+        (b, 3) decimals over the first NAV, no NaN: columns `start`, `end`, and `value`, the end less the start. The
+        index has the assets, the `SOURCES` that are not zero, and `total return` in the last row. An asset may have
+        that name too, so identify the total by its position.
 
     Example:
         >>> import backtest as bt
@@ -108,12 +106,12 @@ def waterfall(result: "BacktestResult", most: int) -> pd.DataFrame:
     )
 
 
-def attribution_by_year(result: "BacktestResult") -> pd.DataFrame:
-    """`linked_attribution` of each calendar year: Σ flow_t over the periods that end in it / NAV before the first.
+def attribution_by_year(result: RunRecord) -> pd.DataFrame:
+    """Return the linked attribution of each calendar year: Σ flow_t over its periods / NAV before the first of them.
 
     Returns:
         (years, n + 7) decimals by the last date in each year; rows add up to the year's return, as in
-        `calendar.calendar_returns`. A year without a date after the first NAV has no row.
+        `calendar_tables.calendar_returns`. A year without a date after the first NAV has no row.
 
     Example:
         >>> import backtest as bt
@@ -121,42 +119,21 @@ def attribution_by_year(result: "BacktestResult") -> pd.DataFrame:
         -0.237
     """
     dates, opening = pd.DatetimeIndex(result.nav.index[1:]), result.nav.to_numpy()[:-1]
-    first = np.flatnonzero(np.diff(dates.year.to_numpy(), prepend=0))  # of each year's periods
+    first = np.flatnonzero(np.diff(dates.year.to_numpy(), prepend=0))  # period of each year
     last = np.append(first[1:], len(dates)) - 1
     return _table(np.add.reduceat(_flows(result), first, axis=0) / opening[first, None], result, dates[last])
 
 
-def attribution_of_classes(table: pd.DataFrame, result: "BacktestResult") -> pd.DataFrame:
-    """One of the tables above with the sums of asset classes in place of assets.
+def gross_returns(result: RunRecord) -> pd.Series:
+    """Return the returns before trading costs and other fees.
 
-    Args:
-        table: (m, n + 7) of this result.
-        result: that knows the classes.
-
-    Returns:
-        (m, k + 7) of k classes; the assets as they are where there is no class. Rows add up to the same.
-
-    Example:
-        >>> import backtest as bt
-        >>> result = bt.run("configs/erc.yaml")
-        >>> list(attribution_of_classes(attribution_by_year(result), result).columns[:3])
-        ['equities', 'bonds', 'commodities']
-    """
-    assets, sources = table.iloc[:, : -len(SOURCES)], table.iloc[:, -len(SOURCES) :]
-    classes = by_class(assets, result.classes)
-    return pd.concat([classes if classes.shape[1] else assets, sources], axis=1)
-
-
-def gross_returns(result: "BacktestResult") -> pd.Series:
-    """Returns before trading costs and other fees: what NAV had earned if somebody else had paid these.
-
-    (NAV_t + trading costs_t + other fees_t) / NAV_{t-1} - 1, each of a period's own end, and over the NAV after the
-    first trade in the first period. What is held is a fraction of NAV, so with trading costs alone these are the
-    returns of the same weights traded free. Interest, its spread and borrow fees are no such costs: they are the price
-    of the weights themselves.
+    (NAV_t + trading costs_t + other fees_t) / NAV_{t-1} - 1, with costs at the end of their own period; the first
+    period starts from the NAV after the first trade. Holdings are fractions of NAV, so if trading costs are the only
+    costs, these are the returns of the same weights traded for free. Interest, spreads and borrow fees stay in, because
+    they are the price of the weights themselves.
 
     Returns:
-        (P - 1,) decimal per period; -1 where NAV is lost even so.
+        (P - 1,) decimal per period; -1 if NAV is lost even before these costs.
 
     Example:
         >>> import backtest as bt
@@ -173,11 +150,11 @@ def gross_returns(result: "BacktestResult") -> pd.Series:
     return pd.Series(gross, index=result.nav.index[1:], name="gross_returns")
 
 
-def capital_after_first_trade(result: "BacktestResult") -> float:
-    """The NAV that the first period begins with: 1, less the cost of the first trade.
+def capital_after_first_trade(result: RunRecord) -> float:
+    """Return the NAV at the beginning of the first period: 1, less the cost of the first trade.
 
-    That trade is of the weights after it (of a fund's shares, over its leverage), as fractions of the NAV before it; so
-    their ratio is what is left.
+    The first trade buys the weights after it (with funds, the weights over their leverage). It is a fraction of the NAV
+    before the trade and the weights are fractions of the NAV after it, so their ratio is the NAV after the trade.
 
     Example:
         >>> import backtest as bt
@@ -189,21 +166,21 @@ def capital_after_first_trade(result: "BacktestResult") -> float:
 
 
 def real_nav(nav: pd.Series, consumer_prices: pd.Series) -> pd.Series:
-    """NAV in the consumer prices of its first date, by what was known of them: the index comes out with a lag.
+    """Return NAV in consumer prices of its first date, using only index values that were published by each date.
 
-    The index of month m is published in the next, and known from the last day of month m + 1 on. So NAV at a month's
-    end is divided by the index of the month before, and on days within a month by that of two months before.
+    The index of month m counts as known from the last day of month m + 1 on. NAV at the end of a month is therefore
+    divided by the index of the month before, and NAV on other days by the index of two months before.
 
     Args:
         nav: (P,) currency.
-        consumer_prices: the index, one value a month dated in it, above 0; no NaN. A month that was never published
-            counts as unchanged until the next.
+        consumer_prices: index with one value a month, dated in that month, above 0, no NaN. A month that was never
+            published counts as unchanged.
 
     Returns:
-        (P,) the first is that of `nav`.
+        (P,) starting from the first value of `nav`.
 
     Raises:
-        ValueError: the index begins too late for the first date of NAV, or ends before what the last one needs.
+        ValueError: the index begins too late for the first date of NAV, or ends too early for the last.
 
     Example:
         >>> dates = pd.to_datetime(["2020-01-31", "2020-02-14", "2020-02-29"])
@@ -223,26 +200,20 @@ def real_nav(nav: pd.Series, consumer_prices: pd.Series) -> pd.Series:
     return pd.Series(nav.to_numpy() * (index[0] / index), index=nav.index, name="real_nav")
 
 
-def compound_growth(result: "BacktestResult", consumer_prices: pd.Series | None = None) -> dict[str, float]:
-    """CAGR gross of trading costs and other fees, net of them, and real, side by side.
-
-    Args:
-        result: of a run.
-        consumer_prices: as of `real_nav`; by default those of the run.
+def compound_growth(result: RunRecord) -> dict[str, float]:
+    """Return the CAGR gross and net of trading costs and other fees, and in real terms.
 
     Returns:
-        Decimals per year: `gross` of `gross_returns`, `net` that of NAV, and with consumer prices `real` that of
-        `real_nav`. NaN for a run of less than a year.
+        Decimals per year: `gross` from `gross_returns`, `net` from NAV, and `real` from `real_nav` if the run has
+        consumer prices. NaN for a run of less than a year.
 
     Example:
         >>> import backtest as bt
-        >>> from backtest.data.sources.bundled_sample import Sample
-        >>> prices = Sample("sample").fetch("us_cpi", None, 1.0).values["level"]
-        >>> growth = compound_growth(bt.run("configs/60_40.yaml"), prices)
+        >>> growth = compound_growth(bt.run("configs/60_40.yaml"))
         >>> {name: round(rate, 4) for name, rate in growth.items()}
-        {'gross': 0.107, 'net': 0.1068, 'real': 0.066}
+        {'gross': 0.107, 'net': 0.1068}
     """
-    nav, prices = result.nav, result.consumer_prices if consumer_prices is None else consumer_prices
+    nav, prices = result.nav, result.consumer_prices
     if not result.whole_year:
         return dict.fromkeys(("gross", "net", *(() if prices is None else ("real",))), float("nan"))
     years = performance.years_between(nav.index[0].to_datetime64(), nav.index[-1].to_datetime64())
@@ -255,8 +226,8 @@ def compound_growth(result: "BacktestResult", consumer_prices: pd.Series | None 
     return growth
 
 
-def _flows(result: "BacktestResult") -> Floats:
-    """(P - 1, n + 7) what each asset and each of `SOURCES` added in each period, currency; NAV begins at 1."""
+def _flows(result: RunRecord) -> Floats:
+    """(P - 1, n + 7) profit from each asset and each of `SOURCES` by period, currency; NAV begins at 1."""
     count, added = len(result.assets), result.contributions.to_numpy()[1:]
     spread = result.financing_drag.to_numpy()[1:]
     costs = {name: result.costs[name].to_numpy()[1:] for name in ("financing", "borrow", "trading", "fees")}
@@ -264,5 +235,5 @@ def _flows(result: "BacktestResult") -> Floats:
     return np.column_stack([added[:, : count + 1], *(0.0 - cost for cost in paid), added[:, -1]])
 
 
-def _table(values: Floats, result: "BacktestResult", dates: pd.DatetimeIndex) -> pd.DataFrame:
+def _table(values: Floats, result: RunRecord, dates: pd.DatetimeIndex) -> pd.DataFrame:
     return pd.DataFrame(values, index=dates, columns=[*result.assets, *SOURCES])

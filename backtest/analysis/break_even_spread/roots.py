@@ -1,4 +1,4 @@
-"""Roots of many functions at once, each of one variable: the nearest to zero on the side that its sign at zero says."""
+"""Vectorised search for roots of many functions of one variable."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,85 +8,86 @@ import numpy as np
 from backtest.numerics.arrays import Bools, Floats, Ints
 
 Functions = Callable[[Floats, Ints], Floats]
-"""Values (k,) at k places of the k functions of these numbers."""
+"""Function of (k,) arguments and (k,) function indices to the (k,) values of these functions."""
 
 _FIRST_STEP = 1 / 16  # of the bound
 _PRECISION = 1e-13
 
 
 class _Points(NamedTuple):
-    """Places and what the functions are there, (k,) both."""
+    """Arguments and values of k functions, (k,) each."""
 
-    place: Floats
-    value: Floats
+    x: Floats
+    y: Floats
 
-    def some(self, which: Bools | Ints) -> "_Points":
-        return _Points(self.place[which], self.value[which])
+    def select(self, which: Bools | Ints) -> "_Points":
+        return _Points(self.x[which], self.y[which])
 
 
 def nearest_roots(functions: Functions, count: int, bound: float) -> Floats:
-    """The root of each function that falls from zero on, or rises: above zero where it is positive there, else below.
+    """Return the root of each function on one side of zero: above zero if the function is positive there, else below.
 
-    Places are tried outwards from zero, each twice the one before, until the sign changes; Chandrupatla's method (1997)
-    finds the root between the last two, to 1e-13.
+    Steps away from zero double until the sign changes. Chandrupatla's method (1997) then finds the root between the
+    last two arguments, to 1e-13.
 
     Args:
-        functions: of places and of the numbers of functions.
-        count: how many there are.
-        bound: no place beyond it is tried.
+        functions: function of arguments and function indices.
+        count: number of functions.
+        bound: largest size of an argument.
 
     Returns:
-        (count,) infinite, of the sign at zero, where that is kept up to the bound; NaN where the function at zero is.
+        (count,) roots; infinite, with the sign of the function at zero, if the function keeps that sign up to the
+        bound; NaN if the function is NaN at zero.
 
     Example:
         >>> levels = np.array([1.0, -3.0, 9.0])
-        >>> nearest_roots(lambda places, which: levels[which] - 2 * places, 3, 4.0).round(12).tolist()
+        >>> nearest_roots(lambda x, which: levels[which] - 2 * x, 3, 4.0).round(12).tolist()
         [0.5, -1.5, inf]
     """
     near = _Points(np.zeros(count), functions(np.zeros(count), np.arange(count)))
-    found = np.where(near.value == 0, 0.0, np.copysign(np.inf, near.value))
-    found[np.isnan(near.value)] = np.nan
-    left, step = np.flatnonzero(np.isinf(found)), _FIRST_STEP * bound
-    near = near.some(left)
-    while step <= bound and left.size > 0:
-        place = np.copysign(step, found[left])
-        far = _Points(place, functions(place, left))
-        crossed = np.sign(far.value) * np.sign(near.value) <= 0
-        found[left[crossed]] = _between(functions, left[crossed], near.some(crossed), far.some(crossed))
-        left, near, step = left[~crossed], far.some(~crossed), 2 * step
-    return found
+    roots = np.where(near.y == 0, 0.0, np.copysign(np.inf, near.y))
+    roots[np.isnan(near.y)] = np.nan
+    remaining, step = np.flatnonzero(np.isinf(roots)), _FIRST_STEP * bound
+    near = near.select(remaining)
+    while step <= bound and remaining.size > 0:
+        x = np.copysign(step, roots[remaining])
+        far = _Points(x, functions(x, remaining))
+        crossed = np.sign(far.y) * np.sign(near.y) <= 0
+        roots[remaining[crossed]] = _between(functions, remaining[crossed], near.select(crossed), far.select(crossed))
+        remaining, near, step = remaining[~crossed], far.select(~crossed), 2 * step
+    return roots
 
 
-def _between(functions: Functions, which: Ints, one: _Points, other: _Points) -> Floats:
-    """Roots between two places at which the signs differ; the first step is a secant's."""
-    found = np.where(one.value == 0, one.place, other.place)
-    left = np.flatnonzero((one.value != 0) & (other.value != 0))
-    one, other = one.some(left), other.some(left)
-    share = one.value / (one.value - other.value)  # of the way from one to the other
-    while left.size > 0:
-        place = one.place + share * (other.place - one.place)
-        here = _Points(place, functions(place, which[left]))
-        same = np.sign(here.value) == np.sign(one.value)
-        third, other, one = _chosen(same, one, other), _chosen(same, other, one), here
-        found[left] = _chosen(np.abs(one.value) < np.abs(other.value), one, other).place
-        goes_on = (np.abs(other.place - one.place) > 2 * _PRECISION) & (one.value != 0) & ~np.isnan(one.value)
-        left, one, other, third = left[goes_on], one.some(goes_on), other.some(goes_on), third.some(goes_on)
-        least = _PRECISION / np.abs(other.place - one.place)
-        share = np.clip(_next_share(one, other, third), least, 1 - least)
-    return found
+def _between(functions: Functions, which: Ints, a: _Points, b: _Points) -> Floats:
+    """Return the roots between pairs of points of opposite sign; the first step is a secant step."""
+    roots = np.where(a.y == 0, a.x, b.x)
+    remaining = np.flatnonzero((a.y != 0) & (b.y != 0))
+    a, b = a.select(remaining), b.select(remaining)
+    share = a.y / (a.y - b.y)  # of the way from a to b
+    while remaining.size > 0:
+        x = a.x + share * (b.x - a.x)
+        new = _Points(x, functions(x, which[remaining]))
+        same = np.sign(new.y) == np.sign(a.y)
+        c, b, a = _choose(same, a, b), _choose(same, b, a), new
+        roots[remaining] = _choose(np.abs(a.y) < np.abs(b.y), a, b).x
+        unfinished = (np.abs(b.x - a.x) > 2 * _PRECISION) & (a.y != 0) & ~np.isnan(a.y)
+        remaining, a, b, c = remaining[unfinished], a.select(unfinished), b.select(unfinished), c.select(unfinished)
+        shortest = _PRECISION / np.abs(b.x - a.x)
+        share = np.clip(_next_share(a, b, c), shortest, 1 - shortest)
+    return roots
 
 
-def _next_share(one: _Points, other: _Points, third: _Points) -> Floats:
-    """Inverse quadratic interpolation where the three points lie well for it, else a half."""
-    xi = (one.place - other.place) / (third.place - other.place)
-    phi = (one.value - other.value) / (third.value - other.value)
-    well = (phi**2 < xi) & ((1 - phi) ** 2 < 1 - xi)
+def _next_share(a: _Points, b: _Points, c: _Points) -> Floats:
+    """Return the next step as a share of the bracket: inverse quadratic interpolation where it is safe, else a half."""
+    xi = (a.x - b.x) / (c.x - b.x)
+    phi = (a.y - b.y) / (c.y - b.y)
+    safe = (phi**2 < xi) & ((1 - phi) ** 2 < 1 - xi)
     share = np.full(len(xi), 0.5)
-    (a, at_a), (b, at_b), (c, at_c) = one.some(well), other.some(well), third.some(well)
-    share[well] = at_a / (at_b - at_a) * at_c / (at_b - at_c)
-    share[well] += (c - a) / (b - a) * at_a / (at_c - at_a) * at_b / (at_c - at_b)
+    (ax, ay), (bx, by), (cx, cy) = a.select(safe), b.select(safe), c.select(safe)
+    share[safe] = ay / (by - ay) * cy / (by - cy)
+    share[safe] += (cx - ax) / (bx - ax) * ay / (cy - ay) * by / (cy - by)
     return share
 
 
-def _chosen(first: Bools, one: _Points, other: _Points) -> _Points:
-    return _Points(np.where(first, one.place, other.place), np.where(first, one.value, other.value))
+def _choose(first: Bools, a: _Points, b: _Points) -> _Points:
+    return _Points(np.where(first, a.x, b.x), np.where(first, a.y, b.y))

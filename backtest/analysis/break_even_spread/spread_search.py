@@ -1,16 +1,15 @@
-"""The break-even spread: where a levered strategy's advantage over its benchmark is what its financing costs.
+"""Search for the break-even spread: the financing spread at which a levered strategy equals its benchmark.
 
-Spreads are decimals per year here, over the cash return. A strategy's return at another spread than the one it was
-simulated at is, for its interval alone, r_t - (s - s₀) × exposure_t, the exposure being loan / NAV × days / 360 at the
-opening of the period. That is exact where weights are set anew in every period and trades are free; else it leaves out
-what the interest since the last rebalance does to leverage, and to the size of the next trade.
+Spreads are decimals per year over the cash return. The interval approximates the return at a spread s, for a strategy
+that was simulated at s₀, by r_t - (s - s₀) × exposure_t, where the exposure is loan / NAV × days / 360 at the opening
+of the period. This is exact if weights are rebalanced in every period and trades are free. Otherwise it ignores the
+effect of the interest since the last rebalance on leverage and on the size of the next trade.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from backtest.analysis.break_even_spread.roots import nearest_roots
 from backtest.analysis.uncertainty.bootstrap import LEVEL, SEED, percentile_interval, stable_decimals, stationary_rows
@@ -18,103 +17,23 @@ from backtest.numerics.arrays import Floats, Ints
 from backtest.numerics.tolerances import has_risk
 
 Measure = Callable[[Floats], Floats]
-"""(..., P) returns -> (...,), such as their compound return a year."""
+"""Function of (..., P) returns to (...,) numbers, such as their compound return per year."""
 
-BOUND = 0.20  # no spread beyond this, up or down, is looked at: no lender of margin asks for more
+BOUND = 0.20  # the search covers spreads up to this size, up and down: no margin lender charges more
 DRAWS = 2000
 
-_AT_ONCE = 2**16  # returns of draws that are worked on together
-
-
-@dataclass(frozen=True)
-class BreakEvenSpread:
-    """The spread at which a measure of two strategies is the same, and its bootstrap interval.
-
-    Args:
-        spread: decimal per year; infinite where it is beyond `BOUND`, NaN where no spread changes anything.
-        interval: its ends at `bootstrap.LEVEL`, likewise; None where it was not asked for.
-        decimals: decimals of the ends that hardly depend on the seed.
-    """
-
-    spread: float
-    interval: tuple[float, float] | None = None
-    decimals: int = 12
-
-
-@dataclass(frozen=True)
-class CurvePoint:
-    """Advantage that is left at a spread.
-
-    Args:
-        spread: decimal per year; NaN for terms that are no one spread.
-        excess_return: compound return less the benchmark's, decimal per year; over less than a year the
-            difference of total returns.
-        excess_sharpe: Sharpe ratio less the benchmark's.
-    """
-
-    spread: float
-    excess_return: float
-    excess_sharpe: float
-
-
-@dataclass(frozen=True, eq=False)
-class BreakEven:
-    """Spreads at which a levered strategy ties its benchmark.
-
-    Args:
-        name: of the run.
-        benchmark: name of its benchmark, whose own financing stays as configured.
-        start: first date of NAV.
-        end: last date of NAV.
-        financing: whose spread it is: on `margin` that of the loan, of `futures` one basis for all, of a
-            `leveraged_fund` the swap spread.
-        configured: the excess of the run as configured; its spread is NaN where that is by asset, date or size.
-        borrows: whether the run ever finances anything; if not, no spread changes anything, and both spreads are NaN.
-        by_return: where the compound returns are the same.
-        by_sharpe: where the Sharpe ratios are the same.
-        curve: the excess by rising spread; empty where it was not asked for.
-        block: mean length of the bootstrap's blocks, periods; NaN without intervals, which are not worked out for fewer
-            than `confidence.FEWEST` periods.
-        whole_year: whether the run covers a year or more; if not, excess returns are not rates per year.
-    """
-
-    name: str
-    benchmark: str
-    start: pd.Timestamp
-    end: pd.Timestamp
-    financing: str
-    configured: CurvePoint
-    borrows: bool
-    by_return: BreakEvenSpread
-    by_sharpe: BreakEvenSpread
-    curve: tuple[CurvePoint, ...]
-    block: float
-    whole_year: bool = True
-
-    @property
-    def line(self) -> pd.Series:
-        """Excess compound return by rising spread, decimals: the curve, where it is nothing, and as configured."""
-        points = {point.spread: point.excess_return for point in self.curve}
-        if np.isfinite(self.by_return.spread):
-            points[self.by_return.spread] = 0.0  # what it is found by
-        if not np.isnan(self.configured.spread):
-            points[self.configured.spread] = self.configured.excess_return
-        return pd.Series(points, dtype=float).sort_index()
-
-    def at(self, spread: float) -> CurvePoint:
-        """The point of the curve at one of its spreads."""
-        return next(point for point in self.curve if point.spread == spread)
+_BATCH = 2**16  # returns of the draws in a batch
 
 
 @dataclass(frozen=True, eq=False)
 class PairedReturns:
-    """Two strategies over the same P periods, one of them with a loan; or k draws of such.
+    """Returns of a strategy with a loan and of its benchmark over the same P periods, or k draws of them.
 
     Args:
-        own: (..., P) of the strategy, decimal per period: simple returns, or those above cash.
-        exposure: (..., P) its loan at the opening over its NAV, times days / 360.
-        other: (..., P) of the benchmark.
-        spread: at which `own` was earned, decimal per year.
+        own: (..., P) returns of the strategy, decimal per period: simple or excess returns.
+        exposure: (..., P) its loan over its NAV at the opening of the period, times days / 360.
+        other: (..., P) returns of the benchmark.
+        spread: spread at which `own` was simulated, decimal per year.
     """
 
     own: Floats
@@ -123,17 +42,21 @@ class PairedReturns:
     spread: float
 
     def at(self, spread: float | Floats) -> Floats:
-        """(..., P) the strategy's returns, had the loan cost this spread, or each draw's a spread of its own."""
+        """Return the (..., P) returns of the strategy at another spread, or at a spread for each draw."""
         returns: Floats = self.own - (np.asarray(spread)[..., None] - self.spread) * self.exposure
         return returns
 
     def take(self, rows: Ints) -> "PairedReturns":
-        """The same of some periods, in this order; (k, P) rows make k draws."""
+        """Return the pair for some periods, in the given order; (k, P) rows make k draws."""
         return PairedReturns(self.own[rows], self.exposure[rows], self.other[rows], self.spread)
 
 
 def compound_return(returns: Floats, years: float) -> Floats:
-    """Compound annual return; what has lost everything has -1.
+    """Return the compound annual return; -1 if everything is lost.
+
+    Args:
+        returns: (..., P) simple returns, decimal per period.
+        years: length of the P periods, above 0.
 
     >>> round(float(compound_return(np.array([0.1, 0.1]), 2.0)), 12)
     0.1
@@ -143,7 +66,11 @@ def compound_return(returns: Floats, years: float) -> Floats:
 
 
 def sharpe_ratio(returns: Floats, periods_per_year: int) -> Floats:
-    """Sharpe ratio of returns above cash; NaN where there is no risk, as of `performance.sharpe`.
+    """Return the annualised Sharpe ratio of excess returns; NaN without risk, like `performance.sharpe`.
+
+    Args:
+        returns: (..., P) excess returns, decimal per period.
+        periods_per_year: periods per year of the returns.
 
     >>> round(float(sharpe_ratio(np.array([0.02, 0.0, 0.01]), 12)), 4)
     3.4641
@@ -156,62 +83,62 @@ def sharpe_ratio(returns: Floats, periods_per_year: int) -> Floats:
 
 
 def break_even_spread(excess: Callable[[float], float]) -> float:
-    """The spread nearest to zero at which an excess is zero.
+    """Return the spread nearest to zero at which an excess is zero.
 
-    It is looked for upwards where the strategy is ahead, and downwards where it is behind. The compound return falls
-    with the spread, so that there is one; a Sharpe ratio falls with it except far from zero.
+    The search goes up if the strategy is ahead at a spread of zero, and down if it is behind. The compound return falls
+    with the spread, so it has a single break-even; a Sharpe ratio falls with it except far from zero.
 
     Args:
-        excess: of the strategy over its benchmark at a spread, decimal per year.
+        excess: function of a spread, decimal per year, to the excess of the strategy over its benchmark.
 
     Returns:
-        The spread; infinite, of the sign of the excess at zero, where that keeps its sign up to `BOUND`; NaN where the
-        excess at zero is.
+        The spread, decimal per year. If the excess keeps its sign up to `BOUND`, the spread is infinite with that sign.
+        NaN if the excess at zero is NaN.
 
     Example:
         >>> round(break_even_spread(lambda spread: 0.01 - 0.5 * spread), 12), break_even_spread(lambda spread: -1.0)
         (0.02, -inf)
     """
-    return float(nearest_roots(lambda spreads, _: np.array([excess(float(one)) for one in spreads]), 1, BOUND)[0])
+    return float(nearest_roots(lambda spreads, _: np.array([excess(float(spread)) for spread in spreads]), 1, BOUND)[0])
 
 
 def bootstrap_interval(
     pairs: PairedReturns, measure: Measure, *, length: float, draws: int = DRAWS, seed: int = SEED
 ) -> tuple[tuple[float, float], int]:
-    """The percentile interval of the break-even spread by the stationary bootstrap (Politis, Romano 1994).
+    """Return the percentile interval of the break-even spread by the stationary bootstrap (Politis, Romano 1994).
 
     Periods are drawn in blocks, the same for both strategies and the loan, and each draw has its own break-even. As an
-    excess falls with the spread, the interval is that of the spreads at which the excess is not told from zero. Its
-    ends are order statistics: nothing is interpolated between a spread and one beyond `BOUND`.
+    excess falls with the spread, the interval holds the spreads at which the excess is not significantly different from
+    zero. Its ends are order statistics, so a spread is never interpolated with one beyond `BOUND`.
 
     Args:
         pairs: both strategies, at or near the break-even.
-        measure: that is to be the same of both.
+        measure: the measure to equate.
         length: mean number of periods in a block.
-        draws: bootstrap samples.
-        seed: of the random numbers.
+        draws: number of draws.
+        seed: seed of the random numbers.
 
     Returns:
-        Both ends at `bootstrap.LEVEL`, decimal per year, infinite where they are beyond `BOUND`; and the decimals of
-        them that hardly depend on the seed.
+        Both ends at `bootstrap.LEVEL`, decimal per year, infinite beyond `BOUND`; and the number of their decimals that
+        hardly depend on the seed.
     """
     count = len(pairs.own)
-    spreads, together = np.empty(draws), max(1, _AT_ONCE // count)
-    for first in range(0, draws, together):
-        end = min(first + together, draws)
+    spreads, batch = np.empty(draws), max(1, _BATCH // count)
+    for first in range(0, draws, batch):
+        end = min(first + batch, draws)
         rows = stationary_rows(count, length, end - first, first=first, seed=seed)
         spreads[first:end] = _break_evens(pairs.take(rows), measure)
     return percentile_interval(spreads, LEVEL), stable_decimals(np.clip(spreads, -BOUND, BOUND), LEVEL)
 
 
 def _break_evens(drawn: PairedReturns, measure: Measure) -> Floats:
-    """(k,) of k draws."""
+    """Return the (k,) break-even spreads of k draws."""
     other = measure(drawn.other)
 
-    def ahead(spreads: Floats, which: Ints) -> Floats:
-        some = drawn
+    def excess(spreads: Floats, which: Ints) -> Floats:
+        chosen = drawn
         if len(which) < len(other):
-            some = PairedReturns(drawn.own[which], drawn.exposure[which], drawn.other, drawn.spread)
-        return measure(some.at(spreads)) - other[which]
+            chosen = PairedReturns(drawn.own[which], drawn.exposure[which], drawn.other, drawn.spread)
+        return measure(chosen.at(spreads)) - other[which]
 
-    return nearest_roots(ahead, len(other), BOUND)
+    return nearest_roots(excess, len(other), BOUND)

@@ -1,9 +1,9 @@
 """`Comparison`: several results over the same dates, side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -17,10 +17,8 @@ from backtest.analysis.compare.side_by_side import (
     windows_won,
 )
 from backtest.analysis.metrics.metric_registry import BETTER
+from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.crises import InCrisis, falls_of, in_crises
-
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
 
 WINDOW_YEARS = (1, 3, 5)
 _WHOLE = 1 + 1e-9  # of NAV, to the rounding of a sum of weights
@@ -35,19 +33,18 @@ class Comparison:
         results: results of runs that all begin on the first common date, without their benchmarks. The first is the
             reference: the comparison also covers its worst drawdowns.
         notes: reasons for the first and last date, and for dates that are left out.
+        renderer: function that renders a comparison as HTML for notebooks; without one, notebooks show the plain text.
     """
 
-    results: tuple["BacktestResult", ...]
+    results: tuple[BacktestResult, ...]
     notes: tuple[str, ...] = ()
+    renderer: Callable[["Comparison"], str] | None = None
 
     def __repr__(self) -> str:
         return f"<Comparison of {', '.join(self.names)}, {self.start:%Y-%m-%d} to {self.end:%Y-%m-%d}>"
 
-    def _repr_html_(self) -> str:
-        """Return the HTML that a notebook shows."""
-        from backtest.reporting.pages.notebook import comparison_html
-
-        return comparison_html(self)
+    def _repr_html_(self) -> str | None:
+        return None if self.renderer is None else self.renderer(self)
 
     @property
     def names(self) -> tuple[str, ...]:

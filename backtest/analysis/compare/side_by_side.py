@@ -1,7 +1,7 @@
 """Tables with a column, or a row and a column, for each of several results over the same dates."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -10,10 +10,8 @@ from backtest.analysis.metrics.ex_ante import UNCLASSIFIED
 from backtest.analysis.metrics.metric_registry import BETTER, METRICS
 from backtest.analysis.metrics.performance import correlation
 from backtest.analysis.metrics.records.metric import Better
+from backtest.analysis.run_record import RunRecord
 from backtest.analysis.uncertainty.sharpe_difference import holm, sharpe_difference
-
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
 
 Shares = Literal["capital", "risk", "realised_risk"]
 
@@ -65,7 +63,7 @@ def _best(row: pd.Series, better: Better | None) -> tuple[str, ...]:
     return tuple(row.index[merit >= merit.max() - rounding])
 
 
-def correlations_of(results: Sequence["BacktestResult"]) -> pd.DataFrame:
+def correlations_of(results: Sequence[RunRecord]) -> pd.DataFrame:
     """Return the (k, k) correlations of returns per period: 1 on the diagonal, NaN where a return does not vary.
 
     Example:
@@ -111,7 +109,7 @@ def class_shares(summaries: Mapping[str, Mapping[str, Any]], of: Shares) -> pd.D
     return pd.DataFrame(columns, index=[*every])
 
 
-def sharpe_differences_of(results: Sequence["BacktestResult"]) -> pd.DataFrame:
+def sharpe_differences_of(results: Sequence[RunRecord]) -> pd.DataFrame:
     """Return the differences of annualised Sharpe ratios of all pairs, with two tests of each.
 
     Returns:

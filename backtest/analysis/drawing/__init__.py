@@ -1,1 +1,1 @@
-"""Reduction of long series to the points that a drawing needs."""
+"""Reduction of long series to the points that a chart needs."""

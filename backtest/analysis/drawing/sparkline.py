@@ -1,4 +1,4 @@
-"""Sparklines: the shape of a NAV in a few points, small enough for a table, a terminal or a manifest."""
+"""Sparklines: the shape of a NAV in a few points, for a table, a terminal or a manifest."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,14 @@ POINTS = 60
 
 
 def sparkline(nav: pd.Series, most: int = POINTS) -> list[float]:
-    """The NAVs of a few dates, with four significant digits.
+    """Return the NAVs of a few dates, with four significant digits.
 
-    The dates are those that `rows_to_draw` picks, so that the highest and the lowest stay. They are drawn side by side
-    at one distance: no point is further from its place than a thirtieth of the width.
+    `rows_to_draw` selects the dates, so the highest and the lowest NAV are among them. They are drawn at equal
+    distances; no point is further from its true position than a thirtieth of the width.
 
     Args:
-        nav: (P,) without NaN.
-        most: points at most; 4 or more.
+        nav: (P,) currency, no NaN.
+        most: largest number of points, 4 or more.
 
     Example:
         >>> nav = pd.Series([1.0, 1.23456, 0.9, 1234.56])
@@ -31,13 +31,13 @@ def sparkline(nav: pd.Series, most: int = POINTS) -> list[float]:
 
 
 def heights(lines: Sequence[Sequence[float]]) -> list[Floats]:
-    """Lines on one scale, from 0 at the lowest of all values to 1 at the highest; 0.5 where there is no other.
+    """Return lines on a common scale, from 0 at the lowest value to 1 at the highest; 0.5 if all values are the same.
 
-    The scale is logarithmic, on which the same growth has the same slope whenever it was, but where a value is 0 or
-    below: there it is linear.
+    The scale is logarithmic, so that the same growth has the same slope at any time. If any value is 0 or below, it is
+    linear.
 
     Args:
-        lines: each with one value or more.
+        lines: values of each line, at least one.
 
     Example:
         >>> [line.tolist() for line in heights([[1.0, 10.0], [10.0, 100.0]])]
@@ -55,22 +55,22 @@ def heights(lines: Sequence[Sequence[float]]) -> list[Floats]:
 
 
 def polylines(lines: Sequence[Sequence[float]], width: float, height: float, margin: float = 1.0) -> list[str]:
-    """The `points` of an SVG `polyline` for each line: x to the right, y downwards, one decimal.
+    """Return the `points` attribute of an SVG `polyline` for each line: x to the right, y downwards, one decimal.
 
     Args:
-        lines: each with one value or more; one value is drawn as a level line.
-        width: of the picture, all of it used.
-        height: of the picture.
-        margin: kept free on each side, for the width of the pen.
+        lines: values of each line, at least one; a single value is drawn as a horizontal line.
+        width: width of the SVG, all of it used.
+        height: height of the SVG.
+        margin: margin on each side for the width of the stroke.
 
     Example:
         >>> polylines([[1.0, 10.0, 100.0]], 100.0, 22.0)
         ['1.0,21.0 50.0,11.0 99.0,1.0']
     """
-    found = []
+    points = []
     for line in heights(lines):
         ends = np.repeat(line, 2) if len(line) == 1 else line
         x = np.linspace(margin, width - margin, len(ends))
         y = height - margin - ends * (height - 2 * margin)
-        found.append(" ".join(f"{right:.1f},{down:.1f}" for right, down in zip(x, y, strict=True)))
-    return found
+        points.append(" ".join(f"{right:.1f},{down:.1f}" for right, down in zip(x, y, strict=True)))
+    return points

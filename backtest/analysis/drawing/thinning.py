@@ -1,4 +1,4 @@
-"""Ints of a long series that are worth drawing: a picture has some thousand points, and is to keep its extremes."""
+"""Selection of the rows of a long series to draw: a chart has some thousand points, and keeps its extremes."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ from backtest.numerics.arrays import Floats, Ints
 
 
 def evenly_spaced(dates: pd.Index, most: int) -> pd.Index:
-    """Return every m-th date, for the least m that leaves at most `most` of them, and the last date.
+    """Return every m-th date for the smallest m that gives at most `most` dates, and the last date.
 
     >>> evenly_spaced(pd.Index(range(8)), 3).tolist()
     [0, 3, 6, 7]
@@ -16,17 +16,20 @@ def evenly_spaced(dates: pd.Index, most: int) -> pd.Index:
 
 
 def rows_to_draw(values: Floats, most: int) -> Ints:
-    """The rows that a picture needs: of each bucket of rows, where each column is lowest and where it is highest.
+    """Return the rows that a chart needs: in each bucket of rows, the lowest and the highest row of each column.
 
-    Min-max decimation: in what is drawn, no peak and no trough of a bucket is lost, as it would be with every m-th row.
-    The rows are the same for all columns, so that lines stay beside each other. No value is made up.
+    This is min-max decimation: unlike every m-th row, it loses no peak and no trough of a bucket. The rows are the same
+    for all columns, so the lines share their dates. No value is interpolated.
 
     Args:
-        values: (P, k) columns that share dates; NaN is neither low nor high.
-        most: rows to return at most; 2 k + 2 or more, for one bucket.
+        values: (P, k) columns that share dates; NaN is neither lowest nor highest.
+        most: largest number of rows, 2 k + 2 or more (one bucket).
 
     Returns:
-        (r,) rising rows, r <= most, the first and the last of P included; all P where that is not too many.
+        (r,) rising rows, r <= most, including the first and the last; all P rows if P <= most.
+
+    Raises:
+        ValueError: `most` is too small for one bucket.
 
     Example:
         >>> rows_to_draw(np.array([[0.0], [1.0], [3.0], [2.0], [-1.0], [0.5], [0.0]]), 6).tolist()
@@ -44,5 +47,5 @@ def rows_to_draw(values: Floats, most: int) -> Ints:
     folded, missing = padded.reshape(-1, size, columns), np.isnan(padded).reshape(-1, size, columns)
     extremes = [np.where(missing, np.inf, signed).argmin(axis=1) for signed in (folded, -folded)]
     starts = size * np.arange(len(folded))[:, None]
-    found = np.concatenate([(starts + place).ravel() for place in extremes])
-    return np.unique(np.concatenate([[0, count - 1], found]))
+    rows = np.concatenate([(starts + offset).ravel() for offset in extremes])
+    return np.unique(np.concatenate([[0, count - 1], rows]))

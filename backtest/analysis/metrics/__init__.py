@@ -1,1 +1,1 @@
-"""Metrics: numbers of one result."""
+"""Metrics of one run."""

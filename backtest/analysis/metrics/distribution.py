@@ -1,4 +1,4 @@
-"""How returns are distributed, beside what they would be if they were normal."""
+"""Distribution of returns, next to a normal distribution."""
 
 import math
 
@@ -11,19 +11,19 @@ FEWEST_BINS, MOST_BINS = 10, 60
 
 
 def histogram(returns: pd.Series) -> pd.DataFrame:
-    """Counts of returns in bins of one width from the lowest to the highest, and those of a normal distribution.
+    """Return the counts of returns in bins of equal width, and the counts expected of a normal distribution.
 
-    The width is that of Freedman, Diaconis (1981), 2 × interquartile range / P^(1/3), as near as a whole number of bins
-    comes, which is kept between 10 and 60. A return on the edge of two bins counts in the higher one, the highest in
-    the last.
+    The bins cover the range of the returns. Their number is the range over the width of Freedman, Diaconis (1981),
+    2 × interquartile range / P^(1/3), rounded up and kept between 10 and 60. A return on the edge of two bins counts
+    in the higher bin, and the highest return counts in the last bin.
 
     Args:
         returns: (P,) decimal per period, no NaN.
 
     Returns:
-        (b, 5), no NaN: the edges `low` and `high` of each bin and its `centre`, decimals; `count` of returns, which add
-        up to P; and `normal`, what P returns of a normal distribution with the same mean and standard deviation
-        (ddof 1) would have in the bin on average. (0, 5) where returns do not vary, or are fewer than two.
+        (b, 5), no NaN: the edges `low` and `high` of each bin and its `centre`, decimals; `count` of returns, which
+        add up to P; and `normal`, the expected count of P normal returns with the same mean and standard deviation
+        (ddof 1). (0, 5) if returns do not vary, or are fewer than two.
 
     Example:
         >>> bins = histogram(pd.Series(np.linspace(-0.05, 0.05, 101)))

@@ -1,4 +1,4 @@
-"""Drawdowns: how far NAV stands below its running peak."""
+"""Drawdowns: declines of NAV below its running peak."""
 
 from dataclasses import dataclass
 
@@ -11,13 +11,13 @@ from backtest.numerics.tolerances import NO_RISK
 
 @dataclass(frozen=True)
 class Drawdown:
-    """One fall from a peak until the peak is reached again.
+    """A decline of NAV from a peak until the peak is reached again.
 
     Args:
-        depth: the lowest NAV / peak - 1, decimal, below 0.
-        peak: the last date at the peak.
-        trough: the first date of the lowest NAV.
-        recovery: the first date back at the peak or above; None if that has not come.
+        depth: lowest NAV / peak - 1, decimal, below 0.
+        peak: last date at the peak.
+        trough: first date of the lowest NAV.
+        recovery: first date at the peak or above; None if NAV has not recovered.
     """
 
     depth: float
@@ -27,7 +27,13 @@ class Drawdown:
 
 
 def drawdown(nav: Floats) -> Floats:
-    """NAV / running peak - 1: (P,) decimals, never above 0, and exactly 0 within 1e-12 of the peak, which is rounding.
+    """Return NAV / running peak - 1.
+
+    Args:
+        nav: (P,) currency, above 0 except perhaps at the end, no NaN.
+
+    Returns:
+        (P,) decimals, never above 0, and exactly 0 within `NO_RISK` of the peak, which is rounding.
 
     >>> drawdown(np.array([1.0, 1.1, 0.99, 1.2])).round(4).tolist()
     [0.0, 0.0, -0.1, 0.0]
@@ -37,7 +43,11 @@ def drawdown(nav: Floats) -> Floats:
 
 
 def worst_drawdowns(nav: pd.Series, count: int = 5) -> list[Drawdown]:
-    """The deepest drawdowns, deepest first; of equal ones the earlier first. None where NAV never falls.
+    """Return the deepest drawdowns, deepest first, and earlier first if equally deep; empty if NAV never falls.
+
+    Args:
+        nav: (P,) currency, above 0 except perhaps at the end, no NaN.
+        count: number of drawdowns at most.
 
     >>> dates = pd.date_range("2020-01-31", periods=4, freq="ME")
     >>> worst_drawdowns(pd.Series([1.0, 1.1, 0.99, 1.2], index=dates))[0].depth.__round__(4)
@@ -49,11 +59,13 @@ def worst_drawdowns(nav: pd.Series, count: int = 5) -> list[Drawdown]:
     firsts, afters = edges[::2], edges[1::2]
     if not len(firsts):
         return []
-    depths = np.minimum.reduceat(below, firsts)  # up to the next fall: nothing in between is below 0
-    spells = []
+    depths = np.minimum.reduceat(
+        below, firsts
+    )  # segments reach to the next drawdown; between drawdowns all values are 0
+    drawdowns = []
     for worst in np.argsort(depths, kind="stable")[:count]:
         first, after = int(firsts[worst]), int(afters[worst])
         trough = first + int(np.argmin(below[first:after]))
         recovery = nav.index[after] if after < len(nav) else None
-        spells.append(Drawdown(float(below[trough]), nav.index[first - 1], nav.index[trough], recovery))
-    return spells
+        drawdowns.append(Drawdown(float(below[trough]), nav.index[first - 1], nav.index[trough], recovery))
+    return drawdowns

@@ -1,34 +1,31 @@
-"""Risk as it was expected: by the covariance of each rebalance date, of assets, classes and the whole.
+"""Ex-ante risk of assets, classes and the portfolio, by the covariance of each rebalance date.
 
-Covariances are large and are not kept: `ex_ante_risk` takes from them, some dates at a time, what the rest needs.
+Covariances are large and are not stored: `ex_ante_risk` reduces them, in batches of dates, to the numbers needed later.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from backtest.analysis.run_record import RunRecord
 from backtest.numerics.arrays import Bools, Floats
 from backtest.risk import effective_number_of_bets, risk_contributions, sleeve_covariance
-
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
-
 
 UNCLASSIFIED = "unclassified"
 
 
 @dataclass(frozen=True, eq=False)
 class ExAnteRisk:
-    """What m covariances say of m target weights; decimals per period.
+    """Risk of m target weights by m covariances, decimals per period.
 
     Args:
-        contributions: (m, n) risk contributions of the target weights; NaN where an asset that is held has no
-            covariance, and where nothing is held.
-        asset_volatilities: (m, n) NaN where an asset has no covariance.
-        class_volatilities: (m, k) of what is held of each class, alone; NaN as the contributions.
+        contributions: (m, n) risk contributions of the target weights; a row is NaN if an asset that is held has no
+            covariance, or if nothing is held.
+        asset_volatilities: (m, n) volatilities of the assets, NaN for an asset without a covariance.
+        class_volatilities: (m, k) volatility of the holdings of each class alone; NaN in the same rows as
+            `contributions`.
     """
 
     contributions: Floats
@@ -37,14 +34,14 @@ class ExAnteRisk:
 
 
 def ex_ante_risk(targets: Floats, covariances: Floats, members: Bools) -> ExAnteRisk:
-    """Risk of target weights by the covariances of their dates.
+    """Return the risk of target weights by the covariances of their dates.
 
-    A date's row is the same bits whichever dates are given with it.
+    The row of a date is bit-for-bit the same whichever other dates are in the batch.
 
     Args:
         targets: (m, n) fractions of NAV.
         covariances: (m, n, n) decimal² per period; NaN for assets without one.
-        members: (k, n) which assets belong to each class; k of 0 where there are none.
+        members: (k, n) True for the assets that belong to each class; k is 0 without classes.
 
     Example:
         >>> risk = ex_ante_risk(np.array([[0.6, 0.4]]), np.array([[[0.04, 0.0], [0.0, 0.01]]]), np.eye(2, dtype=bool))
@@ -53,25 +50,25 @@ def ex_ante_risk(targets: Floats, covariances: Floats, members: Bools) -> ExAnte
     """
     variances = np.diagonal(covariances, axis1=1, axis2=2)
     known, held = np.isfinite(variances), targets != 0
-    there = held.any(axis=1) & (known | ~held).all(axis=1)
-    usable = covariances if there.all() else covariances[there]
-    if not known[there].all():  # what has no weight adds nothing, where NaN times zero would
-        whole = known[there]
-        usable = np.where(whole[:, :, None] & whole[:, None, :], usable, 0.0)
+    complete = held.any(axis=1) & (known | ~held).all(axis=1)
+    usable = covariances if complete.all() else covariances[complete]
+    if not known[complete].all():  # without a weight a covariance has no effect, but NaN × 0 would be NaN
+        pairs = known[complete]
+        usable = np.where(pairs[:, :, None] & pairs[:, None, :], usable, 0.0)
     contributions = np.full(targets.shape, np.nan)
     alone = np.full((len(targets), len(members)), np.nan)
-    if there.any():
-        contributions[there] = risk_contributions(targets[there], usable)
+    if complete.any():
+        contributions[complete] = risk_contributions(targets[complete], usable)
         if len(members):
-            sleeves = np.diagonal(sleeve_covariance(targets[there], usable, members), axis1=1, axis2=2)
-            alone[there] = np.sqrt(np.maximum(sleeves, 0.0))
+            sleeves = np.diagonal(sleeve_covariance(targets[complete], usable, members), axis1=1, axis2=2)
+            alone[complete] = np.sqrt(np.maximum(sleeves, 0.0))
     return ExAnteRisk(contributions, np.sqrt(variances), alone)
 
 
 def class_members(assets: Sequence[str], classes: Mapping[str, str]) -> tuple[list[str], Bools]:
-    """The k classes in the order of their first assets, and (k, n) which assets belong to each.
+    """Return the k classes in the order of their first assets, and (k, n) True for the assets of each class.
 
-    Assets without a class form one, `unclassified`, unless there is no class at all: then k is 0.
+    Assets without a class form the class `unclassified`, unless no asset has a class: then k is 0.
 
     Example:
         >>> class_members(["spx", "ust", "eafe"], {"spx": "equities", "ust": "bonds", "eafe": "equities"})[1].tolist()
@@ -85,14 +82,14 @@ def class_members(assets: Sequence[str], classes: Mapping[str, str]) -> tuple[li
 
 
 def by_class(table: pd.DataFrame, classes: Mapping[str, str]) -> pd.DataFrame:
-    """Sums over the assets of each class: of risk contributions, of weights, of anything that adds up.
+    """Return the sums over the assets of each class, for risk contributions, weights or any additive quantity.
 
     Args:
         table: (m, n) by asset; a NaN makes the sum of its class NaN.
         classes: asset class by asset.
 
     Returns:
-        (m, k) by class, in the order of their first assets; without columns where there is no class.
+        (m, k) by class, in the order of their first assets; no columns if no asset has a class.
 
     Example:
         >>> table = pd.DataFrame({"spx": [0.04], "ust": [0.02], "eafe": [0.01]})
@@ -105,13 +102,13 @@ def by_class(table: pd.DataFrame, classes: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame(dict(zip(names, sums, strict=True)), index=table.index)
 
 
-def diversification(result: "BacktestResult") -> pd.DataFrame:
-    """How far the allowed targets were spread on each rebalance date that has a covariance.
+def diversification(result: RunRecord) -> pd.DataFrame:
+    """Return the diversification of the allowed targets on each rebalance date that has a covariance.
 
     Returns:
-        (m, 4) by rebalance date, NaN where a portfolio has no risk: `diversification_ratio` (its square is a number of
+        (m', 4) by rebalance date, NaN if a portfolio has no risk: `diversification_ratio` (its square is a number of
         independent bets) and `effective_number_of_bets` (the inverse Herfindahl index of risk shares, n for ERC by
-        construction), each of assets and, with `class_` before it, of classes; these are NaN without classes.
+        construction). Both are across assets and, with the prefix `class_`, across classes; NaN without classes.
 
     Example:
         >>> import backtest as bt
@@ -125,8 +122,8 @@ def diversification(result: "BacktestResult") -> pd.DataFrame:
     classes = by_class(contributions, result.classes)
     between = result.class_volatilities.to_numpy().sum(axis=1) if classes.shape[1] else np.full(len(classes), np.nan)
 
-    def ratio(of: Floats) -> Floats:
-        return np.asarray(np.divide(of, volatility, out=np.full_like(of, np.nan), where=volatility > 0))
+    def ratio(values: Floats) -> Floats:
+        return np.asarray(np.divide(values, volatility, out=np.full_like(values, np.nan), where=volatility > 0))
 
     return pd.DataFrame(
         {

@@ -1,34 +1,30 @@
-"""Forecasts of volatility against what came: was risk over- or underestimated?
+"""Accuracy of volatility forecasts: was risk over- or underestimated?
 
-A return is divided by the volatility that was forecast for it. If forecasts are right, such returns have a standard
-deviation of 1: the bias statistic (Menchero, Wang and Orr 2011, "The Barra US Equity Model (USE4), Methodology Notes";
-Connor, Goldberg and Korajczyk 2010, "Portfolio Risk Analysis"). Above 1 risk was underestimated.
+Each return is divided by the volatility that was forecast for it. If forecasts are right, the standard deviation of
+these ratios is 1. It is called the bias statistic (Menchero, Wang and Orr 2011, "The Barra US Equity Model (USE4),
+Methodology Notes"; Connor, Goldberg and Korajczyk 2010, "Portfolio Risk Analysis"). Above 1, risk was underestimated.
 """
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from backtest.analysis.metrics.rolling_measures import rolling_volatility, window_of_a_year
+from backtest.analysis.run_record import RunRecord
 from backtest.numerics.arrays import Floats
 from backtest.numerics.tolerances import has_risk
-
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
-
 
 PORTFOLIO = "portfolio"
 
 
 def bias_statistic(returns: Floats, forecasts: Floats) -> Floats:
-    """Standard deviation (ddof 1) of returns over their forecast volatilities: 1 where forecasts are right.
+    """Return the standard deviation (ddof 1) of returns over their forecast volatilities: 1 if forecasts are right.
 
     Args:
         returns: (T, k) excess returns, decimal per period.
-        forecasts: (T, k) volatilities known before, decimal per period.
+        forecasts: (T, k) volatilities known before the period, decimal per period.
 
     Returns:
-        (k,) NaN where fewer than two periods have both a return and a forecast above zero.
+        (k,) NaN if fewer than two periods have both a return and a forecast above zero.
 
     Example:
         >>> returns, forecasts = np.array([0.02, -0.02, 0.04, -0.04]), np.array([0.01, 0.01, 0.02, 0.02])
@@ -43,17 +39,17 @@ def bias_statistic(returns: Floats, forecasts: Floats) -> Floats:
 
 
 def qlike(returns: Floats, forecasts: Floats) -> Floats:
-    """Average of ln σ² + r² / σ², the loss of a forecast σ: of two forecasts of the same returns the better has less.
+    """Return the average of ln σ² + r² / σ², a loss: the better of two forecasts of the same returns has the lower one.
 
     The ranking is right although a squared return is a noisy measure of variance (Patton 2011, "Volatility forecast
-    comparison using imperfect volatility proxies"). Its level means nothing by itself.
+    comparison using imperfect volatility proxies"). The level alone has no meaning.
 
     Args:
         returns: (T, k) excess returns, decimal per period.
-        forecasts: (T, k) volatilities known before, decimal per period.
+        forecasts: (T, k) volatilities known before the period, decimal per period.
 
     Returns:
-        (k,) NaN where no period has both a return and a forecast above zero.
+        (k,) NaN if no period has both a return and a forecast above zero.
 
     Example:
         >>> returns = np.array([[0.02], [-0.02]])
@@ -61,17 +57,17 @@ def qlike(returns: Floats, forecasts: Floats) -> Floats:
         [-5.21, -6.82, -6.57]
     """
     ratios = _standardised(returns, forecasts)
-    there = np.isfinite(ratios)
-    losses = np.where(there, 2 * np.log(np.where(there, forecasts, 1.0)) + ratios**2, 0.0)
-    counts = there.sum(axis=0)
+    known = np.isfinite(ratios)
+    losses = np.where(known, 2 * np.log(np.where(known, forecasts, 1.0)) + ratios**2, 0.0)
+    counts = known.sum(axis=0)
     return np.asarray(losses.sum(axis=0) / np.where(counts > 0, counts, np.nan))
 
 
-def volatility_forecasts(result: "BacktestResult") -> pd.DataFrame:
-    """The volatility forecast on each rebalance date that has a covariance: of the allowed targets, and of each asset.
+def volatility_forecasts(result: RunRecord) -> pd.DataFrame:
+    """Return the forecast volatility of the allowed targets and of each asset, by rebalance date with a covariance.
 
     Returns:
-        (m, n + 1) decimals per year, columns `portfolio` and the assets; NaN for an asset without a covariance.
+        (m', n + 1) decimals per year, columns `portfolio` and the assets; NaN for an asset without a covariance.
 
     Example:
         >>> import backtest as bt
@@ -81,63 +77,63 @@ def volatility_forecasts(result: "BacktestResult") -> pd.DataFrame:
     return pd.concat([result.forecast_volatility.rename(PORTFOLIO), result.asset_volatilities], axis=1)
 
 
-def volatility_that_followed(result: "BacktestResult") -> pd.Series:
-    """The volatility of NAV's excess returns over the 12 months after each date: what a forecast speaks for.
+def subsequent_volatility(result: RunRecord) -> pd.Series:
+    """Return the volatility of NAV's excess returns over the 12 months after each date, to compare with a forecast.
 
     Returns:
-        (P - periods_per_year,) decimals per year by the date that the window begins after; empty as `result.rolling`.
+        (P - periods_per_year,) decimals per year by the last date before the window; empty if `rolling_measures` is.
 
     Example:
         >>> import backtest as bt
-        >>> followed = volatility_that_followed(bt.run("configs/erc.yaml"))
-        >>> f"{followed.index[-1]:%Y-%m-%d}", round(float(followed.iloc[-1]), 3)
+        >>> realised = subsequent_volatility(bt.run("configs/erc.yaml"))
+        >>> f"{realised.index[-1]:%Y-%m-%d}", round(float(realised.iloc[-1]), 3)
         ('2011-12-31', 0.048)
     """
-    came = result.rolling["excess_volatility"]
-    return came.set_axis(result.nav.index[: len(came)])
+    window = window_of_a_year(result.returns, result.periods_per_year)
+    realised = rolling_volatility(result.excess_returns, window, result.periods_per_year)
+    return realised.set_axis(result.nav.index[: len(realised)]).rename("excess_volatility")
 
 
-def standing_forecasts(result: "BacktestResult") -> pd.DataFrame:
-    """The volatility forecast for each period: that of the last decision traded before the period began.
+def forecasts_in_force(result: RunRecord) -> pd.DataFrame:
+    """Return the volatility forecast for each period, made by the last decision that was traded before it.
 
-    The portfolio's is that of the allowed targets, while held weights drift; an asset's stands from the same trade on.
+    The forecast for the portfolio is for the allowed targets, although weights drift after the trade. Forecasts for
+    assets change on the same dates.
 
     Returns:
-        (P - 1, n + 1) decimals per period, columns `portfolio` and the assets; NaN where the decision has no
-        covariance, or the asset none.
+        (P - 1, n + 1) decimals per period, columns `portfolio` and the assets; NaN if the decision, or the asset, has
+        no covariance.
 
     Example:
         >>> import backtest as bt
-        >>> (standing_forecasts(bt.run("configs/erc.yaml")).iloc[-1] * 12**0.5).round(3).tolist()
+        >>> (forecasts_in_force(bt.run("configs/erc.yaml")).iloc[-1] * 12**0.5).round(3).tolist()
         [0.053, 0.159, 0.078, 0.19, 0.271]
     """
     traded = result.trade_dates.dropna()
     trades = result.nav.index.searchsorted(pd.DatetimeIndex(traded))
-    standing = np.searchsorted(trades, np.arange(len(result.nav) - 1), side="right") - 1
-    decided = volatility_forecasts(result).reindex(traded.index).to_numpy()
-    values = decided[standing] / np.sqrt(result.periods_per_year)
+    latest = np.searchsorted(trades, np.arange(len(result.nav) - 1), side="right") - 1
+    forecasts = volatility_forecasts(result).reindex(traded.index).to_numpy()
+    values = forecasts[latest] / np.sqrt(result.periods_per_year)
     return pd.DataFrame(values, index=result.nav.index[1:], columns=[PORTFOLIO, *result.assets])
 
 
-def forecast_accuracy(result: "BacktestResult") -> pd.DataFrame:
+def forecast_accuracy(result: RunRecord) -> pd.DataFrame:
     """Compare the forecasts of the portfolio and of each asset with the excess returns that followed them.
 
     Returns:
-        (n + 1, 5) by `portfolio` and the assets: `periods` that have a forecast; `bias_statistic`; `low` and `high`,
-        1 ∓ sqrt(2 / periods), between which it lies 95 % of the time if forecasts are right and returns normal (with
-        fat tails it strays further); and `qlike`, per period. NaN where there is no forecast; the statistic and its
-        band are NaN for a single period too.
+        (n + 1, 5) by `portfolio` and the assets: `periods` that have a forecast; `bias_statistic`; its 95 % band from
+        `low` to `high`, 1 ∓ sqrt(2 / periods), if forecasts are right and returns are normal (fat tails widen it); and
+        `qlike`, per period. NaN without a forecast; the statistic and its band are also NaN for a single period.
 
     Example:
         >>> import backtest as bt
         >>> forecast_accuracy(bt.run("configs/erc.yaml")).loc["portfolio"].round(2).tolist()
         [287.0, 1.17, 0.92, 1.08, -6.7]
     """
-    forecasts = standing_forecasts(result)
+    forecasts = forecasts_in_force(result)
     cash = result.cash_returns.to_numpy()[1:, None]
     returns = np.column_stack([result.excess_returns.to_numpy(), result.asset_returns.to_numpy()[1:] - cash])
-    there = np.isfinite(_standardised(returns, forecasts.to_numpy()))
-    periods = there.sum(axis=0)
+    periods = np.isfinite(_standardised(returns, forecasts.to_numpy())).sum(axis=0)
     width = np.sqrt(2 / np.where(periods > 1, periods, np.nan))
     return pd.DataFrame(
         {
@@ -152,6 +148,6 @@ def forecast_accuracy(result: "BacktestResult") -> pd.DataFrame:
 
 
 def _standardised(returns: Floats, forecasts: Floats) -> Floats:
-    """Returns over forecasts, NaN where one of them is missing or the forecast is no risk."""
+    """Return the returns over their forecasts, NaN where either is missing or the forecast is zero."""
     ratios: Floats = np.divide(returns, forecasts, out=np.full_like(returns, np.nan), where=has_risk(forecasts))
     return ratios

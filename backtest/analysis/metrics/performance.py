@@ -1,8 +1,8 @@
-"""Measures of performance: pure functions on arrays of returns per period.
+"""Performance measures: pure functions of arrays of returns per period.
 
-All arrays are (P,) decimals without NaN; rates come out per year. A measure that is not defined, such as a Sharpe ratio
-without volatility, is NaN. So is a measure of too few observations: it would be the same number whatever they are
-(the Sortino ratio of one loss, the correlation of two returns).
+All arrays are (P,) decimals without NaN; rates are returned per year. An undefined measure, such as a Sharpe ratio
+without volatility, is NaN. A measure is also NaN if there are too few observations, because it would be the same number
+for any observations (the Sortino ratio of one loss, the correlation of two returns).
 """
 
 from typing import cast
@@ -15,7 +15,7 @@ from backtest.numerics.tolerances import NO_RISK, has_risk
 
 
 def years_between(first: np.datetime64, last: np.datetime64) -> float:
-    """Calendar days / 365.25.
+    """Return the calendar days between two dates / 365.25.
 
     >>> years_between(np.datetime64("2000-01-01"), np.datetime64("2004-01-01"))
     4.0
@@ -24,11 +24,11 @@ def years_between(first: np.datetime64, last: np.datetime64) -> float:
 
 
 def cagr(growth: float, years: float) -> float:
-    """Compound annual growth rate: growth^(1 / years) - 1.
+    """Return the compound annual growth rate, growth^(1 / years) - 1.
 
     Args:
         growth: last NAV / first NAV, 0 or more.
-        years: above 0.
+        years: length of the run, above 0.
 
     >>> round(cagr(1.21, 2.0), 12)
     0.1
@@ -37,7 +37,9 @@ def cagr(growth: float, years: float) -> float:
 
 
 def volatility(returns: Floats, periods_per_year: int) -> float:
-    """sqrt(periods_per_year) × standard deviation (ddof 1); NaN for fewer than two returns, exactly 0 for rounding.
+    """Return sqrt(periods_per_year) × standard deviation (ddof 1) of returns.
+
+    NaN for fewer than two returns, and exactly 0 if the deviation is rounding.
 
     >>> round(volatility(np.array([0.02, 0.0, 0.01]), 12), 6)
     0.034641
@@ -49,7 +51,7 @@ def volatility(returns: Floats, periods_per_year: int) -> float:
 
 
 def sharpe(excess_returns: Floats, periods_per_year: int) -> float:
-    """Annualised mean excess return over annualised standard deviation of it (Sharpe 1994); NaN where that is 0.
+    """Return the annualised mean excess return over its annualised standard deviation (Sharpe 1994), NaN if that is 0.
 
     >>> round(sharpe(np.array([0.02, 0.0, 0.01]), 12), 4)
     3.4641
@@ -59,9 +61,10 @@ def sharpe(excess_returns: Floats, periods_per_year: int) -> float:
 
 
 def sortino(excess_returns: Floats, periods_per_year: int) -> float:
-    """Annualised mean excess return over downside deviation: target cash, divisor all periods (Sortino, Price 1994).
+    """Return the annualised mean excess return over the annualised downside deviation (Sortino, Price 1994).
 
-    NaN where nothing fell short of cash, and for fewer than two returns.
+    The target is the cash return, and the divisor is the number of all periods. NaN if no return is below the cash
+    return, and for fewer than two returns.
 
     >>> round(sortino(np.array([0.03, -0.01]), 12), 4)  # 12 × 0.01 / (sqrt(12) × sqrt(0.0001 / 2))
     4.899
@@ -75,10 +78,10 @@ def sortino(excess_returns: Floats, periods_per_year: int) -> float:
 
 
 def standardised_moment(returns: Floats, order: int) -> float:
-    """Population moment of the standardised returns: order 3 is the skew, order 4 less 3 the excess kurtosis.
+    """Return the population moment of the standardised returns: skew for order 3, excess kurtosis + 3 for order 4.
 
-    NaN where the returns do not vary, and for fewer returns than the order: the skew of two is always 0, the fourth
-    moment of three always 1.5.
+    NaN if the returns do not vary, and for fewer returns than the order: the skew of two returns is always 0, and the
+    fourth moment of three is always 1.5.
 
     >>> standardised_moment(np.array([-1.0, 1.0, -1.0, 1.0]), 4)
     1.0
@@ -89,10 +92,10 @@ def standardised_moment(returns: Floats, order: int) -> float:
 
 
 def value_at_risk(returns: Floats) -> tuple[float, float]:
-    """Historical VaR and CVaR at 95 %, per period, positive = loss.
+    """Return historical VaR and CVaR at 95 %, decimals per period; losses are positive.
 
-    VaR is the 5 % quantile, interpolated linearly at position (P - 1) / 20 of the sorted returns (Hyndman, Fan 1996,
-    type 7); CVaR is the mean of all returns at or below it. NaN for fewer than two returns.
+    VaR is the 5 % quantile of returns, interpolated linearly at position (P - 1) / 20 of the sorted returns (Hyndman,
+    Fan 1996, type 7). CVaR is the mean of all returns at or below it. NaN for fewer than two returns.
 
     >>> [round(loss, 6) for loss in value_at_risk(np.linspace(-0.1, 0.1, 21))]
     [0.09, 0.095]
@@ -109,10 +112,10 @@ def value_at_risk(returns: Floats) -> tuple[float, float]:
 
 @one_blas_thread()
 def beta_alpha(excess: Floats, benchmark_excess: Floats, periods_per_year: int) -> tuple[float, float]:
-    """Beta, and Jensen's alpha a year, of excess returns on the benchmark's (Jensen 1968).
+    """Return beta and Jensen's alpha per year of excess returns on the benchmark's (Jensen 1968).
 
-    beta = cov(e, b) / var(b); alpha = periods_per_year × (mean(e) - beta × mean(b)). NaN where the benchmark does not
-    vary, and for fewer than three periods: a line goes through any two.
+    beta = cov(e, b) / var(b); alpha = periods_per_year × (mean(e) - beta × mean(b)). NaN if the benchmark does not
+    vary, and for fewer than three periods, because a line fits any two points.
 
     >>> beta, alpha = beta_alpha(np.array([0.03, -0.01, 0.01]), np.array([0.01, -0.01, 0.0]), 12)
     >>> round(beta, 6), round(alpha, 6)
@@ -128,7 +131,7 @@ def beta_alpha(excess: Floats, benchmark_excess: Floats, periods_per_year: int) 
 
 @one_blas_thread()
 def correlation(returns: Floats, other: Floats) -> float:
-    """Pearson's correlation; NaN where either does not vary, and for fewer than three returns (of two it is ±1).
+    """Return Pearson's correlation; NaN if either does not vary, and for fewer than three returns (two have ±1).
 
     >>> round(correlation(np.array([0.01, 0.02, 0.04]), np.array([0.02, 0.03, 0.05])), 6)
     1.0
@@ -139,9 +142,9 @@ def correlation(returns: Floats, other: Floats) -> float:
 
 
 def capture(returns: Floats, benchmark: Floats, up: bool) -> float:
-    """Up or down capture: geometric mean return over the benchmark's, in periods in which the benchmark rose or fell.
+    """Return the up or down capture: geometric mean return over the benchmark's, in periods when it rose or fell.
 
-    A return within 1e-12 of zero is rounding, neither a rise nor a fall.
+    NaN if there is no such period. A benchmark return within `NO_RISK` of zero is rounding, not a rise or a fall.
 
     >>> round(capture(np.array([0.01, -0.03]), np.array([0.02, -0.01]), up=True), 12)
     0.5

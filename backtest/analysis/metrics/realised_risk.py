@@ -1,31 +1,27 @@
-"""Risk as it came: what each held position added to the volatility of NAV.
+"""Realised risk contributions: the part of each position in the volatility of NAV.
 
-The return of NAV above cash is a sum: what each position earned above cash, and what cash and costs added. So its
-variance is the sum of the covariances of the parts with the whole, and its volatility that of cov(part, whole) / std
-(whole): the same split as ex ante (Tasche 2000), with what happened in place of what was expected.
+The excess return of NAV is the sum of the excess returns of the positions, and of cash and costs. Its variance is
+therefore the sum of the covariances of these parts with the whole, and its volatility the sum of
+cov(part, whole) / std(whole). This is the split of ex-ante risk (Tasche 2000), with realised returns in place of
+forecasts.
 """
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from backtest.analysis.run_record import RunRecord
 from backtest.numerics.arrays import Floats
 from backtest.numerics.tolerances import has_risk
-
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
-
 
 CASH_AND_COSTS = "cash_and_costs"
 
 
-def excess_contributions(result: "BacktestResult") -> pd.DataFrame:
-    """What each asset, and cash and costs, added to the return of NAV above cash, period by period.
+def excess_contributions(result: RunRecord) -> pd.DataFrame:
+    """Return the contribution of each asset, and of cash and costs, to NAV's excess return in each period.
 
-    An asset: its profit over the NAV before, less the cash return on its weight. `cash_and_costs`: interest, financing,
-    fees and trading costs over the NAV before, less the cash return on the rest of NAV; so cash that earns the cash
-    return adds nothing, and a loan its spread.
+    An asset contributes its profit over the NAV before, less the cash return on its weight. `cash_and_costs` has
+    interest, financing, fees and trading costs over the NAV before, less the cash return on the rest of NAV: cash that
+    earns the cash return contributes nothing, and a loan contributes its spread.
 
     Returns:
         (P - 1, n + 1) decimals per period, no NaN; the rows add up to `result.excess_returns`.
@@ -46,12 +42,12 @@ def excess_contributions(result: "BacktestResult") -> pd.DataFrame:
     )
 
 
-def realised_risk_contributions(result: "BacktestResult") -> pd.Series:
-    """Realised risk contributions over the whole run: cov(part, whole) / std(whole), annualised.
+def realised_risk_contributions(result: RunRecord) -> pd.Series:
+    """Return the realised risk contributions over the whole run: cov(part, whole) / std(whole), annualised.
 
     Returns:
         (n + 1,) decimals per year by asset, and `cash_and_costs`. They add up to the volatility of NAV's excess
-        returns (ddof 1), and are zero where that does not vary; NaN for fewer than two returns.
+        returns (ddof 1). Zero if those do not vary; NaN for fewer than two returns.
 
     Example:
         >>> import backtest as bt
@@ -64,17 +60,20 @@ def realised_risk_contributions(result: "BacktestResult") -> pd.Series:
     return pd.Series(values, index=parts.columns, name="realised_risk_contributions")
 
 
-def rolling_realised_risk(result: "BacktestResult", window: int, dates: pd.Index | None = None) -> pd.DataFrame:
-    """Realised risk contributions over the `window` returns up to and including each date.
+def rolling_realised_risk(result: RunRecord, window: int, dates: pd.Index | None = None) -> pd.DataFrame:
+    """Return the realised risk contributions over the `window` returns up to and including each date.
 
     Args:
-        result: of a run.
-        window: rows, 2 or more.
-        dates: dates of NAV, rising; the rebalance dates by default.
+        result: record of a run.
+        window: number of returns, 2 or more.
+        dates: rising dates of NAV; the rebalance dates by default.
 
     Returns:
-        (k, n + 1) decimals per year, by the dates that have so many returns before them; rows add up to the volatility
-        of NAV's excess returns over their window.
+        (k, n + 1) decimals per year, by the dates with a full window; rows add up to the volatility of NAV's excess
+        returns over the window.
+
+    Raises:
+        ValueError: the window is shorter than 2.
 
     Example:
         >>> import backtest as bt
@@ -92,15 +91,15 @@ def rolling_realised_risk(result: "BacktestResult", window: int, dates: pd.Index
     return pd.DataFrame(table, index=result.nav.index[ends], columns=parts.columns)
 
 
-def realised_risk_of_a_year(result: "BacktestResult", dates: pd.Index | None = None) -> pd.DataFrame:
-    """Return `rolling_realised_risk` over 12 months: no rows for one period a year, as one return has no risk."""
-    whole_run = len(result.returns) + 2  # more returns than there are
-    window = result.periods_per_year if result.periods_per_year > 1 else whole_run
+def realised_risk_of_a_year(result: RunRecord, dates: pd.Index | None = None) -> pd.DataFrame:
+    """Return `rolling_realised_risk` over 12 months; no rows for one period a year, as one return has no risk."""
+    no_window = len(result.returns) + 2  # more returns than there are
+    window = result.periods_per_year if result.periods_per_year > 1 else no_window
     return rolling_realised_risk(result, window, dates)
 
 
 def _contributions(parts: Floats, whole: Floats) -> Floats:
-    """Per period: (T, k) parts of (T,) returns -> (k,)."""
+    """Return the (k,) risk contributions per period of (T, k) parts of (T,) returns."""
     if len(whole) < 2:
         return np.full(parts.shape[1], np.nan)
     centred = whole - whole.mean()

@@ -1,34 +1,28 @@
-"""Measures over a window that rolls along: one value for each full window, none before the first is full."""
-
-from typing import TYPE_CHECKING
+"""Measures over rolling windows: one value for each full window."""
 
 import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
+from backtest.analysis.run_record import RunRecord
 from backtest.numerics.arrays import Floats
 from backtest.numerics.tolerances import has_risk
 
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
 
-
-def rolling_measures(result: "BacktestResult") -> pd.DataFrame:
-    """Volatility, Sharpe ratio and correlation to the benchmark over the last 12 months.
+def rolling_measures(result: RunRecord) -> pd.DataFrame:
+    """Return volatility, Sharpe ratio and correlation with the benchmark over the last 12 months.
 
     Returns:
         (P - periods_per_year, 3 or 4) by the window's last date: `volatility` of returns and `excess_volatility` of
-        those above cash, decimals per year; `sharpe`, NaN where there is no risk; and with a benchmark `correlation`,
-        NaN where either does not vary. No rows for a run of a year or less, or one period a year.
+        excess returns, decimals per year; `sharpe`, NaN without risk; and, if there is a benchmark, `correlation`, NaN
+        if either does not vary. No rows for a run of a year or less, or for one period a year.
 
     Example:
         >>> import backtest as bt
         >>> rolling_measures(bt.run("configs/erc.yaml")).iloc[-1].round(2).to_dict()
         {'volatility': 0.05, 'excess_volatility': 0.05, 'sharpe': 1.14, 'correlation': 0.74}
     """
-    window = result.periods_per_year
-    if not 2 <= window < len(result.returns):
-        window = len(result.returns) + 2  # more than there are, and so no rows
+    window = window_of_a_year(result.returns, result.periods_per_year)
     columns = {
         "volatility": rolling_volatility(result.returns, window, result.periods_per_year),
         "excess_volatility": rolling_volatility(result.excess_returns, window, result.periods_per_year),
@@ -39,16 +33,32 @@ def rolling_measures(result: "BacktestResult") -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def window_of_a_year(returns: pd.Series, periods_per_year: int) -> int:
+    """Return the number of rows of a 12-month window; more rows than there are returns if a window is undefined.
+
+    A window is undefined for one period a year, and for a run of a year or less.
+
+    Args:
+        returns: (P,) decimal per period.
+        periods_per_year: periods per year of the returns.
+
+    Example:
+        >>> window_of_a_year(pd.Series(np.zeros(24)), 12), window_of_a_year(pd.Series(np.zeros(12)), 12)
+        (12, 14)
+    """
+    return periods_per_year if 2 <= periods_per_year < len(returns) else len(returns) + 2
+
+
 def rolling_volatility(returns: pd.Series, window: int, periods_per_year: int) -> pd.Series:
-    """sqrt(periods_per_year) × standard deviation (ddof 1) of the last `window` returns, up to and including each date.
+    """Return the annualised standard deviation (ddof 1) of the last `window` returns.
 
     Args:
         returns: (P,) decimal per period, no NaN.
-        window: rows, 2 or more.
-        periods_per_year: of the returns.
+        window: number of returns, 2 or more.
+        periods_per_year: periods per year of the returns.
 
     Returns:
-        (P - window + 1,) decimals per year by the window's last date, no NaN; empty where P < window.
+        (P - window + 1,) decimals per year by the window's last date, no NaN; empty if P < window.
 
     Example:
         >>> dates = pd.date_range("2020-01-31", periods=3, freq="ME")
@@ -60,15 +70,15 @@ def rolling_volatility(returns: pd.Series, window: int, periods_per_year: int) -
 
 
 def rolling_sharpe(excess_returns: pd.Series, window: int, periods_per_year: int) -> pd.Series:
-    """Annualised mean of the last `window` excess returns over their annualised standard deviation (ddof 1).
+    """Return the annualised mean of the last `window` excess returns over their annualised standard deviation (ddof 1).
 
     Args:
         excess_returns: (P,) decimal per period, no NaN.
-        window: rows, 2 or more.
-        periods_per_year: of the returns.
+        window: number of returns, 2 or more.
+        periods_per_year: periods per year of the returns.
 
     Returns:
-        (P - window + 1,) by the window's last date; NaN where the deviation is 0; empty where P < window.
+        (P - window + 1,) by the window's last date; NaN if the deviation is 0; empty if P < window.
 
     Example:
         >>> dates = pd.date_range("2020-01-31", periods=3, freq="ME")
@@ -83,21 +93,22 @@ def rolling_sharpe(excess_returns: pd.Series, window: int, periods_per_year: int
 
 
 def rolling_correlation(returns: pd.Series, others: pd.Series, window: int) -> pd.Series:
-    """Pearson's correlation of the last `window` returns of two over the same dates, up to and including each date.
+    """Return Pearson's correlation of the last `window` returns of two series over the same dates.
 
     Args:
         returns: (P,) decimal per period, no NaN.
-        others: (P,) of the other, by the same dates.
-        window: rows, 2 or more.
+        others: (P,) returns of the other series on the same dates.
+        window: number of returns, 2 or more.
 
     Returns:
-        (P - window + 1,) by the window's last date; NaN where either does not vary, and for a window of two, in which
-        it would be ±1; empty where P < window.
+        (P - window + 1,) by the window's last date; NaN if either does not vary, and for a window of two, which always
+        has ±1; empty if P < window.
 
     Example:
         >>> dates = pd.date_range("2020-01-31", periods=4, freq="ME")
-        >>> one, other = pd.Series([0.0, 0.02, 0.01, 0.0], index=dates), pd.Series([0.0, 0.01, 0.0, 0.0], index=dates)
-        >>> rolling_correlation(one, other, 3).round(4).tolist()
+        >>> stocks = pd.Series([0.0, 0.02, 0.01, 0.0], index=dates)
+        >>> bonds = pd.Series([0.0, 0.01, 0.0, 0.0], index=dates)
+        >>> rolling_correlation(stocks, bonds, 3).round(4).tolist()
         [0.866, 0.866]
     """
     first, second = _windows(returns, window), _windows(others, window)
@@ -109,13 +120,13 @@ def rolling_correlation(returns: pd.Series, others: pd.Series, window: int) -> p
             (deviations, other_deviations), (deviations, deviations), (other_deviations, other_deviations),
         )
     )  # fmt: skip
-    found = np.full(len(products), np.nan)
-    np.divide(products, np.sqrt(squares * other_squares), out=found, where=varies)
-    return pd.Series(np.clip(found, -1.0, 1.0), index=returns.index[window - 1 :], name="correlation")
+    correlations = np.full(len(products), np.nan)
+    np.divide(products, np.sqrt(squares * other_squares), out=correlations, where=varies)
+    return pd.Series(np.clip(correlations, -1.0, 1.0), index=returns.index[window - 1 :], name="correlation")
 
 
 def _windows(values: pd.Series, window: int) -> Floats:
-    """(P - window + 1, window), or (0, window)."""
+    """Return all windows, (P - window + 1, window), or (0, window) if P < window."""
     if window < 2:
         raise ValueError(f"window: {window}; expected 2 rows or more")
     if len(values) < window:

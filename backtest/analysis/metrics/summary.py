@@ -1,18 +1,16 @@
 """Summary of a result: its metrics and tables as in `summary.json`."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from backtest.analysis.break_even_spread.break_even_result import BreakEven
 from backtest.analysis.metrics.metric_registry import SUMMARY
 from backtest.analysis.metrics.records.benchmark_records import AGAINST_BENCHMARK
 from backtest.analysis.metrics.records.metric import Metric
 from backtest.analysis.metrics.records.run_numbers import RunNumbers
-
-if TYPE_CHECKING:
-    from backtest.analysis.break_even_spread.spread_search import BreakEven
-    from backtest.analysis.result import BacktestResult
+from backtest.analysis.run_record import RunRecord
 
 
-def summarise(result: "BacktestResult") -> dict[str, Any]:
+def summarise(result: RunRecord) -> dict[str, Any]:
     """Return all metrics of a result and, under `benchmark`, the metrics of its benchmark and of both together.
 
     The keys and their order are those of `metric_registry`; `docs/metrics.md` lists them. Numbers are decimals, and
@@ -46,7 +44,7 @@ def _entries(run: RunNumbers) -> dict[str, Any]:
     }
 
 
-def _break_even(solved: "BreakEven | None") -> dict[str, Any]:
+def _break_even(solved: BreakEven | None) -> dict[str, Any]:
     """Break-even spreads in basis points: infinite beyond the bounds of the search, None if not computed."""
     if solved is None:
         return dict.fromkeys(("return_bps", "return_interval_bps", "sharpe_bps", "sharpe_interval_bps"))

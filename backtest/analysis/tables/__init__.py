@@ -1,1 +1,1 @@
-"""Tables of one result: calendar, crises, holdings, trades and events."""
+"""Tables of one run: calendar, crises, holdings, trades and events."""

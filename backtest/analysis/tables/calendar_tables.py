@@ -1,36 +1,32 @@
-"""A run by the calendar: returns of months and years, costs of years, lengths of drawdowns."""
-
-from typing import TYPE_CHECKING
+"""Calendar tables: returns by month and year, costs by year, lengths of drawdowns."""
 
 import numpy as np
 import pandas as pd
 
 from backtest.analysis.metrics.drawdown import worst_drawdowns
+from backtest.analysis.run_record import RunRecord
 from backtest.data.dates.frequencies import MONTHS
 from backtest.data.dates.spacing import period_after
 
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
-
 YEAR = "year"
-"""The column of the whole year's return."""
+"""Name of the column with the return of the whole year."""
 
 _MONTHS = range(1, 13)
 
 
 def calendar_returns(nav: pd.Series, periods_per_year: int) -> pd.DataFrame:
-    """Returns of calendar months and years: NAV at the last date in it / NAV at the last date before it, - 1.
+    """Return the returns of calendar months and years: NAV at the last date in it / NAV at the last date before it - 1.
 
-    So a month's return is that of its days compounded, and a year's that of its months. The first and the last
-    are of the part that the run covers; `covered_in_part` says which.
+    A month's return is thus the compound return of its days, and a year's the compound return of its months. The first
+    and the last month and year may be covered only in part, see `partial_coverage`.
 
     Args:
         nav: (P,) currency, P of 2 or more.
-        periods_per_year: of its dates. Below 12 there are no months, as the data does not know them.
+        periods_per_year: periods per year of the dates. Below 12 there are no columns for months.
 
     Returns:
-        (years, 13) decimals, or (years, 1) without months: index the year, columns 1 to 12 and "year". NaN where the
-        run has no date in a month after its first.
+        (years, 13) decimals, or (years, 1) without months: the index is the year, the columns are 1 to 12 and "year".
+        NaN for months without a date after the first date of the run.
 
     Example:
         >>> dates = pd.to_datetime(["2019-12-31", "2020-01-15", "2020-01-31", "2020-02-28"])
@@ -45,25 +41,25 @@ def calendar_returns(nav: pd.Series, periods_per_year: int) -> pd.DataFrame:
     if periods_per_year >= 12:
         monthly = _compounded(nav, (dates.year * 12 + dates.month - 1).to_numpy())
         for month in _MONTHS:
-            wanted = [year * 12 + month - 1 for year in years]
-            columns[month] = pd.Series(monthly.reindex(wanted).to_numpy(), index=years)
+            numbers = [year * 12 + month - 1 for year in years]
+            columns[month] = pd.Series(monthly.reindex(numbers).to_numpy(), index=years)
     columns[YEAR] = yearly.reindex(years)
     return pd.DataFrame(columns, index=pd.Index(years))
 
 
 def _compounded(nav: pd.Series, spans: np.ndarray) -> pd.Series:
-    """The return of each span that has a date after the first."""
+    """Return the return of each span that has a date after the first date."""
     last = np.append(np.flatnonzero(np.diff(spans)), len(spans) - 1)
     values = nav.to_numpy()
-    if last[0] == 0:  # the first date is the base of the next span, and has no return of its own
+    if last[0] == 0:  # the first date is the base of the next span and has no return
         return pd.Series(values[last[1:]] / values[last[:-1]] - 1, index=spans[last[1:]])
     return pd.Series(values[last] / values[np.append(0, last[:-1])] - 1, index=spans[last])
 
 
 def typical_size(returns: pd.DataFrame) -> float:
-    """The size that 19 of 20 returns of a table do not exceed: the 95 % quantile of |r|, decimal; NaN counts for none.
+    """Return the size that 19 of 20 returns of a table do not exceed: the 95 % quantile of |r|, ignoring NaN.
 
-    Pictures of a table show this and more in full colour. 0 for a table without numbers.
+    Heat maps show returns of this size and above in full colour. 0 for a table without numbers.
 
     Example:
         >>> round(typical_size(pd.DataFrame({1: [0.01, -0.03], 2: [0.02, np.nan]})), 4)
@@ -73,16 +69,17 @@ def typical_size(returns: pd.DataFrame) -> float:
     return float(np.nanquantile(sizes, 0.95)) if np.isfinite(sizes).any() else 0.0
 
 
-def covered_in_part(nav: pd.Series, periods_per_year: int) -> pd.DataFrame:
-    """Months and years of `calendar_returns` that the run covers only in part: the same shape, True or False.
+def partial_coverage(nav: pd.Series, periods_per_year: int) -> pd.DataFrame:
+    """Return True for months and years of `calendar_returns` that the run covers only in part, in the same shape.
 
-    A span is whole if the date after its base is in it, and the date expected after its end is in the next one: the
-    next session by the days of the week that have sessions, the next week, or the next day of longer periods, which
-    are dated at their end. (Before a holiday at the end of a month the last date is taken for one short.)
+    A span is covered whole if the date after its base is in it and the date expected after its end is in the next span.
+    The expected date is the next session by the weekdays that have sessions, the next week, or, for longer periods,
+    which are dated at their end, the next day. If the run ends before a holiday at the end of a month, that month
+    counts as covered in part.
 
     Example:
         >>> dates = pd.to_datetime(["2020-01-15", "2020-01-31", "2020-02-28"])
-        >>> covered_in_part(pd.Series([1.0, 1.2, 0.9], index=dates), 252)[[1, 2, "year"]]
+        >>> partial_coverage(pd.Series([1.0, 1.2, 0.9], index=dates), 252)[[1, 2, "year"]]
                  1      2  year
         2020  True  False  True
     """
@@ -104,12 +101,12 @@ def _date_after(dates: pd.DatetimeIndex, periods_per_year: int) -> pd.Timestamp:
     return period_after(dates, periods_per_year)
 
 
-def costs_by_year(result: "BacktestResult") -> pd.DataFrame:
-    """Costs and turnover of each calendar year, not annualised: Σ cost_t / NAV_{t-1} over the periods that end in it.
+def costs_by_year(result: RunRecord) -> pd.DataFrame:
+    """Return costs and turnover of each calendar year: Σ cost_t / NAV_{t-1} over its periods, not annualised.
 
     Returns:
-        (years, 6) fractions of NAV, no NaN: index the year; columns `trading`, `financing` (all interest on
-        loans), `financing_drag` (its part above the cash return), `borrow`, `fees`, `turnover` (½ Σ|trades|).
+        (years, 6) fractions of NAV by year, no NaN: `trading`, `financing` (all interest on loans), `financing_drag`
+        (its part above the cash return), `borrow`, `fees`, and `turnover` (½ Σ|trades|).
 
     Example:
         >>> import backtest as bt
@@ -124,11 +121,11 @@ def costs_by_year(result: "BacktestResult") -> pd.DataFrame:
 
 
 def drawdown_lengths(nav: pd.Series, count: int = 5) -> pd.DataFrame:
-    """The worst drawdowns with their lengths in calendar days, deepest first.
+    """Return the worst drawdowns with their lengths in calendar days, deepest first.
 
     Args:
         nav: (P,) currency.
-        count: at most so many.
+        count: number of drawdowns at most.
 
     Returns:
         (k, 7): `depth` (decimal, below 0), the dates `peak`, `trough` and `recovery` (NaT if not yet), and
@@ -142,17 +139,17 @@ def drawdown_lengths(nav: pd.Series, count: int = 5) -> pd.DataFrame:
         0         31     30.0    61
     """
     rows = []
-    for spell in worst_drawdowns(nav, count):
-        end = nav.index[-1] if spell.recovery is None else spell.recovery
+    for fall in worst_drawdowns(nav, count):
+        end = nav.index[-1] if fall.recovery is None else fall.recovery
         rows.append(
             {
-                "depth": spell.depth,
-                "peak": spell.peak,
-                "trough": spell.trough,
-                "recovery": pd.NaT if spell.recovery is None else spell.recovery,
-                "days_down": (spell.trough - spell.peak).days,
-                "days_up": float("nan") if spell.recovery is None else float((end - spell.trough).days),
-                "days": (end - spell.peak).days,
+                "depth": fall.depth,
+                "peak": fall.peak,
+                "trough": fall.trough,
+                "recovery": pd.NaT if fall.recovery is None else fall.recovery,
+                "days_down": (fall.trough - fall.peak).days,
+                "days_up": float("nan") if fall.recovery is None else float((end - fall.trough).days),
+                "days": (end - fall.peak).days,
             }
         )
     return pd.DataFrame(rows, columns=["depth", "peak", "trough", "recovery", "days_down", "days_up", "days"])

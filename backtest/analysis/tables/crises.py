@@ -1,7 +1,7 @@
-"""Crises: spans of dates that everyone remembers, and those found in the data. What NAVs did in them.
+"""Crises, from a fixed list or from the drawdowns of a run, and the performance of NAVs in them.
 
-Each has the date of the last close before the fall and that of its lowest close, or of the highest yield. They are
-chosen with hindsight, for names on a picture and rows of a table: no strategy sees them.
+A crisis starts with the last close before the fall and ends with the lowest close, or the highest yield. The list was
+chosen with hindsight, to label charts and tables; no strategy sees it.
 """
 
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from backtest.analysis.metrics.drawdown import worst_drawdowns
 
 @dataclass(frozen=True)
 class Crisis:
-    """A span of dates with a name.
+    """A named span of dates.
 
     Args:
-        name: for a table.
-        start: the last date before the fall.
-        end: the date of its bottom.
-        why: what happened.
-        source: where the dates are from.
+        name: short name, for charts and tables.
+        start: last date before the fall.
+        end: date of the bottom.
+        why: one line on the cause.
+        source: source of the dates.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Crisis:
 
 _SP500 = "S&P 500, highest and lowest close"
 _SP90 = "S&P 90 of daily prices; sources differ on the day of the peak within its month"
+_FROM_DATA = "found in the data"
 _FED = "Federal Reserve, FOMC history, and its H.15, the 10-year Treasury's highest yield at constant maturity"
 
 _SPANS = (
@@ -57,19 +58,19 @@ _SPANS = (
 CRISES = tuple(
     Crisis(name, pd.Timestamp(start), pd.Timestamp(end), why, source) for name, start, end, why, source in _SPANS
 )
-"""By date. Equity bear markets, and the three bond markets that hurt most."""
+"""Equity bear markets and the three worst bond bear markets, by date."""
 
 
 @dataclass(frozen=True, eq=False)
 class InCrisis:
-    """What some NAVs did in a crisis.
+    """Performance of several NAVs in a crisis.
 
     Args:
         crisis: the crisis.
-        first: the date that returns count from.
-        last: the date that they count to.
+        first: date of NAV from which returns count.
+        last: date of NAV to which returns count.
         returns: by column of the NAVs, from `first` to `last`, decimal.
-        drawdowns: likewise, the deepest fall between these dates below a peak between them, decimal, 0 or below.
+        drawdowns: by column, the maximum drawdown from `first` to `last`, decimal, 0 or below.
     """
 
     crisis: Crisis
@@ -80,66 +81,68 @@ class InCrisis:
 
 
 def in_crises(navs: pd.DataFrame, crises: Sequence[Crisis] = CRISES) -> tuple[InCrisis, ...]:
-    """Return and drawdown of each NAV in the crises that its dates cover as a whole.
+    """Return the performance of each NAV in each crisis that the dates cover completely.
 
-    A crisis counts from the last date of NAV up to its start, to the first from its end on: of monthly data it is the
-    whole months around it. So on daily data a crash is deeper than on monthly data, which knows no day in between.
+    A crisis counts from the last date of NAV on or before its start to the first date on or after its end. With monthly
+    data these are whole months, so a crash is deeper on daily data.
 
     Args:
-        navs: (P, k) currency, the same dates for all, above 0 but perhaps at the end.
-        crises: to look for.
+        navs: (P, k) currency on common dates, above 0 except perhaps at the end.
+        crises: crises to select from.
 
     Example:
         >>> dates = pd.to_datetime(["2020-01-31", "2020-02-28", "2020-03-31", "2020-04-30"])
         >>> navs = pd.DataFrame({"stocks": [1.0, 0.9, 0.8, 0.9], "bonds": [1.0, 1.02, 1.01, 1.0]}, index=dates)
-        >>> (found,) = in_crises(navs)
-        >>> found.crisis.name, found.returns.round(2).tolist(), found.drawdowns.round(4).tolist()
+        >>> (covid,) = in_crises(navs)
+        >>> covid.crisis.name, covid.returns.round(2).tolist(), covid.drawdowns.round(4).tolist()
         ('Covid', [-0.2, 0.01], [-0.2, -0.0098])
     """
     dates = navs.index
     return tuple(_outcome(navs, crisis) for crisis in crises if _covers(dates, crisis))
 
 
-def overlapping(dates: pd.DatetimeIndex, crises: Sequence[Crisis] = CRISES) -> tuple[Crisis, ...]:
-    """The crises that these dates cover at least in part, cut to them: for shading a picture.
+def overlapping_crises(dates: pd.DatetimeIndex, crises: Sequence[Crisis] = CRISES) -> tuple[Crisis, ...]:
+    """Return the crises that the dates cover at least in part, cut to the dates, for shading a chart.
 
     Args:
         dates: (P,) rising, one or more.
-        crises: to look for.
+        crises: crises to select from.
 
     Example:
-        >>> [(one.name, f"{one.end:%Y-%m-%d}") for one in overlapping(pd.to_datetime(["2019-12-31", "2020-02-28"]))]
+        >>> dates = pd.to_datetime(["2019-12-31", "2020-02-28"])
+        >>> [(crisis.name, f"{crisis.end:%Y-%m-%d}") for crisis in overlapping_crises(dates)]
         [('Covid', '2020-02-28')]
     """
     first, last = dates[0], dates[-1]
     return tuple(
-        replace(one, start=max(one.start, first), end=min(one.end, last))
-        for one in crises
-        if one.start < last and one.end > first
+        replace(crisis, start=max(crisis.start, first), end=min(crisis.end, last))
+        for crisis in crises
+        if crisis.start < last and crisis.end > first
     )
 
 
 def covered_partly(dates: pd.Index, crises: Sequence[Crisis] = CRISES) -> tuple[Crisis, ...]:
-    """Return the crises that these dates cover only in part, which `overlapping` cuts and `in_crises` leaves out.
+    """Return the crises that the dates cover only in part: `overlapping_crises` has them, `in_crises` has not.
 
     Args:
         dates: (P,) rising, one or more.
-        crises: to look for.
+        crises: crises to select from.
 
     Example:
-        >>> [(one.name, f"{one.end:%Y-%m-%d}") for one in covered_partly(pd.to_datetime(["2019-12-31", "2020-02-28"]))]
+        >>> dates = pd.to_datetime(["2019-12-31", "2020-02-28"])
+        >>> [(crisis.name, f"{crisis.end:%Y-%m-%d}") for crisis in covered_partly(dates)]
         [('Covid', '2020-03-23')]
     """
-    shaded = {one.name for one in overlapping(pd.DatetimeIndex(dates), crises)}
-    return tuple(one for one in crises if one.name in shaded and not _covers(dates, one))
+    shaded = {crisis.name for crisis in overlapping_crises(pd.DatetimeIndex(dates), crises)}
+    return tuple(crisis for crisis in crises if crisis.name in shaded and not _covers(dates, crisis))
 
 
 def falls_of(nav: pd.Series, count: int = 5) -> tuple[Crisis, ...]:
-    """The worst drawdowns of a NAV as crises, deepest first: from peak to trough, named after these months.
+    """Return the worst drawdowns of a NAV as crises, deepest first, from peak to trough and named after these months.
 
     Args:
         nav: (P,) currency.
-        count: at most so many.
+        count: number of drawdowns at most.
 
     Example:
         >>> dates = pd.date_range("2020-01-31", periods=4, freq="ME")
@@ -147,8 +150,8 @@ def falls_of(nav: pd.Series, count: int = 5) -> tuple[Crisis, ...]:
         '2020-02 to 2020-03'
     """
     return tuple(
-        Crisis(f"{one.peak:%Y-%m} to {one.trough:%Y-%m}", one.peak, one.trough, f"{nav.name} fell", "found in the data")
-        for one in worst_drawdowns(nav, count)
+        Crisis(f"{fall.peak:%Y-%m} to {fall.trough:%Y-%m}", fall.peak, fall.trough, f"{nav.name} fell", _FROM_DATA)
+        for fall in worst_drawdowns(nav, count)
     )
 
 
@@ -158,8 +161,8 @@ def _covers(dates: pd.Index, crisis: Crisis) -> bool:
 
 def _outcome(navs: pd.DataFrame, crisis: Crisis) -> InCrisis:
     first = navs.index.searchsorted(crisis.start, side="right") - 1
-    within = navs.iloc[first : navs.index.searchsorted(crisis.end) + 1]
-    values = within.to_numpy()
-    deepest = (values / np.maximum.accumulate(values, axis=0) - 1).min(axis=0)
-    returns, drawdowns = (pd.Series(found, index=navs.columns) for found in (values[-1] / values[0] - 1, deepest))
-    return InCrisis(crisis, within.index[0], within.index[-1], returns, drawdowns)
+    span = navs.iloc[first : navs.index.searchsorted(crisis.end) + 1]
+    values = span.to_numpy()
+    returns = pd.Series(values[-1] / values[0] - 1, index=navs.columns)
+    drawdowns = pd.Series((values / np.maximum.accumulate(values, axis=0) - 1).min(axis=0), index=navs.columns)
+    return InCrisis(crisis, span.index[0], span.index[-1], returns, drawdowns)

@@ -1,38 +1,37 @@
-"""What happened to a run besides its own decisions: margin calls, targets that were not allowed, ruin."""
-
-from typing import TYPE_CHECKING
+"""Events that the strategy did not decide: margin calls, forced sales, scaled-down targets, ruin."""
 
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
+from backtest.analysis.run_record import RunRecord
 
 FORCED = ("margin_call", "no_price")
-"""Reasons of a trade that nobody decided."""
+"""Reasons of trades that the strategy did not decide."""
 
 
-def events_of(result: "BacktestResult") -> pd.DataFrame:
-    """The events of a run, in their order; at a close its margin call comes first, then what was scaled down.
+def events_of(result: RunRecord) -> pd.DataFrame:
+    """Return the events of a run in order; at the same close, a margin call comes before a scaled-down target.
 
     Returns:
         (k, 2) by date, `event` and `amount`:
 
-        - `margin_call`: what it forced to be traded, fraction of NAV before.
-        - `answered_call`: a margin call on a date of trading; the amount is what that trade moved, likewise.
-        - `scaled_down`: what of the target was allowed.
-        - `no_price`: what was sold at its last price, for want of one, fraction of NAV before.
-        - `ruin`: what was lost beyond NAV, by the lender if there is one, over the first NAV.
+        - `margin_call`: a forced trade; its size, fraction of the NAV before.
+        - `answered_call`: a margin call on a date of trading, answered by that trade; its size, fraction of the NAV
+          before.
+        - `scaled_down`: a target that was not allowed; the factor by which it was scaled down.
+        - `no_price`: a sale at the last known price, because the asset has no price any more; its size, fraction of the
+          NAV before.
+        - `ruin`: the loss of all NAV; the amount lost beyond it, by the lender if there is one, over the first NAV.
 
     Example:
         >>> import backtest as bt
         >>> bt.run("configs/levered_erc.yaml").events.empty
         True
     """
-    terms, traded = result.trade_terms, result.trades.abs().to_numpy().sum(axis=1)
+    terms, sizes = result.trade_terms, result.trades.abs().to_numpy().sum(axis=1)
     rows = []
     for date, reason, called, scale, size in zip(
-        result.trades.index, terms["reason"], terms["margin_call"], terms["scale"], traded, strict=True
+        result.trades.index, terms["reason"], terms["margin_call"], terms["scale"], sizes, strict=True
     ):
         if called:
             rows.append((date, "margin_call" if reason == "margin_call" else "answered_call", size))
@@ -48,8 +47,8 @@ def events_of(result: "BacktestResult") -> pd.DataFrame:
     )
 
 
-def counts_of_events(result: "BacktestResult") -> dict[str, int]:
-    """How many margin calls there were, trades that nobody decided, and targets that were scaled down."""
+def counts_of_events(result: RunRecord) -> dict[str, int]:
+    """Return the numbers of margin calls, of forced trades, and of targets that were scaled down."""
     terms = result.trade_terms
     return {
         "margin_calls": int(terms["margin_call"].sum()),

@@ -1,44 +1,41 @@
-"""Where capital and risk sit: shares of each, and what is held now against what is wanted."""
-
-from typing import TYPE_CHECKING
+"""Shares of capital and risk by asset, and the latest holdings next to their targets."""
 
 import numpy as np
 import pandas as pd
 
 from backtest.analysis.metrics.realised_risk import realised_risk_contributions
+from backtest.analysis.run_record import RunRecord
 from backtest.risk import percentage_contributions
-
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
 
 
 def risk_shares(risk_contributions: pd.DataFrame) -> pd.DataFrame:
-    """Each asset's share of the portfolio's volatility: contribution / Σ contributions, row by row.
+    """Return each asset's share of the portfolio's volatility, contribution / Σ contributions, by row.
 
     Args:
         risk_contributions: (m, n) decimal per year.
 
     Returns:
-        (m', n) fractions; each row sums to 1, and a share below 0 is a hedge's. Rows without volatility are left out.
+        (m', n) fractions; each row sums to 1, and hedges have shares below 0. Rows without volatility are left out.
 
     Example:
         >>> risk_shares(pd.DataFrame({"a": [0.03, 0.0], "b": [0.01, 0.0]})).to_numpy().tolist()
         [[0.75, 0.25]]
     """
     total = risk_contributions.sum(axis=1)
-    there = total > 0
-    return risk_contributions[there].div(total[there], axis=0)
+    positive = total > 0
+    return risk_contributions[positive].div(total[positive], axis=0)
 
 
-def capital_and_risk(result: "BacktestResult") -> pd.DataFrame:
-    """Average shares of capital and of risk over the rebalance dates that have a covariance, and of risk as it came.
+def capital_and_risk(result: RunRecord) -> pd.DataFrame:
+    """Return average shares of capital and of ex-ante risk over the rebalance dates, and shares of realised risk.
 
-    Capital: |w_i| / Σ|w| of the target weights; risk: `risk_shares`, both averaged over the same dates. Realised: the
-    share of the volatility of NAV's excess returns over the whole run, of which cash and costs have the rest.
+    Capital is |w_i| / Σ|w| of the target weights and risk is `risk_shares`, both averaged over the dates that have a
+    covariance. Realised is the share of the volatility of NAV's excess returns over the whole run; cash and costs have
+    the rest of it.
 
     Returns:
-        (n, 3) fractions, columns `capital`, `risk` and `realised`; the first two sum to 1, and the last is NaN where
-        NAV has no volatility. (0, 3) where no date has a covariance.
+        (n, 3) fractions, columns `capital`, `risk` and `realised`. The first two sum to 1; the last is NaN if NAV has
+        no volatility. (0, 3) if no date has a covariance.
 
     Example:
         >>> import backtest as bt
@@ -55,11 +52,11 @@ def capital_and_risk(result: "BacktestResult") -> pd.DataFrame:
     )
 
 
-def holdings_now(result: "BacktestResult") -> pd.DataFrame:
-    """What is wanted and allowed, what is held after drifting, and the trades between; of assets that have any of them.
+def holdings_now(result: RunRecord) -> pd.DataFrame:
+    """Return the latest allowed targets, the weights held, and the trades between them.
 
     Returns:
-        (k, 3) fractions of NAV by asset, columns `target`, `current`, `trade`, no NaN.
+        (k, 3) fractions of NAV, columns `target`, `current`, `trade`, no NaN; assets with three zeros are left out.
 
     Example:
         >>> import backtest as bt
@@ -73,11 +70,14 @@ def holdings_now(result: "BacktestResult") -> pd.DataFrame:
 
 
 def holdings_totals(holdings: pd.DataFrame) -> pd.DataFrame:
-    """Cash and gross exposure that go with the `holdings_now`.
+    """Return cash and gross exposure for a table of `holdings_now`.
+
+    Args:
+        holdings: (k, 3) fractions of NAV, columns `target`, `current`, `trade`.
 
     Returns:
-        (2, 3) fractions of NAV, columns as there: `cash`, 1 - Σw, below zero a loan, whose trade is what the others
-        take out of it, before costs; and `gross_exposure`, Σ|w|, whose trade is Σ|trades|.
+        (2, 3) fractions of NAV with the same columns. `cash` is 1 - Σw, a loan if below zero; its trade is
+        -Σ trades, before costs. `gross_exposure` is Σ|w|; its trade is Σ|trades|.
 
     Example:
         >>> holdings_totals(pd.DataFrame({"target": [1.5], "current": [1.25], "trade": [0.25]}, index=["gold"]))
@@ -90,13 +90,14 @@ def holdings_totals(holdings: pd.DataFrame) -> pd.DataFrame:
 
 
 def largest_and_rest(table: pd.DataFrame, count: int) -> pd.DataFrame:
-    """The columns of the largest average size in their own order, and the sum of the others as one last column.
+    """Return the columns of the largest average size in their own order, and the sum of the others as a last column.
 
-    For pictures: more than about ten colours cannot be told apart. Nothing is folded where that would save one column.
+    Charts use it because more than about ten colours cannot be distinguished. A table with one column too many is
+    returned unchanged, since a sum of one column would save nothing.
 
     Args:
-        table: (m, n) of anything that adds up over the columns.
-        count: columns to keep, 1 or more.
+        table: (m, n) values that add up over the columns.
+        count: number of columns to keep, 1 or more.
 
     Example:
         >>> largest_and_rest(pd.DataFrame({"a": [0.1], "b": [-0.6], "c": [0.2], "d": [0.1]}), 2)
@@ -106,6 +107,6 @@ def largest_and_rest(table: pd.DataFrame, count: int) -> pd.DataFrame:
     if table.shape[1] <= count + 1:
         return table
     order = np.argsort(-table.abs().mean().to_numpy(), kind="stable")
-    kept, folded = np.sort(order[:count]), np.sort(order[count:])
-    rest = table.iloc[:, folded].sum(axis=1).rename(f"{len(folded)} others")
-    return pd.concat([table.iloc[:, kept], rest], axis=1)  # a column of its own, whatever an asset is called
+    largest, others = np.sort(order[:count]), np.sort(order[count:])
+    rest = table.iloc[:, others].sum(axis=1).rename(f"{len(others)} others")
+    return pd.concat([table.iloc[:, largest], rest], axis=1)  # concat keeps the columns apart if names are the same

@@ -1,27 +1,20 @@
-"""Decisions in force: the dates of NAV between which each decision applies."""
-
-from typing import TYPE_CHECKING
+"""Dates of NAV on which each decision is in force."""
 
 import numpy as np
 import pandas as pd
 
+from backtest.analysis.run_record import RunRecord
 from backtest.engine.settings.schedule import RebalanceSettings
 
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
 
-
-def dates_in_force(result: "BacktestResult") -> pd.Series:
+def dates_in_force(result: RunRecord) -> pd.Series:
     """Return the date of NAV from which each decision is in force: the date of its first trade.
 
-    A decision that asks for no trade, because all weights are inside their bands, is in force from the date on which it
-    would have been traded.
-
-    Args:
-        result: a run.
+    A decision without a trade, because all weights are inside their bands, is in force from the date on which it would
+    have been traded.
 
     Returns:
-        (m,) rising dates by rebalance date; NaT where the run ends before the decision is in force.
+        (m,) rising dates by rebalance date; NaT if the run ends before the decision is in force.
 
     Example:
         >>> import backtest as bt
@@ -29,26 +22,26 @@ def dates_in_force(result: "BacktestResult") -> pd.Series:
         >>> f"{since.index[0]:%Y-%m-%d}", f"{since.iloc[0]:%Y-%m-%d}"
         ('2019-01-31', '2019-02-01')
     """
-    dates, decided = result.nav.index, pd.DatetimeIndex(result.target_weights.index)
+    dates, decisions = result.nav.index, pd.DatetimeIndex(result.target_weights.index)
     lag = RebalanceSettings.model_validate(result.settings.get("rebalance", {})).lag(result.periods_per_year)
-    due = np.where(decided >= dates[0], dates.searchsorted(decided) + lag, 0)
+    due = np.where(decisions >= dates[0], dates.searchsorted(decisions) + lag, 0)
     traded = result.trade_dates.to_numpy()
     rows = np.maximum.accumulate(np.where(pd.isna(traded), due, dates.searchsorted(traded)))
     known = dates.append(pd.DatetimeIndex([pd.NaT]))
-    return pd.Series(known[np.minimum(rows, len(dates))], index=decided, name="in_force")
+    return pd.Series(known[np.minimum(rows, len(dates))], index=decisions, name="in_force")
 
 
-def in_force(table: pd.DataFrame, result: "BacktestResult") -> pd.DataFrame:
-    """Return the rows of decisions by the dates from which they are in force; the last row again on the last date.
+def in_force(table: pd.DataFrame, result: RunRecord) -> pd.DataFrame:
+    """Return the rows of a table by the dates from which their decisions are in force.
 
-    Between its dates the table is a step: a row holds until the next one begins.
+    The result is a step function: a row holds until the next row begins, and the last row is repeated on the last date.
 
     Args:
         table: (k, n) by rebalance date.
-        result: the run that decided.
+        result: record of the run that made the decisions.
 
     Returns:
-        (j, n) by date of NAV, rising, from the first date to the last; NaN where a decision has no row in the table.
+        (j, n) by rising dates of NAV, from the first date to the last; NaN for a decision without a row in the table.
 
     Example:
         >>> import backtest as bt

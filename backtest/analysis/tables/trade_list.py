@@ -1,24 +1,21 @@
-"""Every trade of a run as a row of a table."""
-
-from typing import TYPE_CHECKING
+"""List of all trades of a run."""
 
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
+from backtest.analysis.run_record import RunRecord
 
 
-def trade_list(result: "BacktestResult") -> pd.DataFrame:
-    """One row for each asset that was traded on a date, by date, then in the order of the assets.
+def trade_list(result: RunRecord) -> pd.DataFrame:
+    """Return one row for each trade of an asset, by date, then in the order of the assets.
 
     Returns:
         (k, 5), no NaN; trades of exactly zero are left out:
 
-        - `date`, `asset`.
-        - `trade`: fraction of NAV before it; through leveraged funds, of their shares.
-        - `weight`: what the asset is after that date's close, fraction of NAV; through leveraged funds, exposure.
-        - `reason`: of the trade, as in `result.trade_terms`.
+        - `date` and `asset`.
+        - `trade`: fraction of the NAV before the trade; with leveraged funds, the trade of their shares.
+        - `weight`: weight of the asset after that date's close, fraction of NAV; with leveraged funds, its exposure.
+        - `reason`: reason of the trade, as in `result.trade_terms`.
 
     Example:
         >>> import backtest as bt
@@ -30,15 +27,15 @@ def trade_list(result: "BacktestResult") -> pd.DataFrame:
         2        us_stocks  0.0026     0.6
     """
     sizes = result.trades.to_numpy()
-    made, asset = np.nonzero(sizes)
+    trade, asset = np.nonzero(sizes)
     dates = pd.DatetimeIndex(result.trades.index)
     rows = result.nav.index.get_indexer(dates)
     return pd.DataFrame(
         {
-            "date": dates[made],
+            "date": dates[trade],
             "asset": np.array(result.assets, dtype=object)[asset],
-            "trade": sizes[made, asset],
-            "weight": result.weights.to_numpy()[rows[made], asset],
-            "reason": result.trade_terms["reason"].to_numpy()[made],
+            "trade": sizes[trade, asset],
+            "weight": result.weights.to_numpy()[rows[trade], asset],
+            "reason": result.trade_terms["reason"].to_numpy()[trade],
         }
     )

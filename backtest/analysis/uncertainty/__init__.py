@@ -1,1 +1,1 @@
-"""Uncertainty: bootstrap intervals and tests of differences."""
+"""Bootstrap intervals and tests of differences."""

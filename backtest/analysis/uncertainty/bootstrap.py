@@ -1,28 +1,28 @@
-"""The stationary bootstrap (Politis, Romano 1994): blocks of periods, of chance length and from anywhere."""
+"""Stationary bootstrap (Politis, Romano 1994): samples from blocks of random start and random length."""
 
 import numpy as np
 
 from backtest.numerics.arrays import Floats, Ints
 from backtest.numerics.blas import one_blas_thread
 
-LEVEL = 0.95  # of all intervals
-SEED = 1994  # of all draws, so that the same run gives the same intervals
+LEVEL = 0.95  # confidence level of all intervals
+SEED = 1994  # seed of all draws, so that the same run gives the same intervals
 
-_MOST = 12  # decimals
+_MOST_DECIMALS = 12
 
 
 def stationary_rows(count: int, length: float, draws: int, *, first: int = 0, seed: int = SEED) -> Ints:
-    """Draws of the stationary bootstrap: blocks of geometric length that begin anywhere and wrap around at the end.
+    """Return draws of the stationary bootstrap: blocks of geometric length that begin anywhere and wrap at the end.
 
     Args:
         count: number of periods, P.
         length: mean number of periods in a block, 1 or more.
-        draws: k.
-        first: number of the first of them; each draw depends on the seed and its number alone.
-        seed: of the random numbers.
+        draws: number of draws, k.
+        first: number of the first draw; each draw depends on the seed and its number alone.
+        seed: seed of the random numbers.
 
     Returns:
-        (k, P) positions of the periods drawn.
+        (k, P) positions of the drawn periods.
 
     Example:
         >>> stationary_rows(6, 3.0, 2).tolist()
@@ -36,11 +36,11 @@ def stationary_rows(count: int, length: float, draws: int, *, first: int = 0, se
 
 
 def percentile_interval(values: Floats, level: float) -> tuple[float, float]:
-    """The ends between which the middle draws lie: order statistics, so that infinite ones can be among them.
+    """Return the percentile interval of draws. Its ends are order statistics, so draws may be infinite.
 
     Args:
-        values: (k,) a measure of each draw, no NaN.
-        level: share of the draws that lie within.
+        values: (k,) the measure of each draw, no NaN.
+        level: share of the draws inside the interval.
 
     Example:
         >>> percentile_interval(np.arange(1.0, 101.0), 0.90)
@@ -51,18 +51,18 @@ def percentile_interval(values: Floats, level: float) -> tuple[float, float]:
 
 
 def stable_decimals(values: Floats, level: float) -> int:
-    """Decimals of the ends of a percentile interval that hardly depend on the seed.
+    """Return the number of decimals of a percentile interval that hardly depend on the seed.
 
     The standard error of a quantile at p of k draws is half the distance between the order statistics
-    sqrt(k p (1 - p)) ranks below and above it. The last decimal is worth four standard errors of either end or more, so
-    that two seeds hardly ever differ by more than one unit of it, and mostly not at all.
+    sqrt(k p (1 - p)) ranks below and above it. The last decimal is worth at least four standard errors of either end,
+    so two seeds rarely differ by more than one unit of it, and mostly agree.
 
     Args:
-        values: (k,) a measure of each draw, without infinite ones.
-        level: share of the draws that lie within.
+        values: (k,) the measure of each draw, finite or NaN.
+        level: share of the draws inside the interval.
 
     Returns:
-        The number of decimals, at most 12, also for NaN; negative for tens, hundreds and so on.
+        At most 12, which NaN also has; negative for tens, hundreds and so on.
 
     Example:
         >>> draws = np.random.default_rng(1).normal(0.5, 0.1, 40_000)
@@ -74,22 +74,22 @@ def stable_decimals(values: Floats, level: float) -> int:
     places = np.array([tail * count + np.array([-ranks, ranks]), (1 - tail) * count + np.array([-ranks, ranks])])
     around = ordered[np.clip(places.astype(int), 0, count - 1)]
     least = 2 * float(np.ptp(around, axis=1).max())  # four times the error
-    return _MOST if not least > 10.0**-_MOST else int(np.floor(-np.log10(least)))
+    return _MOST_DECIMALS if not least > 10.0**-_MOST_DECIMALS else int(np.floor(-np.log10(least)))
 
 
 @one_blas_thread()
 def block_length(values: Floats) -> float:
-    """The mean block length for which the stationary bootstrap of a mean errs least (Politis, White 2004).
+    """Return the mean block length that minimises the error of the bootstrap of a mean (Politis, White 2004).
 
     b = (2 G² / D)^(1/3) × P^(1/3) with G = Σ λ(k / M) |k| R(k), D = 2 (Σ λ(k / M) R(k))², sums over |k| <= M, R the
-    autocovariances, λ the flat-top window; D as corrected by Patton, Politis, White (2009). M is twice the first lag of
-    five in a row (more beyond 10^5 periods) whose autocorrelations are below 2 sqrt(log10(P) / P).
+    autocovariances, λ the flat-top window; D as corrected by Patton, Politis, White (2009). M is twice the first lag
+    that is followed by five autocorrelations (more beyond 10^5 periods) below 2 sqrt(log10(P) / P).
 
     Args:
         values: (P,) a series without NaN.
 
     Returns:
-        Periods: 1 or more, at most 3 sqrt(P) and a third of P; 1 where the series is too short to tell, or constant.
+        Periods: at least 1, at most 3 sqrt(P) and P / 3, rounded up; 1 if the series is too short or constant.
 
     Example:
         >>> block_length(np.tile([1.0, 1.0, -1.0, -1.0], 4)) > 1, block_length(np.ones(20))

@@ -1,7 +1,7 @@
-"""Random rows of the stationary bootstrap, compiled.
+"""Compiled random rows of the stationary bootstrap.
 
-Each draw has a stream of random bits of its own, SplitMix64 (Steele, Lea, Flood 2014) that starts from a hash of the
-seed and the draw's number, so that draws can be shared out over cores and are the same on any number of them.
+Each draw has its own stream of random bits: SplitMix64 (Steele, Lea, Flood 2014), started from a hash of the seed and
+the number of the draw. Draws are therefore the same on any number of cores.
 """
 
 import numpy as np
@@ -20,10 +20,10 @@ def draw_rows(seed: int, first: int, begin: np.uint64, rows: Ints) -> None:
     """Fill in the rows of the draws `first`, `first` + 1, and so on.
 
     Args:
-        seed: of all draws, below 2^32.
+        seed: seed of all draws, below 2^32.
         first: number of the first draw, below 2^32.
-        begin: from `block_chance`.
-        rows: (k, P) to be filled in.
+        begin: probability that a block begins, from `block_chance`.
+        rows: (k, P) output, positions of the drawn periods.
     """
     draws, count = rows.shape
     for draw in range(draws):
@@ -36,7 +36,7 @@ def draw_rows(seed: int, first: int, begin: np.uint64, rows: Ints) -> None:
 
 
 def block_chance(length: float) -> np.uint64:
-    """The chance 1 / length that a block begins, in units of 2^-32."""
+    """Return the probability 1 / length that a block begins, in units of 2^-32."""
     return np.uint64(round(2**32 / length))
 
 
@@ -70,8 +70,8 @@ def any_row(random: np.uint64, count: int) -> np.int64:
 def next_row(random: np.uint64, at: np.int64, begin: np.uint64, count: int) -> np.int64:
     """Return the row after `at`: the next one, the first one after the last, or any row if a block begins.
 
-    The high half of the bits decides whether a block begins. There is no branch, which a processor could not predict:
-    arithmetic takes half the time.
+    The high half of the bits decides whether a block begins. The code has no branch, because a processor could not
+    predict it: arithmetic takes half the time.
     """
     following = at + 1
     following -= count * np.int64(following == count)

@@ -1,9 +1,9 @@
-"""How sure the headline numbers are: intervals by the stationary bootstrap (Politis, Romano 1994).
+"""Confidence intervals of the headline numbers by the stationary bootstrap (Politis, Romano 1994).
 
-Histories as long as the run are drawn from its own periods, in blocks, and each has numbers of its own. The intervals
-hold the middle 95 % of them. They say what chance leaves open had the years been others of the same kind; not what
-other times would bring. The interval of the maximum drawdown covers the drawdowns of resampled histories, of which the
-realised one is a single draw.
+Histories as long as the run are drawn from its own periods, in blocks, and each number is computed for each history.
+The intervals hold the middle 95 % of the results. They show how much chance alone could change the numbers if the
+periods came from the same distribution; they do not cover a change of that distribution. The interval of the maximum
+drawdown covers the drawdowns of resampled histories, of which the realised one is a single draw.
 """
 
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ from backtest.numerics.tolerances import has_risk
 
 Interval = tuple[float, float]
 
-DRAWS = (10_000, 20_000)  # least and most
-FEWEST = 24  # periods: two years of months; fewer have too little in them to draw from
+DRAWS = (10_000, 20_000)  # minimum and maximum
+FEWEST = 24  # periods: two years of months; fewer are too few to draw from
 
 _PERIODS = 25_000_000  # of all draws together, 2.5 ns each
-_THREADS_WORTH = 400_000  # periods, a millisecond
+_THREADS_WORTH = 400_000  # fewest periods for a thread of its own, about a millisecond of work
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Confidence:
         volatility: decimal per year.
         sharpe: annualised.
         max_drawdown: decimal, below 0; the deeper end first.
-        decimals: by measure, the decimals of its interval that hardly depend on the seed.
+        decimals: by measure, the number of decimals of its interval that hardly depend on the seed.
     """
 
     draws: int
@@ -50,60 +50,63 @@ class Confidence:
 def confidence(
     returns: Floats, excess_returns: Floats, years: float | None, periods_per_year: int, *, seed: int = SEED
 ) -> Confidence:
-    """Percentile intervals of CAGR, volatility, Sharpe ratio and maximum drawdown.
+    """Return percentile intervals of CAGR, volatility, Sharpe ratio and maximum drawdown.
 
-    Blocks are of geometric length. Their mean is that of Politis, White (2004) for the excess returns or for the
-    squared deviations of returns, whichever is longer: the second keeps spells of high volatility together, on which
-    volatility and drawdown depend. The seed is fixed, so that the same run has the same intervals.
+    Blocks have geometric lengths. Their mean is the block length of Politis, White (2004) for the excess returns or for
+    the squared deviations of returns, whichever is longer: the second preserves periods of high volatility, which
+    matter for volatility and drawdown. The seed is fixed, so the same run has the same intervals.
 
     Args:
         returns: (P,) decimal per period, no NaN.
-        excess_returns: (P,) above cash, over the same periods, which are drawn together.
-        years: that the P periods last, above 0; None for less than a year, which has no CAGR.
-        periods_per_year: of them.
-        seed: of the random numbers.
+        excess_returns: (P,) excess returns of the same periods, which are drawn together with the returns.
+        years: length of the run, above 0; None for less than a year, which has no CAGR.
+        periods_per_year: periods per year of the returns.
+        seed: seed of the random numbers.
 
     Returns:
         All intervals are None for fewer than `FEWEST` periods, if returns do not vary, and if all of NAV is lost in one
-        period, as it then is in most draws. The interval of the Sharpe ratio alone is None if a draw has no ratio.
+        period, which most draws would then contain. The interval of the Sharpe ratio alone is None if a draw has no
+        Sharpe ratio.
 
     Example:
         >>> months = np.random.default_rng(1).normal(0.008, 0.04, 240)
-        >>> found = confidence(months, months - 0.002, 20.0, 12)
-        >>> [round(end, 2) for end in found.sharpe], [round(end, 2) for end in found.max_drawdown]
+        >>> intervals = confidence(months, months - 0.002, 20.0, 12)
+        >>> [round(end, 2) for end in intervals.sharpe], [round(end, 2) for end in intervals.max_drawdown]
         ([-0.19, 0.59], [-0.51, -0.17])
     """
     if len(returns) < FEWEST or not has_risk(np.std(returns)) or returns.min() <= -1:
         return Confidence(0, float("nan"), None, None, None, None)
     squares = (returns - returns.mean()) ** 2
-    varying = [excess_returns] if has_risk(np.std(excess_returns)) else []  # else the block length would be of rounding
+    varying = (
+        [excess_returns] if has_risk(np.std(excess_returns)) else []
+    )  # otherwise the block length would depend on rounding
     length = max(map(block_length, [*varying, squares]))
-    draws = draws_for(len(returns))
+    draws = draw_count(len(returns))
     measures = measures_of_draws(returns, excess_returns, length, draws, seed)
     annual = np.sqrt(periods_per_year)
     deviations = np.where(has_risk(measures[3]), measures[3], np.nan)
-    found = {
+    draws_by_measure = {
         "cagr": np.full(1, np.nan) if years is None else measures[0] ** (1 / years) - 1,
         "volatility": annual * measures[1],
         "sharpe": annual * measures[2] / deviations,
         "max_drawdown": measures[4],
     }
-    known = {name: values for name, values in found.items() if not np.isnan(values).any()}
+    known = {name: values for name, values in draws_by_measure.items() if not np.isnan(values).any()}
     intervals = {name: percentile_interval(values, LEVEL) for name, values in known.items()}
     return Confidence(
         draws,
         length,
-        **{name: intervals.get(name) for name in found},
+        **{name: intervals.get(name) for name in draws_by_measure},
         decimals={name: stable_decimals(values, LEVEL) for name, values in known.items()},
     )
 
 
-def draws_for(count: int) -> int:
-    """Number of draws of this many periods: `_PERIODS` periods in all, within the limits of `DRAWS`.
+def draw_count(count: int) -> int:
+    """Return the number of draws for a number of periods: `_PERIODS` periods in all, within the limits of `DRAWS`.
 
-    A longer history has narrower intervals, which need fewer draws for the same digits.
+    A longer history has narrower intervals, which need fewer draws for the same number of digits.
 
-    >>> draws_for(288), draws_for(1_260), draws_for(12_600)
+    >>> draw_count(288), draw_count(1_260), draw_count(12_600)
     (20000, 19841, 10000)
     """
     least, most = DRAWS
@@ -111,18 +114,18 @@ def draws_for(count: int) -> int:
 
 
 def measures_of_draws(returns: Floats, excess_returns: Floats, length: float, draws: int, seed: int = SEED) -> Floats:
-    """Measures of each draw of the bootstrap, by `bootstrap.stationary_rows` of the same seed.
+    """Return the measures of each draw of the bootstrap: the draws of `bootstrap.stationary_rows` with the same seed.
 
     Args:
         returns: (P,) decimal per period, no NaN.
-        excess_returns: (P,) of the same periods.
+        excess_returns: (P,) excess returns of the same periods.
         length: mean number of periods in a block, 1 or more.
-        draws: k.
-        seed: of the random numbers.
+        draws: number of draws, k.
+        seed: seed of the random numbers.
 
     Returns:
-        (5, k): the growth of 1; the standard deviation (ddof 1) of the returns; mean and standard deviation of the
-        excess returns, decimals per period; the maximum drawdown.
+        (5, k): growth of 1; standard deviation (ddof 1) of the returns; mean and standard deviation of the excess
+        returns; maximum drawdown. Decimals per period.
     """
     from backtest.analysis.uncertainty.bootstrap_kernel import block_chance  # Numba takes a while to load
     from backtest.analysis.uncertainty.confidence_kernel import measure_draws

@@ -1,4 +1,4 @@
-"""The measures of many draws of the bootstrap, compiled: one pass over each, without its rows being written down."""
+"""Compiled measures of many draws of the bootstrap: one pass for each draw, without storing its rows."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from backtest.analysis.uncertainty.bootstrap_kernel import after, any_row, bits,
 from backtest.numerics.arrays import Floats
 from backtest.numerics.numba_kernels import kernel
 
-_ROUNDING = 1e-12  # of a sum of squares: what the variance of draws of one period over and over comes to
+_ROUNDING = 1e-12  # of a sum of squares: the variance of a draw that repeats a single period
 
 
 @kernel
@@ -14,12 +14,12 @@ def measure_draws(seed: int, first: int, begin: np.uint64, periods: Floats, meas
     """Fill in each draw's growth, standard deviations, mean and deepest drawdown.
 
     Args:
-        seed: of all draws.
+        seed: seed of all draws.
         first: number of the first draw.
-        begin: from `bootstrap_kernel.block_chance`.
-        periods: (P, 3) growth, 1 + return; the return less the mean of all; and the excess return less the mean of all.
-        measures: (5, k) to be filled in: growth of all periods; standard deviation (ddof 1) of the returns; mean and
-            standard deviation of the excess returns, less the mean of all; the lowest NAV / peak.
+        begin: probability that a block begins, from `bootstrap_kernel.block_chance`.
+        periods: (P, 3) growth, 1 + return; return less its mean; excess return less its mean.
+        measures: (5, k) output: growth over all periods; standard deviation (ddof 1) of the returns; mean and standard
+            deviation of the excess returns less their mean; lowest NAV / peak.
     """
     count = len(periods)
     for draw in range(measures.shape[1]):

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from backtest.analysis.drawing.thinning import rows_to_draw
-from backtest.analysis.tables.crises import overlapping
+from backtest.analysis.tables.crises import overlapping_crises
 from backtest.reporting.charts.embedding import days
 
 Chart = dict[str, Any]
@@ -76,7 +76,7 @@ def thinned(table: pd.DataFrame) -> pd.DataFrame:
 
 def crises_within(dates: pd.Index) -> list[dict[str, Any]]:
     """Return the crises that shade charts of these dates: name, and first and last day since 1970."""
-    crises = overlapping(pd.DatetimeIndex(dates))
+    crises = overlapping_crises(pd.DatetimeIndex(dates))
     ends = zip(
         *(days(pd.DatetimeIndex([getattr(crisis, end) for crisis in crises])) for end in ("start", "end")), strict=True
     )

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from backtest.analysis.drawing.thinning import evenly_spaced
-from backtest.analysis.metrics.forecasts import volatility_that_followed
+from backtest.analysis.metrics.forecasts import subsequent_volatility
 from backtest.analysis.metrics.realised_risk import realised_risk_of_a_year
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.holdings import largest_and_rest, risk_shares
@@ -85,7 +85,7 @@ def shares(result: BacktestResult) -> Chart | None:
 
 def forecasts(result: BacktestResult) -> Chart | None:
     """Forecast volatility in force, as steps, and realised volatility; None for a run of less than 12 months."""
-    forecast, followed = result.forecast_volatility, volatility_that_followed(result)
+    forecast, followed = result.forecast_volatility, subsequent_volatility(result)
     if forecast.empty or followed.empty:
         return None
     decided = in_force(forecast.to_frame("forecast"), result)

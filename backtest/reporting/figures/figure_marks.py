@@ -12,7 +12,7 @@ from matplotlib.dates import date2num
 from matplotlib.path import Path
 
 from backtest.analysis.drawing.thinning import rows_to_draw
-from backtest.analysis.tables.crises import overlapping
+from backtest.analysis.tables.crises import overlapping_crises
 from backtest.numerics.arrays import Floats
 from backtest.reporting.figures.figure_style import BAND, INK
 
@@ -126,7 +126,7 @@ def crises(ax: Axes, dates: pd.DatetimeIndex) -> None:
     first, last = _days(dates[[0, -1]])
     width = ax.get_window_extent().width / (last - first)  # pixels a day
     taken, named = first, False
-    for crisis in overlapping(dates):
+    for crisis in overlapping_crises(dates):
         start, end = _days(pd.DatetimeIndex([crisis.start, crisis.end]))
         ax.axvspan(start, end, color=BAND, linewidth=0, zorder=0.1)
         middle, half = (start + end) / 2, _LETTER * len(crisis.name) / (2 * width)

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from backtest.analysis.drawing.thinning import evenly_spaced
-from backtest.analysis.metrics.forecasts import volatility_that_followed
+from backtest.analysis.metrics.forecasts import subsequent_volatility
 from backtest.analysis.metrics.realised_risk import realised_risk_of_a_year
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.holdings import largest_and_rest, risk_shares
@@ -134,7 +134,7 @@ def forecasts(result: BacktestResult) -> Figure:
     The realised line ends a year before the run. Where the forecast is lower, risk was underestimated.
     """
     figure, (ax,) = panels(["Forecast volatility, and volatility of the next 12 months"], [2.3])
-    line(ax, volatility_that_followed(result), color=BENCHMARK, label="realised")
+    line(ax, subsequent_volatility(result), color=BENCHMARK, label="realised")
     decided = in_force(result.forecast_volatility.to_frame(), result).iloc[:, 0]
     line(ax, decided, color=STRATEGY, label="forecast", drawstyle="steps-post")
     percent_axis(ax, "a year")

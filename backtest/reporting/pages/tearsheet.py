@@ -16,7 +16,7 @@ from backtest.analysis.tables.calendar_tables import (
     YEAR,
     calendar_returns,
     costs_by_year,
-    covered_in_part,
+    partial_coverage,
     typical_size,
 )
 from backtest.analysis.tables.crises import CRISES, covered_partly
@@ -191,7 +191,7 @@ def _confidence_in_words(confidence: Mapping[str, Any]) -> str:
 
 def _calendar(result: BacktestResult) -> dict[str, Any]:
     table = calendar_returns(result.nav, result.periods_per_year)
-    part = covered_in_part(result.nav, result.periods_per_year)
+    part = partial_coverage(result.nav, result.periods_per_year)
     full = [typical_size(table.drop(columns=YEAR))] * (len(table.columns) - 1) + [typical_size(table[[YEAR]])]
     others = None
     if result.benchmark is not None:

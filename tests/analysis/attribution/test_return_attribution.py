@@ -4,6 +4,7 @@ Tolerances. An identity of a period is held to 1e-12 of the opening gross assets
 1e-12 of the largest NAV on the way, by which the flows were rounded.
 """
 
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -19,7 +20,6 @@ from backtest.analysis.attribution.return_attribution import (
     SOURCES,
     TOTAL,
     attribution_by_year,
-    attribution_of_classes,
     capital_after_first_trade,
     compound_growth,
     gross_returns,
@@ -233,16 +233,14 @@ class TestAddsUp:
         assert (np.abs(parts.sum(axis=1) - result.returns) <= IDENTITY * gross_assets(result)).all()
 
     def test_classes_are_the_sums_of_their_assets(self) -> None:
-        result = random_run(3)
-        years = attribution_by_year(result)
-        classes = attribution_of_classes(years, result)
-        assert list(classes.columns) == ["equities", "bonds", *SOURCES]
-        np.testing.assert_array_equal(classes["bonds"], years["bonds"] + years["gold"])
-        np.testing.assert_allclose(classes.sum(axis=1), years.sum(axis=1), rtol=0, atol=1e-15)
+        attribution = random_run(3).summary()["attribution"]
+        classes, assets = attribution["classes"], attribution["assets"]
+        assert list(classes) == ["equities", "bonds"]
+        assert classes["bonds"] == assets["bonds"] + assets["gold"]
+        assert sum(classes.values()) == pytest.approx(sum(assets.values()), rel=0, abs=1e-15)
 
-    def test_without_classes_assets_stay(self) -> None:
-        years = attribution_by_year(two_months())
-        pd.testing.assert_frame_equal(attribution_of_classes(years, two_months()), years)
+    def test_without_classes_there_are_no_sums(self) -> None:
+        assert two_months().summary()["attribution"]["classes"] == {}
 
 
 class TestWaterfall:
@@ -318,7 +316,10 @@ class TestReal:
             before = [self.prices[pd.Timestamp(date) - pd.offsets.MonthEnd(1)] for date in (first, last)]
             growth = result.nav[last] / result.nav[first] * before[0] / before[1]
             assert real[last] / real[first] == pytest.approx(growth, rel=1e-14)
-        growth, years = compound_growth(result, self.prices), (result.nav.index[-1] - result.nav.index[0]).days / 365.25
+        growth, years = (
+            compound_growth(replace(result, consumer_prices=self.prices)),
+            (result.nav.index[-1] - result.nav.index[0]).days / 365.25,
+        )
         assert growth["real"] == pytest.approx(real.iloc[-1] ** (1 / years) - 1, rel=1e-13)
         assert 0.02 < (1 + growth["net"]) / (1 + growth["real"]) - 1 < 0.05  # the US in these decades
 
@@ -373,7 +374,7 @@ class TestInTheReport:
         real, nominal = bt.run(load_config(tmp_path / "erc.yaml")), bt.run(CONFIGS / "erc.yaml")
         assert real.benchmark is not None
         for one in (real, real.benchmark):
-            summary, growth = one.summary(), compound_growth(one, TestReal.prices)
+            summary, growth = one.summary(), compound_growth(replace(one, consumer_prices=TestReal.prices))
             assert [summary[name] for name in ("gross_cagr", "cagr", "real_cagr")] == list(growth.values())
             assert summary["attribution"]["cagr"] == growth
             assert one.real_nav is not None

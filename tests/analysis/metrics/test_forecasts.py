@@ -16,14 +16,14 @@ import pytest
 
 import backtest as bt
 from backtest.analysis import BacktestResult
-from backtest.analysis.build import scales_allowed
+from backtest.analysis.build import allowed_scales
 from backtest.analysis.metrics.ex_ante import diversification
 from backtest.analysis.metrics.forecasts import (
     PORTFOLIO,
     bias_statistic,
     forecast_accuracy,
+    forecasts_in_force,
     qlike,
-    standing_forecasts,
     volatility_forecasts,
 )
 from backtest.analysis.tables.holdings import holdings_now
@@ -105,7 +105,7 @@ def test_the_forecast_of_a_period_is_that_of_the_last_decision_traded_before_it(
     """Period by period, in plain Python; at a lag of 12 two decisions are made before the first is traded."""
     result, dates = daily(tmp_path, lag)
     at = {day: k for k, day in enumerate(dates)}
-    decided, standing = volatility_forecasts(result), standing_forecasts(result)
+    decided, standing = volatility_forecasts(result), forecasts_in_force(result)
     assert standing.index.equals(result.returns.index)
     traded = {day: dates[at[day] + lag] for day in decided.index if at[day] + lag < len(dates) - 1}
     assert result.trade_dates.dropna().to_dict() == traded
@@ -118,7 +118,7 @@ def test_the_forecast_of_a_period_is_that_of_the_last_decision_traded_before_it(
 
 def test_an_asset_that_joins_has_forecasts_from_then_on(tmp_path: Path) -> None:
     result, dates = daily(tmp_path, 1, ragged=True)
-    standing = standing_forecasts(result)
+    standing = forecasts_in_force(result)
     known = standing["gold"].notna()
     assert standing[["spx", "ust", PORTFOLIO]].notna().all(axis=None)
     assert standing.index[known][0] > dates[61 + 20]  # 20 returns, a decision, a trade
@@ -130,7 +130,7 @@ def test_an_asset_that_joins_has_forecasts_from_then_on(tmp_path: Path) -> None:
 
 def test_the_table_of_a_run() -> None:
     result = bt.run(CONFIGS / "daily" / "erc.yaml")
-    accuracy, standing = forecast_accuracy(result), standing_forecasts(result)
+    accuracy, standing = forecast_accuracy(result), forecasts_in_force(result)
     assert list(accuracy.index) == [PORTFOLIO, *result.assets]
     returns = {PORTFOLIO: result.excess_returns}
     returns |= {name: (result.asset_returns[name] - result.cash_returns).iloc[1:] for name in result.assets}
@@ -211,10 +211,10 @@ class TestWhatIsAllowed:
     def test_scales_by_hand(self) -> None:
         asked = np.array([[1.5, -1.5], [0.5, 0.5], [1.0, 2.0]])
         by_asset = Terms(np.zeros(2), initial_margin=np.array([0.5, 0.25]))
-        np.testing.assert_allclose(scales_allowed(asked, by_asset), [1 / 1.125, 1, 1], rtol=1e-15)
+        np.testing.assert_allclose(allowed_scales(asked, by_asset), [1 / 1.125, 1, 1], rtol=1e-15)
         inverse = Terms(np.zeros(2), initial_margin=np.ones(2), fund=Fund(-2.0))
-        np.testing.assert_allclose(scales_allowed(asked, inverse), [2 / 3, 1, 2 / 3], rtol=1e-15)
-        assert scales_allowed(asked, Terms(np.zeros(2))).tolist() == [1, 1, 1]
+        np.testing.assert_allclose(allowed_scales(asked, inverse), [2 / 3, 1, 2 / 3], rtol=1e-15)
+        assert allowed_scales(asked, Terms(np.zeros(2))).tolist() == [1, 1, 1]
 
 
 class TestSummaryAndFiles:

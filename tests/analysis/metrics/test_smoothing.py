@@ -15,7 +15,7 @@ from backtest.analysis.metrics.smoothing import (
     adjusted_volatility,
     autocorrelation,
     autocorrelation_error,
-    lags_of,
+    lag_count,
     smoothing,
 )
 from support.builders.synthetic_result import made_up
@@ -56,7 +56,7 @@ def test_lags_beyond_eleven_are_left_out_of_daily_data() -> None:
     plain = performance.volatility(returns, 252)
     assert adjusted_volatility(returns, 252) == pytest.approx(plain * np.sqrt(expected / 252), rel=1e-12)
     assert adjusted_volatility(returns, 1) == performance.volatility(returns, 1)  # a year is one period
-    assert lags_of(365) == 11
+    assert lag_count(365) == 11
 
 
 def test_averaging_hides_a_third_of_the_variance_and_the_adjustment_finds_it() -> None:

@@ -12,7 +12,7 @@ from backtest.analysis import BacktestResult
 from backtest.analysis.compare.side_by_side import metrics_of
 from backtest.analysis.metrics.drawdown import drawdown, worst_drawdowns
 from backtest.analysis.tables.calendar_tables import YEAR, calendar_returns, drawdown_lengths
-from backtest.analysis.tables.crises import CRISES, in_crises, overlapping
+from backtest.analysis.tables.crises import CRISES, in_crises, overlapping_crises
 from backtest.reporting.files.report_files import json_bytes
 from support.builders.synthetic_result import made_up
 
@@ -94,7 +94,7 @@ class TestOverlapping:
     """Crises to be shaded: those that dates are in."""
 
     def test_what_is_covered_as_a_whole_stays_and_the_rest_is_cut(self) -> None:
-        found = overlapping(pd.to_datetime(["2008-06-30", "2015-01-30", "2022-03-31"]))
+        found = overlapping_crises(pd.to_datetime(["2008-06-30", "2015-01-30", "2022-03-31"]))
         assert [one.name for one in found][:2] == ["GFC", "Euro crisis"]
         assert f"{found[0].start:%Y-%m-%d} {found[0].end:%Y-%m-%d}" == "2008-06-30 2009-03-09"
         assert f"{found[-1].start:%Y-%m-%d} {found[-1].end:%Y-%m-%d}" == "2022-01-03 2022-03-31"
@@ -102,10 +102,10 @@ class TestOverlapping:
 
     @pytest.mark.parametrize(("first", "last"), [("2009-03-09", "2011-04-29"), ("2015-01-30", "2015-01-30")])
     def test_a_date_that_only_touches_one_is_not_in_it(self, first: str, last: str) -> None:
-        assert overlapping(pd.to_datetime([first, last])) == ()
+        assert overlapping_crises(pd.to_datetime([first, last])) == ()
 
     @pytest.mark.parametrize("frequency", ["D", "ME", "YE"])
     def test_it_has_all_that_are_covered_as_a_whole(self, frequency: str) -> None:
         dates = pd.date_range("1970-01-31", "2023-12-31", freq=frequency)
         nav = pd.DataFrame({"a": np.ones(len(dates))}, index=dates)
-        assert {one.crisis for one in in_crises(nav)} <= set(overlapping(dates))
+        assert {one.crisis for one in in_crises(nav)} <= set(overlapping_crises(dates))

@@ -1,6 +1,6 @@
 """Decisions in force: each is a step over the dates of NAV, from its trade to the trade of the next decision.
 
-1. the oracle is the forecast that applies to a period (`standing_forecasts`), which is worked out from the trades;
+1. the oracle is the forecast that applies to a period (`forecasts_in_force`), which is worked out from the trades;
 2. a decision dated before the first NAV is in force on the first NAV;
 3. a decision inside its bands, which trades nothing, is in force when it would have been traded;
 4. a decision that awaits its trade at the end of the run is not in force.
@@ -15,7 +15,7 @@ import pytest
 
 import backtest as bt
 from backtest.analysis import BacktestResult
-from backtest.analysis.metrics.forecasts import PORTFOLIO, standing_forecasts
+from backtest.analysis.metrics.forecasts import PORTFOLIO, forecasts_in_force
 from backtest.analysis.tables.in_force import dates_in_force, in_force
 from support.builders.market_files import dates_of, random_levels, write_config, write_csv
 
@@ -44,7 +44,7 @@ def test_the_forecast_in_force_is_the_one_that_stands_for_the_next_period(
 ) -> None:
     result = ran(tmp_path, {"frequency": frequency, "execution_lag": lag}, spacing)
     found = in_force(result.forecast_volatility.to_frame(), result).reindex(result.nav.index, method="ffill")
-    expected = standing_forecasts(result)[PORTFOLIO].to_numpy() * np.sqrt(result.periods_per_year)
+    expected = forecasts_in_force(result)[PORTFOLIO].to_numpy() * np.sqrt(result.periods_per_year)
     np.testing.assert_allclose(found.to_numpy()[:-1, 0], expected, rtol=1e-14)  # the oracle is per period and back
     if lag > 0:
         assert result.target_weights.index[0] < result.nav.index[0]

@@ -13,8 +13,8 @@ from backtest.analysis.tables.calendar_tables import (
     YEAR,
     calendar_returns,
     costs_by_year,
-    covered_in_part,
     drawdown_lengths,
+    partial_coverage,
     typical_size,
 )
 from backtest.analysis.tables.holdings import (
@@ -75,22 +75,22 @@ class TestCoveredInPart:
 
     def test_whole_years_from_a_year_end(self) -> None:
         nav = series([1.0, 1.1, 1.2], ["2018-12-31", "2019-12-31", "2020-12-31"])
-        assert not covered_in_part(nav, 12).to_numpy().any()
+        assert not partial_coverage(nav, 12).to_numpy().any()
 
     def test_a_run_within_months(self) -> None:
-        part = covered_in_part(series([1.0, 1.1, 1.2], ["2020-01-15", "2020-01-31", "2020-03-30"]), 252)
+        part = partial_coverage(series([1.0, 1.1, 1.2], ["2020-01-15", "2020-01-31", "2020-03-30"]), 252)
         assert row(part, 2020, 1, 3, YEAR) == [True, True, True]
         assert not any(row(part, 2020, 2, *range(4, 13)))
 
     def test_months_are_whole_and_the_year_is_not(self) -> None:
-        part = covered_in_part(series([1.0, 1.1], ["2020-01-31", "2020-02-29"]), 12)
+        part = partial_coverage(series([1.0, 1.1], ["2020-01-31", "2020-02-29"]), 12)
         assert part.loc[2020, YEAR]
         assert not part.drop(columns=YEAR).to_numpy().any()
 
     @pytest.mark.parametrize(("periods_per_year", "part"), [(252, False), (365, True), (52, False)])
     def test_a_friday_ends_a_month_unless_weekends_count(self, periods_per_year: int, part: bool) -> None:
         nav = series([1.0, 1.1], ["2020-01-31", "2020-05-29"])  # a Friday; Saturday the 30th is the last but one
-        assert covered_in_part(nav, periods_per_year).loc[2020, 5] == part
+        assert partial_coverage(nav, periods_per_year).loc[2020, 5] == part
 
     @pytest.mark.parametrize(
         ("freq", "end", "periods_per_year", "part"),
@@ -113,7 +113,7 @@ class TestCoveredInPart:
         dates = pd.date_range(end=end, periods=40, freq=rule)
         assert dates[-1] == pd.Timestamp(end)
         nav = pd.Series(np.linspace(1, 2, 40), index=dates)
-        assert covered_in_part(nav, periods_per_year).loc[2020, dates[-1].month] == part
+        assert partial_coverage(nav, periods_per_year).loc[2020, dates[-1].month] == part
 
 
 class TestCostsByYear:

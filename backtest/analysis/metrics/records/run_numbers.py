@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,12 @@ from backtest.analysis.metrics import performance
 from backtest.analysis.metrics.ex_ante import by_class, diversification
 from backtest.analysis.metrics.forecasts import forecast_accuracy
 from backtest.analysis.metrics.realised_risk import realised_risk_contributions
+from backtest.analysis.run_record import RunRecord
 from backtest.analysis.tables.calendar_tables import drawdown_lengths
 from backtest.analysis.tables.events import counts_of_events
+from backtest.analysis.tables.holdings import capital_and_risk
 from backtest.numerics.arrays import Floats
 from backtest.risk import percentage_contributions
-
-if TYPE_CHECKING:
-    from backtest.analysis.result import BacktestResult
 
 WORST = 10  # drawdowns
 _DAY_COUNT = 360  # days in a year of interest
@@ -30,11 +29,11 @@ class RunNumbers:
     """Arrays, sums and tables of one run, as inputs of metrics.
 
     Args:
-        result: result of the run.
+        result: record of the run.
         benchmark: numbers of its benchmark over the same dates; None for a benchmark and for a run without one.
     """
 
-    result: "BacktestResult"
+    result: RunRecord
     benchmark: "RunNumbers | None" = None
 
     @cached_property
@@ -183,7 +182,7 @@ class RunNumbers:
 
     @cached_property
     def _shares_by_asset(self) -> pd.DataFrame:
-        shares = self.result.capital_and_risk.reindex(self.result.assets)
+        shares = capital_and_risk(self.result).reindex(self.result.assets)
         return pd.DataFrame(
             {
                 "capital_shares": shares["capital"].to_numpy(),
