@@ -56,7 +56,8 @@ def breakeven(
 def _print(result: "BreakEven") -> None:
     from backtest.analysis.break_even_spread.spread_search import DRAWS
     from backtest.analysis.uncertainty.bootstrap import LEVEL, SEED
-    from backtest.reporting.pages.headline import percent
+    from backtest.reporting.format import terminal_percent as percent
+    from backtest.reporting.format import terminal_ratio as ratio
 
     both = (result.by_return, result.by_sharpe)
     table = new_table(f"{result.start:%Y-%m-%d} to {result.end:%Y-%m-%d}", "return", "Sharpe ratio")
@@ -64,8 +65,7 @@ def _print(result: "BreakEven") -> None:
     if not math.isnan(result.block):
         table.add_row(f"  {LEVEL:.0%} interval", *(_range(one) for one in both))
     for label, point in _points(result):
-        sharpe = "-" if math.isnan(point.excess_sharpe) else f"{point.excess_sharpe:.2f}"
-        table.add_row(f"excess {label}", percent(point.excess_return), sharpe)
+        table.add_row(f"excess {label}", percent(point.excess_return), ratio(point.excess_sharpe))
     show(table)
     for measure, one in zip(("compound return", "Sharpe ratio"), both, strict=True):
         if verdict := _verdict(result, measure, one.spread):
@@ -108,12 +108,11 @@ def _verdict(result: "BreakEven", measure: str, spread: float) -> str:
 def _bps(spread: float) -> str:
     """Return a spread in words, or the side of the searched range on which it is."""
     from backtest.analysis.break_even_spread.spread_search import BOUND
+    from backtest.reporting.format import terminal_bps
 
-    if math.isnan(spread):
-        return "-"  # there is no Sharpe ratio without risk
     if math.isinf(spread):
-        return f"{'above' if spread > 0 else 'below -'} {1e4 * BOUND:,.0f} bp".replace("- ", "-")
-    return f"{round(1e4 * spread):,} bp"
+        return f"{'above' if spread > 0 else 'below'} {terminal_bps(math.copysign(BOUND, spread))}"
+    return terminal_bps(spread)  # a dash for NaN, because there is no Sharpe ratio without risk
 
 
 def _range(one: "BreakEvenSpread") -> str:

@@ -1,7 +1,6 @@
 """`compare`: several configurations or finished runs side by side, from their first common date."""
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -121,36 +120,33 @@ def _table(found: "Comparison", sections: list[list[tuple[str, ...]]], begin: in
 
 
 def _measures(found: "Comparison") -> Iterator[tuple[str, ...]]:
-    from backtest.reporting.pages.headline import LEFT_OUT_AT_ZERO, ROWS, ratio
+    from backtest.reporting.pages.headline import metric_rows
 
-    place = [key for _, key, _ in ROWS].index("average_gross_exposure") + 1
-    for label, key, write in (*ROWS[:place], ("maximum gross exposure", "max_gross_exposure", ratio), *ROWS[place:]):
-        if key == "total_return" and found.return_measure == "cagr":
-            continue
-        values, best = found.metrics.loc[key].to_dict() if key in found.metrics.index else {}, found.best.get(key, ())
-        defined = [value for value in values.values() if not math.isnan(value)]
-        if not defined or (key in LEFT_OUT_AT_ZERO and not any(defined)):
-            continue
-        yield label, *(f"{_cell(values[name], write)}{'*' if name in best else ''}" for name in found.names)
+    for metric, cells in metric_rows([found.summaries[name] for name in found.names], "compared"):
+        best = found.best.get(metric.key, ())
+        marked = (f"{cell}{'*' if name in best else ''}" for name, cell in zip(found.names, cells, strict=True))
+        yield metric.terminal_name, *marked
 
 
 def _shares(found: "Comparison") -> Iterator[tuple[str, ...]]:
-    from backtest.reporting.pages.headline import percent
+    from backtest.reporting.format import terminal_percent
 
     for of in ("capital", "risk"):
         for label, shares in found.class_shares(of).dropna(how="all").iterrows():
-            yield f"{of}: {label}", *(_cell(value, percent) for value in shares)
+            yield f"{of}: {label}", *(terminal_percent(value) for value in shares)
 
 
 def _crises(found: "Comparison") -> Iterator[tuple[str, ...]]:
+    from backtest.reporting.format import terminal_points
+
     worst = [(f"worst of {found.names[0]}", one) for one in found.falls[:1]]
     for name, one in (*((one.crisis.name, one) for one in found.crises), *worst):
         both = zip(one.returns, one.drawdowns, strict=True)
-        yield name, *(f"{100 * earned:z.1f}/{100 * depth:z.1f}" for earned, depth in both)
+        yield name, *(f"{terminal_points(earned)}/{terminal_points(depth)}" for earned, depth in both)
 
 
 def _against_the_first(found: "Comparison") -> Iterator[tuple[str, ...]]:
-    from backtest.reporting.pages.headline import ratio
+    from backtest.reporting.format import terminal_ratio
 
     first, others = found.names[0], list(found.names[1:])
     differences = found.sharpe_differences[found.sharpe_differences["name"] == first]
@@ -163,8 +159,4 @@ def _against_the_first(found: "Comparison") -> Iterator[tuple[str, ...]]:
         *((f"  won, windows of {years}Y", won[first][others]) for years, won in found.windows_won.items()),
     )
     for label, values in rows:
-        yield label, "", *(_cell(value, ratio) for value in values)
-
-
-def _cell(value: float, write: Callable[[float], str]) -> str:
-    return "-" if math.isnan(value) else write(value)
+        yield label, "", *(terminal_ratio(value) for value in values)

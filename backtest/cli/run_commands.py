@@ -96,7 +96,7 @@ def risk(
     weights: Annotated[str | None, typer.Option(help="Weights, such as 0.6,0.4. Default: equal weights.")] = None,
 ) -> None:
     """Show each asset's share of portfolio risk, and the equal-risk-contribution weights for comparison."""
-    from backtest.reporting.pages.headline import percent
+    from backtest.reporting.format import terminal_percent as percent
     from backtest.risk.worked_example import worked_example
 
     numbers = _numbers(volatilities, "--volatilities")

@@ -75,6 +75,8 @@ def _page_of(name: str) -> Path:
 def _tables(shelf: "Iterable[Shelved]") -> "list[Table]":
     """Return a table of the runs and a table of the comparisons, without empty tables."""
     from backtest.reporting.files.shelf_entry import ComparisonEntry, RunEntry
+    from backtest.reporting.format import terminal_percent as percent
+    from backtest.reporting.format import terminal_ratio as ratio
 
     runs = new_table("run", "period", "CAGR", "volatility", "Sharpe", "drawdown", "written")
     compared = new_table("comparison", "period", "best CAGR", "best Sharpe", "written")
@@ -82,11 +84,11 @@ def _tables(shelf: "Iterable[Shelved]") -> "list[Table]":
         table, numbers = (runs, [""] * 5) if one.kind == "run" else (compared, [""] * 3)
         match one.entry:
             case RunEntry() as run:
-                earned = _percent(run.cagr) if run.total_return is None else f"{_percent(run.total_return)} in all"
-                rates = (earned, _percent(run.volatility), _ratio(run.sharpe), _percent(run.max_drawdown))
+                earned = percent(run.cagr) if run.total_return is None else f"{percent(run.total_return)} in all"
+                rates = (earned, percent(run.volatility), ratio(run.sharpe), percent(run.max_drawdown))
                 numbers = [_period(run), *rates]
             case ComparisonEntry() as found:
-                numbers = [_period(found), _best(found, "cagr", _percent), _best(found, "sharpe", _ratio)]
+                numbers = [_period(found), _best(found, "cagr", percent), _best(found, "sharpe", ratio)]
         table.add_row(one.folder.name, *numbers, one.written_at[:10])
     for column in (*runs.columns, *compared.columns):
         column.overflow = "fold"  # `open` needs the whole name, however long
@@ -102,16 +104,6 @@ def _best(entry: "ComparisonEntry", key: str, write: "Callable[[float | None], s
     if best is None and key == "cagr":
         best, in_all = entry.best.get("total_return"), " in all"
     return "equal" if best is None else f"{write(best.value)}{in_all} {', '.join(best.names)}"
-
-
-def _percent(value: float | None) -> str:
-    from backtest.reporting.pages.headline import percent
-
-    return "-" if value is None else percent(value)
-
-
-def _ratio(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
 
 
 def _plain(one: "Shelved") -> dict[str, Any]:

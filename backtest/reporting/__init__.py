@@ -1,1 +1,1 @@
-"""Pages, figures and tables from a result. No arithmetic here: numbers come from `analysis`."""
+"""Pages, figures and files of a result. There is no arithmetic here: numbers come from `analysis`."""

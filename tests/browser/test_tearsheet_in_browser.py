@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from backtest.analysis.metrics.metric_registry import shown_in
 from backtest.reporting.format import FILTERS
-from backtest.reporting.pages.measure_texts import CARDS, GROUPS
 from support.pages.browser_page import (
     OpenPage,
     ReportOf,
@@ -59,7 +59,7 @@ def test_it_is_whole_without_scripts(report_of: ReportOf, page_of: OpenPage, tmp
 
 def test_its_headline_is_that_of_the_summary(report: Path, page_of: OpenPage) -> None:
     summary = json.loads((report / "summary.json").read_text(encoding="utf-8"))
-    measures = {measure.label: measure for group in GROUPS.values() for measure in group if measure.key in CARDS}
+    measures = {metric.label: metric for metric in shown_in("card")}
     cards = page_of(report / "tearsheet.html").locator(".card").all()
     assert len(cards) >= 5
     for card in cards:

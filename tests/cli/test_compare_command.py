@@ -186,8 +186,9 @@ def test_a_finished_run_that_no_longer_repeats_is_refused(finished: Path, here: 
     navs["strategy"] *= np.where(navs.index == 100, 1.0001, 1.0)
     navs.to_csv(finished / "nav.csv", index=False)
     assert refused(command("compare", finished, ARTICLE[0])) == (
-        f"error: {finished}/nav.csv: a run of the manifest.json beside it gives another NAV from 1997-05-31 on: its "
-        "data, a strategy or the program has changed since. Hint: compare the configuration, or run it again."
+        f"error: {finished}/nav.csv: repeating the run of the manifest.json next to it gives another NAV from "
+        "1997-05-31 on: its data, a strategy or the program has changed. Hint: compare the configuration, or "
+        "run it again."
     )
     assert [path.name for path in (here / "reports").iterdir() if path.is_dir()] == ["erc"]
     (finished / "nav.csv").unlink()
@@ -276,7 +277,7 @@ def test_a_disk_that_fails_leaves_the_earlier_comparison(here: Path, monkeypatch
 
     monkeypatch.setattr(Path, "write_bytes", full)
     assert refused(command("compare", *ARTICLE[:2], "--output", "mine")) == (
-        "error: mine: cannot be written (No space left on device). Hint: another --output."
+        "error: mine: cannot be written (No space left on device). Hint: choose another --output."
     )
     assert (here / "mine/comparison.csv").read_bytes() == before
     assert [path.name for path in here.iterdir()] == ["mine"]

@@ -252,7 +252,8 @@ def test_a_page_from_another_program_is_never_replaced(here: Path, caplog: pytes
     assert (here / "reports/index.html").read_text() == "<h1>My own</h1>"
     (record,) = caplog.records
     assert (
-        record.getMessage() == "reports/index.html: not made here, so it is not replaced. Hint: give it another name."
+        record.getMessage()
+        == "reports/index.html: was not written by this program, so it is not replaced. Hint: rename it."
     )
 
 

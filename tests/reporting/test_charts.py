@@ -12,11 +12,11 @@ from PIL import Image
 
 import backtest as bt
 from backtest.analysis import BacktestResult
-from backtest.analysis.tables.frequency_words import frequency_in_words
 from backtest.analysis.tables.in_force import in_force
 from backtest.reporting.charts.run_charts import charts_of
 from backtest.reporting.figures import run_figures
 from backtest.reporting.figures.figure_files import picture
+from backtest.reporting.format import frequency_in_words
 from backtest.reporting.pages.comparison_page import render_comparison_page
 from backtest.reporting.pages.tearsheet import render_tearsheet
 from support.builders.synthetic_result import FREQUENCIES, made_up

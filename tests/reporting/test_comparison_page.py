@@ -22,7 +22,7 @@ from backtest.reporting.files.report_files import json_bytes
 from backtest.reporting.format import FILTERS, change, day, percent, percent2, ratio
 from backtest.reporting.pages.comparison_page import render_comparison_page
 from backtest.reporting.pages.comparison_words import SHARES, findings, in_words_of_chance
-from backtest.reporting.pages.measure_texts import GROUPS
+from backtest.reporting.pages.measure_texts import page_groups
 from backtest.runs.compared_runs import compare
 from support.builders.ledger_result import random_run
 from support.builders.synthetic_result import made_up
@@ -102,7 +102,7 @@ class TestNumbers:
     def test_every_measure_of_each_with_the_best_marked(self, comparison: Comparison, found: Page) -> None:
         said = json.loads(json_bytes(comparison.summary()))["metrics"]
         rows = {row[0]: row[1:] for row in found.table("Measure") if len(row) > 1}
-        measures = [measure.of(12) for group in GROUPS.values() for measure in group]
+        measures = [metric for group in page_groups("comparison", 12).values() for metric in group]
         shown = {measure.label: measure for measure in measures if measure.label in rows}
         assert {"CAGR", "Sharpe ratio", "Maximum drawdown", "Financing drag a year", "Skew, monthly"} <= set(shown)
         for label, measure in shown.items():
@@ -189,8 +189,8 @@ class TestNumbers:
         for table, (years, won) in zip(tables, comparison.windows_won.items(), strict=True):
             expected = [["" if np.isnan(value) else percent(value, 0) for value in row] for row in won.to_numpy()]
             assert [row[1:] for row in table[1:]] == expected
-            assert f"Of {90 - 12 * years} windows." in found.text.replace(
-                f"Of {91 - 12 * years}", f"Of {90 - 12 * years}"
+            assert f"Shares of {90 - 12 * years} windows." in found.text.replace(
+                f"Shares of {91 - 12 * years}", f"Shares of {90 - 12 * years}"
             )
 
     def test_costs(self, comparison: Comparison, found: Page) -> None:
@@ -224,7 +224,7 @@ class TestWhatTheScriptDraws:
         for one, result in zip(drawn, results, strict=True):
             extremes = [min(one["values"]), max(one["values"])]
             np.testing.assert_allclose(extremes, [result.nav.min(), result.nav.max()], rtol=1e-6)
-        assert "has those that a picture needs" in thinned.text
+        assert "Long series are thinned for display" in thinned.text
         assert "Download NAV" not in thinned.text
         assert "Download NAV" in whole.text
 
@@ -269,14 +269,14 @@ class TestWords:
         summary = comparison.summaries[most]
         assert findings(comparison)[0].startswith(
             f"{most} earned the most: {percent(summary['cagr'])} a year, with a Sharpe ratio of "
-            f"{ratio(summary['sharpe'])} and a fall of {percent(-summary['max_drawdown'])} at worst."
+            f"{ratio(summary['sharpe'])} and a maximum drawdown of {percent(-summary['max_drawdown'])}."
         )
         said = " ".join(findings(comparison))
-        assert ("That is the best Sharpe ratio too." in said) == (most == best)
+        assert ("The Sharpe ratio is also the best." in said) == (most == best)
         assert said in found.text
         least = comparison.sharpe_differences["holm_p"].min()
         assert in_words_of_chance(comparison) == (
-            "No difference of Sharpe ratios can be told from chance when corrected for 3 pairs "
+            "No difference of Sharpe ratios can be distinguished from chance when corrected for 3 pairs "
             f"(smallest p-value {least:.3f})."
         )
 
@@ -284,11 +284,13 @@ class TestWords:
         one = made_up(120, benchmark=False, name="one")
         better = replace(one, nav=one.nav * 1.002 ** np.arange(121), name="better")
         assert in_words_of_chance(compare([one, better])) == (
-            "The difference of Sharpe ratios can be told from chance: better above one (p-value below 0.001)."
+            "The difference of Sharpe ratios can be distinguished from chance: better above one (p-value below 0.001)."
         )
         third = made_up(120, benchmark=False, name="third", seed=7)
         said = in_words_of_chance(compare([one, third, better]))
-        assert " of 3 differences of Sharpe ratios can be told from chance when corrected for 3 pairs: " in said
+        assert (
+            " of 3 differences of Sharpe ratios can be distinguished from chance when corrected for 3 pairs: " in said
+        )
         assert "better above one (p-value below 0.001)" in said
 
     def test_dates_are_explained(self) -> None:

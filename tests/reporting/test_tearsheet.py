@@ -12,10 +12,11 @@ import pytest
 
 from backtest.analysis import BacktestResult
 from backtest.analysis.break_even_spread.break_even_result import BreakEven, BreakEvenSpread, CurvePoint
+from backtest.analysis.metrics.metric_registry import shown_in
 from backtest.reporting.figures.figure_style import BENCHMARK, PALETTE, STRATEGY
 from backtest.reporting.figures.run_figures import render_all
 from backtest.reporting.format import change, change2, percent, percent2, ratio
-from backtest.reporting.pages.measure_texts import GROUPS, RELATIVE, headline
+from backtest.reporting.pages.measure_texts import headline
 from backtest.reporting.pages.tearsheet import render_tearsheet
 from support.builders.ledger_result import random_run
 from support.builders.synthetic_result import made_up
@@ -163,12 +164,13 @@ class TestNumbers:
 
     def test_every_number_of_the_summary_has_a_place(self) -> None:
         summary, of_three_months = made_up().summary(), made_up(3).summary()
-        shown = {measure.key for group in GROUPS.values() for measure in group}
+        tearsheet = shown_in("tearsheet")
+        shown = {metric.key for metric in tearsheet if not metric.needs_benchmark}
         assert {
             key for one in (summary, of_three_months) for key, value in one.items() if isinstance(value, float)
         } == shown
         relative = {key for key, value in summary["benchmark"].items() if isinstance(value, float)} - shown
-        assert relative == {measure.key for measure in RELATIVE}
+        assert relative == {metric.key for metric in tearsheet if metric.needs_benchmark}
 
     def test_calendar_is_coloured_starred_and_compounded(self) -> None:
         result = made_up(24, start="2003-05-31", benchmark=False)
@@ -228,7 +230,7 @@ class TestNumbers:
         assert [row[1] for row in terms[1:-1]] == [percent2(value) for value in there]
         assert terms[-1] == ["CAGR", percent2(summary["cagr"])]
         gross = percent2(parts["cagr"]["gross"])
-        assert f"Before trading costs and other fees CAGR is {gross}, after" in page(result).text
+        assert f"CAGR is {gross} before trading costs and other fees, " in page(result).text
 
     def test_the_return_of_many_assets_is_a_short_table(self) -> None:
         table = page(made_up(30, tuple(f"asset_{i}" for i in range(60)), free=True)).table("Source")
@@ -241,9 +243,9 @@ class TestNumbers:
         drag = percent2(summary["financing_drag_per_year"])
         sentence = (
             f"fixed on stocks, bonds and gold grew by {percent(summary['cagr'])} a year at "
-            f"{percent(summary['volatility'])} volatility (Sharpe ratio {ratio(summary['sharpe'])}), fell by "
-            f"{percent(-summary['max_drawdown'])} at worst and paid 1.5% a year to borrow, {drag} of it above the cash "
-            "rate;"
+            f"{percent(summary['volatility'])} volatility (Sharpe ratio {ratio(summary['sharpe'])}) with a "
+            f"maximum drawdown of {percent(-summary['max_drawdown'])} and paid 1.5% a year to borrow, "
+            f"{drag} of it above the cash rate;"
         )
         assert summary["cagr"] > 0
         assert sentence in page(result).text
@@ -307,7 +309,7 @@ class TestLeverage:
         assert [row[1:] for row in table[1:]] == [
             ["Margin call", f"{sizes[0]} of NAV was sold at this close"],
             ["Margin call", f"answered by the trade of this close, {sizes[1]} of NAV"],
-            ["Target scaled down", "to 75.0% of what was asked for"],
+            ["Target scaled down", "to 75.0% of the target weights"],
             ["No price", f"{sizes[2]} of NAV was sold at its last price"],
         ]
         assert [row[0] for row in table[1:3]] == [f"{date:%Y-%m-%d}" for date in result.trades.index[1:3]]
@@ -316,7 +318,7 @@ class TestLeverage:
         result = made_up(60, gross=1.5)
         found = page(replace(result, trade_terms=result.trade_terms.assign(scale=0.5)))
         assert len(found.table("Date")) == 1 + 20
-        assert f"And {len(result.trades) - 20} more" in found.text
+        assert f"There are {len(result.trades) - 20} more" in found.text
 
     def test_a_quiet_run_says_nothing_of_events(self) -> None:
         assert not {"events", "breakeven"} & set(page(made_up(60, gross=1.5)).sections)
@@ -328,12 +330,12 @@ class TestLeverage:
         result, inside = made_up(60, gross=1.5), BreakEvenSpread(0.0130, (-0.0422, np.inf))
         found = page(replace(result, break_even=tied(inside, BreakEvenSpread(-0.0033))))
         assert (
-            "The compound return equals that of sixty_forty at a loan spread of 130 bp (95% interval: −422 bp to above "
-            "2,000 bp). The Sharpe ratio equals that of sixty_forty at a loan spread of −33 bp, so it is behind even "
-            "where financing costs no more than cash."
+            "The compound return equals the benchmark's (sixty_forty) at a loan spread of 130 bp (95% interval: −422 "
+            "bp to above 2,000 bp). The Sharpe ratio equals the benchmark's (sixty_forty) at a loan spread of −33 bp, "
+            "so it is lower even if financing costs no more than cash."
         ) in found.text
         beyond = page(replace(result, break_even=tied(BreakEvenSpread(np.inf), BreakEvenSpread(np.nan))))
-        assert "is above that of sixty_forty at any loan spread that was looked at, up to 2,000 bp." in beyond.text
+        assert "is above the benchmark's (sixty_forty) at any loan spread up to 2,000 bp." in beyond.text
         assert "The Sharpe ratio" not in beyond.text
 
     def test_its_figure_is_on_the_page_when_there_is_a_curve(self) -> None:
@@ -441,8 +443,8 @@ class TestWhatUsersWrite:
         assert "notes on the data" not in page(made_up()).text
 
     def test_no_command_no_word_of_it(self) -> None:
-        assert "To repeat it" in page(made_up(), command="x").text
-        assert "To repeat it" not in page(made_up()).text
+        assert "To repeat the run" in page(made_up(), command="x").text
+        assert "To repeat the run" not in page(made_up()).text
 
 
 def test_the_same_result_gives_the_same_page() -> None:

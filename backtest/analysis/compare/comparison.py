@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from backtest.analysis.compare.side_by_side import (
-    BETTER,
     Shares,
     best_of,
     class_shares,
@@ -17,6 +16,7 @@ from backtest.analysis.compare.side_by_side import (
     sharpe_differences_of,
     windows_won,
 )
+from backtest.analysis.metrics.metric_registry import BETTER
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.crises import InCrisis, falls_of, in_crises
 
@@ -27,12 +27,12 @@ _SHARES: tuple[Shares, ...] = ("capital", "risk", "realised_risk")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
-    """Two or more results over exactly the same dates, k of them, with names that differ.
+    """Comparison of k results, two or more, over exactly the same dates and under different names.
 
     Args:
-        results: of runs that all begin on the first common date, without their benchmarks. The first is the
-            reference, whose own worst drawdowns are looked at.
-        notes: why the dates begin and end where they do, and which are left out.
+        results: results of runs that all begin on the first common date, without their benchmarks. The first is the
+            reference: the comparison also covers its worst drawdowns.
+        notes: reasons for the first and last date, and for dates that are left out.
         renderer: function that renders a comparison as HTML for notebooks; without one, notebooks show the plain text.
     """
 
@@ -48,7 +48,7 @@ class Comparison:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The k names; those that came twice with a number behind."""
+        """The k names; a name that occurs twice ends with a number."""
         return tuple(result.name for result in self.results)
 
     @property
@@ -63,12 +63,12 @@ class Comparison:
 
     @property
     def periods_per_year(self) -> int:
-        """Of all of them."""
+        """Periods per year, the same for all results."""
         return self.results[0].periods_per_year
 
     @property
     def return_measure(self) -> str:
-        """Key of the measure of return that all results have: `cagr`, or `total_return` over less than a year."""
+        """Key of the return metric that all results have: `cagr`, or `total_return` over less than a year."""
         return "cagr" if self.results[0].whole_year else "total_return"
 
     @cached_property
@@ -88,47 +88,47 @@ class Comparison:
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
-        """(m, k) every single number of the summaries, costs and financing a year and leverage among them."""
+        """(m, k) all metrics of the summaries, including costs and financing per year and leverage."""
         return metrics_of(self.summaries)
 
     @cached_property
     def best(self) -> Mapping[str, tuple[str, ...]]:
-        """By number of `metrics`, the names that have the best of it; `side_by_side.BETTER` says what is better."""
+        """Names of the best by metric; `metric_registry.BETTER` has the directions."""
         return best_of(self.metrics)
 
     @cached_property
     def levered(self) -> tuple[str, ...]:
-        """The names whose gross exposure was above NAV after some close."""
+        """Names of the results whose gross exposure exceeded NAV after some close."""
         most = self.metrics.loc["max_gross_exposure"]
         return tuple(name for name in self.names if most[name] > _WHOLE)
 
     def class_shares(self, of: Shares) -> pd.DataFrame:
-        """(c, k) average shares of asset classes, of `capital`, of `risk` ex ante or of `realised_risk`."""
+        """Return the (c, k) average shares of asset classes in `capital`, in ex-ante `risk` or in `realised_risk`."""
         return class_shares(self.summaries, of)
 
     @cached_property
     def crises(self) -> tuple[InCrisis, ...]:
-        """Return and drawdown in each of `crises.CRISES` that the dates cover."""
+        """Return and drawdown in each of `crises.CRISES` that the dates cover completely."""
         return in_crises(self.growth)
 
     @cached_property
     def falls(self) -> tuple[InCrisis, ...]:
-        """The same in the five worst drawdowns of the first."""
+        """Return and drawdown in each of the five worst drawdowns of the first result."""
         return in_crises(self.growth, falls_of(self.results[0].nav.rename(self.names[0])))
 
     @cached_property
     def correlations(self) -> pd.DataFrame:
-        """(k, k) of returns per period."""
+        """(k, k) correlations of returns per period."""
         return correlations_of(self.results)
 
     @cached_property
     def sharpe_differences(self) -> pd.DataFrame:
-        """Of each pair, with p-values; `side_by_side.sharpe_differences_of`."""
+        """Differences of Sharpe ratios of all pairs, with p-values; see `side_by_side.sharpe_differences_of`."""
         return sharpe_differences_of(self.results)
 
     @cached_property
     def windows_won(self) -> Mapping[int, pd.DataFrame]:
-        """By years of the window, of those that fit: (k, k) how often the row's compound return beats the column's."""
+        """Share of windows won, (k, k) by length of the window in years, for lengths that fit into the dates."""
         return {
             years: windows_won(self.growth, years * self.periods_per_year)
             for years in WINDOW_YEARS
@@ -136,17 +136,17 @@ class Comparison:
         }
 
     def windows(self, years: int) -> int:
-        """How many windows of so many years the dates hold, each a period after the last; none at 0 or below."""
+        """Return the number of windows of this length that the dates hold, one per period; none fits if 0 or less."""
         return len(self.growth) - years * self.periods_per_year
 
     def table(self) -> pd.DataFrame:
-        """All that has one number a strategy, the same as `comparison.csv`.
+        """Return everything with one number per strategy, as in `comparison.csv`.
 
         Returns:
             (r, k + 2) by `measure`: columns `better` (`higher`, `lower`, `nearest 1`, or empty), `best` (names, with a
-            semicolon between those that tie), and the names. Measures are those of `metrics`, then
-            `capital_share: <class>`, `risk_share: <class>`, `realised_risk_share: <class>`, `return: <crisis>`,
-            `drawdown: <crisis>`, and the same of `<the first>'s fall <dates>`.
+            semicolon between names that tie), and one column per name. The rows are those of `metrics`, then
+            `capital_share: <class>`, `risk_share: <class>`, `realised_risk_share: <class>`, `return: <crisis>` and
+            `drawdown: <crisis>`, and return and drawdown of each `<first name>'s fall <dates>`.
         """
         better = [BETTER.get(key, "") for key in self.best]
         metrics = self.metrics.assign(better=better, best=["; ".join(names) for names in self.best.values()])
@@ -156,16 +156,16 @@ class Comparison:
             for fall in self.falls
         ]
         rows = {
-            f"{what}: {one.crisis.name}": values
-            for one in (*self.crises, *falls)
-            for what, values in (("return", one.returns), ("drawdown", one.drawdowns))
+            f"{what}: {fall.crisis.name}": values
+            for fall in (*self.crises, *falls)
+            for what, values in (("return", fall.returns), ("drawdown", fall.drawdowns))
         }
         crises = pd.DataFrame(rows, index=[*self.names]).T
         table = pd.concat([metrics, *(part.assign(better="", best="") for part in (*shares, crises))])
         return table[["better", "best", *self.names]].rename_axis("measure")
 
     def summary(self) -> dict[str, Any]:
-        """Everything but the NAVs, decimals; NaN where something is not defined. The same as `comparison.json`."""
+        """Return everything but the NAVs, as in `comparison.json`: decimals, NaN where a number is not defined."""
         return {
             "strategies": list(self.names),
             "start": f"{self.start:%Y-%m-%d}",
@@ -178,8 +178,8 @@ class Comparison:
                 for key, best in self.best.items()
             },
             **{f"{of}_shares": self.class_shares(of).to_dict() for of in _SHARES},
-            "crises": [_plain(one) for one in self.crises],
-            "falls_of_the_first": [_plain(one) for one in self.falls],
+            "crises": [_plain(span) for span in self.crises],
+            "falls_of_the_first": [_plain(span) for span in self.falls],
             "correlations": self.correlations.to_dict("index"),
             "sharpe_differences": self.sharpe_differences.to_dict("records"),
             "windows_won": {

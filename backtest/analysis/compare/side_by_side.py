@@ -1,4 +1,4 @@
-"""Tables that have a column, or a row and a column, for each of several results over the same dates."""
+"""Tables with a column, or a row and a column, for each of several results over the same dates."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -7,67 +7,43 @@ import numpy as np
 import pandas as pd
 
 from backtest.analysis.metrics.ex_ante import UNCLASSIFIED
+from backtest.analysis.metrics.metric_registry import BETTER, METRICS
 from backtest.analysis.metrics.performance import correlation
+from backtest.analysis.metrics.records.metric import Better
 from backtest.analysis.run_record import RunRecord
 from backtest.analysis.uncertainty.sharpe_difference import holm, sharpe_difference
 
-Better = Literal["higher", "lower", "nearest 1"]
 Shares = Literal["capital", "risk", "realised_risk"]
 
-BETTER: Mapping[str, Better] = {
-    **dict.fromkeys(
-        (
-            "total_return", "cagr", "gross_cagr", "real_cagr", "sharpe", "sortino", "calmar", "max_drawdown", "skew",
-            "diversification_ratio", "effective_number_of_bets",
-        ),
-        "higher",
-    ),
-    **dict.fromkeys(
-        (
-            "volatility", "adjusted_volatility", "excess_kurtosis", "var_95", "cvar_95", "turnover_per_year",
-            "trading_cost_per_year", "financing_cost_per_year", "financing_drag_per_year", "average_financing_rate",
-            "borrow_cost_per_year", "fees_per_year", "turnover", "trading_cost", "financing_cost", "financing_drag",
-            "borrow_cost", "fees", "margin_calls", "forced_sales", "targets_scaled_down",
-        ),
-        "lower",
-    ),
-    "bias_statistic": "nearest 1",
-}  # fmt: skip
-"""By number of a summary, what an investor would rather have (a drawdown is below zero); of the others, nothing."""
-
-_SAME = 1e-9  # relative: nearer numbers tie
-_OF_ALL = ("periods", "periods_per_year")  # the same for all, so nothing to compare
+_SAME = 1e-9  # relative difference below which numbers tie
 
 
 def metrics_of(summaries: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """Every single number of the summaries of results.
+    """Return the metrics that are in any of the summaries, in the order of the registry.
 
     Args:
-        summaries: of `BacktestResult.summary()`, by the name of the result.
+        summaries: `BacktestResult.summary()` by name of the result.
 
     Returns:
-        (m, k) by the number's name and the result's; NaN where one is not defined.
+        (m, k) by key of the metric and name of the result; NaN where a metric is not defined.
 
     Example:
         >>> metrics_of({"a": {"name": "a", "sharpe": 0.5}, "b": {"name": "b", "sharpe": 0.7}})
                   a    b
         sharpe  0.5  0.7
     """
-    numbers = {
-        name: {
-            key: float(value) for key, value in summary.items() if isinstance(value, int | float) and key not in _OF_ALL
-        }
-        for name, summary in summaries.items()
-    }
-    keys = dict.fromkeys(key for one in numbers.values() for key in one)
-    return pd.DataFrame({name: [one.get(key, np.nan) for key in keys] for name, one in numbers.items()}, index=[*keys])
+    keys = [metric.key for metric in METRICS if any(metric.key in summary for summary in summaries.values())]
+    columns = {name: [float(summary.get(key, np.nan)) for key in keys] for name, summary in summaries.items()}
+    return pd.DataFrame(columns, index=keys)
 
 
 def best_of(metrics: pd.DataFrame) -> dict[str, tuple[str, ...]]:
-    """Which columns have the best of each number: several if they tie, none where all are the same or none is better.
+    """Return the names of the columns with the best of each metric.
+
+    Several columns may tie. There is no best if all numbers are equal, or if the metric has no preferred direction.
 
     Args:
-        metrics: of `metrics_of`; NaN is never best.
+        metrics: table of `metrics_of`; NaN is never best.
 
     Example:
         >>> best_of(pd.DataFrame({"a": [0.5, 0.1], "b": [0.7, 0.1]}, index=["sharpe", "volatility"]))
@@ -88,7 +64,7 @@ def _best(row: pd.Series, better: Better | None) -> tuple[str, ...]:
 
 
 def correlations_of(results: Sequence[RunRecord]) -> pd.DataFrame:
-    """(k, k) correlations of returns per period, 1 on the diagonal; NaN where one does not vary.
+    """Return the (k, k) correlations of returns per period: 1 on the diagonal, NaN where a return does not vary.
 
     Example:
         >>> import backtest as bt
@@ -98,23 +74,23 @@ def correlations_of(results: Sequence[RunRecord]) -> pd.DataFrame:
     """
     returns = [result.returns.to_numpy() for result in results]
     names = [result.name for result in results]
-    values = [[correlation(one, other) for other in returns] for one in returns]
+    values = [[correlation(row, other) for other in returns] for row in returns]
     return pd.DataFrame(values, index=names, columns=names)
 
 
 def class_shares(summaries: Mapping[str, Mapping[str, Any]], of: Shares) -> pd.DataFrame:
-    """Average shares of each asset class: what a strategy puts its capital, and its risk, into.
+    """Return the average share of each asset class in the capital or in the risk of each result.
 
-    Capital and risk are as of `holdings.capital_and_risk`, ex ante and over the same rebalance dates; realised risk is
-    of the whole span. Of a result without classes it is all in one, `unclassified`.
+    Shares of capital and of ex-ante risk are averages over the same rebalance dates, see `holdings.capital_and_risk`;
+    shares of realised risk cover the whole span. A result without classes has one class, `unclassified`.
 
     Args:
-        summaries: of `BacktestResult.summary()`, by the name of the result.
-        of: whose shares.
+        summaries: `BacktestResult.summary()` by name of the result.
+        of: quantity that is shared.
 
     Returns:
-        (c, k) fractions by class, in the order in which they come, and result; 0 for a class that a result does not
-        hold, NaN where it has no shares, as without a covariance.
+        (c, k) fractions by class, in order of appearance, and result; 0 for a class that a result does not hold, NaN
+        if a result has no shares, such as risk shares without a covariance.
 
     Example:
         >>> import backtest as bt
@@ -122,24 +98,24 @@ def class_shares(summaries: Mapping[str, Mapping[str, Any]], of: Shares) -> pd.D
         >>> class_shares(summaries, "capital")["erc"].round(2).to_dict()
         {'equities': 0.24, 'bonds': 0.45, 'commodities': 0.32}
     """
-    found = {}
+    by_result = {}
     for name, summary in summaries.items():
         classes = summary[f"class_{of}_shares"]
-        found[name] = classes or {UNCLASSIFIED: sum(summary[f"{of}_shares"].values())}
-    every = dict.fromkeys(label for shares in found.values() for label in shares)
+        by_result[name] = classes or {UNCLASSIFIED: sum(summary[f"{of}_shares"].values())}
+    every = dict.fromkeys(label for shares in by_result.values() for label in shares)
     columns = {
-        name: [shares.get(label, sum(shares.values()) * 0.0) for label in every] for name, shares in found.items()
+        name: [shares.get(label, sum(shares.values()) * 0.0) for label in every] for name, shares in by_result.items()
     }
     return pd.DataFrame(columns, index=[*every])
 
 
 def sharpe_differences_of(results: Sequence[RunRecord]) -> pd.DataFrame:
-    """Differences of annualised Sharpe ratios, both tests of each, for every pair.
+    """Return the differences of annualised Sharpe ratios of all pairs, with two tests of each.
 
     Returns:
         (k (k - 1) / 2, 8), columns `name`, `other`, `difference` (the first less the second), `memmel_error`,
-        `memmel_p`, `ledoit_wolf_error`, `ledoit_wolf_p`: standard errors and p-values of `sharpe_difference`, and
-        `holm_p`: those of Ledoit, Wolf corrected for the number of pairs.
+        `memmel_p`, `ledoit_wolf_error`, `ledoit_wolf_p` (standard errors and p-values of `sharpe_difference`), and
+        `holm_p` (the p-values of Ledoit and Wolf, corrected for the number of pairs).
 
     Example:
         >>> import backtest as bt
@@ -148,15 +124,15 @@ def sharpe_differences_of(results: Sequence[RunRecord]) -> pd.DataFrame:
         [[0.11, 0.63]]
     """
     rows = []
-    for i, one in enumerate(results):
+    for i, result in enumerate(results):
         for other in results[i + 1 :]:
-            found = sharpe_difference(
-                one.excess_returns.to_numpy(), other.excess_returns.to_numpy(), one.periods_per_year
+            tested = sharpe_difference(
+                result.excess_returns.to_numpy(), other.excess_returns.to_numpy(), result.periods_per_year
             )
             tests = [
-                value for test in (found.memmel, found.ledoit_wolf) for value in (test.standard_error, test.p_value)
+                value for test in (tested.memmel, tested.ledoit_wolf) for value in (test.standard_error, test.p_value)
             ]
-            rows.append((one.name, other.name, found.difference, *tests))
+            rows.append((result.name, other.name, tested.difference, *tests))
     columns = [
         "name", "other", "difference", "memmel_error", "memmel_p", "ledoit_wolf_error", "ledoit_wolf_p",
     ]  # fmt: skip
@@ -165,17 +141,17 @@ def sharpe_differences_of(results: Sequence[RunRecord]) -> pd.DataFrame:
 
 
 def windows_won(navs: pd.DataFrame, window: int) -> pd.DataFrame:
-    """Share of all windows of so many periods in which the compound return of one is above that of another.
+    """Return the share of all windows in which the compound return of one NAV exceeds the compound return of another.
 
-    Windows overlap, so they are far fewer independent ones than they seem.
+    Windows overlap, so there are far fewer independent windows than windows.
 
     Args:
-        navs: (P, k) currency, above 0 but perhaps at the end.
-        window: periods, 1 or more.
+        navs: (P, k) currency, above 0 except possibly on the last date.
+        window: length in periods, 1 or more.
 
     Returns:
-        (k, k) fractions: how often the row beats the column, NaN on the diagonal. With what is the same in both, which
-        neither wins, a pair adds up to 1. NaN everywhere where P - 1 < window.
+        (k, k) share of windows in which the row beats the column; NaN on the diagonal. The two shares of a pair add up
+        to 1, less the windows with equal returns, which neither wins. All NaN if P - 1 < window.
 
     Example:
         >>> dates = pd.date_range("2020-01-31", periods=3, freq="ME")

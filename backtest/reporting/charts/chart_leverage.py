@@ -1,4 +1,4 @@
-"""Charts of where the return went, and what leverage and trading cost."""
+"""Charts of the attribution of the return, of financing, of costs and of the break-even spread."""
 
 from collections.abc import Mapping
 from math import isnan
@@ -23,7 +23,7 @@ _COSTS = {
 
 
 def attribution(result: BacktestResult) -> Chart:
-    """The waterfall from what assets earned through financing and costs to the total return."""
+    """Waterfall from the contributions of assets through financing and costs to the total return."""
     bars = waterfall(result, _BARS)
     names = bars_in_words(result, bars)
     tints: list[int | str] = ["up" if value >= 0 else "down" for value in bars["value"]]
@@ -43,7 +43,7 @@ def attribution(result: BacktestResult) -> Chart:
 
 
 def financing(result: BacktestResult) -> Chart | None:
-    """What was paid, the cash rate, and how much was financed; none where nothing was."""
+    """Rate paid, cash rate and financed amount; None if nothing was financed."""
     table = thinned(financing_path(result))
     if len(table) < 2:
         return None
@@ -62,7 +62,7 @@ def financing(result: BacktestResult) -> Chart | None:
 
 
 def costs(result: BacktestResult) -> Chart | None:
-    """Costs of calendar years by kind; none where nothing was paid."""
+    """Costs of calendar years by kind; None without costs."""
     table = costs_by_year(result)
     drawn = [
         series(f"cost: {column}", name, colour, numbers(table[column]), "bar")
@@ -78,28 +78,28 @@ def costs(result: BacktestResult) -> Chart | None:
 
 
 def break_even(result: BacktestResult) -> Chart | None:
-    """The compound return above the benchmark's by spread; none where no curve was worked out."""
-    found = result.break_even
-    if found is None or not found.curve:
+    """Compound return above the benchmark by spread; None if the curve was not computed."""
+    solved = result.break_even
+    if solved is None or not solved.curve:
         return None
-    excess = found.line
+    excess = solved.line
     spreads = excess.index.to_list()
     marks: list[Mapping[str, Any]] = [ZERO]
-    if spreads[0] <= found.by_return.spread <= spreads[-1]:
-        marks.append({"axis": "x", "at": found.by_return.spread, "colour": 5, "name": "break-even", "align": "left"})
+    if spreads[0] <= solved.by_return.spread <= spreads[-1]:
+        marks.append({"axis": "x", "at": solved.by_return.spread, "colour": 5, "name": "break-even", "align": "left"})
     more: dict[str, Any] = {}
-    if found.by_return.interval is not None:
-        low, high = (min(max(end, spreads[0]), spreads[-1]) for end in found.by_return.interval)
+    if solved.by_return.interval is not None:
+        low, high = (min(max(end, spreads[0]), spreads[-1]) for end in solved.by_return.interval)
         more["span"] = {"from": low, "to": high, "colour": 5}
     drawn = [series("excess return", "above the benchmark", "strategy", numbers(excess))]
-    if not isnan(found.configured.spread):
-        at = numbers(excess.where(excess.index == found.configured.spread))
+    if not isnan(solved.configured.spread):
+        at = numbers(excess.where(excess.index == solved.configured.spread))
         drawn.append(series("configured", "as configured", "strategy", at, "point"))
     return {
         "x": {"values": numbers(spreads), "unit": "bps"},
         "panels": [
             panel(
-                f"Return above the benchmark's{', a year' if found.whole_year else ''}",
+                f"Return above the benchmark's{', a year' if solved.whole_year else ''}",
                 "percent2",
                 220,
                 drawn,

@@ -1,8 +1,8 @@
-"""What charts are made of: series and panels, as the page's script reads them.
+"""Parts of charts: series and panels, as the page's script reads them.
 
-A chart has places along its axis (`x`: dates as `embedding.steps` has them, labels, or values) and panels one above the
-other; a panel has a unit, a height in pixels and series; a series has a key (a press on its name hides it on the whole
-page), a colour (a number of the palette, or the name of a CSS variable) and values.
+A chart has places along its axis (`x`: dates from `embedding.steps`, labels, or values) and panels below each other. A
+panel has a unit (a format of `reporting.format`), a height in pixels and series. A series has a key (a click on its
+name hides it on the whole page), a colour (a number of the palette, or the name of a CSS variable) and values.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,33 +17,33 @@ from backtest.reporting.charts.embedding import days
 Chart = dict[str, Any]
 
 SHARED = ("strategy", "benchmark")
-"""Keys of series that are in many charts of the page of a run."""
+"""Keys of series that occur in many charts on the page of a run."""
 
 ASSET = "asset: "
-"""How the keys of assets begin."""
+"""Prefix of the keys of assets."""
 
 ZERO: Mapping[str, Any] = {"axis": "y", "at": 0, "colour": "quiet"}
-"""A line at zero."""
+"""Line at zero."""
 
 WHOLE: Mapping[str, Any] = {"axis": "y", "at": 1, "colour": "ink", "dash": "dotted"}
-"""A line at all of NAV."""
+"""Line at 100 % of NAV."""
 
 _COLOURS, _DASHES = 10, 5
 _ROWS = 1600  # more than a chart has pixels
 
 
 def series(key: str, name: str, colour: int | str, values: Any, style: str = "line", **more: Any) -> dict[str, Any]:
-    """One series of a panel."""
+    """Return one series of a panel."""
     return {"key": key, "name": name, "colour": colour, "style": style, "values": values, **more}
 
 
 def panel(title: str, unit: str, height: int, drawn: Sequence[Mapping[str, Any]], **more: Any) -> dict[str, Any]:
-    """One panel of a chart."""
+    """Return one panel of a chart."""
     return {"title": title, "unit": unit, "height": height, "series": list(drawn), **more}
 
 
 def colour_and_dash(place: int) -> tuple[int, int]:
-    """Which of ten colours and of five dashes a strategy has: beyond ten, colours come again with other dashes.
+    """Return the number of the colour, of ten, and of the dashes, of five; after ten, colours repeat with other dashes.
 
     >>> [colour_and_dash(place) for place in (0, 4, 5, 10)]
     [(0, 0), (4, 4), (5, 0), (0, 1)]
@@ -52,30 +52,32 @@ def colour_and_dash(place: int) -> tuple[int, int]:
 
 
 def has_values(drawn: Mapping[str, Any]) -> bool:
-    """Whether a panel has anything to show: a ratio without risk is missing on every date."""
-    return any(value is not None for one in drawn["series"] for value in one["values"])
+    """Return whether a panel has a value to show; a ratio without risk is missing on every date."""
+    return any(value is not None for line in drawn["series"] for value in line["values"])
 
 
 def legend(chart: Chart) -> list[dict[str, Any]]:
-    """The series of a chart that a press hides, each once.
+    """Return the series of a chart that a click hides, each once.
 
-    Those that have a key of all charts (`SHARED`, or an asset's) are left out: the page names them once.
+    Series with a key of all charts (`SHARED`, or that of an asset) are left out, because the page names them once.
     """
-    every = {one["key"]: one for part in chart["panels"] for one in part["series"] if one["style"] != "range"}
+    every = {drawn["key"]: drawn for part in chart["panels"] for drawn in part["series"] if drawn["style"] != "range"}
     return [
-        {part: one[part] for part in ("key", "name", "colour")}
-        for key, one in every.items()
+        {part: drawn[part] for part in ("key", "name", "colour")}
+        for key, drawn in every.items()
         if key not in SHARED and not key.startswith(ASSET)
     ]
 
 
 def thinned(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows that a chart needs: `rows_to_draw`."""
+    """Return the rows of a table that a chart needs; see `rows_to_draw`."""
     return table.iloc[rows_to_draw(table.to_numpy(), max(_ROWS, 2 * table.shape[1] + 2))]
 
 
 def crises_within(dates: pd.Index) -> list[dict[str, Any]]:
-    """The crises that shade charts of these dates: their names, and their ends as days since 1970."""
-    found = overlapping_crises(pd.DatetimeIndex(dates))
-    ends = zip(*(days(pd.DatetimeIndex([getattr(one, end) for one in found])) for end in ("start", "end")), strict=True)
-    return [{"name": one.name, "from": start, "to": end} for one, (start, end) in zip(found, ends, strict=True)]
+    """Return the crises that shade charts of these dates: name, and first and last day since 1970."""
+    crises = overlapping_crises(pd.DatetimeIndex(dates))
+    ends = zip(
+        *(days(pd.DatetimeIndex([getattr(crisis, end) for crisis in crises])) for end in ("start", "end")), strict=True
+    )
+    return [{"name": crisis.name, "from": start, "to": end} for crisis, (start, end) in zip(crises, ends, strict=True)]

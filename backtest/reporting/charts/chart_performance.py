@@ -1,6 +1,6 @@
-"""Charts of what a run earned: growth and drawdown, rolling measures, the distribution of its returns.
+"""Charts of the performance of a run: growth and drawdown, rolling measures, distribution of returns.
 
-Growth and drawdown keep every row, as they can be zoomed into and downloaded.
+Growth and drawdown keep every row, because they can be zoomed and downloaded.
 """
 
 from typing import Any
@@ -10,25 +10,25 @@ import pandas as pd
 from backtest.analysis.metrics.distribution import histogram
 from backtest.analysis.metrics.drawdown import drawdown
 from backtest.analysis.result import BacktestResult
-from backtest.analysis.tables.frequency_words import frequency_in_words
 from backtest.reporting.charts.chart_parts import SHARED, ZERO, Chart, has_values, panel, series, thinned
 from backtest.reporting.charts.embedding import numbers, steps
+from backtest.reporting.format import frequency_in_words
 
 _NAV_DIGITS = 8
 
 
 def growth(result: BacktestResult) -> Chart:
-    """NAV, and how far it stands below its peak, with the crises."""
+    """NAV and its drawdown, with the crises."""
     sides = _sides(result)
     above = [
-        series(key, one.name, key, numbers(one.nav.to_numpy(), _NAV_DIGITS), column=key, **_dashed(key))
-        for key, one in sides
+        series(key, side.name, key, numbers(side.nav.to_numpy(), _NAV_DIGITS), column=key, **_dashed(key))
+        for key, side in sides
     ]
     below = [
         series(
-            key, one.name, key, numbers(drawdown(one.nav.to_numpy())), _drawdown_style(key), thin=True, **_dashed(key)
+            key, side.name, key, numbers(drawdown(side.nav.to_numpy())), _drawdown_style(key), thin=True, **_dashed(key)
         )
-        for key, one in sides
+        for key, side in sides
     ]
     return {
         "x": {"dates": steps(result.nav.index)},
@@ -40,14 +40,14 @@ def growth(result: BacktestResult) -> Chart:
 
 
 def rolling(result: BacktestResult) -> Chart | None:
-    """Volatility, Sharpe ratio and correlation over the last 12 months; none of a run that is shorter."""
+    """Volatility, Sharpe ratio and correlation over the last 12 months; None for a shorter run."""
     if result.rolling.empty:
         return None
     sides = _sides(result)
-    table = thinned(pd.concat({key: one.rolling for key, one in sides}, axis=1))
+    table = thinned(pd.concat({key: side.rolling for key, side in sides}, axis=1))
 
     def of(what: str) -> list[dict[str, Any]]:
-        return [series(key, one.name, key, numbers(table[key, what]), **_dashed(key)) for key, one in sides]
+        return [series(key, side.name, key, numbers(table[key, what]), **_dashed(key)) for key, side in sides]
 
     panels = [
         panel("Volatility, last 12 months, a year", "percent", 170, of("volatility"), zero=True),
@@ -58,12 +58,12 @@ def rolling(result: BacktestResult) -> Chart | None:
             series("strategy", f"with {result.benchmark.name}", "strategy", numbers(table["strategy", "correlation"]))
         ]
         panels.append(panel("Correlation to the benchmark, last 12 months", "ratio", 140, drawn, marks=[ZERO]))
-    panels = [one for one in panels if has_values(one)]
+    panels = [drawn for drawn in panels if has_values(drawn)]
     return {"x": {"dates": steps(table.index)}, "panels": panels}
 
 
 def distribution(result: BacktestResult) -> Chart | None:
-    """The histogram of the returns, with VaR and CVaR; none where they do not vary."""
+    """Histogram of the returns, with VaR and CVaR; None if returns do not vary."""
     bins = histogram(result.returns)
     if bins.empty:
         return None
@@ -91,7 +91,7 @@ def distribution(result: BacktestResult) -> Chart | None:
 
 def _sides(result: BacktestResult) -> list[tuple[str, BacktestResult]]:
     sides = zip(SHARED, (result, result.benchmark), strict=True)
-    return [(key, one) for key, one in sides if one is not None]
+    return [(key, side) for key, side in sides if side is not None]
 
 
 def _dashed(key: str) -> dict[str, str]:

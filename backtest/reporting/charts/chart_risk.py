@@ -1,4 +1,4 @@
-"""Charts of what a run held and where its risk sat."""
+"""Charts of weights and risk."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,7 +33,7 @@ def weights(result: BacktestResult) -> Chart:
 
 
 def risk(result: BacktestResult) -> Chart | None:
-    """Expected contributions of the decisions in force, which are steps, and contributions realised over 12 months."""
+    """Expected risk contributions of the decisions in force, as steps, and contributions realised over 12 months."""
     if result.capital_and_risk.empty:
         return None
     decided = _folded(in_force(result.risk_contributions, result), result)
@@ -56,7 +56,7 @@ def risk(result: BacktestResult) -> Chart | None:
 
 
 def shares(result: BacktestResult) -> Chart | None:
-    """Average share of capital, of expected and of realised risk; none without a covariance."""
+    """Average shares of capital, of expected and of realised risk; None without a covariance."""
     table = result.capital_and_risk
     if table.empty:
         return None
@@ -84,7 +84,7 @@ def shares(result: BacktestResult) -> Chart | None:
 
 
 def forecasts(result: BacktestResult) -> Chart | None:
-    """The forecast volatility in force, a step, beside the realised one; None for a run of less than 12 months."""
+    """Forecast volatility in force, as steps, and realised volatility; None for a run of less than 12 months."""
     forecast, followed = result.forecast_volatility, subsequent_volatility(result)
     if forecast.empty or followed.empty:
         return None
@@ -102,7 +102,7 @@ def forecasts(result: BacktestResult) -> Chart | None:
 
 
 def asset_colours(result: BacktestResult) -> dict[str, int | str]:
-    """The assets that charts show by name, those of the largest weights, and the others as one, with their colours."""
+    """Return the colour of each asset that charts name, those with the largest weights, and of the others together."""
     table = largest_and_rest(result.weights, _COLOURS)
     folded = table.shape[1] < len(result.assets)
     colours: dict[str, int | str] = {str(name): number for number, name in enumerate(table.columns)}
@@ -110,7 +110,7 @@ def asset_colours(result: BacktestResult) -> dict[str, int | str]:
 
 
 def asset_legend(result: BacktestResult) -> list[dict[str, Any]]:
-    """The names that switch assets on and off."""
+    """Return the entries that show and hide assets."""
     return [{"key": f"{ASSET}{name}", "name": name, "colour": colour} for name, colour in asset_colours(result).items()]
 
 
@@ -128,12 +128,12 @@ def _stack(
 
 
 def _dates_to_draw(decided: pd.DataFrame, between: pd.Index) -> pd.Index:
-    """Return some dates of a line, and all on which a decision comes into force unless these are too many to draw."""
+    """Return the dates `between`, and those on which a decision comes into force, thinned if there are too many."""
     return thinned(decided).index.union(between)
 
 
 def _folded(table: pd.DataFrame, result: BacktestResult) -> pd.DataFrame:
-    """The columns of all assets as `asset_colours` has them, the others added up."""
+    """Columns of the assets in `asset_colours`, with the sum of the others as the last column."""
     colours = asset_colours(result)
     if len(colours) == table.shape[1]:
         return table

@@ -1,6 +1,6 @@
-"""The charts of a comparison, from tables that `analysis` has worked out.
+"""Charts of a comparison, from tables of `analysis`.
 
-A strategy has the same key, colour and dashes in all of them; a press on its name hides it on the whole page.
+A strategy has the same key, colour and dashes in all charts; a click on its name hides it on the whole page.
 """
 
 from typing import Any
@@ -25,15 +25,15 @@ from backtest.reporting.charts.chart_parts import (
 from backtest.reporting.charts.embedding import numbers, steps
 from backtest.reporting.pages.comparison_words import SHARES
 
-_DASHES = ("solid", [8, 2.4], [2, 2], [9.6, 2.4, 2, 2.4], [14, 3.2])  # as `figure_style.DASHES`, in pixels
-_CLASSES = 9  # with a colour of their own; the others are one series
-_NUMBERS = 110_000  # of growth and drawdown: four strategies over 50 years of days are drawn as they are
+_DASHES = ("solid", [8, 2.4], [2, 2], [9.6, 2.4, 2, 2.4], [14, 3.2])  # `figure_style.DASHES` in pixels
+_CLASSES = 9  # asset classes with a colour of their own; the others are one series
+_NUMBERS = 110_000  # most numbers of growth and drawdown: four strategies over 50 years of days are not thinned
 _NAV_DIGITS = 7
-_WHOLE = 1.0001  # of capital or risk, to the digits that are drawn
+_WHOLE = 1.0001  # all of the capital or risk, with a margin for rounding
 
 
 def looks(comparison: Comparison) -> list[dict[str, Any]]:
-    """Key, name, colour and dashes of each strategy."""
+    """Return key, name, colour and dashes of each strategy."""
     places = [colour_and_dash(i) for i in range(len(comparison.names))]
     return [
         {"key": f"run{i}", "name": name, "colour": colour, "dash": _DASHES[dash]}
@@ -42,7 +42,7 @@ def looks(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def comparison_charts(comparison: Comparison) -> dict[str, Any]:
-    """Everything that the page of a comparison draws: `charts` and `crises`, as `page.render` takes them."""
+    """Return everything that the page of a comparison draws: `charts` and `crises`, as input of `page_file.render`."""
     made = {
         "growth": growth(comparison),
         "rolling": rolling(comparison),
@@ -54,21 +54,21 @@ def comparison_charts(comparison: Comparison) -> dict[str, Any]:
 
 
 def growth(comparison: Comparison) -> Chart:
-    """NAV, and how far it stands below its peak: every row, unless there are too many numbers for a page."""
+    """NAV and its drawdown; thinned if there are too many numbers for a page."""
     navs = comparison.growth
     below = navs.apply(lambda nav: pd.Series(drawdown(nav.to_numpy()), index=nav.index))
-    both = pd.concat([navs, below], axis=1)
-    both = both.iloc[rows_to_draw(both.to_numpy(), _NUMBERS // both.shape[1])]
+    table = pd.concat([navs, below], axis=1)
+    table = table.iloc[rows_to_draw(table.to_numpy(), _NUMBERS // table.shape[1])]
     count = navs.shape[1]
     return {
-        "x": {"dates": steps(both.index)},
+        "x": {"dates": steps(table.index)},
         "panels": [
             panel(
-                "Growth of 1", "growth", 320, _lines(comparison, both.iloc[:, :count], _NAV_DIGITS),
+                "Growth of 1", "growth", 320, _lines(comparison, table.iloc[:, :count], _NAV_DIGITS),
                 scale="log", rebase=True, crises=True, named=True,
             ),
             panel(
-                "Drawdown below the running peak", "percent", 170, _lines(comparison, both.iloc[:, count:], thin=True),
+                "Drawdown below the running peak", "percent", 170, _lines(comparison, table.iloc[:, count:], thin=True),
                 top=0, crises=True,
             ),
         ],
@@ -76,16 +76,16 @@ def growth(comparison: Comparison) -> Chart:
 
 
 def draws_every_row(comparison: Comparison) -> bool:
-    """Whether `growth` has all dates, and not only those that a picture needs."""
+    """Return whether `growth` has all dates, and is not thinned."""
     return 2 * comparison.growth.size <= _NUMBERS
 
 
 def rolling(comparison: Comparison) -> Chart | None:
-    """Volatility and Sharpe ratio over the last 12 months; none of dates that are fewer."""
+    """Volatility and Sharpe ratio over the last 12 months; None for shorter dates."""
     results = comparison.results
     if results[0].rolling.empty:
         return None
-    columns = [one.rolling[what] for what in ("volatility", "sharpe") for one in results]
+    columns = [result.rolling[what] for what in ("volatility", "sharpe") for result in results]
     table = thinned(pd.concat(columns, axis=1))
     above, below = table.iloc[:, : len(results)], table.iloc[:, len(results) :]
     panels = [panel("Volatility, last 12 months, a year", "percent", 200, _lines(comparison, above), zero=True)]
@@ -105,9 +105,9 @@ def gross_exposure(comparison: Comparison) -> Chart:
 
 
 def class_shares(comparison: Comparison) -> Chart | None:
-    """Shares of asset classes in each strategy's capital and risk, stacked; none where there are none.
+    """Shares of asset classes in the capital and risk of each strategy, stacked; None without shares.
 
-    A strategy is a line with its name, and below it one with a bar for each of what it has.
+    Each strategy has a row with its name and, below it, a row with a bar for capital and for each kind of risk.
     """
     classes = comparison.class_shares("capital").shape[0]
     table = largest_and_rest(pd.concat({of: comparison.class_shares(of).T for of in SHARES}), _CLASSES)
@@ -126,7 +126,7 @@ def class_shares(comparison: Comparison) -> Chart | None:
         )
         for place, label in enumerate(table.columns)
     ]
-    whole = bool((table.clip(lower=0).sum(axis=1) < _WHOLE).all())  # or hedges push others above it
+    whole = bool((table.clip(lower=0).sum(axis=1) < _WHOLE).all())  # hedges can push the sum of the others above 1
     ends = {"zero": True, **({"top": 1} if whole else {})}
     chart: Chart = {
         "x": {"labels": labels, "full": full, "keys": keys},
@@ -138,12 +138,12 @@ def class_shares(comparison: Comparison) -> Chart | None:
 
 
 def _share_places(comparison: Comparison, table: pd.DataFrame) -> list[tuple[str, str, str, pd.Series]]:
-    """From top to bottom: a label, the same in full, the key of the strategy, and its shares of the classes."""
+    """Rows from top to bottom: a label, its full form, the key of the strategy, and its shares of the classes."""
     places = []
     for look in looks(comparison):
         name, key = look["name"], look["key"]
-        there = {label: table.loc[(of, name)] for of, label in SHARES.items()}
-        bars = [(label, f"{name}: {label}", key, row) for label, row in there.items() if row.notna().all()]
+        shares = {label: table.loc[(of, name)] for of, label in SHARES.items()}
+        bars = [(label, f"{name}: {label}", key, row) for label, row in shares.items() if row.notna().all()]
         if bars:
             places += [(name, name, key, pd.Series(float("nan"), index=table.columns)), *bars]
     return places

@@ -1,4 +1,4 @@
-"""The charts of a tearsheet, from tables that `analysis` has worked out."""
+"""Charts of a tearsheet, from tables of `analysis`."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from backtest.reporting.charts.chart_risk import forecasts, risk, shares, weight
 
 
 def charts_of(result: BacktestResult) -> dict[str, Any]:
-    """Everything that the page of a run draws: `charts` and `crises`.
+    """Return everything that the page of a run draws: `charts` and `crises`.
 
     Args:
-        result: of a run.
+        result: result of a run.
 
     Returns:
-        What `page.render` takes as `data`. A chart that has nothing to show is not there.
+        `data` of `page_file.render`, without charts that have nothing to show.
     """
     made = {
         "growth": growth(result),

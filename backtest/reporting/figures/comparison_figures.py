@@ -1,6 +1,6 @@
-"""The figures of a comparison: each function draws one, `render_comparison` all that have something to show.
+"""Figures of a comparison: one function a figure, and `render_comparison` for all that have something to show.
 
-A strategy has the same colour and the same dashes in all of them.
+A strategy has the same colour and the same dashes in all figures.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,14 +32,14 @@ from backtest.reporting.format import ratio
 from backtest.reporting.pages.comparison_words import SHARES
 
 _CLASSES, _RIGHT = 9, 2.4
-_ROWS = 4000  # of all lines of a figure together
+_ROWS = 4000  # most points of all lines of a figure
 
 __all__ = ["class_shares", "drawdown", "gross_exposure", "growth", "render_comparison", "rolling"]
 
 
 @in_house_style
 def growth(comparison: Comparison) -> Figure:
-    """All NAVs from 1 on a log scale. A NAV of zero falls out of the picture."""
+    """All NAVs, first = 1, on a log scale, which cannot show a NAV of zero."""
     figure, (ax,) = panels(["Growth of 1, log scale"], [3.0], right=_RIGHT)
     navs = comparison.growth
     _lines(ax, [navs[name] for name in navs])
@@ -53,7 +53,7 @@ def growth(comparison: Comparison) -> Figure:
 
 @in_house_style
 def drawdown(comparison: Comparison) -> Figure:
-    """How far each NAV stands below its running peak."""
+    """Drawdown of each NAV below its running peak."""
     figure, (ax,) = panels(["Drawdown: NAV below its running peak"], [2.4], right=_RIGHT)
     navs = comparison.growth
     falls = [pd.Series(below_peak(navs[name].to_numpy()), index=navs.index) for name in navs]
@@ -68,11 +68,11 @@ def drawdown(comparison: Comparison) -> Figure:
 
 @in_house_style
 def rolling(comparison: Comparison) -> Figure:
-    """Volatility and Sharpe ratio of each over the last 12 months."""
+    """Volatility and Sharpe ratio of each strategy over the last 12 months."""
     titles = ["Volatility over the last 12 months", "Sharpe ratio over the last 12 months"]
     figure, (above, below) = panels(titles, [2.0, 2.0], right=_RIGHT)
-    _lines(above, [one.rolling["volatility"] for one in comparison.results], panes=2)
-    _lines(below, [one.rolling["sharpe"] for one in comparison.results], panes=2)
+    _lines(above, [result.rolling["volatility"] for result in comparison.results], panes=2)
+    _lines(below, [result.rolling["sharpe"] for result in comparison.results], panes=2)
     percent_axis(above, "a year")
     above.set_ylim(bottom=0)
     ratio_axis(below, "ratio")
@@ -84,9 +84,9 @@ def rolling(comparison: Comparison) -> Figure:
 
 @in_house_style
 def gross_exposure(comparison: Comparison) -> Figure:
-    """How much each holds, long and short, over its NAV: above 100 % is borrowed or short."""
+    """Long and short positions of each strategy over its NAV: what exceeds 100 % is borrowed or short."""
     figure, (ax,) = panels(["Gross exposure"], [2.0], right=_RIGHT)
-    _lines(ax, [one.gross_exposure for one in comparison.results])
+    _lines(ax, [result.gross_exposure for result in comparison.results])
     ax.axhline(1, color=INK, linewidth=0.8, linestyle=":")
     ax.set_ylim(bottom=0)
     percent_axis(ax, "of NAV")
@@ -97,22 +97,22 @@ def gross_exposure(comparison: Comparison) -> Figure:
 
 @in_house_style
 def class_shares(comparison: Comparison) -> Figure:
-    """What each puts its capital into, and where its risk is: shares of asset classes, expected and realised."""
+    """Shares of asset classes in the capital and in the expected and realised risk of each strategy."""
     tables = {of: comparison.class_shares(of).T for of in SHARES}  # strategies by classes
     classes = tables["capital"].shape[1]
     table = largest_and_rest(pd.concat(tables), _CLASSES)
     table = table.reindex([(of, name) for name in comparison.names for of in SHARES]).dropna()
     names = table.index.get_level_values(1)
     group = pd.factorize(names)[0]
-    places = np.arange(len(table)) + 0.5 * group  # with room between strategies
+    places = np.arange(len(table)) + 0.5 * group  # with a gap between strategies
     left, tall = 3.1, 0.3 + 0.22 * len(table)
     figure, (ax,) = panels(["Asset classes: shares of capital and of risk"], [tall], left=left, right=1.7)
     _stacked(ax, places.tolist(), table.to_numpy(), colours_of(list(table.columns), folded=table.shape[1] < classes))
     ax.set_yticks(places, [SHARES[of] for of in table.index.get_level_values(0)])
-    beside = ax.get_yaxis_transform()
+    margin = ax.get_yaxis_transform()
     for number, name in enumerate(dict.fromkeys(names)):
         first = places[group == number][0]
-        ax.text(-(left - 0.15) / 4.2, first, cut(name, 22), weight="bold", va="center_baseline", transform=beside)
+        ax.text(-(left - 0.15) / 4.2, first, cut(name, 22), weight="bold", va="center_baseline", transform=margin)
     ax.set_ylim(places[-1] + 0.6, -0.6)
     percent_ticks(ax.xaxis, 5)
     ax.grid(visible=False, axis="y")
@@ -122,7 +122,7 @@ def class_shares(comparison: Comparison) -> Figure:
 
 
 def _stacked(ax: Axes, places: list[float], values: Floats, colours: list[str]) -> None:
-    """Lying bars of (rows, parts): parts above zero to the right, those below to the left; one artist a part."""
+    """Horizontal stacked bars of (rows, parts): positive to the right, negative to the left; one artist a part."""
     right, left = np.maximum(values, 0).cumsum(axis=1), np.minimum(values, 0).cumsum(axis=1)
     for part, colour in enumerate(colours):
         size = values[:, part]
@@ -131,7 +131,7 @@ def _stacked(ax: Axes, places: list[float], values: Floats, colours: list[str]) 
 
 
 def render_comparison(comparison: Comparison) -> dict[str, Picture]:
-    """All figures that have something to show, as PNG and SVG, by name.
+    """Return all figures that have something to show, as PNG and SVG, by name.
 
     Example:
         >>> import backtest as bt
@@ -165,7 +165,7 @@ def _looks(place: int) -> dict[str, Any]:
 
 
 def _lines(ax: Axes, columns: Sequence[pd.Series], *, panes: int = 1, **looks: Any) -> None:
-    """Lines of a figure of so many panes, with fewer rows each the more there are."""
+    """Lines of a figure; the more lines and panes, the fewer points each line has."""
     most = max(200, _ROWS // (panes * len(columns)))
     for number, values in enumerate(columns):
         line(ax, values, most=most, **_looks(number), **looks)

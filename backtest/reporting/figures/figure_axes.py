@@ -1,4 +1,4 @@
-"""Panels, legends and axes of figures: places are given, since to find them takes half of the time of drawing."""
+"""Panels, legends and axes of figures, at given positions: automatic layout would take half of the drawing time."""
 
 from collections.abc import Sequence
 
@@ -19,6 +19,7 @@ from matplotlib.ticker import (
 )
 
 from backtest.reporting.figures.figure_style import GRID, cut
+from backtest.reporting.format import NUMBERS
 
 _WIDTH = 9.0
 _RIGHT, _LEGEND, _TOP, _BOTTOM = 0.47, 2.0, 0.45, 0.4  # inches
@@ -33,15 +34,15 @@ def panels(
     legend: bool = False,
     one_axis: bool = True,
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of panels one above the other.
+    """Return a figure with panels below each other.
 
     Args:
-        titles: one for each panel.
-        heights: of each panel's plot, inches.
+        titles: title of each panel.
+        heights: height of each panel's plot, inches.
         left: room for the labels of the vertical axis, inches.
         right: room on the right, inches.
         legend: leave room for a legend on the right instead.
-        one_axis: the horizontal axis is labelled below the last panel alone.
+        one_axis: label the horizontal axis only below the last panel.
     """
     between = 0.12 if one_axis else _BOTTOM
     height = sum(heights) + _TOP * len(heights) + between * (len(heights) - 1) + _BOTTOM
@@ -60,7 +61,7 @@ def panels(
 
 
 def legend_above(ax: Axes, *, reverse: bool = True, columns: int = 2) -> None:
-    """A legend in the line of the title, where it hides nothing; what was drawn last is first, the strategy."""
+    """Add a legend on the line of the title, where it hides nothing; the last line drawn, the strategy, comes first."""
     handles, names = ax.get_legend_handles_labels()
     names = [cut(name, 30) for name in names]
     step = -1 if reverse else 1
@@ -71,7 +72,7 @@ def legend_above(ax: Axes, *, reverse: bool = True, columns: int = 2) -> None:
 
 
 def legend_beside(ax: Axes, handles: Sequence[Artist], names: Sequence[str], *, wide: float = 1.2) -> None:
-    """A legend on the right, read from the top, with long names cut; `wide` are the samples, in letters."""
+    """Add a legend on the right, from the top, with long names truncated; `wide` is the sample width in font sizes."""
     ax.legend(
         list(handles), [cut(name) for name in names], loc="upper left", bbox_to_anchor=(1.01, 1.03), borderaxespad=0,
         handlelength=wide, handletextpad=0.6, labelspacing=0.45,
@@ -79,26 +80,26 @@ def legend_beside(ax: Axes, handles: Sequence[Artist], names: Sequence[str], *, 
 
 
 def percent_ticks(axis: Axis, most: int = 4) -> None:
-    """The axis holds decimals and shows percent."""
+    """Show the decimals of an axis as percent."""
     axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{round(100 * value, 6):,g}%".replace("-", "\u2212")))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: NUMBERS["percent"].tick(value)))
 
 
 def percent_axis(ax: Axes, label: str) -> None:
-    """The vertical axis holds decimals and shows percent."""
+    """Show the decimals of the vertical axis as percent."""
     percent_ticks(ax.yaxis)
     ax.set_ylabel(label)
 
 
 def ratio_axis(ax: Axes, label: str) -> None:
-    """The vertical axis shows plain numbers, and a line at zero."""
+    """Show plain numbers on the vertical axis."""
     ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{round(value, 6):,g}".replace("-", "\u2212")))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: NUMBERS["ratio"].tick(value)))
     ax.set_ylabel(label)
 
 
 def log_axis(ax: Axes, low: float, high: float, label: str) -> None:
-    """A logarithmic vertical axis with plain numbers."""
+    """Make the vertical axis logarithmic, with plain numbers."""
     low, high = low / 1.05, high * 1.05
     ax.set_yscale("log", nonpositive="clip")
     ax.set_ylim(low, high)
@@ -106,12 +107,12 @@ def log_axis(ax: Axes, low: float, high: float, label: str) -> None:
     steps = (1.0,) if decades > 4 else (1.0, 3.0) if decades > 2 else (1.0, 2.0, 5.0)
     ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]) if decades < 0.8 else LogLocator(subs=steps))
     ax.yaxis.set_minor_locator(NullLocator())
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: NUMBERS["growth"].tick(value)))
     ax.set_ylabel(label)
 
 
 def date_axis(axes: Sequence[Axes], dates: pd.Index) -> None:
-    """Ticks at the beginnings of years, or of months in short runs, labelled below the last axes; all span the run."""
+    """Put ticks at the beginnings of years, or of months in a short run, with labels below the last axes only."""
     ticks, labels = _date_ticks(dates)
     places = date2num(ticks)  # type: ignore[no-untyped-call]  # untyped there
     for ax in axes:
@@ -119,7 +120,7 @@ def date_axis(axes: Sequence[Axes], dates: pd.Index) -> None:
         if ax is axes[-1]:
             ax.xaxis.set_major_locator(FixedLocator(places))
             ax.xaxis.set_major_formatter(FixedFormatter(labels))
-        else:  # the same lines, without the time that ticks take
+        else:  # the same grid lines; drawing them as ticks would take longer
             ax.xaxis.set_major_locator(NullLocator())
             ax.vlines(places, 0, 1, colors=GRID, linewidth=0.8, zorder=0.5, transform=ax.get_xaxis_transform())
 

@@ -1,4 +1,4 @@
-"""From a figure to files: PNG for documents, SVG for pages and print. The same figure gives the same bytes."""
+"""Files of a figure: PNG for documents, SVG for pages and print. The same figure gives the same bytes."""
 
 import gc
 import io
@@ -21,11 +21,11 @@ _COMPRESSION = 2
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as files.
+    """Figure as files.
 
     Args:
-        png: 990 pixels wide.
-        svg: the same for any size, with its text as text.
+        png: image, 990 pixels wide.
+        svg: scalable image, with text as text.
     """
 
     png: bytes
@@ -33,15 +33,15 @@ class Picture:
 
 
 def pictures(draws: Mapping[str, Callable[[Subject], Figure]], subject: Subject) -> dict[str, Picture]:
-    """What each function draws of a result or a comparison, by the same names.
+    """Return the figures that functions draw of a result or a comparison, by name.
 
-    Rubbish is collected afterwards: matplotlib makes so many small objects that to collect while drawing takes a
+    Garbage is collected afterwards: matplotlib creates so many small objects that collecting while drawing would take a
     quarter of the time.
     """
     collecting = gc.isenabled()
     gc.disable()
     try:
-        with _drawing(names_in(subject)):  # once, and each is drawn as it is without a style of its own
+        with _drawing(names_in(subject)):  # the style is set once, so each function is called without its decorator
             return {name: _picture(unwrap(draw)(subject)) for name, draw in draws.items()}
     finally:
         if collecting:
@@ -49,16 +49,16 @@ def pictures(draws: Mapping[str, Callable[[Subject], Figure]], subject: Subject)
 
 
 def write_pictures(drawn: Mapping[str, Picture], folder: Path) -> dict[str, bytes]:
-    """Write each as PNG and as SVG into a folder that is made; the SVGs by name, as a page takes them."""
+    """Write each figure as PNG and SVG into a new folder; return the SVGs by name, for a page."""
     folder.mkdir()
-    for name, one in drawn.items():
-        (folder / f"{name}.png").write_bytes(one.png)
-        (folder / f"{name}.svg").write_bytes(one.svg)
-    return {name: one.svg for name, one in drawn.items()}
+    for name, figure in drawn.items():
+        (folder / f"{name}.png").write_bytes(figure.png)
+        (folder / f"{name}.svg").write_bytes(figure.svg)
+    return {name: figure.svg for name, figure in drawn.items()}
 
 
 def picture(figure: Figure) -> Picture:
-    """The figure as PNG and SVG; the same figure gives the same bytes, but for the letters that fonts here have."""
+    """Return a figure as PNG and SVG; the same figure gives the same bytes, up to the fonts installed."""
     with _drawing([]):
         return _picture(figure)
 
@@ -74,7 +74,7 @@ def _picture(figure: Figure) -> Picture:
 
 @contextmanager
 def _drawing(names: Iterable[str]) -> Iterator[None]:
-    """Ticks are made when they are drawn, in the style of that moment."""
+    """Set the style of figures while they are drawn, because ticks are created during drawing."""
     with house_style(names), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         yield

@@ -1,4 +1,4 @@
-"""Figures of what was added and what was paid: attribution, costs, financing, and where leverage breaks even."""
+"""Figures of attribution, costs, financing and the break-even spread."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -18,7 +18,7 @@ from backtest.reporting.figures.figure_axes import (
 )
 from backtest.reporting.figures.figure_marks import area, bars, flat_bars, line
 from backtest.reporting.figures.figure_style import GAIN, INK, LOSS, PALETTE, STRATEGY, TOTAL, cut, in_house_style
-from backtest.reporting.format import change
+from backtest.reporting.format import NUMBERS, change
 from backtest.reporting.pages.leverage_words import bars_in_words
 
 _BARS = 12  # assets with a bar of their own
@@ -26,7 +26,7 @@ _BARS = 12  # assets with a bar of their own
 
 @in_house_style
 def attribution(result: BacktestResult) -> Figure:
-    """The total return as a waterfall: what each asset added, then cash, financing, fees and costs."""
+    """Waterfall of the total return: contributions of assets, then of cash, financing, fees and costs."""
     table = waterfall(result, _BARS)
     figure, (ax,) = panels(
         ["Where the total return came from"], [0.3 + 0.26 * len(table)], left=2.6, right=0.9, one_axis=False
@@ -35,7 +35,7 @@ def attribution(result: BacktestResult) -> Figure:
     rows, last = range(len(table)), len(table) - 1
     colours = [TOTAL if row == last else GAIN if value >= 0 else LOSS for row, value in enumerate(values)]
     flat_bars(ax, rows, starts, values, colours, wide=0.68)
-    for row, end in enumerate(ends[:-1]):  # from the end of a bar to the beginning of the next
+    for row, end in enumerate(ends[:-1]):  # from the end of a bar to the start of the next
         ax.plot([end, end], [row + 0.34, row + 0.66], color="#888888", linewidth=0.8)
     low, high = min(0.0, starts.min(), ends.min()), max(0.0, starts.max(), ends.max())
     wide = high - low or 1.0
@@ -79,13 +79,15 @@ def costs(result: BacktestResult) -> Figure:
 
 @in_house_style
 def financing(result: BacktestResult) -> Figure:
-    """What was paid for what was financed, beside the cash rate, and how much that was, month by month."""
+    """Rate paid on the financed amount, next to the cash rate, and the financed amount, by month."""
     table = financing_path(result)
     if table.empty:
         raise ValueError("nothing was ever financed in this run")
     titles = ["Rate paid for what is financed, and the cash rate", "Financed, over NAV"]
     figure, (above, below) = panels(titles, [1.9, 1.4])
-    table = table.resample("ME").last() if result.periods_per_year >= 12 else table  # gaps where nothing was financed
+    table = (
+        table.resample("ME").last() if result.periods_per_year >= 12 else table
+    )  # leaves gaps where nothing was financed
     line(above, table["cash_rate"], color=INK, linewidth=1.1, label="cash rate")
     line(above, table["rate"], color=LOSS, label="rate paid")
     percent_axis(above, "a year")
@@ -99,27 +101,27 @@ def financing(result: BacktestResult) -> Figure:
 
 @in_house_style
 def break_even(result: BacktestResult) -> Figure:
-    """Compound return above the benchmark's at each spread, with the break-even spread and its interval."""
-    found = result.break_even
-    if found is None or not found.curve:
-        raise ValueError("no curve of break-even was worked out; set report.break_even: true")
+    """Compound return above the benchmark at each spread, with the break-even spread and its interval."""
+    solved = result.break_even
+    if solved is None or not solved.curve:
+        raise ValueError("the break-even curve was not computed; set report.break_even: true")
     figure, (ax,) = panels(["Excess return, by spread"], [2.4])
-    root, interval = 1e4 * found.by_return.spread, found.by_return.interval
-    excess = found.line
+    root, interval = 1e4 * solved.by_return.spread, solved.by_return.interval
+    excess = solved.line
     spreads = 1e4 * excess.index.to_numpy()
     ax.plot(spreads, excess.to_numpy(), color=STRATEGY)
     ax.axhline(0, color=INK, linewidth=0.8)
     ax.set_xlim(spreads[0], spreads[-1])
-    if not np.isnan(found.configured.spread):
+    if not np.isnan(solved.configured.spread):
         ax.plot(
-            1e4 * found.configured.spread, found.configured.excess_return, "o", color=STRATEGY, label="as configured"
+            1e4 * solved.configured.spread, solved.configured.excess_return, "o", color=STRATEGY, label="as configured"
         )
     if np.isfinite(root):
         ax.axvline(root, color=PALETTE[5], linewidth=1, label="break-even")
     if interval is not None:
         low, high = (float(np.clip(1e4 * end, spreads[0], spreads[-1])) for end in interval)
         ax.axvspan(low, high, color=PALETTE[5], alpha=0.08, linewidth=0, label="its 95% interval")
-    percent_axis(ax, "a year" if found.whole_year else "")
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f} bp".replace("-", "\u2212")))
+    percent_axis(ax, "a year" if solved.whole_year else "")
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: NUMBERS["bps"].tick(value / 1e4)))
     ax.legend(loc="lower right", ncols=3, bbox_to_anchor=(1, 1), borderaxespad=0.3)
     return figure

@@ -1,4 +1,4 @@
-"""What is drawn on axes: lines and stacked areas with the rows that a picture needs, bars as one artist."""
+"""Marks on axes: thinned lines and stacked areas, and bars as one artist."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,17 +16,17 @@ from backtest.analysis.tables.crises import overlapping_crises
 from backtest.numerics.arrays import Floats
 from backtest.reporting.figures.figure_style import BAND, INK
 
-LINE_ROWS, STACK_ROWS = 1000, 800  # more than these the eye cannot tell, and an SVG grows by each
-_LETTER = 6.4  # pixels of a letter of a crisis' name
+LINE_ROWS, STACK_ROWS = 1000, 800  # more points cannot be seen, and each makes an SVG larger
+_LETTER = 6.4  # width of a letter in the name of a crisis, pixels
 _HEADROOM = 0.09
 _BOX = np.array([Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY], dtype=np.uint8)
 _NAME: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": 7.5, "color": "#666666"}
 
 
 def line(ax: Axes, values: pd.Series, *, most: int = LINE_ROWS, **looks: Any) -> None:
-    """A line by date that keeps its extremes, of so many rows at most."""
-    kept = _thinned(values, most)
-    ax.plot(kept.index, kept.to_numpy(), **looks)
+    """Draw a line by date with at most `most` points, which keep its extremes."""
+    points = _thinned(values, most)
+    ax.plot(points.index, points.to_numpy(), **looks)
 
 
 def _thinned(values: pd.Series, most: int) -> pd.Series:
@@ -36,9 +36,9 @@ def _thinned(values: pd.Series, most: int) -> pd.Series:
 def stack(ax: Axes, table: pd.DataFrame, colours: Sequence[str], *, step: bool = False) -> list[Artist]:
     """Draw stacked areas, positive values upward and negative ones downward; return handles for a legend.
 
-    Each area reaches from zero, and those nearer to zero are drawn over it: half the points of bands, and no seams.
-    With parts below zero a dashed line shows the total. With `step` a row holds until the next one begins; a missing
-    value is drawn as zero.
+    Each area reaches from zero, and the areas nearer to zero are drawn over it, which takes half the points of bands
+    and leaves no seams. If any part is below zero, a dashed line shows the total. With `step`, a row holds until the
+    next one. A missing value is drawn as zero.
     """
     table = table.iloc[rows_to_draw(table.to_numpy(), max(STACK_ROWS, 2 * table.shape[1] + 2))].fillna(0.0)
     dates, values = table.index, table.to_numpy()
@@ -57,9 +57,9 @@ def stack(ax: Axes, table: pd.DataFrame, colours: Sequence[str], *, step: bool =
 
 
 def area(ax: Axes, values: pd.Series, colour: str, *, alpha: float = 1.0) -> None:
-    """The area between a line by date and zero."""
-    kept = _thinned(values, LINE_ROWS)
-    _area(ax, kept.index, kept.to_numpy(), colour, alpha)
+    """Draw the area between a line by date and zero."""
+    points = _thinned(values, LINE_ROWS)
+    _area(ax, points.index, points.to_numpy(), colour, alpha)
 
 
 def _area(ax: Axes, dates: pd.Index, heights: Floats, colour: str, alpha: float = 1.0) -> Artist:
@@ -72,7 +72,7 @@ def _area(ax: Axes, dates: pd.Index, heights: Floats, colour: str, alpha: float 
 def bars(
     ax: Axes, places: Sequence[float], base: Floats, sizes: Floats, colour: str | Sequence[str], *, wide: float = 0.8
 ) -> PolyCollection:
-    """Upright bars as one artist, which draws much faster than a patch for each."""
+    """Draw vertical bars as one artist, which is much faster than a patch for each bar."""
     corners = _corners(places, base, sizes, wide)
     return _drawn(ax, corners.transpose(2, 0, 1), colour)
 
@@ -80,15 +80,15 @@ def bars(
 def flat_bars(
     ax: Axes, places: Sequence[float], base: Floats, sizes: Floats, colour: str | Sequence[str], *, wide: float = 0.8
 ) -> PolyCollection:
-    """The same lying, to the right."""
+    """Draw horizontal bars as one artist."""
     corners = _corners(places, base, sizes, wide)[:, ::-1]
     return _drawn(ax, corners.transpose(2, 0, 1), colour)
 
 
 def cells(ax: Axes, colours: Floats) -> None:
-    """A table of (rows, columns, 4) colours, the first row above, each cell around its row and column.
+    """Draw a table of (rows, columns, 4) colours, with the first row at the top and cells centred on whole numbers.
 
-    Cells of one colour are one path: there are fewer colours than cells.
+    Cells of one colour are one path, because there are fewer colours than cells.
     """
     rows, columns = colours.shape[:2]
     row, column = np.divmod(np.arange(rows * columns), columns)
@@ -103,7 +103,7 @@ def cells(ax: Axes, colours: Floats) -> None:
 
 
 def _corners(places: Sequence[float], base: Floats, sizes: Floats, wide: float) -> Floats:
-    """(4, 2, k)."""
+    """Corners of k bars, (4, 2, k)."""
     left, right = np.asarray(places, dtype=float) - wide / 2, np.asarray(places, dtype=float) + wide / 2
     return np.array([[left, base], [left, base + sizes], [right, base + sizes], [right, base]])
 
@@ -114,7 +114,7 @@ def _drawn(ax: Axes, corners: Floats, colour: str | Sequence[str]) -> PolyCollec
 
 
 def _added(ax: Axes, drawn: PolyCollection, corners: Floats) -> PolyCollection:
-    """With limits told: to find them from patches or collections takes longer than to draw these."""
+    """Set axis limits explicitly, because finding them from collections takes longer than drawing."""
     ax.add_collection(drawn, autolim=False)
     ax.update_datalim(corners)
     ax.autoscale_view()
@@ -122,7 +122,7 @@ def _added(ax: Axes, drawn: PolyCollection, corners: Floats) -> PolyCollection:
 
 
 def crises(ax: Axes, dates: pd.DatetimeIndex) -> None:
-    """Light bands over the crises within the dates, with names where they fit: in room that is made above the data."""
+    """Draw light bands over the crises within the dates, with names, where they fit, in a margin above the data."""
     first, last = _days(dates[[0, -1]])
     width = ax.get_window_extent().width / (last - first)  # pixels a day
     taken, named = first, False
@@ -140,5 +140,5 @@ def crises(ax: Axes, dates: pd.DatetimeIndex) -> None:
 
 
 def _days(dates: pd.Index) -> Floats:
-    """As matplotlib counts them."""
+    """Dates as matplotlib date numbers."""
     return np.asarray(date2num(dates.to_numpy()))  # type: ignore[no-untyped-call]  # untyped there

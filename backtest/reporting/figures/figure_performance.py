@@ -1,4 +1,4 @@
-"""Figures of what was earned, and how it came: growth, drawdown, rolling measures, months, distribution."""
+"""Figures of growth, drawdown, rolling measures, monthly returns and the distribution of returns."""
 
 import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap, Normalize
@@ -9,7 +9,6 @@ from backtest.analysis.metrics.distribution import histogram
 from backtest.analysis.metrics.drawdown import drawdown as below_peak
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.calendar_tables import YEAR, calendar_returns, typical_size
-from backtest.analysis.tables.frequency_words import frequency_in_words
 from backtest.reporting.figures.figure_axes import (
     date_axis,
     legend_above,
@@ -22,7 +21,7 @@ from backtest.reporting.figures.figure_axes import (
 )
 from backtest.reporting.figures.figure_marks import area, bars, cells, crises, line
 from backtest.reporting.figures.figure_style import BENCHMARK, GAIN, INK, LOSS, PALETTE, STRATEGY, in_house_style
-from backtest.reporting.format import MONTHS, percent, ratio
+from backtest.reporting.format import MONTHS, NUMBERS, frequency_in_words, percent, ratio
 
 _TALL_ROWS = 40
 _DIVERGING = LinearSegmentedColormap.from_list("returns", [LOSS, "#FFFFFF", GAIN], N=41)
@@ -30,7 +29,7 @@ _DIVERGING = LinearSegmentedColormap.from_list("returns", [LOSS, "#FFFFFF", GAIN
 
 @in_house_style
 def growth(result: BacktestResult) -> Figure:
-    """NAV on a log scale, beside the benchmark's. A NAV of zero falls out of the picture, and is said."""
+    """NAV and benchmark on a log scale, which cannot show a NAV of zero; a text reports it."""
     figure, (ax,) = panels(["Growth of 1, log scale"], [2.8])
     positive = result.nav[result.nav > 0]
     low, high = positive.min(), positive.max()
@@ -50,12 +49,12 @@ def growth(result: BacktestResult) -> Figure:
 
 @in_house_style
 def drawdown(result: BacktestResult) -> Figure:
-    """How far NAV stands below its running peak, beside the benchmark's."""
+    """Drawdown of NAV and benchmark below their running peaks."""
     figure, (ax,) = panels(["Drawdown: NAV below its running peak"], [2.1])
-    for one, colour in ((result.benchmark, BENCHMARK), (result, STRATEGY)):
-        if one is not None:
-            below = pd.Series(below_peak(one.nav.to_numpy()), index=one.nav.index)
-            line(ax, below, color=colour, linewidth=1, label=one.name)
+    for side, colour in ((result.benchmark, BENCHMARK), (result, STRATEGY)):
+        if side is not None:
+            below = pd.Series(below_peak(side.nav.to_numpy()), index=side.nav.index)
+            line(ax, below, color=colour, linewidth=1, label=side.name)
     area(ax, below, STRATEGY, alpha=0.3)
     percent_axis(ax, "NAV / peak \u2212 1")
     ax.set_ylim(min(ax.get_ylim()[0], -0.01), 0)
@@ -67,16 +66,16 @@ def drawdown(result: BacktestResult) -> Figure:
 
 @in_house_style
 def rolling(result: BacktestResult) -> Figure:
-    """Volatility and Sharpe ratio over the last 12 months, and the correlation of returns with the benchmark's."""
+    """Volatility, Sharpe ratio and correlation with the benchmark, over the last 12 months."""
     titles = [f"{what} over the last 12 months" for what in ("Volatility", "Sharpe ratio")]
     correlations = result.rolling.get("correlation")
     if correlations is not None and correlations.notna().any():
         titles.append("Correlation to the benchmark over the last 12 months")
     figure, axes = panels(titles, [1.7] * len(titles))
-    for one, colour in ((result.benchmark, BENCHMARK), (result, STRATEGY)):
-        if one is not None:
-            line(axes[0], one.rolling["volatility"], color=colour, label=one.name)
-            line(axes[1], one.rolling["sharpe"], color=colour)
+    for side, colour in ((result.benchmark, BENCHMARK), (result, STRATEGY)):
+        if side is not None:
+            line(axes[0], side.rolling["volatility"], color=colour, label=side.name)
+            line(axes[1], side.rolling["sharpe"], color=colour)
     percent_axis(axes[0], "a year")
     axes[0].set_ylim(bottom=0)
     ratio_axis(axes[1], "ratio")
@@ -93,10 +92,10 @@ def rolling(result: BacktestResult) -> Figure:
 
 @in_house_style
 def monthly_returns(result: BacktestResult) -> Figure:
-    """Heat map of the returns of calendar months. The page has the numbers: three hundred texts take long to draw."""
+    """Heat map of the returns of calendar months; the page has the numbers, which would take long to draw."""
     table = calendar_returns(result.nav, result.periods_per_year).drop(columns=YEAR)
     full = typical_size(table)
-    title = f"Calendar months: blue gains, orange losses, full at \u00b1{full:.1%}"
+    title = f"Calendar months: blue gains, orange losses, full at \u00b1{percent(full)}"
     figure, (ax,) = panels([title], [max(0.3, (0.2 if len(table) <= _TALL_ROWS else 0.1) * len(table))])
     cells(ax, _DIVERGING(Normalize(-(full or 1), full or 1)(table.to_numpy())))
     ax.set_xticks(range(12), MONTHS)
@@ -112,7 +111,7 @@ def distribution(result: BacktestResult) -> Figure:
     """Histogram of returns next to a normal distribution, with value at risk and expected shortfall."""
     table, summary = histogram(result.returns), result.summary()
     if table.empty:
-        raise ValueError("returns do not vary, or are fewer than two: they have no distribution")
+        raise ValueError("no distribution: there are fewer than two returns, or they do not vary")
     frequency = frequency_in_words(result.periods_per_year).capitalize()
     title = f"{frequency} returns, and what a normal distribution would give"
     figure, (ax,) = panels([title], [2.4], legend=True)
@@ -124,7 +123,7 @@ def distribution(result: BacktestResult) -> Figure:
         ax.axvline(-summary[key], color=colour, linewidth=1.6, label=f"{name}: {percent(summary[key])}")
     percent_ticks(ax.xaxis, 9)
     ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: NUMBERS["count"].tick(value)))
     ax.set_ylabel("periods")
     ax.set_ylim(bottom=0)
     ax.grid(visible=False, axis="x")

@@ -1,4 +1,4 @@
-"""Drawing a figure once, as pixels and as SVG."""
+"""Renderer that draws a figure once, as pixels and as SVG."""
 
 import re
 from html import escape
@@ -12,38 +12,38 @@ from numpy.typing import NDArray
 
 from backtest.numerics.arrays import Floats, Ints
 
-_FAMILY = "DejaVu Sans, Verdana, sans-serif"  # Verdana is as wide; a browser finds other letters by itself
+_FAMILY = "DejaVu Sans, Verdana, sans-serif"  # Verdana has the same width; browsers substitute missing letters
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ANCHORS = {"center": "middle", "right": "end"}
-_FURTHEST = 1e5  # pixels: beyond the picture of whatever is drawn
+_FURTHEST = 1e5  # pixels; coordinates are clipped to this, far outside the image
 
-_FEW = 6  # corners of which none is worth leaving out
+_FEW = 6  # corners; shorter lines are not simplified
 
 
 class Recorder(RendererAgg):
-    """Draws pixels as its base does, and keeps all it is told as SVG: to lay out and draw a figure twice takes long.
+    """Renderer that draws pixels and records the same elements as SVG, because drawing a figure twice takes long.
 
-    What it keeps has no address in it but the name of the format, no date and no identity of this run. Names are text
-    there, whatever they hold. Places are to a tenth of a pixel. Images are not kept: no figure of ours has one.
+    The SVG has no address except the name of the format, no date and no identifier of the run. Names are escaped as
+    text. Positions are rounded to a tenth of a pixel. Images are not recorded, because no figure has one.
     """
 
     def __init__(self, width: float, height: float, dpi: float) -> None:
         super().__init__(width, height, dpi)  # type: ignore[no-untyped-call]  # untyped there
         self._elements: list[str] = []
         self._clips: dict[tuple[str, ...], str] = {}
-        # what draws many paths at once tells nothing; that of all renderers calls draw_path for each
+        # the methods of the base class call draw_path for each path, so that each is recorded
         del self.draw_markers, self.draw_path_collection
 
     def draw_path(self, gc: Any, path: Path, transform: Any, face: Any = None) -> None:
-        """A line, or an area of the colour `face`."""
+        """Draw a line, or an area of the colour `face`."""
         super().draw_path(gc, path, transform, face)  # type: ignore[no-untyped-call]  # likewise
         looks = self._looks(gc, face)
         if not looks:
             return
         whole = None if face is not None else (0.0, 0.0, float(self.width), float(self.height))
         simple = face is None and path.should_simplify
-        found = path.cleaned(transform=transform, remove_nans=True, clip=whole, simplify=simple)
-        corners, codes = np.clip(np.asarray(found.vertices), -_FURTHEST, _FURTHEST), np.asarray(found.codes)
+        cleaned = path.cleaned(transform=transform, remove_nans=True, clip=whole, simplify=simple)
+        corners, codes = np.clip(np.asarray(cleaned.vertices), -_FURTHEST, _FURTHEST), np.asarray(cleaned.codes)
         drawn = corners[(codes == Path.MOVETO) | (codes == Path.LINETO)]
         if len(drawn) < 2:
             return
@@ -54,13 +54,13 @@ class Recorder(RendererAgg):
     def draw_text(  # noqa: PLR0917 - as matplotlib calls it
         self, gc: Any, x: float, y: float, s: str, prop: Any, angle: float, ismath: Any = False, mtext: Any = None
     ) -> None:
-        """A line of text from a place on; in a font of other width it is centred, or ends, where `mtext` is or does."""
+        """Draw a line of text; its anchor is that of `mtext`, so that fonts of another width keep its alignment."""
         super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)  # type: ignore[no-untyped-call]  # likewise
         anchor, along, turn = "start", 0.0, np.deg2rad(angle)
         if mtext is not None and mtext.get_horizontalalignment() != "left":
             anchor = _ANCHORS[mtext.get_horizontalalignment()]
-            there = mtext.get_transform().transform(mtext.get_unitless_position())
-            along = (there[0] - x) * np.cos(turn) - (self.height - there[1] - y) * np.sin(turn)
+            anchored = mtext.get_transform().transform(mtext.get_unitless_position())
+            along = (anchored[0] - x) * np.cos(turn) - (self.height - anchored[1] - y) * np.sin(turn)
         place = _short(10 * (x + along * np.cos(turn))), _short(10 * (y - along * np.sin(turn)))
         size = prop.get_size_in_points() * self.dpi / 72
         looks = f' x="{place[0]}" y="{place[1]}" font-size="{size:.1f}" fill="{to_hex(gc.get_rgb())}"'
@@ -73,7 +73,7 @@ class Recorder(RendererAgg):
         self._elements.append(f"<text{looks}>{escape(_NO_XML.sub('', s), quote=False)}</text>")
 
     def svg(self) -> bytes:
-        """All that was drawn."""
+        """Return everything that was drawn."""
         clips = "".join(
             f'<clipPath id="{name}"><rect x="{x}" y="{y}" width="{width}" height="{height}"/></clipPath>\n'
             for (x, y, width, height), name in self._clips.items()
@@ -83,7 +83,7 @@ class Recorder(RendererAgg):
         return (head + clips + "\n".join(self._elements) + "\n</svg>\n").encode()
 
     def _looks(self, gc: Any, face: Any) -> str:
-        """Fill and stroke as attributes; empty where nothing can be seen."""
+        """Fill and stroke as attributes; empty if nothing is visible."""
         forced = gc.get_alpha() if gc.get_forced_alpha() else None
         fill = _paint("fill", face, forced)
         width = gc.get_linewidth() * self.dpi / 72
@@ -99,7 +99,7 @@ class Recorder(RendererAgg):
         return (fill or ' fill="none"') + stroke if fill or stroke else ""
 
     def _clip(self, gc: Any, corners: Floats) -> str:
-        """The attribute that cuts off what lies outside of where it may be drawn; none where nothing does."""
+        """Clip path as an attribute; empty if all corners are inside it."""
         box = gc.get_clip_rectangle()
         if box is None or ((corners >= box.min - 1) & (corners <= box.max + 1)).all():
             return ""
@@ -109,7 +109,7 @@ class Recorder(RendererAgg):
 
 
 def _paint(kind: str, colour: Any, forced: float | None) -> str:
-    """A colour as an attribute, and how much shows through it; empty where all does."""
+    """A colour and its opacity as attributes; empty if it is fully transparent."""
     alpha = 0.0 if colour is None else forced if forced is not None else colour[3] if len(colour) > 3 else 1.0
     if alpha == 0:
         return ""
@@ -118,21 +118,21 @@ def _paint(kind: str, colour: Any, forced: float | None) -> str:
 
 
 def _lines(corners: Ints, codes: NDArray[np.uint8]) -> str:
-    """A path of straight lines, from each corner to the next, flat stretches in one piece."""
+    """A path of straight lines through the corners; horizontal steps in one direction are merged."""
     begins = np.flatnonzero(codes == Path.MOVETO)
     pieces = []
     for begin, end in zip(begins, [*begins[1:], len(codes)], strict=True):
-        own = codes[begin:end]
-        piece = corners[begin:end][(own == Path.MOVETO) | (own == Path.LINETO)]
+        part = codes[begin:end]
+        piece = corners[begin:end][(part == Path.MOVETO) | (part == Path.LINETO)]
         steps = _joined(np.diff(piece, axis=0)).ravel().tolist()
         if steps:
             first = " ".join(map(_short, piece[0].tolist()))
-            pieces.append(f"M{first}l{' '.join(map(_short, steps))}" + ("z" if (own == Path.CLOSEPOLY).any() else ""))
+            pieces.append(f"M{first}l{' '.join(map(_short, steps))}" + ("z" if (part == Path.CLOSEPOLY).any() else ""))
     return "".join(pieces).replace(" -", "-")
 
 
 def _joined(steps: Ints) -> Ints:
-    """(m, 2) steps with those that follow one another in the same flat direction added up."""
+    """(m, 2) steps, with consecutive horizontal steps to the right added up."""
     if len(steps) < _FEW:
         return steps
     flat = (steps[:, 1] == 0) & (steps[:, 0] > 0)

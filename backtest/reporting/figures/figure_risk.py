@@ -1,4 +1,4 @@
-"""Figures of what was held, and of the risk in it: weights, risk contributions, shares, forecasts."""
+"""Figures of weights, risk contributions, shares of capital and risk, and volatility forecasts."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -29,10 +29,11 @@ from backtest.reporting.figures.figure_style import (
     cut,
     in_house_style,
 )
+from backtest.reporting.format import percent
 
 _COLOURS = 9  # assets with a colour of their own
 _BARS = 12
-_REST = "\u200brest"  # a column that no asset is called
+_REST = "\u200brest"  # a name that no asset has
 _SHARES = {
     "capital": ("capital", -0.26, PALETTE[4]),
     "risk": ("expected risk", 0.0, PALETTE[5]),
@@ -42,7 +43,7 @@ _SHARES = {
 
 @in_house_style
 def weights(result: BacktestResult) -> Figure:
-    """Weights after each close's trades, stacked, with the gross exposure: above 100 % is borrowed."""
+    """Weights after each close's trades, stacked, with the gross exposure; what exceeds 100 % is borrowed."""
     figure, (ax,) = panels(["Weights and gross exposure"], [3.0], legend=True)
     table = largest_and_rest(result.weights, _COLOURS)
     line(ax, result.gross_exposure, color=INK, linewidth=1)
@@ -58,7 +59,7 @@ def weights(result: BacktestResult) -> Figure:
 
 @in_house_style
 def risk(result: BacktestResult) -> Figure:
-    """Ex-ante risk contributions of the decisions in force, a year and as shares; below them the realised shares."""
+    """Ex-ante risk contributions of the decisions in force, per year and as shares, and realised shares below."""
     table = largest_and_rest(in_force(result.risk_contributions, result), _COLOURS)
     realised = _realised_shares(result, table)
     titles = ["Ex-ante risk contributions: they add up to the volatility", "The same, as shares of the volatility"]
@@ -85,21 +86,21 @@ def risk(result: BacktestResult) -> Figure:
 
 
 def _realised_shares(result: BacktestResult, table: pd.DataFrame) -> pd.DataFrame | None:
-    """Return realised shares by the columns of the ex-ante table, and one of the rest: other assets, cash, costs."""
+    """Realised shares in the columns of the ex-ante table, and a column of the rest: other assets, cash, costs."""
     dates = evenly_spaced(result.nav.index, STACK_ROWS)
     shares = risk_shares(realised_risk_of_a_year(result, dates))
     if len(shares) < 2:
         return None
-    kept = [name for name in table.columns if name in result.assets]
-    return shares[kept].assign(**{_REST: shares.drop(columns=kept).sum(axis=1)})
+    named = [name for name in table.columns if name in result.assets]
+    return shares[named].assign(**{_REST: shares.drop(columns=named).sum(axis=1)})
 
 
 @in_house_style
 def capital_and_risk_shares(result: BacktestResult) -> Figure:
-    """Where the capital is against where the risk is, expected and realised, beside the benchmark's."""
-    shown = [one for one in (result, result.benchmark) if one is not None and not one.capital_and_risk.empty]
-    shares = [largest_and_rest(one.capital_and_risk.T, _BARS).T for one in shown]
-    titles = [f"Shares: {cut(one.name, 18)}" for one in shown]
+    """Shares of capital, of expected and of realised risk, for the strategy and its benchmark."""
+    shown = [side for side in (result, result.benchmark) if side is not None and not side.capital_and_risk.empty]
+    shares = [largest_and_rest(side.capital_and_risk.T, _BARS).T for side in shown]
+    titles = [f"Shares: {cut(side.name, 18)}" for side in shown]
     figure, axes = panels(titles, [0.25 + 0.48 * len(table) for table in shares], left=1.9, one_axis=False)
     for ax, table in zip(axes, shares, strict=True):
         _bars_side_by_side(ax, table.dropna(axis=1))
@@ -117,7 +118,7 @@ def _bars_side_by_side(ax: Axes, table: pd.DataFrame) -> None:
         for place, value in zip(places, values, strict=True):
             beyond = value + (0.006 if value >= 0 else -0.006) * (high - low)
             side = "left" if value >= 0 else "right"
-            ax.text(beyond, place, f"{value:.0%}", ha=side, va="center_baseline", fontsize=8.5)
+            ax.text(beyond, place, percent(value, 0), ha=side, va="center_baseline", fontsize=8.5)
     ax.set_yticks(list(rows), [cut(name) for name in table.index])
     ax.set_ylim(len(table) - 0.4, -0.6)
     ax.set_xlim(low - 0.08 * high if low < 0 else 0, high)  # room for the label of a hedge
@@ -128,11 +129,11 @@ def _bars_side_by_side(ax: Axes, table: pd.DataFrame) -> None:
 
 @in_house_style
 def forecasts(result: BacktestResult) -> Figure:
-    """The volatility forecast in force against the volatility of the next 12 months, both of returns above cash.
+    """Volatility forecast in force and volatility of the next 12 months, both of returns above cash.
 
-    The realised line ends a year before the run does. Where the forecast is lower, risk was underestimated.
+    The realised line ends a year before the run. Where the forecast is lower, risk was underestimated.
     """
-    figure, (ax,) = panels(["Forecast volatility, and that of the next 12 months"], [2.3])
+    figure, (ax,) = panels(["Forecast volatility, and volatility of the next 12 months"], [2.3])
     line(ax, subsequent_volatility(result), color=BENCHMARK, label="realised")
     decided = in_force(result.forecast_volatility.to_frame(), result).iloc[:, 0]
     line(ax, decided, color=STRATEGY, label="forecast", drawstyle="steps-post")

@@ -1,4 +1,4 @@
-"""One style for all figures: colours and settings. Object-oriented matplotlib, without pyplot."""
+"""Style of all figures: colours and settings of object-oriented matplotlib, without pyplot."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,10 +17,10 @@ BAND, GRID = "#F1EFEA", "#E4E4E4"
 PALETTE = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#332288", "#999933", "#882255",
 )  # fmt: skip
-"""Safe for colour blindness: Okabe and Ito (2008), then three of Tol's."""
+"""Colours safe for colour blindness: Okabe and Ito (2008), then three colours of Tol."""
 GAIN, LOSS, TOTAL = "#0072B2", "#D55E00", "#555555"
 DASHES = ("solid", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 2)))
-"""Lines that differ in more than colour, for those who see none and for print in grey."""
+"""Dashes, so that lines differ in more than colour, for colour-blind readers and for print in grey."""
 
 _DPI = 110
 _STYLE: dict[Any, Any] = {
@@ -44,7 +44,7 @@ Subject = TypeVar("Subject", BacktestResult, Comparison)
 
 
 def in_house_style(draw: Callable[[Subject], Figure]) -> Callable[[Subject], Figure]:
-    """Draw in the style of all figures, whatever the user's own matplotlib settings are left at."""
+    """Decorate a drawing function to use the style of all figures, independent of the user's matplotlib settings."""
 
     @wraps(draw)
     def styled(subject: Subject) -> Figure:
@@ -55,7 +55,7 @@ def in_house_style(draw: Callable[[Subject], Figure]) -> Callable[[Subject], Fig
 
 
 def names_in(subject: BacktestResult | Comparison | None) -> Iterator[str]:
-    """All names that a figure of it may show."""
+    """Yield all names that a figure of a result or comparison may show."""
     if isinstance(subject, Comparison):
         for result in subject.results:
             yield from names_in(result)
@@ -66,9 +66,9 @@ def names_in(subject: BacktestResult | Comparison | None) -> Iterator[str]:
 
 @contextmanager
 def house_style(names: Iterable[str]) -> Iterator[None]:
-    """The settings of all figures, with a font for Chinese, Japanese and Korean names if there are such and it is."""
+    """Set the style of all figures, with an installed font for Chinese, Japanese and Korean names if they need one."""
     fonts = ["DejaVu Sans"]
-    if any(ord(letter) > 0x2E7F for name in names for letter in name):  # beyond what DejaVu has
+    if any(ord(letter) > 0x2E7F for name in names for letter in name):  # letters that DejaVu does not have
         installed = {font.name for font in fontManager.ttflist}
         fonts += [font for font in _WIDE_FONTS if font in installed][:1]
     with mpl.rc_context({**_PLAIN, **_STYLE, "font.family": fonts}):
@@ -76,12 +76,12 @@ def house_style(names: Iterable[str]) -> Iterator[None]:
 
 
 def colours_of(names: Sequence[str], *, folded: bool) -> list[str]:
-    """A colour for each name; grey for the last one where it stands for the others."""
-    own = [PALETTE[i % len(PALETTE)] for i in range(len(names))]
-    return [*own[:-1], OTHERS] if folded else own
+    """Return a colour for each name; grey for the last one if it is the sum of the others."""
+    colours = [PALETTE[i % len(PALETTE)] for i in range(len(names))]
+    return [*colours[:-1], OTHERS] if folded else colours
 
 
 def cut(name: str, letters: int = 20) -> str:
-    """A name that fits."""
+    """Truncate a label to the available width."""
     name = name if len(name) <= letters else f"{name[: letters - 1]}…"
-    return f"\u200b{name}" if name.startswith("_") else name  # matplotlib drops labels that begin with one
+    return f"\u200b{name}" if name.startswith("_") else name  # matplotlib ignores labels that begin with an underscore

@@ -1,4 +1,4 @@
-"""The figures of a report: each function draws one from a result, `render_all` all that have something to show."""
+"""Figures of a report: one function a figure, and `render_all` for all that have something to show."""
 
 from collections.abc import Callable, Mapping
 
@@ -31,7 +31,7 @@ __all__ = [
 
 
 def render_all(result: BacktestResult) -> dict[str, Picture]:
-    """All figures that have something to show, as PNG and SVG, by name.
+    """Return all figures that have something to show, as PNG and SVG, by name.
 
     Example:
         >>> import backtest as bt

@@ -1,4 +1,4 @@
-"""Writing a comparison: its files, into place in one step as those of a report."""
+"""Files of a comparison, put into place in one step."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from backtest.reporting.files.report_files import csv_bytes, json_bytes
 from backtest.reporting.files.report_folder import REPORTS, replacing
 from backtest.reporting.files.shelf_entry import SECTION, comparison_entry
 
-_LONGEST_NAME = 120  # characters: no folder's name may have more than 255 bytes
+_LONGEST_NAME = 120  # characters; the name of a folder has at most 255 bytes
 
 
 def write_comparison(
@@ -21,19 +21,19 @@ def write_comparison(
 ) -> Path:
     """Write the page of a comparison, its figures, tables and a manifest into a folder, in place of earlier ones.
 
-    As `write_report` does it: to a temporary folder first, and the same results give the same bytes of CSV and JSON.
+    Like `write_report`, this fills a temporary folder first, and the same results give the same bytes of CSV and JSON.
 
     Args:
-        comparison: of `compare`.
-        folder: where the files go; its parents are made.
-        command: what repeats the comparison, for the page.
-        on_step: told the name of each step as it begins.
+        comparison: result of `compare`.
+        folder: folder of the files; missing parents are created.
+        command: command that repeats the comparison, for the page.
+        on_step: called with the name of each step as it begins.
 
     Returns:
         The path of `comparison.html`.
 
     Raises:
-        ReportError: the folder cannot be written, or holds files that are no report.
+        ReportError: the folder cannot be written, or holds files that are not a report.
     """
     folder = Path(folder)
     with replacing(folder) as temporary:
@@ -65,11 +65,11 @@ def _write_files(comparison: Comparison, folder: Path, command: str, on_step: Ca
 
 
 def files_of(comparison: Comparison, around: Mapping[str, str | None]) -> dict[str, bytes]:
-    """`comparison.csv`, `comparison.json`, `nav.csv` and the manifest by name.
+    """Return `comparison.csv`, `comparison.json`, `nav.csv` and the manifest by name.
 
     Args:
-        comparison: of `compare`.
-        around: of `manifest.environment`.
+        comparison: result of `compare`.
+        around: result of `manifest.environment`.
     """
     table: str = comparison.table().to_csv(lineterminator="\n")
     manifest = {
@@ -89,7 +89,7 @@ def files_of(comparison: Comparison, around: Mapping[str, str | None]) -> dict[s
 
 
 def folder_of(names: Sequence[str]) -> Path:
-    """Where a comparison goes by default: a folder named after what is compared, after the first two of many.
+    """Return the default folder of a comparison, named after the strategies; after the first two if there are many.
 
     Example:
         >>> folder_of(["60_40", "erc"]).as_posix()

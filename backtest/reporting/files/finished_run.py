@@ -1,4 +1,4 @@
-"""The folder of a finished run: its manifest, and whether a run of that manifest is still the same."""
+"""Folder of a finished run: its configuration, and a check that a repeated run gives the same NAV."""
 
 import json
 from pathlib import Path
@@ -11,20 +11,20 @@ from backtest.analysis.result import BacktestResult
 from backtest.errors import ReportError
 from backtest.reporting.files.manifest import MANIFEST
 
-_SAME = 1e-9  # relative, of NAV: what other versions of libraries may round differently
+_SAME = 1e-9  # relative difference of NAV that rounding in other versions of libraries may cause
 
 
 def configuration_of(folder: Path) -> dict[str, Any]:
-    """The whole resolved configuration of a finished run, as its manifest has it.
+    """Return the resolved configuration in the manifest of a finished run.
 
     Raises:
-        ReportError: the folder holds no manifest of a run.
+        ReportError: the folder does not hold the manifest of a run.
     """
     try:
-        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        found = None
-    config = found.get("config") if isinstance(found, dict) else None
+        manifest = None
+    config = manifest.get("config") if isinstance(manifest, dict) else None
     if not isinstance(config, dict) or not {"name", "data", "strategy"} <= set(config):
         raise ReportError(
             f"{folder}: a folder without the {MANIFEST} of a run; expected a configuration (a YAML file) or the folder "
@@ -34,25 +34,25 @@ def configuration_of(folder: Path) -> dict[str, Any]:
 
 
 def check_repeated(result: BacktestResult, folder: Path) -> None:
-    """Raise unless the NAVs of a result are those that a finished run wrote, to 1e-9.
+    """Raise an error unless the NAV of a result equals the NAV of a finished run, to 1e-9.
 
     Args:
-        result: of the configuration in the manifest of the folder.
-        folder: of the finished run.
+        result: result of the configuration in the manifest of the folder.
+        folder: folder of the finished run.
 
     Raises:
-        ReportError: they differ, as the data or a strategy has changed since, or `nav.csv` cannot be read.
+        ReportError: the NAVs differ because the data or a strategy has changed, or `nav.csv` cannot be read.
     """
     path = folder / "nav.csv"
     try:
         written = pd.read_csv(path, index_col="date", parse_dates=["date"])["strategy"]
     except (OSError, ValueError, KeyError) as problem:
         raise ReportError(f"{path}: cannot be read ({problem}). Hint: run its configuration again.") from problem
-    both = pd.concat([written, result.nav], axis=1)
-    differs = ~np.isclose(both.iloc[:, 0], both.iloc[:, 1], rtol=_SAME, atol=0)
+    navs = pd.concat([written, result.nav], axis=1)
+    differs = ~np.isclose(navs.iloc[:, 0], navs.iloc[:, 1], rtol=_SAME, atol=0)
     if differs.any():
-        first = both.index[differs][0]
+        first = navs.index[differs][0]
         raise ReportError(
-            f"{path}: a run of the {MANIFEST} beside it gives another NAV from {first:%Y-%m-%d} on: its data, a "
-            "strategy or the program has changed since. Hint: compare the configuration, or run it again."
+            f"{path}: repeating the run of the {MANIFEST} next to it gives another NAV from {first:%Y-%m-%d} on: its "
+            "data, a strategy or the program has changed. Hint: compare the configuration, or run it again."
         )

@@ -1,4 +1,4 @@
-"""What every manifest says, of a run or a comparison: who made it, with which versions, when and where."""
+"""Common contents of manifests: the program, versions of packages, and time and place of writing."""
 
 import subprocess
 import sys
@@ -15,13 +15,13 @@ _PACKAGES = ("numpy", "pandas", "scipy", "matplotlib", "pydantic")
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python, of this project and of the packages that numbers and pages come from, by name."""
+    """Return the versions of Python, of this project and of the packages that affect numbers and pages, by name."""
     python = ".".join(str(part) for part in sys.version_info[:3])
     return {"python": python, MADE_BY: __version__, **{package: version(package) for package in _PACKAGES}}
 
 
 def environment() -> dict[str, str | None]:
-    """What differs between two writings of the same: the time (UTC), the project's git revision and the platform."""
+    """Return what may differ between two identical runs: the time (UTC), the git revision and the platform."""
     return {
         "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "git_revision": _git_revision(),
@@ -30,7 +30,7 @@ def environment() -> dict[str, str | None]:
 
 
 def written_on(environment: Mapping[str, str | None]) -> date:
-    """The day of writing, UTC.
+    """Return the day of writing, UTC.
 
     >>> written_on({"written_at": "2026-11-25T03:51:26+00:00"})
     datetime.date(2026, 11, 25)
@@ -39,8 +39,10 @@ def written_on(environment: Mapping[str, str | None]) -> date:
 
 
 def _git_revision() -> str | None:
-    """The revision of the project's own repository, `+` where files differ from it; None outside of one."""
-    known = _git("ls-files", "--error-unmatch", Path(__file__).name)  # not that of a repository around an installation
+    """Revision of the project's own repository, with `+` if files differ from it; None outside the repository."""
+    known = _git(
+        "ls-files", "--error-unmatch", Path(__file__).name
+    )  # None if the package is installed inside another repository
     revision = _git("rev-parse", "HEAD") if known is not None else None
     if revision is None:
         return None

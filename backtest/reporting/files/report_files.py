@@ -1,4 +1,4 @@
-"""Writing a report: all files of a run, into place in one step."""
+"""Files of a report, put into place in one step."""
 
 import json
 import math
@@ -26,24 +26,24 @@ def write_report(
     command: str = "",
     on_step: Callable[[str], None] = lambda _: None,
 ) -> Path:
-    """Write every file of a report into a folder, replacing an earlier report of ours there in one step.
+    """Write every file of a report into a folder, in place of an earlier report.
 
-    The files are written to a temporary folder beside it and renamed into place, so that a run that is cut off leaves
-    an earlier report whole. The same result gives the same bytes of CSV and JSON; what the clock says stands in the
-    manifest alone, under `environment`.
+    The files are written to a temporary folder next to it, which is then renamed in one step. A run that is interrupted
+    therefore leaves an earlier report intact. The same result gives the same bytes of CSV and JSON; only the manifest
+    has the time of writing, under `environment`.
 
     Args:
-        result: of a run.
-        folder: where the files go; its parents are made.
+        result: result of a run.
+        folder: folder of the files; missing parents are created.
         quantstats: also write the classic quantstats page.
-        command: what repeats the run, for the tearsheet.
-        on_step: told the name of each step as it begins.
+        command: command that repeats the run, for the tearsheet.
+        on_step: called with the name of each step as it begins.
 
     Returns:
         The path of the tearsheet.
 
     Raises:
-        ReportError: the folder cannot be written, or holds files that are no report.
+        ReportError: the folder cannot be written, or holds files that are not a report.
     """
     folder = Path(folder)
     with replacing(folder) as temporary:
@@ -85,15 +85,15 @@ def _write_files(
 
 
 def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
-    """The tables of a report by file name, without `.csv`."""
-    both = {"strategy": result.nav}
+    """Return the tables of a report by file name, without `.csv`."""
+    navs = {"strategy": result.nav}
     returns = {"strategy": result.returns}
     if result.benchmark is not None:
-        both["benchmark"] = result.benchmark.nav
+        navs["benchmark"] = result.benchmark.nav
         returns["benchmark"] = result.benchmark.returns
     return {
         "returns": pd.DataFrame(returns),
-        "nav": pd.DataFrame(both),
+        "nav": pd.DataFrame(navs),
         "weights": result.weights,
         "target_weights": result.target_weights,
         "trades": pd.concat([result.trades, result.trade_terms["reason"]], axis=1),
@@ -107,14 +107,14 @@ def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
 
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
-    """A table as CSV: first column `date` (ISO), numbers in shortest round-trip form, empty where NaN."""
+    """Return a table as CSV: a first column `date` (ISO), numbers in shortest round-trip form, NaN as an empty cell."""
     dates = pd.DatetimeIndex(table.index).strftime("%Y-%m-%d")
     text: str = table.set_axis(dates, axis=0).to_csv(index_label="date", lineterminator="\n")
     return text.encode()
 
 
 def json_bytes(value: Mapping[str, Any]) -> bytes:
-    """JSON with NaN as null, ending in a newline."""
+    """Return JSON that ends in a newline, with NaN as null."""
     return (json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
@@ -136,7 +136,7 @@ def _manifest(result: BacktestResult, made_with: Mapping[str, str], around: Mapp
         "data_sha256": result.data_sha256,
         "benchmark_data_sha256": None if result.benchmark is None else result.benchmark.data_sha256,
         "versions": made_with,
-        "seed": SEED,  # only the bootstraps draw, always from this one
+        "seed": SEED,  # of the bootstraps, the only random numbers
         "notes": result.notes,
         "data": [asdict(origin) for origin in result.origins],
         "data_warnings": result.warnings,

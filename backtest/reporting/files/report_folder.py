@@ -1,4 +1,4 @@
-"""The folder of a report: what may be replaced, and how the new one comes into its place in one step."""
+"""Folder of a report: checks before an earlier one is replaced, and the replacement in one step."""
 
 import ctypes
 import json
@@ -13,20 +13,20 @@ from backtest.errors import ReportError
 from backtest.reporting.files.manifest import MADE_BY, MANIFEST
 
 REPORTS = Path("reports")
-"""Where runs and comparisons go by default, and whose shelf is kept."""
+"""Default folder of runs and comparisons, which has an index page."""
 
 
 @contextmanager
 def replacing(folder: Path) -> Iterator[Path]:
-    """A temporary folder beside this one, to be filled; at the end it stands in its place, an earlier report is gone.
+    """Provide a temporary folder that replaces this folder, and an earlier report in it, at the end of the context.
 
-    Where the filling is cut off or fails, an earlier report stays whole and the temporary folder goes.
+    If filling it is interrupted or fails, an earlier report stays intact and the temporary folder is removed.
 
     Args:
-        folder: where the files are to stand; its parents are made.
+        folder: final folder of the files; missing parents are created.
 
     Raises:
-        ReportError: the folder cannot be written, or holds files that are no report.
+        ReportError: the folder cannot be written, or holds files that are not a report.
     """
     check_replaceable(folder)
     try:
@@ -45,42 +45,42 @@ def replacing(folder: Path) -> Iterator[Path]:
 
 
 def check_replaceable(folder: Path) -> None:
-    """Raise `ReportError` unless the folder is absent, empty or a report of ours, in a place that can be written."""
+    """Raise `ReportError` unless the folder is absent, empty or a report of this program, and can be written."""
     try:
         nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
         filled = nearest == folder and nearest.is_dir() and any(folder.iterdir())
     except OSError as problem:
         raise _unwritable(folder, problem) from problem
     if not nearest.is_dir():
-        raise ReportError(f"{nearest}: a file stands where the report's folder should be. Hint: another --output.")
+        raise ReportError(f"{nearest}: a file has the name of the report's folder. Hint: choose another --output.")
     if not os.access(nearest if nearest != folder else folder.absolute().parent, os.W_OK | os.X_OK):
-        raise ReportError(f"{folder}: cannot be written (no permission in {nearest}). Hint: another --output.")
+        raise ReportError(f"{folder}: cannot be written (no permission in {nearest}). Hint: choose another --output.")
     if filled and not _is_ours(folder):
         raise ReportError(
             f"{folder}: holds files but no {MANIFEST} of a report, so it is not replaced. "
-            "Hint: another --output, or empty it yourself."
+            "Hint: choose another --output, or empty the folder."
         )
 
 
 def _is_ours(folder: Path) -> bool:
     try:
-        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return isinstance(found, dict) and found.get("made_by") == MADE_BY
+    return isinstance(manifest, dict) and manifest.get("made_by") == MADE_BY
 
 
 def _unwritable(folder: Path, problem: OSError) -> ReportError:
-    return ReportError(f"{folder}: cannot be written ({problem.strerror or problem}). Hint: another --output.")
+    return ReportError(f"{folder}: cannot be written ({problem.strerror or problem}). Hint: choose another --output.")
 
 
 def _swap(new: Path, folder: Path) -> None:
-    """Put a finished folder into place; what stood there is removed only once the new one is."""
+    """Move a finished folder into place; the earlier folder is removed only afterwards."""
     if not folder.exists():
         new.rename(folder)
         return
     if _exchange(new, folder):
-        return  # the earlier report now stands at the temporary place, which the caller removes
+        return  # the temporary folder now holds the earlier report, which the caller removes
     old = new.with_name(f"{new.name}-old")
     folder.rename(old)
     try:
@@ -92,7 +92,7 @@ def _swap(new: Path, folder: Path) -> None:
 
 
 def _exchange(new: Path, folder: Path) -> bool:
-    """Exchange two folders in one step, so that a kill finds one or the other there; False where that cannot be."""
+    """Exchange two folders atomically; return False if the system cannot do that."""
     try:
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2  # Linux 3.15 and glibc 2.28, or newer
     except (AttributeError, OSError, TypeError):

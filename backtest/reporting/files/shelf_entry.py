@@ -1,4 +1,4 @@
-"""What the shelf says of a run or a comparison: written into its manifest, and read from there again."""
+"""Entry of a run or a comparison on the index page, written to its manifest and read from there."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
 
 SECTION = "headline"
-"""Where it stands in a manifest."""
+"""Section of the manifest that holds the entry."""
 
 SPARKLINE = (120.0, 28.0)
 """Width and height of a sparkline in a table, pixels."""
@@ -20,10 +20,10 @@ Points = Annotated[tuple[float, ...], Field(min_length=1)]
 
 
 class RunEntry(BaseModel):
-    """A run in one line of a table. Decimals, rates per year, None for what is not defined; NAV begins at 1.
+    """Run in one line of a table. Numbers are decimals, rates are per year, None is not defined; NAV begins at 1.
 
-    A run of less than a year has no CAGR and no financing drag a year; only such a run has its total return and its
-    financing drag in all here.
+    A run of less than a year has no CAGR and no financing drag per year. It has its total return and its total
+    financing drag instead, which other runs do not have here.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,7 +47,7 @@ class RunEntry(BaseModel):
 
 
 class Best(BaseModel):
-    """The best of a number among those compared, and who has it."""
+    """Best value of a metric in a comparison, and the names of the strategies that have it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -56,7 +56,7 @@ class Best(BaseModel):
 
 
 class ComparisonEntry(BaseModel):
-    """A comparison in one line of a table; the best of `cagr`, `sharpe` and `max_drawdown` where they are defined.
+    """Comparison in one line of a table, with the best `cagr`, `sharpe` and `max_drawdown` as far as defined.
 
     A comparison of less than a year has `total_return` in place of `cagr`.
     """
@@ -72,7 +72,7 @@ class ComparisonEntry(BaseModel):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Those that are compared."""
+        """Names of the strategies."""
         return tuple(self.sparklines)
 
 
@@ -82,7 +82,7 @@ _ENTRY: TypeAdapter[RunEntry | ComparisonEntry] = TypeAdapter(
 
 
 def run_entry(result: "BacktestResult") -> dict[str, Any]:
-    """The section of a run's manifest that `RunEntry` reads; NaN where a number is not defined."""
+    """Return the section of a run's manifest that `RunEntry` reads; NaN where a number is not defined."""
     from backtest.analysis.drawing.sparkline import sparkline
 
     summary = result.summary()
@@ -97,7 +97,7 @@ def run_entry(result: "BacktestResult") -> dict[str, Any]:
 
 
 def comparison_entry(comparison: "Comparison") -> dict[str, Any]:
-    """The section of a comparison's manifest that `ComparisonEntry` reads."""
+    """Return the section of a comparison's manifest that `ComparisonEntry` reads."""
     from backtest.analysis.drawing.sparkline import sparkline
 
     compared = (comparison.return_measure, "sharpe", "max_drawdown")
@@ -115,7 +115,7 @@ def comparison_entry(comparison: "Comparison") -> dict[str, Any]:
 
 
 def entry_of(manifest: Mapping[str, Any]) -> RunEntry | ComparisonEntry | None:
-    """That of a manifest; None where it has none that can be read, as those of other versions."""
+    """Return the entry of a manifest; None if there is none that can be read, as in another version."""
     try:
         return _ENTRY.validate_python(manifest.get(SECTION))
     except ValidationError:

@@ -1,7 +1,6 @@
-"""The page of a comparison: it opens from disk, with everything it shows inside it.
+"""Page of a comparison: one file that opens from disk, with everything it shows inside it.
 
-This file lays out; numbers come from `analysis`, their looks from `format`, and what the page holds from
-`templates/comparison.html.j2`.
+This module prepares the context of `templates/comparison.html.j2`; numbers come from `analysis`, formats from `format`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,30 +12,33 @@ import pandas as pd
 from backtest.analysis.compare.comparison import Comparison
 from backtest.analysis.compare.side_by_side import Shares
 from backtest.analysis.drawing.sparkline import polylines, sparkline
+from backtest.analysis.metrics.metric_registry import BY_KEY, groups_of, shown_in
+from backtest.analysis.metrics.records.metric import Metric
 from backtest.analysis.tables.calendar_tables import typical_size
 from backtest.analysis.tables.crises import InCrisis, covered_partly
-from backtest.analysis.tables.frequency_words import frequency_in_words
 from backtest.reporting.charts.comparison_charts import comparison_charts, draws_every_row, looks
 from backtest.reporting.files.shelf_entry import SPARKLINE
-from backtest.reporting.format import FILTERS, change, is_missing, multiple, percent, ratio, shade
+from backtest.reporting.format import (
+    FILTERS,
+    change,
+    difference,
+    frequency_in_words,
+    is_missing,
+    multiple,
+    percent,
+    ratio,
+    shade,
+)
 from backtest.reporting.pages.comparison_words import SHARES, findings, in_words_of_chance, p_value, verdict
 from backtest.reporting.pages.leverage_words import AVERAGE_OF_ANY, words_of
-from backtest.reporting.pages.measure_texts import CARDS, GROUPS, Measure, groups_of
+from backtest.reporting.pages.measure_texts import page_groups
 from backtest.reporting.pages.page_file import picture, render
 
-_EVENTS = (
-    Measure(
-        "margin_calls", "Margin calls", "count",
-        "Those that a trade of the same close answers among them.", if_any=True,
-    ),
-    Measure(
-        "forced_sales", "Forced sales", "count",
-        "Trades that nobody decided: for a margin call, or for want of a price.", if_any=True,
-    ),
-    Measure("targets_scaled_down", "Targets scaled down", "count", "To what the initial margin allows.", if_any=True),
+_COSTS: tuple[str, ...] = (
+    "gross_cagr", "cagr", "turnover_per_year", "turnover",
+    *(metric.key for metric in groups_of("comparison")["Costs, of NAV"]),
 )  # fmt: skip
-_MEASURES: Mapping[str, Measure] = {measure.key: measure for group in GROUPS.values() for measure in group}
-_COSTS = ("gross_cagr", "cagr", "turnover_per_year", "turnover", *(measure.key for measure in GROUPS["Costs, of NAV"]))
+"""Metrics of the table of costs and financing."""
 
 
 def render_comparison_page(
@@ -48,16 +50,16 @@ def render_comparison_page(
     data_files: Sequence[str] = (),
     written: date | None = None,
 ) -> str:
-    """The page of a comparison as HTML, with no address in it that leads outside.
+    """Return the page of a comparison as HTML, without external addresses.
 
     Args:
-        comparison: of `compare`.
-        figures: SVG by name, as of `comparison_figures.render_comparison`; they stand in for charts where scripts are
-            off, and in print.
-        command: what repeats the comparison.
-        versions: by package, of what made it.
-        data_files: names of the files that will stand beside the page.
-        written: the day.
+        comparison: result of `compare`.
+        figures: SVG by name, from `comparison_figures.render_comparison`; they replace the charts without scripts and
+            in print.
+        command: command that repeats the comparison.
+        versions: versions by package.
+        data_files: names of the files that will be next to the page.
+        written: day of writing.
     """
     drawn = comparison_charts(comparison)
     return render(
@@ -93,66 +95,65 @@ def render_comparison_page(
     )
 
 
-def _cells(comparison: Comparison, measure: Measure) -> list[dict[str, Any]]:
-    """The number of each strategy as text, and whether none is better."""
-    values, best = comparison.metrics.loc[measure.key], comparison.best[measure.key]
-    write = FILTERS[measure.form]
+def _cells(comparison: Comparison, metric: Metric) -> list[dict[str, Any]]:
+    """Number of each strategy as text, and whether it is the best."""
+    values, best = comparison.metrics.loc[metric.key], comparison.best[metric.key]
+    write = FILTERS[metric.form]
     return [{"text": write(values[name]), "best": name in best} for name in comparison.names]
 
 
-def _shown(comparison: Comparison, measure: Measure) -> bool:
-    """Whether any strategy has it; of what is shown only if any, whether it is not zero."""
-    if measure.key not in comparison.metrics.index:
+def _shown(comparison: Comparison, metric: Metric) -> bool:
+    """Return whether any strategy has the metric, and a number other than zero if it is hidden at zero."""
+    if metric.key not in comparison.metrics.index:
         return False
-    values = [value for value in comparison.metrics.loc[measure.key] if not is_missing(value)]
-    return any(value != 0 for value in values) if measure.if_any else bool(values)
+    values = [value for value in comparison.metrics.loc[metric.key] if not is_missing(value)]
+    return any(value != 0 for value in values) if metric.if_any else bool(values)
 
 
 def _groups(comparison: Comparison) -> list[dict[str, Any]]:
-    """All measures, a row each."""
+    """All metrics by heading, one row each."""
     kinds = {words_of(result).average_free for result in comparison.results}
-    groups = {**groups_of(kinds.pop() if len(kinds) == 1 else AVERAGE_OF_ANY), "Events": _EVENTS}
-    found = []
-    for title, measures in groups.items():
+    cash = kinds.pop() if len(kinds) == 1 else AVERAGE_OF_ANY
+    groups = []
+    for title, metrics in page_groups("comparison", comparison.periods_per_year, cash).items():
         rows = [
-            {"measure": measure.of(comparison.periods_per_year), "cells": _cells(comparison, measure)}
-            for measure in measures
-            if _shown(comparison, measure)
+            {"metric": metric, "cells": _cells(comparison, metric)} for metric in metrics if _shown(comparison, metric)
         ]
         if rows:
-            found.append({"title": title, "rows": rows})
-    return found
+            groups.append({"title": title, "rows": rows})
+    return groups
 
 
 def _rows_of(comparison: Comparison, keys: Iterable[str]) -> dict[str, Any]:
-    """A row for each strategy, a column for each measure that any of them has."""
-    measures = [_MEASURES[key] for key in keys if _shown(comparison, _MEASURES[key])]
-    columns = [_cells(comparison, measure) for measure in measures]
-    return {"measures": measures, "rows": [list(row) for row in zip(*columns, strict=True)]}
+    """A row for each strategy, and a column for each metric that any of them has."""
+    metrics = [BY_KEY[key] for key in keys if _shown(comparison, BY_KEY[key])]
+    columns = [_cells(comparison, metric) for metric in metrics]
+    return {"metrics": metrics, "rows": [list(row) for row in zip(*columns, strict=True)]}
 
 
 def _headline(comparison: Comparison) -> dict[str, Any]:
     left_out = {"cagr", "total_return"} - {comparison.return_measure}
     lines = polylines([sparkline(nav) for _, nav in comparison.growth.items()], *SPARKLINE)
-    return {**_rows_of(comparison, (key for key in CARDS if key not in left_out)), "lines": lines, "size": SPARKLINE}
+    keys = [metric.key for metric in shown_in("card") if metric.key not in left_out]
+    return {**_rows_of(comparison, keys), "lines": lines, "size": SPARKLINE}
 
 
 def _article(comparison: Comparison) -> list[dict[str, Any]]:
-    """The article's table by strategy: where its risk is, what leverage it used, and what crises did to it."""
+    """Table by strategy of risk allocation, leverage, and outcome in crises."""
     return [
         {
             "risk": _risk_in_words(comparison, name),
             "levered": name in comparison.levered,
             "average": multiple(summary["average_gross_exposure"]),
             "most": multiple(summary["max_gross_exposure"]),
-            "crises": [_outcome(one, name) for one in comparison.crises],
+            "crises": [_outcome(crisis, name) for crisis in comparison.crises],
         }
         for name, summary in comparison.summaries.items()
     ]
 
 
 def _risk_in_words(comparison: Comparison, name: str) -> str:
-    """Shares of expected risk by class; of realised risk where there was no covariance to expect any by."""
+    """Shares of expected risk by class; shares of realised risk if there is no covariance."""
     kinds: tuple[tuple[Shares, str], ...] = (("risk", ""), ("realised_risk", ", realised"))
     for of, what in kinds:
         shares = comparison.class_shares(of)[name]
@@ -162,27 +163,28 @@ def _risk_in_words(comparison: Comparison, name: str) -> str:
 
 
 def _crises(crises: Sequence[InCrisis]) -> list[dict[str, Any]]:
-    full = typical_size(pd.DataFrame([one.returns for one in crises])) if crises else 0.0
+    full = typical_size(pd.DataFrame([crisis.returns for crisis in crises])) if crises else 0.0
     return [
         {
-            "name": one.crisis.name,
-            "first": one.first,
-            "last": one.last,
-            "why": one.crisis.why,
+            "name": crisis.crisis.name,
+            "first": crisis.first,
+            "last": crisis.last,
+            "why": crisis.crisis.why,
             "cells": [
-                {**_outcome(one, str(name)), "shade": shade(one.returns[name], full)} for name in one.returns.index
+                {**_outcome(crisis, str(name)), "shade": shade(crisis.returns[name], full)}
+                for name in crisis.returns.index
             ],
         }
-        for one in crises
+        for crisis in crises
     ]
 
 
-def _outcome(one: InCrisis, name: str) -> dict[str, str]:
-    return {"return": change(one.returns[name]), "fall": percent(abs(one.drawdowns[name]))}
+def _outcome(crisis: InCrisis, name: str) -> dict[str, str]:
+    return {"return": change(crisis.returns[name]), "fall": percent(abs(crisis.drawdowns[name]))}
 
 
 def _shares(comparison: Comparison) -> dict[str, Any]:
-    """Shares of asset classes by strategy, a row for capital and for each kind of risk."""
+    """Shares of asset classes by strategy, with a row for capital and for each kind of risk."""
     tables = {of: comparison.class_shares(of) for of in SHARES}
     blocks = [
         [
@@ -202,7 +204,7 @@ def _differences(comparison: Comparison) -> list[dict[str, Any]]:
             "keys": f"{keys[row['name']]} {keys[row['other']]}",
             "name": row["name"],
             "other": row["other"],
-            "difference": _signed(row["difference"]),
+            "difference": difference(row["difference"]),
             "error": ratio(row["ledoit_wolf_error"]),
             "p_values": [p_value(row[key]) for key in ("ledoit_wolf_p", "memmel_p", "holm_p")],
             "verdict": verdict(row["holm_p"]),
@@ -212,13 +214,8 @@ def _differences(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
-def _signed(value: float) -> str:
-    text = ratio(value)
-    return f"+{text}" if value > 0 and text.strip("0.") else text
-
-
 def _square(table: pd.DataFrame, write: Callable[[float], str]) -> list[list[dict[str, str]]]:
-    """A table of the strategies against each other, shaded up to 1; nothing where all numbers are missing."""
+    """Table of the strategies against each other, shaded up to 1; empty if all numbers are missing."""
     if table.isna().to_numpy().all():
         return []
     return [
@@ -239,7 +236,7 @@ def _windows(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def _notes(comparison: Comparison) -> list[dict[str, Any]]:
-    """What each run says of itself and its data: a note once, with the names that it is about."""
+    """Notes and warnings of all runs, each once, with the names of the runs that have it."""
     about: dict[str, list[str]] = {}
     for result in comparison.results:
         for note in (*result.notes, *result.warnings):

@@ -1,4 +1,4 @@
-"""What a comparison found, in words: who earned the most, and which differences chance does not explain."""
+"""Findings of a comparison in words: the highest return, and the differences that are more than chance."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
@@ -9,21 +9,21 @@ from backtest.analysis.uncertainty.sharpe_difference import FEWEST
 from backtest.reporting.format import MISSING, is_missing, listed, percent, ratio
 
 SHARES: Mapping[Shares, str] = {"capital": "capital", "risk": "expected risk", "realised_risk": "realised risk"}
-"""What is put into asset classes."""
+"""Quantities shared between asset classes, and their labels."""
 
 LEVEL = 0.05
-"""Below this a p-value is called more than chance."""
+"""Significance level: a difference with a p-value below it is called more than chance."""
 
 _NAMED = 3  # differences that a sentence names
 
 
 def findings(comparison: Comparison) -> list[str]:
-    """The sentences that open the page."""
+    """Return the sentences that open the page."""
     return [*_earned(comparison), in_words_of_chance(comparison)]
 
 
 def in_words_of_chance(comparison: Comparison) -> str:
-    """Whether any difference of Sharpe ratios can be told from chance, after correction for the number of pairs."""
+    """Return a sentence on the differences of Sharpe ratios, tested with correction for the number of pairs."""
     table = comparison.sharpe_differences
     tested = table[table["holm_p"].notna()]
     if tested.empty:
@@ -33,18 +33,18 @@ def in_words_of_chance(comparison: Comparison) -> str:
     pairs = f" when corrected for {len(tested)} pairs" if len(tested) > 1 else ""
     if sure.empty:
         least = p_value(tested["holm_p"].min())
-        every = "The difference" if len(tested) == 1 else "No difference"
+        subject = "The difference" if len(tested) == 1 else "No difference"
         can = "cannot" if len(tested) == 1 else "can"
         smallest = "p-value" if len(tested) == 1 else "smallest p-value"
-        return f"{every} of Sharpe ratios {can} be told from chance{pairs} ({smallest} {least})."
+        return f"{subject} of Sharpe ratios {can} be distinguished from chance{pairs} ({smallest} {least})."
     named = ", ".join(_ranked(row) for row in sure.head(_NAMED).to_dict("records"))
     more = f" and {len(sure) - _NAMED} more" if len(sure) > _NAMED else ""
     of = f"{len(sure)} of {len(tested)} differences" if len(tested) > 1 else "The difference"
-    return f"{of} of Sharpe ratios can be told from chance{pairs}: {named}{more}."
+    return f"{of} of Sharpe ratios can be distinguished from chance{pairs}: {named}{more}."
 
 
 def verdict(p: float) -> str:
-    """What a p-value means.
+    """Return the verdict on a p-value.
 
     >>> verdict(0.2), verdict(0.01), verdict(float("nan"))
     ('may be chance', 'more than chance', 'not tested')
@@ -55,32 +55,32 @@ def verdict(p: float) -> str:
 
 
 def p_value(p: float) -> str:
-    """A p-value with three digits.
+    """Return a p-value with three decimals.
 
     >>> p_value(0.0296), p_value(0.00001)
     ('0.030', 'below 0.001')
     """
     if is_missing(p):
         return MISSING
-    return "below 0.001" if p < 0.001 else f"{p:.3f}"
+    return "below 0.001" if p < 0.001 else ratio(p, 3)
 
 
 def _earned(comparison: Comparison) -> list[str]:
     key = comparison.return_measure
     most, best = comparison.best[key], comparison.best["sharpe"]
     if not most:
-        said = [f"All earned the same, {_rate(comparison, comparison.names[0], key)}."]
+        sentences = [f"All earned the same, {_rate(comparison, comparison.names[0], key)}."]
     else:
-        said = [
+        sentences = [
             f"{_listed(most)} earned the most: {_rate(comparison, most[0], key)}{_at(comparison.summaries[most[0]])}."
         ]
     if best and best != most:
-        said.append(
-            f"The best Sharpe ratio is that of {_listed(best)}: {_sharpe_and_fall(comparison.summaries[best[0]])}."
+        sentences.append(
+            f"{_listed(best)} had the best Sharpe ratio: {_sharpe_and_fall(comparison.summaries[best[0]])}."
         )
     elif best:
-        said[-1] = f"{said[-1][:-1]}. That is the best Sharpe ratio too."
-    return said
+        sentences.append("The Sharpe ratio is also the best.")
+    return sentences
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -97,16 +97,16 @@ def _at(numbers: Mapping[str, Any]) -> str:
     if not is_missing(numbers["sharpe"]):
         parts.append(f"a Sharpe ratio of {ratio(numbers['sharpe'])}")
     if numbers["max_drawdown"] < 0:
-        parts.append(f"a fall of {percent(-numbers['max_drawdown'])} at worst")
+        parts.append(f"a maximum drawdown of {percent(-numbers['max_drawdown'])}")
     return f", with {' and '.join(parts)}" if parts else ""
 
 
 def _sharpe_and_fall(numbers: Mapping[str, Any]) -> str:
     fell = numbers["max_drawdown"]
-    return ratio(numbers["sharpe"]) + (f", with a fall of {percent(-fell)} at worst" if fell < 0 else "")
+    return ratio(numbers["sharpe"]) + (f", with a maximum drawdown of {percent(-fell)}" if fell < 0 else "")
 
 
 def _ranked(row: Mapping[Hashable, Any]) -> str:
-    """The higher and the lower, with the corrected p-value."""
+    """Names of the higher and the lower ratio, with the corrected p-value."""
     pair = (row["name"], row["other"]) if row["difference"] > 0 else (row["other"], row["name"])
     return f"{pair[0]} above {pair[1]} (p-value {p_value(row['holm_p'])})"

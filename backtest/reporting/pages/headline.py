@@ -1,51 +1,15 @@
-"""The headline table: the same rows in the terminal, in a notebook and in the README."""
+"""Headline tables: metrics as text, in the terminal, in notebooks and in the README."""
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-
-def percent(value: float) -> str:
-    """Return a decimal in percent, as the terminal shows it.
-
-    >>> percent(0.0836)
-    '8.36 %'
-    """
-    return f"{100 * value:z.2f} %"
-
-
-def ratio(value: float) -> str:
-    """Return a ratio as the terminal shows it.
-
-    >>> ratio(0.6)
-    '0.60'
-    """
-    return f"{value:z.2f}"
-
-
-ROWS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
-    ("CAGR", "cagr", percent),
-    ("total return", "total_return", percent),
-    ("volatility", "volatility", percent),
-    ("Sharpe ratio", "sharpe", ratio),
-    ("maximum drawdown", "max_drawdown", percent),
-    ("average gross exposure", "average_gross_exposure", ratio),
-    ("turnover a year", "turnover_per_year", percent),
-    ("trading costs a year", "trading_cost_per_year", percent),
-    ("financing a year", "financing_cost_per_year", percent),
-    ("  of it above cash", "financing_drag_per_year", percent),
-    ("turnover", "turnover", percent),
-    ("trading costs", "trading_cost", percent),
-    ("financing", "financing_cost", percent),
-    ("  of it above cash", "financing_drag", percent),
-)
-LEFT_OUT_AT_ZERO = (  # nothing was borrowed
-    "financing_cost_per_year", "financing_drag_per_year", "financing_cost", "financing_drag",
-)  # fmt: skip
+from backtest.analysis.metrics.metric_registry import shown_in
+from backtest.analysis.metrics.records.metric import Metric, Place
+from backtest.reporting.format import TERMINAL, is_missing
 
 
 def headline_rows(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Label, the strategy's number and, where there is one, the benchmark's; rows without a number are left out.
+    """Return label, number of the strategy and, with a benchmark, number of the benchmark.
 
     >>> headline_rows({"cagr": 0.0836, "sharpe": float("nan")})
     [('CAGR', '8.36 %')]
@@ -54,19 +18,29 @@ def headline_rows(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 
 def rows_of(summaries: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    """Label, and the number of each summary, `-` where one has none; rows without a number are left out.
-
-    The total return is shown only if there is no CAGR, because the run is shorter than a year.
+    """Return label and number of each summary for the headline metrics; rows without a number are left out.
 
     >>> rows_of([{"cagr": 0.0836}, {"cagr": 0.0902, "sharpe": 0.6}])
     [('CAGR', '8.36 %', '9.02 %'), ('Sharpe ratio', '-', '0.60')]
     """
+    return [(metric.terminal_name, *cells) for metric, cells in metric_rows(summaries, "headline")]
+
+
+def metric_rows(summaries: Sequence[Mapping[str, Any]], place: Place) -> list[tuple[Metric, list[str]]]:
+    """Return the metrics that a table of the terminal shows, each with its number in each summary, `-` without one.
+
+    The total return is shown only if there is no CAGR, because the run is shorter than a year.
+
+    Args:
+        summaries: `BacktestResult.summary()` of each column.
+        place: `headline` or `compared`.
+    """
+    a_year = any(not is_missing(summary.get("cagr")) for summary in summaries)
     rows = []
-    a_year = any(not math.isnan(one.get("cagr", float("nan"))) for one in summaries)
-    for label, key, shown in ROWS:
-        if a_year and key == "total_return":
+    for metric in shown_in(place):
+        values = [summary.get(metric.key) for summary in summaries]
+        defined = [value for value in values if not is_missing(value)]
+        if not defined or (metric.if_any and not any(defined)) or (a_year and metric.key == "total_return"):
             continue
-        values = [one.get(key, float("nan")) for one in summaries]
-        if any(not math.isnan(value) for value in values) and (key not in LEFT_OUT_AT_ZERO or any(values)):
-            rows.append((label, *(shown(value) if not math.isnan(value) else "-" for value in values)))
+        rows.append((metric, [TERMINAL[metric.form](value) for value in values]))
     return rows

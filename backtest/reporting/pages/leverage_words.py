@@ -1,4 +1,4 @@
-"""What a page says of leverage: in the words of its kind of financing, its events, and where it breaks even."""
+"""Leverage in words: terms of the kind of financing, events, and the break-even spread."""
 
 import math
 from collections.abc import Mapping
@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 
 from backtest.analysis.break_even_spread.spread_search import BOUND
+from backtest.analysis.metrics.metric_registry import BY_KEY
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.uncertainty.bootstrap import LEVEL
 from backtest.reporting.format import bps, day, percent, percent2
-from backtest.reporting.pages.measure_texts import Measure
+from backtest.reporting.pages.measure_texts import CASH
 
 _EVENTS = 20  # on the page
 
@@ -21,16 +22,16 @@ class FinancingWords:
     """Words for one kind of financing.
 
     Args:
-        paid: ends the sentence that opens the page; `{}` is a rate a year, or a part of NAV over less than a year.
-        at_cash: label and meaning of what was paid at the cash return.
-        above: the same of the part above it.
-        interest: the meaning of all of it.
-        cost: the term of the levered return.
-        weights: what a weight is, below their figure.
-        cash: the same of cash, below the holdings.
+        paid: end of the sentence that opens the page; `{}` is a rate per year, or a part of NAV over less than a year.
+        at_cash: label and meaning of the interest at the cash return.
+        above: label and meaning of the interest above the cash return.
+        interest: meaning of all interest.
+        cost: meaning of the borrowing cost among the terms of the levered return.
+        weights: meaning of a weight, below the figure of weights.
+        cash: meaning of cash, below the holdings.
         free: label of 1 - Σ weight among the holdings.
-        average_free: measure of its average over the run.
-        spread: what breaks even.
+        average_free: label and meaning of its average over the run.
+        spread: name of the spread that breaks even.
     """
 
     paid: str
@@ -41,32 +42,27 @@ class FinancingWords:
     weights: str
     cash: str
     free: str
-    average_free: Measure
+    average_free: tuple[str, str]
     spread: str
 
 
-def _average(label: str, meaning: str) -> Measure:
-    return Measure("average_cash_weight", label, "percent", meaning)
-
-
-AVERAGE_OF_ANY = _average(
+AVERAGE_OF_ANY = (
     "Average NAV less exposure",
-    "Mean of 1 - Σ weight. On margin it is cash, and below zero it is borrowed; in futures NAV itself is in bills.",
+    "Mean of 1 - Σ weight. On margin it is cash, and a value below zero is borrowed; with futures NAV is in bills.",
 )
-"""Measure of the average of 1 - Σ weight for runs with different kinds of financing."""
-
+"""Label and meaning of the average of 1 - Σ weight for runs with different kinds of financing."""
 
 _WORDS: Mapping[str, FinancingWords] = {
     "margin": FinancingWords(
         paid="paid {} to borrow",
-        at_cash=("Financing, at the cash rate", "What the interest on loans would be at the cash return."),
+        at_cash=("Financing, at the cash rate", "Interest on loans at the cash return."),
         above=("Financing, above it", "The part of the interest above the cash return."),
         interest="All interest on loans.",
         cost="Mean leverage less 1, times the mean rate above cash.",
         weights="what exceeds 100% of NAV is borrowed or short",
         cash="Cash below zero is borrowed",
         free="Cash",
-        average_free=_average("Average cash", "Mean of 1 - Σ weight; below zero it is borrowed."),
+        average_free=(BY_KEY[CASH].label, BY_KEY[CASH].meaning),
         spread="loan spread",
     ),
     "futures": FinancingWords(
@@ -81,8 +77,9 @@ _WORDS: Mapping[str, FinancingWords] = {
         weights="weights are notionals, and NAV stays in bills",
         cash="Weights are notionals; whatever they add up to, all of NAV is in bills",
         free="NAV less notionals",
-        average_free=_average(
-            "Average NAV less notionals", "Mean of 1 - Σ weight. Weights are notionals; all of NAV is in bills."
+        average_free=(
+            "Average NAV less notionals",
+            "Mean of 1 - Σ weight. Weights are notionals; all of NAV is in bills.",
         ),
         spread="futures basis",
     ),
@@ -95,7 +92,7 @@ _WORDS: Mapping[str, FinancingWords] = {
         weights="weights are the exposures that the funds give",
         cash="Weights are exposures; a fund of leverage L takes 1/L of them in money",
         free="NAV less exposures",
-        average_free=_average(
+        average_free=(
             "Average NAV less exposures",
             "Mean of 1 - Σ weight. Weights are exposures; a fund of leverage L takes 1/L of them in money.",
         ),
@@ -105,32 +102,32 @@ _WORDS: Mapping[str, FinancingWords] = {
 
 
 def words_of(result: BacktestResult) -> FinancingWords:
-    """Those of the run's kind of financing."""
+    """Return the words for the kind of financing of a run."""
     return _WORDS[result.financing]
 
 
 def sources_in_words(words: FinancingWords) -> dict[str, tuple[str, str]]:
-    """Label and meaning of each of `attribution.SOURCES`."""
+    """Return label and meaning of each of `return_attribution.SOURCES`."""
     return {
-        "cash_interest": ("Interest on cash", "On free cash and on the proceeds of shorts."),
+        "cash_interest": ("Interest on cash", "Interest on free cash and on the proceeds of short sales."),
         "financing_at_cash_rate": words.at_cash,
         "financing_spread": words.above,
         "borrow_fees": ("Borrow fees", "Fees on short positions."),
-        "trading_costs": ("Trading costs", "Paid at each trade."),
+        "trading_costs": ("Trading costs", "Costs of all trades."),
         "other_fees": ("Other fees", "Fund expenses and management fees."),
-        "shortfall": ("Lost beyond NAV", "What others bore: a lender, or who was owed costs."),
+        "shortfall": ("Lost beyond NAV", "Losses beyond NAV, borne by the lender or by other creditors."),
     }
 
 
 def bars_in_words(result: BacktestResult, waterfall: pd.DataFrame) -> list[str]:
-    """The labels of the bars of `attribution.waterfall`: an asset keeps its name, whatever that is."""
+    """Return the labels of the bars of `return_attribution.waterfall`; an asset keeps its name, whatever it is."""
     sources, assets = sources_in_words(words_of(result)), set(result.assets)
     names = [str(name) for name in waterfall.index[:-1]]
     return [*(sources[name][0] if name in sources and name not in assets else name for name in names), "Total return"]
 
 
 def events(result: BacktestResult) -> dict[str, Any]:
-    """The first events as rows of date, event and amount in words; how many there are besides."""
+    """Return the first events as rows of date, event and words, and the number of further events."""
     table = result.events
     shown = table.iloc[:_EVENTS]
     rows = [
@@ -144,33 +141,33 @@ def _event(event: str, amount: float) -> dict[str, str]:
     label, words = {
         "margin_call": ("Margin call", f"{percent2(amount)} of NAV was sold at this close"),
         "answered_call": ("Margin call", f"answered by the trade of this close, {percent2(amount)} of NAV"),
-        "scaled_down": ("Target scaled down", f"to {percent(amount)} of what was asked for"),
+        "scaled_down": ("Target scaled down", f"to {percent(amount)} of the target weights"),
         "no_price": ("No price", f"{percent2(amount)} of NAV was sold at its last price"),
-        "ruin": ("Ruin", f"all capital was lost, and {percent2(amount)} of the first NAV besides"),
+        "ruin": ("Ruin", f"all capital was lost, and {percent2(amount)} of the first NAV in addition"),
     }[event]
     return {"event": label, "words": words}
 
 
 def break_even_in_words(result: BacktestResult) -> list[str]:
-    """A sentence on the compound return and one on the Sharpe ratio; none where nothing was worked out."""
-    found = result.break_even
-    if found is None or not found.borrows:
+    """Return a sentence on the compound return and one on the Sharpe ratio; none if nothing was computed."""
+    solved = result.break_even
+    if solved is None or not solved.borrows:
         return []
     kind, sentences = words_of(result).spread, []
-    for measure, one in (("compound return", found.by_return), ("Sharpe ratio", found.by_sharpe)):
-        if math.isnan(one.spread):
+    for measure, side in (("compound return", solved.by_return), ("Sharpe ratio", solved.by_sharpe)):
+        if math.isnan(side.spread):
             continue
-        if math.isinf(one.spread):
-            above = "above" if one.spread > 0 else "below"
-            sentence = f"The {measure} is {above} that of {found.benchmark} at any {kind} that was looked at"
-            sentence += f", up to {bps(BOUND)}" if one.spread > 0 else f", down to {bps(-BOUND)}"
+        if math.isinf(side.spread):
+            above = "above" if side.spread > 0 else "below"
+            sentence = f"The {measure} is {above} the benchmark's ({solved.benchmark}) at any {kind}"
+            sentence += f" up to {bps(BOUND)}" if side.spread > 0 else f" down to {bps(-BOUND)}"
         else:
-            sentence = f"The {measure} equals that of {found.benchmark} at a {kind} of {bps(one.spread)}"
-            if one.spread < 0:
-                sentence += ", so it is behind even where financing costs no more than cash"
-        if one.interval is not None:
-            low, high = (_end(round(end, one.decimals) if math.isfinite(end) else end) for end in one.interval)
-            sentence += f" ({LEVEL:.0%} interval: {low} to {high})"
+            sentence = f"The {measure} equals the benchmark's ({solved.benchmark}) at a {kind} of {bps(side.spread)}"
+            if side.spread < 0:
+                sentence += ", so it is lower even if financing costs no more than cash"
+        if side.interval is not None:
+            low, high = (_end(round(end, side.decimals) if math.isfinite(end) else end) for end in side.interval)
+            sentence += f" ({percent(LEVEL, 0)} interval: {low} to {high})"
         sentences.append(f"{sentence}.")
     return sentences
 

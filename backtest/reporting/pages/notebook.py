@@ -1,7 +1,7 @@
-"""Results as notebooks show them: a sentence, growth and the headline table, in the colours of the notebook itself.
+"""HTML of results in notebooks: a sentence, growth and the headline table, in the colours of the notebook.
 
-No script, no stylesheet and no address: notebooks take those out, or let them reach the rest of the page. Text has the
-notebook's own colour, and lines have colours that stand out from white and from black.
+There is no script, stylesheet or address, because notebooks remove them or apply them to the whole page. Text has the
+colour of the notebook, and lines have colours that contrast with white and with black.
 """
 
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ from backtest.reporting.pages.page_file import render
 
 BENCHMARK = "#8a8a8a"
 COLOURS = ("#3a8fd0", "#b87900", "#159c78", "#c26a9c", "#d9622b", "#8a7fe0", "#8f8f2e", BENCHMARK)
-"""Of lines: each has a contrast of 3 and more with white and with #1e1e1e, a dark notebook's ground."""
+"""Colours of lines, each with a contrast of at least 3 with white and with #1e1e1e, a dark background."""
 
 _PICTURE = (680.0, 170.0)
-_POINTS = 600  # of all lines together
+_POINTS = 600  # points of all lines together
 
 
 def result_html(result: BacktestResult) -> str:
-    """A run: one sentence, growth beside the benchmark's on a log scale, the headline numbers, what has to be told."""
+    """Return the HTML of a run: a sentence, growth with the benchmark on a log scale, headline numbers, notes."""
     benchmark, summary = result.benchmark, result.summary()
     lines = [(result.name, COLOURS[0], result.nav)]
     summaries = [summary]
@@ -44,7 +44,7 @@ def result_html(result: BacktestResult) -> str:
 
 
 def comparison_html(comparison: Comparison) -> str:
-    """A comparison: growth of the first eight on a log scale, and their headline numbers."""
+    """Return the HTML of a comparison: growth of the first eight strategies on a log scale, and headline numbers."""
     names = comparison.names[: len(COLOURS)]
     lines = [(name, colour, comparison.growth[name]) for name, colour in zip(names, COLOURS, strict=False)]
     return render(
@@ -57,7 +57,7 @@ def comparison_html(comparison: Comparison) -> str:
 
 
 def _shown(lines: Sequence[tuple[str, str, pd.Series]], summaries: Sequence[Any]) -> dict[str, Any]:
-    """The lines of the picture, the last one of them level at 1, and the rows of the table."""
+    """Lines of the chart, with a level line at 1, and rows of the table."""
     points = [sparkline(nav, _POINTS // len(lines)) for _, _, nav in lines]
     *drawn, level = polylines([*points, [1.0]], *_PICTURE)
     return {

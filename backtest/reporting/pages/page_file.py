@@ -1,4 +1,4 @@
-"""A page: one file that opens from disk, with its stylesheet, its script, the chart library and its data inside it."""
+"""HTML pages: one file each, with its stylesheet, script, chart library and data inside it."""
 
 import json
 from collections.abc import Mapping
@@ -10,23 +10,24 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from backtest.reporting.format import FILTERS
+from backtest.reporting.format import FILTERS, for_script
 
 _SAFE_IN_SCRIPT = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-_SVG_AS_IS = " =:/'(),;+-@"  # what a data address in double quotes may hold unquoted
+_SVG_AS_IS = " =:/'(),;+-@"  # characters that need no quoting in a data address
 
 
 def render(template: str, *, data: Mapping[str, Any] | None = None, **context: Any) -> str:
-    """A page as HTML, with no address in it that leads outside.
+    """Return a page as HTML, without external addresses.
 
     Args:
-        template: its file in `templates/`, which extends `base.html.j2`.
-        data: what its script draws and lists, as JSON can hold it; without it the page has no chart library either.
-        context: what the template reads. All text is escaped: a name may hold HTML.
+        template: file in `templates/` that extends `base.html.j2`.
+        data: charts and tables for the page's script, as JSON values; without data the page has no chart library.
+        context: variables of the template. All text is escaped, because a name may contain HTML.
     """
     return _templates().get_template(template).render(
         style=_asset("templates/style.css"),
         script=_asset("templates/page.js"),
+        formats=_in_script(for_script()),
         library="" if data is None else _asset("assets/echarts.common.min.js"),
         data=None if data is None else _in_script(data),
         **context,
@@ -34,7 +35,7 @@ def render(template: str, *, data: Mapping[str, Any] | None = None, **context: A
 
 
 def picture(svg: bytes) -> str:
-    """The address of a picture that stands in the page itself."""
+    """Return an image as a data address, which is part of the page."""
     return f"data:image/svg+xml,{quote(svg.decode(), safe=_SVG_AS_IS)}"
 
 
@@ -54,12 +55,12 @@ def _templates() -> Environment:
 @cache
 def _asset(path: str) -> Markup:
     text = files("backtest.reporting.pages").joinpath(*path.split("/")).read_text(encoding="utf-8")
-    return Markup(text)  # noqa: S704 - our own file, no input
+    return Markup(text)  # noqa: S704 - a file of the package, not input
 
 
 def _in_script(data: Mapping[str, Any]) -> Markup:
-    """JSON that no text in it can end the element of."""
+    """JSON safe to embed in a `<script>` element."""
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for letter, escaped in _SAFE_IN_SCRIPT.items():
         text = text.replace(letter, escaped)
-    return Markup(text)  # noqa: S704 - nothing in it is read as HTML
+    return Markup(text)  # noqa: S704 - the letters of HTML are escaped

@@ -1,9 +1,8 @@
-"""The classic quantstats page, as an extra beside the tearsheet.
+"""Classic quantstats page, in addition to the tearsheet.
 
-quantstats takes any returns for daily ones unless it is told, a benchmark's name for a ticker to download, drops
-leading zero returns, sets global matplotlib and pandas state, prints, and warns. Here it is told, and kept to itself.
-Its chart of yearly returns is broken on pandas 3 (bars beside their years), so it is left out; its table of them is
-right.
+By default quantstats assumes daily returns, downloads a benchmark by its name, drops leading zero returns, changes the
+global state of matplotlib and pandas, prints, and warns. This module sets its options and isolates it. Its chart of
+yearly returns is broken on pandas 3 (bars next to their years) and is left out; its table of yearly returns is correct.
 """
 
 import contextlib
@@ -21,18 +20,16 @@ from backtest.analysis.result import BacktestResult
 from backtest.errors import ReportError
 
 DEVIATIONS = (
-    "Sharpe, Sortino and alpha are of returns, not of returns above cash (RF 0).",
-    "The information ratio is of one period, not of a year.",
-    "CAGR, Calmar ratio and expected returns are a year even for a run of less than a year.",
-    "Drawdowns begin a period after the peak and end one before the recovery.",
-    "Names such as daily or days stand for the periods of the data.",
-    "The chart of yearly returns is left out: it puts bars beside their years. The table of them is right.",
+    "Sharpe ratio, Sortino ratio and alpha use returns, not returns above cash (RF 0).",
+    "The information ratio is per period, not annualised.",
+    "CAGR, Calmar ratio and expected returns are annualised even for a run of less than a year.",
+    "Drawdowns begin one period after the peak and end one period before the recovery.",
+    "Words such as daily and days mean the periods of the data.",
+    "The chart of yearly returns is left out, because it draws bars next to their years; the table is correct.",
 )
-"""Where its page differs from the tearsheet, or says what is not so."""
+"""Differences between its page and the tearsheet, and statements of the page that are wrong."""
 
-_NOTE = " ".join(
-    ("The page of the quantstats package, with its own conventions. tearsheet.html has others.", *DEVIATIONS)
-)
+_NOTE = " ".join(("Page of the quantstats package. Its conventions differ from those of tearsheet.html.", *DEVIATIONS))
 _STYLE = {
     "figure.figsize": (10, 6), "axes.facecolor": "white", "figure.facecolor": "white", "grid.color": "#dddddd",
     "grid.linewidth": 0.5, "lines.linewidth": 1.5, "text.color": "#333333", "xtick.color": "#666666",
@@ -42,14 +39,14 @@ _FONTS = logging.getLogger("matplotlib.font_manager")
 
 
 def write_quantstats(result: BacktestResult, path: str | Path) -> None:
-    """Write the quantstats page of a result; nothing is downloaded, printed or left changed.
+    """Write the quantstats page of a result, without downloads, output or changes of global state.
 
     Args:
-        result: of a run.
-        path: of the page.
+        result: result of a run.
+        path: file of the page.
 
     Raises:
-        ReportError: quantstats cannot make a page of this run, as of very few periods.
+        ReportError: quantstats cannot make a page of this run, for example because it has very few periods.
     """
     with _kept_to_itself(), tempfile.TemporaryDirectory() as folder:
         import quantstats
@@ -62,9 +59,9 @@ def write_quantstats(result: BacktestResult, path: str | Path) -> None:
         options = {**_options(result), "output": str(page), "template_path": template}
         try:
             reports.html(result.returns.rename("Strategy"), **options)  # type: ignore[no-untyped-call]  # untyped there
-        except Exception as problem:  # whatever it trips over is no fault of the run
+        except Exception as problem:  # an error of quantstats does not mean that the run is wrong
             raise ReportError(
-                f"{path}: quantstats cannot make its page of these {len(result.returns)} periods "
+                f"{path}: quantstats cannot make its page from these {len(result.returns)} periods "
                 f"({type(problem).__name__}: {problem}). Hint: report.quantstats: false."
             ) from problem
         text = _without_addresses(page.read_text(encoding="utf-8"))
@@ -77,11 +74,11 @@ def _options(result: BacktestResult) -> dict[str, Any]:
         "benchmark": None if benchmark is None else benchmark.returns.rename("Benchmark"),
         "benchmark_title": None if benchmark is None else "Benchmark",
         "strategy_title": "Strategy",
-        "title": _text(result.name),  # put into the page as it is
+        "title": _text(result.name),  # quantstats does not escape it
         "parameters": {} if benchmark is None else {"Benchmark run": _text(benchmark.name)},
-        "rf": 0.0,  # any other would be taken off its CAGR too
+        "rf": 0.0,  # any other rate would also be deducted from its CAGR
         "periods_per_year": result.periods_per_year,
-        "match_dates": False,  # they match; True would cut leading zero returns
+        "match_dates": False,  # the dates match, and True would drop leading zero returns
     }
 
 
@@ -90,14 +87,14 @@ def _text(name: str) -> str:
 
 
 def _ours(template: str, notes: Sequence[str]) -> str:
-    """Their template without the yearly chart and what needs a network, and with our notes."""
+    """The quantstats template, without the yearly chart and network access, and with the notes of the run."""
     template = template.replace("{{eoy_returns}}", "").replace(' onload="save()"', "")
-    said = "".join(f"<p>{_text(note)}</p>\n" for note in notes)
-    return template.replace("<hr>", f"<p>{_NOTE}</p>\n{said}<hr>", 1)
+    paragraphs = "".join(f"<p>{_text(note)}</p>\n" for note in notes)
+    return template.replace("<hr>", f"<p>{_NOTE}</p>\n{paragraphs}<hr>", 1)
 
 
 def _without_addresses(page: str) -> str:
-    """No icon, link, document type or metadata that leads outside; the name of SVG's namespace stays, as it must."""
+    """The page without external icons, links, document types and metadata; the name of the SVG namespace stays."""
     page = re.sub(r"<link\b[^>]*>", "", page)
     page = re.sub(r'<a href="http[^>]*>(.*?)</a>', r"\1", page)
     page = re.sub(r"<\?xml[^>]*\?>|<!DOCTYPE svg[^>]*>", "", page)
@@ -106,7 +103,7 @@ def _without_addresses(page: str) -> str:
 
 @contextlib.contextmanager
 def _kept_to_itself() -> Iterator[None]:
-    """Silence, and matplotlib as it was; pages come out the same each time."""
+    """Suppress output and restore the state of matplotlib; the same run gives the same page."""
     import matplotlib as mpl
     from matplotlib import pyplot as plt
 
@@ -119,7 +116,7 @@ def _kept_to_itself() -> Iterator[None]:
         contextlib.redirect_stderr(noise),
     ):
         warnings.simplefilter("ignore")
-        import quantstats.reports  # noqa: F401 - sets seaborn's theme when it is first imported, and only then
+        import quantstats.reports  # noqa: F401 - sets the theme of seaborn on its first import
         import seaborn as sns  # type: ignore[import-untyped]  # ships no types
 
         try:

@@ -1,4 +1,4 @@
-"""The shelf: one page of every run and comparison in a folder, made anew after each, from their manifests alone."""
+"""Shelf: an index page of all runs and comparisons in a folder, rebuilt after each run from their manifests."""
 
 import json
 import logging
@@ -21,23 +21,26 @@ FIRST_RUN = "Hint: python -m backtest run configs/erc.yaml"
 
 _PAGES = ("tearsheet.html", "comparison.html")
 _DATA = ("summary.json", "comparison.json", "comparison.csv", "nav.csv", "trades.csv", "figures")
-_OURS = f'data-made-by="{MADE_BY}"'  # by which a page that may be replaced is known
-_LOCK, _PATIENCE = ".index.lock", 10.0  # seconds, for another run to finish its shelf: it takes a tenth of one
+_OURS = f'data-made-by="{MADE_BY}"'  # marks a page that may be replaced
+_LOCK, _PATIENCE = (
+    ".index.lock",
+    10.0,
+)  # seconds to wait while another run writes the page, which takes a tenth of a second
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Shelved:
-    """A run or a comparison on the shelf.
+    """Run or comparison on the shelf.
 
     Args:
-        folder: where it is.
+        folder: folder of its files.
         kind: `run` or `comparison`.
-        name: what its manifest calls it; of a comparison the names of what it compares; of an older one the folder's.
-        written_at: ISO, UTC; empty where the manifest does not say.
-        entry: its numbers; None where they are of a version that wrote none, or others.
-        files: those that are there, of the page and of the data.
+        name: name in the manifest; for a comparison the names of its strategies; without an entry the folder's name.
+        written_at: time of writing, ISO, UTC; empty if the manifest does not have it.
+        entry: its numbers; None if another version wrote none, or different ones.
+        files: existing files of the page and of the data.
     """
 
     folder: Path
@@ -49,21 +52,21 @@ class Shelved:
 
     @property
     def page(self) -> str | None:
-        """The file of its page."""
+        """File of its page; None without one."""
         return next((file for file in self.files if file in _PAGES), None)
 
     @property
     def data(self) -> tuple[str, ...]:
-        """The files of its data, and the folder of its figures."""
+        """Files of its data, and the folder of its figures."""
         return tuple(file for file in self.files if file in _DATA)
 
     def address(self, file: str) -> str:
-        """That of one of its files, as a page in the folder above links to it."""
+        """Return the address of one of its files, relative to the folder above."""
         return f"./{quote(self.folder.name)}/{file}{'/' if file == 'figures' else ''}"
 
     @property
     def drawn(self) -> list[str]:
-        """The points of its sparklines, one a strategy."""
+        """Points of its sparklines, one line a strategy."""
         from backtest.analysis.drawing.sparkline import polylines
 
         match self.entry:
@@ -76,9 +79,10 @@ class Shelved:
 
 
 def read_shelf(folder: Path) -> list[Shelved]:
-    """Every run and comparison in a folder, the newest first.
+    """Return every run and comparison in a folder, the newest first.
 
-    Folders without a manifest of ours are not listed. One whose manifest cannot be read is left out, and told of.
+    Folders without a manifest of this program are not listed. A folder whose manifest cannot be read is skipped with a
+    warning.
     """
     try:
         places = [Path(place.path) for place in os.scandir(folder) if place.is_dir() and not place.name.startswith(".")]
@@ -86,40 +90,40 @@ def read_shelf(folder: Path) -> list[Shelved]:
         return []
     except OSError as problem:
         raise ReportError(f"{folder}: cannot be read ({problem.strerror or problem}).") from problem
-    found = [one for place in places if (one := _shelved(place)) is not None]
-    return sorted(sorted(found, key=lambda one: one.folder.name), key=lambda one: one.written_at, reverse=True)
+    shelf = [entry for place in places if (entry := _shelved(place)) is not None]
+    return sorted(sorted(shelf, key=lambda entry: entry.folder.name), key=lambda entry: entry.written_at, reverse=True)
 
 
 def find(folder: Path, name: str) -> Shelved:
-    """The run or comparison of a name in a folder, or in the folder that the name is the path of.
+    """Return the run or comparison with a name in a folder, or the one in the folder at that path.
 
     Raises:
-        ReportError: there is none.
+        ReportError: there is no such run or comparison.
     """
     shelf = read_shelf(folder)
-    for one in shelf:
-        if one.folder.name == name:
-            return one
-    if (own := _shelved(Path(name))) is not None:
-        return own
-    known = [one.folder.name for one in shelf]
+    for entry in shelf:
+        if entry.folder.name == name:
+            return entry
+    if (at_path := _shelved(Path(name))) is not None:
+        return at_path
+    known = [entry.folder.name for entry in shelf]
     if not known:
-        raise ReportError(f"{name}: no such run; {folder.as_posix()} holds none. {FIRST_RUN}")
+        raise ReportError(f"{name}: no such run; {folder.as_posix()} holds no runs. {FIRST_RUN}")
     near = get_close_matches(name, known, 1)
     hint = f"Did you mean {near[0]}?" if near else "Hint: python -m backtest list"
     raise ReportError(f"{name}: no such run or comparison in {folder.as_posix()}. {hint}")
 
 
 def write_shelf(folder: Path) -> Path:
-    """Write the page of a folder's runs and comparisons anew, in one step.
+    """Rebuild the page of a folder's runs and comparisons, and replace it in one step.
 
-    Runs that end at once wait for each other: whoever comes last has read what all of them wrote.
+    Runs that finish at the same time wait for each other, so the last one reads the manifests of all.
 
     Returns:
         The path of the page.
 
     Raises:
-        ReportError: the folder cannot be written, or a file of somebody else has the page's name.
+        ReportError: the folder cannot be written, or the target file exists and was not written by this program.
     """
     from filelock import FileLock, Timeout
 
@@ -127,7 +131,7 @@ def write_shelf(folder: Path) -> Path:
     try:
         with FileLock(folder / _LOCK, timeout=_PATIENCE):
             if page.exists() and _OURS not in page.read_text(encoding="utf-8", errors="replace"):
-                raise ReportError(f"{page}: not made here, so it is not replaced. Hint: give it another name.")
+                raise ReportError(f"{page}: was not written by this program, so it is not replaced. Hint: rename it.")
             _replace(page, render_shelf(read_shelf(folder), folder.absolute().name))
     except Timeout as problem:
         raise ReportError(f"{page}: another run is still writing it after {_PATIENCE:.0f} s.") from problem
@@ -137,10 +141,10 @@ def write_shelf(folder: Path) -> Path:
 
 
 def renew_shelf(written: Path) -> None:
-    """After a run or a comparison: write the shelf anew if its folder stands in `reports/`, and nowhere else.
+    """Rebuild the shelf after a run or a comparison, if its folder is in `reports/`.
 
-    A report given another place is put into a folder that may be anybody's, where no index is wanted. A shelf that
-    cannot be written is told of, and does not undo the run.
+    Any other folder may belong to something else, so it gets no index page. If the shelf cannot be written, a warning
+    is logged, and the run is still valid.
     """
     if written.parent.resolve() != REPORTS.resolve():
         return
@@ -151,14 +155,14 @@ def renew_shelf(written: Path) -> None:
 
 
 def render_shelf(shelf: Sequence[Shelved], name: str) -> str:
-    """The page of a folder of this name, with relative links into the folders beside it."""
+    """Return the page of a folder with this name, with relative links to its subfolders."""
     from backtest.reporting.format import percent, ratio
     from backtest.reporting.pages.page_file import render
 
     return render(
         "shelf.html.j2",
-        runs=[one for one in shelf if one.kind == "run"],
-        comparisons=[one for one in shelf if one.kind == "comparison"],
+        runs=[entry for entry in shelf if entry.kind == "run"],
+        comparisons=[entry for entry in shelf if entry.kind == "comparison"],
         folder=name,
         spark=SPARKLINE,
         percent=percent,
@@ -168,11 +172,11 @@ def render_shelf(shelf: Sequence[Shelved], name: str) -> str:
 
 
 def _shelved(folder: Path) -> Shelved | None:
-    """What is in a folder; None where no manifest of ours is."""
+    """Run or comparison in a folder; None without a manifest of this program."""
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_bytes())
-        there = {file.name for file in os.scandir(folder)}
+        names = {file.name for file in os.scandir(folder)}
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as problem:
@@ -180,7 +184,7 @@ def _shelved(folder: Path) -> Shelved | None:
         return None
     if not isinstance(manifest, dict) or manifest.get("made_by") != MADE_BY:
         return None
-    files = tuple(file for file in (*_PAGES, *_DATA) if file in there)
+    files = tuple(file for file in (*_PAGES, *_DATA) if file in names)
     environment, entry = manifest.get("environment"), entry_of(manifest)
     written_at = environment.get("written_at") if isinstance(environment, dict) else None
     return Shelved(folder, *_kind_and_name(manifest, entry, folder), str(written_at or ""), entry, files)
@@ -197,7 +201,7 @@ def _kind_and_name(
 
 
 def _replace(page: Path, text: str) -> None:
-    """A file's text in one step: whoever reads it meanwhile finds the one or the other, whole."""
+    """Replace the text of a file in one step, so that a reader finds either the old or the new text."""
     handle, temporary = tempfile.mkstemp(prefix=".index-", dir=page.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:

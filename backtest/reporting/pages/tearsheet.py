@@ -1,7 +1,6 @@
-"""The tearsheet: one page that opens from disk, with everything it shows inside it.
+"""Tearsheet: the page of a run, one file that opens from disk, with everything it shows inside it.
 
-This file lays out; numbers come from `analysis`, their looks from `format`, and what the page holds from
-`templates/tearsheet.html.j2`.
+This module prepares the context of `templates/tearsheet.html.j2`; numbers come from `analysis`, formats from `format`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,13 +20,22 @@ from backtest.analysis.tables.calendar_tables import (
     typical_size,
 )
 from backtest.analysis.tables.crises import CRISES, covered_partly
-from backtest.analysis.tables.frequency_words import frequency_in_words
 from backtest.analysis.tables.holdings import holdings_now, holdings_totals, largest_and_rest
 from backtest.analysis.tables.trade_list import trade_list
 from backtest.reporting.charts.chart_risk import asset_legend
 from backtest.reporting.charts.embedding import days, indexed, numbers
 from backtest.reporting.charts.run_charts import charts_of
-from backtest.reporting.format import MONTHS, change, is_missing, percent, percent2, ratio, shade
+from backtest.reporting.format import (
+    MONTHS,
+    change,
+    count,
+    frequency_in_words,
+    is_missing,
+    percent,
+    percent2,
+    ratio,
+    shade,
+)
 from backtest.reporting.pages.leverage_words import (
     FinancingWords,
     break_even_in_words,
@@ -50,14 +58,17 @@ _COSTS = {
 _TERMS = {
     "magnified_source_return": (
         "Magnified source return",
-        "Mean cash return, and mean leverage times the mean return above cash of what is held.",
+        "Mean cash return, plus mean leverage times the mean return of the holdings above cash.",
     ),
     "excess_borrowing_cost": ("Excess borrowing cost", ""),
-    "leverage_covariance": ("Covariance of leverage", "Of leverage with the source's return above the borrowing rate."),
-    "cash_drag": ("Cash drag", "What cash earned less than the cash return, over NAV."),
+    "leverage_covariance": (
+        "Covariance of leverage",
+        "Covariance of leverage with the source return above the borrowing rate.",
+    ),
+    "cash_drag": ("Cash drag", "Shortfall of the interest earned on cash below the cash return, over NAV."),
     "trading_costs": ("Trading costs", "Mean cost over NAV."),
     "other_fees": ("Other fees", "Mean fees over NAV."),
-    "compounding": ("Compounding", "Geometric less arithmetic mean return."),
+    "compounding": ("Compounding", "Geometric mean return less arithmetic mean return."),
     "compounding_within_year": (
         "Compounding within the year",
         "CAGR less the geometric mean times the periods in a year.",
@@ -69,8 +80,8 @@ _REASONS = {
     "margin_call": "margin call",
     "no_price": "no price",
 }
-_LARGEST_TRADES, _MOST_TRADES = 20, 20_000  # shown without scripts; held by the page
-_ASSETS = 12  # of the table of returns; the rest are one row
+_LARGEST_TRADES, _MOST_TRADES = 20, 20_000  # trades shown without scripts; trades in the page's data
+_ASSETS = 12  # rows of the table of returns; the other assets are one row
 
 
 def render_tearsheet(
@@ -83,16 +94,16 @@ def render_tearsheet(
     written: date | None = None,
     quantstats: bool = False,
 ) -> str:
-    """The tearsheet of a result as HTML, with no address in it that leads outside.
+    """Return the tearsheet of a result as HTML, without external addresses.
 
     Args:
-        result: of a run.
-        figures: SVG by name, as of `figures.render_all`; they stand in for charts where scripts are off, and in print.
-        command: what repeats the run.
-        versions: by package, of what made the run.
-        data_files: names of the files that will stand beside the page.
-        written: the day, for the age of the data.
-        quantstats: whether the classic page will stand beside this one.
+        result: result of a run.
+        figures: SVG by name, from `run_figures.render_all`; they replace the charts without scripts and in print.
+        command: command that repeats the run.
+        versions: versions by package.
+        data_files: names of the files that will be next to the page.
+        written: day of writing, for the age of the data.
+        quantstats: whether the classic page will be next to this one.
     """
     summary, words = result.summary(), words_of(result)
     groups = headline(summary, words.average_free)
@@ -141,7 +152,7 @@ def render_tearsheet(
 
 
 def _sides(result: BacktestResult) -> list[dict[str, Any]]:
-    """The names that switch the strategy and its benchmark on and off."""
+    """Entries that show and hide the strategy and its benchmark."""
     sides = [("strategy", result.name), *([("benchmark", result.benchmark.name)] if result.benchmark else [])]
     return [{"key": key, "name": name, "colour": key, "growth": True} for key, name in sides]
 
@@ -155,25 +166,26 @@ def _shares_in_words(result: BacktestResult) -> str:
 
 
 def _smoothing_in_words(result: BacktestResult) -> str:
-    found = smoothing(result)
-    if found is None:
+    smoothed = smoothing(result)
+    if smoothed is None:
         return ""
-    series = f" In the data: {'; '.join(found.notes)}." if found.notes else ""
+    series = f" In the data: {'; '.join(smoothed.notes)}." if smoothed.notes else ""
     return (
-        f"Returns follow those of the period before (autocorrelation {ratio(found.autocorrelation)}, standard error "
-        f"{ratio(found.standard_error)}): they are smoothed, as averages are. Volatility is "
-        f"{percent(found.volatility)} a year as if they were not, and {percent(found.adjusted_volatility)} with their "
-        f"autocorrelations (Lo 2002); the Sharpe ratio is flattered by as much.{series}"
+        f"Each return is correlated with the one before (autocorrelation {ratio(smoothed.autocorrelation)}, standard "
+        f"error {ratio(smoothed.standard_error)}): returns are smoothed, as averages are. Volatility is "
+        f"{percent(smoothed.volatility)} a year without, and {percent(smoothed.adjusted_volatility)} with the "
+        f"autocorrelations (Lo 2002); the Sharpe ratio is too high by about the same factor.{series}"
     )
 
 
-def _confidence_in_words(found: Mapping[str, Any]) -> str:
-    if all(found[key] is None for key in ("cagr", "volatility", "sharpe", "max_drawdown")):
+def _confidence_in_words(confidence: Mapping[str, Any]) -> str:
+    if all(confidence[key] is None for key in ("cagr", "volatility", "sharpe", "max_drawdown")):
         return ""
+    level, draws, block = (confidence[key] for key in ("level", "draws", "mean_block_periods"))
     return (
-        f"Below a number its {found['level']:.0%} interval, where there is one: of {found['draws']:,} histories drawn "
-        f"from the run's own periods in blocks of {found['mean_block_periods']:.0f} on average (stationary "
-        "bootstrap). It says what chance leaves open, not what other times would bring."
+        f"Below a number is its {percent(level, 0)} interval, if it has one, from {count(draws)} histories drawn from "
+        f"the run's own periods in blocks of {count(block)} on average (stationary bootstrap). It shows the role of "
+        "chance, and says nothing about a future unlike the past."
     )
 
 
@@ -200,18 +212,18 @@ def _calendar(result: BacktestResult) -> dict[str, Any]:
 
 
 def _cell(value: float, full: float, starred: bool) -> dict[str, str]:
-    """A return without its percent sign; empty where there is none."""
+    """A return without its percent sign; empty without a return."""
     if is_missing(value):
         return {"text": "", "shade": ""}
     return {"text": change(value).rstrip("%").lstrip("+") + ("*" if starred else ""), "shade": shade(value, full)}
 
 
 def _crises(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Each crisis, the benchmark's numbers in it, and what happened."""
-    why = {one.name: one.why for one in CRISES}
+    """Each crisis, with the numbers of the benchmark and what happened."""
+    why = {crisis.name: crisis.why for crisis in CRISES}
     others = summary["benchmark"]["crises"] if "benchmark" in summary else [None] * len(summary["crises"])
     pairs = zip(summary["crises"], others, strict=True)
-    return [{**one, "other": other, "why": why[one["name"]]} for one, other in pairs]
+    return [{**crisis, "other": other, "why": why[crisis["name"]]} for crisis, other in pairs]
 
 
 def _attribution(parts: Mapping[str, Any], words: FinancingWords) -> dict[str, Any]:
@@ -275,7 +287,7 @@ def _plain(row: pd.Series) -> dict[str, Any]:
 
 
 def _trades(result: BacktestResult, trades: pd.DataFrame) -> dict[str, Any]:
-    """The largest as rows, and how many there are."""
+    """The largest trades as rows, and the number of all trades."""
     return {
         "rows": [
             {**_plain(row), "reason": _REASONS[row["reason"]]} for _, row in trades.head(_LARGEST_TRADES).iterrows()
@@ -288,11 +300,11 @@ def _trades(result: BacktestResult, trades: pd.DataFrame) -> dict[str, Any]:
 
 
 def _listed_trades(trades: pd.DataFrame) -> dict[str, Any]:
-    """The rows that the page's script lists, the largest first; names and reasons as places in their lists."""
-    kept = trades.head(_MOST_TRADES)
-    names, asset = indexed(map(str, kept["asset"]))
-    reasons, reason = indexed(_REASONS[one] for one in kept["reason"])
-    columns = (days(kept["date"]), asset, numbers(kept["trade"]), numbers(kept["weight"]), reason)
+    """Rows that the page's script lists, the largest first; assets and reasons are positions in their lists."""
+    listed = trades.head(_MOST_TRADES)
+    names, asset = indexed(map(str, listed["asset"]))
+    reasons, reason = indexed(_REASONS[name] for name in listed["reason"])
+    columns = (days(listed["date"]), asset, numbers(listed["trade"]), numbers(listed["weight"]), reason)
     return {
         "names": ["date", "asset", "trade", "weight", "reason"],
         "kinds": ["day", names, "change2", "percent", reasons],

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 import backtest as bt
 from backtest.analysis import BacktestResult
 from backtest.analysis.compare.comparison import WINDOW_YEARS, Comparison
-from backtest.analysis.compare.side_by_side import BETTER, best_of, class_shares, windows_won
+from backtest.analysis.compare.side_by_side import best_of, class_shares, windows_won
 from backtest.analysis.metrics.drawdown import worst_drawdowns
+from backtest.analysis.metrics.metric_registry import BETTER
 from backtest.analysis.tables.crises import CRISES, Crisis, falls_of, in_crises
 from backtest.analysis.uncertainty.sharpe_difference import holm
 from backtest.config import load_config

@@ -236,7 +236,7 @@ def test_the_total_return_and_costs_in_all_are_shown(
         assert "of NAV to borrow" in text
         assert "CAGR" not in text.replace("CAGR over the size", "")
         assert not re.search(r"\bnan\b", text, re.IGNORECASE)
-    assert "% of NAV in all, half the sum of all sizes" in page.text
+    assert "% of NAV in all, half the sum of all absolute trades" in page.text
     listed = command("list").out
     assert "in all" in listed
 

@@ -474,7 +474,7 @@ def test_a_file_in_place_of_the_report_folder_is_refused(runnable: Path) -> None
     (runnable / "file").write_text("mine")
     for output in (runnable / "file", runnable / "file" / "deep" / "er"):
         assert refused(runnable, output) == [
-            f"{runnable / 'file'}: a file stands where the report's folder should be. Hint: another --output."
+            f"{runnable / 'file'}: a file has the name of the report's folder. Hint: choose another --output."
         ]
 
 
@@ -488,7 +488,7 @@ def test_a_folder_that_is_not_a_report_is_never_replaced(runnable: Path, manifes
     (line,) = refused(runnable, folder)
     assert line == (
         f"{folder}: holds files but no manifest.json of a report, so it is not replaced. "
-        "Hint: another --output, or empty it yourself."
+        "Hint: choose another --output, or empty the folder."
     )
 
 
@@ -511,7 +511,7 @@ def test_missing_permission_is_reported_before_any_work(runnable: Path, monkeypa
     monkeypatch.setattr("backtest.runs.pipeline.run", never)
     output = runnable / "reports" / "new"
     assert refused(runnable, output) == [
-        f"{output}: cannot be written (no permission in {output.parent}). Hint: another --output."
+        f"{output}: cannot be written (no permission in {output.parent}). Hint: choose another --output."
     ]
 
 
@@ -522,7 +522,7 @@ def test_a_read_only_file_system_is_reported_after_the_run(runnable: Path, monke
     monkeypatch.setattr(tempfile, "mkdtemp", read_only)
     output = runnable / "reports" / "new"
     assert refused(runnable, output) == [
-        f"{output}: cannot be written (Read-only file system). Hint: another --output."
+        f"{output}: cannot be written (Read-only file system). Hint: choose another --output."
     ]
 
 
@@ -544,7 +544,7 @@ def test_a_full_disk_leaves_the_earlier_report(runnable: Path, monkeypatch: pyte
     monkeypatch.setattr(Path, "write_bytes", full)
     output = runnable / "reports" / "mine"
     assert refused(runnable, output) == [
-        f"{output}: cannot be written (No space left on device). Hint: another --output."
+        f"{output}: cannot be written (No space left on device). Hint: choose another --output."
     ]
 
 

@@ -153,6 +153,16 @@ def financing_drag_per_year(path: OraclePath) -> float:
     return _per_year(path, path.financing_drag)
 
 
+def borrow_cost_per_year(path: OraclePath) -> float:
+    """Fees on short positions a year."""
+    return _per_year(path, path.borrow)
+
+
+def fees_per_year(path: OraclePath) -> float:
+    """Fund expenses and management fees a year."""
+    return _per_year(path, path.fees)
+
+
 def average_financing_rate(path: OraclePath) -> float | None:
     """Interest over loan x days / 360, both summed in currency; None without loans."""
     loan_years = math.fsum(

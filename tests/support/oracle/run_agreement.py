@@ -10,6 +10,7 @@ import pytest
 
 import backtest as bt
 from support.oracle import oracle
+from support.oracle.checked_metrics import AGAINST_BENCHMARK, BELOW_A_YEAR, OF_A_RUN
 from support.oracle.run_case import Case
 
 
@@ -76,7 +77,7 @@ def too_little_for(path: oracle.OraclePath, periods: int) -> set[str]:
     first, last = path.dates[0], path.dates[-1]
     whole_year = (last.year - first.year, last.month, last.day) >= (1, first.month, first.day)
     rates = {"cagr", "calmar", "alpha", "turnover_per_year", "trading_cost_per_year"}
-    rates |= {"financing_cost_per_year", "financing_drag_per_year"}
+    rates |= {"financing_cost_per_year", "financing_drag_per_year", "borrow_cost_per_year", "fees_per_year"}
     needed = {"sortino": 2, "var_95": 2, "cvar_95": 2, "skew": 3, "beta": 3, "alpha": 3, "correlation": 3}
     needed |= {"excess_kurtosis": 4}
     return (set() if whole_year else rates) | {name for name, least in needed.items() if periods < least}
@@ -113,11 +114,14 @@ def agree_on_numbers(summary: Mapping[str, Any], case: Case, path: oracle.Oracle
         "trading_cost_per_year": oracle.trading_cost_per_year(path),
         "financing_cost_per_year": oracle.financing_cost_per_year(path),
         "financing_drag_per_year": oracle.financing_drag_per_year(path),
+        "borrow_cost_per_year": oracle.borrow_cost_per_year(path),
+        "fees_per_year": oracle.fees_per_year(path),
         "average_financing_rate": oracle.average_financing_rate(path) if borrowed else None,
     }
+    assert set(expected) == OF_A_RUN
     too_little = too_little_for(path, periods=len(nav) - 1)
     if "cagr" in too_little:
-        for name in ("turnover", "trading_cost", "financing_cost", "financing_drag"):  # sums instead of rates
+        for name in BELOW_A_YEAR:  # sums instead of rates
             expected[name] = path.years * (expected[f"{name}_per_year"] or 0.0)
     for name, value in expected.items():
         wanted = np.nan if value is None or name in too_little else value
@@ -162,6 +166,7 @@ def agree_on_comparison(
         "up_capture": capture(True),
         "down_capture": capture(False),
     }
+    assert set(expected) == AGAINST_BENCHMARK
     too_little = too_little_for(path, periods=n)
     for name, value in expected.items():
         wanted = np.nan if name in too_little else value

@@ -135,8 +135,8 @@ def headings_of(pdf: bytes) -> set[str]:
 def closed_up(text: str) -> str:
     """A text without its blanks.
 
-    >>> closed_up("Where the risk sits")
-    'Wheretherisksits'
+    >>> closed_up("Where the risk is")
+    'Wheretheriskis'
     """
     return "".join(text.split())
 

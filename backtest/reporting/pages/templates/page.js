@@ -1,6 +1,7 @@
-"use strict";
-// One state for the whole page: which series are hidden, the range of dates, the scale. Charts and tables follow it.
+// One state for the whole page: hidden series, range of dates, scale. Charts and tables follow it. FORMATS, the formats of
+// numbers, come before this script; see reporting/format.py.
 (() => {
+  "use strict";
   const root = document.documentElement;
   const embedded = document.getElementById("page-data");
   const data = embedded ? JSON.parse(embedded.textContent) : { charts: {}, tables: {}, crises: [] };
@@ -10,22 +11,21 @@
   const css = (name) => getComputedStyle(root).getPropertyValue(name).trim();
   const colour = (token) => css(typeof token === "number" ? `--s${token}` : `--${token}`);
   const signed = (text) => (/[1-9]/.test(text) ? text.replace("-", "\u2212") : text.replace("-", ""));
-  const grouped = (value, digits) =>
-    signed(value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }));
+  const grouped = (value, least, most) =>
+    signed(value.toLocaleString("en-US", { minimumFractionDigits: least, maximumFractionDigits: most }));
   const shortest = (value) => signed(String(Number(value.toPrecision(6))));
-  const FORMS = {
-    percent: { text: (v) => `${grouped(100 * v, 1)}%`, axis: (v) => `${shortest(100 * v)}%` },
-    percent2: { text: (v) => `${grouped(100 * v, 2)}%`, axis: (v) => `${shortest(100 * v)}%` },
-    change2: { text: (v) => `${v > 0 && grouped(100 * v, 2) !== "0.00" ? "+" : ""}${grouped(100 * v, 2)}%`, axis: (v) => `${shortest(100 * v)}%` },
-    multiple: { text: (v) => `${grouped(v, 2)}×`, axis: (v) => `${shortest(v)}×` },
-    ratio: { text: (v) => grouped(v, 2), axis: shortest },
-    growth: { text: (v) => grouped(v, v < 100 ? 3 : 1), axis: (v) => v.toLocaleString("en-US", { maximumFractionDigits: 4 }) },
-    count: { text: (v) => grouped(v, 0), axis: shortest },
-    bps: { text: (v) => `${grouped(1e4 * v, 0)} bp`, axis: (v) => `${shortest(1e4 * v)} bp` },
-  };
+  const FORMS = Object.fromEntries(Object.entries(FORMATS.numbers).map(([name, form]) => [name, {
+    text: (v) => {
+      const value = form.scale * v;
+      const digits = form.digits_from_100 !== null && value >= 100 ? form.digits_from_100 : form.digits;
+      const text = grouped(value, digits, digits);
+      return `${form.plus && v > 0 && /[1-9]/.test(text) ? "+" : ""}${text}${form.unit}`;
+    },
+    axis: (v) => (form.axis_digits === null ? `${shortest(form.scale * v)}${form.unit}` : grouped(v, 0, form.axis_digits)),
+  }]));
   const iso = (time) => new Date(time).toISOString().slice(0, 10);
 
-  // Dates come as days since 1970, the first one whole and the others as steps.
+  // Dates are the days since 1970 of the first date, then the steps from each date to the next.
   function timesOf(steps) {
     let day = 0;
     return steps.map((step) => (day += step) * DAY);
@@ -34,19 +34,19 @@
     chart.places = chart.x.dates ? timesOf(chart.x.dates) : chart.x.values || chart.x.labels.map((_, i) => i);
 
   /* ---- charts ---- */
-  const drawn = new Map(); // container -> its ECharts instance
+  const drawn = new Map(); // container -> ECharts instance
   const TOP = 34, BETWEEN = 14, BOTTOM = 28;
 
   function heightOf(chart) {
     return chart.panels.reduce((sum, panel) => sum + heightOfPanel(chart, panel) + TOP + BETWEEN, BOTTOM - BETWEEN);
   }
 
-  // Labels that are hidden take no room.
+  // Hidden labels take no room.
   function heightOfPanel(chart, panel) {
     return chart.x.keys ? Math.round((panel.height * labelsShown(chart).length) / chart.x.labels.length) : panel.height;
   }
 
-  // The points of a series that are in range, as [x, drawn, value]; growth is rebased at the range's start.
+  // Points of a series in the range, as [x, drawn, value]; growth is rebased at the start of the range.
   function points(chart, panel, series, rows) {
     const base = panel.rebase ? series.values.slice(rows[0], rows[1]).find((v) => v > 0) || 1 : 1;
     const log = logarithmic(panel);
@@ -61,7 +61,7 @@
     return list;
   }
 
-  // The labels whose own key is not hidden, by their place among all.
+  // Positions of the labels whose key is not hidden.
   const labelsShown = (chart) => range(0, chart.x.labels.length).filter((i) => !chart.x.keys || !state.hidden.has(chart.x.keys[i]));
   const range = (first, after) => Array.from({ length: Math.max(after - first, 0) }, (_, i) => first + i);
 
@@ -76,7 +76,7 @@
 
   function logTicks(low, high) {
     const ticks = [];
-    if (high - low < 0.3) { // less than doubled: as on a linear scale
+    if (high - low < 0.3) { // less than doubled: ticks of a linear scale
       const size = 10 ** high - 10 ** low, decade = 10 ** Math.floor(Math.log10(size / 4));
       const step = decade * [1, 2, 5, 10].find((one) => size / (one * decade) <= 6);
       for (let i = Math.ceil(10 ** low / step); i * step <= 10 ** high; i++) ticks.push(Math.log10(i * step));
@@ -159,8 +159,8 @@
     axis.axisTick.customValues = ticks;
   }
 
-  // Dates so many pixels apart or more, and the last one with more than two before it. Of points within two pixels of
-  // each other the library skips some, which would cut the corners of areas and of steps.
+  // Dates at least `pixels` apart, and the last date, more than two pixels after the one before. The chart library skips
+  // some points that are within two pixels of each other, which would cut the corners of areas and steps.
   function rowsApart(times, width, pixels) {
     const last = times.length - 1, pixel = (times[last] - times[0]) / width, kept = [];
     const since = (time) => (time - times[kept[kept.length - 1]]) / pixel;
@@ -169,8 +169,8 @@
     return new Set([...kept, last]);
   }
 
-  // Stacked areas: each reaches from zero to the sum of its own part and of those nearer to zero, which are drawn over
-  // it, so that no gap is left between two layers. Positive and negative parts are stacked apart. All have the same dates.
+  // Stacked areas: each reaches from zero to the sum of its own part and of the parts nearer to zero, which are drawn over
+  // it, so there is no gap between layers. Positive and negative parts are stacked separately, on the same dates.
   function layersOf(shown, lists, apart) {
     const layers = new Map(), sums = { up: [], down: [] };
     shown.forEach((series, s) => {
@@ -199,11 +199,11 @@
       ...common, ...(part ? {} : marks), type: "line", data: list, showSymbol: series.style === "point", symbolSize: 7, step: series.step ? "end" : false,
       lineStyle: { color: paint, width: stack || series.style === "point" ? 0 : series.thin ? 1 : 1.6, type: series.dash || "solid" },
       areaStyle: area ? { color: paint, opacity: stack ? 1 : 0.25, origin: "auto" } : undefined, sampling: stack || series.step ? undefined : "minmax",
-      connectNulls: false, z: (area ? 2 : 3) + 1 / (1 + look.place), // the first lies over the others
+      connectNulls: false, z: (area ? 2 : 3) + 1 / (1 + look.place), // the first series is drawn over the others
     }));
   }
 
-  // Bars from a start to an end: what lies above zero and below it are stacked apart, on what is left clear.
+  // Bars from a start to an end: parts above and below zero are stacked separately, on a transparent bar.
   function ranges(chart, series, common) {
     const parts = { clear: [], above: [], below: [] };
     series.values.forEach(([start, end, value, tint], i) => {
@@ -223,14 +223,14 @@
     }));
   }
 
-  // Crises as bands; zero, VaR, break-even and such as lines.
+  // Bands for crises; lines for zero, VaR, break-even and other marks.
   function markers(chart, panel, look) {
-    const found = {};
+    const marks = {};
     const within = chart.x.dates ? [chart.places[look.rows[0]], chart.places[look.rows[1] - 1]] : [0, 0];
     if (panel.crises && data.crises.length) {
       const perPixel = (within[1] - within[0]) / Math.max(look.width - 80, 1);
       const inside = data.crises.filter((one) => one.to * DAY > within[0] && one.from * DAY < within[1]);
-      found.markArea = {
+      marks.markArea = {
         silent: true, itemStyle: { color: look.quiet, opacity: 0.13 }, label: { color: look.quiet, fontSize: 10, position: "insideTop" },
         data: inside.map((one) => {
           const ends = [Math.max(one.from * DAY, within[0]), Math.min(one.to * DAY, within[1])];
@@ -239,15 +239,15 @@
         }),
       };
     }
-    if (panel.span) found.markArea = { silent: true, itemStyle: { color: colour(panel.span.colour), opacity: 0.12 },
+    if (panel.span) marks.markArea = { silent: true, itemStyle: { color: colour(panel.span.colour), opacity: 0.12 },
       data: [[{ xAxis: panel.span.from }, { xAxis: panel.span.to }]] };
     const lines = (panel.marks || []).map((mark) => ({
       [mark.axis === "y" ? "yAxis" : "xAxis"]: mark.at, lineStyle: { color: colour(mark.colour), type: mark.dash || "solid", width: 1 },
       label: { show: Boolean(mark.name), formatter: look.width < 560 ? (mark.name || "").replace(", ", ",\n") : mark.name, color: look.ink, fontSize: 11, lineHeight: 13, textBorderColor: css("--card"), textBorderWidth: 2, rotate: 0, position: "end",
         align: mark.align, verticalAlign: "top", offset: [mark.align === "right" ? -5 : 5, 10] },
     }));
-    if (lines.length) found.markLine = { silent: true, symbol: "none", precision: -1, data: lines }; // not rounded, as two decimals otherwise
-    return found;
+    if (lines.length) marks.markLine = { silent: true, symbol: "none", precision: -1, data: lines }; // the default rounds to two decimals
+    return marks;
   }
 
   function tooltip(chart, marks) {
@@ -288,7 +288,7 @@
     if (rows[1] - rows[0] >= 1) drawn.get(container).setOption(optionOf(chart, width), { notMerge: true });
   }
 
-  // A drag across a chart of dates chooses the range, on what has a mouse; a double click takes it back.
+  // With a mouse, a drag across a chart of dates chooses the range, and a double click shows all dates.
   function listenForRange(container, chart) {
     if (!chart.x.dates || !matchMedia("(pointer: fine)").matches) return;
     const instance = drawn.get(container);
@@ -317,7 +317,7 @@
 
   const redraw = () => drawn.forEach((_, container) => draw(container));
 
-  /* ---- what the reader sets ---- */
+  /* ---- choices of the reader ---- */
   const [first, last] = span();
 
   function span() {
@@ -345,20 +345,20 @@
     put("input[data-to]", to);
   }
 
-  // A range that holds fewer than two dates has nothing to show, and is not taken.
+  // A range with fewer than two dates has nothing to show, and is ignored.
   function chooseRange(from, to) {
     if (data.charts.growth.places.filter((time) => time >= from && time <= to).length > 1) setRange(from, to);
   }
 
-  // The date of the run nearest to so many years before its last one: months end on different days.
+  // The date nearest to this many years before the last date, because months end on different days.
   function yearsBack(years) {
-    const wanted = new Date(last);
-    wanted.setUTCFullYear(wanted.getUTCFullYear() - years);
+    const target = new Date(last);
+    target.setUTCFullYear(target.getUTCFullYear() - years);
     const places = data.charts.growth.places;
-    return places.reduce((best, time) => (Math.abs(time - wanted) < Math.abs(best - wanted) ? time : best), first);
+    return places.reduce((best, time) => (Math.abs(time - target) < Math.abs(best - target) ? time : best), first);
   }
 
-  // What 1 at the range's start became at its end, beside each name.
+  // Next to each name, the growth of 1 from the start to the end of the range.
   function showGrowth() {
     const chart = data.charts.growth;
     if (!chart) return;
@@ -374,7 +374,7 @@
   function setHidden(key, hidden) {
     state.hidden[hidden ? "add" : "delete"](key);
     all("button[data-series]").filter((b) => b.dataset.series === key).forEach((b) => b.setAttribute("aria-pressed", String(!hidden)));
-    all("[data-column]").filter((e) => e.dataset.column.split(" ").includes(key)) // a row of two goes with either
+    all("[data-column]").filter((e) => e.dataset.column.split(" ").includes(key)) // a row of two strategies is hidden with either
       .forEach((e) => { e.hidden = e.dataset.column.split(" ").some((one) => state.hidden.has(one)); });
     redraw();
   }
@@ -394,11 +394,11 @@
 
   all("input[data-from], input[data-to]").forEach((input) => {
     Object.assign(input, { min: iso(first), max: iso(last) });
-    input.addEventListener("change", () => { // as each digit is typed: the year 20 on the way to 2008 is left alone
+    input.addEventListener("change", () => { // fires for each digit: an incomplete year is ignored
       const ends = ["from", "to"].map((end) => document.querySelector(`input[data-${end}]`));
       if (ends.every((end) => end.validity.valid)) chooseRange(...ends.map((end) => Date.parse(end.value)));
     });
-    input.addEventListener("blur", showDates); // puts the last good dates back
+    input.addEventListener("blur", showDates); // restores the last valid dates
   });
   const years = (last - first) / (365.25 * DAY);
   all("button[data-range]").forEach((button) => { button.hidden = Number(button.dataset.range) >= years; });
@@ -415,7 +415,7 @@
     const rows = listed ? listed.rows.map(fromList) : [...body.rows].map(fromPage);
     let shown = rows, limit = listed ? FIRST : Infinity, needle = "";
 
-    // A row of the JSON: text where it has to be looked up, a number with the form of its column.
+    // A row of the JSON: text by its position in a list, numbers with the format of their column.
     function fromList(cells) {
       const values = cells.map((cell, i) => { const kind = listed.kinds[i]; return Array.isArray(kind) ? kind[cell] : kind === "day" ? iso(cell * DAY) : cell; });
       const texts = () => values.map((value, i) => (value === null ? "" : FORMS[listed.kinds[i]] ? FORMS[listed.kinds[i]].text(value) : String(value)));
@@ -445,7 +445,7 @@
       more.hidden = shown.length <= limit;
     }
     function sort(column, descending) {
-      const missing = (value) => value === null || value === "" || value === "–";
+      const missing = (value) => value === null || value === "" || value === FORMATS.missing;
       rows.sort((a, b) => {
         const [x, y] = [a.values[column], b.values[column]];
         if (missing(x) || missing(y)) return missing(x) - missing(y);
@@ -481,7 +481,7 @@
   all("table[data-sortable]").forEach((table) => tables.set(table.id, tableOf(table)));
   all("input[data-filter]").forEach((input) => input.addEventListener("input", () => tables.get(input.dataset.filter).filter(input.value)));
 
-  /* ---- downloads: every row of what a chart of dates, or a table, holds ---- */
+  /* ---- downloads: all rows of a chart of dates or of a table ---- */
   function seriesCsv(name) {
     const chart = data.charts[name];
     const columns = chart.panels[0].series;
@@ -497,7 +497,7 @@
     setTimeout(() => URL.revokeObjectURL(address), 1000);
   }
 
-  /* ---- begin: charts are drawn as they come near, and again when width or colours change ---- */
+  /* ---- start: charts are drawn when they come near, and again when width or colours change ---- */
   const near = new IntersectionObserver((entries) => entries.filter((one) => one.isIntersecting).forEach((one) => {
     near.unobserve(one.target);
     draw(one.target);
@@ -508,7 +508,7 @@
     near.observe(container);
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  const bar = document.querySelector(".toolbar"); // stays on top: what is scrolled to, or has the focus, comes below it
+  const bar = document.querySelector(".toolbar"); // stays on top: elements that are scrolled to or focused appear below it
   if (bar) new ResizeObserver(() => { root.style.scrollPaddingTop = `${bar.offsetHeight + 12}px`; }).observe(bar);
   if (data.charts.growth) setRange(-Infinity, Infinity);
 })();

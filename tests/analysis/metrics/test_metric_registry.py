@@ -1,0 +1,58 @@
+"""The registry of metrics is complete and consistent: what a page, a table or a comparison needs is in each record."""
+
+from dataclasses import fields
+
+import pytest
+
+from backtest.analysis.metrics.metric_registry import BETTER, METRICS, SUMMARY, groups_of, shown_in
+from backtest.analysis.metrics.records.metric import Metric, Place
+from backtest.reporting.format import FILTERS, TERMINAL
+from support.builders.synthetic_result import made_up
+
+PAGES: tuple[Place, ...] = ("tearsheet", "comparison")
+
+
+def test_keys_are_unique() -> None:
+    keys = [entry.key for entry in (*SUMMARY, *(metric for metric in METRICS if metric.needs_benchmark))]
+    assert len(keys) == len(set(keys))
+
+
+def test_a_record_without_a_direction_is_refused() -> None:
+    given = {"key": "new", "label": "New", "meaning": "New.", "form": "ratio", "group": "Risk", "value": lambda _: 0.0}
+    with pytest.raises(TypeError, match="better"):
+        Metric(**given)  # type: ignore[arg-type]
+    assert Metric(**given, better=None).better is None  # type: ignore[arg-type]
+
+
+def test_every_single_number_of_a_summary_is_a_metric() -> None:
+    """But for the numbers that all strategies of a comparison share."""
+    keys = {metric.key for metric in METRICS}
+    for result in (made_up(), made_up(3)):
+        summary = result.summary()
+        for side in (summary, summary["benchmark"]):
+            numbers = {key for key, value in side.items() if isinstance(value, int | float)}
+            assert numbers - {"periods", "periods_per_year"} <= keys
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.key)
+def test_every_metric_is_shown_and_can_be_written(metric: Metric) -> None:
+    assert set(PAGES) & metric.shown
+    assert FILTERS[metric.form](0.5)
+    assert TERMINAL[metric.form](0.5)
+    assert metric.label
+    assert metric.meaning.endswith(".")
+
+
+@pytest.mark.parametrize("place", PAGES)
+def test_a_page_lists_each_of_its_metrics_once_under_a_label_of_its_own(place: Place) -> None:
+    listed = [metric for group in groups_of(place).values() for metric in group]
+    assert sorted(metric.key for metric in listed) == sorted(metric.key for metric in shown_in(place))
+    assert len({metric.label for metric in listed}) == len(listed)
+
+
+def test_directions_are_of_metrics_that_comparisons_show() -> None:
+    assert set(BETTER) <= {metric.key for metric in shown_in("comparison")}
+
+
+def test_every_field_of_a_record_is_documented() -> None:
+    assert all(f"        {field.name}: " in (Metric.__doc__ or "") for field in fields(Metric))
