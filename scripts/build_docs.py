@@ -2,7 +2,7 @@
 
     python scripts/build_docs.py
 
-`tests/contracts/test_docs.py` fails if a page shows output that differs from what its command prints.
+`tests/contracts/test_docs.py` fails where a page shows something else than its command prints.
 """
 
 import os
@@ -15,7 +15,6 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 
 
@@ -24,22 +23,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name in ("configs", "strategies"):
             (Path(folder) / name).symlink_to(ROOT / name)
-        for page in PAGES:
+        for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
             text = page.read_text(encoding="utf-8")
-            page.write_text(BLOCK.sub(lambda block: refresh(block[1], Path(folder)), text), encoding="utf-8")
+            page.write_text(BLOCK.sub(lambda block: refreshed(block[1], Path(folder)), text), encoding="utf-8")
         shutil.copy(Path(folder) / "reports/erc/figures/growth.png", ROOT / "docs/growth.png")
 
 
-def refresh(block: str, folder: Path) -> str:
-    """Return a console block with the current output of each of its commands."""
+def refreshed(block: str, folder: Path) -> str:
+    """A console block with each command's output as it is now."""
     commands = re.findall(r"^\$ (.*)$", block, flags=re.MULTILINE)
     shown = "\n".join(f"$ {command}\n{output_of(command, folder)}" for command in commands)
     return f"```console\n{shown}```"
 
 
 def output_of(command: str, folder: Path) -> str:
-    """Return what `python ...` prints, without blanks at line ends."""
-    finished = subprocess.run(
+    """What `python ...` prints, without blanks at line ends."""
+    done = subprocess.run(
         [sys.executable, *shlex.split(command)[1:]],
         cwd=folder,
         capture_output=True,
@@ -47,7 +46,7 @@ def output_of(command: str, folder: Path) -> str:
         check=True,
         env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80"},
     )
-    return "".join(f"{line.rstrip()}\n" for line in finished.stdout.strip("\n").splitlines())
+    return "".join(f"{line.rstrip()}\n" for line in done.stdout.strip("\n").splitlines())
 
 
 if __name__ == "__main__":

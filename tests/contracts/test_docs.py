@@ -18,9 +18,10 @@ from backtest.config.document import Document
 from backtest.estimation import methods
 from backtest.estimation.estimator import Estimator
 from backtest.strategy.discovery import find_strategy, strategy_files
-from scripts.build_docs import BLOCK, PAGES, output_of
+from scripts.build_docs import BLOCK, output_of
 
 ROOT = Path(__file__).parents[2]
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 DEFINITIONS = re.compile(r"^ *Definitions: (docs/conventions/[\w.-]+\.md(?:#[\w-]+)?)$", re.MULTILINE)
 TEXT_FILES = ("*.py", "*.yaml", "*.j2", "*.toml", "*.md", "Makefile")
 
