@@ -197,6 +197,15 @@ def test_the_shown_sections_fit_into_a_configuration(containing: str, base: str,
     assert all(resolved[section] for section in written)
 
 
+def test_the_shown_extension_is_the_shipped_one(tmp_path: Path) -> None:
+    """The example of `extends:` next to the file that it extends."""
+    (tmp_path / "levered_erc.yaml").write_text(block_of("yaml", "extends:"), encoding="utf-8")
+    for name in ("erc", "60_40"):
+        (tmp_path / f"{name}.yaml").write_bytes((ROOT / f"configs/{name}.yaml").read_bytes())
+    shown = load_config(tmp_path / "levered_erc.yaml").resolved()
+    assert shown == load_config(ROOT / "configs/levered_erc.yaml").resolved()
+
+
 def test_the_shown_strategy_runs_from_its_one_file(tmp_path: Path) -> None:
     """It holds 40 % in one asset, the calmest, on every date."""
     (tmp_path / "strategies").mkdir()
