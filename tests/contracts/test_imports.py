@@ -10,15 +10,6 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-STILL_ALLOWED: frozenset[tuple[str, str]] = frozenset(
-    {
-        ("backtest.data.run_series", "backtest.data.data_settings"),
-        ("backtest.risk.solvers.barrier_kernel", "backtest.risk.solvers.budgeting"),
-        ("backtest.risk.solvers.hard_barrier_kernel", "backtest.risk.solvers.budgeting"),
-    }
-)
-"""Pairs of an importing and an imported module that close a circle. Temporary: the set has to become empty."""
-
 
 def modules_in(folder: Path, *packages: str) -> dict[str, Path]:
     """Files of all modules of some packages in a folder, by dotted name; a package itself has its `__init__.py`."""
@@ -71,23 +62,12 @@ def graph_of(files: Mapping[str, Path]) -> dict[str, set[str]]:
     return {name: imported_by(name, path, files) for name, path in files.items()}
 
 
-def repository_graph(leave_out: Collection[tuple[str, str]]) -> dict[str, set[str]]:
-    graph = graph_of(modules_in(REPOSITORY, "backtest", "strategies"))
-    return {name: {other for other in imported if (name, other) not in leave_out} for name, imported in graph.items()}
-
-
 def test_imports_form_no_circle() -> None:
-    graph = repository_graph(STILL_ALLOWED)
+    graph = graph_of(modules_in(REPOSITORY, "backtest", "strategies"))
     assert len(graph) > 100
     assert sum(map(len, graph.values())) > 500
     circle = circle_in(graph)
     assert not circle, "these modules import each other: " + " -> ".join(circle)
-
-
-@pytest.mark.parametrize("pair", sorted(STILL_ALLOWED), ids=" -> ".join)
-def test_an_allowed_import_still_closes_a_circle(pair: tuple[str, str]) -> None:
-    """Otherwise it has to leave the list."""
-    assert circle_in(repository_graph(STILL_ALLOWED - {pair}))
 
 
 CIRCLES = {
