@@ -27,7 +27,6 @@ NOT_TRACED = (
     "against_oracle",
     "browser",
     "contracts",
-    "engine/test_against_second_simulator.py",
     "engine/test_identity.py",
     "estimation/test_every_estimator.py",
     "reporting/test_figure_files.py",
