@@ -252,7 +252,7 @@ class TestNumbers:
 
 
 def financed_by(kind: str, **more: object) -> BacktestResult:
-    """A made-up result with a loan, of another kind of financing."""
+    """A synthetic result with a loan, of another kind of financing."""
     result = made_up(60, gross=1.5)
     return replace(result, settings={**result.settings, "financing": {"kind": kind, **more}})
 

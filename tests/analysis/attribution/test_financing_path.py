@@ -1,4 +1,4 @@
-"""Rates that were paid month by month, against the rates that a made-up run was given."""
+"""Rates that were paid month by month, against the rates that a synthetic run was given."""
 
 import numpy as np
 import pandas as pd

@@ -65,7 +65,7 @@ def kinds(folder: Path) -> dict[str, BacktestResult]:
         "free": run(folder, {"name": "equal_weight"}),
         "levered": run(folder, LEVERED, **PAID),
         "ruined": run(folder, LEVERED, ruin=True, **PAID),
-        "made up, short": made_up(60, gross=1.7, short=True),
+        "synthetic, short": made_up(60, gross=1.7, short=True),
     }
     assert results["levered"].loan.max() > 0.2
     assert results["ruined"].nav.iloc[-1] == 0
