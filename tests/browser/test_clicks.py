@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from backtest.reporting.pages.tearsheet import render_tearsheet
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 from support.pages.browser_page import OpenPage, ReportOf, axe_findings, downloaded, draw_all, drawn, standing_out
 from support.pages.page_cases import MARKUP
 from support.pages.report_tables import dates_in, table_of
@@ -212,7 +212,7 @@ def test_every_row_of_nav_is_saved(case: str, report_of: ReportOf, page_of: Open
 
 def test_any_name_is_text_in_charts_and_quoted_in_files(page_of: OpenPage, tmp_path: Path) -> None:
     names = ('<b>stocks</b>, "large"', "two\nlines", "=1+1", MARKUP)
-    result = made_up(assets=names, name=f"{MARKUP}, a", gross=1.5)
+    result = synthetic_result(assets=names, name=f"{MARKUP}, a", gross=1.5)
     path = tmp_path / "page.html"
     path.write_text(render_tearsheet(result, {}), encoding="utf-8")
     page = page_of(path)

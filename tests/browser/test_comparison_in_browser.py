@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 
 from backtest.reporting.files.comparison_files import write_comparison
 from backtest.runs.compared_runs import compare
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 from support.pages.browser_page import (
     OpenPage,
     Scheme,
@@ -40,7 +40,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     @cache
     def page_of_so_many(count: int) -> Path:
         results = [
-            made_up(120, gross=1.5 if i == 1 else 1.0, name=name, seed=i, benchmark=False)
+            synthetic_result(120, gross=1.5 if i == 1 else 1.0, name=name, seed=i, benchmark=False)
             for i, name in enumerate(NAMES[:count])
         ]
         folder = tmp_path_factory.mktemp("reports") / "comparison"

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator
 from backtest.reporting.files.comparison_files import write_comparison
 from backtest.reporting.pages.shelf_page import write_shelf
 from backtest.runs.compared_runs import compare
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 from support.pages.browser_page import (
     OpenPage,
     ReportOf,
@@ -45,7 +45,7 @@ def shelf(report_of: ReportOf, tmp_path_factory: pytest.TempPathFactory) -> Path
     for name, case in RUNS.items():
         shutil.copytree(report_of(case), folder / name)
     names = ("first", MARKUP)
-    compared = compare([made_up(name=name, seed=seed, benchmark=False) for seed, name in enumerate(names)])
+    compared = compare([synthetic_result(name=name, seed=seed, benchmark=False) for seed, name in enumerate(names)])
     write_comparison(compared, folder / "first_vs_other")
     return write_shelf(folder)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from backtest.reporting.files.report_files import write_report
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 from support.pages.browser_page import OpenPage, draw_all, drawn
 
 BACKGROUND = """() => {
@@ -31,8 +31,8 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Pages of long and of long and short weights, with more dates than pixels."""
     root = tmp_path_factory.mktemp("stacks")
     runs = {
-        "long": made_up(1226, periods_per_year=252),
-        "short": made_up(1226, periods_per_year=252, gross=1.5, short=True),
+        "long": synthetic_result(1226, periods_per_year=252),
+        "short": synthetic_result(1226, periods_per_year=252, gross=1.5, short=True),
     }
     return {name: write_report(result, root / name, command="").parent for name, result in runs.items()}
 

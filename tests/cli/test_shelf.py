@@ -21,7 +21,7 @@ from backtest.reporting.pages import shelf_page as shelf_module
 from backtest.reporting.pages.shelf_page import Shelved, find, read_shelf, renew_shelf, write_shelf
 from backtest.runs.compared_runs import compare
 from support.builders.shelf_reports import put, put_comparison, put_manifest
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 from support.command_line import command
 from support.patience import HANG
 
@@ -52,7 +52,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ids=str,
 )
 def test_shelf_entry_of_a_manifest_has_the_numbers_of_the_run(options: dict[str, Any]) -> None:
-    result = made_up(**options)
+    result = synthetic_result(**options)
     summary = result.summary()
     read = entry_of(json.loads(json_bytes({SECTION: run_entry(result)})))
     assert isinstance(read, RunEntry)
@@ -61,7 +61,7 @@ def test_shelf_entry_of_a_manifest_has_the_numbers_of_the_run(options: dict[str,
     ):  # fmt: skip
         value = getattr(read, key)
         assert value == summary[key] if value is not None else summary[key] != summary[key]
-    assert (read.name, read.strategy, read.periods_per_year) == ("made_up", "fixed", 12)
+    assert (read.name, read.strategy, read.periods_per_year) == ("synthetic", "fixed", 12)
     assert (f"{read.start}", f"{read.end}") == (summary["start"], summary["end"])
     assert read.benchmark == (None if result.benchmark is None else "sixty_forty")
     assert len(read.sparkline) == min(len(result.nav), POINTS) or len(result.nav) > POINTS >= len(read.sparkline)
@@ -71,7 +71,7 @@ def test_shelf_entry_of_a_manifest_has_the_numbers_of_the_run(options: dict[str,
 
 
 def test_shelf_entry_of_a_comparison_names_the_best() -> None:
-    found = compare([made_up(name=name, seed=seed, benchmark=False) for seed, name in enumerate("abc")])
+    found = compare([synthetic_result(name=name, seed=seed, benchmark=False) for seed, name in enumerate("abc")])
     read = entry_of(json.loads(files_of(found, environment())["manifest.json"]))
     assert isinstance(read, ComparisonEntry)
     assert read.names == ("a", "b", "c")
@@ -183,7 +183,7 @@ def test_an_empty_shelf_hints_at_the_first_run(here: Path) -> None:
 
 def test_runs_that_end_at_the_same_time_are_all_listed(here: Path) -> None:
     """Each run moves its report into place and then writes the shelf, so the last shelf lists all of them."""
-    sections = [{SECTION: run_entry(made_up(name=f"run_{i}", seed=i))} for i in range(8)]
+    sections = [{SECTION: run_entry(synthetic_result(name=f"run_{i}", seed=i))} for i in range(8)]
     ready = threading.Barrier(8)
 
     def finish(number: int) -> None:

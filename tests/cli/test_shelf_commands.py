@@ -7,7 +7,7 @@ import pytest
 
 from backtest.reporting.pages import shelf_page as shelf_module
 from support.builders.shelf_reports import put, put_comparison, put_manifest
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 from support.command_line import command
 from support.patience import HANG
 
@@ -57,7 +57,7 @@ def test_list_as_json(here: Path) -> None:
         "comparison", ["a", "b"], {"cagr", "sharpe", "max_drawdown"},
     )  # fmt: skip
     assert (run["page"], run["start"], run["cagr"]) == (
-        "reports/风险平价/tearsheet.html", "2003-12-31", made_up(seed=1).summary()["cagr"],
+        "reports/风险平价/tearsheet.html", "2003-12-31", synthetic_result(seed=1).summary()["cagr"],
     )  # fmt: skip
 
 

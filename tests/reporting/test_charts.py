@@ -19,7 +19,7 @@ from backtest.reporting.figures.figure_files import picture
 from backtest.reporting.format import frequency_in_words
 from backtest.reporting.pages.comparison_page import render_comparison_page
 from backtest.reporting.pages.tearsheet import render_tearsheet
-from support.builders.synthetic_result import FREQUENCIES, made_up
+from support.builders.synthetic_result import FREQUENCIES, synthetic_result
 from support.pages.read_page import Page
 
 CALLED = Path(__file__).parents[2] / "configs" / "daily" / "levered_erc_margin_calls.yaml"
@@ -71,7 +71,10 @@ def test_decided_risk_is_a_step_and_realised_risk_a_line(called: BacktestResult)
 
 @pytest.mark.parametrize(
     "result",
-    [made_up(1500, periods_per_year=252, short=True, gross=2.0), made_up(3000, periods_per_year=252, gross=2.0)],
+    [
+        synthetic_result(1500, periods_per_year=252, short=True, gross=2.0),
+        synthetic_result(3000, periods_per_year=252, gross=2.0),
+    ],
     ids=["shorts", "long"],
 )
 def test_stacks_have_a_total_where_a_part_is_negative(result: BacktestResult) -> None:
@@ -106,14 +109,14 @@ def test_figures_draw_decisions_as_steps(called: BacktestResult) -> None:
 
 
 def test_the_gross_exposure_of_a_figure_is_inside_its_axes() -> None:
-    result = made_up(400, periods_per_year=252, short=True, gross=3.0)
+    result = synthetic_result(400, periods_per_year=252, short=True, gross=3.0)
     ax = run_figures.weights(result).axes[0]
     assert ax.get_ylim()[1] > result.gross_exposure.max()
 
 
 def test_no_background_shows_between_the_layers_of_a_figure() -> None:
     """A column of pixels through a stack of long weights is background above it, and nowhere in it."""
-    figure = run_figures.weights(made_up(1226, periods_per_year=252, gross=1.0))
+    figure = run_figures.weights(synthetic_result(1226, periods_per_year=252, gross=1.0))
     image = np.asarray(Image.open(io.BytesIO(picture(figure).png)), dtype=int)
     ax = figure.axes[0].get_window_extent()
     height = image.shape[0]
@@ -123,9 +126,11 @@ def test_no_background_shows_between_the_layers_of_a_figure() -> None:
 
 @pytest.mark.parametrize(("periods_per_year", "word"), [(252, "daily"), (12, "monthly"), (4, "quarterly")])
 def test_numbers_of_single_periods_say_how_long_a_period_is(periods_per_year: int, word: str) -> None:
-    result = made_up(60, periods_per_year=periods_per_year, start="2010-12-31")
+    result = synthetic_result(60, periods_per_year=periods_per_year, start="2010-12-31")
     rows = {row[0] for row in Page(render_tearsheet(result, {})).table("Risk")}
-    both = bt.compare([result, made_up(60, periods_per_year=periods_per_year, start="2010-12-31", name="b", seed=3)])
+    both = bt.compare(
+        [result, synthetic_result(60, periods_per_year=periods_per_year, start="2010-12-31", name="b", seed=3)]
+    )
     compared = {row[0] for row in Page(render_comparison_page(both, {})).table("Measure")}
     for label in ("VaR 95%", "CVaR 95%", "Skew", "Excess kurtosis", "Autocorrelation"):
         assert f"{label}, {word}" in rows & compared
@@ -140,7 +145,7 @@ def test_every_number_of_periods_a_year_has_a_word(periods_per_year: int) -> Non
     word = frequency_in_words(periods_per_year)
     assert word
     assert (word == "daily") == (periods_per_year > 200)
-    known = made_up(30, periods_per_year=min(FREQUENCIES, key=lambda one: abs(one - periods_per_year)))
+    known = synthetic_result(30, periods_per_year=min(FREQUENCIES, key=lambda one: abs(one - periods_per_year)))
     result = known.__class__(**{**vars_of(known), "periods_per_year": periods_per_year, "benchmark": None})
     assert f"30 {word} periods" in Page(render_tearsheet(result, {})).text
     assert run_figures.distribution(result).axes[0].get_title("left").startswith(word.capitalize())
@@ -152,16 +157,16 @@ def vars_of(result: BacktestResult) -> dict[str, Any]:
 
 def test_crises_that_are_covered_in_part_are_named_where_they_are_left_out() -> None:
     """From 2008-07 on, the financial crisis of 2007 to 2009 is shaded and has no row; from 2009-03 on it is neither."""
-    within, after = made_up(120, start="2008-07-31"), made_up(120, start="2009-03-31")
+    within, after = synthetic_result(120, start="2008-07-31"), synthetic_result(120, start="2009-03-31")
     text = "only in part, so the charts shade it and no return is given: GFC (2007-10-09 to 2009-03-09)."
     found = Page(render_tearsheet(within, {}))
     assert "GFC" in {one["name"] for one in charts_of(within)["crises"]}
     assert "GFC" not in {row[0] for row in found.table("Crisis")}
     assert text in found.text
     assert "only in part, so" not in Page(render_tearsheet(after, {})).text
-    both = bt.compare([within, made_up(120, start="2008-07-31", name="other", seed=4)])
+    both = bt.compare([within, synthetic_result(120, start="2008-07-31", name="other", seed=4)])
     assert text in Page(render_comparison_page(both, {})).text
-    alone = made_up(10, start="2008-07-31")  # covers no crisis as a whole, and so has no table
+    alone = synthetic_result(10, start="2008-07-31")  # covers no crisis as a whole, and so has no table
     assert text in Page(render_tearsheet(alone, {})).text
 
 
@@ -175,7 +180,7 @@ def test_crises_that_are_covered_in_part_are_named_where_they_are_left_out() -> 
 )
 def test_the_row_of_free_nav_is_called_cash_only_on_margin(kind: dict[str, Any], row: str) -> None:
     """Futures take no cash: one less the sum of notionals is no holding of it."""
-    plain = made_up(30, gross=1.5)
+    plain = synthetic_result(30, gross=1.5)
     result = plain.__class__(**{**vars_of(plain), "settings": {**plain.settings, "financing": kind}})
     found = Page(render_tearsheet(result, {}))
     assert [one[0] for one in found.table("Asset")][-2] == row
@@ -183,7 +188,7 @@ def test_the_row_of_free_nav_is_called_cash_only_on_margin(kind: dict[str, Any],
     assert average in {one[0] for one in found.table("Exposure and trading")}
     others = {"Cash", "NAV less notionals", "NAV less exposures"} - {row}
     assert not any(f"{other}−" in found.text for other in others)
-    mixed = Page(render_comparison_page(bt.compare([result, made_up(30, name="margin", seed=4)]), {}))
+    mixed = Page(render_comparison_page(bt.compare([result, synthetic_result(30, name="margin", seed=4)]), {}))
     expected = "Average cash" if row == "Cash" else "Average NAV less exposure"
     assert expected in {one[0] for one in mixed.table("Measure")}
 

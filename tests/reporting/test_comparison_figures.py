@@ -13,12 +13,12 @@ from backtest.analysis.compare.side_by_side import Shares
 from backtest.reporting.figures import comparison_figures as figures
 from backtest.reporting.figures.comparison_figures import render_comparison
 from backtest.runs.compared_runs import compare
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 
 
 def several(count: int, periods: int = 30, **made: object) -> Comparison:
     results: list[BacktestResult] = [
-        made_up(periods, benchmark=False, name=f"strategy_{i}", gross=1 + i / 10, seed=i, **made)  # type: ignore[arg-type]  # of the keywords
+        synthetic_result(periods, benchmark=False, name=f"strategy_{i}", gross=1 + i / 10, seed=i, **made)  # type: ignore[arg-type]  # of the keywords
         for i in range(count)
     ]
     return compare(results)
@@ -57,7 +57,9 @@ def test_ten_lines_can_be_told_apart_and_look_the_same_everywhere() -> None:
 
 
 def test_ruin_falls_out_of_the_picture_of_growth() -> None:
-    comparison = compare([made_up(20, ruined=True, benchmark=False, name="lost"), made_up(20, benchmark=False)])
+    comparison = compare(
+        [synthetic_result(20, ruined=True, benchmark=False, name="lost"), synthetic_result(20, benchmark=False)]
+    )
     ax = figures.growth(comparison).axes[0]
     assert ax.get_ylim()[0] > 0
     assert legend_of(ax)[0] == "lost: 0.00"
@@ -79,7 +81,7 @@ def test_bars_are_the_shares_of_classes() -> None:
 
 
 def test_what_is_not_expected_of_a_strategy_has_no_bar() -> None:
-    with_risk, without = (made_up(30, benchmark=False, name=str(risk), risk=risk) for risk in (True, False))
+    with_risk, without = (synthetic_result(30, benchmark=False, name=str(risk), risk=risk) for risk in (True, False))
     figure = figures.class_shares(compare([with_risk, without]))
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert labels == ["capital", "expected risk", "realised risk", "realised risk"]

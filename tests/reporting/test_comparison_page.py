@@ -25,7 +25,7 @@ from backtest.reporting.pages.comparison_words import SHARES, findings, in_words
 from backtest.reporting.pages.measure_texts import page_groups
 from backtest.runs.compared_runs import compare
 from support.builders.ledger_result import random_run
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 from support.pages.read_page import Page
 
 SVG = b'<svg xmlns="name"></svg>'
@@ -35,7 +35,9 @@ STATIC = ("growth", "drawdown", "rolling", "class_shares", "gross_exposure")
 def some(count: int = 3, periods: int = 90, **options: Any) -> list[BacktestResult]:
     """So many results, the last one levered, over dates that cover some crises."""
     return [
-        made_up(periods, gross=1.5 if i == count - 1 else 1.0, name=f"run_{i}", seed=i, benchmark=False, **options)
+        synthetic_result(
+            periods, gross=1.5 if i == count - 1 else 1.0, name=f"run_{i}", seed=i, benchmark=False, **options
+        )
         for i in range(count)
     ]
 
@@ -281,12 +283,12 @@ class TestWords:
         )
 
     def test_a_difference_that_is_more_than_chance(self) -> None:
-        one = made_up(120, benchmark=False, name="one")
+        one = synthetic_result(120, benchmark=False, name="one")
         better = replace(one, nav=one.nav * 1.002 ** np.arange(121), name="better")
         assert in_words_of_chance(compare([one, better])) == (
             "The difference of Sharpe ratios can be distinguished from chance: better above one (p-value below 0.001)."
         )
-        third = made_up(120, benchmark=False, name="third", seed=7)
+        third = synthetic_result(120, benchmark=False, name="third", seed=7)
         said = in_words_of_chance(compare([one, third, better]))
         assert (
             " of 3 differences of Sharpe ratios can be distinguished from chance when corrected for 3 pairs: " in said
@@ -294,7 +296,7 @@ class TestWords:
         assert "better above one (p-value below 0.001)" in said
 
     def test_dates_are_explained(self) -> None:
-        note = "the dates begin with late on 2004-12-31; on its own made_up on 2003-12-31"
+        note = "the dates begin with late on 2004-12-31; on its own synthetic on 2003-12-31"
         found = replace(compare(some(2)), notes=(note,))
         assert note in Page(render_comparison_page(found, dict.fromkeys(STATIC, SVG))).text
 
@@ -323,7 +325,7 @@ class TestOddComparisons:
         return found
 
     def test_one_that_ended_at_zero(self) -> None:
-        found = self.checked([*some(2, periods=30), made_up(20, ruined=True, name="ruined", benchmark=False)])
+        found = self.checked([*some(2, periods=30), synthetic_result(20, ruined=True, name="ruined", benchmark=False)])
         assert "ruined lost all of its capital on 2005-08-31, where the comparison ends" in found.text
         assert "−100.0%" in {cell for row in found.tables[0] for cell in row}
 
@@ -334,22 +336,23 @@ class TestOddComparisons:
         assert "Total return" in found.tables[0][0]
 
     def test_nothing_happened(self) -> None:
-        still = [made_up(30, still=True, free=True, risk=False, benchmark=False, name=name) for name in "ab"]
+        still = [synthetic_result(30, still=True, free=True, risk=False, benchmark=False, name=name) for name in "ab"]
         found = self.checked(still)
         assert "All earned the same, 0.0% a year." in found.text
         assert {"risk", "chance", "correlations"}.isdisjoint(found.sections)
         assert "★" not in "".join(cell for table in found.tables for row in table for cell in row)
 
     def test_the_same_twice(self) -> None:
-        one = made_up(30, benchmark=False)
+        one = synthetic_result(30, benchmark=False)
         found = self.checked([one, one])
-        assert [row[0] for row in found.tables[0][1:]] == ["made_up", "made_up (2)"]
+        assert [row[0] for row in found.tables[0][1:]] == ["synthetic", "synthetic (2)"]
         assert "All earned the same" in found.text
 
     def test_names_are_text(self) -> None:
         hostile, chinese = "<script>alert(1)</script>", "风险平价_策略"
         results = [
-            made_up(30, name=name, seed=i, benchmark=False) for i, name in enumerate((hostile, chinese, chinese))
+            synthetic_result(30, name=name, seed=i, benchmark=False)
+            for i, name in enumerate((hostile, chinese, chinese))
         ]
         found = self.checked(results)
         assert [row[0] for row in found.tables[0][1:]] == [hostile, chinese, f"{chinese} (2)"]

@@ -11,7 +11,7 @@ from backtest.reporting.figures import run_figures
 from backtest.reporting.figures.figure_files import picture
 from backtest.reporting.figures.figure_style import STRATEGY
 from backtest.reporting.figures.run_figures import render_all
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 
 NAMESPACE = "http://www.w3.org/2000/svg"
 NAMES = ("沪深300", "_under", "$a^2$", '<b title="x">', "a & b")
@@ -44,7 +44,7 @@ def bare(x: list[float], y: list[float]) -> tuple[Figure, np.ndarray]:
 
 
 def test_nothing_in_an_svg_leads_outside_or_tells_the_time() -> None:
-    for name, both in render_all(made_up(30, gross=1.5)).items():
+    for name, both in render_all(synthetic_result(30, gross=1.5)).items():
         text = both.svg.decode()
         assert parsed(both.svg).tag == f"{{{NAMESPACE}}}svg", name
         assert re.findall(r"[a-z]+://[^\"]*", text) == [NAMESPACE], name
@@ -53,14 +53,14 @@ def test_nothing_in_an_svg_leads_outside_or_tells_the_time() -> None:
 
 
 def test_names_are_shown_as_they_are() -> None:
-    drawn = render_all(made_up(30, NAMES, name="策略 <script>", gross=1.4))
+    drawn = render_all(synthetic_result(30, NAMES, name="策略 <script>", gross=1.4))
     for name in ("weights", "risk", "capital_and_risk_shares", "attribution"):
         assert set(NAMES) <= texts_of(drawn[name].svg), name
     assert "策略 <script>" in texts_of(drawn["drawdown"].svg)
 
 
 def test_fonts_fall_back_to_those_of_a_browser() -> None:
-    svg = picture(run_figures.weights(made_up(30, NAMES))).svg.decode()
+    svg = picture(run_figures.weights(synthetic_result(30, NAMES))).svg.decode()
     assert re.findall("font-family[^>]*?sans-serif", svg) == ['font-family="DejaVu Sans, Verdana, sans-serif']
     assert svg.count("font-family") == 1
 
@@ -79,7 +79,9 @@ def test_flat_stretches_are_one_piece() -> None:
 
 @pytest.mark.parametrize(("assets", "most"), [(6, 60_000), (60, 90_000)])
 def test_fifty_years_of_daily_data_stay_small(assets: int, most: int) -> None:
-    result = made_up(12_600, tuple(f"asset_{i}" for i in range(assets)), periods_per_year=252, start="1962-01-02")
+    result = synthetic_result(
+        12_600, tuple(f"asset_{i}" for i in range(assets)), periods_per_year=252, start="1962-01-02"
+    )
     for draw in (run_figures.weights, run_figures.rolling, run_figures.drawdown):
         assert len(picture(draw(result)).svg) < most
 

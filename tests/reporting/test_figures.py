@@ -26,7 +26,7 @@ from backtest.reporting.figures import run_figures
 from backtest.reporting.figures.figure_files import picture
 from backtest.reporting.figures.run_figures import render_all
 from backtest.reporting.format import change
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 
 EVERY = {
     "growth",
@@ -42,7 +42,7 @@ EVERY = {
     "costs",
     "financing",
 }
-LEVERED = made_up(gross=1.5)
+LEVERED = synthetic_result(gross=1.5)
 
 
 def legend_of(ax: Axes) -> list[str]:
@@ -76,9 +76,9 @@ def test_all_are_pictures_of_the_same_width() -> None:
 
 
 def test_the_same_bytes_each_time_whatever_the_users_settings() -> None:
-    first = render_all(made_up(18))
+    first = render_all(synthetic_result(18))
     with mpl.rc_context({"font.size": 20, "axes.facecolor": "red", "axes.grid": False, "svg.hashsalt": "theirs"}):
-        assert render_all(made_up(18)) == first
+        assert render_all(synthetic_result(18)) == first
 
 
 def test_nothing_of_matplotlib_is_changed_and_pyplot_is_not_used() -> None:
@@ -87,9 +87,9 @@ def test_nothing_of_matplotlib_is_changed_and_pyplot_is_not_used() -> None:
         "def settings():  # to ask for the backend is to import pyplot\n"
         "    return {key: matplotlib.rcParams[key] for key in matplotlib.rcParams if key != 'backend'}\n"
         "before = settings()\n"
-        "from support.builders.synthetic_result import made_up\n"
+        "from support.builders.synthetic_result import synthetic_result\n"
         "from backtest.reporting.figures.run_figures import render_all\n"
-        "render_all(made_up(6))\n"
+        "render_all(synthetic_result(6))\n"
         "assert settings() == before\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
@@ -101,14 +101,14 @@ def test_nothing_of_matplotlib_is_changed_and_pyplot_is_not_used() -> None:
 @pytest.mark.parametrize(
     ("result", "missing"),
     [
-        (made_up(30, gross=1.5, risk=False), {"risk", "capital_and_risk_shares", "forecasts"}),
-        (made_up(30, free=True), {"costs", "financing"}),
-        (made_up(12, gross=1.5), {"rolling", "forecasts"}),  # one window is a point, no line
-        (made_up(30, gross=1.5, periods_per_year=4), {"monthly_returns"}),
-        (made_up(30, gross=1.5, periods_per_year=1), {"monthly_returns", "rolling", "forecasts"}),
-        (made_up(1, gross=1.5), {"rolling", "forecasts", "distribution", "financing"}),
+        (synthetic_result(30, gross=1.5, risk=False), {"risk", "capital_and_risk_shares", "forecasts"}),
+        (synthetic_result(30, free=True), {"costs", "financing"}),
+        (synthetic_result(12, gross=1.5), {"rolling", "forecasts"}),  # one window is a point, no line
+        (synthetic_result(30, gross=1.5, periods_per_year=4), {"monthly_returns"}),
+        (synthetic_result(30, gross=1.5, periods_per_year=1), {"monthly_returns", "rolling", "forecasts"}),
+        (synthetic_result(1, gross=1.5), {"rolling", "forecasts", "distribution", "financing"}),
         (
-            made_up(30, still=True, free=True),
+            synthetic_result(30, still=True, free=True),
             {"rolling", "monthly_returns", "distribution", "attribution", "costs", "financing"},
         ),
     ],
@@ -124,17 +124,17 @@ def test_what_has_nothing_to_show_is_not_drawn(
 @pytest.mark.parametrize(
     "result",
     [
-        made_up(1),
-        made_up(1, ruined=True, benchmark=False),
-        made_up(20, ruined=True, gross=3.0),
-        made_up(30, still=True, free=True),
-        made_up(30, ("only",), benchmark=False),
-        made_up(30, tuple(f"asset_{i}" for i in range(60)), gross=2.0, short=True),
-        made_up(30, ("沪深300", "_under", "$a^2", "<b>"), name="策略"),
-        made_up(1100, start="1926-06-30"),
-        made_up(600, periods_per_year=252, start="2020-03-05"),
-        made_up(10, periods_per_year=252, start="2020-03-05"),
-        made_up(120, periods_per_year=52),
+        synthetic_result(1),
+        synthetic_result(1, ruined=True, benchmark=False),
+        synthetic_result(20, ruined=True, gross=3.0),
+        synthetic_result(30, still=True, free=True),
+        synthetic_result(30, ("only",), benchmark=False),
+        synthetic_result(30, tuple(f"asset_{i}" for i in range(60)), gross=2.0, short=True),
+        synthetic_result(30, ("沪深300", "_under", "$a^2", "<b>"), name="策略"),
+        synthetic_result(1100, start="1926-06-30"),
+        synthetic_result(600, periods_per_year=252, start="2020-03-05"),
+        synthetic_result(10, periods_per_year=252, start="2020-03-05"),
+        synthetic_result(120, periods_per_year=52),
     ],
     ids=["one", "ruin at once", "ruin", "still", "one asset", "60", "names", "92 years", "daily", "10 days", "weekly"],
 )
@@ -143,45 +143,45 @@ def test_every_kind_of_run(result: BacktestResult) -> None:
 
 
 def test_growth_shows_both_to_their_last_nav() -> None:
-    result = made_up()
+    result = synthetic_result()
     assert result.benchmark is not None
     ax = only_axes(run_figures.growth(result))
     assert ax.get_yscale() == "log"
     ends = [float(np.asarray(line.get_ydata())[-1]) for line in ax.lines]
     assert ends == pytest.approx([result.benchmark.nav.iloc[-1], result.nav.iloc[-1]])
-    assert legend_of(ax)[0].startswith("made_up: ")
+    assert legend_of(ax)[0].startswith("synthetic: ")
 
 
 def test_ruin_is_said() -> None:
-    result = made_up(20, ruined=True)
+    result = synthetic_result(20, ruined=True)
     texts = [text.get_text() for text in only_axes(run_figures.growth(result)).texts]
     assert texts == [f"NAV is zero on {result.nav.index[-1]:%Y-%m-%d}"]
 
 
 def test_weights_are_stacked_from_zero_up_and_shorts_down() -> None:
-    result = made_up(30, gross=2.0, short=True)
+    result = synthetic_result(30, gross=2.0, short=True)
     ax = only_axes(run_figures.weights(result))
     assert max(heights(ax)) == pytest.approx(result.weights.clip(lower=0).sum(axis=1).max())
     assert min(heights(ax)) == pytest.approx(result.weights.clip(upper=0).sum(axis=1).min())
     assert np.asarray(ax.lines[0].get_ydata()) == pytest.approx(result.gross_exposure.to_numpy())
     assert np.asarray(ax.lines[1].get_ydata()) == pytest.approx(result.weights.sum(axis=1).to_numpy())
     assert legend_of(ax) == ["gross exposure", "net exposure", "gold", "bonds", "stocks"]  # as stacked, from the top
-    assert legend_of(only_axes(run_figures.weights(made_up(30, gross=2.0))))[:2] == ["gross exposure", "gold"]
+    assert legend_of(only_axes(run_figures.weights(synthetic_result(30, gross=2.0))))[:2] == ["gross exposure", "gold"]
 
 
 def test_many_assets_are_folded_into_a_legend_that_can_be_read() -> None:
-    names = legend_of(only_axes(run_figures.weights(made_up(30, tuple(f"asset_{i}" for i in range(60))))))
+    names = legend_of(only_axes(run_figures.weights(synthetic_result(30, tuple(f"asset_{i}" for i in range(60))))))
     assert len(names) == 11
     assert names[1] == "51 others"
 
 
 def test_long_and_odd_names_stand_in_the_legend() -> None:
-    names = legend_of(only_axes(run_figures.weights(made_up(30, ("_under", "x" * 50)))))
+    names = legend_of(only_axes(run_figures.weights(synthetic_result(30, ("_under", "x" * 50)))))
     assert [name.strip("\u200b") for name in names[1:]] == ["x" * 19 + "…", "_under"]
 
 
 def test_risk_shares_fill_the_whole_as_expected_and_as_they_came() -> None:
-    result = made_up(30)
+    result = synthetic_result(30)
     above, below, realised = run_figures.risk(result).axes
     assert max(heights(above)) == pytest.approx(result.forecast_volatility.max())
     assert max(heights(below)) == pytest.approx(1.0)
@@ -192,7 +192,7 @@ def test_risk_shares_fill_the_whole_as_expected_and_as_they_came() -> None:
 
 
 def test_realised_shares_are_of_the_assets_that_expected_ones_are_of() -> None:
-    result = made_up(30, tuple(f"asset_{i}" for i in range(60)))
+    result = synthetic_result(30, tuple(f"asset_{i}" for i in range(60)))
     expected, _, realised = run_figures.risk(result).axes
     assert legend_of(expected)[0] == "51 others"
     assert legend_of(realised) == ["others, cash, costs"]
@@ -201,26 +201,26 @@ def test_realised_shares_are_of_the_assets_that_expected_ones_are_of() -> None:
 
 
 def test_capital_and_risk_have_a_panel_for_each_side() -> None:
-    strategy, benchmark = run_figures.capital_and_risk_shares(made_up(30)).axes
+    strategy, benchmark = run_figures.capital_and_risk_shares(synthetic_result(30)).axes
     assert [text.get_text() for text in strategy.get_yticklabels()] == ["stocks", "bonds", "gold"]
     assert [text.get_text() for text in benchmark.get_yticklabels()] == ["stocks", "bonds"]
     assert legend_of(strategy) == ["capital", "expected risk", "realised risk"]
     paths = [bar for bars in strategy.collections for bar in bars.get_paths()]
     widths = [float(np.ptp(np.asarray(bar.vertices)[:, 0])) for bar in paths]
-    np.testing.assert_allclose(widths, capital_and_risk(made_up(30)).to_numpy().T.ravel())
-    still, _ = run_figures.capital_and_risk_shares(made_up(30, still=True, free=True)).axes
+    np.testing.assert_allclose(widths, capital_and_risk(synthetic_result(30)).to_numpy().T.ravel())
+    still, _ = run_figures.capital_and_risk_shares(synthetic_result(30, still=True, free=True)).axes
     assert legend_of(still) == ["capital", "expected risk"]  # NAV had no risk to share
 
 
 def test_bars_of_a_year_add_up_to_all_that_was_paid() -> None:
-    result = made_up(24, gross=1.5)
+    result = synthetic_result(24, gross=1.5)
     ax = only_axes(run_figures.costs(result))
     assert legend_of(ax) == ["interest, above it", "interest, cash rate", "trading"]
     assert max(heights(ax)) == pytest.approx(0.002 + 0.03 * 0.5)
 
 
 def test_crises_are_shaded_and_their_names_hide_nothing() -> None:
-    result = made_up(300, start="1989-12-31")
+    result = synthetic_result(300, start="1989-12-31")
     for draw in (run_figures.growth, run_figures.drawdown):
         figure = draw(result)
         ax = only_axes(figure)
@@ -235,29 +235,29 @@ def test_crises_are_shaded_and_their_names_hide_nothing() -> None:
 
 
 def test_long_lines_keep_their_extremes() -> None:
-    result = made_up(6000, periods_per_year=252)
+    result = synthetic_result(6000, periods_per_year=252)
     lines = only_axes(run_figures.drawdown(result)).lines
     assert all(len(np.asarray(line.get_ydata())) <= 1000 for line in lines)
     assert np.min(np.asarray(lines[-1].get_ydata())) == result.summary()["max_drawdown"]
 
 
 def test_correlation_to_the_benchmark_has_a_panel_where_there_is_one() -> None:
-    assert len(run_figures.rolling(made_up(30, benchmark=False)).axes) == 2
-    result = made_up(30)
+    assert len(run_figures.rolling(synthetic_result(30, benchmark=False)).axes) == 2
+    result = synthetic_result(30)
     assert result.benchmark is not None
     correlations = rolling_correlation(result.returns, result.benchmark.returns, 12)
     np.testing.assert_array_equal(run_figures.rolling(result).axes[2].lines[0].get_ydata(), correlations)
 
 
 def test_bars_of_the_distribution_add_up_and_its_tail_is_marked() -> None:
-    result = made_up(60)
+    result = synthetic_result(60)
     ax = only_axes(run_figures.distribution(result))
     (bars,) = ax.collections
     assert sum(float(np.max(np.asarray(bar.vertices)[:, 1])) for bar in bars.get_paths()) == 60
     places = [float(np.asarray(line.get_xdata())[0]) for line in ax.lines[1:]]
     assert places == [-result.summary()["var_95"], -result.summary()["cvar_95"]]
     with pytest.raises(ValueError, match="do not vary"):
-        run_figures.distribution(made_up(30, still=True))
+        run_figures.distribution(synthetic_result(30, still=True))
 
 
 @pytest.mark.parametrize(
@@ -267,12 +267,12 @@ def test_bars_of_the_distribution_add_up_and_its_tail_is_marked() -> None:
      (37, "1/37-year returns")],
 )  # fmt: skip
 def test_the_distribution_names_periods_of_every_frequency(periods_per_year: int, title: str) -> None:
-    ax = only_axes(run_figures.distribution(replace(made_up(60), periods_per_year=periods_per_year)))
+    ax = only_axes(run_figures.distribution(replace(synthetic_result(60), periods_per_year=periods_per_year)))
     assert ax.get_title(loc="left").startswith(f"{title}, and what a normal")
 
 
 def test_forecasts_stand_above_what_came_after_them() -> None:
-    result = made_up(48)
+    result = synthetic_result(48)
     realised, forecast = only_axes(run_figures.forecasts(result)).lines
     last = result.excess_returns.iloc[-12:]  # the year after the last date of that line
     assert np.asarray(realised.get_xdata())[-1] == result.nav.index[-13].to_datetime64()
@@ -299,4 +299,4 @@ def test_financing_shows_the_rates_and_the_loan_of_each_month() -> None:
     np.testing.assert_array_equal(rates.lines[1].get_ydata(), path["rate"])
     assert max(heights(loan)) == path["loan"].max()
     with pytest.raises(ValueError, match="nothing was ever financed"):
-        run_figures.financing(made_up(30))
+        run_figures.financing(synthetic_result(30))

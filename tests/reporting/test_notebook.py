@@ -16,7 +16,7 @@ from backtest.analysis.result import BacktestResult
 from backtest.reporting.pages.headline import headline_rows
 from backtest.reporting.pages.notebook import COLOURS, comparison_html, result_html
 from backtest.runs.compared_runs import compare
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 
 VOID = {"polyline"}
 SCRIPT = '<script>alert("1")</script>'
@@ -74,7 +74,7 @@ class Fragment(HTMLParser):
     ids=str,
 )
 def test_a_result_shows_the_headline_of_its_summary(options: dict[str, Any]) -> None:
-    result = made_up(**options)
+    result = synthetic_result(**options)
     html = result_html(result)
     assert len(html.encode()) < 30_000
     shown, summary = Fragment(html), result.summary()
@@ -91,7 +91,7 @@ def test_a_result_shows_the_headline_of_its_summary(options: dict[str, Any]) -> 
 
 
 def test_a_comparison_shows_each_strategy_and_who_is_best() -> None:
-    found = compare([made_up(name=name, seed=seed, benchmark=False) for seed, name in enumerate("abc")])
+    found = compare([synthetic_result(name=name, seed=seed, benchmark=False) for seed, name in enumerate("abc")])
     html = comparison_html(found)
     shown = Fragment(html)
     assert shown.rows[0] == ["2003-12-31 to 2007-12-31", "a", "b", "c"]
@@ -103,7 +103,7 @@ def test_a_comparison_shows_each_strategy_and_who_is_best() -> None:
 
 
 def test_of_many_strategies_eight_are_shown_and_the_others_named() -> None:
-    found = compare([made_up(name=f"number_{i}", seed=i, benchmark=False) for i in range(11)])
+    found = compare([synthetic_result(name=f"number_{i}", seed=i, benchmark=False) for i in range(11)])
     html = comparison_html(found)
     shown = Fragment(html)
     assert shown.rows[0][1:] == [f"number_{i}" for i in range(8)]
@@ -112,15 +112,18 @@ def test_of_many_strategies_eight_are_shown_and_the_others_named() -> None:
 
 
 def test_of_strategies_that_are_the_same_none_is_best() -> None:
-    shown = Fragment(comparison_html(compare([made_up(benchmark=False), made_up(benchmark=False)])))
+    shown = Fragment(comparison_html(compare([synthetic_result(benchmark=False), synthetic_result(benchmark=False)])))
     assert shown.text.strip().startswith("2 strategies over their common dates.\n")
     assert "Highest" not in shown.text
 
 
 @pytest.mark.parametrize("name", [SCRIPT, "风险平价", "a & b", "{{ 7 * 7 }}"])
 def test_any_name_is_shown_as_text(name: str) -> None:
-    result = made_up(name=name, assets=(name, "bonds"), notes=(f"{name}: a note",))
-    for html in (result_html(result), comparison_html(compare([result, made_up(name="other", benchmark=False)]))):
+    result = synthetic_result(name=name, assets=(name, "bonds"), notes=(f"{name}: a note",))
+    for html in (
+        result_html(result),
+        comparison_html(compare([result, synthetic_result(name="other", benchmark=False)])),
+    ):
         shown = Fragment(html)
         assert name in shown.rows[0]
         assert shown.tags <= {
@@ -131,7 +134,7 @@ def test_any_name_is_shown_as_text(name: str) -> None:
 
 def test_nothing_leads_outside_or_reaches_the_rest_of_the_page() -> None:
     """Notebooks share one page: a stylesheet, an id or a script in a repr would reach all of it."""
-    html = result_html(made_up())
+    html = result_html(synthetic_result())
     assert not re.search(r"https?:|//|<style|<script| id=| class=|url\(|@import", html)
 
 
@@ -150,8 +153,8 @@ def test_lines_stand_out_from_a_light_and_a_dark_notebook(ground: tuple[int, int
 
 
 def test_the_plain_repr_stays() -> None:
-    result: BacktestResult = made_up()
-    assert repr(result) == "<BacktestResult made_up (fixed), 2003-12-31 to 2007-12-31>"
+    result: BacktestResult = synthetic_result()
+    assert repr(result) == "<BacktestResult synthetic (fixed), 2003-12-31 to 2007-12-31>"
 
 
 def test_results_of_runs_and_comparisons_render_themselves_for_notebooks() -> None:
@@ -165,5 +168,5 @@ def test_results_of_runs_and_comparisons_render_themselves_for_notebooks() -> No
 
 
 def test_a_result_built_by_hand_has_the_plain_repr_alone() -> None:
-    assert made_up()._repr_html_() is None
-    assert Comparison((made_up(), made_up()))._repr_html_() is None
+    assert synthetic_result()._repr_html_() is None
+    assert Comparison((synthetic_result(), synthetic_result()))._repr_html_() is None

@@ -16,12 +16,12 @@ from backtest.analysis import BacktestResult
 from backtest.errors import ReportError
 from backtest.reporting.pages import quantstats_page
 from backtest.reporting.pages.quantstats_page import write_quantstats
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 
 
 @pytest.fixture(scope="module")
 def result() -> BacktestResult:
-    return replace(made_up(48, name="<b>策略</b> {{metrics}}"), notes=("T<L before 2002 is {{V}}, spliced",))
+    return replace(synthetic_result(48, name="<b>策略</b> {{metrics}}"), notes=("T<L before 2002 is {{V}}, spliced",))
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_it_is_quiet_and_leaves_everything_as_it_was(
 
     monkeypatch.setattr("quantstats.reports.html", html)
     monkeypatch.setattr(quantstats_page._FONTS, "level", 17)
-    before, result, backend = mpl.rcParams["font.size"], made_up(6), mpl.get_backend()
+    before, result, backend = mpl.rcParams["font.size"], synthetic_result(6), mpl.get_backend()
     plt.switch_backend("svg")
     try:
         write_quantstats(result, tmp_path / "page.html")
@@ -107,7 +107,7 @@ def test_it_is_quiet_and_leaves_everything_as_it_was(
 
 
 def test_without_a_benchmark(tmp_path: Path) -> None:
-    write_quantstats(made_up(30, benchmark=False), tmp_path / "page.html")
+    write_quantstats(synthetic_result(30, benchmark=False), tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "Key Performance Metrics" in page
     assert "vs Benchmark" not in page
@@ -119,5 +119,5 @@ def test_what_it_trips_over_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("quantstats.reports.html", html)
     with pytest.raises(ReportError, match=r"these 3 periods \(ZeroDivisionError: no periods\)\. Hint"):
-        write_quantstats(made_up(3), tmp_path / "page.html")
+        write_quantstats(synthetic_result(3), tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()

@@ -19,7 +19,7 @@ from backtest.reporting.format import change, change2, percent, percent2, ratio
 from backtest.reporting.pages.measure_texts import headline
 from backtest.reporting.pages.tearsheet import render_tearsheet
 from support.builders.ledger_result import random_run
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 from support.pages.read_page import Page
 
 SVG = b'<svg xmlns="name"></svg>'
@@ -36,7 +36,7 @@ def page(result: BacktestResult, **options: object) -> Page:
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    result = made_up(gross=1.5)
+    result = synthetic_result(gross=1.5)
     figures = {name: figure.svg for name, figure in render_all(result).items()}
     return render_tearsheet(result, figures, command="python -m backtest run x.yaml", data_files=["nav.csv"])
 
@@ -93,7 +93,7 @@ class TestWhatTheScriptDraws:
     """The charts' data are the tables of the run."""
 
     def test_growth_keeps_every_row(self) -> None:
-        result = made_up(3000, periods_per_year=252)
+        result = synthetic_result(3000, periods_per_year=252)
         chart = page(result).data["charts"]["growth"]
         days = np.cumsum(chart["x"]["dates"])
         assert (np.datetime64("1970-01-01") + days == result.nav.index.to_numpy().astype("datetime64[D]")).all()
@@ -105,7 +105,7 @@ class TestWhatTheScriptDraws:
         assert deepest == pytest.approx(result.summary()["max_drawdown"], rel=1e-4)  # with 5
 
     def test_long_series_are_thinned_and_keep_their_extremes(self) -> None:
-        result = made_up(3000, periods_per_year=252, gross=1.5, short=True)
+        result = synthetic_result(3000, periods_per_year=252, gross=1.5, short=True)
         drawn = page(result).data["charts"]["weights"]["panels"][0]["series"]
         assert len(drawn[0]["values"]) < 1700 < len(result.weights)
         for one, name in zip(drawn, result.assets, strict=False):
@@ -113,7 +113,7 @@ class TestWhatTheScriptDraws:
             np.testing.assert_allclose(extremes, [result.weights[name].min(), result.weights[name].max()], rtol=1e-4)
 
     def test_the_trades_are_all_there(self) -> None:
-        result = made_up(60, gross=1.5)
+        result = synthetic_result(60, gross=1.5)
         found = page(result)
         listed = found.data["tables"]["trades"]
         sizes = result.trades.to_numpy()
@@ -135,7 +135,7 @@ class TestNumbers:
     """What is shown is what `summary` and the tables say."""
 
     def test_every_headline_number_is_the_summarys(self) -> None:
-        result = made_up(60, gross=1.5, short=True)
+        result = synthetic_result(60, gross=1.5, short=True)
         summary, found = result.summary(), page(result)
         rows = {row[0]: row[1:] for table in found.tables for row in table}
         for key, label, write in (
@@ -163,7 +163,7 @@ class TestNumbers:
         assert rows["Average gross exposure"] == ["1.50×", "1.00×"]
 
     def test_every_number_of_the_summary_has_a_place(self) -> None:
-        summary, of_three_months = made_up().summary(), made_up(3).summary()
+        summary, of_three_months = synthetic_result().summary(), synthetic_result(3).summary()
         tearsheet = shown_in("tearsheet")
         shown = {metric.key for metric in tearsheet if not metric.needs_benchmark}
         assert {
@@ -173,7 +173,7 @@ class TestNumbers:
         assert relative == {metric.key for metric in tearsheet if metric.needs_benchmark}
 
     def test_calendar_is_coloured_starred_and_compounded(self) -> None:
-        result = made_up(24, start="2003-05-31", benchmark=False)
+        result = synthetic_result(24, start="2003-05-31", benchmark=False)
         table = page(result).table("Year")
         assert [row[0] for row in table[1:]] == ["2003", "2004", "2005"]
         first = result.nav.iloc[1] / result.nav.iloc[0] - 1
@@ -183,7 +183,7 @@ class TestNumbers:
         assert [row[13].endswith("*") for row in table[1:]] == [True, False, True]
 
     def test_the_benchmarks_years_stand_beside(self) -> None:
-        result = made_up(24, start="2003-05-31")
+        result = synthetic_result(24, start="2003-05-31")
         assert result.benchmark is not None
         others = result.benchmark.nav
         table = page(result).table("Year")
@@ -191,7 +191,7 @@ class TestNumbers:
         assert [row[14].endswith("*") for row in table[1:]] == [True, False, True]
 
     def test_holdings_show_what_to_trade(self) -> None:
-        result = made_up(10, gross=1.5)
+        result = synthetic_result(10, gross=1.5)
         table = page(result).table("Asset")
         assert [row[0] for row in table] == ["Asset", "stocks", "bonds", "gold", "Cash", "Gross exposure"]
         assert table[1] == [
@@ -205,7 +205,7 @@ class TestNumbers:
         assert table[5][2:] == ["150.0%", "150.0%", "3.0%"]
 
     def test_worst_drawdowns(self) -> None:
-        result = made_up(60)
+        result = synthetic_result(60)
         table = page(result).table("Depth")
         assert table[1][:3] == [
             percent(result.summary()["max_drawdown"]),
@@ -233,12 +233,12 @@ class TestNumbers:
         assert f"CAGR is {gross} before trading costs and other fees, " in page(result).text
 
     def test_the_return_of_many_assets_is_a_short_table(self) -> None:
-        table = page(made_up(30, tuple(f"asset_{i}" for i in range(60)), free=True)).table("Source")
+        table = page(synthetic_result(30, tuple(f"asset_{i}" for i in range(60)), free=True)).table("Source")
         assert [row[0] for row in table[-2:]] == ["48 others", "Total return"]
         assert len(table) == 1 + 12 + 2
 
     def test_the_sentence(self) -> None:
-        result = made_up(60, gross=1.5, seed=2)
+        result = synthetic_result(60, gross=1.5, seed=2)
         summary = result.summary()
         drag = percent2(summary["financing_drag_per_year"])
         sentence = (
@@ -252,15 +252,15 @@ class TestNumbers:
 
 
 def financed_by(kind: str, **more: object) -> BacktestResult:
-    """A made-up result with a loan, of another kind of financing."""
-    result = made_up(60, gross=1.5)
+    """A synthetic result with a loan, of another kind of financing."""
+    result = synthetic_result(60, gross=1.5)
     return replace(result, settings={**result.settings, "financing": {"kind": kind, **more}})
 
 
 def tied(by_return: BreakEvenSpread, by_sharpe: BreakEvenSpread, *, curve: bool = False) -> BreakEven:
     points = tuple(CurvePoint(k / 400, 0.01 - k / 400, 0.1) for k in range(17)) if curve else ()
     return BreakEven(
-        name="made_up", benchmark="sixty_forty", start=pd.Timestamp("2003-12-31"), end=pd.Timestamp("2008-12-31"),
+        name="synthetic", benchmark="sixty_forty", start=pd.Timestamp("2003-12-31"), end=pd.Timestamp("2008-12-31"),
         financing="margin", configured=CurvePoint(0.005, 0.005, 0.1), borrows=True, by_return=by_return,
         by_sharpe=by_sharpe, curve=points, block=1.0,
     )  # fmt: skip
@@ -296,7 +296,7 @@ class TestLeverage:
         assert ("borrowed" in found.text.replace("below zero it is borrowed", "")) == (kind == "margin")
 
     def test_events_are_listed_with_what_they_did(self) -> None:
-        result = made_up(60, gross=1.5)
+        result = synthetic_result(60, gross=1.5)
         reasons, called, scales = ["margin_call", "rebalance", "no_price"], [True, True, False], [1.0, 0.75, 1.0]
         rest = len(result.trades) - 4
         terms = result.trade_terms.assign(
@@ -315,19 +315,19 @@ class TestLeverage:
         assert [row[0] for row in table[1:3]] == [f"{date:%Y-%m-%d}" for date in result.trades.index[1:3]]
 
     def test_the_first_twenty_and_how_many_more(self) -> None:
-        result = made_up(60, gross=1.5)
+        result = synthetic_result(60, gross=1.5)
         found = page(replace(result, trade_terms=result.trade_terms.assign(scale=0.5)))
         assert len(found.table("Date")) == 1 + 20
         assert f"There are {len(result.trades) - 20} more" in found.text
 
     def test_a_quiet_run_says_nothing_of_events(self) -> None:
-        assert not {"events", "breakeven"} & set(page(made_up(60, gross=1.5)).sections)
+        assert not {"events", "breakeven"} & set(page(synthetic_result(60, gross=1.5)).sections)
 
     def test_ruin_is_an_event(self) -> None:
-        assert page(made_up(20, ruined=True)).table("Date")[1][1] == "Ruin"
+        assert page(synthetic_result(20, ruined=True)).table("Date")[1][1] == "Ruin"
 
     def test_where_it_breaks_even(self) -> None:
-        result, inside = made_up(60, gross=1.5), BreakEvenSpread(0.0130, (-0.0422, np.inf))
+        result, inside = synthetic_result(60, gross=1.5), BreakEvenSpread(0.0130, (-0.0422, np.inf))
         found = page(replace(result, break_even=tied(inside, BreakEvenSpread(-0.0033))))
         assert (
             "The compound return equals the benchmark's (sixty_forty) at a loan spread of 130 bp (95% interval: −422 "
@@ -339,7 +339,7 @@ class TestLeverage:
         assert "The Sharpe ratio" not in beyond.text
 
     def test_its_figure_is_on_the_page_when_there_is_a_curve(self) -> None:
-        result = made_up(60, gross=1.5)
+        result = synthetic_result(60, gross=1.5)
         spread = BreakEvenSpread(0.01, (-0.01, 0.03))
         with_curve = replace(result, break_even=tied(spread, spread, curve=True))
         assert set(render_all(with_curve)) - set(render_all(result)) == {"break_even"}
@@ -347,7 +347,7 @@ class TestLeverage:
         assert any("at each loan spread" in str(image["alt"]) for image in found.of("img"))
 
     def test_gross_net_and_real_stand_side_by_side(self) -> None:
-        result = made_up(60)
+        result = synthetic_result(60)
         assert result.benchmark is not None
         months = pd.date_range("2003-06-30", periods=70, freq="ME")
         index = pd.Series(100 * 1.002 ** np.arange(70), index=months)
@@ -365,37 +365,39 @@ class TestNothingIsEmpty:
     """What a run does not have is left out, with all that mentions it."""
 
     def test_without_a_benchmark_there_is_no_column_for_one(self) -> None:
-        found = page(made_up(benchmark=False))
+        found = page(synthetic_result(benchmark=False))
         assert "enchmark" not in found.text.replace("What these numbers mean", "")
         assert [len(row) for row in found.table("Return")] == [2] * len(found.table("Return"))
 
     def test_without_loans_there_is_no_financing(self) -> None:
-        assert "inancing" in page(made_up(gross=1.5)).table("Costs, of NAV")[2][0]
-        assert not re.search("[Ff]inanc|borrow fee", page(made_up()).text)
+        assert "inancing" in page(synthetic_result(gross=1.5)).table("Costs, of NAV")[2][0]
+        assert not re.search("[Ff]inanc|borrow fee", page(synthetic_result()).text)
 
     def test_sections_without_content_are_left_out_with_their_links(self) -> None:
-        full = page(made_up(gross=1.5))
+        full = page(synthetic_result(gross=1.5))
         assert full.sections == [
             "numbers", "growth", "drawdowns", "months", "distribution", "rolling", "weights", "risk", "attribution",
             "financing", "costs", "now", "trades", "run",
         ]  # fmt: skip
-        bare = Page(render_tearsheet(made_up(1, risk=False, free=True, seed=1, benchmark=False), {"growth": SVG}))
+        bare = Page(
+            render_tearsheet(synthetic_result(1, risk=False, free=True, seed=1, benchmark=False), {"growth": SVG})
+        )
         assert bare.sections == [
             "numbers", "growth", "drawdowns", "months", "weights", "attribution", "costs", "now", "trades", "run",
         ]  # fmt: skip
         assert [link["href"] for link in bare.of("a")] == ["#main", *(f"#{name}" for name in bare.sections)]
         assert len(bare.of("img")) == 1
-        assert "drawdowns" not in page(made_up(30, still=True)).sections
+        assert "drawdowns" not in page(synthetic_result(30, still=True)).sections
 
     @pytest.mark.parametrize(
         "result",
         [
-            made_up(1),
-            made_up(1, ruined=True, benchmark=False),
-            made_up(20, ruined=True, gross=3.0),
-            made_up(30, still=True, free=True),
-            made_up(30, periods_per_year=4),
-            made_up(30, tuple(f"asset_{i}" for i in range(60)), gross=2.0, short=True),
+            synthetic_result(1),
+            synthetic_result(1, ruined=True, benchmark=False),
+            synthetic_result(20, ruined=True, gross=3.0),
+            synthetic_result(30, still=True, free=True),
+            synthetic_result(30, periods_per_year=4),
+            synthetic_result(30, tuple(f"asset_{i}" for i in range(60)), gross=2.0, short=True),
         ],
         ids=["one", "ruin at once", "ruin", "still", "quarterly", "60 assets"],
     )
@@ -406,12 +408,12 @@ class TestNothingIsEmpty:
             assert not any(row.strategy == "–" and row.benchmark in {"–", None} for row in group.rows)
 
     def test_one_month_is_not_told_as_a_year(self) -> None:
-        found = page(made_up(1, benchmark=False))
+        found = page(synthetic_result(1, benchmark=False))
         assert "in all" in found.text
         assert "a year at" not in found.text
 
     def test_ruin_is_told(self) -> None:
-        result = made_up(20, ruined=True)
+        result = synthetic_result(20, ruined=True)
         assert f"lost all of its capital by {result.summary()['end']}" in page(result).text
 
 
@@ -420,9 +422,9 @@ class TestWhatUsersWrite:
 
     def test_is_text(self) -> None:
         script = "<script>alert('1')</script>"
-        result = made_up(30, (script, "沪深300指数"), name=f"{script} & co", notes=(f"see {script}",))
+        result = synthetic_result(30, (script, "沪深300指数"), name=f"{script} & co", notes=(f"see {script}",))
         found = page(result, command=f"run {script}", versions={script: script})
-        assert found.of("script") == page(made_up(30)).of("script")
+        assert found.of("script") == page(synthetic_result(30)).of("script")
         assert found.of("title")
         assert f"{script} & co" in found.text
         assert f"see {script}" in found.text
@@ -431,21 +433,21 @@ class TestWhatUsersWrite:
         assert found.table("Asset")[2][0] == "沪深300指数"
 
     def test_every_setting_stands_on_the_page(self) -> None:
-        result = made_up()
+        result = synthetic_result()
         found = page(result, command="python -m backtest run x.yaml", versions={"numpy": "2.4.6"})
         for text in ("source", "sample", "path", "not set", "stocks, bonds, gold", "2.4.6", "ab" * 32):
             assert text in found.text, text
 
     def test_notes_are_announced_at_the_top(self) -> None:
-        found = page(made_up(notes=("gold is modelled", "trades are free")))
+        found = page(synthetic_result(notes=("gold is modelled", "trades are free")))
         assert "2 notes on the data and on this run: read them" in found.text
         assert "gold is modelled" in found.text
-        assert "notes on the data" not in page(made_up()).text
+        assert "notes on the data" not in page(synthetic_result()).text
 
     def test_no_command_no_word_of_it(self) -> None:
-        assert "To repeat the run" in page(made_up(), command="x").text
-        assert "To repeat the run" not in page(made_up()).text
+        assert "To repeat the run" in page(synthetic_result(), command="x").text
+        assert "To repeat the run" not in page(synthetic_result()).text
 
 
 def test_the_same_result_gives_the_same_page() -> None:
-    assert render_tearsheet(made_up(), EVERY_FIGURE) == render_tearsheet(made_up(), EVERY_FIGURE)
+    assert render_tearsheet(synthetic_result(), EVERY_FIGURE) == render_tearsheet(synthetic_result(), EVERY_FIGURE)

@@ -1,4 +1,4 @@
-"""Rates that were paid month by month, against the rates that a made-up run was given."""
+"""Rates that were paid month by month, against the rates that a synthetic run was given."""
 
 import numpy as np
 import pandas as pd
@@ -6,14 +6,14 @@ import pytest
 
 import backtest as bt
 from backtest.analysis.attribution.financing_path import financing_path
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 
 COLUMNS = ["rate", "cash_rate", "spread", "loan"]
 
 
 def test_a_month_is_what_was_paid_over_what_was_financed_in_it() -> None:
-    """Of daily data, one month by hand; `made_up` has 3 % / 252 a day on the loan, and a quarter of it as the drag."""
-    result = made_up(60, gross=1.5, periods_per_year=252)
+    """One month of daily data by hand: the loan costs 3 % / 252 a day, and a quarter of the cost is the drag."""
+    result = synthetic_result(60, gross=1.5, periods_per_year=252)
     table = financing_path(result)
     dates = pd.DatetimeIndex(result.nav.index)
     days = np.append(0.0, np.diff(dates.to_numpy()) / np.timedelta64(1, "D"))
@@ -30,7 +30,7 @@ def test_a_month_is_what_was_paid_over_what_was_financed_in_it() -> None:
 
 @pytest.mark.parametrize("periods_per_year", [252, 365, 52, 12, 4, 1])
 def test_dates_are_the_last_of_each_month_or_those_of_longer_periods(periods_per_year: int) -> None:
-    result = made_up(40, gross=1.5, periods_per_year=periods_per_year)
+    result = synthetic_result(40, gross=1.5, periods_per_year=periods_per_year)
     dates = pd.DatetimeIndex(result.nav.index[1:])
     last = pd.Series(dates, index=dates.to_period("M")).groupby(level=0).last()
     assert list(financing_path(result).index) == list(last)
@@ -51,10 +51,10 @@ def test_all_months_together_pay_the_summarys_average_rate() -> None:
 
 
 def test_months_without_a_loan_are_left_out_and_a_run_without_one_has_none() -> None:
-    result = made_up(12, gross=1.5)
+    result = synthetic_result(12, gross=1.5)
     result.loan.iloc[3:7] = 0.0
     assert len(financing_path(result)) == 8
-    for one in (made_up(12), made_up(1), made_up(12, still=True)):
+    for one in (synthetic_result(12), synthetic_result(1), synthetic_result(12, still=True)):
         assert list(financing_path(one).columns) == COLUMNS
         assert financing_path(one).empty
-    assert np.isfinite(financing_path(made_up(12, gross=1.5, ruined=True)).to_numpy()).all()
+    assert np.isfinite(financing_path(synthetic_result(12, gross=1.5, ruined=True)).to_numpy()).all()

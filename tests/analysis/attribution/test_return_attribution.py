@@ -35,7 +35,7 @@ from backtest.data.sources.bundled_sample import Sample
 from backtest.engine.terms import FundTerms, FuturesTerms, Terms, TradingTerms
 from backtest.reporting.files.report_files import csv_bytes, tables
 from support.builders.ledger_result import random_run, simulated, terms_of
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 IDENTITY = 1e-12
@@ -251,7 +251,7 @@ class TestWaterfall:
     def test_each_bar_begins_where_the_last_one_ended_and_they_reach_the_total(
         self, count: int, most: int, seed: int
     ) -> None:
-        result = made_up(12, tuple(f"asset {i}" for i in range(count)), gross=1.5, short=True, seed=seed)
+        result = synthetic_result(12, tuple(f"asset {i}" for i in range(count)), gross=1.5, short=True, seed=seed)
         table = waterfall(result, most)
         start, end, value = (table[name].to_numpy() for name in ("start", "end", "value"))
         assert start[0] == start[-1] == 0
@@ -263,21 +263,23 @@ class TestWaterfall:
         assert assets == min(count, most + 1)
 
     def test_sources_of_nothing_have_no_bar(self) -> None:
-        assert list(waterfall(made_up(6, free=True), 5).index) == ["stocks", "bonds", "gold", TOTAL]
-        still = waterfall(made_up(1, ("only",), still=True, free=True), 5)
+        assert list(waterfall(synthetic_result(6, free=True), 5).index) == ["stocks", "bonds", "gold", TOTAL]
+        still = waterfall(synthetic_result(1, ("only",), still=True, free=True), 5)
         assert still.to_numpy().tolist() == [[0.0, 0.0, 0.0]] * 2
 
     def test_assets_may_have_any_name(self) -> None:
         """Also that of the total, and that of the others; of 60 assets the rest is one bar."""
         names = (TOTAL, "55 others", "value", *(f"a{i}" for i in range(57)))
-        result = made_up(24, names)
+        result = synthetic_result(24, names)
         table = waterfall(result, 5)
         assert len(table) == 5 + 1 + 1 + 1  # trading costs, and the total
         assert table.index[5] == "55 others"
         assert table["value"].iloc[:-1].sum() == pytest.approx(table["value"].iloc[-1], abs=1e-12)
 
     def test_ruin_ends_at_minus_one(self) -> None:
-        assert waterfall(made_up(24, ruined=True), 5)["end"].iloc[-2:].tolist() == pytest.approx([-1, -1], abs=1e-12)
+        assert waterfall(synthetic_result(24, ruined=True), 5)["end"].iloc[-2:].tolist() == pytest.approx(
+            [-1, -1], abs=1e-12
+        )
 
 
 class TestGross:

@@ -29,7 +29,7 @@ from backtest.errors import ComparisonError
 from backtest.reporting.files.report_files import json_bytes
 from backtest.runs.compared_runs import compare
 from support.builders.market_files import random_levels, write_config, write_csv
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 
 CONFIGS = Path(__file__).resolve().parents[3] / "configs"
 TOGETHER = {
@@ -237,9 +237,9 @@ def test_the_order_changes_no_number(results: list[BacktestResult], comparison: 
 
 
 def test_the_same_name_twice_gets_a_number() -> None:
-    one, other, third = (made_up(seed=seed) for seed in range(3))
-    named = replace(third, name="made_up (2)")
-    assert compare([one, named, other]).names == ("made_up", "made_up (2)", "made_up (3)")
+    one, other, third = (synthetic_result(seed=seed) for seed in range(3))
+    named = replace(third, name="synthetic (2)")
+    assert compare([one, named, other]).names == ("synthetic", "synthetic (2)", "synthetic (3)")
 
 
 def test_dates_that_others_lack_are_noted(tmp_path: Path) -> None:
@@ -262,8 +262,8 @@ def test_the_run_that_decides_the_first_or_last_date_is_noted(tmp_path: Path) ->
 
 
 def test_a_ruin_ends_the_comparison_and_is_told() -> None:
-    ruined = made_up(20, name="ruined", ruined=True)
-    found = compare([made_up(30, seed=1), ruined])
+    ruined = synthetic_result(20, name="ruined", ruined=True)
+    found = compare([synthetic_result(30, seed=1), ruined])
     assert found.notes == ("ruined lost all of its capital on 2005-08-31, where the comparison ends",)
     assert found.metrics.loc["cagr", "ruined"] == -1
     json.loads(json_bytes(found.summary()))
@@ -276,18 +276,18 @@ def refused(results: Sequence[BacktestResult]) -> str:
 
 
 def test_what_cannot_be_compared() -> None:
-    monthly = made_up()
+    monthly = synthetic_result()
     assert refused([]) == "0 to compare; expected two results or more"
     assert refused([monthly]) == "1 to compare; expected two results or more"
-    assert refused([monthly, made_up(periods_per_year=252, name="fast")]) == (
-        "made_up is monthly, fast is daily: results of one frequency can be compared, not of several"
+    assert refused([monthly, synthetic_result(periods_per_year=252, name="fast")]) == (
+        "synthetic is monthly, fast is daily: results of one frequency can be compared, not of several"
     )
     in_euros = replace(monthly, name="euros", settings={"data": {"currency": "EUR"}})
     assert refused([monthly, in_euros]) == (
-        "made_up is USD, euros is EUR: results of one currency can be compared, not of several"
+        "synthetic is USD, euros is EUR: results of one currency can be compared, not of several"
     )
-    assert refused([monthly, made_up(start="2013-12-31", name="later")]) == (
-        "made_up 2003-12-31 to 2007-12-31; later 2013-12-31 to 2017-12-31: they share 0 dates; expected two or more"
+    assert refused([monthly, synthetic_result(start="2013-12-31", name="later")]) == (
+        "synthetic 2003-12-31 to 2007-12-31; later 2013-12-31 to 2017-12-31: they share 0 dates; expected two or more"
     )
 
 
@@ -306,10 +306,10 @@ def test_what_cannot_be_compared() -> None:
 )
 def test_anything_can_be_compared_with_anything(made: dict[str, Any]) -> None:
     """Whatever is not defined is null, and the rest is there."""
-    found = compare([made_up(**made), made_up(**made, seed=5, name="other")])
+    found = compare([synthetic_result(**made), synthetic_result(**made, seed=5, name="other")])
     summary = json.loads(json_bytes(found.summary()))
-    assert summary["strategies"] == ["made_up", "other"]
-    assert set(found.table().columns) == {"better", "best", "made_up", "other"}
+    assert summary["strategies"] == ["synthetic", "other"]
+    assert set(found.table().columns) == {"better", "best", "synthetic", "other"}
 
 
 # 3. The tables
@@ -333,7 +333,7 @@ def test_the_best_of_each_number_by_a_plain_search(comparison: Comparison) -> No
 
 def test_every_number_that_can_be_better_is_one_of_a_summary(comparison: Comparison) -> None:
     """Otherwise renaming a measure would silently drop its "best" mark. Sums of costs are for less than a year."""
-    short = compare([made_up(3), made_up(3, seed=1)])
+    short = compare([synthetic_result(3), synthetic_result(3, seed=1)])
     assert set(BETTER) <= {*comparison.metrics.index, *short.metrics.index}
     assert {"average_gross_exposure", "average_cash_weight", "forecast_volatility"} <= {
         *comparison.metrics.index
@@ -365,11 +365,11 @@ def test_the_articles_table_is_measured(comparison: Comparison) -> None:
 
 
 def test_shares_of_what_has_no_class_or_no_covariance() -> None:
-    plain = replace(made_up(), classes={}, name="plain")
-    blind = made_up(risk=False, name="blind")
-    shares = class_shares({one.name: one.summary() for one in (plain, made_up(), blind)}, "capital")
+    plain = replace(synthetic_result(), classes={}, name="plain")
+    blind = synthetic_result(risk=False, name="blind")
+    shares = class_shares({one.name: one.summary() for one in (plain, synthetic_result(), blind)}, "capital")
     assert shares["plain"].to_dict() == pytest.approx({"unclassified": 1.0, "equities": 0.0}, abs=EXACT)
-    assert shares["made_up"].to_dict() == pytest.approx({"unclassified": 0.0, "equities": 1.0}, abs=EXACT)
+    assert shares["synthetic"].to_dict() == pytest.approx({"unclassified": 0.0, "equities": 1.0}, abs=EXACT)
     assert shares["blind"].isna().all()
 
 
@@ -413,7 +413,7 @@ def test_windows_won_by_a_plain_count(seed: int, window: int) -> None:
 
 
 def test_windows_that_do_not_fit_are_left_out() -> None:
-    found = compare([made_up(36), made_up(36, seed=3)])
+    found = compare([synthetic_result(36), synthetic_result(36, seed=3)])
     assert WINDOW_YEARS == (1, 3, 5)
     assert list(found.windows_won) == [1, 3]
     assert found.summary()["windows_won"]["3"]["windows"] == 1

@@ -6,13 +6,13 @@ import pytest
 from scipy import stats
 
 from backtest.analysis.metrics.distribution import FEWEST_BINS, MOST_BINS, histogram
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 
 
 @pytest.mark.parametrize("periods", [60, 500, 5_000])
 def test_bins_are_those_of_freedman_and_diaconis(periods: int) -> None:
     """NumPy has the rule too; all that differs is that here the number of bins is kept in bounds."""
-    returns = made_up(periods, periods_per_year=252, benchmark=False).returns
+    returns = synthetic_result(periods, periods_per_year=252, benchmark=False).returns
     table = histogram(returns)
     of_numpy = len(np.histogram_bin_edges(returns, bins="fd")) - 1
     assert len(table) == np.clip(of_numpy, FEWEST_BINS, MOST_BINS)
@@ -23,7 +23,7 @@ def test_bins_are_those_of_freedman_and_diaconis(periods: int) -> None:
 
 
 def test_the_normal_count_is_that_of_scipy() -> None:
-    returns = made_up(300, benchmark=False).returns
+    returns = synthetic_result(300, benchmark=False).returns
     table, normal = histogram(returns), stats.norm(returns.mean(), returns.std(ddof=1))
     expected = 300 * (normal.cdf(table["high"]) - normal.cdf(table["low"]))
     assert table["normal"].to_numpy() == pytest.approx(expected, rel=1e-9, abs=1e-12)  # cdf in tails, subtracted
@@ -40,9 +40,9 @@ def test_one_outlier_does_not_make_thousands_of_bins() -> None:
 
 
 def test_nothing_to_show_where_returns_do_not_vary() -> None:
-    for one in (made_up(24, still=True), made_up(1)):
+    for one in (synthetic_result(24, still=True), synthetic_result(1)):
         table = histogram(one.returns)
         assert table.empty
         assert list(table.columns) == ["low", "high", "centre", "count", "normal"]
     assert histogram(pd.Series([0.01, 0.01 + 1e-17, 0.01])).empty
-    assert not histogram(made_up(24, ruined=True).returns).empty
+    assert not histogram(synthetic_result(24, ruined=True).returns).empty

@@ -15,7 +15,7 @@ import backtest as bt
 from backtest.analysis.metrics.ex_ante import by_class, class_members, diversification, ex_ante_risk
 from backtest.analysis.metrics.forecasts import PORTFOLIO, volatility_forecasts
 from backtest.risk import risk_contributions
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 WINDOW = 36  # of configs/erc.yaml
@@ -109,8 +109,8 @@ class TestOfARun:
         pd.testing.assert_frame_equal(diversification(result.until(end)), diversification(result).loc[:end])
 
     def test_without_risk_or_without_a_covariance(self) -> None:
-        assert diversification(made_up(30, risk=False)).empty
-        still = made_up(3, ("a",), benchmark=False)
+        assert diversification(synthetic_result(30, risk=False)).empty
+        still = synthetic_result(3, ("a",), benchmark=False)
         still.risk_contributions.iloc[:] = 0.0
         assert diversification(still).iloc[:, :2].isna().all(axis=None)
 
@@ -128,7 +128,7 @@ class TestClasses:
     def test_no_class_no_column(self) -> None:
         assert by_class(pd.DataFrame({"a": [1.0]}), {}).shape == (1, 0)
         assert diversification(bt.run(CONFIGS / "erc.yaml")).shape[1] == 4
-        result = made_up(30)
+        result = synthetic_result(30)
         result.classes.clear()  # type: ignore[attr-defined]  # a dict in fact
         spread = diversification(result)
         assert spread.isna().all().tolist() == [False, False, True, True]

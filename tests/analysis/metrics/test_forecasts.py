@@ -30,7 +30,7 @@ from backtest.analysis.tables.holdings import holdings_now
 from backtest.engine.terms import FundTerms, MarginTerms, Terms, TradingTerms
 from backtest.reporting.files.report_files import json_bytes, tables
 from support.builders.market_files import dates_of, random_levels, write_config, write_csv
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 
@@ -237,17 +237,21 @@ class TestSummaryAndFiles:
             assert classes["commodities"] == pytest.approx(shares["gold"] + shares["crude_oil"], rel=1e-12)
 
     def test_what_is_not_defined_is_null(self) -> None:
-        for result in (made_up(30, risk=False), made_up(1), made_up(5, still=True, free=True)):
+        for result in (
+            synthetic_result(30, risk=False),
+            synthetic_result(1),
+            synthetic_result(5, still=True, free=True),
+        ):
             text = json_bytes(result.summary()).decode()
             assert "NaN" not in text
-        summary = made_up(30, risk=False).summary()
+        summary = synthetic_result(30, risk=False).summary()
         names = ("forecast_volatility", "bias_statistic", "diversification_ratio", "effective_number_of_bets")
         assert np.isnan([summary[name] for name in names]).all()
         assert np.isnan(list(summary["risk_shares"].values())).all()
         assert sum(summary["realised_risk_shares"].values()) == pytest.approx(1)
 
     def test_an_asset_may_have_any_name(self) -> None:
-        result = made_up(30, ("portfolio", "cash_and_costs"), benchmark=False)
+        result = synthetic_result(30, ("portfolio", "cash_and_costs"), benchmark=False)
         assert list(result.summary()["asset_bias_statistics"]) == ["portfolio", "cash_and_costs"]
 
     def test_files(self) -> None:
@@ -259,4 +263,4 @@ class TestSummaryAndFiles:
         assert realised.index[0] == result.nav.index[12]  # a year of returns
         year = result.excess_returns.iloc[-12:]
         assert realised.iloc[-1].sum() == pytest.approx(np.sqrt(12) * year.std(), rel=1e-12)
-        assert tables(made_up(30, periods_per_year=1))["realised_risk_contributions"].notna().all(axis=None)
+        assert tables(synthetic_result(30, periods_per_year=1))["realised_risk_contributions"].notna().all(axis=None)

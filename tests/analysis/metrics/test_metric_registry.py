@@ -7,7 +7,7 @@ import pytest
 from backtest.analysis.metrics.metric_registry import BETTER, METRICS, SUMMARY, groups_of, shown_in
 from backtest.analysis.metrics.records.metric import Metric, Place
 from backtest.reporting.format import FILTERS, TERMINAL
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 
 PAGES: tuple[Place, ...] = ("tearsheet", "comparison")
 
@@ -27,7 +27,7 @@ def test_a_record_without_a_direction_is_refused() -> None:
 def test_every_single_number_of_a_summary_is_a_metric() -> None:
     """But for the numbers that all strategies of a comparison share."""
     keys = {metric.key for metric in METRICS}
-    for result in (made_up(), made_up(3)):
+    for result in (synthetic_result(), synthetic_result(3)):
         summary = result.summary()
         for side in (summary, summary["benchmark"]):
             numbers = {key for key, value in side.items() if isinstance(value, int | float)}

@@ -25,7 +25,7 @@ from backtest.analysis.metrics.realised_risk import (
 )
 from backtest.reporting.charts.chart_risk import risk
 from support.builders.market_files import dates_of, random_levels, write_config, write_csv
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 
@@ -65,7 +65,7 @@ def kinds(folder: Path) -> dict[str, BacktestResult]:
         "free": run(folder, {"name": "equal_weight"}),
         "levered": run(folder, LEVERED, **PAID),
         "ruined": run(folder, LEVERED, ruin=True, **PAID),
-        "made up, short": made_up(60, gross=1.7, short=True),
+        "synthetic, short": synthetic_result(60, gross=1.7, short=True),
     }
     assert results["levered"].loan.max() > 0.2
     assert results["ruined"].nav.iloc[-1] == 0
@@ -96,7 +96,7 @@ def test_one_asset_moves_by_hand() -> None:
     Weights of 1/2 each, returns of the first 0.02, -0.02, 0.02, no cash return, no cost: its parts are 0.01, -0.01,
     0.01, of mean 0.01 / 3 and of variance 0.01² × ((2/3)² + (4/3)² + (2/3)²) / 2 = 0.01² × 4/3.
     """
-    result = made_up(3, ("a", "b"), benchmark=False, free=True)
+    result = synthetic_result(3, ("a", "b"), benchmark=False, free=True)
     result.nav[:] = [1.0, 1.01, 1.01 * 0.99, 1.01 * 0.99 * 1.01]
     result.weights[:] = 0.5
     result.cash_returns[:] = 0.0
@@ -137,7 +137,7 @@ def test_rolling_is_the_same_of_each_window(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("periods_per_year", "rows"), [(12, 1), (4, 9), (1, 0)])
 def test_the_risk_of_12_months_needs_two_returns_a_year(periods_per_year: int, rows: int) -> None:
     """Of yearly data there is none: not that of two years under its name."""
-    result = made_up(12, periods_per_year=periods_per_year)
+    result = synthetic_result(12, periods_per_year=periods_per_year)
     table = realised_risk_of_a_year(result, result.nav.index)
     assert len(table) == rows
     assert result.realised_risk.empty is (rows == 0)
@@ -162,8 +162,8 @@ def test_classes_add_up() -> None:
 
 
 def test_without_risk_and_with_too_few_returns() -> None:
-    still = made_up(20, still=True, free=True)
+    still = synthetic_result(20, still=True, free=True)
     assert realised_risk_contributions(still).tolist() == [0.0] * 4
-    assert realised_risk_contributions(made_up(1)).isna().all()
+    assert realised_risk_contributions(synthetic_result(1)).isna().all()
     with pytest.raises(ValueError, match="2 rows or more"):
         rolling_realised_risk(still, 1)

@@ -18,11 +18,11 @@ from backtest.analysis.metrics.smoothing import (
     lag_count,
     smoothing,
 )
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 
 
 def with_returns(returns: np.ndarray, periods_per_year: int = 12, notes: tuple[str, ...] = ()) -> BacktestResult:
-    result = made_up(len(returns), periods_per_year=periods_per_year, benchmark=False)
+    result = synthetic_result(len(returns), periods_per_year=periods_per_year, benchmark=False)
     nav = np.cumprod(np.append(1.0, 1 + returns))
     return replace(result, nav=pd.Series(nav, index=result.nav.index, name="nav"), notes=notes)
 
@@ -116,14 +116,14 @@ def test_leverage_does_not_change_it_but_in_proportion() -> None:
 
 
 def test_too_few_or_still_returns_have_none() -> None:
-    few, still = made_up(FEWEST - 1), made_up(60, still=True)
+    few, still = synthetic_result(FEWEST - 1), synthetic_result(60, still=True)
     for one in (few, still):
         summary = one.summary()
         assert np.isnan(summary["autocorrelation"])
         assert np.isnan(summary["adjusted_volatility"])
         assert smoothing(one) is None
     assert np.isnan(autocorrelation_error(few.returns.to_numpy()))
-    enough = made_up(FEWEST).summary()
+    enough = synthetic_result(FEWEST).summary()
     assert enough["adjusted_volatility"] > 0
     assert -1 < enough["autocorrelation"] < 1
 

@@ -14,7 +14,7 @@ from backtest.analysis.metrics.drawdown import drawdown, worst_drawdowns
 from backtest.analysis.tables.calendar_tables import YEAR, calendar_returns, drawdown_lengths
 from backtest.analysis.tables.crises import CRISES, in_crises, overlapping_crises
 from backtest.reporting.files.report_files import json_bytes
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,9 @@ def test_what_is_nested_is_no_measure_of_a_comparison_and_goes_into_json(erc: Ba
     assert written["calendar_years"] == summary["calendar_years"]
 
 
-@pytest.mark.parametrize("one", [made_up(1), made_up(24, still=True, free=True), made_up(24, ruined=True)])
+@pytest.mark.parametrize(
+    "one", [synthetic_result(1), synthetic_result(24, still=True, free=True), synthetic_result(24, ruined=True)]
+)
 def test_a_run_of_one_period_of_zeros_or_to_ruin_has_them_too(one: BacktestResult) -> None:
     summary = json.loads(json_bytes(one.summary()))
     assert summary["crises"] == []
@@ -80,7 +82,7 @@ def test_a_run_of_one_period_of_zeros_or_to_ruin_has_them_too(one: BacktestResul
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_worst_drawdowns_are_those_of_a_walk_from_peak_to_peak(seed: int) -> None:
-    nav = made_up(200, seed=seed).nav
+    nav = synthetic_result(200, seed=seed).nav
     spells, peak, lowest = [], nav.iloc[0], math.inf
     for value in [*nav.iloc[1:], math.inf]:
         lowest = min(lowest, value)

@@ -24,7 +24,7 @@ from backtest.analysis.tables.holdings import (
     largest_and_rest,
     risk_shares,
 )
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 
 
 def row(table: pd.DataFrame, year: int, *columns: int | str) -> list[Any]:
@@ -49,7 +49,7 @@ class TestCalendarReturns:
 
     @pytest.mark.parametrize("periods_per_year", [252, 365, 52, 12])
     def test_months_compound_to_the_year_and_years_to_the_whole(self, periods_per_year: int) -> None:
-        nav = made_up(3 * periods_per_year + 5, periods_per_year=periods_per_year, start="2003-05-20").nav
+        nav = synthetic_result(3 * periods_per_year + 5, periods_per_year=periods_per_year, start="2003-05-20").nav
         table = calendar_returns(nav, periods_per_year)
         months = (1 + table.drop(columns=YEAR).fillna(0)).prod(axis=1)
         assert months.to_numpy() == pytest.approx(1 + table[YEAR].to_numpy())
@@ -62,7 +62,7 @@ class TestCalendarReturns:
 
     @pytest.mark.parametrize("periods_per_year", [1, 4])
     def test_below_monthly_there_are_only_years(self, periods_per_year: int) -> None:
-        nav = made_up(20, periods_per_year=periods_per_year).nav
+        nav = synthetic_result(20, periods_per_year=periods_per_year).nav
         assert list(calendar_returns(nav, periods_per_year).columns) == [YEAR]
 
     def test_ruin_is_a_year_of_minus_one(self) -> None:
@@ -120,7 +120,7 @@ class TestCostsByYear:
     """Sums over years, each cost against the NAV before it."""
 
     def test_sums_are_those_of_the_summary(self) -> None:
-        result = made_up(60, gross=1.5, short=True, start="2003-05-31")
+        result = synthetic_result(60, gross=1.5, short=True, start="2003-05-31")
         table, summary = costs_by_year(result), result.summary()
         years = (result.nav.index[-1] - result.nav.index[0]).days / 365.25
         for column, key in {
@@ -136,7 +136,7 @@ class TestCostsByYear:
         assert list(table.index) == [2003, 2004, 2005, 2006, 2007, 2008]
 
     def test_a_cost_counts_against_the_nav_before_it(self) -> None:
-        result = made_up(2)
+        result = synthetic_result(2)
         first, last = result.costs["trading"].iloc[1] / 1.0, result.costs["trading"].iloc[2] / result.nav.iloc[1]
         assert costs_by_year(result).loc[2004, "trading"] == pytest.approx(first + last)
 
@@ -161,7 +161,7 @@ class TestRolling:
 
     @pytest.mark.parametrize("window", [2, 12, 40])
     def test_each_window_is_the_plain_measure(self, window: int) -> None:
-        returns = made_up(40).returns
+        returns = synthetic_result(40).returns
         volatilities, sharpes = rolling_volatility(returns, window, 12), rolling_sharpe(returns, window, 12)
         assert len(volatilities) == len(sharpes) == 40 - window + 1
         for end in range(window, 41):
@@ -173,7 +173,7 @@ class TestRolling:
     @pytest.mark.parametrize("window", [3, 12, 40])
     def test_each_correlation_is_the_plain_one(self, window: int) -> None:
         """To 1e-10: of three returns a deviation may be as small as it likes."""
-        result = made_up(40)
+        result = synthetic_result(40)
         others = result.benchmark.returns if result.benchmark is not None else result.returns
         found = rolling_correlation(result.returns, others, window)
         assert len(found) == 40 - window + 1
@@ -185,7 +185,7 @@ class TestRolling:
         )
 
     def test_a_correlation_with_what_does_not_vary_in_the_window_is_undefined(self) -> None:
-        returns = made_up(6).returns
+        returns = synthetic_result(6).returns
         others = pd.Series([0.01, 0.01, 0.01, 0.02, 0.01, 0.01], index=returns.index)
         assert rolling_correlation(returns, others, 3).isna().tolist() == [True, False, False, False]
         assert rolling_correlation(returns, others, 7).empty
@@ -196,11 +196,11 @@ class TestRolling:
         assert rolling_sharpe(flat, 3, 12).isna().all()
 
     def test_a_run_shorter_than_the_window_has_none(self) -> None:
-        assert rolling_volatility(made_up(5).returns, 6, 12).empty
+        assert rolling_volatility(synthetic_result(5).returns, 6, 12).empty
 
     def test_a_window_of_one_is_refused(self) -> None:
         with pytest.raises(ValueError, match="2 rows or more"):
-            rolling_volatility(made_up(5).returns, 1, 12)
+            rolling_volatility(synthetic_result(5).returns, 1, 12)
 
 
 class TestShares:
@@ -211,24 +211,24 @@ class TestShares:
         assert shares.to_numpy().tolist() == pytest.approx(np.array([[1.2, -0.2]]))  # without volatility, no row
 
     def test_capital_and_risk_each_add_up_to_one(self) -> None:
-        result = made_up(30, gross=2.0)
+        result = synthetic_result(30, gross=2.0)
         table = capital_and_risk(result)
         assert table[["capital", "risk"]].sum().tolist() == pytest.approx([1.0, 1.0])
         costs = realised_risk_contributions(result)["cash_and_costs"] / performance.volatility(
             result.excess_returns.to_numpy(), 12
         )
         assert table["realised"].sum() == pytest.approx(1 - costs, rel=1e-12)
-        assert capital_and_risk(made_up(30, still=True, free=True))["realised"].isna().all()
+        assert capital_and_risk(synthetic_result(30, still=True, free=True))["realised"].isna().all()
 
     def test_capital_counts_sizes(self) -> None:
-        result = made_up(1, ("long", "short"), short=True, benchmark=False)
+        result = synthetic_result(1, ("long", "short"), short=True, benchmark=False)
         sizes = result.target_weights.abs()
         assert capital_and_risk(result)["capital"].tolist() == pytest.approx(
             sizes.div(sizes.sum(axis=1), axis=0).mean().tolist()
         )
 
     def test_no_covariance_no_table(self) -> None:
-        assert capital_and_risk(made_up(10, risk=False)).empty
+        assert capital_and_risk(synthetic_result(10, risk=False)).empty
 
     def test_the_largest_are_kept_in_order_and_the_rest_is_added_up(self) -> None:
         table = pd.DataFrame({"a": [0.1, 0.1], "b": [-0.9, 0.9], "c": [0.2, 0.2], "d": [0.5, 0.5], "e": [0.1, 0.3]})
@@ -249,7 +249,7 @@ class TestHoldings:
     """What is wanted, what is held, and cash."""
 
     def test_assets_with_nothing_are_left_out(self) -> None:
-        result = made_up(3, ("a", "b"), benchmark=False)
+        result = synthetic_result(3, ("a", "b"), benchmark=False)
         result.target_weights["b"] = result.weights["b"] = 0.0
         result.latest_trades["b"] = 0.0
         assert list(holdings_now(result).index) == ["a"]

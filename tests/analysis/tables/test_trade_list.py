@@ -7,12 +7,12 @@ import pytest
 import backtest as bt
 from backtest.analysis.tables.trade_list import trade_list
 from support.builders.ledger_result import simulated, terms_of
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 
 
 @pytest.mark.parametrize("assets", [("stocks", "bonds", "gold"), ("date", "reason", "trade"), ("only",)])
 def test_it_has_every_trade_whatever_assets_are_called(assets: tuple[str, ...]) -> None:
-    result = made_up(30, assets, short=True)
+    result = synthetic_result(30, assets, short=True)
     found = trade_list(result)
     assert list(found.columns) == ["date", "asset", "trade", "weight", "reason"]
     assert len(found) == np.count_nonzero(result.trades.to_numpy())
@@ -43,6 +43,6 @@ def test_halves_of_it_add_up_to_the_turnover() -> None:
 
 
 def test_a_run_that_never_trades_has_no_row() -> None:
-    result = made_up(3, benchmark=False)
+    result = synthetic_result(3, benchmark=False)
     result.trades.iloc[:] = 0.0
     assert trade_list(result).empty

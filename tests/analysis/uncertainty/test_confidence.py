@@ -12,7 +12,7 @@ from backtest.analysis.metrics.drawdown import drawdown
 from backtest.analysis.uncertainty.bootstrap import LEVEL, SEED, block_length, percentile_interval, stationary_rows
 from backtest.analysis.uncertainty.confidence import FEWEST, confidence, measures_of_draws
 from backtest.reporting.files.report_files import json_bytes
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 
 NUMBERS = ("cagr", "volatility", "sharpe", "max_drawdown")
 
@@ -75,7 +75,7 @@ def test_the_digits_that_are_shown_do_not_depend_on_the_seed(count: int, periods
 
 def test_intervals_are_percentiles_of_the_measures_as_the_summary_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(vars(summary)["confidence"].__globals__, "DRAWS", (1_000, 1_000))
-    result = made_up(60, gross=1.5)
+    result = synthetic_result(60, gross=1.5)
     returns, excess = result.returns.to_numpy(), result.excess_returns.to_numpy()
     length = max(block_length(excess), block_length((returns - returns.mean()) ** 2))
     years = performance.years_between(result.nav.index[0].to_datetime64(), result.nav.index[-1].to_datetime64())
@@ -153,22 +153,28 @@ def test_leverage_in_cash_leaves_the_sharpe_ratios_and_stretches_volatilitys() -
 
 
 def test_the_same_run_has_the_same_intervals() -> None:
-    first, again = (json_bytes(made_up(120).summary()) for _ in range(2))
+    first, again = (json_bytes(synthetic_result(120).summary()) for _ in range(2))
     assert first == again
 
 
 @pytest.mark.parametrize(
-    "one", [made_up(1), made_up(FEWEST - 1), made_up(60, still=True), made_up(60, ruined=True)],
+    "result",
+    [
+        synthetic_result(1),
+        synthetic_result(FEWEST - 1),
+        synthetic_result(60, still=True),
+        synthetic_result(60, ruined=True),
+    ],
     ids=["one period", "few", "still", "ruined"],
-)  # fmt: skip
-def test_there_are_none_of_too_little(one: Any) -> None:
-    found = json.loads(json_bytes(one.summary()))["confidence"]
+)
+def test_too_little_data_gives_no_intervals(result: Any) -> None:
+    found = json.loads(json_bytes(result.summary()))["confidence"]
     assert [found[name] for name in (*NUMBERS, "mean_block_periods")] == [None] * 5
     assert found["level"] == LEVEL
 
 
-def test_there_are_some_of_the_fewest() -> None:
-    found = made_up(FEWEST).summary()["confidence"]
+def test_the_fewest_periods_allowed_give_intervals() -> None:
+    found = synthetic_result(FEWEST).summary()["confidence"]
     assert all(found[name] is not None for name in NUMBERS)
 
 

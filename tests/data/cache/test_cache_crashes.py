@@ -1,6 +1,6 @@
 """The cache after fetches that are split, reordered, killed or concurrent equals the cache after one clean fetch.
 
-The source is made up: it gains a date a day, is rescaled by splits, and gains dividends. The processes are real, and
+The source is synthetic: it gains a date a day, is rescaled by splits, and gains dividends. The processes are real, and
 so is their death: SIGKILL before each call that changes a folder or a file, and in the middle of each write.
 """
 
@@ -70,7 +70,7 @@ def clean(folder: Path, symbols: str, day: int) -> dict[str, Any]:
 
 def assert_whole(folder: Path, symbol: str, days: set[int | None]) -> None:
     """Assert that a reader finds the history of one of the days; None means no entry."""
-    found = Cache(folder).read("made-up", symbol)
+    found = Cache(folder).read("synthetic", symbol)
     assert (None in days) if found is None else any(_is_of(found, symbol, day) for day in days if day is not None)
 
 
@@ -128,7 +128,7 @@ def test_a_repair_killed_at_any_step_never_leaves_damaged_values_readable(worker
         left = contents(folder)
         aside = {name for name in left if name.endswith(".damaged")}
         assert {name: left[name] for name in left if name not in aside} == expected, step
-        assert left["made-up/A.parquet.damaged"] == b"damaged"
+        assert left["synthetic/A.parquet.damaged"] == b"damaged"
     assert ends == [0]
 
 
@@ -176,5 +176,5 @@ def test_a_killed_process_leaves_no_lock_behind(worker: Worker, tmp_path: Path) 
     """The operating system releases it: the next fetch does not wait."""
     assert worker(tmp_path, [task("A", 5, 6)]) == [-signal.SIGKILL]
     assert list(tmp_path.rglob("*.lock"))
-    with Cache(tmp_path).lock("made-up", "A", 0.0):
+    with Cache(tmp_path).lock("synthetic", "A", 0.0):
         pass

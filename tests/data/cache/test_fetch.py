@@ -25,7 +25,17 @@ from backtest.errors import (
     UnknownSeries,
 )
 from support.patience import HANG
-from support.web.synthetic_source import Answering, Failing, MadeUp, access, aged, always, fetched, history, on_clock
+from support.web.synthetic_source import (
+    Answering,
+    Failing,
+    SyntheticSource,
+    access,
+    aged,
+    always,
+    fetched,
+    history,
+    on_clock,
+)
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -36,7 +46,7 @@ def said(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def test_fresh_series_are_not_requested(tmp_path: Path) -> None:
-    source = MadeUp(5)
+    source = SyntheticSource(5)
     for age, asked in ((timedelta(hours=23), 0), (timedelta(hours=25), 1)):
         aged(tmp_path, age)
         fetched(tmp_path, source, max_age=timedelta(days=1))
@@ -45,12 +55,12 @@ def test_fresh_series_are_not_requested(tmp_path: Path) -> None:
 
 def test_only_the_tail_and_an_overlap_are_requested(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Ten rows are fetched again; if they are equal the history is extended without a message."""
-    fetched(tmp_path, MadeUp(5), "B")
-    source = MadeUp(8)
+    fetched(tmp_path, SyntheticSource(5), "B")
+    source = SyntheticSource(8)
     found = fetched(tmp_path, source, "B")
     assert source.asked == [("B", history("B", 5).values.index[-10].date())]
     assert found["B"].values.equals(history("B", 8).values)
-    kept = Cache(tmp_path).read("made-up", "B")
+    kept = Cache(tmp_path).read("synthetic", "B")
     assert kept is not None
     assert kept.values.equals(history("B", 8).values)
     assert said(caplog) == []
@@ -60,8 +70,8 @@ def test_a_split_between_two_fetches_refetches_the_history_and_is_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """All 20 values are halved: the message states how many, since when, and by how much."""
-    fetched(tmp_path, MadeUp(0), "B")
-    source = MadeUp(4)
+    fetched(tmp_path, SyntheticSource(0), "B")
+    source = SyntheticSource(4)
     found = fetched(tmp_path, source, "B")
     assert [since is None for _, since in source.asked] == [False, True]
     assert found["B"].values.equals(history("B", 4).values)
@@ -69,12 +79,12 @@ def test_a_split_between_two_fetches_refetches_the_history_and_is_reported(
     assert before == 2 * now
     (line,) = said(caplog)
     assert line == (
-        "made up B: history has changed since it was fetched, so all of it is fetched again: other values on 19 "
+        "synthetic B: history has changed since it was fetched, so all of it is fetched again: other values on 19 "
         f"of 20 dates, from 2020-01-01 on, most of all close of 2020-01-01, {before:g} before and {now:g} now"
     )
 
 
-class Changed(MadeUp):
+class Changed(SyntheticSource):
     """The history with a change of one's own."""
 
     def __init__(self, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
@@ -117,7 +127,7 @@ def test_any_change_in_the_overlap_is_reported_in_numbers(
 ) -> None:
     """Afterwards the cache equals the cache of a clean fetch."""
     made, words = CHANGES[change]
-    fetched(tmp_path, MadeUp(5))
+    fetched(tmp_path, SyntheticSource(5))
     source = Changed(made)
     found = fetched(tmp_path, source)
     assert [since is None for _, since in source.asked] == [False, True]
@@ -129,25 +139,25 @@ def test_any_change_in_the_overlap_is_reported_in_numbers(
 def test_a_refresh_requests_the_whole_history_once_per_run(tmp_path: Path) -> None:
     """The same start means the same run: its benchmark does not fetch again what the run has just fetched."""
     aged(tmp_path, timedelta(hours=1))
-    source, started = MadeUp(0), datetime.now(UTC)
+    source, started = SyntheticSource(0), datetime.now(UTC)
     for _ in range(2):
         fetched(tmp_path, source, refresh=True, started=started, max_age=timedelta(days=9))
     assert source.asked == [("A", None)]
 
 
 def test_a_maximum_age_of_zero_requests_once_per_run(tmp_path: Path) -> None:
-    source, started = MadeUp(0), datetime.now(UTC)
+    source, started = SyntheticSource(0), datetime.now(UTC)
     for _ in range(2):
         fetched(tmp_path, source, started=started, max_age=timedelta(0))
     assert len(source.asked) == 1
 
 
 def test_a_series_requested_twice_is_fetched_once(tmp_path: Path) -> None:
-    source, told = MadeUp(0), list[tuple[str, int, int]]()
+    source, told = SyntheticSource(0), list[tuple[str, int, int]]()
     found = fetched(tmp_path, source, "ABA", on_symbol=lambda *done: told.append(done))
     assert sorted(source.asked) == [("A", None), ("B", None)]
     assert set(found) == {"A", "B"}
-    assert sorted(label for label, _, _ in told) == ["made-up A", "made-up B"]
+    assert sorted(label for label, _, _ in told) == ["synthetic A", "synthetic B"]
     assert [done[1:] for done in told] == [(1, 2), (2, 2)]
 
 
@@ -158,7 +168,7 @@ def test_eight_threads_fetch_a_missing_series_once(tmp_path: Path) -> None:
     def wait(_: str) -> None:
         begun.wait(HANG)
 
-    source = MadeUp(0, wait)
+    source = SyntheticSource(0, wait)
     runs = [
         threading.Thread(target=fetched, args=(tmp_path, source), kwargs={"max_age": timedelta(1)}) for _ in range(8)
     ]
@@ -171,7 +181,7 @@ def test_eight_threads_fetch_a_missing_series_once(tmp_path: Path) -> None:
 
 
 def test_local_files_are_read_again_and_not_cached(tmp_path: Path) -> None:
-    source = MadeUp(0)
+    source = SyntheticSource(0)
     source.cached = False
     for _ in range(2):
         fetched(tmp_path, source, max_age=timedelta(days=1), offline=True)
@@ -208,10 +218,10 @@ def test_a_stale_series_is_used_if_its_source_fails_and_its_age_is_logged(
     problem: Exception, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     aged(tmp_path, timedelta(days=5, minutes=1))
-    found = fetched(tmp_path, MadeUp(9, always(problem)))
+    found = fetched(tmp_path, SyntheticSource(9, always(problem)))
     assert found["A"].values.equals(history("A", 0).values)
     assert said(caplog) == ["no way. Going on with values up to 2020-01-28, fetched 5 days ago."]
-    entry = Cache(tmp_path).entry("made-up", "A")
+    entry = Cache(tmp_path).entry("synthetic", "A")
     assert entry is not None
     assert datetime.now(UTC) - entry.fetched_at > timedelta(days=5)  # it is asked for again next time
 
@@ -226,13 +236,13 @@ def test_an_empty_answer_does_not_make_old_values_fresh(tmp_path: Path, caplog: 
 
 
 def test_offline_makes_no_requests(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    source = MadeUp(9)
+    source = SyntheticSource(9)
     aged(tmp_path, timedelta(hours=30, minutes=1))
     for limit in (2, 1):
         fetched(tmp_path, source, offline=True, max_age=timedelta(days=limit))
-    assert said(caplog) == ["made up A: offline, with values up to 2020-01-28, fetched 30 h ago."]
+    assert said(caplog) == ["synthetic A: offline, with values up to 2020-01-28, fetched 30 h ago."]
     with pytest.raises(
-        DataUnavailableError, match=r"^made-up B: not in the cache, and offline no source is asked\. Hint:"
+        DataUnavailableError, match=r"^synthetic B: not in the cache, and offline no source is asked\. Hint:"
     ):
         fetched(tmp_path, source, "AB", offline=True)
     assert source.asked == []
@@ -247,14 +257,16 @@ def test_a_damaged_series_is_set_aside_and_fetched_again_or_reported_offline(
         (file,) = tmp_path.rglob(place)
         file.write_bytes(b"damaged")
         with pytest.raises(
-            DataUnavailableError, match=r"^made-up A: damaged in the cache \(.*\)\. Hint: .*--refresh\.$"
+            DataUnavailableError, match=r"^synthetic A: damaged in the cache \(.*\)\. Hint: .*--refresh\.$"
         ):
-            fetched(tmp_path, MadeUp(2), offline=True, max_age=timedelta(days=1))
+            fetched(tmp_path, SyntheticSource(2), offline=True, max_age=timedelta(days=1))
         caplog.clear()
-        assert fetched(tmp_path, MadeUp(2), max_age=timedelta(days=1))["A"].values.equals(history("A", 2).values)
+        assert fetched(tmp_path, SyntheticSource(2), max_age=timedelta(days=1))["A"].values.equals(
+            history("A", 2).values
+        )
         (line,) = said(caplog)
         assert line.endswith("It is set aside and fetched again.")
-        assert (tmp_path / "made-up" / f"A{file.suffix}.damaged").read_bytes() == b"damaged"
+        assert (tmp_path / "synthetic" / f"A{file.suffix}.damaged").read_bytes() == b"damaged"
 
 
 def test_a_series_locked_by_another_process_uses_the_cached_values(
@@ -262,9 +274,11 @@ def test_a_series_locked_by_another_process_uses_the_cached_values(
 ) -> None:
     aged(tmp_path, timedelta(days=5, minutes=1))
     on_clock(monkeypatch)
-    with Cache(tmp_path).lock("made-up", "A", 1.0):
-        fetched(tmp_path, MadeUp(9), seconds=0.2)
-    assert said(caplog)[0].startswith("made-up A: another process is still fetching it after 0 s. Going on with values")
+    with Cache(tmp_path).lock("synthetic", "A", 1.0):
+        fetched(tmp_path, SyntheticSource(9), seconds=0.2)
+    assert said(caplog)[0].startswith(
+        "synthetic A: another process is still fetching it after 0 s. Going on with values"
+    )
 
 
 def test_a_cache_that_cannot_be_written_still_reads(
@@ -277,7 +291,7 @@ def test_a_cache_that_cannot_be_written_still_reads(
 
     aged(tmp_path, timedelta(hours=1))
     monkeypatch.setattr(Path, "mkdir", refuse)  # as root, who runs these tests at times, may write anywhere
-    source = MadeUp(9)
+    source = SyntheticSource(9)
     assert fetched(tmp_path, source, max_age=timedelta(days=1))["A"].values.equals(history("A", 0).values)
     assert said(caplog) == []
     fetched(tmp_path, source)
@@ -296,9 +310,9 @@ def test_each_failed_series_has_its_line_and_the_others_are_cached(tmp_path: Pat
             raise NoNetwork(f"{symbol}: no network")
 
     with pytest.raises(DataUnavailableError) as told:
-        fetched(tmp_path, MadeUp(0, fault), "ABC")
+        fetched(tmp_path, SyntheticSource(0, fault), "ABC")
     assert str(told.value) == "A: no network\nC: no network"
-    assert Cache(tmp_path).entry("made-up", "B") is not None
+    assert Cache(tmp_path).entry("synthetic", "B") is not None
 
 
 def test_the_exit_code_distinguishes_a_wrong_symbol_from_a_failed_source(tmp_path: Path) -> None:
@@ -309,13 +323,13 @@ def test_the_exit_code_distinguishes_a_wrong_symbol_from_a_failed_source(tmp_pat
 
     for symbols, code in (("A", 2), ("AB", 2), ("C", 3), ("AC", 3)):
         with pytest.raises(DataError) as told:
-            fetched(tmp_path, MadeUp(0, fault), symbols)
+            fetched(tmp_path, SyntheticSource(0, fault), symbols)
         assert told.value.exit_code == code, symbols
 
 
 def test_a_bug_in_a_source_is_not_reported_as_a_data_error(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
-        fetched(tmp_path, MadeUp(0, always(ZeroDivisionError())))
+        fetched(tmp_path, SyntheticSource(0, always(ZeroDivisionError())))
 
 
 @pytest.mark.parametrize(
@@ -331,7 +345,7 @@ def test_a_bug_in_a_source_is_not_reported_as_a_data_error(tmp_path: Path) -> No
 def test_an_invalid_answer_is_a_failure_of_its_source(tmp_path: Path, dates: list[Any], words: str) -> None:
     index = pd.Index(dates) if dates[:1] == [1] else pd.DatetimeIndex(dates)
     frame = pd.DataFrame({"level": np.ones(len(index))}, index=index)
-    with pytest.raises(DataUnavailableError, match=rf"^made-up A: answered .*{words}$"):
+    with pytest.raises(DataUnavailableError, match=rf"^synthetic A: answered .*{words}$"):
         fetched(tmp_path, Answering(lambda _: RawSeries(frame, "wrong", "levels")))
     assert Cache(tmp_path).entries() == []
 
@@ -341,7 +355,7 @@ def test_an_invalid_answer_is_a_failure_of_its_source(tmp_path: Path, dates: lis
 
 def test_each_refresh_requests_even_within_the_same_second(tmp_path: Path) -> None:
     """Times have microseconds: a refresh fetches whatever was fetched before its own run began."""
-    source = MadeUp(5)
+    source = SyntheticSource(5)
     for times in (1, 2, 3):
         fetched(tmp_path, source, refresh=True)
         assert source.asked == [("A", None)] * times
@@ -350,7 +364,7 @@ def test_each_refresh_requests_even_within_the_same_second(tmp_path: Path) -> No
 def test_an_entry_with_a_future_timestamp_is_requested_again(tmp_path: Path) -> None:
     """Otherwise a clock that was wrong for a day would keep old prices until that day."""
     aged(tmp_path, timedelta(days=-400))
-    source = MadeUp(5)
+    source = SyntheticSource(5)
     fetched(tmp_path, source, max_age=timedelta(days=1))
     assert len(source.asked) == 1
 
@@ -358,7 +372,7 @@ def test_an_entry_with_a_future_timestamp_is_requested_again(tmp_path: Path) -> 
 def test_a_run_and_its_benchmark_request_and_warn_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The source of a stale series fails: the benchmark uses the series of the run, bit for bit."""
     aged(tmp_path, timedelta(days=3))
-    source, known = MadeUp(0, always(NoNetwork("made-up A: not there"))), dict[tuple[str, str], RawSeries]()
+    source, known = SyntheticSource(0, always(NoNetwork("synthetic A: not there"))), dict[tuple[str, str], RawSeries]()
     first, second = (fetched(tmp_path, source, known=known)["A"] for _ in range(2))
     assert first is second
     assert (len(source.asked), len(said(caplog))) == (1, 1)
@@ -369,7 +383,7 @@ def test_files_of_the_same_name_in_two_folders_are_not_confused(tmp_path: Path) 
     known = dict[tuple[str, str], RawSeries]()
     found = []
     for day in (0, 5):
-        source = MadeUp(day)
+        source = SyntheticSource(day)
         source.cached = False
         found.append(fetched(tmp_path, source, known=known)["A"])
     assert len(found[0].values) != len(found[1].values)
@@ -377,21 +391,21 @@ def test_files_of_the_same_name_in_two_folders_are_not_confused(tmp_path: Path) 
 
 def test_every_failure_is_reported_whatever_its_kind(tmp_path: Path) -> None:
     """An impossible symbol, and unknown ones of a file and of the network: one line each, in order."""
-    local = MadeUp(0, lambda symbol: always(UnknownSeries(f"no column {symbol}"))(symbol))
+    local = SyntheticSource(0, lambda symbol: always(UnknownSeries(f"no column {symbol}"))(symbol))
     local.cached = False
-    remote = MadeUp(0, lambda symbol: always(UnknownSeries(f"made-up {symbol}: unknown"))(symbol))
-    wanted = [Request("file", "A", local), Request("made-up", "\0", remote), Request("file", "B", local)]
+    remote = SyntheticSource(0, lambda symbol: always(UnknownSeries(f"synthetic {symbol}: unknown"))(symbol))
+    wanted = [Request("file", "A", local), Request("synthetic", "\0", remote), Request("file", "B", local)]
     with pytest.raises(DataError) as caught:
-        get([*wanted, Request("made-up", "C", remote)], access(tmp_path))
+        get([*wanted, Request("synthetic", "C", remote)], access(tmp_path))
     lines = str(caught.value).splitlines()
-    assert [lines[i] for i in (0, 2, 3)] == ["no column A", "no column B", "made-up C: unknown"]
+    assert [lines[i] for i in (0, 2, 3)] == ["no column A", "no column B", "synthetic C: unknown"]
     assert "cannot be the name of a series" in lines[1]
     with pytest.raises(UnknownSeries):
-        get([Request("made-up", "C", remote), Request("made-up", "D", remote)], access(tmp_path))
+        get([Request("synthetic", "C", remote), Request("synthetic", "D", remote)], access(tmp_path))
 
 
 def test_values_that_are_not_numbers_are_a_failure_of_the_source(tmp_path: Path) -> None:
     values = history("A", 0).values.astype(object)
     values.iloc[3, 0] = "n/a"
-    with pytest.raises(SourceDown, match="made-up A: answered with values that are not numbers"):
+    with pytest.raises(SourceDown, match="synthetic A: answered with values that are not numbers"):
         fetched(tmp_path, Answering(lambda _: RawSeries(values, "text", "closes")))

@@ -53,7 +53,7 @@ names = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
 
 def stored(folder: Path, symbol: str = "A", day: int = 0) -> Cache:
     cache = Cache(folder)
-    cache.write("made-up", symbol, history(symbol, day), NOW)
+    cache.write("synthetic", symbol, history(symbol, day), NOW)
     return cache
 
 
@@ -103,7 +103,7 @@ def test_every_name_can_be_read_back_from_the_cache(
 @pytest.mark.parametrize("name", ["", "\0", "a\0b", "a\nb", "\x7f", "\ud800"])
 def test_impossible_names_are_refused_in_one_line(name: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be the name of a series") as told:
-        Cache(tmp_path).entry("made-up", name)
+        Cache(tmp_path).entry("synthetic", name)
     assert "\n" not in str(told.value)
     assert "\0" not in str(told.value)
 
@@ -126,8 +126,8 @@ def test_values_are_restored_bit_for_bit(
     index = pd.DatetimeIndex(sorted(days)[: len(values)], name="date").as_unit("s")
     frame = pd.DataFrame({"close": values, "splits": values[::-1]}, index=index)
     cache = Cache(tmp_path_factory.mktemp("values"))
-    cache.write("made-up", "A", RawSeries(frame, "made up A", "closes"), NOW)
-    back = cache.read("made-up", "A")
+    cache.write("synthetic", "A", RawSeries(frame, "synthetic A", "closes"), NOW)
+    back = cache.read("synthetic", "A")
     assert back is not None
     assert back.values.to_numpy().view(np.uint64).tolist() == frame.to_numpy().view(np.uint64).tolist()
     pd.testing.assert_index_equal(back.values.index, index, exact=True)
@@ -157,8 +157,8 @@ def test_equal_values_give_equal_bytes_and_new_values_leave_no_old_files(tmp_pat
 
 def test_a_series_never_fetched_is_none(tmp_path: Path) -> None:
     cache = stored(tmp_path)
-    assert cache.entry("made-up", "B") is None
-    assert cache.read("made-up", "B") is None
+    assert cache.entry("synthetic", "B") is None
+    assert cache.read("synthetic", "B") is None
     assert Cache(tmp_path / "none").entries() == []
 
 
@@ -178,21 +178,21 @@ def damages(content: bytes) -> list[bytes]:
 def test_no_damage_of_a_file_is_read_as_values(tmp_path: Path) -> None:
     """Files with flipped bits, cut, emptied or overwritten are reported, or read unchanged."""
     cache = stored(tmp_path)
-    whole = cache.read("made-up", "A")
+    whole = cache.read("synthetic", "A")
     assert whole is not None
     told = 0
-    for file in sorted((tmp_path / "made-up").iterdir()):
+    for file in sorted((tmp_path / "synthetic").iterdir()):
         content = file.read_bytes()
         for damaged in damages(content):
             file.write_bytes(damaged)
             damage = _damage(cache)
             if damage is None:
-                back = cache.read("made-up", "A")
+                back = cache.read("synthetic", "A")
                 assert back is not None
                 assert _same(back, whole)  # layout of JSON alone
                 continue
             told += 1
-            assert (damage.source, damage.symbol, damage.exit_code) == ("made-up", "A", 3)
+            assert (damage.source, damage.symbol, damage.exit_code) == ("synthetic", "A", 3)
             assert "\n" not in str(damage)
             assert str(tmp_path) not in str(damage)
         file.write_bytes(content)
@@ -201,7 +201,7 @@ def test_no_damage_of_a_file_is_read_as_values(tmp_path: Path) -> None:
 
 def _damage(cache: Cache) -> DamagedEntry | None:
     try:
-        cache.read("made-up", "A")
+        cache.read("synthetic", "A")
     except DamagedEntry as damage:
         return damage
     return None
@@ -219,7 +219,7 @@ def test_an_edited_json_is_damaged(tmp_path: Path, change: dict[str, object]) ->
     (place,) = tmp_path.rglob("*.json")
     place.write_text(json.dumps({**json.loads(place.read_text("utf-8")), **change}), "utf-8")
     with pytest.raises(DamagedEntry, match="another checksum"):
-        cache.entry("made-up", "A")
+        cache.entry("synthetic", "A")
 
 
 @pytest.mark.parametrize("ending", ["json", "parquet"])
@@ -233,15 +233,15 @@ def test_files_swapped_between_symbols_are_damaged(tmp_path: Path, ending: str) 
     other.write_bytes(first)
     for symbol in "AB":
         with pytest.raises(DamagedEntry):
-            cache.read("made-up", symbol)
+            cache.read("synthetic", symbol)
 
 
 def test_missing_values_files_are_reported(tmp_path: Path) -> None:
     cache = stored(tmp_path)
     (place,) = tmp_path.rglob("*.parquet")
     place.unlink()
-    with pytest.raises(DamagedEntry, match="made-up A: damaged in the cache"):
-        cache.read("made-up", "A")
+    with pytest.raises(DamagedEntry, match="synthetic A: damaged in the cache"):
+        cache.read("synthetic", "A")
 
 
 def test_a_damaged_series_hides_no_other(tmp_path: Path) -> None:
@@ -249,27 +249,27 @@ def test_a_damaged_series_hides_no_other(tmp_path: Path) -> None:
     cache = stored(tmp_path, "A")
     stored(tmp_path, "^B")
     stored(tmp_path, "C")
-    for name, content in (("A", b"{"), ("%5EB", (tmp_path / "made-up" / "C.json").read_bytes())):
-        (tmp_path / "made-up" / f"{name}.json").write_bytes(content)
+    for name, content in (("A", b"{"), ("%5EB", (tmp_path / "synthetic" / "C.json").read_bytes())):
+        (tmp_path / "synthetic" / f"{name}.json").write_bytes(content)
     assert [entry.symbol for entry in cache.entries()] == ["C"]
-    assert [(one.source, one.symbol) for one in cache.damaged()] == [("made-up", "^B"), ("made-up", "A")]
+    assert [(one.source, one.symbol) for one in cache.damaged()] == [("synthetic", "^B"), ("synthetic", "A")]
     for one in cache.damaged():
         cache.remove(one.source, one.symbol)
     assert not cache.damaged()
-    assert cache.entry("made-up", "A") is None
+    assert cache.entry("synthetic", "A") is None
     assert {name for name in files(tmp_path) if "lock" not in name} == {
-        name for name in files(tmp_path) if name.startswith("made-up/C.")
+        name for name in files(tmp_path) if name.startswith("synthetic/C.")
     }
 
 
 def test_files_set_aside_are_kept_once_and_never_read(tmp_path: Path) -> None:
     for damage in (b"{", b"}"):
         cache = stored(tmp_path)
-        (tmp_path / "made-up" / "A.json").write_bytes(damage)
-        cache.set_aside("made-up", "A")
-        assert cache.entry("made-up", "A") is None
-        assert sorted(files(tmp_path)) == ["made-up/A.json.damaged", "made-up/A.parquet.damaged"]
-    assert files(tmp_path)["made-up/A.json.damaged"] == b"}"
+        (tmp_path / "synthetic" / "A.json").write_bytes(damage)
+        cache.set_aside("synthetic", "A")
+        assert cache.entry("synthetic", "A") is None
+        assert sorted(files(tmp_path)) == ["synthetic/A.json.damaged", "synthetic/A.parquet.damaged"]
+    assert files(tmp_path)["synthetic/A.json.damaged"] == b"}"
 
 
 # 4. Readers, writers, locks
@@ -288,36 +288,36 @@ def test_a_reader_overtaken_by_a_writer_reads_the_new_values(tmp_path: Path, mon
         return found
 
     monkeypatch.setattr(Cache, "entry", slow)
-    back = cache.read("made-up", "A")
+    back = cache.read("synthetic", "A")
     assert back is not None
     assert back.values.equals(history("A", 2).values)
 
 
 def test_a_lock_covers_one_series_only(tmp_path: Path) -> None:
-    with Cache(tmp_path).lock("made-up", "A", 1.0):
+    with Cache(tmp_path).lock("synthetic", "A", 1.0):
         with (
-            pytest.raises(TimedOut, match="made-up A: another process is still fetching it"),
-            Cache(tmp_path).lock("made-up", "A", 0.0),
+            pytest.raises(TimedOut, match="synthetic A: another process is still fetching it"),
+            Cache(tmp_path).lock("synthetic", "A", 0.0),
         ):
             pass
-        with Cache(tmp_path).lock("made-up", "B", 0.0), Cache(tmp_path).lock("other", "A", 0.0):
+        with Cache(tmp_path).lock("synthetic", "B", 0.0), Cache(tmp_path).lock("other", "A", 0.0):
             pass
-    with Cache(tmp_path).lock("made-up", "A", 0.0):
+    with Cache(tmp_path).lock("synthetic", "A", 0.0):
         pass
 
 
 @pytest.mark.parametrize(
     "write",
     [
-        lambda cache: cache.write("made-up", "A", history("A", 0), NOW),
-        lambda cache: cache.lock("made-up", "A", 1.0).__enter__(),
-        lambda cache: cache.remove("made-up", "A"),
+        lambda cache: cache.write("synthetic", "A", history("A", 0), NOW),
+        lambda cache: cache.lock("synthetic", "A", 1.0).__enter__(),
+        lambda cache: cache.remove("synthetic", "A"),
     ],
 )
 def test_an_impossible_cache_folder_is_reported_in_one_line(write: Callable[[Cache], object], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     cache = Cache(tmp_path / "file")
-    assert cache.read("made-up", "A") is None
+    assert cache.read("synthetic", "A") is None
     with pytest.raises(
         DataUnavailableError, match=r"the cache cannot be written \(\w+( \w+)*\)\. Hint: .*data.cache"
     ) as told:
@@ -339,15 +339,15 @@ def test_a_full_disk_is_reported_in_one_line_and_keeps_the_old_entry(
 ) -> None:
     """A failed write leaves no file that takes up space."""
     cache = Cache(tmp_path)
-    cache.write("made-up", "A", history("A", 0), NOW)
-    before = sorted(file.name for file in (tmp_path / "made-up").iterdir())
+    cache.write("synthetic", "A", history("A", 0), NOW)
+    before = sorted(file.name for file in (tmp_path / "synthetic").iterdir())
 
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(DataUnavailableError, match=r"the cache cannot be written \(No space left on device\)"):
-        cache.write("made-up", "A", history("A", 5), NOW)
+        cache.write("synthetic", "A", history("A", 5), NOW)
     monkeypatch.undo()
-    assert sorted(file.name for file in (tmp_path / "made-up").iterdir()) == before
-    assert cache.read("made-up", "A") is not None
+    assert sorted(file.name for file in (tmp_path / "synthetic").iterdir()) == before
+    assert cache.read("synthetic", "A") is not None

@@ -25,7 +25,7 @@ from support.web.synthetic_source import (
     Answering,
     Clock,
     Failing,
-    MadeUp,
+    SyntheticSource,
     access,
     aged,
     always,
@@ -57,7 +57,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 )
 def test_temporary_failures_are_retried(problem: DataError, asked: int, tmp_path: Path, clock: Clock) -> None:
     """Up to four attempts, unless the source asks for more time than is left: then it fails at once."""
-    source = MadeUp(0, always(problem))
+    source = SyntheticSource(0, always(problem))
     with pytest.raises(type(problem), match=r"^x$"):
         fetched(tmp_path, source, seconds=60.0, sleep=clock.sleep)
     assert len(source.asked) == asked
@@ -83,13 +83,13 @@ def test_a_requested_pause_applies_to_all_series_of_the_source(
 ) -> None:
     """If the pause is longer than the time left, the other series fail without a request."""
     monkeypatch.setattr(fetch, "_WORKERS", 1)
-    source = MadeUp(0, always(RateLimited("A: slower", 61.0)))
+    source = SyntheticSource(0, always(RateLimited("A: slower", 61.0)))
     with pytest.raises(DataUnavailableError) as told:
         fetched(tmp_path, source, "ABC", seconds=60.0, sleep=clock.sleep)
     assert [symbol for symbol, _ in source.asked] == ["A"]
     first, *others = str(told.value).splitlines()
     assert first == "A: slower"
-    assert [line.partition(": ")[0] for line in others] == ["made-up B", "made-up C"]
+    assert [line.partition(": ")[0] for line in others] == ["synthetic B", "synthetic C"]
     assert all("not asked, as its source wants a pause of 61 s, longer than is left" in line for line in others)
 
 
@@ -98,7 +98,7 @@ def test_requests_to_one_source_are_spaced_and_other_sources_do_not_wait(
 ) -> None:
     monkeypatch.setattr(fetch, "_WORKERS", 1)
     began: list[float] = []
-    source = MadeUp(0, lambda _: began.append(clock.now))
+    source = SyntheticSource(0, lambda _: began.append(clock.now))
     fetched(tmp_path, source, "ABC", sleep=clock.sleep)
     assert np.allclose(np.diff(began), 0.2)
     clock.slept.clear()
@@ -119,11 +119,11 @@ def test_a_hanging_source_takes_no_longer_than_the_time_limit(tmp_path: Path) ->
         back.append(symbol)
 
     with pytest.raises(DataUnavailableError) as told:
-        fetched(tmp_path, MadeUp(0, hang), "ABCDEFGH", seconds=0.3)
+        fetched(tmp_path, SyntheticSource(0, hang), "ABCDEFGH", seconds=0.3)
     assert back == []
     end.set()
     lines = str(told.value).splitlines()
-    assert [line.partition(":")[0] for line in lines] == [f"made-up {symbol}" for symbol in "ABCDEFG"]
+    assert [line.partition(":")[0] for line in lines] == [f"synthetic {symbol}" for symbol in "ABCDEFG"]
     reasons = {"no answer in 0.3 s", "not asked, as no time is left"}  # the second where a thread starts that late
     assert {line.partition(": ")[2] for line in lines} <= {
         f"{why}. Hint: data.timeout: a longer time." for why in reasons
@@ -158,7 +158,7 @@ def test_an_interrupt_stops_further_requests(tmp_path: Path, monkeypatch: pytest
         if symbol != "A":
             go_on.wait(HANG)
 
-    source = MadeUp(0, second_waits)
+    source = SyntheticSource(0, second_waits)
     before = set(threading.enumerate())
     with pytest.raises(KeyboardInterrupt):
         fetched(tmp_path, source, "ABCDEF", on_symbol=interrupt)

@@ -70,7 +70,7 @@ def simulated(
     nothing = np.full(wanted.shape, np.nan)
     risk = ExAnteRisk(nothing, nothing, np.full((len(rows), len(set((classes or {}).values()))), np.nan))
     return build_result(
-        path, data, rows=rows, risk=risk, terms=terms, name="made_up", strategy="fixed",
+        path, data, rows=rows, risk=risk, terms=terms, name="synthetic", strategy="fixed",
         settings=settings_of(terms), notes=(),
     )  # fmt: skip
 

@@ -9,12 +9,12 @@ from backtest.reporting.files.manifest import environment
 from backtest.reporting.files.report_files import json_bytes
 from backtest.reporting.files.shelf_entry import SECTION, run_entry
 from backtest.runs.compared_runs import compare
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 
 
 def put(folder: Path, name: str, day: int = 1, files: tuple[str, ...] = ("tearsheet.html",), **options: Any) -> Path:
     """Write a finished run: a manifest with the numbers of a synthetic result, and some files of its report."""
-    result = made_up(name=name, seed=day, **options)
+    result = synthetic_result(name=name, seed=day, **options)
     return put_manifest(folder / name, {SECTION: run_entry(result)}, day, files)
 
 
@@ -28,7 +28,7 @@ def put_manifest(place: Path, manifest: dict[str, Any], day: int = 1, files: tup
 
 
 def put_comparison(folder: Path, names: tuple[str, ...], day: int = 1) -> Path:
-    found = compare([made_up(name=name, seed=seed, benchmark=False) for seed, name in enumerate(names)])
+    found = compare([synthetic_result(name=name, seed=seed, benchmark=False) for seed, name in enumerate(names)])
     files = files_of(found, environment())
     manifest = json.loads(files.pop("manifest.json"))
     place = put_manifest(folder / "_vs_".join(names), manifest, day)

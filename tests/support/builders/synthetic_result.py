@@ -8,7 +8,7 @@ from backtest.analysis import BacktestResult
 FREQUENCIES = {252: "B", 365: "D", 52: "W-FRI", 12: "ME", 4: "QE", 1: "YE"}
 
 
-def made_up(
+def synthetic_result(
     periods: int = 48,
     assets: tuple[str, ...] = ("stocks", "bonds", "gold"),
     *,
@@ -20,7 +20,7 @@ def made_up(
     still: bool = False,
     ruined: bool = False,
     benchmark: bool = True,
-    name: str = "made_up",
+    name: str = "synthetic",
     start: str = "2003-12-31",
     notes: tuple[str, ...] = (),
     seed: int = 0,
@@ -93,7 +93,7 @@ def made_up(
         cash_returns=pd.Series(0.0 if still else 0.02 / periods_per_year, index=dates, name="cash"),
         latest_trades=pd.Series(0.01, index=list(assets)),
         classes=dict.fromkeys(assets, "equities"),
-        benchmark=made_up(
+        benchmark=synthetic_result(
             periods, assets[:2], periods_per_year=periods_per_year, benchmark=False, name="sixty_forty", start=start,
             still=still, free=free, risk=risk, seed=seed + 1,
         ) if benchmark else None,

@@ -6,7 +6,7 @@ from pathlib import Path
 import backtest as bt
 from backtest.analysis import BacktestResult
 from support.builders.ledger_result import random_run
-from support.builders.synthetic_result import made_up
+from support.builders.synthetic_result import synthetic_result
 
 SAMPLE = Path(__file__).parents[3] / "configs" / "levered_erc.yaml"
 
@@ -16,13 +16,13 @@ MARKUP_NOTE = "<img src=x onerror=\"document.title = 'ran'\">"
 
 CASES: Mapping[str, Callable[[], BacktestResult]] = {
     "sample": lambda: bt.run(SAMPLE),
-    "daily": lambda: made_up(2520, periods_per_year=252, gross=1.5),
+    "daily": lambda: synthetic_result(2520, periods_per_year=252, gross=1.5),
     "shorts": lambda: random_run(3),
-    "alone": lambda: made_up(benchmark=False, free=True, risk=False),
-    "still": lambda: made_up(still=True, free=True),
-    "one_month": lambda: made_up(1),
-    "one_asset": lambda: made_up(assets=("stocks",)),
-    "ruined": lambda: made_up(gross=2.0, ruined=True),
-    "sixty_assets": lambda: made_up(assets=tuple(f"asset_{number:02}" for number in range(60)), gross=1.5),
-    "markup": lambda: made_up(assets=MARKUP_ASSETS, name=MARKUP, notes=(MARKUP_NOTE,), gross=1.5),
+    "alone": lambda: synthetic_result(benchmark=False, free=True, risk=False),
+    "still": lambda: synthetic_result(still=True, free=True),
+    "one_month": lambda: synthetic_result(1),
+    "one_asset": lambda: synthetic_result(assets=("stocks",)),
+    "ruined": lambda: synthetic_result(gross=2.0, ruined=True),
+    "sixty_assets": lambda: synthetic_result(assets=tuple(f"asset_{number:02}" for number in range(60)), gross=1.5),
+    "markup": lambda: synthetic_result(assets=MARKUP_ASSETS, name=MARKUP, notes=(MARKUP_NOTE,), gross=1.5),
 }

@@ -21,7 +21,7 @@ from backtest.data.cache import fetch
 from backtest.data.cache.fetch import Access, Request, get
 from backtest.data.cache.store import Cache
 from support.patience import HANG
-from support.web.synthetic_source import MadeUp
+from support.web.synthetic_source import SyntheticSource
 
 NEVER_FRESH = timedelta(days=-1)
 
@@ -29,8 +29,8 @@ NEVER_FRESH = timedelta(days=-1)
 def fetch_into_cache(folder: str, symbols: list[str], day: int, *, refresh: bool = False) -> None:
     """Fetch the series of the synthetic source on a day into the cache."""
     access = Access(Cache(Path(folder)), refresh=refresh, max_age=NEVER_FRESH, seconds=HANG, sleep=lambda _: None)
-    source = MadeUp(day)
-    get([Request("made-up", symbol, source) for symbol in symbols], access)
+    source = SyntheticSource(day)
+    get([Request("synthetic", symbol, source) for symbol in symbols], access)
 
 
 class Steps:

@@ -36,10 +36,10 @@ def history(symbol: str, day: int) -> RawSeries:
             close[:after], paid[:after] = close[:after] / 2, paid[:after] / 2
             split[after] = 2.0
     values = pd.DataFrame({"close": close, "dividends": paid, "splits": split}, index=dates)
-    return RawSeries(values, f"made up {symbol}", "closes", facts={"currency": "USD"}, notes=("made up",))
+    return RawSeries(values, f"synthetic {symbol}", "closes", facts={"currency": "USD"}, notes=("synthetic",))
 
 
-class MadeUp(Source):
+class SyntheticSource(Source):
     """The history of a day, whole or from a date on.
 
     Args:
@@ -95,7 +95,7 @@ def on_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-class Failing(MadeUp):
+class Failing(SyntheticSource):
     """Says what is on its list, one at each http_retry, and then the truth."""
 
     def __init__(self, *problems: Exception, day: int = 0) -> None:
@@ -107,7 +107,7 @@ class Failing(MadeUp):
             raise self._problems.pop(0)
 
 
-class Answering(MadeUp):
+class Answering(SyntheticSource):
     """Answers with what a function makes of the seconds that it is given."""
 
     def __init__(self, answer: Callable[[float], RawSeries]) -> None:
@@ -124,12 +124,12 @@ def access(folder: Path, **changed: Any) -> Access:
 
 
 def fetched(folder: Path, source: Source, symbols: str = "A", **changed: Any) -> dict[str, RawSeries]:
-    found = get([Request("made-up", symbol, source) for symbol in symbols], access(folder, **changed))
+    found = get([Request("synthetic", symbol, source) for symbol in symbols], access(folder, **changed))
     return {symbol: quotes for (_, symbol), quotes in found.items()}
 
 
 def aged(folder: Path, age: timedelta, symbol: str = "A", day: int = 0) -> None:
-    Cache(folder).write("made-up", symbol, history(symbol, day), datetime.now(UTC) - age)
+    Cache(folder).write("synthetic", symbol, history(symbol, day), datetime.now(UTC) - age)
 
 
 def always(problem: Exception) -> Callable[[str], None]:
