@@ -28,6 +28,7 @@ NOT_TRACED = (
     "browser",
     "contracts",
     "engine/test_identity.py",
+    "estimation/test_estimator_invariance.py",
     "estimation/test_every_estimator.py",
     "reporting/test_figure_files.py",
     "reporting/test_figures.py",

@@ -14,10 +14,10 @@ from itertools import pairwise
 import pytest
 
 from backtest.engine.ledger import Ledger
-from support.oracle.engine_agreement import both, disagreement, translated
+from support.agreement.engine_agreement import both, disagreement, translated
+from support.agreement.random_inputs import Inputs, random_inputs
 from support.oracle.oracle_path import OraclePath
 from support.oracle.oracle_terms import Bands, Costs, Fund, Margin, Terms
-from support.oracle.random_inputs import Inputs, random_inputs
 
 RUNS = 500
 

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 import backtest as bt
+from support.agreement.run_agreement import agree, agree_on_comparison
+from support.agreement.run_case import Case, accuracy
+from support.agreement.run_files import NAMES, STRATEGIES, VOLATILITIES, Files, random_case, random_terms
 from support.builders.market_files import random_levels
-from support.oracle.run_agreement import agree, agree_on_comparison
-from support.oracle.run_case import Case, accuracy
-from support.oracle.run_files import NAMES, STRATEGIES, VOLATILITIES, Files, random_case, random_terms
 
 
 def with_benchmark(case: Case, benchmark: Case) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from backtest.analysis.metrics.metric_registry import METRICS
-from support.oracle.checked_metrics import AGAINST_BENCHMARK, BELOW_A_YEAR, OF_A_RUN, REASONS
+from support.agreement.checked_metrics import AGAINST_BENCHMARK, BELOW_A_YEAR, OF_A_RUN, REASONS
 
 TESTS = Path(__file__).parents[1]
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from support.agreement.closeness import close, closes
+from support.agreement.random_inputs import assert_identity
 from support.oracle import oracle
-from support.oracle.closeness import close, closes
 from support.oracle.oracle import simulate
 from support.oracle.oracle_trades import CostRates, cost_of_trade
-from support.oracle.random_inputs import assert_identity
 
 NO_COST = {"A": 0.0, "B": 0.0}
 EVERY_30_DAYS = [date(2021, 1, 1), date(2021, 1, 31), date(2021, 3, 2), date(2021, 4, 1)]

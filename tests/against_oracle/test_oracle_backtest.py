@@ -8,9 +8,9 @@ from datetime import date
 
 import pytest
 
+from support.agreement.closeness import close
+from support.agreement.random_inputs import assert_identity
 from support.oracle import oracle
-from support.oracle.closeness import close
-from support.oracle.random_inputs import assert_identity
 
 NO_COST = {"A": 0.0, "B": 0.0}
 MONTHS = [date(2021, m, d) for m, d in zip(range(1, 9), (31, 28, 31, 30, 31, 30, 31, 31), strict=True)]

@@ -9,8 +9,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from support.agreement.closeness import close, closes
 from support.oracle import oracle
-from support.oracle.closeness import close, closes
 
 MONTHS = [date(2021, m, d) for m, d in zip(range(1, 9), (31, 28, 31, 30, 31, 30, 31, 31), strict=True)]
 

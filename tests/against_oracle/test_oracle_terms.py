@@ -9,11 +9,11 @@ from datetime import date, timedelta
 
 import pytest
 
+from support.agreement.random_inputs import assert_identity, random_inputs
 from support.oracle.oracle_bands import is_off, nearest_within
 from support.oracle.oracle_impact import has_window, impact_of
 from support.oracle.oracle_path import OraclePath, run
 from support.oracle.oracle_terms import Bands, Costs, Fund, Futures, Impact, Margin, Terms
-from support.oracle.random_inputs import assert_identity, random_inputs
 from support.worked_cases.worked_case import Case, Number
 from support.worked_cases.worked_cases import CASES
 

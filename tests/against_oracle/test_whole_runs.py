@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 
 import backtest as bt
+from support.agreement.run_agreement import agree
+from support.agreement.run_case import Case, accuracy
+from support.agreement.run_files import LENGTHS, NAMES, STRATEGIES, Files, random_case, random_terms
 from support.oracle import oracle
-from support.oracle.run_agreement import agree
-from support.oracle.run_case import Case, accuracy
-from support.oracle.run_files import LENGTHS, NAMES, STRATEGIES, Files, random_case, random_terms
 
 FREQUENCIES = ["daily", "weekly", "monthly", "quarterly", "yearly"]
 LAGS = [0, 1, 3]

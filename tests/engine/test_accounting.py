@@ -28,12 +28,12 @@ from backtest.engine.kernels.trade_kernel import cost_of_rebalance
 from backtest.engine.simulation import simulate
 from backtest.engine.terms import FeeTerms, LoanTerms, Terms, TradingTerms
 from backtest.errors import SimulationError
+from support.agreement.engine_agreement import both, disagreement, translated
+from support.agreement.random_inputs import Inputs
 from support.builders.engine_markets import all_priced
 from support.builders.market_files import dates_of, random_levels, write_config, write_csv
 from support.oracle import oracle_terms
-from support.oracle.engine_agreement import both, disagreement, translated
 from support.oracle.oracle_trades import CostRates, cost_of_trade
-from support.oracle.random_inputs import Inputs
 
 IDENTITY = 1e-12  # of gross assets
 

@@ -17,8 +17,8 @@ from backtest.engine.market_periods import Periods
 from backtest.engine.path import Bands
 from backtest.engine.simulation import simulate
 from backtest.engine.terms import FeeTerms, FuturesTerms, LoanTerms, MarginTerms, Terms, TradingTerms
+from support.agreement.translated_terms import EngineRun
 from support.builders.random_runs import random_market, random_runs
-from support.oracle.translated_terms import EngineRun
 
 FREE = Terms(TradingTerms(np.zeros(3)))
 ROWS = 60

@@ -12,8 +12,8 @@ from collections import Counter
 import numpy as np
 
 from backtest.engine.ledger import Ledger
+from support.agreement.translated_terms import EngineRun
 from support.builders.random_runs import random_runs
-from support.oracle.translated_terms import EngineRun
 
 IDENTITY = 1e-12  # of opening gross assets
 MARKETS, EACH = 1000, 10

@@ -15,9 +15,9 @@ import pytest
 
 import backtest as bt
 from backtest.errors import SimulationError
+from support.agreement.translated_terms import engine_run
 from support.builders.market_files import write_config, write_csv
 from support.oracle.oracle_terms import Bands, Costs, Fees, Fund, Futures, Margin, Terms
-from support.oracle.translated_terms import engine_run
 from support.worked_cases.worked_case import Case, Number
 from support.worked_cases.worked_cases import CASES
 

@@ -1,67 +1,24 @@
-"""The page of a comparison: its numbers are those of comparison.json, nothing leads outside, nothing is empty."""
+"""Numbers and charts of a comparison's page equal what the comparison has."""
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import files
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from backtest.analysis import BacktestResult
 from backtest.analysis.compare.comparison import Comparison
 from backtest.analysis.metrics.drawdown import drawdown
-from backtest.reporting.figures.comparison_figures import render_comparison
-from backtest.reporting.files.comparison_files import write_comparison
-from backtest.reporting.files.manifest import written_on
 from backtest.reporting.files.report_files import json_bytes
-from backtest.reporting.format import FILTERS, change, day, percent, percent2, ratio
-from backtest.reporting.pages.comparison_page import render_comparison_page
-from backtest.reporting.pages.comparison_words import SHARES, findings, in_words_of_chance
+from backtest.reporting.format import FILTERS, change, percent, percent2, ratio
+from backtest.reporting.pages.comparison_words import SHARES
 from backtest.reporting.pages.measure_texts import page_groups
 from backtest.runs.compared_runs import compare
 from support.builders.ledger_result import random_run
-from support.builders.synthetic_result import synthetic_result
 from support.pages.read_page import Page
-
-SVG = b'<svg xmlns="name"></svg>'
-STATIC = ("growth", "drawdown", "rolling", "class_shares", "gross_exposure")
-
-
-def some(count: int = 3, periods: int = 90, **options: Any) -> list[BacktestResult]:
-    """So many results, the last one levered, over dates that cover some crises."""
-    return [
-        synthetic_result(
-            periods, gross=1.5 if i == count - 1 else 1.0, name=f"run_{i}", seed=i, benchmark=False, **options
-        )
-        for i in range(count)
-    ]
-
-
-def page(results: Sequence[BacktestResult], **options: Any) -> Page:
-    return Page(render_comparison_page(compare(results), dict.fromkeys(STATIC, SVG), **options))
-
-
-@pytest.fixture(scope="module")
-def comparison() -> Comparison:
-    return compare(some())
-
-
-@pytest.fixture(scope="module")
-def text(comparison: Comparison) -> str:
-    figures = {name: figure.svg for name, figure in render_comparison(comparison).items()}
-    return render_comparison_page(
-        comparison, figures, command="python -m backtest compare a.yaml b.yaml", data_files=["nav.csv"]
-    )
-
-
-@pytest.fixture(scope="module")
-def found(text: str) -> Page:
-    return Page(text)
+from support.pages.rendered_comparison import STATIC, page, synthetic_runs
 
 
 class TestNothingLeadsOutside:
@@ -117,7 +74,7 @@ class TestNumbers:
         assert set(missing) <= {measure.key for measure in shown.values()}
 
     def test_margin_calls_and_such_are_counted_where_there_are_any(self) -> None:
-        one, other = some(2)
+        one, other = synthetic_runs(2)
         called = other.trade_terms.assign(margin_call=True, scale=0.5)
         rows = {row[0]: row[1:] for row in page([one, replace(other, trade_terms=called)]).table("Measure")}
         dates = str(len(other.trades))
@@ -162,7 +119,7 @@ class TestNumbers:
 
     def test_shares_of_capital_and_risk(self) -> None:
         classes = {"stocks": "equities", "bonds": "bonds", "gold": "commodities"}
-        given = [replace(one, classes=classes) for one in some(2)]
+        given = [replace(one, classes=classes) for one in synthetic_runs(2)]
         comparison = compare(given)
         (table,) = (table for table in page(given).tables if table[0][1] == "Share of")
         assert table[0][2:] == ["equities", "bonds", "commodities"]
@@ -217,7 +174,7 @@ class TestWhatTheScriptDraws:
             np.testing.assert_allclose(fall["values"], expected, rtol=1e-4)  # with 5
 
     def test_too_many_numbers_are_thinned_and_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        results = some(2, periods=600, periods_per_year=252)
+        results = synthetic_runs(2, periods=600, periods_per_year=252)
         whole = page(results)
         monkeypatch.setattr("backtest.reporting.charts.comparison_charts._NUMBERS", 2000)
         thinned = page(results)
@@ -240,7 +197,7 @@ class TestWhatTheScriptDraws:
         assert set(looks) < {button["data-series"] for button in found.of("button") if "data-series" in button}
 
     def test_of_many_no_two_look_alike(self) -> None:
-        drawn = page(some(20, periods=30)).data["charts"]["growth"]["panels"][0]["series"]
+        drawn = page(synthetic_runs(20, periods=30)).data["charts"]["growth"]["panels"][0]["series"]
         assert len({one["colour"] for one in drawn[:10]}) == 10
         assert len({f"{one['dash']}" for one in drawn[:5]}) == 5
         assert len({f"{one['colour']} {one['dash']}" for one in drawn}) == 20
@@ -261,123 +218,3 @@ class TestWhatTheScriptDraws:
         assert chart["x"]["keys"] == [f"run{i}" for i in range(3) for _ in range(4)]
         (drawn,) = chart["panels"][0]["series"]
         assert drawn["values"][:3] == [None, 1.0, 1.0]  # all in one class
-
-
-class TestWords:
-    """The sentences that open the page."""
-
-    def test_who_earned_the_most_and_what_chance_explains(self, comparison: Comparison, found: Page) -> None:
-        (most,), (best,) = comparison.best["cagr"], comparison.best["sharpe"]
-        summary = comparison.summaries[most]
-        assert findings(comparison)[0].startswith(
-            f"{most} earned the most: {percent(summary['cagr'])} a year, with a Sharpe ratio of "
-            f"{ratio(summary['sharpe'])} and a maximum drawdown of {percent(-summary['max_drawdown'])}."
-        )
-        said = " ".join(findings(comparison))
-        assert ("The Sharpe ratio is also the best." in said) == (most == best)
-        assert said in found.text
-        least = comparison.sharpe_differences["holm_p"].min()
-        assert in_words_of_chance(comparison) == (
-            "No difference of Sharpe ratios can be distinguished from chance when corrected for 3 pairs "
-            f"(smallest p-value {least:.3f})."
-        )
-
-    def test_a_difference_that_is_more_than_chance(self) -> None:
-        one = synthetic_result(120, benchmark=False, name="one")
-        better = replace(one, nav=one.nav * 1.002 ** np.arange(121), name="better")
-        assert in_words_of_chance(compare([one, better])) == (
-            "The difference of Sharpe ratios can be distinguished from chance: better above one (p-value below 0.001)."
-        )
-        third = synthetic_result(120, benchmark=False, name="third", seed=7)
-        said = in_words_of_chance(compare([one, third, better]))
-        assert (
-            " of 3 differences of Sharpe ratios can be distinguished from chance when corrected for 3 pairs: " in said
-        )
-        assert "better above one (p-value below 0.001)" in said
-
-    def test_dates_are_explained(self) -> None:
-        note = "the dates begin with late on 2004-12-31; on its own synthetic on 2003-12-31"
-        found = replace(compare(some(2)), notes=(note,))
-        assert note in Page(render_comparison_page(found, dict.fromkeys(STATIC, SVG))).text
-
-    def test_notes_once_with_the_names_that_they_are_about(self) -> None:
-        one, other = some(2)
-        text = page([replace(one, notes=("both", "first")), replace(other, notes=("both",))]).text
-        assert "both (all)" in text
-        assert "first (run_0)" in text
-
-
-class TestOddComparisons:
-    """A right page of any comparison."""
-
-    @staticmethod
-    def checked(results: Sequence[BacktestResult]) -> Page:
-        found = page(results, command="python -m backtest compare a b", versions={"numpy": "2"})
-        cells = {cell.strip() for table in found.tables for row in table for cell in row}
-        assert not {"nan", "None", "inf", "NaN", "nan%"} & cells
-        assert not re.search(r"\bnan\b|\binf\b|None|NaT", found.text)
-        assert all(len(table) > 1 for table in found.tables)
-        for chart in found.data["charts"].values():
-            for part in chart["panels"]:
-                assert any(value is not None for one in part["series"] for value in one["values"]), part["title"]
-        links = {str(link["href"])[1:] for link in found.of("a")} - {"main"}
-        assert links == set(found.sections)
-        return found
-
-    def test_one_that_ended_at_zero(self) -> None:
-        found = self.checked([*some(2, periods=30), synthetic_result(20, ruined=True, name="ruined", benchmark=False)])
-        assert "ruined lost all of its capital on 2005-08-31, where the comparison ends" in found.text
-        assert "−100.0%" in {cell for row in found.tables[0] for cell in row}
-
-    def test_one_month(self) -> None:
-        found = self.checked(some(2, periods=1))
-        assert "There are too few dates to test differences of Sharpe ratios." in found.text
-        assert {"rolling", "windows", "chance"}.isdisjoint(found.sections)
-        assert "Total return" in found.tables[0][0]
-
-    def test_nothing_happened(self) -> None:
-        still = [synthetic_result(30, still=True, free=True, risk=False, benchmark=False, name=name) for name in "ab"]
-        found = self.checked(still)
-        assert "All earned the same, 0.0% a year." in found.text
-        assert {"risk", "chance", "correlations"}.isdisjoint(found.sections)
-        assert "★" not in "".join(cell for table in found.tables for row in table for cell in row)
-
-    def test_the_same_twice(self) -> None:
-        one = synthetic_result(30, benchmark=False)
-        found = self.checked([one, one])
-        assert [row[0] for row in found.tables[0][1:]] == ["synthetic", "synthetic (2)"]
-        assert "All earned the same" in found.text
-
-    def test_names_are_text(self) -> None:
-        hostile, chinese = "<script>alert(1)</script>", "风险平价_策略"
-        results = [
-            synthetic_result(30, name=name, seed=i, benchmark=False)
-            for i, name in enumerate((hostile, chinese, chinese))
-        ]
-        found = self.checked(results)
-        assert [row[0] for row in found.tables[0][1:]] == [hostile, chinese, f"{chinese} (2)"]
-        assert found.data["charts"]["growth"]["panels"][0]["series"][0]["name"] == hostile
-        assert len(found.of("script")) == 4
-        assert not any("alert(1)</script" in script for script in found.scripts)
-
-    def test_ten_of_a_year_of_days(self) -> None:
-        found = self.checked(some(10, periods=252, periods_per_year=252, start="2020-01-31"))
-        assert "10 strategies" in found.text
-        assert len(found.table("Pair")) == 1 + 45
-
-
-def test_it_is_written_beside_its_data(tmp_path: Path, comparison: Comparison) -> None:
-    steps: list[str] = []
-    path = write_comparison(comparison, tmp_path / "both", command="python -m backtest compare a", on_step=steps.append)
-    assert path == tmp_path / "both/comparison.html"
-    assert steps == ["figures", "files"]
-    text = path.read_text(encoding="utf-8")
-    beside = {str(link["href"]) for link in Page(text).of("a") if not str(link["href"]).startswith("#")}
-    assert beside == {"comparison.csv", "comparison.json", "nav.csv", "manifest.json"}
-    assert all((path.parent / name).is_file() for name in beside)
-    figures = {file.name for file in (path.parent / "figures").iterdir()}
-    assert figures == {f"{name}.{kind}" for name in STATIC for kind in ("png", "svg")}
-    assert len(text) < 1_000_000
-    assert "python -m backtest compare a" in text
-    manifest = json.loads((path.parent / "manifest.json").read_text(encoding="utf-8"))
-    assert f"written {day(written_on(manifest['environment']))}" in text

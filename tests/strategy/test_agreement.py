@@ -1,146 +1,19 @@
 """`target_weights` defines a strategy, and `target_weights_many` is only a faster way to the same weights.
 
-1. A subclass of any shipped strategy that overrides `target_weights` alone is asked by it, whatever it inherits.
-2. An own `target_weights_many` whose rows depend on other dates, or that means something else, is refused: every way
-   to look into later views that the interface has.
-3. What differs by rounding is not refused.
+1. A `target_weights_many` whose rows depend on other dates, or that means something else, is refused. Each case is one
+   way to look into later views that the interface has.
+2. Differences by rounding are not refused.
 """
 
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
-import backtest as bt
 from backtest.errors import StrategyError
 from backtest.strategy.agreement import sampled_dates
-from backtest.strategy.discovery import strategy_files
-from support.builders.market_files import dates_of, random_levels, write_config, write_csv, write_strategy
-
-CLASSES = {"spx": "equities", "ust": "bonds", "gold": "commodities"}
-SHIPPED = sorted(strategy_files(Path(__file__).parents[2] / "configs"))
-SETTINGS: dict[str, dict[str, Any]] = {"erc_expected_shortfall": {"window": 20, "level": 0.75}}
-HEAD = """
-import numpy as np
-import pandas as pd
-from pydantic import PrivateAttr
-from backtest.risk import portfolio_volatility
-from backtest.strategy import MarketViews, Strategy
-from backtest.strategies.erc import ERC
-from backtest.strategies.levered_erc import LeveredERC
-"""
-
-
-def run(folder: Path, code: str | None, settings: dict[str, Any] | None = None, **data: Any) -> bt.BacktestResult:
-    """A run of the strategy `mine`, or of the one that `settings` name, on 90 business days."""
-    rng = np.random.default_rng(4)
-    dates = dates_of("daily", 90, rng)
-    prices = pd.DataFrame(random_levels(dates, [0.16, 0.06, 0.15], rng), index=dates, columns=list(CLASSES))
-    prices.loc[prices.index[:40], "gold"] = np.nan if data.get("ragged") else prices.loc[prices.index[:40], "gold"]
-    write_csv(prices, folder / "market.csv")
-    if code is not None:
-        write_strategy(folder, "mine", HEAD + code)
-    config = write_config(
-        folder / "run.yaml",
-        data={"source": "csv", "path": "market.csv", "cash": 0.02, "assets": CLASSES, **data},
-        estimation={"window": 20},
-        strategy=settings or {"name": "mine"},
-        rebalance={"frequency": "weekly"},
-    )
-    return bt.run(config)
-
-
-# --------------------------------------------------------------------------------------- 1. one overridable meaning
-
-HALF = """
-from {module} import {base}
-class Mine({base}):
-    '''Half of it.'''
-    def target_weights(self, view):
-        return super().target_weights(view) / 2
-"""
-
-
-def class_of(name: str) -> str:
-    found = re.search(
-        r"^class (\w+)", (Path(__file__).parents[2] / "strategies" / f"{name}.py").read_text(), re.MULTILINE
-    )
-    assert found is not None
-    return found[1]
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_half_of_a_shipped_strategy_holds_half_of_it(tmp_path: Path, name: str) -> None:
-    settings = SETTINGS.get(name, {})
-    whole = run(tmp_path, None, {"name": name, **settings})
-    code = HALF.format(module=f"backtest.strategies.{name}", base=class_of(name))
-    half = run(tmp_path, code, {"name": "mine", **settings})
-    # to the rounding of sums taken date by date or for all dates together, as weights are of a size near 1
-    np.testing.assert_allclose(2 * half.target_weights, whole.target_weights, rtol=0, atol=1e-12)
-
-
-BY_OTHER_WAYS = {
-    "a mixin": """
-class Halved:
-    def target_weights(self, view):
-        return super().target_weights(view) / 2
-class Mine(Halved, LeveredERC):
-    '''Half of it.'''
-    target_volatility: float = 0.05
-""",
-    "a subclass of a subclass": """
-class _Half(LeveredERC):
-    '''Half of it.'''
-    target_volatility: float = 0.05
-    def target_weights(self, view):
-        return super().target_weights(view) / 2
-class Mine(_Half):
-    '''The same.'''
-""",
-    "both methods": """
-class Mine(LeveredERC):
-    '''Half of it.'''
-    target_volatility: float = 0.05
-    def target_weights(self, view):
-        return super().target_weights(view) / 2
-    def target_weights_many(self, views):
-        return super().target_weights_many(views) / 2
-""",
-    "below an own method of many": """
-class _Whole(LeveredERC):
-    '''As it is.'''
-    target_volatility: float = 0.05
-    def target_weights_many(self, views):
-        return super().target_weights_many(views)
-class Mine(_Whole):
-    '''Half of it.'''
-    def target_weights(self, view):
-        return super().target_weights(view) / 2
-""",
-    "one that asks a stack of one": """
-class _Whole(Strategy):
-    '''As it is, by a stack of one.'''
-    def target_weights(self, view):
-        return pd.Series(self.target_weights_many(MarketViews([view]))[0], index=list(view.assets))
-    def target_weights_many(self, views):
-        return LeveredERC(target_volatility=0.05).target_weights_many(views)
-class Mine(_Whole):
-    '''Half of it.'''
-    def target_weights(self, view):
-        return super().target_weights(view) / 2
-""",
-}
-
-
-@pytest.mark.parametrize("way", BY_OTHER_WAYS)
-def test_half_is_half_however_the_class_is_built(tmp_path: Path, way: str) -> None:
-    whole = run(tmp_path, None, {"name": "levered_erc", "target_volatility": 0.05})
-    half = run(tmp_path, BY_OTHER_WAYS[way])
-    np.testing.assert_allclose(2 * half.target_weights, whole.target_weights, rtol=0, atol=1e-12)
-
+from support.strategies.own_strategies import run_own
 
 # ------------------------------------------------------------------------------ 2. what is not the same is refused
 
@@ -150,6 +23,8 @@ class Mine(Strategy):
     def target_weights(self, view):
         return pd.Series(1 / len(view.assets), index=list(view.assets))
 """
+
+
 REFUSED = {
     "the last view": """
     def target_weights_many(self, views):
@@ -180,6 +55,8 @@ REFUSED = {
         return found
 """,
 }
+
+
 OF_COVARIANCES = {
     "the next covariance": """
 class Mine(ERC):
@@ -242,7 +119,7 @@ def test_rows_that_depend_on_other_dates_or_mean_something_else_are_refused(
         r"Mine on \d{4}-\d\d-\d\d: target_weights_many of \d+ dates returns \w+ [-\d.e]+.*, but target_weights \w+ "
     )
     with pytest.raises(StrategyError, match=pattern):
-        run(tmp_path, code, ragged=ragged)
+        run_own(tmp_path, code, ragged=ragged)
 
 
 KEEPING = {
@@ -300,7 +177,7 @@ class Mine(Strategy):
 def test_answers_kept_from_a_look_ahead_do_not_hide_it(tmp_path: Path, way: str) -> None:
     """Both methods agree once one has kept what the other saw: so other answers are asked for before later views."""
     with pytest.raises(StrategyError, match=r"target_weights_many of \d+ dates returns .*, but target_weights "):
-        run(tmp_path, KEEPING[way])
+        run_own(tmp_path, KEEPING[way])
 
 
 def test_the_message_shows_both_answers(tmp_path: Path) -> None:
@@ -310,7 +187,7 @@ def test_the_message_shows_both_answers(tmp_path: Path) -> None:
         + "    def target_weights_many(self, views):\n        return np.tile([0.5, 0.25, 1 / 3], (len(views), 1))\n"
     )
     with pytest.raises(StrategyError) as caught:
-        run(tmp_path, code)
+        run_own(tmp_path, code)
     assert re.fullmatch(
         r"Mine on 2018-11-22: target_weights_many of 20 dates returns spx 0\.5, ust 0\.25, but target_weights "
         r"spx 0\.333333, ust 0\.333333; expected the same weights\. Hint: a row may depend only on the view of its own "
@@ -331,7 +208,7 @@ class Mine(Strategy):
         return np.full((len(views), len(views.assets)), 0.25)
 """
     with pytest.raises(StrategyError, match=r"mine\.py:\d+: Mine on \d{4}-\d\d-\d\d: KeyError: 'lost'"):
-        run(tmp_path, code)
+        run_own(tmp_path, code)
 
 
 # ------------------------------------------------------------------------------------------- 3. rounding is no fault
@@ -345,7 +222,7 @@ class Mine(ERC):
     def target_weights_many(self, views):
         return super().target_weights_many(views) + 1e-7
 """
-    assert len(run(tmp_path, code).nav) > 50
+    assert len(run_own(tmp_path, code).nav) > 50
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 9, 240, 5000])

@@ -1,11 +1,8 @@
-"""Comparisons: all runs begin on one date, and every table equals plain loops or the results themselves."""
+"""Comparisons: every number equals the runs' own, the best of each is marked, and tables and summary agree."""
 
 import json
 import math
-import pickle
-from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +18,14 @@ from backtest.analysis.compare.comparison import WINDOW_YEARS, Comparison
 from backtest.analysis.compare.side_by_side import best_of, class_shares, windows_won
 from backtest.analysis.metrics.drawdown import worst_drawdowns
 from backtest.analysis.metrics.metric_registry import BETTER
-from backtest.analysis.tables.crises import CRISES, Crisis, falls_of, in_crises
+from backtest.analysis.tables.crises import falls_of
 from backtest.analysis.uncertainty.sharpe_difference import holm
-from backtest.config import load_config
-from backtest.data.sources.bundled_sample import Sample
-from backtest.errors import ComparisonError
 from backtest.reporting.files.report_files import json_bytes
 from backtest.runs.compared_runs import compare
-from support.builders.market_files import random_levels, write_config, write_csv
+from support.builders.compared_runs import EXACT, refusal
 from support.builders.synthetic_result import synthetic_result
 
 CONFIGS = Path(__file__).resolve().parents[3] / "configs"
-TOGETHER = {
-    "beta", "alpha", "tracking_error", "information_ratio", "up_capture", "down_capture", "correlation",
-}  # fmt: skip
-EXACT = 1e-12  # roundings of sums of some hundred numbers near 1
 
 
 @pytest.fixture(scope="module")
@@ -47,170 +37,6 @@ def results() -> list[BacktestResult]:
 @pytest.fixture(scope="module")
 def comparison(results: list[BacktestResult]) -> Comparison:
     return compare(results)
-
-
-# 1. All begin on the first common date
-
-
-def test_the_order_of_arguments_changes_no_number(tmp_path: Path) -> None:
-    """Not even where one configuration states its periods per year, which counts for all; two numbers are refused."""
-    files(tmp_path, pd.bdate_range("2015-01-02", periods=400))
-    paths = {}
-    for name, stated in (("a", None), ("b", 260), ("c", 250)):
-        data = {"source": "csv", "path": "prices.csv", "assets": ["stocks", "bonds"], "cash": 0.02}
-        if stated is not None:
-            data["periods_per_year"] = stated
-        weights = {"stocks": 0.7 if name == "a" else 0.4, "bonds": 0.3}
-        paths[name] = write_config(
-            tmp_path / f"{name}.yaml", data=data, strategy={"name": "sixty_forty", "weights": weights}
-        )
-    one, other, third = (bt.run(path) for path in paths.values())
-    found, turned = compare([one, other]), compare([other, one])
-    assert found.periods_per_year == turned.periods_per_year == 260
-    pd.testing.assert_frame_equal(found.metrics, turned.metrics[["a", "b"]], rtol=0, atol=0)
-    assert found.notes == turned.notes == ("a has 252 periods a year on its own dates, and 260 on these",)
-    for pair in ([other, third], [third, other]):
-        with pytest.raises(ComparisonError, match=r"data\.periods_per_year: .* expected one number"):
-            compare(pair)
-
-
-def files(folder: Path, dates: pd.DatetimeIndex, seed: int = 0) -> pd.DataFrame:
-    """Prices of four assets; `prices.csv` has all dates, `fewer.csv` lacks every seventh date from the 40th on."""
-    rng = np.random.default_rng(seed)
-    levels = random_levels(dates, [0.18, 0.06, 0.15, 0.25], rng)
-    prices = pd.DataFrame(levels, index=dates, columns=["stocks", "bonds", "gold", "oil"])
-    write_csv(prices, folder / "prices.csv")
-    write_csv(prices.drop(index=dates[40::7]), folder / "fewer.csv")
-    return prices
-
-
-def config(
-    folder: Path, name: str, path: str = "prices.csv", assets: Sequence[str] = ("stocks", "bonds"), **more: Any
-) -> Path:
-    sections = {
-        "data": {"source": "csv", "path": path, "assets": list(assets), "cash": 0.02, **more.pop("data", {})},
-        "strategy": {"name": "erc"},
-        "estimation": {"window": 24},
-        "costs": {"trading_bps": 25},
-        **more,
-    }
-    return write_config(folder / f"{name}.yaml", **sections)
-
-
-WITH_BENCHMARKS = sorted(
-    str(path.relative_to(CONFIGS).with_suffix(""))
-    for folder in (CONFIGS, CONFIGS / "daily")
-    for path in folder.glob("*.yaml")
-    if "\nbenchmark:" in path.read_text(encoding="utf-8")
-)
-
-
-@pytest.mark.parametrize("name", WITH_BENCHMARKS)
-def test_a_strategy_has_the_same_numbers_as_a_benchmark_and_in_a_comparison(name: str) -> None:
-    """They are equal to the bit, whichever of the two began first on its own."""
-    path = CONFIGS / f"{name}.yaml"
-    result, benchmark = bt.run(path), load_config(path).benchmark
-    assert benchmark is not None
-    assert result.benchmark is not None
-    for pair in ([bt.run(benchmark), result], [result, bt.run(benchmark)], [result.benchmark, result]):
-        found = compare(pair)
-        both = dict(zip(found.names, found.summaries.values(), strict=True))
-        expected = {key: value for key, value in result.summary()["benchmark"].items() if key not in TOGETHER}
-        assert json_bytes(both[result.benchmark.name]) == json_bytes(expected)
-        alone = {key: value for key, value in result.summary().items() if key not in {"benchmark", "break_even"}}
-        assert json_bytes(both[result.name]) == json_bytes(alone)
-
-
-MARKETS: dict[str, tuple[str, int, dict[str, Any], str]] = {
-    "monthly": ("ME", 90, {}, "prices.csv"),
-    "daily": ("B", 320, {}, "prices.csv"),
-    "other_calendar": ("B", 320, {}, "fewer.csv"),
-    "two_days_later": ("B", 320, {"rebalance": {"execution_lag": 2}}, "prices.csv"),
-    "bands": ("B", 320, {"rebalance": {"bands": {"absolute": 0.02}}}, "prices.csv"),
-    "never": ("ME", 90, {"rebalance": {"frequency": "never"}}, "prices.csv"),
-    "futures": ("ME", 90, {"financing": {"kind": "futures"}, "leverage": {"multiple": 2}}, "prices.csv"),
-    "levered": ("ME", 90, {"financing": {"spread_bps": 100}, "leverage": {"multiple": 2}}, "prices.csv"),
-}
-
-
-@pytest.mark.parametrize("case", MARKETS)
-def test_three_runs_begin_where_the_last_of_them_can(case: str, tmp_path: Path) -> None:
-    """Each equals, to the bit, its run as the benchmark of the last, and each pays for its first purchase."""
-    spacing, count, terms, other_file = MARKETS[case]
-    files(tmp_path, pd.date_range("2011-01-31", periods=count, freq=spacing))
-    first = config(tmp_path, "first", other_file, estimation={"window": 12}, **terms)
-    second = config(tmp_path, "second", assets=("bonds", "oil"), estimation={"window": 24}, **terms)
-    last: dict[str, Any] = {"assets": ("stocks", "gold", "oil"), "estimation": {"window": 45}, **terms}
-    results = [bt.run(path) for path in (first, second, config(tmp_path, "last", **last))]
-    found = compare(results)
-    assert len({result.nav.index[0] for result in results}) == 3
-    for name, path in (("first", first), ("second", second)):
-        if case == "other_calendar" and name == "second":
-            continue  # the pair of the second and the last alone has more dates than all three
-        paired = bt.run(config(tmp_path, f"with_{name}", benchmark=str(path), **last))
-        assert paired.benchmark is not None
-        begun = found.results[found.names.index(name)]
-        pd.testing.assert_series_equal(begun.nav, paired.benchmark.nav)
-        pd.testing.assert_frame_equal(begun.weights, paired.benchmark.weights)
-        pd.testing.assert_frame_equal(begun.trades, paired.benchmark.trades)
-        pd.testing.assert_series_equal(found.growth["last"], paired.nav, check_names=False)
-    for result in found.results:
-        assert result.nav.index[0] == found.start
-        assert result.turnover.iloc[1] >= result.trades.iloc[0].abs().sum() / 2 - EXACT
-        assert result.costs["trading"].iloc[1] > 0.002
-        assert result.trades.index[0] == found.start
-
-
-def test_the_end_is_the_earliest_of_all_and_decides_there(tmp_path: Path) -> None:
-    """A result that was cut equals a run whose data ends there."""
-    dates = pd.date_range("2011-01-31", periods=60, freq="ME")
-    files(tmp_path, dates)
-    long = bt.run(config(tmp_path, "long"))
-    cut: dict[str, Any] = {"data": {"end": f"{dates[49]:%Y-%m-%d}"}, "assets": ("stocks", "gold")}
-    short = bt.run(config(tmp_path, "short", **cut))
-    found = compare([long, short])
-    ended = bt.run(config(tmp_path, "ended", data={"end": f"{dates[49]:%Y-%m-%d}"}))
-    assert found.end == dates[49]
-    assert found.notes == ("the dates end with short on 2015-02-28; on its own long on 2015-12-31",)
-    for begun in (found.results[0], compare([long.until(dates[49]), short]).results[0]):
-        pd.testing.assert_series_equal(begun.nav, ended.nav)
-        pd.testing.assert_series_equal(begun.latest_trades, ended.latest_trades)
-
-
-def test_a_run_that_was_lost_before_the_common_start_begins_afresh_too(tmp_path: Path) -> None:
-    dates = pd.date_range("2011-01-31", periods=60, freq="ME")
-    prices = files(tmp_path, dates)
-    prices.iloc[10:, 0] *= 0.02
-    write_csv(prices, tmp_path / "prices.csv")
-    lost = bt.run(config(tmp_path, "lost", **SHARE, leverage={"multiple": 2.5}))
-    late = bt.run(config(tmp_path, "late", assets=("bonds", "gold"), estimation={"window": 24}))
-    assert lost.nav.iloc[-1] == 0
-    assert lost.nav.index[-1] < late.nav.index[0]
-    found = compare([lost, late])
-    assert found.start == late.nav.index[0]
-    assert found.end == dates[-1]
-    assert found.growth["lost"].iloc[-1] > 0
-
-
-SHARE: dict[str, Any] = {"strategy": {"name": "equal_weight"}}
-
-
-def test_results_that_were_pickled_compare_on_the_dates_they_have(tmp_path: Path) -> None:
-    """A pickle has no setup, as a user's strategy cannot be pickled: what would have to begin again is refused."""
-    files(tmp_path, pd.date_range("2011-01-31", periods=60, freq="ME"))
-    early, late = (
-        bt.run(config(tmp_path, name, estimation={"window": n})) for name, n in (("early", 12), ("late", 24))
-    )
-    copied = pickle.loads(pickle.dumps([early, late]))  # noqa: S301 - made here
-    assert [one.setup for one in copied] == [None, None]
-    assert json_bytes(copied[0].summary()) == json_bytes(early.summary())
-    assert refused(copied) == refused([copied[0], late]).replace("early cannot", "early, late cannot")
-    assert refused(copied) == (
-        "the results have different dates, and early, late cannot begin again on the common ones: it was unpickled "
-        "or built by hand, without its setup. Hint: compare results that bt.run made in this process."
-    )
-    same = [copied[0], replace(copied[0], name="again")]
-    assert compare(same).growth["again"].equals(early.nav.rename("again"))
 
 
 # 2. What is compared
@@ -242,25 +68,6 @@ def test_the_same_name_twice_gets_a_number() -> None:
     assert compare([one, named, other]).names == ("synthetic", "synthetic (2)", "synthetic (3)")
 
 
-def test_dates_that_others_lack_are_noted(tmp_path: Path) -> None:
-    dates = pd.date_range("2011-01-31", periods=120, freq="B")
-    files(tmp_path, dates)
-    found = compare([bt.run(config(tmp_path, "whole")), bt.run(config(tmp_path, "gaps", "fewer.csv"))])
-    missing = [date for date in dates[40::7] if date > found.start]
-    assert found.notes[-1] == f"{len(missing)} dates of whole are left out, as not all of the others have them"
-    assert not set(missing) & set(found.growth.index)
-
-
-def test_the_run_that_decides_the_first_or_last_date_is_noted(tmp_path: Path) -> None:
-    files(tmp_path, pd.date_range("2011-01-31", periods=60, freq="ME"))
-    early = bt.run(config(tmp_path, "early", estimation={"window": 12}, data={"end": "2014-12-31"}))
-    late, third = (bt.run(config(tmp_path, name, estimation={"window": 24})) for name in ("late", "third"))
-    assert compare([early, late, third]).notes == (
-        "the dates begin with late, third on 2013-01-31; on its own early on 2012-01-31",
-        "the dates end with early on 2014-12-31; on its own late on 2015-12-31, third on 2015-12-31",
-    )
-
-
 def test_a_ruin_ends_the_comparison_and_is_told() -> None:
     ruined = synthetic_result(20, name="ruined", ruined=True)
     found = compare([synthetic_result(30, seed=1), ruined])
@@ -269,24 +76,18 @@ def test_a_ruin_ends_the_comparison_and_is_told() -> None:
     json.loads(json_bytes(found.summary()))
 
 
-def refused(results: Sequence[BacktestResult]) -> str:
-    with pytest.raises(ComparisonError) as caught:
-        compare(results)
-    return str(caught.value)
-
-
 def test_what_cannot_be_compared() -> None:
     monthly = synthetic_result()
-    assert refused([]) == "0 to compare; expected two results or more"
-    assert refused([monthly]) == "1 to compare; expected two results or more"
-    assert refused([monthly, synthetic_result(periods_per_year=252, name="fast")]) == (
+    assert refusal([]) == "0 to compare; expected two results or more"
+    assert refusal([monthly]) == "1 to compare; expected two results or more"
+    assert refusal([monthly, synthetic_result(periods_per_year=252, name="fast")]) == (
         "synthetic is monthly, fast is daily: results of one frequency can be compared, not of several"
     )
     in_euros = replace(monthly, name="euros", settings={"data": {"currency": "EUR"}})
-    assert refused([monthly, in_euros]) == (
+    assert refusal([monthly, in_euros]) == (
         "synthetic is USD, euros is EUR: results of one currency can be compared, not of several"
     )
-    assert refused([monthly, synthetic_result(start="2013-12-31", name="later")]) == (
+    assert refusal([monthly, synthetic_result(start="2013-12-31", name="later")]) == (
         "synthetic 2003-12-31 to 2007-12-31; later 2013-12-31 to 2017-12-31: they share 0 dates; expected two or more"
     )
 
@@ -419,55 +220,6 @@ def test_windows_that_do_not_fit_are_left_out() -> None:
     assert found.summary()["windows_won"]["3"]["windows"] == 1
     with pytest.raises(ValueError, match="expected 1 period or more"):
         windows_won(found.growth, 0)
-
-
-# 4. Crises
-
-
-def test_the_crises_have_dates_reasons_and_sources() -> None:
-    assert len({crisis.name for crisis in CRISES}) == len(CRISES) >= 12
-    assert all(crisis.start < crisis.end and crisis.why and crisis.source for crisis in CRISES)
-    assert all(one.end < other.start for one, other in pairwise(CRISES))
-
-
-def test_stocks_fell_in_each_crisis_of_stocks_and_the_dates_are_those_of_the_fall() -> None:
-    """On the sample's monthly total returns since 1926: the worst fall of the span and a year around it lies within.
-
-    Dividends and month-ends move a peak by a month or two. 2011 and later 2018 have falls of 16 and 14 % by month.
-    """
-    level = Sample("sample").fetch("us_stocks", None, 1.0).values["level"]
-    stocks = pd.DataFrame({"stocks": level[level.notna()]})
-    found = [one for one in in_crises(stocks) if one.crisis.source.startswith("S&P")]
-    assert len(found) >= 9
-    for one in found:
-        year = pd.Timedelta(days=183)
-        around = stocks["stocks"].loc[one.first - year : one.last + year]
-        (worst,) = worst_drawdowns(around, 1)
-        assert one.drawdowns["stocks"] < -0.07, one.crisis.name
-        assert one.drawdowns["stocks"] == pytest.approx(worst.depth, abs=0.03), one.crisis.name
-
-
-def test_bonds_fell_where_rates_rose() -> None:
-    level = Sample("sample").fetch("us_treasury_10y", None, 1.0).values["level"]
-    bonds = pd.DataFrame({"bonds": level[level.notna()]})
-    falls = {one.crisis.name: one.drawdowns["bonds"] for one in in_crises(bonds)}
-    assert max(falls[name] for name in ("Volcker", "Bond rout of 1994", "Taper tantrum", "2022")) < -0.05
-
-
-def test_a_crisis_by_hand() -> None:
-    """On days as they are; on months from the one before it to the one that ends it; only where covered as a whole."""
-    crash = Crisis("crash", pd.Timestamp("2020-02-19"), pd.Timestamp("2020-02-21"), "", "")
-    days = pd.date_range("2020-02-18", "2020-02-24", freq="B")
-    navs = pd.DataFrame({"a": [1.0, 2.0, 1.0, 1.5, 9.0], "b": [1.0, 1.0, 2.0, 3.0, 1.0]}, index=days)
-    (one,) = in_crises(navs, [crash])
-    assert (one.first, one.last) == (days[1], days[3])
-    assert one.returns.to_dict() == {"a": -0.25, "b": 2.0}
-    assert one.drawdowns.to_dict() == {"a": -0.5, "b": 0.0}
-    months = pd.DataFrame({"a": [1.0, 0.5]}, index=pd.to_datetime(["2020-01-31", "2020-02-29"]))
-    (monthly,) = in_crises(months, [crash])
-    assert (monthly.first, monthly.last) == (months.index[0], months.index[1])
-    assert in_crises(navs.iloc[2:], [crash]) == ()
-    assert in_crises(navs.iloc[:3], [crash]) == ()
 
 
 def test_falls_are_the_worst_drawdowns_of_the_first(comparison: Comparison) -> None:

@@ -98,3 +98,10 @@ def random_run(
         terms = terms_of(3, *rng.uniform(0, 0.02, 6))
     classes = {"stocks": "equities", "bonds": "bonds", "gold": "bonds"}
     return simulated(returns, cash, dict(zip(rows, targets, strict=True)), terms, dates, classes=classes)
+
+
+def gross_assets(result: BacktestResult) -> np.ndarray:
+    """(P - 1,) opening positions, cash and loan over NAV, at least 1."""
+    weights = result.weights.to_numpy()[:-1]
+    sizes: np.ndarray = 1 + 2 * np.abs(weights).sum(axis=1)
+    return sizes

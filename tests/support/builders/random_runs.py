@@ -8,7 +8,7 @@ import numpy as np
 from backtest.engine.market_periods import Periods
 from backtest.engine.path import Bands
 from backtest.engine.terms import FeeTerms, FundTerms, FuturesTerms, LoanTerms, MarginTerms, Terms, TradingTerms
-from support.oracle.translated_terms import EngineRun
+from support.agreement.translated_terms import EngineRun
 
 Rng = np.random.Generator
 

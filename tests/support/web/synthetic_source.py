@@ -1,5 +1,6 @@
 """Synthetic source: its history grows by a date a day, is rescaled by splits, and gains dividends."""
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -137,3 +138,7 @@ def always(problem: Exception) -> Callable[[str], None]:
         raise problem
 
     return fail
+
+
+def logged_warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 import backtest as bt
+from support.agreement.checked_metrics import AGAINST_BENCHMARK, BELOW_A_YEAR, OF_A_RUN
+from support.agreement.run_case import Case
 from support.oracle import oracle
-from support.oracle.checked_metrics import AGAINST_BENCHMARK, BELOW_A_YEAR, OF_A_RUN
-from support.oracle.run_case import Case
 
 
 def agree(result: bt.BacktestResult, case: Case, path: oracle.OraclePath, begin: int, accuracy: float) -> None:

@@ -12,9 +12,9 @@ import numpy as np
 
 from backtest.engine.ledger import Ledger
 from backtest.errors import SimulationError
+from support.agreement.random_inputs import Inputs
+from support.agreement.translated_terms import EngineRun, engine_run
 from support.oracle.oracle_path import OraclePath
-from support.oracle.random_inputs import Inputs
-from support.oracle.translated_terms import EngineRun, engine_run
 
 CLOSE = 1e-13  # of gross assets
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from support.patience import HANG
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CONFIGS = sorted(path for path in (ROOT / "configs").rglob("*.yaml") if path.parent.name != "etf")  # no network here
 
 WRITE = """

@@ -20,7 +20,7 @@ from backtest.strategy.discovery import strategy_files
 from support.builders.lookahead import CLASSES, LENGTHS, Case, Harness, backwards, ended, rows_until, wilder
 from support.builders.market_files import write_csv
 
-STRATEGIES = sorted(strategy_files(Path(__file__).parents[2] / "configs"))
+STRATEGIES = sorted(strategy_files(Path(__file__).parents[3] / "configs"))
 """All that the project ships, found as its configurations find them: a new file is held to the contract too."""
 
 SETTINGS: dict[str, list[dict[str, Any]]] = {

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from support.agreement.run_case import SCRIPTED, Case
 from support.builders.market_files import dates_of, random_levels, write_config, write_csv, write_strategy
 from support.oracle import oracle
-from support.oracle.run_case import SCRIPTED, Case
 
 NAMES = ["aa", "bb", "cc", "dd"]
 VOLATILITIES = [0.18, 0.05, 0.14, 0.26]

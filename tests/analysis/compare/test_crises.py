@@ -1,0 +1,58 @@
+"""Crises of a comparison: their dates lie around the falls of the sample's stocks and bonds."""
+
+from itertools import pairwise
+
+import pandas as pd
+import pytest
+
+from backtest.analysis.metrics.drawdown import worst_drawdowns
+from backtest.analysis.tables.crises import CRISES, Crisis, in_crises
+from backtest.data.sources.bundled_sample import Sample
+
+# 4. Crises
+
+
+def test_the_crises_have_dates_reasons_and_sources() -> None:
+    assert len({crisis.name for crisis in CRISES}) == len(CRISES) >= 12
+    assert all(crisis.start < crisis.end and crisis.why and crisis.source for crisis in CRISES)
+    assert all(one.end < other.start for one, other in pairwise(CRISES))
+
+
+def test_stocks_fell_in_each_crisis_of_stocks_and_the_dates_are_those_of_the_fall() -> None:
+    """On the sample's monthly total returns since 1926: the worst fall of the span and a year around it lies within.
+
+    Dividends and month-ends move a peak by a month or two. 2011 and later 2018 have falls of 16 and 14 % by month.
+    """
+    level = Sample("sample").fetch("us_stocks", None, 1.0).values["level"]
+    stocks = pd.DataFrame({"stocks": level[level.notna()]})
+    found = [one for one in in_crises(stocks) if one.crisis.source.startswith("S&P")]
+    assert len(found) >= 9
+    for one in found:
+        year = pd.Timedelta(days=183)
+        around = stocks["stocks"].loc[one.first - year : one.last + year]
+        (worst,) = worst_drawdowns(around, 1)
+        assert one.drawdowns["stocks"] < -0.07, one.crisis.name
+        assert one.drawdowns["stocks"] == pytest.approx(worst.depth, abs=0.03), one.crisis.name
+
+
+def test_bonds_fell_where_rates_rose() -> None:
+    level = Sample("sample").fetch("us_treasury_10y", None, 1.0).values["level"]
+    bonds = pd.DataFrame({"bonds": level[level.notna()]})
+    falls = {one.crisis.name: one.drawdowns["bonds"] for one in in_crises(bonds)}
+    assert max(falls[name] for name in ("Volcker", "Bond rout of 1994", "Taper tantrum", "2022")) < -0.05
+
+
+def test_a_crisis_by_hand() -> None:
+    """On days as they are; on months from the one before it to the one that ends it; only where covered as a whole."""
+    crash = Crisis("crash", pd.Timestamp("2020-02-19"), pd.Timestamp("2020-02-21"), "", "")
+    days = pd.date_range("2020-02-18", "2020-02-24", freq="B")
+    navs = pd.DataFrame({"a": [1.0, 2.0, 1.0, 1.5, 9.0], "b": [1.0, 1.0, 2.0, 3.0, 1.0]}, index=days)
+    (one,) = in_crises(navs, [crash])
+    assert (one.first, one.last) == (days[1], days[3])
+    assert one.returns.to_dict() == {"a": -0.25, "b": 2.0}
+    assert one.drawdowns.to_dict() == {"a": -0.5, "b": 0.0}
+    months = pd.DataFrame({"a": [1.0, 0.5]}, index=pd.to_datetime(["2020-01-31", "2020-02-29"]))
+    (monthly,) = in_crises(months, [crash])
+    assert (monthly.first, monthly.last) == (months.index[0], months.index[1])
+    assert in_crises(navs.iloc[2:], [crash]) == ()
+    assert in_crises(navs.iloc[:3], [crash]) == ()

@@ -1,0 +1,124 @@
+"""A view ends at its date, cannot be written into, and reports what is missing."""
+
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtest.config import load_config
+from backtest.data.load import load
+from backtest.errors import InsufficientHistory, StrategyError
+from backtest.runs import plan as planning
+from backtest.strategy import MarketView
+from support.builders.market_files import write_csv
+from support.strategies.shipped_strategies import CLASSES, asked, configuration, market
+
+# ------------------------------------------------------------------------------------------------------------- the view
+
+
+def handed_out(view: MarketView) -> Iterator[tuple[str, pd.Series | pd.DataFrame]]:
+    """Every pandas object that a view gives, found by looking at the class rather than a list."""
+    for name, member in inspect.getmembers(type(view)):
+        if name.startswith("_") or not (isinstance(member, property) or hasattr(member, "attrname")):
+            continue
+        try:
+            value = getattr(view, name)
+        except (StrategyError, InsufficientHistory):  # current weights that are not kept
+            continue
+        if isinstance(value, pd.Series | pd.DataFrame):
+            yield name, value
+
+
+@pytest.fixture
+def some_views(tmp_path: Path) -> list[MarketView]:
+    _, batch = asked(tmp_path, "erc", {})
+    held = np.full(len(CLASSES), 0.2)
+    return [batch.view(k, held) for k in (0, 5, len(batch.rows) - 2)]
+
+
+WANTED = {"prices", "returns", "excess_returns", "cash_returns", "covariance", "volatility", "current_weights"}
+
+
+def test_a_view_ends_at_its_date(some_views: list[MarketView]) -> None:
+    """Dated values of a view end at `as_of`, its arrays end there too, and its values equal the market's.
+
+    "Physically cut": following the arrays' `base` leads to nothing that is longer than the past.
+    """
+    prices = market()
+    for view in some_views:
+        found = dict(handed_out(view))
+        assert set(found) >= WANTED
+        past = prices.loc[: view.as_of]
+        assert view.as_of == past.index[-1]
+        for name, value in found.items():
+            if isinstance(value.index, pd.DatetimeIndex):
+                assert value.index.equals(pd.DatetimeIndex(past.index)), name
+            array: Any = value.to_numpy()
+            while array is not None:
+                assert np.size(array) <= value.size, f"{name} is a window onto a longer array"
+                array = getattr(array, "base", None)
+        assert found["prices"].to_numpy().tolist() == past[list(view.assets)].to_numpy().tolist()
+        returns = past.pct_change(fill_method=None)
+        np.testing.assert_array_equal(found["returns"], returns[list(view.assets)])
+        np.testing.assert_array_equal(found["cash_returns"], returns["bills"])
+        np.testing.assert_array_equal(found["excess_returns"], returns[list(view.assets)].sub(returns["bills"], axis=0))
+        window = view.excess_returns.iloc[-20:]
+        np.testing.assert_allclose(found["covariance"], np.cov(window.to_numpy().T), rtol=1e-12, atol=1e-20)
+        np.testing.assert_allclose(found["volatility"], np.sqrt(252 * window.var()), rtol=1e-12)
+
+
+def test_a_view_cannot_be_written_into(some_views: list[MarketView]) -> None:
+    """Neither by label, nor by position, nor in the array behind: other dates' views are made from the same data."""
+    for name, value in handed_out(some_views[1]):
+        first = (0,) * value.ndim
+        with pytest.raises(ValueError, match="read-only"):
+            value.iloc[first] = 1.0  # type: ignore[call-overload,index]
+        with pytest.raises(ValueError, match="read-only"):
+            value.loc[value.index[0]] = 1.0
+        with pytest.raises(ValueError, match="read-only"):
+            value.to_numpy()[first] = 1.0
+        assert not value.to_numpy().flags.writeable, name
+
+
+def test_nothing_that_a_view_keeps_leads_past_its_date(some_views: list[MarketView]) -> None:
+    """Its private arrays are its own: none is a window onto a longer one, so there is no handle on the rest."""
+    for view in some_views:
+        for name, value in vars(view).items():
+            if isinstance(value, np.ndarray):
+                assert value.base is None, name
+                assert not value.flags.writeable, name
+                assert len(value) <= len(view.prices), name
+
+
+def test_a_view_keeps_what_it_is_whatever_a_strategy_does_to_it(some_views: list[MarketView]) -> None:
+    """Neither a new attribute nor a new column of a table stays in it for the next who asks."""
+    view = some_views[1]
+    with pytest.raises(AttributeError):
+        view.assets = ("bond",)  # type: ignore[misc]
+    table = view.prices
+    table["more"] = 1.0
+    assert list(view.prices.columns) == list(view.assets)
+
+
+def test_the_classes_cannot_be_written_into(some_views: list[MarketView]) -> None:
+    """They are one mapping for all views of a run: who could write into it would leave notes to himself."""
+    view = some_views[1]
+    with pytest.raises(TypeError):
+        view.classes["spx"] = "bonds"  # type: ignore[index]
+    assert some_views[2].classes["spx"] == "equities"
+
+
+def test_a_view_without_a_full_window_says_so(tmp_path: Path) -> None:
+    """Before the window is full there is no covariance, nor a smaller window in its place; the error names the date."""
+    write_csv(market(), tmp_path / "market.csv")
+    config = load_config(configuration(tmp_path, "equal_weight", {}))
+    data = load(config.data, tmp_path)
+    view = planning.ask_on([19, 20], config, data, None).view(0)
+    for name in ("covariance", "volatility"):
+        with pytest.raises(InsufficientHistory, match=f"{data.dates[19]:%Y-%m-%d}"):
+            getattr(view, name)
+    assert planning.ask_on([19, 20], config, data, None).view(1).covariance.notna().all(axis=None)

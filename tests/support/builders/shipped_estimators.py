@@ -1,0 +1,96 @@
+"""Every estimator with its settings, synthetic returns to estimate from, and comparisons of covariances."""
+
+import importlib
+import inspect
+import pkgutil
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backtest.estimation import methods
+from backtest.estimation.estimator import Estimator
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+WINDOW = 64  # dates a step of 4 apart share their sums then
+
+
+ASSETS, LENGTH = 5, 150
+
+
+def estimator_classes() -> dict[str, Any]:
+    """Every estimator in the package's modules, by the name that configurations know it by."""
+    classes = set()
+    for module in pkgutil.iter_modules(methods.__path__):
+        members = inspect.getmembers(
+            importlib.import_module(f"backtest.estimation.methods.{module.name}"), inspect.isclass
+        )
+        classes |= {one for _, one in members if issubclass(one, Estimator) and not inspect.isabstract(one)}
+    return {one.model_fields["covariance"].default: one for one in classes}
+
+
+CLASSES = estimator_classes()
+
+
+SETTINGS: dict[str, list[dict[str, Any]]] = {
+    "ewma": [{"half_life": 20}, {"half_life": 10, "correlation_half_life": 30}],
+    "ccc": [{"refit": 1}],  # on each date: what is fitted between two dates is held to in its own tests
+    "dcc": [{"refit": 1}],
+    "separate_correlations": [{}, {"correlation_window": 32}, {"correlation_periods": 3}],
+}
+"""Settings, besides the defaults, under which an estimator works differently."""
+
+
+ASKED = [(name, settings) for name in sorted(CLASSES) for settings in SETTINGS.get(name, [{}])]
+
+
+estimators = pytest.mark.parametrize(
+    ("name", "settings"), ASKED, ids=["-".join([name, *map(str, settings.values())]) for name, settings in ASKED]
+)
+
+
+TOLERANCE = {name: 1e-6 if name in {"ccc", "dcc"} else 1e-12 for name in CLASSES}
+"""Of the same work in another order. What only moves roundings moves a search for parameters by its own tolerance."""
+
+
+ROTATED = {"ledoit_wolf", "oas", "nonlinear_shrinkage"}
+"""Those that shrink eigenvalues of the covariance itself: the unit of one asset alone changes what is shrunk."""
+
+
+def made(name: str, settings: dict[str, Any], **more: Any) -> Estimator:
+    estimator: Estimator = CLASSES[name](**{"window": WINDOW, **settings, **more})
+    return estimator
+
+
+def market(length: int = LENGTH, assets: int = ASSETS, seed: int = 5) -> Array:
+    """Returns with a common factor, of volatilities from 0.4 to 2 % a day, calm and wild by turns."""
+    rng = np.random.default_rng(seed)
+    wild = 1 + 0.5 * np.sin(np.arange(length) / 9)[:, None]
+    returns = rng.normal(0.0002, 1.0, (length, assets)) + 0.7 * rng.normal(size=(length, 1))
+    return np.asarray(returns * wild * np.linspace(0.004, 0.02, assets))
+
+
+def covariances(estimator: Estimator, returns: Array, rows: list[int]) -> Array:
+    return estimator.covariances(returns, rows, 252)
+
+
+def assert_same(got: Array, wanted: Array, tolerance: float) -> None:
+    """Entries differ by less than `tolerance` of the two volatilities they belong to; NaN in the same places."""
+    np.testing.assert_array_equal(np.isnan(got), np.isnan(wanted))
+    volatilities = np.sqrt(np.nan_to_num(np.diagonal(wanted, axis1=1, axis2=2)))
+    size = volatilities[:, :, None] * volatilities[:, None, :]
+    assert (np.abs(np.nan_to_num(got - wanted)) <= tolerance * size).all()
+
+
+def assert_covariance(matrix: Array) -> None:
+    """Finite, symmetric to the last bit, and positive semi-definite up to the rounding of its size."""
+    assert np.isfinite(matrix).all()
+    assert (matrix == matrix.T).all()
+    assert (np.diagonal(matrix) >= 0).all()
+    assert np.linalg.eigvalsh(matrix)[0] >= -1e-13 * np.trace(matrix)
+
+
+ROWS = [40, 62, 63, 67, 71, 75, 104, 108, 149]
+"""Before the window is full, on the first date on which it is, close together, and far apart."""
