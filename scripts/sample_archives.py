@@ -34,8 +34,6 @@ class Archive:
 
 
 _CP311 = "cp311-cp311-manylinux2014_x86_64.manylinux_2_17_x86_64.manylinux_2_28_x86_64.whl"
-
-
 ARCHIVES = {
     archive.project: archive
     for archive in (
@@ -118,7 +116,7 @@ def csv(content: bytes, *, na_values: str | None = None) -> pd.DataFrame:
     return frame
 
 
-class _FrameUnpickler(pickle.Unpickler):
+class FrameUnpickler(pickle.Unpickler):
     """Unpickles a pandas frame and nothing else: any other global is refused."""
 
     allowed = frozenset({

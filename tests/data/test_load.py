@@ -1,6 +1,6 @@
 """From a file to `MarketData`: numbers, cash, columns, classes and notes.
 
-Expected values are worked out in the tests with plain Python from the very text of the files.
+The tests compute the expected values in plain Python from the text of the files.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ from backtest.data.fetch_series import catalogues
 from backtest.data.load import load
 from support.files.loaded_files import MONTHS, SIX, csv_settings, iso_days, load_rows, write_rows
 
-# 3. Prices and returns
+# Prices and their returns
 
 
 def test_returns_are_changes_of_the_prices(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_returns_are_compounded_from_the_end_of_the_month_before_the_first(tmp_p
     assert data.dates[1:].strftime("%Y-%m-%d").tolist() == list(MONTHS)
     assert data.returns.iloc[0].isna().all()
     assert data.returns["a"].tolist()[1:] == pytest.approx([0.01, 0.02, 0.03, 0.04, 0.05, 0.06], rel=1e-13)
-    assert data.cash_returns.tolist()[1:] == pytest.approx([0.001] * 6, rel=1e-12)  # 1e-16 of a level of 1
+    assert data.cash_returns.tolist()[1:] == pytest.approx([0.001] * 6, rel=1e-12)  # rounding of a level of 1
     assert data.prices["b"].tolist() == pytest.approx(np.cumprod([1, 0.99, 0.98, 0.97, 0.96, 0.95, 0.94]), rel=1e-14)
 
 
@@ -61,7 +61,7 @@ STEPS = st.lists(
 def test_a_file_of_prices_and_one_of_their_returns_are_the_same_market(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[float, ...]]
 ) -> None:
-    """The file of returns begins one row later, and the date before its first return is that of the first price."""
+    """The file of returns begins one row later, and its first level has the date of the first price."""
     folder = tmp_path_factory.getbasetemp()
     dates = [f"{day:%Y-%m-%d}" for day in pd.date_range("2001-01-31", periods=len(steps) + 1, freq="ME")]
     levels = [[100.0, 20.0, 3.0]]
@@ -75,14 +75,14 @@ def test_a_file_of_prices_and_one_of_their_returns_are_the_same_market(
         folder, [(day, *map(repr, row)) for day, row in zip(dates[1:], returns, strict=True)], values="returns"
     )
     assert of_returns.dates.equals(of_prices.dates)
-    np.testing.assert_allclose(of_returns.returns, of_prices.returns, rtol=0, atol=2e-15)  # up to 2, of levels
+    np.testing.assert_allclose(of_returns.returns, of_prices.returns, rtol=0, atol=2e-15)  # rounding of levels
     np.testing.assert_allclose(of_returns.cash_returns, of_prices.cash_returns, rtol=0, atol=2e-15)
     scaled = of_returns.prices * of_prices.prices.iloc[0]
     np.testing.assert_allclose(scaled, of_prices.prices, rtol=1e-12)
     assert of_returns.periods_per_year == of_prices.periods_per_year
 
 
-# 4. Cash
+# Cash
 
 
 def test_cash_as_a_rate_a_year_accrues_by_calendar_days(tmp_path: Path) -> None:
@@ -98,13 +98,13 @@ def test_cash_may_be_one_of_the_assets(tmp_path: Path) -> None:
     assert (data.excess_returns["a"].iloc[1:] == 0).all()
 
 
-def test_columns_that_are_not_asked_for_may_hold_anything(tmp_path: Path) -> None:
+def test_unused_columns_may_hold_anything(tmp_path: Path) -> None:
     rows = [(*row, "text") for row in SIX]
     write_rows(tmp_path, rows, "date,a,b,c,remark")
     assert load(csv_settings(), tmp_path).assets == ("a", "b")
 
 
-# 7. Parquet is the same
+# Parquet is the same
 
 
 @pytest.mark.parametrize("kind", ["index", "column", "text", "date objects", "index of date objects", "32 bits"])
@@ -120,7 +120,7 @@ def test_parquet_equals_csv(tmp_path: Path, kind: str) -> None:
     elif kind == "index of date objects":
         frame.index = pd.Index([day.date() for day in frame.index], name="date")
     elif kind == "32 bits":
-        frame = frame.astype({"a": "float32", "b": "float32"})  # these numbers are the same in 32 bits
+        frame = frame.astype({"a": "float32", "b": "float32"})  # these numbers are exact in 32 bits
     frame.to_parquet(tmp_path / "p.parquet")
     of_parquet = load(csv_settings(source="parquet", path="p.parquet"), tmp_path)
     assert of_parquet.sha256 == of_csv.sha256
@@ -129,7 +129,7 @@ def test_parquet_equals_csv(tmp_path: Path, kind: str) -> None:
     assert of_parquet.periods_per_year == of_csv.periods_per_year
 
 
-# 8. Columns, classes, notes
+# Columns, classes, notes
 
 
 def test_columns_of_a_file_are_its_header_in_order(tmp_path: Path) -> None:

@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 from backtest.data.load import load
 from support.files.loaded_files import MONTHS, SIX, csv_settings, load_rows, write_rows
 
-# 9. MarketData itself
-
 
 def test_market_data_is_read_only(tmp_path: Path) -> None:
     data = load_rows(tmp_path, SIX)
@@ -53,9 +51,7 @@ def test_leading_dates_are_a_slice_of_the_history(tmp_path: Path) -> None:
 
 @examples(max_examples=40)
 @given(kept=st.sets(st.integers(0, 5), min_size=2).map(sorted))
-def test_on_some_dates_returns_compound_over_those_left_out(
-    tmp_path_factory: pytest.TempPathFactory, kept: list[int]
-) -> None:
+def test_returns_compound_over_dates_left_out(tmp_path_factory: pytest.TempPathFactory, kept: list[int]) -> None:
     data = load_rows(tmp_path_factory.getbasetemp(), SIX)
     part = data.on(data.dates[kept])
     assert part.dates.equals(data.dates[kept])

@@ -92,7 +92,7 @@ def test_each_sample_has_one_cash(sample: str) -> None:
 
 def test_provenance_names_every_archive_and_both_files() -> None:
     provenance = (SAMPLE_DIR / "PROVENANCE.md").read_text(encoding="utf-8")
-    script = (REPOSITORY / "scripts" / "build_sample.py").read_text(encoding="utf-8")
+    script = (REPOSITORY / "scripts" / "sample_archives.py").read_text(encoding="utf-8")
     written = set(re.findall(r"\b[0-9a-f]{64}\b", provenance))
     files = {hashlib.sha256((SAMPLE_DIR / about["file"]).read_bytes()).hexdigest() for about in COLUMNS.values()}
     assert written == set(re.findall(r"\b[0-9a-f]{64}\b", script)) | files

@@ -40,7 +40,7 @@ def test_asset_with_a_missing_return_is_left_out_without_changing_the_others(
         others = [i for i in range(ASSETS) if i not in columns]
         assert np.isnan(got[k][others]).all()
         assert np.isnan(got[k][:, others]).all()
-        begin = 70 if name == "expanding" and 1 in columns else 0  # all that there is since the youngest joined
+        begin = 70 if name == "expanding" and 1 in columns else 0  # all rows since the youngest asset joined
         alone = covariances(made(name, settings), whole[begin:, columns], [row - begin])
         assert_same(got[k][np.ix_(columns, columns)][None], alone, TOLERANCE[name])
 
@@ -51,8 +51,8 @@ def test_complete_rows_have_returns_of_all_available_assets(
 ) -> None:
     """Three gaps in two assets: the covariance equals the covariance of the table without these rows.
 
-    An asset that is not there yet does not count. With sums of returns over several periods, a row that is left out
-    takes the sums of its neighbours along, so that there is no such table.
+    An asset that has not joined yet does not count. Estimators that sum returns over several periods are exempt: a row
+    left out also removes the sums of its neighbours, so no such table exists.
     """
     returns = market()
     returns[[100, 117], 1] = np.nan
@@ -97,7 +97,7 @@ def test_too_few_complete_rows_are_an_error(name: str, settings: dict[str, Any])
 
 @estimators
 def test_later_values_do_not_change_a_bit(name: str, settings: dict[str, Any]) -> None:
-    """All returns after a date are replaced by other returns, huge returns and NaN, and the data is cut there."""
+    """Returns after a date are replaced by other returns, by huge returns and by NaN, and the data is cut there."""
     returns = market()
     wanted = covariances(made(name, settings), returns, ROWS)
     for k, row in ((2, 63), (5, 75)):
@@ -112,7 +112,7 @@ def test_later_values_do_not_change_a_bit(name: str, settings: dict[str, Any]) -
 @estimators
 @pytest.mark.parametrize("rows", [[67, 71, 75, 79, 131], [75, 104, 108, 149]])
 def test_later_dates_do_not_change_a_bit(name: str, settings: dict[str, Any], rows: list[int]) -> None:
-    """The number of later dates does not matter either, not even for the first date: shorter data has fewer dates."""
+    """The number of later dates does not matter either, not even for the first date."""
     together = covariances(made(name, settings), market(), rows)
     for count in range(1, len(rows)):
         assert covariances(made(name, settings), market(), rows[:count]).tobytes() == together[:count].tobytes()
@@ -120,7 +120,7 @@ def test_later_dates_do_not_change_a_bit(name: str, settings: dict[str, Any], ro
 
 @estimators
 def test_other_dates_change_only_rounding(name: str, settings: dict[str, Any]) -> None:
-    """Each date alone, and in slices of three, as a run with many assets asks."""
+    """Each date is asked alone, and in slices of three as in a run with many assets."""
     together = covariances(made(name, settings), market(), ROWS)
     alone = [covariances(made(name, settings), market(), [row]) for row in ROWS]
     slices = [covariances(made(name, settings), market(), ROWS[k : k + 3]) for k in range(0, len(ROWS), 3)]
@@ -138,7 +138,7 @@ def test_the_order_of_assets_does_not_matter(name: str, settings: dict[str, Any]
 
 @estimators
 def test_covariance_scales_with_the_square_of_returns(name: str, settings: dict[str, Any]) -> None:
-    """Returns in (about) percent: by a power of two, so that nothing is rounded otherwise, in a search either."""
+    """Returns are scaled by a power of two, about to percent, so that rounding does not change."""
     plain = covariances(made(name, settings), market(), [63, 120])
     got = covariances(made(name, settings), 128 * market(), [63, 120])
     assert_same(got, 128**2 * plain, 1e-12)

@@ -1,8 +1,7 @@
-"""Contract of every estimator: each check runs for each class found in the package, so a new file is checked as well.
+"""Contract of every estimator: each check runs for each class of the package, so a new file is checked too.
 
-An estimator turns returns that could be known at a close into a covariance matrix. From this follow, for any: the
-matrix is symmetric and positive semi-definite, it does not depend on the order of the assets nor on anything later, and
-an asset that is not there changes nothing for the others.
+An estimator turns returns known at a close into a covariance matrix. The matrix must be symmetric and positive
+semi-definite, and must not depend on the order of the assets, on later data, or on assets without returns.
 """
 
 import inspect
@@ -115,11 +114,11 @@ def test_fewer_observations_than_assets_give_a_covariance_or_an_error(name: str,
 
 
 @estimators
-@pytest.mark.parametrize("constant", [0.0001, 0.1, 1 / 3])  # of which the mean of many is rounded, up or down
+@pytest.mark.parametrize("constant", [0.0001, 0.1, 1 / 3])  # their mean is rounded, up or down
 def test_an_asset_that_never_moves_has_no_variance(name: str, settings: dict[str, Any], constant: float) -> None:
-    """Zeros in its row and column, exactly, or for those that shrink variances to their mean: something above zero.
+    """Its row and column are exactly 0, or above 0 for estimators that shrink variances to their mean.
 
-    A variance of 1e-33 instead would be worth all of a portfolio.
+    A variance of 1e-33 would attract the whole portfolio.
     """
     returns = market()
     returns[:, 2] = constant
@@ -161,7 +160,7 @@ def test_growth_at_one_rate_is_treated_as_an_asset_that_never_moves(
 
 @estimators
 def test_a_deposit_whose_rate_changes_once_has_a_variance(name: str, settings: dict[str, Any]) -> None:
-    """A basis point a year, of daily returns: 4e-7, far above rounding and far below any fund."""
+    """One basis point a year is 4e-7 a day, far above rounding and far below the moves of any fund."""
     returns = market()
     returns[:, 2] = np.where(np.arange(LENGTH) < 70, 0.01, 0.0101) / 252
     returns[:, 2] -= returns[:, 2].max()  # below the threshold of a semi-covariance

@@ -22,12 +22,12 @@ from support.pages.rendered_comparison import STATIC, page, synthetic_runs
 
 
 class TestNothingLeadsOutside:
-    """The page needs no network, and its reader no eyes."""
+    """The page needs no network, and works with a screen reader."""
 
     def test_no_address(self, text: str) -> None:
         library = files("backtest.reporting.pages") / "assets" / "echarts.common.min.js"
         own = text.replace(library.read_text(encoding="utf-8"), "").replace("http%3A//www.w3.org/2000/svg", "")
-        own = own.replace("http://www.w3.org/2000/svg", "")  # the name of the format, which nothing fetches
+        own = own.replace("http://www.w3.org/2000/svg", "")  # the namespace, which is never fetched
         assert not re.search(r"@import|url\((?!%23)|https?:|src=\"//", own)
 
     def test_every_reference_is_inside(self, found: Page) -> None:
@@ -43,7 +43,7 @@ class TestNothingLeadsOutside:
         assert sorted(drawn) == sorted(found.data["charts"])
         assert len(found.of("img")) == len(STATIC)
 
-    def test_a_reader_who_does_not_see_is_told(self, found: Page) -> None:
+    def test_every_chart_has_a_text_alternative(self, found: Page) -> None:
         assert all(len(str(image["alt"])) > 20 for image in found.of("img"))
         assert all(head.get("scope") in {"col", "row", "rowgroup"} for head in found.of("th"))
         levels = [int(tag[1]) for tag, _ in found.tags if re.fullmatch(r"h[1-6]", tag)]
@@ -56,7 +56,7 @@ class TestNothingLeadsOutside:
 
 
 class TestNumbers:
-    """What is shown is what comparison.json says."""
+    """Numbers on the page equal the numbers of comparison.json."""
 
     def test_every_measure_of_each_with_the_best_marked(self, comparison: Comparison, found: Page) -> None:
         said = json.loads(json_bytes(comparison.summary()))["metrics"]
@@ -73,7 +73,7 @@ class TestNumbers:
         missing = [key for key, one in said.items() if any(value not in {None, 0} for value in one["values"].values())]
         assert set(missing) <= {measure.key for measure in shown.values()}
 
-    def test_margin_calls_and_such_are_counted_where_there_are_any(self) -> None:
+    def test_events_such_as_margin_calls_are_counted(self) -> None:
         one, other = synthetic_runs(2)
         called = other.trade_terms.assign(margin_call=True, scale=0.5)
         rows = {row[0]: row[1:] for row in page([one, replace(other, trade_terms=called)]).table("Measure")}
@@ -98,7 +98,7 @@ class TestNumbers:
         assert table[0][1:3] == ["Risk allocation", "Leverage used"]
         for row, name in zip(table[1:], found.names, strict=True):
             assert row[0] == name
-            assert found.class_shares("risk")[name].isna().all()  # no covariance, so it is of what came
+            assert found.class_shares("risk")[name].isna().all()  # no covariance, so realised risk is shown
             shares = found.class_shares("realised_risk")[name]
             words = ", ".join(f"{label} {percent(value, 0)}" for label, value in shares.items())
             assert row[1] == f"{words}, realised"
@@ -171,9 +171,9 @@ class TestWhatTheScriptDraws:
             assert nav["column"] == fall["name"] == name
             np.testing.assert_allclose(nav["values"], comparison.growth[name], rtol=1e-6)  # written with 7 digits
             expected = drawdown(comparison.growth[name].to_numpy())
-            np.testing.assert_allclose(fall["values"], expected, rtol=1e-4)  # with 5
+            np.testing.assert_allclose(fall["values"], expected, rtol=1e-4)  # written with 5 digits
 
-    def test_too_many_numbers_are_thinned_and_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_long_series_are_thinned_and_the_page_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
         results = synthetic_runs(2, periods=600, periods_per_year=252)
         whole = page(results)
         monkeypatch.setattr("backtest.reporting.charts.comparison_charts._NUMBERS", 2000)
@@ -196,14 +196,14 @@ class TestWhatTheScriptDraws:
         assert len(set.union(*looks.values())) == 3
         assert set(looks) < {button["data-series"] for button in found.of("button") if "data-series" in button}
 
-    def test_of_many_no_two_look_alike(self) -> None:
+    def test_no_two_of_many_strategies_look_alike(self) -> None:
         drawn = page(synthetic_runs(20, periods=30)).data["charts"]["growth"]["panels"][0]["series"]
         assert len({one["colour"] for one in drawn[:10]}) == 10
         assert len({f"{one['dash']}" for one in drawn[:5]}) == 5
         assert len({f"{one['colour']} {one['dash']}" for one in drawn}) == 20
 
-    def test_what_a_press_hides_is_in_every_table(self, found: Page) -> None:
-        """Of each strategy a column or a row of each table, and each pair that it is one of."""
+    def test_every_table_marks_the_cells_that_a_click_hides(self, found: Page) -> None:
+        """Each strategy has a column or a row in each table, and its pairs carry its number."""
         columns = [str(attributes["data-column"]) for _, attributes in found.tags if "data-column" in attributes]
         for table in found.tables:
             assert {"run_0", "run_1", "run_2"} <= {word for row in table for cell in row for word in cell.split()}
@@ -217,4 +217,4 @@ class TestWhatTheScriptDraws:
         ]
         assert chart["x"]["keys"] == [f"run{i}" for i in range(3) for _ in range(4)]
         (drawn,) = chart["panels"][0]["series"]
-        assert drawn["values"][:3] == [None, 1.0, 1.0]  # all in one class
+        assert drawn["values"][:3] == [None, 1.0, 1.0]  # all assets are in one class

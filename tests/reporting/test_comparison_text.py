@@ -24,7 +24,9 @@ from support.pages.rendered_comparison import STATIC, SVG, page, synthetic_runs
 class TestWords:
     """The sentences that open the page."""
 
-    def test_who_earned_the_most_and_what_chance_explains(self, comparison: Comparison, found: Page) -> None:
+    def test_the_page_names_the_highest_return_and_differences_within_chance(
+        self, comparison: Comparison, found: Page
+    ) -> None:
         (most,), (best,) = comparison.best["cagr"], comparison.best["sharpe"]
         summary = comparison.summaries[most]
         assert findings(comparison)[0].startswith(
@@ -58,7 +60,7 @@ class TestWords:
         found = replace(compare(synthetic_runs(2)), notes=(note,))
         assert note in Page(render_comparison_page(found, dict.fromkeys(STATIC, SVG))).text
 
-    def test_notes_once_with_the_names_that_they_are_about(self) -> None:
+    def test_each_note_appears_once_with_the_names_it_concerns(self) -> None:
         one, other = synthetic_runs(2)
         text = page([replace(one, notes=("both", "first")), replace(other, notes=("both",))]).text
         assert "both (all)" in text
@@ -66,7 +68,7 @@ class TestWords:
 
 
 class TestOddComparisons:
-    """A right page of any comparison."""
+    """Unusual comparisons give a correct page."""
 
     @staticmethod
     def checked(results: Sequence[BacktestResult]) -> Page:
@@ -82,7 +84,7 @@ class TestOddComparisons:
         assert links == set(found.sections)
         return found
 
-    def test_one_that_ended_at_zero(self) -> None:
+    def test_a_strategy_that_ended_at_zero(self) -> None:
         found = self.checked(
             [*synthetic_runs(2, periods=30), synthetic_result(20, ruined=True, name="ruined", benchmark=False)]
         )
@@ -120,13 +122,13 @@ class TestOddComparisons:
         assert len(found.of("script")) == 4
         assert not any("alert(1)</script" in script for script in found.scripts)
 
-    def test_ten_of_a_year_of_days(self) -> None:
+    def test_ten_strategies_over_a_year_of_daily_data(self) -> None:
         found = self.checked(synthetic_runs(10, periods=252, periods_per_year=252, start="2020-01-31"))
         assert "10 strategies" in found.text
         assert len(found.table("Pair")) == 1 + 45
 
 
-def test_it_is_written_beside_its_data(tmp_path: Path, comparison: Comparison) -> None:
+def test_the_page_is_written_next_to_its_data(tmp_path: Path, comparison: Comparison) -> None:
     steps: list[str] = []
     path = write_comparison(comparison, tmp_path / "both", command="python -m backtest compare a", on_step=steps.append)
     assert path == tmp_path / "both/comparison.html"

@@ -30,17 +30,17 @@ ASSETS = files("backtest.reporting.pages") / "assets"
 
 
 class TestNothingLeadsOutside:
-    """The page needs no network, and its reader no eyes."""
+    """The page needs no network, and works with a screen reader."""
 
     def test_no_address(self, text: str) -> None:
         library = (ASSETS / "echarts.common.min.js").read_text(encoding="utf-8")
         own = text.replace(library, "").replace("http%3A//www.w3.org/2000/svg", "")
-        own = own.replace("http://www.w3.org/2000/svg", "")  # the name of the format, which nothing fetches
+        own = own.replace("http://www.w3.org/2000/svg", "")  # the namespace, which is never fetched
         assert len(text) - len(own) > len(library)
         assert not re.search(r"@import|url\((?!%23)|https?:|src=\"//", own)
 
-    def test_the_library_is_its_makers(self) -> None:
-        """The sum in the README beside it is that of the file: nobody has put anything into it."""
+    def test_the_library_is_the_original_file(self) -> None:
+        """The README next to the library states the checksum of the file, so the file is unchanged."""
         digest = hashlib.sha256((ASSETS / "echarts.common.min.js").read_bytes()).hexdigest()
         assert digest in (ASSETS / "README.md").read_text(encoding="utf-8")
 
@@ -61,7 +61,7 @@ class TestNothingLeadsOutside:
         assert set(drawn) == set(found.data["charts"])
         assert len(found.of("img")) == len(STATIC)
 
-    def test_a_reader_who_does_not_see_is_told(self, text: str) -> None:
+    def test_every_chart_has_a_text_alternative(self, text: str) -> None:
         found = Page(text)
         assert all(len(str(image["alt"])) > 20 for image in found.of("img"))
         drawn = [attributes for attributes in found.of("div") if "data-chart" in attributes]
@@ -87,7 +87,7 @@ class TestWhatTheScriptDraws:
         for key, nav in (("strategy", result.nav), ("benchmark", result.benchmark.nav)):
             np.testing.assert_allclose(shown[key], nav, rtol=1e-7)  # written with 8 digits
         deepest = min(chart["panels"][1]["series"][0]["values"])
-        assert deepest == pytest.approx(result.summary()["max_drawdown"], rel=1e-4)  # with 5
+        assert deepest == pytest.approx(result.summary()["max_drawdown"], rel=1e-4)  # written with 5 digits
 
     def test_long_series_are_thinned_and_keep_their_extremes(self) -> None:
         result = synthetic_result(3000, periods_per_year=252, gross=1.5, short=True)
@@ -97,7 +97,7 @@ class TestWhatTheScriptDraws:
             extremes = [min(one["values"]), max(one["values"])]
             np.testing.assert_allclose(extremes, [result.weights[name].min(), result.weights[name].max()], rtol=1e-4)
 
-    def test_the_trades_are_all_there(self) -> None:
+    def test_every_trade_is_listed(self) -> None:
         result = synthetic_result(60, gross=1.5)
         found = page(result)
         listed = found.data["tables"]["trades"]
@@ -109,7 +109,7 @@ class TestWhatTheScriptDraws:
         largest = float(sizes.flat[np.abs(sizes).argmax()])
         assert found.table("Date")[1][2] == change2(largest)
 
-    def test_the_palette_is_that_of_the_figures(self) -> None:
+    def test_page_and_figures_share_the_palette(self) -> None:
         style = (files("backtest.reporting.pages") / "templates" / "style.css").read_text(encoding="utf-8")
         light = dict(re.findall(r"--(s\d|strategy|benchmark): (#\w+)", style.partition("@media")[0]))
         assert [light[f"s{i}"].upper() for i in range(10)] == [colour.upper() for colour in PALETTE]
@@ -117,9 +117,9 @@ class TestWhatTheScriptDraws:
 
 
 class TestNumbers:
-    """What is shown is what `summary` and the tables say."""
+    """Numbers on the page equal the numbers of `summary` and of the tables."""
 
-    def test_every_headline_number_is_the_summarys(self) -> None:
+    def test_every_headline_number_equals_the_summary(self) -> None:
         result = synthetic_result(60, gross=1.5, short=True)
         summary, found = result.summary(), page(result)
         rows = {row[0]: row[1:] for table in found.tables for row in table}
@@ -167,7 +167,7 @@ class TestNumbers:
         assert table[2][13] == change(year).strip("+%")
         assert [row[13].endswith("*") for row in table[1:]] == [True, False, True]
 
-    def test_the_benchmarks_years_stand_beside(self) -> None:
+    def test_the_years_of_the_benchmark_are_next_to_the_strategys(self) -> None:
         result = synthetic_result(24, start="2003-05-31")
         assert result.benchmark is not None
         others = result.benchmark.nav
@@ -198,7 +198,7 @@ class TestNumbers:
             result.summary()["max_drawdown_end"],
         ]
 
-    def test_where_the_return_went(self) -> None:
+    def test_sources_of_the_return(self) -> None:
         result = random_run(4, shorts=False, leverage=1.0)
         summary = result.summary()
         parts = summary["attribution"]
@@ -222,7 +222,7 @@ class TestNumbers:
         assert [row[0] for row in table[-2:]] == ["48 others", "Total return"]
         assert len(table) == 1 + 12 + 2
 
-    def test_the_sentence(self) -> None:
+    def test_the_opening_sentence_states_the_result(self) -> None:
         result = synthetic_result(60, gross=1.5, seed=2)
         summary = result.summary()
         drag = percent2(summary["financing_drag_per_year"])

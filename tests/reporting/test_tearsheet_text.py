@@ -81,19 +81,19 @@ class TestLeverage:
         ]
         assert [row[0] for row in table[1:3]] == [f"{date:%Y-%m-%d}" for date in result.trades.index[1:3]]
 
-    def test_the_first_twenty_and_how_many_more(self) -> None:
+    def test_the_first_twenty_events_and_the_number_of_others_are_listed(self) -> None:
         result = synthetic_result(60, gross=1.5)
         found = page(replace(result, trade_terms=result.trade_terms.assign(scale=0.5)))
         assert len(found.table("Date")) == 1 + 20
         assert f"There are {len(result.trades) - 20} more" in found.text
 
-    def test_a_quiet_run_says_nothing_of_events(self) -> None:
+    def test_a_run_without_events_has_no_section_for_them(self) -> None:
         assert not {"events", "breakeven"} & set(page(synthetic_result(60, gross=1.5)).sections)
 
     def test_ruin_is_an_event(self) -> None:
         assert page(synthetic_result(20, ruined=True)).table("Date")[1][1] == "Ruin"
 
-    def test_where_it_breaks_even(self) -> None:
+    def test_the_break_even_spreads_are_stated(self) -> None:
         result, inside = synthetic_result(60, gross=1.5), BreakEvenSpread(0.0130, (-0.0422, np.inf))
         found = page(replace(result, break_even=tied(inside, BreakEvenSpread(-0.0033))))
         assert (
@@ -113,7 +113,7 @@ class TestLeverage:
         found = Page(render_tearsheet(with_curve, {**EVERY_FIGURE, "break_even": SVG}))
         assert any("at each loan spread" in str(image["alt"]) for image in found.of("img"))
 
-    def test_gross_net_and_real_stand_side_by_side(self) -> None:
+    def test_gross_net_and_real_returns_are_side_by_side(self) -> None:
         result = synthetic_result(60)
         assert result.benchmark is not None
         months = pd.date_range("2003-06-30", periods=70, freq="ME")
@@ -129,7 +129,7 @@ class TestLeverage:
 
 
 class TestNothingIsEmpty:
-    """What a run does not have is left out, with all that mentions it."""
+    """Sections, columns and words for features that a run does not have are left out."""
 
     def test_without_a_benchmark_there_is_no_column_for_one(self) -> None:
         found = page(synthetic_result(benchmark=False))
@@ -168,26 +168,26 @@ class TestNothingIsEmpty:
         ],
         ids=["one", "ruin at once", "ruin", "still", "quarterly", "60 assets"],
     )
-    def test_no_kind_of_run_shows_a_number_that_is_none(self, result: BacktestResult) -> None:
+    def test_no_run_shows_an_undefined_number(self, result: BacktestResult) -> None:
         found = page(result)
         assert not re.search(r"\b(nan|NaN|None|N/A|inf|NaT|undefined)\b", found.text)
         for group in headline(result.summary()):
             assert not any(row.strategy == "–" and row.benchmark in {"–", None} for row in group.rows)
 
-    def test_one_month_is_not_told_as_a_year(self) -> None:
+    def test_one_month_is_not_described_as_a_year(self) -> None:
         found = page(synthetic_result(1, benchmark=False))
         assert "in all" in found.text
         assert "a year at" not in found.text
 
-    def test_ruin_is_told(self) -> None:
+    def test_ruin_is_stated(self) -> None:
         result = synthetic_result(20, ruined=True)
         assert f"lost all of its capital by {result.summary()['end']}" in page(result).text
 
 
 class TestWhatUsersWrite:
-    """Names, notes, settings and commands are text, all of them on the page."""
+    """Names, notes, settings and commands are all on the page, escaped."""
 
-    def test_is_text(self) -> None:
+    def test_markup_in_names_is_escaped(self) -> None:
         script = "<script>alert('1')</script>"
         result = synthetic_result(30, (script, "沪深300指数"), name=f"{script} & co", notes=(f"see {script}",))
         found = page(result, command=f"run {script}", versions={script: script})
@@ -199,7 +199,7 @@ class TestWhatUsersWrite:
         assert found.table("Asset")[1][0] == script
         assert found.table("Asset")[2][0] == "沪深300指数"
 
-    def test_every_setting_stands_on_the_page(self) -> None:
+    def test_every_setting_is_on_the_page(self) -> None:
         result = synthetic_result()
         found = page(result, command="python -m backtest run x.yaml", versions={"numpy": "2.4.6"})
         for text in ("source", "sample", "path", "not set", "stocks, bonds, gold", "2.4.6", "ab" * 32):
@@ -211,6 +211,6 @@ class TestWhatUsersWrite:
         assert "gold is modelled" in found.text
         assert "notes on the data" not in page(synthetic_result()).text
 
-    def test_no_command_no_word_of_it(self) -> None:
+    def test_without_a_command_it_is_not_mentioned(self) -> None:
         assert "To repeat the run" in page(synthetic_result(), command="x").text
         assert "To repeat the run" not in page(synthetic_result()).text

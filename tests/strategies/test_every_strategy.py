@@ -1,8 +1,7 @@
-"""Contract of every strategy: each check runs for each strategy that is found, so a new file is checked as well.
+"""Contract of every strategy: each check runs for each strategy that discovery finds, so new files are checked too.
 
-A strategy is a frozen model of settings and a function of what could be known. From this follow, for any strategy: it
-does not depend on the order of assets, on the unit of prices, on having been asked before, or on how many dates it is
-asked for at once; and there is no way from its view to anything later, or to write into what others will see.
+A strategy is a frozen model of settings and a function of the data known on a date. Its answers must not depend on the
+order of assets, on the unit of prices, on earlier questions, or on how many dates are asked together.
 """
 
 import inspect
@@ -52,14 +51,14 @@ def strategy_and_questions(
 
 
 def test_there_are_strategies() -> None:
-    """Discovery that found nothing would let everything below pass."""
+    """If discovery found no strategy, all tests below would pass."""
     assert {"erc", "levered_erc", "sixty_forty"} <= set(STRATEGIES)
     assert {path.parent.resolve() for path in strategy_files(CONFIGS).values()} == {CONFIGS.parent / "strategies"}
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_it_is_a_frozen_model_that_refuses_unknown_settings(name: str) -> None:
-    """Settings cannot change under a run, and a misspelt one is not taken for the default in silence."""
+    """Settings cannot change during a run, and a misspelt setting is an error, not silently the default."""
     found = find_strategy(name, CONFIGS)
     strategy = found()
     assert found.model_config.get("frozen")
@@ -72,8 +71,8 @@ def test_it_is_a_frozen_model_that_refuses_unknown_settings(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_it_says_what_it_is_in_one_line(name: str) -> None:
-    """The command line lists the first lines of docstrings; every setting is explained, here or in the base."""
+def test_its_docstring_opens_with_one_line(name: str) -> None:
+    """The command line lists the first lines of docstrings; every setting has a description, or inherits one."""
     found = find_strategy(name, CONFIGS)
     own = found.__dict__.get("__doc__")
     assert own, "a docstring of its own, not the base's"
@@ -89,11 +88,8 @@ def test_it_says_what_it_is_in_one_line(name: str) -> None:
 # ---------------------------------------------------------------------------------------------------------- the answers
 
 
-def test_all_dates_at_once_are_each_date_alone(strategy_and_questions: tuple[Strategy, ViewBatch]) -> None:
-    """`target_weights_many` is `target_weights` for each: to 1e-12, as sums may be taken in another order.
-
-    A difference would make what a run holds depend on how fast it was asked.
-    """
+def test_many_dates_give_the_weights_of_each_date_alone(strategy_and_questions: tuple[Strategy, ViewBatch]) -> None:
+    """`target_weights_many` equals `target_weights` of each date to 1e-12, as sums may be taken in another order."""
     strategy, batch = strategy_and_questions
     views = views_of(strategy, batch)
     alone = np.stack([aligned_weights(strategy.target_weights(view), view, "x") for view in views])
@@ -103,7 +99,7 @@ def test_all_dates_at_once_are_each_date_alone(strategy_and_questions: tuple[Str
 
 
 def test_it_is_stateless(strategy_and_questions: tuple[Strategy, ViewBatch]) -> None:
-    """The same view gives the same bits: asked again, on new views, backwards, and after any other date."""
+    """The same view gives the same bits: asked again, on new views, in reverse order, and after any other date."""
     strategy, batch = strategy_and_questions
 
     def bits(views: list[MarketView]) -> list[bytes]:
@@ -116,11 +112,11 @@ def test_it_is_stateless(strategy_and_questions: tuple[Strategy, ViewBatch]) -> 
     together = strategy.target_weights_many(MarketViews(views))
     assert strategy.target_weights_many(MarketViews(views_of(strategy, batch))).tobytes() == together.tobytes()
     later = strategy.target_weights_many(MarketViews(views_of(strategy, batch)[7:]))
-    assert later.tobytes() == together[7:].tobytes(), "what is asked along with a date is none of its business"
+    assert later.tobytes() == together[7:].tobytes(), "the weights of a date depend on the other dates"
 
 
-def test_its_weights_are_finite_and_its_own(strategy_and_questions: tuple[Strategy, ViewBatch]) -> None:
-    """Finite numbers by asset, in a new array each time: writing into an answer changes nothing that comes later."""
+def test_its_weights_are_finite_and_not_shared(strategy_and_questions: tuple[Strategy, ViewBatch]) -> None:
+    """Weights are finite numbers by asset, in a new array each time: writing into one changes no later answer."""
     strategy, batch = strategy_and_questions
     view = views_of(strategy, batch)[3]
     answer = strategy.target_weights(view)
@@ -136,7 +132,7 @@ def test_its_weights_are_finite_and_its_own(strategy_and_questions: tuple[Strate
 
 
 def test_the_order_of_assets_does_not_matter(choice: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
-    """The assets of the configuration in any order: the same run to 1e-10 (other sums, and the solver's 1e-12)."""
+    """Any order of assets in the configuration gives the same run to 1e-10 (rounding, and the solver's 1e-12)."""
     straight = run(tmp_path, market(), *choice)
     order = ["gold", "eafe", "spx", "oil", "ust"]
     other = run(tmp_path, market(), *choice, assets=order)
@@ -152,9 +148,9 @@ def test_the_order_of_assets_does_not_matter(choice: tuple[str, dict[str, Any]],
 
 
 def test_the_unit_of_prices_does_not_matter(choice: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
-    """Each price series times a power of two of its own, a share split as it were: the same run, bit for bit.
+    """Multiplying each price series by its own power of two, like a share split, gives the same run bit for bit.
 
-    Powers of two scale doubles without rounding, so returns are the same bits, and nothing but returns may count.
+    Powers of two scale doubles without rounding, so returns keep their bits, and only returns may matter.
     """
     plain = run(tmp_path, market(), *choice)
     scaled = run(tmp_path, market() * [0.25, 1024.0, 2.0, 0.5, 2.0**-7, 8.0], *choice)
@@ -162,8 +158,8 @@ def test_the_unit_of_prices_does_not_matter(choice: tuple[str, dict[str, Any]], 
         assert getattr(scaled, name).to_numpy().tobytes() == getattr(plain, name).to_numpy().tobytes(), name
 
 
-def test_it_runs_while_assets_come_and_go(choice: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
-    """Ragged data: nothing is held of an asset that is not there, and the run begins with what there is."""
+def test_it_runs_while_assets_join_and_leave(choice: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
+    """Assets without prices are never held, and the run begins with the assets that have a full window."""
     prices = market()
     prices.loc[prices.index[:50], "oil"] = np.nan
     prices.loc[prices.index[90:], "gold"] = np.nan

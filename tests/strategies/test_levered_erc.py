@@ -10,13 +10,11 @@ import backtest as bt
 from support.builders.market_files import write_config, write_csv
 from support.strategies.shipped_strategies import CLASSES, asked, configuration, market, run, views_of
 
-# --------------------------------------------------------------------------------- leverage to a benchmark's volatility
 
+def test_levered_erc_has_the_volatility_of_its_benchmark(tmp_path: Path) -> None:
+    """With `target_volatility: benchmark`, both portfolios have the same volatility by the run's covariance.
 
-def test_levered_erc_takes_on_the_volatility_of_its_benchmark(tmp_path: Path) -> None:
-    """`target_volatility: benchmark`: by the run's covariance the levered portfolio is as volatile as the benchmark's.
-
-    Both forecasts are computed here from the views' own covariances; to 1e-12, being a ratio of two square roots.
+    Both forecasts are computed here from the covariances of the views, and agree to 1e-12.
     """
     strategy, batch = asked(tmp_path, "levered_erc", {"target_volatility": "benchmark", "max_gross_exposure": 50.0})
     for view in views_of(strategy, batch):
@@ -30,15 +28,15 @@ def test_levered_erc_takes_on_the_volatility_of_its_benchmark(tmp_path: Path) ->
         np.testing.assert_allclose(shares, 1 / len(shares), rtol=1e-9)
 
 
-def test_levered_erc_is_capped(tmp_path: Path) -> None:
-    """No gross exposure above the cap, whatever volatility is wanted; where it binds it is met, but for rounding."""
+def test_gross_exposure_of_levered_erc_is_capped(tmp_path: Path) -> None:
+    """Gross exposure equals the cap, up to rounding, if the target volatility needs more."""
     result = run(tmp_path, market(), "levered_erc", {"target_volatility": 2.0, "max_gross_exposure": 2.5})
     np.testing.assert_allclose(result.target_weights.sum(axis=1), 2.5, rtol=1e-14)
 
 
 @pytest.mark.parametrize("benchmark", [False, True])
-def test_levered_erc_says_what_it_misses_of_a_benchmark(tmp_path: Path, benchmark: bool) -> None:
-    """No benchmark, or one that holds what the run has no covariance of: an error that names it, not a guess."""
+def test_levered_erc_reports_an_unusable_benchmark(tmp_path: Path, benchmark: bool) -> None:
+    """A missing benchmark, or one that holds an asset without covariance in the run, is an error that names it."""
     write_csv(market(), tmp_path / "market.csv")
     path = configuration(tmp_path, "levered_erc", {"target_volatility": "benchmark"})
     if benchmark:

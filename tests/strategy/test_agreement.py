@@ -15,7 +15,7 @@ from backtest.errors import StrategyError
 from backtest.strategy.agreement import sampled_dates
 from support.strategies.own_strategies import run_own
 
-# ------------------------------------------------------------------------------ 2. what is not the same is refused
+# --------------------------------------------------------------------------------- what is not the same is refused
 
 EQUAL = """
 class Mine(Strategy):
@@ -23,8 +23,6 @@ class Mine(Strategy):
     def target_weights(self, view):
         return pd.Series(1 / len(view.assets), index=list(view.assets))
 """
-
-
 REFUSED = {
     "the last view": """
     def target_weights_many(self, views):
@@ -55,8 +53,6 @@ REFUSED = {
         return found
 """,
 }
-
-
 OF_COVARIANCES = {
     "the next covariance": """
 class Mine(ERC):
@@ -76,7 +72,7 @@ class Mine(LeveredERC):
 """,
     "half of many alone": """
 class Mine(ERC):
-    '''Half of ERC, said for many dates alone.'''
+'''Half of ERC, for many dates only.'''
     def target_weights_many(self, views):
         return super().target_weights_many(views) / 2
 """,
@@ -86,7 +82,7 @@ class _Half(ERC):
     def target_weights(self, view):
         return super().target_weights(view) / 2
 class Mine(_Half):
-    '''Its many is that of ERC.'''
+'''ERC for many dates.'''
     def target_weights_many(self, views):
         return super().target_weights_many(views)
 """,
@@ -175,7 +171,7 @@ class Mine(Strategy):
 
 @pytest.mark.parametrize("way", KEEPING)
 def test_answers_kept_from_a_look_ahead_do_not_hide_it(tmp_path: Path, way: str) -> None:
-    """Both methods agree once one has kept what the other saw: so other answers are asked for before later views."""
+    """Both methods agree once one stores what the other saw, so single dates are asked before later views."""
     with pytest.raises(StrategyError, match=r"target_weights_many of \d+ dates returns .*, but target_weights "):
         run_own(tmp_path, KEEPING[way])
 
@@ -211,14 +207,14 @@ class Mine(Strategy):
         run_own(tmp_path, code)
 
 
-# ------------------------------------------------------------------------------------------- 3. rounding is no fault
+# ---------------------------------------------------------------------------------------------- rounding is no fault
 
 
 def test_differences_within_the_precision_of_an_optimiser_are_not_refused(tmp_path: Path) -> None:
     """Weights that differ by 1e-7, as two optimisers' answers do, count as the same."""
     code = """
 class Mine(ERC):
-    '''Ends a little elsewhere when it is asked for many dates.'''
+'''Differs slightly when it is asked for many dates.'''
     def target_weights_many(self, views):
         return super().target_weights_many(views) + 1e-7
 """
@@ -226,8 +222,8 @@ class Mine(ERC):
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 9, 240, 5000])
-def test_sampled_dates_hold_both_ends_and_leave_no_long_stretch_out(count: int) -> None:
-    """Golden-section steps: of 6 points in a circle no gap is above twice the mean one."""
+def test_sampled_dates_include_both_ends_and_leave_no_long_gap(count: int) -> None:
+    """Golden-section steps: no gap between 6 points on a circle exceeds twice the mean gap."""
     dates = sampled_dates(count)
     assert dates[0] == 0
     assert dates[-1] == count - 1

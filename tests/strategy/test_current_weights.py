@@ -12,8 +12,6 @@ from support.builders.market_files import write_config, write_csv, write_strateg
 from support.oracle import oracle
 from support.strategies.shipped_strategies import CLASSES, market, run
 
-# ----------------------------------------------------------------------------------------------------- what is held now
-
 READER = '''
 from typing import ClassVar
 import pandas as pd
@@ -36,11 +34,11 @@ def test_current_weights_have_to_be_declared(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("lag", "joins"), [(0, 0), (1, 0), (2, 0), (0, 45), (1, 45)])
 def test_current_weights_are_the_drifted_ones(tmp_path: Path, lag: int, joins: int) -> None:
-    """At a close: after the drift, interest, costs, and a trade due at this close, before any trade decided now.
+    """They are the weights at a close, after drift, interest, costs and a trade due at this close.
 
-    The oracle, given all decisions up to a date and none made on it, holds exactly these weights at that date's close;
-    from them the next decision is computed here, and so on. Nothing is held before the first trade. With ragged data
-    the first asset has no price before row `joins`, and the weights shown are those of the others.
+    The oracle, given all decisions before a date, holds exactly these weights at the close of the date. The test
+    computes the next decision from them, and so on. Nothing is held before the first trade. With ragged data the first
+    asset has no price before row `joins`, and the view has the weights of the other assets.
     """
     write_strategy(tmp_path, "reader", READER.format(declaration="reads_current_weights: ClassVar[bool] = True"))
     prices = market()
@@ -83,7 +81,7 @@ def test_current_weights_are_the_drifted_ones(tmp_path: Path, lag: int, joins: i
     np.testing.assert_allclose(result.nav, path.nav, rtol=1e-13)
 
 
-def test_current_weights_by_hand(tmp_path: Path) -> None:
+def test_current_weights_of_two_assets_over_two_months(tmp_path: Path) -> None:
     """Two assets, monthly, no costs: bought at 1/4 each (half way from nothing to 1/2), then A doubles and B stays.
 
     NAV 1 + 0.25 = 1.25; drifted A 0.5/1.25 = 0.4, B 0.25/1.25 = 0.2; so the next targets are 0.45 and 0.35. Then A

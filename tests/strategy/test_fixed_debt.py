@@ -14,11 +14,9 @@ from backtest.runs import plan as planning
 from support.builders.market_files import write_csv
 from support.strategies.scaled_runs import ALL_IN, FREE, write_run
 
-# ----------------------------------------------------------------------------------------------------------- fixed debt
-
 
 def months(folder: Path, levels: list[float]) -> pd.DatetimeIndex:
-    """One asset at these levels, and cash that earns nothing."""
+    """Write one asset at these levels, and cash that earns nothing."""
     dates = pd.date_range("2020-01-31", periods=len(levels), freq="ME")
     write_csv(pd.DataFrame({"spx": levels, "bills": 1.0}, index=dates), folder / "market.csv")
     return dates
@@ -27,8 +25,8 @@ def months(folder: Path, levels: list[float]) -> pd.DatetimeIndex:
 def test_a_fixed_debt_by_hand(tmp_path: Path) -> None:
     """A debt of half the first NAV, in one asset whose loan is free, is bought once and then held.
 
-    1.5 of the asset at 100. At 110: 1.65 less the debt of 0.5 is a NAV of 1.15, and 1.15 × (1 + 0.5 / 1.15) = 1.65 is
-    what is there already. At 88: 1.32 - 0.5 = 0.82. At 132: 1.98 - 0.5 = 1.48.
+    The run buys 1.5 of the asset at 100. At 110: 1.65 less the debt of 0.5 is a NAV of 1.15, and the target
+    1.15 × (1 + 0.5 / 1.15) = 1.65 equals the holding. At 88: 1.32 - 0.5 = 0.82. At 132: 1.98 - 0.5 = 1.48.
     """
     months(tmp_path, [100, 110, 88, 132])
     result = bt.run(write_run(tmp_path, "run", ALL_IN, {"debt": 0.5}, **FREE, estimation={"window": 2}))
@@ -50,8 +48,8 @@ def test_a_fixed_debt_up_to_a_gross_exposure(tmp_path: Path) -> None:
     np.testing.assert_allclose(result.target_weights["spx"], [1.5, 1.65 / 1.15, 1.55, 1.9555 / 1.4555], rtol=1e-14)
 
 
-def test_a_fixed_debt_is_that_after_every_trade(run: Callable[..., bt.BacktestResult]) -> None:
-    """Whatever is held, if its weights add up to one and are traded at the close that decides, for nothing."""
+def test_the_debt_is_restored_by_every_trade(run: Callable[..., bt.BacktestResult]) -> None:
+    """This holds for any weights that add up to one, traded free of cost at the close of the decision."""
     terms: dict[str, Any] = {"costs": {}, "rebalance": {"frequency": "weekly", "execution_lag": 0}}
     result = run({"name": "erc"}, {"debt": 0.8}, **terms)
     nav, traded = result.nav, result.trade_dates.dropna()
@@ -60,8 +58,8 @@ def test_a_fixed_debt_is_that_after_every_trade(run: Callable[..., bt.BacktestRe
     assert debt.round(9).nunique() > len(traded) // 2, "in between it grows by its interest"
 
 
-def test_the_way_along_a_path_can_be_walked_again(tmp_path: Path) -> None:
-    """The break-even walks it once for each spread: what was kept of one walk is nothing to the next."""
+def test_a_path_can_be_simulated_again(tmp_path: Path) -> None:
+    """The break-even search simulates it once for each spread, and no simulation affects the next."""
     months(tmp_path, [100, 110, 88, 132, 120, 140])
     settings = load_config(write_run(tmp_path, "run", ALL_IN, {"debt": 0.5}, **FREE, estimation={"window": 2}))
     plan = planning.Plan.of(settings, load(settings.data, tmp_path))

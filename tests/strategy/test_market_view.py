@@ -1,4 +1,4 @@
-"""A view ends at its date, cannot be written into, and reports what is missing."""
+"""Views of a market: they end at their date, cannot be written into, and report what is missing."""
 
 import inspect
 from collections.abc import Iterator
@@ -17,17 +17,15 @@ from backtest.strategy import MarketView
 from support.builders.market_files import write_csv
 from support.strategies.shipped_strategies import CLASSES, asked, configuration, market
 
-# ------------------------------------------------------------------------------------------------------------- the view
-
 
 def handed_out(view: MarketView) -> Iterator[tuple[str, pd.Series | pd.DataFrame]]:
-    """Every pandas object that a view gives, found by looking at the class rather than a list."""
+    """Yield every pandas object of a view; they are found by inspecting the class, not from a list."""
     for name, member in inspect.getmembers(type(view)):
         if name.startswith("_") or not (isinstance(member, property) or hasattr(member, "attrname")):
             continue
         try:
             value = getattr(view, name)
-        except (StrategyError, InsufficientHistory):  # current weights that are not kept
+        except (StrategyError, InsufficientHistory):  # current weights are not available here
             continue
         if isinstance(value, pd.Series | pd.DataFrame):
             yield name, value
@@ -46,7 +44,7 @@ WANTED = {"prices", "returns", "excess_returns", "cash_returns", "covariance", "
 def test_a_view_ends_at_its_date(some_views: list[MarketView]) -> None:
     """Dated values of a view end at `as_of`, its arrays end there too, and its values equal the market's.
 
-    "Physically cut": following the arrays' `base` leads to nothing that is longer than the past.
+    Following the arrays' `base` leads to no array that is longer than the past.
     """
     prices = market()
     for view in some_views:
@@ -72,7 +70,7 @@ def test_a_view_ends_at_its_date(some_views: list[MarketView]) -> None:
 
 
 def test_a_view_cannot_be_written_into(some_views: list[MarketView]) -> None:
-    """Neither by label, nor by position, nor in the array behind: other dates' views are made from the same data."""
+    """Writing fails by label, by position and in the array itself, because views of other dates share the same data."""
     for name, value in handed_out(some_views[1]):
         first = (0,) * value.ndim
         with pytest.raises(ValueError, match="read-only"):
@@ -84,8 +82,8 @@ def test_a_view_cannot_be_written_into(some_views: list[MarketView]) -> None:
         assert not value.to_numpy().flags.writeable, name
 
 
-def test_nothing_that_a_view_keeps_leads_past_its_date(some_views: list[MarketView]) -> None:
-    """Its private arrays are its own: none is a window onto a longer one, so there is no handle on the rest."""
+def test_no_array_of_a_view_leads_past_its_date(some_views: list[MarketView]) -> None:
+    """No private array of a view is a slice of a longer one, through which later values could be read."""
     for view in some_views:
         for name, value in vars(view).items():
             if isinstance(value, np.ndarray):
@@ -94,8 +92,8 @@ def test_nothing_that_a_view_keeps_leads_past_its_date(some_views: list[MarketVi
                 assert len(value) <= len(view.prices), name
 
 
-def test_a_view_keeps_what_it_is_whatever_a_strategy_does_to_it(some_views: list[MarketView]) -> None:
-    """Neither a new attribute nor a new column of a table stays in it for the next who asks."""
+def test_a_strategy_cannot_change_a_view(some_views: list[MarketView]) -> None:
+    """New attributes are refused, and a column added to a table does not appear in the next one."""
     view = some_views[1]
     with pytest.raises(AttributeError):
         view.assets = ("bond",)  # type: ignore[misc]
@@ -105,15 +103,15 @@ def test_a_view_keeps_what_it_is_whatever_a_strategy_does_to_it(some_views: list
 
 
 def test_the_classes_cannot_be_written_into(some_views: list[MarketView]) -> None:
-    """They are one mapping for all views of a run: who could write into it would leave notes to himself."""
+    """All views of a run share one mapping; a strategy that could write into it could store information there."""
     view = some_views[1]
     with pytest.raises(TypeError):
         view.classes["spx"] = "bonds"  # type: ignore[index]
     assert some_views[2].classes["spx"] == "equities"
 
 
-def test_a_view_without_a_full_window_says_so(tmp_path: Path) -> None:
-    """Before the window is full there is no covariance, nor a smaller window in its place; the error names the date."""
+def test_a_view_without_a_full_window_raises_an_error(tmp_path: Path) -> None:
+    """Until the window is full there is no covariance, and no smaller window replaces it; the error names the date."""
     write_csv(market(), tmp_path / "market.csv")
     config = load_config(configuration(tmp_path, "equal_weight", {}))
     data = load(config.data, tmp_path)

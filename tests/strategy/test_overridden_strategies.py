@@ -11,12 +11,8 @@ from backtest.strategy.discovery import strategy_files
 from support.strategies.own_strategies import run_own
 
 SHIPPED = sorted(strategy_files(Path(__file__).parents[2] / "configs"))
-
-
 SETTINGS: dict[str, dict[str, Any]] = {"erc_expected_shortfall": {"window": 20, "level": 0.75}}
 
-
-# --------------------------------------------------------------------------------------- 1. one overridable meaning
 
 HALF = """
 from {module} import {base}
@@ -41,7 +37,7 @@ def test_half_of_a_shipped_strategy_holds_half_of_it(tmp_path: Path, name: str) 
     whole = run_own(tmp_path, None, {"name": name, **settings})
     code = HALF.format(module=f"backtest.strategies.{name}", base=class_of(name))
     half = run_own(tmp_path, code, {"name": "mine", **settings})
-    # to the rounding of sums taken date by date or for all dates together, as weights are of a size near 1
+    # up to the rounding of weights near 1, as sums are taken date by date or for all dates together
     np.testing.assert_allclose(2 * half.target_weights, whole.target_weights, rtol=0, atol=1e-12)
 
 

@@ -14,14 +14,12 @@ from backtest.runs import plan as planning
 from support.builders.market_files import write_csv
 from support.strategies.scaled_runs import SIXTY_FORTY, UNBOUND, write_run
 
-# --------------------------------------------------------------------------------------- what others see of a benchmark
-
 
 @pytest.mark.parametrize("leverage", [{"multiple": 2}, {"target_volatility": 0.3, "smoothing": 0.9, "window": 15}])
 def test_a_benchmark_is_followed_with_its_leverage(
     run: Callable[..., bt.BacktestResult], tmp_path: Path, leverage: dict[str, Any]
 ) -> None:
-    """Twice 60/40 has twice its volatility; of a target volatility each date's own multiple counts, unsmoothed."""
+    """Twice 60/40 has twice its volatility. With a target volatility, the unsmoothed multiple of each date counts."""
     write_run(tmp_path, "other", SIXTY_FORTY, leverage)
     followed = run({"name": "levered_erc", "target_volatility": "benchmark", **UNBOUND}, benchmark="other.yaml")
     unsmoothed = run(SIXTY_FORTY, {**leverage, "smoothing": 0} if "smoothing" in leverage else leverage)
@@ -35,7 +33,7 @@ def test_a_benchmark_is_followed_with_its_leverage(
 
 
 def test_a_benchmark_of_fixed_debt_states_no_targets(run: Callable[..., bt.BacktestResult], tmp_path: Path) -> None:
-    """They depend on its own NAV; it can be compared with, not followed."""
+    """Its targets depend on its own NAV, so it can serve for comparison but cannot be followed."""
     write_run(tmp_path, "other", SIXTY_FORTY, {"debt": 0.5})
     assert run({"name": "erc"}, benchmark="other.yaml").benchmark is not None
     with pytest.raises(ConfigError, match=r"benchmark, but the benchmark's targets depend on its own path; expected a"):
@@ -45,7 +43,7 @@ def test_a_benchmark_of_fixed_debt_states_no_targets(run: Callable[..., bt.Backt
 def test_a_benchmark_is_asked_again_only_for_a_strategy_that_reads_its_weights(
     run: Callable[..., bt.BacktestResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its weights on the strategy's dates cost as much as a run of its own."""
+    """Computing its weights on the strategy's dates takes as long as a run of the benchmark."""
     write_run(tmp_path, "other", SIXTY_FORTY, None)
     asked: list[int] = []
     weights_of = planning.benchmark_weights

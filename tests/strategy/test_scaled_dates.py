@@ -26,7 +26,7 @@ from support.strategies.scaled_runs import (
 
 
 def questions_of(config: Path) -> tuple[ViewBatch, np.ndarray]:
-    """All that the run's strategy is asked, and its answers before leverage."""
+    """Return the views of the run's strategy, and its answers before leverage."""
     settings = load_config(config)
     data = load(settings.data, settings.folder)
     benchmark = settings.benchmark and planning.Plan.of(
@@ -35,9 +35,6 @@ def questions_of(config: Path) -> tuple[ViewBatch, np.ndarray]:
     plan = planning.Plan.of(settings, data, benchmark or None)
     batch = planning.ask_on(plan.agenda.rows[plan.first :], settings, data, benchmark or None)
     return batch, answers(settings.strategy.model, batch)
-
-
-# -------------------------------------------------------------------------------------- date by date, or many together
 
 
 READER = """
@@ -51,8 +48,6 @@ class Reader(ERC):
 
     reads_current_weights: ClassVar[bool] = True
 """
-
-
 KINDS: list[dict[str, Any]] = [
     {"multiple": 1.7},
     {"target_volatility": 0.12, "smoothing": 0.6},
@@ -66,7 +61,7 @@ KINDS: list[dict[str, Any]] = [
 def test_a_strategy_asked_along_the_path_is_levered_alike(
     run: Callable[..., bt.BacktestResult], tmp_path: Path, leverage: dict[str, Any]
 ) -> None:
-    """One that reads what it holds, and makes no use of it, gives every table to the last bit."""
+    """A strategy that reads its current weights without using them gives tables that are equal to the byte."""
     write_strategy(tmp_path, "reader", READER)
     write_run(tmp_path, "other", SIXTY_FORTY, None)
     one, other = (run({"name": name}, leverage, benchmark="other.yaml") for name in ("erc", "reader"))
@@ -77,7 +72,7 @@ def test_a_strategy_asked_along_the_path_is_levered_alike(
 def test_multiples_of_a_part_of_the_dates_are_the_same_bits(
     tmp_path: Path, prices: pd.DataFrame, leverage: dict[str, Any]
 ) -> None:
-    """Each date alone, and any run of dates, with assets that come and go among them."""
+    """This holds for each date alone and for any sequence of dates, while assets come and go."""
     prices.loc[prices.index[:60], "gold"] = np.nan
     write_csv(prices, tmp_path / "market.csv")
     data = {"source": "csv", "path": "market.csv", "cash": "bills", "assets": CLASSES, "ragged": True}
@@ -96,7 +91,7 @@ def test_multiples_of_a_part_of_the_dates_are_the_same_bits(
 def test_slices_of_the_agenda_pass_the_multiple_on(
     run: Callable[..., bt.BacktestResult], monkeypatch: pytest.MonkeyPatch, dates_at_a_time: int
 ) -> None:
-    """Smoothing goes on from the last date of one slice to the first of the next; no covariance is in this."""
+    """Smoothing continues from the last date of one slice to the first date of the next."""
     leverage = {"target_volatility": 0.12, "window": 15, "smoothing": 0.6}
     together = run(SIXTY_FORTY, leverage)
     monkeypatch.setattr("backtest.strategy.agenda._ELEMENTS", 16 * dates_at_a_time)
@@ -117,10 +112,10 @@ class Sometimes(Strategy):
 """
 
 
-def test_what_holds_nothing_stays_so_and_leaves_the_multiple_as_it_was(
+def test_weeks_without_a_position_do_not_change_the_multiple(
     run: Callable[..., bt.BacktestResult], tmp_path: Path, prices: pd.DataFrame
 ) -> None:
-    """The weeks without a position are none to the recursion."""
+    """The recursion skips weeks without a position, and they stay without one."""
     write_strategy(tmp_path, "sometimes", SOMETIMES)
     leverage = {"target_volatility": 0.12, "window": 15, "smoothing": 0.75, **UNBOUND}
     result = run({"name": "sometimes"}, leverage)

@@ -26,8 +26,8 @@ from support.strategies.scaled_runs import (
 # ------------------------------------------------------------------------------------------------------- what they mean
 
 
-def test_a_multiple_multiplies(run: Callable[..., bt.BacktestResult]) -> None:
-    """Every target, and with it every risk contribution; 2 is a power of two, so that not a bit is rounded."""
+def test_a_multiple_scales_all_target_weights(run: Callable[..., bt.BacktestResult]) -> None:
+    """Every target weight and every risk contribution doubles, exactly, as 2 is a power of two."""
     one, two = run(SIXTY_FORTY), run(SIXTY_FORTY, {"multiple": 2})
     assert (two.target_weights == 2 * one.target_weights).all(axis=None)
     pd.testing.assert_frame_equal(two.risk_contributions, 2 * one.risk_contributions, check_exact=True)
@@ -43,7 +43,7 @@ def test_levered_targets_have_the_target_volatility(
     assert np.ptp(gross(result)) > 0.1
 
 
-def test_bounds_of_gross_exposure_win(run: Callable[..., bt.BacktestResult]) -> None:
+def test_gross_exposure_stays_within_its_bounds(run: Callable[..., bt.BacktestResult]) -> None:
     free = gross(run(SIXTY_FORTY, {"target_volatility": 0.12, **UNBOUND}))
     least, most = np.quantile(free, [0.3, 0.7])
     bounds = {"min_gross_exposure": float(least), "max_gross_exposure": float(most)}
@@ -52,10 +52,10 @@ def test_bounds_of_gross_exposure_win(run: Callable[..., bt.BacktestResult]) -> 
     )
 
 
-def test_a_window_of_its_own_is_the_sample_volatility_of_its_rows(
+def test_a_separate_window_uses_the_sample_volatility_of_its_rows(
     run: Callable[..., bt.BacktestResult], prices: pd.DataFrame
 ) -> None:
-    """sqrt(wᵀSw) = σ_target / sqrt(252), S by NumPy of the last 15 excess returns; the run begins with them."""
+    """sqrt(wᵀSw) = σ_target / sqrt(252) with NumPy's S of the last 15 excess returns; the run begins after 15."""
     result = run(SIXTY_FORTY, {"target_volatility": 0.12, "window": 15, **UNBOUND}, rebalance={"frequency": "daily"})
     excess = excess_returns(prices)
     assert result.target_weights.index[0] == excess.index[15]
@@ -71,10 +71,10 @@ def test_months_of_a_window_are_rows(run: Callable[..., bt.BacktestResult]) -> N
 
 
 @pytest.mark.parametrize("window", [None, 15])
-def test_the_benchmarks_volatility_is_measured_as_ones_own(
+def test_the_volatilities_of_run_and_benchmark_are_measured_alike(
     run: Callable[..., bt.BacktestResult], tmp_path: Path, prices: pd.DataFrame, window: int | None
 ) -> None:
-    """Both portfolios have the same wᵀSw, S the covariance of the run or of the window."""
+    """Both portfolios have the same wᵀSw, where S is the covariance of the run or of the window."""
     write_run(tmp_path, "other", {"name": "sixty_forty", "weights": {"gold": 0.7, "spx": 0.3}}, None)
     leverage = {"target_volatility": "benchmark", "window": window, **UNBOUND}
     result = run(SIXTY_FORTY, leverage, benchmark="other.yaml")
@@ -84,15 +84,15 @@ def test_the_benchmarks_volatility_is_measured_as_ones_own(
         assert weights @ risk @ weights == pytest.approx(benchmark @ risk @ benchmark, rel=1e-11)
 
 
-def test_smoothing_is_the_recursion(run: Callable[..., bt.BacktestResult]) -> None:
-    """L_k = 0.8 L_{k-1} + 0.2 wanted_k from the run's first decision on, and bounds come after it.
+def test_smoothing_follows_its_recursion(run: Callable[..., bt.BacktestResult]) -> None:
+    """L_k = 0.8 L_{k-1} + 0.2 target_k from the run's first decision on; bounds apply after smoothing.
 
-    A bound that came before would hold L back on later dates too.
+    Bounds applied before smoothing would also limit L on later dates.
     """
     leverage = {"target_volatility": 0.12, "smoothing": 0.8}
-    wanted = gross(run(SIXTY_FORTY, {"target_volatility": 0.12, **UNBOUND}))
-    by_hand = [wanted[0]]
-    for value in wanted[1:]:
+    targets = gross(run(SIXTY_FORTY, {"target_volatility": 0.12, **UNBOUND}))
+    by_hand = [targets[0]]
+    for value in targets[1:]:
         by_hand.append(0.8 * by_hand[-1] + 0.2 * value)
     np.testing.assert_allclose(gross(run(SIXTY_FORTY, leverage | UNBOUND)), by_hand, rtol=1e-14)
     most = float(np.median(by_hand))
@@ -101,7 +101,7 @@ def test_smoothing_is_the_recursion(run: Callable[..., bt.BacktestResult]) -> No
 
 
 def test_smoothing_begins_with_the_run(run: Callable[..., bt.BacktestResult], tmp_path: Path) -> None:
-    """A run that begins later, as its benchmark does, knows no multiple of before: its first is what is wanted."""
+    """A run that begins later because of its benchmark starts with its target multiple, not with an earlier one."""
     write_run(tmp_path, "late", {"name": "erc"}, None, estimation={"window": 60})
     leverage = {"target_volatility": 0.12, "smoothing": 0.9, **UNBOUND}
     late = run(SIXTY_FORTY, leverage, benchmark="late.yaml")
@@ -120,7 +120,7 @@ def test_smoothing_begins_with_the_run(run: Callable[..., bt.BacktestResult], tm
 def test_levered_erc_is_erc_with_leverage(
     run: Callable[..., bt.BacktestResult], prices: pd.DataFrame, tmp_path: Path, ragged: bool
 ) -> None:
-    """Bit for bit, in every table of the report; with assets that join and leave too."""
+    """Every table of the report is equal to the byte, also if assets join and leave."""
     data = {"source": "csv", "path": "market.csv", "cash": "bills", "assets": CLASSES, "ragged": ragged}
     if ragged:
         prices.loc[prices.index[:50], "gold"] = np.nan
@@ -132,7 +132,7 @@ def test_levered_erc_is_erc_with_leverage(
     assert_same_tables(one, other)
 
 
-def test_so_it_is_with_the_benchmarks_volatility_and_by_default(
+def test_levered_erc_is_erc_with_the_benchmarks_or_the_default_volatility(
     run: Callable[..., bt.BacktestResult], tmp_path: Path
 ) -> None:
     write_run(tmp_path, "other", SIXTY_FORTY, None)
@@ -145,7 +145,7 @@ def test_so_it_is_with_the_benchmarks_volatility_and_by_default(
 
 
 def test_volatility_target_is_fixed_weights_with_leverage(run: Callable[..., bt.BacktestResult]) -> None:
-    """Also bit for bit."""
+    """Every table of the report is equal to the byte."""
     weights = {"weights": {"equities": 0.5, "bonds": 0.3, "commodities": 0.2}}
     settings = {"target_volatility": 0.08, "max_gross_exposure": 1.2}
     assert_same_tables(
@@ -160,7 +160,7 @@ def test_volatility_target_is_fixed_weights_with_leverage(run: Callable[..., bt.
 def test_a_portfolio_without_risk_is_named_with_its_date(
     run: Callable[..., bt.BacktestResult], tmp_path: Path, prices: pd.DataFrame, window: int | None
 ) -> None:
-    """Gold, which is all that is held, earns exactly what cash does from row 101 on: ten such rows end at 110."""
+    """Gold, the only holding, earns exactly the cash return from row 101 on; ten such rows end at row 110."""
     prices.loc[prices.index[100:], "gold"] = prices["bills"].iloc[100:] * 2.0
     write_csv(prices, tmp_path / "market.csv")
     leverage = {"target_volatility": 0.1, "window": window}
@@ -172,8 +172,10 @@ def test_a_portfolio_without_risk_is_named_with_its_date(
     assert said.startswith(f"leverage on {prices.index[110]:%Y-%m-%d}: ")
 
 
-def test_it_waits_for_the_history_that_it_needs(run: Callable[..., bt.BacktestResult], prices: pd.DataFrame) -> None:
-    """Fixed weights alone need a price; levered by the covariance they need its window, which has to be there."""
+def test_a_run_begins_once_it_has_the_history_it_needs(
+    run: Callable[..., bt.BacktestResult], prices: pd.DataFrame
+) -> None:
+    """Fixed weights need only a price; with leverage they also need the full window of the covariance."""
     daily: dict[str, Any] = {"rebalance": {"frequency": "daily"}}
     assert run(SIXTY_FORTY, **daily).target_weights.index[0] == prices.index[0]
     first = run(SIXTY_FORTY, {"target_volatility": 0.1}, **daily).target_weights.index[0]
@@ -183,7 +185,7 @@ def test_it_waits_for_the_history_that_it_needs(run: Callable[..., bt.BacktestRe
 
 
 def test_a_window_of_months_in_quarterly_data_is_refused(tmp_path: Path) -> None:
-    """3M are one quarter, which has no standard deviation."""
+    """3M is one quarter, and a single return has no standard deviation."""
     dates = pd.date_range("2000-03-31", periods=12, freq="QE")
     rng = np.random.default_rng(3)
     write_csv(

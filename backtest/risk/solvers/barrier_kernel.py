@@ -18,8 +18,9 @@ import numpy as np
 
 from backtest.numerics.arrays import Floats, Ints
 from backtest.numerics.numba_kernels import reordered_kernel
-from backtest.numerics.tolerances import EPSILON, FEWEST_ROUNDINGS, NO_RISK
+from backtest.numerics.tolerances import EPSILON, FEWEST_ROUNDINGS
 from backtest.risk.accuracy import BUDGET_ACCURACY, BUDGET_SUM_TOLERANCE, COVARIANCE_TOLERANCE
+from backtest.risk.solvers.covariance_kernel import all_have_risk, may_be_a_covariance
 
 GOAL = 1e-11  # largest |x_i (Σx)_i - b_i| / b_i at which iteration stops
 ROWS = 9  # rows of working memory
@@ -27,7 +28,6 @@ LINE_STEPS = 8  # Newton steps on a line
 PARABOLA = 0.02  # relative moves up to this size follow the parabola of the line
 STEPS = 400  # conjugate-gradient steps at most
 PATIENCE, DESCENT = 16, 0.05  # give up unless the squared gradient falls to this fraction within this many steps
-FULL_CHECK = 32  # assets; above this size a full check of positive semi-definiteness costs more than solving
 
 
 @reordered_kernel
@@ -72,34 +72,6 @@ def transposed_product(cov: Floats, x: Floats, out: Floats) -> None:
 
 
 @reordered_kernel
-def has_correlations(cov: Floats, vol: Floats) -> bool:
-    """Return whether the correlations of a symmetric matrix lie within ±1, up to the tolerance."""
-    beyond = 0.0
-    for i in range(vol.size):
-        limit = (1.0 + COVARIANCE_TOLERANCE) * vol[i]
-        for j in range(i):
-            beyond += 0.0 if abs(cov[i, j]) <= limit * vol[j] else 1.0
-    return beyond == 0.0
-
-
-@reordered_kernel
-def is_semidefinite(cov: Floats, vol: Floats, factor: Floats) -> bool:
-    """Return whether the correlations, with their diagonal raised by the tolerance, have a Cholesky factor."""
-    for i in range(vol.size):
-        for j in range(i + 1):
-            total = cov[i, j] / (vol[i] * vol[j])
-            for k in range(j):
-                total -= factor[i, k] * factor[j, k]
-            if i > j:
-                factor[i, j] = total / factor[j, j]
-            elif total + COVARIANCE_TOLERANCE > 0.0:
-                factor[i, i] = sqrt(total + COVARIANCE_TOLERANCE)
-            else:
-                return False
-    return True
-
-
-@reordered_kernel
 def rescale(x: Floats, gradient: Floats) -> bool:
     """Scale x and Σx to xᵀΣx = 1; return False if there is no variance to scale."""
     variance = 0.0
@@ -121,16 +93,6 @@ def is_unbounded(x: Floats, vol: Floats) -> bool:
     for i in range(x.size):
         size += x[i] * vol[i]
     return not size * size * max(FEWEST_ROUNDINGS, x.size) * EPSILON < 1.0
-
-
-@reordered_kernel
-def all_have_risk(vol: Floats) -> bool:
-    """Return whether the smallest volatility is more than rounding next to the largest; False for NaN."""
-    least, largest = inf, 0.0
-    for i in range(vol.size):
-        least = min(least, vol[i])
-        largest = max(largest, vol[i])
-    return least > NO_RISK * largest
 
 
 @reordered_kernel
@@ -294,14 +256,6 @@ def error_bound(cov: Floats, budget: Floats, vol: Floats, x: Floats, gradient: F
         off = abs(x[i] * transposed[i] - budget[i] * variance) + rounding * x[i] * vol[i]
         error = max(error, off / (budget[i] * variance))
     return error if beyond == 0.0 and 0.0 < variance < inf else inf
-
-
-@reordered_kernel
-def may_be_a_covariance(cov: Floats, vol: Floats) -> bool:
-    """Return whether a symmetric Σ is positive semi-definite: fully checked up to FULL_CHECK assets, above by pairs."""
-    if vol.size > FULL_CHECK:
-        return has_correlations(cov, vol)
-    return is_semidefinite(cov, vol, np.empty((vol.size, vol.size)))
 
 
 @reordered_kernel

@@ -19,12 +19,12 @@ from backtest.risk.solvers.barrier_kernel import (
     ROWS,
     advance,
     is_unbounded,
-    may_be_a_covariance,
     normalise_budgets,
     normalise_weights,
     product,
     rescale,
 )
+from backtest.risk.solvers.covariance_kernel import may_be_a_covariance
 
 GOAL = 1e-12  # largest |x_i (Σx)_i - b_i| / b_i that a step aims at
 GOOD = 0.2 * BUDGET_ACCURACY  # error at which iteration stops

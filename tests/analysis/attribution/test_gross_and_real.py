@@ -25,23 +25,19 @@ from backtest.reporting.files.report_files import csv_bytes, tables
 from support.builders.ledger_result import gross_assets, random_run, simulated, terms_of
 
 CONFIGS = Path(__file__).parents[3] / "configs"
-
-
 IDENTITY = 1e-12
-
-
 seeds = st.integers(0, 10**6)
 
 
 class TestGross:
-    """What NAV would have earned had somebody else paid."""
+    """Growth of NAV before trading costs and fees."""
 
     @settings(max_examples=40, deadline=None)
     @given(seeds)
     def test_gross_of_trading_costs_is_the_same_run_traded_free(self, seed: int) -> None:
-        """Between trades weights drift alike, and after one they are the targets, whatever it cost.
+        """Weights drift alike between trades, and equal the targets after each trade, whatever it costs.
 
-        To 1e-12 of gross assets, as both runs are rounded by them.
+        Both runs are rounded relative to gross assets, so they agree to 1e-12 of them.
         """
         interest = {"spread": 0.02, "cash_spread": 0.005, "borrow_fee": 0.01}
         dear, free = (random_run(seed, terms_of(3, trading_cost=k, **interest)) for k in (0.02, 0.0))
@@ -58,7 +54,7 @@ class TestGross:
 
 
 class TestReal:
-    """By consumer prices as they were known."""
+    """Real returns use consumer prices known at the time."""
 
     prices = Sample("sample").fetch("us_cpi", None, 1.0).values["level"]
 
@@ -74,10 +70,10 @@ class TestReal:
             (result.nav.index[-1] - result.nav.index[0]).days / 365.25,
         )
         assert growth["real"] == pytest.approx(real.iloc[-1] ** (1 / years) - 1, rel=1e-13)
-        assert 0.02 < (1 + growth["net"]) / (1 + growth["real"]) - 1 < 0.05  # the US in these decades
+        assert 0.02 < (1 + growth["net"]) / (1 + growth["real"]) - 1 < 0.05  # US inflation in these decades
 
     def test_no_index_counts_before_it_is_known(self) -> None:
-        """On 30 January that of November is, on the 31st that of December; January's never, though it is dated then."""
+        """November's index counts on 30 January, December's from the 31st on; January's is not known in time."""
         nav = pd.Series(1.0, index=pd.date_range("2020-01-30", "2020-02-28", freq="D"))
         index = pd.Series([100, 110, 121, 999.0], index=pd.date_range("2019-11-30", periods=4, freq="ME"))
         real = real_nav(nav, index)
@@ -102,7 +98,7 @@ class TestReal:
 
 
 class TestInTheReport:
-    """What a run leaves of it."""
+    """Attribution in the summary and the tables of a run."""
 
     @pytest.mark.parametrize("name", ["levered_erc", "erc"])
     def test_the_summary_adds_up(self, name: str) -> None:
@@ -117,8 +113,8 @@ class TestInTheReport:
             assert sum(parts["levered_return"].values()) == pytest.approx(summary["cagr"], abs=1e-12)
         assert "levered_return" not in summary["benchmark"]["attribution"]  # 60/40 borrows nothing
 
-    def test_gross_net_and_real_stand_side_by_side(self, tmp_path: Path) -> None:
-        """By the consumer prices of the run, the benchmark too; without any there is no real number, and no error."""
+    def test_gross_net_and_real_returns_are_side_by_side(self, tmp_path: Path) -> None:
+        """Run and benchmark use the consumer prices of the run; without them there are no real returns."""
         text = (CONFIGS / "erc.yaml").read_text(encoding="utf-8")
         (tmp_path / "60_40.yaml").write_bytes((CONFIGS / "60_40.yaml").read_bytes())
         (tmp_path / "erc.yaml").write_text(

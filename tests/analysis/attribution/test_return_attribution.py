@@ -1,7 +1,7 @@
-"""Where the return went: every part by its own formula, and all of them the return; gross, net and real.
+"""Return attribution: each part follows its own formula, and the parts add up to the return.
 
-Tolerances. An identity of a period is held to 1e-12 of the opening gross assets, as the design words it; linked ones to
-1e-12 of the largest NAV on the way, by which the flows were rounded.
+Tolerances: identities of a period hold to 1e-12 of the opening gross assets, linked ones to 1e-12 of the largest NAV on
+the path, because the flows are rounded relative to it.
 """
 
 import numpy as np
@@ -28,19 +28,17 @@ from support.builders.ledger_result import gross_assets, random_run, simulated, 
 from support.builders.synthetic_result import synthetic_result
 
 IDENTITY = 1e-12
-
-
 seeds = st.integers(0, 10**6)
 
 
 def act_360(result: BacktestResult) -> np.ndarray:
-    """(P - 1,) years of each period."""
+    """Return the length of each period in years of 360 days, (P - 1,)."""
     days: np.ndarray = np.diff(result.nav.index.to_numpy()).astype("m8[D]").astype(float)
     return days / 360
 
 
 def two_months() -> BacktestResult:
-    """Two assets at 150 / 50 %, a cost of 1 % of what is traded, a spread of 12 % over cash of 1 % a month, 30 days."""
+    """Two assets at 150 / 50 %, a trading cost of 1 %, cash of 1 % a month, a spread of 12 %, months of 30 days."""
     dates = pd.DatetimeIndex(["2019-12-01", "2019-12-31", "2020-01-30"])
     returns = np.array([[0, 0], [0.10, 0.02], [-0.05, 0.04]])
     terms = terms_of(2, trading_cost=0.01, spread=0.12)
@@ -48,7 +46,7 @@ def two_months() -> BacktestResult:
 
 
 class TestByHand:
-    """Two months, with their arithmetic."""
+    """Two months with their arithmetic."""
 
     def test_each_part_of_each_month(self) -> None:
         """150 / 50 %, bought at a cost of 1 %, held for two months.
@@ -75,16 +73,16 @@ class TestByHand:
         assert list(years.index) == list(result.nav.index[1:])  # each year's last date: one month of each
         np.testing.assert_allclose(years, parts, rtol=0, atol=1e-15)
 
-    def test_gross_of_what_it_cost_to_buy(self) -> None:
-        """Free of the first trade's cost, u is 1: 1.14 and 1.0575 / 1.14. The loan is paid for all the same."""
+    def test_gross_return_excludes_the_cost_of_the_first_trade(self) -> None:
+        """Without the cost of the first trade, u is 1: 1.14 and 1.0575 / 1.14. The loan still costs its interest."""
         result = two_months()
         assert capital_after_first_trade(result) == pytest.approx(1 / 1.02, rel=1e-15)
         np.testing.assert_allclose(gross_returns(result), [0.14, 1.0575 / 1.14 - 1], rtol=0, atol=1e-15)
 
-    def test_gross_of_what_it_cost_to_buy_funds(self) -> None:
+    def test_gross_return_excludes_the_cost_of_buying_funds(self) -> None:
         """1.5 of exposure through funds of 3 is half of NAV, bought at 1 %: 1 / 1.005 is left.
 
-        The asset earns 10 %: gross 15 %, whatever it cost to buy.
+        The asset earns 10 %, so the gross return is 15 % whatever the purchase costs.
         """
         dates = pd.date_range("2020-01-01", periods=2, freq="D")
         terms = Terms(TradingTerms(np.array([0.01])), FundTerms(3.0))
@@ -93,15 +91,15 @@ class TestByHand:
         assert gross_returns(result).tolist() == pytest.approx([0.15], abs=1e-15)
         assert result.returns.tolist() == pytest.approx([1.15 / 1.005 - 1], abs=1e-15)
 
-    def test_gross_of_fees(self) -> None:
-        """One asset of no return, a fee of 3.65 % on NAV, 10 days each: 0.1 % goes, and gross nothing does."""
+    def test_gross_return_excludes_fees(self) -> None:
+        """One asset without return and a fee of 3.65 % of NAV cost 0.1 % in 10 days, and nothing gross."""
         dates = pd.date_range("2020-01-01", periods=3, freq="10D")
         result = simulated(np.zeros((3, 1)), [0, 0, 0], {0: [0.5]}, terms_of(1, management_fee=0.0365), dates)
         assert result.returns.tolist() == pytest.approx([-0.001, -0.001], abs=1e-15)
         assert gross_returns(result).tolist() == pytest.approx([0, 0], abs=1e-15)
 
     def test_ruin(self) -> None:
-        """Three times an asset that loses half: NAV 1 - 1.5 = -0.5, which is 0 to its owner and -0.5 to the lender."""
+        """Three times an asset that loses half leaves 1 - 1.5 = -0.5: a NAV of 0, and a loss of 0.5 for the lender."""
         dates = pd.date_range("2020-01-31", periods=3, freq="ME")
         result = simulated(np.array([[0], [-0.5], [0.1]]), [0, 0, 0], {0: [3.0]}, terms_of(1), dates)
         assert result.nav.tolist() == [1, 0]
@@ -111,7 +109,7 @@ class TestByHand:
         assert gross_returns(result).tolist() == [-1]
 
     def test_ruin_by_fees(self) -> None:
-        """1.9 times an asset that loses half leaves 5 %, and a fee of 10 % of NAV takes more: gross there is 5 %."""
+        """1.9 times an asset that loses half leaves 5 % of NAV, and a fee of 10 % takes more: gross, 5 % is left."""
         dates = pd.DatetimeIndex(["2018-12-31", "2019-12-31", "2020-12-31"])  # 365 days: the fee of a year
         terms = terms_of(1, management_fee=0.1)
         result = simulated(np.array([[0], [-0.5], [0.1]]), [0, 0, 0], {0: [1.9]}, terms, dates, periods_per_year=1)
@@ -128,7 +126,7 @@ class TestAddsUp:
 
     @settings(max_examples=60, deadline=None)
     @given(seeds, st.sampled_from([0.05, 0.3]))
-    def test_periods_years_and_the_whole(self, seed: int, volatility: float) -> None:
+    def test_parts_add_up_by_period_by_year_and_in_total(self, seed: int, volatility: float) -> None:
         result = random_run(seed, volatility=volatility)
         nav, parts, years = result.nav.to_numpy(), period_attribution(result), attribution_by_year(result)
         returns = nav[1:] / nav[:-1] - 1
@@ -143,7 +141,7 @@ class TestAddsUp:
 
     @pytest.mark.parametrize("seed", range(5))
     def test_each_source_by_its_own_formula(self, seed: int) -> None:
-        """From weights, prices and terms alone: none is what the others leave."""
+        """Each is computed from weights, prices and terms, not as the remainder of the others."""
         terms = terms_of(3, 0.004, 0.03, 0.01, 0.02, 0.006, 0.01)
         result = random_run(seed, terms)
         parts = period_attribution(result).iloc[1:]  # the first period begins with what the first trade leaves
@@ -170,7 +168,7 @@ class TestAddsUp:
 
     @pytest.mark.parametrize("seed", range(3))
     def test_futures_by_their_own_formulas(self, seed: int) -> None:
-        """The implied rate is charged on notionals, and received on those sold; NAV is in bills; roll is trading."""
+        """Long notionals pay the implied rate, short ones receive it; NAV is in bills; rolls are trading costs."""
         rng = np.random.default_rng(seed)
         basis, roll = rng.uniform(-0.002, 0.01, 3), rng.uniform(0, 0.003, 3)
         terms = Terms(TradingTerms(np.zeros(3)), FuturesTerms(basis, roll, cash_spread=0.002))
@@ -194,7 +192,7 @@ class TestAddsUp:
     def test_leveraged_funds_by_their_own_formulas(self, leverage: float) -> None:
         """A fund held with v of NAV gives an exposure of l v, borrows (l - 1) v and costs e v.
 
-        It pays its swap spread on l - 1, or, of an inverse fund, on -l; its cash is lent where l - 1 is below zero.
+        It pays its swap spread on l - 1, an inverse fund on -l. Its cash is lent if l - 1 is below zero.
         """
         terms = Terms(TradingTerms(np.zeros(3)), FundTerms(leverage, 0.004, 0.009, cash_spread=0.002))
         result = random_run(5, terms, shorts=False, leverage=0.3 * leverage, volatility=0.02)
@@ -228,7 +226,7 @@ class TestAddsUp:
 
 
 class TestWaterfall:
-    """Bars from what assets added to the total return."""
+    """Bars of the contributions to the total return."""
 
     @given(count=st.integers(1, 12), most=st.integers(1, 8), seed=st.integers(0, 2**16))
     @settings(max_examples=25)
@@ -246,13 +244,13 @@ class TestWaterfall:
         assets = len(table) - 1 - int((linked_attribution(result).iloc[count:] != 0).sum())
         assert assets == min(count, most + 1)
 
-    def test_sources_of_nothing_have_no_bar(self) -> None:
+    def test_sources_that_contribute_nothing_have_no_bar(self) -> None:
         assert list(waterfall(synthetic_result(6, free=True), 5).index) == ["stocks", "bonds", "gold", TOTAL]
         still = waterfall(synthetic_result(1, ("only",), still=True, free=True), 5)
         assert still.to_numpy().tolist() == [[0.0, 0.0, 0.0]] * 2
 
     def test_assets_may_have_any_name(self) -> None:
-        """Also that of the total, and that of the others; of 60 assets the rest is one bar."""
+        """An asset may have the name of the total or of the other assets; the rest of 60 assets is one bar."""
         names = (TOTAL, "55 others", "value", *(f"a{i}" for i in range(57)))
         result = synthetic_result(24, names)
         table = waterfall(result, 5)

@@ -17,18 +17,13 @@ from support.builders.compared_runs import EXACT, refusal, run_config, write_pri
 from support.builders.market_files import write_config, write_csv
 
 CONFIGS = Path(__file__).resolve().parents[3] / "configs"
-
-
 TOGETHER = {
     "beta", "alpha", "tracking_error", "information_ratio", "up_capture", "down_capture", "correlation",
 }  # fmt: skip
 
 
-# 1. All begin on the first common date
-
-
 def test_the_order_of_arguments_changes_no_number(tmp_path: Path) -> None:
-    """Not even where one configuration states its periods per year, which counts for all; two numbers are refused."""
+    """Periods per year stated by one configuration apply to all; two different numbers are refused."""
     write_prices(tmp_path, pd.bdate_range("2015-01-02", periods=400))
     paths = {}
     for name, stated in (("a", None), ("b", 260), ("c", 250)):
@@ -59,7 +54,7 @@ WITH_BENCHMARKS = sorted(
 
 @pytest.mark.parametrize("name", WITH_BENCHMARKS)
 def test_a_strategy_has_the_same_numbers_as_a_benchmark_and_in_a_comparison(name: str) -> None:
-    """They are equal to the bit, whichever of the two began first on its own."""
+    """They are equal to the bit, whichever of the two runs begins first by itself."""
     path = CONFIGS / f"{name}.yaml"
     result, benchmark = bt.run(path), load_config(path).benchmark
     assert benchmark is not None
@@ -86,8 +81,8 @@ MARKETS: dict[str, tuple[str, int, dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", MARKETS)
-def test_three_runs_begin_where_the_last_of_them_can(case: str, tmp_path: Path) -> None:
-    """Each equals, to the bit, its run as the benchmark of the last, and each pays for its first purchase."""
+def test_three_runs_begin_on_the_first_date_of_the_last_one(case: str, tmp_path: Path) -> None:
+    """Each equals, to the bit, its run as a benchmark of the last one, and each pays for its first purchase."""
     spacing, count, terms, other_file = MARKETS[case]
     write_prices(tmp_path, pd.date_range("2011-01-31", periods=count, freq=spacing))
     first = run_config(tmp_path, "first", other_file, estimation={"window": 12}, **terms)
@@ -113,7 +108,7 @@ def test_three_runs_begin_where_the_last_of_them_can(case: str, tmp_path: Path) 
         assert result.trades.index[0] == found.start
 
 
-def test_the_end_is_the_earliest_of_all_and_decides_there(tmp_path: Path) -> None:
+def test_the_comparison_ends_on_the_earliest_end_and_decides_there(tmp_path: Path) -> None:
     """A result that was cut equals a run whose data ends there."""
     dates = pd.date_range("2011-01-31", periods=60, freq="ME")
     write_prices(tmp_path, dates)
@@ -129,7 +124,7 @@ def test_the_end_is_the_earliest_of_all_and_decides_there(tmp_path: Path) -> Non
         pd.testing.assert_series_equal(begun.latest_trades, ended.latest_trades)
 
 
-def test_a_run_that_was_lost_before_the_common_start_begins_afresh_too(tmp_path: Path) -> None:
+def test_a_run_ruined_before_the_common_start_begins_again(tmp_path: Path) -> None:
     dates = pd.date_range("2011-01-31", periods=60, freq="ME")
     prices = write_prices(tmp_path, dates)
     prices.iloc[10:, 0] *= 0.02
@@ -148,7 +143,7 @@ SHARE: dict[str, Any] = {"strategy": {"name": "equal_weight"}}
 
 
 def test_results_that_were_pickled_compare_on_the_dates_they_have(tmp_path: Path) -> None:
-    """A pickle has no setup, as a user's strategy cannot be pickled: what would have to begin again is refused."""
+    """A pickle has no setup, as a user's strategy cannot be pickled; results that would begin again are refused."""
     write_prices(tmp_path, pd.date_range("2011-01-31", periods=60, freq="ME"))
     early, late = (
         bt.run(run_config(tmp_path, name, estimation={"window": n})) for name, n in (("early", 12), ("late", 24))

@@ -30,7 +30,7 @@ CONFIGS = Path(__file__).resolve().parents[3] / "configs"
 
 @pytest.fixture(scope="module")
 def results() -> list[BacktestResult]:
-    """Those of the article's table, and a levered one."""
+    """Runs of the article's table, and a levered one."""
     return [bt.run(CONFIGS / f"{name}.yaml") for name in ("60_40", "erc", "all_weather", "levered_erc")]
 
 
@@ -39,10 +39,10 @@ def comparison(results: list[BacktestResult]) -> Comparison:
     return compare(results)
 
 
-# 2. What is compared
+# What is compared
 
 
-def test_all_have_the_dates_that_all_share(results: list[BacktestResult], comparison: Comparison) -> None:
+def test_each_result_has_the_dates_that_all_share(results: list[BacktestResult], comparison: Comparison) -> None:
     shared = set.intersection(*(set(result.nav.index) for result in results))
     assert set(comparison.growth.index) == shared
     assert (comparison.growth.iloc[0] == 1).all()
@@ -50,7 +50,9 @@ def test_all_have_the_dates_that_all_share(results: list[BacktestResult], compar
     assert all(result.benchmark is None for result in comparison.results)
 
 
-def test_a_run_over_just_these_dates_has_its_own_numbers(results: list[BacktestResult], comparison: Comparison) -> None:
+def test_a_run_over_exactly_these_dates_keeps_its_numbers(
+    results: list[BacktestResult], comparison: Comparison
+) -> None:
     erc = results[1].summary()
     assert (comparison.start, comparison.end) == (pd.Timestamp(erc["start"]), pd.Timestamp(erc["end"]))
     for key, value in comparison.metrics["erc"].items():
@@ -62,13 +64,13 @@ def test_the_order_changes_no_number(results: list[BacktestResult], comparison: 
     pd.testing.assert_frame_equal(turned.metrics[list(comparison.names)], comparison.metrics)
 
 
-def test_the_same_name_twice_gets_a_number() -> None:
+def test_repeated_names_are_numbered() -> None:
     one, other, third = (synthetic_result(seed=seed) for seed in range(3))
     named = replace(third, name="synthetic (2)")
     assert compare([one, named, other]).names == ("synthetic", "synthetic (2)", "synthetic (3)")
 
 
-def test_a_ruin_ends_the_comparison_and_is_told() -> None:
+def test_a_ruin_ends_the_comparison_and_is_noted() -> None:
     ruined = synthetic_result(20, name="ruined", ruined=True)
     found = compare([synthetic_result(30, seed=1), ruined])
     assert found.notes == ("ruined lost all of its capital on 2005-08-31, where the comparison ends",)
@@ -76,7 +78,7 @@ def test_a_ruin_ends_the_comparison_and_is_told() -> None:
     json.loads(json_bytes(found.summary()))
 
 
-def test_what_cannot_be_compared() -> None:
+def test_incomparable_results_are_refused() -> None:
     monthly = synthetic_result()
     assert refusal([]) == "0 to compare; expected two results or more"
     assert refusal([monthly]) == "1 to compare; expected two results or more"
@@ -105,18 +107,18 @@ def test_what_cannot_be_compared() -> None:
     ],
     ids=str,
 )
-def test_anything_can_be_compared_with_anything(made: dict[str, Any]) -> None:
-    """Whatever is not defined is null, and the rest is there."""
+def test_unusual_results_can_be_compared(made: dict[str, Any]) -> None:
+    """Undefined numbers are null, and all others are present."""
     found = compare([synthetic_result(**made), synthetic_result(**made, seed=5, name="other")])
     summary = json.loads(json_bytes(found.summary()))
     assert summary["strategies"] == ["synthetic", "other"]
     assert set(found.table().columns) == {"better", "best", "synthetic", "other"}
 
 
-# 3. The tables
+# The tables
 
 
-def test_the_best_of_each_number_by_a_plain_search(comparison: Comparison) -> None:
+def test_the_best_of_each_metric_equals_a_plain_search(comparison: Comparison) -> None:
     for key, row in comparison.metrics.iterrows():
         values = {name: value for name, value in row.items() if not math.isnan(value)}
         distance = {
@@ -132,7 +134,7 @@ def test_the_best_of_each_number_by_a_plain_search(comparison: Comparison) -> No
         assert comparison.best[str(key)] == expected
 
 
-def test_every_number_that_can_be_better_is_one_of_a_summary(comparison: Comparison) -> None:
+def test_every_metric_with_a_best_is_in_a_summary(comparison: Comparison) -> None:
     """Otherwise renaming a measure would silently drop its "best" mark. Sums of costs are for less than a year."""
     short = compare([synthetic_result(3), synthetic_result(3, seed=1)])
     assert set(BETTER) <= {*comparison.metrics.index, *short.metrics.index}
@@ -141,7 +143,7 @@ def test_every_number_that_can_be_better_is_one_of_a_summary(comparison: Compari
     } - set(BETTER)
 
 
-def test_ties_and_what_is_not_there() -> None:
+def test_ties_share_the_mark_and_missing_values_get_none() -> None:
     nan = float("nan")
     metrics = pd.DataFrame(
         {"a": [0.5, 0.2, nan, 1.25], "b": [0.5 + 1e-12, 0.2, nan, 0.5], "c": [0.1, 0.2, nan, 0.75]},
@@ -150,8 +152,8 @@ def test_ties_and_what_is_not_there() -> None:
     assert best_of(metrics) == {"sharpe": ("a", "b"), "volatility": (), "calmar": (), "bias_statistic": ("a", "c")}
 
 
-def test_the_articles_table_is_measured(comparison: Comparison) -> None:
-    """60/40 skewed to stocks, risk parity balanced between assets, All-Weather unlevered and not balanced."""
+def test_the_table_of_the_article_holds_on_the_sample(comparison: Comparison) -> None:
+    """60/40 is skewed to stocks, risk parity is balanced between assets, All-Weather is unlevered and not balanced."""
     risk, capital = comparison.class_shares("risk"), comparison.class_shares("capital")
     assert capital["60_40"].to_dict() == pytest.approx({"equities": 0.6, "bonds": 0.4, "commodities": 0.0}, abs=EXACT)
     assert risk["erc"].to_dict() == pytest.approx({"equities": 0.25, "bonds": 0.25, "commodities": 0.5}, abs=1e-9)
@@ -165,7 +167,7 @@ def test_the_articles_table_is_measured(comparison: Comparison) -> None:
     assert leverage["levered_erc"] > 2
 
 
-def test_shares_of_what_has_no_class_or_no_covariance() -> None:
+def test_shares_of_results_without_classes_or_covariance() -> None:
     plain = replace(synthetic_result(), classes={}, name="plain")
     blind = synthetic_result(risk=False, name="blind")
     shares = class_shares({one.name: one.summary() for one in (plain, synthetic_result(), blind)}, "capital")
@@ -174,7 +176,7 @@ def test_shares_of_what_has_no_class_or_no_covariance() -> None:
     assert shares["blind"].isna().all()
 
 
-def test_correlations_are_those_of_returns(comparison: Comparison) -> None:
+def test_correlations_are_computed_from_returns(comparison: Comparison) -> None:
     expected = comparison.growth.pct_change().iloc[1:].corr()
     pd.testing.assert_frame_equal(comparison.correlations, expected, rtol=0, atol=1e-10)
 
@@ -189,15 +191,15 @@ def test_each_pair_has_a_difference_of_sharpe_ratios(comparison: Comparison) -> 
     assert table["holm_p"].tolist() == holm(table["ledoit_wolf_p"].to_numpy()).tolist()
 
 
-def test_leverage_is_told_by_what_was_held(comparison: Comparison) -> None:
+def test_a_strategy_is_levered_if_its_gross_exposure_is(comparison: Comparison) -> None:
     assert comparison.levered == ("levered_erc",)
     means = {name: comparison.metrics[name]["average_gross_exposure"] for name in comparison.names}
     pd.testing.assert_series_equal(comparison.gross_exposure.mean(), pd.Series(means))
 
 
 @given(seed=st.integers(0, 10_000), window=st.integers(1, 12))
-def test_windows_won_by_a_plain_count(seed: int, window: int) -> None:
-    """Where two are the same neither wins, so those of a pair add up to 1 less the ties."""
+def test_windows_won_equal_a_plain_count(seed: int, window: int) -> None:
+    """Neither side wins a tie, so the shares of a pair add up to 1 less the share of ties."""
     rng = np.random.default_rng(seed)
     navs = pd.DataFrame(np.cumprod(1 + rng.choice([-0.5, 0.0, 1.0], (10, 3)), axis=0), columns=list("abc"))
     won = windows_won(navs, window)
@@ -231,7 +233,7 @@ def test_falls_are_the_worst_drawdowns_of_the_first(comparison: Comparison) -> N
     assert falls_of(pd.Series([1.0, 2.0], index=first.index[:2], name="up")) == ()
 
 
-# 5. What is written
+# What is written
 
 
 def test_the_table_and_the_summary_are_the_same_numbers(comparison: Comparison) -> None:

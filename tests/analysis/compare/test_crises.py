@@ -9,8 +9,6 @@ from backtest.analysis.metrics.drawdown import worst_drawdowns
 from backtest.analysis.tables.crises import CRISES, Crisis, in_crises
 from backtest.data.sources.bundled_sample import Sample
 
-# 4. Crises
-
 
 def test_the_crises_have_dates_reasons_and_sources() -> None:
     assert len({crisis.name for crisis in CRISES}) == len(CRISES) >= 12
@@ -18,10 +16,11 @@ def test_the_crises_have_dates_reasons_and_sources() -> None:
     assert all(one.end < other.start for one, other in pairwise(CRISES))
 
 
-def test_stocks_fell_in_each_crisis_of_stocks_and_the_dates_are_those_of_the_fall() -> None:
-    """On the sample's monthly total returns since 1926: the worst fall of the span and a year around it lies within.
+def test_the_dates_of_each_stock_crisis_cover_the_fall_of_stocks() -> None:
+    """The worst fall of stocks within a year around each crisis lies inside its dates.
 
-    Dividends and month-ends move a peak by a month or two. 2011 and later 2018 have falls of 16 and 14 % by month.
+    Dividends and month-ends move a peak by a month or two. In monthly data the falls of 2011 and late 2018 are 16 and
+    14 %.
     """
     level = Sample("sample").fetch("us_stocks", None, 1.0).values["level"]
     stocks = pd.DataFrame({"stocks": level[level.notna()]})
@@ -42,8 +41,8 @@ def test_bonds_fell_where_rates_rose() -> None:
     assert max(falls[name] for name in ("Volcker", "Bond rout of 1994", "Taper tantrum", "2022")) < -0.05
 
 
-def test_a_crisis_by_hand() -> None:
-    """On days as they are; on months from the one before it to the one that ends it; only where covered as a whole."""
+def test_a_crisis_covers_its_days_or_its_months() -> None:
+    """Daily data uses the exact days, monthly data the months around them; partial cover gives no crisis."""
     crash = Crisis("crash", pd.Timestamp("2020-02-19"), pd.Timestamp("2020-02-21"), "", "")
     days = pd.date_range("2020-02-18", "2020-02-24", freq="B")
     navs = pd.DataFrame({"a": [1.0, 2.0, 1.0, 1.5, 9.0], "b": [1.0, 1.0, 2.0, 3.0, 1.0]}, index=days)

@@ -24,8 +24,6 @@ from support.web.synthetic_source import (
     logged_warnings,
 )
 
-# 1. What is asked for, and what is kept
-
 
 def test_fresh_series_are_not_requested(tmp_path: Path) -> None:
     source = SyntheticSource(5)
@@ -67,7 +65,7 @@ def test_a_split_between_two_fetches_refetches_the_history_and_is_reported(
 
 
 class Changed(SyntheticSource):
-    """The history with a change of one's own."""
+    """The synthetic history with a given change."""
 
     def __init__(self, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
         super().__init__(8)
@@ -82,7 +80,7 @@ class Changed(SyntheticSource):
 
 
 CHANGES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
-    "a dividend told late": (
+    "a dividend reported late": (
         lambda values: values.assign(dividends=values["dividends"].mask(values.index == values.index[20], 1.25)),
         "other values on 1 of 25 dates, from 2020-01-29 on, most of all dividends of 2020-01-29, 0 before and 1.25 now",
     ),
@@ -144,7 +142,7 @@ def test_a_series_requested_twice_is_fetched_once(tmp_path: Path) -> None:
 
 
 def test_eight_threads_fetch_a_missing_series_once(tmp_path: Path) -> None:
-    """The others find the series of the first one under its lock. The first answer waits until all have begun."""
+    """The other threads find the series under the lock of the first, whose answer waits until all have begun."""
     begun = threading.Event()
 
     def wait(_: str) -> None:
@@ -182,7 +180,7 @@ def test_cached_values_equal_fetched_values(tmp_path: Path) -> None:
     assert (list(online.places), list(offline.places)) == ([], [])
 
 
-# What a second within a second, a wrong clock and a mixture of faults may do
+# Several fetches within a second, and a wrong clock
 
 
 def test_each_refresh_requests_even_within_the_same_second(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ from support.web.synthetic_source import (
     on_clock,
 )
 
-# 2. What goes on without the source
+# Runs that continue without the source
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_stale_series_is_used_if_its_source_fails_and_its_age_is_logged(
     assert logged_warnings(caplog) == ["no way. Going on with values up to 2020-01-28, fetched 5 days ago."]
     entry = Cache(tmp_path).entry("synthetic", "A")
     assert entry is not None
-    assert datetime.now(UTC) - entry.fetched_at > timedelta(days=5)  # it is asked for again next time
+    assert datetime.now(UTC) - entry.fetched_at > timedelta(days=5)  # the next fetch requests it again
 
 
 def test_an_empty_answer_does_not_make_old_values_fresh(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -124,7 +124,7 @@ def test_a_cache_that_cannot_be_written_still_reads(
         raise PermissionError(13, "Permission denied")
 
     aged(tmp_path, timedelta(hours=1))
-    monkeypatch.setattr(Path, "mkdir", refuse)  # as root, who runs these tests at times, may write anywhere
+    monkeypatch.setattr(Path, "mkdir", refuse)  # root, who may run these tests, can write anywhere
     source = SyntheticSource(9)
     assert fetched(tmp_path, source, max_age=timedelta(days=1))["A"].values.equals(history("A", 0).values)
     assert logged_warnings(caplog) == []
@@ -138,7 +138,7 @@ def test_a_cache_that_cannot_be_written_still_reads(
     assert str(told.value).count("\n") == 0
 
 
-# 3. What is told when nothing can be had
+# Messages if no values are available
 
 
 def test_each_failed_series_has_its_line_and_the_others_are_cached(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_an_invalid_answer_is_a_failure_of_its_source(tmp_path: Path, dates: lis
 
 
 def test_every_failure_is_reported_whatever_its_kind(tmp_path: Path) -> None:
-    """An impossible symbol, and unknown ones of a file and of the network: one line each, in order."""
+    """An impossible symbol and unknown symbols of a file and of the network get one line each, in order."""
     local = SyntheticSource(0, lambda symbol: always(UnknownSeries(f"no column {symbol}"))(symbol))
     local.cached = False
     remote = SyntheticSource(0, lambda symbol: always(UnknownSeries(f"synthetic {symbol}: unknown"))(symbol))

@@ -14,8 +14,6 @@ from backtest.data.cache.store import Cache
 from support.web.synthetic_source import history
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
-
-
 ODD = [
     "../x",
     "/etc/x",
@@ -35,22 +33,17 @@ ODD = [
 ]
 
 
-# What no file system in use treats specially, whatever precedes or follows it.
+# Characters that no file system in use treats specially in any position.
 HARMLESS = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-%~")
 
 
-# Python 3.13 has its own, and calls the older one deprecated.
+# Python 3.13 has its own function, and deprecates the older one.
 is_reserved = getattr(ntpath, "isreserved", None) or (lambda name: PureWindowsPath(name).is_reserved())
-
-
 names = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=300) | st.sampled_from(ODD)
 
 
 def files(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
-
-
-# 1. Names
 
 
 @given(names, names)

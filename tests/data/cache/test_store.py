@@ -1,4 +1,4 @@
-"""The cache restores series bit for bit or reports damage; no name leads out of its folder."""
+"""Store of cached series: values are restored bit for bit, or damage is reported."""
 
 import errno
 import hashlib
@@ -43,7 +43,7 @@ def test_impossible_names_are_refused_in_one_line(name: str, tmp_path: Path) -> 
     assert "\0" not in str(told.value)
 
 
-# 2. Values
+# Values
 
 
 any_float = st.integers(0, 2**64 - 1).map(lambda bits: struct.unpack("<d", struct.pack("<Q", bits))[0])
@@ -97,7 +97,7 @@ def test_a_series_never_fetched_is_none(tmp_path: Path) -> None:
     assert Cache(tmp_path / "none").entries() == []
 
 
-# 3. Damage
+# Damage
 
 
 def flipped(content: bytes, place: int, bit: int = 0) -> bytes:
@@ -124,7 +124,7 @@ def test_no_damage_of_a_file_is_read_as_values(tmp_path: Path) -> None:
             if damage is None:
                 back = cache.read("synthetic", "A")
                 assert back is not None
-                assert _same(back, whole)  # layout of JSON alone
+                assert _same(back, whole)  # only the layout of the JSON differs
                 continue
             told += 1
             assert (damage.source, damage.symbol, damage.exit_code) == ("synthetic", "A", 3)
@@ -207,7 +207,7 @@ def test_files_set_aside_are_kept_once_and_never_read(tmp_path: Path) -> None:
     assert files(tmp_path)["synthetic/A.json.damaged"] == b"}"
 
 
-# 4. Readers, writers, locks
+# Readers, writers, locks
 
 
 def test_a_reader_overtaken_by_a_writer_reads_the_new_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

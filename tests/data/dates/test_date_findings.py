@@ -12,7 +12,7 @@ from backtest.data.quality.shifted_dates import shifted
 from backtest.data.sources.cells import clock_of
 from support.files.session_dates import RULES, WEEKS, join_dates, of_week
 
-# The dates before the first and after the last one
+# Dates before the first and after the last one
 
 
 @pytest.mark.parametrize(("dates", "before", "after"), [
@@ -103,7 +103,7 @@ def test_midnights_of_an_eastern_zone_written_in_utc_have_a_caveat(zone: str, aw
 
 
 def test_closing_times_are_not_taken_for_midnights() -> None:
-    """New York closes at 20:00 or 21:00 UTC, on the dates that it has; a local midnight has its own date."""
+    """New York closes at 20:00 or 21:00 UTC on the same date; a local midnight has its own date."""
     closes = (pd.bdate_range("2015-01-01", periods=400) + pd.Timedelta(hours=16)).tz_localize("America/New_York")
     for written in (closes.tz_convert("UTC"), closes):
         assert shifted(written.tz_localize(None).normalize(), clock_of(pd.DatetimeIndex(written))) is None

@@ -9,7 +9,7 @@ from backtest.data.load import load
 from backtest.errors import DataError
 from support.files.loaded_files import CALENDARS, MONTHS, SIX, csv_settings, iso_days, load_rows, write_rows
 
-# 5. Which dates
+# Dates of the run
 
 
 def test_start_and_end_are_inclusive(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_by_default_only_dates_that_all_share_are_kept(tmp_path: Path) -> None:
     assert np.isnan(data.prices["b"]).tolist() == [False] * 5 + [True]
 
 
-def test_ragged_dates_are_those_of_cash(tmp_path: Path) -> None:
+def test_ragged_data_has_the_dates_of_cash(tmp_path: Path) -> None:
     rows = [(*row[:3], row[3] if 0 < k < 5 else "") for k, row in enumerate(SIX)]
     assert iso_days(load_rows(tmp_path, rows, ragged=True)) == MONTHS[1:5]
     assert iso_days(load_rows(tmp_path, rows, ragged=True, cash=0.01)) == MONTHS
@@ -55,7 +55,7 @@ def test_a_missing_value_is_refused_only_within_the_dates_of_the_run(tmp_path: P
     assert iso_days(load_rows(tmp_path, rows, start="2019-03-01")) == MONTHS[2:]
 
 
-# 6. Dates as they are written
+# Spellings of dates
 
 
 @pytest.mark.parametrize("written", ["{}", "{}T16:00:00", "{} 16:00:00", "{} 00:00:00-05:00", "{}T23:59:59+09:00"])
@@ -70,7 +70,7 @@ def test_summer_time_leaves_the_local_date(tmp_path: Path) -> None:
     assert iso_days(load_rows(tmp_path, rows)) == MONTHS
 
 
-def test_compact_dates_a_byte_order_mark_windows_lines_and_blanks(tmp_path: Path) -> None:
+def test_compact_dates_byte_order_mark_windows_line_ends_and_blanks_are_read(tmp_path: Path) -> None:
     text = '\ufeff"Date", a ,b,c\r\n' + "".join(
         f"{row[0].replace('-', '')}, {row[1]} ,{row[2]},{row[3]}\r\n" for row in SIX
     )

@@ -26,7 +26,7 @@ def test_each_frequency_is_inferred_from_its_spacing(periods: int) -> None:
 
 @pytest.mark.parametrize("periods", CALENDARS)
 def test_holidays_and_lost_rows_do_not_change_the_frequency(periods: int) -> None:
-    """An eighth of the rows is left out: counted by rows, 252 would become 220."""
+    """An eighth of the rows is left out; a count of rows would turn 252 into 220."""
     dates = pd.DatetimeIndex(CALENDARS[periods])
     for seed in range(50):
         kept = np.random.default_rng(seed).random(len(dates)) > 1 / 8
@@ -57,9 +57,6 @@ def test_first_business_days_of_months_are_monthly_and_weeks_move_by_holidays() 
 def test_a_setting_overrides_the_inferred_frequency(tmp_path: Path) -> None:
     assert load_rows(tmp_path, SIX).periods_per_year == 12
     assert load_rows(tmp_path, SIX, periods_per_year=4).periods_per_year == 4
-
-
-# 2. Months are dated at their end
 
 
 @pytest.mark.parametrize("day", ["01", "15", "27"])

@@ -65,7 +65,7 @@ def test_a_few_months_are_monthly(texts: list[str]) -> None:
 @pytest.mark.parametrize(("texts", "periods"), [
     (["2024-01-01", "2024-01-02"], 252),
     (["2024-01-05", "2024-01-08"], 252),
-    (["2019-12-23", "2019-12-24", "2019-12-26", "2019-12-27"], 252),  # a holiday is no day without sessions
+    (["2019-12-23", "2019-12-24", "2019-12-26", "2019-12-27"], 252),  # a holiday is not a weekend
     (["2024-01-05", "2024-01-06", "2024-01-07"], 365),
     (["2024-01-05", "2024-01-12"], 52),
     (["2024-01-31", "2024-02-15", "2024-02-29"], 24),
@@ -78,8 +78,6 @@ def test_a_few_rows_suffice_if_they_are_clear(texts: list[str], periods: int) ->
 
 
 MONTHS = pd.date_range("1995-01-31", "2004-12-31", freq="ME")
-
-
 UNCLEAR = {
     "ten days": pd.date_range("2010-01-01", periods=150, freq="10D"),
     "every third day": pd.date_range("2010-01-01", periods=400, freq="3D"),
@@ -123,11 +121,11 @@ def test_the_refusal_states_the_count_and_the_nearest_frequencies() -> None:
 def test_a_missing_year_of_days_changes_nothing() -> None:
     kept = BUSINESS[BUSINESS.year != 2009]
     assert infer_periods_per_year(kept) == 252
-    assert spacing_of(kept).rows_per_year == pytest.approx(365.25 * 5 / 7, rel=0.002)  # of 2,347 rows
+    assert spacing_of(kept).rows_per_year == pytest.approx(365.25 * 5 / 7, rel=0.002)  # 2,347 rows
 
 
 def test_past_saturday_sessions_count_as_rows() -> None:
-    """New York traded on Saturdays up to 1952: to 1960 there are 285 sessions a year, up to the present 264."""
+    """New York traded on Saturdays until 1952: 285 sessions a year up to 1960, 264 up to today."""
     past = of_week(pd.Timestamp("1926-01-02"), (0, 1, 2, 3, 4, 5), 9700)  # up to July 1952
     rest = pd.bdate_range(past[-1] + pd.Timedelta(days=3), "2024-12-31")
     assert infer_periods_per_year(join_dates(past, rest)) == 252

@@ -24,7 +24,7 @@ from support.files.session_dates import drop_dates, of_week
 def test_a_single_column_whose_dates_look_a_day_off_has_a_caveat(
     tmp_path: Path, weekdays: tuple[int, ...], words: str
 ) -> None:
-    """The dates of the file are those of both columns, six days a week, and tell nothing."""
+    """The file has the dates of both columns, six days a week, from which the shift cannot be seen."""
     days = pd.date_range("2015-01-01", periods=900)
     frame = prices(days).where(np.column_stack([days.day_of_week < 5, np.isin(days.day_of_week, weekdays)]))
     data = load_frame(tmp_path, frame.dropna(how="all"), calendar="union")
@@ -72,7 +72,7 @@ def test_daily_and_monthly_series_in_one_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("calendar", ["intersection", "union"])
 def test_two_markets_that_share_four_days_a_week(tmp_path: Path, calendar: str) -> None:
-    """Riyadh and New York share Monday to Thursday, 208 days a year: no supported number; all their days are 313."""
+    """Riyadh and New York share Monday to Thursday: 208 days a year, which is not supported; their union has 313."""
     days = pd.date_range("2015-01-01", periods=900)
     frame = prices(days).where(np.column_stack([days.day_of_week < 5, np.isin(days.day_of_week, (6, 0, 1, 2, 3))]))
     frame = frame.dropna(how="all")
@@ -102,7 +102,7 @@ def test_a_setting_far_from_the_dates_is_noted(tmp_path: Path, given: int, noted
 
 
 def test_many_missing_sessions_are_noted(tmp_path: Path) -> None:
-    """Three exchanges with holidays of their own share some 222 days a year, of five sessions a week."""
+    """Three exchanges with different holidays share about 222 days a year, in weeks of five sessions."""
     dates = pd.bdate_range("2015-01-01", periods=1500)
     kept = load_frame(tmp_path, prices(drop_dates(dates, 0.15, 1)))
     assert kept.periods_per_year == 252
@@ -113,7 +113,7 @@ def test_many_missing_sessions_are_noted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rule", ["28D", "SME", "14D", "2ME", "10D"])
 def test_only_months_are_moved_to_their_end(tmp_path: Path, rule: str) -> None:
-    """Four-week periods and half-months keep their dates, even alone in a month; so do dates that need the setting."""
+    """Four-week periods and half-months keep their dates, even alone in a month; dates that need the setting do too."""
     dates = pd.date_range("2015-01-09", periods=60, freq=rule)
     given = 37 if rule == "10D" else None
     data = load_frame(tmp_path, prices(dates), periods_per_year=given)
@@ -129,7 +129,7 @@ def test_four_week_periods_do_not_become_months_next_to_months(tmp_path: Path) -
         load_frame(tmp_path, frame, assets=own)
 
 
-# Beside a benchmark
+# With a benchmark
 
 
 def market(dates: pd.DatetimeIndex, periods_per_year: int) -> MarketData:
@@ -138,7 +138,7 @@ def market(dates: pd.DatetimeIndex, periods_per_year: int) -> MarketData:
 
 
 def test_a_weekday_benchmark_of_a_seven_day_run() -> None:
-    """They share weekdays, 252 a year; the number of either alone would be wrong for both."""
+    """Both share weekdays, 252 a year; the periods per year of either alone would be wrong."""
     everyday, weekdays = pd.date_range("2015-01-01", periods=700), pd.bdate_range("2015-01-01", periods=500)
     for first, second in ((everyday, weekdays), (weekdays, everyday)):
         numbers = [365 if one is everyday else 252 for one in (first, second)]

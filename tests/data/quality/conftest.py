@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
-    """A folder with an earlier report in `reports/mine`, its files as a run leaves them."""
+    """A folder with the report of an earlier run in `reports/mine`."""
     report = tmp_path / "reports" / "mine"
     (report / "figures").mkdir(parents=True)
     (report / "manifest.json").write_text('{"made_by": "risk-parity-backtest", "config": {}}\n')

@@ -6,7 +6,7 @@ import pytest
 
 from support.files.bad_files import config_text, good_lines, halves, message_of, refusal_lines
 
-# 4. Configurations
+# Configurations
 
 
 def test_a_configuration_that_is_missing_a_folder_or_not_yaml_is_reported(work: Path) -> None:
@@ -29,7 +29,7 @@ def test_a_path_that_is_too_long_is_refused(work: Path) -> None:
     assert line.startswith(f"{work}/xxx")
 
 
-def test_each_mistake_of_a_configuration_is_a_line(work: Path) -> None:
+def test_each_mistake_of_a_configuration_has_its_own_line(work: Path) -> None:
     (work / "p.csv").write_text("\n".join(good_lines()) + "\n")
     (work / "mine.yaml").write_text(config_text("p.csv", window="-5", more="costs: {trading_bps: -1}\ncost: 2\n"))
     lines = refusal_lines(work)
@@ -37,7 +37,7 @@ def test_each_mistake_of_a_configuration_is_a_line(work: Path) -> None:
     assert places == [["7:22", "estimation.window"], ["9:22", "costs.trading_bps"], ["10:1", "cost"]]
 
 
-# 5. Too little data
+# Too little data
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_too_little_data_is_reported_with_the_amount_and_a_hint(
     assert all(word in line for word in words), line
 
 
-def test_assets_that_never_overlap_are_refused_with_ragged_too(work: Path) -> None:
+def test_assets_that_never_overlap_are_also_refused_if_ragged(work: Path) -> None:
     line = message_of(work, halves(), data="  ragged: true\n")
     assert "of 2 assets have a full window, expected 2" in line
 

@@ -29,7 +29,7 @@ from support.files.bad_files import (
 
 
 def test_the_unchanged_file_is_accepted(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All other cases differ from this file, with which a run gets as far as its report."""
+    """A run of this file reaches its report; every other case differs from it by one mistake."""
     (work / "p.csv").write_text("\n".join(good_lines()) + "\n")
     (work / "mine.yaml").write_text(config_text("p.csv"))
 
@@ -44,20 +44,12 @@ def test_the_unchanged_file_is_accepted(work: Path, monkeypatch: pytest.MonkeyPa
         command("run", work / "mine.yaml", "--output", work / "reports" / "mine")
 
 
-# 1. Files that cannot be used, and all that is said of them
+# Files that cannot be used, and their messages
 
 SORT = "expected each date once, oldest first. Hint: sort the file by date and leave one row for each."
-
-
 GAP = "inside its history; expected none missing, as nothing is carried forward or filled. Hint: fill in the values, or leave out those rows."  # noqa: E501 - a message is one line
-
-
 CELL = "Hint: a point for decimals, no thousands separators, empty where there is none."
-
-
 ABOVE_0 = "expected a finite number above 0. Hint: leave the cell empty where there is no price; for returns set data.values: returns."  # noqa: E501 - a message is one line
-
-
 EXACT: dict[str, tuple[Callable[[], Lines | str | bytes], str]] = {
     "empty": (str, "p.csv: empty; expected a header and a row for each date"),
     "blank lines only": (lambda: "\n\n", "p.csv: empty; expected a header and a row for each date"),
@@ -198,7 +190,7 @@ def test_library_messages_do_not_reach_the_user(work: Path, name: str) -> None:
     assert not [word for word in ("codec", "C error", "tokenizing") if word in line], line
 
 
-# 2. Returns
+# Returns
 
 
 def test_a_return_of_all_or_more_is_refused(work: Path) -> None:
@@ -220,7 +212,7 @@ def test_returns_read_as_prices_are_refused_with_a_hint(work: Path) -> None:
     assert " more)" in line
 
 
-# 3. Files that are not there, or are something else
+# Files that do not exist, or are not data
 
 
 def test_a_missing_data_file_is_reported(work: Path) -> None:

@@ -13,7 +13,7 @@ from support.command_line import answer_of
 from support.files.bad_files import assert_refused, changed, config_text, contents, good_lines, refusal_lines
 from support.patience import HANG
 
-# 6. Folders that cannot be written
+# Folders that cannot be written
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_the_current_folder_with_other_files_is_not_replaced(runnable: Path, mon
 
 
 def test_missing_permission_is_reported_before_any_work(runnable: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mode does not stop root, who may run these tests: the system's answer is played."""
+    """File modes do not stop root, who may run these tests, so the error of the system is simulated."""
 
     def no_writing(_: Any, mode: int) -> bool:
         return not mode & os.W_OK
@@ -82,7 +82,9 @@ def test_a_read_only_file_system_is_reported_after_the_run(runnable: Path, monke
 def test_a_name_too_long_for_file_systems_is_reported(runnable: Path) -> None:
     (line,) = refusal_lines(runnable, runnable / ("x" * 300))
     assert "cannot be written" in line
-    (line,) = refusal_lines(runnable, runnable / ("x" * 250))  # possible by itself, not with what is written beside it
+    (line,) = refusal_lines(
+        runnable, runnable / ("x" * 250)
+    )  # a legal name, but too long for the temporary folder next to it
     assert "cannot be written" in line
 
 
@@ -101,7 +103,7 @@ def test_a_full_disk_leaves_the_earlier_report(runnable: Path, monkeypatch: pyte
     ]
 
 
-# 7. As the user has it, in a process of its own
+# The command line in a process of its own
 
 
 @pytest.mark.parametrize("what", ["data", "configuration", "folder"])

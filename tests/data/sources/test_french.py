@@ -1,4 +1,4 @@
-"""Kenneth French's library through the real client and a local server: columns, and messages of failures."""
+"""Kenneth French's library through the real client and a local server: columns, downloads and failures."""
 
 import zipfile
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def returns(quotes: RawSeries) -> dict[str, float]:
     return {f"{day:%Y-%m-%d}": float(value) for day, value in quotes.values["return"].items()}
 
 
-# 1. Values
+# Values
 
 
 def test_months_are_dated_at_their_end_and_percent_become_decimals(server: FakeWeb) -> None:
@@ -100,7 +100,7 @@ def test_daily_returns_come_from_the_daily_file(server: FakeWeb) -> None:
 
 
 @pytest.mark.parametrize(("column", "expected"), [("NoDur", [1.45, 3.97]), ("Hlth", [1.77, 4.25]), ("Hi 30", [3, 6])])
-def test_the_first_table_is_used_which_is_value_weighted(server: FakeWeb, column: str, expected: list[float]) -> None:
+def test_the_first_table_which_is_value_weighted_is_used(server: FakeWeb, column: str, expected: list[float]) -> None:
     quotes = monthly(server).fetch(f"10_Industry_Portfolios/{column}", None, HANG)
     assert list(returns(quotes).values()) == pytest.approx([value / 100 for value in expected])
     assert quotes.notes == ()
@@ -124,7 +124,7 @@ def test_long_short_and_excess_returns_have_a_caveat(server: FakeWeb, symbol: st
     assert monthly(server).fetch(symbol, None, HANG).notes == (words,)
 
 
-# 2. One download for all columns of a file, always whole
+# One download for all columns of a file, always whole
 
 
 def test_two_columns_of_a_file_are_one_download_and_the_whole_history(server: FakeWeb) -> None:
@@ -134,7 +134,7 @@ def test_two_columns_of_a_file_are_one_download_and_the_whole_history(server: Fa
     source.fetch("10_Industry_Portfolios/Durbl", None, HANG)
     assert sorted(server.counts.values()) == [1, 1]
     monthly(server).fetch("RF", None, HANG)
-    assert sorted(server.counts.values()) == [1, 2]  # another run asks anew
+    assert sorted(server.counts.values()) == [1, 2]  # another run downloads it again
 
 
 def test_threads_share_the_download_of_a_file(server: FakeWeb) -> None:
@@ -164,7 +164,7 @@ def test_waiting_for_another_download_respects_the_time_limit(server: FakeWeb) -
     assert len(source.fetch("RF", None, HANG).values) == 5
 
 
-# 3. What fails, and what the user reads
+# Failures and their messages
 
 
 FAULTS = {
@@ -194,7 +194,7 @@ FAULTS = {
 def test_each_fault_has_its_error_and_leaves_nothing_behind(
     server: FakeWeb, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The clock stands still until the download begins, which then has all of the time."""
+    """The clock stands still until the download begins, so that the download has the whole time limit."""
     kind, words = FAULTS[fault]
     source = monthly(server)
     monkeypatch.setattr(french, "monotonic", lambda: 0.0)
@@ -209,7 +209,7 @@ def test_each_fault_has_its_error_and_leaves_nothing_behind(
 
 def test_a_missing_network_is_reported() -> None:
     server = FakeWeb()
-    server.server_close()  # its port is free again, and nobody listens there
+    server.server_close()  # its port is free again, and no server listens there
     with pytest.raises(NoNetwork, match=r"^french Mkt: 127\.0\.0\.1 cannot be reached\. Hint: "):
         monthly(server).fetch("Mkt", None, HANG)
 
@@ -284,7 +284,7 @@ def test_a_file_without_a_readable_table_is_a_failure_of_the_source(server: Fake
 
 
 def test_every_damage_to_a_zip_is_found(server: FakeWeb) -> None:
-    """Any one byte changed or any end cut off: the same numbers, or an error of the source, never other numbers."""
+    """Any changed byte or truncation gives the same numbers or an error of the source, never other numbers."""
     whole = server.french["F-F_Research_Data_Factors"]
     expected = french._first_table(french._unzipped(whole, "x"), 6, "x")
     damaged = [whole[:length] for length in range(0, len(whole), 7)]

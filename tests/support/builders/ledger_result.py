@@ -101,7 +101,7 @@ def random_run(
 
 
 def gross_assets(result: BacktestResult) -> np.ndarray:
-    """(P - 1,) opening positions, cash and loan over NAV, at least 1."""
+    """Return opening positions, cash and loan over NAV of each period, (P - 1,), at least 1."""
     weights = result.weights.to_numpy()[:-1]
     sizes: np.ndarray = 1 + 2 * np.abs(weights).sum(axis=1)
     return sizes

@@ -12,16 +12,12 @@ from backtest.estimation import methods
 from backtest.estimation.estimator import Estimator
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
-
-
 WINDOW = 64  # dates a step of 4 apart share their sums then
-
-
 ASSETS, LENGTH = 5, 150
 
 
 def estimator_classes() -> dict[str, Any]:
-    """Every estimator in the package's modules, by the name that configurations know it by."""
+    """Every estimator in the package's modules, by its name in configurations."""
     classes = set()
     for module in pkgutil.iter_modules(methods.__path__):
         members = inspect.getmembers(
@@ -32,31 +28,21 @@ def estimator_classes() -> dict[str, Any]:
 
 
 CLASSES = estimator_classes()
-
-
 SETTINGS: dict[str, list[dict[str, Any]]] = {
     "ewma": [{"half_life": 20}, {"half_life": 10, "correlation_half_life": 30}],
     "ccc": [{"refit": 1}],  # on each date: what is fitted between two dates is held to in its own tests
     "dcc": [{"refit": 1}],
     "separate_correlations": [{}, {"correlation_window": 32}, {"correlation_periods": 3}],
 }
-"""Settings, besides the defaults, under which an estimator works differently."""
-
-
+"""Settings, other than the defaults, under which an estimator works differently."""
 ASKED = [(name, settings) for name in sorted(CLASSES) for settings in SETTINGS.get(name, [{}])]
-
-
 estimators = pytest.mark.parametrize(
     ("name", "settings"), ASKED, ids=["-".join([name, *map(str, settings.values())]) for name, settings in ASKED]
 )
-
-
 TOLERANCE = {name: 1e-6 if name in {"ccc", "dcc"} else 1e-12 for name in CLASSES}
-"""Of the same work in another order. What only moves roundings moves a search for parameters by its own tolerance."""
-
-
+"""Tolerance of the same work in another order: rounding moves a search for parameters by up to its own tolerance."""
 ROTATED = {"ledoit_wolf", "oas", "nonlinear_shrinkage"}
-"""Those that shrink eigenvalues of the covariance itself: the unit of one asset alone changes what is shrunk."""
+"""Estimators that shrink eigenvalues of the covariance itself, which change with the unit of a single asset."""
 
 
 def made(name: str, settings: dict[str, Any], **more: Any) -> Estimator:
@@ -65,7 +51,7 @@ def made(name: str, settings: dict[str, Any], **more: Any) -> Estimator:
 
 
 def market(length: int = LENGTH, assets: int = ASSETS, seed: int = 5) -> Array:
-    """Returns with a common factor, of volatilities from 0.4 to 2 % a day, calm and wild by turns."""
+    """Return returns with a common factor and volatilities from 0.4 to 2 % a day, alternately calm and wild."""
     rng = np.random.default_rng(seed)
     wild = 1 + 0.5 * np.sin(np.arange(length) / 9)[:, None]
     returns = rng.normal(0.0002, 1.0, (length, assets)) + 0.7 * rng.normal(size=(length, 1))
@@ -77,7 +63,7 @@ def covariances(estimator: Estimator, returns: Array, rows: list[int]) -> Array:
 
 
 def assert_same(got: Array, wanted: Array, tolerance: float) -> None:
-    """Entries differ by less than `tolerance` of the two volatilities they belong to; NaN in the same places."""
+    """Check that entries differ by less than `tolerance` times both volatilities, with NaN in the same places."""
     np.testing.assert_array_equal(np.isnan(got), np.isnan(wanted))
     volatilities = np.sqrt(np.nan_to_num(np.diagonal(wanted, axis1=1, axis2=2)))
     size = volatilities[:, :, None] * volatilities[:, None, :]
@@ -85,7 +71,7 @@ def assert_same(got: Array, wanted: Array, tolerance: float) -> None:
 
 
 def assert_covariance(matrix: Array) -> None:
-    """Finite, symmetric to the last bit, and positive semi-definite up to the rounding of its size."""
+    """Check that a matrix is finite, symmetric to the last bit, and positive semi-definite up to rounding."""
     assert np.isfinite(matrix).all()
     assert (matrix == matrix.T).all()
     assert (np.diagonal(matrix) >= 0).all()

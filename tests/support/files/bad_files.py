@@ -13,14 +13,8 @@ import pandas as pd
 from support.command_line import Answer, command
 
 ROWS = 60
-
-
 DATES = [f"{date:%Y-%m-%d}" for date in pd.date_range("2015-01-31", periods=ROWS, freq="ME")]
-
-
 HEADER = "date,a,b,cash"
-
-
 Lines = list[str]
 
 
@@ -55,7 +49,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def refusal_lines(work: Path, output: Path | None = None, config: str | Path = "mine.yaml") -> list[str]:
-    """The lines of error that a run ends with, and that it ends as it must."""
+    """Return the error lines of a refused run; check that it leaves every file as it was."""
     before = contents(work)
     answer = command("run", work / config, "--output", output or work / "reports" / "mine")
     assert_refused(answer)
@@ -72,7 +66,7 @@ def assert_refused(answer: Answer) -> None:
 
 
 def message_of(work: Path, content: Lines | str | bytes, name: str = "p.csv", **settings: str) -> str:
-    """The one line that is said of a data file."""
+    """Return the one error line of a run on a data file with this content."""
     if isinstance(content, list):
         content = "\n".join(content) + "\n"
     (work / name).write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -116,6 +110,6 @@ def column_a(value: str) -> Lines:
 
 
 def cash_twice() -> Lines:
-    """The asset a is cash, to the last digit: its excess returns are all 0."""
+    """The asset a equals cash to the last digit, so its excess returns are all 0."""
     lines = [line.split(",") for line in good_lines()]
     return [HEADER, *(f"{day},{cash},{b},{cash}" for day, _, b, cash in lines[1:])]

@@ -13,8 +13,6 @@ from backtest.data.load import load
 from backtest.data.market_data import MarketData
 
 MONTHS = [f"{day:%Y-%m-%d}" for day in pd.date_range("2019-01-31", periods=6, freq="ME")]
-
-
 Rows = Sequence[tuple[str, ...]]
 
 
@@ -43,9 +41,6 @@ SIX: Rows = [
     (MONTHS[4], "102", "51.5", "1004.5"),
     (MONTHS[5], "104", "53", "1006"),
 ]
-
-
-# 1. How often: by the spacing of dates alone
 
 
 def every(step: int, count: int, begin: date = date(2015, 1, 1)) -> list[date]:

@@ -7,11 +7,7 @@ import pandas as pd
 from hypothesis import strategies as st
 
 FIRST = date(1999, 3, 1)
-
-
 STARTS = st.integers(0, 9000).map(lambda days: pd.Timestamp(FIRST) + pd.Timedelta(days=days))
-
-
 WEEKS = {
     "Monday to Friday": ((0, 1, 2, 3, 4), 252),
     "Sunday to Thursday": ((6, 0, 1, 2, 3), 252),
@@ -22,8 +18,6 @@ WEEKS = {
     "Saturday to Thursday": ((5, 6, 0, 1, 2, 3), 300),
     "every day": ((0, 1, 2, 3, 4, 5, 6), 365),
 }
-
-
 RULES = {
     52: ("W-FRI", "W-SUN", "7D"),
     26: ("2W-FRI", "14D"),

@@ -10,13 +10,11 @@ from support.builders.synthetic_result import synthetic_result
 from support.pages.read_page import Page
 
 SVG = b'<svg xmlns="name"></svg>'
-
-
 STATIC = ("growth", "drawdown", "rolling", "class_shares", "gross_exposure")
 
 
 def synthetic_runs(count: int = 3, periods: int = 90, **options: Any) -> list[BacktestResult]:
-    """So many results, the last one levered, over dates that cover some crises."""
+    """Return `count` results, the last one levered, over dates that cover some crises."""
     return [
         synthetic_result(
             periods, gross=1.5 if i == count - 1 else 1.0, name=f"run_{i}", seed=i, benchmark=False, **options

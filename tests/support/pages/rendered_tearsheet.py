@@ -5,14 +5,10 @@ from backtest.reporting.pages.tearsheet import render_tearsheet
 from support.pages.read_page import Page
 
 SVG = b'<svg xmlns="name"></svg>'
-
-
 STATIC = (
     "growth", "drawdown", "distribution", "rolling", "weights", "capital_and_risk_shares", "risk", "forecasts",
     "attribution", "financing", "costs",
 )  # fmt: skip
-
-
 EVERY_FIGURE = dict.fromkeys(STATIC, SVG)
 
 

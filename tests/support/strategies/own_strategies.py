@@ -10,8 +10,6 @@ import backtest as bt
 from support.builders.market_files import dates_of, random_levels, write_config, write_csv, write_strategy
 
 CLASSES = {"spx": "equities", "ust": "bonds", "gold": "commodities"}
-
-
 HEAD = """
 import numpy as np
 import pandas as pd
@@ -24,7 +22,7 @@ from backtest.strategies.levered_erc import LeveredERC
 
 
 def run_own(folder: Path, code: str | None, settings: dict[str, Any] | None = None, **data: Any) -> bt.BacktestResult:
-    """A run of the strategy `mine`, or of the one that `settings` name, on 90 business days."""
+    """Run the strategy `mine`, or the strategy that `settings` name, on 90 business days."""
     rng = np.random.default_rng(4)
     dates = dates_of("daily", 90, rng)
     prices = pd.DataFrame(random_levels(dates, [0.16, 0.06, 0.15], rng), index=dates, columns=list(CLASSES))

@@ -1,4 +1,4 @@
-"""Configurations of scaled strategies, and the numbers that their results are compared by.
+"""Configurations of scaled strategies, and measures that compare their results.
 
 Gross exposure shows the multiple: the strategies here hold weights that add up to one.
 """
@@ -14,18 +14,14 @@ from backtest.reporting.files.report_files import csv_bytes, tables
 from support.builders.market_files import write_config
 
 CLASSES = {"spx": "equities", "ust": "bonds", "gold": "commodities", "oil": "commodities"}
-
-
 SIXTY_FORTY = {"name": "sixty_forty", "weights": {"spx": 0.6, "ust": 0.4}}
-
-
 UNBOUND = {"max_gross_exposure": 100}
 
 
 def write_run(
     folder: Path, name: str, strategy: dict[str, Any], leverage: dict[str, Any] | None, **others: Any
 ) -> Path:
-    """The configuration of a run on `market.csv`."""
+    """Write the configuration of a run on `market.csv`."""
     sections: dict[str, Any] = {
         "data": {"source": "csv", "path": "market.csv", "cash": "bills", "assets": CLASSES},
         "estimation": {"window": 25},
@@ -37,7 +33,7 @@ def write_run(
 
 
 def gross(result: bt.BacktestResult) -> np.ndarray:
-    """(m,) of the target weights."""
+    """Gross exposure of the target weights, (m,)."""
     exposure: np.ndarray = result.target_weights.abs().sum(axis=1).to_numpy()
     return exposure
 
@@ -48,7 +44,7 @@ def excess_returns(prices: pd.DataFrame) -> pd.DataFrame:
 
 
 def assert_same_tables(one: bt.BacktestResult, other: bt.BacktestResult) -> None:
-    """Not a byte of any table of the report differs."""
+    """Check that all tables of the two reports are equal to the byte."""
     for (name, left), right in zip(tables(one).items(), tables(other).values(), strict=True):
         assert csv_bytes(left) == csv_bytes(right), name
 
@@ -59,6 +55,4 @@ FREE: dict[str, Any] = {
     "costs": {},
     "financing": {},
 }
-
-
 ALL_IN = {"name": "equal_weight"}

@@ -16,12 +16,8 @@ from backtest.strategy.discovery import strategy_files
 from support.builders.market_files import dates_of, random_levels, write_config, write_csv
 
 CONFIGS = Path(__file__).parents[3] / "configs"
-
-
 STRATEGIES = sorted(strategy_files(CONFIGS))
 """All that the project ships, found as its configurations find them."""
-
-
 SETTINGS: dict[str, list[dict[str, Any]]] = {
     "levered_erc": [{}, {"target_volatility": "benchmark"}],
     "minimum_variance": [{}, {"max_weight": 0.6}],
@@ -32,18 +28,9 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
     ],
 }
 """Settings, the defaults or others, under which a strategy reads something else of its view or needs less history."""
-
-
 ASKED = [(name, settings) for name in STRATEGIES for settings in SETTINGS.get(name, [{}])]
-
-
 CLASSES = {"spx": "equities", "ust": "bonds", "gold": "commodities", "oil": "commodities", "eafe": "equities"}
-
-
 VOLATILITIES = [0.16, 0.06, 0.15, 0.3, 0.2]
-
-
-# --------------------------------------------------------------------------------------------------- a market to ask in
 
 
 def market() -> pd.DataFrame:
@@ -55,7 +42,7 @@ def market() -> pd.DataFrame:
 
 
 def configuration(folder: Path, name: str, settings: dict[str, Any], **data: Any) -> Path:
-    """A run of a strategy and a 60/40 benchmark on `market.csv` in the folder."""
+    """Write the configuration of a strategy and a 60/40 benchmark on `market.csv` in the folder."""
     shared: dict[str, Any] = {
         "data": {
             "source": "csv",
@@ -80,7 +67,7 @@ def run(folder: Path, prices: pd.DataFrame, name: str, settings: dict[str, Any],
 
 
 def asked(folder: Path, name: str, settings: dict[str, Any]) -> tuple[Strategy, ViewBatch]:
-    """A strategy, and what the run asks it on all rebalance dates from its first on."""
+    """Return a strategy and its views on all rebalance dates of a run."""
     if not (folder / "market.csv").exists():
         write_csv(market(), folder / "market.csv")
     config = load_config(configuration(folder, name, settings))
@@ -92,6 +79,6 @@ def asked(folder: Path, name: str, settings: dict[str, Any]) -> tuple[Strategy, 
 
 
 def views_of(strategy: Strategy, batch: ViewBatch) -> list[MarketView]:
-    """New views of all dates; a strategy that reads what it holds is shown some holdings."""
+    """Return new views of all dates, with some holdings for a strategy that reads its current weights."""
     held = np.linspace(0.3, 0.1, len(CLASSES)) if strategy.reads_current_weights else None
     return [batch.view(k, held) for k in range(len(batch.rows))]

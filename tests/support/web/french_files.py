@@ -18,8 +18,6 @@ The 1-month TBill rate data until 202405 are from Ibbotson Associates. Starting 
 
 Copyright 2024 Eugene F. Fama and Kenneth R. French
 """
-
-
 DAILY = """This file was created by CMPT_ME_BEME_RETS_DAILY using the 202412 CRSP database.
 The Tbill return is the simple daily rate that, over the number of trading days
 in the month, compounds to 1-month TBill rate from Ibbotson and Associates Inc.
@@ -30,8 +28,6 @@ in the month, compounds to 1-month TBill rate from Ibbotson and Associates Inc.
 
 Copyright 2024 Eugene F. Fama and Kenneth R. French
 """
-
-
 INDUSTRIES = """This file was created by CMPT_IND_RETS using the 202412 CRSP database.
 It contains value- and equal-weighted returns for 13 industry portfolios.
 
