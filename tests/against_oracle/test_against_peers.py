@@ -1,4 +1,4 @@
-"""Whole runs against those of other backtesters, on the same files: `peer_paths/`, written by benchmarks/peer_paths.py.
+"""Whole runs against runs of other backtesters, on the same files: `peer_paths/`, written by benchmarks/peer_paths.py.
 
 Each peer trades a little differently, and docs/peers.md says how. So a strategy below holds what that peer holds
 after its trades, worked out from its convention and from what was known at that close; prices, costs, interest and NAV
@@ -79,7 +79,7 @@ class Conventions(Strategy):
 
 @cache
 def file_of(peer: str) -> dict[str, Any]:
-    """What a peer's file says."""
+    """Contents of a peer's file."""
     content: dict[str, Any] = json.loads((FOLDER / f"{peer}.json").read_text(encoding="utf-8"))
     return content
 

@@ -1,6 +1,6 @@
 """Runs with a benchmark against the oracle: both cover the same dates, each with its own schedule and terms.
 
-Tolerances are those of `test_whole_runs`.
+Tolerances come from `test_whole_runs`.
 """
 
 from pathlib import Path

@@ -59,7 +59,7 @@ def oracle_run(
 
 
 def agree(result: bt.BacktestResult, path: OraclePath) -> None:
-    """NAV and weights at closes, trades in their order, and the flows of a date: those of its night and of its day."""
+    """Check NAV and weights at closes, trades in their order, and the flows of a date: its night's plus its day's."""
     at_closes = list(range(0, len(path.nav), 2))
     if len(path.nav) % 2 == 0:  # ruin at an open
         at_closes.append(len(path.nav) - 1)

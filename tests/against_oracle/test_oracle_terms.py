@@ -187,8 +187,8 @@ def test_the_window_of_impact() -> None:
     """A window of 2. Prices from date 1 on: two returns at date 3. Values from date 0 on but for date 2: two at date 1.
 
     So the window is there from date 3 on. Date 3: returns 10 and -10 %, a deviation of 0.1 sqrt(2); values 4 and 12,
-    a mean of 8. Date 4 has no price, and the window of date 3. Date 5: the last two returns are still those of dates 2
-    and 3, for date 4 has none; the last two values are 12 and 36, a mean of 24.
+    a mean of 8. Date 4 has no price, and the window of date 3. Date 5: the last two returns are still the ones of dates
+    2 and 3, because date 4 has none; the last two values are 12 and 36, a mean of 24.
     """
     prices = [None, 100.0, 110.0, 99.0, None, 50.0]
     traded = [1.0, 4.0, None, 12.0, None, 36.0]
@@ -249,7 +249,7 @@ def test_a_trade_at_the_open_and_a_call_at_the_close() -> None:
 
 
 def test_impossible_terms_are_refused() -> None:
-    """What would only be noticed as a wrong number."""
+    """Without the check, each would show only as a wrong number."""
     dates = [date(2021, 1, 1), date(2021, 1, 2)]
     refused = [
         (Terms(Fund(0.0)), "leverage 0"),

@@ -50,7 +50,7 @@ def test_pages_show_commands() -> None:
 
 
 def test_readme_is_short() -> None:
-    """What it is, a picture, two commands, the first result, and links; everything else is a page of docs/."""
+    """It has a summary, a picture, two commands, the first result, and links; everything else is a page of docs/."""
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 150
 
 

@@ -50,7 +50,7 @@ def _packages_around(name: str) -> set[str]:
 
 
 def circle_in(graph: Mapping[str, Collection[str]]) -> list[str]:
-    """Return one circle, each module importing the next and the last repeating the first; empty if there is none."""
+    """Return one circle, each module importing the next and the last repeating the first; empty without a circle."""
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:

@@ -1,7 +1,7 @@
 """A new estimator or a new strategy is one file: configurations, messages, lists and tests find it by themselves.
 
-Each file is added to a scratch folder, never to the project's own. The estimators' package is told to look there as
-well, in a process of its own.
+Each file is added to a scratch folder, never to the project's own. In a separate process, that folder is added to the
+search path of the estimators' package.
 """
 
 import subprocess

@@ -37,6 +37,9 @@ PHRASES = {
 }
 FOUND = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, PHRASES))})(?![\w-])", re.IGNORECASE)
 
+JINJA = re.compile(r"\{[{%].*?[}%]\}", re.DOTALL)
+"""Code of a template."""
+
 
 def tracked(*patterns: str) -> list[Path]:
     """Files of the repository that match, by git: nothing that a run or a tool has left behind."""
@@ -63,9 +66,10 @@ def prose(code: str) -> Iterator[tuple[int, str]]:
 
 
 def phrases(text: str) -> list[str]:
-    """Phrases of a text that read as translated, each with a better one."""
+    """Phrases of a text that read as translated, each with a better one; `is None` is Python."""
     joined = re.sub(r"\s+", " ", text)
-    return [f"{match[0]!r}: {PHRASES[match[0].lower()]}" for match in FOUND.finditer(joined)]
+    matches = [match[0] for match in FOUND.finditer(joined) if "None" not in match[0]]
+    return [f"{match!r}: {PHRASES[match.lower()]}" for match in matches]
 
 
 @pytest.mark.parametrize("folder", CODE)
@@ -98,7 +102,7 @@ def test_pages_have_no_phrase_that_reads_as_translated(pattern: str) -> None:
     wrong = [
         f"{path.relative_to(REPOSITORY)}: {phrase}"
         for path in paths
-        for phrase in phrases(path.read_text(encoding="utf-8"))
+        for phrase in phrases(JINJA.sub("", path.read_text(encoding="utf-8")))
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -108,7 +112,8 @@ def test_pages_have_no_phrase_that_reads_as_translated(pattern: str) -> None:
     [
         ("The interval is that of the benchmark, made anew.", 2),
         ("A line that\n    of two words breaks apart.", 1),
-        ("is None", 1),
+        ("There is none.", 1),
+        ("if value is None", 0),
         ("The total of that often differs.", 0),
     ],
 )

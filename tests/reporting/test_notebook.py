@@ -1,4 +1,4 @@
-"""What a notebook shows of a result or a comparison: its numbers, any name as text, in light and in dark."""
+"""Notebook views of a result and of a comparison: their numbers, any name as text, in light and in dark."""
 
 import pickle
 import re

@@ -31,7 +31,7 @@ def random_covariance(seed: int, count: int, rows: int, common: float = 1.0, sca
 
 
 def slopes(weights: Floats, covariance: Floats, cap: float) -> Floats:
-    """How far each asset's covariance with the portfolio is from what its condition asks, relative to rounding's size.
+    """Distance of each asset's covariance with the portfolio from its condition of optimality, in units of rounding.
 
     Between the bounds it equals the multiplier; at zero it is no lower, at the cap no higher.
     """

@@ -1,9 +1,9 @@
 """Budgets of expected shortfall: the conditions of optimality, closed forms, and Clarabel's cones as a second opinion.
 
-The historical measure has kinks, and the answer mostly lies on one. There the marginal contributions are those of one
-way, among many, to divide the end of the tail among periods of equal loss. So a test that only looks at how the measure
-divides it (evenly) would find unequal contributions and be wrong: what is put to the test is that some division makes
-all contributions the budgets, which with convexity is all there is to show.
+The historical measure has kinks, and the answer mostly lies on one. There the marginal contributions belong to one of
+many ways to divide the end of the tail among periods of equal loss. A test that only used the division of the measure
+(an even one) would see unequal contributions and fail wrongly. These tests show that some division makes all
+contributions equal to the budgets, which is sufficient because the problem is convex.
 """
 
 import clarabel

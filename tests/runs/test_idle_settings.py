@@ -65,7 +65,7 @@ NONE: dict[str, tuple[dict[str, Any], str | None]] = {
     "expenses once": ({"financing": {"kind": "leveraged_fund", "leverage": 2, "expense_ratio_bps": 90}}, None),
     "checks on other dates than decisions": (
         {"rebalance": {"frequency": "weekly", "bands": {"absolute": 0.05, "check": "monthly"}}},
-        None,  # the last date of a month is not that of a week
+        None,  # the last date of a month is not the last of a week
     ),
     "checks coarser than decisions": (
         {"rebalance": {"frequency": "daily", "bands": {"absolute": 0.05, "check": "weekly"}}},

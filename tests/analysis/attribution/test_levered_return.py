@@ -29,7 +29,7 @@ def test_three_periods_by_hand() -> None:
     """A source of two assets, half of each, levered 2, 1 and 3 times; cash 2 %, spread 1 % a period of 360 days.
 
     Source: (10 + 6) / 2 = 8 %, (6 + 2) / 2 = 4 %, (-2 + 2) / 2 = 0 %. Returns: 2 × 8 - 3 = 13 %, 4 % (no loan: the
-    rate is that of cash), 3 × 0 - 2 × 3 = -6 %; their mean is 11 / 3 %. Leverage is 2 on average.
+    rate is the cash rate), 3 × 0 - 2 × 3 = -6 %; their mean is 11 / 3 %. Leverage is 2 on average.
     Magnified source: 2 + 2 × (4 - 2) = 6 %. Excess borrowing cost: (2 - 1) × (1 + 0 + 1) / 3 = 2 / 3 %.
     Covariance: source less borrowing is 5, 2, -3 %, leverage less its mean 0, -1, 1: (0 - 2 - 3) / 3 = -5 / 3 %.
     6 - 2 / 3 - 5 / 3 = 11 / 3: the mean. Compounding: (1.13 × 1.04 × 0.94)^(1/3) - 1 less that.
@@ -137,7 +137,7 @@ def test_below_one_the_rate_is_that_of_free_cash_and_at_one_that_of_cash() -> No
     result = simulated(np.full((4, 1), 0.1), np.full(4, 0.02), {0: [0.5], 1: [1.0], 2: [0.0]}, terms, dates)
     one = levered_periods(result)
     assert one.borrowing.tolist() == pytest.approx([0.016, 0.02, 0.016], abs=1e-15)
-    assert one.source.tolist() == pytest.approx([0.1, 0.1, 0.02], abs=1e-15)  # nothing held: that of cash
+    assert one.source.tolist() == pytest.approx([0.1, 0.1, 0.02], abs=1e-15)  # nothing held: the cash return
     assert one.leverage.tolist() == [0.5, 1, 0]
 
 

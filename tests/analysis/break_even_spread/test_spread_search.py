@@ -92,8 +92,8 @@ def test_who_has_lost_everything_has_a_return_of_minus_one() -> None:
 def test_blocks_are_geometric_and_begin_anywhere(length: float) -> None:
     """The next row follows with probability 1 - 1/b, or by chance, 1/(b n); each row is drawn as often.
 
-    Over 4000 draws of 50 rows the share's standard error is below 0.0012, that of a row's share of 0.02 below
-    0.0003 sqrt(2 b): the bands are four of them.
+    Over 4000 draws of 50 rows the standard error of the share is below 0.0012, and the standard error of a row's share
+    of 0.02 below 0.0003 sqrt(2 b). The bands are four standard errors.
     """
     count = 50
     rows = stationary_rows(count, length, 4000)
@@ -107,8 +107,9 @@ def test_blocks_are_geometric_and_begin_anywhere(length: float) -> None:
 def test_block_length_is_that_of_arch() -> None:
     """Autoregressions from -0.4 to 0.8 (arch gives no less than 0, here 1 is least).
 
-    arch divides each autocovariance by the deviations of its own rows, here by those of all: a correlation at the very
-    edge can fall on either side, which moves M. It does so in one case of fifty or so, and in none of these.
+    arch divides each autocovariance by the deviations of its own rows; this project divides by the deviations of all
+    rows. A correlation at the very edge can fall on either side, which changes M. This happens in about one case of
+    fifty, and in none of these.
     """
     rng = np.random.default_rng(11)
     for count in (60, 287, 1000, 3000):

@@ -1,4 +1,4 @@
-"""Risk as it was expected, against covariances worked out anew; sums over classes; diversification over time.
+"""Ex-ante risk against covariances computed independently; sums over classes; diversification over time.
 
 1. a stack of dates is each date alone, bit for bit; what is not known is left out or NaN;
 2. of a run: forecasts, diversification ratio and number of bets from NumPy's covariance of the window;
@@ -73,7 +73,7 @@ class TestOfOneDate:
 
 
 class TestOfARun:
-    """What a run keeps, against NumPy's covariance of the same returns."""
+    """Ex-ante risk stored with a run equals NumPy's covariance of the same returns."""
 
     @pytest.mark.parametrize("name", ["60_40", "erc", "levered_erc", "all_weather"])
     def test_forecasts_and_diversification(self, name: str) -> None:

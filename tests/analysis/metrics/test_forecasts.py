@@ -179,7 +179,7 @@ class TestWhatIsAllowed:
 
     @pytest.mark.parametrize("financing", list(OF_TWO.values()), ids=list(OF_TWO))
     def test_it_is_what_was_traded(self, tmp_path: Path, financing: dict[str, Any]) -> None:
-        """The scales are the ledger's, and the forecast is that of the weights it holds after each trade."""
+        """The scales are the ledger's, and the forecast is for the weights held after each trade."""
         run, _ = daily(tmp_path, 1, financing=financing, leverage={"multiple": 3})
         traded = run.trade_dates.dropna()
         np.testing.assert_allclose(run.target_scales[traded.index], run.trade_terms.loc[traded, "scale"], rtol=1e-14)
@@ -218,7 +218,7 @@ class TestWhatIsAllowed:
 
 
 class TestSummaryAndFiles:
-    """What a run leaves of it."""
+    """Forecasts in the summary and in the files of a run."""
 
     def test_the_numbers_are_those_of_the_tables(self) -> None:
         result = bt.run(CONFIGS / "levered_erc.yaml")

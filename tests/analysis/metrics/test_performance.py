@@ -67,7 +67,7 @@ def test_value_at_risk_is_numpys_default_quantile(values: list[float]) -> None:
 
 
 def test_beta_and_jensens_alpha() -> None:
-    """Where e = 0.001 + 2 b exactly, beta is 2 and alpha 12 × 0.001."""
+    """With e = 0.001 + 2 b exactly, beta is 2 and alpha 12 × 0.001."""
     other = np.array([0.01, -0.02, 0.03, 0.00])
     beta, alpha = performance.beta_alpha(0.001 + 2 * other, other, 12)
     assert beta == pytest.approx(2.0, abs=EXACT)

@@ -136,7 +136,7 @@ def test_rolling_is_the_same_of_each_window(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("periods_per_year", "rows"), [(12, 1), (4, 9), (1, 0)])
 def test_the_risk_of_12_months_needs_two_returns_a_year(periods_per_year: int, rows: int) -> None:
-    """Of yearly data there is none: not that of two years under its name."""
+    """Yearly data gives no number: it must not be the risk of two years under the name of one."""
     result = synthetic_result(12, periods_per_year=periods_per_year)
     table = realised_risk_of_a_year(result, result.nav.index)
     assert len(table) == rows

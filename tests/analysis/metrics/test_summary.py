@@ -1,4 +1,4 @@
-"""What a summary nests: the numbers of tables, beside the headline numbers, which are single."""
+"""Nested entries of a summary: calendar years, worst drawdowns and crises."""
 
 import json
 import math

@@ -71,7 +71,7 @@ def written(folder: Path, periods: int, seed: int = 0, *, freq: str = "ME", cras
 
 
 def plain(result: BacktestResult) -> dict[str, Any]:
-    """The summary as JSON, with null where a number is not defined; those of the benchmark under their own names."""
+    """Return the summary as JSON, with null for undefined numbers and the benchmark's numbers at the top level."""
     summary = json.loads(json_bytes(result.summary()))
     relative = {key: value for key, value in summary.get("benchmark", {}).items() if key not in summary}
     return {**summary, **relative}
@@ -154,7 +154,7 @@ def test_a_year_is_over_on_its_anniversary(first: str, last: str, whole: bool) -
 def test_a_year_ends_with_the_last_date_before_its_anniversary(
     dates: pd.DatetimeIndex, periods_per_year: int, rows: int
 ) -> None:
-    """Where the anniversary has no session; a period less is not a year."""
+    """The anniversary has no session; one period less is not a year."""
     assert len(dates) == rows + 1
     assert is_whole_year(dates, periods_per_year)
     assert rows == 1 or not is_whole_year(dates[:-1], periods_per_year)

@@ -1,4 +1,4 @@
-"""What a run is told to have had besides its decisions: margin calls, forced sales, targets scaled down, ruin."""
+"""Events of a run other than its decisions: margin calls, forced sales, targets scaled down, ruin."""
 
 import numpy as np
 import pandas as pd

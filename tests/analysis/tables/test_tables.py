@@ -71,7 +71,7 @@ class TestCalendarReturns:
 
 
 class TestCoveredInPart:
-    """What the run covers only in part is said."""
+    """Years and months that the run covers only in part are marked."""
 
     def test_whole_years_from_a_year_end(self) -> None:
         nav = series([1.0, 1.1, 1.2], ["2018-12-31", "2019-12-31", "2020-12-31"])
@@ -246,7 +246,7 @@ class TestShares:
 
 
 class TestHoldings:
-    """What is wanted, what is held, and cash."""
+    """Target weights, held weights, and cash."""
 
     def test_assets_with_nothing_are_left_out(self) -> None:
         result = synthetic_result(3, ("a", "b"), benchmark=False)

@@ -95,9 +95,9 @@ def test_intervals_are_percentiles_of_the_measures_as_the_summary_has_them(monke
 def test_nineteen_of_twenty_intervals_of_normal_returns_contain_the_true_value(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twenty years of months whose growth is log-normal, 150 times, with the true numbers in closed form.
 
-    The share of 150 has an error of 1.8 %, so three are 5.3 %. Percentile intervals are a little short besides: they
-    have the skew of the estimate, a standard deviation's with divisor P, and blocks that are longer than one by chance.
-    At 240 periods that is near 1 %. That none of 150 misses has a chance of 0.0005.
+    The share of 150 has an error of 1.8 %, so three are 5.3 %. Percentile intervals are also a little too short:
+    they have the skew of the estimate, a standard deviation with divisor P, and blocks that are longer than one by
+    chance. At 240 periods this amounts to about 1 %. The chance that none of 150 misses is 0.0005.
     """
     monkeypatch.setitem(confidence.__globals__, "DRAWS", (1_000, 1_000))  # enough for coverage
     rng, mean, deviation, cash = np.random.default_rng(7), 0.006, 0.04, 0.002

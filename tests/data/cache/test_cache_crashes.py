@@ -108,7 +108,7 @@ def test_a_fetch_killed_at_any_step_leaves_the_old_or_the_new_entry_and_the_next
         cache_worker.fetch_into_cache(str(folder), list(symbols), day)
         assert contents(folder) == expected, step
     assert ends == [0]
-    assert step > 20 * len(symbols)  # else the steps are not those of the cache
+    assert step > 20 * len(symbols)  # otherwise the steps are not steps of the cache
 
 
 def test_a_repair_killed_at_any_step_never_leaves_damaged_values_readable(worker: Worker, tmp_path: Path) -> None:

@@ -62,10 +62,10 @@ def test_a_leverage_of_zero_is_refused() -> None:
 
 @pytest.mark.parametrize("leverage", [-3.0, -1.0, 2.0, 3.0])
 def test_path_dependence_is_that_of_avellaneda_and_zhang(leverage: float) -> None:
-    """Growth of the fund over that of the index to the power l is exp(-(l² - l) / 2 × realised variance).
+    """Growth of the fund over growth of the index to the power l is exp(-(l² - l) / 2 × realised variance).
 
-    Theirs is for continuous paths. log(1 + l x) - l log(1 + x) is -(l² - l) / 2 x² for small daily returns x, and what
-    is left out begins with (l³ - l) / 3 x³ - (l⁴ - l) / 4 x⁴; a tenth more of each for the terms after it.
+    Their formula is for continuous paths. log(1 + l x) - l log(1 + x) is -(l² - l) / 2 x² for small daily returns x.
+    The remainder begins with (l³ - l) / 3 x³ - (l⁴ - l) / 4 x⁴; a tenth more of each allows for the later terms.
     """
     x = 0.01 * np.random.default_rng(7).standard_normal(252)
     nothing = np.zeros(252)

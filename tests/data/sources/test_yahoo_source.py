@@ -132,7 +132,7 @@ def test_yahoos_spellings_are_accepted_as_symbols(symbol: str, yahoo: FakeYahoo,
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland", "America/New_York"])
 def test_the_first_requested_date_is_a_local_date_of_the_exchange(zone: str, yahoo: FakeYahoo, tmp_path: Path) -> None:
-    """The client is told no time zone; a Monday that begins on Sunday in UTC is there, and Friday is not."""
+    """The client receives no time zone; a Monday that begins on Sunday in UTC is included, and Friday is not."""
     yahoo.listed["FAR"] = Listed(DAYS, CLOSES, zone=zone)
     values = YFinance(tmp_path, Led(yahoo.base)).fetch("FAR", date.fromisoformat(DAYS[5]), HANG).values
     assert [f"{day:%Y-%m-%d}" for day in values.index] == DAYS[5:]
@@ -263,7 +263,7 @@ def started(folder: Path, home: Path, yahoo: FakeYahoo, symbol: str) -> "subproc
 
 
 def test_eight_concurrent_first_runs_leave_no_file_and_log_nothing(yahoo: FakeYahoo, tmp_path: Path) -> None:
-    """The client's tables fail if processes create or fill them at once, so there are none, here or at home."""
+    """The client's tables fail if processes create or fill them at once, so none is written, here or in the home."""
     processes = [started(tmp_path / "client", tmp_path, yahoo, f"S{k}") for k in range(8)]
     assert [process.communicate(timeout=HANG) for process in processes] == [(f"{CLOSES}\n", "")] * 8
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -88,6 +88,6 @@ def cash_by_hand(listed: Listed) -> list[float]:
             days = (pd.Timestamp(day) - pd.Timestamp(listed.dates[i - 1])).days
             level *= (1 - rate * 91 / 360) ** (-days / 91)
         quoted = listed.closes[i]
-        rate = rate if quoted is None else quoted / 100  # where there is none the earlier one stays in force
+        rate = rate if quoted is None else quoted / 100  # without a quote the earlier rate stays in force
         levels.append(level)
     return levels
