@@ -42,7 +42,7 @@ JINJA = re.compile(r"\{[{%].*?[}%]\}", re.DOTALL)
 
 
 def tracked(*patterns: str) -> list[Path]:
-    """Files of the repository that match, by git: nothing that a run or a tool has left behind."""
+    """Return the files under version control that match; files left behind by a run or a tool do not count."""
     done = subprocess.run(
         ["git", "-C", str(REPOSITORY), "ls-files", "-z", *patterns], capture_output=True, text=True, check=True
     )
@@ -50,7 +50,7 @@ def tracked(*patterns: str) -> list[Path]:
 
 
 def docstrings(code: str) -> Iterator[tuple[int, str]]:
-    """Line and text of every docstring of a module."""
+    """Yield line and text of every docstring of a module."""
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             text = ast.get_docstring(node)
@@ -59,14 +59,14 @@ def docstrings(code: str) -> Iterator[tuple[int, str]]:
 
 
 def prose(code: str) -> Iterator[tuple[int, str]]:
-    """Line and text of every string and comment: docstrings, messages and notes."""
+    """Yield line and text of every string and comment: docstrings, messages and notes."""
     for token in tokenize.generate_tokens(io.StringIO(code).readline):
         if token.type in {tokenize.STRING, tokenize.COMMENT} or tokenize.tok_name[token.type] == "FSTRING_MIDDLE":
             yield token.start[0], token.string
 
 
 def phrases(text: str) -> list[str]:
-    """Phrases of a text that read as translated, each with a better one; `is None` is Python."""
+    """Return the phrases of a text that read as translated, each with a better one; `is None` is Python."""
     joined = re.sub(r"\s+", " ", text)
     matches = [match[0] for match in FOUND.finditer(joined) if "None" not in match[0]]
     return [f"{match!r}: {PHRASES[match.lower()]}" for match in matches]
@@ -117,10 +117,10 @@ def test_pages_have_no_phrase_that_reads_as_translated(pattern: str) -> None:
         ("The total of that often differs.", 0),
     ],
 )
-def test_phrases_are_seen(text: str, count: int) -> None:
+def test_phrases_are_detected(text: str, count: int) -> None:
     assert len(phrases(text)) == count
 
 
-def test_clauses_are_seen() -> None:
+def test_opening_clauses_are_detected() -> None:
     code = '"""What it holds."""\n\ndef f():\n    """Whether it is so."""\n\ndef g():\n    """Return the whole."""\n'
     assert [line for line, text in docstrings(code) if OPENING.match(text)] == [1, 4]
