@@ -80,7 +80,7 @@ def test_the_oracles_own_schedule_gives_the_same_run(tmp_path: Path, name: str) 
 
 
 def ragged_case(folder: Path, seed: int, name: str) -> tuple[Case, Files]:
-    """Return a case whose assets begin late (cc, dd) or end early (bb, dd), on rebalance dates, trade dates or other."""
+    """Return a case whose assets begin late (cc, dd) or end early (bb, dd), some on rebalance or trade dates."""
     rng = np.random.default_rng(100 + seed)
     case, files = random_case(folder, rng, ("daily", "weekly", "monthly")[seed % 3], STRATEGIES[name], cash="series")
     case.ragged, case.frequency, case.lag = True, ("monthly", "quarterly", "weekly")[seed % 3], LAGS[seed // 2]
