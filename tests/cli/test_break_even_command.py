@@ -1,4 +1,4 @@
-"""`breakeven`: its table, its JSON, and cases that it answers in one line."""
+"""`breakeven`: its table, its JSON, and cases with a one-line answer."""
 
 import json
 from pathlib import Path
@@ -60,7 +60,7 @@ def test_break_even_without_a_benchmark_is_an_error() -> None:
 
 
 def test_a_run_that_never_borrows_answers_in_one_line() -> None:
-    """One line; as JSON no spread, and a flat curve."""
+    """The answer is one line; the JSON has no spread, and a flat curve."""
     answer = command("breakeven", CONFIGS / "erc.yaml")
     assert (answer.code, answer.err) == (0, "")
     assert answer.out == (
@@ -114,7 +114,7 @@ def test_against_a_benchmark_without_risk_there_is_no_sharpe_ratio(tmp_path: Pat
     assert found["return"]["words"].startswith("above 2,000 bp")
 
 
-def test_capital_lost_with_the_loan_at_the_price_of_cash(tmp_path: Path) -> None:
+def test_a_ruin_even_at_the_cash_rate_has_no_break_even(tmp_path: Path) -> None:
     market(tmp_path, [0.01, -0.6, 0.01, 0.02], [0.0] * 4)
     answer = command("breakeven", of_multiple(tmp_path, 2.0, {"asset": "bonds"}))
     assert (answer.code, answer.out) == (2, "")
@@ -122,7 +122,7 @@ def test_capital_lost_with_the_loan_at_the_price_of_cash(tmp_path: Path) -> None
     assert answer.err.splitlines()[-1].startswith(wanted)
 
 
-def test_a_benchmark_that_loses_all_of_its_capital(tmp_path: Path) -> None:
+def test_a_benchmark_that_loses_all_capital_has_no_break_even(tmp_path: Path) -> None:
     market(tmp_path, [0.0] * 4, [0.01, -0.6, 0.01, 0.02])
     answer = command("breakeven", of_multiple(tmp_path, 2.0, {"asset": "bonds", "multiple": 2.0}))
     assert answer.code == 2

@@ -1,6 +1,6 @@
-"""Mistakes in what a run's data says of loans, consumer prices, leveraged funds, currencies, opens and volumes.
+"""Mistakes in the data section about loans, consumer prices, leveraged funds, currencies, opens and volumes.
 
-As in `test_config_errors`: what is written instead of what, whose place is expected, and the words after it.
+The table has the columns of `test_config_errors`: replaced text, replacement, expected place, and message.
 """
 # ruff: noqa: E501 - a message is one line, and so it is here
 
@@ -90,7 +90,7 @@ def test_the_benchmark_is_in_the_currency_of_the_run(file: Path) -> None:
 
 
 def test_valid_terms_of_the_data_section_are_accepted_together(file: Path) -> None:
-    """One of each kind without a mistake."""
+    """The section has one valid setting of each kind."""
     terms = (
         "  loan_rate: us_tbill\n  consumer_prices: us_cpi\n  currency: USD\n  fx: {EUR: gold}\n  opens: false\n  start"
     )

@@ -50,7 +50,7 @@ def task(symbols: str, day: int, step: int = 0, *, refresh: bool = False) -> dic
 
 
 def contents(folder: Path) -> dict[str, Any]:
-    """Every file; of a JSON what it says, without when it was fetched, and its checksum, which covers that."""
+    """Return every file; of a JSON file, its content without the fetch time and the checksum, which covers the time."""
     return {
         str(file.relative_to(folder)): _known(file) if file.suffix == ".json" else file.read_bytes()
         for file in folder.rglob("*")

@@ -32,7 +32,7 @@ LEVELS = {
 
 
 class Exchange(Source):
-    """Tells the currency of what it has."""
+    """Source that states the currency of its series."""
 
     cached = False
     currencies: ClassVar[Mapping[str, str]] = {"DAX": "EUR", "OLD": "EUR", "FTSE": "GBp", "USDEUR": "EUR"}
@@ -179,7 +179,7 @@ def from_file(folder: Path, **changed: Any) -> MarketData:
 
 
 def in_euros(symbol: str) -> pd.Series:
-    """Return the return of dollars invested in it, to an investor in euros."""
+    """Return the return of dollars to an investor in euros."""
     return (1 + level(symbol).pct_change()) * (1 + level("USDEUR").pct_change()) - 1
 
 

@@ -1,4 +1,4 @@
-"""Unwanted behaviour of the client: other symbols, other hosts, files of its own, one lock for all threads."""
+"""Unwanted behaviour of the client: other symbols, other hosts, its own files, one lock for all threads."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy"
 
 
 class Led(JudgingSession):
-    """Leads all requests to one server, and those for cookies and crumbs to another where one is given."""
+    """Client with all requests redirected to one server, and cookie and crumb requests to another one if given."""
 
     def __init__(self, charts: str, cookies: str | None = None) -> None:
         super().__init__()
@@ -142,7 +142,7 @@ def test_the_first_requested_date_is_a_local_date_of_the_exchange(zone: str, yah
 
 
 class Altered(FakeYahoo):
-    """Gives dividends a currency of their own, as Yahoo does for some listings."""
+    """Client whose dividends have their own currency, as Yahoo reports for some listings."""
 
     currency = "EUR"
 
