@@ -1,4 +1,4 @@
-"""Settings of all tests: hypothesis without clock, chance or database, no network, and reasons of skipped tests."""
+"""Settings of all tests: hypothesis without clock, chance or database, no network, and reasons for skipped tests."""
 
 import os
 from collections import Counter
@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Report at the end why tests were skipped, one line a reason."""
+    """Report at the end why tests were skipped, one line per reason."""
     skipped = Counter(report.longrepr[2] for report in terminalreporter.stats.get("skipped", []))
     for reason, count in skipped.items():
         terminalreporter.write_line(f"{count} tests {reason[0].lower()}{reason[1:]}")

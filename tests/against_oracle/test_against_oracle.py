@@ -1,6 +1,6 @@
 """The compiled engine against the oracle, under random terms of every kind.
 
-Theorem: a path is a function of prices, rates, decisions and terms, defined in docs/conventions.md. The oracle
+Theorem: a path is a function of prices, rates, decisions and terms (docs/conventions/accounting.md). The oracle
 (`oracle_path`) is this function written by someone who had not seen the engine, row by row, with exact sums, and with
 each equation solved by bisection. The engine keeps units and a few sums. Where the two differ, one of them is wrong.
 """
@@ -58,7 +58,7 @@ def a_fund_is_lost(inputs: Inputs) -> bool:
     return False
 
 
-def test_random_runs_equal_the_oracles_runs() -> None:
+def test_random_runs_equal_the_oracle() -> None:
     """NAV, weights, each flow of each row, trades, their reasons and scales, margin calls, ruin and shortfall.
 
     The engine refuses funds that lose all of their capital; the oracle goes on, and the lender of the fund bears
@@ -207,7 +207,7 @@ def test_a_decision_before_the_first_trade_can_be_inside_its_band() -> None:
     assert path.weights[2:, 0].tolist() == [0.04] * 4
 
 
-def test_a_decision_that_comes_too_late_still_cancels_the_order_of_a_check() -> None:
+def test_a_decision_too_late_to_be_traded_still_cancels_the_order_of_a_check() -> None:
     """A doubles on day 1 and leaves its band; the trade is due on day 4. On day 2 a target is decided for day 5, the
     last date, on which nothing is traded. With one more date it would be traded, so the trade of day 4 is cancelled.
     """
@@ -240,7 +240,7 @@ def test_a_margin_call_is_not_followed_by_another_without_a_move() -> None:
 
 def test_an_unpriced_sale_that_costs_all_of_nav_ends_the_run_without_a_margin_call() -> None:
     """A 1.5, B 1.5, at costs of 10 % of B. A falls until NAV is less than the cost of selling B, which has no price.
-    NAV is below zero before the margin check, so A is not sold, and costs nothing.
+    NAV is below zero before the margin check, so A is not sold and costs nothing.
     """
     terms = Terms(Margin(maintenance={"A": 0.25}), Costs({"A": 0.01, "B": 0.1}))
     prices = {"A": (100.0, 40.0, 40.0, 40.0, 40.0, 40.0), "B": (100.0, None, None, None, None, None)}

@@ -1,14 +1,15 @@
-"""Whole runs against those of other backtesters, on the same files: `peer_paths/`, written by benchmarks/peer_paths.py.
+"""Whole runs against runs of other backtesters, on the same files: `peer_paths/`, written by benchmarks/peer_paths.py.
 
-Each peer trades a little differently, and docs/peers.md says how. So a strategy below holds what that peer holds
-after its trades, worked out from its convention and from what was known at that close; prices, costs, interest and NAV
-are the run's own. If the convention is understood and the accounting right, NAV is the peer's on every date.
+Each peer trades a little differently, as docs/peers.md describes. So a strategy below holds the weights that the peer
+holds after its trades, computed from the peer's convention and from what was known at that close; prices, costs,
+interest and NAV are the run's own. If the convention is understood and the accounting right, both NAVs agree on every
+date.
 
-Tolerances. Both sides take some hundred products and sums of doubles, each good to 1e-16: 1e-14 (1e-15 is seen).
-bt looks for the size of an order until its outlay is within 1e-8 of what it should be, 1e-14 of its capital, so that
-much earns another return: a tenth of it, for a hundred orders 1e-13. zipline deals in whole shares, of which its
-capital buys some 1e10 of each asset: 1e-10 of a position earns another return, 1e-11, in two dozen orders 1e-10 (1e-12
-is seen).
+Tolerances. Both sides take some hundred products and sums of doubles, each accurate to 1e-16: 1e-14 (1e-15 is
+observed). bt searches for the size of an order until its outlay is within 1e-8 of the intended amount, 1e-14 of its
+capital, so that much earns another return: a tenth of it, for a hundred orders 1e-13. zipline trades whole shares, of
+which its capital buys some 1e10 of each asset: 1e-10 of a position earns another return, 1e-11, in two dozen orders
+1e-10 (1e-12 is observed).
 """
 
 import json
@@ -79,7 +80,7 @@ class Conventions(Strategy):
 
 @cache
 def file_of(peer: str) -> dict[str, Any]:
-    """What a peer's file says."""
+    """Contents of a peer's file."""
     content: dict[str, Any] = json.loads((FOLDER / f"{peer}.json").read_text(encoding="utf-8"))
     return content
 
@@ -88,7 +89,7 @@ RUNS = [(peer, name) for peer in ACCURACY for name in file_of(peer)["nav"]]
 
 
 def run(folder: Path, peer: str, name: str, strategy: dict[str, Any], **rebalance: Any) -> bt.BacktestResult:
-    """A case as this project runs it, with the cash and the dates of a peer."""
+    """Run a case with this project, with the cash and the dates of a peer."""
     case = CASES[name]
     copy(FOLDER / f"{case['market']}.csv", folder / "market.csv")
     write_strategy(folder, "conventions", CONVENTIONS)
@@ -105,12 +106,12 @@ def run(folder: Path, peer: str, name: str, strategy: dict[str, Any], **rebalanc
 
 
 def fixed(name: str) -> dict[str, Any]:
-    """The case's weights, traded by this project's own convention."""
+    """Trade the case's weights by this project's own convention."""
     return {"name": "sixty_forty", "weights": CASES[name]["weights"]}
 
 
-def compared(result: bt.BacktestResult, peer: str, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """NAV of both from the row after the first trade on; cvxportfolio's is before each date's trades."""
+def navs_of(result: bt.BacktestResult, peer: str, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the NAVs of both from the row after the first trade on; cvxportfolio's is before each date's trades."""
     case = CASES[name]
     dates = pd.read_csv(FOLDER / f"{case['market']}.csv", index_col="date", parse_dates=True).index
     theirs = pd.Series(file_of(peer)["nav"][name], index=dates).loc[result.nav.index].to_numpy()
@@ -121,13 +122,13 @@ def compared(result: bt.BacktestResult, peer: str, name: str) -> tuple[NDArray[n
 
 
 @pytest.mark.parametrize(("peer", "name"), RUNS)
-def test_runs_equal_those_of_peer_libraries(tmp_path: Path, peer: str, name: str) -> None:
-    """With what the peer holds after its trades, NAV is the peer's on every date."""
+def test_navs_equal_the_navs_of_peer_libraries(tmp_path: Path, peer: str, name: str) -> None:
+    """With the holdings that the peer has after its trades, NAV equals the peer's NAV on every date."""
     case = CASES[name]
     strategy = {"name": "conventions", "peer": peer, "weights": case["weights"], "cost": case["cost_bps"] / 1e4}
     result = run(tmp_path, peer, name, strategy, **({"day": "first"} if peer == "zipline" else {}))
     assert len(result.trades) >= 4
-    ours, theirs = compared(result, peer, name)
+    ours, theirs = navs_of(result, peer, name)
     np.testing.assert_allclose(ours, theirs, rtol=ACCURACY[peer], atol=0)
 
 
@@ -135,14 +136,14 @@ def test_runs_equal_those_of_peer_libraries(tmp_path: Path, peer: str, name: str
 def test_differences_of_conventions_stay_within_their_bounds(tmp_path: Path, peer: str, name: str) -> None:
     """By its own convention a run's NAV differs from the peer's by a cost times a return, and by more than rounding.
 
-    A trade of cost x leaves weights that add up to a gap of 3x at most, times gross exposure: each side takes x out of
+    A trade of cost x leaves weights that are off by 3x at most, times gross exposure: each side takes x out of
     other positions, or out of cash. Shares counted a close earlier are off by that day's move. The gap earns what
     the assets return until the next trade, and is traded once more, at the cost k, when it is closed.
     """
     case = CASES[name]
     lag = 1 if peer == "zipline" else 0
     result = run(tmp_path, peer, name, fixed(name), execution_lag=lag)
-    ours, theirs = compared(result, peer, name)
+    ours, theirs = navs_of(result, peer, name)
     cost, gross = case["cost_bps"] / 1e4, sum(abs(weight) for weight in case["weights"].values())
     prices = pd.read_csv(FOLDER / f"{case['market']}.csv", index_col="date", parse_dates=True)[[*case["weights"]]]
     moved = prices.pct_change().fillna(0.0).abs().max(axis=1) * lag
@@ -157,9 +158,9 @@ def test_differences_of_conventions_stay_within_their_bounds(tmp_path: Path, pee
 
 
 def test_skfolio_rebalances_every_day_inside_a_window(tmp_path: Path) -> None:
-    """Its returns are each period's weighted returns: a portfolio traded back at every close, for nothing.
+    """Returns of skfolio are each period's weighted returns: a portfolio rebalanced free of charge at every close.
 
-    A run that trades once a month is elsewhere after 75 days.
+    A run that trades once a month has another NAV after 75 days.
     """
     case = CASES["six_daily_with_cash"]
     prices = pd.read_csv(FOLDER / "daily.csv", index_col="date", parse_dates=True)[[*case["weights"]]]
@@ -180,10 +181,10 @@ def test_skfolio_rebalances_every_day_inside_a_window(tmp_path: Path) -> None:
 
 
 def test_targets_are_reached_where_peers_cut_or_reject_orders(tmp_path: Path) -> None:
-    """After each trade weights are the target, where two peers miss it for want of cash.
+    """After each trade weights equal the target; two peers miss it for lack of cash.
 
     vectorbt executes orders by column unless `call_seq="auto"`, and cuts a purchase that comes before the sale that
-    pays for it. backtrader rejects an order whole ("Margin") that its fee or a night's move makes too dear.
+    pays for it. backtrader rejects an order whole ("Margin") if its fee or a night's move makes it too expensive.
     """
     target = CASES["two_daily"]["weights"]
     result = run(tmp_path, "bt", "two_daily", fixed("two_daily"))
@@ -196,7 +197,7 @@ def test_targets_are_reached_where_peers_cut_or_reject_orders(tmp_path: Path) ->
 
 
 def test_a_levered_portfolio_is_held_at_its_targets(tmp_path: Path) -> None:
-    """The sum of its weights is 1.5 after each trade, where vectorbt buys what there is money for, and says nothing."""
+    """The weights add up to 1.5 after each trade; vectorbt buys what its cash allows, without a warning."""
     result = run(tmp_path, "bt", "levered_daily", fixed("levered_daily"))
     np.testing.assert_allclose(result.weights.loc[result.trades.index].sum(axis=1), 1.5, rtol=1e-13)
     cut = pd.DataFrame(file_of("vectorbt")["faults"]["weights_of_a_levered_book"]).T

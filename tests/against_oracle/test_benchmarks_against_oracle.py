@@ -1,6 +1,6 @@
 """Runs with a benchmark against the oracle: both cover the same dates, each with its own schedule and terms.
 
-Tolerances are those of `test_whole_runs`.
+Tolerances come from `test_whole_runs`.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ from support.builders.market_files import random_levels
 
 
 def with_benchmark(case: Case, benchmark: Case) -> tuple[int, int]:
-    """Return the rows of the first decisions of both, which trade first at the later of their own first trades."""
+    """Return the rows of the first decisions of both, which trade first on the later of their own first trade dates."""
     start = max(case.first_decision + case.lag, benchmark.first_decision + benchmark.lag)
     return start - case.lag, start - benchmark.lag
 
@@ -106,7 +106,7 @@ def test_a_benchmark_with_holidays_of_its_own(tmp_path: Path, lag: int) -> None:
 
 
 @pytest.mark.parametrize("lag", [0, 1])
-def test_leverage_to_the_benchmarks_volatility_equals_the_oracles(tmp_path: Path, lag: int) -> None:
+def test_leverage_to_the_benchmarks_volatility_equals_the_oracle(tmp_path: Path, lag: int) -> None:
     """`target_volatility: benchmark`: the benchmark's target weights at that date, by the run's own covariance."""
     rng = np.random.default_rng(lag)
     levered = {"name": "levered_erc", "target_volatility": "benchmark", "max_gross_exposure": 4.0}

@@ -1,4 +1,4 @@
-"""The four strategies on real ETFs by day, where their history is at hand; it is not the project's to ship.
+"""The four strategies on daily data of real ETFs, if their history is installed; the project cannot ship it.
 
 Published calendar-year total returns: SPY 2008 -36.8 %, 2022 -18.2 %; TLT 2008 +33.9 %, 2022 -31.2 %; GLD 2022 -0.8 %.
 """
@@ -49,18 +49,18 @@ def test_sixty_forty_fell_with_stocks_in_2008_and_with_both_in_2022(tmp_path: Pa
     assert years[2008] == pytest.approx(-0.129, abs=0.003)
 
 
-def test_all_weather_came_through_2008_and_not_through_2022(tmp_path: Path) -> None:
+def test_all_weather_lost_little_in_2008_and_much_in_2022(tmp_path: Path) -> None:
     """0.3 × -18.2 + 0.55 × -31.2 + 0.075 × (-0.8 + 19.3) = -21.2 %: bonds lag when rates rise."""
     _, years = by_year(tmp_path, "all_weather")
     assert years[2022] == pytest.approx(-0.212, abs=0.008)
     assert -0.05 < years[2008] < 0.05
 
 
-def test_erc_lost_about_half_of_it_in_2022_and_leverage_added_to_that(tmp_path: Path) -> None:
-    """A quarter of the risk each: commodities are half of it, and rose, so that ERC lost less than All-Weather.
+def test_erc_lost_half_as_much_as_all_weather_in_2022_and_leverage_added_to_it(tmp_path: Path) -> None:
+    """With a quarter of the risk each, commodities are half of it, and rose, so ERC lost less than All-Weather.
 
-    Levered to 10 % by the last year's covariance it is held back by the cap on the way in: worse, not by as much as
-    its exposure. Both begin in 2008: BIL's first year fills the window.
+    Levered to 10 % by the covariance of the last year, it enters 2022 held back by its cap: it loses more, but by less
+    than its exposure implies. Both begin in 2008, because BIL's first year fills the window.
     """
     erc, years = by_year(tmp_path, "erc")
     levered, levered_years = by_year(tmp_path, "levered_erc")
@@ -71,7 +71,7 @@ def test_erc_lost_about_half_of_it_in_2022_and_leverage_added_to_that(tmp_path: 
     assert levered.costs["financing"].sum() > 0 == erc.costs["financing"].sum()
 
 
-def test_crashes_are_where_history_has_them(tmp_path: Path) -> None:
+def test_crashes_have_their_historical_dates(tmp_path: Path) -> None:
     """The deepest drawdown of 60/40 runs from the high of 2007 or 2021 to the low of March 2009 or October 2022."""
     result, _ = by_year(tmp_path, "sixty_forty")
     summary = result.summary()
@@ -82,7 +82,7 @@ def test_crashes_are_where_history_has_them(tmp_path: Path) -> None:
 
 
 def test_real_funds_pass_all_checks(tmp_path: Path) -> None:
-    """2008, March 2020, a bill fund that hardly moves: none of it is an error in the data."""
+    """2008, March 2020, and a bill fund that hardly moves: the checks report none of it as an error in the data."""
     text = CONFIG.format(strategy="erc", path=HISTORY, window="1Y").replace(
         "[SPY, TLT, GLD, DBC]", "[SPY, TLT, IEF, SHY, GLD, DBC, TIP]"
     )

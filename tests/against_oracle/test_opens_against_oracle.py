@@ -59,7 +59,7 @@ def oracle_run(
 
 
 def agree(result: bt.BacktestResult, path: OraclePath) -> None:
-    """NAV and weights at closes, trades in their order, and the flows of a date: those of its night and of its day."""
+    """Check NAV and weights at closes, trades in their order, and the flows of a date: its night's plus its day's."""
     at_closes = list(range(0, len(path.nav), 2))
     if len(path.nav) % 2 == 0:  # ruin at an open
         at_closes.append(len(path.nav) - 1)
@@ -80,7 +80,7 @@ def agree(result: bt.BacktestResult, path: OraclePath) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("bands", [None, "target", "edge"])
-def test_a_run_traded_at_opens_equals_the_oracles(tmp_path: Path, seed: int, bands: str | None) -> None:
+def test_a_run_traded_at_opens_equals_the_oracle(tmp_path: Path, seed: int, bands: str | None) -> None:
     """Levered, with costs and margin requirements; one asset ends, another falls until the loan is called."""
     rng = np.random.default_rng(seed)
     rows, lag = 70, 1 + seed % 2

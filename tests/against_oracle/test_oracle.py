@@ -1,4 +1,4 @@
-"""The oracle against arithmetic done by hand: each case's working is in its docstring."""
+"""The oracle against arithmetic done by hand, shown in the docstring of each case."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NO_COST = {"A": 0.0, "B": 0.0}
 EVERY_30_DAYS = [date(2021, 1, 1), date(2021, 1, 31), date(2021, 3, 2), date(2021, 4, 1)]
 
 
-def test_unlevered_with_trading_cost() -> None:
+def test_an_unlevered_run_with_trading_costs() -> None:
     """Half A, half B, 1% cost each, no interest; A +10%, flat, +10%; B flat; rebalanced at row 2.
 
     First trade: x = 0.01 x (1 - x), so x = 1/101. NAV is 100/101 after it: 50/101 in each.
@@ -60,7 +60,7 @@ def test_unlevered_with_trading_cost() -> None:
     assert_identity(path)
 
 
-def test_two_times_levered_with_spread_over_calendar_months() -> None:
+def test_a_loan_pays_its_spread_by_calendar_days() -> None:
     """A 1.5, B 0.5, no costs, cash 0.1% a period, spread 3.6% a year: 0.0001 a day of 360.
 
     January's end to February's is 28 days, then 31, then 30.
@@ -98,7 +98,7 @@ def test_two_times_levered_with_spread_over_calendar_months() -> None:
     assert_identity(path)
 
 
-def test_a_short_its_proceeds_fees_and_free_cash() -> None:
+def test_a_short_earns_on_its_proceeds_and_pays_its_fees() -> None:
     """A 0.8, B -0.5; periods of 30 days, cash 0.2% each.
 
     Per period: cash spread 1.2% x 30/360 = 0.001, so free cash earns 0.001; borrow fee 7.2% x 30/360 = 0.006;
@@ -153,7 +153,7 @@ def test_proceeds_of_a_short_fund_no_longs() -> None:
 
 
 @pytest.mark.parametrize("trade_date_too", [False, True])
-def test_a_price_that_vanishes(trade_date_too: bool) -> None:
+def test_an_asset_that_loses_its_price_is_sold_at_its_last_price(trade_date_too: bool) -> None:
     """Half A (no cost), half B (2%); A +20%, flat, +10%; B +10%, then no price from row 2 on.
 
     First trade: x = 0.02 x (1 - x)/2 = 0.01 (1 - x): x = 1/101; 50/101 in each.
@@ -189,7 +189,7 @@ def test_a_price_that_vanishes(trade_date_too: bool) -> None:
     assert_identity(path)
 
 
-def test_a_price_that_vanishes_on_the_last_date_is_still_turned_into_cash() -> None:
+def test_an_asset_that_loses_its_price_on_the_last_date_is_still_sold() -> None:
     """All in B at 2%: x = 0.02/1.02 = 1/51, NAV 50/51; no price at row 1, the last: sold at 1/51; 49/51."""
     path = simulate(
         EVERY_30_DAYS[:2],
@@ -249,7 +249,7 @@ def test_ruin_by_the_cost_of_selling() -> None:
     assert_identity(path)
 
 
-def test_cost_of_trade() -> None:
+def test_the_cost_of_a_trade_solves_its_equation() -> None:
     """Selling: 1 to 0.4 at 1%: x = 0.01 (1 - 0.4 (1 - x)), 0.996 x = 0.006. Crossing zero: 0.5 to -0.5 at 2%:
     x = 0.02 (0.5 + 0.5 (1 - x)), 1.01 x = 0.02. No trade, no cost. Costs of all the NAV: an error.
     """
@@ -261,7 +261,7 @@ def test_cost_of_trade() -> None:
 
 
 def test_rebalances_hit_their_targets_exactly_in_random_runs() -> None:
-    """With all charges, and prices that come and go. `test_oracle_terms` holds the identity in random runs."""
+    """Runs have all charges, and prices that come and go. `test_oracle_terms` checks the identity in random runs."""
     rng = random.Random(20_240_229)
     for _ in range(60):
         n, assets, noise = 40, ["A", "B", "C"], rng.choice([0.02, 0.05, 0.15])
@@ -325,7 +325,7 @@ def test_wrong_input_is_refused() -> None:
 
 
 def test_the_oracle_shares_no_code_with_the_project() -> None:
-    """Its only imports are the standard library's, and its own files."""
+    """It imports only the standard library and its own files."""
     files = sorted(Path(oracle.__file__).parent.glob("oracle*.py"))
     assert len(files) == 10
     imported = {

@@ -15,7 +15,7 @@ from support.oracle import oracle
 MONTHS = [date(2021, m, d) for m, d in zip(range(1, 9), (31, 28, 31, 30, 31, 30, 31, 31), strict=True)]
 
 
-def test_calendar() -> None:
+def test_rebalance_dates_are_the_last_dates_of_periods() -> None:
     """Last dates in the data; 2020-12-28 to 2021-01-03 is one ISO week; the last date closes a period."""
     dates = [date(2020, 12, d) for d in (23, 24, 28, 29, 31)] + [date(2021, 1, d) for d in (1, 4, 29)]
     dates += [date(2021, 2, 1)]
@@ -29,12 +29,12 @@ def test_calendar() -> None:
         oracle.rebalance_indices(dates, "hourly")
 
 
-def test_annual_rate_return() -> None:
+def test_an_annual_rate_compounds_by_days() -> None:
     """A year and a quarter of a day less is a year of 365.25 days: 1461 days are four years."""
     close(oracle.annual_rate_return(0.1, 1461), 1.1**4 - 1)
 
 
-def test_sample_covariance() -> None:
+def test_sample_covariance_by_hand() -> None:
     """(1, 2), (2, 0), (6, 1): means 3, 1; deviations (-2, 1), (-1, -1), (3, 0); products 14, -1, 2 over 2."""
     assert oracle.sample_covariance([[1.0, 2.0], [2.0, 0.0], [6.0, 1.0]]) == [[7.0, -0.5], [-0.5, 1.0]]
     rows = np.random.default_rng(1).normal(size=(60, 4))
@@ -42,7 +42,7 @@ def test_sample_covariance() -> None:
     np.testing.assert_allclose(got, np.cov(rows, rowvar=False), rtol=1e-12, atol=1e-15)
 
 
-def test_erc() -> None:
+def test_erc_has_the_closed_form_weights() -> None:
     """Two assets: inverse volatility whatever the correlation (0.1 and 0.3: 3/4, 1/4).
 
     Equal correlations: the same. Uncorrelated with budgets b: weights as sqrt(b)/volatility, so budgets
@@ -69,7 +69,7 @@ def test_erc_meets_its_budgets_on_random_covariances() -> None:
         assert oracle.risk_shares(oracle.erc(cov), cov) == pytest.approx([0.1] * 10, rel=1e-11)
 
 
-def test_levered_erc() -> None:
+def test_levered_erc_meets_its_volatility_target_or_cap() -> None:
     """Uncorrelated 1% and 3% a month: weights 3/4, 1/4, variance 2 x 0.0075^2; a year's volatility
     sqrt(12 x 2) x 0.0075 = 0.036742...; 10% asks for 2.72 times, a cap of 2 gives 1.5 and 0.5.
     """
@@ -79,7 +79,7 @@ def test_levered_erc() -> None:
     closes(oracle.levered_erc(cov, 12, 0.1, 2.0), [1.5, 0.5])
 
 
-def test_performance() -> None:
+def test_performance_numbers_by_hand() -> None:
     """Returns 10%, -10%, 20%, -20% (NAV 1, 1.1, 0.99, 1.188, 0.9504), cash 0, monthly.
 
     Mean 0; squares 0.01 + 0.01 + 0.04 + 0.04 = 0.1; variance 0.1/3; m2 0.025; m3 0; m4 (2 x 0.0001 + 2 x
@@ -101,7 +101,7 @@ def test_performance() -> None:
     assert (start, end) == (dates[3], dates[4])
 
 
-def test_flat_numbers() -> None:
+def test_a_constant_return_has_no_ratios_and_no_drawdown() -> None:
     """A constant return has no Sharpe, Sortino, skew, kurtosis or drawdown; of equal peaks, the last."""
     nav = [1.01**t for t in range(8)]
     assert math.isnan(oracle.sharpe(nav, [0.0] * 8, 12))
@@ -114,7 +114,7 @@ def test_flat_numbers() -> None:
     assert (depth, start, end) == (-0.5, MONTHS[3], MONTHS[4])
 
 
-def test_value_at_risk() -> None:
+def test_value_at_risk_by_hand() -> None:
     """Returns 1%..31% (31 of them): position 0.05 x 30 = 1.5, between 2% and 3%: a VaR of -2.5% (a gain); the
     tail at or below it is 1%, 2%: CVaR -1.5%. Of 21 returns 0.2%..4.2%, less 1%: position 1 is the second
     exactly, -0.6%; the tail is -0.8%, -0.6%: CVaR 0.7%.

@@ -49,9 +49,9 @@ def test_a_run_worked_by_hand(case: Case) -> None:
 
 
 def test_flows_explain_every_change_of_nav_in_the_oracles_random_runs() -> None:
-    """Every row of every run; each kind of event is there; a ruined run has ended, and no NAV is negative.
+    """Every row of every run: each kind of event occurs, a run ends at its ruin, and no NAV is negative.
 
-    No trade of an asset is below rounding, but for one whose target the cost of the others happens to reach; and no
+    No trade of an asset is below rounding, unless the costs of the others happen to leave it at its target; and no
     trade is empty.
     """
     rng = random.Random(20_260_731)
@@ -78,9 +78,9 @@ def test_flows_explain_every_change_of_nav_in_the_oracles_random_runs() -> None:
 
 
 def test_holdings_after_a_trade_meet_their_margin_requirements() -> None:
-    """After a margin call the requirement is met exactly, after a rebalance at most to the full.
+    """After a margin call NAV equals the requirement; after a rebalance NAV is at least the requirement.
 
-    The initial one by the whole target, except where the no-trade zone has left more than was asked for.
+    The whole target meets the initial margin, except where the no-trade zone leaves a larger position in place.
     """
     rng = random.Random(5)
     calls = full = 0
@@ -111,7 +111,7 @@ def test_holdings_after_a_trade_meet_their_margin_requirements() -> None:
 
 
 def test_later_data_never_changes_earlier_rows() -> None:
-    """Cut off after any row, a run is the same up to that row, bit for bit, but for the trade of that close.
+    """Cut off after any row, a run is the same up to that row, bit for bit, except for the trade of that close.
 
     On the data's last row nothing is traded, and the performance fee is taken: the row before is the last to agree.
     """
@@ -133,9 +133,9 @@ def test_later_data_never_changes_earlier_rows() -> None:
     assert compared > 1000
 
 
-def test_kinds_of_financing_agree_where_they_charge_nothing() -> None:
-    """Cash on what is not invested, cash paid on what is borrowed: on margin, (N - L) c + S c; in futures,
-    N c - (L - S) c; in a fund at 1 time, the same as on margin. One NAV, whatever costs, fees, bands, zone and lag.
+def test_all_kinds_of_financing_agree_if_they_charge_nothing() -> None:
+    """Free cash earns cash and loans pay cash: on margin, (N - L) c + S c; in futures, N c - (L - S) c; in a fund at
+    1 time, the same as on margin. NAV is the same under any costs, fees, bands, no-trade zone and lag.
 
     Targets stay below 1 in all, so that funds can hold them. The NAVs are sums of the same amounts in another order.
     """
@@ -153,7 +153,7 @@ def test_kinds_of_financing_agree_where_they_charge_nothing() -> None:
             assert path.reasons == paths[0].reasons
 
 
-def test_the_nearest_weights_within_bands() -> None:
+def test_weights_at_the_edge_are_the_nearest_within_bands() -> None:
     """(0.6, 0.25, 0.15) around (0.5, 0.3, 0.2) with bands of 0.05: 0.55 is the most of the first; the others lack 0.05,
     half of it each: (0.55, 0.275, 0.175).
 
@@ -183,12 +183,12 @@ def test_the_nearest_weights_within_bands() -> None:
     assert compared > 1000
 
 
-def test_the_window_of_impact() -> None:
+def test_impact_uses_the_last_known_values_of_its_window() -> None:
     """A window of 2. Prices from date 1 on: two returns at date 3. Values from date 0 on but for date 2: two at date 1.
 
     So the window is there from date 3 on. Date 3: returns 10 and -10 %, a deviation of 0.1 sqrt(2); values 4 and 12,
-    a mean of 8. Date 4 has no price, and the window of date 3. Date 5: the last two returns are still those of dates 2
-    and 3, for date 4 has none; the last two values are 12 and 36, a mean of 24.
+    a mean of 8. Date 4 has no price, and the window of date 3. Date 5: the last two returns are still the ones of dates
+    2 and 3, because date 4 has none; the last two values are 12 and 36, a mean of 24.
     """
     prices = [None, 100.0, 110.0, 99.0, None, 50.0]
     traded = [1.0, 4.0, None, 12.0, None, 36.0]
@@ -200,9 +200,9 @@ def test_the_window_of_impact() -> None:
 
 
 def test_impact_refuses_trades_without_a_full_window() -> None:
-    """A purchase before the window; too few values, with a window of 2 on the last four dates; a value of nothing.
+    """A purchase before the window; too few values, with a window of 2 on the last four dates; a traded value of zero.
 
-    Values on dates 0 and 1 alone suffice until date 3, one of which is the purchase, and on date 4 there is one left.
+    Values on dates 0 and 1 alone suffice until date 3, one of which is the purchase; on date 4 only one is left.
     """
 
     def bought(row: int, traded: list[float | None]) -> OraclePath:
@@ -222,18 +222,18 @@ def test_impact_refuses_trades_without_a_full_window() -> None:
 
 
 def test_a_target_of_zero_makes_no_trade() -> None:
-    """A run may begin with nothing: the first trade in its path is the first in which something is traded."""
+    """A run may begin with holdings of zero: the first trade in its path is the first that trades something."""
     dates = [date(2021, 1, 1) + timedelta(days=k) for k in range(3)]
     path = run(dates, {"A": [1.0, 2.0, 2.0]}, [0.0] * 3, {0: {"A": 1e-13}, 1: {"A": 1.0}}, Terms())
     assert path.reasons == [(1, "rebalance")]
     assert path.nav == [1.0, 1.0, 1.0]
 
 
-def test_a_trade_at_the_open_and_a_call_at_the_close() -> None:
-    """A date as two rows: A 2 is bought at an open of 100, and 25 % have to be covered. Row 0 is the close before.
+def test_a_date_can_have_a_trade_at_its_open_and_a_call_at_its_close() -> None:
+    """A date is two rows. A 2 is bought at an open of 100, and 25 % have to be covered. Row 0 is the close before.
 
     It closes at 60: 1.2 of a NAV of 0.2, a call on the date of the purchase. Kept: f x 1.2 x 0.25 = 0.2, so f = 2/3:
-    0.8, and a loan of 0.6. The night costs 36 % / 360 of that, 0.0006, the day nothing: at 60 again NAV is 0.1994,
+    0.8, and a loan of 0.6. The night costs 36 % / 360 of the loan, 0.0006, the day nothing: at 60 again NAV is 0.1994,
     which does not cover 0.2; but on the last date nothing is traded.
     """
     dates = [date(2021, 3, day) for day in (1, 2, 2, 3, 3)]
@@ -249,7 +249,7 @@ def test_a_trade_at_the_open_and_a_call_at_the_close() -> None:
 
 
 def test_impossible_terms_are_refused() -> None:
-    """What would only be noticed as a wrong number."""
+    """Without the check, each would show only as a wrong number."""
     dates = [date(2021, 1, 1), date(2021, 1, 2)]
     refused = [
         (Terms(Fund(0.0)), "leverage 0"),

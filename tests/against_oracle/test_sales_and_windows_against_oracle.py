@@ -1,9 +1,10 @@
-"""Whole runs against the oracle where the order of trades, or a missing input, decides.
+"""Whole runs against the oracle in which the order of trades, or a missing input, decides.
 
-Prices that end on a date of a rebalance, with costs, bands and a fixed debt; targets that are held already; impact
-whose window is not full yet. Each is a file and a configuration on one side, and `oracle_path.run` on the other.
+Prices end on a date of a rebalance, with costs, bands and a fixed debt; positions are already at their targets;
+the window of impact is not full yet. Each case is a file and a configuration on one side, and `oracle_path.run` on
+the other.
 
-Tolerance: as in `test_against_oracle`, a NAV is some hundred products and sums, each good to 1e-16 of gross assets.
+Tolerance: as in `test_against_oracle`, a NAV is some hundred products and sums, each accurate to 1e-16 of gross assets.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def write_market(folder: Path, dates: pd.DatetimeIndex, prices: Series, name: st
 def decisions(
     dates: pd.DatetimeIndex, prices: Series, weights: Mapping[str, float], lag: int, debt: float | None
 ) -> tuple[int, dict[int, Decision]]:
-    """Monthly decisions of fixed weights, by the row of their trade, counted from the first of those rows."""
+    """Return monthly decisions of fixed weights, by the row of their trade, counted from the first of those rows."""
     last = len(dates) - 1
     rows = [r for r in rebalance_indices([day.date() for day in dates], "monthly") if r >= WINDOW and r + lag < last]
     start = rows[0] + lag
@@ -66,7 +67,7 @@ def decisions(
 
 
 def agree(result: bt.BacktestResult, path: OraclePath) -> None:
-    """NAV, weights, trades with their order and reasons, and trading costs."""
+    """Check NAV, weights, trades with their order and reasons, and trading costs."""
     assert [day.date() for day in result.nav.index] == path.dates
     gross = max(1.0, *(sum(abs(w) for w in weights.values()) for weights in path.weights))
     room = CLOSE * gross
@@ -97,7 +98,7 @@ WEIGHTS = {"aa": 0.5, "bb": 0.4, "cc": 0.2, "dd": -0.1}
 def test_an_asset_that_ends_at_a_rebalance_is_sold_first(
     tmp_path: Path, seed: int, bands: str | None, debt: float | None
 ) -> None:
-    """The sale comes first, with its cost; what bands, the debt and the rebalance see is what it leaves."""
+    """The sale comes first, with its cost; bands, the debt and the rebalance see what it leaves."""
     rng = np.random.default_rng(seed)
     dates, prices = random_market(rng)
     write_market(tmp_path, dates, prices)
@@ -135,8 +136,8 @@ class Reader(Strategy):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_current_weights_are_those_after_the_sale_of_an_asset_that_ends(tmp_path: Path, seed: int) -> None:
-    """A strategy that goes half way from what it holds sees what the sale has left, its cost paid."""
+def test_current_weights_reflect_the_sale_of_an_asset_that_ends(tmp_path: Path, seed: int) -> None:
+    """A strategy that moves half way from its holdings sees the weights after the sale and its cost."""
     rng = np.random.default_rng(seed)
     dates, prices = random_market(rng)
     write_market(tmp_path, dates, prices)
@@ -159,7 +160,7 @@ def test_current_weights_are_those_after_the_sale_of_an_asset_that_ends(tmp_path
 
 
 @pytest.mark.parametrize("lag", [0, 1])
-def test_a_fixed_cost_is_paid_once_for_what_stays_at_its_target(tmp_path: Path, lag: int) -> None:
+def test_a_position_at_its_target_pays_its_fixed_cost_once(tmp_path: Path, lag: int) -> None:
     """Constant prices, and no rates: one purchase of two assets, 10 of 10,000; and when the price of one ends, 5 more.
 
     The other is then 0.6 of a little less than before, so it is traded back to 0.6, for 5. On later dates it stays.
@@ -184,7 +185,7 @@ def test_a_fixed_cost_is_paid_once_for_what_stays_at_its_target(tmp_path: Path, 
 
 
 def impact_case(folder: Path, seed: int, blanks: int) -> tuple[pd.DatetimeIndex, Series, Series, dict[str, Any]]:
-    """A market whose values traded begin late and have `blanks` blanks, and its configuration, daily without a lag."""
+    """Return a market whose traded values begin late, with `blanks` blanks, and its daily configuration without lag."""
     rng = np.random.default_rng(seed)
     dates, prices = random_market(rng, 60)
     prices = {name: [100.0 if price is None else price for price in series] for name, series in prices.items()}

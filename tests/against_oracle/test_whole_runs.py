@@ -1,13 +1,14 @@
 """Whole runs, from a CSV file and a configuration, against the oracle.
 
-Theorem: the path of a run is a function of prices, cash, target weights and terms, defined in docs/conventions.md. The
-oracle is this function written again, slowly, by someone who had not seen the engine; `run_case` has a second schedule
-of decisions. Where the two differ, one of them is wrong.
+Theorem: the path of a run is a function of prices, cash, target weights and terms (docs/conventions/accounting.md).
+The oracle is this function written again, slowly, by someone who had not seen the engine; `run_case` has a second
+schedule of decisions. Where the two differ, one of them is wrong.
 
 Tolerances, by what both sides can know. With target weights that are numbers (fixed or scripted) a NAV is some hundred
-products and sums in double precision, each good to 1e-16 of gross assets: 1e-13 (1e-15 is seen). With weights from a
-covariance, both sides sum returns and products differently (good to some 1e-15), and the project's solver stops at
-shares of risk good to 1e-12: weights and NAV to 1e-11 (1e-13 is seen), a hundred times inside the 1e-9 of the contract.
+products and sums in double precision, each accurate to 1e-16 of gross assets: 1e-13 (1e-15 is observed). With weights
+from a covariance, both sides sum returns and products differently (accurate to some 1e-15), and the project's solver
+stops at shares of risk accurate to 1e-12: weights and NAV to 1e-11 (1e-13 is observed), a hundred times inside the 1e-9
+of the contract.
 """
 
 from collections.abc import Mapping
@@ -32,8 +33,8 @@ TURNS = {(name, spacing, seed): next(_turns) for name in STRATEGIES for spacing 
 
 
 @pytest.mark.parametrize(("name", "spacing", "seed"), TURNS)
-def test_a_run_equals_the_oracles(tmp_path: Path, name: str, spacing: str, seed: int) -> None:
-    """Every strategy on every spacing of dates; frequency, lag, cash, terms and the cut of dates go round."""
+def test_a_run_equals_the_oracle(tmp_path: Path, name: str, spacing: str, seed: int) -> None:
+    """Every strategy on every spacing of dates; frequency, lag, cash, terms and cut dates rotate."""
     turn = TURNS[name, spacing, seed]
     rng = np.random.default_rng(turn)
     cash = ("series", "rate")[turn % 2]
@@ -47,7 +48,7 @@ def test_a_run_equals_the_oracles(tmp_path: Path, name: str, spacing: str, seed:
 
 @pytest.mark.parametrize("name", ["fixed_short", "erc", "levered_erc"])
 def test_the_oracles_own_schedule_gives_the_same_run(tmp_path: Path, name: str) -> None:
-    """The schedule written here is checked too: `oracle.backtest` decides by itself when to decide."""
+    """This checks the schedule written here too: `oracle.backtest` chooses its own decision dates."""
     rng = np.random.default_rng(5)
     case, files = random_case(tmp_path, rng, "monthly", STRATEGIES[name], cash="series")
     case.terms = random_terms(rng, per_asset=True, free=False)
@@ -79,7 +80,7 @@ def test_the_oracles_own_schedule_gives_the_same_run(tmp_path: Path, name: str) 
 
 
 def ragged_case(folder: Path, seed: int, name: str) -> tuple[Case, Files]:
-    """Assets that begin late (cc, dd) and end early (bb, dd), at random: on a rebalance date, a trade's, or neither."""
+    """Return a case whose assets begin late (cc, dd) or end early (bb, dd), some on rebalance or trade dates."""
     rng = np.random.default_rng(100 + seed)
     case, files = random_case(folder, rng, ("daily", "weekly", "monthly")[seed % 3], STRATEGIES[name], cash="series")
     case.ragged, case.frequency, case.lag = True, ("monthly", "quarterly", "weekly")[seed % 3], LAGS[seed // 2]
@@ -99,7 +100,7 @@ def ragged_case(folder: Path, seed: int, name: str) -> tuple[Case, Files]:
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("name", ["fixed_levered", "scripted", "inverse_volatility", "erc", "levered_erc"])
-def test_a_ragged_run_equals_the_oracles(tmp_path: Path, name: str, seed: int) -> None:
+def test_a_ragged_run_equals_the_oracle(tmp_path: Path, name: str, seed: int) -> None:
     """Assets join when their window is full, and are sold at their last price on the first date without one."""
     case, files = ragged_case(tmp_path, seed, name)
     files.data["classes"] = dict(zip(NAMES, ["equities", "bonds", "gold", "oil"], strict=True))
@@ -109,7 +110,7 @@ def test_a_ragged_run_equals_the_oracles(tmp_path: Path, name: str, seed: int) -
 
 
 def test_a_ragged_run_needs_no_classes_for_weights_by_asset(tmp_path: Path) -> None:
-    """An asset that is not there yet, or no longer, is still one of the run: what is meant for it stays in cash."""
+    """An asset that has not begun, or has ended, still belongs to the run: its weight stays in cash."""
     case, files = ragged_case(tmp_path, 0, "fixed_levered")
     agree(bt.run(files.config("run", case)), case, case.path(), case.first_decision, accuracy(case))
 
@@ -127,8 +128,8 @@ def test_notes_list_each_asset_sold_because_it_lost_its_price(tmp_path: Path, se
 
 @pytest.mark.parametrize("name", ["fixed_levered", "scripted", "inverse_volatility", "levered_erc"])
 @pytest.mark.parametrize("lag", [0, 1])
-def test_a_run_on_a_file_of_returns_equals_the_oracles(tmp_path: Path, name: str, lag: int) -> None:
-    """`values: returns`, cash among them, is the market of the prices: their first date is the first return's base."""
+def test_a_run_on_a_file_of_returns_equals_the_oracle(tmp_path: Path, name: str, lag: int) -> None:
+    """`values: returns`, for cash too, gives the market of the prices, whose first date is the base of the returns."""
     rng = np.random.default_rng(lag)
     case, files = random_case(tmp_path, rng, "monthly", STRATEGIES[name], cash="series")
     case.terms, case.lag = random_terms(rng, per_asset=False, free=False), lag
@@ -140,8 +141,8 @@ def test_a_run_on_a_file_of_returns_equals_the_oracles(tmp_path: Path, name: str
 
 @pytest.mark.parametrize("name", ["fixed_short", "erc"])
 @pytest.mark.parametrize("lag", [0, 1])
-def test_a_portfolio_bought_once_equals_the_oracles(tmp_path: Path, name: str, lag: int) -> None:
-    """`never`: the first possible date decides, and what was bought then drifts to the end."""
+def test_a_portfolio_bought_once_equals_the_oracle(tmp_path: Path, name: str, lag: int) -> None:
+    """With `never`, the first possible date decides, and the holdings then drift to the end."""
     rng = np.random.default_rng(9)
     case, files = random_case(tmp_path, rng, "daily", STRATEGIES[name], cash="rate")
     case.frequency, case.lag, case.terms = "never", lag, random_terms(rng, per_asset=True, free=False)
@@ -152,11 +153,11 @@ def test_a_portfolio_bought_once_equals_the_oracles(tmp_path: Path, name: str, l
 
 @pytest.mark.parametrize("weights", [{"aa": 6.0, "dd": 3.0}, {"dd": -7.0}, {"aa": 12.0, "bb": -9.0, "dd": -2.0}])
 @pytest.mark.parametrize("bps", [0, 25, 200])
-def test_a_ruin_equals_the_oracles(tmp_path: Path, weights: dict[str, float], bps: float) -> None:
-    """The run ends where nothing is left, at a NAV of zero: the lender bears the rest.
+def test_a_ruin_equals_the_oracle(tmp_path: Path, weights: dict[str, float], bps: float) -> None:
+    """The run ends at a NAV of zero, and the lender bears the rest.
 
-    High leverage drifts to exposures of hundreds of times the NAV just before, where even the cost of selling may be
-    more than what is left: that is ruin too.
+    Just before, high leverage drifts to exposures of hundreds of times NAV, where even the cost of selling may be
+    more than NAV: that is ruin too.
     """
     ruined = 0
     for seed in range(6):

@@ -1,4 +1,4 @@
-"""Pages are opened in the system's Chromium, one per worker; without Chromium these tests are skipped."""
+"""Browser fixtures: pages open in the system's Chromium, one per worker. Without Chromium these tests are skipped."""
 
 import shutil
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Browser]:
-    """A Chromium with a user's folder of its own, which goes with it."""
+    """A Chromium with its own temporary profile."""
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=FLAGS, timeout=1000 * HANG)
         yield running
@@ -41,7 +41,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def page_of(browser: Browser) -> Iterator[OpenPage]:
-    """Opens pages, and at the end fails where one logged an error or asked for anything but files."""
+    """Return a function that opens pages; at the end, fail if one logged an error or requested anything but files."""
     opened: list[tuple[BrowserContext, Watch]] = []
 
     def open_page(path: Path, *, width: int = 1440, scheme: Scheme = "light", scripts: bool = True) -> Page:
@@ -62,7 +62,7 @@ def page_of(browser: Browser) -> Iterator[OpenPage]:
 
 @pytest.fixture(scope="session")
 def report_of(tmp_path_factory: pytest.TempPathFactory) -> ReportOf:
-    """Gives the folder of the report on a case, which is written once."""
+    """Return a function that gives the report folder of a case; each report is written once."""
     root = tmp_path_factory.mktemp("reports")
 
     @cache

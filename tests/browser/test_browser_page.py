@@ -1,4 +1,4 @@
-"""The tools of the page tests detect what they should: errors, requests, width, findings, print."""
+"""The tools of the page tests detect what they should: errors, requests, overflow, accessibility findings, print."""
 
 from pathlib import Path
 
@@ -32,7 +32,9 @@ def document(body: str) -> str:
         (f"<style>@import '{NOBODY}/a.css';</style>", f"asks for {NOBODY}/a.css"),
     ],
 )
-def test_a_fault_is_seen(browser: Browser, tmp_path: Path, body: str, complaint: str) -> None:
+def test_errors_and_requests_of_a_page_are_detected(
+    browser: Browser, tmp_path: Path, body: str, complaint: str
+) -> None:
     path = tmp_path / "page.html"
     path.write_text(document(body))
     with browser.new_context() as window:
@@ -41,7 +43,7 @@ def test_a_fault_is_seen(browser: Browser, tmp_path: Path, body: str, complaint:
     assert [said for said in watch.complaints() if complaint in said]
 
 
-def test_a_page_in_order_has_no_fault(page_of: OpenPage, tmp_path: Path) -> None:
+def test_a_correct_page_has_no_findings(page_of: OpenPage, tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     path.write_text(document("<p>Text.</p><h2>More (of it)</h2><p>债券</p><h2>债券</h2>"))
     page = page_of(path)
@@ -52,7 +54,7 @@ def test_a_page_in_order_has_no_fault(page_of: OpenPage, tmp_path: Path) -> None
     assert headings_of(pdf) == {"Apage", "More(ofit)", "债券"}
 
 
-def test_what_stands_out_is_named_but_not_what_scrolls_by_itself(page_of: OpenPage, tmp_path: Path) -> None:
+def test_overflowing_elements_are_named_unless_they_scroll(page_of: OpenPage, tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     wide = '<div class="wide" style="width:900px">wide</div>'
     path.write_text(document(f'<div style="overflow-x:auto" tabindex="0">{wide}</div>'))
@@ -62,7 +64,7 @@ def test_what_stands_out_is_named_but_not_what_scrolls_by_itself(page_of: OpenPa
     assert standing_out(page_of(path, width=1440)) == []
 
 
-def test_axe_finds_what_a_reader_cannot_read(page_of: OpenPage, tmp_path: Path) -> None:
+def test_axe_finds_missing_labels_and_low_contrast(page_of: OpenPage, tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     faint = "<style>@media (prefers-color-scheme: dark) {p {color: #ddd}}</style><p>faint</p>"
     path.write_text(document(f"{faint}<button></button>"))
@@ -70,7 +72,7 @@ def test_axe_finds_what_a_reader_cannot_read(page_of: OpenPage, tmp_path: Path) 
     assert "serious: color-contrast at p" in axe_findings(page_of(path, scheme="dark"))
 
 
-def test_a_page_without_its_scripts(page_of: OpenPage, tmp_path: Path) -> None:
+def test_a_page_without_scripts_can_be_checked_by_axe(page_of: OpenPage, tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     path.write_text(document("<button></button><script>document.querySelector('button').textContent = 'x'</script>"))
     assert axe_findings(page_of(path)) == []

@@ -44,14 +44,14 @@ def dates_of(page: Page) -> tuple[pd.Timestamp, pd.Timestamp]:
 
 
 def type_date(page: Page, end: str, date: str) -> None:
-    """Digit by digit, as the field of a browser in American English wants them."""
+    """Type a date digit by digit, in the order of a browser in American English."""
     page.focus(f"input[data-{end}]")
     page.keyboard.type(pd.Timestamp(date).strftime("%m%d%Y"))
     page.locator(f"input[data-{end}]").blur()
 
 
 def values_of(series: dict[str, Any], part: int = 2) -> list[float]:
-    """Of each point the value (or the place, or what is drawn of it)."""
+    """Return the value of each point (or its position, or what is drawn for it)."""
     return [point[part] for point in series["data"]]
 
 
@@ -60,7 +60,7 @@ class TestRange:
 
     @staticmethod
     def follows(page: Page, nav: pd.DataFrame, first: str | pd.Timestamp, last: str | pd.Timestamp) -> None:
-        """The fields show it, what 1 became stands beside the names, and growth is drawn from 1 between its dates."""
+        """Fields show the range, the growth of 1 is next to the names, and the chart starts at 1 on its first date."""
         assert dates_of(page) == (pd.Timestamp(first), pd.Timestamp(last))
         inside = nav.loc[first:last]
         growth = inside / inside.iloc[0]
@@ -76,7 +76,7 @@ class TestRange:
                 begin, end = (pd.Timestamp(axis[of], unit="ms") for of in ("min", "max"))
                 assert pd.Timestamp(first) <= begin < end <= pd.Timestamp(last)
 
-    def test_every_way_to_choose_one(self, report_of: ReportOf, page_of: OpenPage) -> None:
+    def test_buttons_and_date_fields_choose_the_range(self, report_of: ReportOf, page_of: OpenPage) -> None:
         folder = report_of("sample")
         nav, page = table_of(folder, "nav"), page_of(folder / "tearsheet.html")
         begin, end = nav.index[[0, -1]]
@@ -104,7 +104,7 @@ class TestRange:
         page.click("button[data-range=all]")
         self.follows(page, nav, begin, end)
 
-    def test_a_drag_chooses_it_and_a_double_click_takes_it_back(self, report_of: ReportOf, page_of: OpenPage) -> None:
+    def test_a_drag_chooses_a_range_and_a_double_click_resets_it(self, report_of: ReportOf, page_of: OpenPage) -> None:
         folder = report_of("sample")
         nav, page = table_of(folder, "nav"), page_of(folder / "tearsheet.html")
         draw_all(page)
@@ -152,20 +152,20 @@ def test_growth_is_drawn_on_a_log_or_a_linear_scale(report_of: ReportOf, page_of
 
 
 def times_drawn(series: dict[str, Any]) -> int:
-    """A bar from start to end is drawn as three, and a layer of a stack as two if parts of it are negative."""
+    """Return the number of drawn series: three for a range bar, two for a stack layer with negative parts, else one."""
     if series["style"] == "range":
         return 3
     return 2 if series["style"] == "stack" and any(value is not None and value < 0 for value in series["values"]) else 1
 
 
-def test_a_name_takes_its_series_off_every_chart(report_of: ReportOf, page_of: OpenPage) -> None:
+def test_a_click_on_a_name_hides_its_series_in_every_chart(report_of: ReportOf, page_of: OpenPage) -> None:
     page = page_of(report_of("sample") / "tearsheet.html")
     draw_all(page)
     panels = page.evaluate("JSON.parse(document.getElementById('page-data').textContent).charts")
     before = drawn(page)
 
     def hidden(*keys: str) -> None:
-        """Every chart draws all its series but these; nothing of the others has moved."""
+        """Every chart draws all its series but these, and the others have not moved."""
         now = drawn(page)
         for name, chart in panels.items():
             every = [one for panel in chart["panels"] for one in panel["series"]]
@@ -199,7 +199,7 @@ def test_a_name_takes_its_series_off_every_chart(report_of: ReportOf, page_of: O
 
 
 @pytest.mark.parametrize("case", ["sample", "daily"])
-def test_every_row_of_nav_is_saved(case: str, report_of: ReportOf, page_of: OpenPage) -> None:
+def test_the_download_has_every_row_of_nav(case: str, report_of: ReportOf, page_of: OpenPage) -> None:
     folder = report_of(case)
     nav, page = table_of(folder, "nav"), page_of(folder / "tearsheet.html")
     page.click("button[data-range='3']")  # of what is drawn, not of what is saved
@@ -210,7 +210,7 @@ def test_every_row_of_nav_is_saved(case: str, report_of: ReportOf, page_of: Open
     np.testing.assert_allclose(np.array([row[1:] for row in rows], dtype=float), nav, rtol=5e-8)  # 8 digits
 
 
-def test_any_name_is_text_in_charts_and_quoted_in_files(page_of: OpenPage, tmp_path: Path) -> None:
+def test_any_name_is_shown_as_text_in_charts_and_quoted_in_files(page_of: OpenPage, tmp_path: Path) -> None:
     names = ('<b>stocks</b>, "large"', "two\nlines", "=1+1", MARKUP)
     result = synthetic_result(assets=names, name=f"{MARKUP}, a", gross=1.5)
     path = tmp_path / "page.html"
@@ -234,7 +234,7 @@ def test_any_name_is_text_in_charts_and_quoted_in_files(page_of: OpenPage, tmp_p
     assert page.title().startswith(MARKUP)
 
 
-def test_charts_follow_the_width_and_the_colours_of_the_window(report_of: ReportOf, page_of: OpenPage) -> None:
+def test_charts_follow_the_window_width_and_the_colour_scheme(report_of: ReportOf, page_of: OpenPage) -> None:
     page = page_of(report_of("sample") / "tearsheet.html")
     draw_all(page)
     page.set_viewport_size({"width": 390, "height": 844})
@@ -250,12 +250,12 @@ def test_charts_follow_the_width_and_the_colours_of_the_window(report_of: Report
     assert colours[0] == colours[2] != colours[1]
 
 
-def test_the_keyboard_reaches_and_presses_every_control(report_of: ReportOf, page_of: OpenPage) -> None:
+def test_the_keyboard_reaches_and_operates_every_control(report_of: ReportOf, page_of: OpenPage) -> None:
     page = page_of(report_of("sample") / "tearsheet.html")
     page.emulate_media(reduced_motion="reduce")  # what comes into view does so at once
 
     def walk(key: str, until: str) -> Sequence[str]:
-        """The controls that have the focus in turn; each shows that it has, and the bar on top covers none."""
+        """Return the controls in focus order. Each shows its focus, and the toolbar covers none of them."""
         reached: list[str] = []
         while not reached or reached[-1] != until:
             page.keyboard.press(key)

@@ -1,4 +1,4 @@
-"""The page of a comparison in a real browser: what is pressed, at each width, printed, and by axe-core."""
+"""The comparison page in a real browser: clicks, each width, print, and axe-core."""
 
 import csv
 from collections.abc import Callable
@@ -61,7 +61,7 @@ def growth_of(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("count", [2, 10])
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (768, "light"), (390, "dark")])
-def test_it_fits_its_window_and_reads_well(
+def test_the_page_fits_its_window_and_has_no_axe_findings(
     count: int, width: int, scheme: Scheme, page_of: OpenPage, written: Written
 ) -> None:
     page = page_of(written(count), width=width, scheme=scheme)
@@ -69,7 +69,7 @@ def test_it_fits_its_window_and_reads_well(
     assert axe_findings(page) == []
 
 
-def test_a_press_takes_a_strategy_off_the_whole_page(three: Path, page_of: OpenPage) -> None:
+def test_a_click_hides_a_strategy_on_the_whole_page(three: Path, page_of: OpenPage) -> None:
     page = page_of(three)
     places = page.locator("[data-column~=run1]")
     shown = places.count()
@@ -85,7 +85,7 @@ def test_a_press_takes_a_strategy_off_the_whole_page(three: Path, page_of: OpenP
     assert page.locator("[data-column=run0]:visible").count() == others
 
 
-def test_no_chart_draws_what_is_hidden_and_tables_stay_whole(three: Path, page_of: OpenPage) -> None:
+def test_charts_omit_hidden_strategies_and_tables_stay_complete(three: Path, page_of: OpenPage) -> None:
     page = page_of(three)
     draw_all(page)
     before = drawn(page)
@@ -107,8 +107,8 @@ def test_no_chart_draws_what_is_hidden_and_tables_stay_whole(three: Path, page_o
     assert drawn(page)["growth"]["series"] == before["growth"]["series"]
 
 
-def test_shares_of_those_that_are_hidden_take_no_room(three: Path, page_of: OpenPage) -> None:
-    """And with every strategy hidden there is nothing to draw, and nothing fails."""
+def test_bars_of_hidden_strategies_take_no_space(three: Path, page_of: OpenPage) -> None:
+    """With every strategy hidden there is nothing to draw, and nothing fails."""
     page = page_of(three)
     chart = page.locator("[data-chart=class_shares]")
     chart.scroll_into_view_if_needed()
@@ -121,7 +121,7 @@ def test_shares_of_those_that_are_hidden_take_no_room(three: Path, page_of: Open
     page.get_by_role("button", name="All", exact=True).click()
 
 
-def test_the_range_is_that_of_all_and_growth_begins_in_it(three: Path, page_of: OpenPage) -> None:
+def test_charts_share_one_range_and_growth_starts_at_one_in_it(three: Path, page_of: OpenPage) -> None:
     navs = pd.read_csv(three.parent / "nav.csv", index_col="date", parse_dates=["date"])
     page = page_of(three)
     assert growth_of(page) == [f"{value:.3f}" for value in navs.iloc[-1]]
@@ -132,7 +132,7 @@ def test_the_range_is_that_of_all_and_growth_begins_in_it(three: Path, page_of: 
     assert page.get_by_role("button", name="Log", exact=True).get_attribute("aria-pressed") == "false"
 
 
-def test_its_navs_are_saved_as_they_are(three: Path, page_of: OpenPage, tmp_path: Path) -> None:
+def test_the_download_has_the_navs_unchanged(three: Path, page_of: OpenPage, tmp_path: Path) -> None:
     page = page_of(three)
     with page.expect_download() as saved:
         page.get_by_role("button", name="Download NAV (CSV)").click()
@@ -145,7 +145,7 @@ def test_its_navs_are_saved_as_they_are(three: Path, page_of: OpenPage, tmp_path
     pd.testing.assert_frame_equal(mine, whole, rtol=1e-6)  # the page has 7 digits
 
 
-def test_every_chart_is_drawn_as_it_comes_near(three: Path, page_of: OpenPage) -> None:
+def test_each_chart_is_drawn_when_scrolled_near(three: Path, page_of: OpenPage) -> None:
     page = page_of(three)
     for chart in page.locator("[data-chart]").all():
         chart.scroll_into_view_if_needed()
@@ -153,7 +153,7 @@ def test_every_chart_is_drawn_as_it_comes_near(three: Path, page_of: OpenPage) -
     assert page.title().startswith("first, levered")  # what a name says is not done
 
 
-def test_it_prints_on_a4_with_all_its_sections(three: Path, page_of: OpenPage) -> None:
+def test_the_page_prints_on_a4_with_all_sections(three: Path, page_of: OpenPage) -> None:
     page = page_of(three)
     sections = page.locator("h1:visible, h2:visible").all_inner_texts()
     pdf = printed(page)
@@ -168,7 +168,7 @@ def test_it_prints_on_a4_with_all_its_sections(three: Path, page_of: OpenPage) -
     )
 
 
-def test_it_is_whole_without_scripts(three: Path, page_of: OpenPage) -> None:
+def test_the_page_is_complete_without_scripts(three: Path, page_of: OpenPage) -> None:
     page = page_of(three, scripts=False)
     pictures = page.locator("img:visible")
     assert pictures.count() == 5

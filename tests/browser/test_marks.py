@@ -1,4 +1,4 @@
-"""Marks of a chart are drawn at their exact values: the library rounds the positions of lines by default."""
+"""Marks of a chart are drawn at their exact values, although the library rounds the positions of lines by default."""
 
 import json
 
@@ -22,8 +22,8 @@ PLACES = """() => {
 }"""
 
 
-def test_expected_shortfall_is_marked_where_it_is(page_of: OpenPage, report_of: ReportOf) -> None:
-    """Its line has a colour of its own: the column with most of it is at the number of the summary."""
+def test_expected_shortfall_is_marked_at_its_exact_value(page_of: OpenPage, report_of: ReportOf) -> None:
+    """The mark has its own colour: the pixel column with most of it lies at the number of the summary."""
     folder = report_of("daily")
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     page = page_of(folder / "tearsheet.html")

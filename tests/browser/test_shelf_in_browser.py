@@ -1,4 +1,4 @@
-"""The shelf in a real browser: sorted by every column, searched, saved, its links followed, at each width, printed."""
+"""The shelf in a real browser: sorting, search, download, links, each width, and print."""
 
 import json
 import shutil
@@ -40,7 +40,7 @@ NUMBERS = {
 
 @pytest.fixture(scope="module")
 def shelf(report_of: ReportOf, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of reports, one without risk, one of one month and one of an odd name, and of a comparison."""
+    """The shelf page of a comparison and of several runs: without risk, of one month, and with an odd name."""
     folder = tmp_path_factory.mktemp("shelf") / "reports"
     for name, case in RUNS.items():
         shutil.copytree(report_of(case), folder / name)
@@ -51,12 +51,12 @@ def shelf(report_of: ReportOf, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 def folder_of(row: Locator) -> str:
-    """The first line of a row's name; the second, if any, is what the run calls itself."""
+    """Return the first line of a row's name; the second, if any, is the name of the run itself."""
     return row.locator("th").inner_text().split("\n")[0]
 
 
 def sorted_by(table: Locator, heading: str, way: str) -> list[str]:
-    """Press a heading: it alone says which way the rows go; their names as they come then."""
+    """Click a heading, check that it alone shows the direction, and return the names in their new order."""
     cell = table.locator("thead th").filter(has=table.page.get_by_role("button", name=heading, exact=True))
     cell.get_by_role("button").click()
     assert cell.get_attribute("aria-sort") == way
@@ -64,8 +64,8 @@ def sorted_by(table: Locator, heading: str, way: str) -> list[str]:
     return [folder_of(row) for row in table.locator("tbody tr").all()]
 
 
-def test_it_is_sorted_by_every_column(shelf: Path, page_of: OpenPage) -> None:
-    """Numbers the largest first and back, texts from a to z and back; those without a number are at the end."""
+def test_every_column_sorts_in_both_directions(shelf: Path, page_of: OpenPage) -> None:
+    """Numbers sort from the largest down and back, texts from a to z and back; rows without a number come last."""
     table = page_of(shelf).locator("#runs-table")
     summaries = {name: json.loads((shelf.parent / name / "summary.json").read_text(encoding="utf-8")) for name in RUNS}
     assert sum(summary["sharpe"] is None for summary in summaries.values()) == 2
@@ -91,7 +91,7 @@ def test_it_is_sorted_by_every_column(shelf: Path, page_of: OpenPage) -> None:
     assert table.locator("thead th:has-text('Data') button").count() == 0
 
 
-def test_it_is_searched_and_saved(shelf: Path, page_of: OpenPage) -> None:
+def test_the_shelf_is_searched_and_downloaded(shelf: Path, page_of: OpenPage) -> None:
     page = page_of(shelf)
     rows, count = page.locator("#runs-table tbody tr"), page.locator("output[data-count=runs-table]")
     assert (rows.count(), count.inner_text()) == (4, "4 in all")
@@ -108,7 +108,7 @@ def test_it_is_searched_and_saved(shelf: Path, page_of: OpenPage) -> None:
     assert axe_findings(page) == []
 
 
-def test_its_links_lead_to_what_is_there(shelf: Path, page_of: OpenPage) -> None:
+def test_links_lead_to_existing_reports(shelf: Path, page_of: OpenPage) -> None:
     page = page_of(shelf)
     addresses = page.locator("main a").evaluate_all("all => all.map(one => one.href)")
     assert len(addresses) >= 5 * 3
@@ -122,7 +122,7 @@ def test_its_links_lead_to_what_is_there(shelf: Path, page_of: OpenPage) -> None
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_its_window_and_reads_well(scheme: Scheme, shelf: Path, page_of: OpenPage) -> None:
+def test_the_shelf_fits_its_window_and_has_no_axe_findings(scheme: Scheme, shelf: Path, page_of: OpenPage) -> None:
     page = page_of(shelf, scheme=scheme)
     for width in (1440, 768, 390):
         page.set_viewport_size({"width": width, "height": 900})
@@ -136,7 +136,7 @@ def test_it_fits_its_window_and_reads_well(scheme: Scheme, shelf: Path, page_of:
     assert pages == [pytest.approx((842, 595), abs=1)] * len(pages)  # points, landscape
 
 
-def test_it_is_whole_without_scripts(shelf: Path, page_of: OpenPage, tmp_path: Path) -> None:
+def test_the_shelf_is_complete_without_scripts(shelf: Path, page_of: OpenPage, tmp_path: Path) -> None:
     page = page_of(shelf, scripts=False, width=390)
     assert page.locator("tbody tr:visible").count() == len(RUNS) + 1
     assert page.locator(".script-only:visible").count() == 0

@@ -38,7 +38,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-def test_no_background_shows_inside_a_stack(folders: dict[str, Path], page_of: OpenPage, width: int) -> None:
+def test_stacks_show_no_background_between_layers(folders: dict[str, Path], page_of: OpenPage, width: int) -> None:
     page = page_of(folders["long"] / "tearsheet.html", width=width)
     draw_all(page)
     found = page.evaluate(BACKGROUND)
@@ -48,7 +48,7 @@ def test_no_background_shows_inside_a_stack(folders: dict[str, Path], page_of: O
 
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("name", ["long", "short"])
-def test_each_layer_begins_where_the_one_below_ends(
+def test_each_layer_begins_where_the_layer_below_ends(
     folders: dict[str, Path], page_of: OpenPage, name: str, width: int
 ) -> None:
     """Areas reach from zero to the sum up to their own part, on the same dates, a pixel or more apart."""

@@ -1,4 +1,4 @@
-"""The tearsheet in a real browser: at each width, by day and by night, with scripts off, printed, and by axe-core."""
+"""The tearsheet in a real browser: at each width, in light and dark, without scripts, in print, and by axe-core."""
 
 import json
 from itertools import pairwise
@@ -23,7 +23,7 @@ from support.pages.browser_page import (
 from support.pages.page_cases import MARKUP, MARKUP_ASSETS, MARKUP_NOTE
 
 
-def test_it_fits_its_window(report: Path, page_of: OpenPage) -> None:
+def test_the_tearsheet_fits_its_window(report: Path, page_of: OpenPage) -> None:
     path = report / "tearsheet.html"
     page = page_of(path, width=390)
     for width in (390, 768, 1440):
@@ -32,7 +32,7 @@ def test_it_fits_its_window(report: Path, page_of: OpenPage) -> None:
     assert standing_out(page_of(path, width=390, scripts=False)) == []
 
 
-def test_a_screen_reader_reads_it(report: Path, page_of: OpenPage) -> None:
+def test_a_screen_reader_can_read_the_tearsheet(report: Path, page_of: OpenPage) -> None:
     page = page_of(report / "tearsheet.html")
     levels = page.locator("h1, h2, h3, h4, h5, h6").evaluate_all("all => all.map(one => Number(one.tagName[1]))")
     assert levels.count(levels[0]) == levels[0] == 1
@@ -49,7 +49,7 @@ def test_axe_finds_nothing_serious(width: int, scheme: Scheme, report_of: Report
     assert axe_findings(page_of(report_of("sample") / "tearsheet.html", width=width, scheme=scheme)) == []
 
 
-def test_it_is_whole_without_scripts(report_of: ReportOf, page_of: OpenPage, tmp_path: Path) -> None:
+def test_the_tearsheet_is_complete_without_scripts(report_of: ReportOf, page_of: OpenPage, tmp_path: Path) -> None:
     page = page_of(report_of("sample") / "tearsheet.html", scripts=False)
     pictures = page.locator("img:visible")
     assert pictures.count() >= 6
@@ -57,7 +57,7 @@ def test_it_is_whole_without_scripts(report_of: ReportOf, page_of: OpenPage, tmp
     assert axe_findings(page_of(frozen(page, tmp_path))) == []
 
 
-def test_its_headline_is_that_of_the_summary(report: Path, page_of: OpenPage) -> None:
+def test_the_headline_shows_the_numbers_of_the_summary(report: Path, page_of: OpenPage) -> None:
     summary = json.loads((report / "summary.json").read_text(encoding="utf-8"))
     measures = {metric.label: metric for metric in shown_in("card")}
     cards = page_of(report / "tearsheet.html").locator(".card").all()
@@ -72,7 +72,7 @@ def test_its_headline_is_that_of_the_summary(report: Path, page_of: OpenPage) ->
 
 
 @pytest.mark.parametrize("case", ["sample", "markup"])
-def test_it_prints_on_a4_with_all_its_sections(case: str, report_of: ReportOf, page_of: OpenPage) -> None:
+def test_the_tearsheet_prints_on_a4_with_all_sections(case: str, report_of: ReportOf, page_of: OpenPage) -> None:
     page = page_of(report_of(case) / "tearsheet.html")
     sections = page.locator("h1:visible, h2:visible").all_inner_texts()
     pdf = printed(page)
@@ -81,7 +81,7 @@ def test_it_prints_on_a4_with_all_its_sections(case: str, report_of: ReportOf, p
     assert all(size == pytest.approx((595, 842), abs=1) for size in pages_of(pdf))  # points
 
 
-def test_markup_in_names_is_text(report_of: ReportOf, page_of: OpenPage) -> None:
+def test_markup_in_names_is_shown_as_text(report_of: ReportOf, page_of: OpenPage) -> None:
     page = page_of(report_of("markup") / "tearsheet.html")
     assert page.locator("h1").inner_text() == MARKUP
     assert page.title().startswith(MARKUP)

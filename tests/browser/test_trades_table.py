@@ -1,4 +1,4 @@
-"""The table of trades in use: search, sort, more rows and download, against trades.csv and weights.csv."""
+"""The trades table in a browser: search, sort, more rows and download, against trades.csv and weights.csv."""
 
 import numpy as np
 import pandas as pd

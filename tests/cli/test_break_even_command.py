@@ -1,4 +1,4 @@
-"""`breakeven`: its table, its JSON, and cases that it answers in one line."""
+"""`breakeven`: its table, its JSON, and cases with a one-line answer."""
 
 import json
 from pathlib import Path
@@ -33,7 +33,7 @@ def test_break_even_table_shows_the_result(levered: BreakEven) -> None:
         "excess at 0 bp 1.02 % -0.02",
         "excess at 50 bp (configured) 0.62 % -0.05",
         "excess at 100 bp 0.23 % -0.08",
-        "note: the Sharpe ratio is below that of 60_40 even where the loan costs no more than cash",
+        "note: the Sharpe ratio is below 60_40's even where the loan costs no more than cash",
     ):
         assert line in [" ".join(one.split()) for one in answer.out.splitlines()]
 
@@ -60,7 +60,7 @@ def test_break_even_without_a_benchmark_is_an_error() -> None:
 
 
 def test_a_run_that_never_borrows_answers_in_one_line() -> None:
-    """One line; as JSON no spread, and a flat curve."""
+    """The answer is one line; the JSON has no spread, and a flat curve."""
     answer = command("breakeven", CONFIGS / "erc.yaml")
     assert (answer.code, answer.err) == (0, "")
     assert answer.out == (
@@ -79,11 +79,11 @@ def test_a_run_that_never_borrows_answers_in_one_line() -> None:
 @pytest.mark.parametrize(
     ("asset", "cell", "note"),
     [
-        ("stocks", "above 2,000 bp", "note: the compound return is above that of other at any spread up to 2,000 bp"),
+        ("stocks", "above 2,000 bp", "note: the compound return is above other's at any spread up to 2,000 bp"),
         (
             "bonds",
             "below -2,000 bp",
-            "note: the compound return is below that of other even where the loan costs no more",
+            "note: the compound return is below other's even where the loan costs no more",
         ),
     ],
 )
@@ -114,7 +114,7 @@ def test_against_a_benchmark_without_risk_there_is_no_sharpe_ratio(tmp_path: Pat
     assert found["return"]["words"].startswith("above 2,000 bp")
 
 
-def test_capital_lost_with_the_loan_at_the_price_of_cash(tmp_path: Path) -> None:
+def test_a_ruin_even_at_the_cash_rate_has_no_break_even(tmp_path: Path) -> None:
     market(tmp_path, [0.01, -0.6, 0.01, 0.02], [0.0] * 4)
     answer = command("breakeven", of_multiple(tmp_path, 2.0, {"asset": "bonds"}))
     assert (answer.code, answer.out) == (2, "")
@@ -122,7 +122,7 @@ def test_capital_lost_with_the_loan_at_the_price_of_cash(tmp_path: Path) -> None
     assert answer.err.splitlines()[-1].startswith(wanted)
 
 
-def test_a_benchmark_that_loses_all_of_its_capital(tmp_path: Path) -> None:
+def test_a_benchmark_that_loses_all_capital_has_no_break_even(tmp_path: Path) -> None:
     market(tmp_path, [0.0] * 4, [0.01, -0.6, 0.01, 0.02])
     answer = command("breakeven", of_multiple(tmp_path, 2.0, {"asset": "bonds", "multiple": 2.0}))
     assert answer.code == 2

@@ -1,4 +1,4 @@
-"""Lists, the risk command, help, and commands that do not exist."""
+"""Lists, the risk command, help, and unknown commands."""
 
 import re
 from pathlib import Path
@@ -60,7 +60,7 @@ def test_assets_lists_the_series_of_both_samples() -> None:
 # 2. The risk of a portfolio
 
 
-def test_risk_answers_the_articles_example() -> None:
+def test_risk_gives_the_numbers_of_the_articles_example() -> None:
     """60 % at 15 % volatility, 40 % at 5 %, correlation 0.2: 92 % of the risk is in the first, not 86."""
     answer = command("risk", "--volatilities", "0.15,0.05", "--correlation", "0.2", "--weights", "0.6,0.4")
     assert (answer.code, answer.err) == (0, "")
@@ -73,8 +73,8 @@ def test_risk_answers_the_articles_example() -> None:
     assert all(word in answer.out for word in ("volatility", "weight", "risk", "share", "ERC weight", "total"))
 
 
-def test_risk_takes_one_correlation_a_pair_and_equal_weights() -> None:
-    """Worked out by hand: variance of the sum over pairs, contributions w_i (Σw)_i / σ."""
+def test_risk_takes_one_correlation_per_pair_and_equal_weights() -> None:
+    """By hand: variance of the sum over pairs, contributions w_i (Σw)_i / σ."""
     answer = command("risk", "--volatilities", "0.1,0.2,0.3", "--correlation", "0.5,-0.25,0.1")
     sigma, pairs = [0.1, 0.2, 0.3], {(0, 1): 0.5, (0, 2): -0.25, (1, 2): 0.1}
     covariance = [
@@ -95,7 +95,7 @@ def test_risk_takes_one_correlation_a_pair_and_equal_weights() -> None:
     assert len({row[5] for row in rows[:3]}) == 1
 
 
-def test_risk_of_one_asset_and_of_a_short_one() -> None:
+def test_risk_accepts_one_asset_and_short_positions() -> None:
     assert command("risk", "--volatilities", "0.15").code == 0
     answer = command("risk", "--volatilities", "0.15,0.05", "--weights", "-0.5,1.5")
     rows = [percentages(line) for line in answer.out.splitlines() if "%" in line]

@@ -1,4 +1,4 @@
-"""`run`: what it prints, the files of a report, and a run that is interrupted."""
+"""`run`: its output, the files of a report, and interrupted runs."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Answer, Path]:
-    """`python -m backtest run configs/erc.yaml --output erc`, once, in a process of its own, warnings being errors."""
+    """Run `python -m backtest run configs/erc.yaml --output erc` once, in its own process, with warnings as errors."""
     folder = tmp_path_factory.mktemp("run")
     ended = subprocess.run(
         [sys.executable, "-W", "error", "-m", "backtest", "run", str(ERC), "--output", "erc"],
@@ -59,8 +59,8 @@ def test_a_run_prints_headline_numbers_and_the_path_of_the_page(finished: tuple[
     assert [line for line in lines if line.startswith("note: crude_oil: ")]
 
 
-def test_growth_is_shown_in_a_line_for_each(finished: tuple[Answer, Path]) -> None:
-    """The last NAV of each, behind blocks of one scale: the higher of the two ends in the highest block."""
+def test_growth_of_run_and_benchmark_is_shown_in_a_line_each(finished: tuple[Answer, Path]) -> None:
+    """The last NAV of each follows blocks on one scale: the higher of the two ends in the highest block."""
     answer, report = finished
     lines = answer.out.splitlines()
     begin = lines.index("growth of 1, log scale")
@@ -152,7 +152,7 @@ def test_without_output_the_report_is_named_after_the_run(tmp_path: Path, monkey
 
 @pytest.fixture
 def earlier(tmp_path: Path, finished: tuple[Answer, Path]) -> Path:
-    """An earlier report that differs from a new one."""
+    """Write an earlier report that differs from a new one."""
     report = tmp_path / "reports" / "erc"
     shutil.copytree(finished[1], report)
     (report / "nav.csv").write_text("of an earlier run\n")

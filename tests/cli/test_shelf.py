@@ -1,4 +1,4 @@
-"""The shelf: the runs it lists, their order and numbers, and who may write it."""
+"""The shelf: the runs it lists, their order and numbers, and concurrent writers."""
 
 import json
 import re
@@ -29,7 +29,7 @@ SCRIPT = "<script>alert(1)<∕script>"
 
 
 def rows_of(page: str, table: str) -> list[list[str]]:
-    """The text of the cells of each row of a table's body."""
+    """Return the text of the cells of each row of a table's body."""
     (body,) = re.findall(rf'<table id="{table}".*?<tbody>(.*?)</tbody>', page, re.DOTALL)
     cells = [re.findall(r"<t[hd]\b.*?</t[hd]>", row, re.DOTALL) for row in re.findall(r"<tr>.*?</tr>", body, re.DOTALL)]
     return [[unescape(re.sub(r"<[^>]*>", " ", cell)).strip() for cell in row] for row in cells]
@@ -37,7 +37,7 @@ def rows_of(page: str, table: str) -> list[list[str]]:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to work in, with nothing in it."""
+    """An empty working directory."""
     monkeypatch.setattr(shelf_module, "_PATIENCE", HANG)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -163,8 +163,8 @@ def test_any_name_is_shown_as_text_and_its_links_lead_there(here: Path, name: st
 @pytest.mark.parametrize(
     "options", [{"periods": 1}, {"still": True}, {"ruined": True}, {"periods": 1, "still": True, "benchmark": False}]
 )
-def test_runs_at_the_edge(here: Path, options: dict[str, Any]) -> None:
-    """One month, all zeros, NAV that ends at zero: a whole row, what is not defined as a dash, no NaN in a picture."""
+def test_short_flat_and_ruined_runs_have_whole_rows(here: Path, options: dict[str, Any]) -> None:
+    """One month, all zeros, or NAV that ends at zero: undefined numbers are dashes, and no picture contains NaN."""
     put(here, "edge", **options)
     page = write_shelf(here).read_text(encoding="utf-8")
     (row,) = rows_of(page, "runs-table")

@@ -14,7 +14,7 @@ from support.patience import HANG
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to work in, with nothing in it."""
+    """An empty working directory."""
     monkeypatch.setattr(shelf_module, "_PATIENCE", HANG)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -45,7 +45,7 @@ def test_a_long_name_is_listed_whole(here: Path, monkeypatch: pytest.MonkeyPatch
     assert "".join(line.strip().partition(" ")[0] for line in lines[3:]) == name
 
 
-def test_list_as_json(here: Path) -> None:
+def test_list_prints_json_on_request(here: Path) -> None:
     put(here / "reports", "风险平价")
     put_comparison(here / "reports", ("a", "b"), 2)
     put_manifest(here / "reports/old", {"config": {}}, 3)
@@ -129,7 +129,9 @@ def test_open_of_an_unknown_name_is_refused(here: Path, opened: list[str], name:
 
 
 @pytest.mark.parametrize(("arguments", "what"), [((), "reports holds no run to show"), (("erc",), "erc: no such run")])
-def test_open_before_the_first_run(here: Path, opened: list[str], arguments: tuple[str, ...], what: str) -> None:
+def test_open_before_the_first_run_is_refused_with_a_hint(
+    here: Path, opened: list[str], arguments: tuple[str, ...], what: str
+) -> None:
     answer = command("open", *arguments)
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.startswith(f"error: {what}")

@@ -27,7 +27,7 @@ def test_a_line_of_blocks_is_exact_on_a_log_scale() -> None:
 
 
 class Terminal:
-    """A stderr that says it is a terminal, and keeps what is written."""
+    """A stderr that claims to be a terminal, and records what is written."""
 
     def __init__(self) -> None:
         self.written = ""
@@ -45,7 +45,7 @@ class Terminal:
 
 @pytest.mark.parametrize("slow", [False, True])
 def test_progress_bar_appears_only_on_a_terminal_and_after_a_while(monkeypatch: pytest.MonkeyPatch, slow: bool) -> None:
-    """The timer runs out at once, or never."""
+    """The timer expires at once, or never."""
 
     class Timer(threading.Thread):
         def __init__(self, _: float, show: Callable[[], None]) -> None:

@@ -1,8 +1,8 @@
 """Every kind of mistake in a configuration: its message, line and column.
 
 Places are computed here from the text alone: `place(text, "golf")` is the place of those letters. A table of mistakes
-gives what is written instead of what, whose place is expected, and the words after it; words that end in an ellipsis
-are the beginning of the line.
+lists the replaced text, its replacement, the text whose place is expected, and the message after the place; a message
+that ends in an ellipsis is the beginning of the line.
 """
 
 # ruff: noqa: E501 - a message is one line, and so it is here

@@ -1,6 +1,6 @@
 """Settings that contradict each other: an error with the line of the one to change, before prices are read.
 
-Each pair has a contradiction, and the nearest settings that do not contradict each other.
+Each pair of cases has a contradiction, and the most similar settings that do not contradict each other.
 """
 # ruff: noqa: E501 - a message is one line, and so it is here
 
@@ -146,7 +146,7 @@ PAIRS = {
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Return a configuration next to a benchmark and to one whose targets depend on its own path."""
+    """Write a configuration next to a benchmark and to one whose targets depend on its own path."""
     (tmp_path / "other.yaml").write_text(BASE + PLAIN, encoding="utf-8")
     (tmp_path / "indebted.yaml").write_text(BASE + PLAIN + "leverage: {debt: 0.5}\n", encoding="utf-8")
     return tmp_path / "mine.yaml"

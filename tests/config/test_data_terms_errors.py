@@ -1,6 +1,6 @@
-"""Mistakes in what a run's data says of loans, consumer prices, leveraged funds, currencies, opens and volumes.
+"""Mistakes in the data section about loans, consumer prices, leveraged funds, currencies, opens and volumes.
 
-As in `test_config_errors`: what is written instead of what, whose place is expected, and the words after it.
+The table has the columns of `test_config_errors`: replaced text, replacement, expected place, and message.
 """
 # ruff: noqa: E501 - a message is one line, and so it is here
 
@@ -57,7 +57,7 @@ ONE = {
     "an asset in another currency": (LISTED, "{gold: {currency: EUR}}", "EUR", "data.assets.gold.currency: in EUR, and the run is in USD; expected the same. Hint: data.fx: {EUR: the series of the price of one EUR in USD}, or data.currency: EUR"),
     "a rate of another currency": (f"{LISTED}\n", "{gold: {currency: EUR}}\n  fx: {GBP: us_stocks}\n", "EUR}", "data.assets.gold.currency: in EUR, and the run is in USD; …"),
     "no such rate of exchange": ("  start", "  fx: {EUR: eur}\n  start", "eur}", f"data.fx.EUR: no series eur; there are: {SERIES}."),
-    "a rate of the run's own": ("  start", "  fx: {USD: gold}\n  start", "{USD", "data.fx: USD: the currency of the run itself; expected those of assets"),
+    "a rate of the run's own": ("  start", "  fx: {USD: gold}\n  start", "{USD", "data.fx: USD: the currency of the run itself; expected currencies of assets"),
     "a rate without symbol": ("  start", "  fx: {EUR: {source: yfinance}}\n  start", "{EUR", "data.fx: EUR: expected the symbol too, such as {source: yfinance, symbol: EURUSD=X}"),
     # opens and volumes
     "opens of the sample": ("  start", "  opens: true\n  start", "true", "data.opens: true is for source yfinance, and us_stocks is of sample; expected a file with a column for each asset, such as {path: opens.csv}"),
@@ -90,7 +90,7 @@ def test_the_benchmark_is_in_the_currency_of_the_run(file: Path) -> None:
 
 
 def test_valid_terms_of_the_data_section_are_accepted_together(file: Path) -> None:
-    """One of each kind without a mistake."""
+    """The section has one valid setting of each kind."""
     terms = (
         "  loan_rate: us_tbill\n  consumer_prices: us_cpi\n  currency: USD\n  fx: {EUR: gold}\n  opens: false\n  start"
     )

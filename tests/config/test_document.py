@@ -1,7 +1,7 @@
 """YAML 1.2 as configurations use it: meanings of scalars, refused documents, and places of values.
 
-The library that parses has rules of its own (`60_40` a number, `NO` false in YAML 1.1): each value here is written as
-somebody would write it, and compared with its type.
+The parsing library has its own rules (`60_40` a number, `NO` false in YAML 1.1): each value here is written as a user
+would write it, and compared with its type.
 """
 
 import math
@@ -28,7 +28,7 @@ def parsed(file: Path, text: str | bytes) -> Document:
 
 
 def refused(file: Path, text: str | bytes) -> str:
-    """The one line that a file is refused with, without the file's name."""
+    """Return the one line with which a file is refused, without the file's name."""
     with pytest.raises(ConfigError) as caught:
         parsed(file, text)
     line = str(caught.value)
@@ -90,7 +90,7 @@ def refused(file: Path, text: str | bytes) -> str:
         ("\u0661\u0662", "\u0661\u0662"),  # digits, but not YAML's
     ],
 )
-def test_a_plain_scalar(file: Path, written: str, meaning: str | float | None) -> None:
+def test_a_plain_scalar_has_the_type_of_yaml_1_2(file: Path, written: str, meaning: str | float | None) -> None:
     found = parsed(file, f"a: {written}\n").values["a"]
     assert found == meaning
     assert type(found) is type(meaning)
@@ -112,24 +112,24 @@ def test_quoted_words_stay_text(file: Path, word: str) -> None:
     assert parsed(file, f"a: '{word}'\n").values == {"a": word}
 
 
-def test_keys_are_names_whatever_they_look_like(file: Path) -> None:
+def test_keys_are_always_text(file: Path) -> None:
     text = "60_40: a\n1: b\ntrue: c\nON: d\n2020-01-01: e\n'5': f\n"
     assert parsed(file, text).values == {"60_40": "a", "1": "b", "true": "c", "ON": "d", "2020-01-01": "e", "5": "f"}
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_every_double_comes_back_as_python_writes_it(number: float) -> None:
+def test_every_double_survives_a_round_trip(number: float) -> None:
     assert core_scalar(repr(number)) == number
     assert type(core_scalar(repr(number))) is float
 
 
 @given(st.integers())
-def test_every_integer_comes_back(number: int) -> None:
+def test_every_integer_survives_a_round_trip(number: int) -> None:
     assert core_scalar(str(number)) == number
 
 
 @given(st.text(max_size=12))
-def test_any_text_has_a_meaning(text: str) -> None:
+def test_any_text_is_parsed_or_refused(text: str) -> None:
     meaning = core_scalar(text)
     assert meaning is None or isinstance(meaning, str | int | float)
     if isinstance(meaning, str):
@@ -161,7 +161,7 @@ def test_a_document_that_is_not_a_mapping_is_refused(file: Path, text: str, got:
     ],
     ids=["tab", "unclosed brace", "two colons", "unclosed quote", "no such anchor", "two documents"],
 )
-def test_what_is_not_yaml_is_refused_with_its_place(file: Path, text: str, place: str, words: str) -> None:
+def test_invalid_yaml_is_refused_with_its_place(file: Path, text: str, place: str, words: str) -> None:
     message = refused(file, text)
     assert message.startswith(f"{place}: not YAML: ")
     assert words in message
@@ -193,7 +193,7 @@ def test_a_number_of_thousands_of_digits_is_refused_and_not_a_crash(file: Path) 
     assert not isinstance(found, int)
 
 
-def test_a_missing_file_a_folder_and_one_that_cannot_be_read(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_and_unreadable_files_and_folders_are_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError) as caught:
         Document(file)
     assert str(caught.value) == f"{file}: no such file. Hint: the path is relative to the current folder."
@@ -214,7 +214,7 @@ def test_a_missing_file_a_folder_and_one_that_cannot_be_read(file: Path, monkeyp
 # 3. What is YAML, and rare
 
 
-def test_byte_order_mark_windows_lines_and_a_document_start(file: Path) -> None:
+def test_byte_order_marks_windows_lines_and_document_starts_are_accepted(file: Path) -> None:
     document = parsed(file, b"\xef\xbb\xbf---\r\na: 1\r\nb: {c: 2}\r\n")
     assert document.values == {"a": 1, "b": {"c": 2}}
     assert document.at(("b", "c")) == f"{file}:3:8"
@@ -293,7 +293,9 @@ data:
         (("é", "b"), "11:14", "11:11"),  # columns count characters, not bytes
     ],
 )
-def test_places_of_values_and_keys(file: Path, location: tuple[str | int, ...], value_at: str, key_at: str) -> None:
+def test_values_and_keys_have_their_places(
+    file: Path, location: tuple[str | int, ...], value_at: str, key_at: str
+) -> None:
     document = parsed(file, PLACES)
     assert document.at(location) == f"{file}:{value_at}"
     assert document.at(location, key=True) == f"{file}:{key_at}"
@@ -317,7 +319,7 @@ def test_an_empty_value_is_placed_on_the_line_of_its_key(file: Path, text: str) 
     assert parsed(file, text).at(("a",)).startswith(f"{file}:1:")
 
 
-def test_locations_in_words() -> None:
+def test_locations_are_written_as_dotted_names() -> None:
     assert dotted(("data", "assets", 2)) == "data.assets[2]"
     assert dotted(("name",)) == "name"
     assert dotted(("a", 0, "b", 1)) == "a[0].b[1]"

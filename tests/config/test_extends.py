@@ -149,7 +149,7 @@ benchmark: other.yaml
 
 
 @pytest.mark.parametrize("absolute", [False, True], ids=["relative", "absolute"])
-def test_prices_and_benchmark_of_a_base_are_found_beside_it(tmp_path: Path, absolute: bool) -> None:
+def test_prices_and_benchmark_of_a_base_are_found_next_to_it(tmp_path: Path, absolute: bool) -> None:
     shared = tmp_path / "shared"
     written(shared, "base.yaml", FILES)
     written(shared, "other.yaml", "extends: base.yaml\nname: other\nbenchmark:\n")
@@ -166,7 +166,7 @@ def test_prices_and_benchmark_of_a_base_are_found_beside_it(tmp_path: Path, abso
     assert run(child).nav.equals(run(shared / "base.yaml").nav)
 
 
-def test_paths_keep_their_text_beside_the_base_and_where_a_child_states_them(tmp_path: Path) -> None:
+def test_paths_keep_their_text_next_to_the_base_and_in_a_child(tmp_path: Path) -> None:
     written(tmp_path, "base.yaml", FILES.replace("path: prices", "path: ./prices"))
     written(tmp_path, "sub/child.yaml", "extends: ../base.yaml\ndata: {path: mine.csv}\n")
     written(tmp_path, "beside.yaml", "extends: ./base.yaml\n")
@@ -193,7 +193,7 @@ def test_all_tables_of_the_data_section_are_known() -> None:
     assert {name for name, field in fields if "dict[" in str(field.annotation)} == _BY_NAME
 
 
-def test_a_strategy_of_the_user_is_found_beside_the_file_that_names_it(tmp_path: Path) -> None:
+def test_a_users_strategy_is_found_next_to_the_file_that_names_it(tmp_path: Path) -> None:
     code = "import pandas as pd\nfrom backtest.strategy import MarketView, Strategy\n\n\nclass Own(Strategy):\n    '''Own.'''\n\n    def target_weights(self, view: MarketView) -> pd.Series:\n        return pd.Series(dtype=float)\n"  # noqa: E501
     written(tmp_path, "shared/strategies/own.py", code)
     written(tmp_path, "shared/base.yaml", edited("{name: erc}", "{name: own}"))
@@ -225,7 +225,7 @@ def test_a_setting_missing_from_a_section_of_both_is_placed_in_the_child(folder:
     assert problems(base) == [f"{base}:{place(base.read_text(), 'source')}: data.cash: missing; it has no default"]
 
 
-def test_repeated_keys_of_the_base_are_mistakes_even_where_the_child_replaces_them(folder: Path) -> None:
+def test_repeated_keys_of_the_base_are_mistakes_even_if_the_child_replaces_them(folder: Path) -> None:
     base = written(folder, "base.yaml", f"{GOOD}name: again\n")
     child = written(folder, "child.yaml", "extends: base.yaml\nname: child\n")
     assert problems(child) == [f"{base}:14:1: name: appears twice; expected each setting once"]
@@ -313,7 +313,7 @@ def test_a_file_that_extends_itself_is_a_circle(folder: Path) -> None:
     assert line.startswith(f"{own}:1:10: extends: a circle: {own} extends {own}; ")
 
 
-def test_a_base_whose_benchmark_is_its_child_is_no_circle(folder: Path) -> None:
+def test_a_base_whose_benchmark_is_its_child_is_not_a_circle(folder: Path) -> None:
     written(folder, "base.yaml", f"{GOOD}benchmark: child.yaml\n")
     written(folder, "child.yaml", "extends: base.yaml\nname: child\nbenchmark:\n")
     benchmark = load_config(folder / "base.yaml").benchmark

@@ -1,6 +1,6 @@
 """Mistakes in the section `leverage:`, each with its line and column, and valid settings.
 
-The section is one of three kinds, chosen by the setting that only it has; only that kind reports mistakes.
+The section is one of three kinds, chosen by the setting that only this kind has; only this kind reports mistakes.
 """
 # ruff: noqa: E501 - a message is one line, and so it is here
 
@@ -64,7 +64,7 @@ def test_mistakes_of_one_section_are_reported_together(tmp_path: Path) -> None:
 
 
 def test_a_benchmark_cannot_follow_a_benchmark(tmp_path: Path) -> None:
-    """Its own benchmark is ignored, so that what it follows would not be there."""
+    """The benchmark's own benchmark is ignored, so it would have nothing to follow."""
     other = tmp_path / "other.yaml"
     other.write_text(f"{GOOD}leverage: {{target_volatility: benchmark}}\nbenchmark: plain.yaml\n", encoding="utf-8")
     (tmp_path / "plain.yaml").write_text(GOOD, encoding="utf-8")

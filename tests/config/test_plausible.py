@@ -1,10 +1,10 @@
-"""Settings in another unit than their own: a note with the likely value, and no note in a right configuration.
+"""Settings in a wrong unit: a note with the likely value, and no note in a correct configuration.
 
-1. the ranges name settings that exist, and are inside what is allowed;
-2. each common slip (percent for a decimal, a decimal or percent for basis points, rows for years) has a note that
-   names the value that was meant, which has no note itself;
+1. the ranges belong to existing settings, and lie inside the allowed values;
+2. each common slip (percent for a decimal, a decimal or percent for basis points, rows for years) has a note with the
+   likely value, which has no note itself;
 3. no shipped configuration has such a note;
-4. what cannot be meant is an error with its place.
+4. impossible values are errors with their place.
 """
 
 import copy
@@ -72,13 +72,13 @@ def test_an_implausible_value_has_a_note_with_the_likely_value(path: str, writte
     assert improbable(settings(path, 0.0)) == []
 
 
-def test_a_size_is_named_as_it_is_written() -> None:
-    """A resolved configuration has it with a decimal."""
+def test_a_size_is_named_as_written() -> None:
+    """A resolved configuration shows it with a decimal."""
     (note,) = improbable({"financing": {"tiers": {"0.0": 150.0, "100000.0": 1.0}}})
     assert note.startswith("financing.tiers.100000: 1 means 0.01 %")
 
 
-def test_every_range_is_of_a_setting_that_exists() -> None:
+def test_every_range_belongs_to_an_existing_setting() -> None:
     """The JSON schemas of configurations and strategies have a setting at each path."""
     schema = json.dumps(RunConfig.model_json_schema())
     for *_, setting in PLAUSIBLE:

@@ -117,7 +117,7 @@ def test_mistakes_of_the_benchmark_are_reported_with_its_file_and_place(file: Pa
     ]
 
 
-def test_a_benchmark_that_is_not_yaml_or_lacks_its_data_is_a_mistake_here(file: Path) -> None:
+def test_a_benchmark_that_is_not_yaml_or_lacks_its_data_is_reported(file: Path) -> None:
     other = file.with_name("other.yaml")
     other.write_text("name: [\n")
     file.write_text(GOOD + "benchmark: other.yaml\n")
@@ -173,7 +173,7 @@ def test_a_strategy_file_with_a_mistake_is_named(file: Path, code: str, words: s
     assert words in line
 
 
-def test_a_setting_without_default_is_missing_at_the_strategy(file: Path) -> None:
+def test_a_missing_setting_without_default_is_placed_at_the_strategy(file: Path) -> None:
     (file.parent / "strategies" / "own.py").write_text(
         f"{IMPORTS}class Own(Strategy):\n    '''Own.'''\n    share: float\n{METHOD}"
     )

@@ -81,7 +81,7 @@ FINANCING = {
     "maintenance above initial": ("{initial_margin: 0.2, maintenance_margin: 0.3}", "0.3", "maintenance_margin: 0.3 of us_stocks is above its initial margin of 0.2; expected at most that"),
     "one maintenance above an initial": ("{initial_margin: {equities: 0.2, bonds: 0.1, gold: 0.2}, maintenance_margin: 0.15}", "0.15", "maintenance_margin: 0.15 of us_treasury_10y is above its initial margin of 0.1; expected at most that"),
     "a maintenance above the initial": ("{initial_margin: 0.2, maintenance_margin: {gold: 0.21, equities: 0.2, bonds: 0.1}}", "{gold", "maintenance_margin: 0.21 of gold is above its initial margin of 0.2; expected at most that"),
-    "of an asset above that of its class": ("{kind: futures, initial_margin: {equities: 0.2, bonds: 0.1, gold: 0.2}, maintenance_margin: {us_stocks: 0.3, bonds: 0.05, gold: 0.2}}", "{us_stocks", "maintenance_margin: 0.3 of us_stocks is above its initial margin of 0.2; expected at most that"),
+    "of an asset above its class's": ("{kind: futures, initial_margin: {equities: 0.2, bonds: 0.1, gold: 0.2}, maintenance_margin: {us_stocks: 0.3, bonds: 0.05, gold: 0.2}}", "{us_stocks", "maintenance_margin: 0.3 of us_stocks is above its initial margin of 0.2; expected at most that"),
     # names
     "no such class": ("{initial_margin: {equites: 0.2, bonds: 0.1, gold: 0.2}}", "equites", f"initial_margin.equites: neither an asset nor a class of this run ({HAVE}). Did you mean equities?"),
     "an asset without": ("{maintenance_margin: {equities: 0.2, us_treasury_10y: 0.1}}", "{equities", f"maintenance_margin: nothing for gold; {EACH}"),

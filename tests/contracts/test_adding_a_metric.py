@@ -1,7 +1,7 @@
 """Adding a metric takes one record and its function: everything that shows metrics follows.
 
-A record is added to a copy of the package, at the end of a family of records. A process of its own runs a small
-comparison with the copy; the metric has to be wherever metrics are.
+A record is added to a copy of the package, at the end of a family of records. A separate process runs a small
+comparison with the copy, and the metric has to appear wherever metrics appear.
 """
 
 import json
@@ -76,18 +76,18 @@ def summary(folder: Path) -> dict[str, Any]:
     return found
 
 
-def test_it_is_in_the_summary(summary: dict[str, Any]) -> None:
+def test_the_new_metric_is_in_the_summary(summary: dict[str, Any]) -> None:
     assert summary[KEY] > 0
 
 
-def test_it_is_a_row_and_a_card_of_the_tearsheet(folder: Path, summary: dict[str, Any]) -> None:
+def test_the_new_metric_is_a_row_and_a_card_of_the_tearsheet(folder: Path, summary: dict[str, Any]) -> None:
     page = Page((folder / "reports/60_40/tearsheet.html").read_text(encoding="utf-8"))
     assert [LABEL, f"{summary[KEY]:.1%}"] in page.table("Return")
     assert page.text.count(LABEL) >= 3  # a card, the row and its meaning
     assert MEANING in page.text
 
 
-def test_it_is_compared_with_its_best_marked(folder: Path) -> None:
+def test_the_new_metric_is_compared_and_its_best_value_marked(folder: Path) -> None:
     report = folder / "reports/60_40_vs_equal_weight"
     compared = json.loads((report / "comparison.json").read_text(encoding="utf-8"))["metrics"][KEY]
     (best,) = compared["best"]
@@ -100,13 +100,13 @@ def test_it_is_compared_with_its_best_marked(folder: Path) -> None:
     assert LABEL in page.table("Strategy")[0]
 
 
-def test_it_is_in_the_terminal(folder: Path, summary: dict[str, Any]) -> None:
+def test_the_new_metric_is_in_the_terminal(folder: Path, summary: dict[str, Any]) -> None:
     (line,) = [line for line in (folder / "run.txt").read_text(encoding="utf-8").splitlines() if LABEL in line]
     assert f"{100 * summary[KEY]:.2f} %" in line
     (line,) = [line for line in (folder / "compare.txt").read_text(encoding="utf-8").splitlines() if LABEL in line]
     assert line.count("*") == 1
 
 
-def test_it_is_in_the_docs(folder: Path) -> None:
+def test_the_new_metric_is_in_the_docs(folder: Path) -> None:
     (line,) = [line for line in (folder / "metrics.md").read_text(encoding="utf-8").splitlines() if LABEL in line]
     assert line.startswith(f"| {LABEL} | `{KEY}` | {MEANING} | 0.0% | higher |")

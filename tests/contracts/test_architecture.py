@@ -1,4 +1,4 @@
-"""Rules of the house that no linter knows: no drawers for odds and ends, and one place that prints."""
+"""House rules that no linter checks: no modules for odds and ends, and printing in one place."""
 
 import ast
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ NOT_ALLOWED = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 
 def prints(code: str) -> Iterator[int]:
-    """The lines on which code writes to the terminal."""
+    """Return the lines on which code writes to the terminal."""
     for node in ast.walk(ast.parse(code)):
         match node:
             case ast.Import(names=imported) if any(_is_terminal(name.name) for name in imported):
@@ -31,13 +31,13 @@ def _is_terminal(module: str) -> bool:
     return module.partition(".")[0] in {"rich", "typer", "click"}
 
 
-def test_the_files_are_found() -> None:
+def test_files_are_found() -> None:
     assert len(FILES) > 30
     assert REPOSITORY / "backtest" / "cli" / "__init__.py" in FILES
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(REPOSITORY)))
-def test_a_file_is_named_after_what_it_is_about(path: Path) -> None:
+def test_files_are_named_after_their_subject(path: Path) -> None:
     assert not NOT_ALLOWED & set(path.relative_to(REPOSITORY).with_suffix("").parts)
 
 
@@ -59,7 +59,7 @@ def test_only_the_command_line_prints(path: Path) -> None:
         "def f():\n    from rich import print",
     ],
 )
-def test_what_prints_is_seen(code: str) -> None:
+def test_printing_is_detected(code: str) -> None:
     assert list(prints(code))
 
 
@@ -71,7 +71,7 @@ def test_a_strategy_is_one_file_with_one_class() -> None:
         assert len([name for name in classes if not name.startswith("_")]) == (path.stem != "__init__"), path.name
 
 
-def test_main_calls_the_command_line_and_nothing_else() -> None:
+def test_main_only_calls_the_command_line() -> None:
     tree = ast.parse((REPOSITORY / "backtest" / "__main__.py").read_text(encoding="utf-8"))
     assert [ast.unparse(node) for node in tree.body[1:]] == [
         "from backtest.cli import main",

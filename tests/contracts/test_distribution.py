@@ -1,4 +1,4 @@
-"""The distribution: what `pip install` gives is complete, runs outside the repository, and owns one top-level name.
+"""The distribution: what `pip install` installs is complete, runs outside the repository, and owns one top-level name.
 
 `make dist-check` does the same with a full installation of the dependencies, on every Python that it finds.
 """
@@ -67,7 +67,7 @@ def test_the_licences_of_the_project_of_vendored_code_and_of_the_data_are_in_the
 
 
 def test_the_version_is_written_in_one_place(metadata: Message) -> None:
-    """And the changelog has an entry for it, which the citation names too."""
+    """The changelog has an entry for the version, and the citation file names it too."""
     assert metadata["Version"] == bt.__version__
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.findall(r"^## \[(.+?)\]", changelog, re.MULTILINE)[:2] == ["Unreleased", bt.__version__]
@@ -85,10 +85,10 @@ def test_the_sdist_has_what_the_tests_and_the_documentation_need(wheel: Path) ->
 
 
 def test_the_installed_package_runs_outside_the_repository(wheel: Path, tmp_path: Path) -> None:
-    """The main job gives the repository's numbers, and an own strategy extends a shipped one.
+    """The main job gives the repository's numbers, and a user's strategy extends a shipped one.
 
-    The environment shares the dependencies of this one, but not its editable installation. Kernels compiled for the
-    repository are copied: their sources are the same bytes, and compiling them again would take a quarter of a minute.
+    The environment shares the dependencies of the current one, but not its editable installation. Compiled kernels are
+    copied from the repository: their sources are the same bytes, and compiling them again would take 15 seconds.
     """
     python = check_distribution.new_environment(Path(sys.executable), tmp_path / "environment")
     check_distribution.install(python, "--no-deps", wheel)

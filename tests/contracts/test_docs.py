@@ -32,7 +32,7 @@ def name_of(page: Path) -> str:
 
 
 def shown_commands() -> list[tuple[str, str, str]]:
-    """(page, command, output shown) for each `$ python -m ...` in a console block."""
+    """Return (page, command, output shown) for each `$ python -m ...` in a console block."""
     commands = []
     for page in PAGES:
         for block in BLOCK.findall(page.read_text(encoding="utf-8")):
@@ -50,13 +50,13 @@ def test_pages_show_commands() -> None:
 
 
 def test_readme_is_short() -> None:
-    """What it is, a picture, two commands, the first result, and links; everything else is a page of docs/."""
+    """It has a summary, a picture, two commands, the first result, and links; everything else is a page of docs/."""
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 150
 
 
 @pytest.mark.parametrize(("page", "command", "shown"), shown_commands())
 def test_command_prints_what_the_page_shows(page: str, command: str, shown: str, tmp_path: Path) -> None:
-    """Run in a folder that has the project's configs and strategies, and nothing else of it."""
+    """Each command runs in a folder that has only the project's configs and strategies."""
     for name in ("configs", "strategies"):
         (tmp_path / name).symlink_to(ROOT / name)
     assert _stripped(output_of(command, tmp_path)) == _stripped(shown), f"{page} shows something else: build_docs.py"
@@ -157,7 +157,7 @@ def test_each_settings_class_links_to_its_definition(settings: type[BaseModel]) 
 
 
 def block_of(language: str, containing: str) -> str:
-    """The one example of README and docs that contains this text."""
+    """Return the one example of README and docs that contains this text."""
     blocks = [
         block
         for page in PAGES
@@ -206,7 +206,7 @@ def test_the_shown_extension_is_the_shipped_one(tmp_path: Path) -> None:
     assert shown == load_config(ROOT / "configs/levered_erc.yaml").resolved()
 
 
-def test_the_shown_strategy_runs_from_its_one_file(tmp_path: Path) -> None:
+def test_the_shown_strategy_runs_from_a_single_file(tmp_path: Path) -> None:
     """It holds 40 % in one asset, the calmest, on every date."""
     (tmp_path / "strategies").mkdir()
     (tmp_path / "strategies/equities_and_cash.py").write_text(block_of("python", "EquitiesAndCash"), encoding="utf-8")
@@ -219,15 +219,15 @@ def test_the_shown_strategy_runs_from_its_one_file(tmp_path: Path) -> None:
 
 
 def test_the_shown_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Line by line, in a folder that has the configurations."""
+    """The example runs in a folder that has the configurations."""
     (tmp_path / "configs").symlink_to(ROOT / "configs")
     monkeypatch.chdir(tmp_path)
     exec(compile(block_of("python", "bt.run"), "python.md", "exec"), {})  # noqa: S102 - our own page
     assert (tmp_path / "reports/erc/tearsheet.html").exists()
 
 
-def test_the_shown_error_message_is_what_the_mistake_gives(tmp_path: Path) -> None:
-    """The line shown, except for the file's folder."""
+def test_the_shown_error_message_equals_the_real_one(tmp_path: Path) -> None:
+    """The message is the same except for the file's folder."""
     text = (ROOT / "configs/erc.yaml").read_text(encoding="utf-8").replace("window: 36", "windw: 36")
     (tmp_path / "erc.yaml").write_text(text, encoding="utf-8")
     (tmp_path / "60_40.yaml").write_bytes((ROOT / "configs/60_40.yaml").read_bytes())
@@ -237,7 +237,7 @@ def test_the_shown_error_message_is_what_the_mistake_gives(tmp_path: Path) -> No
     assert shown in (ROOT / "docs/guide/configurations.md").read_text(encoding="utf-8")
 
 
-def test_the_example_of_trades_at_opens_is_a_configuration(tmp_path: Path) -> None:
+def test_the_example_of_trades_at_opens_runs(tmp_path: Path) -> None:
     """With its three files, a name and a strategy it runs, and pays for its trades."""
     example = block_of("yaml", "opens.csv")
     for name, values in (("prices", "100,100"), ("opens", "99,101"), ("volumes", "1e8,1e8")):

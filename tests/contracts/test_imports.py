@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def modules_in(folder: Path, *packages: str) -> dict[str, Path]:
-    """Files of all modules of some packages in a folder, by dotted name; a package itself has its `__init__.py`."""
+    """Return the files of all modules of some packages by dotted name; a package itself has its `__init__.py`."""
     paths = [path for package in packages for path in sorted((folder / package).rglob("*.py"))]
     names = [".".join(path.relative_to(folder).with_suffix("").parts) for path in paths]
     return {name.removesuffix(".__init__"): path for name, path in zip(names, paths, strict=True)}
@@ -32,7 +32,7 @@ def imported_by(name: str, path: Path, known: Collection[str]) -> set[str]:
 
 
 def _named_in(code: str, package: str, known: Collection[str]) -> Iterator[str]:
-    """Modules named in the import statements of a module's code."""
+    """Yield the modules named in the import statements of a module's code."""
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -50,7 +50,7 @@ def _packages_around(name: str) -> set[str]:
 
 
 def circle_in(graph: Mapping[str, Collection[str]]) -> list[str]:
-    """Return one circle, each module importing the next and the last repeating the first; empty if there is none."""
+    """Return one circle, each module importing the next and the last repeating the first; empty without a circle."""
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -90,15 +90,15 @@ CIRCLES = {
 
 
 @pytest.mark.parametrize("files", CIRCLES.values(), ids=CIRCLES.keys())
-def test_every_kind_of_circle_is_seen(files: Mapping[str, str], tmp_path: Path) -> None:
-    circle = circle_in(graph_of(written(files, tmp_path)))
+def test_every_kind_of_circle_is_detected(files: Mapping[str, str], tmp_path: Path) -> None:
+    circle = circle_in(graph_of(write_package(files, tmp_path)))
     assert "package.a" in circle
     assert circle[0] == circle[-1]
 
 
 def test_a_circle_is_listed_in_the_direction_of_the_imports(tmp_path: Path) -> None:
     files = {"a.py": "import package.b", "b.py": "import package.c", "c.py": "import package.a"}
-    circle = circle_in(graph_of(written(files, tmp_path)))
+    circle = circle_in(graph_of(write_package(files, tmp_path)))
     following = dict(pairwise(circle))
     assert following == {"package.a": "package.b", "package.b": "package.c", "package.c": "package.a"}
 
@@ -110,10 +110,10 @@ def test_a_package_may_import_its_own_modules(tmp_path: Path) -> None:
         "inner/d.py": "",
         "a.py": "from package.inner import x\nimport package.inner.d",
     }
-    assert not circle_in(graph_of(written(files, tmp_path)))
+    assert not circle_in(graph_of(write_package(files, tmp_path)))
 
 
-def written(files: Mapping[str, str], folder: Path) -> dict[str, Path]:
+def write_package(files: Mapping[str, str], folder: Path) -> dict[str, Path]:
     """Write files into a package named `package`; return its modules."""
     for name, code in {"__init__.py": "", **files}.items():
         path = folder / "package" / name

@@ -1,4 +1,4 @@
-"""Files and folders stay small, module names unique, and helpers of tests in `tests/support`."""
+"""Files and folders stay small, module names are unique, and test helpers are in `tests/support`."""
 
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_no_file_is_long() -> None:
     assert set(long) == set(TABLES_OF_CASES), long
 
 
-def test_helpers_of_tests_are_in_their_folder() -> None:
+def test_test_helpers_are_in_tests_support() -> None:
     """Other files below `tests/` are tests, or fixtures in a `conftest.py`."""
     tests = REPOSITORY / "tests"
     others = [path.relative_to(tests) for path in tests.rglob("*.py") if not path.name.startswith("test_")]

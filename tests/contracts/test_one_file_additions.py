@@ -1,7 +1,7 @@
-"""A new estimator or a new strategy is one file: configurations, messages, lists and tests find it by themselves.
+"""A new estimator or strategy is one file: configurations, messages, lists and tests find it without registration.
 
-Each file is added to a scratch folder, never to the project's own. The estimators' package is told to look there as
-well, in a process of its own.
+Each file is added to a scratch folder, never to the project's own. In a separate process, that folder is added to the
+search path of the estimators' package.
 """
 
 import subprocess
@@ -94,7 +94,7 @@ def run_with_the_file(code: str, estimators: Path, folder: Path) -> str:
 
 @pytest.fixture
 def estimators(tmp_path: Path) -> Path:
-    """A folder with one estimator, and next to it a configuration for each of three names."""
+    """A folder with one estimator, and a configuration for each of three names next to it."""
     (tmp_path / "estimators").mkdir()
     (tmp_path / "estimators" / "doubled.py").write_text(ESTIMATOR, encoding="utf-8")
     for name in ("doubled", "sample", "doubeld"):

@@ -1,4 +1,4 @@
-"""`import backtest as bt`: exactly these names, each with words of its own, none paid for before it is used."""
+"""`import backtest as bt`: exactly these names, each with a docstring, none imported before it is used."""
 
 import subprocess
 import sys
@@ -33,7 +33,7 @@ def test_the_public_names_are_exactly_these() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in PUBLIC if name != "__version__"])
-def test_each_name_is_there_with_a_docstring(name: str) -> None:
+def test_each_public_name_has_a_docstring(name: str) -> None:
     value = getattr(bt, name)
     assert isinstance(value, ModuleType) or value.__name__ == name
     lines = (value.__doc__ or "").strip().splitlines()
@@ -57,13 +57,13 @@ def test_errors_of_the_project_have_one_root() -> None:
     assert all(value.__name__ in tree for value in found)  # the tree drawn at the top of the file has them all
 
 
-def test_another_name_is_an_error_that_names_it() -> None:
+def test_an_unknown_name_is_an_error_that_names_it() -> None:
     with pytest.raises(AttributeError, match="module 'backtest' has no attribute 'sharpe'"):
         _ = bt.sharpe
 
 
-def test_importing_it_imports_nothing_heavy() -> None:
-    """And a star takes all the names."""
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    """A star import takes all the names."""
     code = (
         "import sys, backtest\n"
         "heavy = {'pandas', 'numpy', 'scipy', 'matplotlib', 'pydantic', 'rich', 'typer'} & set(sys.modules)\n"
@@ -75,7 +75,7 @@ def test_importing_it_imports_nothing_heavy() -> None:
     assert ended.returncode == 0, ended.stderr
 
 
-def test_what_the_prompt_prints_of_a_result_is_one_line() -> None:
-    """The tables in it would fill screens."""
+def test_the_repr_of_a_result_is_one_line() -> None:
+    """Its tables would fill screens."""
     result = bt.run(Path(__file__).parents[2] / "configs/60_40.yaml")
     assert repr(result) == "<BacktestResult 60_40 (sixty_forty), 1978-01-31 to 2012-12-31>"

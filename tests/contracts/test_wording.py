@@ -37,9 +37,12 @@ PHRASES = {
 }
 FOUND = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, PHRASES))})(?![\w-])", re.IGNORECASE)
 
+JINJA = re.compile(r"\{[{%].*?[}%]\}", re.DOTALL)
+"""Code of a template."""
+
 
 def tracked(*patterns: str) -> list[Path]:
-    """Files of the repository that match, by git: nothing that a run or a tool has left behind."""
+    """Return the files under version control that match; files left behind by a run or a tool do not count."""
     done = subprocess.run(
         ["git", "-C", str(REPOSITORY), "ls-files", "-z", *patterns], capture_output=True, text=True, check=True
     )
@@ -47,7 +50,7 @@ def tracked(*patterns: str) -> list[Path]:
 
 
 def docstrings(code: str) -> Iterator[tuple[int, str]]:
-    """Line and text of every docstring of a module."""
+    """Yield line and text of every docstring of a module."""
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             text = ast.get_docstring(node)
@@ -56,16 +59,17 @@ def docstrings(code: str) -> Iterator[tuple[int, str]]:
 
 
 def prose(code: str) -> Iterator[tuple[int, str]]:
-    """Line and text of every string and comment: docstrings, messages and notes."""
+    """Yield line and text of every string and comment: docstrings, messages and notes."""
     for token in tokenize.generate_tokens(io.StringIO(code).readline):
         if token.type in {tokenize.STRING, tokenize.COMMENT} or tokenize.tok_name[token.type] == "FSTRING_MIDDLE":
             yield token.start[0], token.string
 
 
 def phrases(text: str) -> list[str]:
-    """Phrases of a text that read as translated, each with a better one."""
+    """Return the phrases of a text that read as translated, each with a better one; `is None` is Python."""
     joined = re.sub(r"\s+", " ", text)
-    return [f"{match[0]!r}: {PHRASES[match[0].lower()]}" for match in FOUND.finditer(joined)]
+    matches = [match[0] for match in FOUND.finditer(joined) if "None" not in match[0]]
+    return [f"{match!r}: {PHRASES[match.lower()]}" for match in matches]
 
 
 @pytest.mark.parametrize("folder", CODE)
@@ -98,7 +102,7 @@ def test_pages_have_no_phrase_that_reads_as_translated(pattern: str) -> None:
     wrong = [
         f"{path.relative_to(REPOSITORY)}: {phrase}"
         for path in paths
-        for phrase in phrases(path.read_text(encoding="utf-8"))
+        for phrase in phrases(JINJA.sub("", path.read_text(encoding="utf-8")))
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -108,14 +112,15 @@ def test_pages_have_no_phrase_that_reads_as_translated(pattern: str) -> None:
     [
         ("The interval is that of the benchmark, made anew.", 2),
         ("A line that\n    of two words breaks apart.", 1),
-        ("is None", 1),
+        ("There is none.", 1),
+        ("if value is None", 0),
         ("The total of that often differs.", 0),
     ],
 )
-def test_phrases_are_seen(text: str, count: int) -> None:
+def test_phrases_are_detected(text: str, count: int) -> None:
     assert len(phrases(text)) == count
 
 
-def test_clauses_are_seen() -> None:
+def test_opening_clauses_are_detected() -> None:
     code = '"""What it holds."""\n\ndef f():\n    """Whether it is so."""\n\ndef g():\n    """Return the whole."""\n'
     assert [line for line, text in docstrings(code) if OPENING.match(text)] == [1, 4]

@@ -40,7 +40,7 @@ class Call(NamedTuple):
 
 
 def calls_of(run: Callable[[], object]) -> list[Call]:
-    """Return the calls into modules of `backtest.data` during a run of `load`, without those of `load` itself."""
+    """Return the calls into modules of `backtest.data` during a run of `load`, without calls of `load` itself."""
     calls = []
 
     def record(frame: FrameType, event: str, _: object) -> None:

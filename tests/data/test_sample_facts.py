@@ -1,7 +1,7 @@
-"""The bundled samples against facts that others have published, read with nothing but pandas.
+"""The bundled samples against published facts, read with nothing but pandas.
 
-Traps these tests are for: percent taken for decimals, months labelled by their first day or by their
-neighbour, the yield of month t where that of t-1 belongs, a column that begins or ends elsewhere than said.
+The tests look for these mistakes: percent read as decimals, months labelled by their first day or by the neighbouring
+month, the yield of month t in place of month t-1, and a column that begins or ends on other dates than documented.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ print(more(2))
 
 @pytest.mark.parametrize("cores", [1, 2, 3, 8])
 @pytest.mark.parametrize(("count", "least"), [(0, 1), (1, 1), (2, 1), (5, 1), (7, 3), (100, 7), (100, 1000)])
-def test_every_position_has_its_turn_once(monkeypatch: pytest.MonkeyPatch, cores: int, count: int, least: int) -> None:
-    """However many cores there are; and no thread has fewer positions than are worth one, unless it is the only one."""
+def test_every_position_is_computed_once(monkeypatch: pytest.MonkeyPatch, cores: int, count: int, least: int) -> None:
+    """On any number of cores; no thread has fewer positions than are worth one, unless it is the only one."""
     monkeypatch.setattr(numba_kernels, "_cores", lambda: cores)
     turns, sizes, lock = [0] * count, [], Lock()
 
@@ -78,8 +78,8 @@ def halved(x: float) -> float:
     return x / 2
 
 
-def test_where_nothing_can_be_kept_a_kernel_is_compiled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Numba refuses `cache` where neither the source's folder nor the user's can be written to."""
+def test_without_a_writable_cache_folder_a_kernel_still_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numba refuses `cache` if neither the source's folder nor the user's is writable."""
 
     def refuse(*_: object) -> None:
         raise RuntimeError("cannot cache function: no locator available")
@@ -88,7 +88,7 @@ def test_where_nothing_can_be_kept_a_kernel_is_compiled_all_the_same(monkeypatch
     assert numba_kernels.kernel(halved)(3.0) == 1.5
 
 
-def test_a_numba_that_looks_for_scipy_elsewhere_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_numba_with_other_internals_still_loads(monkeypatch: pytest.MonkeyPatch) -> None:
     """The faster import relies on Numba's internals: without them Numba still loads, unchanged."""
     linalg = importlib.import_module("numba.np.linalg")
     monkeypatch.delattr(linalg, "ensure_blas")
@@ -96,8 +96,8 @@ def test_a_numba_that_looks_for_scipy_elsewhere_will_do(monkeypatch: pytest.Monk
     assert not hasattr(linalg, "ensure_blas")
 
 
-def test_compiling_is_said_once_and_only_when_it_takes_place(tmp_path: Path) -> None:
-    """Three compilations in a first process say so once; a second process finds them kept, and says nothing."""
+def test_compilation_is_logged_once_and_only_if_it_happens(tmp_path: Path) -> None:
+    """Three compilations in a first process log one message; a second process finds them cached, and logs nothing."""
     (tmp_path / "kernels.py").write_text(KERNELS)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path / "kept")}
     said = []
@@ -135,7 +135,7 @@ def test_code_older_than_a_file_it_depends_on_is_removed(tmp_path: Path) -> None
     assert kept_after_a_change_of("numerics/limits.py", 1_006) == []
 
 
-def test_every_module_that_a_kernel_takes_something_from_counts_as_its_source() -> None:
+def test_every_module_imported_by_a_kernel_counts_as_its_source() -> None:
     """Imports are read from the syntax tree of each file that compiles a kernel."""
     package = ROOT / "backtest"
     sources = {file.relative_to(ROOT).as_posix() for file in numba_kernels.kernel_sources(package)}

@@ -28,7 +28,7 @@ DECIDED = ("Expected risk contributions, a year", "Their shares of the volatilit
 
 @pytest.fixture(scope="module")
 def called() -> BacktestResult:
-    """Yearly decisions, the first of them dated before the first NAV."""
+    """Yearly decisions; the first is dated before the first NAV."""
     result = bt.run(CALLED)
     assert result.target_weights.index[0] < result.nav.index[0]
     return result
@@ -77,7 +77,7 @@ def test_decided_risk_is_a_step_and_realised_risk_a_line(called: BacktestResult)
     ],
     ids=["shorts", "long"],
 )
-def test_stacks_have_a_total_where_a_part_is_negative(result: BacktestResult) -> None:
+def test_stacks_with_negative_parts_have_a_total(result: BacktestResult) -> None:
     charts = charts_of(result)["charts"]
     weights = charts["weights"]["panels"][0]["series"]
     net = [one for one in weights if one["name"] == "net exposure"]
@@ -114,8 +114,8 @@ def test_the_gross_exposure_of_a_figure_is_inside_its_axes() -> None:
     assert ax.get_ylim()[1] > result.gross_exposure.max()
 
 
-def test_no_background_shows_between_the_layers_of_a_figure() -> None:
-    """A column of pixels through a stack of long weights is background above it, and nowhere in it."""
+def test_figures_show_no_background_between_layers() -> None:
+    """In a stack of long weights, a column of pixels shows background above the stack and nowhere inside it."""
     figure = run_figures.weights(synthetic_result(1226, periods_per_year=252, gross=1.0))
     image = np.asarray(Image.open(io.BytesIO(picture(figure).png)), dtype=int)
     ax = figure.axes[0].get_window_extent()
@@ -125,7 +125,7 @@ def test_no_background_shows_between_the_layers_of_a_figure() -> None:
 
 
 @pytest.mark.parametrize(("periods_per_year", "word"), [(252, "daily"), (12, "monthly"), (4, "quarterly")])
-def test_numbers_of_single_periods_say_how_long_a_period_is(periods_per_year: int, word: str) -> None:
+def test_numbers_of_single_periods_name_the_length_of_a_period(periods_per_year: int, word: str) -> None:
     result = synthetic_result(60, periods_per_year=periods_per_year, start="2010-12-31")
     rows = {row[0] for row in Page(render_tearsheet(result, {})).table("Risk")}
     both = bt.compare(
@@ -155,8 +155,8 @@ def vars_of(result: BacktestResult) -> dict[str, Any]:
     return {name: value for name, value in vars(result).items() if name in result.__dataclass_fields__}
 
 
-def test_crises_that_are_covered_in_part_are_named_where_they_are_left_out() -> None:
-    """From 2008-07 on, the financial crisis of 2007 to 2009 is shaded and has no row; from 2009-03 on it is neither."""
+def test_partly_covered_crises_are_named_in_a_note() -> None:
+    """From 2008-07 on, the crisis of 2007 to 2009 is shaded but has no row; from 2009-03 on it has neither."""
     within, after = synthetic_result(120, start="2008-07-31"), synthetic_result(120, start="2009-03-31")
     text = "only in part, so the charts shade it and no return is given: GFC (2007-10-09 to 2009-03-09)."
     found = Page(render_tearsheet(within, {}))
@@ -179,7 +179,7 @@ def test_crises_that_are_covered_in_part_are_named_where_they_are_left_out() -> 
     ],
 )
 def test_the_row_of_free_nav_is_called_cash_only_on_margin(kind: dict[str, Any], row: str) -> None:
-    """Futures take no cash: one less the sum of notionals is no holding of it."""
+    """Futures take no cash: one less the sum of notionals is not a cash position."""
     plain = synthetic_result(30, gross=1.5)
     result = plain.__class__(**{**vars_of(plain), "settings": {**plain.settings, "financing": kind}})
     found = Page(render_tearsheet(result, {}))
@@ -193,6 +193,6 @@ def test_the_row_of_free_nav_is_called_cash_only_on_margin(kind: dict[str, Any],
     assert expected in {one[0] for one in mixed.table("Measure")}
 
 
-def test_a_spot_price_is_no_total_return() -> None:
+def test_a_spot_price_is_not_called_a_total_return() -> None:
     result = bt.run(CALLED.parents[1] / "risk_budgeting.yaml")
     assert {one.name: one.meaning for one in result.origins}["crude_oil"] == "spot price, as given"

@@ -30,21 +30,21 @@ def legend_of(ax: Axes) -> list[str]:
     return [text.get_text() for text in legend.get_texts()]
 
 
-def test_all_are_drawn() -> None:
+def test_every_figure_is_drawn() -> None:
     drawn = render_comparison(several(3))
     assert list(drawn) == ["growth", "drawdown", "rolling", "class_shares", "gross_exposure"]
     assert all(both.png.startswith(b"\x89PNG") and both.svg.startswith(b"<svg") for both in drawn.values())
 
 
-def test_the_same_bytes_each_time() -> None:
+def test_repeated_rendering_gives_the_same_bytes() -> None:
     assert render_comparison(several(2)) == render_comparison(several(2))
 
 
-def test_what_has_nothing_to_show_is_not_drawn() -> None:
+def test_figures_without_data_are_not_drawn() -> None:
     assert "rolling" not in render_comparison(several(2, 12))
 
 
-def test_ten_lines_can_be_told_apart_and_look_the_same_everywhere() -> None:
+def test_ten_strategies_have_distinct_styles_in_every_figure() -> None:
     comparison = several(10)
     looks = []
     for draw in (figures.growth, figures.drawdown, figures.rolling, figures.gross_exposure):
@@ -56,7 +56,7 @@ def test_ten_lines_can_be_told_apart_and_look_the_same_everywhere() -> None:
     assert all(one != other for (_, one), (_, other) in pairwise(looks[0]))  # neighbours differ without colours too
 
 
-def test_ruin_falls_out_of_the_picture_of_growth() -> None:
+def test_the_growth_axis_stays_positive_at_ruin() -> None:
     comparison = compare(
         [synthetic_result(20, ruined=True, benchmark=False, name="lost"), synthetic_result(20, benchmark=False)]
     )
@@ -66,12 +66,12 @@ def test_ruin_falls_out_of_the_picture_of_growth() -> None:
 
 
 def bars_of(figure: Figure) -> np.ndarray:
-    """(classes, rows) sizes of all bars."""
+    """Return (classes, rows) sizes of all bars."""
     (ax,) = figure.axes
     return np.array([[np.ptp(np.asarray(bar.vertices)[:, 0]) for bar in part.get_paths()] for part in ax.collections])
 
 
-def test_bars_are_the_shares_of_classes() -> None:
+def test_bars_show_the_shares_of_classes() -> None:
     comparison = several(2)
     of: tuple[Shares, ...] = ("capital", "risk", "realised_risk")
     expected = [comparison.class_shares(one)[name].abs() for name in comparison.names for one in of]
@@ -80,14 +80,14 @@ def test_bars_are_the_shares_of_classes() -> None:
     assert labels == 2 * ["capital", "expected risk", "realised risk"]
 
 
-def test_what_is_not_expected_of_a_strategy_has_no_bar() -> None:
+def test_strategies_without_ex_ante_risk_have_no_bar() -> None:
     with_risk, without = (synthetic_result(30, benchmark=False, name=str(risk), risk=risk) for risk in (True, False))
     figure = figures.class_shares(compare([with_risk, without]))
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert labels == ["capital", "expected risk", "realised risk", "realised risk"]
 
 
-def test_lines_of_many_years_are_thinned_together() -> None:
+def test_long_lines_are_thinned_on_the_same_rows() -> None:
     comparison = several(4, 3000, periods_per_year=252)
     lines = figures.drawdown(comparison).axes[0].lines
     assert sum(len(np.asarray(line.get_ydata())) for line in lines) <= 4000

@@ -1,4 +1,4 @@
-"""Figures as files: what an SVG holds, and what it does not, to the tenth of a pixel."""
+"""Figures as files: the contents of an SVG, to the tenth of a pixel."""
 
 import re
 from xml.etree import ElementTree as ET
@@ -22,13 +22,13 @@ def parsed(svg: bytes) -> ET.Element:
 
 
 def texts_of(svg: bytes) -> set[str]:
-    """All text in it, as a browser would show it."""
+    """Return all text of an SVG, as a browser shows it."""
     root = parsed(svg)
     return {"".join(text.itertext()).strip("\u200b") for text in root.iter(f"{{{NAMESPACE}}}text")}
 
 
 def drawn_line(figure: Figure) -> np.ndarray:
-    """(k, 2) corners of the line in the strategy's colour, pixels from the upper left."""
+    """Return the (k, 2) corners of the line in the strategy's colour, in pixels from the upper left."""
     found = re.search(rf'<path d="([^"]*)"[^>]*stroke="{STRATEGY.lower()}"', picture(figure).svg.decode())
     assert found is not None
     numbers = [float(number) for number in re.findall(r"-?[\d.]+", found[1])]
@@ -36,14 +36,14 @@ def drawn_line(figure: Figure) -> np.ndarray:
 
 
 def bare(x: list[float], y: list[float]) -> tuple[Figure, np.ndarray]:
-    """A line that fills a figure, and where its corners should be, pixels from the upper left."""
+    """Return a line that fills a figure, and the expected places of its corners in pixels from the upper left."""
     figure = Figure(figsize=(6, 4), dpi=100)
     ax = figure.add_axes((0, 0, 1, 1), xlim=(0, 1), ylim=(0, 1))
     ax.plot(x, y, color=STRATEGY)
     return figure, np.column_stack([600 * np.array(x), 400 * (1 - np.array(y))])
 
 
-def test_nothing_in_an_svg_leads_outside_or_tells_the_time() -> None:
+def test_an_svg_has_no_external_references_and_no_timestamps() -> None:
     for name, both in render_all(synthetic_result(30, gross=1.5)).items():
         text = both.svg.decode()
         assert parsed(both.svg).tag == f"{{{NAMESPACE}}}svg", name
@@ -52,33 +52,33 @@ def test_nothing_in_an_svg_leads_outside_or_tells_the_time() -> None:
         assert set(re.findall(r'href="(.)', text)) <= {"#", "d"}, name  # a part of itself, or data
 
 
-def test_names_are_shown_as_they_are() -> None:
+def test_names_are_shown_unchanged() -> None:
     drawn = render_all(synthetic_result(30, NAMES, name="策略 <script>", gross=1.4))
     for name in ("weights", "risk", "capital_and_risk_shares", "attribution"):
         assert set(NAMES) <= texts_of(drawn[name].svg), name
     assert "策略 <script>" in texts_of(drawn["drawdown"].svg)
 
 
-def test_fonts_fall_back_to_those_of_a_browser() -> None:
+def test_fonts_fall_back_to_the_browsers_fonts() -> None:
     svg = picture(run_figures.weights(synthetic_result(30, NAMES))).svg.decode()
     assert re.findall("font-family[^>]*?sans-serif", svg) == ['font-family="DejaVu Sans, Verdana, sans-serif']
     assert svg.count("font-family") == 1
 
 
-def test_a_line_is_where_it_was_drawn_to_half_a_tenth_of_a_pixel() -> None:
+def test_line_corners_are_accurate_to_a_twentieth_of_a_pixel() -> None:
     rng = np.random.default_rng(0)
     x, y = np.linspace(0, 1, 60).tolist(), rng.uniform(0, 1, 60).tolist()
     figure, expected = bare(x, y)
     np.testing.assert_allclose(drawn_line(figure), expected, atol=0.05 + 1e-9)
 
 
-def test_flat_stretches_are_one_piece() -> None:
+def test_flat_stretches_are_a_single_segment() -> None:
     figure, expected = bare([0, 0.1, 0.2, 0.5, 0.6, 0.7, 0.9], [0.5, 0.5, 0.5, 0.5, 0.75, 0.25, 0.25])
     np.testing.assert_allclose(drawn_line(figure), expected[[0, 3, 4, 5, 6]], atol=0.05 + 1e-9)
 
 
 @pytest.mark.parametrize(("assets", "most"), [(6, 60_000), (60, 90_000)])
-def test_fifty_years_of_daily_data_stay_small(assets: int, most: int) -> None:
+def test_figures_of_fifty_years_of_daily_data_stay_small(assets: int, most: int) -> None:
     result = synthetic_result(
         12_600, tuple(f"asset_{i}" for i in range(assets)), periods_per_year=252, start="1962-01-02"
     )
@@ -86,7 +86,7 @@ def test_fifty_years_of_daily_data_stay_small(assets: int, most: int) -> None:
         assert len(picture(draw(result)).svg) < most
 
 
-def test_letters_without_a_glyph_are_no_warning() -> None:
+def test_letters_without_a_glyph_cause_no_warning() -> None:
     figure = Figure()
     figure.text(0.5, 0.5, "\U0001f9ff\U000e0041")
     assert picture(figure).png.startswith(b"\x89PNG")

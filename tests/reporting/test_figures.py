@@ -1,4 +1,4 @@
-"""Figures: which there are, the same bytes each time, no global state, and every kind of run."""
+"""Figures of a run: the set of figures, the same bytes each time, no global state, and every kind of run."""
 
 import io
 import subprocess
@@ -56,7 +56,7 @@ def areas_of(ax: Axes) -> list[PolyCollection]:
 
 
 def heights(ax: Axes) -> list[float]:
-    """Vertical coordinates of all corners of all areas."""
+    """Return the vertical coordinates of all corners of all areas."""
     return [float(y) for area in areas_of(ax) for path in area.get_paths() for y in np.asarray(path.vertices)[:, 1]]
 
 
@@ -65,7 +65,7 @@ def only_axes(figure: Figure) -> Axes:
     return ax
 
 
-def test_all_are_pictures_of_the_same_width() -> None:
+def test_all_figures_have_the_same_width() -> None:
     drawn = render_all(LEVERED)
     assert set(drawn) == EVERY
     for name, both in drawn.items():
@@ -75,13 +75,13 @@ def test_all_are_pictures_of_the_same_width() -> None:
         assert b' width="990"' in both.svg, name
 
 
-def test_the_same_bytes_each_time_whatever_the_users_settings() -> None:
+def test_figures_have_the_same_bytes_under_any_user_settings() -> None:
     first = render_all(synthetic_result(18))
     with mpl.rc_context({"font.size": 20, "axes.facecolor": "red", "axes.grid": False, "svg.hashsalt": "theirs"}):
         assert render_all(synthetic_result(18)) == first
 
 
-def test_nothing_of_matplotlib_is_changed_and_pyplot_is_not_used() -> None:
+def test_matplotlib_settings_are_unchanged_and_pyplot_is_not_used() -> None:
     code = (
         "import sys, matplotlib\n"
         "def settings():  # to ask for the backend is to import pyplot\n"
@@ -114,7 +114,7 @@ def test_nothing_of_matplotlib_is_changed_and_pyplot_is_not_used() -> None:
     ],
     ids=["no covariance", "free", "one year", "quarterly", "yearly", "one month", "still"],
 )
-def test_what_has_nothing_to_show_is_not_drawn(
+def test_figures_without_data_are_not_drawn(
     monkeypatch: pytest.MonkeyPatch, result: BacktestResult, missing: set[str]
 ) -> None:
     monkeypatch.setattr(run_figures, "pictures", lambda draws, _: draws)  # which, without the time to draw them
@@ -138,11 +138,11 @@ def test_what_has_nothing_to_show_is_not_drawn(
     ],
     ids=["one", "ruin at once", "ruin", "still", "one asset", "60", "names", "92 years", "daily", "10 days", "weekly"],
 )
-def test_every_kind_of_run(result: BacktestResult) -> None:
+def test_every_kind_of_run_can_be_drawn(result: BacktestResult) -> None:
     assert {"growth", "drawdown", "weights"} <= set(render_all(result))
 
 
-def test_growth_shows_both_to_their_last_nav() -> None:
+def test_growth_shows_run_and_benchmark_to_their_last_nav() -> None:
     result = synthetic_result()
     assert result.benchmark is not None
     ax = only_axes(run_figures.growth(result))
@@ -152,13 +152,13 @@ def test_growth_shows_both_to_their_last_nav() -> None:
     assert legend_of(ax)[0].startswith("synthetic: ")
 
 
-def test_ruin_is_said() -> None:
+def test_ruin_is_marked() -> None:
     result = synthetic_result(20, ruined=True)
     texts = [text.get_text() for text in only_axes(run_figures.growth(result)).texts]
     assert texts == [f"NAV is zero on {result.nav.index[-1]:%Y-%m-%d}"]
 
 
-def test_weights_are_stacked_from_zero_up_and_shorts_down() -> None:
+def test_long_weights_are_stacked_upwards_and_shorts_downwards() -> None:
     result = synthetic_result(30, gross=2.0, short=True)
     ax = only_axes(run_figures.weights(result))
     assert max(heights(ax)) == pytest.approx(result.weights.clip(lower=0).sum(axis=1).max())
@@ -169,18 +169,18 @@ def test_weights_are_stacked_from_zero_up_and_shorts_down() -> None:
     assert legend_of(only_axes(run_figures.weights(synthetic_result(30, gross=2.0))))[:2] == ["gross exposure", "gold"]
 
 
-def test_many_assets_are_folded_into_a_legend_that_can_be_read() -> None:
+def test_many_assets_are_folded_to_a_readable_legend() -> None:
     names = legend_of(only_axes(run_figures.weights(synthetic_result(30, tuple(f"asset_{i}" for i in range(60))))))
     assert len(names) == 11
     assert names[1] == "51 others"
 
 
-def test_long_and_odd_names_stand_in_the_legend() -> None:
+def test_long_and_odd_names_appear_in_the_legend() -> None:
     names = legend_of(only_axes(run_figures.weights(synthetic_result(30, ("_under", "x" * 50)))))
     assert [name.strip("\u200b") for name in names[1:]] == ["x" * 19 + "…", "_under"]
 
 
-def test_risk_shares_fill_the_whole_as_expected_and_as_they_came() -> None:
+def test_ex_ante_and_realised_risk_shares_add_up_to_one() -> None:
     result = synthetic_result(30)
     above, below, realised = run_figures.risk(result).axes
     assert max(heights(above)) == pytest.approx(result.forecast_volatility.max())
@@ -191,7 +191,7 @@ def test_risk_shares_fill_the_whole_as_expected_and_as_they_came() -> None:
     assert legend_of(realised) == ["cash and costs"]
 
 
-def test_realised_shares_are_of_the_assets_that_expected_ones_are_of() -> None:
+def test_realised_and_ex_ante_shares_have_the_same_assets() -> None:
     result = synthetic_result(30, tuple(f"asset_{i}" for i in range(60)))
     expected, _, realised = run_figures.risk(result).axes
     assert legend_of(expected)[0] == "51 others"
@@ -212,14 +212,14 @@ def test_capital_and_risk_have_a_panel_for_each_side() -> None:
     assert legend_of(still) == ["capital", "expected risk"]  # NAV had no risk to share
 
 
-def test_bars_of_a_year_add_up_to_all_that_was_paid() -> None:
+def test_cost_bars_of_a_year_add_up_to_its_total_cost() -> None:
     result = synthetic_result(24, gross=1.5)
     ax = only_axes(run_figures.costs(result))
     assert legend_of(ax) == ["interest, above it", "interest, cash rate", "trading"]
     assert max(heights(ax)) == pytest.approx(0.002 + 0.03 * 0.5)
 
 
-def test_crises_are_shaded_and_their_names_hide_nothing() -> None:
+def test_crises_are_shaded_and_their_names_cover_no_line() -> None:
     result = synthetic_result(300, start="1989-12-31")
     for draw in (run_figures.growth, run_figures.drawdown):
         figure = draw(result)
@@ -241,7 +241,7 @@ def test_long_lines_keep_their_extremes() -> None:
     assert np.min(np.asarray(lines[-1].get_ydata())) == result.summary()["max_drawdown"]
 
 
-def test_correlation_to_the_benchmark_has_a_panel_where_there_is_one() -> None:
+def test_correlation_to_the_benchmark_has_a_panel_only_with_a_benchmark() -> None:
     assert len(run_figures.rolling(synthetic_result(30, benchmark=False)).axes) == 2
     result = synthetic_result(30)
     assert result.benchmark is not None
@@ -266,12 +266,12 @@ def test_bars_of_the_distribution_add_up_and_its_tail_is_marked() -> None:
      (24, "Semi-monthly returns"), (13, "Four-weekly returns"), (6, "Two-monthly returns"), (2, "Semi-annual returns"),
      (37, "1/37-year returns")],
 )  # fmt: skip
-def test_the_distribution_names_periods_of_every_frequency(periods_per_year: int, title: str) -> None:
+def test_the_distribution_names_the_period_of_every_frequency(periods_per_year: int, title: str) -> None:
     ax = only_axes(run_figures.distribution(replace(synthetic_result(60), periods_per_year=periods_per_year)))
     assert ax.get_title(loc="left").startswith(f"{title}, and what a normal")
 
 
-def test_forecasts_stand_above_what_came_after_them() -> None:
+def test_forecasts_are_drawn_with_the_realised_volatility_that_followed() -> None:
     result = synthetic_result(48)
     realised, forecast = only_axes(run_figures.forecasts(result)).lines
     last = result.excess_returns.iloc[-12:]  # the year after the last date of that line

@@ -1,4 +1,4 @@
-"""Formats of numbers: pages, figures and the page's script have them from one place."""
+"""Number formats: pages, figures and the page script read them from one place."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def test_a_missing_number_is_a_dash(value: float | None) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(NUMBERS) & set(FILTERS)))
-def test_a_filter_writes_as_its_format(name: str) -> None:
+def test_a_filter_formats_like_its_format(name: str) -> None:
     for value in (0.0, -0.0, 1e-9, -1e-9, 0.12345, -0.12345, 12345.678):
         text = FILTERS[name](value)
         assert text == NUMBERS[name].write(value)

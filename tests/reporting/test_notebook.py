@@ -1,4 +1,4 @@
-"""What a notebook shows of a result or a comparison: its numbers, any name as text, in light and in dark."""
+"""Notebook views of a result and of a comparison: their numbers, any name as text, in light and in dark."""
 
 import pickle
 import re
@@ -23,7 +23,7 @@ SCRIPT = '<script>alert("1")</script>'
 
 
 class Fragment(HTMLParser):
-    """Its text, and the rows of its table; fails on tags that do not match."""
+    """Text of an HTML fragment, and the rows of its table; fails on tags that do not match."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ def test_a_result_shows_the_headline_of_its_summary(options: dict[str, Any]) -> 
     assert not re.search(r"\b(nan|NaN|None|inf)\b", shown.text)
 
 
-def test_a_comparison_shows_each_strategy_and_who_is_best() -> None:
+def test_a_comparison_shows_each_strategy_and_marks_the_best() -> None:
     found = compare([synthetic_result(name=name, seed=seed, benchmark=False) for seed, name in enumerate("abc")])
     html = comparison_html(found)
     shown = Fragment(html)
@@ -102,7 +102,7 @@ def test_a_comparison_shows_each_strategy_and_who_is_best() -> None:
     assert len(html.encode()) < 30_000
 
 
-def test_of_many_strategies_eight_are_shown_and_the_others_named() -> None:
+def test_a_large_comparison_shows_eight_strategies_and_names_the_others() -> None:
     found = compare([synthetic_result(name=f"number_{i}", seed=i, benchmark=False) for i in range(11)])
     html = comparison_html(found)
     shown = Fragment(html)
@@ -111,7 +111,7 @@ def test_of_many_strategies_eight_are_shown_and_the_others_named() -> None:
     assert len(html.encode()) < 30_000
 
 
-def test_of_strategies_that_are_the_same_none_is_best() -> None:
+def test_equal_strategies_have_no_best_mark() -> None:
     shown = Fragment(comparison_html(compare([synthetic_result(benchmark=False), synthetic_result(benchmark=False)])))
     assert shown.text.strip().startswith("2 strategies over their common dates.\n")
     assert "Highest" not in shown.text
@@ -132,15 +132,15 @@ def test_any_name_is_shown_as_text(name: str) -> None:
         }  # fmt: skip
 
 
-def test_nothing_leads_outside_or_reaches_the_rest_of_the_page() -> None:
+def test_the_fragment_has_no_links_scripts_or_global_styles() -> None:
     """Notebooks share one page: a stylesheet, an id or a script in a repr would reach all of it."""
     html = result_html(synthetic_result())
     assert not re.search(r"https?:|//|<style|<script| id=| class=|url\(|@import", html)
 
 
 @pytest.mark.parametrize("ground", [(255, 255, 255), (30, 30, 30)], ids=["light", "dark"])
-def test_lines_stand_out_from_a_light_and_a_dark_notebook(ground: tuple[int, int, int]) -> None:
-    """Contrast of 3 to 1 or more, as WCAG 2.2 (criterion 1.4.11) asks of what a picture is understood by."""
+def test_lines_have_contrast_on_light_and_dark_backgrounds(ground: tuple[int, int, int]) -> None:
+    """The contrast is at least 3 to 1, as WCAG 2.2 (criterion 1.4.11) requires of graphics."""
 
     def luminance(colour: tuple[int, ...]) -> float:
         share = np.array(colour) / 255
@@ -152,12 +152,12 @@ def test_lines_stand_out_from_a_light_and_a_dark_notebook(ground: tuple[int, int
         assert (max(pair) + 0.05) / (min(pair) + 0.05) >= 3, colour
 
 
-def test_the_plain_repr_stays() -> None:
+def test_the_plain_repr_is_unchanged() -> None:
     result: BacktestResult = synthetic_result()
     assert repr(result) == "<BacktestResult synthetic (fixed), 2003-12-31 to 2007-12-31>"
 
 
-def test_results_of_runs_and_comparisons_render_themselves_for_notebooks() -> None:
+def test_results_and_comparisons_render_themselves_in_notebooks() -> None:
     """An unpickled result does too: its renderer is pickled by name."""
     result = bt.run(Path(__file__).parents[2] / "configs/60_40.yaml")
     comparison = compare([result, replace(result, name="other")])
@@ -167,6 +167,6 @@ def test_results_of_runs_and_comparisons_render_themselves_for_notebooks() -> No
     assert unpickled._repr_html_() == result_html(result)
 
 
-def test_a_result_built_by_hand_has_the_plain_repr_alone() -> None:
+def test_a_result_built_by_hand_has_only_the_plain_repr() -> None:
     assert synthetic_result()._repr_html_() is None
     assert Comparison((synthetic_result(), synthetic_result()))._repr_html_() is None

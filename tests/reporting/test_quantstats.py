@@ -1,4 +1,4 @@
-"""The quantstats page: told the truth, without a network, and leaving nothing behind."""
+"""The quantstats page: it has the right numbers and notes, needs no network, and leaves no global state."""
 
 import re
 import warnings
@@ -41,20 +41,20 @@ def row(page: str, name: str) -> list[float]:
     return [float(cell.rstrip("%").replace(",", "")) for cell in found.groups()]
 
 
-def test_it_is_told_the_frequency(written: str, result: BacktestResult) -> None:
+def test_quantstats_receives_the_frequency(written: str, result: BacktestResult) -> None:
     summary = result.summary()
     assert "Periods/Year: 12" in written
     wanted = [round(100 * side["volatility"], 2) for side in (summary["benchmark"], summary)]
     assert row(written, "Volatility (ann.)") == wanted
 
 
-def test_its_total_return_is_ours(written: str, result: BacktestResult) -> None:
+def test_the_total_return_equals_the_summarys(written: str, result: BacktestResult) -> None:
     summary = result.summary()
     wanted = [round(100 * side["total_return"], 2) for side in (summary["benchmark"], summary)]
     assert row(written, "Cumulative Return") == wanted
 
 
-def test_nothing_leads_outside(written: str) -> None:
+def test_the_page_has_no_external_references(written: str) -> None:
     assert set(re.findall(r"https?://[^\"<> ]*", written)) <= {
         "http://www.w3.org/2000/svg",
         "http://www.w3.org/1999/xlink",
@@ -62,22 +62,22 @@ def test_nothing_leads_outside(written: str) -> None:
     assert not re.search(r"<link|<script|onload|<img[^>]*src=\"(?!data:)", written)
 
 
-def test_names_are_text_and_no_template(written: str) -> None:
+def test_names_are_shown_as_text_and_not_as_template_code(written: str) -> None:
     assert "&lt;b&gt;策略&lt;/b&gt; &#123;&#123;metrics}}" in written
 
 
-def test_what_has_to_be_said_of_the_data_is_said_here_too(written: str) -> None:
+def test_notes_on_the_data_are_on_this_page_too(written: str) -> None:
     """A spliced history is named on every page that shows it."""
     assert "<p>T&lt;L before 2002 is &#123;&#123;V}}, spliced</p>" in written
 
 
-def test_the_broken_chart_is_left_out_and_its_table_is_not(written: str) -> None:
+def test_the_broken_chart_is_left_out_and_its_table_stays(written: str) -> None:
     assert '<div id="eoy_returns"></div>' in written
     assert "EOY Returns vs Benchmark" in written
     assert "The chart of yearly returns is left out" in written
 
 
-def test_it_is_quiet_and_leaves_everything_as_it_was(
+def test_rendering_prints_nothing_and_changes_no_global_state(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: dict[str, Any] = {}
@@ -106,14 +106,14 @@ def test_it_is_quiet_and_leaves_everything_as_it_was(
     assert seen["returns"].tolist() == result.returns.tolist()
 
 
-def test_without_a_benchmark(tmp_path: Path) -> None:
+def test_a_run_without_a_benchmark_has_a_page(tmp_path: Path) -> None:
     write_quantstats(synthetic_result(30, benchmark=False), tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "Key Performance Metrics" in page
     assert "vs Benchmark" not in page
 
 
-def test_what_it_trips_over_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_quantstats_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def html(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("no periods")
 

@@ -58,7 +58,7 @@ def test_richard_roncalli_2019_log_barrier_next_to_the_published_least_squares()
 def best_of_many_starts(
     objective: Callable[[np.ndarray, np.ndarray], float], covariance: np.ndarray, most: float
 ) -> np.ndarray:
-    """Minimum of an objective over Σw = 1 and 0 < w <= most: the best of 20 local ones."""
+    """Minimise an objective over Σw = 1 and 0 < w <= most: the best of 20 local minima."""
     rng, n = np.random.default_rng(0), len(covariance)
     unit = abs(objective(np.full(n, 1 / n), covariance))  # values near 1, beside a constraint of that size
 
@@ -90,7 +90,7 @@ def square_objective(weights: np.ndarray, covariance: np.ndarray) -> float:
 
 @st.composite
 def problems(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, WeightBounds]:
-    """A covariance of 2 to 7 assets, budgets, and bounds within which there is room."""
+    """Draw a covariance of 2 to 7 assets, budgets, and feasible bounds with some slack."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n = int(rng.integers(2, 8))
     returns = rng.normal(size=(3 * n, n)) * rng.uniform(0.3, 3, n)
@@ -159,8 +159,8 @@ def test_bounds_that_do_not_bind_change_nothing() -> None:
     )
 
 
-def test_classes_gross_exposure_and_signs() -> None:
-    """A cap on a class holds for its sum; sizes of shorts count; with twice the exposure everything doubles."""
+def test_bounds_apply_to_classes_gross_exposure_and_shorts() -> None:
+    """A cap on a class applies to its sum; sizes of shorts count; with twice the exposure everything doubles."""
     covariance = richard_roncalli()
     bounds = WeightBounds(tuple("abcd"), np.zeros(4), np.ones(4), (("calm", (0, 1), 0.0, 0.5),))
     weights = bounded_risk_parity_weights(covariance, None, bounds)
@@ -174,7 +174,7 @@ def test_classes_gross_exposure_and_signs() -> None:
     np.testing.assert_allclose(short, weights * [1, 1, 1, -1], rtol=1e-10)
 
 
-def test_a_stack_is_its_problems_one_at_a_time() -> None:
+def test_a_stack_equals_its_problems_one_at_a_time() -> None:
     stack = np.array([richard_roncalli(), np.eye(4), richard_roncalli()[::-1, ::-1]])
     found = bounded_risk_parity_weights(stack, [0.1, 0.2, 0.3, 0.4], upper(0.3))
     for weights, covariance in zip(found, stack, strict=True):
@@ -183,7 +183,7 @@ def test_a_stack_is_its_problems_one_at_a_time() -> None:
 
 
 @pytest.mark.parametrize("block", [0.9, 0.99, 0.999])
-def test_nearly_collinear_assets_within_bounds(block: float) -> None:
+def test_nearly_collinear_assets_are_solved_within_bounds(block: float) -> None:
     """Two blocks, long-only: hedges with large multiples before scaling, here with caps that bind."""
     sides = np.where(np.arange(12) % 2, -1, 1)
     covariance = (1 - block) * np.eye(12) + block * np.outer(sides, sides)

@@ -1,9 +1,9 @@
-"""Risk budgeting: the weights whose shares of the risk are the budgets, and no others.
+"""Risk budgeting: the weights whose shares of risk equal the budgets, and no others.
 
 1. published numbers, each together with the theorem that makes them right: shares equal budgets;
 2. other algorithms as the oracle: plain coordinate descent, and scipy's optimiser on the log barrier;
 3. properties: scale, order, twins, zero budgets, singular matrices, stacks.
-How it fails, and near what, is in test_budgeting_failures.py.
+Its failures, and hard problems, are in test_budgeting_failures.py.
 """
 
 from fractions import Fraction
@@ -130,7 +130,7 @@ def test_two_other_algorithms_agree(seed: int) -> None:
 
 @st.composite
 def problems(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
-    """A covariance of 2 to 8 assets far from singular, volatilities up to 1000:1, budgets above 1/100."""
+    """Draw a covariance of 2 to 8 assets far from singular, volatilities up to 1000:1, and budgets above 1/100."""
     n = draw(st.integers(2, 8))
     loadings = draw(hnp.arrays(float, (n, n), elements=st.floats(-1, 1, width=32)))
     specific = draw(hnp.arrays(float, n, elements=st.floats(0.125, 1, width=32)))
@@ -140,7 +140,7 @@ def problems(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
 
 
 @given(problems())
-def test_shares_of_risk_are_the_budgets_and_the_weights_positive(
+def test_shares_of_risk_equal_the_budgets_and_weights_are_positive(
     problem: tuple[np.ndarray, np.ndarray],
 ) -> None:
     weights = risk_parity_weights(*problem)
@@ -210,7 +210,7 @@ def test_fewer_observations_than_assets_are_solved() -> None:
 
 @settings(max_examples=25)
 @given(st.integers(1, 8), st.integers(0, 2**32 - 1))
-def test_a_stack_is_its_problems_one_at_a_time(n: int, seed: int) -> None:
+def test_a_stack_equals_its_problems_one_at_a_time(n: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     loadings = rng.normal(size=(9, n, n))
     stack = loadings @ loadings.swapaxes(1, 2) + 0.3 * np.eye(n)
@@ -226,7 +226,7 @@ def test_a_stack_is_its_problems_one_at_a_time(n: int, seed: int) -> None:
     np.testing.assert_allclose(risk_parity_weights(stack, budgets[1]), same, rtol=1e-10)
 
 
-def test_edges_of_the_shapes_and_kinds() -> None:
+def test_extreme_shapes_and_number_types_are_accepted() -> None:
     np.testing.assert_array_equal(risk_parity_weights([[0.04]]), [1.0])
     assert risk_parity_weights(np.zeros((0, 3, 3))).shape == (0, 3)
     np.testing.assert_array_equal(risk_parity_weights(np.diag([0.04, 0]), [1, 0]), [1.0, 0.0])
@@ -236,7 +236,7 @@ def test_edges_of_the_shapes_and_kinds() -> None:
     np.testing.assert_array_equal(weights, risk_parity_weights(frame.to_numpy(), [0.3, 0.7]))
 
 
-def test_inputs_are_not_written_to() -> None:
+def test_inputs_are_not_modified() -> None:
     covariance, budgets = np.array([[[0.04, 0.01], [0.01, 0.09]]]), np.array([[1.0, 0.0]])
     covariance.flags.writeable = budgets.flags.writeable = False
     risk_parity_weights(covariance, budgets)

@@ -1,9 +1,9 @@
 """Failures of risk budgeting are errors: no number that is not a solution, and no endless iteration.
 
-1. the messages: what is wrong with the input, of which problem, at which asset;
-2. no solution: exactly where a long-only portfolio has no risk, which the message names;
-3. some 2000 hard problems: each right to 1e-9 or refused, and refused only where hardness is in the problem;
-4. the numerical core's own last resorts.
+1. the messages: the problem, its position in a stack, and the asset;
+2. no solution: exactly if a long-only portfolio has no risk, which the message names;
+3. some 2000 hard problems: each solved to 1e-9 or refused, and refused only if the problem itself is hard;
+4. the last resorts of the numerical core.
 
 Ten thousand more, and the bound on the work, are in test_stress.py.
 """
@@ -25,7 +25,7 @@ GOOD = np.array([[0.04, 0.01], [0.01, 0.09]])
 
 
 def solved_or_refused(covariance: np.ndarray, budgets: np.ndarray | None = None) -> tuple[np.ndarray, str]:
-    """The weights and "", or nothing and the message."""
+    """Return the weights and "", or None and the message."""
     try:
         return risk_parity_weights(covariance, budgets), ""
     except NoRiskBudgetPortfolio as error:
@@ -176,7 +176,7 @@ def correlations_of(returns: np.ndarray) -> np.ndarray:
 
 
 def hard_problems(rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray, bool]]:
-    """Correlations, budgets, and whether they have to be solved; sizes from 2 to 60."""
+    """Return correlations, budgets, and whether they have to be solved; sizes from 2 to 60."""
     for n in (2, 3, 4, 5, 7, 10, 15, 25, 40, 60):
         equal, one = np.full(n, 1 / n), np.eye(n)
         for budgets in (equal, rng.dirichlet(np.full(n, 4.0)), rng.dirichlet(np.full(n, 0.5))):

@@ -1,10 +1,10 @@
 """Risk contributions are w_i times the derivative of the volatility, and add up to it.
 
 1. numbers worked out by hand, with their source;
-2. Euler: they add up to the volatility; and each is a derivative, by finite differences;
-3. the sleeves of classes have the contributions of their assets, added up;
-4. stacks, broadcasting and DataFrames give what one at a time gives;
-5. NaN goes through; no risk gives zeros; wrong shapes and negative variances are named.
+2. Euler: they add up to the volatility, and each is a derivative, by finite differences;
+3. classes have the contributions of their assets, added up;
+4. stacks, broadcasting and DataFrames give the same as one problem at a time;
+5. NaN propagates; no risk gives zeros; wrong shapes and negative variances are named.
 """
 
 import re
@@ -52,7 +52,7 @@ def test_a_hedge_contributes_below_zero() -> None:
 
 @st.composite
 def portfolios(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
-    """Long and short weights of 1 to 8 assets, and a covariance of any rank."""
+    """Draw long and short weights of 1 to 8 assets, and a covariance of any rank."""
     n = draw(st.integers(1, 8))
     loadings = draw(hnp.arrays(float, (n, draw(st.integers(1, 8))), elements=st.floats(-1, 1, width=32)))
     weights = draw(hnp.arrays(float, n, elements=st.floats(-2, 2, width=32)))
@@ -66,7 +66,7 @@ def test_contributions_add_up_to_the_volatility(problem: tuple[np.ndarray, np.nd
     assert contributions.sum() == pytest.approx(portfolio_volatility(*problem), rel=1e-12, abs=1e-12 * size)
 
 
-def test_each_is_its_weight_times_the_derivative_of_the_volatility() -> None:
+def test_each_contribution_is_its_weight_times_the_derivative_of_the_volatility() -> None:
     rng = np.random.default_rng(1)
     loadings = rng.normal(size=(6, 9))
     covariance, weights, step = loadings @ loadings.T, rng.normal(size=6), 1e-5
@@ -108,7 +108,7 @@ def test_sleeve_contributes_the_sum_of_its_assets(problem: tuple[np.ndarray, np.
     np.testing.assert_allclose(np.diagonal(sleeves), alone, rtol=0, atol=1e-12 * size)
 
 
-def test_a_stack_is_its_problems_one_at_a_time() -> None:
+def test_a_stack_equals_its_problems_one_at_a_time() -> None:
     rng = np.random.default_rng(2)
     loadings, weights = rng.normal(size=(7, 5, 8)), rng.normal(size=(7, 5))
     stack = loadings @ loadings.swapaxes(1, 2)

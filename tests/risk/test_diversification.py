@@ -1,8 +1,8 @@
 """Diversification ratio, effective number of bets and minimum torsion: limiting cases and definitions.
 
-1. the published limiting cases: one asset is 1, n uncorrelated ones of equal risk are sqrt(n), and n bets;
+1. the published limiting cases: one asset gives 1; n uncorrelated assets of equal risk give sqrt(n), and n bets;
 2. the most diversified portfolio has the largest ratio (Choueifaty and Coignard 2008), and scaling changes none;
-3. the minimum torsion: worked by hand for two assets, uncorrelated bets, and no other rotation is closer;
+3. the minimum torsion: by hand for two assets, uncorrelated bets, and no other rotation is closer;
 4. stacks, NaN and errors.
 """
 
@@ -29,26 +29,26 @@ class TestLimits:
     """Values of every measure at the ends of its scale."""
 
     @pytest.mark.parametrize("n", [1, 2, 5, 40])
-    def test_n_uncorrelated_assets_of_equal_risk(self, n: int) -> None:
+    def test_n_uncorrelated_assets_of_equal_risk_are_n_bets(self, n: int) -> None:
         volatility = np.linspace(0.1, 0.4, n)
         covariance, weights = np.diag(volatility**2), 1 / volatility
         assert diversification_ratio(weights, covariance) == pytest.approx(np.sqrt(n), rel=1e-12)
         assert effective_number_of_bets(risk_contributions(weights, covariance)) == pytest.approx(n, rel=1e-12)
         assert effective_number_of_torsion_bets(weights, covariance) == pytest.approx(n, rel=1e-12)
 
-    def test_one_asset_of_many(self) -> None:
+    def test_a_single_held_asset_is_one_bet(self) -> None:
         weights, covariance = [0.0, 1.0, 0.0], np.diag([0.04, 0.09, 0.01])
         assert diversification_ratio(weights, covariance) == pytest.approx(1, rel=1e-15)
         assert effective_number_of_bets(risk_contributions(weights, covariance)) == pytest.approx(1, rel=1e-15)
         assert effective_number_of_torsion_bets(weights, covariance) == pytest.approx(1, rel=1e-15)
 
-    def test_one_market_under_many_names(self) -> None:
-        """Correlations near one: nothing is diversified, though each name has the same contribution."""
+    def test_almost_perfectly_correlated_assets_are_not_diversified(self) -> None:
+        """Correlations are near one: nothing is diversified, though each asset has the same contribution."""
         covariance = 0.999 + 0.001 * np.eye(10)
         assert diversification_ratio(np.ones(10), covariance) == pytest.approx(1, abs=1e-3)
         assert effective_number_of_bets(risk_contributions(np.ones(10), covariance)) == pytest.approx(10, rel=1e-12)
 
-    def test_equal_correlations_equal_weights(self) -> None:
+    def test_equal_correlations_and_weights_are_n_torsion_bets(self) -> None:
         """By symmetry every torsion bet has the same part, whatever the correlation."""
         for correlation in (-0.1, 0.0, 0.5, 0.95):
             covariance = correlation + (1 - correlation) * np.eye(8)
@@ -63,12 +63,12 @@ class TestLimits:
 class TestDiversificationRatio:
     """Average volatility over the portfolio's."""
 
-    def test_quarter_stocks_by_hand(self) -> None:
+    def test_the_ratio_of_quarter_stocks_by_hand(self) -> None:
         # (0.25 × 0.15 + 0.75 × 0.05) / sqrt(0.003375) = sqrt(5 / 3)
         assert diversification_ratio([0.25, 0.75], STOCKS_AND_BONDS) == pytest.approx(np.sqrt(5 / 3), rel=1e-14)
 
-    def test_the_most_diversified_portfolio_has_the_largest(self) -> None:
-        """Σ⁻¹σ, shorts allowed, where it is long only, has sqrt(σᵀΣ⁻¹σ), and no other more."""
+    def test_the_most_diversified_portfolio_has_the_largest_ratio(self) -> None:
+        """Σ⁻¹σ, if it is long only, has the ratio sqrt(σᵀΣ⁻¹σ), and no other portfolio has a larger one."""
         rng = np.random.default_rng(5)
         covariance = np.outer([0.1, 0.2, 0.3], [0.1, 0.2, 0.3]) * (0.3 + 0.7 * np.eye(3))
         volatility = np.sqrt(np.diagonal(covariance))
@@ -82,7 +82,7 @@ class TestDiversificationRatio:
         turned = STOCKS_AND_BONDS * [[1, -1], [-1, 1]]
         assert diversification_ratio([0.6, -0.4], turned) == diversification_ratio([0.6, 0.4], STOCKS_AND_BONDS)
 
-    def test_ratio_of_assets_is_ratio_within_times_ratio_between_classes(self) -> None:
+    def test_the_ratio_of_assets_is_the_ratio_within_times_the_ratio_between_classes(self) -> None:
         """Σ|w_i|σ_i / σ = (Σ|w_i|σ_i / Σσ_class) × (Σσ_class / σ); the second is of the sleeves."""
         covariance, weights = random_covariance(2, 5), np.array([0.1, 0.3, 0.2, 0.15, 0.25])
         members = np.array([[1, 1, 0, 0, 0], [0, 0, 1, 1, 1]], dtype=bool)
@@ -111,7 +111,7 @@ class TestEffectiveNumber:
 class TestMinimumTorsion:
     """Uncorrelated bets near the assets."""
 
-    def test_two_assets_by_hand(self) -> None:
+    def test_the_torsion_of_two_assets_by_hand(self) -> None:
         # R^½ has a = (√1.2 + √0.8) / 2 on and b = (√1.2 - √0.8) / 2 off the diagonal; both bets have one scale by
         # symmetry, so q = 1; y = (0.09, 0.02); (a y1 + b y2)² = 0.0083822, (b y1 + a y2)² = 0.0008378.
         a, b = (np.sqrt(1.2) + np.sqrt(0.8)) / 2, (np.sqrt(1.2) - np.sqrt(0.8)) / 2
@@ -160,7 +160,7 @@ class TestMinimumTorsion:
             minimum_torsion_shares(np.ones(5), random_covariance(3, 5))
 
 
-def test_a_stack_is_its_problems_one_at_a_time() -> None:
+def test_a_stack_equals_its_problems_one_at_a_time() -> None:
     covariances = np.array([random_covariance(seed, 4) for seed in range(5)])
     weights = np.random.default_rng(0).normal(size=(5, 4))
     for measure in (diversification_ratio, minimum_torsion_shares, effective_number_of_torsion_bets):

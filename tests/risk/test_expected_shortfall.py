@@ -1,9 +1,9 @@
 """Expected shortfall, Gaussian and historical: known numbers, equivalent formulas, and Euler's theorem.
 
 1. numbers worked out by hand, and published factors of the normal distribution;
-2. the historical one is Rockafellar and Uryasev's minimum, skfolio's CVaR, and coherent;
+2. the historical measure equals Rockafellar and Uryasev's minimum and skfolio's CVaR, and is coherent;
 3. contributions add up to the measure to 1e-12 and are weights times derivatives;
-4. stacks give what one at a time gives; NaN goes through; what does not fit is named.
+4. stacks give the same as one problem at a time; NaN propagates; invalid arguments are named.
 """
 
 import hypothesis.extra.numpy as hnp
@@ -31,11 +31,13 @@ class TestGaussian:
     """Normal returns."""
 
     @pytest.mark.parametrize(("level", "factor"), [(0.95, 2.063), (0.975, 2.338), (0.99, 2.665)])
-    def test_a_standard_normal_loss(self, level: float, factor: float) -> None:
+    def test_the_shortfall_of_a_standard_normal_loss_has_its_published_factor(
+        self, level: float, factor: float
+    ) -> None:
         # φ(z) / (1 - level): 2.338 is the factor by which Basel's 97.5 % matches a VaR of 99 %, 2.326.
         assert gaussian_expected_shortfall([1.0], [[1.0]], level=level) == pytest.approx(factor, abs=5e-4)
 
-    def test_sixty_forty_by_hand(self) -> None:
+    def test_the_gaussian_shortfall_of_sixty_forty_by_hand(self) -> None:
         # σ = sqrt(0.00922) = 0.0960208; 2.0627128 σ = 0.1980634; less the mean 0.6 × 0.05 + 0.4 × 0.02 = 0.038.
         means = [0.05, 0.02]
         assert gaussian_expected_shortfall([0.6, 0.4], STOCKS_AND_BONDS, means) == pytest.approx(0.1600634, abs=5e-8)
@@ -53,8 +55,8 @@ class TestGaussian:
         assert gaussian_shortfall_contributions([0.5, 0.5], hedged, [0.02, 0.04]).tolist() == [-0.01, -0.02]
         assert np.isnan(marginal_gaussian_shortfall([0.5, 0.5], hedged, [0.02, 0.04])).all()
 
-    def test_it_is_the_average_of_the_tail(self) -> None:
-        """The quantiles of the loss above the level, averaged by a fine midpoint rule: to its 1e-4."""
+    def test_gaussian_shortfall_is_the_average_of_the_tail(self) -> None:
+        """A fine midpoint rule averages the quantiles of the loss above the level, to its accuracy of 1e-4."""
         from scipy.stats import norm
 
         steps = 0.9 + 0.1 * (np.arange(100_000) + 0.5) / 100_000
@@ -72,7 +74,7 @@ class TestGaussian:
 class TestHistorical:
     """Past returns."""
 
-    def test_by_hand(self) -> None:
+    def test_historical_shortfall_by_hand(self) -> None:
         # losses of 40/60 over five periods: 0.05, 0.03, 0.01, -0.02, -0.04. A tail of 0.3 × 5 = 1.5 periods: the
         # worst, and half of the second: (0.05 + 0.015) / 1.5.
         returns = np.array([[0.02, 0.02], [-0.08, -0.03], [0.04, 0.04], [-0.03, -0.03], [-0.01, -0.01]])
@@ -95,7 +97,7 @@ class TestHistorical:
         assert historical_expected_shortfall([1.0], [[0.01], [-0.03]], 0.95) == pytest.approx(0.03, rel=1e-13)
 
     @pytest.mark.parametrize("periods", [1, 7, 19, 20, 21, 100, 250, 1259])
-    def test_it_is_the_minimum_of_rockafellar_and_uryasev_and_skfolios_cvar(self, periods: int) -> None:
+    def test_historical_shortfall_equals_the_rockafellar_uryasev_minimum_and_skfolio(self, periods: int) -> None:
         from skfolio.measures import cvar
 
         rng = np.random.default_rng(periods)
@@ -126,7 +128,7 @@ class TestHistorical:
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, float]:
-    """Long and short weights of 1 to 5 assets, 1 to 40 periods with many ties, and a level."""
+    """Draw long and short weights of 1 to 5 assets, 1 to 40 periods with many ties, and a level."""
     n, periods = draw(st.integers(1, 5)), draw(st.integers(1, 40))
     returns = draw(hnp.arrays(float, (periods, n), elements=st.integers(-8, 8).map(lambda step: step / 64)))
     weights = draw(hnp.arrays(float, n, elements=st.integers(-8, 8).map(lambda step: step / 4)))
@@ -163,7 +165,7 @@ def test_gaussian_contributions_add_up(problem: tuple[np.ndarray, np.ndarray, fl
     assert parts.sum() == pytest.approx(whole, rel=0, abs=1e-12 * (1 + np.abs(parts).sum()))
 
 
-def test_marginals_are_derivatives_and_contributions_weights_times_them() -> None:
+def test_marginals_are_derivatives_and_contributions_are_weights_times_marginals() -> None:
     rng = np.random.default_rng(3)
     returns, weights, step = rng.normal(0.005, 0.04, (250, 5)), rng.normal(size=5), 1e-6
     covariance, means = np.cov(returns.T), returns.mean(axis=0)
@@ -185,7 +187,7 @@ def test_marginals_are_derivatives_and_contributions_weights_times_them() -> Non
     np.testing.assert_array_equal(weights * historical, historical_shortfall_contributions(weights, returns))
 
 
-def test_a_stack_is_its_problems_one_at_a_time() -> None:
+def test_a_stack_equals_its_problems_one_at_a_time() -> None:
     rng = np.random.default_rng(4)
     returns, weights, means = rng.normal(0, 0.02, (6, 50, 4)), rng.normal(size=(6, 4)), rng.normal(size=(6, 4))
     covariances = returns.swapaxes(1, 2) @ returns

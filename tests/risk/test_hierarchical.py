@@ -17,7 +17,7 @@ LINKAGES: tuple[Linkage, ...] = ("single", "average", "ward")
 
 
 def random_covariance(seed: int, count: int) -> Floats:
-    """Two groups with factors of their own, volatilities over two orders of magnitude."""
+    """Return a covariance of two groups, each with a factor, and volatilities over two orders of magnitude."""
     rng = np.random.default_rng(seed)
     factors = rng.standard_normal((80, 2))
     returns = rng.standard_normal((80, count)) + factors[:, rng.integers(0, 2, count)] * rng.uniform(0, 2, count)
@@ -27,10 +27,10 @@ def random_covariance(seed: int, count: int) -> Floats:
 
 
 def by_hand(covariance: Floats, linkage: str = "single") -> Floats:
-    """Clusters as lists of assets, joined two at a time; halves as lists too.
+    """Return the weights with clusters as lists of assets, joined two at a time; halves are lists too.
 
-    Of two clusters that are joined the one formed earlier stands first; single assets count as formed before all
-    others, the calmest first.
+    When two clusters are joined, the one formed earlier comes first; single assets count as formed before all others,
+    the calmest first.
     """
     count = len(covariance)
     volatility = np.sqrt(np.diag(covariance))
@@ -64,7 +64,7 @@ def by_hand(covariance: Floats, linkage: str = "single") -> Floats:
 
 
 def between(apart: Floats, distance: Floats, one: list[int], other: list[int], linkage: str) -> float:
-    """Distance of two clusters; Ward's from the points themselves, the columns of correlation distances."""
+    """Return the distance of two clusters; Ward's from the points themselves, the columns of correlation distances."""
     if linkage == "single":
         return float(apart[np.ix_(one, other)].min())
     if linkage == "average":
@@ -73,7 +73,7 @@ def between(apart: Floats, distance: Floats, one: list[int], other: list[int], l
     return float(np.sqrt(2 * len(one) * len(other) / (len(one) + len(other)) * (centres @ centres)))
 
 
-def test_the_papers_weights() -> None:
+def test_weights_equal_the_papers_example() -> None:
     """López de Prado (2016): the ten weights of its table, to the digits printed."""
     weights = hierarchical_risk_parity_weights(hrp_example.covariance())
     assert (100 * weights).round(2).tolist() == hrp_example.HIERARCHICAL_RISK_PARITY
@@ -81,8 +81,8 @@ def test_the_papers_weights() -> None:
 
 @pytest.mark.parametrize("linkage", LINKAGES)
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 8, 13])
-def test_the_three_steps_by_hand(count: int, linkage: Linkage) -> None:
-    """To rounding, for stacks and alone, whatever the order in which the assets come."""
+def test_weights_equal_the_three_steps_by_hand(count: int, linkage: Linkage) -> None:
+    """They agree up to rounding, for stacks and alone, for any order of assets."""
     stack = np.stack([random_covariance(seed, count) for seed in range(6)])
     weights = hierarchical_risk_parity_weights(stack, linkage)
     for k, covariance in enumerate(stack):

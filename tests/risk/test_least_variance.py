@@ -1,8 +1,8 @@
 """Portfolios of least variance and of most diversification.
 
-A portfolio is the least of a convex program if and only if it meets the conditions of Karush, Kuhn and Tucker, so these
-are put to every answer here, worked out from the weights alone. Clarabel, an interior-point solver, is the second
-opinion on the weights, good to some 1e-6 of them (its gap is 1e-8, and the variance is flat at its least).
+A portfolio minimises a convex program if and only if it meets the conditions of Karush, Kuhn and Tucker, so every
+answer is tested against these conditions, computed from the weights alone. Clarabel, an interior-point solver, is the
+second opinion on the weights, accurate to some 1e-6 of them (its gap is 1e-8, and the variance is flat at its minimum).
 """
 
 import clarabel
@@ -21,7 +21,7 @@ from support.builders import hrp_example
 
 
 def random_covariance(seed: int, count: int, rows: int, common: float = 1.0, scales: float = 1.0) -> Floats:
-    """Of `rows` returns with a common factor of random sign; volatilities spread over 10**scales both ways."""
+    """Return the covariance of `rows` returns with a common factor of random sign and volatilities over 10**±scales."""
     rng = np.random.default_rng(seed)
     loadings = rng.uniform(0.3, 1.5, count) * rng.choice([-1, 1], count, p=[0.1, 0.9])
     returns = rng.standard_normal((rows, count)) + common * rng.standard_normal((rows, 1)) * loadings
@@ -31,7 +31,7 @@ def random_covariance(seed: int, count: int, rows: int, common: float = 1.0, sca
 
 
 def slopes(weights: Floats, covariance: Floats, cap: float) -> Floats:
-    """How far each asset's covariance with the portfolio is from what its condition asks, relative to rounding's size.
+    """Distance of each asset's covariance with the portfolio from its condition of optimality, in units of rounding.
 
     Between the bounds it equals the multiplier; at zero it is no lower, at the cap no higher.
     """
@@ -44,7 +44,7 @@ def slopes(weights: Floats, covariance: Floats, cap: float) -> Floats:
 
 
 def by_clarabel(covariance: Floats, cap: float = np.inf) -> Floats:
-    """The same program in the plain form, in units of the smallest volatility."""
+    """Solve the same program in its plain form, in units of the smallest volatility."""
     count = len(covariance)
     bounds = [np.zeros(count), np.full(count, cap)] if np.isfinite(cap) else [np.zeros(count)]
     rows = [np.ones((1, count)), -np.eye(count), np.eye(count)][: 1 + len(bounds)]
@@ -60,7 +60,7 @@ def by_clarabel(covariance: Floats, cap: float = np.inf) -> Floats:
     return np.array(solver.solve().x)
 
 
-def test_the_papers_minimum_variance_portfolio() -> None:
+def test_weights_equal_the_papers_minimum_variance_portfolio() -> None:
     """López de Prado (2016), the weights of the critical line algorithm: half of its assets' copies get nothing."""
     weights = minimum_variance_weights(hrp_example.covariance())
     assert (100 * weights).round(2).tolist() == hrp_example.MINIMUM_VARIANCE
@@ -101,7 +101,7 @@ def test_the_conditions_of_optimality_hold(seed: int, count: int, cap: float, co
 
 @pytest.mark.parametrize(("count", "rows"), [(3, 40), (10, 60), (40, 100), (60, 200)])
 @pytest.mark.parametrize("cap", [None, 1.6, 4.0])
-def test_clarabel_finds_the_same(count: int, rows: int, cap: float | None) -> None:
+def test_clarabel_finds_the_same_weights(count: int, rows: int, cap: float | None) -> None:
     """Below and above the number of assets from which problems are solved one by one."""
     covariance = random_covariance(count, count, rows, scales=0.5)
     limit = None if cap is None else min(cap / count, 1.0)
@@ -191,7 +191,7 @@ def test_equal_correlations_give_inverse_volatility() -> None:
     np.testing.assert_allclose(np.diff(risk_contributions(weights, covariance)), 0, atol=1e-15)
 
 
-def test_a_twin_changes_nothing_but_itself() -> None:
+def test_a_twin_shares_the_weight_and_changes_nothing_else() -> None:
     """Duplication invariance (Choueifaty, Froidure and Reynier 2013), also of minimum variance; twins share equally.
 
     The twin makes the covariance singular: 1e-8 is added to the variances, so to 1e-7.
@@ -208,8 +208,8 @@ def test_a_twin_changes_nothing_but_itself() -> None:
         np.testing.assert_allclose(folded, alone, rtol=0, atol=1e-7)
 
 
-def test_fewer_observations_than_assets() -> None:
-    """A portfolio without variance exists, then that is the least; what is returned has at most 1e-8 of an average."""
+def test_fewer_observations_than_assets_have_almost_no_variance() -> None:
+    """A portfolio without variance exists and is the minimum; the result has at most 1e-8 of an average variance."""
     covariance = random_covariance(2, 40, 15, common=0.0)
     for cap in (None, 0.1):
         weights = minimum_variance_weights(covariance, cap)

@@ -1,9 +1,9 @@
 """Budgets of expected shortfall: the conditions of optimality, closed forms, and Clarabel's cones as a second opinion.
 
-The historical measure has kinks, and the answer mostly lies on one. There the marginal contributions are those of one
-way, among many, to divide the end of the tail among periods of equal loss. So a test that only looks at how the measure
-divides it (evenly) would find unequal contributions and be wrong: what is put to the test is that some division makes
-all contributions the budgets, which with convexity is all there is to show.
+The historical measure has kinks, and the answer mostly lies on one. There the marginal contributions belong to one of
+many ways to divide the end of the tail among periods of equal loss. A test that only used the division of the measure
+(an even one) would see unequal contributions and fail wrongly. These tests show that some division makes all
+contributions equal to the budgets, which is sufficient because the problem is convex.
 """
 
 import clarabel
@@ -27,7 +27,7 @@ from backtest.risk.solvers import shortfall_budgeting, shortfall_path
 
 
 def random_returns(seed: int, periods: int, count: int) -> Floats:
-    """Fat tails, a common factor, volatilities over two orders of magnitude, a small mean."""
+    """Return returns with fat tails, a common factor, volatilities over two orders of magnitude, and a small mean."""
     rng = np.random.default_rng(seed)
     returns = rng.standard_t(4, (periods, count)) + 0.7 * rng.standard_t(4, (periods, 1))
     return np.asarray((returns + 0.1) * 10 ** rng.uniform(-2.5, -0.5, count))
@@ -131,7 +131,7 @@ def test_multipliers_are_the_shares_of_the_tail() -> None:
     assert np.ptp(even / even.sum()) > 1e-3, "the case is meant to have a kink"
 
 
-def test_clarabel_finds_the_same() -> None:
+def test_clarabel_finds_the_same_weights() -> None:
     """The whole program with exponential cones, which Clarabel solves to some 1e-5 of the weights."""
     for seed, periods, count, level in [(0, 60, 4, 0.9), (1, 120, 6, 0.95), (2, 20, 3, 0.75)]:
         returns = random_returns(seed, periods, count)
@@ -162,7 +162,7 @@ def by_clarabel(returns: Floats, budgets: Floats, size: float) -> Floats:
 
 
 @pytest.mark.parametrize("level", [0.5, 0.8, 0.95])
-def test_one_asset_whose_copies_differ_only_in_size(level: float) -> None:
+def test_scaled_copies_of_one_asset_get_their_budget_over_their_size(level: float) -> None:
     """With comonotonic assets every tail is the same periods: no kinks, and weights go by each one's own shortfall."""
     one = random_returns(3, 80, 1)
     returns = one * [1.0, 2.0, 0.1]
@@ -227,7 +227,7 @@ def test_a_portfolio_that_never_lost_in_its_tail_is_named() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10**6), count=st.integers(1, 15), level=st.sampled_from([0.6, 0.9, 0.95, 0.99]))
-def test_without_means_it_is_risk_parity(seed: int, count: int, level: float) -> None:
+def test_gaussian_shortfall_without_means_gives_risk_parity(seed: int, count: int, level: float) -> None:
     """Roncalli (2013), 2.3: Gaussian expected shortfall is then a multiple of volatility, whatever the level."""
     covariance = np.cov(random_returns(seed, 100, count), rowvar=False).reshape(count, count)
     budgets = np.random.default_rng(seed).dirichlet(np.full(count, 2.0))
@@ -243,7 +243,7 @@ def test_without_means_it_is_risk_parity(seed: int, count: int, level: float) ->
     level=st.sampled_from([0.6, 0.9, 0.95, 0.99]),
     sharpe=st.sampled_from([0.05, 0.3, 1.0]),
 )
-def test_contributions_are_the_budgets(seed: int, count: int, level: float, sharpe: float) -> None:
+def test_contributions_equal_the_budgets(seed: int, count: int, level: float, sharpe: float) -> None:
     """To 1e-9 of each, or there is a portfolio that has no expected shortfall, and it is the one named."""
     covariance = np.cov(random_returns(seed, 100, count), rowvar=False).reshape(count, count)
     rng = np.random.default_rng(seed)

@@ -1,7 +1,7 @@
 """Ten thousand hard risk-budgeting problems: each is solved to 1e-9 or rejected with the reason, in bounded work.
 
-From 2 to 200 assets, volatilities up to 1000:1, budgets equal and drawn from two Dirichlet distributions. Right means:
-worked out by sums that lose nothing, as plain double precision cannot tell near portfolios without risk.
+From 2 to 200 assets, volatilities up to 1000:1, budgets equal and drawn from two Dirichlet distributions. Solutions are
+checked with exact sums, because plain double precision is not sufficient near portfolios without risk.
 """
 
 import math
@@ -65,7 +65,7 @@ def exact_shares(covariance: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def cases(n: int) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """Names, covariances (m, n, n) and budgets (m, n)."""
+    """Return names, covariances (m, n, n) and budgets (m, n)."""
     rng = np.random.default_rng(n)
     names = [name for name in KINDS for _ in range(PROBLEMS[n])]
     volatility = 10 ** rng.uniform(-1.5, 1.5, size=(len(names), n))
@@ -76,12 +76,12 @@ def cases(n: int) -> tuple[list[str], np.ndarray, np.ndarray]:
     return names, stack * scale[:, :, None] * scale[:, None, :], budgets / budgets.sum(axis=1, keepdims=True)
 
 
-def test_there_are_ten_thousand() -> None:
+def test_there_are_ten_thousand_problems() -> None:
     assert sum(PROBLEMS.values()) * len(KINDS) >= 10_000
 
 
 @pytest.mark.parametrize("n", PROBLEMS)
-def test_solved_or_rejected_with_the_reason(n: int) -> None:
+def test_each_problem_is_solved_or_rejected_with_the_reason(n: int) -> None:
     names, stack, budgets = cases(n)
     weights, error, iterations = _solve(stack, budgets)
     refused: Counter[str] = Counter()
@@ -100,8 +100,8 @@ def test_solved_or_rejected_with_the_reason(n: int) -> None:
 
 
 @pytest.mark.parametrize("observations", [5, 10, 20, 30])
-def test_work_is_bounded_where_there_is_no_solution(observations: int) -> None:
-    """80 assets, some of which cancel out exactly: it is noticed, instead of going on towards infinity."""
+def test_work_is_bounded_if_there_is_no_solution(observations: int) -> None:
+    """80 assets, some of which cancel out exactly: the solver detects this instead of diverging."""
     stack = of_returns(np.random.default_rng(6), observations, 80)[None]
     _, error, iterations = _solve(stack, np.full((1, 80), 1 / 80))
     with pytest.raises(NoRiskBudgetPortfolio, match="has no risk"):

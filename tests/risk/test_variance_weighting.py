@@ -6,13 +6,13 @@ from backtest.risk import inverse_variance_weights, minimum_variance_weights
 from support.builders import hrp_example
 
 
-def test_the_papers_weights() -> None:
+def test_weights_equal_the_papers_example() -> None:
     """López de Prado (2016), the table's third column, to the digits printed."""
     weights = inverse_variance_weights(hrp_example.covariance())
     assert (100 * weights).round(2).tolist() == hrp_example.INVERSE_VARIANCE
 
 
-def test_it_is_minimum_variance_without_correlation() -> None:
+def test_weights_without_correlation_have_minimum_variance() -> None:
     """Markowitz: Σ⁻¹1 / 1ᵀΣ⁻¹1 of a diagonal matrix; volatilities over twelve orders of magnitude, as a stack too."""
     rng = np.random.default_rng(0)
     stack = np.stack([np.diag(10 ** rng.uniform(-12, 12, 6)) for _ in range(5)])

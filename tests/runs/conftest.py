@@ -1,4 +1,4 @@
-"""Fixtures of runs on live sources: the real clients, led to this machine by the environment alone."""
+"""Fixtures of runs on live sources: the real clients, directed to local servers by the environment alone."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
 
 @pytest.fixture
 def here(world: LocalWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of the user's, and this process led to the local world: for what is quicker without a child."""
+    """A working directory, with this process directed to the local servers: for tests that need no child process."""
     lead(monkeypatch, world.variables)
     monkeypatch.chdir(tmp_path)
     return tmp_path

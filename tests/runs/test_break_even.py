@@ -41,7 +41,7 @@ def levered() -> BreakEven:
 # 1. The definition
 
 
-def test_two_periods_by_hand(tmp_path: Path) -> None:
+def test_the_break_even_of_two_periods_by_hand(tmp_path: Path) -> None:
     """Twice NAV in an asset that earns 1 % in February 2020 (29 days) and nothing in March (31), against once NAV.
 
     Cash earns nothing, the loan is 1 × NAV after each rebalance. With x = spread / 360 the strategy ends at
@@ -195,7 +195,7 @@ def test_a_run_has_intervals_and_the_curve_on_request(levered: BreakEven, tmp_pa
     assert "break_even" in render_all(result)
 
 
-def test_a_run_that_does_not_borrow_or_has_no_benchmark_has_none() -> None:
+def test_a_run_without_a_loan_or_a_benchmark_has_no_break_even() -> None:
     for name in ("erc", "60_40"):
         result = bt.run(CONFIGS / f"{name}.yaml")
         assert result.break_even is None
@@ -203,7 +203,7 @@ def test_a_run_that_does_not_borrow_or_has_no_benchmark_has_none() -> None:
 
 
 def test_a_strategy_that_reads_current_weights_has_a_break_even_only_on_request(tmp_path: Path) -> None:
-    """It would be asked on every path; without the request the numbers are null."""
+    """It would have to decide on every path; without the request the numbers are null."""
     market(tmp_path, random_months(40), random_months(40, 2))
     quiet = bt.run(config(tmp_path, {"name": "halfway"}, {"asset": "bonds"}))
     assert set(numbers_of(quiet)["break_even"].values()) == {None}

@@ -65,7 +65,7 @@ NONE: dict[str, tuple[dict[str, Any], str | None]] = {
     "expenses once": ({"financing": {"kind": "leveraged_fund", "leverage": 2, "expense_ratio_bps": 90}}, None),
     "checks on other dates than decisions": (
         {"rebalance": {"frequency": "weekly", "bands": {"absolute": 0.05, "check": "monthly"}}},
-        None,  # the last date of a month is not that of a week
+        None,  # the last date of a month is not the last of a week
     ),
     "checks coarser than decisions": (
         {"rebalance": {"frequency": "daily", "bands": {"absolute": 0.05, "check": "weekly"}}},
@@ -129,8 +129,8 @@ def test_no_check_of_months_sees_more_than_monthly_decisions(tmp_path: Path, che
 
 
 @pytest.mark.parametrize("given", [None, "monthly", "quarterly"])
-def test_a_frequency_has_a_note_only_where_it_was_given(tmp_path: Path, given: str | None) -> None:
-    """On quarterly data the default, monthly, says nothing of what was meant."""
+def test_a_frequency_has_a_note_only_if_it_was_given(tmp_path: Path, given: str | None) -> None:
+    """On quarterly data the default, monthly, shows no intention of the user."""
     dates = pd.date_range("2000-03-31", periods=40, freq="QE")
     levels = random_levels(dates, [0.16, 0.06], np.random.default_rng(2))
     write_csv(pd.DataFrame(levels, index=dates, columns=list(ASSETS)), tmp_path / "market.csv")

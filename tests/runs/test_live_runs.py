@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - a row of the table of faults is a line
-"""Runs on live sources, as a user has them: the real clients, led to this machine by the environment alone.
+"""Runs on live sources as a user runs them: the real clients, directed to local servers by the environment alone.
 
 A run on fetched prices equals a run on a file of the same prices, and a second run needs no network.
 """
@@ -35,7 +35,7 @@ from support.web.local_servers import ROOT, LocalWorld, age, files, finished
 
 
 def test_a_run_on_live_sources_equals_a_run_on_a_file_of_the_same_prices(world: LocalWorld, here: Path) -> None:
-    """All tables and numbers to 1e-12, cash made from the rate by the test's own arithmetic; nothing secret is left."""
+    """All tables and numbers agree to 1e-12, with cash computed from the rate by the test; no secret is written."""
     users_folder(here)
     answer = world.run("run", ERC, cwd=here)
     assert (answer.code, answer.err) == (0, ""), answer.err
@@ -78,7 +78,7 @@ def assert_same(one: Any, other: Any) -> None:
 
 
 def assert_nothing_private(world: LocalWorld, folder: Path) -> None:
-    """Neither in the cache nor in the report: where things are on this machine, and how it gets to the network."""
+    """Check that cache and report contain no local paths and no network settings."""
     private = [str(folder), world.environment["HOME"], *world.variables.values(), "127.0.0.1", str(ROOT)]
     written = {**files(folder / "data_cache"), **files(folder / "reports")}
     assert len(written) > 30
@@ -112,7 +112,7 @@ def test_shipped_etf_configurations_run_unchanged(config: Path, here: Path) -> N
 
 
 def test_without_network_a_run_repeats_its_bytes_and_warns_of_old_data(world: LocalWorld, tmp_path: Path) -> None:
-    """Sources that fail, --offline, and a cache of last week with no network at all: three runs as the first one."""
+    """Failing sources, --offline, and a cache of last week without any network: three runs equal to the first."""
     users_folder(tmp_path)
     assert world.run("run", ERC, cwd=tmp_path).code == 0
     online = report_of(tmp_path / "reports" / "etf_erc")
@@ -143,7 +143,7 @@ def test_without_network_a_run_repeats_its_bytes_and_warns_of_old_data(world: Lo
 def test_without_cache_or_sources_a_run_exits_with_3_and_a_line_per_symbol_in_time(
     how: str, world: LocalWorld, tmp_path: Path
 ) -> None:
-    """No report, no traceback, and no second attempt once the stated time is over. What hangs does so for ever."""
+    """There is no report, no traceback, and no second attempt after the time limit. Hanging answers hang for ever."""
     world.sources.fail("hang")
     config = small(tmp_path, assets=dict.fromkeys(HELD, "any"), cash="^IRX", timeout=3)
     words = {
@@ -170,7 +170,7 @@ def test_without_cache_or_sources_a_run_exits_with_3_and_a_line_per_symbol_in_ti
 
 
 def test_eight_processes_on_one_empty_cache_give_the_same_report(world: LocalWorld, tmp_path: Path) -> None:
-    """One of them asks for each series, and the others wait for it and read what it has put there."""
+    """One of them fetches each series, and the others wait for it and read the cache."""
     config = small(tmp_path, cash="^IRX")
     processes = [world.start("run", config.name, "--output", f"report{i}", cwd=tmp_path) for i in range(8)]
     answers = [finished(process) for process in processes]

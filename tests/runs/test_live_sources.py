@@ -28,7 +28,7 @@ from support.web.local_servers import LocalWorld, age, files
 
 
 def factors(months: int = 60) -> bytes:
-    """The library's file of the three factors, by month."""
+    """Return the library's file of the three factors, by month."""
     ends = pd.date_range("2019-01-31", periods=months, freq="ME")
     rows = [f"{end:%Y%m},{2 * np.sin(i):.2f},0.10,-0.20,{0.1 + 0.01 * (i % 12):.2f}" for i, end in enumerate(ends)]
     return french_zip(
@@ -73,7 +73,7 @@ OF_FRENCH = {
 def test_one_symbol_of_several_that_fails_is_named_with_its_cause(
     row: tuple[Any, ...], world: LocalWorld, here: Path
 ) -> None:
-    """The run does not begin; what did come is kept, so that the next attempt asks for the failed one alone."""
+    """The run does not begin; the other series stay cached, so the next attempt requests only the failed one."""
     fault, code, *words = row  # where a body ends too early, curl tells of the one or the other
     world.sources.listed["BAD"] = walk("BAD", DATES)
     world.sources.faults["BAD"] = fault
@@ -174,7 +174,7 @@ def test_cash_of_fred_earns_the_bill_and_is_dated_by_fred(world: LocalWorld, her
 
 
 def test_a_run_on_the_french_library_earns_the_market(world: LocalWorld, here: Path) -> None:
-    """`Mkt` is Mkt-RF + RF, in percent; RF is cash. All of it in one asset earns just that, month by month."""
+    """`Mkt` is Mkt-RF + RF, in percent; RF is cash. All of NAV in one asset earns its returns, month by month."""
     world.sources.french["F-F_Research_Data_Factors"] = factors()
     assert command("run", small(here, source="french", assets={"Mkt": "equities"}, cash="RF")).code == 0
     returns = table(here / "reports" / "small", "returns")["strategy"]

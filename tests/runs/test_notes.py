@@ -20,7 +20,7 @@ LEVERED = {"SPY": 0.6, "GLD": 0.4, "TLT": 0.5}
 
 
 def ran(folder: Path, weights: dict[str, float], financing: dict[str, Any], **sections: Any) -> BacktestResult:
-    """Three assets over eight days, bought once and held."""
+    """Run three assets over eight days, bought once and held."""
     rng = np.random.default_rng(3)
     levels = np.cumprod(1 + rng.normal(0, 0.01, (len(DAYS), 3)), axis=0)
     frame = pd.DataFrame(levels, index=DAYS, columns=list(BONDS)).assign(cash=np.linspace(1, 1.001, len(DAYS)))
@@ -164,7 +164,7 @@ LONG_DAYS = pd.bdate_range("2018-01-01", periods=600)
 
 
 def ran_over(dates: pd.DatetimeIndex, folder: Path, strategy: dict[str, Any], **sections: Any) -> BacktestResult:
-    """Three assets of rising volatility, of which the calmest is in bonds."""
+    """Run three assets of rising volatility; the calmest belongs to bonds."""
     rng = np.random.default_rng(8)
     size = np.array([0.20, 0.15, 0.05]) / np.sqrt(12 if dates is MONTHS else 252)
     levels = np.cumprod(1 + rng.normal(0.0005, size, (len(dates), 3)), axis=0)
@@ -219,7 +219,7 @@ def test_a_floor_that_binds_is_counted(tmp_path: Path) -> None:
 
 
 def test_targets_that_the_initial_margin_scales_down_are_counted(tmp_path: Path) -> None:
-    """Among those that were traded to: margin calls have no target of their own."""
+    """Only traded targets count; margin calls have no target of their own."""
     financing = {"spread_bps": 50, "initial_margin": 0.55, "maintenance_margin": 0.545}
     strategy = {"name": "levered_erc", "target_volatility": 0.10, "max_gross_exposure": 10}
     result = ran_over(MONTHS, tmp_path, strategy, financing=financing, rebalance={"frequency": "quarterly"})

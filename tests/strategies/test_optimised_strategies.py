@@ -1,6 +1,6 @@
 """Strategies built on an optimiser: the history they read, the settings they take, and the inputs they reject.
 
-Target weights of a run are held to the functions of `backtest.risk`, given windows that are cut from the file by hand.
+Target weights of a run equal the functions of `backtest.risk`, given windows that are cut from the file by hand.
 """
 
 from pathlib import Path
@@ -29,7 +29,7 @@ WINDOW = 15
 
 
 def market() -> pd.DataFrame:
-    """Monthly prices of four assets, and cash that earns something."""
+    """Write monthly prices of four assets, and cash with a return."""
     rng = np.random.default_rng(5)
     dates = dates_of("monthly", 70, rng)
     levels = random_levels(dates, [0.18, 0.05, 0.14, 0.26, 0.004], rng, drift=0.02)
@@ -54,7 +54,7 @@ def excess(prices: pd.DataFrame) -> pd.DataFrame:
 
 
 def window_until(date: Any, rows: int) -> NDArray[np.float64]:
-    """(rows, 4) the last excess returns at a date."""
+    """Return the (rows, 4) last excess returns on a date."""
     return excess(market()).loc[:date].iloc[-rows:].to_numpy()
 
 
@@ -166,7 +166,7 @@ def test_zero_variance_is_an_error_that_names_the_asset(tmp_path: Path) -> None:
 
 
 def test_fixed_weights_are_scaled_to_the_target(tmp_path: Path) -> None:
-    """The fixed ones times k, with ex-ante volatility at the target or gross exposure at the cap; both happen."""
+    """The result is the weights times k, with volatility at the target or gross exposure at the cap; both occur."""
     fixed = np.array([0.25, 0.4, 0.0, 0.25])
     strategy = {
         "name": "volatility_target",
@@ -185,7 +185,7 @@ def test_fixed_weights_are_scaled_to_the_target(tmp_path: Path) -> None:
 
 
 def test_portfolio_is_cash_until_an_asset_is_available(tmp_path: Path) -> None:
-    """Ragged, and only the gold that is meant to be held is not there yet: all in cash, rather than an error."""
+    """With ragged data, if the only asset with a weight has not begun, NAV is all in cash instead of an error."""
     prices = market()
     prices.loc[prices.index[:40], "cc"] = np.nan
     strategy = {"name": "volatility_target", "weights": {"gold": 1.0}}

@@ -1,7 +1,7 @@
 """Covariances are estimated for slices of dates; results must not depend on where the slices are cut.
 
-Dates of one slice may share sums, so covariances are the same up to rounding; weights to what the solver promises, and
-NAV to what 300 rebalances make of that: 1e-10.
+Dates of one slice may share sums, so covariances agree up to rounding, weights up to the accuracy of the solver, and
+NAV after 300 rebalances to 1e-10.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ def asked(rows: Sequence[int]) -> ViewBatch:
 def test_every_date_comes_once_with_its_own_view(
     monkeypatch: pytest.MonkeyPatch, dates_at_a_time: int, window: int
 ) -> None:
-    """From whichever date on, to whichever; by position as in order."""
+    """This holds from any date to any other, by position and in order."""
     monkeypatch.setattr(agenda, "_ELEMENTS", 4 * dates_at_a_time)
     rows = list(range(1, 40, 4))
     dates = Agenda(DATES, rows, asked, count=2, window=window)
@@ -93,7 +93,7 @@ def test_slices_do_not_depend_on_later_dates(
 
 
 def test_slice_is_freed_before_the_next_is_created(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two of them at a time would be twice the memory."""
+    """Two slices at a time would take twice the memory."""
     monkeypatch.setattr(agenda, "_ELEMENTS", 4 * 2)
     made: list[ref[np.ndarray]] = []
 

@@ -22,7 +22,7 @@ def parsed(budgets: object) -> Budgets:
     return Model.model_validate({"budgets": budgets}).budgets
 
 
-def test_a_class_has_its_share_of_risk_and_its_assets_the_same_each() -> None:
+def test_a_class_has_its_share_of_risk_and_its_assets_equal_parts() -> None:
     """The theorem, not the arithmetic alone: contributions of the solved portfolio, summed by class."""
     rng = np.random.default_rng(1)
     returns = rng.normal(size=(60, 5)) + rng.normal(size=(60, 1))
@@ -94,7 +94,7 @@ def test_budgets_must_reach_each_asset_once(budgets: object, words: str) -> None
         check_budgets(parsed(budgets), ASSETS, CLASSES)
 
 
-def test_bounds_by_asset_and_class() -> None:
+def test_bounds_apply_by_asset_and_class() -> None:
     bounds = weight_bounds({"bonds": 0.2, "us": 0.05}, {"equities": 0.4, "gold": 0.1}, ASSETS[1:], CLASSES, ASSETS)
     assert bounds.lower.tolist() == [0, 0, 0, 0]  # us may not be held
     assert bounds.upper.tolist() == [1, 1, 1, 0.1]

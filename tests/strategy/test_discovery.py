@@ -131,7 +131,7 @@ def test_a_wrong_import_is_reported_with_the_file(tmp_path: Path, code: str, mes
 
 
 def test_an_import_of_the_former_name_is_answered_with_the_present_one(tmp_path: Path) -> None:
-    """Where the working directory has no `strategies`, which the checkout has."""
+    """The working directory has no `strategies` folder here, unlike the checkout."""
     write_strategy(tmp_path, "wrong", "from strategies.erc import ERC\n")
     (tmp_path / "elsewhere").mkdir()
     code = (

@@ -20,7 +20,7 @@ class Own(Strategy):
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """Three years of months; `flat` earns exactly what cash does from the second year on."""
+    """Write three years of months; `flat` earns exactly what cash does from the second year on."""
     dates = pd.date_range("2015-01-31", periods=36, freq="ME", name="date")
     cash = np.full(36, 0.001)
     moves = np.random.default_rng(1).normal(0.0, 0.03, (36, 2))

@@ -1,4 +1,4 @@
-"""The command line as a user has it, within this process: what it prints, and what it ends with."""
+"""The command line as a user sees it, within this process: its output and its exit code."""
 
 import contextlib
 import io
@@ -26,7 +26,7 @@ class Answer:
 
 
 def command(*arguments: str | Path) -> Answer:
-    """Run a command; an exception that the command line lets through comes out of here too, as a traceback would."""
+    """Run a command; an exception that the command line lets through is raised here too, as a traceback would be."""
     out, err = io.StringIO(), io.StringIO()
     code: object = 0
     with (
@@ -43,7 +43,7 @@ def command(*arguments: str | Path) -> Answer:
 
 
 def answer_of(code: int, out: str, err: str) -> Answer:
-    """Return what a command ended with and printed, without the notes that code is compiled or fonts are listed.
+    """Return exit code and output of a command, without notes about compiling code or listing fonts.
 
     The first command on a machine prints these notes (about fonts if listing them is slow), as does the first one after
     a change of a kernel: they are not part of its answer.

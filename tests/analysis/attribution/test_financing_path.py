@@ -1,4 +1,4 @@
-"""Rates that were paid month by month, against the rates that a synthetic run was given."""
+"""Financing rates by month, against the rates of a synthetic run."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from support.builders.synthetic_result import synthetic_result
 COLUMNS = ["rate", "cash_rate", "spread", "loan"]
 
 
-def test_a_month_is_what_was_paid_over_what_was_financed_in_it() -> None:
+def test_the_rate_of_a_month_is_interest_over_the_average_loan_in_it() -> None:
     """One month of daily data by hand: the loan costs 3 % / 252 a day, and a quarter of the cost is the drag."""
     result = synthetic_result(60, gross=1.5, periods_per_year=252)
     table = financing_path(result)
@@ -29,14 +29,14 @@ def test_a_month_is_what_was_paid_over_what_was_financed_in_it() -> None:
 
 
 @pytest.mark.parametrize("periods_per_year", [252, 365, 52, 12, 4, 1])
-def test_dates_are_the_last_of_each_month_or_those_of_longer_periods(periods_per_year: int) -> None:
+def test_dates_are_month_ends_or_the_ends_of_longer_periods(periods_per_year: int) -> None:
     result = synthetic_result(40, gross=1.5, periods_per_year=periods_per_year)
     dates = pd.DatetimeIndex(result.nav.index[1:])
     last = pd.Series(dates, index=dates.to_period("M")).groupby(level=0).last()
     assert list(financing_path(result).index) == list(last)
 
 
-def test_all_months_together_pay_the_summarys_average_rate() -> None:
+def test_the_months_average_to_the_rate_of_the_summary() -> None:
     result = bt.run("configs/levered_erc.yaml")
     table = financing_path(result)
     days = pd.Series(
@@ -50,7 +50,7 @@ def test_all_months_together_pay_the_summarys_average_rate() -> None:
     assert table["spread"].to_numpy() == pytest.approx(spread, rel=1e-9)  # flows are differences of larger ones
 
 
-def test_months_without_a_loan_are_left_out_and_a_run_without_one_has_none() -> None:
+def test_months_without_a_loan_are_left_out() -> None:
     result = synthetic_result(12, gross=1.5)
     result.loan.iloc[3:7] = 0.0
     assert len(financing_path(result)) == 8

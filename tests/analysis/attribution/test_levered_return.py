@@ -1,4 +1,4 @@
-"""The terms of Anderson, Bianchi, Goldberg (2014): by hand, by their own formulas, and adding up to the CAGR."""
+"""The decomposition of Anderson, Bianchi, Goldberg (2014): by hand, by its own formulas, and adding up to the CAGR."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -25,11 +25,11 @@ def years_of(result: BacktestResult) -> float:
     return float((result.nav.index[-1] - result.nav.index[0]).days) / 365.25
 
 
-def test_three_periods_by_hand() -> None:
+def test_terms_of_three_periods_by_hand() -> None:
     """A source of two assets, half of each, levered 2, 1 and 3 times; cash 2 %, spread 1 % a period of 360 days.
 
     Source: (10 + 6) / 2 = 8 %, (6 + 2) / 2 = 4 %, (-2 + 2) / 2 = 0 %. Returns: 2 × 8 - 3 = 13 %, 4 % (no loan: the
-    rate is that of cash), 3 × 0 - 2 × 3 = -6 %; their mean is 11 / 3 %. Leverage is 2 on average.
+    rate is the cash rate), 3 × 0 - 2 × 3 = -6 %; their mean is 11 / 3 %. Leverage is 2 on average.
     Magnified source: 2 + 2 × (4 - 2) = 6 %. Excess borrowing cost: (2 - 1) × (1 + 0 + 1) / 3 = 2 / 3 %.
     Covariance: source less borrowing is 5, 2, -3 %, leverage less its mean 0, -1, 1: (0 - 2 - 3) / 3 = -5 / 3 %.
     6 - 2 / 3 - 5 / 3 = 11 / 3: the mean. Compounding: (1.13 × 1.04 × 0.94)^(1/3) - 1 less that.
@@ -47,7 +47,7 @@ def test_three_periods_by_hand() -> None:
     assert terms["compounding_within_year"] == pytest.approx(cagr - per_year * geometric, abs=1e-15)
 
 
-def test_the_first_trade_by_hand() -> None:
+def test_terms_of_the_first_trade_by_hand() -> None:
     """Twice one asset for one period at a cost of 1 %: x = 0.01 × 2 (1 - x) = 0.02 / 1.02.
 
     Of NAV, 1 / 1.02 is left, and 2 / 1.02 held: that is the leverage. The asset earns 10 %, the loan of 1 / 1.02 pays
@@ -68,7 +68,7 @@ def test_the_first_trade_by_hand() -> None:
 @settings(max_examples=60, deadline=None)
 @given(seeds, st.sampled_from([0.3, 1.0, 3.0]))
 def test_terms_add_up_to_the_cagr(seed: int, leverage: float) -> None:
-    """With every cost and fee, loans in some months and free cash in others; to 1e-12, a year."""
+    """The run has every cost and fee, loans in some months and free cash in others; accurate to 1e-12 a year."""
     result = random_run(seed, shorts=False, leverage=leverage, volatility=0.02)
     one, terms = levered_periods(result), levered_return_terms(result)
     made = one.leverage * one.source - (one.leverage - 1) * one.borrowing - one.trading - one.fees
@@ -82,7 +82,7 @@ def test_terms_add_up_to_the_cagr(seed: int, leverage: float) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_each_term_by_its_own_formula(seed: int) -> None:
+def test_each_term_equals_its_own_formula(seed: int) -> None:
     """A run that always has a loan, month by month from weights, returns and terms: r_b is cash + 2 % × days / 360."""
     terms = terms_of(3, trading_cost=0.003, spread=0.02, management_fee=0.01)
     dates = pd.date_range("2018-10-31", periods=41, freq="ME")
@@ -118,7 +118,7 @@ def test_each_term_by_its_own_formula(seed: int) -> None:
 
 
 def test_constant_leverage_has_no_covariance_and_pays_its_drag() -> None:
-    """Back to twice one asset every month, free: no covariance, and the excess borrowing cost is the drag a year."""
+    """Rebalanced to twice one asset every month, free of charge: no covariance, and the drag is the excess cost."""
     dates = pd.date_range("2018-12-31", periods=25, freq="ME")
     returns = np.random.default_rng(1).normal(0.005, 0.03, (25, 1))
     targets = {row: [2.0] for row in range(24)}
@@ -131,25 +131,25 @@ def test_constant_leverage_has_no_covariance_and_pays_its_drag() -> None:
     assert terms["compounding"] == pytest.approx(-per_year * result.returns.var(ddof=0) / 2, rel=0.1)  # to first order
 
 
-def test_below_one_the_rate_is_that_of_free_cash_and_at_one_that_of_cash() -> None:
+def test_the_rate_below_leverage_one_is_the_free_cash_rate_and_at_one_the_cash_rate() -> None:
     dates = pd.date_range("2015-01-01", periods=4, freq="360D")
     terms = terms_of(1, spread=0.05, cash_spread=0.004)
     result = simulated(np.full((4, 1), 0.1), np.full(4, 0.02), {0: [0.5], 1: [1.0], 2: [0.0]}, terms, dates)
     one = levered_periods(result)
     assert one.borrowing.tolist() == pytest.approx([0.016, 0.02, 0.016], abs=1e-15)
-    assert one.source.tolist() == pytest.approx([0.1, 0.1, 0.02], abs=1e-15)  # nothing held: that of cash
+    assert one.source.tolist() == pytest.approx([0.1, 0.1, 0.02], abs=1e-15)  # nothing held: the cash return
     assert one.leverage.tolist() == [0.5, 1, 0]
 
 
-def made_of(one: LeveredPeriods) -> np.ndarray:
-    """Returns by the general identity."""
+def general_identity(one: LeveredPeriods) -> np.ndarray:
+    """Return the returns by the general identity."""
     above = one.leverage * (one.source - one.cash) - one.financed * one.excess
     made: np.ndarray = one.cash + above - one.cash_drag - one.trading - one.fees
     return made
 
 
 def in_futures(rng: np.random.Generator) -> Terms:
-    """Three assets, each with a basis and a roll of its own; bills that earn less than cash; a fee."""
+    """Return a run of three assets, each with its own basis and roll, bills that earn less than cash, and a fee."""
     return Terms(
         TradingTerms(rng.uniform(0, 0.01, 3)),
         FuturesTerms(rng.uniform(-0.002, 0.01, 3), rng.uniform(0, 0.003, 3), cash_spread=0.003),
@@ -168,19 +168,19 @@ def in_funds(leverage: float, rng: np.random.Generator) -> Terms:
 @settings(max_examples=40, deadline=None)
 @given(seeds, st.sampled_from(["futures", "fund of 2", "fund of 3", "fund of a half"]))
 def test_terms_of_futures_and_funds_add_up_to_the_cagr(seed: int, kind: str) -> None:
-    """With every cost they have, period by period and over the run; to 1e-12."""
+    """The runs have every cost they can have; terms add up by period and over the run, to 1e-12."""
     leverage = {"fund of 2": 2.0, "fund of 3": 3.0, "fund of a half": 0.5}.get(kind)
     rng = np.random.default_rng(seed)
     terms = in_futures(rng) if leverage is None else in_funds(leverage, rng)
     result = random_run(seed, terms, shorts=False, leverage=0.3 * (leverage or 3), volatility=0.02)
     one, found = levered_periods(result), levered_return_terms(result)
-    np.testing.assert_allclose(made_of(one), result.returns, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(general_identity(one), result.returns, rtol=0, atol=1e-12)
     periods = len(result.returns)
     assert found.iloc[:6].sum() == pytest.approx(result.returns.mean() * periods / years_of(result), abs=1e-12)
     assert found.sum() == pytest.approx(result.summary()["cagr"], abs=1e-12)
 
 
-def test_futures_by_their_own_formulas() -> None:
+def test_terms_of_futures_equal_their_own_formulas() -> None:
     """All of the notional is financed, at the mean basis by notional; all of NAV is in bills, at 30 bp less than cash.
 
     Roll is booked with trading: 10 bp a year of the notional.
@@ -204,7 +204,7 @@ def test_futures_by_their_own_formulas() -> None:
     assert found["leverage_covariance"] == pytest.approx(per_year * covariance, abs=1e-14)
 
 
-def test_a_period_in_funds_by_hand() -> None:
+def test_terms_of_a_period_in_funds_by_hand() -> None:
     """1.2 of exposure through funds of 3 takes 0.4 of NAV; 360 days, cash 2 %, of which free cash loses 1 %.
 
     They borrow 0.8 at 2 % and a swap spread of 0.5 %, cost 3.65 % × 360 / 365 = 3.6 % of 0.4; the asset earns 10 %.
@@ -219,10 +219,10 @@ def test_a_period_in_funds_by_hand() -> None:
     assert np.concatenate(numbers).tolist() == pytest.approx([1.2, 0.8, 0.1, 0.005, 0.006, 0.0144], abs=1e-15)
 
 
-def test_futures_whose_basis_is_the_share_of_a_loan_are_that_loan() -> None:
-    """At a constant L, back to it every period and free, a basis of s (L - 1) / L costs what a spread s does, by term.
+def test_futures_with_an_equivalent_basis_have_the_terms_of_a_loan() -> None:
+    """Rebalanced free every period to a constant L, a basis of s (L - 1) / L costs the same as a spread s, by term.
 
-    The loan is L - 1 and pays s, the notional L and pays s (L - 1) / L.
+    The loan is L - 1 and pays s; the notional is L and pays s (L - 1) / L.
     """
     dates = pd.date_range("2018-12-31", periods=25, freq="ME")
     returns, targets = np.random.default_rng(1).normal(0.005, 0.03, (25, 1)), {row: [2.5] for row in range(24)}
@@ -236,7 +236,7 @@ def test_futures_whose_basis_is_the_share_of_a_loan_are_that_loan() -> None:
     np.testing.assert_allclose(futures, margin, rtol=0, atol=1e-13)
 
 
-def test_inverse_funds_and_trades_at_the_open_have_no_one_leverage() -> None:
+def test_inverse_funds_and_trades_at_the_open_have_no_decomposition() -> None:
     dates = pd.date_range("2020-01-31", periods=13, freq="ME")
     still, free = np.zeros((13, 1)), np.zeros(13)
     inverse = simulated(still, free, {0: [0.5]}, Terms(TradingTerms(np.zeros(1)), FundTerms(-1.0)), dates)
@@ -247,7 +247,7 @@ def test_inverse_funds_and_trades_at_the_open_have_no_one_leverage() -> None:
     assert levered_return_terms(plain).notna().all()
 
 
-def test_shorts_and_ruin_have_no_terms() -> None:
+def test_shorts_and_ruin_have_no_decomposition() -> None:
     dates = pd.date_range("2020-01-31", periods=3, freq="ME")
     short = simulated(np.zeros((3, 2)), [0, 0, 0], {0: [1.3, -0.3]}, terms_of(2), dates)
     ruined = simulated(np.array([[0], [-0.5], [0.1]]), [0, 0, 0], {0: [3.0]}, terms_of(1), dates)
@@ -257,7 +257,7 @@ def test_shorts_and_ruin_have_no_terms() -> None:
         assert terms.isna().all()
 
 
-def test_a_real_run() -> None:
+def test_the_terms_of_a_shipped_run_are_plausible() -> None:
     result = bt.run(CONFIGS / "levered_erc.yaml")
     terms = levered_return_terms(result)
     assert terms.sum() == pytest.approx(result.summary()["cagr"], abs=1e-12)

@@ -1,4 +1,4 @@
-"""Roots of many functions at once: of lines, of curves far from lines, and the same as one at a time."""
+"""Roots of many functions at once: lines, curves far from lines, and agreement with a search one at a time."""
 
 from collections.abc import Callable
 
@@ -21,8 +21,8 @@ from backtest.analysis.break_even_spread.roots import nearest_roots
     ],
     ids=["flat", "steep", "turns sharply", "a step"],
 )
-def test_curves_that_are_far_from_lines(curve: Callable[[np.ndarray], np.ndarray], root: float) -> None:
-    """And one without a root, but a step: where the sign changes, to twice the 1e-13 that is asked for."""
+def test_roots_of_curves_far_from_lines_are_found(curve: Callable[[np.ndarray], np.ndarray], root: float) -> None:
+    """One function has a step instead of a root: the sign changes there, to twice the required 1e-13."""
     assert nearest_roots(lambda places, _: curve(places), 1, 0.2) == pytest.approx(root, abs=2e-13)
 
 
@@ -31,10 +31,10 @@ def one_of(functions: Callable[[np.ndarray, np.ndarray], np.ndarray], k: int) ->
 
 
 @given(st.integers(0, 10**6))
-def test_many_at_once_are_those_of_brent_one_at_a_time(seed: int) -> None:
-    """Falling cubics, some of which have no root within the bound; both stop within 1e-13, the values round at 1e-16.
+def test_many_roots_at_once_equal_brents_method_one_at_a_time(seed: int) -> None:
+    """Falling cubics, some without a root within the bound. Both stop within 1e-13, and the values round at 1e-16.
 
-    With a slope of 0.1 or more that moves a root by 1e-15.
+    With a slope of 0.1 or more, rounding moves a root by 1e-15.
     """
     level, slope, bend = np.random.default_rng(seed).uniform([[-0.3], [0.1], [0.0]], [[0.3], [1.0], [40.0]], (3, 20))
 
@@ -51,7 +51,7 @@ def test_many_at_once_are_those_of_brent_one_at_a_time(seed: int) -> None:
             assert root == pytest.approx(brentq(one_of(cubics, k), -0.2, 0.2), abs=3e-12)
 
 
-def test_what_is_not_there_has_no_root() -> None:
+def test_undefined_functions_and_functions_of_one_sign_have_no_root() -> None:
     found = nearest_roots(lambda places, which: np.array([np.nan, 0.0, 1.0])[which] + 0 * places, 3, 1.0)
     np.testing.assert_array_equal(found, [np.nan, 0.0, np.inf])
     assert nearest_roots(lambda places, _: places, 0, 1.0).shape == (0,)

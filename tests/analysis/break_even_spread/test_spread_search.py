@@ -1,4 +1,4 @@
-"""The root, the bootstrap and its block length; what a break-even is of, is tested beside the runs."""
+"""The root, the bootstrap and its block length. Break-even spreads of runs are tested next to the runs."""
 
 from functools import partial
 
@@ -26,7 +26,7 @@ from backtest.analysis.uncertainty.bootstrap import (
 
 
 def mean_return(returns: np.ndarray) -> np.ndarray:
-    """The simplest measure: its break-even is mean difference / mean exposure."""
+    """Return the simplest measure: its break-even is mean difference / mean exposure."""
     mean: np.ndarray = returns.mean(axis=-1)
     return mean
 
@@ -36,7 +36,7 @@ def excess_at(pairs: PairedReturns, measure: Measure, spread: float) -> float:
 
 
 def pairs_of(rng: np.random.Generator, count: int, exposure: float = 0.05, ahead: float = 0.002) -> PairedReturns:
-    """Monthly returns of a strategy that is ahead by so much a month, and of a benchmark, correlated 0.5."""
+    """Return monthly returns of a strategy with a constant lead, and of a benchmark, with correlation 0.5."""
     both = rng.standard_normal((count, 3))
     own, other = (0.006 + 0.02 * (both[:, i] + both[:, 2]) for i in (0, 1))
     return PairedReturns(own + ahead, exposure * rng.uniform(0.5, 1.5, count), other, 0.0)
@@ -46,32 +46,30 @@ def pairs_of(rng: np.random.Generator, count: int, exposure: float = 0.05, ahead
 
 
 @given(root=st.floats(-0.19, 0.19), slope=st.floats(0.001, 3.0))
-def test_the_root_of_a_line(root: float, slope: float) -> None:
-    """1e-12 of a spread is 1e-8 bp; brentq is asked for 1e-13, the line's own rounding is 1e-17 / slope."""
+def test_the_root_of_a_line_is_exact(root: float, slope: float) -> None:
+    """1e-12 of a spread is 1e-8 bp. The search stops at 1e-13, and the rounding of the line is 1e-17 / slope."""
     assert break_even_spread(lambda spread: slope * (root - spread)) == pytest.approx(root, abs=1e-12)
 
 
 @pytest.mark.parametrize(("level", "found"), [(1.0, np.inf), (-1.0, -np.inf)])
-def test_an_excess_that_keeps_its_sign_has_its_break_even_beyond_all_that_is_looked_at(
-    level: float, found: float
-) -> None:
-    """A line through zero just beyond the bound; just within it is found."""
+def test_an_excess_of_one_sign_has_an_infinite_break_even(level: float, found: float) -> None:
+    """A line whose root lies just beyond the bound has none; just within the bound it is found."""
     assert break_even_spread(lambda spread: level * 1.001 * BOUND - spread) == found
     assert break_even_spread(lambda spread: level * 0.999 * BOUND - spread) == pytest.approx(level * 0.999 * BOUND)
 
 
-def test_of_two_roots_the_nearer_to_zero_is_found() -> None:
+def test_the_root_nearer_to_zero_is_returned() -> None:
     """A Sharpe ratio may turn far from zero: here at 12 %, beyond the root at 4 %."""
     assert break_even_spread(lambda spread: (spread - 0.04) * (spread - 0.2)) == pytest.approx(0.04, abs=1e-12)
 
 
-def test_no_measure_no_spread() -> None:
+def test_an_undefined_measure_has_no_break_even() -> None:
     assert np.isnan(break_even_spread(lambda spread: np.nan))
     assert break_even_spread(lambda spread: -spread) == 0
 
 
-def test_sharpe_break_even_in_closed_form() -> None:
-    """A constant exposure c moves the mean alone: m - s c = SR_other × sd, so s = (m - SR_other sd) / c."""
+def test_the_sharpe_break_even_equals_its_closed_form() -> None:
+    """A constant exposure c changes the mean alone: m - s c = SR_other × sd, so s = (m - SR_other sd) / c."""
     rng = np.random.default_rng(3)
     own, other = 0.008 + 0.03 * rng.standard_normal(60), 0.004 + 0.02 * rng.standard_normal(60)
     pairs = PairedReturns(own, np.full(60, 0.08), other, 0.0)
@@ -81,7 +79,7 @@ def test_sharpe_break_even_in_closed_form() -> None:
     assert found == pytest.approx(expected, abs=1e-12)
 
 
-def test_who_has_lost_everything_has_a_return_of_minus_one() -> None:
+def test_a_total_loss_is_a_return_of_minus_one() -> None:
     assert compound_return(np.array([0.5, -1.2, -1.3]), 2.0) == -1
 
 
@@ -92,8 +90,8 @@ def test_who_has_lost_everything_has_a_return_of_minus_one() -> None:
 def test_blocks_are_geometric_and_begin_anywhere(length: float) -> None:
     """The next row follows with probability 1 - 1/b, or by chance, 1/(b n); each row is drawn as often.
 
-    Over 4000 draws of 50 rows the share's standard error is below 0.0012, that of a row's share of 0.02 below
-    0.0003 sqrt(2 b): the bands are four of them.
+    Over 4000 draws of 50 rows the standard error of the share is below 0.0012, and the standard error of a row's share
+    of 0.02 below 0.0003 sqrt(2 b). The bands are four standard errors.
     """
     count = 50
     rows = stationary_rows(count, length, 4000)
@@ -104,11 +102,12 @@ def test_blocks_are_geometric_and_begin_anywhere(length: float) -> None:
     assert np.abs(shares - 1 / count).max() < 0.0012 * np.sqrt(2 * length)
 
 
-def test_block_length_is_that_of_arch() -> None:
+def test_block_length_equals_arch() -> None:
     """Autoregressions from -0.4 to 0.8 (arch gives no less than 0, here 1 is least).
 
-    arch divides each autocovariance by the deviations of its own rows, here by those of all: a correlation at the very
-    edge can fall on either side, which moves M. It does so in one case of fifty or so, and in none of these.
+    arch divides each autocovariance by the deviations of its own rows; this project divides by the deviations of all
+    rows. A correlation at the very edge can fall on either side, which changes M. This happens in about one case of
+    fifty, and in none of these.
     """
     rng = np.random.default_rng(11)
     for count in (60, 287, 1000, 3000):
@@ -121,12 +120,12 @@ def test_block_length_is_that_of_arch() -> None:
 
 
 @pytest.mark.parametrize("values", [np.zeros(100), np.arange(3.0), np.arange(1.0)], ids=["constant", "three", "one"])
-def test_blocks_of_one_where_nothing_can_be_told(values: np.ndarray) -> None:
+def test_constant_or_short_returns_have_blocks_of_one(values: np.ndarray) -> None:
     assert block_length(values) == 1.0
 
 
-def test_interval_of_a_mean_is_the_textbooks() -> None:
-    """Independent returns, constant exposure c: s ± 1.96 sd / (c sqrt(P)), to the 5 % that 2000 draws leave open."""
+def test_the_interval_of_a_mean_equals_the_textbook_formula() -> None:
+    """Independent returns and a constant exposure c: s ± 1.96 sd / (c sqrt(P)), within the 5 % error of 2000 draws."""
     pairs = pairs_of(np.random.default_rng(5), 400)
     pairs = PairedReturns(pairs.own, np.full(400, 0.05), pairs.other, 0.01)
     difference = pairs.own - pairs.other
@@ -136,8 +135,8 @@ def test_interval_of_a_mean_is_the_textbooks() -> None:
     assert high == pytest.approx(centre + half, abs=0.1 * half)
 
 
-def test_returns_that_go_on_in_one_direction_widen_the_interval() -> None:
-    """An autoregression of 0.6 has a mean of twice the standard error that independent draws show."""
+def test_autocorrelated_returns_widen_the_interval() -> None:
+    """The mean of an autoregression of 0.6 has twice the standard error that independent draws show."""
     rng, count = np.random.default_rng(9), 600
     ahead = 0.01 * rng.standard_normal(count)
     for t in range(1, count):
@@ -154,11 +153,11 @@ def test_returns_that_go_on_in_one_direction_widen_the_interval() -> None:
     ("test_of", "measure"),
     [("return", partial(compound_return, years=10.0)), ("Sharpe ratio", partial(sharpe_ratio, periods_per_year=12))],
 )
-def test_the_interval_covers_the_truth_as_often_as_it_says(test_of: str, measure: Measure) -> None:
-    """60 histories of ten years out of a population of 20,000 months, whose own break-even is the truth.
+def test_the_interval_covers_the_truth_at_its_stated_level(test_of: str, measure: Measure) -> None:
+    """60 histories of ten years from a population of 20,000 months, whose own break-even is the truth.
 
-    57 in the long run; fewer than 52 would be chance in one case of 80. That they are no wider than need be is argued
-    by the textbook's interval above.
+    57 are expected in the long run; fewer than 52 has a chance of one in 80. The test against the textbook interval
+    above shows that the intervals are no wider than necessary.
     """
     rng = np.random.default_rng(21)
     population = pairs_of(rng, 20_000, ahead=0.0015)
@@ -173,14 +172,14 @@ def test_the_interval_covers_the_truth_as_often_as_it_says(test_of: str, measure
     assert covered >= 52
 
 
-def test_an_interval_reaches_beyond_what_is_looked_at() -> None:
-    """With hardly a loan, draws in which the strategy is behind have no break-even: that end is infinite, none NaN."""
+def test_an_interval_end_beyond_the_searched_range_is_infinite() -> None:
+    """With hardly any loan, draws in which the strategy is behind have no break-even: that end is infinite, not NaN."""
     pairs = pairs_of(np.random.default_rng(2), 60, exposure=0.001)
     assert bootstrap_interval(pairs, mean_return, length=1.0, draws=200)[0] == (-np.inf, np.inf)
 
 
-def test_the_digits_of_an_interval_that_are_shown_do_not_depend_on_the_seed() -> None:
-    """The deviation between twenty seeds, known to 0.16 of it, is a quarter of a unit of the last digit or less."""
+def test_displayed_digits_of_an_interval_do_not_depend_on_the_seed() -> None:
+    """The deviation between twenty seeds, known to 0.16 of itself, is at most a quarter of a unit of the last digit."""
     pairs = pairs_of(np.random.default_rng(8), 120)
     measure = partial(compound_return, years=10.0)
     found = [bootstrap_interval(pairs, measure, length=2.0, seed=seed) for seed in range(20)]
@@ -189,7 +188,7 @@ def test_the_digits_of_an_interval_that_are_shown_do_not_depend_on_the_seed() ->
     assert ends.std(axis=0, ddof=1).max() * 10.0**decimals < 0.25 * (1 + 3 * 0.16)
 
 
-def test_the_same_seed_gives_the_same_interval_and_another_one_another() -> None:
+def test_the_interval_depends_on_the_seed_alone() -> None:
     pairs = pairs_of(np.random.default_rng(4), 100)
     first, again, other = (bootstrap_interval(pairs, mean_return, length=2.0, draws=50, seed=s)[0] for s in (1, 1, 2))
     assert first == again
@@ -197,8 +196,8 @@ def test_the_same_seed_gives_the_same_interval_and_another_one_another() -> None
 
 
 @pytest.mark.parametrize("measure", [partial(compound_return, years=5.0), partial(sharpe_ratio, periods_per_year=12)])
-def test_draws_worked_on_together_are_those_of_one_at_a_time(measure: Measure) -> None:
-    """The same draws, each with a root of its own by scipy's Brent; some have none within the bound.
+def test_roots_of_draws_in_batches_equal_roots_one_at_a_time(measure: Measure) -> None:
+    """Each draw has its own root by scipy's Brent; some have none within the bound.
 
     Both stop within 1e-13 of the root.
     """

@@ -1,4 +1,4 @@
-"""Sparklines keep the extremes, and lie within their picture whatever the NAVs."""
+"""Sparklines keep the extremes, and lie within their picture for any NAVs."""
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ def test_a_sparkline_is_short_and_keeps_first_last_highest_and_lowest(navs: list
 
 
 @given(LINES)
-def test_heights_share_one_scale_and_keep_the_order(lines: list[list[float]]) -> None:
+def test_heights_share_one_scale_and_keep_their_order(lines: list[list[float]]) -> None:
     shown = np.concatenate(heights(lines))
     values = np.concatenate([np.asarray(line) for line in lines])
     assert ((shown >= 0) & (shown <= 1)).all()
@@ -37,13 +37,13 @@ def test_heights_share_one_scale_and_keep_the_order(lines: list[list[float]]) ->
 
 @given(st.floats(-0.5, -1e-3) | st.floats(1e-3, 2.0), st.integers(2, 40))
 def test_constant_growth_is_a_straight_line(rate: float, count: int) -> None:
-    """A log scale is that on which this holds; 1e-9 is well above the rounding of their logs."""
+    """The scale is logarithmic; 1e-9 is well above the rounding of the logs."""
     (line,) = heights([((1 + rate) ** np.arange(count)).tolist()])
     assert np.ptp(np.diff(line)) == pytest.approx(0, abs=1e-9)
 
 
 @given(LINES)
-def test_a_picture_holds_its_lines(lines: list[list[float]]) -> None:
+def test_lines_stay_inside_their_picture(lines: list[list[float]]) -> None:
     for text, line in zip(polylines(lines, 120.0, 28.0), lines, strict=True):
         points = np.array([[float(number) for number in point.split(",")] for point in text.split()])
         assert len(points) == max(2, len(line))
@@ -52,6 +52,6 @@ def test_a_picture_holds_its_lines(lines: list[list[float]]) -> None:
         assert ((points[:, 1] >= 1) & (points[:, 1] <= 27)).all()
 
 
-def test_what_rises_is_drawn_upwards() -> None:
+def test_rising_values_are_drawn_upwards() -> None:
     assert polylines([[1.0, 2.0]], 10.0, 10.0, 0.0) == ["0.0,10.0 10.0,0.0"]
     assert polylines([[2.0], [1.0]], 10.0, 10.0, 0.0) == ["0.0,0.0 10.0,0.0", "0.0,10.0 10.0,10.0"]

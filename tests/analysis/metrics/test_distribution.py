@@ -10,8 +10,8 @@ from support.builders.synthetic_result import synthetic_result
 
 
 @pytest.mark.parametrize("periods", [60, 500, 5_000])
-def test_bins_are_those_of_freedman_and_diaconis(periods: int) -> None:
-    """NumPy has the rule too; all that differs is that here the number of bins is kept in bounds."""
+def test_bins_follow_freedman_and_diaconis(periods: int) -> None:
+    """NumPy has the same rule; the only difference is that here the number of bins has bounds."""
     returns = synthetic_result(periods, periods_per_year=252, benchmark=False).returns
     table = histogram(returns)
     of_numpy = len(np.histogram_bin_edges(returns, bins="fd")) - 1
@@ -22,24 +22,24 @@ def test_bins_are_those_of_freedman_and_diaconis(periods: int) -> None:
     assert table["low"].to_numpy()[1:].tolist() == table["high"].to_numpy()[:-1].tolist()
 
 
-def test_the_normal_count_is_that_of_scipy() -> None:
+def test_the_normal_counts_equal_scipy() -> None:
     returns = synthetic_result(300, benchmark=False).returns
     table, normal = histogram(returns), stats.norm(returns.mean(), returns.std(ddof=1))
     expected = 300 * (normal.cdf(table["high"]) - normal.cdf(table["low"]))
     assert table["normal"].to_numpy() == pytest.approx(expected, rel=1e-9, abs=1e-12)  # cdf in tails, subtracted
 
 
-def test_returns_that_mostly_do_not_vary_have_the_most_bins() -> None:
-    """The interquartile range is 0, and with it the rule's width."""
+def test_returns_that_mostly_do_not_vary_have_the_largest_number_of_bins() -> None:
+    """The interquartile range is 0, and so is the width of the rule."""
     assert len(histogram(pd.Series([0.0] * 50 + [0.1, -0.1]))) == MOST_BINS
 
 
-def test_one_outlier_does_not_make_thousands_of_bins() -> None:
+def test_an_outlier_does_not_create_thousands_of_bins() -> None:
     returns = np.append(np.linspace(-0.001, 0.001, 1_000), 10.0)
     assert len(histogram(pd.Series(returns))) == MOST_BINS
 
 
-def test_nothing_to_show_where_returns_do_not_vary() -> None:
+def test_constant_returns_have_no_histogram() -> None:
     for one in (synthetic_result(24, still=True), synthetic_result(1)):
         table = histogram(one.returns)
         assert table.empty

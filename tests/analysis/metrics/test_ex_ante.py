@@ -1,8 +1,8 @@
-"""Risk as it was expected, against covariances worked out anew; sums over classes; diversification over time.
+"""Ex-ante risk against covariances computed independently; sums over classes; diversification over time.
 
-1. a stack of dates is each date alone, bit for bit; what is not known is left out or NaN;
-2. of a run: forecasts, diversification ratio and number of bets from NumPy's covariance of the window;
-3. classes: sums of assets, and the sleeves' own volatilities.
+1. a stack of dates equals each date alone, bit for bit; unknown risk is left out or NaN;
+2. for a run: forecasts, diversification ratio and number of bets from NumPy's covariance of the window;
+3. classes: sums of assets, and the volatilities of classes on their own.
 """
 
 from pathlib import Path
@@ -32,7 +32,7 @@ class TestOfOneDate:
     """`ex_ante_risk`."""
 
     @pytest.mark.parametrize("count", [1, 3, 8, 17])
-    def test_a_stack_is_each_date_alone_bit_for_bit(self, count: int) -> None:
+    def test_a_stack_equals_each_date_alone_bit_for_bit(self, count: int) -> None:
         targets, covariances, members = problem(9, count)
         together = ex_ante_risk(targets, covariances, members)
         for k in range(9):
@@ -41,7 +41,7 @@ class TestOfOneDate:
                 assert getattr(alone, name)[0].tobytes() == getattr(together, name)[k].tobytes(), name
         np.testing.assert_array_equal(together.contributions, risk_contributions(targets, covariances))
 
-    def test_an_asset_without_a_covariance_adds_nothing_where_it_is_not_held(self) -> None:
+    def test_an_asset_without_a_covariance_adds_nothing_if_it_is_not_held(self) -> None:
         targets, covariances, members = problem(3, 4)
         targets[:, 2] = 0.0
         known = ex_ante_risk(targets, covariances, members)
@@ -51,7 +51,7 @@ class TestOfOneDate:
         np.testing.assert_allclose(risk.class_volatilities, known.class_volatilities, rtol=1e-12)
         assert np.argwhere(np.isnan(risk.asset_volatilities)).tolist() == [[1, 2]]
 
-    def test_what_is_held_without_a_covariance_or_nothing_held_has_no_risk_known(self) -> None:
+    def test_risk_is_unknown_if_nothing_is_held_or_a_held_asset_has_no_covariance(self) -> None:
         targets, covariances, members = problem(3, 4)
         targets[0] = 0.0
         covariances[1, 3, :] = covariances[1, :, 3] = np.nan
@@ -61,22 +61,22 @@ class TestOfOneDate:
             assert np.isfinite(table[2]).all()
         assert np.isfinite(risk.asset_volatilities[0]).all()  # assets have a volatility, held or not
 
-    def test_none_at_all(self) -> None:
+    def test_unknown_covariances_give_unknown_risk(self) -> None:
         targets, covariances, members = problem(2, 3)
         risk = ex_ante_risk(targets, np.full_like(covariances, np.nan), members)
         assert np.isnan(risk.contributions).all()
         assert ex_ante_risk(targets[:0], covariances[:0], members).contributions.shape == (0, 3)
 
-    def test_without_classes(self) -> None:
+    def test_without_classes_there_are_no_class_volatilities(self) -> None:
         targets, covariances, members = problem(2, 3)
         assert ex_ante_risk(targets, covariances, members[:0]).class_volatilities.shape == (2, 0)
 
 
 class TestOfARun:
-    """What a run keeps, against NumPy's covariance of the same returns."""
+    """Ex-ante risk stored with a run equals NumPy's covariance of the same returns."""
 
     @pytest.mark.parametrize("name", ["60_40", "erc", "levered_erc", "all_weather"])
-    def test_forecasts_and_diversification(self, name: str) -> None:
+    def test_forecasts_and_diversification_equal_numpy(self, name: str) -> None:
         result = bt.run(CONFIGS / f"{name}.yaml")
         excess = result.asset_returns.sub(result.cash_returns, axis=0)
         members = class_members(result.assets, result.classes)[1]
@@ -99,16 +99,16 @@ class TestOfARun:
             ]
             np.testing.assert_allclose(spread.loc[date], wanted, rtol=1e-10)
 
-    def test_equal_contributions_are_as_many_bets_as_assets(self) -> None:
+    def test_equal_contributions_count_as_one_bet_per_asset(self) -> None:
         result = bt.run(CONFIGS / "erc.yaml")
         np.testing.assert_allclose(diversification(result)["effective_number_of_bets"], 4, rtol=1e-9)
 
-    def test_a_cut_result_has_the_same_of_the_dates_that_are_left(self) -> None:
+    def test_a_truncated_result_keeps_the_numbers_of_its_dates(self) -> None:
         result = bt.run(CONFIGS / "erc.yaml")
         end = result.nav.index[100]
         pd.testing.assert_frame_equal(diversification(result.until(end)), diversification(result).loc[:end])
 
-    def test_without_risk_or_without_a_covariance(self) -> None:
+    def test_diversification_is_empty_or_undefined_without_risk(self) -> None:
         assert diversification(synthetic_result(30, risk=False)).empty
         still = synthetic_result(3, ("a",), benchmark=False)
         still.risk_contributions.iloc[:] = 0.0
@@ -118,14 +118,14 @@ class TestOfARun:
 class TestClasses:
     """Sums over classes."""
 
-    def test_sums_in_the_order_of_their_first_assets(self) -> None:
+    def test_classes_are_sums_in_the_order_of_their_first_assets(self) -> None:
         table = pd.DataFrame({"a": [1.0, np.nan], "b": [2.0, 2.0], "c": [4.0, 4.0], "d": [8.0, 8.0]})
         sums = by_class(table, {"a": "bonds", "c": "bonds", "d": "equities"})
         assert list(sums.columns) == ["bonds", "unclassified", "equities"]
         assert sums.iloc[0].tolist() == [5.0, 2.0, 8.0]
         assert sums["bonds"].isna().tolist() == [False, True]
 
-    def test_no_class_no_column(self) -> None:
+    def test_without_classes_there_are_no_columns(self) -> None:
         assert by_class(pd.DataFrame({"a": [1.0]}), {}).shape == (1, 0)
         assert diversification(bt.run(CONFIGS / "erc.yaml")).shape[1] == 4
         result = synthetic_result(30)

@@ -1,10 +1,10 @@
-"""Forecasts of volatility against what came: the bias statistic and its band, QLIKE, and which forecast stands when.
+"""Forecasts of volatility against realised returns: the bias statistic and its band, QLIKE, and forecasts in force.
 
 1. right forecasts have a bias of 1, within the band 95 times of 100; forecasts of half the risk have 2;
 2. QLIKE prefers the right forecast;
-3. a return is measured by the decision traded before its period, and by none that came later;
-4. the table of a run is that arithmetic, by portfolio and asset; missing is missing;
-5. what the initial margin does not allow is not forecast, nor told to be held.
+3. a return is compared with the decision traded before its period, and with none that came later;
+4. the table of a run applies this arithmetic by portfolio and asset; missing stays missing;
+5. targets beyond the initial margin are neither forecast nor reported as held.
 """
 
 from pathlib import Path
@@ -38,27 +38,27 @@ CONFIGS = Path(__file__).parents[3] / "configs"
 class TestBias:
     """Standard deviation of standardised returns."""
 
-    def test_by_hand(self) -> None:
+    def test_bias_by_hand(self) -> None:
         # standardised: 1, -1, 2, -2; mean 0; (1 + 1 + 4 + 4) / 3
         returns, forecasts = np.array([[0.01], [-0.01], [0.04], [-0.04]]), np.array([[0.01], [0.01], [0.02], [0.02]])
         assert bias_statistic(returns, forecasts) == pytest.approx(np.sqrt(10 / 3), rel=1e-14)
 
     def test_right_forecasts_lie_in_the_band(self) -> None:
-        """1 ± sqrt(2 / T) holds 95 % (two deviations of a normal); of 2000 draws 93 to 97 %, five deviations."""
+        """1 ± sqrt(2 / T) holds 95 % (two deviations of a normal); 93 to 97 % of 2000 draws allows five deviations."""
         rng = np.random.default_rng(0)
         forecasts = rng.uniform(0.005, 0.05, (120, 2000))
         bias = bias_statistic(rng.standard_normal((120, 2000)) * forecasts, forecasts)
         assert bias.mean() == pytest.approx(1, abs=0.01)
         assert 0.93 < (np.abs(bias - 1) < np.sqrt(2 / 120)).mean() < 0.97
 
-    def test_half_the_risk_forecast_is_a_bias_of_two(self) -> None:
+    def test_a_forecast_of_half_the_risk_has_a_bias_of_two(self) -> None:
         rng = np.random.default_rng(1)
         returns, forecasts = rng.normal(size=(50, 3)), rng.uniform(1, 2, (50, 3))
         np.testing.assert_allclose(
             bias_statistic(returns, forecasts / 2), 2 * bias_statistic(returns, forecasts), rtol=1e-13
         )
 
-    def test_what_is_missing_or_without_risk_does_not_count(self) -> None:
+    def test_missing_and_zero_forecasts_do_not_count(self) -> None:
         returns = np.array([[0.01], [np.nan], [-0.02], [0.5], [0.03], [0.1]])
         forecasts = np.array([[0.01], [0.01], [0.01], [np.nan], [0.02], [0.0]])
         assert bias_statistic(returns, forecasts) == pytest.approx(np.std([1, -2, 1.5], ddof=1), rel=1e-14)
@@ -66,7 +66,7 @@ class TestBias:
         assert np.isnan(qlike(returns[3:4], forecasts[3:4])).all()
 
 
-def test_qlike_prefers_the_right_forecast_even_to_one_of_the_right_average() -> None:
+def test_qlike_prefers_the_right_forecast_to_a_constant_of_the_right_average() -> None:
     rng = np.random.default_rng(2)
     true = np.exp(rng.normal(-4, 0.5, (5000, 1)))
     returns = rng.normal(size=true.shape) * true
@@ -79,7 +79,7 @@ def test_qlike_prefers_the_right_forecast_even_to_one_of_the_right_average() -> 
 def daily(
     folder: Path, lag: int, ragged: bool = False, bands: dict[str, Any] | None = None, **terms: Any
 ) -> tuple[BacktestResult, pd.DatetimeIndex]:
-    """A run rebalanced weekly whose trades come some days later, and the dates of its data."""
+    """Return a run rebalanced weekly whose trades come some days later, and the dates of its data."""
     rng = np.random.default_rng(5)
     dates = dates_of("daily", 120, rng)
     levels = pd.DataFrame(random_levels(dates, [0.2, 0.06, 0.15], rng), index=dates, columns=["spx", "ust", "gold"])
@@ -101,7 +101,7 @@ def daily(
 
 
 @pytest.mark.parametrize("lag", [0, 1, 3, 12])
-def test_the_forecast_of_a_period_is_that_of_the_last_decision_traded_before_it(tmp_path: Path, lag: int) -> None:
+def test_the_forecast_of_a_period_comes_from_the_last_decision_traded_before_it(tmp_path: Path, lag: int) -> None:
     """Period by period, in plain Python; at a lag of 12 two decisions are made before the first is traded."""
     result, dates = daily(tmp_path, lag)
     at = {day: k for k, day in enumerate(dates)}
@@ -128,7 +128,7 @@ def test_an_asset_that_joins_has_forecasts_from_then_on(tmp_path: Path) -> None:
     assert accuracy.loc[PORTFOLIO, "periods"] == len(standing)
 
 
-def test_the_table_of_a_run() -> None:
+def test_the_table_of_a_run_has_the_bias_of_the_portfolio_and_of_each_asset() -> None:
     result = bt.run(CONFIGS / "daily" / "erc.yaml")
     accuracy, standing = forecast_accuracy(result), forecasts_in_force(result)
     assert list(accuracy.index) == [PORTFOLIO, *result.assets]
@@ -149,15 +149,15 @@ OF_TWO = {
 }
 
 
-class TestWhatIsAllowed:
-    """Financing that gives about twice NAV and no more, whatever is asked for."""
+class TestMarginLimits:
+    """Financing that allows about twice NAV, whatever the targets are."""
 
     @pytest.mark.parametrize("bands", [None, {"relative": 0.1}, {"relative": 0.1, "to": "edge", "check": "daily"}])
     @pytest.mark.parametrize("financing", list(OF_TWO.values()), ids=list(OF_TWO))
-    def test_who_asks_for_more_than_that_is_told_the_same(
+    def test_targets_beyond_the_limit_have_the_forecast_of_the_limit(
         self, tmp_path: Path, financing: dict[str, Any], bands: dict[str, Any] | None
     ) -> None:
-        """One book is held, so risk is forecast alike and there is one thing to hold now. To 1e-12, as sums round."""
+        """The same weights are held, so forecasts and latest holdings agree, to 1e-12 because sums round."""
         runs = [
             daily(tmp_path, 1, bands=bands, financing=financing, leverage={"multiple": multiple})[0]
             for multiple in (2.6, 3, 5)
@@ -178,8 +178,8 @@ class TestWhatIsAllowed:
                 assert summary[name] == pytest.approx(wanted[name], rel=1e-12)
 
     @pytest.mark.parametrize("financing", list(OF_TWO.values()), ids=list(OF_TWO))
-    def test_it_is_what_was_traded(self, tmp_path: Path, financing: dict[str, Any]) -> None:
-        """The scales are the ledger's, and the forecast is that of the weights it holds after each trade."""
+    def test_allowed_targets_are_the_traded_weights(self, tmp_path: Path, financing: dict[str, Any]) -> None:
+        """The scales are the ledger's, and the forecast is for the weights held after each trade."""
         run, _ = daily(tmp_path, 1, financing=financing, leverage={"multiple": 3})
         traded = run.trade_dates.dropna()
         np.testing.assert_allclose(run.target_scales[traded.index], run.trade_terms.loc[traded, "scale"], rtol=1e-14)
@@ -190,7 +190,7 @@ class TestWhatIsAllowed:
             held = run.weights.loc[traded[date]].to_numpy()
             assert run.forecast_volatility[date] == pytest.approx(np.sqrt(held @ covariance @ held), rel=1e-10)
 
-    def test_what_is_allowed_anyway_is_as_it_is_without_a_limit_to_the_bit(self, tmp_path: Path) -> None:
+    def test_targets_within_the_limit_have_the_same_bits_as_without_a_limit(self, tmp_path: Path) -> None:
         run, _ = daily(tmp_path, 1, financing={"initial_margin": 0.5}, leverage={"multiple": 1.9})
         free, _ = daily(tmp_path, 1, leverage={"multiple": 1.9})
         assert (free.target_scales == 1).all()
@@ -202,13 +202,13 @@ class TestWhatIsAllowed:
         for name in ("risk_contributions", "class_volatilities", "weights"):
             assert getattr(run, name).equals(getattr(free, name))
 
-    def test_a_part_of_the_dates_keeps_it(self, tmp_path: Path) -> None:
+    def test_a_truncated_result_keeps_the_scales(self, tmp_path: Path) -> None:
         run, _ = daily(tmp_path, 1, financing={"initial_margin": 0.5}, leverage={"multiple": 3})
         part = run.until(run.nav.index[60])
         pd.testing.assert_series_equal(part.forecast_volatility, run.forecast_volatility[part.target_weights.index])
         assert sum(part.summary()["latest_target_weights"].values()) == pytest.approx(2, rel=1e-12)
 
-    def test_scales_by_hand(self) -> None:
+    def test_scales_of_targets_by_hand(self) -> None:
         asked = np.array([[1.5, -1.5], [0.5, 0.5], [1.0, 2.0]])
         by_asset = Terms(TradingTerms(np.zeros(2)), margin=MarginTerms(initial=np.array([0.5, 0.25])))
         np.testing.assert_allclose(allowed_scales(asked, by_asset), [1 / 1.125, 1, 1], rtol=1e-15)
@@ -218,9 +218,9 @@ class TestWhatIsAllowed:
 
 
 class TestSummaryAndFiles:
-    """What a run leaves of it."""
+    """Forecasts in the summary and in the files of a run."""
 
-    def test_the_numbers_are_those_of_the_tables(self) -> None:
+    def test_the_summary_has_the_numbers_of_the_tables(self) -> None:
         result = bt.run(CONFIGS / "levered_erc.yaml")
         summary, accuracy = result.summary(), forecast_accuracy(result)
         assert summary["forecast_volatility"] == result.risk_contributions.sum(axis=1).mean()
@@ -236,7 +236,7 @@ class TestSummaryAndFiles:
             assert list(classes) == ["equities", "bonds", "commodities"]
             assert classes["commodities"] == pytest.approx(shares["gold"] + shares["crude_oil"], rel=1e-12)
 
-    def test_what_is_not_defined_is_null(self) -> None:
+    def test_undefined_numbers_are_null(self) -> None:
         for result in (
             synthetic_result(30, risk=False),
             synthetic_result(1),
@@ -254,7 +254,7 @@ class TestSummaryAndFiles:
         result = synthetic_result(30, ("portfolio", "cash_and_costs"), benchmark=False)
         assert list(result.summary()["asset_bias_statistics"]) == ["portfolio", "cash_and_costs"]
 
-    def test_files(self) -> None:
+    def test_forecast_tables_are_written_to_files(self) -> None:
         result = bt.run(CONFIGS / "erc.yaml")
         files = tables(result)
         pd.testing.assert_frame_equal(files["forecast_volatility"], volatility_forecasts(result))

@@ -1,4 +1,4 @@
-"""The registry of metrics is complete and consistent: what a page, a table or a comparison needs is in each record."""
+"""The registry of metrics is complete and consistent: each record has what pages, tables and comparisons need."""
 
 from dataclasses import fields
 
@@ -25,7 +25,7 @@ def test_a_record_without_a_direction_is_refused() -> None:
 
 
 def test_every_single_number_of_a_summary_is_a_metric() -> None:
-    """But for the numbers that all strategies of a comparison share."""
+    """The exceptions are numbers that all strategies of a comparison share."""
     keys = {metric.key for metric in METRICS}
     for result in (synthetic_result(), synthetic_result(3)):
         summary = result.summary()
@@ -35,7 +35,7 @@ def test_every_single_number_of_a_summary_is_a_metric() -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.key)
-def test_every_metric_is_shown_and_can_be_written(metric: Metric) -> None:
+def test_every_metric_is_shown_and_formatted(metric: Metric) -> None:
     assert set(PAGES) & metric.shown
     assert FILTERS[metric.form](0.5)
     assert TERMINAL[metric.form](0.5)
@@ -44,13 +44,13 @@ def test_every_metric_is_shown_and_can_be_written(metric: Metric) -> None:
 
 
 @pytest.mark.parametrize("place", PAGES)
-def test_a_page_lists_each_of_its_metrics_once_under_a_label_of_its_own(place: Place) -> None:
+def test_a_page_lists_each_metric_once_under_a_unique_label(place: Place) -> None:
     listed = [metric for group in groups_of(place).values() for metric in group]
     assert sorted(metric.key for metric in listed) == sorted(metric.key for metric in shown_in(place))
     assert len({metric.label for metric in listed}) == len(listed)
 
 
-def test_directions_are_of_metrics_that_comparisons_show() -> None:
+def test_only_metrics_of_comparisons_have_a_direction() -> None:
     assert set(BETTER) <= {metric.key for metric in shown_in("comparison")}
 
 

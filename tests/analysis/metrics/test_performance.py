@@ -1,4 +1,4 @@
-"""Every measure against a value worked out by hand; the arithmetic stands in the docstring."""
+"""Every measure against a value worked out by hand; the arithmetic is in the docstring."""
 
 import math
 
@@ -31,8 +31,8 @@ def test_volatility_has_ddof_one() -> None:
     assert math.isnan(performance.volatility(np.array([0.01]), 12))
 
 
-def test_sharpe_is_of_excess_returns_and_undefined_without_risk() -> None:
-    """12 × 0.015 / sqrt(12 × 0.0121 / 3). A constant excess return has no risk to divide by, and is no zero."""
+def test_sharpe_uses_excess_returns_and_is_undefined_without_risk() -> None:
+    """12 × 0.015 / sqrt(12 × 0.0121 / 3). A constant excess return has no risk to divide by: the ratio is not zero."""
     assert performance.sharpe(RETURNS, 12) == pytest.approx(0.18 / math.sqrt(12 * 0.0121 / 3), abs=EXACT)
     assert math.isnan(performance.sharpe(np.full(5, 0.01), 12))
 
@@ -43,7 +43,7 @@ def test_sortino_divides_by_all_periods() -> None:
     assert math.isnan(performance.sortino(np.array([0.01, 0.02]), 12))
 
 
-def test_moments_are_of_the_population() -> None:
+def test_moments_are_population_moments() -> None:
     """0 and 1 in the shares 3/4 and 1/4: skew (1 - 2p) / sqrt(pq) = 2 / sqrt(3), kurtosis (1 - 3pq) / (pq) = 7/3."""
     values = np.array([0.0, 0.0, 0.0, 1.0])
     assert performance.standardised_moment(values, 3) == pytest.approx(2 / math.sqrt(3), abs=EXACT)
@@ -59,15 +59,15 @@ def test_value_at_risk_interpolates_and_is_positive_for_a_loss() -> None:
 
 
 @given(st.lists(st.floats(-0.5, 0.5), min_size=2, max_size=60))
-def test_value_at_risk_is_numpys_default_quantile(values: list[float]) -> None:
-    """Type 7 is what numpy and pandas do by default, so a line of theirs must agree; CVaR is never the smaller loss."""
+def test_value_at_risk_equals_numpys_default_quantile(values: list[float]) -> None:
+    """Type 7 is the default of NumPy and pandas, so one line of theirs must agree; CVaR is never the smaller loss."""
     var, cvar = performance.value_at_risk(np.array(values))
     assert var == pytest.approx(-np.quantile(values, 0.05), abs=EXACT)
     assert cvar >= var - EXACT
 
 
-def test_beta_and_jensens_alpha() -> None:
-    """Where e = 0.001 + 2 b exactly, beta is 2 and alpha 12 × 0.001."""
+def test_beta_and_jensens_alpha_of_a_linear_relation_are_exact() -> None:
+    """With e = 0.001 + 2 b exactly, beta is 2 and alpha 12 × 0.001."""
     other = np.array([0.01, -0.02, 0.03, 0.00])
     beta, alpha = performance.beta_alpha(0.001 + 2 * other, other, 12)
     assert beta == pytest.approx(2.0, abs=EXACT)
@@ -83,7 +83,7 @@ def test_capture_compounds_and_splits_by_the_benchmark() -> None:
     assert math.isnan(performance.capture(ours, np.abs(theirs), up=False))
 
 
-def test_correlation_of_what_does_not_vary_is_undefined() -> None:
+def test_correlation_with_a_constant_is_undefined() -> None:
     assert performance.correlation(RETURNS, -RETURNS) == pytest.approx(-1.0, abs=EXACT)
     assert math.isnan(performance.correlation(RETURNS, np.zeros(4)))
 

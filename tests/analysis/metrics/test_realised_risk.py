@@ -1,8 +1,8 @@
-"""Realised risk contributions: they add up to the volatility of NAV above cash, and are covariances with it.
+"""Realised risk contributions add up to the volatility of NAV's excess returns, and are covariances with them.
 
 1. period by period, the parts add up to the excess return of NAV, whatever was borrowed, shorted, paid or lost;
-2. over a run and over windows, contributions add up to the volatility, and each is NumPy's covariance over it;
-3. cash that earns cash adds nothing, a loan its spread; classes add up; no return after a window's end counts.
+2. over a run and over windows, contributions add up to the volatility, and each equals NumPy's covariance over it;
+3. cash that earns cash adds nothing, a loan adds its spread; classes add up; no return after a window's end counts.
 """
 
 from pathlib import Path
@@ -31,7 +31,7 @@ CONFIGS = Path(__file__).parents[3] / "configs"
 
 
 def run(folder: Path, strategy: dict[str, Any], ruin: bool = False, **terms: Any) -> BacktestResult:
-    """Two assets by day for a year and a half, rebalanced weekly, traded a day later."""
+    """Run two assets on daily data for a year and a half, rebalanced weekly, traded a day later."""
     rng = np.random.default_rng(11)
     dates = dates_of("daily", 400, rng)
     levels = pd.DataFrame(random_levels(dates, [0.2, 0.06, 0.002], rng), index=dates, columns=["spx", "ust", "bills"])
@@ -79,7 +79,7 @@ def test_parts_add_up_to_the_excess_return_of_every_period(tmp_path: Path) -> No
         np.testing.assert_allclose(parts.sum(axis=1), result.excess_returns, rtol=0, atol=1e-12, err_msg=name)
 
 
-def test_contributions_add_up_to_the_volatility_and_are_covariances_over_it(tmp_path: Path) -> None:
+def test_contributions_are_covariances_over_the_volatility_and_add_up_to_it(tmp_path: Path) -> None:
     for name, result in kinds(tmp_path).items():
         contributions = realised_risk_contributions(result)
         excess, parts = result.excess_returns.to_numpy(), excess_contributions(result)
@@ -90,7 +90,7 @@ def test_contributions_add_up_to_the_volatility_and_are_covariances_over_it(tmp_
             assert contribution == pytest.approx(covariance / volatility, rel=1e-9, abs=1e-12), name
 
 
-def test_one_asset_moves_by_hand() -> None:
+def test_contributions_by_hand_if_one_asset_moves() -> None:
     """Three periods, one asset up and down, the other still: all of the risk is the first's.
 
     Weights of 1/2 each, returns of the first 0.02, -0.02, 0.02, no cash return, no cost: its parts are 0.01, -0.01,
@@ -107,7 +107,7 @@ def test_one_asset_moves_by_hand() -> None:
     assert contributions["b"] == contributions[CASH_AND_COSTS] == 0
 
 
-def test_cash_that_earns_cash_adds_nothing_and_a_loan_its_spread(tmp_path: Path) -> None:
+def test_cash_contributes_nothing_and_a_loan_its_spread(tmp_path: Path) -> None:
     half = run(tmp_path, {"name": "sixty_forty"})
     assert excess_contributions(half)[CASH_AND_COSTS].abs().max() < 1e-15  # no cost, no spread: rounding alone
     levered = run(tmp_path, LEVERED, financing={"spread_bps": 60})
@@ -116,7 +116,7 @@ def test_cash_that_earns_cash_adds_nothing_and_a_loan_its_spread(tmp_path: Path)
     assert spread.min() < -1e-6
 
 
-def test_rolling_is_the_same_of_each_window(tmp_path: Path) -> None:
+def test_rolling_contributions_equal_the_contributions_of_each_window(tmp_path: Path) -> None:
     result = run(tmp_path, LEVERED, **PAID)
     window, periods = 60, len(result.returns)
     table = rolling_realised_risk(result, window)
@@ -135,8 +135,8 @@ def test_rolling_is_the_same_of_each_window(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("periods_per_year", "rows"), [(12, 1), (4, 9), (1, 0)])
-def test_the_risk_of_12_months_needs_two_returns_a_year(periods_per_year: int, rows: int) -> None:
-    """Of yearly data there is none: not that of two years under its name."""
+def test_12_month_risk_needs_two_returns_a_year(periods_per_year: int, rows: int) -> None:
+    """Yearly data gives no number: it must not be the risk of two years under the name of one."""
     result = synthetic_result(12, periods_per_year=periods_per_year)
     table = realised_risk_of_a_year(result, result.nav.index)
     assert len(table) == rows
@@ -145,7 +145,7 @@ def test_the_risk_of_12_months_needs_two_returns_a_year(periods_per_year: int, r
     assert any("12 months" in panel["title"] for panel in panels) is (rows > 0)
 
 
-def test_no_later_return_counts_in_a_window(tmp_path: Path) -> None:
+def test_later_returns_do_not_change_a_window(tmp_path: Path) -> None:
     result = run(tmp_path, LEVERED, **PAID)
     end = result.nav.index[150]
     cut = rolling_realised_risk(result.until(end), 60)
@@ -153,7 +153,7 @@ def test_no_later_return_counts_in_a_window(tmp_path: Path) -> None:
     assert cut.to_numpy().tobytes() == rolling_realised_risk(result, 60).loc[:end].to_numpy().tobytes()
 
 
-def test_classes_add_up() -> None:
+def test_contributions_of_classes_add_up() -> None:
     result = bt.run(CONFIGS / "erc.yaml")
     contributions = realised_risk_contributions(result)[result.assets]
     sums = by_class(contributions.to_frame().T, result.classes).iloc[0]
@@ -161,7 +161,7 @@ def test_classes_add_up() -> None:
     assert sums.sum() == pytest.approx(contributions.sum(), rel=1e-14)
 
 
-def test_without_risk_and_with_too_few_returns() -> None:
+def test_contributions_are_undefined_without_risk_or_with_too_few_returns() -> None:
     still = synthetic_result(20, still=True, free=True)
     assert realised_risk_contributions(still).tolist() == [0.0] * 4
     assert realised_risk_contributions(synthetic_result(1)).isna().all()

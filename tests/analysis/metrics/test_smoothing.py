@@ -28,14 +28,16 @@ def with_returns(returns: np.ndarray, periods_per_year: int = 12, notes: tuple[s
 
 
 def averages(periods: int, seed: int, days: int = 21) -> tuple[np.ndarray, np.ndarray]:
-    """(periods,) changes of a random walk from month-end to month-end, and of its averages over months."""
+    """Return (periods,) changes of a random walk from month-end to month-end, and of its averages over months."""
     walk = np.random.default_rng(seed).normal(0.0, 0.002, (periods + 1, days)).cumsum().reshape(periods + 1, days)
     return np.diff(walk[:, -1]), np.diff(walk.mean(axis=1))
 
 
 @given(seed=st.integers(0, 2**16), count=st.integers(FEWEST, 200), periods_per_year=st.sampled_from([4, 12]))
-def test_with_all_lags_it_is_the_spread_of_all_sums_over_a_year(seed: int, count: int, periods_per_year: int) -> None:
-    """Σ_{|k|<q} (q - |k|) Σ_t e_t e_{t-k} is the sum over all windows of q, those over the ends too, of (Σ e)².
+def test_with_all_lags_the_adjusted_variance_equals_the_variance_of_yearly_sums(
+    seed: int, count: int, periods_per_year: int
+) -> None:
+    """Σ_{|k|<q} (q - |k|) Σ_t e_t e_{t-k} is the sum of (Σ e)² over all windows of q, including those over the ends.
 
     So it is never below zero, and Lo's formula needs no lags to be left out. 1e-12 is rounding.
     """
@@ -59,12 +61,13 @@ def test_lags_beyond_eleven_are_left_out_of_daily_data() -> None:
     assert lag_count(365) == 11
 
 
-def test_averaging_hides_a_third_of_the_variance_and_the_adjustment_finds_it() -> None:
-    """Working (1960): of n steps a month, changes of averages have the variance (2 n² + 1) / (3 n²) and the
+def test_the_adjustment_recovers_the_variance_that_averaging_hides() -> None:
+    """Working (1960): with n steps a month, changes of averages have the variance (2 n² + 1) / (3 n²) and the
     autocorrelation (n² - 1) / (2 (2 n² + 1)), a quarter in the limit.
 
-    A year of them, 12 + 2 × 11 / 4 of their variance, has 0.97 of the walk's own. Of 20,000 months the errors of the
-    three are near 1 / sqrt(20,000) = 0.007, of the adjusted one 2 sqrt(Σ k²) / 12 of that: four of them are allowed.
+    A year of them, 12 + 2 × 11 / 4 of their variance, has 0.97 of the walk's own. With 20,000 months the errors of the
+    three are near 1 / sqrt(20,000) = 0.007, and of the adjusted one 2 sqrt(Σ k²) / 12 times that. Four errors are
+    allowed.
     """
     ends, smoothed = averages(20_000, 0)
     step = 4 / np.sqrt(20_000)
@@ -77,7 +80,7 @@ def test_averaging_hides_a_third_of_the_variance_and_the_adjustment_finds_it() -
     assert theory > 0.98
 
 
-def test_averages_are_called_smoothed_and_month_ends_are_not() -> None:
+def test_monthly_averages_are_detected_as_smoothed_and_month_ends_are_not() -> None:
     """Twenty years of months: 240 × 0.25² = 15 = 3.9², so the autocorrelation is nearly four errors above zero."""
     ends, smoothed = averages(240, 1)
     note = "bonds: modelled from monthly average yields, which understates volatility"
@@ -92,11 +95,11 @@ def test_averages_are_called_smoothed_and_month_ends_are_not() -> None:
 
 
 @pytest.mark.parametrize("clusters", [False, True])
-def test_returns_that_do_not_follow_each_other_are_rarely_called_smoothed(clusters: bool) -> None:
-    """One in twenty at most, also where volatility comes in spells, in which 1 / sqrt(P) would be an error too small.
+def test_uncorrelated_returns_are_rarely_detected_as_smoothed(clusters: bool) -> None:
+    """One in twenty at most, even with clustered volatility, for which 1 / sqrt(P) would be too small an error.
 
-    Of 600 series the share of a chance of 5 % has the error 0.9 %: three of them are allowed. That the volatility has
-    to be higher as well makes it less than 5 %.
+    With 600 series a chance of 5 % has an error of 0.9 %: three errors are allowed. The requirement of a higher
+    adjusted volatility makes the share smaller than 5 %.
     """
     rng, times, count = np.random.default_rng(3), 600, 500
     spells = np.repeat(rng.choice([0.5, 2.5], (times, count // 20)), 20, axis=1) if clusters else 1.0
@@ -108,14 +111,14 @@ def test_returns_that_do_not_follow_each_other_are_rarely_called_smoothed(cluste
         assert float((first > 1.645 / np.sqrt(count)).mean()) > 0.08  # what the plain error would do
 
 
-def test_leverage_does_not_change_it_but_in_proportion() -> None:
+def test_leverage_scales_the_volatilities_and_not_the_autocorrelation() -> None:
     returns = np.random.default_rng(2).normal(0.01, 0.03, 120)
     assert autocorrelation(3 * returns) == pytest.approx(autocorrelation(returns), abs=1e-12)
     assert autocorrelation_error(3 * returns) == pytest.approx(autocorrelation_error(returns), rel=1e-12)
     assert adjusted_volatility(3 * returns, 12) == pytest.approx(3 * adjusted_volatility(returns, 12), rel=1e-12)
 
 
-def test_too_few_or_still_returns_have_none() -> None:
+def test_too_few_or_constant_returns_have_no_smoothing() -> None:
     few, still = synthetic_result(FEWEST - 1), synthetic_result(60, still=True)
     for one in (few, still):
         summary = one.summary()
@@ -128,8 +131,8 @@ def test_too_few_or_still_returns_have_none() -> None:
     assert -1 < enough["autocorrelation"] < 1
 
 
-def test_a_wave_of_days_has_no_adjusted_volatility_and_one_of_months_has() -> None:
-    """Of a wave of 16 periods ρ_k is cos(2π k / 16), and 1 + 2 Σ_{k<=11} of it is sin(23 π / 16) / sin(π / 16) = -5."""
+def test_a_daily_wave_has_no_adjusted_volatility_and_a_monthly_wave_has_one() -> None:
+    """For a wave of 16 periods ρ_k is cos(2π k / 16), and 1 + 2 Σ_{k<=11} ρ_k is sin(23 π / 16) / sin(π / 16) = -5."""
     wave = np.sin(np.arange(480) * 2 * np.pi / 16)
     assert np.isnan(adjusted_volatility(wave, 252))
     assert np.isfinite(adjusted_volatility(wave, 12))

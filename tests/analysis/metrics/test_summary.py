@@ -1,4 +1,4 @@
-"""What a summary nests: the numbers of tables, beside the headline numbers, which are single."""
+"""Nested entries of a summary: calendar years, worst drawdowns and crises."""
 
 import json
 import math
@@ -22,7 +22,7 @@ def erc() -> BacktestResult:
     return bt.run("configs/erc.yaml")
 
 
-def test_crises_of_both_sides_stand_in_the_same_order_with_numbers_of_their_own(erc: BacktestResult) -> None:
+def test_crises_have_the_same_order_and_separate_numbers_for_run_and_benchmark(erc: BacktestResult) -> None:
     assert erc.benchmark is not None
     summary = erc.summary()
     navs = pd.DataFrame({"run": erc.nav, "benchmark": erc.benchmark.nav})
@@ -39,7 +39,7 @@ def test_crises_of_both_sides_stand_in_the_same_order_with_numbers_of_their_own(
         assert one.returns["run"] == within[-1] / within[0] - 1
 
 
-def test_worst_drawdowns_begin_with_the_headlines(erc: BacktestResult) -> None:
+def test_the_first_worst_drawdown_is_the_headline_drawdown(erc: BacktestResult) -> None:
     summary = erc.summary()
     rows = summary["worst_drawdowns"]
     assert len(rows) == 10
@@ -48,14 +48,14 @@ def test_worst_drawdowns_begin_with_the_headlines(erc: BacktestResult) -> None:
     assert [row["depth"] for row in rows] == drawdown_lengths(erc.nav, 10)["depth"].tolist()
 
 
-def test_calendar_years_compound_to_the_whole(erc: BacktestResult) -> None:
+def test_calendar_years_compound_to_the_total_return(erc: BacktestResult) -> None:
     summary = erc.summary()
     years = summary["calendar_years"]
     assert years == {str(year): value for year, value in calendar_returns(erc.nav, 12)[YEAR].items()}
     assert math.prod(1 + value for value in years.values()) - 1 == pytest.approx(summary["total_return"], rel=1e-12)
 
 
-def test_what_is_nested_is_no_measure_of_a_comparison_and_goes_into_json(erc: BacktestResult) -> None:
+def test_nested_entries_are_written_to_json_and_not_compared(erc: BacktestResult) -> None:
     summary = erc.summary()
     nested = {key for key, value in summary.items() if isinstance(value, list | dict)}
     assert {"crises", "worst_drawdowns", "calendar_years"} <= nested
@@ -68,7 +68,7 @@ def test_what_is_nested_is_no_measure_of_a_comparison_and_goes_into_json(erc: Ba
 @pytest.mark.parametrize(
     "one", [synthetic_result(1), synthetic_result(24, still=True, free=True), synthetic_result(24, ruined=True)]
 )
-def test_a_run_of_one_period_of_zeros_or_to_ruin_has_them_too(one: BacktestResult) -> None:
+def test_short_flat_and_ruined_runs_have_nested_entries(one: BacktestResult) -> None:
     summary = json.loads(json_bytes(one.summary()))
     assert summary["crises"] == []
     assert all(row["depth"] < 0 for row in summary["worst_drawdowns"])
@@ -81,7 +81,7 @@ def test_a_run_of_one_period_of_zeros_or_to_ruin_has_them_too(one: BacktestResul
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_worst_drawdowns_are_those_of_a_walk_from_peak_to_peak(seed: int) -> None:
+def test_worst_drawdowns_equal_a_plain_search_from_peak_to_peak(seed: int) -> None:
     nav = synthetic_result(200, seed=seed).nav
     spells, peak, lowest = [], nav.iloc[0], math.inf
     for value in [*nav.iloc[1:], math.inf]:
@@ -93,9 +93,9 @@ def test_the_worst_drawdowns_are_those_of_a_walk_from_peak_to_peak(seed: int) ->
 
 
 class TestOverlapping:
-    """Crises to be shaded: those that dates are in."""
+    """Crises to shade on a chart: those that overlap its dates."""
 
-    def test_what_is_covered_as_a_whole_stays_and_the_rest_is_cut(self) -> None:
+    def test_covered_crises_stay_whole_and_others_are_truncated(self) -> None:
         found = overlapping_crises(pd.to_datetime(["2008-06-30", "2015-01-30", "2022-03-31"]))
         assert [one.name for one in found][:2] == ["GFC", "Euro crisis"]
         assert f"{found[0].start:%Y-%m-%d} {found[0].end:%Y-%m-%d}" == "2008-06-30 2009-03-09"
@@ -103,11 +103,11 @@ class TestOverlapping:
         assert found[1] in CRISES
 
     @pytest.mark.parametrize(("first", "last"), [("2009-03-09", "2011-04-29"), ("2015-01-30", "2015-01-30")])
-    def test_a_date_that_only_touches_one_is_not_in_it(self, first: str, last: str) -> None:
+    def test_a_crisis_that_only_touches_the_dates_is_left_out(self, first: str, last: str) -> None:
         assert overlapping_crises(pd.to_datetime([first, last])) == ()
 
     @pytest.mark.parametrize("frequency", ["D", "ME", "YE"])
-    def test_it_has_all_that_are_covered_as_a_whole(self, frequency: str) -> None:
+    def test_every_fully_covered_crisis_is_included(self, frequency: str) -> None:
         dates = pd.date_range("1970-01-31", "2023-12-31", freq=frequency)
         nav = pd.DataFrame({"a": np.ones(len(dates))}, index=dates)
         assert {one.crisis for one in in_crises(nav)} <= set(overlapping_crises(dates))

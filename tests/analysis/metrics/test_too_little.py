@@ -1,8 +1,8 @@
-"""Runs of too few periods, or of less than a year: numbers without information are null, nothing is annualised.
+"""Runs of too few periods, or of less than a year: numbers without information are null, and nothing is annualised.
 
-Two arguments. A number that is the same whatever the returns are (Sortino's -sqrt(12) for any single loss, the
-correlation of ±1 of any two returns, the kurtosis of any three) says nothing about them. And a return of less than a
-year is not a rate per year: the Global Investment Performance Standards forbid to annualise it.
+There are two arguments. A number that is the same for any returns (Sortino's -sqrt(12) for any single loss, the
+correlation of ±1 of any two returns, the kurtosis of any three) has no information. And a return of less than a year
+is not a rate per year: the Global Investment Performance Standards forbid annualising it.
 """
 
 import json
@@ -44,7 +44,7 @@ LEAST = {
 
 
 def written(folder: Path, periods: int, seed: int = 0, *, freq: str = "ME", crash: bool = False) -> Path:
-    """Configurations of a levered run and its benchmark over so many periods; with `crash` the run is ruined."""
+    """Write configurations of a levered run and its benchmark over n periods; with `crash` the run is ruined."""
     dates = pd.date_range("2020-01-31", periods=periods + 1, freq=freq)
     levels = random_levels(dates, [0.2, 0.1], np.random.default_rng(seed), drift=-0.1)
     if crash:
@@ -71,7 +71,7 @@ def written(folder: Path, periods: int, seed: int = 0, *, freq: str = "ME", cras
 
 
 def plain(result: BacktestResult) -> dict[str, Any]:
-    """The summary as JSON, with null where a number is not defined; those of the benchmark under their own names."""
+    """Return the summary as JSON, with null for undefined numbers and the benchmark's numbers at the top level."""
     summary = json.loads(json_bytes(result.summary()))
     relative = {key: value for key, value in summary.get("benchmark", {}).items() if key not in summary}
     return {**summary, **relative}
@@ -94,7 +94,7 @@ def test_numbers_of_too_few_periods_are_null(tmp_path: Path, periods: int) -> No
 
 
 @pytest.mark.parametrize("periods", [1, 2, 3, 4])
-def test_no_number_is_the_same_whatever_the_returns_are(tmp_path: Path, periods: int) -> None:
+def test_every_reported_number_depends_on_the_returns(tmp_path: Path, periods: int) -> None:
     """Each number differs between five random markets."""
     others = ("alpha", "calmar", "bias_statistic", "up_capture", "down_capture", "max_drawdown", "total_return")
     found = [plain(bt.run(written(tmp_path, periods, seed))) for seed in range(5)]
@@ -105,7 +105,7 @@ def test_no_number_is_the_same_whatever_the_returns_are(tmp_path: Path, periods:
 
 
 def test_a_single_loss_has_no_sortino_ratio(tmp_path: Path) -> None:
-    """It would be -sqrt(12) for any loss."""
+    """The ratio would be -sqrt(12) for any loss."""
     results = [bt.run(written(tmp_path, 1, seed)) for seed in range(4)]
     assert any(result.returns.iloc[0] < 0 for result in results)
     assert all(math.isnan(result.summary()["sortino"]) for result in results)
@@ -134,7 +134,7 @@ def test_a_comparison_of_two_periods_has_no_correlation(tmp_path: Path) -> None:
     ],
 )
 def test_a_year_is_over_on_its_anniversary(first: str, last: str, whole: bool) -> None:
-    """By days without a gap."""
+    """The dates are consecutive days."""
     assert is_whole_year(pd.date_range(first, last), 365) is whole
 
 
@@ -154,7 +154,7 @@ def test_a_year_is_over_on_its_anniversary(first: str, last: str, whole: bool) -
 def test_a_year_ends_with_the_last_date_before_its_anniversary(
     dates: pd.DatetimeIndex, periods_per_year: int, rows: int
 ) -> None:
-    """Where the anniversary has no session; a period less is not a year."""
+    """The anniversary has no session; one period less is not a year."""
     assert len(dates) == rows + 1
     assert is_whole_year(dates, periods_per_year)
     assert rows == 1 or not is_whole_year(dates[:-1], periods_per_year)
@@ -166,7 +166,7 @@ def test_a_year_ends_with_the_last_date_before_its_anniversary(
     [(1, "ME", False), (3, "ME", False), (11, "ME", False), (12, "ME", True), (200, "B", False), (300, "B", True)],
 )
 def test_a_run_of_less_than_a_year_has_no_rate_per_year(tmp_path: Path, periods: int, freq: str, whole: bool) -> None:
-    """The total return and total costs replace them, and equal the rates times the years of a longer run."""
+    """The total return and total costs replace the rates, and equal the rates times the years of a longer run."""
     result = bt.run(written(tmp_path, periods, freq=freq))
     for summary in (result.summary(), result.summary()["benchmark"]):
         assert {key for key in RATES if math.isnan(summary[key])} == ({"real_cagr"} if whole else RATES)
@@ -195,8 +195,8 @@ def test_a_total_loss_within_a_year_is_a_total_return(tmp_path: Path) -> None:
     assert "lost all of its capital by 2020-04-30" in result_html(result)
 
 
-def test_break_even_of_less_than_a_year_is_by_total_return(tmp_path: Path) -> None:
-    """The spread at which the total returns tie; too few periods have no interval."""
+def test_break_even_of_less_than_a_year_equates_total_returns(tmp_path: Path) -> None:
+    """The spread makes the total returns equal; too few periods have no interval."""
     path = written(tmp_path, 8)
     found = break_even(path)
     assert not found.whole_year
@@ -216,7 +216,7 @@ def test_break_even_of_less_than_a_year_is_by_total_return(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("periods", [1, 5])
-def test_the_total_return_and_costs_in_all_are_shown(
+def test_pages_show_the_total_return_and_total_costs(
     tmp_path: Path, periods: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

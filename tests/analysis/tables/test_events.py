@@ -1,4 +1,4 @@
-"""What a run is told to have had besides its decisions: margin calls, forced sales, targets scaled down, ruin."""
+"""Events of a run other than its decisions: margin calls, forced sales, targets scaled down, ruin."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ NOTHING = [0.0] * 5
 
 
 def on_margin(returns: list[float], targets: dict[int, list[float]], dates: pd.DatetimeIndex = DATES) -> BacktestResult:
-    """One asset, no cash return, nothing costs; initial margin 50 %, maintenance 40 %."""
+    """Simulate one asset without costs or a cash return; initial margin 50 %, maintenance margin 40 %."""
     terms = Terms(TradingTerms(np.zeros(1)), margin=MarginTerms(initial=np.array([0.5]), maintenance=np.array([0.4])))
     return simulated(np.array(returns)[:, None], NOTHING[: len(dates)], targets, terms, dates)
 
@@ -28,7 +28,7 @@ def told(result: BacktestResult) -> list[tuple[str, str, float]]:
     ]
 
 
-def test_a_target_that_is_not_allowed_and_the_sale_that_a_call_forces() -> None:
+def test_scaled_targets_and_forced_sales_are_events() -> None:
     """Asked for 2.5, allowed 2 at 50 %: 80 %. A fall by a quarter: 1.5 of assets, NAV 0.5, which is 33 % of it.
 
     At 40 % it carries 1.25: 0.25 is sold, half of NAV.
@@ -42,7 +42,7 @@ def test_a_target_that_is_not_allowed_and_the_sale_that_a_call_forces() -> None:
     assert [summary[name] for name in ("margin_calls", "forced_sales", "targets_scaled_down")] == [1, 1, 1]
 
 
-def test_a_call_that_a_rebalance_answers_forces_nothing() -> None:
+def test_a_call_answered_by_a_rebalance_is_not_a_forced_sale() -> None:
     """The same fall on a date of trading, back to 1: 1.5 of assets on NAV 0.5 is 3, so 2 of NAV is sold."""
     result = on_margin([0, 0, -0.25, 0, 0], {0: [2.0], 2: [1.0]})
     assert told(result) == [("2021-01-03", "answered_call", 2.0)]
@@ -50,13 +50,13 @@ def test_a_call_that_a_rebalance_answers_forces_nothing() -> None:
     assert [summary[name] for name in ("margin_calls", "forced_sales", "targets_scaled_down")] == [1, 0, 0]
 
 
-def test_ruin_with_what_the_lender_lost() -> None:
+def test_ruin_is_an_event_with_the_lenders_loss() -> None:
     result = on_margin([0, -0.6, 0], {0: [2.0]}, DATES[:3])
     assert told(result) == [("2021-01-02", "ruin", 0.2)]
 
 
-def test_what_has_no_price_is_sold_and_a_fund_gives_no_more_than_its_leverage() -> None:
-    """Two of 50 %, one of which has no price from the third date on; then 3.0 asked of a fund of 2: two thirds."""
+def test_sales_of_unpriced_assets_and_targets_beyond_a_funds_leverage_are_events() -> None:
+    """Two assets at 50 %, one of which loses its price on the third date; then 3.0 asked of a fund of 2: two thirds."""
     gone = simulated(np.zeros((5, 2)), NOTHING, {0: [0.5, 0.5]}, terms_of(2), DATES, missing={1: 2})
     assert told(gone) == [("2021-01-03", "no_price", 0.5)]
     assert gone.summary()["forced_sales"] == 1
@@ -70,7 +70,7 @@ def test_what_has_no_price_is_sold_and_a_fund_gives_no_more_than_its_leverage() 
     assert told(fund) == [("2021-01-01", "scaled_down", round(2 / 3, 12))]
 
 
-def test_a_quiet_run_has_none_and_its_trades_have_their_reason() -> None:
+def test_a_run_of_rebalances_alone_has_no_events() -> None:
     result = bt.run("configs/60_40.yaml")
     assert result.events.empty
     assert set(result.trade_terms["reason"]) == {"rebalance"}

@@ -1,8 +1,8 @@
 """Decisions in force: each is a step over the dates of NAV, from its trade to the trade of the next decision.
 
-1. the oracle is the forecast that applies to a period (`forecasts_in_force`), which is worked out from the trades;
+1. the oracle is the forecast that applies to a period (`forecasts_in_force`), which is computed from the trades;
 2. a decision dated before the first NAV is in force on the first NAV;
-3. a decision inside its bands, which trades nothing, is in force when it would have been traded;
+3. a decision inside its bands, which trades nothing, is in force from the date on which it would have been traded;
 4. a decision that awaits its trade at the end of the run is not in force.
 """
 
@@ -39,7 +39,7 @@ def ran(folder: Path, rebalance: dict[str, Any], spacing: str = "daily") -> Back
 @pytest.mark.parametrize("spacing", ["daily", "monthly"])
 @pytest.mark.parametrize("frequency", ["monthly", "quarterly", "yearly", "never"])
 @pytest.mark.parametrize("lag", [0, 1, 5])
-def test_the_forecast_in_force_is_the_one_that_stands_for_the_next_period(
+def test_the_forecast_in_force_applies_to_the_next_period(
     tmp_path: Path, frequency: str, lag: int, spacing: str
 ) -> None:
     result = ran(tmp_path, {"frequency": frequency, "execution_lag": lag}, spacing)
@@ -58,7 +58,7 @@ def test_a_decision_that_awaits_its_trade_is_not_in_force(tmp_path: Path) -> Non
     pd.testing.assert_series_equal(last, result.target_weights.loc[traded], check_names=False)
 
 
-def test_a_decision_inside_its_bands_is_in_force_when_it_would_have_been_traded(tmp_path: Path) -> None:
+def test_a_decision_inside_its_bands_is_in_force_from_its_trade_date(tmp_path: Path) -> None:
     result = ran(tmp_path, {"frequency": "monthly", "execution_lag": 3, "bands": {"absolute": 0.9}})
     assert result.trade_dates.notna().sum() == 1  # the purchase: no weight of two drifts by 0.9
     dates, since = result.nav.index, dates_in_force(result)
@@ -67,7 +67,7 @@ def test_a_decision_inside_its_bands_is_in_force_when_it_would_have_been_traded(
     np.testing.assert_array_equal(dates.get_indexer(pd.DatetimeIndex(inside)), dates.get_indexer(inside.index) + 3)
 
 
-def test_a_decision_without_a_covariance_is_a_gap(tmp_path: Path) -> None:
+def test_a_decision_without_a_covariance_leaves_a_gap(tmp_path: Path) -> None:
     result = ran(tmp_path, {"frequency": "monthly"})
     lacking = result.risk_contributions.drop(result.risk_contributions.index[4])
     steps = in_force(lacking, result)

@@ -1,4 +1,4 @@
-"""Intervals of the headline numbers: the draws in plain NumPy, how often they hold what is true, what they keep."""
+"""Intervals of the headline numbers: the draws in plain NumPy, their coverage, and their stability."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import backtest as bt
-from backtest.analysis.metrics import performance, summary
+from backtest.analysis.metrics import performance
 from backtest.analysis.metrics.drawdown import drawdown
 from backtest.analysis.uncertainty.bootstrap import LEVEL, SEED, block_length, percentile_interval, stationary_rows
 from backtest.analysis.uncertainty.confidence import FEWEST, confidence, measures_of_draws
@@ -18,8 +18,8 @@ NUMBERS = ("cagr", "volatility", "sharpe", "max_drawdown")
 
 
 @pytest.mark.parametrize(("count", "length"), [(24, 1.0), (60, 3.0), (3_000, 40.0), (66_000, 2.0)])
-def test_the_measures_are_those_of_plain_numpy_on_the_same_rows(count: int, length: float) -> None:
-    """Draws are shared out over cores. The tolerance of 1e-12 is the rounding of sums."""
+def test_measures_of_draws_equal_plain_numpy_on_the_same_rows(count: int, length: float) -> None:
+    """Draws are divided among cores. The tolerance of 1e-12 is the rounding of sums."""
     rng, draws = np.random.default_rng(count), 40 if count < 10_000 else 3
     returns = rng.normal(0.0, 0.01, count)
     excess = returns - rng.uniform(0.0, 0.001, count)
@@ -31,8 +31,8 @@ def test_the_measures_are_those_of_plain_numpy_on_the_same_rows(count: int, leng
         assert found[:, draw] == pytest.approx(expected, abs=1e-12)
 
 
-def test_rows_are_those_of_the_definition_in_plain_integers() -> None:
-    """SplitMix64 (Steele, Lea, Flood 2014) in Python's integers; a block begins by the high half of the bits."""
+def test_rows_of_draws_equal_the_definition_in_plain_integers() -> None:
+    """SplitMix64 (Steele, Lea, Flood 2014) in Python's integers; the high half of the bits starts new blocks."""
     seed, count, length, wide = 1994, 37, 2.5, 2**64
 
     def mixed(state: int) -> int:
@@ -56,8 +56,8 @@ def test_rows_are_those_of_the_definition_in_plain_integers() -> None:
 
 
 @pytest.mark.parametrize(("count", "periods_per_year"), [(24, 12), (288, 12), (2_520, 252)])
-def test_the_digits_that_are_shown_do_not_depend_on_the_seed(count: int, periods_per_year: int) -> None:
-    """The last one is worth four standard errors, so the deviation between seeds is a quarter of a unit, or less.
+def test_displayed_digits_do_not_depend_on_the_seed(count: int, periods_per_year: int) -> None:
+    """The last digit is worth four standard errors, so the deviation between seeds is at most a quarter of a unit.
 
     The deviation of twenty seeds is itself known to 0.16 of it: 0.25 × (1 + 3 × 0.16).
     """
@@ -73,8 +73,8 @@ def test_the_digits_that_are_shown_do_not_depend_on_the_seed(count: int, periods
     assert found[0].decimals["sharpe"] == 1
 
 
-def test_intervals_are_percentiles_of_the_measures_as_the_summary_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(vars(summary)["confidence"].__globals__, "DRAWS", (1_000, 1_000))
+def test_intervals_are_percentiles_of_the_summarys_measures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(confidence.__globals__, "DRAWS", (1_000, 1_000))
     result = synthetic_result(60, gross=1.5)
     returns, excess = result.returns.to_numpy(), result.excess_returns.to_numpy()
     length = max(block_length(excess), block_length((returns - returns.mean()) ** 2))
@@ -95,9 +95,9 @@ def test_intervals_are_percentiles_of_the_measures_as_the_summary_has_them(monke
 def test_nineteen_of_twenty_intervals_of_normal_returns_contain_the_true_value(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twenty years of months whose growth is log-normal, 150 times, with the true numbers in closed form.
 
-    The share of 150 has an error of 1.8 %, so three are 5.3 %. Percentile intervals are a little short besides: they
-    have the skew of the estimate, a standard deviation's with divisor P, and blocks that are longer than one by chance.
-    At 240 periods that is near 1 %. That none of 150 misses has a chance of 0.0005.
+    The share of 150 has an error of 1.8 %, so three are 5.3 %. Percentile intervals are also a little too short:
+    they have the skew of the estimate, a standard deviation with divisor P, and blocks that are longer than one by
+    chance. At 240 periods this amounts to about 1 %. The chance that none of 150 misses is 0.0005.
     """
     monkeypatch.setitem(confidence.__globals__, "DRAWS", (1_000, 1_000))  # enough for coverage
     rng, mean, deviation, cash = np.random.default_rng(7), 0.006, 0.04, 0.002
@@ -119,8 +119,8 @@ def test_nineteen_of_twenty_intervals_of_normal_returns_contain_the_true_value(m
         assert 0.95 - 0.053 - 0.01 <= times / 150 < 1, name
 
 
-def test_spells_of_volatility_widen_what_it_depends_on() -> None:
-    """Blocks by the mean alone would be short: returns do not follow each other, their sizes do."""
+def test_clustered_volatility_widens_the_intervals_that_depend_on_it() -> None:
+    """The mean alone would give short blocks: returns are uncorrelated, but their sizes are not."""
     rng = np.random.default_rng(4)
     returns = 0.01 * np.repeat(rng.choice([0.4, 2.0], 100), 25) * rng.normal(size=2_500)
     spells, shuffled = (confidence(one, one, 10.0, 252) for one in (returns, rng.permutation(returns)))
@@ -129,7 +129,7 @@ def test_spells_of_volatility_widen_what_it_depends_on() -> None:
 
 
 @pytest.mark.parametrize("name", ["60_40", "erc", "levered_erc"])
-def test_runs_lie_within_their_own_intervals_and_so_do_their_benchmarks(name: str) -> None:
+def test_numbers_of_runs_and_benchmarks_lie_within_their_intervals(name: str) -> None:
     summary = bt.run(f"configs/{name}.yaml").summary()
     for one in (summary, summary.get("benchmark", summary)):
         for number in NUMBERS:
@@ -140,8 +140,8 @@ def test_runs_lie_within_their_own_intervals_and_so_do_their_benchmarks(name: st
         assert summary["confidence"]["cagr"] != summary["benchmark"]["confidence"]["cagr"]
 
 
-def test_leverage_in_cash_leaves_the_sharpe_ratios_and_stretches_volatilitys() -> None:
-    """Returns c + L (r - c) with a steady c: excess returns times L, and the same blocks, to rounding."""
+def test_leverage_at_cash_keeps_the_sharpe_interval_and_scales_the_volatility_interval() -> None:
+    """Returns are c + L (r - c) with a constant c: excess returns times L, with the same blocks up to rounding."""
     rng, cash = np.random.default_rng(2), 0.002
     excess = rng.normal(0.004, 0.03, 180)
     plain, levered = (confidence(cash + by * excess, by * excess, 15.0, 12) for by in (1.0, 2.5))
@@ -152,7 +152,7 @@ def test_leverage_in_cash_leaves_the_sharpe_ratios_and_stretches_volatilitys() -
     assert levered.volatility == pytest.approx(tuple(2.5 * end for end in plain.volatility), rel=1e-9)
 
 
-def test_the_same_run_has_the_same_intervals() -> None:
+def test_repeated_runs_have_the_same_intervals() -> None:
     first, again = (json_bytes(synthetic_result(120).summary()) for _ in range(2))
     assert first == again
 
@@ -178,8 +178,8 @@ def test_the_fewest_periods_allowed_give_intervals() -> None:
     assert all(found[name] is not None for name in NUMBERS)
 
 
-def test_a_draw_without_risk_above_cash_leaves_no_interval_of_the_sharpe_ratio() -> None:
-    """One month of thirty is not zero: e^-1 of the draws have it not."""
+def test_a_draw_without_excess_risk_leaves_the_sharpe_ratio_without_an_interval() -> None:
+    """One month of thirty is not zero, and a share of e^-1 of the draws omit it."""
     returns = np.zeros(30)
     returns[7] = 0.05
     found = confidence(returns, returns, 2.5, 12)

@@ -1,4 +1,4 @@
-"""Differences of Sharpe ratios: both standard errors by formulas of another kind, and the tests' size by simulation."""
+"""Differences of Sharpe ratios: both standard errors by independent formulas, and the tests' size by simulation."""
 
 import math
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from backtest.analysis.uncertainty.sharpe_difference import (
 
 
 def pairs(rng: np.random.Generator, count: int, *, follows: float = 0.0, freedom: float = math.inf) -> np.ndarray:
-    """(count, 2) correlated 0.5, of the same mean and deviation: autocorrelated, or with fat tails."""
+    """Return (count, 2) returns with correlation 0.5, equal means and deviations: autocorrelated, or with fat tails."""
     shocks = rng.standard_normal((count + 50, 3))
     if math.isfinite(freedom):
         shocks = rng.standard_t(freedom, (count + 50, 3))
@@ -38,14 +38,14 @@ def difference_of(both: np.ndarray) -> SharpeDifference:
 # 1. The difference
 
 
-def test_the_difference_is_that_of_the_annualised_ratios() -> None:
+def test_the_difference_equals_the_difference_of_annualised_ratios() -> None:
     both = pairs(np.random.default_rng(0), 100)
     expected = sharpe(both[:, 0], 12) - sharpe(both[:, 1], 12)
     assert difference_of(both).difference == pytest.approx(expected, abs=1e-12)
 
 
 @given(seed=st.integers(0, 10_000), leverage=st.floats(0.1, 10.0))
-def test_exchanging_the_two_changes_the_sign_alone_and_leverage_nothing(seed: int, leverage: float) -> None:
+def test_swapping_the_two_only_changes_the_sign_and_leverage_changes_nothing(seed: int, leverage: float) -> None:
     """A strategy held k times, in excess of cash, has k times the returns; 1e-9: sums of squares of other sizes."""
     both = pairs(np.random.default_rng(seed), 60)
     one, exchanged, levered = (difference_of(b) for b in (both, both[:, ::-1], both * [leverage, 1.0]))
@@ -55,7 +55,7 @@ def test_exchanging_the_two_changes_the_sign_alone_and_leverage_nothing(seed: in
         assert errors == pytest.approx([errors[0]] * 3, rel=1e-9)
 
 
-def test_a_p_value_is_that_of_a_standard_normal_on_both_sides() -> None:
+def test_p_values_are_two_sided_and_standard_normal() -> None:
     found = difference_of(pairs(np.random.default_rng(1), 80))
     for test in (found.memmel, found.ledoit_wolf):
         assert test.p_value == pytest.approx(2 * norm.sf(abs(found.difference) / test.standard_error), abs=1e-12)
@@ -64,7 +64,7 @@ def test_a_p_value_is_that_of_a_standard_normal_on_both_sides() -> None:
 # 2. What cannot be told
 
 
-def test_without_risk_there_is_no_difference() -> None:
+def test_returns_without_risk_have_no_difference() -> None:
     found = sharpe_difference(np.full(20, 0.01), np.linspace(-0.01, 0.02, 20), 12)
     assert math.isnan(found.difference)
     assert math.isnan(found.memmel.p_value)
@@ -72,8 +72,8 @@ def test_without_risk_there_is_no_difference() -> None:
 
 
 @pytest.mark.parametrize("multiple", [1.0, 1.7])
-def test_a_strategy_beside_itself_levered_has_no_test(multiple: float) -> None:
-    """The error is zero but for rounding, and a ratio of roundings would look like a test."""
+def test_a_strategy_and_its_levered_copy_have_no_test(multiple: float) -> None:
+    """The error is zero except for rounding, and a ratio of rounding errors would look like a test."""
     one = pairs(np.random.default_rng(2), 240)[:, 0]
     found = sharpe_difference(one, multiple * one, 12)
     assert found.difference == pytest.approx(0, abs=1e-12)
@@ -94,16 +94,16 @@ def test_too_few_periods_have_a_difference_and_no_test() -> None:
 # 3. Memmel's error
 
 
-def test_of_the_same_mean_and_no_correlation_it_is_that_of_lo_twice() -> None:
-    """Lo (2002): P × Var of one Sharpe ratio of normal returns is 1 + s² / 2; of two independent ones the sum."""
+def test_the_variance_for_uncorrelated_returns_is_twice_los_variance() -> None:
+    """Lo (2002): P × Var of a Sharpe ratio of normal returns is 1 + s² / 2; for two independent ratios, the sum."""
     assert memmel_variance(0.3, 0.1, 0.0) == pytest.approx((1 + 0.3**2 / 2) + (1 + 0.1**2 / 2), abs=1e-15)
 
 
 @given(s=st.floats(-1, 1), other=st.floats(-1, 1), correlation=st.floats(-0.99, 0.99))
-def test_it_is_the_delta_method_on_normal_moments(s: float, other: float, correlation: float) -> None:
-    """By numerical derivatives of the ratios in means and variances, and the covariances that normal returns give them.
+def test_the_variance_equals_the_delta_method_on_normal_moments(s: float, other: float, correlation: float) -> None:
+    """Numerical derivatives of the ratios in means and variances, and the covariances that normal returns give them.
 
-    Of unit variances: cov(mean) = ρ, cov(variance) = 2 ρ², none across. Differences of step 1e-5 leave 1e-9.
+    With unit variances: cov(mean) = ρ, cov(variance) = 2 ρ², none across. Differences of step 1e-5 leave 1e-9.
     """
     at = np.array([s, other, 1.0, 1.0])
     gradient = numerical_gradient(lambda m: m[0] / np.sqrt(m[2]) - m[1] / np.sqrt(m[3]), at)
@@ -122,7 +122,7 @@ def numerical_gradient(function: Callable[[np.ndarray], float], at: np.ndarray, 
 
 
 def by_the_paper(both: np.ndarray) -> float:
-    """∇ᵀΨ∇ matrix by matrix: a numerical gradient, the normal equations of a VAR(1), a sum over all lags."""
+    """Return ∇ᵀΨ∇ matrix by matrix: a numerical gradient, the normal equations of a VAR(1), a sum over all lags."""
     moments = np.concatenate([both.mean(axis=0), (both**2).mean(axis=0)])
     gradient = numerical_gradient(
         lambda m: m[0] / np.sqrt(m[2] - m[0] ** 2) - m[1] / np.sqrt(m[3] - m[1] ** 2), moments
@@ -154,15 +154,15 @@ def by_the_paper(both: np.ndarray) -> float:
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("follows", [0.0, 0.4, 0.95])
-def test_it_is_the_papers_matrices_step_by_step(seed: int, follows: float) -> None:
+def test_the_robust_error_equals_the_papers_matrices_step_by_step(seed: int, follows: float) -> None:
     """1e-6: the numerical gradient's error, 1e-9, times the number of conditions of (I - A), up to 1e3."""
     both = pairs(np.random.default_rng(seed), 150, follows=follows)
     both /= both.std(axis=0, ddof=1)
     assert ledoit_wolf_variance(both) == pytest.approx(by_the_paper(both), rel=1e-6)
 
 
-def test_on_normal_returns_without_memory_it_is_memmels() -> None:
-    """Of 100,000 periods both are within 2 %: a kernel's error is about sqrt(bandwidth / P), below 1 %."""
+def test_the_robust_error_on_independent_normal_returns_equals_memmels() -> None:
+    """With 100,000 periods both are within 2 %: the error of a kernel is about sqrt(bandwidth / P), below 1 %."""
     both = pairs(np.random.default_rng(4), 100_000)
     found = difference_of(both)
     assert found.ledoit_wolf.standard_error == pytest.approx(found.memmel.standard_error, rel=0.02)
@@ -181,22 +181,23 @@ def rejected(count: int, *, follows: float = 0.0, freedom: float = math.inf, dra
 
 
 @pytest.mark.parametrize(("freedom", "count"), [(math.inf, 240), (5.0, 240), (math.inf, 60)])
-def test_both_reject_one_time_in_twenty_where_returns_have_no_memory(freedom: float, count: int) -> None:
-    """Of 1,000 draws the standard error is 0.7 %: 3 to 7.2 % is 5 % ∓ 3 of them."""
+def test_both_tests_reject_one_time_in_twenty_on_independent_returns(freedom: float, count: int) -> None:
+    """With 1,000 draws the standard error is 0.7 %: 3 to 7.2 % is 5 % ∓ 3 of them."""
     assert all(0.03 <= share <= 0.072 for share in rejected(count, freedom=freedom))
 
 
-def test_where_returns_follow_each_other_only_the_robust_one_keeps_its_size() -> None:
-    """With an autocorrelation of 0.3 a mean's variance is (1 + 0.3) / (1 - 0.3) = 1.86 times what Memmel takes it for.
+def test_only_the_robust_test_keeps_its_size_on_autocorrelated_returns() -> None:
+    """With an autocorrelation of 0.3 the variance of a mean is (1 + 0.3) / (1 - 0.3) = 1.86 times Memmel's.
 
-    So it rejects as often as a normal beyond 1.96 / sqrt(1.86), 15 % of the time. The robust one stays within 8 %.
+    So Memmel's test rejects as often as a normal lies beyond 1.96 / sqrt(1.86), 15 % of the time. The robust test
+    stays within 8 %.
     """
     memmel, robust = rejected(240, follows=0.3)
     assert memmel == pytest.approx(2 * norm.sf(1.96 / math.sqrt(1.3 / 0.7)), abs=0.035)
     assert robust <= 0.08
 
 
-def test_a_difference_that_is_there_is_found() -> None:
+def test_a_true_difference_is_detected() -> None:
     """Means 0.012 and 0.002 at a deviation of 0.0141: over 240 months the error is 0.06 a month, the difference 0.7."""
     both = pairs(np.random.default_rng(5), 240) + np.array([0.01, 0.0])
     found = difference_of(both)
@@ -208,7 +209,7 @@ def test_a_difference_that_is_there_is_found() -> None:
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.floats(0.001, 0.999))
 def test_a_corrected_p_value_is_the_level_at_which_holms_procedure_rejects(p_values: list[float], level: float) -> None:
-    """The procedure itself: from the smallest up, each against level / (tests that are left), until one is kept."""
+    """The procedure itself: from the smallest up, each against level / (remaining tests), until one is not rejected."""
     corrected, rejected = holm(np.array(p_values)), set[int]()
     for place, test in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
         if p_values[test] * (len(p_values) - place) > level:
@@ -217,6 +218,6 @@ def test_a_corrected_p_value_is_the_level_at_which_holms_procedure_rejects(p_val
     assert {test for test, p in enumerate(corrected) if p <= level} == rejected
 
 
-def test_a_pair_without_a_test_does_not_count() -> None:
+def test_pairs_without_a_test_do_not_count_in_the_correction() -> None:
     assert holm(np.array([math.nan, 0.02, 0.01])).tolist()[1:] == [0.02, 0.02]
     assert math.isnan(holm(np.array([math.nan]))[0])

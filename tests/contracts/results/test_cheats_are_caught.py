@@ -1,4 +1,4 @@
-"""The harness of the look-ahead contract catches runs that do look ahead, and accuses no honest run."""
+"""The harness of the look-ahead contract catches runs that look ahead, and accepts honest ones."""
 
 import sys
 from collections.abc import Sequence
@@ -62,12 +62,12 @@ class Cheat(Strategy):
 def test_a_planted_cheating_strategy_is_caught(
     tmp_path: Path, cheat: str, lag: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A harness that lets one of these through would let the next one through too: then the contract says nothing."""
+    """If the harness missed one of these, the contract would prove nothing."""
     monkeypatch.setattr(sys, "_planted_memory", {}, raising=False)
     write_strategy(tmp_path, "cheat", HEAD + CHEATS[cheat])
     case = Case("cheat", {}, "daily", lag)
     if cheat == "remembers_elsewhere":
-        write_benchmark_of_the_same(tmp_path, monkeypatch)
+        write_cheating_benchmark(tmp_path, monkeypatch)
     harness = Harness(tmp_path, case)
     expected = (
         {"target_weights"} if lag else {"target_weights", "trades", "weights"}
@@ -75,8 +75,8 @@ def test_a_planted_cheating_strategy_is_caught(
     assert harness.caught() >= expected
 
 
-def write_benchmark_of_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the benchmark the cheat itself: it is run first, over all dates."""
+def write_cheating_benchmark(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use the cheat as the benchmark too; the benchmark runs first, over all dates."""
     written = write_files
 
     def with_such_a_benchmark(place: Path, case: Case) -> Path:
@@ -105,10 +105,10 @@ def test_a_cheating_estimator_is_caught(tmp_path: Path, lag: int, monkeypatch: p
     assert harness.caught() >= (expected if lag else expected | {"weights", "trades", "nav"})
 
 
-def test_an_estimator_of_the_whole_sample_is_caught_on_fixed_weights_too(
+def test_an_estimator_of_the_whole_sample_is_caught_even_with_fixed_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With fixed weights no NAV rests on the covariance, yet the report's risk contributions do: they are compared."""
+    """With fixed weights NAV does not depend on the covariance, but the compared risk contributions do."""
 
     def whole(own: Sample, excess: np.ndarray, rows: Sequence[int], periods_per_year: int) -> np.ndarray:
         honest = HONEST(own, excess, rows, periods_per_year)
@@ -120,7 +120,7 @@ def test_an_estimator_of_the_whole_sample_is_caught_on_fixed_weights_too(
 
 
 def test_leverage_smoothed_in_hindsight_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mean of all multiples of the run, before and after: smooth, and known to nobody."""
+    """The multiple is smoothed over the whole run, so it uses later decisions."""
     monkeypatch.setattr(
         "backtest.strategy.scaling.smoothed", lambda wanted, *_: np.full_like(wanted, np.nanmean(wanted))
     )
@@ -142,8 +142,8 @@ def test_data_cleaned_in_hindsight_is_caught(tmp_path: Path, monkeypatch: pytest
     assert harness.caught() >= {"nav", "returns", "contributions"}
 
 
-def test_an_honest_strategy_of_ones_own_is_not_accused(tmp_path: Path) -> None:
-    """The harness cries wolf at nobody: momentum on the past, written the way the cheats are, passes."""
+def test_an_honest_custom_strategy_passes(tmp_path: Path) -> None:
+    """There are no false alarms: momentum on past prices, written in the same way as the cheats, passes."""
     honest = "class Honest(Strategy):\n    '''More of past winners.'''\n    def target_weights(self, view):\n"
     honest += "        return tilted(view.prices.iloc[-1] / view.prices.iloc[0], view)\n"
     write_strategy(tmp_path, "honest", HEAD + honest)

@@ -1,11 +1,11 @@
 """The same bits on any number of cores.
 
-OpenBLAS splits the sum of a product over its threads where vectors and matrices are large (from 10,000 elements on), so
-the last bits of the product depend on how many threads there are. A run is a function of its configuration and data
-alone; hence no product here may be split. Two processes, one with a single BLAS thread on a single core and one with
-two threads, work out forty years of daily returns, and have to print the same bytes.
+OpenBLAS splits the sum of a product over its threads if vectors and matrices are large (from 10,000 elements on), so
+the last bits of the product depend on the number of threads. A run is a function of its configuration and data alone,
+so no product here may be split. Two processes, one with a single BLAS thread on a single core and one with two
+threads, compute forty years of daily returns and have to print the same bytes.
 
-A machine with one core cannot tell: OpenBLAS starts no more threads than there are cores.
+A machine with one core cannot show a difference, because OpenBLAS starts no more threads than there are cores.
 """
 
 import os
@@ -122,7 +122,7 @@ def printed(folder: Path, code: str, threads: int) -> bytes:
 
 
 def test_one_core_and_two_give_the_same_bytes(tmp_path: Path) -> None:
-    """One process for all of it: half of the time of a short one is its start."""
+    """One process checks everything, because starting a process takes half of its time."""
     one, two = (printed(tmp_path / str(threads), SUMMARIES + ESTIMATES + RUN, threads) for threads in (1, 2))
     assert one
     assert [

@@ -2,7 +2,7 @@
 
 Theorem (design, "What a run leaves behind"): a run is a function of its configuration and data. So two processes that
 share nothing, with different seeds of Python's string hashes (which decide the order of sets) and in different folders,
-write the same CSV and JSON files, byte for byte; wall-clock facts stand in the manifest alone, under `environment`.
+write the same CSV and JSON files, byte for byte. Wall-clock facts are in the manifest alone, under `environment`.
 A failure means that a result cannot be repeated, or that two reports cannot be compared by their files.
 """
 
@@ -35,7 +35,7 @@ for config in sys.argv[2:]:
 
 
 def in_two_processes(folder: Path, one: list[str], another: list[str]) -> list[Path]:
-    """Run Python twice at once, with different seeds of its hashes, each in a folder of its own."""
+    """Run Python twice at once, with different hash seeds, each in its own folder."""
     folders, processes = [folder / "one", folder / "another"], []
     for place, seed, arguments in zip(folders, ("1", "271828"), (one, another), strict=True):
         place.mkdir()
@@ -52,7 +52,7 @@ def in_two_processes(folder: Path, one: list[str], another: list[str]) -> list[P
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """All CSV and JSON files under a folder."""
+    """Return all CSV and JSON files under a folder."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -61,9 +61,9 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
-    """Every shipped configuration, every table and the summary; one process runs them in the other order, some twice.
+    """Every shipped configuration, every table and the summary; one process runs them in reverse order, some twice.
 
-    So nothing that stays behind in a process (caches, imported strategies, views) changes the next run either.
+    So no state left in a process (caches, imported strategies, views) changes the next run.
     """
     configs = [str(path) for path in CONFIGS]
     write = ["-c", WRITE, "."]
@@ -74,7 +74,7 @@ def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_the_command_line_writes_the_same_bytes(tmp_path: Path) -> None:
-    """The reports of two runs of one command: equal but for what the manifest says under `environment`."""
+    """Reports of two runs of one command are equal except for the manifest's `environment`."""
     command = ["-m", "backtest", "run", str(ROOT / "configs" / "levered_erc.yaml"), "--output", "report"]
     reports = []
     for folder in in_two_processes(tmp_path, command, command):

@@ -1,12 +1,13 @@
 """The headline contract: what happens after a date changes nothing up to it, bit for bit.
 
 Theorem (docs/conventions, "No look-ahead"): dates are known in advance, values are not. Take an input file and any
-date D; overwrite every value after D: of assets, cash, the benchmark's assets and macro series alike. Then no weight
-decided, no trade, no NAV, no cost, no contribution of return or risk up to and including D changes by a single bit.
-A failure means that some number of the report rests on what nobody could know: the run is worth nothing.
+date D; overwrite every value after D: of assets, cash, the benchmark's assets and macro series alike. Then no target
+weight, trade, NAV, cost, or contribution of return or risk up to and including D changes by a single bit.
+A failure means that some number of the report uses information that nobody had: the run is worth nothing.
 
-From file to file: `Harness.leaks` runs a configuration on a CSV file, overwrites the file, runs again, and compares
-the bytes of the output files, row by row up to D. There is no tolerance: equal doubles are written as equal bytes.
+The tests work on files: `Harness.leaks` runs a configuration on a CSV file, overwrites the file, runs again, and
+compares the bytes of the output files, row by row up to D. There is no tolerance: equal doubles are written as equal
+bytes.
 """
 
 from pathlib import Path
@@ -36,7 +37,7 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
 
 
 def cases() -> list[Case]:
-    """Each strategy with every pair of spacing, lag and raggedness (half of all triples has all pairs)."""
+    """Return each strategy with every pair of spacing, lag and raggedness (half of all triples has all pairs)."""
     return [
         Case(name, settings, spacing, lag, ragged=(spacing == "monthly") == (lag == 0))
         for name in STRATEGIES
@@ -62,11 +63,11 @@ def test_no_value_after_a_date_changes_anything_up_to_it(tmp_path: Path, case: C
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_nor_whether_an_asset_will_still_have_a_price(tmp_path: Path, name: str) -> None:
-    """Ragged data: an asset that ends after D gives the same bits up to D as one that goes on.
+def test_the_later_end_of_an_asset_changes_nothing_before_it(tmp_path: Path, name: str) -> None:
+    """Ragged data: an asset that ends after D gives the same bits up to D as one that continues.
 
-    The simulation walks from one event to the next, and its end of prices is such an event: where it comes later or
-    earlier, the same periods are worked out in longer or shorter arrays, which must not show.
+    The simulation goes from one event to the next, and the end of prices is an event. If it comes later or earlier, the
+    same periods are computed in longer or shorter arrays, which must not show.
     """
     harness = Harness(tmp_path, Case(name, SETTINGS.get(name, [{}])[0], "daily", 1, ragged=True))
     cuts = harness.cuts()
@@ -85,8 +86,8 @@ LEVERAGE: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("ragged", [False, True])
 @pytest.mark.parametrize("leverage", LEVERAGE, ids=lambda one: "-".join(map(str, one.values())))
-def test_nor_any_leverage(tmp_path: Path, leverage: dict[str, Any], ragged: bool) -> None:
-    """Memory of earlier decisions, a window of its own and the NAV so far: none of them sees later data."""
+def test_later_data_changes_no_earlier_leverage(tmp_path: Path, leverage: dict[str, Any], ragged: bool) -> None:
+    """Smoothed multiples, a separate window and the NAV so far: none of them uses later data."""
     case = Case("inverse_volatility", {}, lag=0 if ragged else 1, ragged=ragged, leverage=leverage)
     harness = Harness(tmp_path, case)
     cuts = harness.cuts()
@@ -94,15 +95,15 @@ def test_nor_any_leverage(tmp_path: Path, leverage: dict[str, Any], ragged: bool
         assert harness.leaks(cuts[name], wilder) == [], name
 
 
-def test_nor_any_return_where_the_file_holds_returns(tmp_path: Path) -> None:
-    """The same of a file of returns, which is compounded to prices on the way in."""
+def test_later_returns_change_nothing_earlier_in_a_file_of_returns(tmp_path: Path) -> None:
+    """The file holds returns, which are compounded to prices when they are read."""
     harness = Harness(tmp_path, Case("levered_erc", {}, "monthly", 0, values="returns"))
     cuts = harness.cuts()
     assert {name: harness.leaks(row, wilder) for name, row in cuts.items()} == {name: [] for name in cuts}
 
 
-def test_nor_a_ruin_to_come(tmp_path: Path) -> None:
-    """A run that will lose all of its capital after D looks up to D like one that will not."""
+def test_a_later_ruin_changes_nothing_before_it(tmp_path: Path) -> None:
+    """A run that loses all of its capital after D equals, up to D, a run that does not."""
     harness = Harness(tmp_path, Case("levered_erc", {"target_volatility": 0.5}, "daily", 1))
     row = harness.cuts()["a decision"]
     day = harness.values.index[row]

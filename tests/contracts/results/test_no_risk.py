@@ -1,7 +1,7 @@
 """No risk has one definition (`backtest.numerics.tolerances`): growth at one rate has no risk in any number of a run.
 
 1. Runs: strategies and leverage refuse assets that vary by rounding alone, as they refuse a constant price.
-2. Measures of a run that earns one rate: null, where rounding would make them enormous.
+2. Measures of a run that earns one rate are null; rounding would make them enormous.
 3. Risk that is small, but larger than rounding, remains.
 """
 
@@ -74,8 +74,8 @@ BY_RISK: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("kind", ROUNDING)
 @pytest.mark.parametrize("strategy", BY_RISK)
-def test_strategies_refuse_what_varies_by_rounding_alone(tmp_path: Path, strategy: str, kind: str) -> None:
-    """The message is the one for a price that never changes: it names the asset, and says to leave it out."""
+def test_strategies_refuse_assets_that_vary_by_rounding_alone(tmp_path: Path, strategy: str, kind: str) -> None:
+    """The message is the same as for a constant price: it names the asset and advises leaving it out."""
     settings = {"name": strategy.partition(",")[0], **BY_RISK[strategy]}
     with pytest.raises(
         BacktestError, match=r"the variance of C is 0, expected a variance above zero; hint: .*leave the asset out"
@@ -88,7 +88,7 @@ def test_strategies_refuse_what_varies_by_rounding_alone(tmp_path: Path, strateg
 def test_leverage_refuses_a_portfolio_that_varies_by_rounding_alone(
     tmp_path: Path, kind: str, window: int | None
 ) -> None:
-    """The limit is the same by the covariance and by a window of its own."""
+    """The covariance and a separate window have the same limit."""
     leverage = {"target_volatility": 0.1, **({} if window is None else {"window": window})}
     with pytest.raises(
         BacktestError, match=r"a gross exposure of 1 and a volatility of 0; expected a volatility above zero"
@@ -102,8 +102,8 @@ def test_leverage_refuses_a_portfolio_that_varies_by_rounding_alone(
 
 
 @pytest.mark.parametrize("window", [None, 24])
-def test_leverage_refuses_twins_against_each_other(tmp_path: Path, window: int | None) -> None:
-    """Long one asset and short another one at a third of its price: what is left is rounding."""
+def test_leverage_refuses_a_long_and_a_short_position_that_cancel_out(tmp_path: Path, window: int | None) -> None:
+    """Long one asset and short another one at a third of its price: only rounding is left."""
     rng = np.random.default_rng(0)
     twin = 100 * np.cumprod(1 + rng.normal(0.005, [0.04, 0.015], (MONTHS, 2)), axis=0)[:, 0] / 3
     leverage = {"target_volatility": 0.1, **({} if window is None else {"window": window})}
@@ -125,7 +125,7 @@ def test_leverage_refuses_twins_against_each_other(tmp_path: Path, window: int |
 def test_a_budget_of_zero_leaves_out_an_asset_that_varies_by_rounding_alone(
     tmp_path: Path, kind: str, strategy: dict[str, Any]
 ) -> None:
-    """The others get the weights that they have where C moves."""
+    """The other assets get the same weights as when C moves."""
     given = {**strategy, "budgets": {"A": 0.5, "B": 0.5, "C": 0}}
     found = run(tmp_path, ROUNDING[kind], given).target_weights
     assert (found["C"] == 0).all()
@@ -135,7 +135,7 @@ def test_a_budget_of_zero_leaves_out_an_asset_that_varies_by_rounding_alone(
         np.testing.assert_allclose(found, moving, rtol=0, atol=1e-12)
 
 
-def test_expected_shortfall_of_an_asset_that_is_cash_but_for_rounding_is_none(tmp_path: Path) -> None:
+def test_an_asset_that_is_cash_up_to_rounding_has_no_expected_shortfall(tmp_path: Path) -> None:
     settings = {"name": "erc_expected_shortfall", "window": 36}
     with pytest.raises(
         BacktestError, match="all returns of C are zero up to rounding, so it has no expected shortfall"
@@ -178,8 +178,8 @@ def test_measures_of_returns_at_one_rate_are_null() -> None:
     assert confidence(flat, flat, 5.0, 12).sharpe is None
 
 
-def test_intervals_do_not_rest_on_blocks_of_rounding() -> None:
-    """A run that earns cash and rounding: its blocks are as long as its returns ask for, its Sharpe ratio is null."""
+def test_block_lengths_ignore_excess_returns_of_rounding() -> None:
+    """A run earns cash plus rounding: its block length comes from its returns, and its Sharpe ratio is null."""
     rng = np.random.default_rng(4)
     cash = 0.002 + 0.001 * np.cumsum(rng.normal(0, 0.1, 120)) / 10
     rounding = 1e-17 * np.cumsum(rng.normal(size=120))
@@ -189,7 +189,7 @@ def test_intervals_do_not_rest_on_blocks_of_rounding() -> None:
     assert found.mean_block == block_length((cash - cash.mean()) ** 2)
 
 
-def test_a_fall_by_rounding_is_no_drawdown() -> None:
+def test_a_fall_by_rounding_is_not_a_drawdown() -> None:
     nav = np.array([1.0, 1 - 1.1e-16, 1.0, 1 - 3e-13, 1.0])
     assert not drawdown(nav).any()
     assert worst_drawdowns(pd.Series(nav, index=DATES[:5])) == []
@@ -211,7 +211,7 @@ def test_a_run_at_one_rate_has_no_ratios(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("strategy", [name for name in BY_RISK if "shortfall" not in name])
 def test_a_deposit_whose_rate_changes_by_a_basis_point_has_risk(tmp_path: Path, strategy: str) -> None:
-    """One change in six years of months is a deviation of 4e-6, so the deposit is nearly the whole portfolio."""
+    """One change in six years of months is a deviation of 4e-6, so the deposit gets nearly the whole portfolio."""
     returns = np.where(STEPS < 40, 0.0200, 0.0201) / 12
     settings = {"name": strategy.partition(",")[0], **BY_RISK[strategy]}
     rebalance = {"frequency": "never"}
@@ -222,7 +222,7 @@ def test_a_deposit_whose_rate_changes_by_a_basis_point_has_risk(tmp_path: Path, 
 
 
 def test_the_limit_lies_between_rounding_and_risk() -> None:
-    """Twenty years of days: rounding stays below a thousandth of the limit, cents are a million times above it."""
+    """In twenty years of days, rounding stays below a thousandth of the limit, and cents are a million times it."""
     levels = 100 * 1.0001 ** np.arange(5041)
     returns = levels[1:] / levels[:-1] - 1
     assert not has_risk(1000 * np.std(returns))
@@ -243,10 +243,10 @@ def calm_notes(result: bt.BacktestResult) -> list[str]:
     "strategy", [name for name in BY_RISK if name not in {"erc, bounded", "erc_expected_shortfall"}]
 )
 @pytest.mark.parametrize("rounded", [lambda levels: np.round(levels, 2), np.float32], ids=["cents", "single precision"])
-def test_a_portfolio_of_nearly_nothing_but_rounded_prices_is_noted(
+def test_a_portfolio_of_mostly_rounded_prices_is_noted(
     tmp_path: Path, strategy: str, rounded: Callable[[np.ndarray], np.ndarray]
 ) -> None:
-    """A deposit at one rate whose value was rounded once it was known: it moves, by less than anything that is sold."""
+    """A deposit at one rate whose value was rounded before publication: it moves less than any asset that is sold."""
     settings = {"name": strategy.partition(",")[0], **BY_RISK[strategy]}
     level = np.asarray(rounded(100 * (1 + 1 / 300) ** STEPS), np.float64)
     result = run(tmp_path, level, settings)
@@ -266,7 +266,7 @@ def test_a_portfolio_of_nearly_nothing_but_rounded_prices_is_noted(
         (4e-5, {"name": "sixty_forty", "weights": {"A": 0.05, "C": 0.95}}),  # meant, whatever it does
     ],
 )
-def test_what_moves_like_bills_or_is_held_on_purpose_is_not_noted(
+def test_assets_that_move_like_bills_or_are_held_on_purpose_are_not_noted(
     tmp_path: Path, deviation: float, strategy: dict[str, Any]
 ) -> None:
     moves = np.random.default_rng(8).normal(0.002, deviation, MONTHS)

@@ -1,4 +1,4 @@
-"""Covariances without risk: the limit is relative to the largest deviation, as the unit of a covariance is unknown."""
+"""Covariances without risk: the limit is relative to the largest volatility, because a covariance has no known unit."""
 
 from collections.abc import Callable
 
@@ -38,7 +38,7 @@ UNITS = [1e-24, 1e-4, 1.0, 1e4, 1e24]
 
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_a_variance_that_is_rounding_beside_the_largest_is_refused_in_any_unit(optimiser: str, unit: float) -> None:
+def test_a_variance_at_rounding_level_next_to_the_largest_is_refused_in_any_unit(optimiser: str, unit: float) -> None:
     """A deviation of 8e-17 a month next to 4 % is refused; 4e-8, a millionth of the largest one, is solved."""
     rounding, small = (MOVING + np.diag([0, 0, deviation**2]) for deviation in (8e-17, 4e-8))
     with pytest.raises(BacktestError, match=r"the variance of asset 2 is .* while the largest is .*: rounding of"):
@@ -49,7 +49,7 @@ def test_a_variance_that_is_rounding_beside_the_largest_is_refused_in_any_unit(o
         np.testing.assert_allclose(found, OPTIMISERS[optimiser](small), rtol=1e-9)  # of weights down to 1e-12
 
 
-def test_a_rounded_variance_is_refused_in_a_stack_and_not_where_its_budget_is_zero() -> None:
+def test_a_rounded_variance_is_refused_in_a_stack_unless_its_budget_is_zero() -> None:
     rounding, good = MOVING + np.diag([0, 0, 6.4e-33]), MOVING + np.diag([0, 0, 0.01])
     with pytest.raises(BacktestError, match=r"covariance\[1\]: the variance of asset 2 is 6\.4e-33 while"):
         risk_parity_weights(np.stack([good, rounding]))
@@ -58,7 +58,7 @@ def test_a_rounded_variance_is_refused_in_a_stack_and_not_where_its_budget_is_ze
 
 
 @pytest.mark.parametrize("unit", UNITS)
-def test_a_portfolio_without_risk_has_none_by_any_measure(unit: float) -> None:
+def test_every_measure_agrees_that_a_portfolio_has_no_risk(unit: float) -> None:
     """An asset that varies by rounding, and twins that cancel out, have no volatility, contributions or ratio."""
     twins = np.array([[0.04, 0.04], [0.04, 0.04]]) * (1 + 4e-16 * np.array([[1, 0], [0, 1]]))
     for weights, covariance in (
@@ -89,14 +89,14 @@ def test_the_sample_volatility_of_a_window_has_the_same_limit() -> None:
         multiples_to_volatility([0.0, 1.0, 0.0], 8e-17, 0.03)
 
 
-def test_a_cluster_whose_risks_cancel_out_by_rounding_has_none() -> None:
+def test_a_cluster_whose_risks_cancel_out_up_to_rounding_is_refused() -> None:
     """Two pairs of opposites in the order of the tree: their shares are not defined, whatever the last bits are."""
     opposites = np.asarray(np.kron(np.eye(2), [[1.0, -1 + 2e-16], [-1 + 2e-16, 1.0]]), np.float64)
     with pytest.raises(BacktestError, match="neither half of 4 neighbouring assets has variance"):
         _bisect(np.ones((1, 4)), opposites[None])
 
 
-def test_returns_that_are_zero_but_for_rounding_have_no_expected_shortfall() -> None:
+def test_returns_that_are_zero_up_to_rounding_have_no_expected_shortfall() -> None:
     rng = np.random.default_rng(2)
     returns = np.column_stack([rng.normal(0, 0.03, 60), 1e-17 * rng.normal(size=60)])
     with pytest.raises(BacktestError, match="all returns of asset 1 are zero up to rounding"):

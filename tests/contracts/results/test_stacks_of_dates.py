@@ -1,4 +1,4 @@
-"""Kernels work on stacks of dates at once: the bits of one date do not depend on its neighbours."""
+"""Kernels work on stacks of dates: the bits of one date do not depend on its neighbours."""
 
 import numpy as np
 import pytest
@@ -13,12 +13,13 @@ from support.builders.engine_markets import all_priced
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 8, 9, 17])
-def test_a_stack_of_problems_is_solved_as_each_alone(count: int) -> None:
-    """Weights and risk contributions of one date are the same bits in any stack: alone, first, last, among others.
+def test_each_problem_of_a_stack_is_solved_as_if_alone(count: int) -> None:
+    """Weights and risk contributions of one date have the same bits in any stack: alone, first, last, or among others.
 
-    The stack of a run is all of its dates. SIMD lanes, blocked products and shared stopping rules are ways in which
-    one matrix of a stack could touch another's last bits, so sizes on both sides of powers of two are tried, with
-    volatilities over three orders of magnitude, correlations near one, and windows hardly longer than the assets.
+    The stack of a run is all of its dates. SIMD lanes, blocked products and shared stopping rules are ways in which one
+    matrix of a stack could affect another's last bits. So the sizes lie on both sides of powers of two, with
+    volatilities over three orders of magnitude, correlations near one, and windows hardly longer than the number of
+    assets.
     """
     rng = np.random.default_rng(count)
     for stack, window, common in [(2, count + 2, 0.0), (5, 3 * count + 3, 3.0), (23, 60 + count, 20.0), (64, 60, 1.0)]:
@@ -40,8 +41,8 @@ def test_a_stack_of_problems_is_solved_as_each_alone(count: int) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 3, 4, 8, 17])
-def test_a_covariance_is_its_window_and_nothing_else(count: int) -> None:
-    """Each date's matrix has the same bits whatever else is asked for, and whatever stands outside its window."""
+def test_a_covariance_depends_only_on_its_window(count: int) -> None:
+    """Each matrix has the same bits whatever other dates are requested and whatever lies outside its window."""
     rng = np.random.default_rng(count)
     excess = rng.standard_normal((90, count)) * 0.02
     rows, window = [20, 21, 40, 77, 89], 21
@@ -56,11 +57,11 @@ def test_a_covariance_is_its_window_and_nothing_else(count: int) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 13])
-def test_a_period_is_simulated_as_itself(count: int) -> None:
+def test_a_period_does_not_depend_on_the_length_of_the_data(count: int) -> None:
     """The ledger up to a date has the same bits if the data ends there, a period later or much later.
 
-    Periods between two trades are worked out as one array; how long it is depends on what comes later. Weights with
-    shorts and loans, so that every term of the ledger is there.
+    Periods between two trades are computed as one array, whose length depends on what comes later. Weights include
+    shorts and loans, so every term of the ledger occurs.
     """
     rng = np.random.default_rng(count)
     length = 60
@@ -91,5 +92,5 @@ LEDGER = [
 
 
 def until(periods: Periods, end: int) -> Periods:
-    """The first `end` dates."""
+    """Return the first `end` dates."""
     return Periods(periods.prices[:end], periods.cash_returns[:end], periods.days[:end])

@@ -50,7 +50,7 @@ def task(symbols: str, day: int, step: int = 0, *, refresh: bool = False) -> dic
 
 
 def contents(folder: Path) -> dict[str, Any]:
-    """Every file; of a JSON what it says, without when it was fetched, and its checksum, which covers that."""
+    """Return every file; of a JSON file, its content without the fetch time and the checksum, which covers the time."""
     return {
         str(file.relative_to(folder)): _known(file) if file.suffix == ".json" else file.read_bytes()
         for file in folder.rglob("*")
@@ -108,7 +108,7 @@ def test_a_fetch_killed_at_any_step_leaves_the_old_or_the_new_entry_and_the_next
         cache_worker.fetch_into_cache(str(folder), list(symbols), day)
         assert contents(folder) == expected, step
     assert ends == [0]
-    assert step > 20 * len(symbols)  # else the steps are not those of the cache
+    assert step > 20 * len(symbols)  # otherwise the steps are not steps of the cache
 
 
 def test_a_repair_killed_at_any_step_never_leaves_damaged_values_readable(worker: Worker, tmp_path: Path) -> None:

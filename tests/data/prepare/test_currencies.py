@@ -32,7 +32,7 @@ LEVELS = {
 
 
 class Exchange(Source):
-    """Tells the currency of what it has."""
+    """Source that states the currency of its series."""
 
     cached = False
     currencies: ClassVar[Mapping[str, str]] = {"DAX": "EUR", "OLD": "EUR", "FTSE": "GBp", "USDEUR": "EUR"}
@@ -179,7 +179,7 @@ def from_file(folder: Path, **changed: Any) -> MarketData:
 
 
 def in_euros(symbol: str) -> pd.Series:
-    """Return the return of dollars invested in it, to an investor in euros."""
+    """Return the return of dollars to an investor in euros."""
     return (1 + level(symbol).pct_change()) * (1 + level("USDEUR").pct_change()) - 1
 
 
@@ -231,7 +231,7 @@ def test_a_constant_cash_rate_is_in_the_currency_of_the_run(file: Path) -> None:
 def test_a_splice_series_is_converted_from_its_own_currency(
     file: Path, of_asset: str, of_proxy: str, calendar: str | None
 ) -> None:
-    """Before the splice its returns are those of an investor of the run's currency, after it those of the asset."""
+    """Before the splice the returns are the proxy's in the run's currency, and after it they are the asset's."""
     frame = pd.DataFrame({name: LEVELS[name] for name in ("DAX", "SPY", "USDEUR")}, index=DAYS)
     frame = frame.assign(GBPEUR=[1.15, 1.16, 1.17, 1.16, 1.14, 1.15])
     frame.iloc[:3, 0] = np.nan

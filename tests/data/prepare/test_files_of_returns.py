@@ -47,7 +47,7 @@ def run(folder: Path, strategy: Mapping[str, Any], data: Mapping[str, Any], **mo
 
 
 def test_fixed_weights_earn_the_first_return(tmp_path: Path) -> None:
-    """24 returns are 24 periods: mean of -20 and -10 %, then 23 times that of 1 and 0.5 %."""
+    """24 returns are 24 periods: the mean of -20 and -10 %, then 23 times the mean of 1 and 0.5 %."""
     table = pd.DataFrame({"A": [-0.2] + [0.01] * 23, "B": [-0.1] + [0.005] * 23}, index=MONTHS)
     written(tmp_path, "r.csv", table)
     summary = run(tmp_path, {"name": "equal_weight"}, {}).summary()

@@ -18,7 +18,7 @@ DAYS = pd.date_range("2022-01-03", periods=400, freq="B")
 
 @pytest.fixture
 def spiked(tmp_path: Path) -> Path:
-    """Two assets of which one is quoted in pence for a day."""
+    """Write two assets, one of which is quoted in pence for a day."""
     rng = np.random.default_rng(11)
     levels = 100 * np.cumprod(1 + 0.01 * rng.standard_normal((400, 2)), axis=0)
     levels[200, 1] *= 100

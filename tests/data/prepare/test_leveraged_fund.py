@@ -61,11 +61,11 @@ def test_a_leverage_of_zero_is_refused() -> None:
 
 
 @pytest.mark.parametrize("leverage", [-3.0, -1.0, 2.0, 3.0])
-def test_path_dependence_is_that_of_avellaneda_and_zhang(leverage: float) -> None:
-    """Growth of the fund over that of the index to the power l is exp(-(l² - l) / 2 × realised variance).
+def test_path_dependence_follows_avellaneda_and_zhang(leverage: float) -> None:
+    """Growth of the fund over growth of the index to the power l is exp(-(l² - l) / 2 × realised variance).
 
-    Theirs is for continuous paths. log(1 + l x) - l log(1 + x) is -(l² - l) / 2 x² for small daily returns x, and what
-    is left out begins with (l³ - l) / 3 x³ - (l⁴ - l) / 4 x⁴; a tenth more of each for the terms after it.
+    Their formula is for continuous paths. log(1 + l x) - l log(1 + x) is -(l² - l) / 2 x² for small daily returns x.
+    The remainder begins with (l³ - l) / 3 x³ - (l⁴ - l) / 4 x⁴; a tenth more of each allows for the later terms.
     """
     x = 0.01 * np.random.default_rng(7).standard_normal(252)
     nothing = np.zeros(252)
@@ -80,7 +80,7 @@ def test_path_dependence_is_that_of_avellaneda_and_zhang(leverage: float) -> Non
 
 
 def test_a_fund_loses_if_the_index_returns_to_its_start() -> None:
-    """Up 25 %, down 20 %: the index is where it was, twice of it has 1.5 × 0.6 = 0.9."""
+    """Up 25 %, then down 20 %: the index is back at its start, and a fund of twice the index has 1.5 × 0.6 = 0.9."""
     two = leveraged_fund_returns(np.array([0.25, -0.2]), np.zeros(2), np.array([1, 1]), leverage=2.0)
     assert np.prod(1 + two) == pytest.approx(0.9, rel=1e-15)
 

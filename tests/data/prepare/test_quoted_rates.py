@@ -27,7 +27,7 @@ RATES = [
 
 
 def days(*numbers: int) -> pd.DatetimeIndex:
-    """Dates so many days after 2024-01-02."""
+    """Return dates a number of days after 2024-01-02."""
     return pd.DatetimeIndex([date(2024, 1, 2) + timedelta(days=n) for n in numbers], dtype="datetime64[s]")
 
 
@@ -37,7 +37,7 @@ def level(quoted: dict[int, float], rate: Rate, on: list[int]) -> list[float]:
 
 
 def by_hand(quoted: dict[int, float], rate: Rate, day: int) -> float:
-    """The level on a day, a loop over quotations with each formula written out."""
+    """Return the level on a day by a loop over quotations with each formula written out."""
     grown = 1.0
     for begin, end in zip(quoted, [*list(quoted)[1:], 10**6], strict=True):
         if begin >= day:

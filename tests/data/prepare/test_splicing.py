@@ -22,7 +22,7 @@ def spliced(own: pd.Series, proxy: pd.Series) -> tuple[pd.Series, Splice]:
 
 
 @given(seed=st.integers(0, 999), begin=st.integers(1, 59))
-def test_returns_are_the_proxys_before_the_splice_and_the_series_own_after_it(seed: int, begin: int) -> None:
+def test_returns_come_from_the_proxy_before_the_splice_and_from_the_series_after_it(seed: int, begin: int) -> None:
     own, proxy = walk(seed).iloc[begin:], walk(seed + 1000)
     level, report = spliced(own, proxy)
     returns = level.pct_change()

@@ -26,7 +26,7 @@ def level(closes: Sequence[float], **paid: Sequence[float]) -> list[float]:
 
 @st.composite
 def traded_days(draw: st.DrawFn) -> pd.DataFrame:
-    """As traded on the day: close (NaN on some days), dividend per share of that day, new shares for an old one."""
+    """Return unadjusted days: close (NaN on some days), dividend per share, new shares for an old one."""
     count = draw(st.integers(1, 25))
     some = st.lists(st.floats(1.0, 1e3), min_size=count, max_size=count)
     closes = np.array(draw(some))
@@ -39,7 +39,7 @@ def traded_days(draw: st.DrawFn) -> pd.DataFrame:
 
 
 def of_a_holder(days: pd.DataFrame) -> list[float]:
-    """One share bought at the first close, multiplied by splits; dividends buy more at the close; worth each day."""
+    """Return the daily worth of one share bought at the first close; dividends buy more at the close."""
     shares, money, worth = 0.0, 0.0, []
     for close, dividend, split in days[["close", "dividends", "splits"]].itertuples(index=False):
         shares *= split
@@ -54,7 +54,7 @@ def of_a_holder(days: pd.DataFrame) -> list[float]:
 
 
 def as_fetched(days: pd.DataFrame) -> pd.DataFrame:
-    """The same in shares of the last day, as Yahoo has closes and dividends: divided by all later splits."""
+    """Return the days in shares of the last day, as Yahoo reports closes and dividends: divided by all later splits."""
     later = days["splits"][::-1].cumprod()[::-1] / days["splits"]
     return days.assign(close=days["close"] / later, dividends=days["dividends"] / later)
 
@@ -134,7 +134,7 @@ def test_capital_gains_on_top_of_a_dividend_are_paid_with_it() -> None:
     assert [note.partition(",")[0] for note in notes] == ["capital gains paid with the dividend"]
 
 
-def test_each_reading_of_capital_gains_is_one_note_with_all_its_dates() -> None:
+def test_each_kind_of_capital_gains_has_one_note_with_all_dates() -> None:
     """Thirty payments do not fill a page with notes."""
     paid: dict[str, Any] = {"dividends": [0, 2, 0, 2, 0, 2], "capital_gains": [0, 1, 0, 1, 0, 1]}
     notes = total_return_level(quoted([40, 38, 38, 36, 36, 33], **paid))[1]

@@ -23,7 +23,7 @@ FAR = st.integers(30, 1400)
 
 
 def prices(seed: int, volatility: float = 0.008, count: int = 1500) -> Floats:
-    """Closes in cents of a market with fat tails whose volatility comes and goes, as real ones are."""
+    """Return closes in cents of a market with fat tails and clustered volatility, as in real markets."""
     rng = np.random.default_rng(seed)
     regime = np.exp(0.4 * np.sin(np.arange(count) / 60))
     steps = rng.standard_t(5, count) * (3 / 5) ** 0.5 * volatility * regime
@@ -36,7 +36,7 @@ def found(levels: Floats, dates: NDArray[np.datetime64] = DAYS, **more: Any) -> 
 
 
 def only(findings: Sequence[Finding], check: str, first: Any, last: Any) -> Finding:
-    """The one finding there is, on these dates."""
+    """Return the single finding on these dates."""
     dates = pd.Timestamp(first).date(), pd.Timestamp(last).date()
     assert [(finding.check, finding.first, finding.last) for finding in findings] == [(check, *dates)]
     return findings[0]
@@ -71,7 +71,7 @@ WILD = {
 
 @pytest.mark.parametrize("name", WILD)
 def test_crashes_and_squeezes_are_not_findings(name: str) -> None:
-    """Closes of record, between calm years of their market: 1987 is a 5 for 4; 12 and 13 March 2020 all but undo."""
+    """Historical closes in calm years: 1987 looks like a 5 for 4; 12 and 13 March 2020 nearly cancel."""
     calm = prices(7, 0.04 if name.startswith(("VIX", "GME")) else 0.008)
     wild = np.array([float(close) for close in WILD[name].split()])
     before, after = calm[:750], calm[750:]
@@ -97,7 +97,7 @@ def test_exchange_closures_are_not_gaps(name: str) -> None:
 
 
 def bill_fund(seed: int) -> Floats:
-    """Two thirds of its closes repeat while interest is near zero, as BIL's did in 2011; then a tenth."""
+    """Return a fund two thirds of whose closes repeat at near-zero rates, as BIL's did in 2011; later a tenth."""
     rng = np.random.default_rng(seed)
     moving = rng.random(1500) < np.where(np.arange(1500) < 700, 0.33, 0.9)
     closes: Floats = np.round(91 + 0.01 * np.cumsum(moving * rng.choice([-1, 1], 1500)), 2)

@@ -1,4 +1,4 @@
-"""Unwanted behaviour of the client: other symbols, other hosts, files of its own, one lock for all threads."""
+"""Unwanted behaviour of the client: other symbols, other hosts, its own files, one lock for all threads."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy"
 
 
 class Led(JudgingSession):
-    """Leads all requests to one server, and those for cookies and crumbs to another where one is given."""
+    """Client with all requests redirected to one server, and cookie and crumb requests to another one if given."""
 
     def __init__(self, charts: str, cookies: str | None = None) -> None:
         super().__init__()
@@ -132,7 +132,7 @@ def test_yahoos_spellings_are_accepted_as_symbols(symbol: str, yahoo: FakeYahoo,
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland", "America/New_York"])
 def test_the_first_requested_date_is_a_local_date_of_the_exchange(zone: str, yahoo: FakeYahoo, tmp_path: Path) -> None:
-    """The client is told no time zone; a Monday that begins on Sunday in UTC is there, and Friday is not."""
+    """The client receives no time zone; a Monday that begins on Sunday in UTC is included, and Friday is not."""
     yahoo.listed["FAR"] = Listed(DAYS, CLOSES, zone=zone)
     values = YFinance(tmp_path, Led(yahoo.base)).fetch("FAR", date.fromisoformat(DAYS[5]), HANG).values
     assert [f"{day:%Y-%m-%d}" for day in values.index] == DAYS[5:]
@@ -142,7 +142,7 @@ def test_the_first_requested_date_is_a_local_date_of_the_exchange(zone: str, yah
 
 
 class Altered(FakeYahoo):
-    """Gives dividends a currency of their own, as Yahoo does for some listings."""
+    """Client whose dividends have their own currency, as Yahoo reports for some listings."""
 
     currency = "EUR"
 
@@ -263,7 +263,7 @@ def started(folder: Path, home: Path, yahoo: FakeYahoo, symbol: str) -> "subproc
 
 
 def test_eight_concurrent_first_runs_leave_no_file_and_log_nothing(yahoo: FakeYahoo, tmp_path: Path) -> None:
-    """The client's tables fail if processes create or fill them at once, so there are none, here or at home."""
+    """The client's tables fail if processes create or fill them at once, so none is written, here or in the home."""
     processes = [started(tmp_path / "client", tmp_path, yahoo, f"S{k}") for k in range(8)]
     assert [process.communicate(timeout=HANG) for process in processes] == [(f"{CLOSES}\n", "")] * 8
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == []

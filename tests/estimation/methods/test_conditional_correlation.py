@@ -143,7 +143,7 @@ def test_singular_correlations_are_held_constant_and_logged(caplog: pytest.LogCa
 def test_fits_that_do_not_converge_are_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Each asset is logged once for each fit; the covariance then uses constant volatilities, those of the sample."""
+    """Each asset is logged once for each fit; the covariance then uses the constant sample volatilities."""
     monkeypatch.setattr("arch.univariate.base.ARCHModelResult.convergence_flag", property(lambda _: 9))
     with caplog.at_level(logging.WARNING):
         found = conditional_covariances(RETURNS, [249, 260], WINDOW, REFIT)

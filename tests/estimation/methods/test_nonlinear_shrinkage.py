@@ -49,7 +49,7 @@ def papers_estimate(returns: Floats) -> Floats:
         density = np.mean([epanechnikov((value - other) / (other * h)) / (other * h) for other in positive])
         transform = np.mean([its_hilbert_transform((value - other) / (other * h)) / (other * h) for other in positive])
         if zeros:
-            # f and Hf of all n eigenvalues, n - N of which are zero, by those of the N others (their equation C.3):
+            # f and Hf of all n eigenvalues, n - N of which are zero, from the f and Hf of the N others (equation C.3):
             shrunk.append(value / (math.pi * value) ** 2 / (density**2 + transform**2))
         else:
             m = math.pi * complex(transform, density)

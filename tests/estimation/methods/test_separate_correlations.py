@@ -32,8 +32,8 @@ def test_volatilities_and_correlations_are_numpys(window: int, correlation_windo
 def test_sums_recover_correlations_of_assets_that_close_at_different_hours() -> None:
     """The same returns by the hour, closing half a day apart: days share a half, five days 4.5 of 5.
 
-    So the correlations are 0.5 and 0.9, the standard error here (1 - ρ²) / sqrt(n): 0.004 by days, and some
-    sqrt(5) times 0.001 for sums that overlap. The volatilities are those of a day in both.
+    So the correlations are 0.5 and 0.9, with a standard error of (1 - ρ²) / sqrt(n): 0.004 by days, and about
+    sqrt(5) times 0.001 for sums that overlap. The volatilities are daily volatilities in both.
     """
     halves = np.random.default_rng(13).normal(size=(40_001, 2))
     early, late = halves[:-1].sum(axis=1), halves[:-1, 1] + halves[1:, 0]

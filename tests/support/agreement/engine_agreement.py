@@ -1,9 +1,9 @@
 """Agreement of the engine with the oracle on the same inputs.
 
-Tolerances. Both work in double precision, on balances that are good to 1e-16 of gross assets, over thirty rows. The
-bound is 1e-13 of gross assets, and a hundredth of it is seen. Where NAV has nearly gone, gross assets are large against
-it. Rounding of the assets is then a larger part of NAV, and remains one in all that is later traded as a fraction
-of NAV. So the bound is multiplied by the largest exposure, before or after a trade, that a run has had up to a row.
+Tolerances. Both work in double precision, on balances that are accurate to 1e-16 of gross assets, over thirty rows.
+The bound is 1e-13 of gross assets, and a hundredth of it is observed. If NAV is nearly gone, gross assets are large
+relative to NAV. Rounding of the assets is then a larger part of NAV, and of everything traded later as a fraction of
+NAV. So the bound is multiplied by the largest exposure, before or after a trade, that a run has had up to a row.
 """
 
 from typing import Any
@@ -30,7 +30,7 @@ FLOWS = {
 
 
 def both(inputs: Inputs) -> tuple[OraclePath | None, Ledger | None, str]:
-    """The two paths of a run, None where it is refused, and what the engine said then."""
+    """Return the two paths of a run, None where it is refused, and the engine's message in that case."""
     run = translated(inputs)
     try:
         wanted = inputs.run()
@@ -51,7 +51,7 @@ def table(rows: list[dict[str, float]], assets: list[str]) -> np.ndarray:
 
 
 def disagreement(wanted: OraclePath, got: Ledger) -> float:
-    """The largest difference, in units of what it may be; infinite where the two do not even have the same events."""
+    """Return the largest difference, in units of the bound; infinite if the two do not have the same events."""
     events = [
         (len(wanted.nav), len(got.nav)),
         (wanted.reasons, list(zip(got.trade_rows.tolist(), got.trade_reasons, strict=True))),

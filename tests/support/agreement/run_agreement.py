@@ -136,7 +136,7 @@ def agree_on_numbers(summary: Mapping[str, Any], case: Case, path: oracle.Oracle
 def agree_on_comparison(
     summary: Mapping[str, Any], case: Case, path: oracle.OraclePath, other: oracle.OraclePath
 ) -> None:
-    """Assert the numbers that compare a run with its benchmark, from their definitions in docs/conventions.md."""
+    """Assert the numbers that compare a run with its benchmark, defined in docs/conventions/measures.md."""
     cash = case.cash[path.start + 1 : path.start + len(path.nav)]
     mine, its, periods = path.returns, other.returns, case.periods_per_year
     excess = [r - c for r, c in zip(mine, cash, strict=True)]

@@ -52,7 +52,7 @@ class Switching(Strategy):
 
 
 def market(folder: Path, stocks: list[float], bonds: list[float]) -> None:
-    """Month-ends from January 2020 on, level 100 before the first of these monthly returns."""
+    """Return month-ends from January 2020 on, at level 100 before the first of these monthly returns."""
     dates = pd.date_range("2020-01-31", periods=len(stocks) + 1, freq="ME")
     levels = {
         name: 100 * np.cumprod([1.0, *(1 + np.array(one))]) for name, one in (("stocks", stocks), ("bonds", bonds))
@@ -65,7 +65,7 @@ def market(folder: Path, stocks: list[float], bonds: list[float]) -> None:
 def config(
     folder: Path, strategy: dict[str, Any], against: dict[str, Any], *, cash: float = 0.0, **sections: Any
 ) -> Path:
-    """A strategy and, as its benchmark, another one, on the market in the folder."""
+    """Write a configuration of a strategy and of its benchmark, on the market in the folder."""
     data = {"source": "csv", "path": "prices.csv", "assets": ["stocks", "bonds"], "cash": cash}
     write_config(folder / "other.yaml", data=data, strategy={"name": "multiple", **against})
     return write_config(
@@ -86,7 +86,7 @@ def random_months(count: int, seed: int = 1) -> list[float]:
 
 
 def extending_levered(folder: Path, settings: str) -> Path:
-    """A configuration that extends the shipped levered ERC."""
+    """Write a configuration that extends the shipped levered ERC."""
     path = folder / "levered.yaml"
     path.write_text(f"extends: {LEVERED.as_posix()}\n{settings}\n", encoding="utf-8")
     return path

@@ -1,4 +1,4 @@
-"""A configuration without a mistake, what is said of one with mistakes, and where words stand in it."""
+"""A correct configuration, the messages about one with mistakes, and the places of words in it."""
 
 from pathlib import Path
 
@@ -29,14 +29,14 @@ EACH = f"expected one number, or one for each asset or its class ({HAVE})"
 
 
 def place(text: str, words: str) -> str:
-    """`line:column` of the first letter of words that stand in a text once."""
+    """Return `line:column` of the first letter of words that occur once in a text."""
     assert text.count(words) == 1, f"{words!r} stands {text.count(words)} times"
     before = text[: text.index(words)]
     return f"{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
 
 
 def mistakes(file: Path, text: str) -> list[str]:
-    """Messages about a configuration, each line without the file's name and colon."""
+    """Return the messages about a configuration, each line without the file's name and colon."""
     file.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         load_config(file)

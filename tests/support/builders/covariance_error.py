@@ -8,6 +8,6 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def error(found: Array, wanted: Array) -> float:
-    """Largest difference of two matrices or stacks, in units of the two volatilities that an entry belongs to."""
+    """Return the largest difference of two matrices or stacks, in units of the two volatilities of an entry."""
     volatilities = np.sqrt(np.diagonal(wanted, axis1=-2, axis2=-1))
     return float(np.max(np.abs(found - wanted) / (volatilities[..., :, None] * volatilities[..., None, :])))

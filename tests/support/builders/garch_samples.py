@@ -1,4 +1,4 @@
-"""Returns made of the models themselves: GARCH or GJR volatilities, and dynamic conditional correlations."""
+"""Returns simulated from the models themselves: GARCH or GJR volatilities, and dynamic conditional correlations."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from backtest.numerics.arrays import Floats
 
 
 def garch_returns(units: Floats, alpha: float, gamma: float, beta: float) -> Floats:
-    """(T, n) returns of variance 0.0001 on average, from independent or correlated (T, n) units."""
+    """Return (T, n) returns of variance 0.0001 on average, from independent or correlated (T, n) units."""
     omega = 1e-4 * (1 - alpha - gamma / 2 - beta)
     variance, returns = np.full(units.shape[1], 1e-4), np.empty_like(units)
     for t, z in enumerate(units):
@@ -16,7 +16,7 @@ def garch_returns(units: Floats, alpha: float, gamma: float, beta: float) -> Flo
 
 
 def dcc_units(seed: int, count: int, target: Floats, news: float, memory: float) -> Floats:
-    """(T, n) normal draws of variance one, whose correlations move as by Engle (2002)."""
+    """Return (T, n) normal draws of variance one, whose correlations move as by Engle (2002)."""
     random, q, units = np.random.default_rng(seed), target, np.empty((count, len(target)))
     for t in range(count):
         scale = np.sqrt(np.diagonal(q))

@@ -1,7 +1,7 @@
 """The numerical example of López de Prado (2016): 10,000 returns of ten assets, five of them noisy copies of others.
 
-The paper's script draws them with NumPy's seed 12345, whose stream is the same today. Which assets are copied it draws
-from Python 2's generator; the pairs are taken from its figures: 6 of 3, 7 of 1, 8 of 5, 9 and 10 of 2.
+The paper's script draws them with NumPy's seed 12345, whose stream is the same today. It chooses the copied assets with
+Python 2's generator; the pairs here come from its figures: 6 of 3, 7 of 1, 8 of 5, 9 and 10 of 2.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ INVERSE_VARIANCE = [10.36, 10.28, 10.36, 10.25, 10.31, 9.74, 9.80, 9.65, 9.64, 9
 
 
 def covariance() -> NDArray[np.float64]:
-    """(10, 10), the sample covariance of the example."""
+    """Return the (10, 10) sample covariance of the example."""
     random = np.random.RandomState(12345)
     own = random.normal(0, 1, size=(10_000, 5))
     copies = own[:, COPIED] + random.normal(0, 0.25, size=(10_000, 5))

@@ -46,17 +46,17 @@ def simulated(
     classes: Mapping[str, str] | None = None,
     missing: Mapping[int, int] | None = None,
 ) -> BacktestResult:
-    """The result of trading to target weights at the closes of some rows.
+    """Return the result of trading to target weights at the closes of some rows.
 
     Args:
         returns: (T, n) decimal per period; the first row is not used.
-        cash: (T,) likewise.
+        cash: (T,) decimal per period; the first row is not used.
         targets: (n,) fractions of NAV by row.
-        terms: of the run.
-        dates: (T,).
-        periods_per_year: of the dates.
+        terms: terms of the run.
+        dates: (T,) dates.
+        periods_per_year: number of dates per year.
         classes: asset class by asset.
-        missing: from which row on an asset, by its column, has no price.
+        missing: row from which an asset, given by its column, has no price.
     """
     assets = list(BOOK[: returns.shape[1]])
     table = pd.DataFrame(returns, index=dates, columns=assets)
@@ -85,7 +85,7 @@ def settings_of(terms: Terms) -> dict[str, Any]:
 def random_run(
     seed: int, terms: Terms | None = None, *, shorts: bool = True, leverage: float = 1.5, volatility: float = 0.05
 ) -> BacktestResult:
-    """Forty months of three assets, traded about every third month, from a seed; by default of random terms."""
+    """Simulate forty months of three assets, traded about every third month, from a seed; random terms by default."""
     rng = np.random.default_rng(seed)
     dates = pd.date_range("2018-10-31", periods=41, freq="ME")
     returns = np.clip(rng.normal(0.006, volatility, (41, 3)), -0.8, 2.0)

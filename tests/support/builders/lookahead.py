@@ -44,12 +44,12 @@ class Case:
 
     @property
     def frequency(self) -> str:
-        """Daily data is rebalanced weekly, so that most dates decide nothing; monthly data on every date."""
+        """Rebalance frequency: daily data weekly, so that most dates decide nothing; monthly data on every date."""
         return "weekly" if self.spacing == "daily" else "monthly"
 
 
 def market(case: Case) -> pd.DataFrame:
-    """The values of the file: total-return levels, or returns."""
+    """Return the values of the file: total-return levels, or returns."""
     rng = np.random.default_rng(17)
     dates = dates_of(case.spacing, LENGTHS[case.spacing], rng)
     frame = pd.DataFrame(random_levels(dates, list(COLUMNS.values()), rng), index=dates, columns=list(COLUMNS))
@@ -62,7 +62,7 @@ def market(case: Case) -> pd.DataFrame:
 
 
 def write_files(folder: Path, case: Case) -> Path:
-    """The configuration of the case, its benchmark's beside it; every cost is charged, so that each is compared."""
+    """Write the configurations of the case and of its benchmark; every cost is charged, so that each is compared."""
     terms: dict[str, Any] = {
         "estimation": {"covariance": "sample", "window": WINDOWS[case.spacing]},
         "costs": {"trading_bps": 15},
@@ -95,18 +95,18 @@ def write_files(folder: Path, case: Case) -> Path:
 
 
 def outputs(config: RunConfig) -> dict[str, bytes]:
-    """Every CSV file that a run leaves, by name; the data is read from its file each time."""
+    """Return every CSV file of a run by name; the data is read from its file each time."""
     return {name: csv_bytes(table) for name, table in tables(bt.run(config)).items()}
 
 
 def rows_until(csv: bytes, day: pd.Timestamp) -> list[bytes]:
-    """The header, and the rows of dates up to and including a day."""
+    """Return the header and the rows of dates up to and including a day."""
     header, *rows = csv.splitlines()
     return [header, *(row for row in rows if row[:10] <= f"{day:%Y-%m-%d}".encode())]
 
 
 class Harness:
-    """Runs a case in a folder, and again with the file overwritten after a date."""
+    """Runs a case in a folder, and runs it again with the file overwritten after a date."""
 
     def __init__(self, folder: Path, case: Case) -> None:
         self.case, self.csv = case, folder / "market.csv"
@@ -116,7 +116,7 @@ class Harness:
         self.before = outputs(self.config)
 
     def leaks(self, row: int, overwrite: Overwrite) -> list[str]:
-        """The output files that differ on or before the date at `row`, once all values after it are overwritten."""
+        """Return the output files that differ on or before the date at `row` if all values after it are overwritten."""
         changed = overwrite(self.values.copy(), row, np.random.default_rng(row))
         known, later = slice(None, row + 1), slice(row + 1, None)
         assert changed.iloc[known].equals(self.values.iloc[known]), "the harness may not touch what is known"
@@ -133,7 +133,7 @@ class Harness:
         return [name for name, csv in self.before.items() if rows_until(csv, day) != rows_until(after[name], day)]
 
     def cuts(self) -> dict[str, int]:
-        """Rows after which to overwrite: each of another kind to the run."""
+        """Return rows after which to overwrite, each at a different point of the run."""
         dates = pd.DatetimeIndex(self.values.index)
         decided = pd.DatetimeIndex([row[:10].decode() for row in self.before["target_weights"].splitlines()[1:]])
         second, middle = (int(dates.searchsorted(decided[k])) for k in (1, 2 * len(decided) // 3))
@@ -146,12 +146,12 @@ class Harness:
         }
 
     def caught(self) -> set[str]:
-        """The output files that leak, cut on a decision: whoever looks a day ahead has looked past that."""
+        """Return the output files that leak with a cut at a decision, beyond which a look a day ahead reads."""
         return set(self.leaks(self.cuts()["a decision"], wilder))
 
 
 def wilder(frame: pd.DataFrame, row: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Another future, wilder but short of a ruin of three times levered bonds; what is missing stays missing."""
+    """Return another, wilder future that does not ruin three times levered bonds; missing values stay missing."""
     shape = (len(frame) - row - 1, frame.shape[1])
     if (frame.fillna(1) > 0).all(axis=None):
         frame.iloc[row + 1 :] *= rng.uniform(0.9, 1.12, size=shape)
@@ -162,7 +162,7 @@ def wilder(frame: pd.DataFrame, row: int, rng: np.random.Generator) -> pd.DataFr
 
 
 def backwards(frame: pd.DataFrame, row: int, rng: np.random.Generator) -> pd.DataFrame:
-    """The same values in the other order, moved a little: extremes, quantiles and means of the file stay near."""
+    """Return the values in reverse order, moved a little: extremes, quantiles and means of the file stay similar."""
     later = frame.iloc[row + 1 :]
     moved = later[::-1].to_numpy() * (1 if (frame.fillna(1) > 0).all(axis=None) else -0.5)
     frame.iloc[row + 1 :] = np.where(later.isna() | np.isnan(moved), later * 0.9, moved * rng.uniform(0.98, 1.02))
@@ -170,5 +170,5 @@ def backwards(frame: pd.DataFrame, row: int, rng: np.random.Generator) -> pd.Dat
 
 
 def ended(frame: pd.DataFrame, row: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Another future, without a price of gold: whether one will be there is not known in advance either."""
+    """Return another future, without a price of gold: the end of prices is not known in advance either."""
     return wilder(frame, row, rng).assign(gold=frame["gold"].where(np.arange(len(frame)) <= row))

@@ -1,4 +1,4 @@
-"""Random runs for the engine: markets, terms of every kind, decisions and bands, each there or not."""
+"""Random runs for the engine: markets, terms of every kind, decisions and bands, each present or not."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ KINDS = ("margin", "futures", "fund")
 
 
 def random_market(rng: Rng, wild: float, rows: int = 24) -> Periods:
-    """One to four assets, of these weekly movements; some come, some go, some are away for a day, some never move."""
+    """Return one to four assets of these weekly movements; some start late, end early, pause a day, or never move."""
     count = int(rng.integers(1, 5))
     prices = 100 * np.exp(np.cumsum(rng.normal(0, wild, (rows, count)) * (rng.random(count) < 0.85), axis=0))
     if rng.random() < 0.5:
@@ -31,7 +31,7 @@ def random_market(rng: Rng, wild: float, rows: int = 24) -> Periods:
 
 
 def random_run(rng: Rng, periods: Periods, kind: str) -> EngineRun:
-    """A run over a market, levered, long and short, on margin, in futures or through funds."""
+    """Return a run over a market, levered, long and short, on margin, in futures or through funds."""
     rows, count = periods.shape
     lag = int(rng.integers(0, 3))
     decided = [0, *range(int(rng.integers(1, 8)), rows, int(rng.choice([1, 4, 9])))]
@@ -48,7 +48,7 @@ def random_run(rng: Rng, periods: Periods, kind: str) -> EngineRun:
 
 
 def _charged(rng: Rng, rows: int, count: int) -> tuple[TradingTerms, FeeTerms]:
-    """Trading costs and fees, each present or not."""
+    """Return trading costs and fees, each present or not."""
     trading, fees = TradingTerms(rng.choice([0.0, 0.0005, 0.01]) * rng.integers(0, 2, count)), FeeTerms()
     chosen = rng.random()
     if chosen < 0.2:
@@ -64,7 +64,7 @@ def _charged(rng: Rng, rows: int, count: int) -> tuple[TradingTerms, FeeTerms]:
 
 
 def _financed(rng: Rng, rows: int, count: int, kind: str) -> tuple[LoanTerms | FuturesTerms | FundTerms, MarginTerms]:
-    """Financing of a kind, and its margin requirements."""
+    """Return financing of a kind, and its margin requirements."""
     if kind == "fund":
         leverage = float(rng.choice([-2.0, -1.0, 0.5, 2.0, 3.0]))
         return FundTerms(leverage, 0.004, 0.009, cash_spread=0.001), MarginTerms(np.ones(count))
@@ -97,7 +97,7 @@ def _bands(rng: Rng, rows: int) -> Bands:
 
 
 def random_runs(seed: int, markets: int, each: int, kinds: Sequence[str] = KINDS) -> list[EngineRun]:
-    """Runs over random markets, `each` over one; funds over calm ones, in which they keep something."""
+    """Yield runs over random markets, `each` over one; funds over calm markets, in which they keep some value."""
     rng = np.random.default_rng(seed)
     runs = []
     for k in range(markets):

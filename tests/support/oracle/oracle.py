@@ -98,9 +98,9 @@ def simulate(
     expense_ratio: Weights | None = None,
     management_fee: float = 0.0,
 ) -> OraclePath:
-    """A run on margin with proportional costs: `oracle_path.run` with its commonest terms by name.
+    """Simulate a run on margin with proportional costs: `oracle_path.run` with its commonest terms by name.
 
-    `targets[t]` is traded at the close of row t, fractions of NAV, an asset left out counting as 0; those of the
+    `targets[t]` is traded at the close of row t, in fractions of NAV; an asset left out counts as 0. Targets of the
     last row are ignored.
     """
     terms = Terms(

@@ -65,7 +65,7 @@ class Orders:
 
 
 def is_off(weights: Weights, target: Weights, bands: Bands) -> bool:
-    """Whether some weight is further from its target than its band."""
+    """Return whether some weight is further from its target than its band."""
     return any(abs(weights[a] - w) > bands.width(w) + ROUNDING for a, w in target.items())
 
 

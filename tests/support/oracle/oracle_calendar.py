@@ -36,5 +36,5 @@ def month_ends(dates: Sequence[date]) -> list[int]:
 
 
 def annual_rate_return(rate: float, days: int) -> float:
-    """What an annual rate earns over some calendar days."""
+    """Return of an annual rate over some calendar days."""
     return float((1.0 + rate) ** (days / 365.25)) - 1.0

@@ -50,7 +50,7 @@ class OraclePath:
 
     @property
     def ruined(self) -> bool:
-        """Whether the path ended in ruin."""
+        """True if the path ended in ruin."""
         return self.nav[-1] <= 0.0
 
     @property

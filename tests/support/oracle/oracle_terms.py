@@ -61,8 +61,8 @@ class Fund:
 class Impact:
     """Square-root impact, by volatilities and values traded over a window.
 
-    `earlier_prices` are those of the dates before row 0, oldest first. `value_traded` is in currency, of those dates
-    and then of the rows of the run; None where a value is not known.
+    `earlier_prices` are the prices on the dates before row 0, oldest first. `value_traded` is in currency: values on
+    the same dates, then on the rows of the run; None for a value that is not known.
     """
 
     coefficient: float
@@ -98,7 +98,7 @@ class Bands:
     absolute: float | None = None
     relative: float | None = None  # of |target|
     to: str = "target"  # or "edge"
-    checks: frozenset[int] = frozenset()  # rows checked besides those of decisions
+    checks: frozenset[int] = frozenset()  # rows checked in addition to the rows of decisions
     also_on_schedule: bool = False
 
     def width(self, target: float) -> float:

@@ -1,4 +1,4 @@
-"""A page in a real browser: what it complained of, what stands out of it, what axe-core and a printer make of it."""
+"""A page in a real browser: its errors and requests, its overflow, its axe-core findings and its print."""
 
 import csv
 import json
@@ -40,13 +40,13 @@ ReportOf = Callable[[str], Path]
 
 
 class OpenPage(Protocol):
-    """Opens a file in the browser, in a window so wide, by day or by night, with scripts on or off."""
+    """Function that opens a file in the browser, in a given width, in light or dark, with scripts on or off."""
 
     def __call__(self, path: Path, *, width: int = 1440, scheme: Scheme = "light", scripts: bool = True) -> Page: ...
 
 
 class Watch:
-    """Errors logged, failures and requests of a window's pages, recorded from before the first is opened."""
+    """Errors, failures and requests of a window's pages, recorded from before the first page is opened."""
 
     def __init__(self, window: BrowserContext) -> None:
         self.errors: list[str] = []
@@ -56,7 +56,7 @@ class Watch:
         window.on("request", lambda request: self.requests.append(request.url))
 
     def complaints(self) -> list[str]:
-        """Errors, and requests that leave the disk; none is right."""
+        """Return errors, and requests that leave the disk; the list should be empty."""
         outside = [f"asks for {address}" for address in self.requests if not address.startswith(INSIDE)]
         return [*self.errors, *outside]
 
@@ -71,7 +71,7 @@ def standing_out(page: Page) -> list[str]:
 
 
 def axe_findings(page: Page) -> list[str]:
-    """Serious and critical findings of axe-core by WCAG 2.2 A and AA and best practices; none is right.
+    """Return serious and critical findings of axe-core by WCAG 2.2 A and AA and best practices.
 
     axe-core needs scripts: for a page without them, see `frozen`.
     """
@@ -82,7 +82,7 @@ def axe_findings(page: Page) -> list[str]:
 
 
 def draw_all(page: Page) -> None:
-    """Make the window as tall as the page, so that every chart comes near and is drawn."""
+    """Make the window as tall as the page, so that every chart is near and is drawn."""
     size = page.viewport_size
     assert size
     page.set_viewport_size({"width": size["width"], "height": page.evaluate("document.documentElement.scrollHeight")})
@@ -105,7 +105,7 @@ def downloaded(page: Page, button: str) -> tuple[str, list[list[str]]]:
 
 
 def frozen(page: Page, folder: Path) -> Path:
-    """A page as it stands, as a file without its scripts: what one opened with scripts off shows, for axe-core."""
+    """Save a page in its current state without its scripts: what a page without scripts shows, for axe-core."""
     page.evaluate("document.querySelectorAll('script').forEach(script => script.remove())")
     copy = folder / "frozen.html"
     copy.write_text(page.content(), encoding="utf-8")
@@ -113,27 +113,27 @@ def frozen(page: Page, folder: Path) -> Path:
 
 
 def printed(page: Page) -> bytes:
-    """The page as a PDF, A4, with its headings as the outline."""
+    """Return the page as a PDF, A4, with its headings as the outline."""
     return page.pdf(format="A4", prefer_css_page_size=True, print_background=True, tagged=True, outline=True)
 
 
 def pages_of(pdf: bytes) -> list[tuple[float, float]]:
-    """Width and height in points of each page of a PDF as Chromium writes it."""
+    """Return width and height in points of each page of a PDF, as Chromium writes it."""
     boxes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", pdf)
     return [(float(width), float(height)) for width, height in boxes]
 
 
 def headings_of(pdf: bytes) -> set[str]:
-    """The outline of a PDF as Chromium writes it and the document's title, closed up.
+    """Return the outline of a PDF, as Chromium writes it, and the document's title, without blanks.
 
-    Blanks are left out, as Chromium leaves out those at which a heading breaks.
+    Chromium omits the blanks at which a heading breaks, so all are left out.
     """
     found = re.findall(rb"/Title (?:\(((?:\\.|[^\\)])*)\)|<FEFF([0-9A-F]*)>)", pdf)
     return {closed_up(_text(wide, plain)) for plain, wide in found}
 
 
 def closed_up(text: str) -> str:
-    """A text without its blanks.
+    """Return a text without its blanks.
 
     >>> closed_up("Where the risk is")
     'Wheretheriskis'
@@ -142,7 +142,7 @@ def closed_up(text: str) -> str:
 
 
 def _text(wide: bytes, plain: bytes) -> str:
-    """A PDF's string: UTF-16 in hexadecimal, or characters of which some are escaped."""
+    """Decode a PDF's string: UTF-16 in hexadecimal, or characters of which some are escaped."""
     if wide:
         return bytes.fromhex(wide.decode()).decode("utf-16-be")
     return re.sub(r"\\(.)", r"\1", plain.decode("latin-1"))

@@ -1,4 +1,4 @@
-"""Results whose pages are looked at in a browser: the usual ones, and those that a page is likely to get wrong."""
+"""Results whose pages are opened in a browser: usual ones, and ones that a page is likely to get wrong."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

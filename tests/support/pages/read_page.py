@@ -1,4 +1,4 @@
-"""A page as tests read it: its tags, its text, its tables, and what its script reads."""
+"""A page as tests read it: its tags, its text, its tables, and the data of its script."""
 
 import json
 from html.parser import HTMLParser

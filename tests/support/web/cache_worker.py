@@ -1,6 +1,6 @@
 """A program that fetches synthetic series into a cache and kills itself on the way, for test_cache_crashes.py.
 
-It reads one JSON a line: a folder, and what to fetch in as many processes at once; it answers with how each ended. A
+It reads one JSON a line: a folder, and series to fetch in several processes at once; it answers with each exit. A
 process dies by SIGKILL at its k-th step: before a call that changes a folder or a file, or in the middle of a write.
 The processes are forked, so that the libraries are loaded once.
 """
@@ -34,7 +34,7 @@ def fetch_into_cache(folder: str, symbols: list[str], day: int, *, refresh: bool
 
 
 class Steps:
-    """Counts what a process does to its files, and kills it at one of the steps."""
+    """Counts the file operations of a process, and kills it at one of the steps."""
 
     def __init__(self, last: int) -> None:
         self._left = last
@@ -45,7 +45,7 @@ class Steps:
         return self._left == 0
 
     def before(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        """The same call, and death before it."""
+        """Return a function that dies or makes the same call."""
 
         def counted(*given: Any, **named: Any) -> Any:
             if self.step():
@@ -55,7 +55,7 @@ class Steps:
         return counted
 
     def open(self, place: Any, mode: str = "r", *given: Any, **named: Any) -> Any:
-        """As `io.open`, with writers that may die in the middle."""
+        """Open like `io.open`, with writers that may die in the middle."""
         return _Dying(place, self) if mode == "wb" else _open(place, mode, *given, **named)
 
 
@@ -83,7 +83,7 @@ def _die_at(step: int) -> None:
 
 
 def _forked(folder: str, task: dict[str, Any]) -> int:
-    """The id of a process that does a task."""
+    """Return the id of a forked process that runs a task."""
     child = os.fork()
     if child:
         return child
@@ -99,7 +99,7 @@ def _forked(folder: str, task: dict[str, Any]) -> int:
 
 
 def main() -> None:
-    """Do what each line says, until there are no more."""
+    """Carry out each line until the input ends."""
     import filelock  # noqa: F401 - loaded once
     import tenacity  # noqa: F401 - loaded once
     from pyarrow import parquet  # noqa: F401 - loaded once

@@ -19,12 +19,12 @@ FRENCH_FOLDER = "/pages/faculty/ken.french/ftp"
 
 
 def fred_csv(symbol: str, rows: Mapping[str, str], date: str = "observation_date") -> str:
-    """A download of FRED: the header, then a line a day, "" or "." where a day has no value."""
+    """Return a download of FRED: the header, then a line a day, "" or "." for a day without a value."""
     return "".join(f"{day},{value}\n" for day, value in {date: symbol, **rows}.items())
 
 
 def french_zip(dataset: str, text: str) -> bytes:
-    """A download of the library: one CSV with the lines of Windows, zipped."""
+    """Return a download of the library: one CSV with Windows line ends, zipped."""
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(f"{dataset}.csv", text.replace("\n", "\r\n").encode("latin-1"))
@@ -36,11 +36,11 @@ class FakeWeb(ThreadingHTTPServer):
 
     `fail` makes the next requests, or all of them, fail: 404, 429 (`headers` may hold Retry-After), 500 or any other
     status; `html`, `empty`, `truncated` (fewer bytes than announced), `truncated chunks`, `reset`, `hang`, `drip` (a
-    byte at a time) and `drip head`. What hangs and drips does so until `release`, the end of the server or, for what
-    drips, of the client: no answer ever comes of it, however long a client waits.
+    byte at a time) and `drip head`. Requests that hang or drip do so until `release`, until the server ends or, if they
+    drip, until the client ends: no answer ever arrives, however long a client waits.
 
     Args:
-        ssl_context: speaks TLS with it.
+        ssl_context: context with which to speak TLS.
     """
 
     daemon_threads = True
@@ -62,11 +62,11 @@ class FakeWeb(ThreadingHTTPServer):
 
     @property
     def counts(self) -> Counter[str]:
-        """Requests by path, without their queries."""
+        """Return the number of requests by path, without their queries."""
         return Counter(urlsplit(one).path for one in self.requests)
 
     def fail(self, fault: str, times: int = 1_000_000, headers: Mapping[str, str] | None = None) -> None:
-        """Fail so many times from now on, then answer again."""
+        """Fail up to n times from now on, then answer again."""
         self._fault, self._left, self._headers = fault, times, dict(headers or {})
 
     def recover(self) -> None:
@@ -109,7 +109,7 @@ class FakeWeb(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is what some tests are about: nothing on the terminal."""
+        """Print nothing: some tests are about clients that hang up."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -170,4 +170,4 @@ class _Handler(BaseHTTPRequestHandler):
                 return
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name in http.server
-        """Nothing on the terminal."""
+        """Print nothing."""

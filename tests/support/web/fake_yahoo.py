@@ -21,17 +21,17 @@ class Listed:
     """A symbol at the fake exchange.
 
     Args:
-        dates: sessions, local, rising.
-        closes: of each, None for none, in the shares of today.
+        dates: sessions in local dates, rising.
+        closes: close of each session in today's shares; None where missing.
         dividends: per share by ISO date.
         splits: numerator and denominator by ISO date.
         capital_gains: per share by ISO date.
-        zone: of the exchange.
-        instrument: Yahoo's type of it.
+        zone: time zone of the exchange.
+        instrument: Yahoo's type of the symbol.
         under_way: whether the last session is not over.
         adjusted: whether the answer has adjusted closes.
-        opens: of each session; the closes where not given.
-        volumes: shares of each session; 1000 where not given.
+        opens: of each session; by default the closes.
+        volumes: shares of each session; by default 1000.
     """
 
     dates: Sequence[str]
@@ -48,7 +48,7 @@ class Listed:
     volumes: Sequence[int | None] | None = None
 
     def chart(self, symbol: str, begin: float, end: float) -> dict[str, Any]:
-        """One answer's `chart`, of the sessions that open in [begin, end)."""
+        """Return one answer's `chart`, of the sessions that open in [begin, end)."""
         begins = [self._at(day, "09:30") for day in self.dates]
         inside = [i for i, moment in enumerate(begins) if begin <= moment < end]
         closes = [self.closes[i] for i in inside]
@@ -109,7 +109,7 @@ class Listed:
 
 
 def walk(symbol: str, dates: pd.DatetimeIndex, volatility: float = 0.01) -> Listed:
-    """A symbol that moves at random, the same for the same name, and pays a dividend each quarter."""
+    """Return a symbol that moves at random, the same for the same name, and pays a dividend each quarter."""
     rng = np.random.default_rng(sum(map(ord, symbol)))
     closes = 100 * np.cumprod(1 + volatility * rng.standard_normal(len(dates)))
     days = [f"{day:%Y-%m-%d}" for day in dates]
@@ -117,7 +117,7 @@ def walk(symbol: str, dates: pd.DatetimeIndex, volatility: float = 0.01) -> List
 
 
 class FakeYahoo(FakeWeb):
-    """Serves `listed` by symbol beside what `FakeWeb` serves; `faults` make single symbols fail, as `FakeWeb.fail`."""
+    """Serves `listed` by symbol in addition to `FakeWeb`; `faults` make single symbols fail, like `FakeWeb.fail`."""
 
     def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
         super().__init__(ssl_context)

@@ -24,19 +24,19 @@ ERC = Path("configs", "etf", "erc.yaml")
 
 
 def bill(dates: pd.DatetimeIndex = DATES) -> Listed:
-    """The 13-week bill: between 2 and 6 % a year, and no answer on one date."""
+    """Return the 13-week bill: between 2 and 6 % a year, and no answer on one date."""
     rates: list[float | None] = [round(4 + 2 * float(np.sin(i / 90)), 3) for i in range(len(dates))]
     rates[100] = None
     return Listed([f"{day:%Y-%m-%d}" for day in dates], rates, instrument="INDEX")
 
 
 def stock(sources: FakeYahoo, dates: pd.DatetimeIndex = DATES) -> None:
-    """Everything that the shipped configurations ask for."""
+    """Add every series that the shipped configurations request."""
     sources.listed |= {symbol: walk(symbol, dates) for symbol in HELD} | {"^IRX": bill(dates)}
 
 
 def users_folder(folder: Path) -> Path:
-    """A folder with the shipped configurations in it, which wait for sources as long as tests do."""
+    """Make a folder with the shipped configurations, which wait for sources as long as the tests do."""
     copies = folder / "configs" / "etf"
     shutil.copytree(ROOT / "configs" / "etf", copies)
     for copy in copies.glob("*.yaml"):
@@ -45,7 +45,7 @@ def users_folder(folder: Path) -> Path:
 
 
 def small(folder: Path, name: str = "small", **data: Any) -> Path:
-    """A configuration of equal weights at no cost; `data` replaces what its section says."""
+    """Write a configuration of equal weights at no cost; `data` replaces its section."""
     section = {"source": "yfinance", "assets": {"SPY": "equities", "TLT": "bonds"}, "cash": 0.02, **data}
     if section["source"] != "csv":
         section.setdefault("timeout", HANG)
@@ -55,7 +55,7 @@ def small(folder: Path, name: str = "small", **data: Any) -> Path:
 
 
 def report_of(folder: Path) -> dict[str, Any]:
-    """Return all files of a report, but for what the clock says: two of them may be written on two days."""
+    """Return all files of a report without the clock's facts, as two reports may be written on two days."""
     found: dict[str, Any] = dict(files(folder))
     found["manifest.json"] = json.loads(found["manifest.json"])
     written = written_on(found["manifest.json"].pop("environment"))
@@ -69,7 +69,7 @@ def table(folder: Path, name: str) -> pd.DataFrame:
 
 
 def levels_by_hand(listed: Listed) -> list[float]:
-    """One share bought at the first close; each dividend buys more at the close of its date."""
+    """Return the value of one share bought at the first close; each dividend buys more at the close of its date."""
     shares = 1.0
     levels: list[float] = []
     for day, close in zip(listed.dates, listed.closes, strict=True):
@@ -81,13 +81,13 @@ def levels_by_hand(listed: Listed) -> list[float]:
 
 
 def cash_by_hand(listed: Listed) -> list[float]:
-    """1 put into bills: at a discount d the price of one is 1 - d × 91 / 360, and it grows evenly over its 91 days."""
+    """Return 1 put into bills: at a discount d a bill costs 1 - d × 91 / 360, and it grows evenly over its 91 days."""
     level, levels, rate = 1.0, [], 0.0
     for i, day in enumerate(listed.dates):
         if i:
             days = (pd.Timestamp(day) - pd.Timestamp(listed.dates[i - 1])).days
             level *= (1 - rate * 91 / 360) ** (-days / 91)
         quoted = listed.closes[i]
-        rate = rate if quoted is None else quoted / 100  # where there is none the earlier one stays in force
+        rate = rate if quoted is None else quoted / 100  # without a quote the earlier rate stays in force
         levels.append(level)
     return levels

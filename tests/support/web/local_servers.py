@@ -1,7 +1,7 @@
-"""The world on this machine: every source behind one proxy and a certificate, as a user's process comes to them.
+"""Local servers for every source, behind one proxy and one certificate, as a user's process reaches them.
 
-A child process, or this one, is led here by the variables of the environment that curl and requests heed. Nothing but
-the hosts of the sources is let through, and each other one that is asked for is written down.
+The environment variables that curl and requests follow direct a child process, or this one, here. Only the hosts of
+the sources are let through, and every other requested host is recorded.
 """
 
 import os
@@ -43,7 +43,7 @@ class LocalWorld:
     """A `FakeYahoo` that speaks TLS for every host of the sources, and the proxy that leads there.
 
     Args:
-        folder: of the authority's certificate, and of what a child process takes for its home.
+        folder: folder of the authority's certificate, which child processes use as their home.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -64,7 +64,7 @@ class LocalWorld:
 
     @property
     def elsewhere(self) -> list[str]:
-        """Whatever was asked for beside the sources."""
+        """Return the requested hosts that are not sources."""
         return self._proxy.elsewhere
 
     @property
@@ -78,12 +78,12 @@ class LocalWorld:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The whole environment of a child process: led here, and with nothing else of the developer's."""
+        """Return the environment of a child process: directed here, without the developer's other variables."""
         kept = {name: value for name, value in os.environ.items() if name in _KEPT}
         return {**kept, **self.variables, "HOME": str(self._home), "PYTHONPATH": str(ROOT)}
 
     def start(self, *arguments: str | Path, cwd: Path, **variables: str) -> "subprocess.Popen[str]":
-        """A command of the project in a process of its own, as a user has it; `variables` replace some."""
+        """Start a command of the project in its own process, as a user would; `variables` replace some."""
         return subprocess.Popen(
             [sys.executable, "-m", "backtest", *map(str, arguments)],
             cwd=cwd,
@@ -96,7 +96,7 @@ class LocalWorld:
         )
 
     def run(self, *arguments: str | Path, cwd: Path, **variables: str) -> Answer:
-        """The same, and what came of it."""
+        """Run a command of the project in its own process; return its output and exit code."""
         return finished(self.start(*arguments, cwd=cwd, **variables))
 
     def __enter__(self) -> Self:
@@ -120,7 +120,7 @@ def finished(process: "subprocess.Popen[str]") -> Answer:
 
 
 def lead(environment: Any, variables: Mapping[str, str]) -> None:
-    """Lead this process by these variables and no others; `environment` is pytest's `MonkeyPatch`."""
+    """Direct this process by these variables and no others; `environment` is pytest's `MonkeyPatch`."""
     for name in [name for name in os.environ if name.lower() in _VARIABLES]:
         environment.delenv(name)
     for name, value in variables.items():
@@ -128,10 +128,10 @@ def lead(environment: Any, variables: Mapping[str, str]) -> None:
 
 
 class _Proxy(ThreadingHTTPServer):
-    """Leads CONNECT for the hosts of the sources to one port of this machine, and refuses all else.
+    """Forwards CONNECT for the hosts of the sources to one port of this machine, and refuses all other hosts.
 
     Args:
-        port: where the sources are.
+        port: port of the sources.
     """
 
     daemon_threads = True
@@ -152,7 +152,7 @@ class _Proxy(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients hang up at will."""
+        """Print nothing: clients hang up at will."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -180,11 +180,11 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = _refuse  # noqa: N815 - the names in http.server
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name in http.server
-        """Nothing on the terminal."""
+        """Print nothing."""
 
 
 def _hand_on(one: socket.socket, other: socket.socket) -> None:
-    """Bytes from one end to the other until one of them closes."""
+    """Forward bytes from one end to the other until one of them closes."""
     with suppress(OSError):
         while piece := one.recv(2**16):
             other.sendall(piece)
@@ -202,7 +202,7 @@ def files(folder: Path, *, but: Sequence[str] = ()) -> dict[str, bytes]:
 
 
 def age(cache: Path, days: int) -> None:
-    """Let what is kept have been fetched so many days ago."""
+    """Set the fetch time of cached series to some days ago."""
     kept = Cache(cache)
     for entry in kept.entries():
         quotes = kept.read(entry.source, entry.symbol)

@@ -41,11 +41,11 @@ def history(symbol: str, day: int) -> RawSeries:
 
 
 class SyntheticSource(Source):
-    """The history of a day, whole or from a date on.
+    """Source that serves the history of a day, whole or from a date on.
 
     Args:
-        day: of asking.
-        fault: called with the symbol before each answer; what it raises is what the source says.
+        day: day of the request.
+        fault: called with the symbol before each answer; an error that it raises is the source's answer.
     """
 
     def __init__(self, day: int = 0, fault: Callable[[str], None] = lambda _: None) -> None:
@@ -60,7 +60,7 @@ class SyntheticSource(Source):
 
 
 def tail(quotes: RawSeries, since: date | None) -> RawSeries:
-    """The same from a date on."""
+    """Return the series from a date on."""
     if since is None:
         return quotes
     return RawSeries(
@@ -74,7 +74,7 @@ def tail(quotes: RawSeries, since: date | None) -> RawSeries:
 
 
 class Clock:
-    """A clock in place of `time`: only sleeping advances it, and takes no time."""
+    """Clock in place of `time`: only sleeping advances it, and sleeping takes no time."""
 
     def __init__(self) -> None:
         self.now, self.slept = 1000.0, list[float]()
@@ -88,7 +88,7 @@ class Clock:
 
 
 def on_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Put requests on a clock of their own; waiting for an answer has no limit."""
+    """Put requests on a separate clock; waiting for an answer has no limit."""
     clock = Clock()
     monkeypatch.setattr(http_retry, "time", clock)
     monkeypatch.setattr(fetch, "time", clock)
@@ -97,7 +97,7 @@ def on_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 class Failing(SyntheticSource):
-    """Says what is on its list, one at each http_retry, and then the truth."""
+    """Source that raises its problems in turn, one per request, and then answers."""
 
     def __init__(self, *problems: Exception, day: int = 0) -> None:
         super().__init__(day, self._next)
@@ -109,7 +109,7 @@ class Failing(SyntheticSource):
 
 
 class Answering(SyntheticSource):
-    """Answers with what a function makes of the seconds that it is given."""
+    """Source that answers with the result of a function of the seconds that it is given."""
 
     def __init__(self, answer: Callable[[float], RawSeries]) -> None:
         super().__init__()

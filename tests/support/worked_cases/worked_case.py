@@ -1,7 +1,7 @@
 """Runs worked by hand, as data: two assets, a few periods, round numbers; the working is in each docstring.
 
-Any simulator of the accounting can be held to them. Unless a case says otherwise a period has 36 days, a tenth of a
-year of 360, there is no cash return and nothing costs anything. Amounts are in units of the first NAV.
+They apply to any simulator of the accounting. Unless a case says otherwise a period has 36 days, a tenth of a year of
+360, there is no cash return, and nothing costs anything. Amounts are in units of the first NAV.
 """
 
 from __future__ import annotations
@@ -49,18 +49,18 @@ class Case:
 
     @property
     def cash_returns(self) -> Sequence[float]:
-        """The cash return of each row, nothing where the case names none."""
+        """Return the cash return of each row; zero where the case names none."""
         return self.cash or [0.0] * len(self.dates)
 
     @property
     def decisions(self) -> Mapping[int, Decision]:
-        """The targets, or with a fixed debt the functions that work them out."""
+        """Return the targets, or the functions that compute them with a fixed debt."""
         debt = self.debt
         return self.targets if debt is None else {row: in_debt(target, debt) for row, target in self.targets.items()}
 
     @property
     def events(self) -> list[tuple[int, str]]:
-        """The row and the reason of each trade, in order."""
+        """Return the row and the reason of each trade, in order."""
         several = {row: (reason,) if isinstance(reason, str) else reason for row, reason in self.reasons.items()}
         return [(row, reason) for row in sorted(several) for reason in several[row]]
 
@@ -80,5 +80,5 @@ def in_debt(weights: Mapping[str, float], debt: float) -> Decision:
 
 
 def over(divisor: int, values: Sequence[str]) -> list[Fraction]:
-    """Decimal numbers, exactly, over a divisor."""
+    """Return decimal numbers, exactly, over a divisor."""
     return [Fraction(value) / divisor for value in values]
