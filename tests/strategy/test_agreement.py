@@ -72,7 +72,7 @@ class Mine(LeveredERC):
 """,
     "half of many alone": """
 class Mine(ERC):
-'''Half of ERC, for many dates only.'''
+    '''Half of ERC, for many dates only.'''
     def target_weights_many(self, views):
         return super().target_weights_many(views) / 2
 """,
@@ -82,7 +82,7 @@ class _Half(ERC):
     def target_weights(self, view):
         return super().target_weights(view) / 2
 class Mine(_Half):
-'''ERC for many dates.'''
+    '''ERC for many dates.'''
     def target_weights_many(self, views):
         return super().target_weights_many(views)
 """,
@@ -214,7 +214,7 @@ def test_differences_within_the_precision_of_an_optimiser_are_not_refused(tmp_pa
     """Weights that differ by 1e-7, as two optimisers' answers do, count as the same."""
     code = """
 class Mine(ERC):
-'''Differs slightly when it is asked for many dates.'''
+    '''Differs slightly when it is asked for many dates.'''
     def target_weights_many(self, views):
         return super().target_weights_many(views) + 1e-7
 """
