@@ -65,7 +65,7 @@ def calendar_year(column: str, year: int) -> float:
     return at("sample", column, f"{year}-12-31") / at("sample", column, f"{year - 1}-12-31") - 1
 
 
-# The files and what is said of them
+# The files and their descriptions
 
 
 def test_columns_toml_lists_the_columns_of_the_files_and_no_others() -> None:

@@ -148,8 +148,8 @@ def test_a_fund_is_reset_at_closes_whenever_it_is_traded(tmp_path: Path) -> None
     moves = 3 * closes["a"].pct_change().to_numpy()[1:] - 2 * cash - 0.005 * 2 * days / 360 - 0.0095 * days / 365
     # on the first night the money is in cash, and the fund is bought at its level of that open, its charges paid
     bought = 1 - 2 * cash[0] - 0.005 * 2 * days[0] / 360 - 0.0095 * days[0] / 365
-    wanted = (1 + cash[0]) * np.cumprod(1 + moves) / bought
-    assert result.nav.to_numpy()[1:] == pytest.approx(wanted, rel=1e-12)
+    expected = (1 + cash[0]) * np.cumprod(1 + moves) / bought
+    assert result.nav.to_numpy()[1:] == pytest.approx(expected, rel=1e-12)
     linked = result.contributions.sum(axis=1)
     assert np.diff(result.nav) == pytest.approx(linked.to_numpy()[1:], abs=1e-13)
 

@@ -48,7 +48,7 @@ def test_the_nth_date_of_each_period_in_the_data(frequency: str, days: set[objec
         rows[PERIODS[frequency](day)].append(row)
     periods = [rows[period] for period in sorted(rows, key=str)] if frequency == "yearly" else list(rows.values())
     if n < -1:
-        periods = periods[:-1]  # the last may go on after the data
+        periods = periods[:-1]  # the last period may continue after the data
     expected = {one[min(n, len(one)) - 1] if n > 0 else one[max(n, -len(one))] for one in periods}
     dates = pd.DatetimeIndex([str(day) for day in ordered])
     assert rebalance_rows(dates, frequency, n) == sorted(expected | {len(ordered) - 1})  # type: ignore[arg-type]  # as above

@@ -13,13 +13,13 @@ RETURNS = np.random.default_rng(10).normal(0.0005, 0.01, (300, 4)) * [1.0, 0.3, 
 def test_covariance_equals_pandas_expanding() -> None:
     """Each date's, from the sums that go on from the date before."""
     rows = [9, 10, 11, 50, 51, 120, 299]
-    wanted = pd.DataFrame(RETURNS).expanding().cov()
+    expected = pd.DataFrame(RETURNS).expanding().cov()
     for matrix, row in zip(expanding_sample_covariance(RETURNS, rows, 10), rows, strict=True):
-        assert error(matrix, wanted.loc[row].to_numpy()) < 1e-12
+        assert error(matrix, expected.loc[row].to_numpy()) < 1e-12
 
 
 def test_an_asset_that_joins_shortens_the_history_of_all() -> None:
-    """Once it has returns enough to be there; before, the others have all of theirs. A gap restarts its history."""
+    """This begins once it has enough returns; before, the others have all of theirs. A gap restarts its history."""
     late = RETURNS.copy()
     late[:100, 3] = np.nan
     late[200, 0] = np.nan

@@ -82,7 +82,7 @@ def test_variance_is_the_samples_without_convergence(monkeypatch: pytest.MonkeyP
 
 
 def test_search_ended_by_rounding_at_its_maximum_counts_as_converged(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It complains once, and a second one, begun where it stood, does not: the model is as without the complaint."""
+    """The first search complains, and a second one from its end does not: the model ignores the complaint."""
     expected, flags = fit_garch(RETURNS[:300]), iter([8, 0])
     monkeypatch.setattr("arch.univariate.base.ARCHModelResult.convergence_flag", property(lambda _: next(flags)))
     fit = fit_garch(RETURNS[:300])

@@ -79,7 +79,7 @@ def test_invalid_windows_are_rejected() -> None:
         window_rows("3W", 12)
 
 
-# ------------------------------------------------------------------------------------------------ sums that are shared
+# ---------------------------------------------------------------------------------------------------------- shared sums
 
 
 def shared(returns: Array, rows: range | list[int], window: int) -> Array:
@@ -92,15 +92,15 @@ def shared(returns: Array, rows: range | list[int], window: int) -> Array:
 
 @pytest.mark.parametrize("count", [1, 2, 3, 6, 17, 60])
 @pytest.mark.parametrize(("window", "step"), [(64, 1), (64, 8), (100, 5), (130, 16), (252, 21), (756, 21), (1000, 125)])
-def test_shared_sums_are_numpys_covariances(count: int, window: int, step: int) -> None:
-    """On both sides of several anchors, with whole blocks and parts of them; 1e-12 is what is promised."""
+def test_shared_sums_equal_numpys_covariances(count: int, window: int, step: int) -> None:
+    """The rows lie on both sides of several anchors, with whole blocks and parts of them; 1e-12 is promised."""
     returns = np.random.default_rng(window).normal(0.0003, 0.01, (2 * window + 300, count))
     rows = range(window - 1, len(returns), step)
     assert error(shared(returns, rows, window), by_numpy(returns, rows, window)) < 1e-12
 
 
 def test_large_matrices_do_not_depend_on_later_dates() -> None:
-    """190 assets: a matrix fills what is worked on at a time. Whatever comes after a date, its bits are the same."""
+    """With 190 assets a matrix fills a whole batch. Whatever comes after a date, its bits are the same."""
     returns = np.random.default_rng(14).normal(0.0003, 0.01, (300, 190))
     rows = range(130, 300, 12)
     found = shared(returns, rows, 128)
@@ -117,14 +117,14 @@ def test_a_calm_after_a_storm_keeps_its_digits() -> None:
     returns = np.random.default_rng(0).normal(size=(900, 3))
     returns[:300] *= 1e6
     rows, window = range(100, 900, 10), 100
-    wanted = by_numpy(returns, rows, window)
-    assert error(shared(returns, rows, window), wanted) < 1e-12
+    expected = by_numpy(returns, rows, window)
+    assert error(shared(returns, rows, window), expected) < 1e-12
     products = np.cumsum(returns[:, :, None] * returns[:, None, :], axis=0)
     totals = np.cumsum(returns, axis=0)
     at, before = np.array(rows), np.array(rows) - window
     mean = (totals[at] - totals[before]) / window
     running = (products[at] - products[before] - window * mean[:, :, None] * mean[:, None, :]) / (window - 1)
-    assert error(running[-1], wanted[-1]) > 1e-4
+    assert error(running[-1], expected[-1]) > 1e-4
 
 
 @pytest.mark.parametrize("far", [0.0, 1.0, 1e6])
@@ -158,7 +158,7 @@ def test_returns_that_do_not_vary_have_a_variance_of_zero_exactly() -> None:
 
 
 def test_gap_affects_only_its_own_windows() -> None:
-    """With sums that are shared too: nothing of a missing return is left once it is out of the window."""
+    """With shared sums too: nothing of a missing return is left once it is out of the window."""
     returns = np.random.default_rng(5).normal(size=(400, 3))
     gap = returns.copy()
     gap[150, 1] = np.nan
@@ -178,10 +178,10 @@ def test_gap_affects_only_its_own_windows() -> None:
     st.sampled_from([1.0, 0.999, 0.97, 0.5]),
     st.integers(0, 2**32 - 1),
 )
-def test_shared_sums_do_not_depend_on_the_dates_asked_for(
+def test_shared_sums_do_not_depend_on_the_requested_dates(
     window: int, steps: list[int], decay: float, seed: int
 ) -> None:
-    """Whatever dates are asked for, each is what it is alone, with weights that fall too; 1e-12 is what is promised."""
+    """Each date equals the date alone, whatever other dates are requested, also with falling weights; to 1e-12."""
     rows = (window - 2 + np.cumsum(steps)).tolist()
     returns = np.random.default_rng(seed).standard_t(3, (rows[-1] + 1, 3)) * [1.0, 1e-3, 30.0]
     together = rolling_weighted_covariances(returns, rows, window, decay=decay)
@@ -198,4 +198,4 @@ def test_memory_of_shared_sums_is_bounded() -> None:
         rolling_sample_covariance(returns, list(range(62, 200, 2)), 63)  # 3.9 blocks
         sharing.assert_not_called()
         rolling_sample_covariance(returns, list(range(99, 200, 13)), 100)  # fewer than eight dates a window
-        assert [call.args[1] for call in sharing.call_args_list] == [[99]]  # the first: more might have come after it
+        assert [call.args[1] for call in sharing.call_args_list] == [[99]]  # the first: more dates might follow it
