@@ -11,7 +11,7 @@ RETURNS = np.random.default_rng(10).normal(0.0005, 0.01, (300, 4)) * [1.0, 0.3, 
 
 
 def test_covariance_equals_pandas_expanding() -> None:
-    """Each date's, from the sums that go on from the date before."""
+    """Each date continues the sums of the date before."""
     rows = [9, 10, 11, 50, 51, 120, 299]
     expected = pd.DataFrame(RETURNS).expanding().cov()
     for matrix, row in zip(expanding_sample_covariance(RETURNS, rows, 10), rows, strict=True):
@@ -46,7 +46,7 @@ def test_complete_rows_lose_a_row_at_a_gap_but_no_history(caplog: pytest.LogCapt
 
 @pytest.mark.parametrize("first", [1e3, 1e6])
 def test_first_returns_far_from_later_returns_lose_no_digits(first: float) -> None:
-    """The shift of the sums does not help then, so the product of the deviations is used."""
+    """Shifting the sums does not help in this case, so the product of the deviations is used."""
     returns = np.random.default_rng(11).normal(size=(500, 2))
     returns[:2] += first
     (_, found) = expanding_sample_covariance(returns, [1, 499], 2)

@@ -23,20 +23,20 @@ ROUNDING = 1e-16  # of entries near 4e-4: a few units in the last place
 
 
 def by_numpy(returns: Array, rows: range | list[int], window: int) -> Array:
-    """The covariance of each window as numpy works it out."""
+    """Return NumPy's covariance of each window."""
     count = returns.shape[1]
     return np.array([np.cov(returns[row + 1 - window : row + 1].T).reshape(count, count) for row in rows])
 
 
 def test_each_window_is_numpys_covariance_of_its_last_returns() -> None:
-    """Divisor window - 1, up to and including the row itself: one row earlier or later would fail."""
+    """The divisor is window - 1, and the row itself is included: one row earlier or later would fail."""
     found = rolling_sample_covariance(RETURNS, [11, 30, 59], 12)
     for matrix, row in zip(found, (11, 30, 59), strict=True):
         np.testing.assert_allclose(matrix, np.cov(RETURNS[row - 11 : row + 1].T), rtol=0, atol=ROUNDING)
 
 
 def test_covariance_equals_pandas_rolling() -> None:
-    """A second algorithm, with running sums: its updates lose some digits, hence 1e-15."""
+    """Another algorithm, with running sums: its updates lose some digits, hence 1e-15."""
     rolled = pd.DataFrame(RETURNS).rolling(20).cov()
     found = rolling_sample_covariance(RETURNS, list(range(60)), 20)
     for row in range(60):
@@ -44,7 +44,7 @@ def test_covariance_equals_pandas_rolling() -> None:
 
 
 def test_a_window_that_is_not_full_has_no_covariance() -> None:
-    """Neither before enough rows, nor for an asset that lacks a return; the others keep theirs, to the last bit."""
+    """This applies to the first rows and to an asset that lacks a return; the others keep theirs, to the last bit."""
     gap = RETURNS.copy()
     gap[25, 2] = np.nan
     whole = rolling_sample_covariance(RETURNS, [10, 11, 30, 40], 12)
@@ -83,7 +83,7 @@ def test_invalid_windows_are_rejected() -> None:
 
 
 def shared(returns: Array, rows: range | list[int], window: int) -> Array:
-    """The covariances, having made sure that their windows share sums."""
+    """Return the covariances after checking that their windows share sums."""
     with patch.object(weighted_sums, "anchored_covariances", wraps=anchored_covariances) as watched:
         found = rolling_sample_covariance(returns, list(rows), window)
     assert watched.call_count >= 1
@@ -113,7 +113,7 @@ def test_large_matrices_do_not_depend_on_later_dates() -> None:
 
 
 def test_a_calm_after_a_storm_keeps_its_digits() -> None:
-    """Volatility falls a million times: sums from which the storm is subtracted again have no digit right."""
+    """Volatility falls a million times: subtracting the storm from running sums would leave no correct digit."""
     returns = np.random.default_rng(0).normal(size=(900, 3))
     returns[:300] *= 1e6
     rows, window = range(100, 900, 10), 100
@@ -128,8 +128,8 @@ def test_a_calm_after_a_storm_keeps_its_digits() -> None:
 
 
 @pytest.mark.parametrize("far", [0.0, 1.0, 1e6])
-def test_assets_of_very_different_volatilities_and_means(far: float) -> None:
-    """Volatilities from 1e-6 to 1e3, means up to a million of them: the anchor's return takes the mean out."""
+def test_assets_may_have_very_different_volatilities_and_means(far: float) -> None:
+    """Volatilities from 1e-6 to 1e3, means up to a million of them: the anchor's return removes the mean."""
     scale = np.array([1e-6, 1.0, 1e3])
     returns = (far + np.random.default_rng(1).normal(size=(500, 3))) * scale
     rows = range(99, 500, 7)
@@ -137,7 +137,7 @@ def test_assets_of_very_different_volatilities_and_means(far: float) -> None:
 
 
 def test_windows_with_an_outlier_as_anchor_are_computed_separately() -> None:
-    """An outlier on row 504, an anchor: all windows that contain it are computed one by one, to the last bit."""
+    """Row 504 is an outlier and an anchor: all windows that contain it are computed one by one, to the last bit."""
     window = 252
     returns = np.random.default_rng(2).normal(size=(1000, 3))
     returns[504, 1] = 1e4
@@ -158,7 +158,7 @@ def test_returns_that_do_not_vary_have_a_variance_of_zero_exactly() -> None:
 
 
 def test_gap_affects_only_its_own_windows() -> None:
-    """With shared sums too: nothing of a missing return is left once it is out of the window."""
+    """Sums may be shared: a missing return leaves no trace once it is out of the window."""
     returns = np.random.default_rng(5).normal(size=(400, 3))
     gap = returns.copy()
     gap[150, 1] = np.nan
