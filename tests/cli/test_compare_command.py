@@ -47,7 +47,7 @@ def error_of(answer: Answer) -> str:
 # 1. Output
 
 
-def test_the_articles_strategies(here: Path) -> None:
+def test_compare_shows_and_writes_the_articles_strategies(here: Path) -> None:
     """The table has the numbers of the comparison in Python, and the files are complete."""
     answer = command("compare", *ARTICLE)
     assert (answer.code, answer.err) == (0, "")
@@ -81,9 +81,9 @@ def five() -> Comparison:
 def test_strategies_that_do_not_fit_the_terminal_follow_in_further_tables(
     width: int, tables: int, five: Comparison, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No cell is folded or shortened, and each strategy has every row once, with what a wide terminal shows.
+    """No cell is wrapped or shortened, and each strategy has every row once, with the contents of a wide terminal.
 
-    The same comparison at every width: it is made once, and its files, which have no width, are not written.
+    All widths show one comparison, made once; its files, which do not depend on the width, are not written.
     """
     monkeypatch.setattr("backtest.runs.pipeline.run_all", lambda configs, **_: configs)
     monkeypatch.setattr("backtest.runs.compared_runs.compare", lambda _: five)
@@ -140,7 +140,7 @@ def test_folder_of_many_strategies_is_named_after_the_first_two(here: Path) -> N
 
 
 def test_each_market_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """60/40 is run alone, and as the benchmark of two others that share one data section."""
+    """60/40 is run on its own, and as the benchmark of two others that share one data section."""
     loaded: list[DataSettings] = []
     real = load.load
 
@@ -268,7 +268,7 @@ def test_a_folder_of_other_files_is_never_replaced(here: Path) -> None:
     assert [path.name for path in (here / "mine").iterdir()] == ["thesis.txt"]
 
 
-def test_a_disk_that_fails_leaves_the_earlier_comparison(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_disk_keeps_the_earlier_comparison(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert command("compare", *ARTICLE[:2], "--output", "mine").code == 0
     before = (here / "mine/comparison.csv").read_bytes()
 

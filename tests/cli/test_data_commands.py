@@ -1,4 +1,4 @@
-"""`data fetch | list | show | verify | clear` as one reads them who meets them for the first time."""
+"""`data fetch`, `list`, `show`, `verify` and `clear`: their output, their files and their messages."""
 
 import json
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def config(name: str = "mine", **more: Any) -> Path:
 
 @pytest.fixture
 def kept(servers: LocalServers) -> Cache:
-    """A cache of SPY, TLT and ^IRX of Yahoo and DTB3 of FRED."""
+    """Fixture: a cache of SPY, TLT and ^IRX of Yahoo and DTB3 of FRED."""
     assert command("data", "fetch", config()).code == 0
     assert command("data", "fetch", config("of_fred", data={"cash": {"source": "fred", "symbol": "DTB3"}})).code == 0
     servers.sources.requests.clear()
@@ -53,7 +53,7 @@ def kept(servers: LocalServers) -> Cache:
 
 
 def rows(out: str) -> list[list[str]]:
-    """The cells of a table's rows, without its heading and rules."""
+    """Return the cells of a table's rows, without its heading and rules."""
     lines = [line.split() for line in out.splitlines() if line.strip() and "──" not in line]
     return lines[1:]
 
@@ -190,7 +190,7 @@ def test_a_level_that_never_moves_is_one_line() -> None:
 # 4. verify
 
 
-def test_verify_finds_nothing_wrong_with_what_was_just_fetched(kept: Cache) -> None:
+def test_verify_reports_nothing_after_a_fetch(kept: Cache) -> None:
     assert kept.entries()
     answer = command("data", "verify")
     assert (answer.code, answer.out, answer.err) == (0, "4 series in data_cache checked: no warning\n", "")
@@ -224,7 +224,7 @@ def test_verify_finds_a_single_bit_that_has_changed(ending: str, kept: Cache, se
 
 
 def test_verify_reports_suspicious_values(servers: LocalServers) -> None:
-    """A close that is wrong by a factor of ten for one day."""
+    """One close is wrong by a factor of ten."""
     spike = [*servers.sources.listed["SPY"].closes]
     spike[60] = 10 * (spike[60] or 0)
     servers.sources.listed["SPY"] = Listed(DAYS, spike)

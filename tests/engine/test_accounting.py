@@ -78,11 +78,11 @@ def runs(draw: st.DrawFn, leverage: float = 3.0) -> Inputs:
 
 @settings(max_examples=160, deadline=None)
 @given(runs())
-def test_any_run_equals_the_oracles_run(inputs: Inputs) -> None:
-    """NAV, weights, trades and each flow of each row, ruin or not; and a run that one refuses, the other refuses.
+def test_any_run_equals_the_oracle(inputs: Inputs) -> None:
+    """NAV, weights, trades and each flow of each row agree, ruin or not; a run refused by one side is refused by both.
 
-    The oracle works out each flow from weights, prices and terms, and solves the cost of each trade by bisection.
-    Target weights are exact fractions of the NAV after costs. An asset without a price is neither bought nor kept.
+    The oracle computes each flow from weights, prices and terms, and solves the cost of each trade by bisection.
+    Target weights are exact fractions of NAV after costs. An asset without a price is neither bought nor kept.
     """
     expected, got, message = both(inputs)
     assert (expected is None) == (got is None), message
@@ -90,7 +90,7 @@ def test_any_run_equals_the_oracles_run(inputs: Inputs) -> None:
         assert disagreement(expected, got) <= 1
 
 
-def test_a_trade_that_costs_all_there_is_ends_the_run() -> None:
+def test_a_trade_that_costs_all_of_nav_ends_the_run() -> None:
     """Ten times leverage and a fall of 9.9 % leave NAV 0.01 and positions of 9.01. Selling 8.91 at 2 % costs 0.178.
 
     This is ruin: NAV is 0, nothing is held, and the run ends. All positions are sold: 2 % of 9.01 is 0.1802, of which
@@ -198,7 +198,7 @@ def test_cash_alone_earns_cash(inputs: Inputs) -> None:
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32 - 1))
-def test_one_asset_alone_is_its_price(seed: int) -> None:
+def test_nav_of_a_single_asset_equals_its_price_ratio(seed: int) -> None:
     """With all of NAV in one asset and no costs, NAV is the price over the first price, rebalanced or not."""
     rng = np.random.default_rng(seed)
     prices = np.cumprod(1 + rng.normal(0, 0.05, 30)) * 50

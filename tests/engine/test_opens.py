@@ -35,7 +35,7 @@ def run(folder: Path, closes: pd.DataFrame, opens: pd.DataFrame, **settings: Any
     return bt.run(write_config(folder / "at_open.yaml", **config))
 
 
-def test_four_days_by_hand(tmp_path: Path) -> None:
+def test_trades_at_the_open_on_four_days_by_hand(tmp_path: Path) -> None:
     """Decided at Monday's close, bought at Tuesday's open at 102: 100, 104, 104, 98.8 at closes.
 
     Monday's NAV is 1, in cash overnight. Tuesday: 104 / 102. On Wednesday the weight is already 1: nothing is traded.
