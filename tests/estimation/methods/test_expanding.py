@@ -41,7 +41,7 @@ def test_complete_rows_lose_a_row_at_a_gap_but_no_history(caplog: pytest.LogCapt
     assert error(found[0], np.cov(RETURNS[100:110].T)) < 1e-12
     assert error(found[1], np.cov(np.delete(RETURNS[100:161], 50, axis=0).T)) < 1e-12
     assert error(found[2], np.cov(np.delete(RETURNS[100:], [50, 100], axis=0).T)) < 1e-12
-    assert caplog.messages[0].startswith("2 rows are left out")
+    assert caplog.messages[0].startswith("2 rows on which an asset lacks its return are left out")
 
 
 @pytest.mark.parametrize("first", [1e3, 1e6])
