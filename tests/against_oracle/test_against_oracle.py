@@ -33,7 +33,7 @@ def widened(rng: random.Random) -> Inputs:
     if rng.random() < 0.15:
         targets = {row: {a: w * rng.choice([0.02, 0.2, 1.0]) for a, w in t.items()} for row, t in targets.items()}
     prices = inputs.prices
-    if isinstance(terms.financing, Fund):  # calm, as they come, or so wild that funds lose all they have
+    if isinstance(terms.financing, Fund):  # calm, ordinary, or so volatile that funds lose everything
         power = rng.choice([0.25, 1.0, 1.0, 3.0])
         prices = {a: [None if p is None else 100.0 * (p / 100.0) ** power for p in s] for a, s in prices.items()}
     return replace(inputs, terms=terms, targets=targets, prices=prices)
@@ -67,17 +67,17 @@ def test_random_runs_equal_the_oracle() -> None:
     rng, seen = random.Random(20_261_125), Counter[str]()
     for k in range(RUNS):
         inputs = widened(rng)
-        wanted, got, said = both(inputs)
+        expected, got, message = both(inputs)
         if a_fund_is_lost(inputs):
-            assert "loses all of its capital" in said, k
+            assert "loses all of its capital" in message, k
             seen["lost fund"] += 1
             continue
-        assert (wanted is None) == (got is None), (k, said)
-        if wanted is None or got is None:
-            assert "cost all of the NAV" in said, k
+        assert (expected is None) == (got is None), (k, message)
+        if expected is None or got is None:
+            assert "cost all of the NAV" in message, k
             continue
-        assert disagreement(wanted, got) <= 1, k
-        seen.update(events_of(inputs, wanted))
+        assert disagreement(expected, got) <= 1, k
+        seen.update(events_of(inputs, expected))
     for event in EVENTS:
         assert seen[event] >= 10, (event, seen)
 
@@ -128,7 +128,7 @@ def events_of(inputs: Inputs, path: OraclePath) -> set[str]:
     return {name for name, is_there in there.items() if is_there} | set(path.trade_reasons)
 
 
-# ----------------------------------------------------------------------- cases that the comparison found
+# ---------------------------------------------------------------------------------------- cases found by the comparison
 
 
 DAYS = random_inputs(random.Random(1)).dates[:6]
@@ -143,10 +143,10 @@ def agree(
 ) -> Ledger:
     """Simulate six days without a cash return by both, assert that they agree, and return the engine's ledger."""
     series = {asset: list(levels) for asset, levels in prices.items()}
-    wanted, got, said = both(Inputs(DAYS, series, [0.0] * 6, targets, terms, loan_rate))
-    assert wanted is not None
-    assert got is not None, said
-    assert disagreement(wanted, got) <= 1
+    expected, got, message = both(Inputs(DAYS, series, [0.0] * 6, targets, terms, loan_rate))
+    assert expected is not None
+    assert got is not None, message
+    assert disagreement(expected, got) <= 1
     return got
 
 

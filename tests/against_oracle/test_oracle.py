@@ -275,12 +275,12 @@ def test_rebalances_hit_their_targets_exactly_in_random_runs() -> None:
                 level *= math.exp(rng.gauss(0.0, noise))
                 series.append(None if t > 3 and rng.random() < 0.05 else level)
             prices[asset] = series
-        wanted = {t: {a: rng.uniform(-1.0, 2.0) for a in assets} for t in range(0, n, 6)}
+        decided = {t: {a: rng.uniform(-1.0, 2.0) for a in assets} for t in range(0, n, 6)}
         path = simulate(
             dates,
             prices,
             [rng.gauss(0.001, 0.001) for _ in range(n)],
-            wanted,
+            decided,
             trading_cost={a: rng.choice([0.0, 0.0005, 0.02]) for a in assets},
             spread=0.02,
             cash_spread=0.003,
@@ -289,9 +289,9 @@ def test_rebalances_hit_their_targets_exactly_in_random_runs() -> None:
             management_fee=0.01,
         )
         assert path.ruined or len(path.nav) == n
-        for t in set(path.trade_rows) & wanted.keys():
+        for t in set(path.trade_rows) & decided.keys():
             if path.nav[t] > 0.0:
-                held = {a: w if prices[a][t] is not None else 0.0 for a, w in wanted[t].items()}
+                held = {a: w if prices[a][t] is not None else 0.0 for a, w in decided[t].items()}
                 assert path.weights[t] == held
 
 

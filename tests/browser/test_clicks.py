@@ -86,15 +86,15 @@ class TestRange:
 
         for years in (1, 3, 5, 10, 20):
             page.click(f"button[data-range='{years}']")
-            wanted = end - pd.DateOffset(years=years)
-            self.follows(page, nav, nav.index[abs(nav.index - wanted).argmin()], end)
+            expected = end - pd.DateOffset(years=years)
+            self.follows(page, nav, nav.index[abs(nav.index - expected).argmin()], end)
             assert pressed(page, "range") == [str(years)]
 
         type_date(page, "from", "2000-02-10")  # no date of the run
         type_date(page, "to", "2007-11-30")  # one of the run
         self.follows(page, nav, "2000-02-10", "2007-11-30")
         assert pressed(page, "range") == []
-        # one date alone, what is outside the run, and none
+        # a single date, dates outside the run, and no date
         wrong = {"from": ("2007-11-21", "1950-01-01", ""), "to": ("2000-03-30", "2050-01-01", "")}
         for field, date in ((field, date) for field, dates in wrong.items() for date in dates):
             page.fill(f"input[data-{field}]", date)
@@ -111,11 +111,11 @@ class TestRange:
         chart = page.locator(GROWTH)
         box = chart.bounding_box()
         assert box
-        wanted = pd.to_datetime(["1998-06-15", "2009-03-15"])
+        dates = pd.to_datetime(["1998-06-15", "2009-03-15"])
         place = (
             f"x => echarts.getInstanceByDom(document.querySelector('{GROWTH}')).convertToPixel({{xAxisIndex: 0}}, x)"
         )
-        left, right = (box["x"] + page.evaluate(place, int(date.timestamp()) * 1000) for date in wanted)
+        left, right = (box["x"] + page.evaluate(place, int(date.timestamp()) * 1000) for date in dates)
         for start, stop in ((left, right), (right, left)):  # in either direction
             page.mouse.move(start, box["y"] + 150)
             page.mouse.down()
@@ -125,11 +125,11 @@ class TestRange:
             assert not page.locator(f"{GROWTH} .dragged").is_visible()
             found = dates_of(page)
             pixel = (nav.index[-1] - nav.index[0]) / (box["width"] - 76)
-            assert all(abs(date - by_mouse) <= pixel for date, by_mouse in zip(wanted, found, strict=True))
+            assert all(abs(date - by_mouse) <= pixel for date, by_mouse in zip(dates, found, strict=True))
             self.follows(page, nav, *found)
             page.mouse.dblclick(left, box["y"] + 150)
             self.follows(page, nav, *nav.index[[0, -1]])
-        page.mouse.move(left, box["y"] + 150)  # a click with a hand that trembles is no drag
+        page.mouse.move(left, box["y"] + 150)  # a click with a trembling hand is not a drag
         page.mouse.down()
         page.mouse.move(left + 4, box["y"] + 150)
         page.mouse.up()
@@ -185,7 +185,7 @@ def test_a_click_on_a_name_hides_its_series_in_every_chart(report_of: ReportOf, 
     assert charts_with("strategy") == charts_with("benchmark") == charts_with("asset: gold") == 2
     page.click("button[data-series=strategy]")
     hidden("strategy")
-    page.click("button[data-series=benchmark]")  # now nothing is left of growth
+    page.click("button[data-series=benchmark]")  # growth has no series left
     hidden("strategy", "benchmark")
     places = page.locator("button[data-series='asset: gold']")
     assert places.count() == 2  # above the weights and above the risk
@@ -202,7 +202,7 @@ def test_a_click_on_a_name_hides_its_series_in_every_chart(report_of: ReportOf, 
 def test_the_download_has_every_row_of_nav(case: str, report_of: ReportOf, page_of: OpenPage) -> None:
     folder = report_of(case)
     nav, page = table_of(folder, "nav"), page_of(folder / "tearsheet.html")
-    page.click("button[data-range='3']")  # of what is drawn, not of what is saved
+    page.click("button[data-range='3']")  # of the drawn values, not of the downloaded ones
     name, (header, *rows) = downloaded(page, "button[data-download=growth]")
     assert name == "nav.csv"
     assert header == ["date", *nav.columns]
@@ -226,7 +226,7 @@ def test_any_name_is_shown_as_text_in_charts_and_quoted_in_files(page_of: OpenPa
         container = page.locator(f"[data-chart={chart}]")
         container.scroll_into_view_if_needed()
         page.wait_for_function("one => echarts.getInstanceByDom(one)", arg=container.element_handle())
-        container.hover(position={"x": 500, "y": 60})  # on the first asset's bar, where there are bars
+        container.hover(position={"x": 500, "y": 60})  # in bar charts, on the bar of the first asset
         tooltip = container.locator("> div:has(strong)")
         tooltip.wait_for()
         assert [name for name in said if " ".join(name.split()) not in " ".join(tooltip.inner_text().split())] == []
@@ -245,14 +245,14 @@ def test_charts_follow_the_window_width_and_the_colour_scheme(report_of: ReportO
     colours = []
     for scheme in ("light", "dark", "light"):
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(INKED)  # the page learns of it with its next frame
+        page.wait_for_function(INKED)  # the page notices it with its next frame
         colours.append(drawn(page)["growth"]["title"][0]["textStyle"]["color"])
     assert colours[0] == colours[2] != colours[1]
 
 
 def test_the_keyboard_reaches_and_operates_every_control(report_of: ReportOf, page_of: OpenPage) -> None:
     page = page_of(report_of("sample") / "tearsheet.html")
-    page.emulate_media(reduced_motion="reduce")  # what comes into view does so at once
+    page.emulate_media(reduced_motion="reduce")  # scrolling is immediate
 
     def walk(key: str, until: str) -> Sequence[str]:
         """Return the controls in focus order. Each shows its focus, and the toolbar covers none of them."""
@@ -288,6 +288,6 @@ def test_the_keyboard_reaches_and_operates_every_control(report_of: ReportOf, pa
     page.keyboard.press("Tab")
     page.evaluate("scrollBy(0, document.activeElement.getBoundingClientRect().top - 5)")  # the bar covers the headings
     walk("Shift+Tab", "BUTTON")
-    walk("Tab", "A")  # a file beside the page, below the table
+    walk("Tab", "A")  # a file next to the page, linked below the table
     walk("Shift+Tab", "linear")
-    assert axe_findings(page) == []  # as it stands now: names off, a range, rows found and sorted
+    assert axe_findings(page) == []  # in its current state: hidden names, a range, rows searched and sorted

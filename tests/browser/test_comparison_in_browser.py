@@ -30,15 +30,15 @@ from support.pages.page_cases import MARKUP
 NAMES = ("first", "levered", MARKUP, "债券_策略", *(f"strategy_of_a_long_name_{i}" for i in range(6)))
 
 
-Written = Callable[[int], Path]
+PageWith = Callable[[int], Path]
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
-    """Fixture: the page of a number of strategies, the second of which is levered; written once."""
+def page_with(tmp_path_factory: pytest.TempPathFactory) -> PageWith:
+    """Fixture: the page of a number of strategies, the second of which is levered; each page is written once."""
 
     @cache
-    def page_of_so_many(count: int) -> Path:
+    def write_page(count: int) -> Path:
         results = [
             synthetic_result(120, gross=1.5 if i == 1 else 1.0, name=name, seed=i, benchmark=False)
             for i, name in enumerate(NAMES[:count])
@@ -46,12 +46,12 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
         folder = tmp_path_factory.mktemp("reports") / "comparison"
         return write_comparison(compare(results), folder, command="python -m backtest compare a.yaml b.yaml")
 
-    return page_of_so_many
+    return write_page
 
 
 @pytest.fixture
-def three(written: Written) -> Path:
-    return written(3)
+def three(page_with: PageWith) -> Path:
+    return page_with(3)
 
 
 def growth_of(page: Page) -> list[str]:
@@ -62,9 +62,9 @@ def growth_of(page: Page) -> list[str]:
 @pytest.mark.parametrize("count", [2, 10])
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (768, "light"), (390, "dark")])
 def test_the_page_fits_its_window_and_has_no_axe_findings(
-    count: int, width: int, scheme: Scheme, page_of: OpenPage, written: Written
+    count: int, width: int, scheme: Scheme, page_of: OpenPage, page_with: PageWith
 ) -> None:
-    page = page_of(written(count), width=width, scheme=scheme)
+    page = page_of(page_with(count), width=width, scheme=scheme)
     assert standing_out(page) == []
     assert axe_findings(page) == []
 
@@ -77,7 +77,7 @@ def test_a_click_hides_a_strategy_on_the_whole_page(three: Path, page_of: OpenPa
     others = page.locator("[data-column=run0]:visible").count()
     page.get_by_role("button", name="levered").click()
     assert places.locator("visible=true").count() == 0
-    assert page.locator("[data-column=run0]:visible").count() < others  # the levered one's own columns of these rows
+    assert page.locator("[data-column=run0]:visible").count() < others  # columns of the levered strategy in these rows
     assert page.get_by_role("button", name="levered").get_attribute("aria-pressed") == "false"
     assert page.get_by_role("row", name="first less levered").count() == 0
     page.get_by_role("button", name="levered").click()
@@ -99,7 +99,7 @@ def test_charts_omit_hidden_strategies_and_tables_stay_complete(three: Path, pag
         ]
     assert "levered" in before["class_shares"]["yAxis"][0]["data"]
     assert "levered" not in now["class_shares"]["yAxis"][0]["data"]
-    for table in page.locator("table").all():  # a cell for each heading, but where one cell is as wide or high as many
+    for table in page.locator("table").all():  # a cell for each heading, except for cells that span several
         rows = table.locator("tr:visible:not(:has([colspan])):not([data-column] tr)")
         cells = rows.evaluate_all("all => all.map(row => [...row.cells].filter(cell => !cell.hidden).length)")
         assert len(set(cells)) == 1
@@ -150,7 +150,7 @@ def test_each_chart_is_drawn_when_scrolled_near(three: Path, page_of: OpenPage) 
     for chart in page.locator("[data-chart]").all():
         chart.scroll_into_view_if_needed()
         chart.locator("canvas").first.wait_for()
-    assert page.title().startswith("first, levered")  # what a name says is not done
+    assert page.title().startswith("first, levered")  # a name is not executed
 
 
 def test_the_page_prints_on_a4_with_all_sections(three: Path, page_of: OpenPage) -> None:
@@ -160,7 +160,7 @@ def test_the_page_prints_on_a4_with_all_sections(three: Path, page_of: OpenPage)
     assert {closed_up(section) for section in sections} <= headings_of(pdf)
     assert all(size == pytest.approx((842, 595), abs=1) for size in pages_of(pdf))  # points, landscape
     page.emulate_media(media="print")
-    page.set_viewport_size({"width": 1032, "height": 728})  # what is left of A4 within the margins
+    page.set_viewport_size({"width": 1032, "height": 728})  # A4 without its margins
     assert standing_out(page) == []
     assert (
         page.locator(".wide").evaluate_all("all => all.filter(one => one.scrollWidth > one.clientWidth + 1).length")

@@ -99,7 +99,7 @@ def test_the_shelf_is_searched_and_downloaded(shelf: Path, page_of: OpenPage) ->
         page.fill("input[data-filter=runs-table]", text)
         assert [folder_of(row) for row in rows.all()] == found
         assert count.inner_text() == f"{len(found)} of 4"
-        assert page.locator("#comparisons-table tbody tr").count() == 1  # which have a search of their own
+        assert page.locator("#comparisons-table tbody tr").count() == 1  # which have their own search
         name, (header, *saved) = downloaded(page, "button[data-download=runs-table]")
         assert (name, header[:3], [row[0] for row in saved]) == ("runs.csv", ["Name", "Strategy", "CAGR"], found)
     page.fill("input[data-filter=runs-table]", "still")

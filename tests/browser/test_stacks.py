@@ -66,7 +66,7 @@ def assert_layers(areas: list[dict[str, Any]], width: float) -> None:
     dates = [[point[0] for point in one["data"]] for one in areas]
     assert all(other == dates[0] for other in dates)
     pixels = np.diff(dates[0]) * width / (dates[0][-1] - dates[0][0])
-    assert pixels.min() > 2 if areas[0]["step"] else pixels.min() >= 1 - 1e-9  # of nearer points some are not drawn
+    assert pixels.min() > 2 if areas[0]["step"] else pixels.min() >= 1 - 1e-9  # some of the closer points are not drawn
     assert pixels[-1] > 2
     sums = {1: np.zeros(len(dates[0])), -1: np.zeros(len(dates[0]))}
     for one in areas:

@@ -118,8 +118,8 @@ def test_a_ruin_even_at_the_cash_rate_has_no_break_even(tmp_path: Path) -> None:
     market(tmp_path, [0.01, -0.6, 0.01, 0.02], [0.0] * 4)
     answer = command("breakeven", of_multiple(tmp_path, 2.0, {"asset": "bonds"}))
     assert (answer.code, answer.out) == (2, "")
-    wanted = "error: levered loses all of its capital on 2020-03-31 even at a spread of zero"
-    assert answer.err.splitlines()[-1].startswith(wanted)
+    expected = "error: levered loses all of its capital on 2020-03-31 even at a spread of zero"
+    assert answer.err.splitlines()[-1].startswith(expected)
 
 
 def test_a_benchmark_that_loses_all_capital_has_no_break_even(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ def test_risk_refuses_impossible_numbers(arguments: list[str], words: str) -> No
     assert words in line
 
 
-# 3. Help, and commands that do not exist
+# 3. Help, and unknown commands
 
 
 def test_help_answers_without_importing_anything_heavy(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`compare` as a user has it: configurations and finished runs, what is printed, written and refused."""
+"""`compare` as a user runs it: configurations and finished runs, its output, its files, and refused input."""
 
 import json
 import shutil
@@ -27,7 +27,7 @@ FOLDER = "reports/60_40_vs_erc_vs_all_weather_vs_levered_erc"
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Every command in a folder of its own."""
+    """Each command runs in its own folder."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -38,7 +38,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
-def refused(answer: Answer) -> str:
+def error_of(answer: Answer) -> str:
     assert (answer.code, answer.out) == (2, "")
     (line,) = answer.err.splitlines()
     return line
@@ -47,7 +47,7 @@ def refused(answer: Answer) -> str:
 # 1. Output
 
 
-def test_the_articles_strategies(here: Path) -> None:
+def test_compare_shows_and_writes_the_articles_strategies(here: Path) -> None:
     """The table has the numbers of the comparison in Python, and the files are complete."""
     answer = command("compare", *ARTICLE)
     assert (answer.code, answer.err) == (0, "")
@@ -81,9 +81,9 @@ def five() -> Comparison:
 def test_strategies_that_do_not_fit_the_terminal_follow_in_further_tables(
     width: int, tables: int, five: Comparison, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No cell is folded or shortened, and each strategy has every row once, with what a wide terminal shows.
+    """No cell is wrapped or shortened, and each strategy has every row once, with the contents of a wide terminal.
 
-    The same comparison at every width: it is made once, and its files, which have no width, are not written.
+    All widths show one comparison, made once; its files, which do not depend on the width, are not written.
     """
     monkeypatch.setattr("backtest.runs.pipeline.run_all", lambda configs, **_: configs)
     monkeypatch.setattr("backtest.runs.compared_runs.compare", lambda _: five)
@@ -101,7 +101,7 @@ def test_strategies_that_do_not_fit_the_terminal_follow_in_further_tables(
     assert [cell for row in values for cell in row if "%" not in cell] == [
         "-28.91", "-13.98", "-16.50", "-31.56", "-30.33",
     ]  # fmt: skip
-    assert len([cell for row in values for cell in row if cell == "%*"]) == 1  # the best of all, whichever table
+    assert len([cell for row in values for cell in row if cell == "%*"]) == 1  # the best of all tables
 
 
 def test_json_option_prints_only_the_comparison(here: Path) -> None:
@@ -140,7 +140,7 @@ def test_folder_of_many_strategies_is_named_after_the_first_two(here: Path) -> N
 
 
 def test_each_market_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """60/40 is run alone, and as the benchmark of two others that share one data section."""
+    """60/40 is run on its own, and as the benchmark of two others that share one data section."""
     loaded: list[DataSettings] = []
     real = load.load
 
@@ -157,13 +157,13 @@ def test_each_market_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def finished(here: Path) -> Path:
+def finished_run(here: Path) -> Path:
     assert command("run", ARTICLE[1], "--output", here / "reports/erc").code == 0
     return here / "reports/erc"
 
 
-def test_a_finished_run_is_run_again_from_its_manifest(finished: Path) -> None:
-    answer = command("compare", finished, ARTICLE[1], "--json")
+def test_a_finished_run_is_run_again_from_its_manifest(finished_run: Path) -> None:
+    answer = command("compare", finished_run, ARTICLE[1], "--json")
     assert (answer.code, answer.err) == (0, "")
     values = json.loads(answer.out)["metrics"]["cagr"]["values"]
     assert list(values) == ["erc", "erc (2)"]
@@ -180,28 +180,28 @@ def test_configuration_of_a_manifest_equals_the_original(path: Path) -> None:
     assert again.data == config.data
 
 
-def test_a_finished_run_that_no_longer_repeats_is_refused(finished: Path, here: Path) -> None:
+def test_a_finished_run_that_no_longer_repeats_is_refused(finished_run: Path, here: Path) -> None:
     """Prices may have been revised since; here a NAV in the file differs from a run of the manifest."""
-    navs = pd.read_csv(finished / "nav.csv")
+    navs = pd.read_csv(finished_run / "nav.csv")
     navs["strategy"] *= np.where(navs.index == 100, 1.0001, 1.0)
-    navs.to_csv(finished / "nav.csv", index=False)
-    assert refused(command("compare", finished, ARTICLE[0])) == (
-        f"error: {finished}/nav.csv: repeating the run of the manifest.json next to it gives another NAV from "
+    navs.to_csv(finished_run / "nav.csv", index=False)
+    assert error_of(command("compare", finished_run, ARTICLE[0])) == (
+        f"error: {finished_run}/nav.csv: repeating the run of the manifest.json next to it gives another NAV from "
         "1997-05-31 on: its data, a strategy or the program has changed. Hint: compare the configuration, or "
         "run it again."
     )
     assert [path.name for path in (here / "reports").iterdir() if path.is_dir()] == ["erc"]
-    (finished / "nav.csv").unlink()
-    assert "nav.csv: cannot be read" in refused(command("compare", finished, ARTICLE[0]))
+    (finished_run / "nav.csv").unlink()
+    assert "nav.csv: cannot be read" in error_of(command("compare", finished_run, ARTICLE[0]))
 
 
-def test_settings_of_another_version_are_refused(finished: Path) -> None:
-    manifest = json.loads((finished / "manifest.json").read_text(encoding="utf-8"))
+def test_settings_of_another_version_are_refused(finished_run: Path) -> None:
+    manifest = json.loads((finished_run / "manifest.json").read_text(encoding="utf-8"))
     manifest["config"]["costs"]["taxes"] = 1
-    (finished / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    assert refused(command("compare", finished, ARTICLE[0])) == (
-        f"error: {finished}/manifest.json: costs.taxes: Extra inputs are not permitted; written by another version. "
-        "Hint: pass the configuration file."
+    (finished_run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert error_of(command("compare", finished_run, ARTICLE[0])) == (
+        f"error: {finished_run}/manifest.json: costs.taxes: Extra inputs are not permitted; "
+        "written by another version. Hint: pass the configuration file."
     )
 
 
@@ -219,7 +219,7 @@ def test_a_finished_run_of_a_file_needs_its_absolute_path(here: Path, absolute: 
     if absolute:
         assert answer.code == 0
         return
-    assert refused(answer) == (
+    assert error_of(answer) == (
         "error: done/manifest.json: prices are read from prices.csv, relative to a configuration that the manifest "
         "does not name; expected an absolute path. Hint: pass the configuration file."
     )
@@ -229,10 +229,10 @@ def test_a_finished_run_of_a_file_needs_its_absolute_path(here: Path, absolute: 
 
 
 def test_one_result_or_two_frequencies_are_refused() -> None:
-    assert refused(command("compare", ARTICLE[0])) == (
+    assert error_of(command("compare", ARTICLE[0])) == (
         f"error: {ARTICLE[0]} alone; expected two or more configurations or folders of finished runs"
     )
-    assert refused(command("compare", ARTICLE[0], CONFIGS / "daily/erc.yaml")) == (
+    assert error_of(command("compare", ARTICLE[0], CONFIGS / "daily/erc.yaml")) == (
         "error: 60_40 is monthly, erc_daily is daily: results of one frequency can be compared, not of several"
     )
 
@@ -242,7 +242,7 @@ def test_a_folder_without_a_finished_run_is_refused(here: Path, manifest: str | 
     (here / "empty").mkdir()
     if manifest is not None:
         (here / "empty/manifest.json").write_text(manifest)
-    assert refused(command("compare", ARTICLE[0], "empty")) == (
+    assert error_of(command("compare", ARTICLE[0], "empty")) == (
         "error: empty: a folder without the manifest.json of a run; expected a configuration (a YAML file) or the "
         "folder of a finished run, such as reports/erc"
     )
@@ -250,11 +250,11 @@ def test_a_folder_without_a_finished_run_is_refused(here: Path, manifest: str | 
 
 def test_the_folder_of_a_comparison_is_refused() -> None:
     assert command("compare", *ARTICLE[:2], "--output", "both").code == 0
-    assert "both: a folder without the manifest.json of a run" in refused(command("compare", ARTICLE[0], "both"))
+    assert "both: a folder without the manifest.json of a run" in error_of(command("compare", ARTICLE[0], "both"))
 
 
 def test_a_missing_path_is_reported_as_a_missing_configuration() -> None:
-    assert refused(command("compare", ARTICLE[0], "nothing.yaml")) == (
+    assert error_of(command("compare", ARTICLE[0], "nothing.yaml")) == (
         "error: nothing.yaml: no such file. Hint: the path is relative to the current folder."
     )
 
@@ -262,13 +262,13 @@ def test_a_missing_path_is_reported_as_a_missing_configuration() -> None:
 def test_a_folder_of_other_files_is_never_replaced(here: Path) -> None:
     (here / "mine").mkdir()
     (here / "mine/thesis.txt").write_text("years of work")
-    assert "holds files but no manifest.json of a report" in refused(
+    assert "holds files but no manifest.json of a report" in error_of(
         command("compare", *ARTICLE[:2], "--output", "mine")
     )
     assert [path.name for path in (here / "mine").iterdir()] == ["thesis.txt"]
 
 
-def test_a_disk_that_fails_leaves_the_earlier_comparison(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_disk_keeps_the_earlier_comparison(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert command("compare", *ARTICLE[:2], "--output", "mine").code == 0
     before = (here / "mine/comparison.csv").read_bytes()
 
@@ -276,7 +276,7 @@ def test_a_disk_that_fails_leaves_the_earlier_comparison(here: Path, monkeypatch
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    assert refused(command("compare", *ARTICLE[:2], "--output", "mine")) == (
+    assert error_of(command("compare", *ARTICLE[:2], "--output", "mine")) == (
         "error: mine: cannot be written (No space left on device). Hint: choose another --output."
     )
     assert (here / "mine/comparison.csv").read_bytes() == before

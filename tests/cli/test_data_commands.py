@@ -1,4 +1,4 @@
-"""`data fetch | list | show | verify | clear` as one reads them who meets them for the first time."""
+"""`data fetch`, `list`, `show`, `verify` and `clear`: their output, their files and their messages."""
 
 import json
 from collections.abc import Iterator
@@ -15,18 +15,18 @@ from support.builders.market_files import write_config
 from support.command_line import command
 from support.web.fake_sources import fred_csv
 from support.web.fake_yahoo import Listed, walk
-from support.web.local_servers import LocalWorld, age, files, lead
+from support.web.local_servers import LocalServers, age, files, lead
 
 DATES = pd.date_range("2023-01-02", periods=120, freq="B")
 DAYS = [f"{day:%Y-%m-%d}" for day in DATES]
 
 
 @pytest.fixture
-def world(
+def servers(
     tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[LocalWorld]:
-    """SPY, TLT, an index and the bill at Yahoo, the bill at FRED; this process is led there, in a folder of its own."""
-    with LocalWorld(tmp_path_factory.mktemp("world")) as running:
+) -> Iterator[LocalServers]:
+    """SPY, TLT, an index and the bill at Yahoo, and the bill at FRED; this process has its own folder."""
+    with LocalServers(tmp_path_factory.mktemp("servers")) as running:
         listed = running.sources.listed
         listed |= {symbol: walk(symbol, DATES) for symbol in ("SPY", "TLT")}
         listed["^GSPC"] = Listed(DAYS, walk("^GSPC", DATES).closes, instrument="INDEX")
@@ -44,16 +44,16 @@ def config(name: str = "mine", **more: Any) -> Path:
 
 
 @pytest.fixture
-def kept(world: LocalWorld) -> Cache:
-    """A cache of SPY, TLT and ^IRX of Yahoo and DTB3 of FRED."""
+def kept(servers: LocalServers) -> Cache:
+    """Fixture: a cache of SPY, TLT and ^IRX of Yahoo and DTB3 of FRED."""
     assert command("data", "fetch", config()).code == 0
     assert command("data", "fetch", config("of_fred", data={"cash": {"source": "fred", "symbol": "DTB3"}})).code == 0
-    world.sources.requests.clear()
+    servers.sources.requests.clear()
     return Cache(Path("data_cache"))
 
 
 def rows(out: str) -> list[list[str]]:
-    """The cells of a table's rows, without its heading and rules."""
+    """Return the cells of a table's rows, without its heading and rules."""
     lines = [line.split() for line in out.splitlines() if line.strip() and "──" not in line]
     return lines[1:]
 
@@ -67,7 +67,7 @@ def damage(path: Path) -> None:
 # 1. fetch
 
 
-def test_fetch_requests_each_series_of_run_and_benchmark_once(world: LocalWorld) -> None:
+def test_fetch_requests_each_series_of_run_and_benchmark_once(servers: LocalServers) -> None:
     config("benchmark", data={"assets": ["SPY", "^GSPC"]})
     answer = command("data", "fetch", config(benchmark="benchmark.yaml"))
     assert (answer.code, answer.err) == (0, "")
@@ -75,21 +75,21 @@ def test_fetch_requests_each_series_of_run_and_benchmark_once(world: LocalWorld)
         [name, "yfinance", name] for name in ("SPY", "TLT", "^IRX", "^GSPC")
     ]
     assert all(row[3:] == [DAYS[0], DAYS[-1], "120"] for row in rows(answer.out))
-    assert [world.sources.asked(symbol) for symbol in ("SPY", "TLT", "^IRX", "^GSPC")] == [1] * 4
+    assert [servers.sources.asked(symbol) for symbol in ("SPY", "TLT", "^IRX", "^GSPC")] == [1] * 4
     assert not Path("reports").exists()
 
 
-def test_fetch_requests_a_series_again_on_the_same_day_only_with_refresh(world: LocalWorld, kept: Cache) -> None:
+def test_fetch_requests_a_series_again_on_the_same_day_only_with_refresh(servers: LocalServers, kept: Cache) -> None:
     first = command("data", "fetch", "mine.yaml")
-    assert world.sources.requests == []
+    assert servers.sources.requests == []
     age(Path("data_cache"), 1)
     assert command("data", "fetch", "mine.yaml", "--refresh").out == first.out
-    assert [world.sources.asked(symbol) for symbol in ("SPY", "TLT", "^IRX")] == [1] * 3
+    assert [servers.sources.asked(symbol) for symbol in ("SPY", "TLT", "^IRX")] == [1] * 3
     assert len(kept.entries()) == 4
 
 
-def test_fetch_names_each_symbol_that_fails(world: LocalWorld) -> None:
-    del world.sources.listed["TLT"], world.sources.listed["^IRX"]
+def test_fetch_names_each_symbol_that_fails(servers: LocalServers) -> None:
+    del servers.sources.listed["TLT"], servers.sources.listed["^IRX"]
     answer = command("data", "fetch", config())
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.splitlines() == [
@@ -111,7 +111,7 @@ def test_fetch_reports_a_missing_configuration_in_one_line() -> None:
 
 def test_list_has_a_row_for_each_series(kept: Cache) -> None:
     age(Path("data_cache"), 3)
-    assert command("data", "fetch", "mine.yaml").code == 0  # and not DTB3, which stays as old
+    assert command("data", "fetch", "mine.yaml").code == 0  # not DTB3, which keeps its age
     assert len(kept.entries()) == 4
     answer = command("data", "list")
     assert (answer.code, answer.err) == (0, "")
@@ -163,8 +163,8 @@ def test_show_plots_a_rate_in_percent_and_states_its_quotation(kept: Cache) -> N
     assert (highest.split()[0], lowest.split()[0]) == ("5.19", "4")
 
 
-def test_show_states_what_an_index_leaves_out(world: LocalWorld) -> None:
-    assert world.sources.listed
+def test_show_states_what_an_index_leaves_out(servers: LocalServers) -> None:
+    assert servers.sources.listed
     assert command("data", "fetch", config(data={"assets": ["^GSPC"]})).code == 0
     answer = command("data", "show", "^GSPC")
     assert "note: price index: the dividends of its members are not in it" in answer.out.splitlines()
@@ -190,14 +190,14 @@ def test_a_level_that_never_moves_is_one_line() -> None:
 # 4. verify
 
 
-def test_verify_finds_nothing_wrong_with_what_was_just_fetched(kept: Cache) -> None:
+def test_verify_reports_nothing_after_a_fetch(kept: Cache) -> None:
     assert kept.entries()
     answer = command("data", "verify")
     assert (answer.code, answer.out, answer.err) == (0, "4 series in data_cache checked: no warning\n", "")
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".json"])
-def test_verify_finds_a_single_bit_that_has_changed(ending: str, kept: Cache, world: LocalWorld) -> None:
+def test_verify_finds_a_single_bit_that_has_changed(ending: str, kept: Cache, servers: LocalServers) -> None:
     """Other series are checked too; the next run sets the file aside with a warning and fetches the series again."""
     clean = [row[:6] for row in rows(command("data", "list").out)]
     [path] = [
@@ -218,16 +218,16 @@ def test_verify_finds_a_single_bit_that_has_changed(ending: str, kept: Cache, wo
     assert again.code == 0
     assert again.err.startswith("warning: yfinance SPY: damaged in the cache (")
     assert again.err.endswith("It is set aside and fetched again.\n")
-    assert world.sources.asked("SPY") == 1
+    assert servers.sources.asked("SPY") == 1
     assert command("data", "verify").code == 0
     assert [row[:6] for row in rows(command("data", "list").out)] == clean
 
 
-def test_verify_reports_suspicious_values(world: LocalWorld) -> None:
-    """A close that is wrong by a factor of ten for one day."""
-    spike = [*world.sources.listed["SPY"].closes]
+def test_verify_reports_suspicious_values(servers: LocalServers) -> None:
+    """One close is wrong by a factor of ten."""
+    spike = [*servers.sources.listed["SPY"].closes]
     spike[60] = 10 * (spike[60] or 0)
-    world.sources.listed["SPY"] = Listed(DAYS, spike)
+    servers.sources.listed["SPY"] = Listed(DAYS, spike)
     assert command("data", "fetch", config()).code == 0
     answer = command("data", "verify")
     assert (answer.code, answer.out) == (0, "3 series in data_cache checked: 1 warning\n")

@@ -32,7 +32,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Answer, Path]:
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Answer, Path]:
     """Run `python -m backtest run configs/erc.yaml --output erc` once, in its own process, with warnings as errors."""
     folder = tmp_path_factory.mktemp("run")
     ended = subprocess.run(
@@ -42,8 +42,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Answer, Path]:
     return answer_of(ended.returncode, ended.stdout, ended.stderr), folder / "erc"
 
 
-def test_a_run_prints_headline_numbers_and_the_path_of_the_page(finished: tuple[Answer, Path]) -> None:
-    answer, report = finished
+def test_a_run_prints_headline_numbers_and_the_path_of_the_page(finished_run: tuple[Answer, Path]) -> None:
+    answer, report = finished_run
     assert (answer.code, answer.err) == (0, "")
     lines = answer.out.splitlines()
     assert lines[-1] == "tearsheet: erc/tearsheet.html"
@@ -59,9 +59,9 @@ def test_a_run_prints_headline_numbers_and_the_path_of_the_page(finished: tuple[
     assert [line for line in lines if line.startswith("note: crude_oil: ")]
 
 
-def test_growth_of_run_and_benchmark_is_shown_in_a_line_each(finished: tuple[Answer, Path]) -> None:
+def test_growth_of_run_and_benchmark_is_shown_in_a_line_each(finished_run: tuple[Answer, Path]) -> None:
     """The last NAV of each follows blocks on one scale: the higher of the two ends in the highest block."""
-    answer, report = finished
+    answer, report = finished_run
     lines = answer.out.splitlines()
     begin = lines.index("growth of 1, log scale")
     last = dict(zip(("erc", "60_40"), (report / "nav.csv").read_text().splitlines()[-1].split(",")[1:], strict=True))
@@ -81,9 +81,9 @@ def test_blocks_are_left_out_if_the_encoding_lacks_them(tmp_path: Path) -> None:
     assert answer.out.splitlines()[-1] == "tearsheet: x/tearsheet.html"
 
 
-def test_json_option_prints_only_the_summary(finished: tuple[Answer, Path], tmp_path: Path) -> None:
+def test_json_option_prints_only_the_summary(finished_run: tuple[Answer, Path], tmp_path: Path) -> None:
     """Scripts read only JSON on stdout; notes go to stderr, and the report is written too."""
-    shown, report = finished
+    shown, report = finished_run
     answer = command("run", ERC, "--json", "--output", tmp_path / "x")
     assert answer.code == 0
     assert answer.out == (report / "summary.json").read_text(encoding="utf-8")
@@ -91,8 +91,8 @@ def test_json_option_prints_only_the_summary(finished: tuple[Answer, Path], tmp_
     assert contents(tmp_path / "x").keys() == contents(report).keys()
 
 
-def test_a_run_writes_every_file_of_a_report(finished: tuple[Answer, Path]) -> None:
-    _, report = finished
+def test_a_run_writes_every_file_of_a_report(finished_run: tuple[Answer, Path]) -> None:
+    _, report = finished_run
     assert {path.name for path in report.iterdir()} == {*FILES, "figures"}
     pictures = sorted((report / "figures").iterdir())
     assert {"growth", "drawdown", "weights"} <= {path.stem for path in pictures}
@@ -116,9 +116,9 @@ def test_a_run_writes_every_file_of_a_report(finished: tuple[Answer, Path]) -> N
 
 
 def test_running_again_replaces_the_report_and_gives_the_same_bytes(
-    finished: tuple[Answer, Path], tmp_path: Path
+    finished_run: tuple[Answer, Path], tmp_path: Path
 ) -> None:
-    first, report = finished
+    first, report = finished_run
     again = tmp_path / "reports" / "erc"
     shutil.copytree(report, again)
     (again / "nav.csv").write_text("of an earlier run\n")
@@ -151,10 +151,10 @@ def test_without_output_the_report_is_named_after_the_run(tmp_path: Path, monkey
 
 
 @pytest.fixture
-def earlier(tmp_path: Path, finished: tuple[Answer, Path]) -> Path:
+def earlier(tmp_path: Path, finished_run: tuple[Answer, Path]) -> Path:
     """Write an earlier report that differs from a new one."""
     report = tmp_path / "reports" / "erc"
-    shutil.copytree(finished[1], report)
+    shutil.copytree(finished_run[1], report)
     (report / "nav.csv").write_text("of an earlier run\n")
     return report
 

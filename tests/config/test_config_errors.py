@@ -5,7 +5,7 @@ lists the replaced text, its replacement, the text whose place is expected, and 
 that ends in an ellipsis is the beginning of the line.
 """
 
-# ruff: noqa: E501 - a message is one line, and so it is here
+# ruff: noqa: E501 - each message is one line
 from pathlib import Path
 
 import pytest
@@ -39,7 +39,7 @@ def test_the_configuration_without_edits_is_valid(file: Path) -> None:
 # 1. One mistake, its place and its words
 
 ONE = {
-    # a key that is not known, in every section
+    # an unknown key in every section
     "top": ("costs: {", "cost: {", "cost:", f"cost: unknown setting; a configuration accepts: {SECTIONS}. Did you mean costs?"),
     "top, nothing near": ("costs: {trading_bps: 10}", "xyz: 1", "xyz", f"xyz: unknown setting; a configuration accepts: {SECTIONS}."),
     "file": ("costs: {trading_bps: 10}", "file: x.yaml", "file", f"file: unknown setting; a configuration accepts: {SECTIONS}."),
@@ -203,15 +203,15 @@ ONE = {
 def test_a_mistake_is_reported_with_its_place(file: Path, old: str, new: str, at: str, words: str) -> None:
     text = edited(old, new)
     (found,) = mistakes(file, text)
-    wanted = f"{place(text, at)}: {words}"
-    if wanted.endswith("…"):
-        assert found.startswith(wanted.removesuffix("…"))
-        assert len(found) > len(wanted)
+    expected = f"{place(text, at)}: {words}"
+    if expected.endswith("…"):
+        assert found.startswith(expected.removesuffix("…"))
+        assert len(found) > len(expected)
     else:
-        assert found == wanted
+        assert found == expected
 
 
-# What pydantic says of types is for programmers: none of it may reach the user.
+# Pydantic's messages about types are for programmers and must not reach the user.
 JARGON = ("Input should", "String should", "Tuple should", "valid tuple", "valid dictionary", "instance of", "<class", "Datetimes", "pattern", "None", "ScalarNode")  # fmt: skip
 
 

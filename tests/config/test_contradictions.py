@@ -2,7 +2,7 @@
 
 Each pair of cases has a contradiction, and the most similar settings that do not contradict each other.
 """
-# ruff: noqa: E501 - a message is one line, and so it is here
+# ruff: noqa: E501 - each message is one line
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ NO_UPPER = "expected a bound above zero; hint: a budget of zero leaves it out"
 PLAIN = "strategy: {name: erc}\n"
 
 PAIRS = {
-    # a configuration; what makes it contradict itself; the place of the error and its words; what would be right instead
+    # a configuration; the contradicting edit; the place of the error and its message; a correct edit instead
     "a budget of zero, a lower bound of the class": (
         ERC + "  budgets: {equities: 0.5, bonds: 0.5, commodities: 0}\n",
         "  min_weight: {commodities: 0.2}\n",

@@ -2,7 +2,7 @@
 
 The table has the columns of `test_config_errors`: replaced text, replacement, expected place, and message.
 """
-# ruff: noqa: E501 - a message is one line, and so it is here
+# ruff: noqa: E501 - each message is one line
 
 from pathlib import Path
 
@@ -74,11 +74,11 @@ ONE = {
 def test_a_mistake_is_reported_with_its_place(file: Path, old: str, new: str, at: str, words: str) -> None:
     text = edited(old, new)
     found = mistakes(file, text)[0]  # a file lacks every asset
-    wanted = f"{place(text, at)}: {words}"
-    if wanted.endswith("…"):
-        assert found.startswith(wanted.removesuffix("…"))
+    expected = f"{place(text, at)}: {words}"
+    if expected.endswith("…"):
+        assert found.startswith(expected.removesuffix("…"))
     else:
-        assert found == wanted
+        assert found == expected
 
 
 def test_the_benchmark_is_in_the_currency_of_the_run(file: Path) -> None:

@@ -27,7 +27,7 @@ def parsed(file: Path, text: str | bytes) -> Document:
     return Document(file)
 
 
-def refused(file: Path, text: str | bytes) -> str:
+def error_of(file: Path, text: str | bytes) -> str:
     """Return the one line with which a file is refused, without the file's name."""
     with pytest.raises(ConfigError) as caught:
         parsed(file, text)
@@ -37,7 +37,7 @@ def refused(file: Path, text: str | bytes) -> str:
     return line.removeprefix(str(file))
 
 
-# 1. What a scalar means
+# 1. Meanings of scalars
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
         assert meaning == text
 
 
-# 2. Files that are no configuration
+# 2. Files that are not configurations
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
     [("", "nothing"), ("# only a comment\n", "nothing"), ("- a\n- b\n", "a list"), ("erc\n", "a single")],
 )
 def test_a_document_that_is_not_a_mapping_is_refused(file: Path, text: str, got: str) -> None:
-    message = refused(file, text)
+    message = error_of(file, text)
     assert message.startswith(f":1:1: got {got}")
     assert "`name: erc`" in message
 
@@ -162,18 +162,18 @@ def test_a_document_that_is_not_a_mapping_is_refused(file: Path, text: str, got:
     ids=["tab", "unclosed brace", "two colons", "unclosed quote", "no such anchor", "two documents"],
 )
 def test_invalid_yaml_is_refused_with_its_place(file: Path, text: str, place: str, words: str) -> None:
-    message = refused(file, text)
+    message = error_of(file, text)
     assert message.startswith(f"{place}: not YAML: ")
     assert words in message
 
 
 @pytest.mark.parametrize("content", ["name: é\n".encode("latin-1"), "name: erc\n".encode("utf-16"), b"\xff\xfe\x00"])
 def test_other_encodings_are_refused(file: Path, content: bytes) -> None:
-    assert refused(file, content) == ": not UTF-8 text, so not YAML"
+    assert error_of(file, content) == ": not UTF-8 text, so not YAML"
 
 
 def test_control_characters_are_refused(file: Path) -> None:
-    assert ": not YAML: " in refused(file, b"name: erc\x00\n")
+    assert ": not YAML: " in error_of(file, b"name: erc\x00\n")
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_control_characters_are_refused(file: Path) -> None:
     ids=["lists", "mappings", "a mapping in itself", "a list in itself"],
 )
 def test_nesting_without_end_is_refused_and_not_a_crash(file: Path, text: str) -> None:
-    refused(file, text)
+    error_of(file, text)
 
 
 def test_a_number_of_thousands_of_digits_is_refused_and_not_a_crash(file: Path) -> None:
@@ -211,7 +211,7 @@ def test_missing_and_unreadable_files_and_folders_are_refused(file: Path, monkey
     assert str(caught.value) == f"{file}: cannot be read (Permission denied)"
 
 
-# 3. What is YAML, and rare
+# 3. Rare but valid YAML
 
 
 def test_byte_order_marks_windows_lines_and_document_starts_are_accepted(file: Path) -> None:

@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def written(folder: Path, name: str, text: str) -> Path:
+def write_file(folder: Path, name: str, text: str) -> Path:
     path = folder / name
     path.parent.mkdir(exist_ok=True, parents=True)
     path.write_text(text, encoding="utf-8")
@@ -37,7 +37,7 @@ def problems(path: Path) -> list[str]:
     return list(caught.value.problems)
 
 
-# 1. What is inherited and what replaces it
+# 1. Inherited and replaced settings
 
 SPREAD, ESTIMATION = "financing: {spread_bps: 50}", "estimation: {covariance: sample, window: 36}"
 LEVERED = "strategy: {name: levered_erc, target_volatility: 0.1, max_gross_exposure: 3}"
@@ -101,31 +101,33 @@ def test_a_child_resolves_to_the_settings_written_in_full(folder: Path, base: st
         expected = expected.replace("  start: 1978-01-01\n", "")
     if "assets:" in child:
         expected = expected.replace("us_stocks, us_treasury_10y, gold, crude_oil", "us_stocks, gold")
-    written(folder, "base.yaml", with_lines(base))
-    found = load_config(written(folder, "child.yaml", f"extends: base.yaml\n{child}\n"))
-    assert found.resolved() == load_config(written(folder, "full.yaml", expected)).resolved()
+    write_file(folder, "base.yaml", with_lines(base))
+    found = load_config(write_file(folder, "child.yaml", f"extends: base.yaml\n{child}\n"))
+    assert found.resolved() == load_config(write_file(folder, "full.yaml", expected)).resolved()
 
 
 def test_assets_with_their_classes_replace_inherited_assets_in_their_own_order(folder: Path) -> None:
-    written(
+    write_file(
         folder, "base.yaml", edited("[us_stocks, us_treasury_10y, gold, crude_oil]", "{gold: metal, us_stocks: shares}")
     )
-    config = load_config(written(folder, "child.yaml", "extends: base.yaml\ndata: {assets: {us_stocks: s, gold: m}}\n"))
+    config = load_config(
+        write_file(folder, "child.yaml", "extends: base.yaml\ndata: {assets: {us_stocks: s, gold: m}}\n")
+    )
     assert config.data.names == ("us_stocks", "gold")
     assert config.data.asset_classes == {"us_stocks": "s", "gold": "m"}
 
 
 def test_a_chain_resolves_from_its_end(folder: Path) -> None:
-    written(
+    write_file(
         folder, "middle.yaml", "name: middle\nextends: base.yaml\ncosts: {trading_bps: 2}\nfees: {management_bps: 9}\n"
     )
-    config = load_config(written(folder, "child.yaml", "extends: middle.yaml\nfees: {management_bps: 8}\n"))
+    config = load_config(write_file(folder, "child.yaml", "extends: middle.yaml\nfees: {management_bps: 8}\n"))
     assert (config.name, config.costs.trading_bps, config.fees.management_bps) == ("middle", 2, 8)
 
 
 def test_resolved_settings_do_not_mention_the_base(folder: Path) -> None:
-    child = written(folder, "child.yaml", "extends: base.yaml\nname: child\nbenchmark: base.yaml\n")
-    full = written(folder, "full.yaml", f"{edited('name: mine', 'name: child')}benchmark: base.yaml\n")
+    child = write_file(folder, "child.yaml", "extends: base.yaml\nname: child\nbenchmark: base.yaml\n")
+    full = write_file(folder, "full.yaml", f"{edited('name: mine', 'name: child')}benchmark: base.yaml\n")
     assert "extends" not in load_config(child).resolved()
     assert repr(run(child).summary()) == repr(run(full).summary())  # repr: NaN equals itself
     assert run(child).settings == run(full).settings
@@ -151,12 +153,12 @@ benchmark: other.yaml
 @pytest.mark.parametrize("absolute", [False, True], ids=["relative", "absolute"])
 def test_prices_and_benchmark_of_a_base_are_found_next_to_it(tmp_path: Path, absolute: bool) -> None:
     shared = tmp_path / "shared"
-    written(shared, "base.yaml", FILES)
-    written(shared, "other.yaml", "extends: base.yaml\nname: other\nbenchmark:\n")
+    write_file(shared, "base.yaml", FILES)
+    write_file(shared, "other.yaml", "extends: base.yaml\nname: other\nbenchmark:\n")
     for name in ("prices.csv", "more/b.csv"):
-        written(shared, name, PRICES)
+        write_file(shared, name, PRICES)
     extends = shared / "base.yaml" if absolute else "../shared/base.yaml"
-    child = written(tmp_path, "own/child.yaml", f"extends: {extends}\nname: child\n")
+    child = write_file(tmp_path, "own/child.yaml", f"extends: {extends}\nname: child\n")
     config = load_config(child)
     assert config.benchmark is not None
     assert config.benchmark.name == "other"
@@ -167,9 +169,9 @@ def test_prices_and_benchmark_of_a_base_are_found_next_to_it(tmp_path: Path, abs
 
 
 def test_paths_keep_their_text_next_to_the_base_and_in_a_child(tmp_path: Path) -> None:
-    written(tmp_path, "base.yaml", FILES.replace("path: prices", "path: ./prices"))
-    written(tmp_path, "sub/child.yaml", "extends: ../base.yaml\ndata: {path: mine.csv}\n")
-    written(tmp_path, "beside.yaml", "extends: ./base.yaml\n")
+    write_file(tmp_path, "base.yaml", FILES.replace("path: prices", "path: ./prices"))
+    write_file(tmp_path, "sub/child.yaml", "extends: ../base.yaml\ndata: {path: mine.csv}\n")
+    write_file(tmp_path, "beside.yaml", "extends: ./base.yaml\n")
     assert Document(tmp_path / "beside.yaml").values["data"]["path"] == "./prices.csv"
     data = Document(tmp_path / "sub" / "child.yaml").values["data"]
     assert data["path"] == "mine.csv"
@@ -182,8 +184,8 @@ def test_paths_keep_their_text_next_to_the_base_and_in_a_child(tmp_path: Path) -
 
 @pytest.mark.parametrize("path", ["https://example.org/prices.csv", "~/prices.csv", "/somewhere/prices.csv"])
 def test_addresses_and_absolute_paths_are_inherited_as_they_are(tmp_path: Path, path: str) -> None:
-    written(tmp_path, "base.yaml", FILES.replace("path: prices.csv", f"path: {path}"))
-    child = written(tmp_path, "sub/child.yaml", "extends: ../base.yaml\n")
+    write_file(tmp_path, "base.yaml", FILES.replace("path: prices.csv", f"path: {path}"))
+    child = write_file(tmp_path, "sub/child.yaml", "extends: ../base.yaml\n")
     assert Document(child).values["data"]["path"] == path
 
 
@@ -195,9 +197,9 @@ def test_all_tables_of_the_data_section_are_known() -> None:
 
 def test_a_users_strategy_is_found_next_to_the_file_that_names_it(tmp_path: Path) -> None:
     code = "import pandas as pd\nfrom backtest.strategy import MarketView, Strategy\n\n\nclass Own(Strategy):\n    '''Own.'''\n\n    def target_weights(self, view: MarketView) -> pd.Series:\n        return pd.Series(dtype=float)\n"  # noqa: E501
-    written(tmp_path, "shared/strategies/own.py", code)
-    written(tmp_path, "shared/base.yaml", edited("{name: erc}", "{name: own}"))
-    child = written(tmp_path, "elsewhere/child.yaml", "extends: ../shared/base.yaml\ncosts: {trading_bps: 1}\n")
+    write_file(tmp_path, "shared/strategies/own.py", code)
+    write_file(tmp_path, "shared/base.yaml", edited("{name: erc}", "{name: own}"))
+    child = write_file(tmp_path, "elsewhere/child.yaml", "extends: ../shared/base.yaml\ncosts: {trading_bps: 1}\n")
     assert type(load_config(child).strategy.model).__name__ == "Own"
 
 
@@ -206,9 +208,9 @@ def test_a_users_strategy_is_found_next_to_the_file_that_names_it(tmp_path: Path
 
 def test_mistakes_in_base_and_child_have_the_places_of_their_own_files(folder: Path) -> None:
     wrong = edited("window: 36", "windw: 36").replace("us_tbill", "us_bill")
-    base = written(folder, "base.yaml", wrong)
+    base = write_file(folder, "base.yaml", wrong)
     text = "# a comment\nextends: base.yaml\ncosts: {trading_bps: -1}\nestimation: {missing: nothing}\n"
-    child = written(folder, "child.yaml", text)
+    child = write_file(folder, "child.yaml", text)
     found = [line.split(": ")[:2] for line in problems(child)]
     assert found == [
         [f"{base}:{place(wrong, 'us_bill')}", "data.cash"],
@@ -219,21 +221,21 @@ def test_mistakes_in_base_and_child_have_the_places_of_their_own_files(folder: P
 
 
 def test_a_setting_missing_from_a_section_of_both_is_placed_in_the_child(folder: Path) -> None:
-    base = written(folder, "base.yaml", GOOD.replace("  cash: us_tbill\n", ""))
-    child = written(folder, "child.yaml", "extends: base.yaml\ndata: {start: 1980-01-01}\n")
+    base = write_file(folder, "base.yaml", GOOD.replace("  cash: us_tbill\n", ""))
+    child = write_file(folder, "child.yaml", "extends: base.yaml\ndata: {start: 1980-01-01}\n")
     assert problems(child) == [f"{child}:2:7: data.cash: missing; it has no default"]
     assert problems(base) == [f"{base}:{place(base.read_text(), 'source')}: data.cash: missing; it has no default"]
 
 
 def test_repeated_keys_of_the_base_are_mistakes_even_if_the_child_replaces_them(folder: Path) -> None:
-    base = written(folder, "base.yaml", f"{GOOD}name: again\n")
-    child = written(folder, "child.yaml", "extends: base.yaml\nname: child\n")
+    base = write_file(folder, "base.yaml", f"{GOOD}name: again\n")
+    child = write_file(folder, "child.yaml", "extends: base.yaml\nname: child\n")
     assert problems(child) == [f"{base}:14:1: name: appears twice; expected each setting once"]
 
 
 def test_an_unknown_key_is_unknown_in_the_base_and_in_its_child(folder: Path) -> None:
-    base = written(folder, "base.yaml", f"{GOOD}colour: red\n")
-    child = written(folder, "child.yaml", "extends: base.yaml\nexends: base.yaml\n")
+    base = write_file(folder, "base.yaml", f"{GOOD}colour: red\n")
+    child = write_file(folder, "child.yaml", "extends: base.yaml\nexends: base.yaml\n")
     first, second = problems(child)
     assert first.startswith(f"{base}:14:1: colour: unknown setting; a configuration accepts: extends, name, data, ")
     assert second.startswith(f"{child}:2:1: exends: unknown setting")
@@ -242,8 +244,8 @@ def test_an_unknown_key_is_unknown_in_the_base_and_in_its_child(folder: Path) ->
 
 def test_terms_that_do_not_fit_the_assets_are_placed_in_the_file_that_states_them(folder: Path) -> None:
     text = edited("trading_bps: 10", "trading_bps: {equities: 1, bonds: 1, gold: 1}").replace(", crude_oil", "")
-    base = written(folder, "base.yaml", text)
-    child = written(folder, "child.yaml", "extends: base.yaml\ndata: {assets: [us_stocks, crude_oil]}\n")
+    base = write_file(folder, "base.yaml", text)
+    child = write_file(folder, "child.yaml", "extends: base.yaml\ndata: {assets: [us_stocks, crude_oil]}\n")
     assert load_config(base).costs.trading_bps
     assert [line.split(": ")[:2] for line in problems(child)] == [
         [f"{base}:{place(text, f'{name}: 1')}", f"costs.trading_bps.{name}"] for name in ("bonds", "gold")
@@ -255,7 +257,7 @@ def test_terms_that_do_not_fit_the_assets_are_placed_in_the_file_that_states_the
 
 @pytest.mark.parametrize("given", ["[base.yaml]", "{a: b}", "5", "", "~", "true"])
 def test_a_base_that_is_not_a_path_is_refused(folder: Path, given: str) -> None:
-    (line,) = problems(written(folder, "child.yaml", f"name: child\nextends: {given}\n"))
+    (line,) = problems(write_file(folder, "child.yaml", f"name: child\nextends: {given}\n"))
     place_of_value = "2:10" if given else "2:1"
     expected = "extends: expected the path of another configuration, such as erc.yaml"
     assert line == f"{folder / 'child.yaml'}:{place_of_value}: {expected}"
@@ -272,13 +274,13 @@ def test_a_base_that_is_not_a_path_is_refused(folder: Path, given: str) -> None:
 def test_a_base_that_cannot_be_read_is_reported_at_the_line_that_names_it(folder: Path, given: str, words: str) -> None:
     (folder / "sub").mkdir()
     (folder / "latin.yaml").write_bytes("name: é\n".encode("latin-1"))
-    child = written(folder, "child.yaml", f"name: child\nextends: {given}\n")
+    child = write_file(folder, "child.yaml", f"name: child\nextends: {given}\n")
     assert problems(child) == [f"{child}:2:10: extends: {folder}{os.sep}{words}"]
 
 
 @pytest.mark.parametrize("given", ['"a\\0b"', "x" * 5000])
 def test_a_path_that_no_file_can_have_is_a_mistake_and_not_a_crash(folder: Path, given: str) -> None:
-    (line,) = problems(written(folder, "child.yaml", f"extends: {given}\n"))
+    (line,) = problems(write_file(folder, "child.yaml", f"extends: {given}\n"))
     assert line.startswith(f"{folder / 'child.yaml'}:1:10: extends: ")
 
 
@@ -289,8 +291,8 @@ def test_a_path_that_no_file_can_have_is_a_mistake_and_not_a_crash(folder: Path,
 def test_a_base_that_is_not_yaml_is_reported_at_its_own_line(
     folder: Path, text: str, place_in_base: str, words: str
 ) -> None:
-    base = written(folder, "base.yaml", text)
-    (line,) = problems(written(folder, "child.yaml", "extends: base.yaml\n"))
+    base = write_file(folder, "base.yaml", text)
+    (line,) = problems(write_file(folder, "child.yaml", "extends: base.yaml\n"))
     assert line.startswith(f"{base}:{place_in_base}: {words}")
 
 
@@ -308,20 +310,20 @@ def test_files_that_extend_each_other_are_reported_as_a_circle_with_the_chain(fo
 
 
 def test_a_file_that_extends_itself_is_a_circle(folder: Path) -> None:
-    own = written(folder, "own.yaml", "extends: own.yaml\n")
+    own = write_file(folder, "own.yaml", "extends: own.yaml\n")
     (line,) = problems(own)
     assert line.startswith(f"{own}:1:10: extends: a circle: {own} extends {own}; ")
 
 
 def test_a_base_whose_benchmark_is_its_child_is_not_a_circle(folder: Path) -> None:
-    written(folder, "base.yaml", f"{GOOD}benchmark: child.yaml\n")
-    written(folder, "child.yaml", "extends: base.yaml\nname: child\nbenchmark:\n")
+    write_file(folder, "base.yaml", f"{GOOD}benchmark: child.yaml\n")
+    write_file(folder, "child.yaml", "extends: base.yaml\nname: child\nbenchmark:\n")
     benchmark = load_config(folder / "base.yaml").benchmark
     assert benchmark is not None
     assert benchmark.name == "child"
 
 
 def test_a_setting_named_extends_inside_a_section_is_unknown(folder: Path) -> None:
-    path = written(folder, "child.yaml", edited("trading_bps: 10", "extends: base.yaml"))
+    path = write_file(folder, "child.yaml", edited("trading_bps: 10", "extends: base.yaml"))
     (line,) = problems(path)
     assert "costs.extends: unknown setting" in line

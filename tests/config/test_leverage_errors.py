@@ -2,7 +2,7 @@
 
 The section is one of three kinds, chosen by the setting that only this kind has; only this kind reports mistakes.
 """
-# ruff: noqa: E501 - a message is one line, and so it is here
+# ruff: noqa: E501 - each message is one line
 
 from pathlib import Path
 

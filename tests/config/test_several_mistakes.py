@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - a message is one line, and so it is here
+# ruff: noqa: E501 - each message is one line
 """Mistakes of several sections, of the benchmark, and of strategy files."""
 
 from pathlib import Path

@@ -1,9 +1,9 @@
 """Mistakes in the terms of a run: financing, margin, costs, fees, rebalancing; each with its line and column.
 
-As in `test_config_errors`: what is written instead of what, whose place is expected, and the words after it. Here the
-run holds no spot series, so that futures are possible, and its capital is known.
+The table has the columns of `test_config_errors`: replaced text, replacement, expected place, and message. Here the run
+holds no spot series, so that futures are possible, and its capital is known.
 """
-# ruff: noqa: E501 - a message is one line, and so it is here
+# ruff: noqa: E501 - each message is one line
 
 from pathlib import Path
 
@@ -90,7 +90,7 @@ FINANCING = {
     "a roll for one": ("{kind: futures, roll_bps: {bonds: 5}}", "{bonds", f"roll_bps: nothing for us_stocks, gold; {EACH}"),
     "a basis of no class": ("{kind: futures, basis_bps: {bond: 5}}", "bond: 5", f"basis_bps.bond: neither an asset nor a class of this run ({HAVE}). Did you mean bonds?"),
     "a basis from a date on": ("{kind: futures, basis_bps: {1990-01-01: 5}}", "1990", f"basis_bps.1990-01-01: neither an asset nor a class of this run ({HAVE})."),
-    # below zero without saying so
+    # below zero without the setting that allows it
     "negative spread": ("{spread_bps: -5}", "-5", f"spread_bps: -5 {NEGATIVE}"),
     "negative spread, later": ("{spread_bps: {1970-01-01: 5, 1990-01-01: -5}}", "{1970", f"spread_bps: -5 {NEGATIVE}"),
     "negative spread, denied": ("{spread_bps: -5, allow_negative_spread: false}", "-5", f"spread_bps: -5 {NEGATIVE}"),
@@ -227,7 +227,7 @@ def test_a_term_that_needs_another_setting_is_reported_at_the_term(
 
 
 def test_futures_refuse_spot_series_before_prices_are_read(file: Path) -> None:
-    """Oil, of the sample, by its source; gold because its own settings say so; a model because of what it follows."""
+    """Oil of the sample by its source, gold by its own settings, and a model by the series it follows."""
     text = with_section("financing", "{kind: futures}").replace("us_treasury_10y, gold]", "crude_oil]")
     text = text.replace(BARS, "")
     why = "whose return above the cash return is not the return of a future: futures have a roll yield and no storage costs. Hint: remove it, use a futures index instead, or set kind: margin"
@@ -256,8 +256,8 @@ def test_a_leveraged_fund_takes_daily_data(file: Path, more: str) -> None:
 IMPACT_OF_FUNDS = "costs.impact: the impact of trading a fund's shares falls on the fund's own trades, which are not modelled. Hint: remove it, or set financing.kind: margin or futures"
 
 
-def test_trading_funds_has_no_impact(file: Path) -> None:
-    """With its line; of monthly data that is the second mistake."""
+def test_market_impact_is_refused_with_leveraged_funds(file: Path) -> None:
+    """The mistake has its line; with monthly data it is the second mistake."""
     text = with_section("costs", "{impact: {window: 5}}").replace(
         "{spread_bps: 50}", "{kind: leveraged_fund, leverage: 2}"
     )

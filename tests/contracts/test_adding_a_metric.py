@@ -62,7 +62,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the copy, after the commands have run in it."""
     folder = tmp_path_factory.mktemp("copy")
     for name in ("backtest", "configs", "scripts", "strategies"):
-        shutil.copytree(ROOT / name, folder / name)  # with the compiled kernels, whose files keep their times
+        shutil.copytree(ROOT / name, folder / name)  # with the compiled kernels and their modification times
     with (folder / FAMILY).open("a", encoding="utf-8") as file:
         file.write(RECORD)
     environment = {**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "120"}

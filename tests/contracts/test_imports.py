@@ -54,7 +54,7 @@ def circle_in(graph: Mapping[str, Collection[str]]) -> list[str]:
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        return list(reversed(error.args[1]))  # graphlib lists what is imported before what imports it
+        return list(reversed(error.args[1]))  # graphlib lists imported modules before importing ones
     return []
 
 

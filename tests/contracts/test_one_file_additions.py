@@ -81,15 +81,15 @@ sys.exit(pytest.main(["-q", "-rA", suite, "-k", "doubled and change_a_bit"]))
 
 
 def run_with_the_file(code: str, estimators: Path, folder: Path) -> str:
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", WITH_THE_FILE + code, str(estimators)],
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout
 
 
 @pytest.fixture

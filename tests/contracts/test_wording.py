@@ -43,10 +43,10 @@ JINJA = re.compile(r"\{[{%].*?[}%]\}", re.DOTALL)
 
 def tracked(*patterns: str) -> list[Path]:
     """Return the files under version control that match; files left behind by a run or a tool do not count."""
-    done = subprocess.run(
+    process = subprocess.run(
         ["git", "-C", str(REPOSITORY), "ls-files", "-z", *patterns], capture_output=True, text=True, check=True
     )
-    return [REPOSITORY / name for name in done.stdout.split("\0") if name and (REPOSITORY / name).exists()]
+    return [REPOSITORY / name for name in process.stdout.split("\0") if name and (REPOSITORY / name).exists()]
 
 
 def docstrings(code: str) -> Iterator[tuple[int, str]]:

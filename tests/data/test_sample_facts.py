@@ -49,23 +49,23 @@ MONTHLY_RETURNS = MONTHLY.pct_change(fill_method=None)
 
 
 def series(sample: str, column: str) -> pd.Series:
-    """Cut a column to its first and last values; what is missing in between stays."""
+    """Return a column from its first to its last value; gaps in between stay."""
     values = SAMPLES[sample][column]
     return values.loc[values.first_valid_index() : values.last_valid_index()]
 
 
 def at(sample: str, column: str, date: str) -> float:
-    """Look up the one value of that date."""
+    """Return the one value of that date."""
     values = SAMPLES[sample][column]
     return float(values.to_numpy()[values.index == pd.Timestamp(date)].item())
 
 
 def calendar_year(column: str, year: int) -> float:
-    """Work out the total return of a monthly column from one December to the next."""
+    """Return the total return of a monthly column from one December to the next."""
     return at("sample", column, f"{year}-12-31") / at("sample", column, f"{year - 1}-12-31") - 1
 
 
-# The files and what is said of them
+# The files and their descriptions
 
 
 def test_columns_toml_lists_the_columns_of_the_files_and_no_others() -> None:
@@ -125,7 +125,7 @@ def test_daily_rows_are_weekdays_a_few_days_apart_at_most() -> None:
 # Stocks and cash
 
 
-def test_stocks_from_1929_07_to_2010_12() -> None:
+def test_stocks_from_1929_07_to_2010_12_match_published_statistics() -> None:
     # 6.89 %, 19.13 %, 0.360: arithmetic of Kenneth French's Mkt-RF over these 978 months; half a unit of
     # the last digit. Asness, Frazzini, Pedersen (2012), FAJ 68(1), table 2, have 6.7 %, 19 %, 0.35 for CRSP
     # stocks, 1926 to 2010.
@@ -152,13 +152,13 @@ def test_famous_months_are_on_their_own_row(month: str, expected: float) -> None
     assert returns.item() == pytest.approx(expected, abs=1e-8)
 
 
-def test_stocks_in_2008() -> None:
+def test_the_loss_of_stocks_in_2008_matches() -> None:
     # -36.7 %: twelve months of Kenneth French's file, to half a unit of the last digit. Ibbotson SBBI has
     # -37.0 % for the S&P 500 alone.
     assert calendar_year("us_stocks", 2008) == pytest.approx(-0.367, abs=0.0005)
 
 
-def test_bills_in_1981() -> None:
+def test_the_return_of_bills_in_1981_matches() -> None:
     # Ibbotson SBBI, US Treasury bills, 1981: 14.71 %, the highest year. Twelve roundings to 0.01 % make up to
     # a tenth of a point.
     assert calendar_year("us_tbill", 1981) == pytest.approx(0.1471, abs=0.001)
@@ -179,7 +179,7 @@ def test_bills_in_1981() -> None:
         (2022, -0.1783),
     ],
 )
-def test_ten_year_treasury_by_calendar_year(year: int, expected: float) -> None:
+def test_calendar_years_of_the_ten_year_treasury_match(year: int, expected: float) -> None:
     # Damodaran, "Historical returns on stocks, bonds and bills" (histretSP), 10-year T-bond. His bond is
     # kept for a year and then priced with ten years left, ours is renewed each month: 2 points; 1982 is of
     # averaged yields here: 4.
@@ -197,7 +197,7 @@ def test_ten_year_treasury_by_calendar_year(year: int, expected: float) -> None:
         ("2020-07-31", 0.0055),  # FRED DGS10, 2020-07-31: 0.55 %, the lowest month-end
     ],
 )
-def test_ten_year_yield(month: str, expected: float) -> None:
+def test_the_ten_year_yield_matches(month: str, expected: float) -> None:
     assert at("sample", "us_yield_10y", month) == pytest.approx(expected, abs=1e-12)
 
 
@@ -234,7 +234,7 @@ def test_only_columns_marked_smoothed_are_smoothed() -> None:
     ("month", "expected"),
     [("1913-01-31", 9.8), ("1983-12-31", 101.3), ("2008-12-31", 210.228), ("2020-12-31", 260.474)],
 )
-def test_consumer_prices(month: str, expected: float) -> None:
+def test_consumer_prices_match_the_published_index(month: str, expected: float) -> None:
     # Bureau of Labor Statistics, CUUR0000SA0 (1982-84 = 100), as published.
     assert at("sample", "us_cpi", month) == expected
 
@@ -249,7 +249,7 @@ def test_inflation_linked_bonds_earn_the_real_yield_and_inflation() -> None:
     assert real == pytest.approx(0.022, abs=0.003)
 
 
-def test_gold() -> None:
+def test_gold_matches_its_published_levels() -> None:
     # AER GoldSilver: 100 on 1977-12-30, 915.88 on 2012-12-31. London PM fixes of 226 and 512 dollars at the
     # ends of 1978 and 1979 are +127 %; the index is of COMEX futures, some hours later, on a day that gold
     # moved by several percent.
@@ -257,7 +257,7 @@ def test_gold() -> None:
     assert calendar_year("gold", 1979) == pytest.approx(1.27, abs=0.08)
 
 
-def test_crude_oil_in_2008() -> None:
+def test_the_fall_of_crude_oil_in_2008_matches() -> None:
     # FRED DCOILWTICO: 95.95 dollars on 2007-12-31, 44.60 on 2008-12-31.
     assert calendar_year("crude_oil", 2008) == pytest.approx(44.60 / 95.95 - 1, abs=1e-4)
 
@@ -276,7 +276,7 @@ def test_crude_oil_in_2008() -> None:
         ("us_tbill", 0.014, 0.001),  # BIL: a tenth of a point, as the figure has one more digit
     ],
 )
-def test_2022_by_day(column: str, expected: float, tolerance: float) -> None:
+def test_returns_of_2022_match_in_the_daily_sample(column: str, expected: float, tolerance: float) -> None:
     # From the last close of 2021 to 2022-12-28, the last in the file.
     year = at("sample_daily", column, "2022-12-28") / at("sample_daily", column, "2021-12-31") - 1
     assert year == pytest.approx(expected, abs=tolerance)

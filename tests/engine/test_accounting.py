@@ -78,19 +78,19 @@ def runs(draw: st.DrawFn, leverage: float = 3.0) -> Inputs:
 
 @settings(max_examples=160, deadline=None)
 @given(runs())
-def test_any_run_equals_the_oracles_run(inputs: Inputs) -> None:
-    """NAV, weights, trades and each flow of each row, ruin or not; and a run that one refuses, the other refuses.
+def test_any_run_equals_the_oracle(inputs: Inputs) -> None:
+    """NAV, weights, trades and each flow of each row agree, ruin or not; a run refused by one side is refused by both.
 
-    The oracle works out each flow from weights, prices and terms, and solves the cost of each trade by bisection.
-    Target weights are exact fractions of the NAV after costs. An asset without a price is neither bought nor kept.
+    The oracle computes each flow from weights, prices and terms, and solves the cost of each trade by bisection.
+    Target weights are exact fractions of NAV after costs. An asset without a price is neither bought nor kept.
     """
-    wanted, got, said = both(inputs)
-    assert (wanted is None) == (got is None), said
-    if wanted is not None and got is not None:
-        assert disagreement(wanted, got) <= 1
+    expected, got, message = both(inputs)
+    assert (expected is None) == (got is None), message
+    if expected is not None and got is not None:
+        assert disagreement(expected, got) <= 1
 
 
-def test_a_trade_that_costs_all_there_is_ends_the_run() -> None:
+def test_a_trade_that_costs_all_of_nav_ends_the_run() -> None:
     """Ten times leverage and a fall of 9.9 % leave NAV 0.01 and positions of 9.01. Selling 8.91 at 2 % costs 0.178.
 
     This is ruin: NAV is 0, nothing is held, and the run ends. All positions are sold: 2 % of 9.01 is 0.1802, of which
@@ -158,11 +158,11 @@ def test_the_cost_of_a_trade_solves_its_equation(trade: tuple[np.ndarray, np.nda
     assume(float(costs @ np.abs(drifted)) < 1)  # otherwise there is no root below 1
     names = [str(i) for i in range(len(target))]
     by_name = [dict(zip(names, values.tolist(), strict=True)) for values in (drifted, target, costs)]
-    wanted = cost_of_trade(by_name[0], by_name[1], CostRates(by_name[2]))
+    expected = cost_of_trade(by_name[0], by_name[1], CostRates(by_name[2]))
     size = 1 + float(costs @ (np.abs(target) + np.abs(drifted)))
     nothing = np.zeros(len(target))
     got = cost_of_rebalance(np.stack([target, drifted, costs, nothing, nothing]), 0.0, False)
-    assert got == pytest.approx(wanted, rel=0, abs=1e-14 * size)
+    assert got == pytest.approx(expected, rel=0, abs=1e-14 * size)
     assert got == pytest.approx(float(costs @ np.abs(target * (1 - got) - drifted)), rel=0, abs=1e-14 * size)
     assert got >= 0
 
@@ -191,14 +191,14 @@ def test_cash_alone_earns_cash(inputs: Inputs) -> None:
     path = translated(idle).simulate()
     cash, days = np.array(inputs.cash), np.diff([day.toordinal() for day in inputs.dates], prepend=0)
     charged = inputs.terms.financing.cash_spread * days / 360 + inputs.terms.fees.management * days / 365
-    wanted = np.concatenate([[1.0], np.cumprod((1 + cash - charged)[1:])])
-    assert path.nav == pytest.approx(wanted, rel=1e-13)
+    expected = np.concatenate([[1.0], np.cumprod((1 + cash - charged)[1:])])
+    assert path.nav == pytest.approx(expected, rel=1e-13)
     assert not path.trading.any()
 
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32 - 1))
-def test_one_asset_alone_is_its_price(seed: int) -> None:
+def test_nav_of_a_single_asset_equals_its_price_ratio(seed: int) -> None:
     """With all of NAV in one asset and no costs, NAV is the price over the first price, rebalanced or not."""
     rng = np.random.default_rng(seed)
     prices = np.cumprod(1 + rng.normal(0, 0.05, 30)) * 50
@@ -238,5 +238,5 @@ def test_levered_erc_at_the_cash_rate_earns_cash_and_a_multiple_of_the_excess_re
     assert leverage.max() > 1.2
     cash = frame["bills"].pct_change()[results["erc"].returns.index]
     excess = results["erc"].returns - cash
-    wanted = cash + leverage.shift()[excess.index] * excess
-    assert results["levered"].returns.to_numpy() == pytest.approx(wanted.to_numpy(), rel=0, abs=1e-14)
+    expected = cash + leverage.shift()[excess.index] * excess
+    assert results["levered"].returns.to_numpy() == pytest.approx(expected.to_numpy(), rel=0, abs=1e-14)

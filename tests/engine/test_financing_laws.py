@@ -37,8 +37,8 @@ def with_loan(terms: Terms, **changes: Any) -> Terms:
 
 def same_bits(one: Ledger, other: Ledger, but: tuple[str, ...] = ()) -> None:
     for name in Ledger.__dataclass_fields__.keys() - set(but):
-        got, wanted = getattr(one, name), getattr(other, name)
-        assert got == wanted if isinstance(got, tuple) else np.array_equal(got, wanted, equal_nan=True), name
+        got, expected = getattr(one, name), getattr(other, name)
+        assert got == expected if isinstance(got, tuple) else np.array_equal(got, expected, equal_nan=True), name
 
 
 # ------------------------------------------------------------------------------------------------------------ 1. shorts
@@ -98,8 +98,8 @@ def test_leverage_at_the_cash_rate_earns_cash_and_a_multiple_of_the_excess_retur
     weights = rng.dirichlet(np.ones(3), ROWS)
     one, levered = (simulate(periods, range(ROWS), times * weights, 0, FREE).nav for times in (1.0, leverage))
     cash = periods.cash_returns[1:]
-    wanted = cash + leverage * (one[1:] / one[:-1] - 1 - cash)
-    assert levered[1:] / levered[:-1] - 1 == pytest.approx(wanted, rel=0, abs=2e-15 * max(1.0, leverage))
+    expected = cash + leverage * (one[1:] / one[:-1] - 1 - cash)
+    assert levered[1:] / levered[:-1] - 1 == pytest.approx(expected, rel=0, abs=2e-15 * max(1.0, leverage))
 
 
 # ------------------------------------------------------------------------------------------------ 3. futures and margin
@@ -149,10 +149,10 @@ def test_futures_and_margin_differ_by_the_spread_on_gains_while_leverage_drifts(
     lead, nav = in_futures.nav - on_margin.nav, on_margin.nav
     held = on_margin.weights.sum(axis=1) * nav
     years, growth = periods.interest_years, 1 + periods.cash_returns
-    wanted = np.zeros(ROWS)
+    expected = np.zeros(ROWS)
     for t in range(1, ROWS):
-        wanted[t] = wanted[t - 1] * growth[t] + spread * years[t] * (held[t - 1] / leverage - nav[t - 1])
-    assert lead == pytest.approx(wanted, rel=0, abs=1e-14 * held.max())  # sixty sums of numbers up to these
+        expected[t] = expected[t - 1] * growth[t] + spread * years[t] * (held[t - 1] / leverage - nav[t - 1])
+    assert lead == pytest.approx(expected, rel=0, abs=1e-14 * held.max())  # sixty sums of numbers of this size
     drift = np.maximum.accumulate(np.abs(held / (leverage * nav) - 1))[:-1]
     paid = spread * np.cumsum(years[1:] * nav[:-1])
     assert (np.abs(lead[1:]) <= growth.prod() * drift * paid + 1e-14 * held.max()).all()

@@ -68,7 +68,7 @@ def test_the_run_begins_when_the_windows_are_full(tmp_path: Path, rebalance: dic
         assert result.trades.iloc[0].sum() == pytest.approx(1 - paid, rel=1e-9)
 
 
-def test_blanks_are_skipped(tmp_path: Path) -> None:
+def test_blanks_in_traded_values_are_skipped(tmp_path: Path) -> None:
     """Blanks are skipped: V is the mean of the last five known values, here of the first seven dates."""
     levels, volumes = market()
     volumes.iloc[[3, 5, 7, 9], 0] = np.nan
@@ -103,7 +103,7 @@ def test_volumes_that_begin_late_make_the_run_begin_late(tmp_path: Path) -> None
     assert any(note.startswith(f"b joins on {DATES[44]:%Y-%m-%d}") for note in joins.notes)
 
 
-def test_a_benchmark_that_needs_its_window_makes_both_begin_later(tmp_path: Path) -> None:
+def test_run_and_benchmark_begin_at_the_later_full_window(tmp_path: Path) -> None:
     """The benchmark's own costs decide when it can begin, and the run, whose trades are free, begins with it."""
     levels, volumes = market()
     run(tmp_path, levels, volumes)
@@ -136,8 +136,8 @@ def test_a_gap_is_an_error_that_names_the_asset_and_the_date(tmp_path: Path, val
         run(tmp_path, levels, volumes)
 
 
-def test_notes_call_no_trade_free_that_has_impact(tmp_path: Path) -> None:
-    """Constant prices have no volatility, and so no impact; so the cost is zero although it is set."""
+def test_runs_with_impact_have_no_note_about_free_trades(tmp_path: Path) -> None:
+    """Constant prices have no volatility and so no impact: the cost is zero although impact is configured."""
     levels, volumes = market()
     free = "trades are free: no costs.trading_bps is set"
     assert free in run(tmp_path, levels, volumes, costs={}).notes

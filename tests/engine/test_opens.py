@@ -35,7 +35,7 @@ def run(folder: Path, closes: pd.DataFrame, opens: pd.DataFrame, **settings: Any
     return bt.run(write_config(folder / "at_open.yaml", **config))
 
 
-def test_four_days_by_hand(tmp_path: Path) -> None:
+def test_trades_at_the_open_on_four_days_by_hand(tmp_path: Path) -> None:
     """Decided at Monday's close, bought at Tuesday's open at 102: 100, 104, 104, 98.8 at closes.
 
     Monday's NAV is 1, in cash overnight. Tuesday: 104 / 102. On Wednesday the weight is already 1: nothing is traded.
@@ -148,8 +148,8 @@ def test_a_fund_is_reset_at_closes_whenever_it_is_traded(tmp_path: Path) -> None
     moves = 3 * closes["a"].pct_change().to_numpy()[1:] - 2 * cash - 0.005 * 2 * days / 360 - 0.0095 * days / 365
     # on the first night the money is in cash, and the fund is bought at its level of that open, its charges paid
     bought = 1 - 2 * cash[0] - 0.005 * 2 * days[0] / 360 - 0.0095 * days[0] / 365
-    wanted = (1 + cash[0]) * np.cumprod(1 + moves) / bought
-    assert result.nav.to_numpy()[1:] == pytest.approx(wanted, rel=1e-12)
+    expected = (1 + cash[0]) * np.cumprod(1 + moves) / bought
+    assert result.nav.to_numpy()[1:] == pytest.approx(expected, rel=1e-12)
     linked = result.contributions.sum(axis=1)
     assert np.diff(result.nav) == pytest.approx(linked.to_numpy()[1:], abs=1e-13)
 

@@ -1,4 +1,4 @@
-"""Rebalance dates: one date in the data of each period, the last where no other is asked for; the lag's default."""
+"""Rebalance dates: one date in the data of each period, by default the last, and the default lag."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -28,8 +28,8 @@ PERIODS: dict[str, Callable[[Any], object]] = {
 
 @pytest.mark.parametrize("frequency", list(PERIODS))
 @given(days=DAYS)
-def test_the_last_date_of_each_period_in_the_data(frequency: str, days: set[object]) -> None:
-    """Any calendar, with any holes: grouped with the standard library's dates, not with pandas'."""
+def test_rebalance_dates_are_the_last_of_each_period_in_the_data(frequency: str, days: set[object]) -> None:
+    """Any calendar, with any holes: grouped with dates of the standard library, not of pandas."""
     ordered = sorted(days, key=str)
     last: dict[object, int] = defaultdict(int)
     for row, day in enumerate(ordered):
@@ -40,15 +40,15 @@ def test_the_last_date_of_each_period_in_the_data(frequency: str, days: set[obje
 
 @pytest.mark.parametrize("frequency", ["weekly", "monthly", "quarterly", "yearly"])
 @given(days=DAYS, n=st.one_of(st.integers(-8, -1), st.integers(1, 8)))
-def test_the_nth_date_of_each_period_in_the_data(frequency: str, days: set[object], n: int) -> None:
-    """Counted in lists of each period's rows, whatever dates are missing; short periods give their nearest."""
+def test_an_offset_selects_the_nth_date_of_each_period(frequency: str, days: set[object], n: int) -> None:
+    """Counted in lists of each period's rows, whatever dates are missing; short periods give their nearest date."""
     ordered = sorted(days, key=str)
     rows: dict[object, list[int]] = defaultdict(list)
     for row, day in enumerate(ordered):
         rows[PERIODS[frequency](day)].append(row)
     periods = [rows[period] for period in sorted(rows, key=str)] if frequency == "yearly" else list(rows.values())
     if n < -1:
-        periods = periods[:-1]  # the last may go on after the data
+        periods = periods[:-1]  # the last period may continue after the data
     expected = {one[min(n, len(one)) - 1] if n > 0 else one[max(n, -len(one))] for one in periods}
     dates = pd.DatetimeIndex([str(day) for day in ordered])
     assert rebalance_rows(dates, frequency, n) == sorted(expected | {len(ordered) - 1})  # type: ignore[arg-type]  # as above
@@ -61,7 +61,7 @@ def test_first_and_last_are_words_for_numbers(day: Literal["first", "last"], n: 
     assert rebalance_rows(dates, "monthly") == rebalance_rows(dates, "monthly", "last")
 
 
-def test_holidays_and_short_months() -> None:
+def test_offsets_count_sessions_in_months_with_holidays() -> None:
     """New York in 2018: January opened on the 2nd, and on Good Friday, March 30, there was no trading.
 
     February has 19 sessions: its 20th is its last. The data's own last date, April 10, is a rebalance date in any case.
@@ -78,7 +78,7 @@ def test_holidays_and_short_months() -> None:
     assert on(-2) == ["01-30", "02-27", "03-28", "04-10"]
 
 
-def test_months_of_a_quarter() -> None:
+def test_an_offset_selects_the_month_of_a_quarter_in_monthly_data() -> None:
     """The n-th date of monthly data in a quarter is its n-th month: an offset of the calendar."""
     dates = pd.date_range("2020-01-31", periods=12, freq="ME")
     assert [dates[row].month for row in rebalance_rows(dates, "quarterly", 1)] == [1, 4, 7, 10, 12]
@@ -102,7 +102,7 @@ def test_later_data_never_removes_a_rebalance_date(n: int) -> None:
 
 
 @pytest.mark.parametrize("frequency", ["daily", "never"])
-def test_a_day_that_no_period_has_is_refused(frequency: Literal["daily", "never"]) -> None:
+def test_an_offset_outside_every_period_is_refused(frequency: Literal["daily", "never"]) -> None:
     """A day that selects no date is refused."""
     assert RebalanceSettings(frequency=frequency).day == "last"
     with pytest.raises(ValidationError, match="no day can be chosen"):

@@ -36,7 +36,7 @@ def terms(rng: np.random.Generator) -> Terms:
 
 
 def wide(path: Ledger) -> float:
-    """Return the square of the largest weight: if NAV is nearly gone, weights and the effects of rounding are large."""
+    """Return the square of the largest weight, which scales the effects of rounding if NAV is nearly gone."""
     return max(1.0, float(np.abs(path.weights).max())) ** 2
 
 

@@ -81,11 +81,11 @@ def test_a_fund_that_loses_everything_ends_in_an_error() -> None:
         run.simulate()
 
 
-# -------------------------------------------------------------------------------------------------- the public way in
+# ----------------------------------------------------------------------------------------------- through the public API
 
 
 def bps(rate: float) -> float:
-    return round(rate * 1e4, 9)  # what was written in basis points, before it was a decimal
+    return round(rate * 1e4, 9)  # undoes the rounding to decimals
 
 
 def by_asset(rates: Mapping[str, float], names: Sequence[str]) -> dict[str, float]:

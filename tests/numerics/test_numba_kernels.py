@@ -62,16 +62,16 @@ def test_every_position_is_computed_once(monkeypatch: pytest.MonkeyPatch, cores:
 def test_an_error_in_any_share_is_raised(monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
     """An error in the caller's own share or in a thread's share is raised once all other shares are done."""
     monkeypatch.setattr(numba_kernels, "_cores", lambda: 4)
-    done = []
+    finished = []
 
     def work(first: int, end: int) -> None:
         if first <= failing < end:
             raise ZeroDivisionError(f"at {failing}")
-        done.append((first, end))
+        finished.append((first, end))
 
     with pytest.raises(ZeroDivisionError, match=f"at {failing}"):
         share_out(work, 10)
-    assert len(done) == 3
+    assert len(finished) == 3
 
 
 def halved(x: float) -> float:
@@ -100,12 +100,12 @@ def test_compilation_is_logged_once_and_only_if_it_happens(tmp_path: Path) -> No
     """Three compilations in a first process log one message; a second process finds them cached, and logs nothing."""
     (tmp_path / "kernels.py").write_text(KERNELS)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path / "kept")}
-    said = []
+    outputs = []
     for _ in range(2):
         command = [sys.executable, "kernels.py"]
         ran = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
-        said.append(ran.stdout.splitlines())
-    assert said == [[COMPILING, "3.0", "5"], ["3.0", "5"]]
+        outputs.append(ran.stdout.splitlines())
+    assert outputs == [[COMPILING, "3.0", "5"], ["3.0", "5"]]
 
 
 def test_code_older_than_a_file_it_depends_on_is_removed(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ DECIDED = ("Expected risk contributions, a year", "Their shares of the volatilit
 
 
 @pytest.fixture(scope="module")
-def called() -> BacktestResult:
+def yearly() -> BacktestResult:
     """Yearly decisions; the first is dated before the first NAV."""
     result = bt.run(CALLED)
     assert result.target_weights.index[0] < result.nav.index[0]
@@ -44,29 +44,29 @@ def panel_of(chart: dict[str, Any], title: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["growth", "rolling", "weights", "risk", "forecasts"])
-def test_no_chart_begins_before_the_first_nav_or_ends_after_the_last(called: BacktestResult, name: str) -> None:
-    dates = dates_of(charts_of(called)["charts"][name])
-    assert dates[0] >= called.nav.index[0]
-    assert dates[-1] <= called.nav.index[-1]
+def test_no_chart_begins_before_the_first_nav_or_ends_after_the_last(yearly: BacktestResult, name: str) -> None:
+    dates = dates_of(charts_of(yearly)["charts"][name])
+    assert dates[0] >= yearly.nav.index[0]
+    assert dates[-1] <= yearly.nav.index[-1]
 
 
-def test_the_forecast_is_a_step_from_the_first_nav_to_the_last(called: BacktestResult) -> None:
-    chart = charts_of(called)["charts"]["forecasts"]
+def test_the_forecast_is_a_step_from_the_first_nav_to_the_last(yearly: BacktestResult) -> None:
+    chart = charts_of(yearly)["charts"]["forecasts"]
     _, forecast = chart["panels"][0]["series"]
     dates = dates_of(chart)
     assert forecast["step"] is True
-    assert (dates[0], dates[-1]) == (called.nav.index[0], called.nav.index[-1])
-    expected = in_force(called.forecast_volatility.to_frame(), called).reindex(dates, method="ffill").to_numpy()[:, 0]
+    assert (dates[0], dates[-1]) == (yearly.nav.index[0], yearly.nav.index[-1])
+    expected = in_force(yearly.forecast_volatility.to_frame(), yearly).reindex(dates, method="ffill").to_numpy()[:, 0]
     np.testing.assert_allclose(forecast["values"], expected, rtol=1e-4)  # five digits
-    assert forecast["values"][0] == pytest.approx(called.forecast_volatility.iloc[0], rel=1e-4)
-    assert set(called.trade_dates.dropna()) - set(dates) == set()  # a step is where it is, not near it
+    assert forecast["values"][0] == pytest.approx(yearly.forecast_volatility.iloc[0], rel=1e-4)
+    assert set(yearly.trade_dates.dropna()) - set(dates) == set()  # a step is at its exact date
 
 
-def test_decided_risk_is_a_step_and_realised_risk_a_line(called: BacktestResult) -> None:
-    chart = charts_of(called)["charts"]["risk"]
+def test_decided_risk_is_a_step_and_realised_risk_a_line(yearly: BacktestResult) -> None:
+    chart = charts_of(yearly)["charts"]["risk"]
     for panel in chart["panels"]:
         assert {one.get("step", False) for one in panel["series"]} == {panel["title"] in DECIDED}
-    assert dates_of(chart)[0] == called.nav.index[0]
+    assert dates_of(chart)[0] == yearly.nav.index[0]
 
 
 @pytest.mark.parametrize(
@@ -95,17 +95,17 @@ def test_stacks_with_negative_parts_have_a_total(result: BacktestResult) -> None
             np.testing.assert_allclose(np.array(one["values"], dtype=float), values.sum(axis=0), rtol=0, atol=1e-4)
 
 
-def test_figures_draw_decisions_as_steps(called: BacktestResult) -> None:
-    figure = run_figures.forecasts(called)
+def test_figures_draw_decisions_as_steps(yearly: BacktestResult) -> None:
+    figure = run_figures.forecasts(yearly)
     realised, forecast = figure.axes[0].lines
     assert (realised.get_drawstyle(), forecast.get_drawstyle()) == ("default", "steps-post")
-    assert np.asarray(forecast.get_xdata())[0] == called.nav.index[0].to_datetime64()
-    assert np.asarray(forecast.get_xdata())[-1] == called.nav.index[-1].to_datetime64()
-    areas = [one for one in run_figures.risk(called).axes[0].collections if isinstance(one, PolyCollection)]
+    assert np.asarray(forecast.get_xdata())[0] == yearly.nav.index[0].to_datetime64()
+    assert np.asarray(forecast.get_xdata())[-1] == yearly.nav.index[-1].to_datetime64()
+    areas = [one for one in run_figures.risk(yearly).axes[0].collections if isinstance(one, PolyCollection)]
     for area in areas:
         corners = np.asarray(area.get_paths()[0].vertices)
         moves = np.diff(corners, axis=0)
-        assert (moves == 0).any(axis=1).all()  # only across, or only up and down
+        assert (moves == 0).any(axis=1).all()  # only horizontal or vertical
 
 
 def test_the_gross_exposure_of_a_figure_is_inside_its_axes() -> None:
@@ -166,7 +166,7 @@ def test_partly_covered_crises_are_named_in_a_note() -> None:
     assert "only in part, so" not in Page(render_tearsheet(after, {})).text
     both = bt.compare([within, synthetic_result(120, start="2008-07-31", name="other", seed=4)])
     assert text in Page(render_comparison_page(both, {})).text
-    alone = synthetic_result(10, start="2008-07-31")  # covers no crisis as a whole, and so has no table
+    alone = synthetic_result(10, start="2008-07-31")  # covers no crisis fully, so it has no table
     assert text in Page(render_tearsheet(alone, {})).text
 
 

@@ -94,8 +94,8 @@ def test_matplotlib_settings_are_unchanged_and_pyplot_is_not_used() -> None:
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
     paths = f"import sys; sys.path[:0] = {sys.path!r}\n"
-    done = subprocess.run([sys.executable, "-c", paths + code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run([sys.executable, "-c", paths + code], capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_matplotlib_settings_are_unchanged_and_pyplot_is_not_used() -> None:
     [
         (synthetic_result(30, gross=1.5, risk=False), {"risk", "capital_and_risk_shares", "forecasts"}),
         (synthetic_result(30, free=True), {"costs", "financing"}),
-        (synthetic_result(12, gross=1.5), {"rolling", "forecasts"}),  # one window is a point, no line
+        (synthetic_result(12, gross=1.5), {"rolling", "forecasts"}),  # one window is a point, not a line
         (synthetic_result(30, gross=1.5, periods_per_year=4), {"monthly_returns"}),
         (synthetic_result(30, gross=1.5, periods_per_year=1), {"monthly_returns", "rolling", "forecasts"}),
         (synthetic_result(1, gross=1.5), {"rolling", "forecasts", "distribution", "financing"}),

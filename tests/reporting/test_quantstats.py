@@ -25,7 +25,7 @@ def result() -> BacktestResult:
 
 
 @pytest.fixture(scope="module")
-def written(result: BacktestResult, tmp_path_factory: pytest.TempPathFactory) -> str:
+def page_text(result: BacktestResult, tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("quantstats") / "page.html"
     disable_socket()
     try:
@@ -41,40 +41,40 @@ def row(page: str, name: str) -> list[float]:
     return [float(cell.rstrip("%").replace(",", "")) for cell in found.groups()]
 
 
-def test_quantstats_receives_the_frequency(written: str, result: BacktestResult) -> None:
+def test_quantstats_receives_the_frequency(page_text: str, result: BacktestResult) -> None:
     summary = result.summary()
-    assert "Periods/Year: 12" in written
-    wanted = [round(100 * side["volatility"], 2) for side in (summary["benchmark"], summary)]
-    assert row(written, "Volatility (ann.)") == wanted
+    assert "Periods/Year: 12" in page_text
+    expected = [round(100 * side["volatility"], 2) for side in (summary["benchmark"], summary)]
+    assert row(page_text, "Volatility (ann.)") == expected
 
 
-def test_the_total_return_equals_the_summarys(written: str, result: BacktestResult) -> None:
+def test_the_total_return_equals_the_summarys(page_text: str, result: BacktestResult) -> None:
     summary = result.summary()
-    wanted = [round(100 * side["total_return"], 2) for side in (summary["benchmark"], summary)]
-    assert row(written, "Cumulative Return") == wanted
+    expected = [round(100 * side["total_return"], 2) for side in (summary["benchmark"], summary)]
+    assert row(page_text, "Cumulative Return") == expected
 
 
-def test_the_page_has_no_external_references(written: str) -> None:
-    assert set(re.findall(r"https?://[^\"<> ]*", written)) <= {
+def test_the_page_has_no_external_references(page_text: str) -> None:
+    assert set(re.findall(r"https?://[^\"<> ]*", page_text)) <= {
         "http://www.w3.org/2000/svg",
         "http://www.w3.org/1999/xlink",
     }
-    assert not re.search(r"<link|<script|onload|<img[^>]*src=\"(?!data:)", written)
+    assert not re.search(r"<link|<script|onload|<img[^>]*src=\"(?!data:)", page_text)
 
 
-def test_names_are_shown_as_text_and_not_as_template_code(written: str) -> None:
-    assert "&lt;b&gt;策略&lt;/b&gt; &#123;&#123;metrics}}" in written
+def test_names_are_shown_as_text_and_not_as_template_code(page_text: str) -> None:
+    assert "&lt;b&gt;策略&lt;/b&gt; &#123;&#123;metrics}}" in page_text
 
 
-def test_notes_on_the_data_are_on_this_page_too(written: str) -> None:
+def test_notes_on_the_data_are_on_this_page_too(page_text: str) -> None:
     """A spliced history is named on every page that shows it."""
-    assert "<p>T&lt;L before 2002 is &#123;&#123;V}}, spliced</p>" in written
+    assert "<p>T&lt;L before 2002 is &#123;&#123;V}}, spliced</p>" in page_text
 
 
-def test_the_broken_chart_is_left_out_and_its_table_stays(written: str) -> None:
-    assert '<div id="eoy_returns"></div>' in written
-    assert "EOY Returns vs Benchmark" in written
-    assert "The chart of yearly returns is left out" in written
+def test_the_broken_chart_is_left_out_and_its_table_stays(page_text: str) -> None:
+    assert '<div id="eoy_returns"></div>' in page_text
+    assert "EOY Returns vs Benchmark" in page_text
+    assert "The chart of yearly returns is left out" in page_text
 
 
 def test_rendering_prints_nothing_and_changes_no_global_state(

@@ -60,7 +60,7 @@ def best_of_many_starts(
 ) -> np.ndarray:
     """Minimise an objective over Σw = 1 and 0 < w <= most: the best of 20 local minima."""
     rng, n = np.random.default_rng(0), len(covariance)
-    unit = abs(objective(np.full(n, 1 / n), covariance))  # values near 1, beside a constraint of that size
+    unit = abs(objective(np.full(n, 1 / n), covariance))  # values near 1, like the constraint
 
     def scaled(weights: np.ndarray) -> float:
         return objective(weights, covariance) / unit

@@ -243,7 +243,7 @@ def test_inputs_are_not_modified() -> None:
 
 
 def test_near_the_limit_the_budgets_are_met_in_exact_arithmetic() -> None:
-    # Correlations of -1/2 + 4e-6: what plain double precision cannot tell, rational numbers can.
+    # Correlations of -1/2 + 4e-6: plain double precision does not suffice, rational numbers do.
     correlations = np.full((3, 3), -0.5 + 4e-6)
     np.fill_diagonal(correlations, 1.0)
     budgets = np.array([0.2, 0.3, 0.5])

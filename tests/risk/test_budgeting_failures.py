@@ -146,7 +146,7 @@ def test_rejected_exactly_if_linear_programming_finds_a_portfolio_without_risk(s
         products = weights * (returns.T @ (returns @ weights))
         np.testing.assert_allclose(
             products / products.sum(), 1 / n, rtol=hard_barrier_kernel.VISIBLE
-        )  # here without the solver's care
+        )  # here without the solver's precautions
 
 
 def test_many_assets_are_not_all_listed() -> None:

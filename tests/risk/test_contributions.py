@@ -101,9 +101,9 @@ def test_sleeve_contributes_the_sum_of_its_assets(problem: tuple[np.ndarray, np.
     size = float(np.abs(weights) @ np.abs(covariance) @ np.abs(weights))
     variance = float(portfolio_volatility(weights, covariance)) ** 2
     assert portfolio_volatility(np.ones(3), sleeves) ** 2 == pytest.approx(variance, rel=1e-12, abs=1e-12 * size)
-    if variance > 1e-6 * size:  # else a contribution is a rounding over the root of a rounding
-        wanted = members @ risk_contributions(weights, covariance)
-        np.testing.assert_allclose(parts, wanted, rtol=0, atol=1e-12 * size / np.sqrt(variance))
+    if variance > 1e-6 * size:  # otherwise a contribution is rounding over the root of rounding
+        expected = members @ risk_contributions(weights, covariance)
+        np.testing.assert_allclose(parts, expected, rtol=0, atol=1e-12 * size / np.sqrt(variance))
     alone = [float(portfolio_volatility(np.where(held, weights, 0.0), covariance)) ** 2 for held in members]
     np.testing.assert_allclose(np.diagonal(sleeves), alone, rtol=0, atol=1e-12 * size)
 

@@ -115,9 +115,9 @@ class TestMinimumTorsion:
         # R^½ has a = (√1.2 + √0.8) / 2 on and b = (√1.2 - √0.8) / 2 off the diagonal; both bets have one scale by
         # symmetry, so q = 1; y = (0.09, 0.02); (a y1 + b y2)² = 0.0083822, (b y1 + a y2)² = 0.0008378.
         a, b = (np.sqrt(1.2) + np.sqrt(0.8)) / 2, (np.sqrt(1.2) - np.sqrt(0.8)) / 2
-        wanted = np.array([a * 0.09 + b * 0.02, b * 0.09 + a * 0.02]) ** 2 / 0.00922
-        np.testing.assert_allclose(minimum_torsion_shares([0.6, 0.4], STOCKS_AND_BONDS), wanted, rtol=1e-12)
-        assert wanted.round(4).tolist() == [0.9091, 0.0909]
+        expected = np.array([a * 0.09 + b * 0.02, b * 0.09 + a * 0.02]) ** 2 / 0.00922
+        np.testing.assert_allclose(minimum_torsion_shares([0.6, 0.4], STOCKS_AND_BONDS), expected, rtol=1e-12)
+        assert expected.round(4).tolist() == [0.9091, 0.0909]
 
     @pytest.mark.parametrize("n", [2, 3, 6, 20])
     def test_no_other_rotation_is_closer_to_the_assets(self, n: int) -> None:

@@ -62,8 +62,8 @@ class TestGaussian:
         steps = 0.9 + 0.1 * (np.arange(100_000) + 0.5) / 100_000
         weights, means = np.array([0.6, 0.4]), np.array([0.01, 0.02])
         losses = np.asarray(norm.ppf(steps, -weights @ means, portfolio_volatility(weights, STOCKS_AND_BONDS)))
-        wanted = gaussian_expected_shortfall(weights, STOCKS_AND_BONDS, means, level=0.9)
-        assert wanted == pytest.approx(losses.mean(), rel=1e-4)
+        expected = gaussian_expected_shortfall(weights, STOCKS_AND_BONDS, means, level=0.9)
+        assert expected == pytest.approx(losses.mean(), rel=1e-4)
 
     def test_nan_affects_only_its_own_portfolio(self) -> None:
         parts = gaussian_shortfall_contributions([[0.5, 0.5]] * 2, STOCKS_AND_BONDS, [[0.0, np.nan], [0.0, 0.0]])
@@ -91,7 +91,7 @@ class TestHistorical:
         slopes = marginal_historical_shortfall([0.5, 0.5], returns, 0.5)
         assert slopes == pytest.approx([(0.1 + 0.04) / 2] * 2, rel=1e-13)
         turned = marginal_historical_shortfall([0.5, 0.5], returns[[2, 0, 3, 1]], 0.5)
-        assert turned == pytest.approx(slopes, rel=1e-13)  # whatever the order of the periods
+        assert turned == pytest.approx(slopes, rel=1e-13)  # for any order of periods
 
     def test_tail_shorter_than_a_period_is_the_worst_period(self) -> None:
         assert historical_expected_shortfall([1.0], [[0.01], [-0.03]], 0.95) == pytest.approx(0.03, rel=1e-13)

@@ -113,9 +113,9 @@ def test_uncorrelated_assets_get_inverse_variance() -> None:
 
 
 def test_ties_go_by_volatility_then_by_the_order_given() -> None:
-    """Of three equal assets the two listed first are joined first; where one is more volatile, the other two are.
+    """Of three equal assets the two listed first are joined first; if one is more volatile, the other two are.
 
-    The asset that stands alone gets what a pair of inverse variance, 0.75 of its variance, leaves it.
+    The single asset gets the remainder of a pair of inverse variance, whose variance is 0.75 of its own.
     """
     equal = 0.04 * (0.5 + 0.5 * np.eye(3))
     alone = 0.75 / 1.75

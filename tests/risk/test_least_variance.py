@@ -94,7 +94,7 @@ def test_the_conditions_of_optimality_hold(seed: int, count: int, cap: float, co
     assert weights.max() <= limit * (1 + 1e-14)
     assert weights.sum() == pytest.approx(1, abs=1e-14)
     held_at_cap = np.where(weights > limit * (1 - 1e-14), limit, weights)
-    # the promise is 1e-11; that all but near-singular ones get; those have had 1e-8 added to their variances
+    # 1e-11 is promised; near-singular covariances miss it because 1e-8 is added to their variances
     singular = np.linalg.eigvalsh(covariance / np.sqrt(np.outer(np.diag(covariance), np.diag(covariance))))[0] < 1e-7
     assert slopes(held_at_cap, covariance, limit).max() <= (1e-7 if singular else 1e-11)
 

@@ -49,7 +49,7 @@ KINDS: dict[str, Kind] = {
     "fewer observations": lambda rng, n: of_returns(rng, n - 1, n),
     "half as many observations": lambda rng, n: of_returns(rng, (n + 1) // 2, n, market=0.5),
 }
-EASY = {"one factor", "independent", "equicorrelation 0.999"}  # no refusal has an excuse here
+EASY = {"one factor", "independent", "equicorrelation 0.999"}  # these must be solved
 
 
 def exact_shares(covariance: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -70,9 +70,9 @@ def test_gross_exposure_is_scaled_within_its_bounds(seed: int, least: float, mos
 def test_smoothing_is_an_exponential_average_and_can_be_resumed(
     wanted: list[float], smoothing: float, cut: int
 ) -> None:
-    """As `ewm` of pandas, unadjusted, which leaves out what is missing; and cut anywhere, it goes on to the last bit.
+    """It equals `ewm` of pandas, unadjusted, which skips missing values; resumed anywhere, it has the same bits.
 
-    That divides by the sum of its two weights, which is 1 but for rounding: 1e-14 for each step.
+    pandas divides by the sum of its two weights, which is 1 except for rounding: 1e-14 for each step.
     """
     values = np.array(wanted)
     found = smoothed(values, smoothing)
@@ -87,7 +87,7 @@ def test_smoothing_is_an_exponential_average_and_can_be_resumed(
 
 @given(seed=st.integers(0, 10**6))
 def test_sample_volatility_needs_no_covariance(seed: int) -> None:
-    """sqrt(wᵀSw) by NumPy's S; what is not held may be missing."""
+    """It equals sqrt(wᵀSw) with NumPy's S; returns of assets that are not held may be missing."""
     rng = np.random.default_rng(seed)
     returns, weights = rng.normal(0, 0.02, (9, 4)), rng.normal(0, 1, 4)
     expected = np.sqrt(weights @ np.cov(returns.T) @ weights)

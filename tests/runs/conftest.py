@@ -8,22 +8,22 @@ import pytest
 from backtest.data.sources.network import http_retry
 from support.patience import HANG
 from support.web.live_runs import stock
-from support.web.local_servers import LocalWorld, lead
+from support.web.local_servers import LocalServers, lead
 from support.web.synthetic_source import on_clock
 
 
 @pytest.fixture
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
-    with LocalWorld(tmp_path_factory.mktemp("world")) as running:
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServers]:
+    with LocalServers(tmp_path_factory.mktemp("servers")) as running:
         stock(running.sources)
         yield running
-        assert running.elsewhere == [], "nothing but the sources is ever asked for anything"
+        assert running.elsewhere == [], "only the sources are ever requested"
 
 
 @pytest.fixture
-def here(world: LocalWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(servers: LocalServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory, with this process directed to the local servers: for tests that need no child process."""
-    lead(monkeypatch, world.variables)
+    lead(monkeypatch, servers.variables)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

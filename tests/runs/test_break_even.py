@@ -113,7 +113,7 @@ def test_the_break_even_lies_where_the_curve_crosses_zero_and_inside_its_interva
     below, above = levered.at(0.0125), levered.at(0.015)
     assert below.excess_return > 0 > above.excess_return
     assert 0.0125 < levered.by_return.spread < 0.015
-    assert levered.by_sharpe.spread < 0  # of 60/40's Sharpe ratio levered ERC has less from the start
+    assert levered.by_sharpe.spread < 0  # levered ERC has a lower Sharpe ratio than 60/40 from the start
     for one in (levered.by_return, levered.by_sharpe):
         assert one.interval is not None
         assert one.interval[0] < one.spread < one.interval[1]
@@ -255,9 +255,9 @@ def test_break_even_of_futures_is_one_basis_for_all(tmp_path: Path) -> None:
     summary = bt.run(path).summary()
     excess = summary["cagr"] - summary["benchmark"]["cagr"]
     assert found.configured.excess_return == pytest.approx(excess, abs=1e-12)
-    said = command("breakeven", path).out
-    assert "excess as configured" in said
-    assert "spread: the basis of all futures" in said
+    output = command("breakeven", path).out
+    assert "excess as configured" in output
+    assert "spread: the basis of all futures" in output
     basis = {**terms, "basis_bps": 1e4 * found.by_return.spread}
     tied = bt.run(of_multiple(tmp_path, 1.6, {"asset": "bonds"}, financing=basis, **more)).summary()
     assert tied["cagr"] == pytest.approx(tied["benchmark"]["cagr"], abs=1e-9)

@@ -1,5 +1,5 @@
 """Settings that cannot take effect are noted; settings that take effect, or were not given, are not."""
-# ruff: noqa: E501 - a note is one line, and so it is here
+# ruff: noqa: E501 - each note is one line
 
 from pathlib import Path
 from typing import Any

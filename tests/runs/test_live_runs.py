@@ -29,20 +29,20 @@ from support.web.live_runs import (
     table,
     users_folder,
 )
-from support.web.local_servers import ROOT, LocalWorld, age, files, finished
+from support.web.local_servers import ROOT, LocalServers, age, files, finished
 
 # 1. The same run on a file
 
 
-def test_a_run_on_live_sources_equals_a_run_on_a_file_of_the_same_prices(world: LocalWorld, here: Path) -> None:
+def test_a_run_on_live_sources_equals_a_run_on_a_file_of_the_same_prices(servers: LocalServers, here: Path) -> None:
     """All tables and numbers agree to 1e-12, with cash computed from the rate by the test; no secret is written."""
     users_folder(here)
-    answer = world.run("run", ERC, cwd=here)
+    answer = servers.run("run", ERC, cwd=here)
     assert (answer.code, answer.err) == (0, ""), answer.err
     assert answer.out.endswith("tearsheet: reports/etf_erc/tearsheet.html\n")
-    assert [world.sources.asked(symbol) for symbol in (*HELD, "^IRX")] == [1] * 7
+    assert [servers.sources.asked(symbol) for symbol in (*HELD, "^IRX")] == [1] * 7
 
-    listed = world.sources.listed
+    listed = servers.sources.listed
     prices = pd.DataFrame({symbol: levels_by_hand(listed[symbol]) for symbol in HELD}, index=DATES)
     write_csv(prices.assign(BILL=cash_by_hand(listed["^IRX"])), here / "configs" / "prices.csv")
     for path in (here / "configs" / "etf").glob("*.yaml"):
@@ -59,7 +59,7 @@ def test_a_run_on_live_sources_equals_a_run_on_a_file_of_the_same_prices(world: 
     one, other = (json.loads((folder / "summary.json").read_text("utf-8")) for folder in (live, on_a_file))
     assert one["periods"] > 450
     assert_same(one, other)
-    assert_nothing_private(world, here)
+    assert_nothing_private(servers, here)
 
 
 def assert_same(one: Any, other: Any) -> None:
@@ -77,17 +77,17 @@ def assert_same(one: Any, other: Any) -> None:
         assert one == other
 
 
-def assert_nothing_private(world: LocalWorld, folder: Path) -> None:
+def assert_nothing_private(servers: LocalServers, folder: Path) -> None:
     """Check that cache and report contain no local paths and no network settings."""
-    private = [str(folder), world.environment["HOME"], *world.variables.values(), "127.0.0.1", str(ROOT)]
+    private = [str(folder), servers.environment["HOME"], *servers.variables.values(), "127.0.0.1", str(ROOT)]
     written = {**files(folder / "data_cache"), **files(folder / "reports")}
     assert len(written) > 30
     for path, content in written.items():
         assert [one for one in private if one.encode() in content] == [], path
 
 
-def test_equal_levels_give_equal_bytes(world: LocalWorld, here: Path) -> None:
-    listed = world.sources.listed
+def test_equal_levels_give_equal_bytes(servers: LocalServers, here: Path) -> None:
+    listed = servers.sources.listed
     write_csv(
         pd.DataFrame({name: levels_by_hand(listed[name]) for name in ("SPY", "TLT")}, index=DATES), here / "p.csv"
     )
@@ -111,23 +111,23 @@ def test_shipped_etf_configurations_run_unchanged(config: Path, here: Path) -> N
 # 2. Without the network
 
 
-def test_without_network_a_run_repeats_its_bytes_and_warns_of_old_data(world: LocalWorld, tmp_path: Path) -> None:
+def test_without_network_a_run_repeats_its_bytes_and_warns_of_old_data(servers: LocalServers, tmp_path: Path) -> None:
     """Failing sources, --offline, and a cache of last week without any network: three runs equal to the first."""
     users_folder(tmp_path)
-    assert world.run("run", ERC, cwd=tmp_path).code == 0
+    assert servers.run("run", ERC, cwd=tmp_path).code == 0
     online = report_of(tmp_path / "reports" / "etf_erc")
     old = shutil.copytree(tmp_path, tmp_path.parent / f"{tmp_path.name}-old")
     age(old / "data_cache", 9)
-    world.sources.fail("500")
-    world.sources.requests.clear()
+    servers.sources.fail("500")
+    servers.sources.requests.clear()
     asks = {
-        tmp_path / "down": world.start("run", ERC, "--output", "down", cwd=tmp_path),
-        tmp_path / "offline": world.start("run", ERC, "--offline", "--output", "offline", cwd=tmp_path, HTTPS_PROXY=NOWHERE),
-        old / "stale": world.start("run", ERC, "--output", "stale", cwd=old, HTTPS_PROXY=NOWHERE),
+        tmp_path / "down": servers.start("run", ERC, "--output", "down", cwd=tmp_path),
+        tmp_path / "offline": servers.start("run", ERC, "--offline", "--output", "offline", cwd=tmp_path, HTTPS_PROXY=NOWHERE),
+        old / "stale": servers.start("run", ERC, "--output", "stale", cwd=old, HTTPS_PROXY=NOWHERE),
     }  # fmt: skip
     answers = {folder.name: finished(process) for folder, process in asks.items()}
     assert {name: answer.code for name, answer in answers.items()} == {"down": 0, "offline": 0, "stale": 0}
-    assert world.sources.requests == []
+    assert servers.sources.requests == []
     for folder in asks:
         assert report_of(folder) == online, folder.name
     assert (answers["down"].err, answers["offline"].err) == ("", "")
@@ -141,10 +141,10 @@ def test_without_network_a_run_repeats_its_bytes_and_warns_of_old_data(world: Lo
 
 @pytest.mark.parametrize("how", ["hanging", "no network", "offline"])
 def test_without_cache_or_sources_a_run_exits_with_3_and_a_line_per_symbol_in_time(
-    how: str, world: LocalWorld, tmp_path: Path
+    how: str, servers: LocalServers, tmp_path: Path
 ) -> None:
     """There is no report, no traceback, and no second attempt after the time limit. Hanging answers hang for ever."""
-    world.sources.fail("hang")
+    servers.sources.fail("hang")
     config = small(tmp_path, assets=dict.fromkeys(HELD, "any"), cash="^IRX", timeout=3)
     words = {
         "hanging": {
@@ -156,12 +156,12 @@ def test_without_cache_or_sources_a_run_exits_with_3_and_a_line_per_symbol_in_ti
         "offline": {"not in the cache, and offline no source is asked. Hint: fetch it once, online."},
     }
     proxy = {} if how == "hanging" else {"HTTPS_PROXY": NOWHERE}
-    answer = world.run("run", config.name, *(["--offline"] if how == "offline" else []), cwd=tmp_path, **proxy)
+    answer = servers.run("run", config.name, *(["--offline"] if how == "offline" else []), cwd=tmp_path, **proxy)
     assert (answer.code, answer.out) == (3, "")
     lines = [line.split(": ", 2) for line in answer.err.splitlines()]
     assert [line[:2] for line in lines] == [["error", f"yfinance {symbol}"] for symbol in (*HELD, "^IRX")]
     assert {said for *_, said in lines} <= words[how]
-    asked = [world.sources.asked(symbol) for symbol in (*HELD, "^IRX")]
+    asked = [servers.sources.asked(symbol) for symbol in (*HELD, "^IRX")]
     assert max(asked) <= (how == "hanging")
     assert not (tmp_path / "reports").exists()
 
@@ -169,12 +169,12 @@ def test_without_cache_or_sources_a_run_exits_with_3_and_a_line_per_symbol_in_ti
 # 3. Several processes
 
 
-def test_eight_processes_on_one_empty_cache_give_the_same_report(world: LocalWorld, tmp_path: Path) -> None:
+def test_eight_processes_on_one_empty_cache_give_the_same_report(servers: LocalServers, tmp_path: Path) -> None:
     """One of them fetches each series, and the others wait for it and read the cache."""
     config = small(tmp_path, cash="^IRX")
-    processes = [world.start("run", config.name, "--output", f"report{i}", cwd=tmp_path) for i in range(8)]
+    processes = [servers.start("run", config.name, "--output", f"report{i}", cwd=tmp_path) for i in range(8)]
     answers = [finished(process) for process in processes]
     assert [(answer.code, answer.err) for answer in answers] == [(0, "")] * 8
     reports = [report_of(tmp_path / f"report{i}") for i in range(8)]
     assert all(report == reports[0] for report in reports)
-    assert [world.sources.asked(symbol) for symbol in ("SPY", "TLT", "^IRX")] == [1, 1, 1]
+    assert [servers.sources.asked(symbol) for symbol in ("SPY", "TLT", "^IRX")] == [1, 1, 1]

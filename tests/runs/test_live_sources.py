@@ -22,7 +22,7 @@ from support.web.live_runs import (
     small,
     table,
 )
-from support.web.local_servers import LocalWorld, age, files
+from support.web.local_servers import LocalServers, age, files
 
 # 1. Faults: one of several series fails
 
@@ -71,33 +71,33 @@ OF_FRENCH = {
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("row", OF_YAHOO.values(), ids=OF_YAHOO.keys())
 def test_one_symbol_of_several_that_fails_is_named_with_its_cause(
-    row: tuple[Any, ...], world: LocalWorld, here: Path
+    row: tuple[Any, ...], servers: LocalServers, here: Path
 ) -> None:
     """The run does not begin; the other series stay cached, so the next attempt requests only the failed one."""
-    fault, code, *words = row  # where a body ends too early, curl tells of the one or the other
-    world.sources.listed["BAD"] = walk("BAD", DATES)
-    world.sources.faults["BAD"] = fault
+    fault, code, *words = row  # if a body ends too early, curl reports either error
+    servers.sources.listed["BAD"] = walk("BAD", DATES)
+    servers.sources.faults["BAD"] = fault
     config = small(here, assets={"SPY": "equities", "TLT": "bonds", "BAD": "bonds"})
     answer = command("run", config)
     assert (answer.code, answer.out) == (code, "")
     assert answer.err in [f"error: yfinance BAD: {message}\n" for message in words]
     assert not (here / "reports").exists()
-    world.sources.faults.clear()
+    servers.sources.faults.clear()
     assert command("data", "fetch", config).code == 0
-    assert (world.sources.asked("SPY"), world.sources.asked("TLT")) == (1, 1)
+    assert (servers.sources.asked("SPY"), servers.sources.asked("TLT")) == (1, 1)
 
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("fault", "code", "words"), OF_FRED.values(), ids=OF_FRED.keys())
 def test_faults_of_fred_are_reported_in_one_line(
-    fault: str, code: int, words: str, world: LocalWorld, here: Path
+    fault: str, code: int, words: str, servers: LocalServers, here: Path
 ) -> None:
-    world.sources.fred["DTB3"] = fred_csv("DTB3", dict.fromkeys(DAYS, "5.00"))
+    servers.sources.fred["DTB3"] = fred_csv("DTB3", dict.fromkeys(DAYS, "5.00"))
     config = small(
         here, assets=["SPY"], cash={"source": "fred", "symbol": "DTB3"}, timeout=1 if fault == "hang" else HANG
     )
     assert command("data", "fetch", small(here, "prices", assets=["SPY"])).code == 0
-    world.sources.fail(fault)
+    servers.sources.fail(fault)
     answer = command("run", config)
     assert (answer.code, answer.out, answer.err) == (code, "", f"error: fred DTB3: {words}\n")
 
@@ -105,10 +105,10 @@ def test_faults_of_fred_are_reported_in_one_line(
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("fault", "code", "words"), OF_FRENCH.values(), ids=OF_FRENCH.keys())
 def test_faults_of_french_are_reported_in_one_line(
-    fault: str, code: int, words: str, world: LocalWorld, here: Path
+    fault: str, code: int, words: str, servers: LocalServers, here: Path
 ) -> None:
-    world.sources.french["F-F_Research_Data_Factors"] = factors()
-    world.sources.fail(fault)
+    servers.sources.french["F-F_Research_Data_Factors"] = factors()
+    servers.sources.fail(fault)
     answer = command("run", small(here, source="french", assets=["Mkt"], cash="RF"))
     assert (answer.code, answer.out) == (code, "")
     assert answer.err.splitlines() == [f"error: french {symbol}: {words}" for symbol in ("Mkt", "RF")]
@@ -119,10 +119,10 @@ def test_faults_of_french_are_reported_in_one_line(
 
 @pytest.mark.parametrize("change", ["a dividend of the past", "a split", "a new dividend", "new closes"])
 def test_changes_between_two_fetches_are_logged_and_end_like_a_fresh_fetch(
-    change: str, world: LocalWorld, here: Path
+    change: str, servers: LocalServers, here: Path
 ) -> None:
     """New prices are not appended to outdated ones: the cache equals a fresh fetch."""
-    listed, config = world.sources.listed, small(here)
+    listed, config = servers.sources.listed, small(here)
     listed["SPY"].dividends = {DAYS[30]: 0.5}
     listed["SPY"].dates, listed["SPY"].closes = DAYS[:-5], listed["SPY"].closes[:-5]
     before = bt.run(config)
@@ -150,7 +150,7 @@ def test_changes_between_two_fetches_are_logged_and_end_like_a_fresh_fetch(
     prices = [name for name in fetched if name.endswith(".parquet")]
     assert len(prices) == 2
     assert all(kept[name] == fetched[name] for name in prices)
-    if change == "a split":  # of which a holder has no more than before
+    if change == "a split":  # which leaves a holder's value unchanged
         pd.testing.assert_series_equal(after.nav, before.nav, rtol=1e-12, check_freq=False)
     else:
         assert not after.nav.equals(before.nav)
@@ -159,9 +159,9 @@ def test_changes_between_two_fetches_are_logged_and_end_like_a_fresh_fetch(
 # 3. Several sources
 
 
-def test_cash_of_fred_earns_the_bill_and_is_dated_by_fred(world: LocalWorld, here: Path) -> None:
+def test_cash_of_fred_earns_the_bill_and_is_dated_by_fred(servers: LocalServers, here: Path) -> None:
     """5 % of discount: a bill costs 1 - 0.05 × 91 / 360 = 0.98736, so that a year of them earns 5.24 %."""
-    world.sources.fred["DTB3"] = fred_csv("DTB3", dict.fromkeys(DAYS, "5.00"))
+    servers.sources.fred["DTB3"] = fred_csv("DTB3", dict.fromkeys(DAYS, "5.00"))
     config = small(here, cash={"source": "fred", "symbol": "DTB3"})
     weights = {"SPY": 0.0, "TLT": 0.0}
     said = json.loads(config.read_text("utf-8")) | {"strategy": {"name": "sixty_forty", "weights": weights}}
@@ -173,18 +173,18 @@ def test_cash_of_fred_earns_the_bill_and_is_dated_by_fred(world: LocalWorld, her
     assert nav.iloc[-1] ** (365 / days) - 1 == pytest.approx(0.0524, abs=1e-4)
 
 
-def test_a_run_on_the_french_library_earns_the_market(world: LocalWorld, here: Path) -> None:
+def test_a_run_on_the_french_library_earns_the_market(servers: LocalServers, here: Path) -> None:
     """`Mkt` is Mkt-RF + RF, in percent; RF is cash. All of NAV in one asset earns its returns, month by month."""
-    world.sources.french["F-F_Research_Data_Factors"] = factors()
+    servers.sources.french["F-F_Research_Data_Factors"] = factors()
     assert command("run", small(here, source="french", assets={"Mkt": "equities"}, cash="RF")).code == 0
     returns = table(here / "reports" / "small", "returns")["strategy"]
     assert [f"{day:%Y-%m-%d}" for day in returns.index[-2:]] == ["2023-11-30", "2023-12-31"]
     by_hand = [(round(2 * np.sin(i), 2) + 0.1 + 0.01 * (i % 12)) / 100 for i in range(60)]
     np.testing.assert_allclose(returns, by_hand[-len(returns) :], rtol=1e-12)
-    assert world.sources.counts["/pages/faculty/ken.french/ftp/F-F_Research_Data_Factors_CSV.zip"] == 1
+    assert servers.sources.counts["/pages/faculty/ken.french/ftp/F-F_Research_Data_Factors_CSV.zip"] == 1
 
 
-def test_a_file_and_a_live_source_make_one_run(world: LocalWorld, here: Path) -> None:
+def test_a_file_and_a_live_source_make_one_run(servers: LocalServers, here: Path) -> None:
     """Gold from a file and live stocks earn what they earn alone; dates without both are left out, with a note."""
     gold = pd.Series(range(100, 856), index=DATES, dtype=float)
     write_csv(gold.drop(DATES[50]).to_frame("GLD"), here / "gold.csv")
@@ -196,35 +196,35 @@ def test_a_file_and_a_live_source_make_one_run(world: LocalWorld, here: Path) ->
     nav = table(here / "reports" / "small", "nav")["strategy"]
     weights = table(here / "reports" / "small", "weights")
     assert DATES[50] not in nav.index
-    levels = pd.DataFrame({"SPY": levels_by_hand(world.sources.listed["SPY"]), "GLD": gold.to_numpy()}, index=DATES)
+    levels = pd.DataFrame({"SPY": levels_by_hand(servers.sources.listed["SPY"]), "GLD": gold.to_numpy()}, index=DATES)
     returns = levels.loc[nav.index].pct_change()
     for name in held:
         profit = (weights[name] * nav).shift() * returns[name]
         np.testing.assert_allclose(earned[name].iloc[1:], profit.iloc[1:], rtol=1e-9, atol=1e-14)
 
 
-def test_a_spliced_history_follows_the_proxy_before_its_own(world: LocalWorld, here: Path) -> None:
+def test_a_spliced_history_follows_the_proxy_before_its_own(servers: LocalServers, here: Path) -> None:
     own = DATES[400:]
-    world.sources.listed["VUSTX"] = walk("VUSTX", DATES)
-    world.sources.listed["TLT"] = walk("TLT", own)
+    servers.sources.listed["VUSTX"] = walk("VUSTX", DATES)
+    servers.sources.listed["TLT"] = walk("TLT", own)
     answer = command("run", small(here, assets=["TLT"], splice={"TLT": "VUSTX"}))
     assert (answer.code, answer.err) == (0, "")
     assert f"note: TLT before {DAYS[400]} is VUSTX, spliced: " in answer.out
     assert "spliced" in (here / "reports" / "small" / "tearsheet.html").read_text("utf-8")
     nav = table(here / "reports" / "small", "nav")["strategy"]
-    proxy = pd.Series(levels_by_hand(world.sources.listed["VUSTX"]), index=DATES)
-    level = pd.Series(levels_by_hand(world.sources.listed["TLT"]), index=own)
+    proxy = pd.Series(levels_by_hand(servers.sources.listed["VUSTX"]), index=DATES)
+    level = pd.Series(levels_by_hand(servers.sources.listed["TLT"]), index=own)
     both = pd.concat([proxy.pct_change().iloc[:401], level.pct_change().iloc[1:]])
     grown = (1 + both.loc[nav.index[1:]]).prod()
     assert nav.iloc[-1] == pytest.approx(grown, rel=1e-10)
     assert nav.index[0] < own[0]
 
 
-def test_a_union_of_calendars_carries_prices_forward_with_a_note(world: LocalWorld, here: Path) -> None:
+def test_a_union_of_calendars_carries_prices_forward_with_a_note(servers: LocalServers, here: Path) -> None:
     closed = [100, 101, 300]
     kept = [i for i in range(len(DATES)) if i not in closed]
     full = walk("TLT", DATES)
-    world.sources.listed["TLT"] = Listed([DAYS[i] for i in kept], [full.closes[i] for i in kept])
+    servers.sources.listed["TLT"] = Listed([DAYS[i] for i in kept], [full.closes[i] for i in kept])
     answer = command("run", small(here, calendar="union"))
     assert (answer.code, answer.err) == (0, "")
     said = "note: TLT: 3 prices are carried forward (of 756 dates), at most 2 in a row"
@@ -233,13 +233,13 @@ def test_a_union_of_calendars_carries_prices_forward_with_a_note(world: LocalWor
     assert (table(here / "reports" / "small", "contributions").loc[DATES[closed], "TLT"] == 0).all()
 
 
-def test_monthly_runs_take_the_last_close_of_months_that_are_over(world: LocalWorld, here: Path) -> None:
+def test_monthly_runs_take_the_last_close_of_months_that_are_over(servers: LocalServers, here: Path) -> None:
     """The data ends on 27 November 2023, which is not a month-end."""
     answer = command("run", small(here, assets=["SPY"], frequency="monthly"))
     assert (answer.code, answer.err) == (0, "")
     assert "2023-11" in answer.out
     summary = json.loads((here / "reports" / "small" / "summary.json").read_text("utf-8"))
     assert (summary["periods_per_year"], summary["end"]) == (12, "2023-10-31")
-    level = pd.Series(levels_by_hand(world.sources.listed["SPY"]), index=DATES).resample("ME").last().iloc[:-1]
+    level = pd.Series(levels_by_hand(servers.sources.listed["SPY"]), index=DATES).resample("ME").last().iloc[:-1]
     returns = table(here / "reports" / "small", "returns")["strategy"]
     np.testing.assert_allclose(returns, level.pct_change().loc[returns.index], rtol=1e-12)

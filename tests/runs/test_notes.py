@@ -114,7 +114,7 @@ def test_a_maintenance_margin_without_an_initial_margin_has_a_note(tmp_path: Pat
 def test_the_note_on_a_ruin_without_a_loan_mentions_no_lender(
     tmp_path: Path, weights: dict[str, float], words: str
 ) -> None:
-    """Each asset costs 0.3 of the first NAV to trade: what is left pays for no second trade of them all."""
+    """Each asset costs 0.3 of the first NAV to trade, so NAV does not suffice for a second trade of all."""
     terms = {"initial_capital": 100.0, "costs": {"fixed": 30.0}, "rebalance": {"frequency": "daily"}}
     result = ran(tmp_path, weights, {}, **terms)
     assert result.nav.iloc[-1] == 0
@@ -136,7 +136,7 @@ def test_a_fund_sold_short_pays_a_borrow_fee_on_its_value(tmp_path: Path) -> Non
     np.testing.assert_allclose(-paid.contributions["borrow_fees"], expected, rtol=0, atol=1e-15)
     assert value.iloc[0] == pytest.approx(0.25, abs=1e-15)
     assert not free.contributions["borrow_fees"].any()
-    # the fee lowers NAV by itself and by what interest it would have earned, of second order
+    # the fee lowers NAV by itself and by its interest, which is of second order
     assert (free.nav - paid.nav).iloc[-1] == pytest.approx(expected.sum(), rel=1e-3)
 
 

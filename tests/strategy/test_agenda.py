@@ -26,7 +26,7 @@ PRICES = np.cumsum(np.ones((40, 2)), axis=0)
 HISTORY = History(DATES, ("a", "b"), PRICES, PRICES, PRICES[:, 0], MappingProxyType({}), 252)
 
 
-def asked(rows: Sequence[int]) -> ViewBatch:
+def views_of(rows: Sequence[int]) -> ViewBatch:
     """Views whose covariances contain the number of their row."""
     covariances = np.array(rows, dtype=float)[:, None, None] * np.ones((1, 2, 2))
     return ViewBatch(HISTORY, rows, covariances, np.ones((len(rows), 2), dtype=bool))
@@ -40,7 +40,7 @@ def test_every_date_comes_once_with_its_own_view(
     """This holds from any date to any other, by position and in order."""
     monkeypatch.setattr(agenda, "_ELEMENTS", 4 * dates_at_a_time)
     rows = list(range(1, 40, 4))
-    dates = Agenda(DATES, rows, asked, count=2, window=window)
+    dates = Agenda(DATES, rows, views_of, count=2, window=window)
     for first, end in [(0, 10), (0, 1), (3, 10), (4, 8), (9, 10), (5, 5)]:
         parts = list(dates.slices(first, end))
         assert [row for part in parts for row in part.rows] == rows[first:end]
@@ -58,7 +58,7 @@ def test_slices_are_cut_at_the_same_dates_wherever_a_run_begins(monkeypatch: pyt
 
     def ask(rows: Sequence[int]) -> ViewBatch:
         seen.append(list(rows))
-        return asked(rows)
+        return views_of(rows)
 
     dates = Agenda(DATES, list(range(8)), ask, count=2, window=1000)
     for first in (0, 4):
@@ -71,7 +71,7 @@ def test_slices_end_where_a_window_does(monkeypatch: pytest.MonkeyPatch) -> None
     """Sums that windows share are made once: no span of a window's rows is cut in two, unless it is too large."""
     monkeypatch.setattr(agenda, "_ELEMENTS", 4 * 3)
     rows = [1, 4, 9, 12, 15, 21, 22, 23, 24, 38]
-    parts = Agenda(DATES, rows, asked, count=2, window=10).slices(0, 10)
+    parts = Agenda(DATES, rows, views_of, count=2, window=10).slices(0, 10)
     assert [part.rows for part in parts] == [[1, 4, 9], [12, 15], [21, 22, 23], [24, 38]]
 
 
@@ -80,12 +80,12 @@ def test_slices_end_where_a_window_does(monkeypatch: pytest.MonkeyPatch) -> None
 def test_slices_do_not_depend_on_later_dates(
     monkeypatch: pytest.MonkeyPatch, dates_at_a_time: int, window: int
 ) -> None:
-    """Data that ends earlier has the same slices up to there: not a bit of what is estimated in them may change."""
+    """Data that ends earlier has the same slices up to its end: no bit of their estimates may change."""
     monkeypatch.setattr(agenda, "_ELEMENTS", 4 * dates_at_a_time)
     rows = [1, 4, 9, 12, 15, 21, 22, 23, 24, 38]
 
     def begins(count: int) -> list[int]:
-        dates = Agenda(DATES, rows[:count], asked, count=2, window=window)
+        dates = Agenda(DATES, rows[:count], views_of, count=2, window=window)
         return [part.rows[0] for part in dates.slices(0, count)]
 
     for count in range(1, 10):
@@ -99,7 +99,7 @@ def test_slice_is_freed_before_the_next_is_created(monkeypatch: pytest.MonkeyPat
 
     def ask(rows: Sequence[int]) -> ViewBatch:
         assert [one() for one in made if one() is not None] == []
-        batch = asked(rows)
+        batch = views_of(rows)
         made.append(ref(batch.covariances))
         return batch
 
@@ -118,7 +118,7 @@ from backtest.strategy import MarketView, Strategy
 
 
 class Patient(Strategy):
-    '''Half way from what is held to inverse variances.'''
+    '''Half way from the holdings to inverse variances.'''
 
     reads_current_weights: ClassVar[bool] = True
 
@@ -144,7 +144,7 @@ def test_run_does_not_depend_on_the_size_of_slices(
     monkeypatch.setattr(agenda, "_ELEMENTS", len(whole.assets) ** 2 * dates_at_a_time)
     parts = bt.run(config)
     for table in ("nav", "weights", "target_weights", "trades", "risk_contributions", "asset_volatilities"):
-        got, wanted = getattr(parts, table), getattr(whole, table)
-        assert got.index.equals(wanted.index)
-        np.testing.assert_allclose(got, wanted, rtol=1e-10, atol=1e-13, err_msg=table)
+        got, expected = getattr(parts, table), getattr(whole, table)
+        assert got.index.equals(expected.index)
+        np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-13, err_msg=table)
     assert parts.notes == whole.notes

@@ -46,10 +46,10 @@ def test_groups_divide_their_share_within() -> None:
 def test_share_of_missing_assets_goes_to_others_on_their_level() -> None:
     """Without gold its class's 0.3 goes to the others, 3 : 4; without tips bonds keep their share."""
     budgets = parsed({"equities": 0.3, "bonds": 0.4, "commodities": 0.3})
-    there = ("us", "eu", "bund")
-    np.testing.assert_allclose(asset_budgets(budgets, there, CLASSES), [1.5 / 7, 1.5 / 7, 4 / 7], rtol=1e-14)
+    available = ("us", "eu", "bund")
+    np.testing.assert_allclose(asset_budgets(budgets, available, CLASSES), [1.5 / 7, 1.5 / 7, 4 / 7], rtol=1e-14)
     nested = parsed({"bonds": 0.5, "other": {"share": 0.5, "within": {"gold": 0.9, "equities": 0.1}}})
-    np.testing.assert_allclose(asset_budgets(nested, there, CLASSES), [0.25, 0.25, 0.5], rtol=1e-14)
+    np.testing.assert_allclose(asset_budgets(nested, available, CLASSES), [0.25, 0.25, 0.5], rtol=1e-14)
 
 
 def test_no_available_asset_with_a_budget_is_an_error() -> None:

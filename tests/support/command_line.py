@@ -13,7 +13,7 @@ from backtest.cli import main
 from support.patience import HANG
 
 COMPILING = "compiling for this machine, once; later runs start at once"
-FONTS = "Matplotlib is building the font cache; this may take a moment."  # matplotlib's own words, after 5 s of it
+FONTS = "Matplotlib is building the font cache; this may take a moment."  # matplotlib's own message after 5 s
 
 
 @dataclass(frozen=True)

@@ -42,12 +42,12 @@ def test_the_months_average_to_the_rate_of_the_summary() -> None:
     days = pd.Series(
         np.append(0.0, np.diff(result.nav.index.to_numpy()) / np.timedelta64(1, "D")), index=result.nav.index
     )
-    financed = (result.loan * days / 360)[table.index]  # of monthly data each month is one period
+    financed = (result.loan * days / 360)[table.index]  # each month of monthly data is one period
     average = float((table["rate"] * financed).sum() / financed.sum())
     assert average == pytest.approx(result.summary()["average_financing_rate"], rel=1e-12)
     assert (table["rate"] - table["cash_rate"] - table["spread"]).abs().max() < 1e-12
-    spread = 0.005 * np.ones(len(table))  # what the configuration says, 50 basis points
-    assert table["spread"].to_numpy() == pytest.approx(spread, rel=1e-9)  # flows are differences of larger ones
+    spread = 0.005 * np.ones(len(table))  # as configured: 50 basis points
+    assert table["spread"].to_numpy() == pytest.approx(spread, rel=1e-9)  # flows are differences of larger numbers
 
 
 def test_months_without_a_loan_are_left_out() -> None:

@@ -91,7 +91,7 @@ def test_each_term_equals_its_own_formula(seed: int) -> None:
     targets = {row: rng.uniform(0.5, 1.2, 3) for row in range(0, 40, 3)}
     result = simulated(returns, cash, targets, terms, dates)
     assert result.loan.iloc[1:].min() > 0.1
-    first = 0.003 * result.trades.iloc[0].sum()  # what the first trade cost, of NAV before it
+    first = 0.003 * result.trades.iloc[0].sum()  # cost of the first trade over NAV before it
     leverage, source, borrowed, trading, fees = [], [], [], [], []
     for t, (before, after) in enumerate(pairwise(dates)):
         left = 1 - first if t == 0 else 1.0

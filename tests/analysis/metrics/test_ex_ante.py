@@ -91,13 +91,13 @@ class TestOfARun:
             shares = weights * (covariance @ weights) / volatility**2
             sleeves = [np.sqrt(w @ covariance @ w) for w in members * weights]
             np.testing.assert_allclose(result.class_volatilities.loc[date], sleeves, rtol=1e-10)
-            wanted = [
+            expected = [
                 np.abs(weights) @ alone / volatility,
                 1 / (shares**2).sum(),
                 sum(sleeves) / volatility,
                 1 / ((members @ shares) ** 2).sum(),
             ]
-            np.testing.assert_allclose(spread.loc[date], wanted, rtol=1e-10)
+            np.testing.assert_allclose(spread.loc[date], expected, rtol=1e-10)
 
     def test_equal_contributions_count_as_one_bet_per_asset(self) -> None:
         result = bt.run(CONFIGS / "erc.yaml")

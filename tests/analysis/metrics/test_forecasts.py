@@ -167,15 +167,15 @@ class TestMarginLimits:
         for multiple, run in zip((2.6, 3, 5), runs, strict=True):
             np.testing.assert_allclose(run.weights, least.weights, rtol=0, atol=1e-12)
             asked = run.target_weights.sum(axis=1)
-            np.testing.assert_allclose(asked, multiple, rtol=1e-12)  # what was asked for stays in its table
+            np.testing.assert_allclose(asked, multiple, rtol=1e-12)  # requested targets stay in their table
             for name in ("risk_contributions", "asset_volatilities", "class_volatilities", "allowed_targets"):
                 np.testing.assert_allclose(getattr(run, name), getattr(least, name), rtol=1e-12)
             np.testing.assert_allclose(run.latest_trades, least.latest_trades, rtol=0, atol=1e-12)
             np.testing.assert_allclose(diversification(run), diversification(least), rtol=1e-12)
             np.testing.assert_allclose(holdings_now(run), holdings_now(least), rtol=0, atol=1e-12)
-            summary, wanted = run.summary(), least.summary()
+            summary, expected = run.summary(), least.summary()
             for name in ("forecast_volatility", "bias_statistic", "latest_target_weights"):
-                assert summary[name] == pytest.approx(wanted[name], rel=1e-12)
+                assert summary[name] == pytest.approx(expected[name], rel=1e-12)
 
     @pytest.mark.parametrize("financing", list(OF_TWO.values()), ids=list(OF_TWO))
     def test_allowed_targets_are_the_traded_weights(self, tmp_path: Path, financing: dict[str, Any]) -> None:
@@ -224,7 +224,7 @@ class TestSummaryAndFiles:
         result = bt.run(CONFIGS / "levered_erc.yaml")
         summary, accuracy = result.summary(), forecast_accuracy(result)
         assert summary["forecast_volatility"] == result.risk_contributions.sum(axis=1).mean()
-        assert summary["forecast_volatility"] == pytest.approx(0.1, rel=1e-9)  # what this strategy aims at
+        assert summary["forecast_volatility"] == pytest.approx(0.1, rel=1e-9)  # the target of this strategy
         assert summary["bias_statistic"] == accuracy.loc[PORTFOLIO, "bias_statistic"]
         assert summary["bias_statistic_band"] == accuracy[["low", "high"]].iloc[0].tolist()
         assert summary["asset_bias_statistics"] == accuracy["bias_statistic"].drop(PORTFOLIO).to_dict()

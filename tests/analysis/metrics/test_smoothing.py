@@ -91,7 +91,7 @@ def test_monthly_averages_are_detected_as_smoothed_and_month_ends_are_not() -> N
     assert found.autocorrelation == pytest.approx(autocorrelation(smoothed), rel=1e-9)  # NAV's ratios round
     assert found.adjusted_volatility > 1.1 * found.volatility
     assert smoothing(with_returns(ends)) is None
-    assert smoothing(with_returns(smoothed, 1)) is None  # of years there is nothing to adjust
+    assert smoothing(with_returns(smoothed, 1)) is None  # yearly data has nothing to adjust
 
 
 @pytest.mark.parametrize("clusters", [False, True])
@@ -108,7 +108,7 @@ def test_uncorrelated_returns_are_rarely_detected_as_smoothed(clusters: bool) ->
     robust = np.array([autocorrelation_error(one) for one in returns])
     assert 0.02 <= float((first > 1.645 * robust).mean()) <= 0.05 + 3 * 0.009
     if clusters:
-        assert float((first > 1.645 / np.sqrt(count)).mean()) > 0.08  # what the plain error would do
+        assert float((first > 1.645 / np.sqrt(count)).mean()) > 0.08  # the share with the plain error
 
 
 def test_leverage_scales_the_volatilities_and_not_the_autocorrelation() -> None:

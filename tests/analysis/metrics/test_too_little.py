@@ -43,7 +43,7 @@ LEAST = {
 """Periods that a number needs."""
 
 
-def written(folder: Path, periods: int, seed: int = 0, *, freq: str = "ME", crash: bool = False) -> Path:
+def write_run(folder: Path, periods: int, seed: int = 0, *, freq: str = "ME", crash: bool = False) -> Path:
     """Write configurations of a levered run and its benchmark over n periods; with `crash` the run is ruined."""
     dates = pd.date_range("2020-01-31", periods=periods + 1, freq=freq)
     levels = random_levels(dates, [0.2, 0.1], np.random.default_rng(seed), drift=-0.1)
@@ -82,7 +82,7 @@ def plain(result: BacktestResult) -> dict[str, Any]:
 
 @pytest.mark.parametrize("periods", [1, 2, 3, 4, 5])
 def test_numbers_of_too_few_periods_are_null(tmp_path: Path, periods: int) -> None:
-    summary = plain(bt.run(written(tmp_path, periods)))
+    summary = plain(bt.run(write_run(tmp_path, periods)))
     assert {key for key in LEAST if summary[key] is None} == {key for key in LEAST if LEAST[key] > periods}
     assert summary["autocorrelation"] is None
     assert summary["adjusted_volatility"] is None
@@ -97,7 +97,7 @@ def test_numbers_of_too_few_periods_are_null(tmp_path: Path, periods: int) -> No
 def test_every_reported_number_depends_on_the_returns(tmp_path: Path, periods: int) -> None:
     """Each number differs between five random markets."""
     others = ("alpha", "calmar", "bias_statistic", "up_capture", "down_capture", "max_drawdown", "total_return")
-    found = [plain(bt.run(written(tmp_path, periods, seed))) for seed in range(5)]
+    found = [plain(bt.run(write_run(tmp_path, periods, seed))) for seed in range(5)]
     for key in (*LEAST, *others):
         values = [one[key] for one in found if one[key] is not None]
         if key != "max_drawdown" or 0.0 not in values:  # a market that never fell
@@ -106,13 +106,13 @@ def test_every_reported_number_depends_on_the_returns(tmp_path: Path, periods: i
 
 def test_a_single_loss_has_no_sortino_ratio(tmp_path: Path) -> None:
     """The ratio would be -sqrt(12) for any loss."""
-    results = [bt.run(written(tmp_path, 1, seed)) for seed in range(4)]
+    results = [bt.run(write_run(tmp_path, 1, seed)) for seed in range(4)]
     assert any(result.returns.iloc[0] < 0 for result in results)
     assert all(math.isnan(result.summary()["sortino"]) for result in results)
 
 
 def test_a_comparison_of_two_periods_has_no_correlation(tmp_path: Path) -> None:
-    path = written(tmp_path, 2)
+    path = write_run(tmp_path, 2)
     found = compare([bt.run(path), bt.run(tmp_path / "mixed.yaml")])
     assert found.correlations.isna().all(axis=None)
 
@@ -167,7 +167,7 @@ def test_a_year_ends_with_the_last_date_before_its_anniversary(
 )
 def test_a_run_of_less_than_a_year_has_no_rate_per_year(tmp_path: Path, periods: int, freq: str, whole: bool) -> None:
     """The total return and total costs replace the rates, and equal the rates times the years of a longer run."""
-    result = bt.run(written(tmp_path, periods, freq=freq))
+    result = bt.run(write_run(tmp_path, periods, freq=freq))
     for summary in (result.summary(), result.summary()["benchmark"]):
         assert {key for key in RATES if math.isnan(summary[key])} == ({"real_cagr"} if whole else RATES)
         assert {key for key in SUMS if key in summary} == (set() if whole else SUMS)
@@ -187,7 +187,7 @@ def test_a_run_of_less_than_a_year_has_no_rate_per_year(tmp_path: Path, periods:
 
 
 def test_a_total_loss_within_a_year_is_a_total_return(tmp_path: Path) -> None:
-    result = bt.run(written(tmp_path, 12, crash=True))
+    result = bt.run(write_run(tmp_path, 12, crash=True))
     summary = result.summary()
     assert summary["total_return"] == -1
     assert summary["periods"] == 3
@@ -197,7 +197,7 @@ def test_a_total_loss_within_a_year_is_a_total_return(tmp_path: Path) -> None:
 
 def test_break_even_of_less_than_a_year_equates_total_returns(tmp_path: Path) -> None:
     """The spread makes the total returns equal; too few periods have no interval."""
-    path = written(tmp_path, 8)
+    path = write_run(tmp_path, 8)
     found = break_even(path)
     assert not found.whole_year
     configured = found.configured
@@ -206,13 +206,13 @@ def test_break_even_of_less_than_a_year_equates_total_returns(tmp_path: Path) ->
     ahead = result.nav.iloc[-1] - result.benchmark.nav.iloc[-1]
     assert configured.excess_return == pytest.approx(ahead, abs=1e-12)
     assert found.by_return.interval is None
-    said = command("breakeven", path).out
-    assert "interval" not in said
-    assert "excess: levered less mixed, over the whole run, of less than a year" in said
+    output = command("breakeven", path).out
+    assert "interval" not in output
+    assert "excess: levered less mixed, over the whole run, of less than a year" in output
     assert json.loads(command("breakeven", path, "--json").out)["bootstrap"]["mean_block_periods"] is None
 
 
-# 3. What is shown of them
+# 3. Pages
 
 
 @pytest.mark.parametrize("periods", [1, 5])
@@ -220,7 +220,7 @@ def test_pages_show_the_total_return_and_total_costs(
     tmp_path: Path, periods: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    path = written(tmp_path, periods)
+    path = write_run(tmp_path, periods)
     result = bt.run(path)
     rows = {label: values for label, *values in headline_rows(result.summary())}
     assert "CAGR" not in rows
@@ -243,7 +243,7 @@ def test_pages_show_the_total_return_and_total_costs(
 
 def test_comparisons_of_less_than_a_year_show_total_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    paths = [written(tmp_path, 5), tmp_path / "mixed.yaml"]
+    paths = [write_run(tmp_path, 5), tmp_path / "mixed.yaml"]
     printed = command("compare", *paths).out
     assert "total return" in printed
     assert "trading costs" in printed

@@ -20,7 +20,7 @@ def on_margin(returns: list[float], targets: dict[int, list[float]], dates: pd.D
     return simulated(np.array(returns)[:, None], NOTHING[: len(dates)], targets, terms, dates)
 
 
-def told(result: BacktestResult) -> list[tuple[str, str, float]]:
+def events_of(result: BacktestResult) -> list[tuple[str, str, float]]:
     table = result.events
     return [
         (f"{date:%Y-%m-%d}", event, round(amount, 12))
@@ -34,7 +34,7 @@ def test_scaled_targets_and_forced_sales_are_events() -> None:
     At 40 % it carries 1.25: 0.25 is sold, half of NAV.
     """
     result = on_margin([0, 0, -0.25, 0, 0], {0: [2.5]})
-    assert told(result) == [("2021-01-01", "scaled_down", 0.8), ("2021-01-03", "margin_call", 0.5)]
+    assert events_of(result) == [("2021-01-01", "scaled_down", 0.8), ("2021-01-03", "margin_call", 0.5)]
     assert result.trade_terms["reason"].tolist() == ["rebalance", "margin_call"]
     assert result.trade_terms["margin_call"].tolist() == [False, True]
     assert result.trade_terms["scale"].tolist() == pytest.approx([0.8, 1.0], abs=1e-15)
@@ -45,20 +45,20 @@ def test_scaled_targets_and_forced_sales_are_events() -> None:
 def test_a_call_answered_by_a_rebalance_is_not_a_forced_sale() -> None:
     """The same fall on a date of trading, back to 1: 1.5 of assets on NAV 0.5 is 3, so 2 of NAV is sold."""
     result = on_margin([0, 0, -0.25, 0, 0], {0: [2.0], 2: [1.0]})
-    assert told(result) == [("2021-01-03", "answered_call", 2.0)]
+    assert events_of(result) == [("2021-01-03", "answered_call", 2.0)]
     summary = result.summary()
     assert [summary[name] for name in ("margin_calls", "forced_sales", "targets_scaled_down")] == [1, 0, 0]
 
 
 def test_ruin_is_an_event_with_the_lenders_loss() -> None:
     result = on_margin([0, -0.6, 0], {0: [2.0]}, DATES[:3])
-    assert told(result) == [("2021-01-02", "ruin", 0.2)]
+    assert events_of(result) == [("2021-01-02", "ruin", 0.2)]
 
 
 def test_sales_of_unpriced_assets_and_targets_beyond_a_funds_leverage_are_events() -> None:
     """Two assets at 50 %, one of which loses its price on the third date; then 3.0 asked of a fund of 2: two thirds."""
     gone = simulated(np.zeros((5, 2)), NOTHING, {0: [0.5, 0.5]}, terms_of(2), DATES, missing={1: 2})
-    assert told(gone) == [("2021-01-03", "no_price", 0.5)]
+    assert events_of(gone) == [("2021-01-03", "no_price", 0.5)]
     assert gone.summary()["forced_sales"] == 1
     fund = simulated(
         np.zeros((5, 1)),
@@ -67,7 +67,7 @@ def test_sales_of_unpriced_assets_and_targets_beyond_a_funds_leverage_are_events
         Terms(TradingTerms(np.zeros(1)), FundTerms(2.0), MarginTerms(initial=np.ones(1))),
         DATES,
     )
-    assert told(fund) == [("2021-01-01", "scaled_down", round(2 / 3, 12))]
+    assert events_of(fund) == [("2021-01-01", "scaled_down", round(2 / 3, 12))]
 
 
 def test_a_run_of_rebalances_alone_has_no_events() -> None:

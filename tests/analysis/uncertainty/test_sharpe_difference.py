@@ -61,7 +61,7 @@ def test_p_values_are_two_sided_and_standard_normal() -> None:
         assert test.p_value == pytest.approx(2 * norm.sf(abs(found.difference) / test.standard_error), abs=1e-12)
 
 
-# 2. What cannot be told
+# 2. Undefined differences
 
 
 def test_returns_without_risk_have_no_difference() -> None:
@@ -168,7 +168,7 @@ def test_the_robust_error_on_independent_normal_returns_equals_memmels() -> None
     assert found.ledoit_wolf.standard_error == pytest.approx(found.memmel.standard_error, rel=0.02)
 
 
-# 5. The size of the tests: how often they reject where there is no difference
+# 5. The size of the tests: the share of rejections without a true difference
 
 
 def rejected(count: int, *, follows: float = 0.0, freedom: float = math.inf, draws: int = 1000) -> tuple[float, float]:

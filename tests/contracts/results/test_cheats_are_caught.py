@@ -45,7 +45,7 @@ class Cheat(Strategy):
 """,
     "remembers_elsewhere": """
 class Cheat(Strategy):
-    '''Keeps what it was shown of later dates, as its benchmark, and uses it at earlier ones.'''
+    '''Stores later dates that it saw as the benchmark, and uses them on earlier dates.'''
     def target_weights(self, view):
         seen = sys._planted_memory
         seen[view.as_of] = view.prices.iloc[-1]
@@ -71,7 +71,7 @@ def test_a_planted_cheating_strategy_is_caught(
     harness = Harness(tmp_path, case)
     expected = (
         {"target_weights"} if lag else {"target_weights", "trades", "weights"}
-    )  # at a lag of 1 it is traded after D
+    )  # with a lag of 1 it is traded after D
     assert harness.caught() >= expected
 
 
@@ -122,7 +122,7 @@ def test_an_estimator_of_the_whole_sample_is_caught_even_with_fixed_weights(
 def test_leverage_smoothed_in_hindsight_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The multiple is smoothed over the whole run, so it uses later decisions."""
     monkeypatch.setattr(
-        "backtest.strategy.scaling.smoothed", lambda wanted, *_: np.full_like(wanted, np.nanmean(wanted))
+        "backtest.strategy.scaling.smoothed", lambda multiples, *_: np.full_like(multiples, np.nanmean(multiples))
     )
     harness = Harness(tmp_path, Case("equal_weight", {}, leverage={"target_volatility": 0.1, "smoothing": 0.5}))
     assert harness.caught() >= {"target_weights", "risk_contributions"}

@@ -46,8 +46,8 @@ def in_two_processes(folder: Path, one: list[str], another: list[str]) -> list[P
         )
         processes.append(process)
     for process in processes:
-        said, _ = process.communicate(timeout=HANG)
-        assert process.returncode == 0, said.decode()
+        output, _ = process.communicate(timeout=HANG)
+        assert process.returncode == 0, output.decode()
     return folders
 
 

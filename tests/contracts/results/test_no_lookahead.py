@@ -58,7 +58,7 @@ def test_no_value_after_a_date_changes_anything_up_to_it(tmp_path: Path, case: C
         assert harness.leaks(cuts[name], backwards if name == "a decision" else wilder) == [], name
     day = harness.values.index[cuts["before a decision"]]
     compared = {name: len(rows_until(csv, day)) - 1 for name, csv in harness.before.items()}
-    del compared["attribution"]  # a row a calendar year: of one or two here
+    del compared["attribution"]  # one row per calendar year: one or two here
     assert min(compared.values()) >= 5, f"too few rows to mean anything: {compared}"
 
 
@@ -109,7 +109,7 @@ def test_a_later_ruin_changes_nothing_before_it(tmp_path: Path) -> None:
     day = harness.values.index[row]
     expected = {name: table.loc[:day] for name, table in tables(bt.run(harness.config)).items()}
     doomed = harness.values.copy()
-    doomed.loc[doomed.index > day, list(CLASSES)] *= 0.3  # levered at most 3 times: the rest of the benchmark's is left
+    doomed.loc[doomed.index > day, list(CLASSES)] *= 0.3  # ruins 3 times leverage, but not the benchmark
     write_csv(doomed, harness.csv)
     result = bt.run(harness.config)
     assert result.nav.iloc[-1] == 0

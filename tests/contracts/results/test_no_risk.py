@@ -260,7 +260,7 @@ def test_a_portfolio_of_mostly_rounded_prices_is_noted(
 @pytest.mark.parametrize(
     ("deviation", "strategy"),
     [
-        (8e-4, {"name": "erc"}),  # bills beside stocks: 2 % of their volatility
+        (8e-4, {"name": "erc"}),  # bills next to stocks: 2 % of their volatility
         (8e-4, {"name": "inverse_variance"}),
         (4e-5, {"name": "equal_weight"}),
         (4e-5, {"name": "sixty_forty", "weights": {"A": 0.05, "C": 0.95}}),  # meant, whatever it does

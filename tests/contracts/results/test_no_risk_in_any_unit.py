@@ -45,7 +45,7 @@ def test_a_variance_at_rounding_level_next_to_the_largest_is_refused_in_any_unit
         OPTIMISERS[optimiser](rounding * unit)
     found = OPTIMISERS[optimiser](small * unit)
     assert np.isfinite(found).all()
-    if optimiser != "inverse volatility":  # which are deviations, in their unit
+    if optimiser != "inverse volatility":  # deviations in their own unit
         np.testing.assert_allclose(found, OPTIMISERS[optimiser](small), rtol=1e-9)  # of weights down to 1e-12
 
 

@@ -77,10 +77,10 @@ def test_a_period_does_not_depend_on_the_length_of_the_data(count: int) -> None:
     whole = simulate(periods, decisions, targets, 1, terms)
     for end in range(3, length):
         part = simulate(until(periods, end), decisions, targets, 1, terms)
-        before = end - 1 - whole.start  # on the last date itself nothing is traded, so it may differ there
+        before = end - 1 - whole.start  # nothing is traded on the last date, so it may differ there
         for name in LEDGER:
-            got, wanted = getattr(part, name)[:before], getattr(whole, name)[:before]
-            assert got.tobytes() == wanted.tobytes(), (name, end)
+            got, expected = getattr(part, name)[:before], getattr(whole, name)[:before]
+            assert got.tobytes() == expected.tobytes(), (name, end)
 
 
 LEDGER = [

@@ -129,7 +129,7 @@ def test_monthly_opens_match_the_months_of_the_prices(folder: Path) -> None:
     np.testing.assert_array_equal(volumes(data), VOLUMES)
 
 
-# 2. Yahoo's
+# 2. Yahoo
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_volumes_of_prices_in_pence_are_in_the_currency_of_the_run(yahoo: FakeYa
     assert volumes(data)["VOD.L"].iloc[0] == pytest.approx(1000 * 0.70 * 1.25, rel=1e-14)
 
 
-# 3. What is refused
+# 3. Refused input
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_an_unpublished_month_has_no_value() -> None:
     data = loaded(
         consumer_prices={"source": f"{__name__}:Gap", "symbol": "X"}, start=date(2003, 1, 31), end=date(2010, 1, 1)
     )
-    assert len(index_of(data)) == 119  # twelve for each of ten years, less that one
+    assert len(index_of(data)) == 119  # twelve for each of ten years, minus the missing one
     assert index_of(data).index[-1] == data.dates[-1] == pd.Timestamp("2009-12-31")
     assert "consumer_prices: 1 month without a value counts as unchanged: 2006-06" in data.notes
     later = loaded(
@@ -83,10 +83,10 @@ def test_a_subset_of_dates_keeps_the_early_index_which_enters_the_hash() -> None
     assert data.sha256 != loaded(start=date(1990, 1, 31), consumer_prices=None).sha256
 
 
-# What is refused
+# Refused input
 
 
-def told(folder: Path, lines: list[str], **changed: Any) -> str:
+def error_of(folder: Path, lines: list[str], **changed: Any) -> str:
     (folder / "cpi.csv").write_text("date,cpi\n" + "\n".join(lines) + "\n", encoding="utf-8")
     own = {"source": "csv", "path": "cpi.csv", "symbol": "cpi", **changed}
     with pytest.raises(DataError) as failure:
@@ -102,13 +102,13 @@ NEEDED = "expected 2000-12 to 2001-11, the months known on 2001-01-31 and 2001-1
 
 
 def test_an_index_that_begins_too_late_is_refused(tmp_path: Path) -> None:
-    assert told(tmp_path, months("2001-01-31", 20)) == (
+    assert error_of(tmp_path, months("2001-01-31", 20)) == (
         f"data.consumer_prices: begins with 2001-01; {NEEDED} Hint: a later data.start, or a longer index."
     )
 
 
 def test_an_index_that_ends_too_early_is_refused(tmp_path: Path) -> None:
-    assert told(tmp_path, months("2000-01-31", 22)) == (
+    assert error_of(tmp_path, months("2000-01-31", 22)) == (
         f"data.consumer_prices: ends with 2001-10; {NEEDED} Hint: an earlier data.end, or a longer index."
     )
 
@@ -126,8 +126,10 @@ def test_an_index_that_ends_too_early_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_an_index_that_is_not_monthly_is_refused(lines: list[str], words: str, tmp_path: Path) -> None:
-    assert told(tmp_path, lines).startswith(words)
+    assert error_of(tmp_path, lines).startswith(words)
 
 
 def test_returns_and_rates_are_refused_as_an_index(tmp_path: Path) -> None:
-    assert told(tmp_path, months("2000-01-31", 40), values="returns").startswith("cpi.csv: returns, not an index of")
+    assert error_of(tmp_path, months("2000-01-31", 40), values="returns").startswith(
+        "cpi.csv: returns, not an index of"
+    )

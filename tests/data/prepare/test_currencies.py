@@ -52,7 +52,7 @@ def loaded(assets: Any, folder: Path = Path(), **changed: Any) -> MarketData:
     return load(DataSettings.model_validate(raw), folder)
 
 
-def refused(assets: Any, **changed: Any) -> str:
+def error_of(assets: Any, **changed: Any) -> str:
     with pytest.raises(DataError) as failure:
         loaded(assets, **changed)
     return str(failure.value)
@@ -135,27 +135,29 @@ def test_a_leveraged_fund_follows_the_converted_return() -> None:
     np.testing.assert_allclose(data.returns["x"][1:], expected[1:], rtol=1e-13)
 
 
-# What is refused
+# Refused input
 
 
 def test_an_asset_that_cannot_be_converted_is_refused() -> None:
-    assert refused(["SPY", "DAX"]) == (
+    assert error_of(["SPY", "DAX"]) == (
         "exchange DAX: DAX is in EUR, and the run is in USD; expected the same. "
         "Hint: data.fx: {EUR: the series of the price of one EUR in USD}, or data.currency: EUR."
     )
-    assert refused({"DAX": "x"}, fx={"GBP": "GBPUSD"}).startswith("exchange DAX: DAX is in EUR, and the run is in USD;")
-    assert refused({"x": {"of": "DAX", "leverage": 2}}).startswith("exchange DAX: DAX is in EUR, and the run")
+    assert error_of({"DAX": "x"}, fx={"GBP": "GBPUSD"}).startswith(
+        "exchange DAX: DAX is in EUR, and the run is in USD;"
+    )
+    assert error_of({"x": {"of": "DAX", "leverage": 2}}).startswith("exchange DAX: DAX is in EUR, and the run")
 
 
 def test_a_source_that_contradicts_the_stated_currency_is_refused() -> None:
-    assert refused({"DAX": {"currency": "USD"}}) == (
+    assert error_of({"DAX": {"currency": "USD"}}) == (
         "exchange DAX: in EUR, by its source; expected USD, by the settings. Hint: look at data.assets.DAX.currency."
     )
     assert loaded({"DAX": {"currency": "EUR"}}, currency="EUR", cash=0.0).assets == ("DAX",)
 
 
 def test_an_inverted_exchange_rate_is_refused() -> None:
-    assert refused(["DAX"], fx={"EUR": "USDEUR"}) == (
+    assert error_of(["DAX"], fx={"EUR": "USDEUR"}) == (
         "exchange USDEUR: in EUR, by its source; expected USD, for the price of one EUR. Hint: look at data.fx."
     )
 
@@ -320,8 +322,8 @@ def test_cash_in_another_currency_needs_an_exchange_rate() -> None:
         "exchange BILL: BILL is in USD, and the run is in EUR; expected the same. "
         "Hint: data.fx: {USD: the series of the price of one USD in EUR}, or data.currency: USD."
     )
-    assert refused(["DAX"], currency="EUR") == words
-    assert refused(["DAX"], currency="EUR", cash=0.0, loan_rate="BILL") == words
+    assert error_of(["DAX"], currency="EUR") == words
+    assert error_of(["DAX"], currency="EUR", cash=0.0, loan_rate="BILL") == words
 
 
 def test_an_interest_rate_is_refused_as_an_exchange_rate(tmp_path: Path) -> None:
@@ -333,4 +335,4 @@ def test_an_interest_rate_is_refused_as_an_exchange_rate(tmp_path: Path) -> None
 
 def test_the_sample_is_in_dollars() -> None:
     words = "monthly.csv: us_stocks is in USD, and the run is in EUR; expected the same."
-    assert refused(["us_stocks"], source="sample", cash=0.02, currency="EUR").startswith(words)
+    assert error_of(["us_stocks"], source="sample", cash=0.02, currency="EUR").startswith(words)

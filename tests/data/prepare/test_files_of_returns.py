@@ -24,7 +24,7 @@ from backtest.errors import DataError
 MONTHS = pd.date_range("2020-01-31", periods=24, freq="ME")
 
 
-def written(folder: Path, name: str, table: pd.DataFrame) -> pd.DataFrame:
+def write_table(folder: Path, name: str, table: pd.DataFrame) -> pd.DataFrame:
     table.rename_axis("date").to_csv(folder / name, date_format="%Y-%m-%d")
     return table
 
@@ -49,7 +49,7 @@ def run(folder: Path, strategy: Mapping[str, Any], data: Mapping[str, Any], **mo
 def test_fixed_weights_earn_the_first_return(tmp_path: Path) -> None:
     """24 returns are 24 periods: the mean of -20 and -10 %, then 23 times the mean of 1 and 0.5 %."""
     table = pd.DataFrame({"A": [-0.2] + [0.01] * 23, "B": [-0.1] + [0.005] * 23}, index=MONTHS)
-    written(tmp_path, "r.csv", table)
+    write_table(tmp_path, "r.csv", table)
     summary = run(tmp_path, {"name": "equal_weight"}, {}).summary()
     assert (summary["start"], summary["periods"]) == ("2019-12-31", 24)
     assert summary["total_return"] == pytest.approx(0.85 * 1.0075**23 - 1, rel=1e-12)
@@ -58,7 +58,7 @@ def test_fixed_weights_earn_the_first_return(tmp_path: Path) -> None:
 
 def test_a_window_of_returns_is_full_on_the_same_date_as_one_of_prices(tmp_path: Path) -> None:
     """Twelve returns are known on the date of the twelfth, wherever the file begins."""
-    written(tmp_path, "r.csv", moves(MONTHS))
+    write_table(tmp_path, "r.csv", moves(MONTHS))
     result = run(tmp_path, {"name": "erc"}, {}, estimation={"covariance": "sample", "window": 12})
     assert result.target_weights.index[0] == MONTHS[11]
     expected = np.cov(moves(MONTHS).to_numpy()[:12].T)
@@ -73,7 +73,7 @@ def test_a_window_of_returns_is_full_on_the_same_date_as_one_of_prices(tmp_path:
 ])  # fmt: skip
 def test_the_base_date_is_the_end_of_the_previous_period(tmp_path: Path, rule: str, before: str) -> None:
     dates = pd.date_range("2020-01-02" if rule == "B" else "2020-01-01", periods=30, freq=rule)
-    table = written(tmp_path, "r.csv", moves(dates))
+    table = write_table(tmp_path, "r.csv", moves(dates))
     data = loaded(tmp_path)
     assert data.dates[0] == pd.Timestamp(before)
     assert data.dates[1:].equals(dates.as_unit("s"))
@@ -84,7 +84,7 @@ def test_the_base_date_is_the_end_of_the_previous_period(tmp_path: Path, rule: s
 def test_each_series_has_its_own_first_return(tmp_path: Path) -> None:
     table = moves(MONTHS)
     table.loc[: MONTHS[4], "B"] = np.nan
-    written(tmp_path, "r.csv", table)
+    write_table(tmp_path, "r.csv", table)
     data = loaded(tmp_path, ragged=True)
     assert data.prices["B"].first_valid_index() == MONTHS[4]
     assert data.returns["B"].first_valid_index() == MONTHS[5]
@@ -97,7 +97,7 @@ def test_each_series_has_its_own_first_return(tmp_path: Path) -> None:
 @pytest.mark.parametrize("start", [date(2020, 6, 1), date(2020, 6, 30), date(2020, 5, 31)])
 def test_the_first_return_from_the_start_on_is_kept(tmp_path: Path, start: date) -> None:
     """NAV begins on the date before: the end of May for June's return, the end of April for May's."""
-    table = written(tmp_path, "r.csv", moves(MONTHS))
+    table = write_table(tmp_path, "r.csv", moves(MONTHS))
     data = loaded(tmp_path, start=start)
     first = table.index[table.index >= pd.Timestamp(start)][0]
     assert data.dates[1] == first
@@ -111,7 +111,7 @@ def test_several_files_share_the_first_return_from_the_start_on(tmp_path: Path, 
     table = moves(pd.date_range("2015-01-01", periods=800))
     table.loc[pd.DatetimeIndex(table.index).day_of_week > 4, "A"] = np.nan
     for name in "AB":
-        written(tmp_path, f"{name}.csv", table[[name]].dropna())
+        write_table(tmp_path, f"{name}.csv", table[[name]].dropna())
     given = {} if calendar is None else {"calendar": calendar}
     data = loaded(tmp_path, path=str(tmp_path), start=date(2016, 1, 4), **given)
     assert data.dates[0] == pd.Timestamp("2016-01-03" if calendar == "union" else "2016-01-01")
@@ -121,27 +121,27 @@ def test_several_files_share_the_first_return_from_the_start_on(tmp_path: Path, 
 
 
 def test_a_start_after_the_last_return_is_refused(tmp_path: Path) -> None:
-    written(tmp_path, "r.csv", moves(MONTHS))
+    write_table(tmp_path, "r.csv", moves(MONTHS))
     with pytest.raises(DataError, match=r"^r.csv: fewer than two dates from 2030-01-01 to the last"):
         loaded(tmp_path, start=date(2030, 1, 1))
 
 
 def test_cash_in_levels_does_not_take_the_first_return(tmp_path: Path) -> None:
     """The level of cash on the previous date is in the data, although it is before the start."""
-    table = written(tmp_path, "r.csv", moves(MONTHS))
+    table = write_table(tmp_path, "r.csv", moves(MONTHS))
     levels = pd.DataFrame({"bill": 1.001 ** np.arange(24)}, index=MONTHS)
-    written(tmp_path, "c.csv", levels)
+    write_table(tmp_path, "c.csv", levels)
     cash = {"source": "csv", "path": "c.csv", "symbol": "bill", "values": "prices"}
     data = loaded(tmp_path, cash=cash, start=date(2020, 6, 1))
     assert data.dates[0] == pd.Timestamp("2020-05-31")
     assert data.cash_returns.iloc[1] == pytest.approx(0.001, rel=1e-9)
-    late = loaded(tmp_path, cash=cash)  # what cash earned before its first level is not known
+    late = loaded(tmp_path, cash=cash)  # the return of cash before its first level is unknown
     assert late.dates[0] == MONTHS[0]
     assert late.returns["A"].iloc[1] == pytest.approx(table["A"].iloc[1], rel=1e-12)
 
 
 def test_cash_and_loans_in_returns_earn_their_first_return(tmp_path: Path) -> None:
-    written(tmp_path, "r.csv", moves(MONTHS, "AB").assign(C=0.002, L=0.003))
+    write_table(tmp_path, "r.csv", moves(MONTHS, "AB").assign(C=0.002, L=0.003))
     data = loaded(tmp_path, cash="C", loan_rate="L")
     assert data.loan_returns is not None
     np.testing.assert_allclose(data.cash_returns[1:], 0.002, rtol=1e-12)
@@ -151,7 +151,7 @@ def test_cash_and_loans_in_returns_earn_their_first_return(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(("begins", "first"), [("2019-06-30", "2019-12-31"), ("2020-01-15", "2020-01-31")])
 def test_a_quoted_rate_has_to_be_known_over_the_first_period(tmp_path: Path, begins: str, first: str) -> None:
-    written(tmp_path, "r.csv", moves(MONTHS))
+    write_table(tmp_path, "r.csv", moves(MONTHS))
     (tmp_path / "rate.csv").write_text(f"date,r\n{begins},3.6\n2021-06-30,3.6\n", encoding="utf-8")
     cash = {"source": "csv", "path": "rate.csv", "symbol": "r", "values": "prices", "rate": {"quoted": "overnight"}}
     assert loaded(tmp_path, cash=cash).dates[0] == pd.Timestamp(first)
@@ -159,9 +159,9 @@ def test_a_quoted_rate_has_to_be_known_over_the_first_period(tmp_path: Path, beg
 
 def test_prices_and_returns_share_their_base_date(tmp_path: Path) -> None:
     """The price at the end of December is the base of January's return in both files."""
-    table = written(tmp_path, "r.csv", moves(MONTHS, "A"))
+    table = write_table(tmp_path, "r.csv", moves(MONTHS, "A"))
     dates = MONTHS.insert(0, pd.Timestamp("2019-12-31"))
-    levels = written(tmp_path, "p.csv", pd.DataFrame({"P": 100.0 * 1.01 ** np.arange(25)}, index=dates))
+    levels = write_table(tmp_path, "p.csv", pd.DataFrame({"P": 100.0 * 1.01 ** np.arange(25)}, index=dates))
     own = {"A": {"values": "returns"}, "P": {"path": "p.csv", "values": "prices"}}
     data = loaded(tmp_path, assets=own)
     assert data.dates.equals(dates.as_unit("s"))
@@ -172,9 +172,9 @@ def test_prices_and_returns_share_their_base_date(tmp_path: Path) -> None:
 def test_prices_show_that_the_previous_day_was_a_holiday(tmp_path: Path) -> None:
     """25 May 2020 was a holiday in New York: the return of the 26th is earned from the 22nd on."""
     days = pd.bdate_range("2020-05-26", "2020-12-31")
-    table = written(tmp_path, "r.csv", moves(days, "A"))
+    table = write_table(tmp_path, "r.csv", moves(days, "A"))
     sessions = days.insert(0, pd.Timestamp("2020-05-22"))
-    written(tmp_path, "p.csv", pd.DataFrame({"P": 100.0 * 1.001 ** np.arange(len(sessions))}, index=sessions))
+    write_table(tmp_path, "p.csv", pd.DataFrame({"P": 100.0 * 1.001 ** np.arange(len(sessions))}, index=sessions))
     own = {"A": {"values": "returns"}, "P": {"path": "p.csv", "values": "prices"}}
     data = loaded(tmp_path, assets=own)
     assert data.dates.equals(sessions.as_unit("s"))
@@ -184,7 +184,7 @@ def test_prices_show_that_the_previous_day_was_a_holiday(tmp_path: Path) -> None
 def test_the_first_month_of_daily_returns_begins_with_the_year(tmp_path: Path) -> None:
     """The first return of January is earned on the 2nd, from the last close of the year before."""
     days = pd.bdate_range("2020-01-02", "2020-12-31")
-    table = written(tmp_path, "r.csv", moves(days) / 5)
+    table = write_table(tmp_path, "r.csv", moves(days) / 5)
     data = loaded(tmp_path, frequency="monthly")
     expected = (1 + table).resample("ME").prod() - 1
     assert data.dates[0] == pd.Timestamp("2019-12-31")
@@ -200,11 +200,11 @@ def test_blank_returns_give_the_same_market_as_the_same_prices(
     folder = tmp_path_factory.mktemp("blank")
     table = moves(MONTHS, seed=seed)
     table.iloc[sorted(blanks), 0] = np.nan
-    written(folder, "r.csv", table)
+    write_table(folder, "r.csv", table)
     dates = MONTHS.insert(0, pd.Timestamp("2019-12-31"))
     levels = pd.DataFrame(np.vstack([[1.0, 1.0], (1 + table.fillna(0.0)).cumprod()]), index=dates, columns=["A", "B"])
     levels.iloc[[row + 1 for row in sorted(blanks)], 0] = np.nan
-    written(folder, "p.csv", levels)
+    write_table(folder, "p.csv", levels)
     of_returns = loaded(folder, calendar=calendar)
     of_prices = loaded(folder, calendar=calendar, path="p.csv", values="prices")
     assert of_returns.dates.equals(of_prices.dates)
@@ -218,7 +218,7 @@ def test_blank_returns_give_the_same_market_as_the_same_prices(
 def test_a_blank_is_an_error_unless_a_calendar_is_given(tmp_path: Path) -> None:
     table = moves(MONTHS)
     table.iloc[7, 0] = np.nan
-    written(tmp_path, "r.csv", table)
+    write_table(tmp_path, "r.csv", table)
     for more in ({}, {"frequency": "monthly"}):
         with pytest.raises(DataError, match=r"^r\.csv: A has no value on 2020-08-31, inside its history"):
             loaded(tmp_path, **more)
@@ -246,7 +246,7 @@ def test_an_own_source_of_returns_earns_its_first(tmp_path: Path) -> None:
 def test_returns_in_other_units_compound_beyond_all_prices(tmp_path: Path) -> None:
     """Daily gross returns give one message about the units instead of an overflow later."""
     days = pd.bdate_range("2015-01-01", periods=1500)
-    written(tmp_path, "r.csv", 1 + moves(days) / 5)
+    write_table(tmp_path, "r.csv", 1 + moves(days) / 5)
     with pytest.raises(
         DataError,
         match=r"^r\.csv: the returns of A compound to a factor of 1e60 by 2015-10-07; expected decimals, 0\.01 for 1 %",

@@ -76,7 +76,7 @@ def test_path_dependence_follows_avellaneda_and_zhang(leverage: float) -> None:
     left_out = 1.1 * (cubic + abs(leverage**4 - leverage) / 4 * np.sum(x**4))
     assert np.log(ratio) == pytest.approx(-(leverage**2 - leverage) / 2 * variance, abs=left_out)
     assert left_out < 0.1 * variance
-    assert ratio < 1  # volatility costs, whichever the sign
+    assert ratio < 1  # volatility costs for either sign
 
 
 def test_a_fund_loses_if_the_index_returns_to_its_start() -> None:
@@ -199,7 +199,7 @@ def test_later_values_do_not_change_earlier_levels_of_a_fund(folder: Path) -> No
     assert not before.prices[-1:].equals(after.prices[-1:])
 
 
-# 3. What is refused
+# 3. Refused input
 
 
 @pytest.mark.parametrize(("source", "said"), [("sample", None), ("sample", 252), ("monthly", None)])

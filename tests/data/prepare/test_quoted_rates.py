@@ -187,7 +187,7 @@ def test_a_long_history_is_valued_to_the_same_bits_as_its_beginning() -> None:
             np.testing.assert_array_equal(part, whole[:length])
 
 
-# What a series of percent becomes
+# Series in percent
 
 
 def quotes(kind: Kind, column: str, *notes: str) -> RawSeries:

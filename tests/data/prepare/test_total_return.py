@@ -64,9 +64,9 @@ def test_total_return_is_what_a_holder_of_real_shares_earns(days: pd.DataFrame) 
     """The oracle uses unadjusted prices and carries out the splits, which the function never sees."""
     earned, made = np.array(of_a_holder(days)), total_return_level(as_fetched(days))[0].to_numpy()
     assert np.isnan(made).tolist() == np.isnan(earned).tolist()
-    there = ~np.isnan(earned)
-    if there.any():
-        np.testing.assert_allclose(made[there] / made[there][0], earned[there] / earned[there][0], rtol=1e-12)
+    priced = ~np.isnan(earned)
+    if priced.any():
+        np.testing.assert_allclose(made[priced] / made[priced][0], earned[priced] / earned[priced][0], rtol=1e-12)
 
 
 @given(days=traded_days(), data=st.data())
@@ -124,8 +124,8 @@ def test_capital_gains_inside_the_dividend_are_paid_once() -> None:
     """VWILX on 2025-12-17: Yahoo's dividend of 7.857 holds the gains of 6.42 (yfinance's issue 2666)."""
     grown, notes = gains([40, 40, 32.2], 7.857, 6.42)
     assert grown == pytest.approx((32.2 + 7.857) / 40)
-    said = "capital gains taken as part of the dividend, which the fall of the close fits better"
-    assert notes == (f"{said}: 6.42 of 7.857 on 2025-12-17",)
+    note = "capital gains taken as part of the dividend, which the fall of the close fits better"
+    assert notes == (f"{note}: 6.42 of 7.857 on 2025-12-17",)
 
 
 def test_capital_gains_on_top_of_a_dividend_are_paid_with_it() -> None:

@@ -128,7 +128,7 @@ def test_a_crash_after_calm_is_not_a_split(fall: float) -> None:
     levels = prices(1)
     levels[700:] *= fall
     assert found(levels) == []
-    levels[701:] *= 0.93 / fall  # two thirds of it are regained at once
+    levels[701:] *= 0.93 / fall  # two thirds of it are recovered at once
     assert found(levels) == []
 
 
@@ -298,7 +298,7 @@ def test_weekends_among_weekdays_are_found() -> None:
 def test_dividends_below_zero_or_above_a_third_are_found(share: float, reported: bool) -> None:
     """Compared with the previous close, also if the ex-date itself has no close."""
     levels, dividends = prices(12), np.full(1500, np.nan)
-    dividends[[0, 700]] = [1e6, share * levels[698]]  # the first close's is nobody's
+    dividends[[0, 700]] = [1e6, share * levels[698]]  # no holder receives the dividend of the first close
     levels[699] = np.nan
     findings = [finding for finding in found(levels, dividends=dividends) if finding.check == "dividend"]
     if reported:

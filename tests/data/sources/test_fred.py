@@ -75,7 +75,7 @@ def test_windows_line_ends_a_byte_order_mark_and_the_older_header_are_read(serve
 
 @pytest.mark.parametrize("since", ["2023-12-31", "2022-12-31"])
 def test_a_request_from_a_periods_end_includes_that_period(server: FakeWeb, since: str) -> None:
-    """FRED dates a year at its first day: asked from 2022-12-31 on, the year 2022 has to be there too."""
+    """FRED dates a year at its first day: a request from 2022-12-31 on has to include the year 2022."""
     years = {f"{year}-01-01": f"{year}.5" for year in range(2000, 2025)}
     whole = fetched(server, "GDPA", years)
     tail = fetched(server, "GDPA", years, date.fromisoformat(since))
@@ -85,7 +85,7 @@ def test_a_request_from_a_periods_end_includes_that_period(server: FakeWeb, sinc
     assert server.requests[-1].endswith(f"?id=GDPA&cosd={date.fromisoformat(since) - timedelta(days=366)}")
 
 
-# 2. What a series is
+# 2. Kinds of series
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_any_other_series_can_be_read_as_a_rate(server: FakeWeb) -> None:
     assert quotes.values["rate"].iloc[0] == pytest.approx(0.0522)
 
 
-# 3. When a period's value was known
+# 3. Dates on which values are known
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_day_that_happens_to_be_the_first_stays(server: FakeWeb, rows: dict[st
     assert dates(fetched(server, "FEDFUNDS", rows)) == list(rows)
 
 
-# 4. What fails, and what the user reads
+# 4. Failures and their messages
 
 
 FAULTS = [

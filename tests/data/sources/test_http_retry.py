@@ -107,9 +107,9 @@ def test_requests_to_one_source_are_spaced_and_other_sources_do_not_wait(
 
 
 def test_a_hanging_source_takes_no_longer_than_the_time_limit(tmp_path: Path) -> None:
-    """More of them than there are threads: one line for each, and what is kept goes on.
+    """There are more requests than threads: one line for each, and the run continues with cached values.
 
-    None of those that hang has come back when the answer is there: nobody has waited for them.
+    No hanging request has returned when the answer is there, so nothing waited for them.
     """
     end, back = threading.Event(), list[str]()
     aged(tmp_path, timedelta(days=5), "H")
@@ -124,7 +124,7 @@ def test_a_hanging_source_takes_no_longer_than_the_time_limit(tmp_path: Path) ->
     end.set()
     lines = str(told.value).splitlines()
     assert [line.partition(":")[0] for line in lines] == [f"synthetic {symbol}" for symbol in "ABCDEFG"]
-    reasons = {"no answer in 0.3 s", "not asked, as no time is left"}  # the second where a thread starts that late
+    reasons = {"no answer in 0.3 s", "not asked, as no time is left"}  # the second if a thread starts late
     assert {line.partition(": ")[2] for line in lines} <= {
         f"{why}. Hint: data.timeout: a longer time." for why in reasons
     }

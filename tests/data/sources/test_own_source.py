@@ -26,7 +26,7 @@ class Desk(Source):
         if symbol == "NOPE":
             raise UnknownSeries(f"desk {symbol}: not traded here")
         if symbol == "DOWN":
-            raise NoNetwork(f"desk {symbol}: nobody picks up")
+            raise NoNetwork(f"desk {symbol}: no answer")
         dates = pd.date_range("2020-01-01", periods=700, freq="B", name="date")
         rng = np.random.default_rng(len(symbol))
         closes = 100 * np.cumprod(1 + 0.01 * rng.standard_normal(700))
@@ -68,7 +68,7 @@ def test_an_own_source_is_fetched_once_and_then_cached(desk: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("symbol", "code", "words"), [("NOPE", 2, "desk NOPE: not traded here"), ("DOWN", 3, "desk DOWN: nobody picks up")]
+    ("symbol", "code", "words"), [("NOPE", 2, "desk NOPE: not traded here"), ("DOWN", 3, "desk DOWN: no answer")]
 )
 def test_errors_of_an_own_source_reach_the_user(desk: Path, symbol: str, code: int, words: str) -> None:
     answer = command("run", configuration(desk, symbol), "--output", desk / "report")

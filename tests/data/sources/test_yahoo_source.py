@@ -105,7 +105,7 @@ def outcomes(source: YFinance, seconds: dict[str, float], clocks: Clocks) -> dic
     return found
 
 
-# 1. Only what was asked for
+# 1. Only the requested series
 
 
 @pytest.mark.parametrize("symbol", ["SPY#B", "SPY?x", "A\nB", "", " ", "../SPY", "A/B", "A%2FB", "..", "SPY\0"])
@@ -138,7 +138,7 @@ def test_the_first_requested_date_is_a_local_date_of_the_exchange(zone: str, yah
     assert [f"{day:%Y-%m-%d}" for day in values.index] == DAYS[5:]
 
 
-# 2. What Yahoo says and the client hides
+# 2. Facts that Yahoo states and the client hides
 
 
 class Altered(FakeYahoo):
@@ -168,7 +168,7 @@ def test_dividends_in_another_currency_are_not_added(
             return
         with pytest.raises(DataError, match=r"^yfinance ADR: dividends are in EUR and closes in USD") as failure:
             source.fetch("ADR", None, HANG)
-    assert not isinstance(failure.value, DataUnavailableError)  # asking again would change nothing
+    assert not isinstance(failure.value, DataUnavailableError)  # another request would change nothing
 
 
 def test_not_found_is_an_unknown_symbol_whatever_the_status(yahoo: FakeYahoo, tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_not_found_is_an_unknown_symbol_whatever_the_status(yahoo: FakeYahoo, tm
             source.fetch("GONE", None, HANG)
 
 
-# 3. Few requests, and no host that holds the others up
+# 3. Few requests, and no host that delays the others
 
 
 def test_a_fetch_is_one_request_and_all_share_one_cookie(yahoo: FakeYahoo, tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ print(YFinance(Path(sys.argv[1]), Led(sys.argv[2])).fetch(sys.argv[3], None, 600
 """
 
 
-def started(folder: Path, home: Path, yahoo: FakeYahoo, symbol: str) -> "subprocess.Popen[str]":
+def start_process(folder: Path, home: Path, yahoo: FakeYahoo, symbol: str) -> "subprocess.Popen[str]":
     """Start a process that prints a symbol's closes; the client creates its tables once per process."""
     return subprocess.Popen(
         [sys.executable, "-c", WORKER, str(folder), yahoo.base, symbol],
@@ -264,7 +264,7 @@ def started(folder: Path, home: Path, yahoo: FakeYahoo, symbol: str) -> "subproc
 
 def test_eight_concurrent_first_runs_leave_no_file_and_log_nothing(yahoo: FakeYahoo, tmp_path: Path) -> None:
     """The client's tables fail if processes create or fill them at once, so none is written, here or in the home."""
-    processes = [started(tmp_path / "client", tmp_path, yahoo, f"S{k}") for k in range(8)]
+    processes = [start_process(tmp_path / "client", tmp_path, yahoo, f"S{k}") for k in range(8)]
     assert [process.communicate(timeout=HANG) for process in processes] == [(f"{CLOSES}\n", "")] * 8
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == []
 
@@ -272,4 +272,4 @@ def test_eight_concurrent_first_runs_leave_no_file_and_log_nothing(yahoo: FakeYa
 def test_damaged_tables_of_an_earlier_client_are_ignored(yahoo: FakeYahoo, tmp_path: Path) -> None:
     for table in ("tkr-tz.db", "cookies.db"):
         (tmp_path / table).write_bytes(b"no table" * 600)
-    assert started(tmp_path, tmp_path, yahoo, "SPY").communicate(timeout=HANG) == (f"{CLOSES}\n", "")
+    assert start_process(tmp_path, tmp_path, yahoo, "SPY").communicate(timeout=HANG) == (f"{CLOSES}\n", "")

@@ -1,4 +1,4 @@
-"""CCC and DCC over dates: built from arch's volatilities, from past returns only, whatever dates are asked for."""
+"""CCC and DCC over dates: built from arch's volatilities, from past returns only, for any requested dates."""
 
 import logging
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ WINDOW, REFIT = 250, 60  # fits on rows 249, 309, 369
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Limit BLAS to one thread, as the estimator does: with more threads arch's fits end 1e-8 elsewhere."""
+    """Limit BLAS to one thread, as the estimator does: with more threads arch's fits differ by 1e-8."""
     with one_blas_thread():
         yield
 
@@ -31,10 +31,10 @@ def one_thread() -> Iterator[None]:
 @pytest.mark.parametrize("leverage", [False, True])
 @pytest.mark.parametrize("later", [0, 7])
 def test_matrix_is_d_r_d_with_archs_volatilities(leverage: bool, later: int) -> None:
-    """D by arch's own models of each asset, R the correlation of what they leave.
+    """D comes from arch's own models of each asset, R is the correlation of the standardised returns.
 
-    `later` rows after the fit: arch filters the longer series with the parameters fixed, R stays. It begins at a
-    slightly other variance, of which some 0.96^250 is left: hence 1e-6 there.
+    `later` rows after the fit, arch filters the longer series with fixed parameters, and R stays. It begins at a
+    slightly different variance, of which some 0.96^250 is left: hence 1e-6.
     """
     row, variances, units = 309 + later, [], []
     for series in RETURNS.T.copy():
@@ -54,7 +54,7 @@ def test_matrix_is_d_r_d_with_archs_volatilities(leverage: bool, later: int) -> 
 
 
 def test_dcc_differs_from_ccc_only_in_its_correlations() -> None:
-    """Variances are the same to the last bit; correlations come from the second step, with the units of the fit."""
+    """Variances have the same bits; correlations come from the second step, with the units of the fit."""
     rows = [309, 316]
     constant = conditional_covariances(RETURNS, rows, WINDOW, REFIT)
     dynamic = conditional_covariances(RETURNS, rows, WINDOW, REFIT, dynamic=True)
@@ -77,7 +77,7 @@ def test_dcc_differs_from_ccc_only_in_its_correlations() -> None:
 
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_neither_later_values_nor_other_dates_change_a_bit(dynamic: bool) -> None:
-    """To the last bit: with all values after row 330 overwritten, and with fewer dates."""
+    """All values after row 330 are overwritten, and fewer dates are requested: every bit stays."""
     rows = [248, 249, 300, 309, 330]
     found = conditional_covariances(RETURNS, [*rows, 400], WINDOW, REFIT, dynamic=dynamic)
     future = RETURNS.copy()
@@ -94,7 +94,7 @@ def test_neither_later_values_nor_other_dates_change_a_bit(dynamic: bool) -> Non
 
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_a_gap_leaves_out_the_asset_or_the_row(dynamic: bool) -> None:
-    """Before the fit or between fit and date. The others are as without the asset; or all are as without the row."""
+    """The gap is before the fit, or between fit and date. Results are as without the asset, or as without the row."""
     without = conditional_covariances(RETURNS[:, [0, 2]], [320], WINDOW, REFIT, dynamic=dynamic)
     for gap_row in (200, 315):
         gap = RETURNS.copy()
@@ -111,7 +111,7 @@ def test_a_gap_leaves_out_the_asset_or_the_row(dynamic: bool) -> None:
 
 
 def test_an_asset_joins_when_it_has_a_window(caplog: pytest.LogCaptureFixture) -> None:
-    """Between two fits of the others: from then on all are fitted as if its first row were the first."""
+    """It joins between two fits of the others: from then on all are fitted as if its first row were the first."""
     late = RETURNS.copy()
     late[:80, 1] = np.nan
     before, after = conditional_covariances(late, [328, 329], WINDOW, REFIT)
@@ -122,7 +122,7 @@ def test_an_asset_joins_when_it_has_a_window(caplog: pytest.LogCaptureFixture) -
 
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_an_asset_that_never_moves_has_zeros(dynamic: bool) -> None:
-    """The others are as without it; of such assets alone all is zero."""
+    """The others are as without it; with such assets alone all is zero."""
     still = np.insert(RETURNS, 1, 0.0001, axis=1)
     (found,) = conditional_covariances(still, [320], WINDOW, REFIT, dynamic=dynamic)
     assert not found[1].any()
@@ -132,7 +132,7 @@ def test_an_asset_that_never_moves_has_zeros(dynamic: bool) -> None:
 
 
 def test_singular_correlations_are_held_constant_and_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """The same asset twice: no second step is defined, DCC is CCC for that fit."""
+    """The data has one asset twice: the second step is not defined, and DCC equals CCC for that fit."""
     twice = RETURNS[:, [0, 1, 1]]
     dynamic = conditional_covariances(twice, [320], WINDOW, REFIT, dynamic=True)
     np.testing.assert_array_equal(dynamic, conditional_covariances(twice, [320], WINDOW, REFIT))
@@ -153,7 +153,7 @@ def test_fits_that_do_not_converge_are_logged(
 
 
 def test_each_setting_changes_the_covariance() -> None:
-    """A year of 60 periods; each of the settings changes the answer."""
+    """A year has 60 periods here; each setting changes the result."""
     choose: TypeAdapter[Any] = TypeAdapter(EstimationSettings)
     plain = choose.validate_python({"covariance": "ccc", "window": 250, "refit": "1Y"})
     assert isinstance(plain, CCC)

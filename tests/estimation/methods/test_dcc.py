@@ -18,7 +18,7 @@ TARGET = np.array([[1.0, 0.5, -0.2], [0.5, 1.0, 0.1], [-0.2, 0.1, 1.0]])
 
 
 def correlations_of(units: Floats, target: Floats, news: float, memory: float) -> list[Floats]:
-    """R_1, ..., R_{T+1} by Engle's recursion, element by element."""
+    """Return R_1, ..., R_{T+1} by Engle's recursion, element by element."""
     q, found = target.copy(), []
     for z in [*units, None]:
         found.append(np.array([[q[i, j] / math.sqrt(q[i, i] * q[j, j]) for j in range(len(q))] for i in range(len(q))]))
@@ -29,7 +29,7 @@ def correlations_of(units: Floats, target: Floats, news: float, memory: float) -
 
 @pytest.mark.parametrize(("news", "memory"), [(0.0, 0.0), (0.05, 0.9), (0.3, 0.2), (0.0, 0.95)])
 def test_likelihood_equals_the_product_of_normal_densities(news: float, memory: float) -> None:
-    """-Σ log φ(z_t; R_t) / T, less the constant n/2 log 2π; 1e-13 for the order of sums."""
+    """The likelihood is -Σ log φ(z_t; R_t) / T, less the constant n/2 log 2π; 1e-13 for the order of sums."""
     units = dcc_units(1, 40, TARGET, 0.1, 0.8)
     densities = [
         multivariate_normal.logpdf(z, cov=r)
@@ -40,7 +40,7 @@ def test_likelihood_equals_the_product_of_normal_densities(news: float, memory: 
 
 
 def test_fit_is_the_maximum_of_the_likelihood_and_near_the_truth() -> None:
-    """4000 days of a = 0.05, b = 0.92: standard errors are near 0.006 and 0.012; no neighbour is more likely."""
+    """4000 days with a = 0.05, b = 0.92: standard errors are near 0.006 and 0.012; no neighbour is more likely."""
     units = dcc_units(3, 4000, TARGET, 0.05, 0.92)
     target = correlation_target(units)
     news, memory = fit_dcc(units, target)
@@ -52,7 +52,7 @@ def test_fit_is_the_maximum_of_the_likelihood_and_near_the_truth() -> None:
 
 
 def test_estimates_of_a_keep_the_order_of_the_true_values() -> None:
-    """The estimates of a keep the order of 0, 0.03, 0.07 and 0.13, from 3000 days; the first is near zero."""
+    """The true values are 0, 0.03, 0.07 and 0.13, with 3000 days each; the first estimate is near zero."""
     found = [
         fit_dcc(units, correlation_target(units))[0]
         for units in (dcc_units(5, 3000, TARGET, news, 0.85) for news in (0.0, 0.03, 0.07, 0.13))
@@ -62,7 +62,7 @@ def test_estimates_of_a_keep_the_order_of_the_true_values() -> None:
 
 
 def test_constant_correlations_are_never_less_likely() -> None:
-    """Short samples without dynamics: the fit is at least as likely as a = b = 0, and within its bounds."""
+    """In short samples without dynamics the fit is at least as likely as a = b = 0, and within its bounds."""
     for seed in range(10):
         units = dcc_units(seed, 60, TARGET, 0.0, 0.0)
         target = correlation_target(units)
@@ -76,7 +76,7 @@ def test_constant_correlations_are_never_less_likely() -> None:
 @settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.floats(0, 0.5), st.floats(0, 0.49))
 def test_forecasts_follow_engles_recursion(seed: int, news: float, memory: float) -> None:
-    """After the first, third and last return, each from those before alone; to a few units in the last place."""
+    """Forecasts after the first, third and last return use only those before; they agree to a few last bits."""
     units = np.random.default_rng(seed).normal(size=(12, 3))
     expected = correlations_of(units, TARGET, news, memory)
     found = dcc_correlations(units, TARGET, news, memory, np.array([1, 3, 12]))
@@ -87,7 +87,7 @@ def test_forecasts_follow_engles_recursion(seed: int, news: float, memory: float
 
 @pytest.mark.parametrize("assets", [2, 30])
 def test_singular_correlations_are_an_error(assets: int) -> None:
-    """The same asset twice; more assets than returns."""
+    """The data has one asset twice, or more assets than returns."""
     units = np.random.default_rng(1).normal(size=(25, assets))
     units[:, 1] = units[:, 0]
     with pytest.raises(EstimationError, match=f"correlations of {assets} assets over 25 returns are singular"):

@@ -1,4 +1,4 @@
-"""Marchenko-Pastur denoising: equal to skfolio's for the same noise, and the law itself."""
+"""Marchenko-Pastur denoising: agreement with skfolio for the same noise, and the law itself."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from backtest.numerics.arrays import Floats
 
 
 def of_factors(seed: int, count: int, assets: int, factors: int) -> Floats:
-    """Returns with a market factor and a factor for each block, all of the same weight."""
+    """Return returns with a market factor and a factor for each block, all of the same weight."""
     random = np.random.default_rng(seed)
     blocks = random.normal(size=(count, factors))[:, np.arange(assets) % factors]
     market, own = random.normal(size=(count, 1)), random.normal(size=(count, assets))
@@ -31,8 +31,8 @@ def eigenvalues_of(returns: Floats) -> Floats:
 def test_covariance_equals_skfolios(count: int, assets: int, factors: int) -> None:
     """If its kernel fit of the noise variance finds the same number of factors, the covariances are equal.
 
-    In half of the samples or more it does; its fit has a local minimum at other variances. To 1e-12 of the variances,
-    as sums are taken in other orders.
+    This holds in half of the samples or more; its fit has a local minimum at other variances. The tolerance is 1e-12
+    of the variances, because sums are taken in another order.
     """
     same = 0
     for seed in range(4):
@@ -44,7 +44,7 @@ def test_covariance_equals_skfolios(count: int, assets: int, factors: int) -> No
 
 @pytest.mark.parametrize(("count", "assets"), [(500, 50), (252, 100), (60, 100)])
 def test_edge_bounds_the_eigenvalues_of_pure_noise(count: int, assets: int) -> None:
-    """Pure noise: the largest eigenvalue tends to (1 + sqrt(n/T))²; it strays by some n^(-2/3), here by under 10 %."""
+    """With pure noise the largest eigenvalue tends to (1 + sqrt(n/T))², within some n^(-2/3): here under 10 %."""
     eigenvalues = eigenvalues_of(np.random.default_rng(assets).normal(size=(count, assets)))
     assert eigenvalues[-1] == pytest.approx((1 + np.sqrt(assets / count)) ** 2, rel=0.1)
     assert noise_edge(eigenvalues, count) == pytest.approx(eigenvalues[-1], rel=0.15)
@@ -52,7 +52,7 @@ def test_edge_bounds_the_eigenvalues_of_pure_noise(count: int, assets: int) -> N
 
 @pytest.mark.parametrize("factors", [1, 2, 4])
 def test_as_many_eigenvalues_exceed_the_edge_as_there_are_factors(factors: int) -> None:
-    """Ten samples each of 60 assets: the blocks' factors (with one block, the market's own)."""
+    """Ten samples each of 60 assets: the factors of the blocks (with one block, the market factor)."""
     for seed in range(10):
         eigenvalues = eigenvalues_of(of_factors(seed, 600, 60, factors))
         assert np.sum(eigenvalues > noise_edge(eigenvalues, 600)) == factors
@@ -62,7 +62,7 @@ def test_as_many_eigenvalues_exceed_the_edge_as_there_are_factors(factors: int) 
 def test_variances_are_kept_and_the_matrix_is_positive_semidefinite(
     seed: int, count: int, assets: int, factors: int
 ) -> None:
-    """Variances are the sample's; eigenvalues are at or above zero to the rounding of their sum."""
+    """Variances equal the sample's; eigenvalues are at or above zero up to the rounding of their sum."""
     returns = of_factors(seed, count, assets, factors)
     found = denoised_covariance(returns)
     np.testing.assert_allclose(np.diagonal(found), returns.var(axis=0, ddof=1), rtol=1e-13)
@@ -71,13 +71,13 @@ def test_variances_are_kept_and_the_matrix_is_positive_semidefinite(
 
 
 def test_a_singular_sample_becomes_positive_definite() -> None:
-    """40 returns of 60 assets: the mean of the noise's eigenvalues, zeros and others, is above zero."""
+    """40 returns of 60 assets: the mean of the noise's eigenvalues, including zeros, is above zero."""
     correlation = np.asarray(np.corrcoef(of_factors(1, 40, 60, 1).T))
     assert np.linalg.eigvalsh(denoised_correlation(correlation, 40)).min() > 0.1
 
 
 def test_error_is_smaller_than_the_samples() -> None:
-    """One factor, all correlations 0.4, 120 returns of 50 assets, ten samples."""
+    """Ten samples with one factor, all correlations 0.4, and 120 returns of 50 assets."""
     truth = 0.4 * np.ones((50, 50)) + 0.6 * np.eye(50)
     for seed in range(10):
         returns = np.random.default_rng(seed).normal(size=(120, 50)) @ np.linalg.cholesky(truth).T
@@ -86,7 +86,7 @@ def test_error_is_smaller_than_the_samples() -> None:
 
 
 def test_the_estimator_takes_the_last_returns() -> None:
-    """Up to and including the row itself; an asset that never varies has zeros."""
+    """They include the row itself; an asset that never varies has zeros."""
     returns = of_factors(1, 50, 4, 1)
     returns[:, 2] = 0.0
     found = Denoised(window=24).covariances(returns, [22, 49], 12)

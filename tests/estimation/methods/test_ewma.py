@@ -15,7 +15,7 @@ RETURNS = np.random.default_rng(8).normal(0.0005, 0.01, (400, 4)) * [1.0, 0.3, 2
 
 @pytest.mark.parametrize(("window", "half_life"), [(40, 10), (100, 1), (100, 11), (252, 63), (252, 500)])
 def test_covariance_equals_pandas_ewm_of_each_window(window: int, half_life: int) -> None:
-    """The same weights, weighted mean and divisor, computed return by return."""
+    """The weights, the weighted mean and the divisor are computed return by return."""
     rows = list(range(300, 400, 9))
     found = rolling_ewma_covariance(RETURNS, rows, window, half_life, half_life)
     for matrix, row in zip(found, rows, strict=True):
@@ -24,7 +24,7 @@ def test_covariance_equals_pandas_ewm_of_each_window(window: int, half_life: int
 
 
 def test_long_half_life_gives_the_sample_covariance() -> None:
-    """All weights alike and the divisor T - 1, up to window / half-life, a ten-millionth here."""
+    """All weights are alike and the divisor is T - 1, up to window / half-life, a ten-millionth here."""
     found = rolling_ewma_covariance(RETURNS, [399], 100, 1e9, 1e9)
     assert error(found, rolling_sample_covariance(RETURNS, [399], 100)) < 1e-7
 
@@ -58,7 +58,7 @@ def test_volatilities_and_correlations_can_have_separate_half_lives() -> None:
 
 
 def test_tiny_weights_at_the_start_of_a_window_lose_no_digits() -> None:
-    """Weights down to 2^-1000: sums are no longer shared, and yet the storm before is forgotten."""
+    """With weights down to 2^-1000 sums are no longer shared, and yet the earlier storm is forgotten."""
     returns = np.random.default_rng(9).normal(size=(1300, 2))
     returns[:200] *= 1e100
     (found,) = rolling_ewma_covariance(returns, [1290], 1100, 1, 1)

@@ -11,15 +11,15 @@ RETURNS = np.random.default_rng(10).normal(0.0005, 0.01, (300, 4)) * [1.0, 0.3, 
 
 
 def test_covariance_equals_pandas_expanding() -> None:
-    """Each date's, from the sums that go on from the date before."""
+    """Each date continues the sums of the date before."""
     rows = [9, 10, 11, 50, 51, 120, 299]
-    wanted = pd.DataFrame(RETURNS).expanding().cov()
+    expected = pd.DataFrame(RETURNS).expanding().cov()
     for matrix, row in zip(expanding_sample_covariance(RETURNS, rows, 10), rows, strict=True):
-        assert error(matrix, wanted.loc[row].to_numpy()) < 1e-12
+        assert error(matrix, expected.loc[row].to_numpy()) < 1e-12
 
 
 def test_an_asset_that_joins_shortens_the_history_of_all() -> None:
-    """Once it has returns enough to be there; before, the others have all of theirs. A gap restarts its history."""
+    """This begins once it has enough returns; before, the others have all of theirs. A gap restarts its history."""
     late = RETURNS.copy()
     late[:100, 3] = np.nan
     late[200, 0] = np.nan
@@ -41,12 +41,12 @@ def test_complete_rows_lose_a_row_at_a_gap_but_no_history(caplog: pytest.LogCapt
     assert error(found[0], np.cov(RETURNS[100:110].T)) < 1e-12
     assert error(found[1], np.cov(np.delete(RETURNS[100:161], 50, axis=0).T)) < 1e-12
     assert error(found[2], np.cov(np.delete(RETURNS[100:], [50, 100], axis=0).T)) < 1e-12
-    assert caplog.messages[0].startswith("2 rows are left out")
+    assert caplog.messages[0].startswith("2 rows on which an asset lacks its return are left out")
 
 
 @pytest.mark.parametrize("first", [1e3, 1e6])
 def test_first_returns_far_from_later_returns_lose_no_digits(first: float) -> None:
-    """The shift of the sums does not help then, so the product of the deviations is used."""
+    """Shifting the sums does not help in this case, so the product of the deviations is used."""
     returns = np.random.default_rng(11).normal(size=(500, 2))
     returns[:2] += first
     (_, found) = expanding_sample_covariance(returns, [1, 499], 2)

@@ -17,14 +17,14 @@ RETURNS = garch_returns(np.random.default_rng(1).normal(size=(1500, 1)), 0.06, 0
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Limit BLAS to one thread, as the estimator does: with more threads arch's fits end 1e-8 elsewhere."""
+    """Limit BLAS to one thread, as the estimator does: with more threads arch's fits differ by 1e-8."""
     with one_blas_thread():
         yield
 
 
 @pytest.mark.parametrize("leverage", [False, True])
 def test_fit_equals_archs_model(leverage: bool) -> None:
-    """Parameters, units and the forecast of one period are those that arch gives for the returns so scaled."""
+    """Parameters, units and the one-period forecast equal arch's for the same scaled returns."""
     fit = fit_garch(RETURNS, leverage=leverage)
     theirs = arch_model(RETURNS / RETURNS.std(ddof=1), p=1, o=int(leverage), q=1, rescale=False).fit(
         disp="off", options={"ftol": TOLERANCE}
@@ -40,9 +40,9 @@ def test_fit_equals_archs_model(leverage: bool) -> None:
 
 @pytest.mark.parametrize("leverage", [False, True])
 def test_filter_continues_like_archs(leverage: bool) -> None:
-    """Fitted to 1000 returns, then 500 more with parameters fixed.
+    """The model is fitted to 1000 returns; 500 more follow with fixed parameters.
 
-    From there arch begins its recursion at a slightly other variance, of which 0.97^1000 is left: hence 1e-10.
+    arch begins its recursion there at a slightly different variance, of which 0.97^1000 is left: hence 1e-10.
     """
     fit = fit_garch(RETURNS[:1000], leverage=leverage)
     variances, units = filter_returns([fit], RETURNS[1000:, None])
@@ -55,7 +55,7 @@ def test_filter_continues_like_archs(leverage: bool) -> None:
 
 
 def test_fit_recovers_the_parameters_of_simulated_returns() -> None:
-    """10,000 returns: standard errors are near 0.007 for alpha and gamma, 0.01 for beta; three of them are allowed."""
+    """With 10,000 returns standard errors are near 0.007 for alpha and gamma, 0.01 for beta; three are allowed."""
     returns = garch_returns(np.random.default_rng(7).normal(size=(10_000, 1)), 0.05, 0.08, 0.87)[:, 0]
     fit = fit_garch(returns, leverage=True)
     assert fit.alpha == pytest.approx(0.05, abs=0.025)
@@ -65,7 +65,7 @@ def test_fit_recovers_the_parameters_of_simulated_returns() -> None:
 
 @pytest.mark.parametrize("scale", [2.0**-10, 2.0**10])
 def test_the_unit_of_returns_does_not_matter(scale: float) -> None:
-    """Powers of two, so that nothing is rounded: all is the same to the last bit, but the scale."""
+    """Units are powers of two, so nothing is rounded: everything but the scale has the same bits."""
     fit, other = fit_garch(RETURNS[:300]), fit_garch(scale * RETURNS[:300])
     assert other[1:7] == fit[1:7]
     assert other.scale == scale * fit.scale
@@ -82,7 +82,7 @@ def test_variance_is_the_samples_without_convergence(monkeypatch: pytest.MonkeyP
 
 
 def test_search_ended_by_rounding_at_its_maximum_counts_as_converged(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It complains once, and a second one, begun where it stood, does not: the model is as without the complaint."""
+    """The first search complains, and a second one from its end does not: the model ignores the complaint."""
     expected, flags = fit_garch(RETURNS[:300]), iter([8, 0])
     monkeypatch.setattr("arch.univariate.base.ARCHModelResult.convergence_flag", property(lambda _: next(flags)))
     fit = fit_garch(RETURNS[:300])

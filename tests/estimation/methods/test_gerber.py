@@ -11,7 +11,7 @@ from backtest.estimation.methods.gerber import Gerber, Statistic, gerber_covaria
 from backtest.numerics.arrays import Floats
 
 
-def made_up(seed: int, count: int, assets: int) -> Floats:
+def random_returns(seed: int, count: int, assets: int) -> Floats:
     random = np.random.default_rng(seed)
     return np.asarray((random.standard_t(4, (count, assets)) + random.normal(size=(count, 1))) / 100 + 0.001)
 
@@ -19,8 +19,8 @@ def made_up(seed: int, count: int, assets: int) -> Floats:
 @pytest.mark.parametrize("statistic", ["gs1", "gs2"])
 @pytest.mark.parametrize("threshold", [0.5, 0.7, 0.9])
 def test_statistics_equal_counts_period_by_period(statistic: Statistic, threshold: float) -> None:
-    """Equation by equation, period by period: agreeing less opposing, over what the statistic divides by."""
-    returns = made_up(1, 60, 4)
+    """Each equation is applied period by period: agreeing less opposing, over the divisor of the statistic."""
+    returns = random_returns(1, 60, 4)
     s = returns.std(axis=0, ddof=1)
     large = [[(abs(x) >= threshold * s[i]) * np.sign(x) for i, x in enumerate(row)] for row in returns]
     expected = np.empty((4, 4))
@@ -37,8 +37,8 @@ def test_statistics_equal_counts_period_by_period(statistic: Statistic, threshol
 
 @given(st.integers(0, 2**32 - 1), st.integers(5, 60), st.integers(2, 20), st.sampled_from([0.5, 0.7, 0.9]))
 def test_covariance_equals_skfolios(seed: int, count: int, assets: int, threshold: float) -> None:
-    """Its standard deviations have divisor T, also in the threshold: both are put right here."""
-    returns = made_up(seed, count, assets)
+    """Standard deviations of skfolio have divisor T, also in the threshold: the test corrects both."""
+    returns = random_returns(seed, count, assets)
     ratio = count / (count - 1)
     if threshold * np.sqrt(ratio) >= 1:
         return
@@ -58,8 +58,8 @@ def test_covariance_equals_skfolios(seed: int, count: int, assets: int, threshol
 def test_both_are_positive_semi_definite(
     seed: int, count: int, assets: int, threshold: float, statistic: Statistic
 ) -> None:
-    """To the rounding of the sum of the eigenvalues; with the sample's variances, even where no return is large."""
-    returns = made_up(seed, count, assets)
+    """Up to the rounding of the sum of the eigenvalues; with the sample's variances, even if no return is large."""
+    returns = random_returns(seed, count, assets)
     found = gerber_covariance(returns, threshold, statistic)
     np.testing.assert_allclose(np.diagonal(found), returns.var(axis=0, ddof=1), rtol=1e-13)
     assert (found == found.T).all()
@@ -67,8 +67,8 @@ def test_both_are_positive_semi_definite(
 
 
 def test_one_outlier_moves_volatility_but_not_correlation() -> None:
-    """Tenfold, the largest return of an asset leaves its signs of that period; others' thresholds are their own."""
-    returns = np.where(made_up(3, 200, 2) > 0, 0.01, -0.01)
+    """The largest return of an asset, times ten, keeps the signs of its period; other assets keep their thresholds."""
+    returns = np.where(random_returns(3, 200, 2) > 0, 0.01, -0.01)
     wild = returns.copy()
     wild[17] *= 1.5
     found, moved = gerber_covariance(returns), gerber_covariance(wild)
@@ -78,8 +78,8 @@ def test_one_outlier_moves_volatility_but_not_correlation() -> None:
 
 
 def test_the_estimator_takes_the_last_returns_and_its_settings() -> None:
-    """Up to and including the row itself; an asset that never varies has zeros."""
-    returns = made_up(1, 50, 4)
+    """The returns include the row itself; an asset that never varies has zeros."""
+    returns = random_returns(1, 50, 4)
     returns[:, 2] = 0.0
     found = Gerber(window=24, threshold=0.7, statistic="gs1").covariances(returns, [22, 49], 12)
     assert np.isnan(found[0]).all()

@@ -26,7 +26,7 @@ def sample_of_one_factor(seed: int, count: int, assets: int) -> Floats:
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 60), st.integers(1, 40))
 def test_covariance_equals_scikit_learns(seed: int, count: int, assets: int) -> None:
-    """Also with more assets than returns. 1e-12 of the largest variance, as sums are taken in other orders."""
+    """There may be more assets than returns. 1e-12 of the largest variance, as sums are taken in other orders."""
     returns = sample_of_one_factor(seed, count, assets)
     expected, _ = ledoit_wolf(returns)
     found = ledoit_wolf_covariance(returns)
@@ -34,14 +34,14 @@ def test_covariance_equals_scikit_learns(seed: int, count: int, assets: int) -> 
 
 
 def test_degenerate_samples_have_no_division_by_zero() -> None:
-    """S = μI leaves nothing to do, and no return that varies nothing to divide by."""
+    """S = μI needs no shrinkage, and constant returns have nothing to divide by."""
     square = np.array([[0.01, 0.01], [0.01, -0.01], [-0.01, 0.01], [-0.01, -0.01]])
     np.testing.assert_allclose(ledoit_wolf_covariance(square), 1e-4 * np.eye(2), rtol=1e-15)
     assert (ledoit_wolf_covariance(np.full((5, 3), 0.25)) == 0).all()
 
 
 def honey(returns: Floats) -> tuple[Floats, float]:
-    """The sums of Ledoit and Wolf (2004), "Honey, I shrunk the sample covariance matrix", as loops."""
+    """Return the sums of Ledoit and Wolf (2004), "Honey, I shrunk the sample covariance matrix", as loops."""
     count, assets = returns.shape
     y = returns - returns.mean(axis=0)
     s = np.array([[np.mean(y[:, i] * y[:, j]) for j in range(assets)] for i in range(assets)])
@@ -65,7 +65,7 @@ def honey(returns: Floats) -> tuple[Floats, float]:
 
 @pytest.mark.parametrize(("count", "assets"), [(1000, 4), (250, 5), (300, 7), (12, 20)])
 def test_constant_correlation_equals_the_papers_sums(count: int, assets: int) -> None:
-    """The intensities are not at a bound, so that all of the formula matters; 1e-12 for the order of the sums."""
+    """The intensities are not at a bound, so all of the formula matters; 1e-12 for the order of the sums."""
     returns = sample_of_one_factor(count, count, assets)
     expected, intensity = honey(returns)
     assert 0.02 < intensity < 0.98
@@ -75,7 +75,7 @@ def test_constant_correlation_equals_the_papers_sums(count: int, assets: int) ->
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 30), st.integers(1, 30))
 def test_constant_correlation_keeps_variances_and_is_positive_semidefinite(seed: int, count: int, assets: int) -> None:
-    """Its variances are the sample's with divisor T; eigenvalues are at or above zero to the rounding of their sum."""
+    """Variances equal the sample's with divisor T; eigenvalues are at or above zero up to the rounding of their sum."""
     returns = sample_of_one_factor(seed, count, assets)
     found = constant_correlation_covariance(returns)
     np.testing.assert_allclose(np.diagonal(found), returns.var(axis=0), rtol=1e-13)
@@ -113,7 +113,7 @@ def test_shrinkage_reduces_the_error(estimate: Callable[[Floats], Floats], truth
     [(LedoitWolf, ledoit_wolf_covariance), (LedoitWolfConstantCorrelation, constant_correlation_covariance)],
 )
 def test_the_estimators_take_the_last_returns(settings: type[LedoitWolf], formula: Callable[[Floats], Floats]) -> None:
-    """Up to and including the row itself."""
+    """They include the row itself."""
     returns = sample_of_one_factor(5, 40, 3)
     found = settings(window=12).covariances(returns, [10, 11, 39], 12)
     assert np.isnan(found[0]).all()

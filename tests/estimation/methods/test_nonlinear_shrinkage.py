@@ -27,7 +27,7 @@ def epanechnikov(x: float) -> float:
 
 
 def its_hilbert_transform(x: float) -> float:
-    """(1/π) PV ∫ κ(t) / (t - x) dt, in closed form or, where that loses digits, by Gauss and Legendre."""
+    """Return (1/π) PV ∫ κ(t) / (t - x) dt, in closed form or, if that loses digits, by Gauss and Legendre."""
     if abs(x) == ROOT5:
         return -3 * x / (10 * math.pi)
     if abs(x) > 8:
@@ -38,7 +38,7 @@ def its_hilbert_transform(x: float) -> float:
 
 
 def papers_estimate(returns: Floats) -> Floats:
-    """Eigenvalue by eigenvalue, by complex arithmetic: d = λ / |1 - c - c λ m̆(λ)|², m̆ = π (Hf + i f)."""
+    """Shrink eigenvalue by eigenvalue, by complex arithmetic: d = λ / |1 - c - c λ m̆(λ)|², m̆ = π (Hf + i f)."""
     observations, assets = len(returns) - 1, returns.shape[1]
     c, h = assets / observations, observations ** (-1 / 3)
     eigenvalues, vectors = np.linalg.eigh(np.cov(returns.T))
@@ -63,7 +63,7 @@ def papers_estimate(returns: Floats) -> Floats:
 
 @pytest.mark.parametrize(("count", "assets"), [(13, 2), (30, 10), (61, 60), (60, 59), (41, 60), (20, 100), (300, 20)])
 def test_covariance_equals_the_papers_formulas(count: int, assets: int) -> None:
-    """To 1e-9: near n = N the smallest eigenvalue, by whose inverse much is divided, has lost some digits."""
+    """To 1e-9: near n = N the smallest eigenvalue, which is often a divisor, has lost some digits."""
     random = np.random.default_rng(count)
     returns = (
         random.normal(size=(count, assets)) * np.linspace(0.01, 0.03, assets) + random.normal(size=(count, 1)) / 100
@@ -75,7 +75,7 @@ def test_covariance_equals_the_papers_formulas(count: int, assets: int) -> None:
 
 @pytest.mark.parametrize("x", [-3.0, -1.0, 0.0, 0.7, 2.2, 5.0, 9.999, 10.0, -10.0, 1e3, -1e6, 1e12])
 def test_hilbert_transform_of_the_kernel_equals_its_integral(x: float) -> None:
-    """(1/π) PV ∫ κ(t) / (t - x) dt by quadrature, near and far; 1e-8 is what that is good for."""
+    """(1/π) PV ∫ κ(t) / (t - x) dt by quadrature, near and far; 1e-8 is the accuracy of the quadrature."""
     inside = abs(x) < ROOT5
     if inside:
         value, _ = quad(lambda t: 3 / (4 * ROOT5) * (1 - t * t / 5), -ROOT5, ROOT5, weight="cauchy", wvar=x)
@@ -110,8 +110,8 @@ def test_rotated_returns_have_the_rotated_covariance(seed: int, shape: tuple[int
 
 
 @pytest.mark.parametrize(("count", "assets"), [(120, 60), (60, 60), (61, 60), (40, 100), (252, 50)])
-def test_less_error_than_the_sample_and_positive_definite(count: int, assets: int) -> None:
-    """In each of ten samples of a known covariance (eigenvalues from 1 to 10), singular sample or not."""
+def test_the_error_is_smaller_than_the_samples_and_the_matrix_positive_definite(count: int, assets: int) -> None:
+    """In each of ten samples of a known covariance (eigenvalues from 1 to 10), with a singular sample or not."""
     truth = np.diag(np.linspace(1, 10, assets))
     for seed in range(10):
         returns = np.random.default_rng(seed).normal(size=(count, assets)) * np.sqrt(np.diagonal(truth))
@@ -121,7 +121,7 @@ def test_less_error_than_the_sample_and_positive_definite(count: int, assets: in
 
 
 def test_combination_of_assets_does_not_count_as_an_asset() -> None:
-    """With x₃ = (x₁ + x₂)/sqrt(2) the plane's directions are shrunk as two assets are; the third has no variance."""
+    """With x₃ = (x₁ + x₂)/sqrt(2) the directions of the plane are shrunk like two assets; the third has no variance."""
     returns = np.random.default_rng(4).normal(size=(50, 2))
     three = np.column_stack([returns, returns.sum(axis=1) / math.sqrt(2)])
     found = nonlinear_shrinkage_covariance(three)
@@ -130,7 +130,7 @@ def test_combination_of_assets_does_not_count_as_an_asset() -> None:
     np.testing.assert_allclose(np.linalg.eigvalsh(found), [0.0, *sorted(expected)], rtol=1e-9, atol=1e-14)
 
 
-def test_the_same_return_twice_counts_once_where_the_sample_is_singular() -> None:
+def test_a_repeated_return_counts_once_in_a_singular_sample() -> None:
     """30 returns, one of them twice: rank 28, still positive definite."""
     returns = np.random.default_rng(4).normal(size=(30, 50))
     returns[7] = returns[21]
@@ -148,7 +148,7 @@ def test_too_few_returns_are_an_error(assets: int) -> None:
 
 
 def test_the_estimator_takes_the_last_returns() -> None:
-    """Up to and including the row itself."""
+    """They include the row itself."""
     returns = np.random.default_rng(1).normal(size=(50, 3))
     found = NonlinearShrinkage(window=24).covariances(returns, [22, 49], 12)
     assert np.isnan(found[0]).all()

@@ -10,7 +10,7 @@ from backtest.estimation.methods.oas import OAS, oas_covariance
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 60), st.integers(2, 40))
 def test_covariance_equals_scikit_learns(seed: int, count: int, assets: int) -> None:
-    """Also with more assets than returns. 1e-12 of the largest variance, as sums are taken in other orders."""
+    """There may be more assets than returns. 1e-12 of the largest variance, as sums are taken in other orders."""
     random = np.random.default_rng(seed)
     returns = (
         random.standard_t(5, (count, assets)) * random.uniform(0.01, 0.1, assets) + random.normal(size=(count, 1)) / 20
@@ -20,7 +20,7 @@ def test_covariance_equals_scikit_learns(seed: int, count: int, assets: int) -> 
 
 
 def test_the_papers_intensity_is_a_little_smaller() -> None:
-    """Chen et al. (2010), equation 23, for 6 assets: less by a sixth at most, as the docstring says; for 200 by 1 %."""
+    """Chen et al. (2010), equation 23: for 6 assets less by a sixth at most, as documented; for 200 by 1 %."""
     for assets, most in ((6, 1 / 6), (200, 0.01)):
         returns = np.random.default_rng(assets).normal(size=(500, assets)) * np.linspace(0.5, 2, assets)
         s = np.cov(returns.T, ddof=0)
@@ -32,7 +32,7 @@ def test_the_papers_intensity_is_a_little_smaller() -> None:
 
 
 def test_equal_or_zero_variances_have_no_division_by_zero() -> None:
-    """S = μI, and S = 0."""
+    """The samples are S = μI and S = 0."""
     square = np.array([[0.01, 0.01], [0.01, -0.01], [-0.01, 0.01], [-0.01, -0.01]])
     np.testing.assert_allclose(oas_covariance(square), 1e-4 * np.eye(2), rtol=1e-15)
     assert (oas_covariance(np.zeros((5, 3))) == 0).all()
@@ -40,7 +40,7 @@ def test_equal_or_zero_variances_have_no_division_by_zero() -> None:
 
 
 def test_the_estimator_takes_the_last_returns() -> None:
-    """Up to and including the row itself."""
+    """They include the row itself."""
     returns = np.random.default_rng(1).normal(size=(30, 3))
     found = OAS(window=12).covariances(returns, [10, 29], 12)
     assert np.isnan(found[0]).all()

@@ -23,20 +23,20 @@ ROUNDING = 1e-16  # of entries near 4e-4: a few units in the last place
 
 
 def by_numpy(returns: Array, rows: range | list[int], window: int) -> Array:
-    """The covariance of each window as numpy works it out."""
+    """Return NumPy's covariance of each window."""
     count = returns.shape[1]
     return np.array([np.cov(returns[row + 1 - window : row + 1].T).reshape(count, count) for row in rows])
 
 
 def test_each_window_is_numpys_covariance_of_its_last_returns() -> None:
-    """Divisor window - 1, up to and including the row itself: one row earlier or later would fail."""
+    """The divisor is window - 1, and the row itself is included: one row earlier or later would fail."""
     found = rolling_sample_covariance(RETURNS, [11, 30, 59], 12)
     for matrix, row in zip(found, (11, 30, 59), strict=True):
         np.testing.assert_allclose(matrix, np.cov(RETURNS[row - 11 : row + 1].T), rtol=0, atol=ROUNDING)
 
 
 def test_covariance_equals_pandas_rolling() -> None:
-    """A second algorithm, with running sums: its updates lose some digits, hence 1e-15."""
+    """Another algorithm, with running sums: its updates lose some digits, hence 1e-15."""
     rolled = pd.DataFrame(RETURNS).rolling(20).cov()
     found = rolling_sample_covariance(RETURNS, list(range(60)), 20)
     for row in range(60):
@@ -44,7 +44,7 @@ def test_covariance_equals_pandas_rolling() -> None:
 
 
 def test_a_window_that_is_not_full_has_no_covariance() -> None:
-    """Neither before enough rows, nor for an asset that lacks a return; the others keep theirs, to the last bit."""
+    """This applies to the first rows and to an asset that lacks a return; the others keep theirs, to the last bit."""
     gap = RETURNS.copy()
     gap[25, 2] = np.nan
     whole = rolling_sample_covariance(RETURNS, [10, 11, 30, 40], 12)
@@ -79,11 +79,11 @@ def test_invalid_windows_are_rejected() -> None:
         window_rows("3W", 12)
 
 
-# ------------------------------------------------------------------------------------------------ sums that are shared
+# ---------------------------------------------------------------------------------------------------------- shared sums
 
 
 def shared(returns: Array, rows: range | list[int], window: int) -> Array:
-    """The covariances, having made sure that their windows share sums."""
+    """Return the covariances after checking that their windows share sums."""
     with patch.object(weighted_sums, "anchored_covariances", wraps=anchored_covariances) as watched:
         found = rolling_sample_covariance(returns, list(rows), window)
     assert watched.call_count >= 1
@@ -92,15 +92,15 @@ def shared(returns: Array, rows: range | list[int], window: int) -> Array:
 
 @pytest.mark.parametrize("count", [1, 2, 3, 6, 17, 60])
 @pytest.mark.parametrize(("window", "step"), [(64, 1), (64, 8), (100, 5), (130, 16), (252, 21), (756, 21), (1000, 125)])
-def test_shared_sums_are_numpys_covariances(count: int, window: int, step: int) -> None:
-    """On both sides of several anchors, with whole blocks and parts of them; 1e-12 is what is promised."""
+def test_shared_sums_equal_numpys_covariances(count: int, window: int, step: int) -> None:
+    """The rows lie on both sides of several anchors, with whole blocks and parts of them; 1e-12 is promised."""
     returns = np.random.default_rng(window).normal(0.0003, 0.01, (2 * window + 300, count))
     rows = range(window - 1, len(returns), step)
     assert error(shared(returns, rows, window), by_numpy(returns, rows, window)) < 1e-12
 
 
 def test_large_matrices_do_not_depend_on_later_dates() -> None:
-    """190 assets: a matrix fills what is worked on at a time. Whatever comes after a date, its bits are the same."""
+    """With 190 assets a matrix fills a whole batch. Whatever comes after a date, its bits are the same."""
     returns = np.random.default_rng(14).normal(0.0003, 0.01, (300, 190))
     rows = range(130, 300, 12)
     found = shared(returns, rows, 128)
@@ -113,23 +113,23 @@ def test_large_matrices_do_not_depend_on_later_dates() -> None:
 
 
 def test_a_calm_after_a_storm_keeps_its_digits() -> None:
-    """Volatility falls a million times: sums from which the storm is subtracted again have no digit right."""
+    """Volatility falls a million times: subtracting the storm from running sums would leave no correct digit."""
     returns = np.random.default_rng(0).normal(size=(900, 3))
     returns[:300] *= 1e6
     rows, window = range(100, 900, 10), 100
-    wanted = by_numpy(returns, rows, window)
-    assert error(shared(returns, rows, window), wanted) < 1e-12
+    expected = by_numpy(returns, rows, window)
+    assert error(shared(returns, rows, window), expected) < 1e-12
     products = np.cumsum(returns[:, :, None] * returns[:, None, :], axis=0)
     totals = np.cumsum(returns, axis=0)
     at, before = np.array(rows), np.array(rows) - window
     mean = (totals[at] - totals[before]) / window
     running = (products[at] - products[before] - window * mean[:, :, None] * mean[:, None, :]) / (window - 1)
-    assert error(running[-1], wanted[-1]) > 1e-4
+    assert error(running[-1], expected[-1]) > 1e-4
 
 
 @pytest.mark.parametrize("far", [0.0, 1.0, 1e6])
-def test_assets_of_very_different_volatilities_and_means(far: float) -> None:
-    """Volatilities from 1e-6 to 1e3, means up to a million of them: the anchor's return takes the mean out."""
+def test_assets_may_have_very_different_volatilities_and_means(far: float) -> None:
+    """Volatilities from 1e-6 to 1e3, means up to a million of them: the anchor's return removes the mean."""
     scale = np.array([1e-6, 1.0, 1e3])
     returns = (far + np.random.default_rng(1).normal(size=(500, 3))) * scale
     rows = range(99, 500, 7)
@@ -137,7 +137,7 @@ def test_assets_of_very_different_volatilities_and_means(far: float) -> None:
 
 
 def test_windows_with_an_outlier_as_anchor_are_computed_separately() -> None:
-    """An outlier on row 504, an anchor: all windows that contain it are computed one by one, to the last bit."""
+    """Row 504 is an outlier and an anchor: all windows that contain it are computed one by one, to the last bit."""
     window = 252
     returns = np.random.default_rng(2).normal(size=(1000, 3))
     returns[504, 1] = 1e4
@@ -158,7 +158,7 @@ def test_returns_that_do_not_vary_have_a_variance_of_zero_exactly() -> None:
 
 
 def test_gap_affects_only_its_own_windows() -> None:
-    """With sums that are shared too: nothing of a missing return is left once it is out of the window."""
+    """Sums may be shared: a missing return leaves no trace once it is out of the window."""
     returns = np.random.default_rng(5).normal(size=(400, 3))
     gap = returns.copy()
     gap[150, 1] = np.nan
@@ -178,10 +178,10 @@ def test_gap_affects_only_its_own_windows() -> None:
     st.sampled_from([1.0, 0.999, 0.97, 0.5]),
     st.integers(0, 2**32 - 1),
 )
-def test_shared_sums_do_not_depend_on_the_dates_asked_for(
+def test_shared_sums_do_not_depend_on_the_requested_dates(
     window: int, steps: list[int], decay: float, seed: int
 ) -> None:
-    """Whatever dates are asked for, each is what it is alone, with weights that fall too; 1e-12 is what is promised."""
+    """Each date equals the date alone, whatever other dates are requested, also with falling weights; to 1e-12."""
     rows = (window - 2 + np.cumsum(steps)).tolist()
     returns = np.random.default_rng(seed).standard_t(3, (rows[-1] + 1, 3)) * [1.0, 1e-3, 30.0]
     together = rolling_weighted_covariances(returns, rows, window, decay=decay)
@@ -198,4 +198,4 @@ def test_memory_of_shared_sums_is_bounded() -> None:
         rolling_sample_covariance(returns, list(range(62, 200, 2)), 63)  # 3.9 blocks
         sharing.assert_not_called()
         rolling_sample_covariance(returns, list(range(99, 200, 13)), 100)  # fewer than eight dates a window
-        assert [call.args[1] for call in sharing.call_args_list] == [[99]]  # the first: more might have come after it
+        assert [call.args[1] for call in sharing.call_args_list] == [[99]]  # the first: more dates might follow it

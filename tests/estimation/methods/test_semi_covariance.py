@@ -9,7 +9,7 @@ from backtest.estimation.methods.semi_covariance import SemiCovariance, semi_cov
 
 
 def test_matrix_equals_its_definition_and_the_downside_deviation() -> None:
-    """Entry by entry; its diagonal is the square of the downside deviation, all periods counted."""
+    """Entry by entry; its diagonal is the square of the downside deviation, which counts all periods."""
     returns = np.random.default_rng(1).normal(0.001, 0.02, (40, 3))
     found = semi_covariance(returns, 0.002)
     for i in range(3):
@@ -36,7 +36,7 @@ def test_asset_that_always_rose_has_no_semi_variance() -> None:
 
 
 def test_the_estimator_takes_the_last_returns_and_its_threshold() -> None:
-    """Up to and including the row itself."""
+    """The returns include the row itself."""
     returns = np.random.default_rng(1).normal(size=(50, 3))
     found = SemiCovariance(window=24, threshold=0.01).covariances(returns, [22, 49], 12)
     assert np.isnan(found[0]).all()

@@ -20,8 +20,8 @@ def test_one_window_and_one_period_give_the_sample_covariance() -> None:
 
 
 @pytest.mark.parametrize(("window", "correlation_window", "periods"), [(30, 200, 1), (200, 30, 1), (60, 150, 5)])
-def test_volatilities_and_correlations_are_numpys(window: int, correlation_window: int, periods: int) -> None:
-    """The sums lie in the window with all of their returns: there are correlation_window - periods + 1."""
+def test_volatilities_and_correlations_equal_numpys(window: int, correlation_window: int, periods: int) -> None:
+    """All returns of the sums lie in the window: there are correlation_window - periods + 1 sums."""
     (found,) = rolling_separate_correlations(RETURNS, [280], window, correlation_window, periods=periods)
     volatilities = RETURNS[281 - window : 281].std(axis=0, ddof=1)
     of_window = RETURNS[281 - correlation_window : 281]
@@ -57,7 +57,7 @@ def test_a_volatility_without_a_correlation_is_kept() -> None:
 
 
 def test_sums_do_not_span_a_row_that_is_left_out() -> None:
-    """Worked example: returns of ten days, the sixth missing, sums over two: days 1-2, ..., 4-5, 7-8, ..., 9-10."""
+    """Ten days of returns, the sixth missing, sums over two days: days 1-2, ..., 4-5, 7-8, ..., 9-10."""
     returns = RETURNS[:10].copy()
     returns[5, 0] = np.nan
     (found,) = rolling_separate_correlations(returns, [9], 6, 10, periods=2, missing="complete_rows")
@@ -68,7 +68,7 @@ def test_sums_do_not_span_a_row_that_is_left_out() -> None:
 
 
 def test_too_few_complete_sums_are_an_error() -> None:
-    """Each row that is left out takes five sums along: three rows are few of 30, and leave 11 sums of 26."""
+    """Each missing row removes five sums: three of 30 rows leave 11 sums of 26."""
     returns = RETURNS[:30].copy()
     returns[[8, 15, 21], 0] = np.nan
     with pytest.raises(EstimationError, match=r"11 of 26 rows of returns, or of sums .* expected at least half"):
@@ -76,7 +76,7 @@ def test_too_few_complete_sums_are_an_error() -> None:
 
 
 def test_window_too_short_for_the_sums_is_rejected() -> None:
-    """A window too short for any data is refused with the settings, another one when the data is known."""
+    """A window too short for any data is refused with the settings, another one once the data is known."""
     with pytest.raises(ValidationError, match="the window of the correlations, 5, holds at most 5 returns; expected 6"):
         SeparateCorrelations(window=5, correlation_periods=5)
     with pytest.raises(EstimationError, match="a correlation window of 1 rows holds 0 sums of 5 returns; expected two"):

@@ -17,7 +17,7 @@ def second_moment(returns: Floats) -> Floats:
 
 
 def test_asset_with_a_missing_return_is_left_out() -> None:
-    """To the last bit: the estimate sees the others alone; and once the gap is out of the window, all are back."""
+    """The estimate sees only the other assets; once the gap is out of the window, all are back, to the last bit."""
     gap = RETURNS.copy()
     gap[25, 2] = np.nan
     found = rolling_covariances(gap, [10, 24, 30, 37], 12, second_moment)
@@ -32,7 +32,7 @@ def test_asset_with_a_missing_return_is_left_out() -> None:
 
 
 def test_complete_rows_leave_the_row_out_for_all_assets() -> None:
-    """With `complete_rows` the estimate has one return less; where too few are left that is an error."""
+    """With `complete_rows` the estimate has one return less; too few are an error."""
     gap = RETURNS.copy()
     gap[25, 2] = np.nan
     found = rolling_covariances(gap, [30], 12, second_moment, "complete_rows")
@@ -42,7 +42,7 @@ def test_complete_rows_leave_the_row_out_for_all_assets() -> None:
 
 
 def test_constant_assets_have_zeros() -> None:
-    """Zero or another constant, also one whose mean is rounded; 0.1 three times has a mean other than 0.1."""
+    """The constant may be nonzero, and its mean rounded: the mean of three times 0.1 is not 0.1."""
     flat = np.column_stack([RETURNS[:3, 0], np.full(3, 0.1), np.zeros(3)])
     assert columns_that_vary(flat).tolist() == [True, False, False]
     found = estimate_where_varying(flat, lambda returns: np.full((returns.shape[1],) * 2, 7.0))
@@ -51,7 +51,7 @@ def test_constant_assets_have_zeros() -> None:
 
 
 def test_correlation_scaled_by_volatilities_is_the_covariance() -> None:
-    """There and back, to a few units in the last place; variances to the last bit."""
+    """Splitting and combining agree to a few last bits; variances have the same bits."""
     covariance = np.cov(RETURNS.T)
     volatilities = np.sqrt(np.diagonal(covariance))
     correlation = unit_diagonal(covariance)

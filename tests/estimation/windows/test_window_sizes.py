@@ -8,7 +8,7 @@ from backtest.estimation.windows.window_sizes import complete_windows, shortened
 
 
 def table(*rows: str) -> np.ndarray:
-    """Returns of 0.01 where a row has an x."""
+    """Return a table with 0.01 wherever a row has an x."""
     return np.array([[0.01 if cell == "x" else np.nan for cell in row] for row in rows])
 
 
@@ -32,7 +32,7 @@ def test_complete_rows_count_from_when_an_asset_joins() -> None:
 
 
 def test_asset_without_a_return_on_the_date_is_not_available() -> None:
-    """It may have left for good: its missing rows must not cost the others theirs."""
+    """It may have left for good: its missing rows must not remove rows of the others."""
     returns = table("xx", "xx", "xx", "x.", "x.")
     assert [c.tolist() for _, c, _ in window_places(returns, [2, 3, 4], 3, "complete_rows")] == [[0, 1], [0], [0]]
 
@@ -59,7 +59,7 @@ def test_dates_without_assets_are_skipped() -> None:
 
 
 def test_windows_are_read_only() -> None:
-    """It may be the caller's table itself, where nothing is left out."""
+    """A window without omissions may be the caller's table itself."""
     ((_, _, returns),) = complete_windows(table("x", "x", "x"), [2], 2, "complete_assets")
     with pytest.raises(ValueError, match="read-only"):
         returns[0] = 0
@@ -73,7 +73,7 @@ def test_shortened_windows_lack_rows() -> None:
 
 
 def test_at_least_half_of_the_rows_must_be_complete() -> None:
-    """Three of six will do, three of seven will not, nor one of two."""
+    """Three of six suffice; three of seven and one of two do not."""
     half = table("xx", ".x", "x.", "xx", ".x", "xx")
     ((_, _, kept),) = window_places(half, [5], 6, "complete_rows")
     assert kept.tolist() == [0, 3, 5]

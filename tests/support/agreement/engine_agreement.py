@@ -33,13 +33,13 @@ def both(inputs: Inputs) -> tuple[OraclePath | None, Ledger | None, str]:
     """Return the two paths of a run, None where it is refused, and the engine's message in that case."""
     run = translated(inputs)
     try:
-        wanted = inputs.run()
+        expected = inputs.run()
     except ValueError:
-        wanted = None
+        expected = None
     try:
-        return wanted, run.simulate(), ""
+        return expected, run.simulate(), ""
     except SimulationError as error:
-        return wanted, None, str(error)
+        return expected, None, str(error)
 
 
 def translated(inputs: Inputs) -> EngineRun:
@@ -50,23 +50,23 @@ def table(rows: list[dict[str, float]], assets: list[str]) -> np.ndarray:
     return np.array([[row.get(a, 0.0) for a in assets] for row in rows]).reshape(len(rows), len(assets))
 
 
-def disagreement(wanted: OraclePath, got: Ledger) -> float:
+def disagreement(expected: OraclePath, got: Ledger) -> float:
     """Return the largest difference, in units of the bound; infinite if the two do not have the same events."""
     events = [
-        (len(wanted.nav), len(got.nav)),
-        (wanted.reasons, list(zip(got.trade_rows.tolist(), got.trade_reasons, strict=True))),
-        (wanted.margin_calls, got.trade_rows[got.called].tolist()),
-        (wanted.ruined, got.nav[-1] == 0),
+        (len(expected.nav), len(got.nav)),
+        (expected.reasons, list(zip(got.trade_rows.tolist(), got.trade_reasons, strict=True))),
+        (expected.margin_calls, got.trade_rows[got.called].tolist()),
+        (expected.ruined, got.nav[-1] == 0),
     ]
     if any(one != other for one, other in events):
         return np.inf
-    weights, trades = table(wanted.weights, wanted.assets), table(wanted.trades, wanted.assets)
-    rows = wanted.trade_rows
+    weights, trades = table(expected.weights, expected.assets), table(expected.trades, expected.assets)
+    rows = expected.trade_rows
     exposure = np.maximum(1.0, np.abs(weights).sum(axis=1))
     np.add.at(exposure, rows, np.abs(trades).sum(axis=1))  # a row may have two trades
     wide = np.maximum.accumulate(exposure)  # times NAV
-    assets = np.maximum.accumulate(np.array(wanted.nav) * exposure)  # what a row's flows are of, and those before
-    pnl = np.array([wanted.asset_pnl[a] for a in wanted.assets]).T
+    assets = np.maximum.accumulate(np.array(expected.nav) * exposure)  # positions of the row's flows and before
+    pnl = np.array([expected.asset_pnl[a] for a in expected.assets]).T
     room = CLOSE * wide
 
     def off(one: Any, other: Any, scale: np.ndarray) -> float:
@@ -74,11 +74,11 @@ def disagreement(wanted: OraclePath, got: Ledger) -> float:
         return float((difference / scale).max(initial=0.0))
 
     return max(
-        off(wanted.nav, got.nav, room * assets),
+        off(expected.nav, got.nav, room * assets),
         off(weights, got.weights, (room * exposure)[:, None]),
         off(pnl, got.asset_pnl, (room * assets)[:, None]),
         off(trades, got.trades, (room * exposure)[rows][:, None]),
-        off(wanted.trade_scales, got.trade_scales, room[rows]),
-        off(sum(wanted.shortfall), got.shortfall, room[-1:] * assets[-1]),
-        *(off(getattr(wanted, name), getattr(got, own), room * assets) for name, own in FLOWS.items()),
+        off(expected.trade_scales, got.trade_scales, room[rows]),
+        off(sum(expected.shortfall), got.shortfall, room[-1:] * assets[-1]),
+        *(off(getattr(expected, name), getattr(got, own), room * assets) for name, own in FLOWS.items()),
     )

@@ -20,15 +20,15 @@ def agree(result: bt.BacktestResult, case: Case, path: oracle.OraclePath, begin:
     scale = max(1.0, *(sum(abs(w) for w in weights.values()) for weights in path.weights))
     np.testing.assert_allclose(result.nav, path.nav, rtol=accuracy * scale, atol=1e-15)
 
-    def near(got: pd.Series, wanted: Sequence[float], name: str) -> None:
-        np.testing.assert_allclose(got, wanted, rtol=0, atol=accuracy * scale * max(path.nav), err_msg=name)
+    def near(got: pd.Series, expected: Sequence[float], name: str) -> None:
+        np.testing.assert_allclose(got, expected, rtol=0, atol=accuracy * scale * max(path.nav), err_msg=name)
 
     rows = [[weights.get(name, 0.0) for name in case.assets] for weights in path.weights]
     np.testing.assert_allclose(result.weights, rows, rtol=accuracy * scale, atol=accuracy * scale)
     decided = {row: target for row, target in case.decisions(begin).items() if row < path.start + len(path.dates)}
-    wanted = pd.DataFrame(decided, index=case.assets).T.fillna(0.0)
+    expected = pd.DataFrame(decided, index=case.assets).T.fillna(0.0)
     assert [day.date() for day in result.target_weights.index] == [case.dates[row] for row in decided]
-    np.testing.assert_allclose(result.target_weights, wanted, rtol=0, atol=accuracy * scale)
+    np.testing.assert_allclose(result.target_weights, expected, rtol=0, atol=accuracy * scale)
     trades = [[trade.get(name, 0.0) for name in case.assets] for trade in path.trades]
     assert [day.date() for day in result.trades.index] == [path.dates[t] for t in path.trade_rows]
     np.testing.assert_allclose(result.trades, trades, rtol=0, atol=accuracy * scale)

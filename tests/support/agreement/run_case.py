@@ -1,4 +1,4 @@
-"""Whole runs by the oracle: a market, terms and a strategy, whose schedule, weights and path are worked out here."""
+"""Whole runs by the oracle: a market, terms and a strategy; schedule, weights and path are computed here."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ class Case:
     """A market, and the terms and the strategy of a run.
 
     Args:
-        dates: of the data.
+        dates: dates of the data.
         prices: by asset; None where a price is missing.
         cash: return of each period; row 0 is not used.
         before: number of returns before row 0: 0 for a file of prices, 1 for a file of returns.
@@ -67,7 +67,7 @@ class Case:
 
     @cached_property
     def excess(self) -> list[list[float | None]]:
-        """Excess returns by row and asset; None without a price on either side."""
+        """Return excess returns by row and asset; None without a price on either side."""
         rows: list[list[float | None]] = [[None] * len(self.prices)]
         for t in range(1, len(self.dates)):
             pairs = [(series[t - 1], series[t]) for series in self.prices.values()]
@@ -75,7 +75,7 @@ class Case:
         return rows
 
     def holdable(self, row: int) -> list[str]:
-        """Assets with a price now and a full window of returns up to now (or just a price, if no window is needed)."""
+        """Return assets with a price now and a full window of returns up to now (or just a price, without a window)."""
         if row < 0:
             return []
         now = [name for name in self.assets if self.prices[name][row] is not None]
@@ -97,7 +97,7 @@ class Case:
         return oracle.sample_covariance([[value for i in at if (value := values[i]) is not None] for values in window])
 
     def decide(self, row: int) -> dict[str, float]:
-        """Target weights at a row, by the oracle's own arithmetic."""
+        """Return target weights at a row, by the oracle's own arithmetic."""
         names, kind = self.holdable(row), self.strategy["name"]
         if kind == "equal_weight":
             return {name: 1 / len(names) for name in names}
@@ -125,7 +125,7 @@ class Case:
 
     @cached_property
     def first_decision(self) -> int:
-        """The first rebalance date on which there is what the strategy needs."""
+        """Return the first rebalance date on which the strategy has what it needs."""
         enough = min(2, len(self.prices)) if self.ragged else len(self.prices)
         rows = range(len(self.dates)) if self.frequency == "never" else self.rebalance_rows
         return next(row for row in rows if len(self.holdable(row)) >= enough)
@@ -135,7 +135,7 @@ class Case:
         return oracle.rebalance_indices(self.dates, self.frequency)
 
     def decisions(self, begin: int) -> dict[int, dict[str, float]]:
-        """All decisions of a run whose first is at row `begin`."""
+        """Return all decisions of a run whose first is at row `begin`."""
         later = [] if self.frequency == "never" else [row for row in self.rebalance_rows if row > begin]
         for row in [begin, *later]:
             if row not in self.decided:  # worked out once: the oracle takes its time
@@ -143,7 +143,7 @@ class Case:
         return {row: self.decided[row] for row in [begin, *later]}
 
     def path(self, begin: int | None = None) -> oracle.OraclePath:
-        """The oracle's path."""
+        """Return the oracle's path."""
         begin = self.first_decision if begin is None else begin
         start = begin + self.lag
         costs = self.terms.get("costs", {}).get("trading_bps", 0.0)
@@ -168,5 +168,5 @@ class Case:
 
 
 def accuracy(case: Case) -> float:
-    """Relative tolerance of NAV; `test_whole_runs` has the reasons."""
+    """Return the relative tolerance of NAV; `test_whole_runs` has the reasons."""
     return 1e-11 if case.estimates else 1e-13

@@ -31,7 +31,7 @@ import pandas as pd
 from backtest.strategy import MarketView, Strategy
 
 class Halfway(Strategy):
-    '''Goes half of the way from what it holds to twice its NAV in stocks: what it holds depends on its loan's price.'''
+    '''Moves half way from its holdings to twice its NAV in stocks, so its weights depend on the price of its loan.'''
 
     reads_current_weights: ClassVar[bool] = True
 

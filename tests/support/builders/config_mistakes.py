@@ -8,7 +8,7 @@ from backtest.config import RunConfig, load_config
 from backtest.errors import ConfigError
 
 GOOD = """\
-# A configuration without a mistake.
+# A correct configuration.
 name: mine
 data:
   source: sample

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 COPIED = [2, 0, 4, 1, 1]
 
-# The paper's table of weights, percent to two digits: of the minimum variance portfolio (by the critical line
-# algorithm), of hierarchical risk parity, and of inverse variance.
+# The paper's table of weights, in percent to two digits: the minimum variance portfolio (by the critical line
+# algorithm), hierarchical risk parity, and inverse variance.
 MINIMUM_VARIANCE = [14.44, 19.93, 19.73, 19.87, 18.68, 0.00, 5.86, 1.49, 0.00, 0.00]
 HIERARCHICAL_RISK_PARITY = [7.00, 7.59, 10.84, 19.03, 9.72, 10.19, 6.62, 9.10, 7.12, 12.79]
 INVERSE_VARIANCE = [10.36, 10.28, 10.36, 10.25, 10.31, 9.74, 9.80, 9.65, 9.64, 9.61]

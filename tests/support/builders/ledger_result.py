@@ -64,10 +64,10 @@ def simulated(
     for column, row in (missing or {}).items():
         prices.iloc[row:, column] = np.nan
     data = MarketData(prices, table, pd.Series(cash, index=dates, dtype=float), classes or {}, periods_per_year)
-    rows, wanted = list(targets), np.array(list(targets.values()), dtype=float)
+    rows, target_weights = list(targets), np.array(list(targets.values()), dtype=float)
     periods = Periods.of(data)
-    path = simulate(periods, rows, wanted, 0, terms)
-    nothing = np.full(wanted.shape, np.nan)
+    path = simulate(periods, rows, target_weights, 0, terms)
+    nothing = np.full(target_weights.shape, np.nan)
     risk = ExAnteRisk(nothing, nothing, np.full((len(rows), len(set((classes or {}).values()))), np.nan))
     return build_result(
         path, data, rows=rows, risk=risk, terms=terms, name="synthetic", strategy="fixed",

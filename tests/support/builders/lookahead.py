@@ -70,8 +70,8 @@ def write_files(folder: Path, case: Case) -> Path:
         "fees": {"management_bps": 25, "expense_ratio_bps": 12},
     }
     source: dict[str, Any] = {"source": "csv", "path": "market.csv", "values": case.values, "cash": "bills"}
-    source["periods_per_year"] = 12  # of days too: so that trailing years fit into few rows
-    followed = "benchmark" in (  # it may hold only what the run has a covariance of
+    source["periods_per_year"] = 12  # for daily data too, so that trailing years fit into few rows
+    followed = "benchmark" in (  # it may hold only assets with a covariance in the run
         case.settings.get("target_volatility"),
         (case.leverage or {}).get("target_volatility"),
     )

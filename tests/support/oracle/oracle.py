@@ -1,13 +1,13 @@
 """The oracle: a slow, plain simulator of the accounting of one run, written from the design alone.
 
 It shares no code with the project (and must never import it). Money is kept in currency with a first NAV of
-exactly 1; dictionaries are keyed by asset; sums are exact (`math.fsum`). The tests hold the engine to it.
+exactly 1; dictionaries are keyed by asset; sums are exact (`math.fsum`). The tests compare the engine with it.
 
-Words: "row t" is the date with index t; "period t" is (t-1, t]; "opening" is after the trades of row t-1.
+Terms: "row t" is the date with index t; "period t" is (t-1, t]; "opening" is after the trades of row t-1.
 
-Its files, in the order to read them: oracle_terms (the terms of a run), oracle_flows (a period), oracle_trades (a
-close), oracle_bands (what is traded when), oracle_path (a run); also oracle_calendar, oracle_risk and
-oracle_numbers. Here are a run on plain margin terms and one that decides for itself, and the names of the rest.
+Its files, in reading order: oracle_terms (the terms of a run), oracle_flows (a period), oracle_trades (a close),
+oracle_bands (decisions and orders), oracle_path (a run); also oracle_calendar, oracle_risk and oracle_numbers. This
+file has a run on plain margin terms and a run with its own schedule of decisions, and re-exports the other names.
 """
 
 from __future__ import annotations
@@ -127,13 +127,13 @@ def backtest(
     expense_ratio: Weights | None = None,
     management_fee: float = 0.0,
 ) -> OraclePath:
-    """A run over dates that all assets and cash share (the default universe).
+    """Simulate a run over dates that all assets and cash share (the default universe).
 
-    `decide` is given the last `window` rows of excess returns up to and including the rebalance date, columns
+    `decide` receives the last `window` rows of excess returns up to and including the rebalance date, with columns
     in the order of `prices`, and their sample covariance (two empty lists with `window=None`: fixed weights).
-    The first decision is at the first rebalance date with a full window (or, without one, at the first
-    rebalance date); what is decided at index r is traded at r + lag, if that is before the last date. The
-    path's row 0 is the first trade's date, `path.start` in `dates`.
+    The first decision is on the first rebalance date with a full window (or, without a window, on the first
+    rebalance date). A decision at index r is traded at r + lag, if that is before the last date. Row 0 of the path
+    is the date of the first trade, `path.start` in `dates`.
     """
     assets = list(prices)
     last = len(dates) - 1

@@ -1,4 +1,4 @@
-"""The oracle: what is traded when. Decisions, their lag, and bands around the latest of them."""
+"""The oracle: decisions and orders. Decisions have a lag, and bands around the latest of them order trades."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Weights = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Seen:
-    """The state at a close that a decision may depend on: after the close's sales and trades, before its own trade."""
+    """The state at a close on which a decision may depend: after the sales of the close, before its own trade."""
 
     nav: float
     weights: Weights
@@ -24,7 +24,7 @@ Decision = Weights | Callable[[Seen], Weights]
 
 @dataclass(frozen=True)
 class Order:
-    """A target to be traded, and why: "rebalance" (the schedule) or "band" (a breach, and nothing else)."""
+    """A target to be traded, and the reason: "rebalance" (the schedule) or "band" (a breach alone)."""
 
     target: Weights
     reason: str
@@ -33,11 +33,11 @@ class Order:
 
 @dataclass
 class Orders:
-    """The decisions of a run, by the row of their trade, and the orders that come of them.
+    """The decisions of a run by the row of their trade, and the resulting orders.
 
-    Every decision is traded `lag` rows later: always without bands; with bands the first, those that find a weight
-    off by more than its band, and all with `also_on_schedule`. A check between decisions orders a trade to the
-    latest decided target if nothing is waiting to be traded; a later decision that is to be traded cancels it.
+    Every decision is traded `lag` rows later. Without bands all decisions are traded; with bands, the first, those
+    that find a weight off by more than its band, and all with `also_on_schedule`. A check between decisions orders a
+    trade to the latest decided target if no trade is pending; a later decision that will be traded cancels it.
     """
 
     decisions: Mapping[int, Decision]
@@ -47,7 +47,7 @@ class Orders:
     due: dict[int, Order] = field(default_factory=dict)
 
     def look(self, row: int, seen: Seen, off: Callable[[Weights], bool]) -> None:
-        """Take in the decision and the check of a row's close; `off` tests whether a target's bands are breached."""
+        """Process the decision and the check of a row's close; `off` tests whether a target's bands are breached."""
         trade_row = row + self.lag
         decision = self.decisions.get(trade_row)
         if decision is not None:
@@ -72,8 +72,9 @@ def is_off(weights: Weights, target: Weights, bands: Bands) -> bool:
 def nearest_within(drifted: Weights, target: Weights, bands: Bands) -> dict[str, float]:
     """Return the weights nearest to the drifted ones (least squares) inside the bands whose sum is the target's.
 
-    The target lies inside its own bands, so there are such weights. By the conditions of Kuhn and Tucker all move by
-    one amount, but for those that stop at an end; the sum rises with that amount. Bisection finds it to the last bit.
+    The target lies inside its own bands, so such weights exist. By the conditions of Kuhn and Tucker all weights move
+    by one amount, except for weights that stop at an end; the sum rises with that amount. Bisection finds it to the
+    last bit.
     """
     low = {a: bands.ends(w)[0] for a, w in target.items()}
     high = {a: bands.ends(w)[1] for a, w in target.items()}

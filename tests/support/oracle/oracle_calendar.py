@@ -1,4 +1,4 @@
-"""The oracle: rebalance dates, and what a rate a year earns over some days."""
+"""The oracle: rebalance dates, and the return of an annual rate over a number of days."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from datetime import date
 
 
 def _last_of_each(dates: Sequence[date], period: Callable[[date], object]) -> list[int]:
-    """Indices of the last date of each period in the data, the period under way at the end included."""
+    """Return the indices of the last date of each period in the data, including the unfinished period at the end."""
     last = len(dates) - 1
     return [t for t in range(len(dates)) if t == last or period(dates[t]) != period(dates[t + 1])]
 
 
 def rebalance_indices(dates: Sequence[date], frequency: str) -> list[int]:
-    """Indices of the rebalance dates: the data's last of each day, ISO week, month, quarter or year.
+    """Return the indices of rebalance dates: the last date of each day, ISO week, month, quarter or year in the data.
 
-    The data's last date is always among them (its period ends there, as far as the data goes). Nothing is
-    ever traded on it; only a trade of it would be, so that is the business of whoever trades.
+    The data's last date is always among them, because its period ends there as far as the data goes. No decision is
+    traded on it; the caller takes care of that.
     """
     periods: dict[str, Callable[[date], object]] = {
         "daily": lambda d: d,
@@ -31,10 +31,10 @@ def rebalance_indices(dates: Sequence[date], frequency: str) -> list[int]:
 
 
 def month_ends(dates: Sequence[date]) -> list[int]:
-    """Indices of the last date of each calendar month in the data."""
+    """Return the indices of the last date of each calendar month in the data."""
     return rebalance_indices(dates, "monthly")
 
 
 def annual_rate_return(rate: float, days: int) -> float:
-    """Return of an annual rate over some calendar days."""
+    """Return the growth at an annual rate over some calendar days."""
     return float((1.0 + rate) ** (days / 365.25)) - 1.0

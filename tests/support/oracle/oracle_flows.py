@@ -1,6 +1,6 @@
-"""The oracle: what happens in a period before anything is traded, by kind of financing.
+"""The oracle: flows of a period before anything is traded, by kind of financing.
 
-All flows are worked out on the opening balances: N the NAV, v the value (or notional) of each position.
+All flows are computed from the opening balances: N the NAV, v the value (or notional) of each position.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ class Period:
     loan_rate: float  # what a loan pays before its spread, over the period
 
     def money_market(self, rate: float) -> float:
-        """A rate a year over the period, actual days over 360."""
+        """Return a rate per year over the period, actual days over 360."""
         return rate * self.days / 360.0
 
     def of_year(self, rate: float) -> float:
-        """A rate a year over the period, actual days over 365."""
+        """Return a rate per year over the period, actual days over 365."""
         return rate * self.days / 365.0
 
 
 @dataclass
 class Flows:
-    """The flows of one period, each worked out on its own; `trading` grows by the trades of its close."""
+    """The flows of one period, each computed separately; `trading` grows by the trades of its close."""
 
     asset_pnl: dict[str, float]
     positions: dict[str, float]  # at the close, before trades
@@ -49,13 +49,13 @@ class Flows:
     shortfall: float = 0.0
 
     def nav_after(self, nav: float) -> float:
-        """The NAV once they have been paid."""
+        """Return NAV after the flows are paid."""
         gains = [*self.asset_pnl.values(), self.cash_interest, self.shortfall]
         return math.fsum([nav, *gains, -self.financing, -self.borrow, -self.fees, -self.trading])
 
 
 def flows_of(nav: float, positions: Mapping[str, float], period: Period, terms: Terms) -> Flows:
-    """All flows of a period but the performance fee."""
+    """Return all flows of a period except the performance fee."""
     financing = terms.financing
     if isinstance(financing, Fund):
         flows = _in_funds(nav, positions, period, financing)
@@ -68,13 +68,13 @@ def flows_of(nav: float, positions: Mapping[str, float], period: Period, terms: 
 
 
 def fees_of(nav: float, positions: Mapping[str, float], period: Period, fees: Fees) -> float:
-    """Expense ratios on what is held (a short receives them) and the management fee on the NAV."""
+    """Return expense ratios on the holdings (a short receives them) and the management fee on NAV."""
     expenses = [v * period.of_year(fees.expense_ratio.get(a, 0.0)) for a, v in positions.items()]
     return math.fsum([*expenses, nav * period.of_year(fees.management)])
 
 
 def spread_of(loan: float, period: Period, margin: Margin, terms: Terms) -> float:
-    """The part of a loan's interest that is its spread: by tiers, by date, or constant."""
+    """Return the spread part of a loan's interest: by tiers, by date, or constant."""
     if margin.tiers is not None:
         borrowed = loan * terms.money
         sizes = [*margin.tiers, math.inf]
@@ -87,7 +87,7 @@ def spread_of(loan: float, period: Period, margin: Margin, terms: Terms) -> floa
 
 
 def cash_and_loan(nav: float, positions: Mapping[str, float]) -> tuple[float, float, float]:
-    """Free cash, the loan, and the proceeds of shorts, which fund no longs."""
+    """Return free cash, the loan, and the proceeds of shorts, which fund no longs."""
     longs = math.fsum(v for v in positions.values() if v > 0.0)
     shorts = math.fsum(-v for v in positions.values() if v < 0.0)
     free = nav - longs
@@ -97,7 +97,7 @@ def cash_and_loan(nav: float, positions: Mapping[str, float]) -> tuple[float, fl
 
 
 def _on_margin(nav: float, positions: Mapping[str, float], period: Period, margin: Margin, terms: Terms) -> Flows:
-    """The loan pays its own rate and a spread; shorts pay a fee and earn a rebate."""
+    """Return flows on margin: the loan pays its own rate and a spread; shorts pay a fee and earn a rebate."""
     free, loan, shorts = cash_and_loan(nav, positions)
     spread = spread_of(loan, period, margin, terms)
     on_free_cash = free * (period.cash - period.money_market(margin.cash_spread))
@@ -117,7 +117,7 @@ def _on_margin(nav: float, positions: Mapping[str, float], period: Period, margi
 
 
 def _in_futures(nav: float, positions: Mapping[str, float], period: Period, futures: Futures) -> Flows:
-    """The NAV earns cash; each notional pays cash and its basis (a short receives both), and is rolled."""
+    """Return flows in futures: NAV earns cash; notionals pay cash and a basis (shorts receive both), and are rolled."""
     basis = math.fsum(v * period.money_market(futures.basis.get(a, 0.0)) for a, v in positions.items())
     implied = math.fsum(v * period.cash for v in positions.values())
     pnl = {a: v * period.returns[a] for a, v in positions.items()}
@@ -133,10 +133,10 @@ def _in_futures(nav: float, positions: Mapping[str, float], period: Period, futu
 
 
 def _in_funds(nav: float, positions: Mapping[str, float], period: Period, fund: Fund) -> Flows:
-    """A fund returns L r - (L - 1) c - s max(L - 1, -L, 0) - e, and is never worth less than nothing.
+    """Return flows in funds: a fund returns L r - (L - 1) c - s max(L - 1, -L, 0) - e, and is never worth less than 0.
 
-    What it would lose beyond that is its counterparty's shortfall. A fund sold short earns cash on its proceeds; if
-    the longs come to exceed the NAV, the loan for them pays the cash rate.
+    Its counterparty bears the loss beyond that. A fund sold short earns cash on its proceeds; if the longs come to
+    exceed NAV, the loan for them pays the cash rate.
     """
     leverage = fund.leverage
     swap = period.money_market(fund.swap_spread) * max(leverage - 1.0, -leverage, 0.0)

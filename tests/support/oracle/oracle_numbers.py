@@ -16,7 +16,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _std(values: Sequence[float]) -> float:
-    """Standard deviation with divisor n - 1; NaN below two values, 0 where it is mere rounding."""
+    """Return the standard deviation with divisor n - 1; NaN below two values, 0 for mere rounding."""
     if len(values) < 2:
         return math.nan
     mean = _mean(values)
@@ -25,30 +25,30 @@ def _std(values: Sequence[float]) -> float:
 
 
 def _excess(nav: Sequence[float], cash_returns: Sequence[float]) -> list[float]:
-    """NAV returns less cash; `cash_returns` has one entry a row, row 0's unused."""
+    """Return NAV returns less cash; `cash_returns` has one entry per row, and row 0's is unused."""
     if len(cash_returns) < len(nav):
         raise ValueError("cash returns need one entry a row of the NAV")
     return [r - cash_returns[t] for t, r in enumerate(nav_returns(nav), start=1)]
 
 
 def total_return(nav: Sequence[float]) -> float:
-    """Last NAV over the first, less 1."""
+    """Return last NAV over first NAV, less 1."""
     return nav[-1] / nav[0] - 1.0
 
 
 def cagr(nav: Sequence[float], dates: Sequence[date]) -> float:
-    """Compound growth a year from the first NAV date; years are calendar days / 365.25."""
+    """Return compound growth per year from the first NAV date; years are calendar days / 365.25."""
     years = (dates[-1] - dates[0]).days / 365.25
     return float((nav[-1] / nav[0]) ** (1.0 / years)) - 1.0
 
 
 def volatility(nav: Sequence[float], periods_per_year: int) -> float:
-    """Annualised standard deviation of returns, ddof 1."""
+    """Return the annualised standard deviation of returns, ddof 1."""
     return math.sqrt(periods_per_year) * _std(nav_returns(nav))
 
 
 def sharpe(nav: Sequence[float], cash_returns: Sequence[float], periods_per_year: int) -> float:
-    """Annualised mean excess return over its annualised standard deviation; NaN where that is 0."""
+    """Return annualised mean excess return over its annualised standard deviation; NaN if that is 0."""
     excess = _excess(nav, cash_returns)
     std = _std(excess)
     if math.isnan(std) or std == 0.0:
@@ -57,7 +57,7 @@ def sharpe(nav: Sequence[float], cash_returns: Sequence[float], periods_per_year
 
 
 def sortino(nav: Sequence[float], cash_returns: Sequence[float], periods_per_year: int) -> float:
-    """Annualised mean excess return over annualised downside deviation: target cash, divisor all periods."""
+    """Return annualised mean excess return over annualised downside deviation: target cash, divisor all periods."""
     excess = _excess(nav, cash_returns)
     downside = math.sqrt(math.fsum(min(0.0, e) ** 2 for e in excess) / len(excess))
     if downside < ROUNDING:
@@ -66,10 +66,10 @@ def sortino(nav: Sequence[float], cash_returns: Sequence[float], periods_per_yea
 
 
 def max_drawdown(nav: Sequence[float], dates: Sequence[date]) -> tuple[float, date | None, date | None]:
-    """The deepest drawdown (never above 0), the date of the peak it fell from, and the date of its trough.
+    """Return the deepest drawdown (never above 0), the date of its peak, and the date of its trough.
 
-    The first of several equal troughs, and the last of several equal peaks before it; (0.0, None, None) where
-    the NAV never fell.
+    The trough is the first of several equal ones, and the peak is the last of several equal ones before it;
+    (0.0, None, None) if NAV never fell.
     """
     deepest: tuple[float, date | None, date | None] = (0.0, None, None)
     peak, peak_date = nav[0], dates[0]
@@ -87,21 +87,21 @@ def _central_moment(values: Sequence[float], power: int) -> float:
 
 
 def skew(nav: Sequence[float]) -> float:
-    """Population skewness of returns, m3 / m2^(3/2); NaN where they do not vary."""
+    """Return the population skewness of returns, m3 / m2^(3/2); NaN if they do not vary."""
     returns = nav_returns(nav)
     m2 = _central_moment(returns, 2)
     return math.nan if math.sqrt(m2) < ROUNDING else _central_moment(returns, 3) / m2**1.5
 
 
 def excess_kurtosis(nav: Sequence[float]) -> float:
-    """Population kurtosis of returns less 3, m4 / m2^2 - 3 (normal = 0); NaN where they do not vary."""
+    """Return the population kurtosis of returns less 3, m4 / m2^2 - 3 (normal = 0); NaN if they do not vary."""
     returns = nav_returns(nav)
     m2 = _central_moment(returns, 2)
     return math.nan if math.sqrt(m2) < ROUNDING else _central_moment(returns, 4) / m2**2 - 3.0
 
 
 def _quantile_05(values: Iterable[float]) -> float:
-    """The 5% quantile, linear between order statistics at position 0.05 (n - 1): NumPy's and pandas' default.
+    """Return the 5% quantile, linear between order statistics at position 0.05 (n - 1), as NumPy and pandas do.
 
     The position is (n - 1) / 20 in whole numbers: no rounding can move it across an order statistic.
     """
@@ -113,58 +113,58 @@ def _quantile_05(values: Iterable[float]) -> float:
 
 
 def var_95(nav: Sequence[float]) -> float:
-    """Historical value at risk of one period, positive = loss: less the 5% quantile of returns.
+    """Return the historical value at risk of one period, positive = loss: less the 5% quantile of returns.
 
     The quantile is NumPy's default (linear, Hyndman and Fan's type 7), which `np.quantile`, `Series.quantile`
-    and empyrical give, so that a user can check it in one line. Not floored: negative where all is gain.
+    and empyrical use, so a user can check it in one line. It is not floored: it is negative if all returns are gains.
     """
     return -_quantile_05(nav_returns(nav))
 
 
 def cvar_95(nav: Sequence[float]) -> float:
-    """The mean loss over the periods whose return is at or below that 5% quantile, positive = loss."""
+    """Return the mean loss over the periods whose return is at or below the 5% quantile, positive = loss."""
     returns = nav_returns(nav)
     threshold = _quantile_05(returns)
     return -_mean([r for r in returns if r <= threshold])
 
 
 def _per_year(path: OraclePath, column: Sequence[float]) -> float:
-    """Sum of cost_t / NAV_{t-1} over the years of the path."""
+    """Return the sum of cost_t / NAV_{t-1} over the years of the path."""
     return math.fsum(column[t] / path.nav[t - 1] for t in range(1, len(path.nav))) / path.years
 
 
 def turnover_per_year(path: OraclePath) -> float:
-    """Half the sum of |trades| (already fractions of the NAV before each), the first purchase in, a year."""
+    """Return half the sum of |trades| (fractions of the NAV before each), including the first purchase, per year."""
     return math.fsum(abs(s) / 2.0 for trade in path.trades for s in trade.values()) / path.years
 
 
 def trading_cost_per_year(path: OraclePath) -> float:
-    """Trading costs a year, as a fraction of each period's opening NAV row."""
+    """Return trading costs per year, as a fraction of each period's opening NAV row."""
     return _per_year(path, path.trading)
 
 
 def financing_cost_per_year(path: OraclePath) -> float:
-    """All interest on loans a year."""
+    """Return all interest on loans per year."""
     return _per_year(path, path.financing)
 
 
 def financing_drag_per_year(path: OraclePath) -> float:
-    """The part of the interest on loans that is above cash, a year."""
+    """Return the interest on loans above cash per year."""
     return _per_year(path, path.financing_drag)
 
 
 def borrow_cost_per_year(path: OraclePath) -> float:
-    """Fees on short positions a year."""
+    """Return fees on short positions per year."""
     return _per_year(path, path.borrow)
 
 
 def fees_per_year(path: OraclePath) -> float:
-    """Fund expenses and management fees a year."""
+    """Return fund expenses and management fees per year."""
     return _per_year(path, path.fees)
 
 
 def average_financing_rate(path: OraclePath) -> float | None:
-    """Interest over loan x days / 360, both summed in currency; None without loans."""
+    """Return interest over loan x days / 360, both summed in currency; None without loans."""
     loan_years = math.fsum(
         path.loan[t] * (path.dates[t] - path.dates[t - 1]).days / 360.0 for t in range(1, len(path.dates))
     )

@@ -1,8 +1,8 @@
 """The oracle: the path of one run under any terms, row by row.
 
 Order in a period: prices move; interest and borrow fees; other fees, the performance fee last; the end if nothing
-is left; the sale of what has no price; the end again if nothing is left; the margin check; trades. Row 0 is the
-first trade's date, before whose trade the NAV is exactly 1.
+is left; the sale of assets without a price; the end again if nothing is left; the margin check; trades. Row 0 is the
+date of the first trade, before which NAV is exactly 1.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class OraclePath:
 
     @property
     def reasons(self) -> list[tuple[int, str]]:
-        """The row and the reason of each trade."""
+        """Return the row and the reason of each trade."""
         return list(zip(self.trade_rows, self.trade_reasons, strict=True))
 
     def trades_of(self, row: int) -> list[dict[str, float]]:
@@ -73,17 +73,17 @@ class OraclePath:
 
     @property
     def years(self) -> float:
-        """Calendar days from the first NAV date to the last, over 365.25."""
+        """Return calendar days from the first NAV date to the last, over 365.25."""
         return (self.dates[-1] - self.dates[0]).days / 365.25
 
     @property
     def returns(self) -> list[float]:
-        """NAV returns, one per period (one fewer than rows)."""
+        """Return NAV returns, one per period (one fewer than rows)."""
         return nav_returns(self.nav)
 
 
 def nav_returns(nav: Sequence[float]) -> list[float]:
-    """Simple returns of a NAV, one per period."""
+    """Return simple returns of NAV, one per period."""
     return [nav[t] / nav[t - 1] - 1.0 for t in range(1, len(nav))]
 
 
@@ -95,14 +95,14 @@ def run(
     terms: Terms,
     loan_returns: Sequence[float] | None = None,
 ) -> OraclePath:
-    """The accounting of one run, from the first trade's date (row 0) on.
+    """Return the accounting of one run, from the date of the first trade (row 0) on.
 
     `targets[t]` are exposures as fractions of NAV for a trade at the close of row t, decided `terms.lag` rows
-    before (the first ones before row 0, where nothing is held yet); an asset left out counts as 0. A target may be
-    a function of the NAV and the weights at the close that decides. Nothing is traded on the last date but what has
-    no price. A date may have two rows, its open and its close: then the period between them has no days, and row 0 is
-    the last close before the first trade. Entry t of `cash_returns` and `loan_returns` (cash, where not
-    given) is the return of period t; row 0's is unused.
+    before (the first ones before row 0, when nothing is held yet); an asset left out counts as 0. A target may be
+    a function of NAV and the weights at the close of the decision. On the last date only assets without a price are
+    traded. A date may have two rows, its open and its close: then the period between them has no days, and row 0 is
+    the last close before the first trade. Entry t of `cash_returns` and `loan_returns` (by default cash) is the
+    return of period t; row 0's is unused.
     """
     loan_rates = cash_returns if loan_returns is None else loan_returns
     _check_inputs(dates, prices, [cash_returns, loan_rates], targets, terms)
@@ -169,9 +169,9 @@ def _trade(
     rates: CostRates,
     terms: Terms,
 ) -> tuple[Traded | None, dict[str, float] | None]:
-    """Trade what is due at a close or what a margin call asks for, note it, and return it.
+    """Trade the order of a close or the sale of a margin call, record it, and return it.
 
-    The second value is the weights after it where they are known exactly.
+    The second value is the weights after the trade if they are known exactly.
     """
     call = called(nav, positions, terms)
     if call:
@@ -205,8 +205,8 @@ def _trade_order(
 ) -> tuple[Traded | None, dict[str, float] | None, float]:
     """Trade an order: to its target, or to the edge of its bands, as far as margin allows.
 
-    The no-trade zone spares what has a price, unless the trade has to answer a margin call, or more would be held than
-    the initial margin allows. What is within rounding of its target is spared in any case.
+    The no-trade zone applies to assets with a price, unless the trade has to answer a margin call, or the holdings
+    would exceed the initial margin. Positions within rounding of their target are never traded.
     """
     leverage = terms.leverage
     wanted, scale = as_allowed(_of(order.target, priced), terms)
@@ -255,7 +255,7 @@ def _period(dates: Sequence[date], prices: Prices, positions: Weights, t: int, c
 
 
 def _record(path: OraclePath, day: date, row: int, nav: float, weights: Weights, flows: Flows) -> None:
-    """Append one row. The NAV of row 0 is that before its trade, whose cost belongs to the next row's period."""
+    """Append one row. The NAV of row 0 is before its trade, whose cost belongs to the next row's period."""
     path.dates.append(day)
     path.nav.append(1.0 if row == 0 else nav)
     path.weights.append(dict(weights))

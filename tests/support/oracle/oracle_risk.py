@@ -11,7 +11,7 @@ Matrix = Sequence[Sequence[float]]
 def excess_returns(
     prices: Mapping[str, Sequence[float]], cash_returns: Sequence[float], first: int, last: int
 ) -> list[list[float]]:
-    """Rows `first` to `last`, both included, of simple returns less the cash return."""
+    """Return rows `first` to `last`, both included, of simple returns less the cash return."""
     return [
         [series[t] / series[t - 1] - 1.0 - cash_returns[t] for series in prices.values()]
         for t in range(first, last + 1)
@@ -19,7 +19,7 @@ def excess_returns(
 
 
 def sample_covariance(excess_returns_rows: Matrix) -> list[list[float]]:
-    """Sample covariance of rows (dates) of columns (assets): means first, then products; divisor n - 1."""
+    """Return the sample covariance of rows (dates) of columns (assets): means first, then products; divisor n - 1."""
     rows = [list(row) for row in excess_returns_rows]
     n = len(rows)
     if n < 2:
@@ -31,25 +31,25 @@ def sample_covariance(excess_returns_rows: Matrix) -> list[list[float]]:
 
 
 def portfolio_variance(weights: Sequence[float], cov: Matrix) -> float:
-    """W' S w, per period."""
+    """Return w' S w, per period."""
     n = range(len(weights))
     return math.fsum(weights[i] * cov[i][j] * weights[j] for i in n for j in n)
 
 
 def risk_shares(weights: Sequence[float], cov: Matrix) -> list[float]:
-    """Each asset's share of the portfolio's variance, w_i (S w)_i / w' S w; they add up to 1."""
+    """Return each asset's share of the portfolio's variance, w_i (S w)_i / w' S w; they add up to 1."""
     n = range(len(weights))
     variance = portfolio_variance(weights, cov)
     return [weights[i] * math.fsum(cov[i][j] * weights[j] for j in n) / variance for i in n]
 
 
 def erc(cov: Matrix, budgets: Sequence[float] | None = None) -> list[float]:
-    """Long-only weights, summing to 1, whose shares of risk are the budgets (equal where none are given).
+    """Return long-only weights, summing to 1, whose shares of risk equal the budgets (by default equal budgets).
 
     Cyclical coordinate descent (Griveau-Billion, Richard and Roncalli 2013) on 1/2 x'Sx - sum b_i log x_i:
     with all else fixed x_i is the positive root of S_ii x_i^2 + c_i x_i - b_i = 0, c_i = sum over j != i of
-    S_ij x_j. Swept until no coordinate moves by more than 1e-14 of itself; where the covariance is so badly
-    conditioned that rounding alone moves more, until the moves have stopped shrinking.
+    S_ij x_j. It sweeps until no coordinate moves by more than 1e-14 of itself or, if the covariance is so badly
+    conditioned that rounding alone moves more, until the moves stop shrinking.
     """
     n = len(cov)
     wanted = [1.0 / n] * n if budgets is None else [float(b) for b in budgets]
@@ -80,7 +80,7 @@ def erc(cov: Matrix, budgets: Sequence[float] | None = None) -> list[float]:
 def levered_erc(
     cov: Matrix, periods_per_year: int, target_volatility: float, max_gross: float = math.inf
 ) -> list[float]:
-    """Equal risk contribution scaled to an annual volatility, the gross exposure at most `max_gross`."""
+    """Return equal risk contribution scaled to an annual volatility, with gross exposure at most `max_gross`."""
     weights = erc(cov)
     volatility = math.sqrt(periods_per_year * portfolio_variance(weights, cov))
     gross = min(target_volatility / volatility, max_gross)  # the weights are long and add up to 1

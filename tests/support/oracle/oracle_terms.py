@@ -131,12 +131,12 @@ class Terms:
 
     @property
     def leverage(self) -> float:
-        """Exposure per unit of value held."""
+        """Return exposure per unit of value held."""
         return self.financing.leverage if isinstance(self.financing, Fund) else 1.0
 
     @property
     def money(self) -> float:
-        """The initial capital, where a term needs it."""
+        """Return the initial capital, for terms that need it."""
         if self.capital is None or not self.capital > 0.0:
             raise ValueError("tiers, fixed costs and impact need an initial capital")
         return self.capital

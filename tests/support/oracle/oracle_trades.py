@@ -18,7 +18,7 @@ Weights = Mapping[str, float]
 
 @dataclass(frozen=True)
 class CostRates:
-    """The costs of one close: of each value traded q, rate x q + impact x q^1.5 + fixed, all in units of NAV_0."""
+    """The costs of one close: for each value traded q, rate x q + impact x q^1.5 + fixed, all in units of NAV_0."""
 
     rate: Rates
     fixed: float = 0.0
@@ -59,7 +59,7 @@ def cost_rates(terms: Terms, assets: list[str], row: int, day: date, impact: Imp
 
 
 def held_of(nav: float, positions: Weights) -> dict[str, float]:
-    """Return the positions that can be traded: those that are more than rounding."""
+    """Return the positions that can be traded: positions larger than rounding."""
     return {a: v for a, v in positions.items() if abs(v) > ROUNDING * nav}
 
 
@@ -78,10 +78,10 @@ def root(f: Callable[[float], float], low: float, high: float) -> float:
 
 
 def cost_of_trade(drifted: Weights, target: Weights, rates: CostRates, nav: float = 1.0) -> float:
-    """The x in [0, 1) that solves x N = cost of the values N (target (1 - x) - drifted), of assets in `target`.
+    """Return the x in [0, 1) that solves x N = cost of the values N (target (1 - x) - drifted), of assets in `target`.
 
-    The cost is convex in x (each part is a convex function of an affine one) and so is the excess of it over x N;
-    from 0 or more at x = 0 to below 0 at x = 1 it falls through 0 exactly once. Whatever is in `target` is traded,
+    The cost is convex in x (each part is a convex function of an affine one), and so is its excess over x N. The excess
+    is 0 or more at x = 0 and below 0 at x = 1, so it falls through 0 exactly once. Every asset in `target` is traded,
     and pays the fixed cost.
     """
     if math.fsum(rates.rate.get(a, 0.0) * abs(w) for a, w in target.items()) >= 1.0:
@@ -100,10 +100,10 @@ def cost_of_trade(drifted: Weights, target: Weights, rates: CostRates, nav: floa
 def rebalance(
     nav: float, positions: Weights, target: Weights, rates: CostRates, skipped: frozenset[str] = frozenset()
 ) -> Traded | None:
-    """Trade to `target`, values as fractions of the NAV after costs; None where nothing is traded.
+    """Trade to `target`, values as fractions of the NAV after costs; None if nothing is traded.
 
-    What is `skipped`, or within rounding of its target before the trade, keeps its position and pays nothing. Where
-    selling what is traded costs the whole NAV or more, and so does selling everything, everything is sold: the NAV
+    Assets that are `skipped`, or within rounding of their target before the trade, keep their positions and pay
+    nothing. If the trade would cost the whole NAV or more, and selling everything would too, everything is sold: NAV
     comes out <= 0.
     """
     drifted = {a: v / nav for a, v in positions.items()}
@@ -163,10 +163,10 @@ def called(nav: float, positions: Weights, terms: Terms) -> bool:
 
 
 def forced_sale(nav: float, positions: Weights, needed: Rates, rates: CostRates) -> Traded:
-    """Cut all positions by one factor f so that the NAV after costs is f times what they require.
+    """Cut all positions by one factor f so that NAV after costs equals f times their requirement.
 
-    With g(f) = N - cost of the values (1 - f) v - f sum q |v|: below 0 at f = 1 (a call), above 0 at f = 0 where
-    selling everything leaves something, and concave between, so that it is 0 once. Else all is sold.
+    With g(f) = N - cost of the values (1 - f) v - f sum q |v|: g is below 0 at f = 1 (a call), above 0 at f = 0 if
+    selling everything leaves something, and concave in between, so it is 0 once. Otherwise everything is sold.
     """
     held = held_of(nav, positions)
     full = requirement(held, needed)

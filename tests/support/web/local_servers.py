@@ -39,7 +39,7 @@ _VARIABLES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca
 _KEPT = {"PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV"}  # of the developer's environment
 
 
-class LocalWorld:
+class LocalServers:
     """A `FakeYahoo` that speaks TLS for every host of the sources, and the proxy that leads there.
 
     Args:
@@ -203,8 +203,8 @@ def files(folder: Path, *, but: Sequence[str] = ()) -> dict[str, bytes]:
 
 def age(cache: Path, days: int) -> None:
     """Set the fetch time of cached series to some days ago."""
-    kept = Cache(cache)
-    for entry in kept.entries():
-        quotes = kept.read(entry.source, entry.symbol)
+    stored = Cache(cache)
+    for entry in stored.entries():
+        quotes = stored.read(entry.source, entry.symbol)
         assert quotes is not None
-        kept.write(entry.source, entry.symbol, quotes, datetime.now(UTC) - timedelta(days=days))
+        stored.write(entry.source, entry.symbol, quotes, datetime.now(UTC) - timedelta(days=days))
