@@ -99,9 +99,9 @@ def _verdict(result: "BreakEven", measure: str, spread: float) -> str:
     from backtest.analysis.break_even_spread.spread_search import BOUND
 
     if spread < 0:
-        return f"the {measure} is below {result.benchmark}'s even where {_AT_CASH[result.financing]} than cash"
+        return f"the {measure} is below that of {result.benchmark} even where {_AT_CASH[result.financing]} than cash"
     if math.isinf(spread):
-        return f"the {measure} is above {result.benchmark}'s at any spread up to {_bps(BOUND)}"
+        return f"the {measure} is above that of {result.benchmark} at any spread up to {_bps(BOUND)}"
     return ""
 
 

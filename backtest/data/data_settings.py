@@ -234,7 +234,7 @@ class DataSettings(BaseModel):
     def _exchange_rates_differ(cls, fx: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         for code, given in fx.items():
             if code == info.data.get("currency"):
-                raise ValueError(f"{code}: the currency of the run itself; expected currencies of assets")
+                raise ValueError(f"{code}: the currency of the run itself; expected those of assets")
             if isinstance(given, SeriesSettings) and given.currency is not None:
                 raise ValueError(f"{code}: the price of one {code} in the currency of the run, so it takes no currency")
             if isinstance(given, SeriesSettings) and given.symbol is None:

@@ -27,7 +27,7 @@ class RunSeries:
         loan: series of the loan rate; None if it is a constant rate or not set.
         fx: by currency, the series of its price in the currency of the run.
         proxies: by asset, the series that extends it backwards.
-        consumer_prices: series of consumer prices; None without one.
+        consumer_prices: series of consumer prices; None if there is none.
         opens: by asset, the series of its opens; empty if the run has none.
         volumes: by asset, the series of its volumes; empty if the run has none.
     """
@@ -130,7 +130,7 @@ def _bars(
 
 
 def _spec(settings: DataSettings, name: str, own: SeriesSettings | None) -> SeriesSpec:
-    """Return the place of a series: its own settings take precedence over the section's."""
+    """Return the place of a series: its own settings come before those of the section."""
     own = own or SeriesSettings()
     source = own.source or settings.source
     same = source == settings.source

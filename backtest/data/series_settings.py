@@ -76,7 +76,7 @@ class AssetSettings(SeriesSettings):
 
     Args:
         class: asset class.
-        spot: whether its prices are spot prices, such as the price of crude oil: nobody can hold it as it is, and its
+        spot: whether its prices are spot prices, such as those of crude oil: nobody can hold it as it is, and its
             return above cash is not the return of a future. By default the source decides.
     """
 

@@ -199,7 +199,7 @@ class Path:
 def orders_of(
     periods: Periods, decision_rows: Rows, targets: Floats, lag: int, *, bands: Bands | None, minimum_trade: float
 ) -> Orders:
-    """Return the orders of a run. The arguments are the same as in `simulate`."""
+    """Return the orders of a run; arguments are those of `simulate`."""
     length, rows = periods.shape[0], np.asarray(decision_rows)
     nothing, stops = np.zeros(0, dtype=np.int64), periods.losing_a_price
     end = length - 1 - periods.opens  # there are no trades on the last date

@@ -66,7 +66,7 @@ def path_of(
     bands: Bands | None = None,
     minimum_trade: float = 0.0,
 ) -> Path:
-    """Simulate the path without its ledger, in a fraction of the time; see `simulate` for arguments and errors."""
+    """Simulate the path without its ledger, in a fraction of the time; arguments and errors are those of `simulate`."""
     last = periods.shape[0] - 1 - periods.opens
     first_trade = next((row + lag for row in decision_rows if row + lag < last), None)
     if first_trade is None:

@@ -34,7 +34,7 @@ class TradingTerms:
 
     @property
     def free(self) -> bool:
-        """True if trading costs nothing."""
+        """Whether trading costs nothing."""
         proportional = self.cost if self.cost_by_row is None else self.cost_by_row
         return self.impact is None and self.fixed == 0 and not proportional.any()
 

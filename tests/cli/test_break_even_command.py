@@ -33,7 +33,7 @@ def test_break_even_table_shows_the_result(levered: BreakEven) -> None:
         "excess at 0 bp 1.02 % -0.02",
         "excess at 50 bp (configured) 0.62 % -0.05",
         "excess at 100 bp 0.23 % -0.08",
-        "note: the Sharpe ratio is below 60_40's even where the loan costs no more than cash",
+        "note: the Sharpe ratio is below that of 60_40 even where the loan costs no more than cash",
     ):
         assert line in [" ".join(one.split()) for one in answer.out.splitlines()]
 
@@ -79,11 +79,11 @@ def test_a_run_that_never_borrows_answers_in_one_line() -> None:
 @pytest.mark.parametrize(
     ("asset", "cell", "note"),
     [
-        ("stocks", "above 2,000 bp", "note: the compound return is above other's at any spread up to 2,000 bp"),
+        ("stocks", "above 2,000 bp", "note: the compound return is above that of other at any spread up to 2,000 bp"),
         (
             "bonds",
             "below -2,000 bp",
-            "note: the compound return is below other's even where the loan costs no more",
+            "note: the compound return is below that of other even where the loan costs no more",
         ),
     ],
 )

@@ -57,7 +57,7 @@ ONE = {
     "an asset in another currency": (LISTED, "{gold: {currency: EUR}}", "EUR", "data.assets.gold.currency: in EUR, and the run is in USD; expected the same. Hint: data.fx: {EUR: the series of the price of one EUR in USD}, or data.currency: EUR"),
     "a rate of another currency": (f"{LISTED}\n", "{gold: {currency: EUR}}\n  fx: {GBP: us_stocks}\n", "EUR}", "data.assets.gold.currency: in EUR, and the run is in USD; …"),
     "no such rate of exchange": ("  start", "  fx: {EUR: eur}\n  start", "eur}", f"data.fx.EUR: no series eur; there are: {SERIES}."),
-    "a rate of the run's own": ("  start", "  fx: {USD: gold}\n  start", "{USD", "data.fx: USD: the currency of the run itself; expected currencies of assets"),
+    "a rate of the run's own": ("  start", "  fx: {USD: gold}\n  start", "{USD", "data.fx: USD: the currency of the run itself; expected those of assets"),
     "a rate without symbol": ("  start", "  fx: {EUR: {source: yfinance}}\n  start", "{EUR", "data.fx: EUR: expected the symbol too, such as {source: yfinance, symbol: EURUSD=X}"),
     # opens and volumes
     "opens of the sample": ("  start", "  opens: true\n  start", "true", "data.opens: true is for source yfinance, and us_stocks is of sample; expected a file with a column for each asset, such as {path: opens.csv}"),

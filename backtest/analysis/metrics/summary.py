@@ -13,7 +13,7 @@ from backtest.analysis.run_record import RunRecord
 def summarise(result: RunRecord) -> dict[str, Any]:
     """Return all metrics of a result and, under `benchmark`, the metrics of its benchmark and of both together.
 
-    The keys and their order come from `metric_registry`; `docs/metrics.md` lists them. Numbers are decimals, and
+    The keys and their order are those of `metric_registry`; `docs/metrics.md` lists them. Numbers are decimals, and
     rates are per year. An undefined number is NaN, an undefined date None. A run of less than a year has no CAGR,
     Calmar ratio, alpha or costs per year; it has the sums of its costs and turnover instead (`turnover`, `trading_cost`
     and so on).

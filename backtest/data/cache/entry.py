@@ -33,7 +33,7 @@ class DamagedEntry(DataUnavailableError):  # noqa: N818 - named after what it is
 
 @dataclass(frozen=True)
 class Entry:
-    """Facts about a cached series that do not need its values.
+    """What the cache knows about a series without reading its values.
 
     Args:
         source: name of the source.

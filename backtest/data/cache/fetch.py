@@ -271,7 +271,7 @@ def _joined(cached: RawSeries, tail: RawSeries, since: pd.Timestamp) -> RawSerie
 
 
 def _changes(cached: RawSeries, whole: RawSeries) -> str:
-    """Return a description of the cached values that are different now; empty if nothing changed."""
+    """Return a description of the cached values that are different now; empty if there are none."""
     old, new = cached.values, whole.values
     if (cached.kind, cached.rate) != (whole.kind, whole.rate) or list(old.columns) != list(new.columns):
         return "it is of another kind"

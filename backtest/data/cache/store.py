@@ -119,7 +119,7 @@ class Cache:
                 file.unlink(missing_ok=True)
 
     def entries(self) -> list[Entry]:
-        """Return every series of the cache by source and symbol, without the damaged ones."""
+        """Return every series of the cache by source and symbol, without those of `damaged`."""
         entries = [entry for entry in self._all() if isinstance(entry, Entry)]
         return sorted(entries, key=lambda entry: (entry.source, entry.symbol))
 

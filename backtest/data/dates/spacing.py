@@ -47,7 +47,7 @@ class Spacing:
 
     Args:
         rows_per_year: counted over the time that the dates cover, without isolated long gaps.
-        periods_per_year: the supported frequency within 10 % of it; None if no frequency is.
+        periods_per_year: the supported frequency within 10 % of it; None if there is none.
         usual: median step in calendar days.
         sessions: days of the week with sessions, Monday is 0; empty unless most steps are of a few days.
     """
@@ -59,7 +59,7 @@ class Spacing:
 
     @property
     def rounded(self) -> int:
-        """Supported periods per year, or the rounded rows per year if no supported frequency fits."""
+        """Supported periods per year or, if there are none, the rounded rows per year."""
         return self.periods_per_year or round(self.rows_per_year)
 
     @property

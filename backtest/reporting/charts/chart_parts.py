@@ -59,7 +59,7 @@ def has_values(drawn: Mapping[str, Any]) -> bool:
 def legend(chart: Chart) -> list[dict[str, Any]]:
     """Return the series of a chart that a click hides, each once.
 
-    Series whose key all charts share (`SHARED`, or the key of an asset) are left out, because the page names them once.
+    Series with a key of all charts (`SHARED`, or that of an asset) are left out, because the page names them once.
     """
     every = {drawn["key"]: drawn for part in chart["panels"] for drawn in part["series"] if drawn["style"] != "range"}
     return [

@@ -115,7 +115,7 @@ def comparison_entry(comparison: "Comparison") -> dict[str, Any]:
 
 
 def entry_of(manifest: Mapping[str, Any]) -> RunEntry | ComparisonEntry | None:
-    """Return the entry of a manifest; None if it is missing or cannot be read, as in another version."""
+    """Return the entry of a manifest; None if there is none that can be read, as in another version."""
     try:
         return _ENTRY.validate_python(manifest.get(SECTION))
     except ValidationError:

@@ -29,7 +29,7 @@ DEVIATIONS = (
 )
 """Differences between its page and the tearsheet, and statements of the page that are wrong."""
 
-_NOTE = " ".join(("Page of the quantstats package. Its conventions differ from the tearsheet's.", *DEVIATIONS))
+_NOTE = " ".join(("Page of the quantstats package. Its conventions differ from those of tearsheet.html.", *DEVIATIONS))
 _STYLE = {
     "figure.figsize": (10, 6), "axes.facecolor": "white", "figure.facecolor": "white", "grid.color": "#dddddd",
     "grid.linewidth": 0.5, "lines.linewidth": 1.5, "text.color": "#333333", "xtick.color": "#666666",

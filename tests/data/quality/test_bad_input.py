@@ -48,7 +48,7 @@ def test_the_unchanged_file_is_accepted(work: Path, monkeypatch: pytest.MonkeyPa
 
 SORT = "expected each date once, oldest first. Hint: sort the file by date and leave one row for each."
 GAP = "inside its history; expected none missing, as nothing is carried forward or filled. Hint: fill in the values, or leave out those rows."  # noqa: E501 - a message is one line
-CELL = "Hint: a point for decimals, no thousands separators, empty where a value is missing."
+CELL = "Hint: a point for decimals, no thousands separators, empty where there is none."
 ABOVE_0 = "expected a finite number above 0. Hint: leave the cell empty where there is no price; for returns set data.values: returns."  # noqa: E501 - a message is one line
 EXACT: dict[str, tuple[Callable[[], Lines | str | bytes], str]] = {
     "empty": (str, "p.csv: empty; expected a header and a row for each date"),

@@ -99,7 +99,7 @@ def ask(source: Source, symbol: str, label: str, since: date | None, *, deadline
 
 
 def _validated(raw: RawSeries, label: str) -> RawSeries:
-    """Return the series with an index of the type that cached series have.
+    """Return the series with an index like that of a cached series.
 
     Raises:
         SourceDown: the index is not of dates, or not in order.
