@@ -13,8 +13,8 @@ from backtest.analysis.tables.holdings import largest_and_rest, risk_shares
 from backtest.analysis.tables.in_force import in_force
 from backtest.reporting.charts.chart_parts import ASSET, WHOLE, Chart, panel, series, thinned
 from backtest.reporting.charts.embedding import numbers, steps
+from backtest.reporting.colours import MOST_COLOURED
 
-_COLOURS = 9  # assets with a colour of their own; the others are one series
 _BARS = 20
 _BETWEEN = 400  # dates on which realised contributions are drawn, in addition to the decision dates
 
@@ -103,7 +103,7 @@ def forecasts(result: BacktestResult) -> Chart | None:
 
 def asset_colours(result: BacktestResult) -> dict[str, int | str]:
     """Return the colour of each asset that charts name, those with the largest weights, and of the others together."""
-    table = largest_and_rest(result.weights, _COLOURS)
+    table = largest_and_rest(result.weights, MOST_COLOURED)
     folded = table.shape[1] < len(result.assets)
     colours: dict[str, int | str] = {str(name): number for number, name in enumerate(table.columns)}
     return {**colours, str(table.columns[-1]): "others"} if folded else colours

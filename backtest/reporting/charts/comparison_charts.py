@@ -23,10 +23,9 @@ from backtest.reporting.charts.chart_parts import (
     thinned,
 )
 from backtest.reporting.charts.embedding import numbers, steps
+from backtest.reporting.colours import MOST_COLOURED, PAGE_DASHES
 from backtest.reporting.pages.comparison_words import SHARES
 
-_DASHES = ("solid", [8, 2.4], [2, 2], [9.6, 2.4, 2, 2.4], [14, 3.2])  # `figure_style.DASHES` in pixels
-_CLASSES = 9  # asset classes with a colour of their own; the others are one series
 _NUMBERS = 110_000  # most numbers of growth and drawdown: four strategies over 50 years of days are not thinned
 _NAV_DIGITS = 7
 _WHOLE = 1.0001  # all of the capital or risk, with a margin for rounding
@@ -36,7 +35,7 @@ def looks(comparison: Comparison) -> list[dict[str, Any]]:
     """Return key, name, colour and dashes of each strategy."""
     places = [colour_and_dash(i) for i in range(len(comparison.names))]
     return [
-        {"key": f"run{i}", "name": name, "colour": colour, "dash": _DASHES[dash]}
+        {"key": f"run{i}", "name": name, "colour": colour, "dash": PAGE_DASHES[dash]}
         for i, (name, (colour, dash)) in enumerate(zip(comparison.names, places, strict=True))
     ]
 
@@ -110,7 +109,7 @@ def class_shares(comparison: Comparison) -> Chart | None:
     Each strategy has a row with its name and, below it, a row with a bar for capital and for each kind of risk.
     """
     classes = comparison.class_shares("capital").shape[0]
-    table = largest_and_rest(pd.concat({of: comparison.class_shares(of).T for of in SHARES}), _CLASSES)
+    table = largest_and_rest(pd.concat({of: comparison.class_shares(of).T for of in SHARES}), MOST_COLOURED)
     places = _share_places(comparison, table)
     if not places:
         return None

@@ -16,6 +16,7 @@ from backtest.analysis.metrics.drawdown import drawdown as below_peak
 from backtest.analysis.tables.holdings import largest_and_rest
 from backtest.numerics.arrays import Floats
 from backtest.reporting.charts.chart_parts import colour_and_dash
+from backtest.reporting.colours import MOST_COLOURED, PALETTE
 from backtest.reporting.figures.figure_axes import (
     date_axis,
     legend_beside,
@@ -27,11 +28,11 @@ from backtest.reporting.figures.figure_axes import (
 )
 from backtest.reporting.figures.figure_files import Picture, pictures
 from backtest.reporting.figures.figure_marks import crises, flat_bars, line
-from backtest.reporting.figures.figure_style import DASHES, INK, PALETTE, colours_of, cut, in_house_style
+from backtest.reporting.figures.figure_style import INK, colours_of, cut, in_house_style, line_style
 from backtest.reporting.format import ratio
 from backtest.reporting.pages.comparison_words import SHARES
 
-_CLASSES, _RIGHT = 9, 2.4
+_RIGHT = 2.4
 _ROWS = 4000  # most points of all lines of a figure
 
 __all__ = ["class_shares", "drawdown", "gross_exposure", "growth", "render_comparison", "rolling"]
@@ -100,7 +101,7 @@ def class_shares(comparison: Comparison) -> Figure:
     """Shares of asset classes in the capital and in the expected and realised risk of each strategy."""
     tables = {of: comparison.class_shares(of).T for of in SHARES}  # strategies by classes
     classes = tables["capital"].shape[1]
-    table = largest_and_rest(pd.concat(tables), _CLASSES)
+    table = largest_and_rest(pd.concat(tables), MOST_COLOURED)
     table = table.reindex([(of, name) for name in comparison.names for of in SHARES]).dropna()
     names = table.index.get_level_values(1)
     group = pd.factorize(names)[0]
@@ -161,7 +162,7 @@ _FIGURES: Mapping[str, tuple[Callable[[Comparison], Figure], Callable[[Compariso
 
 def _looks(place: int) -> dict[str, Any]:
     colour, dash = colour_and_dash(place)
-    return {"color": PALETTE[colour], "linestyle": DASHES[dash]}
+    return {"color": PALETTE[colour], "linestyle": line_style(dash)}
 
 
 def _lines(ax: Axes, columns: Sequence[pd.Series], *, panes: int = 1, **looks: Any) -> None:

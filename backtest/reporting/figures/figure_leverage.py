@@ -8,6 +8,7 @@ from backtest.analysis.attribution.financing_path import financing_path
 from backtest.analysis.attribution.return_attribution import waterfall
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.calendar_tables import costs_by_year
+from backtest.reporting.colours import GAIN, LOSS, PALETTE, STRATEGY
 from backtest.reporting.figures.figure_axes import (
     date_axis,
     legend_above,
@@ -17,7 +18,7 @@ from backtest.reporting.figures.figure_axes import (
     percent_ticks,
 )
 from backtest.reporting.figures.figure_marks import area, bars, flat_bars, line
-from backtest.reporting.figures.figure_style import GAIN, INK, LOSS, PALETTE, STRATEGY, TOTAL, cut, in_house_style
+from backtest.reporting.figures.figure_style import INK, TOTAL, cut, in_house_style
 from backtest.reporting.format import NUMBERS, change
 from backtest.reporting.pages.leverage_words import bars_in_words
 

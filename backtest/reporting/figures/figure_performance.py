@@ -9,6 +9,7 @@ from backtest.analysis.metrics.distribution import histogram
 from backtest.analysis.metrics.drawdown import drawdown as below_peak
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.calendar_tables import YEAR, calendar_returns, typical_size
+from backtest.reporting.colours import BENCHMARK, GAIN, LOSS, PALETTE, STRATEGY
 from backtest.reporting.figures.figure_axes import (
     date_axis,
     legend_above,
@@ -20,7 +21,7 @@ from backtest.reporting.figures.figure_axes import (
     ratio_axis,
 )
 from backtest.reporting.figures.figure_marks import area, bars, cells, crises, line
-from backtest.reporting.figures.figure_style import BENCHMARK, GAIN, INK, LOSS, PALETTE, STRATEGY, in_house_style
+from backtest.reporting.figures.figure_style import INK, in_house_style
 from backtest.reporting.format import MONTHS, NUMBERS, frequency_in_words, percent, ratio
 
 _TALL_ROWS = 40

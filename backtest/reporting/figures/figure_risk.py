@@ -10,6 +10,7 @@ from backtest.analysis.metrics.realised_risk import realised_risk_of_a_year
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.holdings import largest_and_rest, risk_shares
 from backtest.analysis.tables.in_force import in_force
+from backtest.reporting.colours import BENCHMARK, MOST_COLOURED, OTHERS, PALETTE, STRATEGY
 from backtest.reporting.figures.figure_axes import (
     date_axis,
     legend_above,
@@ -19,19 +20,9 @@ from backtest.reporting.figures.figure_axes import (
     percent_ticks,
 )
 from backtest.reporting.figures.figure_marks import STACK_ROWS, flat_bars, line, stack
-from backtest.reporting.figures.figure_style import (
-    BENCHMARK,
-    INK,
-    OTHERS,
-    PALETTE,
-    STRATEGY,
-    colours_of,
-    cut,
-    in_house_style,
-)
+from backtest.reporting.figures.figure_style import INK, colours_of, cut, in_house_style
 from backtest.reporting.format import percent
 
-_COLOURS = 9  # assets with a colour of their own
 _BARS = 12
 _REST = "\u200brest"  # a name that no asset has
 _SHARES = {
@@ -45,7 +36,7 @@ _SHARES = {
 def weights(result: BacktestResult) -> Figure:
     """Weights after each close's trades, stacked, with the gross exposure; what exceeds 100 % is borrowed."""
     figure, (ax,) = panels(["Weights and gross exposure"], [3.0], legend=True)
-    table = largest_and_rest(result.weights, _COLOURS)
+    table = largest_and_rest(result.weights, MOST_COLOURED)
     line(ax, result.gross_exposure, color=INK, linewidth=1)
     handles = stack(ax, table, _colours(result, table))
     lines = ["gross exposure", "net exposure"][: len(ax.lines)]
@@ -60,7 +51,7 @@ def weights(result: BacktestResult) -> Figure:
 @in_house_style
 def risk(result: BacktestResult) -> Figure:
     """Ex-ante risk contributions of the decisions in force, per year and as shares, and realised shares below."""
-    table = largest_and_rest(in_force(result.risk_contributions, result), _COLOURS)
+    table = largest_and_rest(in_force(result.risk_contributions, result), MOST_COLOURED)
     realised = _realised_shares(result, table)
     titles = ["Ex-ante risk contributions: they add up to the volatility", "The same, as shares of the volatility"]
     if realised is not None:
