@@ -31,6 +31,7 @@ from backtest.reporting.figures.figure_marks import crises, flat_bars, line
 from backtest.reporting.figures.figure_style import INK, colours_of, cut, in_house_style, line_style
 from backtest.reporting.format import ratio
 from backtest.reporting.pages.comparison_words import SHARES
+from backtest.reporting.titles import CLASS_SHARES, DRAWDOWN, GROSS_EXPOSURE, GROWTH, SHARPE, VOLATILITY
 
 _RIGHT = 2.4
 _ROWS = 4000  # most points of all lines of a figure
@@ -41,7 +42,7 @@ __all__ = ["class_shares", "drawdown", "gross_exposure", "growth", "render_compa
 @in_house_style
 def growth(comparison: Comparison) -> Figure:
     """All NAVs, first = 1, on a log scale, which cannot show a NAV of zero."""
-    figure, (ax,) = panels(["Growth of 1, log scale"], [3.0], right=_RIGHT)
+    figure, (ax,) = panels([f"{GROWTH}, log scale"], [3.0], right=_RIGHT)
     navs = comparison.growth
     _lines(ax, [navs[name] for name in navs])
     positive = navs.where(navs > 0)
@@ -55,7 +56,7 @@ def growth(comparison: Comparison) -> Figure:
 @in_house_style
 def drawdown(comparison: Comparison) -> Figure:
     """Drawdown of each NAV below its running peak."""
-    figure, (ax,) = panels(["Drawdown: NAV below its running peak"], [2.4], right=_RIGHT)
+    figure, (ax,) = panels([DRAWDOWN], [2.4], right=_RIGHT)
     navs = comparison.growth
     falls = [pd.Series(below_peak(navs[name].to_numpy()), index=navs.index) for name in navs]
     _lines(ax, falls, linewidth=1.1)
@@ -70,8 +71,7 @@ def drawdown(comparison: Comparison) -> Figure:
 @in_house_style
 def rolling(comparison: Comparison) -> Figure:
     """Volatility and Sharpe ratio of each strategy over the last 12 months."""
-    titles = ["Volatility over the last 12 months", "Sharpe ratio over the last 12 months"]
-    figure, (above, below) = panels(titles, [2.0, 2.0], right=_RIGHT)
+    figure, (above, below) = panels([VOLATILITY, SHARPE], [2.0, 2.0], right=_RIGHT)
     _lines(above, [result.rolling["volatility"] for result in comparison.results], panes=2)
     _lines(below, [result.rolling["sharpe"] for result in comparison.results], panes=2)
     percent_axis(above, "a year")
@@ -86,7 +86,7 @@ def rolling(comparison: Comparison) -> Figure:
 @in_house_style
 def gross_exposure(comparison: Comparison) -> Figure:
     """Long and short positions of each strategy over its NAV: what exceeds 100 % is borrowed or short."""
-    figure, (ax,) = panels(["Gross exposure"], [2.0], right=_RIGHT)
+    figure, (ax,) = panels([GROSS_EXPOSURE], [2.0], right=_RIGHT)
     _lines(ax, [result.gross_exposure for result in comparison.results])
     ax.axhline(1, color=INK, linewidth=0.8, linestyle=":")
     ax.set_ylim(bottom=0)
@@ -107,7 +107,7 @@ def class_shares(comparison: Comparison) -> Figure:
     group = pd.factorize(names)[0]
     places = np.arange(len(table)) + 0.5 * group  # with a gap between strategies
     left, tall = 3.1, 0.3 + 0.22 * len(table)
-    figure, (ax,) = panels(["Asset classes: shares of capital and of risk"], [tall], left=left, right=1.7)
+    figure, (ax,) = panels([CLASS_SHARES], [tall], left=left, right=1.7)
     _stacked(ax, places.tolist(), table.to_numpy(), colours_of(list(table.columns), folded=table.shape[1] < classes))
     ax.set_yticks(places, [SHARES[of] for of in table.index.get_level_values(0)])
     margin = ax.get_yaxis_transform()
