@@ -55,9 +55,9 @@ def fetch(
     with progress_by_series() as on_symbol:
         for one in both:
             access = access_for(one.data, refresh=refresh, started=started, on_symbol=on_symbol, known=known)
-            for series, quotes in fetch_series(locate(one.data, one.folder), access).raw.items():
+            for series, raw in fetch_series(locate(one.data, one.folder), access).raw.items():
                 if series not in seen:
-                    dates = quotes.values.index
+                    dates = raw.values.index
                     ends = (f"{dates[0]:%Y-%m-%d}", f"{dates[-1]:%Y-%m-%d}")
                     table.add_row(series.name, series.source, series.symbol, *ends, f"{len(dates):,}")
                 seen.add(series)
@@ -100,11 +100,11 @@ def show_series(
             f"{what}: not in {cache.as_posix()}, which holds {others}. Hint: python -m backtest data fetch CONFIG"
         )
     for entry in found:
-        quotes = store.read(entry.source, entry.symbol)
-        if quotes is None:  # removed by another process in the meantime
+        raw = store.read(entry.source, entry.symbol)
+        if raw is None:  # removed by another process in the meantime
             continue
-        level, meaning, findings = inspect(entry.symbol, quotes)
-        if quotes.kind == "rate":
+        level, meaning, findings = inspect(entry.symbol, raw)
+        if raw.kind == "rate":
             level, meaning = 100 * level, f"{meaning}, in % a year"
         typer.echo(f"{entry.symbol} of {entry.source}: {meaning}")
         typer.echo(f"{entry.first} to {entry.last}, {entry.rows:,} dates, fetched {entry.age(datetime.now(UTC))}")
@@ -138,8 +138,8 @@ def verify(
     warnings = 0
     for entry in entries:
         try:
-            quotes = store.read(entry.source, entry.symbol)
-            found = [] if quotes is None else inspect(entry.symbol, quotes)[2]
+            raw = store.read(entry.source, entry.symbol)
+            found = [] if raw is None else inspect(entry.symbol, raw)[2]
         except BacktestError as problem:
             damaged.append(str(problem))
             continue

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from backtest.data.market_data import MarketData
 from backtest.numerics.arrays import Bools, Floats, Ints
+from backtest.numerics.day_counts import FEE_YEAR, INTEREST_YEAR
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,12 +78,12 @@ class Periods:
     @cached_property
     def interest_years(self) -> Floats:
         """(T,) years in each period by days over 360."""
-        return read_only(self.days / 360)
+        return read_only(self.days / INTEREST_YEAR)
 
     @cached_property
     def fee_years(self) -> Floats:
         """(T,) years in each period by days over 365."""
-        return read_only(self.days / 365)
+        return read_only(self.days / FEE_YEAR)
 
     @cached_property
     def losing_a_price(self) -> Bools:

@@ -92,8 +92,8 @@ def for_script() -> dict[str, Any]:
     return {"missing": MISSING, "numbers": {name: asdict(form) for name, form in NUMBERS.items()}}
 
 
-def percent(value: float | None, digits: int = 1) -> str:
-    """Return a decimal as percent.
+def percent(value: float | None, digits: int | None = None) -> str:
+    """Return a decimal as percent; `digits` replaces the decimals of the format.
 
     >>> percent(0.0634), percent(-0.25), percent(-0.00001), percent(12.5)
     ('6.3%', '−25.0%', '0.0%', '1,250.0%')
@@ -128,8 +128,8 @@ def change2(value: float | None) -> str:
     return NUMBERS["change2"].write(value)
 
 
-def ratio(value: float | None, digits: int = 2) -> str:
-    """Return a number, with two decimals by default.
+def ratio(value: float | None, digits: int | None = None) -> str:
+    """Return a number; `digits` replaces the decimals of the format.
 
     >>> ratio(0.5507), ratio(-1.0), ratio(0.5507, 1)
     ('0.55', '−1.00', '0.6')

@@ -22,6 +22,7 @@ from backtest.analysis.uncertainty.confidence import FEWEST
 from backtest.engine.path import Path
 from backtest.engine.terms import Terms
 from backtest.numerics.arrays import Floats
+from backtest.numerics.day_counts import INTEREST_YEAR
 from backtest.runs.plan import Decided
 
 GRID = tuple(step / 400 for step in range(17))  # 0 to 4 % a year in steps of 25 bp
@@ -133,7 +134,7 @@ class Match:
         path = self.path(base)
         own, count = returns_of(path), len(path.nav) - 1
         days = self.decided.plan.data.days[-len(self.dates) + 1 :][:count]
-        exposure = path.ledger().loan[1:] / path.nav[:-1] * days / 360
+        exposure = path.ledger().loan[1:] / path.nav[:-1] * days / INTEREST_YEAR
         pairs = PairedReturns(own - side.rate[:count], exposure, side.other[:count], base)
         return BreakEvenSpread(solution, *bootstrap_interval(pairs, side.measure, length=block))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from backtest.data.sources.registry import file_sources, source_records
 from backtest.estimation.estimation_settings import estimator_classes
 from support.builders.config_mistakes import ASSETS, EACH, GOOD, HAVE, SERIES, edited, loaded, mistakes, place
 
@@ -20,7 +21,7 @@ DATA = (
 )
 SHIPPED = sorted(path.stem for path in (Path(__file__).parents[2] / "strategies").glob("[!_]*.py"))
 ESTIMATORS = ", ".join(estimator.model_fields["covariance"].default for estimator in estimator_classes())
-SOURCES = "sample, sample_daily, csv, parquet, fred, french, french_daily, yfinance, or package.module:Class"
+SOURCES = f"{', '.join(source_records())}, or package.module:Class"
 
 
 @pytest.fixture
@@ -86,12 +87,12 @@ ONE = {
     "class of no asset": ("  start", "  classes: {silver: metal}\n  start", "metal", "data.classes.silver: is not among data.assets"),
     # sources
     "no such source": ("source: sample", "source: smple", "smple", f"data.source: got 'smple', expected one of {SOURCES}. Did you mean sample?"),
-    "path with a sample": ("source: sample", "source: sample\n  path: x.csv", "x.csv", "data.path: source sample is bundled and takes no path; for a file use source: csv or parquet"),
+    "path with a sample": ("source: sample", "source: sample\n  path: x.csv", "x.csv", f"data.path: source sample is bundled and takes no path; for a file use source: {file_sources()}"),
     "csv without path": ("source: sample", "source: csv", "source", "data: source csv needs a path to its file"),
     "parquet without path": ("source: sample", "source: parquet", "source", "data: source parquet needs a path to its file"),
     "no such source of one's own": ("source: sample", "source: no.such:Source", "no.such", "data.source: no.such:Source: …"),
     "a class that is not a source": ("source: sample", "source: pathlib:Path", "pathlib", "data.source: pathlib:Path: not a source; expected a class that extends backtest.data.sources.source.Source, with fetch"),
-    "path with a live source": ("source: sample", "source: yfinance\n  path: x.csv", "x.csv", "data.path: source yfinance is not a file and takes no path; for a file use source: csv or parquet"),
+    "path with a live source": ("source: sample", "source: yfinance\n  path: x.csv", "x.csv", f"data.path: source yfinance is not a file and takes no path; for a file use source: {file_sources()}"),
     "returns of a live source": ("source: sample", "source: fred\n  values: returns", "returns", "data.values: source fred states what it holds; returns are for source: csv or parquet"),
     "no such setting of an asset": (f"[{ASSETS}]", "{us_stocks: {clas: equities}}", "clas", "data.assets.us_stocks.clas: unknown setting; data.assets.us_stocks accepts: source, symbol, path, values, rate, currency, class, spot. Did you mean class?"),
     "no such source of an asset": (f"[{ASSETS}]", "{us_stocks: {source: fread}}", "fread", f"data.assets.us_stocks.source: got 'fread', expected one of {SOURCES}. Did you mean fred?"),

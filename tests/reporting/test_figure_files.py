@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from backtest.reporting.colours import STRATEGY
 from backtest.reporting.figures import run_figures
 from backtest.reporting.figures.figure_files import picture
-from backtest.reporting.figures.figure_style import STRATEGY
 from backtest.reporting.figures.run_figures import render_all
 from support.builders.synthetic_result import synthetic_result
 

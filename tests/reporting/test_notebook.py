@@ -13,8 +13,9 @@ import pytest
 import backtest as bt
 from backtest.analysis.compare.comparison import Comparison
 from backtest.analysis.result import BacktestResult
+from backtest.reporting.colours import NOTEBOOK
 from backtest.reporting.pages.headline import headline_rows
-from backtest.reporting.pages.notebook import COLOURS, comparison_html, result_html
+from backtest.reporting.pages.notebook import comparison_html, result_html
 from backtest.runs.compared_runs import compare
 from support.builders.synthetic_result import synthetic_result
 
@@ -147,7 +148,7 @@ def test_lines_have_contrast_on_light_and_dark_backgrounds(ground: tuple[int, in
         linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
         return float(linear @ [0.2126, 0.7152, 0.0722])
 
-    for colour in COLOURS:
+    for colour in NOTEBOOK:
         pair = [luminance(tuple(bytes.fromhex(colour[1:]))), luminance(ground)]
         assert (max(pair) + 0.05) / (min(pair) + 0.05) >= 3, colour
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.analysis.run_record import RunRecord
+from backtest.numerics.day_counts import INTEREST_YEAR
 
 
 def financing_path(result: RunRecord) -> pd.DataFrame:
@@ -36,7 +37,7 @@ def financing_path(result: RunRecord) -> pd.DataFrame:
         totals: np.ndarray = np.add.reduceat(values, first)
         return totals
 
-    financed = by_month(loan * days / 360)
+    financed = by_month(loan * days / INTEREST_YEAR)
     has_loan = financed > 0
     interest, spread = (
         by_month(result.costs["financing"].to_numpy()[1:]),

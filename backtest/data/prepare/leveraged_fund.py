@@ -11,6 +11,7 @@ from backtest.data.dates.spacing import spacing_of
 from backtest.data.market_data import days_between
 from backtest.errors import DataError
 from backtest.numerics.arrays import Floats, Ints
+from backtest.numerics.day_counts import FEE_YEAR, INTEREST_YEAR
 
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
@@ -112,7 +113,7 @@ def leveraged_fund_returns(
     if leverage == 0:
         raise ValueError("leverage is 0; expected a multiple of the daily return")
     financed = max(leverage - 1, -leverage, 0.0)
-    charged = swap_spread * financed * days / 360 + expense_ratio * days / 365
+    charged = swap_spread * financed * days / INTEREST_YEAR + expense_ratio * days / FEE_YEAR
     fund: Floats = leverage * returns - (leverage - 1) * cash_returns - charged
     return fund
 

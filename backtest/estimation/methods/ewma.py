@@ -25,8 +25,6 @@ class EWMA(Estimator):
 
     Definitions: docs/conventions/estimation.md#exponential-weights
 
-    Definitions: docs/conventions/estimation.md#exponential-weights
-
     Args:
         half_life: periods (11), years ("1Y") or rows ("63D"). Over a long window the number of effective observations
             1 / Σw² is about 2.9 half-lives.

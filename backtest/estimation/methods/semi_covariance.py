@@ -20,8 +20,6 @@ class SemiCovariance(Estimator):
 
     Definitions: docs/conventions/estimation.md#semi-covariance
 
-    Definitions: docs/conventions/estimation.md#semi-covariance
-
     Args:
         threshold: excess return below which a period counts, decimal per period; 0 counts periods behind cash.
     """

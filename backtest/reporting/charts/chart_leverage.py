@@ -11,6 +11,7 @@ from backtest.analysis.tables.calendar_tables import costs_by_year
 from backtest.reporting.charts.chart_parts import ZERO, Chart, panel, series, thinned
 from backtest.reporting.charts.embedding import numbers, steps
 from backtest.reporting.pages.leverage_words import bars_in_words
+from backtest.reporting.titles import ATTRIBUTION, COSTS, FINANCED, FINANCING_RATE, excess_title
 
 _BARS = 20
 _COSTS = {
@@ -35,7 +36,7 @@ def attribution(result: BacktestResult) -> Chart:
         "left": 190,
         "panels": [
             panel(
-                "From assets to the total return, of first NAV", "percent", 28 * len(names),
+                ATTRIBUTION, "percent", 28 * len(names),
                 [series("attribution", "added", "strategy", [list(row) for row in rows], "range")], zero=True,
             )
         ],
@@ -55,8 +56,8 @@ def financing(result: BacktestResult) -> Chart | None:
     return {
         "x": {"dates": steps(table.index)},
         "panels": [
-            panel("Financing rate, a year", "percent2", 170, rates),
-            panel("What is financed, of NAV", "percent", 130, loan, zero=True),
+            panel(FINANCING_RATE, "percent2", 170, rates),
+            panel(FINANCED, "percent", 130, loan, zero=True),
         ],
     }
 
@@ -73,7 +74,7 @@ def costs(result: BacktestResult) -> Chart | None:
         return None
     return {
         "x": {"labels": list(map(str, table.index))},
-        "panels": [panel("Costs by calendar year, of NAV", "percent2", 200, drawn, zero=True)],
+        "panels": [panel(COSTS, "percent2", 200, drawn, zero=True)],
     }
 
 
@@ -99,7 +100,7 @@ def break_even(result: BacktestResult) -> Chart | None:
         "x": {"values": numbers(spreads), "unit": "bps"},
         "panels": [
             panel(
-                f"Return above the benchmark's{', a year' if solved.whole_year else ''}",
+                excess_title(whole_year=solved.whole_year),
                 "percent2",
                 220,
                 drawn,

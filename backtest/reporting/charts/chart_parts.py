@@ -13,6 +13,7 @@ import pandas as pd
 from backtest.analysis.drawing.thinning import rows_to_draw
 from backtest.analysis.tables.crises import overlapping_crises
 from backtest.reporting.charts.embedding import days
+from backtest.reporting.colours import DASHES, PALETTE
 
 Chart = dict[str, Any]
 
@@ -28,7 +29,6 @@ ZERO: Mapping[str, Any] = {"axis": "y", "at": 0, "colour": "quiet"}
 WHOLE: Mapping[str, Any] = {"axis": "y", "at": 1, "colour": "ink", "dash": "dotted"}
 """Line at 100 % of NAV."""
 
-_COLOURS, _DASHES = 10, 5
 _ROWS = 1600  # more than a chart has pixels
 
 
@@ -48,7 +48,7 @@ def colour_and_dash(place: int) -> tuple[int, int]:
     >>> [colour_and_dash(place) for place in (0, 4, 5, 10)]
     [(0, 0), (4, 4), (5, 0), (0, 1)]
     """
-    return place % _COLOURS, (place + place // _COLOURS) % _DASHES
+    return place % len(PALETTE), (place + place // len(PALETTE)) % len(DASHES)
 
 
 def has_values(drawn: Mapping[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from backtest.analysis.result import BacktestResult
 from backtest.reporting.charts.chart_parts import SHARED, ZERO, Chart, has_values, panel, series, thinned
 from backtest.reporting.charts.embedding import numbers, steps
 from backtest.reporting.format import frequency_in_words
+from backtest.reporting.titles import CORRELATION, DRAWDOWN, GROWTH, SHARPE, VOLATILITY, returns_title
 
 _NAV_DIGITS = 8
 
@@ -33,8 +34,8 @@ def growth(result: BacktestResult) -> Chart:
     return {
         "x": {"dates": steps(result.nav.index)},
         "panels": [
-            panel("Growth of 1", "growth", 300, above, scale="log", rebase=True, crises=True, named=True),
-            panel("Drawdown below the running peak", "percent", 150, below, top=0, crises=True),
+            panel(GROWTH, "growth", 300, above, scale="log", rebase=True, crises=True, named=True),
+            panel(DRAWDOWN, "percent", 150, below, top=0, crises=True),
         ],
     }  # fmt: skip
 
@@ -50,14 +51,14 @@ def rolling(result: BacktestResult) -> Chart | None:
         return [series(key, side.name, key, numbers(table[key, what]), **_dashed(key)) for key, side in sides]
 
     panels = [
-        panel("Volatility, last 12 months, a year", "percent", 170, of("volatility"), zero=True),
-        panel("Sharpe ratio, last 12 months", "ratio", 170, of("sharpe"), marks=[ZERO]),
+        panel(VOLATILITY, "percent", 170, of("volatility"), zero=True),
+        panel(SHARPE, "ratio", 170, of("sharpe"), marks=[ZERO]),
     ]
     if result.benchmark is not None:
         drawn = [
             series("strategy", f"with {result.benchmark.name}", "strategy", numbers(table["strategy", "correlation"]))
         ]
-        panels.append(panel("Correlation to the benchmark, last 12 months", "ratio", 140, drawn, marks=[ZERO]))
+        panels.append(panel(CORRELATION, "ratio", 140, drawn, marks=[ZERO]))
     panels = [drawn for drawn in panels if has_values(drawn)]
     return {"x": {"dates": steps(table.index)}, "panels": panels}
 
@@ -85,7 +86,7 @@ def distribution(result: BacktestResult) -> Chart | None:
     ]
     return {
         "x": {"values": numbers(bins["centre"]), "unit": "percent2"},
-        "panels": [panel(f"{frequency.capitalize()} returns", "count", 210, drawn, zero=True, marks=marks)],
+        "panels": [panel(returns_title(frequency), "count", 210, drawn, zero=True, marks=marks)],
     }
 
 

@@ -13,8 +13,9 @@ from backtest.analysis.tables.holdings import largest_and_rest, risk_shares
 from backtest.analysis.tables.in_force import in_force
 from backtest.reporting.charts.chart_parts import ASSET, WHOLE, Chart, panel, series, thinned
 from backtest.reporting.charts.embedding import numbers, steps
+from backtest.reporting.colours import MOST_COLOURED
+from backtest.reporting.titles import EXPECTED_RISK, FORECASTS, REALISED_RISK, RISK_SHARES, WEIGHTS
 
-_COLOURS = 9  # assets with a colour of their own; the others are one series
 _BARS = 20
 _BETWEEN = 400  # dates on which realised contributions are drawn, in addition to the decision dates
 
@@ -28,7 +29,7 @@ def weights(result: BacktestResult) -> Chart:
     drawn.append(series("gross exposure", "gross exposure", "ink", numbers(gross), thin=True))
     return {
         "x": {"dates": steps(table.index)},
-        "panels": [panel("Weights and gross exposure, of NAV", "percent", 300, drawn, zero=True, marks=[WHOLE])],
+        "panels": [panel(WEIGHTS, "percent", 300, drawn, zero=True, marks=[WHOLE])],
     }
 
 
@@ -41,9 +42,9 @@ def risk(result: BacktestResult) -> Chart | None:
     expected = decided.reindex(dates, method="ffill")
     realised = realised_risk_of_a_year(result, dates)
     kinds = (
-        ("Expected risk contributions, a year", 190, expected, True),
-        ("Their shares of the volatility", 170, risk_shares(expected), True),
-        ("Realised over the 12 months before, a year", 190, _folded(realised[result.assets], result), False),
+        (EXPECTED_RISK, 190, expected, True),
+        (RISK_SHARES, 170, risk_shares(expected), True),
+        (REALISED_RISK, 190, _folded(realised[result.assets], result), False),
     )
     panels = []
     for title, height, table, step in kinds:
@@ -97,13 +98,13 @@ def forecasts(result: BacktestResult) -> Chart | None:
     ]
     return {
         "x": {"dates": steps(table.index)},
-        "panels": [panel("Forecast volatility, and what followed, a year", "percent", 200, drawn, zero=True)],
+        "panels": [panel(FORECASTS, "percent", 200, drawn, zero=True)],
     }
 
 
 def asset_colours(result: BacktestResult) -> dict[str, int | str]:
     """Return the colour of each asset that charts name, those with the largest weights, and of the others together."""
-    table = largest_and_rest(result.weights, _COLOURS)
+    table = largest_and_rest(result.weights, MOST_COLOURED)
     folded = table.shape[1] < len(result.assets)
     colours: dict[str, int | str] = {str(name): number for number, name in enumerate(table.columns)}
     return {**colours, str(table.columns[-1]): "others"} if folded else colours

@@ -23,10 +23,10 @@ from backtest.reporting.charts.chart_parts import (
     thinned,
 )
 from backtest.reporting.charts.embedding import numbers, steps
+from backtest.reporting.colours import MOST_COLOURED, PAGE_DASHES
 from backtest.reporting.pages.comparison_words import SHARES
+from backtest.reporting.titles import CLASS_SHARES, DRAWDOWN, GROSS_EXPOSURE, GROWTH, SHARPE, VOLATILITY
 
-_DASHES = ("solid", [8, 2.4], [2, 2], [9.6, 2.4, 2, 2.4], [14, 3.2])  # `figure_style.DASHES` in pixels
-_CLASSES = 9  # asset classes with a colour of their own; the others are one series
 _NUMBERS = 110_000  # most numbers of growth and drawdown: four strategies over 50 years of days are not thinned
 _NAV_DIGITS = 7
 _WHOLE = 1.0001  # all of the capital or risk, with a margin for rounding
@@ -36,7 +36,7 @@ def looks(comparison: Comparison) -> list[dict[str, Any]]:
     """Return key, name, colour and dashes of each strategy."""
     places = [colour_and_dash(i) for i in range(len(comparison.names))]
     return [
-        {"key": f"run{i}", "name": name, "colour": colour, "dash": _DASHES[dash]}
+        {"key": f"run{i}", "name": name, "colour": colour, "dash": PAGE_DASHES[dash]}
         for i, (name, (colour, dash)) in enumerate(zip(comparison.names, places, strict=True))
     ]
 
@@ -64,11 +64,11 @@ def growth(comparison: Comparison) -> Chart:
         "x": {"dates": steps(table.index)},
         "panels": [
             panel(
-                "Growth of 1", "growth", 320, _lines(comparison, table.iloc[:, :count], _NAV_DIGITS),
+                GROWTH, "growth", 320, _lines(comparison, table.iloc[:, :count], _NAV_DIGITS),
                 scale="log", rebase=True, crises=True, named=True,
             ),
             panel(
-                "Drawdown below the running peak", "percent", 170, _lines(comparison, table.iloc[:, count:], thin=True),
+                DRAWDOWN, "percent", 170, _lines(comparison, table.iloc[:, count:], thin=True),
                 top=0, crises=True,
             ),
         ],
@@ -88,9 +88,9 @@ def rolling(comparison: Comparison) -> Chart | None:
     columns = [result.rolling[what] for what in ("volatility", "sharpe") for result in results]
     table = thinned(pd.concat(columns, axis=1))
     above, below = table.iloc[:, : len(results)], table.iloc[:, len(results) :]
-    panels = [panel("Volatility, last 12 months, a year", "percent", 200, _lines(comparison, above), zero=True)]
+    panels = [panel(VOLATILITY, "percent", 200, _lines(comparison, above), zero=True)]
     if below.notna().to_numpy().any():
-        panels.append(panel("Sharpe ratio, last 12 months", "ratio", 200, _lines(comparison, below), marks=[ZERO]))
+        panels.append(panel(SHARPE, "ratio", 200, _lines(comparison, below), marks=[ZERO]))
     return {"x": {"dates": steps(table.index)}, "panels": panels}
 
 
@@ -100,7 +100,7 @@ def gross_exposure(comparison: Comparison) -> Chart:
     drawn = _lines(comparison, table)
     return {
         "x": {"dates": steps(table.index)},
-        "panels": [panel("Gross exposure, of NAV", "percent", 200, drawn, zero=True, marks=[WHOLE])],
+        "panels": [panel(GROSS_EXPOSURE, "percent", 200, drawn, zero=True, marks=[WHOLE])],
     }
 
 
@@ -110,7 +110,7 @@ def class_shares(comparison: Comparison) -> Chart | None:
     Each strategy has a row with its name and, below it, a row with a bar for capital and for each kind of risk.
     """
     classes = comparison.class_shares("capital").shape[0]
-    table = largest_and_rest(pd.concat({of: comparison.class_shares(of).T for of in SHARES}), _CLASSES)
+    table = largest_and_rest(pd.concat({of: comparison.class_shares(of).T for of in SHARES}), MOST_COLOURED)
     places = _share_places(comparison, table)
     if not places:
         return None
@@ -132,7 +132,7 @@ def class_shares(comparison: Comparison) -> Chart | None:
         "x": {"labels": labels, "full": full, "keys": keys},
         "horizontal": True,
         "left": 130,
-        "panels": [panel("Asset classes: shares of capital and of risk", "percent", 24 * len(labels), drawn, **ends)],
+        "panels": [panel(CLASS_SHARES, "percent", 24 * len(labels), drawn, **ends)],
     }
     return {**chart, "legend": legend(chart)}
 

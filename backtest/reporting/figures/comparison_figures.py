@@ -16,6 +16,7 @@ from backtest.analysis.metrics.drawdown import drawdown as below_peak
 from backtest.analysis.tables.holdings import largest_and_rest
 from backtest.numerics.arrays import Floats
 from backtest.reporting.charts.chart_parts import colour_and_dash
+from backtest.reporting.colours import MOST_COLOURED, PALETTE
 from backtest.reporting.figures.figure_axes import (
     date_axis,
     legend_beside,
@@ -27,11 +28,12 @@ from backtest.reporting.figures.figure_axes import (
 )
 from backtest.reporting.figures.figure_files import Picture, pictures
 from backtest.reporting.figures.figure_marks import crises, flat_bars, line
-from backtest.reporting.figures.figure_style import DASHES, INK, PALETTE, colours_of, cut, in_house_style
+from backtest.reporting.figures.figure_style import INK, colours_of, cut, in_house_style, line_style
 from backtest.reporting.format import ratio
 from backtest.reporting.pages.comparison_words import SHARES
+from backtest.reporting.titles import CLASS_SHARES, DRAWDOWN, GROSS_EXPOSURE, GROWTH, SHARPE, VOLATILITY
 
-_CLASSES, _RIGHT = 9, 2.4
+_RIGHT = 2.4
 _ROWS = 4000  # most points of all lines of a figure
 
 __all__ = ["class_shares", "drawdown", "gross_exposure", "growth", "render_comparison", "rolling"]
@@ -40,7 +42,7 @@ __all__ = ["class_shares", "drawdown", "gross_exposure", "growth", "render_compa
 @in_house_style
 def growth(comparison: Comparison) -> Figure:
     """All NAVs, first = 1, on a log scale, which cannot show a NAV of zero."""
-    figure, (ax,) = panels(["Growth of 1, log scale"], [3.0], right=_RIGHT)
+    figure, (ax,) = panels([f"{GROWTH}, log scale"], [3.0], right=_RIGHT)
     navs = comparison.growth
     _lines(ax, [navs[name] for name in navs])
     positive = navs.where(navs > 0)
@@ -54,7 +56,7 @@ def growth(comparison: Comparison) -> Figure:
 @in_house_style
 def drawdown(comparison: Comparison) -> Figure:
     """Drawdown of each NAV below its running peak."""
-    figure, (ax,) = panels(["Drawdown: NAV below its running peak"], [2.4], right=_RIGHT)
+    figure, (ax,) = panels([DRAWDOWN], [2.4], right=_RIGHT)
     navs = comparison.growth
     falls = [pd.Series(below_peak(navs[name].to_numpy()), index=navs.index) for name in navs]
     _lines(ax, falls, linewidth=1.1)
@@ -69,8 +71,7 @@ def drawdown(comparison: Comparison) -> Figure:
 @in_house_style
 def rolling(comparison: Comparison) -> Figure:
     """Volatility and Sharpe ratio of each strategy over the last 12 months."""
-    titles = ["Volatility over the last 12 months", "Sharpe ratio over the last 12 months"]
-    figure, (above, below) = panels(titles, [2.0, 2.0], right=_RIGHT)
+    figure, (above, below) = panels([VOLATILITY, SHARPE], [2.0, 2.0], right=_RIGHT)
     _lines(above, [result.rolling["volatility"] for result in comparison.results], panes=2)
     _lines(below, [result.rolling["sharpe"] for result in comparison.results], panes=2)
     percent_axis(above, "a year")
@@ -85,7 +86,7 @@ def rolling(comparison: Comparison) -> Figure:
 @in_house_style
 def gross_exposure(comparison: Comparison) -> Figure:
     """Long and short positions of each strategy over its NAV: what exceeds 100 % is borrowed or short."""
-    figure, (ax,) = panels(["Gross exposure"], [2.0], right=_RIGHT)
+    figure, (ax,) = panels([GROSS_EXPOSURE], [2.0], right=_RIGHT)
     _lines(ax, [result.gross_exposure for result in comparison.results])
     ax.axhline(1, color=INK, linewidth=0.8, linestyle=":")
     ax.set_ylim(bottom=0)
@@ -100,13 +101,13 @@ def class_shares(comparison: Comparison) -> Figure:
     """Shares of asset classes in the capital and in the expected and realised risk of each strategy."""
     tables = {of: comparison.class_shares(of).T for of in SHARES}  # strategies by classes
     classes = tables["capital"].shape[1]
-    table = largest_and_rest(pd.concat(tables), _CLASSES)
+    table = largest_and_rest(pd.concat(tables), MOST_COLOURED)
     table = table.reindex([(of, name) for name in comparison.names for of in SHARES]).dropna()
     names = table.index.get_level_values(1)
     group = pd.factorize(names)[0]
     places = np.arange(len(table)) + 0.5 * group  # with a gap between strategies
     left, tall = 3.1, 0.3 + 0.22 * len(table)
-    figure, (ax,) = panels(["Asset classes: shares of capital and of risk"], [tall], left=left, right=1.7)
+    figure, (ax,) = panels([CLASS_SHARES], [tall], left=left, right=1.7)
     _stacked(ax, places.tolist(), table.to_numpy(), colours_of(list(table.columns), folded=table.shape[1] < classes))
     ax.set_yticks(places, [SHARES[of] for of in table.index.get_level_values(0)])
     margin = ax.get_yaxis_transform()
@@ -161,7 +162,7 @@ _FIGURES: Mapping[str, tuple[Callable[[Comparison], Figure], Callable[[Compariso
 
 def _looks(place: int) -> dict[str, Any]:
     colour, dash = colour_and_dash(place)
-    return {"color": PALETTE[colour], "linestyle": DASHES[dash]}
+    return {"color": PALETTE[colour], "linestyle": line_style(dash)}
 
 
 def _lines(ax: Axes, columns: Sequence[pd.Series], *, panes: int = 1, **looks: Any) -> None:

@@ -8,6 +8,7 @@ from backtest.analysis.attribution.financing_path import financing_path
 from backtest.analysis.attribution.return_attribution import waterfall
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.calendar_tables import costs_by_year
+from backtest.reporting.colours import GAIN, LOSS, PALETTE, STRATEGY
 from backtest.reporting.figures.figure_axes import (
     date_axis,
     legend_above,
@@ -17,9 +18,10 @@ from backtest.reporting.figures.figure_axes import (
     percent_ticks,
 )
 from backtest.reporting.figures.figure_marks import area, bars, flat_bars, line
-from backtest.reporting.figures.figure_style import GAIN, INK, LOSS, PALETTE, STRATEGY, TOTAL, cut, in_house_style
+from backtest.reporting.figures.figure_style import INK, TOTAL, cut, in_house_style
 from backtest.reporting.format import NUMBERS, change
 from backtest.reporting.pages.leverage_words import bars_in_words
+from backtest.reporting.titles import ATTRIBUTION, COSTS, FINANCED, FINANCING_RATE, excess_title
 
 _BARS = 12  # assets with a bar of their own
 
@@ -28,9 +30,7 @@ _BARS = 12  # assets with a bar of their own
 def attribution(result: BacktestResult) -> Figure:
     """Waterfall of the total return: contributions of assets, then of cash, financing, fees and costs."""
     table = waterfall(result, _BARS)
-    figure, (ax,) = panels(
-        ["Where the total return came from"], [0.3 + 0.26 * len(table)], left=2.6, right=0.9, one_axis=False
-    )
+    figure, (ax,) = panels([ATTRIBUTION], [0.3 + 0.26 * len(table)], left=2.6, right=0.9, one_axis=False)
     starts, ends, values = (table[column].to_numpy() for column in ("start", "end", "value"))
     rows, last = range(len(table)), len(table) - 1
     colours = [TOTAL if row == last else GAIN if value >= 0 else LOSS for row, value in enumerate(values)]
@@ -53,7 +53,7 @@ def attribution(result: BacktestResult) -> Figure:
 @in_house_style
 def costs(result: BacktestResult) -> Figure:
     """Costs and financing of each calendar year, fractions of NAV, stacked."""
-    figure, (ax,) = panels(["Costs and financing by calendar year"], [2.2], legend=True)
+    figure, (ax,) = panels([COSTS], [2.2], legend=True)
     table = costs_by_year(result)
     parts = {"trading": "trading", "fees": "fees", "borrow": "borrow fees", "financing": "interest, cash rate"}
     years, base = list(table.index), np.zeros(len(table))
@@ -83,8 +83,7 @@ def financing(result: BacktestResult) -> Figure:
     table = financing_path(result)
     if table.empty:
         raise ValueError("nothing was ever financed in this run")
-    titles = ["Rate paid for what is financed, and the cash rate", "Financed, over NAV"]
-    figure, (above, below) = panels(titles, [1.9, 1.4])
+    figure, (above, below) = panels([FINANCING_RATE, FINANCED], [1.9, 1.4])
     table = (
         table.resample("ME").last() if result.periods_per_year >= 12 else table
     )  # leaves gaps where nothing was financed
@@ -105,7 +104,7 @@ def break_even(result: BacktestResult) -> Figure:
     solved = result.break_even
     if solved is None or not solved.curve:
         raise ValueError("the break-even curve was not computed; set report.break_even: true")
-    figure, (ax,) = panels(["Excess return, by spread"], [2.4])
+    figure, (ax,) = panels([excess_title(whole_year=solved.whole_year)], [2.4])
     root, interval = 1e4 * solved.by_return.spread, solved.by_return.interval
     excess = solved.line
     spreads = 1e4 * excess.index.to_numpy()

@@ -9,6 +9,7 @@ from backtest.analysis.metrics.distribution import histogram
 from backtest.analysis.metrics.drawdown import drawdown as below_peak
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.calendar_tables import YEAR, calendar_returns, typical_size
+from backtest.reporting.colours import BENCHMARK, GAIN, LOSS, PALETTE, STRATEGY
 from backtest.reporting.figures.figure_axes import (
     date_axis,
     legend_above,
@@ -20,8 +21,9 @@ from backtest.reporting.figures.figure_axes import (
     ratio_axis,
 )
 from backtest.reporting.figures.figure_marks import area, bars, cells, crises, line
-from backtest.reporting.figures.figure_style import BENCHMARK, GAIN, INK, LOSS, PALETTE, STRATEGY, in_house_style
+from backtest.reporting.figures.figure_style import INK, in_house_style
 from backtest.reporting.format import MONTHS, NUMBERS, frequency_in_words, percent, ratio
+from backtest.reporting.titles import CORRELATION, DRAWDOWN, GROWTH, SHARPE, VOLATILITY, returns_title
 
 _TALL_ROWS = 40
 _DIVERGING = LinearSegmentedColormap.from_list("returns", [LOSS, "#FFFFFF", GAIN], N=41)
@@ -30,7 +32,7 @@ _DIVERGING = LinearSegmentedColormap.from_list("returns", [LOSS, "#FFFFFF", GAIN
 @in_house_style
 def growth(result: BacktestResult) -> Figure:
     """NAV and benchmark on a log scale, which cannot show a NAV of zero; a text reports it."""
-    figure, (ax,) = panels(["Growth of 1, log scale"], [2.8])
+    figure, (ax,) = panels([f"{GROWTH}, log scale"], [2.8])
     positive = result.nav[result.nav > 0]
     low, high = positive.min(), positive.max()
     if result.benchmark is not None:
@@ -50,7 +52,7 @@ def growth(result: BacktestResult) -> Figure:
 @in_house_style
 def drawdown(result: BacktestResult) -> Figure:
     """Drawdown of NAV and benchmark below their running peaks."""
-    figure, (ax,) = panels(["Drawdown: NAV below its running peak"], [2.1])
+    figure, (ax,) = panels([DRAWDOWN], [2.1])
     for side, colour in ((result.benchmark, BENCHMARK), (result, STRATEGY)):
         if side is not None:
             below = pd.Series(below_peak(side.nav.to_numpy()), index=side.nav.index)
@@ -67,10 +69,10 @@ def drawdown(result: BacktestResult) -> Figure:
 @in_house_style
 def rolling(result: BacktestResult) -> Figure:
     """Volatility, Sharpe ratio and correlation with the benchmark, over the last 12 months."""
-    titles = [f"{what} over the last 12 months" for what in ("Volatility", "Sharpe ratio")]
+    titles = [VOLATILITY, SHARPE]
     correlations = result.rolling.get("correlation")
     if correlations is not None and correlations.notna().any():
-        titles.append("Correlation to the benchmark over the last 12 months")
+        titles.append(CORRELATION)
     figure, axes = panels(titles, [1.7] * len(titles))
     for side, colour in ((result.benchmark, BENCHMARK), (result, STRATEGY)):
         if side is not None:
@@ -112,8 +114,7 @@ def distribution(result: BacktestResult) -> Figure:
     table, summary = histogram(result.returns), result.summary()
     if table.empty:
         raise ValueError("no distribution: there are fewer than two returns, or they do not vary")
-    frequency = frequency_in_words(result.periods_per_year).capitalize()
-    title = f"{frequency} returns, and what a normal distribution would give"
+    title = f"{returns_title(frequency_in_words(result.periods_per_year))}, and a normal distribution for comparison"
     figure, (ax,) = panels([title], [2.4], legend=True)
     centres, width = table["centre"], float(table["high"].iloc[0] - table["low"].iloc[0])
     counts = table["count"].to_numpy(dtype=float)

@@ -1,4 +1,4 @@
-"""Style of all figures: colours and settings of object-oriented matplotlib, without pyplot."""
+"""Style of all figures: settings of object-oriented matplotlib, without pyplot."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,16 +11,9 @@ from matplotlib.font_manager import fontManager
 
 from backtest.analysis.compare.comparison import Comparison
 from backtest.analysis.result import BacktestResult
+from backtest.reporting.colours import DASHES, OTHERS, PALETTE
 
-STRATEGY, BENCHMARK, INK, OTHERS = "#0072B2", "#777777", "#222222", "#BBBBBB"
-BAND, GRID = "#F1EFEA", "#E4E4E4"
-PALETTE = (
-    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#332288", "#999933", "#882255",
-)  # fmt: skip
-"""Colours safe for colour blindness: Okabe and Ito (2008), then three colours of Tol."""
-GAIN, LOSS, TOTAL = "#0072B2", "#D55E00", "#555555"
-DASHES = ("solid", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 2)))
-"""Dashes, so that lines differ in more than colour, for colour-blind readers and for print in grey."""
+INK, BAND, GRID, TOTAL = "#222222", "#F1EFEA", "#E4E4E4", "#555555"
 
 _DPI = 110
 _STYLE: dict[Any, Any] = {
@@ -79,6 +72,12 @@ def colours_of(names: Sequence[str], *, folded: bool) -> list[str]:
     """Return a colour for each name; grey for the last one if it is the sum of the others."""
     colours = [PALETTE[i % len(PALETTE)] for i in range(len(names))]
     return [*colours[:-1], OTHERS] if folded else colours
+
+
+def line_style(number: int) -> Any:
+    """Return one of the dashes as matplotlib reads them."""
+    dashes = DASHES[number]
+    return dashes if isinstance(dashes, str) else (0, dashes)
 
 
 def cut(name: str, letters: int = 20) -> str:

@@ -12,13 +12,10 @@ import pandas as pd
 from backtest.analysis.compare.comparison import Comparison
 from backtest.analysis.drawing.sparkline import polylines, sparkline
 from backtest.analysis.result import BacktestResult
+from backtest.reporting.colours import NOTEBOOK, NOTEBOOK_BENCHMARK
 from backtest.reporting.pages.headline import rows_of
 from backtest.reporting.pages.leverage_words import words_of
 from backtest.reporting.pages.page_file import render
-
-BENCHMARK = "#8a8a8a"
-COLOURS = ("#3a8fd0", "#b87900", "#159c78", "#c26a9c", "#d9622b", "#8a7fe0", "#8f8f2e", BENCHMARK)
-"""Colours of lines, each with a contrast of at least 3 with white and with #1e1e1e, a dark background."""
 
 _PICTURE = (680.0, 170.0)
 _POINTS = 600  # points of all lines together
@@ -27,10 +24,10 @@ _POINTS = 600  # points of all lines together
 def result_html(result: BacktestResult) -> str:
     """Return the HTML of a run: a sentence, growth with the benchmark on a log scale, headline numbers, notes."""
     benchmark, summary = result.benchmark, result.summary()
-    lines = [(result.name, COLOURS[0], result.nav)]
+    lines = [(result.name, NOTEBOOK[0], result.nav)]
     summaries = [summary]
     if benchmark is not None:
-        lines.append((benchmark.name, BENCHMARK, benchmark.nav))
+        lines.append((benchmark.name, NOTEBOOK_BENCHMARK, benchmark.nav))
         summaries.append(summary["benchmark"])
     return render(
         "notebook_result.html.j2",
@@ -45,12 +42,12 @@ def result_html(result: BacktestResult) -> str:
 
 def comparison_html(comparison: Comparison) -> str:
     """Return the HTML of a comparison: growth of the first eight strategies on a log scale, and headline numbers."""
-    names = comparison.names[: len(COLOURS)]
-    lines = [(name, colour, comparison.growth[name]) for name, colour in zip(names, COLOURS, strict=False)]
+    names = comparison.names[: len(NOTEBOOK)]
+    lines = [(name, colour, comparison.growth[name]) for name, colour in zip(names, NOTEBOOK, strict=False)]
     return render(
         "notebook_comparison.html.j2",
         comparison=comparison,
-        left_out=comparison.names[len(COLOURS) :],
+        left_out=comparison.names[len(NOTEBOOK) :],
         notes=comparison.notes,
         **_shown(lines, [comparison.summaries[name] for name in names]),
     )

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from backtest.reporting.colours import css_variables
 from backtest.reporting.format import FILTERS, for_script
 
 _SAFE_IN_SCRIPT = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -25,7 +26,7 @@ def render(template: str, *, data: Mapping[str, Any] | None = None, **context: A
         context: variables of the template. All text is escaped, because a name may contain HTML.
     """
     return _templates().get_template(template).render(
-        style=_asset("templates/style.css"),
+        style=Markup(css_variables()) + _asset("templates/style.css"),  # noqa: S704 - no input
         script=_asset("templates/page.js"),
         formats=_in_script(for_script()),
         library="" if data is None else _asset("assets/echarts.common.min.js"),

@@ -156,6 +156,7 @@ def renew_shelf(written: Path) -> None:
 
 def render_shelf(shelf: Sequence[Shelved], name: str) -> str:
     """Return the page of a folder with this name, with relative links to its subfolders."""
+    from backtest.reporting.colours import PALETTE
     from backtest.reporting.format import percent, ratio
     from backtest.reporting.pages.page_file import render
 
@@ -165,6 +166,7 @@ def render_shelf(shelf: Sequence[Shelved], name: str) -> str:
         comparisons=[entry for entry in shelf if entry.kind == "comparison"],
         folder=name,
         spark=SPARKLINE,
+        colours=len(PALETTE),
         percent=percent,
         ratio=ratio,
         made_by=MADE_BY,

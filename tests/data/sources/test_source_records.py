@@ -75,14 +75,17 @@ def test_a_configuration_runs_on_a_new_source(tmp_path: Path) -> None:
 
 
 def test_messages_list_a_new_source() -> None:
-    assert list(source_records()) == [
+    """Bundled samples come first, then files, then sources on the network."""
+    records = source_records()
+    assert records.keys() >= {
         "sample", "sample_daily", "csv", "parquet", "flat", "fred", "french", "french_daily", "yfinance", "tides",
-    ]  # fmt: skip
+    }  # fmt: skip
+    groups = [(not record.is_bundled, not record.is_file) for record in records.values()]
+    assert groups == sorted(groups)
     message = refusal(source="tide")
-    assert "french_daily, yfinance, tides, or package.module:Class. Did you mean tides?" in message
-    assert "source tides is not a file and takes no path; for a file use source: csv, parquet or flat" in refusal(
-        path="x.csv"
-    )
+    assert f"expected one of {', '.join(records)}, or package.module:Class. Did you mean tides?" in message
+    *files, last = (name for name, record in records.items() if record.is_file)
+    assert f"takes no path; for a file use source: {', '.join(files)} or {last}" in refusal(path="x.csv")
 
 
 def test_settings_follow_the_properties_of_a_record(tmp_path: Path) -> None:

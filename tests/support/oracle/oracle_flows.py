@@ -13,6 +13,8 @@ from itertools import pairwise
 
 from support.oracle.oracle_terms import ROUNDING, Fees, Fund, Futures, Margin, Terms, in_force
 
+MONEY_MARKET_YEAR, FEE_YEAR = 360.0, 365.0  # days in a year of interest and of fees
+
 
 @dataclass(frozen=True)
 class Period:
@@ -26,11 +28,11 @@ class Period:
 
     def money_market(self, rate: float) -> float:
         """Return a rate per year over the period, actual days over 360."""
-        return rate * self.days / 360.0
+        return rate * self.days / MONEY_MARKET_YEAR
 
     def of_year(self, rate: float) -> float:
         """Return a rate per year over the period, actual days over 365."""
-        return rate * self.days / 365.0
+        return rate * self.days / FEE_YEAR
 
 
 @dataclass

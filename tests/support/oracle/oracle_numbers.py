@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from support.oracle.oracle_flows import MONEY_MARKET_YEAR
 from support.oracle.oracle_path import OraclePath, nav_returns
 
 ROUNDING = 1e-14  # a standard deviation of returns below this is rounding: a NAV ratio is good to a few 1e-16
@@ -165,7 +167,6 @@ def fees_per_year(path: OraclePath) -> float:
 
 def average_financing_rate(path: OraclePath) -> float | None:
     """Return interest over loan x days / 360, both summed in currency; None without loans."""
-    loan_years = math.fsum(
-        path.loan[t] * (path.dates[t] - path.dates[t - 1]).days / 360.0 for t in range(1, len(path.dates))
-    )
+    days = [(end - start).days for start, end in itertools.pairwise(path.dates)]
+    loan_years = math.fsum(loan * d / MONEY_MARKET_YEAR for loan, d in zip(path.loan[1:], days, strict=True))
     return None if loan_years == 0.0 else math.fsum(path.financing) / loan_years

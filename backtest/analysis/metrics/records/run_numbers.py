@@ -18,10 +18,10 @@ from backtest.analysis.tables.calendar_tables import drawdown_lengths
 from backtest.analysis.tables.events import counts_of_events
 from backtest.analysis.tables.holdings import capital_and_risk
 from backtest.numerics.arrays import Floats
+from backtest.numerics.day_counts import INTEREST_YEAR
 from backtest.risk import percentage_contributions
 
 WORST = 10  # drawdowns
-_DAY_COUNT = 360  # days in a year of interest
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +132,7 @@ class RunNumbers:
     def loan_years(self) -> float:
         """Financed amount times years of actual days over 360, currency × years."""
         days = np.diff(self.result.nav.index.to_numpy()) / np.timedelta64(1, "D")
-        return float(np.sum(self.result.loan.to_numpy()[1:] * days / _DAY_COUNT))
+        return float(np.sum(self.result.loan.to_numpy()[1:] * days / INTEREST_YEAR))
 
     @cached_property
     def diversification(self) -> pd.Series:
