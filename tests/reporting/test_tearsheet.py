@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from backtest.analysis.metrics.metric_registry import shown_in
-from backtest.reporting.figures.figure_style import BENCHMARK, PALETTE, STRATEGY
+from backtest.reporting.colours import BENCHMARK, PALETTE, STRATEGY
 from backtest.reporting.figures.run_figures import render_all
 from backtest.reporting.format import change, change2, percent, percent2, ratio
 from backtest.reporting.pages.tearsheet import render_tearsheet
@@ -109,11 +109,13 @@ class TestWhatTheScriptDraws:
         largest = float(sizes.flat[np.abs(sizes).argmax()])
         assert found.table("Date")[1][2] == change2(largest)
 
-    def test_page_and_figures_share_the_palette(self) -> None:
-        style = (files("backtest.reporting.pages") / "templates" / "style.css").read_text(encoding="utf-8")
-        light = dict(re.findall(r"--(s\d|strategy|benchmark): (#\w+)", style.partition("@media")[0]))
-        assert [light[f"s{i}"].upper() for i in range(10)] == [colour.upper() for colour in PALETTE]
-        assert (light["strategy"].upper(), light["benchmark"].upper()) == (STRATEGY, BENCHMARK)
+    def test_the_page_has_the_colours_of_the_figures(self) -> None:
+        """Also on a dark screen each colour of a series has a value."""
+        light, dark = render_tearsheet(synthetic_result(), {}).partition("@media")[::2]
+        named = dict(re.findall(r"--(\w+): (#\w+)", light))
+        assert [named[f"s{i}"] for i in range(10)] == list(PALETTE)
+        assert (named["strategy"], named["benchmark"]) == (STRATEGY, BENCHMARK)
+        assert set(named) == set(re.findall(r"--(\w+): #", dark.partition("}")[0]))
 
 
 class TestNumbers:
