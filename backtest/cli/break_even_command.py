@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from backtest.analysis.break_even_spread.break_even_result import BreakEven, BreakEvenSpread, CurvePoint
 
 _SPREADS = {
-    "margin": "what the loan pays above cash, a year",
-    "futures": "the basis of all futures, which their prices imply above cash, a year, on notionals",
-    "leveraged_fund": "the swap spread of the funds, which they pay above cash, a year, on what they borrow",
+    "margin": "annual rate of the loan above cash",
+    "futures": "basis of all futures: the annual rate above cash that their prices imply, on notionals",
+    "leveraged_fund": "swap spread of the funds: the annual rate above cash that they pay on what they borrow",
 }
 _AT_CASH = {
     "margin": "the loan costs no more",
@@ -46,8 +46,9 @@ def breakeven(
     elif not result.borrows:
         anywhere, unit = result.configured, f" %{_a_year(result)}"
         typer.echo(
-            f"{result.name} never borrows, so no spread matters: against {result.benchmark} its compound return is "
-            f"{_than(100 * anywhere.excess_return, unit)}, its Sharpe ratio {_than(anywhere.excess_sharpe)}"
+            f"{result.name} never borrows, so the spread has no effect: its compound return is "
+            f"{_than(100 * anywhere.excess_return, unit)} and its Sharpe ratio {_than(anywhere.excess_sharpe)} "
+            f"than for {result.benchmark}"
         )
     else:
         _print(result)
@@ -95,18 +96,18 @@ def _points(result: "BreakEven") -> "list[tuple[str, CurvePoint]]":
 
 
 def _verdict(result: "BreakEven", measure: str, spread: float) -> str:
-    """Return a line on a break-even spread that no lender offers, or nothing."""
+    """Return a note on a break-even spread that no lender offers, or an empty text."""
     from backtest.analysis.break_even_spread.spread_search import BOUND
 
     if spread < 0:
-        return f"the {measure} is below that of {result.benchmark} even where {_AT_CASH[result.financing]} than cash"
+        return f"the {measure} is lower than for {result.benchmark} even if {_AT_CASH[result.financing]} than cash"
     if math.isinf(spread):
-        return f"the {measure} is above that of {result.benchmark} at any spread up to {_bps(BOUND)}"
+        return f"the {measure} is higher than for {result.benchmark} at any spread up to {_bps(BOUND)}"
     return ""
 
 
 def _bps(spread: float) -> str:
-    """Return a spread in words, or the side of the searched range on which it is."""
+    """Return a spread in words, or the side of the searched range beyond which it lies."""
     from backtest.analysis.break_even_spread.spread_search import BOUND
     from backtest.reporting.format import terminal_bps
 
@@ -116,7 +117,7 @@ def _bps(spread: float) -> str:
 
 
 def _range(one: "BreakEvenSpread") -> str:
-    """Return an interval with its stable digits, and the unit once where that is clear."""
+    """Return an interval with its stable digits, and with the unit only once if that is unambiguous."""
     if one.interval is None:
         return "-"
     low, high = (round(end, one.decimals) if math.isfinite(end) else end for end in one.interval)
@@ -142,7 +143,7 @@ def _plain(result: "BreakEven") -> dict[str, Any]:
         return round(1e4 * spread, 9) if math.isfinite(spread) else None
 
     def one(spread: "BreakEvenSpread") -> dict[str, Any]:
-        words = f"{_bps(spread.spread)}; {_range(spread)}" if result.borrows else "no spread matters"
+        words = f"{_bps(spread.spread)}; {_range(spread)}" if result.borrows else "the spread has no effect"
         return {
             "spread_bps": bps(spread.spread),
             "interval_bps": [bps(end) for end in spread.interval or _NO_INTERVAL],

@@ -37,7 +37,9 @@ def compare(
     from backtest.errors import ComparisonError
 
     if len(runs) < 2:
-        raise ComparisonError(f"{runs[0]} alone; expected two or more configurations or folders of finished runs")
+        raise ComparisonError(
+            f"only {runs[0]} to compare; expected two or more configurations or folders of finished runs"
+        )
     configs = [_config(path) for path in runs]
     names = [config.name for config in configs]
     from backtest.reporting.files.comparison_files import folder_of, write_comparison
@@ -92,7 +94,9 @@ def _print(found: "Comparison", written: Path) -> None:
     if found.crises or found.falls:
         typer.echo("crises and the worst fall: return / drawdown, %")
     if partly := covered_partly(found.growth.index):
-        typer.echo(f"crises left out, as the dates cover them only in part: {', '.join(one.name for one in partly)}")
+        typer.echo(
+            f"crises left out because the dates cover them only in part: {', '.join(one.name for one in partly)}"
+        )
     typer.echo(f"comparison: {written.as_posix()}")
 
 

@@ -28,10 +28,10 @@ _CACHE = Path("data_cache")
 
 
 def check_choice(*, offline: bool, refresh: bool) -> None:
-    """Raise if both of two exclusive options are given."""
+    """Raise an error if both --offline and --refresh are given."""
     if offline and refresh:
         raise BacktestError(
-            "--offline and --refresh exclude each other: one uses the cache only, the other fetches everything"
+            "--offline and --refresh cannot be combined: one uses only the cache, the other fetches everything"
         )
 
 
@@ -79,7 +79,7 @@ def list_series(source: Source = None, cache: Folder = _CACHE) -> None:
         show(table)
     elif not damaged:
         what = "" if source is None else f" of source {source}"
-        typer.echo(f"{cache.as_posix()} holds nothing{what}. Hint: python -m backtest data fetch CONFIG")
+        typer.echo(f"{cache.as_posix()} holds no series{what}. Hint: python -m backtest data fetch CONFIG")
 
 
 @app.command("show")
@@ -133,7 +133,7 @@ def verify(
     store, unreadable = _cache(cache), _damaged(cache, None, None)
     entries, damaged = store.entries(), [str(damage) for damage in unreadable]
     if not entries and not damaged:
-        typer.echo(f"{cache.as_posix()} holds nothing. Hint: python -m backtest data fetch CONFIG")
+        typer.echo(f"{cache.as_posix()} holds no series. Hint: python -m backtest data fetch CONFIG")
         return
     warnings = 0
     for entry in entries:
@@ -218,6 +218,6 @@ def _matches(one: "Entry | DamagedEntry", symbol: str | None, source: str | None
 
 
 def _shorten(names: list[str]) -> str:
-    """Return the first names and the number of others."""
+    """Return the first names, and the number of the others."""
     more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
     return ", ".join(names[:8]) + more

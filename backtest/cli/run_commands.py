@@ -71,7 +71,7 @@ def strategies() -> None:
     for name in sorted(strategy_files(here)):
         try:
             rows.append((name, _first_line(find_strategy(name, here).__doc__)))
-        except StrategyError as problem:  # a strategy that cannot be read does not hide others
+        except StrategyError as problem:  # a strategy that cannot be read must not hide the others
             rows.append((name, f"error: {problem}"))
     show_list("strategy", rows)
 
@@ -113,7 +113,9 @@ def risk(
     total = (sum(given.weights), given.volatility, 1.0, sum(equal.weights), equal.volatility, 1.0)
     table.add_row("total", "", *(percent(value) for value in total))
     show(table)
-    typer.echo("risk: each asset's contribution to the portfolio's volatility; share: its part of it")
+    typer.echo(
+        "risk: each asset's contribution to the portfolio's volatility; share: that contribution over the volatility"
+    )
 
 
 def as_written(config: Path) -> str:

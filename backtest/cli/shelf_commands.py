@@ -58,7 +58,7 @@ def _shelf() -> Path:
 
     if not read_shelf(REPORTS):
         raise ReportError(f"{REPORTS.as_posix()} holds no run to show. {FIRST_RUN}")
-    return write_shelf(REPORTS)  # again, as reports may have been written from Python or deleted since
+    return write_shelf(REPORTS)  # rebuilt, because reports may have been written from Python or deleted in the meantime
 
 
 def _page_of(name: str) -> Path:
@@ -68,7 +68,7 @@ def _page_of(name: str) -> Path:
 
     found = find(REPORTS, name)
     if found.page is None:
-        raise ReportError(f"{found.folder.as_posix()}: has no page to open. Hint: run it again.")
+        raise ReportError(f"{found.folder.as_posix()}: no page to open. Hint: run it again.")
     return found.folder / found.page
 
 

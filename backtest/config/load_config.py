@@ -18,7 +18,7 @@ from backtest.strategy.discovery import find_strategy
 def load_config(path: str | Path, *, with_benchmark: bool = True) -> RunConfig:
     """Read and check a configuration and its benchmark's.
 
-    Names of assets, classes and strategies are checked against the ones that exist; no prices are read.
+    Names of assets, classes and strategies must exist; no prices are read to check them.
 
     Args:
         path: the configuration file.

@@ -70,7 +70,7 @@ def lines(
 
 
 def _line(at: Location, words: list[str], document: Document, *, key: bool) -> str:
-    """Return the line of one place; with `key` its name is wrong, not its value."""
+    """Return the message for one place; with `key`, its name is wrong, not its value."""
     expected = [word.removeprefix("expected ") for word in words if word.startswith("expected ")]
     if expected:
         value = at[-1] if key else document.value(at)
@@ -175,7 +175,7 @@ def _of_another_kind(setting: str, model: Any, step: str | int) -> str:
         return ""
     kinds = [one for one in get_args(field.annotation) if setting in one.model_fields]
     names = [name for one in kinds for name in _names(one, field.discriminator)]
-    return f" {setting} goes with {field.discriminator}: {' or '.join(names)}." if names else ""
+    return f" {setting} belongs to {field.discriminator}: {' or '.join(names)}." if names else ""
 
 
 def _names(model: type[BaseModel], discriminator: str) -> tuple[str, ...]:
@@ -184,9 +184,9 @@ def _names(model: type[BaseModel], discriminator: str) -> tuple[str, ...]:
 
 
 def _model_in(annotation: Any, steps: Location, *, mapping: bool) -> Any:
-    """Return the model in an annotation: the annotation itself, a member of a union, or with `mapping` its values.
+    """Return the model in an annotation: the annotation itself, a member of a union or, with `mapping`, the values.
 
-    In a union whose members have tags it is the member whose tag is among the steps.
+    In a union with tagged members, it is the member whose tag is among the steps.
     """
     members = get_args(annotation)
     if any(isinstance(member, Tag) and member.tag not in steps for member in members):

@@ -85,7 +85,7 @@ def placed_in(problem: ConfigError, file: Path) -> ConfigError:
 
 
 def _by_asset(document: Document, location: Location, assets: tuple[str, ...], classes: Mapping[str, str]) -> list[str]:
-    """Return a line for each name of a setting that is not an asset or class, or one for the assets left out."""
+    """Return a line for each name of a setting that is not an asset or class, or one line for all assets left out."""
     given = document.value(location) if document.has(location) else None
     if not isinstance(given, dict):
         return []
@@ -122,7 +122,7 @@ def _least_exposure(document: Document, allowed: float, what: str) -> list[str]:
     at = ("leverage", "min_gross_exposure")
     least = document.value(at) if document.has(at) else None
     if not isinstance(least, int | float) or isinstance(least, bool) or least <= allowed * (1 + 1e-12):
-        return []  # the room is for the rounding of 1 / margin
+        return []  # the tolerance covers the rounding of 1 / margin
     return [
         f"{document.at(at)}: {dotted(at)}: {least:g} times NAV, but {what} at most {allowed:g}; expected that or less"
     ]

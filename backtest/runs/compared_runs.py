@@ -108,7 +108,7 @@ def _begin_together(results: Sequence[BacktestResult]) -> list[BacktestResult]:
 
 
 def _stated_periods(results: Sequence[BacktestResult]) -> int | None:
-    """Return the one number of periods per year that settings state, or None if they state none."""
+    """Return the number of periods per year that the settings state, or None if no settings state it."""
     stated = {one.name: cast("Setup", one.setup).config.data.periods_per_year for one in results}
     numbers = {name: number for name, number in stated.items() if number is not None}
     if len(set(numbers.values())) > 1:
@@ -118,7 +118,7 @@ def _stated_periods(results: Sequence[BacktestResult]) -> int | None:
 
 
 def _check_same_dates(results: Sequence[BacktestResult]) -> list[BacktestResult]:
-    """Return results that cannot all begin again; raise unless they have the same dates up to the earliest end."""
+    """Return results that cannot all begin again; raise an error unless they share all dates up to the earliest end."""
     end = min(one.nav.index[-1] for one in results)
     dates = [pd.DatetimeIndex(one.nav.index[one.nav.index <= end]) for one in results]
     shared = reduce(pd.DatetimeIndex.intersection, dates)
@@ -134,7 +134,7 @@ def _check_same_dates(results: Sequence[BacktestResult]) -> list[BacktestResult]
 
 
 def _end(result: BacktestResult) -> pd.Timestamp:
-    """Return the last date of a run; of a ruined run, of its data, as a later start may avoid the ruin."""
+    """Return the last date of a run, or of its data if the run is ruined, because a later start may avoid the ruin."""
     ruined = result.nav.iloc[-1] <= 0
     return cast("Setup", result.setup).data.dates[-1] if ruined and result.setup else result.nav.index[-1]
 
@@ -145,7 +145,7 @@ def _too_few_dates(results: Sequence[BacktestResult], count: int) -> ComparisonE
 
 
 def _with_unique_names(results: Sequence[BacktestResult]) -> list[BacktestResult]:
-    """Return the results, a number added to each repeated name."""
+    """Return the results, with a number added to each repeated name."""
     taken: dict[str, BacktestResult] = {}
     for result in results:
         name, number = result.name, 1
@@ -159,18 +159,18 @@ def _with_unique_names(results: Sequence[BacktestResult]) -> list[BacktestResult
 def _check_same(what: str, of: Mapping[str, str]) -> None:
     if len(set(of.values())) > 1:
         each = ", ".join(f"{name} is {value}" for name, value in of.items())
-        raise ComparisonError(f"{each}: results of one {what} can be compared, not of several")
+        raise ComparisonError(f"{each}; expected results with the same {what}")
 
 
 def _check_frequencies(results: Sequence[BacktestResult]) -> None:
-    """Raise unless all results have one frequency; five and seven sessions a week are both daily."""
+    """Raise an error unless all results have the same frequency; five and seven sessions a week are both daily."""
     spacings = [spacing_of(pd.DatetimeIndex(one.nav.index)) for one in results]
     if not all(spacings[0].same_frequency(other) for other in spacings[1:]):
         _check_same("frequency", {one.name: frequency_name(one.periods_per_year) for one in results})
 
 
 def _notes(own: Sequence[BacktestResult], compared: Sequence[BacktestResult]) -> list[str]:
-    """Note why the dates begin and end where they do, which dates are left out, and which runs are ruined."""
+    """Explain in notes the first and last date, the dates that are left out, and which runs are ruined."""
     dates = pd.DatetimeIndex(compared[0].nav.index)
     ruined = [one.name for one in compared if one.nav.iloc[-1] <= 0]
     notes = _ends_in_words("begin", dates[0], {one.name: one.nav.index[0] for one in own})
@@ -189,7 +189,7 @@ def _notes(own: Sequence[BacktestResult], compared: Sequence[BacktestResult]) ->
 
 
 def _ends_in_words(verb: str, date: pd.Timestamp, own: Mapping[str, pd.Timestamp]) -> list[str]:
-    """Note which run's own first or last date decides, unless all have the same date."""
+    """Explain in a note whose first or last date is decisive, unless all runs have the same date."""
     deciding = ", ".join(name for name, end in own.items() if end == date)
     others = [f"{name} on {end:%Y-%m-%d}" for name, end in own.items() if end != date]
     if not others:

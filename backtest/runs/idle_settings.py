@@ -16,16 +16,16 @@ from backtest.estimation.methods.ewma import EWMA
 from backtest.numerics.tolerances import ROUNDING
 from backtest.runs.plan import Decided
 
-_FEW = 2  # dates: if there are so few, any two frequencies choose the same ones
-_FINER = 1.5  # times the periods a year of the data
+_FEW = 2  # dates: with so few, any two frequencies choose the same dates
+_FINER = 1.5  # multiple of the data's periods per year
 _FREQUENCIES: Mapping[Frequency, int] = {"daily": 252, "weekly": 52, "monthly": 12, "quarterly": 4, "yearly": 1}
 """Periods per year of rebalance frequencies, the shortest period first."""
 _FEWEST_DAYS: Mapping[Frequency, int] = {"weekly": 7, "monthly": 28, "quarterly": 90, "yearly": 365}
-"""Days of a frequency's shortest period: at most days / fewest + 2 periods have a date within a span of days."""
+"""Days of a frequency's shortest period: a span of days touches at most days / fewest + 2 periods."""
 
 
 def idle_settings(decided: Decided, path: Ledger) -> list[str]:
-    """Return a note for each setting of a run that has no effect, or a different effect than it seems to have.
+    """Return a note for each setting of a run that has no effect, or whose effect is not the one it suggests.
 
     Settings left at their defaults are ignored.
 

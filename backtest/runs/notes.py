@@ -18,10 +18,10 @@ from backtest.runs.idle_settings import idle_on, idle_settings
 from backtest.runs.plan import Decided, Plan
 from backtest.strategy.decisions import answer
 
-_BINDS = 1e-6  # of a limit: solvers are no more precise
-_MOST_GROSS = 20.0  # times NAV: above it weights were written in percent
-_CALM = 0.005  # of the highest volatility; bills have 0.02 of the volatility of stocks
-_NEARLY_ALL = 0.9  # of the gross exposure
+_BINDS = 1e-6  # relative to a limit: solvers are not more precise
+_MOST_GROSS = 20.0  # multiple of NAV; larger weights were probably written in percent
+_CALM = 0.005  # fraction of the highest volatility; bills have about 0.02 of the volatility of stocks
+_NEARLY_ALL = 0.9  # fraction of gross exposure
 
 
 def run_notes(decided: Decided, path: Ledger) -> list[str]:
@@ -119,7 +119,9 @@ def _binding_notes(decided: Decided, path: Ledger) -> list[str]:
     notes = _limits_of("leverage", config.leverage, gross, of)
     if config.leverage is None:
         notes += _limits_of("strategy", config.strategy.model, gross, of)
-    elif getattr(config.leverage, "max_gross_exposure", None) is None:  # else targets may be at that cap
+    elif (
+        getattr(config.leverage, "max_gross_exposure", None) is None
+    ):  # otherwise targets may be at the cap of that section
         before = gross / decided.decisions.multiples[made]
         notes += _limits_of("strategy", config.strategy.model, before, of)
     if (gross > _MOST_GROSS).any():

@@ -230,10 +230,10 @@ def test_a_finished_run_of_a_file_needs_its_absolute_path(here: Path, absolute: 
 
 def test_one_result_or_two_frequencies_are_refused() -> None:
     assert refused(command("compare", ARTICLE[0])) == (
-        f"error: {ARTICLE[0]} alone; expected two or more configurations or folders of finished runs"
+        f"error: only {ARTICLE[0]} to compare; expected two or more configurations or folders of finished runs"
     )
     assert refused(command("compare", ARTICLE[0], CONFIGS / "daily/erc.yaml")) == (
-        "error: 60_40 is monthly, erc_daily is daily: results of one frequency can be compared, not of several"
+        "error: 60_40 is monthly, erc_daily is daily; expected results with the same frequency"
     )
 
 

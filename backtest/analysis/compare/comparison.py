@@ -48,7 +48,7 @@ class Comparison:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The k names; a name that occurs twice ends with a number."""
+        """The k names; repeated names end with a number."""
         return tuple(result.name for result in self.results)
 
     @property
@@ -136,7 +136,7 @@ class Comparison:
         }
 
     def windows(self, years: int) -> int:
-        """Return the number of windows of this length that the dates hold, one per period; none fits if 0 or less."""
+        """Return the number of windows of this length within the dates, one per period; 0 or less if none fits."""
         return len(self.growth) - years * self.periods_per_year
 
     def table(self) -> pd.DataFrame:

@@ -39,7 +39,7 @@ def bias_statistic(returns: Floats, forecasts: Floats) -> Floats:
 
 
 def qlike(returns: Floats, forecasts: Floats) -> Floats:
-    """Return the average of ln σ² + r² / σ², a loss: the better of two forecasts of the same returns has the lower one.
+    """Return the average of the loss ln σ² + r² / σ²: of two forecasts of the same returns, the better has the lower.
 
     The ranking is right although a squared return is a noisy measure of variance (Patton 2011, "Volatility forecast
     comparison using imperfect volatility proxies"). The level alone has no meaning.
@@ -148,6 +148,6 @@ def forecast_accuracy(result: RunRecord) -> pd.DataFrame:
 
 
 def _standardised(returns: Floats, forecasts: Floats) -> Floats:
-    """Return the returns over their forecasts, NaN where either is missing or the forecast is zero."""
+    """Divide returns by their forecasts; NaN where either is missing or the forecast is zero."""
     ratios: Floats = np.divide(returns, forecasts, out=np.full_like(returns, np.nan), where=has_risk(forecasts))
     return ratios

@@ -1,7 +1,7 @@
 """Two tests of whether the Sharpe ratios of two strategies differ by more than chance.
 
 Let s_i = mean(e_i) / std(e_i) per period for excess returns e_1, e_2 over the same P periods. In both tests s_1 - s_2
-over its standard error is about standard normal if the true ratios are the same; the tests differ in the error:
+over its standard error is about standard normal if the true ratios are the same; the tests differ in that error:
 
 - Jobson, Korkie (1981) as corrected by Memmel (2003), for returns that are normal and independent over time:
   Var(s_1 - s_2) = (2 - 2ρ + ½ (s_1² + s_2² - 2 s_1 s_2 ρ²)) / P, ρ the correlation of e_1 and e_2.
@@ -10,7 +10,7 @@ over its standard error is about standard normal if the true ratios are the same
   Var = ∇ᵀΨ∇ / P, where Ψ is the long-run covariance of (e_1 - μ_1, e_2 - μ_2, e_1² - γ_1, e_2² - γ_2), by a
   heteroskedasticity and autocorrelation consistent (HAC) kernel.
 
-p-values are two-sided and for one pair. Among many pairs some p-values are small by chance, which `holm` corrects.
+p-values are two-sided and for a single pair. Among many pairs some p-values are small by chance, which `holm` corrects.
 """
 
 import math

@@ -36,7 +36,7 @@ from backtest.reporting.pages.page_file import picture, render
 
 _COSTS: tuple[str, ...] = (
     "gross_cagr", "cagr", "turnover_per_year", "turnover",
-    *(metric.key for metric in groups_of("comparison")["Costs, of NAV"]),
+    *(metric.key for metric in groups_of("comparison")["Costs as a fraction of NAV"]),
 )  # fmt: skip
 """Metrics of the table of costs and financing."""
 

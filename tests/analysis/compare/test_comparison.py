@@ -280,12 +280,10 @@ def test_what_cannot_be_compared() -> None:
     assert refused([]) == "0 to compare; expected two results or more"
     assert refused([monthly]) == "1 to compare; expected two results or more"
     assert refused([monthly, made_up(periods_per_year=252, name="fast")]) == (
-        "made_up is monthly, fast is daily: results of one frequency can be compared, not of several"
+        "made_up is monthly, fast is daily; expected results with the same frequency"
     )
     in_euros = replace(monthly, name="euros", settings={"data": {"currency": "EUR"}})
-    assert refused([monthly, in_euros]) == (
-        "made_up is USD, euros is EUR: results of one currency can be compared, not of several"
-    )
+    assert refused([monthly, in_euros]) == ("made_up is USD, euros is EUR; expected results with the same currency")
     assert refused([monthly, made_up(start="2013-12-31", name="later")]) == (
         "made_up 2003-12-31 to 2007-12-31; later 2013-12-31 to 2017-12-31: they share 0 dates; expected two or more"
     )
