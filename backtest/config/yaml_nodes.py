@@ -143,7 +143,7 @@ def child(node: Node, step: str | int) -> tuple[Node, Node] | None:
 
 
 def marked(key: Node, value: Node) -> Node:
-    """Return the node whose position is shown for a value: its key if the value is empty, as that is marked a line below."""
+    """Return the node whose position is shown for a value: its key if the value is empty and so marked a line below."""
     empty = isinstance(value, ScalarNode) and not value.value and not value.style
     return key if empty else value
 

@@ -186,7 +186,7 @@ def test_a_finished_run_that_no_longer_repeats_is_refused(finished: Path, here: 
     navs["strategy"] *= np.where(navs.index == 100, 1.0001, 1.0)
     navs.to_csv(finished / "nav.csv", index=False)
     assert refused(command("compare", finished, ARTICLE[0])) == (
-        f"error: {finished}/nav.csv: repeating the run of the manifest.json next to it gives another NAV from "
+        f"error: {finished}/nav.csv: repeating the run of the manifest.json next to it gives a different NAV from "
         "1997-05-31 on: its data, a strategy or the program has changed. Hint: compare the configuration, or "
         "run it again."
     )

@@ -23,7 +23,7 @@ from support.builders.synthetic_result import FREQUENCIES, made_up
 from support.pages.read_page import Page
 
 CALLED = Path(__file__).parents[2] / "configs" / "daily" / "levered_erc_margin_calls.yaml"
-DECIDED = ("Expected risk contributions, a year", "Their shares of the volatility")
+DECIDED = ("Expected risk contributions, a year", "Expected shares of the volatility")
 
 
 @pytest.fixture(scope="module")

@@ -285,7 +285,12 @@ def test_the_waterfall_ends_at_the_total_return() -> None:
     ax = only_axes(run_figures.attribution(LEVERED))
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert labels[:3] == ["stocks", "bonds", "gold"]
-    assert labels[3:] == ["Financing, at the cash rate", "Financing, above it", "Trading costs", "Total return"]
+    assert labels[3:] == [
+        "Financing, at the cash rate",
+        "Financing, above the cash rate",
+        "Trading costs",
+        "Total return",
+    ]
     ends = [np.asarray(bar.vertices)[:, 0] for bar in ax.collections[0].get_paths()]
     np.testing.assert_allclose([np.ptp(corners) for corners in ends], waterfall(LEVERED, 12)["value"].abs())
     assert max(ends[-1], key=abs) == pytest.approx(LEVERED.summary()["total_return"])

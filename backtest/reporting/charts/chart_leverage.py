@@ -17,8 +17,8 @@ _COSTS = {
     "trading": ("trading", 1),
     "fees": ("fees", 2),
     "borrow": ("borrow fees", 3),
-    "financing": ("interest, all", 4),
-    "financing_drag": ("interest, above the cash rate", 0),
+    "financing": ("all interest", 4),
+    "financing_drag": ("interest above the cash rate", 0),
 }
 
 
@@ -35,7 +35,7 @@ def attribution(result: BacktestResult) -> Chart:
         "left": 190,
         "panels": [
             panel(
-                "From assets to the total return, of first NAV", "percent", 28 * len(names),
+                "From assets to the total return, as fractions of the first NAV", "percent", 28 * len(names),
                 [series("attribution", "added", "strategy", [list(row) for row in rows], "range")], zero=True,
             )
         ],
@@ -56,7 +56,7 @@ def financing(result: BacktestResult) -> Chart | None:
         "x": {"dates": steps(table.index)},
         "panels": [
             panel("Financing rate, a year", "percent2", 170, rates),
-            panel("What is financed, of NAV", "percent", 130, loan, zero=True),
+            panel("Financed amount, as a fraction of NAV", "percent", 130, loan, zero=True),
         ],
     }
 
@@ -73,7 +73,7 @@ def costs(result: BacktestResult) -> Chart | None:
         return None
     return {
         "x": {"labels": list(map(str, table.index))},
-        "panels": [panel("Costs by calendar year, of NAV", "percent2", 200, drawn, zero=True)],
+        "panels": [panel("Costs by calendar year, as a fraction of NAV", "percent2", 200, drawn, zero=True)],
     }
 
 

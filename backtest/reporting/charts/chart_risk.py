@@ -28,7 +28,9 @@ def weights(result: BacktestResult) -> Chart:
     drawn.append(series("gross exposure", "gross exposure", "ink", numbers(gross), thin=True))
     return {
         "x": {"dates": steps(table.index)},
-        "panels": [panel("Weights and gross exposure, of NAV", "percent", 300, drawn, zero=True, marks=[WHOLE])],
+        "panels": [
+            panel("Weights and gross exposure, as fractions of NAV", "percent", 300, drawn, zero=True, marks=[WHOLE])
+        ],
     }
 
 
@@ -42,7 +44,7 @@ def risk(result: BacktestResult) -> Chart | None:
     realised = realised_risk_of_a_year(result, dates)
     kinds = (
         ("Expected risk contributions, a year", 190, expected, True),
-        ("Their shares of the volatility", 170, risk_shares(expected), True),
+        ("Expected shares of the volatility", 170, risk_shares(expected), True),
         ("Realised over the 12 months before, a year", 190, _folded(realised[result.assets], result), False),
     )
     panels = []
@@ -97,12 +99,12 @@ def forecasts(result: BacktestResult) -> Chart | None:
     ]
     return {
         "x": {"dates": steps(table.index)},
-        "panels": [panel("Forecast volatility, and what followed, a year", "percent", 200, drawn, zero=True)],
+        "panels": [panel("Forecast and subsequent volatility, a year", "percent", 200, drawn, zero=True)],
     }
 
 
 def asset_colours(result: BacktestResult) -> dict[str, int | str]:
-    """Return the colour of each asset that charts name, those with the largest weights, and of the others together."""
+    """Return the colours of the assets that charts name, which have the largest weights, and of the sum of the others."""
     table = largest_and_rest(result.weights, _COLOURS)
     folded = table.shape[1] < len(result.assets)
     colours: dict[str, int | str] = {str(name): number for number, name in enumerate(table.columns)}

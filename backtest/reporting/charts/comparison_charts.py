@@ -29,7 +29,7 @@ _DASHES = ("solid", [8, 2.4], [2, 2], [9.6, 2.4, 2, 2.4], [14, 3.2])  # `figure_
 _CLASSES = 9  # asset classes with a colour of their own; the others are one series
 _NUMBERS = 110_000  # most numbers of growth and drawdown: four strategies over 50 years of days are not thinned
 _NAV_DIGITS = 7
-_WHOLE = 1.0001  # all of the capital or risk, with a margin for rounding
+_WHOLE = 1.0001  # the whole capital or risk, with a margin for rounding
 
 
 def looks(comparison: Comparison) -> list[dict[str, Any]]:
@@ -76,12 +76,12 @@ def growth(comparison: Comparison) -> Chart:
 
 
 def draws_every_row(comparison: Comparison) -> bool:
-    """Return whether `growth` has all dates, and is not thinned."""
+    """Return whether `growth` shows all dates without thinning."""
     return 2 * comparison.growth.size <= _NUMBERS
 
 
 def rolling(comparison: Comparison) -> Chart | None:
-    """Volatility and Sharpe ratio over the last 12 months; None for shorter dates."""
+    """Volatility and Sharpe ratio over the last 12 months; None if the dates cover less."""
     results = comparison.results
     if results[0].rolling.empty:
         return None
@@ -100,7 +100,7 @@ def gross_exposure(comparison: Comparison) -> Chart:
     drawn = _lines(comparison, table)
     return {
         "x": {"dates": steps(table.index)},
-        "panels": [panel("Gross exposure, of NAV", "percent", 200, drawn, zero=True, marks=[WHOLE])],
+        "panels": [panel("Gross exposure, as a fraction of NAV", "percent", 200, drawn, zero=True, marks=[WHOLE])],
     }
 
 

@@ -61,7 +61,7 @@ def panels(
 
 
 def legend_above(ax: Axes, *, reverse: bool = True, columns: int = 2) -> None:
-    """Add a legend on the line of the title, where it hides nothing; the last line drawn, the strategy, comes first."""
+    """Add a legend next to the title, where it hides nothing; the line drawn last (the strategy) comes first."""
     handles, names = ax.get_legend_handles_labels()
     names = [cut(name, 30) for name in names]
     step = -1 if reverse else 1

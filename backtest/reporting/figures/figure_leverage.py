@@ -55,7 +55,7 @@ def costs(result: BacktestResult) -> Figure:
     """Costs and financing of each calendar year, fractions of NAV, stacked."""
     figure, (ax,) = panels(["Costs and financing by calendar year"], [2.2], legend=True)
     table = costs_by_year(result)
-    parts = {"trading": "trading", "fees": "fees", "borrow": "borrow fees", "financing": "interest, cash rate"}
+    parts = {"trading": "trading", "fees": "fees", "borrow": "borrow fees", "financing": "interest at the cash rate"}
     years, base = list(table.index), np.zeros(len(table))
     handles, names = [], []
     for number, (column, name) in enumerate(parts.items()):
@@ -65,7 +65,7 @@ def costs(result: BacktestResult) -> Figure:
         names.append(name)
         if column == "financing" and (table["financing_drag"] != 0).any():
             handles.append(bars(ax, years, base, table["financing_drag"].to_numpy(), PALETTE[0]))
-            names.append("interest, above it")
+            names.append("interest above the cash rate")
         base = base + table[column].to_numpy()
     percent_axis(ax, "of NAV")
     if (table >= 0).to_numpy().all():
@@ -83,7 +83,7 @@ def financing(result: BacktestResult) -> Figure:
     table = financing_path(result)
     if table.empty:
         raise ValueError("nothing was ever financed in this run")
-    titles = ["Rate paid for what is financed, and the cash rate", "Financed, over NAV"]
+    titles = ["Rate paid on the financed amount, and the cash rate", "Financed amount over NAV"]
     figure, (above, below) = panels(titles, [1.9, 1.4])
     table = (
         table.resample("ME").last() if result.periods_per_year >= 12 else table
@@ -105,7 +105,7 @@ def break_even(result: BacktestResult) -> Figure:
     solved = result.break_even
     if solved is None or not solved.curve:
         raise ValueError("the break-even curve was not computed; set report.break_even: true")
-    figure, (ax,) = panels(["Excess return, by spread"], [2.4])
+    figure, (ax,) = panels(["Excess return by spread"], [2.4])
     root, interval = 1e4 * solved.by_return.spread, solved.by_return.interval
     excess = solved.line
     spreads = 1e4 * excess.index.to_numpy()

@@ -16,7 +16,7 @@ from backtest.analysis.tables.crises import overlapping_crises
 from backtest.numerics.arrays import Floats
 from backtest.reporting.figures.figure_style import BAND, INK
 
-LINE_ROWS, STACK_ROWS = 1000, 800  # more points cannot be seen, and each makes an SVG larger
+LINE_ROWS, STACK_ROWS = 1000, 800  # more points would be invisible, and each makes an SVG larger
 _LETTER = 6.4  # width of a letter in the name of a crisis, pixels
 _HEADROOM = 0.09
 _BOX = np.array([Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY], dtype=np.uint8)

@@ -92,7 +92,7 @@ def rolling(result: BacktestResult) -> Figure:
 
 @in_house_style
 def monthly_returns(result: BacktestResult) -> Figure:
-    """Heat map of the returns of calendar months; the page has the numbers, which would take long to draw."""
+    """Heat map of the returns of calendar months; the page shows the numbers, which would take too long to draw."""
     table = calendar_returns(result.nav, result.periods_per_year).drop(columns=YEAR)
     full = typical_size(table)
     title = f"Calendar months: blue gains, orange losses, full at \u00b1{percent(full)}"
@@ -113,7 +113,7 @@ def distribution(result: BacktestResult) -> Figure:
     if table.empty:
         raise ValueError("no distribution: there are fewer than two returns, or they do not vary")
     frequency = frequency_in_words(result.periods_per_year).capitalize()
-    title = f"{frequency} returns, and what a normal distribution would give"
+    title = f"{frequency} returns, and a normal distribution for comparison"
     figure, (ax,) = panels([title], [2.4], legend=True)
     centres, width = table["centre"], float(table["high"].iloc[0] - table["low"].iloc[0])
     counts = table["count"].to_numpy(dtype=float)

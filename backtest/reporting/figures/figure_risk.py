@@ -62,7 +62,7 @@ def risk(result: BacktestResult) -> Figure:
     """Ex-ante risk contributions of the decisions in force, per year and as shares, and realised shares below."""
     table = largest_and_rest(in_force(result.risk_contributions, result), _COLOURS)
     realised = _realised_shares(result, table)
-    titles = ["Ex-ante risk contributions: they add up to the volatility", "The same, as shares of the volatility"]
+    titles = ["Ex-ante risk contributions: they add up to the volatility", "Ex-ante shares of the volatility"]
     if realised is not None:
         titles.append("Realised shares over the last 12 months")
     figure, axes = panels(titles, [1.7] * len(titles), legend=True)
@@ -86,7 +86,7 @@ def risk(result: BacktestResult) -> Figure:
 
 
 def _realised_shares(result: BacktestResult, table: pd.DataFrame) -> pd.DataFrame | None:
-    """Realised shares in the columns of the ex-ante table, and a column of the rest: other assets, cash, costs."""
+    """Realised shares in the columns of the ex-ante table, and a column for the rest: other assets, cash and costs."""
     dates = evenly_spaced(result.nav.index, STACK_ROWS)
     shares = risk_shares(realised_risk_of_a_year(result, dates))
     if len(shares) < 2:

@@ -96,7 +96,7 @@ def render_comparison_page(
 
 
 def _cells(comparison: Comparison, metric: Metric) -> list[dict[str, Any]]:
-    """Number of each strategy as text, and whether it is the best."""
+    """Number of each strategy as text, and True for the best."""
     values, best = comparison.metrics.loc[metric.key], comparison.best[metric.key]
     write = FILTERS[metric.form]
     return [{"text": write(values[name]), "best": name in best} for name in comparison.names]
@@ -125,7 +125,7 @@ def _groups(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def _rows_of(comparison: Comparison, keys: Iterable[str]) -> dict[str, Any]:
-    """A row for each strategy, and a column for each metric that any of them has."""
+    """Table with a row for each strategy and a column for each metric that any strategy has."""
     metrics = [BY_KEY[key] for key in keys if _shown(comparison, BY_KEY[key])]
     columns = [_cells(comparison, metric) for metric in metrics]
     return {"metrics": metrics, "rows": [list(row) for row in zip(*columns, strict=True)]}
@@ -236,7 +236,7 @@ def _windows(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def _notes(comparison: Comparison) -> list[dict[str, Any]]:
-    """Notes and warnings of all runs, each once, with the names of the runs that have it."""
+    """Notes and warnings of all runs without repetition, each with the names of its runs."""
     about: dict[str, list[str]] = {}
     for result in comparison.results:
         for note in (*result.notes, *result.warnings):

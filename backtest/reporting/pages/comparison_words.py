@@ -14,7 +14,7 @@ SHARES: Mapping[Shares, str] = {"capital": "capital", "risk": "expected risk", "
 LEVEL = 0.05
 """Significance level: a difference with a p-value below it is called more than chance."""
 
-_NAMED = 3  # differences that a sentence names
+_NAMED = 3  # maximum number of differences in a sentence
 
 
 def findings(comparison: Comparison) -> list[str]:
@@ -23,7 +23,7 @@ def findings(comparison: Comparison) -> list[str]:
 
 
 def in_words_of_chance(comparison: Comparison) -> str:
-    """Return a sentence on the differences of Sharpe ratios, tested with correction for the number of pairs."""
+    """Return a sentence on the differences of Sharpe ratios, tested with a correction for the number of pairs."""
     table = comparison.sharpe_differences
     tested = table[table["holm_p"].notna()]
     if tested.empty:

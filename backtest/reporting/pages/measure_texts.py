@@ -34,11 +34,11 @@ class Group:
 def page_groups(
     place: Place, periods_per_year: int, cash: tuple[str, str] | None = None
 ) -> dict[str, tuple[Metric, ...]]:
-    """Return the metrics of a page by heading, with the labels that they have there.
+    """Return the metrics of a page by heading, with their labels on that page.
 
     Args:
         place: `tearsheet` or `comparison`.
-        periods_per_year: of the returns, named in labels that depend on it: `VaR 95%, monthly`.
+        periods_per_year: periods per year of the returns, shown in labels that depend on it: `VaR 95%, monthly`.
         cash: label and meaning of the average of 1 - Σ weight, if it is not cash.
 
     Example:
@@ -52,7 +52,7 @@ def page_groups(
 
 
 def headline(summary: Mapping[str, Any], cash: tuple[str, str] | None = None) -> tuple[Group, ...]:
-    """Return all groups that have a row; a metric that neither side has is left out.
+    """Return all groups with at least one row; metrics that neither the run nor its benchmark has are left out.
 
     Args:
         summary: `BacktestResult.summary()`.

@@ -21,7 +21,7 @@ FIRST_RUN = "Hint: python -m backtest run configs/erc.yaml"
 
 _PAGES = ("tearsheet.html", "comparison.html")
 _DATA = ("summary.json", "comparison.json", "comparison.csv", "nav.csv", "trades.csv", "figures")
-_OURS = f'data-made-by="{MADE_BY}"'  # marks a page that may be replaced
+_OURS = f'data-made-by="{MADE_BY}"'  # mark of a page that this program may replace
 _LOCK, _PATIENCE = (
     ".index.lock",
     10.0,
@@ -52,7 +52,7 @@ class Shelved:
 
     @property
     def page(self) -> str | None:
-        """File of its page; None without one."""
+        """File of its page; None if it has no page."""
         return next((file for file in self.files if file in _PAGES), None)
 
     @property
