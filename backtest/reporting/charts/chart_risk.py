@@ -104,7 +104,7 @@ def forecasts(result: BacktestResult) -> Chart | None:
 
 
 def asset_colours(result: BacktestResult) -> dict[str, int | str]:
-    """Return the colours of the assets that charts name, which have the largest weights, and of the sum of the others."""
+    """Return the colours of the assets that charts name (by largest weight), and of the sum of the others."""
     table = largest_and_rest(result.weights, _COLOURS)
     folded = table.shape[1] < len(result.assets)
     colours: dict[str, int | str] = {str(name): number for number, name in enumerate(table.columns)}

@@ -29,8 +29,8 @@ DEVIATIONS = (
 )
 """Differences between its page and the tearsheet, and statements of the page that are wrong."""
 
-_NOTE = " ".join(("Page of the quantstats package. Its conventions differ from the conventions of tearsheet.html.",
-*DEVIATIONS)) _STYLE = {
+_NOTE = " ".join(("Page of the quantstats package. Its conventions differ from the tearsheet's.", *DEVIATIONS))
+_STYLE = {
     "figure.figsize": (10, 6), "axes.facecolor": "white", "figure.facecolor": "white", "grid.color": "#dddddd",
     "grid.linewidth": 0.5, "lines.linewidth": 1.5, "text.color": "#333333", "xtick.color": "#666666",
     "ytick.color": "#666666", "svg.hashsalt": "quantstats",

@@ -1,4 +1,4 @@
-"""Where the return went: every part by its own formula, and all of them the return; gross, net and real.
+"""Sources of the return: every part by its own formula, and all of them the return; gross, net and real.
 
 Tolerances. An identity of a period is held to 1e-12 of the opening gross assets, as the design words it; linked ones to
 1e-12 of the largest NAV on the way, by which the flows were rounded.
