@@ -35,7 +35,7 @@ def load_config(path: str | Path, *, with_benchmark: bool = True) -> RunConfig:
     given = values.pop("benchmark", None)
     benchmark = _benchmark(given, document, problems) if with_benchmark else None
     chosen = {"strategy": strategy} if strategy is not None else {}
-    checked = _validated({**values, **chosen, "file": document.path}, document, problems, strategy is None)
+    checked = _validate({**values, **chosen, "file": document.path}, document, problems, strategy is None)
     check_names(document, problems, strategy, document.path.parent)
     if checked is not None:
         problems += _contradictions(document, checked, benchmark, with_benchmark)
@@ -69,7 +69,7 @@ def _by_place(problem: str) -> tuple[str, int, int]:
     return (file, int(line), int(column)) if line.isdigit() and column.isdigit() else (file, 0, 0)
 
 
-def _validated(
+def _validate(
     values: dict[str, Any], document: Document, problems: list[str], strategy_is_wrong: bool
 ) -> RunConfig | None:
     try:
@@ -94,12 +94,12 @@ def _strategy(document: Document, problems: list[str]) -> StrategyChoice | None:
         )
         return None
     try:
-        found = find_strategy(name, document.folder_of(("strategy", "name")))
-        return StrategyChoice(name=name, model=found.model_validate({k: v for k, v in raw.items() if k != "name"}))
+        strategy = find_strategy(name, document.folder_of(("strategy", "name")))
+        return StrategyChoice(name=name, model=strategy.model_validate({k: v for k, v in raw.items() if k != "name"}))
     except StrategyError as problem:
         problems.append(f"{document.at(('strategy', 'name'))}: strategy.name: {problem}")
     except ValidationError as failure:
-        problems += lines(failure.errors(), document, ("strategy",), found, name)
+        problems += lines(failure.errors(), document, ("strategy",), strategy, name)
     return None
 
 

@@ -193,15 +193,15 @@ class Comparison:
         }
 
 
-def _plain(one: InCrisis) -> dict[str, Any]:
+def _plain(outcome: InCrisis) -> dict[str, Any]:
     return {
-        "name": one.crisis.name,
-        "start": f"{one.crisis.start:%Y-%m-%d}",
-        "end": f"{one.crisis.end:%Y-%m-%d}",
-        "first": f"{one.first:%Y-%m-%d}",
-        "last": f"{one.last:%Y-%m-%d}",
-        "why": one.crisis.why,
-        "source": one.crisis.source,
-        "returns": one.returns.to_dict(),
-        "drawdowns": one.drawdowns.to_dict(),
+        "name": outcome.crisis.name,
+        "start": f"{outcome.crisis.start:%Y-%m-%d}",
+        "end": f"{outcome.crisis.end:%Y-%m-%d}",
+        "first": f"{outcome.first:%Y-%m-%d}",
+        "last": f"{outcome.last:%Y-%m-%d}",
+        "why": outcome.crisis.why,
+        "source": outcome.crisis.source,
+        "returns": outcome.returns.to_dict(),
+        "drawdowns": outcome.drawdowns.to_dict(),
     }

@@ -35,11 +35,11 @@ def calendar_returns(nav: pd.Series, periods_per_year: int) -> pd.DataFrame:
         2020  0.2 -0.25  -0.1
     """
     dates = pd.DatetimeIndex(nav.index)
-    yearly = _compounded(nav, dates.year.to_numpy())
+    yearly = _compound(nav, dates.year.to_numpy())
     years = range(int(yearly.index[0]), int(yearly.index[-1]) + 1)
     columns: dict[int | str, pd.Series] = {}
     if periods_per_year >= 12:
-        monthly = _compounded(nav, (dates.year * 12 + dates.month - 1).to_numpy())
+        monthly = _compound(nav, (dates.year * 12 + dates.month - 1).to_numpy())
         for month in _MONTHS:
             numbers = [year * 12 + month - 1 for year in years]
             columns[month] = pd.Series(monthly.reindex(numbers).to_numpy(), index=years)
@@ -47,7 +47,7 @@ def calendar_returns(nav: pd.Series, periods_per_year: int) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.Index(years))
 
 
-def _compounded(nav: pd.Series, spans: np.ndarray) -> pd.Series:
+def _compound(nav: pd.Series, spans: np.ndarray) -> pd.Series:
     """Return the return of each span that has a date after the first date."""
     last = np.append(np.flatnonzero(np.diff(spans)), len(spans) - 1)
     values = nav.to_numpy()

@@ -29,10 +29,10 @@ def draw_rows(seed: int, first: int, begin: np.uint64, rows: Ints) -> None:
     for draw in range(draws):
         state = stream(seed, first + draw)
         at = any_row(bits(state), count) - 1
-        for here in range(count):
+        for column in range(count):
             state = after(state)
             at = next_row(bits(state), at, begin, count)
-            rows[draw, here] = at
+            rows[draw, column] = at
 
 
 def block_chance(length: float) -> np.uint64:

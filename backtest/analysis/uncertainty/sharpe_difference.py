@@ -78,16 +78,16 @@ def sharpe_difference(excess: Floats, other: Floats, periods_per_year: int) -> S
     undefined = SharpeTest(math.nan, math.nan)
     if len(excess) < 2 or not has_risk([np.std(excess, ddof=1), np.std(other, ddof=1)]).all():
         return SharpeDifference(math.nan, undefined, undefined)
-    both = np.column_stack([excess, other])
-    both = both / both.std(axis=0, ddof=1)  # so that leverage does not change the bandwidth
-    ratios = both.mean(axis=0)
+    columns = np.column_stack([excess, other])
+    columns = columns / columns.std(axis=0, ddof=1)  # so that leverage does not change the bandwidth
+    ratios = columns.mean(axis=0)
     difference = math.sqrt(periods_per_year) * float(ratios[0] - ratios[1])
     if len(excess) < FEWEST:
         return SharpeDifference(difference, undefined, undefined)
-    memmel = memmel_variance(float(ratios[0]), float(ratios[1]), float(np.corrcoef(both.T)[0, 1]))
+    memmel = memmel_variance(float(ratios[0]), float(ratios[1]), float(np.corrcoef(columns.T)[0, 1]))
     tests = (
-        _test(difference, periods_per_year * variance / len(both)) if variance > _NO_DIFFERENCE else undefined
-        for variance in (memmel, ledoit_wolf_variance(both))
+        _test(difference, periods_per_year * variance / len(columns)) if variance > _NO_DIFFERENCE else undefined
+        for variance in (memmel, ledoit_wolf_variance(columns))
     )
     return SharpeDifference(difference, *tests)
 

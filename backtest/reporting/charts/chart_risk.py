@@ -21,7 +21,7 @@ _BETWEEN = 400  # dates on which realised contributions are drawn, in addition t
 
 def weights(result: BacktestResult) -> Chart:
     """Weights after each close's trades, stacked, the gross exposure and, where there are shorts, the net exposure."""
-    stacked = _folded(result.weights, result)
+    stacked = _fold(result.weights, result)
     table = thinned(pd.concat([stacked, result.weights.sum(axis=1), result.gross_exposure], axis=1))
     stacked, net, gross = table.iloc[:, :-2], table.iloc[:, -2], table.iloc[:, -1]
     drawn = _stack(stacked, asset_colours(result), "net exposure", net)
@@ -38,14 +38,14 @@ def risk(result: BacktestResult) -> Chart | None:
     """Expected risk contributions of the decisions in force, as steps, and contributions realised over 12 months."""
     if result.capital_and_risk.empty:
         return None
-    decided = _folded(in_force(result.risk_contributions, result), result)
+    decided = _fold(in_force(result.risk_contributions, result), result)
     dates = _dates_to_draw(decided, evenly_spaced(result.nav.index, _BETWEEN))
     expected = decided.reindex(dates, method="ffill")
     realised = realised_risk_of_a_year(result, dates)
     kinds = (
         ("Expected risk contributions, a year", 190, expected, True),
         ("Expected shares of the volatility", 170, risk_shares(expected), True),
-        ("Realised over the 12 months before, a year", 190, _folded(realised[result.assets], result), False),
+        ("Realised over the 12 months before, a year", 190, _fold(realised[result.assets], result), False),
     )
     panels = []
     for title, height, table, step in kinds:
@@ -134,7 +134,7 @@ def _dates_to_draw(decided: pd.DataFrame, between: pd.Index) -> pd.Index:
     return thinned(decided).index.union(between)
 
 
-def _folded(table: pd.DataFrame, result: BacktestResult) -> pd.DataFrame:
+def _fold(table: pd.DataFrame, result: BacktestResult) -> pd.DataFrame:
     """Columns of the assets in `asset_colours`, with the sum of the others as the last column."""
     colours = asset_colours(result)
     if len(colours) == table.shape[1]:

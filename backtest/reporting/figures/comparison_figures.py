@@ -107,7 +107,7 @@ def class_shares(comparison: Comparison) -> Figure:
     places = np.arange(len(table)) + 0.5 * group  # with a gap between strategies
     left, tall = 3.1, 0.3 + 0.22 * len(table)
     figure, (ax,) = panels(["Asset classes: shares of capital and of risk"], [tall], left=left, right=1.7)
-    _stacked(ax, places.tolist(), table.to_numpy(), colours_of(list(table.columns), folded=table.shape[1] < classes))
+    _stack_bars(ax, places.tolist(), table.to_numpy(), colours_of(list(table.columns), folded=table.shape[1] < classes))
     ax.set_yticks(places, [SHARES[of] for of in table.index.get_level_values(0)])
     margin = ax.get_yaxis_transform()
     for number, name in enumerate(dict.fromkeys(names)):
@@ -121,7 +121,7 @@ def class_shares(comparison: Comparison) -> Figure:
     return figure
 
 
-def _stacked(ax: Axes, places: list[float], values: Floats, colours: list[str]) -> None:
+def _stack_bars(ax: Axes, places: list[float], values: Floats, colours: list[str]) -> None:
     """Horizontal stacked bars of (rows, parts): positive to the right, negative to the left; one artist a part."""
     right, left = np.maximum(values, 0).cumsum(axis=1), np.minimum(values, 0).cumsum(axis=1)
     for part, colour in enumerate(colours):

@@ -124,14 +124,14 @@ def _lines(corners: Ints, codes: NDArray[np.uint8]) -> str:
     for begin, end in zip(begins, [*begins[1:], len(codes)], strict=True):
         part = codes[begin:end]
         piece = corners[begin:end][(part == Path.MOVETO) | (part == Path.LINETO)]
-        steps = _joined(np.diff(piece, axis=0)).ravel().tolist()
+        steps = _join(np.diff(piece, axis=0)).ravel().tolist()
         if steps:
             first = " ".join(map(_short, piece[0].tolist()))
             pieces.append(f"M{first}l{' '.join(map(_short, steps))}" + ("z" if (part == Path.CLOSEPOLY).any() else ""))
     return "".join(pieces).replace(" -", "-")
 
 
-def _joined(steps: Ints) -> Ints:
+def _join(steps: Ints) -> Ints:
     """(m, 2) steps, with consecutive horizontal steps to the right added up."""
     if len(steps) < _FEW:
         return steps

@@ -102,7 +102,7 @@ def _cells(comparison: Comparison, metric: Metric) -> list[dict[str, Any]]:
     return [{"text": write(values[name]), "best": name in best} for name in comparison.names]
 
 
-def _shown(comparison: Comparison, metric: Metric) -> bool:
+def _is_shown(comparison: Comparison, metric: Metric) -> bool:
     """Return whether any strategy has the metric, and a number other than zero if it is hidden at zero."""
     if metric.key not in comparison.metrics.index:
         return False
@@ -117,7 +117,9 @@ def _groups(comparison: Comparison) -> list[dict[str, Any]]:
     groups = []
     for title, metrics in page_groups("comparison", comparison.periods_per_year, cash).items():
         rows = [
-            {"metric": metric, "cells": _cells(comparison, metric)} for metric in metrics if _shown(comparison, metric)
+            {"metric": metric, "cells": _cells(comparison, metric)}
+            for metric in metrics
+            if _is_shown(comparison, metric)
         ]
         if rows:
             groups.append({"title": title, "rows": rows})
@@ -126,7 +128,7 @@ def _groups(comparison: Comparison) -> list[dict[str, Any]]:
 
 def _rows_of(comparison: Comparison, keys: Iterable[str]) -> dict[str, Any]:
     """Table with a row for each strategy and a column for each metric that any strategy has."""
-    metrics = [BY_KEY[key] for key in keys if _shown(comparison, BY_KEY[key])]
+    metrics = [BY_KEY[key] for key in keys if _is_shown(comparison, BY_KEY[key])]
     columns = [_cells(comparison, metric) for metric in metrics]
     return {"metrics": metrics, "rows": [list(row) for row in zip(*columns, strict=True)]}
 

@@ -46,7 +46,7 @@ def page_groups(
         ['VaR 95%, monthly', 'CVaR 95%, monthly']
     """
     return {
-        title: tuple(_labelled(metric, periods_per_year, cash) for metric in metrics)
+        title: tuple(_label(metric, periods_per_year, cash) for metric in metrics)
         for title, metrics in groups_of(place).items()
     }
 
@@ -79,7 +79,7 @@ def cards(groups: tuple[Group, ...], *, whole_year: bool) -> tuple[Row, ...]:
     return tuple(rows[metric.key] for metric in shown_in("card") if metric.key in rows)
 
 
-def _labelled(metric: Metric, periods_per_year: int, cash: tuple[str, str] | None) -> Metric:
+def _label(metric: Metric, periods_per_year: int, cash: tuple[str, str] | None) -> Metric:
     if metric.key == CASH and cash is not None:
         return replace(metric, label=cash[0], meaning=cash[1])
     if metric.of_one_period:
@@ -94,7 +94,7 @@ def _rows(
     for metric in metrics:
         write = FILTERS[metric.form]
         values = [side.get(metric.key) for side in (summary, benchmark) if side is not None]
-        if any(_shown(value, metric) for value in values):
+        if any(_is_shown(value, metric) for value in values):
             other = None if benchmark is None else write(benchmark.get(metric.key))
             intervals = [_interval(side, metric) for side in (summary, benchmark)]
             rows.append(Row(metric, write(summary.get(metric.key)), other, *intervals))
@@ -107,5 +107,5 @@ def _interval(side: Mapping[str, Any] | None, metric: Metric) -> str | None:
     return None if ends is None else interval(ends, metric.form, confidence["decimals"][metric.key])
 
 
-def _shown(value: Any, metric: Metric) -> bool:
+def _is_shown(value: Any, metric: Metric) -> bool:
     return not is_missing(value) and not (metric.if_any and value == 0)

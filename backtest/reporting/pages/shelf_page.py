@@ -90,7 +90,7 @@ def read_shelf(folder: Path) -> list[Shelved]:
         return []
     except OSError as problem:
         raise ReportError(f"{folder}: cannot be read ({problem.strerror or problem}).") from problem
-    shelf = [entry for place in places if (entry := _shelved(place)) is not None]
+    shelf = [entry for place in places if (entry := _read_folder(place)) is not None]
     return sorted(sorted(shelf, key=lambda entry: entry.folder.name), key=lambda entry: entry.written_at, reverse=True)
 
 
@@ -104,7 +104,7 @@ def find(folder: Path, name: str) -> Shelved:
     for entry in shelf:
         if entry.folder.name == name:
             return entry
-    if (at_path := _shelved(Path(name))) is not None:
+    if (at_path := _read_folder(Path(name))) is not None:
         return at_path
     known = [entry.folder.name for entry in shelf]
     if not known:
@@ -171,7 +171,7 @@ def render_shelf(shelf: Sequence[Shelved], name: str) -> str:
     )
 
 
-def _shelved(folder: Path) -> Shelved | None:
+def _read_folder(folder: Path) -> Shelved | None:
     """Run or comparison in a folder; None without a manifest of this program."""
     path = folder / MANIFEST
     try:
