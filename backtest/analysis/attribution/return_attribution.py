@@ -194,7 +194,7 @@ def real_nav(nav: pd.Series, consumer_prices: pd.Series) -> pd.Series:
     if known[0] > newest[0] or known[-1] < newest[-1]:
         raise ValueError(
             f"consumer_prices: {known[0]} to {known[-1]}; expected {newest[0]} to {newest[-1]}, "
-            "known on the first and last date of NAV"
+            "the months known on the first and last date of NAV"
         )
     index = consumer_prices.to_numpy()[known.searchsorted(newest, side="right") - 1]
     return pd.Series(nav.to_numpy() * (index[0] / index), index=nav.index, name="real_nav")

@@ -144,7 +144,7 @@ class Comparison:
 
         Returns:
             (r, k + 2) by `measure`: columns `better` (`higher`, `lower`, `nearest 1`, or empty), `best` (names, with a
-            semicolon between names that tie), and one column per name. The rows are those of `metrics`, then
+            semicolon between names that tie), and one column per name. The rows are the rows of `metrics`, then
             `capital_share: <class>`, `risk_share: <class>`, `realised_risk_share: <class>`, `return: <crisis>` and
             `drawdown: <crisis>`, and return and drawdown of each `<first name>'s fall <dates>`.
         """

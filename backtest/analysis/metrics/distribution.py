@@ -1,4 +1,4 @@
-"""Distribution of returns, next to a normal distribution."""
+"""Distribution of returns, compared with a normal distribution."""
 
 import math
 

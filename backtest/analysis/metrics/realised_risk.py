@@ -47,7 +47,7 @@ def realised_risk_contributions(result: RunRecord) -> pd.Series:
 
     Returns:
         (n + 1,) decimals per year by asset, and `cash_and_costs`. They add up to the volatility of NAV's excess
-        returns (ddof 1). Zero if those do not vary; NaN for fewer than two returns.
+        returns (ddof 1). Zero if those returns do not vary; NaN for fewer than two returns.
 
     Example:
         >>> import backtest as bt

@@ -44,7 +44,7 @@ class Smoothing:
 
 
 def smoothing(result: RunRecord) -> Smoothing | None:
-    """Return the smoothing of NAV's returns; None for returns that are not smoothed, or fewer than `FEWEST` of them.
+    """Return the smoothing of NAV's returns; None for fewer than `FEWEST` returns, or if they are not smoothed.
 
     `result.notes` says which series of the data are averages. The test here uses NAV's returns alone: they are smoothed
     if their first autocorrelation is above zero by `SIGNIFICANT` standard errors (`autocorrelation_error`), and the

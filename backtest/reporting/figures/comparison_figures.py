@@ -39,7 +39,7 @@ __all__ = ["class_shares", "drawdown", "gross_exposure", "growth", "render_compa
 
 @in_house_style
 def growth(comparison: Comparison) -> Figure:
-    """All NAVs, first = 1, on a log scale, which cannot show a NAV of zero."""
+    """All NAVs, starting at 1, on a log scale, which cannot show a NAV of zero."""
     figure, (ax,) = panels(["Growth of 1, log scale"], [3.0], right=_RIGHT)
     navs = comparison.growth
     _lines(ax, [navs[name] for name in navs])

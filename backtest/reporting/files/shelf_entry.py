@@ -23,7 +23,7 @@ class RunEntry(BaseModel):
     """Run in one line of a table. Numbers are decimals, rates are per year, None is not defined; NAV begins at 1.
 
     A run of less than a year has no CAGR and no financing drag per year. Instead it has its total return and its
-    total financing drag, which are None for other runs.
+    total financing drag. Other runs have None in these fields.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
