@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backtest.cli.data_commands import check_choice
-from backtest.cli.run_commands import as_written
+from backtest.cli.run_commands import path_in_command
 from backtest.cli.terminal import fits, new_table, progress, show
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def compare(
 
                 check_repeated(result, path)
         comparison = side_by_side(results)
-        command = f"python -m backtest compare {' '.join(as_written(path) for path in runs)}"
+        command = f"python -m backtest compare {' '.join(path_in_command(path) for path in runs)}"
         page = write_comparison(comparison, folder, command=command, on_step=step)
     renew_shelf(folder)
     if as_json:

@@ -50,7 +50,7 @@ def run(
             result,
             folder,
             quantstats=quantstats or settings.report.quantstats,
-            command=f"python -m backtest run {as_written(config)}",
+            command=f"python -m backtest run {path_in_command(config)}",
             on_step=step,
         )
     renew_shelf(folder)
@@ -118,7 +118,7 @@ def risk(
     )
 
 
-def as_written(config: Path) -> str:
+def path_in_command(config: Path) -> str:
     """Return a configuration's path for a report's command, relative to this folder if possible, without user names."""
     from backtest.data.sources.address import public
 

@@ -6,7 +6,7 @@ from typing import Any
 from ruamel.yaml.nodes import Node
 
 from backtest.config.extends import EXTENDS, resolve_extends
-from backtest.config.yaml_nodes import Location, child, marked, place, plain
+from backtest.config.yaml_nodes import Location, child, node_to_mark, place, plain
 
 
 class Document:
@@ -64,5 +64,5 @@ class Document:
             if pair is None:
                 break
             name, node = pair
-            target = name if key else marked(name, node)
+            target = name if key else node_to_mark(name, node)
         return target

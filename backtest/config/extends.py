@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from backtest.config.run_config import RunConfig
-from backtest.config.yaml_nodes import child, marked, parse, place, plain, read_text, scalar
+from backtest.config.yaml_nodes import child, node_to_mark, parse, place, plain, read_text, scalar
 from backtest.data.sources.address import is_address
 from backtest.errors import ConfigError
 from backtest.strategy.scaling import kind_of_leverage
@@ -47,7 +47,7 @@ def _resolve(path: Path, text: str, problems: list[str], extended_by: tuple[Path
     pair = child(root, EXTENDS)
     if pair is None:
         return root
-    at, given = f"{place(marked(*pair))}: {EXTENDS}", scalar(pair[1])
+    at, given = f"{place(node_to_mark(*pair))}: {EXTENDS}", scalar(pair[1])
     if not isinstance(given, str):
         raise ConfigError(f"{at}: expected the path of another configuration, such as erc.yaml")
     base, chain = path.parent / given, (*extended_by, path)

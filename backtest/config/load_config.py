@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from backtest.config.document import Document
 from backtest.config.known_names import check_names
-from backtest.config.messages import lines, unknown
+from backtest.config.messages import lines, unknown_key
 from backtest.config.run_config import RunConfig, StrategyChoice
 from backtest.config.yaml_nodes import dotted
 from backtest.errors import ConfigError, DataError
@@ -74,7 +74,7 @@ def _validate(
 ) -> RunConfig | None:
     try:
         if "file" in document.values:
-            problems.append(f"{document.at(('file',), key=True)}: file: {unknown(('file',), RunConfig)}")
+            problems.append(f"{document.at(('file',), key=True)}: file: {unknown_key(('file',), RunConfig)}")
         return RunConfig.model_validate(values)
     except ValidationError as failure:
         skip = {"strategy"} if strategy_is_wrong and "strategy" in values else set()

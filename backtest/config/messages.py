@@ -54,18 +54,20 @@ def lines(
         model: class of the settings.
         name: name of the strategy with these settings.
     """
-    placed = [(_place(error, document, inside), error) for error in errors]
-    deepest = {at for at, _ in placed}
-    fitting = {at for at, error in placed if not error["type"].endswith(_WRONG_KIND)}
+    located = [(_place(error, document, inside), error) for error in errors]
+    deepest = {at for at, _ in located}
+    fitting = {at for at, error in located if not error["type"].endswith(_WRONG_KIND)}
     messages: dict[tuple[str | int, ...], list[str]] = {}
-    for at, error in placed:
+    for at, error in located:
         inner = any(len(other) > len(at) and other[: len(at)] == at for other in deepest)
         if (inner or at in fitting) and error["type"].endswith(_WRONG_KIND):
             continue  # only the member of a union that accepts this type of value is reported
-        words = unknown(at, model, name, inside, error["loc"]) if error["type"] == "extra_forbidden" else _words(error)
+        words = (
+            unknown_key(at, model, name, inside, error["loc"]) if error["type"] == "extra_forbidden" else _words(error)
+        )
         if words not in messages.setdefault(at, []):
             messages[at].append(words)
-    keys = {at for at, error in placed if error["loc"][-1] == "[key]"}
+    keys = {at for at, error in located if error["loc"][-1] == "[key]"}
     return [_line(at, words, document, key=at in keys) for at, words in messages.items()]
 
 
@@ -75,7 +77,7 @@ def _line(at: Location, words: list[str], document: Document, *, key: bool) -> s
     if expected:
         value = at[-1] if key else document.value(at)
         hint = _spelling_hint(value, at) if any("number" in word for word in expected) else ""
-        message = f"got {shown(value)}, expected {' or '.join(expected)}{hint}"
+        message = f"got {as_yaml(value)}, expected {' or '.join(expected)}{hint}"
         return f"{document.at(at, key=key)}: {dotted(at)}: {message}"
     return f"{document.at(at, key=words[0].startswith(_UNKNOWN))}: {dotted(at)}: {words[0]}"
 
@@ -124,13 +126,13 @@ def _words(error: ErrorDetails) -> str:
     return f"expected {_EXPECTED.get(kind, error['msg'].removeprefix('Input should be '))}"
 
 
-def shown(value: Any) -> str:
+def as_yaml(value: Any) -> str:
     """Return a value as YAML would write it."""
     words = {None: "nothing", True: "true", False: "false"}
     return words[value] if value is None or isinstance(value, bool) else repr(value)
 
 
-def unknown(
+def unknown_key(
     location: Location, model: type[BaseModel], name: str = "", inside: Location = (), steps: Location = ()
 ) -> str:
     """Return the message for an unknown key: the keys that its section accepts, and the nearest of them.
@@ -202,7 +204,7 @@ def _model_in(annotation: Any, steps: Location, *, mapping: bool) -> Any:
     return next((model for member in members if (model := _model_in(member, steps, mapping=mapping))), None)
 
 
-def listed(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """Return names for a message, at most a readable number of them."""
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return ", ".join(names[:_MOST_NAMED]) + more

@@ -142,7 +142,7 @@ def child(node: Node, step: str | int) -> tuple[Node, Node] | None:
     return None
 
 
-def marked(key: Node, value: Node) -> Node:
+def node_to_mark(key: Node, value: Node) -> Node:
     """Return the node whose position is shown for a value: its key if the value is empty and so marked a line below."""
     empty = isinstance(value, ScalarNode) and not value.value and not value.style
     return key if empty else value

@@ -10,7 +10,7 @@ import pandas as pd
 
 from backtest.analysis.metrics.ex_ante import ExAnteRisk, class_members, ex_ante_risk
 from backtest.config import RunConfig
-from backtest.config.terms_check import placed_in
+from backtest.config.terms_check import add_places_in
 from backtest.data.market_data import MarketData
 from backtest.engine.build_terms import build_terms
 from backtest.engine.impact import impact_begun
@@ -130,7 +130,7 @@ class Plan:
         try:
             return build_terms(config.costs, config.financing, config.fees, self.data, config.initial_capital)
         except ConfigError as problem:
-            raise placed_in(problem, config.file) from problem
+            raise add_places_in(problem, config.file) from problem
 
     @property
     def bands(self) -> Bands | None:

@@ -69,7 +69,7 @@ def legend(chart: Chart) -> list[dict[str, Any]]:
     ]
 
 
-def thinned(table: pd.DataFrame) -> pd.DataFrame:
+def thin_rows(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of a table that a chart needs; see `rows_to_draw`."""
     return table.iloc[rows_to_draw(table.to_numpy(), max(_ROWS, 2 * table.shape[1] + 2))]
 

@@ -11,7 +11,7 @@ from backtest.analysis.metrics.realised_risk import realised_risk_of_a_year
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.holdings import largest_and_rest, risk_shares
 from backtest.analysis.tables.in_force import in_force
-from backtest.reporting.charts.chart_parts import ASSET, WHOLE, Chart, panel, series, thinned
+from backtest.reporting.charts.chart_parts import ASSET, WHOLE, Chart, panel, series, thin_rows
 from backtest.reporting.charts.embedding import numbers, steps
 
 _COLOURS = 9  # assets with a colour of their own; the others are one series
@@ -22,7 +22,7 @@ _BETWEEN = 400  # dates on which realised contributions are drawn, in addition t
 def weights(result: BacktestResult) -> Chart:
     """Weights after each close's trades, stacked, the gross exposure and, where there are shorts, the net exposure."""
     stacked = _fold(result.weights, result)
-    table = thinned(pd.concat([stacked, result.weights.sum(axis=1), result.gross_exposure], axis=1))
+    table = thin_rows(pd.concat([stacked, result.weights.sum(axis=1), result.gross_exposure], axis=1))
     stacked, net, gross = table.iloc[:, :-2], table.iloc[:, -2], table.iloc[:, -1]
     drawn = _stack(stacked, asset_colours(result), "net exposure", net)
     drawn.append(series("gross exposure", "gross exposure", "ink", numbers(gross), thin=True))
@@ -92,7 +92,7 @@ def forecasts(result: BacktestResult) -> Chart | None:
         return None
     decided = in_force(forecast.to_frame("forecast"), result)
     every = decided.reindex(result.nav.index, method="ffill").assign(followed=followed.reindex(result.nav.index))
-    table = every.loc[_dates_to_draw(decided, thinned(every).index)]
+    table = every.loc[_dates_to_draw(decided, thin_rows(every).index)]
     drawn = [
         series("realised volatility", "of the next 12 months", 2, numbers(table["followed"])),
         series("forecast volatility", "forecast", "strategy", numbers(table["forecast"]), step=True),
@@ -131,7 +131,7 @@ def _stack(
 
 def _dates_to_draw(decided: pd.DataFrame, between: pd.Index) -> pd.Index:
     """Return the dates `between`, and those on which a decision comes into force, thinned if there are too many."""
-    return thinned(decided).index.union(between)
+    return thin_rows(decided).index.union(between)
 
 
 def _fold(table: pd.DataFrame, result: BacktestResult) -> pd.DataFrame:

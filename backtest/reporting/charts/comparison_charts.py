@@ -20,7 +20,7 @@ from backtest.reporting.charts.chart_parts import (
     legend,
     panel,
     series,
-    thinned,
+    thin_rows,
 )
 from backtest.reporting.charts.embedding import numbers, steps
 from backtest.reporting.pages.comparison_words import SHARES
@@ -86,7 +86,7 @@ def rolling(comparison: Comparison) -> Chart | None:
     if results[0].rolling.empty:
         return None
     columns = [result.rolling[what] for what in ("volatility", "sharpe") for result in results]
-    table = thinned(pd.concat(columns, axis=1))
+    table = thin_rows(pd.concat(columns, axis=1))
     above, below = table.iloc[:, : len(results)], table.iloc[:, len(results) :]
     panels = [panel("Volatility, last 12 months, a year", "percent", 200, _lines(comparison, above), zero=True)]
     if below.notna().to_numpy().any():
@@ -96,7 +96,7 @@ def rolling(comparison: Comparison) -> Chart | None:
 
 def gross_exposure(comparison: Comparison) -> Chart:
     """Gross exposure after each close's trades, as a fraction of NAV."""
-    table = thinned(comparison.gross_exposure)
+    table = thin_rows(comparison.gross_exposure)
     drawn = _lines(comparison, table)
     return {
         "x": {"dates": steps(table.index)},

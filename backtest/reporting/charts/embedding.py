@@ -51,10 +51,10 @@ def numbers(values: ArrayLike, digits: int = 5) -> list[Any]:
     return [None if gone else value for gone, value in zip(missing.tolist(), rounded.tolist(), strict=True)]
 
 
-def indexed(values: Iterable[str]) -> tuple[list[str], list[int]]:
+def index_texts(values: Iterable[str]) -> tuple[list[str], list[int]]:
     """Return the different texts in order of appearance, and the position of each value among them.
 
-    >>> indexed(["bonds", "gold", "bonds"])
+    >>> index_texts(["bonds", "gold", "bonds"])
     (['bonds', 'gold'], [0, 1, 0])
     """
     places: dict[str, int] = {}

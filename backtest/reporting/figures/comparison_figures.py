@@ -27,7 +27,7 @@ from backtest.reporting.figures.figure_axes import (
 )
 from backtest.reporting.figures.figure_files import Picture, pictures
 from backtest.reporting.figures.figure_marks import crises, flat_bars, line
-from backtest.reporting.figures.figure_style import DASHES, INK, PALETTE, colours_of, cut, in_house_style
+from backtest.reporting.figures.figure_style import DASHES, INK, PALETTE, colours_of, in_house_style, truncate
 from backtest.reporting.format import ratio
 from backtest.reporting.pages.comparison_words import SHARES
 
@@ -47,7 +47,7 @@ def growth(comparison: Comparison) -> Figure:
     log_axis(ax, float(positive.min().min()), float(positive.max().max()), "NAV, first = 1")
     date_axis((ax,), navs.index)
     crises(ax, pd.DatetimeIndex(navs.index))
-    _legend(ax, [f"{cut(name, 14)}: {ratio(navs[name].iloc[-1])}" for name in navs.columns])
+    _legend(ax, [f"{truncate(name, 14)}: {ratio(navs[name].iloc[-1])}" for name in navs.columns])
     return figure
 
 
@@ -112,12 +112,12 @@ def class_shares(comparison: Comparison) -> Figure:
     margin = ax.get_yaxis_transform()
     for number, name in enumerate(dict.fromkeys(names)):
         first = places[group == number][0]
-        ax.text(-(left - 0.15) / 4.2, first, cut(name, 22), weight="bold", va="center_baseline", transform=margin)
+        ax.text(-(left - 0.15) / 4.2, first, truncate(name, 22), weight="bold", va="center_baseline", transform=margin)
     ax.set_ylim(places[-1] + 0.6, -0.6)
     percent_ticks(ax.xaxis, 5)
     ax.grid(visible=False, axis="y")
     ax.axvline(0, color=INK, linewidth=0.8)
-    legend_beside(ax, ax.collections, [cut(str(name), 15) for name in table.columns])
+    legend_beside(ax, ax.collections, [truncate(str(name), 15) for name in table.columns])
     return figure
 
 

@@ -17,7 +17,7 @@ from backtest.reporting.figures.figure_axes import (
     percent_ticks,
 )
 from backtest.reporting.figures.figure_marks import area, bars, flat_bars, line
-from backtest.reporting.figures.figure_style import GAIN, INK, LOSS, PALETTE, STRATEGY, TOTAL, cut, in_house_style
+from backtest.reporting.figures.figure_style import GAIN, INK, LOSS, PALETTE, STRATEGY, TOTAL, in_house_style, truncate
 from backtest.reporting.format import NUMBERS, change
 from backtest.reporting.pages.leverage_words import bars_in_words
 
@@ -41,7 +41,7 @@ def attribution(result: BacktestResult) -> Figure:
     wide = high - low or 1.0
     for row, value in enumerate(values):
         ax.text(max(starts[row], ends[row]) + 0.008 * wide, row, change(value), va="center_baseline", fontsize=9)
-    ax.set_yticks(rows, [cut(label, 30) for label in bars_in_words(result, table)])
+    ax.set_yticks(rows, [truncate(label, 30) for label in bars_in_words(result, table)])
     ax.set_ylim(len(table) - 0.4, -0.6)
     ax.set_xlim(low - 0.02 * wide if low < 0 else 0, high + 0.02 * wide)
     percent_ticks(ax.xaxis, 7)

@@ -81,7 +81,7 @@ def colours_of(names: Sequence[str], *, folded: bool) -> list[str]:
     return [*colours[:-1], OTHERS] if folded else colours
 
 
-def cut(name: str, letters: int = 20) -> str:
+def truncate(name: str, letters: int = 20) -> str:
     """Truncate a label to the available width."""
     name = name if len(name) <= letters else f"{name[: letters - 1]}…"
     return f"\u200b{name}" if name.startswith("_") else name  # matplotlib ignores labels that begin with an underscore

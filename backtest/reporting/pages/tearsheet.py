@@ -23,7 +23,7 @@ from backtest.analysis.tables.crises import CRISES, covered_partly
 from backtest.analysis.tables.holdings import holdings_now, holdings_totals, largest_and_rest
 from backtest.analysis.tables.trade_list import trade_list
 from backtest.reporting.charts.chart_risk import asset_legend
-from backtest.reporting.charts.embedding import days, indexed, numbers
+from backtest.reporting.charts.embedding import days, index_texts, numbers
 from backtest.reporting.charts.run_charts import charts_of
 from backtest.reporting.format import (
     MONTHS,
@@ -302,8 +302,8 @@ def _trades(result: BacktestResult, trades: pd.DataFrame) -> dict[str, Any]:
 def _listed_trades(trades: pd.DataFrame) -> dict[str, Any]:
     """Rows that the page's script lists, the largest first; assets and reasons are positions in their lists."""
     listed = trades.head(_MOST_TRADES)
-    names, asset = indexed(map(str, listed["asset"]))
-    reasons, reason = indexed(_REASONS[name] for name in listed["reason"])
+    names, asset = index_texts(map(str, listed["asset"]))
+    reasons, reason = index_texts(_REASONS[name] for name in listed["reason"])
     columns = (days(listed["date"]), asset, numbers(listed["trade"]), numbers(listed["weight"]), reason)
     return {
         "names": ["date", "asset", "trade", "weight", "reason"],
