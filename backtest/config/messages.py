@@ -205,7 +205,7 @@ def _model_in(annotation: Any, steps: Location, *, mapping: bool) -> Any:
 
 
 def join_names(names: Sequence[str]) -> str:
-    """Return names for a message, at most a readable number of them."""
+    """Join names for a message; a long list ends with the number of further names."""
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return ", ".join(names[:_MOST_NAMED]) + more
 
