@@ -215,7 +215,7 @@ def test_capital_and_risk_have_a_panel_for_each_side() -> None:
 def test_bars_of_a_year_add_up_to_all_that_was_paid() -> None:
     result = made_up(24, gross=1.5)
     ax = only_axes(run_figures.costs(result))
-    assert legend_of(ax) == ["interest, above it", "interest, cash rate", "trading"]
+    assert legend_of(ax) == ["interest above the cash rate", "interest at the cash rate", "trading"]
     assert max(heights(ax)) == pytest.approx(0.002 + 0.03 * 0.5)
 
 
@@ -268,7 +268,7 @@ def test_bars_of_the_distribution_add_up_and_its_tail_is_marked() -> None:
 )  # fmt: skip
 def test_the_distribution_names_periods_of_every_frequency(periods_per_year: int, title: str) -> None:
     ax = only_axes(run_figures.distribution(replace(made_up(60), periods_per_year=periods_per_year)))
-    assert ax.get_title(loc="left").startswith(f"{title}, and what a normal")
+    assert ax.get_title(loc="left").startswith(f"{title}, and a normal")
 
 
 def test_forecasts_stand_above_what_came_after_them() -> None:

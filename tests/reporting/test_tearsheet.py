@@ -276,7 +276,7 @@ class TestLeverage:
             (
                 "margin",
                 ["Financing, at the cash rate", "Financing, above the cash rate"],
-                "paid 1.5% a year to borrow, 0.37% of it",
+                "paid 1.5% a year to borrow, 0.37% of which",
             ),
             (
                 "futures",
@@ -371,7 +371,7 @@ class TestNothingIsEmpty:
         assert [len(row) for row in found.table("Return")] == [2] * len(found.table("Return"))
 
     def test_without_loans_there_is_no_financing(self) -> None:
-        assert "inancing" in page(made_up(gross=1.5)).table("Costs, of NAV")[2][0]
+        assert "inancing" in page(made_up(gross=1.5)).table("Costs as a fraction of NAV")[2][0]
         assert not re.search("[Ff]inanc|borrow fee", page(made_up()).text)
 
     def test_sections_without_content_are_left_out_with_their_links(self) -> None:
