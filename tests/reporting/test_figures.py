@@ -215,7 +215,7 @@ def test_capital_and_risk_have_a_panel_for_each_side() -> None:
 def test_bars_of_a_year_add_up_to_all_that_was_paid() -> None:
     result = made_up(24, gross=1.5)
     ax = only_axes(run_figures.costs(result))
-    assert legend_of(ax) == ["interest above the cash rate", "interest at the cash rate", "trading"]
+    assert legend_of(ax) == ["interest above cash", "interest (cash rate)", "trading"]
     assert max(heights(ax)) == pytest.approx(0.002 + 0.03 * 0.5)
 
 

@@ -55,7 +55,7 @@ def costs(result: BacktestResult) -> Figure:
     """Costs and financing of each calendar year, fractions of NAV, stacked."""
     figure, (ax,) = panels(["Costs and financing by calendar year"], [2.2], legend=True)
     table = costs_by_year(result)
-    parts = {"trading": "trading", "fees": "fees", "borrow": "borrow fees", "financing": "interest at the cash rate"}
+    parts = {"trading": "trading", "fees": "fees", "borrow": "borrow fees", "financing": "interest (cash rate)"}
     years, base = list(table.index), np.zeros(len(table))
     handles, names = [], []
     for number, (column, name) in enumerate(parts.items()):
@@ -65,7 +65,7 @@ def costs(result: BacktestResult) -> Figure:
         names.append(name)
         if column == "financing" and (table["financing_drag"] != 0).any():
             handles.append(bars(ax, years, base, table["financing_drag"].to_numpy(), PALETTE[0]))
-            names.append("interest above the cash rate")
+            names.append("interest above cash")
         base = base + table[column].to_numpy()
     percent_axis(ax, "of NAV")
     if (table >= 0).to_numpy().all():
