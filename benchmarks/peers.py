@@ -78,7 +78,7 @@ def peers() -> list[Peer]:
             "riskparityportfolio, spinu, tight", lambda c, b: rpp.vanilla.design(c, b, 5e-11 / len(b), 10_000, "spinu")
         ),
         Peer("riskparityportfolio, choi, tight", lambda c, b: rpp.vanilla.design(c, b, 5e-11 / len(b), 10_000, "choi")),
-        Peer("SLSQP, as written by hand", by_slsqp, largest=50, sample=10),
+        Peer("hand-written SLSQP", by_slsqp, largest=50, sample=10),
         Peer("cvxpy with Clarabel", by_cvxpy, largest=200, sample=5),
         Peer("skfolio", by_skfolio, largest=50, sample=3),
         Peer("riskfolio-lib", by_riskfolio, largest=50, sample=3),
@@ -218,7 +218,7 @@ def traps(others: list[Peer]) -> list[str]:
     """Two blocks of correlation 0.999, and -0.999 between them: who returns wrong weights, and says nothing."""
     rng = np.random.default_rng(SEED)
     lines = [
-        "| solver | problems | right to 1e-6 | said that it failed | wrong in silence | worst error |",
+        "| solver | problems | correct to 1e-6 | reported failure | silently wrong | worst error |",
         "|---|---|---|---|---|---|",
     ]
     for name, solve, count in [

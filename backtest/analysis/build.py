@@ -41,7 +41,7 @@ def build_result(
         notes: notes for the reader.
     """
     simulated_dates = data.dates[: path.start + len(path.nav)]
-    decided = np.isfinite(path.targets).all(axis=1)  # after a ruin nothing is decided
+    decided = np.isfinite(path.targets).all(axis=1)  # there are no decisions after a ruin
     decided &= np.asarray(rows) < len(simulated_dates)
     dates, assets = simulated_dates[path.start :], list(data.assets)
     decisions = data.dates[np.asarray(rows)[decided]]
@@ -100,7 +100,7 @@ def allowed_scales(targets: Floats, terms: Terms) -> Floats:
         terms: terms of the run.
 
     Returns:
-        (m,) above 0 and at most 1, which is the factor of allowed targets.
+        (m,) above 0 and at most 1; 1 for targets that are allowed.
 
     Example:
         >>> from backtest.engine.terms import MarginTerms, TradingTerms
@@ -152,7 +152,7 @@ def _forecast(
 
 
 def _trade_dates(path: Ledger, data: MarketData, rows: Ints, decisions: Ints) -> pd.Series:
-    """Return the date on which each decision was first traded, or found to need no trade; NaT without either."""
+    """Return the date on which each decision was first traded, or found to need no trade; NaT if neither happened."""
     executed = path.executed[decisions]
     dates = data.dates[path.start + executed].where(executed >= 0)
     return pd.Series(dates, index=data.dates[rows], name="trade_date")

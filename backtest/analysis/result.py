@@ -1,4 +1,4 @@
-"""Result of a run: its data, with the measures that users ask for most as methods."""
+"""Result of a run: its data, and the most requested measures as methods."""
 
 from collections.abc import Callable
 from copy import deepcopy

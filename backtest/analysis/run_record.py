@@ -39,14 +39,14 @@ class RunRecord:
             borrowing inside leveraged funds.
         contributions: (P, n + 6) profit of each asset, and of cash and each cost, by period, over the first NAV. They
             add up to the total return. `shortfall` is the lender's loss if NAV falls below zero.
-        risk_contributions: (m', n) ex ante, of the allowed targets by the covariance of their date, decimal per year;
-            rows only for the m' dates that have a covariance.
-        asset_volatilities: (m', n) forecast volatility of each asset by the same covariances, decimal per year; NaN
-            for an asset without one.
+        risk_contributions: (m', n) ex-ante risk contributions of the allowed targets, decimal per year, from the
+            covariance of their date; rows only for the m' dates that have a covariance.
+        asset_volatilities: (m', n) forecast volatility of each asset from the same covariances, decimal per year;
+            NaN for an asset without a covariance.
         class_volatilities: (m', k) forecast volatility of the holdings of each asset class, decimal per year; no
             columns if there are no classes.
-        trade_dates: (m,) by rebalance date, the date on which the decision was first traded or found to need no trade;
-            NaT if the run ends before.
+        trade_dates: (m,) date, by rebalance date, on which the decision was first traded or found to need no trade;
+            NaT if the run ends before that.
         asset_returns: (P, n) decimal per period, NaN where an asset has no return. The first row precedes the run.
         cash_returns: (P,) decimal per period. The first value precedes the run.
         latest_trades: (n,) trades from the last weights to the last allowed targets, fractions of NAV.
@@ -154,7 +154,7 @@ class RunRecord:
         return financing
 
     def until(self, end: pd.Timestamp) -> Self:
-        """Return the record, and its benchmark, without the dates after `end`; the break-even is dropped if any are."""
+        """Return the record and its benchmark up to `end`; if this drops any date, the break-even is dropped too."""
         if end >= self.nav.index[-1]:
             return self
         shortened: dict[str, Any] = {

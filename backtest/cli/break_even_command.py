@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from backtest.analysis.break_even_spread.break_even_result import BreakEven, BreakEvenSpread, CurvePoint
 
 _SPREADS = {
-    "margin": "what the loan pays above cash, a year",
-    "futures": "the basis of all futures, which their prices imply above cash, a year, on notionals",
-    "leveraged_fund": "the swap spread of the funds, which they pay above cash, a year, on what they borrow",
+    "margin": "annual rate of the loan above cash",
+    "futures": "basis of all futures: the annual rate above cash that their prices imply, on notionals",
+    "leveraged_fund": "swap spread of the funds: the annual rate above cash that they pay on what they borrow",
 }
 _AT_CASH = {
     "margin": "the loan costs no more",
@@ -44,10 +44,11 @@ def breakeven(
     if as_json:
         typer.echo(json.dumps(_plain(result), indent=1))
     elif not result.borrows:
-        anywhere, unit = result.configured, f" %{_a_year(result)}"
+        configured, unit = result.configured, f" %{_a_year(result)}"
         typer.echo(
-            f"{result.name} never borrows, so no spread matters: against {result.benchmark} its compound return is "
-            f"{_than(100 * anywhere.excess_return, unit)}, its Sharpe ratio {_than(anywhere.excess_sharpe)}"
+            f"{result.name} never borrows, so the spread has no effect: its compound return is "
+            f"{_higher_or_lower(100 * configured.excess_return, unit)} and its Sharpe ratio "
+            f"{_higher_or_lower(configured.excess_sharpe)} than for {result.benchmark}"
         )
     else:
         _print(result)
@@ -59,16 +60,16 @@ def _print(result: "BreakEven") -> None:
     from backtest.reporting.format import terminal_percent as percent
     from backtest.reporting.format import terminal_ratio as ratio
 
-    both = (result.by_return, result.by_sharpe)
+    spreads = (result.by_return, result.by_sharpe)
     table = new_table(f"{result.start:%Y-%m-%d} to {result.end:%Y-%m-%d}", "return", "Sharpe ratio")
-    table.add_row("break-even spread", *(_bps(one.spread) for one in both))
+    table.add_row("break-even spread", *(_bps(solved.spread) for solved in spreads))
     if not math.isnan(result.block):
-        table.add_row(f"  {LEVEL:.0%} interval", *(_range(one) for one in both))
+        table.add_row(f"  {LEVEL:.0%} interval", *(_range(solved) for solved in spreads))
     for label, point in _points(result):
         table.add_row(f"excess {label}", percent(point.excess_return), ratio(point.excess_sharpe))
     show(table)
-    for measure, one in zip(("compound return", "Sharpe ratio"), both, strict=True):
-        if verdict := _verdict(result, measure, one.spread):
+    for measure, solved in zip(("compound return", "Sharpe ratio"), spreads, strict=True):
+        if verdict := _verdict(result, measure, solved.spread):
             typer.echo(f"note: {verdict}")
     typer.echo(f"spread: {_SPREADS[result.financing]}")
     typer.echo(f"excess: {result.name} less {result.benchmark},{_a_year(result)}")
@@ -85,28 +86,28 @@ def _a_year(result: "BreakEven") -> str:
 
 def _points(result: "BreakEven") -> "list[tuple[str, CurvePoint]]":
     """Return the points of the curve for the table, with labels; the configured spread may not be on the curve."""
-    here = result.configured
-    if math.isnan(here.spread):
-        return [("at 0 bp", result.at(0.0)), ("as configured", here)]
+    configured = result.configured
+    if math.isnan(configured.spread):
+        return [("at 0 bp", result.at(0.0)), ("as configured", configured)]
     return [
-        (f"at {_bps(spread)}{' (configured)' if spread == here.spread else ''}", result.at(spread))
-        for spread in sorted({0.0, here.spread, 2 * here.spread})
+        (f"at {_bps(spread)}{' (configured)' if spread == configured.spread else ''}", result.at(spread))
+        for spread in sorted({0.0, configured.spread, 2 * configured.spread})
     ]
 
 
 def _verdict(result: "BreakEven", measure: str, spread: float) -> str:
-    """Return a line on a break-even spread that no lender offers, or nothing."""
+    """Return a note on a break-even spread that no lender offers, or an empty text."""
     from backtest.analysis.break_even_spread.spread_search import BOUND
 
     if spread < 0:
-        return f"the {measure} is below that of {result.benchmark} even where {_AT_CASH[result.financing]} than cash"
+        return f"the {measure} is lower than for {result.benchmark} even if {_AT_CASH[result.financing]} than cash"
     if math.isinf(spread):
-        return f"the {measure} is above that of {result.benchmark} at any spread up to {_bps(BOUND)}"
+        return f"the {measure} is higher than for {result.benchmark} at any spread up to {_bps(BOUND)}"
     return ""
 
 
 def _bps(spread: float) -> str:
-    """Return a spread in words, or the side of the searched range on which it is."""
+    """Return a spread in words, or the side of the searched range beyond which it lies."""
     from backtest.analysis.break_even_spread.spread_search import BOUND
     from backtest.reporting.format import terminal_bps
 
@@ -115,18 +116,18 @@ def _bps(spread: float) -> str:
     return terminal_bps(spread)  # a dash for NaN, because there is no Sharpe ratio without risk
 
 
-def _range(one: "BreakEvenSpread") -> str:
-    """Return an interval with its stable digits, and the unit once where that is clear."""
-    if one.interval is None:
+def _range(solved: "BreakEvenSpread") -> str:
+    """Return an interval with its stable digits, and with the unit only once if that is unambiguous."""
+    if solved.interval is None:
         return "-"
-    low, high = (round(end, one.decimals) if math.isfinite(end) else end for end in one.interval)
+    low, high = (round(end, solved.decimals) if math.isfinite(end) else end for end in solved.interval)
     first = _bps(low)
     if math.isnan(low):
         return first
     return f"{first if math.isinf(low) else first.removesuffix(' bp')} to {_bps(high)}"
 
 
-def _than(difference: float, unit: str = "") -> str:
+def _higher_or_lower(difference: float, unit: str = "") -> str:
     return f"{abs(difference):.2f}{unit} {'higher' if difference >= 0 else 'lower'}"
 
 
@@ -141,8 +142,8 @@ def _plain(result: "BreakEven") -> dict[str, Any]:
     def bps(spread: float) -> float | None:
         return round(1e4 * spread, 9) if math.isfinite(spread) else None
 
-    def one(spread: "BreakEvenSpread") -> dict[str, Any]:
-        words = f"{_bps(spread.spread)}; {_range(spread)}" if result.borrows else "no spread matters"
+    def solution(spread: "BreakEvenSpread") -> dict[str, Any]:
+        words = f"{_bps(spread.spread)}; {_range(spread)}" if result.borrows else "the spread has no effect"
         return {
             "spread_bps": bps(spread.spread),
             "interval_bps": [bps(end) for end in spread.interval or _NO_INTERVAL],
@@ -157,8 +158,8 @@ def _plain(result: "BreakEven") -> dict[str, Any]:
         "financing": result.financing,
         "configured_spread_bps": bps(result.configured.spread),
         "borrows": result.borrows,
-        "return": one(result.by_return),
-        "sharpe": one(result.by_sharpe),
+        "return": solution(result.by_return),
+        "sharpe": solution(result.by_sharpe),
         "curve": [
             {
                 "spread_bps": bps(point.spread),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backtest.cli.data_commands import check_choice
-from backtest.cli.run_commands import as_written
+from backtest.cli.run_commands import path_in_command
 from backtest.cli.terminal import fits, new_table, progress, show
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ def compare(
     from backtest.errors import ComparisonError
 
     if len(runs) < 2:
-        raise ComparisonError(f"{runs[0]} alone; expected two or more configurations or folders of finished runs")
+        raise ComparisonError(
+            f"only {runs[0]} to compare; expected two or more configurations or folders of finished runs"
+        )
     configs = [_config(path) for path in runs]
     names = [config.name for config in configs]
     from backtest.reporting.files.comparison_files import folder_of, write_comparison
@@ -58,14 +60,14 @@ def compare(
                 from backtest.reporting.files.finished_run import check_repeated
 
                 check_repeated(result, path)
-        found = side_by_side(results)
-        command = f"python -m backtest compare {' '.join(as_written(path) for path in runs)}"
-        written = write_comparison(found, folder, command=command, on_step=step)
+        comparison = side_by_side(results)
+        command = f"python -m backtest compare {' '.join(path_in_command(path) for path in runs)}"
+        page = write_comparison(comparison, folder, command=command, on_step=step)
     renew_shelf(folder)
     if as_json:
-        typer.echo(json_bytes(found.summary()).decode(), nl=False)
+        typer.echo(json_bytes(comparison.summary()).decode(), nl=False)
     else:
-        _print(found, written)
+        _print(comparison, page)
 
 
 def _config(path: Path) -> "RunConfig":
@@ -81,37 +83,38 @@ def _config(path: Path) -> "RunConfig":
     return config_of_manifest(configuration_of(path), path / MANIFEST)
 
 
-def _print(found: "Comparison", written: Path) -> None:
+def _print(comparison: "Comparison", page: Path) -> None:
     from backtest.analysis.tables.crises import covered_partly
 
-    for table in _tables(found):
+    for table in _tables(comparison):
         show(table)
-    for note in found.notes:
+    for note in comparison.notes:
         typer.echo(f"note: {note}")
     typer.echo("*: the best of a row; won: share of windows with the higher compound return")
-    if found.crises or found.falls:
+    if comparison.crises or comparison.falls:
         typer.echo("crises and the worst fall: return / drawdown, %")
-    if partly := covered_partly(found.growth.index):
-        typer.echo(f"crises left out, as the dates cover them only in part: {', '.join(one.name for one in partly)}")
-    typer.echo(f"comparison: {written.as_posix()}")
+    if partly_covered := covered_partly(comparison.growth.index):
+        names = ", ".join(crisis.name for crisis in partly_covered)
+        typer.echo(f"crises left out because the dates cover them only in part: {names}")
+    typer.echo(f"comparison: {page.as_posix()}")
 
 
-def _tables(found: "Comparison") -> "Iterator[Table]":
+def _tables(comparison: "Comparison") -> "Iterator[Table]":
     """Yield tables of all rows, each for as many strategies as fit into the terminal."""
-    sections = [[*part(found)] for part in (_measures, _shares, _crises, _against_the_first)]
-    begin, count = 0, len(found.names)
+    sections = [[*part(comparison)] for part in (_measures, _shares, _crises, _against_baseline)]
+    begin, count = 0, len(comparison.names)
     while begin < count:
         end = begin + 1
-        table = _table(found, sections, begin, end)
-        while end < count and fits(wider := _table(found, sections, begin, end + 1)):
+        table = _table(comparison, sections, begin, end)
+        while end < count and fits(wider := _table(comparison, sections, begin, end + 1)):
             table, end = wider, end + 1
         yield table
         begin = end
 
 
-def _table(found: "Comparison", sections: list[list[tuple[str, ...]]], begin: int, end: int) -> "Table":
+def _table(comparison: "Comparison", sections: list[list[tuple[str, ...]]], begin: int, end: int) -> "Table":
     """Return the table of the strategies begin..end - 1."""
-    table = new_table(f"{found.start:%Y-%m-%d} to\n{found.end:%Y-%m-%d}", *found.names[begin:end])
+    table = new_table(f"{comparison.start:%Y-%m-%d} to\n{comparison.end:%Y-%m-%d}", *comparison.names[begin:end])
     for rows in sections:
         for label, *cells in rows:
             table.add_row(label, *(cell if cell.endswith("*") else f"{cell} " for cell in cells[begin:end]))
@@ -119,44 +122,44 @@ def _table(found: "Comparison", sections: list[list[tuple[str, ...]]], begin: in
     return table
 
 
-def _measures(found: "Comparison") -> Iterator[tuple[str, ...]]:
+def _measures(comparison: "Comparison") -> Iterator[tuple[str, ...]]:
     from backtest.reporting.pages.headline import metric_rows
 
-    for metric, cells in metric_rows([found.summaries[name] for name in found.names], "compared"):
-        best = found.best.get(metric.key, ())
-        marked = (f"{cell}{'*' if name in best else ''}" for name, cell in zip(found.names, cells, strict=True))
+    for metric, cells in metric_rows([comparison.summaries[name] for name in comparison.names], "compared"):
+        best = comparison.best.get(metric.key, ())
+        marked = (f"{cell}{'*' if name in best else ''}" for name, cell in zip(comparison.names, cells, strict=True))
         yield metric.terminal_name, *marked
 
 
-def _shares(found: "Comparison") -> Iterator[tuple[str, ...]]:
+def _shares(comparison: "Comparison") -> Iterator[tuple[str, ...]]:
     from backtest.reporting.format import terminal_percent
 
     for of in ("capital", "risk"):
-        for label, shares in found.class_shares(of).dropna(how="all").iterrows():
+        for label, shares in comparison.class_shares(of).dropna(how="all").iterrows():
             yield f"{of}: {label}", *(terminal_percent(value) for value in shares)
 
 
-def _crises(found: "Comparison") -> Iterator[tuple[str, ...]]:
+def _crises(comparison: "Comparison") -> Iterator[tuple[str, ...]]:
     from backtest.reporting.format import terminal_points
 
-    worst = [(f"worst of {found.names[0]}", one) for one in found.falls[:1]]
-    for name, one in (*((one.crisis.name, one) for one in found.crises), *worst):
-        both = zip(one.returns, one.drawdowns, strict=True)
-        yield name, *(f"{terminal_points(earned)}/{terminal_points(depth)}" for earned, depth in both)
+    worst = [(f"worst of {comparison.names[0]}", crisis) for crisis in comparison.falls[:1]]
+    for name, crisis in (*((crisis.crisis.name, crisis) for crisis in comparison.crises), *worst):
+        outcomes = zip(crisis.returns, crisis.drawdowns, strict=True)
+        yield name, *(f"{terminal_points(earned)}/{terminal_points(depth)}" for earned, depth in outcomes)
 
 
-def _against_the_first(found: "Comparison") -> Iterator[tuple[str, ...]]:
+def _against_baseline(comparison: "Comparison") -> Iterator[tuple[str, ...]]:
     from backtest.reporting.format import terminal_ratio
 
-    first, others = found.names[0], list(found.names[1:])
-    differences = found.sharpe_differences[found.sharpe_differences["name"] == first]
-    yield f"against {first}", *("" for _ in found.names)
+    baseline, others = comparison.names[0], list(comparison.names[1:])
+    differences = comparison.sharpe_differences[comparison.sharpe_differences["name"] == baseline]
+    yield f"against {baseline}", *("" for _ in comparison.names)
     rows = (
         ("  Sharpe difference", -differences["difference"]),
         ("  p (Ledoit, Wolf)", differences["ledoit_wolf_p"]),
         ("  p (Memmel)", differences["memmel_p"]),
-        ("  correlation", found.correlations[first][others]),
-        *((f"  won, windows of {years}Y", won[first][others]) for years, won in found.windows_won.items()),
+        ("  correlation", comparison.correlations[baseline][others]),
+        *((f"  won, windows of {years}Y", won[baseline][others]) for years, won in comparison.windows_won.items()),
     )
     for label, values in rows:
         yield label, "", *(terminal_ratio(value) for value in values)

@@ -28,10 +28,10 @@ _CACHE = Path("data_cache")
 
 
 def check_choice(*, offline: bool, refresh: bool) -> None:
-    """Raise if both of two exclusive options are given."""
+    """Raise an error if both --offline and --refresh are given."""
     if offline and refresh:
         raise BacktestError(
-            "--offline and --refresh exclude each other: one uses the cache only, the other fetches everything"
+            "--offline and --refresh cannot be combined: one uses only the cache, the other fetches everything"
         )
 
 
@@ -48,14 +48,14 @@ def fetch(
 
     started = datetime.now(UTC)
     loaded = [load_config(config) for config in configs]
-    both = [one for config in loaded for one in (config, config.benchmark) if one is not None]
+    runs = [run for config in loaded for run in (config, config.benchmark) if run is not None]
     table = new_table("series", "source", "symbol", "from", "to", "values")
     seen: set[SeriesSpec] = set()
     known: dict[Key, RawSeries] = {}
     with progress_by_series() as on_symbol:
-        for one in both:
-            access = access_for(one.data, refresh=refresh, started=started, on_symbol=on_symbol, known=known)
-            for series, raw in fetch_series(locate(one.data, one.folder), access).raw.items():
+        for run in runs:
+            access = access_for(run.data, refresh=refresh, started=started, on_symbol=on_symbol, known=known)
+            for series, raw in fetch_series(locate(run.data, run.folder), access).raw.items():
                 if series not in seen:
                     dates = raw.values.index
                     ends = (f"{dates[0]:%Y-%m-%d}", f"{dates[-1]:%Y-%m-%d}")
@@ -79,7 +79,7 @@ def list_series(source: Source = None, cache: Folder = _CACHE) -> None:
         show(table)
     elif not damaged:
         what = "" if source is None else f" of source {source}"
-        typer.echo(f"{cache.as_posix()} holds nothing{what}. Hint: python -m backtest data fetch CONFIG")
+        typer.echo(f"{cache.as_posix()} holds no series{what}. Hint: python -m backtest data fetch CONFIG")
 
 
 @app.command("show")
@@ -133,18 +133,18 @@ def verify(
     store, unreadable = _cache(cache), _damaged(cache, None, None)
     entries, damaged = store.entries(), [str(damage) for damage in unreadable]
     if not entries and not damaged:
-        typer.echo(f"{cache.as_posix()} holds nothing. Hint: python -m backtest data fetch CONFIG")
+        typer.echo(f"{cache.as_posix()} holds no series. Hint: python -m backtest data fetch CONFIG")
         return
     warnings = 0
     for entry in entries:
         try:
             raw = store.read(entry.source, entry.symbol)
-            found = [] if raw is None else inspect(entry.symbol, raw)[2]
+            findings = [] if raw is None else inspect(entry.symbol, raw)[2]
         except BacktestError as problem:
             damaged.append(str(problem))
             continue
-        warnings += len(found)
-        for finding in found:
+        warnings += len(findings)
+        for finding in findings:
             typer.echo(f"warning: {finding}", err=True)
     _verdict(f"{len(entries) + len(unreadable)} series in {cache.as_posix()}", warnings, len(damaged))
     if damaged:
@@ -162,21 +162,21 @@ def clear(
 ) -> None:
     """Remove series from the cache."""
     store = _cache(cache)
-    found = [(entry.source, entry.symbol) for entry in _entries(cache, symbol, source)]
-    found += [(damage.source, damage.symbol) for damage in _damaged(cache, symbol, source)]
-    if not found:
+    keys = [(entry.source, entry.symbol) for entry in _entries(cache, symbol, source)]
+    keys += [(damage.source, damage.symbol) for damage in _damaged(cache, symbol, source)]
+    if not keys:
         typer.echo(f"nothing to remove from {cache.as_posix()}")
         return
-    named = _shorten([" ".join(one) for one in found])
+    names = _shorten([" ".join(key) for key in keys])
     if not yes and not sys.stdin.isatty():
         raise BacktestError(
-            f"would remove {named} from {cache.as_posix()}, but cannot ask for confirmation. Hint: --yes"
+            f"would remove {names} from {cache.as_posix()}, but cannot ask for confirmation. Hint: --yes"
         )
     if not yes:
-        typer.confirm(f"Remove {len(found)} series from {cache.as_posix()} ({named})?", abort=True)
-    for one in found:
-        store.remove(*one)
-    typer.echo(f"removed {named}")
+        typer.confirm(f"Remove {len(keys)} series from {cache.as_posix()} ({names})?", abort=True)
+    for key in keys:
+        store.remove(*key)
+    typer.echo(f"removed {names}")
 
 
 def _verify_configs(configs: list[Path]) -> None:
@@ -185,18 +185,18 @@ def _verify_configs(configs: list[Path]) -> None:
 
     for path in configs:
         config = load_config(path)
-        for one in (config, config.benchmark):
-            if one is None:
+        for run in (config, config.benchmark):
+            if run is None:
                 continue
-            data = load(one.data, one.folder)
+            data = load(run.data, run.folder)
             for warning in data.warnings:
                 typer.echo(f"warning: {warning}", err=True)
-            _verdict(f"{len(data.origins)} series of {one.name}", len(data.warnings))
+            _verdict(f"{len(data.origins)} series of {run.name}", len(data.warnings))
 
 
-def _verdict(what: str, warnings: int, damaged: int = 0) -> None:
-    found = {0: "no warning", 1: "1 warning"}.get(warnings, f"{warnings} warnings")
-    typer.echo(f"{what} checked: {found}{f', {damaged} damaged' if damaged else ''}")
+def _verdict(subject: str, warnings: int, damaged: int = 0) -> None:
+    outcome = {0: "no warning", 1: "1 warning"}.get(warnings, f"{warnings} warnings")
+    typer.echo(f"{subject} checked: {outcome}{f', {damaged} damaged' if damaged else ''}")
 
 
 def _cache(folder: Path) -> "Cache":
@@ -213,11 +213,11 @@ def _damaged(cache: Path, symbol: str | None, source: str | None) -> "list[Damag
     return [damage for damage in _cache(cache).damaged() if _matches(damage, symbol, source)]
 
 
-def _matches(one: "Entry | DamagedEntry", symbol: str | None, source: str | None) -> bool:
-    return symbol in (None, one.symbol) and (source is None or one.source.split()[0] == source)
+def _matches(entry: "Entry | DamagedEntry", symbol: str | None, source: str | None) -> bool:
+    return symbol in (None, entry.symbol) and (source is None or entry.source.split()[0] == source)
 
 
 def _shorten(names: list[str]) -> str:
-    """Return the first names and the number of others."""
+    """Return the first names, and the number of the others."""
     more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
     return ", ".join(names[:8]) + more

@@ -50,7 +50,7 @@ def run(
             result,
             folder,
             quantstats=quantstats or settings.report.quantstats,
-            command=f"python -m backtest run {as_written(config)}",
+            command=f"python -m backtest run {path_in_command(config)}",
             on_step=step,
         )
     renew_shelf(folder)
@@ -66,12 +66,12 @@ def strategies() -> None:
     """List the strategies available to configurations in this folder, including your own."""
     from backtest.strategy.discovery import find_strategy, strategy_files
 
-    here = Path("configs") if Path("configs").is_dir() else Path()
+    folder = Path("configs") if Path("configs").is_dir() else Path()
     rows = []
-    for name in sorted(strategy_files(here)):
+    for name in sorted(strategy_files(folder)):
         try:
-            rows.append((name, _first_line(find_strategy(name, here).__doc__)))
-        except StrategyError as problem:  # a strategy that cannot be read does not hide others
+            rows.append((name, _first_line(find_strategy(name, folder).__doc__)))
+        except StrategyError as problem:  # a strategy that cannot be read must not hide the others
             rows.append((name, f"error: {problem}"))
     show_list("strategy", rows)
 
@@ -113,10 +113,12 @@ def risk(
     total = (sum(given.weights), given.volatility, 1.0, sum(equal.weights), equal.volatility, 1.0)
     table.add_row("total", "", *(percent(value) for value in total))
     show(table)
-    typer.echo("risk: each asset's contribution to the portfolio's volatility; share: its part of it")
+    typer.echo(
+        "risk: each asset's contribution to the portfolio's volatility; share: that contribution over the volatility"
+    )
 
 
-def as_written(config: Path) -> str:
+def path_in_command(config: Path) -> str:
     """Return a configuration's path for a report's command, relative to this folder if possible, without user names."""
     from backtest.data.sources.address import public
 
@@ -140,12 +142,14 @@ def _print_run(result: "BacktestResult", page: Path) -> None:
     """Print the headline table, the growth of 1, the notes, and the path of the page."""
     from backtest.reporting.pages.headline import headline_rows
 
-    both = [result] if result.benchmark is None else [result, result.benchmark]
-    table = new_table(f"{result.nav.index[0]:%Y-%m-%d} to {result.nav.index[-1]:%Y-%m-%d}", *(one.name for one in both))
+    results = [result] if result.benchmark is None else [result, result.benchmark]
+    table = new_table(
+        f"{result.nav.index[0]:%Y-%m-%d} to {result.nav.index[-1]:%Y-%m-%d}", *(side.name for side in results)
+    )
     for label, *values in headline_rows(result.summary()):
         table.add_row(label, *values)
     show(table)
-    if lines := sparklines([(one.name, one.nav) for one in both]):
+    if lines := sparklines([(side.name, side.nav) for side in results]):
         typer.echo(lines)
     for note in result.notes:
         typer.echo(f"note: {note}")

@@ -27,7 +27,7 @@ def list_shelf(
 
     shelf = read_shelf(REPORTS)
     if as_json:
-        typer.echo(json.dumps([_plain(one) for one in shelf], indent=1, ensure_ascii=False))
+        typer.echo(json.dumps([_plain(shelved) for shelved in shelf], indent=1, ensure_ascii=False))
         return
     if not shelf:
         typer.echo(f"{REPORTS.as_posix()} holds no run. {FIRST_RUN}")
@@ -58,7 +58,7 @@ def _shelf() -> Path:
 
     if not read_shelf(REPORTS):
         raise ReportError(f"{REPORTS.as_posix()} holds no run to show. {FIRST_RUN}")
-    return write_shelf(REPORTS)  # again, as reports may have been written from Python or deleted since
+    return write_shelf(REPORTS)  # rebuilt, because reports may have been written from Python or deleted in the meantime
 
 
 def _page_of(name: str) -> Path:
@@ -66,10 +66,10 @@ def _page_of(name: str) -> Path:
     from backtest.reporting.files.report_folder import REPORTS
     from backtest.reporting.pages.shelf_page import find
 
-    found = find(REPORTS, name)
-    if found.page is None:
-        raise ReportError(f"{found.folder.as_posix()}: has no page to open. Hint: run it again.")
-    return found.folder / found.page
+    entry = find(REPORTS, name)
+    if entry.page is None:
+        raise ReportError(f"{entry.folder.as_posix()}: no page to open. Hint: run it again.")
+    return entry.folder / entry.page
 
 
 def _tables(shelf: "Iterable[Shelved]") -> "list[Table]":
@@ -79,20 +79,20 @@ def _tables(shelf: "Iterable[Shelved]") -> "list[Table]":
     from backtest.reporting.format import terminal_ratio as ratio
 
     runs = new_table("run", "period", "CAGR", "volatility", "Sharpe", "drawdown", "written")
-    compared = new_table("comparison", "period", "best CAGR", "best Sharpe", "written")
-    for one in shelf:
-        table, numbers = (runs, [""] * 5) if one.kind == "run" else (compared, [""] * 3)
-        match one.entry:
+    comparisons = new_table("comparison", "period", "best CAGR", "best Sharpe", "written")
+    for shelved in shelf:
+        table, numbers = (runs, [""] * 5) if shelved.kind == "run" else (comparisons, [""] * 3)
+        match shelved.entry:
             case RunEntry() as run:
                 earned = percent(run.cagr) if run.total_return is None else f"{percent(run.total_return)} in all"
                 rates = (earned, percent(run.volatility), ratio(run.sharpe), percent(run.max_drawdown))
                 numbers = [_period(run), *rates]
-            case ComparisonEntry() as found:
-                numbers = [_period(found), _best(found, "cagr", percent), _best(found, "sharpe", ratio)]
-        table.add_row(one.folder.name, *numbers, one.written_at[:10])
-    for column in (*runs.columns, *compared.columns):
+            case ComparisonEntry() as comparison:
+                numbers = [_period(comparison), _best(comparison, "cagr", percent), _best(comparison, "sharpe", ratio)]
+        table.add_row(shelved.folder.name, *numbers, shelved.written_at[:10])
+    for column in (*runs.columns, *comparisons.columns):
         column.overflow = "fold"  # `open` needs the whole name, however long
-    return [table for table in (runs, compared) if table.row_count]
+    return [table for table in (runs, comparisons) if table.row_count]
 
 
 def _period(entry: "RunEntry | ComparisonEntry") -> str:
@@ -106,18 +106,20 @@ def _best(entry: "ComparisonEntry", key: str, write: "Callable[[float | None], s
     return "equal" if best is None else f"{write(best.value)}{in_all} {', '.join(best.names)}"
 
 
-def _plain(one: "Shelved") -> dict[str, Any]:
+def _plain(shelved: "Shelved") -> dict[str, Any]:
     """Return a run or comparison for JSON, with the numbers of its manifest; older versions have no numbers."""
     from backtest.reporting.files.shelf_entry import ComparisonEntry
 
-    compared = {"strategies": one.entry.names} if isinstance(one.entry, ComparisonEntry) else {}
-    numbers = {} if one.entry is None else one.entry.model_dump(mode="json", exclude={"sparkline", "sparklines"})
+    strategies = {"strategies": shelved.entry.names} if isinstance(shelved.entry, ComparisonEntry) else {}
+    numbers = (
+        {} if shelved.entry is None else shelved.entry.model_dump(mode="json", exclude={"sparkline", "sparklines"})
+    )
     return {
-        "folder": one.folder.as_posix(),
-        "kind": one.kind,
-        "name": one.name,
-        "written_at": one.written_at or None,
-        "page": None if one.page is None else (one.folder / one.page).as_posix(),
-        **compared,
+        "folder": shelved.folder.as_posix(),
+        "kind": shelved.kind,
+        "name": shelved.name,
+        "written_at": shelved.written_at or None,
+        "page": None if shelved.page is None else (shelved.folder / shelved.page).as_posix(),
+        **strategies,
         **numbers,
     }

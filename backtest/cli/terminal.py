@@ -43,7 +43,7 @@ def fits(table: "Table") -> bool:
 
 
 def show_list(heading: str, rows: list[tuple[str, str]]) -> None:
-    """Print names with a line on each, under a heading."""
+    """Print a heading and, below it, one line for each name with its description."""
     width = max(len(name) for name, _ in rows)
     typer.echo(heading)
     for name, text in rows:

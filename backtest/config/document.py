@@ -6,7 +6,7 @@ from typing import Any
 from ruamel.yaml.nodes import Node
 
 from backtest.config.extends import EXTENDS, resolve_extends
-from backtest.config.yaml_nodes import Location, child, marked, place, plain
+from backtest.config.yaml_nodes import Location, child, node_to_mark, place, plain
 
 
 class Document:
@@ -32,11 +32,11 @@ class Document:
         self.values.pop(EXTENDS, None)
 
     def at(self, location: Location, key: bool = False) -> str:
-        """Return `file:line:column` of a value, or of the nearest one above it; of its key where `key` is set."""
+        """Return `file:line:column` of a value (of its key if `key` is set), or of the nearest value above it."""
         return place(self._node(location, key=key))
 
     def folder_of(self, location: Location) -> Path:
-        """Return the folder of the file that has a value, which paths in it are relative to."""
+        """Return the folder of the file that contains a value; paths in the value are relative to it."""
         return Path(self._node(location).start_mark.name).parent
 
     def value(self, location: Location) -> Any:
@@ -64,5 +64,5 @@ class Document:
             if pair is None:
                 break
             name, node = pair
-            target = name if key else marked(name, node)
+            target = name if key else node_to_mark(name, node)
         return target

@@ -1,7 +1,7 @@
 """`extends:`: a configuration takes the settings of another file and replaces some of them.
 
-A section merges setting by setting, and each setting replaces the inherited one as a whole, lists and mappings such as
-`weights` included. A section of another kind (another strategy, estimator, financing or leverage) inherits nothing.
+A section merges setting by setting. Each setting replaces the inherited one as a whole, including lists and mappings
+such as `weights`. A section of another kind (another strategy, estimator, financing or leverage) inherits nothing.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from backtest.config.run_config import RunConfig
-from backtest.config.yaml_nodes import child, marked, parse, place, plain, read_text, scalar
+from backtest.config.yaml_nodes import child, node_to_mark, parse, place, plain, read_text, scalar
 from backtest.data.sources.address import is_address
 from backtest.errors import ConfigError
 from backtest.strategy.scaling import kind_of_leverage
@@ -47,7 +47,7 @@ def _resolve(path: Path, text: str, problems: list[str], extended_by: tuple[Path
     pair = child(root, EXTENDS)
     if pair is None:
         return root
-    at, given = f"{place(marked(*pair))}: {EXTENDS}", scalar(pair[1])
+    at, given = f"{place(node_to_mark(*pair))}: {EXTENDS}", scalar(pair[1])
     if not isinstance(given, str):
         raise ConfigError(f"{at}: expected the path of another configuration, such as erc.yaml")
     base, chain = path.parent / given, (*extended_by, path)
@@ -87,7 +87,7 @@ def _replace(node: MappingNode, pairs: _Pairs) -> MappingNode:
 
 
 def _same_kind(name: str, base: MappingNode, own: MappingNode) -> bool:
-    """Return whether a section states no kind, or the inherited section's (its default where that states none)."""
+    """Return True if a section states no kind, or the kind of the inherited section (stated or by default)."""
     before, after = plain(base, []), plain(own, [])
     if name == "leverage":
         return kind_of_leverage(after) in (None, kind_of_leverage(before))
@@ -98,7 +98,7 @@ def _same_kind(name: str, base: MappingNode, own: MappingNode) -> bool:
 
 
 def _relocate(node: Node, folder: PurePath, location: tuple[str, ...] = ()) -> Node:
-    """Return the settings below a node with relative paths of prices put behind a folder."""
+    """Return the settings below a node, with a folder prepended to relative paths of prices."""
     if isinstance(node, MappingNode):
         pairs = _pairs(node).items()
         return _replace(

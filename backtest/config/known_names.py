@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from backtest.config.document import Document
-from backtest.config.messages import listed, suggestion
+from backtest.config.messages import join_names, suggestion
 from backtest.config.run_config import StrategyChoice
 from backtest.config.terms_check import term_mistakes
 from backtest.config.yaml_nodes import Location, dotted
@@ -138,4 +138,4 @@ def _no_such_series(at: str, location: Location, series: SeriesSpec, offered: Ma
     usable = _usable_names(location, offered)
     kind = "an index of consumer prices" if location[1] == "consumer_prices" else "a price series"
     what = f"{series.symbol} is not {kind}" if series.symbol in offered else f"no series {series.symbol}"
-    return f"{at}: {dotted(location)}: {what}; there are: {listed(usable)}.{suggestion(series.symbol, usable)}"
+    return f"{at}: {dotted(location)}: {what}; available: {join_names(usable)}.{suggestion(series.symbol, usable)}"

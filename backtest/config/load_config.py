@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from backtest.config.document import Document
 from backtest.config.known_names import check_names
-from backtest.config.messages import lines, unknown
+from backtest.config.messages import lines, unknown_key
 from backtest.config.run_config import RunConfig, StrategyChoice
 from backtest.config.yaml_nodes import dotted
 from backtest.errors import ConfigError, DataError
@@ -18,7 +18,7 @@ from backtest.strategy.discovery import find_strategy
 def load_config(path: str | Path, *, with_benchmark: bool = True) -> RunConfig:
     """Read and check a configuration and its benchmark's.
 
-    Names of assets, classes and strategies are checked against the ones that exist; no prices are read.
+    Names of assets, classes and strategies must exist; no prices are read to check them.
 
     Args:
         path: the configuration file.
@@ -35,7 +35,7 @@ def load_config(path: str | Path, *, with_benchmark: bool = True) -> RunConfig:
     given = values.pop("benchmark", None)
     benchmark = _benchmark(given, document, problems) if with_benchmark else None
     chosen = {"strategy": strategy} if strategy is not None else {}
-    checked = _validated({**values, **chosen, "file": document.path}, document, problems, strategy is None)
+    checked = _validate({**values, **chosen, "file": document.path}, document, problems, strategy is None)
     check_names(document, problems, strategy, document.path.parent)
     if checked is not None:
         problems += _contradictions(document, checked, benchmark, with_benchmark)
@@ -69,12 +69,12 @@ def _by_place(problem: str) -> tuple[str, int, int]:
     return (file, int(line), int(column)) if line.isdigit() and column.isdigit() else (file, 0, 0)
 
 
-def _validated(
+def _validate(
     values: dict[str, Any], document: Document, problems: list[str], strategy_is_wrong: bool
 ) -> RunConfig | None:
     try:
         if "file" in document.values:
-            problems.append(f"{document.at(('file',), key=True)}: file: {unknown(('file',), RunConfig)}")
+            problems.append(f"{document.at(('file',), key=True)}: file: {unknown_key(('file',), RunConfig)}")
         return RunConfig.model_validate(values)
     except ValidationError as failure:
         skip = {"strategy"} if strategy_is_wrong and "strategy" in values else set()
@@ -94,12 +94,12 @@ def _strategy(document: Document, problems: list[str]) -> StrategyChoice | None:
         )
         return None
     try:
-        found = find_strategy(name, document.folder_of(("strategy", "name")))
-        return StrategyChoice(name=name, model=found.model_validate({k: v for k, v in raw.items() if k != "name"}))
+        strategy = find_strategy(name, document.folder_of(("strategy", "name")))
+        return StrategyChoice(name=name, model=strategy.model_validate({k: v for k, v in raw.items() if k != "name"}))
     except StrategyError as problem:
         problems.append(f"{document.at(('strategy', 'name'))}: strategy.name: {problem}")
     except ValidationError as failure:
-        problems += lines(failure.errors(), document, ("strategy",), found, name)
+        problems += lines(failure.errors(), document, ("strategy",), strategy, name)
     return None
 
 

@@ -54,33 +54,35 @@ def lines(
         model: class of the settings.
         name: name of the strategy with these settings.
     """
-    placed = [(_place(error, document, inside), error) for error in errors]
-    deepest = {at for at, _ in placed}
-    fitting = {at for at, error in placed if not error["type"].endswith(_WRONG_KIND)}
-    found: dict[tuple[str | int, ...], list[str]] = {}
-    for at, error in placed:
+    located = [(_place(error, document, inside), error) for error in errors]
+    deepest = {at for at, _ in located}
+    fitting = {at for at, error in located if not error["type"].endswith(_WRONG_KIND)}
+    messages: dict[tuple[str | int, ...], list[str]] = {}
+    for at, error in located:
         inner = any(len(other) > len(at) and other[: len(at)] == at for other in deepest)
         if (inner or at in fitting) and error["type"].endswith(_WRONG_KIND):
             continue  # only the member of a union that accepts this type of value is reported
-        words = unknown(at, model, name, inside, error["loc"]) if error["type"] == "extra_forbidden" else _words(error)
-        if words not in found.setdefault(at, []):
-            found[at].append(words)
-    keys = {at for at, error in placed if error["loc"][-1] == "[key]"}
-    return [_line(at, words, document, key=at in keys) for at, words in found.items()]
+        words = (
+            unknown_key(at, model, name, inside, error["loc"]) if error["type"] == "extra_forbidden" else _words(error)
+        )
+        if words not in messages.setdefault(at, []):
+            messages[at].append(words)
+    keys = {at for at, error in located if error["loc"][-1] == "[key]"}
+    return [_line(at, words, document, key=at in keys) for at, words in messages.items()]
 
 
 def _line(at: Location, words: list[str], document: Document, *, key: bool) -> str:
-    """Return the line of one place; with `key` its name is wrong, not its value."""
+    """Return the message for one place; with `key`, its name is wrong, not its value."""
     expected = [word.removeprefix("expected ") for word in words if word.startswith("expected ")]
     if expected:
         value = at[-1] if key else document.value(at)
-        hint = _written(value, at) if any("number" in word for word in expected) else ""
-        message = f"got {shown(value)}, expected {' or '.join(expected)}{hint}"
+        hint = _spelling_hint(value, at) if any("number" in word for word in expected) else ""
+        message = f"got {as_yaml(value)}, expected {' or '.join(expected)}{hint}"
         return f"{document.at(at, key=key)}: {dotted(at)}: {message}"
     return f"{document.at(at, key=words[0].startswith(_UNKNOWN))}: {dotted(at)}: {words[0]}"
 
 
-def _written(value: Any, at: Location) -> str:
+def _spelling_hint(value: Any, at: Location) -> str:
     """Return a hint on the spelling of a number that YAML reads as text; empty for other text."""
     if not isinstance(value, str):
         return ""
@@ -124,13 +126,13 @@ def _words(error: ErrorDetails) -> str:
     return f"expected {_EXPECTED.get(kind, error['msg'].removeprefix('Input should be '))}"
 
 
-def shown(value: Any) -> str:
+def as_yaml(value: Any) -> str:
     """Return a value as YAML would write it."""
     words = {None: "nothing", True: "true", False: "false"}
     return words[value] if value is None or isinstance(value, bool) else repr(value)
 
 
-def unknown(
+def unknown_key(
     location: Location, model: type[BaseModel], name: str = "", inside: Location = (), steps: Location = ()
 ) -> str:
     """Return the message for an unknown key: the keys that its section accepts, and the nearest of them.
@@ -163,19 +165,23 @@ def _model_at(annotation: Any, step: str | int, steps: Location) -> Any:
     if fields is not None:
         field = next(field for key, field in fields.items() if step in (key, field.alias))
         if isinstance(field.discriminator, str):
-            return next(one for one in get_args(field.annotation) if set(_names(one, field.discriminator)) & set(steps))
+            return next(
+                member for member in get_args(field.annotation) if set(_names(member, field.discriminator)) & set(steps)
+            )
         return _model_in(field.annotation, steps, mapping=False) or field.annotation
     return _model_in(annotation, steps, mapping=True)
 
 
 def _of_another_kind(setting: str, model: Any, step: str | int) -> str:
     """Name the variants of a section that accept a setting rejected for the chosen variant."""
-    field = next((one for key, one in getattr(model, "model_fields", {}).items() if step in (key, one.alias)), None)
+    field = next(
+        (member for key, member in getattr(model, "model_fields", {}).items() if step in (key, member.alias)), None
+    )
     if field is None or not isinstance(field.discriminator, str):
         return ""
-    kinds = [one for one in get_args(field.annotation) if setting in one.model_fields]
-    names = [name for one in kinds for name in _names(one, field.discriminator)]
-    return f" {setting} goes with {field.discriminator}: {' or '.join(names)}." if names else ""
+    kinds = [member for member in get_args(field.annotation) if setting in member.model_fields]
+    names = [name for member in kinds for name in _names(member, field.discriminator)]
+    return f" {setting} belongs to {field.discriminator}: {' or '.join(names)}." if names else ""
 
 
 def _names(model: type[BaseModel], discriminator: str) -> tuple[str, ...]:
@@ -184,9 +190,9 @@ def _names(model: type[BaseModel], discriminator: str) -> tuple[str, ...]:
 
 
 def _model_in(annotation: Any, steps: Location, *, mapping: bool) -> Any:
-    """Return the model in an annotation: the annotation itself, a member of a union, or with `mapping` its values.
+    """Return the model in an annotation: the annotation itself, a member of a union or, with `mapping`, the values.
 
-    In a union whose members have tags it is the member whose tag is among the steps.
+    In a union with tagged members, it is the member whose tag is among the steps.
     """
     members = get_args(annotation)
     if any(isinstance(member, Tag) and member.tag not in steps for member in members):
@@ -195,11 +201,11 @@ def _model_in(annotation: Any, steps: Location, *, mapping: bool) -> Any:
         return annotation
     if get_origin(annotation) is dict:
         return _model_in(members[1], steps, mapping=mapping) if mapping else None
-    return next((found for member in members if (found := _model_in(member, steps, mapping=mapping))), None)
+    return next((model for member in members if (model := _model_in(member, steps, mapping=mapping))), None)
 
 
-def listed(names: Sequence[str]) -> str:
-    """Return names for a message, at most a readable number of them."""
+def join_names(names: Sequence[str]) -> str:
+    """Join names for a message; a long list ends with the number of further names."""
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return ", ".join(names[:_MOST_NAMED]) + more
 

@@ -103,7 +103,7 @@ PLAUSIBLE: Mapping[Path, Plausible] = {
     ("rebalance", "bands", "absolute"): _of_decimals(1e-3, 0.3),
     ("rebalance", "bands", "relative"): _of_decimals(0.01, 0.9),
 }
-"""By setting; each value of a mapping by asset, class, date or size is checked. Zero is always plausible."""
+"""Plausible ranges by setting. In a mapping, for example by asset, each value is checked. Zero is always plausible."""
 
 _FEWEST: Mapping[Path, int] = {
     ("estimation", "window"): 12,
@@ -113,7 +113,7 @@ _FEWEST: Mapping[Path, int] = {
     ("leverage", "window"): 12,
     ("strategy", "window"): 12,
 }
-"""Fewest returns of a window; a smaller number was probably meant in years."""
+"""Smallest plausible number of returns in a window; a smaller number was probably meant in years."""
 
 _LARGEST_WEIGHTS = 5.0
 _LARGEST_FIXED = 0.01  # of the capital, for one trade of one asset

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from backtest.config.document import Document
-from backtest.config.messages import listed, suggestion
+from backtest.config.messages import join_names, suggestion
 from backtest.config.yaml_nodes import Location, dotted
 from backtest.data.data_settings import DataSettings
 from backtest.data.dates.spacing import DAILY
@@ -61,36 +61,36 @@ def term_mistakes(
         try:
             initial, _ = margin_requirements(financing, data.names, classes)
         except ConfigError as problem:
-            problems += placed(problem, document).problems
+            problems += add_places(problem, document).problems
         else:
             allowed = np.inf if initial is None else 1 / float(initial.min())
             problems += _least_exposure(document, allowed, "the initial margin allows")
     spot = _spot(data, offered)
     if isinstance(financing, Futures) and spot:
-        problems += placed(ConfigError(f"financing.kind: {spot_in_futures(spot)}"), document).problems
+        problems += add_places(ConfigError(f"financing.kind: {spot_in_futures(spot)}"), document).problems
     if isinstance(financing, LeveragedFund):
-        problems += placed(ConfigError(*_in_funds(document, data)), document).problems
+        problems += add_places(ConfigError(*_in_funds(document, data)), document).problems
         problems += _least_exposure(document, abs(financing.leverage), "funds of that leverage provide")
     return problems
 
 
-def placed(problem: ConfigError, document: Document) -> ConfigError:
+def add_places(problem: ConfigError, document: Document) -> ConfigError:
     """Return the error with the place of the setting that each line begins with."""
     return ConfigError(*(f"{document.at(line.partition(':')[0].split('.'))}: {line}" for line in problem.problems))
 
 
-def placed_in(problem: ConfigError, file: Path) -> ConfigError:
+def add_places_in(problem: ConfigError, file: Path) -> ConfigError:
     """Return the error with places, or unchanged for a configuration made in Python, which has no file."""
-    return placed(problem, Document(file)) if file.is_file() else problem
+    return add_places(problem, Document(file)) if file.is_file() else problem
 
 
 def _by_asset(document: Document, location: Location, assets: tuple[str, ...], classes: Mapping[str, str]) -> list[str]:
-    """Return a line for each name of a setting that is not an asset or class, or one for the assets left out."""
+    """Return a line for each name of a setting that is not an asset or class, or one line for all assets left out."""
     given = document.value(location) if document.has(location) else None
     if not isinstance(given, dict):
         return []
     known = [*assets, *dict.fromkeys(classes.values())]
-    have = f"assets: {listed(assets)}; classes: {listed(sorted(set(classes.values()))) or 'none'}"
+    have = f"assets: {join_names(assets)}; classes: {join_names(sorted(set(classes.values()))) or 'none'}"
     strange = [name for name in given if name not in known]
     if strange:
         return [
@@ -101,7 +101,7 @@ def _by_asset(document: Document, location: Location, assets: tuple[str, ...], c
     left_out = [name for name in assets if name not in given and classes.get(name) not in given]
     if left_out and location not in _MAY_LEAVE_OUT:
         expected = f"expected one number, or one for each asset or its class ({have})"
-        return [f"{document.at(location)}: {dotted(location)}: nothing for {listed(left_out)}; {expected}"]
+        return [f"{document.at(location)}: {dotted(location)}: nothing for {join_names(left_out)}; {expected}"]
     return []
 
 
@@ -122,7 +122,7 @@ def _least_exposure(document: Document, allowed: float, what: str) -> list[str]:
     at = ("leverage", "min_gross_exposure")
     least = document.value(at) if document.has(at) else None
     if not isinstance(least, int | float) or isinstance(least, bool) or least <= allowed * (1 + 1e-12):
-        return []  # the room is for the rounding of 1 / margin
+        return []  # the tolerance covers the rounding of 1 / margin
     return [
         f"{document.at(at)}: {dotted(at)}: {least:g} times NAV, but {what} at most {allowed:g}; expected that or less"
     ]

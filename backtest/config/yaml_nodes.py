@@ -87,7 +87,7 @@ def parse(text: str, path: Path) -> MappingNode:
         at = f":{mark.line + 1}:{mark.column + 1}" if mark is not None else ""
         raise ConfigError(f"{path}{at}: not YAML: {problem.problem}") from problem
     except RecursionError as problem:
-        raise ConfigError(f"{path}: nested more than {_DEEPEST} deep") from problem
+        raise ConfigError(f"{path}: nested more than {_DEEPEST} levels deep") from problem
     except YAMLError as problem:
         raise ConfigError(f"{path}: not YAML: {str(problem).splitlines()[0]}") from problem
     if not isinstance(root, MappingNode):
@@ -97,7 +97,7 @@ def parse(text: str, path: Path) -> MappingNode:
 
 
 def plain(node: Node, problems: list[str], location: tuple[str | int, ...] = ()) -> Any:
-    """Return the values below a node as plain Python; of a repeated key, the last value counts.
+    """Return the values below a node as plain Python; if a key is repeated, its last value counts.
 
     Args:
         node: the node.
@@ -105,10 +105,10 @@ def plain(node: Node, problems: list[str], location: tuple[str | int, ...] = ())
         location: location of the node in its document.
 
     Raises:
-        ConfigError: nested too deeply, as an alias inside its own anchor is.
+        ConfigError: nested too deeply, for example an alias inside its own anchor.
     """
     if len(location) > _DEEPEST:
-        raise ConfigError(f"{place(node)}: {dotted(location[:3])}...: nested more than {_DEEPEST} deep")
+        raise ConfigError(f"{place(node)}: {dotted(location[:3])}...: nested more than {_DEEPEST} levels deep")
     if isinstance(node, SequenceNode):
         return [plain(item, problems, (*location, i)) for i, item in enumerate(node.value)]
     if not isinstance(node, MappingNode):
@@ -132,7 +132,7 @@ def scalar(node: Node) -> Any:
 
 
 def child(node: Node, step: str | int) -> tuple[Node, Node] | None:
-    """Return the key and the value one step below a node, or None; of a repeated key, the last one."""
+    """Return the key and the value one step below a node, or None; if a key is repeated, the last pair."""
     if isinstance(node, MappingNode):
         for name, value in reversed(node.value):
             if str(name.value) == str(step):
@@ -142,8 +142,8 @@ def child(node: Node, step: str | int) -> tuple[Node, Node] | None:
     return None
 
 
-def marked(key: Node, value: Node) -> Node:
-    """Return the node whose mark is shown for a value; an empty value is marked on the next line, so its key is."""
+def node_to_mark(key: Node, value: Node) -> Node:
+    """Return the node whose position is shown for a value: its key if the value is empty and so marked a line below."""
     empty = isinstance(value, ScalarNode) and not value.value and not value.style
     return key if empty else value
 

@@ -17,7 +17,7 @@ _MINUS = "\u2212"
 
 
 def is_missing(value: Any) -> bool:
-    """Return whether a value is None, NaN, NaT or infinite."""
+    """Return True for None, NaN, NaT and infinite values."""
     if value is None or (isinstance(value, float) and math.isinf(value)):
         return True
     return bool(value != value)  # noqa: PLR0124 - true of NaN and NaT alone
@@ -30,10 +30,10 @@ class NumberFormat:
     Args:
         scale: factor from the number to its unit.
         digits: decimals.
-        unit: text behind the number.
+        unit: text after the number.
         plus: positive numbers have a plus sign.
-        digits_from_100: decimals of numbers of 100 and more, if they differ.
-        axis_digits: most decimals on the axis of a chart; None for six significant digits.
+        digits_from_100: decimals of numbers from 100 on, if different.
+        axis_digits: maximum decimals on the axis of a chart; None for six significant digits.
     """
 
     scale: float
@@ -84,7 +84,7 @@ NUMBERS: Mapping[str, NumberFormat] = {
     "count": NumberFormat(1, 0),
     "growth": NumberFormat(1, 3, digits_from_100=1, axis_digits=4),
 }
-"""Formats by name: metrics name one, and so do the panels and tables that the script of a page draws."""
+"""Formats by name, for metrics and for the panels and tables that the script of a page draws."""
 
 
 def for_script() -> dict[str, Any]:
@@ -253,7 +253,7 @@ def frequency_in_words(periods_per_year: int) -> str:
     ('monthly', 'fortnightly', 'daily', '1/17-year')
     """
     from backtest.data.dates.frequencies import FREQUENCIES, frequency_name
-    from backtest.data.dates.spacing import DAILY  # loads pandas, which the list of runs does without
+    from backtest.data.dates.spacing import DAILY  # loads pandas, which the list of runs does not need
 
     if periods_per_year >= DAILY:
         return "daily"

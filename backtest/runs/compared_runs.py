@@ -46,10 +46,12 @@ def compare(results: Sequence[BacktestResult]) -> Comparison:
         raise ComparisonError(f"{len(results)} to compare; expected two results or more")
     named = _with_unique_names(results)
     _check_frequencies(named)
-    _check_same("currency", {one.name: str(one.settings.get("data", {}).get("currency", "USD")) for one in named})
-    aligned = _check_same_dates(named) if any(one.setup is None for one in named) else _begin_together(named)
-    end = min(one.nav.index[-1] for one in aligned)
-    compared = tuple(replace(one, benchmark=None, break_even=None).until(end) for one in aligned)
+    _check_same(
+        "currency", {result.name: str(result.settings.get("data", {}).get("currency", "USD")) for result in named}
+    )
+    aligned = _check_same_dates(named) if any(result.setup is None for result in named) else _begin_together(named)
+    end = min(result.nav.index[-1] for result in aligned)
+    compared = tuple(replace(result, benchmark=None, break_even=None).until(end) for result in aligned)
     return Comparison(compared, tuple(_notes(named, compared)), render_comparison)
 
 
@@ -92,14 +94,16 @@ class _Run:
 
 def _begin_together(results: Sequence[BacktestResult]) -> list[BacktestResult]:
     """Begin all runs on the first date on which each can trade, over the dates common to their market data."""
-    setups = [cast("Setup", one.setup) for one in results]
+    setups = [cast("Setup", result.setup) for result in results]
     markets = [market for setup in setups for market in setup.markets]
     shared = shared_dates(markets)
     if len(shared) < 2:
         raise _too_few_dates(results, len(shared))
     cut_markets = on_shared_dates(markets, min(map(_end, results)), _stated_periods(results))
     cut = dict(zip(map(id, markets), cut_markets, strict=True))
-    runs = [_Run(one, setup.on(lambda market: cut[id(market)])) for one, setup in zip(results, setups, strict=True)]
+    runs = [
+        _Run(result, setup.on(lambda market: cut[id(market)])) for result, setup in zip(results, setups, strict=True)
+    ]
     firsts = [run.first for run in runs]
     dates = shared[(shared >= max(firsts)) & (shared <= min(map(_end, results)))]
     if len(dates) < 2:
@@ -108,8 +112,8 @@ def _begin_together(results: Sequence[BacktestResult]) -> list[BacktestResult]:
 
 
 def _stated_periods(results: Sequence[BacktestResult]) -> int | None:
-    """Return the one number of periods per year that settings state, or None if they state none."""
-    stated = {one.name: cast("Setup", one.setup).config.data.periods_per_year for one in results}
+    """Return the number of periods per year that the settings state, or None if no settings state it."""
+    stated = {result.name: cast("Setup", result.setup).config.data.periods_per_year for result in results}
     numbers = {name: number for name, number in stated.items() if number is not None}
     if len(set(numbers.values())) > 1:
         each = ", ".join(f"{number} of {name}" for name, number in numbers.items())
@@ -118,14 +122,14 @@ def _stated_periods(results: Sequence[BacktestResult]) -> int | None:
 
 
 def _check_same_dates(results: Sequence[BacktestResult]) -> list[BacktestResult]:
-    """Return results that cannot all begin again; raise unless they have the same dates up to the earliest end."""
-    end = min(one.nav.index[-1] for one in results)
-    dates = [pd.DatetimeIndex(one.nav.index[one.nav.index <= end]) for one in results]
+    """Return results that cannot all begin again; raise an error unless they share all dates up to the earliest end."""
+    end = min(result.nav.index[-1] for result in results)
+    dates = [pd.DatetimeIndex(result.nav.index[result.nav.index <= end]) for result in results]
     shared = reduce(pd.DatetimeIndex.intersection, dates)
     if len(shared) < 2:
         raise _too_few_dates(results, len(shared))
     if any(not own.equals(shared) for own in dates):
-        fixed = ", ".join(one.name for one in results if one.setup is None)
+        fixed = ", ".join(result.name for result in results if result.setup is None)
         raise ComparisonError(
             f"the results have different dates, and {fixed} cannot begin again on the common ones: it was unpickled "
             "or built by hand, without its setup. Hint: compare results that bt.run made in this process."
@@ -134,18 +138,20 @@ def _check_same_dates(results: Sequence[BacktestResult]) -> list[BacktestResult]
 
 
 def _end(result: BacktestResult) -> pd.Timestamp:
-    """Return the last date of a run; of a ruined run, of its data, as a later start may avoid the ruin."""
+    """Return the last date of a run, or of its data if the run is ruined, because a later start may avoid the ruin."""
     ruined = result.nav.iloc[-1] <= 0
     return cast("Setup", result.setup).data.dates[-1] if ruined and result.setup else result.nav.index[-1]
 
 
 def _too_few_dates(results: Sequence[BacktestResult], count: int) -> ComparisonError:
-    spans = "; ".join(f"{one.name} {one.nav.index[0]:%Y-%m-%d} to {one.nav.index[-1]:%Y-%m-%d}" for one in results)
+    spans = "; ".join(
+        f"{result.name} {result.nav.index[0]:%Y-%m-%d} to {result.nav.index[-1]:%Y-%m-%d}" for result in results
+    )
     return ComparisonError(f"{spans}: they share {count} dates; expected two or more")
 
 
 def _with_unique_names(results: Sequence[BacktestResult]) -> list[BacktestResult]:
-    """Return the results, a number added to each repeated name."""
+    """Return the results, with a number added to each repeated name."""
     taken: dict[str, BacktestResult] = {}
     for result in results:
         name, number = result.name, 1
@@ -159,37 +165,39 @@ def _with_unique_names(results: Sequence[BacktestResult]) -> list[BacktestResult
 def _check_same(what: str, of: Mapping[str, str]) -> None:
     if len(set(of.values())) > 1:
         each = ", ".join(f"{name} is {value}" for name, value in of.items())
-        raise ComparisonError(f"{each}: results of one {what} can be compared, not of several")
+        raise ComparisonError(f"{each}; expected results with the same {what}")
 
 
 def _check_frequencies(results: Sequence[BacktestResult]) -> None:
-    """Raise unless all results have one frequency; five and seven sessions a week are both daily."""
-    spacings = [spacing_of(pd.DatetimeIndex(one.nav.index)) for one in results]
+    """Raise an error unless all results have the same frequency; five and seven sessions a week are both daily."""
+    spacings = [spacing_of(pd.DatetimeIndex(result.nav.index)) for result in results]
     if not all(spacings[0].same_frequency(other) for other in spacings[1:]):
-        _check_same("frequency", {one.name: frequency_name(one.periods_per_year) for one in results})
+        _check_same("frequency", {result.name: frequency_name(result.periods_per_year) for result in results})
 
 
 def _notes(own: Sequence[BacktestResult], compared: Sequence[BacktestResult]) -> list[str]:
-    """Note why the dates begin and end where they do, which dates are left out, and which runs are ruined."""
+    """Explain in notes the first and last date, the dates that are left out, and which runs are ruined."""
     dates = pd.DatetimeIndex(compared[0].nav.index)
-    ruined = [one.name for one in compared if one.nav.iloc[-1] <= 0]
-    notes = _ends_in_words("begin", dates[0], {one.name: one.nav.index[0] for one in own})
+    ruined = [result.name for result in compared if result.nav.iloc[-1] <= 0]
+    notes = _ends_in_words("begin", dates[0], {result.name: result.nav.index[0] for result in own})
     if not ruined:
-        notes += _ends_in_words("end", dates[-1], {one.name: _end(one) for one in own})
-    for one in own:
-        all_dates = one.nav.index if one.setup is None else cast("Setup", one.setup).data.dates
+        notes += _ends_in_words("end", dates[-1], {result.name: _end(result) for result in own})
+    for result in own:
+        all_dates = result.nav.index if result.setup is None else cast("Setup", result.setup).data.dates
         left_out = int(((all_dates >= dates[0]) & (all_dates <= dates[-1])).sum()) - len(dates)
         if left_out:
-            notes.append(f"{left_out} dates of {one.name} are left out, as not all of the others have them")
-        if one.periods_per_year != compared[0].periods_per_year:
+            notes.append(f"{left_out} dates of {result.name} are left out, as not all of the others have them")
+        if result.periods_per_year != compared[0].periods_per_year:
             now = compared[0].periods_per_year
-            notes.append(f"{one.name} has {one.periods_per_year} periods a year on its own dates, and {now} on these")
+            notes.append(
+                f"{result.name} has {result.periods_per_year} periods a year on its own dates, and {now} on these"
+            )
     notes += [f"{name} lost all of its capital on {dates[-1]:%Y-%m-%d}, where the comparison ends" for name in ruined]
     return notes
 
 
 def _ends_in_words(verb: str, date: pd.Timestamp, own: Mapping[str, pd.Timestamp]) -> list[str]:
-    """Note which run's own first or last date decides, unless all have the same date."""
+    """Explain in a note whose first or last date is decisive, unless all runs have the same date."""
     deciding = ", ".join(name for name, end in own.items() if end == date)
     others = [f"{name} on {end:%Y-%m-%d}" for name, end in own.items() if end != date]
     if not others:

@@ -16,16 +16,16 @@ from backtest.estimation.methods.ewma import EWMA
 from backtest.numerics.tolerances import ROUNDING
 from backtest.runs.plan import Decided
 
-_FEW = 2  # dates: if there are so few, any two frequencies choose the same ones
-_FINER = 1.5  # times the periods a year of the data
+_FEW = 2  # dates: with so few, any two frequencies choose the same dates
+_FINER = 1.5  # multiple of the data's periods per year
 _FREQUENCIES: Mapping[Frequency, int] = {"daily": 252, "weekly": 52, "monthly": 12, "quarterly": 4, "yearly": 1}
 """Periods per year of rebalance frequencies, the shortest period first."""
 _FEWEST_DAYS: Mapping[Frequency, int] = {"weekly": 7, "monthly": 28, "quarterly": 90, "yearly": 365}
-"""Days of a frequency's shortest period: at most days / fewest + 2 periods have a date within a span of days."""
+"""Days of a frequency's shortest period: a span of days touches at most days / fewest + 2 periods."""
 
 
 def idle_settings(decided: Decided, path: Ledger) -> list[str]:
-    """Return a note for each setting of a run that has no effect, or a different effect than it seems to have.
+    """Return a note for each setting of a run that has no effect, or whose effect is not the one it suggests.
 
     Settings left at their defaults are ignored.
 
@@ -68,7 +68,7 @@ def _of_data(config: RunConfig) -> list[str]:
         notes.append(
             "fees.expense_ratio_bps and financing.expense_ratio_bps are both charged on the value of the funds"
         )
-    spreads = {f"data.assets.{name}": (one.leverage, one.swap_spread_bps) for name, one in data.funds.items()}
+    spreads = {f"data.assets.{name}": (fund.leverage, fund.swap_spread_bps) for name, fund in data.funds.items()}
     if isinstance(financing, LeveragedFund):
         spreads["financing"] = financing.leverage, financing.swap_spread_bps
     return [
@@ -109,9 +109,9 @@ def _coarser(data: MarketData, frequency: Frequency, day: Day) -> str | None:
         return None
     days = (data.dates[-1] - data.dates[0]).days
     same = [
-        one
-        for one in order[order.index(frequency) + 1 :]
-        if len(chosen) <= days / _FEWEST_DAYS[one] + 2 and rebalance_rows(data.dates, one) == chosen
+        coarser
+        for coarser in order[order.index(frequency) + 1 :]
+        if len(chosen) <= days / _FEWEST_DAYS[coarser] + 2 and rebalance_rows(data.dates, coarser) == chosen
     ]
     if same:
         return f"{same[-1]}: the data has one date in each {PERIODS[_FREQUENCIES[same[-1]]].noun}"
@@ -148,16 +148,16 @@ def _narrow_bands(decided: Decided, relative: float, least: float) -> list[str]:
     """Notes on assets whose bands, relative to their targets, are narrower than the smallest trade."""
     widths = relative * np.abs(decided.decisions.targets)
     narrow = (widths > 0) & (widths <= least)
-    found = [
+    assets = [
         f"{decided.plan.data.assets[i]} ({widths[narrow[:, i], i].min():.3g}, on {narrow[:, i].sum()})"
         for i in np.flatnonzero(narrow.any(axis=0))
     ]
     note = (
         f"rebalance.minimum_trade of {least:g} is above some bands on {narrow.any(axis=1).sum()} of {len(widths)} "
-        f"decisions: {', '.join(found)}; an asset that leaves such a band is not traded, and is outside it again at "
+        f"decisions: {', '.join(assets)}; an asset that leaves such a band is not traded, and is outside it again at "
         "the next check"
     )
-    return [note] if found else []
+    return [note] if assets else []
 
 
 def _of_trades(decided: Decided, path: Ledger) -> list[str]:

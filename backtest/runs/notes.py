@@ -18,10 +18,10 @@ from backtest.runs.idle_settings import idle_on, idle_settings
 from backtest.runs.plan import Decided, Plan
 from backtest.strategy.decisions import answer
 
-_BINDS = 1e-6  # of a limit: solvers are no more precise
-_MOST_GROSS = 20.0  # times NAV: above it weights were written in percent
-_CALM = 0.005  # of the highest volatility; bills have 0.02 of the volatility of stocks
-_NEARLY_ALL = 0.9  # of the gross exposure
+_BINDS = 1e-6  # relative to a limit: solvers are not more precise
+_MOST_GROSS = 20.0  # multiple of NAV; larger weights were probably written in percent
+_CALM = 0.005  # fraction of the highest volatility; bills have about 0.02 of the volatility of stocks
+_NEARLY_ALL = 0.9  # fraction of gross exposure
 
 
 def run_notes(decided: Decided, path: Ledger) -> list[str]:
@@ -67,7 +67,7 @@ def benchmark_notes(benchmark: Plan) -> list[str]:
 def _ruin(path: Ledger, dates: pd.DatetimeIndex, terms: Terms) -> str:
     """Note on the end of a ruined run, and on who bears the loss."""
     what = "in addition the lender lost {} of the first NAV"
-    if not _owes(_held(path, terms)[-2:-1], terms):
+    if not _owes(_holdings(path, terms)[-2:-1], terms):
         what = "costs exceeded what was left by {} of the first NAV"
     return (
         f"all capital was lost on {dates[len(path.nav) - 1]:%Y-%m-%d}, where the run ends; "
@@ -75,7 +75,7 @@ def _ruin(path: Ledger, dates: pd.DatetimeIndex, terms: Terms) -> str:
     )
 
 
-def _held(path: Ledger, terms: Terms) -> Floats:
+def _holdings(path: Ledger, terms: Terms) -> Floats:
     """Return (P, n) holdings after each close, fractions of NAV; with leveraged funds, of the funds' shares."""
     return path.weights if terms.fund is None else path.weights / terms.fund.leverage
 
@@ -119,7 +119,9 @@ def _binding_notes(decided: Decided, path: Ledger) -> list[str]:
     notes = _limits_of("leverage", config.leverage, gross, of)
     if config.leverage is None:
         notes += _limits_of("strategy", config.strategy.model, gross, of)
-    elif getattr(config.leverage, "max_gross_exposure", None) is None:  # else targets may be at that cap
+    elif (
+        getattr(config.leverage, "max_gross_exposure", None) is None
+    ):  # otherwise targets may be at the cap of that section
         before = gross / decided.decisions.multiples[made]
         notes += _limits_of("strategy", config.strategy.model, before, of)
     if (gross > _MOST_GROSS).any():
@@ -203,7 +205,7 @@ def _weights_depend_on_covariance(decided: Decided) -> bool:
 def _financing_notes(decided: Decided, path: Ledger) -> list[str]:
     """Notes on financing that is free, or at its limit, because a setting is missing."""
     data, terms, financing = decided.plan.data, decided.plan.terms, decided.plan.config.financing
-    notes, held = [], _held(path, terms)
+    notes, held = [], _holdings(path, terms)
     if isinstance(financing, Margin | Futures) and financing.initial_margin is None and financing.maintenance_margin:
         notes.append("no financing.initial_margin is set: targets may use all of the maintenance margin")
     if path.loan.any() and not path.spread_cost.any():
@@ -214,13 +216,13 @@ def _financing_notes(decided: Decided, path: Ledger) -> list[str]:
             who, setting = "funds", "swap_spread_bps"
         notes.append(f"{who} pay the cash return alone: no financing.{setting} is set")
     elif terms.futures:
-        free = _named(data.assets, (abs(held) > ROUNDING).any(axis=0) & (terms.futures.basis == 0))
+        free = _in_words(data.assets, (abs(held) > ROUNDING).any(axis=0) & (terms.futures.basis == 0))
         if free:
             names, pay, them = free
             notes.append(f"{names} {pay} no basis over the cash return: financing.basis_bps has none for {them}")
     if not terms.futures:
         fees = np.zeros(len(data.assets)) if terms.borrow_fee is None else terms.borrow_fee
-        free = _named(data.assets, (held < -ROUNDING).any(axis=0) & (fees == 0))
+        free = _in_words(data.assets, (held < -ROUNDING).any(axis=0) & (fees == 0))
         if free and not fees.any():
             notes.append("shorts are borrowed free: no financing.borrow_fee_bps is set")
         elif free:
@@ -229,9 +231,9 @@ def _financing_notes(decided: Decided, path: Ledger) -> list[str]:
     return notes
 
 
-def _named(assets: Sequence[str], which: Bools) -> tuple[str, str, str] | None:
+def _in_words(assets: Sequence[str], chosen_assets: Bools) -> tuple[str, str, str] | None:
     """Return the chosen assets in words, with the verb and the pronoun that agree with them; None for no asset."""
-    names = [name for name, one in zip(assets, which, strict=True) if one]
+    names = [name for name, chosen in zip(assets, chosen_assets, strict=True) if chosen]
     return (
         (", ".join(names), "pays" if len(names) == 1 else "pay", "it" if len(names) == 1 else "them") if names else None
     )

@@ -35,7 +35,7 @@ def run(
     refresh: bool = False,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> BacktestResult:
-    """Run a backtest, and its benchmark over the same dates. Only fetched data is written, to the cache.
+    """Run a backtest and its benchmark over the same dates. No file is written except fetched data, in the cache.
 
     Args:
         config: a configuration, or its path.
@@ -143,8 +143,9 @@ def _with_benchmark(
 def _break_even(result: BacktestResult, decided: Decided, benchmark: BacktestResult) -> BreakEven | None:
     """Break-even spread of a levered run against its benchmark, with confidence intervals and the curve on request.
 
-    The spread alone takes a few milliseconds. A strategy that decides again along each path would take seconds, so it
-    needs the request. If fixed costs exceed NAV at a spread that is tried, the log reports it and the result is None.
+    The spread alone takes a few milliseconds. For a strategy that decides again along each path it would take
+    seconds, so it is computed only on request. Returns None, with a log message, if fixed costs exceed NAV at a spread
+    that is tried.
     """
     config = decided.plan.config
     requested = config.report.break_even

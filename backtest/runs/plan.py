@@ -10,7 +10,7 @@ import pandas as pd
 
 from backtest.analysis.metrics.ex_ante import ExAnteRisk, class_members, ex_ante_risk
 from backtest.config import RunConfig
-from backtest.config.terms_check import placed_in
+from backtest.config.terms_check import add_places_in
 from backtest.data.market_data import MarketData
 from backtest.engine.build_terms import build_terms
 from backtest.engine.impact import impact_begun
@@ -91,12 +91,12 @@ class Plan:
 
     @property
     def setup(self) -> Setup:
-        """Setup of the plan, without the covariances that the agenda keeps."""
+        """Setup of the plan, without the covariances stored in the agenda."""
         return Setup(self.config, self.data, None if self.benchmark is None else self.benchmark.setup)
 
     @property
     def lag(self) -> int:
-        """Rows from a decision to its trade."""
+        """Number of rows from a decision to its trade."""
         return self.config.rebalance.lag(self.data.periods_per_year)
 
     @property
@@ -130,7 +130,7 @@ class Plan:
         try:
             return build_terms(config.costs, config.financing, config.fees, self.data, config.initial_capital)
         except ConfigError as problem:
-            raise placed_in(problem, config.file) from problem
+            raise add_places_in(problem, config.file) from problem
 
     @property
     def bands(self) -> Bands | None:
@@ -315,7 +315,7 @@ def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: 
 def benchmark_weights(benchmark: Plan, dates: pd.DatetimeIndex) -> Floats:
     """Return the (m, k) target weights of the benchmark on each date, or on its last date before; NaN before the first.
 
-    They are scaled as the benchmark's configuration says, but not smoothed, as smoothing needs a path of decisions.
+    They are scaled as the benchmark's configuration says, but not smoothed: smoothing needs a path of decisions.
     """
     rows = benchmark.data.dates.searchsorted(dates, side="right") - 1
     weights = np.full((len(rows), len(benchmark.data.assets)), np.nan)

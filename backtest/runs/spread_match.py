@@ -69,7 +69,7 @@ class Match:
         """Match decisions against the result of their benchmark."""
         dates, other = benchmark.nav.index, benchmark.returns.to_numpy()
         ends = dates[0].to_datetime64(), dates[-1].to_datetime64()
-        years = years_between(*ends) if benchmark.whole_year else 1.0  # the same break-even, by total returns
+        years = years_between(*ends) if benchmark.whole_year else 1.0  # total returns give the same break-even
         cash = decided.plan.data.cash_returns.loc[dates[1:]].to_numpy()
         by_sharpe = partial(sharpe_ratio, periods_per_year=decided.plan.data.periods_per_year)
         sides = (

@@ -33,7 +33,7 @@ def test_break_even_table_shows_the_result(levered: BreakEven) -> None:
         "excess at 0 bp 1.02 % -0.02",
         "excess at 50 bp (configured) 0.62 % -0.05",
         "excess at 100 bp 0.23 % -0.08",
-        "note: the Sharpe ratio is below that of 60_40 even where the loan costs no more than cash",
+        "note: the Sharpe ratio is lower than for 60_40 even if the loan costs no more than cash",
     ):
         assert line in [" ".join(one.split()) for one in answer.out.splitlines()]
 
@@ -64,14 +64,14 @@ def test_a_run_that_never_borrows_answers_in_one_line() -> None:
     answer = command("breakeven", CONFIGS / "erc.yaml")
     assert (answer.code, answer.err) == (0, "")
     assert answer.out == (
-        "erc never borrows, so no spread matters: against 60_40 its compound return is 0.66 % a year lower, its Sharpe "
-        "ratio 0.11 higher\n"
+        "erc never borrows, so the spread has no effect: its compound return is 0.66 % a year lower and its Sharpe "
+        "ratio 0.11 higher than for 60_40\n"
     )
     found = json.loads(command("breakeven", CONFIGS / "erc.yaml", "--json").out)
     assert (
         found["return"]
         == found["sharpe"]
-        == {"spread_bps": None, "interval_bps": [None, None], "words": "no spread matters"}
+        == {"spread_bps": None, "interval_bps": [None, None], "words": "the spread has no effect"}
     )
     assert len({point["excess_return"] for point in found["curve"]}) == 1
 
@@ -79,11 +79,11 @@ def test_a_run_that_never_borrows_answers_in_one_line() -> None:
 @pytest.mark.parametrize(
     ("asset", "cell", "note"),
     [
-        ("stocks", "above 2,000 bp", "note: the compound return is above that of other at any spread up to 2,000 bp"),
+        ("stocks", "above 2,000 bp", "note: the compound return is higher than for other at any spread up to 2,000 bp"),
         (
             "bonds",
             "below -2,000 bp",
-            "note: the compound return is below that of other even where the loan costs no more",
+            "note: the compound return is lower than for other even if the loan costs no more",
         ),
     ],
 )

@@ -186,7 +186,7 @@ def test_a_finished_run_that_no_longer_repeats_is_refused(finished_run: Path, he
     navs["strategy"] *= np.where(navs.index == 100, 1.0001, 1.0)
     navs.to_csv(finished_run / "nav.csv", index=False)
     assert error_of(command("compare", finished_run, ARTICLE[0])) == (
-        f"error: {finished_run}/nav.csv: repeating the run of the manifest.json next to it gives another NAV from "
+        f"error: {finished_run}/nav.csv: repeating the run of the manifest.json next to it gives a different NAV from "
         "1997-05-31 on: its data, a strategy or the program has changed. Hint: compare the configuration, or "
         "run it again."
     )
@@ -230,10 +230,10 @@ def test_a_finished_run_of_a_file_needs_its_absolute_path(here: Path, absolute: 
 
 def test_one_result_or_two_frequencies_are_refused() -> None:
     assert error_of(command("compare", ARTICLE[0])) == (
-        f"error: {ARTICLE[0]} alone; expected two or more configurations or folders of finished runs"
+        f"error: only {ARTICLE[0]} to compare; expected two or more configurations or folders of finished runs"
     )
     assert error_of(command("compare", ARTICLE[0], CONFIGS / "daily/erc.yaml")) == (
-        "error: 60_40 is monthly, erc_daily is daily: results of one frequency can be compared, not of several"
+        "error: 60_40 is monthly, erc_daily is daily; expected results with the same frequency"
     )
 
 

@@ -128,14 +128,14 @@ def test_list_of_an_empty_cache_hints_at_fetch(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     answer = command("data", "list")
     assert (answer.code, answer.err) == (0, "")
-    assert answer.out == "data_cache holds nothing. Hint: python -m backtest data fetch CONFIG\n"
+    assert answer.out == "data_cache holds no series. Hint: python -m backtest data fetch CONFIG\n"
     assert list(tmp_path.iterdir()) == [], "looking makes nothing"
 
 
 def test_list_of_a_source_without_series_names_the_source(kept: Cache) -> None:
     assert kept.entries()
     answer = command("data", "list", "--source", "french")
-    assert answer.out.startswith("data_cache holds nothing of source french.")
+    assert answer.out.startswith("data_cache holds no series of source french.")
 
 
 # 3. show
@@ -285,7 +285,7 @@ def test_offline_and_refresh_exclude_each_other() -> None:
     answer = command("run", "mine.yaml", "--offline", "--refresh")
     assert (answer.code, answer.out) == (2, "")
     assert answer.err == (
-        "error: --offline and --refresh exclude each other: one uses the cache only, the other fetches everything\n"
+        "error: --offline and --refresh cannot be combined: one uses only the cache, the other fetches everything\n"
     )
 
 

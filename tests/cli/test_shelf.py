@@ -141,7 +141,7 @@ def test_a_run_of_another_version_is_listed_by_name(here: Path, section: dict[st
     put_manifest(here / "old", {**section, kind: {"name": "old"}}, files=("tearsheet.html", "nav.csv"))
     page = write_shelf(here).read_text(encoding="utf-8")
     (row,) = rows_of(page, "runs-table" if kind == "config" else "comparisons-table")
-    assert row[:2] == ["old", "run again for its numbers"]
+    assert row[:2] == ["old", "run it again to see its numbers"]
     assert (row[-2].split(), row[-1]) == (["2026-11-01", "09:30"], "nav.csv")
     assert 'href="./old/tearsheet.html"' in page
     headings = re.findall(r"<th scope=\"col\"", page)

@@ -117,7 +117,7 @@ def test_open_without_a_browser_prints_the_path(here: Path, monkeypatch: pytest.
     [
         ("levered_ecr", "levered_ecr: no such run or comparison in reports. Did you mean levered_erc?"),
         ("xyz", "xyz: no such run or comparison in reports. Hint: python -m backtest list"),
-        ("no_page", "reports/no_page: has no page to open. Hint: run it again."),
+        ("no_page", "reports/no_page: no page to open. Hint: run it again."),
     ],
 )
 def test_open_of_an_unknown_name_is_refused(here: Path, opened: list[str], name: str, words: str) -> None:

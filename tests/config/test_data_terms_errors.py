@@ -23,15 +23,15 @@ def file(tmp_path: Path) -> Path:
 
 ONE = {
     # loans
-    "no such loan rate": ("  start", "  loan_rate: us_bill\n  start", "us_bill", f"data.loan_rate: no series us_bill; there are: {SERIES}. Did you mean us_tbill?"),
-    "macro as loan rate": ("  start", "  loan_rate: us_cpi\n  start", "us_cpi", f"data.loan_rate: us_cpi is not a price series; there are: {SERIES}."),
+    "no such loan rate": ("  start", "  loan_rate: us_bill\n  start", "us_bill", f"data.loan_rate: no series us_bill; available: {SERIES}. Did you mean us_tbill?"),
+    "macro as loan rate": ("  start", "  loan_rate: us_cpi\n  start", "us_cpi", f"data.loan_rate: us_cpi is not a price series; available: {SERIES}."),
     "loan rate in percent": ("  start", "  loan_rate: 5\n  start", "5\n  start", "data.loan_rate: a rate of 5 a year; expected a decimal such as 0.02 for 2 %"),
     "loan rate without symbol": ("  start", "  loan_rate: {source: fred}\n  start", "{source", "data.loan_rate: got {'source': 'fred'}, expected the symbol too, such as {source: fred, symbol: SOFR}"),
     "loan rate of csv without path": ("  start", "  loan_rate: {source: csv, symbol: x}\n  start", "{source", "data.loan_rate: loan_rate: source csv needs a path to its file"),
     "loan rate as list": ("  start", "  loan_rate: [us_tbill]\n  start", "[us_tbill]", "data.loan_rate: got ['us_tbill'], expected …"),
     # consumer prices
-    "no such consumer prices": ("  start", "  consumer_prices: us_cpy\n  start", "us_cpy", "data.consumer_prices: no series us_cpy; there are: us_cpi, us_yield_10y. Did you mean us_cpi?"),
-    "prices of a share": ("  start", "  consumer_prices: us_stocks\n  start", "us_stocks\n", "data.consumer_prices: us_stocks is not an index of consumer prices; there are: us_cpi, us_yield_10y."),
+    "no such consumer prices": ("  start", "  consumer_prices: us_cpy\n  start", "us_cpy", "data.consumer_prices: no series us_cpy; available: us_cpi, us_yield_10y. Did you mean us_cpi?"),
+    "prices of a share": ("  start", "  consumer_prices: us_stocks\n  start", "us_stocks\n", "data.consumer_prices: us_stocks is not an index of consumer prices; available: us_cpi, us_yield_10y."),
     "consumer prices without symbol": ("  start", "  consumer_prices: {source: fred}\n  start", "{source", "data.consumer_prices: got {'source': 'fred'}, expected the symbol too, such as {source: fred, symbol: CPIAUCNS}"),
     "consumer prices as number": ("  start", "  consumer_prices: 0.02\n  start", "0.02", "data.consumer_prices: got 0.02, expected …"),
     # leveraged funds
@@ -40,7 +40,7 @@ ONE = {
     "leverage without bound": (LISTED, "{g: {of: gold, leverage: .inf}}", ".inf", "data.assets.g.leverage: got inf, expected a finite number"),
     "no leverage": (LISTED, "{g: {of: gold}}", "{of", "data.assets.g.leverage: missing; it has no default"),
     "of nothing": (LISTED, "{g: {leverage: 2}}", "{leverage", "data.assets.g.of: missing; it has no default"),
-    "of no series": (LISTED, "{g: {of: golf, leverage: 2}}", "golf", f"data.assets.g.of: no series golf; there are: {SERIES}. Did you mean gold?"),
+    "of no series": (LISTED, "{g: {of: golf, leverage: 2}}", "golf", f"data.assets.g.of: no series golf; available: {SERIES}. Did you mean gold?"),
     "of itself": (LISTED, "{g: {of: g, leverage: 2}}", "{g: {", "data.assets: g: of g, a leveraged fund itself; expected a series of prices"),
     "of another": (LISTED, "{f: {of: gold, leverage: 2}, g: {of: f, leverage: 2}}", "{f: {", "data.assets: g: of f, a leveraged fund itself; expected a series of prices"),
     "expenses in percent": (LISTED, "{g: {of: gold, leverage: 2, expense_ratio: 0.91}}", "0.91", "data.assets.g.expense_ratio: an expense ratio of 0.91; expected a decimal a year, such as 0.0091 for 0.91 %"),
@@ -56,7 +56,7 @@ ONE = {
     "pence": (LISTED, "{gold: {currency: GBp}}", "GBp", "data.assets.gold.currency: got 'GBp', expected GBP: returns are the same in its hundredths"),
     "an asset in another currency": (LISTED, "{gold: {currency: EUR}}", "EUR", "data.assets.gold.currency: in EUR, and the run is in USD; expected the same. Hint: data.fx: {EUR: the series of the price of one EUR in USD}, or data.currency: EUR"),
     "a rate of another currency": (f"{LISTED}\n", "{gold: {currency: EUR}}\n  fx: {GBP: us_stocks}\n", "EUR}", "data.assets.gold.currency: in EUR, and the run is in USD; …"),
-    "no such rate of exchange": ("  start", "  fx: {EUR: eur}\n  start", "eur}", f"data.fx.EUR: no series eur; there are: {SERIES}."),
+    "no such rate of exchange": ("  start", "  fx: {EUR: eur}\n  start", "eur}", f"data.fx.EUR: no series eur; available: {SERIES}."),
     "a rate of the run's own": ("  start", "  fx: {USD: gold}\n  start", "{USD", "data.fx: USD: the currency of the run itself; expected those of assets"),
     "a rate without symbol": ("  start", "  fx: {EUR: {source: yfinance}}\n  start", "{EUR", "data.fx: EUR: expected the symbol too, such as {source: yfinance, symbol: EURUSD=X}"),
     # opens and volumes
@@ -64,7 +64,7 @@ ONE = {
     "volumes of the sample": ("  start", "  volumes: true\n  start", "true", "data.volumes: true is for source yfinance, and us_stocks is of sample; expected a file with a column for each asset, such as {path: volumes.csv}"),
     "opens as a word": ("  start", "  opens: opens.csv\n  start", "opens.csv", "data.opens: got 'opens.csv', expected true with source yfinance, or a file: {path: opens.csv}"),
     "volumes as a word": ("  start", "  volumes: v.parquet\n  start", "v.parquet", "data.volumes: got 'v.parquet', expected true with source yfinance, or a file: {path: v.parquet}"),
-    "opens of a file without the asset": ("  start", "  opens: {path: p.csv}\n  start", "{path", "data.opens: no series us_stocks; there are: A, B, c."),
+    "opens of a file without the asset": ("  start", "  opens: {path: p.csv}\n  start", "{path", "data.opens: no series us_stocks; available: A, B, c."),
     "opens of a model": (f"{LISTED}\n", "{g: {of: gold, leverage: 2}}\n  opens: {path: p.csv}\n", "{path", "data.opens: g: a model, which has no opens. Hint: leave one of the two out"),
     "no such setting of opens": ("  start", "  opens: {path: p.csv, sorce: csv}\n  start", "sorce", "data.opens.sorce: unknown setting; data.opens accepts: path, source. Did you mean source?"),
 }  # fmt: skip

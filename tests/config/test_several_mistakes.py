@@ -65,9 +65,9 @@ benchmark: nope.yaml
     expected = [
         ("nme", f"nme: unknown setting; a configuration accepts: {SECTIONS}. Did you mean name?"),
         ("nme", "name: missing; it has no default"),
-        ("golf", f"data.assets[1]: no series golf; there are: {SERIES}. Did you mean gold?"),
-        ("us_cpi", f"data.assets[2]: us_cpi is not a price series; there are: {SERIES}."),
-        ("us_bill", f"data.cash: no series us_bill; there are: {SERIES}. Did you mean us_tbill?"),
+        ("golf", f"data.assets[1]: no series golf; available: {SERIES}. Did you mean gold?"),
+        ("us_cpi", f"data.assets[2]: us_cpi is not a price series; available: {SERIES}."),
+        ("us_bill", f"data.cash: no series us_bill; available: {SERIES}. Did you mean us_tbill?"),
         ("strt", f"data.strt: unknown setting; data accepts: {DATA}. Did you mean start?"),
         ("smple", "estimation.covariance: got 'smple', expected one of ccc, …"),
         (

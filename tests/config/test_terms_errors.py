@@ -128,9 +128,9 @@ FINANCING = {
     # kinds
     "no such kind": ("{kind: future}", "future", "kind: got 'future', expected one of margin, futures, leveraged_fund. Did you mean futures?"),
     "a kind that is a number": ("{kind: 3}", "3", "kind: got 3, expected one of margin, futures, leveraged_fund"),
-    "a spread under futures": ("{kind: futures, spread_bps: 50}", "spread_bps", f"spread_bps: unknown setting; financing accepts: {IN_FUTURES}. spread_bps goes with kind: margin."),
-    "a margin of funds": ("{kind: leveraged_fund, leverage: 3, initial_margin: 0.5}", "initial", f"initial_margin: unknown setting; financing accepts: {IN_FUNDS}. initial_margin goes with kind: margin or futures."),
-    "a basis without kind": ("{basis_bps: 5}", "basis_bps", f"basis_bps: unknown setting; financing accepts: {ON_MARGIN}. basis_bps goes with kind: futures."),
+    "a spread under futures": ("{kind: futures, spread_bps: 50}", "spread_bps", f"spread_bps: unknown setting; financing accepts: {IN_FUTURES}. spread_bps belongs to kind: margin."),
+    "a margin of funds": ("{kind: leveraged_fund, leverage: 3, initial_margin: 0.5}", "initial", f"initial_margin: unknown setting; financing accepts: {IN_FUNDS}. initial_margin belongs to kind: margin or futures."),
+    "a basis without kind": ("{basis_bps: 5}", "basis_bps", f"basis_bps: unknown setting; financing accepts: {ON_MARGIN}. basis_bps belongs to kind: futures."),
     "misspelt": ("{sprad_bps: 5}", "sprad", f"sprad_bps: unknown setting; financing accepts: {ON_MARGIN}. Did you mean spread_bps?"),
     "a number": ("50", "50", "got 50, expected settings with values, such as {name: value}"),
     "a word": ("futures", "futures", "got 'futures', expected settings with values, such as {name: value}"),

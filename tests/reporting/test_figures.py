@@ -215,7 +215,7 @@ def test_capital_and_risk_have_a_panel_for_each_side() -> None:
 def test_cost_bars_of_a_year_add_up_to_its_total_cost() -> None:
     result = synthetic_result(24, gross=1.5)
     ax = only_axes(run_figures.costs(result))
-    assert legend_of(ax) == ["interest, above it", "interest, cash rate", "trading"]
+    assert legend_of(ax) == ["interest above cash", "interest (cash rate)", "trading"]
     assert max(heights(ax)) == pytest.approx(0.002 + 0.03 * 0.5)
 
 
@@ -268,7 +268,7 @@ def test_bars_of_the_distribution_add_up_and_its_tail_is_marked() -> None:
 )  # fmt: skip
 def test_the_distribution_names_the_period_of_every_frequency(periods_per_year: int, title: str) -> None:
     ax = only_axes(run_figures.distribution(replace(synthetic_result(60), periods_per_year=periods_per_year)))
-    assert ax.get_title(loc="left").startswith(f"{title}, and what a normal")
+    assert ax.get_title(loc="left").startswith(f"{title}, and a normal")
 
 
 def test_forecasts_are_drawn_with_the_realised_volatility_that_followed() -> None:
@@ -285,7 +285,12 @@ def test_the_waterfall_ends_at_the_total_return() -> None:
     ax = only_axes(run_figures.attribution(LEVERED))
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert labels[:3] == ["stocks", "bonds", "gold"]
-    assert labels[3:] == ["Financing, at the cash rate", "Financing, above it", "Trading costs", "Total return"]
+    assert labels[3:] == [
+        "Financing, at the cash rate",
+        "Financing, above the cash rate",
+        "Trading costs",
+        "Total return",
+    ]
     ends = [np.asarray(bar.vertices)[:, 0] for bar in ax.collections[0].get_paths()]
     np.testing.assert_allclose([np.ptp(corners) for corners in ends], waterfall(LEVERED, 12)["value"].abs())
     assert max(ends[-1], key=abs) == pytest.approx(LEVERED.summary()["total_return"])

@@ -257,7 +257,7 @@ def test_break_even_of_futures_is_one_basis_for_all(tmp_path: Path) -> None:
     assert found.configured.excess_return == pytest.approx(excess, abs=1e-12)
     output = command("breakeven", path).out
     assert "excess as configured" in output
-    assert "spread: the basis of all futures" in output
+    assert "spread: basis of all futures" in output
     basis = {**terms, "basis_bps": 1e4 * found.by_return.spread}
     tied = bt.run(of_multiple(tmp_path, 1.6, {"asset": "bonds"}, financing=basis, **more)).summary()
     assert tied["cagr"] == pytest.approx(tied["benchmark"]["cagr"], abs=1e-9)

@@ -47,10 +47,10 @@ class LeveredPeriods(NamedTuple):
             there is no loan, and e is the return of free cash above the cash return. 0 if F is 0.
         cash: r_f, the cash return.
         cash_drag: shortfall of the return on cash against r_f, over NAV: cash of futures accounts, and free cash
-            next to funds. 0 on margin, where a leverage below 1 has it in e.
-        trading: trading costs over the NAV before. The first trade is paid before the first period, whose NAV is the
-            NAV before that trade, so its cost is carried to the end of the period at the return of cash, on margin r_b.
-        fees: other fees over the NAV before.
+            next to funds. 0 on margin, where e includes it if leverage is below 1.
+        trading: trading costs over the opening NAV. The first trade is paid before the first period, whose NAV is the
+            NAV before that trade, so its cost is carried to the end of the period at the cash return (r_b on margin).
+        fees: other fees over the opening NAV.
     """
 
     leverage: Floats

@@ -1,6 +1,6 @@
 """Return attribution to assets, cash, loans, trades and fees: exact in every period, and linked over spans.
 
-The ledger has each flow in currency, and the flows of a period add up to the change of NAV. Divided by the NAV before,
+The ledger has each flow in currency, and the flows of a period add up to the change of NAV. Divided by the opening NAV,
 they add up to the return of the period. Summed over a span and divided by the NAV at its start, they add up to the
 return of the span, without a residual to distribute. `levered_return` decomposes the compound return of a levered run
 in another way.
@@ -79,7 +79,7 @@ def waterfall(result: RunRecord, most: int) -> pd.DataFrame:
     Returns:
         (b, 3) decimals over the first NAV, no NaN: columns `start`, `end`, and `value`, the end less the start. The
         index has the assets, the `SOURCES` that are not zero, and `total return` in the last row. An asset may have
-        that name too, so identify the total by its position.
+        this name too, so identify the total by its position.
 
     Example:
         >>> import backtest as bt
@@ -194,7 +194,7 @@ def real_nav(nav: pd.Series, consumer_prices: pd.Series) -> pd.Series:
     if known[0] > newest[0] or known[-1] < newest[-1]:
         raise ValueError(
             f"consumer_prices: {known[0]} to {known[-1]}; expected {newest[0]} to {newest[-1]}, "
-            "known on the first and last date of NAV"
+            "the months known on the first and last date of NAV"
         )
     index = consumer_prices.to_numpy()[known.searchsorted(newest, side="right") - 1]
     return pd.Series(nav.to_numpy() * (index[0] / index), index=nav.index, name="real_nav")

@@ -19,10 +19,10 @@ from backtest.numerics.tolerances import has_risk
 Measure = Callable[[Floats], Floats]
 """Function of (..., P) returns to (...,) numbers, such as their compound return per year."""
 
-BOUND = 0.20  # the search covers spreads up to this size, up and down: no margin lender charges more
+BOUND = 0.20  # bound of the search above and below zero: no margin lender charges more
 DRAWS = 2000
 
-_BATCH = 2**16  # returns of the draws in a batch
+_BATCH = 2**16  # number of returns drawn in one batch
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,7 +48,7 @@ class Comparison:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The k names; a name that occurs twice ends with a number."""
+        """The k names; repeated names end with a number."""
         return tuple(result.name for result in self.results)
 
     @property
@@ -136,7 +136,7 @@ class Comparison:
         }
 
     def windows(self, years: int) -> int:
-        """Return the number of windows of this length that the dates hold, one per period; none fits if 0 or less."""
+        """Return the number of windows of this length within the dates, one per period; 0 or less if none fits."""
         return len(self.growth) - years * self.periods_per_year
 
     def table(self) -> pd.DataFrame:
@@ -144,7 +144,7 @@ class Comparison:
 
         Returns:
             (r, k + 2) by `measure`: columns `better` (`higher`, `lower`, `nearest 1`, or empty), `best` (names, with a
-            semicolon between names that tie), and one column per name. The rows are those of `metrics`, then
+            semicolon between names that tie), and one column per name. The rows are the rows of `metrics`, then
             `capital_share: <class>`, `risk_share: <class>`, `realised_risk_share: <class>`, `return: <crisis>` and
             `drawdown: <crisis>`, and return and drawdown of each `<first name>'s fall <dates>`.
         """
@@ -193,15 +193,15 @@ class Comparison:
         }
 
 
-def _plain(one: InCrisis) -> dict[str, Any]:
+def _plain(outcome: InCrisis) -> dict[str, Any]:
     return {
-        "name": one.crisis.name,
-        "start": f"{one.crisis.start:%Y-%m-%d}",
-        "end": f"{one.crisis.end:%Y-%m-%d}",
-        "first": f"{one.first:%Y-%m-%d}",
-        "last": f"{one.last:%Y-%m-%d}",
-        "why": one.crisis.why,
-        "source": one.crisis.source,
-        "returns": one.returns.to_dict(),
-        "drawdowns": one.drawdowns.to_dict(),
+        "name": outcome.crisis.name,
+        "start": f"{outcome.crisis.start:%Y-%m-%d}",
+        "end": f"{outcome.crisis.end:%Y-%m-%d}",
+        "first": f"{outcome.first:%Y-%m-%d}",
+        "last": f"{outcome.last:%Y-%m-%d}",
+        "why": outcome.crisis.why,
+        "source": outcome.crisis.source,
+        "returns": outcome.returns.to_dict(),
+        "drawdowns": outcome.drawdowns.to_dict(),
     }

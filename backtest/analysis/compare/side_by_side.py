@@ -151,7 +151,7 @@ def windows_won(navs: pd.DataFrame, window: int) -> pd.DataFrame:
 
     Returns:
         (k, k) share of windows in which the row beats the column; NaN on the diagonal. The two shares of a pair add up
-        to 1, less the windows with equal returns, which neither wins. All NaN if P - 1 < window.
+        to 1 less the share of windows with equal returns, which neither wins. All NaN if P - 1 < window.
 
     Example:
         >>> dates = pd.date_range("2020-01-31", periods=3, freq="ME")

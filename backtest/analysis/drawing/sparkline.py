@@ -14,8 +14,8 @@ POINTS = 60
 def sparkline(nav: pd.Series, most: int = POINTS) -> list[float]:
     """Return the NAVs of a few dates, with four significant digits.
 
-    `rows_to_draw` selects the dates, so the highest and the lowest NAV are among them. They are drawn at equal
-    distances; no point is further from its true position than a thirtieth of the width.
+    `rows_to_draw` selects the dates, so the highest and the lowest NAV are among them. The points are drawn at equal
+    distances, each within a thirtieth of the width of its true position.
 
     Args:
         nav: (P,) currency, no NaN.
@@ -59,7 +59,7 @@ def polylines(lines: Sequence[Sequence[float]], width: float, height: float, mar
 
     Args:
         lines: values of each line, at least one; a single value is drawn as a horizontal line.
-        width: width of the SVG, all of it used.
+        width: width of the SVG, which the line fills.
         height: height of the SVG.
         margin: margin on each side for the width of the stroke.
 

@@ -1,4 +1,4 @@
-"""Selection of the rows of a long series to draw: a chart has some thousand points, and keeps its extremes."""
+"""Selection of the rows to draw of a long series: a chart needs a few thousand points, including the extremes."""
 
 import numpy as np
 import pandas as pd
@@ -18,8 +18,8 @@ def evenly_spaced(dates: pd.Index, most: int) -> pd.Index:
 def rows_to_draw(values: Floats, most: int) -> Ints:
     """Return the rows that a chart needs: in each bucket of rows, the lowest and the highest row of each column.
 
-    This is min-max decimation: unlike every m-th row, it loses no peak and no trough of a bucket. The rows are the same
-    for all columns, so the lines share their dates. No value is interpolated.
+    This is min-max decimation: unlike every m-th row, it keeps the peak and the trough of each bucket. The rows are the
+    same for all columns, so the lines share their dates. No value is interpolated.
 
     Args:
         values: (P, k) columns that share dates; NaN is neither lowest nor highest.

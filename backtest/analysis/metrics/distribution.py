@@ -1,4 +1,4 @@
-"""Distribution of returns, next to a normal distribution."""
+"""Distribution of returns, compared with a normal distribution."""
 
 import math
 
@@ -23,7 +23,7 @@ def histogram(returns: pd.Series) -> pd.DataFrame:
     Returns:
         (b, 5), no NaN: the edges `low` and `high` of each bin and its `centre`, decimals; `count` of returns, which
         add up to P; and `normal`, the expected count of P normal returns with the same mean and standard deviation
-        (ddof 1). (0, 5) if returns do not vary, or are fewer than two.
+        (ddof 1). (0, 5) if returns do not vary, or if there are fewer than two.
 
     Example:
         >>> bins = histogram(pd.Series(np.linspace(-0.05, 0.05, 101)))

@@ -47,7 +47,7 @@ def worst_drawdowns(nav: pd.Series, count: int = 5) -> list[Drawdown]:
 
     Args:
         nav: (P,) currency, above 0 except perhaps at the end, no NaN.
-        count: number of drawdowns at most.
+        count: maximum number of drawdowns.
 
     >>> dates = pd.date_range("2020-01-31", periods=4, freq="ME")
     >>> worst_drawdowns(pd.Series([1.0, 1.1, 0.99, 1.2], index=dates))[0].depth.__round__(4)

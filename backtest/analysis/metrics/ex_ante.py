@@ -52,7 +52,7 @@ def ex_ante_risk(targets: Floats, covariances: Floats, members: Bools) -> ExAnte
     known, held = np.isfinite(variances), targets != 0
     complete = held.any(axis=1) & (known | ~held).all(axis=1)
     usable = covariances if complete.all() else covariances[complete]
-    if not known[complete].all():  # without a weight a covariance has no effect, but NaN × 0 would be NaN
+    if not known[complete].all():  # the covariance of an asset without weight has no effect, but NaN × 0 would be NaN
         pairs = known[complete]
         usable = np.where(pairs[:, :, None] & pairs[:, None, :], usable, 0.0)
     contributions = np.full(targets.shape, np.nan)

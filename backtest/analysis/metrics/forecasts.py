@@ -31,7 +31,7 @@ def bias_statistic(returns: Floats, forecasts: Floats) -> Floats:
         >>> bias_statistic(returns[:, None], forecasts[:, None]).round(4)
         array([2.3094])
     """
-    ratios = _standardised(returns, forecasts)
+    ratios = _standardise(returns, forecasts)
     counts = np.isfinite(ratios).sum(axis=0)
     enough = np.where(counts > 1, counts, np.nan)
     deviations = ratios - np.nansum(ratios, axis=0) / enough
@@ -39,7 +39,7 @@ def bias_statistic(returns: Floats, forecasts: Floats) -> Floats:
 
 
 def qlike(returns: Floats, forecasts: Floats) -> Floats:
-    """Return the average of ln σ² + r² / σ², a loss: the better of two forecasts of the same returns has the lower one.
+    """Return the average of the loss ln σ² + r² / σ²: of two forecasts of the same returns, the better has the lower.
 
     The ranking is right although a squared return is a noisy measure of variance (Patton 2011, "Volatility forecast
     comparison using imperfect volatility proxies"). The level alone has no meaning.
@@ -56,7 +56,7 @@ def qlike(returns: Floats, forecasts: Floats) -> Floats:
         >>> [round(float(qlike(returns, np.full((2, 1), sigma))[0]), 2) for sigma in (0.01, 0.02, 0.03)]
         [-5.21, -6.82, -6.57]
     """
-    ratios = _standardised(returns, forecasts)
+    ratios = _standardise(returns, forecasts)
     known = np.isfinite(ratios)
     losses = np.where(known, 2 * np.log(np.where(known, forecasts, 1.0)) + ratios**2, 0.0)
     counts = known.sum(axis=0)
@@ -133,7 +133,7 @@ def forecast_accuracy(result: RunRecord) -> pd.DataFrame:
     forecasts = forecasts_in_force(result)
     cash = result.cash_returns.to_numpy()[1:, None]
     returns = np.column_stack([result.excess_returns.to_numpy(), result.asset_returns.to_numpy()[1:] - cash])
-    periods = np.isfinite(_standardised(returns, forecasts.to_numpy())).sum(axis=0)
+    periods = np.isfinite(_standardise(returns, forecasts.to_numpy())).sum(axis=0)
     width = np.sqrt(2 / np.where(periods > 1, periods, np.nan))
     return pd.DataFrame(
         {
@@ -147,7 +147,7 @@ def forecast_accuracy(result: RunRecord) -> pd.DataFrame:
     )
 
 
-def _standardised(returns: Floats, forecasts: Floats) -> Floats:
-    """Return the returns over their forecasts, NaN where either is missing or the forecast is zero."""
+def _standardise(returns: Floats, forecasts: Floats) -> Floats:
+    """Divide returns by their forecasts; NaN where either is missing or the forecast is zero."""
     ratios: Floats = np.divide(returns, forecasts, out=np.full_like(returns, np.nan), where=has_risk(forecasts))
     return ratios

@@ -42,11 +42,11 @@ def groups_of(place: Place) -> dict[Group, tuple[Metric, ...]]:
     ['cagr', 'gross_cagr', 'real_cagr', 'total_return']
     """
     shown = shown_in(place)
-    groups = {group: _listed([metric for metric in shown if metric.group == group]) for group in get_args(Group)}
+    groups = {group: _place([metric for metric in shown if metric.group == group]) for group in get_args(Group)}
     return {group: metrics for group, metrics in groups.items() if metrics}
 
 
-def _listed(metrics: list[Metric]) -> tuple[Metric, ...]:
+def _place(metrics: list[Metric]) -> tuple[Metric, ...]:
     """Move each metric with `listed_below` to the place below that metric."""
     listed = [metric for metric in metrics if not metric.listed_below]
     for metric in metrics:

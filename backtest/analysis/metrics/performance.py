@@ -131,7 +131,7 @@ def beta_alpha(excess: Floats, benchmark_excess: Floats, periods_per_year: int) 
 
 @one_blas_thread()
 def correlation(returns: Floats, other: Floats) -> float:
-    """Return Pearson's correlation; NaN if either does not vary, and for fewer than three returns (two have ±1).
+    """Return Pearson's correlation; NaN if either does not vary, and for fewer than three returns (two give ±1).
 
     >>> round(correlation(np.array([0.01, 0.02, 0.04]), np.array([0.02, 0.03, 0.05])), 6)
     1.0

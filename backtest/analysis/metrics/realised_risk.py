@@ -19,8 +19,8 @@ CASH_AND_COSTS = "cash_and_costs"
 def excess_contributions(result: RunRecord) -> pd.DataFrame:
     """Return the contribution of each asset, and of cash and costs, to NAV's excess return in each period.
 
-    An asset contributes its profit over the NAV before, less the cash return on its weight. `cash_and_costs` has
-    interest, financing, fees and trading costs over the NAV before, less the cash return on the rest of NAV: cash that
+    An asset contributes its profit over the opening NAV, less the cash return on its weight. `cash_and_costs` has
+    interest, financing, fees and trading costs over the opening NAV, less the cash return on the rest of NAV: cash that
     earns the cash return contributes nothing, and a loan contributes its spread.
 
     Returns:
@@ -47,7 +47,7 @@ def realised_risk_contributions(result: RunRecord) -> pd.Series:
 
     Returns:
         (n + 1,) decimals per year by asset, and `cash_and_costs`. They add up to the volatility of NAV's excess
-        returns (ddof 1). Zero if those do not vary; NaN for fewer than two returns.
+        returns (ddof 1). Zero if those returns do not vary; NaN for fewer than two returns.
 
     Example:
         >>> import backtest as bt
@@ -106,5 +106,5 @@ def _contributions(parts: Floats, whole: Floats) -> Floats:
     deviation = float(np.std(whole, ddof=1))
     if not has_risk(deviation):
         return np.zeros(parts.shape[1])
-    # einsum and not @, so that no bit depends on anything but these rows
+    # einsum rather than @, so that every bit depends on these rows alone
     return np.asarray(np.einsum("t,tk->k", centred, parts) / ((len(whole) - 1) * deviation))

@@ -28,7 +28,7 @@ class Smoothing:
 
     Args:
         autocorrelation: first-order autocorrelation.
-        standard_error: standard error of it if returns were uncorrelated.
+        standard_error: its standard error if returns were uncorrelated.
         volatility: decimal per year, sqrt(periods_per_year) × standard deviation.
         adjusted_volatility: decimal per year, adjusted for autocorrelations.
         lags: number of autocorrelations in the adjustment.
@@ -44,7 +44,7 @@ class Smoothing:
 
 
 def smoothing(result: RunRecord) -> Smoothing | None:
-    """Return the smoothing of NAV's returns; None if they are not smoothed, or fewer than `FEWEST`.
+    """Return the smoothing of NAV's returns; None for fewer than `FEWEST` returns, or if they are not smoothed.
 
     `result.notes` says which series of the data are averages. The test here uses NAV's returns alone: they are smoothed
     if their first autocorrelation is above zero by `SIGNIFICANT` standard errors (`autocorrelation_error`), and the

@@ -13,13 +13,13 @@ from backtest.analysis.run_record import RunRecord
 def summarise(result: RunRecord) -> dict[str, Any]:
     """Return all metrics of a result and, under `benchmark`, the metrics of its benchmark and of both together.
 
-    The keys and their order are those of `metric_registry`; `docs/metrics.md` lists them. Numbers are decimals, and
+    Keys and order follow `metric_registry`; `docs/metrics.md` lists them. Numbers are decimals, and
     rates are per year. An undefined number is NaN, an undefined date None. A run of less than a year has no CAGR,
     Calmar ratio, alpha or costs per year; it has the sums of its costs and turnover instead (`turnover`, `trading_cost`
     and so on).
 
     Entries with more than one number are nested: `calendar_years` by year; `worst_drawdowns`, at most ten rows of
-    `calendar_tables.drawdown_lengths`, deepest first; `crises`, those that the dates cover completely, each with
+    `calendar_tables.drawdown_lengths`, deepest first; `crises` that the dates cover completely, each with
     `name`, `start` and `end` of the crisis, `first` and `last` of the dates that count, and `return` and `drawdown`
     between them; `confidence`, an interval [low, high] or None by metric, with the level, draws, seed and mean block of
     the bootstrap. The benchmark covers the same dates, so its crises come in the same order.

@@ -15,10 +15,10 @@ _MONTHS = range(1, 13)
 
 
 def calendar_returns(nav: pd.Series, periods_per_year: int) -> pd.DataFrame:
-    """Return the returns of calendar months and years: NAV at the last date in it / NAV at the last date before it - 1.
+    """Return the returns of calendar months and years: last NAV of the span / last NAV before the span - 1.
 
-    A month's return is thus the compound return of its days, and a year's the compound return of its months. The first
-    and the last month and year may be covered only in part, see `partial_coverage`.
+    A month's return is thus the compound return of its days, and a year's return the compound return of its months. The
+    first and the last month and year may be covered only in part; see `partial_coverage`.
 
     Args:
         nav: (P,) currency, P of 2 or more.
@@ -35,11 +35,11 @@ def calendar_returns(nav: pd.Series, periods_per_year: int) -> pd.DataFrame:
         2020  0.2 -0.25  -0.1
     """
     dates = pd.DatetimeIndex(nav.index)
-    yearly = _compounded(nav, dates.year.to_numpy())
+    yearly = _compound(nav, dates.year.to_numpy())
     years = range(int(yearly.index[0]), int(yearly.index[-1]) + 1)
     columns: dict[int | str, pd.Series] = {}
     if periods_per_year >= 12:
-        monthly = _compounded(nav, (dates.year * 12 + dates.month - 1).to_numpy())
+        monthly = _compound(nav, (dates.year * 12 + dates.month - 1).to_numpy())
         for month in _MONTHS:
             numbers = [year * 12 + month - 1 for year in years]
             columns[month] = pd.Series(monthly.reindex(numbers).to_numpy(), index=years)
@@ -47,7 +47,7 @@ def calendar_returns(nav: pd.Series, periods_per_year: int) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.Index(years))
 
 
-def _compounded(nav: pd.Series, spans: np.ndarray) -> pd.Series:
+def _compound(nav: pd.Series, spans: np.ndarray) -> pd.Series:
     """Return the return of each span that has a date after the first date."""
     last = np.append(np.flatnonzero(np.diff(spans)), len(spans) - 1)
     values = nav.to_numpy()
@@ -72,10 +72,10 @@ def typical_size(returns: pd.DataFrame) -> float:
 def partial_coverage(nav: pd.Series, periods_per_year: int) -> pd.DataFrame:
     """Return True for months and years of `calendar_returns` that the run covers only in part, in the same shape.
 
-    A span is covered whole if the date after its base is in it and the date expected after its end is in the next span.
-    The expected date is the next session by the weekdays that have sessions, the next week, or, for longer periods,
-    which are dated at their end, the next day. If the run ends before a holiday at the end of a month, that month
-    counts as covered in part.
+    A span is fully covered if the first date after its base lies in it, and the date expected after its last date lies
+    in the next span. The expected date is the next session by the weekdays that have sessions, the next week, or, for
+    longer periods, which are dated at their end, the next day. If the run ends before a holiday at the end of a month,
+    that month counts as covered in part.
 
     Example:
         >>> dates = pd.to_datetime(["2020-01-15", "2020-01-31", "2020-02-28"])
@@ -125,12 +125,12 @@ def drawdown_lengths(nav: pd.Series, count: int = 5) -> pd.DataFrame:
 
     Args:
         nav: (P,) currency.
-        count: number of drawdowns at most.
+        count: maximum number of drawdowns.
 
     Returns:
-        (k, 7): `depth` (decimal, below 0), the dates `peak`, `trough` and `recovery` (NaT if not yet), and
-        `days_down` (peak to trough), `days_up` (trough to recovery, NaN if not yet), `days` (peak to recovery, or to
-        the last date).
+        (k, 7): `depth` (decimal, below 0), the dates `peak`, `trough` and `recovery` (NaT if not yet recovered), and
+        `days_down` (peak to trough), `days_up` (trough to recovery, NaN if not recovered), `days` (peak to recovery, or
+        to the last date).
 
     Example:
         >>> dates = pd.date_range("2020-01-31", periods=4, freq="ME")

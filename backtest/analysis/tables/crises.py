@@ -122,7 +122,7 @@ def overlapping_crises(dates: pd.DatetimeIndex, crises: Sequence[Crisis] = CRISE
 
 
 def covered_partly(dates: pd.Index, crises: Sequence[Crisis] = CRISES) -> tuple[Crisis, ...]:
-    """Return the crises that the dates cover only in part: `overlapping_crises` has them, `in_crises` has not.
+    """Return the crises that the dates cover only in part: `overlapping_crises` has them, `in_crises` does not.
 
     Args:
         dates: (P,) rising, one or more.
@@ -138,11 +138,11 @@ def covered_partly(dates: pd.Index, crises: Sequence[Crisis] = CRISES) -> tuple[
 
 
 def falls_of(nav: pd.Series, count: int = 5) -> tuple[Crisis, ...]:
-    """Return the worst drawdowns of a NAV as crises, deepest first, from peak to trough and named after these months.
+    """Return the worst drawdowns of a NAV as crises, deepest first, from peak to trough, and named after both months.
 
     Args:
         nav: (P,) currency.
-        count: number of drawdowns at most.
+        count: maximum number of drawdowns.
 
     Example:
         >>> dates = pd.date_range("2020-01-31", periods=4, freq="ME")

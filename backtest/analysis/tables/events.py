@@ -19,9 +19,9 @@ def events_of(result: RunRecord) -> pd.DataFrame:
         - `answered_call`: a margin call on a date of trading, answered by that trade; its size, fraction of the NAV
           before.
         - `scaled_down`: a target that was not allowed; the factor by which it was scaled down.
-        - `no_price`: a sale at the last known price, because the asset has no price any more; its size, fraction of the
+        - `no_price`: a sale at the last known price, because the asset no longer has a price; its size, fraction of the
           NAV before.
-        - `ruin`: the loss of all NAV; the amount lost beyond it, by the lender if there is one, over the first NAV.
+        - `ruin`: the loss of all NAV; the loss beyond it over the first NAV, borne by the lender if there is one.
 
     Example:
         >>> import backtest as bt

@@ -30,8 +30,8 @@ def capital_and_risk(result: RunRecord) -> pd.DataFrame:
     """Return average shares of capital and of ex-ante risk over the rebalance dates, and shares of realised risk.
 
     Capital is |w_i| / Σ|w| of the target weights and risk is `risk_shares`, both averaged over the dates that have a
-    covariance. Realised is the share of the volatility of NAV's excess returns over the whole run; cash and costs have
-    the rest of it.
+    covariance. Realised is the share of the volatility of NAV's excess returns over the whole run; cash and costs
+    account for the rest.
 
     Returns:
         (n, 3) fractions, columns `capital`, `risk` and `realised`. The first two sum to 1; the last is NaN if NAV has
@@ -90,7 +90,7 @@ def holdings_totals(holdings: pd.DataFrame) -> pd.DataFrame:
 
 
 def largest_and_rest(table: pd.DataFrame, count: int) -> pd.DataFrame:
-    """Return the columns of the largest average size in their own order, and the sum of the others as a last column.
+    """Return the columns of largest average size, in their original order, and the sum of the others in a last column.
 
     Charts use it because more than about ten colours cannot be distinguished. A table with one column too many is
     returned unchanged, since a sum of one column would save nothing.

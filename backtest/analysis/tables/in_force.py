@@ -32,7 +32,7 @@ def dates_in_force(result: RunRecord) -> pd.Series:
 
 
 def in_force(table: pd.DataFrame, result: RunRecord) -> pd.DataFrame:
-    """Return the rows of a table by the dates from which their decisions are in force.
+    """Re-date the rows of a table to the dates from which their decisions are in force.
 
     The result is a step function: a row holds until the next row begins, and the last row is repeated on the last date.
 

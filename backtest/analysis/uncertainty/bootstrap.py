@@ -1,4 +1,4 @@
-"""Stationary bootstrap (Politis, Romano 1994): samples from blocks of random start and random length."""
+"""Stationary bootstrap (Politis, Romano 1994): samples made of blocks with random start and random length."""
 
 import numpy as np
 
@@ -62,7 +62,7 @@ def stable_decimals(values: Floats, level: float) -> int:
         level: share of the draws inside the interval.
 
     Returns:
-        At most 12, which NaN also has; negative for tens, hundreds and so on.
+        At most 12, also for NaN; negative for tens, hundreds and so on.
 
     Example:
         >>> draws = np.random.default_rng(1).normal(0.5, 0.1, 40_000)

@@ -29,10 +29,10 @@ def draw_rows(seed: int, first: int, begin: np.uint64, rows: Ints) -> None:
     for draw in range(draws):
         state = stream(seed, first + draw)
         at = any_row(bits(state), count) - 1
-        for here in range(count):
+        for column in range(count):
             state = after(state)
             at = next_row(bits(state), at, begin, count)
-            rows[draw, here] = at
+            rows[draw, column] = at
 
 
 def block_chance(length: float) -> np.uint64:
@@ -71,7 +71,7 @@ def next_row(random: np.uint64, at: np.int64, begin: np.uint64, count: int) -> n
     """Return the row after `at`: the next one, the first one after the last, or any row if a block begins.
 
     The high half of the bits decides whether a block begins. The code has no branch, because a processor could not
-    predict it: arithmetic takes half the time.
+    predict it; arithmetic takes half as long.
     """
     following = at + 1
     following -= count * np.int64(following == count)

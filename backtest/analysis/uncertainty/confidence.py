@@ -64,8 +64,8 @@ def confidence(
         seed: seed of the random numbers.
 
     Returns:
-        All intervals are None for fewer than `FEWEST` periods, if returns do not vary, and if all of NAV is lost in one
-        period, which most draws would then contain. The interval of the Sharpe ratio alone is None if a draw has no
+        Without any interval (all None) for fewer than `FEWEST` periods, if returns do not vary, and if all of NAV is
+        lost in one period, which most draws would then contain. Only the Sharpe ratio has no interval if a draw has no
         Sharpe ratio.
 
     Example:

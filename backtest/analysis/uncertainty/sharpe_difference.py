@@ -1,7 +1,7 @@
 """Two tests of whether the Sharpe ratios of two strategies differ by more than chance.
 
 Let s_i = mean(e_i) / std(e_i) per period for excess returns e_1, e_2 over the same P periods. In both tests s_1 - s_2
-over its standard error is about standard normal if the true ratios are the same; the tests differ in the error:
+over its standard error is about standard normal if the true ratios are the same; the tests differ in that error:
 
 - Jobson, Korkie (1981) as corrected by Memmel (2003), for returns that are normal and independent over time:
   Var(s_1 - s_2) = (2 - 2ρ + ½ (s_1² + s_2² - 2 s_1 s_2 ρ²)) / P, ρ the correlation of e_1 and e_2.
@@ -10,7 +10,7 @@ over its standard error is about standard normal if the true ratios are the same
   Var = ∇ᵀΨ∇ / P, where Ψ is the long-run covariance of (e_1 - μ_1, e_2 - μ_2, e_1² - γ_1, e_2² - γ_2), by a
   heteroskedasticity and autocorrelation consistent (HAC) kernel.
 
-p-values are two-sided and for one pair. Among many pairs some p-values are small by chance, which `holm` corrects.
+p-values are two-sided and for a single pair. Among many pairs some p-values are small by chance, which `holm` corrects.
 """
 
 import math
@@ -78,16 +78,16 @@ def sharpe_difference(excess: Floats, other: Floats, periods_per_year: int) -> S
     undefined = SharpeTest(math.nan, math.nan)
     if len(excess) < 2 or not has_risk([np.std(excess, ddof=1), np.std(other, ddof=1)]).all():
         return SharpeDifference(math.nan, undefined, undefined)
-    both = np.column_stack([excess, other])
-    both = both / both.std(axis=0, ddof=1)  # so that leverage does not change the bandwidth
-    ratios = both.mean(axis=0)
+    columns = np.column_stack([excess, other])
+    columns = columns / columns.std(axis=0, ddof=1)  # so that leverage does not change the bandwidth
+    ratios = columns.mean(axis=0)
     difference = math.sqrt(periods_per_year) * float(ratios[0] - ratios[1])
     if len(excess) < FEWEST:
         return SharpeDifference(difference, undefined, undefined)
-    memmel = memmel_variance(float(ratios[0]), float(ratios[1]), float(np.corrcoef(both.T)[0, 1]))
+    memmel = memmel_variance(float(ratios[0]), float(ratios[1]), float(np.corrcoef(columns.T)[0, 1]))
     tests = (
-        _test(difference, periods_per_year * variance / len(both)) if variance > _NO_DIFFERENCE else undefined
-        for variance in (memmel, ledoit_wolf_variance(both))
+        _test(difference, periods_per_year * variance / len(columns)) if variance > _NO_DIFFERENCE else undefined
+        for variance in (memmel, ledoit_wolf_variance(columns))
     )
     return SharpeDifference(difference, *tests)
 

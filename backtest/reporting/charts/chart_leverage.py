@@ -8,7 +8,7 @@ from backtest.analysis.attribution.financing_path import financing_path
 from backtest.analysis.attribution.return_attribution import waterfall
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.calendar_tables import costs_by_year
-from backtest.reporting.charts.chart_parts import ZERO, Chart, panel, series, thinned
+from backtest.reporting.charts.chart_parts import ZERO, Chart, panel, series, thin_rows
 from backtest.reporting.charts.embedding import numbers, steps
 from backtest.reporting.pages.leverage_words import bars_in_words
 from backtest.reporting.titles import ATTRIBUTION, COSTS, FINANCED, FINANCING_RATE, excess_title
@@ -18,8 +18,8 @@ _COSTS = {
     "trading": ("trading", 1),
     "fees": ("fees", 2),
     "borrow": ("borrow fees", 3),
-    "financing": ("interest, all", 4),
-    "financing_drag": ("interest, above the cash rate", 0),
+    "financing": ("all interest", 4),
+    "financing_drag": ("interest above the cash rate", 0),
 }
 
 
@@ -45,7 +45,7 @@ def attribution(result: BacktestResult) -> Chart:
 
 def financing(result: BacktestResult) -> Chart | None:
     """Rate paid, cash rate and financed amount; None if nothing was financed."""
-    table = thinned(financing_path(result))
+    table = thin_rows(financing_path(result))
     if len(table) < 2:
         return None
     rates = [

@@ -18,7 +18,7 @@ from backtest.reporting.colours import DASHES, PALETTE
 Chart = dict[str, Any]
 
 SHARED = ("strategy", "benchmark")
-"""Keys of series that occur in many charts on the page of a run."""
+"""Keys of series that occur in many charts of a tearsheet."""
 
 ASSET = "asset: "
 """Prefix of the keys of assets."""
@@ -43,7 +43,7 @@ def panel(title: str, unit: str, height: int, drawn: Sequence[Mapping[str, Any]]
 
 
 def colour_and_dash(place: int) -> tuple[int, int]:
-    """Return the number of the colour, of ten, and of the dashes, of five; after ten, colours repeat with other dashes.
+    """Return the numbers of a colour (of ten) and of dashes (of five); after ten, colours repeat with other dashes.
 
     >>> [colour_and_dash(place) for place in (0, 4, 5, 10)]
     [(0, 0), (4, 4), (5, 0), (0, 1)]
@@ -59,7 +59,7 @@ def has_values(drawn: Mapping[str, Any]) -> bool:
 def legend(chart: Chart) -> list[dict[str, Any]]:
     """Return the series of a chart that a click hides, each once.
 
-    Series with a key of all charts (`SHARED`, or that of an asset) are left out, because the page names them once.
+    Series that occur in all charts (with a key in `SHARED` or an asset's key) are left out: the page names them once.
     """
     every = {drawn["key"]: drawn for part in chart["panels"] for drawn in part["series"] if drawn["style"] != "range"}
     return [
@@ -69,7 +69,7 @@ def legend(chart: Chart) -> list[dict[str, Any]]:
     ]
 
 
-def thinned(table: pd.DataFrame) -> pd.DataFrame:
+def thin_rows(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of a table that a chart needs; see `rows_to_draw`."""
     return table.iloc[rows_to_draw(table.to_numpy(), max(_ROWS, 2 * table.shape[1] + 2))]
 

@@ -10,7 +10,7 @@ import pandas as pd
 from backtest.analysis.metrics.distribution import histogram
 from backtest.analysis.metrics.drawdown import drawdown
 from backtest.analysis.result import BacktestResult
-from backtest.reporting.charts.chart_parts import SHARED, ZERO, Chart, has_values, panel, series, thinned
+from backtest.reporting.charts.chart_parts import SHARED, ZERO, Chart, has_values, panel, series, thin_rows
 from backtest.reporting.charts.embedding import numbers, steps
 from backtest.reporting.format import frequency_in_words
 from backtest.reporting.titles import CORRELATION, DRAWDOWN, GROWTH, SHARPE, VOLATILITY, returns_title
@@ -45,7 +45,7 @@ def rolling(result: BacktestResult) -> Chart | None:
     if result.rolling.empty:
         return None
     sides = _sides(result)
-    table = thinned(pd.concat({key: side.rolling for key, side in sides}, axis=1))
+    table = thin_rows(pd.concat({key: side.rolling for key, side in sides}, axis=1))
 
     def of(what: str) -> list[dict[str, Any]]:
         return [series(key, side.name, key, numbers(table[key, what]), **_dashed(key)) for key, side in sides]

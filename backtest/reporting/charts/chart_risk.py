@@ -11,7 +11,7 @@ from backtest.analysis.metrics.realised_risk import realised_risk_of_a_year
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.holdings import largest_and_rest, risk_shares
 from backtest.analysis.tables.in_force import in_force
-from backtest.reporting.charts.chart_parts import ASSET, WHOLE, Chart, panel, series, thinned
+from backtest.reporting.charts.chart_parts import ASSET, WHOLE, Chart, panel, series, thin_rows
 from backtest.reporting.charts.embedding import numbers, steps
 from backtest.reporting.colours import MOST_COLOURED
 from backtest.reporting.titles import EXPECTED_RISK, FORECASTS, REALISED_RISK, RISK_SHARES, WEIGHTS
@@ -22,8 +22,8 @@ _BETWEEN = 400  # dates on which realised contributions are drawn, in addition t
 
 def weights(result: BacktestResult) -> Chart:
     """Weights after each close's trades, stacked, the gross exposure and, where there are shorts, the net exposure."""
-    stacked = _folded(result.weights, result)
-    table = thinned(pd.concat([stacked, result.weights.sum(axis=1), result.gross_exposure], axis=1))
+    stacked = _fold(result.weights, result)
+    table = thin_rows(pd.concat([stacked, result.weights.sum(axis=1), result.gross_exposure], axis=1))
     stacked, net, gross = table.iloc[:, :-2], table.iloc[:, -2], table.iloc[:, -1]
     drawn = _stack(stacked, asset_colours(result), "net exposure", net)
     drawn.append(series("gross exposure", "gross exposure", "ink", numbers(gross), thin=True))
@@ -37,14 +37,14 @@ def risk(result: BacktestResult) -> Chart | None:
     """Expected risk contributions of the decisions in force, as steps, and contributions realised over 12 months."""
     if result.capital_and_risk.empty:
         return None
-    decided = _folded(in_force(result.risk_contributions, result), result)
+    decided = _fold(in_force(result.risk_contributions, result), result)
     dates = _dates_to_draw(decided, evenly_spaced(result.nav.index, _BETWEEN))
     expected = decided.reindex(dates, method="ffill")
     realised = realised_risk_of_a_year(result, dates)
     kinds = (
         (EXPECTED_RISK, 190, expected, True),
         (RISK_SHARES, 170, risk_shares(expected), True),
-        (REALISED_RISK, 190, _folded(realised[result.assets], result), False),
+        (REALISED_RISK, 190, _fold(realised[result.assets], result), False),
     )
     panels = []
     for title, height, table, step in kinds:
@@ -91,7 +91,7 @@ def forecasts(result: BacktestResult) -> Chart | None:
         return None
     decided = in_force(forecast.to_frame("forecast"), result)
     every = decided.reindex(result.nav.index, method="ffill").assign(followed=followed.reindex(result.nav.index))
-    table = every.loc[_dates_to_draw(decided, thinned(every).index)]
+    table = every.loc[_dates_to_draw(decided, thin_rows(every).index)]
     drawn = [
         series("realised volatility", "of the next 12 months", 2, numbers(table["followed"])),
         series("forecast volatility", "forecast", "strategy", numbers(table["forecast"]), step=True),
@@ -130,10 +130,10 @@ def _stack(
 
 def _dates_to_draw(decided: pd.DataFrame, between: pd.Index) -> pd.Index:
     """Return the dates `between`, and those on which a decision comes into force, thinned if there are too many."""
-    return thinned(decided).index.union(between)
+    return thin_rows(decided).index.union(between)
 
 
-def _folded(table: pd.DataFrame, result: BacktestResult) -> pd.DataFrame:
+def _fold(table: pd.DataFrame, result: BacktestResult) -> pd.DataFrame:
     """Columns of the assets in `asset_colours`, with the sum of the others as the last column."""
     colours = asset_colours(result)
     if len(colours) == table.shape[1]:

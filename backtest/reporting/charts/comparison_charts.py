@@ -20,7 +20,7 @@ from backtest.reporting.charts.chart_parts import (
     legend,
     panel,
     series,
-    thinned,
+    thin_rows,
 )
 from backtest.reporting.charts.embedding import numbers, steps
 from backtest.reporting.colours import MOST_COLOURED, PAGE_DASHES
@@ -29,7 +29,7 @@ from backtest.reporting.titles import CLASS_SHARES, DRAWDOWN, GROSS_EXPOSURE, GR
 
 _NUMBERS = 110_000  # most numbers of growth and drawdown: four strategies over 50 years of days are not thinned
 _NAV_DIGITS = 7
-_WHOLE = 1.0001  # all of the capital or risk, with a margin for rounding
+_WHOLE = 1.0001  # the whole capital or risk, with a margin for rounding
 
 
 def looks(comparison: Comparison) -> list[dict[str, Any]]:
@@ -76,17 +76,17 @@ def growth(comparison: Comparison) -> Chart:
 
 
 def draws_every_row(comparison: Comparison) -> bool:
-    """Return whether `growth` has all dates, and is not thinned."""
+    """Return whether `growth` shows all dates without thinning."""
     return 2 * comparison.growth.size <= _NUMBERS
 
 
 def rolling(comparison: Comparison) -> Chart | None:
-    """Volatility and Sharpe ratio over the last 12 months; None for shorter dates."""
+    """Volatility and Sharpe ratio over the last 12 months; None if the dates cover less."""
     results = comparison.results
     if results[0].rolling.empty:
         return None
     columns = [result.rolling[what] for what in ("volatility", "sharpe") for result in results]
-    table = thinned(pd.concat(columns, axis=1))
+    table = thin_rows(pd.concat(columns, axis=1))
     above, below = table.iloc[:, : len(results)], table.iloc[:, len(results) :]
     panels = [panel(VOLATILITY, "percent", 200, _lines(comparison, above), zero=True)]
     if below.notna().to_numpy().any():
@@ -96,7 +96,7 @@ def rolling(comparison: Comparison) -> Chart | None:
 
 def gross_exposure(comparison: Comparison) -> Chart:
     """Gross exposure after each close's trades, as a fraction of NAV."""
-    table = thinned(comparison.gross_exposure)
+    table = thin_rows(comparison.gross_exposure)
     drawn = _lines(comparison, table)
     return {
         "x": {"dates": steps(table.index)},

@@ -1,4 +1,4 @@
-"""Numbers and dates in the data of a page: short, and exact to the visible digits."""
+"""Numbers and dates for the data of a page: short, and exact to the visible digits."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,7 +13,7 @@ _EPOCH = np.datetime64("1970-01-01", "D")
 
 
 def days(dates: pd.Index | pd.Series) -> list[int]:
-    """Return days since 1970, one for each date.
+    """Return the days since 1970 of each date.
 
     >>> days(pd.to_datetime(["1970-01-02", "1970-01-05"]))
     [1, 4]
@@ -23,7 +23,7 @@ def days(dates: pd.Index | pd.Series) -> list[int]:
 
 
 def steps(dates: pd.Index) -> list[int]:
-    """Return the days since 1970 of the first date, then the days from each date to the next, which are short.
+    """Return the days since 1970 of the first date, then the days from each date to the next, which take less space.
 
     >>> steps(pd.to_datetime(["1970-01-02", "1970-01-05", "1970-01-06"]))
     [1, 3, 1]
@@ -51,10 +51,10 @@ def numbers(values: ArrayLike, digits: int = 5) -> list[Any]:
     return [None if gone else value for gone, value in zip(missing.tolist(), rounded.tolist(), strict=True)]
 
 
-def indexed(values: Iterable[str]) -> tuple[list[str], list[int]]:
+def index_texts(values: Iterable[str]) -> tuple[list[str], list[int]]:
     """Return the different texts in order of appearance, and the position of each value among them.
 
-    >>> indexed(["bonds", "gold", "bonds"])
+    >>> index_texts(["bonds", "gold", "bonds"])
     (['bonds', 'gold'], [0, 1, 0])
     """
     places: dict[str, int] = {}

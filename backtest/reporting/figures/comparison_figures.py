@@ -28,7 +28,7 @@ from backtest.reporting.figures.figure_axes import (
 )
 from backtest.reporting.figures.figure_files import Picture, pictures
 from backtest.reporting.figures.figure_marks import crises, flat_bars, line
-from backtest.reporting.figures.figure_style import INK, colours_of, cut, in_house_style, line_style
+from backtest.reporting.figures.figure_style import INK, colours_of, truncate, in_house_style, line_style
 from backtest.reporting.format import ratio
 from backtest.reporting.pages.comparison_words import SHARES
 from backtest.reporting.titles import CLASS_SHARES, DRAWDOWN, GROSS_EXPOSURE, GROWTH, SHARPE, VOLATILITY
@@ -49,7 +49,7 @@ def growth(comparison: Comparison) -> Figure:
     log_axis(ax, float(positive.min().min()), float(positive.max().max()), "NAV, first = 1")
     date_axis((ax,), navs.index)
     crises(ax, pd.DatetimeIndex(navs.index))
-    _legend(ax, [f"{cut(name, 14)}: {ratio(navs[name].iloc[-1])}" for name in navs.columns])
+    _legend(ax, [f"{truncate(name, 14)}: {ratio(navs[name].iloc[-1])}" for name in navs.columns])
     return figure
 
 
@@ -108,21 +108,21 @@ def class_shares(comparison: Comparison) -> Figure:
     places = np.arange(len(table)) + 0.5 * group  # with a gap between strategies
     left, tall = 3.1, 0.3 + 0.22 * len(table)
     figure, (ax,) = panels([CLASS_SHARES], [tall], left=left, right=1.7)
-    _stacked(ax, places.tolist(), table.to_numpy(), colours_of(list(table.columns), folded=table.shape[1] < classes))
+    _stack_bars(ax, places.tolist(), table.to_numpy(), colours_of(list(table.columns), folded=table.shape[1] < classes))
     ax.set_yticks(places, [SHARES[of] for of in table.index.get_level_values(0)])
     margin = ax.get_yaxis_transform()
     for number, name in enumerate(dict.fromkeys(names)):
         first = places[group == number][0]
-        ax.text(-(left - 0.15) / 4.2, first, cut(name, 22), weight="bold", va="center_baseline", transform=margin)
+        ax.text(-(left - 0.15) / 4.2, first, truncate(name, 22), weight="bold", va="center_baseline", transform=margin)
     ax.set_ylim(places[-1] + 0.6, -0.6)
     percent_ticks(ax.xaxis, 5)
     ax.grid(visible=False, axis="y")
     ax.axvline(0, color=INK, linewidth=0.8)
-    legend_beside(ax, ax.collections, [cut(str(name), 15) for name in table.columns])
+    legend_beside(ax, ax.collections, [truncate(str(name), 15) for name in table.columns])
     return figure
 
 
-def _stacked(ax: Axes, places: list[float], values: Floats, colours: list[str]) -> None:
+def _stack_bars(ax: Axes, places: list[float], values: Floats, colours: list[str]) -> None:
     """Horizontal stacked bars of (rows, parts): positive to the right, negative to the left; one artist a part."""
     right, left = np.maximum(values, 0).cumsum(axis=1), np.minimum(values, 0).cumsum(axis=1)
     for part, colour in enumerate(colours):

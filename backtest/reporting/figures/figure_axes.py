@@ -18,7 +18,7 @@ from matplotlib.ticker import (
     NullLocator,
 )
 
-from backtest.reporting.figures.figure_style import GRID, cut
+from backtest.reporting.figures.figure_style import GRID, truncate
 from backtest.reporting.format import NUMBERS
 
 _WIDTH = 9.0
@@ -52,7 +52,7 @@ def panels(
     for title, tall in zip(titles, heights, strict=True):
         bottom = top - _TOP - tall
         ax = figure.add_axes((left / _WIDTH, bottom / height, width / _WIDTH, tall / height))
-        ax.set_title(cut(title, 74), y=1.0)
+        ax.set_title(truncate(title, 74), y=1.0)
         ax.xaxis.set_label_coords(0.5, -_BOTTOM / tall)
         ax.yaxis.set_label_coords(-0.58 / width, 0.5)
         axes.append(ax)
@@ -61,9 +61,9 @@ def panels(
 
 
 def legend_above(ax: Axes, *, reverse: bool = True, columns: int = 2) -> None:
-    """Add a legend on the line of the title, where it hides nothing; the last line drawn, the strategy, comes first."""
+    """Add a legend next to the title, where it hides nothing; the line drawn last (the strategy) comes first."""
     handles, names = ax.get_legend_handles_labels()
-    names = [cut(name, 30) for name in names]
+    names = [truncate(name, 30) for name in names]
     step = -1 if reverse else 1
     ax.legend(
         handles[::step], names[::step], loc="lower right", ncols=columns, bbox_to_anchor=(1, 1), borderaxespad=0.3,
@@ -74,8 +74,8 @@ def legend_above(ax: Axes, *, reverse: bool = True, columns: int = 2) -> None:
 def legend_beside(ax: Axes, handles: Sequence[Artist], names: Sequence[str], *, wide: float = 1.2) -> None:
     """Add a legend on the right, from the top, with long names truncated; `wide` is the sample width in font sizes."""
     ax.legend(
-        list(handles), [cut(name) for name in names], loc="upper left", bbox_to_anchor=(1.01, 1.03), borderaxespad=0,
-        handlelength=wide, handletextpad=0.6, labelspacing=0.45,
+        list(handles), [truncate(name) for name in names], loc="upper left", bbox_to_anchor=(1.01, 1.03),
+        borderaxespad=0, handlelength=wide, handletextpad=0.6, labelspacing=0.45,
     )  # fmt: skip
 
 

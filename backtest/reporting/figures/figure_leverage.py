@@ -18,7 +18,7 @@ from backtest.reporting.figures.figure_axes import (
     percent_ticks,
 )
 from backtest.reporting.figures.figure_marks import area, bars, flat_bars, line
-from backtest.reporting.figures.figure_style import INK, TOTAL, cut, in_house_style
+from backtest.reporting.figures.figure_style import INK, TOTAL, truncate, in_house_style
 from backtest.reporting.format import NUMBERS, change
 from backtest.reporting.pages.leverage_words import bars_in_words
 from backtest.reporting.titles import ATTRIBUTION, COSTS, FINANCED, FINANCING_RATE, excess_title
@@ -41,7 +41,7 @@ def attribution(result: BacktestResult) -> Figure:
     wide = high - low or 1.0
     for row, value in enumerate(values):
         ax.text(max(starts[row], ends[row]) + 0.008 * wide, row, change(value), va="center_baseline", fontsize=9)
-    ax.set_yticks(rows, [cut(label, 30) for label in bars_in_words(result, table)])
+    ax.set_yticks(rows, [truncate(label, 30) for label in bars_in_words(result, table)])
     ax.set_ylim(len(table) - 0.4, -0.6)
     ax.set_xlim(low - 0.02 * wide if low < 0 else 0, high + 0.02 * wide)
     percent_ticks(ax.xaxis, 7)
@@ -55,7 +55,7 @@ def costs(result: BacktestResult) -> Figure:
     """Costs and financing of each calendar year, fractions of NAV, stacked."""
     figure, (ax,) = panels([COSTS], [2.2], legend=True)
     table = costs_by_year(result)
-    parts = {"trading": "trading", "fees": "fees", "borrow": "borrow fees", "financing": "interest, cash rate"}
+    parts = {"trading": "trading", "fees": "fees", "borrow": "borrow fees", "financing": "interest (cash rate)"}
     years, base = list(table.index), np.zeros(len(table))
     handles, names = [], []
     for number, (column, name) in enumerate(parts.items()):
@@ -65,7 +65,7 @@ def costs(result: BacktestResult) -> Figure:
         names.append(name)
         if column == "financing" and (table["financing_drag"] != 0).any():
             handles.append(bars(ax, years, base, table["financing_drag"].to_numpy(), PALETTE[0]))
-            names.append("interest, above it")
+            names.append("interest above cash")
         base = base + table[column].to_numpy()
     percent_axis(ax, "of NAV")
     if (table >= 0).to_numpy().all():

@@ -16,7 +16,7 @@ from backtest.analysis.tables.crises import overlapping_crises
 from backtest.numerics.arrays import Floats
 from backtest.reporting.figures.figure_style import BAND, INK
 
-LINE_ROWS, STACK_ROWS = 1000, 800  # more points cannot be seen, and each makes an SVG larger
+LINE_ROWS, STACK_ROWS = 1000, 800  # more points would be invisible, and each makes an SVG larger
 _LETTER = 6.4  # width of a letter in the name of a crisis, pixels
 _HEADROOM = 0.09
 _BOX = np.array([Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY], dtype=np.uint8)
@@ -25,11 +25,11 @@ _NAME: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": 7.5, "color": 
 
 def line(ax: Axes, values: pd.Series, *, most: int = LINE_ROWS, **looks: Any) -> None:
     """Draw a line by date with at most `most` points, which keep its extremes."""
-    points = _thinned(values, most)
+    points = _thin(values, most)
     ax.plot(points.index, points.to_numpy(), **looks)
 
 
-def _thinned(values: pd.Series, most: int) -> pd.Series:
+def _thin(values: pd.Series, most: int) -> pd.Series:
     return values.iloc[rows_to_draw(values.to_numpy(dtype=float)[:, None], most)]
 
 
@@ -58,7 +58,7 @@ def stack(ax: Axes, table: pd.DataFrame, colours: Sequence[str], *, step: bool =
 
 def area(ax: Axes, values: pd.Series, colour: str, *, alpha: float = 1.0) -> None:
     """Draw the area between a line by date and zero."""
-    points = _thinned(values, LINE_ROWS)
+    points = _thin(values, LINE_ROWS)
     _area(ax, points.index, points.to_numpy(), colour, alpha)
 
 
@@ -66,7 +66,7 @@ def _area(ax: Axes, dates: pd.Index, heights: Floats, colour: str, alpha: float 
     days = _days(dates)
     corners = np.column_stack([np.concatenate([days[:1], days, days[-1:]]), np.concatenate([[0.0], heights, [0.0]])])
     drawn = PolyCollection([corners], facecolors=colour, alpha=alpha, linewidths=0, snap=False)
-    return _added(ax, drawn, corners)
+    return _add(ax, drawn, corners)
 
 
 def bars(
@@ -74,7 +74,7 @@ def bars(
 ) -> PolyCollection:
     """Draw vertical bars as one artist, which is much faster than a patch for each bar."""
     corners = _corners(places, base, sizes, wide)
-    return _drawn(ax, corners.transpose(2, 0, 1), colour)
+    return _draw_bars(ax, corners.transpose(2, 0, 1), colour)
 
 
 def flat_bars(
@@ -82,7 +82,7 @@ def flat_bars(
 ) -> PolyCollection:
     """Draw horizontal bars as one artist."""
     corners = _corners(places, base, sizes, wide)[:, ::-1]
-    return _drawn(ax, corners.transpose(2, 0, 1), colour)
+    return _draw_bars(ax, corners.transpose(2, 0, 1), colour)
 
 
 def cells(ax: Axes, colours: Floats) -> None:
@@ -108,12 +108,12 @@ def _corners(places: Sequence[float], base: Floats, sizes: Floats, wide: float) 
     return np.array([[left, base], [left, base + sizes], [right, base + sizes], [right, base]])
 
 
-def _drawn(ax: Axes, corners: Floats, colour: str | Sequence[str]) -> PolyCollection:
+def _draw_bars(ax: Axes, corners: Floats, colour: str | Sequence[str]) -> PolyCollection:
     drawn = PolyCollection(list(corners), facecolors=colour, linewidths=0)
-    return _added(ax, drawn, corners.reshape(-1, 2))
+    return _add(ax, drawn, corners.reshape(-1, 2))
 
 
-def _added(ax: Axes, drawn: PolyCollection, corners: Floats) -> PolyCollection:
+def _add(ax: Axes, drawn: PolyCollection, corners: Floats) -> PolyCollection:
     """Set axis limits explicitly, because finding them from collections takes longer than drawing."""
     ax.add_collection(drawn, autolim=False)
     ax.update_datalim(corners)

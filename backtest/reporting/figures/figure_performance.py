@@ -94,7 +94,7 @@ def rolling(result: BacktestResult) -> Figure:
 
 @in_house_style
 def monthly_returns(result: BacktestResult) -> Figure:
-    """Heat map of the returns of calendar months; the page has the numbers, which would take long to draw."""
+    """Heat map of the returns of calendar months; the page shows the numbers, which would take too long to draw."""
     table = calendar_returns(result.nav, result.periods_per_year).drop(columns=YEAR)
     full = typical_size(table)
     title = f"Calendar months: blue gains, orange losses, full at \u00b1{percent(full)}"

@@ -21,7 +21,7 @@ _FEW = 6  # corners; shorter lines are not simplified
 
 
 class Recorder(RendererAgg):
-    """Renderer that draws pixels and records the same elements as SVG, because drawing a figure twice takes long.
+    """Renderer that draws pixels and records the same elements as SVG, because drawing a figure twice takes too long.
 
     The SVG has no address except the name of the format, no date and no identifier of the run. Names are escaped as
     text. Positions are rounded to a tenth of a pixel. Images are not recorded, because no figure has one.
@@ -54,7 +54,7 @@ class Recorder(RendererAgg):
     def draw_text(  # noqa: PLR0917 - as matplotlib calls it
         self, gc: Any, x: float, y: float, s: str, prop: Any, angle: float, ismath: Any = False, mtext: Any = None
     ) -> None:
-        """Draw a line of text; its anchor is that of `mtext`, so that fonts of another width keep its alignment."""
+        """Draw a line of text with the anchor of `mtext`, so that it stays aligned in fonts of another width."""
         super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)  # type: ignore[no-untyped-call]  # likewise
         anchor, along, turn = "start", 0.0, np.deg2rad(angle)
         if mtext is not None and mtext.get_horizontalalignment() != "left":
@@ -124,14 +124,14 @@ def _lines(corners: Ints, codes: NDArray[np.uint8]) -> str:
     for begin, end in zip(begins, [*begins[1:], len(codes)], strict=True):
         part = codes[begin:end]
         piece = corners[begin:end][(part == Path.MOVETO) | (part == Path.LINETO)]
-        steps = _joined(np.diff(piece, axis=0)).ravel().tolist()
+        steps = _join(np.diff(piece, axis=0)).ravel().tolist()
         if steps:
             first = " ".join(map(_short, piece[0].tolist()))
             pieces.append(f"M{first}l{' '.join(map(_short, steps))}" + ("z" if (part == Path.CLOSEPOLY).any() else ""))
     return "".join(pieces).replace(" -", "-")
 
 
-def _joined(steps: Ints) -> Ints:
+def _join(steps: Ints) -> Ints:
     """(m, 2) steps, with consecutive horizontal steps to the right added up."""
     if len(steps) < _FEW:
         return steps

@@ -20,7 +20,7 @@ from backtest.reporting.figures.figure_axes import (
     percent_ticks,
 )
 from backtest.reporting.figures.figure_marks import STACK_ROWS, flat_bars, line, stack
-from backtest.reporting.figures.figure_style import INK, colours_of, cut, in_house_style
+from backtest.reporting.figures.figure_style import INK, colours_of, truncate, in_house_style
 from backtest.reporting.format import percent
 from backtest.reporting.titles import EXPECTED_RISK, FORECASTS, RISK_SHARES, WEIGHTS
 
@@ -78,7 +78,7 @@ def risk(result: BacktestResult) -> Figure:
 
 
 def _realised_shares(result: BacktestResult, table: pd.DataFrame) -> pd.DataFrame | None:
-    """Realised shares in the columns of the ex-ante table, and a column of the rest: other assets, cash, costs."""
+    """Realised shares in the columns of the ex-ante table, and a column for the rest: other assets, cash and costs."""
     dates = evenly_spaced(result.nav.index, STACK_ROWS)
     shares = risk_shares(realised_risk_of_a_year(result, dates))
     if len(shares) < 2:
@@ -92,7 +92,7 @@ def capital_and_risk_shares(result: BacktestResult) -> Figure:
     """Shares of capital, of expected and of realised risk, for the strategy and its benchmark."""
     shown = [side for side in (result, result.benchmark) if side is not None and not side.capital_and_risk.empty]
     shares = [largest_and_rest(side.capital_and_risk.T, _BARS).T for side in shown]
-    titles = [f"Shares: {cut(side.name, 18)}" for side in shown]
+    titles = [f"Shares: {truncate(side.name, 18)}" for side in shown]
     figure, axes = panels(titles, [0.25 + 0.48 * len(table) for table in shares], left=1.9, one_axis=False)
     for ax, table in zip(axes, shares, strict=True):
         _bars_side_by_side(ax, table.dropna(axis=1))
@@ -111,7 +111,7 @@ def _bars_side_by_side(ax: Axes, table: pd.DataFrame) -> None:
             beyond = value + (0.006 if value >= 0 else -0.006) * (high - low)
             side = "left" if value >= 0 else "right"
             ax.text(beyond, place, percent(value, 0), ha=side, va="center_baseline", fontsize=8.5)
-    ax.set_yticks(list(rows), [cut(name) for name in table.index])
+    ax.set_yticks(list(rows), [truncate(name) for name in table.index])
     ax.set_ylim(len(table) - 0.4, -0.6)
     ax.set_xlim(low - 0.08 * high if low < 0 else 0, high)  # room for the label of a hedge
     percent_ticks(ax.xaxis, 6)

@@ -80,7 +80,7 @@ def line_style(number: int) -> Any:
     return dashes if isinstance(dashes, str) else (0, dashes)
 
 
-def cut(name: str, letters: int = 20) -> str:
+def truncate(name: str, letters: int = 20) -> str:
     """Truncate a label to the available width."""
     name = name if len(name) <= letters else f"{name[: letters - 1]}…"
     return f"\u200b{name}" if name.startswith("_") else name  # matplotlib ignores labels that begin with an underscore

@@ -89,7 +89,7 @@ def files_of(comparison: Comparison, around: Mapping[str, str | None]) -> dict[s
 
 
 def folder_of(names: Sequence[str]) -> Path:
-    """Return the default folder of a comparison, named after the strategies; after the first two if there are many.
+    """Return the default folder of a comparison, named after its strategies, or after the first two if there are many.
 
     Example:
         >>> folder_of(["60_40", "erc"]).as_posix()

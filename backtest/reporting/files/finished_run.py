@@ -11,7 +11,7 @@ from backtest.analysis.result import BacktestResult
 from backtest.errors import ReportError
 from backtest.reporting.files.manifest import MANIFEST
 
-_SAME = 1e-9  # relative difference of NAV that rounding in other versions of libraries may cause
+_SAME = 1e-9  # relative difference of NAV that other library versions may cause by rounding
 
 
 def configuration_of(folder: Path) -> dict[str, Any]:
@@ -53,6 +53,6 @@ def check_repeated(result: BacktestResult, folder: Path) -> None:
     if differs.any():
         first = navs.index[differs][0]
         raise ReportError(
-            f"{path}: repeating the run of the {MANIFEST} next to it gives another NAV from {first:%Y-%m-%d} on: its "
-            "data, a strategy or the program has changed. Hint: compare the configuration, or run it again."
+            f"{path}: repeating the run of the {MANIFEST} next to it gives a different NAV from {first:%Y-%m-%d} on: "
+            "its data, a strategy or the program has changed. Hint: compare the configuration, or run it again."
         )

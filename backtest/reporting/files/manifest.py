@@ -39,7 +39,7 @@ def written_on(environment: Mapping[str, str | None]) -> date:
 
 
 def _git_revision() -> str | None:
-    """Revision of the project's own repository, with `+` if files differ from it; None outside the repository."""
+    """Git revision of the project's repository, with `+` if files differ from it; None outside the repository."""
     known = _git(
         "ls-files", "--error-unmatch", Path(__file__).name
     )  # None if the package is installed inside another repository

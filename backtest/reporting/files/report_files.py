@@ -136,7 +136,7 @@ def _manifest(result: BacktestResult, made_with: Mapping[str, str], around: Mapp
         "data_sha256": result.data_sha256,
         "benchmark_data_sha256": None if result.benchmark is None else result.benchmark.data_sha256,
         "versions": made_with,
-        "seed": SEED,  # of the bootstraps, the only random numbers
+        "seed": SEED,  # seed of the bootstraps, the only use of random numbers
         "notes": result.notes,
         "data": [asdict(origin) for origin in result.origins],
         "data_warnings": result.warnings,

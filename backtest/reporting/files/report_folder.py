@@ -52,7 +52,7 @@ def check_replaceable(folder: Path) -> None:
     except OSError as problem:
         raise _unwritable(folder, problem) from problem
     if not nearest.is_dir():
-        raise ReportError(f"{nearest}: a file has the name of the report's folder. Hint: choose another --output.")
+        raise ReportError(f"{nearest}: is a file; expected a folder for the report. Hint: choose another --output.")
     if not os.access(nearest if nearest != folder else folder.absolute().parent, os.W_OK | os.X_OK):
         raise ReportError(f"{folder}: cannot be written (no permission in {nearest}). Hint: choose another --output.")
     if filled and not _is_ours(folder):

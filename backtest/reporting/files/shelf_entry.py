@@ -22,8 +22,8 @@ Points = Annotated[tuple[float, ...], Field(min_length=1)]
 class RunEntry(BaseModel):
     """Run in one line of a table. Numbers are decimals, rates are per year, None is not defined; NAV begins at 1.
 
-    A run of less than a year has no CAGR and no financing drag per year. It has its total return and its total
-    financing drag instead, which other runs do not have here.
+    A run of less than a year has no CAGR and no financing drag per year. Instead it has its total return and its
+    total financing drag. Other runs have None in these fields.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,7 +56,7 @@ class Best(BaseModel):
 
 
 class ComparisonEntry(BaseModel):
-    """Comparison in one line of a table, with the best `cagr`, `sharpe` and `max_drawdown` as far as defined.
+    """Comparison in one line of a table, with the best `cagr`, `sharpe` and `max_drawdown` where defined.
 
     A comparison of less than a year has `total_return` in place of `cagr`.
     """
@@ -115,7 +115,7 @@ def comparison_entry(comparison: "Comparison") -> dict[str, Any]:
 
 
 def entry_of(manifest: Mapping[str, Any]) -> RunEntry | ComparisonEntry | None:
-    """Return the entry of a manifest; None if there is none that can be read, as in another version."""
+    """Return the entry of a manifest; None without an entry that this version can read."""
     try:
         return _ENTRY.validate_python(manifest.get(SECTION))
     except ValidationError:

@@ -36,7 +36,7 @@ from backtest.reporting.pages.page_file import picture, render
 
 _COSTS: tuple[str, ...] = (
     "gross_cagr", "cagr", "turnover_per_year", "turnover",
-    *(metric.key for metric in groups_of("comparison")["Costs, of NAV"]),
+    *(metric.key for metric in groups_of("comparison")["Costs as a fraction of NAV"]),
 )  # fmt: skip
 """Metrics of the table of costs and financing."""
 
@@ -96,13 +96,13 @@ def render_comparison_page(
 
 
 def _cells(comparison: Comparison, metric: Metric) -> list[dict[str, Any]]:
-    """Number of each strategy as text, and whether it is the best."""
+    """Number of each strategy as text, and True for the best."""
     values, best = comparison.metrics.loc[metric.key], comparison.best[metric.key]
     write = FILTERS[metric.form]
     return [{"text": write(values[name]), "best": name in best} for name in comparison.names]
 
 
-def _shown(comparison: Comparison, metric: Metric) -> bool:
+def _is_shown(comparison: Comparison, metric: Metric) -> bool:
     """Return whether any strategy has the metric, and a number other than zero if it is hidden at zero."""
     if metric.key not in comparison.metrics.index:
         return False
@@ -117,7 +117,9 @@ def _groups(comparison: Comparison) -> list[dict[str, Any]]:
     groups = []
     for title, metrics in page_groups("comparison", comparison.periods_per_year, cash).items():
         rows = [
-            {"metric": metric, "cells": _cells(comparison, metric)} for metric in metrics if _shown(comparison, metric)
+            {"metric": metric, "cells": _cells(comparison, metric)}
+            for metric in metrics
+            if _is_shown(comparison, metric)
         ]
         if rows:
             groups.append({"title": title, "rows": rows})
@@ -125,8 +127,8 @@ def _groups(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def _rows_of(comparison: Comparison, keys: Iterable[str]) -> dict[str, Any]:
-    """A row for each strategy, and a column for each metric that any of them has."""
-    metrics = [BY_KEY[key] for key in keys if _shown(comparison, BY_KEY[key])]
+    """Table with a row for each strategy and a column for each metric that any strategy has."""
+    metrics = [BY_KEY[key] for key in keys if _is_shown(comparison, BY_KEY[key])]
     columns = [_cells(comparison, metric) for metric in metrics]
     return {"metrics": metrics, "rows": [list(row) for row in zip(*columns, strict=True)]}
 
@@ -236,7 +238,7 @@ def _windows(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def _notes(comparison: Comparison) -> list[dict[str, Any]]:
-    """Notes and warnings of all runs, each once, with the names of the runs that have it."""
+    """Notes and warnings of all runs without repetition, each with the names of its runs."""
     about: dict[str, list[str]] = {}
     for result in comparison.results:
         for note in (*result.notes, *result.warnings):

@@ -14,32 +14,32 @@ SHARES: Mapping[Shares, str] = {"capital": "capital", "risk": "expected risk", "
 LEVEL = 0.05
 """Significance level: a difference with a p-value below it is called more than chance."""
 
-_NAMED = 3  # differences that a sentence names
+_NAMED = 3  # maximum number of differences in a sentence
 
 
 def findings(comparison: Comparison) -> list[str]:
     """Return the sentences that open the page."""
-    return [*_earned(comparison), in_words_of_chance(comparison)]
+    return [*_highest_return(comparison), in_words_of_chance(comparison)]
 
 
 def in_words_of_chance(comparison: Comparison) -> str:
-    """Return a sentence on the differences of Sharpe ratios, tested with correction for the number of pairs."""
+    """Return a sentence on the differences of Sharpe ratios, tested with a correction for the number of pairs."""
     table = comparison.sharpe_differences
     tested = table[table["holm_p"].notna()]
     if tested.empty:
         few = len(comparison.growth) <= FEWEST
         return "There are too few dates to test differences of Sharpe ratios." if few else ""
-    sure = tested[tested["holm_p"] < LEVEL].sort_values("holm_p", kind="stable")
+    significant = tested[tested["holm_p"] < LEVEL].sort_values("holm_p", kind="stable")
     pairs = f" when corrected for {len(tested)} pairs" if len(tested) > 1 else ""
-    if sure.empty:
+    if significant.empty:
         least = p_value(tested["holm_p"].min())
         subject = "The difference" if len(tested) == 1 else "No difference"
         can = "cannot" if len(tested) == 1 else "can"
         smallest = "p-value" if len(tested) == 1 else "smallest p-value"
         return f"{subject} of Sharpe ratios {can} be distinguished from chance{pairs} ({smallest} {least})."
-    named = ", ".join(_ranked(row) for row in sure.head(_NAMED).to_dict("records"))
-    more = f" and {len(sure) - _NAMED} more" if len(sure) > _NAMED else ""
-    of = f"{len(sure)} of {len(tested)} differences" if len(tested) > 1 else "The difference"
+    named = ", ".join(_pair_in_words(row) for row in significant.head(_NAMED).to_dict("records"))
+    more = f" and {len(significant) - _NAMED} more" if len(significant) > _NAMED else ""
+    of = f"{len(significant)} of {len(tested)} differences" if len(tested) > 1 else "The difference"
     return f"{of} of Sharpe ratios can be distinguished from chance{pairs}: {named}{more}."
 
 
@@ -65,25 +65,23 @@ def p_value(p: float) -> str:
     return "below 0.001" if p < 0.001 else ratio(p, 3)
 
 
-def _earned(comparison: Comparison) -> list[str]:
+def _highest_return(comparison: Comparison) -> list[str]:
     key = comparison.return_measure
     most, best = comparison.best[key], comparison.best["sharpe"]
     if not most:
         sentences = [f"All earned the same, {_rate(comparison, comparison.names[0], key)}."]
     else:
         sentences = [
-            f"{_listed(most)} earned the most: {_rate(comparison, most[0], key)}{_at(comparison.summaries[most[0]])}."
+            f"{_list(most)} earned the most: {_rate(comparison, most[0], key)}{_at(comparison.summaries[most[0]])}."
         ]
     if best and best != most:
-        sentences.append(
-            f"{_listed(best)} had the best Sharpe ratio: {_sharpe_and_fall(comparison.summaries[best[0]])}."
-        )
+        sentences.append(f"{_list(best)} had the best Sharpe ratio: {_sharpe_and_fall(comparison.summaries[best[0]])}.")
     elif best:
         sentences.append("The Sharpe ratio is also the best.")
     return sentences
 
 
-def _listed(names: Sequence[str]) -> str:
+def _list(names: Sequence[str]) -> str:
     return listed(list(names), at_most=len(names))
 
 
@@ -106,7 +104,7 @@ def _sharpe_and_fall(numbers: Mapping[str, Any]) -> str:
     return ratio(numbers["sharpe"]) + (f", with a maximum drawdown of {percent(-fell)}" if fell < 0 else "")
 
 
-def _ranked(row: Mapping[Hashable, Any]) -> str:
+def _pair_in_words(row: Mapping[Hashable, Any]) -> str:
     """Names of the higher and the lower ratio, with the corrected p-value."""
     pair = (row["name"], row["other"]) if row["difference"] > 0 else (row["other"], row["name"])
     return f"{pair[0]} above {pair[1]} (p-value {p_value(row['holm_p'])})"

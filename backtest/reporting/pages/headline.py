@@ -9,7 +9,7 @@ from backtest.reporting.format import TERMINAL, is_missing
 
 
 def headline_rows(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Return label, number of the strategy and, with a benchmark, number of the benchmark.
+    """Return each metric's label, the strategy's number and, if there is a benchmark, the benchmark's number.
 
     >>> headline_rows({"cagr": 0.0836, "sharpe": float("nan")})
     [('CAGR', '8.36 %')]
@@ -18,7 +18,7 @@ def headline_rows(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 
 def rows_of(summaries: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    """Return label and number of each summary for the headline metrics; rows without a number are left out.
+    """Return the label of each headline metric and its number in each summary, without rows that have no number.
 
     >>> rows_of([{"cagr": 0.0836}, {"cagr": 0.0902, "sharpe": 0.6}])
     [('CAGR', '8.36 %', '9.02 %'), ('Sharpe ratio', '-', '0.60')]

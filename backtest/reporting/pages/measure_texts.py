@@ -34,11 +34,11 @@ class Group:
 def page_groups(
     place: Place, periods_per_year: int, cash: tuple[str, str] | None = None
 ) -> dict[str, tuple[Metric, ...]]:
-    """Return the metrics of a page by heading, with the labels that they have there.
+    """Return the metrics of a page by heading, with their labels on that page.
 
     Args:
         place: `tearsheet` or `comparison`.
-        periods_per_year: of the returns, named in labels that depend on it: `VaR 95%, monthly`.
+        periods_per_year: periods per year of the returns, shown in labels that depend on it: `VaR 95%, monthly`.
         cash: label and meaning of the average of 1 - Σ weight, if it is not cash.
 
     Example:
@@ -46,13 +46,13 @@ def page_groups(
         ['VaR 95%, monthly', 'CVaR 95%, monthly']
     """
     return {
-        title: tuple(_labelled(metric, periods_per_year, cash) for metric in metrics)
+        title: tuple(_label(metric, periods_per_year, cash) for metric in metrics)
         for title, metrics in groups_of(place).items()
     }
 
 
 def headline(summary: Mapping[str, Any], cash: tuple[str, str] | None = None) -> tuple[Group, ...]:
-    """Return all groups that have a row; a metric that neither side has is left out.
+    """Return all groups with at least one row; metrics that neither the run nor its benchmark has are left out.
 
     Args:
         summary: `BacktestResult.summary()`.
@@ -79,7 +79,7 @@ def cards(groups: tuple[Group, ...], *, whole_year: bool) -> tuple[Row, ...]:
     return tuple(rows[metric.key] for metric in shown_in("card") if metric.key in rows)
 
 
-def _labelled(metric: Metric, periods_per_year: int, cash: tuple[str, str] | None) -> Metric:
+def _label(metric: Metric, periods_per_year: int, cash: tuple[str, str] | None) -> Metric:
     if metric.key == CASH and cash is not None:
         return replace(metric, label=cash[0], meaning=cash[1])
     if metric.of_one_period:
@@ -94,7 +94,7 @@ def _rows(
     for metric in metrics:
         write = FILTERS[metric.form]
         values = [side.get(metric.key) for side in (summary, benchmark) if side is not None]
-        if any(_shown(value, metric) for value in values):
+        if any(_is_shown(value, metric) for value in values):
             other = None if benchmark is None else write(benchmark.get(metric.key))
             intervals = [_interval(side, metric) for side in (summary, benchmark)]
             rows.append(Row(metric, write(summary.get(metric.key)), other, *intervals))
@@ -107,5 +107,5 @@ def _interval(side: Mapping[str, Any] | None, metric: Metric) -> str | None:
     return None if ends is None else interval(ends, metric.form, confidence["decimals"][metric.key])
 
 
-def _shown(value: Any, metric: Metric) -> bool:
+def _is_shown(value: Any, metric: Metric) -> bool:
     return not is_missing(value) and not (metric.if_any and value == 0)

@@ -36,7 +36,7 @@ def result_html(result: BacktestResult) -> str:
         summary=summary,
         words=words_of(result),
         notes=[*result.warnings, *result.notes],
-        **_shown(lines, summaries),
+        **_context(lines, summaries),
     )
 
 
@@ -49,11 +49,11 @@ def comparison_html(comparison: Comparison) -> str:
         comparison=comparison,
         left_out=comparison.names[len(NOTEBOOK) :],
         notes=comparison.notes,
-        **_shown(lines, [comparison.summaries[name] for name in names]),
+        **_context(lines, [comparison.summaries[name] for name in names]),
     )
 
 
-def _shown(lines: Sequence[tuple[str, str, pd.Series]], summaries: Sequence[Any]) -> dict[str, Any]:
+def _context(lines: Sequence[tuple[str, str, pd.Series]], summaries: Sequence[Any]) -> dict[str, Any]:
     """Lines of the chart, with a level line at 1, and rows of the table."""
     points = [sparkline(nav, _POINTS // len(lines)) for _, _, nav in lines]
     *drawn, level = polylines([*points, [1.0]], *_PICTURE)

@@ -29,7 +29,7 @@ DEVIATIONS = (
 )
 """Differences between its page and the tearsheet, and statements of the page that are wrong."""
 
-_NOTE = " ".join(("Page of the quantstats package. Its conventions differ from those of tearsheet.html.", *DEVIATIONS))
+_NOTE = " ".join(("Page of the quantstats package. Its conventions differ from the tearsheet's.", *DEVIATIONS))
 _STYLE = {
     "figure.figsize": (10, 6), "axes.facecolor": "white", "figure.facecolor": "white", "grid.color": "#dddddd",
     "grid.linewidth": 0.5, "lines.linewidth": 1.5, "text.color": "#333333", "xtick.color": "#666666",
@@ -59,7 +59,7 @@ def write_quantstats(result: BacktestResult, path: str | Path) -> None:
         options = {**_options(result), "output": str(page), "template_path": template}
         try:
             reports.html(result.returns.rename("Strategy"), **options)  # type: ignore[no-untyped-call]  # untyped there
-        except Exception as problem:  # an error of quantstats does not mean that the run is wrong
+        except Exception as problem:  # an error in quantstats does not mean that the run is wrong
             raise ReportError(
                 f"{path}: quantstats cannot make its page from these {len(result.returns)} periods "
                 f"({type(problem).__name__}: {problem}). Hint: report.quantstats: false."

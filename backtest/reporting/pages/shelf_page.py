@@ -21,7 +21,7 @@ FIRST_RUN = "Hint: python -m backtest run configs/erc.yaml"
 
 _PAGES = ("tearsheet.html", "comparison.html")
 _DATA = ("summary.json", "comparison.json", "comparison.csv", "nav.csv", "trades.csv", "figures")
-_OURS = f'data-made-by="{MADE_BY}"'  # marks a page that may be replaced
+_OURS = f'data-made-by="{MADE_BY}"'  # mark of a page that this program may replace
 _LOCK, _PATIENCE = (
     ".index.lock",
     10.0,
@@ -52,7 +52,7 @@ class Shelved:
 
     @property
     def page(self) -> str | None:
-        """File of its page; None without one."""
+        """File of its page; None if it has no page."""
         return next((file for file in self.files if file in _PAGES), None)
 
     @property
@@ -90,7 +90,7 @@ def read_shelf(folder: Path) -> list[Shelved]:
         return []
     except OSError as problem:
         raise ReportError(f"{folder}: cannot be read ({problem.strerror or problem}).") from problem
-    shelf = [entry for place in places if (entry := _shelved(place)) is not None]
+    shelf = [entry for place in places if (entry := _read_folder(place)) is not None]
     return sorted(sorted(shelf, key=lambda entry: entry.folder.name), key=lambda entry: entry.written_at, reverse=True)
 
 
@@ -104,7 +104,7 @@ def find(folder: Path, name: str) -> Shelved:
     for entry in shelf:
         if entry.folder.name == name:
             return entry
-    if (at_path := _shelved(Path(name))) is not None:
+    if (at_path := _read_folder(Path(name))) is not None:
         return at_path
     known = [entry.folder.name for entry in shelf]
     if not known:
@@ -173,7 +173,7 @@ def render_shelf(shelf: Sequence[Shelved], name: str) -> str:
     )
 
 
-def _shelved(folder: Path) -> Shelved | None:
+def _read_folder(folder: Path) -> Shelved | None:
     """Run or comparison in a folder; None without a manifest of this program."""
     path = folder / MANIFEST
     try:

@@ -23,7 +23,7 @@ from backtest.analysis.tables.crises import CRISES, covered_partly
 from backtest.analysis.tables.holdings import holdings_now, holdings_totals, largest_and_rest
 from backtest.analysis.tables.trade_list import trade_list
 from backtest.reporting.charts.chart_risk import asset_legend
-from backtest.reporting.charts.embedding import days, indexed, numbers
+from backtest.reporting.charts.embedding import days, index_texts, numbers
 from backtest.reporting.charts.run_charts import charts_of
 from backtest.reporting.format import (
     MONTHS,
@@ -50,7 +50,7 @@ from backtest.reporting.pages.quantstats_page import DEVIATIONS
 _COSTS = {
     "trading": ("Trading", "Trading costs."),
     "financing": ("Financing", ""),
-    "financing_drag": ("of it above cash", ""),
+    "financing_drag": ("of which above cash", ""),
     "borrow": ("Borrow fees", "Fees on short positions."),
     "fees": ("Other fees", "Fund expenses and management fees."),
     "turnover": ("Turnover", "Half the sum of all trades."),
@@ -80,7 +80,7 @@ _REASONS = {
     "margin_call": "margin call",
     "no_price": "no price",
 }
-_LARGEST_TRADES, _MOST_TRADES = 20, 20_000  # trades shown without scripts; trades in the page's data
+_LARGEST_TRADES, _MOST_TRADES = 20, 20_000  # trades shown if scripts are disabled; trades in the data of the page
 _ASSETS = 12  # rows of the table of returns; the other assets are one row
 
 
@@ -172,7 +172,7 @@ def _smoothing_in_words(result: BacktestResult) -> str:
     series = f" In the data: {'; '.join(smoothed.notes)}." if smoothed.notes else ""
     return (
         f"Each return is correlated with the one before (autocorrelation {ratio(smoothed.autocorrelation)}, standard "
-        f"error {ratio(smoothed.standard_error)}): returns are smoothed, as averages are. Volatility is "
+        f"error {ratio(smoothed.standard_error)}): returns are smoothed, like averages. Volatility is "
         f"{percent(smoothed.volatility)} a year without, and {percent(smoothed.adjusted_volatility)} with the "
         f"autocorrelations (Lo 2002); the Sharpe ratio is too high by about the same factor.{series}"
     )
@@ -183,8 +183,8 @@ def _confidence_in_words(confidence: Mapping[str, Any]) -> str:
         return ""
     level, draws, block = (confidence[key] for key in ("level", "draws", "mean_block_periods"))
     return (
-        f"Below a number is its {percent(level, 0)} interval, if it has one, from {count(draws)} histories drawn from "
-        f"the run's own periods in blocks of {count(block)} on average (stationary bootstrap). It shows the role of "
+        f"Some numbers have a {percent(level, 0)} interval below them, from {count(draws)} histories drawn from the "
+        f"run's own periods in blocks of {count(block)} on average (stationary bootstrap). It shows the role of "
         "chance, and says nothing about a future unlike the past."
     )
 
@@ -212,7 +212,7 @@ def _calendar(result: BacktestResult) -> dict[str, Any]:
 
 
 def _cell(value: float, full: float, starred: bool) -> dict[str, str]:
-    """A return without its percent sign; empty without a return."""
+    """A return without its percent sign; empty if there is no return."""
     if is_missing(value):
         return {"text": "", "shade": ""}
     return {"text": change(value).rstrip("%").lstrip("+") + ("*" if starred else ""), "shade": shade(value, full)}
@@ -302,8 +302,8 @@ def _trades(result: BacktestResult, trades: pd.DataFrame) -> dict[str, Any]:
 def _listed_trades(trades: pd.DataFrame) -> dict[str, Any]:
     """Rows that the page's script lists, the largest first; assets and reasons are positions in their lists."""
     listed = trades.head(_MOST_TRADES)
-    names, asset = indexed(map(str, listed["asset"]))
-    reasons, reason = indexed(_REASONS[name] for name in listed["reason"])
+    names, asset = index_texts(map(str, listed["asset"]))
+    reasons, reason = index_texts(_REASONS[name] for name in listed["reason"])
     columns = (days(listed["date"]), asset, numbers(listed["trade"]), numbers(listed["weight"]), reason)
     return {
         "names": ["date", "asset", "trade", "weight", "reason"],

@@ -12,7 +12,9 @@ Form = Literal["percent", "percent2", "ratio", "multiple", "count"]
 Better = Literal["higher", "lower", "nearest 1"]
 """Direction that an investor prefers."""
 
-Group = Literal["Return", "Risk", "Exposure and trading", "Costs, of NAV", "Events", "Against the benchmark"]
+Group = Literal[
+    "Return", "Risk", "Exposure and trading", "Costs as a fraction of NAV", "Events", "Against the benchmark"
+]
 """Heading under which pages list a metric."""
 
 Place = Literal["tearsheet", "comparison", "card", "headline", "compared"]
@@ -45,8 +47,8 @@ class Metric:
         shown: places that show it.
         terminal_label: name in the tables of the terminal; by default the label.
         listed_below: key of the metric above it on pages; by default the preceding metric of the group in the summary.
-        if_any: hidden if it is zero for all that are shown, such as the cost of financing without a loan.
-        of_one_period: a number of the returns of single periods, which therefore depends on the length of a period.
+        if_any: hidden if it is zero in all columns shown, such as the cost of financing without a loan.
+        of_one_period: computed from the returns of single periods, so that it depends on the length of a period.
         below_a_year: part of the summary only for a run of less than a year, which has no rates per year.
     """
 

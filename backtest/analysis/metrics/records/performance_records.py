@@ -46,7 +46,7 @@ PERFORMANCE: tuple[Metric | Part, ...] = (
     Metric(
         key="real_cagr",
         label="Real CAGR",
-        meaning="CAGR of NAV in consumer prices of the first date, by the index values published by each date.",
+        meaning="CAGR of NAV in consumer prices of the first date; each date uses only index values published by then.",
         form="percent",
         group="Return",
         better="higher",
@@ -78,7 +78,7 @@ PERFORMANCE: tuple[Metric | Part, ...] = (
     Metric(
         key="adjusted_volatility",
         label="Volatility, adjusted",
-        meaning="Volatility with the autocorrelations of returns (Lo 2002): higher where returns are smoothed.",
+        meaning="Volatility with the autocorrelations of returns (Lo 2002): higher if returns are smoothed.",
         form="percent",
         group="Risk",
         better="lower",
@@ -128,7 +128,7 @@ PERFORMANCE: tuple[Metric | Part, ...] = (
     Metric(
         key="skew",
         label="Skew",
-        meaning="Third standardised moment of returns; below zero the large moves are losses.",
+        meaning="Third standardised moment of returns; below zero, large moves are mostly losses.",
         form="ratio",
         group="Risk",
         better="higher",
@@ -139,7 +139,7 @@ PERFORMANCE: tuple[Metric | Part, ...] = (
     Metric(
         key="excess_kurtosis",
         label="Excess kurtosis",
-        meaning="Fourth standardised moment of returns less 3; above zero the tails are fatter than normal.",
+        meaning="Fourth standardised moment of returns less 3; above zero, the tails are fatter than normal.",
         form="ratio",
         group="Risk",
         better="lower",

@@ -20,7 +20,7 @@ RISK: tuple[Metric | Part, ...] = (
     Metric(
         key="forecast_volatility",
         label="Forecast volatility",
-        meaning="Volatility of the target weights by the covariance of each rebalance date; the average.",
+        meaning="Ex-ante volatility of the target weights, averaged over the rebalance dates.",
         form="percent",
         group="Risk",
         better=None,
@@ -29,7 +29,7 @@ RISK: tuple[Metric | Part, ...] = (
     Metric(
         key="bias_statistic",
         label="Bias statistic",
-        meaning="Standard deviation of returns above cash over their forecast volatility; above 1 risk was "
+        meaning="Standard deviation of returns above cash over their forecast volatility; above 1, risk was "
         "underestimated.",
         form="ratio",
         group="Risk",
@@ -40,7 +40,7 @@ RISK: tuple[Metric | Part, ...] = (
     Metric(
         key="diversification_ratio",
         label="Diversification ratio",
-        meaning="Weighted volatilities of the assets over the volatility of the portfolio, ex ante; the average.",
+        meaning="Sum of weighted asset volatilities over portfolio volatility, ex ante; average over rebalance dates.",
         form="ratio",
         group="Risk",
         better="higher",
@@ -49,7 +49,7 @@ RISK: tuple[Metric | Part, ...] = (
     Metric(
         key="effective_number_of_bets",
         label="Effective bets",
-        meaning="1 / Σ (risk share)², ex ante; the average. With equal contributions it is the number of assets.",
+        meaning="1 / Σ (risk share)², ex ante; average over the rebalance dates. It is n for n equal contributions.",
         form="ratio",
         group="Risk",
         better="higher",

@@ -89,7 +89,7 @@ class RunNumbers:
 
     @cached_property
     def worst_drawdowns(self) -> list[dict[str, Any]]:
-        """Rows of `calendar_tables.drawdown_lengths`, deepest first, dates as ISO text; None for a date to come."""
+        """Rows of `calendar_tables.drawdown_lengths`, deepest first; dates are ISO text, or None if still to come."""
         rows = drawdown_lengths(self.result.nav, WORST).to_dict("records")
         dates = {"peak", "trough", "recovery"}
         return [
@@ -187,7 +187,7 @@ class RunNumbers:
             {
                 "capital_shares": shares["capital"].to_numpy(),
                 "risk_shares": shares["risk"].to_numpy(),
-                "realised_risk_shares": self._realised_shares.to_numpy()[:-1],  # defined without a covariance too
+                "realised_risk_shares": self._realised_shares.to_numpy()[:-1],  # also defined without a covariance
             },
             index=self.result.assets,
         )

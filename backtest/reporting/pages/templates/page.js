@@ -317,7 +317,7 @@
 
   const redraw = () => drawn.forEach((_, container) => draw(container));
 
-  /* ---- choices of the reader ---- */
+  /* ---- the reader's choices ---- */
   const [first, last] = span();
 
   function span() {
