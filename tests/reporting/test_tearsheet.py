@@ -206,12 +206,13 @@ class TestNumbers:
         parts = summary["attribution"]
         table, terms = page(result).table("Source"), page(result).table("Terms of the levered return")
         assert [row[0] for row in table[1:]] == [
-            "stocks", "bonds", "gold", "Interest on cash", "Financing, at the cash rate", "Financing, above it",
+            "stocks", "bonds", "gold", "Interest on cash", "Financing, at the cash rate",
+            "Financing, above the cash rate",
             "Trading costs", "Other fees", "Total return",
         ]  # fmt: skip
         shown = {row[0]: row[1] for row in table}
         assert shown["stocks"] == percent(parts["assets"]["stocks"])
-        assert shown["Financing, above it"] == percent(parts["financing_spread"])
+        assert shown["Financing, above the cash rate"] == percent(parts["financing_spread"])
         assert shown["Total return"] == percent(summary["total_return"])
         there = [value for value in parts["levered_return"].values() if value != 0]  # no cash drag on margin
         assert [row[1] for row in terms[1:-1]] == [percent2(value) for value in there]
@@ -232,7 +233,7 @@ class TestNumbers:
             f"fixed on stocks, bonds and gold grew by {percent(summary['cagr'])} a year at "
             f"{percent(summary['volatility'])} volatility (Sharpe ratio {ratio(summary['sharpe'])}) with a "
             f"maximum drawdown of {percent(-summary['max_drawdown'])} and paid 1.5% a year to borrow, "
-            f"{drag} of it above the cash rate;"
+            f"{drag} of which is above the cash rate;"
         )
         assert summary["cagr"] > 0
         assert sentence in page(result).text

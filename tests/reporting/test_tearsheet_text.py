@@ -41,18 +41,18 @@ class TestLeverage:
         [
             (
                 "margin",
-                ["Financing, at the cash rate", "Financing, above it"],
-                "paid 1.5% a year to borrow, 0.37% of it",
+                ["Financing, at the cash rate", "Financing, above the cash rate"],
+                "paid 1.5% a year to borrow, 0.37% of which",
             ),
             (
                 "futures",
                 ["Implied rate, at the cash rate", "Basis"],
-                "paid 1.5% a year in the rate that its futures imply",
+                "paid 1.5% a year through the rate implied by its futures",
             ),
             (
                 "leveraged_fund",
                 ["Paid by the funds, at the cash rate", "Swap spread"],
-                "inside its funds for what they",
+                "inside its funds on their borrowing",
             ),
         ],
     )
@@ -137,7 +137,7 @@ class TestNothingIsEmpty:
         assert [len(row) for row in found.table("Return")] == [2] * len(found.table("Return"))
 
     def test_without_loans_there_is_no_financing(self) -> None:
-        assert "inancing" in page(synthetic_result(gross=1.5)).table("Costs, of NAV")[2][0]
+        assert "inancing" in page(synthetic_result(gross=1.5)).table("Costs as a fraction of NAV")[2][0]
         assert not re.search("[Ff]inanc|borrow fee", page(synthetic_result()).text)
 
     def test_sections_without_content_are_left_out_with_their_links(self) -> None:

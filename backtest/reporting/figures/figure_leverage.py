@@ -18,7 +18,7 @@ from backtest.reporting.figures.figure_axes import (
     percent_ticks,
 )
 from backtest.reporting.figures.figure_marks import area, bars, flat_bars, line
-from backtest.reporting.figures.figure_style import INK, TOTAL, truncate, in_house_style
+from backtest.reporting.figures.figure_style import INK, TOTAL, in_house_style, truncate
 from backtest.reporting.format import NUMBERS, change
 from backtest.reporting.pages.leverage_words import bars_in_words
 from backtest.reporting.titles import ATTRIBUTION, COSTS, FINANCED, FINANCING_RATE, excess_title

@@ -20,7 +20,7 @@ from backtest.reporting.figures.figure_axes import (
     percent_ticks,
 )
 from backtest.reporting.figures.figure_marks import STACK_ROWS, flat_bars, line, stack
-from backtest.reporting.figures.figure_style import INK, colours_of, truncate, in_house_style
+from backtest.reporting.figures.figure_style import INK, colours_of, in_house_style, truncate
 from backtest.reporting.format import percent
 from backtest.reporting.titles import EXPECTED_RISK, FORECASTS, RISK_SHARES, WEIGHTS
 

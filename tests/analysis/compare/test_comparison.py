@@ -83,12 +83,10 @@ def test_incomparable_results_are_refused() -> None:
     assert refusal([]) == "0 to compare; expected two results or more"
     assert refusal([monthly]) == "1 to compare; expected two results or more"
     assert refusal([monthly, synthetic_result(periods_per_year=252, name="fast")]) == (
-        "synthetic is monthly, fast is daily: results of one frequency can be compared, not of several"
+        "synthetic is monthly, fast is daily; expected results with the same frequency"
     )
     in_euros = replace(monthly, name="euros", settings={"data": {"currency": "EUR"}})
-    assert refusal([monthly, in_euros]) == (
-        "synthetic is USD, euros is EUR: results of one currency can be compared, not of several"
-    )
+    assert refusal([monthly, in_euros]) == ("synthetic is USD, euros is EUR; expected results with the same currency")
     assert refusal([monthly, synthetic_result(start="2013-12-31", name="later")]) == (
         "synthetic 2003-12-31 to 2007-12-31; later 2013-12-31 to 2017-12-31: they share 0 dates; expected two or more"
     )

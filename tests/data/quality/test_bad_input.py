@@ -177,9 +177,9 @@ def test_a_file_without_a_header_is_refused(work: Path) -> None:
     (work / "mine.yaml").write_text(config_text("p.csv"))
     names = good_lines()[1].replace(",", ", ").partition(", ")[2]
     assert [line.partition(": ")[2] for line in refusal_lines(work)] == [
-        f"data.assets[0]: no series a; there are: {names}.",
-        f"data.assets[1]: no series b; there are: {names}.",
-        f"data.cash: no series cash; there are: {names}.",
+        f"data.assets[0]: no series a; available: {names}.",
+        f"data.assets[1]: no series b; available: {names}.",
+        f"data.cash: no series cash; available: {names}.",
     ]
 
 
@@ -276,13 +276,13 @@ def test_parquet_with_other_column_types_is_read(work: Path) -> None:
     assert "not a number" in parquet(work, good_frame().assign(a=pd.Timestamp("2020-01-01")))[0]
     assert "not a number" in parquet(work, good_frame().assign(a=True))[0]
     lines = parquet(work, good_frame().rename(columns={"a": "x"}))
-    assert lines == [f"{work / 'mine.yaml'}:5:12: data.assets[0]: no series a; there are: x, b, cash."]
+    assert lines == [f"{work / 'mine.yaml'}:5:12: data.assets[0]: no series a; available: x, b, cash."]
 
 
 def test_all_missing_series_are_reported_at_once(work: Path) -> None:
     (work / "p.csv").write_text("\n".join(["date,x,bb,cash", *good_lines()[1:]]) + "\n")
     (work / "mine.yaml").write_text(config_text("p.csv"))
     assert refusal_lines(work) == [
-        f"{work / 'mine.yaml'}:5:12: data.assets[0]: no series a; there are: x, bb, cash.",
-        f"{work / 'mine.yaml'}:5:15: data.assets[1]: no series b; there are: x, bb, cash. Did you mean bb?",
+        f"{work / 'mine.yaml'}:5:12: data.assets[0]: no series a; available: x, bb, cash.",
+        f"{work / 'mine.yaml'}:5:15: data.assets[1]: no series b; available: x, bb, cash. Did you mean bb?",
     ]

@@ -27,7 +27,7 @@ def test_a_file_in_place_of_the_report_folder_is_refused(runnable: Path) -> None
     (runnable / "file").write_text("mine")
     for output in (runnable / "file", runnable / "file" / "deep" / "er"):
         assert refusal_lines(runnable, output) == [
-            f"{runnable / 'file'}: a file has the name of the report's folder. Hint: choose another --output."
+            f"{runnable / 'file'}: is a file; expected a folder for the report. Hint: choose another --output."
         ]
 
 
