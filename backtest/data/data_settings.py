@@ -32,7 +32,7 @@ NAMES_IN_USE = (
     "date", "cash_interest", "financing_cost", "financing_at_cash_rate", "financing_spread", "borrow_fees",
     "trading_costs", "other_fees", "shortfall", "reason",
 )  # fmt: skip
-"""Columns of the tables of a run, which no asset may be named after."""
+"""Columns of a run's tables; an asset cannot have one of these names."""
 
 
 _AT_FRED = {"cash": "DTB3", "loan_rate": "SOFR", "consumer_prices": "CPIAUCNS"}
@@ -45,7 +45,7 @@ def _age(text: str) -> str:
 
 
 def _kind_of_asset(asset: Any) -> str:
-    """Return the tag of the form in which an asset is given."""
+    """Return the tag of the form in which the settings give an asset."""
     if isinstance(asset, LeveragedFund) or (isinstance(asset, Mapping) and {"of", "leverage"} & set(asset)):
         return "of a fund"
     return "of a series" if isinstance(asset, AssetSettings | Mapping) else "its class"
@@ -60,41 +60,44 @@ Asset = Annotated[
 
 
 class DataSettings(BaseModel):
-    """Series that a run reads, their sources and their dates.
+    """The series that a run reads, their sources and their dates.
 
     Definitions: docs/conventions/data.md
 
     Args:
-        source: of series without a source of their own: the bundled `sample` (monthly) or `sample_daily`, `csv`,
-            `parquet`, `yfinance`, `fred`, `french` (monthly) or `french_daily`, or a class, `package.module:Class`.
-        path: of a file, of a folder with one file per symbol, or an address; relative to the configuration.
+        source: source of all series that do not name their own: the bundled `sample` (monthly) or `sample_daily`,
+            `csv`, `parquet`, `yfinance`, `fred`, `french` (monthly) or `french_daily`, or a class,
+            `package.module:Class`.
+        path: path of a file or of a folder with one file per symbol, or an address; relative to the configuration.
         values: content of a file: total-return `prices` or simple `returns`.
-        assets: the series to hold, in this order: names, or names with their class (`{SPY: equities}`) or with settings
-            of their own (`{GLD: {class: commodities, source: csv, path: gold.csv}}`). A leveraged fund may be a model,
+        assets: the series to hold, in this order: names, or names with their class (`{SPY: equities}`) or with their
+            own settings (`{GLD: {class: commodities, source: csv, path: gold.csv}}`). A leveraged fund may be modelled:
             `{SPY_3X: {of: SPY, leverage: 3, expense_ratio: 0.0091, swap_spread_bps: 40, class: equities}}`.
-        cash: a series of the source, a series with settings of its own (`{source: fred, symbol: DTB3}`), or a rate per
+        cash: a series of the source, a series with its own settings (`{source: fred, symbol: DTB3}`), or a rate per
             year, which earns (1 + rate)^(days / 365.25) - 1 over a period.
-        loan_rate: rate of loans before their spread, given like cash; by default the cash rate.
+        loan_rate: interest rate of loans, before the spread; given like cash. Default: the cash rate.
         consumer_prices: an index of consumer prices, one value a month: a series of the source, such as `us_cpi` of the
-            sample, or a series with settings of its own (`{source: fred, symbol: CPIAUCNS}`).
-        classes: asset class of each asset, if `assets` lists names alone; the samples state theirs.
-        calendar: for assets that are not priced on the same dates: `intersection` keeps the dates that all have,
-            `union` carries prices forward. By default the dates of several sources are intersected, and a blank inside
-            the history of a file is an error.
-        splice: by asset, the series whose returns extend it backwards.
-        currency: of the run, an ISO code.
-        fx: by currency of assets, cash, loan rate or splice series, the series of its price in the currency of the run:
-            of the source, or with settings of its own (`{EUR: {source: yfinance, symbol: EURUSD=X}}`).
-        opens: `true` for assets of yfinance; else `{path: opens.csv}`, a wide file on the scale of their prices.
-        volumes: `true` for assets of yfinance; else `{path: volumes.csv}`, a wide file of the value traded in a period.
+            sample, or a series with its own settings (`{source: fred, symbol: CPIAUCNS}`).
+        classes: asset class of each asset, if `assets` is a plain list of names; the samples state their own classes.
+        calendar: treatment of assets that are not priced on the same dates: `intersection` keeps the dates that all
+            have, `union` carries prices forward. By default the dates of several sources are intersected, and a blank
+            inside the history of a file is an error.
+        splice: series whose returns extend an asset's history backwards, by asset.
+        currency: currency of the run, an ISO code.
+        fx: exchange rates, by currency of assets, cash, loan rate or splice series: the series of the currency's price
+            in the currency of the run, from the source or with its own settings
+            (`{EUR: {source: yfinance, symbol: EURUSD=X}}`).
+        opens: `true` for assets from yfinance; otherwise `{path: opens.csv}`, a wide file on the scale of their prices.
+        volumes: `true` for assets from yfinance; otherwise `{path: volumes.csv}`, a wide file of the value traded in a
+            period.
         frequency: `monthly` uses the last price of each completed month.
         start: first date, inclusive; estimation windows are filled from it.
         end: last date, inclusive.
         ragged: let assets join when they have a full window and leave when their prices end.
         periods_per_year: overrides the number inferred from the dates of the run; needed if that number is unclear.
-        cache: folder of fetched series; relative to the folder in which the run is started.
+        cache: folder for fetched series; relative to the folder in which the run is started.
         max_age: age after which a series is fetched again, such as `12h` or `7d`.
-        offline: make no requests, whatever the age of cached series.
+        offline: make no requests, however old the cached series are.
         timeout: time limit of all requests of the run, seconds.
     """
 
@@ -131,7 +134,7 @@ class DataSettings(BaseModel):
 
     @property
     def asset_classes(self) -> dict[str, str]:
-        """Return the class by asset, as far as the settings state it."""
+        """Return the class of each asset whose settings state one."""
         if not isinstance(self.assets, Mapping):
             return self.classes
         own = {name: given if isinstance(given, str) else given.asset_class for name, given in self.assets.items()}
@@ -139,7 +142,7 @@ class DataSettings(BaseModel):
 
     @property
     def stated_spot(self) -> dict[str, bool]:
-        """Return by asset whether it is a spot price, as far as the settings state it."""
+        """Return whether an asset is a spot price, for each asset whose settings state it."""
         own = self.assets.items() if isinstance(self.assets, Mapping) else ()
         return {name: given.spot for name, given in own if isinstance(given, AssetSettings) and given.spot is not None}
 
@@ -305,7 +308,7 @@ def _takes_no_path(record: SourceRecord) -> str:
 
 
 def _check_path(name: str, given: Any, info: ValidationInfo) -> None:
-    """Raise unless a series with settings of its own has a path exactly where its source needs one."""
+    """Raise unless a series with its own settings has a path if, and only if, its source needs one."""
     if not isinstance(given, SeriesSettings) or "source" not in info.data:
         return
     record = source_record(given.source or info.data["source"])

@@ -6,8 +6,8 @@ from backtest.errors import DataError
 
 _LONGEST = 200  # bytes of a name, so that endings fit into the 255 of every file system
 _PLAIN = frozenset(b"0123456789_-")
-_UPPER = _PLAIN | frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")  # symbols are mostly upper case,
-_LOWER = _PLAIN | frozenset(b"abcdefghijklmnopqrstuvwxyz")  # sources lower; both would clash where case is ignored
+_UPPER = _PLAIN | frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")  # symbols are mostly in upper case
+_LOWER = _PLAIN | frozenset(b"abcdefghijklmnopqrstuvwxyz")  # sources in lower case; mixed case may clash
 _RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{i}" for port in ("COM", "LPT") for i in range(10))}  # on Windows
 
 

@@ -22,9 +22,9 @@ def rate_level(dates: pd.DatetimeIndex, rates: Floats, rate: Rate, on: pd.Dateti
     the level on a date depends neither on quotations of that date or later, nor on the other dates in `on`.
 
     Args:
-        dates: (T,) of the quotations, strictly rising.
+        dates: (T,) dates of the quotations, strictly rising.
         rates: (T,) decimal a year; NaN = no quotation, the earlier one stays in force.
-        rate: their quotation.
+        rate: quotation of the rates.
         on: (N,) dates of the level.
 
     Raises:

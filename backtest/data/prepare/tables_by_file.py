@@ -15,7 +15,7 @@ _Member = tuple[str, RawSeries, pd.Series]  # name, raw series, and its levels o
 
 
 def tabulate(data: Preparation) -> Preparation:
-    """Return the series in tables of levels or returns, one table per file, and quoted rates apart from them."""
+    """Return tables of levels or returns, one per file, and the quoted rates, which are not in a table."""
     held = set(data.series.assets)
     exchange = {spec for spec in data.series.fx.values() if spec not in held}  # not investments: no caveats of one
     files: dict[tuple[str | None, ...], list[_Member]] = {}

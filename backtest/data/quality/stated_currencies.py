@@ -1,4 +1,4 @@
-"""Currency of each series, as its settings and its source state it."""
+"""Currency of each series, from its settings and its source."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from backtest.data.raw_series import RawSeries
 from backtest.data.series_spec import SeriesSpec
 from backtest.errors import DataError
 
-_Place = tuple[str, ...]  # of a setting, below `data`
+_Place = tuple[str, ...]  # path of a setting below `data`
 
 
 def currencies_of(data: Preparation) -> dict[str, str]:
@@ -23,7 +23,8 @@ def currencies_of(data: Preparation) -> dict[str, str]:
 
     Raises:
         DataError: a series that cannot be converted or does not state its currency, a source that contradicts the
-            settings, an asset without a currency that is cash in another one, or an exchange rate that no series needs.
+            settings, a series in another currency that is cash and also an asset without a stated currency, or an
+            exchange rate that no series needs.
     """
     run_currency, exchange = data.settings.currency, data.series.fx
     currencies: dict[str, str] = {}
@@ -71,7 +72,7 @@ def _check_source(setting: str, raw: RawSeries, expected: str, why: str) -> None
 
 
 def _places(data: Preparation) -> dict[SeriesSpec, tuple[_Place, bool]]:
-    """Return where the settings name each series, and whether it may be silent about its currency."""
+    """Return the place of each series in the settings, and whether it may leave its currency unstated."""
     series = data.series
     places: dict[SeriesSpec, tuple[_Place, bool]] = {spec: (("assets", spec.name), True) for spec in series.priced}
     others: list[tuple[_Place, SeriesSpec | None]] = [(("cash",), series.cash), (("loan_rate",), series.loan)]
@@ -104,7 +105,7 @@ def _with_currency(place: _Place, settings: DataSettings) -> Mapping[str, Any]:
 
 
 def _flow(value: Any) -> str:
-    """Return a setting as it is written in YAML on one line."""
+    """Return a setting as one line of YAML."""
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{_flow(key)}: {_flow(own)}' for key, own in value.items() if own is not None)}}}"
     is_plain = isinstance(value, str) and re.fullmatch(r"[A-Za-z][\w./-]*", value)

@@ -25,16 +25,16 @@ def download(url: str, *, label: str, seconds: float) -> bytes:
     Proxies and certificates come from the environment (`HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`).
 
     Args:
-        url: of the file; messages name only its host, because the rest may be secret.
+        url: address of the file; messages name only its host, because the rest may be secret.
         label: beginning of messages.
         seconds: time limit, however the server behaves.
 
     Raises:
         UnknownSeries: status 404.
         RateLimited: status 429, with the pause that `Retry-After` asks for.
-        SourceDown: any other failure of the server, a body that was cut off or is larger than `LARGEST`.
-        NoNetwork: nothing answers there, or not with a certificate that is trusted.
-        TimedOut: it took too long.
+        SourceDown: any other failure of the server, or a body that was cut off or is larger than `LARGEST`.
+        NoNetwork: nothing answers at the address, or its certificate is not trusted.
+        TimedOut: the download took too long.
     """
     outcome: Future[bytes] = Future()
 
@@ -73,7 +73,7 @@ def _read(url: str, label: str, seconds: float) -> bytes:
         raise _failure(problem, label, url) from problem
     except HTTPError as problem:
         raise SourceDown(f"{label}: the answer was cut off or garbled. Hint: try again later.") from problem
-    except OSError as problem:  # what requests itself opens
+    except OSError as problem:  # a file that requests itself opens
         raise NoNetwork(
             f"{label}: the file of certificates cannot be read. Hint: check REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE."
         ) from problem
@@ -92,7 +92,7 @@ def _check_status(status: int, headers: Mapping[str, str], label: str) -> None:
 
 
 def retry_after(text: str) -> float:
-    """Seconds, from a number of them or a date (RFC 9110, 10.2.3); 0 from anything else."""
+    """Return the seconds to wait, from a number or a date (RFC 9110, 10.2.3); 0 for any other text."""
     if text.strip().isdecimal():
         return float(text)
     try:
@@ -103,7 +103,7 @@ def retry_after(text: str) -> float:
 
 
 def _failure(problem: "requests.RequestException", label: str, url: str) -> DataUnavailableError:
-    """Return an error for what requests raised; the original message may contain the whole address."""
+    """Return an error in place of an error of requests, whose message may contain the whole address."""
     import requests
     from urllib3.exceptions import ProtocolError
 

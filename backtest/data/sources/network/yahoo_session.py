@@ -1,4 +1,4 @@
-"""Session with a deadline and an error for each cause of Yahoo's failures; slow to import."""
+"""Session for Yahoo, with a deadline and an error for each cause of failure; slow to import."""
 
 import json
 import threading
@@ -33,7 +33,7 @@ class JudgingSession(requests.Session[requests.Response]):
     """Session that imitates a browser, as Yahoo requires, and checks every answer with prices before the client does.
 
     Args:
-        options: of `curl_cffi.requests.Session`.
+        options: options of `curl_cffi.requests.Session`.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -50,11 +50,11 @@ class JudgingSession(requests.Session[requests.Response]):
 
     @property
     def about(self) -> Mapping[str, Any]:
-        """Return what the last answer in this thread states about its symbol."""
+        """Return the facts about its symbol in the last answer of this thread."""
         about: Mapping[str, Any] = self._of_thread.about
         return about
 
-    def request(self, method: Any, url: Any, **options: Any) -> Any:  # type: ignore[override]  # hands on what it gets
+    def request(self, method: Any, url: Any, **options: Any) -> Any:  # type: ignore[override] # passes its arguments on
         """Return the answer to a request of the client.
 
         Raises:
@@ -136,7 +136,7 @@ def _check_status(answer: Any, label: str) -> None:
 
 
 def _checked_meta(answer: Any, label: str) -> Mapping[str, Any]:
-    """Return what a chart states about its symbol.
+    """Return the facts about its symbol in a chart.
 
     Raises:
         DataUnavailableError: the answer is not a chart, or an empty one.
