@@ -171,7 +171,7 @@ class DataSettings(BaseModel):
         record = _record(info.data.get("source"))
         if values == "returns" and record is not None and not record.is_file:
             what = "the samples hold prices" if record.is_bundled else f"source {record.name} states what it holds"
-            raise ValueError(f"{what}; returns are for source: {file_sources()}")
+            raise ValueError(f"{what}; returns can only come from source: {file_sources()}")
         return values
 
     @field_validator("assets")
@@ -183,14 +183,16 @@ class DataSettings(BaseModel):
             raise ValueError(f"named twice: {', '.join(twice)}")
         taken = sorted(set(names) & set(NAMES_IN_USE))
         if taken:
-            raise ValueError(f"{', '.join(taken)}: a column of the report's own; rename it in the source")
+            raise ValueError(f"{', '.join(taken)}: reserved for a column of the report; rename it in the source")
         if isinstance(assets, Mapping):
             for name, given in assets.items():
                 _check_path(name, given, info)
         funds = _funds(assets)
         for name, fund in funds.items():
             if fund.of in funds:
-                raise ValueError(f"{name}: of {fund.of}, a leveraged fund itself; expected a series of prices")
+                raise ValueError(
+                    f"{name}: follows {fund.of}, which is a leveraged fund itself; expected a series of prices"
+                )
         return assets
 
     @field_validator("classes")
@@ -200,7 +202,7 @@ class DataSettings(BaseModel):
         for name, given in assets.items() if isinstance(assets, Mapping) else ():
             own = given if isinstance(given, str) else given.asset_class
             if own is not None and classes.get(name, own) != own:
-                raise ValueError(f"{name}: {classes[name]}, and data.assets says {own}; expected one of them")
+                raise ValueError(f"{name}: {classes[name]}, but data.assets says {own}; expected the same class")
         return classes
 
     @field_validator("cash", "loan_rate", "consumer_prices")
@@ -212,7 +214,7 @@ class DataSettings(BaseModel):
         if isinstance(given, SeriesSettings) and given.symbol is None:
             raise ValueError(f"expected the symbol too, such as {{source: fred, symbol: {_AT_FRED[name]}}}")
         if name == "consumer_prices" and isinstance(given, SeriesSettings) and given.currency is not None:
-            raise ValueError("an index, which takes no currency. Hint: the index of the country whose currency it is")
+            raise ValueError("a price index takes no currency. Hint: use the index of the country with that currency")
         _check_path(name, given, info)
         return given
 
@@ -222,10 +224,14 @@ class DataSettings(BaseModel):
         assets = info.data.get("assets", splice)
         strange = sorted(set(splice) - set(assets))
         if strange:
-            raise ValueError(f"{', '.join(strange)}: not among data.assets; expected asset: the series that extends it")
+            raise ValueError(
+                f"{', '.join(strange)}: not among data.assets; expected an asset and the series that extends it"
+            )
         for name, fund in _funds(assets).items():
             if name in splice:
-                raise ValueError(f"{name}: a model, as long as what it follows. Hint: splice {fund.of}")
+                raise ValueError(
+                    f"{name}: a modelled fund has the history of the series it follows. Hint: splice {fund.of}"
+                )
         for name, proxy in splice.items():
             if proxy == name:
                 raise ValueError(f"{name}: spliced to itself; expected another series")
@@ -237,7 +243,7 @@ class DataSettings(BaseModel):
     def _exchange_rates_differ(cls, fx: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         for code, given in fx.items():
             if code == info.data.get("currency"):
-                raise ValueError(f"{code}: the currency of the run itself; expected those of assets")
+                raise ValueError(f"{code}: the currency of the run itself; expected other currencies")
             if isinstance(given, SeriesSettings) and given.currency is not None:
                 raise ValueError(f"{code}: the price of one {code} in the currency of the run, so it takes no currency")
             if isinstance(given, SeriesSettings) and given.symbol is None:
@@ -261,14 +267,14 @@ class DataSettings(BaseModel):
             return given or None
         models = ", ".join(_funds(assets))
         if models:
-            raise ValueError(f"{models}: a model, which has no {info.field_name}. Hint: leave one of the two out")
+            raise ValueError(f"{models}: a modelled fund has no {info.field_name}. Hint: remove one of the two")
         own = assets if isinstance(assets, Mapping) else {}
         for name in assets if given is True else ():
             source = getattr(own.get(name), "source", None) or info.data["source"]
             if not source_record(source).has_bars:
                 raise ValueError(
-                    f"true is for source {_with_bars()}, and {name} is of {source}; expected a file with a column for "
-                    f"each asset, such as {{path: {info.field_name}.csv}}"
+                    f"true requires source {_with_bars()}, but {name} has source {source}; expected a file with a "
+                    f"column for each asset, such as {{path: {info.field_name}.csv}}"
                 )
         return given
 
@@ -276,7 +282,7 @@ class DataSettings(BaseModel):
     @classmethod
     def _check_months(cls, given: int | None, info: ValidationInfo) -> int | None:
         if given not in (None, 12) and info.data.get("frequency") == "monthly":
-            raise ValueError(f"got {given}, expected 12 with frequency: monthly. Hint: leave it out")
+            raise ValueError(f"got {given}, expected 12 with frequency: monthly. Hint: remove it")
         return given
 
     @field_validator("end")
@@ -318,4 +324,4 @@ def _check_path(name: str, given: Any, info: ValidationInfo) -> None:
     if not record.is_file and given.path is not None:
         raise ValueError(f"{name}: {_takes_no_path(record)}")
     if not record.is_file and given.values == "returns":
-        raise ValueError(f"{name}: returns are for source: {file_sources()}")
+        raise ValueError(f"{name}: returns can only come from source: {file_sources()}")

@@ -1,4 +1,4 @@
-"""NumPy's matrix products (BLAS) limited to one thread: the same bits on any number of cores."""
+"""Limit of one thread for NumPy's matrix products (BLAS): the same bits on any number of cores."""
 
 import sys
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def one_blas_thread() -> Iterator[None]:
         3.0
     """
     libraries = _blas(scipy="scipy.linalg" in sys.modules)
-    if _LIMITED.get() is libraries:  # by a caller, until after this
+    if _LIMITED.get() is libraries:  # a caller has already set the limit
         yield
         return
     with libraries.limit(limits=1):

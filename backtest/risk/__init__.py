@@ -1,4 +1,4 @@
-"""Functions on arrays: risk of a portfolio, contributions of its positions, and portfolios of given risk budgets."""
+"""Functions on arrays: risk of a portfolio, contributions of its positions, and portfolios with given risk budgets."""
 
 from backtest.risk.measures.contributions import (
     marginal_risk_contributions,

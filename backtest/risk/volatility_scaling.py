@@ -1,4 +1,4 @@
-"""Scaling of a portfolio to a target volatility, at once or smoothly, within bounds of gross exposure."""
+"""Scaling of a portfolio to a target volatility, immediately or smoothed, within bounds of gross exposure."""
 
 import numpy as np
 from numpy.typing import ArrayLike

@@ -1,4 +1,4 @@
-"""Agreement of two methods: a strategy must give the same weights for many dates together as for each date alone.
+"""Check that a strategy gives the same weights for many dates together as for each date alone.
 
 `target_weights` defines the weights of a strategy, and `target_weights_many` may compute them for many dates together.
 If a subclass overrides only `target_weights`, an inherited `target_weights_many` does not know about it and is not

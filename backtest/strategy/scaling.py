@@ -1,8 +1,8 @@
 """The `leverage:` section: scales a strategy's target weights before simulation.
 
-A strategy divides NAV among assets; scaling multiplies its weights by one number a date, which is computed from what is
-known on that date. The three classes below compute it in different ways. Smoothing, which carries a multiple from one
-decision to the next, belongs to the run, so that strategies stay stateless.
+A strategy divides NAV among assets; scaling multiplies its weights by one number per date, which is computed from
+information known on that date. The three classes below compute it in different ways. Smoothing, which carries a
+multiple from one decision to the next, belongs to the run, so that strategies stay stateless.
 """
 
 from abc import ABC, abstractmethod
@@ -53,7 +53,7 @@ class _Scaling(BaseModel, ABC):
 
     @abstractmethod
     def multiples(self, weights: Floats, batch: ViewBatch, nav: float = 1.0) -> Floats:
-        """Return the multiples of a strategy's weights, each from what is known on its date.
+        """Return the multiples of a strategy's weights, each from information known on its date.
 
         Args:
             weights: (m, n) weights of the strategy, fractions of NAV; 0 for assets that may not be held.
@@ -219,7 +219,7 @@ _KINDS: Mapping[str, type[_Scaling]] = {
 
 
 def kind_of_leverage(given: Any) -> str | None:
-    """Return the tag of a kind of scaling, by the one setting that only it has."""
+    """Return the tag of a kind of scaling, from the one setting that only this kind has."""
     if isinstance(given, _Scaling):
         return next((f"of {name}" for name, kind in _KINDS.items() if isinstance(given, kind)), None)
     names = [name for name in _KINDS if isinstance(given, Mapping) and name in given]

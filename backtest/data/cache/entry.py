@@ -131,11 +131,11 @@ def from_json(content: bytes) -> Entry:
         known: dict[str, Any] = json.loads(content)
         checksum = known.pop("checksum")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        raise ValueError("it is not a JSON of the cache") from problem
+        raise ValueError("it is not a JSON file of the cache") from problem
     if checksum != _checksum(known):
-        raise ValueError("it has another checksum")
+        raise ValueError("its checksum does not match")
     if known.pop("format") != _FORMAT:
-        raise ValueError("it is of another version")
+        raise ValueError("it was written by another version")
     known["rate"] = None if known["rate"] is None else Rate.model_validate(known["rate"])
     known["fetched_at"] = datetime.fromisoformat(known["fetched_at"])
     return Entry(**{**known, "notes": tuple(known["notes"]), "columns": tuple(known["columns"])})

@@ -44,7 +44,7 @@ def _name(text: str, plain: frozenset[int]) -> str:
     except UnicodeEncodeError:
         data = b""
     if not data or any(byte < 32 or byte == 127 for byte in data):
-        raise DataError(f"{text!r} cannot be the name of a series; expected letters, digits and marks")
+        raise DataError(f"{text!r} cannot be the name of a series; expected letters, digits and punctuation")
     name = "".join(chr(byte) if byte in plain else f"%{byte:02X}" for byte in data)
     if name.upper() in _RESERVED:
         name = f"%{ord(name[0]):02X}{name[1:]}"

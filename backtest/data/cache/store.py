@@ -38,7 +38,7 @@ class Cache:
         """
         entry = _entry_at(self._place(source, symbol, ".json"), source, symbol)
         if entry is not None and (entry.source, entry.symbol) != (source, symbol):
-            raise damaged(source, symbol, f"it is of {entry.source} {entry.symbol}")
+            raise damaged(source, symbol, f"it describes {entry.source} {entry.symbol}")
         return entry
 
     def read(self, source: str, symbol: str) -> RawSeries | None:
@@ -57,7 +57,7 @@ class Cache:
                 before, entry = entry, self.entry(source, symbol)  # a writer may have replaced them
                 continue
             if hashlib.sha256(content).hexdigest() != entry.sha256:
-                raise damaged(source, symbol, "its values have another checksum")
+                raise damaged(source, symbol, "the checksum of its values does not match")
             values = from_parquet(content)
             return RawSeries(values, entry.label, entry.kind, entry.rate, notes=entry.notes, facts=entry.facts)
         return None
@@ -174,7 +174,7 @@ class Cache:
                 yield damage
                 continue
             if entry is not None and self._place(entry.source, entry.symbol, ".json") != place:
-                yield damaged(*named, f"it is of {entry.source} {entry.symbol}")
+                yield damaged(*named, f"it describes {entry.source} {entry.symbol}")
             elif entry is not None:
                 yield entry
 
@@ -186,7 +186,7 @@ class Cache:
         except OSError as problem:
             raise DataUnavailableError(
                 f"{self._folder}: the cache cannot be written ({problem.strerror or problem}). "
-                "Hint: free the space, allow it, or set data.cache: another folder."
+                "Hint: free disk space, allow writing, or set data.cache to another folder."
             ) from problem
 
 

@@ -98,7 +98,7 @@ def _periods_per_year(markets: Sequence[MarketData], shared: pd.DatetimeIndex) -
     caveats = dict.fromkeys(caveat for market in markets if (caveat := shifted(market.dates)) is not None)
     notes = [
         *(f"one history has {caveat}" for caveat in caveats),
-        "the setting of the run counts, or of any of the runs that are compared",
+        "the setting of the run, or of any of the runs that are compared, is used",
     ]
     return infer_periods_per_year(shared, "the dates that all share", notes)
 

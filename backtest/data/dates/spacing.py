@@ -139,7 +139,7 @@ def _unclear(spacing: Spacing, dates: pd.DatetimeIndex, label: str) -> str:
     return (
         f"{label}: {len(dates):,} dates from {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}, about {rows:.3g} a year "
         f"(median step {spacing.usual} {days}); expected a frequency within 10 % of {candidates}. "
-        f"Hint: set data.periods_per_year, such as {max(1, round(rows))}, or take dates of one spacing."
+        f"Hint: set data.periods_per_year, such as {max(1, round(rows))}, or use dates with one spacing."
     )
 
 

@@ -108,7 +108,7 @@ def _on_shared_dates(data: Preparation, table: SeriesTable) -> tuple[SeriesTable
         ranges = "; ".join(f"{name} {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}" for name, dates in covered.items())
         raise DataError(
             f"{table.label}: fewer than two dates that all series share ({ranges}). "
-            "Hint: leave out the one that does not overlap, or set data.ragged: true."
+            "Hint: leave out the series that does not overlap, or set data.ragged: true."
         )
     return replace(table, values=values), notes
 

@@ -82,7 +82,7 @@ def value_traded(volumes: RawSeries) -> pd.Series:
         place = volumes.places[row] if volumes.places else volumes.label
         raise DataError(
             f"{place}: a traded value of {value.iloc[row]:g} on {value.index[row]:%Y-%m-%d}; expected 0 or "
-            "more. Hint: the value traded in currency, not its change."
+            "more. Hint: give the value traded in currency, not its change."
         )
     return value
 
@@ -107,8 +107,8 @@ def on_dates(columns: Mapping[str, pd.Series], dates: pd.DatetimeIndex, setting:
         with_gaps = 0.5 < spacing.usual / expected.usual <= MOST_MISSING
         if not (spacing.same_frequency(expected) or with_gaps):
             raise DataError(
-                f"data.{setting}: {name} has {spacing.rounded} a year, and the run {expected.rounded} dates; expected "
-                f"the same. Hint: remove data.frequency, where it is set, or data.{setting}."
+                f"data.{setting}: {name} has {spacing.rounded} dates a year, but the run has {expected.rounded}; "
+                f"expected the same. Hint: remove data.frequency, where it is set, or data.{setting}."
             )
         monthly = expected.periods_per_year == 12
         placed[name] = (given.set_axis(to_month_ends(own, name), axis=0) if monthly else given).reindex(dates)

@@ -123,7 +123,7 @@ def check_daily(funds: Mapping[str, LeveragedFund], dates: pd.DatetimeIndex) -> 
         name, fund = next(iter(funds.items()))
         raise DataError(
             f"data.assets.{name}: a fund reset daily needs daily prices of {fund.of}; these have {spacing.rounded} "
-            "periods a year. Hint: another source, or leave data.frequency out."
+            "periods a year. Hint: use another source, or remove data.frequency."
         )
 
 

@@ -93,7 +93,7 @@ def _in_currency_of(asset: str, proxy: str, values: pd.DataFrame, conversions: M
         asset: name of the asset.
         proxy: name of the splice series.
         values: levels of both and of the exchange rates.
-        conversions: by series, the column of the price of its currency in the run's.
+        conversions: exchange-rate column of each series that is not in the currency of the run.
     """
     level = values[proxy]
     if conversions.get(asset) == conversions.get(proxy):

@@ -32,7 +32,7 @@ def currencies_of(data: Preparation) -> dict[str, str]:
     for spec, (place, may_be_silent) in _places(data).items():
         raw = data.raw[spec]
         if spec.currency is not None:
-            _check_source(f"data.{'.'.join(place)}.currency", raw, spec.currency, "by the settings")
+            _check_source(f"data.{'.'.join(place)}.currency", raw, spec.currency, "according to the settings")
         stated = spec.currency or currency_of(raw)
         if stated is None and exchange and not may_be_silent:
             raise DataError(_unstated(place, spec, raw, data.settings))
@@ -45,7 +45,8 @@ def currencies_of(data: Preparation) -> dict[str, str]:
         elif stated != run_currency and column in silent:
             raise DataError(
                 f"{raw.label}: {spec.symbol} is in {stated} as data.{'.'.join(place)}, and in {run_currency} as "
-                f"data.{silent[column]}, which states none; expected one currency. Hint: currency: {stated} there."
+                f"data.{silent[column]}, which states no currency; expected one currency. "
+                f"Hint: set currency: {stated} there."
             )
     _check_exchange_rates(data, currencies)
     return currencies
@@ -57,7 +58,7 @@ def _check_exchange_rates(data: Preparation, currencies: Mapping[str, str]) -> N
         if code not in currencies.values():
             raise DataError(
                 f"data.fx.{code}: no series is in {code}. "
-                f"Hint: {{currency: {code}}} at those that are, or leave it out."
+                f"Hint: {{currency: {code}}} for the series that are, or remove this rate."
             )
         _check_source("data.fx", data.raw[spec], data.settings.currency, f"for the price of one {code}")
 
@@ -67,7 +68,7 @@ def _check_source(setting: str, raw: RawSeries, expected: str, why: str) -> None
     stated = currency_of(raw)
     if stated not in (None, expected):
         raise DataError(
-            f"{raw.label}: in {stated}, by its source; expected {expected}, {why}. Hint: look at {setting}."
+            f"{raw.label}: in {stated}, according to its source; expected {expected}, {why}. Hint: check {setting}."
         )
 
 
@@ -86,8 +87,8 @@ def _places(data: Preparation) -> dict[SeriesSpec, tuple[_Place, bool]]:
 def _unstated(place: _Place, spec: SeriesSpec, raw: RawSeries, settings: DataSettings) -> str:
     currency = settings.currency
     return (
-        f"data.{'.'.join(place)}: the currency of {spec.name} ({raw.label}) is not stated, and the run has "
-        f"data.fx; expected its currency, as it is converted to {currency} or is in {currency} already. "
+        f"data.{'.'.join(place)}: the currency of {spec.name} ({raw.label}) is not stated, but the run has "
+        f"data.fx; expected its currency, because it is converted to {currency} or is in {currency} already. "
         f"Hint: {place[0]}: {_flow(_with_currency(place, settings))}, or the currency that it is in."
     )
 

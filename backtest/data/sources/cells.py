@@ -106,7 +106,7 @@ def to_numbers(cells: "pd.Series", name: str, places: Sequence[str]) -> Floats:
     if wrong.size:
         raise DataError(
             f"{places[wrong[0]]}: {name}: {str(cells.iloc[wrong[0]])!r} is not a number. "
-            "Hint: a point for decimals, no thousands separators, empty where there is none."
+            "Hint: use a decimal point, no thousands separators, and an empty cell for no value."
         )
     return numbers.to_numpy(dtype=float, na_value=float("nan"))
 

@@ -97,7 +97,7 @@ def _body(opened: Callable[[], BinaryIO], name: str, header_line: int, names: Se
         return pd.DataFrame(columns=["date", *names], dtype=float)
     except pd.errors.ParserWarning as problem:
         raise DataError(
-            f"{name}: line {header_line + 1} has more columns than the header. Hint: name them all"
+            f"{name}: line {header_line + 1} has more columns than the header. Hint: name every column"
         ) from problem
     except (OSError, EOFError, UnicodeDecodeError, pd.errors.ParserError) as problem:
         raise DataError(_unreadable(name, problem)) from problem

@@ -172,7 +172,7 @@ def _columns(names: list[str], label: str, values: str) -> tuple[dict[str, str],
     known = {name.strip().lower(): name for name in names}
     if values == "returns":
         if len(names) != 1:
-            raise DataError(f"{label}: {len(names)} columns next to the date; expected one of returns")
+            raise DataError(f"{label}: {len(names)} columns next to the date; expected one column of returns")
         return {names[0]: "return"}, ()
     if "close" in known and "dividends" in known:
         return {known[name]: column for name, column in _CLOSES.items() if name in known}, ()

@@ -86,7 +86,7 @@ class French(Source):
         lock = self._locks.setdefault(dataset, Lock())
         if not lock.acquire(timeout=seconds):
             raise TimedOut(
-                f"{label}: another download of {dataset} did not end in {seconds:.3g} s. "
+                f"{label}: another download of {dataset} did not finish in {seconds:.3g} s. "
                 "Hint: try again, or raise data.timeout."
             )
         try:
@@ -103,7 +103,7 @@ class French(Source):
             ending = " (daily ones end in _daily or _Daily)" if self._daily else ""
             raise UnknownSeries(
                 f"{label}: no data set {dataset} (status 404). "
-                f"Hint: it is named as the zip file in his library, without _CSV.zip{ending}."
+                f"Hint: use the name of the zip file in the library, without _CSV.zip{ending}."
             ) from problem
         refuse_page(content, label)
         return _first_table(_unzipped(content, label), 8 if self._daily else 6, label)
@@ -115,7 +115,7 @@ def _unzipped(content: bytes, label: str) -> str:
             [member] = (file for file in archive.infolist() if file.filename.lower().endswith((".csv", ".txt")))
             return archive.read(member).decode("latin-1") if member.file_size <= _LARGEST else ""
     except Exception as problem:  # each part of a damaged zip file raises different errors
-        raise SourceDown(f"{label}: no usable zip file of one CSV came. Hint: try again later.") from problem
+        raise SourceDown(f"{label}: no usable zip file with one CSV was returned. Hint: try again later.") from problem
 
 
 def _first_table(text: str, digits: int, label: str) -> pd.DataFrame:

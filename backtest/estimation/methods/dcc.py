@@ -8,7 +8,7 @@ from backtest.estimation.windows.rolling import unit_diagonal
 from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 
-HIGHEST_PERSISTENCE = 0.999  # a + b: at 1 the correlations would have no mean to go back to
+HIGHEST_PERSISTENCE = 0.999  # a + b: at 1 the correlations would have no mean to revert to
 # The search begins at the best of these (a + b, a / (a + b)).
 _STARTS = np.array([(0.5, 0.1), (0.9, 0.02), (0.9, 0.1), (0.97, 0.02), (0.97, 0.06), (0.99, 0.02)])
 
@@ -33,7 +33,7 @@ def fit_dcc(units: Floats, target: Floats) -> tuple[float, float]:
         target: (n, n), S, by `correlation_target`.
 
     Returns:
-        a and b; (0.0, 0.0), which is constant correlation, if nothing is more likely.
+        a and b; (0.0, 0.0), which is constant correlation, if no other point is more likely.
 
     Raises:
         EstimationError: S is singular, so the likelihood is not defined.

@@ -20,10 +20,9 @@ class SemiCovariance(Estimator):
 
     Definitions: docs/conventions/estimation.md#semi-covariance
 
-    Definitions: docs/conventions/estimation.md#semi-covariance
-
     Args:
-        threshold: excess return below which a period counts, decimal per period; 0 counts periods behind cash.
+        threshold: excess return below which a period counts, decimal per period; 0 counts periods with less than the
+            cash return.
     """
 
     covariance: Literal["semi_covariance"] = "semi_covariance"

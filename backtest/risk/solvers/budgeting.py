@@ -1,4 +1,4 @@
-"""Portfolios of given risk budgets: each asset contributes its budget to the portfolio's volatility.
+"""Portfolios with given risk budgets: each asset contributes its budget to the portfolio's volatility.
 
 With equal budgets this is risk parity, the portfolio of equal risk contributions (ERC). Sources: Maillard, Roncalli and
 Teïletche (2010), "The Properties of Equally Weighted Risk Contribution Portfolios"; Roncalli (2013), "Introduction to
@@ -27,7 +27,7 @@ A_THREADS_WORTH = 200.0  # microseconds of work that justify a thread
 
 
 class RiskBudgetSolution(NamedTuple):
-    """Weights that meet their risk budgets, their error, and the work that they took."""
+    """Weights that meet their risk budgets, their error, and the work of finding them."""
 
     weights: Floats
     """(n,), or (m, n) for a stack; fractions of the portfolio, Σ|w| = 1."""

@@ -69,8 +69,8 @@ def test_a_split_between_two_fetches_refetches_the_history_and_is_reported(
     assert before == 2 * now
     (line,) = said(caplog)
     assert line == (
-        "made up B: history has changed since it was fetched, so all of it is fetched again: other values on 19 "
-        f"of 20 dates, from 2020-01-01 on, most of all close of 2020-01-01, {before:g} before and {now:g} now"
+        "made up B: history has changed since it was fetched, so all of it is fetched again: different values on 19 "
+        f"of 20 dates, from 2020-01-01 on; largest change: close on 2020-01-01, {before:g} before and {now:g} now"
     )
 
 
@@ -92,22 +92,28 @@ class Changed(MadeUp):
 CHANGES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "a dividend told late": (
         lambda values: values.assign(dividends=values["dividends"].mask(values.index == values.index[20], 1.25)),
-        "other values on 1 of 25 dates, from 2020-01-29 on, most of all dividends of 2020-01-29, 0 before and 1.25 now",
+        (
+            "different values on 1 of 25 dates, from 2020-01-29 on; "
+            "largest change: dividends on 2020-01-29, 0 before and 1.25 now"
+        ),
     ),
     "a close that was missing": (
         lambda values: values.assign(close=values["close"].fillna(7.5)),
-        "other values on 2 of 25 dates, from 2020-01-06 on, most of all close of 2020-01-06, nan before and 7.5 now",
+        (
+            "different values on 2 of 25 dates, from 2020-01-06 on; "
+            "largest change: close on 2020-01-06, nan before and 7.5 now"
+        ),
     ),
-    "a date less": (lambda values: values.drop(values.index[20]), "dates that are gone: 1"),
+    "a date less": (lambda values: values.drop(values.index[20]), "dates removed: 1"),
     "a date more": (
         lambda values: pd.concat([values, values.iloc[[20]].shift(1, freq="3D")]).sort_index(),
-        "dates that are new among the old: 1",
+        "dates inserted: 1",
     ),
     "a date that moved": (
         lambda values: values.rename(index={values.index[22]: values.index[22] + pd.Timedelta(days=1)}),
-        "dates that are gone: 1; dates that are new among the old: 1",
+        "dates removed: 1; dates inserted: 1",
     ),
-    "columns less": (lambda values: values[["close"]], "it is of another kind"),
+    "columns less": (lambda values: values[["close"]], "its kind has changed"),
 }
 
 
@@ -210,7 +216,7 @@ def test_a_stale_series_is_used_if_its_source_fails_and_its_age_is_logged(
     aged(tmp_path, timedelta(days=5, minutes=1))
     found = fetched(tmp_path, MadeUp(9, always(problem)))
     assert found["A"].values.equals(history("A", 0).values)
-    assert said(caplog) == ["no way. Going on with values up to 2020-01-28, fetched 5 days ago."]
+    assert said(caplog) == ["no way. Continuing with values up to 2020-01-28, fetched 5 days ago."]
     entry = Cache(tmp_path).entry("made-up", "A")
     assert entry is not None
     assert datetime.now(UTC) - entry.fetched_at > timedelta(days=5)  # it is asked for again next time
@@ -230,9 +236,9 @@ def test_offline_makes_no_requests(tmp_path: Path, caplog: pytest.LogCaptureFixt
     aged(tmp_path, timedelta(hours=30, minutes=1))
     for limit in (2, 1):
         fetched(tmp_path, source, offline=True, max_age=timedelta(days=limit))
-    assert said(caplog) == ["made up A: offline, with values up to 2020-01-28, fetched 30 h ago."]
+    assert said(caplog) == ["made up A: offline, using values up to 2020-01-28, fetched 30 h ago."]
     with pytest.raises(
-        DataUnavailableError, match=r"^made-up B: not in the cache, and offline no source is asked\. Hint:"
+        DataUnavailableError, match=r"^made-up B: not in the cache, and no source is asked when offline\. Hint:"
     ):
         fetched(tmp_path, source, "AB", offline=True)
     assert source.asked == []
@@ -264,7 +270,9 @@ def test_a_series_locked_by_another_process_uses_the_cached_values(
     on_clock(monkeypatch)
     with Cache(tmp_path).lock("made-up", "A", 1.0):
         fetched(tmp_path, MadeUp(9), seconds=0.2)
-    assert said(caplog)[0].startswith("made-up A: another process is still fetching it after 0 s. Going on with values")
+    assert said(caplog)[0].startswith(
+        "made-up A: another process is still fetching it after 0 s. Continuing with values"
+    )
 
 
 def test_a_cache_that_cannot_be_written_still_reads(
@@ -281,7 +289,7 @@ def test_a_cache_that_cannot_be_written_still_reads(
     assert fetched(tmp_path, source, max_age=timedelta(days=1))["A"].values.equals(history("A", 0).values)
     assert said(caplog) == []
     fetched(tmp_path, source)
-    assert "the cache cannot be written (Permission denied). Going on with values up to 2020-01-28" in said(caplog)[0]
+    assert "the cache cannot be written (Permission denied). Continuing with values up to 2020-01-28" in said(caplog)[0]
     with pytest.raises(DataUnavailableError, match=r"cannot be written \(Permission denied\)\. Hint: ") as told:
         fetched(tmp_path, source, "BCD")
     assert str(told.value).count("\n") == 0

@@ -38,8 +38,8 @@ class Pace:
             if self._held >= deadline:
                 wait = self._held - now
                 raise RateLimited(
-                    f"{label}: not asked, as its source wants a pause of {wait:.0f} s, longer than is left. "
-                    "Hint: try again later, or data.timeout: a longer time.",
+                    f"{label}: not requested, because the source asks for a pause of {wait:.0f} s, longer than "
+                    "the time left. Hint: try again later, or raise data.timeout.",
                     wait,
                 )
             begin = max(now, self._next, self._held)
@@ -76,7 +76,7 @@ def ask(source: Source, symbol: str, label: str, since: date | None, *, deadline
         pace.wait(label, deadline)
         left = deadline - time.monotonic()
         if left <= 0:
-            raise TimedOut(f"{label}: not asked, as no time is left. Hint: data.timeout: a longer time.")
+            raise TimedOut(f"{label}: not requested, because no time is left. Hint: raise data.timeout.")
         return _validated(source.fetch(symbol, since, min(left, _LONGEST_ATTEMPT)), label)
 
     backing_off = tenacity.wait_exponential(multiplier=0.5, max=10) + tenacity.wait_random(0, 0.5)

@@ -107,14 +107,14 @@ def _failure(problem: exceptions.RequestException, label: str) -> DataUnavailabl
     if isinstance(problem, exceptions.IncompleteRead | exceptions.ChunkedEncodingError):
         return SourceDown(f"{label}: Yahoo's answer was cut off")
     if any(sign in str(problem).lower() for sign in _BROKEN_OFF):
-        return SourceDown(f"{label}: Yahoo broke the connection off. Hint: try again later.")
+        return SourceDown(f"{label}: Yahoo closed the connection. Hint: try again later.")
     if isinstance(problem, exceptions.ConnectionError | exceptions.ProxyError | exceptions.SSLError):
-        return NoNetwork(f"{label}: Yahoo cannot be reached. Hint: is there a network? --offline uses the cache.")
+        return NoNetwork(f"{label}: Yahoo cannot be reached. Hint: check the network, or use the cache with --offline.")
     return SourceDown(f"{label}: the request failed ({type(problem).__name__})")
 
 
 def _late(label: str) -> TimedOut:
-    return TimedOut(f"{label}: Yahoo did not answer in time. Hint: try again later, or data.timeout: a longer time.")
+    return TimedOut(f"{label}: Yahoo did not answer in time. Hint: try again later, or raise data.timeout.")
 
 
 def _unknown(label: str) -> UnknownSeries:
@@ -148,7 +148,7 @@ def _checked_meta(answer: Any, label: str) -> Mapping[str, Any]:
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
         what = "Yahoo's answer was cut off, or is not data. Hint: try again later."
         if answer.content.lstrip()[:1] == b"<":
-            what = "a web page came in place of data. Hint: does the network ask for a login?"
+            what = "got a web page instead of data. Hint: the network may require a login."
         raise SourceDown(f"{label}: {what}") from problem
     if isinstance(error, dict) and error.get("code") == "Not Found":
         raise _unknown(label)
@@ -165,6 +165,6 @@ def _checked_meta(answer: Any, label: str) -> Mapping[str, Any]:
     if others:
         raise DataError(
             f"{label}: dividends are in {', '.join(sorted(others))} and closes in {about.get('currency')}; expected "
-            "one currency, as a total return needs. Hint: take a listing of it elsewhere, or a file of your own."
+            "one currency, which a total return needs. Hint: use another listing, or your own file."
         )
     return about
