@@ -18,7 +18,7 @@ class Preparation:
     """The series of a run between their sources and `MarketData`. Each step returns a changed copy.
 
     Args:
-        settings: of the data.
+        settings: the `data:` section.
         folder: folder that paths are relative to.
         series: series of the run, by role.
         raw: raw series, as their sources have them.
@@ -52,7 +52,7 @@ def locate(settings: DataSettings, folder: Path) -> Preparation:
     """Return the series of a run with their places at their sources; nothing is read.
 
     Args:
-        settings: of the data.
+        settings: the `data:` section.
         folder: that paths are relative to.
 
     Raises:

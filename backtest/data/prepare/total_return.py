@@ -65,7 +65,7 @@ def _at_closes(values: pd.DataFrame, column: str, rows: NDArray[np.intp]) -> Flo
 def _with_gains(
     dividends: Floats, gains: Floats, close: Floats, dates: pd.DatetimeIndex
 ) -> tuple[Floats, tuple[str, ...]]:
-    """Return dividends plus gains, each counted once, and a note of each case in which both readings are possible."""
+    """Return dividends plus gains, each counted once, and a note on each case in which both readings are possible."""
     total = dividends + gains
     fall = -np.diff(close, prepend=np.nan)
     unclear = (gains > 0) & (dividends >= gains)

@@ -90,7 +90,7 @@ def find_in_rate(series: str, dates: Dates, rates: Floats, periods_per_year: int
     Dates without a value are not gaps: publishers of rates list holidays.
 
     Args:
-        series: its name.
+        series: name of the series.
         dates: (T,) rising.
         rates: (T,) decimal a year; NaN = no value.
         periods_per_year: one of `frequencies.FREQUENCIES`; None if the dates have none of them.

@@ -61,7 +61,7 @@ def to_dates(cells: "pd.Series", places: Sequence[str]) -> tuple[pd.DatetimeInde
 
     Args:
         cells: texts, numbers such as 20200131, or dates.
-        places: of the cells, for messages.
+        places: places of the cells, for messages.
 
     Returns:
         The dates, and the times of day as `clock_of` writes them.

@@ -42,7 +42,7 @@ _PERIODS = {1: "month", 3: "quarter", 6: "half-year", 12: "year"}
 
 
 class Fred(Source):
-    """Any series of FRED, from the download of its graphs; no key is needed.
+    """Any series of FRED, downloaded as the data of its graph; no API key is needed.
 
     Bill rates, Treasury yields of constant maturity and overnight rates are recognised as rates. Other series are
     levels, with a note unless they are known to be total returns. Series dated on the first day of their month, quarter

@@ -64,7 +64,7 @@ def expanding_sample_covariance(
     covariances = np.full((len(rows), count, count), np.nan)
     sums = None
     for at, columns, rows_used in window_places(excess_returns, rows, least, missing, expanding=True):
-        if sums is None or not sums.go_on_to(columns, rows_used):
+        if sums is None or not sums.extends(columns, rows_used):
             sums = _Sums(excess_returns, columns, rows_used)
         covariances[at] = scatter(sums.covariance_at(rows_used), columns, count)
     return clear_rounding(covariances)
@@ -78,7 +78,7 @@ class _Sums:
         self._shift = excess_returns[np.ix_(rows_used, columns)].mean(axis=0)
         self._products, self._sum = np.zeros((columns.size, columns.size)), np.zeros(columns.size)
 
-    def go_on_to(self, columns: NDArray[np.intp], rows_used: NDArray[np.intp]) -> bool:
+    def extends(self, columns: NDArray[np.intp], rows_used: NDArray[np.intp]) -> bool:
         """Return whether a window extends the previous window: same assets, same first row."""
         return bool(rows_used[0] == self._first) and np.array_equal(columns, self._columns)
 

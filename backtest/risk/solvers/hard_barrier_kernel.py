@@ -85,7 +85,7 @@ def newton_direction(cov: Floats, budget: Floats, vol: Floats, x: Floats, work: 
 
 @reordered_kernel
 def newton(cov: Floats, budget: Floats, vol: Floats, x: Floats, gradient: Floats, work: Floats) -> int:
-    """Iterate until the error is small, or until rounding or the lack of a solution stops it; return the products."""
+    """Iterate until the error is small, or rounding or a missing solution stops it; return the number of products."""
     residual, direction, change, ahead = work[0], work[1], work[3], work[4]
     products, best, stalls = 0, inf, 0
     for _ in range(NEWTON_STEPS):

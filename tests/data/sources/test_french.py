@@ -276,8 +276,8 @@ def test_an_unknown_daily_data_set_has_a_hint_at_names(server: FakeWeb) -> None:
     with pytest.raises(UnknownSeries) as caught:
         daily(server).fetch("25_Portfolios_5x5/SMB", None, HANG)
     assert str(caught.value) == (
-        "french_daily 25_Portfolios_5x5/SMB: no data set 25_Portfolios_5x5_daily (status 404). Hint: it is named as "
-        "the zip file in his library, without _CSV.zip (daily ones end in _daily or _Daily)."
+        "french_daily 25_Portfolios_5x5/SMB: no data set 25_Portfolios_5x5_daily (status 404). Hint: use the name "
+        "of the zip file in the library, without _CSV.zip (daily ones end in _daily or _Daily)."
     )
 
 
