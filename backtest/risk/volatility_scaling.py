@@ -132,7 +132,8 @@ def apply_multiples(
     Raises:
         BacktestError: the cap is not above zero.
 
-    >>> apply_multiples([[0.6, 0.4], [0.3, -0.2]], [5.0, 1.0], max_gross_exposure=3, min_gross_exposure=0.75).round(2).tolist()
+    >>> weights = [[0.6, 0.4], [0.3, -0.2]]
+    >>> apply_multiples(weights, [5.0, 1.0], max_gross_exposure=3, min_gross_exposure=0.75).round(2).tolist()
     [[1.8, 1.2], [0.45, -0.3]]
     """
     if not max_gross_exposure > 0:
