@@ -23,7 +23,7 @@ class DamagedEntry(DataUnavailableError):  # noqa: N818 - named after what it is
     Args:
         message: message for the user.
         source: name of the source.
-        symbol: symbol at the source, as far as it is known.
+        symbol: symbol at the source, if it is known.
     """
 
     def __init__(self, message: str, source: str, symbol: str) -> None:

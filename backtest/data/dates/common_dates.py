@@ -12,7 +12,7 @@ from backtest.data.market_data import MarketData
 from backtest.data.quality.shifted_dates import shifted
 from backtest.errors import DataError
 
-_FEW = 20  # dates; fewer say less about the sessions of a week than the whole histories do
+_FEW = 20  # dates; fewer shared dates show the sessions of a week less clearly than the whole histories
 
 
 def shared_dates(markets: Sequence[MarketData]) -> pd.DatetimeIndex:

@@ -130,7 +130,7 @@ def check_daily(funds: Mapping[str, LeveragedFund], dates: pd.DatetimeIndex) -> 
 def history(
     name: str, fund: LeveragedFund, of: tuple[Floats, Floats], cash_returns: Floats, dates: pd.DatetimeIndex
 ) -> tuple[Floats, Floats]:
-    """Return level and returns of a fund on the dates of a run, on each of which it is reset.
+    """Return level and returns of a fund that is reset on each date of a run.
 
     Args:
         name: name of the fund, for messages.

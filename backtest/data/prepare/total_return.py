@@ -53,7 +53,7 @@ def total_return_level(values: pd.DataFrame) -> tuple[pd.Series, tuple[str, ...]
 
 
 def _at_closes(values: pd.DataFrame, column: str, rows: NDArray[np.intp]) -> Floats:
-    """Return (n,) payments at each of the n closes: of its own date, and of earlier dates without a close."""
+    """Return the (n,) payments reinvested at each close: from its own date, and from earlier dates without a close."""
     if column not in values:
         return np.zeros(rows.size)
     paid = np.nan_to_num(values[column].to_numpy(dtype=float), nan=0.0)

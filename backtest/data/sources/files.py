@@ -203,7 +203,7 @@ def _download(address: str, label: str, seconds: float) -> bytes:
         raise UnknownSeries(f"{label}: nothing at {public(address)}") from problem
     except ImportError as problem:
         raise DataError(f"{label}: {problem}. Hint: install that package too.") from problem
-    except Exception as problem:  # each file system has errors of its own
+    except Exception as problem:  # each file system raises its own errors
         raise DataUnavailableError(
             f"{label}: {public(address)} could not be read ({type(problem).__name__})"
         ) from problem

@@ -12,7 +12,7 @@ REBALANCE, BAND, MARGIN_CALL, NO_PRICE = range(4)
 """Reasons for a trade."""
 
 REFUSED, NOTHING, DONE = range(-1, 2)
-"""Outcomes of a trade: it is not possible, nothing had to be traded, or it was made."""
+"""Outcomes of a trade: it was refused, nothing had to be traded, or it was made."""
 
 CASH_RETURN, BASE, INTEREST_YEARS, FEE_YEARS = range(4)  # rows of PeriodArrays.series
 CHARGE, ROLL, EXPENSES, MAINTENANCE, INITIAL, RESTORED, TRADING = range(7)  # rows of TermArrays.rates

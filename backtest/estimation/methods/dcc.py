@@ -53,7 +53,7 @@ def fit_dcc(units: Floats, target: Floats) -> tuple[float, float]:
             "returns than assets, and no asset that is a combination of others"
         )
     start = min(_STARTS, key=at)
-    with one_blas_thread():  # again, as SciPy has loaded a BLAS of its own
+    with one_blas_thread():  # again, as SciPy has loaded its own BLAS
         bounds = [(0, HIGHEST_PERSISTENCE), (0, 1)]
         search = minimize(at, start, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-12})
     # Rounding may end the search before its own conditions are met. Every point has a likelihood: take the best one.

@@ -26,7 +26,7 @@ class SemiCovariance(Estimator):
     """
 
     covariance: Literal["semi_covariance"] = "semi_covariance"
-    formula: ClassVar[str] = "Σ min(x - τ, 0) min(x - τ, 0)ᵀ / T, x the excess returns without their mean taken off"
+    formula: ClassVar[str] = "Σ min(x - τ, 0) min(x - τ, 0)ᵀ / T, x the excess returns, mean not subtracted"
     source: ClassVar[str] = "Estrada (2008), J. Applied Finance 18"
     threshold: FiniteFloat = 0.0
 

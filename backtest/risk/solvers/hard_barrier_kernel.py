@@ -3,7 +3,7 @@
 The problem and the notation are the same as in `barrier_kernel`, which has come close to the solution. Conjugate
 gradients find the Newton steps, with an accuracy that rises along the way (Dembo, Eisenstat, Steihaug 1982). In plain
 double precision the contributions of such problems are only rounding below about 1e-8, so the last steps use residuals
-of twice the precision. The code has a file of its own because it takes seconds to compile and most runs never need it.
+of twice the precision. The code has its own file because it takes seconds to compile and most runs never need it.
 """
 
 from math import inf, sqrt

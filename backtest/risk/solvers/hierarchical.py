@@ -30,10 +30,10 @@ def hierarchical_risk_parity_weights(covariance: ArrayLike, linkage: Linkage = "
        The first half gets v_2 / (v_1 + v_2) of the capital of the whole.
 
     The order is halved, not the tree, so it matters which branch comes first. As in the paper, that is the branch
-    joined earlier, with single assets before clusters. Of two single assets the paper takes the one listed first; this
-    function takes the less volatile asset, which also comes first if distances tie. The order of the assets therefore
-    matters only among assets of equal volatility: twins may get different weights. Nearly equal distances may swap from
-    one date to the next, and the weights change with them.
+    joined earlier, with single assets before clusters. If both branches are single assets, the paper takes the asset
+    listed first; this function takes the less volatile asset, which also comes first if distances tie. The order of the
+    assets therefore matters only among assets of equal volatility: twins may get different weights. Nearly equal
+    distances may swap from one date to the next, and the weights change with them.
 
     Args:
         covariance: (n, n), or (m, n, n) for a stack; of any unit. It may be singular.

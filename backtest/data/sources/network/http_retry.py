@@ -31,7 +31,7 @@ class Pace:
         """Sleep until it is this request's turn.
 
         Raises:
-            RateLimited: the source asked for a pause that ends too late.
+            RateLimited: the source asked for a pause that ends after the deadline.
         """
         with self._lock:
             now = time.monotonic()
