@@ -98,7 +98,7 @@ class ViewBatch:
 
 @dataclass(frozen=True)
 class _LazyViews(Sequence[MarketView]):
-    """Views created on access, because each owns its part of history and all together would fill the memory."""
+    """Views created on access, because each owns a copy of its history, and all together would not fit into memory."""
 
     batch: ViewBatch
     dates: range

@@ -282,7 +282,7 @@ class MarketViews(Sequence[MarketView]):
         unknown = [names[i] for i in np.flatnonzero(stack.any(axis=0)) if names[i] not in self.assets]
         if unknown:
             raise StrategyError(
-                f"the benchmark holds {', '.join(unknown)}, whose risk this run does not know on that date. "
+                f"the benchmark holds {', '.join(unknown)}, whose risk is unknown to this run on that date. "
                 "Hint: add it to data.assets, or give target_volatility as a number."
             )
         weights = np.zeros((len(self), len(self.assets)))

@@ -41,7 +41,7 @@ IN_FUNDS = "kind, leverage, swap_spread_bps, expense_ratio_bps, cash_spread_bps,
 NEGATIVE = "is negative: borrowing would cost less than the cash return. Hint: set allow_negative_spread: true if that is intended"
 DATE = "expected a date such as 2012-12-31"
 DATES = "dates with values, such as {1990-01-01: 50}"
-SIZES = "sizes of the loan with spreads, such as {0: 150, 100000: 100}"
+SIZES = "loan sizes with spreads, such as {0: 150, 100000: 100}"
 NUMBERS = "expected a valid number or names with values, such as {gold: 1}"
 MONEY = "an amount of money; expected initial_capital too, such as 1000000, at the top level"
 
@@ -112,7 +112,7 @@ FINANCING = {
     "spread as a list": ("{spread_bps: [50]}", "[50]", f"spread_bps: got [50], expected a valid number or {DATES}"),
     # tiers
     "tiers that begin above 0": ("{tiers: {100: 150, 100000: 100}}", "{100:", "tiers: the first size is 100; expected 0, for the spread of the smallest loan"),
-    "tiers out of order": ("{tiers: {0: 150, 100000: 100, 5000: 10}}", "{0:", "tiers: 5000 comes after 100000; expected rising sizes of the loan"),
+    "tiers out of order": ("{tiers: {0: 150, 100000: 100, 5000: 10}}", "{0:", "tiers: 5000 comes after 100000; expected rising loan sizes"),
     "no tiers": ("{tiers: {}}", "{}", f"tiers: empty; expected {SIZES}"),
     "tiers without sizes": ("{tiers: [150, 100]}", "[150", f"tiers: got [150, 100], expected {SIZES}"),
     "tiers beside a spread": ("{spread_bps: 50, tiers: {0: 150, 100000: 100}}", "{0:", "tiers: given together with spread_bps; expected only one of the two"),

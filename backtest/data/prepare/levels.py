@@ -56,7 +56,7 @@ def _with_dates(table: SeriesTable, settings: DataSettings, known: pd.DatetimeIn
     """
     values = table.values.dropna(how="all")
     if len(values) < 2:
-        raise DataError(f"{table.label}: no two dates with a value for {', '.join(values.columns)}")
+        raise DataError(f"{table.label}: fewer than two dates with a value for {', '.join(values.columns)}")
     spacing = _spacing(values)
     notes: tuple[str, ...] = ()
     if spacing.periods_per_year == 12:

@@ -35,7 +35,7 @@ def tabulate(data: Preparation) -> Preparation:
 def level_or_return(name: str, raw: RawSeries) -> tuple[pd.Series, tuple[str, ...]]:
     """Return the level, return or rate of a series by date, and caveats of its calculation.
 
-    Closes at or below zero give values without meaning; `check` refuses them.
+    Closes at or below zero give meaningless values; `check` refuses them.
     """
     if raw.kind != "closes":
         return pd.Series(raw.values.to_numpy()[:, 0], index=raw.values.index, name=name, copy=False), ()

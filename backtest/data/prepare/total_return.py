@@ -15,7 +15,7 @@ def total_return_level(values: pd.DataFrame) -> tuple[pd.Series, tuple[str, ...]
 
     The level begins at the first close (only ratios of levels have a meaning), so that no level depends on later
     values: a longer history gives the same bits, whereas adjusted closes all change with each new dividend. Closes and
-    payments are both per share as of the day of fetching, so splits do not enter.
+    payments are both per share as of the day of fetching, so splits do not matter.
 
     Payments on or before the first close are left out, because a buyer at that close does not get them. A payment on a
     date without a close is reinvested at the next close, the first at which anything can be bought.

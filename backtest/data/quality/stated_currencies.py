@@ -18,8 +18,8 @@ _Place = tuple[str, ...]  # path of a setting below `data`
 def currencies_of(data: Preparation) -> dict[str, str]:
     """Return the currency of each series that has one, by name: assets, cash, the loan rate and splice series.
 
-    An asset whose currency neither its settings nor its source state is in the currency of the run. Cash, the loan
-    rate and splice series have to state theirs in a run with `data.fx`.
+    An asset is in the currency of the run if neither its settings nor its source states a currency. Cash, the loan rate
+    and splice series have to state their currency in a run with `data.fx`.
 
     Raises:
         DataError: a series that cannot be converted or does not state its currency, a source that contradicts the
@@ -64,7 +64,7 @@ def _check_exchange_rates(data: Preparation, currencies: Mapping[str, str]) -> N
 
 
 def _check_source(setting: str, raw: RawSeries, expected: str, why: str) -> None:
-    """Raise `DataError` if a source states another currency than the expected one."""
+    """Raise `DataError` if a source states a currency other than the expected currency."""
     stated = currency_of(raw)
     if stated not in (None, expected):
         raise DataError(

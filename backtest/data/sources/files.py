@@ -130,7 +130,7 @@ class Files(Source):
     def _own_file(self, symbol: str, seconds: float) -> RawSeries:
         if self._address:
             if not all(letter.isalnum() or letter in "._-^=" for letter in symbol):
-                raise UnknownSeries(f"{self._label}: {symbol!r} cannot be the name of a file in it")
+                raise UnknownSeries(f"{self._label}: {symbol!r} cannot be the name of a file in this folder")
             place = f"{self._path}{symbol}{self._ending}"
         elif symbol not in self._in_folder:
             raise UnknownSeries(f"{self._label}: no file {symbol}{self._ending} in this folder")
@@ -172,7 +172,7 @@ def _columns(names: list[str], label: str, values: str) -> tuple[dict[str, str],
     known = {name.strip().lower(): name for name in names}
     if values == "returns":
         if len(names) != 1:
-            raise DataError(f"{label}: {len(names)} columns next to the date; expected one column of returns")
+            raise DataError(f"{label}: {len(names)} columns in addition to the date; expected one column of returns")
         return {names[0]: "return"}, ()
     if "close" in known and "dividends" in known:
         return {known[name]: column for name, column in _CLOSES.items() if name in known}, ()

@@ -77,7 +77,7 @@ class YFinance(Source):
             return _raw_series(history, symbol, label, session.about, self._columns)
 
     def _shared_session(self) -> "JudgingSession":
-        """Return one session for all threads, as the client has one."""
+        """Return the session for all threads; the client uses a single session."""
         from backtest.data.sources.network.yahoo_session import JudgingSession
 
         with _setting_up:

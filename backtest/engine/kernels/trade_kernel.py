@@ -129,7 +129,7 @@ def clip_to_band(weight: float, target: float, width: float) -> float:
 
 @lean_kernel
 def move_to_bands(table: Floats) -> None:
-    """Replace targets by the weights nearest to the holdings that are inside the bands and have the sum of the targets.
+    """Replace targets by the weights inside the bands that are nearest to the holdings and sum to the same total.
 
     This is least squares over a box with a given sum: the solution is clip(w_held,i + μ, low_i, high_i), by
     `clip_to_band`, where μ gives the sum of the targets.

@@ -36,19 +36,19 @@ _EXAMPLE = "{0: 150, 100000: 100}"
 
 def _one_for_each_size(given: Any) -> Any:
     if not isinstance(given, Mapping):
-        raise PydanticCustomError("tiers_type", "sizes of the loan with spreads, such as {tiers}", {"tiers": _EXAMPLE})
+        raise PydanticCustomError("tiers_type", "loan sizes with spreads, such as {tiers}", {"tiers": _EXAMPLE})
     return given
 
 
 def _tiers_rise(tiers: dict[float, float]) -> dict[float, float]:
     sizes = list(tiers)
     if not sizes:
-        raise ValueError(f"empty; expected sizes of the loan with spreads, such as {_EXAMPLE}")
+        raise ValueError(f"empty; expected loan sizes with spreads, such as {_EXAMPLE}")
     if sizes[0] != 0:
         raise ValueError(f"the first size is {sizes[0]:g}; expected 0, for the spread of the smallest loan")
     for smaller, larger in pairwise(sizes):
         if not larger > smaller:
-            raise ValueError(f"{larger:g} comes after {smaller:g}; expected rising sizes of the loan")
+            raise ValueError(f"{larger:g} comes after {smaller:g}; expected rising loan sizes")
     return tiers
 
 

@@ -84,10 +84,10 @@ def risk_parity_weights(
 def solve_risk_budgets(
     covariance: ArrayLike, budgets: ArrayLike | None = None, signs: ArrayLike | None = None
 ) -> RiskBudgetSolution:
-    """Return the weights of `risk_parity_weights` with their error and the work that they took.
+    """Return the weights of `risk_parity_weights` with their error and the work of finding them.
 
-    Arguments and errors are the same as there. The work is at most 400 + 70 (n + 22) products with the covariance, and
-    usually 10 to 20.
+    Arguments and errors are the same as in `risk_parity_weights`. The work is at most 400 + 70 (n + 22) products with
+    the covariance, and usually 10 to 20.
 
     >>> solution = solve_risk_budgets([[0.0225, 0.0015], [0.0015, 0.0025]], budgets=[0.6, 0.4])
     >>> bool(solution.error < 1e-10), int(solution.iterations) < 20
