@@ -122,7 +122,7 @@ def test_an_estimator_of_the_whole_sample_is_caught_on_fixed_weights_too(
 def test_leverage_smoothed_in_hindsight_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The mean of all multiples of the run, before and after: smooth, and known to nobody."""
     monkeypatch.setattr(
-        "backtest.strategy.scaling.smoothed", lambda wanted, *_: np.full_like(wanted, np.nanmean(wanted))
+        "backtest.strategy.scaling.smooth_multiples", lambda wanted, *_: np.full_like(wanted, np.nanmean(wanted))
     )
     harness = Harness(tmp_path, Case("equal_weight", {}, leverage={"target_volatility": 0.1, "smoothing": 0.5}))
     assert harness.caught() >= {"target_weights", "risk_contributions"}
