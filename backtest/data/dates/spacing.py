@@ -47,7 +47,7 @@ class Spacing:
 
     Args:
         rows_per_year: counted over the time that the dates cover, without isolated long gaps.
-        periods_per_year: the supported frequency within 10 % of it; None if there is none.
+        periods_per_year: the supported frequency within 10 % of the rows per year; None if all are further away.
         usual: median step in calendar days.
         sessions: days of the week with sessions, Monday is 0; empty unless most steps are of a few days.
     """
@@ -59,12 +59,12 @@ class Spacing:
 
     @property
     def rounded(self) -> int:
-        """Supported periods per year or, if there are none, the rounded rows per year."""
+        """Return the supported periods per year, else the rounded rows per year."""
         return self.periods_per_year or round(self.rows_per_year)
 
     @property
     def in_words(self) -> str:
-        """Periods per year for messages: `12`, or `about 36.5` if that is not supported."""
+        """Return the periods per year for messages: `12`, or `about 36.5` for an unsupported number."""
         return str(self.periods_per_year or f"about {self.rows_per_year:.3g}")
 
     @property
@@ -78,7 +78,7 @@ class Spacing:
 
 
 def spacing_of(dates: pd.DatetimeIndex) -> Spacing:
-    """Infer how often dates come.
+    """Infer the frequency of dates.
 
     Daily dates are counted as sessions per week, so that a few days suffice and holidays do not matter; all others as
     steps per elapsed time.
@@ -88,8 +88,8 @@ def spacing_of(dates: pd.DatetimeIndex) -> Spacing:
 
     >>> spacing_of(pd.date_range("2020-01-31", periods=6, freq="ME")).periods_per_year
     12
-    >>> spacing_of(pd.date_range("2020-01-01", periods=20, freq="10D")).periods_per_year is None
-    True
+    >>> print(spacing_of(pd.date_range("2020-01-01", periods=20, freq="10D")).periods_per_year)
+    None
     """
     days = dates.to_numpy().astype("datetime64[D]").astype(np.int64)
     steps = np.diff(days)

@@ -51,5 +51,5 @@ def stray_days(days: Dates) -> tuple[int, int, str] | None:
 
 
 def and_more(others: int) -> str:
-    """Return a remark on the number of others, empty if there are none."""
+    """Return a remark on the number of others, empty for no others."""
     return f" (and {others} more)" if others else ""

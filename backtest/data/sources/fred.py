@@ -72,7 +72,7 @@ class Fred(Source):
         refuse_page(content, label)
         values = _values(content, symbol, label)
         if values.empty:
-            raise NoDataInRange(f"{label}: no value{'' if since is None else f' since {since}'}")
+            raise NoDataInRange(f"{label}: no value" + (f" since {since}" if since else ""))
         return _raw_series(values, symbol.upper(), label)
 
 

@@ -67,7 +67,7 @@ def by_asset(
         otherwise: value of an asset without a number.
 
     Raises:
-        ConfigError: an asset has no number, and `otherwise` is None.
+        ConfigError: an asset has no number, and `otherwise` is not given.
 
     Example:
         >>> given = {"bonds": 5.0, "gold": 20.0}
