@@ -128,11 +128,11 @@ def test_changes_between_two_fetches_are_logged_and_end_like_a_fresh_fetch(
     before = bt.run(config)
     if change == "a dividend of the past":
         listed["SPY"].dividends = {DAYS[30]: 0.5, DAYS[-8]: 1.25}
-        warned = ["1 of 751 dates", f"dividends of {DAYS[-8]}", "1.25 now"]
+        warned = ["1 of 751 dates", f"dividends on {DAYS[-8]}", "1.25 now"]
     elif change == "a split":
         listed["SPY"].closes = [None if close is None else close / 2 for close in listed["SPY"].closes]
         listed["SPY"].dividends, listed["SPY"].splits = {DAYS[30]: 0.25}, {DAYS[-7]: (2, 1)}
-        warned = ["751 of 751 dates", f"splits of {DAYS[-7]}", "2 now"]
+        warned = ["751 of 751 dates", f"splits on {DAYS[-7]}", "2 now"]
     else:
         listed["SPY"].dates, listed["SPY"].closes = DAYS, walk("SPY", DATES).closes
         listed["SPY"].dividends |= {DAYS[-3]: 0.75} if change == "a new dividend" else {}
