@@ -8,7 +8,7 @@ from .sixty_forty import SixtyForty
 
 
 class AllWeather(SixtyForty):
-    """Fixed weights, 30 % equities, 55 % bonds, 15 % commodities and gold; unlevered, its risk is not balanced.
+    """Fixed weights: 30 % equities, 55 % bonds, 15 % commodities and gold. Without leverage, its risk is not balanced.
 
     `weights` are by asset class, split equally within a class, or by asset; the rest is cash.
 

@@ -8,7 +8,7 @@ from backtest.strategy import MarketView, MarketViews, Strategy
 
 
 class EqualWeight(Strategy):
-    """The same capital in every asset: w_i = 1/n (DeMiguel, Garlappi, Uppal 2009).
+    """Equal capital in every asset: w_i = 1/n (DeMiguel, Garlappi, Uppal 2009).
 
     Definitions: docs/conventions/strategies.md#weights-from-volatilities
     """

@@ -16,12 +16,12 @@ class ERCExpectedShortfall(Strategy):
     """Equal contributions to expected shortfall: the minimum of ES(x) - Σ b_i log x_i, scaled to 1 (Roncalli 2013).
 
     ES is the average loss of the worst 1 - `level` of the last `window` excess returns. It uses excess returns, as the
-    covariance does, so that cash is free of risk. If `distribution` is gaussian, returns are assumed to be normal, with
+    covariance does, so that cash is risk-free. If `distribution` is gaussian, returns are assumed to be normal, with
     the mean of the window and the run's covariance; with means of zero the weights would equal `erc`. `budgets` are
     shares of expected shortfall, by asset, by class or in groups, as in `erc`.
 
-    An asset joins when its own window is full. If some long-only portfolio did not lose in its tail, no weights exist
-    and the run stops with an error; choose a longer window.
+    An asset joins when its own window is full. If some long-only portfolio had no loss in its tail, there is no
+    solution and the run stops with an error; choose a longer window.
 
     Definitions: docs/conventions/strategies.md#equal-contributions-to-expected-shortfall
     """

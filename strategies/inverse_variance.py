@@ -11,8 +11,8 @@ from backtest.strategy import MarketView, MarketViews, Strategy
 class InverseVariance(Strategy):
     """Weights inversely proportional to variance: w_i = (1/σ_i²) / Σ_j (1/σ_j²).
 
-    This is the portfolio of least variance if assets are uncorrelated (Markowitz 1952). It favours calm assets more
-    than risk parity does.
+    This is the minimum-variance portfolio if assets are uncorrelated (Markowitz 1952). It favours low-volatility assets
+    more than risk parity does.
 
     Definitions: docs/conventions/strategies.md#weights-from-volatilities
     """

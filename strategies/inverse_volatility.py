@@ -11,8 +11,8 @@ from backtest.strategy import MarketView, MarketViews, Strategy
 class InverseVolatility(Strategy):
     """Weights inversely proportional to volatility: w_i = (1/σ_i) / Σ_j (1/σ_j).
 
-    Risk contributions are equal if all correlations are equal, so always for two assets (Asness, Frazzini, Pedersen
-    2012).
+    Risk contributions are equal if all correlations are equal, which always holds for two assets (Asness, Frazzini,
+    Pedersen 2012).
 
     Definitions: docs/conventions/strategies.md#weights-from-volatilities
     """

@@ -9,7 +9,7 @@ from backtest.strategy import MarketView, MarketViews, Strategy
 
 
 class MaximumDiversification(Strategy):
-    """The largest diversification ratio wᵀσ / sqrt(wᵀΣw), long-only (Choueifaty, Coignard 2008).
+    """Largest diversification ratio wᵀσ / sqrt(wᵀΣw), long-only (Choueifaty, Coignard 2008).
 
     The portfolio has the same correlation with every asset that it holds. If the covariance is singular, twins share
     equally.

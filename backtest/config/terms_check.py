@@ -101,7 +101,7 @@ def _by_asset(document: Document, location: Location, assets: tuple[str, ...], c
     left_out = [name for name in assets if name not in given and classes.get(name) not in given]
     if left_out and location not in _MAY_LEAVE_OUT:
         expected = f"expected one number, or one for each asset or its class ({have})"
-        return [f"{document.at(location)}: {dotted(location)}: nothing for {join_names(left_out)}; {expected}"]
+        return [f"{document.at(location)}: {dotted(location)}: no value for {join_names(left_out)}; {expected}"]
     return []
 
 

@@ -32,7 +32,7 @@ NAMES_IN_USE = (
     "date", "cash_interest", "financing_cost", "financing_at_cash_rate", "financing_spread", "borrow_fees",
     "trading_costs", "other_fees", "shortfall", "reason",
 )  # fmt: skip
-"""Columns of the tables of a run, which no asset may be named after."""
+"""Columns of a run's tables; an asset cannot have one of these names."""
 
 
 _AT_FRED = {"cash": "DTB3", "loan_rate": "SOFR", "consumer_prices": "CPIAUCNS"}
@@ -45,7 +45,7 @@ def _age(text: str) -> str:
 
 
 def _kind_of_asset(asset: Any) -> str:
-    """Return the tag of the form in which an asset is given."""
+    """Return the tag of the form in which the settings give an asset."""
     if isinstance(asset, LeveragedFund) or (isinstance(asset, Mapping) and {"of", "leverage"} & set(asset)):
         return "of a fund"
     return "of a series" if isinstance(asset, AssetSettings | Mapping) else "its class"
@@ -60,41 +60,44 @@ Asset = Annotated[
 
 
 class DataSettings(BaseModel):
-    """Series that a run reads, their sources and their dates.
+    """The series that a run reads, their sources and their dates.
 
     Definitions: docs/conventions/data.md
 
     Args:
-        source: of series without a source of their own: the bundled `sample` (monthly) or `sample_daily`, `csv`,
-            `parquet`, `yfinance`, `fred`, `french` (monthly) or `french_daily`, or a class, `package.module:Class`.
-        path: of a file, of a folder with one file per symbol, or an address; relative to the configuration.
+        source: source of all series that do not name their own: the bundled `sample` (monthly) or `sample_daily`,
+            `csv`, `parquet`, `yfinance`, `fred`, `french` (monthly) or `french_daily`, or a class,
+            `package.module:Class`.
+        path: path of a file or of a folder with one file per symbol, or an address; relative to the configuration.
         values: content of a file: total-return `prices` or simple `returns`.
-        assets: the series to hold, in this order: names, or names with their class (`{SPY: equities}`) or with settings
-            of their own (`{GLD: {class: commodities, source: csv, path: gold.csv}}`). A leveraged fund may be a model,
+        assets: the series to hold, in this order: names, or names with their class (`{SPY: equities}`) or with their
+            own settings (`{GLD: {class: commodities, source: csv, path: gold.csv}}`). A leveraged fund may be modelled:
             `{SPY_3X: {of: SPY, leverage: 3, expense_ratio: 0.0091, swap_spread_bps: 40, class: equities}}`.
-        cash: a series of the source, a series with settings of its own (`{source: fred, symbol: DTB3}`), or a rate per
+        cash: a series of the source, a series with its own settings (`{source: fred, symbol: DTB3}`), or a rate per
             year, which earns (1 + rate)^(days / 365.25) - 1 over a period.
-        loan_rate: rate of loans before their spread, given like cash; by default the cash rate.
+        loan_rate: interest rate of loans, before the spread; given like cash. Default: the cash rate.
         consumer_prices: an index of consumer prices, one value a month: a series of the source, such as `us_cpi` of the
-            sample, or a series with settings of its own (`{source: fred, symbol: CPIAUCNS}`).
-        classes: asset class of each asset, if `assets` lists names alone; the samples state theirs.
-        calendar: for assets that are not priced on the same dates: `intersection` keeps the dates that all have,
-            `union` carries prices forward. By default the dates of several sources are intersected, and a blank inside
-            the history of a file is an error.
-        splice: by asset, the series whose returns extend it backwards.
-        currency: of the run, an ISO code.
-        fx: by currency of assets, cash, loan rate or splice series, the series of its price in the currency of the run:
-            of the source, or with settings of its own (`{EUR: {source: yfinance, symbol: EURUSD=X}}`).
-        opens: `true` for assets of yfinance; else `{path: opens.csv}`, a wide file on the scale of their prices.
-        volumes: `true` for assets of yfinance; else `{path: volumes.csv}`, a wide file of the value traded in a period.
+            sample, or a series with its own settings (`{source: fred, symbol: CPIAUCNS}`).
+        classes: asset class of each asset, if `assets` is a plain list of names; the samples state their own classes.
+        calendar: treatment of assets that are not priced on the same dates: `intersection` keeps the dates that all
+            have, `union` carries prices forward. By default the dates of several sources are intersected, and a blank
+            inside the history of a file is an error.
+        splice: series whose returns extend an asset's history backwards, by asset.
+        currency: currency of the run, an ISO code.
+        fx: exchange rates, by currency of assets, cash, loan rate or splice series: the series of the currency's price
+            in the currency of the run, from the source or with its own settings
+            (`{EUR: {source: yfinance, symbol: EURUSD=X}}`).
+        opens: `true` for assets from yfinance; otherwise `{path: opens.csv}`, a wide file on the scale of their prices.
+        volumes: `true` for assets from yfinance; otherwise `{path: volumes.csv}`, a wide file of the value traded in a
+            period.
         frequency: `monthly` uses the last price of each completed month.
         start: first date, inclusive; estimation windows are filled from it.
         end: last date, inclusive.
         ragged: let assets join when they have a full window and leave when their prices end.
         periods_per_year: overrides the number inferred from the dates of the run; needed if that number is unclear.
-        cache: folder of fetched series; relative to the folder in which the run is started.
+        cache: folder for fetched series; relative to the folder in which the run is started.
         max_age: age after which a series is fetched again, such as `12h` or `7d`.
-        offline: make no requests, whatever the age of cached series.
+        offline: make no requests, however old the cached series are.
         timeout: time limit of all requests of the run, seconds.
     """
 
@@ -131,7 +134,7 @@ class DataSettings(BaseModel):
 
     @property
     def asset_classes(self) -> dict[str, str]:
-        """Return the class by asset, as far as the settings state it."""
+        """Return the class of each asset whose settings state one."""
         if not isinstance(self.assets, Mapping):
             return self.classes
         own = {name: given if isinstance(given, str) else given.asset_class for name, given in self.assets.items()}
@@ -139,7 +142,7 @@ class DataSettings(BaseModel):
 
     @property
     def stated_spot(self) -> dict[str, bool]:
-        """Return by asset whether it is a spot price, as far as the settings state it."""
+        """Return whether an asset is a spot price, for each asset whose settings state it."""
         own = self.assets.items() if isinstance(self.assets, Mapping) else ()
         return {name: given.spot for name, given in own if isinstance(given, AssetSettings) and given.spot is not None}
 
@@ -168,7 +171,7 @@ class DataSettings(BaseModel):
         record = _record(info.data.get("source"))
         if values == "returns" and record is not None and not record.is_file:
             what = "the samples hold prices" if record.is_bundled else f"source {record.name} states what it holds"
-            raise ValueError(f"{what}; returns are for source: {file_sources()}")
+            raise ValueError(f"{what}; returns can only come from source: {file_sources()}")
         return values
 
     @field_validator("assets")
@@ -180,14 +183,16 @@ class DataSettings(BaseModel):
             raise ValueError(f"named twice: {', '.join(twice)}")
         taken = sorted(set(names) & set(NAMES_IN_USE))
         if taken:
-            raise ValueError(f"{', '.join(taken)}: a column of the report's own; rename it in the source")
+            raise ValueError(f"{', '.join(taken)}: reserved for a column of the report; rename it in the source")
         if isinstance(assets, Mapping):
             for name, given in assets.items():
                 _check_path(name, given, info)
         funds = _funds(assets)
         for name, fund in funds.items():
             if fund.of in funds:
-                raise ValueError(f"{name}: of {fund.of}, a leveraged fund itself; expected a series of prices")
+                raise ValueError(
+                    f"{name}: follows {fund.of}, which is a leveraged fund itself; expected a series of prices"
+                )
         return assets
 
     @field_validator("classes")
@@ -197,7 +202,7 @@ class DataSettings(BaseModel):
         for name, given in assets.items() if isinstance(assets, Mapping) else ():
             own = given if isinstance(given, str) else given.asset_class
             if own is not None and classes.get(name, own) != own:
-                raise ValueError(f"{name}: {classes[name]}, and data.assets says {own}; expected one of them")
+                raise ValueError(f"{name}: {classes[name]}, but data.assets says {own}; expected the same class")
         return classes
 
     @field_validator("cash", "loan_rate", "consumer_prices")
@@ -209,7 +214,7 @@ class DataSettings(BaseModel):
         if isinstance(given, SeriesSettings) and given.symbol is None:
             raise ValueError(f"expected the symbol too, such as {{source: fred, symbol: {_AT_FRED[name]}}}")
         if name == "consumer_prices" and isinstance(given, SeriesSettings) and given.currency is not None:
-            raise ValueError("an index, which takes no currency. Hint: the index of the country whose currency it is")
+            raise ValueError("a price index takes no currency. Hint: use the index of the country with that currency")
         _check_path(name, given, info)
         return given
 
@@ -219,10 +224,14 @@ class DataSettings(BaseModel):
         assets = info.data.get("assets", splice)
         strange = sorted(set(splice) - set(assets))
         if strange:
-            raise ValueError(f"{', '.join(strange)}: not among data.assets; expected asset: the series that extends it")
+            raise ValueError(
+                f"{', '.join(strange)}: not among data.assets; expected an asset and the series that extends it"
+            )
         for name, fund in _funds(assets).items():
             if name in splice:
-                raise ValueError(f"{name}: a model, as long as what it follows. Hint: splice {fund.of}")
+                raise ValueError(
+                    f"{name}: a modelled fund has the history of the series it follows. Hint: splice {fund.of}"
+                )
         for name, proxy in splice.items():
             if proxy == name:
                 raise ValueError(f"{name}: spliced to itself; expected another series")
@@ -234,7 +243,7 @@ class DataSettings(BaseModel):
     def _exchange_rates_differ(cls, fx: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         for code, given in fx.items():
             if code == info.data.get("currency"):
-                raise ValueError(f"{code}: the currency of the run itself; expected those of assets")
+                raise ValueError(f"{code}: the currency of the run itself; expected other currencies")
             if isinstance(given, SeriesSettings) and given.currency is not None:
                 raise ValueError(f"{code}: the price of one {code} in the currency of the run, so it takes no currency")
             if isinstance(given, SeriesSettings) and given.symbol is None:
@@ -258,14 +267,14 @@ class DataSettings(BaseModel):
             return given or None
         models = ", ".join(_funds(assets))
         if models:
-            raise ValueError(f"{models}: a model, which has no {info.field_name}. Hint: leave one of the two out")
+            raise ValueError(f"{models}: a modelled fund has no {info.field_name}. Hint: remove one of the two")
         own = assets if isinstance(assets, Mapping) else {}
         for name in assets if given is True else ():
             source = getattr(own.get(name), "source", None) or info.data["source"]
             if not source_record(source).has_bars:
                 raise ValueError(
-                    f"true is for source {_with_bars()}, and {name} is of {source}; expected a file with a column for "
-                    f"each asset, such as {{path: {info.field_name}.csv}}"
+                    f"true requires source {_with_bars()}, but {name} has source {source}; expected a file with a "
+                    f"column for each asset, such as {{path: {info.field_name}.csv}}"
                 )
         return given
 
@@ -273,7 +282,7 @@ class DataSettings(BaseModel):
     @classmethod
     def _check_months(cls, given: int | None, info: ValidationInfo) -> int | None:
         if given not in (None, 12) and info.data.get("frequency") == "monthly":
-            raise ValueError(f"got {given}, expected 12 with frequency: monthly. Hint: leave it out")
+            raise ValueError(f"got {given}, expected 12 with frequency: monthly. Hint: remove it")
         return given
 
     @field_validator("end")
@@ -305,7 +314,7 @@ def _takes_no_path(record: SourceRecord) -> str:
 
 
 def _check_path(name: str, given: Any, info: ValidationInfo) -> None:
-    """Raise unless a series with settings of its own has a path exactly where its source needs one."""
+    """Raise unless a series with its own settings has a path if, and only if, its source needs one."""
     if not isinstance(given, SeriesSettings) or "source" not in info.data:
         return
     record = source_record(given.source or info.data["source"])
@@ -315,4 +324,4 @@ def _check_path(name: str, given: Any, info: ValidationInfo) -> None:
     if not record.is_file and given.path is not None:
         raise ValueError(f"{name}: {_takes_no_path(record)}")
     if not record.is_file and given.values == "returns":
-        raise ValueError(f"{name}: returns are for source: {file_sources()}")
+        raise ValueError(f"{name}: returns can only come from source: {file_sources()}")

@@ -27,11 +27,11 @@ def access_for(
     """Return the network access policy of a run: its settings, unless the caller is stricter.
 
     Args:
-        settings: with the cache, the age up to which it is fresh, and the time limit of all requests.
+        settings: the `data:` section, with the cache, its maximum age, and the time limit of all requests.
         offline: make no requests.
-        refresh: fetch again what was fetched before `started`.
+        refresh: fetch series again that were fetched before `started`.
         started: start of the run; now by default.
-        on_symbol: called after each series with its label, the number of series done and the number of all.
+        on_symbol: called after each series with its label, the number of series done and the total number.
         known: series fetched before, to which new ones are added.
     """
     number, unit = int(settings.max_age[:-1]), settings.max_age[-1]
@@ -48,10 +48,10 @@ def access_for(
 
 
 def fetch(data: Preparation, access: Access | None = None) -> Preparation:
-    """Return every series as its source has it, from the cache if that is fresh, and the classes of the assets.
+    """Add every raw series, from the cache if it is fresh, and the classes of the assets.
 
     Args:
-        data: located series.
+        data: preparation with located series.
         access: network access policy, if it differs from the settings.
 
     Raises:
@@ -69,11 +69,11 @@ def fetch(data: Preparation, access: Access | None = None) -> Preparation:
 
 
 def catalogues(settings: DataSettings, folder: Path) -> dict[SeriesSpec, Mapping[str, CatalogueEntry] | None]:
-    """Return for each series of a run what its source offers, by name; None if the source cannot list it.
+    """Return the catalogue of each series' source, by name; None if the source cannot list its series.
 
     Args:
-        settings: of the data.
-        folder: that paths are relative to.
+        settings: the `data:` section.
+        folder: folder that paths are relative to.
 
     Raises:
         DataError: a file is missing or cannot be read.
@@ -99,7 +99,7 @@ def _classes(data: Preparation, sources: Mapping[SeriesSpec, Source]) -> dict[st
 
 
 def _offered(sources: Mapping[SeriesSpec, Source]) -> dict[SeriesSpec, Mapping[str, CatalogueEntry] | None]:
-    """Return for each series what its source offers, by name; each source is asked once."""
+    """Return the catalogue of each series' source, by name; each source is asked once."""
     catalogues_of = {source: source.catalogue() for source in dict.fromkeys(sources.values())}
     by_name = {
         source: None if entries is None else {entry.name: entry for entry in entries}

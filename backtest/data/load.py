@@ -1,4 +1,4 @@
-"""`load`: market data of a run from its settings, step by step."""
+"""`load`: market data of a run, built from its settings step by step."""
 
 from pathlib import Path
 
@@ -24,8 +24,8 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
     is an error.
 
     Args:
-        settings: the series, their sources and their dates.
-        folder: that paths are relative to.
+        settings: the `data:` section: series, sources and dates.
+        folder: folder that paths are relative to.
         access: network access policy, if it differs from the settings.
 
     Raises:

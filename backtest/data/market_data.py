@@ -17,13 +17,13 @@ class Origin:
     """Origin of a series of a run.
 
     Args:
-        name: in the run.
+        name: name in the run.
         source: name of the source.
-        symbol: at the source.
+        symbol: symbol at the source.
         first: its first date at the source, ISO.
         last: its last date at the source, ISO.
         values: number of its values at the source.
-        meaning: of the values: a total-return level, returns, a quoted rate.
+        meaning: meaning of the values, such as a total-return level, returns or a quoted rate.
     """
 
     name: str
@@ -46,10 +46,11 @@ class MarketData:
             no return, as at the first price of an asset.
         cash_returns: (T,) return on cash over the same periods; the first may be NaN.
         classes: class by asset, without assets that have no class.
-        periods_per_year: of the dates, one of `frequencies.FREQUENCIES` unless the settings state another.
+        periods_per_year: periods per year of the dates, one of `frequencies.FREQUENCIES` unless the settings state
+            another.
         notes: caveats for the report (averaged yields, spot prices, months relabelled).
-        warnings: findings in the data that should be looked at.
-        origins: of each series.
+        warnings: findings in the data that the user should review.
+        origins: origin of each series.
         loan_returns: (T,) cost of a loan over the same periods, before its spread; None if loans cost the cash return.
         consumer_prices: an index above 0, one value a month dated at its end, from before the first date on; None if
             the run has no index.

@@ -1,4 +1,4 @@
-"""`Preparation`: the series of a run on their way from their sources to `MarketData`."""
+"""`Preparation`: the series of a run between their sources and `MarketData`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,22 +15,22 @@ from backtest.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Preparation:
-    """The series of a run on their way from their sources to `MarketData`. Each step returns a changed copy.
+    """The series of a run between their sources and `MarketData`. Each step returns a changed copy.
 
     Args:
-        settings: of the data.
-        folder: that paths are relative to.
-        series: of the run, by role.
-        raw: each series as its source has it.
-        tables: levels or returns: one table per file at first, a single one for all series after splicing.
-        rates: quoted rates by name; they are in no table.
-        currencies: currency by series, as far as one matters.
-        conversions: by series in another currency than the run's, the name of its exchange rate.
-        classes: class by asset.
+        settings: the `data:` section.
+        folder: folder that paths are relative to.
+        series: series of the run, by role.
+        raw: raw series, as their sources have them.
+        tables: levels or returns: one table per file at first, a single table of all series after splicing.
+        rates: quoted rates by name; they are not in a table.
+        currencies: currency of each series for which it matters.
+        conversions: name of the exchange rate of each series that is not in the currency of the run.
+        classes: class of each asset.
         notes: caveats for the report, by the topic under which `build` lists them.
         findings: warnings about values and dates.
-        periods_per_year: of the levels; None if they have no supported frequency.
-        rows_per_year: of the levels: the supported frequency, else the rounded number of rows.
+        periods_per_year: periods per year of the levels; None if they have no supported frequency.
+        rows_per_year: rows per year of the levels: the supported frequency, else the rounded number of rows.
     """
 
     settings: DataSettings
@@ -52,7 +52,7 @@ def locate(settings: DataSettings, folder: Path) -> Preparation:
     """Return the series of a run with their places at their sources; nothing is read.
 
     Args:
-        settings: of the data.
+        settings: the `data:` section.
         folder: that paths are relative to.
 
     Raises:

@@ -43,7 +43,7 @@ class RawSeries:
             `closes`: `close` and, if the source has them, `dividends`, `capital_gains` (per share, on the ex-date)
             and `splits` (new shares for an old one), all per share as of the day of fetching.
             `bars`: `close`, `open` and `volume` (shares), per share as of the day of fetching.
-            `rate`: `rate`, decimal a year, in force from its date on.
+            `rate`: `rate`, decimal a year, in force from its date onwards.
         label: name of the series in messages, such as `prices.csv` or `yfinance SPY`.
         kind: meaning of the values.
         rate: quotation of a rate.
@@ -78,7 +78,7 @@ def as_rate(raw: RawSeries, rate: Rate) -> RawSeries:
     if raw.kind == "rate":
         return replace(raw, rate=rate)
     if raw.kind != "levels":
-        raise DataError(f"{raw.label}: {raw.kind}, not a rate; expected a rate in percent. Hint: leave `rate` out.")
+        raise DataError(f"{raw.label}: {raw.kind}, not a rate; expected a rate in percent. Hint: remove `rate`.")
     values = (raw.values / 100).set_axis(["rate"], axis=1)
     notes = tuple(note for note in raw.notes if note != INCOME_UNKNOWN)
     return replace(raw, values=values, kind="rate", rate=rate, notes=notes)

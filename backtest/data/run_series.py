@@ -1,4 +1,4 @@
-"""`RunSeries`: the series of a run by their role."""
+"""`RunSeries`: the series of a run by role."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,22 +14,22 @@ Specs = tuple[SeriesSpec, ...]
 
 @dataclass(frozen=True, eq=False)
 class RunSeries:
-    """The series of a run by their role, and what the settings state about its assets.
+    """The series of a run by role, and the settings' facts about its assets.
 
     Args:
-        names: of the assets, in order.
-        classes: class by asset, as far as the settings state it.
-        spot: by asset, whether it is a spot price, as far as the settings state it.
+        names: names of the assets, in order.
+        classes: class of each asset whose settings state one.
+        spot: whether an asset is a spot price, for each asset whose settings state it.
         funds: the assets that are models of leveraged funds.
         assets: series of the other assets, in order.
-        followed: by leveraged fund, the series that it follows: an asset's, or one that is not held.
-        cash: series of cash; None if cash is a constant rate.
-        loan: series of the loan rate; None if it is a constant rate or not set.
-        fx: by currency, the series of its price in the currency of the run.
-        proxies: by asset, the series that extends it backwards.
-        consumer_prices: series of consumer prices; None if there is none.
-        opens: by asset, the series of its opens; empty if the run has none.
-        volumes: by asset, the series of its volumes; empty if the run has none.
+        followed: series that each leveraged fund follows: the series of an asset, or a series that is not held.
+        cash: series of the return on cash; None if cash is a constant rate.
+        loan: series of the loan rate; None if the rate is constant or not set.
+        fx: series of each currency's price in the currency of the run.
+        proxies: series that extends an asset's history backwards, by asset.
+        consumer_prices: series of consumer prices; None if it is not set.
+        opens: series of opens by asset; empty if the run has no opens.
+        volumes: series of volumes by asset; empty if the run has no volumes.
     """
 
     names: tuple[str, ...]
@@ -46,19 +46,19 @@ class RunSeries:
     opens: Mapping[str, SeriesSpec]
     volumes: Mapping[str, SeriesSpec]
     priced: Specs
-    """Series of prices: of the assets, and of what leveraged funds follow."""
+    """Series of prices: the assets, and the series that leveraged funds follow."""
     interest: Specs
-    """Series of what cash earns and of what loans are charged."""
+    """Series of interest: the return on cash and the rate of loans."""
     needed: Specs
-    """Series other than prices that every date of the run needs: interest and exchange rates."""
+    """Series other than prices that have to cover every date of the run: interest and exchange rates."""
     aligned: Specs
-    """All series that are put on the same dates: prices, what every date needs, and proxies."""
+    """All series that are aligned to the same dates: prices, interest, exchange rates and proxies."""
     every: Specs
-    """Every series that is read."""
+    """All series that the run reads."""
 
 
 def series_of(settings: DataSettings) -> RunSeries:
-    """Return the series of a run by their role."""
+    """Return the series of a run by role."""
     assets = settings.assets
     members: Mapping[str, Any] = assets if isinstance(assets, Mapping) else dict.fromkeys(assets)
     held = {
@@ -98,7 +98,7 @@ def series_of(settings: DataSettings) -> RunSeries:
 
 
 def _with_groups(**roles: Any) -> RunSeries:
-    """Add the groups of series that steps of the preparation need."""
+    """Return `RunSeries` with the groups of series that steps of the preparation need."""
     interest = tuple(spec for spec in (roles["cash"], roles["loan"]) if spec is not None)
     priced = _unique(roles["assets"], roles["followed"].values())
     needed = (*interest, *roles["fx"].values())
@@ -130,7 +130,7 @@ def _bars(
 
 
 def _spec(settings: DataSettings, name: str, own: SeriesSettings | None) -> SeriesSpec:
-    """Return the place of a series: its own settings come before those of the section."""
+    """Return the place of a series; its own settings override the settings of the section."""
     own = own or SeriesSettings()
     source = own.source or settings.source
     same = source == settings.source

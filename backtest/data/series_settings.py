@@ -1,4 +1,4 @@
-"""Settings of one series, where they differ from the `data:` section."""
+"""Settings of one series that differ from the `data:` section."""
 
 from typing import Annotated, Any
 
@@ -37,20 +37,20 @@ SourceName = Annotated[StrictStr, AfterValidator(_known_source)]
 
 
 class SeriesSettings(BaseModel):
-    """Source of one series, where it differs from the source of its section.
+    """Settings of one series that differ from the settings of its section.
 
     Definitions: docs/conventions/data.md
 
     Args:
-        source: by default the source of the section.
-        symbol: name of the series at the source; by default its name in the run.
-        path: of a file, a folder of one file per symbol, or an address.
+        source: default: the source of the section.
+        symbol: name of the series at the source; default: its name in the run.
+        path: path of a file or of a folder with one file per symbol, or an address.
         values: content of a file: total-return `prices` or simple `returns`.
         rate: quotation of a rate, if the source does not state it: `{quoted: discount, days: 91}`, or
             `bond_equivalent` or `overnight`.
-        currency: of its prices, or of the deposit that a quoted rate is paid on; by default the currency that the
-            source states, else the currency of the run. Cash, the loan rate and splice series of a run with `fx`
-            have no such default.
+        currency: currency of the prices, or of the deposit that earns a quoted rate; default: the currency that the
+            source states, else the currency of the run. Cash, the loan rate and splice series of a run with `fx` have
+            no such default.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -76,8 +76,8 @@ class AssetSettings(SeriesSettings):
 
     Args:
         class: asset class.
-        spot: whether its prices are spot prices, such as those of crude oil: nobody can hold it as it is, and its
-            return above cash is not the return of a future. By default the source decides.
+        spot: whether the prices are spot prices, such as crude oil: such an asset cannot be held as it is, and its
+            return above cash is not the return of a future. Default: as the source states.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
@@ -92,8 +92,8 @@ class WideFile(BaseModel):
     Definitions: docs/conventions/data.md#opens-and-volumes
 
     Args:
-        path: of a file, a folder of one file per asset, or an address.
-        source: `csv` or `parquet`; by default the one whose files end like the path.
+        path: path of a file or of a folder with one file per asset, or an address.
+        source: `csv` or `parquet`; default: the source that the ending of the path indicates.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -108,7 +108,7 @@ class WideFile(BaseModel):
         return self._source_in_use
 
     def model_post_init(self, _: Any) -> None:
-        """Take the source from the ending of the path if the settings give none."""
+        """Choose the source by the ending of the path if the settings do not name one."""
         self._source_in_use = self.source or source_of_file(self.path)
 
     @field_serializer("path")

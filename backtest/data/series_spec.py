@@ -10,17 +10,17 @@ Values = Literal["prices", "returns"]
 
 @dataclass(frozen=True)
 class SeriesSpec:
-    """Name of a series in a run, and where its source has it.
+    """Name of a series in a run, and its place at its source.
 
     Args:
-        name: in the run.
+        name: name in the run.
         source: name of the source.
         symbol: name of the series at the source.
-        path: of a file source.
+        path: path of a file source.
         values: content of a file.
         rate: quotation of a rate, if the settings state it.
         bars: whether to read opens, closes and volumes.
-        currency: of its values, if the settings state it.
+        currency: currency of the values, if the settings state it.
     """
 
     name: str

@@ -1,1 +1,1 @@
-"""The simulation: from target weights to a path of NAV and its ledger."""
+"""Simulation: from target weights to a path of NAV and its ledger."""

@@ -1,4 +1,4 @@
-"""Terms of a run, built from the sections `costs:`, `financing:` and `fees:` of a configuration and its market data."""
+"""Terms of a run, built from its market data and the sections `costs:`, `financing:` and `fees:`."""
 
 from collections.abc import Mapping
 
@@ -34,11 +34,11 @@ def build_terms(
         costs: the section `costs:`.
         financing: the section `financing:`.
         fees: the section `fees:`.
-        data: the market; settings by asset and by date have to cover it.
-        initial_capital: the first NAV in currency, which amounts in currency are divided by.
+        data: market data; settings by asset and by date have to cover it.
+        initial_capital: the first NAV in currency; amounts in currency are divided by it.
 
     Raises:
-        ConfigError: a setting by asset or by date does not cover the market, or is not possible in it.
+        ConfigError: a setting by asset or by date does not cover the market data, or cannot be used with it.
         DataError: traded values that impact needs are missing.
     """
     if isinstance(financing, LeveragedFund) and costs.impact is not None:
@@ -104,7 +104,7 @@ def _futures_terms(futures: Futures, data: MarketData) -> FuturesTerms:
 
 
 def _fund_terms(fund: LeveragedFund, data: MarketData) -> FundTerms:
-    spacing = spacing_of(data.dates)  # whatever data.periods_per_year says
+    spacing = spacing_of(data.dates)  # regardless of data.periods_per_year
     if not spacing.is_daily:
         raise ConfigError(f"financing.kind: {not_daily(spacing.rounded)}")
     return FundTerms(

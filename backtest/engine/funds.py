@@ -13,7 +13,7 @@ from backtest.numerics.arrays import Floats, Ints
 
 
 def fund_prices(periods: Periods, fund: FundTerms) -> Floats:
-    """(T, n) levels of a fund on each asset, starting at 1.
+    """Return the (T, n) levels of a fund on each asset, starting at 1.
 
     Funds are reset at closes. The level at an open is the level at the last close and the return of the exposure since.
 
@@ -31,7 +31,7 @@ def fund_prices(periods: Periods, fund: FundTerms) -> Floats:
 
 
 def _moves(periods: Periods, fund: FundTerms, before: Ints, after: Ints) -> Floats:
-    """(k, n) returns of the funds from closes to rows of the next date; interest accrues in the first of these rows."""
+    """Return the (k, n) fund returns from closes to rows of the next date; interest accrues in the first row."""
     prices, charged = periods.carried, after if not periods.opens else after - after % 2
     moves = leveraged_fund_returns(
         prices[after] / prices[before] - 1,
@@ -56,9 +56,9 @@ def look_through(result: Ledger, fund: FundTerms, periods: Periods, left: float)
 
     Args:
         result: ledger with the weights and P&L of fund shares.
-        fund: terms of the funds that all assets are held through.
+        fund: terms of the funds through which all assets are held.
         periods: market data of the assets.
-        left: part of the first NAV left after the cost of the first trade.
+        left: fraction of the first NAV that is left after the cost of the first trade.
     """
     rows = slice(result.start + 1, result.start + len(result.nav))
     opening = result.nav[:-1].copy()

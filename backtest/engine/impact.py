@@ -1,4 +1,4 @@
-"""Square-root market impact: its rate by date and asset, and the first date with the windows that it needs."""
+"""Square-root market impact: its rate by date and asset, and the first date with full windows."""
 
 import numpy as np
 import pandas as pd
@@ -10,15 +10,15 @@ from backtest.numerics.arrays import Bools, Floats, Ints
 
 
 def impact_begun(impact: Impact, data: MarketData) -> Bools:
-    """Return the dates from which an asset has had full windows of returns and traded values.
+    """Return whether each asset has had full windows of returns and traded values by each date.
 
     Args:
         impact: settings of `costs.impact`.
         data: market data.
 
     Returns:
-        (T, n) True from the first date on that has `window` returns up to it and, on the last 2 × `window` dates,
-        `window` known traded values.
+        (T, n) True from the first date with `window` returns up to it and `window` known traded values on the last 2 ×
+        `window` dates.
     """
     return np.asarray(np.maximum.accumulate(_full(impact, data), axis=0))
 
@@ -50,12 +50,12 @@ def impact_rates(impact: Impact, data: MarketData, capital: float) -> Floats:
 
 
 def _mean_of_known(values: pd.Series, window: int) -> pd.Series:
-    """(T,) mean of the last `window` known values up to each date."""
+    """Return the (T,) mean of the last `window` known values up to each date."""
     return values.dropna().rolling(window).mean().reindex(values.index).ffill()
 
 
 def _full(impact: Impact, data: MarketData) -> Bools:
-    """(T, n) whether the windows up to a date are full."""
+    """Return whether the windows up to a date are full, (T, n)."""
     returns, values = data.returns.notna().to_numpy(), _volumes(data).notna().to_numpy()
     return np.asarray(
         (_count(returns, impact.window) == impact.window) & (_count(values, 2 * impact.window) >= impact.window)
@@ -63,7 +63,7 @@ def _full(impact: Impact, data: MarketData) -> Bools:
 
 
 def _count(flags: Bools, window: int) -> Ints:
-    """(T, n) number of True values among the last `window` rows."""
+    """Return the (T, n) number of True values among the last `window` rows."""
     counts = np.cumsum(flags, axis=0, dtype=np.int64)
     counts[window:] -= counts[:-window].copy()
     return counts

@@ -10,8 +10,8 @@ class Ledger:
     """P&L of each asset and flows of a run, over P dates from the first trade on, in units of the first NAV.
 
     In futures, weights are notionals over NAV, `financing` is what they pay, and `loan` is the sum of notionals. With
-    leveraged funds, weights are the exposures inside the funds, `financing`, `loan` and `fees` include those of the
-    funds, and trades are trades of fund shares.
+    leveraged funds, weights are the exposures inside the funds, `financing`, `loan` and `fees` include the amounts
+    inside the funds, and trades are trades of fund shares.
 
     Args:
         start: position in the data of the first date.

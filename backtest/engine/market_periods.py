@@ -24,7 +24,7 @@ class Periods:
         loan_returns: (T,) loan rate before its spread, decimal per period; default: the cash return.
         opens: whether rows alternate between the open and the close of a date.
         missing: (T, n) whether an open is unknown although the date has a close; no rows: no open is unknown.
-        label: names an asset and a date in messages, given the row and the asset's position.
+        label: function that names an asset and a date for messages, given the row and the asset's position.
 
     Example:
         >>> Periods(np.array([[1.0], [1.1]]), np.zeros(2), np.array([0, 31])).shape
@@ -51,19 +51,19 @@ class Periods:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Number of rows and of assets."""
+        """Return the number of rows and of assets."""
         rows, count = self.prices.shape
         return rows, count
 
     @cached_property
     def priced(self) -> Bools:
-        """(T, n) whether an asset has a price; no rows if all assets always have one."""
+        """Return whether an asset has a price, (T, n); no rows if all assets always have a price."""
         priced = ~np.isnan(self.prices)
         return read_only(priced[:0] if priced.all() else priced)
 
     @cached_property
     def carried(self) -> Floats:
-        """(T, n) prices; a missing price repeats the last known price, and is 1 before the first."""
+        """Return (T, n) prices; a missing price repeats the last known price, and is 1 before the first."""
         prices = np.ascontiguousarray(self.prices)
         if self.priced.size == 0:
             return read_only(prices)
@@ -72,28 +72,28 @@ class Periods:
 
     @cached_property
     def series(self) -> Floats:
-        """(4, T) cash returns, twice, and years in each period by days over 360 and over 365."""
+        """Return (4, T) cash returns, twice, and years in each period, as days / 360 and as days / 365."""
         return read_only(np.stack([self.cash_returns, self.cash_returns, self.interest_years, self.fee_years]))
 
     @cached_property
     def interest_years(self) -> Floats:
-        """(T,) years in each period by days over 360."""
+        """Return (T,) years in each period, as days / 360."""
         return read_only(self.days / INTEREST_YEAR)
 
     @cached_property
     def fee_years(self) -> Floats:
-        """(T,) years in each period by days over 365."""
+        """Return (T,) years in each period, as days / 365."""
         return read_only(self.days / FEE_YEAR)
 
     @cached_property
     def losing_a_price(self) -> Bools:
-        """(T,) whether an asset has lost its price since the date before; empty if all assets always have a price."""
+        """Return whether an asset has lost its price since the previous date, (T,); empty if no price is missing."""
         if self.priced.size == 0:
             return np.zeros(0, dtype=bool)
         return np.append(False, (self.priced[:-1] & ~self.priced[1:]).any(axis=1))
 
     def has_price(self, rows: Ints) -> Bools:
-        """(k, n) whether an asset has a price on these rows."""
+        """Return whether an asset has a price on these rows, (k, n)."""
         if self.priced.size == 0:
             return np.ones((len(rows), self.prices.shape[1]), dtype=bool)
         return np.asarray(self.priced[rows])

@@ -64,7 +64,7 @@ def terms_at_opens(terms: Terms) -> Terms:
 
 
 def navs_by_date(navs: Floats) -> Floats:
-    """(P,) NAV at closes, from rows that begin with a close; a run that is ruined at an open ends on that date."""
+    """Return (P,) NAV at closes, from rows that begin with a close; a run ruined at an open ends on that date."""
     closes: Floats = navs[::2] if len(navs) % 2 else np.append(navs[::2], navs[-1:])
     return closes
 
@@ -102,5 +102,5 @@ def by_date(result: Ledger) -> Ledger:
 
 
 def _at_opens(by_period: NDArray[_Number]) -> NDArray[_Number]:
-    """(2 T,) values by row: the value of a date at its open, and zero at its close."""
+    """Return (2 T,) values by row: the value of a date at its open, and zero at its close."""
     return np.stack([by_period, np.zeros_like(by_period)], axis=1).ravel()

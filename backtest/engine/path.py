@@ -57,7 +57,7 @@ class Bands:
 
 
 class Path:
-    """NAV and holdings of a run by date, which `advance_to` extends.
+    """NAV and holdings of a run by date; `advance_to` extends them.
 
     Args:
         periods: market data.
@@ -81,7 +81,7 @@ class Path:
             missing=read_only(periods.missing),
         )
         self._terms = terms.arrays
-        self._start, self._step = start, 1  # its close
+        self._start, self._step = start, 1  # the close of that row
         rows = periods.shape[0] - start
         often = terms.margin.maintenance is not None or orders.compared.size > 0
         most_trades = (rows if often else len(orders.targets)) + int(periods.losing_a_price.sum())
@@ -97,7 +97,7 @@ class Path:
         """Simulate up to a row's close.
 
         Args:
-            row: of the data.
+            row: row of the data.
             traded: whether to stop after the trade at that close. Otherwise the path stops before the trade, but after
                 holdings that have lost their price are sold.
 
@@ -119,11 +119,11 @@ class Path:
 
     @property
     def current_nav(self) -> float:
-        """NAV in units of the first NAV."""
+        """Return NAV in units of the first NAV."""
         return float(self._state.now[NAV])
 
     def current_weights(self) -> Floats:
-        """(n,) current weights, fractions of NAV."""
+        """Return the (n,) current weights, fractions of NAV."""
         row = self._start + (self._step - 1) // 2
         values = self._state.holdings[UNITS] * self._arrays.prices[row]
         exposure = self._fund.leverage if self._fund else 1.0
@@ -132,12 +132,12 @@ class Path:
 
     @property
     def start(self) -> int:
-        """Position in the data of the first date."""
+        """Return the position of the first date in the data."""
         return (self._start - 1) // 2 if self._periods.opens else self._start
 
     @property
     def nav(self) -> Floats:
-        """(P,) NAV after the trades of each close; a path that ends in ruin is shorter than the data."""
+        """Return (P,) NAV after the trades of each close; a path that ends in ruin is shorter than the data."""
         return navs_by_date(self._navs) if self._periods.opens else self._navs
 
     @property
@@ -199,7 +199,7 @@ class Path:
 def orders_of(
     periods: Periods, decision_rows: Rows, targets: Floats, lag: int, *, bands: Bands | None, minimum_trade: float
 ) -> Orders:
-    """Return the orders of a run; arguments are those of `simulate`."""
+    """Return the orders of a run; arguments are the same as in `simulate`."""
     length, rows = periods.shape[0], np.asarray(decision_rows)
     nothing, stops = np.zeros(0, dtype=np.int64), periods.losing_a_price
     end = length - 1 - periods.opens  # there are no trades on the last date
@@ -223,7 +223,7 @@ def orders_of(
 
 
 def _series(periods: Periods, terms: Terms) -> Floats:
-    """(4, T) cash returns, loan rates including spreads by date, and years by act/360 and act/365."""
+    """Return (4, T) cash returns, loan rates including spreads by date, and years by act/360 and act/365."""
     spread_by_row = terms.loan.spread_by_row
     if (periods.loan_returns is None and spread_by_row is None) or terms.futures or terms.fund:
         return periods.series

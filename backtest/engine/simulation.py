@@ -1,7 +1,7 @@
-"""Simulation of a run's path: positions drift, interest and fees accrue, and trades are paid for.
+"""Simulation of a run's path: positions drift, interest and fees accrue, and trades incur costs.
 
-`kernels/walk_kernel` has the order of events in a period. `path` prepares the arrays that the kernels read and keeps
-the arrays that they write; `kernels/ledger_kernel` works out the ledger of a finished path.
+`kernels/walk_kernel` defines the order of events in a period. `path` prepares the arrays that the kernels read and
+keeps the arrays that they write; `kernels/ledger_kernel` works out the ledger of a finished path.
 """
 
 from collections.abc import Callable, Sequence
@@ -66,7 +66,7 @@ def path_of(
     bands: Bands | None = None,
     minimum_trade: float = 0.0,
 ) -> Path:
-    """Simulate the path without its ledger, in a fraction of the time; arguments and errors are those of `simulate`."""
+    """Simulate the path without its ledger, in a fraction of the time; arguments and errors as in `simulate`."""
     last = periods.shape[0] - 1 - periods.opens
     first_trade = next((row + lag for row in decision_rows if row + lag < last), None)
     if first_trade is None:

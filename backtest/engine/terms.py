@@ -1,4 +1,4 @@
-"""`Terms`: all costs and financing of one run, as arrays, grouped by the section of the configuration they come from.
+"""`Terms`: all costs and financing of a run, as arrays grouped by section of the configuration.
 
 Rates are decimals, per year where they accrue. (n,) arrays are by asset, (T,) arrays by row of the data.
 """
@@ -34,7 +34,7 @@ class TradingTerms:
 
     @property
     def free(self) -> bool:
-        """Whether trading costs nothing."""
+        """Return whether trading is free."""
         proportional = self.cost if self.cost_by_row is None else self.cost_by_row
         return self.impact is None and self.fixed == 0 and not proportional.any()
 
@@ -44,10 +44,10 @@ class LoanTerms:
     """Financing by a margin loan; all rates accrue by act/360.
 
     Args:
-        spread: above the loan rate.
-        cash_spread: below the cash return, on free cash.
-        borrow_fee: (n,) on the value of shorts.
-        rebate_spread: below the cash return, on short-sale proceeds.
+        spread: spread above the loan rate.
+        cash_spread: spread below the cash return, on free cash.
+        borrow_fee: (n,) fee on the value of shorts.
+        rebate_spread: spread below the cash return, on short-sale proceeds.
         spread_by_row: (T,) replaces `spread` in each period.
         tiers: replaces `spread`: loan sizes in units of the first NAV, and the spread on the part above each size.
     """
@@ -61,7 +61,7 @@ class LoanTerms:
 
     @property
     def configured_spread(self) -> float:
-        """Spread on the loan; NaN if it depends on the date or the size of the loan."""
+        """Return the spread on the loan; NaN if it depends on the date or the size of the loan."""
         return self.spread if self.spread_by_row is None and not self.tiers else float("nan")
 
     def with_spread(self, spread: float) -> "LoanTerms":
@@ -76,7 +76,7 @@ class FuturesTerms:
     Args:
         basis: (n,) implied rate above the cash return.
         roll: (n,) cost of rolling, on the size of notionals.
-        cash_spread: below the cash return, on NAV.
+        cash_spread: spread below the cash return, on NAV.
     """
 
     basis: Floats
@@ -85,7 +85,7 @@ class FuturesTerms:
 
     @property
     def configured_spread(self) -> float:
-        """Basis of all assets; NaN if assets differ."""
+        """Return the basis of all assets; NaN if assets differ."""
         return float(self.basis[0]) if np.ptp(self.basis) == 0 else float("nan")
 
     def with_spread(self, spread: float) -> "FuturesTerms":
@@ -99,10 +99,10 @@ class FundTerms:
 
     Args:
         leverage: multiple of the asset's return; negative for an inverse fund.
-        swap_spread: above the cash return, on what the fund borrows, act/360.
-        expense_ratio: on the value of the fund, act/365.
-        cash_spread: below the cash return, on free cash, act/360.
-        borrow_fee: (n,) on the value of funds sold short, act/360.
+        swap_spread: spread above the cash return, on the amount that the fund borrows, act/360.
+        expense_ratio: fee on the value of the fund, act/365.
+        cash_spread: spread below the cash return, on free cash, act/360.
+        borrow_fee: (n,) fee on the value of funds sold short, act/360.
     """
 
     leverage: float
@@ -113,7 +113,7 @@ class FundTerms:
 
     @property
     def configured_spread(self) -> float:
-        """Swap spread."""
+        """Return the swap spread."""
         return self.swap_spread
 
     def with_spread(self, spread: float) -> "FundTerms":
@@ -139,8 +139,8 @@ class FeeTerms:
     """Management fees; rates accrue by act/365.
 
     Args:
-        expense_ratio: (n,) on the value of positions.
-        management: on NAV.
+        expense_ratio: (n,) fee on the value of positions.
+        management: fee on NAV.
         performance: share of NAV above the high-water mark.
         performance_due: (T,) whether the performance fee is paid on a date; None: never.
     """
@@ -157,7 +157,7 @@ class Terms:
 
     Args:
         trading: trading costs.
-        financing: how exposure above NAV is financed, and what it costs.
+        financing: financing of exposure above NAV, and its cost.
         margin: margin requirements.
         fees: management fees.
 
@@ -173,22 +173,22 @@ class Terms:
 
     @property
     def fund(self) -> FundTerms | None:
-        """Terms of the funds that assets are held through; None without funds."""
+        """Return the terms of the funds through which assets are held; None without funds."""
         return self.financing if isinstance(self.financing, FundTerms) else None
 
     @property
     def futures(self) -> FuturesTerms | None:
-        """Terms of futures; None if positions are not futures."""
+        """Return the terms of futures; None if positions are not futures."""
         return self.financing if isinstance(self.financing, FuturesTerms) else None
 
     @property
     def loan(self) -> LoanTerms:
-        """Terms of the margin loan; without charges for futures and funds, which borrow inside their price."""
+        """Return the terms of the margin loan; no charges for futures and funds, which borrow inside their price."""
         return self.financing if isinstance(self.financing, LoanTerms) else LoanTerms()
 
     @property
     def borrow_fee(self) -> Floats | None:
-        """(n,) fee on the value of shorts; None for futures, and if there is no fee."""
+        """Return the (n,) fee on the value of shorts; None for futures, and if there is no fee."""
         return None if isinstance(self.financing, FuturesTerms) else self.financing.borrow_fee
 
     def with_spread(self, spread: float) -> "Terms":
@@ -197,7 +197,7 @@ class Terms:
 
     @cached_property
     def arrays(self) -> "TermArrays":
-        """Terms as the kernels read them."""
+        """Return the terms as the arrays that kernels read."""
         from backtest.engine.kernels.state import BY_ASSET, SAME_FOR_ALL, UNUSED, TermArrays
 
         trading, loan, margin, fees, futures = self.trading, self.loan, self.margin, self.fees, self.futures

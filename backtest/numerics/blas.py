@@ -1,4 +1,4 @@
-"""NumPy's matrix products (BLAS) limited to one thread: the same bits on any number of cores."""
+"""Limit of one thread for NumPy's matrix products (BLAS): the same bits on any number of cores."""
 
 import sys
 from collections.abc import Iterator
@@ -15,9 +15,9 @@ _LIMITED: ContextVar[ThreadpoolController | None] = ContextVar("_LIMITED", defau
 def one_blas_thread() -> Iterator[None]:
     """Limit BLAS to one thread; a context manager, and a decorator of functions.
 
-    OpenBLAS splits the sums of large products (from 10,000 elements on) over its threads, so the last bits of a product
-    depend on the number of cores. Its threads also spin while they wait: products of some milliseconds take five times
-    as long as soon as another process uses one of their cores. A BLAS that is loaded later, such as SciPy's when
+    OpenBLAS splits the sums of large products (10,000 elements or more) over its threads, so the last bits of a product
+    depend on the number of cores. Its threads also spin while they wait: products that take a few milliseconds take
+    five times as long once another process uses one of their cores. A BLAS that is loaded later, such as SciPy's when
     scipy.linalg is imported, is limited only from the next call on.
 
     Example:
@@ -27,7 +27,7 @@ def one_blas_thread() -> Iterator[None]:
         3.0
     """
     libraries = _blas(scipy="scipy.linalg" in sys.modules)
-    if _LIMITED.get() is libraries:  # by a caller, until after this
+    if _LIMITED.get() is libraries:  # a caller has already set the limit
         yield
         return
     with libraries.limit(limits=1):

@@ -42,14 +42,14 @@ def lean_kernel(function: _Function) -> _Function:
     """Compile like `reordered_kernel`, without counting references to arrays; the function must not allocate arrays.
 
     If arrays are passed between functions a few hundred times in a run, counting takes longer than the work. Numba has
-    no public name for this option; a Numba without it counts references, and is slower.
+    no public name for this option; a version of Numba without it counts references and is slower.
     """
     known = hasattr(options.DefaultOptions, "_nrt")
     return _compiled(function, fastmath=_REORDERED, **({"_nrt": False} if known else {}))
 
 
 def inlined_kernel(function: _Function) -> _Function:
-    """Write a function out in each kernel that calls it; it is compiled with the options of that kernel."""
+    """Inline a function into each kernel that calls it; it is compiled with the options of that kernel."""
     return _compiled(function, fastmath=False, inline="always")
 
 
@@ -109,7 +109,7 @@ def forget_older_code(package: Path) -> None:
 
 
 def kernel_sources(package: Path) -> set[Path]:
-    """Files that compiled code depends on: files of kernels, and the modules of the package that they import from."""
+    """Return the files that compiled code depends on: kernels, and the modules of the package that they import from."""
     kernels = {*package.rglob("*kernel.py"), *package.rglob("kernels/*.py")}
     imports = re.compile(rf"^from ({package.name}\.[\w.]+) import", re.MULTILINE)
     modules = {module for file in kernels for module in imports.findall(file.read_text(encoding="utf-8"))}

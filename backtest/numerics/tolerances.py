@@ -1,6 +1,6 @@
-"""Tolerances of floating-point rounding, among them the definition of no risk.
+"""Tolerances of floating-point rounding, including the definition of "no risk".
 
-No risk is a standard deviation that rounding alone explains. A return is a ratio of two prices less one, so its
+"No risk" means a standard deviation that rounding alone explains. A return is a ratio of two prices less one, so its
 rounding is about 1e-16, however small the return is. Growth at exactly one rate therefore has a sample deviation near
 1e-16 a period, and levels written with 15 digits have a deviation near 1e-14. Prices that move at all, such as the
 value of a deposit whose rate changes by a basis point once in ten years, have a deviation of 1e-9 or more. The limit

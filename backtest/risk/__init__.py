@@ -1,4 +1,4 @@
-"""Functions on arrays: risk of a portfolio, contributions of its positions, and portfolios of given risk budgets."""
+"""Functions on arrays: risk of a portfolio, contributions of its positions, and portfolios with given risk budgets."""
 
 from backtest.risk.measures.contributions import (
     marginal_risk_contributions,
@@ -19,17 +19,18 @@ from backtest.risk.solvers.shortfall_budgeting import (
 )
 from backtest.risk.solvers.variance_weighting import inverse_variance_weights
 from backtest.risk.volatility_scaling import (
-    levered,
+    apply_multiples,
     multiples_to_volatility,
     sample_volatility,
-    scaled_to_volatility,
-    smoothed,
+    scale_to_volatility,
+    smooth_multiples,
 )
 
 __all__ = [
     "Linkage",
     "RiskBudgetSolution",
     "WeightBounds",
+    "apply_multiples",
     "bounded_risk_parity_weights",
     "diversification_ratio",
     "effective_number_of_bets",
@@ -37,7 +38,6 @@ __all__ = [
     "hierarchical_risk_parity_weights",
     "historical_shortfall_parity_weights",
     "inverse_variance_weights",
-    "levered",
     "marginal_risk_contributions",
     "maximum_diversification_weights",
     "minimum_variance_weights",
@@ -47,9 +47,9 @@ __all__ = [
     "risk_contributions",
     "risk_parity_weights",
     "sample_volatility",
-    "scaled_to_volatility",
+    "scale_to_volatility",
     "sleeve_covariance",
-    "smoothed",
+    "smooth_multiples",
     "solve_risk_budgets",
     "volatilities",
 ]

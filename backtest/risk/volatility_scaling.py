@@ -1,4 +1,4 @@
-"""Scaling of a portfolio to a target volatility, at once or smoothly, within bounds of gross exposure."""
+"""Scaling of a portfolio to a target volatility, immediately or smoothed, within bounds of gross exposure."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,7 +10,7 @@ from backtest.numerics.tolerances import has_risk
 from backtest.risk.measures.contributions import portfolio_volatility
 
 
-def scaled_to_volatility(
+def scale_to_volatility(
     weights: ArrayLike, covariance: ArrayLike, target: ArrayLike, max_gross_exposure: float = np.inf
 ) -> Floats:
     """Scale weights by min(target / sqrt(wᵀΣw), max_gross_exposure / Σ|w|).
@@ -28,13 +28,13 @@ def scaled_to_volatility(
         BacktestError: the shapes do not fit, or the target or the cap is not above zero.
         NoOptimalPortfolio: a portfolio holds something but has no risk, so scaling cannot reach the target.
 
-    >>> scaled_to_volatility([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]], 0.12).round(4).tolist()
+    >>> scale_to_volatility([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]], 0.12).round(4).tolist()
     [0.7498, 0.4999]
-    >>> scaled_to_volatility([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]], 0.12, max_gross_exposure=1).tolist()
+    >>> scale_to_volatility([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]], 0.12, max_gross_exposure=1).tolist()
     [0.6, 0.4]
     """
     multiples = multiples_to_volatility(weights, portfolio_volatility(weights, covariance), target)
-    return levered(weights, multiples, max_gross_exposure)
+    return apply_multiples(weights, multiples, max_gross_exposure)
 
 
 def multiples_to_volatility(weights: ArrayLike, volatility: ArrayLike, target: ArrayLike) -> Floats:
@@ -91,7 +91,7 @@ def sample_volatility(weights: ArrayLike, excess_returns: ArrayLike) -> float:
     return deviation if has_risk(deviation, np.abs(held[nonzero]).sum()) or np.isnan(deviation) else 0.0
 
 
-def smoothed(multiples: Floats, smoothing: float, before: float = np.nan) -> Floats:
+def smooth_multiples(multiples: Floats, smoothing: float, before: float = np.nan) -> Floats:
     """Smooth multiples: L_k = smoothing × L_{k-1} + (1 - smoothing) × multiple_k, for k = 0 to m - 1.
 
     Args:
@@ -102,7 +102,7 @@ def smoothed(multiples: Floats, smoothing: float, before: float = np.nan) -> Flo
     Returns:
         (m,) NaN until the first multiple that is not NaN.
 
-    >>> smoothed(np.array([2.0, 1.0, np.nan, 3.0]), 0.5).tolist()
+    >>> smooth_multiples(np.array([2.0, 1.0, np.nan, 3.0]), 0.5).tolist()
     [2.0, 1.5, 1.5, 2.25]
     """
     smooth, last = np.empty_like(multiples), before
@@ -115,7 +115,7 @@ def smoothed(multiples: Floats, smoothing: float, before: float = np.nan) -> Flo
     return smooth
 
 
-def levered(
+def apply_multiples(
     weights: ArrayLike, multiples: ArrayLike, max_gross_exposure: float = np.inf, min_gross_exposure: float = 0.0
 ) -> Floats:
     """Multiply weights by multiples that are first brought within bounds of gross exposure Σ|w|.
@@ -132,7 +132,8 @@ def levered(
     Raises:
         BacktestError: the cap is not above zero.
 
-    >>> levered([[0.6, 0.4], [0.3, -0.2]], [5.0, 1.0], max_gross_exposure=3, min_gross_exposure=0.75).round(2).tolist()
+    >>> weights = [[0.6, 0.4], [0.3, -0.2]]
+    >>> apply_multiples(weights, [5.0, 1.0], max_gross_exposure=3, min_gross_exposure=0.75).round(2).tolist()
     [[1.8, 1.2], [0.45, -0.3]]
     """
     if not max_gross_exposure > 0:

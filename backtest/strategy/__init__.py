@@ -1,4 +1,4 @@
-"""Strategy interface: the base class, the view of the market, and how strategies are found and asked."""
+"""Strategy interface: the base class, the view of the market, and the discovery and calls of strategies."""
 
 from backtest.errors import InsufficientHistory, StrategyError
 from backtest.strategy.allocation import Weights, check_bounds, spread_over_classes, weight_bounds

@@ -16,11 +16,11 @@ _ELEMENTS = 2**24  # elements of the covariances in memory at a time: 128 MB, 67
 
 
 class Agenda:
-    """Views for all rebalance dates, in slices of dates if all covariances together would fill the memory.
+    """Views for all rebalance dates, in slices of dates if the covariances of all dates would not fit into memory.
 
-    Slices are cut by position in the data, so that a covariance is estimated along with the same dates before it,
-    wherever the run begins and the data ends. If possible they are cut at whole windows, because estimators share sums
-    of overlapping windows. The last slice is kept.
+    Slices are cut by position in the data, so that a covariance is always estimated together with the same earlier
+    dates, wherever the run begins and the data ends. If possible they are cut at whole windows, because estimators
+    share sums of overlapping windows. The last slice is kept.
 
     Args:
         dates: dates of the data.
@@ -68,7 +68,7 @@ class Agenda:
 
 
 def _slice_starts(rows: Sequence[int], most: int, window: int) -> list[int]:
-    """Return where slices of at most `most` dates begin: at the end of a window, once a slice is half full.
+    """Return the positions at which slices of at most `most` dates begin: at the end of a window, once half full.
 
     Later dates do not move the cuts before them. Estimators share sums within slices, and results must be bit-for-bit
     independent of later data.
@@ -87,7 +87,7 @@ def _slice_starts(rows: Sequence[int], most: int, window: int) -> list[int]:
 def first_answer(strategy: Strategy, agenda: Agenda, scaling: Scaling | None = None, *, least: int = 0) -> int:
     """Return the position of the first rebalance date on which the strategy and its scaling have enough history.
 
-    A strategy that reads current weights is asked as if it held nothing.
+    A strategy that reads current weights is shown an empty portfolio.
 
     Args:
         strategy: the strategy.

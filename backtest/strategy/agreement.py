@@ -1,8 +1,8 @@
-"""Agreement of two methods: a strategy must give the same weights for many dates together as for each date alone.
+"""Check that a strategy gives the same weights for many dates together as for each date alone.
 
 `target_weights` defines the weights of a strategy, and `target_weights_many` may compute them for many dates together.
 If a subclass overrides only `target_weights`, an inherited `target_weights_many` does not know about it and is not
-used. If `target_weights_many` is used, some dates are also asked for separately: by `target_weights`, and in a stack of
+used. If `target_weights_many` is used, some dates are also computed separately: by `target_weights`, and in a stack of
 views that ends at the date. A row that depends on later views differs from both. The separate calls come first, in the
 order of their dates, so that anything a strategy stores (in a module, or in itself) does not contain later views.
 """
@@ -88,7 +88,7 @@ def _compare(row: Floats, views: MarketViews, other: Floats, asked: str) -> None
         raise StrategyError(
             f"target_weights_many of {len(views)} dates returns {_listing(row, off, views.assets)}, but {asked} "
             f"{_listing(other, off, views.assets)}; expected the same weights. Hint: a row may depend only on the view "
-            "of its own date; a strategy without its own target_weights_many is asked for each date separately"
+            "of its own date; a strategy without its own target_weights_many is called for each date separately"
         )
 
 

@@ -32,7 +32,7 @@ class Strategy(BaseModel, ABC):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     reads_current_weights: ClassVar[bool] = False
-    """True for a strategy that reads `view.current_weights`; it is asked date by date, within the simulation."""
+    """True for a strategy that reads `view.current_weights`; it is called date by date, within the simulation."""
 
     @abstractmethod
     def target_weights(self, view: MarketView) -> pd.Series:

@@ -18,8 +18,6 @@ class GroupBudget(BaseModel):
 
     Definitions: docs/conventions/strategies.md#risk-budgets
 
-    Definitions: docs/conventions/strategies.md#risk-budgets
-
     Args:
         share: share of the risk of the level above.
         within: shares of the members, which sum to 1. Members are assets, classes, or groups.
@@ -58,7 +56,7 @@ def asset_budgets(
     on its level share its risk in proportion.
 
     Args:
-        budgets: budgets by asset, by class, or by a free name for a group; the shares on each level sum to 1.
+        budgets: budgets by asset, by class, or by a freely chosen name for a group; the shares on each level sum to 1.
         assets: the n assets to budget for; budgets of other assets are left out.
         classes: class of each asset that has one.
 

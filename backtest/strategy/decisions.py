@@ -1,4 +1,4 @@
-"""Calls of a strategy: the views that it is shown, and its target weights."""
+"""Calls to a strategy: the views passed to it, and the target weights that it returns."""
 
 import re
 import sys
@@ -88,7 +88,7 @@ class ViewBatch:
         return None if benchmark is None else lambda: benchmark()[dates]
 
     def stretches(self) -> Iterator[tuple[int, int]]:
-        """Yield first and end of stretches of dates with the same holdable assets, if there are any assets."""
+        """Yield first and end of each stretch of dates with the same holdable assets, if there are any assets."""
         changes = (self.holdable[1:] != self.holdable[:-1]).any(axis=1)
         cuts = [0, *(np.flatnonzero(changes) + 1).tolist(), len(self.rows)]
         for first, end in pairwise(cuts):
@@ -98,7 +98,7 @@ class ViewBatch:
 
 @dataclass(frozen=True)
 class _LazyViews(Sequence[MarketView]):
-    """Views created on access, because each owns its part of history and all together would fill the memory."""
+    """Views created on access, because each owns a copy of its history, and all together would not fit into memory."""
 
     batch: ViewBatch
     dates: range
@@ -141,7 +141,7 @@ def _name_strategy_in_errors(strategy: Strategy, as_of: pd.Timestamp, assets: tu
     except (NoRiskBudgetPortfolio, NoOptimalPortfolio) as problem:
         names = {f"asset {i}": name for i, name in enumerate(assets)}  # a matrix of the strategy may have more assets
         named = re.sub(r"\basset \d+", lambda match: names.get(match[0], match[0]), str(problem))
-        named = re.sub(r"^covariance\[\d+\]", "covariance", named)  # the date is named already
+        named = re.sub(r"^covariance\[\d+\]", "covariance", named)  # the message already names the date
         raise StrategyError(f"{who}: {named}") from problem
     except InsufficientHistory:
         raise
@@ -149,7 +149,7 @@ def _name_strategy_in_errors(strategy: Strategy, as_of: pd.Timestamp, assets: tu
         raise StrategyError(f"{who}: {problem}") from problem
     except BacktestError:
         raise
-    except Exception as problem:  # the user can fix whatever the strategy does
+    except Exception as problem:  # any error in a strategy is for the user to fix
         frames = traceback.extract_tb(problem.__traceback__)
         own = getattr(sys.modules.get(type(strategy).__module__), "__file__", None)
         at = next((frame for frame in reversed(frames) if frame.filename == own), frames[-1])
@@ -160,9 +160,9 @@ def _name_strategy_in_errors(strategy: Strategy, as_of: pd.Timestamp, assets: tu
 def answers(strategy: Strategy, batch: ViewBatch) -> Floats:
     """Return the target weights on all dates, (m, n) over all assets of the run.
 
-    Consecutive dates with the same holdable assets are asked for together. The result of a strategy's own
+    Consecutive dates with the same holdable assets are passed together. The result of a strategy's own
     `target_weights_many` is checked on some of these dates, including the first and the last of each stretch. The
-    weights that it is checked against are asked for first.
+    weights for comparison are computed first.
 
     Raises:
         InsufficientHistory: the strategy lacks history on one of the dates.

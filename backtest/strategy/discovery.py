@@ -18,10 +18,10 @@ _SHIPPED = "backtest.strategies"
 
 
 def find_strategy(name: str, folder: Path) -> type[Strategy]:
-    """Return the strategy class of a name.
+    """Return the strategy class with a given name.
 
-    `erc` is the one class in `strategies/erc.py`. The search begins in `folder`, goes on in the folders above it, and
-    ends with the shipped strategies. `package.module:Class` is imported.
+    `erc` is the only class in `strategies/erc.py`. The search begins in `folder`, continues in the folders above it,
+    and ends with the shipped strategies. `package.module:Class` is imported.
 
     A file may extend a strategy next to it (`from .mine import Mine`) or a shipped one
     (`from backtest.strategies.erc import ERC`).
@@ -44,7 +44,7 @@ def find_strategy(name: str, folder: Path) -> type[Strategy]:
 
 
 def strategy_files(folder: Path) -> dict[str, Path]:
-    """All strategy files by name that a configuration in `folder` can use; the nearest of a name wins."""
+    """Return the strategy files that a configuration in `folder` can use, by name; the nearest file of a name wins."""
     own = [above / _FOLDER for above in (folder.resolve(), *folder.resolve().parents)]
     files: dict[str, Path] = {}
     for place in [*own, _shipped_folder()]:
@@ -73,7 +73,7 @@ def _module(path: Path) -> ModuleType:
         raise StrategyError(f"{problem.filename or path}:{problem.lineno}: {problem.msg}") from problem
     except ImportError as problem:
         raise StrategyError(f"{path}: {_import_problem(problem, package)}") from problem
-    except Exception as problem:  # a fault in a user's file is the user's to correct
+    except Exception as problem:  # any error in a strategy file is for the user to fix
         at = [frame.lineno for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == str(path)]
         first_line = str(problem).strip().partition("\n")[0]
         raise StrategyError(f"{path}:{at[-1] if at else 1}: {type(problem).__name__}: {first_line}") from problem
@@ -81,9 +81,9 @@ def _module(path: Path) -> ModuleType:
 
 
 def _package(folder: Path) -> str:
-    """Name of the package of a folder's files: `from .other import Other` looks there, then in the shipped folder.
+    """Return the package name of a folder's files: `from .other import Other` looks there, then in the shipped folder.
 
-    The name depends on what the files say, so that files edited between two runs of a process are read again.
+    The name depends on the contents of the files, so that files edited between two runs of a process are read again.
     """
     texts = [path.name.encode() + path.read_bytes() for path in sorted(folder.glob("*.py")) if path.is_file()]
     contents = b"\0".join([str(folder).encode(), *texts])
@@ -130,6 +130,7 @@ def _only_strategy(module: ModuleType, path: Path) -> type[Strategy]:
     if len(classes) != 1:
         names = ", ".join(each.__name__ for each in classes) or "none"
         raise StrategyError(
-            f"{path}: expected exactly one strategy class, got {names}. Hint: a leading _ hides a base."
+            f"{path}: expected exactly one strategy class, got {names}. "
+            "Hint: a class whose name begins with _ is not counted."
         )
     return classes[0]

@@ -1,8 +1,8 @@
 """The `leverage:` section: scales a strategy's target weights before simulation.
 
-A strategy divides NAV among assets; scaling multiplies its weights by one number a date, which is computed from what is
-known on that date. The three classes below compute it in different ways. Smoothing, which carries a multiple from one
-decision to the next, belongs to the run, so that strategies stay stateless.
+A strategy divides NAV among assets; scaling multiplies its weights by one number per date, which is computed from
+information known on that date. The three classes below compute it in different ways. Smoothing, which carries a
+multiple from one decision to the next, belongs to the run, so that strategies stay stateless.
 """
 
 from abc import ABC, abstractmethod
@@ -18,7 +18,13 @@ from pydantic_core import PydanticCustomError
 from backtest.errors import BacktestError, InsufficientHistory, StrategyError
 from backtest.estimation.estimator import Window, window_rows
 from backtest.numerics.arrays import Bools, Floats
-from backtest.risk import levered, multiples_to_volatility, portfolio_volatility, sample_volatility, smoothed
+from backtest.risk import (
+    apply_multiples,
+    multiples_to_volatility,
+    portfolio_volatility,
+    sample_volatility,
+    smooth_multiples,
+)
 from backtest.strategy.decisions import ViewBatch
 from backtest.strategy.view import MarketView, MarketViews
 
@@ -53,7 +59,7 @@ class _Scaling(BaseModel, ABC):
 
     @abstractmethod
     def multiples(self, weights: Floats, batch: ViewBatch, nav: float = 1.0) -> Floats:
-        """Return the multiples of a strategy's weights, each from what is known on its date.
+        """Return the multiples of a strategy's weights, each from information known on its date.
 
         Args:
             weights: (m, n) weights of the strategy, fractions of NAV; 0 for assets that may not be held.
@@ -75,7 +81,7 @@ class _Scaling(BaseModel, ABC):
 
     def apply(self, weights: Floats, multiples: Floats) -> Floats:
         """Return (m, n) scaled target weights, within the bounds of gross exposure."""
-        return levered(weights, multiples)
+        return apply_multiples(weights, multiples)
 
 
 class FixedMultiple(_Scaling):
@@ -153,11 +159,11 @@ class TargetVolatility(_Scaling):
 
     def smooth(self, multiples: Floats, before: float) -> Floats:
         """Return (m,) multiples smoothed towards the multiple of the previous decision."""
-        return smoothed(multiples, self.smoothing, before)
+        return smooth_multiples(multiples, self.smoothing, before)
 
     def apply(self, weights: Floats, multiples: Floats) -> Floats:
         """Return (m, n) scaled target weights, within the bounds of gross exposure."""
-        return levered(weights, multiples, self.max_gross_exposure, self.min_gross_exposure or 0.0)
+        return apply_multiples(weights, multiples, self.max_gross_exposure, self.min_gross_exposure or 0.0)
 
     def _multiples_of_stretch(self, weights: Floats, batch: ViewBatch) -> Floats:
         """Return the multiples of dates with the same holdable assets; an error names its date."""
@@ -208,7 +214,7 @@ class FixedDebt(_Scaling):
 
     def apply(self, weights: Floats, multiples: Floats) -> Floats:
         """Return (m, n) scaled target weights, below the cap on gross exposure."""
-        return levered(weights, multiples, self.max_gross_exposure or np.inf)
+        return apply_multiples(weights, multiples, self.max_gross_exposure or np.inf)
 
 
 _KINDS: Mapping[str, type[_Scaling]] = {
@@ -219,7 +225,7 @@ _KINDS: Mapping[str, type[_Scaling]] = {
 
 
 def kind_of_leverage(given: Any) -> str | None:
-    """Return the tag of a kind of scaling, by the one setting that only it has."""
+    """Return the tag of a kind of scaling, from the one setting that only this kind has."""
     if isinstance(given, _Scaling):
         return next((f"of {name}" for name, kind in _KINDS.items() if isinstance(given, kind)), None)
     names = [name for name in _KINDS if isinstance(given, Mapping) and name in given]

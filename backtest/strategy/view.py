@@ -14,7 +14,7 @@ from backtest.numerics.arrays import Bools, Floats
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """Arrays that views are cut from, with T dates and n assets. The run holds them; strategies never do.
+    """Arrays from which views are cut, with T dates and n assets. Only the run holds them, never a strategy.
 
     Args:
         dates: (T,) known in advance, like a calendar.
@@ -41,16 +41,17 @@ class History:
 class MarketView:
     """Read-only market history shown to a strategy at a rebalance date, up to and including that close.
 
-    It owns a copy of that part of the arrays, so its values end at that close; only dates are known in advance. The
-    benchmark's weights are computed when they are first read. Each access to a table creates it again: keep the one
-    you work on.
+    It owns a copy of the arrays up to that close, so it contains no later values; only dates are known in advance. The
+    benchmark's weights are computed when they are first read. Each access to a table creates it again: store the table
+    in a variable if you use it repeatedly.
 
     Attributes:
         as_of: the rebalance date.
         assets: the n assets that may be held now, in the order of the data.
         universe: every asset of the run, including assets that may not be held now.
         classes: asset class of every asset of the universe that has one.
-        periods_per_year: number of periods in a year, one of `periods.FREQUENCIES` unless the settings state another.
+        periods_per_year: number of periods in a year, one of `frequencies.FREQUENCIES` unless the settings state
+            another.
     """
 
     as_of: pd.Timestamp
@@ -164,7 +165,7 @@ class MarketView:
 
     @property
     def current_weights(self) -> pd.Series:
-        """(n,) weights at this close before any trade decided now; fractions of NAV, 0 for assets that are not held.
+        """(n,) weights at this close, before any trade decided now; fractions of NAV, 0 for assets that are not held.
 
         Raises:
             StrategyError: the strategy has not declared that it reads them.
@@ -281,7 +282,7 @@ class MarketViews(Sequence[MarketView]):
         unknown = [names[i] for i in np.flatnonzero(stack.any(axis=0)) if names[i] not in self.assets]
         if unknown:
             raise StrategyError(
-                f"the benchmark holds {', '.join(unknown)}, whose risk this run does not know on that date. "
+                f"the benchmark holds {', '.join(unknown)}, whose risk is unknown to this run on that date. "
                 "Hint: add it to data.assets, or give target_volatility as a number."
             )
         weights = np.zeros((len(self), len(self.assets)))
@@ -292,7 +293,7 @@ class MarketViews(Sequence[MarketView]):
 
 
 def index_of(names: tuple[str, ...]) -> pd.Index:
-    """Return an index of names. Indices of the same names share their values, because creating those takes longest."""
+    """Return an index of names. Indices of the same names share their values, because creating the values is slow."""
     return _values_of(names).view()
 
 

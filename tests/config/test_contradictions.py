@@ -169,13 +169,13 @@ def test_a_contradiction_is_an_error_at_the_line_to_change(file: Path, pair: str
             "[us_stocks, us_treasury_10y, gold, crude_oil]",
             "{us_stocks: equities, gold: metals}\n  classes: {gold: commodities, us_stocks: equities}",
             "{gold: comm",
-            "data.classes: gold: commodities, and data.assets says metals; expected one of them",
+            "data.classes: gold: commodities, but data.assets says metals; expected the same class",
         ),
         (
             "cash: us_tbill",
             "cash: us_tbill\n  frequency: monthly\n  periods_per_year: 252",
             "252",
-            "data.periods_per_year: got 252, expected 12 with frequency: monthly. Hint: leave it out",
+            "data.periods_per_year: got 252, expected 12 with frequency: monthly. Hint: remove it",
         ),
     ],
 )

@@ -41,14 +41,14 @@ ONE = {
     "no leverage": (LISTED, "{g: {of: gold}}", "{of", "data.assets.g.leverage: missing; it has no default"),
     "of nothing": (LISTED, "{g: {leverage: 2}}", "{leverage", "data.assets.g.of: missing; it has no default"),
     "of no series": (LISTED, "{g: {of: golf, leverage: 2}}", "golf", f"data.assets.g.of: no series golf; available: {SERIES}. Did you mean gold?"),
-    "of itself": (LISTED, "{g: {of: g, leverage: 2}}", "{g: {", "data.assets: g: of g, a leveraged fund itself; expected a series of prices"),
-    "of another": (LISTED, "{f: {of: gold, leverage: 2}, g: {of: f, leverage: 2}}", "{f: {", "data.assets: g: of f, a leveraged fund itself; expected a series of prices"),
+    "of itself": (LISTED, "{g: {of: g, leverage: 2}}", "{g: {", "data.assets: g: follows g, which is a leveraged fund itself; expected a series of prices"),
+    "of another": (LISTED, "{f: {of: gold, leverage: 2}, g: {of: f, leverage: 2}}", "{f: {", "data.assets: g: follows f, which is a leveraged fund itself; expected a series of prices"),
     "expenses in percent": (LISTED, "{g: {of: gold, leverage: 2, expense_ratio: 0.91}}", "0.91", "data.assets.g.expense_ratio: an expense ratio of 0.91; expected a decimal a year, such as 0.0091 for 0.91 %"),
     "expenses below 0": (LISTED, "{g: {of: gold, leverage: 2, expense_ratio: -0.01}}", "-0.01", "data.assets.g.expense_ratio: an expense ratio of -0.01; expected a decimal a year, such as 0.0091 for 0.91 %"),
     "spread below 0": (LISTED, "{g: {of: gold, leverage: 2, swap_spread_bps: -1}}", "-1}}", "data.assets.g.swap_spread_bps: got -1, expected greater than or equal to 0"),
     "no such setting of a fund": (LISTED, "{g: {of: gold, leverage: 2, expnse_ratio: 0.01}}", "expnse", f"data.assets.g.expnse_ratio: unknown setting; data.assets.g accepts: {FUND}. Did you mean expense_ratio?"),
     "a source of a fund": (LISTED, "{g: {of: gold, leverage: 2, source: csv}}", "source: csv", f"data.assets.g.source: unknown setting; data.assets.g accepts: {FUND}."),
-    "a splice of a fund": (f"{LISTED}\n", "{g: {of: gold, leverage: 2}}\n  splice: {g: gold}\n", "{g: gold", "data.splice: g: a model, as long as what it follows. Hint: splice gold"),
+    "a splice of a fund": (f"{LISTED}\n", "{g: {of: gold, leverage: 2}}\n  splice: {g: gold}\n", "{g: gold", "data.splice: g: a modelled fund has the history of the series it follows. Hint: splice gold"),
     # spot
     "spot in words": (LISTED, "{gold: {spot: perhaps}}", "perhaps", "data.assets.gold.spot: got 'perhaps', expected …"),
     # currencies
@@ -57,15 +57,15 @@ ONE = {
     "an asset in another currency": (LISTED, "{gold: {currency: EUR}}", "EUR", "data.assets.gold.currency: in EUR, and the run is in USD; expected the same. Hint: data.fx: {EUR: the series of the price of one EUR in USD}, or data.currency: EUR"),
     "a rate of another currency": (f"{LISTED}\n", "{gold: {currency: EUR}}\n  fx: {GBP: us_stocks}\n", "EUR}", "data.assets.gold.currency: in EUR, and the run is in USD; …"),
     "no such rate of exchange": ("  start", "  fx: {EUR: eur}\n  start", "eur}", f"data.fx.EUR: no series eur; available: {SERIES}."),
-    "a rate of the run's own": ("  start", "  fx: {USD: gold}\n  start", "{USD", "data.fx: USD: the currency of the run itself; expected those of assets"),
+    "a rate of the run's own": ("  start", "  fx: {USD: gold}\n  start", "{USD", "data.fx: USD: the currency of the run itself; expected other currencies"),
     "a rate without symbol": ("  start", "  fx: {EUR: {source: yfinance}}\n  start", "{EUR", "data.fx: EUR: expected the symbol too, such as {source: yfinance, symbol: EURUSD=X}"),
     # opens and volumes
-    "opens of the sample": ("  start", "  opens: true\n  start", "true", "data.opens: true is for source yfinance, and us_stocks is of sample; expected a file with a column for each asset, such as {path: opens.csv}"),
-    "volumes of the sample": ("  start", "  volumes: true\n  start", "true", "data.volumes: true is for source yfinance, and us_stocks is of sample; expected a file with a column for each asset, such as {path: volumes.csv}"),
+    "opens of the sample": ("  start", "  opens: true\n  start", "true", "data.opens: true requires source yfinance, but us_stocks has source sample; expected a file with a column for each asset, such as {path: opens.csv}"),
+    "volumes of the sample": ("  start", "  volumes: true\n  start", "true", "data.volumes: true requires source yfinance, but us_stocks has source sample; expected a file with a column for each asset, such as {path: volumes.csv}"),
     "opens as a word": ("  start", "  opens: opens.csv\n  start", "opens.csv", "data.opens: got 'opens.csv', expected true with source yfinance, or a file: {path: opens.csv}"),
     "volumes as a word": ("  start", "  volumes: v.parquet\n  start", "v.parquet", "data.volumes: got 'v.parquet', expected true with source yfinance, or a file: {path: v.parquet}"),
     "opens of a file without the asset": ("  start", "  opens: {path: p.csv}\n  start", "{path", "data.opens: no series us_stocks; available: A, B, c."),
-    "opens of a model": (f"{LISTED}\n", "{g: {of: gold, leverage: 2}}\n  opens: {path: p.csv}\n", "{path", "data.opens: g: a model, which has no opens. Hint: leave one of the two out"),
+    "opens of a model": (f"{LISTED}\n", "{g: {of: gold, leverage: 2}}\n  opens: {path: p.csv}\n", "{path", "data.opens: g: a modelled fund has no opens. Hint: remove one of the two"),
     "no such setting of opens": ("  start", "  opens: {path: p.csv, sorce: csv}\n  start", "sorce", "data.opens.sorce: unknown setting; data.opens accepts: path, source. Did you mean source?"),
 }  # fmt: skip
 

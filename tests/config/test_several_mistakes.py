@@ -155,10 +155,13 @@ OWN = edited("{name: erc}", "{name: own}")
     [
         (f"{IMPORTS}class Own(Strategy:\n    '''Own.'''\n{METHOD}", "own.py:3: invalid syntax"),
         (f"{IMPORTS}class Own(Strategy):\n  x: int = 1\n    y: int = 2\n", "own.py:5: unexpected indent"),
-        (IMPORTS, "own.py: expected exactly one strategy class, got none. Hint: a leading _ hides a base."),
+        (
+            IMPORTS,
+            "own.py: expected exactly one strategy class, got none. Hint: a class whose name begins with _ is not counted.",
+        ),
         (
             f"{IMPORTS}class A(Strategy):\n    '''A.'''\n{METHOD}class B(Strategy):\n    '''B.'''\n{METHOD}",
-            "own.py: expected exactly one strategy class, got A, B. Hint: a leading _ hides a base.",
+            "own.py: expected exactly one strategy class, got A, B. Hint: a class whose name begins with _ is not counted.",
         ),
         ("import no_such_module\n", "own.py: No module named 'no_such_module'"),
         (f"{IMPORTS}class Own(Strategy):\n    '''Own.'''\n", "target_weights"),

@@ -41,7 +41,7 @@ IN_FUNDS = "kind, leverage, swap_spread_bps, expense_ratio_bps, cash_spread_bps,
 NEGATIVE = "is negative: borrowing would cost less than the cash return. Hint: set allow_negative_spread: true if that is intended"
 DATE = "expected a date such as 2012-12-31"
 DATES = "dates with values, such as {1990-01-01: 50}"
-SIZES = "sizes of the loan with spreads, such as {0: 150, 100000: 100}"
+SIZES = "loan sizes with spreads, such as {0: 150, 100000: 100}"
 NUMBERS = "expected a valid number or names with values, such as {gold: 1}"
 MONEY = "an amount of money; expected initial_capital too, such as 1000000, at the top level"
 
@@ -84,10 +84,10 @@ FINANCING = {
     "of an asset above its class's": ("{kind: futures, initial_margin: {equities: 0.2, bonds: 0.1, gold: 0.2}, maintenance_margin: {us_stocks: 0.3, bonds: 0.05, gold: 0.2}}", "{us_stocks", "maintenance_margin: 0.3 of us_stocks is above its initial margin of 0.2; expected at most that"),
     # names
     "no such class": ("{initial_margin: {equites: 0.2, bonds: 0.1, gold: 0.2}}", "equites", f"initial_margin.equites: neither an asset nor a class of this run ({HAVE}). Did you mean equities?"),
-    "an asset without": ("{maintenance_margin: {equities: 0.2, us_treasury_10y: 0.1}}", "{equities", f"maintenance_margin: nothing for gold; {EACH}"),
+    "an asset without": ("{maintenance_margin: {equities: 0.2, us_treasury_10y: 0.1}}", "{equities", f"maintenance_margin: no value for gold; {EACH}"),
     "a borrow fee of no class": ("{borrow_fee_bps: {golf: 5}}", "golf", f"borrow_fee_bps.golf: neither an asset nor a class of this run ({HAVE}). Did you mean gold?"),
-    "a margin call for one": ("{maintenance_margin: {gold: 0.5}}", "{gold", f"maintenance_margin: nothing for us_stocks, us_treasury_10y; {EACH}"),
-    "a roll for one": ("{kind: futures, roll_bps: {bonds: 5}}", "{bonds", f"roll_bps: nothing for us_stocks, gold; {EACH}"),
+    "a margin call for one": ("{maintenance_margin: {gold: 0.5}}", "{gold", f"maintenance_margin: no value for us_stocks, us_treasury_10y; {EACH}"),
+    "a roll for one": ("{kind: futures, roll_bps: {bonds: 5}}", "{bonds", f"roll_bps: no value for us_stocks, gold; {EACH}"),
     "a basis of no class": ("{kind: futures, basis_bps: {bond: 5}}", "bond: 5", f"basis_bps.bond: neither an asset nor a class of this run ({HAVE}). Did you mean bonds?"),
     "a basis from a date on": ("{kind: futures, basis_bps: {1990-01-01: 5}}", "1990", f"basis_bps.1990-01-01: neither an asset nor a class of this run ({HAVE})."),
     # below zero without the setting that allows it
@@ -112,7 +112,7 @@ FINANCING = {
     "spread as a list": ("{spread_bps: [50]}", "[50]", f"spread_bps: got [50], expected a valid number or {DATES}"),
     # tiers
     "tiers that begin above 0": ("{tiers: {100: 150, 100000: 100}}", "{100:", "tiers: the first size is 100; expected 0, for the spread of the smallest loan"),
-    "tiers out of order": ("{tiers: {0: 150, 100000: 100, 5000: 10}}", "{0:", "tiers: 5000 comes after 100000; expected rising sizes of the loan"),
+    "tiers out of order": ("{tiers: {0: 150, 100000: 100, 5000: 10}}", "{0:", "tiers: 5000 comes after 100000; expected rising loan sizes"),
     "no tiers": ("{tiers: {}}", "{}", f"tiers: empty; expected {SIZES}"),
     "tiers without sizes": ("{tiers: [150, 100]}", "[150", f"tiers: got [150, 100], expected {SIZES}"),
     "tiers beside a spread": ("{spread_bps: 50, tiers: {0: 150, 100000: 100}}", "{0:", "tiers: given together with spread_bps; expected only one of the two"),
@@ -137,8 +137,8 @@ FINANCING = {
 }  # fmt: skip
 COSTS = {
     "costs of a class and of no asset": ("{trading_bps: {equities: 1, bonds: 2, golf: 3}}", "golf", f"trading_bps.golf: neither an asset nor a class of this run ({HAVE}). Did you mean gold?"),
-    "half a spread of one": ("{half_spread_bps: {gold: 1}}", "{gold", f"half_spread_bps: nothing for us_stocks, us_treasury_10y; {EACH}"),
-    "commission of one": ("{commission_bps: {us_stocks: 1, bonds: 1}}", "{us_stocks", f"commission_bps: nothing for gold; {EACH}"),
+    "half a spread of one": ("{half_spread_bps: {gold: 1}}", "{gold", f"half_spread_bps: no value for us_stocks, us_treasury_10y; {EACH}"),
+    "commission of one": ("{commission_bps: {us_stocks: 1, bonds: 1}}", "{us_stocks", f"commission_bps: no value for gold; {EACH}"),
     "empty schedule": ("{schedule: {}}", "{}", f"schedule: empty; expected {DATES}"),
     "schedule out of order": ("{schedule: {1990-01-01: 10, 1980-01-01: 20}}", "{1990", "schedule: 1980-01-01 comes after 1990-01-01; expected rising dates"),
     "schedule beside a number": ("{schedule: {1900-01-01: 10}, commission_bps: 5}", "{1900", "schedule: given together with commission_bps; expected only one of them"),
@@ -162,7 +162,7 @@ REBALANCE = {
     "to nowhere": ("{bands: {absolute: 0.05, to: middle}}", "middle", "bands.to: got 'middle', expected 'target' or 'edge'"),
     "checked by the hour": ("{bands: {absolute: 0.05, check: hourly}}", "hourly", "bands.check: got 'hourly', expected 'daily', 'weekly', 'monthly', 'quarterly' or 'yearly'"),
     "misspelt in bands": ("{bands: {absolute: 0.05, chek: daily}}", "chek", "bands.chek: unknown setting; rebalance.bands accepts: absolute, relative, to, check, also_on_schedule. Did you mean check?"),
-    "bands that are never looked at": ("{frequency: never, bands: {absolute: 0.05}}", "{absolute", "bands: never checked after the first date; expected check as well, such as monthly"),
+    "bands that are never looked at": ("{frequency: never, bands: {absolute: 0.05}}", "{absolute", "bands: never checked after the first date; expected a frequency too, such as check: monthly"),
     "a day of a day, with bands": ("{frequency: daily, day: 3, bands: {absolute: 0.05}}", "3, bands", "day: no day can be chosen with frequency daily. Hint: remove it"),
     "no trade at all": ("{minimum_trade: 1}", "1}", "minimum_trade: got 1, expected less than 1"),
     "no-trade zone below 0": ("{minimum_trade: -0.1}", "-0.1", "minimum_trade: got -0.1, expected greater than or equal to 0"),
@@ -179,7 +179,7 @@ FEES = {
     "no rate": ("{performance: {every: yearly}}", "{every", "performance.rate: missing; it has no default"),
     "every year": ("{performance: {rate: 0.2, every: year}}", "year}", "performance.every: got 'year', expected 'monthly', 'quarterly' or 'yearly'"),
     "misspelt": ("{performance: {rate: 0.2, evry: yearly}}", "evry", "performance.evry: unknown setting; fees.performance accepts: rate, every. Did you mean every?"),
-    "expenses of one": ("{expense_ratio_bps: {gold: 1}}", "{gold", f"expense_ratio_bps: nothing for us_stocks, us_treasury_10y; {EACH}"),
+    "expenses of one": ("{expense_ratio_bps: {gold: 1}}", "{gold", f"expense_ratio_bps: no value for us_stocks, us_treasury_10y; {EACH}"),
 }  # fmt: skip
 CAPITAL = {
     "with underscores": ("1_000_000", "1_000_000", "got '1_000_000', expected a valid number. Hint: 1000000, without _ or ,"),
@@ -312,14 +312,14 @@ def test_a_schedule_that_begins_after_the_data_is_reported_with_its_place(file: 
         )
         answer = command("run", str(file), "--output", str(file.parent / "report"))
         at = f"11:{len(section) + len(setting) + 6}"
-        words = f"{section}.{setting}: begins on 1990-01-01, and the data on 1977-12-31; expected a value from the first date of the data on"
+        words = f"{section}.{setting}: begins on 1990-01-01, but the data begins on 1977-12-31; expected a value from the first date of the data on"
         assert (answer.code, answer.err.splitlines()[-1]) == (2, f"error: {file}:{at}: {words}")
 
 
 @pytest.mark.parametrize(
     ("terms", "words"),
     [
-        ({"costs": TradingCosts(trading_bps={"gold": 1.0})}, "costs.trading_bps: nothing for us_stocks; expected one number, or one for each asset or its class"),
+        ({"costs": TradingCosts(trading_bps={"gold": 1.0})}, "costs.trading_bps: no value for us_stocks; expected one number, or one for each asset or its class"),
         ({"financing": Margin(initial_margin=0.2, maintenance_margin=0.3)}, "financing.maintenance_margin: 0.3 of us_stocks is above its initial margin of 0.2; expected at most that"),
         ({"financing": Futures(kind="futures")}, "financing.kind: crude_oil is a spot price, whose return above …"),
         ({"financing": LeveragedFund(kind="leveraged_fund", leverage=2.0), "costs": TradingCosts(impact=Impact())}, IMPACT_OF_FUNDS),
@@ -336,7 +336,7 @@ def test_terms_made_in_python_are_checked_too(file: Path, terms: dict[str, objec
     with pytest.raises(ConfigError) as caught:
         _ = Plan.of(config, load(config.data, file.parent)).terms
     place_of_costs = f"{file}:{place(text, '10}')}: " if words.startswith("costs.trading") else ""
-    wanted = place_of_costs + words.replace("nothing for us_stocks", "nothing for us_stocks, crude_oil")
+    wanted = place_of_costs + words.replace("no value for us_stocks", "no value for us_stocks, crude_oil")
     assert str(caught.value).startswith(wanted.removesuffix("…"))
 
 

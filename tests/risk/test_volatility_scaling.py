@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from backtest.errors import BacktestError, NoOptimalPortfolio
 from backtest.risk import (
-    levered,
+    apply_multiples,
     multiples_to_volatility,
     portfolio_volatility,
     sample_volatility,
-    scaled_to_volatility,
-    smoothed,
+    scale_to_volatility,
+    smooth_multiples,
 )
 
 
@@ -24,7 +24,7 @@ def test_target_is_met_or_cap_binds(seed: int, target: float, cap: float) -> Non
     returns = rng.standard_normal((3, 30, 4)) * 0.05
     covariance = returns.swapaxes(1, 2) @ returns / 30
     weights = rng.normal(0.3, 0.5, (3, 4))
-    scaled = scaled_to_volatility(weights, covariance, target, cap)
+    scaled = scale_to_volatility(weights, covariance, target, cap)
     reached = np.asarray(portfolio_volatility(scaled, covariance)) / target
     gross = np.abs(scaled).sum(axis=1) / cap
     np.testing.assert_allclose(np.maximum(reached, gross), 1, rtol=1e-13)
@@ -34,19 +34,19 @@ def test_target_is_met_or_cap_binds(seed: int, target: float, cap: float) -> Non
 def test_stack_can_have_a_target_for_each_portfolio() -> None:
     """Targets of a stack's own, such as a benchmark's volatility on each date."""
     covariance = np.diag([0.04, 0.01])
-    scaled = scaled_to_volatility([[1.0, 0.0], [0.0, 1.0]], np.stack([covariance] * 2), [0.1, 0.2])
+    scaled = scale_to_volatility([[1.0, 0.0], [0.0, 1.0]], np.stack([covariance] * 2), [0.1, 0.2])
     assert scaled.tolist() == [[0.5, 0.0], [0.0, 2.0]]
 
 
 def test_empty_portfolio_stays_empty_and_portfolio_without_risk_is_rejected() -> None:
     """An empty portfolio has nothing to scale; one of a hedge has no leverage that gives it risk."""
     hedge = [[0.04, -0.04], [-0.04, 0.04]]
-    assert scaled_to_volatility([0.0, 0.0], hedge, 0.1, 3).tolist() == [0.0, 0.0]
+    assert scale_to_volatility([0.0, 0.0], hedge, 0.1, 3).tolist() == [0.0, 0.0]
     with pytest.raises(NoOptimalPortfolio, match="portfolio 1 has a gross exposure of 1 and a volatility of 0"):
-        scaled_to_volatility([[0.5, 0.2], [0.5, 0.5]], hedge, 0.1)
+        scale_to_volatility([[0.5, 0.2], [0.5, 0.5]], hedge, 0.1)
     for target, cap in [(0.0, 1.0), (-0.1, 1.0), (0.1, 0.0), (float("nan"), 1.0)]:
         with pytest.raises(BacktestError, match="expected a number above 0"):
-            scaled_to_volatility([0.5, 0.2], hedge, target, cap)
+            scale_to_volatility([0.5, 0.2], hedge, target, cap)
 
 
 @given(seed=st.integers(0, 10**6), least=st.floats(0, 3), most=st.floats(0.1, 3))
@@ -55,11 +55,11 @@ def test_gross_exposure_is_scaled_within_its_bounds(seed: int, least: float, mos
     rng = np.random.default_rng(seed)
     weights, multiples = rng.normal(0.3, 0.5, (4, 3)), rng.uniform(0.1, 4, 4)
     held = np.abs(weights).sum(axis=1)
-    scaled = levered(weights, multiples, most, least)
+    scaled = apply_multiples(weights, multiples, most, least)
     gross = np.abs(scaled).sum(axis=1)
     np.testing.assert_allclose(gross, np.minimum(np.maximum(multiples * held, least), most), rtol=1e-14)
     np.testing.assert_allclose(scaled / gross[:, None], weights / held[:, None], rtol=1e-13)
-    assert levered(np.zeros((2, 3)), np.array([np.nan, 2.0]), most, least).tolist() == [[0.0] * 3] * 2
+    assert apply_multiples(np.zeros((2, 3)), np.array([np.nan, 2.0]), most, least).tolist() == [[0.0] * 3] * 2
 
 
 @given(
@@ -75,11 +75,11 @@ def test_smoothing_is_an_exponential_average_and_can_be_resumed(
     pandas divides by the sum of its two weights, which is 1 except for rounding: 1e-14 for each step.
     """
     values = np.array(wanted)
-    found = smoothed(values, smoothing)
+    found = smooth_multiples(values, smoothing)
     expected = pd.Series(values).ewm(alpha=1 - smoothing, adjust=False, ignore_na=True).mean()
     np.testing.assert_allclose(found, expected, rtol=1e-13)
-    first = smoothed(values[:cut], smoothing)
-    rest = smoothed(values[cut:], smoothing, float(first[-1]) if first.size else np.nan)
+    first = smooth_multiples(values[:cut], smoothing)
+    rest = smooth_multiples(values[cut:], smoothing, float(first[-1]) if first.size else np.nan)
     assert np.concatenate([first, rest]).tobytes() == found.tobytes()
     if smoothing == 0:
         assert found[~np.isnan(values)].tolist() == values[~np.isnan(values)].tolist()
@@ -115,7 +115,7 @@ def test_portfolio_of_a_stack_is_scaled_as_alone(count: int) -> None:
     def scaled(part: slice) -> np.ndarray:
         volatility = portfolio_volatility(weights[part], covariances[part])
         multiples = multiples_to_volatility(weights[part], volatility, 0.01)
-        return levered(weights[part], multiples, 1.5, 0.5)
+        return apply_multiples(weights[part], multiples, 1.5, 0.5)
 
     together = scaled(slice(None))
     for part in [*(slice(k, k + 1) for k in range(11)), slice(0, 4), slice(3, 9)]:

@@ -134,7 +134,7 @@ def test_without_network_a_run_repeats_its_bytes_and_warns_of_old_data(servers: 
     assert sorted(
         answers["stale"].err.splitlines()
     ) == sorted(  # once each, though the benchmark holds some of them too
-        f"warning: yfinance {symbol}: Yahoo cannot be reached. Going on with values up to {DAYS[-1]}, fetched 9 days ago."
+        f"warning: yfinance {symbol}: Yahoo cannot be reached. Continuing with values up to {DAYS[-1]}, fetched 9 days ago."
         for symbol in (*HELD, "^IRX")
     )
 
@@ -148,12 +148,12 @@ def test_without_cache_or_sources_a_run_exits_with_3_and_a_line_per_symbol_in_ti
     config = small(tmp_path, assets=dict.fromkeys(HELD, "any"), cash="^IRX", timeout=3)
     words = {
         "hanging": {
-            "no answer in 3 s. Hint: data.timeout: a longer time.",
-            "not asked, as no time is left. Hint: data.timeout: a longer time.",
-            "Yahoo did not answer in time. Hint: try again later, or data.timeout: a longer time.",
+            "no answer in 3 s. Hint: raise data.timeout.",
+            "not requested, because no time is left. Hint: raise data.timeout.",
+            "Yahoo did not answer in time. Hint: try again later, or raise data.timeout.",
         },
-        "no network": {"Yahoo cannot be reached. Hint: is there a network? --offline uses the cache."},
-        "offline": {"not in the cache, and offline no source is asked. Hint: fetch it once, online."},
+        "no network": {"Yahoo cannot be reached. Hint: check the network, or use the cache with --offline."},
+        "offline": {"not in the cache, and no source is asked when offline. Hint: fetch it once while online."},
     }
     proxy = {} if how == "hanging" else {"HTTPS_PROXY": NOWHERE}
     answer = servers.run("run", config.name, *(["--offline"] if how == "offline" else []), cwd=tmp_path, **proxy)

@@ -44,27 +44,27 @@ OF_YAHOO = {
     "429 with Retry-After": ("429 7", 3, f"Yahoo asks for fewer requests (429), and asks to wait 7 s. {LATER}"),
     "500": ("500", 3, f"Yahoo failed (500). {LATER}"),
     "403": ("403", 3, f"Yahoo refused to answer (403). {LATER}"),
-    "a page to log in": ("html", 3, "a web page came in place of data. Hint: does the network ask for a login?"),
+    "a page to log in": ("html", 3, "got a web page instead of data. Hint: the network may require a login."),
     "half an answer": ("cut json", 3, f"Yahoo's answer was cut off, or is not data. {LATER}"),
-    "a cut body": ("truncated", 3, "Yahoo's answer was cut off", f"Yahoo broke the connection off. {LATER}"),
+    "a cut body": ("truncated", 3, "Yahoo's answer was cut off", f"Yahoo closed the connection. {LATER}"),
     "empty arrays": ("empty arrays", 3, "Yahoo answered without a single price. Hint: another range, or symbol."),
-    "broken off": ("reset", 3, f"Yahoo broke the connection off. {LATER}"),
+    "broken off": ("reset", 3, f"Yahoo closed the connection. {LATER}"),
 }  # fmt: skip
 OF_FRED = {
-    "an unknown id": ("404", 2, "there is nothing of this name (status 404). Hint: check how it is spelt."),
-    "429": ("429", 3, f"asked for fewer requests (status 429). {LATER}"),
+    "an unknown id": ("404", 2, "nothing has this name (status 404). Hint: check the spelling."),
+    "429": ("429", 3, f"the source asked for fewer requests (status 429). {LATER}"),
     "500": ("500", 3, f"the source failed (status 500). {LATER}"),
-    "a page to log in": ("html", 3, "a web page came in place of data. Hint: the name may be misspelt, or the network may ask to log in."),
+    "a page to log in": ("html", 3, "got a web page instead of data. Hint: the name may be misspelt, or the network may require a login."),
     "a cut body": ("truncated", 3, f"the answer was cut off or garbled. {LATER}"),
     "nothing": ("empty", 3, "the answer is not a table of DTB3; expected a date and its value in each line"),
-    "broken off": ("reset", 3, f"fred.stlouisfed.org broke the connection off. {LATER}"),
-    "hanging": ("hang", 3, "no whole answer from fred.stlouisfed.org in 1 s. Hint: try again, or raise data.timeout."),
+    "broken off": ("reset", 3, f"fred.stlouisfed.org closed the connection. {LATER}"),
+    "hanging": ("hang", 3, "no complete answer from fred.stlouisfed.org in 1 s. Hint: try again, or raise data.timeout."),
 }  # fmt: skip
 OF_FRENCH = {
-    "an unknown file": ("404", 2, "no data set F-F_Research_Data_Factors (status 404). Hint: it is named as the zip file in his library, without _CSV.zip."),
+    "an unknown file": ("404", 2, "no data set F-F_Research_Data_Factors (status 404). Hint: use the name of the zip file in the library, without _CSV.zip."),
     "500": ("500", 3, f"the source failed (status 500). {LATER}"),
     "half a zip": ("truncated", 3, f"the answer was cut off or garbled. {LATER}"),
-    "a page to log in": ("html", 3, "a web page came in place of data. Hint: the name may be misspelt, or the network may ask to log in."),
+    "a page to log in": ("html", 3, "got a web page instead of data. Hint: the name may be misspelt, or the network may require a login."),
 }  # fmt: skip
 
 
@@ -128,11 +128,11 @@ def test_changes_between_two_fetches_are_logged_and_end_like_a_fresh_fetch(
     before = bt.run(config)
     if change == "a dividend of the past":
         listed["SPY"].dividends = {DAYS[30]: 0.5, DAYS[-8]: 1.25}
-        warned = ["1 of 751 dates", f"dividends of {DAYS[-8]}", "1.25 now"]
+        warned = ["1 of 751 dates", f"dividends on {DAYS[-8]}", "1.25 now"]
     elif change == "a split":
         listed["SPY"].closes = [None if close is None else close / 2 for close in listed["SPY"].closes]
         listed["SPY"].dividends, listed["SPY"].splits = {DAYS[30]: 0.25}, {DAYS[-7]: (2, 1)}
-        warned = ["751 of 751 dates", f"splits of {DAYS[-7]}", "2 now"]
+        warned = ["751 of 751 dates", f"splits on {DAYS[-7]}", "2 now"]
     else:
         listed["SPY"].dates, listed["SPY"].closes = DAYS, walk("SPY", DATES).closes
         listed["SPY"].dividends |= {DAYS[-3]: 0.75} if change == "a new dividend" else {}

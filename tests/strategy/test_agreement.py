@@ -187,7 +187,7 @@ def test_the_message_shows_both_answers(tmp_path: Path) -> None:
     assert re.fullmatch(
         r"Mine on 2018-11-22: target_weights_many of 20 dates returns spx 0\.5, ust 0\.25, but target_weights "
         r"spx 0\.333333, ust 0\.333333; expected the same weights\. Hint: a row may depend only on the view of its own "
-        r"date; a strategy without its own target_weights_many is asked for each date separately",
+        r"date; a strategy without its own target_weights_many is called for each date separately",
         str(caught.value),
     )
 

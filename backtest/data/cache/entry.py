@@ -1,4 +1,4 @@
-"""`Entry`: what the cache knows about a series, and the bytes of its two files."""
+"""`Entry`: metadata of a cached series, and the contents of its two files."""
 
 import hashlib
 import json
@@ -21,9 +21,9 @@ class DamagedEntry(DataUnavailableError):  # noqa: N818 - named after what it is
     """A cache entry is damaged: its contents differ from what was stored.
 
     Args:
-        message: for the user.
+        message: message for the user.
         source: name of the source.
-        symbol: at the source, as far as it is known.
+        symbol: symbol at the source, if it is known.
     """
 
     def __init__(self, message: str, source: str, symbol: str) -> None:
@@ -33,24 +33,24 @@ class DamagedEntry(DataUnavailableError):  # noqa: N818 - named after what it is
 
 @dataclass(frozen=True)
 class Entry:
-    """What the cache knows about a series without reading its values.
+    """Metadata of a cached series, available without reading its values.
 
     Args:
         source: name of the source.
-        symbol: at the source.
-        kind: of `RawSeries`.
-        rate: how a rate is quoted.
-        label: what messages call it.
-        notes: caveats.
-        facts: what the source says of it.
-        columns: of the values.
-        rows: dates.
-        first: date, ISO.
-        last: date, ISO.
-        fetched_at: when the source was last asked.
-        sha256: of the Parquet file.
-        bytes: its size.
-        file: its name.
+        symbol: symbol at the source.
+        kind: kind of the `RawSeries`.
+        rate: quotation of a rate.
+        label: name of the series in messages.
+        notes: caveats for the report.
+        facts: facts that the source states about the series.
+        columns: columns of the values.
+        rows: number of dates.
+        first: first date, ISO.
+        last: last date, ISO.
+        fetched_at: time of the last request to the source.
+        sha256: checksum of the Parquet file.
+        bytes: size of the Parquet file.
+        file: name of the Parquet file.
     """
 
     source: str
@@ -70,10 +70,10 @@ class Entry:
     file: str
 
     def age(self, now: datetime) -> str:
-        """Return in words how long ago its source was asked.
+        """Return the time since the last request to the source, in words.
 
         Args:
-            now: with a time zone.
+            now: the current time, with a time zone.
         """
         hours = (now - self.fetched_at).total_seconds() / 3600
         if hours < 1:
@@ -117,25 +117,25 @@ def to_json(entry: Entry) -> bytes:
 
 
 def _checksum(known: dict[str, Any]) -> str:
-    """Return a checksum of the values of a JSON, whatever its layout: a wrong maturity would give a wrong price too."""
+    """Return a checksum of the values of a JSON file, whatever its layout; wrong metadata gives wrong prices too."""
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
 def from_json(content: bytes) -> Entry:
-    """Return the entry that a JSON describes.
+    """Return the entry that a JSON file describes.
 
     Raises:
-        ValueError: it differs from what was written.
+        ValueError: the file differs from what was written.
     """
     try:
         known: dict[str, Any] = json.loads(content)
         checksum = known.pop("checksum")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        raise ValueError("it is not a JSON of the cache") from problem
+        raise ValueError("it is not a JSON file of the cache") from problem
     if checksum != _checksum(known):
-        raise ValueError("it has another checksum")
+        raise ValueError("its checksum does not match")
     if known.pop("format") != _FORMAT:
-        raise ValueError("it is of another version")
+        raise ValueError("it was written by another version")
     known["rate"] = None if known["rate"] is None else Rate.model_validate(known["rate"])
     known["fetched_at"] = datetime.fromisoformat(known["fetched_at"])
     return Entry(**{**known, "notes": tuple(known["notes"]), "columns": tuple(known["columns"])})

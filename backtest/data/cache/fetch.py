@@ -28,13 +28,13 @@ from backtest.errors import (
 )
 
 Key = tuple[str, str]
-"""Name of a source in the cache, and a symbol of it."""
+"""Name of a source in the cache, and the symbol of a series at that source."""
 
 _log = logging.getLogger(__name__)
 
 _WORKERS = 4  # requests under way at once: public sources accept that many
 _GRACE = 0.5  # seconds for a source that keeps to its time limit to report the timeout itself
-_USE_CACHE_AFTER = (DataUnavailableError, UnknownSeries)  # failures after which a cached series will do
+_USE_CACHE_AFTER = (DataUnavailableError, UnknownSeries)  # failures after which a cached series is good enough
 _OVERLAP = 10  # rows that are fetched again to detect changes of history
 
 
@@ -68,8 +68,8 @@ class Access:
         max_age: age up to which a cached series is fresh.
         seconds: time limit of all requests together.
         started: start of the run.
-        on_symbol: called after each series with its label, the number of series done and the number of all.
-        sleep: waits; tests replace it.
+        on_symbol: called after each series with its label, the number of series done and the total number.
+        sleep: function that waits for a number of seconds; tests replace it.
         known: series fetched earlier in the run, shared with its benchmark, so that both have the same bits and nothing
             is requested twice.
     """
@@ -88,7 +88,7 @@ class Access:
 def get(requests: Sequence[Request], access: Access) -> dict[Key, RawSeries]:
     """Return every requested series, each fetched at most once.
 
-    If a source fails and the cache has the series, of whatever age, the cached one is used and a warning is logged.
+    If a source fails and the cache has the series, however old, the cached series is used and a warning is logged.
 
     Raises:
         DataError: one or more series failed, one line each; `DataUnavailableError` if any of them is unavailable.
@@ -166,10 +166,10 @@ def _in_parallel(
             yield key, outcome
     except Empty:
         for key, request in left.items():
-            late = f"{request.label}: no answer in {access.seconds:g} s. Hint: data.timeout: a longer time."
+            late = f"{request.label}: no answer in {access.seconds:g} s. Hint: raise data.timeout."
             yield key, TimedOut(late)
     finally:
-        deque(iter(partial(_next, waiting), None), 0)  # drop the requests that nobody waits for any more
+        deque(iter(partial(_next, waiting), None), 0)  # drop requests whose results are no longer needed
 
 
 def _next(waiting: "SimpleQueue[Key]") -> Key | None:
@@ -187,7 +187,7 @@ def _outcome(request: Request, access: Access, deadline: float, pace: Pace) -> R
 
 
 def _cached_instead(request: Request, access: Access, problem: DataError) -> RawSeries | DataError:
-    """Return the cached series, of whatever age, after a failure of its source; else the failure."""
+    """Return the cached series, however old, after a failure of its source; if it is not cached, return the failure."""
     try:
         cached = access.cache.read(*request.key)
         entry = access.cache.entry(*request.key)
@@ -195,7 +195,7 @@ def _cached_instead(request: Request, access: Access, problem: DataError) -> Raw
         return damage
     if cached is None or entry is None:
         return problem
-    _log.warning("%s Going on with %s", _sentence(problem), _how_old(entry))
+    _log.warning("%s Continuing with %s", _sentence(problem), _how_old(entry))
     return cached
 
 
@@ -222,10 +222,10 @@ def _offline(request: Request, access: Access) -> RawSeries:
     cached, entry = access.cache.read(*request.key), access.cache.entry(*request.key)
     if cached is None or entry is None:
         raise DataUnavailableError(
-            f"{request.label}: not in the cache, and offline no source is asked. Hint: fetch it once, online."
+            f"{request.label}: not in the cache, and no source is asked when offline. Hint: fetch it once while online."
         )
     if not _is_fresh(entry, replace(access, refresh=False)):
-        _log.warning("%s: offline, with %s", entry.label, _how_old(entry))
+        _log.warning("%s: offline, using %s", entry.label, _how_old(entry))
     return cached
 
 
@@ -271,14 +271,14 @@ def _joined(cached: RawSeries, tail: RawSeries, since: pd.Timestamp) -> RawSerie
 
 
 def _changes(cached: RawSeries, whole: RawSeries) -> str:
-    """Return a description of the cached values that are different now; empty if there are none."""
+    """Return a description of the cached values that differ from the source now; empty if all agree."""
     old, new = cached.values, whole.values
     if (cached.kind, cached.rate) != (whole.kind, whole.rate) or list(old.columns) != list(new.columns):
-        return "it is of another kind"
+        return "its kind has changed"
     shared = old.index.intersection(new.index)
     removed, added = len(old) - len(shared), int((new.index <= old.index[-1]).sum()) - len(shared)
-    words = [f"dates that are gone: {removed:,}"] if removed else []
-    words += [f"dates that are new among the old: {added:,}"] if added else []
+    words = [f"dates removed: {removed:,}"] if removed else []
+    words += [f"dates inserted: {added:,}"] if added else []
     before, after = old.loc[shared].to_numpy(), new.loc[shared].to_numpy()
     differs = ~((before == after) | (np.isnan(before) & np.isnan(after)))
     if differs.any():
@@ -287,9 +287,9 @@ def _changes(cached: RawSeries, whole: RawSeries) -> str:
             sizes = np.where(differs, np.nan_to_num(np.abs(after / before - 1), nan=np.inf), -1.0)
         row, column = divmod(int(sizes.argmax()), sizes.shape[1])
         words.append(
-            f"other values on {int(rows.sum()):,} of {len(shared):,} dates, from {shared[rows.argmax()]:%Y-%m-%d} on, "
-            f"most of all {old.columns[column]} of {shared[row]:%Y-%m-%d}, {before[row, column]:g} before and "
-            f"{after[row, column]:g} now"
+            f"different values on {int(rows.sum()):,} of {len(shared):,} dates, from "
+            f"{shared[rows.argmax()]:%Y-%m-%d} on; largest change: {old.columns[column]} on {shared[row]:%Y-%m-%d}, "
+            f"{before[row, column]:g} before and {after[row, column]:g} now"
         )
     return "; ".join(words)
 

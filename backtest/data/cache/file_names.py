@@ -6,8 +6,8 @@ from backtest.errors import DataError
 
 _LONGEST = 200  # bytes of a name, so that endings fit into the 255 of every file system
 _PLAIN = frozenset(b"0123456789_-")
-_UPPER = _PLAIN | frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")  # symbols are mostly upper case,
-_LOWER = _PLAIN | frozenset(b"abcdefghijklmnopqrstuvwxyz")  # sources lower; both would clash where case is ignored
+_UPPER = _PLAIN | frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")  # symbols are mostly in upper case
+_LOWER = _PLAIN | frozenset(b"abcdefghijklmnopqrstuvwxyz")  # sources in lower case; mixed case may clash
 _RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{i}" for port in ("COM", "LPT") for i in range(10))}  # on Windows
 
 
@@ -44,7 +44,7 @@ def _name(text: str, plain: frozenset[int]) -> str:
     except UnicodeEncodeError:
         data = b""
     if not data or any(byte < 32 or byte == 127 for byte in data):
-        raise DataError(f"{text!r} cannot be the name of a series; expected letters, digits and marks")
+        raise DataError(f"{text!r} cannot be the name of a series; expected letters, digits and punctuation")
     name = "".join(chr(byte) if byte in plain else f"%{byte:02X}" for byte in data)
     if name.upper() in _RESERVED:
         name = f"%{ord(name[0]):02X}{name[1:]}"

@@ -1,8 +1,9 @@
-"""The cache: every fetched series as it was fetched, with what is known about it.
+"""Cache of fetched series: their values as fetched, and their metadata.
 
-For each source and symbol there is a Parquet file of the values next to a JSON file: what they are, where they come
-from and when, and the checksums of both. The JSON names the Parquet file by its content and is written last: whatever
-interrupts a writer, a reader finds either the old entry or the new one, complete. Readers need no lock.
+Each series has a Parquet file with its values and a JSON file with its metadata: kind, source, time of fetching, and
+the checksums of both files. The Parquet file is named after its content, and the JSON file, which refers to it, is
+written last. If a writer is interrupted, a reader therefore finds either the complete old entry or the complete new
+one, and needs no lock.
 """
 
 import hashlib
@@ -23,21 +24,21 @@ class Cache:
     """Cache of series: one folder per source.
 
     Args:
-        folder: created when the first series is written.
+        folder: folder of the cache; it is created when the first series is written.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def entry(self, source: str, symbol: str) -> Entry | None:
-        """Return what is known about a series; None if it was never fetched.
+        """Return the metadata of a series; None if it was never fetched.
 
         Raises:
-            DamagedEntry: its JSON cannot be read, or describes another series.
+            DamagedEntry: its JSON file cannot be read, or describes another series.
         """
         entry = _entry_at(self._place(source, symbol, ".json"), source, symbol)
         if entry is not None and (entry.source, entry.symbol) != (source, symbol):
-            raise damaged(source, symbol, f"it is of {entry.source} {entry.symbol}")
+            raise damaged(source, symbol, f"it describes {entry.source} {entry.symbol}")
         return entry
 
     def read(self, source: str, symbol: str) -> RawSeries | None:
@@ -56,7 +57,7 @@ class Cache:
                 before, entry = entry, self.entry(source, symbol)  # a writer may have replaced them
                 continue
             if hashlib.sha256(content).hexdigest() != entry.sha256:
-                raise damaged(source, symbol, "its values have another checksum")
+                raise damaged(source, symbol, "the checksum of its values does not match")
             values = from_parquet(content)
             return RawSeries(values, entry.label, entry.kind, entry.rate, notes=entry.notes, facts=entry.facts)
         return None
@@ -119,7 +120,7 @@ class Cache:
                 file.unlink(missing_ok=True)
 
     def entries(self) -> list[Entry]:
-        """Return every series of the cache by source and symbol, without those of `damaged`."""
+        """Return the readable entries of the cache, by source and symbol; `damaged` returns the others."""
         entries = [entry for entry in self._all() if isinstance(entry, Entry)]
         return sorted(entries, key=lambda entry: (entry.source, entry.symbol))
 
@@ -132,7 +133,7 @@ class Cache:
         """Keep other processes and threads from writing a series.
 
         Raises:
-            TimedOut: another process or thread holds it for longer than `seconds`.
+            TimedOut: another process or thread holds the lock for longer than `seconds`.
             DataUnavailableError: the folder cannot be written.
         """
         from filelock import FileLock, Timeout
@@ -157,14 +158,14 @@ class Cache:
         return self._folder / folder_name(source) / f"{file_name(symbol)}{ending}"
 
     def _files(self, source: str, symbol: str) -> list[Path]:
-        """Return all files of a series but its lock, the JSON first: without it the others are not an entry."""
+        """Return all files of a series except its lock; the JSON file, which makes the others an entry, is first."""
         files = self._place(source, symbol, "").parent.glob(f"{file_name(symbol)}.*")
         return sorted(
             (file for file in files if file.suffix != ".lock"), key=lambda file: (file.suffix != ".json", file)
         )
 
     def _all(self) -> Iterator[Entry | DamagedEntry]:
-        """Yield the entry of every JSON, or the damage to it."""
+        """Yield the entry that each JSON file describes, or the error if the file is damaged."""
         for place in sorted(self._folder.glob("*/*.json")):
             named = unquote(place.parent.name), unquote(place.stem)
             try:
@@ -173,7 +174,7 @@ class Cache:
                 yield damage
                 continue
             if entry is not None and self._place(entry.source, entry.symbol, ".json") != place:
-                yield damaged(*named, f"it is of {entry.source} {entry.symbol}")
+                yield damaged(*named, f"it describes {entry.source} {entry.symbol}")
             elif entry is not None:
                 yield entry
 
@@ -185,7 +186,7 @@ class Cache:
         except OSError as problem:
             raise DataUnavailableError(
                 f"{self._folder}: the cache cannot be written ({problem.strerror or problem}). "
-                "Hint: free the space, allow it, or set data.cache: another folder."
+                "Hint: free disk space, allow writing, or set data.cache to another folder."
             ) from problem
 
 
@@ -201,7 +202,7 @@ def _put(place: Path, content: bytes) -> None:
     except OSError:  # leave no useless file on a full disk
         temporary.unlink(missing_ok=True)
         raise
-    if os.name == "posix":  # the renaming too
+    if os.name == "posix":  # make the renaming durable too
         folder = os.open(place.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -213,7 +214,7 @@ def _entry_at(place: Path, source: str, symbol: str) -> Entry | None:
     """Return the entry of a JSON file; None if there is no file.
 
     Raises:
-        DamagedEntry: it differs from what was written.
+        DamagedEntry: the file differs from what was written.
     """
     try:
         return from_json(place.read_bytes())

@@ -1,4 +1,4 @@
-"""Market data on common dates: of a run and its benchmark, or of the runs of a comparison."""
+"""Market data on common dates, for a run and its benchmark or for the runs of a comparison."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from backtest.data.market_data import MarketData
 from backtest.data.quality.shifted_dates import shifted
 from backtest.errors import DataError
 
-_FEW = 20  # dates; fewer show less about the sessions of a week than the whole histories do
+_FEW = 20  # dates; fewer shared dates show the sessions of a week less clearly than the whole histories
 
 
 def shared_dates(markets: Sequence[MarketData]) -> pd.DatetimeIndex:
@@ -32,12 +32,12 @@ def on_shared_dates(markets: Sequence[MarketData], end: pd.Timestamp, stated: in
 
     Args:
         markets: one or more, of the same frequency.
-        end: the last date to keep.
-        stated: periods per year that settings state; None to infer them from the dates that the markets share.
+        end: last date to keep.
+        stated: periods per year from the settings; None to infer them from the dates that the markets share.
 
     Returns:
-        The markets in their order, all with the same periods per year; a market that needs no change is returned as it
-        is.
+        The markets in their order, all with the same periods per year; a market that needs no change is returned
+        unchanged.
 
     Raises:
         DataError: the shared dates have no clear number of periods per year.
@@ -54,12 +54,12 @@ def on_shared_dates(markets: Sequence[MarketData], end: pd.Timestamp, stated: in
 
 
 def on_common_dates(data: MarketData, other: MarketData) -> tuple[MarketData, MarketData, tuple[str, ...]]:
-    """Cut two markets to the same last date and, where both have begun, to the dates that they share.
+    """Cut two markets to the same last date and, from the date on which both have begun, to the dates that they share.
 
-    Both get the periods per year that the settings of the run state, else the number inferred from the shared dates.
+    Both get the periods per year from the settings of the run, else the number inferred from the shared dates.
 
     Raises:
-        DataError: they come at different frequencies, or share fewer than two dates.
+        DataError: the markets have different frequencies, or share fewer than two dates.
     """
     spacings = spacing_of(data.dates), spacing_of(other.dates)
     if not spacings[0].same_frequency(spacings[1]):
@@ -98,13 +98,13 @@ def _periods_per_year(markets: Sequence[MarketData], shared: pd.DatetimeIndex) -
     caveats = dict.fromkeys(caveat for market in markets if (caveat := shifted(market.dates)) is not None)
     notes = [
         *(f"one history has {caveat}" for caveat in caveats),
-        "the setting of the run counts, or of any of the runs that are compared",
+        "the setting of the run, or of any of the runs that are compared, is used",
     ]
     return infer_periods_per_year(shared, "the dates that all share", notes)
 
 
 def _sessions(shared: pd.DatetimeIndex) -> tuple[int, ...]:
-    """Return the days of the week on which daily dates have sessions, all seven of other dates or a few of them."""
+    """Return the days of the week with sessions; all seven if the dates are not daily, or if there are only a few."""
     spacing = spacing_of(shared) if len(shared) >= _FEW else None
     return spacing.sessions if spacing is not None and spacing.is_daily else tuple(range(7))
 

@@ -10,7 +10,7 @@ class Period(NamedTuple):
     Args:
         adjective: name of data with one row per period.
         noun: name of one period.
-        months: calendar months in a period; 0 if it is not a number of them.
+        months: calendar months in a period; 0 if a period is not a whole number of months.
         days: days in a period that is a fixed number of weeks; 0 for others.
     """
 
@@ -47,7 +47,7 @@ DAYS: Mapping[int, int] = {number: period.days for number, period in PERIODS.ite
 
 
 def frequency_name(periods_per_year: int) -> str:
-    """Return the name of a number of periods per year, which differs for each number.
+    """Return the name of a number of periods per year; each number has a different name.
 
     >>> frequency_name(12), frequency_name(365), frequency_name(36)
     ('monthly', 'daily, weekends included', '36 periods a year')

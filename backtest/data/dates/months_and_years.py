@@ -7,7 +7,7 @@ from backtest.data.dates.frequencies import MONTHS
 from backtest.data.dates.spacing import period_after
 from backtest.errors import DataError
 
-_WEEKEND = pd.Timedelta(days=4)  # with a holiday: a month's last session may be that far before the anniversary
+_WEEKEND = pd.Timedelta(days=4)  # with a holiday; a month's last session may be this far before the anniversary
 
 
 def last_of_months(values: pd.DataFrame) -> tuple[pd.DataFrame, str | None]:
@@ -36,7 +36,7 @@ def last_of_months(values: pd.DataFrame) -> tuple[pd.DataFrame, str | None]:
 
 
 def unfinished_month(dates: pd.DatetimeIndex) -> bool:
-    """Return whether monthly dates, all near their month's end, end with one in mid-month: a month that is not over.
+    """Return whether monthly dates near their month's end are followed by a last date in mid-month.
 
     >>> unfinished_month(pd.DatetimeIndex(["2020-01-31", "2020-02-28", "2020-03-31", "2020-04-17"]))
     True
@@ -65,14 +65,14 @@ def to_month_ends(dates: pd.DatetimeIndex, where: str) -> pd.DatetimeIndex:
 
 
 def is_whole_year(dates: pd.DatetimeIndex, periods_per_year: int) -> bool:
-    """Return whether dates cover a year or more: a return of less is not a rate per year (GIPS).
+    """Return whether dates cover a year or more; GIPS does not allow shorter returns to be annualised.
 
-    The last date need not be the first one's anniversary, which may be a weekend: a year is covered if the anniversary
-    comes before the next date that the data would have, and by months if there are twelve of them.
+    The anniversary of the first date may fall on a weekend. A year is therefore covered if the anniversary comes before
+    the next date that the data would have. Monthly and longer periods have to add up to twelve months.
 
     Args:
-        dates: (P,) of NAV, rising, two or more.
-        periods_per_year: of the dates.
+        dates: (P,) dates of NAV, rising, two or more.
+        periods_per_year: periods per year of the dates.
 
     Example:
         >>> days = pd.bdate_range("2021-12-31", "2022-12-30")  # 31 December 2022 is a Saturday

@@ -11,8 +11,8 @@ from backtest.data.dates.frequencies import DAYS, FREQUENCIES, MONTHS, frequency
 from backtest.errors import DataError
 from backtest.numerics.arrays import Bools, Dates, Ints
 
-TOLERANCE = 1.1  # largest ratio between the rows per year counted and the frequency they are taken for
-DAILY = 180.0  # rows a year from which dates count as daily: five sessions a week less the holidays of two markets
+TOLERANCE = 1.1  # largest ratio between the counted rows per year and the frequency assigned to them
+DAILY = 180.0  # rows a year above which dates count as daily: five sessions a week less the holidays of two markets
 LONGEST_CLOSURE = 13
 """Calendar days between the sessions before and after the longest closure of an exchange.
 
@@ -22,12 +22,12 @@ closed for 7 days in 2001 and for 12 in 1933.
 
 _WEEK, _YEAR = 7, 365.25
 _DAILY_STEP = 4  # calendar days
-_OUTLIER = 1.75  # times the usual step: a row is missing, or there is one too many
+_OUTLIER = 1.75  # times the usual step: a row is missing, or there is an extra row
 _REGIME = 3  # consecutive outliers, beyond which they are a different spacing
 _MOST_LOST, _STRAY = 0.2, 0.05  # shares of the rows
 _BY_SESSIONS = {5: 252, 6: 300, 7: 365}
-_SOME_SESSIONS = 260  # rows that tell the sessions of a week, which may change over a history
-_PRIOR = 4  # sessions without a holiday that a short history is credited with
+_SOME_SESSIONS = 260  # rows that show the sessions of a week, which may change over a history
+_PRIOR = 4  # sessions without a holiday that are added to a short history
 _WORKWEEK = (0, 1, 2, 3, 4)
 _SETS = (
     _WORKWEEK,
@@ -47,7 +47,7 @@ class Spacing:
 
     Args:
         rows_per_year: counted over the time that the dates cover, without isolated long gaps.
-        periods_per_year: the supported frequency within 10 % of it; None if there is none.
+        periods_per_year: the supported frequency within 10 % of the rows per year; None if all are further away.
         usual: median step in calendar days.
         sessions: days of the week with sessions, Monday is 0; empty unless most steps are of a few days.
     """
@@ -59,12 +59,12 @@ class Spacing:
 
     @property
     def rounded(self) -> int:
-        """Supported periods per year or, if there are none, the rounded rows per year."""
+        """Return the supported periods per year, else the rounded rows per year."""
         return self.periods_per_year or round(self.rows_per_year)
 
     @property
     def in_words(self) -> str:
-        """Periods per year for messages: `12`, or `about 36.5` if that is not supported."""
+        """Return the periods per year for messages: `12`, or `about 36.5` for an unsupported number."""
         return str(self.periods_per_year or f"about {self.rows_per_year:.3g}")
 
     @property
@@ -78,7 +78,7 @@ class Spacing:
 
 
 def spacing_of(dates: pd.DatetimeIndex) -> Spacing:
-    """Infer how often dates come.
+    """Infer the frequency of dates.
 
     Daily dates are counted as sessions per week, so that a few days suffice and holidays do not matter; all others as
     steps per elapsed time.
@@ -88,8 +88,8 @@ def spacing_of(dates: pd.DatetimeIndex) -> Spacing:
 
     >>> spacing_of(pd.date_range("2020-01-31", periods=6, freq="ME")).periods_per_year
     12
-    >>> spacing_of(pd.date_range("2020-01-01", periods=20, freq="10D")).periods_per_year is None
-    True
+    >>> print(spacing_of(pd.date_range("2020-01-01", periods=20, freq="10D")).periods_per_year)
+    None
     """
     days = dates.to_numpy().astype("datetime64[D]").astype(np.int64)
     steps = np.diff(days)
@@ -110,8 +110,8 @@ def infer_periods_per_year(dates: pd.DatetimeIndex, label: str = "the data", cav
 
     Args:
         dates: at least two, strictly rising.
-        label: of the data, for messages.
-        caveats: to add to a message.
+        label: name of the data in messages.
+        caveats: caveats to add to the message.
 
     Raises:
         DataError: no supported frequency is within 10 % of the rows per year.
@@ -139,7 +139,7 @@ def _unclear(spacing: Spacing, dates: pd.DatetimeIndex, label: str) -> str:
     return (
         f"{label}: {len(dates):,} dates from {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}, about {rows:.3g} a year "
         f"(median step {spacing.usual} {days}); expected a frequency within 10 % of {candidates}. "
-        f"Hint: set data.periods_per_year, such as {max(1, round(rows))}, or take dates of one spacing."
+        f"Hint: set data.periods_per_year, such as {max(1, round(rows))}, or use dates with one spacing."
     )
 
 
@@ -150,7 +150,7 @@ def _nearest(rows: float) -> int | None:
 
 
 def _isolated(outliers: Bools, most: float) -> Bools:
-    """Return which outlying steps are single faults of a history: few, and no stretch of another spacing."""
+    """Return which outlying steps are isolated faults: they are few, and do not form a stretch with another spacing."""
     edges = np.flatnonzero(np.diff(outliers.astype(np.int8), prepend=0, append=0))
     single = np.zeros(len(outliers), dtype=bool)
     for start, end in zip(edges[::2], edges[1::2], strict=True):
@@ -159,7 +159,7 @@ def _isolated(outliers: Bools, most: float) -> Bools:
 
 
 def _rows_per_year(steps: Ints, usual: int) -> float:
-    """Return steps per year without isolated outliers, and without a last period that is not over."""
+    """Return steps per year, leaving out isolated outliers and an unfinished last period."""
     if steps.size > 1 and steps[-1] < 0.9 * usual:
         steps = steps[:-1]
     lost = steps.size / 8  # at random, give or take three deviations
@@ -170,7 +170,7 @@ def _rows_per_year(steps: Ints, usual: int) -> float:
 
 
 def _daily(days: Ints, steps: Ints, usual: int) -> Spacing:
-    """Infer the sessions of a week, and the frequency from them or, where they change, from the rows per year."""
+    """Infer the sessions of a week, and the frequency: from the sessions or, if they change, from the rows per year."""
     covered = np.ones(int(days[-1] - days[0]) + 1, dtype=bool)
     for row in np.flatnonzero(_isolated(steps > LONGEST_CLOSURE, max(2, steps.size / 100))).tolist():
         covered[days[row] + 1 - days[0] : days[row + 1] - days[0]] = False
@@ -190,13 +190,13 @@ def _daily(days: Ints, steps: Ints, usual: int) -> Spacing:
 
 
 def _misplaced(week: tuple[int, ...], passed: Ints, present: Ints) -> int:
-    """Return the number of sessions missing on days of the week that have sessions, and of dates on the others."""
+    """Return the number of missing sessions on days with sessions, plus the number of dates on other days."""
     is_open = np.isin(np.arange(_WEEK), week)
     return int((passed - present)[is_open].sum() + present[~is_open].sum())
 
 
 def weekday(days: Ints) -> Ints:
-    """Return the days of the week, Monday is 0, of days since 1970-01-01, which was a Thursday.
+    """Return the day of the week (Monday is 0) of days since 1970-01-01, which was a Thursday.
 
     >>> weekday(np.array([0, 4]))
     array([3, 0])
@@ -206,7 +206,7 @@ def weekday(days: Ints) -> Ints:
 
 
 def _one_a_month(dates: pd.DatetimeIndex, steps: Ints) -> bool:
-    """Return whether the first few dates of a history are months, of which February looks like four weeks."""
+    """Return whether a few dates are monthly rather than four-weekly, although February has four weeks."""
     if steps.size > 5 or (dates.year * 12 + dates.month).has_duplicates:
         return False
     to_end = dates.days_in_month - dates.day
@@ -254,7 +254,7 @@ def period_before(dates: pd.DatetimeIndex, known: pd.DatetimeIndex | None = None
 
     Args:
         dates: at least two, strictly rising.
-        known: sessions of other series, which tell whether the weekday before a daily date was a holiday.
+        known: sessions of other series, which show whether the weekday before a daily date was a holiday.
 
     >>> period_before(pd.date_range("2020-03-31", periods=3, freq="ME"))
     Timestamp('2020-02-29 00:00:00')
@@ -281,7 +281,7 @@ def period_after(dates: pd.DatetimeIndex, periods_per_year: int) -> pd.Timestamp
 
     Args:
         dates: at least two, strictly rising.
-        periods_per_year: of the dates.
+        periods_per_year: periods per year of the dates.
 
     >>> period_after(pd.bdate_range("2020-03-26", periods=2), 252)
     Timestamp('2020-03-30 00:00:00')
@@ -299,7 +299,7 @@ def period_after(dates: pd.DatetimeIndex, periods_per_year: int) -> pd.Timestamp
 
 
 def _months_on(day: pd.Timestamp, months: int) -> pd.Timestamp:
-    """Return the date some months on: the month's end if the date is near its own, else the same day."""
+    """Return the date some months later: a month's end if the date is near its own month's end, else the same day."""
     if (day + pd.Timedelta(days=4)).month != day.month:
         return pd.Timestamp((day + pd.offsets.MonthEnd(0)).replace(day=1) + pd.offsets.MonthEnd(months + (months > 0)))
     return pd.Timestamp(day + pd.DateOffset(months=months))

@@ -1,4 +1,4 @@
-"""Series of several calendars on the dates of one run."""
+"""Alignment of series with different calendars to the dates of a run."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,10 +19,10 @@ _LATE = LONGEST_CLOSURE + 1  # days that a daily quotation stays in force
 
 
 def align(data: Preparation) -> Preparation:
-    """Return the table on the dates of the run, which all series share unless `calendar` or `ragged` says otherwise.
+    """Return the table on the dates of the run, which all series share unless `calendar` or `ragged` is set.
 
-    Prices begin at `data.start`. If all assets are files of returns, the date before it is kept too. The run begins
-    later or ends earlier if quoted rates do.
+    Prices begin at `data.start`. If all assets come from files of returns, the date before it is also kept. The run
+    begins later or ends earlier if quoted rates do.
 
     Raises:
         DataError: fewer than two dates remain.
@@ -71,10 +71,10 @@ def _start(data: Preparation, table: SeriesTable, end: date | None) -> tuple[dat
 
 
 def _with_base(data: Preparation, table: SeriesTable, start: date, end: date | None) -> tuple[date, SeriesTable]:
-    """Return the date on which the first return from `start` on begins, and the table with the levels of that date.
+    """Return the date at which the first return from `start` onwards begins, and the table with its levels.
 
     It is the last date before `start` that alignment keeps. With `calendar: union` levels are carried forward to it.
-    Where alignment keeps no date before `start`, or none after it, that is `start` itself.
+    It is `start` itself if alignment keeps no date before `start`, or no date after it.
     """
     values, _ = _aligned(data, _rows_between(table.values, None, end))
     before = values.index < pd.Timestamp(start)
@@ -108,7 +108,7 @@ def _on_shared_dates(data: Preparation, table: SeriesTable) -> tuple[SeriesTable
         ranges = "; ".join(f"{name} {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}" for name, dates in covered.items())
         raise DataError(
             f"{table.label}: fewer than two dates that all series share ({ranges}). "
-            "Hint: leave out the one that does not overlap, or set data.ragged: true."
+            "Hint: leave out the series that does not overlap, or set data.ragged: true."
         )
     return replace(table, values=values), notes
 
@@ -128,17 +128,17 @@ def align_dates(
     everywhere: Sequence[str],
     anywhere: Sequence[str],
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return the values on the dates of a run, and notes of what was left out or carried forward.
+    """Return the values on the dates of a run, and notes on dates left out and values carried forward.
 
     Args:
-        values: (T, k) levels by date, NaN where a series has none.
-        calendar: `intersection` keeps a date if every series between its first and its last value has one there;
-            `union` keeps every date, and carries forward earlier values.
-        everywhere: series that every date needs: it is between the first and the last value of each.
-        anywhere: series of which every date needs at least one.
+        values: (T, k) levels by date, NaN where a series has no value.
+        calendar: `intersection` keeps a date if it has a value of every series that has begun and not yet ended;
+            `union` keeps every date and carries earlier values forward.
+        everywhere: series that every date needs: dates are kept between the first and the last value of each of them.
+        anywhere: series of which at least one has to have begun and not yet ended on every date.
 
     Returns:
-        The values, and a note of the dates left out, or of the values carried forward for each series.
+        The values, and a note on the dates left out, or on the values carried forward for each series.
 
     Example:
         >>> dates = pd.date_range("2020-01-01", periods=3)

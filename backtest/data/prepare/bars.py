@@ -18,14 +18,14 @@ MOST_MISSING = 2.5  # times the run's usual step: half of the values may be miss
 def opens_and_volumes(
     data: Preparation, prices: pd.DataFrame
 ) -> tuple[pd.DataFrame | None, pd.DataFrame | None, tuple[str, ...]]:
-    """Return the opens and volumes that the settings ask for, (T, n) each, and notes of missing values.
+    """Return the opens and volumes that the settings ask for, (T, n) each, and notes on missing values.
 
     Args:
-        data: with the raw opens, volumes and exchange rates.
+        data: preparation with the raw opens, volumes and exchange rates.
         prices: (T, n) levels of the assets on the dates of the run.
 
     Raises:
-        DataError: values that cannot be used, or at another frequency than the run's.
+        DataError: values cannot be used, or do not have the frequency of the run.
     """
     series, raw, dates = data.series, data.raw, pd.DatetimeIndex(prices.index)
     assets = {spec.name: spec for spec in series.assets}
@@ -48,12 +48,12 @@ def open_ratio(opens: RawSeries, prices: RawSeries) -> pd.Series:
     """Return opens as fractions of the price at the close of the same date; NaN where one of the two is missing.
 
     Args:
-        opens: bars of the asset, whose own closes are used; or levels on the scale of its prices, each above 0. An
-            open of 0 in a bar is a missing one, as at Yahoo.
-        prices: the asset itself, as its source has it.
+        opens: bars of the asset, whose own closes are used; or levels on the scale of its prices, each above 0. An open
+            of 0 in a bar is a missing value, as at Yahoo.
+        prices: raw series of the asset.
 
     Raises:
-        DataError: opens of a file for an asset of which only returns are known.
+        DataError: the opens come from a file, but only returns of the asset are known.
     """
     if opens.kind == "bars":
         close, opened = opens.values["close"], opens.values["open"]
@@ -70,7 +70,7 @@ def value_traded(volumes: RawSeries) -> pd.Series:
     """Return the value traded by date in the currency of the asset; for bars, the shares valued at the close.
 
     Raises:
-        DataError: a value below 0 in a file.
+        DataError: a file has a value below 0.
     """
     if volumes.kind == "bars":
         units = 0.01 if volumes.facts.get("currency") in HUNDREDTHS else 1.0
@@ -82,21 +82,21 @@ def value_traded(volumes: RawSeries) -> pd.Series:
         place = volumes.places[row] if volumes.places else volumes.label
         raise DataError(
             f"{place}: a traded value of {value.iloc[row]:g} on {value.index[row]:%Y-%m-%d}; expected 0 or "
-            "more. Hint: the value traded in currency, not its change."
+            "more. Hint: give the value traded in currency, not its change."
         )
     return value
 
 
 def on_dates(columns: Mapping[str, pd.Series], dates: pd.DatetimeIndex, setting: str) -> pd.DataFrame:
-    """Return (T, n) values on the dates of a run, months dated at their end; NaN where missing, nothing carried.
+    """Return (T, n) values on the dates of a run, months dated at their end; missing values are NaN, not carried.
 
     Args:
-        columns: by asset.
-        dates: (T,) of the run.
+        columns: values by asset.
+        dates: (T,) dates of the run.
         setting: `opens` or `volumes`, for messages.
 
     Raises:
-        DataError: the values come at another frequency than the run's.
+        DataError: the values do not have the frequency of the run.
     """
     expected = spacing_of(dates)
     placed = {}
@@ -107,8 +107,8 @@ def on_dates(columns: Mapping[str, pd.Series], dates: pd.DatetimeIndex, setting:
         with_gaps = 0.5 < spacing.usual / expected.usual <= MOST_MISSING
         if not (spacing.same_frequency(expected) or with_gaps):
             raise DataError(
-                f"data.{setting}: {name} has {spacing.rounded} a year, and the run {expected.rounded} dates; expected "
-                f"the same. Hint: remove data.frequency, where it is set, or data.{setting}."
+                f"data.{setting}: {name} has {spacing.rounded} dates a year, but the run has {expected.rounded}; "
+                f"expected the same. Hint: remove data.frequency, where it is set, or data.{setting}."
             )
         monthly = expected.periods_per_year == 12
         placed[name] = (given.set_axis(to_month_ends(own, name), axis=0) if monthly else given).reindex(dates)
@@ -119,7 +119,7 @@ def exchange_rate(raw: RawSeries, dates: pd.DatetimeIndex) -> pd.Series:
     """Return the latest exchange rate on each date.
 
     Raises:
-        DataError: changes of a rate, from which its level is not known.
+        DataError: the series holds returns, which do not determine the level of the rate.
     """
     if raw.kind == "returns":
         raise DataError(f"{raw.label}: returns; expected the level of the exchange rate, to convert volumes by it")

@@ -1,4 +1,4 @@
-"""`MarketData` from aligned levels: prices, returns, cash, and what is computed from them."""
+"""`MarketData` from aligned levels: prices, returns, cash, and series derived from them."""
 
 from datetime import date
 from typing import cast
@@ -31,8 +31,8 @@ def build(data: Preparation) -> MarketData:
     """Return the market data of a run from its aligned levels.
 
     Raises:
-        DataError: no supported frequency; a leveraged fund on data that is not daily, or one that loses everything;
-            opens, volumes or consumer prices that do not fit the dates of the run.
+        DataError: the frequency is not supported; a leveraged fund is on data that is not daily, or loses everything;
+            opens, volumes or consumer prices do not fit the dates of the run.
     """
     (table,) = data.tables
     dates = pd.DatetimeIndex(table.values.index, name="date")
@@ -106,7 +106,7 @@ def _prices_and_returns(data: Preparation, cash: Floats, dates: pd.DatetimeIndex
 def _earned(
     data: Preparation, given: str | float | SeriesSettings, spec: SeriesSpec | None, dates: pd.DatetimeIndex
 ) -> Floats:
-    """Return (T,) returns on cash or a loan: of a series, of a quoted rate, or of a constant rate a year."""
+    """Return (T,) returns on cash or a loan, from a series, a quoted rate or a constant rate a year."""
     values = data.tables[0].values
     if spec is None:
         cash: Floats = (1 + cast("float", given)) ** (days_between(dates) / 365.25) - 1
@@ -132,13 +132,13 @@ def _changes(levels: Floats) -> Floats:
 
 
 def _frozen(block: Floats, dates: pd.DatetimeIndex, assets: list[str]) -> pd.DataFrame:
-    """Return a frame around a contiguous block, made read-only so that rows can be cut without a copy."""
+    """Return a frame around a contiguous block, read-only so that rows can be sliced without a copy."""
     block.flags.writeable = False
     return pd.DataFrame(block, index=dates, columns=assets, copy=False)
 
 
 def _lagging(data: Preparation, origins: tuple[Origin, ...]) -> list[Finding]:
-    """Return the series that end early, among those that every date of the run needs; proxies may end early."""
+    """Return findings about series that end early; only series that every date needs are checked, not proxies."""
     names = {spec.name for spec in (*data.series.priced, *data.series.needed)}
     last = {origin.name: date.fromisoformat(origin.last) for origin in origins if origin.name in names}
     end = data.settings.end

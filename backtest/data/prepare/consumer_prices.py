@@ -1,4 +1,4 @@
-"""Index of consumer prices: one value a month, and which of them was known on a date."""
+"""Index of consumer prices: one value a month, and the latest month known on each date."""
 
 import numpy as np
 import pandas as pd
@@ -14,11 +14,11 @@ def consumer_prices(data: Preparation, dates: pd.DatetimeIndex) -> tuple[pd.Seri
     """Return the index of consumer prices up to the last date of a run, and caveats; None if the run has no index.
 
     Args:
-        data: with the raw index.
-        dates: (T,) of the run.
+        data: preparation with the raw index.
+        dates: (T,) dates of the run.
 
     Raises:
-        DataError: it is not a monthly index, or does not cover the dates.
+        DataError: the series is not a monthly index, or does not cover the dates.
     """
     spec = data.series.consumer_prices
     if spec is None:
@@ -36,7 +36,7 @@ def monthly_index(raw: RawSeries) -> pd.Series:
         raw: levels, one a month; a month without a value was never published.
 
     Raises:
-        DataError: the series does not hold levels, or not one a month.
+        DataError: the series does not hold levels, or does not have one value a month.
 
     >>> months = pd.DatetimeIndex(["2020-01-01", "2020-02-01", "2020-03-01"], name="date")
     >>> monthly_index(RawSeries(pd.DataFrame({"level": [257.971, 258.678, 258.115]}, index=months), "cpi", "levels"))
@@ -70,7 +70,7 @@ def newest_known(dates: pd.DatetimeIndex) -> pd.PeriodIndex:
 
 
 def unpublished(index: pd.Series, dates: pd.DatetimeIndex) -> tuple[str, ...]:
-    """Return a note of the months that a run needs and the index lacks; prices count as unchanged in them.
+    """Return a note on the months that a run needs and the index lacks; prices count as unchanged in these months.
 
     >>> index = pd.Series([100.0, 101.0], index=pd.DatetimeIndex(["2025-09-30", "2025-11-30"]))
     >>> unpublished(index, pd.DatetimeIndex(["2025-10-31", "2025-12-31"]))

@@ -6,11 +6,11 @@ from backtest.data.preparation import Preparation
 
 
 def convert(data: Preparation) -> Preparation:
-    """Return the series in the currency of the run, and a note of each conversion.
+    """Return the series in the currency of the run, and a note on each conversion.
 
     The level in the run's currency is the product of the level and the exchange rate, so the return is
-    (1 + r)(1 + r_fx) - 1. Alignment has left a value of the exchange rate wherever a converted series has one. Quoted
-    rates are in no table; `build` converts the level of cash that earns them.
+    (1 + r)(1 + r_fx) - 1. After alignment there is an exchange rate wherever a converted series has a value. Quoted
+    rates are not in a table; `build` converts the level of cash that earns them.
     """
     (table,) = data.tables
     values, conversions = table.values, data.conversions

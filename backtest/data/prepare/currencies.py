@@ -8,7 +8,8 @@ from pydantic import AfterValidator, StrictStr
 from backtest.data.raw_series import RawSeries
 
 HUNDREDTHS = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ZAC": "ZAR", "ILA": "ILS"}
-"""Hundredths of a currency that exchanges quote in: pence in London, cents in Johannesburg, agorot in Tel Aviv."""
+"""Hundredths of currencies in which exchanges quote prices: pence in London, cents in Johannesburg, agorot in Tel
+Aviv."""
 
 
 def _iso_code(code: str) -> str:
@@ -34,7 +35,7 @@ def currency_of(raw: RawSeries) -> str | None:
 
 
 def cannot_be_converted(currency: str, run_currency: str) -> str:
-    """Return the message about an asset in a currency for which the run has no exchange rate."""
+    """Return the error text for an asset in a currency for which the run has no exchange rate."""
     return (
         f"in {currency}, and the run is in {run_currency}; expected the same. Hint: data.fx: {{{currency}: the series "
         f"of the price of one {currency} in {run_currency}}}, or data.currency: {currency}"

@@ -1,4 +1,4 @@
-"""Tables as levels at one frequency: months dated at their end, returns compounded."""
+"""Conversion of tables to levels at one frequency: months are dated at their end, returns are compounded."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -51,12 +51,12 @@ def _with_dates(table: SeriesTable, settings: DataSettings, known: pd.DatetimeIn
 
     Args:
         table: levels or returns.
-        settings: of the data.
+        settings: the `data:` section.
         known: the dates of all tables.
     """
     values = table.values.dropna(how="all")
     if len(values) < 2:
-        raise DataError(f"{table.label}: no two dates with a value for {', '.join(values.columns)}")
+        raise DataError(f"{table.label}: fewer than two dates with a value for {', '.join(values.columns)}")
     spacing = _spacing(values)
     notes: tuple[str, ...] = ()
     if spacing.periods_per_year == 12:
@@ -71,7 +71,7 @@ def _with_dates(table: SeriesTable, settings: DataSettings, known: pd.DatetimeIn
 
 
 def _spacing(values: pd.DataFrame) -> Spacing:
-    """Return the spacing of the dates on which all series have a value, or of all dates if it is clearer."""
+    """Return the spacing of the dates on which all series have a value, or of all dates if that is clearer."""
     dates = pd.DatetimeIndex(values.index)
     complete = dates[values.notna().all(axis=1).to_numpy()]
     spacing = spacing_of(complete if len(complete) > 1 else dates)
@@ -96,15 +96,15 @@ def _at_month_ends(values: pd.DataFrame, label: str) -> tuple[pd.DataFrame, tupl
 def levels_of(
     table: SeriesTable, start: date | None = None, known: pd.DatetimeIndex | None = None
 ) -> tuple[SeriesTable, tuple[str, ...]]:
-    """Return returns as levels, 1 at the end of the period before the first return, and a note for blank returns.
+    """Convert returns to levels, 1 at the end of the period before the first return, and note blank returns.
 
-    Each series has its own first return; its level is 1 on the date before it, which is the row before in the file, or
+    Each series has its own first return; its level is 1 on the date before, which is the previous row of the file or
     the end of the period before the file begins. A blank return inside a history leaves the level of its date blank,
     unless it is before the run begins.
 
     Args:
         table: returns by date, two or more.
-        start: of the run.
+        start: start of the run.
         known: dates of other series.
 
     >>> dates = pd.DatetimeIndex(["2020-01-31", "2020-02-29"])

@@ -15,20 +15,20 @@ from backtest.numerics.day_counts import FEE_YEAR, INTEREST_YEAR
 
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
-MOST_LEVERAGE = 10  # of real funds; above it the leverage was written in percent
+MOST_LEVERAGE = 10  # largest leverage of real funds; a larger number was probably written in percent
 
 
 class LeveragedFund(BaseModel):
-    """Asset that is a model: a fund reset daily to a multiple of another series.
+    """Modelled asset: a fund that is reset daily to a multiple of another series.
 
     Definitions: docs/conventions/data.md#leveraged-funds-as-assets
 
     Args:
-        of: the series that it follows: an asset of the run, or a series of its source that is not held itself.
+        of: series that the fund follows: an asset of the run, or a series of its source that is not held itself.
         leverage: multiple of its daily return; not 0, negative for an inverse fund, 10 in size at most.
         expense_ratio: decimal a year, from 0 to below 0.2.
-        swap_spread_bps: over the cash return on what the fund finances, basis points a year.
-        class: its asset class.
+        swap_spread_bps: spread over the cash return on the amount that the fund finances, basis points a year.
+        class: asset class.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
@@ -90,7 +90,7 @@ def leveraged_fund_returns(
 
     Args:
         returns: (T,) simple, decimal a day; NaN gives NaN.
-        cash_returns: (T,) on the same dates, likewise.
+        cash_returns: (T,) returns on cash on the same dates, decimal a day; NaN gives NaN.
         days: (T,) calendar days of each period.
         leverage: l, not 0.
         swap_spread: s, decimal a year, act/360.
@@ -103,7 +103,7 @@ def leveraged_fund_returns(
         ValueError: a leverage of 0.
 
     Example:
-        Up and down by 10 % without costs: the index loses 1 %, a fund of twice its return 4 %.
+        An index rises and then falls by 10 %. It loses 1 %, and a fund of twice its return loses 4 %, without costs.
 
         >>> nothing = np.zeros(2)
         >>> fund = leveraged_fund_returns(np.array([0.1, -0.1]), nothing, np.array([1, 1]), leverage=2.0)
@@ -124,22 +124,22 @@ def check_daily(funds: Mapping[str, LeveragedFund], dates: pd.DatetimeIndex) -> 
         name, fund = next(iter(funds.items()))
         raise DataError(
             f"data.assets.{name}: a fund reset daily needs daily prices of {fund.of}; these have {spacing.rounded} "
-            "periods a year. Hint: another source, or leave data.frequency out."
+            "periods a year. Hint: use another source, or remove data.frequency."
         )
 
 
 def history(
     name: str, fund: LeveragedFund, of: tuple[Floats, Floats], cash_returns: Floats, dates: pd.DatetimeIndex
 ) -> tuple[Floats, Floats]:
-    """Return level and returns of a fund on the dates of a run, on each of which it is reset.
+    """Return level and returns of a fund that is reset on each date of a run.
 
     Args:
-        name: of the fund, for messages.
-        fund: its terms.
-        of: prices (T,) of the series that it follows, NaN before the first and after the last price, and its returns
-            (T,), NaN at the first price.
-        cash_returns: (T,).
-        dates: (T,).
+        name: name of the fund, for messages.
+        fund: terms of the fund.
+        of: prices (T,) of the series that the fund follows, NaN before the first and after the last price, and its
+            returns (T,), NaN at the first price.
+        cash_returns: (T,) returns on cash.
+        dates: (T,) dates of the run.
 
     Returns:
         The level (T,), 1 on the first date with a price; the returns (T,), the first of them on the next date.

@@ -31,7 +31,7 @@ def meaning_of(raw: RawSeries) -> str:
 
 
 def spot_assets(data: Preparation) -> frozenset[str]:
-    """Return the assets that are spot prices, by the settings or else by their source."""
+    """Return the assets that are spot prices, according to the settings or, if those are silent, to their source."""
     spot = {spec.name: raw.facts.get("spot") == "true" for spec, raw in data.raw.items()}
     spot.update(data.series.spot)
     spot.update({name: spot[fund.of] for name, fund in data.series.funds.items()})
@@ -42,8 +42,8 @@ def origins_of(data: Preparation, prices: pd.DataFrame, spot: frozenset[str]) ->
     """Return the origin of every series of a run: aligned series, leveraged funds, consumer prices.
 
     Args:
-        data: with the raw series.
-        prices: (T, n) of the assets on the dates of the run.
+        data: preparation with the raw series.
+        prices: (T, n) prices of the assets on the dates of the run.
         spot: the assets that are spot prices.
     """
     series, run_currency = data.series, data.settings.currency

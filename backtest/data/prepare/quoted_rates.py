@@ -22,9 +22,9 @@ def rate_level(dates: pd.DatetimeIndex, rates: Floats, rate: Rate, on: pd.Dateti
     the level on a date depends neither on quotations of that date or later, nor on the other dates in `on`.
 
     Args:
-        dates: (T,) of the quotations, strictly rising.
+        dates: (T,) dates of the quotations, strictly rising.
         rates: (T,) decimal a year; NaN = no quotation, the earlier one stays in force.
-        rate: their quotation.
+        rate: quotation of the rates.
         on: (N,) dates of the level.
 
     Raises:
@@ -78,7 +78,7 @@ def _check(dates: pd.DatetimeIndex, rates: Floats, rate: Rate, days: Ints) -> No
         what = rate.quoted if rate.quoted == "overnight" else f"{rate.quoted}, {rate.days} days"
         raise DataError(
             f"a rate ({what}) of {100 * rates[row]:g} % a year on {dates[row]:%Y-%m-%d} leaves nothing of a deposit; "
-            "expected one that can be earned. Hint: it is read as percent a year; is it that?"
+            "expected a rate that a deposit can earn. Hint: rates are read as percent a year; check the unit."
         )
 
 

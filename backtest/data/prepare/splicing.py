@@ -16,15 +16,16 @@ from backtest.numerics.tolerances import has_risk
 
 @dataclass(frozen=True, eq=False)
 class Splice:
-    """Report on a splice: its date, and how well series and proxy agree on the dates that both have.
+    """Report on a splice: its date, and the agreement of series and proxy on the dates that both have.
 
     Args:
-        name: of the series.
-        proxy_name: of its proxy.
+        name: name of the series.
+        proxy_name: name of its proxy.
         first: the first date that both have; later returns are the series' own.
         left_out: number of dates of the series before `first`, which its proxy does not have.
         periods: number of shared returns, between dates on which both have a level.
-        correlation: of the shared returns; NaN if there are fewer than three of them, or one of the two is constant.
+        correlation: correlation of the shared returns; NaN if there are fewer than three, or if series or proxy is
+            constant.
         tracking_difference: CAGR of the series less the CAGR of the proxy over the shared dates, decimal a year, or
             the difference of total returns over less than a year. NaN without a shared return.
         tracking_error: sqrt(periods_per_year) × std (ddof 1) of the differences of the shared returns, decimal a year;
@@ -62,7 +63,7 @@ class Splice:
 
 
 def splice(data: Preparation) -> Preparation:
-    """Return one table of all series, some assets extended backwards by their proxies, and a note of each splice.
+    """Return one table of all series, some assets extended backwards by their proxies, and a note on each splice.
 
     Raises:
         DataError: an asset and its proxy share no date, or the proxy begins no earlier.
@@ -92,7 +93,7 @@ def _in_currency_of(asset: str, proxy: str, values: pd.DataFrame, conversions: M
         asset: name of the asset.
         proxy: name of the splice series.
         values: levels of both and of the exchange rates.
-        conversions: by series, the column of the price of its currency in the run's.
+        conversions: exchange-rate column of each series that is not in the currency of the run.
     """
     level = values[proxy]
     if conversions.get(asset) == conversions.get(proxy):
@@ -107,20 +108,20 @@ def splice_series(
 ) -> tuple[pd.Series, Splice]:
     """Extend a series backwards by its proxy.
 
-    Up to the first date that both have the returns are the proxy's, and after it the series' own. The proxy keeps its
+    Returns up to the first shared date are the proxy's; later returns are the series' own. The proxy keeps its
     values and the series is scaled to them by a factor known on that date, so that no bit of a level depends on later
     values.
 
     Args:
         level: total-return level by date, rising; NaN = no value on that date.
-        proxy: level of its proxy, likewise.
-        name: of the series, for messages.
-        proxy_name: of its proxy.
-        periods_per_year: of both.
+        proxy: level of its proxy by date, rising; NaN = no value on that date.
+        name: name of the series, for messages.
+        proxy_name: name of its proxy.
+        periods_per_year: periods per year of both.
 
     Returns:
         The level by date: the proxy's own values before the first shared date, the scaled values of the series from
-        that date on; NaN where the value used is missing. And the report on the splice.
+        that date on; NaN where the value used is missing. Also the report on the splice.
 
     Raises:
         DataError: the two share no date, or the proxy begins no earlier.

@@ -15,7 +15,7 @@ _Member = tuple[str, RawSeries, pd.Series]  # name, raw series, and its levels o
 
 
 def tabulate(data: Preparation) -> Preparation:
-    """Return the series in tables of levels or returns, one table per file, and quoted rates apart from them."""
+    """Return tables of levels or returns, one per file, and the quoted rates, which are not in a table."""
     held = set(data.series.assets)
     exchange = {spec for spec in data.series.fx.values() if spec not in held}  # not investments: no caveats of one
     files: dict[tuple[str | None, ...], list[_Member]] = {}
@@ -35,7 +35,7 @@ def tabulate(data: Preparation) -> Preparation:
 def level_or_return(name: str, raw: RawSeries) -> tuple[pd.Series, tuple[str, ...]]:
     """Return the level, return or rate of a series by date, and caveats of its calculation.
 
-    Closes at or below zero give values without meaning; `check` refuses them.
+    Closes at or below zero give meaningless values; `check` refuses them.
     """
     if raw.kind != "closes":
         return pd.Series(raw.values.to_numpy()[:, 0], index=raw.values.index, name=name, copy=False), ()

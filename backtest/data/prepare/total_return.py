@@ -15,7 +15,7 @@ def total_return_level(values: pd.DataFrame) -> tuple[pd.Series, tuple[str, ...]
 
     The level begins at the first close (only ratios of levels have a meaning), so that no level depends on later
     values: a longer history gives the same bits, whereas adjusted closes all change with each new dividend. Closes and
-    payments are both per share as of the day of fetching, so splits do not enter.
+    payments are both per share as of the day of fetching, so splits do not matter.
 
     Payments on or before the first close are left out, because a buyer at that close does not get them. A payment on a
     date without a close is reinvested at the next close, the first at which anything can be bought.
@@ -53,7 +53,7 @@ def total_return_level(values: pd.DataFrame) -> tuple[pd.Series, tuple[str, ...]
 
 
 def _at_closes(values: pd.DataFrame, column: str, rows: NDArray[np.intp]) -> Floats:
-    """Return (n,) payments at each of the n closes: of its own date, and of earlier dates without a close."""
+    """Return the (n,) payments reinvested at each close: from its own date, and from earlier dates without a close."""
     if column not in values:
         return np.zeros(rows.size)
     paid = np.nan_to_num(values[column].to_numpy(dtype=float), nan=0.0)
@@ -65,7 +65,7 @@ def _at_closes(values: pd.DataFrame, column: str, rows: NDArray[np.intp]) -> Flo
 def _with_gains(
     dividends: Floats, gains: Floats, close: Floats, dates: pd.DatetimeIndex
 ) -> tuple[Floats, tuple[str, ...]]:
-    """Return dividends plus gains, each counted once, and a note of each case in which both readings are possible."""
+    """Return dividends plus gains, each counted once, and a note on each case in which both readings are possible."""
     total = dividends + gains
     fall = -np.diff(close, prepend=np.nan)
     unclear = (gains > 0) & (dividends >= gains)

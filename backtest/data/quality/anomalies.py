@@ -1,8 +1,8 @@
-"""Anomalies in one series: values that can be used but should be looked at.
+"""Anomalies in one series: values that can be used but need a review.
 
 Moves are judged against the series itself, over its whole history and around the date, so that a crash among volatile
-days, or a bill fund that hardly moves, is not a finding. There is at most one finding per check and series: the worst
-one, with the number of others.
+days, or a bill fund that hardly moves, is not a finding. Each check reports at most one finding per series: the worst,
+with the number of others.
 """
 
 from dataclasses import dataclass
@@ -58,11 +58,11 @@ def find(
     Moves are changes of the total-return level, in which a large dividend is not a move; stale runs are runs of closes.
 
     Args:
-        series: its name.
+        series: name of the series.
         dates: (T,) rising.
         levels: (T,) total-return levels above zero; NaN = no value.
         periods_per_year: one of `frequencies.FREQUENCIES`; None if the dates have none of them.
-        closes: (T,) raw closes of the same dates, NaN where the levels are; the levels by default.
+        closes: (T,) raw closes on the same dates, NaN where the levels are NaN; default: the levels.
         dividends: (T,) paid per share; 0 or NaN = no dividend.
         splits: (T,) new shares for an old one; 0, 1 or NaN = no split; None if the source does not list splits.
     """
@@ -90,7 +90,7 @@ def find_in_rate(series: str, dates: Dates, rates: Floats, periods_per_year: int
     Dates without a value are not gaps: publishers of rates list holidays.
 
     Args:
-        series: its name.
+        series: name of the series.
         dates: (T,) rising.
         rates: (T,) decimal a year; NaN = no value.
         periods_per_year: one of `frequencies.FREQUENCIES`; None if the dates have none of them.

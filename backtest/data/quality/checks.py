@@ -1,4 +1,4 @@
-"""Checks of the series of a run: what refuses them, and what is reported about them."""
+"""Checks of the series of a run: errors for unusable series, and findings about the others."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -47,7 +47,7 @@ def check(data: Preparation) -> Preparation:
 
 
 def inspect(name: str, raw: RawSeries) -> tuple[pd.Series, str, list[Finding]]:
-    """Return the level or rate of one series where it has a value, its meaning, and what should be looked at in it.
+    """Return the level or rate of one series where it has a value, its meaning, and findings about it.
 
     Raises:
         DataError: closes at or below zero.
@@ -85,7 +85,7 @@ def _check_closes(name: str, raw: RawSeries) -> None:
 
 
 def _check_unaligned(data: Preparation) -> None:
-    """Raise `DataError` where files of opens, volumes or consumer prices have rows or values that cannot be used."""
+    """Raise `DataError` if files of opens, volumes or consumer prices have rows or values that cannot be used."""
     for spec in data.series.opens.values():
         if data.raw[spec].kind != "bars":
             limits.check_rows(_as_table(data.raw[spec]))
@@ -101,7 +101,7 @@ def _check_unaligned(data: Preparation) -> None:
 
 
 def _check_rates(data: Preparation) -> None:
-    """Raise `DataError` where a quoted rate of interest is used as a price or as an exchange rate."""
+    """Raise `DataError` if a quoted interest rate is used as a price or as an exchange rate."""
     held = [spec.name for spec in data.series.priced if spec.name in data.rates]
     if held:
         raise DataError(
@@ -122,7 +122,7 @@ def _as_table(raw: RawSeries) -> SeriesTable:
 
 
 def _facts(data: Preparation, table: SeriesTable) -> Mapping[str, str]:
-    """Return what the source of a table states about its first series."""
+    """Return the facts that the source of a table states about its first series."""
     return next(raw.facts for spec, raw in data.raw.items() if spec.name == table.values.columns[0])
 
 
@@ -157,7 +157,7 @@ class _SharedDates:
 
 
 def _findings(data: Preparation) -> list[Finding]:
-    """Return what should be looked at in the series of the tables and in the quoted rates."""
+    """Return findings about the series of the tables and about the quoted rates."""
     raw = {spec.name: data.raw[spec] for spec in data.series.aligned}
     shared, findings = _SharedDates(), list[Finding]()
     for table in data.tables:
@@ -171,7 +171,7 @@ def _findings(data: Preparation) -> list[Finding]:
 
 
 def _findings_of(name: str, raw: RawSeries, values: pd.Series, shared: _SharedDates) -> list[Finding]:
-    """Return what should be looked at in a series whose rows are in order."""
+    """Return findings about a series whose rows are in order."""
     dates, numbers = pd.DatetimeIndex(values.index), values.to_numpy(dtype=float)
     has_value = ~np.isnan(numbers)
     if np.count_nonzero(has_value) < 2:

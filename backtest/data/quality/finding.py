@@ -1,4 +1,4 @@
-"""`Finding`: something in the data that should be looked at."""
+"""`Finding`: an anomaly in the data that the user should review."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -6,14 +6,15 @@ from datetime import date
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that should be looked at in one series.
+    """Anomaly in one series that the user should review.
 
     Args:
-        series: its name.
-        check: `gap`, `missing`, `stale`, `spike`, `split`, `weekend`, `dividend`, `unit` or `lagging`.
+        series: name of the series.
+        check: name of the check: `gap`, `missing`, `stale`, `spike`, `split`, `weekend`, `dividend`, `unit` or
+            `lagging`.
         first: the first date concerned.
-        last: the last one.
-        text: the finding with its values, and what was expected.
+        last: the last date concerned.
+        text: description with the values found and the values expected.
 
     >>> str(Finding("TLT", "gap", date(2020, 1, 3), date(2020, 1, 31), "no value for 28 days"))
     'TLT: no value for 28 days'

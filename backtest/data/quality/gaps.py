@@ -15,7 +15,7 @@ def longest_gap(days: Dates, periods_per_year: int) -> tuple[int, str] | None:
     """Return the row before the longest gap between dates and its description, None if there is no gap.
 
     Args:
-        days: (n,) rising.
+        days: (n,) rising dates.
         periods_per_year: one of `frequencies.FREQUENCIES`.
     """
     steps = periods_between(days, periods_per_year)
@@ -33,7 +33,7 @@ def stray_days(days: Dates) -> tuple[int, int, str] | None:
     """Return the first and last row of dates on days of the week that hardly ever have sessions, and a description.
 
     Args:
-        days: (n,) rising, of sessions on five or six days of the week.
+        days: (n,) rising dates of sessions on five or six days of the week.
     """
     days_of_week = weekday(days.astype(np.int64))
     counts = np.bincount(days_of_week, minlength=7)
@@ -51,5 +51,5 @@ def stray_days(days: Dates) -> tuple[int, int, str] | None:
 
 
 def and_more(others: int) -> str:
-    """Return a remark on the number of others, empty if there are none."""
+    """Return a remark on the number of others, empty for no others."""
     return f" (and {others} more)" if others else ""

@@ -13,11 +13,11 @@ _MAY_LAG = {365: 5, 300: 5, 252: 5}  # for all other frequencies: 1 period
 
 
 def find_lagging(last_dates: Mapping[str, date], periods_per_year: int | None) -> list[Finding]:
-    """Return the series that end before the newest one, by more than a period, or 5 days (weekdays, if sessions).
+    """Return findings about series that end before the newest series, by more than a period (daily data: 5 days).
 
     Args:
-        last_dates: date of the last value, by series.
-        periods_per_year: of all series; nothing lags if it is not one of `frequencies.FREQUENCIES`.
+        last_dates: date of the last value of each series.
+        periods_per_year: periods per year of all series; nothing lags if it is not one of `frequencies.FREQUENCIES`.
 
     >>> [str(finding) for finding in find_lagging({"SPY": date(2020, 3, 31), "GLD": date(2020, 1, 31)}, 12)]
     ['GLD: ends on 2020-01-31, 2 months before SPY (2020-03-31); expected at most 1']

@@ -14,7 +14,9 @@ def check_rows(table: SeriesTable) -> None:
     dates = pd.DatetimeIndex(table.values.index)
     if len(dates) < 2:
         count = "no rows" if len(dates) == 0 else "one row"
-        raise DataError(f"{table.label}: {count} of data; expected at least two dates. Hint: is it the whole file?")
+        raise DataError(
+            f"{table.label}: {count} of data; expected at least two dates. Hint: check that the file is complete."
+        )
     steps = np.diff(dates.to_numpy())
     wrong = np.flatnonzero(steps <= np.timedelta64(0, "s"))
     if wrong.size:

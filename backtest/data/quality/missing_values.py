@@ -26,6 +26,7 @@ def check_no_gaps(table: SeriesTable, start: date | None, end: date | None) -> N
             dates = pd.DatetimeIndex(values.index)[holes]
             many = f" and on {holes.size - 1} more dates up to {dates[-1]:%Y-%m-%d}" if holes.size > 1 else ""
             raise DataError(
-                f"{table.label}: {name} has no value on {dates[0]:%Y-%m-%d}{many}, inside its history; expected none "
-                "missing, as nothing is carried forward or filled. Hint: fill in the values, or leave out those rows."
+                f"{table.label}: {name} has no value on {dates[0]:%Y-%m-%d}{many}, inside its history; expected "
+                "no missing values, because none are carried forward or filled. "
+                "Hint: fill in the values, or leave out those rows."
             )

@@ -26,7 +26,7 @@ def shifted(dates: pd.DatetimeIndex, clock: str | None = None) -> str | None:
     """
     spacing = spacing_of(dates) if len(dates) >= _FEWEST else None
     early, late = _days_off(dates) if spacing is not None and spacing.is_daily else (False, False)
-    daily = spacing is not None and spacing.is_daily and len(spacing.sessions) < 7  # days of the week show more
+    daily = spacing is not None and spacing.is_daily and len(spacing.sessions) < 7  # then days of the week show more
     times = re.findall(r"\d\d:\d\d", clock or "")
     if (early and any(time >= "12:00" for time in times)) or (not early and times in _MIDNIGHTS[daily]):
         return (

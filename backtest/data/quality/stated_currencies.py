@@ -1,4 +1,4 @@
-"""Currency of each series, as its settings and its source state it."""
+"""Currency of each series, from its settings and its source."""
 
 import json
 import re
@@ -12,18 +12,19 @@ from backtest.data.raw_series import RawSeries
 from backtest.data.series_spec import SeriesSpec
 from backtest.errors import DataError
 
-_Place = tuple[str, ...]  # of a setting, below `data`
+_Place = tuple[str, ...]  # path of a setting below `data`
 
 
 def currencies_of(data: Preparation) -> dict[str, str]:
     """Return the currency of each series that has one, by name: assets, cash, the loan rate and splice series.
 
-    An asset whose currency neither its settings nor its source state is in the currency of the run. Cash, the loan
-    rate and splice series have to state theirs in a run with `data.fx`.
+    An asset is in the currency of the run if neither its settings nor its source states a currency. Cash, the loan rate
+    and splice series have to state their currency in a run with `data.fx`.
 
     Raises:
         DataError: a series that cannot be converted or does not state its currency, a source that contradicts the
-            settings, an asset without a currency that is cash in another one, or an exchange rate that no series needs.
+            settings, a series in another currency that is cash and also an asset without a stated currency, or an
+            exchange rate that no series needs.
     """
     run_currency, exchange = data.settings.currency, data.series.fx
     currencies: dict[str, str] = {}
@@ -31,7 +32,7 @@ def currencies_of(data: Preparation) -> dict[str, str]:
     for spec, (place, may_be_silent) in _places(data).items():
         raw = data.raw[spec]
         if spec.currency is not None:
-            _check_source(f"data.{'.'.join(place)}.currency", raw, spec.currency, "by the settings")
+            _check_source(f"data.{'.'.join(place)}.currency", raw, spec.currency, "according to the settings")
         stated = spec.currency or currency_of(raw)
         if stated is None and exchange and not may_be_silent:
             raise DataError(_unstated(place, spec, raw, data.settings))
@@ -44,7 +45,8 @@ def currencies_of(data: Preparation) -> dict[str, str]:
         elif stated != run_currency and column in silent:
             raise DataError(
                 f"{raw.label}: {spec.symbol} is in {stated} as data.{'.'.join(place)}, and in {run_currency} as "
-                f"data.{silent[column]}, which states none; expected one currency. Hint: currency: {stated} there."
+                f"data.{silent[column]}, which states no currency; expected one currency. "
+                f"Hint: set currency: {stated} there."
             )
     _check_exchange_rates(data, currencies)
     return currencies
@@ -56,22 +58,22 @@ def _check_exchange_rates(data: Preparation, currencies: Mapping[str, str]) -> N
         if code not in currencies.values():
             raise DataError(
                 f"data.fx.{code}: no series is in {code}. "
-                f"Hint: {{currency: {code}}} at those that are, or leave it out."
+                f"Hint: {{currency: {code}}} for the series that are, or remove this rate."
             )
         _check_source("data.fx", data.raw[spec], data.settings.currency, f"for the price of one {code}")
 
 
 def _check_source(setting: str, raw: RawSeries, expected: str, why: str) -> None:
-    """Raise `DataError` if a source states another currency than the expected one."""
+    """Raise `DataError` if a source states a currency other than the expected currency."""
     stated = currency_of(raw)
     if stated not in (None, expected):
         raise DataError(
-            f"{raw.label}: in {stated}, by its source; expected {expected}, {why}. Hint: look at {setting}."
+            f"{raw.label}: in {stated}, according to its source; expected {expected}, {why}. Hint: check {setting}."
         )
 
 
 def _places(data: Preparation) -> dict[SeriesSpec, tuple[_Place, bool]]:
-    """Return where the settings name each series, and whether it may be silent about its currency."""
+    """Return the place of each series in the settings, and whether it may leave its currency unstated."""
     series = data.series
     places: dict[SeriesSpec, tuple[_Place, bool]] = {spec: (("assets", spec.name), True) for spec in series.priced}
     others: list[tuple[_Place, SeriesSpec | None]] = [(("cash",), series.cash), (("loan_rate",), series.loan)]
@@ -85,8 +87,8 @@ def _places(data: Preparation) -> dict[SeriesSpec, tuple[_Place, bool]]:
 def _unstated(place: _Place, spec: SeriesSpec, raw: RawSeries, settings: DataSettings) -> str:
     currency = settings.currency
     return (
-        f"data.{'.'.join(place)}: the currency of {spec.name} ({raw.label}) is not stated, and the run has "
-        f"data.fx; expected its currency, as it is converted to {currency} or is in {currency} already. "
+        f"data.{'.'.join(place)}: the currency of {spec.name} ({raw.label}) is not stated, but the run has "
+        f"data.fx; expected its currency, because it is converted to {currency} or is in {currency} already. "
         f"Hint: {place[0]}: {_flow(_with_currency(place, settings))}, or the currency that it is in."
     )
 
@@ -104,7 +106,7 @@ def _with_currency(place: _Place, settings: DataSettings) -> Mapping[str, Any]:
 
 
 def _flow(value: Any) -> str:
-    """Return a setting as it is written in YAML on one line."""
+    """Return a setting as one line of YAML."""
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{_flow(key)}: {_flow(own)}' for key, own in value.items() if own is not None)}}}"
     is_plain = isinstance(value, str) and re.fullmatch(r"[A-Za-z][\w./-]*", value)

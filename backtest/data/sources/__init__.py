@@ -1,1 +1,1 @@
-"""One file a source: each lists its columns and reads some of them into a `Table`."""
+"""Data sources; each module lists its sources in `RECORDS`."""

@@ -51,7 +51,7 @@ class Sample(Source):
         return catalogue_of(self._name)
 
     def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:  # noqa: ARG002 - always the whole history
-        """Return a series of the sample, as total-return level.
+        """Return a series of the sample, as a total-return level.
 
         Raises:
             UnknownSeries: the sample has no such series.

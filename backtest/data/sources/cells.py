@@ -1,4 +1,4 @@
-"""Cells of a file as dates and numbers; the first cell that is neither is reported."""
+"""Conversion of a file's cells to dates and numbers; errors name the first invalid cell."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from backtest.numerics.arrays import Floats
 
 @dataclass(frozen=True)
 class Places(Sequence[str]):
-    """Place of each row of a file; formatted only for messages.
+    """Places of the rows of a file, which are formatted only when a message needs them.
 
     >>> Places("prices.csv:", range(2, 5))[-1]
     'prices.csv:4'
@@ -57,11 +57,11 @@ def check_exists(path: Path) -> None:
 
 
 def to_dates(cells: "pd.Series", places: Sequence[str]) -> tuple[pd.DatetimeIndex, str | None]:
-    """Return local dates without time of day and zone, and the times of day left out.
+    """Return local dates without time of day and time zone, and the times of day that were dropped.
 
     Args:
         cells: texts, numbers such as 20200131, or dates.
-        places: of the cells, for messages.
+        places: places of the cells, for messages.
 
     Returns:
         The dates, and the times of day as `clock_of` writes them.
@@ -75,7 +75,7 @@ def to_dates(cells: "pd.Series", places: Sequence[str]) -> tuple[pd.DatetimeInde
         texts = cells.astype(str)  # 20200131 is a date, not nanoseconds
         try:
             parsed = pd.to_datetime(texts, format="ISO8601", errors="coerce")
-        except ValueError:  # summer and winter time in one file
+        except ValueError:  # the file has both summer and winter time
             parsed = pd.to_datetime(texts.str.slice(0, 10), format="ISO8601", errors="coerce")
     wrong = np.flatnonzero(parsed.isna().to_numpy())
     if wrong.size:
@@ -91,8 +91,8 @@ def to_numbers(cells: "pd.Series", name: str, places: Sequence[str]) -> Floats:
 
     Args:
         cells: texts or numbers.
-        name: of the column, for messages.
-        places: of the cells, for messages.
+        name: name of the column, for messages.
+        places: places of the cells, for messages.
 
     Raises:
         DataError: a cell is not a number.
@@ -106,7 +106,7 @@ def to_numbers(cells: "pd.Series", name: str, places: Sequence[str]) -> Floats:
     if wrong.size:
         raise DataError(
             f"{places[wrong[0]]}: {name}: {str(cells.iloc[wrong[0]])!r} is not a number. "
-            "Hint: a point for decimals, no thousands separators, empty where there is none."
+            "Hint: use a decimal point, no thousands separators, and an empty cell for no value."
         )
     return numbers.to_numpy(dtype=float, na_value=float("nan"))
 

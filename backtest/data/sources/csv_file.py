@@ -1,4 +1,4 @@
-"""CSV files as cells: dates in the first column, the others by the names in the header."""
+"""CSV files as cells: dates in the first column, other columns named by the header."""
 
 import csv
 import gzip
@@ -22,7 +22,7 @@ def header(opened: Callable[[], BinaryIO], name: str) -> list[str]:
     """Return the names in the file's header, after the date column.
 
     Raises:
-        DataError: a file without a header of unique names.
+        DataError: the file has no header of unique names.
     """
     return _header(opened, name)[1]
 
@@ -31,8 +31,8 @@ def cells(opened: Callable[[], BinaryIO], name: str) -> Cells:
     """Return all cells of a file, as texts or numbers.
 
     Args:
-        opened: opens it; a file whose name ends in .gz is decompressed.
-        name: of the file, for messages.
+        opened: function that opens the file; a file whose name ends in .gz is decompressed.
+        name: name of the file, for messages.
 
     Raises:
         DataError: the file is not CSV.
@@ -97,7 +97,7 @@ def _body(opened: Callable[[], BinaryIO], name: str, header_line: int, names: Se
         return pd.DataFrame(columns=["date", *names], dtype=float)
     except pd.errors.ParserWarning as problem:
         raise DataError(
-            f"{name}: line {header_line + 1} has more columns than the header. Hint: name them all"
+            f"{name}: line {header_line + 1} has more columns than the header. Hint: name every column"
         ) from problem
     except (OSError, EOFError, UnicodeDecodeError, pd.errors.ParserError) as problem:
         raise DataError(_unreadable(name, problem)) from problem

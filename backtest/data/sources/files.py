@@ -35,9 +35,10 @@ class FileFormat:
     """Format of table files.
 
     Args:
-        endings: of file names; the first is the one of new files.
-        header: names of the columns after the date. Arguments: a function that opens the file, and its name.
-        cells: all cells, from the same arguments.
+        endings: endings of file names; new files get the first.
+        header: function that returns the names of the columns after the date. Arguments: a function that opens the
+            file, and its name.
+        cells: function that returns all cells, with the same arguments.
     """
 
     endings: tuple[str, ...]
@@ -57,11 +58,11 @@ class Files(Source):
     """A wide CSV or Parquet file, a folder of one such file for each symbol, or an address that fsspec opens.
 
     A wide file has the date first and a column for each series. A symbol's own file has the date and its level in
-    the only other column, or in `Adj Close`, or `Close` with `Dividends`, from which the total return is made.
+    the only other column, or in `Adj Close`, or `Close` with `Dividends`, from which the total return is computed.
 
     Args:
-        form: of the files.
-        path: of the file or folder, or an address.
+        form: format of the files.
+        path: path of the file or folder, or an address.
         values: `prices` or `returns`.
     """
 
@@ -93,7 +94,7 @@ class Files(Source):
 
         Raises:
             UnknownSeries: there is no such column or file.
-            DataError: the file cannot be read, or a date or number in it.
+            DataError: the file, or a date or number in it, cannot be read.
             DataUnavailableError: the address cannot be read.
         """
         if self._is_folder:
@@ -129,7 +130,7 @@ class Files(Source):
     def _own_file(self, symbol: str, seconds: float) -> RawSeries:
         if self._address:
             if not all(letter.isalnum() or letter in "._-^=" for letter in symbol):
-                raise UnknownSeries(f"{self._label}: {symbol!r} cannot be the name of a file in it")
+                raise UnknownSeries(f"{self._label}: {symbol!r} cannot be the name of a file in this folder")
             place = f"{self._path}{symbol}{self._ending}"
         elif symbol not in self._in_folder:
             raise UnknownSeries(f"{self._label}: no file {symbol}{self._ending} in this folder")
@@ -154,7 +155,7 @@ class Files(Source):
 
 
 def _dated(cells: Cells) -> tuple[pd.DatetimeIndex, dict[str, str]]:
-    """Return the dates of cells, and a fact about times of day left out."""
+    """Return the dates of cells, and a fact about the times of day that were dropped."""
     dates, clock = to_dates(cells.dates, cells.places)
     return dates, {} if clock is None else {"clock": clock}
 
@@ -171,7 +172,7 @@ def _columns(names: list[str], label: str, values: str) -> tuple[dict[str, str],
     known = {name.strip().lower(): name for name in names}
     if values == "returns":
         if len(names) != 1:
-            raise DataError(f"{label}: {len(names)} columns next to the date; expected one of returns")
+            raise DataError(f"{label}: {len(names)} columns in addition to the date; expected one column of returns")
         return {names[0]: "return"}, ()
     if "close" in known and "dividends" in known:
         return {known[name]: column for name, column in _CLOSES.items() if name in known}, ()
@@ -202,7 +203,7 @@ def _download(address: str, label: str, seconds: float) -> bytes:
         raise UnknownSeries(f"{label}: nothing at {public(address)}") from problem
     except ImportError as problem:
         raise DataError(f"{label}: {problem}. Hint: install that package too.") from problem
-    except Exception as problem:  # each file system has errors of its own
+    except Exception as problem:  # each file system raises its own errors
         raise DataUnavailableError(
             f"{label}: {public(address)} could not be read ({type(problem).__name__})"
         ) from problem

@@ -42,14 +42,14 @@ _PERIODS = {1: "month", 3: "quarter", 6: "half-year", 12: "year"}
 
 
 class Fred(Source):
-    """Any series of FRED, from the download of its graphs; no key is needed.
+    """Any series of FRED, downloaded as the data of its graph; no API key is needed.
 
     Bill rates, Treasury yields of constant maturity and overnight rates are recognised as rates. Other series are
     levels, with a note unless they are known to be total returns. Series dated on the first day of their month, quarter
-    or year are dated at its end, because their values were not known before.
+    or year are dated at its end, because their values were not known earlier.
 
     Args:
-        base: the address of FRED.
+        base: address of FRED.
     """
 
     def __init__(self, base: str = "https://fred.stlouisfed.org") -> None:
@@ -60,19 +60,19 @@ class Fred(Source):
 
         Raises:
             UnknownSeries: FRED has no such id.
-            NoDataInRange: it has no value since then.
-            DataUnavailableError: it could not be fetched.
+            NoDataInRange: the series has no value since then.
+            DataUnavailableError: the series could not be fetched.
         """
         if not re.fullmatch(r"[A-Za-z0-9_]+", symbol):
             raise UnknownSeries(f"fred: {symbol!r} is not an id; expected letters, digits and _ only, such as DTB3")
         label = f"fred {symbol}"
-        # A year more, to include the period that ends at `since` and to infer the spacing of the dates.
+        # One more year, to include the period that ends at `since` and to infer the spacing of the dates.
         begin = "" if since is None else f"&cosd={since - timedelta(days=366)}"
         content = download(f"{self._base}/graph/fredgraph.csv?id={symbol}{begin}", label=label, seconds=seconds)
         refuse_page(content, label)
         values = _values(content, symbol, label)
         if values.empty:
-            raise NoDataInRange(f"{label}: no value{'' if since is None else f' since {since}'}")
+            raise NoDataInRange(f"{label}: no value" + (f" since {since}" if since else ""))
         return _raw_series(values, symbol.upper(), label)
 
 

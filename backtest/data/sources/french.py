@@ -19,8 +19,8 @@ from backtest.errors import SourceDown, TimedOut, UnknownSeries
 
 _FACTORS = "F-F_Research_Data_Factors"
 _LONG_SHORT = {"SMB", "HML", "RMW", "CMA", "Mom", "WML", "ST_Rev", "LT_Rev"}
-_MISSING = (-99.99, -999.0)  # as the head of each file says, in percent
-_LARGEST = 256 * 2**20  # bytes of an unpacked file, some ten times the size of the largest one
+_MISSING = (-99.99, -999.0)  # percent, as stated at the head of each file
+_LARGEST = 256 * 2**20  # bytes of an unpacked file, some ten times the size of the largest
 
 
 class French(Source):
@@ -28,11 +28,11 @@ class French(Source):
 
     A symbol is a column of his three factors, `Mkt-RF`, `SMB`, `HML` or `RF` (the one-month bill), or `DATASET/COLUMN`
     of any other file, such as `10_Industry_Portfolios/NoDur`; `Mkt` is `Mkt-RF` + `RF`, the market itself. The first
-    table of a file is used; of several it is the value-weighted one.
+    table of a file is used; if there are several, it is the value-weighted table.
 
     Args:
-        frequency: `monthly` or `daily`; the latter adds `_daily` to the name of a data set unless it ends so.
-        base: the address of the folder of his files.
+        frequency: `monthly` or `daily`; `daily` adds `_daily` to the name of a data set that does not end with it.
+        base: address of the folder with his files.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class French(Source):
 
         Raises:
             UnknownSeries: there is no such file, or no such column in it.
-            DataUnavailableError: it could not be fetched.
+            DataUnavailableError: the file could not be fetched.
         """
         label = f"{self._name} {symbol}"
         dataset, column = self._parts(symbol)
@@ -86,7 +86,7 @@ class French(Source):
         lock = self._locks.setdefault(dataset, Lock())
         if not lock.acquire(timeout=seconds):
             raise TimedOut(
-                f"{label}: another download of {dataset} did not end in {seconds:.3g} s. "
+                f"{label}: another download of {dataset} did not finish in {seconds:.3g} s. "
                 "Hint: try again, or raise data.timeout."
             )
         try:
@@ -103,7 +103,7 @@ class French(Source):
             ending = " (daily ones end in _daily or _Daily)" if self._daily else ""
             raise UnknownSeries(
                 f"{label}: no data set {dataset} (status 404). "
-                f"Hint: it is named as the zip file in his library, without _CSV.zip{ending}."
+                f"Hint: use the name of the zip file in the library, without _CSV.zip{ending}."
             ) from problem
         refuse_page(content, label)
         return _first_table(_unzipped(content, label), 8 if self._daily else 6, label)
@@ -114,8 +114,8 @@ def _unzipped(content: bytes, label: str) -> str:
         with ZipFile(BytesIO(content)) as archive:
             [member] = (file for file in archive.infolist() if file.filename.lower().endswith((".csv", ".txt")))
             return archive.read(member).decode("latin-1") if member.file_size <= _LARGEST else ""
-    except Exception as problem:  # each part of a damaged zip has errors of its own
-        raise SourceDown(f"{label}: no usable zip file of one CSV came. Hint: try again later.") from problem
+    except Exception as problem:  # each part of a damaged zip file raises different errors
+        raise SourceDown(f"{label}: no usable zip file with one CSV was returned. Hint: try again later.") from problem
 
 
 def _first_table(text: str, digits: int, label: str) -> pd.DataFrame:

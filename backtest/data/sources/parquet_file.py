@@ -1,4 +1,4 @@
-"""Parquet files as cells: dates as index or first column, the others by name."""
+"""Parquet files as cells: dates in the index or first column, other columns by name."""
 
 from collections.abc import Callable
 from typing import BinaryIO
@@ -23,8 +23,8 @@ def cells(opened: Callable[[], BinaryIO], name: str) -> Cells:
     """Return all cells of a file.
 
     Args:
-        opened: opens it.
-        name: of the file, for messages.
+        opened: function that opens the file.
+        name: name of the file, for messages.
 
     Raises:
         DataError: the file is not a table with dates.

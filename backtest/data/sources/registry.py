@@ -64,15 +64,15 @@ def open_source(spec: SeriesSpec, folder: Path, client_folder: Path) -> Source:
     """Return the source of a series; nothing is read or requested yet.
 
     Args:
-        spec: with the source's name, and the path of a file.
-        folder: that a path is relative to.
-        client_folder: for files of the source's client.
+        spec: name of the source and, for a file, its path.
+        folder: folder that a path is relative to.
+        client_folder: folder for files of the source's client.
     """
     return source_record(spec.source).open(spec, folder, client_folder)
 
 
 def cache_name(spec: SeriesSpec) -> str:
-    """Return the name of a source in the cache: for a file with its address, without secrets."""
+    """Return the name of a source in the cache; for a file it includes the address, without secrets."""
     if not source_record(spec.source).is_file:
         return f"{spec.source} bars" if spec.bars else spec.source
     return f"{spec.source} {public(spec.path or '')}{' returns' if spec.values == 'returns' else ''}"

@@ -1,4 +1,4 @@
-"""`Source`: the interface of a data source, and `SourceRecord`: what the settings need to know of one."""
+"""`Source`: interface of a data source; `SourceRecord`: properties of a source that settings depend on."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -18,7 +18,7 @@ class CatalogueEntry:
     """A series that a source offers.
 
     Args:
-        name: its symbol at the source.
+        name: symbol of the series at the source.
         kind: `asset`, `cash` or `macro`; the columns of a file are all `asset`.
         asset_class: class of an asset, if the source knows it.
         description: one line about the series.
@@ -60,10 +60,10 @@ class Source(ABC):
 
     @abstractmethod
     def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:
-        """Try once to get a series; the caller retries if the error suggests that this may help.
+        """Fetch a series in a single attempt; the caller retries if the error suggests that this may help.
 
         Args:
-            symbol: of the series.
+            symbol: symbol of the series.
             since: the first date needed; None for the whole history. Earlier rows do no harm.
             seconds: time limit of this attempt.
 
@@ -80,12 +80,12 @@ class SourceRecord:
     """Name and properties of a source. Each module of `sources/` lists its records in `RECORDS`.
 
     Args:
-        name: in a configuration.
-        open: creates the source. Arguments: a series of it, the folder that its path is relative to, and a folder for
-            files of the source's client. It neither reads nor requests anything.
-        endings: of the files that it reads. Such a source needs a path, and its files hold prices or returns.
+        name: name in a configuration.
+        open: function that creates the source. Arguments: one of its series, the folder that its path is relative to,
+            and a folder for files of the source's client. It neither reads nor requests anything.
+        endings: endings of the files that it reads. Such a source needs a path, and its files hold prices or returns.
         is_bundled: whether the data is part of this package.
-        is_monthly: whether it has monthly series only.
+        is_monthly: whether it has only monthly series.
         has_bars: whether it has opens and volumes.
     """
 
@@ -106,7 +106,7 @@ def own_source(name: str) -> type[Source]:
     """Return the class named `package.module:Class`.
 
     Raises:
-        ValueError: it cannot be imported, or it is not a source.
+        ValueError: the class cannot be imported, or is not a source.
     """
     try:
         imported = TypeAdapter(ImportString).validate_python(name)

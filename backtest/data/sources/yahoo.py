@@ -51,7 +51,7 @@ class YFinance(Source):
     """Yahoo's daily history. Closes and payments are per share as of the day of fetching; splits are for information.
 
     Args:
-        folder: for files of the client, so that it can never write to a home folder; it writes none.
+        folder: folder for files of the client, so that it can never write to a home folder; it writes no files.
         session: replaces the default session in tests.
         bars: whether to fetch opens and volumes in place of payments. Yahoo revises volumes, so they are kept apart.
     """
@@ -65,7 +65,7 @@ class YFinance(Source):
         Raises:
             UnknownSeries: Yahoo knows no such symbol.
             DataUnavailableError: the series could not be fetched; the subclass states the reason.
-            DataError: its dividends are in another currency than its closes.
+            DataError: its dividends and closes are in different currencies.
         """
         label = f"yfinance {symbol}"
         if not _SYMBOL.fullmatch(symbol) or _ISIN.fullmatch(symbol):
@@ -77,7 +77,7 @@ class YFinance(Source):
             return _raw_series(history, symbol, label, session.about, self._columns)
 
     def _shared_session(self) -> "JudgingSession":
-        """Return one session for all threads, as the client has one."""
+        """Return the session for all threads; the client uses a single session."""
         from backtest.data.sources.network.yahoo_session import JudgingSession
 
         with _setting_up:
@@ -149,7 +149,9 @@ def _set_up(folder: Path) -> None:
         import yfinance
         from yfinance import cache
 
-        warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")  # the user cannot fix them
+        warnings.filterwarnings(
+            "ignore", category=DeprecationWarning, module="yfinance"
+        )  # the user cannot fix their causes
         logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # errors are raised instead
         yfinance.config.debug.hide_exceptions = False
         yfinance.set_tz_cache_location(str(folder))

@@ -49,7 +49,7 @@ class Flows(NamedTuple):
 
 
 class Interest(NamedTuple):
-    """Interest of a period: on cash, on the loan, the part of the latter above the cash return, and the loan itself."""
+    """Interest of a period on cash and on the loan, the loan interest above the cash return, and the loan itself."""
 
     on_cash: float
     financing: float
@@ -113,7 +113,7 @@ def _interest(
     series: Floats, scalars: Floats, tiers: Floats, futures: bool,
     nav: float, longs: float, shorts: float, charged: float, row: int,
 ) -> Interest:  # fmt: skip
-    """Interest of a period on its opening balances."""
+    """Return the interest of a period on its opening balances."""
     rate, base, year = series[CASH_RETURN, row], series[BASE, row], series[INTEREST_YEARS, row]
     free, loan, spread = nav, longs - shorts, charged * year
     financing = loan * rate + spread

@@ -32,7 +32,7 @@ from backtest.numerics.numba_kernels import inlined_kernel
 
 
 class Pass(NamedTuple):
-    """Result of passing periods: the position of the last one, and cash and NAV there."""
+    """Result of passing periods: the position of the last period, and cash and NAV at its end."""
 
     at: int
     cash: float
@@ -41,7 +41,7 @@ class Pass(NamedTuple):
 
 @inlined_kernel
 def sum_of(holdings: Floats, which: int, prices: Floats, row: int) -> float:
-    """Σ holdings_i × price_i at a close, over one row of the holdings."""
+    """Return Σ holdings_i × price_i at a close, over one row of the holdings."""
     total = 0.0
     for i in range(holdings.shape[1]):
         total += holdings[which, i] * prices[row, i]
@@ -54,7 +54,7 @@ def pass_periods(
 ) -> int:
     """Let periods pass until a trade may be needed; return the position of the last period.
 
-    A charge at the same rate for all assets is that rate times a sum that is already known.
+    A charge at the same rate for all assets is the rate times a sum that is already known.
     """
     shorts_held = False
     for i in range(state.holdings.shape[1]):

@@ -116,7 +116,7 @@ def rebalance(
         is unknown.
     """
     scratch, nav, impact = state.scratch, state.now[NAV], terms.impact.shape[0] > 0
-    # 1. Weights held and wanted; requirements and costs of both.
+    # 1. Current and target weights; requirements and costs of both.
     _lay_out(periods, terms, orders, state, k, row)
     totals = _totals(terms.rates, scratch)
     called = totals.maintenance > 1.0 + ROUNDING
@@ -139,7 +139,7 @@ def rebalance(
         outcome = REFUSED
     elif traded == 0:
         outcome = NOTHING
-    # 4. Units of the target weights, at the NAV that is left after costs.
+    # 4. Units of the target weights, at the NAV left after costs.
     if outcome == DONE:
         paid = to_sell
         if possible:
@@ -153,7 +153,7 @@ def rebalance(
 
 @inlined_kernel
 def _lay_out(periods: PeriodArrays, terms: TermArrays, orders: Orders, state: State, k: int, row: int) -> None:
-    """Lay out a rebalance by asset: the weight held, the target weight and the cost rate."""
+    """Fill in a rebalance by asset: the weight held, the target weight and the cost rate."""
     prices, priced, targets = periods.prices, periods.priced, orders.targets
     rates, by_row, own = terms.rates, terms.trading_by_row, terms.trading_by_row.size == 0
     holdings, scratch, nav = state.holdings, state.scratch, state.now[NAV]
@@ -166,7 +166,7 @@ def _lay_out(periods: PeriodArrays, terms: TermArrays, orders: Orders, state: St
 
 @inlined_kernel
 def _totals(rates: Floats, scratch: Floats) -> Totals:
-    """Totals over the assets of a rebalance."""
+    """Return totals over the assets of a rebalance."""
     initial = maintenance = all_of_target = to_sell = 0.0
     at_target = 0
     for i in range(scratch.shape[1]):
@@ -205,7 +205,7 @@ def _sell_all(state: State) -> None:
 
 @lean_kernel
 def answer_margin_call(periods: PeriodArrays, terms: TermArrays, state: State, row: int, at: int, end: int) -> bool:
-    """Sell the same part of every holding if NAV is below the maintenance requirement."""
+    """Sell the same fraction of every holding if NAV is below the maintenance requirement."""
     rates, holdings, scratch, nav = terms.rates, state.holdings, state.scratch, state.now[NAV]
     count, held, required, restored = holdings.shape[1], 0, 0.0, 0.0
     # Is NAV below the requirement?

@@ -1,7 +1,7 @@
 """Arrays that the simulation kernels read and write, and constants that name the rows of these arrays.
 
 `walk_kernel` reads `PeriodArrays`, `TermArrays` and `Orders` and writes `State`. `ledger_kernel` reads all four once a
-path is finished. Kernels that are written out in their caller take these tuples whole, which costs nothing.
+path is finished. Kernels that are inlined into their caller take these tuples whole, at no cost.
 """
 
 from typing import NamedTuple
@@ -12,7 +12,7 @@ REBALANCE, BAND, MARGIN_CALL, NO_PRICE = range(4)
 """Reasons for a trade."""
 
 REFUSED, NOTHING, DONE = range(-1, 2)
-"""Outcomes of a trade: it is not possible, nothing had to be traded, or it was made."""
+"""Outcomes of a trade: it was refused, nothing had to be traded, or it was made."""
 
 CASH_RETURN, BASE, INTEREST_YEARS, FEE_YEARS = range(4)  # rows of PeriodArrays.series
 CHARGE, ROLL, EXPENSES, MAINTENANCE, INITIAL, RESTORED, TRADING = range(7)  # rows of TermArrays.rates
@@ -34,8 +34,8 @@ class PeriodArrays(NamedTuple):
     Args:
         prices: (T, n) total-return levels; a missing price repeats the last known one.
         priced: (T, n) whether an asset has a price; no rows if all assets always have one.
-        series: (4, T) the cash return of each period; the loan rate before its spread; years by days over 360, and
-            by days over 365.
+        series: (4, T) the cash return of each period; the loan rate before its spread; years as days / 360, and as days
+            / 365.
         missing: (T, n) whether a missing price is unknown, so that the asset can be neither held nor traded there;
             no rows if no price is unknown.
     """

@@ -38,8 +38,8 @@ def cost_of_rebalance(table: Floats, fixed: float, impact: bool) -> float:
     After paying x the weights are exactly the target weights of the remaining NAV, so x solves
     x = Σ k_i |z_i| + Σ c_i |z_i|^1.5 + fixed with z_i = w_target,i (1 - x) - w_held,i. The right side less x is convex
     and, where selling everything costs less than all of NAV, falls through zero once below 1: Newton's method from 0
-    climbs to that root and never past it. With proportional costs alone the function is piecewise linear, and the root
-    is exact.
+    rises to that root and never overshoots it. With proportional costs alone the function is piecewise linear, and the
+    root is exact.
 
     Args:
         table: (6, n) scratch table.
@@ -74,14 +74,14 @@ def cost_of_rebalance(table: Floats, fixed: float, impact: bool) -> float:
 
 @lean_kernel
 def part_to_keep(table: Floats, fixed: float, required: float, impact: bool) -> float:
-    """Return the factor f that positions are cut to, so that NAV after costs is f times their requirement.
+    """Return the factor f by which positions are scaled down, so that NAV after costs is f times their requirement.
 
     f solves 1 - fixed - C((1 - f) held) = f × required. The difference of the sides is concave in f, above zero at 0
-    and below at 1: Newton's method from 1 comes down to the root and never past it.
+    and below at 1: Newton's method from 1 falls to the root and never overshoots it.
 
     Args:
         table: (6, n) scratch table.
-        fixed: fixed cost of selling a part of every holding.
+        fixed: fixed cost of selling a fraction of every holding.
         required: requirement Σ q_i |w_i| of all holdings.
         impact: whether impact is charged.
 
@@ -114,7 +114,7 @@ def part_to_keep(table: Floats, fixed: float, required: float, impact: bool) -> 
 
 @inlined_kernel
 def clip_to_band(weight: float, target: float, width: float) -> float:
-    """Return the nearest weight inside a band. Bands end at zero, so no weight gets another sign than its target.
+    """Return the nearest weight inside a band. Bands end at zero, so no weight changes sign relative to its target.
 
     Example:
         >>> [clip_to_band(weight, 0.02, 0.05) for weight in (-0.01, 0.01, 0.1)]
@@ -129,7 +129,7 @@ def clip_to_band(weight: float, target: float, width: float) -> float:
 
 @lean_kernel
 def move_to_bands(table: Floats) -> None:
-    """Replace targets by the weights nearest to the holdings that are inside the bands and have the sum of the targets.
+    """Replace targets by the weights inside the bands that are nearest to the holdings and sum to the same total.
 
     This is least squares over a box with a given sum: the solution is clip(w_held,i + μ, low_i, high_i), by
     `clip_to_band`, where μ gives the sum of the targets.

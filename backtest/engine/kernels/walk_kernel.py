@@ -56,7 +56,7 @@ from backtest.numerics.tolerances import ROUNDING
 def run_steps(
     periods: PeriodArrays, terms: TermArrays, orders: Orders, state: State, start: int, first: int, end: int
 ) -> int:
-    """Take the steps from `first` to before `end` of a run whose first trade is at row `start`.
+    """Take the steps from `first` up to, but not including, `end` of a run whose first trade is at row `start`.
 
     Returns:
         `end`, or the earlier step at which the run stopped. NAV is then 0, or a trade was refused: its target weights

@@ -59,10 +59,10 @@ class TradingCosts(BaseModel):
 
 
 class PerformanceFee(BaseModel):
-    """A share of the gain of NAV above its high-water mark.
+    """Performance fee: a share of the gain of NAV above its high-water mark.
 
-    The fee is paid on the last date of each period in the data, and on the last date of all; between these dates NAV
-    does not include it. The mark starts at the first NAV and is then the highest NAV after a fee was due.
+    The fee is paid on the last date of each period, and on the last date of the data; between these dates NAV does not
+    include it. The mark starts at the first NAV and is then the highest NAV after a fee was due.
 
     Definitions: docs/conventions/costs.md#performance-fee
 

@@ -1,4 +1,4 @@
-"""Financing settings: the section `financing:`, with one of three kinds.
+"""Financing settings: the section `financing:`, which has three kinds.
 
 On margin, exposure above NAV is borrowed. Futures borrow inside their price, at the rate that the price implies. A
 leveraged fund borrows for its holders and charges interest and expenses inside its price. Interest accrues by act/360
@@ -36,19 +36,19 @@ _EXAMPLE = "{0: 150, 100000: 100}"
 
 def _one_for_each_size(given: Any) -> Any:
     if not isinstance(given, Mapping):
-        raise PydanticCustomError("tiers_type", "sizes of the loan with spreads, such as {tiers}", {"tiers": _EXAMPLE})
+        raise PydanticCustomError("tiers_type", "loan sizes with spreads, such as {tiers}", {"tiers": _EXAMPLE})
     return given
 
 
 def _tiers_rise(tiers: dict[float, float]) -> dict[float, float]:
     sizes = list(tiers)
     if not sizes:
-        raise ValueError(f"empty; expected sizes of the loan with spreads, such as {_EXAMPLE}")
+        raise ValueError(f"empty; expected loan sizes with spreads, such as {_EXAMPLE}")
     if sizes[0] != 0:
         raise ValueError(f"the first size is {sizes[0]:g}; expected 0, for the spread of the smallest loan")
     for smaller, larger in pairwise(sizes):
         if not larger > smaller:
-            raise ValueError(f"{larger:g} comes after {smaller:g}; expected rising sizes of the loan")
+            raise ValueError(f"{larger:g} comes after {smaller:g}; expected rising loan sizes")
     return tiers
 
 
@@ -57,7 +57,7 @@ Tiers = Annotated[dict[_Size, BasisPoints], BeforeValidator(_one_for_each_size),
 
 
 class Margin(BaseModel):
-    """A margin loan: it pays the cash return, or `data.loan_rate`, and a spread.
+    """Margin loan at the cash return, or at `data.loan_rate`, plus a spread.
 
     Definitions: docs/conventions/financing.md#margin-loans
 
@@ -67,8 +67,8 @@ class Margin(BaseModel):
         tiers: replaces `spread_bps`: loan sizes in the currency of `initial_capital`, and the spread on the part of
             the loan above each size.
         cash_spread_bps: below the cash return, on free cash.
-        rebate_spread_bps: below the cash return, on short-sale proceeds.
-        borrow_fee_bps: on the value of shorts; one number, or by asset or class, where omitted assets pay 0.
+        rebate_spread_bps: spread below the cash return, on short-sale proceeds.
+        borrow_fee_bps: fee on the value of shorts; one number, or by asset or class (omitted assets pay 0).
         initial_margin: NAV required at a trade, as a fraction of the size of positions; one number, or by asset or
             class. A target that requires more is scaled down. Default: the maintenance margin, or no limit.
         maintenance_margin: NAV required at every close, as a fraction of the size of positions; positions are sold
@@ -109,9 +109,9 @@ class Futures(BaseModel):
 
     Args:
         allow_negative_spread: whether a negative basis is allowed.
-        basis_bps: implied rate above the cash return; one number, or by asset or class, where omitted assets pay 0.
+        basis_bps: implied rate above the cash return; one number, or by asset or class (omitted assets pay 0).
         roll_bps: cost of rolling, on the size of notionals; one number, or by asset or class.
-        cash_spread_bps: below the cash return, on NAV.
+        cash_spread_bps: spread below the cash return, on NAV.
         initial_margin: NAV required at a trade, as a fraction of the size of notionals; see `Margin`.
         maintenance_margin: NAV required at every close; a margin call sells down to the initial margin.
     """
@@ -143,10 +143,10 @@ class LeveragedFund(BaseModel):
 
     Args:
         leverage: leverage of the fund; negative for an inverse fund.
-        swap_spread_bps: above the cash return, on what the fund borrows.
-        expense_ratio_bps: on the fund's value.
+        swap_spread_bps: spread above the cash return, on the amount that the fund borrows.
+        expense_ratio_bps: fee on the fund's value.
         cash_spread_bps: below the cash return, on free cash.
-        borrow_fee_bps: on the value of funds sold short; one number, or by asset or class, where omitted assets pay 0.
+        borrow_fee_bps: fee on the value of funds sold short; one number, or by asset or class (omitted assets pay 0).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -67,7 +67,7 @@ def by_asset(
         otherwise: value of an asset without a number.
 
     Raises:
-        ConfigError: an asset has no number, and `otherwise` is None.
+        ConfigError: an asset has no number, and `otherwise` is not given.
 
     Example:
         >>> given = {"bonds": 5.0, "gold": 20.0}
@@ -80,13 +80,13 @@ def by_asset(
     left_out = [name for name, value in zip(assets, values, strict=True) if value is None]
     if left_out:
         raise ConfigError(
-            f"{setting}: nothing for {', '.join(left_out)}; expected one number, or one for each asset or its class"
+            f"{setting}: no value for {', '.join(left_out)}; expected one number, or one for each asset or its class"
         )
     return np.array(values, dtype=np.float64)
 
 
 def in_force(schedule: Mapping[date, float], dates: pd.DatetimeIndex, setting: str) -> Floats:
-    """Return (T,) the value in force on each date: the value of the last scheduled date up to it.
+    """Return the (T,) values in force on each date: the value of the last scheduled date up to it.
 
     Args:
         schedule: values by the date from which they apply; dates rise.
@@ -106,7 +106,7 @@ def in_force(schedule: Mapping[date, float], dates: pd.DatetimeIndex, setting: s
     at = begins.searchsorted(dates, side="right") - 1
     if at[0] < 0:
         raise ConfigError(
-            f"{setting}: begins on {begins[0]:%Y-%m-%d}, and the data on {dates[0]:%Y-%m-%d}; "
+            f"{setting}: begins on {begins[0]:%Y-%m-%d}, but the data begins on {dates[0]:%Y-%m-%d}; "
             "expected a value from the first date of the data on"
         )
     return np.array(list(schedule.values()), dtype=np.float64)[at]

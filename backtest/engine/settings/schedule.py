@@ -93,7 +93,7 @@ class RebalanceSettings(BaseModel):
     @classmethod
     def _bands_are_checked(cls, bands: BandSettings | None, info: ValidationInfo) -> BandSettings | None:
         if bands is not None and bands.check is None and info.data.get("frequency") == "never":
-            raise ValueError("never checked after the first date; expected check as well, such as monthly")
+            raise ValueError("never checked after the first date; expected a frequency too, such as check: monthly")
         return bands
 
     @field_validator("minimum_trade")

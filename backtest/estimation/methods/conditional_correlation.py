@@ -32,7 +32,7 @@ class _ConditionalCorrelation(Estimator):
 
     Parameters are fitted to `window` returns: first as soon as all available assets have that many returns, then every
     `refit` rows. Between two fits, variances and correlations are updated with each return. A date's matrix therefore
-    does not depend on which other dates are asked for.
+    does not depend on the other dates that are requested.
 
     A GARCH model needs some hundreds of returns. If its fit does not converge, the asset's volatility stays at the
     window's standard deviation until the next fit. If correlations are singular (fewer returns than assets, or an asset
@@ -64,7 +64,7 @@ class _ConditionalCorrelation(Estimator):
 
 
 class CCC(_ConditionalCorrelation):
-    """Constant conditional correlations (Bollerslev 1990): Σ = D R D, D forecast volatilities, R from the fit.
+    """Constant conditional correlations (Bollerslev 1990): Σ = D R D with forecast volatilities D and fitted R.
 
     Definitions: docs/conventions/estimation.md#conditional-correlations
     """
@@ -79,7 +79,7 @@ class CCC(_ConditionalCorrelation):
 
 
 class DCC(_ConditionalCorrelation):
-    """Dynamic conditional correlations (Engle 2002): Σ = D R D, D and R both forecast (`dcc`).
+    """Dynamic conditional correlations (Engle 2002): Σ = D R D, where both D and R are forecasts (`dcc`).
 
     Definitions: docs/conventions/estimation.md#conditional-correlations
     """
@@ -187,7 +187,7 @@ def _fit_asset(returns: Floats, leverage: bool, asset: str, first: int) -> Garch
 def _forecasts(
     models: Sequence[Garch], returns: Floats, to_fit: int, ends: NDArray[np.intp], *, dynamic: bool
 ) -> list[Floats]:
-    """Return the (k, k) covariances after `ends` rows of (s, k) returns, of which the models fit the first `to_fit`."""
+    """Return (k, k) covariances after `ends` rows of (s, k) returns; the models are fitted to the first `to_fit`."""
     variances, later = filter_returns(models, returns[to_fit:])
     fitted = np.column_stack([model.units for model in models])
     target = correlation_target(fitted)

@@ -8,7 +8,7 @@ from backtest.estimation.windows.rolling import unit_diagonal
 from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 
-HIGHEST_PERSISTENCE = 0.999  # a + b: at 1 the correlations would have no mean to go back to
+HIGHEST_PERSISTENCE = 0.999  # a + b: at 1 the correlations would have no mean to revert to
 # The search begins at the best of these (a + b, a / (a + b)).
 _STARTS = np.array([(0.5, 0.1), (0.9, 0.02), (0.9, 0.1), (0.97, 0.02), (0.97, 0.06), (0.99, 0.02)])
 
@@ -33,7 +33,7 @@ def fit_dcc(units: Floats, target: Floats) -> tuple[float, float]:
         target: (n, n), S, by `correlation_target`.
 
     Returns:
-        a and b; (0.0, 0.0), which is constant correlation, if nothing is more likely.
+        a and b; (0.0, 0.0), which is constant correlation, if no other point is more likely.
 
     Raises:
         EstimationError: S is singular, so the likelihood is not defined.
@@ -53,7 +53,7 @@ def fit_dcc(units: Floats, target: Floats) -> tuple[float, float]:
             "returns than assets, and no asset that is a combination of others"
         )
     start = min(_STARTS, key=at)
-    with one_blas_thread():  # again, as SciPy has loaded a BLAS of its own
+    with one_blas_thread():  # again, as SciPy has loaded its own BLAS
         bounds = [(0, HIGHEST_PERSISTENCE), (0, 1)]
         search = minimize(at, start, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-12})
     # Rounding may end the search before its own conditions are met. Every point has a likelihood: take the best one.

@@ -75,7 +75,7 @@ def denoised_correlation(correlation: Floats, observations: int) -> Floats:
     """
     eigenvalues, vectors = np.linalg.eigh(correlation)
     eigenvalues = np.maximum(eigenvalues, 0.0)
-    noise = eigenvalues <= noise_edge(eigenvalues, observations)  # at least the smallest, which is below the mean
+    noise = eigenvalues <= noise_edge(eigenvalues, observations)  # at least the smallest, as it is below the mean
     eigenvalues[noise] = eigenvalues[noise].mean()
     return unit_diagonal((vectors * eigenvalues) @ vectors.T)
 

@@ -20,10 +20,8 @@ class EWMA(Estimator):
     """Exponentially weighted covariance: a return counts half as much as a return that is `half_life` younger.
 
     Weights are 2^(-age / half_life) over the window's returns, as in RiskMetrics (J.P. Morgan 1996, "RiskMetrics
-    Technical Document", where λ = 0.94 is a half-life of 11 days). Unlike RiskMetrics, the weighted mean is taken off,
-    and the divisor corrects for it: with a long half-life this is the sample covariance.
-
-    Definitions: docs/conventions/estimation.md#exponential-weights
+    Technical Document", where λ = 0.94 is a half-life of 11 days). Unlike in RiskMetrics, the weighted mean is
+    subtracted, and the divisor corrects for it: with a long half-life this is the sample covariance.
 
     Args:
         half_life: periods (11), years ("1Y") or rows ("63D"). Over a long window the number of effective observations
@@ -58,7 +56,7 @@ def rolling_ewma_covariance(
     *,
     missing: Missing = "complete_assets",
 ) -> Floats:
-    """Covariances with exponential weights over the last `window` excess returns.
+    """Return covariances with exponential weights over the last `window` excess returns.
 
     Σ_ij = σ_i ρ_ij σ_j, with σ² and ρ from `weighted_covariance` at the decays 2^(-1 / half_life) and
     2^(-1 / correlation_half_life). This is DCD, where C is the covariance at the second decay and D is the diagonal

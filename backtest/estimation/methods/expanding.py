@@ -38,10 +38,10 @@ class Expanding(Estimator):
 def expanding_sample_covariance(
     excess_returns: Floats, rows: Sequence[int], least: int, missing: Missing = "complete_assets"
 ) -> Floats:
-    """Sample covariance of all excess returns up to and including each of the given rows.
+    """Return the sample covariance of all excess returns up to and including each of the given rows.
 
-    Σ = XᵀX / (T - 1), X the deviations from the mean of the T returns. Sums of products are carried from date to date;
-    they are sums of returns less their mean on the first of the dates. They start again when assets join or leave.
+    Σ = XᵀX / (T - 1), X the deviations from the mean of the T returns. Running sums of products are carried from date
+    to date, of returns less their mean on the first date. They start again when assets join or leave.
 
     Args:
         excess_returns: (T, n) decimal per period; NaN for missing returns.
@@ -50,8 +50,8 @@ def expanding_sample_covariance(
         missing: as in `window_places`.
 
     Returns:
-        (m, n, n) decimal² per period, NaN in the row and column of an asset that is not available. Asking for other
-        dates changes a matrix by no more than rounding; asking for later dates does not change it at all.
+        (m, n, n) decimal² per period, NaN in the row and column of an asset that is not available. Requesting other
+        dates changes a matrix by no more than rounding; requesting later dates does not change it at all.
 
     Raises:
         EstimationError: `complete_rows` would leave out more than half of the rows.
@@ -64,7 +64,7 @@ def expanding_sample_covariance(
     covariances = np.full((len(rows), count, count), np.nan)
     sums = None
     for at, columns, rows_used in window_places(excess_returns, rows, least, missing, expanding=True):
-        if sums is None or not sums.go_on_to(columns, rows_used):
+        if sums is None or not sums.extends(columns, rows_used):
             sums = _Sums(excess_returns, columns, rows_used)
         covariances[at] = scatter(sums.covariance_at(rows_used), columns, count)
     return clear_rounding(covariances)
@@ -78,12 +78,12 @@ class _Sums:
         self._shift = excess_returns[np.ix_(rows_used, columns)].mean(axis=0)
         self._products, self._sum = np.zeros((columns.size, columns.size)), np.zeros(columns.size)
 
-    def go_on_to(self, columns: NDArray[np.intp], rows_used: NDArray[np.intp]) -> bool:
-        """Return whether a window extends the last one: same assets, same first row."""
+    def extends(self, columns: NDArray[np.intp], rows_used: NDArray[np.intp]) -> bool:
+        """Return whether a window extends the previous window: same assets, same first row."""
         return bool(rows_used[0] == self._first) and np.array_equal(columns, self._columns)
 
     def covariance_at(self, rows_used: NDArray[np.intp]) -> Floats:
-        """Add the rows that are new, and return the covariance of the returns on all of these rows."""
+        """Add the new rows, and return the covariance of the returns on all rows."""
         shifted = self._returns[np.ix_(rows_used[self._done :], self._columns)] - self._shift
         self._products += shifted.T @ shifted
         self._sum += shifted.sum(axis=0)

@@ -45,7 +45,7 @@ class Garch(NamedTuple):
 
 
 def fit_garch(returns: Floats, *, leverage: bool = False) -> Garch:
-    """Fit the model of greatest normal (quasi-)likelihood.
+    """Fit a GARCH(1,1) or GJR model by normal (quasi-)maximum likelihood.
 
     Source: Bollerslev (1986), "Generalized autoregressive conditional heteroskedasticity", Journal of Econometrics 31;
     Glosten, Jagannathan and Runkle (1993), Journal of Finance 48, for `leverage`. Returns are fitted in units of their
@@ -92,7 +92,7 @@ def _best(model: Any) -> tuple[Any, bool]:
     from there with arch's own tolerance. If the second search converges, the better of the two results is returned.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about the steps of the search; the result says how it ended
+        warnings.simplefilter("ignore")  # about steps of the search; the result shows how it ended
         result = model.fit(disp="off", show_warning=False, options={"ftol": TOLERANCE})
         if result.convergence_flag == 0:
             return result, True

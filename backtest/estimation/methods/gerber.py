@@ -52,7 +52,7 @@ def gerber_covariance(returns: Floats, threshold: float = 0.5, statistic: Statis
     H with 1 / (T - N_ij) = Σ_k N_ij^k / T^(k+1), a sum of entrywise powers of a Gram matrix (Schur's product theorem).
 
     Args:
-        returns: (T, n) decimal per period, none missing. Their means are not taken off.
+        returns: (T, n) decimal per period, none missing. Their means are not subtracted.
         threshold: c, between 0 and 1.
         statistic: "gs1" or "gs2".
 
@@ -72,7 +72,7 @@ def _gerber(returns: Floats, threshold: float, statistic: Statistic) -> Floats:
     up, down = returns >= threshold * volatilities, returns <= -threshold * volatilities
     marks = up.astype(np.float64) - down
     agreement = marks.T @ marks
-    # Two or three returns may all lie below a threshold near 1; the asset's co-movement is then unknown.
+    # Two or three returns may all be below a threshold near 1; the asset's co-movement is then unknown.
     np.fill_diagonal(agreement, np.maximum(np.diagonal(agreement), 1.0))
     if statistic == "gs2":
         return scale_correlation(unit_diagonal(agreement), volatilities)

@@ -1,7 +1,7 @@
 """Linear shrinkage by Ledoit and Wolf: to a multiple of identity, and to constant correlation.
 
 Both compute their intensity from the sample covariance with divisor T, as the papers do (the estimator `sample` has
-divisor T - 1). T is the number of returns in the window, and their mean is taken off.
+divisor T - 1). T is the number of returns in the window, and their mean is subtracted.
 """
 
 from collections.abc import Sequence

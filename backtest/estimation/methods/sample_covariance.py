@@ -26,7 +26,7 @@ class Sample(Estimator):
 def rolling_sample_covariance(
     excess_returns: Floats, rows: Sequence[int], window: int, missing: Missing = "complete_assets"
 ) -> Floats:
-    """Sample covariance of the last `window` excess returns, up to and including each of the given rows.
+    """Return the sample covariance of the last `window` excess returns, up to and including each of the given rows.
 
     Σ = XᵀX / (window - 1), X the deviations from the mean of the window. Arguments, result and errors are the
     same as in `rolling_weighted_covariances`, with equal weights.

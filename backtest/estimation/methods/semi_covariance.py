@@ -21,11 +21,12 @@ class SemiCovariance(Estimator):
     Definitions: docs/conventions/estimation.md#semi-covariance
 
     Args:
-        threshold: excess return below which a period counts, decimal per period; 0 counts periods behind cash.
+        threshold: excess return below which a period counts, decimal per period; 0 counts periods with less than the
+            cash return.
     """
 
     covariance: Literal["semi_covariance"] = "semi_covariance"
-    formula: ClassVar[str] = "Σ min(x - τ, 0) min(x - τ, 0)ᵀ / T, x the excess returns without their mean taken off"
+    formula: ClassVar[str] = "Σ min(x - τ, 0) min(x - τ, 0)ᵀ / T, x the excess returns, mean not subtracted"
     source: ClassVar[str] = "Estrada (2008), J. Applied Finance 18"
     threshold: FiniteFloat = 0.0
 

@@ -68,7 +68,7 @@ def rolling_separate_correlations(
     periods: int = 1,
     missing: Missing = "complete_assets",
 ) -> Floats:
-    """Covariances σ_i ρ_ij σ_j, with σ from the last `window` and ρ from the last `correlation_window` returns.
+    """Return covariances σ_i ρ_ij σ_j, with σ from the last `window` and ρ from the last `correlation_window` returns.
 
     ρ is the sample correlation of the correlation_window - periods + 1 sums of `periods` consecutive excess returns
     that lie in the window (the reason: Lo and MacKinlay 1990, "An Econometric Analysis of Nonsynchronous Trading").

@@ -2,8 +2,8 @@
 
 Rows 0, W, 2W, ... are anchors: a window of W rows holds exactly one. Products of returns are summed in blocks of rows,
 backwards from the anchor and forwards from it. A window is the sum of whole blocks on both sides, plus its rows in one
-incomplete block at each end. Nothing that was added is ever subtracted, so no digits are lost when volatility falls
-after a crisis, and a window depends on no value outside it. (A queue made of two stacks uses the same trick.)
+incomplete block at each end. Sums are never subtracted, so no digits are lost when volatility falls after a crisis, and
+a window does not depend on values outside it. (A queue made of two stacks uses the same trick.)
 
 The anchor's return is subtracted from all returns, because it lies in all windows of the anchor (the shifted-data
 algorithm of Chan, Golub and LeVeque 1983, "Algorithms for Computing the Sample Variance"). With d the mean of the

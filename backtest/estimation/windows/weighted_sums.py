@@ -28,9 +28,9 @@ def rolling_weighted_covariances(
     decay: float = 1.0,
     missing: Missing = "complete_assets",
 ) -> Floats:
-    """`weighted_covariance` of the last `window` excess returns, up to and including each of the given rows.
+    """Return the `weighted_covariance` of the last `window` excess returns, up to and including each given row.
 
-    If windows overlap much, their sums are shared (`block_sums`); the result is the same up to rounding.
+    If windows overlap a lot, their sums are shared (`block_sums`); the result is the same up to rounding.
 
     Args:
         excess_returns: (T, n) decimal per period; NaN for missing returns.
@@ -42,7 +42,7 @@ def rolling_weighted_covariances(
     Returns:
         (m, n, n) decimal² per period, symmetric and positive semi-definite up to rounding. NaN in the row and column
         of an asset that is not available, and everywhere if a window begins before the first row. Each matrix depends
-        only on the returns of its window. Asking for other dates changes it by no more than rounding; asking for later
+        only on the returns of its window. Requesting other dates changes it by no more than rounding; requesting later
         dates does not change it at all.
 
     Raises:
@@ -82,7 +82,7 @@ def rolling_weighted_covariances(
 
 
 def weighted_covariance(returns: Floats, decay: float = 1.0) -> Floats:
-    """Covariance of returns whose weights fall by `decay` with each period of age; the sample covariance at 1.
+    """Return the covariance of returns whose weights fall by `decay` per period of age; 1 gives the sample covariance.
 
     Σ = Σ_t w_t (x_t - m)(x_t - m)ᵀ / (Σw - Σw² / Σw), m = Σ_t w_t x_t / Σw the weighted mean. Like the divisor T - 1
     of the sample covariance, this divisor gives no bias if returns are independent and identically distributed. It

@@ -46,10 +46,10 @@ def diversification_ratio(weights: ArrayLike, covariance: ArrayLike) -> np.float
 def effective_number_of_bets(contributions: ArrayLike) -> np.float64 | Floats:
     """Return 1 / Σ p_i² of the percentage contributions p: an inverse Herfindahl index.
 
-    The number is n if all n assets contribute equally, as in any ERC portfolio, and 1 if one asset has all the risk. A
-    hedge, whose contribution is below zero, lowers it; it is below 1 if large bets offset each other. Source: Roncalli
-    (2013), "Introduction to Risk Parity and Budgeting"; Carli, Deguest and Martellini (2014), "Improved Risk Reporting
-    with Factor-Based Diversification Measures", where it is the effective number of correlated bets.
+    The number is n if all n assets contribute equally, as in any ERC portfolio, and 1 if a single asset has all the
+    risk. A hedge, whose contribution is below zero, lowers it; it is below 1 if large bets offset each other. Source:
+    Roncalli (2013), "Introduction to Risk Parity and Budgeting"; Carli, Deguest and Martellini (2014), "Improved Risk
+    Reporting with Factor-Based Diversification Measures", where it is the effective number of correlated bets.
 
     Args:
         contributions: (n,), or (m, n) for a stack: contributions of assets or classes to volatility or another measure.

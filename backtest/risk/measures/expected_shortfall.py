@@ -2,7 +2,7 @@
 
 Expected shortfall at a level of 95 % is the average loss of the worst 5 % of outcomes; a loss is above zero. Unlike
 value at risk it is a coherent measure of risk (Artzner, Delbaen, Eber and Heath 1999; Acerbi and Tasche 2002, "On the
-coherence of expected shortfall"): it never rises by diversification. It is homogeneous of degree one in the weights,
+coherence of expected shortfall"): diversification never increases it. It is homogeneous of degree one in the weights,
 so by Euler's theorem weights times derivatives add up to it (Tasche 2000, "Risk Contributions and Performance
 Measurement").
 
@@ -180,7 +180,7 @@ def _tail_parts(losses: Floats, size: float) -> Floats:
 
 
 def _tail_factor(level: float) -> float:
-    """Expected shortfall of a standard normal loss: φ(z) / (1 - level)."""
+    """Return the expected shortfall of a standard normal loss: φ(z) / (1 - level)."""
     from statistics import NormalDist
 
     normal = NormalDist()

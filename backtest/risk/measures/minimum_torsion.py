@@ -1,8 +1,8 @@
 """Uncorrelated bets as close as possible to the assets: the minimum torsion of Meucci, Santangelo and Deguest.
 
-Principal components are also uncorrelated (Meucci 2009, "Managing Diversification"), but nobody bets on them, they
-change from date to date, and they are arbitrary if variances are equal. The minimum torsion rotates the assets only as
-far as is needed to make them uncorrelated. Source: Meucci, Santangelo and Deguest (2015), "Risk budgeting and
+Principal components are also uncorrelated (Meucci 2009, "Managing Diversification"), but investors do not bet on them,
+they change from date to date, and they are arbitrary if variances are equal. The minimum torsion rotates the assets
+only as far as is needed to make them uncorrelated. Source: Meucci, Santangelo and Deguest (2015), "Risk budgeting and
 diversification based on optimised uncorrelated factors", with the scales of the bets free and the recursion of its
 appendix.
 """

@@ -5,13 +5,13 @@ also elsewhere. The chosen portfolio minimises log σ(w) - Σ b_i log|w_i| withi
 budgeting (Richard and Roncalli 2019, "Constrained Risk Budgeting Portfolios"). For x, any multiple of w, this is the
 minimum of ½ xᵀΣx - Σ b_i log|x_i| over the cone of the bounds. The problem is convex, so its solution is unique. It is
 the risk-budgeting portfolio if that lies within the bounds. An asset that is not at a bound has share_i = b_i + ν w_i
-with the same ν for all. (Richard and Roncalli choose the factor of the logarithms such that ν is zero. As bounds get
-tight, the logarithms then outweigh the variance, and weights approach the budgets themselves.)
+with the same ν for all. (Richard and Roncalli choose the factor of the logarithms such that ν is zero. As bounds
+tighten, the logarithms then outweigh the variance, and weights approach the budgets themselves.)
 
 Least squares of the contributions, Σ_ij (RC_i / b_i - RC_j / b_j)² (Maillard, Roncalli and Teïletche 2010, equation 7),
-give another portfolio. They are not solved here: the problem is not convex and has local minima. For the example of
-Richard and Roncalli, no weight above 30 %, they give 30 / 30 / 24.57 / 15.43 %, and the log barrier 30 / 30 / 24.64 /
-15.36 %.
+give another portfolio. This problem is not solved here, because it is not convex and has local minima. For the example
+of Richard and Roncalli, no weight above 30 %, they give 30 / 30 / 24.57 / 15.43 %, and the log barrier 30 / 30 / 24.64
+/ 15.36 %.
 """
 
 from dataclasses import dataclass
@@ -150,9 +150,9 @@ def bounded_risk_parity_weights(
 ) -> Floats:
     """Return the weights of least log σ(w) - Σ b_i log|w_i| within bounds.
 
-    Contributions at a bound do not equal their budgets, and the others equal them only approximately; see the head of
-    this file. An asset with a budget of zero has a weight of zero, whatever its upper bound, and is left out of the
-    problem.
+    Contributions at a bound do not equal their budgets, and the others equal them only approximately; see the docstring
+    of this module. An asset with a budget of zero has a weight of zero, whatever its upper bound, and is left out of
+    the problem.
 
     Args:
         covariance: (n, n), or (m, n, n) for a stack of problems; of any unit. NaN only for assets with a budget of

@@ -1,4 +1,4 @@
-"""Portfolios of given risk budgets: each asset contributes its budget to the portfolio's volatility.
+"""Portfolios with given risk budgets: each asset contributes its budget to the portfolio's volatility.
 
 With equal budgets this is risk parity, the portfolio of equal risk contributions (ERC). Sources: Maillard, Roncalli and
 Teïletche (2010), "The Properties of Equally Weighted Risk Contribution Portfolios"; Roncalli (2013), "Introduction to
@@ -27,7 +27,7 @@ A_THREADS_WORTH = 200.0  # microseconds of work that justify a thread
 
 
 class RiskBudgetSolution(NamedTuple):
-    """Weights that meet their risk budgets, their error, and the work that they took."""
+    """Weights that meet their risk budgets, their error, and the work of finding them."""
 
     weights: Floats
     """(n,), or (m, n) for a stack; fractions of the portfolio, Σ|w| = 1."""
@@ -84,10 +84,10 @@ def risk_parity_weights(
 def solve_risk_budgets(
     covariance: ArrayLike, budgets: ArrayLike | None = None, signs: ArrayLike | None = None
 ) -> RiskBudgetSolution:
-    """Return the weights of `risk_parity_weights` with their error and the work that they took.
+    """Return the weights of `risk_parity_weights` with their error and the work of finding them.
 
-    Arguments and errors are the same as there. The work is at most 400 + 70 (n + 22) products with the covariance, and
-    usually 10 to 20.
+    Arguments and errors are the same as in `risk_parity_weights`. The work is at most 400 + 70 (n + 22) products with
+    the covariance, and usually 10 to 20.
 
     >>> solution = solve_risk_budgets([[0.0225, 0.0015], [0.0015, 0.0025]], budgets=[0.6, 0.4])
     >>> bool(solution.error < 1e-10), int(solution.iterations) < 20

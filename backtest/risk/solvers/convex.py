@@ -1,4 +1,4 @@
-"""Quadratic program of long-only portfolios of least variance, with caps, for a stack of problems.
+"""Quadratic program for long-only minimum-variance portfolios with caps, for a stack of problems.
 
     minimise ½ yᵀCy   subject to   pᵀy = 1,   0 <= y <= u
 
@@ -22,7 +22,7 @@ from backtest.numerics.tolerances import EPSILON, SUM_ROUNDING
 
 ACCURACY = 1e-11  # promised error of the slopes, relative to (|C||y|)_i, whose rounding is 1e-16
 GOAL = 1e-13  # error of a slope, in the same unit, above which an asset changes sides
-ROUNDS = 20  # after about 12 rounds the sides cycle
+ROUNDS = 20  # if it takes more than about 12 rounds, the sides cycle
 STEPS_PER_ASSET = 20
 RIDGE = 1e-8  # variance added to each asset, relative to its own, if the correlations are singular
 BATCHED = 48  # assets; up to this size problems are solved as one stack, above it one by one on their free assets

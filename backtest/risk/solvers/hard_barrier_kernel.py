@@ -3,7 +3,7 @@
 The problem and the notation are the same as in `barrier_kernel`, which has come close to the solution. Conjugate
 gradients find the Newton steps, with an accuracy that rises along the way (Dembo, Eisenstat, Steihaug 1982). In plain
 double precision the contributions of such problems are only rounding below about 1e-8, so the last steps use residuals
-of twice the precision. The code has a file of its own because it takes seconds to compile and most runs never need it.
+of twice the precision. The code has its own file because it takes seconds to compile and most runs never need it.
 """
 
 from math import inf, sqrt
@@ -85,7 +85,7 @@ def newton_direction(cov: Floats, budget: Floats, vol: Floats, x: Floats, work: 
 
 @reordered_kernel
 def newton(cov: Floats, budget: Floats, vol: Floats, x: Floats, gradient: Floats, work: Floats) -> int:
-    """Iterate until the error is small, or until rounding or the lack of a solution stops it; return the products."""
+    """Iterate until the error is small, or rounding or a missing solution stops it; return the number of products."""
     residual, direction, change, ahead = work[0], work[1], work[3], work[4]
     products, best, stalls = 0, inf, 0
     for _ in range(NEWTON_STEPS):

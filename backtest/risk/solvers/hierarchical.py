@@ -1,4 +1,4 @@
-"""Hierarchical risk parity: capital split down a tree of clusters of assets, without inverting a matrix.
+"""Hierarchical risk parity: capital is split down a tree of asset clusters, without inverting a matrix.
 
 Source: López de Prado (2016), "Building Diversified Portfolios that Outperform Out of Sample", Journal of Portfolio
 Management 42(4); also in his "Advances in Financial Machine Learning" (2018), chapter 16.
@@ -22,17 +22,18 @@ Linkage = Literal["single", "average", "ward"]
 def hierarchical_risk_parity_weights(covariance: ArrayLike, linkage: Linkage = "single") -> Floats:
     """Return hierarchical risk parity weights: tree clustering, quasi-diagonal order, recursive bisection.
 
-    1. Assets are clustered by how differently they are correlated with all assets. With d_ij = sqrt((1 - ρ_ij) / 2),
+    1. Assets are clustered by the difference between their correlations with all assets. With d_ij = sqrt((1 - ρ_ij) /
+    2),
        the distance is sqrt(Σ_k (d_ik - d_jk)²), as in the paper (some packages cluster by d itself).
     2. Assets are sorted in the order of the tree's leaves, so that similar assets are neighbours.
     3. The order is halved recursively. Let v_1 and v_2 be the variances of the two halves in inverse-variance weights.
        The first half gets v_2 / (v_1 + v_2) of the capital of the whole.
 
     The order is halved, not the tree, so it matters which branch comes first. As in the paper, that is the branch
-    joined earlier, with single assets before clusters. Of two single assets the paper takes the one listed first; this
-    function takes the less volatile asset, which also comes first if distances tie. The order of the assets therefore
-    matters only among assets of equal volatility: twins may get different weights. Nearly equal distances may swap from
-    one date to the next, and the weights change with them.
+    joined earlier, with single assets before clusters. If both branches are single assets, the paper takes the asset
+    listed first; this function takes the less volatile asset, which also comes first if distances tie. The order of the
+    assets therefore matters only among assets of equal volatility: twins may get different weights. Nearly equal
+    distances may swap from one date to the next, and the weights change with them.
 
     Args:
         covariance: (n, n), or (m, n, n) for a stack; of any unit. It may be singular.

@@ -1,4 +1,4 @@
-"""Long-only portfolios of least variance and of most diversification: two readings of one quadratic program.
+"""Long-only minimum-variance and maximum-diversification portfolios: two readings of one quadratic program.
 
 Sources: Markowitz (1952), "Portfolio Selection"; Clarke, de Silva and Thorley (2011), "Minimum-Variance Portfolio
 Composition"; Choueifaty and Coignard (2008), "Toward Maximum Diversification". `convex` solves the program.
@@ -67,7 +67,7 @@ def minimum_variance_weights(covariance: ArrayLike, max_weight: float | None = N
 
 
 def caps_leave_room(assets: int, max_weight: float) -> bool:
-    """Return whether weights of at most `max_weight` can sum to 1 over so many assets.
+    """Return whether weights of at most `max_weight` can sum to 1 over this number of assets.
 
     >>> caps_leave_room(3, 1 / 3), caps_leave_room(3, 0.3)
     (True, False)

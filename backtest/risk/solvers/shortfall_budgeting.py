@@ -1,4 +1,4 @@
-"""Portfolios of given expected-shortfall budgets: each asset contributes its budget to expected shortfall.
+"""Portfolios with given expected-shortfall budgets: each asset contributes its budget to expected shortfall.
 
 Volatility counts gains as risk and ignores fat tails; expected shortfall depends only on losses. Both are convex and
 homogeneous of degree one, so the same theory holds for both: the weights are x / Σx at the minimum of

@@ -229,7 +229,7 @@ def test_daily_opens_of_monthly_prices_are_refused(folder: Path) -> None:
     frame = pd.DataFrame({"A": 1.0, "B": 1.0}, index=days)
     for name in ("p", "o"):
         frame.to_csv(folder / f"{name}.csv", index_label="date")
-    with pytest.raises(DataError, match=r"^data\.opens: A has 252 a year, and the run 12 dates; expected the same"):
+    with pytest.raises(DataError, match=r"^data\.opens: A has 252 dates a year, but the run has 12; expected the same"):
         loaded(folder, frequency="monthly", opens={"path": "o.csv"})
 
 
@@ -263,5 +263,7 @@ def test_values_at_another_frequency_are_refused(folder: Path, freq: str, each: 
         folder / "p.csv", index_label="date"
     )
     gapped(index, each).to_csv(folder / "v.csv", index_label="date")
-    with pytest.raises(DataError, match=r"^data\.volumes: A has \d+ a year, and the run \d+ dates; expected the same"):
+    with pytest.raises(
+        DataError, match=r"^data\.volumes: A has \d+ dates a year, but the run has \d+; expected the same"
+    ):
         loaded(folder, volumes={"path": "v.csv"})

@@ -87,7 +87,7 @@ def test_an_unused_exchange_rate_is_refused_as_a_forgotten_currency(tmp_path: Pa
     with pytest.raises(DataError) as failure:
         loaded({"A": "equities"}, tmp_path, source="csv", path="p.csv", cash=0.0, fx={"EUR": "fx"})
     assert str(failure.value) == (
-        "data.fx.EUR: no series is in EUR. Hint: {currency: EUR} at those that are, or leave it out."
+        "data.fx.EUR: no series is in EUR. Hint: {currency: EUR} for the series that are, or remove this rate."
     )
 
 
@@ -151,14 +151,15 @@ def test_an_asset_that_cannot_be_converted_is_refused() -> None:
 
 def test_a_source_that_contradicts_the_stated_currency_is_refused() -> None:
     assert error_of({"DAX": {"currency": "USD"}}) == (
-        "exchange DAX: in EUR, by its source; expected USD, by the settings. Hint: look at data.assets.DAX.currency."
+        "exchange DAX: in EUR, according to its source; expected USD, according to the settings. "
+        "Hint: check data.assets.DAX.currency."
     )
     assert loaded({"DAX": {"currency": "EUR"}}, currency="EUR", cash=0.0).assets == ("DAX",)
 
 
 def test_an_inverted_exchange_rate_is_refused() -> None:
     assert error_of(["DAX"], fx={"EUR": "USDEUR"}) == (
-        "exchange USDEUR: in EUR, by its source; expected USD, for the price of one EUR. Hint: look at data.fx."
+        "exchange USDEUR: in EUR, according to its source; expected USD, for the price of one EUR. Hint: check data.fx."
     )
 
 
@@ -273,8 +274,8 @@ def test_cash_loans_and_splices_have_to_state_their_currency(
     with pytest.raises(DataError) as failure:
         from_file(file, **{"assets": {"SPY": {"currency": "USD"}}, **EUROS, **changed})
     assert str(failure.value) == (
-        f"{place}: the currency of {name} (p.csv) is not stated, and the run has data.fx; expected its currency, as it "
-        f"is converted to EUR or is in EUR already. Hint: {hint}, or the currency that it is in."
+        f"{place}: the currency of {name} (p.csv) is not stated, but the run has data.fx; expected its currency, "
+        f"because it is converted to EUR or is in EUR already. Hint: {hint}, or the currency that it is in."
     )
     accepted = YAML(typ="safe").load(hint)
     assert DataSettings.model_validate(
@@ -288,8 +289,8 @@ def test_a_series_is_in_one_currency(file: Path) -> None:
     with pytest.raises(DataError) as failure:
         from_file(file, assets={"SPY": {"currency": "USD"}, "BILL": "bills"}, **given)
     assert str(failure.value) == (
-        "p.csv: BILL is in USD as data.cash, and in EUR as data.assets.BILL, which states none; expected one "
-        "currency. Hint: currency: USD there."
+        "p.csv: BILL is in USD as data.cash, and in EUR as data.assets.BILL, which states no currency; expected one "
+        "currency. Hint: set currency: USD there."
     )
     data = from_file(file, assets={"SPY": {"currency": "USD"}, "BILL": {"currency": "USD"}}, **given)
     np.testing.assert_array_equal(data.cash_returns, data.returns["BILL"])
@@ -309,7 +310,7 @@ def test_a_stated_currency_that_cannot_be_converted_is_refused(file: Path) -> No
 
 @pytest.mark.parametrize(("setting", "given", "words"), [
     ("fx", {"USD": {"symbol": "USDEUR", "currency": "EUR"}}, "the price of one USD in the currency of the run"),
-    ("consumer_prices", {"symbol": "cpi", "currency": "EUR"}, "an index, which takes no currency"),
+    ("consumer_prices", {"symbol": "cpi", "currency": "EUR"}, "a price index takes no currency"),
 ])  # fmt: skip
 def test_settings_that_take_no_currency_refuse_one(setting: str, given: Any, words: str) -> None:
     raw = {"source": "csv", "path": "p.csv", "assets": ["A"], "cash": 0.0, "currency": "EUR", setting: given}

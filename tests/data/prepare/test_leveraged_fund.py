@@ -213,7 +213,7 @@ def test_a_fund_on_data_that_is_not_daily_is_refused(source: str, said: int | No
         loaded(folder, {"x": {"of": followed, "leverage": 2}}, **chosen, periods_per_year=said)
     assert str(failure.value) == (
         f"data.assets.x: a fund reset daily needs daily prices of {followed}; these have 12 periods a year. "
-        "Hint: another source, or leave data.frequency out."
+        "Hint: use another source, or remove data.frequency."
     )
 
 

@@ -134,7 +134,7 @@ def test_a_rate_that_leaves_nothing_is_refused(rate: Rate, quoted: float, words:
     with pytest.raises(DataError) as caught:
         level({0: 0.01, 3: quoted, 4: 0.01}, rate, [5])
     assert words in str(caught.value)
-    assert "leaves nothing of a deposit; expected one that can be earned" in str(caught.value)
+    assert "leaves nothing of a deposit; expected a rate that a deposit can earn" in str(caught.value)
 
 
 QUOTED = st.dictionaries(st.integers(0, 400), st.floats(-0.05, 0.2), min_size=1, max_size=30).map(

@@ -47,19 +47,19 @@ def test_the_unchanged_file_is_accepted(work: Path, monkeypatch: pytest.MonkeyPa
 # Files that cannot be used, and their messages
 
 SORT = "expected each date once, oldest first. Hint: sort the file by date and leave one row for each."
-GAP = "inside its history; expected none missing, as nothing is carried forward or filled. Hint: fill in the values, or leave out those rows."  # noqa: E501 - a message is one line
-CELL = "Hint: a point for decimals, no thousands separators, empty where there is none."
+GAP = "inside its history; expected no missing values, because none are carried forward or filled. Hint: fill in the values, or leave out those rows."  # noqa: E501 - a message is one line
+CELL = "Hint: use a decimal point, no thousands separators, and an empty cell for no value."
 ABOVE_0 = "expected a finite number above 0. Hint: leave the cell empty where there is no price; for returns set data.values: returns."  # noqa: E501 - a message is one line
 EXACT: dict[str, tuple[Callable[[], Lines | str | bytes], str]] = {
     "empty": (str, "p.csv: empty; expected a header and a row for each date"),
     "blank lines only": (lambda: "\n\n", "p.csv: empty; expected a header and a row for each date"),
     "header only": (
         lambda: [HEADER],
-        "p.csv: no rows of data; expected at least two dates. Hint: is it the whole file?",
+        "p.csv: no rows of data; expected at least two dates. Hint: check that the file is complete.",
     ),
     "one row": (
         lambda: good_lines()[:2],
-        "p.csv: one row of data; expected at least two dates. Hint: is it the whole file?",
+        "p.csv: one row of data; expected at least two dates. Hint: check that the file is complete.",
     ),
     "not monotonic": (swapped, f"p.csv:11: date 2015-09-30 comes after 2015-10-31; {SORT}"),
     "newest first": (
@@ -110,7 +110,7 @@ EXACT: dict[str, tuple[Callable[[], Lines | str | bytes], str]] = {
         (
             "p.csv: fewer than two dates that all series share (a 2015-01-31 to 2017-06-30; "
             "b 2017-07-31 to 2019-12-31; cash 2015-01-31 to 2019-12-31). "
-            "Hint: leave out the one that does not overlap, or set data.ragged: true."
+            "Hint: leave out the series that does not overlap, or set data.ragged: true."
         ),
     ),
     "a name twice": (
@@ -265,7 +265,7 @@ def test_bad_parquet_names_the_row(work: Path) -> None:
     (line,) = parquet(work, good_frame().iloc[::-1])
     assert line == f"p.parquet: row 2: date 2019-11-30 comes after 2019-12-31; {SORT}"
     (line,) = parquet(work, good_frame().iloc[:0])
-    assert line == "p.parquet: no rows of data; expected at least two dates. Hint: is it the whole file?"
+    assert line == "p.parquet: no rows of data; expected at least two dates. Hint: check that the file is complete."
     (line,) = parquet(work, good_frame().assign(a="x"))
     assert line == f"p.parquet: row 1: a: 'x' is not a number. {CELL}"
 

@@ -174,16 +174,16 @@ def test_a_day_that_happens_to_be_the_first_stays(server: FakeWeb, rows: dict[st
 
 
 FAULTS = [
-    ("404", UnknownSeries, "fred DTB3: there is nothing of this name (status 404). Hint: check how it is spelt."),
-    ("429", RateLimited, "fred DTB3: asked for fewer requests (status 429). Hint: try again later."),
+    ("404", UnknownSeries, "fred DTB3: nothing has this name (status 404). Hint: check the spelling."),
+    ("429", RateLimited, "fred DTB3: the source asked for fewer requests (status 429). Hint: try again later."),
     ("500", SourceDown, "fred DTB3: the source failed (status 500). Hint: try again later."),
     ("403", SourceDown, "fred DTB3: the source failed (status 403). Hint: try again later."),
     (
         "html",
         SourceDown,
         (
-            "fred DTB3: a web page came in place of data. "
-            "Hint: the name may be misspelt, or the network may ask to log in."
+            "fred DTB3: got a web page instead of data. "
+            "Hint: the name may be misspelt, or the network may require a login."
         ),
     ),
     (
@@ -193,12 +193,12 @@ FAULTS = [
     ),
     ("truncated", SourceDown, "fred DTB3: the answer was cut off or garbled. Hint: try again later."),
     ("truncated chunks", SourceDown, "fred DTB3: the answer was cut off or garbled. Hint: try again later."),
-    ("reset", SourceDown, "fred DTB3: 127.0.0.1 broke the connection off. Hint: try again later."),
+    ("reset", SourceDown, "fred DTB3: 127.0.0.1 closed the connection. Hint: try again later."),
     *(
         (
             fault,
             TimedOut,
-            "fred DTB3: no whole answer from 127.0.0.1 in 0.3 s. Hint: try again, or raise data.timeout.",
+            "fred DTB3: no complete answer from 127.0.0.1 in 0.3 s. Hint: try again, or raise data.timeout.",
         )
         for fault in ("hang", "drip", "drip head")
     ),

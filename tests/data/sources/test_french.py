@@ -158,7 +158,7 @@ def test_waiting_for_another_download_respects_the_time_limit(server: FakeWeb) -
         server.release()
         assert isinstance(first.exception(), SourceDown)
     assert str(caught.value) == (
-        "french RF: another download of F-F_Research_Data_Factors did not end in 0.1 s. "
+        "french RF: another download of F-F_Research_Data_Factors did not finish in 0.1 s. "
         "Hint: try again, or raise data.timeout."
     )
     assert len(source.fetch("RF", None, HANG).values) == 5
@@ -172,21 +172,21 @@ FAULTS = {
         UnknownSeries,
         (
             "no data set F-F_Research_Data_Factors (status 404). "
-            "Hint: it is named as the zip file in his library, without _CSV.zip."
+            "Hint: use the name of the zip file in the library, without _CSV.zip."
         ),
     ),
-    "429": (RateLimited, "asked for fewer requests (status 429). Hint: try again later."),
+    "429": (RateLimited, "the source asked for fewer requests (status 429). Hint: try again later."),
     "500": (SourceDown, "the source failed (status 500). Hint: try again later."),
     "html": (
         SourceDown,
-        "a web page came in place of data. Hint: the name may be misspelt, or the network may ask to log in.",
+        "got a web page instead of data. Hint: the name may be misspelt, or the network may require a login.",
     ),
-    "empty": (SourceDown, "no usable zip file of one CSV came. Hint: try again later."),
+    "empty": (SourceDown, "no usable zip file with one CSV was returned. Hint: try again later."),
     "truncated": (SourceDown, "the answer was cut off or garbled. Hint: try again later."),
     "truncated chunks": (SourceDown, "the answer was cut off or garbled. Hint: try again later."),
-    "reset": (SourceDown, "127.0.0.1 broke the connection off. Hint: try again later."),
-    "hang": (TimedOut, "no whole answer from 127.0.0.1 in 0.3 s. Hint: try again, or raise data.timeout."),
-    "drip": (TimedOut, "no whole answer from 127.0.0.1 in 0.3 s. Hint: try again, or raise data.timeout."),
+    "reset": (SourceDown, "127.0.0.1 closed the connection. Hint: try again later."),
+    "hang": (TimedOut, "no complete answer from 127.0.0.1 in 0.3 s. Hint: try again, or raise data.timeout."),
+    "drip": (TimedOut, "no complete answer from 127.0.0.1 in 0.3 s. Hint: try again, or raise data.timeout."),
 }
 
 
@@ -227,8 +227,8 @@ def test_an_unknown_daily_data_set_has_a_hint_at_names(server: FakeWeb) -> None:
     with pytest.raises(UnknownSeries) as caught:
         daily(server).fetch("25_Portfolios_5x5/SMB", None, HANG)
     assert str(caught.value) == (
-        "french_daily 25_Portfolios_5x5/SMB: no data set 25_Portfolios_5x5_daily (status 404). Hint: it is named as "
-        "the zip file in his library, without _CSV.zip (daily ones end in _daily or _Daily)."
+        "french_daily 25_Portfolios_5x5/SMB: no data set 25_Portfolios_5x5_daily (status 404). Hint: use the name "
+        "of the zip file in the library, without _CSV.zip (daily ones end in _daily or _Daily)."
     )
 
 
@@ -307,7 +307,7 @@ def test_a_zip_without_exactly_one_table_is_refused(server: FakeWeb, names: list
         for name in names:
             archive.writestr(name, FACTORS)
     server.french["F-F_Research_Data_Factors"] = packed.getvalue()
-    with pytest.raises(SourceDown, match=r"no usable zip file of one CSV came\. Hint: try again later\.$"):
+    with pytest.raises(SourceDown, match=r"no usable zip file with one CSV was returned\. Hint: try again later\.$"):
         monthly(server).fetch("Mkt", None, HANG)
 
 

@@ -89,10 +89,10 @@ def test_messages_list_a_new_source() -> None:
 
 
 def test_settings_follow_the_properties_of_a_record(tmp_path: Path) -> None:
-    assert "source tides states what it holds; returns are for source: csv, parquet or flat" in refusal(
+    assert "source tides states what it holds; returns can only come from source: csv, parquet or flat" in refusal(
         values="returns"
     )
-    assert "true is for source yfinance, and A is of tides" in refusal(opens=True)
+    assert "true requires source yfinance, but A has source tides" in refusal(opens=True)
     assert "source flat needs a path to its file" in refusal(source="flat")
     given = DataSettings.model_validate({
         "source": "tides", "assets": ["A"], "cash": 0.02, "volumes": {"path": str(tmp_path / "v.flat")},

@@ -117,13 +117,13 @@ FAULTS = {
     "500": ("500", errors.SourceDown, "Yahoo failed (500). Hint: try again later."),
     "503": ("503", errors.SourceDown, "Yahoo failed (503). Hint: try again later."),
     "401": ("401", errors.SourceDown, "Yahoo refused to answer (401). Hint: try again later."),
-    "a web page": ("html", errors.SourceDown, "a web page came in place of data. Hint: does the network ask for a login?"),
+    "a web page": ("html", errors.SourceDown, "got a web page instead of data. Hint: the network may require a login."),
     "cut JSON": ("cut json", errors.SourceDown, "Yahoo's answer was cut off, or is not data. Hint: try again later."),
     "a cut body": ("truncated", errors.SourceDown, "Yahoo's answer was cut off"),
     "nothing": ("empty", errors.SourceDown, "Yahoo's answer was cut off, or is not data. Hint: try again later."),
     "empty arrays": ("empty arrays", errors.NoDataInRange, "Yahoo answered without a single price. Hint: another range, or symbol."),
-    "reset": ("reset", errors.SourceDown, "Yahoo broke the connection off. Hint: try again later."),
-    "hanging": ("hang", errors.TimedOut, "Yahoo did not answer in time. Hint: try again later, or data.timeout: a longer time."),
+    "reset": ("reset", errors.SourceDown, "Yahoo closed the connection. Hint: try again later."),
+    "hanging": ("hang", errors.TimedOut, "Yahoo did not answer in time. Hint: try again later, or raise data.timeout."),
 }  # fmt: skip
 
 

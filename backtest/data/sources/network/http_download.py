@@ -25,16 +25,16 @@ def download(url: str, *, label: str, seconds: float) -> bytes:
     Proxies and certificates come from the environment (`HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`).
 
     Args:
-        url: of the file; messages name only its host, because the rest may be secret.
+        url: address of the file; messages name only its host, because the rest may be secret.
         label: beginning of messages.
         seconds: time limit, however the server behaves.
 
     Raises:
         UnknownSeries: status 404.
         RateLimited: status 429, with the pause that `Retry-After` asks for.
-        SourceDown: any other failure of the server, a body that was cut off or is larger than `LARGEST`.
-        NoNetwork: nothing answers there, or not with a certificate that is trusted.
-        TimedOut: it took too long.
+        SourceDown: any other failure of the server, or a body that was cut off or is larger than `LARGEST`.
+        NoNetwork: nothing answers at the address, or its certificate is not trusted.
+        TimedOut: the download took too long.
     """
     outcome: Future[bytes] = Future()
 
@@ -73,7 +73,7 @@ def _read(url: str, label: str, seconds: float) -> bytes:
         raise _failure(problem, label, url) from problem
     except HTTPError as problem:
         raise SourceDown(f"{label}: the answer was cut off or garbled. Hint: try again later.") from problem
-    except OSError as problem:  # what requests itself opens
+    except OSError as problem:  # a file that requests itself opens
         raise NoNetwork(
             f"{label}: the file of certificates cannot be read. Hint: check REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE."
         ) from problem
@@ -82,17 +82,19 @@ def _read(url: str, label: str, seconds: float) -> bytes:
 
 def _check_status(status: int, headers: Mapping[str, str], label: str) -> None:
     if status == 404:
-        raise UnknownSeries(f"{label}: there is nothing of this name (status 404). Hint: check how it is spelt.")
+        raise UnknownSeries(f"{label}: nothing has this name (status 404). Hint: check the spelling.")
     if status == 429:
         wait = retry_after(headers.get("Retry-After", ""))
         asked = f" and to wait {wait:.0f} s" if wait else ""
-        raise RateLimited(f"{label}: asked for fewer requests{asked} (status 429). Hint: try again later.", wait)
+        raise RateLimited(
+            f"{label}: the source asked for fewer requests{asked} (status 429). Hint: try again later.", wait
+        )
     if status != 200:
         raise SourceDown(f"{label}: the source failed (status {status}). Hint: try again later.")
 
 
 def retry_after(text: str) -> float:
-    """Seconds, from a number of them or a date (RFC 9110, 10.2.3); 0 from anything else."""
+    """Return the seconds to wait, from a number or a date (RFC 9110, 10.2.3); 0 for any other text."""
     if text.strip().isdecimal():
         return float(text)
     try:
@@ -103,7 +105,7 @@ def retry_after(text: str) -> float:
 
 
 def _failure(problem: "requests.RequestException", label: str, url: str) -> DataUnavailableError:
-    """Return an error for what requests raised; the original message may contain the whole address."""
+    """Return an error in place of an error of requests, whose message may contain the whole address."""
     import requests
     from urllib3.exceptions import ProtocolError
 
@@ -112,7 +114,7 @@ def _failure(problem: "requests.RequestException", label: str, url: str) -> Data
     if isinstance(problem, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(problem):
         return NoNetwork(
             f"{label}: the certificate of {host} is not trusted. "
-            "Hint: behind a proxy of a company, REQUESTS_CA_BUNDLE names the file of its certificate."
+            "Hint: behind a company proxy, set REQUESTS_CA_BUNDLE to the file of its certificate."
         )
     # urllib3 blames the proxy even if the proxy reached the source, which then closed the connection.
     blamed = getattr(getattr(cause, "reason", None), "original_error", None)
@@ -125,14 +127,14 @@ def _failure(problem: "requests.RequestException", label: str, url: str) -> Data
             f"{label}: {host} cannot be reached. Hint: check the network, or use what is cached: --offline."
         )
     if isinstance(problem, requests.ConnectionError):
-        return SourceDown(f"{label}: {host} broke the connection off. Hint: try again later.")
+        return SourceDown(f"{label}: {host} closed the connection. Hint: try again later.")
     return SourceDown(f"{label}: no usable answer from {host} ({type(problem).__name__})")
 
 
 def _too_slow(label: str, url: str, seconds: float) -> TimedOut:
     host = urlsplit(url).hostname
     return TimedOut(
-        f"{label}: no whole answer from {host} in {round(seconds, 1):g} s. Hint: try again, or raise data.timeout."
+        f"{label}: no complete answer from {host} in {round(seconds, 1):g} s. Hint: try again, or raise data.timeout."
     )
 
 
@@ -140,6 +142,6 @@ def refuse_page(content: bytes, label: str) -> None:
     """Raise `SourceDown` if a web page was returned instead of data."""
     if content.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"<":
         raise SourceDown(
-            f"{label}: a web page came in place of data. "
-            "Hint: the name may be misspelt, or the network may ask to log in."
+            f"{label}: got a web page instead of data. "
+            "Hint: the name may be misspelt, or the network may require a login."
         )

@@ -1,4 +1,4 @@
-"""Rate-limited requests to one source, with retries and validation of what comes back."""
+"""Rate-limited requests to one source, with retries and validation of the answers."""
 
 import threading
 import time
@@ -14,14 +14,14 @@ from backtest.errors import NoDataInRange, RateLimited, SourceDown, TimedOut
 
 _PAUSE = 0.2  # seconds between the starts of two requests to one source: five a second
 _ATTEMPTS = 4
-_LONGEST_ATTEMPT = 20.0  # seconds, so that one that hangs leaves room for another
+_LONGEST_ATTEMPT = 20.0  # seconds, so that a hanging attempt leaves time for another
 
 
 class Pace:
     """Rate limit of one source: spaces the starts of requests over all threads.
 
     Args:
-        sleep: waits for a number of seconds.
+        sleep: function that waits for a number of seconds.
     """
 
     def __init__(self, sleep: Callable[[float], None]) -> None:
@@ -31,15 +31,15 @@ class Pace:
         """Sleep until it is this request's turn.
 
         Raises:
-            RateLimited: the source asked for a pause that ends too late.
+            RateLimited: the source asked for a pause that ends after the deadline.
         """
         with self._lock:
             now = time.monotonic()
             if self._held >= deadline:
                 wait = self._held - now
                 raise RateLimited(
-                    f"{label}: not asked, as its source wants a pause of {wait:.0f} s, longer than is left. "
-                    "Hint: try again later, or data.timeout: a longer time.",
+                    f"{label}: not requested, because the source asks for a pause of {wait:.0f} s, longer than "
+                    "the time left. Hint: try again later, or raise data.timeout.",
                     wait,
                 )
             begin = max(now, self._next, self._held)
@@ -60,12 +60,12 @@ def ask(source: Source, symbol: str, label: str, since: date | None, *, deadline
     for a series that does not exist, another attempt would fail too.
 
     Args:
-        source: of the series.
-        symbol: of the series.
+        source: source of the series.
+        symbol: symbol of the series.
         label: name of the series in messages.
         since: the first date needed; None for the whole history.
-        deadline: on the monotonic clock.
-        pace: of this source.
+        deadline: latest time, on the monotonic clock.
+        pace: rate limit of this source.
 
     Raises:
         DataError: the last failure of the source.
@@ -76,7 +76,7 @@ def ask(source: Source, symbol: str, label: str, since: date | None, *, deadline
         pace.wait(label, deadline)
         left = deadline - time.monotonic()
         if left <= 0:
-            raise TimedOut(f"{label}: not asked, as no time is left. Hint: data.timeout: a longer time.")
+            raise TimedOut(f"{label}: not requested, because no time is left. Hint: raise data.timeout.")
         return _validated(source.fetch(symbol, since, min(left, _LONGEST_ATTEMPT)), label)
 
     backing_off = tenacity.wait_exponential(multiplier=0.5, max=10) + tenacity.wait_random(0, 0.5)
@@ -99,10 +99,10 @@ def ask(source: Source, symbol: str, label: str, since: date | None, *, deadline
 
 
 def _validated(raw: RawSeries, label: str) -> RawSeries:
-    """Return the series with an index like that of a cached series.
+    """Return the series with the same type of index as a cached series.
 
     Raises:
-        SourceDown: the index is not of dates, or not in order.
+        SourceDown: the index does not hold dates, or is not in order.
         NoDataInRange: the series is empty.
     """
     dates = raw.values.index

@@ -1,4 +1,4 @@
-"""Session with a deadline and an error for each cause of Yahoo's failures; slow to import."""
+"""Session for Yahoo, with a deadline and an error for each cause of failure; slow to import."""
 
 import json
 import threading
@@ -33,7 +33,7 @@ class JudgingSession(requests.Session[requests.Response]):
     """Session that imitates a browser, as Yahoo requires, and checks every answer with prices before the client does.
 
     Args:
-        options: of `curl_cffi.requests.Session`.
+        options: options of `curl_cffi.requests.Session`.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -50,11 +50,11 @@ class JudgingSession(requests.Session[requests.Response]):
 
     @property
     def about(self) -> Mapping[str, Any]:
-        """Return what the last answer in this thread states about its symbol."""
+        """Return the facts about its symbol in the last answer of this thread."""
         about: Mapping[str, Any] = self._of_thread.about
         return about
 
-    def request(self, method: Any, url: Any, **options: Any) -> Any:  # type: ignore[override]  # hands on what it gets
+    def request(self, method: Any, url: Any, **options: Any) -> Any:  # type: ignore[override] # passes its arguments on
         """Return the answer to a request of the client.
 
         Raises:
@@ -107,14 +107,14 @@ def _failure(problem: exceptions.RequestException, label: str) -> DataUnavailabl
     if isinstance(problem, exceptions.IncompleteRead | exceptions.ChunkedEncodingError):
         return SourceDown(f"{label}: Yahoo's answer was cut off")
     if any(sign in str(problem).lower() for sign in _BROKEN_OFF):
-        return SourceDown(f"{label}: Yahoo broke the connection off. Hint: try again later.")
+        return SourceDown(f"{label}: Yahoo closed the connection. Hint: try again later.")
     if isinstance(problem, exceptions.ConnectionError | exceptions.ProxyError | exceptions.SSLError):
-        return NoNetwork(f"{label}: Yahoo cannot be reached. Hint: is there a network? --offline uses the cache.")
+        return NoNetwork(f"{label}: Yahoo cannot be reached. Hint: check the network, or use the cache with --offline.")
     return SourceDown(f"{label}: the request failed ({type(problem).__name__})")
 
 
 def _late(label: str) -> TimedOut:
-    return TimedOut(f"{label}: Yahoo did not answer in time. Hint: try again later, or data.timeout: a longer time.")
+    return TimedOut(f"{label}: Yahoo did not answer in time. Hint: try again later, or raise data.timeout.")
 
 
 def _unknown(label: str) -> UnknownSeries:
@@ -136,7 +136,7 @@ def _check_status(answer: Any, label: str) -> None:
 
 
 def _checked_meta(answer: Any, label: str) -> Mapping[str, Any]:
-    """Return what a chart states about its symbol.
+    """Return the facts about its symbol in a chart.
 
     Raises:
         DataUnavailableError: the answer is not a chart, or an empty one.
@@ -148,7 +148,7 @@ def _checked_meta(answer: Any, label: str) -> Mapping[str, Any]:
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
         what = "Yahoo's answer was cut off, or is not data. Hint: try again later."
         if answer.content.lstrip()[:1] == b"<":
-            what = "a web page came in place of data. Hint: does the network ask for a login?"
+            what = "got a web page instead of data. Hint: the network may require a login."
         raise SourceDown(f"{label}: {what}") from problem
     if isinstance(error, dict) and error.get("code") == "Not Found":
         raise _unknown(label)
@@ -165,6 +165,6 @@ def _checked_meta(answer: Any, label: str) -> Mapping[str, Any]:
     if others:
         raise DataError(
             f"{label}: dividends are in {', '.join(sorted(others))} and closes in {about.get('currency')}; expected "
-            "one currency, as a total return needs. Hint: take a listing of it elsewhere, or a file of your own."
+            "one currency, which a total return needs. Hint: use another listing, or your own file."
         )
     return about
