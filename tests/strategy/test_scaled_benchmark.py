@@ -66,6 +66,6 @@ def test_a_benchmark_of_other_assets_cannot_be_followed(
     data = {"source": "csv", "path": "market.csv", "cash": "bills", "assets": ["world", "ust"]}
     write_run(tmp_path, "other", {"name": "equal_weight"}, None, data=data)
     with pytest.raises(
-        StrategyError, match=r"leverage on 20.*: the benchmark holds world, whose risk this run does not know"
+        StrategyError, match=r"leverage on 20.*: the benchmark holds world, whose risk is unknown to this run"
     ):
         run({"name": "erc"}, {"target_volatility": "benchmark"}, benchmark="other.yaml")

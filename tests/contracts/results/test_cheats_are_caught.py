@@ -122,7 +122,8 @@ def test_an_estimator_of_the_whole_sample_is_caught_even_with_fixed_weights(
 def test_leverage_smoothed_in_hindsight_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The multiple is smoothed over the whole run, so it uses later decisions."""
     monkeypatch.setattr(
-        "backtest.strategy.scaling.smooth_multiples", lambda multiples, *_: np.full_like(multiples, np.nanmean(multiples))
+        "backtest.strategy.scaling.smooth_multiples",
+        lambda multiples, *_: np.full_like(multiples, np.nanmean(multiples)),
     )
     harness = Harness(tmp_path, Case("equal_weight", {}, leverage={"target_volatility": 0.1, "smoothing": 0.5}))
     assert harness.caught() >= {"target_weights", "risk_contributions"}

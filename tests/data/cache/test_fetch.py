@@ -59,8 +59,8 @@ def test_a_split_between_two_fetches_refetches_the_history_and_is_reported(
     assert before == 2 * now
     (line,) = logged_warnings(caplog)
     assert line == (
-        "synthetic B: history has changed since it was fetched, so all of it is fetched again: other values on 19 "
-        f"of 20 dates, from 2020-01-01 on, most of all close of 2020-01-01, {before:g} before and {now:g} now"
+        "synthetic B: history has changed since it was fetched, so all of it is fetched again: different values on 19 "
+        f"of 20 dates, from 2020-01-01 on; largest change: close on 2020-01-01, {before:g} before and {now:g} now"
     )
 
 
@@ -82,22 +82,28 @@ class Changed(SyntheticSource):
 CHANGES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "a dividend reported late": (
         lambda values: values.assign(dividends=values["dividends"].mask(values.index == values.index[20], 1.25)),
-        "other values on 1 of 25 dates, from 2020-01-29 on, most of all dividends of 2020-01-29, 0 before and 1.25 now",
+        (
+            "different values on 1 of 25 dates, from 2020-01-29 on; "
+            "largest change: dividends on 2020-01-29, 0 before and 1.25 now"
+        ),
     ),
     "a close that was missing": (
         lambda values: values.assign(close=values["close"].fillna(7.5)),
-        "other values on 2 of 25 dates, from 2020-01-06 on, most of all close of 2020-01-06, nan before and 7.5 now",
+        (
+            "different values on 2 of 25 dates, from 2020-01-06 on; "
+            "largest change: close on 2020-01-06, nan before and 7.5 now"
+        ),
     ),
-    "a date less": (lambda values: values.drop(values.index[20]), "dates that are gone: 1"),
+    "a date less": (lambda values: values.drop(values.index[20]), "dates removed: 1"),
     "a date more": (
         lambda values: pd.concat([values, values.iloc[[20]].shift(1, freq="3D")]).sort_index(),
-        "dates that are new among the old: 1",
+        "dates inserted: 1",
     ),
     "a date that moved": (
         lambda values: values.rename(index={values.index[22]: values.index[22] + pd.Timedelta(days=1)}),
-        "dates that are gone: 1; dates that are new among the old: 1",
+        "dates removed: 1; dates inserted: 1",
     ),
-    "columns less": (lambda values: values[["close"]], "it is of another kind"),
+    "columns less": (lambda values: values[["close"]], "its kind has changed"),
 }
 
 

@@ -54,7 +54,7 @@ def test_a_stale_series_is_used_if_its_source_fails_and_its_age_is_logged(
     aged(tmp_path, timedelta(days=5, minutes=1))
     found = fetched(tmp_path, SyntheticSource(9, always(problem)))
     assert found["A"].values.equals(history("A", 0).values)
-    assert logged_warnings(caplog) == ["no way. Going on with values up to 2020-01-28, fetched 5 days ago."]
+    assert logged_warnings(caplog) == ["no way. Continuing with values up to 2020-01-28, fetched 5 days ago."]
     entry = Cache(tmp_path).entry("synthetic", "A")
     assert entry is not None
     assert datetime.now(UTC) - entry.fetched_at > timedelta(days=5)  # the next fetch requests it again
@@ -74,9 +74,9 @@ def test_offline_makes_no_requests(tmp_path: Path, caplog: pytest.LogCaptureFixt
     aged(tmp_path, timedelta(hours=30, minutes=1))
     for limit in (2, 1):
         fetched(tmp_path, source, offline=True, max_age=timedelta(days=limit))
-    assert logged_warnings(caplog) == ["synthetic A: offline, with values up to 2020-01-28, fetched 30 h ago."]
+    assert logged_warnings(caplog) == ["synthetic A: offline, using values up to 2020-01-28, fetched 30 h ago."]
     with pytest.raises(
-        DataUnavailableError, match=r"^synthetic B: not in the cache, and offline no source is asked\. Hint:"
+        DataUnavailableError, match=r"^synthetic B: not in the cache, and no source is asked when offline\. Hint:"
     ):
         fetched(tmp_path, source, "AB", offline=True)
     assert source.asked == []
@@ -111,7 +111,7 @@ def test_a_series_locked_by_another_process_uses_the_cached_values(
     with Cache(tmp_path).lock("synthetic", "A", 1.0):
         fetched(tmp_path, SyntheticSource(9), seconds=0.2)
     assert logged_warnings(caplog)[0].startswith(
-        "synthetic A: another process is still fetching it after 0 s. Going on with values"
+        "synthetic A: another process is still fetching it after 0 s. Continuing with values"
     )
 
 
@@ -130,7 +130,7 @@ def test_a_cache_that_cannot_be_written_still_reads(
     assert logged_warnings(caplog) == []
     fetched(tmp_path, source)
     assert (
-        "the cache cannot be written (Permission denied). Going on with values up to 2020-01-28"
+        "the cache cannot be written (Permission denied). Continuing with values up to 2020-01-28"
         in logged_warnings(caplog)[0]
     )
     with pytest.raises(DataUnavailableError, match=r"cannot be written \(Permission denied\)\. Hint: ") as told:

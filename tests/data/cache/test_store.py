@@ -153,7 +153,7 @@ def test_an_edited_json_is_damaged(tmp_path: Path, change: dict[str, object]) ->
     cache = stored(tmp_path)
     (place,) = tmp_path.rglob("*.json")
     place.write_text(json.dumps({**json.loads(place.read_text("utf-8")), **change}), "utf-8")
-    with pytest.raises(DamagedEntry, match="another checksum"):
+    with pytest.raises(DamagedEntry, match="its checksum does not match"):
         cache.entry("synthetic", "A")
 
 

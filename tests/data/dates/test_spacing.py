@@ -113,8 +113,8 @@ def test_the_refusal_states_the_count_and_the_nearest_frequencies() -> None:
         infer_periods_per_year(UNCLEAR["ten days"], "p.csv")
     assert str(failure.value) == (
         "p.csv: 150 dates from 2010-01-01 to 2014-01-30, about 36.5 a year (median step 10 days); expected a frequency "
-        "within 10 % of 26 (fortnightly) or 52 (weekly). Hint: set data.periods_per_year, such as 37, or take dates of "
-        "one spacing."
+        "within 10 % of 26 (fortnightly) or 52 (weekly). Hint: set data.periods_per_year, such as 37, or use dates "
+        "with one spacing."
     )
 
 

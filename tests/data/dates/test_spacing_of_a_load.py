@@ -168,7 +168,7 @@ def test_markets_that_share_four_days_of_a_week_need_the_setting() -> None:
     riyadh = of_week(pd.Timestamp("2015-01-01"), (6, 0, 1, 2, 3), 700)
     words = "^the dates that all share: .* set data.periods_per_year.* one history has sessions on Sundays"
     new_york = market(pd.bdate_range("2015-01-01", periods=500), 252)
-    with pytest.raises(DataError, match=words + ".* Note: the setting of the run counts, or of any of the runs"):
+    with pytest.raises(DataError, match=words + ".* Note: the setting of the run, or of any of the runs"):
         on_common_dates(market(riyadh, 252), new_york)
     assert on_common_dates(market(riyadh, 209), new_york)[1].periods_per_year == 209
 
