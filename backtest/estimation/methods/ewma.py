@@ -23,6 +23,8 @@ class EWMA(Estimator):
     Technical Document", where λ = 0.94 is a half-life of 11 days). Unlike in RiskMetrics, the weighted mean is
     subtracted, and the divisor corrects for it: with a long half-life this is the sample covariance.
 
+    Definitions: docs/conventions/estimation.md#exponential-weights
+
     Args:
         half_life: periods (11), years ("1Y") or rows ("63D"). Over a long window the number of effective observations
             1 / Σw² is about 2.9 half-lives.
