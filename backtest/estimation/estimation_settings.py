@@ -2,7 +2,7 @@
 
 The choices are the classes found in `backtest/estimation/methods`. A new estimator is one file there, with a class that
 declares a `covariance` literal of its own; configurations, error messages, the page of definitions and the conformance
-suite (`tests/estimation/test_every_estimator.py`) follow from it.
+suite (`tests/estimation`) follow from it.
 """
 
 import inspect

@@ -113,7 +113,8 @@ def test_a_new_estimator_has_a_row_in_the_documentation(estimators: Path) -> Non
 
 def test_the_conformance_suite_checks_a_new_estimator(estimators: Path) -> None:
     shown = run_with_the_file(IN_THE_CONFORMANCE_SUITE, estimators, ROOT)
-    assert "PASSED tests/estimation/test_estimator_invariance.py::test_later_values_do_not_change_a_bit[doubled]" in shown
+    suite = "tests/estimation/test_estimator_invariance.py"
+    assert f"PASSED {suite}::test_later_values_do_not_change_a_bit[doubled]" in shown
 
 
 STRATEGY = '''
