@@ -129,7 +129,7 @@ def _as_stack(covariance: ArrayLike) -> tuple[Floats, list[str]]:
 
 
 def eigenvalues_above(matrices: Floats, least: float) -> Bools:
-    """Return, (m,), whether all eigenvalues of each matrix of a stack (m, n, n) are above a number."""
+    """Return (m,) booleans: whether all eigenvalues of each matrix of a stack (m, n, n) are above `least`."""
     shifted = matrices - least * np.eye(matrices.shape[-1])
     try:
         np.linalg.cholesky(shifted)
