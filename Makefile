@@ -7,8 +7,11 @@ PIP := -m pip install --quiet --disable-pip-version-check --no-compile
 RUN_READY := .venv/.run-ready
 DEV_READY := .venv/.dev-ready
 
+# Most steps start Python many times, and compiling its modules each time would double their time.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
-.PHONY: help run test quick quick-tests types imports dist-check bench peers paths lock clean
+.PHONY: help run test all-tests quick quick-tests types imports dist-check bench peers paths lock clean
 
 help:  ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,8 +23,7 @@ run: $(RUN_READY)  ## Run configs/erc.yaml on the bundled data and write reports
 test: $(DEV_READY)  ## The gate: format, lint, types, import contracts, all tests, and the installed package
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	@$(MAKE) --no-print-directory --jobs=2 types imports
-	$(BIN)/python -m pytest -q -n auto --cov --cov-report=term:skip-covered --cov-fail-under=95
+	@$(MAKE) --no-print-directory --jobs=2 types all-tests
 
 quick: $(DEV_READY)  ## Format, lint, import contracts, types and the fast tests, in under a minute once mypy has its cache
 	$(BIN)/ruff format --check .
@@ -40,10 +42,13 @@ quick-tests: $(DEV_READY)
 types: $(DEV_READY)
 	$(BIN)/mypy
 
-# runs beside `types`, which keeps one core busy; otherwise each test process would compile the kernels
 imports: $(DEV_READY)
 	$(BIN)/lint-imports --no-cache
+
+# begins beside `types`, which keeps one core busy; without the first command each test process would compile the kernels
+all-tests: imports
 	$(BIN)/python scripts/compile_kernels.py
+	$(BIN)/python -m pytest -q -n auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 dist-check: $(DEV_READY)  ## Build sdist and wheel, install them with dependencies on each Python found, run them elsewhere
 	$(BIN)/python scripts/check_distribution.py $(PYTHONS)

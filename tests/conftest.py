@@ -44,10 +44,11 @@ NOT_TRACED = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that coverage does not trace."""
-    places = [_TESTS / name for name in NOT_TRACED]
+    places = {_TESTS / name for name in NOT_TRACED}
     assert all(place.exists() for place in places)
+    not_traced = {path: not places.isdisjoint((path, *path.parents)) for path in {item.path for item in items}}
     for item in items:
-        if any(item.path.is_relative_to(place) for place in places):
+        if not_traced[item.path]:
             item.add_marker(pytest.mark.no_cover)
 
 

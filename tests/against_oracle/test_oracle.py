@@ -158,7 +158,7 @@ def test_an_asset_that_loses_its_price_is_sold_at_its_last_price(trade_date_too:
 
     First trade: x = 0.02 x (1 - x)/2 = 0.01 (1 - x): x = 1/101; 50/101 in each.
     Period 1: A 60/101, B 55/101. NAV 115/101.
-    Row 2: B is worth 55/101 still and is sold for 2% of that, 1.1/101; NAV 113.9/101. Its trade is -55/115.
+    Row 2: B is still worth 55/101 and is sold for 2% of that, 1.1/101; NAV 113.9/101. Its trade is -55/115.
     A is left at 60/101; cash is 53.9/101.
     Period 3, cash 1%: A gains 6/101, cash 0.539/101. NAV 120.439/101.
     Where row 2 is a trade date too, target half and half, B is sold first and for the same cost. A, 60 of the 113.9
