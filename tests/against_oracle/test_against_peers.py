@@ -157,27 +157,35 @@ def test_differences_of_conventions_stay_within_their_bounds(tmp_path: Path, pee
     assert 1e-7 < apart < bound
 
 
-def test_skfolio_rebalances_every_day_inside_a_window(tmp_path: Path) -> None:
-    """Returns of skfolio are each period's weighted returns: a portfolio rebalanced free of charge at every close.
+def test_skfolio_holds_constant_weights_unless_they_drift(tmp_path: Path) -> None:
+    """By default, returns of skfolio are those of a portfolio rebalanced for free at every close.
 
-    A run that trades once a month has another NAV after 75 days.
+    With `weight_drift`, a window begins at its target weights and is then held, so windows of a month are a run that
+    trades once a month. After 75 days the two differ.
     """
     case = CASES["six_daily_with_cash"]
     prices = pd.read_csv(FOLDER / "daily.csv", index_col="date", parse_dates=True)[[*case["weights"]]]
     returns = prices.pct_change().iloc[1:]
-    growth = np.cumprod(1 + np.asarray(EqualWeighted().fit(returns).predict(returns).returns))
     copy(FOLDER / "daily.csv", tmp_path / "market.csv")
-    apart = {}
-    for frequency in ("daily", "monthly"):
+
+    def growth(frequency: str) -> NDArray[np.float64]:
         config = write_config(
             tmp_path / f"{frequency}.yaml",
             data={"source": "csv", "path": "market.csv", "assets": list(prices), "cash": 0.0},
             strategy={"name": "equal_weight"},
             rebalance={"frequency": frequency, "execution_lag": 0},
         )
-        apart[frequency] = np.abs(bt.run(config).nav.to_numpy()[1:] / growth - 1).max()
-    assert apart["daily"] < 1e-14
-    assert apart["monthly"] > 1e-3
+        return np.asarray(bt.run(config).nav.iloc[1:])
+
+    def growth_in_skfolio(windows: list[pd.DataFrame], *, drift: bool) -> NDArray[np.float64]:
+        model = EqualWeighted(portfolio_params={"weight_drift": drift}).fit(returns)
+        return np.cumprod(1 + np.concatenate([np.asarray(model.predict(window).returns) for window in windows]))
+
+    months = [window for _, window in returns.groupby(returns.index.to_period("M"))]  # type: ignore[attr-defined]  # stubs give an Index
+    daily, monthly = growth("daily"), growth("monthly")
+    np.testing.assert_allclose(growth_in_skfolio([returns], drift=False), daily, rtol=1e-14)
+    np.testing.assert_allclose(growth_in_skfolio(months, drift=True), monthly, rtol=1e-14)
+    assert np.abs(monthly / daily - 1).max() > 1e-3
 
 
 def test_targets_are_reached_where_peers_cut_or_reject_orders(tmp_path: Path) -> None:
