@@ -11,7 +11,7 @@ DEV_READY := .venv/.dev-ready
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test all-tests quick quick-tests types imports dist-check bench peers paths lock clean
+.PHONY: help run test all-tests quick quick-tests types imports dist-check lowest audit bench peers paths lock clean
 
 help:  ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,14 @@ all-tests: imports
 dist-check: $(DEV_READY)  ## Build sdist and wheel, install them with dependencies on each Python found, run them elsewhere
 	$(BIN)/python scripts/check_distribution.py $(PYTHONS)
 
+lowest: .venv-lowest/.ready  ## The tests with the lowest versions of the dependencies that pyproject.toml allows
+	.venv-lowest/bin/python -m pytest -q -n auto --dist worksteal
+
+audit: $(DEV_READY)  ## Known vulnerabilities of the pinned packages; asks a database on the network
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python $(PIP) pip-audit
+	.venv-audit/bin/pip-audit --require-hashes --disable-pip --requirement requirements/run.txt
+
 bench: $(DEV_READY)  ## Speed of the program's parts, side by side
 	$(BIN)/python benchmarks/simulation_speed.py
 	$(BIN)/python benchmarks/bt_run_speed.py
@@ -68,6 +76,14 @@ paths: $(DEV_READY) .venv-peers/.ready .venv-zipline/.ready  ## Whole runs by ot
 	PYTHONPATH=. .venv-peers/bin/python benchmarks/peer_paths.py bt cvxportfolio vectorbt backtrader
 	PYTHONPATH=. .venv-zipline/bin/python benchmarks/peer_paths.py zipline
 	PYTHONPATH=. $(BIN)/python benchmarks/peer_speed.py
+
+# the development tools first, then the lowest versions over them
+.venv-lowest/.ready: requirements/dev.txt requirements/lowest.txt pyproject.toml
+	$(PYTHON) -m venv $(@D)
+	for file in $(filter requirements/%,$^); do \
+	  $(@D)/bin/python $(PIP) --require-hashes --no-deps -r $$file || exit 1; done
+	$(@D)/bin/python $(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
 
 .venv-%/.ready: requirements/%.txt
 	$(PYTHON) -m venv $(@D)
@@ -91,12 +107,14 @@ $(DEV_READY): requirements/dev.txt $(RUN_READY)
 	@touch $@
 
 LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --upgrade --no-header --quiet
+LOWEST := $(LOCK) --resolution lowest-direct
 
 lock:  ## Pin the newest releases in requirements/ (needs uv)
 	$(LOCK) --group build pyproject.toml --output-file requirements/run.txt
+	$(LOWEST) --extra garch pyproject.toml --output-file requirements/lowest.txt
 	$(LOCK) --group dev --constraints requirements/run.txt pyproject.toml --output-file requirements/dev.txt
 	$(LOCK) --group peers pyproject.toml --output-file requirements/peers.txt
 	$(LOCK) --group zipline --output-file requirements/zipline.txt
 
 clean:  ## Remove the environments and the tools' caches
-	rm -rf .venv .venv-peers .venv-zipline .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis
