@@ -158,7 +158,7 @@ def test_differences_of_conventions_stay_within_their_bounds(tmp_path: Path, pee
 
 
 def test_skfolio_holds_constant_weights_unless_they_drift(tmp_path: Path) -> None:
-    """By default, returns of skfolio are those of a portfolio rebalanced for free at every close.
+    """By default, skfolio rebalances a portfolio for free at every close.
 
     With `weight_drift`, a window begins at its target weights and is then held, so windows of a month are a run that
     trades once a month. After 75 days the two differ.
