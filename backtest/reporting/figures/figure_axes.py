@@ -130,7 +130,7 @@ def _date_ticks(dates: pd.Index) -> tuple[list[pd.Timestamp], list[str]]:
     years = range(first.year, last.year + 2)
     form = "%Y"
     if len(years) > 4:
-        step = next(step for step in (1, 2, 5, 10, 20, 50, 100) if len(years) <= 9 * step)
+        step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500) if len(years) <= 9 * step)  # up to 4,500
         ticks = [pd.Timestamp(year, 1, 1) for year in years if year % step == 0]
     else:
         months = list(pd.date_range(first - pd.offsets.MonthBegin(), last, freq="MS"))
