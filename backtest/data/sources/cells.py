@@ -14,7 +14,7 @@ from backtest.errors import DataError
 from backtest.numerics.arrays import Floats
 
 _YEARS = range(1000, 3000)
-_UNSEEN = ("Cc", "Cs")  # control characters and halves of letters
+_UNSEEN = ("Cc", "Cs", "Zl", "Zp")  # control characters, halves of letters, line ends
 
 
 @dataclass(frozen=True)
@@ -59,18 +59,18 @@ class Cells:
 
 
 def check_names(names: Sequence[str], where: str) -> None:
-    """Raise `DataError` if the names of the columns are not unique, or cannot be shown on a terminal.
+    """Raise `DataError` if names of columns cannot be shown on a terminal or are not unique.
 
     Args:
         names: names of the columns.
         where: place of the names, for messages.
     """
-    twice = sorted(name for name, count in Counter(names).items() if count > 1)
-    if twice:
-        raise DataError(f"{where}: column {', '.join(twice)} appears twice; expected each name once")
     odd = next((name for name in names if any(unicodedata.category(letter) in _UNSEEN for letter in name)), None)
     if odd is not None:
         raise DataError(f"{where}: column {reprlib.repr(odd)} has a control character in its name; expected text")
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        raise DataError(f"{where}: column {', '.join(twice)} appears twice; expected each name once")
 
 
 def to_dates(cells: "pd.Series", places: Sequence[str]) -> tuple[pd.DatetimeIndex, str | None]:

@@ -102,14 +102,14 @@ def _header(opened: Callable[[], BinaryIO], name: str) -> _Header:
     """Return the first record with a cell that is not blank."""
     with _unpacked(opened, name) as (file, _):
         head = file.read(_HEAD)
+    if len(head) == _HEAD and not set(b"\r\n") & set(head):
+        raise DataError(f"{name}:1: no line end within {_HEAD / 2**20:.0f} MiB; expected a header")
     text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)  # a letter may be cut at the end of the head
     records = csv.reader(StringIO(text, newline=""))
     numbered = ((number, [" ".join(word.split()) for word in record]) for number, record in enumerate(records, 1))
     number, names = next(((number, names) for number, names in numbered if any(names)), (0, []))
     if not names:
         raise DataError(f"{name}: empty; expected a header and a row for each date")
-    if len(head) == _HEAD and records.line_num >= text.count("\n") + text.count("\r"):
-        raise DataError(f"{name}:1: no end of the first line within {_HEAD / 2**20:.0f} MiB; expected a header")
     before = _columns_of_row_numbers(names)
     where = f"{name}:{records.line_num}"
     if len(names) < before + 2 or "" in names[before + 1 :]:

@@ -109,11 +109,11 @@ def _words(problem: Exception) -> str:
     if isinstance(problem, MemoryError):
         return "too large for the memory of this machine"
     if isinstance(problem, UnicodeDecodeError):
-        return "not UTF-8 text. Hint: save it as CSV in UTF-8; a compressed file's name ends in .gz"
+        return "not UTF-8 text. Hint: save it in UTF-8; the name of a compressed CSV file ends in .gz"
     if isinstance(problem, (gzip.BadGzipFile, EOFError, zlib.error)):
         return "damaged, it cannot be unpacked. Hint: is it complete? Save it again."
     if isinstance(problem, OSError) and problem.strerror:
         return f"cannot be read ({problem.strerror})"
-    first_line = str(problem).strip().partition("\n")[0]
+    first_line = "".join(filter(str.isprintable, str(problem).strip().partition("\n")[0]))
     words = first_line if isinstance(problem, (OSError, ValueError)) else f"{type(problem).__name__}: {first_line}"
     return f"cannot be read as a table ({words[:_LONGEST]})"
