@@ -1,6 +1,7 @@
 """Panels, legends and axes of figures, at given positions: automatic layout would take half of the drawing time."""
 
 from collections.abc import Sequence
+from itertools import count
 
 import numpy as np
 import pandas as pd
@@ -125,12 +126,21 @@ def date_axis(axes: Sequence[Axes], dates: pd.Index) -> None:
             ax.vlines(places, 0, 1, colors=GRID, linewidth=0.8, zorder=0.5, transform=ax.get_xaxis_transform())
 
 
+def round_step(years: int, most: int) -> int:
+    """Return the smallest of 1, 2, 5, 10, 20, ... that divides a number of years into at most `most` steps.
+
+    >>> round_step(40, 9), round_step(1000, 9)
+    (5, 200)
+    """
+    return next(step for power in count() for step in (10**power, 2 * 10**power, 5 * 10**power) if years <= most * step)
+
+
 def _date_ticks(dates: pd.Index) -> tuple[list[pd.Timestamp], list[str]]:
     first, last = dates[0], dates[-1]
     years = range(first.year, last.year + 2)
     form = "%Y"
     if len(years) > 4:
-        step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500) if len(years) <= 9 * step)  # up to 4,500
+        step = round_step(len(years), 9)
         ticks = [pd.Timestamp(year, 1, 1) for year in years if year % step == 0]
     else:
         months = list(pd.date_range(first - pd.offsets.MonthBegin(), last, freq="MS"))

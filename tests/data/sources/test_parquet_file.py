@@ -76,7 +76,12 @@ def test_prices_of_other_types_are_read_or_refused(tmp_path: Path) -> None:
     columns = {"day": pa.array(DATES), **{name: pa.array(FRAME[name].to_numpy()) for name in FRAME}}
     count = len(DATES)
     hundreds = pa.array(range(100, 100 + count))
-    for numbers in (hundreds, hundreds.cast(pa.string()), hundreds.cast(pa.decimal128(38, 2)), hundreds.cast("float32")):
+    for numbers in (
+        hundreds,
+        hundreds.cast(pa.string()),
+        hundreds.cast(pa.decimal128(38, 2)),
+        hundreds.cast("float32"),
+    ):
         assert prices(tmp_path, pa.table({**columns, "a": numbers}))[:, 0].tolist() == hundreds.to_pylist()
     for odd in ([[1.0]] * count, [{"x": 1.0}] * count, [b"\xff"] * count, [True] * count, pa.nulls(count)):
         with pytest.raises(DataError, match=r"^p\.parquet: "):
