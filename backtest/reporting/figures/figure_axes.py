@@ -1,7 +1,6 @@
 """Panels, legends and axes of figures, at given positions: automatic layout would take half of the drawing time."""
 
 from collections.abc import Sequence
-from itertools import count
 
 import numpy as np
 import pandas as pd
@@ -132,7 +131,9 @@ def round_step(years: int, most: int) -> int:
     >>> round_step(40, 9), round_step(1000, 9)
     (5, 200)
     """
-    return next(step for power in count() for step in (10**power, 2 * 10**power, 5 * 10**power) if years <= most * step)
+    powers = [10**power for power in range(5)]
+    step: int = next(step for power in powers for step in (power, 2 * power, 5 * power) if years <= most * step)
+    return step
 
 
 def _date_ticks(dates: pd.Index) -> tuple[list[pd.Timestamp], list[str]]:

@@ -129,7 +129,7 @@ def test_rows_and_cells_of_csv(
 @given(faults=splices)
 def test_bytes_of_compressed_csv(folder: Path, faults: list[tuple[int, int, bytes]]) -> None:
     packed = gzip.compress(WHOLE, mtime=0)
-    content = splice(packed, [(at % len(packed), *rest) for at, *rest in faults])
+    content = splice(packed, [(at % len(packed), removed, inserted) for at, removed, inserted in faults])
     data = read(folder, "p.csv.gz", content)
     if data is not None:
         check_nothing_is_lost(data, gzip.decompress(content))
@@ -143,4 +143,4 @@ def test_bytes_of_parquet(folder: Path, faults: list[tuple[int, int, bytes]]) ->
     buffer = io.BytesIO()
     frame.cumsum().to_parquet(buffer)
     whole = buffer.getvalue()
-    read(folder, "p.parquet", splice(whole, [(at % len(whole), *rest) for at, *rest in faults]))
+    read(folder, "p.parquet", splice(whole, [(at % len(whole), removed, inserted) for at, removed, inserted in faults]))
