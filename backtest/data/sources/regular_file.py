@@ -76,10 +76,10 @@ def check_exists(path: Path) -> None:
     """Raise `DataError` unless there is an accessible file or folder at this path."""
     try:
         path.stat()
-    except FileNotFoundError as problem:
-        raise DataError(f"{path}: no such file. Hint: data.path is relative to the configuration.") from problem
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file. Hint: data.path is relative to the configuration.") from None
     except (OSError, ValueError) as problem:
-        raise DataError(f"{path}: {_words(problem)}") from problem
+        raise DataError(f"{path}: {_words(problem)}") from None
 
 
 @contextmanager
