@@ -10,10 +10,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from backtest.data.sources.regular_file import not_readable
 from backtest.errors import ConfigError
 
 Location = Sequence[str | int]
 
+_LARGEST = 16 * 2**20  # bytes: some thousand times the size of a long configuration
 _LONGEST = 1000  # digits: a longer number is a mistake
 _DEEPEST = 20  # no configuration nests more than a few levels
 
@@ -63,8 +65,8 @@ def read_text(path: Path, *, relative_to: str = "the current folder") -> str:
         ConfigError: the file does not exist, cannot be read, or is not UTF-8 text.
     """
     try:
-        if path.is_dir():
-            raise ConfigError(f"{path}: a folder; expected a YAML file")
+        if reason := not_readable(path, _LARGEST):
+            raise ConfigError(f"{path}: {reason}; expected a YAML file")
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as problem:
         raise ConfigError(f"{path}: no such file. Hint: the path is relative to {relative_to}.") from problem

@@ -49,7 +49,8 @@ class RawSeries:
         rate: quotation of a rate.
         places: place of each row in the user's file, for messages; empty for other sources.
         notes: caveats for the report, without the name of the series.
-        facts: what the source states: `currency`, `timezone`, `instrument`, and `spot: true` for a spot price.
+        facts: what the source states: `currency`, `timezone`, `instrument`, and `spot: true` for a spot price; what a
+            file shows: `clock`, its times of day, and `open_end: true` if its last line has no line end.
     """
 
     values: pd.DataFrame

@@ -49,7 +49,7 @@ def strategy_files(folder: Path) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for place in [*own, _shipped_folder()]:
         for path in sorted(place.glob("*.py")) if place.is_dir() else ():
-            if not path.name.startswith("_"):
+            if path.is_file() and not path.name.startswith("_"):
                 files.setdefault(path.stem, path)
     return files
 

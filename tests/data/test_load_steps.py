@@ -144,7 +144,7 @@ def test_modules_that_one_series_enters(folder: Path) -> None:
     assert {step: list(dict.fromkeys(call.module for call in calls if call.step == step)) for step in STEPS} == {
         "locate": ["preparation", "run_series", "data_settings"],
         "fetch": ["fetch_series", "sources.registry", "sources.files", "sources.address", "sources.source",
-                  "sources.cells", "sources.csv_file"],
+                  "sources.regular_file", "sources.csv_file", "sources.cells"],
         "tabulate": ["prepare.tables_by_file"],
         "check": ["quality.checks", "quality.stated_currencies", "prepare.currencies", "quality.limits",
                   "quality.shifted_dates", "dates.spacing", "quality.anomalies", "quality.gaps"],

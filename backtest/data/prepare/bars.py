@@ -9,6 +9,7 @@ from backtest.data.dates.months_and_years import to_month_ends
 from backtest.data.dates.spacing import spacing_of
 from backtest.data.preparation import Preparation
 from backtest.data.prepare.currencies import HUNDREDTHS
+from backtest.data.quality.limits import LARGEST
 from backtest.data.raw_series import RawSeries
 from backtest.errors import DataError
 
@@ -70,19 +71,19 @@ def value_traded(volumes: RawSeries) -> pd.Series:
     """Return the value traded by date in the currency of the asset; for bars, the shares valued at the close.
 
     Raises:
-        DataError: a file has a value below 0.
+        DataError: a file has a value below 0, or an endless one.
     """
     if volumes.kind == "bars":
         units = 0.01 if volumes.facts.get("currency") in HUNDREDTHS else 1.0
         return volumes.values["volume"] * volumes.values["close"] * units
     value = volumes.values.iloc[:, 0]
-    wrong = np.flatnonzero(value.to_numpy() < 0)
+    wrong = np.flatnonzero((value < 0) | (value > LARGEST))
     if wrong.size:
         row = int(wrong[0])
         place = volumes.places[row] if volumes.places else volumes.label
         raise DataError(
-            f"{place}: a traded value of {value.iloc[row]:g} on {value.index[row]:%Y-%m-%d}; expected 0 or "
-            "more. Hint: give the value traded in currency, not its change."
+            f"{place}: a traded value of {value.iloc[row]:g} on {value.index[row]:%Y-%m-%d}; expected a "
+            "finite value of 0 or more. Hint: give the value traded in currency, not its change."
         )
     return value
 

@@ -21,8 +21,8 @@ from backtest.data.series_spec import SeriesSpec
 from backtest.numerics.arrays import Floats
 
 _NOTES = (
-    "series", "shifted dates", "conversions", "frequency", "bars", "funds", "consumer prices", "levels", "splices",
-    "alignment", "end",
+    "files", "series", "shifted dates", "conversions", "frequency", "bars", "funds", "consumer prices", "levels",
+    "splices", "alignment", "end",
 )  # fmt: skip
 """Topics of notes, in the order of a report."""
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from backtest.data.quality.limits import LARGEST
 from backtest.data.raw_series import Rate
 from backtest.errors import DataError
 from backtest.numerics.arrays import Floats, Ints
@@ -70,14 +71,15 @@ def _terms(rates: Floats, rate: Rate, days: Ints) -> tuple[Floats, Floats]:
 
 
 def _check(dates: pd.DatetimeIndex, rates: Floats, rate: Rate, days: Ints) -> None:
-    """Raise `DataError` unless a deposit keeps a positive value at each rate."""
+    """Raise `DataError` unless a deposit keeps a positive and plausible value at each rate."""
     base, _ = _terms(rates, rate, days)
-    wrong = np.flatnonzero(~((base > 0) & np.isfinite(base)))
+    wrong = np.flatnonzero(~((base > 0) & (base < LARGEST)))
     if wrong.size:
         row = int(wrong[0])
+        result = f"makes more than {LARGEST:g}" if base[row] > 0 else "leaves nothing"
         what = rate.quoted if rate.quoted == "overnight" else f"{rate.quoted}, {rate.days} days"
         raise DataError(
-            f"a rate ({what}) of {100 * rates[row]:g} % a year on {dates[row]:%Y-%m-%d} leaves nothing of a deposit; "
+            f"a rate ({what}) of {100 * rates[row]:g} % a year on {dates[row]:%Y-%m-%d} {result} of a deposit; "
             "expected a rate that a deposit can earn. Hint: rates are read as percent a year; check the unit."
         )
 

@@ -162,7 +162,10 @@ def _stale(history: _History) -> Finding | None:
 
 
 def _jumps(history: _History, recorded: list[tuple[np.datetime64, float]] | None) -> list[Finding | None]:
-    """Return extreme moves: spikes, which the next date reverses, and moves as large as a split, which it does not."""
+    """Return extreme moves: spikes, which the next date reverses, moves as large as a split, and moves at an end.
+
+    A first or last value that is wrong, such as the one of a line that was cut, has no neighbour on its other side.
+    """
     moves = np.diff(np.log(history.levels))
     sizes = np.abs(moves)
     if moves.size < _AROUND or not (moving := sizes[sizes > 0]).size:
@@ -180,9 +183,13 @@ def _jumps(history: _History, recorded: list[tuple[np.datetime64, float]] | None
     following = np.append(moves, 0.0)[rows + 1]
     reversed_ = np.abs(moves[rows] + following) < np.minimum(sizes[rows], np.abs(following)) / 3
     of_spikes = np.isin(rows, np.concatenate((rows[reversed_], rows[reversed_] + 1)))
+    off = np.abs(moves[rows, None] - _SPLIT_MOVES)
+    of_splits = ~of_spikes & (off.min(axis=1) < np.minimum(6 * around, 0.05))
+    others = rows[~of_spikes & ~of_splits]
     return [
         _spike(history, moves, rows[reversed_], usual),
-        _split(history, moves, rows[~of_spikes], around[~of_spikes], recorded),
+        _split(history, moves, rows[of_splits], off[of_splits], recorded),
+        *(_end(history, row, usual) for row in (0, moves.size - 1) if row in others),
     ]
 
 
@@ -198,17 +205,19 @@ def _spike(history: _History, moves: Floats, rows: _Rows, usual: float) -> Findi
     return history.finding("spike", row, row, text)
 
 
+def _end(history: _History, move: int, usual: float) -> Finding:
+    row, beside, end, order = (0, 1, "first", "before") if move == 0 else (move + 1, move, "last", "after")
+    text = (
+        f"{history.closes[row]:g} on {history.days[row]}, the {end} date, {order} {history.closes[beside]:g} on "
+        f"{history.days[beside]}; expected moves near its usual {100 * usual:.2g} %. Is the {end} value complete?"
+    )
+    return history.finding("end", row, row, text)
+
+
 def _split(
-    history: _History,
-    moves: Floats,
-    rows: _Rows,
-    around: Floats,
-    recorded: list[tuple[np.datetime64, float]] | None,
+    history: _History, moves: Floats, rows: _Rows, off: Floats, recorded: list[tuple[np.datetime64, float]] | None
 ) -> Finding | None:
     """Return the largest move that matches a split, within 6 times the usual move around it and at most 5 %."""
-    off = np.abs(moves[rows, None] - _SPLIT_MOVES)
-    near = off.min(axis=1, initial=np.inf) < np.minimum(6 * around, 0.05)
-    rows, off = rows[near], off[near]
     if not rows.size:
         return None
     worst = int(np.argmax(np.abs(moves[rows])))

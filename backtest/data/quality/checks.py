@@ -41,7 +41,7 @@ def check(data: Preparation) -> Preparation:
         data,
         currencies=currencies,
         conversions=conversions,
-        notes={**data.notes, "shifted dates": shifts},
+        notes={**data.notes, "shifted dates": shifts, "files": _open_ends(data)},
         findings=tuple(finding for finding in findings if _matters(finding, data)),
     )
 
@@ -140,6 +140,12 @@ def _shifts(table: SeriesTable, facts: Mapping[str, str]) -> list[str]:
         if has_gaps and (caveat := shifted(dates[rows], clock)) is not None:
             caveats.append(f"{table.label}, {name}: {caveat}")
     return caveats
+
+
+def _open_ends(data: Preparation) -> tuple[str, ...]:
+    """Return a note for each file whose last line has no line end."""
+    labels = dict.fromkeys(raw.label for raw in data.raw.values() if "open_end" in raw.facts)
+    return tuple(f"{label}: the last line has no line end. Is the file complete?" for label in labels)
 
 
 class _SharedDates:

@@ -10,8 +10,8 @@ class Finding:
 
     Args:
         series: name of the series.
-        check: name of the check: `gap`, `missing`, `stale`, `spike`, `split`, `weekend`, `dividend`, `unit` or
-            `lagging`.
+        check: name of the check: `gap`, `missing`, `stale`, `spike`, `split`, `end`, `weekend`, `dividend`, `unit`
+            or `lagging`.
         first: the first date concerned.
         last: the last date concerned.
         text: description with the values found and the values expected.

@@ -1,8 +1,10 @@
 """Conversion of a file's cells to dates and numbers; errors name the first invalid cell."""
 
+import reprlib
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import overload
 
 import numpy as np
@@ -10,6 +12,9 @@ import pandas as pd
 
 from backtest.errors import DataError
 from backtest.numerics.arrays import Floats
+
+_YEARS = range(1000, 3000)
+_UNSEEN = ("Cc", "Cs", "Zl", "Zp")  # control characters, halves of letters, line ends
 
 
 @dataclass(frozen=True)
@@ -38,22 +43,34 @@ class Places(Sequence[str]):
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Cells of a file: dates, the other columns, and the place of each row."""
+    """Cells of a file.
+
+    Args:
+        dates: cells of the dates.
+        values: cells of the other columns.
+        places: place of each row, for messages.
+        ends_with_line: whether the last line has a line end; a file that was cut off hardly ever has one.
+    """
 
     dates: "pd.Series"
     values: pd.DataFrame
     places: Sequence[str]
+    ends_with_line: bool = True
 
 
-def check_exists(path: Path) -> None:
-    """Raise `DataError` unless there is an accessible file or folder at this path."""
-    try:
-        path.stat()
-    except FileNotFoundError as problem:
-        raise DataError(f"{path}: no such file. Hint: data.path is relative to the configuration.") from problem
-    except (OSError, ValueError) as problem:
-        words = problem.strerror if isinstance(problem, OSError) else str(problem)
-        raise DataError(f"{path}: cannot be read ({words})") from problem
+def check_names(names: Sequence[str], where: str) -> None:
+    """Raise `DataError` if names of columns cannot be shown on a terminal or are not unique.
+
+    Args:
+        names: names of the columns.
+        where: place of the names, for messages.
+    """
+    odd = next((name for name in names if any(unicodedata.category(letter) in _UNSEEN for letter in name)), None)
+    if odd is not None:
+        raise DataError(f"{where}: column {reprlib.repr(odd)} has a control character in its name; expected text")
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        raise DataError(f"{where}: column {', '.join(twice)} appears twice; expected each name once")
 
 
 def to_dates(cells: "pd.Series", places: Sequence[str]) -> tuple[pd.DatetimeIndex, str | None]:
@@ -67,7 +84,7 @@ def to_dates(cells: "pd.Series", places: Sequence[str]) -> tuple[pd.DatetimeInde
         The dates, and the times of day as `clock_of` writes them.
 
     Raises:
-        DataError: a cell is not an ISO date.
+        DataError: a cell is not an ISO date, or its year is not plausible.
     """
     if pd.api.types.is_datetime64_any_dtype(cells):
         parsed = cells
@@ -80,9 +97,13 @@ def to_dates(cells: "pd.Series", places: Sequence[str]) -> tuple[pd.DatetimeInde
     wrong = np.flatnonzero(parsed.isna().to_numpy())
     if wrong.size:
         cell = cells.iloc[wrong[0]]
-        what = "no date" if pd.isna(cell) else f"{str(cell)!r} is not a date"
+        what = "no date" if pd.isna(cell) else f"{reprlib.repr(str(cell))} is not a date"
         raise DataError(f"{places[wrong[0]]}: {what}; expected ISO dates such as 2020-01-31")
     written = pd.DatetimeIndex(parsed)
+    beyond = np.flatnonzero((written.year < _YEARS[0]) | (written.year > _YEARS[-1]))
+    if beyond.size:
+        cell = reprlib.repr(str(cells.iloc[beyond[0]]))
+        raise DataError(f"{places[beyond[0]]}: date {cell}; expected years from {_YEARS[0]} to {_YEARS[-1]}")
     return written.tz_localize(None).normalize().as_unit("s").rename("date"), clock_of(written)
 
 
@@ -105,7 +126,7 @@ def to_numbers(cells: "pd.Series", name: str, places: Sequence[str]) -> Floats:
     wrong = np.flatnonzero((numbers.isna() & cells.notna()).to_numpy())
     if wrong.size:
         raise DataError(
-            f"{places[wrong[0]]}: {name}: {str(cells.iloc[wrong[0]])!r} is not a number. "
+            f"{places[wrong[0]]}: {name}: {reprlib.repr(str(cells.iloc[wrong[0]]))} is not a number. "
             "Hint: use a decimal point, no thousands separators, and an empty cell for no value."
         )
     return numbers.to_numpy(dtype=float, na_value=float("nan"))

@@ -15,7 +15,8 @@ import pandas as pd
 from backtest.data.raw_series import RawSeries
 from backtest.data.series_spec import SeriesSpec
 from backtest.data.sources.address import is_address, public
-from backtest.data.sources.cells import Cells, check_exists, to_dates, to_numbers
+from backtest.data.sources.cells import Cells, to_dates, to_numbers
+from backtest.data.sources.regular_file import LARGEST, check_exists, clear_errors, larger_than, open_regular
 from backtest.data.sources.source import CatalogueEntry, Source, SourceRecord
 from backtest.errors import DataError, DataUnavailableError, UnknownSeries
 
@@ -28,6 +29,7 @@ _CLOSES = {
     "splits": "splits",
 }
 _ADJUSTED = ("adj close", "adj_close", "adjusted close", "adjclose")
+_SHOWN = 12  # columns listed in a message
 
 
 @dataclass(frozen=True)
@@ -83,10 +85,12 @@ class Files(Source):
         """
         if self._address:
             return None
-        check_exists(Path(self._path))
-        if self._is_folder:
-            return [CatalogueEntry(name, "asset") for name in self._in_folder]
-        names = self._form.header(partial(_opened, Path(self._path), self._label), self._label)
+        with clear_errors(self._label):
+            check_exists(Path(self._path))
+            if self._is_folder:
+                names = list(self._in_folder)
+            else:
+                names = self._form.header(partial(open_regular, Path(self._path), self._label), self._label)
         return [CatalogueEntry(name, "asset") for name in names]
 
     def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:  # noqa: ARG002 - always the whole history
@@ -97,17 +101,19 @@ class Files(Source):
             DataError: the file, or a date or number in it, cannot be read.
             DataUnavailableError: the address cannot be read.
         """
-        if self._is_folder:
-            return self._own_file(symbol, seconds)
+        with clear_errors(self._label):
+            return self._own_file(symbol, seconds) if self._is_folder else self._column(symbol, seconds)
+
+    def _column(self, symbol: str, seconds: float) -> RawSeries:
         with self._reading:  # read once for all series, which share one index
             if self._wide is None:
                 cells = self._cells(self._path, self._label, seconds)
                 self._wide = cells, *_dated(cells)
         cells, dates, facts = self._wide
         if symbol not in cells.values.columns:
-            raise UnknownSeries(
-                f"{self._label}: no column {symbol}; it has {', '.join(map(str, cells.values.columns))}"
-            )
+            columns = list(cells.values.columns)
+            more = f" and {len(columns) - _SHOWN:,} more" if len(columns) > _SHOWN else ""
+            raise UnknownSeries(f"{self._label}: no column {symbol}; it has {', '.join(columns[:_SHOWN])}{more}")
         numbers = to_numbers(cells.values[symbol], symbol, cells.places)
         kind, column = ("returns", "return") if self._values == "returns" else ("levels", "level")
         values = pd.DataFrame(numbers[:, None], index=dates, columns=[column], copy=False)
@@ -137,6 +143,10 @@ class Files(Source):
         else:
             place = self._in_folder[symbol]
         label = f"{symbol}{self._ending}" if self._address else Path(place).name
+        with clear_errors(label):
+            return self._symbol_file(place, label, seconds)
+
+    def _symbol_file(self, place: str, label: str, seconds: float) -> RawSeries:
         cells = self._cells(place, label, seconds)
         columns, notes = _columns(list(cells.values.columns), label, self._values)
         numbers = {as_: to_numbers(cells.values[name], name, cells.places) for name, as_ in columns.items()}
@@ -150,21 +160,14 @@ class Files(Source):
         if self._address:
             content = _download(place, label, seconds)
             return self._form.cells(lambda: BytesIO(content), label)
-        check_exists(Path(place))
-        return self._form.cells(partial(_opened, Path(place), label), label)
+        return self._form.cells(partial(open_regular, Path(place), label), label)
 
 
 def _dated(cells: Cells) -> tuple[pd.DatetimeIndex, dict[str, str]]:
-    """Return the dates of cells, and a fact about the times of day that were dropped."""
+    """Return the dates of cells, and facts about the file: times of day that were dropped, a last line that is cut."""
     dates, clock = to_dates(cells.dates, cells.places)
-    return dates, {} if clock is None else {"clock": clock}
-
-
-def _opened(path: Path, label: str) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError as problem:
-        raise DataError(f"{label}: cannot be read ({problem.strerror or problem})") from problem
+    facts = {} if clock is None else {"clock": clock}
+    return dates, facts if cells.ends_with_line else {**facts, "open_end": "true"}
 
 
 def _columns(names: list[str], label: str, values: str) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -194,17 +197,28 @@ def _download(address: str, label: str, seconds: float) -> bytes:
         from backtest.data.sources.network.http_download import download
 
         return download(address, label=label, seconds=seconds)
-    import fsspec
-
     try:
-        with fsspec.open(address, "rb") as file:
-            content: bytes = file.read()
+        return _content(address, label)
     except FileNotFoundError as problem:
         raise UnknownSeries(f"{label}: nothing at {public(address)}") from problem
     except ImportError as problem:
         raise DataError(f"{label}: {problem}. Hint: install that package too.") from problem
+    except DataError:
+        raise
     except Exception as problem:  # each file system raises its own errors
         raise DataUnavailableError(
             f"{label}: {public(address)} could not be read ({type(problem).__name__})"
         ) from problem
+
+
+def _content(address: str, label: str) -> bytes:
+    import fsspec
+
+    system, path = fsspec.url_to_fs(address)
+    if system.info(path)["type"] in ("directory", "other"):  # `file://` leads to pipes and devices too
+        raise DataError(f"{label}: not a file; expected a file of prices")
+    with system.open(path, "rb") as file:
+        content: bytes = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise DataError(f"{label}: {larger_than()}; expected a file of prices")
     return content

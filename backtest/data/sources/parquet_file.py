@@ -1,13 +1,17 @@
 """Parquet files as cells: dates in the index or first column, other columns by name."""
 
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import pandas as pd
 
-from backtest.data.sources.cells import Cells, Places
+from backtest.data.sources.cells import Cells, Places, check_names
 from backtest.data.sources.files import FileFormat
+from backtest.data.sources.regular_file import LARGEST, larger_than
 from backtest.errors import DataError
+
+if TYPE_CHECKING:
+    from pyarrow import Table
 
 
 def header(opened: Callable[[], BinaryIO], name: str) -> list[str]:
@@ -16,7 +20,7 @@ def header(opened: Callable[[], BinaryIO], name: str) -> list[str]:
     Raises:
         DataError: the file is not a table with dates.
     """
-    return [str(column) for column in _frame(opened, name, schema_alone=True).columns]
+    return list(_frame(opened, name, schema_alone=True).columns)
 
 
 def cells(opened: Callable[[], BinaryIO], name: str) -> Cells:
@@ -31,25 +35,40 @@ def cells(opened: Callable[[], BinaryIO], name: str) -> Cells:
     """
     frame = _frame(opened, name)
     places = Places(f"{name}: row ", range(1, len(frame) + 1))
-    return Cells(frame.index.to_series(), frame.set_axis(frame.columns.map(str), axis=1), places)
+    return Cells(frame.index.to_series(), frame, places)
 
 
 def _frame(opened: Callable[[], BinaryIO], name: str, *, schema_alone: bool = False) -> pd.DataFrame:
-    """Return the whole table, or its columns without rows."""
-    from pyarrow import ArrowException
-    from pyarrow.parquet import read_schema
+    """Return the whole table, or its columns without rows, by date."""
+    from pyarrow.parquet import ParquetFile
 
+    with opened() as file, ParquetFile(file) as parquet:
+        shape = parquet.metadata
+        if shape.num_rows * shape.num_columns * 8 > LARGEST:  # equal values are compressed to almost nothing
+            raise DataError(f"{name}: {larger_than()}; expected a file of prices")
+        frame = _as_pandas(parquet.schema_arrow.empty_table() if schema_alone else parquet.read())
+    frame = frame.set_axis(frame.columns.map(str), axis=1)
+    check_names(list(frame.columns), name)
+    return frame.set_index(_column_of_dates(frame, name)) if isinstance(frame.index, pd.RangeIndex) else frame
+
+
+def _as_pandas(table: "Table") -> pd.DataFrame:
+    """Return a table as a frame; metadata of pandas that it cannot read itself is ignored."""
     try:
-        with opened() as file:
-            frame = read_schema(file).empty_table().to_pandas() if schema_alone else pd.read_parquet(file)
-    except (OSError, ArrowException) as problem:
-        words = str(problem).partition("\n")[0]
-        raise DataError(f"{name}: cannot be read as a table ({words})") from problem
-    if isinstance(frame.index, pd.RangeIndex):
-        if frame.shape[1] < 2 or pd.api.types.is_float_dtype(frame.iloc[:, 0]):
-            raise DataError(f"{name}: expected the date as index or first column, then a column for each series")
-        frame = frame.set_index(frame.columns[0])
+        frame: pd.DataFrame = table.to_pandas()
+    except Exception:  # noqa: BLE001 - KeyError, JSONDecodeError and others
+        frame = table.replace_schema_metadata().to_pandas()
     return frame
+
+
+def _column_of_dates(frame: pd.DataFrame, name: str) -> str:
+    """Return the first column; if that holds prices, the only column of dates, which pandas writes last."""
+    types, kinds = pd.api.types, [(str(column), kind) for column, kind in frame.dtypes.items()]
+    columns = [column for column, kind in kinds[:1] if not types.is_float_dtype(kind)]
+    columns = columns or [column for column, kind in kinds if types.is_datetime64_any_dtype(kind)]
+    if len(kinds) < 2 or len(columns) != 1:
+        raise DataError(f"{name}: expected the date as index or first column, then a column for each series")
+    return columns[0]
 
 
 RECORDS = (FileFormat((".parquet", ".pq"), header, cells).record("parquet"),)

@@ -125,12 +125,23 @@ def date_axis(axes: Sequence[Axes], dates: pd.Index) -> None:
             ax.vlines(places, 0, 1, colors=GRID, linewidth=0.8, zorder=0.5, transform=ax.get_xaxis_transform())
 
 
+def round_step(years: int, most: int) -> int:
+    """Return the smallest of 1, 2, 5, 10, 20, ... that divides a number of years into at most `most` steps.
+
+    >>> round_step(40, 9), round_step(1000, 9)
+    (5, 200)
+    """
+    powers = [10**power for power in range(5)]
+    step: int = next(step for power in powers for step in (power, 2 * power, 5 * power) if years <= most * step)
+    return step
+
+
 def _date_ticks(dates: pd.Index) -> tuple[list[pd.Timestamp], list[str]]:
     first, last = dates[0], dates[-1]
     years = range(first.year, last.year + 2)
     form = "%Y"
     if len(years) > 4:
-        step = next(step for step in (1, 2, 5, 10, 20, 50, 100) if len(years) <= 9 * step)
+        step = round_step(len(years), 9)
         ticks = [pd.Timestamp(year, 1, 1) for year in years if year % step == 0]
     else:
         months = list(pd.date_range(first - pd.offsets.MonthBegin(), last, freq="MS"))

@@ -19,13 +19,14 @@ from backtest.reporting.figures.figure_axes import (
     percent_axis,
     percent_ticks,
     ratio_axis,
+    round_step,
 )
 from backtest.reporting.figures.figure_marks import area, bars, cells, crises, line
 from backtest.reporting.figures.figure_style import INK, in_house_style
 from backtest.reporting.format import MONTHS, NUMBERS, frequency_in_words, percent, ratio
 from backtest.reporting.titles import CORRELATION, DRAWDOWN, GROWTH, SHARPE, VOLATILITY, returns_title
 
-_TALL_ROWS = 40
+_TALL_ROWS, _MOST_ROWS = 40, 200  # years; in a longer history they share the height
 _DIVERGING = LinearSegmentedColormap.from_list("returns", [LOSS, "#FFFFFF", GAIN], N=41)
 
 
@@ -98,10 +99,11 @@ def monthly_returns(result: BacktestResult) -> Figure:
     table = calendar_returns(result.nav, result.periods_per_year).drop(columns=YEAR)
     full = typical_size(table)
     title = f"Calendar months: blue gains, orange losses, full at \u00b1{percent(full)}"
-    figure, (ax,) = panels([title], [max(0.3, (0.2 if len(table) <= _TALL_ROWS else 0.1) * len(table))])
+    height = 0.2 * len(table) if len(table) <= _TALL_ROWS else 0.1 * min(len(table), _MOST_ROWS)
+    figure, (ax,) = panels([title], [max(0.3, height)])
     cells(ax, _DIVERGING(Normalize(-(full or 1), full or 1)(table.to_numpy())))
     ax.set_xticks(range(12), MONTHS)
-    step = next(step for step in (1, 2, 5, 10, 20, 50) if len(table) <= 13 * step)
+    step = round_step(len(table), 13)
     labelled = [row for row, year in enumerate(table.index) if year % step == 0]
     ax.set_yticks(labelled, [str(table.index[row]) for row in labelled])
     ax.grid(visible=False)

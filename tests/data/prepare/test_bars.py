@@ -204,7 +204,12 @@ def test_volumes_of_prices_in_pence_are_in_the_currency_of_the_run(yahoo: FakeYa
     ("file", "row", "words"),
     [
         ("o", "2024-03-06,0,50", r"^o\.csv:4: level on 2024-03-06: a price of 0"),
-        ("v", "2024-03-06,-1,50", r"^v\.csv:4: a traded value of -1 on 2024-03-06; expected 0 or more"),
+        (
+            "v",
+            "2024-03-06,-1,50",
+            r"^v\.csv:4: a traded value of -1 on 2024-03-06; expected a finite value of 0 or more",
+        ),
+        ("v", "2024-03-06,inf,50", r"^v\.csv:4: a traded value of inf on 2024-03-06; expected a finite value"),
         ("o", "2024-03-04,1,1", r"^o\.csv:4: date 2024-03-04 comes after 2024-03-05"),
         ("v", "2024-03-04,1,1", r"^v\.csv:4: date 2024-03-04 comes after 2024-03-05"),
     ],

@@ -127,14 +127,15 @@ def test_the_level_begins_at_the_first_quotation_and_ignores_missing_ones() -> N
         (Rate(quoted="bond_equivalent"), -4.1, "(bond_equivalent, 91 days) of -410 %"),
         (Rate(quoted="bond_equivalent", days=3652), -2.0, "(bond_equivalent, 3652 days) of -200 %"),
         (OVERNIGHT, -360.0, "(overnight) of -36000 %"),
-        (OVERNIGHT, np.inf, "(overnight) of inf %"),
+        (OVERNIGHT, np.inf, "(overnight) of inf % a year on 2024-01-05 makes more than 1e+60 of a deposit"),
+        (OVERNIGHT, 1e100, "(overnight) of 1e+102 % a year on 2024-01-05 makes more than 1e+60 of a deposit"),
     ],
 )
-def test_a_rate_that_leaves_nothing_is_refused(rate: Rate, quoted: float, words: str) -> None:
+def test_a_rate_that_leaves_nothing_or_too_much_is_refused(rate: Rate, quoted: float, words: str) -> None:
     with pytest.raises(DataError) as caught:
         level({0: 0.01, 3: quoted, 4: 0.01}, rate, [5])
     assert words in str(caught.value)
-    assert "leaves nothing of a deposit; expected a rate that a deposit can earn" in str(caught.value)
+    assert "of a deposit; expected a rate that a deposit can earn" in str(caught.value)
 
 
 QUOTED = st.dictionaries(st.integers(0, 400), st.floats(-0.05, 0.2), min_size=1, max_size=30).map(

@@ -49,6 +49,7 @@ def test_the_unchanged_file_is_accepted(work: Path, monkeypatch: pytest.MonkeyPa
 SORT = "expected each date once, oldest first. Hint: sort the file by date and leave one row for each."
 GAP = "inside its history; expected no missing values, because none are carried forward or filled. Hint: fill in the values, or leave out those rows."  # noqa: E501 - a message is one line
 CELL = "Hint: use a decimal point, no thousands separators, and an empty cell for no value."
+SHORT = "as in the header. Hint: is the line complete? An empty cell needs its comma too."
 ABOVE_0 = "expected a finite number above 0. Hint: leave the cell empty where there is no price; for returns set data.values: returns."  # noqa: E501 - a message is one line
 EXACT: dict[str, tuple[Callable[[], Lines | str | bytes], str]] = {
     "empty": (str, "p.csv: empty; expected a header and a row for each date"),
@@ -104,7 +105,9 @@ EXACT: dict[str, tuple[Callable[[], Lines | str | bytes], str]] = {
     "a gap": (changed(10, "2015-10-31,,100,100"), f"p.csv: a has no value on 2015-10-31, {GAP}"),
     "a gap as NaN": (changed(10, "2015-10-31,100,NaN,100"), f"p.csv: b has no value on 2015-10-31, {GAP}"),
     "a gap in cash": (changed(10, "2015-10-31,100,100,"), f"p.csv: cash has no value on 2015-10-31, {GAP}"),
-    "a row too short": (changed(10, "2015-10-31,100,100"), f"p.csv: cash has no value on 2015-10-31, {GAP}"),
+    "a row too short": (changed(10, "2015-10-31,100,100"), f"p.csv: line 11 has 3 columns; expected 4, {SHORT}"),
+    "a date alone": (changed(10, "2015-10-31"), f"p.csv: line 11 has 1 column; expected 4, {SHORT}"),
+    "a last row too short": (changed(60, "2019-12-31,100"), f"p.csv: line 61 has 2 columns; expected 4, {SHORT}"),
     "no overlap": (
         halves,
         (
