@@ -18,6 +18,7 @@ from backtest.data.run_series import series_of
 from backtest.data.series_spec import SeriesSpec
 from backtest.data.sources.source import CatalogueEntry
 from backtest.errors import DataError
+from backtest.own_code import reported
 from backtest.strategy import StrategyError
 
 
@@ -67,7 +68,8 @@ def check_names(document: Document, problems: list[str], strategy: StrategyChoic
     problems += term_mistakes(document, data, classes, offered)
     if strategy is not None:
         try:
-            strategy.model.check_assets(data.names, classes)
+            with reported(StrategyError, f"{strategy.name}: "):
+                strategy.model.check_assets(data.names, classes)
         except StrategyError as problem:
             problems.append(_at_strategy(document, str(problem)))
 

@@ -12,7 +12,7 @@ from backtest.config.run_config import RunConfig, StrategyChoice
 from backtest.config.yaml_nodes import dotted
 from backtest.errors import ConfigError, DataError
 from backtest.strategy import StrategyError
-from backtest.strategy.discovery import find_strategy
+from backtest.strategy.discovery import find_strategy, with_settings
 
 
 def load_config(path: str | Path, *, with_benchmark: bool = True) -> RunConfig:
@@ -95,7 +95,8 @@ def _strategy(document: Document, problems: list[str]) -> StrategyChoice | None:
         return None
     try:
         strategy = find_strategy(name, document.folder_of(("strategy", "name")))
-        return StrategyChoice(name=name, model=strategy.model_validate({k: v for k, v in raw.items() if k != "name"}))
+        model = with_settings(strategy, name, {key: value for key, value in raw.items() if key != "name"})
+        return StrategyChoice(name=name, model=model)
     except StrategyError as problem:
         problems.append(f"{document.at(('strategy', 'name'))}: strategy.name: {problem}")
     except ValidationError as failure:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from backtest.config.run_config import RunConfig, StrategyChoice
 from backtest.errors import ConfigError
-from backtest.strategy.discovery import find_strategy
+from backtest.strategy.discovery import find_strategy, with_settings
 
 
 def config_of_manifest(settings: Mapping[str, Any], manifest: Path) -> RunConfig:
@@ -42,7 +42,9 @@ def config_of_manifest(settings: Mapping[str, Any], manifest: Path) -> RunConfig
         return RunConfig.model_validate(
             {
                 **settings,
-                "strategy": StrategyChoice(name=name, model=find_strategy(name, manifest.parent).model_validate(given)),
+                "strategy": StrategyChoice(
+                    name=name, model=with_settings(find_strategy(name, manifest.parent), name, given)
+                ),
                 "benchmark": None if benchmark is None else config_of_manifest(benchmark, manifest),
                 "file": manifest,
             }
