@@ -165,7 +165,7 @@ ONE = {
     "name above": ("name: mine", "name: ..", "..\n", "name: got '..', expected …"),
     "hidden name": ("name: mine", "name: .mine", ".mine", "name: got '.mine', expected …"),
     "name that is a number": ("name: mine", "name: 123", "123", "name: got 123, expected …"),
-    "name of two lines": ("name: mine", 'name: "a\\nb"', '"a', "name: got 'a\\nb', expected …"),
+    "name of two lines": ("name: mine", 'name: "a\\nb"', '"a', "name: a text with the character U+000A; expected one line that can be printed"),
     "empty name": ("name: mine", "name: ''", "''", "name: got '', expected …"),
     # sections of the wrong kind
     "data as list": (GOOD[GOOD.index("data:") : GOOD.index("estimation")], "data: [gold]\n", "[gold", "data: got ['gold'], expected …"),
