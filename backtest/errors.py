@@ -131,7 +131,16 @@ class StrategyError(BacktestError):
 
 
 class InsufficientHistory(StrategyError):  # noqa: N818 - named after the missing thing, like StopIteration
-    """A strategy was asked before it had enough history; the run begins on the first date without this error."""
+    """A strategy was asked before it had enough history; the run begins on the first date without this error.
+
+    Args:
+        message: message for the user.
+        window: setting that has to be shorter if no date has enough history; by default the windows of `estimation`.
+    """
+
+    def __init__(self, message: str = "", window: str = "") -> None:
+        super().__init__(message)
+        self.window = window
 
 
 class EstimationError(BacktestError):
