@@ -97,7 +97,7 @@ def test_lengths_of_own_strategies_are_checked(file: Path) -> None:
 )
 def test_the_shortest_lengths_that_are_accepted_give_covariances(estimator: type[Estimator]) -> None:
     """With one row less, the window is refused; warnings of NumPy would fail this test."""
-    default = estimator()
+    default = estimator.model_validate({})
     least = {name: rows for name, (_, rows) in lengths(default).items()}
     settings = estimator.model_validate(least)
     assert too_short("estimation", settings, 12) == []
