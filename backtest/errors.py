@@ -21,15 +21,54 @@
 
 A message states the problem, its place, the value, the expected value and a hint, in that order, on one line.
 `exit_code` is the exit code of the command line.
+
+Messages quote what users wrote, whatever it is: `readable` shortens long lines and escapes what cannot be printed, in
+every message.
 """
 
+import re
 from typing import ClassVar
+
+_LONGEST_LINE = 1_200  # characters: a list of 40 names fits
+
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, line breaks, characters that change the direction of text, and halves of surrogate pairs."""
+
+
+def readable(message: str) -> str:
+    r"""Return a message whose lines are not too long, and whose characters can be printed.
+
+    >>> readable("got '\x1b[31m'")
+    "got '\\x1b[31m'"
+    >>> len(readable("x" * 70_000))
+    1238
+    """
+    lines = (shorten(UNPRINTABLE.sub(_escape, line), _LONGEST_LINE) for line in message.split("\n"))
+    return "\n".join(lines)
+
+
+def shorten(text: str, most: int) -> str:
+    """Return a text, of which a long one has lost its middle.
+
+    >>> shorten("abcdefghij", 4)
+    'ab ... (6 characters left out) ... ij'
+    """
+    half = most // 2
+    left_out = len(text) - 2 * half
+    return text if len(text) <= most else f"{text[:half]} ... ({left_out:,} characters left out) ... {text[-half:]}"
+
+
+def _escape(found: "re.Match[str]") -> str:
+    return found[0].encode("unicode_escape").decode()
 
 
 class BacktestError(Exception):
     """Root of all errors raised on purpose; the message is meant for the user."""
 
     exit_code: ClassVar[int] = 2
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(readable(message))
 
 
 class ConfigError(BacktestError):
@@ -41,7 +80,7 @@ class ConfigError(BacktestError):
 
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))
-        self.problems = problems
+        self.problems = tuple(map(readable, problems))
 
 
 class DataError(BacktestError):
@@ -92,7 +131,16 @@ class StrategyError(BacktestError):
 
 
 class InsufficientHistory(StrategyError):  # noqa: N818 - named after the missing thing, like StopIteration
-    """A strategy was asked before it had enough history; the run begins on the first date without this error."""
+    """A strategy was asked before it had enough history; the run begins on the first date without this error.
+
+    Args:
+        message: message for the user.
+        window: setting that has to be shorter if no date has enough history; by default the windows of `estimation`.
+    """
+
+    def __init__(self, message: str = "", window: str = "") -> None:
+        super().__init__(message)
+        self.window = window
 
 
 class EstimationError(BacktestError):

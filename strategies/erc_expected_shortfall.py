@@ -37,7 +37,8 @@ class ERCExpectedShortfall(Strategy):
         full = past.notna().all().to_numpy() & (len(past) == rows)
         if full.sum() < min(2, len(view.assets)):
             raise InsufficientHistory(
-                f"on {view.as_of:%Y-%m-%d} fewer than two assets have the {rows} excess returns of strategy.window"
+                f"on {view.as_of:%Y-%m-%d} fewer than two assets have the {rows} excess returns of strategy.window",
+                window="strategy.window",
             )
         joined = tuple(np.array(view.assets)[full].tolist())
         shares = np.zeros(full.size)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from backtest.cli import break_even_command, compare_command, data_commands, run_commands, shelf_commands
-from backtest.errors import BacktestError
+from backtest.errors import BacktestError, readable
 from backtest.version import __version__
 
 app = typer.Typer(
@@ -56,7 +56,7 @@ class _Messages(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         kind = "warning" if record.levelno >= logging.WARNING else "note"
-        for line in record.getMessage().splitlines():
+        for line in readable(record.getMessage()).splitlines():
             typer.echo(f"{kind}: {line}", err=True)
 
 

@@ -1,5 +1,6 @@
 """`compare`: several configurations or finished runs side by side, from their first common date."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -56,7 +57,7 @@ def compare(
         results = run_all(configs, offline=offline, refresh=refresh, on_run=step)
         step("comparison")
         for path, result in zip(runs, results, strict=True):
-            if path.is_dir():
+            if _is_folder(path):
                 from backtest.reporting.files.finished_run import check_repeated
 
                 check_repeated(result, path)
@@ -72,7 +73,7 @@ def compare(
 
 def _config(path: Path) -> "RunConfig":
     """Return the configuration of a file, or of the finished run in a folder."""
-    if not path.is_dir():
+    if not _is_folder(path):
         from backtest.config import load_config
 
         return load_config(path)
@@ -81,6 +82,11 @@ def _config(path: Path) -> "RunConfig":
     from backtest.reporting.files.manifest import MANIFEST
 
     return config_of_manifest(configuration_of(path), path / MANIFEST)
+
+
+def _is_folder(path: Path) -> bool:
+    """Return whether a path is a folder; False if it cannot exist, because its name is too long."""
+    return os.path.isdir(path)  # noqa: PTH112 - Path raises for such a name
 
 
 def _print(comparison: "Comparison", page: Path) -> None:

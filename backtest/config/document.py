@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml.nodes import Node
+from ruamel.yaml.nodes import Node, SequenceNode
 
 from backtest.config.extends import EXTENDS, resolve_extends
-from backtest.config.yaml_nodes import Location, child, node_to_mark, place, plain
+from backtest.config.yaml_nodes import Location, children, node_to_mark, place, plain
 
 
 class Document:
@@ -27,6 +27,7 @@ class Document:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.problems: list[str] = []
+        self._children: dict[int, dict[str | int, tuple[Node, Node]]] = {}
         self._root = resolve_extends(path, self.problems)
         self.values: dict[str, Any] = plain(self._root, [])
         self.values.pop(EXTENDS, None)
@@ -50,7 +51,7 @@ class Document:
         """Return whether a location exists."""
         node: Node = self._root
         for step in location:
-            pair = child(node, step)
+            pair = self._child(node, step)
             if pair is None:
                 return False
             node = pair[1]
@@ -60,9 +61,15 @@ class Document:
         node: Node = self._root
         target = node
         for step in location:
-            pair = child(node, step)
+            pair = self._child(node, step)
             if pair is None:
                 break
             name, node = pair
             target = name if key else node_to_mark(name, node)
         return target
+
+    def _child(self, node: Node, step: str | int) -> tuple[Node, Node] | None:
+        """Return the key and the value one step below a node; a node's children are indexed once for all messages."""
+        if id(node) not in self._children:
+            self._children[id(node)] = children(node)
+        return self._children[id(node)].get(step if isinstance(node, SequenceNode) else str(step))

@@ -12,12 +12,14 @@ from pathlib import Path, PurePath
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from backtest.config.run_config import RunConfig
-from backtest.config.yaml_nodes import child, node_to_mark, parse, place, plain, read_text, scalar
+from backtest.config.yaml_nodes import child, node_to_mark, place, plain, scalar
+from backtest.config.yaml_text import parse, read_text
 from backtest.data.sources.address import is_address
 from backtest.errors import ConfigError
 from backtest.strategy.scaling import kind_of_leverage
 
 EXTENDS = "extends"
+_LONGEST_CHAIN = 20  # files
 _Pairs = dict[str, tuple[Node, Node]]
 
 _KIND_SETTING: Mapping[str, str] = {"strategy": "name", "estimation": "covariance", "financing": "kind"}
@@ -58,6 +60,8 @@ def _resolve(path: Path, text: str, problems: list[str], extended_by: tuple[Path
     if realpath(base) in map(realpath, chain):
         files = " extends ".join(map(str, (*chain, base)))
         raise ConfigError(f"{at}: a circle: {files}; expected a chain that ends with a file that extends no other")
+    if len(chain) > _LONGEST_CHAIN:
+        raise ConfigError(f"{at}: a chain of more than {_LONGEST_CHAIN} files")
     inherited: Node = _resolve(base, base_text, problems, chain)
     if base.parent != path.parent:
         inherited = _relocate(inherited, PurePath(given).parent)

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from backtest.config.document import Document
-from backtest.config.messages import join_names, suggestion
+from backtest.config.messages import first_lines, join_names, suggestion
 from backtest.config.run_config import StrategyChoice
 from backtest.config.terms_check import term_mistakes
 from backtest.config.yaml_nodes import Location, dotted
@@ -18,6 +18,7 @@ from backtest.data.run_series import series_of
 from backtest.data.series_spec import SeriesSpec
 from backtest.data.sources.source import CatalogueEntry
 from backtest.errors import DataError
+from backtest.own_code import reported
 from backtest.strategy import StrategyError
 
 
@@ -49,16 +50,13 @@ def check_names(document: Document, problems: list[str], strategy: StrategyChoic
         for series, columns_of in offered.items()
         if columns_of is not None and series.symbol not in _usable_names(places[series], columns_of)
     ]
-    problems += [
-        _no_such_series(document.at(places[series]), places[series], series, offered[series] or {})
-        for series in unknown_series
-    ]
-    for name in sorted(set(data.classes) - set(data.names)):
-        asset = data.classes[name]
-        hint = f". Hint: the asset first, such as {{{asset}: {name}}}" if asset in data.names else ""
-        problems.append(
-            f"{document.at(('data', 'classes', name))}: data.classes.{name}: is not among data.assets{hint}"
-        )
+    problems += first_lines(
+        unknown_series,
+        lambda series: _no_such_series(document.at(places[series]), places[series], series, offered[series] or {}),
+    )
+    problems += first_lines(
+        sorted(set(data.classes) - set(data.names)), lambda name: _class_of_no_asset(document, data, name)
+    )
     problems += _currencies(document, data)
     if unknown_series:
         return  # the checks below need the classes of all assets
@@ -67,9 +65,16 @@ def check_names(document: Document, problems: list[str], strategy: StrategyChoic
     problems += term_mistakes(document, data, classes, offered)
     if strategy is not None:
         try:
-            strategy.model.check_assets(data.names, classes)
+            with reported(StrategyError, f"{strategy.name}: "):
+                strategy.model.check_assets(data.names, classes)
         except StrategyError as problem:
             problems.append(_at_strategy(document, str(problem)))
+
+
+def _class_of_no_asset(document: Document, data: DataSettings, name: str) -> str:
+    asset = data.classes[name]
+    hint = f". Hint: the asset first, such as {{{asset}: {name}}}" if asset in data.names else ""
+    return f"{document.at(('data', 'classes', name))}: data.classes.{name}: is not among data.assets{hint}"
 
 
 def _at_strategy(document: Document, message: str) -> str:
@@ -83,12 +88,11 @@ def _at_strategy(document: Document, message: str) -> str:
 
 def _currencies(document: Document, data: DataSettings) -> list[str]:
     """Return a line for each series whose stated currency cannot be converted."""
-    problems = []
-    for series, place in _places(data).items():
-        own, location = series.currency, (*place, "currency")
-        if own is not None and own not in (data.currency, *data.fx):
-            problems.append(f"{document.at(location)}: {dotted(location)}: {cannot_be_converted(own, data.currency)}")
-    return problems
+    stated = {place: series.currency for series, place in _places(data).items() if series.currency is not None}
+    wrong = {(*place, "currency"): own for place, own in stated.items() if own not in (data.currency, *data.fx)}
+    return first_lines(
+        list(wrong), lambda at: f"{document.at(at)}: {dotted(at)}: {cannot_be_converted(wrong[at], data.currency)}"
+    )
 
 
 def _usable(raw: Any) -> DataSettings | None:

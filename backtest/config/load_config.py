@@ -1,5 +1,6 @@
 """Loading of a configuration file, with all of its mistakes reported together."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,12 @@ from pydantic import ValidationError
 
 from backtest.config.document import Document
 from backtest.config.known_names import check_names
-from backtest.config.messages import lines, unknown_key
+from backtest.config.messages import as_yaml, first_lines, lines, unknown_key
 from backtest.config.run_config import RunConfig, StrategyChoice
 from backtest.config.yaml_nodes import dotted
 from backtest.errors import ConfigError, DataError
 from backtest.strategy import StrategyError
-from backtest.strategy.discovery import find_strategy
+from backtest.strategy.discovery import find_strategy, with_settings
 
 
 def load_config(path: str | Path, *, with_benchmark: bool = True) -> RunConfig:
@@ -28,8 +29,10 @@ def load_config(path: str | Path, *, with_benchmark: bool = True) -> RunConfig:
         ConfigError: mistakes in the configuration, each with its file, line and column.
         DataError: the data file is missing or has no readable header.
     """
+    if not isinstance(path, str | Path):
+        raise ConfigError(f"got a {type(path).__name__}; expected the path of a configuration file")
     document = Document(Path(path))
-    problems = document.problems
+    problems = first_lines(document.problems, str)
     values = dict(document.values)
     strategy = _strategy(document, problems)
     given = values.pop("benchmark", None)
@@ -95,7 +98,8 @@ def _strategy(document: Document, problems: list[str]) -> StrategyChoice | None:
         return None
     try:
         strategy = find_strategy(name, document.folder_of(("strategy", "name")))
-        return StrategyChoice(name=name, model=strategy.model_validate({k: v for k, v in raw.items() if k != "name"}))
+        model = with_settings(strategy, name, {key: value for key, value in raw.items() if key != "name"})
+        return StrategyChoice(name=name, model=model)
     except StrategyError as problem:
         problems.append(f"{document.at(('strategy', 'name'))}: strategy.name: {problem}")
     except ValidationError as failure:
@@ -108,9 +112,10 @@ def _benchmark(raw: Any, document: Document, problems: list[str]) -> RunConfig |
         return None
     at, folder = document.at(("benchmark",)), document.folder_of(("benchmark",))
     if not isinstance(raw, str):
-        problems.append(f"{at}: benchmark: got {raw!r}; expected the path of a configuration, such as 60_40.yaml")
+        got = as_yaml(raw)
+        problems.append(f"{at}: benchmark: got {got}; expected the path of a configuration, such as 60_40.yaml")
         return None
-    if not (folder / raw).is_file():
+    if not os.path.isfile(folder / raw):  # noqa: PTH113 - Path raises if the name is too long
         problems.append(f"{at}: benchmark: no such file: {raw}; expected a configuration, relative to this one")
         return None
     try:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from backtest.config.run_config import RunConfig, StrategyChoice
 from backtest.errors import ConfigError
-from backtest.strategy.discovery import find_strategy
+from backtest.strategy.discovery import find_strategy, with_settings
 
 
 def config_of_manifest(settings: Mapping[str, Any], manifest: Path) -> RunConfig:
@@ -31,18 +31,23 @@ def config_of_manifest(settings: Mapping[str, Any], manifest: Path) -> RunConfig
         >>> config_of_manifest(config.resolved(), Path("reports/erc/manifest.json")).resolved() == config.resolved()
         True
     """
-    for path in _relative_paths(settings["data"]):
+    chosen = settings.get("strategy") if isinstance(settings, Mapping) else None
+    if not isinstance(chosen, Mapping) or not isinstance(chosen.get("name"), str):
+        raise ConfigError(f"{manifest}: no strategy with a name in it. Hint: pass the configuration file.")
+    for path in _relative_paths(settings.get("data")):
         raise ConfigError(
             f"{manifest}: prices are read from {path}, relative to a configuration that the manifest does not name; "
             "expected an absolute path. Hint: pass the configuration file."
         )
-    given, benchmark = dict(settings["strategy"]), settings.get("benchmark")
+    given, benchmark = dict(chosen), settings.get("benchmark")
     name = given.pop("name")
     try:
         return RunConfig.model_validate(
             {
                 **settings,
-                "strategy": StrategyChoice(name=name, model=find_strategy(name, manifest.parent).model_validate(given)),
+                "strategy": StrategyChoice(
+                    name=name, model=with_settings(find_strategy(name, manifest.parent), name, given)
+                ),
                 "benchmark": None if benchmark is None else config_of_manifest(benchmark, manifest),
                 "file": manifest,
             }

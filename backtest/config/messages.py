@@ -2,9 +2,9 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, Tag
 from pydantic_core import ErrorDetails
@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from backtest.config.document import Document
 from backtest.config.extends import EXTENDS
 from backtest.config.yaml_nodes import Location, dotted
+from backtest.errors import shorten
 
 _EXPECTED: Mapping[str, str] = {
     "bool_parsing": "true or false",
@@ -39,6 +40,9 @@ _REMOVED: Mapping[str, str] = {
     "formulation": "It was removed because the log barrier always meets the bounds: delete it"
 }
 _MOST_NAMED = 40  # names in one message; a file may have thousands
+_MOST_LINES = 10  # mistakes of one kind
+_LONGEST_VALUE = 200  # characters
+_Item = TypeVar("_Item")
 _WRONG_KIND = ("_type", "_parsing", "_from_float", "_mismatch")
 
 
@@ -55,20 +59,38 @@ def lines(
         name: name of the strategy with these settings.
     """
     located = [(_place(error, document, inside), error) for error in errors]
-    deepest = {at for at, _ in located}
+    above = {at[:length] for at, _ in located for length in range(len(at))}
     fitting = {at for at, error in located if not error["type"].endswith(_WRONG_KIND)}
-    messages: dict[tuple[str | int, ...], list[str]] = {}
+    reported: dict[tuple[str | int, ...], list[ErrorDetails]] = {}
     for at, error in located:
-        inner = any(len(other) > len(at) and other[: len(at)] == at for other in deepest)
-        if (inner or at in fitting) and error["type"].endswith(_WRONG_KIND):
+        if (at in above or at in fitting) and error["type"].endswith(_WRONG_KIND):
             continue  # only the member of a union that accepts this type of value is reported
-        words = (
-            unknown_key(at, model, name, inside, error["loc"]) if error["type"] == "extra_forbidden" else _words(error)
-        )
-        if words not in messages.setdefault(at, []):
-            messages[at].append(words)
+        if at in above and error["type"] == "too_short":
+            continue  # its only items are wrong
+        reported.setdefault(at, []).append(error)
     keys = {at for at, error in located if error["loc"][-1] == "[key]"}
-    return [_line(at, words, document, key=at in keys) for at, words in messages.items()]
+
+    def line(at: tuple[str | int, ...]) -> str:
+        words = [
+            unknown_key(at, model, name, inside, error["loc"]) if error["type"] == "extra_forbidden" else _words(error)
+            for error in reported[at]
+        ]
+        return _line(at, list(dict.fromkeys(words)), document, key=at in keys)
+
+    return first_lines(list(reported), line)
+
+
+def first_lines(items: Sequence[_Item], line: Callable[[_Item], str]) -> list[str]:
+    """Return the lines about some mistakes of one kind: if there are many, about the first, and how many more.
+
+    >>> first_lines(range(99_999), lambda i: f"x.yaml:{i}: a{i}: unknown setting")[-2:]
+    ['x.yaml:9: a9: unknown setting', 'x.yaml:10: and 99,989 more mistakes of this kind']
+    """
+    lines = [line(item) for item in items[: _MOST_LINES + 1]]
+    if len(items) > _MOST_LINES:
+        place = lines.pop().partition(": ")[0]
+        lines.append(f"{place}: and {len(items) - _MOST_LINES:,} more mistakes of this kind")
+    return lines
 
 
 def _line(at: Location, words: list[str], document: Document, *, key: bool) -> str:
@@ -129,7 +151,7 @@ def _words(error: ErrorDetails) -> str:
 def as_yaml(value: Any) -> str:
     """Return a value as YAML would write it."""
     words = {None: "nothing", True: "true", False: "false"}
-    return words[value] if value is None or isinstance(value, bool) else repr(value)
+    return words[value] if value is None or isinstance(value, bool) else shorten(repr(value), _LONGEST_VALUE)
 
 
 def unknown_key(

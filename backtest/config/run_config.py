@@ -12,8 +12,9 @@ from backtest.engine.settings.financing import Financing, Margin
 from backtest.engine.settings.schedule import RebalanceSettings
 from backtest.estimation.estimation_settings import EstimationSettings
 from backtest.estimation.methods.sample_covariance import Sample
+from backtest.own_code import reported
 from backtest.reporting.report_settings import ReportSettings
-from backtest.strategy import Strategy
+from backtest.strategy import Strategy, StrategyError
 from backtest.strategy.scaling import Scaling
 
 
@@ -127,7 +128,8 @@ class RunConfig(BaseModel):
     def resolved(self) -> dict[str, Any]:
         """Return every setting as plain values, defaults included, in the shape of the YAML file; paths as written."""
         settings = self.model_dump(mode="json", exclude={"strategy", "benchmark"})
-        settings["strategy"] = {"name": self.strategy.name, **self.strategy.model.model_dump(mode="json")}
+        with reported(StrategyError, f"{self.strategy.name}: "):
+            settings["strategy"] = {"name": self.strategy.name, **self.strategy.model.model_dump(mode="json")}
         settings["benchmark"] = None if self.benchmark is None else self.benchmark.resolved()
         return settings
 

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from backtest.config.document import Document
-from backtest.config.messages import join_names, suggestion
+from backtest.config.messages import first_lines, join_names, suggestion
 from backtest.config.yaml_nodes import Location, dotted
 from backtest.data.data_settings import DataSettings
 from backtest.data.dates.spacing import DAILY
@@ -89,15 +89,17 @@ def _by_asset(document: Document, location: Location, assets: tuple[str, ...], c
     given = document.value(location) if document.has(location) else None
     if not isinstance(given, dict):
         return []
-    known = [*assets, *dict.fromkeys(classes.values())]
+    known = dict.fromkeys([*assets, *classes.values()])
     have = f"assets: {join_names(assets)}; classes: {join_names(sorted(set(classes.values()))) or 'none'}"
     strange = [name for name in given if name not in known]
     if strange:
-        return [
-            f"{document.at((*location, name), key=True)}: {dotted((*location, name))}: neither an asset nor a class of "
-            f"this run ({have}).{suggestion(name, known)}"
-            for name in strange
-        ]
+        return first_lines(
+            strange,
+            lambda name: (
+                f"{document.at((*location, name), key=True)}: {dotted((*location, name))}: "
+                f"neither an asset nor a class of this run ({have}).{suggestion(name, list(known))}"
+            ),
+        )
     left_out = [name for name in assets if name not in given and classes.get(name) not in given]
     if left_out and location not in _MAY_LEAVE_OUT:
         expected = f"expected one number, or one for each asset or its class ({have})"

@@ -1,23 +1,12 @@
-"""YAML 1.2 files as trees of nodes, each of which knows its file, line and column."""
+"""Trees of YAML 1.2 nodes, each of which knows its file, line and column, and their values."""
 
 import re
 from collections.abc import Sequence
-from io import StringIO
-from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from backtest.data.sources.regular_file import not_readable
-from backtest.errors import ConfigError
-
 Location = Sequence[str | int]
-
-_LARGEST = 16 * 2**20  # bytes: some thousand times the size of a long configuration
-_LONGEST = 1000  # digits: a longer number is a mistake
-_DEEPEST = 20  # no configuration nests more than a few levels
 
 # YAML 1.2.2, section 10.3.2 (the library's own rules are wider: they read 60_40 as a number)
 _INT = re.compile(r"[-+]?[0-9]+")
@@ -29,12 +18,9 @@ _WORDS: dict[str, bool | None] = {
 }  # fmt: skip
 
 
-class _NamedText(StringIO):
-    """Text with the name of its file, which the parser copies into the mark of each node."""
-
-    def __init__(self, text: str, name: str) -> None:
-        super().__init__(text)
-        self.name = name
+def is_whole_number(text: str) -> bool:
+    """Return whether a plain scalar is a whole number: decimal, octal or hexadecimal."""
+    return bool(_INT.fullmatch(text) or _OTHER_INT.fullmatch(text))
 
 
 def core_scalar(text: str) -> str | int | float | bool | None:
@@ -45,57 +31,13 @@ def core_scalar(text: str) -> str | int | float | bool | None:
     """
     if text in _WORDS:
         return _WORDS[text]
-    if _INT.fullmatch(text) and len(text) < _LONGEST:
+    if _INT.fullmatch(text):
         return int(text)
     if _OTHER_INT.fullmatch(text):
         return int(text, 0)
     if _FLOAT.fullmatch(text):
         return float(text.replace(".", "") if text[-1] in "fFnN" else text)  # .inf and .nan
     return text
-
-
-def read_text(path: Path, *, relative_to: str = "the current folder") -> str:
-    """Return the text of a YAML file.
-
-    Args:
-        path: the file.
-        relative_to: the folder that a relative path starts from, for the message about a missing file.
-
-    Raises:
-        ConfigError: the file does not exist, cannot be read, or is not UTF-8 text.
-    """
-    try:
-        if reason := not_readable(path, _LARGEST):
-            raise ConfigError(f"{path}: {reason}; expected a YAML file")
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as problem:
-        raise ConfigError(f"{path}: no such file. Hint: the path is relative to {relative_to}.") from problem
-    except UnicodeDecodeError as problem:
-        raise ConfigError(f"{path}: not UTF-8 text, so not YAML") from problem
-    except (OSError, ValueError) as problem:  # ValueError: a null character in the path
-        raise ConfigError(f"{path}: cannot be read ({getattr(problem, 'strerror', problem)})") from problem
-
-
-def parse(text: str, path: Path) -> MappingNode:
-    """Return the root of a YAML text whose nodes are marked with the path of its file.
-
-    Raises:
-        ConfigError: not YAML, nested too deeply, or not a mapping.
-    """
-    try:
-        root = YAML(typ="rt").compose(_NamedText(text, str(path)))
-    except MarkedYAMLError as problem:
-        mark = problem.problem_mark
-        at = f":{mark.line + 1}:{mark.column + 1}" if mark is not None else ""
-        raise ConfigError(f"{path}{at}: not YAML: {problem.problem}") from problem
-    except RecursionError as problem:
-        raise ConfigError(f"{path}: nested more than {_DEEPEST} levels deep") from problem
-    except YAMLError as problem:
-        raise ConfigError(f"{path}: not YAML: {str(problem).splitlines()[0]}") from problem
-    if not isinstance(root, MappingNode):
-        got = "nothing" if root is None else "a list" if isinstance(root, SequenceNode) else "a single value"
-        raise ConfigError(f"{path}:1:1: got {got}; expected settings such as `name: erc`")
-    return root
 
 
 def plain(node: Node, problems: list[str], location: tuple[str | int, ...] = ()) -> Any:
@@ -105,12 +47,7 @@ def plain(node: Node, problems: list[str], location: tuple[str | int, ...] = ())
         node: the node.
         problems: receives a line for each key that is repeated or is not a scalar.
         location: location of the node in its document.
-
-    Raises:
-        ConfigError: nested too deeply, for example an alias inside its own anchor.
     """
-    if len(location) > _DEEPEST:
-        raise ConfigError(f"{place(node)}: {dotted(location[:3])}...: nested more than {_DEEPEST} levels deep")
     if isinstance(node, SequenceNode):
         return [plain(item, problems, (*location, i)) for i, item in enumerate(node.value)]
     if not isinstance(node, MappingNode):
@@ -135,13 +72,14 @@ def scalar(node: Node) -> Any:
 
 def child(node: Node, step: str | int) -> tuple[Node, Node] | None:
     """Return the key and the value one step below a node, or None; if a key is repeated, the last pair."""
+    return children(node).get(step if isinstance(node, SequenceNode) else str(step))
+
+
+def children(node: Node) -> dict[str | int, tuple[Node, Node]]:
+    """Return the keys and the values one step below a node, by name or position."""
     if isinstance(node, MappingNode):
-        for name, value in reversed(node.value):
-            if str(name.value) == str(step):
-                return name, value
-    if isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
-        return node.value[step], node.value[step]
-    return None
+        return {str(key.value): (key, value) for key, value in node.value}
+    return {i: (item, item) for i, item in enumerate(node.value)} if isinstance(node, SequenceNode) else {}
 
 
 def node_to_mark(key: Node, value: Node) -> Node:

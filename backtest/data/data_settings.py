@@ -1,6 +1,7 @@
 """The `data:` section of a configuration."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -23,8 +24,8 @@ from pydantic import (
 from backtest.data.prepare.currencies import Currency
 from backtest.data.prepare.leveraged_fund import LeveragedFund
 from backtest.data.series_settings import AssetSettings, SeriesSettings, SourceName, WideFile
-from backtest.data.series_spec import Values
-from backtest.data.sources.address import public
+from backtest.data.series_spec import Name, Values
+from backtest.data.sources.address import PathOrAddress, public
 from backtest.data.sources.registry import file_sources, source_record, source_records
 from backtest.data.sources.source import SourceRecord
 
@@ -52,7 +53,7 @@ def _kind_of_asset(asset: Any) -> str:
 
 
 Asset = Annotated[
-    Annotated[StrictStr, Tag("its class")]
+    Annotated[Name, Tag("its class")]
     | Annotated[AssetSettings, Tag("of a series")]
     | Annotated[LeveragedFund, Tag("of a fund")],
     Discriminator(_kind_of_asset),
@@ -104,17 +105,17 @@ class DataSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: SourceName
-    path: StrictStr | None = Field(default=None, validate_default=True)
+    path: PathOrAddress | None = Field(default=None, validate_default=True)
     values: Values = "prices"
-    assets: Annotated[tuple[StrictStr, ...], Field(min_length=1)] | Annotated[dict[str, Asset], Field(min_length=1)]
-    cash: StrictStr | StrictFloat | SeriesSettings
-    loan_rate: StrictStr | StrictFloat | SeriesSettings | None = None
-    consumer_prices: StrictStr | SeriesSettings | None = None
-    classes: dict[str, str] = Field(default_factory=dict)
+    assets: Annotated[tuple[Name, ...], Field(min_length=1)] | Annotated[dict[Name, Asset], Field(min_length=1)]
+    cash: Name | StrictFloat | SeriesSettings
+    loan_rate: Name | StrictFloat | SeriesSettings | None = None
+    consumer_prices: Name | SeriesSettings | None = None
+    classes: dict[Name, Name] = Field(default_factory=dict)
     calendar: Literal["intersection", "union"] | None = None
-    splice: dict[str, StrictStr | SeriesSettings] = Field(default_factory=dict)
+    splice: dict[Name, Name | SeriesSettings] = Field(default_factory=dict)
     currency: Currency = "USD"
-    fx: dict[Currency, StrictStr | SeriesSettings] = Field(default_factory=dict)
+    fx: dict[Currency, Name | SeriesSettings] = Field(default_factory=dict)
     opens: StrictBool | WideFile | None = None
     volumes: StrictBool | WideFile | None = None
     frequency: Literal["monthly"] | None = None
@@ -122,7 +123,7 @@ class DataSettings(BaseModel):
     end: date | None = None
     ragged: bool = False
     periods_per_year: Annotated[int, Field(ge=1, le=366, strict=True)] | None = None
-    cache: StrictStr = "data_cache"
+    cache: PathOrAddress = "data_cache"
     max_age: Annotated[StrictStr, AfterValidator(_age)] = "1d"
     offline: bool = False
     timeout: Annotated[float, Field(gt=0, le=3600)] = 60.0
@@ -178,7 +179,7 @@ class DataSettings(BaseModel):
     @classmethod
     def _assets_differ(cls, assets: Any, info: ValidationInfo) -> Any:
         names = tuple(assets)
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = sorted(name for name, count in Counter(names).items() if count > 1)
         if twice:
             raise ValueError(f"named twice: {', '.join(twice)}")
         taken = sorted(set(names) & set(NAMES_IN_USE))

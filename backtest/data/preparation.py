@@ -1,5 +1,6 @@
 """`Preparation`: the series of a run between their sources and `MarketData`."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,8 +60,8 @@ def locate(settings: DataSettings, folder: Path) -> Preparation:
         DataError: two series have the same name.
     """
     series = series_of(settings)
-    names = [spec.name for spec in series.every]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    names = Counter(spec.name for spec in series.every)
+    twice = sorted(name for name, count in names.items() if count > 1)
     if twice:
         raise DataError(f"data: {', '.join(twice)} names more than one series; expected a different name for each")
     return Preparation(settings, folder, series)

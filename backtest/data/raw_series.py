@@ -11,6 +11,15 @@ from backtest.errors import DataError
 
 Kind = Literal["levels", "returns", "closes", "rate", "bars"]
 
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "levels": ("level",),
+    "returns": ("return",),
+    "closes": ("close",),
+    "rate": ("rate",),
+    "bars": ("close", "open", "volume"),
+}
+"""Columns that the values of a kind must have."""
+
 INCOME_UNKNOWN = "as published by FRED; whether its income is in it is not known"
 """Note of levels that may lack income. It does not apply to rates and to indices of consumer prices."""
 

@@ -17,8 +17,8 @@ from pydantic import (
 
 from backtest.data.prepare.currencies import Currency
 from backtest.data.raw_series import Rate
-from backtest.data.series_spec import Values
-from backtest.data.sources.address import public
+from backtest.data.series_spec import Name, Values
+from backtest.data.sources.address import PathOrAddress, public
 from backtest.data.sources.registry import file_sources, source_of_file, source_record
 
 
@@ -56,8 +56,8 @@ class SeriesSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: SourceName | None = None
-    symbol: StrictStr | None = None
-    path: StrictStr | None = None
+    symbol: Name | None = None
+    path: PathOrAddress | None = None
     values: Values | None = None
     rate: Rate | None = None
     currency: Currency | None = None
@@ -82,7 +82,7 @@ class AssetSettings(SeriesSettings):
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
-    asset_class: StrictStr | None = Field(default=None, alias="class")
+    asset_class: Name | None = Field(default=None, alias="class")
     spot: StrictBool | None = None
 
 
@@ -98,7 +98,7 @@ class WideFile(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    path: StrictStr
+    path: PathOrAddress
     source: Annotated[StrictStr, AfterValidator(_file_source)] | None = None
     _source_in_use: str = PrivateAttr()
 

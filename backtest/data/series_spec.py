@@ -1,9 +1,24 @@
 """`SeriesSpec`: the name of a series in a run and its place at its source."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, StrictStr
 
 from backtest.data.raw_series import Rate
+from backtest.errors import UNPRINTABLE
+
+_LONGEST_NAME = 200  # characters
+
+
+def _check_name(name: str) -> str:
+    if not name or len(name) > _LONGEST_NAME or UNPRINTABLE.search(name):
+        raise ValueError(f"expected a name of 1 to {_LONGEST_NAME} characters that can be printed")
+    return name
+
+
+Name = Annotated[StrictStr, AfterValidator(_check_name)]
+"""Name of an asset, a class or a series."""
 
 Values = Literal["prices", "returns"]
 

@@ -3,7 +3,9 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal
+from dataclasses import dataclass
+from itertools import count
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, field_validator
 
@@ -13,7 +15,15 @@ Missing = Literal["complete_assets", "complete_rows"]
 
 MOST_A_YEAR = 366  # periods a year: the most rows that a window of one year can have
 
-_WINDOW = re.compile(r"([1-9][0-9]*)([YMD])")
+_WINDOW = re.compile(r"([1-9][0-9]{0,17})([YMD])")
+_MOST_ROWS = 2**31 - 1  # a longer window is never full either, and fits into the integers of the kernels
+
+
+@dataclass(frozen=True)
+class Length:
+    """Mark of a setting that is a length of time: how many rows of the data it must cover."""
+
+    least: int
 
 
 def _check_window(window: int | str) -> int | str:
@@ -33,8 +43,8 @@ def _check_half_life(half_life: int | str) -> int | str:
     return half_life
 
 
-Window = Annotated[StrictInt | str, AfterValidator(_check_window)]
-HalfLife = Annotated[StrictInt | str, AfterValidator(_check_half_life)]
+Window = Annotated[StrictInt | str, AfterValidator(_check_window), Length(2)]
+HalfLife = Annotated[StrictInt | str, AfterValidator(_check_half_life), Length(1)]
 
 
 def window_rows(window: int | str, periods_per_year: int) -> int:
@@ -44,7 +54,7 @@ def window_rows(window: int | str, periods_per_year: int) -> int:
     (36, 63, 252, 36)
     """
     if isinstance(window, int):
-        return window
+        return min(window, _MOST_ROWS)
     match = _WINDOW.fullmatch(window)
     if match is None:
         raise ValueError(
@@ -52,7 +62,49 @@ def window_rows(window: int | str, periods_per_year: int) -> int:
             "or rows '252D'"
         )
     number = int(match[1])
-    return number if match[2] == "D" else round(number * periods_per_year / (12 if match[2] == "M" else 1))
+    rows = number if match[2] == "D" else round(number * periods_per_year / (12 if match[2] == "M" else 1))
+    return min(rows, _MOST_ROWS)
+
+
+def lengths(settings: BaseModel) -> dict[str, tuple[int | str, int]]:
+    """Return the settings of a model that are lengths of time and are given: the value, and the least rows it needs.
+
+    Settings inside of settings are included.
+
+    >>> from backtest.estimation.methods.ewma import EWMA
+    >>> lengths(EWMA())
+    {'window': ('5Y', 2), 'half_life': ('1Y', 1)}
+    """
+    found: dict[str, tuple[int | str, int]] = {}
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        inner = [mark for part in get_args(field.annotation) for mark in getattr(part, "__metadata__", ())]
+        marks = [mark for mark in (*field.metadata, *inner) if isinstance(mark, Length)]
+        if isinstance(value, BaseModel):
+            found.update({f"{name}.{deeper}": given for deeper, given in lengths(value).items()})
+        elif value is not None and marks:
+            least = settings.least_rows(name) if isinstance(settings, Estimator) else 0
+            found[name] = value, max(marks[0].least, least)
+    return found
+
+
+def too_short(section: str, settings: BaseModel, periods_per_year: int) -> list[str]:
+    """Return a line for each length of time that covers too few rows of data with so many periods a year.
+
+    >>> from backtest.estimation.methods.ewma import EWMA
+    >>> too_short("estimation", EWMA(half_life="1M"), 4)
+    ["estimation.half_life: 1M is 0 of the data's periods, of 4 a year; expected 1 or more. Hint: 2M or longer"]
+    """
+    lines = []
+    for name, (value, least) in lengths(settings).items():
+        rows = window_rows(value, periods_per_year)
+        if rows < least:
+            longer = next(n for n in count(1) if window_rows(f"{n}M", periods_per_year) >= least)
+            lines.append(
+                f"{section}.{name}: {value} is {rows} of the data's periods, of {periods_per_year} a year; "
+                f"expected {least} or more. Hint: {longer}M or longer"
+            )
+    return lines
 
 
 class Estimator(BaseModel, ABC):
@@ -91,6 +143,10 @@ class Estimator(BaseModel, ABC):
                 "or more; expected a longer window, or another covariance"
             )
         return window
+
+    def least_rows(self, setting: str) -> int:
+        """Return the least rows that a window or another length of time needs; more than its type if it must."""
+        return self.least_returns if setting == "window" else 0
 
     @abstractmethod
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:

@@ -21,7 +21,7 @@ from backtest.engine.settings.schedule import rebalance_rows
 from backtest.engine.simulation import Decide, no_trade_before_the_end, path_of
 from backtest.engine.terms import Terms
 from backtest.errors import ConfigError
-from backtest.estimation.estimator import window_rows
+from backtest.estimation.estimator import lengths, too_short, window_rows
 from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.strategy import Strategy
@@ -83,10 +83,13 @@ class Plan:
     @one_blas_thread()
     def of(cls, config: RunConfig, data: MarketData, benchmark: "Plan | None" = None) -> "Plan":
         """Find the dates on which the strategy can decide."""
+        check_lengths(config, data.periods_per_year)
         rows = rebalance_rows(data.dates, config.rebalance.frequency, config.rebalance.day)
         agenda = agenda_of(rows, config, data, benchmark)
         least = min(2, len(data.assets)) if config.data.ragged else len(data.assets)
-        first = first_answer(config.strategy.model, agenda, config.leverage, least=least)
+        windows = [f"estimation.{name}" for name, (_, rows) in lengths(config.estimation).items() if rows > 1]
+        windows += ["costs.impact.window"] if config.costs.impact is not None else []
+        first = first_answer(config.strategy.model, agenda, config.leverage, least=least, windows=windows)
         return cls(config, data, benchmark, agenda, first)
 
     @property
@@ -274,14 +277,18 @@ class Decisions:
         return targets
 
 
+def check_lengths(config: RunConfig, periods_per_year: int) -> None:
+    """Raise `ConfigError` if a window, half-life or other length of time covers too few rows of the data."""
+    sections = {"estimation": config.estimation, "strategy": config.strategy.model, "leverage": config.leverage}
+    given = {name: settings for name, settings in sections.items() if settings is not None}
+    lines = [line for name, settings in given.items() for line in too_short(name, settings, periods_per_year)]
+    if lines:
+        raise add_places_in(ConfigError(*lines), config.file)
+
+
 def agenda_of(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: Plan | None) -> Agenda:
     """Views for these rows, in batches."""
     window = window_rows(config.estimation.window, data.periods_per_year)
-    if window < 2:
-        raise ConfigError(
-            f"estimation.window of {config.estimation.window} covers {window} periods of the data, which has "
-            f"{data.periods_per_year} a year; expected two or more. Hint: a longer window, such as 3Y."
-        )
     ask = partial(ask_on, config=config, data=data, benchmark=benchmark)
     return Agenda(data.dates, rows, ask, count=len(data.assets), window=window)
 

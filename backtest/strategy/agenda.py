@@ -84,7 +84,14 @@ def _slice_starts(rows: Sequence[int], most: int, window: int) -> list[int]:
     return begins
 
 
-def first_answer(strategy: Strategy, agenda: Agenda, scaling: Scaling | None = None, *, least: int = 0) -> int:
+def first_answer(
+    strategy: Strategy,
+    agenda: Agenda,
+    scaling: Scaling | None = None,
+    *,
+    least: int = 0,
+    windows: Sequence[str] = ("estimation.window",),
+) -> int:
     """Return the position of the first rebalance date on which the strategy and its scaling have enough history.
 
     A strategy that reads current weights is shown an empty portfolio.
@@ -94,11 +101,12 @@ def first_answer(strategy: Strategy, agenda: Agenda, scaling: Scaling | None = N
         agenda: the rebalance dates.
         scaling: scaling of the strategy's weights.
         least: number of assets that must be holdable.
+        windows: settings that decide when an asset is holdable, for the hint.
 
     Raises:
         InsufficientHistory: no date has enough history.
     """
-    reason = "there is no rebalance date"
+    reason, window = "there is no rebalance date", ""
     for k in range(len(agenda.rows)):
         batch, at = agenda.at(k)
         holdable = batch.holdable[at]
@@ -109,16 +117,17 @@ def first_answer(strategy: Strategy, agenda: Agenda, scaling: Scaling | None = N
                 f"on {agenda.dates[agenda.rows[k]]:%Y-%m-%d} {holdable.sum()} of {holdable.size} assets have a full "
                 f"window, expected {least}; without a full window: {', '.join(lacking[:5])}{more}"
             )
+            window = ""
             continue
         try:
             answered = answer(strategy, batch, at, np.zeros(holdable.size))
             if scaling is not None:
                 scaling.multiples(answered[None], batch.part(slice(at, at + 1)))
         except InsufficientHistory as problem:
-            reason = str(problem)
+            reason, window = str(problem), problem.window
         else:
             return k
     raise InsufficientHistory(
         f"{type(strategy).__name__} never has the history it needs: {reason}; the data has {len(agenda.dates)} dates. "
-        "Hint: a shorter estimation.window (or costs.impact.window, where it is set), or an earlier data.start."
+        f"Hint: a shorter {window or ' or '.join(windows)}, or an earlier data.start."
     )

@@ -49,7 +49,15 @@ def answers_together(strategy: Strategy) -> bool:
 def ask_together(strategy: Strategy, views: MarketViews) -> Floats:
     """Return the weights of all dates of a stack, by the strategy's own `target_weights_many` or one date at a time."""
     if answers_together(strategy):
-        return np.asarray(strategy.target_weights_many(views), dtype=float)
+        weights, expected = strategy.target_weights_many(views), (len(views), len(views.assets))
+        try:
+            numbers = np.asarray(weights, dtype=float)
+        except (TypeError, ValueError) as problem:
+            kind = type(weights).__name__
+            raise StrategyError(f"target_weights_many returned a {kind}; expected numbers, {expected}") from problem
+        if numbers.shape != expected:
+            raise StrategyError(f"target_weights_many returned shape {numbers.shape}; expected {expected}")
+        return numbers
     return Strategy.target_weights_many(strategy, views)
 
 

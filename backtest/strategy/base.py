@@ -53,7 +53,7 @@ class Strategy(BaseModel, ABC):
         Each row may depend only on the view of its own date, and must equal the result of `target_weights`, which a run
         checks on some dates. For a subclass that overrides only `target_weights`, this method is not used.
         """
-        return np.stack([aligned_weights(self.target_weights(view), view, type(self).__name__) for view in views])
+        return np.stack([aligned_weights(self.target_weights(view), view) for view in views])
 
     def check_assets(self, assets: tuple[str, ...], classes: Mapping[str, str]) -> None:
         """Check the settings against the run's assets and their classes, before any data is read.
@@ -63,27 +63,33 @@ class Strategy(BaseModel, ABC):
         """
 
 
-def aligned_weights(weights: pd.Series, view: MarketView, who: str) -> Floats:
+def aligned_weights(weights: pd.Series, view: MarketView) -> Floats:
     """Return the weights of a strategy as an (n,) array in the order of `view.assets`, 0 for assets left out.
 
     Raises:
-        StrategyError: the weights are not a Series, name an asset that may not be held, or are not all finite.
+        StrategyError: the weights are not a Series of numbers, name an asset that may not be held, or are not all
+            finite. The caller names the strategy and the date.
     """
-    where = f"{who} on {view.as_of:%Y-%m-%d}"
     if not isinstance(weights, pd.Series):
-        raise StrategyError(f"{where}: returned a {type(weights).__name__}; expected a pandas Series by asset")
+        raise StrategyError(f"returned a {type(weights).__name__}; expected a pandas Series by asset")
+    try:
+        values: Floats = weights.to_numpy(dtype=float)
+    except (TypeError, ValueError):
+        values = np.empty(0)
+    if len(values) < len(weights) or weights.dtype.kind in "cmM":
+        raise StrategyError(f"returned weights of type {weights.dtype}; expected numbers")
     if tuple(weights.index) == view.assets:
-        return check_finite(weights.to_numpy(dtype=float), view, who)
+        return check_finite(values, view)
     unknown = [str(name) for name in weights.index if name not in view.assets]
     if unknown:
-        raise StrategyError(f"{where}: weights for {', '.join(unknown)}; it may hold {', '.join(view.assets)}")
+        raise StrategyError(f"weights for {', '.join(unknown)}; it may hold {', '.join(view.assets)}")
     if weights.index.has_duplicates:
-        raise StrategyError(f"{where}: {weights.index[weights.index.duplicated()][0]} has more than one weight")
-    values = weights.reindex(list(view.assets), fill_value=0.0).to_numpy(dtype=float)
-    return check_finite(values, view, who)
+        raise StrategyError(f"{weights.index[weights.index.duplicated()][0]} has more than one weight")
+    aligned = pd.Series(values, weights.index).reindex(list(view.assets), fill_value=0.0)
+    return check_finite(np.asarray(aligned, dtype=float), view)
 
 
-def check_finite(values: Floats, view: MarketView, who: str) -> Floats:
+def check_finite(values: Floats, view: MarketView) -> Floats:
     """Return `values` if all are finite.
 
     Raises:
@@ -91,5 +97,5 @@ def check_finite(values: Floats, view: MarketView, who: str) -> Floats:
     """
     if not np.isfinite(values).all():
         bad = view.assets[int(np.flatnonzero(~np.isfinite(values))[0])]
-        raise StrategyError(f"{who} on {view.as_of:%Y-%m-%d}: the weight of {bad} is not a finite number")
+        raise StrategyError(f"the weight of {bad} is not a finite number")
     return values

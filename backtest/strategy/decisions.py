@@ -2,7 +2,6 @@
 
 import re
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from backtest.errors import (
     StrategyError,
 )
 from backtest.numerics.arrays import Bools, Floats
+from backtest.own_code import described
 from backtest.strategy.agreement import answers_together, ask_together, check_agreement, sampled_dates
 from backtest.strategy.base import Strategy, aligned_weights, check_finite
 from backtest.strategy.view import About, History, MarketView, MarketViews
@@ -127,8 +127,7 @@ def answer(strategy: Strategy, batch: ViewBatch, k: int, current_weights: Floats
     if batch.holdable[k].any():
         view = batch.view(k, current_weights if strategy.reads_current_weights else None)
         with _name_strategy_in_errors(strategy, view.as_of, view.assets):
-            answered = strategy.target_weights(view)
-        weights[batch.holdable[k]] = aligned_weights(answered, view, type(strategy).__name__)
+            weights[batch.holdable[k]] = aligned_weights(strategy.target_weights(view), view)
     return weights
 
 
@@ -149,12 +148,11 @@ def _name_strategy_in_errors(strategy: Strategy, as_of: pd.Timestamp, assets: tu
         raise StrategyError(f"{who}: {problem}") from problem
     except BacktestError:
         raise
-    except Exception as problem:  # any error in a strategy is for the user to fix
-        frames = traceback.extract_tb(problem.__traceback__)
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as problem:  # any error in a strategy is for the user to fix, sys.exit too
         own = getattr(sys.modules.get(type(strategy).__module__), "__file__", None)
-        at = next((frame for frame in reversed(frames) if frame.filename == own), frames[-1])
-        words = str(problem).strip().partition("\n")[0]
-        raise StrategyError(f"{at.filename}:{at.lineno}: {who}: {type(problem).__name__}: {words}") from problem
+        raise StrategyError(described(problem, f"{who}: ", own)) from problem
 
 
 def answers(strategy: Strategy, batch: ViewBatch) -> Floats:
@@ -189,12 +187,11 @@ def answers(strategy: Strategy, batch: ViewBatch) -> Floats:
 def _ask_alone(strategy: Strategy, view: MarketView) -> tuple[Floats, Floats]:
     """Return the (n,) weights of one date by `target_weights`, and by a stack that ends with its view."""
     with _name_strategy_in_errors(strategy, view.as_of, view.assets):
-        alone = aligned_weights(strategy.target_weights(view), view, type(strategy).__name__)
+        alone = aligned_weights(strategy.target_weights(view), view)
     return alone, _ask_checked(strategy, MarketViews([view]))[-1]
 
 
 def _ask_checked(strategy: Strategy, views: MarketViews) -> Floats:
-    name = type(strategy).__name__
     try:
         with _name_strategy_in_errors(strategy, views.as_of[0], views.assets):
             values = ask_together(strategy, views)
@@ -204,11 +201,7 @@ def _ask_checked(strategy: Strategy, views: MarketViews) -> Floats:
         for view in views if len(views) > 1 else ():  # find the date that failed
             _ask_checked(strategy, MarketViews([view]))
         raise
-    if values.shape != (len(views), len(views.assets)):
-        raise StrategyError(
-            f"{name}: target_weights_many returned shape {values.shape}; expected {(len(views), len(views.assets))}"
-        )
-    if not np.isfinite(values).all():
-        k = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
-        check_finite(values[k], views[k], name)
+    for k in np.flatnonzero(~np.isfinite(values).all(axis=1))[:1]:
+        with _name_strategy_in_errors(strategy, views.as_of[k], views.assets):
+            check_finite(values[k], views[k])
     return values

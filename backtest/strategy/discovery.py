@@ -3,14 +3,17 @@
 import hashlib
 import importlib
 import importlib.util
-import inspect
 import sys
-import traceback
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+from pydantic import ValidationError
 
 from backtest.errors import StrategyError
+from backtest.own_code import check_complete, own_class, place_in_own_code, reported
 from backtest.strategy.base import Strategy
 
 _FOLDER = "strategies"
@@ -30,17 +33,27 @@ def find_strategy(name: str, folder: Path) -> type[Strategy]:
         StrategyError: no such strategy, or a file that cannot be imported or does not define exactly one strategy.
     """
     if ":" in name:
-        module_name, _, class_name = name.partition(":")
-        chosen = getattr(_imported(module_name, name), class_name, None)
-        if not (isinstance(chosen, type) and issubclass(chosen, Strategy)):
-            raise StrategyError(f"{name}: {module_name} has no strategy class {class_name}")
-        return _complete(chosen, name)
+        own: type[Strategy] = own_class(name, Strategy, StrategyError)
+        return own
     files = strategy_files(folder)
     if name not in files:
         close = get_close_matches(name, files, 1)
         hint = f" Did you mean {close[0]}?" if close else ""
         raise StrategyError(f"unknown strategy {name!r}; there are: {', '.join(sorted(files))}.{hint}")
-    return _complete(_only_strategy(_module(files[name]), files[name]), str(files[name]))
+    strategy = _only_strategy(_module(files[name]), files[name])
+    check_complete(strategy, str(files[name]), StrategyError)
+    return strategy
+
+
+def with_settings(strategy: type[Strategy], name: str, settings: Mapping[str, Any]) -> Strategy:
+    """Return a strategy with these settings; `name` is its name in messages.
+
+    Raises:
+        ValidationError: a setting is wrong.
+        StrategyError: the strategy's own checks of its settings fail in another way.
+    """
+    with reported(StrategyError, f"{name}: ", expected=(ValidationError,)):
+        return strategy.model_validate(dict(settings))
 
 
 def strategy_files(folder: Path) -> dict[str, Path]:
@@ -67,16 +80,13 @@ def _module(path: Path) -> ModuleType:
         raise StrategyError(f"{path}: cannot be imported as Python")
     module = importlib.util.module_from_spec(spec)
     sys.modules[module.__name__] = module
-    try:
-        spec.loader.exec_module(module)
-    except SyntaxError as problem:
-        raise StrategyError(f"{problem.filename or path}:{problem.lineno}: {problem.msg}") from problem
-    except ImportError as problem:
-        raise StrategyError(f"{path}: {_import_problem(problem, package)}") from problem
-    except Exception as problem:  # any error in a strategy file is for the user to fix
-        at = [frame.lineno for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == str(path)]
-        first_line = str(problem).strip().partition("\n")[0]
-        raise StrategyError(f"{path}:{at[-1] if at else 1}: {type(problem).__name__}: {first_line}") from problem
+    with reported(StrategyError, file=str(path)):
+        try:
+            spec.loader.exec_module(module)
+        except ImportError as problem:
+            raise StrategyError(
+                f"{place_in_own_code(problem, str(path))}: {_import_problem(problem, package)}"
+            ) from problem
     return module
 
 
@@ -85,7 +95,10 @@ def _package(folder: Path) -> str:
 
     The name depends on the contents of the files, so that files edited between two runs of a process are read again.
     """
-    texts = [path.name.encode() + path.read_bytes() for path in sorted(folder.glob("*.py")) if path.is_file()]
+    try:
+        texts = [path.name.encode() + path.read_bytes() for path in sorted(folder.glob("*.py")) if path.is_file()]
+    except OSError as problem:
+        raise StrategyError(f"{problem.filename}: cannot be read ({problem.strerror})") from problem
     contents = b"\0".join([str(folder).encode(), *texts])
     package = ModuleType(f"own_{_FOLDER}_{hashlib.sha256(contents).hexdigest()[:12]}")
     package.__path__ = [str(folder), str(_shipped_folder())]
@@ -103,19 +116,6 @@ def _import_problem(problem: ImportError, package: str) -> str:
             f"{problem}. Hint: a shipped strategy is imported from {_SHIPPED}, one of your own by `from .name import`."
         )
     return str(problem)
-
-
-def _complete(strategy: type[Strategy], where: str) -> type[Strategy]:
-    if inspect.isabstract(strategy):
-        raise StrategyError(f"{where}: {strategy.__name__} has no target_weights; expected that method")
-    return strategy
-
-
-def _imported(module_name: str, name: str) -> ModuleType:
-    try:
-        return importlib.import_module(module_name)
-    except (ImportError, TypeError, ValueError) as problem:
-        raise StrategyError(f"{name}: {problem}; expected package.module:Class that Python can import") from problem
 
 
 def _only_strategy(module: ModuleType, path: Path) -> type[Strategy]:

@@ -15,7 +15,7 @@ import pandas as pd
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from backtest.errors import BacktestError, InsufficientHistory, StrategyError
+from backtest.errors import BacktestError, InsufficientHistory
 from backtest.estimation.estimator import Window, window_rows
 from backtest.numerics.arrays import Bools, Floats
 from backtest.risk import (
@@ -249,11 +249,6 @@ def _over_window(weights: Floats, *, batch: ViewBatch, held: Bools, window: int 
     """Return (m,) sample volatilities per period of (m, n) weights of the held assets, each over its window."""
     history = batch.history
     count = window_rows(window, history.periods_per_year)
-    if count < 2:
-        raise StrategyError(
-            f"leverage.window of {window} is {count} of the data's periods, of {history.periods_per_year} a year; "
-            "expected two or more"
-        )
     volatilities = np.empty(len(weights))
     for k, row in enumerate(batch.rows):
         past = slice(max(0, row + 1 - count), row + 1)
@@ -262,7 +257,8 @@ def _over_window(weights: Floats, *, batch: ViewBatch, held: Bools, window: int 
         if missing or row + 1 < count:
             raise InsufficientHistory(
                 f"leverage.window: on {history.dates[row]:%Y-%m-%d} not all assets to be held have {count} excess "
-                "returns; hint: a shorter leverage.window"
+                "returns",
+                "leverage.window",
             )
         volatilities[k] = sample_volatility(weights[k], excess)
     return volatilities

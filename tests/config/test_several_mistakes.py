@@ -163,7 +163,7 @@ OWN = edited("{name: erc}", "{name: own}")
             f"{IMPORTS}class A(Strategy):\n    '''A.'''\n{METHOD}class B(Strategy):\n    '''B.'''\n{METHOD}",
             "own.py: expected exactly one strategy class, got A, B. Hint: a class whose name begins with _ is not counted.",
         ),
-        ("import no_such_module\n", "own.py: No module named 'no_such_module'"),
+        ("import no_such_module\n", "own.py:1: No module named 'no_such_module'"),
         (f"{IMPORTS}class Own(Strategy):\n    '''Own.'''\n", "target_weights"),
         (f"{IMPORTS}class Own(Strategy):\n    '''Own.'''\n    share = 0.5\n{METHOD}", "share"),
     ],

@@ -92,7 +92,7 @@ def test_many_dates_give_the_weights_of_each_date_alone(strategy_and_questions: 
     """`target_weights_many` equals `target_weights` of each date to 1e-12, as sums may be taken in another order."""
     strategy, batch = strategy_and_questions
     views = views_of(strategy, batch)
-    alone = np.stack([aligned_weights(strategy.target_weights(view), view, "x") for view in views])
+    alone = np.stack([aligned_weights(strategy.target_weights(view), view) for view in views])
     together = strategy.target_weights_many(MarketViews(views_of(strategy, batch)))
     assert together.shape == (len(views), len(CLASSES))
     np.testing.assert_allclose(together, alone, rtol=0, atol=1e-12)
@@ -103,7 +103,7 @@ def test_it_is_stateless(strategy_and_questions: tuple[Strategy, ViewBatch]) -> 
     strategy, batch = strategy_and_questions
 
     def bits(views: list[MarketView]) -> list[bytes]:
-        return [aligned_weights(strategy.target_weights(view), view, "x").tobytes() for view in views]
+        return [aligned_weights(strategy.target_weights(view), view).tobytes() for view in views]
 
     views = views_of(strategy, batch)
     first = bits(views)

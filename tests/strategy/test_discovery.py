@@ -122,12 +122,12 @@ def test_an_edited_base_is_read_again(tmp_path: Path) -> None:
         ("from .mine import Yours\n", "cannot import name 'Yours' from"),
     ],
 )
-def test_a_wrong_import_is_reported_with_the_file(tmp_path: Path, code: str, message: str) -> None:
+def test_a_wrong_import_is_reported_with_the_file_and_line(tmp_path: Path, code: str, message: str) -> None:
     write_strategy(tmp_path, "mine", MINE.format(share=0.5))
     write_strategy(tmp_path, "wrong", code)
     with pytest.raises(StrategyError) as caught:
         find_strategy("wrong", tmp_path)
-    assert str(caught.value).startswith(f"{tmp_path / 'strategies/wrong.py'}: {message}")
+    assert str(caught.value).startswith(f"{tmp_path / 'strategies/wrong.py'}:1: {message}")
 
 
 def test_an_import_of_the_former_name_is_answered_with_the_present_one(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import backtest as bt
-from backtest.errors import InsufficientHistory, NoOptimalPortfolio, StrategyError
+from backtest.errors import ConfigError, InsufficientHistory, NoOptimalPortfolio
 from support.builders.market_files import random_levels, write_csv
 from support.strategies.scaled_runs import (
     ALL_IN,
@@ -200,5 +200,5 @@ def test_a_window_of_months_in_quarterly_data_is_refused(tmp_path: Path) -> None
         {"target_volatility": 0.1, "window": "3M"},
         **{**FREE, "rebalance": rebalance, "estimation": {"window": 2}},
     )
-    with pytest.raises(StrategyError, match="window of 3M is 1 of the data's periods, of 4 a year; expected two or"):
+    with pytest.raises(ConfigError, match=r"leverage\.window: 3M is 1 of the data's periods, of 4 a year; expected 2"):
         bt.run(config)

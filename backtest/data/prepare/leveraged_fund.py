@@ -5,10 +5,11 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, StrictStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from backtest.data.dates.spacing import spacing_of
 from backtest.data.market_data import days_between
+from backtest.data.series_spec import Name
 from backtest.errors import DataError
 from backtest.numerics.arrays import Floats, Ints
 from backtest.numerics.day_counts import FEE_YEAR, INTEREST_YEAR
@@ -33,11 +34,11 @@ class LeveragedFund(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
-    of: StrictStr
+    of: Name
     leverage: Finite
     expense_ratio: Finite = 0.0
     swap_spread_bps: Annotated[Finite, Field(ge=0, lt=10_000)] = 0.0
-    asset_class: StrictStr | None = Field(default=None, alias="class")
+    asset_class: Name | None = Field(default=None, alias="class")
 
     @property
     def meaning(self) -> str:

@@ -1,5 +1,6 @@
 """Files of prices or returns: one wide file, a folder of one file for each symbol, or an address of either kind."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -72,7 +73,7 @@ class Files(Source):
         self._form, self._path, self._values = form, path, values
         self._ending = form.endings[0]
         self.cached = self._address = is_address(path)  # a file on this machine is read again each time
-        self._is_folder = path.endswith("/") if self._address else Path(path).is_dir()
+        self._is_folder = path.endswith("/") if self._address else os.path.isdir(path)  # noqa: PTH112 - Path raises if it is too long
         self._label = public(path) if self._address else Path(path).name
         self._wide: tuple[Cells, pd.DatetimeIndex, Mapping[str, str]] | None = None
         self._reading = Lock()

@@ -10,7 +10,8 @@ from pkgutil import iter_modules
 from backtest.data import sources
 from backtest.data.series_spec import SeriesSpec
 from backtest.data.sources.address import public
-from backtest.data.sources.source import Source, SourceRecord, own_source
+from backtest.data.sources.own_source import own_record
+from backtest.data.sources.source import Source, SourceRecord
 
 
 @cache
@@ -43,8 +44,7 @@ def source_record(name: str) -> SourceRecord:
     if name in records:
         return records[name]
     if ":" in name:
-        own = own_source(name)
-        return SourceRecord(name, open=lambda *_: own())
+        return own_record(name)
     close = get_close_matches(name, records, 1)
     hint = f" Did you mean {close[0]}?" if close else ""
     raise ValueError(f"got {name!r}, expected one of {', '.join(records)}, or package.module:Class.{hint}")

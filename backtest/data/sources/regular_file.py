@@ -51,7 +51,7 @@ def larger_than(limit: int = LARGEST) -> str:
     >>> larger_than()
     'larger than 2,048 MiB'
     """
-    return f"larger than {limit / 2**20:,.0f} MiB"
+    return f"larger than {limit / 2**20:,.10g} MiB"
 
 
 def open_regular(path: Path, name: str) -> BinaryIO:

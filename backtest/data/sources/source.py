@@ -4,10 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from inspect import isabstract
 from pathlib import Path
-
-from pydantic import ImportString, TypeAdapter, ValidationError
 
 from backtest.data.raw_series import RawSeries
 from backtest.data.series_spec import SeriesSpec
@@ -100,20 +97,3 @@ class SourceRecord:
     def is_file(self) -> bool:
         """Return whether the source reads a file or a folder of files."""
         return bool(self.endings)
-
-
-def own_source(name: str) -> type[Source]:
-    """Return the class named `package.module:Class`.
-
-    Raises:
-        ValueError: the class cannot be imported, or is not a source.
-    """
-    try:
-        imported = TypeAdapter(ImportString).validate_python(name)
-    except ValidationError as problem:
-        raise ValueError(f"{name}: {problem.errors()[0]['msg']}; expected package.module:Class") from problem
-    if not (isinstance(imported, type) and issubclass(imported, Source) and not isabstract(imported)):
-        raise ValueError(
-            f"{name}: not a source; expected a class that extends backtest.data.sources.source.Source, with fetch"
-        )
-    return imported

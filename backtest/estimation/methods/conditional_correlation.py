@@ -10,7 +10,7 @@ from pydantic import AfterValidator, StrictInt
 
 from backtest.errors import EstimationError
 from backtest.estimation.constant_assets import columns_that_vary
-from backtest.estimation.estimator import Estimator, Missing, Window, window_rows
+from backtest.estimation.estimator import Estimator, Length, Missing, Window, window_rows
 from backtest.estimation.methods.dcc import correlation_target, dcc_correlations, fit_dcc
 from backtest.estimation.methods.garch import LEAST_RETURNS, Garch, filter_returns, fit_garch
 from backtest.estimation.windows.rolling import scale_correlation
@@ -47,7 +47,7 @@ class _ConditionalCorrelation(Estimator):
     window: Window = "5Y"
     least_returns: ClassVar[int] = LEAST_RETURNS
     volatility: Literal["garch", "gjr"] = "garch"
-    refit: Annotated[StrictInt | str, AfterValidator(_check_refit)] = "1Y"
+    refit: Annotated[StrictInt | str, AfterValidator(_check_refit), Length(1)] = "1Y"
 
     def _covariances(
         self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int, *, dynamic: bool

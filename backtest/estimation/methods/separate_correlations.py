@@ -49,6 +49,11 @@ class SeparateCorrelations(Estimator):
             )
         return periods
 
+    def least_rows(self, setting: str) -> int:
+        """Return the least rows of a window: the correlations need two sums of returns."""
+        correlations = "window" if self.correlation_window is None else "correlation_window"
+        return self.correlation_periods + 1 if setting == correlations else super().least_rows(setting)
+
     def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """Same as `Estimator.covariances`."""
         window = window_rows(self.window, periods_per_year)
@@ -144,7 +149,7 @@ def _complete(values: Floats) -> Floats:
 def _consecutive_sums(returns: Floats, periods: int) -> Floats:
     """Return (T, n) sums of each return and the periods - 1 returns before it; NaN if one of them is missing."""
     sums = returns.copy()
-    for lag in range(1, periods):
+    for lag in range(1, min(periods, len(returns))):
         sums[lag:] += returns[:-lag]
     sums[: periods - 1] = np.nan
     return sums

@@ -77,7 +77,7 @@ def ask(source: Source, symbol: str, label: str, since: date | None, *, deadline
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimedOut(f"{label}: not requested, because no time is left. Hint: raise data.timeout.")
-        return _validated(source.fetch(symbol, since, min(left, _LONGEST_ATTEMPT)), label)
+        return validated(source.fetch(symbol, since, min(left, _LONGEST_ATTEMPT)), label)
 
     backing_off = tenacity.wait_exponential(multiplier=0.5, max=10) + tenacity.wait_random(0, 0.5)
 
@@ -98,7 +98,7 @@ def ask(source: Source, symbol: str, label: str, since: date | None, *, deadline
     return again(attempt)
 
 
-def _validated(raw: RawSeries, label: str) -> RawSeries:
+def validated(raw: RawSeries, label: str) -> RawSeries:
     """Return the series with the same type of index as a cached series.
 
     Raises:
