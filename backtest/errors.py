@@ -20,16 +20,21 @@
     └── ReportError                a report that could not be written                               exit 2
 
 A message states the problem, its place, the value, the expected value and a hint, in that order, on one line.
-`exit_code` is the exit code of the command line.
+Secrets in it are hidden. `exit_code` is the exit code of the command line.
 """
 
 from typing import ClassVar
+
+from backtest.redaction import redact
 
 
 class BacktestError(Exception):
     """Root of all errors raised on purpose; the message is meant for the user."""
 
     exit_code: ClassVar[int] = 2
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(redact(message))
 
 
 class ConfigError(BacktestError):
@@ -41,7 +46,7 @@ class ConfigError(BacktestError):
 
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))
-        self.problems = problems
+        self.problems = tuple(redact(problem) for problem in problems)
 
 
 class DataError(BacktestError):

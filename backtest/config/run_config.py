@@ -12,6 +12,7 @@ from backtest.engine.settings.financing import Financing, Margin
 from backtest.engine.settings.schedule import RebalanceSettings
 from backtest.estimation.estimation_settings import EstimationSettings
 from backtest.estimation.methods.sample_covariance import Sample
+from backtest.redaction import redact_settings
 from backtest.reporting.report_settings import ReportSettings
 from backtest.strategy import Strategy
 from backtest.strategy.scaling import Scaling
@@ -125,11 +126,15 @@ class RunConfig(BaseModel):
         ]
 
     def resolved(self) -> dict[str, Any]:
-        """Return every setting as plain values, defaults included, in the shape of the YAML file; paths as written."""
+        """Return every setting as plain values, defaults included, in the shape of the YAML file; paths as written.
+
+        Secrets are hidden (`backtest.redaction`).
+        """
         settings = self.model_dump(mode="json", exclude={"strategy", "benchmark"})
         settings["strategy"] = {"name": self.strategy.name, **self.strategy.model.model_dump(mode="json")}
         settings["benchmark"] = None if self.benchmark is None else self.benchmark.resolved()
-        return settings
+        hidden: dict[str, Any] = redact_settings(settings)
+        return hidden
 
 
 def _check_capital(setting: str, info: ValidationInfo) -> None:

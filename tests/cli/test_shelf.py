@@ -242,7 +242,7 @@ def test_an_interrupted_write_keeps_the_earlier_shelf(here: Path, monkeypatch: p
     with pytest.raises(ReportError, match=r"index\.html: cannot be written \(No space left on device\)"):
         write_shelf(here)
     assert (here / "index.html").read_bytes() == before
-    assert not list(here.glob(".index-*"))
+    assert not list(here.glob(".index.html*"))
 
 
 def test_a_page_from_another_program_is_never_replaced(here: Path, caplog: pytest.LogCaptureFixture) -> None:

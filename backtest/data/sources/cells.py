@@ -49,11 +49,11 @@ def check_exists(path: Path) -> None:
     """Raise `DataError` unless there is an accessible file or folder at this path."""
     try:
         path.stat()
-    except FileNotFoundError as problem:
-        raise DataError(f"{path}: no such file. Hint: data.path is relative to the configuration.") from problem
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file. Hint: data.path is relative to the configuration.") from None
     except (OSError, ValueError) as problem:
         words = problem.strerror if isinstance(problem, OSError) else str(problem)
-        raise DataError(f"{path}: cannot be read ({words})") from problem
+        raise DataError(f"{path}: cannot be read ({words})") from None
 
 
 def to_dates(cells: "pd.Series", places: Sequence[str]) -> tuple[pd.DatetimeIndex, str | None]:
