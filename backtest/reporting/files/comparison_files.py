@@ -71,7 +71,6 @@ def files_of(comparison: Comparison, around: Mapping[str, str | None]) -> dict[s
         comparison: result of `compare`.
         around: result of `manifest.environment`.
     """
-    table: str = comparison.table().to_csv(lineterminator="\n")
     manifest = {
         "made_by": MADE_BY,
         SECTION: comparison_entry(comparison),
@@ -81,7 +80,7 @@ def files_of(comparison: Comparison, around: Mapping[str, str | None]) -> dict[s
         "environment": around,
     }
     return {
-        "comparison.csv": table.encode(),
+        "comparison.csv": csv_bytes(comparison.table()),
         "comparison.json": json_bytes(comparison.summary()),
         "nav.csv": csv_bytes(comparison.growth),
         MANIFEST: json_bytes(manifest),
