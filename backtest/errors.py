@@ -33,8 +33,8 @@ class BacktestError(Exception):
 
     exit_code: ClassVar[int] = 2
 
-    def __init__(self, message: str = "") -> None:
-        super().__init__(redact(message))
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*(redact(each) if isinstance(each, str) else each for each in arguments))
 
 
 class ConfigError(BacktestError):

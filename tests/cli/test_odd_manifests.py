@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from backtest.errors import ReportError
-from backtest.reporting.files.finished_run import configuration_of
+from backtest.reporting.files.finished_run import check_repeated, configuration_of
 from backtest.reporting.files.shelf_entry import SECTION
 from backtest.reporting.pages.shelf_page import find, read_shelf, write_shelf
 from support.builders.shelf_reports import put, put_comparison, put_manifest
+from support.builders.synthetic_result import synthetic_result
 from support.command_line import command
 from support.pages.read_page import rows_of
 
@@ -129,3 +130,17 @@ def test_a_manifest_without_a_configuration_cannot_be_compared(here: Path, confi
     place = put_manifest(here / "odd", {"config": config})
     with pytest.raises(ReportError, match=r"odd: a folder without the manifest\.json of a run"):
         configuration_of(place)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"date,strategy\n", b"date\n2020-01-31\n", b"date,strategy\n2020-01-31,abc\n", b"\xff\xfe",
+        b"date,strategy\n2020-01-31,1\n2020-01-31,1\n", b"date,strategy\nnever,1\n", b"date,strategy\n,1\n",
+        b'date,strategy\n"2020-01-31,1\n', b"a,b,c\n1,2\n1,2,3,4\n",
+    ],
+)  # fmt: skip
+def test_an_edited_nav_is_refused_before_it_is_compared(here: Path, content: bytes) -> None:
+    (here / "nav.csv").write_bytes(content)
+    with pytest.raises(ReportError, match=r"nav\.csv: (cannot be read|repeating the run)"):
+        check_repeated(synthetic_result(), here)

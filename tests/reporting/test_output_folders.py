@@ -82,9 +82,12 @@ def test_a_mount_point_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         check_replaceable(tmp_path / "new")
 
 
-def test_a_null_character_in_a_path_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["a\0b", "half \udcff"])
+def test_a_path_that_is_no_text_is_refused(tmp_path: Path, name: str) -> None:
+    """A null character, and bytes that are not UTF-8."""
     with pytest.raises(ReportError, match="cannot be written"):
-        check_replaceable(tmp_path / "a\0b")
+        check_replaceable(tmp_path / name)
+    assert names(tmp_path) == []
 
 
 # Temporary folders

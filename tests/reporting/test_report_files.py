@@ -46,12 +46,13 @@ def test_a_table_without_texts_or_rows_is_written() -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec="utf-8")),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
 )
 
 
-@given(st.dictionaries(st.text(st.characters(codec="utf-8")), JSON))
+@given(st.dictionaries(st.text(max_size=5), JSON, max_size=3))
 def test_any_value_is_strict_json_and_infinities_are_read_back(value: dict[str, Any]) -> None:
     def refuse(word: str) -> None:
         raise AssertionError(f"{word} is not JSON")

@@ -9,7 +9,7 @@ from backtest.reporting.files.report_files import csv_bytes, json_bytes
 from backtest.reporting.files.report_folder import REPORTS, replacing
 from backtest.reporting.files.shelf_entry import SECTION, comparison_entry
 
-_LONGEST_NAME = 120  # characters; the name of a folder has at most 255 bytes
+_LONGEST_NAME = 120  # bytes; the name of a folder has at most 255
 
 
 def write_comparison(
@@ -95,6 +95,7 @@ def folder_of(names: Sequence[str]) -> Path:
         'reports/60_40_vs_erc'
     """
     name = "_vs_".join(names)
-    if len(name) > _LONGEST_NAME:
-        name = f"{'_vs_'.join(names[:2])[:_LONGEST_NAME]}_vs_{len(names) - 2}_others"
+    if len(name.encode()) > _LONGEST_NAME:
+        first_two = "_vs_".join(names[:2]).encode()[:_LONGEST_NAME].decode(errors="ignore")
+        name = f"{first_two}_vs_{len(names) - 2}_others"
     return REPORTS / name

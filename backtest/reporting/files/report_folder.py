@@ -64,7 +64,7 @@ def check_replaceable(folder: Path) -> Path:
         _check_free(target, folder)
         with _temporary(target.parent if nearest == target else nearest):
             pass  # fails without permission, or on a read-only file system
-    except (OSError, ValueError) as problem:  # ValueError: a null character in the path
+    except (OSError, ValueError) as problem:  # ValueError: a null character, or no Unicode text
         raise _unwritable(folder, problem) from problem
     return target
 
@@ -82,6 +82,7 @@ def _follow(folder: Path) -> Path:
 
 def _check_free(target: Path, folder: Path) -> None:
     """Raise an error for a folder that must not or cannot be replaced."""
+    str(folder).encode()  # fails if the name is not Unicode text, which no page or terminal could show
     if Path.cwd().is_relative_to(target):
         why = "is the folder that you are in, or a folder above it"
     elif target.is_mount():
