@@ -22,12 +22,14 @@
 A message states the problem, its place, the value, the expected value and a hint, in that order, on one line.
 `exit_code` is the exit code of the command line.
 
-Messages quote what users wrote, whatever it is: `readable` shortens long lines and escapes what cannot be printed, in
-every message.
+Messages quote what users wrote, whatever it is: in every message `readable` hides secrets, shortens long lines and
+escapes what cannot be printed.
 """
 
 import re
 from typing import ClassVar
+
+from backtest.redaction import redact
 
 _LONGEST_LINE = 1_200  # characters: a list of 40 names fits
 
@@ -36,14 +38,14 @@ UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\u
 
 
 def readable(message: str) -> str:
-    r"""Return a message whose lines are not too long, and whose characters can be printed.
+    r"""Return a message without secrets, whose lines are not too long, and whose characters can be printed.
 
     >>> readable("got '\x1b[31m'")
     "got '\\x1b[31m'"
     >>> len(readable("x" * 70_000))
     1238
     """
-    lines = (shorten(UNPRINTABLE.sub(_escape, line), _LONGEST_LINE) for line in message.split("\n"))
+    lines = (shorten(UNPRINTABLE.sub(_escape, line), _LONGEST_LINE) for line in redact(message).split("\n"))
     return "\n".join(lines)
 
 

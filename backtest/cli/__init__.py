@@ -2,14 +2,19 @@
 
 import gc
 import logging
+import signal
 import sys
+import threading
+import traceback
 from collections.abc import Callable
-from typing import Annotated
+from types import TracebackType
+from typing import Annotated, Any, Self
 
 import typer
 
 from backtest.cli import break_even_command, compare_command, data_commands, run_commands, shelf_commands
 from backtest.errors import BacktestError, readable
+from backtest.redaction import redact
 from backtest.version import __version__
 
 app = typer.Typer(
@@ -30,6 +35,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "assets": run_commands.assets,
     "risk": run_commands.risk,
 }
+_INTERRUPTED = 130  # the usual exit code after Ctrl-C
 for name, command in _COMMANDS.items():
     app.command(name)(command)
 app.add_typer(data_commands.app, name="data")
@@ -60,15 +66,58 @@ class _Messages(logging.Handler):
             typer.echo(f"{kind}: {line}", err=True)
 
 
+def _print_fault(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
+    """Print the traceback of a fault of the program, which may show an address, without secrets."""
+    typer.echo(redact("".join(traceback.format_exception(kind, fault, trace))), err=True, nl=False)
+
+
+class _Interrupt:
+    """Handler of signals that end the program: INT (Ctrl-C), TERM and HUP, unless they are ignored, as with `nohup`.
+
+    A compiled function that calls back into Python may swallow the exception and then fail, so `happened` remembers it.
+    """
+
+    _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+    def __init__(self) -> None:
+        self.happened = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():  # no other thread may set handlers
+            numbers = [getattr(signal, name) for name in self._SIGNALS if hasattr(signal, name)]
+            handlers = {number: signal.getsignal(number) for number in numbers}
+            usual = (signal.SIG_DFL, signal.default_int_handler)
+            self._before = {number: handler for number, handler in handlers.items() if handler in usual}
+        for number in self._before:
+            signal.signal(number, self._stop)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _stop(self, *_: object) -> None:
+        self.happened = True
+        raise KeyboardInterrupt
+
+
 def main() -> None:
     """Run the command line; an error that the user can fix prints one line and exits with code 2 or 3."""
     gc.set_threshold(1_000_000)  # objects live until the command exits; garbage collection took 10 % of the run time
     log, messages = logging.getLogger("backtest"), _Messages(logging.INFO)
     log.setLevel(logging.INFO)
     log.addHandler(messages)
+    interrupt = _Interrupt()
     try:
-        app(standalone_mode=True)
-    except BacktestError as error:
+        with interrupt:
+            app(standalone_mode=True)
+    except Exception as error:
+        if interrupt.happened:
+            sys.exit(_INTERRUPTED)
+        if not isinstance(error, BacktestError):
+            sys.excepthook = _print_fault
+            raise
         for line in str(error).splitlines():
             typer.echo(f"error: {line}", err=True)
         sys.exit(error.exit_code)

@@ -42,7 +42,9 @@ def breakeven(
 
         result = break_even(config, offline=offline, refresh=refresh, on_step=step)
     if as_json:
-        typer.echo(json.dumps(_plain(result), indent=1))
+        from backtest.reporting.files.report_files import plain_json
+
+        typer.echo(json.dumps(plain_json(_plain(result)), indent=1))
     elif not result.borrows:
         configured, unit = result.configured, f" %{_a_year(result)}"
         typer.echo(
@@ -132,15 +134,12 @@ def _higher_or_lower(difference: float, unit: str = "") -> str:
 
 
 def _plain(result: "BreakEven") -> dict[str, Any]:
-    """Return the whole result for JSON: spreads in bp, rates as decimals, null outside the searched range."""
+    """Return the whole result for JSON: spreads in bp, infinite outside the searched range, and rates as decimals."""
     from backtest.analysis.break_even_spread.spread_search import BOUND, DRAWS
     from backtest.analysis.uncertainty.bootstrap import LEVEL, SEED
 
-    def number(value: float) -> float | None:
-        return value if math.isfinite(value) else None
-
-    def bps(spread: float) -> float | None:
-        return round(1e4 * spread, 9) if math.isfinite(spread) else None
+    def bps(spread: float) -> float:
+        return round(1e4 * spread, 9)
 
     def solution(spread: "BreakEvenSpread") -> dict[str, Any]:
         words = f"{_bps(spread.spread)}; {_range(spread)}" if result.borrows else "the spread has no effect"
@@ -163,11 +162,11 @@ def _plain(result: "BreakEven") -> dict[str, Any]:
         "curve": [
             {
                 "spread_bps": bps(point.spread),
-                "excess_return": number(point.excess_return),
-                "excess_sharpe": number(point.excess_sharpe),
+                "excess_return": point.excess_return,
+                "excess_sharpe": point.excess_sharpe,
             }
             for point in result.curve
         ],
         "searched_bps": [bps(-BOUND), bps(BOUND)],
-        "bootstrap": {"level": LEVEL, "draws": DRAWS, "seed": SEED, "mean_block_periods": number(result.block)},
+        "bootstrap": {"level": LEVEL, "draws": DRAWS, "seed": SEED, "mean_block_periods": result.block},
     }

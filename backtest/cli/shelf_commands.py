@@ -31,8 +31,11 @@ def list_shelf(
         return
     if not shelf:
         typer.echo(f"{REPORTS.as_posix()} holds no run. {FIRST_RUN}")
-    for table in _tables(shelf):
+    for table in _tables(shelved for shelved in shelf if shelved.kind != "unreadable"):
         show(table)
+    for shelved in shelf:
+        if shelved.kind == "unreadable":
+            typer.echo(f"unreadable: {shelved.folder.name} ({shelved.problem})")
 
 
 def open_page(
@@ -120,6 +123,7 @@ def _plain(shelved: "Shelved") -> dict[str, Any]:
         "name": shelved.name,
         "written_at": shelved.written_at or None,
         "page": None if shelved.page is None else (shelved.folder / shelved.page).as_posix(),
+        **({"problem": shelved.problem} if shelved.problem else {}),
         **strategies,
         **numbers,
     }

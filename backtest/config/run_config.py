@@ -13,6 +13,7 @@ from backtest.engine.settings.schedule import RebalanceSettings
 from backtest.estimation.estimation_settings import EstimationSettings
 from backtest.estimation.methods.sample_covariance import Sample
 from backtest.own_code import reported
+from backtest.redaction import redact_settings
 from backtest.reporting.report_settings import ReportSettings
 from backtest.strategy import Strategy, StrategyError
 from backtest.strategy.scaling import Scaling
@@ -126,12 +127,16 @@ class RunConfig(BaseModel):
         ]
 
     def resolved(self) -> dict[str, Any]:
-        """Return every setting as plain values, defaults included, in the shape of the YAML file; paths as written."""
+        """Return every setting as plain values, defaults included, in the shape of the YAML file; paths as written.
+
+        Secrets are hidden (`backtest.redaction`).
+        """
         settings = self.model_dump(mode="json", exclude={"strategy", "benchmark"})
         with reported(StrategyError, f"{self.strategy.name}: "):
             settings["strategy"] = {"name": self.strategy.name, **self.strategy.model.model_dump(mode="json")}
         settings["benchmark"] = None if self.benchmark is None else self.benchmark.resolved()
-        return settings
+        hidden: dict[str, Any] = redact_settings(settings)
+        return hidden
 
 
 def _check_capital(setting: str, info: ValidationInfo) -> None:

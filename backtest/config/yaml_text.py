@@ -36,12 +36,12 @@ def read_text(path: Path, *, relative_to: str = "the current folder") -> str:
         if reason := not_readable(path, _MOST_BYTES):
             raise ConfigError(f"{path}: {reason}; expected a YAML file")
         return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as problem:
-        raise ConfigError(f"{path}: no such file. Hint: the path is relative to {relative_to}.") from problem
+    except FileNotFoundError:  # its message has the path, which may be an address with secrets
+        raise ConfigError(f"{path}: no such file. Hint: the path is relative to {relative_to}.") from None
     except UnicodeDecodeError as problem:
         raise ConfigError(f"{path}: not UTF-8 text, so not YAML") from problem
     except (OSError, ValueError) as problem:  # ValueError: a null character in the path
-        raise ConfigError(f"{path}: cannot be read ({getattr(problem, 'strerror', problem)})") from problem
+        raise ConfigError(f"{path}: cannot be read ({getattr(problem, 'strerror', problem)})") from None
 
 
 class _NamedText(StringIO):

@@ -13,6 +13,7 @@ from typing import Any
 
 MISSING = "–"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+FORMULA = r"^\s*(?![-+]?[\d.,]+([eE][-+]?\d+)?%?\s*$)[=+\-@]"  # text, but no number, that a spreadsheet would evaluate
 _MINUS = "\u2212"
 
 
@@ -88,8 +89,8 @@ NUMBERS: Mapping[str, NumberFormat] = {
 
 
 def for_script() -> dict[str, Any]:
-    """Return the formats, and the sign of a missing value, as the script of a page reads them."""
-    return {"missing": MISSING, "numbers": {name: asdict(form) for name, form in NUMBERS.items()}}
+    """Return the formats, the sign of a missing value and the pattern of formulas for the script of a page."""
+    return {"missing": MISSING, "formula": FORMULA, "numbers": {name: asdict(form) for name, form in NUMBERS.items()}}
 
 
 def percent(value: float | None, digits: int | None = None) -> str:

@@ -1,8 +1,11 @@
 """`run`: its output, the files of a report, and interrupted runs."""
 
+import contextlib
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from itertools import pairwise
@@ -159,22 +162,41 @@ def earlier(tmp_path: Path, finished_run: tuple[Answer, Path]) -> Path:
     return report
 
 
-@pytest.mark.parametrize("cut", [RuntimeError, KeyboardInterrupt, MemoryError])
+@pytest.mark.parametrize("cut", [RuntimeError, MemoryError, signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_run_interrupted_at_its_figures_keeps_the_earlier_report(
-    earlier: Path, monkeypatch: pytest.MonkeyPatch, cut: type[BaseException]
+    earlier: Path, monkeypatch: pytest.MonkeyPatch, cut: type[BaseException] | signal.Signals
 ) -> None:
+    """TERM and HUP end a run as Ctrl-C does, and have their usual effect after it."""
+
     def stop(*_: Any, **__: Any) -> None:
-        raise cut
+        if not isinstance(cut, signal.Signals):
+            raise cut
+        os.kill(os.getpid(), cut)
 
     before = contents(earlier)
     monkeypatch.setattr("backtest.reporting.figures.run_figures.render_all", stop)
-    if cut is KeyboardInterrupt:
-        assert command("run", ERC, "--output", earlier).code not in {0, 2}
+    if isinstance(cut, signal.Signals):
+        assert command("run", ERC, "--output", earlier).code == 130
+        assert signal.getsignal(signal.SIGTERM) == signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
     else:
         with pytest.raises(cut):
             command("run", ERC, "--output", earlier)
     assert contents(earlier) == before
     assert [path.name for path in earlier.parent.iterdir()] == ["erc"]
+
+
+def test_an_interrupt_that_compiled_code_swallows_still_ends_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The compiler calls back into Python: an exception there is dropped, and the function is missing later."""
+
+    def swallow(*_: Any, **__: Any) -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise RuntimeError("no compiled object yet")
+
+    monkeypatch.setattr("backtest.runs.pipeline.run", swallow)
+    assert command("run", ERC, "--output", tmp_path / "x") == Answer(130, "", "")
 
 
 @pytest.mark.parametrize("cut", [OSError, KeyboardInterrupt])
@@ -187,7 +209,7 @@ def test_a_run_interrupted_while_moving_its_report_keeps_the_earlier_report(
     before = contents(earlier)
 
     def stop(self: Path, target: Path) -> Path:
-        if Path(target) == earlier and (self / "tearsheet.html").exists() and not self.name.endswith("-old"):
+        if Path(target) == earlier and (self / "tearsheet.html").exists() and not self.name.startswith(".earlier"):
             raise cut
         return rename(self, target)
 
@@ -208,8 +230,10 @@ def test_a_killed_run_keeps_the_earlier_report_and_the_next_run_works(earlier: P
     answer = in_a_process("run", str(ERC), "--output", str(earlier), cwd=earlier.parent, before=kill)
     assert answer.code == -9
     assert contents(earlier) == before
+    assert len(list(earlier.parent.iterdir())) == 2
     assert command("run", ERC, "--output", earlier).code == 0
     assert contents(earlier) != before
+    assert [path.name for path in earlier.parent.iterdir()] == ["erc"]
 
 
 def test_a_bug_prints_its_traceback(tmp_path: Path) -> None:

@@ -212,7 +212,7 @@ def test_a_strategy_that_reads_current_weights_has_a_break_even_only_on_request(
 
 
 def test_no_break_even_after_ruin_or_beyond_the_searched_range(tmp_path: Path) -> None:
-    """Ruin even at a spread of zero: null. So far ahead that no spread matters: infinite, which is null in JSON."""
+    """Ruin even at a spread of zero: null. So far ahead, or behind, that no spread matters: infinite, with its sign."""
     market(tmp_path, [0.0, -0.6, 0.1], [0.0, 0.01, 0.0])
     lost = bt.run(of_multiple(tmp_path, 2.0, {"asset": "bonds"}))
     assert lost.break_even is None
@@ -220,7 +220,11 @@ def test_no_break_even_after_ruin_or_beyond_the_searched_range(tmp_path: Path) -
     market(tmp_path, [0.3, 0.2, 0.3], [0.0, 0.01, 0.0])
     ahead = bt.run(of_multiple(tmp_path, 2.0, {"asset": "bonds"}))
     assert ahead.summary()["break_even"]["return_bps"] == math.inf
-    assert numbers_of(ahead)["break_even"]["return_bps"] is None
+    assert numbers_of(ahead)["break_even"]["return_bps"] == "Infinity"
+    market(tmp_path, [-0.01, -0.02, -0.01], [0.03, 0.04, 0.03])
+    behind = bt.run(of_multiple(tmp_path, 2.0, {"asset": "bonds"}))
+    assert behind.summary()["break_even"]["return_bps"] == -math.inf
+    assert numbers_of(behind)["break_even"]["return_bps"] == "-Infinity"
 
 
 def test_a_spread_that_cannot_be_traded_does_not_stop_the_run(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

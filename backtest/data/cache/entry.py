@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
 from backtest.data.raw_series import Kind, Rate
 from backtest.errors import DataUnavailableError
@@ -64,10 +65,10 @@ class Entry:
     rows: int
     first: str
     last: str
-    fetched_at: datetime
+    fetched_at: AwareDatetime
     sha256: str
     bytes: int
-    file: str
+    file: Annotated[str, Field(pattern=r"^[^/\\\x00]+\.parquet$")]
 
     def age(self, now: datetime) -> str:
         """Return the time since the last request to the source, in words.
@@ -79,6 +80,12 @@ class Entry:
         if hours < 1:
             return "just now"
         return f"{hours:.0f} h ago" if hours < 48 else f"{hours / 24:.0f} days ago"
+
+
+_ENTRY = TypeAdapter(Entry)
+_NEEDED: Mapping[Kind, str] = {
+    "levels": "level", "returns": "return", "closes": "close", "rate": "rate", "bars": "close",
+}  # fmt: skip
 
 
 def damaged(source: str, symbol: str, what: str) -> DamagedEntry:
@@ -100,7 +107,11 @@ def to_parquet(values: pd.DataFrame) -> bytes:
 
 
 def from_parquet(content: bytes) -> pd.DataFrame:
-    """Return the values of a Parquet file by date."""
+    """Return the values of a Parquet file by date.
+
+    Raises:
+        Exception: the file is not one that `to_parquet` wrote; pyarrow has many kinds of errors.
+    """
     from pyarrow import BufferReader, parquet
 
     table = parquet.ParquetFile(BufferReader(content)).read(use_threads=False)
@@ -134,8 +145,13 @@ def from_json(content: bytes) -> Entry:
         raise ValueError("it is not a JSON file of the cache") from problem
     if checksum != _checksum(known):
         raise ValueError("its checksum does not match")
-    if known.pop("format") != _FORMAT:
+    if known.pop("format", None) != _FORMAT:
         raise ValueError("it was written by another version")
-    known["rate"] = None if known["rate"] is None else Rate.model_validate(known["rate"])
-    known["fetched_at"] = datetime.fromisoformat(known["fetched_at"])
-    return Entry(**{**known, "notes": tuple(known["notes"]), "columns": tuple(known["columns"])})
+    try:
+        entry = _ENTRY.validate_python(known)
+    except ValidationError as problem:  # edited, with a new checksum
+        first = problem.errors(include_url=False)[0]
+        raise ValueError(f"{first['loc'][0]}: {first['msg']}") from None
+    if _NEEDED[entry.kind] not in entry.columns or (entry.kind == "rate") != (entry.rate is not None):
+        raise ValueError(f"it describes {entry.kind} without their columns or quotation")
+    return entry

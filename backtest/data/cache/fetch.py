@@ -182,6 +182,9 @@ def _next(waiting: "SimpleQueue[Key]") -> Key | None:
 def _outcome(request: Request, access: Access, deadline: float, pace: Pace) -> RawSeries | Exception:
     try:
         return _current(request, access, deadline, pace)
+    except DataError as problem:  # its causes, from the client, may show the whole address in a traceback
+        problem.__cause__ = problem.__context__ = None
+        return problem
     except Exception as problem:  # noqa: BLE001 - raised again in the caller's thread
         return problem
 

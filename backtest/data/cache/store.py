@@ -14,6 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote
 
+import pandas as pd
+from pandas.api.types import is_float_dtype
+
 from backtest.data.cache.entry import DamagedEntry, Entry, damaged, from_json, from_parquet, to_json, to_parquet
 from backtest.data.cache.file_names import file_name, folder_name
 from backtest.data.raw_series import RawSeries
@@ -58,7 +61,12 @@ class Cache:
                 continue
             if hashlib.sha256(content).hexdigest() != entry.sha256:
                 raise damaged(source, symbol, "the checksum of its values does not match")
-            values = from_parquet(content)
+            try:
+                values = from_parquet(content)
+            except Exception as problem:  # written by another program, with the right checksum
+                raise damaged(source, symbol, f"its values: {type(problem).__name__}") from problem
+            if not _is_described(values, entry):
+                raise damaged(source, symbol, "its values are not those that its JSON file describes")
             return RawSeries(values, entry.label, entry.kind, entry.rate, notes=entry.notes, facts=entry.facts)
         return None
 
@@ -188,6 +196,16 @@ class Cache:
                 f"{self._folder}: the cache cannot be written ({problem.strerror or problem}). "
                 "Hint: free disk space, allow writing, or set data.cache to another folder."
             ) from problem
+
+
+def _is_described(values: pd.DataFrame, entry: Entry) -> bool:
+    """Return whether values have the columns and dates of their entry, in rising order."""
+    dates = values.index
+    if tuple(values.columns) != entry.columns or len(dates) != entry.rows or not len(dates):
+        return False
+    ends = (f"{dates[0]:%Y-%m-%d}", f"{dates[-1]:%Y-%m-%d}")
+    is_rising = dates.is_monotonic_increasing and not dates.has_duplicates and not dates.hasnans
+    return is_rising and ends == (entry.first, entry.last) and all(is_float_dtype(kind) for kind in values.dtypes)
 
 
 def _put(place: Path, content: bytes) -> None:

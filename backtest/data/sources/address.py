@@ -1,6 +1,5 @@
 """Addresses of files on other machines."""
 
-import hashlib
 import os
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, StrictStr
 
 from backtest.errors import UNPRINTABLE
+from backtest.redaction import redact_address
 
 _LONGEST_NAME, _LONGEST_PATH = 255, 4_096  # bytes, on most file systems
 
@@ -53,19 +53,13 @@ PathOrAddress = Annotated[StrictStr, AfterValidator(_check_path)]
 def public(address: str) -> str:
     """Return a path or address without secret or personal parts.
 
-    User, password and query of an address are replaced by a few digits of their checksum; the home folder in a path is
-    replaced by `~`, which can be read again.
+    Secrets in an address are hidden (`backtest.redaction`); the home folder in a path is replaced by `~`, which can be
+    read again.
 
-    >>> public("s3://bucket/prices.csv")
-    's3://bucket/prices.csv'
     >>> public("https://me:secret@example.org/p.csv?token=abc").partition("#")[0]
     'https://example.org/p.csv'
     """
-    if not is_address(address):
-        home = str(Path.home())
-        return f"~{address.removeprefix(home)}" if address.startswith(home + "/") else address
-    parts = urlsplit(address)
-    if not (parts.query or "@" in parts.netloc):
-        return address
-    digits = hashlib.sha256(address.encode()).hexdigest()[:8]
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}#{digits}"
+    if is_address(address):
+        return redact_address(address)
+    home = str(Path.home())
+    return f"~{address.removeprefix(home)}" if address.startswith(home + "/") else address

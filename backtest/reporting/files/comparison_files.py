@@ -9,7 +9,7 @@ from backtest.reporting.files.report_files import csv_bytes, json_bytes
 from backtest.reporting.files.report_folder import REPORTS, replacing
 from backtest.reporting.files.shelf_entry import SECTION, comparison_entry
 
-_LONGEST_NAME = 120  # characters; the name of a folder has at most 255 bytes
+_LONGEST_NAME = 120  # bytes; the name of a folder has at most 255
 
 
 def write_comparison(
@@ -71,7 +71,6 @@ def files_of(comparison: Comparison, around: Mapping[str, str | None]) -> dict[s
         comparison: result of `compare`.
         around: result of `manifest.environment`.
     """
-    table: str = comparison.table().to_csv(lineterminator="\n")
     manifest = {
         "made_by": MADE_BY,
         SECTION: comparison_entry(comparison),
@@ -81,7 +80,7 @@ def files_of(comparison: Comparison, around: Mapping[str, str | None]) -> dict[s
         "environment": around,
     }
     return {
-        "comparison.csv": table.encode(),
+        "comparison.csv": csv_bytes(comparison.table()),
         "comparison.json": json_bytes(comparison.summary()),
         "nav.csv": csv_bytes(comparison.growth),
         MANIFEST: json_bytes(manifest),
@@ -96,6 +95,7 @@ def folder_of(names: Sequence[str]) -> Path:
         'reports/60_40_vs_erc'
     """
     name = "_vs_".join(names)
-    if len(name) > _LONGEST_NAME:
-        name = f"{'_vs_'.join(names[:2])[:_LONGEST_NAME]}_vs_{len(names) - 2}_others"
+    if len(name.encode()) > _LONGEST_NAME:
+        first_two = "_vs_".join(names[:2]).encode()[:_LONGEST_NAME].decode(errors="ignore")
+        name = f"{first_two}_vs_{len(names) - 2}_others"
     return REPORTS / name

@@ -1,6 +1,5 @@
 """Folder of a finished run: its configuration, and a check that a repeated run gives the same NAV."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import pandas as pd
 
 from backtest.analysis.result import BacktestResult
 from backtest.errors import ReportError
-from backtest.reporting.files.manifest import MANIFEST
+from backtest.reporting.files.manifest import MANIFEST, read_manifest
 
 _SAME = 1e-9  # relative difference of NAV that other library versions may cause by rounding
 
@@ -21,16 +20,26 @@ def configuration_of(folder: Path) -> dict[str, Any]:
         ReportError: the folder does not hold the manifest of a run.
     """
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = read_manifest(folder)
     except (OSError, ValueError):
         manifest = None
-    config = manifest.get("config") if isinstance(manifest, dict) else None
-    if not isinstance(config, dict) or not {"name", "data", "strategy"} <= set(config):
+    config: Any = manifest.get("config") if isinstance(manifest, dict) else None
+    if not _is_configuration(config) or not _is_configuration(config.get("benchmark") or config):
         raise ReportError(
             f"{folder}: a folder without the {MANIFEST} of a run; expected a configuration (a YAML file) or the folder "
             "of a finished run, such as reports/erc"
         )
-    return config
+    configuration: dict[str, Any] = config
+    return configuration
+
+
+def _is_configuration(config: Any) -> bool:
+    """Return whether a value has the shape of a configuration."""
+    if not isinstance(config, dict) or not isinstance(config.get("name"), str):
+        return False
+    strategy = config.get("strategy")
+    named = isinstance(strategy, dict) and isinstance(strategy.get("name"), str)
+    return named and isinstance(config.get("data"), dict)
 
 
 def check_repeated(result: BacktestResult, folder: Path) -> None:
@@ -45,8 +54,8 @@ def check_repeated(result: BacktestResult, folder: Path) -> None:
     """
     path = folder / "nav.csv"
     try:
-        written = pd.read_csv(path, index_col="date", parse_dates=["date"])["strategy"]
-    except (OSError, ValueError, KeyError) as problem:
+        written = _nav_in(path)
+    except (OSError, ValueError) as problem:
         raise ReportError(f"{path}: cannot be read ({problem}). Hint: run its configuration again.") from problem
     navs = pd.concat([written, result.nav], axis=1)
     differs = ~np.isclose(navs.iloc[:, 0], navs.iloc[:, 1], rtol=_SAME, atol=0)
@@ -56,3 +65,19 @@ def check_repeated(result: BacktestResult, folder: Path) -> None:
             f"{path}: repeating the run of the {MANIFEST} next to it gives a different NAV from {first:%Y-%m-%d} on: "
             "its data, a strategy or the program has changed. Hint: compare the configuration, or run it again."
         )
+
+
+def _nav_in(path: Path) -> pd.Series:
+    """Return the NAV of the strategy in a file, which may have been edited.
+
+    Raises:
+        OSError: there is no file, or it cannot be read.
+        ValueError: it is not a table of NAV by date.
+    """
+    if path.exists() and not path.is_file():
+        raise ValueError("not a file")
+    table = pd.read_csv(path, usecols=["date", "strategy"], dtype={"date": str, "strategy": float})
+    dates = pd.DatetimeIndex(pd.to_datetime(table["date"], format="%Y-%m-%d"), name="date")
+    if dates.has_duplicates or dates.hasnans:
+        raise ValueError("a date is missing or appears twice")
+    return table["strategy"].set_axis(dates)

@@ -1,17 +1,43 @@
 """Common contents of manifests: the program, versions of packages, and time and place of writing."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from backtest.version import __version__
 
 MANIFEST = "manifest.json"
 MADE_BY = "risk-parity-backtest"
+_LARGEST = 16 * 2**20  # bytes; the manifest of a run with a thousand assets has one
 _PACKAGES = ("numpy", "pandas", "scipy", "matplotlib", "pydantic")
+
+
+def read_manifest(folder: Path) -> Any:
+    """Return the JSON value of a folder's manifest, which may come from anywhere: it can have any type.
+
+    Raises:
+        OSError: there is no manifest, or it cannot be read.
+        ValueError: it is not a file, too large, nested too deeply, or not JSON in Unicode.
+    """
+    path = folder / MANIFEST
+    size = path.stat().st_size
+    if not path.is_file():
+        raise ValueError("it is not a file")
+    if size > _LARGEST:
+        raise ValueError(f"it has more than {_LARGEST / 2**20:.0f} MiB")
+    try:
+        manifest = json.loads(path.read_bytes())
+        json.dumps(manifest, ensure_ascii=False).encode()  # half of a surrogate pair is JSON, but cannot be written
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except UnicodeError:
+        raise ValueError("it is not Unicode text") from None
+    return manifest
 
 
 def versions() -> dict[str, str]:

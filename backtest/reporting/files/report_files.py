@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +17,7 @@ from backtest.analysis.uncertainty.bootstrap import SEED
 from backtest.reporting.files.manifest import MADE_BY, MANIFEST, environment, versions, written_on
 from backtest.reporting.files.report_folder import replacing
 from backtest.reporting.files.shelf_entry import SECTION, run_entry
+from backtest.reporting.format import FORMULA
 
 
 def write_report(
@@ -107,24 +109,46 @@ def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
 
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
-    """Return a table as CSV: a first column `date` (ISO), numbers in shortest round-trip form, NaN as an empty cell."""
-    dates = pd.DatetimeIndex(table.index).strftime("%Y-%m-%d")
-    text: str = table.set_axis(dates, axis=0).to_csv(index_label="date", lineterminator="\n")
+    r"""Return a table as CSV: ISO dates in a column `date`, shortest round-trip numbers, NaN as an empty cell.
+
+    A name or text that a spreadsheet would evaluate as a formula (`format.FORMULA`) begins with an apostrophe.
+
+    >>> csv_bytes(pd.DataFrame({"=1+1": [-1.5]}, index=pd.Index(["@now"], name="asset")))
+    b"asset,'=1+1\n'@now,-1.5\n"
+    """
+    if isinstance(table.index, pd.DatetimeIndex):
+        table = table.set_axis(table.index.strftime("%Y-%m-%d"), axis=0).rename_axis("date")
+    plain = table.set_axis(table.index.map(_no_formula), axis=0).rename(columns=_no_formula)
+    texts = plain.select_dtypes(exclude="number").columns
+    plain[texts] = plain[texts].map(_no_formula)
+    text: str = plain.to_csv(lineterminator="\n")
     return text.encode()
 
 
+def _no_formula(value: Any) -> Any:
+    """Return a value, with an apostrophe before a text that is a formula to a spreadsheet."""
+    return f"'{value}" if isinstance(value, str) and re.match(FORMULA, value) else value
+
+
 def json_bytes(value: Mapping[str, Any]) -> bytes:
-    """Return JSON that ends in a newline, with NaN as null."""
-    return (json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    """Return JSON that ends in a newline; see `plain_json`."""
+    return (json.dumps(plain_json(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def _plain(value: Any) -> Any:
+def plain_json(value: Any) -> Any:
+    """Return a value that JSON has: NaN becomes null, and an infinite number the text `Infinity` or `-Infinity`.
+
+    Python's `float` and JavaScript's `Number` read these texts.
+
+    >>> plain_json({"spreads": (0.5, math.nan, math.inf, -math.inf)})
+    {'spreads': [0.5, None, 'Infinity', '-Infinity']}
+    """
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain_json(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
-        return None
+        return None if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
     return value
 
 

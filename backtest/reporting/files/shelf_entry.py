@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 if TYPE_CHECKING:
     from backtest.analysis.compare.comparison import Comparison
@@ -16,7 +16,16 @@ SECTION = "headline"
 SPARKLINE = (120.0, 28.0)
 """Width and height of a sparkline in a table, pixels."""
 
-Points = Annotated[tuple[float, ...], Field(min_length=1)]
+
+def _check_printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("a control character, which a terminal would obey")
+    return text
+
+
+_Name = Annotated[str, AfterValidator(_check_printable)]
+_Number = Annotated[float, Field(ge=-1e100, le=1e100, allow_inf_nan=False)]  # so that arithmetic stays finite
+Points = Annotated[tuple[_Number, ...], Field(min_length=1, max_length=1000)]
 
 
 class RunEntry(BaseModel):
@@ -29,20 +38,20 @@ class RunEntry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["run"] = "run"
-    name: str
-    strategy: str
-    benchmark: str | None
+    name: _Name
+    strategy: _Name
+    benchmark: _Name | None
     start: date
     end: date
     periods_per_year: int
-    cagr: float | None
-    volatility: float | None
-    sharpe: float | None
-    max_drawdown: float | None
-    average_gross_exposure: float | None
-    financing_drag_per_year: float | None
-    total_return: float | None = None
-    financing_drag: float | None = None
+    cagr: _Number | None
+    volatility: _Number | None
+    sharpe: _Number | None
+    max_drawdown: _Number | None
+    average_gross_exposure: _Number | None
+    financing_drag_per_year: _Number | None
+    total_return: _Number | None = None
+    financing_drag: _Number | None = None
     sparkline: Points
 
 
@@ -51,8 +60,8 @@ class Best(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    value: float
-    names: tuple[str, ...]
+    value: _Number
+    names: tuple[_Name, ...]
 
 
 class ComparisonEntry(BaseModel):
@@ -67,8 +76,8 @@ class ComparisonEntry(BaseModel):
     start: date
     end: date
     periods_per_year: int
-    best: dict[str, Best]
-    sparklines: Annotated[dict[str, Points], Field(min_length=1)]
+    best: dict[_Name, Best]
+    sparklines: Annotated[dict[_Name, Points], Field(min_length=1)]
 
     @property
     def names(self) -> tuple[str, ...]:

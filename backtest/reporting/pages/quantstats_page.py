@@ -48,7 +48,7 @@ def write_quantstats(result: BacktestResult, path: str | Path) -> None:
     Raises:
         ReportError: quantstats cannot make a page of this run, for example because it has very few periods.
     """
-    with _kept_to_itself(), tempfile.TemporaryDirectory() as folder:
+    with _kept_to_itself(), tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
         import quantstats
         from quantstats import reports
 

@@ -1,18 +1,18 @@
 """Shelf: an index page of all runs and comparisons in a folder, rebuilt after each run from their manifests."""
 
-import json
 import logging
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from backtest.errors import ReportError
-from backtest.reporting.files.manifest import MADE_BY, MANIFEST
+from backtest.reporting.files.manifest import MADE_BY, read_manifest
 from backtest.reporting.files.report_folder import REPORTS
 from backtest.reporting.files.shelf_entry import SPARKLINE, ComparisonEntry, RunEntry, entry_of
 
@@ -36,11 +36,12 @@ class Shelved:
 
     Args:
         folder: folder of its files.
-        kind: `run` or `comparison`.
+        kind: `run` or `comparison`; `unreadable` if the manifest cannot be read.
         name: name in the manifest; for a comparison the names of its strategies; without an entry the folder's name.
         written_at: time of writing, ISO, UTC; empty if the manifest does not have it.
         entry: its numbers; None if another version wrote none, or different ones.
         files: existing files of the page and of the data.
+        problem: why the manifest cannot be read.
     """
 
     folder: Path
@@ -49,6 +50,7 @@ class Shelved:
     written_at: str
     entry: RunEntry | ComparisonEntry | None
     files: tuple[str, ...]
+    problem: str = ""
 
     @property
     def page(self) -> str | None:
@@ -81,16 +83,20 @@ class Shelved:
 def read_shelf(folder: Path) -> list[Shelved]:
     """Return every run and comparison in a folder, the newest first.
 
-    Folders without a manifest of this program are not listed. A folder whose manifest cannot be read is skipped with a
-    warning.
+    Folders without a manifest of this program are not listed. A folder whose manifest cannot be read is listed as
+    `unreadable`. A folder with a control character in its name is skipped with a warning.
     """
     try:
         places = [Path(place.path) for place in os.scandir(folder) if place.is_dir() and not place.name.startswith(".")]
+        for place in places:
+            if not place.name.isprintable():
+                _log.warning("%s: %a is not listed, because its name is not plain text", folder, place.name)
     except FileNotFoundError:
         return []
     except OSError as problem:
         raise ReportError(f"{folder}: cannot be read ({problem.strerror or problem}).") from problem
-    shelf = [entry for place in places if (entry := _read_folder(place)) is not None]
+    named = (place for place in places if place.name.isprintable())
+    shelf = [entry for place in named if (entry := _read_folder(place)) is not None]
     return sorted(sorted(shelf, key=lambda entry: entry.folder.name), key=lambda entry: entry.written_at, reverse=True)
 
 
@@ -104,7 +110,8 @@ def find(folder: Path, name: str) -> Shelved:
     for entry in shelf:
         if entry.folder.name == name:
             return entry
-    if (at_path := _read_folder(Path(name))) is not None:
+    at_path = _read_folder(Path(name))
+    if at_path is not None and (at_path.kind != "unreadable" or at_path.page):
         return at_path
     known = [entry.folder.name for entry in shelf]
     if not known:
@@ -130,7 +137,7 @@ def write_shelf(folder: Path) -> Path:
     page = folder / INDEX
     try:
         with FileLock(folder / _LOCK, timeout=_PATIENCE):
-            if page.exists() and _OURS not in page.read_text(encoding="utf-8", errors="replace"):
+            if page.exists() and not (page.is_file() and _OURS in page.read_text(encoding="utf-8", errors="replace")):
                 raise ReportError(f"{page}: was not written by this program, so it is not replaced. Hint: rename it.")
             _replace(page, render_shelf(read_shelf(folder), folder.absolute().name))
     except Timeout as problem:
@@ -164,6 +171,7 @@ def render_shelf(shelf: Sequence[Shelved], name: str) -> str:
         "shelf.html.j2",
         runs=[entry for entry in shelf if entry.kind == "run"],
         comparisons=[entry for entry in shelf if entry.kind == "comparison"],
+        unreadable=[entry for entry in shelf if entry.kind == "unreadable"],
         folder=name,
         spark=SPARKLINE,
         colours=len(PALETTE),
@@ -175,21 +183,32 @@ def render_shelf(shelf: Sequence[Shelved], name: str) -> str:
 
 def _read_folder(folder: Path) -> Shelved | None:
     """Run or comparison in a folder; None without a manifest of this program."""
-    path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_bytes())
-        names = {file.name for file in os.scandir(folder)}
+        manifest = read_manifest(folder)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as problem:
-        _log.warning("%s: cannot be read, so %s is not listed (%s)", path.as_posix(), folder.name, problem)
-        return None
+        reason = getattr(problem, "strerror", None) or str(problem)
+        return Shelved(folder, "unreadable", folder.name, "", None, _files_of(folder), reason)
     if not isinstance(manifest, dict) or manifest.get("made_by") != MADE_BY:
         return None
-    files = tuple(file for file in (*_PAGES, *_DATA) if file in names)
-    environment, entry = manifest.get("environment"), entry_of(manifest)
-    written_at = environment.get("written_at") if isinstance(environment, dict) else None
-    return Shelved(folder, *_kind_and_name(manifest, entry, folder), str(written_at or ""), entry, files)
+    entry = entry_of(manifest)
+    return Shelved(folder, *_kind_and_name(manifest, entry, folder), _written_at(manifest), entry, _files_of(folder))
+
+
+def _files_of(folder: Path) -> tuple[str, ...]:
+    with suppress(OSError, ValueError):
+        names = {file.name for file in os.scandir(folder)}
+        return tuple(file for file in (*_PAGES, *_DATA) if file in names)
+    return ()
+
+
+def _written_at(manifest: Mapping[str, Any]) -> str:
+    """Return the time of writing in a manifest, ISO; empty if it has none."""
+    environment = manifest.get("environment")
+    with suppress(AttributeError, TypeError, ValueError):
+        return datetime.fromisoformat(environment.get("written_at")).isoformat(timespec="seconds")  # type: ignore[union-attr]
+    return ""
 
 
 def _kind_and_name(
@@ -203,12 +222,13 @@ def _kind_and_name(
 
 
 def _replace(page: Path, text: str) -> None:
-    """Replace the text of a file in one step, so that a reader finds either the old or the new text."""
-    handle, temporary = tempfile.mkstemp(prefix=".index-", dir=page.parent)
+    """Replace the text of a file in one step, so that a reader finds either the old or the new text.
+
+    There is one writer, which holds the lock, so the temporary file of a process that was killed is overwritten.
+    """
+    temporary = page.with_name(f".{page.name}.part")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(page)
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(page)
     finally:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

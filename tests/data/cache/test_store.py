@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from backtest.data.cache.entry import DamagedEntry
+from backtest.data.cache.entry import DamagedEntry, _checksum
 from backtest.data.cache.store import Cache
 from backtest.data.raw_series import Rate, RawSeries
 from backtest.errors import DataError, DataUnavailableError, TimedOut
@@ -155,6 +155,52 @@ def test_an_edited_json_is_damaged(tmp_path: Path, change: dict[str, object]) ->
     place.write_text(json.dumps({**json.loads(place.read_text("utf-8")), **change}), "utf-8")
     with pytest.raises(DamagedEntry, match="its checksum does not match"):
         cache.entry("synthetic", "A")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "prices"}, {"kind": "rate"}, {"kind": ["closes"]}, {"rate": {"quoted": "x"}}, {"rate": 5},
+        {"label": None}, {"notes": "none"}, {"notes": 5}, {"facts": [1]}, {"columns": []}, {"columns": ["level"]},
+        {"rows": "many"}, {"rows": 3}, {"first": 5}, {"first": "2000-01-01"}, {"last": ""}, {"bytes": None},
+        {"fetched_at": "yesterday"}, {"fetched_at": None}, {"fetched_at": "2026-11-30T00:00:00"}, {"sha256": 5},
+        {"file": "../../x.parquet"}, {"file": "/x"}, {"file": ""}, {"symbol": 5}, {"source": None}, {"format": None},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_json_edited_with_a_right_checksum_is_damaged(tmp_path: Path, change: dict[str, object]) -> None:
+    """Wrong types, a naive time, a path out of the folder, or a description that does not fit the values."""
+    cache = stored(tmp_path)
+    (place,) = tmp_path.rglob("*.json")
+    known = {**json.loads(place.read_text("utf-8")), **change}
+    del known["checksum"]
+    place.write_text(json.dumps({**known, "checksum": _checksum(known)}), "utf-8")
+    with pytest.raises(DamagedEntry, match=r"^synthetic A: damaged in the cache \(.*\)\. Hint: fetch it again"):
+        cache.read("synthetic", "A")
+    assert isinstance(cache.entries(), list)
+
+
+@pytest.mark.parametrize("missing", ["kind", "rate", "columns", "fetched_at", "file", "format"])
+def test_a_json_without_a_key_is_damaged(tmp_path: Path, missing: str) -> None:
+    cache = stored(tmp_path)
+    (place,) = tmp_path.rglob("*.json")
+    known = json.loads(place.read_text("utf-8"))
+    del known["checksum"], known[missing]
+    place.write_text(json.dumps({**known, "checksum": _checksum(known)}), "utf-8")
+    with pytest.raises(DamagedEntry):
+        cache.read("synthetic", "A")
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"date,level\n"])
+def test_other_values_with_a_right_checksum_are_damaged(tmp_path: Path, content: bytes) -> None:
+    cache = stored(tmp_path)
+    (place,), (values,) = tmp_path.rglob("*.json"), tmp_path.rglob("*.parquet")
+    values.write_bytes(content)
+    known = {**json.loads(place.read_text("utf-8")), "sha256": hashlib.sha256(content).hexdigest()}
+    del known["checksum"]
+    place.write_text(json.dumps({**known, "checksum": _checksum(known)}), "utf-8")
+    with pytest.raises(DamagedEntry, match="its values"):
+        cache.read("synthetic", "A")
 
 
 @pytest.mark.parametrize("ending", ["json", "parquet"])

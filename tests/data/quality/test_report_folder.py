@@ -1,9 +1,9 @@
 """Report folders that cannot be written: a run is refused and leaves every file as it was."""
 
+import errno
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -51,41 +51,35 @@ def test_the_current_folder_with_other_files_is_not_replaced(runnable: Path, mon
         assert "not replaced" in refusal_lines(runnable, Path(output))[0]
 
 
-def test_missing_permission_is_reported_before_any_work(runnable: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("problem", [errno.EACCES, errno.EROFS, errno.ENOSPC], ids=errno.errorcode.get)
+def test_a_folder_that_cannot_be_written_is_refused_before_any_work(
+    runnable: Path, monkeypatch: pytest.MonkeyPatch, problem: int
+) -> None:
     """File modes do not stop root, who may run these tests, so the error of the system is simulated."""
 
-    def no_writing(_: Any, mode: int) -> bool:
-        return not mode & os.W_OK
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(problem, os.strerror(problem))
 
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError("the data were read for nothing")
 
-    monkeypatch.setattr(os, "access", no_writing)
+    monkeypatch.setattr(Path, "mkdir", refuse)
     monkeypatch.setattr("backtest.runs.pipeline.run", never)
     output = runnable / "reports" / "new"
     assert refusal_lines(runnable, output) == [
-        f"{output}: cannot be written (no permission in {output.parent}). Hint: choose another --output."
+        f"{output}: cannot be written ({os.strerror(problem)}). Hint: choose another --output."
     ]
 
 
-def test_a_read_only_file_system_is_reported_after_the_run(runnable: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def read_only(*_: Any, **__: Any) -> str:
-        raise OSError(30, "Read-only file system")
-
-    monkeypatch.setattr(tempfile, "mkdtemp", read_only)
-    output = runnable / "reports" / "new"
-    assert refusal_lines(runnable, output) == [
-        f"{output}: cannot be written (Read-only file system). Hint: choose another --output."
-    ]
-
-
-def test_a_name_too_long_for_file_systems_is_reported(runnable: Path) -> None:
-    (line,) = refusal_lines(runnable, runnable / ("x" * 300))
-    assert "cannot be written" in line
-    (line,) = refusal_lines(
-        runnable, runnable / ("x" * 250)
-    )  # a legal name, but too long for the temporary folder next to it
-    assert "cannot be written" in line
+def test_a_name_too_long_for_file_systems_is_refused(runnable: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backtest.runs.pipeline.run", None)
+    for output in (
+        runnable / ("x" * 300),
+        runnable / "new" / ("x" * 300) / "deep",
+        runnable / "/".join(["x" * 200] * 25),
+    ):
+        (line,) = refusal_lines(runnable, output)
+        assert line.endswith(": cannot be written (File name too long). Hint: choose another --output.")
 
 
 def test_a_full_disk_leaves_the_earlier_report(runnable: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
 """A page as tests read it: its tags, its text, its tables, and the data of its script."""
 
 import json
+import re
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
@@ -60,3 +62,10 @@ class Page(HTMLParser):
 
     def table(self, first: str) -> list[list[str]]:
         return next(table for table in self.tables if table[0][0] == first)
+
+
+def rows_of(page: str, table: str) -> list[list[str]]:
+    """Return the text of the cells of each row of a table's body."""
+    (body,) = re.findall(rf'<table id="{table}".*?<tbody>(.*?)</tbody>', page, re.DOTALL)
+    cells = [re.findall(r"<t[hd]\b.*?</t[hd]>", row, re.DOTALL) for row in re.findall(r"<tr>.*?</tr>", body, re.DOTALL)]
+    return [[unescape(re.sub(r"<[^>]*>", " ", cell)).strip() for cell in row] for row in cells]

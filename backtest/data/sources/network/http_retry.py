@@ -11,6 +11,7 @@ import pandas as pd
 from backtest.data.raw_series import RawSeries
 from backtest.data.sources.source import Source
 from backtest.errors import NoDataInRange, RateLimited, SourceDown, TimedOut
+from backtest.redaction import redact
 
 _PAUSE = 0.2  # seconds between the starts of two requests to one source: five a second
 _ATTEMPTS = 4
@@ -119,4 +120,11 @@ def validated(raw: RawSeries, label: str) -> RawSeries:
         numbers = raw.values.astype(float)
     except (TypeError, ValueError) as problem:
         raise SourceDown(f"{label}: answered with values that are not numbers") from problem
-    return replace(raw, values=numbers.set_axis(days, axis=0), places=())
+    return replace(
+        raw,
+        values=numbers.set_axis(days, axis=0),
+        label=redact(raw.label),
+        places=(),
+        notes=tuple(redact(note) for note in raw.notes),
+        facts={name: redact(fact) for name, fact in raw.facts.items()},
+    )

@@ -490,7 +490,8 @@
   }
 
   function save(name, rows) {
-    const quoted = (value) => { const text = value === null ? "" : String(value); return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text; };
+    const formula = new RegExp(FORMATS.formula); // text that a spreadsheet would evaluate gets an apostrophe, as in the files of a report
+    const quoted = (value) => { const text = value === null ? "" : String(value).replace(formula, "'$&"); return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text; };
     const address = URL.createObjectURL(new Blob([rows.map((row) => `${row.map(quoted).join(",")}\n`).join("")], { type: "text/csv" }));
     const link = Object.assign(document.createElement("a"), { href: address, download: name });
     link.click();
