@@ -87,7 +87,7 @@ def described(problem: BaseException, who: str = "", file: str | None = None) ->
     if isinstance(problem, SyntaxError | ImportError):
         return f"{at}{who}{problem.msg or type(problem).__name__}"
     words = traceback.format_exception_only(problem)[0].strip().partition("\n")[0]  # also if str(problem) fails
-    return f"{at}{who}{words}"
+    return f"{at}{who}{words.removeprefix(f'{type(problem).__module__}.')}"
 
 
 def place_in_own_code(problem: BaseException, file: str | None = None) -> str | None:

@@ -14,11 +14,12 @@ from backtest.config.yaml_nodes import dotted, is_whole_number, place
 from backtest.data.sources.regular_file import not_readable
 from backtest.errors import UNPRINTABLE, ConfigError
 
-_MOST_BYTES = 2**18  # thousands of assets fit; the parser reads some 50,000 a second
+_MOST_BYTES = 2**18  # thousands of assets fit; the parser reads some 100,000 a second
 _MOST_VALUES = 100_000
 _DEEPEST = 20  # no configuration nests more than a few levels
 _LONGEST_TEXT = 4_096  # characters: the longest path of Linux
 _MOST_DIGITS = 40
+_MOST_LINES = 10  # texts that are named
 _AT_LINE_ENDS = str.maketrans("", "", "\n\r\t")
 
 
@@ -79,7 +80,7 @@ def parse(text: str, path: Path) -> MappingNode:
     problems: list[str] = []
     _count(root, (), {}, problems)
     if problems:
-        raise ConfigError(*problems)
+        raise ConfigError(*problems[:_MOST_LINES])
     return root
 
 

@@ -145,7 +145,7 @@ class Estimator(BaseModel, ABC):
         return window
 
     def least_rows(self, setting: str) -> int:
-        """Return the least rows that a window or another length of time needs; more than its type if it must."""
+        """Return the least rows that a length of time needs; 0 if no more than the type of the setting demands."""
         return self.least_returns if setting == "window" else 0
 
     @abstractmethod

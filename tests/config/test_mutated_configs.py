@@ -53,7 +53,7 @@ MODELS: list[type[BaseModel]] = [
 SETTINGS = sorted({field.alias or name for model in MODELS for name, field in model.model_fields.items()} | {"extends"})
 ODD: list[Any] = [
     None, True, 0, -1, 1, 2, 0.0, 0.5, 1e300, 5e-324, 10**18, 10**39, -(10**400), math.inf, math.nan, "", "x",
-    "~", "..", "~no_such_user", "/dev/zero", "http://[", "x://", "a" * 300, "名" * 100, "a\nb", "\ud800",
+    "~", "..", "~no_such_user", "/dev/null", "http://[", "x://", "a" * 300, "名" * 100, "a\nb", "\ud800",
     "\x1b[31m", "\u2028", "0M", "1M", "1D", f"{'9' * 18}Y", "3W", "50%", "1_000", "0001-01-01", "9999-12-31",
     "2020-02-30", "no.such:X", ":", "a:", ":b", "json:loads", "json:JSONDecoder", "gold", "equities",
     "benchmark", "mine.yaml", "strategies", "csv", "kind", [], {}, [[]], [1, "gold"], ["gold"] * 3, {"gold": 1},

@@ -4,10 +4,12 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from backtest.config import load_config
+from backtest.config.manifest_config import config_of_manifest
 from backtest.errors import BacktestError, ConfigError
 from backtest.runs.pipeline import run
 from support.builders.market_files import write_strategy
@@ -152,3 +154,18 @@ def test_checks_of_an_own_strategy_that_fail_are_named(folder: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(path)
     assert str(caught.value) == f"{path}:3:11: strategy: {file}:13: {NAME}: KeyError: 'silver'"
+
+
+def test_own_settings_that_cannot_be_written_are_named(folder: Path) -> None:
+    """The settings of a run are written into its manifest as JSON."""
+    code = STRATEGY.format(body="return pd.Series(1.0, view.assets)")
+    setting = "    turn: object = object()\n\n    def target_weights"
+    path, _ = as_file(folder, code.replace("    def target_weights", setting))
+    with pytest.raises(BacktestError, match=rf"^{NAME}: PydanticSerializationError: "):
+        run(path)
+
+
+@pytest.mark.parametrize("settings", [{}, {"strategy": "erc"}, {"strategy": {"name": 1}}, [], None])
+def test_a_manifest_without_a_strategy_is_refused(settings: Any) -> None:
+    with pytest.raises(ConfigError, match=r"^m\.json: no strategy with a name in it\. Hint: "):
+        config_of_manifest(settings, Path("m.json"))

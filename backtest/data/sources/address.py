@@ -33,8 +33,8 @@ def _check_path(path: str) -> str:
     if is_address(path):
         try:
             _ = urlsplit(path).port
-        except ValueError as problem:
-            raise ValueError("not a valid address; expected one such as https://example.org/prices.csv") from problem
+        except ValueError:  # its message may quote the address
+            raise ValueError("not a valid address; expected one such as https://example.org/prices.csv") from None
         return path
     if path.startswith("~") and os.path.expanduser(path).startswith("~"):  # noqa: PTH111 - Path raises RuntimeError
         raise ValueError(f"there is no home folder {Path(path).parts[0]}; expected a path such as ~/prices.csv")

@@ -54,6 +54,8 @@ class _OwnSource(Source):
         where = f"{self._name}: fetch of {symbol}"
         if not isinstance(raw, RawSeries) or not isinstance(raw.values, pd.DataFrame):
             raise DataError(f"{where} returned {_kind(raw)}; expected a RawSeries with a DataFrame of values")
+        if not isinstance(raw.label, str):
+            raise DataError(f"{where} returned the label {raw.label!r}; expected text")
         if raw.kind not in get_args(Kind):
             raise DataError(f"{where} returned the kind {raw.kind!r}; expected one of {', '.join(get_args(Kind))}")
         columns = list(raw.values.columns)
