@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 HIDDEN = "***"
@@ -63,8 +64,9 @@ def redact(text: str) -> str:
     """
     for secret in _secrets_of_environment():
         text = text.replace(secret, HIDDEN)
-    text = _IN_TEXT.sub(lambda found: _without_end(found[0]), text)
-    return _NAMED_VALUE.sub(rf"\1{HIDDEN}", text)
+    if ":/" in text:
+        text = _IN_TEXT.sub(lambda found: _without_end(found[0]), text)
+    return _NAMED_VALUE.sub(rf"\1{HIDDEN}", text) if re.search("=|['\"]\\s*:", text) else text
 
 
 def redact_settings(settings: Any) -> Any:
@@ -75,12 +77,12 @@ def redact_settings(settings: Any) -> Any:
     """
     if isinstance(settings, Mapping):
         return {
-            key: HIDDEN if _SECRET_NAME.fullmatch(str(key)) and isinstance(value, str) else redact_settings(value)
+            key: HIDDEN if _is_secret(str(key)) and isinstance(value, str) else redact_settings(value)
             for key, value in settings.items()
         }
     if isinstance(settings, list | tuple):
         return [redact_settings(item) for item in settings]
-    return redact_address(settings) if isinstance(settings, str) and _START.match(settings) else settings
+    return redact_address(settings) if isinstance(settings, str) and re.match(_CHAIN, settings) else settings
 
 
 def _link(link: str) -> tuple[str, str]:
@@ -103,11 +105,17 @@ def _without_end(address: str) -> str:
     return redact_address(address[:cut]) + address[cut:]
 
 
+@cache
+def _is_secret(name: str) -> bool:
+    """Return whether a name is one of a secret; cached, because some errors are raised on thousands of dates."""
+    return _SECRET_NAME.fullmatch(name) is not None
+
+
 def _secrets_of_environment() -> list[str]:
     """Return the values of variables with a secret name, and users and passwords of proxies."""
     secrets = set()
     for name, value in os.environ.items():
-        if _SECRET_NAME.fullmatch(name) and name not in _FOLDERS:
+        if _is_secret(name) and name not in _FOLDERS:
             secrets.add(value)
         elif name.lower().endswith("_proxy") and "@" in value:
             secrets.add(_START.sub("", value).rpartition("@")[0].rpartition(":")[2])
