@@ -49,8 +49,8 @@ class SeparateCorrelations(Estimator):
             )
         return periods
 
-    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """Same as `Estimator.covariances`."""
+    def estimate(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
+        """Same as `Estimator.estimate`."""
         window = window_rows(self.window, periods_per_year)
         correlation_window = window_rows(self.correlation_window or self.window, periods_per_year)
         return rolling_separate_correlations(
