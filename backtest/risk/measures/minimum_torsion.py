@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from backtest.errors import BacktestError
 from backtest.numerics.array_arguments import portfolio_arrays
 from backtest.numerics.arrays import Floats
+from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import EPSILON, has_risk
 from backtest.risk.measures.contributions import portfolio_volatility
 
@@ -20,6 +21,7 @@ _SWEEPS = 1_000
 _SETTLED = 1e-12  # largest change of a bet's scale in the last sweep, in units of the asset's own scale
 
 
+@one_blas_thread()
 def minimum_torsion_shares(weights: ArrayLike, covariance: ArrayLike) -> Floats:
     """Return the share of a portfolio's variance in each of its n minimum-torsion bets, one for each asset.
 
