@@ -28,7 +28,7 @@ def numbers_in(result: Any) -> np.ndarray:
 
 
 def outcome(function: Any, arguments: dict[str, Any]) -> np.ndarray | None:
-    """Return the numbers of a result, or None if an error explains that there is none."""
+    """Return the numbers of a result, or None if an error explains why it is missing."""
     message = ""
     try:
         result = numbers_in(function(**arguments))

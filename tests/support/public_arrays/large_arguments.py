@@ -51,4 +51,5 @@ def blas_kernels() -> list[str]:
 
 
 if __name__ == "__main__":
-    np.savez(sys.argv[1], **large_results(), kernels=np.array(blas_kernels()))
+    saved: dict[str, Any] = {**large_results(), "kernels": np.array(blas_kernels())}
+    np.savez(sys.argv[1], **saved)
