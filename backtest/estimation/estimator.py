@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Annotated, ClassVar, Literal, get_args
 
+import numpy as np
+from numpy.typing import ArrayLike
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, field_validator
 
+from backtest.errors import BacktestError, EstimationError
+from backtest.numerics.array_arguments import as_floats, check_shapes
 from backtest.numerics.arrays import Floats
 
 Missing = Literal["complete_assets", "complete_rows"]
+
+MOST_A_PERIOD = 1e75
+"""Largest return in a period, decimal: above it, sums of fourth powers would be beyond double precision."""
 
 MOST_A_YEAR = 366  # periods a year: the most rows that a window of one year can have
 
@@ -148,8 +155,7 @@ class Estimator(BaseModel, ABC):
         """Return the least rows that a length of time needs; 0 if no more than the type of the setting demands."""
         return self.least_returns if setting == "window" else 0
 
-    @abstractmethod
-    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
+    def covariances(self, excess_returns: ArrayLike, rows: Sequence[int], periods_per_year: int) -> Floats:
         """Return the covariance that can be estimated at the close of each of the given rows.
 
         Args:
@@ -163,5 +169,27 @@ class Estimator(BaseModel, ABC):
             are the same as without that asset.
 
         Raises:
-            EstimationError: the settings ask for an estimate that these returns do not allow.
+            BacktestError: the returns are not a table of numbers, or the rows are not positions in it.
+            EstimationError: a return is infinite or beyond 1e75, or the settings ask for an estimate that these returns
+                do not allow.
         """
+        returns, positions = as_floats(excess_returns, "excess_returns"), np.asarray(rows)
+        check_shapes(("excess_returns", returns, "Tn"), stacks=False)
+        for row, asset in np.argwhere(np.abs(returns) > MOST_A_PERIOD)[:1]:
+            raise EstimationError(
+                f"excess_returns[{row}, {asset}] is {returns[row, asset]:g}, expected decimals such as 0.01 for 1 %; "
+                f"hint: NaN for a missing return"
+            )
+        if positions.ndim != 1 or (positions.size and positions.dtype.kind not in "iu"):
+            raise BacktestError(f"rows: got {positions.dtype} of shape {positions.shape}, expected a list of integers")
+        rising = (positions[1:] > positions[:-1]).all()
+        if positions.size and not (positions[0] >= 0 and positions[-1] < len(returns) and rising):
+            raise BacktestError(
+                f"rows: got {positions.size} from {positions[0]} to {positions[-1]}, expected rising positions in 0 to "
+                f"{len(returns) - 1}"
+            )
+        return self.estimate(returns, rows, periods_per_year)
+
+    @abstractmethod
+    def estimate(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
+        """Return `covariances` of arguments that have been checked; a new estimator overrides this method."""

@@ -35,8 +35,8 @@ class Doubled(Estimator):
     covariance: Literal["doubled"] = "doubled"
     formula: ClassVar[str] = "2 Σ x xᵀ / (T - 1)"
 
-    def covariances(self, excess_returns, rows, periods_per_year):
-        """Same as `Estimator.covariances`."""
+    def estimate(self, excess_returns, rows, periods_per_year):
+        """Same as `Estimator.estimate`."""
         window = window_rows(self.window, periods_per_year)
         return 2 * rolling_sample_covariance(excess_returns, rows, window, self.missing)
 '''

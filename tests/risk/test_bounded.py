@@ -8,6 +8,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -281,3 +282,28 @@ def test_lower_bound_with_a_budget_of_zero_is_rejected(lower: list[float], group
     ):
         bounded_risk_parity_weights(np.eye(3), [0.5, 0, 0.5], bounds)
     assert bounded_risk_parity_weights(np.eye(3), [0.4, 0.2, 0.4], bounds)[1] > 0.1
+
+
+@pytest.mark.parametrize(
+    ("given_bounds", "message"),
+    [
+        ({"lower": [0.0]}, r"lower: got the shape \(1,\), expected \(2,\)"),
+        ({"upper": ["word", 1.0]}, r"upper: could not convert .*; expected an array of real numbers"),
+        ({"groups": (("bonds", (0, 5), 0.0, 1.0),)}, r"got groups of \[0, 5\], expected positions of the 2 assets"),
+        ({"groups": (("bonds", (0,), 0.0, 1.0), ("all", (0, 1), 0.0, 1.0))}, r"groups of \[0, 0, 1\], .* each once"),
+        ({"gross_exposure": np.inf, "upper": [np.inf, np.inf]}, "gross exposure of inf, expected a number above 0"),
+        ({"gross_exposure": 0.0}, "gross exposure of 0, expected a number above 0"),
+    ],
+)
+def test_bounds_of_a_wrong_form_are_named(given_bounds: dict[str, Any], message: str) -> None:
+    """An infinite exposure would give infinite weights."""
+    with pytest.raises(BacktestError, match=message):
+        WeightBounds(**{"names": ("stocks", "bonds"), "lower": [0.0, 0.0], "upper": [1.0, 1.0], **given_bounds})
+
+
+def test_bounds_may_be_lists() -> None:
+    bounds = WeightBounds(("stocks", "bonds"), [0, 0], [1, 0.6])  # type: ignore[arg-type]
+    assert bounded_risk_parity_weights([[0.0225, 0.0015], [0.0015, 0.0025]], None, bounds).round(6).tolist() == [
+        0.4,
+        0.6,
+    ]

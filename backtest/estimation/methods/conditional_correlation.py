@@ -73,8 +73,8 @@ class CCC(_ConditionalCorrelation):
     formula: ClassVar[str] = "D R D, D volatilities forecast by GARCH(1,1), R constant correlations"
     source: ClassVar[str] = "Bollerslev (1990), Rev. Economics and Statistics 72"
 
-    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """Same as `Estimator.covariances`."""
+    def estimate(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
+        """Same as `Estimator.estimate`."""
         return self._covariances(excess_returns, rows, periods_per_year, dynamic=False)
 
 
@@ -88,8 +88,8 @@ class DCC(_ConditionalCorrelation):
     formula: ClassVar[str] = "D R D, D volatilities forecast by GARCH(1,1), R correlations that move with the returns"
     source: ClassVar[str] = "Engle (2002), J. Business & Economic Statistics 20"
 
-    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """Same as `Estimator.covariances`."""
+    def estimate(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
+        """Same as `Estimator.estimate`."""
         return self._covariances(excess_returns, rows, periods_per_year, dynamic=True)
 
 

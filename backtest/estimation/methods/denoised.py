@@ -27,8 +27,8 @@ class Denoised(Estimator):
     )
     source: ClassVar[str] = "López de Prado (2020); edge: Laloux et al. (1999)"
 
-    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """Same as `Estimator.covariances`."""
+    def estimate(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
+        """Same as `Estimator.estimate`."""
         window = window_rows(self.window, periods_per_year)
         return rolling_covariances(excess_returns, rows, window, denoised_covariance, self.missing)
 

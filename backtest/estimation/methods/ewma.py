@@ -39,8 +39,8 @@ class EWMA(Estimator):
     half_life: HalfLife = "1Y"
     correlation_half_life: HalfLife | None = None
 
-    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """Same as `Estimator.covariances`."""
+    def estimate(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
+        """Same as `Estimator.estimate`."""
         window = window_rows(self.window, periods_per_year)
         half_life = window_rows(self.half_life, periods_per_year)
         correlation_half_life = window_rows(self.correlation_half_life or self.half_life, periods_per_year)

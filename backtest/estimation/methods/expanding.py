@@ -27,8 +27,8 @@ class Expanding(Estimator):
     covariance: Literal["expanding"] = "expanding"
     formula: ClassVar[str] = "Σ x xᵀ / (T - 1) over all returns so far, at least `window` of them"
 
-    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """Same as `Estimator.covariances`."""
+    def estimate(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
+        """Same as `Estimator.estimate`."""
         return expanding_sample_covariance(
             excess_returns, rows, window_rows(self.window, periods_per_year), self.missing
         )

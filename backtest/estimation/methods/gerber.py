@@ -32,8 +32,8 @@ class Gerber(Estimator):
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     statistic: Statistic = "gs2"
 
-    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """Same as `Estimator.covariances`."""
+    def estimate(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
+        """Same as `Estimator.estimate`."""
         estimate = partial(gerber_covariance, threshold=self.threshold, statistic=self.statistic)
         window = window_rows(self.window, periods_per_year)
         return rolling_covariances(excess_returns, rows, window, estimate, self.missing)

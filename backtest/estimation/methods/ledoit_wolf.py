@@ -28,8 +28,8 @@ class LedoitWolf(Estimator):
     formula: ClassVar[str] = "(1 - δ) S + δ μ I, S = Σ x xᵀ / T, μ its mean variance"
     source: ClassVar[str] = "Ledoit, Wolf (2004), J. Multivariate Analysis 88"
 
-    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """Same as `Estimator.covariances`."""
+    def estimate(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
+        """Same as `Estimator.estimate`."""
         window = window_rows(self.window, periods_per_year)
         return rolling_covariances(excess_returns, rows, window, ledoit_wolf_covariance, self.missing)
 
@@ -44,8 +44,8 @@ class LedoitWolfConstantCorrelation(Estimator):
     formula: ClassVar[str] = "(1 - δ) S + δ F, F with the variances and the mean correlation of S"
     source: ClassVar[str] = "Ledoit, Wolf (2004), J. Portfolio Management 30"
 
-    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """Same as `Estimator.covariances`."""
+    def estimate(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
+        """Same as `Estimator.estimate`."""
         window = window_rows(self.window, periods_per_year)
         return rolling_covariances(excess_returns, rows, window, constant_correlation_covariance, self.missing)
 

@@ -31,8 +31,8 @@ class NonlinearShrinkage(Estimator):
     source: ClassVar[str] = "Ledoit, Wolf (2020), Annals of Statistics 48"
     least_returns: ClassVar[int] = LEAST_OBSERVATIONS + 1
 
-    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """Same as `Estimator.covariances`."""
+    def estimate(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
+        """Same as `Estimator.estimate`."""
         window = window_rows(self.window, periods_per_year)
         return rolling_covariances(excess_returns, rows, window, nonlinear_shrinkage_covariance, self.missing)
 
@@ -77,6 +77,8 @@ def nonlinear_shrinkage_covariance(returns: Floats) -> Floats:
             f"nonlinear shrinkage: {known} observations (different returns of a window, less one); expected "
             f"{LEAST_OBSERVATIONS} or more; use a longer window or covariance: ledoit_wolf"
         )
+    if not eigenvalues.size:
+        return np.zeros((assets, assets))
     if not wide:
         shrunk = shrink_eigenvalues(eigenvalues, len(eigenvalues), observations)[0]
         return symmetrize((vectors * shrunk) @ vectors.T)

@@ -23,8 +23,8 @@ class OAS(Estimator):
     formula: ClassVar[str] = "(1 - δ) S + δ μ I as in `ledoit_wolf`, with the δ for normal returns"
     source: ClassVar[str] = "Chen, Wiesel, Eldar, Hero (2010), as in scikit-learn"
 
-    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """Same as `Estimator.covariances`."""
+    def estimate(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
+        """Same as `Estimator.estimate`."""
         window = window_rows(self.window, periods_per_year)
         return rolling_covariances(excess_returns, rows, window, oas_covariance, self.missing)
 

@@ -17,8 +17,8 @@ class Sample(Estimator):
     covariance: Literal["sample"] = "sample"
     formula: ClassVar[str] = "Σ x xᵀ / (T - 1)"
 
-    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """Same as `Estimator.covariances`."""
+    def estimate(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
+        """Same as `Estimator.estimate`."""
         window = window_rows(self.window, periods_per_year)
         return rolling_sample_covariance(excess_returns, rows, window, self.missing)
 

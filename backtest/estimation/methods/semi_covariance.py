@@ -30,8 +30,8 @@ class SemiCovariance(Estimator):
     source: ClassVar[str] = "Estrada (2008), J. Applied Finance 18"
     threshold: FiniteFloat = 0.0
 
-    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """Same as `Estimator.covariances`."""
+    def estimate(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
+        """Same as `Estimator.estimate`."""
         estimate = partial(semi_covariance, threshold=self.threshold)
         window = window_rows(self.window, periods_per_year)
         return rolling_covariances(excess_returns, rows, window, estimate, self.missing)

@@ -54,8 +54,8 @@ class SeparateCorrelations(Estimator):
         correlations = "window" if self.correlation_window is None else "correlation_window"
         return self.correlation_periods + 1 if setting == correlations else super().least_rows(setting)
 
-    def covariances(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
-        """Same as `Estimator.covariances`."""
+    def estimate(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
+        """Same as `Estimator.estimate`."""
         window = window_rows(self.window, periods_per_year)
         correlation_window = window_rows(self.correlation_window or self.window, periods_per_year)
         return rolling_separate_correlations(

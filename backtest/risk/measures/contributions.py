@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backtest.errors import BacktestError
+from backtest.numerics.array_arguments import as_floats, check_result, check_shapes, portfolio_arrays
 from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import cancels, has_risk
@@ -36,7 +37,7 @@ def portfolio_volatility(weights: ArrayLike, covariance: ArrayLike) -> np.float6
     >>> round(float(portfolio_volatility([0.25, 0.75], [[0.0225, 0.0015], [0.0015, 0.0025]])), 6)
     0.058095
     """
-    return np.sqrt(_products(weights, covariance)[1])
+    return np.sqrt(_products(*portfolio_arrays(weights, covariance))[1])
 
 
 def risk_contributions(weights: ArrayLike, covariance: ArrayLike) -> Floats:
@@ -61,7 +62,7 @@ def risk_contributions(weights: ArrayLike, covariance: ArrayLike) -> Floats:
     >>> risk_contributions([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]]).round(4)
     array([0.0881, 0.0079])
     """
-    products, variance = _products(weights, covariance)
+    products, variance = _products(*portfolio_arrays(weights, covariance))
     volatility = np.sqrt(variance)[..., None]
     return np.divide(products, volatility, out=np.zeros_like(products), where=volatility != 0)
 
@@ -88,8 +89,9 @@ def marginal_risk_contributions(weights: ArrayLike, covariance: ArrayLike) -> Fl
     >>> marginal_risk_contributions([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]]).round(4)
     array([0.1468, 0.0198])
     """
-    volatility = np.asarray(portfolio_volatility(weights, covariance))[..., None]
-    slopes: Floats = np.matvec(np.asarray(covariance, dtype=np.float64), np.asarray(weights, dtype=np.float64))
+    w, sigma = portfolio_arrays(weights, covariance)
+    volatility = np.sqrt(_products(w, sigma)[1])[..., None]
+    slopes: Floats = np.matvec(sigma, w)
     return np.divide(slopes, volatility, out=np.full_like(slopes, np.nan), where=volatility != 0)
 
 
@@ -103,12 +105,20 @@ def percentage_contributions(contributions: ArrayLike) -> Floats:
         The same shape; below 0 for a hedge. NaN if the contributions contain a NaN, or if their sum is not above zero,
         because a portfolio without risk has no shares of risk.
 
+    Raises:
+        BacktestError: the shape does not fit, or a contribution is infinite.
+
     >>> percentage_contributions(risk_contributions([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]])).round(3)
     array([0.918, 0.082])
     """
-    parts = np.asarray(contributions, dtype=np.float64)
-    total = parts.sum(axis=-1, keepdims=True)
-    shares: Floats = np.divide(parts, total, out=np.full_like(parts, np.nan), where=total > 0)
+    parts = np.asfortranarray(
+        as_floats(contributions, "contributions")
+    )  # as in tables, so that both give the same bits
+    check_shapes(("contributions", parts, "n"))
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = parts.sum(axis=-1, keepdims=True)
+        shares: Floats = np.divide(parts, total, out=np.full_like(parts, np.nan), where=total > 0)
+        check_result(np.where(total > 0, shares, total), contributions=parts)
     return shares
 
 
@@ -130,29 +140,32 @@ def sleeve_covariance(weights: ArrayLike, covariance: ArrayLike, members: ArrayL
     Returns:
         (k, k), or (m, k, k); decimal² per period. NaN in the arguments gives NaN.
 
+    Raises:
+        BacktestError: the shapes do not fit, or a number is infinite.
+
     >>> risk, weights = [[0.04, 0.0, 0.0], [0.0, 0.01, 0.005], [0.0, 0.005, 0.01]], [0.25, 0.25, 0.5]
     >>> sleeves = sleeve_covariance(weights, risk, [[True, False, False], [False, True, True]])
     >>> risk_contributions([1.0, 1.0], sleeves).round(4)
     array([0.0302, 0.0528])
     """
-    w, sigma = np.asarray(weights, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
-    sleeves = w[..., None, :] * np.asarray(members, dtype=np.float64)
-    slopes = np.matvec(sigma[..., None, :, :], sleeves)  # several times faster than a product of matrices this thin
-    return np.asarray(sleeves @ slopes.swapaxes(-1, -2))
+    w, sigma, groups = as_floats(weights, "weights"), as_floats(covariance, "covariance"), as_floats(members, "members")
+    check_shapes(("weights", w, "n"), ("covariance", sigma, "nn"), ("members", groups, "kn"))
+    with np.errstate(over="ignore", invalid="ignore"):
+        sleeves = w[..., None, :] * groups
+        slopes = np.matvec(sigma[..., None, :, :], sleeves)  # several times faster than a product of thin matrices
+        result = np.asarray(sleeves @ slopes.swapaxes(-1, -2))
+    check_result(result, weights=w, covariance=sigma, members=groups)
+    return result
 
 
 @one_blas_thread()
-def _products(weights: ArrayLike, covariance: ArrayLike) -> tuple[Floats, Floats]:
+def _products(w: Floats, sigma: Floats) -> tuple[Floats, Floats]:
     """Return w_i (Σw)_i, (..., n), and their sum, the variance, which is at least zero: (...)."""
-    w, sigma = np.asarray(weights, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
-    stacks = {shape for shape in (w.shape[:-1], sigma.shape[:-2]) if shape}
-    if not (w.ndim in (1, 2) and sigma.ndim in (2, 3) and sigma.shape[-2:] == w.shape[-1:] * 2 and len(stacks) <= 1):
-        raise BacktestError(
-            f"risk contributions: got weights of shape {w.shape} and a covariance of shape {sigma.shape}, "
-            f"expected (n,) and (n, n), or for a stack (m, n) and (m, n, n)"
-        )
-    products: Floats = w * np.matvec(sigma, w)
-    variance = np.asarray(products.sum(axis=-1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        products: Floats = w * np.matvec(sigma, w)
+        variance = np.asarray(products.sum(axis=-1))
+    check_result(variance, weights=w, covariance=sigma)
+    _check_variances(np.diagonal(sigma, axis1=-2, axis2=-1))
     if (variance < 0).any():
         rounding = VARIANCE_ROUNDING * np.vecdot(np.abs(w), np.matvec(np.abs(sigma), np.abs(w)))
         wrong = variance < -rounding
@@ -165,6 +178,16 @@ def _products(weights: ArrayLike, covariance: ArrayLike) -> tuple[Floats, Floats
             )
         variance = np.maximum(variance, 0.0)
     return products, np.where(_is_rounding(variance, w, sigma), 0.0, variance)
+
+
+def _check_variances(variances: Floats) -> None:
+    if (variances < 0).any():
+        wrong = variances < -VARIANCE_ROUNDING * np.abs(variances).max(axis=-1, keepdims=True)
+        for *stack, asset in np.argwhere(wrong):
+            raise BacktestError(
+                f"covariance{stack or ''}: the variance of asset {asset} is {variances[(*stack, asset)]:.3g}, expected "
+                f"zero or above"
+            )
 
 
 def _is_rounding(variance: Floats, weights: Floats, covariance: Floats) -> Bools:

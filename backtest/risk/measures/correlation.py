@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from backtest.errors import BacktestError, NoOptimalPortfolio
+from backtest.errors import NoOptimalPortfolio
+from backtest.numerics.array_arguments import as_floats, check_shapes
 from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.tolerances import has_risk
 from backtest.risk.accuracy import COVARIANCE_TOLERANCE
@@ -100,7 +101,7 @@ def volatilities_and_correlations(covariance: ArrayLike) -> Parts:
             f"without data"
         )
     transposed = correlation.swapaxes(1, 2)
-    if np.abs(correlation - transposed).max() > COVARIANCE_TOLERANCE:
+    if np.abs(correlation - transposed).max(initial=0.0) > COVARIANCE_TOLERANCE:
         k, i, j = np.argwhere(np.abs(correlation - transposed) > COVARIANCE_TOLERANCE)[0]
         raise NoOptimalPortfolio(
             f"{names[k]}: the entry [{i}, {j}] is {stack[k, i, j]:.12g}, but [{j}, {i}] is {stack[k, j, i]:.12g}, "
@@ -121,9 +122,8 @@ def volatilities_and_correlations(covariance: ArrayLike) -> Parts:
 
 def _as_stack(covariance: ArrayLike) -> tuple[Floats, list[str]]:
     """Return the covariance as a stack (m, n, n), and a name of each matrix for messages."""
-    sigma = np.asarray(covariance, dtype=np.float64)
-    if sigma.ndim not in (2, 3) or sigma.shape[-1] != sigma.shape[-2] or sigma.size == 0:
-        raise BacktestError(f"covariance: got the shape {sigma.shape}, expected (n, n), or (m, n, n) for a stack")
+    sigma = as_floats(covariance, "covariance")
+    check_shapes(("covariance", sigma, "nn"))
     stack = sigma.reshape(-1, *sigma.shape[-2:])
     return stack, [f"covariance[{k}]" if sigma.ndim == 3 else "covariance" for k in range(len(stack))]
 

@@ -9,6 +9,7 @@ a number of independent bets (Choueifaty, Froidure and Reynier 2013, "Properties
 import numpy as np
 from numpy.typing import ArrayLike
 
+from backtest.numerics.array_arguments import portfolio_arrays
 from backtest.numerics.arrays import Floats
 from backtest.risk.measures.contributions import percentage_contributions, portfolio_volatility
 
@@ -34,9 +35,10 @@ def diversification_ratio(weights: ArrayLike, covariance: ArrayLike) -> np.float
     >>> round(float(diversification_ratio([0.25, 0.75], [[0.0225, 0.0015], [0.0015, 0.0025]])), 4)
     1.291
     """
-    volatility = np.asarray(portfolio_volatility(weights, covariance))
-    alone = np.sqrt(np.diagonal(np.asarray(covariance, dtype=np.float64), axis1=-2, axis2=-1))
-    average = np.asarray(np.vecdot(np.abs(np.asarray(weights, dtype=np.float64)), alone))
+    w, sigma = portfolio_arrays(weights, covariance)
+    volatility = np.asarray(portfolio_volatility(w, sigma))
+    alone = np.sqrt(np.maximum(np.diagonal(sigma, axis1=-2, axis2=-1), 0.0))
+    average = np.asarray(np.vecdot(np.abs(w), alone))
     ratio: np.float64 | Floats = np.divide(
         average, volatility, out=np.full_like(average, np.nan), where=volatility != 0
     )[()]
@@ -57,9 +59,13 @@ def effective_number_of_bets(contributions: ArrayLike) -> np.float64 | Floats:
     Returns:
         A number, or (m,) for a stack. NaN if the contributions contain a NaN or do not sum to more than zero.
 
+    Raises:
+        BacktestError: the shape does not fit, or a contribution is infinite.
+
     >>> round(float(effective_number_of_bets([0.0881, 0.0079])), 2)
     1.18
     """
     shares = percentage_contributions(contributions)
-    number: np.float64 | Floats = 1 / np.vecdot(shares, shares)
+    with np.errstate(over="ignore"):  # shares beyond 1e154 are no bets at all
+        number: np.float64 | Floats = 1 / np.vecdot(shares, shares)
     return number

@@ -20,9 +20,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backtest.errors import BacktestError
+from backtest.numerics.array_arguments import as_floats, check_result, check_shapes, portfolio_arrays
 from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
-from backtest.risk.measures.contributions import marginal_risk_contributions, portfolio_volatility, risk_contributions
+from backtest.risk.measures.contributions import (
+    marginal_risk_contributions,
+    portfolio_volatility,
+    risk_contributions,
+)
 
 
 def gaussian_expected_shortfall(
@@ -47,8 +52,11 @@ def gaussian_expected_shortfall(
     >>> round(float(gaussian_expected_shortfall([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]], [0.05, 0.02])), 4)
     0.1601
     """
-    earned = np.vecdot(np.asarray(weights, dtype=np.float64), _means(weights, mean))
-    shortfall: np.float64 | Floats = _tail_factor(level) * portfolio_volatility(weights, covariance) - earned
+    w, sigma, means = _arrays(weights, covariance, mean)
+    with np.errstate(over="ignore", invalid="ignore"):
+        earned = np.vecdot(w, means)
+    check_result(earned, weights=w, mean=means)
+    shortfall: np.float64 | Floats = _tail_factor(level) * portfolio_volatility(w, sigma) - earned
     return shortfall
 
 
@@ -66,7 +74,8 @@ def marginal_gaussian_shortfall(
     >>> marginal_gaussian_shortfall([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]], [0.05, 0.02]).round(4)
     array([0.2529, 0.0208])
     """
-    return _tail_factor(level) * marginal_risk_contributions(weights, covariance) - _means(weights, mean)
+    w, sigma, means = _arrays(weights, covariance, mean)
+    return _tail_factor(level) * marginal_risk_contributions(w, sigma) - means
 
 
 def gaussian_shortfall_contributions(
@@ -84,9 +93,12 @@ def gaussian_shortfall_contributions(
     >>> gaussian_shortfall_contributions([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]], [0.05, 0.02]).round(4)
     array([0.1517, 0.0083])
     """
-    earned = np.asarray(weights, dtype=np.float64) * _means(weights, mean)
+    w, sigma, means = _arrays(weights, covariance, mean)
+    with np.errstate(over="ignore", invalid="ignore"):
+        earned = w * means
+    check_result(earned, weights=w, mean=means)
     earned = np.where(np.isnan(earned).any(axis=-1, keepdims=True), np.nan, earned)
-    return _tail_factor(level) * risk_contributions(weights, covariance) - earned
+    return _tail_factor(level) * risk_contributions(w, sigma) - earned
 
 
 @one_blas_thread()
@@ -155,15 +167,11 @@ def historical_shortfall_contributions(weights: ArrayLike, returns: ArrayLike, l
 
 def _tail(weights: ArrayLike, returns: ArrayLike, level: float) -> tuple[Floats, Floats, Floats, Floats]:
     """Return the portfolio's losses and each period's share of its tail, (..., T), and both arguments as arrays."""
-    w, history = np.asarray(weights, dtype=np.float64), np.asarray(returns, dtype=np.float64)
-    stacks = {shape for shape in (w.shape[:-1], history.shape[:-2]) if shape}
-    fits = w.ndim in (1, 2) and history.ndim in (2, 3) and history.shape[-1:] == w.shape[-1:] and len(stacks) <= 1
-    if not fits or history.shape[-2] == 0:
-        raise BacktestError(
-            f"expected shortfall: got weights of shape {w.shape} and returns of shape {history.shape}, expected (n,) "
-            f"and (T, n) with T of 1 or more, or for a stack (m, n) and (m, T, n)"
-        )
-    losses = -np.matvec(history, w)
+    w, history = as_floats(weights, "weights"), as_floats(returns, "returns")
+    check_shapes(("weights", w, "n"), ("returns", history, "Tn"))
+    with np.errstate(over="ignore", invalid="ignore"):
+        losses = -np.matvec(history, w)
+    check_result(losses, weights=w, returns=history)
     known = np.isfinite(losses).all(axis=-1, keepdims=True)
     parts = _tail_parts(np.where(known, losses, 0.0), (1 - _fraction(level)) * history.shape[-2])
     return losses, np.where(known, parts, np.nan), w, history
@@ -193,13 +201,10 @@ def _fraction(level: float) -> float:
     return level
 
 
-def _means(weights: ArrayLike, mean: ArrayLike | None) -> Floats:
-    shape = np.shape(weights)
-    means = np.zeros(shape[-1:]) if mean is None else np.asarray(mean, dtype=np.float64)
-    stacks = {part for part in (shape[:-1], means.shape[:-1]) if part}
-    if means.ndim not in {1, 2} or means.shape[-1:] != shape[-1:] or len(stacks) > 1:
-        raise BacktestError(
-            f"expected shortfall: got weights of shape {shape} and means of shape {means.shape}, expected (n,) and "
-            f"(n,), or for a stack (m, n) and (m, n)"
-        )
-    return means
+def _arrays(weights: ArrayLike, covariance: ArrayLike, mean: ArrayLike | None) -> tuple[Floats, Floats, Floats]:
+    """Return the arguments as arrays whose shapes fit, with means of zero by default."""
+    w, sigma = portfolio_arrays(weights, covariance)
+    means = np.zeros(w.shape[-1]) if mean is None else as_floats(mean, "mean")
+    check_shapes(("weights", w, "n"), ("covariance", sigma, "nn"), ("mean", means, "n"))
+    check_result(means, mean=means)
+    return w, sigma, means

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backtest.errors import BacktestError
+from backtest.numerics.array_arguments import portfolio_arrays
 from backtest.numerics.arrays import Floats
+from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import EPSILON, has_risk
 from backtest.risk.measures.contributions import portfolio_volatility
 
@@ -19,6 +21,7 @@ _SWEEPS = 1_000
 _SETTLED = 1e-12  # largest change of a bet's scale in the last sweep, in units of the asset's own scale
 
 
+@one_blas_thread()
 def minimum_torsion_shares(weights: ArrayLike, covariance: ArrayLike) -> Floats:
     """Return the share of a portfolio's variance in each of its n minimum-torsion bets, one for each asset.
 
@@ -42,8 +45,8 @@ def minimum_torsion_shares(weights: ArrayLike, covariance: ArrayLike) -> Floats:
     >>> minimum_torsion_shares([0.6, 0.4], [[0.0225, 0.0015], [0.0015, 0.0025]]).round(3)
     array([0.909, 0.091])
     """
-    w, sigma = np.asarray(weights, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
-    portfolio_volatility(w, sigma)  # raises if the shapes do not fit
+    w, sigma = portfolio_arrays(weights, covariance)
+    portfolio_volatility(w, sigma)  # raises if the portfolio's variance is infinite or below zero
     if sigma.ndim == 2:
         bets = np.matvec(_exposures(sigma, "covariance"), w)
     else:

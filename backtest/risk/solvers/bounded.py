@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backtest.errors import BacktestError, NoRiskBudgetPortfolio
+from backtest.numerics.array_arguments import as_floats
 from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import SUM_ROUNDING
@@ -42,6 +43,8 @@ class WeightBounds:
         gross_exposure: Σ|w|.
 
     Raises:
+        BacktestError: the bounds are not (n,) numbers, groups share assets or name others, or the gross exposure is not
+            a number above zero.
         NoRiskBudgetPortfolio: no portfolio is within the bounds; the message names the two bounds that conflict.
     """
 
@@ -52,6 +55,7 @@ class WeightBounds:
     gross_exposure: float = 1.0
 
     def __post_init__(self) -> None:
+        self._check_form()
         least, most = self.lower.copy(), self.upper.copy()
         for name, low, high in zip(self.names, least, most, strict=True):
             _check(f"the lower bound of {name}, {low:g}", low, f"its upper bound, {high:g}", high)
@@ -73,6 +77,19 @@ class WeightBounds:
         gross = f"the gross exposure, {self.gross_exposure:g}"
         _check(f"the sum of all lower bounds, {total_low:g}", total_low, gross, self.gross_exposure)
         _check(gross, self.gross_exposure, f"the sum of all upper bounds, {total_high:g}", total_high)
+
+    def _check_form(self) -> None:
+        count = len(self.names)
+        for name in ("lower", "upper"):
+            values = as_floats(getattr(self, name), f"bounds: {name}")
+            if values.shape != (count,):
+                raise BacktestError(f"bounds: {name}: got the shape {values.shape}, expected ({count},)")
+            object.__setattr__(self, name, values)  # a list becomes an array
+        members = [i for _, group, _, _ in self.groups for i in group]
+        if len(set(members)) < len(members) or not set(members) <= set(range(count)):
+            raise BacktestError(f"bounds: got groups of {members}, expected positions of the {count} assets, each once")
+        if not 0 < self.gross_exposure < np.inf:
+            raise BacktestError(f"bounds: a gross exposure of {self.gross_exposure:g}, expected a number above 0")
 
     def of(self, held: Bools) -> "WeightBounds":
         """Return the bounds of the assets that have a budget.
@@ -173,14 +190,16 @@ def bounded_risk_parity_weights(
     >>> bounds = WeightBounds(("stocks", "bonds"), np.zeros(2), np.array([1.0, 0.6]))
     >>> bounded_risk_parity_weights([[0.0225, 0.0015], [0.0015, 0.0025]], None, bounds).round(6).tolist()
     [0.4, 0.6]
+    >>> bounded_risk_parity_weights([[0.0225, 0.0], [0.0, 0.0025]], [0.3, 0.7], bounds, signs=[1, -1]).round(6).tolist()
+    [0.4, -0.6]
     """
-    sigma = np.asarray(covariance, dtype=np.float64)
+    sigma = as_floats(covariance, "covariance")
     free = solve_risk_budgets(sigma, budgets, signs).weights * bounds.gross_exposure
     stack, count = sigma.reshape(-1, *sigma.shape[-2:]), sigma.shape[-1]
     weights = free.reshape(-1, count)
     if len(bounds.names) != count:
         raise BacktestError(f"bounds: got {len(bounds.names)} assets, expected the covariance's {count}")
-    shares = np.broadcast_to(1 / count if budgets is None else np.asarray(budgets, np.float64), weights.shape)
+    shares = np.broadcast_to(1 / count if budgets is None else as_floats(budgets, "budgets"), weights.shape)
     for held in np.unique(shares > 0, axis=0):
         active = bounds if held.all() else bounds.of(held)
         active.check_room()

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backtest.errors import BacktestError, NoRiskBudgetPortfolio
+from backtest.numerics.array_arguments import as_floats, check_shapes
 from backtest.numerics.arrays import Floats, Ints
 from backtest.numerics.blas import one_blas_thread
 from backtest.risk.accuracy import BUDGET_ACCURACY, BUDGET_SUM_TOLERANCE
@@ -92,10 +93,11 @@ def solve_risk_budgets(
     >>> solution = solve_risk_budgets([[0.0225, 0.0015], [0.0015, 0.0025]], budgets=[0.6, 0.4])
     >>> bool(solution.error < 1e-10), int(solution.iterations) < 20
     (True, True)
+    >>> solve_risk_budgets([[0.0225, 0.0015], [0.0015, 0.0025]], signs=[1, -1]).weights.round(4).tolist()
+    [0.25, -0.75]
     """
-    sigma = np.asarray(covariance, dtype=np.float64, order="C")
-    if sigma.ndim not in (2, 3) or sigma.shape[-1] != sigma.shape[-2] or sigma.shape[-1] == 0:
-        raise BacktestError(f"covariance: got the shape {sigma.shape}, expected (n, n), or (m, n, n) for a stack")
+    sigma = as_floats(covariance, "covariance")
+    check_shapes(("covariance", sigma, "nn"))
     if signs is not None:
         sides = _check_signs(signs, sigma.shape[:-1])
         solution = solve_risk_budgets(sigma * sides[..., :, None] * sides[..., None, :], budgets)
@@ -184,7 +186,7 @@ def _shape_budgets(budgets: ArrayLike | None, shape: tuple[int, ...]) -> Floats:
     """Return budgets as (1, n) or (m, n), without checking their values."""
     if budgets is None:
         return np.full((1, shape[-1]), 1 / shape[-1])
-    given = np.asarray(budgets, dtype=np.float64, order="C")
+    given = as_floats(budgets, "budgets")
     if given.shape == shape[-1:]:
         return given[None]
     if given.shape != shape:
@@ -208,7 +210,7 @@ def _check_budgets(budgets: Floats, *, stacked: bool) -> None:
 
 def _check_signs(signs: ArrayLike, shape: tuple[int, ...]) -> Floats:
     """Return signs as -1 and 1, (n,) or (m, n)."""
-    given = np.asarray(signs, dtype=np.float64)
+    given = as_floats(signs, "signs")
     if given.shape not in (shape, shape[-1:]):
         expected = f"({shape[-1]},)" + (f" or {shape}" if len(shape) == 2 else "")
         raise BacktestError(f"signs: got the shape {given.shape}, expected {expected}")

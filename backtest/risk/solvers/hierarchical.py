@@ -53,9 +53,10 @@ def hierarchical_risk_parity_weights(covariance: ArrayLike, linkage: Linkage = "
     """
     volatility, correlation, _ = volatilities_and_correlations(covariance)
     order = np.argsort(volatility, axis=1, kind="stable")
-    leaves = np.stack([_leaves(correlation[k][np.ix_(row, row)], linkage) for k, row in enumerate(order)])
-    order = np.take_along_axis(order, leaves, axis=1)
-    sorted_volatility = np.take_along_axis(volatility, order, axis=1)
+    for k, row in enumerate(order):
+        order[k] = row[_leaves(correlation[k][np.ix_(row, row)], linkage)]
+    unit = np.exp2(np.round(np.log2(volatility.max(axis=1, keepdims=True))))  # a power of two, which moves no bit
+    sorted_volatility = np.take_along_axis(volatility / unit, order, axis=1)
     sorted_correlation = correlation[np.arange(len(order))[:, None, None], order[:, :, None], order[:, None, :]]
     weights = np.empty_like(volatility)
     np.put_along_axis(weights, order, _bisect(sorted_volatility, sorted_correlation), axis=1)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backtest.errors import BacktestError, NoRiskBudgetPortfolio
+from backtest.numerics.array_arguments import as_floats, check_shapes
 from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import has_risk
@@ -59,10 +60,11 @@ def historical_shortfall_parity_weights(
     >>> crash = [[-0.3, -0.1], [0.1, 0.0], [0.0, 0.1], [0.1, 0.1]]
     >>> historical_shortfall_parity_weights(crash, level=0.75).round(4).tolist()
     [0.25, 0.75]
+    >>> historical_shortfall_parity_weights(crash, budgets=[0.6, 0.4], level=0.75).round(4).tolist()
+    [0.3333, 0.6667]
     """
-    history = np.asarray(returns, dtype=np.float64)
-    if history.ndim != 2 or 0 in history.shape:
-        raise BacktestError(f"returns: got the shape {history.shape}, expected (T, n)")
+    history = as_floats(returns, "returns")
+    check_shapes(("returns", history, "Tn"), stacks=False)
     shares = _check_budgets(budgets, history.shape[1])
     if not 0 < level < 1:
         raise BacktestError(f"expected shortfall: level {level}; expected a number above 0 and below 1, such as 0.95")
@@ -121,17 +123,18 @@ def gaussian_shortfall_parity_weights(
     [0.3333, 0.6667]
     >>> gaussian_shortfall_parity_weights([[0.04, 0.0], [0.0, 0.01]], mean=[0.06, 0.0]).round(4).tolist()
     [0.3579, 0.6421]
+    >>> gaussian_shortfall_parity_weights([[0.04, 0.0], [0.0, 0.01]], budgets=[0.8, 0.2]).round(4).tolist()
+    [0.5, 0.5]
     """
-    sigma = np.array(covariance, dtype=np.float64)
-    if sigma.ndim != 2 or sigma.shape[0] != sigma.shape[1] or sigma.size == 0:
-        raise BacktestError(f"covariance: got the shape {sigma.shape}, expected (n, n)")
+    sigma = as_floats(covariance, "covariance").copy()
+    check_shapes(("covariance", sigma, "nn"), stacks=False)
     shares = _check_budgets(budgets, len(sigma))
     out = shares == 0
     sigma[out], sigma[:, out] = 0.0, 0.0  # an asset that is not held has no influence
     sigma[out, out] = np.fmax.reduce(np.diagonal(sigma), initial=0.0)
     volatilities, correlations, _ = volatilities_and_correlations(sigma)
     volatility, correlation = volatilities[0], correlations[0]
-    earned = np.zeros_like(volatility) if mean is None else np.asarray(mean, dtype=np.float64)
+    earned = np.zeros_like(volatility) if mean is None else as_floats(mean, "mean")
     if earned.shape != volatility.shape:
         raise BacktestError(f"mean: got the shape {earned.shape}, expected {volatility.shape}")
     for i in np.flatnonzero(~np.isfinite(earned) & (shares > 0)):
@@ -158,7 +161,7 @@ def gaussian_shortfall_parity_weights(
 def _check_budgets(budgets: ArrayLike | None, assets: int) -> Floats:
     if budgets is None:
         return np.full(assets, 1 / assets)
-    shares = np.asarray(budgets, dtype=np.float64)
+    shares = as_floats(budgets, "budgets")
     if shares.shape != (assets,):
         raise BacktestError(f"budgets: got the shape {shares.shape}, expected ({assets},)")
     for i in np.flatnonzero(~((shares >= 0) & np.isfinite(shares))):

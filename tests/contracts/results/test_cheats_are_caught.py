@@ -88,7 +88,7 @@ def write_cheating_benchmark(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(lookahead, "write_files", with_such_a_benchmark)
 
 
-HONEST = Sample.covariances
+HONEST = Sample.estimate
 
 
 @pytest.mark.parametrize("lag", [0, 1])
@@ -99,7 +99,7 @@ def test_a_cheating_estimator_is_caught(tmp_path: Path, lag: int, monkeypatch: p
         shifted = np.vstack([excess[1:], excess[-1:]])
         return HONEST(own, shifted, rows, periods_per_year)
 
-    monkeypatch.setattr(Sample, "covariances", one_late)
+    monkeypatch.setattr(Sample, "estimate", one_late)
     harness = Harness(tmp_path, Case("inverse_volatility", {}, "daily", lag))
     expected = {"target_weights", "risk_contributions"}
     assert harness.caught() >= (expected if lag else expected | {"weights", "trades", "nav"})
@@ -114,7 +114,7 @@ def test_an_estimator_of_the_whole_sample_is_caught_even_with_fixed_weights(
         honest = HONEST(own, excess, rows, periods_per_year)
         return np.where(np.isfinite(honest), np.cov(excess[1:].T), honest)
 
-    monkeypatch.setattr(Sample, "covariances", whole)
+    monkeypatch.setattr(Sample, "estimate", whole)
     harness = Harness(tmp_path, Case("equal_weight", {}))
     assert harness.caught() == {"risk_contributions", "forecast_volatility"}
 
