@@ -15,6 +15,7 @@ from backtest.runs.pipeline import run
 from support.builders.market_files import write_config
 from support.command_line import command
 from support.files.bad_files import good_lines
+from support.patience import HANG
 
 SECRET = "hunter2-swordfish"  # noqa: S105 - not a secret
 NOWHERE = "127.0.0.1:9"  # the port to discard; nothing listens on it
@@ -72,7 +73,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def config(folder: Path, file: str, path: Any = FOUND, **sections: Any) -> Path:
-    data = {"source": "csv", "path": path, "assets": ["a", "b"], "cash": "cash", "timeout": 5}
+    data = {
+        "source": "csv",
+        "path": path,
+        "assets": ["a", "b"],
+        "cash": "cash",
+        "timeout": HANG if path == FOUND else 5,
+    }
     return write_config(folder / f"{file}.yaml", **{"data": data, "strategy": {"name": "equal_weight"}, **sections})
 
 
