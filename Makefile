@@ -8,7 +8,7 @@ RUN_READY := .venv/.run-ready
 DEV_READY := .venv/.dev-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick quick-tests types imports dist-check bench peers paths lock clean
+.PHONY: help run test quick quick-tests types imports dist-check bench peers paths mutants lock clean
 
 help:  ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,10 @@ paths: $(DEV_READY) .venv-peers/.ready .venv-zipline/.ready  ## Whole runs by ot
 	PYTHONPATH=. .venv-peers/bin/python benchmarks/peer_paths.py bt cvxportfolio vectorbt backtrader
 	PYTHONPATH=. .venv-zipline/bin/python benchmarks/peer_paths.py zipline
 	PYTHONPATH=. $(BIN)/python benchmarks/peer_speed.py
+
+mutants: $(DEV_READY)  ## Change the code at random, SEED=n COUNT=n, and list the changes that no test notices
+	PYTHONPATH=.:tests $(BIN)/python -m campaigns.mutants.mutants_campaign $(if $(MUTANT),--mutant $(MUTANT)) \
+	  $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(RECORD),--record) $(if $(AGAIN),--again)
 
 .venv-%/.ready: requirements/%.txt
 	$(PYTHON) -m venv $(@D)

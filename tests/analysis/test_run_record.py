@@ -1,6 +1,7 @@
 """A record that is cut at a date has the trades and the open trades of that date."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -15,7 +16,7 @@ DECISION = pd.Timestamp("2011-08-31")
 def test_a_record_cut_on_a_decision_equals_a_run_whose_data_ends_there(tmp_path: Path) -> None:
     """With a lag of a day, the decision of the last date awaits its trade in both."""
     write_prices(tmp_path, DATES)
-    settings = {"rebalance": {"frequency": "monthly", "execution_lag": 1}, "estimation": {"window": 60}}
+    settings: dict[str, Any] = {"rebalance": {"frequency": "monthly", "execution_lag": 1}, "estimation": {"window": 60}}
     whole = bt.run(run_config(tmp_path, "whole", **settings))
     ended = bt.run(run_config(tmp_path, "ended", data={"end": f"{DECISION:%Y-%m-%d}"}, **settings))
     cut = whole.until(DECISION)
@@ -31,7 +32,7 @@ def test_a_record_cut_on_a_decision_equals_a_run_whose_data_ends_there(tmp_path:
 def test_a_decision_traded_at_the_close_of_the_cut_leaves_nothing_to_do(tmp_path: Path) -> None:
     """A run that ends on the same date has not traded it, as nothing is traded on the last date of the data."""
     write_prices(tmp_path, DATES)
-    settings = {"rebalance": {"frequency": "monthly", "execution_lag": 0}, "estimation": {"window": 60}}
+    settings: dict[str, Any] = {"rebalance": {"frequency": "monthly", "execution_lag": 0}, "estimation": {"window": 60}}
     cut = bt.run(run_config(tmp_path, "whole", **settings)).until(DECISION)
     assert cut.trades.index[-1] == cut.target_weights.index[-1] == DECISION
     assert cut.latest_trades.to_list() == [0.0, 0.0]
