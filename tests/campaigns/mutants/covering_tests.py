@@ -92,6 +92,7 @@ def _record(lines: Path, seconds: Path, files: Sequence[str], tests: Sequence[st
     lines.unlink(missing_ok=True)
     included = [str(REPOSITORY / file) for file in files]
     tracer = coverage.Coverage(data_file=str(lines), config_file=False, include=included)
+    tracer.set_option("run:core", "ctrace")  # Python's own monitoring does not know which test runs
     recorder = _Recorder(tracer)
     in_kernels = {str(REPOSITORY / file) for file in in_python}
 

@@ -12,10 +12,12 @@ import argparse
 import json
 import random
 import secrets
+import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -71,14 +73,15 @@ def mutated_files() -> list[str]:
 def try_all(drawn: Sequence[Mutant], options: argparse.Namespace) -> dict[str, str]:
     """Return the verdict of each mutant by its name: `killed`, `endless`, `equivalent` or `survived`."""
     store = RECORDS / "verdicts.json"
-    verdicts: dict[str, str] = {}
-    if options.again:
-        verdicts = json.loads(store.read_text(encoding="utf-8")) if store.exists() else {}
-    elif not options.tests:
+    if not (options.again or options.mutant):
         for file in RECORDS.glob("*"):
             file.unlink()
+    known = json.loads(store.read_text(encoding="utf-8")) if store.exists() else {}
+    verdicts: dict[str, str] = known if options.again else {}
     verdicts |= {mutant.name: "equivalent" for mutant in drawn if mutant.change in equivalents()}
     left = [mutant for mutant in drawn if verdicts.get(mutant.name, "survived") == "survived"]
+    if options.tests:
+        check_tests(left, options.tests)
     chosen = {mutant.name: options.tests or covering_tests(mutant) for mutant in left}
     with ThreadPoolExecutor(options.jobs) as threads:
         results = threads.map(lambda mutant: _try(mutant, chosen[mutant.name], again=options.again), left)
@@ -86,15 +89,22 @@ def try_all(drawn: Sequence[Mutant], options: argparse.Namespace) -> dict[str, s
             print(f"{k + 1}/{len(left)} {mutant.name} {found}", flush=True)
             verdicts[mutant.name] = found
             if not options.tests:
-                store.write_text(json.dumps(verdicts, indent=0), encoding="utf-8")
+                store.write_text(json.dumps(known | verdicts, indent=0), encoding="utf-8")
     return verdicts
+
+
+def check_tests(mutants: Sequence[Mutant], tests: Sequence[str]) -> None:
+    """Stop the campaign if tests fail without a mutant, with compiled kernels or with some kernels as Python."""
+    for mutant in {kernels_with(mutant.file): mutant for mutant in mutants}.values():
+        if verdict(replace(mutant, after=mutant.before), tests) != "survived":
+            sys.exit(f"a test of {' '.join(tests)} fails without a mutant of {mutant.file}")
 
 
 def _try(mutant: Mutant, tests: Sequence[str], *, again: bool) -> str:
     """Return the verdict of a mutant; `again` first tries its own doctests and test module, which may be new."""
     own = Path("tests", *Path(mutant.file).parent.parts[1:], f"test_{Path(mutant.file).stem}.py")
     new = [file for file in (mutant.file, own.as_posix()) if (REPOSITORY / file).exists()]
-    if again and (found := verdict(mutant, new)) != "survived":
+    if again and not kernels_with(mutant.file) and (found := verdict(mutant, new)) != "survived":
         return found
     return verdict(mutant, tests) if tests else "survived"
 
