@@ -63,3 +63,9 @@ def test_numbers_against_a_benchmark_need_one() -> None:
     alone = RunNumbers(synthetic_result(benchmark=False))
     with pytest.raises(ValueError, match="synthetic: a metric against the benchmark, but the run has no benchmark"):
         _ = alone.against
+
+
+def test_numbers_of_one_period_name_their_frequency() -> None:
+    """They are properties of the returns of a period and are not annualised, so monthly and daily values differ."""
+    keys = {metric.key for metric in METRICS if metric.of_one_period}
+    assert keys == {"autocorrelation", "skew", "excess_kurtosis", "var_95", "cvar_95"}
