@@ -27,7 +27,7 @@ def number_fields() -> Iterator[tuple[str, TypeAdapter[Any]]]:
         for model in vars(import_module(module.name)).values():
             if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == module.name:
                 for name, field in model.model_fields.items():
-                    kind: TypeAdapter[Any] = TypeAdapter(Annotated[field.annotation, None, *field.metadata])
+                    kind: TypeAdapter[Any] = TypeAdapter(Annotated[field.annotation, None, *field.metadata])  # type: ignore[arg-type]
                     if field.annotation is not bool and any(accepts(kind, number) for number in NUMBERS):
                         yield f"{model.__name__}.{name}", kind
 

@@ -38,20 +38,22 @@ class CoveringTests:
         self._lines.read()
 
     def of(self, mutant: Mutant) -> list[str]:
-        """Return the tests that run a changed line, or else its file: the fastest first, within a budget of time.
+        """Return the tests that run a changed line or else its function: the fastest first, within a budget of time.
 
-        Lines that run at the import of a module, and results that several tests share, belong to no test or only to
-        the first one. Tests of the file's own test module therefore follow.
+        Lines that run at the import of a module, such as defaults, and results that several tests share belong to no
+        test or only to the first one. Tests of the function, and of the file's own test module, therefore follow.
         """
         by_line = self._lines.contexts_by_lineno(str(REPOSITORY / mutant.file))
-        of_lines = {test for line in range(mutant.lines[0], mutant.lines[1] + 1) for test in by_line.get(line, ())}
         of_file = {test for tests in by_line.values() for test in tests}
         own = {test for test in of_file if f"/test_{Path(mutant.file).stem}.py" in test or mutant.file in test}
+        of_lines, of_scope = (
+            {test for line in range(first, last + 1) for test in by_line.get(line, ())}
+            for first, last in (mutant.lines, mutant.scope)
+        )
         known = [
-            sorted((self._seconds[t], t) for t in tests if t in self._seconds) for tests in (of_lines, own, of_file)
+            sorted((self._seconds[test], test) for test in tests if test in self._seconds)
+            for tests in (of_lines, own, of_scope)
         ]
-        if mutant.function and of_lines:
-            known.pop()  # tests of other lines of the file
         chosen, left = dict[str, None](), float(_BUDGET)
         for seconds, test in (each for tests in known for each in tests):
             if test not in chosen and seconds <= left:

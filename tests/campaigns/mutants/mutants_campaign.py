@@ -9,8 +9,8 @@ keeps which test runs which line, and the verdicts; `--again` goes on with both 
 """
 
 import argparse
+import hashlib
 import json
-import random
 import secrets
 import sys
 import tomllib
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         drawn = [mutant for name in options.mutant for mutant in mutants_of(name.split(":")[0]) if mutant.name == name]
     else:
         population = [mutant for file in mutated_files() for mutant in mutants_of(file)]
-        drawn = random.Random(seed).sample(population, options.count)
+        drawn = draw(population, seed, options.count)
         print(f"{options.count} of {len(population)} mutants, drawn with seed {seed}")
     verdicts = try_all(drawn, options)
     for mutant in drawn:
@@ -62,6 +62,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--record", action="store_true", help=f"write the result to docs/{PAGE.name}")
     return parser.parse_args(arguments)
+
+
+def draw(population: Sequence[Mutant], seed: int, count: int) -> list[Mutant]:
+    """Draw mutants in the order of hashes of their names: a change of the code moves only its own mutants."""
+    return sorted(population, key=lambda mutant: hashlib.sha256(f"{seed} {mutant.name}".encode()).digest())[:count]
 
 
 def mutated_files() -> list[str]:

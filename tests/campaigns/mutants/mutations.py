@@ -4,7 +4,7 @@ import ast
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import unified_diff
 from functools import cached_property
 from pathlib import Path
@@ -57,6 +57,7 @@ class Mutant:
     Args:
         file: path of the module below the repository.
         function: dotted name of the function or class around the change, or an empty string.
+        scope: first and last line of this function or class, or of the module.
         lines: first and last line of the changed text.
         before: these lines.
         after: what replaces them.
@@ -65,6 +66,7 @@ class Mutant:
 
     file: str
     function: str
+    scope: tuple[int, int]
     lines: tuple[int, int]
     before: str
     after: str
@@ -100,34 +102,37 @@ def mutants_of(file: str) -> list[Mutant]:
     lines = source.splitlines(keepends=True)
     seen: Counter[tuple[str, ...]] = Counter()
     mutants = []
-    for function, node, text in _changes(ast.parse(source), ""):
+    for function, scope, node, text in _changes(ast.parse(source), "", (1, len(lines))):
         first, last = node.lineno, node.end_lineno or node.lineno
         before = "".join(lines[first - 1 : last])
         start = lines[first - 1].encode()[: node.col_offset].decode()
         end = lines[last - 1].encode()[node.end_col_offset or 0 :].decode()
-        mutant = Mutant(file, function, (first, last), before, start + text + end)
-        mutants.append(Mutant(file, function, mutant.lines, before, mutant.after, seen[mutant.change]))
+        mutant = Mutant(file, function, scope, (first, last), before, start + text + end)
+        mutants.append(replace(mutant, number=seen[mutant.change]))
         seen[mutant.change] += 1
     return mutants
 
 
-def _changes(node: ast.AST, function: str) -> Iterator[tuple[str, ast.expr | ast.stmt, str]]:
-    """Yield the changes below a node: function around it, changed node and its new text."""
+_Lines = tuple[int, int]
+
+
+def _changes(node: ast.AST, function: str, scope: _Lines) -> Iterator[tuple[str, _Lines, ast.expr | ast.stmt, str]]:
+    """Yield the changes below a node: function around it and its lines, changed node and its new text."""
     if isinstance(node, ast.JoinedStr):  # texts of messages, in which nodes have no exact place
         return
     if isinstance(node, ast.expr | ast.stmt):
-        yield from ((function, node, text) for text in _replacements(node))
+        yield from ((function, scope, node, text) for text in _replacements(node))
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        function = f"{function}.{node.name}".removeprefix(".")
+        scope = node.lineno, node.end_lineno or node.lineno
     for name, value in ast.iter_fields(node):
         if name in {"annotation", "returns", "decorator_list", "bases"}:
             continue
-        inner = function
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            inner = f"{function}.{node.name}".removeprefix(".")
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.expr) and name in {"test", "ifs"} and not isinstance(child, _CONDITION):
-                yield inner, child, f"(not {ast.unparse(child)})"
+                yield function, scope, child, f"(not {ast.unparse(child)})"
             if isinstance(child, ast.AST):
-                yield from _changes(child, inner)
+                yield from _changes(child, function, scope)
 
 
 def _replacements(node: ast.expr | ast.stmt) -> Iterator[str]:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from campaigns.mutants.mutants_campaign import equivalents, table
+from campaigns.mutants.mutants_campaign import draw, equivalents, table
 from campaigns.mutants.mutations import REPOSITORY, Mutant, mutants_of
 
 KILLED = {
@@ -70,6 +70,14 @@ def test_every_mutant_is_another_program_with_its_own_name(file: str) -> None:
     assert len(mutants) > 40
     assert original not in programs
     assert len(programs) == len(mutants) == len({mutant.name for mutant in mutants})
+
+
+def test_a_draw_depends_on_the_seed_and_not_on_other_mutants() -> None:
+    population = mutants_of("backtest/analysis/metrics/distribution.py")
+    drawn = draw(population, 1, 10)
+    assert drawn == draw(population[::-1], 1, 10) == draw(population, 1, 20)[:10]
+    assert drawn[1:] == [mutant for mutant in draw([m for m in population if m != drawn[0]], 1, 10) if mutant in drawn]
+    assert drawn != draw(population, 2, 10)
 
 
 def test_every_equivalent_mutant_exists() -> None:
