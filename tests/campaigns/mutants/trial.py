@@ -32,8 +32,7 @@ _VERDICTS = {
     pytest.ExitCode.OK: "survived",
     pytest.ExitCode.NO_TESTS_COLLECTED: "survived",
     pytest.ExitCode.TESTS_FAILED: "killed",
-    pytest.ExitCode.INTERRUPTED: "killed",  # a test module cannot be imported
-    pytest.ExitCode.USAGE_ERROR: "killed",  # a test is gone, as its cases depend on the module
+    pytest.ExitCode.USAGE_ERROR: "survived",  # a test is gone since it was recorded
     _ENDLESS: "endless",
     -signal.SIGXCPU: "endless",
     -signal.SIGSEGV: "killed",
@@ -64,6 +63,15 @@ class TestLimit:
             signal.setitimer(signal.ITIMER_PROF, 0)
 
 
+class ImportCheck:
+    """Plugin that ends the process with a failure if a test module cannot be imported."""
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Look at the outcome of a test module."""
+        if report.failed:
+            os._exit(pytest.ExitCode.TESTS_FAILED)
+
+
 def verdict(mutant: Mutant, tests: Sequence[str]) -> str:
     """Run tests until the first one fails.
 
@@ -78,7 +86,7 @@ def verdict(mutant: Mutant, tests: Sequence[str]) -> str:
     def work() -> int:
         resource.setrlimit(resource.RLIMIT_CPU, (_MOST_SECONDS, _MOST_SECONDS + 1))
         limit = TestLimit(SECONDS, lambda _code: os._exit(_ENDLESS))
-        return run_tests(["-x", *tests], limit, in_python=kernels_with(mutant.file), mutant=mutant)
+        return run_tests(["-x", *tests], limit, ImportCheck(), in_python=kernels_with(mutant.file), mutant=mutant)
 
     return _VERDICTS[in_fork(work)]
 
