@@ -11,7 +11,7 @@ DEV_READY := .venv/.dev-ready
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test all-tests quick quick-tests types imports dist-check lowest audit bench peers paths lock clean
+.PHONY: help run test all-tests quick quick-tests types imports dist-check lowest audit bench peers paths mutants lock clean
 
 help:  ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,10 @@ paths: $(DEV_READY) .venv-peers/.ready .venv-zipline/.ready  ## Whole runs by ot
 	PYTHONPATH=. .venv-peers/bin/python benchmarks/peer_paths.py bt cvxportfolio vectorbt backtrader
 	PYTHONPATH=. .venv-zipline/bin/python benchmarks/peer_paths.py zipline
 	PYTHONPATH=. $(BIN)/python benchmarks/peer_speed.py
+
+mutants: $(DEV_READY)  ## Change the code at random, SEED=n COUNT=n, and list the changes that no test notices
+	PYTHONPATH=.:tests $(BIN)/python -m campaigns.mutants.mutants_campaign $(if $(MUTANT),--mutant $(MUTANT)) \
+	  $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(RECORD),--record) $(if $(AGAIN),--again)
 
 # the development tools first, then the lowest versions over them
 .venv-lowest/.ready: requirements/dev.txt requirements/lowest.txt pyproject.toml

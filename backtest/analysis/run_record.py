@@ -10,6 +10,7 @@ import pandas as pd
 from backtest.analysis.break_even_spread.break_even_result import BreakEven
 from backtest.data.dates.months_and_years import is_whole_year
 from backtest.data.market_data import Origin
+from backtest.numerics.tolerances import ROUNDING
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -164,6 +165,9 @@ class RunRecord:
             and isinstance(value, pd.Series | pd.DataFrame)
             and isinstance(value.index, pd.DatetimeIndex)
         }
+        trade_dates = shortened["trade_dates"] = shortened["trade_dates"].where(lambda dates: dates <= end)
+        waiting = trade_dates.loc[end:end].index[trade_dates.loc[end:end].isna()]  # empty, or the last date
+        due = (self.allowed_targets.loc[waiting] - self.weights.loc[waiting]).sum()
+        shortened["latest_trades"] = due.where(due.abs() >= ROUNDING, 0.0)
         benchmark = None if self.benchmark is None else self.benchmark.until(end)
-        no_trades = 0.0 * self.latest_trades
-        return replace(self, **shortened, latest_trades=no_trades, benchmark=benchmark, break_even=None)
+        return replace(self, **shortened, benchmark=benchmark, break_even=None)

@@ -9,6 +9,8 @@ import pytest
 from scipy.optimize import brentq
 
 import backtest as bt
+from backtest.engine.kernels.state import COSTS, HELD, IMPACT
+from backtest.engine.kernels.trade_kernel import part_to_keep
 from backtest.errors import DataError, InsufficientHistory
 from support.builders.market_files import write_config, write_csv
 
@@ -143,3 +145,17 @@ def test_runs_with_impact_have_no_note_about_free_trades(tmp_path: Path) -> None
     assert free in run(tmp_path, levels, volumes, costs={}).notes
     for costs in ({"impact": {"window": WINDOW}}, {"fixed": 5}, {"trading_bps": {"a": 0, "b": 3}}):
         assert free not in run(tmp_path, levels * 0 + 100.0, volumes, costs=costs).notes
+
+
+def test_positions_kept_at_a_margin_call_pay_for_the_sale_of_the_others() -> None:
+    """What is left of 1 after a fixed cost, k of each sale and c of its size^1.5 is f times the requirement of 2.5."""
+    table = np.zeros((6, 2))
+    table[HELD], table[COSTS], table[IMPACT] = [1.2, -0.8], [0.01, 0.02], [0.03, 0.05]
+    held, rates, impacts = np.abs(table[HELD]), table[COSTS], table[IMPACT]
+
+    def missing(kept: float) -> float:
+        sold = (1 - kept) * held
+        return float(1 - 0.001 - rates @ sold - impacts @ sold**1.5 - kept * 2.5)
+
+    expected = brentq(missing, 0.0, 1.0, xtol=1e-15)
+    assert part_to_keep(table, 0.001, 2.5, True) == pytest.approx(expected, rel=1e-13)

@@ -9,6 +9,10 @@ import pytest
 from scipy.optimize import brentq
 
 import backtest as bt
+from backtest.data.market_data import MarketData
+from backtest.engine.opens import with_opens
+from backtest.engine.simulation import simulate
+from backtest.engine.terms import Terms, TradingTerms
 from backtest.errors import DataError
 from support.builders.market_files import write_config, write_csv, write_strategy
 
@@ -237,6 +241,22 @@ def test_an_asset_that_ends_has_no_missing_open(tmp_path: Path) -> None:
     assert result.trades.index.to_list() == [dates[3], dates[5]]
     assert result.nav[dates[5]] == pytest.approx(0.5 * 106 / 100 + 0.5 * 55 / 50, rel=1e-14)
     assert any("b has no price on 2021-01-11" in note for note in result.notes)
+
+
+def test_sales_of_assets_that_end_have_the_dates_of_their_trades() -> None:
+    """Bought at the open of the third date, b and c lose their prices on the fifth and sixth, counted from the second.
+
+    The run begins on the second date, at whose close the decision is made, so these are positions 3 and 4.
+    """
+    dates = pd.bdate_range("2021-01-04", periods=7)
+    closes = pd.DataFrame(100.0, dates, ["a", "b", "c"])
+    closes.iloc[4:, 1] = closes.iloc[5:, 2] = np.nan
+    data = MarketData(closes, closes / closes.shift(1) - 1, pd.Series(0.0, dates), {}, 252, opens=closes)
+    ledger = simulate(with_opens(data), [3], np.full((1, 3), 0.25), 1, Terms(TradingTerms(np.zeros(3))))
+    assert ledger.start == 1
+    assert ledger.trade_reasons == ("rebalance", "no_price", "no_price")
+    assert ledger.trade_rows.tolist() == [1, 3, 4]
+    assert ledger.unpriced_sales == ((3, 1), (4, 2))
 
 
 def test_a_date_can_have_a_trade_at_its_open_and_a_call_at_its_close(tmp_path: Path) -> None:

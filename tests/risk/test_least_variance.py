@@ -235,3 +235,18 @@ def test_caps_with_one_or_no_feasible_portfolio() -> None:
         minimum_variance_weights(covariance, 0.0)
     with pytest.raises(BacktestError, match="max_weight: got nan"):
         minimum_variance_weights(covariance, float("nan"))
+
+
+@given(st.integers(0, 10**6), st.integers(1, 8))
+def test_the_active_set_method_starts_within_all_constraints(seed: int, count: int) -> None:
+    """Some upper bounds are infinite, and the given y may be beyond any of them, or NaN where pivoting failed."""
+    rng = np.random.default_rng(seed)
+    price, upper = rng.uniform(0.1, 3, (2, count))
+    upper *= max(1.0, 1.01 / float(price @ upper))  # some y with pᵀy = 1 exists
+    upper[rng.random(count) < 0.4] = np.inf
+    given_y = rng.normal(0, rng.choice([0.01, 1.0]), count)
+    given_y[rng.random(count) < 0.1] = np.nan
+    y = convex._feasible_start(price, upper, given_y)
+    assert (y >= 0).all()
+    assert (y <= upper * (1 + 1e-15)).all()  # one rounding
+    assert price @ y == pytest.approx(1, rel=1e-14)

@@ -141,8 +141,8 @@ def _feasible_start(price: Floats, upper: Floats, y: Floats) -> Floats:
     """Return an (n,) y within its bounds with pᵀy = 1, near the given y."""
     y = np.clip(np.where(np.isfinite(y), y, 0.0), 0.0, upper)
     total = float(price @ y)
-    if total >= 1 or (total > 0 and np.isinf(upper).any()):
-        return np.minimum(y / total, upper)
+    if total > 0 and (y / total <= upper).all():
+        return y / total
     top = np.where(np.isfinite(upper), upper, 1 / price)
     return y + (1 - total) / float(price @ (top - y)) * (top - y)
 

@@ -26,6 +26,27 @@ def test_roots_of_curves_far_from_lines_are_found(curve: Callable[[np.ndarray], 
     assert nearest_roots(lambda places, _: curve(places), 1, 0.2) == pytest.approx(root, abs=2e-13)
 
 
+@pytest.mark.parametrize(
+    "curve",
+    [
+        lambda x: np.exp(-60 * (x - 0.011)) - 1,
+        lambda x: 0.3 - x - 40 * x**3,
+        lambda x: np.cos(x + 1.45),
+        lambda x: 1 / (0.3 + x) - 3,
+    ],
+)
+def test_roots_of_smooth_curves_take_few_steps(curve: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Interpolation converges faster than linearly. Halving alone takes 37 steps from 1/16 of the bound to 1e-13."""
+    calls: list[float] = []
+
+    def counted(places: np.ndarray, _: np.ndarray) -> np.ndarray:
+        calls.extend(places)
+        return curve(places)
+
+    nearest_roots(counted, 1, 0.2)
+    assert len(calls) <= 15
+
+
 def one_of(functions: Callable[[np.ndarray, np.ndarray], np.ndarray], k: int) -> Callable[[float], float]:
     return lambda place: float(functions(np.array([place]), np.array([k]))[0])
 

@@ -22,6 +22,15 @@ def test_bins_follow_freedman_and_diaconis(periods: int) -> None:
     assert table["low"].to_numpy()[1:].tolist() == table["high"].to_numpy()[:-1].tolist()
 
 
+def test_a_centre_is_equally_far_from_both_edges() -> None:
+    """All bins are equally wide, so centres are one width apart and half a width from the ends of the range."""
+    returns = pd.Series([-0.3, -0.1, 0.0, 0.05, 0.2, 0.7])
+    table = histogram(returns)
+    width = (0.7 + 0.3) / len(table)
+    expected = -0.3 + width * (np.arange(len(table)) + 0.5)
+    assert table["centre"].to_numpy() == pytest.approx(expected, rel=1e-14, abs=1e-16)  # rounding of sums near 1
+
+
 def test_the_normal_counts_equal_scipy() -> None:
     returns = synthetic_result(300, benchmark=False).returns
     table, normal = histogram(returns), stats.norm(returns.mean(), returns.std(ddof=1))

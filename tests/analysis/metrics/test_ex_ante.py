@@ -5,6 +5,7 @@
 3. classes: sums of assets, and the volatilities of classes on their own.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +103,25 @@ class TestOfARun:
     def test_equal_contributions_count_as_one_bet_per_asset(self) -> None:
         result = bt.run(CONFIGS / "erc.yaml")
         np.testing.assert_allclose(diversification(result)["effective_number_of_bets"], 4, rtol=1e-9)
+
+    @pytest.mark.parametrize("weight", [1.0, 0.5, -1.0])
+    def test_a_single_position_is_not_diversified(self, weight: float) -> None:
+        """Its volatility is the portfolio's, so both ratios are 1 and there is one bet, however large the position."""
+        targets, covariance = np.array([[weight, 0.0]]), np.array([[[0.04, 0.01], [0.01, 0.09]]])
+        members = np.array([[True, False], [False, True]])
+        risk = ex_ante_risk(targets, covariance, members)
+        result = synthetic_result(3, ("a", "b"), benchmark=False)
+        dates = result.nav.index[:1]
+        single = replace(
+            result,
+            classes={"a": "equities", "b": "bonds"},
+            target_weights=pd.DataFrame(targets, dates, result.assets),
+            target_scales=pd.Series(1.0, dates),
+            risk_contributions=pd.DataFrame(risk.contributions, dates, result.assets),
+            asset_volatilities=pd.DataFrame(risk.asset_volatilities, dates, result.assets),
+            class_volatilities=pd.DataFrame(risk.class_volatilities, dates, ["equities", "bonds"]),
+        )
+        np.testing.assert_allclose(diversification(single).to_numpy(), np.ones((1, 4)), rtol=1e-15)
 
     def test_a_truncated_result_keeps_the_numbers_of_its_dates(self) -> None:
         result = bt.run(CONFIGS / "erc.yaml")

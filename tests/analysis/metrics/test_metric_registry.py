@@ -6,6 +6,7 @@ import pytest
 
 from backtest.analysis.metrics.metric_registry import BETTER, METRICS, SUMMARY, groups_of, shown_in
 from backtest.analysis.metrics.records.metric import Metric, Place
+from backtest.analysis.metrics.records.run_numbers import RunNumbers
 from backtest.reporting.format import FILTERS, TERMINAL
 from support.builders.synthetic_result import synthetic_result
 
@@ -56,3 +57,15 @@ def test_only_metrics_of_comparisons_have_a_direction() -> None:
 
 def test_every_field_of_a_record_is_documented() -> None:
     assert all(f"        {field.name}: " in (Metric.__doc__ or "") for field in fields(Metric))
+
+
+def test_numbers_against_a_benchmark_need_one() -> None:
+    alone = RunNumbers(synthetic_result(benchmark=False))
+    with pytest.raises(ValueError, match="synthetic: a metric against the benchmark, but the run has no benchmark"):
+        _ = alone.against
+
+
+def test_numbers_of_one_period_name_their_frequency() -> None:
+    """They are properties of the returns of a period and are not annualised, so monthly and daily values differ."""
+    keys = {metric.key for metric in METRICS if metric.of_one_period}
+    assert keys == {"autocorrelation", "skew", "excess_kurtosis", "var_95", "cvar_95"}

@@ -97,6 +97,10 @@ def test_too_few_or_constant_returns_are_an_error(returns: np.typing.NDArray[np.
         fit_garch(returns)
 
 
+def test_the_least_number_of_returns_is_enough() -> None:
+    assert fit_garch(RETURNS[:20]).units.shape == (20,)
+
+
 def test_missing_arch_is_an_error_that_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "arch", None)
     with pytest.raises(BacktestError, match=r"pip install 'risk-parity-backtest\[garch\]'"):

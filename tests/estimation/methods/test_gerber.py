@@ -66,6 +66,14 @@ def test_both_are_positive_semi_definite(
     assert np.linalg.eigvalsh(found).min() >= -1e-14 * np.trace(found)
 
 
+@pytest.mark.parametrize("statistic", ["gs1", "gs2"])
+def test_an_asset_without_large_returns_is_uncorrelated(statistic: Statistic) -> None:
+    """Returns of 1 % and -1 % have s = 1.41 %: with a threshold near 1 neither is large."""
+    returns = np.array([[0.01, 0.03], [-0.01, -0.01]])
+    expected = np.diag(returns.var(axis=0, ddof=1))
+    np.testing.assert_allclose(gerber_covariance(returns, 0.99, statistic), expected, rtol=1e-15)
+
+
 def test_one_outlier_moves_volatility_but_not_correlation() -> None:
     """The largest return of an asset, times ten, keeps the signs of its period; other assets keep their thresholds."""
     returns = np.where(random_returns(3, 200, 2) > 0, 0.01, -0.01)
