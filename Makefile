@@ -8,7 +8,7 @@ RUN_READY := .venv/.run-ready
 DEV_READY := .venv/.dev-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick quick-tests types imports dist-check bench peers paths lock clean
+.PHONY: help run test quick quick-tests types imports dist-check bench peers paths fuzz faults lock clean
 
 help:  ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,16 @@ paths: $(DEV_READY) .venv-peers/.ready .venv-zipline/.ready  ## Whole runs by ot
 	PYTHONPATH=. .venv-peers/bin/python benchmarks/peer_paths.py bt cvxportfolio vectorbt backtrader
 	PYTHONPATH=. .venv-zipline/bin/python benchmarks/peer_paths.py zipline
 	PYTHONPATH=. $(BIN)/python benchmarks/peer_speed.py
+
+SEED ?= $(shell date +%s)
+CAMPAIGN = PYTHONPATH=.:tests $(BIN)/python -m campaigns.$@.$@_campaign --seed $(SEED) \
+  $(if $(CASES),--cases $(CASES)) $(if $(CASE),--case $(CASE)) $(if $(WRITE),--write)
+
+fuzz: $(DEV_READY)  ## Odd configurations, files and arrays, in search of faults: SEED=1 CASES=1000, or SEED=1 CASE=file:17
+	$(CAMPAIGN)
+
+faults: $(DEV_READY)  ## Signals, failing disks and limits during commands: SEED=1 CASES=300, or SEED=1 CASE=17
+	$(CAMPAIGN)
 
 .venv-%/.ready: requirements/%.txt
 	$(PYTHON) -m venv $(@D)

@@ -26,6 +26,7 @@ _TESTS = Path(__file__).parent
 NOT_TRACED = (
     "against_oracle",
     "browser",
+    "campaigns",
     "contracts",
     "engine/test_identity.py",
     "estimation/test_estimator_invariance.py",
