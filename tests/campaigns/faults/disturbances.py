@@ -10,7 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from campaigns.faults import fault_scene
-from campaigns.faults.fault_scene import COMMANDS, ERRORS, INTERRUPTS, Ended, Fault, State
+from campaigns.faults.fault_scene import (
+    COMMANDS,
+    ERRORS,
+    INTERRUPTS,
+    Ended,
+    Fault,
+    State,
+    problems_of_end,
+    problems_of_folder,
+)
 
 
 class Disturbances:
@@ -65,11 +74,8 @@ class Disturbances:
 
             processes = [fault_scene.started(folder, COMMANDS[name], fault) for fault in faults]
             ends = [fault_scene.waited(process) for process in processes]
-            return [
-                problem
-                for ended, fault in zip(ends, faults, strict=True)
-                for problem in fault_scene.problems(folder, self.before, after, ended, fault, again)
-            ]
+            wrong = [problem for pair in zip(ends, faults, strict=True) for problem in problems_of_end(*pair)]
+            return wrong + list(problems_of_folder(folder, self.before, after, again))
 
     @contextlib.contextmanager
     def copied(self) -> Iterator[Path]:

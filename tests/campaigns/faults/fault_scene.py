@@ -213,25 +213,25 @@ def _digests(folder: Path) -> dict[str, str]:
     }
 
 
-def problems(
-    folder: Path, before: State, after: State, ended: Ended, fault: Fault, again: Callable[[], Ended]
-) -> Iterator[str]:
-    """Yield what is wrong after a fault, and after the same command once more without it.
-
-    Args:
-        folder: the folder of the disturbed command.
-        before: its state before the command.
-        after: its state after an undisturbed command.
-        ended: end of the disturbed command.
-        fault: the fault.
-        again: function that runs the same command without a fault.
-    """
+def problems_of_end(ended: Ended, fault: Fault) -> Iterator[str]:
+    """Yield what is wrong with the way in which a command ends."""
     if "Traceback" in ended.err:
         yield f"traceback: {ended.err.strip().splitlines()[-1]}"
     if ended.code not in _allowed_codes(fault):
         yield f"exit code {ended.code}: {ended.err.strip()[-200:]}"
-    if ended.code in (2, 3) and "error: " not in ended.err:
+    if ended.code in {2, 3} and "error: " not in ended.err:
         yield "no line says what is wrong"
+
+
+def problems_of_folder(folder: Path, before: State, after: State, again: Callable[[], Ended]) -> Iterator[str]:
+    """Yield what is wrong in a folder after disturbed commands, and after the same command once more without a fault.
+
+    Args:
+        folder: the folder.
+        before: its state before the commands.
+        after: its state after an undisturbed command.
+        again: function that runs the command without a fault.
+    """
     yield from _mixed(state(folder), before, after)
     for page in folder.glob("reports/**/*.html"):
         if not page.name.startswith(".") and not page.read_text(encoding="utf-8").rstrip().endswith("</html>"):

@@ -78,6 +78,7 @@ def _arguments(signature: inspect.Signature, rng: np.random.Generator) -> dict[s
         "excess_returns": rng.normal(0, 0.02, (60, n)),
         "contributions": weights * 0.1,
         "multiples": rng.uniform(0, 3, 4),
+        "smoothing": rng.choice([0.0, 0.3, 1.0]),
         "volatility": rng.uniform(0.05, 0.3),
         "target": rng.choice([0.1, 0.0, 1e-9, 10.0]),
         "members": rng.random((2, n)) < 0.5,

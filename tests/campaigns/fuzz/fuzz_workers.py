@@ -1,7 +1,9 @@
 """Processes that run cases one after another, with limits; one that dies or hangs is replaced."""
 
+import itertools
 import multiprocessing
 import resource
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -24,18 +26,19 @@ class _Worker:
     Args:
         makers: functions that make the cases, by kind.
         seed: seed of the cases.
+        folder: folder for the files of cases; those of a process that dies stay until it is removed.
     """
 
-    def __init__(self, makers: dict[str, Maker], seed: int) -> None:
+    def __init__(self, makers: dict[str, Maker], seed: int, folder: str) -> None:
         self.case: Key | None = None
         self.connection, theirs = multiprocessing.Pipe()
         context = multiprocessing.get_context("fork")
-        self._process = context.Process(target=_serve, args=(theirs, makers, seed), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, makers, seed, folder), daemon=True)
         self._process.start()
         theirs.close()
 
-    def begin(self, case: Key | None) -> None:
-        """Send a case; None ends the process."""
+    def begin(self, case: Key) -> None:
+        """Send a case."""
         self.case = case
         self.connection.send(case)
 
@@ -47,6 +50,11 @@ class _Worker:
             self._process.join()
             return Outcome("fault", f"the process dies with exit code {self._process.exitcode}")
         return outcome
+
+    @property
+    def is_alive(self) -> bool:
+        """Return whether the process can run another case."""
+        return self._process.is_alive()
 
     def kill(self) -> None:
         """End the process at once."""
@@ -68,24 +76,32 @@ def outcomes(
     """
     waiting = iter(cases)
     busy: dict[Connection, _Worker] = {}
-    for case in [case for _, case in zip(range(processes), waiting, strict=False)]:
-        _begin(case, _Worker(makers, seed), busy)
-    while busy:
-        ready = [busy.pop(one) for one in wait(list(busy), patience) if isinstance(one, Connection)]
-        stuck = [] if ready else list(busy.values())
-        ended = [(worker, worker.outcome()) for worker in ready]
-        for worker in stuck:
-            worker.kill()
-            ended.append((worker, Outcome("fault", "hang in code that no signal interrupts")))
-            del busy[worker.connection]
-        for worker, outcome in ended:
-            assert worker.case is not None
-            yield worker.case, outcome
-            if (following := next(waiting, None)) is not None:
-                dead = outcome.what.startswith(("the process dies", "hang in code"))
-                _begin(following, _Worker(makers, seed) if dead else worker, busy)
-            else:
-                worker.kill()
+    with tempfile.TemporaryDirectory(prefix="fuzzing-") as folder:
+        for case in itertools.islice(waiting, processes):
+            _begin(case, _Worker(makers, seed, folder), busy)
+        while busy:
+            for worker, outcome in _ended(busy, patience):
+                assert worker.case is not None
+                yield worker.case, outcome
+                following = next(waiting, None)
+                if following is None:
+                    worker.kill()
+                elif worker.is_alive:
+                    _begin(following, worker, busy)
+                else:
+                    _begin(following, _Worker(makers, seed, folder), busy)
+
+
+def _ended(busy: dict[Connection, _Worker], patience: float) -> list[tuple[_Worker, Outcome]]:
+    """Wait for workers to end their cases and take them out of the busy ones; if none does, all are stuck."""
+    ready = [busy.pop(one) for one in wait(list(busy), patience) if isinstance(one, Connection)]
+    if ready:
+        return [(worker, worker.outcome()) for worker in ready]
+    stuck = list(busy.values())
+    busy.clear()
+    for worker in stuck:
+        worker.kill()
+    return [(worker, Outcome("fault", "hang in code that no signal interrupts")) for worker in stuck]
 
 
 def _begin(case: Key, worker: _Worker, busy: dict[Connection, _Worker]) -> None:
@@ -93,11 +109,12 @@ def _begin(case: Key, worker: _Worker, busy: dict[Connection, _Worker]) -> None:
     busy[worker.connection] = worker
 
 
-def _serve(connection: Connection, makers: dict[str, Maker], seed: int) -> None:
+def _serve(connection: Connection, makers: dict[str, Maker], seed: int, folder: str) -> None:
     """Answer each case with its outcome; memory is limited once the first case has loaded what all need."""
+    tempfile.tempdir = folder
     limited = False
-    while (case := connection.recv()) is not None:
-        kind, number = case
+    while True:
+        kind, number = connection.recv()
         connection.send(judged(makers[kind](seed, number)))
         if not limited:
             limited = True
