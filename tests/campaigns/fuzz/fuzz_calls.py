@@ -79,6 +79,7 @@ def _arguments(signature: inspect.Signature, rng: np.random.Generator) -> dict[s
         "contributions": weights * 0.1,
         "multiples": rng.uniform(0, 3, 4),
         "smoothing": rng.choice([0.0, 0.3, 1.0]),
+        "max_gross_exposure": rng.choice([1.0, 3.0]),
         "volatility": rng.uniform(0.05, 0.3),
         "target": rng.choice([0.1, 0.0, 1e-9, 10.0]),
         "members": rng.random((2, n)) < 0.5,
@@ -88,12 +89,13 @@ def _arguments(signature: inspect.Signature, rng: np.random.Generator) -> dict[s
     }
     arguments = {}
     for name, parameter in signature.parameters.items():
-        if name in valid and (parameter.default is inspect.Parameter.empty or rng.random() < 0.5):
-            value = valid[name]
-            odd = rng.random() < 0.35 and isinstance(value, np.ndarray | float)
-            arguments[name] = spoiled(np.asarray(value), rng) if odd else value
-        elif parameter.default is not inspect.Parameter.empty and rng.random() < 0.1 and parameter.annotation is float:
+        if name not in valid or (parameter.default is not inspect.Parameter.empty and rng.random() < 0.5):
+            continue
+        arguments[name] = valid[name]
+        if rng.random() < 0.35 and parameter.annotation is float:
             arguments[name] = _chosen(FLOATS, rng)
+        elif rng.random() < 0.35 and parameter.annotation in {ArrayLike, ArrayLike | None}:
+            arguments[name] = spoiled(np.asarray(valid[name]), rng)
     return arguments
 
 
