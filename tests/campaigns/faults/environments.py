@@ -23,7 +23,7 @@ class Environment:
 
     Args:
         variables: variables of the environment; None removes one.
-        before: command and options that the program is started with, such as those of `faketime`.
+        before: command and options that the program is started with, such as `faketime -1d`.
         options: options of Python.
         limit: kind and size of a limit of the process.
         may_fail: the command may end with a clear error instead of a result.

@@ -26,7 +26,7 @@ class _Worker:
     Args:
         makers: functions that make the cases, by kind.
         seed: seed of the cases.
-        folder: folder for the files of cases; those of a process that dies stay until it is removed.
+        folder: folder for the files of cases; if a process dies, its files stay until the end.
     """
 
     def __init__(self, makers: dict[str, Maker], seed: int, folder: str) -> None:
