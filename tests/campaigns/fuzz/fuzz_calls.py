@@ -10,7 +10,6 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from backtest import risk
-from backtest.estimation.estimator import Estimator
 from backtest.risk import WeightBounds
 from campaigns.fuzz.fuzz_case import Case
 from campaigns.fuzz.odd_values import FLOATS
@@ -57,7 +56,7 @@ def _functions() -> Mapping[str, Callable[..., Any]]:
 
 
 @cache
-def _estimators() -> Mapping[str, type[Estimator]]:
+def _estimators() -> Mapping[str, Any]:
     from support.builders.shipped_estimators import CLASSES
 
     return CLASSES

@@ -7,10 +7,10 @@ from campaigns.fuzz.fuzz_calls import call_case
 from campaigns.fuzz.fuzz_case import Outcome, judged
 from campaigns.fuzz.fuzz_configs import config_case
 from campaigns.fuzz.fuzz_files import file_case
-from campaigns.fuzz.fuzz_workers import Key, outcomes
+from campaigns.fuzz.fuzz_workers import Key, Maker, outcomes
 from campaigns.reliability_page import add_row
 
-MAKERS = {"config": config_case, "file": file_case, "call": call_case}
+MAKERS: dict[str, Maker] = {"config": config_case, "file": file_case, "call": call_case}
 HEADINGS = ("seed", "configs", "files", "calls", "results", "clear errors", "faults")
 
 

@@ -23,7 +23,7 @@ _FORMS = (
     "{:%d/%m/%Y}", "{:%m/%d/%y}", "{:%Y%m%d}", "{:%b %d, %Y}", "{:%Y-%m}", "{:%Y-%m-%dT%H:%M:%SZ}", "0{:%Y-%m-%d}",
     "{0.year}", "{:%Y-%m-%d 16:00+05:00}", "9{:%Y-%m-%d}",
 )  # fmt: skip
-_HEADERS = (["Date", "Close", "Dividends"], ["a"], [], ["date", "a", "a", "cash"])
+_HEADERS: tuple[list[str], ...] = (["Date", "Close", "Dividends"], ["a"], [], ["date", "a", "a", "cash"])
 _TYPES = (
     pa.string(), pa.float32(), pa.int8(), pa.timestamp("ns", "UTC"), pa.date64(), pa.decimal128(38, 6), pa.bool_(),
     pa.list_(pa.float64()), pa.binary(), pa.duration("s"), pa.null(), pa.dictionary(pa.int32(), pa.string()),

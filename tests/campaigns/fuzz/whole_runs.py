@@ -58,7 +58,7 @@ def _of_result(result: BacktestResult) -> Iterator[str]:
         "costs": result.costs,
         "contributions": result.contributions,
     }.items():
-        if not np.isfinite(values.to_numpy(dtype=float)).all():
+        if not np.isfinite(np.asarray(values, dtype=float)).all():
             yield f"{name} that are not finite"
 
 
