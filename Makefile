@@ -11,7 +11,7 @@ DEV_READY := .venv/.dev-ready
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test all-tests quick quick-tests types imports dist-check lowest audit bench peers paths mutants lock clean
+.PHONY: help run test all-tests quick quick-tests types imports dist-check lowest audit bench peers paths fuzz faults mutants lock clean
 
 help:  ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,9 +77,18 @@ paths: $(DEV_READY) .venv-peers/.ready .venv-zipline/.ready  ## Whole runs by ot
 	PYTHONPATH=. .venv-zipline/bin/python benchmarks/peer_paths.py zipline
 	PYTHONPATH=. $(BIN)/python benchmarks/peer_speed.py
 
-mutants: $(DEV_READY)  ## Change the code at random, SEED=n COUNT=n, and list the changes that no test notices
-	PYTHONPATH=.:tests $(BIN)/python -m campaigns.mutants.mutants_campaign $(if $(MUTANT),--mutant $(MUTANT)) \
-	  $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(RECORD),--record) $(if $(AGAIN),--again)
+SEED ?= $(shell date +%s)
+CAMPAIGN = PYTHONPATH=.:tests $(BIN)/python -m campaigns.$@.$@_campaign --seed $(SEED) \
+  $(if $(CASES),--cases $(CASES)) $(if $(CASE),--case $(CASE)) $(if $(WRITE),--write)
+
+fuzz: $(DEV_READY)  ## Odd configurations, files and arrays, in search of faults: SEED=1 CASES=1000, or SEED=1 CASE=file:17
+	$(CAMPAIGN)
+
+faults: $(DEV_READY)  ## Signals, failing disks and limits during commands: SEED=1 CASES=300, or SEED=1 CASE=17
+	$(CAMPAIGN)
+
+mutants: $(DEV_READY)  ## Random changes of the code that no test notices: SEED=1 CASES=200, or SEED=1 CASE=the name of one
+	$(CAMPAIGN)
 
 # the development tools first, then the lowest versions over them
 .venv-lowest/.ready: requirements/dev.txt requirements/lowest.txt pyproject.toml

@@ -26,6 +26,7 @@ _TESTS = Path(__file__).parent
 NOT_TRACED = (
     "against_oracle",
     "browser",
+    "campaigns",
     "cli/test_secrets.py",
     "contracts",
     "data/sources/test_mutated_files.py",

@@ -46,10 +46,10 @@ def test_no_file_is_long() -> None:
 
 
 def test_test_helpers_are_in_tests_support() -> None:
-    """Other files below `tests/` are tests, fixtures in a `conftest.py`, or the code of a campaign."""
+    """Other files below `tests/` are tests, fixtures in a `conftest.py`, or campaigns, which are programs."""
     tests = REPOSITORY / "tests"
     others = [path.relative_to(tests) for path in tests.rglob("*.py") if not path.name.startswith("test_")]
     assert len(others) > 10
-    known = {"support", "campaigns"}
-    loose = [str(path) for path in others if path.name != "conftest.py" and path.parts[0] not in known]
+    at_home = {"support", "campaigns"}
+    loose = [str(path) for path in others if path.name != "conftest.py" and path.parts[0] not in at_home]
     assert not loose, f"not in tests/support: {', '.join(loose)}"
