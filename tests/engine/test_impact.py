@@ -148,7 +148,7 @@ def test_runs_with_impact_have_no_note_about_free_trades(tmp_path: Path) -> None
 
 
 def test_positions_kept_at_a_margin_call_pay_for_the_sale_of_the_others() -> None:
-    """What is left of 1 after a fixed cost, k of each sale and c of its size^1.5 is f times the requirement of 2.5."""
+    """NAV 1 less a fixed cost, k of each sale and c of its size^1.5 is f times the requirement of 2.5."""
     table = np.zeros((6, 2))
     table[HELD], table[COSTS], table[IMPACT] = [1.2, -0.8], [0.01, 0.02], [0.03, 0.05]
     held, rates, impacts = np.abs(table[HELD]), table[COSTS], table[IMPACT]
