@@ -1,4 +1,4 @@
-"""Tables in `docs/reliability.md` that campaigns write, each between two markers."""
+"""Sections of `docs/reliability.md` that campaigns write, each between two markers."""
 
 import re
 from collections.abc import Sequence
@@ -16,17 +16,32 @@ def add_row(campaign: str, headings: Sequence[str], row: Sequence[object], page:
         row: cells of the new row.
         page: the page.
     """
-    text = page.read_text(encoding="utf-8")
-    begin, end = f"<!-- {campaign} -->\n", f"<!-- /{campaign} -->"
-    before, _, rest = text.partition(begin)
-    table, _, after = rest.partition(end)
+    table = _parts(campaign, page)[1]
     rows = {cells[0]: cells for line in table.splitlines()[2:] if (cells := _cells(line))[0] != "total"}
     rows[str(row[0])] = [str(cell) for cell in row]
     ordered = [rows[key] for key in sorted(rows, key=lambda key: (len(key), key))]
     total = ["total", *(_sum(column) for column in list(zip(*ordered, strict=True))[1:])]
     lines = [headings, ["---"] * len(headings), *ordered, total]
-    written = "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
-    page.write_text(f"{before}{begin}{written}{end}{after}", encoding="utf-8")
+    write_section(campaign, "".join(f"| {' | '.join(cells)} |\n" for cells in lines), page)
+
+
+def write_section(campaign: str, content: str, page: Path = PAGE) -> None:
+    """Replace what is between the markers of a campaign.
+
+    Args:
+        campaign: name in the markers `<!-- name -->` and `<!-- /name -->`.
+        content: the new lines.
+        page: the page.
+    """
+    before, _, after = _parts(campaign, page)
+    page.write_text(before + content + after, encoding="utf-8")
+
+
+def _parts(campaign: str, page: Path) -> tuple[str, str, str]:
+    """Return the page up to the end of the first marker, what is between the markers, and the rest."""
+    before, begin, rest = page.read_text(encoding="utf-8").partition(f"<!-- {campaign} -->\n")
+    content, end, after = rest.partition(f"<!-- /{campaign} -->")
+    return before + begin, content, end + after
 
 
 def _cells(line: str) -> list[str]:

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,12 @@ def test_a_manifest_that_is_no_file_is_listed_as_unreadable(here: Path, kind: st
     put(here, "odd")
     manifest = here / "odd/manifest.json"
     manifest.unlink()
-    {"folder": manifest.mkdir, "FIFO": lambda: os.mkfifo(manifest), "circle": lambda: manifest.symlink_to(manifest)}[
-        kind
-    ]()
+    makers: dict[str, Callable[[Path], None]] = {
+        "folder": Path.mkdir,
+        "FIFO": os.mkfifo,
+        "circle": lambda path: path.symlink_to(path),
+    }
+    makers[kind](manifest)
     assert [(one.kind, one.name) for one in read_shelf(here)] == [("unreadable", "odd")]
 
 

@@ -1,7 +1,7 @@
 """Campaign of mutants: draw changes of the code at random, and find out which of them no test notices.
 
-    make mutants SEED=1 COUNT=200       # draw mutants; without SEED another sample each time
-    make mutants MUTANT=3f2a91c0de      # try one again
+    make mutants SEED=1 CASES=200       # draw mutants; without SEED another sample each time
+    make mutants CASE=3f2a91c0de      # try one again
 
 A mutant of `risk`, `estimation`, `engine` or `analysis` is a module with one operator, number, condition or statement
 changed. Only tests that run the changed line are tried, with kernels as Python where a kernel is changed. `.mutants/`
@@ -24,10 +24,9 @@ from pathlib import Path
 from campaigns.mutants.covering_tests import CoveringTests
 from campaigns.mutants.mutations import REPOSITORY, Mutant, mutants_of
 from campaigns.mutants.trial import PACKAGES, kernels_with, verdict
+from campaigns.reliability_page import write_section
 
 RECORDS = REPOSITORY / ".mutants"
-PAGE = REPOSITORY / "docs" / "reliability.md"
-BEGIN, END = "<!-- mutants -->", "<!-- /mutants -->"
 EQUIVALENTS = Path(__file__).with_name("equivalents.toml")
 
 
@@ -35,32 +34,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the campaign."""
     options = _options(arguments)
     seed = secrets.randbelow(10**6) if options.seed is None else options.seed
-    if options.mutant:
-        drawn = [mutant for name in options.mutant for mutant in mutants_of(name.split(":")[0]) if mutant.name == name]
+    if options.case:
+        drawn = [mutant for name in options.case for mutant in mutants_of(name.split(":")[0]) if mutant.name == name]
     else:
         population = [mutant for file in mutated_files() for mutant in mutants_of(file)]
-        drawn = draw(population, seed, options.count)
-        print(f"{options.count} of {len(population)} mutants, drawn with seed {seed}")
+        drawn = draw(population, seed, options.cases)
+        print(f"{options.cases} of {len(population)} mutants, drawn with seed {seed}")
     verdicts = try_all(drawn, options)
     for mutant in drawn:
         if verdicts[mutant.name] == "survived":
-            print(f"\n{mutant.diff()}\nno test fails; again: make mutants MUTANT={mutant.name}")
+            print(f"\n{mutant.diff()}\nno test fails; again: make mutants CASE={mutant.name}")
     print(f"\n{table(drawn, verdicts)}")
-    if options.record:
-        write_page(f"`make mutants SEED={seed} COUNT={options.count}`", drawn, verdicts)
+    if options.write:
+        write_page(f"`make mutants SEED={seed} CASES={options.cases}`", drawn, verdicts)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("--seed", type=int, help="seed of the draw; a new one by default")
-    parser.add_argument("--count", type=int, default=200, help="number of mutants to draw")
-    parser.add_argument("--mutant", nargs="+", help="names of mutants to try, in place of a draw")
+    parser.add_argument("--cases", type=int, default=200, help="number of mutants to draw")
+    parser.add_argument("--case", nargs="+", help="names of mutants to try, in place of a draw")
     parser.add_argument("--tests", nargs="+", help="tests to try, in place of those that run the changed line")
     parser.add_argument("--jobs", type=int, default=2, help="mutants tried at the same time")
     parser.add_argument(
         "--again", action="store_true", help="keep the last record of tests, and mutants killed by then"
     )
-    parser.add_argument("--record", action="store_true", help=f"write the result to docs/{PAGE.name}")
+    parser.add_argument("--write", action="store_true", help="write the result into docs/reliability.md")
     return parser.parse_args(arguments)
 
 
@@ -78,7 +77,7 @@ def mutated_files() -> list[str]:
 def try_all(drawn: Sequence[Mutant], options: argparse.Namespace) -> dict[str, str]:
     """Return the verdict of each mutant by its name: `killed`, `endless`, `equivalent` or `survived`."""
     store = RECORDS / "verdicts.json"
-    if not (options.again or options.mutant):
+    if not (options.again or options.case):
         for file in RECORDS.glob("*"):
             file.unlink()
     known = json.loads(store.read_text(encoding="utf-8")) if store.exists() else {}
@@ -160,10 +159,7 @@ def write_page(opening: str, drawn: Sequence[Mutant], verdicts: Mapping[str, str
         if (reason := equivalents().get(mutant.change) or {"survived": "not killed yet"}.get(verdicts[mutant.name]))
     ]
     survivors = "\n".join(["| module | code | mutant | reason |", "|---|---|---|---|", *rows]).replace("||", r"\|\|")
-    section = f"{BEGIN}\n{opening}\n\n{table(drawn, verdicts)}\n\n{survivors}\n{END}"
-    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else f"# Reliability\n\n## Mutants\n\n{BEGIN}{END}\n"
-    before, after = page.split(BEGIN)[0], page.split(END)[1]
-    PAGE.write_text(before + section + after, encoding="utf-8")
+    write_section("mutants", f"{opening}\n\n{table(drawn, verdicts)}\n\n{survivors}\n")
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def test_the_campaign_kills_mutants_and_reports_survivors() -> None:
     killed, survivor = [found(*place).name for place in KILLED.values()], found(*SURVIVING)
     names = [*killed, survivor.name]
     process = subprocess.run(
-        [sys.executable, "-m", "campaigns.mutants.mutants_campaign", "--mutant", *names, "--tests", *TESTS],
+        [sys.executable, "-m", "campaigns.mutants.mutants_campaign", "--case", *names, "--tests", *TESTS],
         capture_output=True,
         text=True,
         check=False,
@@ -52,7 +52,7 @@ def test_the_campaign_kills_mutants_and_reports_survivors() -> None:
     verdicts = {line.split()[1]: line.split()[-1] for line in lines if line[:1].isdigit()}
     assert verdicts == {**dict.fromkeys(killed, "killed"), survivor.name: "survived"}
     assert f"+{survivor.after.rstrip()}" in lines
-    assert f"no test fails; again: make mutants MUTANT={survivor.name}" in lines
+    assert f"no test fails; again: make mutants CASE={survivor.name}" in lines
 
 
 @pytest.mark.parametrize("file", ["analysis/metrics/distribution.py", "engine/kernels/trade_kernel.py"])
