@@ -79,7 +79,7 @@ paths: $(DEV_READY) .venv-peers/.ready .venv-zipline/.ready  ## Whole runs by ot
 
 SEED ?= $(shell date +%s)
 CAMPAIGN = PYTHONPATH=.:tests $(BIN)/python -m campaigns.$@.$@_campaign --seed $(SEED) \
-  $(if $(CASES),--cases $(CASES)) $(if $(CASE),--case $(CASE)) $(if $(WRITE),--write)
+  $(if $(CASES),--cases $(CASES)) $(if $(CASE),--case '$(CASE)') $(if $(WRITE),--write)
 
 fuzz: $(DEV_READY)  ## Odd configurations, files and arrays, in search of faults: SEED=1 CASES=1000, or SEED=1 CASE=file:17
 	$(CAMPAIGN)
