@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,17 @@ def earlier(tmp_path: Path, finished_run: tuple[Answer, Path]) -> Path:
     return report
 
 
+@pytest.fixture
+def usual_signals() -> Iterator[None]:
+    """Signals have their usual effect, also where a shell has made them ignored, as for jobs in the background."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("usual_signals")
 @pytest.mark.parametrize("cut", [RuntimeError, MemoryError, signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_run_interrupted_at_its_figures_keeps_the_earlier_report(
     earlier: Path, monkeypatch: pytest.MonkeyPatch, cut: type[BaseException] | signal.Signals
@@ -185,6 +197,7 @@ def test_a_run_interrupted_at_its_figures_keeps_the_earlier_report(
     assert [path.name for path in earlier.parent.iterdir()] == ["erc"]
 
 
+@pytest.mark.usefixtures("usual_signals")
 def test_an_interrupt_that_compiled_code_swallows_still_ends_as_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,7 +90,7 @@ def assert_hidden(folder: Path, *arguments: str | Path, success: bool = False) -
     assert SECRET not in answer.out + answer.err, answer
     for path in folder.rglob("*"):
         assert SECRET not in str(path)
-        if path.is_file() and path.suffix != ".py" and path.parent != folder:
+        if path.is_file() and path.suffix not in (".py", ".pyc") and path.parent != folder:
             assert SECRET.encode() not in path.read_bytes(), path
 
 
