@@ -23,7 +23,7 @@ class Environment:
 
     Args:
         variables: variables of the environment; None removes one.
-        before: command and options that the program is started with, such as `faketime -1d`.
+        before: command and options that the program is started with, such as `faketime -f -1d`.
         options: options of Python.
         limit: kind and size of a limit of the process.
         may_fail: the command may end with a clear error instead of a result.
@@ -48,7 +48,7 @@ ENVIRONMENTS: dict[str, Environment] = {
     "14 hours ahead": Environment({"TZ": "Pacific/Kiritimati"}),
     "12 hours behind": Environment({"TZ": "Etc/GMT+12"}),
     "a time zone that is missing": Environment({"TZ": "Nowhere/At_All"}),
-    "a clock set back by a day": Environment(before=("faketime", "-1d")),
+    "a clock set back by a day": Environment(before=("faketime", "-f", "-1d")),
     "a clock set back to 1971": Environment(before=("faketime", "1971-02-03 04:05:06")),
     "a clock set to 2037": Environment(before=("faketime", "2037-12-31 23:59:59")),
     "warnings as errors": Environment(options=("-W", "error")),
