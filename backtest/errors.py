@@ -31,7 +31,7 @@ from typing import ClassVar
 
 from backtest.redaction import redact
 
-_LONGEST_LINE = 1_200  # characters: a list of 40 names fits
+_LONGEST_LINE = 960  # characters: a list of 30 names fits
 
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, line breaks, characters that change the direction of text, and halves of surrogate pairs."""
@@ -43,7 +43,7 @@ def readable(message: str) -> str:
     >>> readable("got '\x1b[31m'")
     "got '\\x1b[31m'"
     >>> len(readable("x" * 70_000))
-    1238
+    998
     """
     lines = (shorten(UNPRINTABLE.sub(_escape, line), _LONGEST_LINE) for line in redact(message).split("\n"))
     return "\n".join(lines)

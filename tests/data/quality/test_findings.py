@@ -20,6 +20,7 @@ from backtest.numerics.arrays import Floats
 
 DAYS = pd.bdate_range("2015-01-01", periods=1500).to_numpy()
 FAR = st.integers(30, 1400)
+RATIOS = st.sampled_from([1.5, 2, 3, 4, 10, 1 / 5, 1 / 8, 1 / 10])
 
 
 def prices(seed: int, volatility: float = 0.008, count: int = 1500) -> Floats:
@@ -178,9 +179,9 @@ def test_histories_too_short_to_judge_have_no_findings(count: int) -> None:
 # 2. Each planted fault is found, on its date
 
 
-@given(seed=st.integers(0, 999), row=FAR, factor=st.sampled_from([0.01, 0.1, 0.5, 1.3, 2.0, 10.0, 100.0]))
+@given(seed=st.integers(0, 999), row=FAR, factor=st.sampled_from([0.01, 0.1, 0.5, 1.6, 2.0, 10.0, 100.0]))
 def test_a_spike_is_found_on_its_date(seed: int, row: int, factor: float) -> None:
-    """The date's own moves are below a seventh of the spike's; otherwise its two moves differ by a third of the smaller."""
+    """The date's own moves are below a seventh of the spike; larger ones hide that the next date reverses it."""
     levels = prices(seed)
     assume(np.abs(np.diff(np.log(levels[row - 1 : row + 2]))).max() < abs(np.log(factor)) / 7)
     levels[row] *= factor
@@ -188,14 +189,9 @@ def test_a_spike_is_found_on_its_date(seed: int, row: int, factor: float) -> Non
     assert f"{levels[row]:g} on {finding.first}, between {levels[row - 1]:g} on " in finding.text
 
 
-@given(
-    seed=st.integers(0, 999), row=st.integers(1, 1499), ratio=st.sampled_from([1.5, 2, 3, 4, 10, 1 / 5, 1 / 8, 1 / 10])
-)
+@given(seed=st.integers(0, 999), row=st.integers(1, 1499), ratio=RATIOS)
 def test_a_split_that_was_not_adjusted_is_found_on_its_date(seed: int, row: int, ratio: float) -> None:
-    """Up to the last date, when it is not yet known whether the move will be reversed.
-
-    The date's own move is below 5 usual ones: a split is recognised within 6, to which the own move adds.
-    """
+    """The date's own move is below 5 usual ones: a split is recognised within 6, to which the own move adds."""
     levels = prices(seed)
     moves = np.abs(np.diff(np.log(levels)))
     assume(moves[row - 1] < 5 * np.median(moves[max(row - 12, 0) : row + 10]))
