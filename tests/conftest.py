@@ -25,25 +25,26 @@ for _name in (
 _TESTS = Path(__file__).parent
 NOT_TRACED = (
     "against_oracle",
+    "analysis/attribution",
+    "analysis/compare",
+    "analysis/uncertainty",
     "browser",
     "campaigns",
     "cli/test_secrets.py",
+    "config/test_mutated_configs.py",
     "contracts",
     "data/sources/test_mutated_files.py",
+    "engine/test_accounting.py",
     "engine/test_identity.py",
     "estimation/test_estimator_invariance.py",
     "estimation/test_every_estimator.py",
-    "reporting/test_figure_files.py",
-    "reporting/test_figures.py",
-    "reporting/test_long_spans.py",
-    "reporting/test_notebook.py",
-    "reporting/test_quantstats.py",
+    "reporting",
     "risk/test_stress.py",
-    "runs/test_live_runs.py",
-    "runs/test_live_sources.py",
+    "runs",
+    "strategies",
     "strategy/test_agenda.py",
 )
-"""Tests of whole runs, excluded from coverage: other tests cover the same lines, and tracing adds half of the time."""
+"""Tests excluded from coverage: other tests cover the same lines, and tracing adds half of the time."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -166,8 +166,8 @@ def earlier(tmp_path: Path, finished_run: tuple[Answer, Path]) -> Path:
 @pytest.fixture
 def usual_signals() -> Iterator[None]:
     """Signals have their usual effect, also where a shell has made them ignored, as for jobs in the background."""
-    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
-    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
