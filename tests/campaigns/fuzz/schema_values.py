@@ -30,7 +30,7 @@ _DEEP = 3  # below it no settings in settings are drawn: groups may hold groups
 def drawn(  # noqa: PLR0911 - one for each kind of schema
     schema: Mapping[str, Any], rng: random.Random, definitions: Mapping[str, Any], depth: int = 0
 ) -> Any:
-    """Return a value that satisfies a schema; texts are names and windows that often mean something."""
+    """Return a value that satisfies a schema; its texts are names and windows that a configuration may contain."""
     if "$ref" in schema:
         return drawn(definitions[schema["$ref"].rpartition("/")[2]], rng, definitions, depth + 1)
     if choices := schema.get("anyOf") or schema.get("oneOf"):
