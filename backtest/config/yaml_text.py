@@ -3,11 +3,13 @@
 Aliases are counted as often as they appear: ten lines of aliases of aliases can stand for a billion values.
 """
 
+import re
+import warnings
 from io import StringIO
 from pathlib import Path
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from backtest.config.yaml_nodes import dotted, is_whole_number, place
@@ -65,7 +67,12 @@ def parse(text: str, path: Path) -> MappingNode:
             at = f"{path}:{number}:{line.index(found[0]) + 1}"
             raise ConfigError(f"{at}: not YAML: the character U+{ord(found[0]):04X}, which cannot be printed")
     try:
-        root = YAML(typ="safe", pure=True).compose(_NamedText(text, str(path)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ReusedAnchorWarning)
+            root = YAML(typ="safe", pure=True).compose(_NamedText(text, str(path)))
+    except ReusedAnchorWarning as problem:
+        line, column = re.findall(r"line (\d+), column (\d+)", str(problem))[-1]
+        raise ConfigError(f"{path}:{line}:{column}: an anchor that is defined twice; expected a new name") from problem
     except MarkedYAMLError as problem:
         mark = problem.problem_mark
         at = f":{mark.line + 1}:{mark.column + 1}" if mark is not None else ""

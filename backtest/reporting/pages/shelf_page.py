@@ -206,7 +206,7 @@ def _files_of(folder: Path) -> tuple[str, ...]:
 def _written_at(manifest: Mapping[str, Any]) -> str:
     """Return the time of writing in a manifest, ISO; empty if it has none."""
     environment = manifest.get("environment")
-    given = environment.get("written_at") if isinstance(environment, Mapping) else ""
+    given: Any = environment.get("written_at") if isinstance(environment, Mapping) else ""
     with suppress(TypeError, ValueError):  # no text, or no time
         return datetime.fromisoformat(given).isoformat(timespec="seconds")
     return ""
