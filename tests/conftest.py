@@ -45,6 +45,8 @@ NOT_TRACED = (
     "strategy/test_agenda.py",
 )
 """Tests excluded from coverage: other tests cover the same lines, and tracing adds half of the time."""
+TRACED_CASES = 3
+"""Cases of a parametrized test that coverage traces: further cases run the same lines."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,8 +54,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = {_TESTS / name for name in NOT_TRACED}
     assert all(place.exists() for place in places)
     not_traced = {path: not places.isdisjoint((path, *path.parents)) for path in {item.path for item in items}}
+    cases: Counter[str] = Counter()
     for item in items:
-        if not_traced[item.path]:
+        test = item.nodeid.partition("[")[0]
+        cases[test] += 1
+        if not_traced[item.path] or cases[test] > TRACED_CASES:
             item.add_marker(pytest.mark.no_cover)
 
 

@@ -36,6 +36,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "risk": run_commands.risk,
 }
 _INTERRUPTED = 130  # the usual exit code after Ctrl-C
+_MACHINE = 3  # exit code of faults that do not come from the input
 for name, command in _COMMANDS.items():
     app.command(name)(command)
 app.add_typer(data_commands.app, name="data")
@@ -69,6 +70,15 @@ class _Messages(logging.Handler):
 def _print_fault(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
     """Print the traceback of a fault of the program, which may show an address, without secrets."""
     typer.echo(redact("".join(traceback.format_exception(kind, fault, trace))), err=True, nl=False)
+
+
+def _fault_of_the_machine(fault: Exception) -> str | None:
+    """Return the message for too little memory, or a file or package that fails; None for a fault of the program."""
+    if isinstance(fault, MemoryError):
+        return "the command needs more memory than it may use; hint: fewer assets or dates, or a higher limit"
+    if isinstance(fault, OSError | ImportError):
+        return f"{readable(f'{type(fault).__name__}: {fault}')}; hint: check disk and memory, or install again"
+    return None
 
 
 class _Interrupt:
@@ -115,11 +125,12 @@ def main() -> None:
     except Exception as error:
         if interrupt.happened:
             sys.exit(_INTERRUPTED)
-        if not isinstance(error, BacktestError):
+        message = str(error) if isinstance(error, BacktestError) else _fault_of_the_machine(error)
+        if message is None:
             sys.excepthook = _print_fault
             raise
-        for line in str(error).splitlines():
+        for line in message.splitlines():
             typer.echo(f"error: {line}", err=True)
-        sys.exit(error.exit_code)
+        sys.exit(error.exit_code if isinstance(error, BacktestError) else _MACHINE)
     finally:
         log.removeHandler(messages)

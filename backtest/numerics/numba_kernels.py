@@ -129,7 +129,8 @@ def share_out(work: Callable[[int, int], object], count: int, least: int = 1) ->
     them at the same time end the process.
 
     Args:
-        work: called for the positions first..end - 1; calls must not share positions.
+        work: called for the positions first..end - 1; calls must not share positions. If threads cannot start, it is
+            called again for all of them.
         count: number of positions.
         least: smallest number of positions for a thread of its own.
 
@@ -146,11 +147,14 @@ def share_out(work: Callable[[int, int], object], count: int, least: int = 1) ->
     if slices == 1:
         work(0, count)
         return
-    with ThreadPoolExecutor(slices - 1) as threads:
-        others = [threads.submit(work, first, end) for first, end in pairwise(ends[1:])]
-        work(0, ends[1])
-        for other in others:
-            other.result()
+    try:
+        with ThreadPoolExecutor(slices - 1) as threads:
+            others = [threads.submit(work, first, end) for first, end in pairwise(ends[1:])]
+            work(0, ends[1])
+            for other in others:
+                other.result()
+    except RuntimeError:  # the machine allows no more threads; an error of the work itself is raised again
+        work(0, count)
 
 
 def _cores() -> int:

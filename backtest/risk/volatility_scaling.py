@@ -64,7 +64,7 @@ def multiples_to_volatility(weights: ArrayLike, volatility: ArrayLike, target: A
     check_shapes(("weights", held, "n"), ("volatility", risk, ""), ("target", targets, ""))
     for wrong in targets[~((targets > 0) & (targets < np.inf))]:
         raise BacktestError(f"a target volatility of {wrong:g}; expected a number above 0")
-    gross, risk, targets = np.broadcast_arrays(np.abs(held).sum(axis=-1), risk, targets)
+    gross, risk, targets = np.broadcast_arrays(_gross_exposure(held), risk, targets)
     invested = gross > 0
     for k in np.flatnonzero(invested & ~(has_risk(risk, gross) & (risk < np.inf))):
         raise NoOptimalPortfolio(
@@ -170,7 +170,7 @@ def apply_multiples(
         raise BacktestError(f"a floor of {min_gross_exposure:g} on gross exposure; expected a finite number, 0 or more")
     held, factors = as_finite(weights, "weights"), as_floats(multiples, "multiples")
     check_shapes(("weights", held, "n"), ("multiples", factors, ""))
-    gross = np.abs(held).sum(axis=-1)
+    gross = _gross_exposure(held)
     invested = gross > 0
     factors, safe = as_finite(np.where(invested, factors, 1.0), "multiples"), np.where(invested, gross, 1.0)
     with np.errstate(over="ignore"):
@@ -178,3 +178,10 @@ def apply_multiples(
         scaled: Floats = held * np.where(invested, bounded, 1.0)[..., None]
     check_result(scaled, weights=held, multiples=factors)
     return scaled
+
+
+def _gross_exposure(weights: Floats) -> Floats:
+    with np.errstate(over="ignore"):
+        gross = np.asarray(np.abs(weights).sum(axis=-1))
+    check_result(gross, weights=weights)
+    return gross

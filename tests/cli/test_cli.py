@@ -186,3 +186,22 @@ def test_unknown_commands_and_options_are_refused(arguments: list[str], words: s
     assert (answer.code, answer.out) == (2, "")
     assert words in answer.err
     assert "Traceback" not in answer.err
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (MemoryError(), "the command needs more memory than it may use"),
+        (OSError(5, "Input/output error", "disk"), "OSError: [Errno 5] Input/output error: 'disk'"),
+        (ImportError("libllvmlite.so: cannot map"), "ImportError: libllvmlite.so: cannot map"),
+    ],
+)
+def test_faults_of_the_machine_are_one_line(fault: Exception, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr("backtest.strategy.discovery.strategy_files", fail)
+    shown = command("strategies")
+    assert (shown.code, shown.out) == (3, "")
+    assert shown.err.startswith(f"error: {words}; hint: ")
+    assert len(shown.err.splitlines()) == 1

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 
 import pytest
 
@@ -72,6 +72,17 @@ def test_an_error_in_any_share_is_raised(monkeypatch: pytest.MonkeyPatch, failin
     with pytest.raises(ZeroDivisionError, match=f"at {failing}"):
         share_out(work, 10)
     assert len(finished) == 3
+
+
+def test_without_further_threads_the_caller_does_all_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(numba_kernels, "_cores", lambda: 4)
+    monkeypatch.setattr(Thread, "start", refuse)
+    done: set[int] = set()
+    share_out(lambda first, end: done.update(range(first, end)), 10)
+    assert done == set(range(10))
 
 
 def halved(x: float) -> float:

@@ -1,5 +1,7 @@
 """Scaling: the scaled portfolio has the target volatility, or the gross exposure of the cap."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -120,3 +122,12 @@ def test_portfolio_of_a_stack_is_scaled_as_alone(count: int) -> None:
     together = scaled(slice(None))
     for part in [*(slice(k, k + 1) for k in range(11)), slice(0, 4), slice(3, 9)]:
         assert scaled(part).tobytes() == together[part].tobytes()
+
+
+def test_gross_exposure_beyond_double_precision_is_refused() -> None:
+    for scale in (
+        partial(apply_multiples, multiples=1.0),
+        partial(multiples_to_volatility, volatility=1.0, target=0.1),
+    ):
+        with pytest.raises(BacktestError, match="so large that the result is infinite"):
+            scale([1.7e308, 1.7e308])

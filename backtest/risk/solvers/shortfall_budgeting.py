@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backtest.errors import BacktestError, NoRiskBudgetPortfolio
-from backtest.numerics.array_arguments import as_floats, check_shapes
+from backtest.numerics.array_arguments import as_floats, check_result, check_shapes
 from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
-from backtest.numerics.tolerances import has_risk
+from backtest.numerics.tolerances import cancels, has_risk
 from backtest.risk.accuracy import BUDGET_SUM_TOLERANCE
 from backtest.risk.measures.correlation import volatilities_and_correlations
 from backtest.risk.measures.expected_shortfall import gaussian_expected_shortfall, historical_expected_shortfall
@@ -78,7 +78,9 @@ def historical_shortfall_parity_weights(
         shares[held],
         max((1 - level) * len(history), 1.0),
     )
-    typical = np.abs(known).mean(axis=0)
+    with np.errstate(over="ignore"):
+        typical = np.abs(known).mean(axis=0)
+    check_result(typical, returns=known)
     for i in held[~has_risk(typical)]:
         raise NoRiskBudgetPortfolio(
             f"returns: all returns of asset {i} are zero up to rounding, so it has no expected shortfall; hint: leave "
@@ -228,16 +230,22 @@ def _gaussian_minimum(correlation: Floats, mean: Floats, budgets: Floats, factor
     and the error is infinite.
     """
 
+    def spread_of(z: Floats) -> float:
+        variance = float(z @ correlation @ z)
+        return 0.0 if cancels(variance, z.sum(), len(z)) else float(np.sqrt(variance))
+
     def objective(z: Floats) -> float:
-        return factor * float(np.sqrt(z @ correlation @ z)) - float(mean @ z) - float(budgets @ np.log(z))
+        return factor * spread_of(z) - float(mean @ z) - float(budgets @ np.log(z))
 
     y, best, least = budgets.copy(), budgets, np.inf
     for _ in range(NEWTON_STEPS):
         products = correlation @ y
-        spread = float(np.sqrt(max(float(y @ products), 0.0)))
+        spread = spread_of(y)
         shortfall = factor * spread - float(mean @ y)
         if not shortfall > 0:
             return y, np.inf
+        if spread == 0:  # no derivative where volatility is zero
+            break
         y, products, spread = y / shortfall, products / shortfall, spread / shortfall
         residual = budgets - y * (factor * products / spread - mean)
         error = float((np.abs(residual) / budgets).max())
@@ -249,7 +257,10 @@ def _gaussian_minimum(correlation: Floats, mean: Floats, budgets: Floats, factor
             break
         along = y * products / spread
         curvature = factor / spread * (correlation * y * y[:, None] - along * along[:, None]) + np.diag(budgets)
-        step = np.asarray(np.linalg.solve(curvature, residual), np.float64)
+        try:
+            step = np.asarray(np.linalg.solve(curvature, residual), np.float64)
+        except np.linalg.LinAlgError:  # a contribution has vanished beside the others; the caller judges the error
+            break
         y = y * (1 + _length(objective, y, step, float(residual @ step)) * step)
     return best, least
 
