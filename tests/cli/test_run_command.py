@@ -178,7 +178,10 @@ def usual_signals() -> Iterator[None]:
 def test_a_run_interrupted_at_its_figures_keeps_the_earlier_report(
     earlier: Path, monkeypatch: pytest.MonkeyPatch, cut: type[BaseException] | signal.Signals
 ) -> None:
-    """TERM and HUP end a run as Ctrl-C does, and have their usual effect after it."""
+    """A fault of the program is raised, and too little memory is an error.
+
+    TERM and HUP end a run as Ctrl-C does, and have their usual effect after it.
+    """
 
     def stop(*_: Any, **__: Any) -> None:
         if not isinstance(cut, signal.Signals):
@@ -190,6 +193,8 @@ def test_a_run_interrupted_at_its_figures_keeps_the_earlier_report(
     if isinstance(cut, signal.Signals):
         assert command("run", ERC, "--output", earlier).code == 130
         assert signal.getsignal(signal.SIGTERM) == signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
+    elif cut is MemoryError:
+        assert command("run", ERC, "--output", earlier).code == 3
     else:
         with pytest.raises(cut):
             command("run", ERC, "--output", earlier)
