@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest -q -n auto --dist worksteal
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test traced-tests untraced-tests quick quick-tests types imports kernels dist-check lowest audit bench peers paths fuzz faults mutants lock clean
+.PHONY: help run test all-tests coverage quick quick-tests types imports dist-check lowest audit bench peers paths fuzz faults mutants lock clean
 
 help:  ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ run: $(RUN_READY)  ## Run configs/erc.yaml on the bundled data and write reports
 test: $(DEV_READY)  ## The gate: format, lint, types, import contracts, all tests, and the installed package
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	@$(MAKE) --no-print-directory --jobs=2 traced-tests untraced-tests
+	@$(MAKE) --no-print-directory --jobs=2 types all-tests
 
 quick: $(DEV_READY)  ## Format, lint, import contracts, types and the fast tests, in under a minute once mypy has its cache
 	$(BIN)/ruff format --check .
@@ -46,16 +46,13 @@ types: $(DEV_READY)
 imports: $(DEV_READY)
 	$(BIN)/lint-imports --no-cache
 
-# before the tests, as each test process would compile the kernels
-kernels: imports
+# begins beside `types`, which keeps one core busy; without the first command each test process would compile the kernels
+all-tests: imports
 	$(BIN)/python scripts/compile_kernels.py
+	$(PYTEST)
 
-# Coverage would trace all that a process does, so the tests that it traces have processes of their own.
-traced-tests: types kernels
+coverage: $(DEV_READY)  ## Branch coverage of the tests of single parts; tracing them takes two minutes
 	$(PYTEST) -m "not no_cover" --cov --cov-report=term:skip-covered --cov-fail-under=95
-
-untraced-tests: kernels
-	$(PYTEST) -m no_cover
 
 dist-check: $(DEV_READY)  ## Build sdist and wheel, install them with dependencies on each Python found, run them elsewhere
 	$(BIN)/python scripts/check_distribution.py $(PYTHONS)
