@@ -45,8 +45,6 @@ NOT_TRACED = (
     "strategy/test_agenda.py",
 )
 """Tests excluded from coverage: other tests cover the same lines, and tracing adds half of the time."""
-TRACED_CASES = 3
-"""Cases of a parametrized test that coverage traces: further cases run the same lines."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,11 +52,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = {_TESTS / name for name in NOT_TRACED}
     assert all(place.exists() for place in places)
     not_traced = {path: not places.isdisjoint((path, *path.parents)) for path in {item.path for item in items}}
-    cases: Counter[str] = Counter()
     for item in items:
-        test = item.nodeid.partition("[")[0]
-        cases[test] += 1
-        if not_traced[item.path] or cases[test] > TRACED_CASES:
+        if not_traced[item.path]:
             item.add_marker(pytest.mark.no_cover)
 
 

@@ -16,9 +16,9 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from campaigns.mutants.covering_tests import CoveringTests
@@ -87,8 +87,9 @@ def try_all(drawn: Sequence[Mutant], options: argparse.Namespace) -> dict[str, s
     if options.tests:
         check_tests(left, options.tests)
     chosen = {mutant.name: options.tests or covering_tests(mutant) for mutant in left}
-    with ThreadPoolExecutor(options.jobs) as threads:
-        results = threads.map(lambda mutant: _try(mutant, chosen[mutant.name], again=options.again), left)
+    # Worker processes, not threads: a fork copies locks that another thread holds, and would wait for them for ever.
+    with get_context("fork").Pool(options.jobs) as workers:
+        results = workers.imap(partial(_try, again=options.again), [(mutant, chosen[mutant.name]) for mutant in left])
         for k, (mutant, found) in enumerate(zip(left, results, strict=True)):
             print(f"{k + 1}/{len(left)} {mutant.name} {found}", flush=True)
             verdicts[mutant.name] = found
@@ -104,8 +105,9 @@ def check_tests(mutants: Sequence[Mutant], tests: Sequence[str]) -> None:
             sys.exit(f"a test of {' '.join(tests)} fails without a mutant of {mutant.file}")
 
 
-def _try(mutant: Mutant, tests: Sequence[str], *, again: bool) -> str:
+def _try(trial: tuple[Mutant, Sequence[str]], *, again: bool) -> str:
     """Return the verdict of a mutant; `again` first tries its own doctests and test module, which may be new."""
+    mutant, tests = trial
     own = Path("tests", *Path(mutant.file).parent.parts[1:], f"test_{Path(mutant.file).stem}.py")
     new = [file for file in (mutant.file, own.as_posix()) if (REPOSITORY / file).exists()]
     if again and not kernels_with(mutant.file) and (found := verdict(mutant, new)) != "survived":
