@@ -85,7 +85,9 @@ SEED ?= $(shell date +%s)
 CAMPAIGN = PYTHONPATH=.:tests $(BIN)/python -m campaigns.$@.$@_campaign --seed $(SEED) \
   $(if $(CASES),--cases $(CASES)) $(if $(CASE),--case '$(CASE)') $(if $(WRITE),--write)
 
+# without its first step, compiling the kernels would count as a hang
 fuzz: $(DEV_READY)  ## Odd configurations, files and arrays, in search of faults: SEED=1 CASES=1000, or SEED=1 CASE=file:17
+	$(BIN)/python scripts/compile_kernels.py
 	$(CAMPAIGN)
 
 faults: $(DEV_READY)  ## Signals, failing disks and limits during commands: SEED=1 CASES=300, or SEED=1 CASE=17

@@ -1,34 +1,45 @@
-"""A configuration as written in its file and in those it extends, with the place of each value."""
+"""A configuration as written in its file and in those it extends, or as given in Python, with places of its values."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml.nodes import Node, SequenceNode
 
-from backtest.config.extends import EXTENDS, resolve_extends
-from backtest.config.yaml_nodes import Location, children, node_to_mark, place, plain
+from backtest.config.extends import EXTENDS, resolve_extends, resolve_from
+from backtest.config.given_values import nodes_of, override
+from backtest.config.yaml_nodes import GivenMark, Location, children, node_to_mark, place, plain
 
 
 class Document:
-    """A configuration file merged with the files it extends.
+    """A configuration merged with the files it extends, and with overrides.
 
     Attributes:
-        path: the file; messages show it as given.
+        path: the file; messages show it as given. For settings from Python, a path without a name in the folder that
+            their paths are relative to.
         problems: mistakes in the YAML itself, such as repeated keys, in all files.
         values: plain Python values of the merged settings, without `extends`.
 
     Args:
-        path: the file.
+        given: the file, or settings as nested mappings.
+        overrides: values that replace settings, by dotted name.
+        path: file that the paths in settings from Python are relative to.
 
     Raises:
         ConfigError: a file is missing, is not text, YAML or a mapping, or the files extend each other in a circle.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(
+        self, given: Path | Mapping[str, Any], overrides: Mapping[str, Any] | None = None, path: Path = Path()
+    ) -> None:
+        self.path = given if isinstance(given, Path) else path
         self.problems: list[str] = []
         self._children: dict[int, dict[str | int, tuple[Node, Node]]] = {}
-        self._root = resolve_extends(path, self.problems)
+        if isinstance(given, Path):
+            root = resolve_extends(given, self.problems)
+        else:
+            root = resolve_from(nodes_of(given, self._mark("settings")), path, self.problems)
+        self._root = override(root, overrides, self._mark("overrides")) if overrides else root
         self.values: dict[str, Any] = plain(self._root, [])
         self.values.pop(EXTENDS, None)
 
@@ -56,6 +67,9 @@ class Document:
                 return False
             node = pair[1]
         return True
+
+    def _mark(self, origin: str) -> GivenMark:
+        return GivenMark(str(self.path), origin)
 
     def _node(self, location: Location, *, key: bool = False) -> Node:
         node: Node = self._root

@@ -20,7 +20,7 @@ from backtest.strategy.scaling import kind_of_leverage
 
 EXTENDS = "extends"
 _LONGEST_CHAIN = 20  # files
-_Pairs = dict[str, tuple[Node, Node]]
+Pairs = dict[str, tuple[Node, Node]]
 
 _KIND_SETTING: Mapping[str, str] = {"strategy": "name", "estimation": "covariance", "financing": "kind"}
 """Setting of a section that names its kind; the kind of `leverage:` follows from the settings that it has."""
@@ -40,11 +40,18 @@ def resolve_extends(path: Path, problems: list[str]) -> MappingNode:
     Raises:
         ConfigError: a file is missing, is not text, YAML or a mapping, or the files extend each other in a circle.
     """
-    return _resolve(path, read_text(path), problems, ())
+    return resolve_from(parse(read_text(path), path), path, problems)
 
 
-def _resolve(path: Path, text: str, problems: list[str], extended_by: tuple[Path, ...]) -> MappingNode:
-    root = parse(text, path)
+def resolve_from(root: MappingNode, path: Path, problems: list[str], extended_by: tuple[Path, ...] = ()) -> MappingNode:
+    """Return settings merged with those they extend; see `resolve_extends`.
+
+    Args:
+        root: the settings.
+        path: their file, or a path without a name in the folder that their paths are relative to.
+        problems: receives a line for each repeated key in any of the files.
+        extended_by: files that extend this one, in order.
+    """
     plain(root, problems)
     pair = child(root, EXTENDS)
     if pair is None:
@@ -54,7 +61,7 @@ def _resolve(path: Path, text: str, problems: list[str], extended_by: tuple[Path
         raise ConfigError(f"{at}: expected the path of another configuration, such as erc.yaml")
     base, chain = path.parent / given, (*extended_by, path)
     try:
-        base_text = read_text(base, relative_to="this configuration's folder")
+        base_text = read_text(base, relative_to="this configuration's folder" if path.name else "the current folder")
     except ConfigError as problem:
         raise ConfigError(f"{at}: {problem}") from problem
     if realpath(base) in map(realpath, chain):
@@ -62,28 +69,37 @@ def _resolve(path: Path, text: str, problems: list[str], extended_by: tuple[Path
         raise ConfigError(f"{at}: a circle: {files}; expected a chain that ends with a file that extends no other")
     if len(chain) > _LONGEST_CHAIN:
         raise ConfigError(f"{at}: a chain of more than {_LONGEST_CHAIN} files")
-    inherited: Node = _resolve(base, base_text, problems, chain)
+    inherited: Node = resolve_from(parse(base_text, base), base, problems, chain)
     if base.parent != path.parent:
         inherited = _relocate(inherited, PurePath(given).parent)
-    return _replace(root, {**_pairs(inherited), **_merge(inherited, root)})
+    return with_pairs(root, {**pairs_of(inherited), **merged_pairs(inherited, root)})
 
 
-def _pairs(node: Node) -> _Pairs:
+def pairs_of(node: Node) -> Pairs:
     """Return the keys and values of a mapping by name."""
     return {str(key.value): (key, value) for key, value in node.value}
 
 
-def _merge(base: Node, own: Node) -> _Pairs:
+def merged_pairs(base: Node, own: Node) -> Pairs:
     """Return the settings and sections of a file, each section merged with the inherited one of its kind."""
-    merged, inherited = _pairs(own), _pairs(base)
+    merged, inherited = pairs_of(own), pairs_of(base)
     for name in merged.keys() & inherited.keys():
         (_, before), (key, section) = inherited[name], merged[name]
+        before = _in_full(name, before)
         if isinstance(before, MappingNode) and isinstance(section, MappingNode) and _same_kind(name, before, section):
-            merged[name] = key, _replace(section, {**_pairs(before), **_pairs(section)})
+            merged[name] = key, with_pairs(section, {**pairs_of(before), **pairs_of(section)})
     return merged
 
 
-def _replace(node: MappingNode, pairs: _Pairs) -> MappingNode:
+def _in_full(name: str, section: Node) -> Node:
+    """Return `strategy: erc` as `strategy: {name: erc}`, and other sections unchanged."""
+    if name != "strategy" or not isinstance(section, ScalarNode):
+        return section
+    setting = ScalarNode(section.tag, "name", start_mark=section.start_mark, style='"')
+    return MappingNode(section.tag, [(setting, section)], start_mark=section.start_mark)
+
+
+def with_pairs(node: MappingNode, pairs: Pairs) -> MappingNode:
     """Return a copy of a mapping node with other keys and values."""
     changed = copy(node)
     changed.value = list(pairs.values())
@@ -104,8 +120,8 @@ def _same_kind(name: str, base: MappingNode, own: MappingNode) -> bool:
 def _relocate(node: Node, folder: PurePath, location: tuple[str, ...] = ()) -> Node:
     """Return the settings below a node, with a folder prepended to relative paths of prices."""
     if isinstance(node, MappingNode):
-        pairs = _pairs(node).items()
-        return _replace(
+        pairs = pairs_of(node).items()
+        return with_pairs(
             node, {name: (key, _relocate(value, folder, (*location, name))) for name, (key, value) in pairs}
         )
     path = scalar(node)

@@ -1,12 +1,14 @@
 """Loading of a configuration file, with all of its mistakes reported together."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from backtest.config.document import Document
+from backtest.config.given_values import NamedClass, fields_of
 from backtest.config.known_names import check_names
 from backtest.config.messages import as_yaml, first_lines, lines, unknown_key
 from backtest.config.run_config import RunConfig, StrategyChoice
@@ -16,28 +18,52 @@ from backtest.strategy import StrategyError
 from backtest.strategy.discovery import find_strategy, with_settings
 
 
-def load_config(path: str | Path, *, with_benchmark: bool = True) -> RunConfig:
+def load_config(
+    given: str | Path | Mapping[str, Any] | RunConfig,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    with_benchmark: bool = True,
+) -> RunConfig:
     """Read and check a configuration and its benchmark's.
 
     Names of assets, classes and strategies must exist; no prices are read to check them.
 
     Args:
-        path: the configuration file.
+        given: a file; settings as nested mappings, whose paths are relative to the current folder and whose `strategy`
+            may be a class or an object; or a configuration, which is checked again only if there are overrides.
+        overrides: values that replace settings, by dotted name such as `estimation.window`. A section may be given as a
+            mapping; it replaces the settings that it names. Paths are relative to the configuration.
         with_benchmark: whether the benchmark is loaded too; a benchmark has no benchmark of its own.
 
     Raises:
-        ConfigError: mistakes in the configuration, each with its file, line and column.
+        ConfigError: mistakes in the configuration, each with its file, line and column, or with `overrides`.
         DataError: the data file is missing or has no readable header.
+
+    Example:
+        >>> load_config("configs/erc.yaml", {"estimation.window": "3Y"}).estimation.window
+        '3Y'
     """
-    if not isinstance(path, str | Path):
-        raise ConfigError(f"got a {type(path).__name__}; expected the path of a configuration file")
-    document = Document(Path(path))
+    if overrides is not None and not isinstance(overrides, Mapping):
+        raise ConfigError(f"overrides: got the type {type(overrides).__name__}; expected values by name of a setting")
+    if isinstance(given, RunConfig):
+        return _loaded(Document(fields_of(given), overrides, given.file), with_benchmark) if overrides else given
+    if isinstance(given, Mapping):
+        return _loaded(Document(given, overrides), with_benchmark)
+    if isinstance(given, str | Path):
+        return _loaded(Document(Path(given), overrides), with_benchmark)
+    expected = "the path of a configuration file, settings by name, or a RunConfig"
+    raise ConfigError(f"got the type {type(given).__name__}; expected {expected}")
+
+
+def _loaded(document: Document, with_benchmark: bool) -> RunConfig:
     problems = first_lines(document.problems, str)
     values = dict(document.values)
     strategy = _strategy(document, problems)
     given = values.pop("benchmark", None)
     benchmark = _benchmark(given, document, problems) if with_benchmark else None
-    chosen = {"strategy": strategy} if strategy is not None else {}
+    chosen = {"strategy": strategy} if "strategy" in values else {}
+    if strategy is not None and not document.path.name:
+        values.setdefault("name", strategy.name)  # settings from Python may have no name
     checked = _validate({**values, **chosen, "file": document.path}, document, problems, strategy is None)
     check_names(document, problems, strategy, document.path.parent)
     if checked is not None:
@@ -90,16 +116,20 @@ def _strategy(document: Document, problems: list[str]) -> StrategyChoice | None:
     if "strategy" not in document.values:
         return None  # reported as missing with the rest
     raw = document.values["strategy"]
-    name = raw.get("name") if isinstance(raw, dict) else None
+    settings = {"name": raw} if isinstance(raw, str) else dict(raw) if isinstance(raw, dict) else {}
+    name = settings.pop("name", None)
     if not isinstance(name, str):
         problems.append(
-            f"{document.at(('strategy',))}: strategy: expected a mapping with a name, such as {{name: erc}}"
+            f"{document.at(('strategy',))}: strategy: expected a name, such as erc, or a mapping such as {{name: erc}}"
         )
         return None
     try:
-        strategy = find_strategy(name, document.folder_of(("strategy", "name")))
-        model = with_settings(strategy, name, {key: value for key, value in raw.items() if key != "name"})
-        return StrategyChoice(name=name, model=model)
+        if isinstance(name, NamedClass):
+            strategy = name.strategy
+        else:
+            strategy = find_strategy(name, document.folder_of(("strategy", "name")))
+        model = with_settings(strategy, name, settings)
+        return StrategyChoice(name=str(name), model=model)
     except StrategyError as problem:
         problems.append(f"{document.at(('strategy', 'name'))}: strategy.name: {problem}")
     except ValidationError as failure:
@@ -110,6 +140,8 @@ def _strategy(document: Document, problems: list[str]) -> StrategyChoice | None:
 def _benchmark(raw: Any, document: Document, problems: list[str]) -> RunConfig | None:
     if raw is None:
         return None
+    if isinstance(raw, RunConfig):
+        return raw.model_copy(update={"benchmark": None})
     at, folder = document.at(("benchmark",)), document.folder_of(("benchmark",))
     if not isinstance(raw, str):
         got = as_yaml(raw)

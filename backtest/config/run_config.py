@@ -1,21 +1,34 @@
 """`RunConfig`: the settings of a run, composed of the settings of each layer."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
+from backtest.config.yaml_nodes import dotted
 from backtest.data.data_settings import DataSettings
 from backtest.engine.settings.costs import Fees, TradingCosts
 from backtest.engine.settings.financing import Financing, Margin
 from backtest.engine.settings.schedule import RebalanceSettings
+from backtest.errors import ConfigError
 from backtest.estimation.estimation_settings import EstimationSettings
 from backtest.estimation.methods.sample_covariance import Sample
 from backtest.own_code import reported
 from backtest.redaction import redact_settings
 from backtest.reporting.report_settings import ReportSettings
 from backtest.strategy import Strategy, StrategyError
+from backtest.strategy.discovery import find_strategy, with_settings
 from backtest.strategy.scaling import Scaling
 
 
@@ -59,6 +72,19 @@ class RunConfig(BaseModel):
     benchmark: "RunConfig | None" = None
     report: ReportSettings = ReportSettings()
     file: Annotated[Path, Field(exclude=True)] = Path()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _find_strategy(cls, given: Any) -> Any:
+        """Accept a strategy as `resolved` returns it: its name and its settings."""
+        if not isinstance(given, Mapping) or not isinstance(given.get("strategy"), Mapping):
+            return given
+        settings = dict(given["strategy"])
+        if not isinstance(settings.get("name"), str) or "model" in settings:
+            return given
+        name, folder = settings.pop("name"), Path(given.get("file", "")).parent
+        model = with_settings(find_strategy(name, folder), name, settings)
+        return {**given, "strategy": StrategyChoice(name=name, model=model)}
 
     @field_validator("financing", mode="before")
     @classmethod
@@ -105,6 +131,20 @@ class RunConfig(BaseModel):
                     "execution_lag", "got 0, expected 1 or more with execution: open, which is before the close"
                 )
         return rebalance
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with other values for some fields, which are checked.
+
+        Raises:
+            ConfigError: a value is wrong; `load_config` with overrides takes settings of a section by name.
+        """
+        if not update:
+            return super().model_copy(deep=deep)
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        try:
+            return type(self).model_validate({**given, **update})
+        except ValidationError as failure:
+            raise ConfigError(*(f"{dotted(error['loc'])}: {error['msg']}" for error in failure.errors())) from failure
 
     @property
     def folder(self) -> Path:

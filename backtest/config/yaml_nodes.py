@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -16,6 +17,19 @@ _WORDS: dict[str, bool | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class GivenMark:
+    """Place of a value that comes from Python or the command line instead of a file.
+
+    Args:
+        name: file, or nameless path in the folder, that paths in the value are relative to.
+        origin: origin of the value in messages, such as `overrides`.
+    """
+
+    name: str
+    origin: str
 
 
 def is_whole_number(text: str) -> bool:
@@ -89,9 +103,9 @@ def node_to_mark(key: Node, value: Node) -> Node:
 
 
 def place(node: Node) -> str:
-    """Return `file:line:column` of a node."""
+    """Return `file:line:column` of a node, or the origin of a node that was made from a Python value."""
     mark = node.start_mark
-    return f"{mark.name}:{mark.line + 1}:{mark.column + 1}"
+    return mark.origin if isinstance(mark, GivenMark) else f"{mark.name}:{mark.line + 1}:{mark.column + 1}"
 
 
 def dotted(location: Location) -> str:

@@ -18,7 +18,7 @@ from backtest.errors import UNPRINTABLE, ConfigError
 
 _MOST_BYTES = 2**18  # thousands of assets fit; the parser reads some 100,000 a second
 _MOST_VALUES = 100_000
-_DEEPEST = 20  # no configuration nests more than a few levels
+DEEPEST = 20  # no configuration nests more than a few levels
 _LONGEST_TEXT = 4_096  # characters: the longest path of Linux
 _MOST_DIGITS = 40
 _MOST_LINES = 10  # texts that are named
@@ -78,7 +78,7 @@ def parse(text: str, path: Path) -> MappingNode:
         at = f":{mark.line + 1}:{mark.column + 1}" if mark is not None else ""
         raise ConfigError(f"{path}{at}: not YAML: {problem.problem}") from problem
     except RecursionError as problem:
-        raise ConfigError(f"{path}: nested more than {_DEEPEST} levels deep") from problem
+        raise ConfigError(f"{path}: nested more than {DEEPEST} levels deep") from problem
     except YAMLError as problem:
         raise ConfigError(f"{path}: not YAML: {str(problem).splitlines()[0]}") from problem
     if not isinstance(root, MappingNode):
@@ -103,8 +103,8 @@ def _count(node: Node, location: tuple[str | int, ...], counts: dict[int, int], 
     Raises:
         ConfigError: too many values, or nested too deeply, for example by an alias inside its own anchor.
     """
-    if len(location) > _DEEPEST:
-        raise ConfigError(f"{place(node)}: {dotted(location[:3])}...: nested more than {_DEEPEST} levels deep")
+    if len(location) > DEEPEST:
+        raise ConfigError(f"{place(node)}: {dotted(location[:3])}...: nested more than {DEEPEST} levels deep")
     if id(node) in counts:
         return counts[id(node)]
     count = 1

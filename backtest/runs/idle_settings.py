@@ -1,7 +1,6 @@
 """Settings without effect in a run, with the reasons."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
@@ -202,6 +201,7 @@ def _of_report(config: RunConfig, path: Ledger) -> list[str]:
 
 def _same(config: RunConfig, benchmark: RunConfig) -> bool:
     """Return whether two configurations are equal except for their names and benchmarks."""
-    apart = {"name": "", "benchmark": None, "file": Path()}
-    alike = config.model_copy(update=apart) == benchmark.model_copy(update=apart)
+    alike = config == benchmark.model_copy(
+        update={"name": config.name, "benchmark": config.benchmark, "file": config.file}
+    )
     return alike and config.folder.resolve() == benchmark.folder.resolve()

@@ -64,10 +64,9 @@ ONE = {
     "no cash": ("  cash: us_tbill\n", "", "source", "data.cash: missing; it has no default"),
     "no assets": (f"  assets: [{ASSETS}]\n", "", "source", "data.assets: missing; it has no default"),
     "no strategy": ("strategy: {name: erc}\n", "", "name: mine", "strategy: missing; it has no default"),
-    "strategy without name": ("{name: erc}", "{budgets: {gold: 1}}", "{budgets", "strategy: expected a mapping with a name, such as {name: erc}"),
-    "strategy as text": ("{name: erc}", "erc", "erc", "strategy: expected a mapping with a name, such as {name: erc}"),
-    "strategy as list": ("{name: erc}", "[erc]", "[erc", "strategy: expected a mapping with a name, such as {name: erc}"),
-    "strategy's name as list": ("{name: erc}", "{name: [erc]}", "{name: [", "strategy: expected a mapping with a name, such as {name: erc}"),
+    "strategy without name": ("{name: erc}", "{budgets: {gold: 1}}", "{budgets", "strategy: expected a name, such as erc, or a mapping such as {name: erc}"),
+    "strategy as list": ("{name: erc}", "[erc]", "[erc", "strategy: expected a name, such as erc, or a mapping such as {name: erc}"),
+    "strategy's name as list": ("{name: erc}", "{name: [erc]}", "{name: [", "strategy: expected a name, such as erc, or a mapping such as {name: erc}"),
     # series
     "no such asset": ("gold,", "golf,", "golf", f"data.assets[2]: no series golf; available: {SERIES}. Did you mean gold?"),
     "nothing near it": ("gold,", "ON,", "ON,", f"data.assets[2]: no series ON; available: {SERIES}."),

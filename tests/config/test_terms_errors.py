@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from backtest.config import RunConfig, load_config
 from backtest.data.load import load
-from backtest.engine.settings.costs import Impact, TradingCosts
+from backtest.engine.settings.costs import TradingCosts
 from backtest.engine.settings.financing import Futures, LeveragedFund, Margin
 from backtest.errors import ConfigError
 from backtest.runs.plan import Plan
@@ -322,10 +322,9 @@ def test_a_schedule_that_begins_after_the_data_is_reported_with_its_place(file: 
         ({"costs": TradingCosts(trading_bps={"gold": 1.0})}, "costs.trading_bps: no value for us_stocks; expected one number, or one for each asset or its class"),
         ({"financing": Margin(initial_margin=0.2, maintenance_margin=0.3)}, "financing.maintenance_margin: 0.3 of us_stocks is above its initial margin of 0.2; expected at most that"),
         ({"financing": Futures(kind="futures")}, "financing.kind: crude_oil is a spot price, whose return above …"),
-        ({"financing": LeveragedFund(kind="leveraged_fund", leverage=2.0), "costs": TradingCosts(impact=Impact())}, IMPACT_OF_FUNDS),
         ({"financing": LeveragedFund(kind="leveraged_fund", leverage=2.0)}, "financing.kind: a leveraged fund is reset daily, and the data has 12 periods a year; expected daily data"),
     ],
-    ids=["an asset without", "maintenance above initial", "spot", "impact of funds", "monthly"],
+    ids=["an asset without", "maintenance above initial", "spot", "monthly"],
 )  # fmt: skip
 def test_terms_made_in_python_are_checked_too(file: Path, terms: dict[str, object], words: str) -> None:
     """Without a file the message has no place; with a file of other settings it has the nearest place."""

@@ -124,9 +124,9 @@ def test_a_long_chain_of_files_is_refused(file: Path) -> None:
         load_config(file.parent / "0.yaml")
 
 
-def test_a_configuration_that_is_not_a_path_is_refused() -> None:
-    with pytest.raises(ConfigError, match="got a dict; expected the path of a configuration file"):
-        load_config({"name": "mine"})  # type: ignore[arg-type]  # what a user may try
+def test_a_configuration_of_another_type_is_refused() -> None:
+    with pytest.raises(ConfigError, match="got the type int; expected the path of a configuration file, settings by"):
+        load_config(5)  # type: ignore[arg-type]  # what a user may try
 
 
 def test_messages_of_all_errors_are_short_and_can_be_printed() -> None:

@@ -99,9 +99,9 @@ def _make_odd(tree: dict[str, Any], rng: random.Random) -> None:
     holder, key = rng.choice(list(_places(tree)))
     match rng.randrange(8):
         case 0 | 1 | 2:
-            holder[key] = odd_value(rng)
+            holder[key] = deepcopy(odd_value(rng))  # a list that all cases share must not be changed
         case 3:
-            holder[key] = rng.choice(_PLAIN)
+            holder[key] = deepcopy(rng.choice(_PLAIN))
         case 4:
             holder[key] = rng.choice(([holder[key]], {"a": holder[key]}, [holder[key]] * 3, str(holder[key])))
         case 5:
