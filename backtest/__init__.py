@@ -12,22 +12,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
+    from backtest.config import RunConfig
     from backtest.data.market_data import MarketData
+    from backtest.data.sources.source import Source
     from backtest.errors import BacktestError
+    from backtest.estimation.estimator import Estimator
     from backtest.reporting.figures import run_figures as plot
     from backtest.reporting.files.report_files import write_report
     from backtest.risk import risk_contributions, risk_parity_weights
     from backtest.runs.break_even import break_even
     from backtest.runs.compared_runs import compare
-    from backtest.runs.pipeline import run
+    from backtest.runs.pipeline import run, run_all
     from backtest.strategy import MarketView, Strategy
     from backtest.version import __version__
 
 __all__ = [
     "BacktestError",
     "BacktestResult",
+    "Estimator",
     "MarketData",
     "MarketView",
+    "RunConfig",
+    "Source",
     "Strategy",
     "__version__",
     "break_even",
@@ -36,14 +42,18 @@ __all__ = [
     "risk_contributions",
     "risk_parity_weights",
     "run",
+    "run_all",
     "write_report",
 ]
 
 _PLACES = {
     "BacktestError": "backtest.errors",
     "BacktestResult": "backtest.analysis.result",
+    "Estimator": "backtest.estimation.estimator",
     "MarketData": "backtest.data.market_data",
     "MarketView": "backtest.strategy",
+    "RunConfig": "backtest.config",
+    "Source": "backtest.data.sources.source",
     "Strategy": "backtest.strategy",
     "__version__": "backtest.version",
     "break_even": "backtest.runs.break_even",
@@ -51,6 +61,7 @@ _PLACES = {
     "risk_contributions": "backtest.risk",
     "risk_parity_weights": "backtest.risk",
     "run": "backtest.runs.pipeline",
+    "run_all": "backtest.runs.pipeline",
     "write_report": "backtest.reporting.files.report_files",
 }
 

@@ -20,7 +20,7 @@ import pandas as pd
 from backtest.data.cache.fetch import Access, Request, get
 from backtest.data.cache.store import Cache
 from backtest.data.data_settings import DataSettings
-from backtest.data.load import load
+from backtest.data.market_data import load
 from backtest.data.raw_series import RawSeries
 from backtest.data.sources.source import Source
 

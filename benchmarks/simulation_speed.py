@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest.data.market_data import days_between
+from backtest.data.dates.spacing import days_between
 from backtest.engine.market_periods import Periods
 from backtest.engine.settings.schedule import rebalance_rows
 from backtest.engine.simulation import Setting, path_of, paths_of

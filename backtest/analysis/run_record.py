@@ -9,7 +9,7 @@ import pandas as pd
 
 from backtest.analysis.break_even_spread.break_even_result import BreakEven
 from backtest.data.dates.months_and_years import is_whole_year
-from backtest.data.market_data import Origin
+from backtest.data.series_origin import Origin
 from backtest.numerics.tolerances import ROUNDING
 
 

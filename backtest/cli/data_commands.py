@@ -181,7 +181,7 @@ def clear(
 
 def _verify_configs(configs: list[Path]) -> None:
     from backtest.config import load_config
-    from backtest.data.load import load
+    from backtest.data.market_data import load
 
     for path in configs:
         config = load_config(path)

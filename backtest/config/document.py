@@ -6,9 +6,10 @@ from typing import Any
 
 from ruamel.yaml.nodes import Node, SequenceNode
 
-from backtest.config.extends import EXTENDS, resolve_extends, resolve_from
-from backtest.config.given_values import nodes_of, override
+from backtest.config.extends import EXTENDS, pairs_of, resolve_extends, resolve_from, with_pairs
+from backtest.config.given_values import fields_of, nodes_of, override
 from backtest.config.yaml_nodes import GivenMark, Location, children, node_to_mark, place, plain
+from backtest.data.data_settings import DataSettings
 
 
 class Document:
@@ -24,13 +25,18 @@ class Document:
         given: the file, or settings as nested mappings.
         overrides: values that replace settings, by dotted name.
         path: file that the paths in settings from Python are relative to.
+        data: data section in place of the configuration's own.
 
     Raises:
         ConfigError: a file is missing, is not text, YAML or a mapping, or the files extend each other in a circle.
     """
 
     def __init__(
-        self, given: Path | Mapping[str, Any], overrides: Mapping[str, Any] | None = None, path: Path = Path()
+        self,
+        given: Path | Mapping[str, Any],
+        overrides: Mapping[str, Any] | None = None,
+        path: Path = Path(),
+        data: DataSettings | None = None,
     ) -> None:
         self.path = given if isinstance(given, Path) else path
         self.problems: list[str] = []
@@ -39,6 +45,9 @@ class Document:
             root = resolve_extends(given, self.problems)
         else:
             root = resolve_from(nodes_of(given, self._mark("settings")), path, self.problems)
+        if data is not None:
+            own = nodes_of({"data": fields_of(data)}, self._mark("market"))
+            root = with_pairs(root, {**pairs_of(root), **pairs_of(own)})
         self._root = override(root, overrides, self._mark("overrides")) if overrides else root
         self.values: dict[str, Any] = plain(self._root, [])
         self.values.pop(EXTENDS, None)

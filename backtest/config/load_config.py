@@ -13,6 +13,7 @@ from backtest.config.known_names import check_names
 from backtest.config.messages import as_yaml, first_lines, lines, unknown_key
 from backtest.config.run_config import RunConfig, StrategyChoice
 from backtest.config.yaml_nodes import dotted
+from backtest.data.data_settings import DataSettings
 from backtest.errors import ConfigError, DataError
 from backtest.strategy import StrategyError
 from backtest.strategy.discovery import find_strategy, with_settings
@@ -22,6 +23,7 @@ def load_config(
     given: str | Path | Mapping[str, Any] | RunConfig,
     overrides: Mapping[str, Any] | None = None,
     *,
+    data: DataSettings | None = None,
     with_benchmark: bool = True,
 ) -> RunConfig:
     """Read and check a configuration and its benchmark's.
@@ -33,6 +35,7 @@ def load_config(
             may be a class or an object; or a configuration, which is checked again only if there are overrides.
         overrides: values that replace settings, by dotted name such as `estimation.window`. A section may be given as a
             mapping; it replaces the settings that it names. Paths are relative to the configuration.
+        data: data section in place of the configuration's and of its benchmark's own.
         with_benchmark: whether the benchmark is loaded too; a benchmark has no benchmark of its own.
 
     Raises:
@@ -45,22 +48,26 @@ def load_config(
     """
     if overrides is not None and not isinstance(overrides, Mapping):
         raise ConfigError(f"overrides: got the type {type(overrides).__name__}; expected values by name of a setting")
+    if data is not None and any(str(name).partition(".")[0] == "data" for name in overrides or ()):
+        raise ConfigError("overrides: data: given by the market too; expected one of the two")
     if isinstance(given, RunConfig):
-        return _loaded(Document(fields_of(given), overrides, given.file), with_benchmark) if overrides else given
+        if not overrides and data is None:
+            return given
+        return _loaded(Document(fields_of(given), overrides, given.file, data), data, with_benchmark)
     if isinstance(given, Mapping):
-        return _loaded(Document(given, overrides), with_benchmark)
+        return _loaded(Document(given, overrides, data=data), data, with_benchmark)
     if isinstance(given, str | Path):
-        return _loaded(Document(Path(given), overrides), with_benchmark)
+        return _loaded(Document(Path(given), overrides, data=data), data, with_benchmark)
     expected = "the path of a configuration file, settings by name, or a RunConfig"
     raise ConfigError(f"got the type {type(given).__name__}; expected {expected}")
 
 
-def _loaded(document: Document, with_benchmark: bool) -> RunConfig:
+def _loaded(document: Document, data: DataSettings | None, with_benchmark: bool) -> RunConfig:
     problems = first_lines(document.problems, str)
     values = dict(document.values)
     strategy = _strategy(document, problems)
     given = values.pop("benchmark", None)
-    benchmark = _benchmark(given, document, problems) if with_benchmark else None
+    benchmark = _benchmark(given, document, problems, data) if with_benchmark else None
     chosen = {"strategy": strategy} if "strategy" in values else {}
     if strategy is not None and not document.path.name:
         values.setdefault("name", strategy.name)  # settings from Python may have no name
@@ -137,12 +144,12 @@ def _strategy(document: Document, problems: list[str]) -> StrategyChoice | None:
     return None
 
 
-def _benchmark(raw: Any, document: Document, problems: list[str]) -> RunConfig | None:
+def _benchmark(raw: Any, document: Document, problems: list[str], data: DataSettings | None) -> RunConfig | None:
     if raw is None:
         return None
-    if isinstance(raw, RunConfig):
-        return raw.model_copy(update={"benchmark": None})
     at, folder = document.at(("benchmark",)), document.folder_of(("benchmark",))
+    if isinstance(raw, RunConfig):
+        return load_config(raw.model_copy(update={"benchmark": None}), data=data, with_benchmark=False)
     if not isinstance(raw, str):
         got = as_yaml(raw)
         problems.append(f"{at}: benchmark: got {got}; expected the path of a configuration, such as 60_40.yaml")
@@ -151,7 +158,7 @@ def _benchmark(raw: Any, document: Document, problems: list[str]) -> RunConfig |
         problems.append(f"{at}: benchmark: no such file: {raw}; expected a configuration, relative to this one")
         return None
     try:
-        return load_config(folder / raw, with_benchmark=False)
+        return load_config(folder / raw, data=data, with_benchmark=False)
     except ConfigError as failure:
         problems += failure.problems
     except DataError as failure:

@@ -1,38 +1,35 @@
-"""`MarketData`: total-return prices, returns and cash on the dates of a run."""
+"""`MarketData`: total-return prices, returns and cash on the dates of a run, and `load`, which builds it in steps."""
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
+from backtest.data.cache.fetch import Access
+from backtest.data.data_settings import DataSettings
+from backtest.data.dates.spacing import days_between
+from backtest.data.fetch_series import access_for, fetch
+from backtest.data.given_frame import table_of
+from backtest.data.preparation import locate
+from backtest.data.prepare.alignment import align
+from backtest.data.prepare.build_market import build
+from backtest.data.prepare.conversion import convert
+from backtest.data.prepare.levels import to_levels
+from backtest.data.prepare.splicing import splice
+from backtest.data.prepare.tables_by_file import tabulate
+from backtest.data.quality.checks import check
+from backtest.data.raw_series import COLUMNS, Kind, RawSeries
+from backtest.data.series_origin import Origin
+from backtest.data.sources.memory import MEMORY
+from backtest.errors import DataError
 from backtest.numerics.arrays import Bools, Ints
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Origin of a series of a run.
-
-    Args:
-        name: name in the run.
-        source: name of the source.
-        symbol: symbol at the source.
-        first: its first date at the source, ISO.
-        last: its last date at the source, ISO.
-        values: number of its values at the source.
-        meaning: meaning of the values, such as a total-return level, returns or a quoted rate.
-    """
-
-    name: str
-    source: str
-    symbol: str
-    first: str
-    last: str
-    values: int
-    meaning: str
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -59,6 +56,7 @@ class MarketData:
         volumes: (T, n) value traded on each date, in the currency of the run; NaN = not known. None if the run needs no
             volumes.
         spot: assets with spot prices, which are not futures and cannot be held as they are.
+        settings: the `data:` section that it was built from; None if it was built by hand.
 
     Example:
         >>> dates = pd.date_range("2020-01-31", periods=3, freq="ME")
@@ -81,6 +79,77 @@ class MarketData:
     opens: pd.DataFrame | None = field(default=None)
     volumes: pd.DataFrame | None = field(default=None)
     spot: frozenset[str] = field(default=frozenset())
+    settings: DataSettings | None = field(default=None)
+
+    @classmethod
+    def from_prices(
+        cls,
+        prices: Any,
+        *,
+        cash: float | str | pd.Series,
+        classes: Mapping[str, str] | None = None,
+        currency: str = "USD",
+        periods_per_year: int | None = None,
+        ragged: bool = False,
+    ) -> "MarketData":
+        """Return the market data of total-return prices in memory, checked as a file of prices is.
+
+        Args:
+            prices: (T, n) levels with dividends reinvested, in any frame with dates: see `given_frame.table_of`.
+            cash: rate of cash, decimal per year; a column of the prices; or a Series of levels of its own.
+            classes: class of each asset that has one.
+            currency: currency of the prices, an ISO code.
+            periods_per_year: overrides the number inferred from the dates.
+            ragged: let assets join and leave; otherwise the dates are those on which all have a price.
+
+        Raises:
+            DataError: the prices cannot be used.
+
+        Example:
+            >>> dates = pd.date_range("2020-01-31", periods=36, freq="ME")
+            >>> prices = pd.DataFrame({"SPY": 1.01 ** np.arange(36), "TLT": 1.002 ** np.arange(36)}, index=dates)
+            >>> MarketData.from_prices(prices, cash=0.02, classes={"SPY": "equities", "TLT": "bonds"})
+            <MarketData SPY, TLT, 2020-01-31 to 2022-12-31>
+        """
+        return _in_memory(
+            "levels", prices, cash, {"classes": classes, "currency": currency, "periods_per_year": periods_per_year,
+            "ragged": ragged}
+        )  # fmt: skip
+
+    @classmethod
+    def from_returns(
+        cls,
+        returns: Any,
+        *,
+        cash: float | str | pd.Series,
+        classes: Mapping[str, str] | None = None,
+        currency: str = "USD",
+        periods_per_year: int | None = None,
+        ragged: bool = False,
+    ) -> "MarketData":
+        """Return the market data of simple returns in memory, checked as a file of returns is.
+
+        Args:
+            returns: (T, n) decimal per period, labelled by the end of the period, in any frame with dates.
+            cash: rate of cash, decimal per year; a column of the returns; or a Series of returns of its own.
+            classes: see `from_prices`, as for the other arguments.
+            currency: see `from_prices`.
+            periods_per_year: see `from_prices`.
+            ragged: see `from_prices`.
+
+        Raises:
+            DataError: the returns cannot be used.
+
+        Example:
+            >>> dates = pd.date_range("2020-01-31", periods=36, freq="ME")
+            >>> returns = pd.DataFrame({"SPY": 0.01, "CASH": 0.001}, index=dates)
+            >>> MarketData.from_returns(returns, cash="CASH").prices["SPY"].iloc[:2].round(2).tolist()
+            [1.0, 1.01]
+        """
+        return _in_memory(
+            "returns", returns, cash, {"classes": classes, "currency": currency, "periods_per_year": periods_per_year,
+            "ragged": ragged}
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         first, last = self.dates[0], self.dates[-1]
@@ -154,11 +223,57 @@ def _compound(returns: pd.Series, rows: NDArray[np.intp], follows: Bools) -> pd.
     return growth.iloc[rows].pct_change().where(~follows, returns.iloc[rows])
 
 
-def days_between(dates: pd.DatetimeIndex) -> Ints:
-    """Return (T,) calendar days since the previous date, 0 for the first of T dates.
+def load(settings: DataSettings, folder: Path, access: Access | None = None) -> MarketData:
+    """Read the series of a run and align them.
 
-    >>> days_between(pd.DatetimeIndex(["2020-01-31", "2020-02-29"])).tolist()
-    [0, 29]
+    By default only the dates that all assets and cash share are kept; with `ragged`, all dates that cash has. Missing
+    values are filled only with `calendar: union`; without a `calendar`, a value missing inside the history of a file
+    is an error.
+
+    Args:
+        settings: the `data:` section: series, sources and dates.
+        folder: folder that paths are relative to.
+        access: network access policy, if it differs from the settings.
+
+    Raises:
+        DataError: a source cannot be read, or its values cannot be used.
+        DataUnavailableError: a series could not be fetched.
     """
-    numbers = dates.to_numpy().astype("datetime64[D]").astype(np.int64)
-    return np.diff(numbers, prepend=numbers[:1])
+    data = locate(settings, folder)  # series by role, each with its place at its source
+    data = fetch(data, access)  # raw series: from the cache, from files, or over the network
+    data = tabulate(data)  # one table per file; closes and payments as total-return levels
+    data = check(data)  # currencies, plausible values, findings
+    data = to_levels(data)  # months at their end, returns compounded, one frequency
+    data = splice(data)  # one table of all series, histories extended by proxies
+    data = align(data)  # the dates of the run
+    data = convert(data)  # the currency of the run
+    return build(data, MarketData)  # prices, returns, cash, and what belongs to them
+
+
+def _in_memory(kind: Kind, given: Any, cash: Any, settings: Mapping[str, Any]) -> MarketData:
+    """Return the market data of a frame, by the steps of a file: its series count as fetched already."""
+    what = "prices" if kind == "levels" else "returns"
+    table = table_of(given, what)
+    assets = tuple(name for name in table.columns if not isinstance(cash, str) or name != cash)
+    if isinstance(cash, str):
+        if cash not in table:
+            raise DataError(f"cash: no column {cash}; available: {', '.join(table.columns)}")
+    elif isinstance(cash, int | float | np.number):
+        cash = float(cash)
+    elif not isinstance(cash, pd.Series):
+        got = type(cash).__name__
+        raise DataError(f"cash: got the type {got}; expected a rate per year such as 0.02, a column, or a Series")
+    if isinstance(cash, pd.Series):
+        series, cash = table_of(cash, "cash"), "cash"
+        table = table.drop(columns="cash", errors="ignore").join(series.set_axis(["cash"], axis=1), how="outer")
+    classes = dict(settings["classes"] or {})
+    try:
+        section = DataSettings.model_validate(
+            {**settings, "source": MEMORY, "assets": assets, "cash": cash, "classes": classes}
+        )
+    except ValidationError as failure:
+        lines = [f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in failure.errors()]
+        raise DataError("; ".join(line.replace("Value error, ", "") for line in lines)) from failure
+    column = COLUMNS[kind][0]
+    known = {(MEMORY, name): RawSeries(table[[name]].set_axis([column], axis=1), what, kind) for name in table.columns}
+    return load(section, Path(), access_for(section, known=known))

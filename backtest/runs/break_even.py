@@ -4,15 +4,15 @@ Market data is loaded once. Target weights are decided once, as they do not depe
 repeated. A strategy that reads its current weights decides again along each path.
 """
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import cast
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 from backtest.analysis.break_even_spread.break_even_result import BreakEven
 from backtest.analysis.result import BacktestResult
-from backtest.config import RunConfig, load_config
+from backtest.config import load_config
 from backtest.errors import ConfigError, SimulationError
 from backtest.runs.pipeline import (
+    Config,
     decisions_and_benchmark,
     log_warnings,
     lost_before_the_end,
@@ -25,7 +25,8 @@ from backtest.runs.spread_match import Match
 
 
 def break_even(
-    config: RunConfig | str | Path,
+    config: Config,
+    overrides: Mapping[str, Any] | None = None,
     *,
     offline: bool = False,
     refresh: bool = False,
@@ -37,7 +38,8 @@ def break_even(
     basis for all futures, or the swap spread of leveraged funds.
 
     Args:
-        config: a configuration with a benchmark, or its path.
+        config: a configuration with a benchmark: its path, its settings as a mapping, or a `RunConfig`.
+        overrides: values that replace settings, by dotted name; see `run`.
         offline: ask no source; use the cache whatever its age.
         refresh: fetch the whole history of each series again.
         on_step: called with the name of each step as it begins.
@@ -52,8 +54,7 @@ def break_even(
         >>> round(1e4 * result.by_return.spread), result.borrows
         (130, True)
     """
-    if not isinstance(config, RunConfig):
-        config = load_config(config)
+    config = load_config(config, overrides)
     if config.benchmark is None:
         raise ConfigError(
             f"{config.name} has no benchmark to break even with; expected one. "

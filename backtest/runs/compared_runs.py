@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
+from pathlib import Path
 from typing import cast
 
 import pandas as pd
@@ -14,20 +15,20 @@ from backtest.data.dates.frequencies import frequency_name
 from backtest.data.dates.spacing import spacing_of
 from backtest.errors import ComparisonError, InsufficientHistory, SimulationError
 from backtest.runs.notebook_views import render_comparison
-from backtest.runs.pipeline import result_of
+from backtest.runs.pipeline import Config, result_of, run_all
 from backtest.runs.plan import Plan, Setup
 
 
-def compare(results: Sequence[BacktestResult]) -> Comparison:
-    """Compare results over the dates that their market data shares.
+def compare(results: Sequence[BacktestResult | Config]) -> Comparison:
+    """Compare results, or runs of configurations, over the dates that their market data shares.
 
     All runs begin on the first date on which each of them can hold its portfolio, exactly as a run and its benchmark
     do: each decides `execution_lag` rows earlier and pays for its first purchase. A run that already began on that
     date, with no date left out, is used unchanged; the others are simulated again.
 
     Args:
-        results: two or more results of one frequency and currency. Their benchmarks are ignored; to compare with a
-            benchmark, pass its result too.
+        results: two or more results of one frequency and currency, or configurations, which are run first. Their
+            benchmarks are ignored; to compare with a benchmark, pass its result too.
 
     Raises:
         ComparisonError: there are fewer than two results, their frequencies or currencies differ, they have fewer than
@@ -41,10 +42,15 @@ def compare(results: Sequence[BacktestResult]) -> Comparison:
         <Comparison of 60_40, erc, 1989-01-31 to 2012-12-31>
         >>> comparison.metrics.loc["sharpe"].round(2).to_dict(), comparison.best["sharpe"]
         ({'60_40': 0.6, 'erc': 0.71}, ('erc',))
+        >>> compare(["configs/60_40.yaml", "configs/erc.yaml"])
+        <Comparison of 60_40, erc, 1989-01-31 to 2012-12-31>
     """
+    if isinstance(results, str | Path | Mapping) or not isinstance(results, Sequence):
+        raise ComparisonError(f"got the type {type(results).__name__}; expected a list of results or configurations")
     if len(results) < 2:
         raise ComparisonError(f"{len(results)} to compare; expected two results or more")
-    named = _with_unique_names(results)
+    made = iter(run_all([given for given in results if not isinstance(given, BacktestResult)]))
+    named = _with_unique_names([given if isinstance(given, BacktestResult) else next(made) for given in results])
     _check_frequencies(named)
     _check_same(
         "currency", {result.name: str(result.settings.get("data", {}).get("currency", "USD")) for result in named}

@@ -1,11 +1,11 @@
 """`run`: the steps of a backtest in order, from a configuration to a result."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from backtest.analysis.break_even_spread.break_even_result import BreakEven
 from backtest.analysis.build import build_result
@@ -14,23 +14,26 @@ from backtest.config import RunConfig, load_config
 from backtest.data.cache.fetch import Key
 from backtest.data.dates.common_dates import on_common_dates
 from backtest.data.fetch_series import access_for
-from backtest.data.load import load
-from backtest.data.market_data import MarketData
+from backtest.data.market_data import MarketData, load
 from backtest.data.raw_series import RawSeries
-from backtest.errors import SimulationError
+from backtest.errors import ConfigError, DataError, SimulationError
 from backtest.runs.notebook_views import render_result
 from backtest.runs.notes import benchmark_notes, run_notes
 from backtest.runs.plan import Decided, Plan
 from backtest.runs.spread_match import Match
 
 MarketLoader = Callable[[RunConfig], MarketData]
+Config = RunConfig | Mapping[str, Any] | str | Path
+"""A configuration: the path of its file, its settings by name, or the checked object."""
 
 _log = logging.getLogger(__name__)
 
 
 def run(
-    config: RunConfig | str | Path,
+    config: Config,
+    overrides: Mapping[str, Any] | None = None,
     *,
+    market: MarketData | None = None,
     offline: bool = False,
     refresh: bool = False,
     on_step: Callable[[str], None] = lambda _: None,
@@ -38,7 +41,9 @@ def run(
     """Run a backtest and its benchmark over the same dates. No file is written except fetched data, in the cache.
 
     Args:
-        config: a configuration, or its path.
+        config: the path of a configuration, its settings as a mapping, or a `RunConfig`.
+        overrides: values that replace settings, by dotted name such as `estimation.window`; checked as in the file.
+        market: market data in place of the `data` sections of the configuration and of its benchmark.
         offline: ask no source; use the cache whatever its age. Same as `data.offline`.
         refresh: fetch the whole history of each series again.
         on_step: called with the name of each step as it begins.
@@ -50,15 +55,18 @@ def run(
         >>> result = run("configs/erc.yaml")
         >>> result.summary()["start"]
         '1989-01-31'
+        >>> run("configs/erc.yaml", {"estimation.window": "5Y"}).summary()["start"]
+        '1991-01-31'
     """
-    if not isinstance(config, RunConfig):
-        config = load_config(config)
-    return _run(config, market_loader(offline=offline, refresh=refresh), on_step)
+    checked, loader = _checked(config, overrides, market, offline=offline, refresh=refresh)
+    return _run(checked, loader, on_step)
 
 
 def run_all(
-    configs: Sequence[RunConfig],
+    configs: Sequence[Config],
+    overrides: Mapping[str, Any] | None = None,
     *,
+    market: MarketData | None = None,
     offline: bool = False,
     refresh: bool = False,
     on_run: Callable[[str], None] = lambda _: None,
@@ -67,22 +75,39 @@ def run_all(
 
     Args:
         configs: the configurations.
+        overrides: see `run`; for each of the configurations.
+        market: see `run`.
         offline: see `run`.
         refresh: see `run`.
         on_run: called with the name of each configuration as its run begins.
 
     Raises:
-        BacktestError: the error of the first run that fails; see `run`.
+        BacktestError: the error of the first configuration that is wrong, or of the first run that fails; see `run`.
 
     Example:
-        >>> [result.name for result in run_all([load_config(f"configs/{name}.yaml") for name in ("60_40", "erc")])]
+        >>> [result.name for result in run_all(["configs/60_40.yaml", "configs/erc.yaml"])]
         ['60_40', 'erc']
     """
-    market, results = market_loader(offline=offline, refresh=refresh), []
-    for config in configs:
+    if isinstance(configs, str | Path | Mapping) or not isinstance(configs, Iterable):
+        raise ConfigError(f"got the type {type(configs).__name__}; expected a list of configurations")
+    every = [_checked(config, overrides, market, offline=offline, refresh=refresh) for config in configs]
+    results = []
+    for config, _ in every:
         on_run(config.name)
-        results.append(_run(config, market, lambda _: None))
+        results.append(_run(config, every[0][1], lambda _: None))
     return results
+
+
+def _checked(
+    config: Config, overrides: Mapping[str, Any] | None, market: MarketData | None, *, offline: bool, refresh: bool
+) -> tuple[RunConfig, MarketLoader]:
+    """Return a checked configuration, and the loader of its data."""
+    if market is None:
+        return load_config(config, overrides), market_loader(offline=offline, refresh=refresh)
+    if not isinstance(market, MarketData) or market.settings is None:
+        got = "one built by hand" if isinstance(market, MarketData) else f"the type {type(market).__name__}"
+        raise DataError(f"market: got {got}; expected bt.MarketData.from_prices(...) or from_returns(...)")
+    return load_config(config, overrides, data=market.settings), lambda _: market
 
 
 def market_loader(*, offline: bool, refresh: bool) -> MarketLoader:

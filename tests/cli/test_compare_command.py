@@ -13,7 +13,7 @@ import backtest as bt
 from backtest.analysis.compare.comparison import Comparison
 from backtest.config import load_config
 from backtest.config.manifest_config import config_of_manifest
-from backtest.data import load
+from backtest.data import market_data
 from backtest.data.data_settings import DataSettings
 from support.builders.market_files import random_levels, write_config, write_csv
 from support.command_line import Answer, command
@@ -142,7 +142,7 @@ def test_folder_of_many_strategies_is_named_after_the_first_two(here: Path) -> N
 def test_each_market_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """60/40 is run on its own, and as the benchmark of two others that share one data section."""
     loaded: list[DataSettings] = []
-    real = load.load
+    real = market_data.load
 
     def counted(settings: DataSettings, *more: Any) -> Any:
         loaded.append(settings)

@@ -173,7 +173,7 @@ def test_values_of_other_types_are_refused() -> None:
     with pytest.raises(ConfigError, match="overrides: got the type list; expected values by name of a setting"):
         load_config(ERC, [("name", "x")])  # type: ignore[arg-type]  # what a user may try
     with pytest.raises(
-        ConfigError, match="overrides: data.assets: got a DataFrame; expected a value, a list or a mapping"
+        ConfigError, match=r"overrides: data\.assets: got a DataFrame; expected a value, a list or a mapping"
     ):
         load_config(ERC, {"data.assets": pd.DataFrame({"a": [1.0]})})
 

@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from backtest.config import RunConfig, load_config
-from backtest.data.load import load
+from backtest.data.market_data import load
 from backtest.engine.settings.costs import TradingCosts
 from backtest.engine.settings.financing import Futures, LeveragedFund, Margin
 from backtest.errors import ConfigError

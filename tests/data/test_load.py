@@ -13,7 +13,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from backtest.data.fetch_series import catalogues
-from backtest.data.load import load
+from backtest.data.market_data import load
 from support.files.loaded_files import MONTHS, SIX, csv_settings, iso_days, load_rows, write_rows
 
 # Prices and their returns

@@ -15,10 +15,9 @@ import pandas as pd
 import pytest
 
 import backtest.data
-from backtest.data import load as load_module
+from backtest.data import market_data as load_module
 from backtest.data.data_settings import DataSettings
-from backtest.data.load import load
-from backtest.data.market_data import MarketData
+from backtest.data.market_data import MarketData, load
 from backtest.data.preparation import Preparation
 from backtest.data.raw_series import RawSeries
 from backtest.data.series_table import SeriesTable

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from backtest.data.load import load
+from backtest.data.market_data import load
 from support.files.loaded_files import MONTHS, SIX, csv_settings, load_rows, write_rows
 
 

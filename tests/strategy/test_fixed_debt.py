@@ -9,7 +9,7 @@ import pandas as pd
 
 import backtest as bt
 from backtest.config import load_config
-from backtest.data.load import load
+from backtest.data.market_data import load
 from backtest.runs import plan as planning
 from support.builders.market_files import write_csv
 from support.strategies.scaled_runs import ALL_IN, FREE, write_run

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from backtest.config import load_config
-from backtest.data.load import load
+from backtest.data.market_data import load
 from backtest.errors import InsufficientHistory, StrategyError
 from backtest.runs import plan as planning
 from backtest.strategy import MarketView

@@ -10,7 +10,7 @@ import pytest
 
 import backtest as bt
 from backtest.config import load_config
-from backtest.data.load import load
+from backtest.data.market_data import load
 from backtest.runs import plan as planning
 from backtest.strategy.decisions import ViewBatch, answers
 from support.builders.market_files import write_csv, write_strategy

@@ -311,3 +311,13 @@ def _session(other: pd.Timestamp, step: int, sessions: tuple[int, ...]) -> pd.Ti
     while day.weekday() not in sessions or (len(sessions) < _WEEK and (day.month, day.day) == (1, 1)):
         day += pd.Timedelta(days=step)
     return pd.Timestamp(day)
+
+
+def days_between(dates: pd.DatetimeIndex) -> Ints:
+    """Return (T,) calendar days since the previous date, 0 for the first of T dates.
+
+    >>> days_between(pd.DatetimeIndex(["2020-01-31", "2020-02-29"])).tolist()
+    [0, 29]
+    """
+    numbers = dates.to_numpy().astype("datetime64[D]").astype(np.int64)
+    return np.diff(numbers, prepend=numbers[:1])

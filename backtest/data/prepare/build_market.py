@@ -1,13 +1,13 @@
 """`MarketData` from aligned levels: prices, returns, cash, and series derived from them."""
 
+from collections.abc import Callable
 from datetime import date
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 import pandas as pd
 
-from backtest.data.dates.spacing import TOLERANCE, infer_periods_per_year, spacing_of
-from backtest.data.market_data import MarketData, Origin, days_between
+from backtest.data.dates.spacing import TOLERANCE, days_between, infer_periods_per_year, spacing_of
 from backtest.data.preparation import Preparation
 from backtest.data.prepare.bars import opens_and_volumes
 from backtest.data.prepare.consumer_prices import consumer_prices
@@ -16,9 +16,12 @@ from backtest.data.prepare.provenance import origins_of, spot_assets
 from backtest.data.prepare.quoted_rates import rate_level
 from backtest.data.quality.finding import Finding
 from backtest.data.quality.lagging import find_lagging
+from backtest.data.series_origin import Origin
 from backtest.data.series_settings import SeriesSettings
 from backtest.data.series_spec import SeriesSpec
 from backtest.numerics.arrays import Floats
+
+Market = TypeVar("Market")
 
 _NOTES = (
     "files", "series", "shifted dates", "conversions", "frequency", "bars", "funds", "consumer prices", "levels",
@@ -27,8 +30,12 @@ _NOTES = (
 """Topics of notes, in the order of a report."""
 
 
-def build(data: Preparation) -> MarketData:
+def build(data: Preparation, make: Callable[..., Market]) -> Market:
     """Return the market data of a run from its aligned levels.
+
+    Args:
+        data: preparation with one table of aligned levels.
+        make: constructor of the market data.
 
     Raises:
         DataError: the frequency is not supported; a leveraged fund is on data that is not daily, or loses everything;
@@ -53,7 +60,7 @@ def build(data: Preparation) -> MarketData:
         "funds": tuple(f"{name}: {fund.meaning}" for name, fund in data.series.funds.items()),
         "consumer prices": index_notes,
     }
-    return MarketData(
+    return make(
         prices=prices,
         returns=returns,
         cash_returns=pd.Series(cash, index=dates, name="cash"),
@@ -67,6 +74,7 @@ def build(data: Preparation) -> MarketData:
         opens=opens,
         volumes=volumes,
         spot=spot,
+        settings=data.settings,
     )
 
 

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from backtest.data.dates.spacing import spacing_of
-from backtest.data.market_data import days_between
+from backtest.data.dates.spacing import days_between, spacing_of
 from backtest.data.series_spec import Name
 from backtest.errors import DataError
 from backtest.numerics.arrays import Floats, Ints

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from backtest.data.market_data import Origin
 from backtest.data.preparation import Preparation
 from backtest.data.prepare.leveraged_fund import LeveragedFund
 from backtest.data.raw_series import RawSeries
+from backtest.data.series_origin import Origin
 from backtest.data.series_spec import SeriesSpec
 
 _SPOT = "spot price, as given"

@@ -131,7 +131,7 @@ def test_leverage_smoothed_in_hindsight_is_caught(tmp_path: Path, monkeypatch: p
 
 def test_data_cleaned_in_hindsight_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Returns clipped to quantiles of the whole sample, as careless outlier cleaning does."""
-    from backtest.data.load import load
+    from backtest.data.market_data import load
 
     def cleaned(*settings: Any) -> MarketData:
         data = load(*settings)

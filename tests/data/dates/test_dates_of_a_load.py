@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backtest.data.load import load
+from backtest.data.market_data import load
 from backtest.errors import DataError
 from support.files.loaded_files import CALENDARS, MONTHS, SIX, csv_settings, iso_days, load_rows, write_rows
 

@@ -11,8 +11,7 @@ import pytest
 from backtest.data.data_settings import DataSettings
 from backtest.data.dates.common_dates import on_common_dates
 from backtest.data.dates.frequencies import FREQUENCIES
-from backtest.data.load import load
-from backtest.data.market_data import MarketData
+from backtest.data.market_data import MarketData, load
 from backtest.errors import DataError
 from support.files.session_dates import drop_dates, of_week
 

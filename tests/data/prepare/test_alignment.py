@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from backtest.data.data_settings import DataSettings
 from backtest.data.dates.months_and_years import last_of_months, unfinished_month
-from backtest.data.load import load
+from backtest.data.market_data import load
 from backtest.data.prepare.alignment import align_dates
 from backtest.errors import DataError
 

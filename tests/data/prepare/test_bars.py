@@ -10,8 +10,7 @@ import pandas as pd
 import pytest
 
 from backtest.data.data_settings import DataSettings
-from backtest.data.load import load
-from backtest.data.market_data import MarketData
+from backtest.data.market_data import MarketData, load
 from backtest.data.series_spec import SeriesSpec
 from backtest.data.sources.network.yahoo_session import JudgingSession
 from backtest.data.sources.registry import open_source

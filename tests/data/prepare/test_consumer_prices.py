@@ -10,8 +10,7 @@ import pytest
 
 from backtest.analysis.attribution.return_attribution import real_nav
 from backtest.data.data_settings import DataSettings
-from backtest.data.load import load
-from backtest.data.market_data import MarketData
+from backtest.data.market_data import MarketData, load
 from backtest.data.prepare.consumer_prices import newest_known
 from backtest.data.raw_series import RawSeries
 from backtest.data.sources.source import Source

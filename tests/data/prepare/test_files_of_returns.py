@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 import backtest as bt
 from backtest.data.data_settings import DataSettings
-from backtest.data.load import load
-from backtest.data.market_data import MarketData
+from backtest.data.market_data import MarketData, load
 from backtest.data.raw_series import RawSeries
 from backtest.data.sources.source import Source
 from backtest.errors import DataError

@@ -9,7 +9,7 @@ import pytest
 
 import backtest as bt
 from backtest.data.data_settings import DataSettings
-from backtest.data.load import load
+from backtest.data.market_data import load
 from backtest.errors import DataError
 from support.command_line import command
 

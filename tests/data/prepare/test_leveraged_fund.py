@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.data.data_settings import DataSettings
-from backtest.data.load import load
-from backtest.data.market_data import MarketData
+from backtest.data.market_data import MarketData, load
 from backtest.data.prepare.leveraged_fund import leveraged_fund_returns
 from backtest.errors import DataError
 

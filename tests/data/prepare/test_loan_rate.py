@@ -9,8 +9,7 @@ import pytest
 
 from backtest.data.data_settings import DataSettings
 from backtest.data.dates.common_dates import on_common_dates
-from backtest.data.load import load
-from backtest.data.market_data import MarketData
+from backtest.data.market_data import MarketData, load
 from backtest.errors import DataError
 
 DAYS = pd.DatetimeIndex(["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05", "2024-01-08"])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from backtest.data.data_settings import DataSettings
-from backtest.data.load import load
+from backtest.data.market_data import load
 
 
 def spot(assets: Any, folder: Path = Path(), **changed: Any) -> frozenset[str]:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtest.data.load import load
+from backtest.data.market_data import load
 from backtest.errors import DataError
 from support.files.bad_files import good_lines
 from support.files.loaded_files import csv_settings

@@ -11,7 +11,7 @@ import pytest
 from pyarrow import parquet
 
 from backtest.data.data_settings import DataSettings
-from backtest.data.load import load
+from backtest.data.market_data import load
 from backtest.errors import DataError
 from support.files.bad_files import DATES, good_lines
 

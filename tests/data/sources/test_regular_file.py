@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from backtest.data.data_settings import DataSettings
-from backtest.data.load import load
+from backtest.data.market_data import load
 from backtest.data.sources import csv_file, files, parquet_file
 from backtest.data.sources.regular_file import LARGEST, clear_errors, not_readable
 from backtest.errors import DataError, NoDataInRange

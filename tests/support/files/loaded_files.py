@@ -9,8 +9,7 @@ from typing import Any
 import pandas as pd
 
 from backtest.data.data_settings import DataSettings
-from backtest.data.load import load
-from backtest.data.market_data import MarketData
+from backtest.data.market_data import MarketData, load
 
 MONTHS = [f"{day:%Y-%m-%d}" for day in pd.date_range("2019-01-31", periods=6, freq="ME")]
 Rows = Sequence[tuple[str, ...]]

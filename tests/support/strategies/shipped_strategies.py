@@ -8,7 +8,7 @@ import pandas as pd
 
 import backtest as bt
 from backtest.config import load_config
-from backtest.data.load import load
+from backtest.data.market_data import load
 from backtest.runs import plan as planning
 from backtest.strategy import MarketView, Strategy
 from backtest.strategy.decisions import ViewBatch
