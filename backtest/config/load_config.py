@@ -18,6 +18,9 @@ from backtest.errors import ConfigError, DataError
 from backtest.strategy import StrategyError
 from backtest.strategy.discovery import find_strategy, with_settings
 
+_DATES_OF_RUN = {"benchmark": None, "start": None, "end": None}
+"""Settings of a benchmark that do not apply: it has no benchmark of its own, and it has the dates of its run."""
+
 
 def load_config(
     given: str | Path | Mapping[str, Any] | RunConfig,
@@ -149,7 +152,7 @@ def _benchmark(raw: Any, document: Document, problems: list[str], data: DataSett
         return None
     at, folder = document.at(("benchmark",)), document.folder_of(("benchmark",))
     if isinstance(raw, RunConfig):
-        return load_config(raw.model_copy(update={"benchmark": None}), data=data, with_benchmark=False)
+        return load_config(raw.model_copy(update=_DATES_OF_RUN), data=data, with_benchmark=False)
     if not isinstance(raw, str):
         got = as_yaml(raw)
         problems.append(f"{at}: benchmark: got {got}; expected the path of a configuration, such as 60_40.yaml")
@@ -158,7 +161,7 @@ def _benchmark(raw: Any, document: Document, problems: list[str], data: DataSett
         problems.append(f"{at}: benchmark: no such file: {raw}; expected a configuration, relative to this one")
         return None
     try:
-        return load_config(folder / raw, data=data, with_benchmark=False)
+        return load_config(folder / raw, data=data, with_benchmark=False).model_copy(update=_DATES_OF_RUN)
     except ConfigError as failure:
         problems += failure.problems
     except DataError as failure:

@@ -1,6 +1,7 @@
 """`RunConfig`: the settings of a run, composed of the settings of each layer."""
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -52,6 +53,9 @@ class RunConfig(BaseModel):
     Args:
         name: name of the run and of its report folder.
         file: the configuration file; paths are relative to its folder.
+        start: first date of NAV, or the first date of the data after it; windows are filled from earlier data. The run
+            begins later if a series or a window does, with a note. A benchmark's own start and end are ignored.
+        end: last date of NAV, or the last date of the data before it.
         initial_capital: first NAV in the currency of the data, needed if terms are in money; otherwise NAV has no unit.
         leverage: scaling of the strategy's weights; None holds them unscaled.
         benchmark: configuration of the benchmark; its own benchmark is ignored.
@@ -61,6 +65,8 @@ class RunConfig(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^\w[\w .+-]{0,99}$")]
     data: DataSettings
+    start: date | None = None
+    end: date | None = None
     initial_capital: Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)] | None = None
     estimation: EstimationSettings = Sample()
     strategy: StrategyChoice
@@ -90,6 +96,14 @@ class RunConfig(BaseModel):
     @classmethod
     def _default_to_margin(cls, given: Any) -> Any:
         return {"kind": "margin", **given} if isinstance(given, dict) else given
+
+    @field_validator("end")
+    @classmethod
+    def _end_follows_start(cls, end: date | None, info: ValidationInfo) -> date | None:
+        start = info.data.get("start")
+        if start is not None and end is not None and end <= start:
+            raise ValueError(f"{end} is not after start, {start}")
+        return end
 
     @field_validator("costs")
     @classmethod

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,12 @@ class MarketData:
                 )
                 digest.update(np.ascontiguousarray(optional.to_numpy(dtype="<f8")).data)
         return digest.hexdigest()
+
+    def until(self, end: date | None) -> "MarketData":
+        """Return the same history up to a date, inclusive; this object itself if nothing is cut."""
+        if end is None or self.dates[-1] <= pd.Timestamp(end):
+            return self
+        return self.on(self.dates[self.dates <= pd.Timestamp(end)])
 
     def on(self, dates: pd.DatetimeIndex) -> "MarketData":
         """Return the same history on some of its dates; returns are compounded over the dates left out.

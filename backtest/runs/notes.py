@@ -12,6 +12,7 @@ from backtest.engine.ledger import Ledger
 from backtest.engine.settings.financing import Futures, Margin
 from backtest.engine.terms import Terms
 from backtest.errors import InsufficientHistory
+from backtest.estimation.estimator import lengths
 from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.tolerances import ROUNDING
 from backtest.runs.idle_settings import idle_on, idle_settings
@@ -32,8 +33,8 @@ def run_notes(decided: Decided, path: Ledger) -> list[str]:
         path: the simulation of the decisions under the terms of the plan.
     """
     data, terms = decided.plan.data, decided.plan.terms
-    notes = []
     dates = data.dates[path.start :]
+    notes = _late_start(decided.plan, pd.Timestamp(dates[0]))
     joins = np.diff(decided.decisions.holdable.astype(int), axis=0) > 0
     for k, i in np.argwhere(joins):
         date = data.dates[decided.rows[k + 1]]
@@ -57,6 +58,29 @@ def run_notes(decided: Decided, path: Ledger) -> list[str]:
     if len(path.trades) > 0 and not path.trading.any() and terms.trading.free:
         notes.append("trades are free: no costs.trading_bps is set")
     return [*notes, *improbable(decided.plan.config.resolved())]
+
+
+def _late_start(plan: Plan, begins: pd.Timestamp) -> list[str]:
+    """Note on a run that begins later than its configured start: the series or windows that are the reason."""
+    start, dates = plan.config.start, plan.data.dates
+    if start is None:
+        return []
+    reasons = []
+    if dates[0] > pd.Timestamp(start):
+        latest = max(plan.data.origins, key=lambda origin: origin.first, default=None)
+        reasons.append(f"{'the data' if latest is None else latest.name} begins on {dates[0]:%Y-%m-%d}")
+    asked = dates[int(dates.searchsorted(pd.Timestamp(start)))]
+    if begins > asked and plan.first > 0:
+        windows = [
+            f"estimation.{name} of {given}"
+            for name, (given, rows) in lengths(plan.config.estimation).items()
+            if rows > 1
+        ]
+        reasons.append(f"windows such as {' and '.join(windows)} have to be filled first")
+    elif begins > asked and plan.benchmark is not None and plan.benchmark.first_trade == begins:
+        reasons.append(f"its benchmark, {plan.benchmark.config.name}, begins then")
+    why = f": {', and '.join(reasons)}"
+    return [f"start is {start}, but the run begins on {begins:%Y-%m-%d}{why}"] if reasons else []
 
 
 def benchmark_notes(benchmark: Plan) -> list[str]:

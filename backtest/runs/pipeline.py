@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+import pandas as pd
+
 from backtest.analysis.break_even_spread.break_even_result import BreakEven
 from backtest.analysis.build import build_result
 from backtest.analysis.result import BacktestResult
 from backtest.config import RunConfig, load_config
+from backtest.config.terms_check import add_places_in
 from backtest.data.cache.fetch import Key
 from backtest.data.dates.common_dates import on_common_dates
 from backtest.data.fetch_series import access_for
@@ -186,12 +189,25 @@ def _break_even(result: BacktestResult, decided: Decided, benchmark: BacktestRes
 def plan_of(config: RunConfig, market: MarketLoader, on_step: Callable[[str], None]) -> tuple[Plan, Sequence[str]]:
     """Plan of a run and its benchmark over their common dates, and notes on those dates."""
     on_step("data")
-    data = market(config)
+    data = _until_end(market(config), config)
     if config.benchmark is None:
         return Plan.of(config, data), ()
     on_step("benchmark")
-    data, other, notes = on_common_dates(data, market(config.benchmark))
+    data, other, notes = on_common_dates(data, _until_end(market(config.benchmark), config))
     return Plan.of(config, data, Plan.of(config.benchmark, other)), notes
+
+
+def _until_end(data: MarketData, config: RunConfig) -> MarketData:
+    """Return market data up to the end of a run, if the data has dates between its start and its end."""
+    first, last = data.dates[0], data.dates[-1]
+    wrong = []
+    if config.start is not None and pd.Timestamp(config.start) >= last:
+        wrong.append(f"start: {config.start} is not before the last date of the data, {last:%Y-%m-%d}")
+    if config.end is not None and pd.Timestamp(config.end) <= first:
+        wrong.append(f"end: {config.end} is not after the first date of the data, {first:%Y-%m-%d}")
+    if wrong:
+        raise add_places_in(ConfigError(*wrong), config.file)
+    return data.until(config.end)
 
 
 def result_of(decided: Decided) -> BacktestResult:

@@ -111,12 +111,14 @@ class Plan:
     def first_trade(self) -> pd.Timestamp:
         """First date of NAV: the date of the first trade, or of the last close before a trade at the open.
 
-        It is the later of the strategy's own date and its benchmark's.
+        It is the latest of the strategy's own date, the configured start, and the benchmark's date.
 
         Raises:
             SimulationError: the date would be the last date of the data, or after it.
         """
         row = self.agenda.rows[self.first] + self.lag - self.at_opens
+        if self.config.start is not None:
+            row = max(row, int(self.data.dates.searchsorted(pd.Timestamp(self.config.start))))
         if row >= len(self.data.dates) - 1:
             raise no_trade_before_the_end(len(self.data.dates))
         own = self.data.dates[row]

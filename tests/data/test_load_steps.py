@@ -19,6 +19,7 @@ from backtest.data import market_data as load_module
 from backtest.data.data_settings import DataSettings
 from backtest.data.market_data import MarketData, load
 from backtest.data.preparation import Preparation
+from backtest.data.prepare.build_market import Market
 from backtest.data.raw_series import RawSeries
 from backtest.data.series_table import SeriesTable
 
@@ -151,18 +152,20 @@ def test_modules_that_one_series_enters(folder: Path) -> None:
         "splice": ["prepare.splicing"],
         "align": ["prepare.alignment", "dates.spacing"],
         "convert": ["prepare.conversion"],
-        "build": ["prepare.build_market", "dates.spacing", "prepare.leveraged_fund", "market_data",
+        "build": ["prepare.build_market", "dates.spacing", "prepare.leveraged_fund",
                   "prepare.consumer_prices", "prepare.bars", "prepare.provenance", "quality.lagging"],
     }  # fmt: skip
 
 
 def test_each_step_takes_and_returns_one_type() -> None:
+    """The last one also takes the constructor of what it returns."""
     hints = {step: get_type_hints(getattr(load_module, step)) for step in STEPS}
     assert {step: types["return"] for step, types in hints.items()} == dict.fromkeys(STEPS, Preparation) | {
-        "build": MarketData
+        "build": Market
     }
     for step in STEPS[2:]:
-        assert list(inspect.signature(getattr(load_module, step)).parameters) == ["data"]
+        own = ["data", "make"] if step == "build" else ["data"]
+        assert list(inspect.signature(getattr(load_module, step)).parameters) == own
         assert hints[step]["data"] is Preparation
 
 
