@@ -34,6 +34,14 @@ def test_means_larger_than_the_tail_are_rejected() -> None:
         gaussian_shortfall_parity_weights(np.diag([0.04, 0.01]), [0.2, 0.0], level=0.6)
 
 
+def test_a_level_that_leaves_no_tail_is_refused() -> None:
+    """The expected shortfall of all outcomes is minus the mean, here zero."""
+    with pytest.raises(
+        NoRiskBudgetPortfolio, match=r"has an expected shortfall of .*; the budgets have a solution only"
+    ):
+        gaussian_shortfall_parity_weights(np.diag([0.07, 0.01]), budgets=[0.05, 0.95], level=5e-324)
+
+
 def test_assets_that_cancel_out_are_named() -> None:
     """The start of the search is then a portfolio that neither loses nor gains in any period."""
     one = random_returns(60, 1)

@@ -242,7 +242,7 @@ def _gaussian_minimum(correlation: Floats, mean: Floats, budgets: Floats, factor
         products = correlation @ y
         spread = spread_of(y)
         shortfall = factor * spread - float(mean @ y)
-        if not shortfall > 0:
+        if not has_risk(shortfall, y.sum()):
             return y, np.inf
         if spread == 0:  # no derivative where volatility is zero
             break
