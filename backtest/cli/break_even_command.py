@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from backtest.cli.chosen_configs import End, Setting, Start, configs_of, overrides_of
 from backtest.cli.data_commands import check_choice
 from backtest.cli.terminal import new_table, progress, show
 
@@ -28,8 +29,13 @@ _NO_INTERVAL = (math.nan, math.nan)
 
 def breakeven(
     config: Annotated[
-        Path, typer.Argument(help="A configuration file with a benchmark, such as configs/levered_erc.yaml.")
+        Path,
+        typer.Argument(help="A configuration file with a benchmark, such as configs/levered_erc.yaml or levered_erc."),
     ],
+    setting: Setting = None,
+    start: Start = None,
+    end: End = None,
+    *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the whole curve.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
@@ -38,9 +44,10 @@ def breakeven(
     check_choice(offline=offline, refresh=refresh)
     with progress(["configuration", "data", "benchmark", "strategy", "break-even"]) as step:
         step("configuration")
+        (loaded,) = configs_of([config], overrides_of(setting, start=start, end=end))
         from backtest.runs.break_even import break_even
 
-        result = break_even(config, offline=offline, refresh=refresh, on_step=step)
+        result = break_even(loaded, offline=offline, refresh=refresh, on_step=step)
     if as_json:
         from backtest.reporting.files.report_files import plain_json
 

@@ -1,14 +1,14 @@
 """`compare`: several configurations or finished runs side by side, from their first common date."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from backtest.cli.chosen_configs import End, Setting, Start, configs_of, in_command, overrides_of
 from backtest.cli.data_commands import check_choice
-from backtest.cli.run_commands import path_in_command
 from backtest.cli.terminal import fits, new_table, progress, show
 
 if TYPE_CHECKING:
@@ -22,13 +22,17 @@ def compare(
     runs: Annotated[
         list[Path],
         typer.Argument(
-            help="Two or more configuration files or folders of finished runs; the first is the baseline.",
+            help="Two or more configuration files, or folders of finished runs; the first is the baseline.",
             show_default=False,
         ),
     ],
     output: Annotated[
         Path | None, typer.Option(help="Output folder. Default: reports/<a>_vs_<b>.", show_default=False)
     ] = None,
+    setting: Setting = None,
+    start: Start = None,
+    end: End = None,
+    *,
     as_json: Annotated[bool, typer.Option("--json", help="Print only comparison.json, for scripts.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
@@ -41,7 +45,8 @@ def compare(
         raise ComparisonError(
             f"only {runs[0]} to compare; expected two or more configurations or folders of finished runs"
         )
-    configs = [_config(path) for path in runs]
+    overrides = overrides_of(setting, start=start, end=end)
+    configs = [_config(path, overrides) for path in runs]
     names = [config.name for config in configs]
     from backtest.reporting.files.comparison_files import folder_of, write_comparison
     from backtest.reporting.files.report_files import json_bytes
@@ -60,9 +65,10 @@ def compare(
             if _is_folder(path):
                 from backtest.reporting.files.finished_run import check_repeated
 
-                check_repeated(result, path)
+                if not overrides:
+                    check_repeated(result, path)
         comparison = side_by_side(results)
-        command = f"python -m backtest compare {' '.join(path_in_command(path) for path in runs)}"
+        command = in_command("compare", runs, setting, start=start, end=end)
         page = write_comparison(comparison, folder, command=command, on_step=step)
     renew_shelf(folder)
     if as_json:
@@ -71,17 +77,16 @@ def compare(
         _print(comparison, page)
 
 
-def _config(path: Path) -> "RunConfig":
+def _config(path: Path, overrides: Mapping[str, Any]) -> "RunConfig":
     """Return the configuration of a file, or of the finished run in a folder."""
     if not _is_folder(path):
-        from backtest.config import load_config
-
-        return load_config(path)
+        return configs_of([path], overrides)[0]
+    from backtest.config import load_config
     from backtest.config.manifest_config import config_of_manifest
     from backtest.reporting.files.finished_run import configuration_of
     from backtest.reporting.files.manifest import MANIFEST
 
-    return config_of_manifest(configuration_of(path), path / MANIFEST)
+    return load_config(config_of_manifest(configuration_of(path), path / MANIFEST), overrides)
 
 
 def _is_folder(path: Path) -> bool:

@@ -1,11 +1,12 @@
 """Commands that run strategies, and list strategies and sample data."""
 
-import shlex
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from backtest.cli.chosen_configs import End, Setting, Start, configs_of, in_command, overrides_of
 from backtest.cli.data_commands import check_choice
 from backtest.cli.terminal import new_table, progress, show, show_list, sparklines
 from backtest.errors import BacktestError, StrategyError
@@ -15,51 +16,83 @@ if TYPE_CHECKING:
 
 
 def run(
-    config: Annotated[Path, typer.Argument(help="A configuration file, such as configs/erc.yaml.", show_default=False)],
+    configs: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Configuration files, such as configs/erc.yaml or just erc; - reads one from standard input.",
+            show_default=False,
+        ),
+    ],
     output: Annotated[
         Path | None,
         typer.Option(
             help="Report folder. Default: reports/<name>, which `list` and `open` search.", show_default=False
         ),
     ] = None,
+    setting: Setting = None,
+    start: Start = None,
+    end: End = None,
     *,
+    name: Annotated[str | None, typer.Option(help="Name of the run and of its report.", show_default=False)] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print only summary.json, for scripts; notes go to stderr.")
+        bool,
+        typer.Option("--json", help="Print only summary.json, for scripts; writes a report only with --output."),
     ] = False,
     quantstats: Annotated[bool, typer.Option("--quantstats", help="Also write the classic quantstats page.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
 ) -> None:
-    """Run the backtest of a configuration file, and write its report: a page, figures and tables."""
+    """Run the backtests of configuration files, and write a report of each: a page, figures and tables."""
+    check_choice(offline=offline, refresh=refresh)
+    if len(configs) > 1 and (output is not None or name is not None):
+        option = "--output" if output is not None else "--name"
+        raise BacktestError(f"{option} with {len(configs)} configurations; expected one, or no {option}")
     with progress(["configuration", "data", "benchmark", "strategy", "figures", "files", "quantstats"]) as step:
         step("configuration")
-        from backtest.config import load_config
-
-        check_choice(offline=offline, refresh=refresh)
-        settings = load_config(config)
-        from backtest.reporting.files.report_files import json_bytes, write_report
+        loaded = configs_of(configs, overrides_of(setting, start=start, end=end, name=name))
         from backtest.reporting.files.report_folder import REPORTS, check_replaceable
-        from backtest.reporting.pages.shelf_page import renew_shelf
 
-        folder = output or REPORTS / settings.name
-        check_replaceable(folder)
-        from backtest.runs.pipeline import run as run_backtest
+        folders = [output or REPORTS / config.name for config in loaded]
+        writes = not as_json or output is not None
+        for folder in folders if writes else ():
+            check_replaceable(folder)
+        from backtest.runs.pipeline import run_each
 
-        result = run_backtest(settings, offline=offline, refresh=refresh, on_step=step)
-        page = write_report(
-            result,
-            folder,
-            quantstats=quantstats or settings.report.quantstats,
-            command=f"python -m backtest run {path_in_command(config)}",
-            on_step=step,
-        )
-    renew_shelf(folder)
+        results, pages = list["BacktestResult"](), list[Path]()
+        for result in run_each(loaded, offline=offline, refresh=refresh, on_step=step):
+            at = len(results)
+            results.append(result)
+            if writes:
+                command = in_command("run", configs[at : at + 1], setting, start=start, end=end, name=name)
+                pages.append(_written(result, folders[at], command, step, quantstats or loaded[at].report.quantstats))
     if as_json:
+        _print_json(results)
+    else:
+        for result, page in zip(results, pages, strict=True):
+            _print_run(result, page)
+
+
+def _written(
+    result: "BacktestResult", folder: Path, command: str, step: Callable[[str], None], quantstats: bool
+) -> Path:
+    """Write the report of a run and the shelf; return the path of its page."""
+    from backtest.reporting.files.report_files import write_report
+    from backtest.reporting.pages.shelf_page import renew_shelf
+
+    page = write_report(result, folder, quantstats=quantstats, command=command, on_step=step)
+    renew_shelf(folder)
+    return page
+
+
+def _print_json(results: "Sequence[BacktestResult]") -> None:
+    """Print the summary of a run, or a list of the summaries of several runs; notes go to stderr."""
+    from backtest.reporting.files.report_files import json_bytes
+
+    for result in results:
         for note in result.notes:
             typer.echo(f"note: {note}", err=True)
-        typer.echo(json_bytes(result.summary()).decode(), nl=False)
-    else:
-        _print_run(result, page)
+    texts = [json_bytes(result.summary()).decode() for result in results]
+    typer.echo(texts[0] if len(texts) == 1 else f"[\n{','.join(texts)}]\n", nl=False)
 
 
 def strategies() -> None:
@@ -116,15 +149,6 @@ def risk(
     typer.echo(
         "risk: each asset's contribution to the portfolio's volatility; share: that contribution over the volatility"
     )
-
-
-def path_in_command(config: Path) -> str:
-    """Return a configuration's path for a report's command, relative to this folder if possible, without user names."""
-    from backtest.data.sources.address import public
-
-    if config.is_relative_to(Path.cwd()):
-        config = config.relative_to(Path.cwd())
-    return shlex.quote(public(config.as_posix()))
 
 
 def _numbers(text: str, option: str) -> list[float]:

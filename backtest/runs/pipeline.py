@@ -1,7 +1,7 @@
 """`run`: the steps of a backtest in order, from a configuration to a result."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,6 +99,15 @@ def run_all(
         on_run(config.name)
         results.append(_run(config, every[0][1], lambda _: None))
     return results
+
+
+def run_each(
+    configs: Sequence[RunConfig], *, offline: bool, refresh: bool, on_step: Callable[[str], None]
+) -> Iterator[BacktestResult]:
+    """Yield the result of each configuration as it is ready; shared data is loaded once."""
+    loader = market_loader(offline=offline, refresh=refresh)
+    for config in configs:
+        yield _run(config, loader, on_step)
 
 
 def _checked(

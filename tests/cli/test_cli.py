@@ -176,7 +176,7 @@ def test_help_names_all_commands_and_options() -> None:
         (["backtest"], "backtest"),
         (["run"], "config"),
         (["run", "x.yaml", "--nope"], "--nope"),
-        (["run", "x.yaml", "y.yaml"], "y.yaml"),
+        (["breakeven", "x.yaml", "y.yaml"], "y.yaml"),
         (["risk"], "--volatilities"),
         (["run", "nope.yaml"], "error: nope.yaml: no such file. Hint: the path is relative to the current folder."),
     ],

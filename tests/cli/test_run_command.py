@@ -213,7 +213,7 @@ def test_an_interrupt_that_compiled_code_swallows_still_ends_as_one(
             os.kill(os.getpid(), signal.SIGTERM)
         raise RuntimeError("no compiled object yet")
 
-    monkeypatch.setattr("backtest.runs.pipeline.run", swallow)
+    monkeypatch.setattr("backtest.runs.pipeline.run_each", swallow)
     assert command("run", ERC, "--output", tmp_path / "x") == Answer(130, "", "")
 
 
@@ -256,9 +256,8 @@ def test_a_killed_run_keeps_the_earlier_report_and_the_next_run_works(earlier: P
 
 def test_a_bug_prints_its_traceback(tmp_path: Path) -> None:
     """The user cannot fix a bug, so its traceback is printed, and the exit code is 1."""
-    bug = (
-        "import backtest.runs.pipeline as p\ndef fail(*_, **__):\n    raise ZeroDivisionError('a bug')\np.run = fail\n"
-    )
+    fail = "def fail(*_, **__):\n    raise ZeroDivisionError('a bug')\n"
+    bug = f"import backtest.runs.pipeline\n{fail}backtest.runs.pipeline.run_each = fail\n"
     answer = in_a_process("run", str(ERC), "--output", "x", cwd=tmp_path, before=bug)
     assert answer.code == 1
     assert "Traceback" in answer.err
@@ -275,6 +274,6 @@ def test_each_error_ends_with_its_own_code(
     def fail(*_: Any, **__: Any) -> None:
         raise getattr(errors, error)("what it says")
 
-    monkeypatch.setattr("backtest.runs.pipeline.run", fail)
+    monkeypatch.setattr("backtest.runs.pipeline.run_each", fail)
     answer = command("run", ERC, "--output", tmp_path / "x")
     assert answer == Answer(code, "", "error: what it says\n")

@@ -13,8 +13,11 @@ from support.patience import HANG
 PUBLIC = [
     "BacktestError",
     "BacktestResult",
+    "Estimator",
     "MarketData",
     "MarketView",
+    "RunConfig",
+    "Source",
     "Strategy",
     "__version__",
     "break_even",
@@ -23,6 +26,7 @@ PUBLIC = [
     "risk_contributions",
     "risk_parity_weights",
     "run",
+    "run_all",
     "write_report",
 ]
 

@@ -17,7 +17,7 @@ import pytest
 from numpy.typing import ArrayLike
 from scipy.optimize import linprog
 
-from backtest.errors import BacktestError, NoRiskBudgetPortfolio
+from backtest.errors import BacktestError, NoOptimalPortfolio, NoRiskBudgetPortfolio
 from backtest.risk.solvers import hard_barrier_kernel
 from backtest.risk.solvers.budgeting import risk_parity_weights
 
@@ -260,3 +260,14 @@ def test_the_portfolio_is_named_even_if_least_squares_gives_up(monkeypatch: pyte
     monkeypatch.setattr("scipy.optimize.nnls", gives_up)
     with pytest.raises(NoRiskBudgetPortfolio, match=r"0.75 of asset 1, 0.25 of asset 0 has no risk"):
         risk_parity_weights([[0.09, -0.03], [-0.03, 0.01]])
+
+
+def test_budgets_whose_sum_is_beyond_double_precision_are_refused() -> None:
+    for solve in (risk_parity_weights, gaussian_shortfall_parity_weights):
+        with pytest.raises(BacktestError, match=r"^budgets: they sum to inf, expected 1"):
+            solve(np.eye(5), budgets=np.full(5, 1e308))
+
+
+def test_a_covariance_beyond_double_precision_in_units_of_volatility_is_refused() -> None:
+    with pytest.raises(NoOptimalPortfolio, match=r"the entry \[0, 1\] is 1e\+200"):
+        risk_parity_weights([[1e-300, 1e200], [1e200, 1e-300]])

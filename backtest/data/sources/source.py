@@ -30,7 +30,7 @@ class CatalogueEntry:
 
 
 class Source(ABC):
-    """Data source.
+    """Base of all data sources: one method that fetches a series.
 
     A class outside this package is named in a configuration as `package.module:Class` and created without arguments.
 

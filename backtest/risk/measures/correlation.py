@@ -92,8 +92,9 @@ def volatilities_and_correlations(covariance: ArrayLike) -> Parts:
     """
     volatility = volatilities(covariance)
     stack, names = _as_stack(covariance)
-    correlation = stack / volatility[:, :, None]
-    correlation /= volatility[:, None, :]
+    with np.errstate(over="ignore"):  # reported below
+        correlation = stack / volatility[:, :, None]
+        correlation /= volatility[:, None, :]
     if not np.isfinite(correlation).all():
         k, i, j = np.argwhere(~np.isfinite(correlation))[0]
         raise NoOptimalPortfolio(

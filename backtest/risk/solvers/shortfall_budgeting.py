@@ -168,9 +168,11 @@ def _check_budgets(budgets: ArrayLike | None, assets: int) -> Floats:
         raise BacktestError(f"budgets: got the shape {shares.shape}, expected ({assets},)")
     for i in np.flatnonzero(~((shares >= 0) & np.isfinite(shares))):
         raise BacktestError(f"budgets: the budget of asset {i} is {shares[i]:g}, expected zero or above")
-    if abs(shares.sum() - 1) > BUDGET_SUM_TOLERANCE:
-        raise BacktestError(f"budgets: they sum to {shares.sum():.12g}, expected 1; hint: divide them by their sum")
-    return np.asarray(shares / shares.sum(), np.float64)
+    with np.errstate(over="ignore"):  # an infinite sum is not 1 either
+        total = shares.sum()
+    if abs(total - 1) > BUDGET_SUM_TOLERANCE:
+        raise BacktestError(f"budgets: they sum to {total:.12g}, expected 1; hint: divide them by their sum")
+    return np.asarray(shares / total, np.float64)
 
 
 def _shortfall_error(returns: Floats, weights: Floats, budgets: Floats, parts: Floats, level: float) -> float:

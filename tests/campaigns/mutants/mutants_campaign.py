@@ -124,10 +124,21 @@ def covering_tests(mutant: Mutant) -> list[str]:
 @cache
 def _record(name: str, in_python: Sequence[str]) -> CoveringTests:
     """Return the record of a package's tests with its kernels as Python, or of all tests with compiled kernels."""
-    packages = [name] if in_python else [package.rpartition(".")[2] for package in PACKAGES]
+    packages = _with_own_tests(in_python) if in_python else [package.rpartition(".")[2] for package in PACKAGES]
     tests = [f"{top}/{package}" for package in packages for top in ("tests", "backtest")]
     tests += [] if name not in {"engine", "compiled"} else ["tests/against_oracle"]
     return CoveringTests(RECORDS / name, in_python or mutated_files(), tests, in_python)
+
+
+def _with_own_tests(kernels: Sequence[str]) -> list[str]:
+    """Return the folders of kernels that have tests of their own, else their packages; as Python, kernels are slow."""
+    folders = {Path(kernel).parent.relative_to("backtest") for kernel in kernels}
+    return sorted(
+        {
+            (folder if (REPOSITORY / "tests" / folder).is_dir() else Path(folder.parts[0])).as_posix()
+            for folder in folders
+        }
+    )
 
 
 @cache

@@ -64,7 +64,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_any_work(
         raise AssertionError("the data were read for nothing")
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    monkeypatch.setattr("backtest.runs.pipeline.run", never)
+    monkeypatch.setattr("backtest.runs.pipeline.run_each", never)
     output = runnable / "reports" / "new"
     assert refusal_lines(runnable, output) == [
         f"{output}: cannot be written ({os.strerror(problem)}). Hint: choose another --output."
@@ -72,7 +72,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_any_work(
 
 
 def test_a_name_too_long_for_file_systems_is_refused(runnable: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backtest.runs.pipeline.run", None)
+    monkeypatch.setattr("backtest.runs.pipeline.run_each", None)
     for output in (
         runnable / ("x" * 300),
         runnable / "new" / ("x" * 300) / "deep",
