@@ -17,7 +17,9 @@ import pytest
 from numpy.typing import ArrayLike
 from scipy.optimize import linprog
 
-from backtest.errors import BacktestError, NoOptimalPortfolio, NoRiskBudgetPortfolio
+from backtest.errors import BacktestError, NoRiskBudgetPortfolio
+from backtest.risk import gaussian_shortfall_parity_weights
+from backtest.risk.measures.correlation import volatilities_and_correlations
 from backtest.risk.solvers import hard_barrier_kernel
 from backtest.risk.solvers.budgeting import risk_parity_weights
 
@@ -268,6 +270,6 @@ def test_budgets_whose_sum_is_beyond_double_precision_are_refused() -> None:
             solve(np.eye(5), budgets=np.full(5, 1e308))
 
 
-def test_a_covariance_beyond_double_precision_in_units_of_volatility_is_refused() -> None:
+def test_correlations_beyond_double_precision_are_refused() -> None:
     with pytest.raises(NoOptimalPortfolio, match=r"the entry \[0, 1\] is 1e\+200"):
-        risk_parity_weights([[1e-300, 1e200], [1e200, 1e-300]])
+        volatilities_and_correlations([[1e-150, 1e200], [1e200, 1e-150]])
