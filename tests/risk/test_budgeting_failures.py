@@ -17,7 +17,7 @@ import pytest
 from numpy.typing import ArrayLike
 from scipy.optimize import linprog
 
-from backtest.errors import BacktestError, NoRiskBudgetPortfolio
+from backtest.errors import BacktestError, NoOptimalPortfolio, NoRiskBudgetPortfolio
 from backtest.risk import gaussian_shortfall_parity_weights
 from backtest.risk.measures.correlation import volatilities_and_correlations
 from backtest.risk.solvers import hard_barrier_kernel
