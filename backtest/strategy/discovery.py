@@ -1,8 +1,10 @@
 """Discovery of strategies by the name of their file, or by `package.module:Class`."""
 
+import copyreg
 import hashlib
 import importlib
 import importlib.util
+import inspect
 import sys
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -19,12 +21,15 @@ from backtest.strategy.base import Strategy
 _FOLDER = "strategies"
 _SHIPPED = "backtest.strategies"
 
+ROOT_MARKS = ("backtest.toml", "pyproject.toml", ".git")
+"""Files and folders of which one marks the root of a project."""
+
 
 def find_strategy(name: str, folder: Path) -> type[Strategy]:
     """Return the strategy class with a given name.
 
-    `erc` is the only class in `strategies/erc.py`. The search begins in `folder`, continues in the folders above it,
-    and ends with the shipped strategies. `package.module:Class` is imported.
+    `erc` is the only class in `strategies/erc.py`. The search begins in `folder`, continues in the folders above it up
+    to the root of the project, and ends with the shipped strategies. `package.module:Class` is imported.
 
     A file may extend a strategy next to it (`from .mine import Mine`) or a shipped one
     (`from backtest.strategies.erc import ERC`).
@@ -38,11 +43,26 @@ def find_strategy(name: str, folder: Path) -> type[Strategy]:
     files = strategy_files(folder)
     if name not in files:
         close = get_close_matches(name, files, 1)
-        hint = f" Did you mean {close[0]}?" if close else ""
+        hint = _beyond(name, folder) or (f" Did you mean {close[0]}?" if close else "")
         raise StrategyError(f"unknown strategy {name!r}; there are: {', '.join(sorted(files))}.{hint}")
     strategy = _only_strategy(_module(files[name]), files[name])
     check_complete(strategy, str(files[name]), StrategyError)
+    if files[name].parent != _shipped_folder():
+        copyreg.pickle(strategy, _reduced)
     return strategy
+
+
+def _reduced(strategy: Strategy) -> tuple[Any, ...]:
+    """Return how to unpickle a strategy whose class another process has to load from its file."""
+    fields = {name: getattr(strategy, name) for name in strategy.model_fields_set}
+    return _restored, (inspect.getfile(type(strategy)), fields)
+
+
+def _restored(file: str, fields: Mapping[str, Any]) -> Strategy:
+    path = Path(file)
+    if not path.is_file():
+        raise StrategyError(f"{path}: no such file; expected the strategy that was pickled")
+    return with_settings(find_strategy(path.stem, path.parent.parent), path.stem, fields)
 
 
 def with_settings(strategy: type[Strategy], name: str, settings: Mapping[str, Any]) -> Strategy:
@@ -58,13 +78,41 @@ def with_settings(strategy: type[Strategy], name: str, settings: Mapping[str, An
 
 def strategy_files(folder: Path) -> dict[str, Path]:
     """Return the strategy files that a configuration in `folder` can use, by name; the nearest file of a name wins."""
-    own = [above / _FOLDER for above in (folder.resolve(), *folder.resolve().parents)]
+    own = [place / _FOLDER for place in folders_of_project(folder)]
     files: dict[str, Path] = {}
     for place in [*own, _shipped_folder()]:
         for path in sorted(place.glob("*.py")) if place.is_dir() else ():
             if path.is_file() and not path.name.startswith("_"):
                 files.setdefault(path.stem, path)
     return files
+
+
+def folders_of_project(folder: Path) -> list[Path]:
+    """Return a folder and the folders above it up to the root of its project, the nearest first.
+
+    Own code is searched in these folders alone: a strategy that someone left in a shared folder, such as the temporary
+    one, is never run. The root has one of `ROOT_MARKS`; without a mark it is the current folder, or else the folder
+    itself.
+    """
+    here = folder.resolve()
+    above = [here, *here.parents]
+    marked = (place for place in above if any((place / mark).exists() for mark in ROOT_MARKS))
+    current = Path.cwd()
+    root = next(marked, current if current in above else here)
+    return above[: above.index(root) + 1]
+
+
+def _beyond(name: str, folder: Path) -> str:
+    """Return a hint if a strategy's file exists above the root of the project; empty otherwise."""
+    here, searched = folder.resolve(), folders_of_project(folder)
+    files = [place / _FOLDER / f"{name}.py" for place in here.parents if place not in searched]
+    found = next((file for file in files if file.is_file()), None)
+    if found is None:
+        return ""
+    return (
+        f" {found} is above the root of the project, {searched[-1]}, so it is not used. "
+        f"Hint: an empty {ROOT_MARKS[0]} in {found.parent.parent} makes that folder the root."
+    )
 
 
 def _shipped_folder() -> Path:
@@ -75,18 +123,25 @@ def _module(path: Path) -> ModuleType:
     if path.parent.resolve() == _shipped_folder():
         return importlib.import_module(f"{_SHIPPED}.{path.stem}")
     package = _package(path.parent)
+    known = sys.modules.get(f"{package}.{path.stem}")
+    if known is not None:
+        return known
     spec = importlib.util.spec_from_file_location(f"{package}.{path.stem}", path)
     if spec is None or spec.loader is None:
         raise StrategyError(f"{path}: cannot be imported as Python")
     module = importlib.util.module_from_spec(spec)
     sys.modules[module.__name__] = module
-    with reported(StrategyError, file=str(path)):
-        try:
+    try:
+        with reported(StrategyError, file=str(path), expected=(ImportError,)):
             spec.loader.exec_module(module)
-        except ImportError as problem:
-            raise StrategyError(
-                f"{place_in_own_code(problem, str(path))}: {_import_problem(problem, package)}"
-            ) from problem
+    except ImportError as problem:
+        del sys.modules[module.__name__]
+        raise StrategyError(
+            f"{place_in_own_code(problem, str(path))}: {_import_problem(problem, package)}"
+        ) from problem
+    except BaseException:
+        del sys.modules[module.__name__]
+        raise
     return module
 
 

@@ -14,7 +14,7 @@ from backtest.data.sources.registry import file_sources, source_records
 from backtest.estimation.estimation_settings import estimator_classes
 from support.builders.config_mistakes import ASSETS, EACH, GOOD, HAVE, SERIES, edited, loaded, mistakes, place
 
-SECTIONS = "extends, name, data, initial_capital, estimation, strategy, leverage, rebalance, costs, financing, fees, benchmark, report"
+SECTIONS = "extends, name, data, start, end, initial_capital, estimation, strategy, leverage, rebalance, costs, financing, fees, benchmark, report"
 DATA = (
     "source, path, values, assets, cash, loan_rate, consumer_prices, classes, calendar, splice, currency, fx, opens, volumes, frequency, start, end, ragged, periods_per_year, "
     "cache, max_age, offline, timeout"

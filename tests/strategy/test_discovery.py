@@ -1,14 +1,17 @@
 """Discovery: a user's own strategies and the shipped ones are both found, whatever a user's folder looks like."""
 
+import pickle
+import re
 import subprocess
 import sys
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
 from backtest.errors import StrategyError
 from backtest.strategy import Strategy
-from backtest.strategy.discovery import find_strategy, strategy_files
+from backtest.strategy.discovery import ROOT_MARKS, find_strategy, strategy_files
 from support.builders.market_files import write_strategy
 from support.patience import HANG
 
@@ -37,6 +40,7 @@ def test_an_own_folder_neither_hides_the_shipped_strategies_nor_is_hidden(
 ) -> None:
     """Next to the configuration or above it, with and without `__init__.py`."""
     write_strategy(tmp_path, "mine", MINE.format(share=0.5))
+    (tmp_path / "backtest.toml").touch()
     if init is not None:
         (tmp_path / "strategies/__init__.py").write_text(init, encoding="utf-8")
     folder = tmp_path / where
@@ -50,6 +54,7 @@ def test_an_own_folder_neither_hides_the_shipped_strategies_nor_is_hidden(
 
 def test_the_nearest_of_two_files_with_one_name_is_used(tmp_path: Path) -> None:
     write_strategy(tmp_path, "erc", MINE.format(share=0.5))
+    (tmp_path / "backtest.toml").touch()
     inner = tmp_path / "inner"
     inner.mkdir()
     assert find_strategy("erc", inner)().model_dump() == {"share": 0.5}
@@ -153,3 +158,59 @@ def test_a_syntax_error_in_a_base_names_the_bases_file(tmp_path: Path) -> None:
     with pytest.raises(StrategyError) as caught:
         find_strategy("mine", tmp_path)
     assert str(caught.value) == f"{tmp_path / 'strategies/_base.py'}:2: invalid syntax"
+
+
+# Where own code is searched
+
+
+def project(folder: Path, *marks: str) -> Path:
+    """Return the folder of configurations of a project whose strategies are one folder above it."""
+    for name in ("strategies", "configs", *marks):
+        (folder / name).mkdir()
+    (folder / "strategies" / "own.py").write_text(MINE.format(share=0.5).replace("Mine", "Own"), encoding="utf-8")
+    return folder / "configs"
+
+
+@pytest.mark.parametrize("mark", ROOT_MARKS)
+def test_own_code_is_searched_up_to_the_marked_root(tmp_path: Path, mark: str) -> None:
+    assert find_strategy("own", project(tmp_path, mark)).__name__ == "Own"
+
+
+def test_without_a_mark_the_current_folder_is_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    configs = project(tmp_path)
+    with pytest.raises(StrategyError, match=r"own\.py is above the root of the project, .*configs, so it is not used"):
+        find_strategy("own", configs)
+    monkeypatch.chdir(tmp_path)
+    assert find_strategy("own", configs).__name__ == "Own"
+
+
+def test_code_above_the_root_is_never_run(tmp_path: Path) -> None:
+    """The nearest mark is the root, whatever is above it."""
+    (tmp_path / "strategies").mkdir()
+    (tmp_path / "strategies" / "own.py").write_text("raise SystemExit('it was run')\n", encoding="utf-8")
+    (tmp_path / ".git").mkdir()
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "backtest.toml").touch()
+    assert "own" not in strategy_files(inner)
+    with pytest.raises(StrategyError, match=rf"Hint: an empty backtest\.toml in {re.escape(str(tmp_path))} makes"):
+        find_strategy("own", inner)
+
+
+# Other processes
+
+
+def settings_of(strategy: Strategy) -> str:
+    return repr(strategy)
+
+
+def test_an_own_strategy_is_restored_in_another_process(tmp_path: Path) -> None:
+    """A spawned process has not loaded the file: the strategy is found again by its path."""
+    strategy = find_strategy("own", project(tmp_path, ".git")).model_validate({"share": 0.3})
+    assert pickle.loads(pickle.dumps(strategy)) == strategy  # noqa: S301 - the test's own bytes
+    with get_context("spawn").Pool(1) as pool:
+        assert pool.apply(settings_of, (strategy,)) == "Own(share=0.3)"
+    pickled = pickle.dumps(strategy)
+    (tmp_path / "strategies" / "own.py").unlink()
+    with pytest.raises(StrategyError, match=r"own\.py: no such file; expected the strategy that was pickled"):
+        pickle.loads(pickled)  # noqa: S301 - the test's own bytes
