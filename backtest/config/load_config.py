@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from pydantic import ValidationError
 
 from backtest.config.document import Document
 from backtest.config.given_values import NamedClass, fields_of
+from backtest.config.implied_benchmark import is_weights, series_benchmark, strategy_benchmark, weights_benchmark
 from backtest.config.known_names import check_names
 from backtest.config.messages import as_yaml, first_lines, lines, unknown_key
 from backtest.config.run_config import RunConfig, StrategyChoice
@@ -16,8 +17,11 @@ from backtest.config.yaml_nodes import dotted
 from backtest.data.data_settings import DataSettings
 from backtest.errors import ConfigError, DataError
 from backtest.strategy import StrategyError
-from backtest.strategy.discovery import find_strategy, with_settings
+from backtest.strategy.discovery import find_strategy, strategy_files, with_settings
 
+_ENDINGS = (".yaml", ".yml")
+_LONGEST = 100  # characters of the name of a run
+_BENCHMARKS = "expected a configuration such as 60_40.yaml, a strategy, a series, or weights such as {gold: 1}"
 _DATES_OF_RUN = {"benchmark": None, "start": None, "end": None}
 """Settings of a benchmark that do not apply: it has no benchmark of its own, and it has the dates of its run."""
 
@@ -56,16 +60,16 @@ def load_config(
     if isinstance(given, RunConfig):
         if not overrides and data is None:
             return given
-        return _loaded(Document(fields_of(given), overrides, given.file, data), data, with_benchmark)
+        return _loaded(Document(fields_of(given), overrides, given.file, data), data, with_benchmark=with_benchmark)
     if isinstance(given, Mapping):
-        return _loaded(Document(given, overrides, data=data), data, with_benchmark)
+        return _loaded(Document(given, overrides, data=data), data, with_benchmark=with_benchmark)
     if isinstance(given, str | Path):
-        return _loaded(Document(Path(given), overrides, data=data), data, with_benchmark)
+        return _loaded(Document(Path(given), overrides, data=data), data, with_benchmark=with_benchmark)
     expected = "the path of a configuration file, settings by name, or a RunConfig"
     raise ConfigError(f"got the type {type(given).__name__}; expected {expected}")
 
 
-def _loaded(document: Document, data: DataSettings | None, with_benchmark: bool) -> RunConfig:
+def _loaded(document: Document, data: DataSettings | None, *, with_benchmark: bool) -> RunConfig:
     problems = first_lines(document.problems, str)
     values = dict(document.values)
     strategy = _strategy(document, problems)
@@ -151,19 +155,55 @@ def _benchmark(raw: Any, document: Document, problems: list[str], data: DataSett
     if raw is None:
         return None
     at, folder = document.at(("benchmark",)), document.folder_of(("benchmark",))
+    source: Any = None
     if isinstance(raw, RunConfig):
-        return load_config(raw.model_copy(update=_DATES_OF_RUN), data=data, with_benchmark=False)
-    if not isinstance(raw, str):
-        got = as_yaml(raw)
-        problems.append(f"{at}: benchmark: got {got}; expected the path of a configuration, such as 60_40.yaml")
-        return None
-    if not os.path.isfile(folder / raw):  # noqa: PTH113 - Path raises if the name is too long
-        problems.append(f"{at}: benchmark: no such file: {raw}; expected a configuration, relative to this one")
+        source = raw.model_copy(update=_DATES_OF_RUN)
+    elif isinstance(raw, str):
+        source = _named_benchmark(raw, folder, document)
+    elif is_weights(raw):
+        source = weights_benchmark(raw, document.values)
+    elif isinstance(raw, dict) and "strategy" in raw:
+        source = raw
+    if source is None:
+        kind = "no such file" if isinstance(raw, str) else "got"
+        problems.append(f"{at}: benchmark: {kind}{': ' if isinstance(raw, str) else ' '}{_shown(raw)}; {_BENCHMARKS}")
         return None
     try:
-        return load_config(folder / raw, data=data, with_benchmark=False).model_copy(update=_DATES_OF_RUN)
+        if isinstance(source, dict):
+            loaded = _loaded(Document(source, path=document.path, data=data), data, with_benchmark=False)
+        else:
+            loaded = load_config(source, data=data, with_benchmark=False)
+        return loaded.model_copy(update=_DATES_OF_RUN)
     except ConfigError as failure:
-        problems += failure.problems
+        in_file = isinstance(source, Path)
+        problems += failure.problems if in_file else [_of_benchmark(line, at) for line in failure.problems]
     except DataError as failure:
         problems.append(f"{at}: benchmark: {failure}")
     return None
+
+
+def _named_benchmark(name: str, folder: Path, document: Document) -> Path | dict[str, Any] | None:
+    """Return the file or the settings that a benchmark's name stands for; None for a file that does not exist."""
+    files = [folder / name, folder / f"{name}.yaml"]
+    for file in files:
+        if os.path.isfile(file):  # noqa: PTH113 - Path raises if the name is too long
+            return file
+    if (
+        PurePath(name).suffix in _ENDINGS
+        or len(PurePath(name).parts) > 1
+        or name.startswith("~")
+        or len(name) > _LONGEST
+    ):
+        return None
+    if name in strategy_files(folder):
+        return strategy_benchmark(name, document.values)
+    return series_benchmark(name, document.values)
+
+
+def _of_benchmark(line: str, at: str) -> str:
+    """Return a line about settings that a benchmark implies, at the place of the benchmark."""
+    return f"{at}: benchmark: {line.removeprefix('settings: ').removeprefix('data.assets[0]: ')}"
+
+
+def _shown(raw: Any) -> str:
+    return raw if isinstance(raw, str) else as_yaml(raw)

@@ -192,9 +192,9 @@ ONE = {
     "target in words": ("{name: erc}", "{name: levered_erc, target_volatility: bench}", "bench", "strategy.target_volatility: got 'bench', expected …"),
     "leverage without bound": ("{name: erc}", "{name: levered_erc, max_gross_exposure: .inf}", ".inf", "strategy.max_gross_exposure: got inf, expected …"),
     # benchmarks
-    "no such benchmark": ("financing: {spread_bps: 50}", "benchmark: nope.yaml", "nope", "benchmark: no such file: nope.yaml; expected a configuration, relative to this one"),
-    "benchmark in place": ("financing: {spread_bps: 50}", "benchmark: {name: x}", "{name: x", "benchmark: got {'name': 'x'}; expected the path of a configuration, such as 60_40.yaml"),
-    "benchmark as number": ("financing: {spread_bps: 50}", "benchmark: 60", "60", "benchmark: got 60; expected the path of a configuration, such as 60_40.yaml"),
+    "no such benchmark": ("financing: {spread_bps: 50}", "benchmark: nope.yaml", "nope", "benchmark: no such file: nope.yaml; expected a configuration such as 60_40.yaml, a strategy, a series, or weights such as {gold: 1}"),
+    "benchmark in place": ("financing: {spread_bps: 50}", "benchmark: {name: x}", "{name: x", "benchmark: got {'name': 'x'}; expected a configuration such as 60_40.yaml, a strategy, a series, or weights such as {gold: 1}"),
+    "benchmark as number": ("financing: {spread_bps: 50}", "benchmark: 60", "60", "benchmark: got 60; expected a configuration such as 60_40.yaml, a strategy, a series, or weights such as {gold: 1}"),
     "benchmark is a folder": ("financing: {spread_bps: 50}", "benchmark: strategies", "strategies", "benchmark: …"),
 }  # fmt: skip
 

@@ -77,7 +77,10 @@ benchmark: nope.yaml
         ("-1", "rebalance.execution_lag: got -1, expected greater than or equal to 0"),
         ("frequency: weekly", "rebalance.frequency: appears twice; expected each setting once"),
         (".nan", "costs.trading_bps: got nan, expected a finite number"),
-        ("nope", "benchmark: no such file: nope.yaml; expected a configuration, relative to this one"),
+        (
+            "nope",
+            "benchmark: no such file: nope.yaml; expected a configuration such as 60_40.yaml, a strategy, a series, or weights such as {gold: 1}",
+        ),
     ]
     found = mistakes(file, text)
     wanted = [f"{place(text, at)}: {words}" for at, words in expected]

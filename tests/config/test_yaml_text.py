@@ -51,8 +51,8 @@ def test_aliases_count_as_often_as_they_appear(file: Path) -> None:
         ("source: sample", "source: csv\n  path: http://a:b@c:port/p.csv", "http", "data.path: not a valid address; expected one such as https://example.org/prices.csv"),
         ("source: sample", f"source: csv\n  path: {'x' * 300}", "xx", "data.path: a path with a name of 300 bytes; expected names of 255 bytes and paths of 4,096 bytes at most"),
         ("  start", "  cache: ~no_such_user\n  start", "~no", "data.cache: there is no home folder ~no_such_user; expected a path such as ~/prices.csv"),
-        ("financing: {spread_bps: 50}", f"benchmark: {'x' * 300}", "xx", f"benchmark: no such file: {'x' * 300}; expected a configuration, relative to this one"),
-        ("financing: {spread_bps: 50}", "benchmark: '~no_such_user'", "'~n", "benchmark: no such file: ~no_such_user; expected a configuration, relative to this one"),
+        ("financing: {spread_bps: 50}", f"benchmark: {'x' * 300}", "xx", f"benchmark: no such file: {'x' * 300}; expected a configuration such as 60_40.yaml, a strategy, a series, or weights such as {{gold: 1}}"),
+        ("financing: {spread_bps: 50}", "benchmark: '~no_such_user'", "'~n", "benchmark: no such file: ~no_such_user; expected a configuration such as 60_40.yaml, a strategy, a series, or weights such as {gold: 1}"),
     ],
 )  # fmt: skip
 def test_text_that_cannot_be_used_is_named_with_its_place(file: Path, old: str, new: str, at: str, words: str) -> None:

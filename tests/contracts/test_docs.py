@@ -219,10 +219,15 @@ def test_the_shown_strategy_runs_from_a_single_file(tmp_path: Path) -> None:
 
 
 def test_the_shown_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The example runs in a folder that has the configurations."""
-    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    """The examples run one after the other in a folder that has the configurations and the bundled data."""
+    for name in ("configs", "backtest"):
+        (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
-    exec(compile(block_of("python", "bt.run"), "python.md", "exec"), {})  # noqa: S102 - our own page
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/guide/python.md").read_text("utf-8"), re.DOTALL)
+    assert len(blocks) == 3
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, "python.md", "exec"), names)  # noqa: S102 - our own page
     assert (tmp_path / "reports/erc/tearsheet.html").exists()
 
 

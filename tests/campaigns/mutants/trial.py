@@ -122,7 +122,7 @@ def run_tests(
     os.chdir(REPOSITORY)
     sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests")]
     _change_imports({str(REPOSITORY / file) for file in in_python}, mutant)
-    options = ["-q"]
+    options = ["-q", "--assert=plain"]  # pytest would load modules whose doctests it runs itself, unchanged
     if in_python:
         if hasattr(os, "sched_setaffinity"):  # on one core there are no threads, whose time no signal bounds
             os.sched_setaffinity(0, {secrets.choice(list(os.sched_getaffinity(0)))})
