@@ -28,7 +28,7 @@ def peers_tables() -> str:
     reasons = dict.fromkeys(each.reason for each in rows)
     notes = {reason: number for number, reason in enumerate(reasons, start=1)}
     tables = "".join(f"### {title}\n\n{HEADER}{_rows(group, notes)}\n" for title, group in table.items())
-    return f"\n{tables}" + "Tolerances are fractions of the largest number. Reasons:\n\n" + _list(notes) + "\n"
+    return f"\n{tables}" + "Reasons for the tolerances:\n\n" + _list(notes) + "\n"
 
 
 def _rows(comparisons: Any, notes: dict[str, int]) -> str:

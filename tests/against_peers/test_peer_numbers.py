@@ -1,8 +1,8 @@
-"""Weights, covariances, metrics and statistics equal those of peers, each by the peer's convention.
+"""Weights, covariances, metrics and statistics equal the numbers of peers, each by the convention of the peer.
 
-`tests/support/peers` has the table of comparisons, docs/peers.md shows it. Inputs are random returns from a seed and
-runs of shipped configurations. Peers of the development environment are called; `make paths` stores the numbers of the
-others.
+The table of comparisons is in `tests/support/peers`, and docs/peers.md shows it. Inputs are random returns from a seed
+and runs of shipped configurations. The tests call the peers of the development environment; `make paths` stores the
+numbers of the other peers.
 """
 
 from collections import Counter
@@ -22,15 +22,15 @@ def test_numbers_equal_the_peers(comparison: Comparison) -> None:
 
 
 @pytest.mark.parametrize("peer", STORED)
-def test_stored_numbers_are_those_of_the_table(peer: str) -> None:
-    """`make paths` writes them again; no number is stored that nothing is compared with."""
+def test_stored_numbers_match_the_table(peer: str) -> None:
+    """No number is missing, and none is stored without a comparison; `make paths` writes them again."""
     expected = {each.name: [*each.inputs] for each in COMPARISONS if each.peer == peer}
     assert {name: [*outputs] for name, outputs in numbers_of(peer)["numbers"].items()} == expected
     assert {path.stem for path in NUMBERS.iterdir()} == set(STORED)
 
 
-def test_comparisons_have_names_of_their_own() -> None:
-    """Each quantity with random and real inputs, unless the record names its inputs."""
+def test_comparisons_have_unique_names_and_real_inputs() -> None:
+    """If conventions are the same, real inputs are among the inputs."""
     assert max(Counter(each.name for each in COMPARISONS).values()) == 1
     assert all(any(name.startswith("real") for name in each.inputs) for each in COMPARISONS if each.convention == SAME)
 

@@ -18,7 +18,8 @@ from backtest.numerics.blas import one_blas_thread
 from support.peers.comparison import Comparison
 from support.peers.peer_inputs import PeerInput
 
-NOISE = "the variance of the noise is fitted to a kernel density; the same if it finds as many factors"
+NOISE = "fits the variance of the noise to a density; these inputs have the same number of factors"
+DIVISOR = "divisor T, also in the threshold; here T - 1"
 WINDOW, HALF_LIFE, THRESHOLD = 60, 11, 0.5
 
 
@@ -89,7 +90,7 @@ COVARIANCES = (
     _ewma("pandas", "pandas.DataFrame.ewm",
           lambda f, s: f(s.assets, halflife=HALF_LIFE).cov().iloc[-s.assets.shape[1]:], ewma),
     _ewma("riskfolio-lib", "riskfolio.covar_matrix",
-          lambda f, s: f(s.assets, method="ewma1", d=0.5 ** (1 / HALF_LIFE)), ewma, "a decay in place of a half-life"),
+          lambda f, s: f(s.assets, method="ewma1", d=0.5 ** (1 / HALF_LIFE)), ewma, "a decay, here a half-life"),
     _linear("scikit-learn", "sklearn.covariance.ledoit_wolf", lambda f, s: f(s.values)[0]),
     Comparison("shrinkage to equal variances (OAS)", "`oas`", "scikit-learn", "sklearn.covariance.oas",
                lambda f, s: f(s.values)[0], lambda s: oas_covariance(s.values)),
@@ -98,7 +99,7 @@ COVARIANCES = (
                lambda f, s: f(s.assets, returns_data=True, frequency=1).ledoit_wolf("constant_correlation"),
                lambda s: constant_correlation_covariance(s.values) * degree(s),
                "divisor T - 1 in the covariance and T in the intensity; here T in both, as in the paper",
-               tolerance=2e-3, reason="the intensity differs by a fraction of 1 / T, with T of 120 or more"),
+               tolerance=2e-3, reason="the intensity differs by a part of 1 / T, and T is 120 or more"),
     _semi("pyportfolioopt", "pypfopt.risk_models.semicovariance",
           lambda f, s: f(s.assets, returns_data=True, benchmark=0.0, frequency=1), lambda s: semi_covariance(s.values)),
     _semi("riskfolio-lib", "riskfolio.covar_matrix", lambda f, s: f(s.assets, method="semi"), below_the_mean,
@@ -106,10 +107,10 @@ COVARIANCES = (
     _gerber("skfolio", "skfolio.moments.GerberCovariance",
             lambda f, s: f(threshold=THRESHOLD * np.sqrt(degree(s)), psd_variant=False, nearest=False)
             .fit(s.values).covariance_,
-            lambda s: gerber_covariance(s.values, THRESHOLD) / degree(s), "divisor T, also in the threshold"),
+            lambda s: gerber_covariance(s.values, THRESHOLD) / degree(s), DIVISOR),
     _gerber("riskfolio-lib", "riskfolio.covar_matrix",
             lambda f, s: f(s.assets, method="gerber2", threshold=THRESHOLD * np.sqrt(degree(s))),
-            lambda s: gerber_covariance(s.values, THRESHOLD) / degree(s), "divisor T, also in the threshold"),
+            lambda s: gerber_covariance(s.values, THRESHOLD) / degree(s), DIVISOR),
     _denoised("skfolio", "skfolio.moments.DenoiseCovariance", lambda f, s: f(nearest=False).fit(s.values).covariance_),
     _denoised("riskfolio-lib", "riskfolio.covar_matrix", lambda f, s: f(s.assets, method="fixed")),
     Comparison("GARCH variance of the next period", "`ccc`, `dcc`", "arch", "arch.arch_model", forecast_by_arch,

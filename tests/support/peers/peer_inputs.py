@@ -83,7 +83,7 @@ class PeerInput:
 
     @property
     def active(self) -> pd.Series:
-        """(P,) returns less those of the benchmark, decimal per period."""
+        """(P,) returns less the returns of the benchmark, decimal per period."""
         return self.returns - self.benchmark
 
     @cached_property

@@ -33,9 +33,10 @@ from support.peers.peer_inputs import PeerInput
 
 CAP = 0.6  # of a weight; two assets have room
 ASKED = dict.fromkeys(("tol_feas", "tol_gap_abs", "tol_gap_rel"), 1e-12)
-SOLVER = "the peer's solver, asked for 1e-12 of its objective: the root in weights, which have a flat optimum"
-SLOPES = "the peer takes differences in place of derivatives"
-TINY = "the peer's tolerance, made smaller than its default"
+SOLVER = "the solver of the peer is asked for 1e-12 of its objective, which is flat at the optimum: 1e-6 in weights"
+SLOPES = "the peer computes derivatives by differences"
+STEP = "the peer stops when a step changes its weights by less than this"
+STOP = "the tolerance of the peer is 1e-13, which bounds its last step but not its error"
 
 
 def inverse_volatility(sample: PeerInput) -> Floats:
@@ -118,7 +119,7 @@ _budgets = partial(Comparison, "risk budgets", "`risk_parity_weights`", translat
 _least = partial(Comparison, "minimum variance", "`minimum_variance_weights`",
                  translated=lambda s: minimum_variance_weights(s.covariance))  # fmt: skip
 _hierarchical = partial(Comparison, "hierarchical risk parity", "`hierarchical_risk_parity_weights`",
-                        convention="clusters by d_ij itself; the same if the order of the leaves is",
+                        convention="clusters by d_ij itself; these inputs have the same order of leaves",
                         translated=lambda s: hierarchical_risk_parity_weights(s.covariance))  # fmt: skip
 _tail = partial(Comparison, "expected-shortfall parity", "`historical_shortfall_parity_weights`",
                 translated=lambda s: historical_shortfall_parity_weights(s.values))  # fmt: skip
@@ -127,20 +128,20 @@ WEIGHTS = (
     _inverse("ffn", "ffn.calc_inv_vol_weights", lambda f, s: f(s.assets)),
     _inverse("skfolio", "skfolio.optimization.InverseVolatility", lambda f, s: f().fit(s.assets).weights_),
     _parity("ffn", "ffn.calc_erc_weights",
-            lambda f, s: f(s.assets, covar_method="standard", tolerance=1e-14), tolerance=1e-7, reason=TINY),
+            lambda f, s: f(s.assets, covar_method="standard", tolerance=1e-14), tolerance=1e-7, reason=STEP),
     _parity("riskfolio-lib", "riskfolio.Portfolio.rp_optimization", lambda f, s: by_riskfolio(f, s, rm="MV"),
             tolerance=1e-5, reason=SOLVER),
     _parity("riskparityportfolio", "riskparityportfolio.vanilla.design",
-            lambda f, s: by_design(f, s, equal(s)), tolerance=1e-9, reason=TINY),
+            lambda f, s: by_design(f, s, equal(s)), tolerance=1e-9, reason=STOP),
     _parity("skfolio", "skfolio.optimization.RiskBudgeting", partial(by_skfolio, risk_measure="VARIANCE"),
             tolerance=1e-5, reason=SOLVER),
     _budgets("ffn", "ffn.calc_erc_weights",
              lambda f, s: f(s.assets, risk_weights=s.budgets, covar_method="standard", tolerance=1e-14),
-             tolerance=1e-7, reason=TINY),
+             tolerance=1e-7, reason=STEP),
     _budgets("riskfolio-lib", "riskfolio.Portfolio.rp_optimization",
              lambda f, s: by_riskfolio(f, s, rm="MV", b=s.budgets[:, None]), tolerance=1e-5, reason=SOLVER),
     _budgets("riskparityportfolio", "riskparityportfolio.vanilla.design",
-             lambda f, s: by_design(f, s, s.budgets), tolerance=1e-9, reason=TINY),
+             lambda f, s: by_design(f, s, s.budgets), tolerance=1e-9, reason=STOP),
     _budgets("skfolio", "skfolio.optimization.RiskBudgeting",
              lambda f, s: by_skfolio(f, s, risk_measure="VARIANCE", risk_budget=s.budgets),
              tolerance=1e-5, reason=SOLVER),
