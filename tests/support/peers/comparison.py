@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ class Comparison:
 
     Args:
         quantity: name of the quantity, as a user says it.
-        ours: name of this project's function, metric or strategy.
+        ours: name of this project's function, metric or estimator.
         peer: distribution that has the function.
         function: its name, from the package on.
         theirs: the peer's output, given the function and an input.
@@ -55,13 +55,7 @@ class Comparison:
 
     def computed(self, name: str) -> Floats:
         """Return the peer's output for an input, flat, by calling the peer."""
-        module, _, attribute = self.function.rpartition(".")
-        try:
-            function = getattr(import_module(module), attribute)
-        except ModuleNotFoundError:  # a method
-            module, _, owner = module.rpartition(".")
-            function = getattr(getattr(import_module(module), owner), attribute)
-        return _flat(self.theirs(function, peer_input(name)))
+        return _flat(self.theirs(resolve_name(self.function), peer_input(name)))
 
     def expected(self, name: str) -> Floats:
         """Return the peer's output for an input, flat: from the peer, or from the file of its numbers."""

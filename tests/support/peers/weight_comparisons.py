@@ -33,7 +33,9 @@ from support.peers.peer_inputs import PeerInput
 
 CAP = 0.6  # of a weight; two assets have room
 ASKED = dict.fromkeys(("tol_feas", "tol_gap_abs", "tol_gap_rel"), 1e-12)
-SOLVER = "the solver of the peer is asked for 1e-12 of its objective, which is flat at the optimum: 1e-6 in weights"
+SOLVER = (
+    "the solver of the peer is asked for 1e-12 of its objective, which is flat at the optimum: some 1e-6 in weights"
+)
 SLOPES = "the peer computes derivatives by differences"
 STEP = "the peer stops when a step changes its weights by less than this"
 STOP = "the tolerance of the peer is 1e-13, which bounds its last step but not its error"
@@ -134,7 +136,7 @@ WEIGHTS = (
     _parity("riskparityportfolio", "riskparityportfolio.vanilla.design",
             lambda f, s: by_design(f, s, equal(s)), tolerance=1e-9, reason=STOP),
     _parity("skfolio", "skfolio.optimization.RiskBudgeting", partial(by_skfolio, risk_measure="VARIANCE"),
-            tolerance=1e-5, reason=SOLVER),
+            tolerance=3e-5, reason=SOLVER),
     _budgets("ffn", "ffn.calc_erc_weights",
              lambda f, s: f(s.assets, risk_weights=s.budgets, covar_method="standard", tolerance=1e-14),
              tolerance=1e-7, reason=STEP),
@@ -144,19 +146,19 @@ WEIGHTS = (
              lambda f, s: by_design(f, s, s.budgets), tolerance=1e-9, reason=STOP),
     _budgets("skfolio", "skfolio.optimization.RiskBudgeting",
              lambda f, s: by_skfolio(f, s, risk_measure="VARIANCE", risk_budget=s.budgets),
-             tolerance=1e-5, reason=SOLVER),
+             tolerance=3e-5, reason=SOLVER),
     Comparison("risk budgets within bounds", "`bounded_risk_parity_weights`",
                "skfolio", "skfolio.optimization.RiskBudgeting", bounded_by_skfolio, bounded,
-               tolerance=1e-5, reason=SOLVER),
+               tolerance=3e-5, reason=SOLVER),
     _least("riskfolio-lib", "riskfolio.Portfolio.optimization",
            lambda f, s: by_riskfolio(f, s, rm="MV", obj="MinRisk"), tolerance=1e-5, reason=SOLVER),
-    _least("skfolio", "skfolio.optimization.MeanRisk", by_skfolio, tolerance=1e-5, reason=SOLVER),
+    _least("skfolio", "skfolio.optimization.MeanRisk", by_skfolio, tolerance=3e-5, reason=SOLVER),
     Comparison("minimum variance with a cap", "`minimum_variance_weights`", "skfolio", "skfolio.optimization.MeanRisk",
                partial(by_skfolio, max_weights=CAP), lambda s: minimum_variance_weights(s.covariance, CAP),
-               tolerance=1e-5, reason=SOLVER),
+               tolerance=3e-5, reason=SOLVER),
     Comparison("maximum diversification", "`maximum_diversification_weights`",
                "skfolio", "skfolio.optimization.MaximumDiversification", by_skfolio,
-               lambda s: maximum_diversification_weights(s.covariance), tolerance=1e-5, reason=SOLVER),
+               lambda s: maximum_diversification_weights(s.covariance), tolerance=3e-5, reason=SOLVER),
     _hierarchical("pyportfolioopt", "pypfopt.HRPOpt",
                   lambda f, s: list(map(f(s.assets).optimize().get, s.assets))),
     _hierarchical("riskfolio-lib", "riskfolio.HCPortfolio",
@@ -165,7 +167,7 @@ WEIGHTS = (
     _tail("riskfolio-lib", "riskfolio.Portfolio.rp_optimization", lambda f, s: by_riskfolio(f, s, rm="CVaR"),
           tolerance=1e-5, reason=SOLVER),
     _tail("skfolio", "skfolio.optimization.RiskBudgeting", partial(by_skfolio, risk_measure="CVAR"),
-          tolerance=1e-5, reason=SOLVER),
+          tolerance=3e-5, reason=SOLVER),
 )  # fmt: skip
 
 _shortfall = partial(Comparison, "expected shortfall", "`historical_expected_shortfall`",
