@@ -76,9 +76,10 @@ bench: $(DEV_READY)  ## Speed of the program's parts, side by side
 peers: .venv-peers/.ready  ## The risk solvers next to other packages, which get an environment of their own
 	PYTHONPATH=. .venv-peers/bin/python benchmarks/peers.py
 
-paths: $(DEV_READY) .venv-peers/.ready .venv-zipline/.ready  ## Whole runs by other backtesters, which the tests compare with
+paths: $(DEV_READY) .venv-peers/.ready .venv-zipline/.ready  ## Whole runs and numbers of other packages, which the tests compare with
 	PYTHONPATH=. .venv-peers/bin/python benchmarks/peer_paths.py bt cvxportfolio vectorbt backtrader
 	PYTHONPATH=. .venv-zipline/bin/python benchmarks/peer_paths.py zipline
+	PYTHONPATH=.:tests .venv-peers/bin/python benchmarks/peer_numbers.py
 	PYTHONPATH=. $(BIN)/python benchmarks/peer_speed.py
 
 SEED ?= $(shell date +%s)

@@ -1,4 +1,4 @@
-"""Whole runs by the peers, kept as files that tests/against_oracle/test_against_peers.py holds this project to.
+"""Whole runs by the peers, kept as files that tests/against_peers/test_peer_paths.py holds this project to.
 
     make paths      # in environments of their own: zipline needs an older pandas than the others
 
@@ -22,7 +22,7 @@ import pandas as pd
 
 from benchmarks.peer_runs import CAPITAL, PEERS, Work, quietly, vectorbt_portfolio
 
-FOLDER = Path("tests/against_oracle/peer_paths")
+FOLDER = Path("tests/against_peers/peer_paths")
 NAMES = ["aa", "bb", "cc", "dd", "ee", "ff"]
 VOLATILITIES = np.array([0.16, 0.06, 0.2, 0.12, 0.25, 0.3])
 SPACINGS = {"daily": ("B", 75, 260), "monthly": ("ME", 40, 12)}

@@ -1,4 +1,4 @@
-"""Refresh the generated parts of the docs: the output below each `$ python` command, the picture and the metrics.
+"""Refresh the generated parts of the docs: the output below each `$ python` command, the picture, metrics and peers.
 
     python scripts/build_docs.py
 
@@ -17,6 +17,7 @@ from pathlib import Path
 from scripts.estimator_table import refresh_table
 from scripts.metrics_page import PAGE as METRICS
 from scripts.metrics_page import metrics_page
+from scripts.peers_table import refresh_peers
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
@@ -28,7 +29,7 @@ def main() -> None:
         for name in ("configs", "strategies"):
             (Path(folder) / name).symlink_to(ROOT / name)
         for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
-            text = refresh_table(page.read_text(encoding="utf-8"))
+            text = refresh_peers(refresh_table(page.read_text(encoding="utf-8")))
             page.write_text(BLOCK.sub(lambda block: refreshed(block[1], Path(folder)), text), encoding="utf-8")
         METRICS.write_text(metrics_page(), encoding="utf-8")
         shutil.copy(Path(folder) / "reports/erc/figures/growth.png", ROOT / "docs/growth.png")

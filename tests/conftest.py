@@ -25,6 +25,7 @@ for _name in (
 _TESTS = Path(__file__).parent
 NOT_TRACED = (
     "against_oracle",
+    "against_peers",
     "analysis/attribution",
     "analysis/compare",
     "analysis/uncertainty",

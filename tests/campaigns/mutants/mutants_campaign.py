@@ -126,6 +126,7 @@ def _record(name: str, in_python: Sequence[str]) -> CoveringTests:
     """Return the record of a package's tests with its kernels as Python, or of all tests with compiled kernels."""
     packages = _with_own_tests(in_python) if in_python else [package.rpartition(".")[2] for package in PACKAGES]
     tests = [f"{top}/{package}" for package in packages for top in ("tests", "backtest")]
+    tests += ["tests/against_peers"]
     tests += [] if name not in {"engine", "compiled"} else ["tests/against_oracle"]
     return CoveringTests(RECORDS / name, in_python or mutated_files(), tests, in_python)
 

@@ -1,10 +1,9 @@
-"""Marchenko-Pastur denoising: agreement with skfolio for the same noise, and the law itself."""
+"""Marchenko-Pastur denoising: the law, and what it keeps."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from skfolio.moments import DenoiseCovariance
 
 from backtest.estimation.methods.denoised import (
     Denoised,
@@ -13,33 +12,11 @@ from backtest.estimation.methods.denoised import (
     noise_edge,
 )
 from backtest.numerics.arrays import Floats
-
-
-def of_factors(seed: int, count: int, assets: int, factors: int) -> Floats:
-    """Return returns with a market factor and a factor for each block, all of the same weight."""
-    random = np.random.default_rng(seed)
-    blocks = random.normal(size=(count, factors))[:, np.arange(assets) % factors]
-    market, own = random.normal(size=(count, 1)), random.normal(size=(count, assets))
-    return np.asarray((0.5 * market + 0.9 * blocks + own) * random.uniform(0.01, 0.1, assets))
+from support.builders.factor_returns import returns_of_blocks
 
 
 def eigenvalues_of(returns: Floats) -> Floats:
     return np.asarray(np.linalg.eigvalsh(np.asarray(np.corrcoef(returns.T))), np.float64)
-
-
-@pytest.mark.parametrize(("count", "assets", "factors"), [(500, 40, 1), (500, 40, 3), (1000, 100, 2), (252, 50, 2)])
-def test_covariance_equals_skfolios(count: int, assets: int, factors: int) -> None:
-    """If its kernel fit of the noise variance finds the same number of factors, the covariances are equal.
-
-    This holds in half of the samples or more; its fit has a local minimum at other variances. The tolerance is 1e-12
-    of the variances, because sums are taken in another order.
-    """
-    same = 0
-    for seed in range(4):
-        returns = of_factors(seed, count, assets, factors)
-        expected = DenoiseCovariance(nearest=False).fit(returns).covariance_
-        same += np.abs(denoised_covariance(returns) - expected).max() <= 1e-12 * np.diagonal(expected).max()
-    assert same >= 2
 
 
 @pytest.mark.parametrize(("count", "assets"), [(500, 50), (252, 100), (60, 100)])
@@ -54,7 +31,7 @@ def test_edge_bounds_the_eigenvalues_of_pure_noise(count: int, assets: int) -> N
 def test_as_many_eigenvalues_exceed_the_edge_as_there_are_factors(factors: int) -> None:
     """Ten samples each of 60 assets: the factors of the blocks (with one block, the market factor)."""
     for seed in range(10):
-        eigenvalues = eigenvalues_of(of_factors(seed, 600, 60, factors))
+        eigenvalues = eigenvalues_of(returns_of_blocks(seed, 600, 60, factors))
         assert np.sum(eigenvalues > noise_edge(eigenvalues, 600)) == factors
 
 
@@ -63,7 +40,7 @@ def test_variances_are_kept_and_the_matrix_is_positive_semidefinite(
     seed: int, count: int, assets: int, factors: int
 ) -> None:
     """Variances equal the sample's; eigenvalues are at or above zero up to the rounding of their sum."""
-    returns = of_factors(seed, count, assets, factors)
+    returns = returns_of_blocks(seed, count, assets, factors)
     found = denoised_covariance(returns)
     np.testing.assert_allclose(np.diagonal(found), returns.var(axis=0, ddof=1), rtol=1e-13)
     assert (found == found.T).all()
@@ -72,7 +49,7 @@ def test_variances_are_kept_and_the_matrix_is_positive_semidefinite(
 
 def test_a_singular_sample_becomes_positive_definite() -> None:
     """40 returns of 60 assets: the mean of the noise's eigenvalues, including zeros, is above zero."""
-    correlation = np.asarray(np.corrcoef(of_factors(1, 40, 60, 1).T))
+    correlation = np.asarray(np.corrcoef(returns_of_blocks(1, 40, 60, 1).T))
     assert np.linalg.eigvalsh(denoised_correlation(correlation, 40)).min() > 0.1
 
 
@@ -87,7 +64,7 @@ def test_error_is_smaller_than_the_samples() -> None:
 
 def test_the_estimator_takes_the_last_returns() -> None:
     """They include the row itself; an asset that never varies has zeros."""
-    returns = of_factors(1, 50, 4, 1)
+    returns = returns_of_blocks(1, 50, 4, 1)
     returns[:, 2] = 0.0
     found = Denoised(window=24).covariances(returns, [22, 49], 12)
     assert np.isnan(found[0]).all()

@@ -1,11 +1,10 @@
-"""Gerber covariance, compared with counts period by period, with skfolio, and with Schur's theorem."""
+"""Gerber covariance, compared with counts period by period, and with Schur's theorem."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from skfolio.moments import GerberCovariance
 
 from backtest.estimation.methods.gerber import Gerber, Statistic, gerber_covariance
 from backtest.numerics.arrays import Floats
@@ -33,19 +32,6 @@ def test_statistics_equal_counts_period_by_period(statistic: Statistic, threshol
                 divisor = np.sqrt(sum(row[i] != 0 for row in large) * sum(row[j] != 0 for row in large))
             expected[i, j] = both / divisor * s[i] * s[j]
     np.testing.assert_allclose(gerber_covariance(returns, threshold, statistic), expected, rtol=0, atol=1e-15)
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(5, 60), st.integers(2, 20), st.sampled_from([0.5, 0.7, 0.9]))
-def test_covariance_equals_skfolios(seed: int, count: int, assets: int, threshold: float) -> None:
-    """Standard deviations of skfolio have divisor T, also in the threshold: the test corrects both."""
-    returns = random_returns(seed, count, assets)
-    ratio = count / (count - 1)
-    if threshold * np.sqrt(ratio) >= 1:
-        return
-    for statistic, variant in (("gs1", True), ("gs2", False)):
-        theirs = GerberCovariance(threshold=threshold * np.sqrt(ratio), psd_variant=variant, nearest=False)
-        found = gerber_covariance(returns, threshold, "gs1" if statistic == "gs1" else "gs2")
-        np.testing.assert_allclose(found, ratio * theirs.fit(returns).covariance_, rtol=1e-12, atol=1e-18)
 
 
 @given(

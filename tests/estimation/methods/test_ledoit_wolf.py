@@ -1,4 +1,4 @@
-"""Linear shrinkage, compared with scikit-learn and with the paper's sums, and its effect."""
+"""Linear shrinkage, compared with the paper's sums, and its effect."""
 
 import math
 from collections.abc import Callable
@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.covariance import ledoit_wolf
 
 from backtest.estimation.methods.ledoit_wolf import (
     LedoitWolf,
@@ -16,21 +15,7 @@ from backtest.estimation.methods.ledoit_wolf import (
     ledoit_wolf_covariance,
 )
 from backtest.numerics.arrays import Floats
-
-
-def sample_of_one_factor(seed: int, count: int, assets: int) -> Floats:
-    random = np.random.default_rng(seed)
-    market = random.normal(size=(count, 1)) * random.uniform(0.3, 1.2, assets)
-    return np.asarray((market + random.standard_t(5, (count, assets))) * random.uniform(0.01, 0.1, assets))
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(2, 60), st.integers(1, 40))
-def test_covariance_equals_scikit_learns(seed: int, count: int, assets: int) -> None:
-    """There may be more assets than returns. 1e-12 of the largest variance, as sums are taken in other orders."""
-    returns = sample_of_one_factor(seed, count, assets)
-    expected, _ = ledoit_wolf(returns)
-    found = ledoit_wolf_covariance(returns)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 * np.diagonal(expected).max())
+from support.builders.factor_returns import returns_of_one_factor
 
 
 def test_degenerate_samples_have_no_division_by_zero() -> None:
@@ -66,7 +51,7 @@ def honey(returns: Floats) -> tuple[Floats, float]:
 @pytest.mark.parametrize(("count", "assets"), [(1000, 4), (250, 5), (300, 7), (12, 20)])
 def test_constant_correlation_equals_the_papers_sums(count: int, assets: int) -> None:
     """The intensities are not at a bound, so all of the formula matters; 1e-12 for the order of the sums."""
-    returns = sample_of_one_factor(count, count, assets)
+    returns = returns_of_one_factor(count, count, assets)
     expected, intensity = honey(returns)
     assert 0.02 < intensity < 0.98
     found = constant_correlation_covariance(returns)
@@ -76,7 +61,7 @@ def test_constant_correlation_equals_the_papers_sums(count: int, assets: int) ->
 @given(st.integers(0, 2**32 - 1), st.integers(2, 30), st.integers(1, 30))
 def test_constant_correlation_keeps_variances_and_is_positive_semidefinite(seed: int, count: int, assets: int) -> None:
     """Variances equal the sample's with divisor T; eigenvalues are at or above zero up to the rounding of their sum."""
-    returns = sample_of_one_factor(seed, count, assets)
+    returns = returns_of_one_factor(seed, count, assets)
     found = constant_correlation_covariance(returns)
     np.testing.assert_allclose(np.diagonal(found), returns.var(axis=0), rtol=1e-13)
     assert (found == found.T).all()
@@ -84,7 +69,7 @@ def test_constant_correlation_keeps_variances_and_is_positive_semidefinite(seed:
 
 
 def test_constant_asset_does_not_change_the_others() -> None:
-    returns = sample_of_one_factor(1, 50, 4)
+    returns = returns_of_one_factor(1, 50, 4)
     flat = np.insert(returns, 2, 0.0001, axis=1)
     found = constant_correlation_covariance(flat)
     assert (found[2] == 0).all()
@@ -114,7 +99,7 @@ def test_shrinkage_reduces_the_error(estimate: Callable[[Floats], Floats], truth
 )
 def test_the_estimators_take_the_last_returns(settings: type[LedoitWolf], formula: Callable[[Floats], Floats]) -> None:
     """They include the row itself."""
-    returns = sample_of_one_factor(5, 40, 3)
+    returns = returns_of_one_factor(5, 40, 3)
     found = settings(window=12).covariances(returns, [10, 11, 39], 12)
     assert np.isnan(found[0]).all()
     np.testing.assert_array_equal(found[1], formula(returns[:12]))
