@@ -158,6 +158,10 @@ def test_bounds_that_do_not_bind_change_nothing() -> None:
     np.testing.assert_array_equal(
         bounded_risk_parity_weights(covariance, None, upper(0.5)), risk_parity_weights(covariance)
     )
+    double = WeightBounds(tuple("abcd"), np.zeros(4), np.ones(4), gross_exposure=2.0)
+    np.testing.assert_array_equal(
+        bounded_risk_parity_weights(covariance, None, double), 2 * risk_parity_weights(covariance)
+    )
 
 
 def test_bounds_apply_to_classes_gross_exposure_and_shorts() -> None:
