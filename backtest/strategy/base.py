@@ -34,13 +34,22 @@ class Strategy(BaseModel, ABC):
     reads_current_weights: ClassVar[bool] = False
     """True for a strategy that reads `view.current_weights`; it is called date by date, within the simulation."""
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse a value that is kept from one date to the next; names of pydantic begin with an underscore."""
+        if not name.startswith("_"):
+            raise StrategyError(
+                f"{name} cannot be set: a strategy is frozen, because the same view has to give the same weights. "
+                "Hint: a field for a setting; view.current_weights for what is held"
+            )
+        super().__setattr__(name, value)
+
     @abstractmethod
-    def target_weights(self, view: MarketView) -> pd.Series:
+    def target_weights(self, view: MarketView) -> pd.Series | Mapping[str, float]:
         """Return target weights at the close of `view.as_of`.
 
         Returns:
-            Fractions of NAV by asset; an asset that is left out is not held. The sum is free: if it is below one, the
-            rest is cash; if it is above one, the excess is borrowed.
+            Fractions of NAV by asset, as a Series or a dictionary; an asset that is left out is not held. The sum is
+            free: if it is below one, the rest is cash; if it is above one, the excess is borrowed.
 
         Raises:
             InsufficientHistory: there is not enough history yet; the run begins later.
@@ -63,15 +72,17 @@ class Strategy(BaseModel, ABC):
         """
 
 
-def aligned_weights(weights: pd.Series, view: MarketView) -> Floats:
+def aligned_weights(weights: pd.Series | Mapping[str, float], view: MarketView) -> Floats:
     """Return the weights of a strategy as an (n,) array in the order of `view.assets`, 0 for assets left out.
 
     Raises:
-        StrategyError: the weights are not a Series of numbers, name an asset that may not be held, or are not all
-            finite. The caller names the strategy and the date.
+        StrategyError: the weights are not a Series or a mapping of numbers, name an asset that may not be held, or are
+            not all finite. The caller names the strategy and the date.
     """
+    if isinstance(weights, Mapping):
+        weights = pd.Series(dict(weights), dtype=None if weights else float)
     if not isinstance(weights, pd.Series):
-        raise StrategyError(f"returned a {type(weights).__name__}; expected a pandas Series by asset")
+        raise StrategyError(f"returned a {type(weights).__name__}; expected a pandas Series or a dictionary by asset")
     try:
         values: Floats = weights.to_numpy(dtype=float)
     except (TypeError, ValueError):

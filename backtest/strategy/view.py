@@ -1,7 +1,7 @@
 """`MarketView`: the market as known at one close, without anything later."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import NamedTuple, overload
 
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.errors import InsufficientHistory, StrategyError
+from backtest.estimation.estimator import window_rows
 from backtest.numerics.arrays import Bools, Floats
 
 
@@ -141,6 +142,45 @@ class MarketView:
     def cash_returns(self) -> pd.Series:
         """(t,) returns on cash, decimal per period."""
         return pd.Series(self._cash_returns, index=self._past, copy=False)
+
+    def last(self, window: int | str) -> "MarketView":
+        """Return the same view with the last periods alone, each with a return of every asset that may be held now.
+
+        Args:
+            window: number of periods, or a length such as `3Y`, `6M` or `252D` (rows), as in `estimation.window`.
+
+        Raises:
+            InsufficientHistory: there are fewer periods; the run begins later.
+            StrategyError: the window is not one.
+
+        Example:
+            >>> import backtest as bt
+            >>> class Momentum(bt.Strategy):
+            ...     def target_weights(self, view):
+            ...         growth = (1 + view.last("1Y").returns).prod()
+            ...         return {growth.idxmax(): 1.0}
+            >>> bt.run("configs/erc.yaml", {"strategy": Momentum}).target_weights.index[0].date()
+            datetime.date(1987, 1, 31)
+        """
+        try:
+            rows = window_rows(window, self.periods_per_year)
+        except (TypeError, ValueError) as problem:
+            raise StrategyError(f"view.last: {problem}") from None
+        if rows < 1:
+            raise StrategyError(f"view.last: got {window!r}, expected one period or more")
+        lacking = np.flatnonzero(np.isnan(self._returns).any(axis=1))
+        known = len(self._returns) - (lacking[-1] + 1 if lacking.size else 0)
+        if known < rows:
+            raise InsufficientHistory(
+                f"{known} periods with all returns up to {self.as_of:%Y-%m-%d}, expected {rows} ({window})", "view.last"
+            )
+        return replace(
+            self,
+            _dates=self._past[-rows:],
+            _prices=_owned(self._prices[-rows:]),
+            _returns=_owned(self._returns[-rows:]),
+            _cash_returns=_owned(self._cash_returns[-rows:]),
+        )
 
     @property
     def covariance(self) -> pd.DataFrame:

@@ -117,7 +117,12 @@ def test_ctrl_c_ends_the_program_also_in_own_code(folder: Path) -> None:
     [
         ("raise SystemExit(0)", "{file}:9: Own on 1977-12-31: SystemExit: 0"),
         ("return {}['gold']", "{file}:9: Own on 1977-12-31: KeyError: 'gold'"),
-        ("return [1]", "Own on 1977-12-31: returned a list; expected a pandas Series by asset"),
+        ("return [1]", "Own on 1977-12-31: returned a list; expected a pandas Series or a dictionary by asset"),
+        ("return {'gold': 'x'}", "Own on 1977-12-31: returned weights of type str; expected numbers"),
+        ("return {'silver': 1.0}", "Own on 1977-12-31: weights for silver; it may hold gold"),
+        ("self.last = 1", "Own on 1977-12-31: last cannot be set: a strategy is frozen, because the same view has to give the same weights. Hint: a field for a setting; view.current_weights for what is held"),
+        ("return view.last('soon')", "Own on 1977-12-31: view.last: 'soon' is not a window; expected a number of periods such as 36, years '3Y', months '3M', or rows '252D'"),
+        ("return view.last(0)", "Own on 1977-12-31: view.last: got 0, expected one period or more"),
         ("return pd.Series(['a'], view.assets)", "Own on 1977-12-31: returned weights of type str; expected numbers"),
         ("return pd.Series(view.as_of, view.assets)", "Own on 1977-12-31: returned weights of type datetime64[s]; expected numbers"),
     ],

@@ -128,7 +128,7 @@ def test_its_weights_are_finite_and_not_shared(strategy_and_questions: tuple[Str
     assert np.isfinite(together).all()
     together[:] = 77.0
     answer.iloc[:] = 77.0
-    assert strategy.target_weights(view).to_numpy().tolist() == values.tolist()
+    assert pd.Series(strategy.target_weights(view)).to_numpy().tolist() == values.tolist()
 
 
 def test_the_order_of_assets_does_not_matter(choice: tuple[str, dict[str, Any]], tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import backtest as bt
@@ -19,7 +20,7 @@ def test_levered_erc_has_the_volatility_of_its_benchmark(tmp_path: Path) -> None
     strategy, batch = asked(tmp_path, "levered_erc", {"target_volatility": "benchmark", "max_gross_exposure": 50.0})
     for view in views_of(strategy, batch):
         sigma = view.covariance.to_numpy()
-        weights = strategy.target_weights(view)[list(view.assets)].to_numpy()
+        weights = pd.Series(strategy.target_weights(view))[list(view.assets)].to_numpy()
         followed = view.benchmark_target_weights
         assert followed.to_dict() == pytest.approx({"spx": 0.3, "eafe": 0.3, "ust": 0.4, "gold": 0.0, "oil": 0.0})
         other = followed[list(view.assets)].to_numpy()

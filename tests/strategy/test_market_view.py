@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import backtest as bt
 from backtest.config import load_config
 from backtest.data.market_data import load
 from backtest.errors import InsufficientHistory, StrategyError
 from backtest.runs import plan as planning
-from backtest.strategy import MarketView
+from backtest.strategy import MarketView, Strategy
 from support.builders.market_files import write_csv
 from support.strategies.shipped_strategies import CLASSES, asked, configuration, market
 
@@ -120,3 +121,42 @@ def test_a_view_without_a_full_window_raises_an_error(tmp_path: Path) -> None:
         with pytest.raises(InsufficientHistory, match=f"{data.dates[19]:%Y-%m-%d}"):
             getattr(view, name)
     assert planning.ask_on([19, 20], config, data, None).view(1).covariance.notna().all(axis=None)
+
+
+@pytest.mark.parametrize("window", [1, 12, "1M", "30D"])
+def test_the_last_periods_of_a_view_are_its_last_rows(some_views: list[MarketView], window: int | str) -> None:
+    """They begin with a return, belong to the view, and end at its date."""
+    for view in some_views[1:]:
+        rows = {"1M": 21, "30D": 30}.get(str(window), window)
+        last = view.last(window)
+        assert (last.as_of, last.assets, len(last.returns)) == (view.as_of, view.assets, rows)
+        for name in ("prices", "returns", "excess_returns", "cash_returns"):
+            assert getattr(last, name).equals(getattr(view, name).iloc[-int(rows) :])
+            assert getattr(last, name).to_numpy().base is None or not getattr(last, name).to_numpy().flags.writeable
+        assert last.returns.notna().all(axis=None)
+        assert last.covariance.equals(view.covariance)
+
+
+def test_too_few_periods_are_a_view_without_enough_history(some_views: list[MarketView]) -> None:
+    """The first row of prices has no return, so it is not a period."""
+    view = some_views[0]
+    known = len(view.returns) - 1
+    assert len(view.last(known).returns) == known
+    with pytest.raises(
+        InsufficientHistory, match=rf"^{known} periods with all returns up to .*, expected {known + 1} \("
+    ):
+        view.last(known + 1)
+
+
+def test_a_dictionary_of_weights_is_a_series_of_them() -> None:
+    class Calmest(Strategy):
+        def target_weights(self, view: MarketView) -> dict[str, float]:
+            return {str(view.last("3Y").returns.std().idxmin()): 0.5}
+
+    class Same(Strategy):
+        def target_weights(self, view: MarketView) -> pd.Series:
+            return pd.Series({view.last("3Y").returns.std().idxmin(): 0.5})
+
+    one, other = (bt.run("configs/erc.yaml", {"strategy": strategy}) for strategy in (Calmest, Same))
+    assert one.target_weights.equals(other.target_weights)
+    assert one.nav.index[0] == pd.Timestamp("1989-01-31")
