@@ -22,7 +22,7 @@ from backtest.strategy.discovery import find_strategy, strategy_files, with_sett
 _ENDINGS = (".yaml", ".yml")
 _LONGEST = 100  # characters of the name of a run
 _BENCHMARKS = "expected a configuration such as 60_40.yaml, a strategy, a series, or weights such as {gold: 1}"
-_DATES_OF_RUN = {"benchmark": None, "start": None, "end": None}
+_OF_THE_RUN = {"benchmark": None, "start": None, "end": None}
 """Settings of a benchmark that do not apply: it has no benchmark of its own, and it has the dates of its run."""
 
 
@@ -157,7 +157,7 @@ def _benchmark(raw: Any, document: Document, problems: list[str], data: DataSett
     at, folder = document.at(("benchmark",)), document.folder_of(("benchmark",))
     source: Any = None
     if isinstance(raw, RunConfig):
-        source = raw.model_copy(update=_DATES_OF_RUN)
+        source = raw.model_copy(update=_OF_THE_RUN)
     elif isinstance(raw, str):
         source = _named_benchmark(raw, folder, document)
     elif is_weights(raw):
@@ -165,15 +165,15 @@ def _benchmark(raw: Any, document: Document, problems: list[str], data: DataSett
     elif isinstance(raw, dict) and "strategy" in raw:
         source = raw
     if source is None:
-        kind = "no such file" if isinstance(raw, str) else "got"
-        problems.append(f"{at}: benchmark: {kind}{': ' if isinstance(raw, str) else ' '}{_shown(raw)}; {_BENCHMARKS}")
+        got = f"no such file: {raw}" if isinstance(raw, str) else f"got {as_yaml(raw)}"
+        problems.append(f"{at}: benchmark: {got}; {_BENCHMARKS}")
         return None
     try:
         if isinstance(source, dict):
             loaded = _loaded(Document(source, path=document.path, data=data), data, with_benchmark=False)
         else:
             loaded = load_config(source, data=data, with_benchmark=False)
-        return loaded.model_copy(update=_DATES_OF_RUN)
+        return loaded.model_copy(update=_OF_THE_RUN)
     except ConfigError as failure:
         in_file = isinstance(source, Path)
         problems += failure.problems if in_file else [_of_benchmark(line, at) for line in failure.problems]
@@ -188,12 +188,8 @@ def _named_benchmark(name: str, folder: Path, document: Document) -> Path | dict
     for file in files:
         if os.path.isfile(file):  # noqa: PTH113 - Path raises if the name is too long
             return file
-    if (
-        PurePath(name).suffix in _ENDINGS
-        or len(PurePath(name).parts) > 1
-        or name.startswith("~")
-        or len(name) > _LONGEST
-    ):
+    path = PurePath(name)
+    if path.suffix in _ENDINGS or len(path.parts) > 1 or name.startswith("~") or len(name) > _LONGEST:
         return None
     if name in strategy_files(folder):
         return strategy_benchmark(name, document.values)
@@ -203,7 +199,3 @@ def _named_benchmark(name: str, folder: Path, document: Document) -> Path | dict
 def _of_benchmark(line: str, at: str) -> str:
     """Return a line about settings that a benchmark implies, at the place of the benchmark."""
     return f"{at}: benchmark: {line.removeprefix('settings: ').removeprefix('data.assets[0]: ')}"
-
-
-def _shown(raw: Any) -> str:
-    return raw if isinstance(raw, str) else as_yaml(raw)

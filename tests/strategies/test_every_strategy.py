@@ -15,6 +15,7 @@ import pytest
 from pydantic import ValidationError
 
 import backtest as bt
+from backtest.errors import StrategyError
 from backtest.strategy import MarketView, MarketViews, Strategy
 from backtest.strategy.base import aligned_weights
 from backtest.strategy.decisions import ViewBatch
@@ -65,7 +66,7 @@ def test_it_is_a_frozen_model_that_refuses_unknown_settings(name: str) -> None:
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
         found.model_validate({"no_such_setting": 1})
     for setting in found.model_fields:
-        with pytest.raises(ValidationError, match="frozen"):
+        with pytest.raises(StrategyError, match="a strategy is frozen"):
             setattr(strategy, setting, None)
     assert find_strategy(name, CONFIGS)() == strategy, "equal settings are equal strategies"
 
