@@ -4,8 +4,9 @@ import sysconfig
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from importlib import import_module
-from inspect import isabstract
+from inspect import getfile, isabstract
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,28 @@ def check_complete(found: type, where: str, raised: type[Exception]) -> None:
     if isabstract(found):
         missing = ", ".join(sorted(getattr(found, "__abstractmethods__", ())))
         raise raised(f"{where}: {found.__name__} has no {missing}; expected that method")
+
+
+def hashes_of(*classes: type) -> dict[str, str]:
+    """Return the SHA-256 of the file of each class that did not come with this package, by the path of the file.
+
+    A class from an interactive session has no file; it is listed by its name, with an empty hash.
+
+    >>> hashes_of(Path, int)
+    {}
+    """
+    found = {}
+    for own in classes:
+        try:
+            file = Path(getfile(own))
+        except (TypeError, OSError):  # built into Python, or from an interactive session
+            if own.__module__ == "__main__":
+                found[own.__qualname__] = ""
+            continue
+        shipped = file.resolve().parent in {_PACKAGE / "strategies", _PACKAGE.parent / "strategies"}
+        if not shipped and not _is_of_library(file) and file.is_file():
+            found[str(file)] = sha256(file.read_bytes()).hexdigest()
+    return found
 
 
 @contextmanager

@@ -60,8 +60,9 @@ class RunRecord:
         origins: source of each series of the run.
         settings: the whole resolved configuration.
         data_sha256: hash of the dates, prices and cash returns of the run.
+        own_code: SHA-256 of each file of code that did not come with the package, by path.
         setup: the `plan.Setup` of the run, from which a comparison starts it again at a later date. None for a record
-            that was built by hand or unpickled, because a user's strategy cannot be pickled.
+            that was built by hand or unpickled: a pickle leaves out the market data.
     """
 
     name: str
@@ -94,6 +95,7 @@ class RunRecord:
     origins: tuple[Origin, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     data_sha256: str = ""
+    own_code: Mapping[str, str] = field(default_factory=dict)
     setup: object | None = None
 
     def __getstate__(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from backtest.config.plausible_ranges import improbable
 from backtest.data.market_data import MarketData
+from backtest.data.sources.address import public
 from backtest.engine.ledger import Ledger
 from backtest.engine.settings.financing import Futures, Margin
 from backtest.engine.terms import Terms
@@ -15,9 +16,11 @@ from backtest.errors import InsufficientHistory
 from backtest.estimation.estimator import lengths
 from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.tolerances import ROUNDING
+from backtest.own_code import hashes_of
 from backtest.runs.idle_settings import idle_on, idle_settings
 from backtest.runs.plan import Decided, Plan
 from backtest.strategy.decisions import answer
+from backtest.strategy.discovery import shipped_strategies
 
 _BINDS = 1e-6  # relative to a limit: solvers are not more precise
 _MOST_GROSS = 20.0  # multiple of NAV; larger weights were probably written in percent
@@ -50,6 +53,7 @@ def run_notes(decided: Decided, path: Ledger) -> list[str]:
         )
     if not np.nan_to_num(path.targets).any():
         notes.append("nothing is ever held: all target weights are zero, and all of NAV is in cash")
+    notes += [f"strategy {strategy.name} is {file}, not the shipped one" for file in _shadowing(decided.plan)]
     notes += _margin_notes(path, dates, terms)
     notes += _binding_notes(decided, path)
     notes += _calm_notes(decided, path)
@@ -58,6 +62,13 @@ def run_notes(decided: Decided, path: Ledger) -> list[str]:
     if len(path.trades) > 0 and not path.trading.any() and terms.trading.free:
         notes.append("trades are free: no costs.trading_bps is set")
     return [*notes, *improbable(decided.plan.config.resolved())]
+
+
+def _shadowing(plan: Plan) -> list[str]:
+    """Return the file of the user's strategy if a shipped strategy has the same name."""
+    strategy = plan.config.strategy
+    own = hashes_of(type(strategy.model))
+    return [public(file) for file in own if strategy.name in shipped_strategies()]
 
 
 def _late_start(plan: Plan, begins: pd.Timestamp) -> list[str]:

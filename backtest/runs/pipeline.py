@@ -19,7 +19,11 @@ from backtest.data.dates.common_dates import on_common_dates
 from backtest.data.fetch_series import access_for
 from backtest.data.market_data import MarketData, load
 from backtest.data.raw_series import RawSeries
+from backtest.data.run_series import series_of
+from backtest.data.sources.address import public
+from backtest.data.sources.registry import source_record
 from backtest.errors import ConfigError, DataError, SimulationError
+from backtest.own_code import hashes_of
 from backtest.runs.notebook_views import render_result
 from backtest.runs.notes import benchmark_notes, run_notes
 from backtest.runs.plan import Decided, Plan
@@ -234,7 +238,14 @@ def result_of(decided: Decided) -> BacktestResult:
         settings=plan.config.resolved(),
         notes=(*plan.data.notes, *run_notes(decided, path)),
     )
-    return replace(result, setup=plan.setup, renderer=render_result)
+    return replace(result, own_code=_own_code(plan.config), setup=plan.setup, renderer=render_result)
+
+
+def _own_code(config: RunConfig) -> dict[str, str]:
+    """Return the SHA-256 of the files of the user's strategy and sources, by path without the home folder."""
+    sources = [source_record(spec.source).own for spec in series_of(config.data).every]
+    classes = dict.fromkeys([type(config.strategy.model), *(source for source in sources if source is not None)])
+    return {public(file): digest for file, digest in hashes_of(*classes).items()}
 
 
 def lost_before_the_end(benchmark: BacktestResult) -> SimulationError:

@@ -87,6 +87,11 @@ def strategy_files(folder: Path) -> dict[str, Path]:
     return files
 
 
+def shipped_strategies() -> frozenset[str]:
+    """Return the names of the strategies that came with the package."""
+    return frozenset(path.stem for path in _shipped_folder().glob("*.py") if not path.name.startswith("_"))
+
+
 def folders_of_project(folder: Path) -> list[Path]:
     """Return a folder and the folders above it up to the root of its project, the nearest first.
 

@@ -20,7 +20,7 @@ def own_record(name: str) -> SourceRecord:
         ValueError: the class cannot be imported, or is not a source.
     """
     own: type[Source] = own_class(name, Source, ValueError)
-    return SourceRecord(name, open=lambda *_: _OwnSource(name, own))
+    return SourceRecord(name, open=lambda *_: _OwnSource(name, own), own=own)
 
 
 class _OwnSource(Source):

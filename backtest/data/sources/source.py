@@ -84,6 +84,7 @@ class SourceRecord:
         is_bundled: whether the data is part of this package.
         is_monthly: whether it has only monthly series.
         has_bars: whether it has opens and volumes.
+        own: class of a user's source; None for a source of this package.
     """
 
     name: str
@@ -92,6 +93,7 @@ class SourceRecord:
     is_bundled: bool = False
     is_monthly: bool = False
     has_bars: bool = False
+    own: type[Source] | None = None
 
     @property
     def is_file(self) -> bool:

@@ -14,7 +14,7 @@ from backtest.version import __version__
 MANIFEST = "manifest.json"
 MADE_BY = "risk-parity-backtest"
 _LARGEST = 16 * 2**20  # bytes; the manifest of a run with a thousand assets has one
-_PACKAGES = ("numpy", "pandas", "scipy", "matplotlib", "pydantic")
+_PACKAGES = ("numpy", "pandas", "scipy", "numba", "clarabel", "matplotlib", "pydantic")
 
 
 def read_manifest(folder: Path) -> Any:

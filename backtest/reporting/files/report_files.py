@@ -159,6 +159,8 @@ def _manifest(result: BacktestResult, made_with: Mapping[str, str], around: Mapp
         "config": result.settings,
         "data_sha256": result.data_sha256,
         "benchmark_data_sha256": None if result.benchmark is None else result.benchmark.data_sha256,
+        "own_code": result.own_code,
+        "benchmark_own_code": {} if result.benchmark is None else result.benchmark.own_code,
         "versions": made_with,
         "seed": SEED,  # seed of the bootstraps, the only use of random numbers
         "notes": result.notes,
