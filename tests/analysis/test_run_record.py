@@ -36,3 +36,8 @@ def test_a_decision_traded_at_the_close_of_the_cut_leaves_nothing_to_do(tmp_path
     cut = bt.run(run_config(tmp_path, "whole", **settings)).until(DECISION)
     assert cut.trades.index[-1] == cut.target_weights.index[-1] == DECISION
     assert cut.latest_trades.to_list() == [0.0, 0.0]
+
+
+def test_the_text_of_a_record_has_its_first_and_last_date() -> None:
+    result = bt.run("configs/erc.yaml", {"start": "2000-01-01", "end": "2000-12-31", "benchmark": None})
+    assert repr(result) == "<BacktestResult erc (erc), 2000-01-31 to 2000-12-31>"

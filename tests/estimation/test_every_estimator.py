@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from backtest.errors import EstimationError
+from backtest.errors import BacktestError, EstimationError
 from backtest.estimation.estimation_settings import EstimationSettings
 from scripts.estimator_table import estimator_table
 from support.builders.shipped_estimators import (
@@ -72,6 +72,12 @@ def test_each_date_with_a_full_window_has_a_covariance_and_no_other(name: str, s
         else:
             assert_covariance(matrix)
             assert (np.diagonal(matrix) > 0).all()
+
+
+@estimators
+def test_a_stack_of_returns_is_refused(name: str, settings: dict[str, Any]) -> None:
+    with pytest.raises(BacktestError, match=r"excess_returns: got the shape .*, expected \(T, n\)"):
+        covariances(made(name, settings), market()[None], [5])
 
 
 @estimators

@@ -31,3 +31,9 @@ def test_uncorrelated_assets_of_equal_risk_are_weighted_by_their_inverse_volatil
     assert given.volatility == pytest.approx(0.1, rel=1e-15)
     assert equal.weights == pytest.approx([6 / 11, 3 / 11, 2 / 11], rel=1e-12)  # accuracy of the solver
     assert equal.shares == pytest.approx([1 / 3] * 3, rel=1e-12)
+
+
+@pytest.mark.parametrize("volatility", [0.0, -0.1, float("nan"), float("inf")])
+def test_impossible_volatilities_are_refused(volatility: float) -> None:
+    with pytest.raises(BacktestError, match="expected"):
+        worked_example([0.1, volatility], [0.0], [0.5, 0.5])

@@ -251,3 +251,9 @@ def test_the_table_and_the_summary_are_the_same_numbers(comparison: Comparison) 
     assert summary["crises"][-2]["name"] == "GFC"
     assert len(summary["falls_of_the_first"]) == 5
     assert repr(comparison) == "<Comparison of 60_40, erc, all_weather, levered_erc, 1989-01-31 to 2012-12-31>"
+
+
+def test_the_summary_counts_returns() -> None:
+    """A comparison of twelve months has twelve returns and thirteen values of NAV."""
+    runs = bt.run_all(["configs/60_40.yaml", "configs/erc.yaml"], {"start": "1999-12-31", "end": "2000-12-31"})
+    assert compare(runs).summary()["periods"] == 12
