@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from backtest.config.yaml_nodes import dotted
-from backtest.data.data_settings import DataSettings
+from backtest.data.data_settings import DataSettings, end_follows_start
 from backtest.engine.settings.costs import Fees, TradingCosts
 from backtest.engine.settings.financing import Financing, Margin
 from backtest.engine.settings.schedule import RebalanceSettings
@@ -97,13 +97,7 @@ class RunConfig(BaseModel):
     def _default_to_margin(cls, given: Any) -> Any:
         return {"kind": "margin", **given} if isinstance(given, dict) else given
 
-    @field_validator("end")
-    @classmethod
-    def _end_follows_start(cls, end: date | None, info: ValidationInfo) -> date | None:
-        start = info.data.get("start")
-        if start is not None and end is not None and end <= start:
-            raise ValueError(f"{end} is not after start, {start}")
-        return end
+    _end_follows_start = field_validator("end")(end_follows_start)
 
     @field_validator("costs")
     @classmethod

@@ -52,6 +52,18 @@ def _kind_of_asset(asset: Any) -> str:
     return "of a series" if isinstance(asset, AssetSettings | Mapping) else "its class"
 
 
+def end_follows_start(end: date | None, info: ValidationInfo) -> date | None:
+    """Return the value of `end`, a setting after `start`, if it is later than `start`.
+
+    Raises:
+        ValueError: it is not.
+    """
+    start = info.data.get("start")
+    if start is not None and end is not None and end <= start:
+        raise ValueError(f"{end} is not after start, {start}")
+    return end
+
+
 Asset = Annotated[
     Annotated[Name, Tag("its class")]
     | Annotated[AssetSettings, Tag("of a series")]
@@ -286,13 +298,7 @@ class DataSettings(BaseModel):
             raise ValueError(f"got {given}, expected 12 with frequency: monthly. Hint: remove it")
         return given
 
-    @field_validator("end")
-    @classmethod
-    def _end_follows_start(cls, end: date | None, info: ValidationInfo) -> date | None:
-        start = info.data.get("start")
-        if start is not None and end is not None and end <= start:
-            raise ValueError(f"{end} is not after start, {start}")
-        return end
+    _end_follows_start = field_validator("end")(end_follows_start)
 
 
 def _funds(assets: Any) -> dict[str, LeveragedFund]:
