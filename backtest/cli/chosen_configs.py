@@ -107,7 +107,10 @@ def _source(path: Path) -> "Path | Mapping[str, Any]":
         from backtest.config.yaml_nodes import plain
         from backtest.config.yaml_text import parse
 
-        settings: Mapping[str, Any] = plain(parse(sys.stdin.read(), path), [])
+        problems: list[str] = []
+        settings: Mapping[str, Any] = plain(parse(sys.stdin.read(), path), problems)
+        if problems:
+            raise ConfigError(*problems)
         return settings
     named = FOLDER / f"{path}.yaml"  # Path's own methods raise for a name that is too long
     if os.path.lexists(path):

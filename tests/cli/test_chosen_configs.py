@@ -75,6 +75,8 @@ def test_standard_input_is_a_configuration(monkeypatch: pytest.MonkeyPatch) -> N
     assert one["name"] == "piped"
     monkeypatch.setattr(sys, "stdin", io.StringIO("name: [\n"))
     assert command("run", "-", "--json").err.startswith("error: -:2:1: not YAML")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{text}name: again\n"))
+    assert command("run", "-", "--json").err == "error: -:4:1: name: appears twice; expected each setting once\n"
 
 
 def test_comparisons_and_break_evens_take_the_same_options() -> None:
