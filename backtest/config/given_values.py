@@ -98,10 +98,14 @@ def override(root: MappingNode, overrides: Mapping[str, Any], mark: GivenMark) -
 
 def _add_section(sections: dict[str, Any], name: str, value: Any, mark: GivenMark) -> None:
     """Add a section, or settings of one, to those given before."""
-    before = sections.get(name)
-    if before is not None and not (isinstance(before, dict) and isinstance(value, Mapping)):
+    before = sections.get(name, {})
+    parts = isinstance(before, dict) and isinstance(value, Mapping)
+    if name in sections and not parts:
         raise ConfigError(f"{mark.origin}: {name}: given twice, as a whole and in part; expected one of the two")
-    sections[name] = {**(before or {}), **value} if isinstance(value, Mapping) else value
+    twice = sorted(str(setting) for setting in before.keys() & value.keys()) if parts else []
+    if twice:
+        raise ConfigError(f"{mark.origin}: {name}.{twice[0]}: given twice; expected each setting once")
+    sections[name] = {**before, **value} if parts else value
 
 
 def _with_value(

@@ -149,10 +149,12 @@ def test_secrets_survive_an_override() -> None:
         ({"costs": {"trading_bps": {None: 1}}}, "costs.trading_bps: got the name None; expected text"),
         ({"estimation.window.x": 1}, "estimation.window.x: estimation.window has a single value; expected its name"),
         ({"estimation": 1, "estimation.window": 3}, "estimation: given twice, as a whole and in part"),
+        ({"estimation": None, "estimation.window": 3}, "estimation: given twice, as a whole and in part"),
         (
-            {"benchmark": 5},
-            "benchmark: got 5; expected a configuration such as 60_40.yaml",
+            {"estimation": {"window": 3}, "estimation.window": 4},
+            "estimation.window: given twice; expected each setting",
         ),
+        ({"benchmark": 5}, "benchmark: got 5; expected a configuration such as 60_40.yaml"),
     ],
     ids=str,
 )
