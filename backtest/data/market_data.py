@@ -265,7 +265,7 @@ def _in_memory(kind: Kind, given: Any, cash: Any, settings: Mapping[str, Any]) -
     if isinstance(cash, str):
         if cash not in table:
             raise DataError(f"cash: no column {cash}; available: {', '.join(table.columns)}")
-    elif isinstance(cash, int | float | np.number):
+    elif isinstance(cash, int | float | np.number) and not isinstance(cash, bool):
         cash = float(cash)
     elif not isinstance(cash, pd.Series):
         got = type(cash).__name__

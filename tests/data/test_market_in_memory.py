@@ -156,6 +156,7 @@ def test_a_frame_that_cannot_be_used_is_refused(
     ("settings", "words"),
     [
         ({"cash": "BILL"}, "cash: no column BILL; available: A, B, CASH"),
+        ({"cash": False}, "cash: got the type bool; expected a rate per year such as 0.02, a column, or a Series"),
         ({"cash": 5.0}, "cash: a rate of 5 a year; expected a decimal such as 0.02 for 2 %"),
         ({"cash": None}, "cash: got the type NoneType; expected a rate per year such as 0.02, a column, or a Series"),
         ({"cash": 0.0, "classes": {"X": "equities"}}, "data.classes: X: not among data.assets"),
