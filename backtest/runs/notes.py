@@ -80,15 +80,15 @@ def _late_start(plan: Plan, begins: pd.Timestamp) -> list[str]:
     if dates[0] > pd.Timestamp(start):
         latest = max(plan.data.origins, key=lambda origin: origin.first, default=None)
         reasons.append(f"{'the data' if latest is None else latest.name} begins on {dates[0]:%Y-%m-%d}")
-    asked = dates[int(dates.searchsorted(pd.Timestamp(start)))]
-    if begins > asked and plan.first > 0:
+    asked = int(dates.searchsorted(pd.Timestamp(start)))
+    if plan.first > 0 and asked < plan.first_row and dates[plan.first_row] == begins:
         windows = [
             f"estimation.{name} of {given}"
             for name, (given, rows) in lengths(plan.config.estimation).items()
             if rows > 1
         ]
         reasons.append(f"windows such as {' and '.join(windows)} have to be filled first")
-    elif begins > asked and plan.benchmark is not None and plan.benchmark.first_trade == begins:
+    elif begins > dates[asked] and plan.benchmark is not None and plan.benchmark.first_trade == begins:
         reasons.append(f"its benchmark, {plan.benchmark.config.name}, begins then")
     why = f": {', and '.join(reasons)}"
     return [f"start is {start}, but the run begins on {begins:%Y-%m-%d}{why}"] if reasons else []

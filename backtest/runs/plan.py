@@ -108,6 +108,11 @@ class Plan:
         return self.config.rebalance.execution == "open"
 
     @property
+    def first_row(self) -> int:
+        """Position of the first date of NAV that the strategy's own history allows."""
+        return self.agenda.rows[self.first] + self.lag - self.at_opens
+
+    @property
     def first_trade(self) -> pd.Timestamp:
         """First date of NAV: the date of the first trade, or of the last close before a trade at the open.
 
@@ -116,7 +121,7 @@ class Plan:
         Raises:
             SimulationError: the date would be the last date of the data, or after it.
         """
-        row = self.agenda.rows[self.first] + self.lag - self.at_opens
+        row = self.first_row
         if self.config.start is not None:
             row = max(row, int(self.data.dates.searchsorted(pd.Timestamp(self.config.start))))
         if row >= len(self.data.dates) - 1:

@@ -65,6 +65,10 @@ LATER = {
         {"start": "1980-01-01", "strategy": "equal_weight", "benchmark": None},
         "1980-01-01, but the run begins on 1986-01-31: crude_oil begins on 1986-01-31",
     ),
+    "a benchmark with a longer window": (
+        {"start": "1987-06-30", "estimation.window": "1Y", "benchmark": "levered_erc.yaml"},
+        "1987-06-30, but the run begins on 1989-01-31: its benchmark, levered_erc, begins then",
+    ),
     "the benchmark": (
         {"start": "1986-01-31", "strategy": "equal_weight", "benchmark": "levered_erc.yaml"},
         "1986-01-31, but the run begins on 1989-01-31: its benchmark, levered_erc, begins then",
