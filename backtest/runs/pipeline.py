@@ -15,6 +15,7 @@ from backtest.analysis.result import BacktestResult
 from backtest.config import RunConfig, load_config
 from backtest.config.terms_check import add_places_in
 from backtest.data.cache.fetch import Key
+from backtest.data.data_settings import DataSettings
 from backtest.data.dates.common_dates import on_common_dates
 from backtest.data.fetch_series import access_for
 from backtest.data.market_data import MarketData, load
@@ -65,8 +66,8 @@ def run(
         >>> run("configs/erc.yaml", {"estimation.window": "5Y"}).summary()["start"]
         '1991-01-31'
     """
-    checked, loader = _checked(config, overrides, market, offline=offline, refresh=refresh)
-    return _run(checked, loader, on_step)
+    checked = load_config(config, overrides, data=_settings_of(market))
+    return _run(checked, market_loader(offline=offline, refresh=refresh, market=market), on_step)
 
 
 def run_all(
@@ -97,41 +98,47 @@ def run_all(
     """
     if isinstance(configs, str | Path | Mapping) or not isinstance(configs, Iterable):
         raise ConfigError(f"got the type {type(configs).__name__}; expected a list of configurations")
-    every = [_checked(config, overrides, market, offline=offline, refresh=refresh) for config in configs]
-    results = []
-    for config, _ in every:
-        on_run(config.name)
-        results.append(_run(config, every[0][1], lambda _: None))
-    return results
+    checked = [load_config(config, overrides, data=_settings_of(market)) for config in configs]
+    return list(run_each(checked, market=market, offline=offline, refresh=refresh, on_run=on_run))
 
 
 def run_each(
-    configs: Sequence[RunConfig], *, offline: bool, refresh: bool, on_step: Callable[[str], None]
+    configs: Sequence[RunConfig],
+    *,
+    market: MarketData | None = None,
+    offline: bool = False,
+    refresh: bool = False,
+    on_run: Callable[[str], None] = lambda _: None,
+    on_step: Callable[[str], None] = lambda _: None,
 ) -> Iterator[BacktestResult]:
-    """Yield the result of each configuration as it is ready; shared data is loaded once."""
-    loader = market_loader(offline=offline, refresh=refresh)
+    """Yield the result of each configuration as it is ready; see `run_all`."""
+    loader = market_loader(offline=offline, refresh=refresh, market=market)
     for config in configs:
+        on_run(config.name)
         yield _run(config, loader, on_step)
 
 
-def _checked(
-    config: Config, overrides: Mapping[str, Any] | None, market: MarketData | None, *, offline: bool, refresh: bool
-) -> tuple[RunConfig, MarketLoader]:
-    """Return a checked configuration, and the loader of its data."""
+def _settings_of(market: MarketData | None) -> DataSettings | None:
+    """Return the `data` section that stands for a market in memory."""
     if market is None:
-        return load_config(config, overrides), market_loader(offline=offline, refresh=refresh)
+        return None
     if not isinstance(market, MarketData) or market.settings is None:
         got = "one built by hand" if isinstance(market, MarketData) else f"the type {type(market).__name__}"
         raise DataError(f"market: got {got}; expected bt.MarketData.from_prices(...) or from_returns(...)")
-    return load_config(config, overrides, data=market.settings), lambda _: market
+    return market.settings
 
 
-def market_loader(*, offline: bool, refresh: bool) -> MarketLoader:
-    """Return a memoised market loader: each data section is loaded once, and each series is fetched once."""
+def market_loader(*, offline: bool, refresh: bool, market: MarketData | None = None) -> MarketLoader:
+    """Return a memoised market loader: each data section is loaded once, and each series is fetched once.
+
+    With a market in memory, it returns that market for every configuration.
+    """
+    if market is not None:
+        return lambda _: market
     known: dict[Key, RawSeries] = {}
     loaded: list[tuple[RunConfig, MarketData]] = []
 
-    def market(config: RunConfig) -> MarketData:
+    def load_once(config: RunConfig) -> MarketData:
         for other, data in loaded:
             if other.data == config.data and other.folder == config.folder:
                 return data
@@ -140,7 +147,7 @@ def market_loader(*, offline: bool, refresh: bool) -> MarketLoader:
         return loaded[-1][1]
 
     started = datetime.now(UTC)
-    return market
+    return load_once
 
 
 def _run(config: RunConfig, market: MarketLoader, on_step: Callable[[str], None]) -> BacktestResult:
