@@ -128,6 +128,7 @@ def _record(name: str, in_python: Sequence[str]) -> CoveringTests:
     tests = [f"{top}/{package}" for package in packages for top in ("tests", "backtest")]
     tests += ["tests/against_peers"]
     tests += [] if name not in {"engine", "compiled"} else ["tests/against_oracle"]
+    tests += ["tests/config"] if name == "compiled" else []  # settings of estimation and the engine, errors included
     return CoveringTests(RECORDS / name, in_python or mutated_files(), tests, in_python)
 
 
