@@ -68,6 +68,7 @@ audit: $(DEV_READY)  ## Known vulnerabilities of the pinned packages; asks a dat
 bench: $(DEV_READY)  ## Speed of the program's parts, side by side
 	$(BIN)/python benchmarks/simulation_speed.py
 	$(BIN)/python benchmarks/bt_run_speed.py
+	$(BIN)/python benchmarks/prepared_speed.py
 	$(BIN)/python benchmarks/run_speed.py
 	PYTHONPATH=. $(BIN)/python benchmarks/page_speed.py
 	$(BIN)/python benchmarks/estimation_speed.py

@@ -104,7 +104,7 @@ class RunRecord:
 
     def __repr__(self) -> str:
         first, last = self.nav.index[0], self.nav.index[-1]
-        return f"<{type(self).__name__} {self.name} ({self.strategy}), {first:%Y-%m-%d} to {last:%Y-%m-%d}>"
+        return f"<BacktestResult {self.name} ({self.strategy}), {first:%Y-%m-%d} to {last:%Y-%m-%d}>"
 
     @cached_property
     def returns(self) -> pd.Series:
@@ -162,10 +162,8 @@ class RunRecord:
             return self
         shortened: dict[str, Any] = {
             name: value.loc[:end]
-            for name, value in vars(self).items()
-            if name in self.__dataclass_fields__
-            and isinstance(value, pd.Series | pd.DataFrame)
-            and isinstance(value.index, pd.DatetimeIndex)
+            for name, value in ((name, getattr(self, name)) for name in self.__dataclass_fields__)
+            if isinstance(value, pd.Series | pd.DataFrame) and isinstance(value.index, pd.DatetimeIndex)
         }
         trade_dates = shortened["trade_dates"] = shortened["trade_dates"].where(lambda dates: dates <= end)
         waiting = trade_dates.loc[end:end].index[trade_dates.loc[end:end].isna()]  # empty, or the last date
