@@ -107,7 +107,7 @@ def test_small_moves_go_to_the_minimum_of_the_parabola() -> None:
     for size, is_parabola in [(0.0199, True), (0.0201, False)]:
         descent = size * (curvature + bend)
         alpha = kernel.line_minimum(budget, direction, curvature, descent, bend)
-        assert (alpha == pytest.approx(size, rel=1e-14)) is is_parabola
+        assert bool(alpha == pytest.approx(size, rel=1e-14)) is is_parabola
 
 
 @pytest.mark.parametrize("n", [2, 30, 200])
@@ -131,6 +131,15 @@ def test_iteration_gives_up_after_a_round_of_16_steps_that_does_not_help(own: fl
     cov = matrix(loadings @ loadings.T + own * np.eye(6))
     budget, x = np.full(6, 1 / 6), 1 / np.sqrt(np.diagonal(cov))
     assert iterate(cov, budget, x) == steps
+
+
+def test_iteration_ends_after_400_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Python, where any progress counts as fast and no step moves x."""
+    monkeypatch.setattr(kernel, "DESCENT", inf)
+    monkeypatch.setattr(kernel, "advance", lambda *_: 1.0)
+    iteration = getattr(kernel.conjugate_gradients, "py_func", kernel.conjugate_gradients)
+    x, work = np.ones(2), np.empty((kernel.ROWS, 2))
+    assert iteration(np.eye(2), np.array([0.2, 0.8]), np.ones(2), x, np.ones(2), work) == 400
 
 
 def test_a_move_along_a_line_keeps_the_product_and_returns_the_scale_of_a_variance_of_one() -> None:
@@ -193,7 +202,7 @@ def test_the_error_bound_is_infinite_for_a_matrix_that_is_not_symmetric() -> Non
     for part, is_finite in [(0.9, True), (1.1, False)]:
         apart = part * COVARIANCE_TOLERANCE * 1.5  # of the first asset, the calmer one
         cov = matrix([[1.0, 0.0], [2 * apart, 4.0]])
-        assert (kernel.error_bound(cov, budget, vol, x, cov @ x) < inf) is is_finite
+        assert bool(kernel.error_bound(cov, budget, vol, x, cov @ x) < inf) is is_finite
     assert kernel.error_bound(matrix(np.zeros((2, 2))), budget, vol, x, np.zeros(2)) == inf
 
 
@@ -212,7 +221,7 @@ def test_the_error_bound_is_infinite_for_a_matrix_that_is_not_symmetric() -> Non
 )
 def test_budgets_are_above_zero_and_scaled_to_a_sum_of_one(budget: list[float], is_good: bool) -> None:
     given, out = np.array(budget), np.empty(2)
-    assert kernel.normalise_budgets(given, out) is is_good
+    assert bool(kernel.normalise_budgets(given, out)) is is_good
     assert out == pytest.approx(given / given.sum(), rel=1e-15, nan_ok=True)
 
 
