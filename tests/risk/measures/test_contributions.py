@@ -182,6 +182,18 @@ def test_shapes_that_do_not_fit_are_named(weights: ArrayLike, covariance: ArrayL
         risk_contributions(weights, covariance)
 
 
+@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e12])
+def test_a_variance_of_an_asset_below_zero_is_rounding_up_to_a_billionth_of_the_largest(unit: float) -> None:
+    """The limit is relative, so the unit of the covariance does not matter."""
+    assert portfolio_volatility([1.0, 0.0], unit * np.diag([4.0, -3.9e-9])) == pytest.approx(2 * np.sqrt(unit))
+    with pytest.raises(BacktestError, match=r"^covariance: the variance of asset 1 is -"):
+        portfolio_volatility([1.0, 0.0], unit * np.diag([4.0, -4.1e-9]))
+    with pytest.raises(BacktestError, match=r"^covariance\[1\]: the variance of asset 0 is -"):
+        portfolio_volatility([1.0, 0.0], unit * np.array([np.eye(2), np.diag([-4.1e-9, 4.0])]))
+    with pytest.raises(BacktestError, match="variance of asset 0"):
+        portfolio_volatility([1.0, 0.0], -unit * np.eye(2))
+
+
 def test_a_negative_variance_is_an_error_that_names_the_problem() -> None:
     wrong = np.array([[1.0, 2.0], [2.0, 1.0]])
     with pytest.raises(BacktestError, match=r"^covariance: the portfolio's variance is -2, .* semi-definite"):
