@@ -8,6 +8,7 @@
 """
 
 import re
+from collections.abc import Callable
 
 import hypothesis.extra.numpy as hnp
 import numpy as np
@@ -180,6 +181,16 @@ def test_shapes_that_do_not_fit_are_named(weights: ArrayLike, covariance: ArrayL
     shape = re.escape(str(np.shape(weights)))
     with pytest.raises(BacktestError, match=f"weights of shape {shape} .* expected "):
         risk_contributions(weights, covariance)
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [portfolio_volatility, risk_contributions, marginal_risk_contributions],
+    ids=lambda measure: measure.__name__,
+)
+def test_a_variance_beyond_double_precision_is_refused(measure: Callable[..., object]) -> None:
+    with pytest.raises(BacktestError, match=r"^weights and covariance: the numbers are so large"):
+        measure([1e200, 0.0], STOCKS_AND_BONDS)
 
 
 @pytest.mark.parametrize("unit", [1e-12, 1.0, 1e12])
