@@ -151,12 +151,14 @@ def test_a_step_is_halved_until_the_objective_falls_by_a_part_of_its_promise() -
     """Armijo's rule: a step l has to lower the objective by 1e-4 × l × the promised fall, here of 4096."""
     y, step, fall = np.ones(1), np.array([0.25]), 4096.0
 
-    def taken(objective: Callable[[Floats], float]) -> float:
-        return shortfall_budgeting._length(objective, y, step, fall)
+    def taken(change: Callable[[float], float]) -> float:
+        """Length taken if the objective changes like this with the relative step."""
+        return shortfall_budgeting._length(lambda z: change(float(z[0]) - 1), y, step, fall)
 
-    for steepness, expected in [(4 * 0.41, 1.0), (4 * 0.40, 2.0**-14)]:
-        assert taken(lambda z, k=steepness: -k * float(z[0] - 1)) == expected
-    for depth, expected in [(0.3, 0.5), (0.2, 0.25)]:  # a half has to bring 0.2048, a quarter 0.1024
-        assert taken(lambda z, depth=depth: -depth * (1 < z[0] <= 1.125)) == expected
-    halves = [taken(lambda z, most=most: -1e4 * (1 < z[0] <= 1 + most / 4)) for most in (0.9, 0.5, 0.3, 0.01)]
+    def deep(depth: float, most: float) -> Callable[[float], float]:
+        return lambda moved: -depth * (0 < moved <= most)
+
+    assert [taken(lambda moved: -4 * 0.41 * moved), taken(lambda moved: -4 * 0.40 * moved)] == [1.0, 2.0**-14]
+    assert [taken(deep(0.3, 0.125)), taken(deep(0.2, 0.125))] == [0.5, 0.25]  # they have to bring 0.2048 and 0.1024
+    halves = [taken(deep(1e4, most / 4)) for most in (0.9, 0.5, 0.3, 0.01)]
     assert halves == [0.5, 0.5, 0.25, 2.0**-7]
