@@ -135,5 +135,5 @@ def test_gross_exposure_beyond_double_precision_is_refused() -> None:
 
 @pytest.mark.parametrize("weight", [1e308, np.inf])
 def test_a_sample_volatility_beyond_double_precision_is_refused(weight: float) -> None:
-    with pytest.raises(BacktestError, match="^weights"):
+    with pytest.raises(BacktestError, match=r"^weights"):
         sample_volatility([weight, 1.0], [[100.0, 0.0], [-100.0, 0.0]])
