@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, minimize
 
 from backtest.errors import BacktestError, NoRiskBudgetPortfolio
-from backtest.risk.solvers.bounded import WeightBounds, bounded_risk_parity_weights
+from backtest.risk.solvers import bounded
+from backtest.risk.solvers.bounded import WeightBounds, _optimality_error, _polish, bounded_risk_parity_weights
 from backtest.risk.solvers.budgeting import risk_parity_weights
 
 
@@ -311,3 +312,63 @@ def test_bounds_may_be_lists() -> None:
         0.4,
         0.6,
     ]
+
+
+# Conditions of optimality and the last steps
+
+
+ROWS = np.array([[1.0, -0.5], [1.0, -1.0], [0.0, 0.0]])
+
+
+@pytest.mark.parametrize(
+    ("y", "multipliers", "error"),
+    [
+        ([0.5, 1.0], [1.0, 0.0, 0.0], 0.0),
+        ([0.5, 1.0], [1.5, 0.0, 0.0], 0.5 / 1.5),  # a slope of 0.5, next to the largest pull of 1.5
+        ([0.5, 1.0], [1.0, 0.0, -0.25], 0.25 / 1.5),  # a bound that pushes the wrong way
+        ([0.5, 0.0], [1.0, 0.0, 0.0], np.inf),
+        ([0.5, -1.0], [1.0, 0.0, 0.0], np.inf),
+        ([np.nan, 1.0], [1.0, 0.0, 0.0], np.inf),
+    ],
+    ids=["none", "slope", "multiplier below zero", "zero", "below zero", "NaN"],
+)
+def test_the_error_is_the_largest_violation_of_a_condition(
+    y: list[float], multipliers: list[float], error: float
+) -> None:
+    """Independent assets: y - b / y + Aᵀμ = 0 at y = (0.5, 1), with b = (0.75, 0.5), A = (1, -0.5) and μ = 1.
+
+    A row of zeros pushes nowhere.
+    """
+    found = _optimality_error(np.eye(2), np.array([0.75, 0.5]), ROWS, np.array(y), np.array(multipliers))
+    assert found == pytest.approx(error, abs=1e-16)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-3, 1e3])
+def test_room_and_slack_are_relative_to_the_size_of_y(scale: float) -> None:
+    """A bound is exceeded by a quarter of the largest y, or its multiplier is not zero although there is room.
+
+    Slopes are zero: budgets and multipliers have been chosen so. The pulls are 1 / scale and 2 / scale.
+    """
+    y, budgets = scale * np.array([1.0, 0.5]), np.array([1.0, 1.0])
+    correlation = np.diag(budgets / y**2)
+    beyond = _optimality_error(correlation, budgets, np.array([[0.25, 0.0]]), y, np.zeros(1))
+    assert beyond == pytest.approx(0.25, rel=1e-14)
+    multiplier, row = np.array([0.4 / scale]), np.array([[-0.25, 0.0]])
+    balanced = correlation + np.diag([0.1 / scale / y[0], 0.0])
+    assert _optimality_error(balanced, budgets, row, y, multiplier) == pytest.approx(0.4 * 0.25 / 2, rel=1e-13)
+
+
+def test_the_last_steps_reach_rounding_from_a_rough_solution() -> None:
+    """Newton's method: an error of 1e-2 is squared until it is only rounding."""
+    y, multipliers = _polish(np.eye(2), np.array([0.75, 0.5]), ROWS, np.array([0.51, 0.99]), np.array([1.01, 0.0, 0.0]))
+    assert y == pytest.approx([0.5, 1.0], rel=1e-14)
+    assert multipliers == pytest.approx([1.0, 0.0, 0.0], rel=1e-13)
+
+
+def test_weights_that_miss_the_conditions_are_not_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    def rough(_c: object, _b: object, _r: object, y: np.ndarray, multipliers: np.ndarray) -> tuple[np.ndarray, ...]:
+        return y * [1.00001, 1, 1, 1], multipliers
+
+    monkeypatch.setattr(bounded, "_polish", rough)
+    with pytest.raises(NoRiskBudgetPortfolio, match=r"^covariance: .* are met only to \d\.\de-0[56], expected 1e-09"):
+        bounded_risk_parity_weights(richard_roncalli(), None, upper(0.3))
