@@ -1,14 +1,13 @@
-"""Risk budgets within bounds: the published case, the conditions of optimality, another algorithm, conflicts.
+"""Risk budgets within bounds: the published case, the conditions of optimality, another algorithm, refusals.
 
 1. Richard and Roncalli (2019): the least squares of the paper and the log barrier taken here, on the same bounds;
 2. the log barrier: conditions of optimality worked out here, and scipy's optimiser on another form of the problem;
 3. bounds that do not bind, classes, signs, gross exposure, stacks;
-4. contradictions: the message names the pair that conflicts.
+4. arguments that do not fit, and assets without a budget;
+5. each condition of optimality, and the last steps towards them.
 """
 
-import re
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -199,40 +198,6 @@ def test_nearly_collinear_assets_are_solved_within_bounds(block: float) -> None:
     assert weights.sum() == pytest.approx(1, abs=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "groups", "words"),
-    [
-        ([0.5, 0], [0.4, 1], (), "the lower bound of a, 0.5, is above its upper bound, 0.4"),
-        ([0.6, 0.6], [1, 1], (), "the sum of all lower bounds, 1.2, is above the gross exposure, 1"),
-        ([0, 0], [0.4, 0.5], (), "the gross exposure, 1, is above the sum of all upper bounds, 0.9"),
-        ([0, 0], [1, 1], (("x", (0, 1), 0.7, 0.6),), "the lower bound of x, 0.7, is above its upper bound, 0.6"),
-        (
-            [0.3, 0.4],
-            [1, 1],
-            (("x", (0, 1), 0.0, 0.6),),
-            "the lower bounds of a, b together, 0.7, is above the upper one of x, 0.6",
-        ),
-        (
-            [0, 0],
-            [0.1, 1],
-            (("x", (0,), 0.2, 1.0),),
-            "the lower bound of x, 0.2, is above the upper ones of a together, 0.1",
-        ),
-        (
-            [0, 0],
-            [1, 0.2],
-            (("x", (0,), 0.0, 0.5),),
-            "the gross exposure, 1, is above the sum of all upper bounds, 0.7",
-        ),
-    ],
-)
-def test_the_pair_that_conflicts_is_named(
-    low: list[float], high: list[float], groups: tuple[tuple[str, tuple[int, ...], float, float], ...], words: str
-) -> None:
-    with pytest.raises(NoRiskBudgetPortfolio, match=f"^no weights are within these bounds: {re.escape(words)}$"):
-        WeightBounds(("a", "b"), np.array(low), np.array(high), groups)
-
-
 def test_arguments_that_do_not_fit_are_named() -> None:
     with pytest.raises(BacktestError, match=r"^bounds: got 4 assets, expected the covariance's 2$"):
         bounded_risk_parity_weights(np.eye(2), None, upper(0.6))
@@ -269,14 +234,6 @@ def test_messages_count_assets_without_a_budget() -> None:
         bounded_risk_parity_weights(sigma, [0.0, 0.5, 0.5], upper(0.9, 3))
 
 
-def test_subset_of_assets_keeps_its_bounds() -> None:
-    bounds = WeightBounds(tuple("abc"), np.array([0, 0.1, 0.2]), np.ones(3), (("x", (0,), 0, 1), ("y", (1, 2), 0, 1.5)))
-    part = bounds.of(np.array([False, True, True]))
-    assert part.names == ("b", "c")
-    assert part.lower.tolist() == [0.1, 0.2]
-    assert part.groups == (("y", (0, 1), 0, 1.5),)
-
-
 @pytest.mark.parametrize(("lower", "group"), [([0, 0.1, 0], 0.0), ([0, 0, 0], 0.1)])
 def test_lower_bound_with_a_budget_of_zero_is_rejected(lower: list[float], group: float) -> None:
     """The bound may be of an asset, or of a group whose assets all have a budget of zero."""
@@ -287,23 +244,6 @@ def test_lower_bound_with_a_budget_of_zero_is_rejected(lower: list[float], group
     ):
         bounded_risk_parity_weights(np.eye(3), [0.5, 0, 0.5], bounds)
     assert bounded_risk_parity_weights(np.eye(3), [0.4, 0.2, 0.4], bounds)[1] > 0.1
-
-
-@pytest.mark.parametrize(
-    ("given_bounds", "message"),
-    [
-        ({"lower": [0.0]}, r"lower: got the shape \(1,\), expected \(2,\)"),
-        ({"upper": ["word", 1.0]}, r"upper: could not convert .*; expected an array of real numbers"),
-        ({"groups": (("bonds", (0, 5), 0.0, 1.0),)}, r"got groups of \[0, 5\], expected positions of the 2 assets"),
-        ({"groups": (("bonds", (0,), 0.0, 1.0), ("all", (0, 1), 0.0, 1.0))}, r"groups of \[0, 0, 1\], .* each once"),
-        ({"gross_exposure": np.inf, "upper": [np.inf, np.inf]}, "gross exposure of inf, expected a number above 0"),
-        ({"gross_exposure": 0.0}, "gross exposure of 0, expected a number above 0"),
-    ],
-)
-def test_bounds_of_a_wrong_form_are_named(given_bounds: dict[str, Any], message: str) -> None:
-    """An infinite exposure would give infinite weights."""
-    with pytest.raises(BacktestError, match=message):
-        WeightBounds(**{"names": ("stocks", "bonds"), "lower": [0.0, 0.0], "upper": [1.0, 1.0], **given_bounds})
 
 
 def test_bounds_may_be_lists() -> None:
