@@ -82,11 +82,9 @@ def _config(path: Path, overrides: Mapping[str, Any]) -> "RunConfig":
     if not _is_folder(path):
         return configs_of([path], overrides)[0]
     from backtest.config import load_config
-    from backtest.config.manifest_config import config_of_manifest
-    from backtest.reporting.files.finished_run import configuration_of
-    from backtest.reporting.files.manifest import MANIFEST
+    from backtest.config.manifest_config import load_finished
 
-    return load_config(config_of_manifest(configuration_of(path), path / MANIFEST), overrides)
+    return load_config(load_finished(path), overrides)
 
 
 def _is_folder(path: Path) -> bool:

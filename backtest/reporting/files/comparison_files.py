@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from backtest.analysis.compare.comparison import Comparison
 from backtest.reporting.files.manifest import MADE_BY, MANIFEST, environment, versions, written_on
-from backtest.reporting.files.report_files import csv_bytes, json_bytes
+from backtest.reporting.files.report_files import csv_bytes, json_bytes, write_manifest
 from backtest.reporting.files.report_folder import REPORTS, replacing
 from backtest.reporting.files.shelf_entry import SECTION, comparison_entry
 
@@ -50,7 +51,7 @@ def _write_files(comparison: Comparison, folder: Path, command: str, on_step: Ca
     figures = write_pictures(render_comparison(comparison), folder / "figures")
     on_step("files")
     around = environment()
-    contents = files_of(comparison, around)
+    contents = files_of(comparison)
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     page = render_comparison_page(
@@ -58,32 +59,39 @@ def _write_files(comparison: Comparison, folder: Path, command: str, on_step: Ca
         figures,
         command=command,
         versions=versions(),
-        data_files=list(contents),
+        data_files=[*contents, MANIFEST],
         written=written_on(around),
     )
     (folder / "comparison.html").write_text(page, encoding="utf-8", newline="\n")
+    write_manifest(folder, manifest_of(comparison, around))
 
 
-def files_of(comparison: Comparison, around: Mapping[str, str | None]) -> dict[str, bytes]:
-    """Return `comparison.csv`, `comparison.json`, `nav.csv` and the manifest by name.
+def files_of(comparison: Comparison) -> dict[str, bytes]:
+    """Return `comparison.csv`, `comparison.json` and `nav.csv` by name."""
+    return {
+        "comparison.csv": csv_bytes(comparison.table()),
+        "comparison.json": json_bytes(comparison.summary()),
+        "nav.csv": csv_bytes(comparison.growth),
+    }
+
+
+def manifest_of(comparison: Comparison, around: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return the manifest of a comparison, without the checksums of its files.
 
     Args:
         comparison: result of `compare`.
         around: result of `manifest.environment`.
     """
-    manifest = {
+    return {
         "made_by": MADE_BY,
         SECTION: comparison_entry(comparison),
         "comparison": {result.name: result.settings for result in comparison.results},
+        "config_files": {result.name: result.config_file for result in comparison.results},
+        "overrides": {result.name: result.overrides for result in comparison.results},
         "data_sha256": {result.name: result.data_sha256 for result in comparison.results},
+        "own_code": {result.name: result.own_code for result in comparison.results},
         "versions": versions(),
         "environment": around,
-    }
-    return {
-        "comparison.csv": csv_bytes(comparison.table()),
-        "comparison.json": json_bytes(comparison.summary()),
-        "nav.csv": csv_bytes(comparison.growth),
-        MANIFEST: json_bytes(manifest),
     }
 
 

@@ -14,7 +14,7 @@ from backtest.analysis.attribution.return_attribution import attribution_by_year
 from backtest.analysis.metrics.forecasts import volatility_forecasts
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.uncertainty.bootstrap import SEED
-from backtest.reporting.files.manifest import MADE_BY, MANIFEST, environment, versions, written_on
+from backtest.reporting.files.manifest import MADE_BY, MANIFEST, checksums, environment, versions, written_on
 from backtest.reporting.files.report_folder import replacing
 from backtest.reporting.files.shelf_entry import SECTION, run_entry
 from backtest.reporting.format import FORMULA
@@ -66,7 +66,6 @@ def _write_files(
     on_step("files")
     contents = {f"{name}.csv": csv_bytes(table) for name, table in tables(result).items()}
     contents["summary.json"] = json_bytes(result.summary())
-    contents[MANIFEST] = json_bytes(_manifest(result, made_with, around))
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     page = render_tearsheet(
@@ -74,7 +73,7 @@ def _write_files(
         figures,
         command=command,
         versions=made_with,
-        data_files=list(contents),
+        data_files=[*contents, MANIFEST],
         written=written_on(around),
         quantstats=quantstats,
     )
@@ -84,6 +83,12 @@ def _write_files(
         from backtest.reporting.pages.quantstats_page import write_quantstats
 
         write_quantstats(result, folder / "quantstats.html")
+    write_manifest(folder, _manifest(result, made_with, around))
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest of a finished report, with the SHA-256 of each of its files."""
+    (folder / MANIFEST).write_bytes(json_bytes({**manifest, "files": checksums(folder)}))
 
 
 def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
@@ -153,14 +158,20 @@ def plain_json(value: Any) -> Any:
 
 
 def _manifest(result: BacktestResult, made_with: Mapping[str, str], around: Mapping[str, str | None]) -> dict[str, Any]:
+    benchmark = result.benchmark
     return {
         "made_by": MADE_BY,
         SECTION: run_entry(result),
         "config": result.settings,
+        "config_file": result.config_file,
+        "benchmark_config_file": None if benchmark is None else benchmark.config_file,
+        "overrides": result.overrides,
         "data_sha256": result.data_sha256,
-        "benchmark_data_sha256": None if result.benchmark is None else result.benchmark.data_sha256,
+        "benchmark_data_sha256": None if benchmark is None else benchmark.data_sha256,
+        "series_sha256": result.series_sha256,
+        "benchmark_series_sha256": {} if benchmark is None else benchmark.series_sha256,
         "own_code": result.own_code,
-        "benchmark_own_code": {} if result.benchmark is None else result.benchmark.own_code,
+        "benchmark_own_code": {} if benchmark is None else benchmark.own_code,
         "versions": made_with,
         "seed": SEED,  # seed of the bootstraps, the only use of random numbers
         "notes": result.notes,
