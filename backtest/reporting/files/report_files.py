@@ -19,6 +19,9 @@ from backtest.reporting.files.report_folder import replacing
 from backtest.reporting.files.shelf_entry import SECTION, run_entry
 from backtest.reporting.format import FORMULA
 
+PARQUET_ABOVE = 500_000
+"""Cells of a table above which it is a Parquet file: as CSV it would be some 10 MB, and take seconds to write."""
+
 
 def write_report(
     result: BacktestResult,
@@ -64,8 +67,7 @@ def _write_files(
     made_with, around = versions(), environment()
     figures = write_pictures(render_all(result), folder / "figures")
     on_step("files")
-    contents = {f"{name}.csv": csv_bytes(table) for name, table in tables(result).items()}
-    contents["summary.json"] = json_bytes(result.summary())
+    contents = contents_of(result)
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     page = render_tearsheet(
@@ -83,12 +85,38 @@ def _write_files(
         from backtest.reporting.pages.quantstats_page import write_quantstats
 
         write_quantstats(result, folder / "quantstats.html")
-    write_manifest(folder, _manifest(result, made_with, around))
+    write_manifest(folder, manifest_of_result(result, made_with, around))
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write the manifest of a finished report, with the SHA-256 of each of its files."""
     (folder / MANIFEST).write_bytes(json_bytes({**manifest, "files": checksums(folder)}))
+
+
+def contents_of(result: BacktestResult) -> dict[str, bytes]:
+    """Return the tables of a report and `summary.json` by name of the file; the same result gives the same bytes."""
+    files = [table_file(name, table) for name, table in tables(result).items()]
+    return {**dict(files), "summary.json": json_bytes(result.summary())}
+
+
+def table_file(name: str, table: pd.DataFrame) -> tuple[str, bytes]:
+    """Return the name and content of a table's file: Parquet above `PARQUET_ABOVE` cells, otherwise CSV."""
+    if table.size <= PARQUET_ABOVE:
+        return f"{name}.csv", csv_bytes(table)
+    content: bytes = table.rename_axis("date").to_parquet()
+    return f"{name}.parquet", content
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Return a table as its file has it, with an apostrophe before names that are formulas in CSV.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not a table with a column `date`.
+    """
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    return pd.read_csv(path, index_col="date", parse_dates=["date"], date_format="%Y-%m-%d")
 
 
 def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
@@ -157,7 +185,16 @@ def plain_json(value: Any) -> Any:
     return value
 
 
-def _manifest(result: BacktestResult, made_with: Mapping[str, str], around: Mapping[str, str | None]) -> dict[str, Any]:
+def manifest_of_result(
+    result: BacktestResult, made_with: Mapping[str, str], around: Mapping[str, str | None]
+) -> dict[str, Any]:
+    """Return the manifest of a run, without the checksums of its files.
+
+    Args:
+        result: result of the run.
+        made_with: result of `manifest.versions`.
+        around: result of `manifest.environment`.
+    """
     benchmark = result.benchmark
     return {
         "made_by": MADE_BY,
@@ -174,6 +211,7 @@ def _manifest(result: BacktestResult, made_with: Mapping[str, str], around: Mapp
         "benchmark_own_code": {} if benchmark is None else benchmark.own_code,
         "versions": made_with,
         "seed": SEED,  # seed of the bootstraps, the only use of random numbers
+        "parquet_above_cells": PARQUET_ABOVE,
         "notes": result.notes,
         "data": [asdict(origin) for origin in result.origins],
         "data_warnings": result.warnings,
