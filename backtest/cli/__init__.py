@@ -37,6 +37,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare_command.compare,
     "breakeven": break_even_command.breakeven,
     "replay": repeat_commands.replay,
+    "verify": repeat_commands.verify,
     "open": shelf_commands.open_page,
     "list": shelf_commands.list_shelf,
     "strategies": run_commands.strategies,

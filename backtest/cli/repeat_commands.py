@@ -44,6 +44,26 @@ def replay(
     raise typer.Exit(DIFFERENT)
 
 
+def verify(folder: Finished) -> None:
+    """Check a report without running it: its files against their checksums, its tables against each other.
+
+    Exit code 4: something is wrong.
+    """
+    from backtest.reporting.files.verified import verify as check
+
+    place = _folder_of(folder)
+    verified = check(place)
+    for note in verified.notes:
+        typer.echo(f"note: {note}")
+    if not verified.problems:
+        typer.echo(f"{place.as_posix()}: intact ({verified.files} files)")
+        return
+    typer.echo(f"{place.as_posix()}: damaged")
+    for line in verified.problems:
+        typer.echo(f"  {line}")
+    raise typer.Exit(DIFFERENT)
+
+
 def _run_again(place: Path, manifest: "Mapping[str, Any]", *, offline: bool) -> "tuple[BacktestResult, str]":
     """Return the result of a manifest, up to the last date of the report, and a note if the data has later dates."""
     from backtest.config.manifest_config import load_finished

@@ -116,7 +116,8 @@ def read_table(path: Path) -> pd.DataFrame:
     """
     if path.suffix == ".parquet":
         return pd.read_parquet(path)
-    return pd.read_csv(path, index_col="date", parse_dates=["date"], date_format="%Y-%m-%d")
+    table = pd.read_csv(path, index_col="date", parse_dates=["date"], date_format="%Y-%m-%d")
+    return table if len(table) else table.set_axis(pd.DatetimeIndex([], name="date"))
 
 
 def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
