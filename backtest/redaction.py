@@ -85,15 +85,6 @@ def redact_settings(settings: Any) -> Any:
     return redact_address(settings) if isinstance(settings, str) and re.match(_CHAIN, settings) else settings
 
 
-def is_hidden(text: str) -> bool:
-    """Return whether a part of a setting was hidden, so that it cannot be used again.
-
-    >>> is_hidden(redact_address("https://me:secret@example.org/p.csv")), is_hidden("prices.csv")
-    (True, False)
-    """
-    return text == HIDDEN or _MARK.search(text) is not None
-
-
 def _link(link: str) -> tuple[str, str]:
     """Return what is shown of one link of an address, and what identifies it: all but its password."""
     start = _START.match(link)

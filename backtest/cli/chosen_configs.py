@@ -28,6 +28,10 @@ Setting = Annotated[
         show_default=False,
     ),
 ]
+Replace = Annotated[
+    bool,
+    typer.Option("--replace", help="Replace a report of other settings, instead of a numbered folder next to it."),
+]
 Start = Annotated[
     str | None, typer.Option(metavar="DATE", help="First date; windows use earlier data.", show_default=False)
 ]
@@ -102,7 +106,7 @@ def _value(text: str, key: str) -> Any:
 
 
 def _source(path: Path) -> "Path | Mapping[str, Any] | RunConfig":
-    """Return the file that a path or a name stands for, the settings on standard input, or those of a manifest."""
+    """Return the file that a path or a name stands for, or the settings on standard input or in a manifest."""
     from backtest.reporting.files.manifest import MANIFEST
 
     if path == STANDARD_INPUT:

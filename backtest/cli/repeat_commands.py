@@ -1,4 +1,4 @@
-"""`replay` and `verify`: does a finished run still give the same numbers, and are its files still those of the run?"""
+"""`replay` and `verify`: does a finished run still give the same numbers, and are its files unchanged?"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any

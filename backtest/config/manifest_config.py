@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from backtest.config.run_config import RunConfig, StrategyChoice
+from backtest.data.sources.address import is_address
 from backtest.errors import ConfigError
-from backtest.redaction import is_hidden
 from backtest.reporting.files.finished_run import manifest_of_run
 from backtest.reporting.files.manifest import MANIFEST
 from backtest.strategy.discovery import find_strategy, with_settings
@@ -35,8 +35,7 @@ def config_of_manifest(manifest: Mapping[str, Any], place: Path) -> RunConfig:
         place: the manifest file.
 
     Raises:
-        ConfigError: a path is relative to an unknown folder, a setting was hidden as secret, or this version does not
-            know a setting.
+        ConfigError: a path is relative to an unknown folder, or this version does not know a setting.
         StrategyError: the strategy does not exist.
 
     Example:
@@ -62,14 +61,11 @@ def _config(settings: Any, config_file: Any, place: Path) -> RunConfig:
     if not file.parent.is_dir():
         file = place
     for path in _paths(settings.get("data")) if file == place else ():
-        if "://" not in path and not PurePath(path).is_absolute():
+        if not (is_address(path) or path.startswith("~") or PurePath(path).is_absolute()):
             raise ConfigError(
                 f"{place}: prices are read from {path}, relative to {config_file or 'a configuration without a file'}, "
                 "which is not on this machine; expected an absolute path. Hint: pass the configuration file."
             )
-    for path in _paths(settings.get("data")):
-        if is_hidden(path):
-            raise ConfigError(f"{place}: the secret in {path} is not in it. Hint: pass the configuration file.")
     given = dict(chosen)
     name = given.pop("name")
     try:

@@ -53,7 +53,7 @@ class RunConfig(BaseModel):
     Args:
         name: name of the run and of its report folder.
         file: the configuration file; paths are relative to its folder. Not a setting, like `overrides`.
-        overrides: dotted names of the settings that replaced those of the file.
+        overrides: dotted names of the settings given in place of the values in the file.
         start: first date of NAV, or the first date of the data after it; windows are filled from earlier data. The run
             begins later if a series or a window does, with a note. A benchmark's own start and end are ignored.
         end: last date of NAV, or the last date of the data before it.

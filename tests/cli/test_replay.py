@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from support.builders.market_files import write_strategy
-from support.builders.small_run import run_small, write_prices, write_small_config
 from support.command_line import Answer, command
+from support.files.small_run import run_small, write_prices, write_small_config
 
 OWN = """
 import pandas as pd
@@ -129,7 +129,7 @@ def test_a_difference_without_a_cause_is_unexplained(done: Path) -> None:
     change_nav(done)
     answer = replay(done)
     assert answer.code == 4
-    assert answer.out.splitlines()[-1] == "why: unexplained: data, own code and versions are those of the report"
+    assert answer.out.splitlines()[-1] == "why: unexplained: data, own code and versions are unchanged"
 
 
 def test_an_edited_or_missing_file_is_not_blamed_on_the_run(done: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from backtest.analysis.compare.comparison import Comparison
 from backtest.reporting.files.manifest import MADE_BY, MANIFEST, environment, versions, written_on
 from backtest.reporting.files.report_files import csv_bytes, json_bytes, write_manifest
-from backtest.reporting.files.report_folder import REPORTS, replacing
+from backtest.reporting.files.report_folder import REPORTS, check_same_settings, replacing
 from backtest.reporting.files.shelf_entry import SECTION, comparison_entry
 
 _LONGEST_NAME = 120  # bytes; the name of a folder has at most 255
@@ -17,6 +17,7 @@ def write_comparison(
     comparison: Comparison,
     folder: str | Path,
     *,
+    replace: bool = False,
     command: str = "",
     on_step: Callable[[str], None] = lambda _: None,
 ) -> Path:
@@ -27,6 +28,7 @@ def write_comparison(
     Args:
         comparison: result of `compare`.
         folder: folder of the files; missing parents are created.
+        replace: replace a comparison of other settings too.
         command: command that repeats the comparison, for the page.
         on_step: called with the name of each step as it begins.
 
@@ -34,9 +36,11 @@ def write_comparison(
         The path of `comparison.html`.
 
     Raises:
-        ReportError: the folder cannot be written, or holds files that are not a report.
+        ReportError: the folder cannot be written, or holds files that are not a report, or other settings' report.
     """
     folder = Path(folder)
+    if not replace:
+        check_same_settings(folder, settings_of(comparison))
     with replacing(folder) as temporary:
         _write_files(comparison, temporary, command, on_step)
     return folder / "comparison.html"
@@ -75,6 +79,11 @@ def files_of(comparison: Comparison) -> dict[str, bytes]:
     }
 
 
+def settings_of(comparison: Comparison) -> dict[str, Any]:
+    """Return the resolved configuration of each run by name."""
+    return {result.name: result.settings for result in comparison.results}
+
+
 def manifest_of(comparison: Comparison, around: Mapping[str, str | None]) -> dict[str, Any]:
     """Return the manifest of a comparison, without the checksums of its files.
 
@@ -85,7 +94,7 @@ def manifest_of(comparison: Comparison, around: Mapping[str, str | None]) -> dic
     return {
         "made_by": MADE_BY,
         SECTION: comparison_entry(comparison),
-        "comparison": {result.name: result.settings for result in comparison.results},
+        "comparison": settings_of(comparison),
         "config_files": {result.name: result.config_file for result in comparison.results},
         "overrides": {result.name: result.overrides for result in comparison.results},
         "data_sha256": {result.name: result.data_sha256 for result in comparison.results},

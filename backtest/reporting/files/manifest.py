@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import platform
 import subprocess
 import sys
@@ -109,3 +110,20 @@ def _git(*words: str) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return asked.stdout.strip() if asked.returncode == 0 else None
+
+
+def plain_json(value: Any) -> Any:
+    """Return a value that JSON has: NaN becomes null, and an infinite number the text `Infinity` or `-Infinity`.
+
+    Python's `float` and JavaScript's `Number` read these texts.
+
+    >>> plain_json({"spreads": (0.5, math.nan, math.inf, -math.inf)})
+    {'spreads': [0.5, None, 'Infinity', '-Infinity']}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_json(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
+    return value

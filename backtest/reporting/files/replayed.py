@@ -61,7 +61,7 @@ def compare_replay(result: BacktestResult, manifest: Mapping[str, Any], folder: 
             differences.append(f"{name}: {_first_difference(name, written, content)}")
     now = manifest_of_result(result, versions(), environment())
     reasons = tuple(_changes(manifest, now)) if differences else ()
-    unexplained = "unexplained: data, own code and versions are those of the report"
+    unexplained = "unexplained: data, own code and versions are unchanged"
     return Replay(tuple(contents), (*edited, *differences), reasons or ((unexplained,) if differences else ()))
 
 

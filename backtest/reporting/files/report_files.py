@@ -1,7 +1,6 @@
 """Files of a report, put into place in one step."""
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -14,8 +13,16 @@ from backtest.analysis.attribution.return_attribution import attribution_by_year
 from backtest.analysis.metrics.forecasts import volatility_forecasts
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.uncertainty.bootstrap import SEED
-from backtest.reporting.files.manifest import MADE_BY, MANIFEST, checksums, environment, versions, written_on
-from backtest.reporting.files.report_folder import replacing
+from backtest.reporting.files.manifest import (
+    MADE_BY,
+    MANIFEST,
+    checksums,
+    environment,
+    plain_json,
+    versions,
+    written_on,
+)
+from backtest.reporting.files.report_folder import check_same_settings, replacing
 from backtest.reporting.files.shelf_entry import SECTION, run_entry
 from backtest.reporting.format import FORMULA
 
@@ -28,10 +35,11 @@ def write_report(
     folder: str | Path,
     *,
     quantstats: bool = False,
+    replace: bool = False,
     command: str = "",
     on_step: Callable[[str], None] = lambda _: None,
 ) -> Path:
-    """Write every file of a report into a folder, in place of an earlier report.
+    """Write every file of a report into a folder, in place of an earlier report of the same settings.
 
     The files are written to a temporary folder next to it, which is then renamed in one step. A run that is interrupted
     therefore leaves an earlier report intact. The same result gives the same bytes of CSV and JSON; only the manifest
@@ -41,6 +49,7 @@ def write_report(
         result: result of a run.
         folder: folder of the files; missing parents are created.
         quantstats: also write the classic quantstats page.
+        replace: replace a report of other settings too.
         command: command that repeats the run, for the tearsheet.
         on_step: called with the name of each step as it begins.
 
@@ -48,9 +57,11 @@ def write_report(
         The path of the tearsheet.
 
     Raises:
-        ReportError: the folder cannot be written, or holds files that are not a report.
+        ReportError: the folder cannot be written, or holds files that are not a report, or other settings' report.
     """
     folder = Path(folder)
+    if not replace:
+        check_same_settings(folder, result.settings)
     with replacing(folder) as temporary:
         _write_files(result, temporary, quantstats, command, on_step)
     return folder / "tearsheet.html"
@@ -167,23 +178,6 @@ def _no_formula(value: Any) -> Any:
 def json_bytes(value: Mapping[str, Any]) -> bytes:
     """Return JSON that ends in a newline; see `plain_json`."""
     return (json.dumps(plain_json(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
-
-
-def plain_json(value: Any) -> Any:
-    """Return a value that JSON has: NaN becomes null, and an infinite number the text `Infinity` or `-Infinity`.
-
-    Python's `float` and JavaScript's `Number` read these texts.
-
-    >>> plain_json({"spreads": (0.5, math.nan, math.inf, -math.inf)})
-    {'spreads': [0.5, None, 'Infinity', '-Infinity']}
-    """
-    if isinstance(value, Mapping):
-        return {str(key): plain_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain_json(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
-    return value
 
 
 def manifest_of_result(

@@ -181,7 +181,7 @@ def _check_growth(tables: _Tables) -> None:
 
 
 def _check_returns(tables: _Tables) -> None:
-    """Check that returns are those of NAV, for the run and its benchmark."""
+    """Check that returns follow from NAV, for the run and its benchmark."""
     nav = tables.numbers("nav")
     for side in nav:
         expected = (nav[side] / nav[side].shift() - 1).iloc[1:]
@@ -189,7 +189,7 @@ def _check_returns(tables: _Tables) -> None:
 
 
 def _check_costs(tables: _Tables) -> None:
-    """Check that the costs among the contributions are those of the costs."""
+    """Check that the costs among the contributions equal the table of costs."""
     size = tables.nav.abs().max()
     costs = tables.numbers("costs", *_COSTS.values())
     contributions = tables.numbers("contributions", *_COSTS)

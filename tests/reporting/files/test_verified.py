@@ -17,9 +17,9 @@ from backtest.reporting.files.report_files import contents_of, manifest_of_resul
 from backtest.reporting.files.verified import verify
 from backtest.runs.compared_runs import compare
 from support.builders.ledger_result import random_run, terms_of
-from support.builders.small_run import run_small
 from support.builders.synthetic_result import synthetic_result
 from support.command_line import command
+from support.files.small_run import run_small
 
 
 def put(folder: Path, result: BacktestResult) -> Path:

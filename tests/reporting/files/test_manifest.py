@@ -14,8 +14,8 @@ import backtest as bt
 from backtest.config import load_config
 from backtest.data.market_data import MarketData
 from backtest.reporting.files.manifest import versions
-from support.builders.small_run import ASSETS, run_small, write_small_config
 from support.command_line import Answer, command
+from support.files.small_run import ASSETS, run_small, write_small_config
 
 
 @pytest.fixture(scope="module")
@@ -122,14 +122,3 @@ def test_a_manifest_that_is_not_of_a_run_is_refused(tmp_path: Path) -> None:
     answer = command("run", tmp_path / "manifest.json")
     assert answer.code == 2
     assert f"{tmp_path}: a folder without the manifest.json of a run" in answer.err
-
-
-def test_a_manifest_without_the_secrets_of_its_addresses_is_refused(done: Path, tmp_path: Path) -> None:
-    text = (done / "manifest.json").read_text("utf-8")
-    hidden = "https://example.org/p.csv#hidden-0123abcd"
-    (tmp_path / "manifest.json").write_text(text.replace('"prices.csv"', f'"{hidden}"'), encoding="utf-8")
-    answer = command("run", tmp_path / "manifest.json")
-    assert (answer.code, answer.out) == (2, "")
-    assert answer.err == (
-        f"error: {tmp_path}/manifest.json: the secret in {hidden} is not in it. Hint: pass the configuration file.\n"
-    )
