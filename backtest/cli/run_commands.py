@@ -40,6 +40,9 @@ def run(
     ] = False,
     replace: Replace = False,
     quantstats: Annotated[bool, typer.Option("--quantstats", help="Also write the classic quantstats page.")] = False,
+    xlsx: Annotated[
+        bool, typer.Option("--xlsx", help="Also write the tables as one Excel workbook, tables.xlsx.")
+    ] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
 ) -> None:
@@ -50,6 +53,10 @@ def run(
         raise BacktestError(f"{option} with {len(configs)} configurations; expected one, or no {option}")
     with progress(["configuration", "data", "benchmark", "strategy", "figures", "files", "quantstats"]) as step:
         step("configuration")
+        if xlsx:
+            from backtest.reporting.files.workbook import check_workbook
+
+            check_workbook()
         loaded = configs_of(configs, overrides_of(setting, start=start, end=end, name=name))
         from backtest.reporting.files.report_folder import REPORTS, folder_for
 
@@ -67,7 +74,9 @@ def run(
             if writes:
                 command = in_command("run", configs[at : at + 1], setting, start=start, end=end, name=name)
                 classic = quantstats or loaded[at].report.quantstats
-                pages.append(_written(result, folders[at], command, step, quantstats=classic, replace=replace))
+                pages.append(
+                    _written(result, folders[at], command, step, quantstats=classic, xlsx=xlsx, replace=replace)
+                )
     if as_json:
         _print_json(results)
     else:
@@ -80,15 +89,13 @@ def _written(
     folder: Path,
     command: str,
     step: Callable[[str], None],
-    *,
-    quantstats: bool,
-    replace: bool,
+    **options: bool,
 ) -> Path:
     """Write the report of a run and the shelf; return the path of its page."""
     from backtest.reporting.files.report_files import write_report
     from backtest.reporting.pages.shelf_page import renew_shelf
 
-    page = write_report(result, folder, quantstats=quantstats, replace=replace, command=command, on_step=step)
+    page = write_report(result, folder, **options, command=command, on_step=step)
     renew_shelf(folder)
     return page
 

@@ -10,7 +10,7 @@ from backtest.errors import ReportError
 from backtest.reporting.files.report_folder import folder_for
 from support.builders.synthetic_result import synthetic_result
 from support.command_line import Answer, command
-from support.files.small_run import write_prices, write_small_config
+from support.files.small_run import without_figures, write_prices, write_small_config
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def report(place: Path, settings: object) -> Path:
 
 
 def run(*options: str | Path) -> Answer:
-    answer = command("run", "mine.yaml", *options)
+    answer = without_figures("run", "mine.yaml", *options)
     assert (answer.code, answer.err) == (0, "")
     return answer
 
@@ -91,7 +91,7 @@ def test_the_same_settings_replace_the_report_also_with_other_prices(here: Path)
 def test_a_chosen_folder_of_other_settings_is_refused_before_the_run(here: Path) -> None:
     report(here / "out", {"name": "other"})
     (here / "prices.csv").write_text("date,stocks,bonds,=gold\n")  # no run could succeed
-    answer = command("run", "mine.yaml", "--output", "out")
+    answer = without_figures("run", "mine.yaml", "--output", "out")
     assert (answer.code, answer.out) == (2, "")
     assert answer.err == (
         "error: out: holds the report of other settings, so it is not replaced. "
@@ -105,7 +105,7 @@ def test_a_comparison_of_other_settings_is_kept_too(here: Path) -> None:
     write_small_config(here, "cash", strategy={"name": "equal_weight"}, leverage={"multiple": 0.5})
     pages = []
     for option in ((), (), ("--set", "costs.trading_bps=50"), ("--set", "costs.trading_bps=50", "--replace")):
-        answer = command("compare", "mine.yaml", "cash.yaml", *option)
+        answer = without_figures("compare", "mine.yaml", "cash.yaml", *option)
         assert answer.code == 0
         pages.append([line for line in answer.out.splitlines() if line.startswith(("comparison: ", "note: reports"))])
     folder = "comparison: reports/mine_vs_cash"
@@ -115,8 +115,10 @@ def test_a_comparison_of_other_settings_is_kept_too(here: Path) -> None:
     assert pages[3] == [f"{folder}/comparison.html"]
 
 
-def test_python_replaces_the_report_of_other_settings_only_if_asked(tmp_path: Path) -> None:
-    """No figure is drawn before the check."""
+def test_python_replaces_the_report_of_other_settings_only_if_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backtest.reporting.figures.run_figures.render_all", lambda _: {})
     report(tmp_path / "out", {"name": "other"})
     with pytest.raises(ReportError, match="holds the report of other settings, so it is not replaced"):
         bt.write_report(synthetic_result(), tmp_path / "out")

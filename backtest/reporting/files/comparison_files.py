@@ -6,9 +6,10 @@ from typing import Any
 
 from backtest.analysis.compare.comparison import Comparison
 from backtest.reporting.files.manifest import MADE_BY, MANIFEST, environment, versions, written_on
-from backtest.reporting.files.report_files import csv_bytes, json_bytes, write_manifest
+from backtest.reporting.files.report_files import json_bytes, write_manifest
 from backtest.reporting.files.report_folder import REPORTS, check_same_settings, replacing
 from backtest.reporting.files.shelf_entry import SECTION, comparison_entry
+from backtest.reporting.files.table_files import csv_bytes
 
 _LONGEST_NAME = 120  # bytes; the name of a folder has at most 255
 

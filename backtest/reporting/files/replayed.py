@@ -14,7 +14,8 @@ import pandas as pd
 
 from backtest.analysis.result import BacktestResult
 from backtest.reporting.files.manifest import MADE_BY, environment, versions
-from backtest.reporting.files.report_files import contents_of, csv_bytes, manifest_of_result
+from backtest.reporting.files.report_files import contents_of, manifest_of_result
+from backtest.reporting.files.table_files import csv_bytes
 
 _TABLES = (".csv", ".parquet")
 _OUTPUTS = (*_TABLES, ".json")

@@ -1,7 +1,6 @@
 """Files of a report, put into place in one step."""
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -24,10 +23,8 @@ from backtest.reporting.files.manifest import (
 )
 from backtest.reporting.files.report_folder import check_same_settings, replacing
 from backtest.reporting.files.shelf_entry import SECTION, run_entry
-from backtest.reporting.format import FORMULA
-
-PARQUET_ABOVE = 500_000
-"""Cells of a table above which it is a Parquet file: as CSV it would be some 10 MB, and take seconds to write."""
+from backtest.reporting.files.table_files import PARQUET_ABOVE, table_file
+from backtest.reporting.files.workbook import WORKBOOK, check_workbook, write_workbook
 
 
 def write_report(
@@ -35,6 +32,7 @@ def write_report(
     folder: str | Path,
     *,
     quantstats: bool = False,
+    xlsx: bool = False,
     replace: bool = False,
     command: str = "",
     on_step: Callable[[str], None] = lambda _: None,
@@ -49,6 +47,7 @@ def write_report(
         result: result of a run.
         folder: folder of the files; missing parents are created.
         quantstats: also write the classic quantstats page.
+        xlsx: also write the tables as one workbook, `tables.xlsx`.
         replace: replace a report of other settings too.
         command: command that repeats the run, for the tearsheet.
         on_step: called with the name of each step as it begins.
@@ -57,18 +56,27 @@ def write_report(
         The path of the tearsheet.
 
     Raises:
-        ReportError: the folder cannot be written, or holds files that are not a report, or other settings' report.
+        ReportError: the folder cannot be written, or holds files that are not a report, or other settings' report; or
+            XlsxWriter is not installed.
     """
     folder = Path(folder)
     if not replace:
         check_same_settings(folder, result.settings)
+    if xlsx:
+        check_workbook()
     with replacing(folder) as temporary:
-        _write_files(result, temporary, quantstats, command, on_step)
+        _write_files(result, temporary, quantstats=quantstats, xlsx=xlsx, command=command, on_step=on_step)
     return folder / "tearsheet.html"
 
 
 def _write_files(
-    result: BacktestResult, folder: Path, quantstats: bool, command: str, on_step: Callable[[str], None]
+    result: BacktestResult,
+    folder: Path,
+    *,
+    quantstats: bool,
+    xlsx: bool,
+    command: str,
+    on_step: Callable[[str], None],
 ) -> None:
     from backtest.reporting.figures.figure_files import write_pictures
     from backtest.reporting.figures.run_figures import render_all
@@ -81,12 +89,14 @@ def _write_files(
     contents = contents_of(result)
     for name, content in contents.items():
         (folder / name).write_bytes(content)
+    if xlsx:
+        write_workbook(tables(result), folder / WORKBOOK)
     page = render_tearsheet(
         result,
         figures,
         command=command,
         versions=made_with,
-        data_files=[*contents, MANIFEST],
+        data_files=[*contents, *([WORKBOOK] if xlsx else []), MANIFEST],
         written=written_on(around),
         quantstats=quantstats,
     )
@@ -110,27 +120,6 @@ def contents_of(result: BacktestResult) -> dict[str, bytes]:
     return {**dict(files), "summary.json": json_bytes(result.summary())}
 
 
-def table_file(name: str, table: pd.DataFrame) -> tuple[str, bytes]:
-    """Return the name and content of a table's file: Parquet above `PARQUET_ABOVE` cells, otherwise CSV."""
-    if table.size <= PARQUET_ABOVE:
-        return f"{name}.csv", csv_bytes(table)
-    content: bytes = table.rename_axis("date").to_parquet()
-    return f"{name}.parquet", content
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """Return a table as its file has it, with an apostrophe before names that are formulas in CSV.
-
-    Raises:
-        OSError: the file cannot be read.
-        ValueError: it is not a table with a column `date`.
-    """
-    if path.suffix == ".parquet":
-        return pd.read_parquet(path)
-    table = pd.read_csv(path, index_col="date", parse_dates=["date"], date_format="%Y-%m-%d")
-    return table if len(table) else table.set_axis(pd.DatetimeIndex([], name="date"))
-
-
 def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
     """Return the tables of a report by file name, without `.csv`."""
     navs = {"strategy": result.nav}
@@ -151,28 +140,6 @@ def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
         "realised_risk_contributions": result.realised_risk,
         "forecast_volatility": volatility_forecasts(result),
     }
-
-
-def csv_bytes(table: pd.DataFrame) -> bytes:
-    r"""Return a table as CSV: ISO dates in a column `date`, shortest round-trip numbers, NaN as an empty cell.
-
-    A name or text that a spreadsheet would evaluate as a formula (`format.FORMULA`) begins with an apostrophe.
-
-    >>> csv_bytes(pd.DataFrame({"=1+1": [-1.5]}, index=pd.Index(["@now"], name="asset")))
-    b"asset,'=1+1\n'@now,-1.5\n"
-    """
-    if isinstance(table.index, pd.DatetimeIndex):
-        table = table.set_axis(table.index.strftime("%Y-%m-%d"), axis=0).rename_axis("date")
-    plain = table.set_axis(table.index.map(_no_formula), axis=0).rename(columns=_no_formula)
-    texts = plain.select_dtypes(exclude="number").columns
-    plain[texts] = plain[texts].map(_no_formula)
-    text: str = plain.to_csv(lineterminator="\n")
-    return text.encode()
-
-
-def _no_formula(value: Any) -> Any:
-    """Return a value, with an apostrophe before a text that is a formula to a spreadsheet."""
-    return f"'{value}" if isinstance(value, str) and re.match(FORMULA, value) else value
 
 
 def json_bytes(value: Mapping[str, Any]) -> bytes:

@@ -12,7 +12,7 @@ import pandas as pd
 from backtest.errors import ReportError
 from backtest.numerics.tolerances import ROUNDING
 from backtest.reporting.files.manifest import MADE_BY, MANIFEST, checksums, read_manifest
-from backtest.reporting.files.report_files import read_table
+from backtest.reporting.files.table_files import read_table
 
 _COSTS = {"financing_cost": "financing", "borrow_fees": "borrow", "trading_costs": "trading", "other_fees": "fees"}
 """Columns of the contributions, with the column of the costs that each is the negative of."""

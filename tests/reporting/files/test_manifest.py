@@ -21,7 +21,7 @@ from support.files.small_run import ASSETS, run_small, write_small_config
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run; no test changes it."""
-    return run_small(tmp_path_factory.mktemp("run"))
+    return run_small(tmp_path_factory.mktemp("run"), command)
 
 
 @pytest.fixture(scope="module")

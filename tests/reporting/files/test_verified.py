@@ -40,7 +40,7 @@ def sign_again(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return run_small(tmp_path_factory.mktemp("run"))
+    return run_small(tmp_path_factory.mktemp("run"), command)
 
 
 @pytest.fixture

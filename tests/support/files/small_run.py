@@ -1,12 +1,14 @@
 """A small run as files: a configuration with prices at a relative path, and its finished report."""
 
+from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
 
 from support.builders.market_files import random_levels, write_config, write_csv
-from support.command_line import command
+from support.command_line import Answer, command
 
 ASSETS = ("stocks", "bonds", "=gold")  # the last one is a formula to a spreadsheet
 
@@ -36,8 +38,17 @@ def write_small_config(folder: Path, name: str = "mine", **sections: object) -> 
     return write_config(folder / f"{name}.yaml", **{**given, **sections})
 
 
-def run_small(folder: Path) -> Path:
-    """Run the small configuration with the command line, and return the folder of its report."""
-    answer = command("run", write_small_config(folder), "--output", folder / "done")
+def without_figures(*arguments: str | Path) -> Answer:
+    """Run a command whose report has no figures, which take most of its time."""
+    with (
+        patch("backtest.reporting.figures.run_figures.render_all", lambda _: {}),
+        patch("backtest.reporting.figures.comparison_figures.render_comparison", lambda _: {}),
+    ):
+        return command(*arguments)
+
+
+def run_small(folder: Path, run: Callable[..., Answer] = without_figures) -> Path:
+    """Run the small configuration with a command, and return the folder of its report."""
+    answer = run("run", write_small_config(folder), "--output", folder / "done")
     assert answer.code == 0, answer.err
     return folder / "done"
