@@ -188,9 +188,8 @@ class RunConfig(BaseModel):
         hidden: dict[str, Any] = redact_settings(settings)
         return hidden
 
-    def overridden(self) -> dict[str, Any]:
-        """Return the values of the overrides by dotted name, as `resolved` has them."""
-        settings = self.resolved()
+    def overridden(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values of the overrides by dotted name, from the result of `resolved`."""
         return {name: _at(settings, name) for name in self.overrides}
 
 

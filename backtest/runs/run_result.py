@@ -93,7 +93,7 @@ def _whole(
     result = replace(
         result,
         config_file=public(str(config.file.absolute())) if config.file.name else None,
-        overrides=config.overridden(),
+        overrides=config.overridden(settings),
         own_code=own_code,
         setup=plan.setup,
         renderer=render_result,

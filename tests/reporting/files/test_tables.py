@@ -61,7 +61,7 @@ def test_a_report_with_parquet_files_is_verified_and_replayed(tmp_path: Path, mo
     assert command("verify", done).code == 0
     assert command("replay", done).code == 0
     weights = pd.read_parquet(done / "weights.parquet")
-    weights.iloc[30, 1] += 1e-3
+    weights["bonds"] += np.where(weights.index == "2012-07-31", 1e-3, 0.0)
     weights.to_parquet(done / "weights.parquet")
     answer = command("replay", done)
     assert answer.code == 4
