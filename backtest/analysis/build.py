@@ -88,6 +88,7 @@ def build_result(
         origins=data.origins,
         settings=settings,
         data_sha256=data.sha256,
+        series_sha256=data.series_sha256,
     )
 
 

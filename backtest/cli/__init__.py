@@ -12,7 +12,14 @@ from typing import Annotated, Any, Self
 
 import typer
 
-from backtest.cli import break_even_command, compare_command, data_commands, run_commands, shelf_commands
+from backtest.cli import (
+    break_even_command,
+    compare_command,
+    data_commands,
+    repeat_commands,
+    run_commands,
+    shelf_commands,
+)
 from backtest.errors import BacktestError, readable
 from backtest.redaction import redact
 from backtest.version import __version__
@@ -29,6 +36,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "run": run_commands.run,
     "compare": compare_command.compare,
     "breakeven": break_even_command.breakeven,
+    "replay": repeat_commands.replay,
+    "verify": repeat_commands.verify,
     "open": shelf_commands.open_page,
     "list": shelf_commands.list_shelf,
     "strategies": run_commands.strategies,

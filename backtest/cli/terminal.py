@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -48,6 +49,13 @@ def show_list(heading: str, rows: list[tuple[str, str]]) -> None:
     typer.echo(heading)
     for name, text in rows:
         typer.echo(f"  {name:<{width}}  {text}")
+
+
+def echo_if_numbered(written: Path, folder: Path) -> None:
+    """Print where a report is, if its own folder holds the report of other settings."""
+    if written != folder:
+        kept = f"{folder.as_posix()} holds a report of other settings"
+        typer.echo(f"note: {kept}, so this one is in {written.as_posix()}; --replace replaces the first one")
 
 
 @contextmanager

@@ -90,7 +90,14 @@ def _whole(
         settings=settings,
         notes=(*plan.data.notes, *run_notes(decided, ledger), *improbable(settings)),
     )
-    result = replace(result, own_code=own_code, setup=plan.setup, renderer=render_result)
+    result = replace(
+        result,
+        config_file=public(str(config.file.absolute())) if config.file.name else None,
+        overrides=config.overridden(settings),
+        own_code=own_code,
+        setup=plan.setup,
+        renderer=render_result,
+    )
     other = plan.benchmark
     if benchmark is None or other is None:
         return result
