@@ -131,6 +131,8 @@ def main() -> None:
     try:
         with interrupt:
             app(standalone_mode=True)
+    except KeyboardInterrupt:  # before or after the command, which typer interrupts in the same way
+        sys.exit(_INTERRUPTED)
     except Exception as error:
         if interrupt.happened:
             sys.exit(_INTERRUPTED)

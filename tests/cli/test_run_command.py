@@ -220,6 +220,13 @@ def test_an_interrupt_that_compiled_code_swallows_still_ends_as_one(
     assert command("run", ERC, "--output", tmp_path / "x") == Answer(130, "", "")
 
 
+@pytest.mark.usefixtures("usual_signals")
+def test_an_interrupt_before_the_command_begins_ends_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Typer builds the commands, which takes 20 ms, before it waits for Ctrl-C."""
+    monkeypatch.setattr("typer.main.get_command", lambda _: os.kill(os.getpid(), signal.SIGINT))
+    assert command("run", ERC) == Answer(130, "", "")
+
+
 @pytest.mark.usefixtures("without_figures")
 @pytest.mark.parametrize("cut", [OSError, KeyboardInterrupt])
 def test_a_run_interrupted_while_moving_its_report_keeps_the_earlier_report(
