@@ -1,4 +1,4 @@
-"""Errors of users' own code (strategies, estimators, sources), reported in one line with the file and line that raised them."""
+"""Users' own code (strategies, estimators, sources): its files, and its errors in one line with their place."""
 
 import sysconfig
 import traceback
@@ -42,7 +42,8 @@ def own_class(name: str, base: type, raised: type[Exception]) -> Any:
     if not (isinstance(found, type) and issubclass(found, base)):
         methods = ", ".join(sorted(getattr(base, "__abstractmethods__", ())))
         kind, place = base.__name__.lower(), f"{base.__module__}.{base.__name__}"
-        raise raised(f"{name}: not a {kind}; expected a class that extends {place}, with {methods}")
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise raised(f"{name}: not {article} {kind}; expected a class that extends {place}, with {methods}")
     check_complete(found, name, raised)
     return found
 
@@ -66,7 +67,8 @@ def is_own(found: type) -> bool:
 def hashes_of(*classes: type) -> dict[str, str]:
     """Return the SHA-256 of the file of each class that did not come with this package, by the path of the file.
 
-    The classes that it extends are included, up to the first that came with this package. A class from an interactive session has no file; it is listed by its name, with an empty hash.
+    The classes that it extends are included, up to the first that came with this package. A class from an interactive
+    session has no file; it is listed by its name, with an empty hash.
 
     >>> hashes_of(BacktestError)
     {}
