@@ -100,7 +100,7 @@ def test_a_class_that_extends_a_shipped_one_is_named_as_it_was_chosen(project: P
 
 
 def estimated(estimator: bt.Estimator) -> list[float]:
-    return [float(value) for value in estimator.covariances(np.full((15, 2), 0.01), [14], 12).ravel()]
+    return [float(value) for value in estimator.covariances(np.full((15, 2), 0.5), [14], 12).ravel()]
 
 
 def test_an_own_estimator_is_restored_in_another_process(project: Path) -> None:
