@@ -141,7 +141,6 @@ def _own_code(config: RunConfig) -> dict[str, str]:
     return {public(file): digest for file, digest in hashes_of(*classes).items()}
 
 
-
 def lost_before_the_end(benchmark: BacktestResult) -> SimulationError:
     """Error for a benchmark that is ruined before the run ends."""
     return SimulationError(
