@@ -3,9 +3,10 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from backtest.errors import EstimationError
-from backtest.numerics.arrays import Bools, Floats
+from backtest.numerics.arrays import Floats
 
 _ROUNDING = 1e-9  # relative to variances: far above rounding, far below the error of any estimate
 
@@ -55,6 +56,6 @@ def checked_covariances(found: Any, name: str, sizes: tuple[int, int]) -> Floats
     return np.where(np.isnan(covariances), np.nan, filled)
 
 
-def _refuse(wrong: Bools, name: str, what: str) -> None:
+def _refuse(wrong: ArrayLike, name: str, what: str) -> None:
     for k in np.flatnonzero(wrong)[:1]:
-        raise EstimationError(f"{name}: covariance {k} of {len(wrong)} {what}")
+        raise EstimationError(f"{name}: covariance {k} of {np.size(wrong)} {what}")

@@ -162,7 +162,7 @@ def test_a_wrong_answer_names_the_class(answer: Any, message: str) -> None:
 
 
 def test_an_estimator_that_fails_is_reported_with_its_line() -> None:
-    failing = Given(answer=lambda _: {}["x"])
+    failing = Given(answer=lambda _: dict[str, float]()["x"])
     with pytest.raises(EstimationError, match=r"test_own_estimators\.py:\d+: Given: KeyError: 'x'"):
         bt.run({"strategy": "inverse_volatility", "estimation": failing}, market=MARKET)
 

@@ -133,7 +133,7 @@ def test_honest_classes_pass() -> None:
     bt.testing.check_source(Prices, "A")
 
 
-class Late(Sample):  # type: ignore[misc]
+class Late(Sample):
     """A window that reaches one row past its date."""
 
     def estimate(self, excess_returns: Any, rows: Any, periods_per_year: int) -> Any:
@@ -142,7 +142,7 @@ class Late(Sample):  # type: ignore[misc]
         return super().estimate(later, rows, periods_per_year)
 
 
-class Ordered(Sample):  # type: ignore[misc]
+class Ordered(Sample):
     """A covariance that depends on the order of the assets."""
 
     def estimate(self, excess_returns: Any, rows: Any, periods_per_year: int) -> Any:
@@ -152,7 +152,7 @@ class Ordered(Sample):  # type: ignore[misc]
         return found
 
 
-class Together(Sample):  # type: ignore[misc]
+class Together(Sample):
     """A covariance that depends on the number of dates asked."""
 
     def estimate(self, excess_returns: Any, rows: Any, periods_per_year: int) -> Any:
@@ -160,7 +160,7 @@ class Together(Sample):  # type: ignore[misc]
         return super().estimate(excess_returns, rows, periods_per_year) * len(rows)
 
 
-class Filled(Sample):  # type: ignore[misc]
+class Filled(Sample):
     """Missing returns are zeros."""
 
     def estimate(self, excess_returns: Any, rows: Any, periods_per_year: int) -> Any:
@@ -168,7 +168,7 @@ class Filled(Sample):  # type: ignore[misc]
         return super().estimate(np.nan_to_num(excess_returns), rows, periods_per_year)
 
 
-class Writing(Sample):  # type: ignore[misc]
+class Writing(Sample):
     """It writes into the returns."""
 
     def estimate(self, excess_returns: Any, rows: Any, periods_per_year: int) -> Any:
@@ -178,7 +178,7 @@ class Writing(Sample):  # type: ignore[misc]
         return found
 
 
-class Never(Sample):  # type: ignore[misc]
+class Never(Sample):
     """It never has enough returns."""
 
     def estimate(self, excess_returns: Any, rows: Any, periods_per_year: int) -> Any:
@@ -282,7 +282,7 @@ class Failing(Momentum):
 
     def target_weights(self, view: bt.MarketView) -> Any:
         """Fail."""
-        return {}[view.assets[0]]
+        return dict[str, float]()[view.assets[0]]
 
 
 class Needy(Momentum):
