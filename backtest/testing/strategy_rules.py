@@ -12,7 +12,7 @@ from backtest.data.market_data import MarketData
 from backtest.errors import BrokenRule, StrategyError
 from backtest.reporting.files.report_files import csv_bytes, tables
 from backtest.runs.pipeline import run
-from backtest.runs.plan import Plan, ask_on
+from backtest.runs.plan import Plan
 from backtest.strategy import MarketView, MarketViews, Strategy
 from backtest.strategy.base import aligned_weights
 from backtest.strategy.decisions import ViewBatch
@@ -171,7 +171,7 @@ def questions(strategy: Strategy, market: MarketData) -> ViewBatch:
     config: RunConfig = load_config(_settings(market, strategy), data=market.settings)
     assert config.benchmark is not None  # noqa: S101 - the settings name it
     plan = Plan.of(config, market, Plan.of(config.benchmark, market))
-    return ask_on(plan.agenda.rows[plan.first :], config, market, plan.benchmark)
+    return plan.views(plan.agenda.rows[plan.first :])
 
 
 def views_of(strategy: Strategy, batch: ViewBatch) -> list[MarketView]:
