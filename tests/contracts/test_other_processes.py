@@ -8,9 +8,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import dask
 import joblib
 import pytest
+from dask.delayed import delayed
 
 import backtest as bt
 from backtest.config import load_config
@@ -60,7 +60,7 @@ def outcome(config: bt.RunConfig) -> tuple[int, bytes, dict[str, Any]]:
 
 
 def in_a_pool(method: str, config: bt.RunConfig) -> Any:
-    with get_context(method).Pool(1) as pool:  # type: ignore[attr-defined]
+    with get_context(method).Pool(1) as pool:
         return pool.apply(outcome, (config,))
 
 
@@ -70,8 +70,7 @@ def in_loky(config: bt.RunConfig) -> Any:
 
 
 def in_dask(config: bt.RunConfig) -> Any:
-    (found,) = dask.compute(dask.delayed(outcome)(config), scheduler="processes", num_workers=1)
-    return found
+    return delayed(outcome)(config).compute(scheduler="processes", num_workers=1)
 
 
 WAYS: dict[str, Callable[[bt.RunConfig], Any]] = {
