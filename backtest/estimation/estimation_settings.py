@@ -27,8 +27,8 @@ from pydantic import (
 from backtest.errors import EstimationError
 from backtest.estimation import methods
 from backtest.estimation.estimator import Estimator
+from backtest.own.own_files import OwnKind
 from backtest.own_code import reported
-from backtest.own_files import OwnKind
 
 _ESTIMATORS = OwnKind("estimator", "estimators", Estimator, methods.__name__, EstimationError)
 

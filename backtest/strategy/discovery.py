@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from backtest.errors import StrategyError
+from backtest.own.own_files import OwnKind, files_in
 from backtest.own_code import reported
-from backtest.own_files import OwnKind, files_in
 from backtest.strategy.base import Strategy
 
 _STRATEGIES = OwnKind("strategy", "strategies", Strategy, "backtest.strategies", StrategyError)
