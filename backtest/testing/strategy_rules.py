@@ -10,7 +10,8 @@ from backtest.analysis.result import BacktestResult
 from backtest.config import RunConfig, load_config
 from backtest.data.market_data import MarketData
 from backtest.errors import BrokenRule, StrategyError
-from backtest.reporting.files.report_files import csv_bytes, tables
+from backtest.reporting.files.report_files import tables
+from backtest.reporting.files.table_files import csv_bytes
 from backtest.runs.pipeline import run
 from backtest.runs.plan import Plan
 from backtest.strategy import MarketView, MarketViews, Strategy

@@ -209,7 +209,9 @@ def test_the_shown_extension_is_the_shipped_one(tmp_path: Path) -> None:
 def test_the_shown_strategy_runs_from_a_single_file(tmp_path: Path) -> None:
     """It holds 40 % in one asset, the calmest, on every date."""
     (tmp_path / "strategies").mkdir()
-    (tmp_path / "strategies/equities_and_cash.py").write_text(block_of("python", "class EquitiesAndCash"), encoding="utf-8")
+    (tmp_path / "strategies/equities_and_cash.py").write_text(
+        block_of("python", "class EquitiesAndCash"), encoding="utf-8"
+    )
     text = (ROOT / "configs/erc.yaml").read_text(encoding="utf-8").replace("benchmark: 60_40.yaml", "")
     text = text.replace("strategy: {name: erc}", "strategy: {name: equities_and_cash, share: 0.4}")
     (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
