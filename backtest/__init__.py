@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from backtest import testing
     from backtest.analysis.result import BacktestResult
     from backtest.config import RunConfig
     from backtest.data.market_data import MarketData
@@ -45,6 +46,7 @@ __all__ = [
     "risk_parity_weights",
     "run",
     "run_all",
+    "testing",
     "write_report",
 ]
 
@@ -67,11 +69,12 @@ _PLACES = {
     "run_all": "backtest.runs.pipeline",
     "write_report": "backtest.reporting.files.report_files",
 }
+_MODULES = {"plot": "backtest.reporting.figures.run_figures", "testing": "backtest.testing"}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "plot":
-        return import_module("backtest.reporting.figures.run_figures")
+    if name in _MODULES:
+        return import_module(_MODULES[name])
     if name in _PLACES:
         return getattr(import_module(_PLACES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -17,7 +17,8 @@
     ├── NoOptimalPortfolio         no portfolio solves the strategy's problem                       exit 2
     ├── SimulationError            target weights or terms that cannot be simulated                 exit 2
     ├── ComparisonError            results that cannot be compared                                  exit 2
-    └── ReportError                a report that could not be written                               exit 2
+    ├── ReportError                a report that could not be written                               exit 2
+    └── BrokenRule                 own code that breaks a rule of its conformance suite             exit 2
 
 Exit code 4 is not an error: `replay` or `verify` found a difference.
 
@@ -169,3 +170,7 @@ class ComparisonError(BacktestError):
 
 class ReportError(BacktestError):
     """A report that could not be written."""
+
+
+class BrokenRule(BacktestError):  # noqa: N818 - named after what happened
+    """Own code breaks a rule of its conformance suite, see `bt.testing`."""

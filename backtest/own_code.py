@@ -1,4 +1,4 @@
-"""Errors of users' own code (strategies, sources), reported in one line with the file and line that raised them."""
+"""Users' own code (strategies, estimators, sources): its files, and its errors in one line with their place."""
 
 import sysconfig
 import traceback
@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from importlib import import_module
 from inspect import getfile, isabstract
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,8 @@ def own_class(name: str, base: type, raised: type[Exception]) -> Any:
     if not (isinstance(found, type) and issubclass(found, base)):
         methods = ", ".join(sorted(getattr(base, "__abstractmethods__", ())))
         kind, place = base.__name__.lower(), f"{base.__module__}.{base.__name__}"
-        raise raised(f"{name}: not a {kind}; expected a class that extends {place}, with {methods}")
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise raised(f"{name}: not {article} {kind}; expected a class that extends {place}, with {methods}")
     check_complete(found, name, raised)
     return found
 
@@ -53,18 +55,26 @@ def check_complete(found: type, where: str, raised: type[Exception]) -> None:
         raise raised(f"{where}: {found.__name__} has no {missing}; expected that method")
 
 
+def is_own(found: type) -> bool:
+    """Return whether a class did not come with this package; shipped strategies are imported as part of it.
+
+    >>> is_own(BacktestError), is_own(Path)
+    (False, True)
+    """
+    return found.__module__.partition(".")[0] != __package__
+
+
 def hashes_of(*classes: type) -> dict[str, str]:
     """Return the SHA-256 of the file of each class that did not come with this package, by the path of the file.
 
-    A class from an interactive session has no file; it is listed by its name, with an empty hash.
+    The classes that it extends are included, up to the first that came with this package. A class from an interactive
+    session has no file; it is listed by its name, with an empty hash.
 
     >>> hashes_of(BacktestError)
     {}
     """
     found = {}
-    for own in classes:
-        if own.__module__.partition(".")[0] == __package__:  # shipped strategies are imported as part of the package
-            continue
+    for own in (each for given in classes for each in takewhile(is_own, given.__mro__)):
         try:
             file = Path(getfile(own))
             found[str(file)] = sha256(file.read_bytes()).hexdigest()

@@ -30,10 +30,32 @@ class Cautious(LeveredERC):
 
     target_volatility: float = 0.08
 '''
+OWN_ESTIMATOR = '''
+from backtest.estimation.methods.oas import OAS
+
+
+class Doubled(OAS):
+    """Twice the covariance."""
+
+    def estimate(self, excess_returns, rows, periods_per_year):
+        return 2 * super().estimate(excess_returns, rows, periods_per_year)
+'''
+IN_ANOTHER_PROCESS = """
+from multiprocessing import get_context
+import backtest as bt
+from backtest.config import load_config
+
+if __name__ == "__main__":
+    config = load_config("cautious.json")
+    with get_context("spawn").Pool(1) as pool:
+        result = pool.apply(bt.run, (config,))
+    assert result.nav.equals(bt.run(config).nav)
+    bt.testing.check_estimator(type(config.estimation))
+"""
 OWN_CONFIG = {
     "name": "cautious",
     "data": {"source": "sample", "cash": "us_tbill", "assets": ["us_stocks", "us_treasury_10y", "gold"]},
-    "estimation": {"window": 36},
+    "estimation": {"covariance": "doubled", "window": 36},
     "costs": {"trading_bps": 10},
     "financing": {"spread_bps": 50},
     "strategy": {"name": "cautious"},
@@ -108,15 +130,19 @@ def install_with_dependencies(python: Path, wheel: Path, folder: Path) -> None:
 
 
 def run_elsewhere(python: Path, folder: Path) -> None:
-    """Run the main job and an own strategy in a new folder that has only the configurations of the repository."""
+    """Run the main job and own classes in a new folder that has only the configurations of the repository."""
     (folder / "strategies").mkdir(parents=True)
     (folder / "strategies/__init__.py").touch()
     (folder / "strategies/cautious.py").write_text(OWN_STRATEGY, encoding="utf-8")
+    (folder / "estimators").mkdir()
+    (folder / "estimators/doubled.py").write_text(OWN_ESTIMATOR, encoding="utf-8")
+    (folder / "other_process.py").write_text(IN_ANOTHER_PROCESS, encoding="utf-8")
     (folder / "cautious.json").write_text(json.dumps(OWN_CONFIG), encoding="utf-8")
     shutil.copytree(ROOT / "configs", folder / "configs")
     command = python.with_name("backtest")
     _run([command, "run", "configs/erc.yaml"], cwd=folder)
     _run([python, "-m", "backtest", "run", "cautious.json"], cwd=folder)
+    _run([python, "other_process.py"], cwd=folder)
     for name in ("erc", "cautious"):
         page = (folder / "reports" / name / "tearsheet.html").read_text(encoding="utf-8")
         if len(page) < 500_000:  # the chart library alone has more

@@ -18,6 +18,7 @@ from backtest.config.run_config import RunConfig, StrategyChoice
 from backtest.config.yaml_nodes import GivenMark, dotted
 from backtest.config.yaml_text import DEEPEST
 from backtest.errors import ConfigError
+from backtest.estimation.estimator import Estimator
 from backtest.strategy import Strategy
 
 _AS_IT_IS = "value"  # style of a scalar whose value is a Python object, not text of YAML
@@ -25,20 +26,20 @@ _SECTION = 2  # steps of a setting of a section, such as `estimation.window`
 
 
 class NamedClass(str):
-    """Name of a strategy whose class is given, so that it is not searched for.
+    """Name of a strategy or an estimator whose class is given, so that it is not searched for.
 
     Args:
         name: the name.
-        strategy: the class.
+        given: the class.
     """
 
-    __slots__ = ("strategy",)
-    strategy: type[Strategy]
+    __slots__ = ("given",)
+    given: type[Any]
 
-    def __new__(cls, name: str, strategy: type[Strategy]) -> Self:
+    def __new__(cls, name: str, given: type[Any]) -> Self:
         """Return the name with its class."""
         named = super().__new__(cls, name)
-        named.strategy = strategy
+        named.given = given
         return named
 
 
@@ -161,13 +162,21 @@ def _text(value: Any) -> str:
 
 
 def _settings_of(given: Any) -> Any:
-    """Return the settings of a section, a strategy or its class by name; a `RunConfig` inside another one as it is."""
+    """Return the settings of a section, or of a strategy, an estimator or their classes, by name.
+
+    A `RunConfig` inside another one is returned as it is.
+    """
     if isinstance(given, StrategyChoice):
         return {"name": NamedClass(given.name, type(given.model)), **fields_of(given.model)}
     if isinstance(given, Strategy):
         return {"name": NamedClass(type(given).__name__, type(given)), **fields_of(given)}
+    if isinstance(given, Estimator):
+        name = given.covariance or type(given).__name__
+        return {**fields_of(given), "covariance": NamedClass(name, type(given))}
     if isinstance(given, type) and issubclass(given, Strategy):
         return NamedClass(given.__name__, given)
+    if isinstance(given, type) and issubclass(given, Estimator):
+        return NamedClass(str(given.model_fields["covariance"].default) or given.__name__, given)
     return fields_of(given) if isinstance(given, BaseModel) and not isinstance(given, RunConfig) else given
 
 

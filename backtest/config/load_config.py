@@ -15,7 +15,11 @@ from backtest.config.messages import as_yaml, first_lines, lines, unknown_key
 from backtest.config.run_config import RunConfig, StrategyChoice
 from backtest.config.yaml_nodes import dotted
 from backtest.data.data_settings import DataSettings
-from backtest.errors import ConfigError, DataError
+from backtest.errors import ConfigError, DataError, EstimationError
+from backtest.estimation.estimation_settings import estimator_with_settings, find_estimator
+from backtest.estimation.estimator import Estimator
+from backtest.estimation.methods.sample_covariance import Sample
+from backtest.own_code import is_own
 from backtest.strategy import StrategyError
 from backtest.strategy.discovery import find_strategy, strategy_files, with_settings
 
@@ -80,6 +84,9 @@ def _loaded(document: Document, data: DataSettings | None, *, with_benchmark: bo
     chosen = {"strategy": strategy} if "strategy" in values else {}
     if strategy is not None and not document.path.name:
         values.setdefault("name", strategy.name)  # settings from Python may have no name
+    given_estimator = _own_estimator(document, problems)
+    if given_estimator is not None:
+        values["estimation"] = given_estimator
     origin = {"file": document.path, "overrides": document.overrides}
     checked = _validate({**values, **chosen, **origin}, document, problems, strategy is None)
     check_names(document, problems, strategy, document.path.parent)
@@ -145,7 +152,7 @@ def _strategy(document: Document, problems: list[str]) -> StrategyChoice | None:
         return None
     try:
         if isinstance(name, NamedClass):
-            strategy = name.strategy
+            strategy = name.given
         else:
             strategy = find_strategy(name, document.folder_of(("strategy", "name")))
         model = with_settings(strategy, name, settings)
@@ -155,6 +162,23 @@ def _strategy(document: Document, problems: list[str]) -> StrategyChoice | None:
     except ValidationError as failure:
         problems += lines(failure.errors(), document, ("strategy",), strategy, name)
     return None
+
+
+def _own_estimator(document: Document, problems: list[str]) -> Estimator | None:
+    """Return the user's estimator that the section chooses; None for a shipped one, which is checked with the rest."""
+    at = ("estimation", "covariance")
+    name = document.value(at) if document.has(at) else None
+    if not isinstance(name, str):
+        return None
+    try:
+        found = name.given if isinstance(name, NamedClass) else find_estimator(name, document.folder_of(at))
+        settings = {key: value for key, value in document.values["estimation"].items() if key != "covariance"}
+        return estimator_with_settings(found, str(name), settings) if is_own(found) else None
+    except EstimationError as problem:
+        problems.append(f"{document.at(at)}: estimation.covariance: {problem}")
+    except ValidationError as failure:
+        problems += lines(failure.errors(), document, ("estimation",), found, str(name))
+    return Sample()  # in place of a wrong one, so that the other sections are checked
 
 
 def _benchmark(raw: Any, document: Document, problems: list[str], data: DataSettings | None) -> RunConfig | None:

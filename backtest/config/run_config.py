@@ -23,9 +23,9 @@ from backtest.engine.settings.costs import Fees, TradingCosts
 from backtest.engine.settings.financing import Financing, Margin
 from backtest.engine.settings.schedule import RebalanceSettings
 from backtest.errors import ConfigError
-from backtest.estimation.estimation_settings import EstimationSettings
+from backtest.estimation.estimation_settings import EstimationSettings, estimator_with_settings, find_estimator
 from backtest.estimation.methods.sample_covariance import Sample
-from backtest.own_code import reported
+from backtest.own_code import is_own, reported
 from backtest.redaction import redact_settings
 from backtest.reporting.report_settings import ReportSettings
 from backtest.strategy import Strategy, StrategyError
@@ -80,6 +80,20 @@ class RunConfig(BaseModel):
     report: ReportSettings = ReportSettings()
     file: Annotated[Path, Field(exclude=True)] = Path()
     overrides: Annotated[tuple[str, ...], Field(exclude=True)] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _find_estimator(cls, given: Any) -> Any:
+        """Accept the name and the settings of a user's estimator, which is found by the folder of the file."""
+        section = given.get("estimation") if isinstance(given, Mapping) else None
+        name = section.get("covariance") if isinstance(section, Mapping) else None
+        if section is None or not isinstance(name, str):
+            return given
+        found = find_estimator(name, Path(given.get("file", "")).parent)
+        if not is_own(found):
+            return given
+        settings = {key: value for key, value in section.items() if key != "covariance"}
+        return {**given, "estimation": estimator_with_settings(found, name, settings)}
 
     @model_validator(mode="before")
     @classmethod

@@ -9,11 +9,13 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, field_serializer, field_validator
 
 from backtest.errors import BacktestError, EstimationError
+from backtest.estimation.own_covariances import checked_covariances
 from backtest.numerics.array_arguments import as_floats, check_shapes
 from backtest.numerics.arrays import Floats
+from backtest.own_code import is_own, reported
 
 Missing = Literal["complete_assets", "complete_rows"]
 
@@ -120,7 +122,8 @@ class Estimator(BaseModel, ABC):
     Definitions: docs/conventions/estimation.md
 
     Args:
-        covariance: the estimator's name in a configuration; each class has its own.
+        covariance: the estimator's name in a configuration. Each shipped class has its own; a class of a user gets the
+            name by which the configuration chose it.
         window: number of most recent excess returns: periods (36), years ("3Y" is 3 × periods_per_year rows), months
             ("3M" is a quarter of periods_per_year rows), or rows ("252D").
         missing: treatment of a missing return inside a window. `complete_assets` leaves out the asset that lacks the
@@ -130,7 +133,7 @@ class Estimator(BaseModel, ABC):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    covariance: str
+    covariance: str = ""
     window: Annotated[Window, Field(validate_default=True)] = "3Y"
     missing: Missing = "complete_assets"
 
@@ -146,10 +149,15 @@ class Estimator(BaseModel, ABC):
     def _is_long_enough(cls, window: int | str) -> int | str:
         if window_rows(window, MOST_A_YEAR) < cls.least_returns:
             raise ValueError(
-                f"a window of {window}, but {cls.model_fields['covariance'].default} needs {cls.least_returns} returns "
-                "or more; expected a longer window, or another covariance"
+                f"a window of {window}, but {cls.model_fields['covariance'].default or cls.__name__} needs "
+                f"{cls.least_returns} returns or more; expected a longer window, or another covariance"
             )
         return window
+
+    @field_serializer("covariance")
+    def _name(self, covariance: str) -> str:
+        """Return the name as it is: a class that extends a shipped one has another name than its base allows."""
+        return covariance
 
     def least_rows(self, setting: str) -> int:
         """Return the least rows that a length of time needs; 0 if no more than the type of the setting demands."""
@@ -170,8 +178,8 @@ class Estimator(BaseModel, ABC):
 
         Raises:
             BacktestError: the returns are not a table of numbers, or the rows are not positions in it.
-            EstimationError: a return is infinite or beyond 1e75, or the settings ask for an estimate that these returns
-                do not allow.
+            EstimationError: a return is infinite or beyond 1e75, the settings ask for an estimate that these returns do
+                not allow, or a class of a user fails or returns something else than covariances.
         """
         returns, positions = as_floats(excess_returns, "excess_returns"), np.asarray(rows)
         check_shapes(("excess_returns", returns, "Tn"), stacks=False)
@@ -188,7 +196,12 @@ class Estimator(BaseModel, ABC):
                 f"rows: got {positions.size} from {positions[0]} to {positions[-1]}, expected rising positions in 0 to "
                 f"{len(returns) - 1}"
             )
-        return self.estimate(returns, rows, periods_per_year)
+        if not is_own(type(self)):
+            return self.estimate(returns, rows, periods_per_year)
+        name = self.covariance or type(self).__name__
+        with reported(EstimationError, f"{name}: "):
+            found = self.estimate(returns, rows, periods_per_year)
+        return checked_covariances(found, name, (len(positions), returns.shape[1]))
 
     @abstractmethod
     def estimate(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:

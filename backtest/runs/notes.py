@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from backtest.config import RunConfig
 from backtest.config.plausible_ranges import improbable
 from backtest.data.market_data import MarketData
 from backtest.data.sources.address import public
@@ -13,10 +14,11 @@ from backtest.engine.ledger import Ledger
 from backtest.engine.settings.financing import Futures, Margin
 from backtest.engine.terms import Terms
 from backtest.errors import InsufficientHistory
+from backtest.estimation.estimation_settings import shipped_estimators
 from backtest.estimation.estimator import lengths
 from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.tolerances import ROUNDING
-from backtest.own_code import hashes_of
+from backtest.own_code import hashes_of, is_own
 from backtest.runs.idle_settings import idle_on, idle_settings
 from backtest.runs.plan import Decided, Plan
 from backtest.strategy.decisions import answer
@@ -53,7 +55,7 @@ def run_notes(decided: Decided, path: Ledger) -> list[str]:
         )
     if not np.nan_to_num(path.targets).any():
         notes.append("nothing is ever held: all target weights are zero, and all of NAV is in cash")
-    notes += [f"strategy {strategy.name} is {file}, not the shipped one" for file in _shadowing(decided.plan)]
+    notes += _shadowing(decided.plan.config)
     notes += _margin_notes(path, dates, terms)
     notes += _binding_notes(decided, path)
     notes += _calm_notes(decided, path)
@@ -64,11 +66,17 @@ def run_notes(decided: Decided, path: Ledger) -> list[str]:
     return notes
 
 
-def _shadowing(plan: Plan) -> list[str]:
-    """Return the file of the user's strategy if a shipped strategy has the same name."""
-    strategy = plan.config.strategy
-    own = hashes_of(type(strategy.model))
-    return [public(file) for file in own if strategy.name in shipped_strategies()]
+def _shadowing(config: RunConfig) -> list[str]:
+    """Return a note for the file of each class of the user that has the name of a shipped one."""
+    chosen = [
+        ("strategy", config.strategy.name, type(config.strategy.model), shipped_strategies()),
+        ("estimator", config.estimation.covariance, type(config.estimation), shipped_estimators()),
+    ]
+    return [
+        f"{noun} {name} is {public(next(iter(hashes_of(own))))}, not the shipped one"
+        for noun, name, own, shipped in chosen
+        if is_own(own) and name in shipped
+    ]
 
 
 def _late_start(plan: Plan, begins: pd.Timestamp) -> list[str]:

@@ -134,9 +134,10 @@ def _break_even(result: BacktestResult, decided: Decided, benchmark: BacktestRes
 
 
 def _own_code(config: RunConfig) -> dict[str, str]:
-    """Return the SHA-256 of the files of the user's strategy and sources, by path without the home folder."""
+    """Return the SHA-256 of the user's strategy, estimator and sources, by path without the home folder."""
     sources = [source_record(spec.source).own for spec in series_of(config.data).every]
-    classes = dict.fromkeys([type(config.strategy.model), *(source for source in sources if source is not None)])
+    own = type(config.strategy.model), type(config.estimation), *sources
+    classes = dict.fromkeys(each for each in own if each is not None)
     return {public(file): digest for file, digest in hashes_of(*classes).items()}
 
 

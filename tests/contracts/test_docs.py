@@ -209,13 +209,24 @@ def test_the_shown_extension_is_the_shipped_one(tmp_path: Path) -> None:
 def test_the_shown_strategy_runs_from_a_single_file(tmp_path: Path) -> None:
     """It holds 40 % in one asset, the calmest, on every date."""
     (tmp_path / "strategies").mkdir()
-    (tmp_path / "strategies/equities_and_cash.py").write_text(block_of("python", "EquitiesAndCash"), encoding="utf-8")
+    (tmp_path / "strategies/equities_and_cash.py").write_text(
+        block_of("python", "class EquitiesAndCash"), encoding="utf-8"
+    )
     text = (ROOT / "configs/erc.yaml").read_text(encoding="utf-8").replace("benchmark: 60_40.yaml", "")
     text = text.replace("strategy: {name: erc}", "strategy: {name: equities_and_cash, share: 0.4}")
     (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
     targets = bt.run(tmp_path / "mine.yaml").target_weights
     assert ((targets == 0.4).sum(axis=1) == 1).all()
     assert (targets.sum(axis=1) == 0.4).all()
+
+
+def test_the_shown_estimator_is_chosen_by_its_file_and_follows_the_rules(tmp_path: Path) -> None:
+    (tmp_path / "estimators").mkdir()
+    (tmp_path / "estimators/shrunk.py").write_text(block_of("python", "class Shrunk"), encoding="utf-8")
+    text = f"extends: {ROOT / 'configs/erc.yaml'}\nname: mine\nestimation: {{covariance: shrunk, weight: 1}}\n"
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    estimator = load_config(tmp_path / "mine.yaml", {"estimation.weight": 0.2}).estimation
+    bt.testing.check_estimator(estimator)
 
 
 def test_the_shown_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,7 @@ PUBLIC = [
     "risk_parity_weights",
     "run",
     "run_all",
+    "testing",
     "write_report",
 ]
 

@@ -1,12 +1,14 @@
 """Independence of every estimator from missing returns of other assets, later data, order and units."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from backtest.errors import EstimationError
+from backtest.testing.estimator_rules import ESTIMATOR_RULES
 from support.builders.shipped_estimators import (
     ASSETS,
     ROTATED,
@@ -96,36 +98,10 @@ def test_too_few_complete_rows_are_an_error(name: str, settings: dict[str, Any])
 
 
 @estimators
-def test_later_values_do_not_change_a_bit(name: str, settings: dict[str, Any]) -> None:
-    """Returns after a date are replaced by other returns, by huge returns and by NaN, and the data is cut there."""
-    returns = market()
-    wanted = covariances(made(name, settings), returns, ROWS)
-    for k, row in ((2, 63), (5, 75)):
-        for later in (market(seed=6), 1e6 * market(seed=7), np.full_like(returns, np.nan)):
-            changed = np.concatenate([returns[: row + 1], later[row + 1 :]])
-            got = covariances(made(name, settings), changed, ROWS)
-            assert got[: k + 1].tobytes() == wanted[: k + 1].tobytes()
-        cut = covariances(made(name, settings), returns[: row + 1].copy(), ROWS[: k + 1])
-        assert cut.tobytes() == wanted[: k + 1].tobytes()
-
-
-@estimators
-@pytest.mark.parametrize("rows", [[67, 71, 75, 79, 131], [75, 104, 108, 149]])
-def test_later_dates_do_not_change_a_bit(name: str, settings: dict[str, Any], rows: list[int]) -> None:
-    """The number of later dates does not matter either, not even for the first date."""
-    together = covariances(made(name, settings), market(), rows)
-    for count in range(1, len(rows)):
-        assert covariances(made(name, settings), market(), rows[:count]).tobytes() == together[:count].tobytes()
-
-
-@estimators
-def test_other_dates_change_only_rounding(name: str, settings: dict[str, Any]) -> None:
-    """Each date is asked alone, and in slices of three as in a run with many assets."""
-    together = covariances(made(name, settings), market(), ROWS)
-    alone = [covariances(made(name, settings), market(), [row]) for row in ROWS]
-    slices = [covariances(made(name, settings), market(), ROWS[k : k + 3]) for k in range(0, len(ROWS), 3)]
-    assert_same(np.concatenate(alone), together, 1e-12)
-    assert_same(np.concatenate(slices), together, 1e-12)
+@pytest.mark.parametrize("rule", ESTIMATOR_RULES, ids=lambda rule: rule.__name__)
+def test_it_follows_the_rules_of_all_estimators(name: str, settings: dict[str, Any], rule: Callable[..., None]) -> None:
+    """`bt.testing.check_estimator` checks the same rules for a user's estimator."""
+    rule(made(name, settings), 252)
 
 
 @estimators

@@ -60,6 +60,22 @@ def test_the_manifest_names_own_code_with_its_hash(tmp_path: Path, name: str) ->
     assert set(manifest["versions"]) >= {"numpy", "numba", "clarabel", "scipy", "pandas"}
 
 
+@pytest.mark.parametrize("name", ["mine", "oas"])
+def test_an_own_estimator_is_listed_with_the_file_that_it_extends(tmp_path: Path, name: str) -> None:
+    files = [tmp_path / "estimators" / f"{each}.py" for each in (name, "_base")]
+    files[0].parent.mkdir()
+    files[0].write_text('from ._base import Base\n\n\nclass Mine(Base):\n    """Mine."""\n', encoding="utf-8")
+    base = "from backtest.estimation.methods.oas import OAS"
+    files[1].write_text(f'{base}\n\n\nclass Base(OAS):\n    """Base."""\n', encoding="utf-8")
+    config = tmp_path / "mine.yaml"
+    settings = f"name: mine\nestimation: {{covariance: {name}}}\nbenchmark: null\n"
+    config.write_text(f"extends: {ROOT / 'configs/erc.yaml'}\n{settings}")
+    result = bt.run(config)
+    assert result.own_code == {str(file): sha256(file.read_bytes()).hexdigest() for file in files}
+    notes = [note for note in result.notes if "shipped" in note]
+    assert notes == ([f"estimator oas is {files[0]}, not the shipped one"] if name == "oas" else [])
+
+
 def test_shipped_code_is_not_listed() -> None:
     result = bt.run("configs/levered_erc.yaml")
     assert result.benchmark is not None

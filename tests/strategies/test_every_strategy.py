@@ -6,32 +6,31 @@ order of assets, on the unit of prices, on earlier questions, or on how many dat
 
 import inspect
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from pydantic import ValidationError
 
 import backtest as bt
 from backtest.errors import StrategyError
-from backtest.strategy import MarketView, MarketViews, Strategy
-from backtest.strategy.base import aligned_weights
-from backtest.strategy.decisions import ViewBatch
+from backtest.strategy import Strategy
 from backtest.strategy.discovery import find_strategy, strategy_files
+from backtest.testing.strategy_rules import STRATEGY_RULES
 from support.builders.market_files import write_csv
 from support.strategies.shipped_strategies import (
     ASKED,
     CLASSES,
     CONFIGS,
     STRATEGIES,
-    asked,
     configuration,
     market,
-    run,
-    views_of,
 )
+
+MARKET = bt.MarketData.from_prices(market(), cash="bills", classes=CLASSES)
+"""120 business days."""
 
 
 @pytest.fixture(scope="module", params=ASKED, ids=lambda choice: "-".join([choice[0], *map(str, choice[1].values())]))
@@ -39,13 +38,6 @@ def choice(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
     """A strategy and its settings."""
     picked: tuple[str, dict[str, Any]] = request.param
     return picked
-
-
-@pytest.fixture(scope="module")
-def strategy_and_questions(
-    choice: tuple[str, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Strategy, ViewBatch]:
-    return asked(tmp_path_factory.mktemp("market"), *choice)
 
 
 # ------------------------------------------------------------------------------------------------------------ the class
@@ -89,74 +81,11 @@ def test_its_docstring_opens_with_one_line(name: str) -> None:
 # ---------------------------------------------------------------------------------------------------------- the answers
 
 
-def test_many_dates_give_the_weights_of_each_date_alone(strategy_and_questions: tuple[Strategy, ViewBatch]) -> None:
-    """`target_weights_many` equals `target_weights` of each date to 1e-12, as sums may be taken in another order."""
-    strategy, batch = strategy_and_questions
-    views = views_of(strategy, batch)
-    alone = np.stack([aligned_weights(strategy.target_weights(view), view) for view in views])
-    together = strategy.target_weights_many(MarketViews(views_of(strategy, batch)))
-    assert together.shape == (len(views), len(CLASSES))
-    np.testing.assert_allclose(together, alone, rtol=0, atol=1e-12)
-
-
-def test_it_is_stateless(strategy_and_questions: tuple[Strategy, ViewBatch]) -> None:
-    """The same view gives the same bits: asked again, on new views, in reverse order, and after any other date."""
-    strategy, batch = strategy_and_questions
-
-    def bits(views: list[MarketView]) -> list[bytes]:
-        return [aligned_weights(strategy.target_weights(view), view).tobytes() for view in views]
-
-    views = views_of(strategy, batch)
-    first = bits(views)
-    assert bits(views) == first
-    assert bits(views_of(strategy, batch)[::-1])[::-1] == first
-    together = strategy.target_weights_many(MarketViews(views))
-    assert strategy.target_weights_many(MarketViews(views_of(strategy, batch))).tobytes() == together.tobytes()
-    later = strategy.target_weights_many(MarketViews(views_of(strategy, batch)[7:]))
-    assert later.tobytes() == together[7:].tobytes(), "the weights of a date depend on the other dates"
-
-
-def test_its_weights_are_finite_and_not_shared(strategy_and_questions: tuple[Strategy, ViewBatch]) -> None:
-    """Weights are finite numbers by asset, in a new array each time: writing into one changes no later answer."""
-    strategy, batch = strategy_and_questions
-    view = views_of(strategy, batch)[3]
-    answer = strategy.target_weights(view)
-    assert isinstance(answer, pd.Series)
-    assert set(answer.index) <= set(view.assets)
-    values = answer.to_numpy(dtype=float, copy=True)
-    assert np.isfinite(values).all()
-    together = strategy.target_weights_many(MarketViews(views_of(strategy, batch)))
-    assert np.isfinite(together).all()
-    together[:] = 77.0
-    answer.iloc[:] = 77.0
-    assert pd.Series(strategy.target_weights(view)).to_numpy().tolist() == values.tolist()
-
-
-def test_the_order_of_assets_does_not_matter(choice: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
-    """Any order of assets in the configuration gives the same run to 1e-10 (rounding, and the solver's 1e-12)."""
-    straight = run(tmp_path, market(), *choice)
-    order = ["gold", "eafe", "spx", "oil", "ust"]
-    other = run(tmp_path, market(), *choice, assets=order)
-    assert list(other.weights.columns) == order
-    np.testing.assert_allclose(other.nav, straight.nav, rtol=1e-10)
-    for name in ("weights", "target_weights", "trades", "risk_contributions", "contributions"):
-        table, wanted = getattr(other, name), getattr(straight, name)
-        assert table.index.equals(wanted.index), name
-        np.testing.assert_allclose(table[wanted.columns], wanted, rtol=0, atol=1e-10, err_msg=name)
-    assert other.benchmark is not None
-    assert straight.benchmark is not None
-    np.testing.assert_allclose(other.benchmark.nav, straight.benchmark.nav, rtol=1e-10)
-
-
-def test_the_unit_of_prices_does_not_matter(choice: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
-    """Multiplying each price series by its own power of two, like a share split, gives the same run bit for bit.
-
-    Powers of two scale doubles without rounding, so returns keep their bits, and only returns may matter.
-    """
-    plain = run(tmp_path, market(), *choice)
-    scaled = run(tmp_path, market() * [0.25, 1024.0, 2.0, 0.5, 2.0**-7, 8.0], *choice)
-    for name in ("nav", "weights", "target_weights", "trades", "costs", "contributions", "risk_contributions"):
-        assert getattr(scaled, name).to_numpy().tobytes() == getattr(plain, name).to_numpy().tobytes(), name
+@pytest.mark.parametrize("rule", STRATEGY_RULES, ids=lambda rule: rule.__name__)
+def test_it_follows_the_rules_of_all_strategies(choice: tuple[str, dict[str, Any]], rule: Callable[..., None]) -> None:
+    """`bt.testing.check_strategy` checks the same rules for a user's strategy, on months instead of days."""
+    name, settings = choice
+    rule(find_strategy(name, CONFIGS)(**settings), MARKET)
 
 
 def test_it_runs_while_assets_join_and_leave(choice: tuple[str, dict[str, Any]], tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from backtest.errors import StrategyError
+from backtest.own.own_files import ROOT_MARKS
 from backtest.strategy import Strategy
-from backtest.strategy.discovery import ROOT_MARKS, find_strategy, strategy_files
+from backtest.strategy.discovery import find_strategy, strategy_files
 from support.builders.market_files import write_strategy
 from support.patience import HANG
 

@@ -1,5 +1,6 @@
 """Sources of users, named `package.module:Class`: their classes, and what they return, are checked."""
 
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 from typing import get_args
@@ -20,18 +21,18 @@ def own_record(name: str) -> SourceRecord:
         ValueError: the class cannot be imported, or is not a source.
     """
     own: type[Source] = own_class(name, Source, ValueError)
-    return SourceRecord(name, open=lambda *_: _OwnSource(name, own), own=own)
+    return SourceRecord(name, open=lambda *_: OwnSource(name, own), own=own)
 
 
-class _OwnSource(Source):
+class OwnSource(Source):
     """A user's source whose unexpected errors and answers become a `DataError`.
 
     Args:
         name: name in the configuration.
-        own: the user's class.
+        own: the user's class, or a function that returns the source.
     """
 
-    def __init__(self, name: str, own: type[Source]) -> None:
+    def __init__(self, name: str, own: Callable[[], Source]) -> None:
         self._name, self._guarded = name, partial(reported, DataError, f"{name}: ")
         with self._guarded():
             self._own = own()

@@ -19,7 +19,8 @@ import backtest as bt
 from backtest.reporting.files.report_files import tables
 from backtest.reporting.files.table_files import csv_bytes
 from backtest.strategy.discovery import strategy_files
-from support.builders.lookahead import CLASSES, LENGTHS, Case, Harness, backwards, ended, rows_until, wilder
+from backtest.testing.later_data import backwards, rows_until, wilder
+from support.builders.lookahead import CLASSES, LENGTHS, Case, Harness, ended
 from support.builders.market_files import write_csv
 
 STRATEGIES = sorted(strategy_files(Path(__file__).parents[3] / "configs"))

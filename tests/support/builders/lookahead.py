@@ -1,6 +1,6 @@
 """Harness of the look-ahead tests: run a case, overwrite all values after a date, run again, compare bytes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import backtest as bt
 from backtest.config import RunConfig, load_config
 from backtest.reporting.files.report_files import tables
 from backtest.reporting.files.table_files import csv_bytes
+from backtest.testing.later_data import Overwrite, rows_until, wilder
 from support.builders.market_files import dates_of, random_levels, write_config, write_csv
 
 CLASSES = {"spx": "equities", "ust": "bonds", "gold": "commodities", "oil": "commodities"}
@@ -20,8 +21,6 @@ COLUMNS = {"spx": 0.16, "ust": 0.06, "gold": 0.15, "oil": 0.3, "world": 0.2, "bi
 
 LENGTHS = {"daily": 90, "monthly": 42}
 WINDOWS = {"daily": 20, "monthly": 12}
-
-Overwrite = Callable[[pd.DataFrame, int, np.random.Generator], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -100,12 +99,6 @@ def outputs(config: RunConfig) -> dict[str, bytes]:
     return {name: csv_bytes(table) for name, table in tables(bt.run(config)).items()}
 
 
-def rows_until(csv: bytes, day: pd.Timestamp) -> list[bytes]:
-    """Return the header and the rows of dates up to and including a day."""
-    header, *rows = csv.splitlines()
-    return [header, *(row for row in rows if row[:10] <= f"{day:%Y-%m-%d}".encode())]
-
-
 class Harness:
     """Runs a case in a folder, and runs it again with the file overwritten after a date."""
 
@@ -149,25 +142,6 @@ class Harness:
     def caught(self) -> set[str]:
         """Return the output files that leak with a cut at a decision, beyond which a look a day ahead reads."""
         return set(self.leaks(self.cuts()["a decision"], wilder))
-
-
-def wilder(frame: pd.DataFrame, row: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Return another, wilder future that does not ruin three times levered bonds; missing values stay missing."""
-    shape = (len(frame) - row - 1, frame.shape[1])
-    if (frame.fillna(1) > 0).all(axis=None):
-        frame.iloc[row + 1 :] *= rng.uniform(0.9, 1.12, size=shape)
-    else:
-        later = frame.iloc[row + 1 :]
-        frame.iloc[row + 1 :] = np.where(later.isna(), np.nan, rng.uniform(-0.1, 0.12, size=shape))
-    return frame
-
-
-def backwards(frame: pd.DataFrame, row: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Return the values in reverse order, moved a little: extremes, quantiles and means of the file stay similar."""
-    later = frame.iloc[row + 1 :]
-    moved = later[::-1].to_numpy() * (1 if (frame.fillna(1) > 0).all(axis=None) else -0.5)
-    frame.iloc[row + 1 :] = np.where(later.isna() | np.isnan(moved), later * 0.9, moved * rng.uniform(0.98, 1.02))
-    return frame
 
 
 def ended(frame: pd.DataFrame, row: int, rng: np.random.Generator) -> pd.DataFrame:

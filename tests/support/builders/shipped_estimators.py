@@ -10,6 +10,7 @@ import pytest
 
 from backtest.estimation import methods
 from backtest.estimation.estimator import Estimator
+from backtest.testing.estimator_rules import sample_returns, sample_rows
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 WINDOW = 64  # dates a step of 4 apart share their sums then
@@ -51,11 +52,7 @@ def made(name: str, settings: dict[str, Any], **more: Any) -> Estimator:
 
 
 def market(length: int = LENGTH, assets: int = ASSETS, seed: int = 5) -> Array:
-    """Return returns with a common factor and volatilities from 0.4 to 2 % a day, alternately calm and wild."""
-    rng = np.random.default_rng(seed)
-    wild = 1 + 0.5 * np.sin(np.arange(length) / 9)[:, None]
-    returns = rng.normal(0.0002, 1.0, (length, assets)) + 0.7 * rng.normal(size=(length, 1))
-    return np.asarray(returns * wild * np.linspace(0.004, 0.02, assets))
+    return sample_returns(length, seed, assets)
 
 
 def covariances(estimator: Estimator, returns: Array, rows: list[int]) -> Array:
@@ -78,5 +75,5 @@ def assert_covariance(matrix: Array) -> None:
     assert np.linalg.eigvalsh(matrix)[0] >= -1e-13 * np.trace(matrix)
 
 
-ROWS = [40, 62, 63, 67, 71, 75, 104, 108, 149]
+ROWS = sample_rows(WINDOW)
 """Before the window is full, on the first date on which it is, close together, and far apart."""

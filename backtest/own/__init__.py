@@ -1,0 +1,1 @@
+"""Users' own classes: how they are found."""
