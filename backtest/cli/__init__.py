@@ -13,6 +13,7 @@ from typing import Annotated, Any, Self
 import typer
 
 from backtest.cli import break_even_command, compare_command, data_commands, run_commands, shelf_commands
+from backtest.cli.message_options import LOG, with_message_options
 from backtest.errors import BacktestError, readable
 from backtest.redaction import redact
 from backtest.version import __version__
@@ -38,7 +39,9 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 _INTERRUPTED = 130  # the usual exit code after Ctrl-C
 _MACHINE = 3  # exit code of faults that do not come from the input
 for name, command in _COMMANDS.items():
-    app.command(name)(command)
+    app.command(name)(with_message_options(command))
+for registered in data_commands.app.registered_commands:
+    registered.callback = with_message_options(registered.callback or sys.exit)
 app.add_typer(data_commands.app, name="data")
 
 
@@ -62,7 +65,7 @@ class _Messages(logging.Handler):
     """Handler that prints log messages, such as warnings of old or damaged data, as lines on stderr."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        kind = "warning" if record.levelno >= logging.WARNING else "note"
+        kind = "warning" if record.levelno >= logging.WARNING else "note" if record.levelno >= logging.INFO else "debug"
         for line in readable(record.getMessage()).splitlines():
             typer.echo(f"{kind}: {line}", err=True)
 
@@ -115,9 +118,9 @@ class _Interrupt:
 def main() -> None:
     """Run the command line; an error that the user can fix prints one line and exits with code 2 or 3."""
     gc.set_threshold(1_000_000)  # objects live until the command exits; garbage collection took 10 % of the run time
-    log, messages = logging.getLogger("backtest"), _Messages(logging.INFO)
-    log.setLevel(logging.INFO)
-    log.addHandler(messages)
+    messages = _Messages()
+    LOG.setLevel(logging.INFO)
+    LOG.addHandler(messages)
     interrupt = _Interrupt()
     try:
         with interrupt:
@@ -133,4 +136,4 @@ def main() -> None:
             typer.echo(f"error: {line}", err=True)
         sys.exit(error.exit_code if isinstance(error, BacktestError) else _MACHINE)
     finally:
-        log.removeHandler(messages)
+        LOG.removeHandler(messages)

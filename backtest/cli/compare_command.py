@@ -9,7 +9,7 @@ import typer
 
 from backtest.cli.chosen_configs import End, Setting, Start, configs_of, in_command, overrides_of
 from backtest.cli.data_commands import check_choice
-from backtest.cli.terminal import fits, new_table, progress, show
+from backtest.cli.terminal import fits, new_table, print_notes, progress, show
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -99,8 +99,7 @@ def _print(comparison: "Comparison", page: Path) -> None:
 
     for table in _tables(comparison):
         show(table)
-    for note in comparison.notes:
-        typer.echo(f"note: {note}")
+    print_notes(comparison.notes)
     typer.echo("*: the best of a row; won: share of windows with the higher compound return")
     if comparison.crises or comparison.falls:
         typer.echo("crises and the worst fall: return / drawdown, %")

@@ -1,5 +1,6 @@
 """`data`: commands for fetched data and its cache."""
 
+import logging
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backtest.cli.terminal import chart, new_table, progress_by_series, show
+from backtest.cli.terminal import chart, new_table, print_notes, progress_by_series, show
 from backtest.errors import BacktestError, DataUnavailableError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ app = typer.Typer(
 Folder = Annotated[Path, typer.Option("--cache", help="Folder of fetched data.")]
 Source = Annotated[str | None, typer.Option("--source", help="Only this source.", show_default=False)]
 _CACHE = Path("data_cache")
+_log = logging.getLogger(__name__)
 
 
 def check_choice(*, offline: bool, refresh: bool) -> None:
@@ -74,7 +76,7 @@ def list_series(source: Source = None, cache: Folder = _CACHE) -> None:
         size = f"{entry.bytes / 1024:,.0f} KiB"
         table.add_row(entry.symbol, entry.source, entry.first, entry.last, f"{entry.rows:,}", size, entry.age(now))
     for damage in damaged:
-        typer.echo(f"warning: {damage}", err=True)
+        _log.warning("%s", damage)
     if entries:
         show(table)
     elif not damaged:
@@ -110,10 +112,9 @@ def show_series(
         typer.echo(f"{entry.first} to {entry.last}, {entry.rows:,} dates, fetched {entry.age(datetime.now(UTC))}")
         for name, fact in sorted(entry.facts.items()):
             typer.echo(f"{name}: {fact}")
-        for note in entry.notes:
-            typer.echo(f"note: {note}")
+        print_notes(entry.notes)
         for finding in findings:
-            typer.echo(f"warning: {finding}", err=True)
+            _log.warning("%s", finding)
         show(chart(level))
 
 
@@ -145,7 +146,7 @@ def verify(
             continue
         warnings += len(findings)
         for finding in findings:
-            typer.echo(f"warning: {finding}", err=True)
+            _log.warning("%s", finding)
     _verdict(f"{len(entries) + len(unreadable)} series in {cache.as_posix()}", warnings, len(damaged))
     if damaged:
         raise DataUnavailableError("\n".join(damaged))
@@ -190,7 +191,7 @@ def _verify_configs(configs: list[Path]) -> None:
                 continue
             data = load(run.data, run.folder)
             for warning in data.warnings:
-                typer.echo(f"warning: {warning}", err=True)
+                _log.warning("%s", warning)
             _verdict(f"{len(data.origins)} series of {run.name}", len(data.warnings))
 
 

@@ -8,7 +8,7 @@ import typer
 
 from backtest.cli.chosen_configs import End, Setting, Start, configs_of, in_command, overrides_of
 from backtest.cli.data_commands import check_choice
-from backtest.cli.terminal import new_table, progress, show, show_list, sparklines
+from backtest.cli.terminal import new_table, print_notes, progress, show, show_list, sparklines
 from backtest.errors import BacktestError, StrategyError
 
 if TYPE_CHECKING:
@@ -89,8 +89,7 @@ def _print_json(results: "Sequence[BacktestResult]") -> None:
     from backtest.reporting.files.report_files import json_bytes
 
     for result in results:
-        for note in result.notes:
-            typer.echo(f"note: {note}", err=True)
+        print_notes(result.notes, err=True)
     texts = [json_bytes(result.summary()).decode() for result in results]
     typer.echo(texts[0] if len(texts) == 1 else f"[\n{','.join(texts)}]\n", nl=False)
 
@@ -175,6 +174,5 @@ def _print_run(result: "BacktestResult", page: Path) -> None:
     show(table)
     if lines := sparklines([(side.name, side.nav) for side in results]):
         typer.echo(lines)
-    for note in result.notes:
-        typer.echo(f"note: {note}")
+    print_notes(result.notes)
     typer.echo(f"tearsheet: {page.as_posix()}")

@@ -1,8 +1,10 @@
 """Terminal output of the commands: tables, lists, and a progress bar."""
 
+import logging
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
+_log = logging.getLogger(__name__)
 _BAR_AFTER = 1.0  # seconds: a shorter run needs no progress bar
 _WIDEST = 10_000  # characters
 
@@ -50,10 +53,43 @@ def show_list(heading: str, rows: list[tuple[str, str]]) -> None:
         typer.echo(f"  {name:<{width}}  {text}")
 
 
+def print_notes(notes: Iterable[str], *, err: bool = False) -> None:
+    """Print notes on a result, unless the command is `--quiet`."""
+    for note in notes if _log.isEnabledFor(logging.INFO) else ():
+        typer.echo(f"note: {note}", err=err)
+
+
+def _has_bar() -> bool:
+    """Return whether progress is shown: on a terminal, unless messages are `--quiet` or `--debug`."""
+    return sys.stderr.isatty() and logging.DEBUG < _log.getEffectiveLevel() < logging.ERROR
+
+
 @contextmanager
 def progress(steps: list[str]) -> Iterator[Callable[[str], None]]:
-    """Show a progress bar on a terminal once the work has taken a while; yield a function that sets the step."""
-    if not sys.stderr.isatty():
+    """Log how long each step takes, and show a progress bar once the work has taken a while.
+
+    Yields:
+        A function that begins a step.
+    """
+    times = [("", time.perf_counter())]
+
+    def begin(step: str) -> None:
+        (before, since), now = times[-1], time.perf_counter()
+        if before:
+            _log.debug("%s: %.3f s", before, now - since)
+        times.append((step, now))
+        show_step(step)
+
+    with _bar(steps) as show_step:
+        yield begin
+    begin("")
+    _log.debug("in all: %.3f s", times[-1][1] - times[0][1])
+
+
+@contextmanager
+def _bar(steps: list[str]) -> Iterator[Callable[[str], None]]:
+    """Show a progress bar; yield a function that sets its step."""
+    if not _has_bar():
         yield lambda _: None
         return
     from rich.console import Console
@@ -77,7 +113,7 @@ def progress(steps: list[str]) -> Iterator[Callable[[str], None]]:
 @contextmanager
 def progress_by_series() -> Iterator[Callable[[str, int, int], None]]:
     """Show a progress bar on a terminal; yield a function that reports each finished series."""
-    if not sys.stderr.isatty():
+    if not _has_bar():
         yield lambda *_: None
         return
     from rich.console import Console
