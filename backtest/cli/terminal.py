@@ -71,19 +71,22 @@ def progress(steps: list[str]) -> Iterator[Callable[[str], None]]:
     Yields:
         A function that begins a step.
     """
-    times = [("", time.perf_counter())]
+    begun: list[tuple[str, float]] = []
+
+    def log_last() -> None:
+        for step, since in begun[-1:]:
+            _log.debug("%s: %.3f s", step, time.perf_counter() - since)
 
     def begin(step: str) -> None:
-        (before, since), now = times[-1], time.perf_counter()
-        if before:
-            _log.debug("%s: %.3f s", before, now - since)
-        times.append((step, now))
+        log_last()
+        begun.append((step, time.perf_counter()))
         show_step(step)
 
+    start = time.perf_counter()
     with _bar(steps) as show_step:
         yield begin
-    begin("")
-    _log.debug("in all: %.3f s", times[-1][1] - times[0][1])
+    log_last()
+    _log.debug("in all: %.3f s", time.perf_counter() - start)
 
 
 @contextmanager
