@@ -12,7 +12,7 @@ from typing import Annotated, Any, Self
 
 import typer
 
-from backtest.cli import break_even_command, compare_command, data_commands, run_commands, shelf_commands
+from backtest.cli import break_even_command, check_command, compare_command, data_commands, run_commands, shelf_commands
 from backtest.cli.message_options import LOG, with_message_options
 from backtest.errors import BacktestError, readable
 from backtest.redaction import redact
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 _COMMANDS: dict[str, Callable[..., None]] = {
     "run": run_commands.run,
+    "check": check_command.check,
     "compare": compare_command.compare,
     "breakeven": break_even_command.breakeven,
     "open": shelf_commands.open_page,

@@ -26,7 +26,7 @@ from backtest.data.sources.registry import source_record
 from backtest.errors import ConfigError, DataError, SimulationError
 from backtest.own_code import hashes_of
 from backtest.runs.notebook_views import render_result
-from backtest.runs.notes import benchmark_notes, run_notes
+from backtest.runs.notes import run_notes, settings_notes
 from backtest.runs.plan import Decided, Plan
 from backtest.runs.spread_match import Match
 
@@ -182,7 +182,7 @@ def _with_benchmark(
             *result.notes,
             *notes,
             *_of_benchmark(other.data.notes, plan.data.notes),
-            *_of_benchmark(benchmark_notes(other), ()),
+            *_of_benchmark(settings_notes(other), ()),
         ),
         warnings=warnings_of(plan),
     )
