@@ -61,7 +61,7 @@ def _yaml(settings: dict[str, Any]) -> str:
     from ruamel.yaml import YAML
 
     yaml, text = YAML(typ="safe", pure=True), StringIO()
-    yaml.sort_base_mapping_type_on_output = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # its types know the default alone
     yaml.dump(settings, text)
     return text.getvalue()
 
