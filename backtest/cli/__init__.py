@@ -12,7 +12,15 @@ from typing import Annotated, Any, Self
 
 import typer
 
-from backtest.cli import break_even_command, check_command, compare_command, data_commands, run_commands, shelf_commands
+from backtest.cli import (
+    break_even_command,
+    check_command,
+    compare_command,
+    data_commands,
+    project_commands,
+    run_commands,
+    shelf_commands,
+)
 from backtest.cli.message_options import LOG, with_message_options
 from backtest.errors import BacktestError, readable
 from backtest.redaction import redact
@@ -36,6 +44,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "strategies": run_commands.strategies,
     "assets": run_commands.assets,
     "risk": run_commands.risk,
+    "schema": project_commands.schema,
 }
 _INTERRUPTED = 130  # the usual exit code after Ctrl-C
 _MACHINE = 3  # exit code of faults that do not come from the input
