@@ -36,7 +36,7 @@ class AssetDates:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a run would do.
+    """Dates, assets and expected time of a run that is not simulated.
 
     Args:
         config: settings of the run.
