@@ -4,13 +4,12 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtest.errors import ConfigError
+from backtest.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
     from backtest.config import RunConfig
@@ -125,7 +124,7 @@ def _missing(path: Path) -> Path:
     folders = [path.parent, FOLDER, *sorted(folder for folder in FOLDER.glob("*") if folder.is_dir())]
     found = [file for folder in reversed(folders) if folder.is_dir() for file in folder.glob("*.yaml")]
     files = {file.stem: file for file in found}  # the nearest file of a name
-    close = get_close_matches(path.stem, files, 1)
-    if not close:
+    near = nearest(path.stem, files)
+    if not near:
         return path  # the loader tells what is wrong with it
-    raise ConfigError(f"{path}: no such file. Did you mean {files[close[0]].as_posix()}?")
+    raise ConfigError(f"{path}: no such file. Did you mean {files[near].as_posix()}?")

@@ -7,14 +7,13 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from pydantic import ValidationError
 
-from backtest.errors import StrategyError
+from backtest.errors import StrategyError, suggestion
 from backtest.own_code import check_complete, own_class, place_in_own_code, reported
 from backtest.strategy.base import Strategy
 
@@ -42,8 +41,7 @@ def find_strategy(name: str, folder: Path) -> type[Strategy]:
         return own
     files = strategy_files(folder)
     if name not in files:
-        close = get_close_matches(name, files, 1)
-        hint = _beyond(name, folder) or (f" Did you mean {close[0]}?" if close else "")
+        hint = _beyond(name, folder) or suggestion(name, files)
         raise StrategyError(f"unknown strategy {name!r}; there are: {', '.join(sorted(files))}.{hint}")
     strategy = _only_strategy(_module(files[name]), files[name])
     check_complete(strategy, str(files[name]), StrategyError)
