@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backtest.cli.terminal import chart, new_table, print_notes, progress_by_series, show
+from backtest.environment import CACHE
 from backtest.errors import BacktestError, DataUnavailableError
 
 if TYPE_CHECKING:
@@ -23,9 +24,11 @@ app = typer.Typer(
     help="Fetch prices from Yahoo, FRED and other sources, and inspect the cache.",
 )
 
-Folder = Annotated[Path, typer.Option("--cache", help="Folder of fetched data.")]
+Folder = Annotated[
+    Path,
+    typer.Option("--cache", help="Folder of fetched data. Default: BACKTEST_CACHE, or data_cache.", show_default=False),
+]
 Source = Annotated[str | None, typer.Option("--source", help="Only this source.", show_default=False)]
-_CACHE = Path("data_cache")
 _log = logging.getLogger(__name__)
 
 
@@ -67,7 +70,7 @@ def fetch(
 
 
 @app.command("list")
-def list_series(source: Source = None, cache: Folder = _CACHE) -> None:
+def list_series(source: Source = None, cache: Folder = CACHE) -> None:
     """List the series in the cache."""
     table = new_table("symbol", "source", "from", "to", "values", "size", "fetched")
     entries, damaged = _entries(cache, None, source), _damaged(cache, None, source)
@@ -86,7 +89,7 @@ def list_series(source: Source = None, cache: Folder = _CACHE) -> None:
 
 @app.command("show")
 def show_series(
-    symbol: Annotated[str, typer.Argument(help="A symbol, such as SPY.")], source: Source = None, cache: Folder = _CACHE
+    symbol: Annotated[str, typer.Argument(help="A symbol, such as SPY.")], source: Source = None, cache: Folder = CACHE
 ) -> None:
     """Show a symbol in the cache: its range, source, age, and a small plot."""
     from backtest.data.quality.checks import inspect
@@ -123,7 +126,7 @@ def verify(
     configs: Annotated[
         list[Path] | None, typer.Argument(help="Only the series of these configurations.", show_default=False)
     ] = None,
-    cache: Folder = _CACHE,
+    cache: Folder = CACHE,
 ) -> None:
     """Check the cache: every file against its checksum, every series for suspicious values."""
     if configs:
@@ -159,7 +162,7 @@ def clear(
     ] = None,
     source: Source = None,
     yes: Annotated[bool, typer.Option("--yes", help="Remove without confirmation.")] = False,
-    cache: Folder = _CACHE,
+    cache: Folder = CACHE,
 ) -> None:
     """Remove series from the cache."""
     store = _cache(cache)

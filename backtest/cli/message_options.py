@@ -15,7 +15,7 @@ from backtest.redaction import redact
 LOG = logging.getLogger("backtest")
 _PANEL = "Messages"
 
-_OPTIONS = {
+OPTIONS: dict[str, Any] = {
     "quiet": Annotated[
         bool,
         typer.Option(
@@ -48,9 +48,9 @@ def with_message_options(command: Callable[..., None]) -> Callable[..., None]:
     signature = inspect.signature(command)
     added = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=option)
-        for name, option in _OPTIONS.items()
+        for name, option in OPTIONS.items()
     ]
     parameters = [*signature.parameters.values(), *added]
     run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # Typer reads it
-    run.__annotations__ = {**command.__annotations__, **_OPTIONS}
+    run.__annotations__ = {**command.__annotations__, **OPTIONS}
     return run

@@ -9,6 +9,7 @@ import typer
 from backtest.cli.chosen_configs import End, Setting, Start, configs_of, in_command, overrides_of
 from backtest.cli.data_commands import check_choice
 from backtest.cli.terminal import new_table, print_notes, progress, show, show_list, sparklines
+from backtest.environment import REPORTS
 from backtest.errors import BacktestError, StrategyError
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def run(
     with progress(["configuration", "data", "benchmark", "strategy", "figures", "files", "quantstats"]) as step:
         step("configuration")
         loaded = configs_of(configs, overrides_of(setting, start=start, end=end, name=name))
-        from backtest.reporting.files.report_folder import REPORTS, check_replaceable
+        from backtest.reporting.files.report_folder import check_replaceable
 
         folders = [output or REPORTS / config.name for config in loaded]
         writes = not as_json or output is not None

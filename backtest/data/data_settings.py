@@ -28,6 +28,7 @@ from backtest.data.series_spec import Name, Values
 from backtest.data.sources.address import PathOrAddress, public
 from backtest.data.sources.registry import file_sources, source_record, source_records
 from backtest.data.sources.source import SourceRecord
+from backtest.environment import DATA_CACHE
 
 NAMES_IN_USE = (
     "date", "cash_interest", "financing_cost", "financing_at_cash_rate", "financing_spread", "borrow_fees",
@@ -108,7 +109,8 @@ class DataSettings(BaseModel):
         end: last date, inclusive.
         ragged: let assets join when they have a full window and leave when their prices end.
         periods_per_year: overrides the number inferred from the dates of the run; needed if that number is unclear.
-        cache: folder for fetched series; relative to the folder in which the run is started.
+        cache: folder for fetched series; relative to the folder in which the run is started. The environment variable
+            `BACKTEST_CACHE` replaces the default.
         max_age: age after which a series is fetched again, such as `12h` or `7d`.
         offline: make no requests, however old the cached series are.
         timeout: time limit of all requests of the run, seconds.
@@ -135,7 +137,7 @@ class DataSettings(BaseModel):
     end: date | None = None
     ragged: bool = False
     periods_per_year: Annotated[int, Field(ge=1, le=366, strict=True)] | None = None
-    cache: PathOrAddress = "data_cache"
+    cache: PathOrAddress = DATA_CACHE
     max_age: Annotated[StrictStr, AfterValidator(_age)] = "1d"
     offline: bool = False
     timeout: Annotated[float, Field(gt=0, le=3600)] = 60.0

@@ -13,6 +13,7 @@ from backtest.data.raw_series import RawSeries, as_rate
 from backtest.data.series_spec import SeriesSpec
 from backtest.data.sources.registry import cache_name, open_source, source_record
 from backtest.data.sources.source import CatalogueEntry, Source
+from backtest.environment import CACHE, DATA_CACHE
 
 
 def access_for(
@@ -122,4 +123,4 @@ def _opened(series: Iterable[SeriesSpec], settings: DataSettings, folder: Path) 
 
 
 def _cache(settings: DataSettings) -> Cache:
-    return Cache(Path(settings.cache).expanduser())
+    return Cache(CACHE if settings.cache == DATA_CACHE else Path(settings.cache).expanduser())

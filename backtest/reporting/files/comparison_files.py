@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from backtest.analysis.compare.comparison import Comparison
+from backtest.environment import REPORTS
 from backtest.reporting.files.manifest import MADE_BY, MANIFEST, environment, versions, written_on
 from backtest.reporting.files.report_files import csv_bytes, json_bytes
-from backtest.reporting.files.report_folder import REPORTS, replacing
+from backtest.reporting.files.report_folder import replacing
 from backtest.reporting.files.shelf_entry import SECTION, comparison_entry
 
 _LONGEST_NAME = 120  # bytes; the name of a folder has at most 255

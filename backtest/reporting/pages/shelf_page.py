@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from backtest.environment import REPORTS
 from backtest.errors import ReportError, suggestion
 from backtest.reporting.files.manifest import MADE_BY, read_manifest
-from backtest.reporting.files.report_folder import REPORTS
 from backtest.reporting.files.shelf_entry import SPARKLINE, ComparisonEntry, RunEntry, entry_of
 
 INDEX = "index.html"
