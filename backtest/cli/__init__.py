@@ -17,18 +17,17 @@ from backtest.cli import (
     check_command,
     compare_command,
     data_commands,
-    project_commands,
     run_commands,
     shelf_commands,
 )
 from backtest.cli.message_options import LOG, with_message_options
+from backtest.cli.project import project_commands
 from backtest.errors import BacktestError, readable
 from backtest.redaction import redact
 from backtest.version import __version__
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Backtest risk-parity portfolios on real history, with financing costs and without look-ahead.",
@@ -45,14 +44,16 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "assets": run_commands.assets,
     "risk": run_commands.risk,
     "schema": project_commands.schema,
+    "init": project_commands.init,
 }
 _INTERRUPTED = 130  # the usual exit code after Ctrl-C
 _MACHINE = 3  # exit code of faults that do not come from the input
 for name, command in _COMMANDS.items():
     app.command(name)(with_message_options(command))
-for registered in data_commands.app.registered_commands:
-    registered.callback = with_message_options(registered.callback or sys.exit)
-app.add_typer(data_commands.app, name="data")
+for group, group_app in {"new": project_commands.new, "data": data_commands.app}.items():
+    for registered in group_app.registered_commands:
+        registered.callback = with_message_options(registered.callback or sys.exit)
+    app.add_typer(group_app, name=group)
 
 
 def _print_version(version: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtest.cli.chosen_configs import End, Setting, Start, configs_of, overrides_of
+from backtest.cli.chosen_configs import End, Setting, Start, config_names, configs_of, overrides_of
 from backtest.cli.data_commands import check_choice
 from backtest.cli.terminal import new_table, print_notes, progress, show
 
@@ -30,7 +30,10 @@ _NO_INTERVAL = (math.nan, math.nan)
 def breakeven(
     config: Annotated[
         Path,
-        typer.Argument(help="A configuration file with a benchmark, such as configs/levered_erc.yaml or levered_erc."),
+        typer.Argument(
+            help="A configuration file with a benchmark, such as configs/levered_erc.yaml or levered_erc.",
+            autocompletion=config_names,
+        ),
     ],
     setting: Setting = None,
     start: Start = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtest.cli.chosen_configs import End, Setting, Start, configs_of, overrides_of
+from backtest.cli.chosen_configs import End, Setting, Start, config_names, configs_of, overrides_of
 from backtest.cli.terminal import new_table, print_notes, progress, show
 
 if TYPE_CHECKING:
@@ -19,7 +19,11 @@ _log = logging.getLogger(__name__)
 def check(
     config: Annotated[
         Path,
-        typer.Argument(help="A configuration file or name; - reads one from standard input.", show_default=False),
+        typer.Argument(
+            help="A configuration file or name; - reads one from standard input.",
+            show_default=False,
+            autocompletion=config_names,
+        ),
     ],
     setting: Setting = None,
     start: Start = None,

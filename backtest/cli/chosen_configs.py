@@ -18,6 +18,19 @@ FOLDER = Path("configs")
 STANDARD_INPUT = Path("-")
 _LONGEST = 200  # characters of a path for which a similar one is suggested
 
+
+def config_names(begun: str) -> list[str]:
+    """Return the names of the files in `configs/` that begin like a word, for shell completion."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml") if path.stem.startswith(begun))
+
+
+def setting_names(begun: str) -> list[str]:
+    """Return `NAME=` of each setting of a configuration that begins like a word, for shell completion."""
+    from backtest.config.hints import setting_places
+
+    return sorted(f"{place}=" for place in setting_places() if place.startswith(begun))
+
+
 Setting = Annotated[
     list[str] | None,
     typer.Option(
@@ -25,6 +38,7 @@ Setting = Annotated[
         metavar="NAME=VALUE",
         help="Replace a setting, such as estimation.window=3Y; may be repeated. The value is YAML.",
         show_default=False,
+        autocompletion=setting_names,
     ),
 ]
 Start = Annotated[

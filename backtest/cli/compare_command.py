@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtest.cli.chosen_configs import End, Setting, Start, configs_of, in_command, overrides_of
+from backtest.cli.chosen_configs import End, Setting, Start, config_names, configs_of, in_command, overrides_of
 from backtest.cli.data_commands import check_choice
 from backtest.cli.terminal import fits, new_table, print_notes, progress, show
 
@@ -24,6 +24,7 @@ def compare(
         typer.Argument(
             help="Two or more configuration files, or folders of finished runs; the first is the baseline.",
             show_default=False,
+            autocompletion=config_names,
         ),
     ],
     output: Annotated[

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backtest.cli.terminal import chart, new_table, print_notes, progress_by_series, show
-from backtest.environment import CACHE
+from backtest.data.cache.default_folders import CACHE
 from backtest.errors import BacktestError, DataUnavailableError
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backtest.cli.chosen_configs import End, Setting, Start, configs_of, in_command, overrides_of
+from backtest.cli.chosen_configs import End, Setting, Start, config_names, configs_of, in_command, overrides_of
 from backtest.cli.data_commands import check_choice
 from backtest.cli.terminal import new_table, print_notes, progress, show, show_list, sparklines
-from backtest.environment import REPORTS
+from backtest.data.cache.default_folders import REPORTS
 from backtest.errors import BacktestError, StrategyError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def run(
         typer.Argument(
             help="Configuration files, such as configs/erc.yaml or just erc; - reads one from standard input.",
             show_default=False,
+            autocompletion=config_names,
         ),
     ],
     output: Annotated[

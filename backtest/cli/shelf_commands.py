@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backtest.cli.terminal import new_table, show
-from backtest.environment import REPORTS
+from backtest.data.cache.default_folders import REPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

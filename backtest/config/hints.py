@@ -16,7 +16,7 @@ _ALIKE = 0.8  # similarity of a name in another section; names of the same secti
 
 
 def near_settings(location: Location, accepted: Sequence[str]) -> str:
-    """Return ` Did you mean ...?` with the nearest setting of the section and those of this name elsewhere.
+    """Return ` Did you mean ...?` with the nearest setting of the section and settings of this name elsewhere.
 
     Args:
         location: location of the unknown setting.
@@ -38,11 +38,18 @@ def near_settings(location: Location, accepted: Sequence[str]) -> str:
 def _places() -> dict[str, list[str]]:
     """Return the dotted names of all settings by their last part, without strategies; the outermost places of each."""
     places: dict[str, list[str]] = {}
-    for place in sorted(dict.fromkeys(_settings_of([RunConfig], ())), key=len):
-        same = places.setdefault(place[-1], [])
-        if len(place) <= _SECTION or not same:
-            same.append(".".join(place))
+    for place in setting_places():
+        *sections, setting = place.split(".")
+        same = places.setdefault(setting, [])
+        if len(sections) < _SECTION or not same:
+            same.append(place)
     return places
+
+
+def setting_places() -> list[str]:
+    """Return the dotted names of all settings, the outermost first; without settings of strategies."""
+    found = dict.fromkeys(_settings_of([RunConfig], ()))
+    return [".".join(place) for place in sorted(found, key=len)]
 
 
 def _settings_of(models: Iterable[type[BaseModel]], above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -21,6 +21,7 @@ from pydantic import (
     field_validator,
 )
 
+from backtest.data.cache.default_folders import DATA_CACHE
 from backtest.data.prepare.currencies import Currency
 from backtest.data.prepare.leveraged_fund import LeveragedFund
 from backtest.data.series_settings import AssetSettings, SeriesSettings, SourceName, WideFile
@@ -28,7 +29,6 @@ from backtest.data.series_spec import Name, Values
 from backtest.data.sources.address import PathOrAddress, public
 from backtest.data.sources.registry import file_sources, source_record, source_records
 from backtest.data.sources.source import SourceRecord
-from backtest.environment import DATA_CACHE
 
 NAMES_IN_USE = (
     "date", "cash_interest", "financing_cost", "financing_at_cash_rate", "financing_spread", "borrow_fees",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from backtest.data.cache.default_folders import CACHE, DATA_CACHE
 from backtest.data.cache.fetch import Access, Key, Request, get
 from backtest.data.cache.store import Cache
 from backtest.data.data_settings import DataSettings
@@ -13,7 +14,6 @@ from backtest.data.raw_series import RawSeries, as_rate
 from backtest.data.series_spec import SeriesSpec
 from backtest.data.sources.registry import cache_name, open_source, source_record
 from backtest.data.sources.source import CatalogueEntry, Source
-from backtest.environment import CACHE, DATA_CACHE
 
 
 def access_for(

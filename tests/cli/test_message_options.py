@@ -8,6 +8,7 @@ import typer.main
 
 from backtest.cli import app
 from backtest.cli.data_commands import app as data_app
+from backtest.cli.project.project_commands import new
 from support.command_line import command
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -22,7 +23,10 @@ class Failing(Strategy):
 """
 
 
-@pytest.mark.parametrize("registered", [*app.registered_commands, *data_app.registered_commands], ids=lambda r: r.name)
+COMMANDS = [registered for group in (app, data_app, new) for registered in group.registered_commands]
+
+
+@pytest.mark.parametrize("registered", COMMANDS, ids=lambda registered: registered.name)
 def test_every_command_has_the_options(registered: typer.models.CommandInfo) -> None:
     alone = typer.Typer()
     alone.registered_commands.append(registered)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from backtest.analysis.compare.comparison import Comparison
-from backtest.environment import REPORTS
+from backtest.data.cache.default_folders import REPORTS
 from backtest.reporting.files.manifest import MADE_BY, MANIFEST, environment, versions, written_on
 from backtest.reporting.files.report_files import csv_bytes, json_bytes
 from backtest.reporting.files.report_folder import replacing

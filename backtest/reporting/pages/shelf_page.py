@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from backtest.environment import REPORTS
+from backtest.data.cache.default_folders import REPORTS
 from backtest.errors import ReportError, suggestion
 from backtest.reporting.files.manifest import MADE_BY, read_manifest
 from backtest.reporting.files.shelf_entry import SPARKLINE, ComparisonEntry, RunEntry, entry_of

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from backtest.cli.project.json_schema import json_schema
 from backtest.config import load_config
-from backtest.config.json_schema import json_schema
 from backtest.config.yaml_nodes import plain
 from backtest.config.yaml_text import parse
 from backtest.data.sources.registry import source_records
@@ -17,7 +17,7 @@ from backtest.engine.settings.costs import TradingCosts
 from backtest.estimation.estimation_settings import estimator_classes
 from backtest.strategy.discovery import shipped_strategies
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SHIPPED = sorted((ROOT / "configs").rglob("*.yaml"))
 SCHEMA = json_schema()
 VALIDATOR = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)

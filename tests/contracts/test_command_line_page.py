@@ -9,9 +9,9 @@ import typer
 import backtest.errors
 from backtest.cli import app
 from backtest.cli.message_options import OPTIONS
+from backtest.data.cache.default_folders import folder_in
 from backtest.data.data_settings import DataSettings
 from backtest.data.fetch_series import access_for
-from backtest.environment import folder_in
 from backtest.errors import BacktestError
 from support.command_line import command, in_a_process
 
@@ -27,7 +27,7 @@ def first_cells(heading: str) -> list[str]:
 
 
 def commands_of(group: typer.Typer) -> set[str]:
-    """Return the names of all commands, those of groups after the group's name."""
+    """Return the names of all commands; a command of a group follows the group's name."""
     names = {str(command.name or getattr(command.callback, "__name__", "")) for command in group.registered_commands}
     inner = [(added.name, added.typer_instance) for added in group.registered_groups]
     return names | {f"{name} {below}" for name, app in inner if app is not None for below in commands_of(app)}
@@ -43,7 +43,7 @@ def test_the_page_lists_the_options_of_all_commands() -> None:
 
 
 def test_the_page_lists_the_variables_that_the_code_reads() -> None:
-    code = (ROOT / "backtest/environment.py").read_text(encoding="utf-8")
+    code = (ROOT / "backtest/data/cache/default_folders.py").read_text(encoding="utf-8")
     assert first_cells("Environment variables") == re.findall(r"^[A-Z]+ = folder_in\(\"(\w+)\", ", code, re.MULTILINE)
 
 
