@@ -68,6 +68,7 @@ audit: $(DEV_READY)  ## Known vulnerabilities of the pinned packages; asks a dat
 bench: $(DEV_READY)  ## Speed of the program's parts, side by side
 	$(BIN)/python benchmarks/simulation_speed.py
 	$(BIN)/python benchmarks/bt_run_speed.py
+	$(BIN)/python benchmarks/prepared_speed.py
 	$(BIN)/python benchmarks/run_speed.py
 	PYTHONPATH=. $(BIN)/python benchmarks/page_speed.py
 	$(BIN)/python benchmarks/estimation_speed.py
@@ -131,7 +132,7 @@ LOWEST := $(LOCK) --resolution lowest-direct
 
 lock:  ## Pin the newest releases in requirements/ (needs uv)
 	$(LOCK) --group build pyproject.toml --output-file requirements/run.txt
-	$(LOWEST) --extra garch pyproject.toml --output-file requirements/lowest.txt
+	$(LOWEST) --extra garch --extra xlsx pyproject.toml --output-file requirements/lowest.txt
 	$(LOCK) --group dev --constraints requirements/run.txt pyproject.toml --output-file requirements/dev.txt
 	$(LOCK) --group peers pyproject.toml --output-file requirements/peers.txt
 	$(LOCK) --group zipline --output-file requirements/zipline.txt

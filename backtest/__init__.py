@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from backtest.runs.break_even import break_even
     from backtest.runs.compared_runs import compare
     from backtest.runs.pipeline import run, run_all
+    from backtest.runs.prepared import prepare
     from backtest.strategy import MarketView, Strategy
     from backtest.version import __version__
 
@@ -39,6 +40,7 @@ __all__ = [
     "break_even",
     "compare",
     "plot",
+    "prepare",
     "risk_contributions",
     "risk_parity_weights",
     "run",
@@ -58,6 +60,7 @@ _PLACES = {
     "__version__": "backtest.version",
     "break_even": "backtest.runs.break_even",
     "compare": "backtest.runs.compared_runs",
+    "prepare": "backtest.runs.prepared",
     "risk_contributions": "backtest.risk",
     "risk_parity_weights": "backtest.risk",
     "run": "backtest.runs.pipeline",

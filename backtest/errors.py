@@ -19,6 +19,8 @@
     ├── ComparisonError            results that cannot be compared                                  exit 2
     └── ReportError                a report that could not be written                               exit 2
 
+Exit code 4 is not an error: `replay` or `verify` found a difference.
+
 A message states the problem, its place, the value, the expected value and a hint, in that order, on one line.
 `exit_code` is the exit code of the command line.
 

@@ -114,9 +114,9 @@ def _is_secret(name: str) -> bool:
 def _secrets_of_environment() -> list[str]:
     """Return the values of variables with a secret name, and users and passwords of proxies."""
     secrets = set()
-    for name, value in os.environ.items():
+    for name in os.environ:  # values are read only where needed: some errors are raised on thousands of dates
         if _is_secret(name) and name not in _FOLDERS:
-            secrets.add(value)
-        elif name.lower().endswith("_proxy") and "@" in value:
-            secrets.add(_START.sub("", value).rpartition("@")[0].rpartition(":")[2])
+            secrets.add(os.environ[name])
+        elif name.lower().endswith("_proxy") and "@" in os.environ[name]:
+            secrets.add(_START.sub("", os.environ[name]).rpartition("@")[0].rpartition(":")[2])
     return sorted((secret for secret in secrets if len(secret) >= _SHORTEST), key=len, reverse=True)

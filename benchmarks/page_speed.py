@@ -50,7 +50,7 @@ def time_pages(label: str, result: bt.BacktestResult, folder: Path) -> None:
     """Print what there is to say of the pages of one run."""
     figures = {name: figure.svg for name, figure in render_all(result).items()}
     report, page, theirs = medians(
-        lambda: bt.write_report(result, folder / "report"),
+        lambda: bt.write_report(result, folder / "report", replace=True),
         lambda: render_tearsheet(result, figures),
         lambda: write_quantstats(result, folder / "quantstats.html"),
     )

@@ -14,6 +14,9 @@ from backtest.engine.terms import Terms
 from backtest.numerics.arrays import Bools, Floats, Ints
 from backtest.numerics.tolerances import ROUNDING
 
+_COSTS = pd.Index(["trading", "financing", "borrow", "fees"])
+_OTHER_PROFIT = pd.Index(["cash_interest", "financing_cost", "borrow_fees", "trading_costs", "other_fees", "shortfall"])
+
 
 def build_result(
     path: Ledger,
@@ -43,7 +46,7 @@ def build_result(
     simulated_dates = data.dates[: path.start + len(path.nav)]
     decided = np.isfinite(path.targets).all(axis=1)  # there are no decisions after a ruin
     decided &= np.asarray(rows) < len(simulated_dates)
-    dates, assets = simulated_dates[path.start :], list(data.assets)
+    dates, assets = simulated_dates[path.start :], pd.Index(data.assets)
     decisions = data.dates[np.asarray(rows)[decided]]
     targets, weights = path.targets[decided], path.weights
     scales = allowed_scales(targets, terms)
@@ -66,8 +69,7 @@ def build_result(
         ),
         turnover=pd.Series(path.turnover, index=dates, name="turnover"),
         costs=pd.DataFrame(
-            {"trading": path.trading, "financing": path.financing, "borrow": path.borrow, "fees": path.fees},
-            index=dates,
+            np.vstack([path.trading, path.financing, path.borrow, path.fees]).T, index=dates, columns=_COSTS
         ),
         financing_drag=pd.Series(path.spread_cost, index=dates, name="financing_drag"),
         loan=pd.Series(path.loan, index=dates, name="loan"),
@@ -77,7 +79,7 @@ def build_result(
         class_volatilities=forecast["class_volatilities"],
         trade_dates=_trade_dates(path, data, np.asarray(rows)[decided], np.flatnonzero(decided)),
         asset_returns=data.returns.iloc[path.start : path.start + len(path.nav)],
-        cash_returns=data.cash_returns.loc[dates],
+        cash_returns=data.cash_returns.iloc[path.start : path.start + len(path.nav)],
         latest_trades=pd.Series(outstanding if held_on else np.zeros(len(assets)), index=assets),
         classes=dict(data.classes),
         consumer_prices=data.consumer_prices,
@@ -86,6 +88,7 @@ def build_result(
         origins=data.origins,
         settings=settings,
         data_sha256=data.sha256,
+        series_sha256=data.series_sha256,
     )
 
 
@@ -115,18 +118,14 @@ def allowed_scales(targets: Floats, terms: Terms) -> Floats:
     return np.where(required > 1.0 + ROUNDING, 1.0 / np.maximum(required, 1.0), 1.0)
 
 
-def _contributions(path: Ledger, dates: pd.DatetimeIndex, assets: list[str]) -> pd.DataFrame:
+def _contributions(path: Ledger, dates: pd.DatetimeIndex, assets: pd.Index) -> pd.DataFrame:
     """Return the profit of each asset, of cash and of each cost by period, over the first NAV (which is 1)."""
     shortfall = np.zeros(len(dates))
     shortfall[-1] = path.shortfall
-    return pd.DataFrame(path.asset_pnl, index=dates, columns=assets, copy=False).assign(
-        cash_interest=path.cash_interest,
-        financing_cost=0.0 - path.financing,  # a cost of 0 adds 0, not -0
-        borrow_fees=0.0 - path.borrow,
-        trading_costs=0.0 - path.trading,
-        other_fees=0.0 - path.fees,
-        shortfall=shortfall,
-    )
+    # a cost of 0 adds 0, not -0
+    costs = [0.0 - cost for cost in (path.financing, path.borrow, path.trading, path.fees)]
+    values = np.vstack([path.asset_pnl.T, path.cash_interest, *costs, shortfall]).T  # each column is contiguous
+    return pd.DataFrame(values, index=dates, columns=assets.append(_OTHER_PROFIT), copy=False)
 
 
 def _forecast(
@@ -136,17 +135,17 @@ def _forecast(
 
     Volatility and risk contributions are homogeneous of degree one, so they scale with the weights.
     """
-    classes, _ = class_members(data.assets, data.classes)
+    assets, classes = pd.Index(data.assets), pd.Index(class_members(data.assets, data.classes)[0])
     known = np.isfinite(risk.contributions).all(axis=1) & decided
     annual, dates = np.sqrt(data.periods_per_year), decisions[known[decided]]
     allowed = scales[known[decided], None]
 
-    def table(values: Floats, columns: Sequence[str]) -> pd.DataFrame:
-        return pd.DataFrame(annual * values, index=dates, columns=list(columns))
+    def table(values: Floats, columns: pd.Index) -> pd.DataFrame:
+        return pd.DataFrame(annual * values, index=dates, columns=columns)
 
     return {
-        "risk_contributions": table(allowed * risk.contributions[known], data.assets),
-        "asset_volatilities": table(risk.asset_volatilities[known], data.assets),
+        "risk_contributions": table(allowed * risk.contributions[known], assets),
+        "asset_volatilities": table(risk.asset_volatilities[known], assets),
         "class_volatilities": table(allowed * risk.class_volatilities[known], classes),
     }
 
@@ -154,5 +153,6 @@ def _forecast(
 def _trade_dates(path: Ledger, data: MarketData, rows: Ints, decisions: Ints) -> pd.Series:
     """Return the date on which each decision was first traded, or found to need no trade; NaT if neither happened."""
     executed = path.executed[decisions]
-    dates = data.dates[path.start + executed].where(executed >= 0)
+    dates = data.dates.to_numpy()[path.start + executed]
+    dates[executed < 0] = np.datetime64("NaT")
     return pd.Series(dates, index=data.dates[rows], name="trade_date")

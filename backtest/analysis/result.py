@@ -10,8 +10,9 @@ import pandas as pd
 
 from backtest.analysis.attribution.return_attribution import real_nav
 from backtest.analysis.metrics.realised_risk import realised_risk_of_a_year
+from backtest.analysis.metrics.records.run_numbers import RunNumbers
 from backtest.analysis.metrics.rolling_measures import rolling_measures
-from backtest.analysis.metrics.summary import summarise
+from backtest.analysis.metrics.summary import headline, summarise
 from backtest.analysis.run_record import RunRecord
 from backtest.analysis.tables.events import events_of
 from backtest.analysis.tables.holdings import capital_and_risk
@@ -54,6 +55,10 @@ class BacktestResult(RunRecord):
     def events(self) -> pd.DataFrame:
         """(k, 2) `event` and `amount` by date: margin calls, forced trades, scaled-down targets, ruin."""
         return events_of(self)
+
+    def headline(self) -> dict[str, float]:
+        """Return the ten numbers of the table in the terminal, as in `summary` but at once."""
+        return headline(RunNumbers(self))
 
     @cached_property
     def _summary(self) -> dict[str, Any]:

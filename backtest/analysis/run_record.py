@@ -59,7 +59,10 @@ class RunRecord:
         warnings: findings in the data that should be checked.
         origins: source of each series of the run.
         settings: the whole resolved configuration.
+        config_file: absolute path of the configuration, without the home folder; None if it was not a file.
+        overrides: values by dotted name that replaced settings of the configuration, without secrets.
         data_sha256: hash of the dates, prices and cash returns of the run.
+        series_sha256: hash of each series of the run, by name of the asset or of the setting, such as `data.cash`.
         own_code: SHA-256 of each file of code that did not come with the package, by path.
         setup: the `plan.Setup` of the run, from which a comparison starts it again at a later date. None for a record
             that was built by hand or unpickled: a pickle leaves out the market data.
@@ -94,7 +97,10 @@ class RunRecord:
     warnings: tuple[str, ...] = ()
     origins: tuple[Origin, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    config_file: str | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
     data_sha256: str = ""
+    series_sha256: Mapping[str, str] = field(default_factory=dict)
     own_code: Mapping[str, str] = field(default_factory=dict)
     setup: object | None = None
 
@@ -104,7 +110,7 @@ class RunRecord:
 
     def __repr__(self) -> str:
         first, last = self.nav.index[0], self.nav.index[-1]
-        return f"<{type(self).__name__} {self.name} ({self.strategy}), {first:%Y-%m-%d} to {last:%Y-%m-%d}>"
+        return f"<BacktestResult {self.name} ({self.strategy}), {first:%Y-%m-%d} to {last:%Y-%m-%d}>"
 
     @cached_property
     def returns(self) -> pd.Series:
@@ -162,10 +168,8 @@ class RunRecord:
             return self
         shortened: dict[str, Any] = {
             name: value.loc[:end]
-            for name, value in vars(self).items()
-            if name in self.__dataclass_fields__
-            and isinstance(value, pd.Series | pd.DataFrame)
-            and isinstance(value.index, pd.DatetimeIndex)
+            for name, value in ((name, getattr(self, name)) for name in self.__dataclass_fields__)
+            if isinstance(value, pd.Series | pd.DataFrame) and isinstance(value.index, pd.DatetimeIndex)
         }
         trade_dates = shortened["trade_dates"] = shortened["trade_dates"].where(lambda dates: dates <= end)
         waiting = trade_dates.loc[end:end].index[trade_dates.loc[end:end].isna()]  # empty, or the last date

@@ -17,6 +17,7 @@ from backtest.cli import (
     check_command,
     compare_command,
     data_commands,
+    repeat_commands,
     run_commands,
     shelf_commands,
 )
@@ -38,6 +39,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "check": check_command.check,
     "compare": compare_command.compare,
     "breakeven": break_even_command.breakeven,
+    "replay": repeat_commands.replay,
+    "verify": repeat_commands.verify,
     "open": shelf_commands.open_page,
     "list": shelf_commands.list_shelf,
     "strategies": run_commands.strategies,

@@ -52,7 +52,7 @@ def breakeven(
 
         result = break_even(loaded, offline=offline, refresh=refresh, on_step=step)
     if as_json:
-        from backtest.reporting.files.report_files import plain_json
+        from backtest.reporting.files.manifest import plain_json
 
         typer.echo(json.dumps(plain_json(_plain(result)), indent=1))
     elif not result.borrows:

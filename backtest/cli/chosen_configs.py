@@ -41,6 +41,10 @@ Setting = Annotated[
         autocompletion=setting_names,
     ),
 ]
+Replace = Annotated[
+    bool,
+    typer.Option("--replace", help="Replace a report of other settings, instead of a numbered folder next to it."),
+]
 Start = Annotated[
     str | None, typer.Option(metavar="DATE", help="First date; windows use earlier data.", show_default=False)
 ]
@@ -114,8 +118,10 @@ def _value(text: str, key: str) -> Any:
     return values["value"]
 
 
-def _source(path: Path) -> "Path | Mapping[str, Any]":
-    """Return the file that a path or a name stands for, or the settings on standard input."""
+def _source(path: Path) -> "Path | Mapping[str, Any] | RunConfig":
+    """Return the file that a path or a name stands for, or the settings on standard input or in a manifest."""
+    from backtest.reporting.files.manifest import MANIFEST
+
     if path == STANDARD_INPUT:
         from backtest.config.yaml_nodes import plain
         from backtest.config.yaml_text import parse
@@ -124,11 +130,26 @@ def _source(path: Path) -> "Path | Mapping[str, Any]":
         settings: Mapping[str, Any] = plain(parse(sys.stdin.read(), path), problems)
         if problems:
             raise ConfigError(*problems)
-        return settings
+        return _of_manifest(settings) or settings
+    if path.name == MANIFEST:
+        from backtest.config.manifest_config import load_finished
+
+        return load_finished(path.parent)
     named = FOLDER / f"{path}.yaml"  # Path's own methods raise for a name that is too long
     if os.path.lexists(path):
         return path
     return named if len(path.parts) == 1 and os.path.isfile(named) else _missing(path)  # noqa: PTH113 - see above
+
+
+def _of_manifest(settings: "Mapping[str, Any]") -> "RunConfig | None":
+    """Return the configuration of a manifest on standard input; None for settings that are not a manifest."""
+    from backtest.reporting.files.finished_run import is_of_run
+
+    if not is_of_run(settings):
+        return None
+    from backtest.config.manifest_config import config_of_manifest
+
+    return config_of_manifest(settings, STANDARD_INPUT)
 
 
 def _missing(path: Path) -> Path:

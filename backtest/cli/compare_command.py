@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtest.cli.chosen_configs import End, Setting, Start, config_names, configs_of, in_command, overrides_of
+from backtest.cli.chosen_configs import End, Replace, Setting, Start, config_names, configs_of, in_command, overrides_of
 from backtest.cli.data_commands import check_choice
-from backtest.cli.terminal import fits, new_table, print_notes, progress, show
+from backtest.cli.terminal import echo_if_numbered, fits, new_table, print_notes, progress, show
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -35,6 +35,7 @@ def compare(
     end: End = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print only comparison.json, for scripts.")] = False,
+    replace: Replace = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
 ) -> None:
@@ -49,13 +50,13 @@ def compare(
     overrides = overrides_of(setting, start=start, end=end)
     configs = [_config(path, overrides) for path in runs]
     names = [config.name for config in configs]
-    from backtest.reporting.files.comparison_files import folder_of, write_comparison
+    from backtest.reporting.files.comparison_files import folder_of, settings_of, write_comparison
     from backtest.reporting.files.report_files import json_bytes
-    from backtest.reporting.files.report_folder import check_replaceable
+    from backtest.reporting.files.report_folder import check_replaceable, folder_for
     from backtest.reporting.pages.shelf_page import renew_shelf
 
-    folder = output or folder_of(names)
-    check_replaceable(folder)
+    default = folder_of(names)
+    check_replaceable(output or default)
     with progress([*names, "comparison", "figures", "files"]) as step:
         from backtest.runs.compared_runs import compare as side_by_side
         from backtest.runs.pipeline import run_all
@@ -70,12 +71,13 @@ def compare(
                     check_repeated(result, path)
         comparison = side_by_side(results)
         command = in_command("compare", runs, setting, start=start, end=end)
-        page = write_comparison(comparison, folder, command=command, on_step=step)
+        folder = folder_for(output, default, settings_of(comparison), replace=replace)
+        page = write_comparison(comparison, folder, replace=replace, command=command, on_step=step)
     renew_shelf(folder)
     if as_json:
         typer.echo(json_bytes(comparison.summary()).decode(), nl=False)
     else:
-        _print(comparison, page)
+        _print(comparison, page, output or default)
 
 
 def _config(path: Path, overrides: Mapping[str, Any]) -> "RunConfig":
@@ -83,11 +85,9 @@ def _config(path: Path, overrides: Mapping[str, Any]) -> "RunConfig":
     if not _is_folder(path):
         return configs_of([path], overrides)[0]
     from backtest.config import load_config
-    from backtest.config.manifest_config import config_of_manifest
-    from backtest.reporting.files.finished_run import configuration_of
-    from backtest.reporting.files.manifest import MANIFEST
+    from backtest.config.manifest_config import load_finished
 
-    return load_config(config_of_manifest(configuration_of(path), path / MANIFEST), overrides)
+    return load_config(load_finished(path), overrides)
 
 
 def _is_folder(path: Path) -> bool:
@@ -95,7 +95,7 @@ def _is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 - Path raises for such a name
 
 
-def _print(comparison: "Comparison", page: Path) -> None:
+def _print(comparison: "Comparison", page: Path, folder: Path) -> None:
     from backtest.analysis.tables.crises import covered_partly
 
     for table in _tables(comparison):
@@ -107,6 +107,7 @@ def _print(comparison: "Comparison", page: Path) -> None:
     if partly_covered := covered_partly(comparison.growth.index):
         names = ", ".join(crisis.name for crisis in partly_covered)
         typer.echo(f"crises left out because the dates cover them only in part: {names}")
+    echo_if_numbered(page.parent, folder)
     typer.echo(f"comparison: {page.as_posix()}")
 
 

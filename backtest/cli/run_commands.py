@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backtest.cli.chosen_configs import End, Setting, Start, config_names, configs_of, in_command, overrides_of
+from backtest.cli.chosen_configs import End, Replace, Setting, Start, config_names, configs_of, in_command, overrides_of
 from backtest.cli.data_commands import check_choice
-from backtest.cli.terminal import new_table, print_notes, progress, show, show_list, sparklines
+from backtest.cli.terminal import echo_if_numbered, new_table, print_notes, progress, show, show_list, sparklines
 from backtest.data.cache.default_folders import REPORTS
 from backtest.errors import BacktestError, StrategyError
 
@@ -40,7 +40,11 @@ def run(
         bool,
         typer.Option("--json", help="Print only summary.json, for scripts; writes a report only with --output."),
     ] = False,
+    replace: Replace = False,
     quantstats: Annotated[bool, typer.Option("--quantstats", help="Also write the classic quantstats page.")] = False,
+    xlsx: Annotated[
+        bool, typer.Option("--xlsx", help="Also write the tables as one Excel workbook, tables.xlsx.")
+    ] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
 ) -> None:
@@ -51,13 +55,18 @@ def run(
         raise BacktestError(f"{option} with {len(configs)} configurations; expected one, or no {option}")
     with progress(["configuration", "data", "benchmark", "strategy", "figures", "files", "quantstats"]) as step:
         step("configuration")
-        loaded = configs_of(configs, overrides_of(setting, start=start, end=end, name=name))
-        from backtest.reporting.files.report_folder import check_replaceable
+        if xlsx:
+            from backtest.reporting.files.workbook import check_workbook
 
-        folders = [output or REPORTS / config.name for config in loaded]
+            check_workbook()
+        loaded = configs_of(configs, overrides_of(setting, start=start, end=end, name=name))
+        from backtest.reporting.files.report_folder import folder_for
+
         writes = not as_json or output is not None
-        for folder in folders if writes else ():
-            check_replaceable(folder)
+        folders = [
+            folder_for(output, REPORTS / config.name, config.resolved(), replace=replace)
+            for config in (loaded if writes else ())
+        ]
         from backtest.runs.pipeline import run_each
 
         results, pages = list["BacktestResult"](), list[Path]()
@@ -66,22 +75,29 @@ def run(
             results.append(result)
             if writes:
                 command = in_command("run", configs[at : at + 1], setting, start=start, end=end, name=name)
-                pages.append(_written(result, folders[at], command, step, quantstats or loaded[at].report.quantstats))
+                classic = quantstats or loaded[at].report.quantstats
+                pages.append(
+                    _written(result, folders[at], command, step, quantstats=classic, xlsx=xlsx, replace=replace)
+                )
     if as_json:
         _print_json(results)
     else:
-        for result, page in zip(results, pages, strict=True):
-            _print_run(result, page)
+        for config, result, page in zip(loaded, results, pages, strict=True):
+            _print_run(result, page, output or REPORTS / config.name)
 
 
 def _written(
-    result: "BacktestResult", folder: Path, command: str, step: Callable[[str], None], quantstats: bool
+    result: "BacktestResult",
+    folder: Path,
+    command: str,
+    step: Callable[[str], None],
+    **options: bool,
 ) -> Path:
     """Write the report of a run and the shelf; return the path of its page."""
     from backtest.reporting.files.report_files import write_report
     from backtest.reporting.pages.shelf_page import renew_shelf
 
-    page = write_report(result, folder, quantstats=quantstats, command=command, on_step=step)
+    page = write_report(result, folder, **options, command=command, on_step=step)
     renew_shelf(folder)
     return page
 
@@ -163,7 +179,7 @@ def _first_line(text: str | None) -> str:
     return (text or "").strip().partition("\n")[0]
 
 
-def _print_run(result: "BacktestResult", page: Path) -> None:
+def _print_run(result: "BacktestResult", page: Path, folder: Path) -> None:
     """Print the headline table, the growth of 1, the notes, and the path of the page."""
     from backtest.reporting.pages.headline import headline_rows
 
@@ -177,4 +193,5 @@ def _print_run(result: "BacktestResult", page: Path) -> None:
     if lines := sparklines([(side.name, side.nav) for side in results]):
         typer.echo(lines)
     print_notes(result.notes)
+    echo_if_numbered(page.parent, folder)
     typer.echo(f"tearsheet: {page.as_posix()}")

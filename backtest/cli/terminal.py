@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -62,6 +63,13 @@ def print_notes(notes: Iterable[str], *, err: bool = False) -> None:
 def _has_bar() -> bool:
     """Return whether progress is shown: on a terminal, unless messages are `--quiet` or `--debug`."""
     return sys.stderr.isatty() and logging.DEBUG < _log.getEffectiveLevel() < logging.ERROR
+
+
+def echo_if_numbered(written: Path, folder: Path) -> None:
+    """Print where a report is, if its own folder holds the report of other settings."""
+    if written != folder:
+        kept = f"{folder.as_posix()} holds a report of other settings"
+        print_notes([f"{kept}, so this one is in {written.as_posix()}; --replace replaces the first one"])
 
 
 @contextmanager

@@ -20,6 +20,7 @@ class Document:
             their paths are relative to.
         problems: mistakes in the YAML itself, such as repeated keys, in all files.
         values: plain Python values of the merged settings, without `extends`.
+        overrides: dotted names of the overrides.
 
     Args:
         given: the file, or settings as nested mappings.
@@ -49,6 +50,7 @@ class Document:
             own = nodes_of({"data": fields_of(data)}, self._mark("market"))
             root = with_pairs(root, {**pairs_of(root), **pairs_of(own)})
         self._root = override(root, overrides, self._mark("overrides")) if overrides else root
+        self.overrides = tuple(overrides or ())
         self.values: dict[str, Any] = plain(self._root, [])
         self.values.pop(EXTENDS, None)
 

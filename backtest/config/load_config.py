@@ -60,7 +60,9 @@ def load_config(
     if isinstance(given, RunConfig):
         if not overrides and data is None:
             return given
-        return _loaded(Document(fields_of(given), overrides, given.file, data), data, with_benchmark=with_benchmark)
+        document = Document(fields_of(given), overrides, given.file, data)
+        document.overrides = tuple(dict.fromkeys((*given.overrides, *document.overrides)))
+        return _loaded(document, data, with_benchmark=with_benchmark)
     if isinstance(given, Mapping):
         return _loaded(Document(given, overrides, data=data), data, with_benchmark=with_benchmark)
     if isinstance(given, str | Path):
@@ -78,7 +80,8 @@ def _loaded(document: Document, data: DataSettings | None, *, with_benchmark: bo
     chosen = {"strategy": strategy} if "strategy" in values else {}
     if strategy is not None and not document.path.name:
         values.setdefault("name", strategy.name)  # settings from Python may have no name
-    checked = _validate({**values, **chosen, "file": document.path}, document, problems, strategy is None)
+    origin = {"file": document.path, "overrides": document.overrides}
+    checked = _validate({**values, **chosen, **origin}, document, problems, strategy is None)
     check_names(document, problems, strategy, document.path.parent)
     if checked is not None:
         problems += _contradictions(document, checked, benchmark, with_benchmark)
@@ -116,8 +119,11 @@ def _validate(
     values: dict[str, Any], document: Document, problems: list[str], strategy_is_wrong: bool
 ) -> RunConfig | None:
     try:
-        if "file" in document.values:
-            problems.append(f"{document.at(('file',), key=True)}: file: {unknown_key(('file',), RunConfig)}")
+        problems += [
+            f"{document.at((name,), key=True)}: {name}: {unknown_key((name,), RunConfig)}"
+            for name in ("file", "overrides")  # fields of the object that are not settings
+            if name in document.values
+        ]
         return RunConfig.model_validate(values)
     except ValidationError as failure:
         skip = {"strategy"} if strategy_is_wrong and "strategy" in values else set()

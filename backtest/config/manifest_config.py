@@ -7,64 +7,83 @@ from typing import Any
 from pydantic import ValidationError
 
 from backtest.config.run_config import RunConfig, StrategyChoice
+from backtest.data.sources.address import is_address
 from backtest.errors import ConfigError
+from backtest.reporting.files.finished_run import manifest_of_run
+from backtest.reporting.files.manifest import MANIFEST
 from backtest.strategy.discovery import find_strategy, with_settings
 
 
-def config_of_manifest(settings: Mapping[str, Any], manifest: Path) -> RunConfig:
-    """Return the configuration with these resolved settings, including its benchmark's.
-
-    The strategy is searched for in the manifest's folder, in the folders above it, then among the shipped strategies.
-    Files of prices need absolute paths or addresses, as a manifest does not record the folder of the configuration.
-
-    Args:
-        settings: see `RunConfig.resolved`.
-        manifest: the manifest file.
+def load_finished(folder: Path) -> RunConfig:
+    """Return the configuration of the finished run in a folder.
 
     Raises:
-        ConfigError: a path is relative, or this version does not know a setting.
+        ReportError: the folder does not hold the manifest of a run.
+        BacktestError: see `config_of_manifest`.
+    """
+    return config_of_manifest(manifest_of_run(folder), folder / MANIFEST)
+
+
+def config_of_manifest(manifest: Mapping[str, Any], place: Path) -> RunConfig:
+    """Return the configuration with the resolved settings of a manifest, including its benchmark's.
+
+    Paths and own code are searched from the folder of the configuration file that the manifest names. If there is no
+    such folder, paths have to be absolute, and own code is searched from the folder of the manifest.
+
+    Args:
+        manifest: manifest of a run, with `config`, and `config_file` where it is known.
+        place: the manifest file.
+
+    Raises:
+        ConfigError: a path is relative to an unknown folder, or this version does not know a setting.
         StrategyError: the strategy does not exist.
 
     Example:
         >>> from backtest.config import load_config
         >>> config = load_config("configs/erc.yaml")
-        >>> config_of_manifest(config.resolved(), Path("reports/erc/manifest.json")).resolved() == config.resolved()
+        >>> manifest = {"config": config.resolved(), "config_file": "configs/erc.yaml"}
+        >>> config_of_manifest(manifest, Path("reports/erc/manifest.json")).resolved() == config.resolved()
         True
     """
+    config = _config(manifest.get("config"), manifest.get("config_file"), place)
+    benchmark = manifest["config"].get("benchmark")
+    if benchmark is None:
+        return config
+    return config.model_copy(update={"benchmark": _config(benchmark, manifest.get("benchmark_config_file"), place)})
+
+
+def _config(settings: Any, config_file: Any, place: Path) -> RunConfig:
+    """Return the configuration with these settings, without its benchmark."""
     chosen = settings.get("strategy") if isinstance(settings, Mapping) else None
     if not isinstance(chosen, Mapping) or not isinstance(chosen.get("name"), str):
-        raise ConfigError(f"{manifest}: no strategy with a name in it. Hint: pass the configuration file.")
-    for path in _relative_paths(settings.get("data")):
-        raise ConfigError(
-            f"{manifest}: prices are read from {path}, relative to a configuration that the manifest does not name; "
-            "expected an absolute path. Hint: pass the configuration file."
-        )
-    given, benchmark = dict(chosen), settings.get("benchmark")
+        raise ConfigError(f"{place}: no strategy with a name in it. Hint: pass the configuration file.")
+    file = Path(config_file).expanduser() if isinstance(config_file, str) else place
+    if not file.parent.is_dir():
+        file = place
+    for path in _paths(settings.get("data")) if file == place else ():
+        if not (is_address(path) or path.startswith("~") or PurePath(path).is_absolute()):
+            raise ConfigError(
+                f"{place}: prices are read from {path}, relative to {config_file or 'a configuration without a file'}, "
+                "which is not on this machine; expected an absolute path. Hint: pass the configuration file."
+            )
+    given = dict(chosen)
     name = given.pop("name")
     try:
-        return RunConfig.model_validate(
-            {
-                **settings,
-                "strategy": StrategyChoice(
-                    name=name, model=with_settings(find_strategy(name, manifest.parent), name, given)
-                ),
-                "benchmark": None if benchmark is None else config_of_manifest(benchmark, manifest),
-                "file": manifest,
-            }
-        )
+        model = with_settings(find_strategy(name, file.parent), name, given)
+        strategy = StrategyChoice(name=name, model=model)
+        return RunConfig.model_validate({**settings, "strategy": strategy, "benchmark": None, "file": file})
     except ValidationError as failure:
         first = failure.errors()[0]
-        place = ".".join(str(step) for step in first["loc"])
+        at = ".".join(str(step) for step in first["loc"])
         raise ConfigError(
-            f"{manifest}: {place}: {first['msg']}; written by another version. Hint: pass the configuration file."
+            f"{place}: {at}: {first['msg']}; written by another version. Hint: pass the configuration file."
         ) from failure
 
 
-def _relative_paths(settings: Any) -> Iterator[str]:
-    """Yield the values of all `path` settings that are neither absolute paths nor addresses."""
+def _paths(settings: Any) -> Iterator[str]:
+    """Yield the values of all `path` settings."""
     if isinstance(settings, Mapping):
-        path = settings.get("path")
-        if isinstance(path, str) and "://" not in path and not PurePath(path).is_absolute():
-            yield path
+        if isinstance(settings.get("path"), str):
+            yield settings["path"]
         for value in settings.values():
-            yield from _relative_paths(value)
+            yield from _paths(value)

@@ -179,7 +179,7 @@ def unknown_key(
     for step in location[len(inside) : -1]:
         elsewhere = _of_another_kind(str(location[-1]), section, step)
         section = _model_at(section, step, steps[:-1])
-    accepted = [field.alias or key for key, field in section.model_fields.items() if key != "file"]
+    accepted = [field.alias or key for key, field in section.model_fields.items() if not field.exclude]
     if len(location) == 1:
         accepted.insert(0, EXTENDS)
     nested = len(location) > len(inside) + 1

@@ -52,7 +52,8 @@ class RunConfig(BaseModel):
 
     Args:
         name: name of the run and of its report folder.
-        file: the configuration file; paths are relative to its folder.
+        file: the configuration file; paths are relative to its folder. Not a setting, like `overrides`.
+        overrides: dotted names of the settings given in place of the values in the file.
         start: first date of NAV, or the first date of the data after it; windows are filled from earlier data. The run
             begins later if a series or a window does, with a note. A benchmark's own start and end are ignored.
         end: last date of NAV, or the last date of the data before it.
@@ -78,6 +79,7 @@ class RunConfig(BaseModel):
     benchmark: "RunConfig | None" = None
     report: ReportSettings = ReportSettings()
     file: Annotated[Path, Field(exclude=True)] = Path()
+    overrides: Annotated[tuple[str, ...], Field(exclude=True)] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -185,6 +187,18 @@ class RunConfig(BaseModel):
         settings["benchmark"] = None if self.benchmark is None else self.benchmark.resolved()
         hidden: dict[str, Any] = redact_settings(settings)
         return hidden
+
+    def overridden(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values of the overrides by dotted name, from the result of `resolved`."""
+        return {name: _at(settings, name) for name in self.overrides}
+
+
+def _at(settings: Any, name: str) -> Any:
+    """Return the value with a dotted name, or the nearest value above it."""
+    for step in name.split("."):
+        if isinstance(settings, Mapping) and step in settings:
+            settings = settings[step]
+    return settings
 
 
 def _check_capital(setting: str, info: ValidationInfo) -> None:

@@ -1,6 +1,7 @@
 """Checks of terms against the assets of a run, as far as they need no prices."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -111,12 +112,15 @@ def _financing(document: Document) -> Financing | None:
     """Return the financing section, or None if it is invalid."""
     raw = document.values.get("financing", {})
     try:
-        financing: Financing = TypeAdapter(Financing).validate_python(
-            {"kind": "margin", **raw} if isinstance(raw, dict) else raw
-        )
+        financing: Financing = _adapter().validate_python({"kind": "margin", **raw} if isinstance(raw, dict) else raw)
     except ValidationError:
         return None
     return financing
+
+
+@cache
+def _adapter() -> TypeAdapter[Financing]:
+    return TypeAdapter(Financing)
 
 
 def _least_exposure(document: Document, allowed: float, what: str) -> list[str]:

@@ -5,6 +5,7 @@ Aliases are counted as often as they appear: ten lines of aliases of aliases can
 
 import re
 import warnings
+from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 
@@ -55,8 +56,11 @@ class _NamedText(StringIO):
         self.name = name
 
 
+@lru_cache(maxsize=32)
 def parse(text: str, path: Path) -> MappingNode:
     """Return the root of a YAML text whose nodes are marked with the path of its file.
+
+    Nodes are never changed, so configurations that extend the same file share them.
 
     Raises:
         ConfigError: not YAML, not a mapping, too many or too deeply nested values, or text that cannot be printed.

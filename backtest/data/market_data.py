@@ -195,6 +195,17 @@ class MarketData:
                 digest.update(np.ascontiguousarray(optional.to_numpy(dtype="<f8")).data)
         return digest.hexdigest()
 
+    @cached_property
+    def series_sha256(self) -> dict[str, str]:
+        """Return the SHA-256 of each series, by name of the asset or, for the others, of the setting."""
+        by_asset = [table for table in (self.prices, self.returns, self.opens, self.volumes) if table is not None]
+        series: dict[str, list[pd.Series]] = {name: [table[name] for table in by_asset] for name in self.assets}
+        series["data.cash"] = [self.cash_returns]
+        for name, values in {"loan_rate": self.loan_returns, "consumer_prices": self.consumer_prices}.items():
+            if values is not None:
+                series[f"data.{name}"] = [values]
+        return {name: _sha256(parts) for name, parts in series.items()}
+
     def until(self, end: date | None) -> "MarketData":
         """Return the same history up to a date, inclusive; this object itself if nothing is cut."""
         if end is None or self.dates[-1] <= pd.Timestamp(end):
@@ -255,6 +266,15 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
     data = align(data)  # the dates of the run
     data = convert(data)  # the currency of the run
     return build(data, MarketData)  # prices, returns, cash, and what belongs to them
+
+
+def _sha256(parts: list[pd.Series]) -> str:
+    """Return the SHA-256 of series, dates included, as little-endian bytes."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(pd.DatetimeIndex(part.index).to_numpy().astype("datetime64[D]").astype("<i8").tobytes())
+        digest.update(part.to_numpy(dtype="<f8").tobytes())
+    return digest.hexdigest()
 
 
 def _in_memory(kind: Kind, given: Any, cash: Any, settings: Mapping[str, Any]) -> MarketData:

@@ -8,20 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from backtest.analysis.break_even_spread.break_even_result import BreakEven
-from backtest.analysis.result import BacktestResult
 from backtest.config import load_config
 from backtest.errors import ConfigError, SimulationError
-from backtest.runs.pipeline import (
-    Config,
-    decisions_and_benchmark,
-    log_warnings,
-    lost_before_the_end,
-    market_loader,
-    plan_of,
-    warnings_of,
-)
-from backtest.runs.plan import Decided
+from backtest.runs.pipeline import Config
+from backtest.runs.run_result import Benchmark, log_warnings, lost_before_the_end, warnings_of
 from backtest.runs.spread_match import Match
+from backtest.runs.steps import Steps
 
 
 def break_even(
@@ -60,9 +52,12 @@ def break_even(
             f"{config.name} has no benchmark to break even with; expected one. "
             "Hint: benchmark: 60_40.yaml, a configuration in the same folder."
         )
-    plan, _ = plan_of(config, market_loader(offline=offline, refresh=refresh), on_step)
+    steps = Steps(offline=offline, refresh=refresh)
+    plan, _ = steps.plan(config, on_step)
     log_warnings(warnings_of(plan))
-    decided, benchmark = cast("tuple[Decided, BacktestResult]", decisions_and_benchmark(plan, on_step))
+    benchmark = cast("Benchmark", steps.benchmark(plan)).result
+    on_step("strategy")
+    decided = steps.decided(plan)
     if benchmark.nav.index[-1] < plan.data.dates[-1]:
         raise lost_before_the_end(benchmark)
     on_step("break-even")

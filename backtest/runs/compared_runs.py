@@ -15,8 +15,9 @@ from backtest.data.dates.frequencies import frequency_name
 from backtest.data.dates.spacing import spacing_of
 from backtest.errors import ComparisonError, InsufficientHistory, SimulationError
 from backtest.runs.notebook_views import render_comparison
-from backtest.runs.pipeline import Config, result_of, run_all
+from backtest.runs.pipeline import Config, run_all
 from backtest.runs.plan import Plan, Setup
+from backtest.runs.run_result import result_of
 
 
 def compare(results: Sequence[BacktestResult | Config]) -> Comparison:

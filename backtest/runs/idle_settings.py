@@ -202,6 +202,6 @@ def _of_report(config: RunConfig, path: Ledger) -> list[str]:
 def _same(config: RunConfig, benchmark: RunConfig) -> bool:
     """Return whether two configurations are equal except for their names and benchmarks."""
     alike = config == benchmark.model_copy(
-        update={"name": config.name, "benchmark": config.benchmark, "file": config.file}
+        update={"name": config.name, "benchmark": config.benchmark, "file": config.file, "overrides": config.overrides}
     )
     return alike and config.folder.resolve() == benchmark.folder.resolve()

@@ -29,7 +29,7 @@ _NEARLY_ALL = 0.9  # fraction of gross exposure
 
 
 def run_notes(decided: Decided, path: Ledger) -> list[str]:
-    """Notes on a run: assets that come and go, ruin, limits that bind, and settings that are probably mistakes.
+    """Notes on a run: assets that come and go, ruin, limits that bind, and settings without effect.
 
     Args:
         decided: the plan of the run and its decisions.
@@ -61,7 +61,7 @@ def run_notes(decided: Decided, path: Ledger) -> list[str]:
     notes += idle_settings(decided, path)
     if len(path.trades) > 0 and not path.trading.any() and terms.trading.free:
         notes.append("trades are free: no costs.trading_bps is set")
-    return [*notes, *improbable(decided.plan.config.resolved())]
+    return notes
 
 
 def _shadowing(plan: Plan) -> list[str]:

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, partial
-from types import MappingProxyType
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,6 @@ from backtest.config import RunConfig
 from backtest.config.terms_check import add_places_in
 from backtest.data.market_data import MarketData
 from backtest.engine.build_terms import build_terms
-from backtest.engine.impact import impact_begun
 from backtest.engine.market_periods import Periods
 from backtest.engine.opens import with_opens
 from backtest.engine.path import Bands, Path
@@ -21,14 +19,14 @@ from backtest.engine.settings.schedule import rebalance_rows
 from backtest.engine.simulation import Decide, no_trade_before_the_end, path_of
 from backtest.engine.terms import Terms
 from backtest.errors import ConfigError
-from backtest.estimation.estimator import lengths, too_short, window_rows
+from backtest.estimation.estimator import lengths, too_short
 from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.blas import one_blas_thread
+from backtest.runs.decision_settings import DecisionSettings, Followed, agenda_of, ask_on
 from backtest.strategy import Strategy
 from backtest.strategy.agenda import Agenda, first_answer
 from backtest.strategy.decisions import ViewBatch, answer, answers
 from backtest.strategy.scaling import Scaling
-from backtest.strategy.view import History
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,17 +83,34 @@ class Plan:
         """Find the dates on which the strategy can decide."""
         check_lengths(config, data.periods_per_year)
         rows = rebalance_rows(data.dates, config.rebalance.frequency, config.rebalance.day)
-        agenda = agenda_of(rows, config, data, benchmark)
+        followed = None if benchmark is None else benchmark.followed
+        agenda = agenda_of(rows, DecisionSettings.of(config), data, followed)
         least = min(2, len(data.assets)) if config.data.ragged else len(data.assets)
         windows = [f"estimation.{name}" for name, (_, rows) in lengths(config.estimation).items() if rows > 1]
         windows += ["costs.impact.window"] if config.costs.impact is not None else []
         first = first_answer(config.strategy.model, agenda, config.leverage, least=least, windows=windows)
         return cls(config, data, benchmark, agenda, first)
 
+    def under(self, config: RunConfig, benchmark: "Plan | None") -> "Plan":
+        """Return the plan of another configuration with the same `DecisionSettings`, and of the same benchmark."""
+        same = config == self.config and benchmark is self.benchmark
+        return self if same else replace(self, config=config, benchmark=benchmark)
+
     @property
     def setup(self) -> Setup:
         """Setup of the plan, without the covariances stored in the agenda."""
         return Setup(self.config, self.data, None if self.benchmark is None else self.benchmark.setup)
+
+    def views(self, rows: Sequence[int]) -> ViewBatch:
+        """Return the views that the strategy is shown on these rows."""
+        followed = None if self.benchmark is None else self.benchmark.followed
+        return ask_on(rows, DecisionSettings.of(self.config), self.data, followed)
+
+    @property
+    def followed(self) -> Followed:
+        """The plan as a benchmark whose target weights a strategy may look at."""
+        first = self.agenda.rows[self.first]
+        return Followed(DecisionSettings.of(self.config), self.data, first, self.config.follows_its_path)
 
     @property
     def lag(self) -> int:
@@ -163,7 +178,8 @@ class Plan:
         if begin in self.agenda.rows:
             return self.agenda, list(self.agenda.rows).index(begin)
         later = [row for row in self.agenda.rows if row > begin]
-        return agenda_of([begin, *later], self.config, self.data, self.benchmark), 0
+        followed = None if self.benchmark is None else self.benchmark.followed
+        return agenda_of([begin, *later], DecisionSettings.of(self.config), self.data, followed), 0
 
     @one_blas_thread()
     def decide(self, first_trade: pd.Timestamp) -> "Decided":
@@ -179,7 +195,8 @@ class Plan:
         decide: Floats | Decide = decisions.decide_at
         if not self.config.follows_its_path:
             decide = decisions.decide_all()
-        return Decided(self, agenda.rows[span], decisions, decide)
+        periods = with_opens(self.data) if self.at_opens else Periods.of(self.data)
+        return Decided(self, agenda.rows[span], decisions, decide, periods)
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,18 +209,14 @@ class Decided:
         decisions: records of the decisions.
         decide: (m, n) target weights; if they depend on current weights or NAV, a function that is called along the
             path.
+        periods: market data as the arrays of the simulation.
     """
 
     plan: Plan
     rows: Sequence[int]
     decisions: "Decisions"
     decide: Floats | Decide
-
-    @cached_property
-    def periods(self) -> Periods:
-        """Market data as the arrays of the simulation."""
-        data = self.plan.data
-        return with_opens(data) if self.plan.at_opens else Periods.of(data)
+    periods: Periods
 
     @one_blas_thread()
     def path(self, terms: Terms) -> Path:
@@ -291,53 +304,3 @@ def check_lengths(config: RunConfig, periods_per_year: int) -> None:
     lines = [line for name, settings in given.items() for line in too_short(name, settings, periods_per_year)]
     if lines:
         raise add_places_in(ConfigError(*lines), config.file)
-
-
-def agenda_of(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: Plan | None) -> Agenda:
-    """Views for these rows, in batches."""
-    window = window_rows(config.estimation.window, data.periods_per_year)
-    ask = partial(ask_on, config=config, data=data, benchmark=benchmark)
-    return Agenda(data.dates, rows, ask, count=len(data.assets), window=window)
-
-
-def ask_on(rows: Sequence[int], config: RunConfig, data: MarketData, benchmark: Plan | None) -> ViewBatch:
-    """Views for a strategy on these rows: covariances, holdable assets and the benchmark's weights."""
-    prices = data.prices.to_numpy()
-    excess_returns = data.excess_returns.to_numpy()
-    covariances = config.estimation.covariances(excess_returns, rows, data.periods_per_year)
-    holdable = np.ones((len(rows), len(data.assets)), dtype=bool)
-    if config.costs.impact is not None and data.volumes is not None:  # `Terms.of` refuses impact without volumes
-        holdable = impact_begun(config.costs.impact, data)[list(rows)]
-    if config.data.ragged:
-        holdable &= np.isfinite(np.diagonal(covariances, axis1=1, axis2=2)) & ~np.isnan(prices[list(rows)])
-    history = History(
-        data.dates,
-        data.assets,
-        prices,
-        data.returns.to_numpy(),
-        data.cash_returns.to_numpy(),
-        MappingProxyType(dict(data.classes)),
-        data.periods_per_year,
-        () if benchmark is None else benchmark.data.assets,
-    )
-    followed = None
-    if benchmark is not None and not benchmark.config.follows_its_path:
-        followed = cache(partial(benchmark_weights, benchmark, data.dates[list(rows)]))
-    return ViewBatch(history, rows, covariances, holdable, followed)
-
-
-def benchmark_weights(benchmark: Plan, dates: pd.DatetimeIndex) -> Floats:
-    """Return the (m, k) target weights of the benchmark on each date, or on its last date before; NaN before the first.
-
-    They are scaled as the benchmark's configuration says, but not smoothed: smoothing needs a path of decisions.
-    """
-    rows = benchmark.data.dates.searchsorted(dates, side="right") - 1
-    weights = np.full((len(rows), len(benchmark.data.assets)), np.nan)
-    can = rows >= benchmark.agenda.rows[benchmark.first]
-    if can.any():
-        batch = ask_on([int(row) for row in rows[can]], benchmark.config, benchmark.data, None)
-        weights[can] = answers(benchmark.config.strategy.model, batch)
-        leverage = benchmark.config.leverage
-        if leverage is not None:
-            weights[can] = leverage.apply(weights[can], leverage.multiples(weights[can], batch))
-    return weights

@@ -11,8 +11,9 @@ from backtest.config import RunConfig
 from backtest.data.market_data import MarketData
 from backtest.numerics.blas import one_blas_thread
 from backtest.runs.notes import settings_notes
-from backtest.runs.pipeline import market_loader, plan_of, warnings_of
 from backtest.runs.plan import Decisions, Plan
+from backtest.runs.run_result import warnings_of
+from backtest.runs.steps import Steps
 
 _SAMPLE = 24  # decisions whose time is measured
 
@@ -80,7 +81,7 @@ def preview(config: RunConfig, *, offline: bool = False, on_step: Callable[[str]
         >>> f"{shown.first_decision:%Y-%m-%d}", shown.decisions
         ('1989-01-31', 288)
     """
-    plan, notes = plan_of(config, market_loader(offline=offline, refresh=False), on_step)
+    plan, notes = Steps(offline=offline).plan(config, on_step)
     on_step("strategy")
     first_trade = plan.first_trade
     agenda, first = plan.beginning(first_trade)

@@ -55,6 +55,10 @@ class Agenda:
         for begin, after in pairwise([first, *inside, end] if first < end else []):
             yield self._part(begin, after)  # without a reference to it, so that it is freed before the next one
 
+    def forget(self) -> None:
+        """Free the covariances of the last slice; they are estimated again when a date is asked for."""
+        self._kept = None
+
     def _part(self, first: int, end: int) -> ViewBatch:
         batch, at = self.at(first)
         return batch.part(slice(at, at + end - first))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from backtest.errors import ReportError
-from backtest.reporting.files.finished_run import check_repeated, configuration_of
+from backtest.reporting.files.finished_run import check_repeated, manifest_of_run
 from backtest.reporting.files.shelf_entry import SECTION
 from backtest.reporting.pages.shelf_page import find, read_shelf, write_shelf
 from support.builders.shelf_reports import put, put_comparison, put_manifest
@@ -133,7 +133,7 @@ def test_an_index_that_is_no_file_is_refused(here: Path) -> None:
 def test_a_manifest_without_a_configuration_cannot_be_compared(here: Path, config: Any) -> None:
     place = put_manifest(here / "odd", {"config": config})
     with pytest.raises(ReportError, match=r"odd: a folder without the manifest\.json of a run"):
-        configuration_of(place)
+        manifest_of_run(place)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from backtest.analysis.drawing.sparkline import POINTS
 from backtest.errors import ReportError
-from backtest.reporting.files.comparison_files import files_of
+from backtest.reporting.files.comparison_files import manifest_of
 from backtest.reporting.files.manifest import environment
 from backtest.reporting.files.report_files import json_bytes
 from backtest.reporting.files.report_folder import replacing
@@ -65,7 +65,7 @@ def test_shelf_entry_of_a_manifest_has_the_numbers_of_the_run(options: dict[str,
 
 def test_shelf_entry_of_a_comparison_names_the_best() -> None:
     found = compare([synthetic_result(name=name, seed=seed, benchmark=False) for seed, name in enumerate("abc")])
-    read = entry_of(json.loads(files_of(found, environment())["manifest.json"]))
+    read = entry_of(manifest_of(found, environment()))
     assert isinstance(read, ComparisonEntry)
     assert read.names == ("a", "b", "c")
     for key in ("cagr", "sharpe", "max_drawdown"):

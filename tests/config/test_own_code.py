@@ -173,4 +173,4 @@ def test_own_settings_that_cannot_be_written_are_named(folder: Path) -> None:
 @pytest.mark.parametrize("settings", [{}, {"strategy": "erc"}, {"strategy": {"name": 1}}, [], None])
 def test_a_manifest_without_a_strategy_is_refused(settings: Any) -> None:
     with pytest.raises(ConfigError, match=r"^m\.json: no strategy with a name in it\. Hint: "):
-        config_of_manifest(settings, Path("m.json"))
+        config_of_manifest({"config": settings}, Path("m.json"))

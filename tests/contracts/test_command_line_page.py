@@ -9,6 +9,7 @@ import typer
 import backtest.errors
 from backtest.cli import app
 from backtest.cli.message_options import OPTIONS
+from backtest.cli.repeat_commands import DIFFERENT
 from backtest.data.cache.default_folders import folder_in
 from backtest.data.data_settings import DataSettings
 from backtest.data.fetch_series import access_for
@@ -50,7 +51,7 @@ def test_the_page_lists_the_variables_that_the_code_reads() -> None:
 def test_the_page_lists_the_exit_codes_of_all_errors() -> None:
     errors = [value for value in vars(backtest.errors).values() if isinstance(value, type)]
     codes = {str(error.exit_code) for error in errors if issubclass(error, BacktestError)}
-    assert set(first_cells("Exit codes")) == {"0", "1", "130", *codes}
+    assert set(first_cells("Exit codes")) == {"0", "1", "130", str(DIFFERENT), *codes}
 
 
 def test_reports_are_written_to_the_folder_of_the_variable(tmp_path: Path) -> None:

@@ -224,7 +224,7 @@ def test_the_shown_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/guide/python.md").read_text("utf-8"), re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, "python.md", "exec"), names)  # noqa: S102 - our own page

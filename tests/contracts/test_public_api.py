@@ -23,6 +23,7 @@ PUBLIC = [
     "break_even",
     "compare",
     "plot",
+    "prepare",
     "risk_contributions",
     "risk_parity_weights",
     "run",

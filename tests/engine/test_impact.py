@@ -1,5 +1,6 @@
 """Market impact waits for its windows, counts known values alone, and refuses missing ones."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,11 @@ import pytest
 from scipy.optimize import brentq
 
 import backtest as bt
+from backtest.data.market_data import MarketData
+from backtest.engine.impact import impact_rates
 from backtest.engine.kernels.state import COSTS, HELD, IMPACT
 from backtest.engine.kernels.trade_kernel import part_to_keep
+from backtest.engine.settings.costs import Impact
 from backtest.errors import DataError, InsufficientHistory
 from support.builders.market_files import write_config, write_csv
 
@@ -77,6 +81,19 @@ def test_blanks_in_traded_values_are_skipped(tmp_path: Path) -> None:
     result = run(tmp_path, levels, volumes, rebalance={"frequency": "never", "execution_lag": 0})
     assert result.nav.index[0] == DATES[6]  # values on dates 0, 1, 2, 4 and 6
     assert result.costs["trading"].iloc[1] == pytest.approx(cost_of_purchase(levels, volumes, 6), rel=1e-9)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e9])
+def test_the_unit_of_traded_values_and_capital_does_not_matter(unit: float) -> None:
+    """Only their ratio counts, however few units of a currency are traded."""
+    levels, volumes = market()
+    cash = pd.Series(0.0, index=DATES)
+    data = MarketData(levels, levels.pct_change(), cash, {"a": "equities", "b": "bonds"}, 252, volumes=volumes)
+    scaled = replace(data, volumes=volumes * unit)
+    impact = Impact(window=WINDOW)
+    rates = impact_rates(impact, data, CAPITAL)
+    assert rates[WINDOW:].min() > 0
+    np.testing.assert_allclose(impact_rates(impact, scaled, CAPITAL * unit), rates, rtol=1e-12)
 
 
 def test_the_first_cost_depends_on_nothing_later(tmp_path: Path) -> None:

@@ -145,6 +145,14 @@ def test_a_position_at_its_target_is_not_sold_because_selling_it_would_cost_all_
     assert path.executed.tolist() == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize(("least", "is_made"), [(0.25, True), (0.25 + 2**-40, False)])
+def test_only_trades_below_the_limit_are_not_made(least: float, is_made: bool) -> None:
+    """A trade from 0.5 to 0.75 of NAV, exactly, is made if the limit is a quarter. The purchase of 0.5 always is."""
+    targets = np.array([[0.5], [0.75]])
+    path = simulate(market([[0.0]] * 3), [0, 1], targets, 0, Terms(TradingTerms(np.zeros(1))), minimum_trade=least)
+    assert path.weights[1:].ravel().tolist() == [0.75 if is_made else 0.5] * 3
+
+
 def test_only_traded_assets_have_to_be_paid_for() -> None:
     """Three tickets of 0.2 leave 0.4. Selling all three would cost 0.6, but only C is traded, for 0.2: x is a half."""
     targets = np.array([[0.3, 0.3, 0.4], [0.3, 0.3, 0.3]])

@@ -131,3 +131,9 @@ def test_gross_exposure_beyond_double_precision_is_refused() -> None:
     ):
         with pytest.raises(BacktestError, match="so large that the result is infinite"):
             scale([1.7e308, 1.7e308])
+
+
+@pytest.mark.parametrize("weight", [1e308, np.inf])
+def test_a_sample_volatility_beyond_double_precision_is_refused(weight: float) -> None:
+    with pytest.raises(BacktestError, match=r"^weights"):
+        sample_volatility([weight, 1.0], [[100.0, 0.0], [-100.0, 0.0]])

@@ -17,8 +17,8 @@ from backtest.config import load_config
 from backtest.reporting.figures.run_figures import render_all
 from backtest.reporting.files.report_files import json_bytes
 from backtest.runs.break_even import break_even
-from backtest.runs.pipeline import decisions_and_benchmark, market_loader, plan_of
 from backtest.runs.spread_match import GRID, Match, returns_of
+from backtest.runs.steps import Steps
 from support.builders.break_even_runs import (
     CONFIGS,
     LEVERED,
@@ -140,10 +140,11 @@ def test_returns_of_a_bootstrap_draw_equal_a_run_at_its_spread(tmp_path: Path) -
     errors, orders = [], []
     for frequency in ("monthly", "never"):
         path = of_multiple(tmp_path, 1.6, {"asset": "bonds"}, cash=0.03, rebalance={"frequency": frequency})
-        plan, _ = plan_of(load_config(path), market_loader(offline=True, refresh=False), lambda _: None)
-        decided, benchmark = decisions_and_benchmark(plan, lambda _: None)
+        steps = Steps(offline=True)
+        plan, _ = steps.plan(load_config(path))
+        decided, benchmark = steps.decided(plan), steps.benchmark(plan)
         assert benchmark is not None
-        match = Match.of(decided, benchmark)
+        match = Match.of(decided, benchmark.result)
         free, dear = match.path(0.0), match.path(0.04)
         exposure = free.ledger().loan[1:] / free.nav[:-1] * plan.data.days[1:] / 360
         drawn = PairedReturns(returns_of(free), exposure, match.sides[0].other, 0.0).at(0.04)

@@ -53,6 +53,9 @@ def test_the_manifest_names_own_code_with_its_hash(tmp_path: Path, name: str) ->
     bt.write_report(result, tmp_path / "report")
     manifest = json.loads((tmp_path / "report" / "manifest.json").read_text("utf-8"))
     assert manifest["own_code"] == result.own_code
+    page = (tmp_path / "report" / "tearsheet.html").read_text("utf-8")
+    assert f"own code: {file}, SHA-256" in page
+    assert result.own_code[str(file)] in page
     assert manifest["benchmark_own_code"] == {}
     assert set(manifest["versions"]) >= {"numpy", "numba", "clarabel", "scipy", "pandas"}
 

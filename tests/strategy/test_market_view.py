@@ -13,7 +13,7 @@ import backtest as bt
 from backtest.config import load_config
 from backtest.data.market_data import load
 from backtest.errors import InsufficientHistory, StrategyError
-from backtest.runs import plan as planning
+from backtest.runs.decision_settings import DecisionSettings, ask_on
 from backtest.strategy import MarketView, Strategy
 from support.builders.market_files import write_csv
 from support.strategies.shipped_strategies import CLASSES, asked, configuration, market
@@ -116,11 +116,11 @@ def test_a_view_without_a_full_window_raises_an_error(tmp_path: Path) -> None:
     write_csv(market(), tmp_path / "market.csv")
     config = load_config(configuration(tmp_path, "equal_weight", {}))
     data = load(config.data, tmp_path)
-    view = planning.ask_on([19, 20], config, data, None).view(0)
+    view = ask_on([19, 20], DecisionSettings.of(config), data, None).view(0)
     for name in ("covariance", "volatility"):
         with pytest.raises(InsufficientHistory, match=f"{data.dates[19]:%Y-%m-%d}"):
             getattr(view, name)
-    assert planning.ask_on([19, 20], config, data, None).view(1).covariance.notna().all(axis=None)
+    assert ask_on([19, 20], DecisionSettings.of(config), data, None).view(1).covariance.notna().all(axis=None)
 
 
 @pytest.mark.parametrize("window", [1, 12, "1M", "30D"])

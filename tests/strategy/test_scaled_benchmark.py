@@ -10,7 +10,7 @@ import pytest
 
 import backtest as bt
 from backtest.errors import ConfigError, StrategyError
-from backtest.runs import plan as planning
+from backtest.runs.decision_settings import Followed
 from support.builders.market_files import write_csv
 from support.strategies.scaled_runs import SIXTY_FORTY, UNBOUND, write_run
 
@@ -46,13 +46,13 @@ def test_a_benchmark_is_asked_again_only_for_a_strategy_that_reads_its_weights(
     """Computing its weights on the strategy's dates takes as long as a run of the benchmark."""
     write_run(tmp_path, "other", SIXTY_FORTY, None)
     asked: list[int] = []
-    weights_of = planning.benchmark_weights
+    weights_of = Followed.target_weights
 
     def counted(*given: Any) -> Any:
         asked.append(1)
         return weights_of(*given)
 
-    monkeypatch.setattr(planning, "benchmark_weights", counted)
+    monkeypatch.setattr(Followed, "target_weights", counted)
     run({"name": "erc"}, benchmark="other.yaml")
     assert not asked
     run({"name": "levered_erc", "target_volatility": "benchmark", **UNBOUND}, benchmark="other.yaml")

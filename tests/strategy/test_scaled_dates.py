@@ -33,7 +33,7 @@ def questions_of(config: Path) -> tuple[ViewBatch, np.ndarray]:
         settings.benchmark, load(settings.benchmark.data, config.parent)
     )
     plan = planning.Plan.of(settings, data, benchmark or None)
-    batch = planning.ask_on(plan.agenda.rows[plan.first :], settings, data, benchmark or None)
+    batch = plan.views(plan.agenda.rows[plan.first :])
     return batch, answers(settings.strategy.model, batch)
 
 

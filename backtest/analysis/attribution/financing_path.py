@@ -29,8 +29,8 @@ def financing_path(result: RunRecord) -> pd.DataFrame:
     dates = pd.DatetimeIndex(result.nav.index)
     days = np.diff(dates.to_numpy()) / np.timedelta64(1, "D")
     loan, opening = result.loan.to_numpy()[1:], result.nav.to_numpy()[:-1]
-    months = (dates.year * 12 + dates.month).to_numpy()[1:]
-    first = np.flatnonzero(np.diff(months, prepend=0))  # period of each month
+    months = dates[1:].to_period("M")
+    first = np.flatnonzero(~months.duplicated())  # period of each month
     last = np.append(first[1:], len(months)) - 1
 
     def by_month(values: np.ndarray) -> np.ndarray:

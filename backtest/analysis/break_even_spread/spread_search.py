@@ -123,11 +123,12 @@ def bootstrap_interval(
         hardly depend on the seed.
     """
     count = len(pairs.own)
-    spreads, batch = np.empty(draws), max(1, _BATCH // count)
-    for first in range(0, draws, batch):
-        end = min(first + batch, draws)
-        rows = stationary_rows(count, length, end - first, first=first, seed=seed)
-        spreads[first:end] = _break_evens(pairs.take(rows), measure)
+    batch = max(1, _BATCH // count)
+    batches = [
+        stationary_rows(count, length, min(batch, draws - first), first=first, seed=seed)
+        for first in range(0, draws, batch)
+    ]
+    spreads = np.concatenate([_break_evens(pairs.take(rows), measure) for rows in batches])
     return percentile_interval(spreads, LEVEL), stable_decimals(np.clip(spreads, -BOUND, BOUND), LEVEL)
 
 

@@ -58,7 +58,7 @@ def qlike(returns: Floats, forecasts: Floats) -> Floats:
     """
     ratios = _standardise(returns, forecasts)
     known = np.isfinite(ratios)
-    losses = np.where(known, 2 * np.log(np.where(known, forecasts, 1.0)) + ratios**2, 0.0)
+    losses = 2 * np.log(forecasts, out=np.zeros_like(forecasts), where=known) + np.where(known, ratios, 0.0) ** 2
     counts = known.sum(axis=0)
     return np.asarray(losses.sum(axis=0) / np.where(counts > 0, counts, np.nan))
 

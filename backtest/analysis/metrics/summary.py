@@ -3,7 +3,7 @@
 from typing import Any
 
 from backtest.analysis.break_even_spread.break_even_result import BreakEven
-from backtest.analysis.metrics.metric_registry import SUMMARY
+from backtest.analysis.metrics.metric_registry import SUMMARY, shown_in
 from backtest.analysis.metrics.records.benchmark_records import AGAINST_BENCHMARK
 from backtest.analysis.metrics.records.metric import Metric
 from backtest.analysis.metrics.records.run_numbers import RunNumbers
@@ -35,12 +35,21 @@ def summarise(result: RunRecord) -> dict[str, Any]:
     return summary
 
 
+def headline(run: RunNumbers) -> dict[str, float]:
+    """Return the numbers of the table in the terminal, decimals, NaN where undefined.
+
+    A run of a year or more has ten: total return, CAGR, volatility, Sharpe ratio, maximum drawdown, gross exposure,
+    turnover, and the costs of trading and financing a year. A shorter run has the sums of its turnover and costs too.
+    """
+    shown = shown_in("headline")
+    return {metric.key: metric.value(run) for metric in shown if not (metric.below_a_year and run.whole_year)}
+
+
 def _entries(run: RunNumbers) -> dict[str, Any]:
-    whole_year = run.result.whole_year
     return {
         entry.key: entry.value(run)
         for entry in SUMMARY
-        if not (isinstance(entry, Metric) and entry.below_a_year and whole_year)
+        if not (isinstance(entry, Metric) and entry.below_a_year and run.whole_year)
     }
 
 

@@ -102,7 +102,7 @@ def _header(opened: Callable[[], BinaryIO], name: str) -> _Header:
     """Return the first record with a cell that is not blank."""
     with _unpacked(opened, name) as (file, _):
         head = file.read(_HEAD)
-    if len(head) == _HEAD and not set(b"\r\n") & set(head):
+    if len(head) == _HEAD and b"\n" not in head and b"\r" not in head:
         raise DataError(f"{name}:1: no line end within {_HEAD / 2**20:.0f} MiB; expected a header")
     text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)  # a letter may be cut at the end of the head
     records = csv.reader(StringIO(text, newline=""))

@@ -82,7 +82,7 @@ def part_to_keep(table: Floats, fixed: float, required: float, impact: bool) -> 
     Args:
         table: (6, n) scratch table.
         fixed: fixed cost of selling a fraction of every holding.
-        required: requirement Σ q_i |w_i| of all holdings.
+        required: requirement Σ q_i |w_i| of all holdings, above 1.
         impact: whether impact is charged.
 
     Returns:
@@ -109,7 +109,7 @@ def part_to_keep(table: Floats, fixed: float, required: float, impact: bool) -> 
         part -= step
         if abs(step) <= 2e-16:
             break
-    return min(max(part, 0.0), 1.0)
+    return max(part, 0.0)
 
 
 @inlined_kernel

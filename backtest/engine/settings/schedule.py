@@ -129,13 +129,8 @@ def rebalance_rows(dates: pd.DatetimeIndex, frequency: Frequency, day: Day = "la
     """
     if frequency in ("daily", "never"):
         return list(range(len(dates)))
-    if frequency == "weekly":
-        weeks = dates.isocalendar()
-        period = weeks["year"].to_numpy(dtype=np.int64) * 100 + weeks["week"].to_numpy(dtype=np.int64)
-    else:
-        months = dates.year.to_numpy(dtype=np.int64) * 12 + dates.month.to_numpy(dtype=np.int64) - 1
-        period = months // {"monthly": 1, "quarterly": 3, "yearly": 12}[frequency]
-    firsts, lasts = np.flatnonzero(np.diff(period, prepend=-1)), np.flatnonzero(np.diff(period, append=-1))
+    periods = dates.to_period({"weekly": "W", "monthly": "M", "quarterly": "Q", "yearly": "Y"}[frequency])
+    firsts, lasts = (np.flatnonzero(~periods.duplicated(keep=kept)) for kept in ("first", "last"))
     n = {"first": 1, "last": -1}[day] if isinstance(day, str) else day
     rows = np.minimum(firsts + n - 1, lasts) if n > 0 else np.maximum(lasts + n + 1, firsts)
     known = rows if n >= -1 else rows[:-1]

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from backtest.analysis.compare.comparison import Comparison
 from backtest.data.cache.default_folders import REPORTS
 from backtest.reporting.files.manifest import MADE_BY, MANIFEST, environment, versions, written_on
-from backtest.reporting.files.report_files import csv_bytes, json_bytes
-from backtest.reporting.files.report_folder import replacing
+from backtest.reporting.files.report_files import json_bytes, write_manifest
+from backtest.reporting.files.report_folder import check_same_settings, replacing
 from backtest.reporting.files.shelf_entry import SECTION, comparison_entry
+from backtest.reporting.files.table_files import csv_bytes
 
 _LONGEST_NAME = 120  # bytes; the name of a folder has at most 255
 
@@ -17,6 +19,7 @@ def write_comparison(
     comparison: Comparison,
     folder: str | Path,
     *,
+    replace: bool = False,
     command: str = "",
     on_step: Callable[[str], None] = lambda _: None,
 ) -> Path:
@@ -27,6 +30,7 @@ def write_comparison(
     Args:
         comparison: result of `compare`.
         folder: folder of the files; missing parents are created.
+        replace: replace a comparison of other settings too.
         command: command that repeats the comparison, for the page.
         on_step: called with the name of each step as it begins.
 
@@ -34,9 +38,11 @@ def write_comparison(
         The path of `comparison.html`.
 
     Raises:
-        ReportError: the folder cannot be written, or holds files that are not a report.
+        ReportError: the folder cannot be written, or holds files that are not a report, or other settings' report.
     """
     folder = Path(folder)
+    if not replace:
+        check_same_settings(folder, settings_of(comparison))
     with replacing(folder) as temporary:
         _write_files(comparison, temporary, command, on_step)
     return folder / "comparison.html"
@@ -51,7 +57,7 @@ def _write_files(comparison: Comparison, folder: Path, command: str, on_step: Ca
     figures = write_pictures(render_comparison(comparison), folder / "figures")
     on_step("files")
     around = environment()
-    contents = files_of(comparison, around)
+    contents = files_of(comparison)
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     page = render_comparison_page(
@@ -59,32 +65,44 @@ def _write_files(comparison: Comparison, folder: Path, command: str, on_step: Ca
         figures,
         command=command,
         versions=versions(),
-        data_files=list(contents),
+        data_files=[*contents, MANIFEST],
         written=written_on(around),
     )
     (folder / "comparison.html").write_text(page, encoding="utf-8", newline="\n")
+    write_manifest(folder, manifest_of(comparison, around))
 
 
-def files_of(comparison: Comparison, around: Mapping[str, str | None]) -> dict[str, bytes]:
-    """Return `comparison.csv`, `comparison.json`, `nav.csv` and the manifest by name.
+def files_of(comparison: Comparison) -> dict[str, bytes]:
+    """Return `comparison.csv`, `comparison.json` and `nav.csv` by name."""
+    return {
+        "comparison.csv": csv_bytes(comparison.table()),
+        "comparison.json": json_bytes(comparison.summary()),
+        "nav.csv": csv_bytes(comparison.growth),
+    }
+
+
+def settings_of(comparison: Comparison) -> dict[str, Any]:
+    """Return the resolved configuration of each run by name."""
+    return {result.name: result.settings for result in comparison.results}
+
+
+def manifest_of(comparison: Comparison, around: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return the manifest of a comparison, without the checksums of its files.
 
     Args:
         comparison: result of `compare`.
         around: result of `manifest.environment`.
     """
-    manifest = {
+    return {
         "made_by": MADE_BY,
         SECTION: comparison_entry(comparison),
-        "comparison": {result.name: result.settings for result in comparison.results},
+        "comparison": settings_of(comparison),
+        "config_files": {result.name: result.config_file for result in comparison.results},
+        "overrides": {result.name: result.overrides for result in comparison.results},
         "data_sha256": {result.name: result.data_sha256 for result in comparison.results},
+        "own_code": {result.name: result.own_code for result in comparison.results},
         "versions": versions(),
         "environment": around,
-    }
-    return {
-        "comparison.csv": csv_bytes(comparison.table()),
-        "comparison.json": json_bytes(comparison.summary()),
-        "nav.csv": csv_bytes(comparison.growth),
-        MANIFEST: json_bytes(manifest),
     }
 
 

@@ -13,8 +13,8 @@ from backtest.reporting.files.manifest import MANIFEST, read_manifest
 _SAME = 1e-9  # relative difference of NAV that other library versions may cause by rounding
 
 
-def configuration_of(folder: Path) -> dict[str, Any]:
-    """Return the resolved configuration in the manifest of a finished run.
+def manifest_of_run(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a finished run, whose `config` has the shape of a configuration.
 
     Raises:
         ReportError: the folder does not hold the manifest of a run.
@@ -23,14 +23,21 @@ def configuration_of(folder: Path) -> dict[str, Any]:
         manifest = read_manifest(folder)
     except (OSError, ValueError):
         manifest = None
-    config: Any = manifest.get("config") if isinstance(manifest, dict) else None
-    if not _is_configuration(config) or not _is_configuration(config.get("benchmark") or config):
+    if not is_of_run(manifest):
         raise ReportError(
             f"{folder}: a folder without the {MANIFEST} of a run; expected a configuration (a YAML file) or the folder "
             "of a finished run, such as reports/erc"
         )
-    configuration: dict[str, Any] = config
-    return configuration
+    found: dict[str, Any] = manifest
+    return found
+
+
+def is_of_run(manifest: Any) -> bool:
+    """Return whether a value, which may come from anywhere, has the shape of the manifest of a run."""
+    config = manifest.get("config") if isinstance(manifest, dict) else None
+    return (
+        isinstance(config, dict) and _is_configuration(config) and _is_configuration(config.get("benchmark") or config)
+    )
 
 
 def _is_configuration(config: Any) -> bool:

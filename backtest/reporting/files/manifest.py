@@ -1,20 +1,26 @@
 """Common contents of manifests: the program, versions of packages, and time and place of writing."""
 
+import hashlib
 import json
+import math
+import platform
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from threadpoolctl import threadpool_info
 
 from backtest.version import __version__
 
 MANIFEST = "manifest.json"
 MADE_BY = "risk-parity-backtest"
 _LARGEST = 16 * 2**20  # bytes; the manifest of a run with a thousand assets has one
-_PACKAGES = ("numpy", "pandas", "scipy", "numba", "clarabel", "matplotlib", "pydantic")
+_PACKAGES = ("numpy", "pandas", "scipy", "numba", "llvmlite", "clarabel", "pyarrow", "arch", "matplotlib", "pydantic")
 
 
 def read_manifest(folder: Path) -> Any:
@@ -41,17 +47,37 @@ def read_manifest(folder: Path) -> Any:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python, of this project and of the packages that affect numbers and pages, by name."""
+    """Return the versions of Python, of this project and of all that affects numbers and pages, by name.
+
+    `blas` names the libraries of matrix products, each with the kind of processor that it has chosen its code for.
+    """
     python = ".".join(str(part) for part in sys.version_info[:3])
-    return {"python": python, MADE_BY: __version__, **{package: version(package) for package in _PACKAGES}}
+    found = {"python": python, MADE_BY: __version__}
+    for package in _PACKAGES:
+        with suppress(PackageNotFoundError):  # arch is optional
+            found[package] = version(package)
+    return {**found, "blas": _blas()}
+
+
+def _blas() -> str:
+    libraries = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    words = [(lib["internal_api"], lib["version"], lib.get("architecture")) for lib in libraries]
+    return ", ".join(sorted({" ".join(filter(None, parts)) for parts in words}))
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file in a folder and below it, except the manifest, by relative path."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and file != folder / MANIFEST)
+    return {file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 def environment() -> dict[str, str | None]:
-    """Return what may differ between two identical runs: the time (UTC), the git revision and the platform."""
+    """Return what may differ between two identical runs: the time (UTC), the git revision and the machine."""
     return {
         "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "git_revision": _git_revision(),
         "platform": sys.platform,
+        "machine": platform.machine(),
     }
 
 
@@ -84,3 +110,20 @@ def _git(*words: str) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return asked.stdout.strip() if asked.returncode == 0 else None
+
+
+def plain_json(value: Any) -> Any:
+    """Return a value that JSON has: NaN becomes null, and an infinite number the text `Infinity` or `-Infinity`.
+
+    Python's `float` and JavaScript's `Number` read these texts.
+
+    >>> plain_json({"spreads": (0.5, math.nan, math.inf, -math.inf)})
+    {'spreads': [0.5, None, 'Infinity', '-Infinity']}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_json(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
+    return value

@@ -1,8 +1,6 @@
 """Files of a report, put into place in one step."""
 
 import json
-import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -14,10 +12,19 @@ from backtest.analysis.attribution.return_attribution import attribution_by_year
 from backtest.analysis.metrics.forecasts import volatility_forecasts
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.uncertainty.bootstrap import SEED
-from backtest.reporting.files.manifest import MADE_BY, MANIFEST, environment, versions, written_on
-from backtest.reporting.files.report_folder import replacing
+from backtest.reporting.files.manifest import (
+    MADE_BY,
+    MANIFEST,
+    checksums,
+    environment,
+    plain_json,
+    versions,
+    written_on,
+)
+from backtest.reporting.files.report_folder import check_same_settings, replacing
 from backtest.reporting.files.shelf_entry import SECTION, run_entry
-from backtest.reporting.format import FORMULA
+from backtest.reporting.files.table_files import PARQUET_ABOVE, table_file
+from backtest.reporting.files.workbook import WORKBOOK, check_workbook, write_workbook
 
 
 def write_report(
@@ -25,10 +32,12 @@ def write_report(
     folder: str | Path,
     *,
     quantstats: bool = False,
+    xlsx: bool = False,
+    replace: bool = False,
     command: str = "",
     on_step: Callable[[str], None] = lambda _: None,
 ) -> Path:
-    """Write every file of a report into a folder, in place of an earlier report.
+    """Write every file of a report into a folder, in place of an earlier report of the same settings.
 
     The files are written to a temporary folder next to it, which is then renamed in one step. A run that is interrupted
     therefore leaves an earlier report intact. The same result gives the same bytes of CSV and JSON; only the manifest
@@ -38,6 +47,8 @@ def write_report(
         result: result of a run.
         folder: folder of the files; missing parents are created.
         quantstats: also write the classic quantstats page.
+        xlsx: also write the tables as one workbook, `tables.xlsx`.
+        replace: replace a report of other settings too.
         command: command that repeats the run, for the tearsheet.
         on_step: called with the name of each step as it begins.
 
@@ -45,16 +56,27 @@ def write_report(
         The path of the tearsheet.
 
     Raises:
-        ReportError: the folder cannot be written, or holds files that are not a report.
+        ReportError: the folder cannot be written, or holds files that are not a report, or other settings' report; or
+            XlsxWriter is not installed.
     """
     folder = Path(folder)
+    if not replace:
+        check_same_settings(folder, result.settings)
+    if xlsx:
+        check_workbook()
     with replacing(folder) as temporary:
-        _write_files(result, temporary, quantstats, command, on_step)
+        _write_files(result, temporary, quantstats=quantstats, xlsx=xlsx, command=command, on_step=on_step)
     return folder / "tearsheet.html"
 
 
 def _write_files(
-    result: BacktestResult, folder: Path, quantstats: bool, command: str, on_step: Callable[[str], None]
+    result: BacktestResult,
+    folder: Path,
+    *,
+    quantstats: bool,
+    xlsx: bool,
+    command: str,
+    on_step: Callable[[str], None],
 ) -> None:
     from backtest.reporting.figures.figure_files import write_pictures
     from backtest.reporting.figures.run_figures import render_all
@@ -64,17 +86,17 @@ def _write_files(
     made_with, around = versions(), environment()
     figures = write_pictures(render_all(result), folder / "figures")
     on_step("files")
-    contents = {f"{name}.csv": csv_bytes(table) for name, table in tables(result).items()}
-    contents["summary.json"] = json_bytes(result.summary())
-    contents[MANIFEST] = json_bytes(_manifest(result, made_with, around))
+    contents = contents_of(result)
     for name, content in contents.items():
         (folder / name).write_bytes(content)
+    if xlsx:
+        write_workbook(tables(result), folder / WORKBOOK)
     page = render_tearsheet(
         result,
         figures,
         command=command,
         versions=made_with,
-        data_files=list(contents),
+        data_files=[*contents, *([WORKBOOK] if xlsx else []), MANIFEST],
         written=written_on(around),
         quantstats=quantstats,
     )
@@ -84,6 +106,18 @@ def _write_files(
         from backtest.reporting.pages.quantstats_page import write_quantstats
 
         write_quantstats(result, folder / "quantstats.html")
+    write_manifest(folder, manifest_of_result(result, made_with, around))
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest of a finished report, with the SHA-256 of each of its files."""
+    (folder / MANIFEST).write_bytes(json_bytes({**manifest, "files": checksums(folder)}))
+
+
+def contents_of(result: BacktestResult) -> dict[str, bytes]:
+    """Return the tables of a report and `summary.json` by name of the file; the same result gives the same bytes."""
+    files = [table_file(name, table) for name, table in tables(result).items()]
+    return {**dict(files), "summary.json": json_bytes(result.summary())}
 
 
 def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
@@ -108,61 +142,38 @@ def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
     }
 
 
-def csv_bytes(table: pd.DataFrame) -> bytes:
-    r"""Return a table as CSV: ISO dates in a column `date`, shortest round-trip numbers, NaN as an empty cell.
-
-    A name or text that a spreadsheet would evaluate as a formula (`format.FORMULA`) begins with an apostrophe.
-
-    >>> csv_bytes(pd.DataFrame({"=1+1": [-1.5]}, index=pd.Index(["@now"], name="asset")))
-    b"asset,'=1+1\n'@now,-1.5\n"
-    """
-    if isinstance(table.index, pd.DatetimeIndex):
-        table = table.set_axis(table.index.strftime("%Y-%m-%d"), axis=0).rename_axis("date")
-    plain = table.set_axis(table.index.map(_no_formula), axis=0).rename(columns=_no_formula)
-    texts = plain.select_dtypes(exclude="number").columns
-    plain[texts] = plain[texts].map(_no_formula)
-    text: str = plain.to_csv(lineterminator="\n")
-    return text.encode()
-
-
-def _no_formula(value: Any) -> Any:
-    """Return a value, with an apostrophe before a text that is a formula to a spreadsheet."""
-    return f"'{value}" if isinstance(value, str) and re.match(FORMULA, value) else value
-
-
 def json_bytes(value: Mapping[str, Any]) -> bytes:
     """Return JSON that ends in a newline; see `plain_json`."""
     return (json.dumps(plain_json(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def plain_json(value: Any) -> Any:
-    """Return a value that JSON has: NaN becomes null, and an infinite number the text `Infinity` or `-Infinity`.
+def manifest_of_result(
+    result: BacktestResult, made_with: Mapping[str, str], around: Mapping[str, str | None]
+) -> dict[str, Any]:
+    """Return the manifest of a run, without the checksums of its files.
 
-    Python's `float` and JavaScript's `Number` read these texts.
-
-    >>> plain_json({"spreads": (0.5, math.nan, math.inf, -math.inf)})
-    {'spreads': [0.5, None, 'Infinity', '-Infinity']}
+    Args:
+        result: result of the run.
+        made_with: result of `manifest.versions`.
+        around: result of `manifest.environment`.
     """
-    if isinstance(value, Mapping):
-        return {str(key): plain_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain_json(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
-    return value
-
-
-def _manifest(result: BacktestResult, made_with: Mapping[str, str], around: Mapping[str, str | None]) -> dict[str, Any]:
+    benchmark = result.benchmark
     return {
         "made_by": MADE_BY,
         SECTION: run_entry(result),
         "config": result.settings,
+        "config_file": result.config_file,
+        "benchmark_config_file": None if benchmark is None else benchmark.config_file,
+        "overrides": result.overrides,
         "data_sha256": result.data_sha256,
-        "benchmark_data_sha256": None if result.benchmark is None else result.benchmark.data_sha256,
+        "benchmark_data_sha256": None if benchmark is None else benchmark.data_sha256,
+        "series_sha256": result.series_sha256,
+        "benchmark_series_sha256": {} if benchmark is None else benchmark.series_sha256,
         "own_code": result.own_code,
-        "benchmark_own_code": {} if result.benchmark is None else result.benchmark.own_code,
+        "benchmark_own_code": {} if benchmark is None else benchmark.own_code,
         "versions": made_with,
         "seed": SEED,  # seed of the bootstraps, the only use of random numbers
+        "parquet_above_cells": PARQUET_ABOVE,
         "notes": result.notes,
         "data": [asdict(origin) for origin in result.origins],
         "data_warnings": result.warnings,

@@ -11,10 +11,12 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
 from backtest.errors import ReportError
-from backtest.reporting.files.manifest import MADE_BY, MANIFEST, read_manifest
+from backtest.reporting.files.manifest import MADE_BY, MANIFEST, plain_json, read_manifest
 
 _TEMPORARY = f".{MADE_BY}-"
 _LONGEST_INSIDE = 64  # characters of the longest path of a file inside a report
@@ -66,6 +68,56 @@ def check_replaceable(folder: Path) -> Path:
     return target
 
 
+def check_same_settings(folder: Path, settings: Any) -> None:
+    """Raise an error if a folder holds the report of other settings.
+
+    Settings are the same if they are equal in full, defaults included. Data, own code and versions may have changed.
+
+    Args:
+        folder: folder of a report, which may be absent.
+        settings: `config` of the manifest of a run, or `comparison` of the manifest of a comparison.
+
+    Raises:
+        ReportError: it does.
+    """
+    if _has_other_settings(folder, settings):
+        raise ReportError(
+            f"{folder}: holds the report of other settings, so it is not replaced. "
+            "Hint: --replace (in Python replace=True), or choose another folder."
+        )
+
+
+def _has_other_settings(folder: Path, settings: Any) -> bool:
+    manifest = _our_manifest(folder)
+    if manifest is None:
+        return False
+    return bool(manifest.get("config", manifest.get("comparison")) != plain_json(settings))
+
+
+def folder_for(chosen: Path | None, default: Path, settings: Any, *, replace: bool) -> Path:
+    """Return the folder of a report: the chosen one, or the first of the default and those numbered after it.
+
+    A chosen folder is never numbered, because a program that reads it would not notice.
+
+    Args:
+        chosen: folder that the user chose; None for the default.
+        default: folder without a number, such as `reports/erc`; the next is `reports/erc-2`.
+        settings: see `check_same_settings`.
+        replace: take the folder even if it holds the report of other settings.
+
+    Raises:
+        ReportError: see `check_replaceable`; or the chosen folder holds the report of other settings.
+    """
+    folder = chosen or default
+    if chosen is None and not replace:
+        numbered = (default.with_name(f"{default.name}-{number}") for number in count(2))
+        folder = next(place for place in chain([default], numbered) if not _has_other_settings(place, settings))
+    check_replaceable(folder)
+    if not replace:
+        check_same_settings(folder, settings)
+    return folder
+
+
 def _follow(folder: Path) -> Path:
     """Return the absolute path of a folder without links."""
     for place in (folder.absolute(), *folder.absolute().parents):
@@ -84,7 +136,7 @@ def _check_free(target: Path, folder: Path) -> None:
         why = "is the folder that you are in, or a folder above it"
     elif target.is_mount():
         why = "is a mount point"
-    elif target.is_dir() and any(target.iterdir()) and not _is_ours(target):
+    elif target.is_dir() and any(target.iterdir()) and _our_manifest(target) is None:
         why = f"holds files but no {MANIFEST} of a report"
     elif target.is_dir() and not os.access(target, os.W_OK | os.X_OK):
         why = "is read-only"
@@ -94,12 +146,13 @@ def _check_free(target: Path, folder: Path) -> None:
     raise ReportError(f"{folder}: {why}, so it is not replaced. Hint: choose another --output{hint}.")
 
 
-def _is_ours(folder: Path) -> bool:
+def _our_manifest(folder: Path) -> dict[str, Any] | None:
+    """Return the manifest of a report of this program; None without one that can be read."""
     try:
         manifest = read_manifest(folder)
     except (OSError, ValueError):
-        return False
-    return isinstance(manifest, dict) and manifest.get("made_by") == MADE_BY
+        return None
+    return manifest if isinstance(manifest, dict) and manifest.get("made_by") == MADE_BY else None
 
 
 def _unwritable(folder: Path, problem: OSError | ValueError) -> ReportError:

@@ -19,7 +19,7 @@ INDEX = "index.html"
 FIRST_RUN = "Hint: python -m backtest run configs/erc.yaml"
 
 _PAGES = ("tearsheet.html", "comparison.html")
-_DATA = ("summary.json", "comparison.json", "comparison.csv", "nav.csv", "trades.csv", "figures")
+_DATA = ("summary.json", "comparison.json", "comparison.csv", "nav.csv", "trades.csv", "trades.parquet", "figures")
 _OURS = f'data-made-by="{MADE_BY}"'  # mark of a page that this program may replace
 _LOCK, _PATIENCE = (
     ".index.lock",

@@ -145,6 +145,7 @@ def render_tearsheet(
         settings=settings,
         command=command,
         versions=versions or {},
+        own_code={**result.own_code, **({} if result.benchmark is None else result.benchmark.own_code)},
         data_files=data_files,
         written=written,
         deviations=DEVIATIONS if quantstats else (),

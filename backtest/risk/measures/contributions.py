@@ -183,7 +183,7 @@ def _products(w: Floats, sigma: Floats) -> tuple[Floats, Floats]:
 def _check_variances(variances: Floats) -> None:
     if (variances < 0).any():
         wrong = variances < -VARIANCE_ROUNDING * np.abs(variances).max(axis=-1, keepdims=True)
-        for *stack, asset in np.argwhere(wrong):
+        for *stack, asset in np.argwhere(wrong).tolist():
             raise BacktestError(
                 f"covariance{stack or ''}: the variance of asset {asset} is {variances[(*stack, asset)]:.3g}, expected "
                 f"zero or above"

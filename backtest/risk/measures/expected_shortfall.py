@@ -173,7 +173,7 @@ def _tail(weights: ArrayLike, returns: ArrayLike, level: float) -> tuple[Floats,
         losses = -np.matvec(history, w)
     check_result(losses, weights=w, returns=history)
     known = np.isfinite(losses).all(axis=-1, keepdims=True)
-    parts = _tail_parts(np.where(known, losses, 0.0), (1 - _fraction(level)) * history.shape[-2])
+    parts = _tail_parts(np.where(known, losses, 0.0), (1 - checked_level(level)) * history.shape[-2])
     return losses, np.where(known, parts, np.nan), w, history
 
 
@@ -192,10 +192,15 @@ def _tail_factor(level: float) -> float:
     from statistics import NormalDist
 
     normal = NormalDist()
-    return normal.pdf(normal.inv_cdf(_fraction(level))) / (1 - level)
+    return normal.pdf(normal.inv_cdf(checked_level(level))) / (1 - level)
 
 
-def _fraction(level: float) -> float:
+def checked_level(level: float) -> float:
+    """Return a level.
+
+    Raises:
+        BacktestError: it is not above 0 and below 1.
+    """
     if not 0 < level < 1:
         raise BacktestError(f"expected shortfall: level {level}; expected a number above 0 and below 1, such as 0.95")
     return level

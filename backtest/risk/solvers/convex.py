@@ -73,7 +73,7 @@ def optimality_error(matrix: Floats, price: Floats, upper: Floats, y: Floats) ->
     at_bounds = np.where(y >= upper, products / price, 0.0).max(
         axis=1
     )  # if all are at a bound, any multiplier from here on fits
-    multiplier = np.where(has_free, np.vecdot(products, y * inside) / np.where(has_free, price_inside, 1.0), at_bounds)
+    multiplier = np.divide(np.vecdot(products, y * inside), price_inside, out=at_bounds, where=has_free)
     slopes = (products - multiplier[:, None] * price) / np.matvec(np.abs(matrix), y)
     wrong = np.where(inside, np.abs(slopes), np.where(y >= upper, slopes, -slopes)).max(axis=1)
     feasible = (y >= 0).all(axis=1) & (y <= upper).all(axis=1) & (np.abs(np.vecdot(price, y) - 1) <= SUM_ROUNDING)
@@ -114,7 +114,7 @@ def _solve_given_sides(
     missing = 1 - np.vecdot(price, y) - np.vecdot(price, constant)
     slope = np.vecdot(price, per_multiplier)
     has_free = slope > 0
-    multiplier = np.where(has_free, missing / np.where(has_free, slope, 1.0), 0.0)
+    multiplier = np.divide(missing, slope, out=np.zeros_like(slope), where=has_free)
     y = y + constant + multiplier[:, None] * per_multiplier
     products = np.matvec(matrix, y)
     at_bounds = np.where(capped, products / price, 0.0).max(axis=1)

@@ -19,7 +19,11 @@ from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import cancels, has_risk
 from backtest.risk.accuracy import BUDGET_SUM_TOLERANCE
 from backtest.risk.measures.correlation import volatilities_and_correlations
-from backtest.risk.measures.expected_shortfall import gaussian_expected_shortfall, historical_expected_shortfall
+from backtest.risk.measures.expected_shortfall import (
+    checked_level,
+    gaussian_expected_shortfall,
+    historical_expected_shortfall,
+)
 from backtest.risk.solvers import shortfall_path
 from backtest.risk.solvers.refusal import in_words
 
@@ -66,8 +70,6 @@ def historical_shortfall_parity_weights(
     history = as_floats(returns, "returns")
     check_shapes(("returns", history, "Tn"), stacks=False)
     shares = _check_budgets(budgets, history.shape[1])
-    if not 0 < level < 1:
-        raise BacktestError(f"expected shortfall: level {level}; expected a number above 0 and below 1, such as 0.95")
     for t, i in np.argwhere(~np.isfinite(history) & (shares > 0)):
         raise NoRiskBudgetPortfolio(
             f"returns: the return of asset {i} in period {t} is {history[t, i]:g}, expected a number"
@@ -76,7 +78,7 @@ def historical_shortfall_parity_weights(
     known, held_shares, size = (
         np.ascontiguousarray(history[:, held]),
         shares[held],
-        max((1 - level) * len(history), 1.0),
+        max((1 - checked_level(level)) * len(history), 1.0),
     )
     with np.errstate(over="ignore"):
         typical = np.abs(known).mean(axis=0)

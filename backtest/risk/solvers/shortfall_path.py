@@ -123,7 +123,7 @@ def _step(point: _Point, returns: Floats, budgets: Floats) -> _Point:
     )
     if point.longest_step(step) < reach / 2:  # far from the path, the second-order correction misleads
         step = newton.step(products[0], products[1] + centre, products[2] + centre)
-    return point.move(step, min(1.0, TO_BOUNDARY * point.longest_step(step)))
+    return point.move(step, TO_BOUNDARY * point.longest_step(step))
 
 
 class _Newton:

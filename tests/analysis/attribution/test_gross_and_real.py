@@ -21,7 +21,8 @@ from backtest.analysis.attribution.return_attribution import (
 from backtest.analysis.tables.calendar_tables import YEAR, calendar_returns
 from backtest.config import load_config
 from backtest.data.sources.bundled_sample import Sample
-from backtest.reporting.files.report_files import csv_bytes, tables
+from backtest.reporting.files.report_files import tables
+from backtest.reporting.files.table_files import csv_bytes
 from support.builders.ledger_result import gross_assets, random_run, simulated, terms_of
 
 CONFIGS = Path(__file__).parents[3] / "configs"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from backtest.analysis.break_even_spread.roots import nearest_roots
+from backtest.analysis.break_even_spread.roots import _next_share, _Points, nearest_roots
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,17 @@ def test_undefined_functions_and_functions_of_one_sign_have_no_root() -> None:
     found = nearest_roots(lambda places, which: np.array([np.nan, 0.0, 1.0])[which] + 0 * places, 3, 1.0)
     np.testing.assert_array_equal(found, [np.nan, 0.0, np.inf])
     assert nearest_roots(lambda places, _: places, 0, 1.0).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("xi", "phi", "is_safe"),
+    [(0.5, 0.5, True), (0.5, 0.7, True), (0.5, 0.72, False), (0.5, 0.3, True), (0.5, 0.28, False), (0.81, 0.89, True)],
+)
+def test_a_step_interpolates_only_where_the_inverse_is_monotonic(xi: float, phi: float, is_safe: bool) -> None:
+    """Chandrupatla (1997): φ² < ξ and (1 - φ)² < 1 - ξ; there the parabola of x by y is met where y is zero."""
+    a, b, c = (_Points(np.array([x]), np.array([y])) for x, y in [(xi, 2 * phi - 1.1), (0.0, -1.1), (1.0, 0.9)])
+    share = _next_share(a, b, c)[0]
+    parabola = np.polyfit([b.y[0], a.y[0], c.y[0]], [0.0, xi, 1.0], 2)
+    expected = (parabola[-1] - xi) / (0.0 - xi) if is_safe else 0.5
+    assert share == pytest.approx(expected, rel=1e-12)
+    assert is_safe or abs((parabola[-1] - xi) / (0.0 - xi) - 0.5) > 0.01

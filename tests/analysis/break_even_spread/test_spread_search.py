@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
+from backtest.analysis.break_even_spread import spread_search
 from backtest.analysis.break_even_spread.spread_search import (
     BOUND,
     Measure,
@@ -197,3 +198,12 @@ def test_roots_of_draws_in_batches_equal_roots_one_at_a_time(measure: Measure) -
     expected = np.quantile(spreads, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="inverted_cdf")
     found, _ = bootstrap_interval(pairs, measure, length=3.0, draws=draws)
     assert found == pytest.approx(tuple(expected), abs=1e-12)
+
+
+@pytest.mark.parametrize("draws", [1, 2, 7])
+def test_draws_do_not_depend_on_the_size_of_batches(draws: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = pairs_of(np.random.default_rng(6), 24, exposure=0.03)
+    whole = bootstrap_interval(pairs, mean_return, length=3.0, draws=draws)
+    for draws_each in (1, 2, 3):
+        monkeypatch.setattr(spread_search, "_BATCH", 24 * draws_each)
+        assert bootstrap_interval(pairs, mean_return, length=3.0, draws=draws) == whole

@@ -7,7 +7,8 @@ import pytest
 import backtest as bt
 from backtest.analysis import BacktestResult
 from backtest.engine.terms import FundTerms, MarginTerms, Terms, TradingTerms
-from backtest.reporting.files.report_files import csv_bytes, tables
+from backtest.reporting.files.report_files import tables
+from backtest.reporting.files.table_files import csv_bytes
 from support.builders.ledger_result import simulated, terms_of
 
 DATES = pd.date_range("2021-01-01", periods=5, freq="D")

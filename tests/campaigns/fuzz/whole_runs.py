@@ -9,7 +9,8 @@ import numpy as np
 
 from backtest.analysis.result import BacktestResult
 from backtest.config import load_config
-from backtest.reporting.files.report_files import csv_bytes, json_bytes, tables
+from backtest.reporting.files.report_files import json_bytes, tables
+from backtest.reporting.files.table_files import csv_bytes
 from backtest.runs.pipeline import run
 from support.command_line import command
 

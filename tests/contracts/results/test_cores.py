@@ -79,7 +79,8 @@ class Own(Strategy):
 RUN = """
 import json
 import backtest as bt
-from backtest.reporting.files.report_files import csv_bytes, json_bytes, tables
+from backtest.reporting.files.report_files import json_bytes, tables
+from backtest.reporting.files.table_files import csv_bytes
 
 rng = np.random.default_rng(2)
 levels = pd.DataFrame(np.cumprod(1 + rng.normal(0.0003, 0.01, (T, 5)), axis=0), index=dates, columns=list("abcde"))

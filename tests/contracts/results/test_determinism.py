@@ -21,7 +21,8 @@ WRITE = """
 import sys
 from pathlib import Path
 import backtest as bt
-from backtest.reporting.files.report_files import csv_bytes, json_bytes, tables
+from backtest.reporting.files.report_files import json_bytes, tables
+from backtest.reporting.files.table_files import csv_bytes
 
 folder = Path(sys.argv[1])
 for config in sys.argv[2:]:

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 import backtest as bt
-from backtest.reporting.files.report_files import csv_bytes, tables
+from backtest.reporting.files.report_files import tables
+from backtest.reporting.files.table_files import csv_bytes
 from backtest.strategy.discovery import strategy_files
 from support.builders.lookahead import CLASSES, LENGTHS, Case, Harness, backwards, ended, rows_until, wilder
 from support.builders.market_files import write_csv

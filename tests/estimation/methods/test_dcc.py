@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
 from backtest.errors import EstimationError
-from backtest.estimation.methods.dcc import HIGHEST_PERSISTENCE, correlation_target, dcc_correlations, fit_dcc
+from backtest.estimation.methods.dcc import _STARTS, HIGHEST_PERSISTENCE, correlation_target, dcc_correlations, fit_dcc
 from backtest.estimation.methods.dcc_kernel import mean_negative_log_likelihood
 from backtest.numerics.arrays import Floats
 from support.builders.garch_samples import dcc_units
@@ -49,6 +49,12 @@ def test_fit_is_the_maximum_of_the_likelihood_and_near_the_truth() -> None:
     best = mean_negative_log_likelihood(units, target, news, memory)
     for more_news, more_memory in [(0.002, 0.0), (-0.002, 0.0), (0.0, 0.002), (0.0, -0.002), (0.002, -0.002)]:
         assert mean_negative_log_likelihood(units, target, news + more_news, memory + more_memory) > best
+
+
+def test_searches_start_within_their_bounds() -> None:
+    """Persistence a + b up to its limit, and a between nothing and all of it; SciPy would move other starts there."""
+    assert (_STARTS > 0).all()
+    assert (_STARTS < [HIGHEST_PERSISTENCE, 1.0]).all()
 
 
 def test_estimates_of_a_keep_the_order_of_the_true_values() -> None:

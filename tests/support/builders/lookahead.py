@@ -10,7 +10,8 @@ import pandas as pd
 
 import backtest as bt
 from backtest.config import RunConfig, load_config
-from backtest.reporting.files.report_files import csv_bytes, tables
+from backtest.reporting.files.report_files import tables
+from backtest.reporting.files.table_files import csv_bytes
 from support.builders.market_files import dates_of, random_levels, write_config, write_csv
 
 CLASSES = {"spx": "equities", "ust": "bonds", "gold": "commodities", "oil": "commodities"}

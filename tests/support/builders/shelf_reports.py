@@ -1,10 +1,9 @@
 """Folders of finished runs and comparisons, without most files of their reports."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-from backtest.reporting.files.comparison_files import files_of
+from backtest.reporting.files.comparison_files import files_of, manifest_of
 from backtest.reporting.files.manifest import environment
 from backtest.reporting.files.report_files import json_bytes
 from backtest.reporting.files.shelf_entry import SECTION, run_entry
@@ -29,9 +28,7 @@ def put_manifest(place: Path, manifest: dict[str, Any], day: int = 1, files: tup
 
 def put_comparison(folder: Path, names: tuple[str, ...], day: int = 1) -> Path:
     found = compare([synthetic_result(name=name, seed=seed, benchmark=False) for seed, name in enumerate(names)])
-    files = files_of(found, environment())
-    manifest = json.loads(files.pop("manifest.json"))
-    place = put_manifest(folder / "_vs_".join(names), manifest, day)
-    for name, content in files.items():
+    place = put_manifest(folder / "_vs_".join(names), manifest_of(found, environment()), day)
+    for name, content in files_of(found).items():
         (place / name).write_bytes(content)
     return place

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 import backtest as bt
-from backtest.reporting.files.report_files import csv_bytes, tables
+from backtest.reporting.files.report_files import tables
+from backtest.reporting.files.table_files import csv_bytes
 from support.builders.market_files import write_config
 
 CLASSES = {"spx": "equities", "ust": "bonds", "gold": "commodities", "oil": "commodities"}

@@ -75,7 +75,7 @@ def asked(folder: Path, name: str, settings: dict[str, Any]) -> tuple[Strategy, 
     data = load(config.data, folder)
     benchmark = planning.Plan.of(config.benchmark, load(config.benchmark.data, folder))
     plan = planning.Plan.of(config, data, benchmark)
-    return config.strategy.model, planning.ask_on(plan.agenda.rows[plan.first :], config, data, benchmark)
+    return config.strategy.model, plan.views(plan.agenda.rows[plan.first :])
 
 
 def views_of(strategy: Strategy, batch: ViewBatch) -> list[MarketView]:

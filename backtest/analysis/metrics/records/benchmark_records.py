@@ -8,7 +8,7 @@ _TEARSHEET: frozenset[Place] = frozenset({"tearsheet"})  # the results of a comp
 
 
 def _alpha(run: RunNumbers) -> float:
-    return run.regression[1] if run.result.whole_year else float("nan")
+    return run.regression[1] if run.whole_year else float("nan")
 
 
 def _information_ratio(run: RunNumbers) -> float:

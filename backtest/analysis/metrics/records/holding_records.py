@@ -18,7 +18,7 @@ EXPOSURE: tuple[Metric | Part, ...] = (
         form="multiple",
         group="Exposure and trading",
         better=None,
-        value=lambda run: float(run.result.gross_exposure.mean()),
+        value=lambda run: float(run.gross_exposure.mean()),
         shown=EVERYWHERE,
     ),
     Metric(
@@ -29,7 +29,7 @@ EXPOSURE: tuple[Metric | Part, ...] = (
         form="multiple",
         group="Exposure and trading",
         better=None,
-        value=lambda run: float(run.result.gross_exposure.max()),
+        value=lambda run: float(run.gross_exposure.max()),
         shown=PAGES | {"compared"},
     ),
     Metric(

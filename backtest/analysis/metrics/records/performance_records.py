@@ -7,8 +7,7 @@ from backtest.analysis.metrics.smoothing import adjusted_volatility, autocorrela
 
 
 def _calmar(run: RunNumbers) -> float:
-    depth: float = run.deepest["depth"]
-    return run.growth["net"] / -depth if depth < 0 else float("nan")
+    return run.cagr / -run.max_drawdown if run.max_drawdown < 0 else float("nan")
 
 
 PERFORMANCE: tuple[Metric | Part, ...] = (
@@ -31,7 +30,7 @@ PERFORMANCE: tuple[Metric | Part, ...] = (
         form="percent",
         group="Return",
         better="higher",
-        value=lambda run: run.growth["net"],
+        value=lambda run: run.cagr,
         shown=EVERYWHERE,
     ),
     Metric(
@@ -120,7 +119,7 @@ PERFORMANCE: tuple[Metric | Part, ...] = (
         form="percent",
         group="Risk",
         better="higher",  # a drawdown is below zero
-        value=lambda run: float(run.deepest["depth"]),
+        value=lambda run: run.max_drawdown,
         shown=EVERYWHERE,
     ),
     Part("max_drawdown_start", lambda run: run.deepest["peak"]),

@@ -10,6 +10,7 @@ import pandas as pd
 
 from backtest.analysis.attribution.return_attribution import compound_growth
 from backtest.analysis.metrics import performance
+from backtest.analysis.metrics.drawdown import drawdown
 from backtest.analysis.metrics.ex_ante import by_class, diversification
 from backtest.analysis.metrics.forecasts import forecast_accuracy
 from backtest.analysis.metrics.realised_risk import realised_risk_contributions
@@ -77,10 +78,35 @@ class RunNumbers:
         return self.result.periods_per_year
 
     @cached_property
+    def dates(self) -> pd.DatetimeIndex:
+        """(P,) dates of NAV."""
+        return pd.DatetimeIndex(self.result.nav.index)
+
+    @cached_property
+    def whole_year(self) -> bool:
+        """True if the run covers a year or more; otherwise its return and costs are not annualised."""
+        return self.result.whole_year
+
+    @cached_property
     def years(self) -> float:
         """Length of the run, calendar days / 365.25."""
-        dates = self.result.nav.index
+        dates = self.dates
         return performance.years_between(dates[0].to_datetime64(), dates[-1].to_datetime64())
+
+    @cached_property
+    def cagr(self) -> float:
+        """CAGR of NAV after all costs; NaN for a run of less than a year."""
+        return performance.cagr(float(self.nav[-1]), self.years) if self.whole_year else float("nan")
+
+    @cached_property
+    def max_drawdown(self) -> float:
+        """Deepest fall of NAV below its running peak, decimal, 0 or below."""
+        return float(drawdown(self.nav).min())
+
+    @cached_property
+    def gross_exposure(self) -> Floats:
+        """(P,) Σ|w| after each close's trades, multiple of NAV."""
+        return self.result.gross_exposure.to_numpy()
 
     @cached_property
     def growth(self) -> Mapping[str, float]:
@@ -113,20 +139,27 @@ class RunNumbers:
     @cached_property
     def totals(self) -> Mapping[str, float]:
         """Turnover, and each cost over the NAV before its period, summed over the run, decimal."""
-        opening, costs = self.nav[:-1], self.result.costs
+        costs = {name: flow for name, flow in self.flows.items() if name != "turnover"}
+        sums = {name: float(np.sum(cost[1:] / self.nav[:-1])) for name, cost in costs.items()}
+        return {"turnover": float(self.flows["turnover"].sum()), **sums}
+
+    @cached_property
+    def flows(self) -> dict[str, Floats]:
+        """(P,) turnover, and each cost in currency."""
+        costs = self.result.costs
         columns = {
+            "turnover": self.result.turnover,
             "trading_cost": costs["trading"],
             "financing_cost": costs["financing"],
             "financing_drag": self.result.financing_drag,
             "borrow_cost": costs["borrow"],
             "fees": costs["fees"],
         }
-        sums = {name: float(np.sum(column.to_numpy()[1:] / opening)) for name, column in columns.items()}
-        return {"turnover": float(self.result.turnover.sum()), **sums}
+        return {name: column.to_numpy() for name, column in columns.items()}
 
     def a_year(self, total: float) -> float:
         """Return a sum over the run as a rate per year; NaN for a run of less than a year."""
-        return total / self.years if self.result.whole_year else float("nan")
+        return total / self.years if self.whole_year else float("nan")
 
     @cached_property
     def loan_years(self) -> float:

@@ -45,7 +45,7 @@ def _crises(run: RunNumbers) -> list[dict[str, Any]]:
 
 def _confidence(run: RunNumbers) -> dict[str, Any]:
     """Intervals of four metrics as [low, high] or None, and the parameters of the bootstrap."""
-    years = run.years if run.result.whole_year else None
+    years = run.years if run.whole_year else None
     drawn = confidence(run.returns, run.excess, years, run.periods_per_year)
     intervals = {key: getattr(drawn, key) for key in ("cagr", "volatility", "sharpe", "max_drawdown")}
     return {

@@ -267,3 +267,24 @@ def test_a_portfolio_outside_its_constraints_has_an_infinite_error(y: list[float
     upper = np.array([[2.0, 0.7]])
     found = convex.optimality_error(np.eye(2)[None], np.ones((1, 2)), upper, np.array([y]))
     assert found == pytest.approx([error], abs=1e-15)
+
+
+def test_an_asset_without_a_number_starts_at_zero() -> None:
+    price = np.array([1.0, 2.0, 4.0])
+    unbounded = np.full(3, np.inf)
+    start = convex._feasible_start(price, unbounded, np.array([np.nan, 0.25, 0.25]))
+    assert start.tolist() == [0.0, 1 / 6, 1 / 6]
+    assert convex._feasible_start(price, unbounded, np.array([np.nan] * 3)) @ price == pytest.approx(1.0, rel=1e-15)
+
+
+@pytest.mark.parametrize("cap", [np.inf, 0.3])
+def test_a_few_systems_find_the_assets_at_their_bounds(cap: float) -> None:
+    """Pivoting alone solves problems of moderate correlations, without the slower active-set method."""
+    covariances = np.stack([random_covariance(seed, 8, 60, common=0.5) for seed in range(20)])
+    volatility = np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))
+    correlation = covariances / volatility[:, :, None] / volatility[:, None, :]
+    upper = cap * volatility
+    y, solved = convex._pivot(correlation, 1 / volatility, upper)
+    assert solved.all()
+    assert convex.optimality_error(correlation, 1 / volatility, upper, y).max() <= convex.ACCURACY
+    assert (y == 0).any()

@@ -1,11 +1,14 @@
 """Arguments that expected-shortfall budgeting refuses, with the portfolio or the argument that is the reason."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from backtest.errors import BacktestError, NoOptimalPortfolio, NoRiskBudgetPortfolio
 from backtest.numerics.arrays import Floats
 from backtest.risk import gaussian_shortfall_parity_weights, historical_shortfall_parity_weights
+from backtest.risk.measures.expected_shortfall import historical_expected_shortfall
 from backtest.risk.solvers import shortfall_budgeting, shortfall_path
 
 
@@ -87,7 +90,10 @@ def test_arguments_that_do_not_fit_are_rejected() -> None:
         ({"returns": returns, "budgets": [1.0]}, r"budgets: got the shape \(1,\), expected \(2,\)"),
         ({"returns": returns, "budgets": [1.5, -0.5]}, "the budget of asset 1 is -0.5, expected zero or above"),
         ({"returns": returns, "budgets": [0.5, 0.4]}, "they sum to 0.9, expected 1"),
-        ({"returns": returns, "level": 1.0}, "level 1.0; expected a number above 0 and below 1"),
+        *(
+            ({"returns": returns, "level": level}, f"level {level}; expected a number above 0 and below 1")
+            for level in (1.0, 0.0, -1.0, 2.0, np.nan)
+        ),
         (
             {"returns": np.where(np.arange(30)[:, None] == 4, np.nan, returns)},
             "the return of asset 0 in period 4 is nan",
@@ -114,3 +120,45 @@ def test_unconverged_weights_are_not_returned(monkeypatch: pytest.MonkeyPatch) -
         historical_shortfall_parity_weights(returns)
     with pytest.raises(NoRiskBudgetPortfolio, match=r"are met only to .* of each, expected 1e-09"):
         gaussian_shortfall_parity_weights(np.cov(returns, rowvar=False))
+
+
+def test_the_portfolio_of_least_shortfall_has_the_least_of_all_its_neighbours() -> None:
+    """The tail has four of 40 periods, so it is not the portfolio of the smallest worst loss."""
+    returns, size = random_returns(40, 3), 4.0
+    least = shortfall_budgeting._least_shortfall(returns, size)
+    assert least is not None
+    level = 1 - size / 40
+    shortfall = historical_expected_shortfall(least, returns, level)
+    others = np.random.default_rng(0).dirichlet(np.ones(3), 500)
+    near = 0.98 * least + 0.02 * others
+    assert shortfall <= min(historical_expected_shortfall(other, returns, level) for other in [*others, *near])
+    worst = others[np.argmin((-returns @ others.T).max(axis=0))]
+    assert shortfall < 0.99 * historical_expected_shortfall(worst, returns, level)
+
+
+@pytest.mark.parametrize(
+    ("step", "length"),
+    [([0.25, -0.1], 1.0), ([0.1, -0.5], 1 / 1.5), ([3.0, 0.0], 0.25), ([0.9e-4, 0.0], 1.0)],
+    ids=["quadratic", "damped", "far", "small"],
+)
+def test_steps_are_damped_unless_they_are_small(step: list[float], length: float) -> None:
+    """Where nothing is promised to fall: 1 up to relative steps of a quarter, else 1 / (1 + the largest)."""
+    taken = shortfall_budgeting._length(lambda _: 0.0, np.ones(2), np.array(step), 0.0)
+    assert taken == pytest.approx(length, rel=1e-15)
+
+
+def test_a_step_is_halved_until_the_objective_falls_by_a_part_of_its_promise() -> None:
+    """Armijo's rule: a step l has to lower the objective by 1e-4 × l × the promised fall, here of 4096."""
+    y, step, fall = np.ones(1), np.array([0.25]), 4096.0
+
+    def taken(change: Callable[[float], float]) -> float:
+        """Length taken if the objective changes like this with the relative step."""
+        return shortfall_budgeting._length(lambda z: change(float(z[0]) - 1), y, step, fall)
+
+    def deep(depth: float, most: float) -> Callable[[float], float]:
+        return lambda moved: -depth * (0 < moved <= most)
+
+    assert [taken(lambda moved: -4 * 0.41 * moved), taken(lambda moved: -4 * 0.40 * moved)] == [1.0, 2.0**-14]
+    assert [taken(deep(0.3, 0.125)), taken(deep(0.2, 0.125))] == [0.5, 0.25]  # they have to bring 0.2048 and 0.1024
+    halves = [taken(deep(1e4, most / 4)) for most in (0.9, 0.5, 0.3, 0.01)]
+    assert halves == [0.5, 0.5, 0.25, 2.0**-7]

@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.reporting.files.report_files import csv_bytes, json_bytes, plain_json
+from backtest.reporting.files.manifest import plain_json
+from backtest.reporting.files.report_files import json_bytes
+from backtest.reporting.files.table_files import csv_bytes
 from backtest.reporting.format import FORMULA
 
 FORMULAS = ("=1+1", "+SUM(A1)", "-2+3", "@SUM(A1)", " =1", "\t=1", "=cmd|' /C calc'!A0", "-", "--1", "=", "-1x", "+1-2")

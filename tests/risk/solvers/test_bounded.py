@@ -1,14 +1,13 @@
-"""Risk budgets within bounds: the published case, the conditions of optimality, another algorithm, conflicts.
+"""Risk budgets within bounds: the published case, the conditions of optimality, another algorithm, refusals.
 
 1. Richard and Roncalli (2019): the least squares of the paper and the log barrier taken here, on the same bounds;
 2. the log barrier: conditions of optimality worked out here, and scipy's optimiser on another form of the problem;
 3. bounds that do not bind, classes, signs, gross exposure, stacks;
-4. contradictions: the message names the pair that conflicts.
+4. arguments that do not fit, and assets without a budget;
+5. each condition of optimality, and the last steps towards them.
 """
 
-import re
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +16,8 @@ from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, minimize
 
 from backtest.errors import BacktestError, NoRiskBudgetPortfolio
-from backtest.risk.solvers.bounded import WeightBounds, bounded_risk_parity_weights
+from backtest.risk.solvers import bounded
+from backtest.risk.solvers.bounded import WeightBounds, _optimality_error, _polish, bounded_risk_parity_weights
 from backtest.risk.solvers.budgeting import risk_parity_weights
 
 
@@ -198,40 +198,6 @@ def test_nearly_collinear_assets_are_solved_within_bounds(block: float) -> None:
     assert weights.sum() == pytest.approx(1, abs=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "groups", "words"),
-    [
-        ([0.5, 0], [0.4, 1], (), "the lower bound of a, 0.5, is above its upper bound, 0.4"),
-        ([0.6, 0.6], [1, 1], (), "the sum of all lower bounds, 1.2, is above the gross exposure, 1"),
-        ([0, 0], [0.4, 0.5], (), "the gross exposure, 1, is above the sum of all upper bounds, 0.9"),
-        ([0, 0], [1, 1], (("x", (0, 1), 0.7, 0.6),), "the lower bound of x, 0.7, is above its upper bound, 0.6"),
-        (
-            [0.3, 0.4],
-            [1, 1],
-            (("x", (0, 1), 0.0, 0.6),),
-            "the lower bounds of a, b together, 0.7, is above the upper one of x, 0.6",
-        ),
-        (
-            [0, 0],
-            [0.1, 1],
-            (("x", (0,), 0.2, 1.0),),
-            "the lower bound of x, 0.2, is above the upper ones of a together, 0.1",
-        ),
-        (
-            [0, 0],
-            [1, 0.2],
-            (("x", (0,), 0.0, 0.5),),
-            "the gross exposure, 1, is above the sum of all upper bounds, 0.7",
-        ),
-    ],
-)
-def test_the_pair_that_conflicts_is_named(
-    low: list[float], high: list[float], groups: tuple[tuple[str, tuple[int, ...], float, float], ...], words: str
-) -> None:
-    with pytest.raises(NoRiskBudgetPortfolio, match=f"^no weights are within these bounds: {re.escape(words)}$"):
-        WeightBounds(("a", "b"), np.array(low), np.array(high), groups)
-
-
 def test_arguments_that_do_not_fit_are_named() -> None:
     with pytest.raises(BacktestError, match=r"^bounds: got 4 assets, expected the covariance's 2$"):
         bounded_risk_parity_weights(np.eye(2), None, upper(0.6))
@@ -268,14 +234,6 @@ def test_messages_count_assets_without_a_budget() -> None:
         bounded_risk_parity_weights(sigma, [0.0, 0.5, 0.5], upper(0.9, 3))
 
 
-def test_subset_of_assets_keeps_its_bounds() -> None:
-    bounds = WeightBounds(tuple("abc"), np.array([0, 0.1, 0.2]), np.ones(3), (("x", (0,), 0, 1), ("y", (1, 2), 0, 1.5)))
-    part = bounds.of(np.array([False, True, True]))
-    assert part.names == ("b", "c")
-    assert part.lower.tolist() == [0.1, 0.2]
-    assert part.groups == (("y", (0, 1), 0, 1.5),)
-
-
 @pytest.mark.parametrize(("lower", "group"), [([0, 0.1, 0], 0.0), ([0, 0, 0], 0.1)])
 def test_lower_bound_with_a_budget_of_zero_is_rejected(lower: list[float], group: float) -> None:
     """The bound may be of an asset, or of a group whose assets all have a budget of zero."""
@@ -288,26 +246,69 @@ def test_lower_bound_with_a_budget_of_zero_is_rejected(lower: list[float], group
     assert bounded_risk_parity_weights(np.eye(3), [0.4, 0.2, 0.4], bounds)[1] > 0.1
 
 
-@pytest.mark.parametrize(
-    ("given_bounds", "message"),
-    [
-        ({"lower": [0.0]}, r"lower: got the shape \(1,\), expected \(2,\)"),
-        ({"upper": ["word", 1.0]}, r"upper: could not convert .*; expected an array of real numbers"),
-        ({"groups": (("bonds", (0, 5), 0.0, 1.0),)}, r"got groups of \[0, 5\], expected positions of the 2 assets"),
-        ({"groups": (("bonds", (0,), 0.0, 1.0), ("all", (0, 1), 0.0, 1.0))}, r"groups of \[0, 0, 1\], .* each once"),
-        ({"gross_exposure": np.inf, "upper": [np.inf, np.inf]}, "gross exposure of inf, expected a number above 0"),
-        ({"gross_exposure": 0.0}, "gross exposure of 0, expected a number above 0"),
-    ],
-)
-def test_bounds_of_a_wrong_form_are_named(given_bounds: dict[str, Any], message: str) -> None:
-    """An infinite exposure would give infinite weights."""
-    with pytest.raises(BacktestError, match=message):
-        WeightBounds(**{"names": ("stocks", "bonds"), "lower": [0.0, 0.0], "upper": [1.0, 1.0], **given_bounds})
-
-
 def test_bounds_may_be_lists() -> None:
     bounds = WeightBounds(("stocks", "bonds"), [0, 0], [1, 0.6])  # type: ignore[arg-type]
     assert bounded_risk_parity_weights([[0.0225, 0.0015], [0.0015, 0.0025]], None, bounds).round(6).tolist() == [
         0.4,
         0.6,
     ]
+
+
+# Conditions of optimality and the last steps
+
+
+ROWS = np.array([[1.0, -0.5], [1.0, -1.0], [0.0, 0.0]])
+
+
+@pytest.mark.parametrize(
+    ("y", "multipliers", "error"),
+    [
+        ([0.5, 1.0], [1.0, 0.0, 0.0], 0.0),
+        ([0.5, 1.0], [1.5, 0.0, 0.0], 0.5 / 1.5),  # a slope of 0.5, next to the largest pull of 1.5
+        ([0.5, 1.0], [1.0, 0.0, -0.25], 0.25 / 1.5),  # a bound that pushes the wrong way
+        ([0.5, 0.0], [1.0, 0.0, 0.0], np.inf),
+        ([0.5, -1.0], [1.0, 0.0, 0.0], np.inf),
+        ([np.nan, 1.0], [1.0, 0.0, 0.0], np.inf),
+    ],
+    ids=["none", "slope", "multiplier below zero", "zero", "below zero", "NaN"],
+)
+def test_the_error_is_the_largest_violation_of_a_condition(
+    y: list[float], multipliers: list[float], error: float
+) -> None:
+    """Independent assets: y - b / y + Aᵀμ = 0 at y = (0.5, 1), with b = (0.75, 0.5), A = (1, -0.5) and μ = 1.
+
+    A row of zeros pushes nowhere.
+    """
+    found = _optimality_error(np.eye(2), np.array([0.75, 0.5]), ROWS, np.array(y), np.array(multipliers))
+    assert found == pytest.approx(error, abs=1e-16)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-3, 1e3])
+def test_room_and_slack_are_relative_to_the_size_of_y(scale: float) -> None:
+    """A bound is exceeded by a quarter of the largest y, or its multiplier is not zero although there is room.
+
+    Slopes are zero: budgets and multipliers have been chosen so. The pulls are 1 / scale and 2 / scale.
+    """
+    y, budgets = scale * np.array([1.0, 0.5]), np.array([1.0, 1.0])
+    correlation = np.diag(budgets / y**2)
+    beyond = _optimality_error(correlation, budgets, np.array([[0.25, 0.0]]), y, np.zeros(1))
+    assert beyond == pytest.approx(0.25, rel=1e-14)
+    multiplier, row = np.array([0.4 / scale]), np.array([[-0.25, 0.0]])
+    balanced = correlation + np.diag([0.1 / scale / y[0], 0.0])
+    assert _optimality_error(balanced, budgets, row, y, multiplier) == pytest.approx(0.4 * 0.25 / 2, rel=1e-13)
+
+
+def test_the_last_steps_reach_rounding_from_a_rough_solution() -> None:
+    """Newton's method: an error of 1e-2 is squared until it is only rounding."""
+    y, multipliers = _polish(np.eye(2), np.array([0.75, 0.5]), ROWS, np.array([0.51, 0.99]), np.array([1.01, 0.0, 0.0]))
+    assert y == pytest.approx([0.5, 1.0], rel=1e-14)
+    assert multipliers == pytest.approx([1.0, 0.0, 0.0], rel=1e-13)
+
+
+def test_weights_that_miss_the_conditions_are_not_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    def rough(_c: object, _b: object, _r: object, y: np.ndarray, multipliers: np.ndarray) -> tuple[np.ndarray, ...]:
+        return y * [1.00001, 1, 1, 1], multipliers
+
+    monkeypatch.setattr(bounded, "_polish", rough)
+    with pytest.raises(NoRiskBudgetPortfolio, match=r"^covariance: .* are met only to \d\.\de-0[56], expected 1e-09"):
+        bounded_risk_parity_weights(richard_roncalli(), None, upper(0.3))

@@ -8,6 +8,7 @@
 """
 
 import re
+from collections.abc import Callable
 
 import hypothesis.extra.numpy as hnp
 import numpy as np
@@ -180,6 +181,28 @@ def test_shapes_that_do_not_fit_are_named(weights: ArrayLike, covariance: ArrayL
     shape = re.escape(str(np.shape(weights)))
     with pytest.raises(BacktestError, match=f"weights of shape {shape} .* expected "):
         risk_contributions(weights, covariance)
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [portfolio_volatility, risk_contributions, marginal_risk_contributions],
+    ids=lambda measure: measure.__name__,
+)
+def test_a_variance_beyond_double_precision_is_refused(measure: Callable[..., object]) -> None:
+    with pytest.raises(BacktestError, match=r"^weights and covariance: the numbers are so large"):
+        measure([1e200, 0.0], STOCKS_AND_BONDS)
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e12])
+def test_a_variance_of_an_asset_below_zero_is_rounding_up_to_a_billionth_of_the_largest(unit: float) -> None:
+    """The limit is relative, so the unit of the covariance does not matter."""
+    assert portfolio_volatility([1.0, 0.0], unit * np.diag([4.0, -3.9e-9])) == pytest.approx(2 * np.sqrt(unit))
+    with pytest.raises(BacktestError, match=r"^covariance: the variance of asset 1 is -"):
+        portfolio_volatility([1.0, 0.0], unit * np.diag([4.0, -4.1e-9]))
+    with pytest.raises(BacktestError, match=r"^covariance\[1\]: the variance of asset 0 is -"):
+        portfolio_volatility([1.0, 0.0], unit * np.array([np.eye(2), np.diag([-4.1e-9, 4.0])]))
+    with pytest.raises(BacktestError, match="variance of asset 0"):
+        portfolio_volatility([1.0, 0.0], -unit * np.eye(2))
 
 
 def test_a_negative_variance_is_an_error_that_names_the_problem() -> None:

@@ -1,0 +1,86 @@
+"""`replay` and `verify`: does a finished run still give the same numbers, and are its files unchanged?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backtest.cli.terminal import print_notes
+from backtest.data.cache.default_folders import REPORTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from backtest.analysis.result import BacktestResult
+
+DIFFERENT = 4
+"""Exit code if something differs."""
+
+Finished = Annotated[
+    str, typer.Argument(help="A run in reports/, such as erc, or a report folder.", show_default=False)
+]
+
+
+def replay(
+    folder: Finished,
+    *,
+    offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
+) -> None:
+    """Run a finished run again and compare tables and summary byte by byte; writes nothing. Exit code 4: it differs."""
+    from backtest.reporting.files.finished_run import manifest_of_run
+    from backtest.reporting.files.replayed import compare_replay
+
+    place = _folder_of(folder)
+    manifest = manifest_of_run(place)
+    result, grown = _run_again(place, manifest, offline=offline)
+    replayed = compare_replay(result, manifest, place)
+    print_notes([grown] if grown else [])
+    if not replayed.differences:
+        typer.echo(f"{place.as_posix()}: identical ({len(replayed.compared)} files)")
+        return
+    typer.echo(f"{place.as_posix()}: different")
+    for line in replayed.differences:
+        typer.echo(f"  {line}")
+    for line in replayed.reasons:
+        typer.echo(f"why: {line}")
+    raise typer.Exit(DIFFERENT)
+
+
+def verify(folder: Finished) -> None:
+    """Check a report without running it: its files against their checksums, its tables against each other.
+
+    Exit code 4: something is wrong.
+    """
+    from backtest.reporting.files.verified import verify as check
+
+    place = _folder_of(folder)
+    verified = check(place)
+    print_notes(verified.notes)
+    if not verified.problems:
+        typer.echo(f"{place.as_posix()}: intact ({verified.files} files)")
+        return
+    typer.echo(f"{place.as_posix()}: damaged")
+    for line in verified.problems:
+        typer.echo(f"  {line}")
+    raise typer.Exit(DIFFERENT)
+
+
+def _run_again(place: Path, manifest: "Mapping[str, Any]", *, offline: bool) -> "tuple[BacktestResult, str]":
+    """Return the result of a manifest, up to the last date of the report, and a note if the data has later dates."""
+    from backtest.config.manifest_config import load_finished
+    from backtest.reporting.files.shelf_entry import entry_of
+    from backtest.runs.pipeline import run
+
+    config = load_finished(place)
+    result = run(config, offline=offline)
+    entry, now = entry_of(manifest), result.nav.index[-1].date()
+    if config.end is not None or entry is None or now <= entry.end:
+        return result, ""
+    note = f"the data has grown to {now} since; it was run up to {entry.end}, the end of the report"
+    return run(config, {"end": entry.end}, offline=offline), note
+
+
+def _folder_of(name: str) -> Path:
+    from backtest.reporting.pages.shelf_page import find
+
+    return find(REPORTS, name).folder

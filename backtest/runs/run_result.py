@@ -1,0 +1,165 @@
+"""Result of decisions: their simulation, alone and next to a benchmark."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Self
+
+from backtest.analysis.break_even_spread.break_even_result import BreakEven
+from backtest.analysis.build import build_result
+from backtest.analysis.result import BacktestResult
+from backtest.analysis.result_on_demand import ResultOnDemand
+from backtest.config import RunConfig
+from backtest.config.plausible_ranges import improbable
+from backtest.data.run_series import series_of
+from backtest.data.sources.address import public
+from backtest.data.sources.registry import source_record
+from backtest.engine.ledger import Ledger
+from backtest.errors import SimulationError
+from backtest.own_code import hashes_of
+from backtest.runs.notebook_views import render_result
+from backtest.runs.notes import run_notes, settings_notes
+from backtest.runs.plan import Decided, Plan
+from backtest.runs.spread_match import Match
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Benchmark:
+    """A simulated benchmark.
+
+    Args:
+        decided: its decisions.
+        result: its result.
+    """
+
+    decided: Decided
+    result: BacktestResult
+
+    @classmethod
+    def of(cls, decided: Decided) -> Self:
+        """Simulate the decisions of a benchmark; its tables are built when the tables of a run with it are."""
+        return cls(decided, result_of(decided))
+
+    @cached_property
+    def notes(self) -> list[str]:
+        """Notes on settings of the benchmark that are probably mistakes."""
+        return settings_notes(self.decided.plan)
+
+
+def result_of(decided: Decided, benchmark: Benchmark | None = None, notes: Sequence[str] = ()) -> ResultOnDemand:
+    """Simulate decisions; the result has NAV and headline numbers, and everything else on first use.
+
+    Args:
+        decided: the decisions.
+        benchmark: the benchmark, if there is one.
+        notes: notes on the dates that the run shares with its benchmark.
+
+    Raises:
+        SimulationError: a trade would cost all of NAV, or the benchmark is ruined before the run ends.
+    """
+    config = decided.plan.config
+    ledger = decided.path(decided.plan.terms).ledger()
+    if benchmark is not None and len(benchmark.result.nav) < len(ledger.nav):
+        raise lost_before_the_end(benchmark.result)
+    return ResultOnDemand.of(
+        ledger,
+        decided.plan.data,
+        name=config.name,
+        strategy=config.strategy.name,
+        build=partial(_whole, decided, ledger, benchmark, notes, _own_code(config)),
+    )
+
+
+def _whole(
+    decided: Decided, ledger: Ledger, benchmark: Benchmark | None, notes: Sequence[str], own_code: Mapping[str, str]
+) -> BacktestResult:
+    """Return a result with its tables and notes and, with a benchmark, what relates it to that."""
+    plan, config = decided.plan, decided.plan.config
+    settings = config.resolved()
+    result = build_result(
+        ledger,
+        plan.data,
+        rows=decided.rows,
+        risk=decided.decisions.risk,
+        terms=plan.terms,
+        name=config.name,
+        strategy=config.strategy.name,
+        settings=settings,
+        notes=(*plan.data.notes, *run_notes(decided, ledger), *improbable(settings)),
+    )
+    result = replace(
+        result,
+        config_file=public(str(config.file.absolute())) if config.file.name else None,
+        overrides=config.overridden(settings),
+        own_code=own_code,
+        setup=plan.setup,
+        renderer=render_result,
+    )
+    other = plan.benchmark
+    if benchmark is None or other is None:
+        return result
+    return replace(
+        result,
+        benchmark=replace(benchmark.result.until(result.nav.index[-1]), consumer_prices=result.consumer_prices),
+        break_even=_break_even(result, decided, benchmark.result),
+        notes=(
+            *result.notes,
+            *notes,
+            *_of_benchmark(other.data.notes, plan.data.notes),
+            *_of_benchmark(benchmark.notes, ()),
+        ),
+        warnings=warnings_of(plan),
+    )
+
+
+def _break_even(result: BacktestResult, decided: Decided, benchmark: BacktestResult) -> BreakEven | None:
+    """Break-even spread of a levered run against its benchmark, with confidence intervals and the curve on request.
+
+    The spread alone takes a few milliseconds. For a strategy that decides again along each path it would take
+    seconds, so it is computed only on request. Returns None, with a log message, if fixed costs exceed NAV at a spread
+    that is tried.
+    """
+    config = decided.plan.config
+    requested = config.report.break_even
+    if not result.loan.any() or benchmark.nav.iloc[-1] <= 0 or (config.follows_its_path and not requested):
+        return None
+    try:
+        return Match.of(decided, benchmark).break_even(intervals=requested)
+    except SimulationError as problem:
+        _log.warning("no break-even spread of %s: %s", result.name, problem)
+        return None
+
+
+def _own_code(config: RunConfig) -> dict[str, str]:
+    """Return the SHA-256 of the files of the user's strategy and sources, by path without the home folder."""
+    sources = [source_record(spec.source).own for spec in series_of(config.data).every]
+    classes = dict.fromkeys([type(config.strategy.model), *(source for source in sources if source is not None)])
+    return {public(file): digest for file, digest in hashes_of(*classes).items()}
+
+
+def lost_before_the_end(benchmark: BacktestResult) -> SimulationError:
+    """Error for a benchmark that is ruined before the run ends."""
+    return SimulationError(
+        f"the benchmark {benchmark.name} lost all of its capital on {benchmark.nav.index[-1]:%Y-%m-%d}; "
+        "nothing can be compared with it after that. Hint: less leverage in it, or another benchmark."
+    )
+
+
+def log_warnings(warnings: Sequence[str]) -> None:
+    """Log the warnings of a run."""
+    for warning in warnings:
+        _log.warning("%s", warning)
+
+
+def warnings_of(plan: Plan) -> tuple[str, ...]:
+    """Warnings about the data of a run and of its benchmark."""
+    own = plan.data.warnings
+    return own if plan.benchmark is None else (*own, *_of_benchmark(plan.benchmark.data.warnings, own))
+
+
+def _of_benchmark(notes: Sequence[str], of_run: Sequence[str]) -> list[str]:
+    """Notes on the benchmark that the run does not have already."""
+    return [f"benchmark: {note}" for note in notes if note not in of_run]

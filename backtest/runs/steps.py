@@ -1,0 +1,176 @@
+"""`Steps`: the steps of runs, kept by the settings that they read, so that a change repeats only what depends on it.
+
+    market data  `data`
+    dates        `data` of the run and of its benchmark, `start`, `end`
+    plan         `DecisionSettings`
+    decisions    `DecisionSettings`, and the date of the first trade
+    benchmark    all settings of the benchmark, and the date of the first trade
+
+The path and its numbers take less time than to look them up.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Generic, TypeVar
+
+import pandas as pd
+
+from backtest.config import RunConfig
+from backtest.config.terms_check import add_places_in
+from backtest.data.cache.fetch import Key
+from backtest.data.dates.common_dates import on_common_dates
+from backtest.data.fetch_series import access_for
+from backtest.data.market_data import MarketData, load
+from backtest.data.raw_series import RawSeries
+from backtest.errors import ConfigError
+from backtest.runs.decision_settings import DecisionSettings
+from backtest.runs.plan import Decided, Plan
+from backtest.runs.run_result import Benchmark
+
+_MOST = 64  # values of each step
+
+Value = TypeVar("Value")
+
+
+class Kept(Generic[Value]):
+    """Latest values of a step by what they were made from.
+
+    Args:
+        most: number of values to keep.
+
+    Example:
+        >>> kept = Kept(2)
+        >>> [kept.get((name,), name.upper) for name in ("a", "b", "a")]
+        ['A', 'B', 'A']
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: list[tuple[tuple[object, ...], Value]] = []
+
+    def get(self, key: tuple[object, ...], make: Callable[[], Value]) -> Value:
+        """Return the value that was made from an equal key, or make it."""
+        for at, (known, value) in enumerate(self._values):
+            if _same(known, key):
+                self._values.append(self._values.pop(at))
+                return value
+        value = make()
+        self._values = [*self._values, (key, value)][-self._most :]
+        return value
+
+
+def _same(known: tuple[object, ...], key: tuple[object, ...]) -> bool:
+    """Return whether two keys are equal; settings with arrays, which have no single answer, count as different."""
+    try:
+        return known == key
+    except ValueError:
+        return False
+
+
+class Steps:
+    """Steps of runs over the same access to data.
+
+    Args:
+        offline: ask no source; use the cache whatever its age.
+        refresh: fetch the whole history of each series again.
+        market: market data in place of the `data` sections of all configurations.
+    """
+
+    def __init__(self, *, offline: bool = False, refresh: bool = False, market: MarketData | None = None) -> None:
+        self._offline, self._refresh, self._given = offline, refresh, market
+        self._started = datetime.now(UTC)
+        self._series: dict[Key, RawSeries] = {}  # each series is fetched once
+        self._markets: Kept[MarketData] = Kept(_MOST)
+        self._dates: Kept[tuple[MarketData, MarketData | None, Sequence[str]]] = Kept(_MOST)
+        self._plans: Kept[Plan] = Kept(_MOST)
+        self._decided: Kept[Decided] = Kept(_MOST)
+        self._benchmarks: Kept[Benchmark] = Kept(_MOST)
+
+    def __reduce__(self) -> tuple[Callable[[], "Steps"], tuple[()]]:
+        """Return a pickle that begins without any step."""
+        return partial(Steps, offline=self._offline, refresh=self._refresh, market=self._given), ()
+
+    def market(self, config: RunConfig) -> MarketData:
+        """Return the market data of a configuration."""
+        if self._given is not None:
+            return self._given
+        return self._markets.get((config.data, config.folder), lambda: self._load(config))
+
+    def plan(self, config: RunConfig, on_step: Callable[[str], None] = lambda _: None) -> tuple[Plan, Sequence[str]]:
+        """Return the plan of a run and its benchmark over their common dates, and notes on those dates.
+
+        Args:
+            config: the configuration.
+            on_step: called with `data` and `benchmark` as their data is loaded.
+        """
+        on_step("data")
+        own = self.market(config)
+        if config.benchmark is not None:
+            on_step("benchmark")
+        other = None if config.benchmark is None else self.market(config.benchmark)
+        data, other, notes = self._dates.get(
+            (own, other, config.start, config.end), lambda: _common_dates(config, own, other)
+        )
+        benchmark = kept = None
+        if config.benchmark is not None and other is not None:
+            kept = self._plan(config.benchmark, other, None)
+            benchmark = kept.under(config.benchmark, None)
+        return self._plan(config, data, kept).under(config, benchmark), notes
+
+    def decided(self, plan: Plan) -> Decided:
+        """Return the decisions of a plan from its first trade."""
+        return self._decide(plan, plan.first_trade)
+
+    def benchmark(self, plan: Plan) -> Benchmark | None:
+        """Return the benchmark of a plan, if it has one, from the first trade of the plan."""
+        other, begin = plan.benchmark, plan.first_trade
+        if other is None:
+            return None
+        return self._benchmarks.get(
+            (other.config, other.agenda, begin), lambda: Benchmark.of(self._decide(other, begin))
+        )
+
+    def _decide(self, plan: Plan, begin: pd.Timestamp) -> Decided:
+        """Decide from a first trade on; a strategy that reads its path is asked again for each path."""
+        _ = plan.terms  # terms that do not fit the market data are reported before the strategy is asked
+        if plan.config.follows_its_path:
+            return plan.decide(begin)
+        key = DecisionSettings.of(plan.config), plan.agenda, begin
+        decided = self._decided.get(key, lambda: plan.decide(begin))
+        decided.decisions.agenda.forget()
+        return replace(decided, plan=plan)
+
+    def _load(self, config: RunConfig) -> MarketData:
+        access = access_for(
+            config.data, offline=self._offline, refresh=self._refresh, started=self._started, known=self._series
+        )
+        return load(config.data, config.folder, access)
+
+    def _plan(self, config: RunConfig, data: MarketData, benchmark: Plan | None) -> Plan:
+        key = (DecisionSettings.of(config), data, benchmark)
+        return self._plans.get(key, lambda: Plan.of(config, data, benchmark))
+
+
+def _common_dates(
+    config: RunConfig, own: MarketData, other: MarketData | None
+) -> tuple[MarketData, MarketData | None, Sequence[str]]:
+    """Return the data of a run and of its benchmark on their common dates up to its end, and notes on those dates."""
+    data = _until_end(own, config)
+    if other is None:
+        return data, None, ()
+    return on_common_dates(data, _until_end(other, config))
+
+
+def _until_end(data: MarketData, config: RunConfig) -> MarketData:
+    """Return market data up to the end of a run, if the data has dates between its start and its end."""
+    first, last = data.dates[0], data.dates[-1]
+    wrong = []
+    if config.start is not None and pd.Timestamp(config.start) >= last:
+        wrong.append(f"start: {config.start} is not before the last date of the data, {last:%Y-%m-%d}")
+    if config.end is not None and pd.Timestamp(config.end) <= first:
+        wrong.append(f"end: {config.end} is not after the first date of the data, {first:%Y-%m-%d}")
+    if wrong:
+        raise add_places_in(ConfigError(*wrong), config.file)
+    return data.until(config.end)
