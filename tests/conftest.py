@@ -1,5 +1,6 @@
 """Settings of all tests: hypothesis without clock, chance or database, no network, and reasons for skipped tests."""
 
+import gc
 import os
 from collections import Counter
 from pathlib import Path
@@ -57,6 +58,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not_traced[item.path]:
             item.add_marker(pytest.mark.no_cover)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what collecting the tests has left in memory out of every later garbage collection."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write reports without figures, which take most of a report's time: for tests of something else."""
+    for render in ("run_figures.render_all", "comparison_figures.render_comparison"):
+        monkeypatch.setattr(f"backtest.reporting.figures.{render}", lambda _: {})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -23,11 +23,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backtest.reporting.figures.run_figures.render_all", lambda _: {})
-
-
 def summaries(answer: Answer) -> list[dict[str, object]]:
     assert (answer.code, [line for line in answer.err.splitlines() if not line.startswith("note: ")]) == (0, [])
     printed = json.loads(answer.out)

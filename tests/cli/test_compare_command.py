@@ -18,6 +18,8 @@ from backtest.data.data_settings import DataSettings
 from support.builders.market_files import random_levels, write_config, write_csv
 from support.command_line import Answer, command
 
+pytestmark = pytest.mark.usefixtures("without_figures")
+
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / "configs"
 ARTICLE = [CONFIGS / f"{name}.yaml" for name in ("60_40", "erc", "all_weather", "levered_erc")]

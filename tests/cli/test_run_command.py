@@ -143,6 +143,7 @@ def test_running_again_replaces_the_report_and_gives_the_same_bytes(
     assert [path.name for path in again.parent.iterdir()] == ["erc"]
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_without_output_the_report_is_named_after_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     answer = command("run", REPOSITORY / "configs" / "60_40.yaml")
@@ -219,6 +220,7 @@ def test_an_interrupt_that_compiled_code_swallows_still_ends_as_one(
     assert command("run", ERC, "--output", tmp_path / "x") == Answer(130, "", "")
 
 
+@pytest.mark.usefixtures("without_figures")
 @pytest.mark.parametrize("cut", [OSError, KeyboardInterrupt])
 def test_a_run_interrupted_while_moving_its_report_keeps_the_earlier_report(
     earlier: Path, monkeypatch: pytest.MonkeyPatch, cut: type[BaseException]
@@ -239,6 +241,7 @@ def test_a_run_interrupted_while_moving_its_report_keeps_the_earlier_report(
     assert [path.name for path in earlier.parent.iterdir()] == ["erc"]
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_a_killed_run_keeps_the_earlier_report_and_the_next_run_works(earlier: Path) -> None:
     before = contents(earlier)
     kill = (

@@ -25,6 +25,8 @@ from support.command_line import command
 from support.pages.read_page import rows_of
 from support.patience import HANG
 
+pytestmark = pytest.mark.usefixtures("without_figures")
+
 SCRIPT = "<script>alert(1)<∕script>"
 
 

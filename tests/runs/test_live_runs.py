@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - a row of the table of faults is a line
-"""Runs on live sources as a user runs them: the real clients, directed to local servers by the environment alone.
+"""Runs on live sources: the real clients, directed to local servers by the environment alone, as for a user.
 
 A run on fetched prices equals a run on a file of the same prices, and a second run needs no network.
 """
@@ -30,6 +30,8 @@ from support.web.live_runs import (
     users_folder,
 )
 from support.web.local_servers import ROOT, LocalServers, age, files, finished
+
+pytestmark = pytest.mark.usefixtures("without_figures")
 
 # 1. The same run on a file
 
@@ -111,29 +113,27 @@ def test_shipped_etf_configurations_run_unchanged(config: Path, here: Path) -> N
 # 2. Without the network
 
 
-def test_without_network_a_run_repeats_its_bytes_and_warns_of_old_data(servers: LocalServers, tmp_path: Path) -> None:
+def test_without_network_a_run_repeats_its_bytes_and_warns_of_old_data(
+    servers: LocalServers, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Failing sources, --offline, and a cache of last week without any network: three runs equal to the first."""
-    users_folder(tmp_path)
-    assert servers.run("run", ERC, cwd=tmp_path).code == 0
-    online = report_of(tmp_path / "reports" / "etf_erc")
-    old = shutil.copytree(tmp_path, tmp_path.parent / f"{tmp_path.name}-old")
+    users_folder(here)
+    assert command("run", ERC).code == 0
+    online = report_of(here / "reports" / "etf_erc")
+    old = shutil.copytree(here, here.parent / f"{here.name}-old")
     age(old / "data_cache", 9)
     servers.sources.fail("500")
     servers.sources.requests.clear()
-    asks = {
-        tmp_path / "down": servers.start("run", ERC, "--output", "down", cwd=tmp_path),
-        tmp_path / "offline": servers.start("run", ERC, "--offline", "--output", "offline", cwd=tmp_path, HTTPS_PROXY=NOWHERE),
-        old / "stale": servers.start("run", ERC, "--output", "stale", cwd=old, HTTPS_PROXY=NOWHERE),
-    }  # fmt: skip
-    answers = {folder.name: finished(process) for folder, process in asks.items()}
-    assert {name: answer.code for name, answer in answers.items()} == {"down": 0, "offline": 0, "stale": 0}
+    assert command("run", ERC, "--output", "down").err == ""
+    monkeypatch.setenv("HTTPS_PROXY", NOWHERE)
+    assert command("run", ERC, "--offline", "--output", "offline").err == ""
+    monkeypatch.chdir(old)
+    stale = command("run", ERC, "--output", "stale")
+    assert stale.code == 0
     assert servers.sources.requests == []
-    for folder in asks:
-        assert report_of(folder) == online, folder.name
-    assert (answers["down"].err, answers["offline"].err) == ("", "")
-    assert sorted(
-        answers["stale"].err.splitlines()
-    ) == sorted(  # once each, though the benchmark holds some of them too
+    for report in (here / "down", here / "offline", old / "stale"):
+        assert report_of(report) == online, report.name
+    assert sorted(stale.err.splitlines()) == sorted(  # once each, though the benchmark holds some of them too
         f"warning: yfinance {symbol}: Yahoo cannot be reached. Continuing with values up to {DAYS[-1]}, fetched 9 days ago."
         for symbol in (*HELD, "^IRX")
     )
@@ -141,11 +141,11 @@ def test_without_network_a_run_repeats_its_bytes_and_warns_of_old_data(servers: 
 
 @pytest.mark.parametrize("how", ["hanging", "no network", "offline"])
 def test_without_cache_or_sources_a_run_exits_with_3_and_a_line_per_symbol_in_time(
-    how: str, servers: LocalServers, tmp_path: Path
+    how: str, servers: LocalServers, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There is no report, no traceback, and no second attempt after the time limit. Hanging answers hang for ever."""
     servers.sources.fail("hang")
-    config = small(tmp_path, assets=dict.fromkeys(HELD, "any"), cash="^IRX", timeout=3)
+    config = small(here, assets=dict.fromkeys(HELD, "any"), cash="^IRX", timeout=3)
     words = {
         "hanging": {
             "no answer in 3 s. Hint: raise data.timeout.",
@@ -155,15 +155,16 @@ def test_without_cache_or_sources_a_run_exits_with_3_and_a_line_per_symbol_in_ti
         "no network": {"Yahoo cannot be reached. Hint: check the network, or use the cache with --offline."},
         "offline": {"not in the cache, and no source is asked when offline. Hint: fetch it once while online."},
     }
-    proxy = {} if how == "hanging" else {"HTTPS_PROXY": NOWHERE}
-    answer = servers.run("run", config.name, *(["--offline"] if how == "offline" else []), cwd=tmp_path, **proxy)
+    if how != "hanging":
+        monkeypatch.setenv("HTTPS_PROXY", NOWHERE)
+    answer = command("run", config, *(["--offline"] if how == "offline" else []))
     assert (answer.code, answer.out) == (3, "")
     lines = [line.split(": ", 2) for line in answer.err.splitlines()]
     assert [line[:2] for line in lines] == [["error", f"yfinance {symbol}"] for symbol in (*HELD, "^IRX")]
     assert {said for *_, said in lines} <= words[how]
     asked = [servers.sources.asked(symbol) for symbol in (*HELD, "^IRX")]
     assert max(asked) <= (how == "hanging")
-    assert not (tmp_path / "reports").exists()
+    assert not (here / "reports").exists()
 
 
 # 3. Several processes

@@ -24,6 +24,8 @@ from support.web.live_runs import (
 )
 from support.web.local_servers import LocalServers, age, files
 
+pytestmark = pytest.mark.usefixtures("without_figures")
+
 # 1. Faults: one of several series fails
 
 

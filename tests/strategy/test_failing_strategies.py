@@ -9,6 +9,8 @@ import pytest
 import backtest as bt
 from backtest.errors import StrategyError
 
+pytestmark = pytest.mark.usefixtures("without_figures")
+
 HEAD = """import pandas as pd
 from backtest.strategy import MarketView, Strategy
 

@@ -240,7 +240,7 @@ class TestWaterfall:
         assert start[1:-1].tolist() == end[:-2].tolist()
         assert end - start == pytest.approx(value, abs=1e-12)
         assert end[-2] == pytest.approx(end[-1], abs=1e-12)
-        assert end[-1] == result.summary()["total_return"]
+        assert end[-1] == result.nav.iloc[-1] - 1
         assets = len(table) - 1 - int((linked_attribution(result).iloc[count:] != 0).sum())
         assert assets == min(count, most + 1)
 

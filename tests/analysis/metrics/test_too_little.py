@@ -27,6 +27,8 @@ from support.builders.market_files import random_levels, write_config, write_csv
 from support.command_line import command
 from support.pages.read_page import Page
 
+pytestmark = pytest.mark.usefixtures("without_figures")
+
 RATES = {
     "cagr", "gross_cagr", "real_cagr", "calmar", "turnover_per_year", "trading_cost_per_year",
     "financing_cost_per_year", "financing_drag_per_year", "borrow_cost_per_year", "fees_per_year",

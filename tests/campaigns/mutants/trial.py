@@ -12,13 +12,18 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
+import hypothesis.extra.numpy
 import numba
+import pandas as pd
 import pytest
 import scipy.optimize
-import scipy.stats  # noqa: F401 - loaded once, for all forked processes
+import scipy.stats
 
 from backtest.numerics.numba_kernels import kernel_sources
 from campaigns.mutants.mutations import REPOSITORY, Mutant
+
+LOADED = (hypothesis, pd, scipy)
+"""Libraries loaded once, for all forked processes."""
 
 PACKAGES = tuple(f"backtest.{name}" for name in ("analysis", "engine", "estimation", "risk"))
 """Packages that are mutated."""

@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from support.patience import HANG
 
 ROOT = Path(__file__).parents[3]
@@ -21,17 +23,22 @@ WRITE = """
 import sys
 from pathlib import Path
 import backtest as bt
+from backtest.cli import main
 from backtest.reporting.files.report_files import json_bytes, tables
 from backtest.reporting.files.table_files import csv_bytes
 
-folder = Path(sys.argv[1])
-for config in sys.argv[2:]:
+folder = Path("tables")
+folder.mkdir()
+levered, *configs = sys.argv[1:]
+for config in configs:
     result = bt.run(config)
     for name, table in tables(result).items():
         (folder / f"{result.name}.{name}.csv").write_bytes(csv_bytes(table))
     (folder / f"{result.name}.summary.json").write_bytes(json_bytes(result.summary()))
     (folder / f"{result.name}.settings.json").write_bytes(json_bytes(result.settings))
     (folder / f"{result.name}.notes.json").write_bytes(json_bytes({"said": result.notes, "data": result.data_sha256}))
+sys.argv = ["backtest", "run", levered, "--output", "report"]
+main()
 """
 
 
@@ -61,24 +68,29 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
-    """Every shipped configuration, every table and the summary; one process runs them in reverse order, some twice.
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The folders of two processes; one runs the configurations in reverse order, some twice.
 
     So no state left in a process (caches, imported strategies, views) changes the next run.
     """
-    configs = [str(path) for path in CONFIGS]
-    write = ["-c", WRITE, "."]
-    folders = in_two_processes(tmp_path, [*write, *configs], [*write, *configs[:3], *configs[::-1]])
-    one, another = (files(folder) for folder in folders)
+    configs, write = [str(path) for path in CONFIGS], ["-c", WRITE, str(ROOT / "configs" / "levered_erc.yaml")]
+    return in_two_processes(
+        tmp_path_factory.mktemp("processes"), [*write, *configs], [*write, *configs[:3], *configs[::-1]]
+    )
+
+
+def test_two_processes_write_the_same_bytes(folders: list[Path]) -> None:
+    """Every shipped configuration, every table and the summary."""
+    one, another = (files(folder / "tables") for folder in folders)
     assert len(one) == 14 * len(CONFIGS)
     assert [name for name in one.keys() | another.keys() if one.get(name) != another.get(name)] == []
 
 
-def test_the_command_line_writes_the_same_bytes(tmp_path: Path) -> None:
+def test_the_command_line_writes_the_same_bytes(folders: list[Path]) -> None:
     """Reports of two runs of one command are equal except for the manifest's `environment`."""
-    command = ["-m", "backtest", "run", str(ROOT / "configs" / "levered_erc.yaml"), "--output", "report"]
     reports = []
-    for folder in in_two_processes(tmp_path, command, command):
+    for folder in folders:
         report = files(folder / "report")
         manifest = json.loads(report.pop("manifest.json"))
         assert manifest.pop("environment"), "the one place for the clock"

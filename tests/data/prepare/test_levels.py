@@ -13,6 +13,8 @@ from backtest.data.market_data import load
 from backtest.errors import DataError
 from support.command_line import command
 
+pytestmark = pytest.mark.usefixtures("without_figures")
+
 DAYS = pd.date_range("2022-01-03", periods=400, freq="B")
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from support.command_line import command
 
+pytestmark = pytest.mark.usefixtures("without_figures")
+
 CODE = """
 from pathlib import Path
 

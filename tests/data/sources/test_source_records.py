@@ -12,6 +12,8 @@ from backtest.data.data_settings import DataSettings
 from backtest.data.sources.registry import source_record, source_records
 from support.command_line import command
 
+pytestmark = pytest.mark.usefixtures("without_figures")
+
 TIDES = """
 import numpy as np
 import pandas as pd
