@@ -30,11 +30,15 @@ escapes what cannot be printed.
 """
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import ClassVar
 
 from backtest.redaction import redact
 
 _LONGEST_LINE = 960  # characters: a list of 30 names fits
+
+_ALIKE = 0.6  # similarity of names, as `difflib` measures it
 
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, line breaks, characters that change the direction of text, and halves of surrogate pairs."""
@@ -65,6 +69,22 @@ def shorten(text: str, most: int) -> str:
 
 def _escape(found: "re.Match[str]") -> str:
     return found[0].encode("unicode_escape").decode()
+
+
+def nearest(name: str, known: Iterable[str], alike: float = _ALIKE) -> str:
+    """Return the known name that is nearest to a wrong one, whatever its case; empty if no name is close.
+
+    >>> nearest("Monthly", ["daily", "monthly"]), nearest("ERC", ["erc"]), nearest("x", ["erc"])
+    ('monthly', 'erc', '')
+    """
+    names = {one.lower(): one for one in known}
+    return next((names[one] for one in get_close_matches(name.lower(), names, 1, alike)), "")
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return ` Did you mean ...?`, or nothing if no known name is close."""
+    near = nearest(name, known)
+    return f" Did you mean {near}?" if near else ""
 
 
 class BacktestError(Exception):

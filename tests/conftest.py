@@ -15,10 +15,11 @@ settings.load_profile("same-everywhere")
 os.environ.update(dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"), "http://127.0.0.1:9"))
 
 
-# Variables that set the width and colours of terminal output; a test that needs one sets it.
+# Variables that set the width and colours of terminal output, and folders; a test that needs one sets it.
 for _name in (
     "COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "PY_COLORS", "GITHUB_ACTIONS",
     "TTY_COMPATIBLE", "TTY_INTERACTIVE", "TERM", "COLORTERM", "MPLBACKEND", "MATPLOTLIBRC",
+    "BACKTEST_CACHE", "BACKTEST_REPORTS",
 ):  # fmt: skip
     os.environ.pop(_name, None)
 

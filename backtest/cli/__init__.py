@@ -14,19 +14,21 @@ import typer
 
 from backtest.cli import (
     break_even_command,
+    check_command,
     compare_command,
     data_commands,
     repeat_commands,
     run_commands,
     shelf_commands,
 )
+from backtest.cli.message_options import LOG, with_message_options
+from backtest.cli.project import project_commands
 from backtest.errors import BacktestError, readable
 from backtest.redaction import redact
 from backtest.version import __version__
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Backtest risk-parity portfolios on real history, with financing costs and without look-ahead.",
@@ -34,6 +36,7 @@ app = typer.Typer(
 )
 _COMMANDS: dict[str, Callable[..., None]] = {
     "run": run_commands.run,
+    "check": check_command.check,
     "compare": compare_command.compare,
     "breakeven": break_even_command.breakeven,
     "replay": repeat_commands.replay,
@@ -43,12 +46,17 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "strategies": run_commands.strategies,
     "assets": run_commands.assets,
     "risk": run_commands.risk,
+    "schema": project_commands.schema,
+    "init": project_commands.init,
 }
 _INTERRUPTED = 130  # the usual exit code after Ctrl-C
 _MACHINE = 3  # exit code of faults that do not come from the input
 for name, command in _COMMANDS.items():
-    app.command(name)(command)
-app.add_typer(data_commands.app, name="data")
+    app.command(name)(with_message_options(command))
+for group, group_app in {"new": project_commands.new, "data": data_commands.app}.items():
+    for registered in group_app.registered_commands:
+        registered.callback = with_message_options(registered.callback or sys.exit)
+    app.add_typer(group_app, name=group)
 
 
 def _print_version(version: bool) -> None:
@@ -71,7 +79,7 @@ class _Messages(logging.Handler):
     """Handler that prints log messages, such as warnings of old or damaged data, as lines on stderr."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        kind = "warning" if record.levelno >= logging.WARNING else "note"
+        kind = "warning" if record.levelno >= logging.WARNING else "note" if record.levelno >= logging.INFO else "debug"
         for line in readable(record.getMessage()).splitlines():
             typer.echo(f"{kind}: {line}", err=True)
 
@@ -124,9 +132,9 @@ class _Interrupt:
 def main() -> None:
     """Run the command line; an error that the user can fix prints one line and exits with code 2 or 3."""
     gc.set_threshold(1_000_000)  # objects live until the command exits; garbage collection took 10 % of the run time
-    log, messages = logging.getLogger("backtest"), _Messages(logging.INFO)
-    log.setLevel(logging.INFO)
-    log.addHandler(messages)
+    messages = _Messages()
+    LOG.setLevel(logging.INFO)
+    LOG.addHandler(messages)
     interrupt = _Interrupt()
     try:
         with interrupt:
@@ -144,4 +152,4 @@ def main() -> None:
             typer.echo(f"error: {line}", err=True)
         sys.exit(error.exit_code if isinstance(error, BacktestError) else _MACHINE)
     finally:
-        log.removeHandler(messages)
+        LOG.removeHandler(messages)

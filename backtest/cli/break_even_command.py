@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtest.cli.chosen_configs import End, Setting, Start, configs_of, overrides_of
+from backtest.cli.chosen_configs import End, Setting, Start, config_names, configs_of, overrides_of
 from backtest.cli.data_commands import check_choice
-from backtest.cli.terminal import new_table, progress, show
+from backtest.cli.terminal import new_table, print_notes, progress, show
 
 if TYPE_CHECKING:
     from backtest.analysis.break_even_spread.break_even_result import BreakEven, BreakEvenSpread, CurvePoint
@@ -30,7 +30,10 @@ _NO_INTERVAL = (math.nan, math.nan)
 def breakeven(
     config: Annotated[
         Path,
-        typer.Argument(help="A configuration file with a benchmark, such as configs/levered_erc.yaml or levered_erc."),
+        typer.Argument(
+            help="A configuration file with a benchmark, such as configs/levered_erc.yaml or levered_erc.",
+            autocompletion=config_names,
+        ),
     ],
     setting: Setting = None,
     start: Start = None,
@@ -78,8 +81,7 @@ def _print(result: "BreakEven") -> None:
         table.add_row(f"excess {label}", percent(point.excess_return), ratio(point.excess_sharpe))
     show(table)
     for measure, solved in zip(("compound return", "Sharpe ratio"), spreads, strict=True):
-        if verdict := _verdict(result, measure, solved.spread):
-            typer.echo(f"note: {verdict}")
+        print_notes(_verdicts(result, measure, solved.spread))
     typer.echo(f"spread: {_SPREADS[result.financing]}")
     typer.echo(f"excess: {result.name} less {result.benchmark},{_a_year(result)}")
     if not math.isnan(result.block):
@@ -104,15 +106,15 @@ def _points(result: "BreakEven") -> "list[tuple[str, CurvePoint]]":
     ]
 
 
-def _verdict(result: "BreakEven", measure: str, spread: float) -> str:
-    """Return a note on a break-even spread that no lender offers, or an empty text."""
+def _verdicts(result: "BreakEven", measure: str, spread: float) -> list[str]:
+    """Return a note on a break-even spread that no lender offers."""
     from backtest.analysis.break_even_spread.spread_search import BOUND
 
     if spread < 0:
-        return f"the {measure} is lower than for {result.benchmark} even if {_AT_CASH[result.financing]} than cash"
+        return [f"the {measure} is lower than for {result.benchmark} even if {_AT_CASH[result.financing]} than cash"]
     if math.isinf(spread):
-        return f"the {measure} is higher than for {result.benchmark} at any spread up to {_bps(BOUND)}"
-    return ""
+        return [f"the {measure} is higher than for {result.benchmark} at any spread up to {_bps(BOUND)}"]
+    return []
 
 
 def _bps(spread: float) -> str:

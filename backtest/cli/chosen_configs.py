@@ -4,13 +4,12 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtest.errors import ConfigError
+from backtest.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
     from backtest.config import RunConfig
@@ -19,6 +18,19 @@ FOLDER = Path("configs")
 STANDARD_INPUT = Path("-")
 _LONGEST = 200  # characters of a path for which a similar one is suggested
 
+
+def config_names(begun: str) -> list[str]:
+    """Return the names of the files in `configs/` that begin like a word, for shell completion."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml") if path.stem.startswith(begun))
+
+
+def setting_names(begun: str) -> list[str]:
+    """Return `NAME=` of each setting of a configuration that begins like a word, for shell completion."""
+    from backtest.config.hints import setting_places
+
+    return sorted(f"{place}=" for place in setting_places() if place.startswith(begun))
+
+
 Setting = Annotated[
     list[str] | None,
     typer.Option(
@@ -26,6 +38,7 @@ Setting = Annotated[
         metavar="NAME=VALUE",
         help="Replace a setting, such as estimation.window=3Y; may be repeated. The value is YAML.",
         show_default=False,
+        autocompletion=setting_names,
     ),
 ]
 Replace = Annotated[
@@ -146,7 +159,7 @@ def _missing(path: Path) -> Path:
     folders = [path.parent, FOLDER, *sorted(folder for folder in FOLDER.glob("*") if folder.is_dir())]
     found = [file for folder in reversed(folders) if folder.is_dir() for file in folder.glob("*.yaml")]
     files = {file.stem: file for file in found}  # the nearest file of a name
-    close = get_close_matches(path.stem, files, 1)
-    if not close:
+    near = nearest(path.stem, files)
+    if not near:
         return path  # the loader tells what is wrong with it
-    raise ConfigError(f"{path}: no such file. Did you mean {files[close[0]].as_posix()}?")
+    raise ConfigError(f"{path}: no such file. Did you mean {files[near].as_posix()}?")

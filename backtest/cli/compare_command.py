@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtest.cli.chosen_configs import End, Replace, Setting, Start, configs_of, in_command, overrides_of
+from backtest.cli.chosen_configs import End, Replace, Setting, Start, config_names, configs_of, in_command, overrides_of
 from backtest.cli.data_commands import check_choice
-from backtest.cli.terminal import echo_if_numbered, fits, new_table, progress, show
+from backtest.cli.terminal import echo_if_numbered, fits, new_table, print_notes, progress, show
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -24,6 +24,7 @@ def compare(
         typer.Argument(
             help="Two or more configuration files, or folders of finished runs; the first is the baseline.",
             show_default=False,
+            autocompletion=config_names,
         ),
     ],
     output: Annotated[
@@ -99,8 +100,7 @@ def _print(comparison: "Comparison", page: Path, folder: Path) -> None:
 
     for table in _tables(comparison):
         show(table)
-    for note in comparison.notes:
-        typer.echo(f"note: {note}")
+    print_notes(comparison.notes)
     typer.echo("*: the best of a row; won: share of windows with the higher compound return")
     if comparison.crises or comparison.falls:
         typer.echo("crises and the worst fall: return / drawdown, %")

@@ -1,5 +1,6 @@
 """`data`: commands for fetched data and its cache."""
 
+import logging
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backtest.cli.terminal import chart, new_table, progress_by_series, show
+from backtest.cli.terminal import chart, new_table, print_notes, progress_by_series, show
+from backtest.data.cache.default_folders import CACHE
 from backtest.errors import BacktestError, DataUnavailableError
 
 if TYPE_CHECKING:
@@ -22,9 +24,12 @@ app = typer.Typer(
     help="Fetch prices from Yahoo, FRED and other sources, and inspect the cache.",
 )
 
-Folder = Annotated[Path, typer.Option("--cache", help="Folder of fetched data.")]
+Folder = Annotated[
+    Path,
+    typer.Option("--cache", help="Folder of fetched data. Default: BACKTEST_CACHE, or data_cache.", show_default=False),
+]
 Source = Annotated[str | None, typer.Option("--source", help="Only this source.", show_default=False)]
-_CACHE = Path("data_cache")
+_log = logging.getLogger(__name__)
 
 
 def check_choice(*, offline: bool, refresh: bool) -> None:
@@ -65,7 +70,7 @@ def fetch(
 
 
 @app.command("list")
-def list_series(source: Source = None, cache: Folder = _CACHE) -> None:
+def list_series(source: Source = None, cache: Folder = CACHE) -> None:
     """List the series in the cache."""
     table = new_table("symbol", "source", "from", "to", "values", "size", "fetched")
     entries, damaged = _entries(cache, None, source), _damaged(cache, None, source)
@@ -74,7 +79,7 @@ def list_series(source: Source = None, cache: Folder = _CACHE) -> None:
         size = f"{entry.bytes / 1024:,.0f} KiB"
         table.add_row(entry.symbol, entry.source, entry.first, entry.last, f"{entry.rows:,}", size, entry.age(now))
     for damage in damaged:
-        typer.echo(f"warning: {damage}", err=True)
+        _log.warning("%s", damage)
     if entries:
         show(table)
     elif not damaged:
@@ -84,7 +89,7 @@ def list_series(source: Source = None, cache: Folder = _CACHE) -> None:
 
 @app.command("show")
 def show_series(
-    symbol: Annotated[str, typer.Argument(help="A symbol, such as SPY.")], source: Source = None, cache: Folder = _CACHE
+    symbol: Annotated[str, typer.Argument(help="A symbol, such as SPY.")], source: Source = None, cache: Folder = CACHE
 ) -> None:
     """Show a symbol in the cache: its range, source, age, and a small plot."""
     from backtest.data.quality.checks import inspect
@@ -110,10 +115,9 @@ def show_series(
         typer.echo(f"{entry.first} to {entry.last}, {entry.rows:,} dates, fetched {entry.age(datetime.now(UTC))}")
         for name, fact in sorted(entry.facts.items()):
             typer.echo(f"{name}: {fact}")
-        for note in entry.notes:
-            typer.echo(f"note: {note}")
+        print_notes(entry.notes)
         for finding in findings:
-            typer.echo(f"warning: {finding}", err=True)
+            _log.warning("%s", finding)
         show(chart(level))
 
 
@@ -122,7 +126,7 @@ def verify(
     configs: Annotated[
         list[Path] | None, typer.Argument(help="Only the series of these configurations.", show_default=False)
     ] = None,
-    cache: Folder = _CACHE,
+    cache: Folder = CACHE,
 ) -> None:
     """Check the cache: every file against its checksum, every series for suspicious values."""
     if configs:
@@ -145,7 +149,7 @@ def verify(
             continue
         warnings += len(findings)
         for finding in findings:
-            typer.echo(f"warning: {finding}", err=True)
+            _log.warning("%s", finding)
     _verdict(f"{len(entries) + len(unreadable)} series in {cache.as_posix()}", warnings, len(damaged))
     if damaged:
         raise DataUnavailableError("\n".join(damaged))
@@ -158,7 +162,7 @@ def clear(
     ] = None,
     source: Source = None,
     yes: Annotated[bool, typer.Option("--yes", help="Remove without confirmation.")] = False,
-    cache: Folder = _CACHE,
+    cache: Folder = CACHE,
 ) -> None:
     """Remove series from the cache."""
     store = _cache(cache)
@@ -190,7 +194,7 @@ def _verify_configs(configs: list[Path]) -> None:
                 continue
             data = load(run.data, run.folder)
             for warning in data.warnings:
-                typer.echo(f"warning: {warning}", err=True)
+                _log.warning("%s", warning)
             _verdict(f"{len(data.origins)} series of {run.name}", len(data.warnings))
 
 

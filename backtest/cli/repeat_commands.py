@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from backtest.cli.terminal import print_notes
+from backtest.data.cache.default_folders import REPORTS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -31,8 +34,7 @@ def replay(
     manifest = manifest_of_run(place)
     result, grown = _run_again(place, manifest, offline=offline)
     replayed = compare_replay(result, manifest, place)
-    if grown:
-        typer.echo(f"note: {grown}")
+    print_notes([grown] if grown else [])
     if not replayed.differences:
         typer.echo(f"{place.as_posix()}: identical ({len(replayed.compared)} files)")
         return
@@ -53,8 +55,7 @@ def verify(folder: Finished) -> None:
 
     place = _folder_of(folder)
     verified = check(place)
-    for note in verified.notes:
-        typer.echo(f"note: {note}")
+    print_notes(verified.notes)
     if not verified.problems:
         typer.echo(f"{place.as_posix()}: intact ({verified.files} files)")
         return
@@ -80,7 +81,6 @@ def _run_again(place: Path, manifest: "Mapping[str, Any]", *, offline: bool) -> 
 
 
 def _folder_of(name: str) -> Path:
-    from backtest.reporting.files.report_folder import REPORTS
     from backtest.reporting.pages.shelf_page import find
 
     return find(REPORTS, name).folder

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backtest.cli.chosen_configs import End, Replace, Setting, Start, configs_of, in_command, overrides_of
+from backtest.cli.chosen_configs import End, Replace, Setting, Start, config_names, configs_of, in_command, overrides_of
 from backtest.cli.data_commands import check_choice
-from backtest.cli.terminal import echo_if_numbered, new_table, progress, show, show_list, sparklines
+from backtest.cli.terminal import echo_if_numbered, new_table, print_notes, progress, show, show_list, sparklines
+from backtest.data.cache.default_folders import REPORTS
 from backtest.errors import BacktestError, StrategyError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def run(
         typer.Argument(
             help="Configuration files, such as configs/erc.yaml or just erc; - reads one from standard input.",
             show_default=False,
+            autocompletion=config_names,
         ),
     ],
     output: Annotated[
@@ -58,7 +60,7 @@ def run(
 
             check_workbook()
         loaded = configs_of(configs, overrides_of(setting, start=start, end=end, name=name))
-        from backtest.reporting.files.report_folder import REPORTS, folder_for
+        from backtest.reporting.files.report_folder import folder_for
 
         writes = not as_json or output is not None
         folders = [
@@ -105,8 +107,7 @@ def _print_json(results: "Sequence[BacktestResult]") -> None:
     from backtest.reporting.files.report_files import json_bytes
 
     for result in results:
-        for note in result.notes:
-            typer.echo(f"note: {note}", err=True)
+        print_notes(result.notes, err=True)
     texts = [json_bytes(result.summary()).decode() for result in results]
     typer.echo(texts[0] if len(texts) == 1 else f"[\n{','.join(texts)}]\n", nl=False)
 
@@ -191,7 +192,6 @@ def _print_run(result: "BacktestResult", page: Path, folder: Path) -> None:
     show(table)
     if lines := sparklines([(side.name, side.nav) for side in results]):
         typer.echo(lines)
-    for note in result.notes:
-        typer.echo(f"note: {note}")
+    print_notes(result.notes)
     echo_if_numbered(page.parent, folder)
     typer.echo(f"tearsheet: {page.as_posix()}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backtest.cli.terminal import new_table, show
+from backtest.data.cache.default_folders import REPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,7 +23,6 @@ def list_shelf(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:
     """List the runs and comparisons in reports/, newest first."""
-    from backtest.reporting.files.report_folder import REPORTS
     from backtest.reporting.pages.shelf_page import FIRST_RUN, read_shelf
 
     shelf = read_shelf(REPORTS)
@@ -56,7 +56,6 @@ def open_page(
 
 def _shelf() -> Path:
     from backtest.errors import ReportError
-    from backtest.reporting.files.report_folder import REPORTS
     from backtest.reporting.pages.shelf_page import FIRST_RUN, read_shelf, write_shelf
 
     if not read_shelf(REPORTS):
@@ -66,7 +65,6 @@ def _shelf() -> Path:
 
 def _page_of(name: str) -> Path:
     from backtest.errors import ReportError
-    from backtest.reporting.files.report_folder import REPORTS
     from backtest.reporting.pages.shelf_page import find
 
     entry = find(REPORTS, name)

@@ -1,8 +1,10 @@
 """Terminal output of the commands: tables, lists, and a progress bar."""
 
+import logging
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
+_log = logging.getLogger(__name__)
 _BAR_AFTER = 1.0  # seconds: a shorter run needs no progress bar
 _WIDEST = 10_000  # characters
 
@@ -51,17 +54,53 @@ def show_list(heading: str, rows: list[tuple[str, str]]) -> None:
         typer.echo(f"  {name:<{width}}  {text}")
 
 
+def print_notes(notes: Iterable[str], *, err: bool = False) -> None:
+    """Print notes on a result, unless the command is `--quiet`."""
+    for note in notes if _log.isEnabledFor(logging.INFO) else ():
+        typer.echo(f"note: {note}", err=err)
+
+
+def _has_bar() -> bool:
+    """Return whether progress is shown: on a terminal, unless messages are `--quiet` or `--debug`."""
+    return sys.stderr.isatty() and logging.DEBUG < _log.getEffectiveLevel() < logging.ERROR
+
+
 def echo_if_numbered(written: Path, folder: Path) -> None:
     """Print where a report is, if its own folder holds the report of other settings."""
     if written != folder:
         kept = f"{folder.as_posix()} holds a report of other settings"
-        typer.echo(f"note: {kept}, so this one is in {written.as_posix()}; --replace replaces the first one")
+        print_notes([f"{kept}, so this one is in {written.as_posix()}; --replace replaces the first one"])
 
 
 @contextmanager
 def progress(steps: list[str]) -> Iterator[Callable[[str], None]]:
-    """Show a progress bar on a terminal once the work has taken a while; yield a function that sets the step."""
-    if not sys.stderr.isatty():
+    """Log how long each step takes, and show a progress bar once the work has taken a while.
+
+    Yields:
+        A function that begins a step.
+    """
+    begun: list[tuple[str, float]] = []
+
+    def log_last() -> None:
+        for step, since in begun[-1:]:
+            _log.debug("%s: %.3f s", step, time.perf_counter() - since)
+
+    def begin(step: str) -> None:
+        log_last()
+        begun.append((step, time.perf_counter()))
+        show_step(step)
+
+    start = time.perf_counter()
+    with _bar(steps) as show_step:
+        yield begin
+    log_last()
+    _log.debug("in all: %.3f s", time.perf_counter() - start)
+
+
+@contextmanager
+def _bar(steps: list[str]) -> Iterator[Callable[[str], None]]:
+    """Show a progress bar; yield a function that sets its step."""
+    if not _has_bar():
         yield lambda _: None
         return
     from rich.console import Console
@@ -85,7 +124,7 @@ def progress(steps: list[str]) -> Iterator[Callable[[str], None]]:
 @contextmanager
 def progress_by_series() -> Iterator[Callable[[str, int, int], None]]:
     """Show a progress bar on a terminal; yield a function that reports each finished series."""
-    if not sys.stderr.isatty():
+    if not _has_bar():
         yield lambda *_: None
         return
     from rich.console import Console

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from backtest.config.document import Document
-from backtest.config.messages import first_lines, join_names, suggestion
+from backtest.config.messages import first_lines, join_names
 from backtest.config.run_config import StrategyChoice
 from backtest.config.terms_check import term_mistakes
 from backtest.config.yaml_nodes import Location, dotted
@@ -17,7 +17,7 @@ from backtest.data.prepare.currencies import cannot_be_converted
 from backtest.data.run_series import series_of
 from backtest.data.series_spec import SeriesSpec
 from backtest.data.sources.source import CatalogueEntry
-from backtest.errors import DataError
+from backtest.errors import DataError, suggestion
 from backtest.own_code import reported
 from backtest.strategy import StrategyError
 

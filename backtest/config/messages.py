@@ -3,7 +3,6 @@
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, Tag
@@ -11,8 +10,9 @@ from pydantic_core import ErrorDetails
 
 from backtest.config.document import Document
 from backtest.config.extends import EXTENDS
+from backtest.config.hints import example_of, near_settings
 from backtest.config.yaml_nodes import Location, dotted
-from backtest.errors import shorten
+from backtest.errors import nearest, shorten, suggestion
 
 _EXPECTED: Mapping[str, str] = {
     "bool_parsing": "true or false",
@@ -27,8 +27,6 @@ _EXPECTED: Mapping[str, str] = {
     "int_from_float": "a whole number",
     "int_parsing": "a whole number",
     "int_type": "a whole number",
-    "model_attributes_type": "settings with values, such as {name: value}",
-    "model_type": "settings with values, such as {name: value}",
     "path_type": "the path of a file",
     "string_pattern_mismatch": "letters, digits, blanks and . _ + - after a first letter, digit or _, 100 at most",
     "string_type": "text",
@@ -43,6 +41,7 @@ _MOST_NAMED = 40  # names in one message; a file may have thousands
 _MOST_LINES = 10  # mistakes of one kind
 _LONGEST_VALUE = 200  # characters
 _Item = TypeVar("_Item")
+_NO_SETTINGS = ("model_attributes_type", "model_type")
 _WRONG_KIND = ("_type", "_parsing", "_from_float", "_mismatch")
 
 
@@ -70,12 +69,13 @@ def lines(
         reported.setdefault(at, []).append(error)
     keys = {at for at, error in located if error["loc"][-1] == "[key]"}
 
+    def words_of(at: tuple[str | int, ...], error: ErrorDetails) -> str:
+        unknown = error["type"] == "extra_forbidden"
+        return unknown_key(at, model, name, inside, error["loc"]) if unknown else _words(error, model)
+
     def line(at: tuple[str | int, ...]) -> str:
-        words = [
-            unknown_key(at, model, name, inside, error["loc"]) if error["type"] == "extra_forbidden" else _words(error)
-            for error in reported[at]
-        ]
-        return _line(at, list(dict.fromkeys(words)), document, key=at in keys)
+        words = dict.fromkeys(words_of(at, error) for error in reported[at])
+        return _line(at, list(words), document, key=at in keys)
 
     return first_lines(list(reported), line)
 
@@ -98,10 +98,16 @@ def _line(at: Location, words: list[str], document: Document, *, key: bool) -> s
     expected = [word.removeprefix("expected ") for word in words if word.startswith("expected ")]
     if expected:
         value = at[-1] if key else document.value(at)
-        hint = _spelling_hint(value, at) if any("number" in word for word in expected) else ""
+        hint = _spelling_hint(value, at) if any("number" in word for word in expected) else _word_hint(value, expected)
         message = f"got {as_yaml(value)}, expected {' or '.join(expected)}{hint}"
         return f"{document.at(at, key=key)}: {dotted(at)}: {message}"
     return f"{document.at(at, key=words[0].startswith(_UNKNOWN))}: {dotted(at)}: {words[0]}"
+
+
+def _word_hint(value: Any, expected: list[str]) -> str:
+    """Return a suggestion among the words in quotes that are expected."""
+    near = nearest(value, re.findall(r"'(\w+)'", " ".join(expected))) if isinstance(value, str) else ""
+    return f". Did you mean {near}?" if near else ""
 
 
 def _spelling_hint(value: Any, at: Location) -> str:
@@ -135,8 +141,10 @@ def _place(error: ErrorDetails, document: Document, inside: tuple[str, ...]) -> 
     return (*at, error["loc"][-1]) if error["type"] == "missing" else at
 
 
-def _words(error: ErrorDetails) -> str:
+def _words(error: ErrorDetails, model: type[BaseModel]) -> str:
     kind = error["type"]
+    if kind in _NO_SETTINGS:
+        return f"expected settings with values, such as {example_of(error['input'], model, error['loc'])}"
     if kind == "missing":
         return "missing; it has no default"
     if kind in ("value_error", "elsewhere"):
@@ -177,7 +185,8 @@ def unknown_key(
     nested = len(location) > len(inside) + 1
     owner = name if name and not nested else dotted(location[:-1]) if len(location) > 1 else "a configuration"
     setting = str(location[-1])
-    hint = f" {_REMOVED[setting]}." if setting in _REMOVED else elsewhere or suggestion(setting, accepted)
+    hint = f" {_REMOVED[setting]}." if setting in _REMOVED else elsewhere
+    hint = hint or near_settings(location, accepted)
     return f"{_UNKNOWN}; {owner} accepts: {', '.join(accepted) or 'none'}.{hint}"
 
 
@@ -230,9 +239,3 @@ def join_names(names: Sequence[str]) -> str:
     """Join names for a message; a long list ends with the number of further names."""
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return ", ".join(names[:_MOST_NAMED]) + more
-
-
-def suggestion(name: str, known: list[str]) -> str:
-    """Return ` Did you mean ...?`, or nothing if no known name is close."""
-    close = get_close_matches(name, known, 1)
-    return f" Did you mean {close[0]}?" if close else ""

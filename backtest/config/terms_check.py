@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from backtest.config.document import Document
-from backtest.config.messages import first_lines, join_names, suggestion
+from backtest.config.messages import first_lines, join_names
 from backtest.config.yaml_nodes import Location, dotted
 from backtest.data.data_settings import DataSettings
 from backtest.data.dates.spacing import DAILY
@@ -26,7 +26,7 @@ from backtest.engine.settings.financing import (
     not_daily,
     spot_in_futures,
 )
-from backtest.errors import ConfigError
+from backtest.errors import ConfigError, suggestion
 
 _BY_ASSET: tuple[Location, ...] = (
     ("costs", "trading_bps"),

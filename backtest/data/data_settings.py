@@ -21,6 +21,7 @@ from pydantic import (
     field_validator,
 )
 
+from backtest.data.cache.default_folders import DATA_CACHE
 from backtest.data.prepare.currencies import Currency
 from backtest.data.prepare.leveraged_fund import LeveragedFund
 from backtest.data.series_settings import AssetSettings, SeriesSettings, SourceName, WideFile
@@ -108,7 +109,8 @@ class DataSettings(BaseModel):
         end: last date, inclusive.
         ragged: let assets join when they have a full window and leave when their prices end.
         periods_per_year: overrides the number inferred from the dates of the run; needed if that number is unclear.
-        cache: folder for fetched series; relative to the folder in which the run is started.
+        cache: folder for fetched series; relative to the folder in which the run is started. The environment variable
+            `BACKTEST_CACHE` replaces the default.
         max_age: age after which a series is fetched again, such as `12h` or `7d`.
         offline: make no requests, however old the cached series are.
         timeout: time limit of all requests of the run, seconds.
@@ -135,7 +137,7 @@ class DataSettings(BaseModel):
     end: date | None = None
     ragged: bool = False
     periods_per_year: Annotated[int, Field(ge=1, le=366, strict=True)] | None = None
-    cache: PathOrAddress = "data_cache"
+    cache: PathOrAddress = DATA_CACHE
     max_age: Annotated[StrictStr, AfterValidator(_age)] = "1d"
     offline: bool = False
     timeout: Annotated[float, Field(gt=0, le=3600)] = 60.0

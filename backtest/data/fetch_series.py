@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from backtest.data.cache.default_folders import CACHE, DATA_CACHE
 from backtest.data.cache.fetch import Access, Key, Request, get
 from backtest.data.cache.store import Cache
 from backtest.data.data_settings import DataSettings
@@ -122,4 +123,4 @@ def _opened(series: Iterable[SeriesSpec], settings: DataSettings, folder: Path) 
 
 
 def _cache(settings: DataSettings) -> Cache:
-    return Cache(Path(settings.cache).expanduser())
+    return Cache(CACHE if settings.cache == DATA_CACHE else Path(settings.cache).expanduser())

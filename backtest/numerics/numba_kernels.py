@@ -1,18 +1,21 @@
 """Compiled kernels: decorators for Numba, work shared among cores, and a log message while code is compiled.
 
 Files of kernels import this module, and are imported late, where the work begins, because importing Numba takes a sixth
-of a second. Numba stores compiled code next to the source (or, if that folder is read-only, in the user's cache folder)
-for each kind of processor, so only the first run on a machine compiles.
+of a second. Numba stores compiled code for each kind of processor, so only the first run on a machine compiles. It is
+next to the source or, if that folder is read-only, in `backtest-kernels-<digest of the sources>` below the user's cache
+folder; `NUMBA_CACHE_DIR` names another folder for both.
 """
 
+import hashlib
 import importlib
 import logging
 import os
 import re
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from functools import partial
+from contextlib import contextmanager, suppress
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -20,6 +23,7 @@ from typing import Any, TypeVar, cast
 import numba
 from numba.core import event, options
 
+_config: Any = numba.config
 _log = logging.getLogger(__name__)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -56,9 +60,44 @@ def inlined_kernel(function: _Function) -> _Function:
 def _compiled(function: _Function, *, fastmath: Any, **others: Any) -> _Function:
     compiler = partial(numba.njit, nogil=True, error_model="numpy", fastmath=fastmath, **others)
     try:
-        return cast("_Function", compiler(cache=True)(function))
+        with _cache_folder(Path(function.__code__.co_filename).parent / "__pycache__"):
+            return cast("_Function", compiler(cache=True)(function))
     except RuntimeError:  # no folder is writable: each process compiles for itself
         return cast("_Function", compiler()(function))
+
+
+@contextmanager
+def _cache_folder(usual: Path) -> Iterator[None]:
+    """Choose the folder of compiled code of the functions that are decorated in this context.
+
+    Outside the package's own folder, the name has a digest of all sources: Numba looks only at a kernel's own file, so
+    another version of the package must not find this one's code.
+    """
+    given = _config.CACHE_DIR
+    if given or not _is_writable(usual):
+        caches = Path(given or os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+        _config.CACHE_DIR = str(caches / f"backtest-kernels-{sources_digest(Path(__file__).parents[1])}")
+    try:
+        yield
+    finally:
+        _config.CACHE_DIR = given
+
+
+@cache
+def _is_writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+@cache
+def sources_digest(package: Path) -> str:
+    """Return a digest of all files that compiled code depends on."""
+    sources = sorted(kernel_sources(package))
+    return hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()[:16]
 
 
 class _Compiling(event.Listener):

@@ -8,12 +8,11 @@ import inspect
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from backtest.errors import BacktestError
+from backtest.errors import BacktestError, suggestion
 from backtest.own_code import check_complete, is_own, own_class, place_in_own_code, reported
 
 ROOT_MARKS = ("backtest.toml", "pyproject.toml", ".git")
@@ -73,8 +72,7 @@ class OwnKind:
 
     def unknown(self, name: str, known: Collection[str], folder: Path) -> BacktestError:
         """Return the error for a name that is not known, with a hint if there is such a file above the project."""
-        close = get_close_matches(name, known, 1)
-        hint = self._beyond(name, folder) or (f" Did you mean {close[0]}?" if close else "")
+        hint = self._beyond(name, folder) or suggestion(name, known)
         return self.raised(f"unknown {self.noun} {name!r}; there are: {', '.join(sorted(known))}.{hint}")
 
     def restored(self, file: str) -> Any:

@@ -102,9 +102,9 @@ def _late_start(plan: Plan, begins: pd.Timestamp) -> list[str]:
     return [f"start is {start}, but the run begins on {begins:%Y-%m-%d}{why}"] if reasons else []
 
 
-def benchmark_notes(benchmark: Plan) -> list[str]:
-    """Notes on settings of a benchmark that are probably mistakes, as they distort the comparison."""
-    return [*idle_on(benchmark.config, benchmark.data), *improbable(benchmark.config.resolved())]
+def settings_notes(plan: Plan) -> list[str]:
+    """Notes on settings that are probably mistakes, as far as they follow from settings and data alone."""
+    return [*idle_on(plan.config, plan.data), *improbable(plan.config.resolved())]
 
 
 def _ruin(path: Ledger, dates: pd.DatetimeIndex, terms: Terms) -> str:

@@ -19,7 +19,7 @@ from backtest.engine.ledger import Ledger
 from backtest.errors import SimulationError
 from backtest.own_code import hashes_of
 from backtest.runs.notebook_views import render_result
-from backtest.runs.notes import benchmark_notes, run_notes
+from backtest.runs.notes import run_notes, settings_notes
 from backtest.runs.plan import Decided, Plan
 from backtest.runs.spread_match import Match
 
@@ -46,7 +46,7 @@ class Benchmark:
     @cached_property
     def notes(self) -> list[str]:
         """Notes on settings of the benchmark that are probably mistakes."""
-        return benchmark_notes(self.decided.plan)
+        return settings_notes(self.decided.plan)
 
 
 def result_of(decided: Decided, benchmark: Benchmark | None = None, notes: Sequence[str] = ()) -> ResultOnDemand:

@@ -122,3 +122,28 @@ def test_a_repeated_command_has_no_secret(here: Path) -> None:
     assert words.startswith("python -m backtest run configs/erc.yaml --set ")
     assert words.endswith(" --set 'name=a b' --name x")
     assert "secret" not in words
+
+
+# Shell completion
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("backtest run erc", ["erc", "erc_expected_shortfall"]),
+        ("backtest check lever", ["levered_erc", "levered_erc_futures"]),
+        (
+            "backtest run erc --set rebalance.bands.a",
+            ["rebalance.bands.absolute=", "rebalance.bands.also_on_schedule="],
+        ),
+        ("backtest da", ["data"]),
+    ],
+)
+def test_shells_complete_commands_configurations_and_settings(
+    words: str, offered: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_BACKTEST_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    answer = command()
+    assert (answer.code, answer.out.split()) == (0, offered)

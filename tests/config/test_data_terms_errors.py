@@ -47,7 +47,7 @@ ONE = {
     "expenses below 0": (LISTED, "{g: {of: gold, leverage: 2, expense_ratio: -0.01}}", "-0.01", "data.assets.g.expense_ratio: an expense ratio of -0.01; expected a decimal a year, such as 0.0091 for 0.91 %"),
     "spread below 0": (LISTED, "{g: {of: gold, leverage: 2, swap_spread_bps: -1}}", "-1}}", "data.assets.g.swap_spread_bps: got -1, expected greater than or equal to 0"),
     "no such setting of a fund": (LISTED, "{g: {of: gold, leverage: 2, expnse_ratio: 0.01}}", "expnse", f"data.assets.g.expnse_ratio: unknown setting; data.assets.g accepts: {FUND}. Did you mean expense_ratio?"),
-    "a source of a fund": (LISTED, "{g: {of: gold, leverage: 2, source: csv}}", "source: csv", f"data.assets.g.source: unknown setting; data.assets.g accepts: {FUND}."),
+    "a source of a fund": (LISTED, "{g: {of: gold, leverage: 2, source: csv}}", "source: csv", f"data.assets.g.source: unknown setting; data.assets.g accepts: {FUND}. Did you mean data.source?"),
     "a splice of a fund": (f"{LISTED}\n", "{g: {of: gold, leverage: 2}}\n  splice: {g: gold}\n", "{g: gold", "data.splice: g: a modelled fund has the history of the series it follows. Hint: splice gold"),
     # spot
     "spot in words": (LISTED, "{gold: {spot: perhaps}}", "perhaps", "data.assets.gold.spot: got 'perhaps', expected …"),

@@ -136,7 +136,7 @@ def test_secrets_survive_an_override() -> None:
             "estimation.windw: unknown setting; estimation accepts: covariance, window, missing.",
         ),
         ({"estimation.window": -3}, "estimation.window: a window of -3; expected two periods or more"),
-        ({"estimation": 5}, "estimation: got 5, expected settings with values, such as {name: value}"),
+        ({"estimation": 5}, "estimation: got 5, expected settings with values, such as {window: 5}"),
         ({"strategy.name": "er"}, "strategy.name: unknown strategy 'er'; there are: "),
         ({"strategy.weights.gold": 1}, "strategy.weights: unknown setting; erc accepts: "),
         ({"costs.trading_bps": "NO"}, "costs.trading_bps: got 'NO', expected a valid number"),

@@ -40,7 +40,7 @@ WRONG = {
     "floor above the default cap": ("{target_volatility: 0.1, min_gross_exposure: 4}", "4}", ".min_gross_exposure: 4 is above the max_gross_exposure of 3; expected at most that"),
     "floor above the cap": ("{target_volatility: 0.1, min_gross_exposure: 2, max_gross_exposure: 1.5}", "2, max", ".min_gross_exposure: 2 is above the max_gross_exposure of 1.5; expected at most that"),
     "debt below zero": ("{debt: -1}", "-1", ".debt: got -1, expected greater than 0"),
-    "a debt with a window": ("{debt: 1, window: 3}", "window: 3", ".window: unknown setting; leverage accepts: debt, max_gross_exposure."),
+    "a debt with a window": ("{debt: 1, window: 3}", "window: 3", ".window: unknown setting; leverage accepts: debt, max_gross_exposure. Did you mean estimation.window?"),
     "no benchmark to follow": ("{target_volatility: benchmark}", "benchmark}", ".target_volatility: benchmark, but this configuration has no benchmark; expected a number"),
 }  # fmt: skip
 

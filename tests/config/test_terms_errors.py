@@ -132,8 +132,8 @@ FINANCING = {
     "a margin of funds": ("{kind: leveraged_fund, leverage: 3, initial_margin: 0.5}", "initial", f"initial_margin: unknown setting; financing accepts: {IN_FUNDS}. initial_margin belongs to kind: margin or futures."),
     "a basis without kind": ("{basis_bps: 5}", "basis_bps", f"basis_bps: unknown setting; financing accepts: {ON_MARGIN}. basis_bps belongs to kind: futures."),
     "misspelt": ("{sprad_bps: 5}", "sprad", f"sprad_bps: unknown setting; financing accepts: {ON_MARGIN}. Did you mean spread_bps?"),
-    "a number": ("50", "50", "got 50, expected settings with values, such as {name: value}"),
-    "a word": ("futures", "futures", "got 'futures', expected settings with values, such as {name: value}"),
+    "a number": ("50", "50", "got 50, expected settings with values, such as {spread_bps: 50}"),
+    "a word": ("futures", "futures", "got 'futures', expected settings with values, such as {kind: futures}"),
 }  # fmt: skip
 COSTS = {
     "costs of a class and of no asset": ("{trading_bps: {equities: 1, bonds: 2, golf: 3}}", "golf", f"trading_bps.golf: neither an asset nor a class of this run ({HAVE}). Did you mean gold?"),
@@ -155,7 +155,7 @@ COSTS = {
 }  # fmt: skip
 REBALANCE = {
     "bands without width": ("{bands: {}}", "{}", "bands: no width; expected absolute, such as 0.05 of NAV, or relative, such as 0.25 of the target"),
-    "a number of bands": ("{bands: 0.05}", "0.05", "bands: got 0.05, expected settings with values, such as {name: value}"),
+    "a number of bands": ("{bands: 0.05}", "0.05", "bands: got 0.05, expected settings with values, such as {absolute: 0.05}"),
     "band of 0": ("{bands: {absolute: 0}}", "0}", "bands.absolute: got 0, expected greater than 0"),
     "band in whole percent": ("{bands: {relative: 25}}", "25", "bands.relative: got 25, expected less than or equal to 1"),
     "band in percent": ("{bands: {absolute: 5%}}", "5%", "bands.absolute: got '5%', expected a valid number. Hint: 0.05"),
@@ -169,15 +169,15 @@ REBALANCE = {
     "no-trade zone in percent": ("{minimum_trade: 1%}", "1%", "minimum_trade: got '1%', expected a valid number. Hint: 0.01"),
     "no trade of what leaves its band": ("{bands: {absolute: 0.05}, minimum_trade: 0.06}", "0.06", "minimum_trade: got 0.06, expected less than bands.absolute, 0.05: trades of weights outside their bands would be too small to be made"),
     "no trade as wide as its band": ("{bands: {absolute: 0.05}, minimum_trade: 0.050}", "0.050", "minimum_trade: got 0.05, expected less than bands.absolute, 0.05: trades of weights outside their bands would be too small to be made"),
-    "at the opening": ("{execution: opening}", "opening", "execution: got 'opening', expected 'close' or 'open'"),
+    "at the opening": ("{execution: opening}", "opening", "execution: got 'opening', expected 'close' or 'open'. Did you mean open?"),
     "an open before its close": ("{execution: open, execution_lag: 0}", "0}", "execution_lag: got 0, expected 1 or more with execution: open, which is before the close"),
 }  # fmt: skip
 FEES = {
     "all of the gains": ("{performance: {rate: 1}}", "1}", "performance.rate: got 1, expected less than 1"),
     "gains in percent": ("{performance: {rate: 20%}}", "20%", "performance.rate: got '20%', expected a valid number. Hint: 0.2"),
-    "a number of gains": ("{performance: 0.2}", "0.2", "performance: got 0.2, expected settings with values, such as {name: value}"),
+    "a number of gains": ("{performance: 0.2}", "0.2", "performance: got 0.2, expected settings with values, such as {rate: 0.2}"),
     "no rate": ("{performance: {every: yearly}}", "{every", "performance.rate: missing; it has no default"),
-    "every year": ("{performance: {rate: 0.2, every: year}}", "year}", "performance.every: got 'year', expected 'monthly', 'quarterly' or 'yearly'"),
+    "every year": ("{performance: {rate: 0.2, every: year}}", "year}", "performance.every: got 'year', expected 'monthly', 'quarterly' or 'yearly'. Did you mean yearly?"),
     "misspelt": ("{performance: {rate: 0.2, evry: yearly}}", "evry", "performance.evry: unknown setting; fees.performance accepts: rate, every. Did you mean every?"),
     "expenses of one": ("{expense_ratio_bps: {gold: 1}}", "{gold", f"expense_ratio_bps: no value for us_stocks, us_treasury_10y; {EACH}"),
 }  # fmt: skip

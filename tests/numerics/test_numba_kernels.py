@@ -162,3 +162,34 @@ def test_every_module_imported_by_a_kernel_counts_as_its_source() -> None:
                 for module in modules:
                     if module.startswith("backtest"):
                         assert module.replace(".", "/") + ".py" in sources, f"{file.name} imports {module}"
+
+
+@pytest.mark.parametrize("variable", ["XDG_CACHE_HOME", "NUMBA_CACHE_DIR"])
+def test_where_the_folder_is_read_only_compiled_code_is_in_a_named_one(variable: str, tmp_path: Path) -> None:
+    """The second start compiles nothing. A file in place of `__pycache__` stops every user, root included."""
+    (tmp_path / "kernels.py").write_text(KERNELS, encoding="utf-8")
+    (tmp_path / "__pycache__").touch()
+    without = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    environment = {**without, "PYTHONPATH": str(ROOT), variable: str(tmp_path / "caches")}
+    outputs = [
+        subprocess.run(
+            [sys.executable, "kernels.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+        for _ in range(2)
+    ]
+    assert outputs == [[COMPILING, "3.0", "5"], ["3.0", "5"]]
+    (folder,) = (tmp_path / "caches").iterdir()
+    assert folder.name == f"backtest-kernels-{numba_kernels.sources_digest(ROOT / 'backtest')}"
+    assert list(folder.rglob("*.nbc"))
+
+
+def test_another_version_of_any_source_has_another_digest(tmp_path: Path) -> None:
+    """Also of a module that a kernel imports a constant from."""
+    digests = set()
+    for number in (1, 2):
+        package = tmp_path / str(number) / "package"
+        package.mkdir(parents=True)
+        (package / "sum_kernel.py").write_text("from package.limits import LIMIT\n", encoding="utf-8")
+        (package / "limits.py").write_text(f"LIMIT = {number}\n", encoding="utf-8")
+        digests.add(numba_kernels.sources_digest(package))
+    assert len(digests) == 2

@@ -1,7 +1,6 @@
 """Records of all sources, found in the modules of this package."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +11,7 @@ from backtest.data.series_spec import SeriesSpec
 from backtest.data.sources.address import public
 from backtest.data.sources.own_source import own_record
 from backtest.data.sources.source import Source, SourceRecord
+from backtest.errors import suggestion
 
 
 @cache
@@ -45,9 +45,8 @@ def source_record(name: str) -> SourceRecord:
         return records[name]
     if ":" in name:
         return own_record(name)
-    close = get_close_matches(name, records, 1)
-    hint = f" Did you mean {close[0]}?" if close else ""
-    raise ValueError(f"got {name!r}, expected one of {', '.join(records)}, or package.module:Class.{hint}")
+    expected = f"expected one of {', '.join(records)}, or package.module:Class"
+    raise ValueError(f"got {name!r}, {expected}.{suggestion(name, records)}")
 
 
 def file_sources() -> str:

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from backtest.analysis.compare.comparison import Comparison
+from backtest.data.cache.default_folders import REPORTS
 from backtest.reporting.files.manifest import MADE_BY, MANIFEST, environment, versions, written_on
 from backtest.reporting.files.report_files import json_bytes, write_manifest
-from backtest.reporting.files.report_folder import REPORTS, check_same_settings, replacing
+from backtest.reporting.files.report_folder import check_same_settings, replacing
 from backtest.reporting.files.shelf_entry import SECTION, comparison_entry
 from backtest.reporting.files.table_files import csv_bytes
 

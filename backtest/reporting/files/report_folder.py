@@ -18,9 +18,6 @@ from typing import Any
 from backtest.errors import ReportError
 from backtest.reporting.files.manifest import MADE_BY, MANIFEST, plain_json, read_manifest
 
-REPORTS = Path("reports")
-"""Default folder of runs and comparisons, which has an index page."""
-
 _TEMPORARY = f".{MADE_BY}-"
 _LONGEST_INSIDE = 64  # characters of the longest path of a file inside a report
 

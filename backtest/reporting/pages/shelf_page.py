@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from backtest.errors import ReportError
+from backtest.data.cache.default_folders import REPORTS
+from backtest.errors import ReportError, suggestion
 from backtest.reporting.files.manifest import MADE_BY, read_manifest
-from backtest.reporting.files.report_folder import REPORTS
 from backtest.reporting.files.shelf_entry import SPARKLINE, ComparisonEntry, RunEntry, entry_of
 
 INDEX = "index.html"
@@ -116,9 +115,8 @@ def find(folder: Path, name: str) -> Shelved:
     known = [entry.folder.name for entry in shelf]
     if not known:
         raise ReportError(f"{name}: no such run; {folder.as_posix()} holds no runs. {FIRST_RUN}")
-    near = get_close_matches(name, known, 1)
-    hint = f"Did you mean {near[0]}?" if near else "Hint: python -m backtest list"
-    raise ReportError(f"{name}: no such run or comparison in {folder.as_posix()}. {hint}")
+    hint = suggestion(name, known) or " Hint: python -m backtest list"
+    raise ReportError(f"{name}: no such run or comparison in {folder.as_posix()}.{hint}")
 
 
 def write_shelf(folder: Path) -> Path:
