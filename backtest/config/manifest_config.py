@@ -1,5 +1,6 @@
 """`RunConfig` of a finished run, rebuilt from its manifest."""
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
@@ -57,8 +58,8 @@ def _config(settings: Any, config_file: Any, place: Path) -> RunConfig:
     chosen = settings.get("strategy") if isinstance(settings, Mapping) else None
     if not isinstance(chosen, Mapping) or not isinstance(chosen.get("name"), str):
         raise ConfigError(f"{place}: no strategy with a name in it. Hint: pass the configuration file.")
-    file = Path(config_file).expanduser() if isinstance(config_file, str) else place
-    if not file.parent.is_dir():
+    file = Path(os.path.expanduser(config_file)) if isinstance(config_file, str) else place  # noqa: PTH111 - see below
+    if not os.path.isdir(file.parent):  # noqa: PTH112 - Path's own methods raise for odd names
         file = place
     for path in _paths(settings.get("data")) if file == place else ():
         if not (is_address(path) or path.startswith("~") or PurePath(path).is_absolute()):

@@ -156,6 +156,24 @@ def test_a_report_of_an_earlier_version_is_compared_without_checksums(done: Path
     assert "  weights.csv: other bytes\n" in answer.out
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("data", 5), ("data", [{"name": []}, 1]), ("files", [1]), ("files", {"nav.csv": 1, "../x.csv": 2}),
+        ("versions", "new"), ("environment", None), ("own_code", 7), ("headline", 3), ("series_sha256", {"a": []}),
+        ("config_file", 1), ("config_file", "~nobody/mine.yaml"), ("config_file", "x" * 5000), ("config_file", "\0"),
+    ],
+)  # fmt: skip
+def test_any_value_in_a_manifest_gives_an_answer(done: Path, key: str, value: Any) -> None:
+    (done / "nav.csv").write_text("date,strategy\n")
+    manifest = json.loads((done / "manifest.json").read_text("utf-8"))
+    del manifest["files"]
+    (done / "manifest.json").write_text(json.dumps({**manifest, key: value}))
+    answer = command("replay", done)
+    assert answer.code == (2 if key == "config_file" else 4)
+    assert command("verify", done).code == 4
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"made_by": "risk-parity-backtest", "config": {}}'])
 def test_a_folder_without_a_run_cannot_be_replayed(tmp_path: Path, content: str) -> None:
     (tmp_path / "manifest.json").write_text(content)

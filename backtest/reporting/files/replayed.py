@@ -94,10 +94,7 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]
 
 def _revised_data(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     """Yield a line for each series of the run or of its benchmark with other values; the range at its source."""
-    ranges = [
-        {origin.get("name"): origin for origin in manifest.get("data") or () if isinstance(origin, Mapping)}
-        for manifest in (before, now)
-    ]
+    ranges = [_origins(manifest.get("data")) for manifest in (before, now)]
     revised = []
     for key in ("series_sha256", "benchmark_series_sha256"):
         old, new = _mapping(before, key), _mapping(now, key)
@@ -106,6 +103,11 @@ def _revised_data(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator
         old_range, new_range = (_range(origins.get(name)) for origins in ranges)
         more = "" if old_range == new_range else f" ({old_range}, now {new_range})"
         yield f"data revised: {name}{more}"
+
+
+def _origins(given: Any) -> dict[str, Mapping[str, Any]]:
+    listed = given if isinstance(given, list) else []
+    return {str(origin.get("name")): origin for origin in listed if isinstance(origin, Mapping)}
 
 
 def _range(origin: Mapping[str, Any] | None) -> str:

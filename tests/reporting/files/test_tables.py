@@ -47,7 +47,7 @@ def test_both_formats_hold_the_same_table(tmp_path: Path, monkeypatch: pytest.Mo
         (tmp_path / name).write_bytes(content)
         read.append(read_table(tmp_path / name))
     assert {path.name for path in tmp_path.iterdir()} == {"one.csv", "one.parquet"}
-    pd.testing.assert_frame_equal(*read, check_dtype=False, check_index_type=False, check_freq=False)
+    pd.testing.assert_frame_equal(read[0], read[1], check_dtype=False, check_index_type=False, check_freq=False)
 
 
 def test_a_report_with_parquet_files_is_verified_and_replayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
