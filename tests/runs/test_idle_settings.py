@@ -40,10 +40,7 @@ NONE: dict[str, tuple[dict[str, Any], str | None]] = {
         {"data": {"volumes": {"path": "volumes.csv"}}, "costs": {"impact": {}}, "initial_capital": 1e4},
         None,
     ),
-    "capital, nothing in money": (
-        {"initial_capital": 1e6},
-        "initial_capital has no effect: no costs.fixed, costs.impact or financing.tiers is set",
-    ),
+    "capital, which gives orders": ({"initial_capital": 1e6}, None),
     "capital, a fixed cost": ({"initial_capital": 1e6, "costs": {"fixed": 5}}, None),
     "capital, tiers": ({"initial_capital": 1e6, "financing": {"tiers": {"0": 100}}}, None),
     "expenses twice": (
