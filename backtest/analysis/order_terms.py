@@ -49,10 +49,14 @@ class OrderTerms:
         """
         capital = settings.get("initial_capital") or 1.0
         trading, futures, date = terms.trading, terms.futures is not None, data.dates[row]
-        units, lots, priced = np.full(len(data.assets), np.nan), np.ones(len(data.assets)), data.prices.notna()
+        units, lots, priced = (
+            np.full(len(data.assets), np.nan),
+            np.ones(len(data.assets)),
+            data.prices.iloc[row].notna(),
+        )
         for i, name in enumerate(data.assets):
             quote = data.quotes.get(name)
-            if quote is None or terms.fund is not None or not priced.iat[row, i]:
+            if quote is None or terms.fund is not None or not priced.iloc[i]:
                 continue
             if futures:  # the value of a contract is known only with its multiplier
                 units[i] = quote.price_on(date) * (np.nan if quote.lot is None else quote.lot)

@@ -60,6 +60,8 @@ def _of_data(config: RunConfig) -> list[str]:
         notes.append("data.opens has no effect: rebalance.execution is close")
     if data.volumes is not None and costs.impact is None:
         notes.append("data.volumes has no effect: no costs.impact is set")
+    if isinstance(financing, LeveragedFund) and data.lots:
+        notes.append(f"data.assets.{next(iter(data.lots))}.lot has no effect: orders of leveraged funds are in money")
     if isinstance(financing, LeveragedFund) and financing.expense_ratio_bps and config.fees.expense_ratio_bps:
         notes.append(
             "fees.expense_ratio_bps and financing.expense_ratio_bps are both charged on the value of the funds"

@@ -90,9 +90,10 @@ def orders(
 
     Example:
         >>> import backtest as bt
-        >>> what = bt.orders(bt.run("configs/erc.yaml"), nav=100_000)
-        >>> what.table.loc[["us_stocks", "cash"], ["held", "value", "cost", "after"]].round(2)
-        ...  # doctest: +SKIP
+        >>> account = pd.DataFrame({"symbol": ["us_stocks", "cash"], "value": [30_000, 70_000]})
+        >>> listed = bt.orders(bt.run("configs/erc.yaml"), holdings=account)
+        >>> listed.table["value"].round().astype(int).to_dict()
+        {'us_stocks': -9993, 'us_treasury_10y': 63589, 'gold': 8608, 'crude_oil': 7706, 'cash': -70000}
     """
     terms = result.order_terms
     if terms is None:
@@ -103,9 +104,7 @@ def orders(
         value = _checked(nav if nav is not None else _nav_of_run(result))
         held = result.weights.iloc[-1].to_numpy() / terms.leverage * value
         account = _account(terms, value, held, terms.units)
-        return replace(
-            _orders_of(account, result, terms, []), notes=("the account is taken to hold what the run holds",)
-        )
+        return replace(_orders_of(account, result, terms, []), notes=(_AS_RUN,))
     read = read_holdings(holdings)
     at = _positions(read, result)
     held, units = _valued(read, at, result, terms)
