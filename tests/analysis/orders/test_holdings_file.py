@@ -62,8 +62,8 @@ COLUMNS = "columns symbol, quantity and value, of which one of the last two may 
         (
             "symbol,value\nSPY,1.000.000\n",
             (
-                "account.csv:2: value: '1.000.000' is not a number. Hint: use a decimal point, no thousands separators, "
-                "and an empty cell for no value."
+                "account.csv:2: value: '1.000.000' is not a number. Hint: use a decimal point, no thousands "
+                "separators, and an empty cell for no value."
             ),
         ),
     ],

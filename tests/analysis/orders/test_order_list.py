@@ -103,8 +103,8 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "no value of the account": (
         {},
         (
-            "half: the value of the account is not known; expected nav (--nav), holdings with a row cash (--holdings), or "
-            "initial_capital in the configuration"
+            "half: the value of the account is not known; expected nav (--nav), holdings with a row cash (--holdings), "
+            "or initial_capital in the configuration"
         ),
     ),
     "a NAV below zero": ({"nav": -5.0}, "nav: got -5.0; expected an amount of money above zero, such as 1000000"),
