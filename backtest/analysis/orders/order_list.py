@@ -51,6 +51,11 @@ class OrderList:
         """Cost of all orders."""
         return float(self.table["cost"].sum())
 
+    def by_date(self) -> pd.DataFrame:
+        """Return the table with the date in each row, as the files of a report have it."""
+        dates = pd.DatetimeIndex([self.date] * len(self.table), name="date")
+        return self.table.reset_index().set_axis(dates, axis=0)
+
     def plain(self) -> dict[str, Any]:
         """Return all of it as plain values, for JSON."""
         return {

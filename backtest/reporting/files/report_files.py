@@ -141,7 +141,7 @@ def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
         "risk_contributions": result.risk_contributions,
         "realised_risk_contributions": result.realised_risk,
         "forecast_volatility": volatility_forecasts(result),
-        **({} if orders is None else {"orders": orders.table}),
+        **({} if orders is None else {"orders": orders.by_date()}),
     }
 
 
