@@ -23,7 +23,7 @@ BOUNDS: dict[str, dict[str, float]] = {
     "monthly": {"spread": 1.5, "costs": 1.5, "window": 8, "whole result": 3},
     "daily": {"spread": 5, "costs": 5, "window": 30, "whole result": 3},
 }
-"""Bounds in milliseconds; that of the whole result is beyond the headline numbers."""
+"""Bounds in milliseconds; the bound of the whole result counts from the headline numbers on."""
 
 DAILY = """
 name: fifty_years

@@ -51,7 +51,7 @@ class Account:
     def goal(self, weights: Floats) -> tuple[Floats, float]:
         """Return the (k,) quantities that give these weights of the NAV after costs, and that NAV.
 
-        The costs are those of orders that are one lot larger, which rounding never exceeds. The NAV is not positive if
+        The costs include one more lot of each order, which rounding never exceeds. The NAV is not positive if
         the orders cost more than the account.
         """
         left = self.nav
@@ -124,7 +124,7 @@ def _neighbours(held: Floats, goal: Floats, lot: Floats) -> tuple[Floats, Floats
 
 
 def _take_larger(smaller: Floats, larger: Floats, gain: Floats, affords: Callable[[Floats], bool]) -> Floats:
-    """Return the smaller positions, some replaced by the larger ones, those of the largest gain first."""
+    """Return the smaller positions, some replaced by the larger ones, in the order of their gains."""
     chosen = smaller.copy()
     for i in np.argsort(-gain, kind="stable"):
         if gain[i] <= 0:

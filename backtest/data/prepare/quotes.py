@@ -35,7 +35,7 @@ class Quote:
     lot: float | None = None
 
     def price_on(self, date: pd.Timestamp) -> float:
-        """Return the last close up to a date, in the currency of the run; NaN if there is none."""
+        """Return the last close up to a date, in the currency of the run; NaN before the first close."""
         price = _last(self.closes, date) / self.parts
         return price if self.rate is None else price * _last(self.rate, date)
 

@@ -11,7 +11,7 @@ from backtest.errors import NoOptimalPortfolio
 from backtest.numerics.arrays import Floats
 from backtest.risk import Linkage, hierarchical_risk_parity_weights
 from backtest.risk.solvers import hierarchical
-from support.builders import hrp_example
+from support.worked_cases import hrp_example
 
 LINKAGES: tuple[Linkage, ...] = ("single", "average", "ward")
 

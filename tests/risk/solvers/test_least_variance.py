@@ -17,7 +17,7 @@ from backtest.numerics.arrays import Floats
 from backtest.numerics.tolerances import SUM_ROUNDING
 from backtest.risk import maximum_diversification_weights, minimum_variance_weights, risk_contributions
 from backtest.risk.solvers import convex
-from support.builders import hrp_example
+from support.worked_cases import hrp_example
 
 
 def random_covariance(seed: int, count: int, rows: int, common: float = 1.0, scales: float = 1.0) -> Floats:

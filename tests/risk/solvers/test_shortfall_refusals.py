@@ -142,7 +142,7 @@ def test_the_portfolio_of_least_shortfall_has_the_least_of_all_its_neighbours() 
     ids=["quadratic", "damped", "far", "small"],
 )
 def test_steps_are_damped_unless_they_are_small(step: list[float], length: float) -> None:
-    """Where nothing is promised to fall: 1 up to relative steps of a quarter, else 1 / (1 + the largest)."""
+    """Without a promised fall, the length is 1 up to relative steps of a quarter, else 1 / (1 + the largest)."""
     taken = shortfall_budgeting._length(lambda _: 0.0, np.ones(2), np.array(step), 0.0)
     assert taken == pytest.approx(length, rel=1e-15)
 

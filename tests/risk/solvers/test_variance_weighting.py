@@ -3,7 +3,7 @@
 import numpy as np
 
 from backtest.risk import inverse_variance_weights, minimum_variance_weights
-from support.builders import hrp_example
+from support.worked_cases import hrp_example
 
 
 def test_weights_equal_the_papers_example() -> None:

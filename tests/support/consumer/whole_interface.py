@@ -84,6 +84,12 @@ def sharpe_ratios(results: list[bt.BacktestResult]) -> dict[str, float]:
     return {str(name): float(metrics[name].to_dict()["sharpe"]) for name in metrics}
 
 
+def to_buy(result: bt.BacktestResult) -> dict[str, float]:
+    """Return the value of each order of an account with a million in cash."""
+    account = pd.DataFrame({"symbol": ["cash"], "value": [1_000_000]})
+    return {str(name): float(value) for name, value in bt.orders(result, holdings=account).table["value"].items()}
+
+
 def shares(covariance: Array) -> Array:
     """Return the contributions to volatility of the portfolio of equal contributions, as shares of it."""
     contributions = np.asarray(bt.risk_contributions(bt.risk_parity_weights(covariance), covariance))

@@ -264,7 +264,7 @@ def test_only_the_reports_folder_has_a_shelf(here: Path) -> None:
 
 def test_runs_and_comparisons_rebuild_the_shelf(here: Path) -> None:
     """The shelf after a run and a comparison equals the shelf read from the folder."""
-    configs = Path(__file__).resolve().parents[2] / "configs"
+    configs = Path(__file__).resolve().parents[3] / "configs"
     assert command("run", configs / "60_40.yaml").code == 0
     assert command("compare", configs / "60_40.yaml", configs / "erc.yaml").code == 0
     assert command("run", configs / "60_40.yaml", "--output", "elsewhere/mine").code == 0
