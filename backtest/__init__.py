@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backtest import testing
+    from backtest.analysis.orders.order_list import orders
     from backtest.analysis.result import BacktestResult
     from backtest.config import RunConfig
     from backtest.data.market_data import MarketData
@@ -40,6 +41,7 @@ __all__ = [
     "__version__",
     "break_even",
     "compare",
+    "orders",
     "plot",
     "prepare",
     "risk_contributions",
@@ -62,6 +64,7 @@ _PLACES = {
     "__version__": "backtest.version",
     "break_even": "backtest.runs.break_even",
     "compare": "backtest.runs.compared_runs",
+    "orders": "backtest.analysis.orders.order_list",
     "prepare": "backtest.runs.prepared",
     "risk_contributions": "backtest.risk",
     "risk_parity_weights": "backtest.risk",

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.analysis.metrics.ex_ante import ExAnteRisk, class_members
+from backtest.analysis.order_terms import OrderTerms
 from backtest.analysis.result import BacktestResult
 from backtest.data.market_data import MarketData
 from backtest.engine.ledger import Ledger
@@ -89,6 +90,7 @@ def build_result(
         settings=settings,
         data_sha256=data.sha256,
         series_sha256=data.series_sha256,
+        order_terms=OrderTerms.of(data, terms, len(simulated_dates) - 1, settings),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 import pandas as pd
 
 from backtest.analysis.break_even_spread.break_even_result import BreakEven
+from backtest.analysis.order_terms import OrderTerms
 from backtest.data.dates.months_and_years import is_whole_year
 from backtest.data.series_origin import Origin
 from backtest.numerics.tolerances import ROUNDING
@@ -64,6 +65,7 @@ class RunRecord:
         data_sha256: hash of the dates, prices and cash returns of the run.
         series_sha256: hash of each series of the run, by name of the asset or of the setting, such as `data.cash`.
         own_code: SHA-256 of each file of code that did not come with the package, by path.
+        order_terms: prices, lots and costs at the last date, for orders; None if the record was cut or built by hand.
         setup: the `plan.Setup` of the run, from which a comparison starts it again at a later date. None for a record
             that was built by hand or unpickled: a pickle leaves out the market data.
     """
@@ -102,6 +104,7 @@ class RunRecord:
     data_sha256: str = ""
     series_sha256: Mapping[str, str] = field(default_factory=dict)
     own_code: Mapping[str, str] = field(default_factory=dict)
+    order_terms: OrderTerms | None = None
     setup: object | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -163,7 +166,7 @@ class RunRecord:
         return financing
 
     def until(self, end: pd.Timestamp) -> Self:
-        """Return the record and its benchmark up to `end`; if this drops any date, the break-even is dropped too."""
+        """Return the record and its benchmark up to `end`; if this drops a date, break-even and order terms go too."""
         if end >= self.nav.index[-1]:
             return self
         shortened: dict[str, Any] = {
@@ -176,4 +179,4 @@ class RunRecord:
         due = (self.allowed_targets.loc[waiting] - self.weights.loc[waiting]).sum()
         shortened["latest_trades"] = due.where(due.abs() >= ROUNDING, 0.0)
         benchmark = None if self.benchmark is None else self.benchmark.until(end)
-        return replace(self, **shortened, benchmark=benchmark, break_even=None)
+        return replace(self, **shortened, benchmark=benchmark, break_even=None, order_terms=None)

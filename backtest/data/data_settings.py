@@ -162,6 +162,12 @@ class DataSettings(BaseModel):
         return {name: given.spot for name, given in own if isinstance(given, AssetSettings) and given.spot is not None}
 
     @property
+    def lots(self) -> dict[str, float]:
+        """Return the lot of each asset whose settings state one."""
+        own = self.assets.items() if isinstance(self.assets, Mapping) else ()
+        return {name: given.lot for name, given in own if isinstance(given, AssetSettings) and given.lot is not None}
+
+    @property
     def funds(self) -> dict[str, LeveragedFund]:
         """Return the assets that are models of leveraged funds."""
         return _funds(self.assets)

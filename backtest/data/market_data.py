@@ -23,6 +23,7 @@ from backtest.data.prepare.alignment import align
 from backtest.data.prepare.build_market import build
 from backtest.data.prepare.conversion import convert
 from backtest.data.prepare.levels import to_levels
+from backtest.data.prepare.quotes import Quote
 from backtest.data.prepare.splicing import splice
 from backtest.data.prepare.tables_by_file import tabulate
 from backtest.data.quality.checks import check
@@ -57,6 +58,7 @@ class MarketData:
         volumes: (T, n) value traded on each date, in the currency of the run; NaN = not known. None if the run needs no
             volumes.
         spot: assets with spot prices, which are not futures and cannot be held as they are.
+        quotes: quoted price of each asset that has one.
         settings: the `data:` section that it was built from; None if it was built by hand.
 
     Example:
@@ -80,6 +82,7 @@ class MarketData:
     opens: pd.DataFrame | None = field(default=None)
     volumes: pd.DataFrame | None = field(default=None)
     spot: frozenset[str] = field(default=frozenset())
+    quotes: Mapping[str, Quote] = field(default_factory=dict)
     settings: DataSettings | None = field(default=None)
 
     @classmethod

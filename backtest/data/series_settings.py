@@ -78,12 +78,16 @@ class AssetSettings(SeriesSettings):
         class: asset class.
         spot: whether the prices are spot prices, such as crude oil: such an asset cannot be held as it is, and its
             return above cash is not the return of a future. Default: as the source states.
+        lot: smallest number of shares in an order, or the multiplier of a futures contract. It also states that the
+            last value of a series of levels is a price. Default: 1 share of a series with closes; see
+            docs/conventions/orders.md#prices.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
     asset_class: Name | None = Field(default=None, alias="class")
     spot: StrictBool | None = None
+    lot: Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)] | None = None
 
 
 class WideFile(BaseModel):

@@ -8,7 +8,7 @@ from backtest.config import RunConfig
 from backtest.data.dates.frequencies import PERIODS
 from backtest.data.market_data import MarketData
 from backtest.engine.ledger import Ledger
-from backtest.engine.settings.financing import LeveragedFund, Margin
+from backtest.engine.settings.financing import LeveragedFund
 from backtest.engine.settings.schedule import Day, Frequency, rebalance_rows
 from backtest.estimation.estimator import window_rows
 from backtest.estimation.methods.ewma import EWMA
@@ -60,9 +60,8 @@ def _of_data(config: RunConfig) -> list[str]:
         notes.append("data.opens has no effect: rebalance.execution is close")
     if data.volumes is not None and costs.impact is None:
         notes.append("data.volumes has no effect: no costs.impact is set")
-    tiers = isinstance(financing, Margin) and financing.tiers is not None
-    if config.initial_capital is not None and not (costs.fixed or costs.impact is not None or tiers):
-        notes.append("initial_capital has no effect: no costs.fixed, costs.impact or financing.tiers is set")
+    if isinstance(financing, LeveragedFund) and data.lots:
+        notes.append(f"data.assets.{next(iter(data.lots))}.lot has no effect: orders of leveraged funds are in money")
     if isinstance(financing, LeveragedFund) and financing.expense_ratio_bps and config.fees.expense_ratio_bps:
         notes.append(
             "fees.expense_ratio_bps and financing.expense_ratio_bps are both charged on the value of the funds"

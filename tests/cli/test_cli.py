@@ -164,7 +164,7 @@ def test_help_answers_without_importing_anything_heavy(tmp_path: Path) -> None:
 
 
 def test_help_names_all_commands_and_options() -> None:
-    names = ("run", "compare", "breakeven", "open", "list", "strategies", "assets", "risk", "data")
+    names = ("run", "compare", "breakeven", "orders", "open", "list", "strategies", "assets", "risk", "data")
     assert all(f" {name} " in command("--help").out for name in names)
     assert all(option in command("run", "--help").out for option in ("--output", "--json", "--quantstats"))
     assert all(option in command("risk", "--help").out for option in ("--volatilities", "--correlation", "--weights"))

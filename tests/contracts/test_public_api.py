@@ -22,6 +22,7 @@ PUBLIC = [
     "__version__",
     "break_even",
     "compare",
+    "orders",
     "plot",
     "prepare",
     "risk_contributions",

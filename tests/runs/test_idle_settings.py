@@ -40,12 +40,13 @@ NONE: dict[str, tuple[dict[str, Any], str | None]] = {
         {"data": {"volumes": {"path": "volumes.csv"}}, "costs": {"impact": {}}, "initial_capital": 1e4},
         None,
     ),
-    "capital, nothing in money": (
-        {"initial_capital": 1e6},
-        "initial_capital has no effect: no costs.fixed, costs.impact or financing.tiers is set",
-    ),
+    "capital, which gives orders": ({"initial_capital": 1e6}, None),
     "capital, a fixed cost": ({"initial_capital": 1e6, "costs": {"fixed": 5}}, None),
     "capital, tiers": ({"initial_capital": 1e6, "financing": {"tiers": {"0": 100}}}, None),
+    "a lot of an asset in funds": (
+        {"data": {"assets": {"spx": {"class": "equities", "lot": 1.0}, "ust": "bonds"}}, "financing": {"kind": "leveraged_fund", "leverage": 2}},
+        "data.assets.spx.lot has no effect: orders of leveraged funds are in money",
+    ),
     "expenses twice": (
         {"financing": {"kind": "leveraged_fund", "leverage": 2, "expense_ratio_bps": 90}, "fees": {"expense_ratio_bps": 90}},
         "fees.expense_ratio_bps and financing.expense_ratio_bps are both charged on the value of the funds",

@@ -14,6 +14,7 @@ from backtest.data.prepare.consumer_prices import consumer_prices
 from backtest.data.prepare.leveraged_fund import check_daily, history
 from backtest.data.prepare.provenance import origins_of, spot_assets
 from backtest.data.prepare.quoted_rates import rate_level
+from backtest.data.prepare.quotes import quotes_of
 from backtest.data.quality.finding import Finding
 from backtest.data.quality.lagging import find_lagging
 from backtest.data.series_origin import Origin
@@ -74,6 +75,7 @@ def build(data: Preparation, make: Callable[..., Market]) -> Market:
         opens=opens,
         volumes=volumes,
         spot=spot,
+        quotes=quotes_of(data),
         settings=data.settings,
     )
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from backtest.analysis.attribution.return_attribution import attribution_by_year
 from backtest.analysis.metrics.forecasts import volatility_forecasts
+from backtest.analysis.orders.order_list import orders_of_run
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.uncertainty.bootstrap import SEED
 from backtest.reporting.files.manifest import (
@@ -127,6 +128,7 @@ def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
     if result.benchmark is not None:
         navs["benchmark"] = result.benchmark.nav
         returns["benchmark"] = result.benchmark.returns
+    orders = orders_of_run(result)
     return {
         "returns": pd.DataFrame(returns),
         "nav": pd.DataFrame(navs),
@@ -139,6 +141,7 @@ def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
         "risk_contributions": result.risk_contributions,
         "realised_risk_contributions": result.realised_risk,
         "forecast_volatility": volatility_forecasts(result),
+        **({} if orders is None else {"orders": orders.by_date()}),
     }
 
 

@@ -13,8 +13,8 @@ from backtest.reporting.files.table_files import no_formula
 
 WORKBOOK = "tables.xlsx"
 _MOST_ROWS, _MOST_COLUMNS = 2**20 - 1, 2**14 - 1  # of a sheet, without the header and the dates
-_MONEY = ("nav", "costs")
-"""Tables in units of the first NAV; the numbers of the others are shown in percent."""
+_MONEY = ("nav", "costs", "orders")
+"""Tables of amounts, in units of the first NAV or in money; the numbers of the others are shown in percent."""
 
 _FORMATS = {"date": "yyyy-mm-dd", "percent": "0.00%", "money": "0.0000"}
 _WIDTHS = {"date": 11, "number": 14}  # characters

@@ -11,6 +11,7 @@ import pandas as pd
 
 from backtest.analysis.attribution.return_attribution import SOURCES
 from backtest.analysis.metrics.smoothing import smoothing
+from backtest.analysis.orders.order_list import orders_of_run
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.calendar_tables import (
     YEAR,
@@ -36,6 +37,7 @@ from backtest.reporting.format import (
     ratio,
     shade,
 )
+from backtest.reporting.order_rows import HEADINGS, in_words, order_rows
 from backtest.reporting.pages.leverage_words import (
     FinancingWords,
     break_even_in_words,
@@ -137,6 +139,7 @@ def render_tearsheet(
         events=events(result),
         break_even=break_even_in_words(result),
         holdings=_holdings(result),
+        orders=_orders(result),
         trades=_trades(result, trades),
         notes=result.notes,
         warnings=result.warnings,
@@ -281,6 +284,14 @@ def _holdings(result: BacktestResult) -> dict[str, Any]:
             {"name": "Gross exposure", **gross, "trade_text": percent(gross["trade"])},
         ],
     }
+
+
+def _orders(result: BacktestResult) -> dict[str, Any] | None:
+    """Orders in money and shares; None if the run has no capital in money."""
+    listed = orders_of_run(result)
+    if listed is None:
+        return None
+    return {"headings": HEADINGS, "rows": order_rows(listed), "in_words": in_words(listed)}
 
 
 def _plain(row: pd.Series) -> dict[str, Any]:

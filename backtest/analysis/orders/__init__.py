@@ -1,0 +1,1 @@
+"""Orders that lead from holdings to the latest targets of a run."""
