@@ -7,7 +7,7 @@ import typer
 
 from backtest.cli.chosen_configs import End, Setting, Start, configs_of, overrides_of
 from backtest.cli.data_commands import check_choice
-from backtest.cli.terminal import new_table, progress, show
+from backtest.cli.terminal import new_table, print_notes, progress, show
 
 if TYPE_CHECKING:
     from backtest.analysis.orders.order_list import OrderList
@@ -60,5 +60,4 @@ def _print(listed: "OrderList") -> None:
         table.add_row(*(text.replace("−", "-").replace("–", "-") for text in row))
     show(table)
     typer.echo(in_words(listed))
-    for note in listed.notes:
-        typer.echo(f"note: {note}")
+    print_notes(listed.notes)

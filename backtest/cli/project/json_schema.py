@@ -15,6 +15,7 @@ from backtest.config.run_config import RunConfig
 from backtest.data.data_settings import DataSettings
 from backtest.data.series_settings import AssetSettings, SeriesSettings
 from backtest.data.sources.registry import source_records
+from backtest.estimation.estimation_settings import estimator_classes
 from backtest.strategy.discovery import find_strategy, shipped_strategies
 
 Schema = dict[str, Any]
@@ -51,6 +52,13 @@ def json_schema() -> Schema:
     run["properties"] = {**inherited, **run["properties"]}
     run["properties"]["strategy"] = _strategy([references[strategy] for strategy in strategies.values()])
     run["properties"]["benchmark"] = _BENCHMARK
+    estimators = {"enum": [estimator.model_fields["covariance"].default for estimator in estimator_classes()]}
+    own = {
+        "type": "object",
+        "required": ["covariance"],
+        "properties": {"covariance": {"type": "string", "not": estimators}},
+    }
+    run["properties"]["estimation"]["anyOf"].append(own)
     needed = {"data": {"required": parts["DataSettings"]["required"]}}
     for section in _sections(run, parts):
         section.pop("required", None)
@@ -106,11 +114,8 @@ def _sentence(text: str) -> str:
 
 def _strategy(shipped: list[str]) -> Schema:
     """Return the schema of the section `strategy`: a name, or a name and settings."""
-    own = {
-        "type": "object",
-        "properties": {"name": {"type": "string", "not": {"enum": sorted(shipped_strategies())}}},
-    }
     names = {"enum": sorted(shipped_strategies())}
+    own = {"type": "object", "properties": {"name": {"type": "string", "not": names}}}
     return {
         "description": "Name of a strategy, or its name and its settings; your own strategies included.",
         "anyOf": [names, {"type": "string"}, *({"$ref": f"#/$defs/{name}"} for name in shipped), own],
